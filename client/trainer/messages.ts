@@ -1,0 +1,91 @@
+import type { DeviceName, DeviceReport } from "../../model/trainer.ts";
+import type { ErrorCode } from "../../protocol/errors.ts";
+import type { VolunteerKey } from "../../protocol/ids.ts";
+import type { Manifest } from "../../protocol/manifest.ts";
+import type { VolunteerCredit } from "../../protocol/status.ts";
+
+/** What the page tells the trainer's Worker. */
+export type Command =
+  /** Begins. `server` is an origin; `device` overrides the probe; `share` is the part of the time to train, (0, 1]. */
+  | { readonly type: "start"; readonly server: string; readonly device?: DeviceName; readonly share: number }
+  | { readonly type: "share"; readonly share: number }
+  /** Takes effect within one inner step; the ticket goes on where it was on `resume`, while its lease lasts. */
+  | { readonly type: "pause"; readonly why: PauseReason }
+  | { readonly type: "resume" }
+  /** Ends within one inner step and frees the memory. The Worker answers `stopped`. */
+  | { readonly type: "stop" };
+
+/** Why training rests. Every reason has one plain line in the page's catalogue. */
+export type PauseReason = "visitor" | "hidden" | "battery" | "other-tab";
+
+/** Where the round loop is. The page has one plain line for each. */
+export type Phase =
+  | { readonly phase: "starting" }
+  /** Trying devices, about two seconds. */
+  | { readonly phase: "probing"; readonly trying: DeviceName }
+  | {
+      readonly phase: "downloading";
+      readonly what: "weights" | "text" | "change";
+      readonly bytes: number;
+      readonly total: number;
+    }
+  | { readonly phase: "training" }
+  | { readonly phase: "sending"; readonly bytes: number }
+  /** The server has no work just now. */
+  | { readonly phase: "waiting"; readonly forMs: number }
+  /** The server does not answer; the loop tries again with jitter. */
+  | { readonly phase: "away"; readonly forMs: number }
+  | { readonly phase: "paused"; readonly why: PauseReason | "operator" }
+  | { readonly phase: "finished" }
+  /** This device or page cannot; `why` is one of the catalogue's reasons. */
+  | { readonly phase: "unable"; readonly why: UnableReason; readonly detail: string }
+  | { readonly phase: "stopped" };
+
+export type UnableReason = "insecure" | "no-device" | "protocol" | "no-ed25519" | "failed";
+
+/** One candidate of the probe and what came of it. */
+export interface ProbeResult {
+  readonly device: DeviceName;
+  readonly engine: DeviceReport["engine"];
+  /** Tokens a second, or why it is out. */
+  readonly outcome: { readonly tokensPerSecond: number } | { readonly refused: string };
+}
+
+/** What the Worker tells the page. */
+export type Report =
+  | { readonly type: "phase"; readonly phase: Phase }
+  | { readonly type: "run"; readonly manifest: Manifest; readonly volunteer: VolunteerKey }
+  | { readonly type: "device"; readonly device: DeviceReport; readonly probed: readonly ProbeResult[] }
+  /** After each inner step whose loss was read. */
+  | {
+      readonly type: "step";
+      readonly step: number;
+      readonly steps: number;
+      readonly loss: number;
+      readonly tokensPerSecond: number;
+    }
+  /** Once a ticket: a passage just sampled for training, and the model's guesses within it. */
+  | { readonly type: "passage"; readonly passage: Passage }
+  | { readonly type: "sent"; readonly bytes: number; readonly version: number; readonly tokens: number }
+  | { readonly type: "refused"; readonly code: ErrorCode; readonly message: string }
+  | { readonly type: "credit"; readonly credit: VolunteerCredit }
+  /** Bytes since the Worker started. */
+  | { readonly type: "traffic"; readonly down: number; readonly up: number };
+
+/** A piece of the training text as tokens' text, with what the model would have written next. */
+export interface Passage {
+  readonly version: number;
+  /** Decoded tokens of the text, in order. */
+  readonly tokens: readonly string[];
+  /** For the token at `at`, the likeliest guesses before it was seen, best first. */
+  readonly guesses: readonly {
+    readonly at: number;
+    readonly best: readonly Guess[];
+    readonly truth: Guess;
+  }[];
+}
+
+export interface Guess {
+  readonly token: string;
+  readonly probability: number;
+}

@@ -1,0 +1,77 @@
+import type { AdamW, ModelShape } from "./config.ts";
+
+/**
+ * Local training on one device, whatever the engine (docs/ARCHITECTURE.md §4). A trainer knows no network and
+ * no storage. Steps are queued in order; only {@link Trainer.losses}, {@link Trainer.delta} and
+ * {@link Trainer.moments} wait for the device. Every method rejects with a ModelError (`device-lost`) once the
+ * device is gone; a trainer that has rejected so is only fit for {@link Trainer.dispose}.
+ */
+export interface Trainer {
+  readonly report: DeviceReport;
+
+  /**
+   * Starts a ticket: weights (flat, layoutOf(shape).length values) and the optimiser's state; without
+   * moments both are zero and the step count is 0. Copies what it is given. Throws `bad-weights` on a wrong
+   * length or a value that is not finite.
+   */
+  load(weights: Float32Array, moments?: Moments): Promise<void>;
+
+  /**
+   * One AdamW step at `rate` on `batch` sequences of context + 1 tokens each, row-major: the first `context`
+   * are the input, the last `context` the targets. Resolves when the device can take the next one. Throws
+   * `bad-token` when an id is not below the vocabulary.
+   */
+  step(tokens: Uint16Array, batch: number, rate: number): Promise<void>;
+
+  /** Mean loss (nats a token) of every step since the last call, in order. */
+  losses(): Promise<Float32Array>;
+
+  /** The pseudo-gradient: loaded minus trained weights, flat. */
+  delta(): Promise<Float32Array>;
+
+  /** Adam's moments and step count, to carry into the next ticket. */
+  moments(): Promise<Moments>;
+
+  /** Mean loss on `batch` sequences (as in {@link step}), without training. */
+  evaluate(tokens: Uint16Array, batch: number): Promise<number>;
+
+  /**
+   * Logits [tokens.length, vocabulary], row-major, for a sequence of 1 to `context` tokens: what follows each.
+   */
+  logits(tokens: Uint16Array): Promise<Float32Array>;
+
+  /** Frees everything. Calling it twice is fine. */
+  dispose(): void;
+}
+
+export interface Moments {
+  /** Mean of gradients, flat. */
+  readonly m: Float32Array;
+  /** Mean of squared gradients, flat. */
+  readonly v: Float32Array;
+  /** Steps taken so far: the bias corrections' exponent. */
+  readonly step: number;
+}
+
+/** What a visitor is shown about where the training runs. */
+export interface DeviceReport {
+  readonly device: DeviceName;
+  /** `fast`: the fused schedule; `tfjs`: the reference, op by op. */
+  readonly engine: "fast" | "tfjs";
+  /** The adapter's or processor's own description, e.g. "SwiftShader (software)", "2 threads, SIMD + FMA". */
+  readonly detail: string;
+  /** True where the "GPU" is a processor in disguise. */
+  readonly software: boolean;
+}
+
+export type DeviceName = "webgpu" | "wasm" | "webgl" | "cpu";
+
+/** What a trainer is made for. `batch` is the largest micro-batch that step and evaluate will see. */
+export interface TrainerOptions {
+  readonly shape: ModelShape;
+  readonly optimizer: AdamW;
+  readonly batch: number;
+}
+
+/** Makes a trainer, or rejects with a ModelError (`device-unavailable`, `device-limit`) that says why not. */
+export type TrainerFactory = (options: TrainerOptions) => Promise<Trainer>;

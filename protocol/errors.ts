@@ -1,0 +1,68 @@
+/**
+ * Every refusal has one code, on every route and in every decoder. A code is stable: clients, logs, metrics
+ * and tests name it. The numbers are HTTP statuses.
+ */
+export const ERROR_STATUS = {
+  "bad-request": 400,
+  "bad-json": 400,
+  "bad-frame": 400,
+  "bad-signature": 401,
+  "bad-ticket": 401,
+  "not-your-ticket": 403,
+  "not-allowed": 403,
+  "not-found": 404,
+  "lease-expired": 410,
+  "ticket-used": 409,
+  "nonce-reused": 409,
+  stale: 409,
+  "future-version": 409,
+  "too-large": 413,
+  "protocol-mismatch": 426,
+  "unknown-codec": 422,
+  "wrong-shape": 422,
+  "not-finite": 422,
+  "norm-too-large": 422,
+  "too-many-requests": 429,
+  "internal-error": 500,
+  "run-paused": 503,
+  "run-finished": 410,
+  "no-run": 503,
+  "no-work": 503,
+  "not-durable": 503,
+  "no-space": 507,
+} as const satisfies Record<string, number>;
+
+export type ErrorCode = keyof typeof ERROR_STATUS;
+
+/** The JSON body of every refusal. `message` is for a person; programs read `code`. */
+export interface ErrorBody {
+  readonly error: { readonly code: ErrorCode; readonly message: string; readonly retryAfterMs?: number };
+}
+
+/** A refusal, thrown where it is found and turned into an {@link ErrorBody} at the edge. */
+export class ProtocolError extends Error {
+  readonly code: ErrorCode;
+  /** When the sender may try again, in milliseconds; absent where trying again cannot help. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: ErrorCode, message: string, retryAfterMs?: number) {
+    super(message);
+    this.name = "ProtocolError";
+    this.code = code;
+    this.retryAfterMs = retryAfterMs;
+  }
+
+  get status(): number {
+    return ERROR_STATUS[this.code];
+  }
+
+  body(): ErrorBody {
+    const { code, message, retryAfterMs } = this;
+    return { error: retryAfterMs === undefined ? { code, message } : { code, message, retryAfterMs } };
+  }
+}
+
+/** Whether a string is one of our codes (a peer's JSON is a stranger's word). */
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === "string" && Object.hasOwn(ERROR_STATUS, value);
+}

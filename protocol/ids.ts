@@ -1,0 +1,28 @@
+/** Branded ids: a hash cannot be passed where a volunteer's key is meant. */
+declare const brand: unique symbol;
+type Brand<T, B extends string> = T & { readonly [brand]: B };
+
+/** 64 lower-case hex digits: a SHA-256. */
+export type Hash = Brand<string, "Hash">;
+/** A run's id: the hash of its genesis record, so that two runs never share tickets or caches. */
+export type RunId = Brand<string, "RunId">;
+/** A volunteer: its raw Ed25519 public key, 32 bytes, base64url without padding (43 characters). */
+export type VolunteerKey = Brand<string, "VolunteerKey">;
+/** A ticket's nonce: 16 random bytes, base64url without padding (22 characters). */
+export type TicketId = Brand<string, "TicketId">;
+/** An Ed25519 signature, 64 bytes, base64url without padding (86 characters). */
+export type Signature = Brand<string, "Signature">;
+
+const HASH = /^[0-9a-f]{64}$/;
+const KEY = /^[A-Za-z0-9_-]{43}$/;
+const NONCE = /^[A-Za-z0-9_-]{22}$/;
+const SIGNATURE = /^[A-Za-z0-9_-]{86}$/;
+
+export const isHash = (value: unknown): value is Hash => typeof value === "string" && HASH.test(value);
+export const isRunId = (value: unknown): value is RunId => typeof value === "string" && HASH.test(value);
+export const isVolunteerKey = (value: unknown): value is VolunteerKey =>
+  typeof value === "string" && KEY.test(value);
+export const isTicketId = (value: unknown): value is TicketId =>
+  typeof value === "string" && NONCE.test(value);
+export const isSignature = (value: unknown): value is Signature =>
+  typeof value === "string" && SIGNATURE.test(value);

@@ -1,0 +1,29 @@
+/**
+ * Every bound that both sides know. Nothing is allocated on a stranger's word: each length in a message is
+ * held against one of these first.
+ */
+
+/** Parameters of the largest model a run may have: 256 MiB of f32, what a phone's tab can still hold. */
+export const MAX_PARAMETERS = 64 * 1024 * 1024;
+
+/** Vocabulary bounds. A shard stores a token in 16 bits; a byte-level tokenizer has at least the 256 bytes. */
+export const MIN_VOCABULARY = 256;
+export const MAX_VOCABULARY = 65_536;
+
+/** Inner steps of one ticket (design: 3 to 30 in use; the room above is for benches). */
+export const MAX_STEPS = 1_000;
+
+/** Sequences in one micro-batch. */
+export const MAX_BATCH = 1_024;
+
+/** Tokens in one shard: 1 MiB of u16, so that a phone has it in seconds. */
+export const MAX_SHARD_TOKENS = 512 * 1024;
+
+/** Bytes of the JSON envelope before an upload's frame (a ticket with 1,000 learning rates is about 22 KiB). */
+export const MAX_ENVELOPE_BYTES = 64 * 1024;
+
+/** Bytes of any JSON request body. */
+export const MAX_JSON_BYTES = 16 * 1024;
+
+/** Characters of a run's name and of any label a volunteer sends (device, browser). */
+export const MAX_LABEL = 80;

@@ -1,0 +1,81 @@
+import { ProtocolError } from "./errors.ts";
+import { as, asInteger, asNumber, asObject, asText, type Json } from "./guards.ts";
+import { type Hash, isHash, isRunId, isVolunteerKey, type RunId, type VolunteerKey } from "./ids.ts";
+import { MAX_LABEL, MAX_PARAMETERS } from "./limits.ts";
+import { type ModelShape, parseModelShape } from "./model.ts";
+import { PROTOCOL_VERSION } from "./version.ts";
+
+/** What a run is (rule M1): fixed at its start, except `version`, `hash` and `state`, which are of now. */
+export interface Manifest {
+  readonly protocol: typeof PROTOCOL_VERSION;
+  readonly run: RunId;
+  readonly name: string;
+  /** Who asks for the compute, as the consent text names them. */
+  readonly operator: string;
+  readonly task: "language";
+  readonly model: ModelShape;
+  readonly parameters: number;
+  /** The server's Ed25519 public key: it signs tickets and receipts. */
+  readonly server: VolunteerKey;
+  /** SHA-256 of tokenizer.json's bytes. */
+  readonly tokenizer: Hash;
+  /** Inner AdamW, the same for every volunteer; learning rates come with each ticket. */
+  readonly optimizer: OptimizerSettings;
+  /** What a volunteer keeps of a residual from one delta to the next. */
+  readonly residualDecay: number;
+  readonly state: RunState;
+  readonly version: number;
+  /** SHA-256 of the current version's safetensors bytes. */
+  readonly hash: Hash;
+}
+
+export interface OptimizerSettings {
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly weightDecay: number;
+  /** Largest norm of a step's gradient. */
+  readonly clip: number;
+}
+
+/** `running` takes work; `paused` keeps everything and gives none; `finished` reached its token budget. */
+export type RunState = "running" | "paused" | "finished";
+
+export const isRunState = (value: unknown): value is RunState =>
+  value === "running" || value === "paused" || value === "finished";
+
+const isLanguage = (value: unknown): value is "language" => value === "language";
+
+export function parseOptimizer(value: unknown): OptimizerSettings {
+  const json = asObject(value, "optimizer");
+  return {
+    beta1: asNumber(json.beta1, "optimizer.beta1", 0, 0.9999),
+    beta2: asNumber(json.beta2, "optimizer.beta2", 0, 0.99999),
+    epsilon: asNumber(json.epsilon, "optimizer.epsilon", 1e-12, 1),
+    weightDecay: asNumber(json.weightDecay, "optimizer.weightDecay", 0, 10),
+    clip: asNumber(json.clip, "optimizer.clip", 1e-6, 1e6),
+  };
+}
+
+/** Reads a manifest from the server's JSON. Throws `protocol-mismatch` or `bad-request`. */
+export function parseManifest(json: Json): Manifest {
+  if (json.protocol !== PROTOCOL_VERSION) {
+    throw new ProtocolError("protocol-mismatch", `the server speaks protocol ${String(json.protocol)}`);
+  }
+  return {
+    protocol: PROTOCOL_VERSION,
+    run: as(isRunId, json.run, "run"),
+    name: asText(json.name, "name", MAX_LABEL),
+    operator: asText(json.operator, "operator", MAX_LABEL),
+    task: as(isLanguage, json.task, "task"),
+    model: parseModelShape(json.model),
+    parameters: asInteger(json.parameters, "parameters", 1, MAX_PARAMETERS),
+    server: as(isVolunteerKey, json.server, "server"),
+    tokenizer: as(isHash, json.tokenizer, "tokenizer"),
+    optimizer: parseOptimizer(json.optimizer),
+    residualDecay: asNumber(json.residualDecay, "residualDecay", 0, 1),
+    state: as(isRunState, json.state, "state"),
+    version: asInteger(json.version, "version", 0, Number.MAX_SAFE_INTEGER),
+    hash: as(isHash, json.hash, "hash"),
+  };
+}

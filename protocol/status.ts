@@ -1,0 +1,60 @@
+import type { ErrorCode } from "./errors.ts";
+import type { Hash, RunId } from "./ids.ts";
+import type { RunState } from "./manifest.ts";
+import type { ModelShape } from "./model.ts";
+
+/** What `GET /api/run` answers (rule M2): everything public about a run, for pages, scripts and monitors. */
+export interface RunStatus {
+  readonly protocol: number;
+  readonly run: RunId;
+  readonly name: string;
+  readonly operator: string;
+  readonly state: RunState;
+  readonly version: number;
+  /** SHA-256 of the current version's safetensors bytes. */
+  readonly modelHash: Hash;
+  readonly model: ModelShape;
+  readonly parameters: number;
+  /** Oldest first, thinned to at most a few hundred points. */
+  readonly heldOut: readonly HeldOutPoint[];
+  /** What guessing costs on the held-out text, nats a token: uniformly, by frequency, by the token before. */
+  readonly baselines: { readonly uniform: number; readonly unigram: number; readonly bigram: number };
+  readonly tokensMerged: number;
+  /** The run is finished when this many tokens are merged. */
+  readonly tokenBudget: number;
+  /** Merged tokens a second over the last minute. */
+  readonly tokensPerSecond: number;
+  /** Volunteers that hold a ticket or sent a delta in the last minute. */
+  readonly volunteers: number;
+  readonly deltas: {
+    readonly merged: number;
+    readonly refused: Readonly<Partial<Record<ErrorCode, number>>>;
+  };
+  /** The newest versions, newest first. */
+  readonly versions: readonly VersionSummary[];
+  /** The newest sample the model wrote, and at which version. */
+  readonly sample: { readonly version: number; readonly text: string } | null;
+}
+
+export interface HeldOutPoint {
+  readonly version: number;
+  readonly tokens: number;
+  readonly loss: number;
+}
+
+export interface VersionSummary {
+  readonly version: number;
+  readonly hash: Hash;
+  readonly deltas: number;
+  readonly tokens: number;
+  readonly ms: number;
+  readonly diffBytes: number;
+}
+
+/** What `GET /api/volunteers/:key` answers. Credit is validated tokens, granted at merge. */
+export interface VolunteerCredit {
+  readonly tokens: number;
+  readonly merged: number;
+  readonly pending: number;
+  readonly refused: number;
+}

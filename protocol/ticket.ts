@@ -1,0 +1,89 @@
+import { as, asArray, asBoolean, asInteger, asNumber, type Json } from "./guards.ts";
+import { sign, verify } from "./identity.ts";
+import {
+  type Hash,
+  isHash,
+  isRunId,
+  isSignature,
+  isTicketId,
+  isVolunteerKey,
+  type RunId,
+  type Signature,
+  type TicketId,
+  type VolunteerKey,
+} from "./ids.ts";
+import { MAX_BATCH, MAX_STEPS } from "./limits.ts";
+
+/**
+ * A lease signed by the server (rules T1 to T5): the only unit of work. It binds one volunteer, one version,
+ * one range of text, and exactly so many inner steps at these learning rates; the server counts tokens from
+ * it and from nothing a volunteer says.
+ */
+export interface TicketTerms {
+  readonly run: RunId;
+  /** The nonce: an upload carries it, once. */
+  readonly id: TicketId;
+  readonly volunteer: VolunteerKey;
+  readonly version: number;
+  /** The version's model hash: the volunteer checks its replica against it before the first step. */
+  readonly hash: Hash;
+  readonly shard: Hash;
+  /** The range: the first of `steps × batch` windows of context + 1 tokens in the shard, wrapping at its end. */
+  readonly window: number;
+  /** Orders the windows and shifts them by a phase (model/batches.ts). */
+  readonly seed: number;
+  readonly steps: number;
+  /** Sequences in each step's micro-batch. */
+  readonly batch: number;
+  /** One rate a step: the run's schedule by global tokens. */
+  readonly rates: readonly number[];
+  /** Starts from zero moments and no residual, so that anyone can recompute it. */
+  readonly fresh: boolean;
+  /** Milliseconds from issue until the range is given to another. Kept by the server's own monotonic clock. */
+  readonly lease: number;
+  /** The run clock at issue, in milliseconds: server time, never the volunteer's. */
+  readonly issued: number;
+}
+
+export interface Ticket extends TicketTerms {
+  readonly signature: Signature;
+}
+
+export async function signTicket(privateKey: CryptoKey, terms: TicketTerms): Promise<Ticket> {
+  return { ...terms, signature: await sign(privateKey, "ticket", terms) };
+}
+
+/** Whether the server that holds `key` signed this ticket, every field of it. */
+export async function verifyTicket(key: VolunteerKey, ticket: Ticket): Promise<boolean> {
+  const { signature, ...terms } = ticket;
+  return verify(key, "ticket", terms, signature);
+}
+
+/** Reads a ticket from JSON; unknown fields are dropped. Throws `bad-request`. */
+export function parseTicket(json: Json): Ticket {
+  const steps = asInteger(json.steps, "ticket.steps", 1, MAX_STEPS);
+  const rates = asArray(json.rates, "ticket.rates", MAX_STEPS);
+  asInteger(rates.length, "ticket.rates.length", steps, steps);
+  return {
+    run: as(isRunId, json.run, "ticket.run"),
+    id: as(isTicketId, json.id, "ticket.id"),
+    volunteer: as(isVolunteerKey, json.volunteer, "ticket.volunteer"),
+    version: asInteger(json.version, "ticket.version", 0, Number.MAX_SAFE_INTEGER),
+    hash: as(isHash, json.hash, "ticket.hash"),
+    shard: as(isHash, json.shard, "ticket.shard"),
+    window: asInteger(json.window, "ticket.window", 0, Number.MAX_SAFE_INTEGER),
+    seed: asInteger(json.seed, "ticket.seed", 0, 0xffff_ffff),
+    steps,
+    batch: asInteger(json.batch, "ticket.batch", 1, MAX_BATCH),
+    rates: rates.map((rate, i) => asNumber(rate, `ticket.rates[${i}]`, 0, 10)),
+    fresh: asBoolean(json.fresh, "ticket.fresh"),
+    lease: asInteger(json.lease, "ticket.lease", 1, 86_400_000),
+    issued: asInteger(json.issued, "ticket.issued", 0, Number.MAX_SAFE_INTEGER),
+    signature: as(isSignature, json.signature, "ticket.signature"),
+  };
+}
+
+/** Tokens a ticket trains on: what its credit and its weight in the merge are counted from. */
+export function ticketTokens(terms: Pick<TicketTerms, "steps" | "batch">, context: number): number {
+  return terms.steps * terms.batch * context;
+}

@@ -1,0 +1,53 @@
+import { concat, utf8 } from "./bytes.ts";
+import { ProtocolError } from "./errors.ts";
+import { asInteger, asNumber, asObject, asText, parseJson } from "./guards.ts";
+import { MAX_ENVELOPE_BYTES, MAX_LABEL } from "./limits.ts";
+import { parseTicket, type Ticket } from "./ticket.ts";
+
+/**
+ * The body of `POST /api/deltas` (rule D1): a little-endian u32 length, an envelope of that many bytes of
+ * JSON `{ticket, report}`, then one delta frame (frame.ts). The request's signature covers all of it.
+ */
+export interface Upload {
+  readonly ticket: Ticket;
+  readonly report: Report;
+  /** The delta frame's bytes, not yet decoded. */
+  readonly frame: Uint8Array<ArrayBuffer>;
+}
+
+/** What the volunteer says of itself: shown to the operator, trusted for nothing. */
+export interface Report {
+  /** Mean training loss over the ticket's steps, nats a token. */
+  readonly loss: number;
+  /** Milliseconds the inner steps took. */
+  readonly trainMs: number;
+  /** E.g. `webgpu`, `wasm ×2`, with the browser's name. */
+  readonly device: string;
+}
+
+export function encodeUpload(ticket: Ticket, report: Report, frame: Uint8Array): Uint8Array<ArrayBuffer> {
+  const envelope = utf8(JSON.stringify({ ticket, report }));
+  const length = new Uint8Array(4);
+  new DataView(length.buffer).setUint32(0, envelope.length, true);
+  return concat(length, envelope, frame);
+}
+
+/** Splits an upload. Throws `bad-frame`, `bad-json` or `bad-request`; copies nothing but the frame's view. */
+export function decodeUpload(body: Uint8Array<ArrayBuffer>): Upload {
+  if (body.length < 4) throw new ProtocolError("bad-frame", "an upload has at least its envelope's length");
+  const length = new DataView(body.buffer, body.byteOffset, 4).getUint32(0, true);
+  if (length > MAX_ENVELOPE_BYTES || 4 + length > body.length) {
+    throw new ProtocolError("bad-frame", "the envelope's length does not fit the body");
+  }
+  const json = parseJson(body.subarray(4, 4 + length));
+  const report = asObject(json.report, "report");
+  return {
+    ticket: parseTicket(asObject(json.ticket, "ticket")),
+    report: {
+      loss: asNumber(report.loss, "report.loss", 0, 1e6),
+      trainMs: asInteger(report.trainMs, "report.trainMs", 0, 86_400_000),
+      device: asText(report.device, "report.device", MAX_LABEL),
+    },
+    frame: body.subarray(4 + length),
+  };
+}

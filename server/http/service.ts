@@ -1,0 +1,37 @@
+import type { ErrorCode } from "../../protocol/errors.ts";
+import type { RunEvent } from "../../protocol/events.ts";
+import type { Hash, TicketId, VolunteerKey } from "../../protocol/ids.ts";
+import type { Manifest } from "../../protocol/manifest.ts";
+import type { Receipt } from "../../protocol/receipt.ts";
+import type { RunStatus, VolunteerCredit } from "../../protocol/status.ts";
+import type { Ticket } from "../../protocol/ticket.ts";
+import type { Upload } from "../../protocol/upload.ts";
+
+/** What the routes need of a run. Every method that refuses throws a ProtocolError. */
+export interface RunService {
+  manifest(): Manifest;
+  status(): RunStatus;
+  /** tokenizer.json. */
+  tokenizer(): Uint8Array<ArrayBuffer>;
+  /** The current version as safetensors bytes, and their hash. */
+  latestSnapshot(): { readonly hash: Hash; readonly bytes: Uint8Array<ArrayBuffer> };
+  snapshot(hash: Hash): Promise<Uint8Array<ArrayBuffer>>;
+  /** The frame that leads from `version` to `version + 1`. */
+  diff(version: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** A train shard's u16 tokens; gate and held-out text are `not-found` here. */
+  shard(hash: Hash): Promise<Uint8Array<ArrayBuffer>>;
+  credit(volunteer: VolunteerKey): VolunteerCredit;
+  /** Leases work. Throws `run-paused`, `run-finished`, `no-work`. */
+  ticket(volunteer: VolunteerKey, nonce: TicketId): Promise<Ticket>;
+  /** Largest body that {@link accept} takes, in bytes. */
+  readonly maxUploadBytes: number;
+  /**
+   * Checks an upload whose request signature `volunteer` made, makes it durable, and only then resolves. The
+   * same upload again gets the same receipt.
+   */
+  accept(volunteer: VolunteerKey, nonce: TicketId, upload: Upload): Promise<Receipt>;
+  /** Counts a refusal that happened at the edge, for the status page. */
+  countRefusal(code: ErrorCode): void;
+  /** Calls back on every event; returns the way to stop. */
+  subscribe(listener: (event: RunEvent) => void): () => void;
+}
