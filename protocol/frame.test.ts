@@ -1,0 +1,174 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { CodecName } from "./codec/codec.ts";
+import { ProtocolError } from "./errors.ts";
+import { decodeFrame, encodeFrame, FRAME_HEADER_BYTES, frameCodec, maxFrameBytes } from "./frame.ts";
+
+const CODECS: readonly CodecName[] = ["f32", "dense4"];
+const vectors = fc
+  .array(
+    fc.float({ noNaN: true, noDefaultInfinity: true, min: Math.fround(-1e30), max: Math.fround(1e30) }),
+    {
+      maxLength: 300,
+    },
+  )
+  .map((values) => Float32Array.from(values));
+const sample = () => Float32Array.from({ length: 130 }, (_, i) => Math.sin(i) / (1 + (i >> 6)));
+
+function codeOf(run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof ProtocolError) return error.code;
+    throw error;
+  }
+  return "accepted";
+}
+
+describe("frames", () => {
+  it("F1: f32 gives back what went in, bit for bit", () => {
+    fc.assert(
+      fc.property(vectors, (values) => {
+        expect(decodeFrame(encodeFrame("f32", values), values.length)).toEqual(values);
+      }),
+    );
+  });
+
+  it("C2: dense4 is within half a step of each block's scale, and 4.25 bits a value", () => {
+    fc.assert(
+      fc.property(vectors, (values) => {
+        const frame = encodeFrame("dense4", values);
+        const decoded = decodeFrame(frame, values.length);
+        expect(frame.length - FRAME_HEADER_BYTES).toBe(
+          2 * Math.ceil(values.length / 64) + Math.ceil(values.length / 2),
+        );
+        for (let block = 0; block < values.length; block += 64) {
+          const largest = Math.max(...values.subarray(block, block + 64).map(Math.abs));
+          // bf16 rounding widens the step by at most 2⁻⁷; below 2⁻¹⁰⁰ a scale is written as zero.
+          const step = largest / 7 < 2 ** -100 ? 2 * largest : (largest / 7) * (1 + 2 ** -7);
+          for (let i = block; i < Math.min(block + 64, values.length); i++) {
+            expect(Math.abs(values[i]! - decoded[i]!)).toBeLessThanOrEqual(step / 2 + 1e-37);
+          }
+        }
+      }),
+    );
+  });
+
+  it("C3: what dense4 decodes is exactly representable: encoding it again changes nothing", () => {
+    fc.assert(
+      fc.property(vectors, (values) => {
+        const once = decodeFrame(encodeFrame("dense4", values), values.length);
+        const twice = decodeFrame(encodeFrame("f32", once), values.length);
+        expect(twice).toEqual(once);
+        for (const value of once) expect(Math.fround(value)).toBe(value);
+      }),
+    );
+  });
+
+  it("C4: error feedback loses nothing: what was left out comes back in later frames", () => {
+    const target = sample();
+    let residual = new Float32Array(target.length);
+    const sum = new Float64Array(target.length);
+    const rounds = 200;
+    for (let round = 0; round < rounds; round++) {
+      const wanted = target.map((value, i) => value + residual[i]!);
+      const sent = decodeFrame(encodeFrame("dense4", wanted), wanted.length);
+      residual = wanted.map((value, i) => value - sent[i]!);
+      for (let i = 0; i < sum.length; i++) sum[i]! += sent[i]!;
+    }
+    for (let i = 0; i < sum.length; i++) expect(Math.abs(sum[i]! / rounds - target[i]!)).toBeLessThan(1e-3);
+  });
+
+  it("C4 control: without the residual the small values of a block are lost for good", () => {
+    const target = Float32Array.from({ length: 64 }, (_, i) => (i === 0 ? 1 : 0.01));
+    const sent = decodeFrame(encodeFrame("dense4", target), 64);
+    expect(sent[1]).toBe(0);
+  });
+
+  it.each(CODECS)("C5: %s refuses NaN and infinity on both ends", (codec) => {
+    for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+      const values = sample();
+      values[77] = bad;
+      expect(codeOf(() => encodeFrame(codec, values))).toBe("not-finite");
+    }
+    const frame = encodeFrame(codec, sample());
+    if (codec === "f32") new DataView(frame.buffer).setFloat32(FRAME_HEADER_BYTES + 8, Number.NaN, true);
+    else frame.set([0x80, 0x7f], FRAME_HEADER_BYTES); // a bf16 scale of +∞
+    expect(codeOf(() => decodeFrame(frame, 130))).toBe("not-finite");
+  });
+
+  it("C5: dense4 refuses a negative scale, a scale that overflows, the code −8 and a padding nibble", () => {
+    const withScale = (low: number, high: number) => {
+      const frame = encodeFrame("dense4", sample());
+      frame.set([low, high], FRAME_HEADER_BYTES);
+      return frame;
+    };
+    expect(codeOf(() => decodeFrame(withScale(0x80, 0xbf), 130))).toBe("not-finite");
+    expect(codeOf(() => decodeFrame(withScale(0x7f, 0x7f), 130))).toBe("not-finite");
+    const minusEight = encodeFrame("dense4", sample());
+    minusEight[FRAME_HEADER_BYTES + 6] = 0x08;
+    expect(codeOf(() => decodeFrame(minusEight, 130))).toBe("bad-frame");
+    const padded = encodeFrame("dense4", sample().subarray(0, 129));
+    padded[padded.length - 1]! |= 0x10;
+    expect(codeOf(() => decodeFrame(padded, 129))).toBe("bad-frame");
+  });
+
+  it("F2: a wrong magic, version, codec, reserved byte, count or length has its own code", () => {
+    const changed = (at: number, value: number) => {
+      const frame = encodeFrame("dense4", sample());
+      frame[at] = value;
+      return codeOf(() => decodeFrame(frame, 130));
+    };
+    expect(changed(0, 0)).toBe("bad-frame");
+    expect(changed(4, 0)).toBe("bad-frame");
+    expect(changed(4, 2)).toBe("future-version");
+    expect(changed(5, 99)).toBe("unknown-codec");
+    expect(changed(6, 1)).toBe("bad-frame");
+    expect(changed(8, 131)).toBe("wrong-shape");
+    expect(changed(12, 0)).toBe("bad-frame");
+    const frame = encodeFrame("dense4", sample());
+    expect(codeOf(() => decodeFrame(frame.subarray(0, 15), 130))).toBe("bad-frame");
+    expect(codeOf(() => decodeFrame(frame.subarray(0, frame.length - 1), 130))).toBe("bad-frame");
+    expect(codeOf(() => decodeFrame(new Uint8Array([...frame, 0]), 130))).toBe("bad-frame");
+    expect(codeOf(() => decodeFrame(encodeFrame("dense4", sample()), 129))).toBe("wrong-shape");
+  });
+
+  it("F3: no byte string crashes the decoder; a header that promises gigabytes allocates nothing", () => {
+    const refusals = [
+      "bad-frame",
+      "future-version",
+      "unknown-codec",
+      "wrong-shape",
+      "not-finite",
+      "accepted",
+    ];
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => {
+        expect(refusals).toContain(codeOf(() => decodeFrame(new Uint8Array(bytes), 130)));
+      }),
+    );
+    const flips = fc.array(fc.tuple(fc.nat(110), fc.integer({ min: 1, max: 255 })), {
+      minLength: 1,
+      maxLength: 4,
+    });
+    fc.assert(
+      fc.property(flips, fc.constantFrom(...CODECS), (changes, codec) => {
+        const frame = encodeFrame(codec, sample());
+        for (const [at, mask] of changes) frame[at % frame.length]! ^= mask;
+        expect(refusals).toContain(codeOf(() => decodeFrame(frame, 130)));
+      }),
+    );
+    const huge = encodeFrame("f32", sample());
+    new DataView(huge.buffer).setUint32(8, 0xffff_ffff, true);
+    expect(codeOf(() => decodeFrame(huge, 130))).toBe("wrong-shape");
+    expect(codeOf(() => decodeFrame(huge, 0xffff_ffff))).toBe("wrong-shape");
+  });
+
+  it("F4: the largest frame is known from the vector's length alone, and names its codec", () => {
+    for (const codec of CODECS) {
+      const frame = encodeFrame(codec, sample());
+      expect(frame.length).toBeLessThanOrEqual(maxFrameBytes(130));
+      expect(frameCodec(frame)).toBe(codec);
+    }
+  });
+});
