@@ -1,0 +1,155 @@
+import { z } from "zod";
+import { MAX_BATCH, MAX_LABEL, MAX_STEPS } from "../protocol/limits.ts";
+
+/**
+ * What an operator may choose of a run: the run file's keys. Every key has a default, an unknown key is an
+ * error, and all of it is fixed once the run has begun (its first journal record holds it).
+ */
+export interface Settings {
+  /** What visitors read the run is called. Default "Murmuration". */
+  readonly name: string;
+  /** Who asks for the compute, as the consent text names them. Default "the owner of this page". */
+  readonly operator: string;
+  /** Draws the initial weights and the order of the text; u32. Default 1. */
+  readonly seed: number;
+  /** The network's size; the vocabulary is the corpus's. Default 2 layers, 4 heads, 96 wide, context 128. */
+  readonly model: {
+    readonly layers: number;
+    readonly heads: number;
+    readonly width: number;
+    readonly context: number;
+  };
+  /** Sequences in each inner step's micro-batch. Default 4. */
+  readonly batch: number;
+  /** Inner steps of a ticket. Default 10. */
+  readonly steps: number;
+  /** The run is finished when this many tokens are merged. Default 20,000,000. */
+  readonly tokenBudget: number;
+  /** The highest inner learning rate. Default 4e-3 (the best of the small runs with averaged 4-bit deltas). */
+  readonly learningRate: number;
+  /** Global tokens until the learning rate has risen to its highest. Default 50,000. */
+  readonly warmupTokens: number;
+  /** The part of the learning rate that the cosine ends at, at the token budget. Default 0.1. */
+  readonly finalRate: number;
+  /** Inner AdamW. Default β .9 and .99, ε 1e-8, weight decay .1, gradients clipped to norm 1. */
+  readonly optimizer: {
+    readonly beta1: number;
+    readonly beta2: number;
+    readonly epsilon: number;
+    readonly weightDecay: number;
+    readonly clip: number;
+  };
+  /** What a volunteer keeps of its residual from one delta to the next. Default 0.95. */
+  readonly residualDecay: number;
+  /** The outer step on the mean delta. Default Nesterov, rate 0.7, momentum 0.3. */
+  readonly outer: OuterSettings;
+  /** The codec of broadcast diffs. Default "dense4". */
+  readonly downlink: "dense4" | "f32";
+  /** A version closes at max(quorum, ⌈active volunteers ÷ 2⌉) deltas. Default 4. */
+  readonly quorum: number;
+  /** Seconds a volunteer has for a ticket before its range goes to another. Default 120. */
+  readonly leaseSeconds: number;
+  /** A snapshot is stored every so many versions. Default 10. */
+  readonly snapshotEvery: number;
+  /** Stored snapshots kept; older ones go when a newer one is durable. Default 3. */
+  readonly keepSnapshots: number;
+  /** Versions whose diffs are kept for volunteers that come back. Default 100. */
+  readonly keepDiffs: number;
+  /** Held-out windows of one context each that an evaluation reads. Default 64. */
+  readonly evaluateWindows: number;
+}
+
+/** Plain averaging (rate 1 replaces the weights by the volunteers' mean) or DiLoCo's Nesterov (2311.08105). */
+export interface OuterSettings {
+  readonly kind: "average" | "nesterov";
+  readonly rate: number;
+  /** 0 for "average". */
+  readonly momentum: number;
+}
+
+const count = (least: number, most: number) => z.number().int().min(least).max(most);
+const share = z.number().min(0).max(1);
+const label = z.string().min(1).max(MAX_LABEL);
+
+const outer = z
+  .strictObject({
+    kind: z.enum(["average", "nesterov"]).default("nesterov"),
+    rate: z.number().gt(0).max(2).optional(),
+    momentum: z.number().min(0).max(0.99).optional(),
+  })
+  .refine((value) => value.kind === "nesterov" || !value.momentum, {
+    path: ["momentum"],
+    message: 'is for "nesterov" only',
+  })
+  .transform(
+    ({ kind, rate, momentum }): OuterSettings =>
+      kind === "average"
+        ? { kind, rate: rate ?? 1, momentum: 0 }
+        : { kind, rate: rate ?? 0.7, momentum: momentum ?? 0.3 },
+  );
+
+const schema = z.strictObject({
+  name: label.default("Murmuration"),
+  operator: label.default("the owner of this page"),
+  seed: count(0, 0xffff_ffff).default(1),
+  model: z
+    .strictObject({
+      layers: count(1, 96).default(2),
+      heads: count(1, 96).default(4),
+      width: count(1, 8_192).default(96),
+      context: count(2, 8_192).default(128),
+    })
+    .refine(({ heads, width }) => width % heads === 0, {
+      path: ["width"],
+      message: "is no multiple of heads",
+    })
+    .prefault({}),
+  batch: count(1, MAX_BATCH).default(4),
+  steps: count(1, MAX_STEPS).default(10),
+  tokenBudget: count(1, Number.MAX_SAFE_INTEGER).default(20_000_000),
+  learningRate: z.number().gt(0).max(1).default(4e-3),
+  warmupTokens: count(0, Number.MAX_SAFE_INTEGER).default(50_000),
+  finalRate: share.default(0.1),
+  optimizer: z
+    .strictObject({
+      beta1: z.number().min(0).max(0.9999).default(0.9),
+      beta2: z.number().min(0).max(0.99999).default(0.99),
+      epsilon: z.number().min(1e-12).max(1).default(1e-8),
+      weightDecay: z.number().min(0).max(10).default(0.1),
+      clip: z.number().min(1e-6).max(1e6).default(1),
+    })
+    .prefault({}),
+  residualDecay: share.default(0.95),
+  outer: outer.prefault({}),
+  downlink: z.enum(["dense4", "f32"]).default("dense4"),
+  quorum: count(1, 10_000).default(4),
+  leaseSeconds: count(1, 86_400).default(120),
+  snapshotEvery: count(1, 1_000_000).default(10),
+  keepSnapshots: count(1, 1_000).default(3),
+  keepDiffs: count(1, 1_000_000).default(100),
+  evaluateWindows: count(1, 100_000).default(64),
+});
+
+/** A run file that cannot be used. The message names the key and what it must be. */
+export class SettingsError extends Error {
+  override readonly name = "SettingsError";
+}
+
+/** Checks a run file's parsed JSON and fills the defaults in. Throws {@link SettingsError}. */
+export function parseSettings(json: unknown): Settings {
+  const result = schema.safeParse(json);
+  if (result.success) return result.data;
+  throw new SettingsError(result.error.issues.map(describe).join("; "));
+}
+
+function describe(issue: z.core.$ZodIssue): string {
+  const where = issue.path.join(".");
+  if (issue.code === "unrecognized_keys") {
+    const keys = issue.keys.map((key) => (where === "" ? key : `${where}.${key}`));
+    return `unknown key ${keys.map((key) => `"${key}"`).join(", ")}`;
+  }
+  return where === "" ? issue.message : `"${where}": ${issue.message}`;
+}
+
+/** The run that needs no run file. */
+export const DEFAULT_SETTINGS: Settings = parseSettings({});
