@@ -1,0 +1,33 @@
+import type { Identity } from "../../protocol/identity.ts";
+import type { Hash, TicketId, VolunteerKey } from "../../protocol/ids.ts";
+import type { Manifest } from "../../protocol/manifest.ts";
+import type { Receipt } from "../../protocol/receipt.ts";
+import type { VolunteerCredit } from "../../protocol/status.ts";
+import type { Ticket } from "../../protocol/ticket.ts";
+
+/**
+ * What a volunteer asks of a server. Every call may throw the server's ProtocolError, {@link ServerAway} when
+ * nothing of ours answered, {@link WrongBytes} when what came is not what was asked for, or the signal's
+ * reason. Bodies named by a hash have that hash when they are returned.
+ */
+export interface Api {
+  manifest(call?: Call): Promise<Manifest>;
+  /** The bytes of tokenizer.json. */
+  tokenizer(manifest: Manifest, call?: Call): Promise<Uint8Array<ArrayBuffer>>;
+  /** A version's safetensors file. */
+  snapshot(hash: Hash, parameters: number, call?: Call): Promise<Uint8Array<ArrayBuffer>>;
+  /** The frame that leads from `version` to the next, not yet decoded. */
+  diff(version: number, parameters: number, call?: Call): Promise<Uint8Array<ArrayBuffer>>;
+  /** A shard's u16 tokens as bytes. */
+  shard(hash: Hash, call?: Call): Promise<Uint8Array<ArrayBuffer>>;
+  ticket(identity: Identity, call?: Call): Promise<Ticket>;
+  /** Sends an upload; sending the same one again is safe and gives the same receipt. */
+  upload(identity: Identity, ticket: TicketId, body: Uint8Array<ArrayBuffer>, call?: Call): Promise<Receipt>;
+  credit(volunteer: VolunteerKey, call?: Call): Promise<VolunteerCredit>;
+}
+
+export interface Call {
+  readonly signal?: AbortSignal;
+  /** Hears the bytes so far and how many are expected. */
+  readonly progress?: (bytes: number, total: number) => void;
+}

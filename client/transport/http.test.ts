@@ -1,0 +1,162 @@
+import { describe, expect, test, vi } from "vitest";
+import { utf8 } from "../../protocol/bytes.ts";
+import { ProtocolError } from "../../protocol/errors.ts";
+import { createIdentity, sha256 } from "../../protocol/identity.ts";
+import type { TicketId } from "../../protocol/ids.ts";
+import { verifyRequest } from "../../protocol/request.ts";
+import { PROTOCOL_HEADER } from "../../protocol/version.ts";
+import { ServerAway, WrongBytes } from "./away.ts";
+import { httpApi } from "./http.ts";
+
+const hash = await sha256(utf8("the right bytes"));
+
+/** An Api whose server answers every request with `answer`. */
+function against(answer: (request: Request) => Response | Promise<Response>) {
+  const requests: Request[] = [];
+  const traffic = { down: 0, up: 0 };
+  const api = httpApi({
+    origin: "http://run.test",
+    fetch: async (url, init) => {
+      const request = new Request(url instanceof Request ? url : String(url), init);
+      requests.push(request.clone());
+      return answer(request);
+    },
+    traffic: (down, up) => {
+      traffic.down += down;
+      traffic.up += up;
+    },
+  });
+  return { api, requests, traffic };
+}
+
+/** A body that never ends, as a broken or hostile server might send. */
+const endless = () =>
+  new Response(new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(65_536)) }));
+
+describe("bodies", () => {
+  test("content-addressed bytes come back when their hash is right", async () => {
+    const { api, requests, traffic } = against(() => new Response("the right bytes"));
+    const progress = vi.fn();
+    expect(await api.shard(hash, { progress })).toEqual(utf8("the right bytes"));
+    expect(progress).toHaveBeenLastCalledWith(15, 15);
+    expect(traffic.down).toBe(15);
+    expect(requests[0]!.headers.get(PROTOCOL_HEADER)).toBe("1");
+  });
+
+  test("and are refused when it is not", async () => {
+    const { api } = against(() => new Response("other bytes"));
+    await expect(api.shard(hash)).rejects.toThrow(WrongBytes);
+    await expect(api.snapshot(hash, 10)).rejects.toThrow(WrongBytes);
+  });
+
+  test("an endless answer is cut at its limit on every route", async () => {
+    const { api, traffic } = against(endless);
+    await expect(api.manifest()).rejects.toThrow(WrongBytes);
+    await expect(api.diff(3, 1_000)).rejects.toThrow(WrongBytes);
+    await expect(api.snapshot(hash, 1_000)).rejects.toThrow(WrongBytes);
+    await expect(api.shard(hash)).rejects.toThrow(WrongBytes);
+    expect(traffic.down).toBeLessThan(4 * 1024 * 1024);
+  });
+
+  test("an answer that announces too much is not read at all", async () => {
+    const { api, traffic } = against(
+      () => new Response("x".repeat(200_000), { headers: { "content-length": "200000" } }),
+    );
+    await expect(api.diff(0, 10)).rejects.toThrow(WrongBytes);
+    expect(traffic.down).toBe(0);
+  });
+
+  test("an endless refusal is cut as well", async () => {
+    const { api } = against(() => new Response(endless().body, { status: 500 }));
+    await expect(api.manifest()).rejects.toThrow(WrongBytes);
+  });
+});
+
+describe("refusals", () => {
+  test("carry their code and when to come back", async () => {
+    const { api } = against(() => {
+      const error = new ProtocolError("run-paused", "the operator paused the run", 5_000);
+      return Response.json(error.body(), { status: error.status });
+    });
+    await expect(api.manifest()).rejects.toMatchObject({ code: "run-paused", retryAfterMs: 5_000 });
+  });
+
+  test.each([
+    ["a proxy's page", () => new Response("<h1>Bad gateway</h1>", { status: 502 })],
+    ["an unknown code", () => Response.json({ error: { code: "teapot", message: "" } }, { status: 418 })],
+    ["no network", () => Promise.reject(new TypeError("fetch failed"))],
+  ])("%s is a server that is away", async (_, answer) => {
+    await expect(against(answer).api.manifest()).rejects.toThrow(ServerAway);
+  });
+
+  test("a connection cut in the middle is a server that is away", async () => {
+    const cut = new ReadableStream({
+      start: (controller) => controller.enqueue(utf8("half")),
+      pull: (controller) => controller.error(new TypeError("terminated")),
+    });
+    await expect(against(() => new Response(cut)).api.shard(hash)).rejects.toThrow(ServerAway);
+  });
+
+  test("another protocol version is told from everything else", async () => {
+    const { api } = against(() => new Response("{}", { headers: { [PROTOCOL_HEADER]: "2" } }));
+    await expect(api.manifest()).rejects.toMatchObject({ code: "protocol-mismatch" });
+  });
+
+  test("JSON that is not what the route answers is the wrong bytes", async () => {
+    const { api } = against(() => Response.json({ ticket: { run: "x" } }));
+    await expect(api.ticket(await createIdentity())).rejects.toThrow(WrongBytes);
+    await expect(against(() => new Response("[]")).api.manifest()).rejects.toThrow(WrongBytes);
+  });
+
+  test("the caller's own abort is not mistaken for the network's", async () => {
+    const controller = new AbortController();
+    const { api } = against(
+      (request) =>
+        new Promise((_, reject) => {
+          request.signal.addEventListener("abort", () => reject(request.signal.reason));
+          controller.abort(new Error("stop"));
+        }),
+    );
+    await expect(api.manifest({ signal: controller.signal })).rejects.toThrow("stop");
+  });
+
+  test("a server that says nothing is away after a while", async () => {
+    vi.useFakeTimers();
+    try {
+      const { api } = against(
+        (request) =>
+          new Promise((_, reject) => {
+            request.signal.addEventListener("abort", () => reject(request.signal.reason));
+          }),
+      );
+      const asked = expect(api.manifest()).rejects.toThrow(ServerAway);
+      await vi.advanceTimersByTimeAsync(60_000);
+      await asked;
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
+test("posts are signed by the volunteer over path and body, a ticket request with a new nonce each time", async () => {
+  const identity = await createIdentity();
+  const { api, requests } = against(() =>
+    Response.json({ error: { code: "no-work", message: "" } }, { status: 503 }),
+  );
+  await expect(api.ticket(identity)).rejects.toMatchObject({ code: "no-work" });
+  await expect(api.ticket(identity)).rejects.toMatchObject({ code: "no-work" });
+  const nonces = await Promise.all(
+    requests.map(async (request) => {
+      const body = new Uint8Array(await request.arrayBuffer());
+      const header = (name: string) => request.headers.get(name) ?? undefined;
+      const signed = await verifyRequest(header, "POST", new URL(request.url).pathname, body);
+      expect(signed.volunteer).toBe(identity.key);
+      return signed.nonce;
+    }),
+  );
+  expect(new Set(nonces).size).toBe(2);
+
+  const id = "A".repeat(22) as TicketId;
+  await expect(api.upload(identity, id, utf8("body"))).rejects.toMatchObject({ code: "no-work" });
+  expect(requests[2]!.headers.get("murmuration-nonce")).toBe(id);
+});

@@ -1,0 +1,178 @@
+import { toBase64Url, utf8 } from "../../protocol/bytes.ts";
+import { isErrorCode, ProtocolError } from "../../protocol/errors.ts";
+import { maxFrameBytes } from "../../protocol/frame.ts";
+import { asInteger, asObject, type Json, parseJson } from "../../protocol/guards.ts";
+import { sha256 } from "../../protocol/identity.ts";
+import { type Hash, isTicketId, type TicketId } from "../../protocol/ids.ts";
+import { MAX_SHARD_TOKENS } from "../../protocol/limits.ts";
+import { parseManifest } from "../../protocol/manifest.ts";
+import { parseReceipt } from "../../protocol/receipt.ts";
+import { signRequest } from "../../protocol/request.ts";
+import { ROUTES } from "../../protocol/routes.ts";
+import type { VolunteerCredit } from "../../protocol/status.ts";
+import { parseTicket } from "../../protocol/ticket.ts";
+import { PROTOCOL_HEADER, PROTOCOL_VERSION } from "../../protocol/version.ts";
+import type { Api, Call } from "./api.ts";
+import { ServerAway, WrongBytes } from "./away.ts";
+import { readBody, Watchdog } from "./body.ts";
+
+/** Bytes of any JSON answer: a ticket with 1,000 learning rates is about 22 KiB. */
+const MAX_JSON_ANSWER = 64 * 1024;
+/** Bytes of a safetensors header: about 110 a tensor, and at most 1,156 tensors. */
+const MAX_SNAPSHOT_HEADER = 256 * 1024;
+/** Bytes of tokenizer.json for each token: its entry and its merge, pretty-printed and escaped. */
+const MAX_BYTES_A_TOKEN = 256;
+/** The longest silence of a server that is there, in milliseconds. */
+const STALL_MS = 30_000;
+/** Characters of a refusal's message that are kept. */
+const MAX_MESSAGE = 500;
+
+export interface HttpOptions {
+  /** E.g. `https://example.org`, without a path. */
+  readonly origin: string;
+  readonly fetch?: typeof fetch;
+  /** Hears the bytes of bodies, as they come and go. */
+  readonly traffic?: (down: number, up: number) => void;
+}
+
+interface Request {
+  readonly path: string;
+  /** The answer's largest size in bytes. */
+  readonly limit: number;
+  readonly post?: { readonly body: Uint8Array<ArrayBuffer>; readonly headers: Record<string, string> };
+}
+
+/** The {@link Api} over HTTP. */
+export function httpApi(options: HttpOptions): Api {
+  const get = (path: string, limit: number, call: Call = {}) => request(options, { path, limit }, call);
+  const json = async (path: string, call?: Call) => parseAnswer(await get(path, MAX_JSON_ANSWER, call));
+  const post = async (
+    path: string,
+    identity: Parameters<Api["ticket"]>[0],
+    nonce: TicketId,
+    body: Uint8Array<ArrayBuffer>,
+    type: string,
+    call: Call = {},
+  ) => {
+    const signed = await signRequest(identity, "POST", path, body, nonce);
+    const sent = { body, headers: { ...signed, "content-type": type } };
+    return parseAnswer(await request(options, { path, limit: MAX_JSON_ANSWER, post: sent }, call));
+  };
+
+  return {
+    manifest: async (call) => {
+      const answer = await json(ROUTES.manifest, call);
+      return parsed(() => parseManifest(answer));
+    },
+    tokenizer: async ({ tokenizer, model }, call) => {
+      const limit = MAX_BYTES_A_TOKEN * model.vocabulary + MAX_JSON_ANSWER;
+      return addressed(tokenizer, await get(ROUTES.tokenizer, limit, call));
+    },
+    snapshot: async (hash, parameters, call) =>
+      addressed(hash, await get(ROUTES.snapshot(hash), MAX_SNAPSHOT_HEADER + 4 * parameters, call)),
+    diff: (version, parameters, call) => get(ROUTES.diff(version), maxFrameBytes(parameters), call),
+    shard: async (hash, call) => addressed(hash, await get(ROUTES.shard(hash), 2 * MAX_SHARD_TOKENS, call)),
+    ticket: async (identity, call) => {
+      const answer = await post(ROUTES.tickets, identity, drawNonce(), utf8("{}"), "application/json", call);
+      return parsed(() => parseTicket(asObject(answer.ticket, "ticket")));
+    },
+    upload: async (identity, ticket, body, call) => {
+      const answer = await post(ROUTES.deltas, identity, ticket, body, "application/octet-stream", call);
+      return parsed(() => parseReceipt(asObject(answer.receipt, "receipt")));
+    },
+    credit: async (volunteer, call) => parseCredit(await json(ROUTES.credit(volunteer), call)),
+  };
+}
+
+async function request(options: HttpOptions, what: Request, call: Call): Promise<Uint8Array<ArrayBuffer>> {
+  const { origin, traffic, fetch = globalThis.fetch } = options;
+  const watchdog = new Watchdog(call.signal, STALL_MS);
+  try {
+    const response = await fetch(origin + what.path, {
+      method: what.post ? "POST" : "GET",
+      headers: { ...what.post?.headers, [PROTOCOL_HEADER]: String(PROTOCOL_VERSION) },
+      ...(what.post && { body: what.post.body }),
+      redirect: "error",
+      signal: watchdog.signal,
+    });
+    if (what.post) traffic?.(0, what.post.body.length);
+    const total = Number(response.headers.get("content-length") ?? 0);
+    const limit = response.ok ? what.limit : MAX_JSON_ANSWER;
+    let heard = 0;
+    const body = await readBody(response, limit, (bytes) => {
+      watchdog.touch();
+      traffic?.(bytes - heard, 0);
+      heard = bytes;
+      if (response.ok) call.progress?.(bytes, Math.max(bytes, total));
+    });
+    requireProtocol(response);
+    if (!response.ok) throw refusalOf(response.status, body);
+    return body;
+  } catch (error) {
+    if (error instanceof ProtocolError || error instanceof ServerAway || error instanceof WrongBytes)
+      throw error;
+    call.signal?.throwIfAborted();
+    throw new ServerAway(`${what.path}: ${error instanceof Error ? error.message : String(error)}`);
+  } finally {
+    watchdog.done();
+  }
+}
+
+/** A server of another protocol version says so in its header, whatever else it answers. */
+function requireProtocol(response: Response): void {
+  const spoken = response.headers.get(PROTOCOL_HEADER);
+  if (spoken !== null && spoken !== String(PROTOCOL_VERSION)) {
+    throw new ProtocolError("protocol-mismatch", `the server speaks protocol ${spoken.slice(0, 20)}`);
+  }
+}
+
+/** The refusal a body holds, or {@link ServerAway} where something between us and the server wrote it. */
+function refusalOf(status: number, body: Uint8Array): ProtocolError | ServerAway {
+  try {
+    const { code, message, retryAfterMs } = asObject(parseJson(body).error, "error");
+    if (isErrorCode(code)) {
+      const wait =
+        retryAfterMs === undefined ? undefined : asInteger(retryAfterMs, "retryAfterMs", 0, 86_400_000);
+      return new ProtocolError(code, String(message).slice(0, MAX_MESSAGE), wait);
+    }
+  } catch {
+    // Not our server's words: falls through to the answer below.
+  }
+  return new ServerAway(`HTTP ${status}`);
+}
+
+/** Our server sends well-formed JSON: anything else is not it, except another protocol version. */
+function parsed<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof ProtocolError && error.code !== "protocol-mismatch")
+      throw new WrongBytes(error.message);
+    throw error;
+  }
+}
+
+const parseAnswer = (body: Uint8Array): Json => parsed(() => parseJson(body));
+
+function parseCredit(json: Json): VolunteerCredit {
+  const count = (field: string) => asInteger(json[field], field, 0, Number.MAX_SAFE_INTEGER);
+  return parsed(() => ({
+    tokens: count("tokens"),
+    merged: count("merged"),
+    pending: count("pending"),
+    refused: count("refused"),
+  }));
+}
+
+/** Content-addressed bytes, held against their address before anyone uses them. */
+async function addressed(hash: Hash, bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+  const found = await sha256(bytes);
+  if (found !== hash) throw new WrongBytes(`asked for ${hash}, got ${found}`);
+  return bytes;
+}
+
+function drawNonce(): TicketId {
+  const nonce = toBase64Url(crypto.getRandomValues(new Uint8Array(16)));
+  if (!isTicketId(nonce)) throw new TypeError("16 bytes are a nonce");
+  return nonce;
+}
