@@ -1,0 +1,73 @@
+import type { Hash } from "../protocol/ids.ts";
+import type { Settings } from "./settings.ts";
+import type { Store } from "./store/store.ts";
+
+/** What a run is opened with. Everything that touches the world is passed in, so that tests can hold it. */
+export interface RunOptions {
+  readonly store: Store;
+  readonly corpus: RunCorpus;
+  /**
+   * A run file's settings. On a directory without a run they make it (without, {@link DEFAULT_SETTINGS} do);
+   * on one that has a run they must be the ones it began with.
+   */
+  readonly settings?: Settings;
+  /** What the flat vector means. */
+  readonly task: TaskFactory;
+  /** Monotonic milliseconds, from any origin: never the wall clock. */
+  readonly clock: () => number;
+  /** So many bytes nobody can guess. */
+  readonly random: (bytes: number) => Uint8Array<ArrayBuffer>;
+  /** Measures versions on held-out text; without it no version is measured. */
+  readonly evaluator?: Evaluator;
+  readonly log: Log;
+}
+
+/** The split corpus as a run sees it: what it may serve, and what guessing costs. */
+export interface RunCorpus {
+  readonly vocabulary: number;
+  /** tokenizer.json. */
+  readonly tokenizer: Uint8Array<ArrayBuffer>;
+  /** Train shards only, in a fixed order. */
+  readonly train: readonly TrainShard[];
+  /** Nats a token on the held-out text. */
+  readonly baselines: { readonly uniform: number; readonly unigram: number; readonly bigram: number };
+  /** A train shard's u16 tokens. Rejects with `not-found` for any other hash. */
+  shard(hash: Hash): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+export interface TrainShard {
+  readonly hash: Hash;
+  readonly tokens: number;
+}
+
+/** Held-out evaluation, beside the run: one call at a time, newest version first. */
+export interface Evaluator {
+  /** Mean loss in nats a token on a fixed slice, and a sample of what the model writes. */
+  evaluate(version: number, weights: Float32Array<ArrayBuffer>): Promise<Evaluation>;
+}
+
+export interface Evaluation {
+  readonly loss: number;
+  readonly sample: string;
+}
+
+/** All that a run knows of the vector it merges. */
+export interface Task {
+  /** Values in the flat vector. */
+  readonly parameters: number;
+  /** Version 0, from the run's seed alone. */
+  initial(seed: number): Float32Array<ArrayBuffer>;
+  /** The published file of a version: the same bytes for the same floats, on any machine. */
+  encode(values: Float32Array<ArrayBuffer>): Uint8Array<ArrayBuffer>;
+  /** The inverse of {@link encode}; throws on any other bytes. */
+  decode(file: Uint8Array<ArrayBuffer>): Float32Array<ArrayBuffer>;
+}
+
+export type TaskFactory = (settings: Settings, vocabulary: number) => Task;
+
+/** Structured logging, pino's shape: fields first, then a plain line. */
+export interface Log {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}

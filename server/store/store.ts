@@ -1,0 +1,81 @@
+import type { Hash, TicketId, VolunteerKey } from "../../protocol/ids.ts";
+
+/**
+ * Where a run lives: an append-only journal, which is the truth; named objects beside it, each written whole
+ * or not at all; and an index that the journal can rebuild. One contract suite (contract.ts) holds every
+ * implementation to this.
+ *
+ * What cannot be made durable rejects with ProtocolError `no-space` or `not-durable`; nothing of it is then
+ * in the store, and the store goes on as soon as writing works again.
+ */
+export interface Store {
+  /** Resolves to the record's sequence number (0, 1, 2, …) once it is durable. Order is call order. */
+  append(record: Uint8Array<ArrayBuffer>): Promise<number>;
+  /** Every durable record in order. Appending while it runs is not seen by it. */
+  records(): AsyncIterable<JournalEntry>;
+  /** One durable record. Rejects with a StoreError when there is none. */
+  read(sequence: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** How many records are durable. */
+  readonly length: number;
+
+  /** Writes an object whole, durably. `secret` keeps other users of the machine out. */
+  put(shelf: Shelf, name: string, bytes: Uint8Array<ArrayBuffer>, secret?: "secret"): Promise<void>;
+  /** An object's bytes, or undefined where there is none. */
+  get(shelf: Shelf, name: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /** The names on a shelf, sorted. */
+  list(shelf: Shelf): Promise<string[]>;
+  /** Removes an object; absent is fine. */
+  remove(shelf: Shelf, name: string): Promise<void>;
+
+  readonly index: Index;
+  close(): Promise<void>;
+}
+
+export interface JournalEntry {
+  readonly sequence: number;
+  readonly record: Uint8Array<ArrayBuffer>;
+}
+
+/** `run` is the data directory itself: run.json and server.key. */
+export type Shelf = "run" | "snapshots" | "diffs";
+
+/** A store that cannot be opened or read: what is wrong and where. Never repaired silently. */
+export class StoreError extends Error {
+  override readonly name = "StoreError";
+}
+
+/** Look-ups over all of a run's past. Holds nothing that the journal does not. */
+export interface Index {
+  /** Records [0, applied) of the journal are in the index. */
+  readonly applied: number;
+  /** Takes in one record's facts; `sequence` must be {@link applied}. */
+  apply(sequence: number, facts: readonly Fact[]): void;
+  /** Forgets everything, to be rebuilt. */
+  clear(): void;
+  delta(ticket: TicketId): IndexedDelta | undefined;
+  credit(volunteer: VolunteerKey): IndexedCredit;
+  close(): void;
+}
+
+export type Fact =
+  | { readonly type: "accepted"; readonly delta: IndexedDelta }
+  /** A delta's one end: the version it is merged into, or null where it is discarded. Grants its credit. */
+  | { readonly type: "ended"; readonly ticket: TicketId; readonly version: number | null };
+
+/** What a receipt is made from. */
+export interface IndexedDelta {
+  readonly ticket: TicketId;
+  readonly volunteer: VolunteerKey;
+  readonly delta: Hash;
+  readonly version: number;
+  readonly tokens: number;
+  readonly accepted: number;
+}
+
+export interface IndexedCredit {
+  /** Tokens of merged deltas. */
+  readonly tokens: number;
+  readonly merged: number;
+  readonly pending: number;
+  readonly discarded: number;
+}
