@@ -1,0 +1,301 @@
+import { ModelError, type ModelShape } from "../config.ts";
+import { type Layout, layoutOf } from "../layout.ts";
+import type { Arena, DeviceNeeds, Gemm, Op, Slot } from "./ops.ts";
+
+/** What one layer's forward leaves for its backward. */
+export interface Block {
+  readonly layer: number;
+  /** [N, C], the residual stream that enters. */
+  readonly x: Slot;
+  readonly norm1: Normed;
+  /** [N, 3C] */
+  readonly qkv: Slot;
+  /** As the device likes it (DeviceNeeds.attention); null when there is no backward. */
+  readonly saved: Slot | null;
+  /** [N, C], the heads' outputs side by side. */
+  readonly attended: Slot;
+  /** [N, C], the stream after attention. */
+  readonly middle: Slot;
+  readonly norm2: Normed;
+  /** [N, 4C], what enters GELU; null when there is no backward. */
+  readonly pre: Slot | null;
+  /** [N, 4C], what leaves it. */
+  readonly hidden: Slot;
+  /** [N, C], the stream that leaves. */
+  readonly out: Slot;
+}
+
+export interface Normed {
+  /** [N, C] */
+  readonly out: Slot;
+  /** [N, 2] */
+  readonly stats: Slot;
+}
+
+/** Where the host writes a micro-batch's integers (tokens.ts fills them). */
+export interface TokenSlots {
+  /** [N] */
+  readonly inputs: Slot;
+  /** [N] */
+  readonly targets: Slot;
+  /** [N], see EmbedBackward */
+  readonly order: Slot;
+  /** [vocabulary + 1], see EmbedBackward */
+  readonly starts: Slot;
+}
+
+/**
+ * GPT-2 written down op by op, forward and backward: each method appends to {@link Network.ops}.
+ * Notation: C width, T tokens a sequence, N = sequences·T rows, V vocabulary; dZ is ∂loss/∂Z.
+ */
+export class Network {
+  readonly ops: Op[] = [];
+  readonly layout: Layout;
+  readonly tokens: TokenSlots;
+  /** N */
+  readonly rows: number;
+  readonly #shape: ModelShape;
+  readonly #sizes: { batch: number; context: number; heads: number; size: number };
+  readonly #needs: DeviceNeeds;
+
+  /** For `batch` sequences of `context` tokens each, which may be fewer than the shape's positions. */
+  constructor(shape: ModelShape, batch: number, context: number, needs: DeviceNeeds) {
+    this.#shape = shape;
+    this.#sizes = { batch, context, heads: shape.heads, size: shape.width / shape.heads };
+    this.#needs = needs;
+    this.layout = layoutOf(shape);
+    this.rows = batch * context;
+    const N = this.rows;
+    const at = (offset: number, length: number): Slot => ({ arena: "tokens", offset, length });
+    this.tokens = {
+      inputs: at(0, N),
+      targets: at(N, N),
+      order: at(2 * N, N),
+      starts: at(3 * N, shape.vocabulary + 1),
+    };
+  }
+
+  /** The whole forward without what only a backward needs. Returns the logits, [N, V]. */
+  inference(): Slot {
+    let x = this.embed();
+    for (let layer = 0; layer < this.#shape.layers; layer++) x = this.block(layer, x, false).out;
+    return this.head(this.layerNorm(x, "ln_f").out);
+  }
+
+  /** x = wte[token] + wpe[position] */
+  embed(): Slot {
+    const { width } = this.#shape;
+    const out = this.slot(this.rows * width);
+    this.ops.push({
+      op: "embed",
+      tokens: this.tokens.inputs,
+      table: this.parameter("wte.weight"),
+      positions: this.parameter("wpe.weight"),
+      out,
+      rows: this.rows,
+      context: this.#sizes.context,
+      width,
+    });
+    return out;
+  }
+
+  /**
+   * n₁ = LN(x); qkv = n₁·W + b; a = attention(qkv); y = a·W + b + x;
+   * n₂ = LN(y); u = n₂·W + b; h = gelu(u); out = h·W + b + y. Seven ops.
+   */
+  block(layer: number, x: Slot, training: boolean): Block {
+    const C = this.#shape.width;
+    const N = this.rows;
+    const { batch, context, heads, size } = this.#sizes;
+    const h = `h.${layer}`;
+    const norm1 = this.layerNorm(x, `${h}.ln_1`);
+    const qkv = this.#linear(norm1.out, `${h}.attn.c_attn`, C, 3 * C, {});
+    const attended = this.slot(N * C);
+    const saved = training ? this.slot(this.#needs.attention(batch, context, heads, size)) : null;
+    this.ops.push({ op: "attention", qkv, out: attended, saved, ...this.#sizes });
+    const middle = this.#linear(attended, `${h}.attn.c_proj`, C, C, { residual: x });
+    const norm2 = this.layerNorm(middle, `${h}.ln_2`);
+    const pre = training ? this.slot(N * 4 * C) : null;
+    const hidden = this.#linear(norm2.out, `${h}.mlp.c_fc`, C, 4 * C, { activation: "gelu", pre });
+    const out = this.#linear(hidden, `${h}.mlp.c_proj`, 4 * C, C, { residual: middle });
+    return { layer, x, norm1, qkv, saved, attended, middle, norm2, pre, hidden, out };
+  }
+
+  /**
+   * The block read from its end, eleven ops. dx enters as the gradient of `out` and leaves as that of `x`: a
+   * skip connection passes it on unchanged, and each branch's layer norm adds the branch's part.
+   *
+   * For Z = A·W + b: dA = dZ·Wᵀ (NT), dW = Aᵀ·dZ (TN), db = Σ_rows dZ.
+   */
+  blockBackward(block: Block, dx: Slot): void {
+    const C = this.#shape.width;
+    const N = this.rows;
+    const h = `h.${block.layer}`;
+    const { saved, pre } = block;
+    if (saved === null || pre === null) throw new ModelError("bad-shape", "a forward-only block");
+
+    // out = h·W + b + y, h = gelu(u): du takes u's place
+    this.#linearBackwardWeights(block.hidden, dx, `${h}.mlp.c_proj`, 4 * C, C);
+    const du = pre;
+    this.#linearBackwardInput(dx, `${h}.mlp.c_proj`, 4 * C, C, du, pre);
+    // u = n₂·W + b, n₂ = LN(y)
+    this.#linearBackwardWeights(block.norm2.out, du, `${h}.mlp.c_fc`, C, 4 * C);
+    const dNorm2 = this.slot(N * C);
+    this.#linearBackwardInput(du, `${h}.mlp.c_fc`, C, 4 * C, dNorm2, null);
+    this.layerNormBackward(block.middle, block.norm2.stats, `${h}.ln_2`, dNorm2, dx, true);
+
+    // y = a·W + b + x, a = attention(qkv)
+    this.#linearBackwardWeights(block.attended, dx, `${h}.attn.c_proj`, C, C);
+    const dAttended = this.slot(N * C);
+    this.#linearBackwardInput(dx, `${h}.attn.c_proj`, C, C, dAttended, null);
+    const dQkv = this.slot(N * 3 * C);
+    this.ops.push({
+      op: "attention-backward",
+      qkv: block.qkv,
+      out: block.attended,
+      saved,
+      dOut: dAttended,
+      dQkv,
+      ...this.#sizes,
+    });
+    // qkv = n₁·W + b, n₁ = LN(x)
+    this.#linearBackwardWeights(block.norm1.out, dQkv, `${h}.attn.c_attn`, C, 3 * C);
+    const dNorm1 = this.slot(N * C);
+    this.#linearBackwardInput(dQkv, `${h}.attn.c_attn`, C, 3 * C, dNorm1, null);
+    this.layerNormBackward(block.x, block.norm1.stats, `${h}.ln_1`, dNorm1, dx, true);
+  }
+
+  /** logits = n·wteᵀ: the head is the embedding table transposed. */
+  head(n: Slot): Slot {
+    const { width: C, vocabulary: V } = this.#shape;
+    const out = this.slot(this.rows * V);
+    this.#gemm({ mode: "NT", a: n, b: this.parameter("wte.weight"), out, m: this.rows, n: V, k: C });
+    return out;
+  }
+
+  /** dn = dlogits·wte, dwte = dlogitsᵀ·n. Returns dn, [N, C]. */
+  headBackward(n: Slot, dlogits: Slot): Slot {
+    const { width: C, vocabulary: V } = this.#shape;
+    const dn = this.slot(this.rows * C);
+    this.#gemm({ mode: "TN", a: dlogits, b: n, out: this.gradient("wte.weight"), m: V, n: C, k: this.rows });
+    this.#gemm({
+      mode: "NN",
+      a: dlogits,
+      b: this.parameter("wte.weight"),
+      out: dn,
+      m: this.rows,
+      n: C,
+      k: V,
+    });
+    return dn;
+  }
+
+  /** Losses a row, [N]; with `gradient` the logits become their gradient. */
+  crossEntropy(logits: Slot, gradient: boolean): Slot {
+    const losses = this.slot(this.rows);
+    const { rows } = this;
+    const { vocabulary } = this.#shape;
+    this.ops.push({
+      op: "cross-entropy",
+      logits,
+      targets: this.tokens.targets,
+      losses,
+      rows,
+      vocabulary,
+      gradient,
+    });
+    return losses;
+  }
+
+  layerNorm(x: Slot, name: string): Normed {
+    const { width } = this.#shape;
+    const out = this.slot(this.rows * width);
+    const stats = this.slot(this.rows * 2);
+    const weight = this.parameter(`${name}.weight`);
+    const bias = this.parameter(`${name}.bias`);
+    this.ops.push({ op: "layernorm", x, weight, bias, out, stats, rows: this.rows, width });
+    return { out, stats };
+  }
+
+  layerNormBackward(x: Slot, stats: Slot, name: string, dOut: Slot, dx: Slot, residual: boolean): void {
+    this.ops.push({
+      op: "layernorm-backward",
+      x,
+      stats,
+      weight: this.parameter(`${name}.weight`),
+      dOut,
+      dx,
+      dWeight: this.gradient(`${name}.weight`),
+      dBias: this.gradient(`${name}.bias`),
+      rows: this.rows,
+      width: this.#shape.width,
+      residual,
+      accumulate: false,
+    });
+  }
+
+  embedBackward(dOut: Slot): void {
+    this.ops.push({
+      op: "embed-backward",
+      dOut,
+      starts: this.tokens.starts,
+      order: this.tokens.order,
+      dTable: this.gradient("wte.weight"),
+      dPositions: this.gradient("wpe.weight"),
+      rows: this.rows,
+      context: this.#sizes.context,
+      width: this.#shape.width,
+      vocabulary: this.#shape.vocabulary,
+      accumulate: false,
+    });
+  }
+
+  /** An activation; plan.ts finds its place. */
+  slot(length: number): Slot {
+    return { arena: "activations", offset: -1, length };
+  }
+
+  parameter(name: string): Slot {
+    return this.#named("parameters", name);
+  }
+
+  gradient(name: string): Slot {
+    return this.#named("gradients", name);
+  }
+
+  /** out = activation(a·W + b + residual), W [k, n] */
+  #linear(a: Slot, name: string, k: number, n: number, epilogue: Epilogue): Slot {
+    const out = this.slot(this.rows * n);
+    const b = this.parameter(`${name}.weight`);
+    const bias = this.parameter(`${name}.bias`);
+    this.#gemm({ mode: "NN", a, b, out, m: this.rows, n, k, bias, ...epilogue });
+    return out;
+  }
+
+  /** dW = aᵀ·dOut, db = Σ_rows dOut; a [N, k], dOut [N, n] */
+  #linearBackwardWeights(a: Slot, dOut: Slot, name: string, k: number, n: number): void {
+    const out = this.gradient(`${name}.weight`);
+    const biasGradient = this.gradient(`${name}.bias`);
+    this.#gemm({ mode: "TN", a, b: dOut, out, m: k, n, k: this.rows, biasGradient });
+  }
+
+  /** da = dOut·Wᵀ, times gelu′(pre) where the input came out of GELU; dOut [N, n], da [N, k] */
+  #linearBackwardInput(dOut: Slot, name: string, k: number, n: number, da: Slot, pre: Slot | null): void {
+    const b = this.parameter(`${name}.weight`);
+    const activation = pre ? "gelu-backward" : "none";
+    this.#gemm({ mode: "NT", a: dOut, b, out: da, m: this.rows, n: k, k: n, activation, pre });
+  }
+
+  #gemm(gemm: Pick<Gemm, "mode" | "a" | "b" | "out" | "m" | "n" | "k"> & Epilogue): void {
+    const nothing = { bias: null, residual: null, pre: null, biasGradient: null } as const;
+    this.ops.push({ op: "gemm", activation: "none", accumulate: false, ...nothing, ...gemm });
+  }
+
+  #named(arena: Arena, name: string): Slot {
+    const tensor = this.layout.tensors.find((candidate) => candidate.name === name);
+    if (!tensor) throw new ModelError("bad-shape", `no tensor ${name}`);
+    return { arena, offset: tensor.offset, length: tensor.length };
+  }
+}
+
+type Epilogue = Partial<Pick<Gemm, "bias" | "residual" | "activation" | "pre" | "biasGradient">>;

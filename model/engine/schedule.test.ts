@@ -1,0 +1,112 @@
+import { describe, expect, test } from "vitest";
+import { layoutOf } from "../layout.ts";
+import type { DeviceNeeds, Op } from "./ops.ts";
+import { planActivations, slotsOf } from "./plan.ts";
+import { evaluationSchedule, logitsSchedule, segmentsOf, trainingSchedule } from "./schedule.ts";
+
+const shape = { layers: 3, heads: 2, width: 8, context: 6, vocabulary: 11 };
+const optimizer = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, clip: 1 };
+const needs: DeviceNeeds = { attention: (b, t, h) => b * t * h, partials: 1, scratch: () => 0 };
+
+describe("the training schedule", () => {
+  test.each([1, 2, 5, 12])("has 18 ops a layer and 10 around them, with %i layers", (layers) => {
+    const { first, more, update } = trainingSchedule({ ...shape, layers }, 2, optimizer, needs);
+    expect(first.length + update.length).toBe(18 * layers + 10);
+    expect(more.length).toBe(first.length);
+  });
+
+  test("writes every gradient exactly once, but for the tied embedding's second part", () => {
+    const { first } = trainingSchedule(shape, 2, optimizer, needs);
+    const written = new Map<number, number>();
+    for (const slot of first.flatMap(gradientsWritten))
+      for (let i = slot.offset; i < slot.offset + slot.length; i++) written.set(i, (written.get(i) ?? 0) + 1);
+    const layout = layoutOf(shape);
+    const [wte] = layout.tensors;
+    for (let i = 0; i < layout.length; i++) expect(written.get(i)).toBe(i < wte!.length ? 2 : 1);
+  });
+
+  test("accumulates gradients, and nothing else, from the second micro-batch on", () => {
+    const { first, more } = trainingSchedule(shape, 2, optimizer, needs);
+    for (const [i, op] of more.entries()) {
+      const wasFirst = first[i]!;
+      if (gradientsWritten(op).length > 0) expect(op).toEqual({ ...wasFirst, accumulate: true });
+      else expect(op).toBe(wasFirst);
+    }
+  });
+
+  test("keeps slots apart whenever one is read after the other was written", () => {
+    const { first, update, losses } = trainingSchedule(shape, 2, optimizer, needs);
+    expectNoLiveOverlap([...first, ...update], [losses]);
+  });
+
+  test("reuses memory: the backward needs little more than what the forward kept", () => {
+    const deep = { ...shape, layers: 8, width: 64, context: 32 };
+    const { arenas } = trainingSchedule(deep, 2, optimizer, needs);
+    const rows = 2 * deep.context;
+    expect(arenas.activations).toBeLessThan(1.15 * deep.layers * rows * 16 * deep.width);
+  });
+});
+
+describe("forward-only schedules", () => {
+  test("need the memory of one layer, however deep the net", () => {
+    const shallow = evaluationSchedule({ ...shape, layers: 2 }, 2, needs).arenas.activations;
+    const deep = evaluationSchedule({ ...shape, layers: 9 }, 2, needs).arenas.activations;
+    expect(deep).toBe(shallow);
+  });
+
+  test("give logits for any length up to the context", () => {
+    const { ops, logits } = logitsSchedule(shape, 4, needs);
+    expect(ops.length).toBe(7 * shape.layers + 3);
+    expect(logits.length).toBe(4 * shape.vocabulary);
+    expectNoLiveOverlap(ops, [logits]);
+  });
+});
+
+test("segments cover the vector in order and follow the layout's decay", () => {
+  const layout = layoutOf(shape);
+  const segments = segmentsOf(layout);
+  let at = 0;
+  for (const segment of segments) {
+    expect(segment.offset).toBe(at);
+    at += segment.length;
+  }
+  expect(at).toBe(layout.length);
+  const biasOfLast = layout.tensors.at(-1)!;
+  expect(segments.at(-1)).toMatchObject({ decays: false });
+  expect(segments.at(-1)!.offset).toBeLessThan(biasOfLast.offset);
+  expect(segments[0]).toMatchObject({ offset: 0, decays: true });
+});
+
+test("the planner puts two slots in one place only when their lives do not meet", () => {
+  const slot = (length: number) => ({ arena: "activations" as const, offset: -1, length });
+  const [a, b, c] = [slot(100), slot(100), slot(100)];
+  const copy = (from: typeof a, to: typeof a): Op => ({ op: "norm", gradients: from, partials: to });
+  const size = planActivations([copy(a, b), copy(b, c)], []);
+  expect(a.offset).toBe(c.offset);
+  expect(b.offset).not.toBe(a.offset);
+  expect(size).toBe(256);
+  expect(planActivations([copy(a, b), copy(b, c)], [a])).toBe(384);
+});
+
+function gradientsWritten(op: Op) {
+  return slotsOf(op).filter((slot) => slot.arena === "gradients" && op.op !== "norm" && op.op !== "adamw");
+}
+
+/** Replays the list over symbolic memory: whatever an op names must still be where it was first written. */
+function expectNoLiveOverlap(ops: readonly Op[], pinned: readonly { offset: number; length: number }[]) {
+  const owner = new Map<number, object>();
+  const seen = new Set<object>();
+  for (const op of ops) {
+    for (const slot of slotsOf(op)) {
+      if (slot.arena !== "activations") continue;
+      if (seen.has(slot)) {
+        for (let i = slot.offset; i < slot.offset + slot.length; i++) expect(owner.get(i)).toBe(slot);
+      } else {
+        seen.add(slot);
+        for (let i = slot.offset; i < slot.offset + slot.length; i++) owner.set(i, slot);
+      }
+    }
+  }
+  for (const slot of pinned)
+    for (let i = slot.offset; i < slot.offset + slot.length; i++) expect(owner.get(i)).toBe(slot);
+}

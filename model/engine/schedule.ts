@@ -1,0 +1,140 @@
+import type { AdamW, ModelShape } from "../config.ts";
+import { decays, type Layout, layoutOf } from "../layout.ts";
+import { Network, type TokenSlots } from "./network.ts";
+import type { Arena, Delta, DeviceNeeds, Op, Segment, Slot } from "./ops.ts";
+import { type Arenas, planArenas } from "./plan.ts";
+
+/**
+ * A training step as a plain list of fused ops: 18 a layer (7 forward, 11 backward) and 10 around them. Run
+ * `first` on the step's first micro-batch, `more` on those after it, `update` once at the end.
+ */
+export interface TrainingSchedule {
+  /** Sequences of a micro-batch, of shape.context tokens each. */
+  readonly batch: number;
+  /** Forward and backward; overwrites the gradients. */
+  readonly first: readonly Op[];
+  /** The same, adding to the gradients. */
+  readonly more: readonly Op[];
+  /** Clips and applies the gradients. */
+  readonly update: readonly Op[];
+  readonly tokens: TokenSlots;
+  /** Nats a row, [rows], valid until the next micro-batch. */
+  readonly losses: Slot;
+  readonly arenas: Arenas;
+}
+
+/** Forward only: the loss of each row. */
+export interface EvaluationSchedule {
+  readonly batch: number;
+  readonly ops: readonly Op[];
+  readonly tokens: TokenSlots;
+  readonly losses: Slot;
+  readonly arenas: Arenas;
+}
+
+/** Forward only: what follows each token of one sequence. */
+export interface LogitsSchedule {
+  readonly ops: readonly Op[];
+  readonly tokens: TokenSlots;
+  /** [tokens, vocabulary] */
+  readonly logits: Slot;
+  readonly arenas: Arenas;
+}
+
+/** The training step on micro-batches of `batch` sequences of `shape.context` tokens. */
+export function trainingSchedule(
+  shape: ModelShape,
+  batch: number,
+  optimizer: AdamW,
+  needs: DeviceNeeds,
+): TrainingSchedule {
+  const net = new Network(shape, batch, shape.context, needs);
+
+  let x = net.embed();
+  const blocks = Array.from({ length: shape.layers }, (_, layer) => {
+    const block = net.block(layer, x, true);
+    x = block.out;
+    return block;
+  });
+  const final = net.layerNorm(x, "ln_f");
+  const logits = net.head(final.out);
+  const losses = net.crossEntropy(logits, true);
+
+  const dFinal = net.headBackward(final.out, logits);
+  const dx = net.slot(net.rows * shape.width); // the residual stream's gradient, all the way down
+  net.layerNormBackward(x, final.stats, "ln_f", dFinal, dx, false);
+  for (const block of blocks.toReversed()) net.blockBackward(block, dx);
+  net.embedBackward(dx);
+
+  const first = net.ops;
+  const update = updateOps(net.layout, optimizer, net.slot(needs.partials));
+  const arenas = planArenas([...first, ...update], [losses], needs);
+  const more = first.map(accumulating);
+  return { batch, first, more, update, tokens: net.tokens, losses, arenas };
+}
+
+/** The losses of `batch` sequences of `shape.context` tokens. */
+export function evaluationSchedule(shape: ModelShape, batch: number, needs: DeviceNeeds): EvaluationSchedule {
+  const net = new Network(shape, batch, shape.context, needs);
+  const losses = net.crossEntropy(net.inference(), false);
+  const arenas = planArenas(net.ops, [losses], needs);
+  return { batch, ops: net.ops, tokens: net.tokens, losses, arenas };
+}
+
+/** The logits of one sequence of `length` tokens, 1 to `shape.context`. */
+export function logitsSchedule(shape: ModelShape, length: number, needs: DeviceNeeds): LogitsSchedule {
+  const net = new Network(shape, 1, length, needs);
+  const logits = net.inference();
+  const arenas = planArenas(net.ops, [logits], needs);
+  return { ops: net.ops, tokens: net.tokens, logits, arenas };
+}
+
+/** The pseudo-gradient, into the gradients' arena. */
+export function deltaOp(shape: ModelShape): Delta {
+  const layout = layoutOf(shape);
+  return {
+    op: "delta",
+    loaded: whole("loaded", layout),
+    parameters: whole("parameters", layout),
+    out: whole("gradients", layout),
+  };
+}
+
+/** ‖g‖, then AdamW with the clipped gradient. */
+function updateOps(layout: Layout, optimizer: AdamW, partials: Slot): Op[] {
+  const gradients = whole("gradients", layout);
+  return [
+    { op: "norm", gradients, partials },
+    {
+      op: "adamw",
+      parameters: whole("parameters", layout),
+      gradients,
+      m: whole("m", layout),
+      v: whole("v", layout),
+      partials,
+      segments: segmentsOf(layout),
+      ...optimizer,
+    },
+  ];
+}
+
+/** Runs of neighbouring tensors that weight decay treats alike. */
+export function segmentsOf(layout: Layout): Segment[] {
+  const segments: Segment[] = [];
+  for (const tensor of layout.tensors) {
+    const last = segments.at(-1);
+    if (last?.decays === decays(tensor))
+      segments[segments.length - 1] = { ...last, length: last.length + tensor.length };
+    else segments.push({ offset: tensor.offset, length: tensor.length, decays: decays(tensor) });
+  }
+  return segments;
+}
+
+/** Only ops that write gradients accumulate: a gemm into an activation must not. */
+function accumulating(op: Op): Op {
+  if (op.op === "gemm") return op.out.arena === "gradients" ? { ...op, accumulate: true } : op;
+  if (op.op === "layernorm-backward" || op.op === "embed-backward") return { ...op, accumulate: true };
+  return op;
+}
+
+const whole = (arena: Arena, layout: Layout): Slot => ({ arena, offset: 0, length: layout.length });
