@@ -1,0 +1,37 @@
+import { createStore, promisifyRequest } from "idb-keyval";
+import type { RunId } from "../../protocol/ids.ts";
+import type { Cache } from "./cache.ts";
+
+const PREFIX = "murmuration ";
+
+/** The name of a run's database: one a server and run, so that two runs never share weights or keys. */
+const databaseOf = (server: string, run: RunId): string => `${PREFIX}${server} ${run}`;
+
+/** The cache of one run in this browser's IndexedDB. Opens nothing before the first read or write. */
+export function browserCache(server: string, run: RunId): Cache {
+  const transact = createStore(databaseOf(server, run), "cache");
+  return {
+    get: (key) => transact("readonly", (store) => promisifyRequest<unknown>(store.get(key))),
+    write: (changes) =>
+      transact("readwrite", (store) => {
+        for (const [key, value] of Object.entries(changes)) {
+          if (value === undefined) store.delete(key);
+          else store.put(value, key);
+        }
+        return promisifyRequest(store.transaction);
+      }),
+  };
+}
+
+/** Frees what earlier runs of the same server left behind. Best effort: some browsers do not list databases. */
+export async function forgetOtherRuns(server: string, run: RunId): Promise<void> {
+  try {
+    for (const { name } of await indexedDB.databases()) {
+      if (name?.startsWith(`${PREFIX}${server} `) && name !== databaseOf(server, run)) {
+        indexedDB.deleteDatabase(name);
+      }
+    }
+  } catch {
+    // Firefox before 126 has no list, and a private window may deny it: then the old data just stays.
+  }
+}

@@ -1,0 +1,25 @@
+/**
+ * A small key-value store of structured-cloneable values, kept between visits. What it returns was written by
+ * an earlier session, perhaps of an earlier release: readers (entries.ts) check the shape of what they get.
+ */
+export interface Cache {
+  /** The value under a key; undefined where there is none. */
+  get(key: string): Promise<unknown>;
+  /** Writes every entry, or none of them; undefined deletes. Rejects where the store is full or denied. */
+  write(changes: Readonly<Record<string, unknown>>): Promise<void>;
+}
+
+/** A cache that lasts as long as the page: for private windows, full disks, and tests. */
+export function memoryCache(): Cache {
+  const values = new Map<string, unknown>();
+  return {
+    get: async (key) => structuredClone(values.get(key)),
+    write: async (changes) => {
+      const copies = Object.entries(changes).map(([key, value]) => [key, structuredClone(value)] as const);
+      for (const [key, value] of copies) {
+        if (value === undefined) values.delete(key);
+        else values.set(key, value);
+      }
+    },
+  };
+}
