@@ -1,0 +1,65 @@
+import type { CodecName } from "../../protocol/codec/codec.ts";
+import { decodeFrame, encodeFrame } from "../../protocol/frame.ts";
+import { WeightedMean } from "./mean.ts";
+import { type Outer, outerStep } from "./outer.ts";
+
+/** The server's vectors at one version, all flat and of one length. */
+export interface Vectors {
+  /** What volunteers hold: published, and equal on every replica to the byte. */
+  readonly x: Float32Array<ArrayBuffer>;
+  /** What the outer steps made; x follows it by compressed diffs, so θ − x is the downlink's residual. */
+  readonly theta: Float32Array<ArrayBuffer>;
+  /** The outer step's momentum. */
+  readonly momentum: Float32Array<ArrayBuffer>;
+}
+
+export interface WeightedFrame {
+  readonly frame: Uint8Array<ArrayBuffer>;
+  readonly weight: number;
+}
+
+export interface Merged {
+  readonly vectors: Vectors;
+  /** The frame that takes a replica from the old x to the new one. */
+  readonly diff: Uint8Array<ArrayBuffer>;
+}
+
+/** Version 0: nothing learned, nothing left over. */
+export function initialVectors(x: Float32Array<ArrayBuffer>): Vectors {
+  return { x, theta: x.slice(), momentum: new Float32Array(x.length) };
+}
+
+/**
+ * One version: the weighted mean of the deltas in the order given, the outer step, and the compressed diff
+ * D = Q(θ' − x), x' = x + D (QAFeL, 2308.00263). Leaves `vectors` as they are. Plain f32 in a fixed order:
+ * the same bytes on every machine. Throws `not-finite` when the result is not.
+ */
+export function merge(
+  vectors: Vectors,
+  frames: readonly WeightedFrame[],
+  outer: Outer,
+  downlink: CodecName,
+): Merged {
+  const { length } = vectors.x;
+  const mean = new WeightedMean(
+    length,
+    frames.map(({ weight }) => weight),
+  );
+  for (const { frame, weight } of frames) mean.add(decodeFrame(frame, length), weight);
+  const theta = vectors.theta.slice();
+  const momentum = vectors.momentum.slice();
+  outerStep(outer, theta, momentum, mean.values);
+  const change = theta.map((value, i) => value - vectors.x[i]!);
+  const diff = encodeFrame(downlink, change);
+  return { vectors: { x: applyDiff(vectors.x, diff), theta, momentum }, diff };
+}
+
+/** What every replica does with a diff: x' = x + D, each sum rounded to f32. */
+export function applyDiff(
+  x: Float32Array<ArrayBuffer>,
+  diff: Uint8Array<ArrayBuffer>,
+): Float32Array<ArrayBuffer> {
+  const next = decodeFrame(diff, x.length);
+  for (let i = 0; i < next.length; i++) next[i] = x[i]! + next[i]!;
+  return next;
+}

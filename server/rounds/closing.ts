@@ -1,0 +1,41 @@
+import type { MergedDelta } from "./events.ts";
+import type { Pooled } from "./state.ts";
+
+/** Bounds of the deadline: no wait is too short to gather anything, none so long that a run seems stuck. */
+const SHORTEST_WAIT_MS = 2_000;
+const LONGEST_WAIT_MS = 40_000;
+
+/** Half of those at work, so that a delta is about two versions old when it is merged. */
+export function quorumOf(least: number, active: number): number {
+  return Math.max(least, Math.ceil(active / 2));
+}
+
+/**
+ * How long after its first delta a version waits for a quorum: the median time deltas took lately plus three
+ * median absolute deviations, so that stragglers are left to the next version and a lone volunteer is not
+ * held up.
+ */
+export function waitOf(took: readonly number[]): number {
+  const middle = median(took);
+  const spread = median(took.map((ms) => Math.abs(ms - middle)));
+  return Math.min(LONGEST_WAIT_MS, Math.max(SHORTEST_WAIT_MS, middle + 3 * spread));
+}
+
+function median(values: readonly number[]): number {
+  if (values.length === 0) return 0;
+  const sorted = [...values].sort((a, b) => a - b);
+  const half = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
+}
+
+/**
+ * What a version that closes now merges onto `version`: all that waits, in journal order. A delta that grew
+ * older than MAX_STALENESS since its receipt still counts, with less weight: a receipt is a promise.
+ */
+export function mergedOf(pool: readonly Pooled[], version: number): MergedDelta[] {
+  return pool.map(({ ticket, tokens, version: from }) => ({
+    ticket,
+    // tokens × (1+τ)^−½ (Xie et al. 2019): √ is exact to the last bit everywhere, pow is not.
+    weight: tokens / Math.sqrt(1 + version - from),
+  }));
+}

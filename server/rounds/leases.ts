@@ -1,0 +1,137 @@
+import type { TicketId, VolunteerKey } from "../../protocol/ids.ts";
+import type { TicketTerms } from "../../protocol/ticket.ts";
+import type { Effect } from "./events.ts";
+import {
+  ACTIVE_MS,
+  LEASES_EACH,
+  MAX_LEASES,
+  MAX_SEEN,
+  NO_WORK_RETRY_MS,
+  PAUSED_RETRY_MS,
+  type Rules,
+} from "./rules.ts";
+import type { Soft, State } from "./state.ts";
+
+/** Volunteers that hold a ticket, or asked or sent something in the last minute. */
+export function activeAt({ soft }: State, now: number): number {
+  const active = new Set<VolunteerKey>();
+  for (const [volunteer, at] of soft.seen) if (now - at <= ACTIVE_MS) active.add(volunteer);
+  for (const lease of soft.leases.values()) if (lease.expires > now) active.add(lease.volunteer);
+  return active.size;
+}
+
+/** Answers a volunteer that asks for work. */
+export function lease(
+  rules: Rules,
+  state: State,
+  asked: { readonly volunteer: VolunteerKey; readonly ticket: TicketId },
+  now: number,
+): { state: State; effect: Effect } {
+  const refuse = (code: "run-paused" | "run-finished" | "no-work", retryAfterMs?: number) => ({
+    state,
+    effect: { type: "refuse", code, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) } as const,
+  });
+  if (state.phase === "finished") return refuse("run-finished");
+  if (state.phase === "paused") return refuse("run-paused", PAUSED_RETRY_MS);
+  const soft = releaseOldest(expire(state.soft, now), asked.volunteer);
+  if (rules.ranges.epochLength === 0 || soft.leases.size >= MAX_LEASES) {
+    return refuse("no-work", NO_WORK_RETRY_MS);
+  }
+  const position = soft.queue[0] ?? soft.next;
+  const leases = new Map(soft.leases);
+  leases.set(asked.ticket, { volunteer: asked.volunteer, position, expires: now + rules.leaseMs });
+  const terms: TicketTerms = {
+    run: rules.run,
+    id: asked.ticket,
+    volunteer: asked.volunteer,
+    version: state.version,
+    hash: state.hash,
+    ...rules.ranges.at(position),
+    seed: rules.ranges.seedOf(position),
+    steps: rules.steps,
+    batch: rules.batch,
+    rates: rules.rates(state.tokens),
+    fresh: false,
+    lease: rules.leaseMs,
+    issued: now,
+  };
+  return {
+    state: {
+      ...state,
+      soft: {
+        leases,
+        queue: soft.queue.slice(1),
+        next: Math.max(soft.next, position + 1),
+        seen: see(soft.seen, asked.volunteer, now),
+      },
+    },
+    effect: { type: "lease", terms },
+  };
+}
+
+/** Puts the ranges of expired leases to the front of the queue and forgets volunteers long gone. */
+export function expire(soft: Soft, now: number): Soft {
+  const expired = takeWhile(soft.leases, (held) => held.expires <= now);
+  const gone = takeWhile(soft.seen, (at) => now - at > ACTIVE_MS);
+  if (expired.length === 0 && gone.length === 0) return soft;
+  return {
+    ...release(
+      soft,
+      expired.map(([ticket]) => ticket),
+    ),
+    seen: without(
+      soft.seen,
+      gone.map(([volunteer]) => volunteer),
+    ),
+  };
+}
+
+/** The soft state once a ticket's delta is accepted: its range is done, and its owner was here. */
+export function settle(
+  soft: Soft,
+  done: { readonly ticket: TicketId; readonly volunteer: VolunteerKey; readonly position: number },
+  now: number,
+): Soft {
+  return {
+    leases: soft.leases.has(done.ticket) ? without(soft.leases, [done.ticket]) : soft.leases,
+    queue: soft.queue.filter((position) => position !== done.position),
+    next: Math.max(soft.next, done.position + 1),
+    seen: see(soft.seen, done.volunteer, now),
+  };
+}
+
+/** A volunteer that asks again and again holds on to its newest tickets only. */
+function releaseOldest(soft: Soft, volunteer: VolunteerKey): Soft {
+  const own = [...soft.leases].filter(([, held]) => held.volunteer === volunteer).map(([ticket]) => ticket);
+  return own.length < LEASES_EACH ? soft : release(soft, own.slice(0, own.length - LEASES_EACH + 1));
+}
+
+function release(soft: Soft, tickets: readonly TicketId[]): Soft {
+  const positions = tickets.flatMap((ticket) => soft.leases.get(ticket)?.position ?? []);
+  return { ...soft, leases: without(soft.leases, tickets), queue: [...positions, ...soft.queue] };
+}
+
+/** Moves a volunteer to the young end; beyond the bound the oldest is forgotten. */
+function see(seen: ReadonlyMap<VolunteerKey, number>, volunteer: VolunteerKey, now: number) {
+  const next = new Map(seen);
+  next.delete(volunteer);
+  next.set(volunteer, now);
+  if (next.size > MAX_SEEN) next.delete(next.keys().next().value ?? volunteer);
+  return next;
+}
+
+function without<K, V>(map: ReadonlyMap<K, V>, keys: readonly K[]): ReadonlyMap<K, V> {
+  const next = new Map(map);
+  for (const key of keys) next.delete(key);
+  return next;
+}
+
+/** The entries before the first one that does not hold; maps here are ordered by age. */
+function takeWhile<K, V>(map: ReadonlyMap<K, V>, holds: (value: V) => boolean): [K, V][] {
+  const taken: [K, V][] = [];
+  for (const entry of map) {
+    if (!holds(entry[1])) break;
+    taken.push(entry);
+  }
+  return taken;
+}

@@ -1,0 +1,195 @@
+import type { HeldOutPoint } from "../../protocol/status.ts";
+import { mergedOf, quorumOf, waitOf } from "./closing.ts";
+import type {
+  Accepted,
+  Closed,
+  Created,
+  Effect,
+  Evaluated,
+  Event,
+  Published,
+  StateChanged,
+} from "./events.ts";
+import { activeAt, expire, lease, settle } from "./leases.ts";
+import { ACTIVE_MS, MAX_STALENESS, type Rules } from "./rules.ts";
+import { begin, type State } from "./state.ts";
+
+/** Newest versions shown. */
+const MAX_VERSIONS = 20;
+/** Held-out points kept; beyond this every other one of the older half is dropped. */
+const MAX_POINTS = 400;
+/** Deltas whose time sets the deadline. */
+const TIMED_DELTAS = 32;
+
+export interface Step {
+  readonly state: State;
+  readonly effects: readonly Effect[];
+}
+
+/**
+ * The run's core: what an event makes of the state, and what the world is asked to do about it. Pure: the
+ * same state, event and `now` (the run clock) give the same result, so a journal replays to the same state.
+ * Throws on a durable event that contradicts the state, which no shell writes and no sound journal holds.
+ */
+export function reduce(rules: Rules, state: State, event: Exclude<Event, Created>, now: number): Step {
+  switch (event.type) {
+    case "asked": {
+      const answer = lease(rules, state, event, now);
+      return { state: answer.state, effects: [answer.effect] };
+    }
+    case "tick": {
+      const ticked = { ...state, soft: expire(state.soft, now) };
+      return { state: ticked, effects: due(rules, ticked, now) };
+    }
+    case "accepted":
+      return follow(rules, accept(state, event, now), now);
+    case "closed":
+      return follow(rules, close(state, event), now);
+    case "published":
+      return publish(rules, state, event, now);
+    case "evaluated":
+      return evaluate(state, event);
+    case "state":
+      return {
+        state: change(state, event),
+        effects: [{ type: "announce", event: { type: "state", state: event.state } }],
+      };
+  }
+}
+
+/** The state of a whole journal: `created`, then the rest. */
+export function replay(rules: Rules, created: Created, rest: Iterable<Exclude<Event, Created>>): State {
+  let state = begin(created);
+  for (const event of rest) state = reduce(rules, state, event, "at" in event ? event.at : state.at).state;
+  return state;
+}
+
+const follow = (rules: Rules, state: State, now: number): Step => ({
+  state,
+  effects: due(rules, state, now),
+});
+
+/** What the state asks for. It is asked for again until it is done, so a failed write only delays it. */
+function due(rules: Rules, state: State, now: number): Effect[] {
+  if (state.phase === "finished") return [];
+  if (state.closing !== undefined) return [{ type: "merge", closed: state.closing.event }];
+  if (state.tokens >= rules.tokenBudget) {
+    return [{ type: "record", event: { type: "state", at: now, state: "finished" } }];
+  }
+  const first = state.pool[0];
+  if (state.phase === "paused" || first === undefined) return [];
+  const full = state.pool.length >= quorumOf(rules.quorum, activeAt(state, now));
+  if (!full && now - first.at < waitOf(state.took)) return [];
+  const merged = mergedOf(state.pool, state.version);
+  const closed: Closed = { type: "closed", at: now, version: state.version, merged };
+  return [{ type: "record", event: closed }];
+}
+
+function accept(state: State, event: Accepted, now: number): State {
+  if (state.used.has(event.ticket)) throw contradiction(event, "its ticket was used before");
+  if (event.version > state.version) throw contradiction(event, "its version is not published");
+  const { ticket, volunteer, version, tokens, at, position } = event;
+  const late = state.phase === "finished";
+  const gaps = new Set(state.gaps);
+  gaps.delete(position);
+  for (let skipped = state.frontier; skipped < position; skipped++) gaps.add(skipped);
+  return {
+    ...state,
+    at,
+    pool: late ? state.pool : [...state.pool, { ticket, volunteer, version, tokens, at }],
+    discarded: state.discarded + (late ? 1 : 0),
+    used: new Map(state.used).set(ticket, version),
+    frontier: Math.max(state.frontier, position + 1),
+    gaps,
+    took: [...state.took.slice(1 - TIMED_DELTAS), event.took],
+    soft: settle(state.soft, event, now),
+  };
+}
+
+function close(state: State, event: Closed): State {
+  if (event.version !== state.version || state.closing !== undefined) {
+    throw contradiction(event, "that version is not open");
+  }
+  const pooled = new Map(state.pool.map((delta) => [delta.ticket, delta]));
+  let tokens = 0;
+  for (const { ticket } of event.merged) {
+    const delta = pooled.get(ticket);
+    if (delta === undefined || !pooled.delete(ticket)) throw contradiction(event, `${ticket} does not wait`);
+    tokens += delta.tokens;
+  }
+  return {
+    ...state,
+    at: event.at,
+    pool: [...pooled.values()],
+    closing: { event, tokens },
+  };
+}
+
+function publish(rules: Rules, state: State, event: Published, now: number): Step {
+  const { closing } = state;
+  if (closing === undefined || event.version !== state.version + 1) {
+    throw contradiction(event, "the version before it is not closed");
+  }
+  const { version, hash, at, diffBytes } = event;
+  const summary = {
+    version,
+    hash,
+    diffBytes,
+    deltas: closing.event.merged.length,
+    tokens: closing.tokens,
+    ms: at - state.publishedAt,
+  };
+  const tokens = state.tokens + closing.tokens;
+  const next: State = {
+    ...state,
+    at,
+    version,
+    hash,
+    publishedAt: at,
+    tokens,
+    merged: state.merged + summary.deltas,
+    closing: undefined,
+    used: new Map([...state.used].filter(([, from]) => from >= version - MAX_STALENESS)),
+    versions: [summary, ...state.versions.slice(0, MAX_VERSIONS - 1)],
+    recent: [...state.recent.filter((merge) => at - merge.at <= ACTIVE_MS), { at, tokens: closing.tokens }],
+  };
+  return {
+    state: next,
+    effects: [
+      { type: "announce", event: { type: "version", ...summary } },
+      { type: "evaluate", version, tokens },
+      ...due(rules, next, now),
+    ],
+  };
+}
+
+function evaluate(state: State, event: Evaluated): Step {
+  const { at, version, tokens, loss, sample } = event;
+  const newest = state.heldOut.at(-1);
+  if (newest !== undefined && newest.version >= version) return { state: { ...state, at }, effects: [] };
+  return {
+    state: {
+      ...state,
+      at,
+      heldOut: thin([...state.heldOut, { version, tokens, loss }]),
+      sample: { version, text: sample },
+    },
+    effects: [{ type: "announce", event: { type: "evaluation", version, tokens, loss, sample } }],
+  };
+}
+
+/** Keeps the curve's first point, its newest half in full, and ever fewer between. */
+function thin(points: readonly HeldOutPoint[]): readonly HeldOutPoint[] {
+  if (points.length <= MAX_POINTS) return points;
+  return points.filter((_, i) => i % 2 === 0 || i >= MAX_POINTS / 2);
+}
+
+function change(state: State, event: StateChanged): State {
+  if (state.phase === "finished") throw contradiction(event, "a finished run stays so");
+  const changed = { ...state, at: event.at, phase: event.state };
+  if (event.state !== "finished") return changed;
+  return { ...changed, pool: [], discarded: state.discarded + state.pool.length };
+}
+
+const contradiction = (event: Event, why: string) =>
+  new Error(`the journal contradicts itself at a "${event.type}" event: ${why}`);

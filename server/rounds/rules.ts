@@ -1,0 +1,45 @@
+import type { Hash, RunId } from "../../protocol/ids.ts";
+import type { Ranges } from "./ranges.ts";
+
+/** What never changes while a run lasts. Nothing here says what the vector means. */
+export interface Rules {
+  readonly run: RunId;
+  readonly ranges: Ranges;
+  readonly steps: number;
+  readonly batch: number;
+  /** Tokens of one sequence. */
+  readonly context: number;
+  readonly leaseMs: number;
+  readonly quorum: number;
+  readonly tokenBudget: number;
+  /** Learning rates of a ticket issued when so many tokens are merged, one a step. */
+  readonly rates: (tokens: number) => readonly number[];
+}
+
+/** A delta older than this many versions is refused (it points from weights that are long gone). */
+export const MAX_STALENESS = 4;
+
+/** A volunteer is active for so long after its last sign of life. */
+export const ACTIVE_MS = 60_000;
+
+/** Tickets one volunteer may hold: one it trains on, one it fetched ahead. */
+export const LEASES_EACH = 2;
+
+/** Leases at once: bounds memory when strangers ask with ever new keys (about 1 KB each). */
+export const MAX_LEASES = 10_000;
+
+/** Volunteers remembered as active: bounds the same memory. */
+export const MAX_SEEN = 20_000;
+
+/** Deltas accepted and not merged: when merging cannot keep up, senders wait. */
+export const MAX_POOL = 1_024;
+
+/** How long a volunteer waits when there is no work for it. */
+export const NO_WORK_RETRY_MS = 5_000;
+export const PAUSED_RETRY_MS = 30_000;
+
+/** Where a ticket's text is. */
+export interface TextRange {
+  readonly shard: Hash;
+  readonly window: number;
+}

@@ -1,0 +1,108 @@
+import type { Hash, TicketId, VolunteerKey } from "../../protocol/ids.ts";
+import type { RunState } from "../../protocol/manifest.ts";
+import type { HeldOutPoint, VersionSummary } from "../../protocol/status.ts";
+import type { Closed, Created } from "./events.ts";
+
+/**
+ * All that a run is, but for its vectors. A value: every event makes a new one that shares what did not
+ * change, so a caller may keep an old state and nothing it holds will move. Everything but `soft` follows
+ * from the journal alone. Memory is bounded by rules.ts: what grows with the run's age is in the index.
+ */
+export interface State {
+  /** The run clock at the last durable event. */
+  readonly at: number;
+  readonly phase: RunState;
+  readonly version: number;
+  readonly hash: Hash;
+  /** The run clock when the version was published. */
+  readonly publishedAt: number;
+  /** All tokens merged so far. */
+  readonly tokens: number;
+  /** Deltas merged, and accepted but discarded, so far. */
+  readonly merged: number;
+  readonly discarded: number;
+  /** Accepted and waiting, in journal order. */
+  readonly pool: readonly Pooled[];
+  /** A closed version until its successor is published. */
+  readonly closing: Closing | undefined;
+  /** Tickets whose delta was accepted, with their version, while that is recent enough to be sent again. */
+  readonly used: ReadonlyMap<TicketId, number>;
+  /** One more than the highest accepted position. */
+  readonly frontier: number;
+  /** Positions below the frontier whose delta was not accepted. */
+  readonly gaps: ReadonlySet<number>;
+  /** How long the newest deltas took from ticket to acceptance, ms. */
+  readonly took: readonly number[];
+  /** Oldest first, thinned. */
+  readonly heldOut: readonly HeldOutPoint[];
+  readonly sample: { readonly version: number; readonly text: string } | null;
+  /** Newest first, the newest few. */
+  readonly versions: readonly VersionSummary[];
+  /** What was merged lately, oldest first: the speed shown. */
+  readonly recent: readonly { readonly at: number; readonly tokens: number }[];
+  readonly soft: Soft;
+}
+
+/** What a restart forgets. */
+export interface Soft {
+  /** Issued and neither used nor expired, oldest first. */
+  readonly leases: ReadonlyMap<TicketId, Lease>;
+  /** Positions to give out again, before any new one. */
+  readonly queue: readonly number[];
+  /** The next position nobody was ever given. */
+  readonly next: number;
+  /** When each volunteer last asked or sent, oldest first. */
+  readonly seen: ReadonlyMap<VolunteerKey, number>;
+}
+
+export interface Lease {
+  readonly volunteer: VolunteerKey;
+  readonly position: number;
+  readonly expires: number;
+}
+
+/** What a merge and its credit need of an accepted delta. */
+export interface Pooled {
+  readonly ticket: TicketId;
+  readonly volunteer: VolunteerKey;
+  readonly version: number;
+  readonly tokens: number;
+  readonly at: number;
+}
+
+export interface Closing {
+  readonly event: Closed;
+  /** Tokens of the deltas to be merged. */
+  readonly tokens: number;
+}
+
+/** The state that `created` begins. */
+export function begin(event: Created): State {
+  return {
+    at: event.at,
+    phase: "running",
+    version: 0,
+    hash: event.hash,
+    publishedAt: event.at,
+    tokens: 0,
+    merged: 0,
+    discarded: 0,
+    pool: [],
+    closing: undefined,
+    used: new Map(),
+    frontier: 0,
+    gaps: new Set(),
+    took: [],
+    heldOut: [],
+    sample: null,
+    versions: [],
+    recent: [],
+    soft: { leases: new Map(), queue: [], next: 0, seen: new Map() },
+  };
+}
+
+/** The state after a restart: everything soft is gone, and the text nobody has trained on is given out again. */
+export function restarted(state: State): State {
+  const queue = [...state.gaps].sort((a, b) => a - b);
+  return { ...state, soft: { leases: new Map(), queue, next: state.frontier, seen: new Map() } };
+}
