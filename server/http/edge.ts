@@ -1,0 +1,20 @@
+import type { HttpBindings } from "@hono/node-server";
+import type { Logger } from "pino";
+import type { Assets } from "./assets.ts";
+
+/** Hono's environment: Node's request and response where there is a socket, nothing under `app.request()`. */
+export interface Edge {
+  Bindings: Partial<HttpBindings>;
+}
+
+/** What the edge is told beside the run. */
+export interface EdgeOptions {
+  readonly assets: Assets;
+  readonly log: Logger;
+  /** A proxy stands in front, so the address is the one it names in X-Forwarded-For. */
+  readonly trustProxy: boolean;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  /** Ends the event streams, so that the server can close. */
+  readonly closing: AbortSignal;
+}

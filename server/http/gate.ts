@@ -1,0 +1,37 @@
+import type { Context, MiddlewareHandler } from "hono";
+import { ProtocolError } from "../../protocol/errors.ts";
+import { PROTOCOL_HEADER, PROTOCOL_VERSION } from "../../protocol/version.ts";
+import type { Edge } from "./edge.ts";
+import { STRICT_HEADERS } from "./headers.ts";
+import { MAX_PATH_CHARS } from "./limits.ts";
+
+/**
+ * What every request passes first. Paths here are plain: letters, digits, `.`, `_`, `-`, and no segment that
+ * is empty or starts with a dot. Nothing of ours needs an escape, so `//`, `/../`, `%2e`, `%00`, a backslash
+ * and the rest of that family are refused as they were sent, before anyone normalises them. GET and POST are
+ * the only methods; HEAD would run a GET's handler, which for the event stream opens one.
+ */
+const PLAIN_PATH = /^\/(?:[\w-][\w.-]*(?:\/[\w-][\w.-]*)*)?$/;
+
+export const gate: MiddlewareHandler<Edge> = async (c, next) => {
+  setStrictHeaders(c);
+  const path = targetOf(c).split("?", 1)[0] ?? "";
+  const method = c.req.method;
+  if ((method !== "GET" && method !== "POST") || path.length > MAX_PATH_CHARS || !PLAIN_PATH.test(path)) {
+    throw new ProtocolError("not-found", "there is nothing here");
+  }
+  await next();
+};
+
+export function setStrictHeaders(c: Context<Edge>): void {
+  c.header(PROTOCOL_HEADER, String(PROTOCOL_VERSION));
+  for (const [name, value] of Object.entries(STRICT_HEADERS)) c.header(name, value);
+}
+
+/** The request's path and query exactly as sent, where a socket is there to ask. */
+export function targetOf(c: Context<Edge>): string {
+  const sent = c.env?.incoming?.url;
+  if (sent !== undefined) return sent;
+  const url = new URL(c.req.url);
+  return url.pathname + url.search;
+}

@@ -1,0 +1,43 @@
+/**
+ * Response headers that keep a browser strict. There is no CORS header anywhere, on purpose: our pages, the
+ * framed volunteer among them, come from the same origin as the API, so no other site's script has business
+ * with it (a script outside browsers needs no CORS to read the public API). Only what another site embeds
+ * by a tag is marked cross-origin: the loader and the frame.
+ */
+const NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'";
+
+/** Pages, and the scripts among them that become Workers, which take their policy from their own response. */
+const PAGE = [
+  NOTHING,
+  "script-src 'self' 'wasm-unsafe-eval'", // the trainer compiles WebAssembly; no inline script, no eval
+  "worker-src 'self'",
+  "connect-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "font-src 'self'",
+  "manifest-src 'self'",
+].join("; ");
+
+export const CSP = {
+  /** JSON and binary answers: a browser that is tricked into showing one runs nothing in it. */
+  api: `${NOTHING}; frame-ancestors 'none'`,
+  page: `${PAGE}; frame-ancestors 'none'`,
+  /** The framed volunteer may stand on any site: it does nothing until the visitor consents. */
+  frame: `${PAGE}; frame-ancestors *`,
+} as const;
+
+/** On every response; a route overrides the first two where it must. */
+export const STRICT_HEADERS: Readonly<Record<string, string>> = {
+  "content-security-policy": CSP.api,
+  "cross-origin-resource-policy": "same-origin",
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+  "permissions-policy": "camera=(), microphone=(), geolocation=()",
+};
+
+/** Bytes that never change under their name: a year, the longest that caches honour. */
+export const IMMUTABLE = "public, max-age=31536000, immutable";
+/** Kept, but asked about each time. */
+export const REVALIDATE = "no-cache";
+/** True only now. */
+export const NO_STORE = "no-store";

@@ -1,0 +1,77 @@
+/**
+ * Bounds of the HTTP edge, each with its unit and where it comes from. Sizes of messages are the protocol's
+ * (protocol/limits.ts); these keep one sender from taking the time or the memory of the others.
+ */
+
+/** Characters of a request's path: the longest of ours, a snapshot's, has 91. */
+export const MAX_PATH_CHARS = 128;
+
+/** Bytes of a request's headers (Node's own default, named so that a change of it is a decision). */
+export const MAX_HEADER_BYTES = 16 * 1024;
+
+/** How long a socket may take, in milliseconds. Node's defaults are 60 s, 300 s, and a look every 30 s. */
+export interface Waits {
+  /** From connecting to the last header. A phone on a bad line needs a second or two. */
+  readonly headersMs: number;
+  /** From connecting to the last byte of the body: 4 MB at 100 KB/s. */
+  readonly requestMs: number;
+  /** Between two looks for who is late. */
+  readonly checkMs: number;
+  /** On which nothing moves either way: a reader that never reads. Event streams say something sooner. */
+  readonly idleMs: number;
+  /** A kept connection between two requests. Volunteers come back every few seconds. */
+  readonly keepAliveMs: number;
+}
+
+export const WAITS: Waits = {
+  headersMs: 10_000,
+  requestMs: 39_000,
+  checkMs: 1_000,
+  idleMs: 60_000,
+  keepAliveMs: 20_000,
+};
+
+/** Between two pieces of a body. A sender that stalls this long has gone. */
+export const BODY_IDLE_MS = 10_000;
+
+/** Sockets open at once. Half of them may be event streams. */
+export const MAX_CONNECTIONS = 4_096;
+
+/** Event streams open at once. Further volunteers poll. */
+export const MAX_EVENT_STREAMS = 2_048;
+
+/** What may wait for one slow reader of events before it is dropped: some 200 events. */
+export const EVENT_QUEUE_BYTES = 64 * 1024;
+
+/** A comment this often keeps proxies from closing a quiet event stream (rule E1). */
+export const EVENT_KEEPALIVE_MS = 15_000;
+
+/** Uploads being received or checked at once; more are asked to come back. */
+export const MAX_UPLOADS = 512;
+
+/**
+ * Bytes of upload bodies held at once, counted as they arrive, so that a slow sender costs only what it sent
+ * and five hundred of them leave room for the honest.
+ */
+export const MAX_UPLOAD_MEMORY = 256 * 1024 * 1024;
+
+/** When a sender refused for lack of room may come back. */
+export const BUSY_RETRY_MS = 2_000;
+
+/** A bucket of tokens: `burst` at once, then `perSecond`. */
+export interface Rate {
+  readonly burst: number;
+  readonly perSecond: number;
+}
+
+/** Signed requests of one volunteer: a ticket of the smallest model takes some 50 ms, and is two requests. */
+export const KEY_RATE: Rate = { burst: 100, perSecond: 40 };
+
+/** Signed requests from one address: a school or an office behind one router. */
+export const ADDRESS_RATE: Rate = { burst: 2_000, perSecond: 400 };
+
+/** Keys, and addresses, whose rate is remembered; the least recently seen is forgotten first. */
+export const MAX_RATE_ENTRIES = 20_000;
+
+/** Nonces of ticket requests remembered, in two halves (nonces.ts). */
+export const MAX_NONCES = 100_000;

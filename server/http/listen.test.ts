@@ -1,0 +1,231 @@
+import { Agent, type IncomingHttpHeaders, request } from "node:http";
+import { connect, type Socket } from "node:net";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { ROUTES } from "../../protocol/routes.ts";
+import { edge } from "../../test/edge.ts";
+import { FakeService, HASH, KEY, SHARD } from "../../test/fake-service.ts";
+import { type Listening, listen } from "./listen.ts";
+
+/** What only a real socket shows: targets as they were sent, lying lengths, slow and silent peers. */
+let service: FakeService;
+let server: Listening;
+let agent: Agent;
+let sockets: Socket[];
+beforeEach(async () => {
+  service = new FakeService();
+  server = await listen(edge(service), { host: "127.0.0.1", port: 0 });
+  agent = new Agent({ keepAlive: true, maxSockets: 4 });
+  sockets = [];
+});
+afterEach(async () => {
+  agent.destroy();
+  for (const socket of sockets) socket.destroy();
+  await server.close(100);
+});
+
+interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+function ask(path: string, method = "GET"): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const options = { host: "127.0.0.1", port: server.port, path, method, agent };
+    const asking = request(options, (response) => {
+      let body = "";
+      response.setEncoding("utf8").on("data", (chunk: string) => {
+        body += chunk;
+      });
+      response.on("end", () =>
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body }),
+      );
+    });
+    asking.on("error", reject).end();
+  });
+}
+
+/** Writes raw bytes, and collects what comes back until the server hangs up. */
+function raw(text: string): { readonly socket: Socket; readonly closed: Promise<string> } {
+  const socket = connect(server.port, "127.0.0.1");
+  sockets.push(socket);
+  let answer = "";
+  socket.setEncoding("utf8").on("data", (chunk) => {
+    answer += chunk;
+  });
+  socket.on("error", () => {}); // a reset is a way of hanging up
+  socket.write(text);
+  return { socket, closed: new Promise((resolve) => socket.on("close", () => resolve(answer))) };
+}
+
+describe("targets as they were sent", () => {
+  const paths = [
+    ...[ROUTES.health, "/readyz", ROUTES.run, ROUTES.manifest, ROUTES.tokenizer, ROUTES.latestSnapshot],
+    ...[ROUTES.diff(2), ROUTES.snapshot(HASH), ROUTES.shard(SHARD), ROUTES.credit(KEY)],
+    ...[ROUTES.tickets, ROUTES.deltas, ROUTES.events],
+    ...["/", "/status", "/frame", "/embed.js", "/assets/page-abc123.js"],
+  ];
+
+  it.each(paths)("%s is not found under any other spelling", async (path) => {
+    const spellings = [
+      `/${path}`,
+      path.replaceAll("/", "//"),
+      `${path}/`,
+      `/x/..${path}`,
+      `/..${path}`,
+      `/.${path}`,
+      `/%2e%2e${path}`,
+      `/x/%2E%2e${path}`,
+      `/.x${path}`,
+      path.replace(/[a-z]/, (letter) => `%${letter.charCodeAt(0).toString(16)}`),
+      path.replace(/\/([a-z])/, (_, letter: string) => `/${letter.toUpperCase()}`),
+      path.replace(/[a-z]+$/, (last) => last.toUpperCase()),
+      `${path}%00`,
+      `${path}%`,
+      `${path}%zz`,
+      `${path}%2f`,
+      `${path}%5c..`,
+      `${path};x`,
+      `${path}.`,
+      `${path}..`,
+      `${path}*`,
+      `http://elsewhere${path}`,
+      `${path}${"a".repeat(200)}`,
+    ];
+    for (const spelling of new Set(spellings)) {
+      if (
+        spelling === path ||
+        (path === ROUTES.credit(KEY) && /^\/api\/volunteers\/[\w-]{43}$/.test(spelling))
+      )
+        continue;
+      for (const method of ["GET", "POST", "HEAD"]) {
+        const answer = await ask(spelling, method);
+        expect(answer.status, `${method} ${spelling}`).toBe(404);
+        expect(answer.headers["murmuration-protocol"]).toBe("1");
+        expect(answer.headers["x-content-type-options"]).toBe("nosniff");
+      }
+    }
+  });
+
+  it("answers the right spelling, the control", async () => {
+    for (const path of paths.filter(
+      (one) => !([ROUTES.tickets, ROUTES.deltas, ROUTES.events] as string[]).includes(one),
+    ))
+      expect((await ask(`${path}?x=%2e%2e`)).status, path).toBe(200);
+  });
+
+  it.each([
+    ["a backslash", "GET /api\\run HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"],
+    ["a Host that is none", "GET / HTTP/1.1\r\nHost: a b/@\r\nConnection: close\r\n\r\n"],
+    ["no Host", "GET / HTTP/1.1\r\nConnection: close\r\n\r\n"],
+    ["no HTTP", "hello\r\n\r\n"],
+    [
+      "two lengths",
+      "POST /api/deltas HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+    ],
+    [
+      "a length and chunks",
+      "POST /api/deltas HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    ],
+    ["a header too long", `GET / HTTP/1.1\r\nHost: x\r\nA: ${"a".repeat(20_000)}\r\n\r\n`],
+  ])("gives %s a typed refusal and hangs up", async (_, text) => {
+    const answer = await raw(text).closed;
+    expect(answer).toMatch(/^HTTP\/1\.1 4(00|31) /);
+    expect(answer.toLowerCase()).toContain("murmuration-protocol: 1");
+    expect(answer).toContain('"code":"bad-request"');
+  });
+});
+
+describe("bodies on a socket", () => {
+  const post = (headers: string) =>
+    `POST /api/deltas HTTP/1.1\r\nHost: x\r\nmurmuration-protocol: 1\r\n${headers}\r\n\r\n`;
+
+  it("hangs up on a declared length over the limit without waiting for it", async () => {
+    const { socket, closed } = raw(post("Content-Length: 1000000000"));
+    socket.write("x".repeat(1_000));
+    const answer = await closed;
+    expect(answer).toMatch(/^HTTP\/1\.1 413 /);
+    expect(answer).toContain('"code":"too-large"');
+    expect(answer.toLowerCase()).toContain("connection: close");
+  });
+
+  it("hangs up on chunks that never end", async () => {
+    const { socket, closed } = raw(post("Transfer-Encoding: chunked"));
+    const chunk = `1000\r\n${"x".repeat(0x1000)}\r\n`;
+    socket.write(chunk + chunk);
+    const flood = () => {
+      while (!socket.destroyed && socket.writable && socket.write(chunk));
+    };
+    socket.on("drain", flood);
+    flood();
+    expect(await closed).toMatch(/413 |^$/); // a flooding sender may be reset before it reads its answer
+    expect(service.uploads).toEqual([]);
+    expect(service.refusals).toEqual(["too-large"]);
+  });
+
+  it("does not wait for bytes that a lying length promised once the sender has gone", async () => {
+    const { socket, closed } = raw(post("Content-Length: 4000"));
+    socket.end("short");
+    await closed;
+    await vi.waitFor(() => expect(service.refusals).toEqual(["bad-request"]));
+    expect(service.uploads).toEqual([]);
+  });
+});
+
+describe("time", () => {
+  const late = { headersMs: 200, requestMs: 400, checkMs: 20, idleMs: 600, keepAliveMs: 5_000 };
+  const whole = "GET /api/run HTTP/1.1\r\nHost: x\r\n\r\n";
+
+  it.each([
+    ["silence", ""],
+    ["half a header", whole.slice(0, -2)],
+    ["half a body", "POST /api/deltas HTTP/1.1\r\nHost: x\r\nContent-Length: 40\r\n\r\nX"],
+  ])("hangs up on %s", async (_, text) => {
+    await server.close(0);
+    server = await listen(edge(service), { host: "127.0.0.1", port: 0 }, late);
+    const { socket, closed } = raw(text);
+    // A drip does not buy more time than the request has.
+    const drip = setInterval(() => socket.write(text === "" ? "" : "X"), 50);
+    await closed;
+    clearInterval(drip);
+  });
+
+  it("hangs up on who never reads", async () => {
+    service.latestSnapshot = () => ({ hash: HASH, bytes: new Uint8Array(64 * 1024 * 1024) });
+    await server.close(0);
+    server = await listen(edge(service), { host: "127.0.0.1", port: 0 }, late);
+    const socket = connect(server.port, "127.0.0.1").on("error", () => {});
+    sockets.push(socket);
+    socket.pause();
+    const gone = new Promise((resolve) => socket.on("close", resolve));
+    socket.write(whole.replace("/api/run", ROUTES.latestSnapshot));
+    await vi.waitFor(() => expect(socket.bytesWritten).toBeGreaterThan(0));
+    await server.close(1_000_000); // resolves once the last connection is gone: only the wait brings that about
+    socket.resume();
+    await gone;
+  });
+
+  it("answers others while five hundred sockets send nothing", async () => {
+    for (let i = 0; i < 500; i++) raw("POST /api/deltas HTTP/1.1\r\nHost: x\r\nContent-Length: 4000\r\nX");
+    const answers = await Promise.all(Array.from({ length: 20 }, () => ask(ROUTES.run)));
+    expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200));
+  });
+});
+
+describe("closing", () => {
+  it("lets a request in flight end, and hangs up on the idle and the endless", async () => {
+    const events = raw("GET /api/events HTTP/1.1\r\nHost: x\r\n\r\n");
+    await vi.waitFor(() => expect(service.listeners.size).toBe(1));
+    await ask(ROUTES.run); // leaves a kept connection
+    await server.close(50);
+    await events.closed;
+    await expect(ask(ROUTES.run)).rejects.toThrow();
+  });
+});
+
+describe("starting", () => {
+  it("rejects with the system's error when the port is taken", async () => {
+    const again = listen(edge(service), { host: "127.0.0.1", port: server.port });
+    await expect(again).rejects.toMatchObject({ code: "EADDRINUSE" });
+  });
+});

@@ -1,0 +1,100 @@
+import { createServer, type Server, STATUS_CODES } from "node:http";
+import { createServer as createSecureServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import { getRequestListener } from "@hono/node-server";
+import type { Hono } from "hono";
+import { ProtocolError } from "../../protocol/errors.ts";
+import { PROTOCOL_HEADER, PROTOCOL_VERSION } from "../../protocol/version.ts";
+import type { Edge } from "./edge.ts";
+import { STRICT_HEADERS } from "./headers.ts";
+import { MAX_CONNECTIONS, MAX_HEADER_BYTES, WAITS, type Waits } from "./limits.ts";
+
+export interface ListenOptions {
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  /** PEM; with it the server speaks HTTPS. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+}
+
+export interface Listening {
+  readonly port: number;
+  /** Takes no new connection, lets requests in flight end, and closes what is left after `graceMs`. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** Serves an app on a socket, with every wait bounded (limits.ts). Rejects with the system's error. */
+export async function listen(
+  app: Hono<Edge>,
+  options: ListenOptions,
+  waits: Waits = WAITS,
+): Promise<Listening> {
+  const settings = {
+    headersTimeout: waits.headersMs,
+    requestTimeout: waits.requestMs,
+    connectionsCheckingInterval: waits.checkMs,
+    keepAliveTimeout: waits.keepAliveMs,
+    maxHeaderSize: MAX_HEADER_BYTES,
+    requireHostHeader: false, // Node's own refusal would be untyped: badTarget answers
+  };
+  const handler = getRequestListener(app.fetch, { errorHandler: badTarget });
+  const server: Server = options.tls
+    ? createSecureServer({ ...settings, ...options.tls }, handler)
+    : createServer(settings, handler);
+  server.maxConnections = MAX_CONNECTIONS;
+  server.setTimeout(waits.idleMs);
+  server.on("clientError", refuseOnSocket);
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options.port, options.host, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+  return {
+    port: (server.address() as AddressInfo).port, // a TCP server that listens has one
+    close: (graceMs) => close(server, graceMs),
+  };
+}
+
+function close(server: Server, graceMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const force = setTimeout(() => server.closeAllConnections(), graceMs);
+    server.close(() => {
+      clearTimeout(force);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
+
+/** A request whose target or Host header is no URL never becomes a Request, so it is answered here. */
+function badTarget(): Response {
+  const { code, message } = new ProtocolError("bad-request", "the request's target or Host is malformed");
+  return Response.json({ error: { code, message } }, { status: 400, headers: plainHeaders() });
+}
+
+/** What is not HTTP at all, or came too slowly: answered on the bare socket, and closed. */
+function refuseOnSocket(error: Error, socket: Duplex): void {
+  if (!socket.writable || ("code" in error && error.code === "ECONNRESET")) {
+    socket.destroy();
+    return;
+  }
+  const late = "code" in error && error.code === "ERR_HTTP_REQUEST_TIMEOUT";
+  const big = "code" in error && error.code === "HPE_HEADER_OVERFLOW";
+  const status = late ? 408 : big ? 431 : 400;
+  const refusal = new ProtocolError("bad-request", late ? "the request took too long" : "malformed HTTP");
+  const body = JSON.stringify(refusal.body());
+  const headers = {
+    ...plainHeaders(),
+    connection: "close",
+    "content-type": "application/json; charset=utf-8",
+    "content-length": String(Buffer.byteLength(body)),
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  const answer = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines, "", body].join("\r\n");
+  socket.end(answer, () => socket.destroy()); // a sender that goes on sending has nobody to send to
+}
+
+const plainHeaders = () => ({ ...STRICT_HEADERS, [PROTOCOL_HEADER]: String(PROTOCOL_VERSION) });

@@ -1,0 +1,53 @@
+import type { Context, Hono } from "hono";
+import { ProtocolError } from "../../protocol/errors.ts";
+import { tagged } from "./answer.ts";
+import { type Asset, codingFor } from "./assets.ts";
+import type { Edge, EdgeOptions } from "./edge.ts";
+import { CSP, IMMUTABLE, NO_STORE, REVALIDATE } from "./headers.ts";
+
+/** The built pages and their scripts. `norun` is the page for a server that has no run. */
+const FRAME = "/frame";
+const NO_RUN = "/norun";
+const EMBEDDED = new Set([FRAME, "/embed.js"]);
+
+export function pageRoutes(app: Hono<Edge>, options: EdgeOptions, hasRun: boolean): void {
+  app.get("*", (c) => {
+    const found = options.assets.find(c.req.path);
+    if (hasRun) {
+      if (found === undefined && c.req.path === "/") return unbuilt(c);
+      if (found === undefined || found.path === NO_RUN) throw new ProtocolError("not-found", "no such page");
+      return send(c, found, options);
+    }
+    if (found !== undefined && !isPage(found)) return send(c, found, options);
+    if (found === undefined && c.req.path.includes(".")) throw new ProtocolError("not-found", "no such file");
+    const page = options.assets.find(NO_RUN);
+    return page === undefined ? noRunInWords(c) : send(c, page, options);
+  });
+}
+
+const isPage = (asset: Asset) => asset.type.startsWith("text/html");
+
+function send(c: Context<Edge>, asset: Asset, { assets }: EdgeOptions): Response | Promise<Response> {
+  c.header("content-security-policy", asset.path === FRAME ? CSP.frame : CSP.page);
+  if (EMBEDDED.has(asset.path)) c.header("cross-origin-resource-policy", "cross-origin");
+  c.header("vary", "accept-encoding");
+  const coding = codingFor(c.req.header("accept-encoding"), asset);
+  const cache = asset.hashed ? IMMUTABLE : REVALIDATE;
+  if (coding === undefined) return tagged(c, asset.tag, asset.type, () => asset.bytes, cache);
+  c.header("content-encoding", coding);
+  return tagged(c, `${asset.tag}-${coding}`, asset.type, () => assets.pack(asset, coding), cache);
+}
+
+/** A checkout whose client was never built still answers, and says what is missing. */
+const unbuilt = (c: Context<Edge>) =>
+  words(c, "The pages are not built. Run `npm run build:client`, then start the server again.\n");
+
+const noRunInWords = (c: Context<Edge>) =>
+  words(
+    c,
+    "This server has no run yet.\nAdd a text with `murmuration corpus add FILE --data DIR`, " +
+      "then start `murmuration serve --data DIR --run run.json`.\n",
+  );
+
+const words = (c: Context<Edge>, text: string) =>
+  c.body(text, 200, { "content-type": "text/plain; charset=utf-8", "cache-control": NO_STORE });

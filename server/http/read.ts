@@ -1,0 +1,48 @@
+import type { Hono } from "hono";
+import { ProtocolError } from "../../protocol/errors.ts";
+import { isHash, isVolunteerKey } from "../../protocol/ids.ts";
+import { ROUTES } from "../../protocol/routes.ts";
+import { json, tagged } from "./answer.ts";
+import type { Edge } from "./edge.ts";
+import { IMMUTABLE, REVALIDATE } from "./headers.ts";
+import type { RunService } from "./service.ts";
+
+/** The public API that only reads (docs/PROTOCOL.md §2): anyone may ask, nothing changes. */
+const BYTES = "application/octet-stream";
+
+export function readRoutes(app: Hono<Edge>, service: RunService): void {
+  app.get(ROUTES.run, (c) => json(c, service.status()));
+  app.get(ROUTES.manifest, (c) => json(c, service.manifest()));
+  app.get(ROUTES.tokenizer, (c) =>
+    tagged(c, service.manifest().tokenizer, "application/json; charset=utf-8", () => service.tokenizer()),
+  );
+  app.get(ROUTES.latestSnapshot, (c) => {
+    const { hash, bytes } = service.latestSnapshot();
+    c.header("content-disposition", `attachment; filename="${hash}.safetensors"`);
+    return tagged(c, hash, BYTES, () => bytes);
+  });
+  app.get("/api/snapshots/:file", (c) => {
+    const hash = c.req.param("file").replace(/\.safetensors$/, "");
+    if (!isHash(hash) || c.req.path !== ROUTES.snapshot(hash)) throw missing();
+    return tagged(c, hash, BYTES, () => service.snapshot(hash), IMMUTABLE);
+  });
+  app.get("/api/shards/:hash", (c) => {
+    const hash = c.req.param("hash");
+    if (!isHash(hash)) throw missing();
+    return tagged(c, hash, BYTES, () => service.shard(hash), IMMUTABLE);
+  });
+  // Named by number, and another run on this address would number its own alike: asked about each time.
+  app.get("/api/diffs/:version", (c) => {
+    const version = c.req.param("version");
+    if (!/^(?:0|[1-9]\d{0,14})$/.test(version)) throw missing();
+    const tag = `${service.manifest().run}-${version}`;
+    return service.diff(Number(version)).then((frame) => tagged(c, tag, BYTES, () => frame, REVALIDATE));
+  });
+  app.get("/api/volunteers/:key", (c) => {
+    const key = c.req.param("key");
+    if (!isVolunteerKey(key)) throw missing();
+    return json(c, service.credit(key));
+  });
+}
+
+const missing = () => new ProtocolError("not-found", "there is nothing of that name");

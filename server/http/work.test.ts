@@ -1,0 +1,206 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { utf8 } from "../../protocol/bytes.ts";
+import { ProtocolError } from "../../protocol/errors.ts";
+import { createIdentity, type Identity } from "../../protocol/identity.ts";
+import { KEY_HEADER, NONCE_HEADER, SIGNATURE_HEADER } from "../../protocol/request.ts";
+import { ROUTES } from "../../protocol/routes.ts";
+import { encodeUpload } from "../../protocol/upload.ts";
+import { PROTOCOL_HEADER } from "../../protocol/version.ts";
+import { drawNonce, edge, signedPost } from "../../test/edge.ts";
+import { FakeService, ticketFor } from "../../test/fake-service.ts";
+import { ADDRESS_RATE, KEY_RATE } from "./limits.ts";
+
+let service: FakeService;
+let app: ReturnType<typeof edge>;
+let me: Identity;
+beforeEach(async () => {
+  service = new FakeService();
+  app = edge(service);
+  me = await createIdentity();
+});
+
+const EMPTY = utf8("{}");
+const REPORT = { loss: 1, trainMs: 5, device: "test" };
+const upload = (identity: Identity, id = drawNonce()) => ({
+  id,
+  body: encodeUpload(ticketFor(identity.key, id), REPORT, new Uint8Array([1, 2, 3])),
+});
+
+async function refusal(response: Response): Promise<{ status: number; code: string; retryAfterMs?: number }> {
+  const { error }: { error: { code: string; retryAfterMs?: number } } = await response.json();
+  return { status: response.status, ...error };
+}
+
+describe("asking for a ticket", () => {
+  it("leases one to the key that signed", async () => {
+    const response = await app.request(ROUTES.tickets, await signedPost(me, ROUTES.tickets, EMPTY));
+    expect(response.status).toBe(200);
+    expect(await response.json()).toMatchObject({ ticket: { volunteer: me.key } });
+  });
+
+  it("V1: refuses another protocol, and none", async () => {
+    for (const version of ["2", "0", "1.0", undefined]) {
+      const init = await signedPost(me, ROUTES.tickets, EMPTY);
+      delete init.headers[PROTOCOL_HEADER];
+      if (version !== undefined) init.headers[PROTOCOL_HEADER] = version;
+      const answer = await refusal(await app.request(ROUTES.tickets, init));
+      expect(answer).toMatchObject({ status: 426, code: "protocol-mismatch" });
+    }
+    expect(service.tickets).toBe(0);
+  });
+
+  it("S2: refuses any change of what was signed", async () => {
+    const sign = () => signedPost(me, ROUTES.tickets, EMPTY);
+    const other = await createIdentity();
+    const changed = [
+      { ...(await sign()), body: utf8("{ }") },
+      await signedPost(me, ROUTES.deltas, EMPTY),
+      ...(await Promise.all(
+        [
+          { [KEY_HEADER]: other.key },
+          { [NONCE_HEADER]: drawNonce() },
+          { [SIGNATURE_HEADER]: "A".repeat(86) },
+          { [SIGNATURE_HEADER]: "" },
+          { [KEY_HEADER]: "" },
+        ].map(async (headers) => {
+          const init = await sign();
+          return { ...init, headers: { ...init.headers, ...headers } };
+        }),
+      )),
+    ];
+    for (const init of changed) {
+      const answer = await refusal(await app.request(ROUTES.tickets, init));
+      expect(answer).toMatchObject({ status: 401, code: "bad-signature" });
+    }
+    const elsewhere = await app.request(`${ROUTES.tickets}?x=1`, await sign());
+    expect(await refusal(elsewhere)).toMatchObject({ status: 401, code: "bad-signature" });
+    expect(service.tickets).toBe(0);
+  });
+
+  it("S3: refuses a nonce sent before", async () => {
+    const init = await signedPost(me, ROUTES.tickets, EMPTY);
+    expect((await app.request(ROUTES.tickets, init)).status).toBe(200);
+    const again = await refusal(await app.request(ROUTES.tickets, init));
+    expect(again).toMatchObject({ status: 409, code: "nonce-reused" });
+    expect(service.tickets).toBe(1);
+  });
+
+  it.each(["", "[]", "null", "1", "{", "\ufeff"])("P1: refuses %j as a body", async (text) => {
+    const init = await signedPost(me, ROUTES.tickets, utf8(text));
+    const { status } = await app.request(ROUTES.tickets, init);
+    expect(status).toBe(400);
+    expect(service.tickets).toBe(0);
+  });
+
+  it("refuses a body larger than JSON may be, before its signature is looked at", async () => {
+    const init = await signedPost(me, ROUTES.tickets, new Uint8Array(20_000));
+    expect(await refusal(await app.request(ROUTES.tickets, init))).toMatchObject({ code: "too-large" });
+  });
+
+  it("passes the run's own refusal on", async () => {
+    service.failure = new ProtocolError("no-work", "nothing to do", 1_500);
+    const response = await app.request(ROUTES.tickets, await signedPost(me, ROUTES.tickets, EMPTY));
+    expect(await refusal(response)).toMatchObject({ status: 503, code: "no-work", retryAfterMs: 1_500 });
+    expect(service.refusals).toEqual([]);
+  });
+});
+
+describe("sending a delta", () => {
+  it("reaches the run with its frame, and brings the receipt back", async () => {
+    const { id, body } = upload(me);
+    const response = await app.request(ROUTES.deltas, await signedPost(me, ROUTES.deltas, body, id));
+    expect(response.status).toBe(200);
+    expect(await response.json()).toMatchObject({ receipt: { ticket: id, volunteer: me.key } });
+    expect(service.uploads.map((one) => [...one.frame])).toEqual([[1, 2, 3]]);
+    expect(service.refusals).toEqual([]);
+  });
+
+  it("counts what the edge refuses, and leaves to the run what the run refuses", async () => {
+    const bad = await signedPost(me, ROUTES.deltas, utf8("xx"));
+    expect(await refusal(await app.request(ROUTES.deltas, bad))).toMatchObject({ code: "bad-frame" });
+    const big = await signedPost(me, ROUTES.deltas, new Uint8Array(service.maxUploadBytes + 1));
+    expect(await refusal(await app.request(ROUTES.deltas, big))).toMatchObject({
+      status: 413,
+      code: "too-large",
+    });
+    const { id, body } = upload(me);
+    const forged = await signedPost(me, ROUTES.deltas, body, id);
+    forged.headers[NONCE_HEADER] = drawNonce();
+    await app.request(ROUTES.deltas, forged);
+    expect(service.refusals).toEqual(["bad-frame", "too-large", "bad-signature"]);
+    service.failure = new ProtocolError("stale", "too late");
+    const late = await app.request(ROUTES.deltas, await signedPost(me, ROUTES.deltas, body, id));
+    expect(await refusal(late)).toMatchObject({ status: 409, code: "stale" });
+    expect(service.refusals).toHaveLength(3);
+  });
+
+  it("does not read what the header already declares too large", async () => {
+    let pulled = 0;
+    const body = new ReadableStream<Uint8Array>(
+      {
+        pull: (controller) => {
+          pulled++;
+          controller.enqueue(new Uint8Array(1_024));
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    const init = await signedPost(me, ROUTES.deltas, EMPTY);
+    const headers = { ...init.headers, "content-length": "999999999" };
+    const sent = {
+      method: "POST",
+      body,
+      headers,
+      duplex: "half",
+    }; // duplex: Node's, absent from the DOM's types
+    const request = new Request(`http://x${ROUTES.deltas}`, sent);
+    expect(await refusal(await app.request(request))).toMatchObject({ status: 413, code: "too-large" });
+    expect(pulled).toBe(0);
+  });
+});
+
+describe("rates", () => {
+  const ask = async (identity: Identity, address = "10.0.0.1", headers: Record<string, string> = {}) => {
+    const init = await signedPost(identity, ROUTES.tickets, EMPTY);
+    const incoming = { url: ROUTES.tickets, socket: { remoteAddress: address } };
+    return app.request(ROUTES.tickets, { ...init, headers: { ...init.headers, ...headers } }, { incoming });
+  };
+
+  it("limit one key, and not its neighbour on the same address", async () => {
+    for (let i = 0; i < KEY_RATE.burst; i++) expect((await ask(me)).status).toBe(200);
+    const refused = await refusal(await ask(me));
+    expect(refused).toMatchObject({ status: 429, code: "too-many-requests" });
+    expect(refused.retryAfterMs).toBeGreaterThan(0);
+    expect((await ask(await createIdentity())).status).toBe(200);
+  });
+
+  it("limit one address before anything is read, and spend no key's rate on a forgery", async () => {
+    const forgery = { ...(await signedPost(me, ROUTES.tickets, EMPTY)) };
+    forgery.headers[SIGNATURE_HEADER] = "A".repeat(86);
+    const send = (address: string, forwarded: string) =>
+      app.request(
+        ROUTES.tickets,
+        { ...forgery, headers: { ...forgery.headers, "x-forwarded-for": forwarded } },
+        { incoming: { url: ROUTES.tickets, socket: { remoteAddress: address } } },
+      );
+    // X-Forwarded-For is not believed: changing it does not help.
+    for (let i = 0; i < ADDRESS_RATE.burst; i++) {
+      expect((await send("10.0.0.1", `1.2.3.${i}`)).status).toBe(401);
+    }
+    expect((await send("10.0.0.1", "9.9.9.9")).status).toBe(429);
+    expect((await ask(me, "10.0.0.2")).status).toBe(200);
+  });
+
+  it("believe the proxy's last word where the operator trusts one", async () => {
+    app = edge(service, { trustProxy: true });
+    const send = (forwarded: string) =>
+      app.request(
+        ROUTES.tickets,
+        { method: "POST", headers: { [PROTOCOL_HEADER]: "1", "x-forwarded-for": forwarded } },
+        { incoming: { url: ROUTES.tickets, socket: { remoteAddress: "10.0.0.1" } } },
+      );
+    for (let i = 0; i < ADDRESS_RATE.burst; i++) await send(`6.6.6.${i}, 1.1.1.1`);
+    expect((await send("6.6.6.6, 1.1.1.1")).status).toBe(429);
+    expect((await send("1.1.1.1, 2.2.2.2")).status).toBe(401);
+  });
+});

@@ -1,0 +1,81 @@
+import type { Context, Hono } from "hono";
+import { type ErrorCode, ProtocolError } from "../../protocol/errors.ts";
+import { parseJson } from "../../protocol/guards.ts";
+import { MAX_JSON_BYTES } from "../../protocol/limits.ts";
+import { type SignedRequest, verifyRequest } from "../../protocol/request.ts";
+import { ROUTES } from "../../protocol/routes.ts";
+import { decodeUpload } from "../../protocol/upload.ts";
+import { PROTOCOL_HEADER, PROTOCOL_VERSION } from "../../protocol/version.ts";
+import { addressOf } from "./address.ts";
+import { json } from "./answer.ts";
+import { BodyRoom } from "./body.ts";
+import type { Edge, EdgeOptions } from "./edge.ts";
+import { targetOf } from "./gate.ts";
+import {
+  ADDRESS_RATE,
+  KEY_RATE,
+  MAX_NONCES,
+  MAX_RATE_ENTRIES,
+  MAX_UPLOAD_MEMORY,
+  MAX_UPLOADS,
+} from "./limits.ts";
+import { Nonces } from "./nonces.ts";
+import { RateLimiter } from "./rate.ts";
+import type { RunService } from "./service.ts";
+
+/**
+ * The two signed routes: ask for a ticket, send a delta. In order of cost: protocol version, the address's
+ * rate, the body's size, the signature, the key's rate (only a proven key, or anyone could spend another's),
+ * the nonce; what the ticket itself says is the run's to judge.
+ */
+export function workRoutes(app: Hono<Edge>, service: RunService, options: EdgeOptions): void {
+  const room = new BodyRoom({ bodies: MAX_UPLOADS, bytes: MAX_UPLOAD_MEMORY });
+  const addresses = new RateLimiter(ADDRESS_RATE, MAX_RATE_ENTRIES, options.now);
+  const keys = new RateLimiter(KEY_RATE, MAX_RATE_ENTRIES, options.now);
+  const nonces = new Nonces(MAX_NONCES);
+
+  const signed = <T>(
+    c: Context<Edge>,
+    limit: number,
+    use: (sender: SignedRequest, body: Uint8Array<ArrayBuffer>) => Promise<T>,
+  ): Promise<T> => {
+    requireProtocol(c.req.header(PROTOCOL_HEADER));
+    addresses.take(addressOf(c, options.trustProxy));
+    return room.read(c.req.raw, limit, async (body) => {
+      const sender = await verifyRequest((name) => c.req.header(name), c.req.method, targetOf(c), body);
+      keys.take(sender.volunteer);
+      return use(sender, body);
+    });
+  };
+
+  app.post(ROUTES.tickets, (c) =>
+    signed(c, MAX_JSON_BYTES, async ({ volunteer, nonce }, body) => {
+      parseJson(body);
+      nonces.use(volunteer, nonce);
+      return json(c, { ticket: await service.ticket(volunteer, nonce) });
+    }),
+  );
+
+  app.post(ROUTES.deltas, async (c) => {
+    let reachedRun = false;
+    try {
+      return await signed(c, service.maxUploadBytes, async ({ volunteer, nonce }, body) => {
+        const upload = decodeUpload(body);
+        reachedRun = true;
+        return json(c, { receipt: await service.accept(volunteer, nonce, upload) });
+      });
+    } catch (error) {
+      // What the run itself refused it has counted.
+      if (!reachedRun) service.countRefusal(codeOf(error));
+      throw error;
+    }
+  });
+}
+
+function requireProtocol(version: string | undefined): void {
+  if (version === String(PROTOCOL_VERSION)) return;
+  throw new ProtocolError("protocol-mismatch", `this server speaks protocol ${PROTOCOL_VERSION}`);
+}
+
+const codeOf = (error: unknown): ErrorCode =>
+  error instanceof ProtocolError ? error.code : "internal-error";

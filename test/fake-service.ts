@@ -1,0 +1,134 @@
+import type { ErrorCode } from "../protocol/errors.ts";
+import { ProtocolError } from "../protocol/errors.ts";
+import type { RunEvent } from "../protocol/events.ts";
+import type { Hash, RunId, Signature, TicketId, VolunteerKey } from "../protocol/ids.ts";
+import type { Manifest } from "../protocol/manifest.ts";
+import type { Receipt } from "../protocol/receipt.ts";
+import type { RunStatus } from "../protocol/status.ts";
+import type { Ticket } from "../protocol/ticket.ts";
+import type { Upload } from "../protocol/upload.ts";
+import type { RunService } from "../server/http/service.ts";
+
+export const HASH = "a".repeat(64) as Hash;
+export const SHARD = "b".repeat(64) as Hash;
+export const KEY = "k".repeat(43) as VolunteerKey;
+export const RUN = "c".repeat(64) as RunId;
+
+const MODEL = { layers: 1, heads: 1, width: 4, context: 8, vocabulary: 256 };
+
+export const MANIFEST: Manifest = {
+  protocol: 1,
+  run: RUN,
+  name: "test",
+  operator: "tests",
+  task: "language",
+  model: MODEL,
+  parameters: 10,
+  server: KEY,
+  tokenizer: HASH,
+  optimizer: { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, clip: 1 },
+  residualDecay: 0.95,
+  state: "running",
+  version: 3,
+  hash: HASH,
+};
+
+const STATUS: RunStatus = {
+  protocol: 1,
+  run: RUN,
+  name: "test",
+  operator: "tests",
+  state: "running",
+  version: 3,
+  modelHash: HASH,
+  model: MODEL,
+  parameters: 10,
+  heldOut: [],
+  baselines: { uniform: 5.5, unigram: 4, bigram: 3 },
+  tokensMerged: 0,
+  tokenBudget: 1_000,
+  tokensPerSecond: 0,
+  volunteers: 0,
+  deltas: { merged: 0, refused: {} },
+  versions: [],
+  sample: null,
+};
+
+export function ticketFor(volunteer: VolunteerKey, id: TicketId): Ticket {
+  return {
+    run: RUN,
+    id,
+    volunteer,
+    version: 3,
+    hash: HASH,
+    shard: SHARD,
+    window: 0,
+    seed: 1,
+    steps: 1,
+    batch: 1,
+    rates: [0.001],
+    fresh: false,
+    lease: 1_000,
+    issued: 0,
+    signature: "s".repeat(86) as Signature,
+  };
+}
+
+/** A run for tests whose point is HTTP: it holds one of everything and writes down what reached it. */
+export class FakeService implements RunService {
+  readonly maxUploadBytes = 4_096;
+  readonly refusals: ErrorCode[] = [];
+  readonly uploads: Upload[] = [];
+  tickets = 0;
+  /** Thrown by the next call that may throw. */
+  failure: unknown;
+  readonly listeners = new Set<(event: RunEvent) => void>();
+
+  manifest = () => MANIFEST;
+  status = () => {
+    this.#fail();
+    return STATUS;
+  };
+  tokenizer = () => new TextEncoder().encode('{"model":{}}');
+  latestSnapshot = () => ({ hash: HASH, bytes: new Uint8Array([1, 2, 3]) });
+  snapshot = async (hash: Hash) => this.#only(hash, HASH, [1, 2, 3]);
+  diff = async (version: number) => {
+    if (version !== 2) throw new ProtocolError("not-found", "no such diff");
+    return new Uint8Array([4, 5]);
+  };
+  shard = async (hash: Hash) => this.#only(hash, SHARD, [6, 7, 8, 9]);
+  credit = () => ({ tokens: 1, merged: 1, pending: 0, refused: 0 });
+  ticket = async (volunteer: VolunteerKey, nonce: TicketId) => {
+    this.#fail();
+    this.tickets++;
+    return ticketFor(volunteer, nonce);
+  };
+  accept = async (volunteer: VolunteerKey, nonce: TicketId, upload: Upload): Promise<Receipt> => {
+    this.#fail();
+    this.uploads.push(upload);
+    const signature = "s".repeat(86) as Signature;
+    return { run: RUN, ticket: nonce, volunteer, delta: HASH, version: 3, tokens: 8, accepted: 1, signature };
+  };
+  countRefusal = (code: ErrorCode) => {
+    this.refusals.push(code);
+  };
+  subscribe = (listener: (event: RunEvent) => void) => {
+    this.listeners.add(listener);
+    return () => {
+      this.listeners.delete(listener);
+    };
+  };
+
+  emit(event: RunEvent): void {
+    for (const listener of this.listeners) listener(event);
+  }
+
+  #fail(): void {
+    if (this.failure !== undefined) throw this.failure;
+  }
+
+  #only(asked: Hash, held: Hash, bytes: number[]): Uint8Array<ArrayBuffer> {
+    if (asked !== held) throw new ProtocolError("not-found", "not here");
+    return new Uint8Array(bytes);
+  }
+}
