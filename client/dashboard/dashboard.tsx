@@ -1,0 +1,179 @@
+import type { ReadonlySignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { ROUTES } from "../../protocol/routes.ts";
+import type { RunStatus } from "../../protocol/status.ts";
+import { formatCount, formatLarge, formatLoss, formatProbability } from "../pages/format.ts";
+import { LossChart } from "../pages/loss-chart.tsx";
+import type { RunWatch } from "../pages/watch.ts";
+import type { Activity } from "./activity.ts";
+import { STATE, text } from "./strings.ts";
+import { RefusedTable, VersionsTable } from "./tables.tsx";
+
+export interface DashboardProps {
+  readonly watch: RunWatch;
+  readonly activity: ReadonlySignal<readonly Activity[]>;
+}
+
+/** Is it learning, who is here, and what was refused and why. */
+export function Dashboard({ watch, activity }: DashboardProps) {
+  const status = watch.status.value;
+  return (
+    <main>
+      <Notice watch={watch} />
+      {status !== undefined && (
+        <>
+          <Head status={status} />
+          <Figures status={status} />
+          <div class="wide">
+            <Card title={text.curve}>
+              <LossChart curve={() => watch.status.value} />
+            </Card>
+            <ActivityCard activity={activity} />
+          </div>
+          <Card title={text.refused}>
+            <RefusedTable refused={status.deltas.refused} />
+          </Card>
+          <Card title={text.versions}>
+            <VersionsTable versions={status.versions} />
+          </Card>
+          <Model status={status} />
+        </>
+      )}
+    </main>
+  );
+}
+
+function Notice({ watch }: Pick<DashboardProps, "watch">) {
+  const connection = watch.connection.value;
+  if (connection === "live") return null;
+  const lines = { loading: text.loading, away: text.away, "no-run": text.noRun, mismatch: text.mismatch };
+  return (
+    <p class="notice" role="status">
+      {lines[connection]}
+    </p>
+  );
+}
+
+function Head({ status }: { readonly status: RunStatus }) {
+  return (
+    <header>
+      <div>
+        <h1>{status.name}</h1>
+        {status.operator !== "" && <p class="note">{status.operator}</p>}
+      </div>
+      <p class={`state ${status.state}`}>{STATE[status.state]}</p>
+      <nav>
+        <a href="/">{text.back}</a>
+      </nav>
+    </header>
+  );
+}
+
+function Figures({ status }: { readonly status: RunStatus }) {
+  const last = status.heldOut.at(-1);
+  const refused = Object.values(status.deltas.refused).reduce((sum, times) => sum + times, 0);
+  const share = status.tokenBudget > 0 ? status.tokensMerged / status.tokenBudget : 0;
+  return (
+    <dl class="figures">
+      <Figure
+        name={text.heldOut}
+        value={last === undefined ? "–" : formatLoss(last.loss)}
+        help={text.heldOutHelp}
+      />
+      <Figure
+        name={text.version}
+        value={formatCount(status.version)}
+        help={`${status.modelHash.slice(0, 12)}…`}
+      />
+      <Figure name={text.volunteers} value={formatCount(status.volunteers)} help={text.volunteersHelp} />
+      <Figure name={text.speed} value={formatLarge(status.tokensPerSecond)} help={text.speedHelp} />
+      <Figure
+        name={text.tokens}
+        value={formatLarge(status.tokensMerged)}
+        help={text.budget(formatProbability(share), formatLarge(status.tokenBudget))}
+      >
+        <progress value={Math.min(share, 1)} aria-label={text.tokens} />
+      </Figure>
+      <Figure
+        name={text.merged}
+        value={formatCount(status.deltas.merged)}
+        help={`${text.refusedCount}: ${formatCount(refused)}`}
+      />
+    </dl>
+  );
+}
+
+interface FigureProps {
+  readonly name: string;
+  readonly value: string;
+  readonly help: string;
+  readonly children?: ComponentChildren;
+}
+
+function Figure({ name, value, help, children }: FigureProps) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>
+        {value}
+        {children}
+        <small>{help}</small>
+      </dd>
+    </div>
+  );
+}
+
+function Card({ title, children }: { readonly title: string; readonly children: ComponentChildren }) {
+  return (
+    <section class="card" aria-label={title}>
+      <h2>{title}</h2>
+      {children}
+    </section>
+  );
+}
+
+const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+
+function ActivityCard({ activity }: Pick<DashboardProps, "activity">) {
+  const lines = activity.value;
+  return (
+    <Card title={text.activity}>
+      {lines.length === 0 ? (
+        <p class="wait">{text.noActivity}</p>
+      ) : (
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard
+        <ul class="activity" tabIndex={0} aria-label={text.activity}>
+          {lines.map(({ id, at, line }) => (
+            <li key={id}>
+              <time dateTime={at.toISOString()}>{clock.format(at)}</time> {line}
+            </li>
+          ))}
+        </ul>
+      )}
+    </Card>
+  );
+}
+
+function Model({ status }: { readonly status: RunStatus }) {
+  const { layers, heads, width, context, vocabulary } = status.model;
+  const shape = `${layers} layers, ${heads} heads, width ${width}, context ${context}, vocabulary ${vocabulary}`;
+  return (
+    <Card title={text.model}>
+      <p>{text.modelText(formatCount(status.parameters), shape)}</p>
+      <p class="note">{text.hash}:</p>
+      <p class="hash">{status.modelHash}</p>
+      {status.sample !== null && (
+        <>
+          <h3>{text.sample}</h3>
+          <blockquote>{status.sample.text}</blockquote>
+        </>
+      )}
+      <p>
+        <a href={ROUTES.latestSnapshot} download>
+          {text.modelFile}
+        </a>{" "}
+        · <a href={ROUTES.run}>{text.raw}</a>
+      </p>
+    </Card>
+  );
+}

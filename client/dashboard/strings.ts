@@ -1,0 +1,76 @@
+import type { ErrorCode } from "../../protocol/errors.ts";
+import type { RunState } from "../../protocol/manifest.ts";
+
+/** What the status page says. */
+export const text = {
+  title: "Status",
+  loading: "Asking the server…",
+  away: "The server does not answer. What is shown may be old; this page keeps trying.",
+  noRun: "This server has no run yet.",
+  mismatch: "This page and the server speak different versions of the protocol. Reload it in a minute.",
+  back: "The volunteers’ page",
+  version: "Version",
+  volunteers: "Volunteers",
+  volunteersHelp: "held a ticket or sent a delta in the last minute",
+  speed: "Tokens a second",
+  speedHelp: "merged, over the last minute",
+  heldOut: "Held-out loss",
+  heldOutHelp: "nats a token, on text nobody trains on",
+  tokens: "Tokens merged",
+  budget: (share: string, budget: string) => `${share} of a budget of ${budget}`,
+  merged: "Deltas merged",
+  refusedCount: "Deltas refused",
+  model: "Model",
+  modelText: (parameters: string, shape: string) => `${parameters} parameters: ${shape}`,
+  hash: "SHA-256 of the current version",
+  curve: "Held-out loss",
+  versions: "Versions",
+  noVersions: "No version has been merged yet.",
+  columns: ["Version", "Deltas", "Tokens", "Took", "Diff", "Hash"],
+  refused: "Refused, and why",
+  noneRefused: "Nothing has been refused.",
+  refusedColumns: ["Reason", "Times", "What it means"],
+  activity: "Activity",
+  noActivity: "Nothing since this page was opened.",
+  sample: "What it writes now",
+  raw: "The same as JSON",
+  modelFile: "Download the model",
+} as const;
+
+export const STATE: Record<RunState, string> = {
+  running: "Running",
+  paused: "Paused",
+  finished: "Finished",
+};
+
+/** Why a delta or a request was refused, for an operator who has not read the protocol. */
+export const REFUSED: Record<ErrorCode, string> = {
+  "bad-request": "The request lacked a field or had one out of range.",
+  "bad-json": "The request was not JSON.",
+  "bad-frame": "The delta’s bytes were not a frame: cut off, or not made by our client.",
+  "bad-signature": "The volunteer’s signature did not fit what was sent.",
+  "bad-ticket": "The ticket was not signed by this server, or was changed.",
+  "not-your-ticket": "The ticket belongs to another volunteer.",
+  "not-allowed": "Not open to this sender.",
+  "not-found": "Asked for something that is not here, or no longer kept.",
+  "lease-expired":
+    "The work came after its deadline, and its text was given to someone else. Slow or sleeping devices.",
+  "ticket-used": "The ticket had been used already.",
+  "nonce-reused": "A request was sent a second time.",
+  stale: "The work was based on a version too old to merge. Slow devices, or very quick versions.",
+  "future-version": "The work named a version that does not exist yet, or a newer frame format.",
+  "too-large": "The body was larger than any delta of this model.",
+  "protocol-mismatch": "A page from before, or after, an update of this server. It reloads itself.",
+  "unknown-codec": "Compressed in a way this server does not know.",
+  "wrong-shape": "The delta was of another model’s size.",
+  "not-finite": "The delta held NaN or infinity: a device that computes wrongly, or an attack.",
+  "norm-too-large": "The delta was larger than honest training can be.",
+  "too-many-requests": "Asked too often.",
+  "internal-error": "The server’s own fault; its log says more.",
+  "run-paused": "The run was paused.",
+  "run-finished": "The run was finished.",
+  "no-run": "There was no run.",
+  "no-work": "All text was leased out just then.",
+  "not-durable": "The disk did not confirm the write, so no receipt was given.",
+  "no-space": "The disk was full, so no receipt was given.",
+};

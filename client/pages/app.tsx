@@ -1,0 +1,136 @@
+import { ROUTES } from "../../protocol/routes.ts";
+import { Consent } from "./consent.tsx";
+import { Controls } from "./controls.tsx";
+import { Cycle } from "./cycle.tsx";
+import { YourNumbers } from "./numbers.tsx";
+import { PassageView } from "./passage.tsx";
+import { RunPanel } from "./run-panel.tsx";
+import type { Session } from "./session.ts";
+import { Sky } from "./sky.tsx";
+import { announcement, text } from "./strings.ts";
+import type { TrainerHandle } from "./trainer.ts";
+import type { RunWatch } from "./watch.ts";
+
+export interface AppProps {
+  readonly watch: RunWatch;
+  readonly trainer: TrainerHandle;
+  readonly session: Session;
+  readonly host: string;
+  readonly secure: boolean;
+}
+
+/** The volunteer page, from the first question to the last version. */
+export function App(props: AppProps) {
+  const { watch, session } = props;
+  const { agreed } = session;
+  return (
+    <>
+      <Header {...props} />
+      <main>
+        <Notice watch={watch} />
+        <div class={agreed.value ? "columns" : "columns asking"}>
+          <div class="column">{agreed.value ? <YourPart {...props} /> : <Question {...props} />}</div>
+          <div class="column">
+            <RunPanel watch={watch} />
+          </div>
+        </div>
+      </main>
+      <footer>
+        <p>{text.neighbours}</p>
+        <p>
+          <a href="/status">{text.statusPage}</a>
+        </p>
+      </footer>
+    </>
+  );
+}
+
+function Header({ watch, trainer }: AppProps) {
+  const status = watch.status.value;
+  const volunteers = () => watch.status.value?.volunteers ?? 0;
+  const training = () => trainer.sent.value !== undefined && trainer.alive.value && volunteers() > 0;
+  return (
+    <header>
+      <Sky volunteers={volunteers} you={training} />
+      <div class="title">
+        <h1>{text.name}</h1>
+        <p>{text.tagline}</p>
+      </div>
+      {status !== undefined && (
+        <p class="birds">{training() ? text.birdsWithYou(volunteers()) : text.birds(volunteers())}</p>
+      )}
+    </header>
+  );
+}
+
+/** What stands between this page and its server, if anything does. */
+function Notice({ watch }: Pick<AppProps, "watch">) {
+  switch (watch.connection.value) {
+    case "loading":
+      return <p class="notice">{text.loading}</p>;
+    case "away":
+      return (
+        <p class="notice" role="status">
+          {text.serverAway}
+        </p>
+      );
+    case "no-run":
+      return (
+        <p class="notice" role="status">
+          {text.noRun} <a href="/">{text.noRunLink}</a>
+        </p>
+      );
+    case "mismatch":
+      return (
+        <p class="notice" role="alert">
+          {text.mismatch}
+        </p>
+      );
+    case "live":
+      return null;
+  }
+}
+
+function Question({ watch, session, host, secure }: AppProps) {
+  const status = watch.status.value;
+  if (status === undefined) return null;
+  if (status.state === "finished") return <Finished />;
+  return <Consent status={status} host={host} secure={secure} onAgree={() => session.agree(status.run)} />;
+}
+
+/** A finished run asks nothing of anyone. */
+function Finished() {
+  return (
+    <section class="card" aria-labelledby="finished-title">
+      <h2 id="finished-title">{text.finishedTitle}</h2>
+      <p>{text.finishedText}</p>
+      <p>
+        <a href={ROUTES.latestSnapshot} download>
+          {text.downloadModel}
+        </a>
+      </p>
+    </section>
+  );
+}
+
+function YourPart({ watch, session, trainer }: AppProps) {
+  const passage = trainer.passage.value;
+  if (watch.status.value?.state === "finished" && trainer.manifest.value === undefined) return <Finished />;
+  return (
+    <>
+      <section class="card" aria-labelledby="part-title">
+        <h2 id="part-title">{text.yourPart}</h2>
+        <p class="visually-hidden" role="status">
+          {announcement(session.phase.value)}
+        </p>
+        <Controls session={session} trainer={trainer} />
+        <Cycle trainer={trainer} />
+        <YourNumbers trainer={trainer} />
+      </section>
+      <section class="card" aria-labelledby="reading-title">
+        <h2 id="reading-title">{text.reading}</h2>
+        {passage === undefined ? <p class="wait">{text.readingWait}</p> : <PassageView passage={passage} />}
+      </section>
+    </>
+  );
+}

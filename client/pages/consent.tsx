@@ -1,0 +1,51 @@
+import type { RunStatus } from "../../protocol/status.ts";
+import { text } from "./strings.ts";
+
+export interface ConsentProps {
+  readonly status: RunStatus;
+  /** The server's host, as the visitor's address bar shows it. */
+  readonly host: string;
+  /** False where the page came over plain HTTP and training cannot work. */
+  readonly secure: boolean;
+  readonly onAgree: () => void;
+}
+
+/** Bytes of one f32 weight: what the first download is made of. */
+const WEIGHT_BYTES = 4;
+
+/** What would run, for whom, and what leaves the device: read before anything does. */
+export function Consent({ status, host, secure, onAgree }: ConsentProps) {
+  const { name, operator, parameters, versions } = status;
+  const facts: readonly (readonly [string, string])[] = [
+    [text.whatRuns, text.whatRunsText(parameters)],
+    [text.forWhom, text.forWhomText(operator, host)],
+    [text.leaves, text.leavesText],
+    [text.sees, text.seesText],
+    [text.costs, text.costsText(parameters * WEIGHT_BYTES, versions[0]?.diffBytes)],
+  ];
+  return (
+    <section class="card consent" aria-labelledby="consent-title">
+      <h2 id="consent-title">{text.consentTitle(name)}</h2>
+      <dl>
+        {facts.map(([term, meaning]) => (
+          <div key={term}>
+            <dt>{term}</dt>
+            <dd>{meaning}</dd>
+          </div>
+        ))}
+      </dl>
+      {secure ? (
+        <>
+          <button type="button" class="primary large" onClick={onAgree}>
+            {text.agree}
+          </button>
+          <p class="note">{text.promise}</p>
+        </>
+      ) : (
+        <p class="warning" role="alert">
+          {text.insecure}
+        </p>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,108 @@
+import { LEAST_SHARE } from "./choices.ts";
+import type { Session } from "./session.ts";
+import { deviceLine, phaseLine, probeLine, refusedLine, text } from "./strings.ts";
+import type { TrainerHandle } from "./trainer.ts";
+
+/** What is going on, in a sentence, and what the visitor can do about it. */
+export function Controls({
+  session,
+  trainer,
+}: {
+  readonly session: Session;
+  readonly trainer: TrainerHandle;
+}) {
+  const phase = session.phase.value;
+  const refused = trainer.refused.value;
+  const busy = phase.phase !== "stopped" && phase.phase !== "finished" && phase.phase !== "unable";
+  return (
+    <>
+      <p class={`phase ${phase.phase}`}>
+        <span class="lamp" aria-hidden="true" />
+        {phaseLine(phase)}
+      </p>
+      {phase.phase === "unable" && phase.detail !== "" && <p class="detail">{phase.detail}</p>}
+      {refused !== undefined && <p class="detail">{refusedLine(refused.code)}</p>}
+      <div class="buttons">
+        {busy ? (
+          <>
+            <PauseButton session={session} />
+            <button type="button" onClick={session.stop}>
+              {text.stop}
+            </button>
+          </>
+        ) : (
+          phase.phase !== "finished" && (
+            <button type="button" class="primary" onClick={session.start}>
+              {phase.phase === "unable" ? text.retry : text.start}
+            </button>
+          )
+        )}
+      </div>
+      <Choices session={session} />
+      <Device trainer={trainer} />
+    </>
+  );
+}
+
+export function PauseButton({ session }: { readonly session: Session }) {
+  const paused = session.choices.value.wanted === "pause";
+  return (
+    <button type="button" class="primary" onClick={paused ? session.start : session.pause}>
+      {paused ? text.resume : text.pause}
+    </button>
+  );
+}
+
+function Choices({ session }: { readonly session: Session }) {
+  const { share, pauseWhenHidden, pauseOnBattery } = session.choices.value;
+  return (
+    <div class="choices">
+      <label class="share">
+        <span>{text.share}</span>
+        <output>{text.shareText(share)}</output>
+        <input
+          type="range"
+          min={LEAST_SHARE * 100}
+          max="100"
+          step="10"
+          value={share * 100}
+          aria-valuetext={text.shareText(share)}
+          onInput={(event) => session.choose({ share: event.currentTarget.valueAsNumber / 100 })}
+        />
+      </label>
+      <label>
+        <input
+          type="checkbox"
+          checked={pauseWhenHidden}
+          onChange={(event) => session.choose({ pauseWhenHidden: event.currentTarget.checked })}
+        />
+        {text.pauseWhenHidden}
+      </label>
+      {session.tellsBattery.value && (
+        <label>
+          <input
+            type="checkbox"
+            checked={pauseOnBattery}
+            onChange={(event) => session.choose({ pauseOnBattery: event.currentTarget.checked })}
+          />
+          {text.pauseOnBattery}
+        </label>
+      )}
+    </div>
+  );
+}
+
+function Device({ trainer }: { readonly trainer: TrainerHandle }) {
+  const found = trainer.device.value;
+  if (found === undefined) return null;
+  return (
+    <details class="device">
+      <summary>{deviceLine(found.device)}</summary>
+      <ul>
+        {found.probed.map((result, i) => (
+          <li key={i}>{probeLine(result)}</li>
+        ))}
+      </ul>
+    </details>
+  );
+}

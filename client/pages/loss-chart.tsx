@@ -1,0 +1,158 @@
+import { useSignalEffect } from "@preact/signals";
+import { useEffect, useRef, useState } from "preact/hooks";
+import type uPlot from "uplot";
+import type { RunStatus } from "../../protocol/status.ts";
+import { formatCount, formatLarge, formatLoss } from "./format.ts";
+import { colourOf } from "./look.ts";
+import { text } from "./strings.ts";
+
+type Curve = Pick<RunStatus, "heldOut" | "baselines">;
+
+export interface LossChartProps {
+  /** Called for what to draw; a signal read inside redraws the chart. */
+  readonly curve: () => Curve | undefined;
+}
+
+/** The run's held-out loss over the tokens it learnt from, with what guessing costs as dashed lines. */
+export function LossChart({ curve }: LossChartProps) {
+  const box = useRef<HTMLDivElement>(null);
+  const chart = useRef<uPlot>(undefined);
+  const [pointed, setPointed] = useState<string>();
+  const points = curve()?.heldOut ?? [];
+
+  useEffect(() => {
+    let gone = false;
+    const make = async () => {
+      const { default: Plot } = await import("uplot");
+      const holder = box.current;
+      const now = curve();
+      if (gone || holder === null || now === undefined) return;
+      chart.current?.destroy();
+      chart.current = new Plot(optionsOf(holder, curve, setPointed), dataOf(now), holder);
+    };
+    const resized = new ResizeObserver(() => {
+      const width = box.current?.clientWidth ?? 0;
+      if (width > 0) chart.current?.setSize({ width, height: heightOf(width) });
+    });
+    const scheme = matchMedia("(prefers-color-scheme: dark)");
+    const recolour = () => void make();
+    scheme.addEventListener("change", recolour);
+    if (box.current !== null) resized.observe(box.current);
+    void make();
+    return () => {
+      gone = true;
+      scheme.removeEventListener("change", recolour);
+      resized.disconnect();
+      chart.current?.destroy();
+      chart.current = undefined;
+    };
+  }, [points.length === 0]);
+
+  useSignalEffect(() => {
+    const now = curve();
+    if (now !== undefined) chart.current?.setData(dataOf(now));
+  });
+
+  if (points.length === 0) return <p class="wait">{text.chartWait}</p>;
+  const first = points[0]!;
+  const last = points[points.length - 1]!;
+  return (
+    <figure class="chart">
+      <div
+        class="plot"
+        ref={box}
+        role="img"
+        aria-label={text.chartSummary(first.loss, last.loss, last.version)}
+      />
+      <figcaption>{pointed ?? text.baselinesHelp}</figcaption>
+    </figure>
+  );
+}
+
+const heightOf = (width: number) => Math.round(Math.min(280, Math.max(190, width * 0.5)));
+
+function dataOf({ heldOut }: Curve): uPlot.AlignedData {
+  return [heldOut.map((point) => point.tokens), heldOut.map((point) => point.loss)];
+}
+
+function optionsOf(
+  holder: HTMLElement,
+  curve: () => Curve | undefined,
+  point: (line?: string) => void,
+): uPlot.Options {
+  const ink = colourOf(holder, "--muted");
+  const line = colourOf(holder, "--line");
+  const accent = colourOf(holder, "--accent");
+  const font = `12px ${getComputedStyle(holder).fontFamily}`;
+  const axis = { stroke: ink, font, grid: { stroke: line, width: 1 }, ticks: { show: false } };
+  return {
+    width: holder.clientWidth,
+    height: heightOf(holder.clientWidth),
+    legend: { show: false },
+    cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
+    scales: { x: { time: false, range: rangeOfTokens }, y: { range: () => rangeOfLoss(curve()) } },
+    axes: [
+      { ...axis, size: 30, space: 70, values: (_, ticks) => ticks.map(formatLarge) },
+      { ...axis, size: 34, space: 36, values: (_, ticks) => ticks.map((tick) => tick.toFixed(1)) },
+    ],
+    series: [{}, { stroke: accent, width: 2.25, points: { size: 6, fill: accent } }],
+    hooks: {
+      draw: [(plot) => drawBaselines(plot, curve(), ink, font)],
+      setCursor: [
+        (plot) => {
+          const at = plot.cursor.idx;
+          const found = at === null || at === undefined ? undefined : curve()?.heldOut[at];
+          point(found === undefined ? undefined : pointLine(found));
+        },
+      ],
+    },
+  };
+}
+
+const pointLine = ({ version, tokens, loss }: Curve["heldOut"][number]) =>
+  `${text.version} ${formatCount(version)}: ${formatLoss(loss)} nats after ${formatLarge(tokens)} tokens`;
+
+function rangeOfTokens(_: uPlot, least: number | null, most: number | null): [number, number] {
+  return [Math.min(least ?? 0, 0), Math.max(most ?? 1, 1)];
+}
+
+/** All baselines and the whole curve, with a little air. */
+function rangeOfLoss(curve: Curve | undefined): [number, number] {
+  if (curve === undefined) return [0, 1];
+  const { uniform, unigram, bigram } = curve.baselines;
+  const all = [uniform, unigram, bigram, ...curve.heldOut.map((point) => point.loss)];
+  const least = Math.min(...all);
+  const most = Math.max(...all);
+  const air = 0.06 * (most - least || 1);
+  return [least - air, most + 1.5 * air];
+}
+
+/** Dashed lines, each named at its right end: a legend would have to be looked up. */
+function drawBaselines(plot: uPlot, curve: Curve | undefined, ink: string, font: string): void {
+  if (curve === undefined) return;
+  const { ctx, bbox } = plot;
+  const density = devicePixelRatio;
+  ctx.save();
+  ctx.strokeStyle = ink;
+  ctx.fillStyle = ink;
+  ctx.lineWidth = density;
+  ctx.font = font.replace(/^(\d+)px/, (_, size: string) => `${Number(size) * density}px`);
+  ctx.textAlign = "right";
+  ctx.textBaseline = "bottom";
+  for (const name of ["uniform", "unigram", "bigram"] as const) {
+    const y = Math.round(plot.valToPos(curve.baselines[name], "y", true));
+    ctx.globalAlpha = 0.7;
+    ctx.setLineDash([5 * density, 5 * density]);
+    ctx.beginPath();
+    ctx.moveTo(bbox.left, y);
+    ctx.lineTo(bbox.left + bbox.width, y);
+    ctx.stroke();
+    ctx.globalAlpha = 1;
+    ctx.fillText(
+      `${text[name]} ${formatLoss(curve.baselines[name])}`,
+      bbox.left + bbox.width - 2 * density,
+      y - 3 * density,
+    );
+  }
+  ctx.restore();
+}

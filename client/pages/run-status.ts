@@ -1,0 +1,88 @@
+import { type ErrorCode, isErrorCode, ProtocolError } from "../../protocol/errors.ts";
+import { as, asArray, asInteger, asNumber, asObject, asText, type Json } from "../../protocol/guards.ts";
+import { isHash, isRunId } from "../../protocol/ids.ts";
+import { MAX_LABEL } from "../../protocol/limits.ts";
+import { isRunState } from "../../protocol/manifest.ts";
+import { parseModelShape } from "../../protocol/model.ts";
+import type { HeldOutPoint, RunStatus, VersionSummary } from "../../protocol/status.ts";
+import { PROTOCOL_VERSION } from "../../protocol/version.ts";
+
+const MAX = Number.MAX_SAFE_INTEGER;
+/** Rows and points a page is willing to draw; the server thins to a few hundred (rule M2). */
+const MAX_ROWS = 5_000;
+const MAX_SAMPLE = 2_000;
+
+/** Reads `GET /api/run`. Throws `protocol-mismatch` before anything else, then `bad-request`. */
+export function parseRunStatus(json: Json): RunStatus {
+  if (json.protocol !== PROTOCOL_VERSION) {
+    throw new ProtocolError("protocol-mismatch", `the server speaks protocol ${String(json.protocol)}`);
+  }
+  const baselines = asObject(json.baselines, "baselines");
+  const deltas = asObject(json.deltas, "deltas");
+  return {
+    protocol: PROTOCOL_VERSION,
+    run: as(isRunId, json.run, "run"),
+    name: asText(json.name, "name", MAX_LABEL),
+    operator: asText(json.operator, "operator", MAX_LABEL),
+    state: as(isRunState, json.state, "state"),
+    version: count(json.version, "version"),
+    modelHash: as(isHash, json.modelHash, "modelHash"),
+    model: parseModelShape(json.model),
+    parameters: count(json.parameters, "parameters"),
+    heldOut: asArray(json.heldOut, "heldOut", MAX_ROWS).map(parsePoint),
+    baselines: {
+      uniform: nats(baselines.uniform, "baselines.uniform"),
+      unigram: nats(baselines.unigram, "baselines.unigram"),
+      bigram: nats(baselines.bigram, "baselines.bigram"),
+    },
+    tokensMerged: count(json.tokensMerged, "tokensMerged"),
+    tokenBudget: asNumber(json.tokenBudget, "tokenBudget", 0, MAX),
+    tokensPerSecond: asNumber(json.tokensPerSecond, "tokensPerSecond", 0, MAX),
+    volunteers: count(json.volunteers, "volunteers"),
+    deltas: { merged: count(deltas.merged, "deltas.merged"), refused: parseRefused(deltas.refused) },
+    versions: asArray(json.versions, "versions", MAX_ROWS).map(parseVersion),
+    sample: parseSample(json.sample),
+  };
+}
+
+const count = (value: unknown, field: string) => asInteger(value, field, 0, MAX);
+const nats = (value: unknown, field: string) => asNumber(value, field, 0, 1e6);
+
+function parsePoint(value: unknown): HeldOutPoint {
+  const json = asObject(value, "heldOut[]");
+  return {
+    version: count(json.version, "heldOut[].version"),
+    tokens: count(json.tokens, "heldOut[].tokens"),
+    loss: nats(json.loss, "heldOut[].loss"),
+  };
+}
+
+function parseVersion(value: unknown): VersionSummary {
+  const json = asObject(value, "versions[]");
+  return {
+    version: count(json.version, "versions[].version"),
+    hash: as(isHash, json.hash, "versions[].hash"),
+    deltas: count(json.deltas, "versions[].deltas"),
+    tokens: count(json.tokens, "versions[].tokens"),
+    ms: count(json.ms, "versions[].ms"),
+    diffBytes: count(json.diffBytes, "versions[].diffBytes"),
+  };
+}
+
+/** Codes this page does not know are of a later minor version, and left out. */
+function parseRefused(value: unknown): RunStatus["deltas"]["refused"] {
+  const refused: Partial<Record<ErrorCode, number>> = {};
+  for (const [code, times] of Object.entries(asObject(value, "deltas.refused"))) {
+    if (isErrorCode(code)) refused[code] = count(times, `deltas.refused.${code}`);
+  }
+  return refused;
+}
+
+function parseSample(value: unknown): RunStatus["sample"] {
+  if (value === null) return null;
+  const json = asObject(value, "sample");
+  return {
+    version: count(json.version, "sample.version"),
+    text: asText(json.text, "sample.text", MAX_SAMPLE),
+  };
+}

@@ -1,0 +1,232 @@
+import type { DeviceReport } from "../../model/trainer.ts";
+import type { ErrorCode } from "../../protocol/errors.ts";
+import type { Passage, PauseReason, Phase, ProbeResult, UnableReason } from "../trainer/messages.ts";
+import { formatBytes, formatCount, formatDuration, formatLarge, formatLoss, plural } from "./format.ts";
+
+/** Everything the volunteer's pages say, in one place, so that it reads as one voice and can be translated. */
+export const text = {
+  name: "Murmuration",
+  tagline: "Many browsers, one small mind.",
+  neighbours: "A starling follows seven neighbours; a murmuration looks like one mind.",
+
+  loading: "Asking the server about its run…",
+  serverAway: "The server does not answer. This page keeps trying.",
+  noRun: "This server has no run yet.",
+  noRunLink: "How to make one",
+  mismatch:
+    "This page and the server speak different versions of the protocol, and reloading did not help. " +
+    "The server was probably just updated: try again in a minute.",
+
+  consentTitle: (run: string) => `Help train “${run}”?`,
+  whatRuns: "What runs",
+  whatRunsText: (parameters: number) =>
+    `A small language model of ${formatLarge(parameters)} parameters (GPT-2’s design) trains in this tab, on your ` +
+    "graphics card or processor, a few seconds at a time, on passages of text the server hands out.",
+  forWhom: "For whom",
+  forWhomText: (operator: string, host: string) =>
+    `${operator === "" ? "The operator" : operator}, at ${host}. ` +
+    "The model belongs to everyone: each version can be downloaded here, by you too.",
+  leaves: "What leaves your device",
+  leavesText:
+    "Changes to the model’s weights, their loss and timing, which kind of device and browser made them, and a " +
+    "random key made here to tell your work from others’. Never your files, your history or anything you type.",
+  sees: "What the server sees",
+  seesText: "Your internet address, as with any page you visit.",
+  costs: "What it costs you",
+  costsText: (down: number, round: number | undefined) =>
+    `About ${formatBytes(down)} once${round === undefined ? "" : `, then about ${formatBytes(2 * round)} a round`}, ` +
+    "and some electricity.",
+  agree: "Start training",
+  promise: "Nothing has run so far. You can pause or stop at any time; closing the tab stops it too.",
+  insecure:
+    "This page came over plain HTTP, and there browsers switch off the graphics card, keys and locks that training " +
+    "needs. It works from an https:// address, or from localhost on the server’s own machine.",
+
+  frameTitle: (host: string) => `Help ${host} train a small language model?`,
+  frameText:
+    "It uses a part of this device while this page is open. Changes to the model’s weights are sent, never your files; " +
+    "the server sees your internet address.",
+  frameAgree: "Yes, help train",
+  about: "What is this?",
+
+  pause: "Pause",
+  resume: "Go on",
+  stop: "Stop",
+  start: "Start again",
+  retry: "Try again",
+  share: "Use of this machine",
+  shareText: (share: number) => `${Math.round(share * 100)}% of the time`,
+  pauseWhenHidden: "Pause when this tab is hidden",
+  pauseOnBattery: "Pause on battery",
+  yourPart: "Your part",
+
+  download: "Download",
+  train: "Train",
+  send: "Send",
+  notYet: "not yet",
+  downloadOf: { weights: "weights", text: "text", change: "changes" },
+  stepOf: (step: number, steps: number) => `step ${step} of ${steps}`,
+  speed: (tokensPerSecond: number) => `${formatLarge(tokensPerSecond)} tokens/s`,
+  forVersion: (version: number) => `for version ${formatCount(version + 1)}`,
+
+  reading: "What it is reading",
+  readingHelp: "Point at a word, or use the arrow keys, to see what the model expected there.",
+  readingWait: "The first passage appears when the first round of training begins.",
+  passage: (passage: Passage) => {
+    const right = passage.guesses.filter(isRight).length;
+    return `Version ${formatCount(passage.version)} guessed ${formatCount(right)} of ${plural(passage.guesses.length, "token")} here.`;
+  },
+  guess: "It expected",
+  truth: "The text says",
+  right: "Right",
+  wrong: "Not this time",
+  autoOn: "Step through",
+  autoOff: "Hold",
+
+  yourLoss: "Your loss",
+  lossHelp: "nats a token, on the text you train on",
+  credit: "Credit",
+  creditHelp: "tokens of yours merged into the model",
+  sentTokens: "Trained on",
+  sentHelp: "tokens sent since this page was opened",
+  traffic: "Traffic",
+  trafficText: (down: number, up: number) => `${formatBytes(down)} down, ${formatBytes(up)} up`,
+  creditDetail: (merged: number, pending: number, refused: number) =>
+    `${plural(merged, "delta")} merged, ${formatCount(pending)} pending, ${formatCount(refused)} refused`,
+
+  run: "The run",
+  heldOut: "Held-out loss",
+  heldOutHelp: "How surprised the model is by text nobody trains on, in nats a token. Lower is better.",
+  chartWait: "The first measurement is on its way.",
+  chartSummary: (from: number, to: number, versions: number) =>
+    `Held-out loss went from ${formatLoss(from)} to ${formatLoss(to)} nats over ${plural(versions, "version")}.`,
+  uniform: "any token",
+  unigram: "by frequency",
+  bigram: "by the token before",
+  baselinesHelp: "Dashed: what guessing costs that knows nothing, word counts, or pairs of words.",
+  sample: "What it writes now",
+  sampleOf: (version: number) => `Written by version ${formatCount(version)}, unedited.`,
+  sampleWait: "It has not written anything yet.",
+  version: "Version",
+  volunteers: "Volunteers",
+  tokens: "Tokens learnt from",
+  birds: (volunteers: number) =>
+    volunteers === 0
+      ? "No one is training right now."
+      : `${plural(volunteers, "volunteer")} now, one bird each.`,
+  birdsWithYou: (volunteers: number) =>
+    `${plural(volunteers, "volunteer")} now, one bird each; the bright one is you.`,
+  finishedTitle: "The model is finished",
+  finishedText:
+    "This run has learnt from as many tokens as its operator planned. Nothing is left to train; the model is here to keep.",
+  downloadModel: "Download the model",
+  statusPage: "How the run is doing",
+  downloadHelp: "safetensors, version by version",
+} as const;
+
+const PAUSED: Record<PauseReason | "operator", string> = {
+  visitor: "Paused by you.",
+  hidden: "Paused while this tab is hidden.",
+  battery: "Paused while the machine is on battery.",
+  "other-tab": "Another tab of this browser is training; this one takes over when it ends.",
+  operator: "The operator has paused the run. Training goes on when they resume it.",
+};
+
+const UNABLE: Record<UnableReason, string> = {
+  insecure: text.insecure,
+  "no-device":
+    "No way to train worked in this browser: neither the graphics card nor the processor passed the check.",
+  protocol: text.mismatch,
+  "no-ed25519": "This browser cannot make Ed25519 keys, which sign your work. A current version of it can.",
+  failed: "Training failed in a way this page did not expect.",
+};
+
+const DOWNLOADING = {
+  weights: "Downloading the model’s weights",
+  text: "Downloading text to train on",
+  change: "Catching up with the newest version",
+} as const;
+
+/** The loop's phase in a plain sentence. */
+export function phaseLine(phase: Phase): string {
+  switch (phase.phase) {
+    case "starting":
+      return "Starting…";
+    case "probing":
+      return `Trying this machine’s devices (${DEVICE[phase.trying]})…`;
+    case "downloading":
+      return `${DOWNLOADING[phase.what]}…`;
+    case "training":
+      return "Training on a passage…";
+    case "sending":
+      return `Sending what was learnt (${formatBytes(phase.bytes)})…`;
+    case "waiting":
+      return `No work just now; asking again in ${formatDuration(phase.forMs)}.`;
+    case "away":
+      return `The server does not answer; trying again in ${formatDuration(phase.forMs)}. Nothing is lost.`;
+    case "paused":
+      return PAUSED[phase.why];
+    case "finished":
+      return "The run has reached its token budget. The model is finished; thank you.";
+    case "unable":
+      return UNABLE[phase.why];
+    case "stopped":
+      return "Stopped. Nothing is running.";
+  }
+}
+
+/**
+ * What a screen reader is told: the same for every turn of the loop, so that it speaks when something changed
+ * for the visitor and not at each download.
+ */
+export function announcement(phase: Phase): string {
+  switch (phase.phase) {
+    case "downloading":
+    case "training":
+    case "sending":
+      return "Training.";
+    case "starting":
+    case "probing":
+      return "Starting.";
+    case "waiting":
+      return "Waiting for work.";
+    case "away":
+      return "The server does not answer. Trying again.";
+    default:
+      return phaseLine(phase);
+  }
+}
+
+const DEVICE: Record<DeviceReport["device"], string> = {
+  webgpu: "WebGPU",
+  wasm: "WebAssembly",
+  webgl: "WebGL",
+  cpu: "plain JavaScript",
+};
+
+/** Where the training runs, e.g. "WebGPU · SwiftShader (software)". */
+export function deviceLine({ device, detail, software }: DeviceReport): string {
+  const kind = software ? `${DEVICE[device]}, in software on the processor` : DEVICE[device];
+  return detail === "" ? kind : `${kind} · ${detail}`;
+}
+
+/** One line of the probe, e.g. "WebGL: refused, wrong gradient". */
+export function probeLine({ device, engine, outcome }: ProbeResult): string {
+  const name = engine === "tfjs" ? `${DEVICE[device]} (tfjs)` : DEVICE[device];
+  return "refused" in outcome
+    ? `${name}: ${outcome.refused}`
+    : `${name}: ${text.speed(outcome.tokensPerSecond)}`;
+}
+
+/** Why the server did not take a delta, for the volunteer who made it. */
+export function refusedLine(code: ErrorCode): string {
+  if (code === "stale")
+    return "Your last work came too late: the model had moved on. It is kept for the next.";
+  if (code === "lease-expired") return "Your last work came after its deadline; someone else has done it.";
+  return `The server did not take your last work (${code}).`;
+}
+
+/** Whether the model's best guess was what the text says. */
+export function isRight({ best, truth }: Passage["guesses"][number]): boolean {
+  return best[0]?.token === truth.token;
+}

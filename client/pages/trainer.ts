@@ -1,0 +1,181 @@
+import { batch, type ReadonlySignal, signal } from "@preact/signals";
+import type { DeviceName } from "../../model/trainer.ts";
+import type { Manifest } from "../../protocol/manifest.ts";
+import type { Command, Passage, PauseReason, Phase, Report } from "../trainer/messages.ts";
+
+type Of<T extends Report["type"]> = Extract<Report, { type: T }>;
+
+/** A running Worker, as little of it as the page needs. */
+export interface TrainerWorker {
+  post(command: Command): void;
+  terminate(): void;
+}
+
+/** Starts a Worker and calls back with what it says, or with why it died. */
+export type Spawn = (onReport: (report: Report) => void, onDeath: (detail: string) => void) => TrainerWorker;
+
+/** Sends since the page was opened, and the newest of them. */
+export interface Sent {
+  readonly last: Of<"sent">;
+  readonly times: number;
+  readonly tokens: number;
+}
+
+/** Everything the Worker has told the page, as signals, and what the page can tell it. */
+export interface TrainerHandle {
+  readonly phase: ReadonlySignal<Phase>;
+  /** Whether a Worker is there at all. */
+  readonly alive: ReadonlySignal<boolean>;
+  readonly manifest: ReadonlySignal<Manifest | undefined>;
+  readonly device: ReadonlySignal<Of<"device"> | undefined>;
+  readonly step: ReadonlySignal<Of<"step"> | undefined>;
+  /** Training loss of the last steps, oldest first. */
+  readonly losses: ReadonlySignal<readonly number[]>;
+  readonly passage: ReadonlySignal<Passage | undefined>;
+  /** The newest download, kept after it is complete. */
+  readonly download: ReadonlySignal<Extract<Phase, { phase: "downloading" }> | undefined>;
+  readonly sent: ReadonlySignal<Sent | undefined>;
+  readonly refused: ReadonlySignal<Of<"refused"> | undefined>;
+  readonly credit: ReadonlySignal<Of<"credit">["credit"] | undefined>;
+  readonly traffic: ReadonlySignal<Of<"traffic"> | undefined>;
+  start(options: StartOptions): void;
+  setShare(share: number): void;
+  pause(why: PauseReason): void;
+  resume(): void;
+  /** Asks the Worker to end; it is terminated when it has, or when it does not answer. */
+  stop(): void;
+}
+
+export interface StartOptions {
+  readonly server: string;
+  readonly share: number;
+  readonly device: DeviceName | undefined;
+}
+
+/** Losses kept for the little line beside the number. */
+const KEPT_LOSSES = 240;
+/** A Worker ends within one inner step; a step of this length is a hung device. */
+const STOP_WITHIN_MS = 5_000;
+
+export function createTrainer(
+  spawn: Spawn,
+  after: (ms: number, callback: () => void) => void = setTimeoutAfter,
+): TrainerHandle {
+  const phase = signal<Phase>({ phase: "stopped" });
+  const alive = signal(false);
+  const manifest = signal<Manifest | undefined>(undefined);
+  const device = signal<Of<"device"> | undefined>(undefined);
+  const step = signal<Of<"step"> | undefined>(undefined);
+  const losses = signal<readonly number[]>([]);
+  const passage = signal<Passage | undefined>(undefined);
+  const download = signal<Extract<Phase, { phase: "downloading" }> | undefined>(undefined);
+  const sent = signal<Sent | undefined>(undefined);
+  const refused = signal<Of<"refused"> | undefined>(undefined);
+  const credit = signal<Of<"credit">["credit"] | undefined>(undefined);
+  const traffic = signal<Of<"traffic"> | undefined>(undefined);
+  let worker: TrainerWorker | undefined;
+
+  function enter(next: Phase) {
+    phase.value = next;
+    if (next.phase === "downloading") download.value = next;
+    if (next.phase === "stopped" || next.phase === "unable" || next.phase === "finished") end();
+  }
+
+  function hear(report: Report) {
+    switch (report.type) {
+      case "phase":
+        return enter(report.phase);
+      case "run":
+        manifest.value = report.manifest;
+        return;
+      case "device":
+        device.value = report;
+        return;
+      case "step":
+        step.value = report;
+        losses.value = [...losses.value, report.loss].slice(-KEPT_LOSSES);
+        return;
+      case "passage":
+        passage.value = report.passage;
+        return;
+      case "sent": {
+        const before = sent.value;
+        sent.value = {
+          last: report,
+          times: (before?.times ?? 0) + 1,
+          tokens: (before?.tokens ?? 0) + report.tokens,
+        };
+        refused.value = undefined;
+        return;
+      }
+      case "refused":
+        refused.value = report;
+        return;
+      case "credit":
+        credit.value = report.credit;
+        return;
+      case "traffic":
+        traffic.value = report;
+        return;
+    }
+  }
+
+  function end() {
+    worker?.terminate();
+    worker = undefined;
+    alive.value = false;
+  }
+
+  return {
+    phase,
+    alive,
+    manifest,
+    device,
+    step,
+    losses,
+    passage,
+    download,
+    sent,
+    refused,
+    credit,
+    traffic,
+    start({ server, share, device }) {
+      if (worker !== undefined) return;
+      phase.value = { phase: "starting" };
+      const mine = spawn(
+        // A Worker that was replaced may still have messages under way.
+        (report) => worker === mine && batch(() => hear(report)),
+        (detail) => worker === mine && batch(() => enter({ phase: "unable", why: "failed", detail })),
+      );
+      worker = mine;
+      alive.value = true;
+      mine.post({ type: "start", server, share, ...(device === undefined ? {} : { device }) });
+    },
+    setShare: (share) => worker?.post({ type: "share", share }),
+    pause: (why) => worker?.post({ type: "pause", why }),
+    resume: () => worker?.post({ type: "resume" }),
+    stop() {
+      const mine = worker;
+      if (mine === undefined) return;
+      mine.post({ type: "stop" });
+      after(STOP_WITHIN_MS, () => {
+        if (worker === mine) enter({ phase: "stopped" });
+      });
+    },
+  };
+}
+
+const setTimeoutAfter = (ms: number, callback: () => void): void => {
+  setTimeout(callback, ms);
+};
+
+/** The trainer's Worker in this browser. */
+export const spawnWorker: Spawn = (onReport, onDeath) => {
+  const worker = new Worker(new URL("../trainer/worker.ts", import.meta.url), { type: "module" });
+  worker.addEventListener("message", ({ data }: MessageEvent<Report>) => onReport(data));
+  worker.addEventListener("error", (event) => {
+    event.preventDefault();
+    onDeath(event.message || "the training script could not be loaded");
+  });
+  return { post: (command) => worker.postMessage(command), terminate: () => worker.terminate() };
+};

@@ -1,0 +1,43 @@
+import { effect } from "@preact/signals";
+import { render } from "preact";
+import { App } from "./app.tsx";
+import { browserStorage } from "./choices.ts";
+import { deviceAsked } from "./device-asked.ts";
+import { forgetReload, reloadOnce, tabStorage } from "./reload.ts";
+import { batterySignal, hiddenSignal } from "./rests.ts";
+import { createSession } from "./session.ts";
+import { createTrainer, spawnWorker } from "./trainer.ts";
+import { watchRunInBrowser } from "./watch.ts";
+
+/** The volunteer page: wires the browser to the session, and the session to what is shown. */
+const watch = watchRunInBrowser();
+const trainer = createTrainer(spawnWorker);
+const session = createSession({
+  trainer,
+  server: location.origin,
+  device: deviceAsked(location.search),
+  storage: browserStorage(),
+  hidden: hiddenSignal(),
+  onBattery: batterySignal(),
+});
+
+effect(() => {
+  const status = watch.status.value;
+  if (status !== undefined && status.state !== "finished" && isSecureContext) session.enter(status.run);
+});
+
+effect(() => {
+  const phase = trainer.phase.value;
+  const mismatch =
+    watch.connection.value === "mismatch" || (phase.phase === "unable" && phase.why === "protocol");
+  if (mismatch) reloadOnce(tabStorage(), () => location.reload());
+  else if (watch.connection.value === "live" && phase.phase === "training") forgetReload(tabStorage());
+});
+
+const page = document.getElementById("page");
+if (page !== null) {
+  render(
+    <App watch={watch} trainer={trainer} session={session} host={location.host} secure={isSecureContext} />,
+    page,
+  );
+}

@@ -1,0 +1,167 @@
+import { type ReadonlySignal, signal } from "@preact/signals";
+import { isErrorCode, ProtocolError } from "../../protocol/errors.ts";
+import { parseEvent, type RunEvent } from "../../protocol/events.ts";
+import { asObject, type Json, parseJson } from "../../protocol/guards.ts";
+import { ROUTES } from "../../protocol/routes.ts";
+import type { RunStatus } from "../../protocol/status.ts";
+import { parseRunStatus } from "./run-status.ts";
+
+/** How the page stands with its server. `mismatch`: it speaks another protocol version. */
+export type Connection = "loading" | "live" | "away" | "no-run" | "mismatch";
+
+/** A run as the page sees it: polled whole, and moved along by events in between. */
+export interface RunWatch {
+  readonly status: ReadonlySignal<RunStatus | undefined>;
+  readonly connection: ReadonlySignal<Connection>;
+  close(): void;
+}
+
+export interface WatchOptions {
+  readonly fetch: typeof fetch;
+  /** Opens the event stream. */
+  readonly events: (url: string, onData: (data: unknown) => void) => EventStream;
+  /** Calls back after so many milliseconds; returns the way to cancel. */
+  readonly after: (ms: number, callback: () => void) => () => void;
+  /** In [0, 1): spreads the return of many pages to a server that was away. */
+  readonly random: () => number;
+  /** Called with each event as it comes, for the operator's activity lines. */
+  readonly onEvent?: (event: RunEvent) => void;
+}
+
+/** What is used of an EventSource. */
+export interface EventStream {
+  readonly readyState: number;
+  close(): void;
+}
+
+/** EventSource.CLOSED: it gave up (an HTTP error), and only a new one helps. */
+const CLOSED = 2;
+/** Events carry everything but rates and counts of volunteers, which may be this old. */
+const POLL_MS = 5_000;
+const FIRST_RETRY_MS = 1_500;
+const LAST_RETRY_MS = 30_000;
+
+/** Begins to watch the run of the page's own server. */
+export function watchRun(options: WatchOptions): RunWatch {
+  const status = signal<RunStatus | undefined>(undefined);
+  const connection = signal<Connection>("loading");
+  let stream: EventStream | undefined;
+  let cancel = () => {};
+  let retry = FIRST_RETRY_MS;
+  let closed = false;
+
+  function listen() {
+    if (stream !== undefined && stream.readyState !== CLOSED) return;
+    stream = options.events(ROUTES.events, (data) => {
+      const event = readEvent(data);
+      if (event === undefined) return;
+      if (status.value !== undefined) status.value = applyEvent(status.value, event);
+      options.onEvent?.(event);
+    });
+  }
+
+  async function poll() {
+    let next = POLL_MS;
+    const outcome = await askStatus(options.fetch);
+    if (closed) return;
+    if (typeof outcome === "string") {
+      connection.value = outcome;
+      next = retry * (0.5 + options.random());
+      retry = Math.min(retry * 2, LAST_RETRY_MS);
+    } else {
+      status.value = outcome;
+      connection.value = "live";
+      retry = FIRST_RETRY_MS;
+      listen();
+    }
+    // A page of another protocol version is beyond help: it reloads, or says so, and asks no more.
+    if (connection.value !== "mismatch") cancel = options.after(next, () => void poll());
+  }
+
+  void poll();
+  return {
+    status,
+    connection,
+    close() {
+      closed = true;
+      cancel();
+      stream?.close();
+    },
+  };
+}
+
+async function askStatus(ask: typeof fetch): Promise<RunStatus | Exclude<Connection, "loading" | "live">> {
+  try {
+    const response = await ask(ROUTES.run, { cache: "no-store" });
+    const json = parseJson(new Uint8Array(await response.arrayBuffer()));
+    return response.ok ? parseRunStatus(json) : refusalOf(json);
+  } catch (error) {
+    return error instanceof ProtocolError && error.code === "protocol-mismatch" ? "mismatch" : "away";
+  }
+}
+
+function refusalOf(json: Json): "away" | "no-run" | "mismatch" {
+  const { code } = asObject(json.error, "error");
+  if (!isErrorCode(code)) return "away";
+  return code === "no-run" ? "no-run" : code === "protocol-mismatch" ? "mismatch" : "away";
+}
+
+function readEvent(data: unknown): RunEvent | undefined {
+  try {
+    return parseEvent(asObject(JSON.parse(String(data)), "event"));
+  } catch {
+    return undefined; // an event this page cannot read tells it nothing; the next poll does
+  }
+}
+
+/** The status after an event: what the next poll will say, now. */
+export function applyEvent(status: RunStatus, event: RunEvent): RunStatus {
+  switch (event.type) {
+    case "hello":
+      return { ...status, version: event.version, modelHash: event.hash, state: event.state };
+    case "state":
+      return { ...status, state: event.state };
+    case "version": {
+      if (event.version <= status.version) return status;
+      const { type: _, ...summary } = event;
+      return {
+        ...status,
+        version: event.version,
+        modelHash: event.hash,
+        tokensMerged: status.tokensMerged + event.tokens,
+        deltas: { ...status.deltas, merged: status.deltas.merged + event.deltas },
+        versions: [summary, ...status.versions].slice(0, Math.max(status.versions.length, 20)),
+      };
+    }
+    case "evaluation": {
+      const { version, tokens, loss, sample } = event;
+      const known = status.heldOut.filter((point) => point.version !== version);
+      return {
+        ...status,
+        heldOut: [...known, { version, tokens, loss }].sort((a, b) => a.version - b.version),
+        sample:
+          status.sample === null || version >= status.sample.version
+            ? { version, text: sample }
+            : status.sample,
+      };
+    }
+  }
+}
+
+/** A watch with the browser's own fetch, event stream and timers. */
+export function watchRunInBrowser(onEvent?: (event: RunEvent) => void): RunWatch {
+  return watchRun({
+    fetch: (input, init) => fetch(input, init),
+    events(url, onData) {
+      const stream = new EventSource(url);
+      stream.addEventListener("message", ({ data }) => onData(data));
+      return stream;
+    },
+    after(ms, callback) {
+      const timer = setTimeout(callback, ms);
+      return () => clearTimeout(timer);
+    },
+    random: Math.random,
+    ...(onEvent === undefined ? {} : { onEvent }),
+  });
+}

@@ -1,0 +1,54 @@
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { basename, join } from "node:path";
+import { defineConfig, type Plugin } from "vite";
+
+const pages = join(import.meta.dirname, "client/pages");
+
+/** Every page of ours is modern enough for WebCrypto's Ed25519 (2025), so nothing is lowered further. */
+const target = ["chrome137", "firefox130", "safari18"];
+
+const require = createRequire(import.meta.url);
+
+/**
+ * tfjs' WASM binaries, which its backend fetches by name from the folder it is told: `/tfjs/`. Asking the
+ * package for the files keeps them at the version of the code that loads them.
+ */
+function tfjsBinaries(): Plugin {
+  const names = ["tfjs-backend-wasm", "tfjs-backend-wasm-simd", "tfjs-backend-wasm-threaded-simd"];
+  return {
+    name: "murmuration-tfjs-binaries",
+    async generateBundle() {
+      for (const name of names) {
+        const file = require.resolve(`@tensorflow/tfjs-backend-wasm/dist/${name}.wasm`);
+        this.emitFile({ type: "asset", fileName: `tfjs/${basename(file)}`, source: await readFile(file) });
+      }
+    },
+  };
+}
+
+/** The pages, the trainer's Worker and what both load, into dist/client. The embed's loader has its own file. */
+export default defineConfig({
+  root: pages,
+  base: "/",
+  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  plugins: [tfjsBinaries()],
+  worker: { format: "es" },
+  build: {
+    outDir: join(import.meta.dirname, "dist/client"),
+    emptyOutDir: true,
+    target,
+    cssTarget: target,
+    // A data: URL in a script or style would need its own CSP line.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    rolldownOptions: {
+      input: {
+        index: join(pages, "index.html"),
+        status: join(pages, "status.html"),
+        frame: join(pages, "frame.html"),
+        norun: join(pages, "norun.html"),
+      },
+    },
+  },
+});
