@@ -1,0 +1,123 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { layoutOf } from "../../model/layout.ts";
+import { Random } from "../../model/random.ts";
+import { evaluateInThread, type ThreadEvaluator } from "./evaluator.ts";
+import type { WorkerData } from "./messages.ts";
+import { heldOutSlice } from "./slice.ts";
+
+const SHAPE = { layers: 1, heads: 2, width: 8, context: 16, vocabulary: 256 };
+
+/** A tokenizer.json with a token for each byte. */
+function byteTokenizer(): Uint8Array<ArrayBuffer> {
+  const vocab = Object.fromEntries(
+    Array.from({ length: 256 }, (_, i) => [String.fromCharCode(0x100 + i), i]),
+  );
+  const level = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true };
+  const json = {
+    version: "1.0",
+    added_tokens: [],
+    normalizer: null,
+    pre_tokenizer: level,
+    post_processor: null,
+    decoder: level,
+    model: { type: "BPE", vocab, merges: [] },
+  };
+  return new TextEncoder().encode(JSON.stringify(json));
+}
+
+const random = new Random(1);
+const text = Uint16Array.from({ length: 400 }, () => random.below(256));
+const data: WorkerData = {
+  shape: SHAPE,
+  tokenizer: byteTokenizer(),
+  windows: heldOutSlice(text, SHAPE.context, 20, 1),
+  prompt: text.slice(0, 4),
+};
+const weights = Float32Array.from({ length: layoutOf(SHAPE).length }, () => (random.unit() - 0.5) / 50);
+
+let folder: string;
+let evaluator: ThreadEvaluator;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "murmuration-evaluator-"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+afterEach(() => evaluator.close());
+
+/** A worker whose answers the test knows: it counts its questions, and dies when a weight says so. */
+async function scripted(): Promise<URL> {
+  const file = join(folder, "worker.mjs");
+  const script = `
+    import { parentPort } from "node:worker_threads";
+    let answered = 0;
+    parentPort.on("message", ({ version, weights }) => {
+      if (weights[0] === 1) process.exit(3);
+      if (weights[0] === 2) throw new Error("out of order");
+      if (weights[0] === 3) return parentPort.postMessage({ version, error: "weights are not finite" });
+      parentPort.postMessage({ version, loss: version, sample: String(++answered) });
+    });`;
+  await writeFile(file, script);
+  return pathToFileURL(file);
+}
+
+const outcome = (asked: Promise<unknown>) =>
+  asked.then(
+    (value) => value,
+    (error: Error) => `${error.name}: ${error.message}`,
+  );
+
+describe("evaluation in a thread", () => {
+  it("measures about ln V on small weights, and lets them write, the same each time", async () => {
+    evaluator = evaluateInThread({ data });
+    const first = await evaluator.evaluate(1, weights);
+    expect(first.loss).toBeGreaterThan(Math.log(256) - 0.1);
+    expect(first.loss).toBeLessThan(Math.log(256) + 0.1);
+    expect(first.sample.length).toBeGreaterThan(0);
+    expect(await evaluator.evaluate(1, weights)).toEqual(first);
+  });
+
+  it("says why a version cannot be measured, and goes on with the next", async () => {
+    evaluator = evaluateInThread({ data });
+    const bad = weights.slice().fill(Number.NaN);
+    expect(await outcome(evaluator.evaluate(1, bad))).toMatch(/^NotEvaluated: /);
+    expect((await evaluator.evaluate(2, weights)).loss).toBeGreaterThan(5);
+  });
+
+  it("skips all that wait but the newest", async () => {
+    evaluator = evaluateInThread({ data, worker: await scripted() });
+    const fine = Float32Array.of(0);
+    const asked = [1, 2, 4, 3].map((version) => outcome(evaluator.evaluate(version, fine)));
+    expect(await Promise.all(asked)).toEqual([
+      { loss: 1, sample: "1" },
+      "NotEvaluated: version 4 came first",
+      { loss: 4, sample: "2" },
+      "NotEvaluated: version 4 came first",
+    ]);
+  });
+
+  it("replaces a thread that ends or throws, and loses only its question", async () => {
+    evaluator = evaluateInThread({ data, worker: await scripted() });
+    expect(await evaluator.evaluate(1, Float32Array.of(0))).toEqual({ loss: 1, sample: "1" });
+    const crash = outcome(evaluator.evaluate(2, Float32Array.of(1)));
+    const after = outcome(evaluator.evaluate(3, Float32Array.of(0)));
+    expect(await crash).toBe("NotEvaluated: the evaluator's thread ended with code 3");
+    expect(await after).toEqual({ loss: 3, sample: "1" });
+    expect(await outcome(evaluator.evaluate(4, Float32Array.of(2)))).toBe("NotEvaluated: out of order");
+    expect(await evaluator.evaluate(5, Float32Array.of(0))).toEqual({ loss: 5, sample: "1" });
+    expect(await outcome(evaluator.evaluate(6, Float32Array.of(3)))).toBe(
+      "NotEvaluated: weights are not finite",
+    );
+    expect(await evaluator.evaluate(7, Float32Array.of(0))).toEqual({ loss: 7, sample: "2" });
+  });
+
+  it("leaves nothing waiting when it is closed", async () => {
+    evaluator = evaluateInThread({ data, worker: await scripted() });
+    const asked = [1, 2].map((version) => outcome(evaluator.evaluate(version, Float32Array.of(0))));
+    await evaluator.close();
+    for (const one of await Promise.all(asked)) expect(one).toBe("NotEvaluated: the evaluator is closed");
+    expect(await outcome(evaluator.evaluate(3, Float32Array.of(0)))).toMatch(/closed/);
+  });
+});

@@ -1,0 +1,30 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { loadTokenizer } from "../../model/tokenizer.ts";
+import { openEvaluationTrainer } from "./device.ts";
+import { EVALUATION_BATCH, measure } from "./measure.ts";
+import type { Answer, Question, WorkerData } from "./messages.ts";
+
+/** The evaluator's thread: one trainer, one version after another. The main thread is evaluator.ts. */
+const data: WorkerData = workerData;
+const tokenizer = loadTokenizer(data.tokenizer);
+const trainer = openEvaluationTrainer({
+  shape: data.shape,
+  // Nothing is trained here; a trainer is made for an optimiser all the same.
+  optimizer: { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0, clip: 1 },
+  batch: EVALUATION_BATCH,
+});
+
+let before: Promise<void> = Promise.resolve();
+parentPort?.on("message", (question: Question) => {
+  before = before.then(() => answer(question));
+});
+
+async function answer(question: Question): Promise<void> {
+  const { version } = question;
+  const reply = (message: Answer) => parentPort?.postMessage(message);
+  try {
+    reply({ version, ...(await measure(await trainer, tokenizer, data, question)) });
+  } catch (error) {
+    reply({ version, error: error instanceof Error ? error.message : String(error) });
+  }
+}
