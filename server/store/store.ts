@@ -1,4 +1,4 @@
-import type { Hash, TicketId, VolunteerKey } from "../../protocol/ids.ts";
+import type { Hash, RunId, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 
 /**
  * Where a run lives: an append-only journal, which is the truth; named objects beside it, each written whole
@@ -17,6 +17,11 @@ export interface Store {
   read(sequence: number): Promise<Uint8Array<ArrayBuffer>>;
   /** How many records are durable. */
   readonly length: number;
+  /**
+   * Gives back space: records before `before` may be passed through `strip`, which keeps what a later start
+   * needs of each. Their sequence numbers stay.
+   */
+  strip(before: number, strip: (record: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>): Promise<void>;
 
   /** Writes an object whole, durably. `secret` keeps other users of the machine out. */
   put(shelf: Shelf, name: string, bytes: Uint8Array<ArrayBuffer>, secret?: "secret"): Promise<void>;
@@ -48,10 +53,15 @@ export class StoreError extends Error {
 export interface Index {
   /** Records [0, applied) of the journal are in the index. */
   readonly applied: number;
-  /** Takes in one record's facts; `sequence` must be {@link applied}. */
-  apply(sequence: number, facts: readonly Fact[]): void;
-  /** Forgets everything, to be rebuilt. */
-  clear(): void;
+  /**
+   * Takes in record `applied`'s facts. The index may lose the newest of them in a crash (it is never synced):
+   * `applied` then tells, and the journal is read again from there.
+   */
+  apply(facts: readonly Fact[]): void;
+  /** Forgets everything, to be rebuilt for `run`. */
+  clear(run: RunId): void;
+  /** Whose index this is, or undefined before the first {@link clear}. */
+  readonly run: RunId | undefined;
   delta(ticket: TicketId): IndexedDelta | undefined;
   credit(volunteer: VolunteerKey): IndexedCredit;
   close(): void;

@@ -1,0 +1,44 @@
+import { asRefusal } from "./durability.ts";
+import { type Files, join, tidy, writeDurably } from "./files.ts";
+import { Journal, type JournalOptions } from "./journal.ts";
+import type { Index, Shelf, Store } from "./store.ts";
+
+const SECRET_MODE = 0o600;
+
+/** `run` is the data directory itself; it is shared with the corpus, so nothing is tidied away there. */
+const DIRECTORY: Record<Shelf, string> = { run: "", snapshots: "snapshots", diffs: "diffs" };
+
+/** A run in files: journal/, snapshots/, diffs/, and run.json and server.key beside them. */
+export async function fileStore(files: Files, index: Index, options: JournalOptions): Promise<Store> {
+  for (const shelf of ["snapshots", "diffs"] as const) {
+    await files.makeDirectory(DIRECTORY[shelf]);
+    await tidy(files, DIRECTORY[shelf]);
+  }
+  const journal = await Journal.open(files, options);
+  await files.syncDirectory("");
+  const pathOf = (shelf: Shelf, name: string) => join(DIRECTORY[shelf], name);
+  return {
+    append: (record) => journal.append(record),
+    records: () => journal.records(),
+    read: (sequence) => journal.read(sequence),
+    get length() {
+      return journal.length;
+    },
+    strip: (before, strip) => journal.strip(before, strip),
+    async put(shelf, name, bytes, secret) {
+      try {
+        await writeDurably(files, pathOf(shelf, name), bytes, secret && SECRET_MODE);
+      } catch (error) {
+        throw asRefusal(error);
+      }
+    },
+    get: (shelf, name) => files.read(pathOf(shelf, name)),
+    list: (shelf) => files.list(DIRECTORY[shelf]),
+    remove: (shelf, name) => files.remove(pathOf(shelf, name)),
+    index,
+    async close() {
+      await journal.close();
+      index.close();
+    },
+  };
+}

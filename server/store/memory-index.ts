@@ -1,0 +1,54 @@
+import type { RunId, TicketId, VolunteerKey } from "../../protocol/ids.ts";
+import type { Index, IndexedCredit, IndexedDelta } from "./store.ts";
+
+/** The index as plain maps. */
+export function memoryIndex(): Index {
+  const deltas = new Map<TicketId, IndexedDelta>();
+  const ended = new Set<TicketId>();
+  const credits = new Map<VolunteerKey, IndexedCredit>();
+  let applied = 0;
+  let run: RunId | undefined;
+  const creditOf = (volunteer: VolunteerKey) =>
+    credits.get(volunteer) ?? { tokens: 0, merged: 0, pending: 0, discarded: 0 };
+  return {
+    get applied() {
+      return applied;
+    },
+    get run() {
+      return run;
+    },
+    clear(of) {
+      deltas.clear();
+      ended.clear();
+      credits.clear();
+      applied = 0;
+      run = of;
+    },
+    apply(facts) {
+      for (const fact of facts) {
+        if (fact.type === "accepted") {
+          const { delta } = fact;
+          const credit = creditOf(delta.volunteer);
+          deltas.set(delta.ticket, delta);
+          credits.set(delta.volunteer, { ...credit, pending: credit.pending + 1 });
+          continue;
+        }
+        const delta = deltas.get(fact.ticket);
+        if (delta === undefined || ended.has(fact.ticket)) continue;
+        ended.add(fact.ticket);
+        const credit = creditOf(delta.volunteer);
+        const merged = fact.version === null ? 0 : 1;
+        credits.set(delta.volunteer, {
+          tokens: credit.tokens + merged * delta.tokens,
+          merged: credit.merged + merged,
+          pending: credit.pending - 1,
+          discarded: credit.discarded + 1 - merged,
+        });
+      }
+      applied += 1;
+    },
+    delta: (ticket) => deltas.get(ticket),
+    credit: creditOf,
+    close() {},
+  };
+}

@@ -1,0 +1,41 @@
+import { memoryIndex } from "./memory-index.ts";
+import { type JournalEntry, type Shelf, type Store, StoreError } from "./store.ts";
+
+/** A run in memory only: for benches and tests that ask nothing of the disk. */
+export function memoryStore(): Store {
+  const records: Uint8Array<ArrayBuffer>[] = [];
+  const objects: Record<Shelf, Map<string, Uint8Array<ArrayBuffer>>> = {
+    run: new Map(),
+    snapshots: new Map(),
+    diffs: new Map(),
+  };
+  return {
+    async append(record) {
+      return records.push(record.slice()) - 1;
+    },
+    async *records(): AsyncGenerator<JournalEntry> {
+      for (const [sequence, record] of [...records].entries()) yield { sequence, record };
+    },
+    async read(sequence) {
+      const record = records[sequence];
+      if (record === undefined) throw new StoreError(`the journal has no record ${sequence}`);
+      return record;
+    },
+    get length() {
+      return records.length;
+    },
+    async strip(before, strip) {
+      for (let i = 0; i < before; i++) records[i] = strip(records[i]!).slice();
+    },
+    async put(shelf, name, bytes) {
+      objects[shelf].set(name, bytes.slice());
+    },
+    get: async (shelf, name) => objects[shelf].get(name),
+    list: async (shelf) => [...objects[shelf].keys()].sort(),
+    async remove(shelf, name) {
+      objects[shelf].delete(name);
+    },
+    index: memoryIndex(),
+    async close() {},
+  };
+}

@@ -1,0 +1,169 @@
+import { crc32 } from "node:zlib";
+import { concat } from "../../protocol/bytes.ts";
+import { StoreError } from "./store.ts";
+
+/**
+ * One file of the journal. All little-endian.
+ *
+ *   header  u32 magic "MJNL" | u16 format 1 | u16 flags (1: stripped) | u64 first record's sequence number
+ *           | u32 check of the segment before | u32 salt | u32 end | u32 check of these 28 bytes
+ *   block   u32 magic "MBLK" | u32 bytes of payload | u32 check of the block before (the header's, for the
+ *           first) | u32 check | payload: records, each u32 length | bytes
+ *
+ * A block is what one fsync made durable, so a crash can only tear the last one: a sound block after a bad
+ * one means damage, and the journal is refused. A check is zlib's CRC-32 over salt, length, previous check
+ * and payload; the salt is drawn for each segment, so that bytes in a stranger's frame cannot pose as a block.
+ * A stripped segment was rewritten without the frames that nothing needs any more; `end` is then the check
+ * that the original ended with, which the next segment's header names.
+ */
+const SEGMENT_MAGIC = 0x4c4e_4a4d;
+const BLOCK_MAGIC = 0x4b4c_424d;
+const FORMAT = 1;
+const STRIPPED = 1;
+export const HEADER_BYTES = 32;
+const BLOCK_HEADER_BYTES = 16;
+
+export interface SegmentHeader {
+  readonly first: number;
+  readonly previous: number;
+  readonly salt: number;
+  /** The original's last check, where this segment was stripped. */
+  readonly end?: number;
+}
+
+export interface Block {
+  readonly offset: number;
+  readonly bytes: number;
+  /** The block's own check. */
+  readonly check: number;
+  /** How many records it holds. */
+  readonly records: number;
+}
+
+export interface Segment {
+  readonly header: SegmentHeader;
+  /** The header's check, which the first block names. */
+  readonly check: number;
+  readonly blocks: readonly Block[];
+  /** Bytes up to the end of the last sound block. */
+  readonly sound: number;
+}
+
+export function encodeHeader(header: SegmentHeader): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(HEADER_BYTES);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, SEGMENT_MAGIC, true);
+  view.setUint16(4, FORMAT, true);
+  view.setUint16(6, header.end === undefined ? 0 : STRIPPED, true);
+  view.setBigUint64(8, BigInt(header.first), true);
+  view.setUint32(16, header.previous, true);
+  view.setUint32(20, header.salt, true);
+  view.setUint32(24, header.end ?? 0, true);
+  view.setUint32(28, crc32(bytes.subarray(0, 28)), true);
+  return bytes;
+}
+
+/** What a header's bytes end with, for the first block to name. */
+export const headerCheck = (header: Uint8Array<ArrayBuffer>): number =>
+  new DataView(header.buffer, header.byteOffset).getUint32(28, true);
+
+export function encodeBlock(
+  salt: number,
+  previous: number,
+  records: readonly Uint8Array[],
+): { bytes: Uint8Array<ArrayBuffer>; check: number } {
+  const payload = records.flatMap((record) => [u32(record.length), record]);
+  const bytes = concat(new Uint8Array(BLOCK_HEADER_BYTES), ...payload);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, BLOCK_MAGIC, true);
+  view.setUint32(4, bytes.length - BLOCK_HEADER_BYTES, true);
+  view.setUint32(8, previous, true);
+  const check = checkOf(salt, bytes);
+  view.setUint32(12, check, true);
+  return { bytes, check };
+}
+
+/** The records of one sound block. */
+export function recordsOf(block: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer>[] {
+  const view = new DataView(block.buffer, block.byteOffset, block.length);
+  const records: Uint8Array<ArrayBuffer>[] = [];
+  for (let at = BLOCK_HEADER_BYTES; at < block.length; ) {
+    const length = view.getUint32(at, true);
+    records.push(block.subarray(at + 4, at + 4 + length));
+    at += 4 + length;
+  }
+  return records;
+}
+
+/** Whether the bytes are exactly one block with the right check. */
+export function isSound(salt: number, block: Uint8Array<ArrayBuffer>): boolean {
+  return blockAt(salt, block, 0)?.bytes === block.length;
+}
+
+/**
+ * Reads a segment up to its last sound block. Throws a StoreError when the header is bad, or when a sound
+ * block follows a bad one. Bytes after `sound` are what a crash tore.
+ */
+export function scan(bytes: Uint8Array<ArrayBuffer>, name: string): Segment {
+  const header = decodeHeader(bytes, name);
+  const check = headerCheck(bytes);
+  const blocks: Block[] = [];
+  let sound = HEADER_BYTES;
+  let last = check;
+  for (;;) {
+    const block = blockAt(header.salt, bytes, sound);
+    if (block === undefined || block.previous !== last) break;
+    blocks.push(block);
+    sound += block.bytes;
+    last = block.check;
+  }
+  for (let at = sound; at + BLOCK_HEADER_BYTES <= bytes.length; at++) {
+    if (blockAt(header.salt, bytes, at) !== undefined) {
+      throw new StoreError(`${name} is damaged at byte ${sound}: what follows, at byte ${at}, is sound`);
+    }
+  }
+  return { header, check, blocks, sound };
+}
+
+function decodeHeader(bytes: Uint8Array<ArrayBuffer>, name: string): SegmentHeader {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const sound =
+    bytes.length >= HEADER_BYTES &&
+    view.getUint32(0, true) === SEGMENT_MAGIC &&
+    view.getUint32(28, true) === crc32(bytes.subarray(0, 28));
+  if (!sound) throw new StoreError(`${name} has a damaged header`);
+  const format = view.getUint16(4, true);
+  if (format !== FORMAT) throw new StoreError(`${name} has format ${format}, this program reads ${FORMAT}`);
+  const header = {
+    first: Number(view.getBigUint64(8, true)),
+    previous: view.getUint32(16, true),
+    salt: view.getUint32(20, true),
+  };
+  return view.getUint16(6, true) === STRIPPED ? { ...header, end: view.getUint32(24, true) } : header;
+}
+
+function blockAt(
+  salt: number,
+  bytes: Uint8Array<ArrayBuffer>,
+  at: number,
+): (Block & { readonly previous: number }) | undefined {
+  if (at + BLOCK_HEADER_BYTES > bytes.length || bytes[at] !== (BLOCK_MAGIC & 0xff)) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset + at, bytes.length - at);
+  if (view.getUint32(0, true) !== BLOCK_MAGIC) return undefined;
+  const length = BLOCK_HEADER_BYTES + view.getUint32(4, true);
+  if (length > view.byteLength) return undefined;
+  const check = view.getUint32(12, true);
+  if (checkOf(salt, bytes.subarray(at, at + length)) !== check) return undefined;
+  const records = recordsOf(bytes.subarray(at, at + length)).length;
+  return { offset: at, bytes: length, check, previous: view.getUint32(8, true), records };
+}
+
+function checkOf(salt: number, block: Uint8Array): number {
+  return crc32(block.subarray(BLOCK_HEADER_BYTES), crc32(block.subarray(4, 12), crc32(u32(salt))));
+}
+
+function u32(value: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, value, true);
+  return bytes;
+}

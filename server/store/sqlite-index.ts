@@ -1,0 +1,168 @@
+import { rmSync } from "node:fs";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { isHash, isRunId, isTicketId, isVolunteerKey, type RunId } from "../../protocol/ids.ts";
+import { type Fact, type Index, type IndexedDelta, StoreError } from "./store.ts";
+
+/** Raised with every change of the tables: an index of another format is rebuilt, never migrated. */
+const FORMAT = 1;
+
+const TABLES = `
+  CREATE TABLE meta (run TEXT NOT NULL, applied INTEGER NOT NULL) STRICT;
+  CREATE TABLE deltas (
+    ticket TEXT PRIMARY KEY, volunteer TEXT NOT NULL, delta TEXT NOT NULL, version INTEGER NOT NULL,
+    tokens INTEGER NOT NULL, accepted INTEGER NOT NULL,
+    ended INTEGER NOT NULL DEFAULT 0, merged INTEGER -- the version merged into, null where discarded
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE credit (
+    volunteer TEXT PRIMARY KEY, tokens INTEGER NOT NULL DEFAULT 0, merged INTEGER NOT NULL DEFAULT 0,
+    pending INTEGER NOT NULL DEFAULT 0, discarded INTEGER NOT NULL DEFAULT 0
+  ) STRICT, WITHOUT ROWID;
+  PRAGMA user_version = ${FORMAT};
+`;
+
+/**
+ * The index in SQLite. Nothing in it is the truth, so it is never synced, and a file that is damaged or of
+ * another format is thrown away and begun anew: the journal fills it again.
+ */
+export function sqliteIndex(path: string): Index {
+  try {
+    return new SqliteIndex(openSound(path));
+  } catch {
+    for (const suffix of ["", "-wal", "-shm", "-journal"]) rmSync(path + suffix, { force: true });
+    return new SqliteIndex(openSound(path));
+  }
+}
+
+function openSound(path: string): DatabaseSync {
+  const database = new DatabaseSync(path);
+  try {
+    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF");
+    const found = database.prepare("PRAGMA user_version").get()?.user_version;
+    if (found === 0) database.exec(TABLES);
+    else if (found !== FORMAT) throw new StoreError(`index format ${String(found)}`);
+    const check = database.prepare("PRAGMA quick_check(1)").get()?.quick_check;
+    if (check !== "ok") throw new StoreError(`the index is damaged: ${String(check)}`);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+class SqliteIndex implements Index {
+  readonly #database: DatabaseSync;
+  readonly #statements: Record<keyof typeof SQL, StatementSync>;
+  #applied: number;
+  #run: RunId | undefined;
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+    const prepare = (name: keyof typeof SQL) => database.prepare(SQL[name]);
+    this.#statements = {
+      insert: prepare("insert"),
+      pend: prepare("pend"),
+      end: prepare("end"),
+      grant: prepare("grant"),
+      step: prepare("step"),
+      delta: prepare("delta"),
+      credit: prepare("credit"),
+      meta: prepare("meta"),
+    };
+    const meta = this.#statements.meta.get();
+    this.#applied = Number(meta?.applied ?? 0);
+    this.#run = isRunId(meta?.run) ? meta.run : undefined;
+  }
+
+  get applied(): number {
+    return this.#applied;
+  }
+
+  get run(): RunId | undefined {
+    return this.#run;
+  }
+
+  clear(run: RunId): void {
+    this.#within(() => {
+      this.#database.exec("DELETE FROM meta; DELETE FROM deltas; DELETE FROM credit");
+      this.#database.prepare("INSERT INTO meta (run, applied) VALUES (?, 0)").run(run);
+    });
+    this.#applied = 0;
+    this.#run = run;
+  }
+
+  apply(facts: readonly Fact[]): void {
+    const { insert, pend, end, grant, step } = this.#statements;
+    this.#within(() => {
+      for (const fact of facts) {
+        if (fact.type === "accepted") {
+          const { ticket, volunteer, delta, version, tokens, accepted } = fact.delta;
+          insert.run(ticket, volunteer, delta, version, tokens, accepted);
+          pend.run(volunteer);
+        } else {
+          const ended = end.get(fact.version, fact.ticket);
+          const merged = fact.version === null ? 0 : 1;
+          if (ended !== undefined) {
+            grant.run(merged * Number(ended.tokens), merged, 1 - merged, String(ended.volunteer));
+          }
+        }
+      }
+      step.run();
+    });
+    this.#applied += 1;
+  }
+
+  delta(ticket: string): IndexedDelta | undefined {
+    const row = this.#statements.delta.get(ticket);
+    if (row === undefined) return undefined;
+    const { volunteer, delta } = row;
+    if (!isTicketId(row.ticket) || !isVolunteerKey(volunteer) || !isHash(delta)) {
+      throw new StoreError(`the index holds no delta for ticket ${ticket}, but something else`);
+    }
+    return {
+      ticket: row.ticket,
+      volunteer,
+      delta,
+      version: Number(row.version),
+      tokens: Number(row.tokens),
+      accepted: Number(row.accepted),
+    };
+  }
+
+  credit(volunteer: string) {
+    const row = this.#statements.credit.get(volunteer);
+    return {
+      tokens: Number(row?.tokens ?? 0),
+      merged: Number(row?.merged ?? 0),
+      pending: Number(row?.pending ?? 0),
+      discarded: Number(row?.discarded ?? 0),
+    };
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #within(work: () => void): void {
+    this.#database.exec("BEGIN");
+    try {
+      work();
+      this.#database.exec("COMMIT");
+    } catch (error) {
+      this.#database.exec("ROLLBACK");
+      throw error;
+    }
+  }
+}
+
+const SQL = {
+  insert:
+    "INSERT INTO deltas (ticket, volunteer, delta, version, tokens, accepted) VALUES (?, ?, ?, ?, ?, ?)",
+  pend: "INSERT INTO credit (volunteer, pending) VALUES (?, 1) ON CONFLICT DO UPDATE SET pending = pending + 1",
+  end: "UPDATE deltas SET ended = 1, merged = ? WHERE ticket = ? AND ended = 0 RETURNING volunteer, tokens",
+  grant: `UPDATE credit SET tokens = tokens + ?, merged = merged + ?, discarded = discarded + ?,
+    pending = pending - 1 WHERE volunteer = ?`,
+  step: "UPDATE meta SET applied = applied + 1",
+  delta: "SELECT ticket, volunteer, delta, version, tokens, accepted FROM deltas WHERE ticket = ?",
+  credit: "SELECT tokens, merged, pending, discarded FROM credit WHERE volunteer = ?",
+  meta: "SELECT run, applied FROM meta",
+};
