@@ -1,0 +1,199 @@
+import { ModelError } from "../../model/config.ts";
+import type { Tokenizer } from "../../model/tokenizer.ts";
+import { ProtocolError } from "../../protocol/errors.ts";
+import type { Identity } from "../../protocol/identity.ts";
+import type { Manifest } from "../../protocol/manifest.ts";
+import { type Ticket, verifyTicket } from "../../protocol/ticket.ts";
+import type { Cache } from "../cache/cache.ts";
+import { KEYS, readVolunteer, type VolunteerState } from "../cache/entries.ts";
+import { WrongBytes } from "../transport/away.ts";
+import { Stopped } from "./control.ts";
+import type { Progress, RoundDeps } from "./deps.ts";
+import type { UnableReason } from "./messages.ts";
+import { Patience } from "./patience.ts";
+import { type ModelFile, Replica } from "./replica.ts";
+import { resumeUpload } from "./resume.ts";
+import { runTicket } from "./round.ts";
+import { NoDevice, type Trainers } from "./trainers.ts";
+
+/** What the loop needs of the world. */
+export interface LoopDeps
+  extends Pick<RoundDeps, "api" | "control" | "report" | "clock" | "sleep" | "random"> {
+  /** Opens what belongs to one run, once its manifest is known. */
+  readonly open: (manifest: Manifest) => Promise<RunParts>;
+}
+
+export interface RunParts {
+  readonly cache: Cache;
+  readonly identity: Identity;
+  readonly file: ModelFile;
+  readonly trainers: Trainers;
+  readonly loadTokenizer: (json: Uint8Array) => Promise<Tokenizer>;
+}
+
+/** Why the loop ended; its last phase has told the visitor. */
+export type LoopEnd = "finished" | "stopped" | "unable";
+
+/** The replica is written to disk this often, and at the end. */
+const SAVE_EVERY_MS = 20_000;
+/** A visitor's credit is asked for this often at most. */
+const CREDIT_EVERY_MS = 5_000;
+/** Download progress is told this often at most. */
+const PROGRESS_EVERY_MS = 100;
+/** Tickets in a row that may fail on data no device can take, before the loop gives up. */
+const MOST_FAILURES = 4;
+
+/**
+ * A volunteer's work from its first request to its last: joins the run, takes ticket after ticket, waits out
+ * a server that is away, and starts over when another run has taken the server's place. Never rejects: every
+ * end is a phase.
+ */
+export async function volunteer(deps: LoopDeps): Promise<LoopEnd> {
+  const { control } = deps;
+  try {
+    for (;;) await joinRun(deps);
+  } catch (error) {
+    if (error instanceof Stopped) {
+      control.enter({ phase: "stopped" });
+      return "stopped";
+    }
+    if (error instanceof ProtocolError && error.code === "run-finished") {
+      control.enter({ phase: "finished" });
+      return "finished";
+    }
+    const detail = error instanceof Error ? error.message : String(error);
+    control.enter({ phase: "unable", why: reasonOf(error), detail });
+    return "unable";
+  }
+}
+
+function reasonOf(error: unknown): UnableReason {
+  if (error instanceof NoDevice) return "no-device";
+  if (error instanceof ProtocolError && error.code === "protocol-mismatch") return "protocol";
+  return "failed";
+}
+
+/** One run, until another one takes its place. Throws everything that ends the loop. */
+async function joinRun(deps: LoopDeps): Promise<void> {
+  const { api, control, report } = deps;
+  const { signal } = control;
+  const patience = new Patience(deps);
+  const manifest = await patience.until(() => api.manifest({ signal }));
+  const { cache, identity, file, trainers, loadTokenizer } = await deps.open(manifest);
+  const { parameters } = manifest;
+  const progress = calmProgress(deps);
+  const replica = await Replica.open({ api, cache, file, parameters, signal, progress });
+  const tokenizer = lazily(async () => loadTokenizer(await api.tokenizer(manifest, { signal })));
+  const round: RoundDeps = { ...deps, cache, identity, manifest, replica, trainers, progress, tokenizer };
+  report({ type: "run", manifest, volunteer: identity.key });
+  try {
+    if (manifest.state === "finished") throw new ProtocolError("run-finished", "the run is finished");
+    await trainers.take(1); // the probe: its result is shown before anything large is fetched
+    await catchUp(round, patience, manifest);
+    await workOn(round, patience);
+  } finally {
+    trainers.dispose();
+    await replica.save();
+  }
+}
+
+/** Ticket after ticket. Returns when the server has another run. */
+async function workOn(round: RoundDeps, patience: Patience): Promise<void> {
+  const { api, cache, identity, manifest, control, clock, trainers, replica } = round;
+  const { signal } = control;
+  const credit = creditTeller(round);
+  let state = await resumeUpload(round, await readVolunteer(cache, manifest.parameters));
+  let saved = clock();
+  let failures = 0;
+  for (;;) {
+    await control.turn();
+    try {
+      const asked = clock();
+      const ticket = await api.ticket(identity, { signal });
+      if (ticket.run !== manifest.run) return;
+      await requireOurs(ticket, round);
+      const done = await runTicket(round, ticket, asked + ticket.lease, state);
+      state = done.state;
+      failures = 0;
+      if (done.end === "sent") patience.reset();
+      else await patience.rest("waiting");
+      if (clock() - saved >= SAVE_EVERY_MS) {
+        await replica.save();
+        saved = clock();
+      }
+      await credit();
+    } catch (error) {
+      if (error instanceof ModelError) {
+        if (++failures > MOST_FAILURES) throw error;
+        if (error.code.startsWith("device-")) trainers.lost(error);
+        else state = await forget(cache); // numbers that no device takes: begin anew, on the next ticket
+        await patience.rest("waiting");
+        continue;
+      }
+      await patience.waitOut(error);
+      // The version that the ticket names may be gone, or our way to it: begin at the newest one.
+      if (error instanceof WrongBytes || (error instanceof ProtocolError && error.code === "not-found")) {
+        if (!(await catchUp(round, patience))) return;
+      }
+    }
+  }
+}
+
+/** Brings the replica to the run's newest version. False when the server has another run. */
+async function catchUp(round: RoundDeps, patience: Patience, known?: Manifest): Promise<boolean> {
+  const { api, manifest, replica, control } = round;
+  let next = known;
+  return patience.until(async () => {
+    next ??= await api.manifest({ signal: control.signal });
+    const { run, version, hash } = next;
+    next = undefined; // a second try asks again: this version may be gone by then
+    if (run !== manifest.run) return false;
+    await replica.sync(version, hash);
+    return true;
+  });
+}
+
+/** A ticket that this server did not sign for us is no work of ours. */
+async function requireOurs(ticket: Ticket, { manifest, identity }: RoundDeps): Promise<void> {
+  if (ticket.volunteer !== identity.key || !(await verifyTicket(manifest.server, ticket))) {
+    throw new WrongBytes("a ticket that is not ours, or not signed by this run's server");
+  }
+}
+
+async function forget(cache: Cache): Promise<VolunteerState | undefined> {
+  await cache.write({ [KEYS.volunteer]: undefined });
+  return undefined;
+}
+
+/** Tells a download's start, end and now and then its middle. */
+function calmProgress({ control, clock }: Pick<RoundDeps, "control" | "clock">): Progress {
+  let told = Number.NEGATIVE_INFINITY;
+  return (what, bytes, total) => {
+    if (bytes < total && clock() - told < PROGRESS_EVERY_MS) return;
+    told = clock();
+    control.enter({ phase: "downloading", what, bytes, total });
+  };
+}
+
+/** Makes a value on first use; a failure is tried again on the next. */
+function lazily<T>(make: () => Promise<T>): () => Promise<T | undefined> {
+  let made: T | undefined;
+  return async () => {
+    made ??= await make().catch(() => undefined);
+    return made;
+  };
+}
+
+/** Reports the visitor's credit, now and then. Not knowing it keeps nobody from training. */
+function creditTeller({ api, identity, control, clock, report }: RoundDeps): () => Promise<void> {
+  let asked = Number.NEGATIVE_INFINITY;
+  return async () => {
+    if (clock() - asked < CREDIT_EVERY_MS) return;
+    asked = clock();
+    try {
+      report({ type: "credit", credit: await api.credit(identity.key, { signal: control.signal }) });
+    } catch {
+      control.signal.throwIfAborted();
+    }
+  };
+}
