@@ -1,0 +1,72 @@
+import { open } from "node:fs/promises";
+import { CorpusError, systemCode } from "./error.ts";
+
+/** Where a corpus is written: the one door for bytes, so that a test can let the disk fill up. */
+export interface Disk {
+  /** Makes a file that must not exist. */
+  create(path: string): Promise<DiskFile>;
+}
+
+export interface DiskFile {
+  /** Appends. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** `durable`: only after the bytes have reached the device. */
+  close(durable: boolean): Promise<void>;
+}
+
+export const nodeDisk: Disk = {
+  async create(path) {
+    const handle = await open(path, "wx");
+    return {
+      write: (bytes) => handle.appendFile(bytes),
+      async close(durable) {
+        try {
+          if (durable) await handle.sync();
+        } finally {
+          await handle.close();
+        }
+      },
+    };
+  },
+};
+
+/** Writes a whole file, durably. */
+export async function writeDurably(disk: Disk, path: string, bytes: Uint8Array): Promise<void> {
+  const file = await disk.create(path);
+  try {
+    await file.write(bytes);
+  } catch (error) {
+    await file.close(false).catch(() => {}); // the write's own error says more
+    throw error;
+  }
+  await file.close(true);
+}
+
+/** Makes a directory's entries durable: without it a rename may be lost with the power. */
+export async function syncDirectory(path: string): Promise<void> {
+  const handle = await open(path, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** A failed write as the operator's error; other errors as they are. */
+export function writeError(error: unknown, dataDir: string): unknown {
+  const code = systemCode(error);
+  switch (code) {
+    case "ENOSPC":
+    case "EDQUOT":
+    case "EFBIG":
+      return new CorpusError("no-space", `no space left for the corpus in ${dataDir}; nothing was kept`);
+    case "EACCES":
+    case "EPERM":
+    case "EROFS":
+    case "ENOTDIR":
+    case "EEXIST":
+      return new CorpusError("not-writable", `${dataDir} cannot be written (${code})`);
+    default:
+      return error;
+  }
+}

@@ -1,0 +1,166 @@
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { basename } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { createGunzip } from "node:zlib";
+import { CorpusError, systemCode } from "./error.ts";
+import { decodeUtf8 } from "./utf8.ts";
+
+/**
+ * What stands between two documents: an empty line, as between paragraphs. A special token would cost a row
+ * of the vocabulary and its own rules in every decoder; an empty line is text like any other.
+ */
+export const DOCUMENT_BREAK = "\n\n";
+
+/** Characters of the longest line of JSON: a line is parsed whole, so it must fit in memory. */
+const MAX_LINE = 64 * 1024 * 1024;
+
+/** One place that text comes from. */
+export interface Source {
+  /** The file's name without its folders, or `stdin`. */
+  readonly name: string;
+  /** Plain text, or one JSON object a line. */
+  readonly kind: "text" | "jsonl";
+  readonly gzip: boolean;
+  /** Bytes in the file; undefined for a stream. */
+  readonly size: number | undefined;
+  readonly open: () => AsyncIterable<Uint8Array>;
+}
+
+/**
+ * The source behind a file name: .txt, .md, .jsonl, each also with .gz, or `-` for `stdin`, which is plain
+ * text, or JSON lines when `stdinKind` says so. Throws `unknown-type`, `no-such-file`, `unreadable`.
+ */
+export async function findSource(
+  file: string,
+  stdin: AsyncIterable<Uint8Array>,
+  stdinKind: Source["kind"],
+): Promise<Source> {
+  if (file === "-") {
+    return { name: "stdin", kind: stdinKind, gzip: false, size: undefined, open: () => stdin };
+  }
+  const type = /\.(txt|md|jsonl)(\.gz)?$/i.exec(file);
+  if (type === null) {
+    throw new CorpusError("unknown-type", `${file}: only .txt, .md and .jsonl are read, each also as .gz`);
+  }
+  const found = await stat(file).catch((error: unknown) => {
+    throw readError(error, file);
+  });
+  if (found.isDirectory()) throw new CorpusError("unreadable", `${file} is a directory`);
+  return {
+    name: basename(file),
+    kind: type[1]?.toLowerCase() === "jsonl" ? "jsonl" : "text",
+    gzip: type[2] !== undefined,
+    size: found.size,
+    open: () => readFile(file),
+  };
+}
+
+/**
+ * The text of sources one after another, in pieces, with {@link DOCUMENT_BREAK} between documents. No more
+ * than one piece (or one line of JSON) is in memory. `onBytes` hears how many bytes came from each source,
+ * before unpacking. Throws `not-utf8`, `bad-gzip`, `bad-json`, `unknown-field`, `unreadable`.
+ */
+export async function* readText(
+  sources: readonly Source[],
+  field: string,
+  onBytes: (source: number, bytes: number) => void,
+): AsyncGenerator<string, void, undefined> {
+  let started = false;
+  for (const [i, source] of sources.entries()) {
+    const raw = count(source.open(), (bytes) => onBytes(i, bytes));
+    const text = decodeUtf8(source.gzip ? gunzip(raw, source.name) : raw, source.name);
+    const documents = source.kind === "jsonl" ? jsonTexts(text, field, source.name) : text;
+    let fresh = true; // the next piece begins a document
+    for await (const piece of documents) {
+      if (piece === "") continue;
+      if (fresh && started) yield DOCUMENT_BREAK;
+      yield piece;
+      started = true;
+      fresh = source.kind === "jsonl";
+    }
+  }
+}
+
+/** The text field of each line, whole. Lone surrogates (JSON can spell them, UTF-8 cannot) become U+FFFD. */
+async function* jsonTexts(text: AsyncIterable<string>, field: string, name: string): AsyncGenerator<string> {
+  let number = 0;
+  for await (const line of lines(text, name)) {
+    number += 1;
+    if (line.trim() === "") continue;
+    const where = `${name}, line ${number}`;
+    let value: unknown;
+    try {
+      value = JSON.parse(line);
+    } catch {
+      throw new CorpusError("bad-json", `${where} is not JSON`);
+    }
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+      throw new CorpusError("bad-json", `${where} is not a JSON object`);
+    }
+    const found: unknown = Object.hasOwn(value, field) ? Reflect.get(value, field) : undefined;
+    if (typeof found !== "string") {
+      const fields = Object.keys(value).slice(0, 10).join(", ");
+      throw new CorpusError("unknown-field", `${where} has no text field "${field}" (it has: ${fields})`);
+    }
+    yield found.toWellFormed();
+  }
+}
+
+async function* lines(text: AsyncIterable<string>, name: string): AsyncGenerator<string> {
+  let parts: string[] = []; // of the line so far: joined once, so that a long line costs no quadratic time
+  let length = 0;
+  for await (const piece of text) {
+    let from = 0;
+    for (let end = piece.indexOf("\n"); end >= 0; end = piece.indexOf("\n", from)) {
+      parts.push(piece.slice(from, end));
+      yield parts.join("");
+      parts = [];
+      length = 0;
+      from = end + 1;
+    }
+    if (from < piece.length) parts.push(piece.slice(from));
+    length += piece.length - from;
+    if (length > MAX_LINE)
+      throw new CorpusError("bad-json", `${name} has a line of over ${MAX_LINE} characters`);
+  }
+  if (parts.length > 0) yield parts.join("");
+}
+
+async function* count(chunks: AsyncIterable<Uint8Array>, onBytes: (bytes: number) => void) {
+  for await (const chunk of chunks) {
+    onBytes(chunk.length);
+    yield chunk;
+  }
+}
+
+async function* readFile(file: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* createReadStream(file, { highWaterMark: 256 * 1024 });
+  } catch (error) {
+    throw readError(error, file);
+  }
+}
+
+async function* gunzip(chunks: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Uint8Array> {
+  const unpacked = createGunzip();
+  const failed = pipeline(chunks, unpacked).then(
+    () => undefined,
+    (error: unknown) => error, // the loop below meets the same error
+  );
+  try {
+    yield* unpacked;
+  } catch (error) {
+    const cause = (await failed) ?? error;
+    const code = systemCode(cause);
+    if (code?.startsWith("Z_")) throw new CorpusError("bad-gzip", `${name} is not whole gzip data (${code})`);
+    throw cause;
+  }
+}
+
+function readError(error: unknown, file: string): unknown {
+  const code = systemCode(error);
+  if (code === "ENOENT" || code === "ENOTDIR")
+    return new CorpusError("no-such-file", `${file}: no such file`);
+  return code === undefined ? error : new CorpusError("unreadable", `${file} cannot be read (${code})`);
+}

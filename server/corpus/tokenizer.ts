@@ -1,0 +1,67 @@
+import { readFile } from "node:fs/promises";
+import { ModelError } from "../../model/config.ts";
+import { loadTokenizer } from "../../model/tokenizer.ts";
+import { utf8 } from "../../protocol/bytes.ts";
+import { MIN_VOCABULARY } from "../../protocol/limits.ts";
+import { trainBpe } from "./bpe.ts";
+import { BpeEncoder, tokenizerJson } from "./encode.ts";
+import { CorpusError, systemCode } from "./error.ts";
+import { WordCounts } from "./words.ts";
+
+/** What the corpus is encoded with. */
+export interface CorpusTokenizer {
+  readonly vocabulary: number;
+  /** tokenizer.json. */
+  readonly file: Uint8Array<ArrayBuffer>;
+  /** Tokens of a block of text. */
+  encode(text: string): Uint16Array;
+}
+
+/**
+ * A byte-level BPE of `vocabulary` tokens trained on blocks of text. Throws `bad-vocab`.
+ * `onMerge` hears how many of the merges are made.
+ */
+export async function trainTokenizer(
+  blocks: AsyncIterable<string>,
+  vocabulary: number,
+  onMerge: (done: number, total: number) => void,
+): Promise<CorpusTokenizer> {
+  const words = new WordCounts();
+  for await (const block of blocks) words.add(block);
+  const merges = trainBpe(words, vocabulary, onMerge);
+  const encoder = new BpeEncoder(merges);
+  return { vocabulary, file: utf8(tokenizerJson(merges)), encode: (text) => encoder.encode(text) };
+}
+
+/**
+ * A given tokenizer.json of any kind the library knows, kept byte for byte. A block is encoded on its own, so
+ * a tokenizer that puts something before every text puts it before every block. Throws `no-such-file`,
+ * `unreadable`, `bad-tokenizer`.
+ */
+export async function openTokenizer(path: string): Promise<CorpusTokenizer> {
+  const file = await readFile(path).catch((error: unknown) => {
+    const code = systemCode(error);
+    if (code === "ENOENT") throw new CorpusError("no-such-file", `${path}: no such file`);
+    throw new CorpusError("unreadable", `${path} cannot be read (${code})`);
+  });
+  const refuse = (error: unknown): never => {
+    if (error instanceof ModelError) throw new CorpusError("bad-tokenizer", `${path}: ${error.message}`);
+    throw error;
+  };
+  try {
+    const tokenizer = loadTokenizer(file);
+    return {
+      vocabulary: Math.max(MIN_VOCABULARY, tokenizer.vocabulary),
+      file,
+      encode(text) {
+        try {
+          return tokenizer.encode(text);
+        } catch (error) {
+          return refuse(error);
+        }
+      },
+    };
+  } catch (error) {
+    return refuse(error);
+  }
+}

@@ -1,0 +1,114 @@
+import { access, mkdir, mkdtemp, readdir, rename, rm, rmdir } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { type Disk, syncDirectory } from "./disk.ts";
+import { CorpusError } from "./error.ts";
+
+/** What a finished corpus is made of, in the order it is moved into place: corpus.json says it is whole. */
+const PARTS = ["shards", "tokenizer.json", "corpus.json"] as const;
+
+const PREFIX = ".adding-";
+
+/** Workspaces this process has open: their number tells them from those a killed process left behind. */
+const live = new Set<string>();
+
+/**
+ * A directory inside the data directory, and so on its disk, in which a corpus is made. {@link publish} moves
+ * the finished parts into place; {@link discard} leaves the data directory as it was found.
+ */
+export class Workspace {
+  readonly disk: Disk;
+  readonly #dataDir: string;
+  readonly #path: string;
+  /** The outermost directory that had to be made, if any. */
+  readonly #made: string | undefined;
+
+  private constructor(dataDir: string, path: string, made: string | undefined, disk: Disk) {
+    this.disk = disk;
+    this.#dataDir = dataDir;
+    this.#path = path;
+    this.#made = made;
+  }
+
+  /** Throws `corpus-exists` when the directory has any part of a corpus or a run. */
+  static async open(directory: string, disk: Disk): Promise<Workspace> {
+    const dataDir = resolve(directory);
+    await refuseOccupied(dataDir);
+    const made = await mkdir(dataDir, { recursive: true });
+    await removeAbandoned(dataDir);
+    const path = await mkdtemp(join(dataDir, `${PREFIX}${process.pid}-`));
+    live.add(basename(path));
+    await mkdir(join(path, "shards"));
+    return new Workspace(dataDir, path, made, disk);
+  }
+
+  path(...names: string[]): string {
+    return join(this.#path, ...names);
+  }
+
+  /** Moves the finished, synced parts into place, all or none, and removes what else was made here. */
+  async publish(): Promise<void> {
+    await refuseOccupied(this.#dataDir);
+    await syncDirectory(this.path("shards"));
+    const moved: string[] = [];
+    try {
+      for (const part of PARTS) {
+        await rename(this.path(part), join(this.#dataDir, part));
+        moved.push(part);
+      }
+      await syncDirectory(this.#dataDir);
+    } catch (error) {
+      for (const part of moved.reverse()) await rename(join(this.#dataDir, part), this.path(part));
+      throw error;
+    }
+    await this.#remove();
+  }
+
+  /** Removes everything that was made, the data directory itself if it was not there before. */
+  async discard(): Promise<void> {
+    await this.#remove();
+    if (this.#made === undefined) return;
+    try {
+      for (let path = this.#dataDir; path.length >= this.#made.length; path = dirname(path))
+        await rmdir(path);
+    } catch {
+      // Somebody has put something else there meanwhile: it stays.
+    }
+  }
+
+  async #remove(): Promise<void> {
+    await rm(this.#path, { recursive: true, force: true });
+    live.delete(basename(this.#path));
+  }
+}
+
+async function refuseOccupied(dataDir: string): Promise<void> {
+  for (const name of ["corpus.json", "run.json", "tokenizer.json", "shards"]) {
+    const there = await access(join(dataDir, name)).then(
+      () => true,
+      () => false,
+    );
+    if (!there) continue;
+    throw new CorpusError(
+      "corpus-exists",
+      `${dataDir} already has ${name}. One directory is one run: name another with --data, or empty this one`,
+    );
+  }
+}
+
+/** Removes the workspaces of processes that were killed. */
+async function removeAbandoned(dataDir: string): Promise<void> {
+  for (const name of await readdir(dataDir)) {
+    if (!name.startsWith(PREFIX) || live.has(name)) continue;
+    const owner = Number(name.slice(PREFIX.length).split("-")[0]);
+    if (owner !== process.pid && isRunning(owner)) continue;
+    await rm(join(dataDir, name), { recursive: true, force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}
