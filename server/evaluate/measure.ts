@@ -1,5 +1,4 @@
-import { Random } from "../../model/random.ts";
-import { generate } from "../../model/sample.ts";
+import { generate } from "../../model/generate.ts";
 import type { Tokenizer } from "../../model/tokenizer.ts";
 import type { Trainer } from "../../model/trainer.ts";
 import type { Question, WorkerData } from "./messages.ts";
@@ -30,12 +29,11 @@ export async function measure(
   for (const { rows, tokens } of batched(windows, EVALUATION_BATCH)) {
     sum += rows * (await trainer.evaluate(tokens, rows));
   }
-  const written = await generate(trainer, prompt, {
-    shape,
-    length: SAMPLE_TOKENS,
-    temperature: TEMPERATURE,
-    topK: TOP_K,
-    random: new Random(version),
-  });
+  const sampling = { temperature: TEMPERATURE, topK: TOP_K, seed: version };
+  const written: number[] = [];
+  for await (const token of generate(trainer, shape.context, prompt, sampling)) {
+    written.push(token);
+    if (written.length === SAMPLE_TOKENS) break;
+  }
   return { loss: sum / windows.length, sample: tokenizer.decode(written).slice(0, SAMPLE_CHARACTERS) };
 }
