@@ -1,0 +1,219 @@
+import { describe, expect, test } from "vitest";
+import { decodeFrame } from "../../protocol/frame.ts";
+import { refuse, TARGET, ToyServer, ToyTrainer } from "../../test/harness/toy-run.ts";
+import { always, visit } from "../../test/harness/visit.ts";
+import { type Cache, memoryCache } from "../cache/cache.ts";
+import { readPending, readVolunteer } from "../cache/entries.ts";
+import { lastingCache } from "../cache/lasting.ts";
+import { ServerAway } from "../transport/away.ts";
+
+const COUNT = TARGET.length;
+
+function expectClose(actual: Float32Array, wanted: Float32Array): void {
+  expect(actual).toHaveLength(wanted.length);
+  for (const [i, value] of actual.entries()) expect(value).toBeCloseTo(wanted[i]!, 4);
+}
+
+const plus = (a: Float32Array, b: Float32Array, times = 1): Float32Array =>
+  a.map((value, i) => value + times * b[i]!);
+
+describe("what goes wrong", () => {
+  test("a server that comes and goes fifty times: every wait is real, and nothing is sent twice or lost", async () => {
+    const server = await ToyServer.open();
+    const here = visit(server);
+    let flaps = 0;
+    const flap = () => {
+      if (flaps < 50 && flaps++ % 5 !== 4) throw new ServerAway("flap");
+    };
+    server.before = flap;
+    server.after = flap;
+    await here.until("sent", 5);
+    expect(flaps).toBe(50);
+    expect(here.phases()).toContain("away");
+    expect(server.receipts.size).toBe(server.uploads.length);
+    const waits = here.sleeps.filter((ms) => ms > 0);
+    expect(waits.length).toBeGreaterThanOrEqual(40);
+    expect(Math.min(...waits)).toBeGreaterThanOrEqual(100);
+  });
+
+  test("an answer lost on its way is asked for again with the same bytes (rule D3)", async () => {
+    const server = await ToyServer.open();
+    const here = visit(server);
+    let lost = 0;
+    server.after = (route) => {
+      if (route === "upload" && lost++ < 3) throw new ServerAway("lost on its way");
+    };
+    await here.until("sent", 1);
+    expect(server.asked.filter((route) => route === "upload")).toHaveLength(4);
+    expect(server.uploads).toHaveLength(1);
+    expect(here.count("sent")).toBe(1);
+  });
+
+  test("a server away until the lease ends costs the delta, and no residual that it may have got", async () => {
+    const server = await ToyServer.open();
+    const cache = memoryCache();
+    await visit(server, cache).until("sent", 1);
+    const here = visit(server, cache);
+    let away = true;
+    server.before = (route) => {
+      if (route === "upload" && away) throw new ServerAway("gone");
+    };
+    here.watch((report) => {
+      if (report.type === "phase" && report.phase.phase === "waiting") {
+        away = false;
+        here.control.stop();
+      }
+    });
+    await here.run();
+    expect(server.uploads).toHaveLength(1);
+    expect(await readPending(cache)).toBeUndefined();
+    const state = await readVolunteer(cache, COUNT);
+    expect(state).toMatchObject({ residual: undefined, unsent: false });
+    expect(state!.moments!.step).toBe(6);
+  });
+
+  test("a page closed while sending sends the same upload on its next visit", async () => {
+    const server = await ToyServer.open();
+    const cache = memoryCache();
+    const first = visit(server, cache);
+    server.after = (route) => {
+      if (route !== "upload") return;
+      first.control.stop();
+      first.control.signal.throwIfAborted();
+    };
+    await first.run();
+    expect(await readPending(cache)).toBeDefined();
+    expect(first.count("sent")).toBe(0);
+    server.after = () => undefined;
+    const second = visit(server, cache);
+    await second.until("sent", 1);
+    expect(server.uploads).toHaveLength(1);
+    expect(await readPending(cache)).toBeUndefined();
+  });
+
+  test.each(["stale", "lease-expired"] as const)(
+    "%s: the delta is kept and rides on the next",
+    async (code) => {
+      const server = await ToyServer.open();
+      const cache = memoryCache();
+      const here = visit(server, cache);
+      let refusals = 1;
+      server.before = (route) => {
+        if (route === "upload" && refusals-- > 0) refuse(code);
+      };
+      await here.until("refused", 1);
+      const state = await readVolunteer(cache, COUNT);
+      const trained = TARGET.map((goal) => -goal * (1 - 0.9 ** 3));
+      expectClose(state!.residual!, trained);
+      expect(state!.unsent).toBe(true);
+      expect(here.reports).toContainEqual({ type: "refused", code, message: `the test says ${code}` });
+      await visit(server, cache).until("sent", 1);
+      // Once more of the same delta, plus half of the one that was not taken.
+      const sent = decodeFrame(server.uploads[0]!.frame, COUNT);
+      const left = (await readVolunteer(cache, COUNT))!.residual!;
+      expectClose(plus(sent, left), plus(trained, trained, 0.5));
+    },
+  );
+
+  test("a volunteer that is always late does not pile its deltas up", async () => {
+    const server = await ToyServer.open();
+    const cache = memoryCache();
+    server.before = (route) => {
+      if (route === "upload") refuse("stale");
+    };
+    await visit(server, cache).until("refused", 6);
+    const trained = TARGET.map((goal) => -goal * (1 - 0.9 ** 3));
+    const { residual } = (await readVolunteer(cache, COUNT))!;
+    expectClose(residual!, trained);
+  });
+
+  test.each(["not-finite", "norm-too-large"] as const)("%s: everything carried is dropped", async (code) => {
+    const server = await ToyServer.open();
+    const cache = memoryCache();
+    await visit(server, cache).until("sent", 1);
+    server.before = (route) => {
+      if (route === "upload") refuse(code);
+    };
+    await visit(server, cache).until("refused", 1);
+    expect(await readVolunteer(cache, COUNT)).toBeUndefined();
+  });
+
+  test.each(["ticket-used", "wrong-shape", "run-finished"] as const)(
+    "%s: the delta and residual go, the moments stay",
+    async (code) => {
+      const server = await ToyServer.open();
+      const cache = memoryCache();
+      server.before = (route) => {
+        if (route === "upload") refuse(code);
+      };
+      await visit(server, cache).until("refused", 1);
+      const state = await readVolunteer(cache, COUNT);
+      expect(state!.residual).toBeUndefined();
+      expect(state!.moments!.step).toBe(3);
+    },
+  );
+
+  test("training that ends in NaN is refused at home", async () => {
+    const server = await ToyServer.open();
+    server.terms = { rates: [Number.MAX_VALUE, 1, 1] };
+    const here = visit(server);
+    await here.until("refused", 1);
+    expect(server.asked).not.toContain("upload");
+    expect(here.reports).toContainEqual(expect.objectContaining({ type: "refused", code: "not-finite" }));
+  });
+
+  test("a ticket that another server signed, or for another volunteer, is not worked on", async () => {
+    const server = await ToyServer.open();
+    const trainer = new ToyTrainer();
+    const here = visit(server, memoryCache(), always(trainer));
+    const { ticket } = server;
+    let tries = 0;
+    server.ticket = async (identity) => {
+      const ours = await ticket(identity);
+      if (++tries === 3) here.control.stop();
+      return { ...ours, steps: 1, rates: [0.1] };
+    };
+    expect(await here.run()).toBe("stopped");
+    expect(tries).toBe(3);
+    expect(trainer.steps).toBe(0);
+  });
+
+  test("a paused run, a run without work: said, waited out, gone on", async () => {
+    const server = await ToyServer.open();
+    const here = visit(server);
+    const refusals = ["run-paused", "no-work", "too-many-requests"] as const;
+    let at = 0;
+    server.before = (route) => {
+      const code = refusals[at];
+      if (route === "ticket" && code !== undefined) {
+        at++;
+        refuse(code);
+      }
+    };
+    await here.until("sent", 1);
+    const shown = here.reports.flatMap((one) => (one.type === "phase" ? [one.phase] : []));
+    expect(shown).toContainEqual({ phase: "paused", why: "operator" });
+    expect(here.phases()).toContain("waiting");
+  });
+
+  test("another protocol version ends it with the reason that reloads the page (rule V1)", async () => {
+    const server = await ToyServer.open();
+    const here = visit(server);
+    server.before = () => refuse("protocol-mismatch");
+    expect(await here.run()).toBe("unable");
+    expect(here.reports.at(-1)).toMatchObject({ phase: { phase: "unable", why: "protocol" } });
+  });
+
+  test("a full disk costs nothing but the next visit", async () => {
+    const server = await ToyServer.open();
+    const full: Cache = { get: async () => undefined, write: () => Promise.reject(new Error("full")) };
+    const said: string[] = [];
+    const here = visit(
+      server,
+      lastingCache(full, (why) => said.push(why)),
+    );
+    await here.until("sent", 5);
+    expect(said).toEqual(["full"]);
+    expect(server.uploads).toHaveLength(5);
+  });
+});

@@ -1,0 +1,245 @@
+import type { ModelFile } from "../../client/trainer/replica.ts";
+import type { Api } from "../../client/transport/api.ts";
+import type { Moments, Trainer } from "../../model/trainer.ts";
+import { bytesOf, toBase64Url, toFloats } from "../../protocol/bytes.ts";
+import { type ErrorCode, ProtocolError } from "../../protocol/errors.ts";
+import { decodeFrame, encodeFrame } from "../../protocol/frame.ts";
+import { createIdentity, type Identity, sha256 } from "../../protocol/identity.ts";
+import { type Hash, isRunId, isTicketId, type RunId, type TicketId } from "../../protocol/ids.ts";
+import type { Manifest, RunState } from "../../protocol/manifest.ts";
+import { type Receipt, signReceipt } from "../../protocol/receipt.ts";
+import { signTicket, type TicketTerms, ticketTokens, verifyTicket } from "../../protocol/ticket.ts";
+import { decodeUpload, type Upload } from "../../protocol/upload.ts";
+
+/** Ten numbers that want to become 0 … 9: the smallest model that rounds, residuals and diffs can move. */
+export const TARGET = Float32Array.from({ length: 10 }, (_, i) => i);
+
+/** Versions of ten numbers as files: their bytes. */
+export const toyFile: ModelFile = {
+  write: (weights) => new Uint8Array(weights.slice().buffer),
+  read: (bytes) => {
+    if (bytes.length !== 4 * TARGET.length) throw new Error(`${bytes.length} bytes`);
+    return toFloats(bytes);
+  },
+};
+
+/** Gradient descent towards {@link TARGET}, counting in its moments what it did. Any step can be made to fail. */
+export class ToyTrainer implements Trainer {
+  readonly report = { device: "cpu", engine: "tfjs", detail: "ten numbers", software: false } as const;
+  readonly loadedMoments: (Moments | undefined)[] = [];
+  disposed = false;
+  steps = 0;
+  onStep: (step: number) => void | Promise<void> = () => undefined;
+  #start = new Float32Array();
+  #weights = new Float32Array();
+  #moments = { m: new Float32Array(), v: new Float32Array(), step: 0 };
+  #losses: number[] = [];
+
+  async load(weights: Float32Array, moments?: Moments): Promise<void> {
+    this.#start = weights.slice();
+    this.#weights = weights.slice();
+    this.loadedMoments.push(moments);
+    const { length } = weights;
+    this.#moments = moments
+      ? { m: moments.m.slice(), v: moments.v.slice(), step: moments.step }
+      : { m: new Float32Array(length), v: new Float32Array(length), step: 0 };
+    this.#losses = [];
+  }
+
+  async step(_tokens: Uint16Array, _batch: number, rate: number): Promise<void> {
+    await this.onStep(++this.steps);
+    this.#losses.push(distance(this.#weights));
+    for (let i = 0; i < this.#weights.length; i++) {
+      const gradient = this.#weights[i]! - TARGET[i]!;
+      this.#moments.m[i] = gradient;
+      this.#weights[i]! -= rate * gradient;
+    }
+    this.#moments.step++;
+  }
+
+  async losses() {
+    return Float32Array.from(this.#losses.splice(0));
+  }
+  async delta() {
+    return this.#start.map((start, i) => start - this.#weights[i]!);
+  }
+  async moments() {
+    return { m: this.#moments.m.slice(), v: this.#moments.v.slice(), step: this.#moments.step };
+  }
+  async evaluate() {
+    return distance(this.#weights);
+  }
+  async logits(tokens: Uint16Array) {
+    return new Float32Array(tokens.length * 256);
+  }
+  dispose(): void {
+    this.disposed = true;
+  }
+}
+
+/** Mean squared distance to {@link TARGET}. */
+export const distance = (weights: Float32Array): number =>
+  weights.reduce((sum, weight, i) => sum + (weight - TARGET[i]!) ** 2, 0) / weights.length;
+
+/** Everything {@link ToyServer} answers. */
+export type Route = Exclude<keyof Api, "tokenizer">;
+
+/**
+ * A server in memory, with real signatures, frames, diffs and receipts, that publishes a version for each
+ * delta. `before` runs ahead of every answer and may throw; `after` runs when the work is done and the answer
+ * is on its way, and may throw too: a lost answer.
+ */
+export class ToyServer implements Api {
+  readonly versions: { readonly weights: Float32Array<ArrayBuffer>; readonly hash: Hash }[] = [];
+  readonly diffs: Uint8Array<ArrayBuffer>[] = [];
+  readonly shards = new Map<Hash, Uint8Array<ArrayBuffer>>();
+  readonly asked: Route[] = [];
+  readonly uploads: Upload[] = [];
+  readonly receipts = new Map<TicketId, Receipt>();
+  state: RunState = "running";
+  /** What the next tickets say differently. */
+  terms: Partial<TicketTerms> = {};
+  before: (route: Route) => void | Promise<void> = () => undefined;
+  after: (route: Route) => void | Promise<void> = () => undefined;
+  readonly #identity: Identity;
+  readonly run: RunId;
+  #nonce = 0;
+
+  private constructor(identity: Identity, run: RunId) {
+    this.#identity = identity;
+    this.run = run;
+  }
+
+  static async open(name = "toy"): Promise<ToyServer> {
+    const run: string = await sha256(new TextEncoder().encode(name));
+    if (!isRunId(run)) throw new TypeError("a hash is a run's id");
+    const server = new ToyServer(await createIdentity(), run);
+    await server.publish(new Float32Array(TARGET.length));
+    const shard = bytesOf(Uint16Array.from({ length: 200 }, (_, i) => i));
+    server.shards.set(await sha256(shard), shard);
+    return server;
+  }
+
+  get version(): number {
+    return this.versions.length - 1;
+  }
+
+  get weights(): Float32Array<ArrayBuffer> {
+    return this.versions[this.version]!.weights;
+  }
+
+  /** Publishes weights as they are, as the next version. */
+  async publish(weights: Float32Array<ArrayBuffer>): Promise<void> {
+    this.versions.push({ weights, hash: await sha256(toyFile.write(weights)) });
+  }
+
+  /** Publishes the newest version moved by a vector, and its diff. */
+  async move(change: Float32Array): Promise<void> {
+    const diff = encodeFrame("dense4", change);
+    const decoded = decodeFrame(diff, change.length);
+    this.diffs[this.version] = diff;
+    await this.publish(this.weights.map((weight, i) => weight + decoded[i]!));
+  }
+
+  async #answer<T>(route: Route, answer: () => T | Promise<T>): Promise<T> {
+    this.asked.push(route);
+    await this.before(route);
+    const result = await answer();
+    await this.after(route);
+    return result;
+  }
+
+  manifest = () =>
+    this.#answer(
+      "manifest",
+      (): Manifest => ({
+        protocol: 1,
+        run: this.run,
+        name: "toy",
+        operator: "the tests",
+        task: "language",
+        model: { layers: 1, heads: 1, width: 1, context: 4, vocabulary: 256 },
+        parameters: TARGET.length,
+        server: this.#identity.key,
+        tokenizer: this.versions[0]!.hash,
+        optimizer: { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0, clip: 1 },
+        residualDecay: 0.5,
+        state: this.state,
+        version: this.version,
+        hash: this.versions[this.version]!.hash,
+      }),
+    );
+
+  tokenizer = () => refuse("not-found");
+
+  snapshot = (hash: Hash) =>
+    this.#answer("snapshot", () => {
+      const found = this.versions.find((version) => version.hash === hash);
+      return found ? toyFile.write(found.weights) : refuse("not-found");
+    });
+
+  diff = (version: number) => this.#answer("diff", () => this.diffs[version] ?? refuse("not-found"));
+
+  shard = (hash: Hash) => this.#answer("shard", () => this.shards.get(hash) ?? refuse("not-found"));
+
+  ticket = (identity: Identity) =>
+    this.#answer("ticket", () => {
+      if (this.state === "paused") return refuse("run-paused");
+      if (this.state === "finished") return refuse("run-finished");
+      return signTicket(this.#identity.privateKey, {
+        run: this.run,
+        id: nonce(this.#nonce++),
+        volunteer: identity.key,
+        version: this.version,
+        hash: this.versions[this.version]!.hash,
+        shard: [...this.shards.keys()][0]!,
+        window: 0,
+        seed: 1,
+        steps: 3,
+        batch: 2,
+        rates: [0.1, 0.1, 0.1],
+        fresh: false,
+        lease: 60_000,
+        issued: 0,
+        ...this.terms,
+      });
+    });
+
+  upload = (_identity: Identity, id: TicketId, body: Uint8Array<ArrayBuffer>) =>
+    this.#answer("upload", async () => {
+      const again = this.receipts.get(id);
+      if (again !== undefined) return again;
+      const upload = decodeUpload(body);
+      const { ticket, frame } = upload;
+      if (!(await verifyTicket(this.#identity.key, ticket))) return refuse("bad-ticket");
+      const delta = decodeFrame(frame, TARGET.length);
+      const receipt = await signReceipt(this.#identity.privateKey, {
+        run: this.run,
+        ticket: id,
+        volunteer: ticket.volunteer,
+        delta: await sha256(frame),
+        version: ticket.version,
+        tokens: ticketTokens(ticket, 4),
+        accepted: 0,
+      });
+      this.receipts.set(id, receipt);
+      this.uploads.push(upload);
+      await this.move(delta.map((value) => -value));
+      return receipt;
+    });
+
+  credit = () =>
+    this.#answer("credit", () => ({ tokens: 24 * this.uploads.length, merged: 0, pending: 0, refused: 0 }));
+}
+
+export function refuse(code: ErrorCode): never {
+  throw new ProtocolError(code, `the test says ${code}`);
+}
+
+function nonce(number: number): TicketId {
+  const bytes = new Uint8Array(16);
+  new DataView(bytes.buffer).setUint32(0, number);
+  const id = toBase64Url(bytes);
+  if (!isTicketId(id)) throw new TypeError("16 bytes are a nonce");
+  return id;
+}
