@@ -134,9 +134,9 @@ export class Network {
     const { saved, pre } = block;
     if (saved === null || pre === null) throw new ModelError("bad-shape", "a forward-only block");
 
-    // out = h·W + b + y, h = gelu(u): du takes u's place
+    // out = h·W + b + y, h = gelu(u); h is free after its weights' gradient, and the planner puts du there
     this.#linearBackwardWeights(block.hidden, dx, `${h}.mlp.c_proj`, 4 * C, C);
-    const du = pre;
+    const du = this.slot(N * 4 * C);
     this.#linearBackwardInput(dx, `${h}.mlp.c_proj`, 4 * C, C, du, pre);
     // u = n₂·W + b, n₂ = LN(y)
     this.#linearBackwardWeights(block.norm2.out, du, `${h}.mlp.c_fc`, C, 4 * C);

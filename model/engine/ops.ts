@@ -2,9 +2,8 @@
  * The fused operations that a training step is made of. A device (wasm/, webgpu/) executes these and nothing
  * else; schedule.ts arranges them. All matrices are row-major and dense; `rows` = sequences × tokens.
  *
- * Contract for devices: ops run in list order, each seeing what the ones before wrote. Within an op no output
- * slot overlaps an input slot, except where a comment says "may be the same slot". Every sum has a fixed
- * order (no float atomics): the same inputs give the same bytes.
+ * Contract for devices: ops run in list order, each seeing what the ones before wrote. Within an op no two
+ * slots overlap. Every sum has a fixed order (no float atomics): the same inputs give the same bytes.
  */
 export type Op =
   | Embed
@@ -129,7 +128,7 @@ export interface Gemm {
   readonly residual: Slot | null;
   /**
    * `gelu`: the value so far goes to `pre` (where there is one) and gelu of it to out.
-   * `gelu-backward`: out = value ∘ gelu′(pre); out and pre may be the same slot.
+   * `gelu-backward`: out = value ∘ gelu′(pre).
    */
   readonly activation: "none" | "gelu" | "gelu-backward";
   readonly pre: Slot | null;

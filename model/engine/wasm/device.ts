@@ -1,0 +1,194 @@
+import { ModelError } from "../../config.ts";
+import type { Arena, DeviceNeeds, Dynamics, Gemm, Op, Slot } from "../ops.ts";
+import type { Arenas } from "../plan.ts";
+import type { Kernels } from "./kernels.ts";
+
+const PAGE = 65_536;
+/** Where WebAssembly's 32-bit addresses end. */
+export const ADDRESSABLE = 4 * 1024 ** 3;
+/** Arenas begin at multiples of this many bytes, a cache line. */
+const ALIGNMENT = 64;
+/** Vectors may read this many bytes past an arena's end (assembly/index.ts). */
+const MARGIN = 64;
+
+/** Where each arena lies in linear memory, in bytes. */
+export interface MemoryMap {
+  readonly at: Readonly<Record<Arena | "scratch", number>>;
+  readonly end: number;
+}
+
+/** Lays the arenas out from `start` on, for flat vectors of `parameters` values. */
+export function mapMemory(start: number, parameters: number, arenas: Arenas): MemoryMap {
+  let end = start;
+  const place = (values: number): number => {
+    const at = Math.ceil(end / ALIGNMENT) * ALIGNMENT;
+    end = at + values * 4 + MARGIN;
+    return at;
+  };
+  const at = {
+    parameters: place(parameters),
+    gradients: place(parameters),
+    m: place(parameters),
+    v: place(parameters),
+    loaded: place(parameters),
+    tokens: place(arenas.tokens),
+    scratch: place(arenas.scratch),
+    activations: place(arenas.activations),
+  };
+  return { at, end };
+}
+
+/** What the kernels want beside the arenas. */
+export function needsOf(kernels: Kernels): DeviceNeeds {
+  const gemm = kernels.gemmScratch.value;
+  return {
+    attention: (batch, context, heads) => kernels.attentionSaved(batch, context, heads),
+    partials: 1,
+    scratch: (op) => {
+      if (op.op === "gemm") return gemm;
+      if (op.op === "attention" || op.op === "attention-backward")
+        return kernels.attentionScratch(op.context);
+      return 0;
+    },
+  };
+}
+
+/** Runs ops on WASM kernels over arenas in one linear memory, which is grown once, here. */
+export class WasmDevice {
+  /** Read by the ops that depend on the step; set it before running them. */
+  dynamics: Dynamics = { lossScale: 0, rate: 0, correction1: 1, correction2: 1 };
+  readonly #kernels: Kernels;
+  readonly #map: MemoryMap;
+
+  /** Throws `device-limit` when the memory cannot be had. */
+  constructor(kernels: Kernels, map: MemoryMap) {
+    this.#kernels = kernels;
+    this.#map = map;
+    const missing = Math.ceil((map.end - kernels.memory.buffer.byteLength) / PAGE);
+    try {
+      if (missing > 0) kernels.memory.grow(missing);
+    } catch {
+      const mebibytes = Math.ceil(map.end / 2 ** 20);
+      throw new ModelError("device-limit", `${mebibytes} MiB of memory cannot be had here`);
+    }
+    kernels.useScratch(map.at.scratch);
+  }
+
+  /** A view of f32 values, valid as long as the device. */
+  floats(slot: Slot): Float32Array<ArrayBuffer> {
+    return new Float32Array(this.#buffer, this.#at(slot), slot.length);
+  }
+
+  /** The tokens' arena. */
+  tokens(length: number): Uint32Array<ArrayBuffer> {
+    return new Uint32Array(this.#buffer, this.#map.at.tokens, length);
+  }
+
+  /** Turns ops into one call that runs them and allocates nothing. */
+  compile(ops: readonly Op[]): () => void {
+    const calls = ops.flatMap((op) => this.#bind(op));
+    return () => {
+      for (const call of calls) call();
+    };
+  }
+
+  get #buffer(): ArrayBuffer {
+    return this.#kernels.memory.buffer as ArrayBuffer; // not shared: the module's memory never is
+  }
+
+  #at(slot: Slot | null): number {
+    return slot === null ? 0 : this.#map.at[slot.arena] + slot.offset * 4;
+  }
+
+  #bind(op: Op): (() => void)[] {
+    const kernels = this.#kernels;
+    const at = (slot: Slot | null) => this.#at(slot);
+    switch (op.op) {
+      case "embed": {
+        const { rows, context, width } = op;
+        const places = [at(op.tokens), at(op.table), at(op.positions), at(op.out)] as const;
+        return [call(kernels.embed, ...places, rows, context, width)];
+      }
+      case "embed-backward": {
+        const { rows, context, width, vocabulary, accumulate } = op;
+        const places = [at(op.dOut), at(op.starts), at(op.order), at(op.dTable), at(op.dPositions)] as const;
+        return [call(kernels.embedBackward, ...places, rows, context, width, vocabulary, +accumulate)];
+      }
+      case "layernorm": {
+        const places = [at(op.x), at(op.weight), at(op.bias), at(op.out), at(op.stats)] as const;
+        return [call(kernels.layerNorm, ...places, op.rows, op.width)];
+      }
+      case "layernorm-backward": {
+        const { rows, width, residual, accumulate } = op;
+        const from = [at(op.x), at(op.stats), at(op.weight), at(op.dOut)] as const;
+        const to = [at(op.dx), at(op.dWeight), at(op.dBias)] as const;
+        return [call(kernels.layerNormBackward, ...from, ...to, rows, width, +residual, +accumulate)];
+      }
+      case "gemm":
+        return this.#bindGemm(op);
+      case "attention": {
+        const { batch, context, heads, size } = op;
+        const places = [at(op.qkv), at(op.out), at(op.saved)] as const;
+        return [call(kernels.attention, ...places, batch, context, heads, size, this.#attentionScratch)];
+      }
+      case "attention-backward": {
+        const { batch, context, heads, size } = op;
+        const places = [at(op.qkv), at(op.out), at(op.saved), at(op.dOut), at(op.dQkv)] as const;
+        const sizes = [batch, context, heads, size, this.#attentionScratch] as const;
+        return [call(kernels.attentionBackward, ...places, ...sizes)];
+      }
+      case "cross-entropy": {
+        const { rows, vocabulary, gradient } = op;
+        const places = [at(op.logits), at(op.targets), at(op.losses)] as const;
+        return [() => kernels.crossEntropy(...places, rows, vocabulary, +gradient, this.dynamics.lossScale)];
+      }
+      case "norm":
+        return [call(kernels.sumOfSquares, at(op.gradients), op.gradients.length, at(op.partials))];
+      case "adamw":
+        return op.segments.map(({ offset, length, decays }) => {
+          const part = (slot: Slot) => at(slot) + offset * 4;
+          const places = [part(op.parameters), part(op.gradients), part(op.m), part(op.v)] as const;
+          const constants = [op.beta1, op.beta2, op.epsilon, op.clip] as const;
+          const squares = at(op.partials);
+          const weightDecay = decays ? op.weightDecay : 0;
+          return () => {
+            const { rate, correction1, correction2 } = this.dynamics;
+            const now = [rate, correction1, correction2, rate * weightDecay] as const;
+            kernels.adamw(...places, squares, length, ...constants, ...now);
+          };
+        });
+      case "delta":
+        return [call(kernels.subtract, at(op.loaded), at(op.parameters), at(op.out), op.out.length)];
+    }
+  }
+
+  #bindGemm(op: Gemm): (() => void)[] {
+    const { m, n, k, accumulate, biasGradient } = op;
+    // Strides in values from row to row and from column to column, as if nothing were transposed.
+    const strides = {
+      NN: { a: [k, 1], b: [n, 1] },
+      NT: { a: [k, 1], b: [1, k] },
+      TN: { a: [1, m], b: [n, 1] },
+    } as const;
+    const { a, b } = strides[op.mode];
+    const activation = { none: 0, gelu: 1, "gelu-backward": 2 }[op.activation];
+    const epilogue = [this.#at(op.bias), this.#at(op.residual), activation, this.#at(op.pre)] as const;
+    const operands = [this.#at(op.a), ...a, this.#at(op.b), ...b, this.#at(op.out)] as const;
+    const calls = [call(this.#kernels.gemm, m, n, k, ...operands, +accumulate, ...epilogue)];
+    if (biasGradient) {
+      const sum = [this.#at(op.b), k, n, this.#at(biasGradient), +accumulate] as const;
+      calls.push(call(this.#kernels.sumRows, ...sum));
+    }
+    return calls;
+  }
+
+  /** Attention calls the gemm, so its own scratch begins after the gemm's. */
+  get #attentionScratch(): number {
+    return this.#map.at.scratch + this.#kernels.gemmScratch.value * 4;
+  }
+}
+
+const call =
+  <Args extends readonly number[]>(kernel: (...args: Args) => void, ...args: Args): (() => void) =>
+  () =>
+    kernel(...args);

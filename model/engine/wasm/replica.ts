@@ -1,0 +1,161 @@
+import type { AdamW, ModelShape } from "../../config.ts";
+import { layoutOf } from "../../layout.ts";
+import type { Moments } from "../../trainer.ts";
+import { dynamicsOf } from "../dynamics.ts";
+import { fitBatch } from "../fit.ts";
+import type { TokenSlots } from "../network.ts";
+import type { Arena, DeviceNeeds } from "../ops.ts";
+import type { Arenas } from "../plan.ts";
+import { deltaOp, evaluationSchedule, logitsSchedule, trainingSchedule } from "../schedule.ts";
+import { writeBatch } from "../tokens.ts";
+import { ADDRESSABLE, mapMemory, needsOf, WasmDevice } from "./device.ts";
+import type { Kernels } from "./kernels.ts";
+
+/** What a replica is made for. */
+export interface ReplicaOptions {
+  readonly shape: ModelShape;
+  readonly optimizer: AdamW;
+  /** The most sequences a call brings. */
+  readonly batch: number;
+  /** Bytes of linear memory to stay within: more sequences than fit accumulate their gradients. */
+  readonly memoryLimit: number;
+}
+
+type Floats = Float32Array<ArrayBuffer>;
+
+/** A schedule ready to run on one micro-batch. */
+interface Pass {
+  readonly slots: TokenSlots;
+  /** Nats a row. */
+  readonly losses: Floats;
+  readonly first: () => void;
+  readonly more: () => void;
+}
+
+/**
+ * One thread's model, optimiser and schedules in one linear memory: the training step in synchronous pieces.
+ * `tokens` are as in Trainer.step, already checked. Each schedule is compiled once a batch size; from then on
+ * nothing is allocated.
+ */
+export class Replica {
+  /** Bytes of linear memory, known before the first step. */
+  readonly bytes: number;
+  /** The flat vectors themselves, not copies. */
+  readonly parameters: Floats;
+  readonly gradients: Floats;
+  readonly m: Floats;
+  readonly v: Floats;
+  readonly #loaded: Floats;
+  readonly #options: ReplicaOptions;
+  readonly #needs: DeviceNeeds;
+  readonly #device: WasmDevice;
+  readonly #tokens: Uint32Array;
+  /** Sequences of the largest micro-batch. */
+  readonly #micro: number;
+  readonly #training = new Map<number, Pass>();
+  readonly #evaluation = new Map<number, Pass>();
+  readonly #update: () => void;
+  readonly #delta: () => void;
+
+  /** Throws `device-limit`. */
+  constructor(kernels: Kernels, options: ReplicaOptions) {
+    const { shape, batch, optimizer, memoryLimit } = options;
+    const { length } = layoutOf(shape);
+    const map = (arenas: Arenas) => mapMemory(kernels.heapBase(), length, arenas);
+    const limit = Math.min(memoryLimit, ADDRESSABLE);
+    this.#needs = needsOf(kernels);
+    const fit = fitBatch(shape, batch, optimizer, this.#needs, limit, (arenas) => map(arenas).end);
+    this.bytes = map(fit.arenas).end;
+    this.#options = options;
+    this.#micro = fit.batch;
+    this.#device = new WasmDevice(kernels, map(fit.arenas));
+    const whole = (arena: Arena) => this.#device.floats({ arena, offset: 0, length });
+    this.parameters = whole("parameters");
+    this.gradients = whole("gradients");
+    this.m = whole("m");
+    this.v = whole("v");
+    this.#loaded = whole("loaded");
+    this.#tokens = this.#device.tokens(fit.arenas.tokens);
+    const { update } = trainingSchedule(shape, fit.batch, optimizer, this.#needs);
+    this.#update = this.#device.compile(update);
+    this.#delta = this.#device.compile([deltaOp(shape)]);
+  }
+
+  /** Starts a ticket from checked weights and moments; without moments both are zero. */
+  load(weights: Float32Array, moments?: Pick<Moments, "m" | "v">): void {
+    this.parameters.set(weights);
+    this.#loaded.set(weights);
+    for (const which of ["m", "v"] as const) {
+      if (moments) this[which].set(moments[which]);
+      else this[which].fill(0);
+    }
+  }
+
+  /**
+   * Fills {@link Replica.gradients} with `batch` sequences' part of the gradient of a mean loss over `rows` rows.
+   * Returns their summed loss in nats.
+   */
+  backward(tokens: Uint16Array, batch: number, rows: number): number {
+    this.#device.dynamics = { ...this.#device.dynamics, lossScale: 1 / rows };
+    return this.#passes(tokens, batch, true);
+  }
+
+  /** Clips the gradients and takes optimiser step `step` (counted from 1). */
+  update(step: number, rate: number): void {
+    this.#device.dynamics = dynamicsOf(this.#options.optimizer, step, rate, 1);
+    this.#update();
+  }
+
+  /** Summed loss in nats, without training. */
+  evaluate(tokens: Uint16Array, batch: number): number {
+    return this.#passes(tokens, batch, false);
+  }
+
+  /** A copy of the pseudo-gradient: loaded minus trained. The gradients are gone after it. */
+  delta(): Floats {
+    this.#delta();
+    return this.gradients.slice();
+  }
+
+  /** A copy of the logits [tokens.length, vocabulary] of one sequence. */
+  logits(tokens: Uint16Array): Floats {
+    const schedule = logitsSchedule(this.#options.shape, tokens.length, this.#needs);
+    this.#tokens.set(tokens, schedule.tokens.inputs.offset);
+    this.#device.compile(schedule.ops)();
+    return this.#device.floats(schedule.logits).slice();
+  }
+
+  #passes(tokens: Uint16Array, batch: number, training: boolean): number {
+    let loss = 0;
+    for (let done = 0; done < batch; done += this.#micro) {
+      const pass = this.#passOf(Math.min(this.#micro, batch - done), training);
+      writeBatch(this.#tokens, pass.slots, tokens, done, this.#options.shape.context, training);
+      if (done === 0) pass.first();
+      else pass.more();
+      for (let row = 0; row < pass.losses.length; row++) loss += pass.losses[row]!;
+    }
+    return loss;
+  }
+
+  #passOf(batch: number, training: boolean): Pass {
+    const passes = training ? this.#training : this.#evaluation;
+    const known = passes.get(batch);
+    if (known) return known;
+    const pass = training ? this.#compileTraining(batch) : this.#compileEvaluation(batch);
+    passes.set(batch, pass);
+    return pass;
+  }
+
+  #compileTraining(batch: number): Pass {
+    const { shape, optimizer } = this.#options;
+    const schedule = trainingSchedule(shape, batch, optimizer, this.#needs);
+    const [first, more] = [this.#device.compile(schedule.first), this.#device.compile(schedule.more)];
+    return { slots: schedule.tokens, losses: this.#device.floats(schedule.losses), first, more };
+  }
+
+  #compileEvaluation(batch: number): Pass {
+    const schedule = evaluationSchedule(this.#options.shape, batch, this.#needs);
+    const run = this.#device.compile(schedule.ops);
+    return { slots: schedule.tokens, losses: this.#device.floats(schedule.losses), first: run, more: run };
+  }
+}
