@@ -140,8 +140,9 @@ function attention(qkv: tf.Tensor, mask: tf.Tensor, heads: number, { size, time 
   return part(
     [qkv],
     () => {
-      const split = tf.transpose(tf.reshape(qkv, [size, time, 3, heads, side]), [2, 0, 3, 1, 4]);
-      const [q, k, v] = tf.unstack(tf.reshape(split, [3, size * heads, time, side])); // each [B·H, T, D]
+      const apart = tf.transpose(tf.reshape(qkv, [size, time, 3 * heads, side]), [0, 2, 1, 3]);
+      const three = tf.unstack(tf.reshape(apart, [size, 3, heads * time * side]), 1);
+      const [q, k, v] = three.map((one) => tf.reshape(one, [size * heads, time, side]));
       const scores = tf.add(tf.mul(multiply(q!, turn(k!)), scale), mask); // [B·H, T, T]
       const weights = tf.softmax(scores);
       const mixed = tf.reshape(multiply(weights, v!), [size, heads, time, side]);
@@ -157,8 +158,9 @@ function attention(qkv: tf.Tensor, mask: tf.Tensor, heads: number, { size, time 
       const dScores = tf.mul(tf.mul(weights!, tf.sub(dWeights, mean)), scale);
       const dQ = multiply(dScores, k!);
       const dK = multiply(turn(dScores), q!);
-      const joined = tf.reshape(tf.stack([dQ, dK, dV]), [3, size, heads, time, side]);
-      return [tf.reshape(tf.transpose(joined, [1, 3, 0, 2, 4]), [size * time, 3 * width])];
+      const three = [dQ, dK, dV].map((one) => tf.reshape(one, [size, heads, time, side]));
+      const joined = tf.transpose(tf.concat(three, 1), [0, 2, 1, 3]); // [B, T, 3H, D]
+      return [tf.reshape(joined, [size * time, 3 * width])];
     },
   );
 }
@@ -230,9 +232,11 @@ function part<R extends tf.Rank>(
   return differentiable(...inputs) as tf.Tensor<R>;
 }
 
-/** a [N, m, k] · b [N, k, n]. */
+/** a [N, m, k] · b [N, k, n]. One by one on WASM, whose batched kernel is the slow one. */
 function multiply(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
-  return tf.matMul(a, b);
+  if (tf.getBackend() !== "wasm") return tf.matMul(a, b);
+  const right = tf.unstack(b);
+  return tf.stack(tf.unstack(a).map((left, i) => tf.matMul(left, right[i]!)));
 }
 
 /** [N, m, n] → [N, n, m]. */
