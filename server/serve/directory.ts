@@ -1,0 +1,43 @@
+import { readdir } from "node:fs/promises";
+import { LOCK_FILE } from "./lock.ts";
+
+/** What a data directory is, as far as its names tell; whether a run has begun only its journal knows. */
+export type DirectoryKind =
+  /** Missing, or nothing in it: gets the default corpus and run. */
+  | "empty"
+  /** Has a corpus, and maybe a run. */
+  | "ours"
+  /** Somebody else's files and nothing of ours: left alone. */
+  | "foreign";
+
+/** A data directory that cannot be one. */
+export class DirectoryError extends Error {
+  override readonly name = "DirectoryError";
+}
+
+/** Names that may lie about in a directory that is empty for our purposes: ours, and file systems' own. */
+const INCIDENTAL = new Set([LOCK_FILE, `${LOCK_FILE}-journal`, "lost+found", ".DS_Store"]);
+/** Work of a `corpus add` that was killed; the next one clears it away. */
+const ABANDONED = /^\.adding-/;
+
+/** Looks at a directory without changing it. Throws {@link DirectoryError}. */
+export async function kindOf(directory: string): Promise<DirectoryKind> {
+  const names = await namesIn(directory);
+  if (names.includes("corpus.json")) return "ours";
+  if (names.includes("journal")) {
+    throw new DirectoryError(`${directory} has a run's journal but no corpus.json: files are missing`);
+  }
+  return names.every((name) => INCIDENTAL.has(name) || ABANDONED.test(name)) ? "empty" : "foreign";
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "ENOENT") return [];
+    if (code === "ENOTDIR") throw new DirectoryError(`${directory} is not a directory`);
+    const why = error instanceof Error ? error.message : String(error);
+    throw new DirectoryError(`${directory} cannot be read: ${why}`);
+  }
+}

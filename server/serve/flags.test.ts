@@ -1,0 +1,48 @@
+import { describe, expect, it } from "vitest";
+import { parseServeFlags, UsageError } from "./flags.ts";
+
+describe("serve's flags", () => {
+  it("have defaults", () => {
+    expect(parseServeFlags([])).toEqual({
+      port: 8080,
+      host: "127.0.0.1",
+      data: "./data",
+      run: undefined,
+      volunteers: 0,
+      tls: undefined,
+      trustProxy: false,
+    });
+  });
+
+  it("are read", () => {
+    const all =
+      "--port 0 --host=::1 --data d --run r.json --volunteers 3 --tls-cert c --tls-key k --trust-proxy";
+    expect(parseServeFlags(all.split(" "))).toEqual({
+      port: 0,
+      host: "::1",
+      data: "d",
+      run: "r.json",
+      volunteers: 3,
+      tls: { cert: "c", key: "k" },
+      trustProxy: true,
+    });
+    expect(parseServeFlags(["--help"])).toBe("help");
+  });
+
+  it.each([
+    ["--prot 1", /prot/],
+    ["--port", /port/],
+    ["--port 65536", /--port takes a whole number from 0 to 65535/],
+    ["--port 80a", /--port/],
+    ["--port=-1", /--port/],
+    ["--volunteers 1.5", /--volunteers/],
+    ["--volunteers 1000", /0 to 256/],
+    ["--tls-cert c", /come together/],
+    ["--tls-key k", /come together/],
+    ["here", /here/],
+  ])("%s is refused", (line, why) => {
+    const parse = () => parseServeFlags(line.split(" "));
+    expect(parse).toThrow(UsageError);
+    expect(parse).toThrow(why);
+  });
+});

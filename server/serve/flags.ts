@@ -1,0 +1,85 @@
+import { parseArgs } from "node:util";
+
+export const SERVE_USAGE = `Usage: murmuration serve [--port P] [--host H] [--data DIR] [--run FILE] [--volunteers N]
+                         [--tls-cert FILE --tls-key FILE | --trust-proxy]
+
+Serves a run: the pages, the work, and the model as it grows. On a missing or empty data directory it makes
+the default run (Moby Dick, a model of about 0.3M parameters).
+
+  --port P          the port (8080); 0 takes any free one
+  --host H          the address to listen on (127.0.0.1: this machine only)
+  --data DIR        the data directory (./data)
+  --run FILE        JSON settings of a new run; docs/OPERATIONS.md lists the keys and their defaults
+  --volunteers N    also start N volunteers on this machine (0)
+  --tls-cert FILE   serve HTTPS with this certificate (PEM) …
+  --tls-key FILE    … and its private key
+  --trust-proxy     a reverse proxy stands in front: believe its X-Forwarded-For
+`;
+
+export interface ServeFlags {
+  readonly port: number;
+  readonly host: string;
+  readonly data: string;
+  readonly run: string | undefined;
+  readonly volunteers: number;
+  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  readonly trustProxy: boolean;
+}
+
+/** A command line that does not make sense. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** Each volunteer takes a thread and some 100 MB. */
+const MAX_VOLUNTEERS = 256;
+
+/** Reads what follows `serve`. Throws {@link UsageError}; `help` when that is asked. */
+export function parseServeFlags(args: readonly string[]): ServeFlags | "help" {
+  const values = read(args);
+  if (values.help) return "help";
+  const cert = values["tls-cert"];
+  const key = values["tls-key"];
+  if ((cert === undefined) !== (key === undefined)) {
+    throw new UsageError("--tls-cert and --tls-key come together");
+  }
+  return {
+    port: whole("--port", values.port ?? "8080", 65_535),
+    host: values.host ?? "127.0.0.1",
+    data: values.data ?? "./data",
+    run: values.run,
+    volunteers: whole("--volunteers", values.volunteers ?? "0", MAX_VOLUNTEERS),
+    tls: cert === undefined || key === undefined ? undefined : { cert, key },
+    trustProxy: values["trust-proxy"] ?? false,
+  };
+}
+
+function read(args: readonly string[]) {
+  const text = { type: "string" } as const;
+  const flag = { type: "boolean" } as const;
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        port: text,
+        host: text,
+        data: text,
+        run: text,
+        volunteers: text,
+        "tls-cert": text,
+        "tls-key": text,
+        "trust-proxy": flag,
+        help: { ...flag, short: "h" },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function whole(flag: string, text: string, most: number): number {
+  if (!/^\d{1,9}$/.test(text) || Number(text) > most) {
+    throw new UsageError(`${flag} takes a whole number from 0 to ${most}, not ${JSON.stringify(text)}`);
+  }
+  return Number(text);
+}

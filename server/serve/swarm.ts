@@ -1,0 +1,90 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { setPriority } from "node:os";
+
+/** Restarts of a crashing volunteer wait this long, doubled each time up to the last, in milliseconds. */
+const FIRST_WAIT_MS = 1_000;
+const LONGEST_WAIT_MS = 60_000;
+/** A volunteer that lived this long before it crashed starts from the first wait again. */
+const HEALTHY_MS = 60_000;
+/** From asking a volunteer to stop until it is killed. */
+const GRACE_MS = 2_000;
+/** Volunteers give way to the server they share a machine with (Unix niceness). */
+const NICENESS = 5;
+
+export interface SwarmOptions {
+  /** Starts one volunteer: command and arguments. */
+  readonly command: readonly [string, ...string[]];
+  readonly count: number;
+  readonly say: (line: string) => void;
+}
+
+/**
+ * Volunteers as child processes of the server (`serve --volunteers N`): one that crashes is started again
+ * with backoff; one that ends by itself, because the run is finished, stays ended. Each has an IPC channel to
+ * this process only so that it sees this process die and does not outlive it.
+ */
+export class Swarm {
+  readonly #options: SwarmOptions;
+  readonly #children = new Set<ChildProcess>();
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #stopped = false;
+
+  constructor(options: SwarmOptions) {
+    this.#options = options;
+    for (let number = 1; number <= options.count; number++) this.#start(number, FIRST_WAIT_MS);
+  }
+
+  /** Volunteers that run now. */
+  get size(): number {
+    return this.#children.size;
+  }
+
+  /** Asks every volunteer to stop, kills those that do not, and resolves when none is left. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const timer of this.#timers) clearTimeout(timer);
+    const ended = [...this.#children].map((child) => new Promise((resolve) => child.once("close", resolve)));
+    for (const child of this.#children) child.kill("SIGTERM");
+    const force = setTimeout(() => {
+      for (const child of this.#children) child.kill("SIGKILL");
+    }, GRACE_MS);
+    await Promise.all(ended);
+    clearTimeout(force);
+  }
+
+  #start(number: number, wait: number): void {
+    const [file, ...args] = this.#options.command;
+    const started = performance.now();
+    const child = spawn(file, args, { stdio: ["ignore", "ignore", "pipe", "ipc"] });
+    this.#children.add(child);
+    lowerPriority(child.pid);
+    let lastWords = "";
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      lastWords = (lastWords + text).slice(-1_000);
+    });
+    child.on("error", (error) => {
+      lastWords = error.message;
+    });
+    child.on("close", (code, signal) => {
+      this.#children.delete(child);
+      if (this.#stopped || code === 0) return;
+      const again = performance.now() - started > HEALTHY_MS ? FIRST_WAIT_MS : wait;
+      const why = lastWords.trim().split("\n").at(-1) || signal || `exit code ${code}`;
+      this.#options.say(`volunteer ${number} ended (${why}); starting it again in ${again / 1_000} s`);
+      const timer = setTimeout(() => {
+        this.#timers.delete(timer);
+        this.#start(number, Math.min(2 * again, LONGEST_WAIT_MS));
+      }, again);
+      this.#timers.add(timer);
+    });
+  }
+}
+
+function lowerPriority(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    setPriority(pid, NICENESS);
+  } catch {
+    // Where the system does not let us, volunteers run at the same priority.
+  }
+}
