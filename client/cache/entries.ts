@@ -83,7 +83,16 @@ export async function readPending(
   }
 }
 
-export async function readProbe(cache: Cache, description: string): Promise<string | undefined> {
-  const winner = await cache.get(KEYS.probe(description));
-  return typeof winner === "string" ? winner : undefined;
+/** A winner is believed for a week: drivers and machines change. */
+const PROBE_DAYS_MS = 7 * 86_400_000;
+
+/** The device that won the probe under this description lately. */
+export async function readProbe(cache: Cache, description: string, now: number): Promise<string | undefined> {
+  const { winner, at } = fieldsOf(await cache.get(KEYS.probe(description)));
+  if (typeof winner !== "string" || !isCount(at) || Math.abs(now - at) > PROBE_DAYS_MS) return undefined;
+  return winner;
+}
+
+export function saveProbe(cache: Cache, description: string, winner: string, now: number): Promise<void> {
+  return cache.write({ [KEYS.probe(description)]: { winner, at: now } });
 }
