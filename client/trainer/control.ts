@@ -31,9 +31,10 @@ export class Control {
     if (share > 0) this.#share = Math.min(1, share);
   }
 
-  /** Says where the loop is; while the visitor pauses it, that is what is shown. */
+  /** Says where the loop is; while the visitor pauses it, that is what is shown, until the loop ends. */
   enter(phase: Phase): void {
     this.#phase = phase;
+    if (ENDS.has(phase.phase)) this.#paused = undefined;
     if (this.#paused === undefined) this.#report({ type: "phase", phase });
   }
 
@@ -61,6 +62,8 @@ export class Control {
     this.signal.throwIfAborted();
   }
 }
+
+const ENDS: ReadonlySet<Phase["phase"]> = new Set(["finished", "unable", "stopped"]);
 
 /** The visitor ended it: no failure. */
 export class Stopped extends Error {
