@@ -19,12 +19,21 @@ export interface Backend {
 
 /** How often each backend is open, so that the last to leave frees it. */
 const open = new Map<DeviceName, number>();
+/** tfjs gives up one start when the next begins, so they queue. */
+let starting: Promise<unknown> = Promise.resolve();
 
 /**
- * Loads a tfjs backend's package and starts it. `wasmPath` is the URL prefix, ending in "/", of the WASM
- * backend's binaries; Node finds them beside the package. Rejects with `device-unavailable`.
+ * Loads a tfjs backend's package and starts it; while it starts, tfjs can run nothing else. `wasmPath` is the
+ * URL prefix, ending in "/", of the WASM backend's binaries; Node finds them beside the package. Rejects with
+ * `device-unavailable`.
  */
-export async function openBackend(name: DeviceName, wasmPath?: string): Promise<Backend> {
+export function openBackend(name: DeviceName, wasmPath?: string): Promise<Backend> {
+  const opened = starting.then(() => start(name, wasmPath));
+  starting = opened.catch(() => {});
+  return opened;
+}
+
+async function start(name: DeviceName, wasmPath: string | undefined): Promise<Backend> {
   tf.enableProdMode(); // no console advice
   try {
     const device = await load(name, wasmPath);
@@ -44,7 +53,6 @@ export async function openBackend(name: DeviceName, wasmPath?: string): Promise<
       }),
     };
   } catch (error) {
-    if (error instanceof ModelError) throw error;
     throw new ModelError("device-unavailable", `${name}: ${messageOf(error)}`);
   }
 }
@@ -81,6 +89,9 @@ async function loadWebGpu(): Promise<() => Specifics> {
       tensorBytes: Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize),
       lost: device.lost.then(({ reason, message }) => `${reason}: ${message}`),
       flush: async () => {
+        // submitQueue alone leaves an open pass behind, and throws where nothing is queued.
+        backend.ensureCommandEncoderReady();
+        backend.endComputePassEncoder();
         backend.submitQueue();
         const turn = before;
         before = device.queue.onSubmittedWorkDone();

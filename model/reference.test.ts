@@ -194,8 +194,10 @@ it("says which device is not there", async () => {
 });
 
 it("keeps two backends apart", async () => {
-  const wasm = await createReference({ shape, optimizer, batch, backend: "wasm" });
-  const cpu = await createReference({ shape, optimizer, batch, backend: "cpu" });
+  const both = (["wasm", "cpu"] as const).map((backend) =>
+    createReference({ shape, optimizer, batch, backend }),
+  );
+  const [wasm, cpu] = (await Promise.all(both)) as [Trainer, Trainer];
   await Promise.all([wasm.load(someWeights(1)), cpu.load(someWeights(1))]);
   for (const seed of [1, 2]) {
     await Promise.all([wasm, cpu].map((one) => one.step(someTokens(seed), batch, 0.01)));
