@@ -49,11 +49,11 @@ export function reduce(rules: Rules, state: State, event: Exclude<Event, Created
       return publish(rules, state, event, now);
     case "evaluated":
       return evaluate(state, event);
-    case "state":
-      return {
-        state: change(state, event),
-        effects: [{ type: "announce", event: { type: "state", state: event.state } }],
-      };
+    case "state": {
+      const changed = change(state, event);
+      const announced: Effect = { type: "announce", event: { type: "state", state: changed.phase } };
+      return { state: changed, effects: [announced, ...due(rules, changed, now)] };
+    }
   }
 }
 
@@ -185,7 +185,7 @@ function thin(points: readonly HeldOutPoint[]): readonly HeldOutPoint[] {
 }
 
 function change(state: State, event: StateChanged): State {
-  if (state.phase === "finished") throw contradiction(event, "a finished run stays so");
+  if (state.phase === "finished") return { ...state, at: event.at }; // it stays so, whoever asked meanwhile
   const changed = { ...state, at: event.at, phase: event.state };
   if (event.state !== "finished") return changed;
   return { ...changed, pool: [], discarded: state.discarded + state.pool.length };

@@ -1,0 +1,158 @@
+import { toBase64Url } from "../protocol/bytes.ts";
+import { type ErrorCode, ProtocolError } from "../protocol/errors.ts";
+import type { RunEvent } from "../protocol/events.ts";
+import { maxFrameBytes } from "../protocol/frame.ts";
+import { as } from "../protocol/guards.ts";
+import type { Identity } from "../protocol/identity.ts";
+import { type Hash, isTicketId, type TicketId, type VolunteerKey } from "../protocol/ids.ts";
+import { MAX_ENVELOPE_BYTES } from "../protocol/limits.ts";
+import type { Manifest, RunState } from "../protocol/manifest.ts";
+import type { Receipt } from "../protocol/receipt.ts";
+import type { RunStatus, VolunteerCredit } from "../protocol/status.ts";
+import { signTicket, type Ticket } from "../protocol/ticket.ts";
+import type { Upload } from "../protocol/upload.ts";
+import type { RunService } from "./http/service.ts";
+import type { RunOptions } from "./options.ts";
+import { Core } from "./run/core.ts";
+import { create, found } from "./run/genesis.ts";
+import { Intake } from "./run/intake.ts";
+import { recover } from "./run/recover.ts";
+import { Refusals } from "./run/refusals.ts";
+import { serverIdentity } from "./run/server-key.ts";
+import { type FixedManifest, fixedManifest, statusOf } from "./run/view.ts";
+
+/** Bytes of a ticket's nonce. */
+const NONCE_BYTES = 16;
+
+const REFUSALS = {
+  "run-paused": "the operator has paused the run",
+  "run-finished": "the run has reached its token budget",
+  "no-work": "there is no text to hand out just now",
+} as const;
+
+/**
+ * Opens the run in a store, beginning it where there is none: reads the journal, rebuilds the model, verifies
+ * every hash. Rejects with a StoreError on damage and a SettingsError where `settings` are not the run's.
+ */
+export async function openRun(options: RunOptions): Promise<Run> {
+  const { store, corpus, task, settings, log } = options;
+  const identity = await serverIdentity(store);
+  if (store.length === 0) await create(store, identity, corpus, task, settings);
+  const recovered = await recover(store, (created) => found(created, identity, corpus, task, settings), log);
+  const fixed = await fixedManifest(recovered.founded, corpus, identity);
+  const run = new Run(options, new Core(options, recovered), identity, fixed);
+  run.tick();
+  return run;
+}
+
+/** A run as the routes see it. */
+export class Run implements RunService {
+  readonly maxUploadBytes: number;
+  readonly #options: RunOptions;
+  readonly #core: Core;
+  readonly #identity: Identity;
+  readonly #fixed: FixedManifest;
+  readonly #intake: Intake;
+  readonly #refusals = new Refusals();
+
+  constructor(options: RunOptions, core: Core, identity: Identity, fixed: FixedManifest) {
+    this.#options = options;
+    this.#core = core;
+    this.#identity = identity;
+    this.#fixed = fixed;
+    this.#intake = new Intake(core, identity);
+    this.maxUploadBytes = 4 + MAX_ENVELOPE_BYTES + maxFrameBytes(fixed.parameters);
+  }
+
+  manifest(): Manifest {
+    const { phase, version, hash } = this.#core.state;
+    return { ...this.#fixed, state: phase, version, hash };
+  }
+
+  status(): RunStatus {
+    const refused = this.#refusals.byCode();
+    return statusOf(this.#fixed, this.#options.corpus, this.#core, refused);
+  }
+
+  tokenizer(): Uint8Array<ArrayBuffer> {
+    return this.#options.corpus.tokenizer;
+  }
+
+  latestSnapshot(): { readonly hash: Hash; readonly bytes: Uint8Array<ArrayBuffer> } {
+    return { hash: this.#core.state.hash, bytes: this.#core.file };
+  }
+
+  async snapshot(hash: Hash): Promise<Uint8Array<ArrayBuffer>> {
+    return (await this.#core.snapshot(hash)) ?? notFound("snapshot");
+  }
+
+  async diff(version: number): Promise<Uint8Array<ArrayBuffer>> {
+    return (await this.#core.diff(version)) ?? notFound("diff");
+  }
+
+  shard(hash: Hash): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#options.corpus.shard(hash);
+  }
+
+  credit(volunteer: VolunteerKey): VolunteerCredit {
+    const { tokens, merged, pending, discarded } = this.#core.index.credit(volunteer);
+    return { tokens, merged, pending, refused: discarded + this.#refusals.of(volunteer) };
+  }
+
+  async ticket(volunteer: VolunteerKey, _nonce: TicketId): Promise<Ticket> {
+    const ticket = as(isTicketId, toBase64Url(this.#options.random(NONCE_BYTES)), "ticket");
+    for (const effect of this.#core.take({ type: "asked", volunteer, ticket })) {
+      if (effect.type === "lease") return signTicket(this.#identity.privateKey, effect.terms);
+      if (effect.type === "refuse") {
+        throw new ProtocolError(effect.code, REFUSALS[effect.code], effect.retryAfterMs);
+      }
+    }
+    throw new ProtocolError("internal-error", "the request for work went unanswered");
+  }
+
+  async accept(volunteer: VolunteerKey, nonce: TicketId, upload: Upload): Promise<Receipt> {
+    try {
+      return await this.#intake.accept({ volunteer, nonce }, upload);
+    } catch (error) {
+      this.#refusals.count(error instanceof ProtocolError ? error.code : "internal-error", volunteer);
+      throw error;
+    }
+  }
+
+  countRefusal(code: ErrorCode): void {
+    this.#refusals.count(code);
+  }
+
+  subscribe(listener: (event: RunEvent) => void): () => void {
+    return this.#core.subscribe(listener);
+  }
+
+  /** Lets time act: leases expire, deadlines come, failed writes are tried again. Call it a few times a second. */
+  tick(): void {
+    this.#core.tick();
+  }
+
+  /** Keeps everything and gives no work out. A finished run stays finished. */
+  pause(): Promise<void> {
+    return this.#change("paused");
+  }
+
+  resume(): Promise<void> {
+    return this.#change("running");
+  }
+
+  /** Stops taking work, waits for what is being written, and closes the store. */
+  close(): Promise<void> {
+    return this.#core.close();
+  }
+
+  async #change(state: RunState): Promise<void> {
+    const { phase } = this.#core.state;
+    if (phase === state || phase === "finished") return;
+    await this.#core.record({ type: "state", at: this.#core.now(), state });
+  }
+}
+
+function notFound(what: string): never {
+  throw new ProtocolError("not-found", `there is no such ${what} (any more)`);
+}

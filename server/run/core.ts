@@ -1,0 +1,273 @@
+import type { RunEvent } from "../../protocol/events.ts";
+import { sha256 } from "../../protocol/identity.ts";
+import type { Hash, TicketId } from "../../protocol/ids.ts";
+import { merge, type Vectors } from "../merge/merge.ts";
+import type { RunOptions } from "../options.ts";
+import type { Closed, Created, DurableEvent, Effect, SoftEvent } from "../rounds/events.ts";
+import { reduce } from "../rounds/reduce.ts";
+import type { State } from "../rounds/state.ts";
+import { readDiff, saveDiff } from "./diffs.ts";
+import { Evaluations } from "./evaluations.ts";
+import type { Founded } from "./genesis.ts";
+import { IndexFeed } from "./index-feed.ts";
+import { encodeRecord } from "./record.ts";
+import { factsOf, placesOf, type Recovered, readFrames } from "./recover.ts";
+import { Retention } from "./retention.ts";
+import { readSnapshotFile } from "./snapshots.ts";
+
+/** After a failed write the next try waits so long: a full disk is not emptied in a tick. */
+const RETRY_MS = 1_000;
+/** Published files kept in memory for volunteers a version or two behind; the current one always is. */
+const RECENT_BYTES = 64 * 1024 * 1024;
+
+type Recordable = Exclude<DurableEvent, Created>;
+
+/** A version's vectors and the file they are published as. */
+interface Current {
+  readonly vectors: Vectors;
+  readonly file: Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * The shell around the reducer: holds the state and the vectors, journals decisions, and does what the
+ * effects ask. A durable event is appended first and applied when it is durable, in journal order, by
+ * {@link Core.record}: the one way to change the state. A crash at any point loses only what was never
+ * acknowledged.
+ */
+export class Core {
+  readonly founded: Founded;
+  readonly index: IndexFeed;
+  readonly #options: RunOptions;
+  readonly #evaluations: Evaluations | undefined;
+  readonly #retention: Retention;
+  readonly #listeners = new Set<(event: RunEvent) => void>();
+  /** Journal places of the frames not yet merged. */
+  readonly #frames: Map<TicketId, number>;
+  /** Newest last; the current one among them. */
+  readonly #recent: { readonly hash: Hash; readonly file: Uint8Array<ArrayBuffer> }[];
+  readonly #startedAt: number;
+  readonly #clockBase: number;
+  #state: State;
+  #current: Current;
+  /** What the `published` event being written will make current. */
+  #next: Current | undefined;
+  /** Journal records applied so far. */
+  #applied: number;
+  #tail: Promise<void> = Promise.resolve();
+  #deciding = false;
+  #merging: Promise<void> | undefined;
+  #retryAt = 0;
+  #closed = false;
+
+  constructor(options: RunOptions, { founded, state, vectors, file, frames, snapshots }: Recovered) {
+    const { store, log, evaluator, clock } = options;
+    this.founded = founded;
+    this.index = new IndexFeed(store.index, this.#warn("the index cannot be written; it is tried again"));
+    this.#options = options;
+    this.#retention = new Retention(store, founded.settings, snapshots);
+    this.#frames = frames;
+    this.#recent = [{ hash: state.hash, file }];
+    this.#startedAt = clock();
+    this.#clockBase = state.at;
+    this.#state = state;
+    this.#current = { vectors, file };
+    this.#applied = store.length;
+    if (evaluator !== undefined) {
+      this.#evaluations = new Evaluations(
+        evaluator,
+        (measured) => {
+          this.record({ type: "evaluated", at: this.now(), ...measured }).catch(
+            this.#warn("an evaluation could not be kept"),
+          );
+        },
+        this.#warn("a version could not be evaluated"),
+      );
+      if ((state.heldOut.at(-1)?.version ?? -1) < state.version) this.#evaluate(state.version, state.tokens);
+    }
+    log.info(
+      { run: founded.id, version: state.version, hash: state.hash, tokens: state.tokens },
+      "run opened",
+    );
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** The current version's published file. */
+  get file(): Uint8Array<ArrayBuffer> {
+    return this.#current.file;
+  }
+
+  /** Milliseconds since this process opened the run. */
+  get up(): number {
+    return Math.max(0, this.#options.clock() - this.#startedAt);
+  }
+
+  /** The run clock: it stands while the server is down and knows no wall clock. Whole milliseconds. */
+  now(): number {
+    return this.#clockBase + Math.floor(this.up);
+  }
+
+  /** The published file of a version that is kept, or undefined. */
+  async snapshot(hash: Hash): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const recent = this.#recent.find((published) => published.hash === hash)?.file;
+    return recent ?? (this.#retention.has(hash) ? readSnapshotFile(this.#options.store, hash) : undefined);
+  }
+
+  /** The frame that leads from a version to the next, or undefined where it is not kept. */
+  async diff(from: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const known = Number.isSafeInteger(from) && from >= 0 && from < this.#state.version;
+    return known ? readDiff(this.#options.store, from) : undefined;
+  }
+
+  subscribe(listener: (event: RunEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * Appends an event and, once it is durable, applies it. Appends become durable in the order they were made,
+   * and the chain applies them in it. Rejects, with the state unchanged, when the event is not durable.
+   */
+  record(event: Recordable, frame?: Uint8Array): Promise<void> {
+    const written = this.#options.store.append(encodeRecord(event, frame));
+    written.catch(() => {}); // the chain tells it; until the chain comes to it, nobody listens
+    const applied = this.#tail.then(async () => this.#apply(event, await written));
+    this.#tail = applied.catch(() => {});
+    return applied;
+  }
+
+  /** Applies a soft event. The effects are the caller's to answer or to {@link perform}. */
+  take(event: SoftEvent): readonly Effect[] {
+    const { state, effects } = reduce(this.founded.rules, this.#state, event, this.now());
+    this.#state = state;
+    return effects;
+  }
+
+  perform(effects: readonly Effect[]): void {
+    for (const effect of effects) {
+      if (effect.type === "announce") this.#announce(effect.event);
+      else if (effect.type === "evaluate") this.#evaluate(effect.version, effect.tokens);
+      else if (effect.type === "record") this.#decide(effect.event);
+      else if (effect.type === "merge") this.#publish(effect.closed);
+    }
+    if (this.#retention.due(this.#state.version) && !this.#resting()) this.#save();
+  }
+
+  tick(): void {
+    if (!this.#closed) this.perform(this.take({ type: "tick" }));
+  }
+
+  /** Takes nothing more, waits for what is being written, and closes the store. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#evaluations?.stop();
+    await this.#merging;
+    await this.#tail;
+    await this.#retention.idle();
+    await this.#options.store.close();
+  }
+
+  #apply(event: Recordable, sequence: number): void {
+    const before = this.#state;
+    const { state, effects } = reduce(this.founded.rules, before, event, this.now());
+    this.#state = state;
+    this.#applied = sequence + 1;
+    this.index.add(factsOf(before, event));
+    if (event.type === "accepted" && state.phase !== "finished") this.#frames.set(event.ticket, sequence);
+    if (event.type === "published") this.#advance(before, event.hash);
+    this.perform(effects);
+  }
+
+  /** The published event is durable: what was merged is current now. */
+  #advance(before: State, hash: Hash): void {
+    for (const { ticket } of before.closing?.event.merged ?? []) this.#frames.delete(ticket);
+    if (this.#next === undefined) throw new Error("a version was published that was not merged");
+    this.#current = this.#next;
+    this.#next = undefined;
+    this.#recent.push({ hash, file: this.#current.file });
+    const size = this.#current.file.length;
+    while (this.#recent.length > 1 && this.#recent.length * size > RECENT_BYTES) this.#recent.shift();
+  }
+
+  #announce(event: RunEvent): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        this.#options.log.error({ error: String(error) }, "an event listener failed");
+      }
+    }
+  }
+
+  #evaluate(version: number, tokens: number): void {
+    if (!this.#closed) this.#evaluations?.offer({ version, tokens, weights: this.#current.vectors.x });
+  }
+
+  /** Journals a decision; while one is being written no other is made. */
+  #decide(event: Recordable): void {
+    if (this.#deciding || this.#resting()) return;
+    this.#deciding = true;
+    this.record(event)
+      .catch((error: unknown) => this.#rest(error, "a decision could not be kept; it is made again"))
+      .finally(() => {
+        this.#deciding = false;
+        this.tick();
+      });
+  }
+
+  /** Merges a closed version and publishes its successor. */
+  #publish(closed: Closed): void {
+    if (this.#merging !== undefined || this.#resting()) return;
+    this.#merging = this.#merge(closed)
+      .catch((error: unknown) => this.#rest(error, "a version could not be published; it is merged again"))
+      .finally(() => {
+        this.#merging = undefined;
+        this.tick();
+      });
+  }
+
+  async #merge(closed: Closed): Promise<void> {
+    const { store } = this.#options;
+    const { settings, task } = this.founded;
+    const frames = await readFrames(store, placesOf(closed, this.#frames));
+    const { vectors, diff } = merge(this.#current.vectors, frames, settings.outer, settings.downlink);
+    const file = task.encode(vectors.x);
+    await saveDiff(store, closed.version, diff);
+    this.#next = { vectors, file };
+    await this.record({
+      type: "published",
+      at: this.now(),
+      version: closed.version + 1,
+      hash: await sha256(file),
+      diff: await sha256(diff),
+      diffBytes: diff.length,
+    });
+  }
+
+  #save(): void {
+    const { version, hash } = this.#state;
+    const needs = Math.min(this.#applied, ...this.#frames.values());
+    this.#retention
+      .save({ version, hash, needs }, this.#current.file, this.#current.vectors)
+      .catch((error: unknown) => this.#rest(error, "a snapshot could not be stored; it is tried again"));
+  }
+
+  #resting(): boolean {
+    return this.#closed || this.#options.clock() < this.#retryAt;
+  }
+
+  #rest(error: unknown, message: string): void {
+    this.#retryAt = this.#options.clock() + RETRY_MS;
+    this.#options.log.error({ error: String(error) }, message);
+  }
+
+  #warn(message: string): (error: unknown) => void {
+    return (error) => this.#options.log.warn({ error: String(error) }, message);
+  }
+}

@@ -1,0 +1,55 @@
+import type { Evaluation, Evaluator } from "../options.ts";
+
+export interface Measured extends Evaluation {
+  readonly version: number;
+  readonly tokens: number;
+}
+
+/**
+ * Held-out evaluation beside the run: one version at a time, and of those that wait only the newest. Nobody
+ * waits for it; a measurement that fails is told and left out.
+ */
+export class Evaluations {
+  readonly #evaluator: Evaluator;
+  readonly #measured: (result: Measured) => void;
+  readonly #failed: (error: unknown) => void;
+  #busy = false;
+  #waiting: Offer | undefined;
+
+  constructor(evaluator: Evaluator, measured: (result: Measured) => void, failed: (error: unknown) => void) {
+    this.#evaluator = evaluator;
+    this.#measured = measured;
+    this.#failed = failed;
+  }
+
+  offer(offer: Offer): void {
+    this.#waiting = offer;
+    if (!this.#busy) void this.#work();
+  }
+
+  /** Forgets what waits. */
+  stop(): void {
+    this.#waiting = undefined;
+  }
+
+  async #work(): Promise<void> {
+    this.#busy = true;
+    for (let next = this.#waiting; next !== undefined; next = this.#waiting) {
+      this.#waiting = undefined;
+      try {
+        const { loss, sample } = await this.#evaluator.evaluate(next.version, next.weights);
+        this.#measured({ version: next.version, tokens: next.tokens, loss, sample });
+      } catch (error) {
+        this.#failed(error);
+      }
+    }
+    this.#busy = false;
+  }
+}
+
+interface Offer {
+  readonly version: number;
+  /** All tokens merged into it. */
+  readonly tokens: number;
+  readonly weights: Float32Array<ArrayBuffer>;
+}

@@ -1,0 +1,123 @@
+import { utf8 } from "../../protocol/bytes.ts";
+import { canonicalJson } from "../../protocol/canonical.ts";
+import { as } from "../../protocol/guards.ts";
+import { type Identity, sha256 } from "../../protocol/identity.ts";
+import { isRunId, type RunId } from "../../protocol/ids.ts";
+import { initialVectors } from "../merge/merge.ts";
+import type { RunCorpus, Task, TaskFactory } from "../options.ts";
+import type { Created } from "../rounds/events.ts";
+import { Ranges } from "../rounds/ranges.ts";
+import { ratesOf } from "../rounds/rates.ts";
+import type { Rules } from "../rounds/rules.ts";
+import { DEFAULT_SETTINGS, parseSettings, type Settings, SettingsError } from "../settings.ts";
+import { type Store, StoreError } from "../store/store.ts";
+import { encodeRecord } from "./record.ts";
+import { saveSnapshot, storedSnapshots } from "./snapshots.ts";
+
+const RUN_FILE = "run.json";
+
+/** What makes a run this run, from its first journal record. */
+export interface Founded {
+  readonly id: RunId;
+  readonly settings: Settings;
+  readonly task: Task;
+  readonly rules: Rules;
+}
+
+/**
+ * Begins a run: run.json, the first snapshot, and last, since it is what makes it a run, the journal's first
+ * record. Cut short at any point it is begun again by the next start.
+ */
+export async function create(
+  store: Store,
+  identity: Identity,
+  corpus: RunCorpus,
+  taskOf: TaskFactory,
+  given: Settings | undefined,
+): Promise<void> {
+  const settings = await settle(store, given);
+  const task = taskOf(settings, corpus.vocabulary);
+  const vectors = initialVectors(task.initial(settings.seed));
+  const file = task.encode(vectors.x);
+  const hash = await sha256(file);
+  const others = [...(await storedSnapshots(store))].filter((stored) => stored !== hash);
+  if (others.length > 0) throw new StoreError("there are snapshots of a run, but its journal is gone");
+  await store.put("run", RUN_FILE, utf8(`${JSON.stringify(settings, null, 2)}\n`));
+  await saveSnapshot(store, hash, file, vectors);
+  const genesis = {
+    settings,
+    parameters: task.parameters,
+    server: identity.key,
+    corpus: await corpusHash(corpus),
+  };
+  const created: Created = { type: "created", at: 0, hash, genesis };
+  await store.append(encodeRecord(created));
+}
+
+/** Reads a run's beginning back and holds the world against it: key, corpus, and settings where given. */
+export async function found(
+  created: Created,
+  identity: Identity,
+  corpus: RunCorpus,
+  taskOf: TaskFactory,
+  given: Settings | undefined,
+): Promise<Founded> {
+  const { genesis } = created;
+  const settings = parseSettings(genesis.settings);
+  if (given !== undefined) requireSame(settings, given);
+  if (genesis.server !== identity.key) throw new StoreError("server.key is not the key this run began with");
+  if (genesis.corpus !== (await corpusHash(corpus))) {
+    throw new StoreError("the corpus is not the one this run began with");
+  }
+  const id = as(isRunId, await sha256(utf8(canonicalJson(created))), "the run's id");
+  const task = taskOf(settings, corpus.vocabulary);
+  if (task.parameters !== genesis.parameters) {
+    throw new StoreError(`the run began with ${String(genesis.parameters)} parameters`);
+  }
+  return { id, settings, task, rules: rulesOf(id, settings, corpus) };
+}
+
+function rulesOf(run: RunId, settings: Settings, corpus: RunCorpus): Rules {
+  const { steps, batch, quorum, tokenBudget } = settings;
+  const { context } = settings.model;
+  return {
+    run,
+    ranges: new Ranges(corpus.train, steps * batch, context, settings.seed),
+    steps,
+    batch,
+    context,
+    leaseMs: settings.leaseSeconds * 1_000,
+    quorum,
+    tokenBudget,
+    rates: (tokens) => ratesOf(settings, tokens, steps, batch * context),
+  };
+}
+
+/** The settings to begin with: those given, else a run.json that is there already, else the defaults. */
+async function settle(store: Store, given: Settings | undefined): Promise<Settings> {
+  const stored = await store.get("run", RUN_FILE);
+  if (stored === undefined) return given ?? DEFAULT_SETTINGS;
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder().decode(stored));
+  } catch {
+    throw new SettingsError(`${RUN_FILE} is not JSON`);
+  }
+  const settings = parseSettings(json);
+  if (given !== undefined) requireSame(settings, given);
+  return settings;
+}
+
+function requireSame(settings: Settings, given: Settings): void {
+  const differing = Object.entries(settings)
+    .filter(([key, value]) => canonicalJson(value) !== canonicalJson(given[key as keyof Settings]))
+    .map(([key]) => key);
+  if (differing.length > 0) {
+    throw new SettingsError(`the run in this directory began with other settings: ${differing.join(", ")}`);
+  }
+}
+
+async function corpusHash({ vocabulary, tokenizer, train }: RunCorpus): Promise<string> {
+  const shards = train.map(({ hash, tokens }) => ({ hash, tokens }));
+  return sha256(utf8(canonicalJson({ vocabulary, tokenizer: await sha256(tokenizer.slice()), shards })));
+}

@@ -1,0 +1,94 @@
+import { ProtocolError } from "../../protocol/errors.ts";
+import type { Identity } from "../../protocol/identity.ts";
+import type { Hash, TicketId } from "../../protocol/ids.ts";
+import { type Receipt, signReceipt } from "../../protocol/receipt.ts";
+import type { SignedRequest } from "../../protocol/request.ts";
+import { ticketTokens } from "../../protocol/ticket.ts";
+import type { Upload } from "../../protocol/upload.ts";
+import { MAX_POOL } from "../rounds/rules.ts";
+import { authenticate, judge } from "../trust/check.ts";
+import type { Core } from "./core.ts";
+
+const STOPPING_RETRY_MS = 5_000;
+
+interface InFlight {
+  readonly delta: Hash;
+  readonly receipt: Promise<Receipt>;
+}
+
+/** Where deltas come in: checked, made durable, and only then receipted; each once, however often it is sent. */
+export class Intake {
+  readonly #core: Core;
+  readonly #identity: Identity;
+  /** Uploads between their checks and their receipts. */
+  readonly #inFlight = new Map<TicketId, InFlight>();
+
+  constructor(core: Core, identity: Identity) {
+    this.#core = core;
+    this.#identity = identity;
+  }
+
+  async accept(sender: SignedRequest, upload: Upload): Promise<Receipt> {
+    const { id, task } = this.#core.founded;
+    const run = { id, key: this.#identity.key, parameters: task.parameters };
+    const delta = await authenticate(upload, sender, run);
+    // From here to the entry in #inFlight nothing is awaited, so no other upload can come between.
+    const { ticket } = upload;
+    const coming = this.#inFlight.get(ticket.id);
+    const known = coming ?? this.#core.index.delta(ticket.id);
+    if (known !== undefined) {
+      if (known.delta === delta) return coming?.receipt ?? this.#receiptOf(ticket.id);
+      throw new ProtocolError("ticket-used", "another delta was accepted for this ticket");
+    }
+    this.#judge(upload);
+    const receipt = this.#keep(upload, delta).then(() => this.#receiptOf(ticket.id));
+    this.#inFlight.set(ticket.id, { delta, receipt });
+    try {
+      return await receipt;
+    } finally {
+      this.#inFlight.delete(ticket.id);
+    }
+  }
+
+  #judge(upload: Upload): void {
+    const { state, founded } = this.#core;
+    if (this.#core.closed)
+      throw new ProtocolError("not-durable", "the server is stopping", STOPPING_RETRY_MS);
+    judge(upload, {
+      version: state.version,
+      now: this.#core.now(),
+      finished: state.phase === "finished",
+      waiting: state.pool.length + this.#inFlight.size,
+      room: MAX_POOL,
+      parameters: founded.task.parameters,
+      weightDecay: founded.settings.optimizer.weightDecay,
+    });
+  }
+
+  #keep({ ticket, report, frame }: Upload, delta: Hash): Promise<void> {
+    const { rules } = this.#core.founded;
+    const at = this.#core.now();
+    return this.#core.record(
+      {
+        type: "accepted",
+        at,
+        ticket: ticket.id,
+        volunteer: ticket.volunteer,
+        delta,
+        version: ticket.version,
+        tokens: ticketTokens(ticket, rules.context),
+        position: rules.ranges.positionOf(ticket.seed),
+        took: Math.max(0, at - ticket.issued),
+        report,
+      },
+      frame,
+    );
+  }
+
+  /** Made from the journal's facts alone, and Ed25519 is deterministic: the same receipt whenever asked. */
+  async #receiptOf(ticket: TicketId): Promise<Receipt> {
+    const delta = this.#core.index.delta(ticket);
+    if (delta === undefined) throw new ProtocolError("internal-error", "an accepted delta is not indexed");
+    return signReceipt(this.#identity.privateKey, { run: this.#core.founded.id, ...delta });
+  }
+}

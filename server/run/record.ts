@@ -1,0 +1,81 @@
+import { z } from "zod";
+import { concat, utf8 } from "../../protocol/bytes.ts";
+import {
+  type Hash,
+  isHash,
+  isTicketId,
+  isVolunteerKey,
+  type TicketId,
+  type VolunteerKey,
+} from "../../protocol/ids.ts";
+import { isRunState, type RunState } from "../../protocol/manifest.ts";
+import type { DurableEvent } from "../rounds/events.ts";
+import { StoreError } from "../store/store.ts";
+
+/**
+ * A journal record: u32 length | the event as that many bytes of JSON | the delta frame of an `accepted`
+ * event. JSON keeps a double exactly, so weights read back to the bit.
+ */
+export function encodeRecord(event: DurableEvent, frame?: Uint8Array): Uint8Array<ArrayBuffer> {
+  const json = utf8(JSON.stringify(event));
+  const length = new Uint8Array(4);
+  new DataView(length.buffer).setUint32(0, json.length, true);
+  return concat(length, json, frame ?? new Uint8Array());
+}
+
+export interface JournalRecord {
+  readonly event: DurableEvent;
+  /** Empty for events without one, and for those whose frame was stripped. */
+  readonly frame: Uint8Array<ArrayBuffer>;
+}
+
+/** Reads a record. Throws a StoreError when it is none of ours. */
+export function decodeRecord(record: Uint8Array<ArrayBuffer>): JournalRecord {
+  const end = endOfEvent(record);
+  const parsed = schema.safeParse(JSON.parse(new TextDecoder().decode(record.subarray(4, end))));
+  if (!parsed.success) throw new StoreError(`a journal record is no event: ${parsed.error.message}`);
+  return { event: parsed.data, frame: record.subarray(end) };
+}
+
+/** A record without its frame. */
+export const withoutFrame = (record: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> =>
+  record.subarray(0, endOfEvent(record));
+
+const endOfEvent = (record: Uint8Array): number =>
+  4 + new DataView(record.buffer, record.byteOffset).getUint32(0, true);
+
+const hash = z.custom<Hash>(isHash);
+const ticket = z.custom<TicketId>(isTicketId);
+const count = z.number().int().min(0);
+
+const schema: z.ZodType<DurableEvent> = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("created"), at: count, hash, genesis: z.record(z.string(), z.unknown()) }),
+  z.object({
+    type: z.literal("accepted"),
+    at: count,
+    ticket,
+    volunteer: z.custom<VolunteerKey>(isVolunteerKey),
+    delta: hash,
+    version: count,
+    tokens: count,
+    position: count,
+    took: count,
+    report: z.object({ loss: z.number(), trainMs: count, device: z.string() }),
+  }),
+  z.object({
+    type: z.literal("closed"),
+    at: count,
+    version: count,
+    merged: z.array(z.object({ ticket, weight: z.number() })),
+  }),
+  z.object({ type: z.literal("published"), at: count, version: count, hash, diff: hash, diffBytes: count }),
+  z.object({
+    type: z.literal("evaluated"),
+    at: count,
+    version: count,
+    tokens: count,
+    loss: z.number(),
+    sample: z.string(),
+  }),
+  z.object({ type: z.literal("state"), at: count, state: z.custom<RunState>(isRunState) }),
+]);

@@ -1,0 +1,30 @@
+import type { ErrorCode } from "../../protocol/errors.ts";
+import type { VolunteerKey } from "../../protocol/ids.ts";
+
+/** Volunteers whose refusals are counted: bounds memory against ever new keys. */
+const MAX_COUNTED = 10_000;
+
+/** What was refused since the server started, and why. */
+export class Refusals {
+  readonly #byCode = new Map<ErrorCode, number>();
+  readonly #byVolunteer = new Map<VolunteerKey, number>();
+
+  count(code: ErrorCode, volunteer?: VolunteerKey): void {
+    this.#byCode.set(code, (this.#byCode.get(code) ?? 0) + 1);
+    if (volunteer === undefined) return;
+    const count = this.of(volunteer) + 1;
+    this.#byVolunteer.delete(volunteer);
+    this.#byVolunteer.set(volunteer, count);
+    if (this.#byVolunteer.size > MAX_COUNTED) {
+      this.#byVolunteer.delete(this.#byVolunteer.keys().next().value ?? volunteer);
+    }
+  }
+
+  of(volunteer: VolunteerKey): number {
+    return this.#byVolunteer.get(volunteer) ?? 0;
+  }
+
+  byCode(): Readonly<Partial<Record<ErrorCode, number>>> {
+    return Object.fromEntries(this.#byCode);
+  }
+}

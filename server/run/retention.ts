@@ -1,0 +1,54 @@
+import type { Hash } from "../../protocol/ids.ts";
+import type { Vectors } from "../merge/merge.ts";
+import type { Settings } from "../settings.ts";
+import type { Store } from "../store/store.ts";
+import { dropDiffs } from "./diffs.ts";
+import { withoutFrame } from "./record.ts";
+import type { SnapshotPlace } from "./recover.ts";
+import { keepSnapshots, saveSnapshot } from "./snapshots.ts";
+
+/** Which versions are stored whole, and what may go once a newer one is. */
+export class Retention {
+  readonly #store: Store;
+  readonly #settings: Pick<Settings, "snapshotEvery" | "keepSnapshots" | "keepDiffs">;
+  /** Oldest first. */
+  #places: SnapshotPlace[];
+  #saving: Promise<void> | undefined;
+
+  constructor(store: Store, settings: Settings, places: readonly SnapshotPlace[]) {
+    this.#store = store;
+    this.#settings = settings;
+    this.#places = [...places];
+  }
+
+  has(hash: Hash): boolean {
+    return this.#places.some((place) => place.hash === hash);
+  }
+
+  /** Whether `version` should be stored now. */
+  due(version: number): boolean {
+    const newest = this.#places.at(-1)?.version ?? 0;
+    return this.#saving === undefined && version - newest >= this.#settings.snapshotEvery;
+  }
+
+  /** Stores a version whole; once it is durable, lets go of what only older ones needed. */
+  save(place: SnapshotPlace, file: Uint8Array<ArrayBuffer>, vectors: Vectors): Promise<void> {
+    this.#saving = this.#saveAndPrune(place, file, vectors).finally(() => {
+      this.#saving = undefined;
+    });
+    return this.#saving;
+  }
+
+  /** Waits for a snapshot being written. */
+  async idle(): Promise<void> {
+    await this.#saving?.catch(() => {}); // whoever called save() was told
+  }
+
+  async #saveAndPrune(place: SnapshotPlace, file: Uint8Array<ArrayBuffer>, vectors: Vectors): Promise<void> {
+    await saveSnapshot(this.#store, place.hash, file, vectors);
+    this.#places = [...this.#places, place].slice(-this.#settings.keepSnapshots);
+    await keepSnapshots(this.#store, new Set(this.#places.map(({ hash }) => hash)));
+    await dropDiffs(this.#store, place.version - this.#settings.keepDiffs);
+    await this.#store.strip(this.#places[0]!.needs, withoutFrame);
+  }
+}

@@ -1,0 +1,29 @@
+import type { webcrypto } from "node:crypto";
+import { utf8 } from "../../protocol/bytes.ts";
+import { type Identity, publicKeyText } from "../../protocol/identity.ts";
+import { type Store, StoreError } from "../store/store.ts";
+
+const NAME = "server.key";
+const ED25519 = "Ed25519";
+
+/** The run's own Ed25519 key, which signs tickets and receipts: a JWK only its owner may read; made once. */
+export async function serverIdentity(store: Store): Promise<Identity> {
+  const stored = await store.get("run", NAME);
+  if (stored !== undefined) return importKey(JSON.parse(new TextDecoder().decode(stored)));
+  const pair = await crypto.subtle.generateKey(ED25519, true, ["sign", "verify"]);
+  const jwk = await crypto.subtle.exportKey("jwk", pair.privateKey);
+  await store.put("run", NAME, utf8(`${JSON.stringify(jwk)}\n`), "secret");
+  return importKey(jwk);
+}
+
+async function importKey(jwk: webcrypto.JsonWebKey): Promise<Identity> {
+  try {
+    const privateKey = await crypto.subtle.importKey("jwk", jwk, ED25519, false, ["sign"]);
+    const { kty, crv, x } = jwk;
+    const open = { kty, crv, x, key_ops: ["verify"] } as webcrypto.JsonWebKey;
+    const publicKey = await crypto.subtle.importKey("jwk", open, ED25519, true, ["verify"]);
+    return { privateKey, key: await publicKeyText(publicKey) };
+  } catch (error) {
+    throw new StoreError(`${NAME} holds no Ed25519 private key: ${String(error)}`);
+  }
+}

@@ -1,0 +1,46 @@
+import { sha256 } from "../../protocol/identity.ts";
+import type { Hash } from "../../protocol/ids.ts";
+import type { Vectors } from "../merge/merge.ts";
+import type { Task } from "../options.ts";
+import { type Store, StoreError } from "../store/store.ts";
+import { decodeVectors, encodeVectors } from "./vectors-file.ts";
+
+const SHELF = "snapshots";
+const fileOf = (hash: Hash) => `${hash}.safetensors`;
+const stateOf = (hash: Hash) => `${hash}.state`;
+
+/** Stores a version whole: the published file, and beside it what only the server needs to go on from it. */
+export async function saveSnapshot(
+  store: Store,
+  hash: Hash,
+  file: Uint8Array<ArrayBuffer>,
+  vectors: Vectors,
+): Promise<void> {
+  // The published file comes last: where it is, the snapshot is whole.
+  await store.put(SHELF, stateOf(hash), encodeVectors(vectors));
+  await store.put(SHELF, fileOf(hash), file);
+}
+
+export const readSnapshotFile = (store: Store, hash: Hash) => store.get(SHELF, fileOf(hash));
+
+/** A stored snapshot, verified. Throws a StoreError when it is absent or damaged. */
+export async function loadSnapshot(store: Store, task: Task, hash: Hash): Promise<Vectors> {
+  const file = await readSnapshotFile(store, hash);
+  const state = await store.get(SHELF, stateOf(hash));
+  if (file === undefined || state === undefined) throw new StoreError(`snapshot ${hash} is not there`);
+  if ((await sha256(file)) !== hash) throw new StoreError(`snapshot ${hash} is damaged`);
+  return decodeVectors(state, task.decode(file));
+}
+
+/** Removes every stored snapshot but those of `keep`. */
+export async function keepSnapshots(store: Store, keep: ReadonlySet<Hash>): Promise<void> {
+  const names = new Set([...keep].flatMap((hash) => [fileOf(hash), stateOf(hash)]));
+  for (const name of await store.list(SHELF)) if (!names.has(name)) await store.remove(SHELF, name);
+}
+
+/** The hashes that have a published file. */
+export async function storedSnapshots(store: Store): Promise<ReadonlySet<string>> {
+  const ending = ".safetensors";
+  const names = (await store.list(SHELF)).filter((name) => name.endsWith(ending));
+  return new Set(names.map((name) => name.slice(0, -ending.length)));
+}

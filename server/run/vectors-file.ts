@@ -1,0 +1,36 @@
+import { crc32 } from "node:zlib";
+import { bytesOf, concat, toFloats } from "../../protocol/bytes.ts";
+import type { Vectors } from "../merge/merge.ts";
+import { StoreError } from "../store/store.ts";
+
+/**
+ * What a snapshot's sibling `<hash>.state` holds, little-endian: u32 magic "MSTA" | u32 values | θ as f32 |
+ * momentum as f32 | u32 CRC-32 of all before. θ itself and not θ − x, whose rounding could not be undone.
+ */
+const MAGIC = 0x4154_534d;
+
+export function encodeVectors({ theta, momentum }: Vectors): Uint8Array<ArrayBuffer> {
+  const body = concat(u32s(MAGIC, theta.length), bytesOf(theta), bytesOf(momentum));
+  return concat(body, u32s(crc32(body)));
+}
+
+/** Reads θ and momentum beside a snapshot's x. Throws a StoreError on any other bytes. */
+export function decodeVectors(bytes: Uint8Array<ArrayBuffer>, x: Float32Array<ArrayBuffer>): Vectors {
+  const size = 4 * x.length;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const sound =
+    bytes.length === 8 + 2 * size + 4 &&
+    view.getUint32(0, true) === MAGIC &&
+    view.getUint32(4, true) === x.length &&
+    view.getUint32(8 + 2 * size, true) === crc32(bytes.subarray(0, 8 + 2 * size));
+  if (!sound) throw new StoreError("a snapshot's state file is damaged or of another model");
+  return {
+    x,
+    theta: toFloats(bytes.subarray(8, 8 + size)),
+    momentum: toFloats(bytes.subarray(8 + size, 8 + 2 * size)),
+  };
+}
+
+function u32s(...values: number[]): Uint8Array<ArrayBuffer> {
+  return bytesOf(Uint32Array.from(values));
+}

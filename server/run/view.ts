@@ -1,0 +1,70 @@
+import type { Identity } from "../../protocol/identity.ts";
+import { sha256 } from "../../protocol/identity.ts";
+import type { Manifest } from "../../protocol/manifest.ts";
+import type { ModelShape } from "../../protocol/model.ts";
+import type { RunStatus } from "../../protocol/status.ts";
+import { PROTOCOL_VERSION } from "../../protocol/version.ts";
+import type { RunCorpus } from "../options.ts";
+import { activeAt } from "../rounds/leases.ts";
+import { ACTIVE_MS } from "../rounds/rules.ts";
+import type { Core } from "./core.ts";
+import type { Founded } from "./genesis.ts";
+
+export type FixedManifest = Omit<Manifest, "state" | "version" | "hash">;
+
+/** The part of the manifest that never changes. */
+export async function fixedManifest(
+  { id, settings, task }: Founded,
+  corpus: RunCorpus,
+  identity: Identity,
+): Promise<FixedManifest> {
+  const { name, operator, optimizer, residualDecay } = settings;
+  const model: ModelShape = { ...settings.model, vocabulary: corpus.vocabulary };
+  return {
+    protocol: PROTOCOL_VERSION,
+    run: id,
+    name,
+    operator,
+    task: "language",
+    model,
+    parameters: task.parameters,
+    server: identity.key,
+    tokenizer: await sha256(corpus.tokenizer),
+    optimizer,
+    residualDecay,
+  };
+}
+
+/** What `GET /api/run` shows. */
+export function statusOf(
+  fixed: FixedManifest,
+  corpus: RunCorpus,
+  core: Pick<Core, "state" | "founded" | "up" | "now">,
+  refused: RunStatus["deltas"]["refused"],
+): RunStatus {
+  const { state, founded, up } = core;
+  const now = core.now();
+  const { protocol, run, name, operator, model, parameters } = fixed;
+  const lately = state.recent.filter(({ at }) => now - at < ACTIVE_MS);
+  const seconds = Math.min(ACTIVE_MS, Math.max(1_000, up)) / 1_000;
+  return {
+    protocol,
+    run,
+    name,
+    operator,
+    state: state.phase,
+    version: state.version,
+    modelHash: state.hash,
+    model,
+    parameters,
+    heldOut: state.heldOut,
+    baselines: corpus.baselines,
+    tokensMerged: state.tokens,
+    tokenBudget: founded.settings.tokenBudget,
+    tokensPerSecond: lately.reduce((sum, { tokens }) => sum + tokens, 0) / seconds,
+    volunteers: activeAt(state, now),
+    deltas: { merged: state.merged, refused },
+    versions: state.versions,
+    sample: state.sample,
+  };
+}

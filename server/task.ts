@@ -1,0 +1,17 @@
+import { initialWeights } from "../model/init.ts";
+import { layoutOf } from "../model/layout.ts";
+import { decodeSafetensors, encodeSafetensors } from "../model/safetensors.ts";
+import type { Task } from "./options.ts";
+import type { Settings } from "./settings.ts";
+
+/** The task `language`: the vector is a GPT-2, its file safetensors. */
+export function languageTask(settings: Settings, vocabulary: number): Task {
+  const shape = { ...settings.model, vocabulary };
+  const layout = layoutOf(shape);
+  return {
+    parameters: layout.length,
+    initial: (seed) => initialWeights(shape, seed),
+    encode: (values) => encodeSafetensors(layout, values),
+    decode: (file) => decodeSafetensors(file, layout),
+  };
+}

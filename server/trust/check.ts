@@ -1,0 +1,96 @@
+import { ProtocolError } from "../../protocol/errors.ts";
+import { decodeFrame, maxFrameBytes } from "../../protocol/frame.ts";
+import { sha256 } from "../../protocol/identity.ts";
+import type { Hash, RunId, VolunteerKey } from "../../protocol/ids.ts";
+import type { SignedRequest } from "../../protocol/request.ts";
+import { type Ticket, verifyTicket } from "../../protocol/ticket.ts";
+import type { Upload } from "../../protocol/upload.ts";
+import { MAX_STALENESS } from "../rounds/rules.ts";
+
+/** When a sender may try again while merging catches up. */
+const POOL_FULL_RETRY_MS = 5_000;
+
+/**
+ * First part: is this sender's word worth looking at? Frame size, ticket signature, own ticket, nonce; cheap
+ * first. Returns the frame's SHA-256, by which a repeated upload is known. The edge has verified `sender`.
+ * Throws `too-large`, `bad-ticket`, `not-your-ticket`.
+ */
+export async function authenticate(
+  upload: Upload,
+  sender: SignedRequest,
+  run: { readonly id: RunId; readonly key: VolunteerKey; readonly parameters: number },
+): Promise<Hash> {
+  const { ticket, frame } = upload;
+  if (frame.length > maxFrameBytes(run.parameters)) {
+    throw new ProtocolError("too-large", `a frame of ${frame.length} bytes is larger than any codec makes`);
+  }
+  if (ticket.run !== run.id) throw new ProtocolError("bad-ticket", "the ticket is of another run");
+  if (ticket.volunteer !== sender.volunteer) {
+    throw new ProtocolError("not-your-ticket", "the ticket was issued to another volunteer");
+  }
+  if (ticket.id !== sender.nonce) {
+    throw new ProtocolError("bad-ticket", "the request's nonce is not the ticket's id");
+  }
+  if (!(await verifyTicket(run.key, ticket))) {
+    throw new ProtocolError("bad-ticket", "the ticket's signature does not fit");
+  }
+  return sha256(frame);
+}
+
+/** What the second part needs to know of the run as it is now. */
+export interface Now {
+  readonly version: number;
+  /** The run clock, ms. */
+  readonly now: number;
+  readonly finished: boolean;
+  /** Accepted deltas that wait, and how many may. */
+  readonly waiting: number;
+  readonly room: number;
+  readonly parameters: number;
+  readonly weightDecay: number;
+}
+
+/**
+ * Second part: may this delta be merged? Lease, staleness, format, finiteness, norm; cheap first. Pure.
+ * Throws `run-finished`, `lease-expired`, `future-version`, `stale`, `too-many-requests`, what
+ * {@link decodeFrame} throws, and `norm-too-large`.
+ */
+export function judge({ ticket, frame }: Upload, run: Now): void {
+  if (run.finished) throw new ProtocolError("run-finished", "the run has reached its token budget");
+  if (run.now > ticket.issued + ticket.lease) {
+    throw new ProtocolError("lease-expired", "the ticket's time is over; its text was given to another");
+  }
+  if (ticket.version > run.version) {
+    throw new ProtocolError("future-version", `version ${ticket.version} is not published`);
+  }
+  if (run.version - ticket.version > MAX_STALENESS) {
+    throw new ProtocolError(
+      "stale",
+      `version ${ticket.version} is ${run.version - ticket.version} versions old`,
+    );
+  }
+  if (run.waiting >= run.room) {
+    throw new ProtocolError("too-many-requests", "merging has to catch up first", POOL_FULL_RETRY_MS);
+  }
+  const norm = normOf(decodeFrame(frame, run.parameters));
+  const bound = normBound(ticket, run.parameters, run.weightDecay);
+  if (norm > bound) {
+    throw new ProtocolError("norm-too-large", `a norm of ${norm}, no ticket like this reaches ${bound}`);
+  }
+}
+
+/**
+ * An L2 norm that no honest delta exceeds: an AdamW step moves a weight by at most about its rate (β1 = .9,
+ * β2 = .99: |m̂| ≤ √v̂ but for the first steps) plus rate × decay × weight, with weights around 1 at most. The
+ * factor 4 leaves room for a residual brought from tickets with higher rates.
+ */
+export function normBound(ticket: Pick<Ticket, "rates">, parameters: number, weightDecay: number): number {
+  const rates = ticket.rates.reduce((sum, rate) => sum + rate, 0);
+  return 4 * rates * Math.sqrt(parameters) * (1 + weightDecay);
+}
+
+function normOf(values: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]! * values[i]!;
+  return Math.sqrt(sum);
+}

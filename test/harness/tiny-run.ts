@@ -1,0 +1,176 @@
+import { bytesOf, toBase64Url, utf8 } from "../../protocol/bytes.ts";
+import { ProtocolError } from "../../protocol/errors.ts";
+import { encodeFrame } from "../../protocol/frame.ts";
+import { createIdentity, type Identity, sha256 } from "../../protocol/identity.ts";
+import type { Hash, TicketId } from "../../protocol/ids.ts";
+import type { Receipt } from "../../protocol/receipt.ts";
+import type { Ticket } from "../../protocol/ticket.ts";
+import type { Report, Upload } from "../../protocol/upload.ts";
+import type { Evaluator, Log, RunCorpus, RunOptions, Task } from "../../server/options.ts";
+import { openRun, type Run } from "../../server/run.ts";
+import { parseSettings, type Settings } from "../../server/settings.ts";
+import { fileStore } from "../../server/store/file-store.ts";
+import { memoryIndex } from "../../server/store/memory-index.ts";
+import type { Index } from "../../server/store/store.ts";
+import { MemoryFiles } from "./memory-files.ts";
+
+/** A corpus in memory: `shards` train shards of a counting text. Its tokenizer is not one. */
+export async function tinyCorpus(shards = 2, tokens = 200): Promise<RunCorpus> {
+  const texts = Array.from({ length: shards }, (_, s) =>
+    bytesOf(Uint16Array.from({ length: tokens }, (_, i) => (i * (s + 3)) % 256)),
+  );
+  const byHash = new Map<Hash, Uint8Array<ArrayBuffer>>();
+  for (const text of texts) byHash.set(await sha256(text), text);
+  return {
+    vocabulary: 256,
+    tokenizer: utf8('{"tiny":true}'),
+    train: [...byHash].map(([hash, text]) => ({ hash, tokens: text.length / 2 })),
+    baselines: { uniform: Math.log(256), unigram: 4, bigram: 3 },
+    async shard(hash) {
+      const text = byHash.get(hash);
+      if (text === undefined) throw new ProtocolError("not-found", "there is no such shard");
+      return text;
+    },
+  };
+}
+
+/** A run of 2 × 2 windows of 8 tokens a ticket (32 tokens), closing at 2 deltas. */
+export const tinySettings = (changes: Record<string, unknown> = {}): Settings =>
+  parseSettings({
+    model: { layers: 1, heads: 1, width: 8, context: 8 },
+    batch: 2,
+    steps: 2,
+    warmupTokens: 0,
+    learningRate: 0.5,
+    quorum: 2,
+    snapshotEvery: 3,
+    leaseSeconds: 60,
+    ...changes,
+  });
+
+/** A task whose vector is ten numbers and whose file is just them: nothing knows what they mean. */
+export const vectorTask = (): Task => ({
+  parameters: 10,
+  initial: (seed) => Float32Array.from({ length: 10 }, (_, i) => Math.fround((seed + i) / 8)),
+  encode: (values) => bytesOf(values.slice()),
+  decode: (file) => {
+    if (file.length !== 40) throw new RangeError("not ten numbers");
+    return new Float32Array(file.slice().buffer);
+  },
+});
+
+/** A clock that only a test moves. */
+export class ManualClock {
+  ms = 0;
+  readonly read = (): number => this.ms;
+}
+
+export const silentLog: Log = { info() {}, warn() {}, error() {} };
+
+/** Nonces that count up, so that a failing run can be run again. */
+export function countingRandom(seed = 0): (bytes: number) => Uint8Array<ArrayBuffer> {
+  let count = 0;
+  return (bytes) => {
+    const drawn = new Uint8Array(bytes);
+    new DataView(drawn.buffer).setUint32(0, ++count, true);
+    new DataView(drawn.buffer).setUint32(4, seed, true);
+    return drawn;
+  };
+}
+
+/** A run in memory and all that it was given. */
+export interface TinyRun {
+  readonly run: Run;
+  readonly clock: ManualClock;
+  readonly files: MemoryFiles;
+  readonly options: RunOptions;
+}
+
+export interface TinyOptions {
+  readonly files?: MemoryFiles;
+  readonly clock?: ManualClock;
+  readonly settings?: Settings;
+  readonly index?: Index;
+  readonly evaluator?: Evaluator;
+  readonly log?: Log;
+  readonly random?: RunOptions["random"];
+  readonly corpus?: RunCorpus;
+  readonly segmentBytes?: number;
+}
+
+/** Opens (or begins) a tiny run of the ten-number task over files in memory. */
+export async function tinyRun(given: TinyOptions = {}): Promise<TinyRun> {
+  const files = given.files ?? new MemoryFiles();
+  const clock = given.clock ?? new ManualClock();
+  const { segmentBytes } = given;
+  const store = await fileStore(files, given.index ?? memoryIndex(), {
+    salt: () => 7,
+    ...(segmentBytes === undefined ? {} : { segmentBytes }),
+  });
+  const options: RunOptions = {
+    store,
+    corpus: given.corpus ?? (await tinyCorpus()),
+    settings: given.settings ?? tinySettings(),
+    task: vectorTask,
+    clock: clock.read,
+    random: given.random ?? countingRandom(),
+    log: given.log ?? silentLog,
+    ...(given.evaluator === undefined ? {} : { evaluator: given.evaluator }),
+  };
+  return { run: await openRun(options), clock, files, options };
+}
+
+/** A volunteer without a network: asks for tickets and sends deltas straight to a run. */
+export class TestVolunteer {
+  readonly identity: Identity;
+  #nonces = 0;
+
+  private constructor(identity: Identity) {
+    this.identity = identity;
+  }
+
+  static async create(): Promise<TestVolunteer> {
+    return new TestVolunteer(await createIdentity());
+  }
+
+  ticket(run: Run): Promise<Ticket> {
+    return run.ticket(this.identity.key, nonceOf(++this.#nonces));
+  }
+
+  send(run: Run, upload: Upload): Promise<Receipt> {
+    return run.accept(this.identity.key, upload.ticket.id, upload);
+  }
+
+  /** Asks, and sends a delta of `values`. */
+  async contribute(run: Run, values: Float32Array = deltaOf(1)): Promise<Receipt> {
+    return this.send(run, uploadOf(await this.ticket(run), values));
+  }
+}
+
+export const REPORT: Report = { loss: 2, trainMs: 5, device: "test" };
+
+/** An upload of a delta for a ticket. */
+export const uploadOf = (
+  ticket: Ticket,
+  values: Float32Array = deltaOf(1),
+  codec: "f32" | "dense4" = "f32",
+): Upload => ({ ticket, report: REPORT, frame: encodeFrame(codec, values) });
+
+/** Ten small numbers that depend on `seed`. */
+export const deltaOf = (seed: number): Float32Array<ArrayBuffer> =>
+  Float32Array.from({ length: 10 }, (_, i) => Math.fround(Math.sin(seed * 10 + i) / 16));
+
+export function nonceOf(number: number): TicketId {
+  const bytes = new Uint8Array(16);
+  new DataView(bytes.buffer).setUint32(0, number, true);
+  return toBase64Url(bytes) as TicketId;
+}
+
+/** Resolves when `condition` holds, looking after every turn of the event loop; fails after many. */
+export async function until(condition: () => boolean, turns = 10_000): Promise<void> {
+  for (let turn = 0; turn < turns; turn++) {
+    if (condition()) return;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  throw new Error("what was waited for did not happen");
+}
