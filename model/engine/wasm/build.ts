@@ -16,7 +16,14 @@ async function compile(name: string, tile: Tile): Promise<number> {
     [
       "index.ts",
       ...["--outFile", "kernels.wasm", "--runtime", "stub", "--optimizeLevel", "3", "--shrinkLevel", "0"],
-      ...["--converge", "--noAssert", "--enable", tile.fma ? "simd,relaxed-simd" : "simd"],
+      ...[
+        "--converge",
+        "--noAssert",
+        "--disableWarning",
+        "112",
+        "--enable",
+        tile.fma ? "simd,relaxed-simd" : "simd",
+      ],
     ],
     {
       readFile: async (path) => {
@@ -30,7 +37,8 @@ async function compile(name: string, tile: Tile): Promise<number> {
     },
   );
   const wasm = output.get("kernels.wasm");
-  if (error || !wasm) throw new Error(`AssemblyScript: ${error?.message}\n${stderr.toString()}`);
+  const complaints = stderr.toString();
+  if (error || !wasm || complaints) throw new Error(`AssemblyScript: ${error?.message}\n${complaints}`);
   const base64 = Buffer.from(wasm).toString("base64");
   const source = `/** Compiled from assembly/ by build.ts. */\nexport const KERNELS = "${base64}";\n`;
   await writeFile(new URL(`${name}.generated.ts`, here), source);

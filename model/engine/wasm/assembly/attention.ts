@@ -31,7 +31,7 @@ export function attentionScratch(context: i32): i32 {
 // @ts-ignore: decorator
 @inline
 function slice(at: usize, sequence: i32, head: i32, context: i32, width: i32, size: i32): usize {
-  return at + (<usize>(sequence * context) * width + head * size) * 4;
+  return at + (<usize>(sequence * context) * <usize>width + <usize>(head * size)) * 4;
 }
 
 /** out = softmax(q·kᵀ/√size)·v; `saved` may be 0 (nothing kept). `scratch` begins after GEMM_SCRATCH. */
@@ -123,7 +123,7 @@ export function attentionBackward(
 
 function keptAt(saved: usize, index: i32, context: i32): usize {
   const row = context <= KEEP ? padded(context) : 1;
-  return saved + (<usize>index * context * row << 2);
+  return saved + ((<usize>index * <usize>(context * row)) << 2);
 }
 
 /** Zeros from the vector after the diagonal to the block's last column. */

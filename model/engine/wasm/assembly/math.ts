@@ -2,30 +2,56 @@
 // without fused multiply-add gives the same bits on every engine.
 import { madd } from "./microkernel";
 
-/** Below this, e^x counts as 0: denormals would make softmax 25 times slower. */
-const FLUSH: f32 = -80;
-/** Adding and subtracting 1.5·2²³ rounds to the nearest integer, and leaves it in the low bits. */
-const ROUND: f32 = 12582912;
+/**
+ * The constants of exp4, in memory: V8 builds a vector constant anew wherever a loop uses it, at several
+ * instructions each, while a load is one.
+ */
+const CONSTANTS = memory.data<f32>([
+  // below this, e^x counts as 0: denormals would make softmax 25 times slower
+  -80,
+  // the largest exponent that stays finite
+  88,
+  // 1/ln 2
+  1.44269504088896341,
+  // adding and subtracting 1.5·2²³ rounds to the nearest integer, and leaves it in the low bits
+  12582912,
+  // −ln 2 in two parts, the first with so few bits that its multiples are exact (Cody & Waite)
+  -0.693359375, 2.1219444e-4,
+  // e^r = 1 + r + r²·p(r), |r| ≤ ln 2 / 2: Cephes' expf coefficients, highest power first
+  1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1,
+  // the rest
+  1, 60,
+]);
+
+/** A constant in every lane. */
+// @ts-ignore: decorator
+@inline
+function constant(index: usize): v128 {
+  return v128.load32_splat(CONSTANTS + (index << 2));
+}
 
 /** e^x a lane, relative error under 2e-7 for x ≤ 88; exactly 0 below −80. */
+// @ts-ignore: decorator
+@inline
 export function exp4(x: v128): v128 {
-  const flushed = f32x4.lt(x, f32x4.splat(FLUSH));
+  const lowest = constant(0);
+  const flushed = f32x4.lt(x, lowest);
   // pmax(x, c) is x unless x < c: with x first, NaN stays NaN
-  const clamped = f32x4.pmin(f32x4.pmax(x, f32x4.splat(FLUSH)), f32x4.splat(88));
-  // x = n·ln 2 + r, |r| ≤ ln 2 / 2; ln 2 in two parts so that r is exact (Cody & Waite)
-  const shifted = madd(clamped, f32x4.splat(1.44269504088896341), f32x4.splat(ROUND));
-  const n = f32x4.sub(shifted, f32x4.splat(ROUND));
-  let r = madd(n, f32x4.splat(-0.693359375), clamped);
-  r = madd(n, f32x4.splat(2.12194440e-4), r);
-  // e^r = 1 + r + r²·p(r), Cephes' expf coefficients
-  let p = f32x4.splat(1.9875691500e-4);
-  p = madd(p, r, f32x4.splat(1.3981999507e-3));
-  p = madd(p, r, f32x4.splat(8.3334519073e-3));
-  p = madd(p, r, f32x4.splat(4.1665795894e-2));
-  p = madd(p, r, f32x4.splat(1.6666665459e-1));
-  p = madd(p, r, f32x4.splat(5.0000001201e-1));
-  p = madd(p, f32x4.mul(r, r), f32x4.add(r, f32x4.splat(1)));
-  const power = i32x4.shl(i32x4.add(shifted, i32x4.splat(127)), 23);
+  const clamped = f32x4.pmin(f32x4.pmax(x, lowest), constant(1));
+  // x = n·ln 2 + r
+  const magic = constant(3);
+  const shifted = madd(clamped, constant(2), magic);
+  const n = f32x4.sub(shifted, magic);
+  const r = madd(n, constant(5), madd(n, constant(4), clamped));
+  let p = madd(constant(6), r, constant(7));
+  p = madd(p, r, constant(8));
+  p = madd(p, r, constant(9));
+  p = madd(p, r, constant(10));
+  p = madd(p, r, constant(11));
+  const one = constant(12);
+  p = madd(p, f32x4.mul(r, r), f32x4.add(r, one));
+  // one's bits are 127 << 23, so adding n << 23 to them is 2ⁿ
+  const power = i32x4.add(i32x4.shl(shifted, 23), one);
   return v128.andnot(f32x4.mul(p, power), flushed);
 }
 

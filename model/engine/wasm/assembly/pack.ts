@@ -19,13 +19,13 @@ export function pack(
 ): void {
   let line = 0;
   for (; line + width <= lines; line += width) {
-    const panel = from + line * lineStride;
+    const panel = from + <usize>line * lineStride;
     if (lineStride == 4) packAlong(panel, kStride, k, width, to);
     else if (kStride == 4) packAcross(panel, lineStride, k, width, to);
     else packAny(panel, lineStride, kStride, width, k, width, to);
     to += <usize>(k * width) << 2;
   }
-  if (line < lines) packAny(from + line * lineStride, lineStride, kStride, lines - line, k, width, to);
+  if (line < lines) packAny(from + <usize>line * lineStride, lineStride, kStride, lines - line, k, width, to);
 }
 
 /** Lines lie side by side in memory: copy `width` values a k. */
@@ -105,7 +105,7 @@ function packAny(
   for (let i = 0; i < k; i++) {
     let line = 0;
     for (; line < lines; line++) {
-      store<f32>(to, load<f32>(from + line * lineStride));
+      store<f32>(to, load<f32>(from + <usize>line * lineStride));
       to += 4;
     }
     for (; line < width; line++) {

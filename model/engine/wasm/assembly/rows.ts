@@ -16,7 +16,7 @@ export function embed(
 ): void {
   const bytes = <usize>width << 2;
   for (let row = 0; row < rows; row++) {
-    const token = table + load<u32>(tokens + (<usize>row << 2)) * bytes;
+    const token = table + <usize>load<u32>(tokens + (<usize>row << 2)) * bytes;
     const position = positions + <usize>(row % context) * bytes;
     memory.copy(out, token, bytes);
     addTo(out, position, bytes);
@@ -41,7 +41,7 @@ export function embedBackward(
   for (let token = 0; token < vocabulary; token++) {
     const end = load<u32>(starts + (<usize>token << 2), 4);
     for (let i = load<u32>(starts + (<usize>token << 2)); i < end; i++)
-      addTo(dTable, dOut + load<u32>(order + (<usize>i << 2)) * bytes, bytes);
+      addTo(dTable, dOut + <usize>load<u32>(order + (<usize>i << 2)) * bytes, bytes);
     dTable += bytes;
   }
   if (!add) memory.fill(dPositions, 0, <usize>context * bytes);
