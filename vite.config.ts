@@ -12,10 +12,11 @@ const require = createRequire(import.meta.url);
 
 /**
  * tfjs' WASM binaries, which its backend fetches by name from the folder it is told: `/tfjs/`. Asking the
- * package for the files keeps them at the version of the code that loads them.
+ * package for the files keeps them at the version of the code that loads them. Its threads are not used
+ * (model/backend.ts), so their binary stays out.
  */
 function tfjsBinaries(): Plugin {
-  const names = ["tfjs-backend-wasm", "tfjs-backend-wasm-simd", "tfjs-backend-wasm-threaded-simd"];
+  const names = ["tfjs-backend-wasm", "tfjs-backend-wasm-simd"];
   return {
     name: "murmuration-tfjs-binaries",
     async generateBundle() {

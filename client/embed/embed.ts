@@ -15,7 +15,7 @@ function mount(script: HTMLScriptElement): void {
 
   const host = document.createElement("murmuration-embed");
   if (theme !== "auto") host.dataset.theme = theme;
-  const root = host.attachShadow({ mode: "closed" });
+  const root = host.attachShadow({ mode: "open" });
   const style = new CSSStyleSheet();
   style.replaceSync(sheet); // a constructed sheet needs no style-src of the host's policy
   root.adoptedStyleSheets = [style];
@@ -31,9 +31,8 @@ function mount(script: HTMLScriptElement): void {
 
   function offer(focus: boolean) {
     const open = button(label, "primary", ask);
-    show(
-      box("offer", open, element("p", `Runs in your browser, for ${new URL(server).host}. It asks first.`)),
-    );
+    const line = element("p", `Runs in your browser, for ${new URL(server).host}. It asks first.`);
+    show(box("offer", birds(), open, line));
     if (focus) open.focus();
   }
 
@@ -43,13 +42,13 @@ function mount(script: HTMLScriptElement): void {
       "ask",
       element(
         "p",
-        `A small language model would train here, using about ${Math.round(share * 100)}% of this device’s time ` +
-          "while this page is open.",
+        `A small language model would train here, on about ${Math.round(share * 100)}% of this device’s time, while ` +
+          "this page is open.",
       ),
       element(
         "p",
-        `Changes to the model’s weights go to ${new URL(server).host}, which sees your internet address; never your ` +
-          "files or what you do. Stop at any time.",
+        `Changes to its weights go to ${new URL(server).host}, which sees your internet address; never your files. ` +
+          "You can stop at any time.",
       ),
       box(
         "buttons",
@@ -110,6 +109,19 @@ function element(tag: string, text: string): HTMLElement {
   const made = document.createElement(tag);
   made.textContent = text;
   return made;
+}
+
+/** Three birds, made node by node: host pages may forbid markup from strings. */
+function birds(): SVGElement {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 88 36");
+  svg.setAttribute("aria-hidden", "true");
+  for (const at of ["8 12", "34 2", "58 16"]) {
+    const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+    path.setAttribute("d", `M${at}q7-2 11 6 4-8 11-6-8 2-11 10-3-8-11-10z`);
+    svg.append(path);
+  }
+  return svg;
 }
 
 function button(text: string, kind: string, onClick: () => void): HTMLElement {

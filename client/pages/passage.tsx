@@ -1,7 +1,7 @@
 import { type Signal, useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
-import type { Guess, Passage } from "../trainer/messages.ts";
-import { formatProbability } from "./format.ts";
+import { useEffect, useId } from "preact/hooks";
+import type { Passage } from "../trainer/messages.ts";
+import { GuessView } from "./guess.tsx";
 import { prefersReducedMotion } from "./look.ts";
 import { isRight, text } from "./strings.ts";
 
@@ -20,9 +20,6 @@ export function PassageView({ passage }: { readonly passage: Passage }) {
 
   useEffect(() => {
     chosen.value = 0;
-  }, [passage]);
-
-  useEffect(() => {
     const timer = setInterval(() => {
       if (auto.value && !held.value && !document.hidden)
         chosen.value = (chosen.value + 1) % Math.max(count, 1);
@@ -39,7 +36,6 @@ export function PassageView({ passage }: { readonly passage: Passage }) {
           <button
             type="button"
             class="quiet"
-            aria-pressed={auto.value}
             onClick={() => {
               auto.value = !auto.value;
             }}
@@ -50,6 +46,7 @@ export function PassageView({ passage }: { readonly passage: Passage }) {
       </p>
       <Tokens passage={passage} chosen={chosen} held={held} />
       {guess !== undefined && <GuessView guess={guess} before={passage.tokens.slice(0, guess.at)} />}
+      <p class="note">{text.readingHelp}</p>
     </div>
   );
 }
@@ -62,37 +59,36 @@ interface TokensProps {
   readonly held: Signal<boolean>;
 }
 
+const STEPS: Readonly<Record<string, number>> = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
+
+/** A list box whose options are pieces of running text: one tab stop, and the words still wrap as words. */
 function Tokens({ passage, chosen, held }: TokensProps) {
-  const box = useRef<HTMLDivElement>(null);
+  const id = useId();
+  const last = passage.guesses.length - 1;
   const guessAt = new Map(passage.guesses.map((guess, i) => [guess.at, i]));
+  const hold = (value: boolean) => () => {
+    held.value = value;
+  };
 
   function move(event: KeyboardEvent) {
-    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-    const last = passage.guesses.length - 1;
+    const step = STEPS[event.key];
     const to = event.key === "Home" ? 0 : event.key === "End" ? last : step && chosen.value + step;
     if (to === undefined) return;
     event.preventDefault();
     chosen.value = Math.min(Math.max(to, 0), last);
-    box.current?.querySelectorAll("button")[chosen.value]?.focus();
   }
 
   return (
-    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for forms; this is one group of tokens to walk through
     <div
       class="tokens"
-      ref={box}
-      role="group"
-      aria-label={text.readingHelp}
+      role="listbox"
+      tabIndex={0}
+      aria-label={text.readingLabel}
+      aria-activedescendant={`${id}-${chosen.value}`}
       onKeyDown={move}
-      onFocusIn={() => {
-        held.value = true;
-      }}
-      onFocusOut={() => {
-        held.value = false;
-      }}
-      onPointerLeave={() => {
-        held.value = false;
-      }}
+      onFocus={hold(true)}
+      onBlur={hold(false)}
+      onPointerLeave={hold(false)}
     >
       {passage.tokens.map((token, at) => {
         const i = guessAt.get(at);
@@ -103,76 +99,39 @@ function Tokens({ passage, chosen, held }: TokensProps) {
           held.value = true;
         };
         return (
-          <button
-            type="button"
+          // biome-ignore lint/a11y/useFocusableInteractive: focus stays on the list box, which names its active option
+          // biome-ignore lint/a11y/useKeyWithClickEvents: the list box hears the keys
+          <span
             key={at}
+            id={`${id}-${i}`}
+            role="option"
             class={right ? "token right" : "token"}
-            tabIndex={chosen.value === i ? 0 : -1}
-            aria-current={chosen.value === i}
+            aria-selected={chosen.value === i}
             aria-label={`${spoken(token)}, ${right ? text.right : text.wrong}`}
             onClick={choose}
-            onFocus={choose}
             onPointerEnter={choose}
           >
-            {token}
-          </button>
+            <Piece token={token} />
+          </span>
         );
       })}
     </div>
   );
 }
 
-/** How many characters of what came before are repeated beside the guesses. */
-const SHOWN_BEFORE = 28;
-
-function GuessView({ guess, before }: { guess: Passage["guesses"][number]; before: readonly string[] }) {
-  const right = isRight(guess);
-  const lead = before.join("").slice(-SHOWN_BEFORE);
+/** A token whose leading blank belongs to it and is not painted: words look like words. */
+function Piece({ token }: { readonly token: string }) {
+  const word = token.trimStart();
+  if (word === "") return <b>{token}</b>;
   return (
-    <div class="guess">
-      <p class="lead" aria-hidden="true">
-        …{lead}
-        <span class="gap"> ? </span>
-      </p>
-      <dl>
-        <dt>{text.guess}</dt>
-        <dd>
-          <ol>
-            {guess.best.slice(0, 3).map((option, i) => (
-              <Bar key={i} guess={option} kind={option.token === guess.truth.token ? "right" : "other"} />
-            ))}
-          </ol>
-        </dd>
-        <dt>{text.truth}</dt>
-        <dd>
-          <ol>
-            <Bar guess={guess.truth} kind="truth" />
-          </ol>
-        </dd>
-      </dl>
-      <p class={right ? "verdict right" : "verdict"}>{right ? `✓ ${text.right}` : text.wrong}</p>
-    </div>
+    <>
+      {token.slice(0, token.length - word.length)}
+      <b>{word}</b>
+    </>
   );
-}
-
-function Bar({ guess, kind }: { readonly guess: Guess; readonly kind: "right" | "other" | "truth" }) {
-  return (
-    <li class={`bar ${kind}`}>
-      <span class="piece">{visible(guess.token)}</span>
-      <span class="track" aria-hidden="true">
-        <span style={{ width: `${Math.min(100, Math.max(1, guess.probability * 100))}%` }} />
-      </span>
-      <span class="chance">{formatProbability(guess.probability)}</span>
-    </li>
-  );
-}
-
-/** A token with its blanks made visible, since many tokens differ in nothing else. */
-function visible(token: string): string {
-  return token.replaceAll(" ", "␣").replaceAll("\n", "↵").replaceAll("\t", "⇥");
 }
 
 function spoken(token: string): string {
-  if (token === "\n") return "line break";
-  return token.trim() === "" ? "space" : token;
+  if (token === "\n") return text.lineBreak;
+  return token.trim() === "" ? text.blank : token;
 }

@@ -73,6 +73,7 @@ export function createSession(options: SessionOptions): Session {
   effect(() => {
     const why = rest.value;
     const alive = trainer.alive.value;
+    const willing = agreed.value;
     untracked(() => {
       if (alive && why !== resting && choices.value.wanted !== "stop") {
         if (why === undefined) trainer.resume();
@@ -80,7 +81,7 @@ export function createSession(options: SessionOptions): Session {
       }
       resting = why;
       // After `unable` or `finished` only the visitor's word starts it again.
-      if (!alive && trainer.phase.value.phase === "stopped") follow();
+      if (willing && !alive && trainer.phase.value.phase === "stopped") follow();
     });
   });
 
@@ -109,7 +110,6 @@ export function createSession(options: SessionOptions): Session {
     },
     enter(id) {
       run.value = id;
-      follow();
     },
   };
 }

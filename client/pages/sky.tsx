@@ -21,10 +21,10 @@ export function Sky({ volunteers, you }: SkyProps) {
   useSignalEffect(() => {
     const wanted = Math.min(volunteers(), MAX_BIRDS);
     you();
-    while (birds.current.length < wanted) birds.current.push(newBird(Math.random));
+    while (birds.current.length < wanted) birds.current.push(newBird(Math.random, wideness(canvas.current)));
     birds.current.length = wanted;
     if (canvas.current !== null && prefersReducedMotion()) {
-      for (let i = 0; i < 100; i++) fly(birds.current, 0.1);
+      for (let i = 0; i < 100; i++) fly(birds.current, 0.1, wideness(canvas.current));
       draw(canvas.current, birds.current, you());
     }
   });
@@ -38,7 +38,7 @@ export function Sky({ volunteers, you }: SkyProps) {
     const turn = (now: number) => {
       frame = requestAnimationFrame(turn);
       if (now - before < FRAME_MS) return;
-      fly(birds.current, Math.min(now - before, 100) / 1000);
+      fly(birds.current, Math.min(now - before, 100) / 1000, wideness(target));
       before = now;
       draw(target, birds.current, you());
     };
@@ -59,6 +59,10 @@ export function Sky({ volunteers, you }: SkyProps) {
   );
 }
 
+/** How many times as wide as high the sky is. */
+const wideness = (canvas: HTMLCanvasElement | null) =>
+  canvas === null || canvas.clientHeight === 0 ? 3 : canvas.clientWidth / canvas.clientHeight;
+
 function draw(canvas: HTMLCanvasElement, birds: readonly Bird[], you: boolean): void {
   const context = canvas.getContext("2d");
   if (context === null) return;
@@ -77,7 +81,7 @@ function draw(canvas: HTMLCanvasElement, birds: readonly Bird[], you: boolean): 
   birds.forEach((bird, i) => {
     const mine = you && i === 0;
     context.fillStyle = mine ? yours : colour;
-    wings(context, bird.x * width, bird.y * height, mine ? size * 1.4 : size, bird.vx, now / 160 + i * 1.7);
+    wings(context, bird.x * height, bird.y * height, mine ? size * 1.4 : size, bird.vx, now / 160 + i * 1.7);
   });
 }
 

@@ -65,11 +65,12 @@ export const text = {
   send: "Send",
   notYet: "not yet",
   downloadOf: { weights: "weights", text: "text", change: "changes" },
-  stepOf: (step: number, steps: number) => `step ${step} of ${steps}`,
+  stepOf: (step: number, steps: number) => `step ${step}/${steps}`,
   speed: (tokensPerSecond: number) => `${formatLarge(tokensPerSecond)} tokens/s`,
   forVersion: (version: number) => `for version ${formatCount(version + 1)}`,
 
   reading: "What it is reading",
+  readingLabel: "The passage, token by token: the arrow keys move through it",
   readingHelp: "Point at a word, or use the arrow keys, to see what the model expected there.",
   readingWait: "The first passage appears when the first round of training begins.",
   passage: (passage: Passage) => {
@@ -80,6 +81,8 @@ export const text = {
   truth: "The text says",
   right: "Right",
   wrong: "Not this time",
+  lineBreak: "line break",
+  blank: "blank",
   autoOn: "Step through",
   autoOff: "Hold",
 
@@ -109,7 +112,7 @@ export const text = {
   sampleWait: "It has not written anything yet.",
   version: "Version",
   volunteers: "Volunteers",
-  tokens: "Tokens learnt from",
+  tokens: "Tokens learnt",
   birds: (volunteers: number) =>
     volunteers === 0
       ? "No one is training right now."
@@ -206,7 +209,7 @@ const DEVICE: Record<DeviceReport["device"], string> = {
 
 /** Where the training runs, e.g. "WebGPU · SwiftShader (software)". */
 export function deviceLine({ device, detail, software }: DeviceReport): string {
-  const kind = software ? `${DEVICE[device]}, in software on the processor` : DEVICE[device];
+  const kind = software ? `${DEVICE[device]}, played by the processor` : DEVICE[device];
   return detail === "" ? kind : `${kind} · ${detail}`;
 }
 

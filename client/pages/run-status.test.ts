@@ -1,0 +1,51 @@
+import { describe, expect, it } from "vitest";
+import type { Json } from "../../protocol/guards.ts";
+import { parseRunStatus } from "./run-status.ts";
+
+const JSON_STATUS = {
+  protocol: 1,
+  run: "9".repeat(64),
+  name: "<b>Moby</b>",
+  operator: "",
+  state: "running",
+  version: 3,
+  modelHash: "4".repeat(64),
+  model: { layers: 2, heads: 4, width: 96, context: 128, vocabulary: 512 },
+  parameters: 285_312,
+  heldOut: [{ version: 0, tokens: 0, loss: 6.24 }],
+  baselines: { uniform: 6.24, unigram: 5.24, bigram: 3.98 },
+  tokensMerged: 15_360,
+  tokenBudget: 40_000_000,
+  tokensPerSecond: 12.5,
+  volunteers: 1,
+  deltas: { merged: 3, refused: { stale: 2, "a-later-code": 7 } },
+  versions: [{ version: 3, hash: "4".repeat(64), deltas: 1, tokens: 5_120, ms: 2_000, diffBytes: 151_600 }],
+  sample: null,
+} satisfies Json;
+
+describe("the run's status, as a stranger's JSON", () => {
+  it("is read whole, and a code of a later version is left out", () => {
+    const { deltas, ...rest } = parseRunStatus(JSON_STATUS);
+    expect(deltas).toEqual({ merged: 3, refused: { stale: 2 } });
+    expect({ ...rest, deltas: JSON_STATUS.deltas }).toEqual(JSON_STATUS);
+  });
+
+  it("names another protocol before it complains of anything else", () => {
+    expect(() => parseRunStatus({ protocol: 2 })).toThrow(
+      expect.objectContaining({ code: "protocol-mismatch" }),
+    );
+  });
+
+  it.each([
+    ["modelHash", "../../etc/passwd"],
+    ["state", "exploded"],
+    ["volunteers", -1],
+    ["heldOut", Array.from({ length: 5_001 }, () => ({ version: 0, tokens: 0, loss: 1 }))],
+    ["sample", { version: 1, text: "a".repeat(2_001) }],
+    ["name", 7],
+  ])("refuses a wrong %s", (field, value) => {
+    expect(() => parseRunStatus({ ...JSON_STATUS, [field]: value })).toThrow(
+      expect.objectContaining({ code: "bad-request" }),
+    );
+  });
+});

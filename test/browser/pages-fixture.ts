@@ -1,0 +1,251 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { extname, join, normalize } from "node:path";
+import { build, type Plugin } from "vite";
+import type { Phase, Report } from "../../client/trainer/messages.ts";
+import type { RunEvent } from "../../protocol/events.ts";
+import type { Hash, RunId, VolunteerKey } from "../../protocol/ids.ts";
+import type { RunStatus } from "../../protocol/status.ts";
+
+/**
+ * The built pages behind a server that says whatever a test wants, and a Worker that follows a script: every
+ * state of a page, at once, without a run.
+ */
+export interface FakeSite {
+  readonly origin: string;
+  /** What `GET /api/run` answers: a status, another body with its HTTP status, or nothing at all. */
+  status: RunStatus | { readonly http: number; readonly body: unknown } | "away";
+  /** What the Worker says after `start`. */
+  script: readonly Report[];
+  /** Paths asked for, in order. */
+  readonly asked: string[];
+  emit(event: RunEvent): void;
+  close(): Promise<void>;
+}
+
+/** What docs/OPERATIONS asks of every server: no inline script or style anywhere. */
+export const CSP =
+  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; connect-src 'self'; " +
+  "img-src 'self' data:; worker-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'";
+
+const root = join(import.meta.dirname, "../..");
+
+/** Builds pages and loader into a directory of their own, with the scripted Worker. Returns it. */
+export async function buildPages(): Promise<string> {
+  const outDir = await mkdtemp(join(tmpdir(), "murmuration-pages-"));
+  const scripted: Plugin = {
+    name: "scripted-worker",
+    enforce: "pre",
+    resolveId: (id) =>
+      id.endsWith("client/trainer/worker.ts") ? join(import.meta.dirname, "scripted-worker.ts") : null,
+  };
+  for (const config of ["vite.config.ts", "vite.embed.config.ts"]) {
+    const configFile = join(root, config);
+    await build({ configFile, logLevel: "error", build: { outDir }, worker: { plugins: () => [scripted] } });
+  }
+  return outDir;
+}
+
+export const removePages = (dir: string) => rm(dir, { recursive: true });
+
+const TYPES: Record<string, string> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".svg": "image/svg+xml",
+  ".wasm": "application/wasm",
+};
+const PAGES: Record<string, string> = {
+  "/": "index",
+  "/status": "status",
+  "/frame": "frame",
+  "/norun": "norun",
+};
+
+/** Serves `dir` on a free port of 127.0.0.1. `hostPage` is what `/host` answers: another site's page. */
+export async function serveSite(dir: string, hostPage = ""): Promise<FakeSite> {
+  const streams = new Set<ServerResponse>();
+  const server = createServer((request, response) => void answer(request.url ?? "/", response));
+
+  async function answer(url: string, response: ServerResponse) {
+    const { pathname } = new URL(url, "http://site");
+    site.asked.push(pathname);
+    if (pathname === "/api/run") return run(response);
+    if (pathname === "/api/events") return events(response);
+    if (pathname === "/host") return reply(response, 200, ".html", hostPage, false);
+    if (pathname === "/script") return reply(response, 200, ".json", JSON.stringify(site.script));
+    const page = PAGES[pathname];
+    const file = join(dir, normalize(page === undefined ? pathname : `${page}.html`));
+    try {
+      reply(response, 200, extname(file), await readFile(file));
+    } catch {
+      reply(response, 404, ".html", "not found");
+    }
+  }
+
+  function reply(response: ServerResponse, code: number, type: string, body: string | Buffer, strict = true) {
+    const headers = { "content-type": TYPES[type] ?? "application/octet-stream" };
+    response.writeHead(code, strict ? { ...headers, "content-security-policy": CSP } : headers).end(body);
+  }
+
+  function run(response: ServerResponse) {
+    const { status } = site;
+    if (status === "away") {
+      response.destroy();
+      return;
+    }
+    const [code, body] = "http" in status ? [status.http, status.body] : [200, status];
+    response.writeHead(code, { "content-type": "application/json" }).end(JSON.stringify(body));
+  }
+
+  function events(response: ServerResponse) {
+    if (typeof site.status === "string" || "http" in site.status) {
+      response.destroy();
+      return;
+    }
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    streams.add(response);
+    response.on("close", () => streams.delete(response));
+    const { version, modelHash, state } = site.status;
+    write(response, { type: "hello", version, hash: modelHash, state });
+  }
+
+  const write = (response: ServerResponse, event: RunEvent) =>
+    response.write(`data: ${JSON.stringify(event)}\n\n`);
+
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const site: FakeSite = {
+    origin: `http://127.0.0.1:${port}`,
+    status: exampleStatus(),
+    script: trainingScript(),
+    asked: [],
+    emit(event) {
+      for (const response of streams) write(response, event);
+    },
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+  return site;
+}
+
+export const hashOf = (digit: string) => digit.repeat(64) as Hash; // an example needs no real hash
+const RUN = hashOf("9") as string as RunId;
+const KEY = "k".repeat(43) as VolunteerKey;
+
+/** A run in full swing. */
+export function exampleStatus(overrides: Partial<RunStatus> = {}): RunStatus {
+  const heldOut = Array.from({ length: 41 }, (_, i) => ({
+    version: i * 4,
+    tokens: i * 4 * 20_480,
+    loss: 3.1 + 3.14 * Math.exp(-i / 7) + 0.03 * Math.sin(i * 2.1),
+  }));
+  return {
+    protocol: 1,
+    run: RUN,
+    name: "Moby Dick, nightly",
+    operator: "The Reading Room, reading-room.example",
+    state: "running",
+    version: 160,
+    modelHash: hashOf("4"),
+    model: { layers: 2, heads: 4, width: 96, context: 128, vocabulary: 512 },
+    parameters: 285_312,
+    heldOut,
+    baselines: { uniform: 6.24, unigram: 5.24, bigram: 3.98 },
+    tokensMerged: 3_276_800,
+    tokenBudget: 40_000_000,
+    tokensPerSecond: 1_893,
+    volunteers: 23,
+    deltas: { merged: 640, refused: { stale: 12, "lease-expired": 5, "not-finite": 1, "bad-signature": 1 } },
+    versions: Array.from({ length: 20 }, (_, i) => ({
+      version: 160 - i,
+      hash: (i + 10).toString(16).repeat(64).slice(0, 64) as Hash,
+      deltas: 4 + (i % 3),
+      tokens: 5_120 * (4 + (i % 3)),
+      ms: 9_300 + 710 * (i % 5),
+      diffBytes: 151_600,
+    })),
+    sample: {
+      version: 160,
+      text:
+        "The whale was the ship, and the sea was a long of the boat; the captain had not the white head of " +
+        "the deck, and all his hand was seen in the water.\n\n“What is the whale?” said Starbuck, and the " +
+        "old man was again.",
+    },
+    ...overrides,
+  };
+}
+
+const PASSAGE =
+  "Call| me| Ish|ma|el|.| Some| years| ago|—|never| mind| how| long| prec|ise|ly|—|having| little| or| no| money|" +
+  " in| my| pur|se|,| and| nothing| part|ic|ular| to| interest| me| on| shore|,| I| thought| I| would| sail|" +
+  " about| a| little| and| see| the| water|y| part| of| the| world|.\n| It| is| a| way| I| have| of| driv|ing|" +
+  " off| the| sp|leen| and| reg|ul|ating| the| circ|ulation|.";
+
+const GUESSES = [" the", ",", " and", " of", " a", " to", " in", "ing"];
+
+/** What a Worker says in a good hour. */
+export function trainingScript(last: Phase = { phase: "training" }): readonly Report[] {
+  const tokens = PASSAGE.split("|");
+  const status = exampleStatus();
+  const guesses = tokens.slice(1).map((token, i) => {
+    const right = i % 3 === 1;
+    const p = 0.18 + 0.6 * Math.abs(Math.sin(i * 1.7));
+    const others = GUESSES.filter((guess) => guess !== token);
+    const other = (n: number) => others[(i + n) % others.length] ?? ",";
+    const best = [right ? token : other(0), right ? other(0) : other(1), other(2)];
+    return {
+      at: i + 1,
+      best: best.map((guess, rank) => ({ token: guess, probability: p / (rank + 1) ** 2 })),
+      truth: { token, probability: right ? p : 0.04 + 0.05 * Math.abs(Math.cos(i)) },
+    };
+  });
+  return [
+    { type: "phase", phase: { phase: "starting" } },
+    {
+      type: "run",
+      volunteer: KEY,
+      manifest: {
+        protocol: 1,
+        run: status.run,
+        name: status.name,
+        operator: status.operator,
+        task: "language",
+        model: status.model,
+        parameters: status.parameters,
+        server: KEY,
+        tokenizer: hashOf("5"),
+        optimizer: { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, clip: 1 },
+        residualDecay: 0.95,
+        state: "running",
+        version: 160,
+        hash: status.modelHash,
+      },
+    },
+    {
+      type: "device",
+      device: { device: "webgpu", engine: "fast", detail: "AMD RDNA 2", software: false },
+      probed: [
+        { device: "webgpu", engine: "fast", outcome: { tokensPerSecond: 21_400 } },
+        { device: "wasm", engine: "fast", outcome: { tokensPerSecond: 3_120 } },
+        { device: "webgl", engine: "tfjs", outcome: { refused: "the known gradient came out wrong" } },
+      ],
+    },
+    { type: "phase", phase: { phase: "downloading", what: "weights", bytes: 1_141_248, total: 1_141_248 } },
+    { type: "phase", phase: { phase: "training" } },
+    { type: "passage", passage: { version: 160, tokens, guesses } },
+    ...Array.from({ length: 60 }, (_, i): Report => {
+      const loss = 3.2 + 2.4 * Math.exp(-i / 16) + 0.15 * Math.sin(i * 3.3);
+      return { type: "step", step: (i % 10) + 1, steps: 10, loss, tokensPerSecond: 9_870 };
+    }),
+    { type: "sent", bytes: 151_616, version: 159, tokens: 5_120 },
+    { type: "step", step: 4, steps: 10, loss: 3.27, tokensPerSecond: 9_870 },
+    { type: "credit", credit: { tokens: 76_800, merged: 15, pending: 1, refused: 0 } },
+    { type: "traffic", down: 3_212_480, up: 2_425_856 },
+    { type: "phase", phase: last },
+  ];
+}

@@ -1,0 +1,138 @@
+/**
+ * Every state of every page as a picture, to be looked at: `node test/browser/screenshots.ts OUTDIR [WORD]`.
+ * WORD keeps only the pictures whose name holds it.
+ */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { type BrowserContext, chromium, type Page } from "playwright-core";
+import { findChromium } from "./chromium.ts";
+import {
+  buildPages,
+  exampleStatus,
+  type FakeSite,
+  removePages,
+  serveSite,
+  trainingScript,
+} from "./pages-fixture.ts";
+
+interface Shot {
+  readonly name: string;
+  readonly path: string;
+  /** Sets the site up before the page is opened. */
+  readonly given?: (site: FakeSite) => void;
+  /** What the visitor does before the picture. */
+  readonly visitor?: (page: Page, site: FakeSite) => Promise<void>;
+}
+
+const agree = (page: Page) => page.getByRole("button", { name: "Start training" }).click();
+const withPhase = (last: Parameters<typeof trainingScript>[0]) => (site: FakeSite) => {
+  site.script = trainingScript(last);
+};
+
+const SHOTS: readonly Shot[] = [
+  { name: "consent", path: "/" },
+  {
+    name: "consent-new-run",
+    path: "/",
+    given: (site) => {
+      site.status = exampleStatus({ heldOut: [], versions: [], sample: null, version: 0, volunteers: 0 });
+    },
+  },
+  { name: "training", path: "/", visitor: agree },
+  { name: "sending", path: "/", given: withPhase({ phase: "sending", bytes: 151_616 }), visitor: agree },
+  {
+    name: "paused",
+    path: "/",
+    async visitor(page) {
+      await agree(page);
+      await page.getByRole("button", { name: "Pause" }).click();
+    },
+  },
+  { name: "away", path: "/", given: withPhase({ phase: "away", forMs: 7_400 }), visitor: agree },
+  {
+    name: "away-at-once",
+    path: "/",
+    given: (site) => {
+      site.status = "away";
+    },
+  },
+  {
+    name: "unable",
+    path: "/",
+    given: (site) => {
+      const phase = {
+        phase: "unable",
+        why: "no-device",
+        detail: "WebGPU: no adapter. WebAssembly: no SIMD.",
+      } as const;
+      site.script = [{ type: "phase", phase }];
+    },
+    visitor: agree,
+  },
+  { name: "finished", path: "/", given: withPhase({ phase: "finished" }), visitor: agree },
+  {
+    name: "finished-before",
+    path: "/",
+    given: (site) => {
+      site.status = exampleStatus({ state: "finished", volunteers: 0 });
+    },
+  },
+  { name: "status", path: "/status" },
+  { name: "norun", path: "/norun" },
+  { name: "frame", path: "/frame" },
+  { name: "embed-offer", path: "/host" },
+  {
+    name: "embed-ask",
+    path: "/host",
+    visitor: (page) => page.getByRole("button", { name: "Help train our reader" }).click(),
+  },
+  {
+    name: "embed-training",
+    path: "/host",
+    async visitor(page) {
+      await page.getByRole("button", { name: "Help train our reader" }).click();
+      await page.getByRole("button", { name: "Yes, help train" }).click();
+      await page.frameLocator("iframe").getByText("Training on a passage").waitFor();
+    },
+  },
+];
+
+async function shoot(context: BrowserContext, dir: string, shot: Shot, file: string) {
+  const site = await serveSite(dir);
+  const host = await serveSite(dir, hostPage(site.origin));
+  shot.given?.(site);
+  const page = await context.newPage();
+  page.on("console", (message) => {
+    if (message.type() === "error") console.error(`${shot.name}: ${message.text()}`);
+  });
+  await page.goto((shot.path === "/host" ? host : site).origin + shot.path);
+  await shot.visitor?.(page, site);
+  await page.waitForTimeout(900); // the chart comes by itself, lazily
+  await page.screenshot({ path: file, fullPage: true });
+  await page.close();
+  await site.close();
+  await host.close();
+}
+
+const hostPage = (origin: string) => `<!doctype html><html lang="en"><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
+<title>A blog</title><body><h1>A blog about whales</h1><p>Some text before.</p>
+<script defer src="${origin}/embed.js" data-label="Help train our reader" data-share="0.4"></script>
+<p>Some text after.</p></body></html>`;
+
+const [out, word = ""] = process.argv.slice(2);
+if (out === undefined) throw new Error("where to? node test/browser/screenshots.ts OUTDIR [WORD]");
+await mkdir(out, { recursive: true });
+const dir = await buildPages();
+const browser = await chromium.launch({ executablePath: findChromium(), args: ["--no-sandbox"] });
+for (const width of [360, 1280]) {
+  for (const colorScheme of ["light", "dark"] as const) {
+    for (const shot of SHOTS.filter(({ name }) => `${name}-${width}-${colorScheme}`.includes(word))) {
+      const context = await browser.newContext({ viewport: { width, height: 800 }, colorScheme });
+      await shoot(context, dir, shot, join(out, `${shot.name}-${width}-${colorScheme}.png`));
+      await context.close();
+    }
+  }
+}
+await browser.close();
+await removePages(dir);

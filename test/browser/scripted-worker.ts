@@ -1,0 +1,22 @@
+import type { Command, Phase, Report } from "../../client/trainer/messages.ts";
+
+/** Stands in for the trainer's Worker where a page is under test: says what `/script` holds, obeys commands. */
+const say = (report: Report) => postMessage(report);
+const enter = (phase: Phase) => say({ type: "phase", phase });
+
+addEventListener("message", async ({ data }: MessageEvent<Command>) => {
+  switch (data.type) {
+    case "start": {
+      const script: readonly Report[] = await (await fetch("/script")).json();
+      return script.forEach(say);
+    }
+    case "pause":
+      return enter({ phase: "paused", why: data.why });
+    case "resume":
+      return enter({ phase: "training" });
+    case "stop":
+      return enter({ phase: "stopped" });
+    case "share":
+      return;
+  }
+});
