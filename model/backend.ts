@@ -36,22 +36,20 @@ export function openBackend(name: DeviceName, wasmPath?: string): Promise<Backen
 async function start(name: DeviceName, wasmPath: string | undefined): Promise<Backend> {
   tf.enableProdMode(); // no console advice
   try {
-    const device = await load(name, wasmPath);
+    const specifics = await load(name, wasmPath);
     if (!(await tf.setBackend(name))) throw new Error("tfjs could not start it");
-    const specifics = device();
     open.set(name, (open.get(name) ?? 0) + 1);
-    return {
-      ...specifics,
-      run: (work) => {
-        void tf.setBackend(name); // synchronous once started
-        return work();
-      },
-      release: once(() => {
-        const left = (open.get(name) ?? 1) - 1;
-        open.set(name, left);
-        if (left === 0) remove(name);
-      }),
+    const release = once(() => leave(name));
+    const run = <T>(work: () => T): T => {
+      void tf.setBackend(name); // synchronous once started
+      return work();
     };
+    try {
+      return { ...specifics(), run, release };
+    } catch (error) {
+      release();
+      throw error;
+    }
   } catch (error) {
     throw new ModelError("device-unavailable", `${name}: ${messageOf(error)}`);
   }
@@ -160,8 +158,11 @@ function describe({ description, vendor, architecture, device }: GPUAdapterInfo)
   return description || [vendor, architecture, device].filter(Boolean).join(" ") || "unnamed adapter";
 }
 
-/** Frees the backend but keeps its factory: a package registers itself only when first imported. */
-function remove(name: DeviceName): void {
+/** The last to leave frees the backend but keeps its factory: a package registers itself only once. */
+function leave(name: DeviceName): void {
+  const left = (open.get(name) ?? 1) - 1;
+  open.set(name, left);
+  if (left > 0) return;
   const factory = tf.findBackendFactory(name);
   tf.removeBackend(name);
   tf.registerBackend(name, factory);
