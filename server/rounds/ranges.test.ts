@@ -1,0 +1,46 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { Hash } from "../../protocol/ids.ts";
+import { Ranges } from "./ranges.ts";
+
+const hash = (n: number) => String(n).padStart(64, "0") as Hash;
+const shards = [
+  { hash: hash(1), tokens: 8 * 10 + 1 },
+  { hash: hash(2), tokens: 8 * 7 + 1 },
+  { hash: hash(3), tokens: 5 },
+];
+
+test("an epoch hands out every range once, and the next one in another order", () => {
+  const ranges = new Ranges(shards, 4, 8, 1);
+  expect(ranges.epochLength).toBe(3 + 2); // ten windows in fours, seven in fours, none
+  const epoch = (n: number) => Array.from({ length: 5 }, (_, i) => JSON.stringify(ranges.at(n * 5 + i)));
+  expect(new Set(epoch(0)).size).toBe(5);
+  expect(new Set(epoch(1))).toEqual(new Set(epoch(0)));
+  const orders = new Set(Array.from({ length: 8 }, (_, n) => epoch(n).join()));
+  expect(orders.size).toBeGreaterThan(4);
+});
+
+test("a position names the same range whatever was asked before", () => {
+  const forth = new Ranges(shards, 4, 8, 9);
+  const back = new Ranges(shards, 4, 8, 9);
+  const positions = Array.from({ length: 40 }, (_, i) => i);
+  const there = positions.map((position) => forth.at(position));
+  const again = positions.toReversed().map((position) => back.at(position));
+  expect(again.toReversed()).toEqual(there);
+});
+
+test("a ticket's seed gives its position back", () => {
+  const u32 = fc.integer({ min: 0, max: 0xffff_ffff });
+  fc.assert(
+    fc.property(u32, u32, (seed, position) => {
+      const ranges = new Ranges(shards, 4, 8, seed);
+      expect(ranges.positionOf(ranges.seedOf(position))).toBe(position);
+    }),
+  );
+});
+
+test("no text: nothing to hand out, and asking for it is an error", () => {
+  const ranges = new Ranges([{ hash: hash(1), tokens: 3 }], 4, 8, 1);
+  expect(ranges.epochLength).toBe(0);
+  expect(() => ranges.at(0)).toThrow(RangeError);
+});

@@ -1,0 +1,305 @@
+import { describe, expect, test } from "vitest";
+import type { Hash, RunId, TicketId, VolunteerKey } from "../../protocol/ids.ts";
+import type { TicketTerms } from "../../protocol/ticket.ts";
+import type { Accepted, Created, Effect, Event } from "./events.ts";
+import { activeAt } from "./leases.ts";
+import { Ranges } from "./ranges.ts";
+import { reduce } from "./reduce.ts";
+import { ACTIVE_MS, LEASES_EACH, type Rules } from "./rules.ts";
+import { begin, restarted, type State } from "./state.ts";
+
+const hash = (n: number) => n.toString(16).padStart(64, "0") as Hash;
+const ticketId = (n: number) => String(n).padStart(22, "0") as TicketId;
+const volunteer = (n: number) => String(n).padStart(43, "0") as VolunteerKey;
+
+const rules: Rules = {
+  run: "r" as RunId,
+  ranges: new Ranges([{ hash: hash(1), tokens: 8 * 40 + 1 }], 4, 8, 1),
+  steps: 2,
+  batch: 2,
+  context: 8,
+  leaseMs: 60_000,
+  quorum: 2,
+  tokenBudget: 1_000,
+  rates: (tokens) => [0.1, tokens],
+};
+
+const created: Created = { type: "created", at: 0, hash: hash(0), genesis: {} };
+
+/** A run driven by hand, at a time that only the test moves. */
+class Driven {
+  state: State = begin(created);
+  now = 0;
+  effects: readonly Effect[] = [];
+  #tickets = 0;
+
+  send(event: Exclude<Event, Created>): readonly Effect[] {
+    ({ state: this.state, effects: this.effects } = reduce(rules, this.state, event, this.now));
+    return this.effects;
+  }
+
+  ask(of = 1): TicketTerms {
+    const effect = this.send({
+      type: "asked",
+      volunteer: volunteer(of),
+      ticket: ticketId(++this.#tickets),
+    })[0];
+    if (effect?.type !== "lease") throw new Error(`no lease but ${JSON.stringify(effect)}`);
+    return effect.terms;
+  }
+
+  accept(terms: TicketTerms, at = this.now): readonly Effect[] {
+    return this.send({
+      type: "accepted",
+      at,
+      ticket: terms.id,
+      volunteer: terms.volunteer,
+      delta: hash(99),
+      version: terms.version,
+      tokens: 32,
+      position: rules.ranges.positionOf(terms.seed),
+      took: at - terms.issued,
+      report: { loss: 1, trainMs: 1, device: "" },
+    } satisfies Accepted);
+  }
+
+  /** Does what the last effects ask until they ask for nothing durable. */
+  settle(): void {
+    for (;;) {
+      const due = this.effects.find(({ type }) => type === "record" || type === "merge");
+      if (due?.type === "record") this.send(due.event);
+      else if (due?.type === "merge") {
+        const version = due.closed.version + 1;
+        this.send({
+          type: "published",
+          at: this.now,
+          version,
+          hash: hash(version),
+          diff: hash(7),
+          diffBytes: 5,
+        });
+      } else return;
+    }
+  }
+}
+
+const of = (effects: readonly Effect[], type: Effect["type"]) => effects.filter((e) => e.type === type);
+
+describe("leases", () => {
+  test("a ticket names the version, its text, and rates by the run's tokens", () => {
+    const run = new Driven();
+    run.now = 5;
+    const terms = run.ask();
+    expect(terms).toMatchObject({ version: 0, hash: hash(0), issued: 5, lease: 60_000, rates: [0.1, 0] });
+    expect(rules.ranges.at(0)).toEqual({ shard: terms.shard, window: terms.window });
+  });
+
+  test("two volunteers never hold the same range", () => {
+    const run = new Driven();
+    const ranges = Array.from({ length: 10 }, (_, i) => run.ask(i).window);
+    expect(new Set(ranges).size).toBe(10);
+  });
+
+  test("an expired lease gives its range out again, before any new one", () => {
+    const run = new Driven();
+    const first = run.ask(1);
+    run.now = 59_999;
+    const second = run.ask(2);
+    expect(second.seed).not.toBe(first.seed);
+    run.now = 60_000;
+    const again = run.ask(3);
+    expect(again).toMatchObject({ shard: first.shard, window: first.window, seed: first.seed });
+    expect(again.id).not.toBe(first.id);
+  });
+
+  test("a used range is not given out again when its lease would have ended", () => {
+    const run = new Driven();
+    const first = run.ask(1);
+    run.accept(first);
+    run.now = 60_001;
+    expect(run.ask(2).seed).not.toBe(first.seed);
+  });
+
+  test("one volunteer holds few tickets: asking on and on gives it its oldest text again", () => {
+    const run = new Driven();
+    const terms = Array.from({ length: 3 * LEASES_EACH }, () => run.ask(1));
+    expect(run.state.soft.leases.size).toBe(LEASES_EACH);
+    expect(terms.slice(LEASES_EACH).map(({ seed }) => seed)).toEqual(
+      terms.slice(0, -LEASES_EACH).map(({ seed }) => seed),
+    );
+    expect(run.state.soft.next).toBe(LEASES_EACH);
+  });
+
+  test("after a restart, text below the frontier that nobody trained on comes first", () => {
+    const run = new Driven();
+    const [lost, kept] = [run.ask(1), run.ask(2)];
+    run.accept(kept);
+    run.state = restarted(run.state);
+    expect(run.ask(3).seed).toBe(lost.seed);
+    expect([lost.seed, kept.seed]).not.toContain(run.ask(4).seed);
+  });
+
+  test("a paused and a finished run give no work", () => {
+    const run = new Driven();
+    run.send({ type: "state", at: 0, state: "paused" });
+    const asked = { type: "asked", volunteer: volunteer(1), ticket: ticketId(77) } as const;
+    expect(run.send(asked)).toMatchObject([{ type: "refuse", code: "run-paused" }]);
+    run.send({ type: "state", at: 0, state: "finished" });
+    expect(run.send(asked)).toMatchObject([{ type: "refuse", code: "run-finished" }]);
+    run.send({ type: "state", at: 0, state: "running" });
+    expect(run.state.phase).toBe("finished");
+  });
+
+  test("a volunteer is active while it holds a ticket, and a minute after it was last here", () => {
+    const run = new Driven();
+    run.accept(run.ask(1));
+    run.ask(2);
+    expect(activeAt(run.state, run.now)).toBe(2);
+    run.now = ACTIVE_MS + 1;
+    run.send({ type: "tick" });
+    expect(activeAt(run.state, run.now)).toBe(0);
+  });
+});
+
+describe("closing a version", () => {
+  test("at the quorum, at once, with all that waits in journal order", () => {
+    const run = new Driven();
+    const [a, b] = [run.ask(1), run.ask(2)];
+    expect(of(run.accept(b), "record")).toEqual([]);
+    expect(of(run.accept(a), "record")).toMatchObject([
+      { event: { type: "closed", version: 0, merged: [{ ticket: b.id }, { ticket: a.id }] } },
+    ]);
+  });
+
+  test("a lone volunteer's delta is merged at the deadline, not before", () => {
+    const run = new Driven();
+    run.now = 100;
+    run.accept(run.ask(1));
+    run.now = 2_099;
+    expect(of(run.send({ type: "tick" }), "record")).toEqual([]);
+    run.now = 2_100;
+    expect(of(run.send({ type: "tick" }), "record")).toHaveLength(1);
+    run.settle();
+    expect(run.state).toMatchObject({ version: 1, tokens: 32, merged: 1, pool: [] });
+  });
+
+  test("a decision not yet durable is asked for again and not doubled", () => {
+    const run = new Driven();
+    run.accept(run.ask(1));
+    run.accept(run.ask(2));
+    const first = of(run.send({ type: "tick" }), "record")[0];
+    const second = of(run.send({ type: "tick" }), "record")[0];
+    expect(second).toEqual(first);
+    run.settle();
+    expect(run.state.version).toBe(1);
+  });
+
+  test("a delta that came after the decision waits for the next version", () => {
+    const run = new Driven();
+    const [a, b, c] = [run.ask(1), run.ask(2), run.ask(3)];
+    run.accept(a);
+    const decided = of(run.accept(b), "record")[0];
+    run.accept(c);
+    if (decided?.type !== "record") throw new Error("nothing was decided");
+    run.send(decided.event);
+    expect(run.state.pool.map(({ ticket }) => ticket)).toEqual([c.id]);
+    run.settle();
+    expect(run.state).toMatchObject({ version: 1, tokens: 64 });
+  });
+
+  test("staleness lowers a delta's weight by (1+τ)^−½", () => {
+    const run = new Driven();
+    const late = run.ask(9);
+    for (let version = 0; version < 3; version++) {
+      run.accept(run.ask(1));
+      run.accept(run.ask(2));
+      run.settle();
+    }
+    run.accept(run.ask(1));
+    const closed = of(run.accept(late), "record")[0];
+    expect(closed).toMatchObject({ event: { merged: [{ weight: 32 }, { weight: 16 }] } });
+  });
+
+  test("a paused run merges nothing until it is resumed", () => {
+    const run = new Driven();
+    const [a, b] = [run.ask(1), run.ask(2)];
+    run.send({ type: "state", at: 0, state: "paused" });
+    run.accept(a);
+    expect(of(run.accept(b), "record")).toEqual([]);
+    expect(of(run.send({ type: "state", at: 0, state: "running" }), "record")).toHaveLength(1);
+  });
+});
+
+test("the run finishes at its token budget; what waits or arrives later is discarded in the open", () => {
+  const run = new Driven();
+  const late = run.ask(30);
+  while (run.state.tokens < rules.tokenBudget - 64) {
+    run.accept(run.ask(1));
+    run.accept(run.ask(2));
+    run.settle();
+  }
+  const [a, b, c] = [run.ask(1), run.ask(2), run.ask(3)];
+  run.accept(a);
+  const closed = of(run.accept(b), "record")[0];
+  run.accept(c);
+  if (closed?.type !== "record") throw new Error("nothing was decided");
+  run.send(closed.event);
+  run.settle();
+  expect(run.state).toMatchObject({ phase: "finished", pool: [], discarded: 1 });
+  expect(run.state.tokens).toBeGreaterThanOrEqual(rules.tokenBudget);
+  run.accept(late);
+  expect(run.state).toMatchObject({ pool: [], discarded: 2 });
+});
+
+test("held-out points stay few and keep both ends", () => {
+  const run = new Driven();
+  for (let version = 0; version < 5_000; version++) {
+    run.send({ type: "evaluated", at: 0, version, tokens: version * 10, loss: 3, sample: `v${version}` });
+  }
+  const { heldOut, sample } = run.state;
+  expect(heldOut.length).toBeLessThanOrEqual(400);
+  expect([heldOut[0]?.version, heldOut.at(-1)?.version]).toEqual([0, 4_999]);
+  expect(heldOut.map((point) => point.version)).toEqual(
+    heldOut.map((point) => point.version).toSorted((a, b) => a - b),
+  );
+  expect(sample).toEqual({ version: 4_999, text: "v4999" });
+});
+
+test("an evaluation that comes after a newer one's changes nothing", () => {
+  const run = new Driven();
+  run.send({ type: "evaluated", at: 0, version: 5, tokens: 1, loss: 3, sample: "" });
+  expect(run.send({ type: "evaluated", at: 0, version: 4, tokens: 1, loss: 9, sample: "" })).toEqual([]);
+  expect(run.state.heldOut).toHaveLength(1);
+});
+
+test.each([
+  ["a ticket used twice", (run: Driven, used: TicketTerms) => run.accept(used)],
+  [
+    "a version closed that is not open",
+    (run: Driven) => run.send({ type: "closed", at: 0, version: 3, merged: [] }),
+  ],
+  [
+    "a delta merged that does not wait",
+    (run: Driven) =>
+      run.send({ type: "closed", at: 0, version: 0, merged: [{ ticket: ticketId(66), weight: 1 }] }),
+  ],
+  [
+    "a delta merged twice at once",
+    (run: Driven, used: TicketTerms) => {
+      const delta = { ticket: used.id, weight: 1 };
+      return run.send({ type: "closed", at: 0, version: 0, merged: [delta, delta] });
+    },
+  ],
+  [
+    "a version published that was not closed",
+    (run: Driven) =>
+      run.send({ type: "published", at: 0, version: 1, hash: hash(1), diff: hash(1), diffBytes: 1 }),
+  ],
+])("a journal that tells of %s is refused", (_what, tell) => {
+  const run = new Driven();
+  const used = run.ask(1);
+  run.accept(used);
+  const before = run.state;
+  expect(() => tell(run, used)).toThrow(/contradicts itself/);
+  expect(run.state).toBe(before);
+});
