@@ -2,8 +2,16 @@ import { expect, test } from "vitest";
 import { sha256 } from "../../protocol/identity.ts";
 import type { Hash } from "../../protocol/ids.ts";
 import { type Cache, memoryCache } from "./cache.ts";
-import { KEYS, openIdentity, readPending, readReplica, readVolunteer } from "./entries.ts";
-import { KEPT_SHARDS, shardOf } from "./shards.ts";
+import {
+  KEYS,
+  openIdentity,
+  readPending,
+  readProbe,
+  readReplica,
+  readVolunteer,
+  saveProbe,
+} from "./entries.ts";
+import { shardOf } from "./shards.ts";
 
 const hash = "ab".repeat(32) as Hash;
 
@@ -51,38 +59,52 @@ test("a pending upload that is none is forgotten", async () => {
   expect(await readPending(cache)).toBeUndefined();
 });
 
-/** Shards made up from a number, and how often each was fetched. */
-async function shards(cache: Cache) {
+/** Shards made up from a number, and which were fetched. */
+function shards(cache: Cache, length = 4) {
   const fetched: number[] = [];
+  const bytesOf = (number: number) => new Uint8Array(length).fill(number, 0, 1);
   return {
     fetched,
-    async take(number: number) {
-      const bytes = Uint8Array.of(number, 0, 7, 0);
-      return shardOf(cache, await sha256(bytes), async () => {
+    bytesOf,
+    take: async (number: number) => {
+      const fetch = async () => {
         fetched.push(number);
-        return bytes;
-      });
+        return bytesOf(number);
+      };
+      return shardOf(cache, await sha256(bytesOf(number)), fetch, 4_000);
     },
   };
 }
 
-test("a shard is fetched once, and the least recently used is given up", async () => {
-  const { take, fetched } = await shards(memoryCache());
-  expect(await take(0)).toEqual(Uint16Array.of(0, 7));
-  for (let i = 1; i < KEPT_SHARDS; i++) await take(i);
-  await take(0); // used again: now 1 is the oldest
-  await take(KEPT_SHARDS);
-  expect(fetched).toEqual([...Array(KEPT_SHARDS + 1).keys()]);
-  await take(0);
+test("a shard is fetched once, and the least recently used gives way", async () => {
+  const { take, fetched } = shards(memoryCache(), 1_000);
+  const first = await take(9);
+  expect(first).toHaveLength(500);
+  expect(first[0]).toBe(9);
+  for (const number of [1, 2, 3, 9, 4]) await take(number); // 9 was used again: 1 is the oldest when 4 comes
+  expect(fetched).toEqual([9, 1, 2, 3, 4]);
+  await take(9);
+  await take(2);
+  expect(fetched).toHaveLength(5);
   await take(1);
-  expect(fetched.slice(KEPT_SHARDS + 1)).toEqual([1]);
+  expect(fetched).toEqual([9, 1, 2, 3, 4, 1]);
 });
 
 test("a shard that the disk damaged is fetched again", async () => {
   const cache = memoryCache();
-  const { take, fetched } = await shards(cache);
+  const { take, fetched, bytesOf } = shards(cache);
   await take(5);
-  await cache.write({ [KEYS.shard(await sha256(Uint8Array.of(5, 0, 7, 0)))]: Uint8Array.of(9, 9, 9, 9) });
-  expect(await take(5)).toEqual(Uint16Array.of(5, 7));
+  await cache.write({ [KEYS.shard(await sha256(bytesOf(5)))]: Uint8Array.of(9, 9, 9, 9) });
+  expect(await take(5)).toEqual(Uint16Array.of(5, 0));
   expect(fetched).toEqual([5, 5]);
+});
+
+test("a probe's winner is believed for a week, for the same browser and adapter", async () => {
+  const cache = memoryCache();
+  const day = 86_400_000;
+  await saveProbe(cache, "a browser", "wasm/fast", 10 * day);
+  expect(await readProbe(cache, "a browser", 11 * day)).toBe("wasm/fast");
+  expect(await readProbe(cache, "another browser", 11 * day)).toBeUndefined();
+  expect(await readProbe(cache, "a browser", 18 * day)).toBeUndefined();
+  expect(await readProbe(cache, "a browser", day), "a clock set back").toBeUndefined();
 });

@@ -12,7 +12,7 @@ export const KEYS = {
   pending: "pending",
   shards: "shards",
   shard: (hash: Hash) => `shard/${hash}`,
-  probe: (description: string) => `probe/${description}`,
+  probe: "probe",
 } as const;
 
 /** The CPU copy of the model and which version it is. */
@@ -35,10 +35,11 @@ export interface VolunteerState {
 }
 
 type Fields = Readonly<Record<string, unknown>>;
-const fieldsOf = (value: unknown): Fields =>
+/** The fields of anything; none where it is no object. */
+export const fieldsOf = (value: unknown): Fields =>
   typeof value === "object" && value !== null ? (value as Fields) : {}; // any object is a record of unknowns
 
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
+export const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
 /** `instanceof` would miss typed arrays of another realm (a test's, an extension's). */
 const isFloats = (value: unknown, length: number): value is Float32Array<ArrayBuffer> =>
   Object.prototype.toString.call(value) === "[object Float32Array]" && fieldsOf(value).length === length;
@@ -88,11 +89,11 @@ const PROBE_DAYS_MS = 7 * 86_400_000;
 
 /** The device that won the probe under this description lately. */
 export async function readProbe(cache: Cache, description: string, now: number): Promise<string | undefined> {
-  const { winner, at } = fieldsOf(await cache.get(KEYS.probe(description)));
+  const { winner, at, description: saved } = fieldsOf(await cache.get(KEYS.probe));
   if (typeof winner !== "string" || !isCount(at) || Math.abs(now - at) > PROBE_DAYS_MS) return undefined;
-  return winner;
+  return saved === description ? winner : undefined;
 }
 
 export function saveProbe(cache: Cache, description: string, winner: string, now: number): Promise<void> {
-  return cache.write({ [KEYS.probe(description)]: { winner, at: now } });
+  return cache.write({ [KEYS.probe]: { description, winner, at: now } });
 }
