@@ -39,4 +39,5 @@ export function* batchesOf(shard: Uint16Array, range: Range, context: number): G
 }
 
 /** Whole windows of context + 1 tokens, each sharing its last token with the next one's first. */
-export const windowsOf = (tokens: number, context: number): number => Math.floor((tokens - 1) / context);
+export const windowsOf = (tokens: number, context: number): number =>
+  Math.max(0, Math.floor((tokens - 1) / context));
