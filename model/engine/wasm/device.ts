@@ -17,8 +17,11 @@ export interface MemoryMap {
   readonly end: number;
 }
 
-/** Lays the arenas out from `start` on, for flat vectors of `parameters` values. */
-export function mapMemory(start: number, parameters: number, arenas: Arenas): MemoryMap {
+/**
+ * Lays the arenas out from `start` on: flat vectors of `parameters` values, of which `optimizing` (all or none)
+ * have moments and a remembered beginning.
+ */
+export function mapMemory(start: number, parameters: number, optimizing: number, arenas: Arenas): MemoryMap {
   let end = start;
   const place = (values: number): number => {
     const at = Math.ceil(end / ALIGNMENT) * ALIGNMENT;
@@ -28,9 +31,9 @@ export function mapMemory(start: number, parameters: number, arenas: Arenas): Me
   const at = {
     parameters: place(parameters),
     gradients: place(parameters),
-    m: place(parameters),
-    v: place(parameters),
-    loaded: place(parameters),
+    m: place(optimizing),
+    v: place(optimizing),
+    loaded: place(optimizing),
     tokens: place(arenas.tokens),
     scratch: place(arenas.scratch),
     activations: place(arenas.activations),

@@ -19,6 +19,8 @@ export interface ReplicaOptions {
   readonly batch: number;
   /** Bytes of linear memory to stay within: more sequences than fit accumulate their gradients. */
   readonly memoryLimit: number;
+  /** False where only gradients are computed: then there are no moments, no delta and no update. */
+  readonly optimizes?: boolean;
 }
 
 type Floats = Float32Array<ArrayBuffer>;
@@ -59,9 +61,10 @@ export class Replica {
 
   /** Throws `device-limit`. */
   constructor(kernels: Kernels, options: ReplicaOptions) {
-    const { shape, batch, optimizer, memoryLimit } = options;
+    const { shape, batch, optimizer, memoryLimit, optimizes = true } = options;
     const { length } = layoutOf(shape);
-    const map = (arenas: Arenas) => mapMemory(kernels.heapBase(), length, arenas);
+    const optimizing = optimizes ? length : 0;
+    const map = (arenas: Arenas) => mapMemory(kernels.heapBase(), length, optimizing, arenas);
     const limit = Math.min(memoryLimit, ADDRESSABLE);
     this.#needs = needsOf(kernels);
     const fit = fitBatch(shape, batch, optimizer, this.#needs, limit, (arenas) => map(arenas).end);
@@ -69,12 +72,13 @@ export class Replica {
     this.#options = options;
     this.#micro = fit.batch;
     this.#device = new WasmDevice(kernels, map(fit.arenas));
-    const whole = (arena: Arena) => this.#device.floats({ arena, offset: 0, length });
-    this.parameters = whole("parameters");
-    this.gradients = whole("gradients");
-    this.m = whole("m");
-    this.v = whole("v");
-    this.#loaded = whole("loaded");
+    const floats = (arena: Arena, values: number) =>
+      this.#device.floats({ arena, offset: 0, length: values });
+    this.parameters = floats("parameters", length);
+    this.gradients = floats("gradients", length);
+    this.m = floats("m", optimizing);
+    this.v = floats("v", optimizing);
+    this.#loaded = floats("loaded", optimizing);
     this.#tokens = this.#device.tokens(fit.arenas.tokens);
     const { update } = trainingSchedule(shape, fit.batch, optimizer, this.#needs);
     this.#update = this.#device.compile(update);

@@ -2,13 +2,19 @@ import { checkBatch, checkSequence, checkWeights } from "../../checks.ts";
 import { ModelError } from "../../config.ts";
 import { type Layout, layoutOf } from "../../layout.ts";
 import type { DeviceReport, Moments, Trainer, TrainerOptions } from "../../trainer.ts";
+import { Crew, sharesOf } from "./crew.ts";
 import { hasFma, loadKernels } from "./kernels.ts";
-import { Replica } from "./replica.ts";
+import { Replica, type ReplicaOptions } from "./replica.ts";
 
 export interface WasmTrainerOptions extends TrainerOptions {
   /** Use the build without fused multiply-add, whose bits are the same on every engine. */
   readonly deterministic?: boolean;
-  /** Bytes of linear memory to stay within; larger batches accumulate gradients. */
+  /**
+   * Threads that share a batch, this one included; 1 unless given. The bytes that come out depend on their
+   * number, not on their timing. Where workers cannot start, one thread does it all, and the report says so.
+   */
+  readonly threads?: number;
+  /** Bytes of linear memory a thread stays within; larger batches accumulate gradients. */
   readonly memoryLimit?: number;
 }
 
@@ -17,86 +23,140 @@ const DEFAULT_MEMORY_LIMIT = 1024 ** 3;
 
 /** A {@link Trainer} on WASM SIMD. Rejects with `device-unavailable` (no SIMD) or `device-limit`. */
 export async function createWasmTrainer(options: WasmTrainerOptions): Promise<Trainer> {
+  const { shape, optimizer, batch, memoryLimit = DEFAULT_MEMORY_LIMIT } = options;
   const fma = options.deterministic !== true && hasFma();
   const kernels = await loadKernels(fma);
-  const replica = new Replica(kernels, { memoryLimit: DEFAULT_MEMORY_LIMIT, ...options });
-  return new WasmTrainer(options, replica, fma ? "1 thread, SIMD + FMA" : "1 thread, SIMD");
+  // A share is the most that a thread sees in training, but evaluation brings this thread the whole batch.
+  const replicaOptions: ReplicaOptions = { shape, optimizer, batch, memoryLimit };
+  const replica = new Replica(kernels, replicaOptions);
+  const crew = await crewOf(Math.min(options.threads ?? 1, batch), replicaOptions, fma);
+  return new WasmTrainer(options, replica, crew, fma);
 }
 
-/** Runs in the calling thread; each call has done its work when it resolves. */
+async function crewOf(threads: number, options: ReplicaOptions, fma: boolean): Promise<Crew | null> {
+  if (threads < 2) return null;
+  const share = { ...options, batch: Math.ceil(options.batch / threads) };
+  return Crew.start(threads - 1, share, fma, layoutOf(options.shape).length).catch(() => null);
+}
+
+/** Calls run one after another; each has done its work when it resolves. */
 class WasmTrainer implements Trainer {
   readonly report: DeviceReport;
   readonly #options: TrainerOptions;
   readonly #layout: Layout;
-  /** Gone once disposed. */
-  #replica: Replica | null;
+  readonly #replica: Replica;
+  readonly #crew: Crew | null;
+  #queue: Promise<unknown> = Promise.resolve();
+  /** Why every further call is refused. */
+  #gone: ModelError | null = null;
   #loaded = false;
   #step = 0;
   #losses: number[] = [];
 
-  constructor(options: TrainerOptions, replica: Replica, detail: string) {
+  constructor(options: TrainerOptions, replica: Replica, crew: Crew | null, fma: boolean) {
+    const threads = 1 + (crew?.size ?? 0);
+    const detail = `${threads} thread${threads > 1 ? "s" : ""}, ${fma ? "SIMD + FMA" : "SIMD"}`;
     this.report = { device: "wasm", engine: "fast", detail, software: false };
     this.#options = options;
     this.#layout = layoutOf(options.shape);
     this.#replica = replica;
+    this.#crew = crew;
   }
 
-  async load(weights: Float32Array, moments?: Moments): Promise<void> {
-    checkWeights(this.#layout, weights, moments);
-    this.#alive().load(weights, moments);
-    this.#loaded = true;
-    this.#step = moments?.step ?? 0;
-    this.#losses = [];
+  load(weights: Float32Array, moments?: Moments): Promise<void> {
+    return this.#enqueue(() => {
+      checkWeights(this.#layout, weights, moments);
+      this.#replica.load(weights, moments);
+      this.#loaded = true;
+      this.#step = moments?.step ?? 0;
+      this.#losses = [];
+    });
   }
 
-  async step(tokens: Uint16Array, batch: number, rate: number): Promise<void> {
-    const { shape } = this.#options;
-    checkBatch(shape, tokens, batch, this.#options.batch);
-    const replica = this.#ready();
-    const rows = batch * shape.context;
-    this.#losses.push(replica.backward(tokens, batch, rows) / rows);
-    this.#step += 1;
-    replica.update(this.#step, rate);
+  step(tokens: Uint16Array, batch: number, rate: number): Promise<void> {
+    return this.#enqueue(async () => {
+      this.#check(tokens, batch);
+      const rows = batch * this.#options.shape.context;
+      const loss = this.#crew
+        ? await this.#backwardTogether(this.#crew, tokens, batch, rows)
+        : this.#replica.backward(tokens, batch, rows);
+      this.#losses.push(loss / rows);
+      this.#step += 1;
+      this.#replica.update(this.#step, rate);
+    });
   }
 
-  async losses(): Promise<Float32Array> {
-    const losses = Float32Array.from(this.#losses);
-    this.#losses.length = 0;
-    return losses;
+  losses(): Promise<Float32Array> {
+    return this.#enqueue(() => {
+      const losses = Float32Array.from(this.#losses);
+      this.#losses.length = 0;
+      return losses;
+    });
   }
 
-  async delta(): Promise<Float32Array> {
-    return this.#ready().delta();
+  delta(): Promise<Float32Array> {
+    return this.#enqueue(() => {
+      this.#checkLoaded();
+      return this.#replica.delta();
+    });
   }
 
-  async moments(): Promise<Moments> {
-    const { m, v } = this.#ready();
-    return { m: m.slice(), v: v.slice(), step: this.#step };
+  moments(): Promise<Moments> {
+    return this.#enqueue(() => {
+      this.#checkLoaded();
+      return { m: this.#replica.m.slice(), v: this.#replica.v.slice(), step: this.#step };
+    });
   }
 
-  async evaluate(tokens: Uint16Array, batch: number): Promise<number> {
-    const { shape } = this.#options;
-    checkBatch(shape, tokens, batch, this.#options.batch);
-    return this.#ready().evaluate(tokens, batch) / (batch * shape.context);
+  evaluate(tokens: Uint16Array, batch: number): Promise<number> {
+    return this.#enqueue(() => {
+      this.#check(tokens, batch);
+      return this.#replica.evaluate(tokens, batch) / (batch * this.#options.shape.context);
+    });
   }
 
-  async logits(tokens: Uint16Array): Promise<Float32Array> {
-    checkSequence(this.#options.shape, tokens);
-    return this.#ready().logits(tokens);
+  logits(tokens: Uint16Array): Promise<Float32Array> {
+    return this.#enqueue(() => {
+      checkSequence(this.#options.shape, tokens);
+      this.#checkLoaded();
+      return this.#replica.logits(tokens);
+    });
   }
 
   dispose(): void {
-    this.#replica = null;
+    this.#gone ??= new ModelError("device-lost", "the trainer was disposed");
+    this.#crew?.close();
   }
 
-  #alive(): Replica {
-    if (!this.#replica) throw new ModelError("device-lost", "the trainer was disposed");
-    return this.#replica;
+  /** The gradient of the whole batch into this thread's gradients; returns the summed loss. */
+  async #backwardTogether(crew: Crew, tokens: Uint16Array, batch: number, rows: number): Promise<number> {
+    const shares = sharesOf(batch, 1 + crew.size);
+    const { parameters, gradients } = this.#replica;
+    const theirs = crew.backward(parameters, gradients, tokens, shares, rows);
+    // The crew is at work by now, and adds to the gradients only after this thread has filled them: what
+    // comes home waits until this function awaits.
+    const mine = this.#replica.backward(tokens, shares[0]!, rows);
+    return mine + (await theirs);
   }
 
-  #ready(): Replica {
-    const replica = this.#alive();
+  /** Runs `work` after all before it. A worker that is lost takes the trainer with it. */
+  #enqueue<T>(work: () => T | Promise<T>): Promise<T> {
+    const result = this.#queue.then(() => {
+      if (this.#gone) throw this.#gone;
+      return work();
+    });
+    this.#queue = result.catch((error) => {
+      if (error instanceof ModelError && error.code === "device-lost") this.#gone ??= error;
+    });
+    return result;
+  }
+
+  #check(tokens: Uint16Array, batch: number): void {
+    checkBatch(this.#options.shape, tokens, batch, this.#options.batch);
+    this.#checkLoaded();
+  }
+
+  #checkLoaded(): void {
     if (!this.#loaded) throw new ModelError("bad-weights", "no weights were loaded");
-    return replica;
   }
 }
