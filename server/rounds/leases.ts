@@ -86,15 +86,19 @@ export function expire(soft: Soft, now: number): Soft {
   };
 }
 
-/** The soft state once a ticket's delta is accepted: its range is done, and its owner was here. */
+/**
+ * The soft state once a ticket's delta is accepted: its range is done, and its owner was here. A ticket from
+ * before a restart may lie beyond what this process gave out: what it skips is queued.
+ */
 export function settle(
   soft: Soft,
   done: { readonly ticket: TicketId; readonly volunteer: VolunteerKey; readonly position: number },
   now: number,
 ): Soft {
+  const skipped = Array.from({ length: Math.max(0, done.position - soft.next) }, (_, i) => soft.next + i);
   return {
     leases: soft.leases.has(done.ticket) ? without(soft.leases, [done.ticket]) : soft.leases,
-    queue: soft.queue.filter((position) => position !== done.position),
+    queue: [...soft.queue.filter((position) => position !== done.position), ...skipped],
     next: Math.max(soft.next, done.position + 1),
     seen: see(soft.seen, done.volunteer, now),
   };

@@ -1,3 +1,4 @@
+import { concat } from "../../protocol/bytes.ts";
 import { asRefusal } from "./durability.ts";
 import { type Files, join, type OpenFile, tidy, writeDurably } from "./files.ts";
 import {
@@ -140,7 +141,7 @@ export class Journal {
         blocks.push({ offset, bytes: block.bytes.length, check: block.check, records: old.records });
         offset += block.bytes.length;
       }
-      await writeDurably(this.#files, segment.path, Buffer.concat(parts)).catch((error: unknown) => {
+      await writeDurably(this.#files, segment.path, concat(...parts)).catch((error: unknown) => {
         throw asRefusal(error);
       });
       this.#segments[i] = { path: segment.path, header, check, blocks, bytes: offset };

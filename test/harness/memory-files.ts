@@ -113,7 +113,7 @@ export class MemoryFiles implements Files {
         this.#begin("append", path);
         const used = [...new Set(this.#names.values())].reduce((sum, { current }) => sum + current.length, 0);
         const room = Math.max(0, Math.min(bytes.length, this.capacity - used));
-        inode.write({ at: inode.current.length, bytes: bytes.slice(0, room) });
+        inode.write({ at: inode.current.length, bytes: new Uint8Array(bytes.subarray(0, room)) });
         if (room < bytes.length) throw systemError("ENOSPC");
       },
       truncate: async (length) => {

@@ -1,0 +1,183 @@
+import { expect, test } from "vitest";
+import { utf8 } from "../../protocol/bytes.ts";
+import type { Hash, RunId, TicketId, VolunteerKey } from "../../protocol/ids.ts";
+import type { Fact, Index, IndexedDelta, JournalEntry, Store } from "../../server/store/store.ts";
+
+const text = (bytes: Uint8Array | undefined) => bytes && new TextDecoder().decode(bytes);
+
+export async function recordsOf(store: Store): Promise<string[]> {
+  const entries: JournalEntry[] = [];
+  for await (const entry of store.records()) entries.push(entry);
+  expect(entries.map(({ sequence }) => sequence)).toEqual(entries.map((_, i) => i));
+  return entries.map(({ record }) => text(record)!);
+}
+
+/**
+ * What every Store promises (server/store/store.ts). `open` gives an empty store; `reopen`, where the store
+ * outlives its process, gives what the next process finds.
+ */
+export function storeContract(open: () => Promise<Store>, reopen?: (store: Store) => Promise<Store>): void {
+  test("records come back in order, whole, by number", async () => {
+    const store = await open();
+    expect(await recordsOf(store)).toEqual([]);
+    expect(await store.append(utf8("a"))).toBe(0);
+    expect(await store.append(utf8(""))).toBe(1);
+    expect(await store.append(utf8("ccc"))).toBe(2);
+    expect(store.length).toBe(3);
+    expect(await recordsOf(store)).toEqual(["a", "", "ccc"]);
+    expect(text(await store.read(2))).toBe("ccc");
+    expect(text(await store.read(1))).toBe("");
+    await expect(store.read(3)).rejects.toThrow("no record 3");
+    await store.close();
+  });
+
+  test("records appended at once are numbered in call order", async () => {
+    const store = await open();
+    const names = Array.from({ length: 50 }, (_, i) => `record ${i}`);
+    const numbers = await Promise.all(names.map((name) => store.append(utf8(name))));
+    expect(numbers).toEqual(names.map((_, i) => i));
+    expect(await recordsOf(store)).toEqual(names);
+    await store.close();
+  });
+
+  test("a record is what it was when it was appended", async () => {
+    const store = await open();
+    const bytes = utf8("before");
+    const appended = store.append(bytes);
+    await appended;
+    bytes.set(utf8("after!"));
+    expect(await recordsOf(store)).toEqual(["before"]);
+    await store.close();
+  });
+
+  test("stripping keeps numbers and what comes after", async () => {
+    const store = await open();
+    for (let i = 0; i < 9; i++) await store.append(utf8(`head${i} tail`));
+    await store.strip(5, (record) => record.subarray(0, 5));
+    const records = await recordsOf(store);
+    expect(records.map((record) => record.slice(0, 5))).toEqual(records.map((_, i) => `head${i}`));
+    for (let i = 5; i < 9; i++) expect(text(await store.read(i))).toBe(`head${i} tail`);
+    expect(await store.append(utf8("next"))).toBe(9);
+    await store.strip(5, (record) => record.subarray(0, 5)); // again is fine
+    expect(await recordsOf(store)).toEqual([...records, "next"]);
+    await store.close();
+  });
+
+  test("objects are put, replaced, listed and removed by shelf", async () => {
+    const store = await open();
+    expect(await store.get("diffs", "1")).toBeUndefined();
+    await store.put("diffs", "1", utf8("one"));
+    await store.put("diffs", "0", utf8("nil"));
+    await store.put("snapshots", "1", utf8("whole"));
+    await store.put("run", "server.key", utf8("key"), "secret");
+    expect(text(await store.get("diffs", "1"))).toBe("one");
+    expect(text(await store.get("run", "server.key"))).toBe("key");
+    await store.put("diffs", "1", utf8("two"));
+    expect(text(await store.get("diffs", "1"))).toBe("two");
+    expect(await store.list("diffs")).toEqual(["0", "1"]);
+    expect(await store.list("snapshots")).toEqual(["1"]);
+    await store.remove("diffs", "1");
+    await store.remove("diffs", "1");
+    expect(await store.get("diffs", "1")).toBeUndefined();
+    expect(text(await store.get("snapshots", "1"))).toBe("whole");
+    await store.close();
+  });
+
+  if (reopen === undefined) return;
+
+  test("another process finds everything", async () => {
+    let store = await open();
+    for (let round = 0; round < 3; round++) {
+      await Promise.all([0, 1, 2].map((i) => store.append(utf8(`${round}.${i}`))));
+      await store.put("snapshots", String(round), utf8(`snapshot ${round}`));
+      store = await reopen(store);
+      expect(store.length).toBe(3 * (round + 1));
+    }
+    expect(await recordsOf(store)).toEqual([0, 1, 2].flatMap((r) => [0, 1, 2].map((i) => `${r}.${i}`)));
+    expect(await store.list("snapshots")).toEqual(["0", "1", "2"]);
+    await store.strip(9, (record) => record.subarray(0, 1));
+    store = await reopen(store);
+    expect(store.length).toBe(9);
+    expect(await store.append(utf8("x"))).toBe(9);
+    await store.close();
+  });
+}
+
+const run = "0".repeat(64) as RunId;
+
+export const indexedDelta = (n: number, volunteer = "v", tokens = 10): IndexedDelta => ({
+  ticket: String(n).padStart(22, "t") as TicketId,
+  volunteer: volunteer.padStart(43, "k") as VolunteerKey,
+  delta: n.toString(16).padStart(64, "0") as Hash,
+  version: n,
+  tokens,
+  accepted: 1_000 + n,
+});
+
+/** What every Index promises. `reopen` gives what the next process finds. */
+export function indexContract(open: () => Index, reopen?: (index: Index) => Index): void {
+  const accepted = (delta: IndexedDelta): Fact => ({ type: "accepted", delta });
+  const ended = ({ ticket }: IndexedDelta, version: number | null): Fact => ({
+    type: "ended",
+    ticket,
+    version,
+  });
+  const nobody = { tokens: 0, merged: 0, pending: 0, discarded: 0 };
+
+  test("credit is granted when a delta is merged, once", () => {
+    const index = open();
+    index.clear(run);
+    const [a, b, c] = [indexedDelta(1, "x", 10), indexedDelta(2, "x", 20), indexedDelta(3, "y", 5)];
+    index.apply([accepted(a)]);
+    index.apply([accepted(b), accepted(c)]);
+    expect(index.credit(a.volunteer)).toEqual({ ...nobody, pending: 2 });
+    index.apply([ended(a, 1), ended(c, null)]);
+    expect(index.credit(a.volunteer)).toEqual({ tokens: 10, merged: 1, pending: 1, discarded: 0 });
+    expect(index.credit(c.volunteer)).toEqual({ ...nobody, discarded: 1 });
+    index.apply([ended(a, 2), ended(a, null)]);
+    expect(index.credit(a.volunteer)).toEqual({ tokens: 10, merged: 1, pending: 1, discarded: 0 });
+    expect(index.credit(indexedDelta(0, "nobody").volunteer)).toEqual(nobody);
+    expect(index.applied).toBe(4);
+    index.close();
+  });
+
+  test("deltas are found by ticket, with all that a receipt says", () => {
+    const index = open();
+    index.clear(run);
+    const delta = indexedDelta(7);
+    expect(index.delta(delta.ticket)).toBeUndefined();
+    index.apply([accepted(delta)]);
+    expect(index.delta(delta.ticket)).toEqual(delta);
+    index.apply([ended(delta, 9)]);
+    expect(index.delta(delta.ticket)).toEqual(delta);
+    index.close();
+  });
+
+  test("clearing forgets everything and names the run", () => {
+    const index = open();
+    expect([index.run, index.applied]).toEqual([undefined, 0]);
+    index.clear(run);
+    const delta = indexedDelta(7);
+    index.apply([accepted(delta)]);
+    const other = "1".repeat(64) as RunId;
+    index.clear(other);
+    expect([index.run, index.applied, index.delta(delta.ticket)]).toEqual([other, 0, undefined]);
+    expect(index.credit(delta.volunteer)).toEqual(nobody);
+    index.close();
+  });
+
+  if (reopen === undefined) return;
+
+  test("another process finds how far it came", () => {
+    let index = open();
+    index.clear(run);
+    const delta = indexedDelta(7);
+    index.apply([]);
+    index.apply([accepted(delta)]);
+    index = reopen(index);
+    expect([index.run, index.applied, index.delta(delta.ticket)]).toEqual([run, 2, delta]);
+    index.apply([ended(delta, 1)]);
+    expect(index.credit(delta.volunteer).merged).toBe(1);
+    index.close();
+  });
+}
