@@ -29,6 +29,7 @@ export interface AddOptions {
   readonly stdin?: AsyncIterable<Uint8Array> | undefined;
   /** Whether `-` is plain text (the default) or JSON lines. */
   readonly stdinKind?: Source["kind"] | undefined;
+  /** Hears of every step. What it throws ends the work like any failure. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   readonly disk?: Disk | undefined;
 }

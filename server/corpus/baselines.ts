@@ -11,8 +11,8 @@ export interface Baselines {
   readonly bigram: number;
 }
 
-/** Tokens of held-out and of gate text that are measured, so that memory stays bounded: the first million. */
-const MOST_MEASURED = 1 << 20;
+/** Tokens that are measured, the first of each, so that memory and time stay bounded. */
+const MOST_MEASURED = { heldOut: 1 << 20, gate: 1 << 17 } as const;
 
 /** Weights tried for the unigram within the bigram, in tokens of evidence. */
 const PRIORS = Array.from({ length: 17 }, (_, i) => 2 ** i);
@@ -49,11 +49,12 @@ export class BaselineMeter {
   /** Takes the next tokens of a split: all of gate and held-out before the first of train. */
   add(split: Split, tokens: Uint16Array): void {
     if (split === "train") this.#count(tokens);
-    else this.#keep(this.#measured[split], tokens);
+    else this.#keep(split, tokens);
   }
 
-  #keep(kept: number[], tokens: Uint16Array): void {
-    for (const token of tokens.subarray(0, MOST_MEASURED - kept.length)) {
+  #keep(split: "gate" | "heldOut", tokens: Uint16Array): void {
+    const kept = this.#measured[split];
+    for (const token of tokens.subarray(0, MOST_MEASURED[split] - kept.length)) {
       const before = kept.at(-1);
       if (before !== undefined) this.#pairs.set(pairOf(before, token), 0);
       kept.push(token);

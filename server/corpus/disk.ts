@@ -1,10 +1,11 @@
-import { open } from "node:fs/promises";
+import { open, rename } from "node:fs/promises";
 import { CorpusError, systemCode } from "./error.ts";
 
-/** Where a corpus is written: the one door for bytes, so that a test can let the disk fill up. */
+/** Where a corpus is written: the one door for bytes, so that a test can let the disk fill up or fail. */
 export interface Disk {
   /** Makes a file that must not exist. */
   create(path: string): Promise<DiskFile>;
+  rename(from: string, to: string): Promise<void>;
 }
 
 export interface DiskFile {
@@ -28,6 +29,7 @@ export const nodeDisk: Disk = {
       },
     };
   },
+  rename,
 };
 
 /** Writes a whole file, durably. */

@@ -1,7 +1,7 @@
-import { access, mkdir, mkdtemp, readdir, rename, rm, rmdir } from "node:fs/promises";
+import { access, mkdir, mkdtemp, readdir, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { type Disk, syncDirectory } from "./disk.ts";
-import { CorpusError } from "./error.ts";
+import { CorpusError, systemCode } from "./error.ts";
 
 /** What a finished corpus is made of, in the order it is moved into place: corpus.json says it is whole. */
 const PARTS = ["shards", "tokenizer.json", "corpus.json"] as const;
@@ -45,19 +45,23 @@ export class Workspace {
     return join(this.#path, ...names);
   }
 
-  /** Moves the finished, synced parts into place, all or none, and removes what else was made here. */
+  /**
+   * Moves the finished, synced parts into place, all or none, and removes what else was made here. Of two that
+   * come at once the first to have its shards there wins, the other throws `corpus-exists`.
+   */
   async publish(): Promise<void> {
     await refuseOccupied(this.#dataDir);
     await syncDirectory(this.path("shards"));
     const moved: string[] = [];
     try {
       for (const part of PARTS) {
-        await rename(this.path(part), join(this.#dataDir, part));
+        await this.disk.rename(this.path(part), join(this.#dataDir, part));
         moved.push(part);
       }
       await syncDirectory(this.#dataDir);
     } catch (error) {
-      for (const part of moved.reverse()) await rename(join(this.#dataDir, part), this.path(part));
+      for (const part of moved.reverse()) await this.disk.rename(join(this.#dataDir, part), this.path(part));
+      if (["ENOTEMPTY", "EEXIST"].includes(systemCode(error) ?? "")) throw occupied(this.#dataDir, "shards");
       throw error;
     }
     await this.#remove();
@@ -87,13 +91,15 @@ async function refuseOccupied(dataDir: string): Promise<void> {
       () => true,
       () => false,
     );
-    if (!there) continue;
-    throw new CorpusError(
-      "corpus-exists",
-      `${dataDir} already has ${name}. One directory is one run: name another with --data, or empty this one`,
-    );
+    if (there) throw occupied(dataDir, name);
   }
 }
+
+const occupied = (dataDir: string, name: string) =>
+  new CorpusError(
+    "corpus-exists",
+    `${dataDir} already has ${name}. One directory is one run: name another with --data, or empty this one`,
+  );
 
 /** Removes the workspaces of processes that were killed. */
 async function removeAbandoned(dataDir: string): Promise<void> {
@@ -109,6 +115,6 @@ function isRunning(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
+    return systemCode(error) === "EPERM";
   }
 }
