@@ -85,7 +85,11 @@ async function loadWebGpu(): Promise<() => Specifics> {
     return {
       report: gpuReport("webgpu", describe(device.adapterInfo), device.adapterInfo.isFallbackAdapter),
       tensorBytes: Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize),
-      lost: device.lost.then(({ reason, message }) => `${reason}: ${message}`),
+      lost: new Promise((resolve) => {
+        void device.lost.then(({ reason, message }) => resolve(`${reason}: ${message}`));
+        // An op that failed, for want of memory say, leaves zeros behind: no number is to be trusted now.
+        device.addEventListener("uncapturederror", ({ error }) => resolve(error.message));
+      }),
       flush: async () => {
         // submitQueue alone leaves an open pass behind, and throws where nothing is queued.
         backend.ensureCommandEncoderReady();

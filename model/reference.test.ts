@@ -184,6 +184,12 @@ describe.each<DeviceName>(["wasm", "cpu"])("the reference trainer on %s", (backe
     expect(tf.engine().state.numTensors).toBe(before);
     await expect(reference.losses()).rejects.toMatchObject({ code: "device-lost" });
     await expect(reference.load(someWeights(1))).rejects.toMatchObject({ code: "device-lost" });
+    const again = await open(backend);
+    await again.load(someWeights(1));
+    const underWay = again.delta();
+    again.dispose();
+    await expect(underWay).rejects.toMatchObject({ code: "device-lost" });
+    expect(tf.engine().state.numTensors).toBe(before);
     await (await open(backend)).load(someWeights(1)); // the backend starts again after it was freed
   });
 });

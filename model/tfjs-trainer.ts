@@ -39,6 +39,8 @@ export class TfjsTrainer implements Trainer {
   #gone: string | undefined;
   /** Rejects of the calls that wait for the device. */
   readonly #waiting = new Set<() => void>();
+  /** Tensors on their way to the processor. */
+  readonly #reading = new Set<tf.Tensor>();
 
   /** Rejects with `device-unavailable`, or `device-limit` where a tensor would be too large. */
   static async open(options: ReferenceOptions): Promise<TfjsTrainer> {
@@ -124,8 +126,8 @@ export class TfjsTrainer implements Trainer {
       v: tf.clone(state.v),
       step,
     }));
-    const [meanOf, squares] = await Promise.all([this.#read(m), this.#read(v)]);
-    return { m: meanOf, v: squares, step };
+    const [first, second] = await Promise.all([this.#read(m), this.#read(v)]);
+    return { m: first, v: second, step };
   }
 
   async evaluate(tokens: Uint16Array, batch: number): Promise<number> {
@@ -153,7 +155,7 @@ export class TfjsTrainer implements Trainer {
     if (this.#decay.isDisposed) return;
     this.#backend.run(() => {
       this.#forget();
-      this.#decay.dispose();
+      tf.dispose([this.#decay, ...this.#reading]);
     });
     this.#backend.release();
   }
@@ -201,10 +203,14 @@ export class TfjsTrainer implements Trainer {
 
   /** Reads a tensor of f32 back and frees it. */
   async #read(tensor: tf.Tensor): Promise<Float32Array> {
-    // The copy is for the CPU backend, which hands out its own array.
-    const values = Float32Array.from(await this.#wait(tensor.data()));
-    tensor.dispose();
-    return values;
+    this.#reading.add(tensor);
+    try {
+      // The copy is for the CPU backend, which hands out its own array.
+      return Float32Array.from(await this.#wait(tensor.data()));
+    } finally {
+      this.#reading.delete(tensor);
+      if (!tensor.isDisposed) tensor.dispose();
+    }
   }
 
   /** Waits for the device, but not after it is gone: some never answer then. */
