@@ -1,0 +1,186 @@
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { type Logger, pino } from "pino";
+import { CorpusError } from "./corpus/error.ts";
+import { createApp } from "./http/app.ts";
+import { loadAssets } from "./http/assets.ts";
+import { type Listening, listen } from "./http/listen.ts";
+import type { Run } from "./run.ts";
+import { insecureWarning, linksOf, originOf, versionLine } from "./serve/console.ts";
+import { DirectoryError } from "./serve/directory.ts";
+import { parseServeFlags, SERVE_USAGE, type ServeFlags, UsageError } from "./serve/flags.ts";
+import type { ServeIo } from "./serve/io.ts";
+import { LockedError } from "./serve/lock.ts";
+import { openDirectory } from "./serve/open-run.ts";
+import { Swarm } from "./serve/swarm.ts";
+import { parseSettings, type Settings, SettingsError } from "./settings.ts";
+import { StoreError } from "./store/store.ts";
+
+/** Between two looks of the run at its deadlines and leases. */
+const TICK_MS = 250;
+/** From asking the server to stop until open connections are cut. */
+const GRACE_MS = 2_000;
+
+/** Something the operator can put right: told in one line, without a stack. */
+class StartError extends Error {
+  override readonly name = "StartError";
+}
+
+/**
+ * `murmuration serve …`: `args` is what follows `serve`. Serves until `io.signal` aborts. Resolves to the exit
+ * code: 0 after a stop, 1 for a server that could not start (stderr says why), 2 for a command that does not
+ * make sense.
+ */
+export async function serveCommand(args: readonly string[], io: ServeIo): Promise<number> {
+  try {
+    const flags = parseServeFlags(args);
+    if (flags === "help") io.stdout.write(SERVE_USAGE);
+    else await serve(flags, io);
+    return 0;
+  } catch (error) {
+    if (error instanceof UsageError) {
+      io.stderr.write(`murmuration serve: ${error.message}\n\n${SERVE_USAGE}`);
+      return 2;
+    }
+    io.stderr.write(`murmuration serve: ${explain(error)}\n`);
+    return 1;
+  }
+}
+
+async function serve(flags: ServeFlags, io: ServeIo): Promise<void> {
+  const settings = flags.run === undefined ? undefined : await readRunFile(flags.run);
+  const tls = flags.tls && { cert: await readPem(flags.tls.cert), key: await readPem(flags.tls.key) };
+  const log = pino({ level: process.env.LOG_LEVEL ?? "warn" }, pino.destination({ fd: 2, sync: true }));
+  const directory = await openDirectory(flags.data, settings, log, io.stderr);
+  const { run } = directory;
+  try {
+    const server = await openDoors(run, flags, tls, log);
+    try {
+      const door = { host: flags.host, port: server.port, tls: tls !== undefined };
+      greet(door, flags, run, io);
+      await attend(run, server.local, flags.volunteers, io);
+    } finally {
+      await server.close();
+    }
+  } finally {
+    await directory.close();
+  }
+}
+
+/** The sockets, and how volunteers on this machine reach them. */
+async function openDoors(
+  run: Run | undefined,
+  flags: ServeFlags,
+  tls: { cert: string; key: string } | undefined,
+  log: Logger,
+): Promise<{ port: number; local: string; close(): Promise<void> }> {
+  const closing = new AbortController();
+  const assets = await loadAssets(clientDirectory());
+  const now = () => performance.now();
+  const app = createApp(run, { assets, log, trustProxy: flags.trustProxy, now, closing: closing.signal });
+  const { host, port } = flags;
+  const open: Listening[] = [];
+  const add = async (where: Parameters<typeof listen>[1]) => {
+    const listening = await listen(app, where);
+    open.push(listening);
+    return listening.port;
+  };
+  const taken = await add({ host, port, ...(tls && { tls }) });
+  // A certificate seldom names this machine's loopback address, so our own volunteers get a plain door there.
+  const inside = tls && flags.volunteers > 0 ? await add({ host: "127.0.0.1", port: 0 }) : undefined;
+  return {
+    port: taken,
+    local: originOf(
+      inside === undefined
+        ? { host, port: taken, tls: false }
+        : { host: "127.0.0.1", port: inside, tls: false },
+    ),
+    close: async () => {
+      closing.abort();
+      await Promise.all(open.map((listening) => listening.close(GRACE_MS)));
+    },
+  };
+}
+
+function greet(
+  door: Parameters<typeof linksOf>[0],
+  flags: ServeFlags,
+  run: Run | undefined,
+  io: ServeIo,
+): void {
+  const warning = insecureWarning(door, flags.trustProxy);
+  if (warning !== undefined) io.stderr.write(warning);
+  if (run === undefined) {
+    io.stdout.write(
+      `There is no run in ${flags.data}; this page says how to make one: ${originOf(door)}/\n` +
+        (flags.volunteers > 0 ? "Without a run no volunteers are started.\n" : ""),
+    );
+    return;
+  }
+  const { name, version, parameters } = run.status();
+  io.stdout.write(
+    `${name}: version ${version}, ${parameters.toLocaleString("en")} parameters\n${linksOf(door)}`,
+  );
+}
+
+/** Keeps the run going until the operator stops it. */
+async function attend(run: Run | undefined, origin: string, volunteers: number, io: ServeIo): Promise<void> {
+  const stopped = new Promise<void>((resolve) => {
+    if (io.signal.aborted) resolve();
+    io.signal.addEventListener("abort", () => resolve());
+  });
+  if (run === undefined) return stopped;
+  const say = (line: string) => io.stdout.write(`${line}\n`);
+  const unsubscribe = run.subscribe((event) => {
+    if (event.type === "version") say(versionLine(event, run.status()));
+    if (event.type === "state" && event.state === "finished") say("The run has reached its token budget.");
+  });
+  const ticking = setInterval(() => run.tick(), TICK_MS);
+  const [program, ...script] = io.program;
+  const swarm = new Swarm({ command: [program, ...script, "volunteer", origin], count: volunteers, say });
+  await stopped;
+  clearInterval(ticking);
+  unsubscribe();
+  await swarm.stop();
+}
+
+/** The built pages: dist/client, whether this file is the source or its build in dist/node/server/. */
+function clientDirectory(): string {
+  const built = import.meta.url.endsWith(".js");
+  return fileURLToPath(new URL(built ? "../../client" : "../dist/client", import.meta.url));
+}
+
+async function readRunFile(file: string): Promise<Settings> {
+  const text = await readFile(file, "utf8").catch((error: unknown) => {
+    throw new StartError(`--run: ${explain(error)}`);
+  });
+  try {
+    return parseSettings(JSON.parse(text));
+  } catch (error) {
+    const why = error instanceof SyntaxError ? `not JSON (${error.message})` : explain(error);
+    throw new StartError(`${file}: ${why}`);
+  }
+}
+
+function readPem(file: string): Promise<string> {
+  return readFile(file, "utf8").catch((error: unknown) => {
+    throw new StartError(`the certificate or key cannot be read: ${explain(error)}`);
+  });
+}
+
+/** What the operator reads of a failure: our own errors and the system's in a line, anything else whole. */
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = "code" in error && typeof error.code === "string" ? error.code : "";
+  if (code === "EADDRINUSE") return "the port is in use: choose another with --port, or 0 for any";
+  if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND") return "--host is no address of this machine";
+  if (code === "EACCES" && "syscall" in error && error.syscall === "listen") {
+    return "this port needs more rights: choose one above 1023";
+  }
+  if (code.startsWith("ERR_OSSL") || code.startsWith("ERR_SSL")) {
+    return `the certificate and key do not work together: ${error.message}`;
+  }
+  const known = [StartError, SettingsError, DirectoryError, LockedError, CorpusError, StoreError];
+  if (known.some((kind) => error instanceof kind)) return error.message;
+  return /^E[A-Z]+$/.test(code) ? error.message : (error.stack ?? error.message);
+}

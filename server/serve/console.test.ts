@@ -1,0 +1,49 @@
+import { describe, expect, it } from "vitest";
+import type { VersionEvent } from "../../protocol/events.ts";
+import { FakeService, HASH } from "../../test/fake-service.ts";
+import { insecureWarning, linksOf, originOf, versionLine } from "./console.ts";
+
+const door = (host: string, tls = false) => ({ host, port: 81, tls });
+const published: VersionEvent = {
+  type: "version",
+  version: 12,
+  hash: HASH,
+  diffBytes: 1,
+  deltas: 4,
+  tokens: 8,
+  ms: 9,
+};
+
+describe("what the operator reads", () => {
+  it("links an address a browser can open", () => {
+    expect(originOf(door("127.0.0.1"))).toBe("http://127.0.0.1:81");
+    expect(originOf(door("::1", true))).toBe("https://[::1]:81");
+    expect(originOf(door("0.0.0.0"))).toBe("http://localhost:81");
+    const links = linksOf(door("example.org", true));
+    for (const path of ["/", "/status", "/api/run"])
+      expect(links).toContain(`https://example.org:81${path}\n`);
+  });
+
+  it("warns of plain HTTP where others can reach it, and only there", () => {
+    expect(insecureWarning(door("0.0.0.0"), false)).toMatch(/withhold WebGPU/);
+    expect(insecureWarning(door("192.168.1.5"), false)).toMatch(/--trust-proxy/);
+    expect(insecureWarning(door("0.0.0.0"), true)).toBeUndefined();
+    expect(insecureWarning(door("0.0.0.0", true), false)).toBeUndefined();
+    for (const host of ["127.0.0.1", "127.1.2.3", "localhost", "::1"]) {
+      expect(insecureWarning(door(host), false)).toBeUndefined();
+    }
+    expect(insecureWarning(door("127.evil.example"), false)).toBeDefined();
+  });
+
+  it("is one line a version", () => {
+    const status = { ...new FakeService().status(), tokensPerSecond: 9_812 };
+    expect(versionLine(published, status)).toBe("version 12: 4 deltas merged, 9.8 ktok/s");
+    const at = (version: number) => ({ ...status, heldOut: [{ version, tokens: 1, loss: 4.4 }] });
+    expect(versionLine(published, at(12))).toBe(
+      "version 12: 4 deltas merged, held-out loss 4.40 (80% of guessing), 9.8 ktok/s",
+    );
+    expect(versionLine({ ...published, deltas: 1 }, at(11))).toBe(
+      "version 12: 1 delta merged, held-out loss 4.40 at version 11 (80% of guessing), 9.8 ktok/s",
+    );
+  });
+});

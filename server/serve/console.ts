@@ -1,0 +1,67 @@
+import { networkInterfaces } from "node:os";
+import type { VersionEvent } from "../../protocol/events.ts";
+import type { RunStatus } from "../../protocol/status.ts";
+
+/** What the operator reads in the terminal: where to look, and one line a version. */
+export interface Door {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+}
+
+export const isLoopback = (host: string): boolean =>
+  host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
+
+const isWildcard = (host: string): boolean => host === "0.0.0.0" || host === "::";
+
+/** An origin a browser on this machine can open. */
+export function originOf({ host, port, tls }: Door): string {
+  const named = isWildcard(host) ? "localhost" : host.includes(":") ? `[${host}]` : host;
+  return `${tls ? "https" : "http"}://${named}:${port}`;
+}
+
+export function linksOf(door: Door): string {
+  const origin = originOf(door);
+  const lines = [
+    `  volunteer  ${origin}/`,
+    `  status     ${origin}/status`,
+    `  API        ${origin}/api/run`,
+    `  model      ${origin}/api/snapshots/latest.safetensors`,
+  ];
+  for (const address of isWildcard(door.host) ? addresses() : []) {
+    lines.push(`  elsewhere  ${originOf({ ...door, host: address })}/`);
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+/** The machine's own addresses, for a server that listens on all. */
+function addresses(): string[] {
+  const found = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  return found.filter(({ internal, family }) => !internal && family === "IPv4").map(({ address }) => address);
+}
+
+/** Why visitors from elsewhere could not train, if they could not. */
+export function insecureWarning({ host, tls }: Door, trustProxy: boolean): string | undefined {
+  if (tls || trustProxy || isLoopback(host)) return undefined;
+  return (
+    "This address speaks plain HTTP. On any machine but this one, browsers withhold WebGPU, Web Locks and\n" +
+    "cryptography from such pages, so visitors cannot train. Use --tls-cert and --tls-key, or put an HTTPS\n" +
+    "proxy in front and say --trust-proxy.\n"
+  );
+}
+
+/**
+ * E.g. `version 12: 4 deltas merged, held-out loss 5.01 (80% of guessing), 9.8 ktok/s`. The loss is the newest
+ * known, and says of which version when that is an older one: measuring never holds a version up.
+ */
+export function versionLine({ version, deltas }: VersionEvent, status: RunStatus): string {
+  const newest = status.heldOut.at(-1);
+  const parts = [`version ${version}: ${deltas} ${deltas === 1 ? "delta" : "deltas"} merged`];
+  if (newest !== undefined) {
+    const share = Math.round((100 * newest.loss) / status.baselines.uniform);
+    const at = newest.version === version ? "" : ` at version ${newest.version}`;
+    parts.push(`held-out loss ${newest.loss.toFixed(2)}${at} (${share}% of guessing)`);
+  }
+  parts.push(`${(status.tokensPerSecond / 1_000).toFixed(1)} ktok/s`);
+  return parts.join(", ");
+}

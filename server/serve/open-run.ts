@@ -1,0 +1,106 @@
+import { randomBytes } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { addDefaultCorpus } from "../corpus/default.ts";
+import { ProgressBar } from "../corpus/progress.ts";
+import type { Log } from "../options.ts";
+import { openRun, type Run } from "../run.ts";
+import type { Settings } from "../settings.ts";
+import { openFileStore } from "../store/open.ts";
+import { languageTask } from "../task.ts";
+import { kindOf } from "./directory.ts";
+import type { Writer } from "./io.ts";
+import { languageEvaluator } from "./language-evaluator.ts";
+import { lockDirectory } from "./lock.ts";
+import { openCorpus } from "./run-corpus.ts";
+
+/** A data directory in use: its run, if it has or gets one, and the way to let go of it. */
+export interface OpenDirectory {
+  readonly run: Run | undefined;
+  /** Finishes what is being written, and frees the directory. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a data directory as `serve` does: an empty one gets the default corpus and a run; one with a corpus
+ * gets a run where `settings` are given; one with a run goes on with it. A foreign one is left alone.
+ */
+export async function openDirectory(
+  directory: string,
+  settings: Settings | undefined,
+  log: Log,
+  stderr: Writer,
+): Promise<OpenDirectory> {
+  const kind = await kindOf(directory);
+  if (kind === "foreign") return { run: undefined, close: async () => {} };
+  await mkdir(directory, { recursive: true });
+  const unlock = lockDirectory(directory);
+  try {
+    if (kind === "empty") await makeDefaultCorpus(directory, stderr);
+    const opened = await open(directory, kind === "empty", settings, log);
+    return {
+      run: opened?.run,
+      close: async () => {
+        await opened?.close();
+        unlock();
+      },
+    };
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
+
+async function makeDefaultCorpus(directory: string, stderr: Writer): Promise<void> {
+  stderr.write(`${directory} is empty: making the default run\n`);
+  const bar = new ProgressBar(stderr);
+  try {
+    await addDefaultCorpus(directory, bar.show.bind(bar));
+  } finally {
+    bar.end();
+  }
+}
+
+async function open(
+  directory: string,
+  fresh: boolean,
+  settings: Settings | undefined,
+  log: Log,
+): Promise<{ run: Run; close(): Promise<void> } | undefined> {
+  const opened = await openCorpus(directory);
+  const store = await openFileStore(directory);
+  try {
+    // Before its first record a run is begun only where somebody asked for one: by an empty directory, by
+    // --run, or by an earlier start that got as far as run.json.
+    const asked = fresh || settings !== undefined || (await store.get("run", "run.json")) !== undefined;
+    if (store.length === 0 && !asked) {
+      await store.close();
+      return undefined;
+    }
+    let begun: Settings | undefined;
+    const evaluator = languageEvaluator(opened, () => {
+      if (begun === undefined) throw new Error("a run that is not open asked for an evaluation");
+      return begun;
+    });
+    const run = await openRun({
+      store,
+      corpus: opened.corpus,
+      ...(settings && { settings }),
+      task: (chosen, vocabulary) => {
+        begun = chosen;
+        return languageTask(chosen, vocabulary);
+      },
+      clock: () => performance.now(),
+      random: (bytes) => new Uint8Array(randomBytes(bytes)),
+      evaluator,
+      log,
+    });
+    const close = async () => {
+      await run.close();
+      await evaluator.close();
+    };
+    return { run, close };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
