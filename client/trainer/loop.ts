@@ -90,6 +90,7 @@ async function joinRun(deps: LoopDeps): Promise<void> {
     if (manifest.state === "finished") throw new ProtocolError("run-finished", "the run is finished");
     await trainers.take(1); // the probe: its result is shown before anything large is fetched
     await catchUp(round, patience, manifest);
+    await replica.save(); // a page closed before its time need not download everything again
     await workOn(round, patience);
   } finally {
     trainers.dispose();
