@@ -1,6 +1,10 @@
-import { createReference } from "../../model/reference.ts";
+import { createWasmTrainer } from "../../model/engine/wasm/trainer.ts";
 import type { Trainer, TrainerOptions } from "../../model/trainer.ts";
 
-/** The one place that says what the server measures versions with: tfjs on WASM SIMD, on one thread. */
+/**
+ * The one place that says what the server measures versions with: the fast engine on one thread, in the build
+ * without fused multiply-add, so that the same version has the same loss on every machine. Every Node that
+ * runs this server has the SIMD it needs.
+ */
 export const openEvaluationTrainer = (options: TrainerOptions): Promise<Trainer> =>
-  createReference({ ...options, backend: "wasm" });
+  createWasmTrainer({ ...options, deterministic: true });

@@ -3,13 +3,14 @@ import { Worker } from "node:worker_threads";
 import type { Evaluation, Evaluator } from "../options.ts";
 import type { Answer, Question, WorkerData } from "./messages.ts";
 
-/** A version that was not measured: its weights are no numbers, the thread crashed, or the server closes. */
+/** A version that was not measured: its weights are no numbers, the thread crashed, or ended. */
 export class NotEvaluated extends Error {
   override readonly name = "NotEvaluated";
 }
 
 /** An {@link Evaluator} that owns a thread. */
 export interface ThreadEvaluator extends Evaluator {
+  /** Ends the thread. What is being measured stays unanswered: who closes does not listen any more. */
   close(): Promise<void>;
 }
 
@@ -72,7 +73,7 @@ export function evaluateInThread({ data, worker: file = WORKER }: ThreadOptions)
       }),
     close: async () => {
       closed = true;
-      settle(({ reject }) => reject(new NotEvaluated("the evaluator is closed")));
+      asked = undefined;
       await worker?.terminate();
     },
   };
