@@ -4,6 +4,7 @@ import { initialWeights } from "../../init.ts";
 import { layoutOf } from "../../layout.ts";
 import { oracleLogits, oracleLoss, oracleLossAndGradient, oracleState, oracleStep } from "../../oracle.ts";
 import { Random } from "../../random.ts";
+import { createReference } from "../../reference.ts";
 import type { Trainer } from "../../trainer.ts";
 import { hasFma, loadKernels } from "./kernels.ts";
 import { Replica } from "./replica.ts";
@@ -127,6 +128,21 @@ test.each(shapes)("evaluate and logits are the oracle's: %o", async (shape) => {
     const tokens = tokensOf(shape, 1).subarray(0, length);
     expect(relative(await trainer.logits(tokens), oracleLogits(shape, exact, tokens))).toBeLessThan(1e-5);
   }
+});
+
+test("the tfjs reference has the same loss curve", async () => {
+  const options = { shape: { ...small, layers: 1 }, optimizer, batch: 3 };
+  const trainers = [await createWasmTrainer(options), await createReference({ ...options, backend: "cpu" })];
+  const curves = [];
+  for (const trainer of trainers) {
+    await trainer.load(weightsOf(options.shape));
+    for (let i = 0; i < 20; i++) await trainer.step(tokensOf(small, 3, i % 2), 3, 3e-3);
+    curves.push(await trainer.losses());
+    trainer.dispose();
+  }
+  const [ours, theirs] = curves as [Float32Array, Float32Array];
+  for (const [i, loss] of ours.entries()) expect(Math.abs(loss - theirs[i]!)).toBeLessThan(1e-3);
+  expect(ours.at(-1)).toBeLessThan(ours[0]! - 0.3); // it does learn
 });
 
 test("the same ticket gives the same bytes, on a used trainer and on a new one", async () => {
