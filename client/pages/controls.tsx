@@ -59,13 +59,14 @@ function Choices({ session }: { readonly session: Session }) {
     <div class="choices">
       <label class="share">
         <span>{text.share}</span>
-        <output>{text.shareText(share)}</output>
+        <span class="value">{text.shareText(share)}</span>
         <input
           type="range"
           min={LEAST_SHARE * 100}
           max="100"
           step="10"
           value={share * 100}
+          aria-label={text.share}
           aria-valuetext={text.shareText(share)}
           onInput={(event) => session.choose({ share: event.currentTarget.valueAsNumber / 100 })}
         />

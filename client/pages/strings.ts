@@ -225,7 +225,8 @@ export function probeLine({ device, engine, outcome }: ProbeResult): string {
 export function refusedLine(code: ErrorCode): string {
   if (code === "stale")
     return "Your last work came too late: the model had moved on. It is kept for the next.";
-  if (code === "lease-expired") return "Your last work came after its deadline; someone else has done it.";
+  if (code === "lease-expired")
+    return "Your last work came after its deadline, and its text was given to someone else.";
   return `The server did not take your last work (${code}).`;
 }
 

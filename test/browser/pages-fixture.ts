@@ -21,6 +21,8 @@ export interface FakeSite {
   script: readonly Report[];
   /** Paths asked for, in order. */
   readonly asked: string[];
+  /** What `/host` answers: another site's page. */
+  hostPage: string;
   emit(event: RunEvent): void;
   close(): Promise<void>;
 }
@@ -64,7 +66,7 @@ const PAGES: Record<string, string> = {
   "/norun": "norun",
 };
 
-/** Serves `dir` on a free port of 127.0.0.1. `hostPage` is what `/host` answers: another site's page. */
+/** Serves `dir` on a free port of 127.0.0.1. */
 export async function serveSite(dir: string, hostPage = ""): Promise<FakeSite> {
   const streams = new Set<ServerResponse>();
   const server = createServer((request, response) => void answer(request.url ?? "/", response));
@@ -74,7 +76,7 @@ export async function serveSite(dir: string, hostPage = ""): Promise<FakeSite> {
     site.asked.push(pathname);
     if (pathname === "/api/run") return run(response);
     if (pathname === "/api/events") return events(response);
-    if (pathname === "/host") return reply(response, 200, ".html", hostPage, false);
+    if (pathname === "/host") return reply(response, 200, ".html", site.hostPage, false);
     if (pathname === "/script") return reply(response, 200, ".json", JSON.stringify(site.script));
     const page = PAGES[pathname];
     const file = join(dir, normalize(page === undefined ? pathname : `${page}.html`));
@@ -122,6 +124,7 @@ export async function serveSite(dir: string, hostPage = ""): Promise<FakeSite> {
     status: exampleStatus(),
     script: trainingScript(),
     asked: [],
+    hostPage,
     emit(event) {
       for (const response of streams) write(response, event);
     },
@@ -132,6 +135,16 @@ export async function serveSite(dir: string, hostPage = ""): Promise<FakeSite> {
   };
   return site;
 }
+
+/** Another site's page that names the loader of `origin` in a script tag. */
+export const hostPage = (
+  origin: string,
+  attributes = "",
+) => `<!doctype html><html lang="en"><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
+<title>A blog</title><body><h1>A blog about whales</h1><p>Some text before.</p>
+<script defer src="${origin}/embed.js" data-label="Help train our reader" data-share="0.4" ${attributes}></script>
+<p>Some text after.</p></body></html>`;
 
 export const hashOf = (digit: string) => digit.repeat(64) as Hash; // an example needs no real hash
 const RUN = hashOf("9") as string as RunId;

@@ -10,6 +10,7 @@ import {
   buildPages,
   exampleStatus,
   type FakeSite,
+  hostPage,
   removePages,
   serveSite,
   trainingScript,
@@ -113,12 +114,6 @@ async function shoot(context: BrowserContext, dir: string, shot: Shot, file: str
   await site.close();
   await host.close();
 }
-
-const hostPage = (origin: string) => `<!doctype html><html lang="en"><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
-<title>A blog</title><body><h1>A blog about whales</h1><p>Some text before.</p>
-<script defer src="${origin}/embed.js" data-label="Help train our reader" data-share="0.4"></script>
-<p>Some text after.</p></body></html>`;
 
 const [out, word = ""] = process.argv.slice(2);
 if (out === undefined) throw new Error("where to? node test/browser/screenshots.ts OUTDIR [WORD]");

@@ -1,0 +1,85 @@
+import { AxeBuilder } from "@axe-core/playwright";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { launchChromium } from "./launch.ts";
+import {
+  buildPages,
+  exampleStatus,
+  type FakeSite,
+  hostPage,
+  removePages,
+  serveSite,
+} from "./pages-fixture.ts";
+
+let dir: string;
+let browser: Browser;
+let site: FakeSite;
+let host: FakeSite;
+
+beforeAll(async () => {
+  [dir, browser] = await Promise.all([buildPages(), launchChromium()]);
+  site = await serveSite(dir);
+  host = await serveSite(dir, hostPage(site.origin));
+  // The longest word a name may be: nothing may push the page wider than the screen.
+  site.status = exampleStatus({ name: "Donaudampfschiff".repeat(5), operator: "operator.".repeat(8) });
+});
+afterAll(async () => {
+  await browser.close();
+  await Promise.all([site.close(), host.close()]);
+  await removePages(dir);
+});
+
+/** Brings a page into one of its looks. */
+const LOOKS: Record<string, (page: Page) => Promise<unknown>> = {
+  async consent(page) {
+    await page.goto(site.origin);
+    await page.locator(".uplot canvas").waitFor();
+  },
+  async training(page) {
+    await page.goto(site.origin);
+    await page.getByRole("button", { name: "Start training" }).click();
+    await page.getByText("Training on a passage").waitFor();
+    await page.locator("details").click();
+  },
+  async status(page) {
+    await page.goto(`${site.origin}/status`);
+    await page.locator(".uplot canvas").waitFor();
+  },
+  norun: (page) => page.goto(`${site.origin}/norun`),
+  frame: (page) => page.goto(`${site.origin}/frame`),
+  async "embed, asking"(page) {
+    await page.goto(`${host.origin}/host`);
+    await page.getByRole("button", { name: "Help train our reader" }).click();
+  },
+  async "embed, training"(page) {
+    await page.goto(`${host.origin}/host`);
+    await page.getByRole("button", { name: "Help train our reader" }).click();
+    await page.getByRole("button", { name: "Yes, help train" }).click();
+    await page.frameLocator("iframe").getByText("Training on a passage").waitFor();
+  },
+};
+
+const WIDTHS = [360, 768, 1440];
+
+describe.each(Object.entries(LOOKS))("%s", (_, look) => {
+  it.each(["light", "dark"] as const)(
+    "fits every width, and axe finds no serious fault, in %s",
+    async (scheme) => {
+      const context = await browser.newContext({ colorScheme: scheme, reducedMotion: "reduce" });
+      const page = await context.newPage();
+      await page.setViewportSize({ width: 360, height: 800 });
+      await look(page);
+      const { violations } = await new AxeBuilder({ page }).analyze();
+      const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+      expect(serious.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" | ")}`)).toEqual(
+        [],
+      );
+      for (const width of WIDTHS) {
+        await page.setViewportSize({ width, height: 800 });
+        const needed = await page.evaluate(() => document.documentElement.scrollWidth);
+        expect(needed, `${width} px`).toBeLessThanOrEqual(width);
+      }
+      await context.close();
+    },
+  );
+});

@@ -1,0 +1,250 @@
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { Phase } from "../../client/trainer/messages.ts";
+import { launchChromium } from "./launch.ts";
+import {
+  buildPages,
+  exampleStatus,
+  type FakeSite,
+  hashOf,
+  removePages,
+  serveSite,
+  trainingScript,
+} from "./pages-fixture.ts";
+
+let dir: string;
+let browser: Browser;
+let site: FakeSite;
+let page: Page;
+/** What the console called an error, policy violations among it. */
+let errors: string[];
+
+beforeAll(async () => {
+  [dir, browser] = await Promise.all([buildPages(), launchChromium()]);
+});
+afterAll(async () => {
+  await browser.close();
+  await removePages(dir);
+});
+beforeEach(async () => {
+  site = await serveSite(dir);
+  errors = [];
+  page = await (await browser.newContext()).newPage();
+  page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
+  page.on("pageerror", (error) => errors.push(String(error)));
+});
+afterEach(async () => {
+  await page.context().close();
+  await site.close();
+});
+
+const open = (path = "/") => page.goto(site.origin + path);
+const agree = () => page.getByRole("button", { name: "Start training" }).click();
+const shows = (text: string | RegExp) => page.getByText(text).first().waitFor();
+const asked = (what: RegExp) => site.asked.filter((path) => what.test(path));
+/** The Worker's script, and everything only a Worker asks for. */
+const WORK = /worker|^\/script$|snapshots|manifest|tokenizer|shards|tickets|\.wasm$/;
+
+describe("consent", () => {
+  it("names the run, the operator, the size and what leaves, and nothing runs before it", async () => {
+    await open();
+    for (const text of ["Moby Dick, nightly", "The Reading Room", "285 k parameters", "Never your files"]) {
+      await shows(text);
+    }
+    await page.locator(".uplot canvas").waitFor(); // all that the page loads by itself has come
+    expect(asked(WORK)).toEqual([]);
+    await agree();
+    await shows("Training on a passage");
+    expect(asked(WORK)).toContain("/script");
+    expect(errors).toEqual([]);
+  });
+
+  it("lasts over a reload, and so does a pause", async () => {
+    await open();
+    await agree();
+    await shows("Training on a passage");
+    await page.reload();
+    await shows("Training on a passage");
+    await page.getByRole("button", { name: "Pause" }).click();
+    await shows("Paused by you");
+    site.asked.length = 0;
+    await page.reload();
+    await shows("Paused by you");
+    expect(asked(WORK)).toEqual([]);
+    await page.getByRole("button", { name: "Go on" }).click();
+    await shows("Training on a passage");
+  });
+
+  it("is asked again for another run", async () => {
+    await open();
+    await agree();
+    await shows("Training on a passage");
+    site.status = { ...exampleStatus(), run: exampleStatus().run.replaceAll("9", "8") as never };
+    site.asked.length = 0;
+    await page.reload();
+    await page.getByRole("button", { name: "Start training" }).waitFor();
+    expect(asked(WORK)).toEqual([]);
+  });
+});
+
+describe("a state is told in words", () => {
+  it.each<[Phase, string]>([
+    [{ phase: "sending", bytes: 151_616 }, "Sending what was learnt (152 kB)"],
+    [{ phase: "away", forMs: 12_000 }, "trying again in 12 s"],
+    [{ phase: "finished" }, "The model is finished; thank you"],
+    [{ phase: "unable", why: "no-device", detail: "no adapter" }, "No way to train worked in this browser"],
+  ])("%j", async (phase, words) => {
+    site.script = trainingScript(phase);
+    await open();
+    await agree();
+    await shows(words);
+  });
+
+  it("a stopped volunteer runs nothing, and may start again", async () => {
+    await open();
+    await agree();
+    await shows("Training on a passage");
+    await page.getByRole("button", { name: "Stop" }).click();
+    await shows("Stopped. Nothing is running.");
+    expect(page.workers()).toHaveLength(0);
+    await page.getByRole("button", { name: "Start again" }).click();
+    await shows("Training on a passage");
+  });
+
+  it("a server that is away is waited for", async () => {
+    site.status = "away";
+    await open();
+    await shows("The server does not answer");
+    site.status = exampleStatus();
+    await page.getByRole("button", { name: "Start training" }).waitFor();
+  });
+
+  it("a finished run asks for nothing and offers its model", async () => {
+    site.status = exampleStatus({ state: "finished" });
+    await open();
+    await page.getByRole("heading", { name: "The model is finished" }).waitFor();
+    expect(await page.getByRole("button", { name: "Start training" }).count()).toBe(0);
+  });
+
+  it("V1: another protocol version reloads the page once, and then is told", async () => {
+    site.status = { http: 200, body: { ...exampleStatus(), protocol: 2 } };
+    await open();
+    await page.waitForURL(site.origin);
+    await expect.poll(() => asked(/^\/$/).length).toBe(2);
+    await shows("speak different versions of the protocol");
+    await page.reload();
+    await shows("speak different versions of the protocol");
+    expect(asked(/^\/$/)).toHaveLength(3); // the last was this test's own
+  });
+
+  it("plain HTTP from elsewhere names HTTPS as the reason, and offers no start", async () => {
+    await page.route("http://elsewhere.test/**", async (route) => {
+      const { pathname } = new URL(route.request().url());
+      if (pathname === "/api/events") return route.abort(); // a stream has no end to wait for
+      return route.fulfill({ response: await route.fetch({ url: site.origin + pathname }) });
+    });
+    await page.goto("http://elsewhere.test/");
+    await shows("It works from an https:// address");
+    expect(await page.getByRole("button", { name: "Start training" }).count()).toBe(0);
+  });
+});
+
+describe("while training", () => {
+  it("shows real bytes, loss, credit, device, and a passage to walk through by keyboard", async () => {
+    await page.emulateMedia({ reducedMotion: "reduce" });
+    await open();
+    await agree();
+    for (const text of ["1.14 MB", "step 4/10", "152 kB", "3.27", "76.8 k", "WebGPU · AMD RDNA 2"]) {
+      await shows(text);
+    }
+    const tokens = page.getByRole("listbox");
+    await tokens.focus();
+    const truth = page.locator(".bar.truth .piece");
+    await expect.poll(() => truth.textContent()).toBe("␣me");
+    await page.keyboard.press("ArrowRight");
+    await expect.poll(() => truth.textContent()).toBe("␣Ish");
+    await shows("✓ Right");
+    await page.keyboard.press("End");
+    await expect.poll(() => truth.textContent()).toBe(".");
+    await tokens.getByText("pur", { exact: true }).hover();
+    await expect.poll(() => truth.textContent()).toBe("␣pur");
+  });
+
+  it("passes the share on, and remembers it", async () => {
+    await open();
+    await agree();
+    const slider = page.getByRole("slider", { name: "Use of this machine" });
+    await slider.focus();
+    await page.keyboard.press("End");
+    await shows("100% of the time");
+    await page.reload();
+    await shows("100% of the time");
+  });
+
+  it("tells a screen reader what changed for the visitor, not each turn of the loop", async () => {
+    site.script = trainingScript({ phase: "sending", bytes: 1 });
+    await open();
+    await agree();
+    await shows("Sending what was learnt");
+    const live = page.locator("[role=status].visually-hidden");
+    expect(await live.textContent()).toBe("Training.");
+    await page.getByRole("button", { name: "Pause" }).click();
+    await expect.poll(() => live.textContent()).toBe("Paused by you.");
+  });
+});
+
+describe("the status page", () => {
+  it("shows whether it learns, who is here, and what was refused and why", async () => {
+    await open("/status");
+    for (const text of ["Running", "3.13", "1.89 k", "8% of a budget of 40.0 M", "lease-expired"])
+      await shows(text);
+    await shows("The work came after its deadline");
+    await page.locator(".uplot canvas").waitFor();
+    expect(errors).toEqual([]);
+  });
+
+  it("moves with the event stream", async () => {
+    await open("/status");
+    await shows("Connected at version 160.");
+    const common = { diffBytes: 151_600, deltas: 4, tokens: 20_480, ms: 9_000 };
+    site.emit({ type: "version", version: 161, hash: hashOf("7"), ...common });
+    await shows("Version 161: 4 deltas, 20,480 tokens, 9.0 s, diff 152 kB.");
+    await page.getByRole("row", { name: /^161/ }).waitFor();
+    site.emit({ type: "state", state: "paused" });
+    await page.locator(".state.paused").waitFor();
+  });
+});
+
+describe("strangers' text stays text", () => {
+  const evil = (tag: string) => `<img src=x alt=${tag}><script>document.title="${tag}"</script>`;
+
+  it("in names, samples, passages and details", async () => {
+    site.status = exampleStatus({
+      name: evil("name"),
+      operator: evil("operator"),
+      sample: { version: 1, text: evil("sample") },
+    });
+    const guess = { token: evil("guess"), probability: 0.5 };
+    site.script = [
+      {
+        type: "passage",
+        passage: {
+          version: 1,
+          tokens: ["a", evil("token")],
+          guesses: [{ at: 1, best: [guess], truth: { token: evil("truth"), probability: 0.1 } }],
+        },
+      },
+      { type: "phase", phase: { phase: "unable", why: "failed", detail: evil("detail") } },
+    ];
+    await open();
+    for (const tag of ["name", "operator", "sample"]) await shows(evil(tag));
+    await agree();
+    for (const tag of ["token", "detail"]) await shows(evil(tag));
+    await shows(evil("truth").replaceAll(" ", "␣"));
+    expect(await page.locator("#page img, #page script").count()).toBe(0);
+    await open("/status");
+    for (const tag of ["name", "operator", "sample"]) await shows(evil(tag));
+    expect(await page.locator("#page img, #page script").count()).toBe(0);
+    expect(await page.title()).toBe("Status · Murmuration");
+  });
+});
