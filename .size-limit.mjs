@@ -1,0 +1,44 @@
+// What a visitor downloads, gzipped, in bytes. `npm run check` fails above a limit; `npm run sizes` prints them.
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const client = join(import.meta.dirname, "dist/client");
+
+/** Chunks that come only when they are wanted: charts, the tokenizer, and everything of tfjs. */
+const LAZY = /^(uPlot|tokenizer|reference)\b/;
+
+/** The scripts that a page's HTML leads to, through imports, Workers and dynamic imports, without the lazy ones. */
+function scriptsOf(page) {
+  const found = new Set();
+  const queue = [...readFileSync(join(client, page), "utf8").matchAll(/src="\/(assets\/[^"]+\.js)"/g)].map(
+    ([, file]) => file,
+  );
+  for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
+    if (found.has(file)) continue;
+    found.add(file);
+    const names = readFileSync(join(client, file), "utf8").matchAll(
+      /["'`](?:\.?\/)?(?:assets\/)?([\w.-]+\.js)["'`]/g,
+    );
+    for (const [, name] of names) if (!LAZY.test(name)) queue.push(`assets/${name}`);
+  }
+  if (found.size < 3)
+    throw new Error(`${page} leads to ${found.size} scripts: the build has changed its shape`);
+  return [...found].map((file) => join(client, file));
+}
+
+/** One of the two builds of the WASM kernels, as shipped: base64 in a module. */
+function kernels(build) {
+  const file = readdirSync(join(client, "assets")).find((name) => name.startsWith(`${build}.generated`));
+  if (file === undefined) throw new Error(`there is no chunk of ${build}`);
+  return join(client, "assets", file);
+}
+
+const limit = (name, path, bytes) => ({ name, path, limit: `${bytes} B`, gzip: true });
+
+export default [
+  limit("embedLoaderGzip", join(client, "embed.js"), 5 * 1024),
+  limit("beforeFirstStepGzip", scriptsOf("index.html"), 120 * 1024),
+  limit("statusPageGzip", scriptsOf("status.html"), 60 * 1024),
+  limit("kernelsGzip", kernels("kernels"), 12 * 1024),
+  limit("kernelsFmaGzip", kernels("kernels-fma"), 12 * 1024),
+];

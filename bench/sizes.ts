@@ -1,0 +1,22 @@
+/** What visitors download, in gzipped bytes, against .size-limit.mjs. With `--json` one JSON line comes last. */
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+
+interface Size {
+  readonly name: string;
+  readonly size: number;
+  readonly sizeLimit: number;
+  readonly passed: boolean;
+}
+
+const sizeLimit = join(import.meta.dirname, "../node_modules/size-limit/bin.js");
+const { stdout, stderr, status } = spawnSync(process.execPath, [sizeLimit, "--json"], { encoding: "utf8" });
+if (!stdout.startsWith("[")) throw new Error(`size-limit said nothing: ${stdout}${stderr}`);
+const sizes: Size[] = JSON.parse(stdout);
+for (const { name, size, sizeLimit: limit, passed } of sizes) {
+  console.log(`${passed ? "ok  " : "OVER"} ${name.padEnd(22)} ${size} of ${limit} bytes`);
+}
+if (process.argv.includes("--json")) {
+  console.log(JSON.stringify(Object.fromEntries(sizes.map(({ name, size }) => [name, size]))));
+}
+process.exitCode = status ?? 1;
