@@ -67,8 +67,10 @@ export class ManualClock {
 
 export const silentLog: Log = { info() {}, warn() {}, error() {} };
 
-/** Nonces that count up, so that a failing run can be run again. */
-export function countingRandom(seed = 0): (bytes: number) => Uint8Array<ArrayBuffer> {
+let processes = 0;
+
+/** Nonces that count up, others in each process, so that a failing run can be run again. */
+export function countingRandom(seed = ++processes): (bytes: number) => Uint8Array<ArrayBuffer> {
   let count = 0;
   return (bytes) => {
     const drawn = new Uint8Array(bytes);
