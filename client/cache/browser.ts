@@ -11,12 +11,18 @@ const databaseOf = (server: string, run: RunId): string => `${PREFIX}${server} $
 export function browserCache(server: string, run: RunId): Cache {
   const transact = createStore(databaseOf(server, run), "cache");
   return {
-    get: (key) => transact("readonly", (store) => promisifyRequest<unknown>(store.get(key))),
-    write: (changes) =>
+    // Where storage is denied, opening it throws at once: `async` makes that a rejection too.
+    get: async (key) => transact("readonly", (store) => promisifyRequest<unknown>(store.get(key))),
+    write: async (changes) =>
       transact("readwrite", (store) => {
-        for (const [key, value] of Object.entries(changes)) {
-          if (value === undefined) store.delete(key);
-          else store.put(value, key);
+        try {
+          for (const [key, value] of Object.entries(changes)) {
+            if (value === undefined) store.delete(key);
+            else store.put(value, key);
+          }
+        } catch (error) {
+          store.transaction.abort(); // what went before a value that cannot be cloned would else be kept
+          throw error;
         }
         return promisifyRequest(store.transaction);
       }),
