@@ -29,10 +29,13 @@ module.exports = {
       "pure-core",
       "Rounds and merge get clock, randomness and I/O passed in, so that a journal replays to the same bytes.",
       { path: "^server/(rounds|merge)/", pathNot: test },
-      {
-        path: "^server/(store|http|evaluate|corpus|trust)/|node:|^node_modules/",
-        dependencyTypes: ["core", "npm", "local"],
-      },
+      { path: "^server/(store|http|evaluate|corpus|run|serve)\\b" },
+    ),
+    room(
+      "pure-core-no-node",
+      "No clock, file or socket enters by the runtime's door either.",
+      { path: "^server/(rounds|merge)/", pathNot: test },
+      { dependencyTypes: ["core", "npm"] },
     ),
     room(
       "nothing-imports-tests",

@@ -1,0 +1,92 @@
+import { spawnSync } from "node:child_process";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+
+/** The rooms' directions are checked by `npm run directions`; here each rule is shown to bite. */
+const root = join(import.meta.dirname, "..");
+let house: string;
+
+beforeEach(() => {
+  house = mkdtempSync(join(tmpdir(), "murmuration-rooms-"));
+  copyFileSync(join(root, "tsconfig.json"), join(house, "tsconfig.json"));
+});
+afterEach(() => rmSync(house, { recursive: true }));
+
+/** What is broken in a house of `files`, as "rule: file", without the thing that is merely unused. */
+function broken(files: Record<string, string>): string[] {
+  for (const [path, source] of Object.entries(files)) {
+    mkdirSync(dirname(join(house, path)), { recursive: true });
+    writeFileSync(join(house, path), source);
+  }
+  const cli = join(root, "node_modules/dependency-cruiser/bin/dependency-cruise.mjs");
+  const config = join(root, ".dependency-cruiser.cjs");
+  const rooms = [...new Set(Object.keys(files).map((path) => path.split("/")[0]!))];
+  const { stdout } = spawnSync(
+    process.execPath,
+    [cli, "--config", config, "--output-type", "json", ...rooms],
+    {
+      cwd: house,
+      encoding: "utf8",
+    },
+  );
+  const { summary } = JSON.parse(stdout) as {
+    summary: { violations: { from: string; rule: { name: string } }[] };
+  };
+  return summary.violations
+    .filter(({ rule }) => rule.name !== "no-orphans")
+    .map(({ rule, from }) => `${rule.name}: ${from}`)
+    .sort();
+}
+
+const thing = "export const thing = 1;\n";
+const takes = (from: string) => `import { thing } from "${from}";\nexport const other = thing;\n`;
+const asks = (module: string) => `import thing from "${module}";\nexport const other = thing;\n`;
+
+it("lets the rooms be as they should", () => {
+  expect(
+    broken({
+      "protocol/a.ts": `export interface A { readonly a: 1 }\n${thing}`,
+      "model/b.ts": `import type { A } from "../protocol/a.ts";\nexport const b: A = { a: 1 };\n`,
+      "client/c.ts": takes("../protocol/a.ts"),
+      "server/rounds/d.ts": takes("../../protocol/a.ts"),
+      "server/e.ts": `import { other } from "./rounds/d.ts";\nexport const e = other;\n`,
+    }),
+  ).toEqual([]);
+});
+
+it("finds every import that breaks a rule, and where", () => {
+  expect(
+    broken({
+      "protocol/fine.ts": thing,
+      "protocol/takes-model.ts": takes("../model/fine.ts"),
+      "protocol/takes-node.ts": asks("node:path"),
+      "model/fine.ts": thing,
+      "model/takes-client.ts": takes("../client/fine.ts"),
+      "model/takes-protocol-code.ts": takes("../protocol/fine.ts"),
+      "client/fine.ts": thing,
+      "client/takes-server.ts": takes("../server/fine.ts"),
+      "server/fine.ts": thing,
+      "server/takes-client.ts": takes("../client/fine.ts"),
+      "server/takes-test.ts": takes("../test/fine.ts"),
+      "server/store/fine.ts": thing,
+      "server/merge/takes-store.ts": takes("../store/fine.ts"),
+      "server/rounds/takes-clock.ts": asks("node:perf_hooks"),
+      "server/cycle-a.ts": takes("./cycle-b.ts"),
+      "server/cycle-b.ts": takes("./cycle-a.ts"),
+      "test/fine.ts": thing,
+    }),
+  ).toEqual([
+    "client-not-server: client/takes-server.ts",
+    "model-stands-alone: model/takes-client.ts",
+    "model-takes-protocol-types-only: model/takes-protocol-code.ts",
+    "no-cycles: server/cycle-a.ts",
+    "nothing-imports-tests: server/takes-test.ts",
+    "protocol-imports-nothing: protocol/takes-model.ts",
+    "protocol-imports-nothing: protocol/takes-node.ts",
+    "pure-core-no-node: server/rounds/takes-clock.ts",
+    "pure-core: server/merge/takes-store.ts",
+    "server-not-client: server/takes-client.ts",
+  ]);
+});
