@@ -105,6 +105,7 @@ describe("a volunteer", () => {
     });
     expect(await here.run()).toBe("stopped");
     expect(here.count("run")).toBe(2);
+    expect(here.phases()).not.toContain("away");
   });
 });
 
@@ -178,14 +179,16 @@ describe("devices", () => {
       if (step === 2) throw new ModelError("device-lost", "the driver was reset");
     };
     let lost = 0;
+    let proved = 0;
     const trainers: Trainers = {
       take: async () => (lost === 0 ? failing : sound),
       lost: () => lost++,
-      proved: () => undefined,
+      proved: () => proved++,
       dispose: () => undefined,
     };
     await visit(server, memoryCache(), trainers).until("sent", 1);
     expect(lost).toBe(1);
+    expect(proved).toBe(1);
     expect(sound.steps).toBe(3);
     expect(server.uploads).toHaveLength(1);
     expect(server.asked.filter((route) => route === "ticket")).toHaveLength(2);

@@ -60,10 +60,11 @@ describe("the replica (rules B1 to B3)", () => {
     expect(here.phases()).toContain("away");
   });
 
-  test("a cached copy that the disk damaged is not used", async () => {
+  test("a cached copy that the disk damaged is not used, even where its version is the newest", async () => {
     const { server, cache } = await behind(0);
-    const saved = await readReplica(cache, COUNT);
-    await cache.write({ [KEYS.replica]: { ...saved, weights: saved!.weights.fill(7) } });
+    const { hash } = server.versions[server.version]!;
+    const damaged = { version: server.version, hash, weights: new Float32Array(COUNT).fill(7) };
+    await cache.write({ [KEYS.replica]: damaged });
     await visit(server, cache).until("sent", 1);
     expect(server.asked).toContain("snapshot");
   });

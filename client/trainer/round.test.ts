@@ -162,6 +162,26 @@ describe("what goes wrong", () => {
     expect(here.reports).toContainEqual(expect.objectContaining({ type: "refused", code: "not-finite" }));
   });
 
+  test("a receipt that is not this server's, or for another delta, is none (rule R1)", async () => {
+    const server = await ToyServer.open();
+    const other = await ToyServer.open();
+    const here = visit(server);
+    const { upload } = server;
+    let answers = 0;
+    server.upload = async (identity, id, body) => {
+      const receipt = await upload(identity, id, body);
+      answers++;
+      if (answers === 1) return { ...receipt, tokens: receipt.tokens + 1 };
+      if (answers === 2) return { ...receipt, delta: other.versions[0]!.hash };
+      if (answers === 3) return other.sign(receipt);
+      if (answers === 4) return server.sign({ ...receipt, delta: other.versions[0]!.hash });
+      return receipt;
+    };
+    await here.until("sent", 1);
+    expect(answers).toBe(5);
+    expect(here.phases().filter((phase) => phase === "away")).toHaveLength(4);
+  });
+
   test("a ticket that another server signed, or for another volunteer, is not worked on", async () => {
     const server = await ToyServer.open();
     const trainer = new ToyTrainer();

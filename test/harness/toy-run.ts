@@ -128,6 +128,11 @@ export class ToyServer implements Api {
     return this.versions[this.version]!.weights;
   }
 
+  /** Signs a receipt's terms anew, whatever they say. */
+  sign({ signature: _, ...terms }: Receipt): Promise<Receipt> {
+    return signReceipt(this.#identity.privateKey, terms);
+  }
+
   /** Publishes weights as they are, as the next version. */
   async publish(weights: Float32Array<ArrayBuffer>): Promise<void> {
     this.versions.push({ weights, hash: await sha256(toyFile.write(weights)) });
