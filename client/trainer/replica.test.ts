@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { refuse, TARGET, ToyServer, ToyTrainer, toyFile } from "../../test/harness/toy-run.ts";
 import { always, visit } from "../../test/harness/visit.ts";
 import { memoryCache } from "../cache/cache.ts";
-import { KEYS, readReplica } from "../cache/entries.ts";
+import { KEYS } from "../cache/entries.ts";
 
 const COUNT = TARGET.length;
 
