@@ -1,7 +1,13 @@
 import { windowsOf } from "../../model/batches.ts";
 import { Random } from "../../model/random.ts";
 import type { Hash } from "../../protocol/ids.ts";
-import type { TextRange } from "./rules.ts";
+
+/** Where a ticket's text is. */
+export interface TextRange {
+  readonly shard: Hash;
+  /** The first window. */
+  readonly window: number;
+}
 
 /**
  * The order in which the training text is handed out. The train shards are cut into ranges of one ticket

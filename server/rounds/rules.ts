@@ -1,4 +1,4 @@
-import type { Hash, RunId } from "../../protocol/ids.ts";
+import type { RunId } from "../../protocol/ids.ts";
 import type { Ranges } from "./ranges.ts";
 
 /** What never changes while a run lasts. Nothing here says what the vector means. */
@@ -37,9 +37,3 @@ export const MAX_POOL = 1_024;
 /** How long a volunteer waits when there is no work for it. */
 export const NO_WORK_RETRY_MS = 5_000;
 export const PAUSED_RETRY_MS = 30_000;
-
-/** Where a ticket's text is. */
-export interface TextRange {
-  readonly shard: Hash;
-  readonly window: number;
-}

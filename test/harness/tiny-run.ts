@@ -109,10 +109,11 @@ export async function tinyRun(given: TinyOptions = {}): Promise<TinyRun> {
     salt: () => 7,
     ...(segmentBytes === undefined ? {} : { segmentBytes }),
   });
+  const settings = given.settings ?? (store.length === 0 ? tinySettings() : undefined);
   const options: RunOptions = {
     store,
     corpus: given.corpus ?? (await tinyCorpus()),
-    settings: given.settings ?? tinySettings(),
+    ...(settings === undefined ? {} : { settings }),
     task: vectorTask,
     clock: clock.read,
     random: given.random ?? countingRandom(),

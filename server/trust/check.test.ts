@@ -1,0 +1,185 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import type { ErrorCode } from "../../protocol/errors.ts";
+import { encodeFrame, FRAME_HEADER_BYTES } from "../../protocol/frame.ts";
+import { createIdentity, type Identity, sha256 } from "../../protocol/identity.ts";
+import type { Hash, RunId } from "../../protocol/ids.ts";
+import { parseTicket, signTicket, type Ticket, type TicketTerms } from "../../protocol/ticket.ts";
+import { decodeUpload, encodeUpload } from "../../protocol/upload.ts";
+import { deltaOf, nonceOf, REPORT, uploadOf } from "../../test/harness/tiny-run.ts";
+import { authenticate, judge, type Now, normBound } from "./check.ts";
+
+let server: Identity;
+let volunteer: Identity;
+let run: { id: RunId; key: Identity["key"]; parameters: number };
+
+beforeAll(async () => {
+  [server, volunteer] = await Promise.all([createIdentity(), createIdentity()]);
+  run = { id: "a".repeat(64) as RunId, key: server.key, parameters: 10 };
+});
+
+const terms = (changes: Partial<TicketTerms> = {}): TicketTerms => ({
+  run: run.id,
+  id: nonceOf(1),
+  volunteer: volunteer.key,
+  version: 7,
+  hash: "b".repeat(64) as Hash,
+  shard: "c".repeat(64) as Hash,
+  window: 0,
+  seed: 1,
+  steps: 2,
+  batch: 2,
+  rates: [0.1, 0.1],
+  fresh: false,
+  lease: 1_000,
+  issued: 5_000,
+  ...changes,
+});
+const ticket = (changes?: Partial<TicketTerms>) => signTicket(server.privateKey, terms(changes));
+const sender = () => ({ volunteer: volunteer.key, nonce: nonceOf(1) });
+const now: Now = {
+  version: 7,
+  now: 5_500,
+  finished: false,
+  waiting: 0,
+  room: 2,
+  parameters: 10,
+  weightDecay: 0.1,
+};
+const code = (expected: ErrorCode) => expect.objectContaining({ name: "ProtocolError", code: expected });
+
+describe("who sends", () => {
+  test("an honest upload is known by its frame's hash", async () => {
+    const upload = uploadOf(await ticket());
+    expect(await authenticate(upload, sender(), run)).toBe(await sha256(upload.frame));
+  });
+
+  test("every signed field of a ticket counts", async () => {
+    const honest = await ticket();
+    const other: Partial<Ticket> = {
+      version: 8,
+      hash: "d".repeat(64) as Hash,
+      shard: "d".repeat(64) as Hash,
+      window: 1,
+      seed: 2,
+      steps: 3,
+      batch: 3,
+      rates: [0.1, 0.2],
+      fresh: true,
+      lease: 1_001,
+      issued: 5_001,
+    };
+    for (const [field, value] of Object.entries(other)) {
+      const forged = uploadOf({ ...honest, [field]: value });
+      await expect(authenticate(forged, sender(), run), field).rejects.toEqual(code("bad-ticket"));
+    }
+  });
+
+  test("a ticket signed by another key is no ticket", async () => {
+    const forged = await signTicket(volunteer.privateKey, terms());
+    await expect(authenticate(uploadOf(forged), sender(), run)).rejects.toEqual(code("bad-ticket"));
+  });
+
+  test("another's ticket is refused, even with its own nonce", async () => {
+    const other = await createIdentity();
+    const stolen = uploadOf(await ticket());
+    const thief = { volunteer: other.key, nonce: nonceOf(1) };
+    await expect(authenticate(stolen, thief, run)).rejects.toEqual(code("not-your-ticket"));
+  });
+
+  test("the request's nonce must be the ticket's", async () => {
+    const upload = uploadOf(await ticket());
+    await expect(authenticate(upload, { ...sender(), nonce: nonceOf(2) }, run)).rejects.toEqual(
+      code("bad-ticket"),
+    );
+  });
+
+  test("a ticket of another run is refused", async () => {
+    const upload = uploadOf(await ticket({ run: "f".repeat(64) as RunId }));
+    await expect(authenticate(upload, sender(), run)).rejects.toEqual(code("bad-ticket"));
+  });
+
+  test("a frame larger than any codec makes is refused before anything is computed on it", async () => {
+    const upload = { ...uploadOf(await ticket()), frame: new Uint8Array(FRAME_HEADER_BYTES + 41) };
+    await expect(authenticate(upload, sender(), run)).rejects.toEqual(code("too-large"));
+  });
+});
+
+describe("what is sent", () => {
+  const judged = async (changes: Partial<TicketTerms> = {}, at: Partial<Now> = {}, values = deltaOf(1)) =>
+    judge(uploadOf(await ticket(changes), values), { ...now, ...at });
+
+  test("an honest delta passes, to the last millisecond of its lease and four versions late", async () => {
+    await judged();
+    await judged({}, { now: 6_000, version: 11 });
+  });
+
+  test.each<[ErrorCode, Partial<TicketTerms>, Partial<Now>]>([
+    ["lease-expired", {}, { now: 6_001 }],
+    ["stale", {}, { version: 12 }],
+    ["future-version", {}, { version: 6 }],
+    ["future-version", { version: Number.MAX_SAFE_INTEGER }, {}],
+    ["run-finished", {}, { finished: true }],
+    ["too-many-requests", {}, { waiting: 2 }],
+  ])("%s", async (expected, changes, at) => {
+    await expect(judged(changes, at)).rejects.toEqual(code(expected));
+  });
+
+  test.each([-1, 1.5, 2 ** 53, Number.NaN, "7", null])(
+    "a version %s is no ticket at all",
+    async (version) => {
+      const json = JSON.parse(JSON.stringify({ ...(await ticket()), version }));
+      expect(() => parseTicket(json)).toThrow(code("bad-request"));
+    },
+  );
+
+  test("NaN and infinity are refused, wherever they stand", async () => {
+    const upload = uploadOf(await ticket());
+    for (const [at, bits] of [
+      [0, 0x7fc0_0000],
+      [9, 0x7f80_0000],
+      [4, 0xff80_0000],
+    ] as const) {
+      const frame = upload.frame.slice();
+      new DataView(frame.buffer).setUint32(FRAME_HEADER_BYTES + 4 * at, bits, true);
+      expect(() => judge({ ...upload, frame }, now)).toThrow(code("not-finite"));
+    }
+  });
+
+  test("a vector of another length is refused", async () => {
+    for (const length of [0, 9, 11]) {
+      const frame = encodeFrame("f32", new Float32Array(length));
+      const upload = { ...uploadOf(await ticket()), frame };
+      expect(() => judge(upload, now)).toThrow(code("wrong-shape"));
+    }
+  });
+
+  test("bytes that are no frame, and codecs nobody knows, each have their code", async () => {
+    const upload = uploadOf(await ticket());
+    const changed = (at: number, value: number) => {
+      const frame = upload.frame.slice();
+      frame[at] = value;
+      return { ...upload, frame };
+    };
+    expect(() => judge(changed(0, 0), now)).toThrow(code("bad-frame"));
+    expect(() => judge(changed(4, 9), now)).toThrow(code("future-version"));
+    expect(() => judge(changed(5, 99), now)).toThrow(code("unknown-codec"));
+    expect(() => judge({ ...upload, frame: new Uint8Array() }, now)).toThrow(code("bad-frame"));
+  });
+
+  test("a norm beyond what AdamW reaches is refused; at the bound it passes", async () => {
+    const signed = await ticket();
+    const bound = normBound(signed, 10, now.weightDecay);
+    expect(bound).toBeCloseTo(4 * 0.2 * Math.sqrt(10) * 1.1, 10);
+    const of = (norm: number) => uploadOf(signed, new Float32Array(10).fill(norm / Math.sqrt(10)));
+    judge(of(bound * 0.999), now);
+    expect(() => judge(of(bound * 1.001), now)).toThrow(code("norm-too-large"));
+    expect(() => judge(of(1e30), now)).toThrow(code("norm-too-large"));
+  });
+});
+
+test("an upload that crosses the wire is judged as it was sent", async () => {
+  const signed = await ticket();
+  const upload = decodeUpload(encodeUpload(signed, REPORT, encodeFrame("dense4", deltaOf(3))));
+  await authenticate(upload, sender(), run);
+  judge(upload, now);
+});
