@@ -24,6 +24,9 @@ export interface Listening {
   close(graceMs: number): Promise<void>;
 }
 
+/** While closing, how often connections that have become idle are closed. */
+const IDLE_LOOK_MS = 50;
+
 /** Serves an app on a socket, with every wait bounded (limits.ts). Rejects with the system's error. */
 export async function listen(
   app: Hono<Edge>,
@@ -61,8 +64,11 @@ export async function listen(
 function close(server: Server, graceMs: number): Promise<void> {
   return new Promise((resolve) => {
     const force = setTimeout(() => server.closeAllConnections(), graceMs);
+    // A connection whose last answer ends only now is kept alive for a next request that never comes.
+    const idle = setInterval(() => server.closeIdleConnections(), IDLE_LOOK_MS);
     server.close(() => {
       clearTimeout(force);
+      clearInterval(idle);
       resolve();
     });
     server.closeIdleConnections();

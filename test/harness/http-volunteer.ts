@@ -1,0 +1,63 @@
+import { toBase64Url, utf8 } from "../../protocol/bytes.ts";
+import { type ErrorBody, ProtocolError } from "../../protocol/errors.ts";
+import { encodeFrame } from "../../protocol/frame.ts";
+import { asObject, parseJson } from "../../protocol/guards.ts";
+import { createIdentity, type Identity } from "../../protocol/identity.ts";
+import type { TicketId } from "../../protocol/ids.ts";
+import { parseReceipt, type Receipt } from "../../protocol/receipt.ts";
+import { signRequest } from "../../protocol/request.ts";
+import { ROUTES } from "../../protocol/routes.ts";
+import { parseTicket, type Ticket } from "../../protocol/ticket.ts";
+import { encodeUpload } from "../../protocol/upload.ts";
+import { PROTOCOL_HEADER } from "../../protocol/version.ts";
+
+/** Sends one request: `fetch` bound to an origin, or an app's `request`. */
+export type Send = (path: string, init: RequestInit) => Response | Promise<Response>;
+
+/** A volunteer that speaks HTTP and trains nothing: its deltas are what a test says. */
+export class HttpVolunteer {
+  readonly identity: Identity;
+  /** Where its requests go; another after a restart. */
+  send: Send;
+
+  private constructor(identity: Identity, send: Send) {
+    this.identity = identity;
+    this.send = send;
+  }
+
+  static async create(send: Send): Promise<HttpVolunteer> {
+    return new HttpVolunteer(await createIdentity(), send);
+  }
+
+  /** Throws the server's refusal as a ProtocolError. */
+  async ticket(): Promise<Ticket> {
+    const nonce = toBase64Url(crypto.getRandomValues(new Uint8Array(16))) as TicketId;
+    return parseTicket(asObject((await this.post(ROUTES.tickets, utf8("{}"), nonce)).ticket, "ticket"));
+  }
+
+  /** Sends a delta for a ticket. Throws the server's refusal as a ProtocolError. */
+  async upload(ticket: Ticket, frame: Uint8Array): Promise<Receipt> {
+    const body = encodeUpload(ticket, { loss: 2, trainMs: 5, device: "test" }, frame);
+    return parseReceipt(asObject((await this.post(ROUTES.deltas, body, ticket.id)).receipt, "receipt"));
+  }
+
+  async post(path: string, body: Uint8Array<ArrayBuffer>, nonce: TicketId) {
+    const headers = await signRequest(this.identity, "POST", path, body, nonce);
+    const response = await this.send(path, {
+      method: "POST",
+      body,
+      headers: { ...headers, [PROTOCOL_HEADER]: "1" },
+    });
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    if (response.ok) return parseJson(bytes);
+    const { error }: ErrorBody = JSON.parse(new TextDecoder().decode(bytes));
+    throw new ProtocolError(error.code, error.message, error.retryAfterMs);
+  }
+}
+
+/** A small delta of `length` values that depends on `seed`. */
+export const smallDelta = (length: number, seed: number, codec: "f32" | "dense4" = "dense4") =>
+  encodeFrame(
+    codec,
+    Float32Array.from({ length }, (_, i) => Math.sin(seed * 31 + i) / 1_000),
+  );
