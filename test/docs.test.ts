@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
 import { DEFAULT_SETTINGS } from "../server/settings.ts";
@@ -28,12 +28,7 @@ it("links between the documents lead somewhere", () => {
   ];
   for (const document of documents.filter((name) => name.endsWith(".md"))) {
     for (const [, target] of read(document).matchAll(/\]\((?!https?:)([^)#]+)/g)) {
-      expect(
-        () => readdirSync(dirname(join(root, dirname(document), target!))),
-        `${document}: ${target}`,
-      ).not.toThrow();
-      const path = join(root, dirname(document), target!);
-      expect(readdirSync(dirname(path)), `${document}: ${target}`).toContain(path.split("/").at(-1));
+      expect(existsSync(join(root, dirname(document), target!)), `${document}: ${target}`).toBe(true);
     }
   }
 });
