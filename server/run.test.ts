@@ -20,7 +20,9 @@ import {
 } from "../test/harness/tiny-run.ts";
 import { applyDiff } from "./merge/merge.ts";
 import type { Evaluation } from "./options.ts";
+import { decodeRecord, encodeRecord } from "./run/record.ts";
 import { DEFAULT_SETTINGS, SettingsError } from "./settings.ts";
+import { Journal } from "./store/journal.ts";
 import { memoryIndex } from "./store/memory-index.ts";
 import { StoreError } from "./store/store.ts";
 
@@ -134,12 +136,19 @@ describe("receipts", () => {
   });
 
   test("another delta for a used ticket is refused, while the first is being written and after", async () => {
-    const { run } = await tinyRun();
+    const { run, files } = await tinyRun();
     const ticket = await volunteer.ticket(run);
+    const disk = Promise.withResolvers<void>();
+    files.slow = disk.promise;
+    const before = files.operations;
     const first = volunteer.send(run, uploadOf(ticket, deltaOf(1)));
-    const second = volunteer.send(run, uploadOf(ticket, deltaOf(2)));
-    const outcomes = await Promise.allSettled([first, second]);
-    expect(outcomes.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+    await until(() => files.operations >= before + 2); // appended, and waiting for its fsync
+    await expect(volunteer.send(run, uploadOf(ticket, deltaOf(2)))).rejects.toMatchObject({
+      code: "ticket-used",
+    });
+    const again = volunteer.send(run, uploadOf(ticket, deltaOf(1)));
+    disk.resolve();
+    expect(await again).toEqual(await first);
     await expect(volunteer.send(run, uploadOf(ticket, deltaOf(3)))).rejects.toMatchObject({
       code: "ticket-used",
     });
@@ -444,6 +453,44 @@ describe("what is kept", () => {
       expect(again.run.latestSnapshot().hash).toBe(hash);
       await again.run.close();
     }
+  });
+
+  test("a delta that waits while a snapshot is stored and old frames go is merged after a restart", async () => {
+    const often = { settings: tinySettings({ snapshotEvery: 1, keepSnapshots: 1 }), segmentBytes: 64 };
+    const tiny = await tinyRun(often);
+    const disk = Promise.withResolvers<void>();
+    const uploads = [];
+    for (const name of [1, 2, 3]) {
+      const other = await TestVolunteer.create();
+      uploads.push({ other, upload: uploadOf(await other.ticket(tiny.run), deltaOf(name)) });
+    }
+    tiny.files.slow = disk.promise;
+    const receipts = uploads.map(({ other, upload }) => other.send(tiny.run, upload));
+    await until(() => tiny.files.operations > 0);
+    disk.resolve();
+    await Promise.all(receipts);
+    await until(() => tiny.run.status().version === 1);
+    await tiny.run.close(); // waits for the snapshot
+    const again = await tinyRun({ files: tiny.files, ...often });
+    again.clock.ms += 40_000;
+    again.run.tick();
+    await until(() => again.run.status().version === 2);
+    expect(again.run.status().deltas.merged).toBe(3);
+    await again.run.close();
+  });
+
+  test("a journal whose replay gives another hash than was published is refused", async () => {
+    const tiny = await tinyRun({ segmentBytes: 64 });
+    await advance(tiny, 2);
+    await tiny.run.close();
+    const journal = await Journal.open(tiny.files, { salt: () => 1, segmentBytes: 64 });
+    await journal.strip(journal.length, (record) => {
+      const { event, frame } = decodeRecord(record);
+      if (event.type !== "closed") return record;
+      return encodeRecord({ ...event, merged: event.merged.map((m, i) => ({ ...m, weight: i + 1 })) }, frame);
+    });
+    await journal.close();
+    await expect(tinyRun({ files: tiny.files })).rejects.toThrow(/does not give the hash/);
   });
 
   test("what is not there is not found, whatever is asked", async () => {

@@ -13,6 +13,8 @@ export class MemoryFiles implements Files {
   before: (operation: Operation) => void = () => {};
   /** Bytes that fit; an append beyond writes what fits and fails with ENOSPC. */
   capacity = Number.POSITIVE_INFINITY;
+  /** What every file's sync waits for: a slow disk. */
+  slow: Promise<void> = Promise.resolve();
   /** Operations begun so far. */
   operations = 0;
   #off = false;
@@ -127,6 +129,7 @@ export class MemoryFiles implements Files {
           if (!(error instanceof PowerLoss)) inode.pending = []; // marked clean, never written
           throw error;
         }
+        await this.slow;
         inode.sync();
       },
       close: async () => {},
