@@ -72,23 +72,32 @@ describe("what goes wrong", () => {
     expect(state!.moments!.step).toBe(6);
   });
 
-  test("a page closed while sending sends the same upload on its next visit", async () => {
+  test("a page closed while sending sends the same upload on its next visit, and its residual only once", async () => {
     const server = await ToyServer.open();
     const cache = memoryCache();
-    const first = visit(server, cache);
+    await visit(server, cache).until("sent", 1);
+    const closed = visit(server, cache);
     server.after = (route) => {
       if (route !== "upload") return;
-      first.control.stop();
-      first.control.signal.throwIfAborted();
+      closed.control.stop();
+      closed.control.signal.throwIfAborted();
     };
-    await first.run();
+    await closed.run();
     expect(await readPending(cache)).toBeDefined();
-    expect(first.count("sent")).toBe(0);
+    expect(closed.count("sent")).toBe(0);
+    expect((await readVolunteer(cache, COUNT))!.residual).toBeDefined();
     server.after = () => undefined;
-    const second = visit(server, cache);
-    await second.until("sent", 1);
-    expect(server.uploads).toHaveLength(1);
+    server.before = (route) => {
+      if (route === "ticket") refuse("run-finished");
+    };
+    const back = visit(server, cache);
+    expect(await back.run()).toBe("finished");
+    expect(back.count("sent")).toBe(1);
+    expect(server.uploads).toHaveLength(2);
     expect(await readPending(cache)).toBeUndefined();
+    const state = await readVolunteer(cache, COUNT);
+    expect(state!.residual).toBeUndefined();
+    expect(state!.moments!.step).toBe(3);
   });
 
   test.each(["stale", "lease-expired"] as const)(
