@@ -9,11 +9,13 @@ the default run (Moby Dick, a model of about 0.3M parameters).
   --port P          the port (8080); 0 takes any free one
   --host H          the address to listen on (127.0.0.1: this machine only)
   --data DIR        the data directory (./data)
-  --run FILE        JSON settings of a new run; docs/OPERATIONS.md lists the keys and their defaults
+  --run FILE        JSON settings of a new run; docs/RUN_FILE.md lists its keys
   --volunteers N    also start N volunteers on this machine (0)
   --tls-cert FILE   serve HTTPS with this certificate (PEM) …
   --tls-key FILE    … and its private key
   --trust-proxy     a reverse proxy stands in front: believe its X-Forwarded-For
+
+LOG_LEVEL in the environment sets what is logged to stderr as JSON (warn; info, debug, error, silent).
 `;
 
 export interface ServeFlags {
