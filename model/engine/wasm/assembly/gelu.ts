@@ -1,22 +1,25 @@
 // GELU in its tanh form, ½x(1 + tanh u) = x·σ(2u) with u = √(2/π)·(x + 0.044715·x³): one exp, no tanh.
-import { exp4, loadPart, storePart } from "./math";
+import { constant, loadPart, powerOf2, storePart } from "./math";
+import { madd } from "./microkernel";
 
-/** 0.044715 · 2√(2/π), 2√(2/π), 3 · the first, 1, −60; in memory for the reason that exp4's are. */
-const CONSTANTS = memory.data<f32>([0.07135481282, 1.5957691216, 0.2140644385, 1, -60]);
+/**
+ * −2u·log₂e = x·(C0·x² + C1), so that σ(2u) = 1/(1 + 2^that), which is held within ±86: beyond it changes nothing,
+ * and the quotient would come near the denormals. (2u)′ = C4·x² + C5.
+ */
+const CONSTANTS = memory.data<f32>([
+  -0.10294324, -2.3022082, -86, 86,
+  // 3 · 0.044715 · 2√(2/π), 2√(2/π), 1
+  0.2140644385, 1.5957691216, 1,
+]);
 
-// @ts-ignore: decorator
-@inline
-function constant(index: usize): v128 {
-  return v128.load32_splat(CONSTANTS + (index << 2));
-}
-
-/** σ(2u); x² is at hand. Beyond −2u = 60 nothing changes but the quotient would come near the denormals. */
+/** σ(2u); x² is at hand. */
 // @ts-ignore: decorator
 @inline
 function gate(x: v128, square: v128): v128 {
-  const one = constant(3);
-  const twice = f32x4.mul(x, f32x4.add(f32x4.mul(square, constant(0)), constant(1)));
-  return f32x4.div(one, f32x4.add(one, exp4(f32x4.neg(f32x4.pmax(twice, constant(4))))));
+  const y = f32x4.mul(x, madd(square, constant(CONSTANTS, 0), constant(CONSTANTS, 1)));
+  const held = f32x4.pmin(f32x4.pmax(y, constant(CONSTANTS, 2)), constant(CONSTANTS, 3));
+  const one = constant(CONSTANTS, 6);
+  return f32x4.div(one, f32x4.add(one, powerOf2(held)));
 }
 
 // @ts-ignore: decorator
@@ -31,9 +34,9 @@ function value(x: v128): v128 {
 function slope(x: v128): v128 {
   const square = f32x4.mul(x, x);
   const s = gate(x, square);
-  const inner = f32x4.add(f32x4.mul(square, constant(2)), constant(1));
-  const one = constant(3);
-  return f32x4.mul(s, f32x4.add(one, f32x4.mul(f32x4.mul(x, inner), f32x4.sub(one, s))));
+  const inner = madd(square, constant(CONSTANTS, 4), constant(CONSTANTS, 5));
+  const one = constant(CONSTANTS, 6);
+  return f32x4.mul(s, madd(f32x4.mul(x, inner), f32x4.sub(one, s), one));
 }
 
 /** In place, keeping what was there in `pre` (where it is not 0). */

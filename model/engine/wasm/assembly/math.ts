@@ -3,56 +3,52 @@
 import { madd } from "./microkernel";
 
 /**
- * The constants of exp4, in memory: V8 builds a vector constant anew wherever a loop uses it, at several
- * instructions each, while a load is one.
+ * Constants of the kernels that loop, in memory: V8 builds a vector constant anew wherever a loop uses it, at
+ * several instructions each, while a load is one.
  */
 const CONSTANTS = memory.data<f32>([
-  // below this, e^x counts as 0: denormals would make softmax 25 times slower
-  -80,
-  // the largest exponent that stays finite
-  88,
-  // 1/ln 2
-  1.44269504088896341,
   // adding and subtracting 1.5·2²³ rounds to the nearest integer, and leaves it in the low bits
   12582912,
-  // −ln 2 in two parts, the first with so few bits that its multiples are exact (Cody & Waite)
-  -0.693359375, 2.1219444e-4,
-  // e^r = 1 + r + r²·p(r), |r| ≤ ln 2 / 2: Cephes' expf coefficients, highest power first
-  1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1,
-  // the rest
-  1, 60,
+  // 2^f = 1 + f·p(f) for |f| ≤ ½, relative error 1.1e-7: a least-squares fit reweighted towards minimax
+  1.326472731e-3, 9.671512991e-3, 5.550733581e-2, 2.402224243e-1, 6.931470037e-1, 1,
+  // below this, e^x counts as 0: denormals would make softmax 25 times slower
+  -80,
+  // 1/ln 2
+  1.4426950408889634,
 ]);
 
-/** A constant in every lane. */
+/** One of a table's values, in every lane. */
 // @ts-ignore: decorator
 @inline
-function constant(index: usize): v128 {
-  return v128.load32_splat(CONSTANTS + (index << 2));
+export function constant(table: usize, index: usize): v128 {
+  return v128.load32_splat(table + (index << 2));
 }
 
-/** e^x a lane, relative error under 2e-7 for x ≤ 88; exactly 0 below −80. */
+/** 2^y a lane for −126 ≤ y ≤ 127. NaN stays NaN. */
+// @ts-ignore: decorator
+@inline
+export function powerOf2(y: v128): v128 {
+  const magic = constant(CONSTANTS, 0);
+  const shifted = f32x4.add(y, magic);
+  const f = f32x4.sub(y, f32x4.sub(shifted, magic));
+  let p = madd(constant(CONSTANTS, 1), f, constant(CONSTANTS, 2));
+  p = madd(p, f, constant(CONSTANTS, 3));
+  p = madd(p, f, constant(CONSTANTS, 4));
+  p = madd(p, f, constant(CONSTANTS, 5));
+  const one = constant(CONSTANTS, 6);
+  p = madd(p, f, one);
+  // one's bits are 127 << 23, so adding n << 23 to them is 2ⁿ
+  return f32x4.mul(p, i32x4.add(i32x4.shl(shifted, 23), one));
+}
+
+/** e^x a lane for x ≤ 80; exactly 0 below −80. The error is 2e-7 near 0 and grows by 6e-8 times |x|. */
 // @ts-ignore: decorator
 @inline
 export function exp4(x: v128): v128 {
-  const lowest = constant(0);
-  const flushed = f32x4.lt(x, lowest);
+  const lowest = constant(CONSTANTS, 7);
   // pmax(x, c) is x unless x < c: with x first, NaN stays NaN
-  const clamped = f32x4.pmin(f32x4.pmax(x, lowest), constant(1));
-  // x = n·ln 2 + r
-  const magic = constant(3);
-  const shifted = madd(clamped, constant(2), magic);
-  const n = f32x4.sub(shifted, magic);
-  const r = madd(n, constant(5), madd(n, constant(4), clamped));
-  let p = madd(constant(6), r, constant(7));
-  p = madd(p, r, constant(8));
-  p = madd(p, r, constant(9));
-  p = madd(p, r, constant(10));
-  p = madd(p, r, constant(11));
-  const one = constant(12);
-  p = madd(p, f32x4.mul(r, r), f32x4.add(r, one));
-  // one's bits are 127 << 23, so adding n << 23 to them is 2ⁿ
-  const power = i32x4.add(i32x4.shl(shifted, 23), one);
-  return v128.andnot(f32x4.mul(p, power), flushed);
+  const power = powerOf2(f32x4.mul(f32x4.pmax(x, lowest), constant(CONSTANTS, 8)));
+  return v128.andnot(power, f32x4.lt(x, lowest));
 }
 
 /** ln x for x > 0 and finite, in f64 (one a row: it need not be fast). */
