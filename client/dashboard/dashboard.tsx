@@ -165,7 +165,7 @@ function Model({ status }: { readonly status: RunStatus }) {
       {status.sample !== null && (
         <>
           <h3>{text.sample}</h3>
-          <blockquote>{status.sample.text}</blockquote>
+          <blockquote>{status.sample.text.trim()}</blockquote>
         </>
       )}
       <p>

@@ -129,7 +129,7 @@ function YourPart({ watch, session, trainer }: AppProps) {
       </section>
       <section class="card" aria-labelledby="reading-title">
         <h2 id="reading-title">{text.reading}</h2>
-        {passage === undefined ? <p class="wait">{text.readingWait}</p> : <PassageView passage={passage} />}
+        {passage === undefined ? <p class="wait">{text.readingWait}</p> : <PassageView newest={passage} />}
       </section>
     </>
   );

@@ -83,6 +83,7 @@ function optionsOf(
   const ink = colourOf(holder, "--muted");
   const line = colourOf(holder, "--line");
   const accent = colourOf(holder, "--accent");
+  const ground = colourOf(holder, "--card");
   const font = `12px ${getComputedStyle(holder).fontFamily}`;
   const axis = { stroke: ink, font, grid: { stroke: line, width: 1 }, ticks: { show: false } };
   return {
@@ -97,7 +98,7 @@ function optionsOf(
     ],
     series: [{}, { stroke: accent, width: 2.25, points: { size: 6, fill: accent } }],
     hooks: {
-      draw: [(plot) => drawBaselines(plot, curve(), ink, font)],
+      draw: [(plot) => drawBaselines(plot, curve(), { ink, ground, font })],
       setCursor: [
         (plot) => {
           const at = plot.cursor.idx;
@@ -128,31 +129,39 @@ function rangeOfLoss(curve: Curve | undefined): [number, number] {
 }
 
 /** Dashed lines, each named at its right end: a legend would have to be looked up. */
-function drawBaselines(plot: uPlot, curve: Curve | undefined, ink: string, font: string): void {
+function drawBaselines(
+  plot: uPlot,
+  curve: Curve | undefined,
+  { ink, ground, font }: { readonly ink: string; readonly ground: string; readonly font: string },
+): void {
   if (curve === undefined) return;
   const { ctx, bbox } = plot;
   const density = devicePixelRatio;
   ctx.save();
-  ctx.strokeStyle = ink;
   ctx.fillStyle = ink;
-  ctx.lineWidth = density;
+  ctx.lineJoin = "round";
   ctx.font = font.replace(/^(\d+)px/, (_, size: string) => `${Number(size) * density}px`);
   ctx.textAlign = "right";
   ctx.textBaseline = "bottom";
   for (const name of ["uniform", "unigram", "bigram"] as const) {
     const y = Math.round(plot.valToPos(curve.baselines[name], "y", true));
     ctx.globalAlpha = 0.7;
+    ctx.strokeStyle = ink;
+    ctx.lineWidth = density;
     ctx.setLineDash([5 * density, 5 * density]);
     ctx.beginPath();
     ctx.moveTo(bbox.left, y);
     ctx.lineTo(bbox.left + bbox.width, y);
     ctx.stroke();
     ctx.globalAlpha = 1;
-    ctx.fillText(
-      `${text[name]} ${formatLoss(curve.baselines[name])}`,
-      bbox.left + bbox.width - 2 * density,
-      y - 3 * density,
-    );
+    ctx.setLineDash([]);
+    // A rim in the ground's colour keeps the name readable where the curve passes behind it.
+    const label = `${text[name]} ${formatLoss(curve.baselines[name])}`;
+    const at = [bbox.left + bbox.width - 2 * density, y - 3 * density] as const;
+    ctx.strokeStyle = ground;
+    ctx.lineWidth = 4 * density;
+    ctx.strokeText(label, ...at);
+    ctx.fillText(label, ...at);
   }
   ctx.restore();
 }

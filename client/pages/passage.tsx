@@ -7,43 +7,55 @@ import { isRight, text } from "./strings.ts";
 
 /** How long each guess is shown while the passage steps through by itself. */
 const STEP_MS = 1_800;
+/** A ticket may take two seconds: each passage stays at least this long, so that it can be read. */
+const STAY_MS = 15_000;
 
 /**
  * The text just sampled for training, token by token. The chosen token's guesses stand beside the truth; a
- * pointer, the arrow keys or time chooses. What it shows is text from strangers and a language model: text nodes.
+ * pointer, the arrow keys or time chooses. A newer passage waits until this one was looked at, or is asked for.
+ * What it shows is text from strangers and a language model: text nodes.
  */
-export function PassageView({ passage }: { readonly passage: Passage }) {
+export function PassageView({ newest }: { readonly newest: Passage }) {
+  const shown = useSignal(newest);
+  const since = useSignal(performance.now());
   const chosen = useSignal(0);
   const auto = useSignal(!prefersReducedMotion());
   const held = useSignal(false);
-  const count = passage.guesses.length;
+  const passage = shown.value;
+
+  function show() {
+    shown.value = newest;
+    since.value = performance.now();
+    chosen.value = 0;
+  }
 
   useEffect(() => {
-    chosen.value = 0;
     const timer = setInterval(() => {
-      if (auto.value && !held.value && !document.hidden)
-        chosen.value = (chosen.value + 1) % Math.max(count, 1);
+      if (!auto.value || held.value || document.hidden) return;
+      if (newest !== passage && performance.now() - since.value > STAY_MS) show();
+      else chosen.value = (chosen.value + 1) % Math.max(passage.guesses.length, 1);
     }, STEP_MS);
     return () => clearInterval(timer);
-  }, [passage]);
+  }, [newest, passage]);
 
-  const guess = passage.guesses[Math.min(chosen.value, count - 1)];
+  const guess = passage.guesses[chosen.value];
   return (
     <div class="passage">
-      <p class="summary">
-        {text.passage(passage)}
-        {count > 1 && (
-          <button
-            type="button"
-            class="quiet"
-            onClick={() => {
-              auto.value = !auto.value;
-            }}
-          >
-            {auto.value ? text.autoOff : text.autoOn}
-          </button>
-        )}
-      </p>
+      <div class="summary">
+        <p>{text.passage(passage)}</p>
+        <button
+          type="button"
+          class="quiet"
+          onClick={() => {
+            auto.value = !auto.value;
+          }}
+        >
+          {auto.value ? text.autoOff : text.autoOn}
+        </button>
+        <button type="button" class="quiet" disabled={newest === passage} onClick={show}>
+          {text.nextPassage}
+        </button>
+      </div>
       <Tokens passage={passage} chosen={chosen} held={held} />
       {guess !== undefined && <GuessView guess={guess} before={passage.tokens.slice(0, guess.at)} />}
       <p class="note">{text.readingHelp}</p>

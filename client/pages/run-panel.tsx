@@ -44,7 +44,7 @@ export function Sample({ sample }: Pick<RunStatus, "sample">) {
         <p class="wait">{text.sampleWait}</p>
       ) : (
         <figure class="sample">
-          <blockquote>{sample.text}</blockquote>
+          <blockquote>{sample.text.trim()}</blockquote>
           <figcaption>{text.sampleOf(sample.version)}</figcaption>
         </figure>
       )}

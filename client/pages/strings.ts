@@ -85,6 +85,7 @@ export const text = {
   blank: "blank",
   autoOn: "Step through",
   autoOff: "Hold",
+  nextPassage: "Next passage",
 
   yourLoss: "Your loss",
   lossHelp: "nats a token, on the text you train on",
@@ -118,7 +119,9 @@ export const text = {
       ? "No one is training right now."
       : `${plural(volunteers, "volunteer")} now, one bird each.`,
   birdsWithYou: (volunteers: number) =>
-    `${plural(volunteers, "volunteer")} now, one bird each; the bright one is you.`,
+    volunteers === 1
+      ? "The one bird is you: nobody else is here right now."
+      : `${plural(volunteers, "volunteer")} now, one bird each; the bright one is you.`,
   finishedTitle: "The model is finished",
   finishedText:
     "This run has learnt from as many tokens as its operator planned. Nothing is left to train; the model is here to keep.",

@@ -170,6 +170,21 @@ describe("while training", () => {
     await expect.poll(() => truth.textContent()).toBe("␣pur");
   });
 
+  it("keeps a passage until the visitor asks for the newer one", async () => {
+    const truth = { token: " b", probability: 0.5 };
+    const passage = (version: number, first: string) => ({
+      type: "passage" as const,
+      passage: { version, tokens: [first, " b"], guesses: [{ at: 1, best: [truth], truth }] },
+    });
+    site.script = [passage(1, "older"), { type: "phase", phase: { phase: "training" } }, passage(2, "newer")];
+    await open();
+    await agree();
+    await shows("older");
+    await page.getByRole("button", { name: "Next passage" }).click();
+    await shows("newer");
+    expect(await page.getByText("older").count()).toBe(0);
+  });
+
   it("passes the share on, and remembers it", async () => {
     await open();
     await agree();
