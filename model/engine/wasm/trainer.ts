@@ -44,7 +44,8 @@ class WasmTrainer implements Trainer {
   readonly report: DeviceReport;
   readonly #options: TrainerOptions;
   readonly #layout: Layout;
-  readonly #replica: Replica;
+  /** Let go of when disposed, so that its memory can be collected though the trainer is still held. */
+  #memory: Replica | null;
   readonly #crew: Crew | null;
   #queue: Promise<unknown> = Promise.resolve();
   /** Why every further call is refused. */
@@ -59,7 +60,7 @@ class WasmTrainer implements Trainer {
     this.report = { device: "wasm", engine: "fast", detail, software: false };
     this.#options = options;
     this.#layout = layoutOf(options.shape);
-    this.#replica = replica;
+    this.#memory = replica;
     this.#crew = crew;
   }
 
@@ -126,6 +127,12 @@ class WasmTrainer implements Trainer {
   dispose(): void {
     this.#gone ??= new ModelError("device-lost", "the trainer was disposed");
     this.#crew?.close();
+    this.#memory = null;
+  }
+
+  get #replica(): Replica {
+    if (!this.#memory) throw new ModelError("device-lost", "the trainer was disposed");
+    return this.#memory;
   }
 
   /** The gradient of the whole batch into this thread's gradients; returns the summed loss. */
