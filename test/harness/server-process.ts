@@ -1,0 +1,63 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { RunStatus } from "../../protocol/status.ts";
+
+const program = join(import.meta.dirname, "../../bin/murmuration.ts");
+
+/** A real `murmuration serve` in a process of its own. */
+export interface ServerProcess {
+  readonly origin: string;
+  status(): Promise<RunStatus>;
+  /** Resolves with the first status that `wanted` accepts; looks again at every line the server prints. */
+  until(wanted: (status: RunStatus) => boolean): Promise<RunStatus>;
+  /** Ends the process with a signal and waits until it is gone. */
+  end(signal: "SIGTERM" | "SIGKILL"): Promise<void>;
+}
+
+/** Starts a server on a free port and waits until it has printed its links. */
+export async function startServer(...args: string[]): Promise<ServerProcess> {
+  const child = spawn(process.execPath, [program, "serve", "--port", "0", ...args], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const exited = once(child, "exit");
+  const lines = createInterface({ input: child.stdout });
+  const origin = await new Promise<string>((resolve, reject) => {
+    lines.on("line", (line) => {
+      const link = /API\s+(http\S+)\/api\/run/.exec(line)?.[1];
+      if (link !== undefined) resolve(link);
+    });
+    exited.then(([code]) => reject(new Error(`the server ended with ${code} before it listened`)));
+  });
+  const status = async (): Promise<RunStatus> => {
+    const answer = await fetch(`${origin}/api/run`);
+    if (!answer.ok) throw new Error(`GET /api/run answered ${answer.status}`);
+    return (await answer.json()) as RunStatus;
+  };
+  return {
+    origin,
+    status,
+    async until(wanted) {
+      for (;;) {
+        const printed = once(lines, "line");
+        const now = await status();
+        if (wanted(now)) return now;
+        await printed;
+      }
+    },
+    async end(signal) {
+      if (isRunning(child)) child.kill(signal);
+      await exited;
+    },
+  };
+}
+
+/** Runs one command of the program to its end. Throws with its exit code when that is not 0. */
+export async function runCommand(...args: string[]): Promise<void> {
+  const child = spawn(process.execPath, [program, ...args], { stdio: ["ignore", "ignore", "inherit"] });
+  const [code] = await once(child, "exit");
+  if (code !== 0) throw new Error(`murmuration ${args.join(" ")} ended with ${code}`);
+}
+
+const isRunning = (child: ChildProcess): boolean => child.exitCode === null && child.signalCode === null;
