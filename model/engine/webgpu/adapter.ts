@@ -1,0 +1,60 @@
+import { ModelError } from "../../config.ts";
+
+/** A device, whose it is, and what is known about the hardware under it. */
+export interface Gpu {
+  readonly device: GPUDevice;
+  /** Whether disposing of the trainer should destroy the device. */
+  readonly owned: boolean;
+  /** The adapter's own description. */
+  readonly detail: string;
+  /** True where the adapter is a processor in disguise. */
+  readonly software: boolean;
+}
+
+/** Buffers a kernel binds at once: every arena, and the ring of losses. */
+const STORAGE_BUFFERS = 8;
+
+/**
+ * Opens the fastest adapter with all the memory it offers (the defaults are 128 MiB a binding), or takes the
+ * device it is given. Rejects with `device-unavailable`, or `device-limit` for a device that binds too few.
+ */
+export async function openGpu(given?: GPUDevice): Promise<Gpu> {
+  if (given) return describe(checked(given), false, given.adapterInfo);
+  const gpu = globalThis.navigator?.gpu;
+  if (!gpu) throw new ModelError("device-unavailable", "this browser has no WebGPU");
+  const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" }).catch(() => null);
+  if (!adapter) throw new ModelError("device-unavailable", "WebGPU found no adapter");
+  const { limits, info } = adapter;
+  const requiredLimits = {
+    maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+    maxBufferSize: limits.maxBufferSize,
+    maxStorageBuffersPerShaderStage: limits.maxStorageBuffersPerShaderStage,
+    maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
+    maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
+    maxComputeWorkgroupSizeX: limits.maxComputeWorkgroupSizeX,
+    maxComputeWorkgroupSizeY: limits.maxComputeWorkgroupSizeY,
+    maxComputeWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
+  };
+  const device = await adapter.requestDevice({ requiredLimits }).catch((error: unknown) => {
+    throw new ModelError("device-unavailable", `the adapter gave no device: ${String(error)}`);
+  });
+  return describe(checked(device), true, info);
+}
+
+function checked(device: GPUDevice): GPUDevice {
+  const { maxStorageBuffersPerShaderStage: most } = device.limits;
+  if (most < STORAGE_BUFFERS)
+    throw new ModelError(
+      "device-limit",
+      `maxStorageBuffersPerShaderStage is ${most}, and the engine binds ${STORAGE_BUFFERS}`,
+    );
+  return device;
+}
+
+function describe(device: GPUDevice, owned: boolean, info: GPUAdapterInfo | undefined): Gpu {
+  const words = [info?.vendor, info?.architecture, info?.device, info?.description];
+  const text = [...new Set(words.filter((word) => word !== undefined && word !== ""))].join(" ");
+  const software =
+    info?.isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe|basic render/i.test(text);
+  return { device, owned, detail: `${text || "WebGPU"}${software ? " (software)" : ""}`, software };
+}

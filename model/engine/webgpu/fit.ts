@@ -1,0 +1,84 @@
+import { ModelError } from "../../config.ts";
+import { layoutOf } from "../../layout.ts";
+import type { TrainerOptions } from "../../trainer.ts";
+import {
+  type EvaluationSchedule,
+  evaluationSchedule,
+  logitsSchedule,
+  type TrainingSchedule,
+  trainingSchedule,
+} from "../schedule.ts";
+import { NEEDS } from "./lower.ts";
+import type { Lengths } from "./memory.ts";
+
+/** What the trainer runs, and the memory for it. */
+export interface Fit {
+  readonly training: TrainingSchedule;
+  readonly evaluation: EvaluationSchedule;
+  readonly lengths: Lengths;
+  /** Where in the tokens' arena AdamW's decay bits begin. */
+  readonly decays: number;
+}
+
+export type Limits = Pick<GPUSupportedLimits, "maxStorageBufferBindingSize" | "maxBufferSize">;
+
+/**
+ * The schedules for the largest micro-batch, up to options.batch, whose activations the device can bind; a
+ * larger batch is accumulated from several. Throws `device-limit`, saying which limit and what would fit.
+ */
+export function fitTo(options: TrainerOptions, limits: Limits): Fit {
+  const { shape, optimizer } = options;
+  const parameters = layoutOf(shape).length;
+  const room = roomOf(limits);
+  if (parameters > room.values) throw tooLarge("the weights", parameters, room, layersThatFit(options, room));
+  for (let batch = options.batch; batch >= 1; ) {
+    const training = trainingSchedule(shape, batch, optimizer, NEEDS);
+    const evaluation = evaluationSchedule(shape, batch, NEEDS);
+    const logits = logitsSchedule(shape, shape.context, NEEDS);
+    const activations = Math.max(...[training, evaluation, logits].map(({ arenas }) => arenas.activations));
+    if (activations <= room.values) {
+      const decays = Math.max(training.arenas.tokens, evaluation.arenas.tokens);
+      const tokens = decays + Math.ceil(parameters / 32);
+      return { training, evaluation, decays, lengths: { parameters, activations, tokens } };
+    }
+    if (batch === 1)
+      throw tooLarge("one sequence's activations", activations, room, contextThatFits(options, room));
+    batch = Math.max(1, Math.min(batch - 1, Math.floor((batch * room.values) / activations)));
+  }
+  throw new ModelError("bad-shape", `a batch of ${options.batch}`);
+}
+
+interface Room {
+  readonly limit: keyof Limits;
+  readonly values: number;
+}
+
+/** The limit that binds first. The last 16 bytes are rounding's. */
+function roomOf({ maxStorageBufferBindingSize, maxBufferSize }: Limits): Room {
+  const limit =
+    maxStorageBufferBindingSize <= maxBufferSize ? "maxStorageBufferBindingSize" : "maxBufferSize";
+  return { limit, values: Math.floor(Math.min(maxStorageBufferBindingSize, maxBufferSize) / 16) * 4 };
+}
+
+function tooLarge(what: string, values: number, { limit, values: most }: Room, fits: string): ModelError {
+  const mebibytes = (count: number) => `${((count * 4) / 2 ** 20).toFixed(1)} MiB`;
+  return new ModelError(
+    "device-limit",
+    `${what} take ${mebibytes(values)} and this device's ${limit} is ${mebibytes(most)}: ${fits}`,
+  );
+}
+
+function layersThatFit({ shape }: TrainerOptions, room: Room): string {
+  const with0 = layoutOf({ ...shape, layers: 0 }).length;
+  const each = layoutOf({ ...shape, layers: 1 }).length - with0;
+  const layers = Math.floor((room.values - with0) / each);
+  return layers > 0 ? `${layers} layers would fit` : "not even one layer would fit at this width";
+}
+
+function contextThatFits({ shape, optimizer }: TrainerOptions, room: Room): string {
+  for (let context = Math.floor(shape.context / 2); context >= 1; context = Math.floor(context / 2)) {
+    const { arenas } = trainingSchedule({ ...shape, context }, 1, optimizer, NEEDS);
+    if (arenas.activations <= room.values) return `a context of ${context} would fit`;
+  }
+  return "no context would fit at this width";
+}

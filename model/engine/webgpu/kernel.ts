@@ -1,0 +1,91 @@
+import type { Arena, Slot } from "../ops.ts";
+
+/** One dispatch, before it is compiled. */
+export interface Kernel {
+  /** For labels in a debugger and in error messages. */
+  readonly name: string;
+  /** WGSL behind the bindings that {@link shaderOf} writes; the entry point is `main`. */
+  readonly code: string;
+  /** How many f32 an element of the float arenas is: array<f32> or array<vec4f>. */
+  readonly unit: Unit;
+  /** The fields of `at`, all u32: what differs between two dispatches of the same code, above all places. */
+  readonly at: Readonly<Record<string, number>>;
+  /** Workgroups along x and y. */
+  readonly groups: readonly [number, number];
+}
+
+export type Unit = 1 | 4;
+
+/** The arenas' bindings in group 0, then the device's own: losses of past steps, `at`, and the dynamics. */
+export const BINDINGS = [
+  "parameters",
+  "gradients",
+  "m",
+  "v",
+  "loaded",
+  "activations",
+  "tokens",
+  "ring",
+] as const satisfies readonly (Arena | "ring")[];
+export const AT_BINDING = BINDINGS.length;
+export const DYNAMICS_BINDING = BINDINGS.length + 1;
+
+/** Bytes of `at` that a dispatch binds, and the dynamic offset's step (WebGPU's default alignment). */
+export const AT_BYTES = 64;
+export const AT_STRIDE = 256;
+
+/** No dimension of a dispatch may have more workgroups (the WebGPU default and, in practice, the most). */
+export const GROUPS_LIMIT = 65_535;
+
+/**
+ * The whole WGSL module. Every arena is bound read_write in one group, because WebGPU refuses one buffer bound
+ * as read and as read_write in the same dispatch, even for disjoint ranges.
+ */
+export function shaderOf({ code, unit, at }: Kernel): string {
+  const fields = Object.keys(at).map((name) => `${name}: u32,`);
+  const float = floatType(unit);
+  const element = { tokens: "u32", ring: "f32" } as Record<string, string>;
+  const arenas = BINDINGS.map(
+    (name, i) =>
+      `@group(0) @binding(${i}) var<storage, read_write> ${name}: array<${element[name] ?? float}>;`,
+  );
+  return `struct At { ${fields.join(" ")} }
+struct Dynamics { scale: f32, rate: f32, correction1: f32, correction2: f32, ring: u32, add: u32, rows: u32 }
+${arenas.join("\n")}
+@group(0) @binding(${AT_BINDING}) var<uniform> at: At;
+@group(0) @binding(${DYNAMICS_BINDING}) var<uniform> dynamics: Dynamics;
+${code}`;
+}
+
+export const floatType = (unit: Unit): string => (unit === 4 ? "vec4f" : "f32");
+
+/** The entry point's head. `group` is the workgroup's linear index, `lane` the invocation's within it. */
+export const main = (size: number, body: string): string => `
+@compute @workgroup_size(${size})
+fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let group = id.y * ${GROUPS_LIMIT}u + id.x;
+${body}
+}`;
+
+/** The dispatch for `count` workgroups in a line, folded where one dimension does not hold them. */
+export const line = (count: number): readonly [number, number] => [
+  Math.min(count, GROUPS_LIMIT),
+  Math.ceil(count / GROUPS_LIMIT),
+];
+
+/** The invocation's linear index in a dispatch of {@link line}. */
+export const index = (size: number): string => `group * ${size}u + lane`;
+
+/** `count` pieces of code, each on its line: WGSL compilers do not unroll what lives in registers for us. */
+export const each = (count: number, code: (i: number) => string): string =>
+  Array.from({ length: count }, (_, i) => code(i)).join("\n");
+
+/** Whether these values of 4 bytes can be read four at a time. */
+export const unitOf = (slots: readonly (Slot | null)[], ...strides: number[]): Unit =>
+  slots.every((slot) => slot === null || slot.offset % 4 === 0) && strides.every((n) => n % 4 === 0) ? 4 : 1;
+
+/** A literal that WGSL takes for an f32. */
+export const f32 = (value: number): string => {
+  const text = String(Math.fround(value));
+  return /[.e]/.test(text) ? `${text}f` : `${text}.0f`;
+};

@@ -1,0 +1,23 @@
+import type { Gemm } from "../../ops.ts";
+import { type Kernel, type Unit, unitOf } from "../kernel.ts";
+import { registerGemm } from "./gemm-register.ts";
+import { sharedGemm } from "./gemm-shared.ts";
+import type { Tile, Tiles } from "./tile.ts";
+
+/**
+ * Where a side is not a multiple of four, or a slot does not begin at one, operands are read one value at a
+ * time. Correct for any shape, and slower.
+ */
+const PLAIN: Tile = { kind: "register", m: 4, n: 4, down: 8, across: 8, depth: 4 };
+
+export function gemm(op: Gemm, tiles: Tiles): Kernel {
+  const unit = gemmUnit(op);
+  const tile = unit === 1 ? PLAIN : tiles[op.mode];
+  return tile.kind === "shared" ? sharedGemm(op, tile) : registerGemm(op, tile, unit);
+}
+
+/** 4 where every row of every operand begins at a multiple of four values. */
+export function gemmUnit(op: Gemm): Unit {
+  const { a, b, out, bias, residual, pre, biasGradient } = op;
+  return unitOf([a, b, out, bias, residual, pre, biasGradient], op.n, op.mode === "TN" ? op.m : op.k);
+}

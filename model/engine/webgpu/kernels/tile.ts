@@ -1,0 +1,20 @@
+import type { Gemm } from "../../ops.ts";
+
+/** How a product is cut up. `m` × `n` is what one invocation computes, `down` × `across` invocations a group. */
+export interface Tile {
+  /** `register`: each invocation reads its operands from memory. `shared`: a workgroup stages them. */
+  readonly kind: "register" | "shared";
+  readonly m: number;
+  readonly n: number;
+  /** Values of k between two turns of the loop (`register`), or staged at a time (`shared`). */
+  readonly depth: number;
+  readonly down: number;
+  readonly across: number;
+}
+
+export type Mode = Gemm["mode"];
+/** The tile for each way the operands can lie. */
+export type Tiles = Readonly<Record<Mode, Tile>>;
+
+export const nameOf = ({ kind, m, n, depth, down, across }: Tile): string =>
+  `${kind} ${m}×${n}×${depth} by ${down}×${across}`;

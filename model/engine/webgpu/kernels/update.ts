@@ -1,0 +1,91 @@
+import type { AdamWStep, Delta, Norm } from "../../ops.ts";
+import { f32, index, type Kernel, line, main } from "../kernel.ts";
+import { plus, tree } from "./rows.ts";
+
+/** Sums of squares that {@link norm}'s first dispatch leaves, one an invocation, without a barrier. */
+const SUMS = 16_384;
+/** What the norm keeps: the sums, and behind them their square root. */
+export const PARTIALS = SUMS + 1;
+const SIZE = 64;
+/** Values an AdamW invocation takes. */
+const EACH = 4;
+
+/** Two dispatches: 16,384 partial sums, then one workgroup that adds them up and leaves ‖g‖. */
+export function norm(op: Norm): Kernel[] {
+  const partial = main(
+    SIZE,
+    `  let first = ${index(SIZE)};
+  var total = 0f;
+  for (var i = first; i < ${op.gradients.length}u; i += ${SUMS}u) {
+    let g = gradients[at.gradients + i];
+    total += g * g;
+  }
+  activations[at.partials + first] = total;`,
+  );
+  const whole = `
+${tree("reduce_sum", SIZE, SIZE, plus)}
+${main(
+  SIZE,
+  `  var total = 0f;
+  for (var i = lane; i < ${SUMS}u; i += ${SIZE}u) { total += activations[at.partials + i]; }
+  let sum = reduce_sum(total, lane);
+  if (lane == 0u) { activations[at.partials + ${SUMS}u] = sqrt(sum); }`,
+)}`;
+  const at = { gradients: op.gradients.offset, partials: op.partials.offset };
+  return [
+    { name: "norm-partial", code: partial, unit: 1, at, groups: [SUMS / SIZE, 1] },
+    { name: "norm", code: whole, unit: 1, at, groups: [1, 1] },
+  ];
+}
+
+/** `decays` is where the tokens' arena holds one bit a parameter, set where weight decay pulls. */
+export function adamW(op: AdamWStep, decays: number): Kernel {
+  const { beta1, beta2 } = op;
+  const { length } = op.parameters;
+  const count = Math.ceil(length / (SIZE * EACH));
+  // !(norm <= clip) is true for NaN, which then shows in every weight and loss
+  const code = main(
+    SIZE,
+    `  let length = activations[at.partials + ${SUMS}u];
+  let clip = select(1f, ${f32(op.clip)} / length, !(length <= ${f32(op.clip)}));
+  for (var k = 0u; k < ${EACH}u; k++) {
+    let i = (group * ${EACH}u + k) * ${SIZE}u + lane;
+    if (i >= ${length}u) { return; }
+    let g = gradients[i] * clip;
+    let mean = ${f32(beta1)} * m[i] + ${f32(1 - beta1)} * g;
+    let square = ${f32(beta2)} * v[i] + ${f32(1 - beta2)} * g * g;
+    let decay = select(0f, ${f32(op.weightDecay)}, ((tokens[at.decays + i / 32u] >> (i % 32u)) & 1u) != 0u);
+    let x = parameters[i];
+    let update = mean / dynamics.correction1 / (sqrt(square / dynamics.correction2) + ${f32(op.epsilon)});
+    m[i] = mean;
+    v[i] = square;
+    parameters[i] = x - dynamics.rate * (update + decay * x);
+  }`,
+  );
+  return {
+    name: "adamw",
+    code,
+    unit: 1,
+    at: { partials: op.partials.offset, decays },
+    groups: line(count),
+  };
+}
+
+/** The bits that {@link adamW} reads. */
+export function decayBits({ segments, parameters }: AdamWStep): Uint32Array<ArrayBuffer> {
+  const bits = new Uint32Array(Math.ceil(parameters.length / 32));
+  for (const { offset, length, decays } of segments)
+    if (decays) for (let i = offset; i < offset + length; i++) bits[i >>> 5]! |= 1 << (i & 31);
+  return bits;
+}
+
+export function delta(op: Delta): Kernel {
+  const code = main(
+    SIZE,
+    `  let i = ${index(SIZE)};
+  if (i >= ${op.out.length}u) { return; }
+  gradients[at.out + i] = loaded[i] - parameters[i];`,
+  );
+  const groups = line(Math.ceil(op.out.length / SIZE));
+  return { name: "delta", code, unit: 1, at: { out: op.out.offset }, groups };
+}

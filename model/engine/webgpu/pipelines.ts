@@ -1,0 +1,45 @@
+import { ModelError } from "../../config.ts";
+import { type Kernel, shaderOf } from "./kernel.ts";
+
+/** Compiles each kernel's code once, all of them at the same time: browsers compile in parallel. */
+export class Pipelines {
+  readonly #device: GPUDevice;
+  readonly #layout: GPUPipelineLayout;
+  readonly #compiled = new Map<string, Promise<GPUComputePipeline>>();
+
+  constructor(device: GPUDevice, group: GPUBindGroupLayout) {
+    this.#device = device;
+    this.#layout = device.createPipelineLayout({ bindGroupLayouts: [group] });
+  }
+
+  /** Rejects with `device-wrong` when the device refuses the code. */
+  of(kernel: Kernel): Promise<GPUComputePipeline> {
+    const code = shaderOf(kernel);
+    let pipeline = this.#compiled.get(code);
+    if (!pipeline) {
+      pipeline = this.#compile(kernel.name, code);
+      this.#compiled.set(code, pipeline);
+    }
+    return pipeline;
+  }
+
+  /** How many were compiled. */
+  get count(): number {
+    return this.#compiled.size;
+  }
+
+  async #compile(label: string, code: string): Promise<GPUComputePipeline> {
+    const module = this.#device.createShaderModule({ label, code });
+    try {
+      return await this.#device.createComputePipelineAsync({
+        label,
+        layout: this.#layout,
+        compute: { module, entryPoint: "main" },
+      });
+    } catch (error) {
+      const { messages } = await module.getCompilationInfo();
+      const why = messages.map(({ message, lineNum }) => `${message} (line ${lineNum})`).join("; ");
+      throw new ModelError("device-wrong", `the device refused the kernel ${label}: ${why || String(error)}`);
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import type { Lifeline } from "./lifeline.ts";
+import { bytes } from "./memory.ts";
+
+/** What to read: `length` values of 4 bytes from value `from` on. */
+export interface Piece {
+  readonly buffer: GPUBuffer;
+  readonly from: number;
+  readonly length: number;
+}
+
+/** The two staging buffers through which everything comes back. One read at a time. */
+export class Readback {
+  readonly #device: GPUDevice;
+  readonly #lifeline: Lifeline;
+  readonly #staging: readonly GPUBuffer[];
+
+  /** `lengths`: how many values the first and the second piece of a read may have. */
+  constructor(device: GPUDevice, lifeline: Lifeline, lengths: readonly [number, number]) {
+    this.#device = device;
+    this.#lifeline = lifeline;
+    const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
+    this.#staging = lengths.map((length) =>
+      device.createBuffer({ label: "readback", size: bytes(length), usage }),
+    );
+  }
+
+  /** Runs `before` on the device, then copies the pieces out, in one submit. */
+  async read(
+    pieces: readonly Piece[],
+    before?: (pass: GPUComputePassEncoder) => void,
+  ): Promise<Float32Array[]> {
+    const encoder = this.#device.createCommandEncoder();
+    if (before) {
+      const pass = encoder.beginComputePass();
+      before(pass);
+      pass.end();
+    }
+    pieces.forEach(({ buffer, from, length }, i) => {
+      encoder.copyBufferToBuffer(buffer, from * 4, this.#staging[i]!, 0, length * 4);
+    });
+    this.#device.queue.submit([encoder.finish()]);
+    return Promise.all(
+      pieces.map(async ({ length }, i) => {
+        const staging = this.#staging[i]!;
+        await this.#lifeline.wait(staging.mapAsync(GPUMapMode.READ, 0, length * 4));
+        const values = new Float32Array(staging.getMappedRange(0, length * 4).slice(0));
+        staging.unmap();
+        return values;
+      }),
+    );
+  }
+
+  destroy(): void {
+    for (const buffer of this.#staging) buffer.destroy();
+  }
+}

@@ -1,0 +1,263 @@
+import { checkBatch, checkSequence, checkWeights } from "../../checks.ts";
+import { ModelError } from "../../config.ts";
+import { layoutOf } from "../../layout.ts";
+import type { DeviceReport, Moments, Trainer, TrainerOptions } from "../../trainer.ts";
+import type { Slot } from "../ops.ts";
+import { writeBatch } from "../tokens.ts";
+import { type Gpu, openGpu } from "./adapter.ts";
+import { Engine } from "./engine.ts";
+import { nameOf, type Tiles } from "./kernels/tile.ts";
+import { Lifeline } from "./lifeline.ts";
+import { RING } from "./memory.ts";
+import type { Program } from "./program.ts";
+import { Readback } from "./readback.ts";
+
+export interface WebgpuOptions extends TrainerOptions {
+  /** A device to share (tfjs's, say). Not destroyed by dispose. Without one, the fastest adapter's. */
+  readonly device?: GPUDevice;
+  /** What an earlier trainer's {@link WebgpuTrainer.tiles} said on this adapter: skips the probe. */
+  readonly tiles?: Tiles;
+}
+
+/** Steps on the device at a time: one that runs, one that waits behind it. */
+const IN_FLIGHT = 2;
+
+/**
+ * Trains on WebGPU. Rejects with `device-unavailable` (no WebGPU, no adapter), `device-limit` (saying which
+ * limit and what would fit) or `device-wrong` (the device refuses a kernel).
+ */
+export async function createWebgpuTrainer(options: WebgpuOptions): Promise<WebgpuTrainer> {
+  const gpu = await openGpu(options.device);
+  try {
+    return new WebgpuTrainer(gpu, options, await Engine.open(gpu, options, options.tiles));
+  } catch (error) {
+    if (gpu.owned) gpu.device.destroy();
+    throw error;
+  }
+}
+
+/** A {@link Trainer} that creates no object on the device in a step but the command buffer itself. */
+export class WebgpuTrainer implements Trainer {
+  readonly report: DeviceReport;
+  /** The probe's winners, worth remembering by adapter. */
+  readonly tiles: Tiles;
+  readonly #gpu: Gpu;
+  readonly #options: TrainerOptions;
+  readonly #engine: Engine;
+  readonly #lifeline: Lifeline;
+  readonly #readback: Readback;
+  readonly #length: number;
+  /** The tokens' arena as the host sees it, and a micro-batch padded to the schedule's. */
+  readonly #words: Uint32Array<ArrayBuffer>;
+  readonly #padded: Uint16Array;
+  readonly #dynamics = new DataView(new ArrayBuffer(32));
+  /** Calls run in order; this is the last one's end. */
+  #last: Promise<unknown> = Promise.resolve();
+  readonly #flying: Promise<unknown>[] = [];
+  #loaded = false;
+  #step = 0;
+  /** Losses on the device, and those already fetched because the ring was full. */
+  #pending = 0;
+  #fetched: Float32Array[] = [];
+
+  constructor(gpu: Gpu, options: TrainerOptions, engine: Engine) {
+    const { shape } = options;
+    const { tiles } = engine;
+    this.#gpu = gpu;
+    this.#options = options;
+    this.#engine = engine;
+    this.tiles = tiles;
+    this.report = {
+      device: "webgpu",
+      engine: "fast",
+      detail: `${gpu.detail}, tiles ${nameOf(tiles.NN)}, ${nameOf(tiles.NT)}, ${nameOf(tiles.TN)}`,
+      software: gpu.software,
+    };
+    this.#length = layoutOf(shape).length;
+    this.#lifeline = new Lifeline(gpu.device);
+    const first = Math.max(this.#length, shape.context * shape.vocabulary, RING);
+    this.#readback = new Readback(gpu.device, this.#lifeline, [first, this.#length]);
+    this.#words = new Uint32Array(engine.fit.decays);
+    this.#padded = new Uint16Array(engine.fit.training.batch * (shape.context + 1));
+  }
+
+  /** Dispatches of a step whose batch needs no accumulation. */
+  get dispatches(): number {
+    return this.#engine.first.length + this.#engine.update.length;
+  }
+
+  async load(weights: Float32Array, moments?: Moments): Promise<void> {
+    checkWeights(layoutOf(this.#options.shape), weights, moments);
+    const copy = weights.slice();
+    const start = moments && { m: moments.m.slice(), v: moments.v.slice() };
+    return this.#turn(() => {
+      const { queue } = this.#gpu.device;
+      const { memory } = this.#engine;
+      queue.writeBuffer(memory.arena("parameters"), 0, copy);
+      queue.writeBuffer(memory.arena("loaded"), 0, copy);
+      const zero = start ? undefined : new Float32Array(this.#length);
+      queue.writeBuffer(memory.arena("m"), 0, start?.m ?? zero!);
+      queue.writeBuffer(memory.arena("v"), 0, start?.v ?? zero!);
+      this.#step = moments?.step ?? 0;
+      this.#pending = 0;
+      this.#fetched = [];
+      this.#loaded = true;
+    });
+  }
+
+  async step(tokens: Uint16Array, batch: number, rate: number): Promise<void> {
+    checkBatch(this.#options.shape, tokens, batch, this.#options.batch);
+    const copy = tokens.slice();
+    await this.#turn(async () => {
+      this.#checkLoaded();
+      if (this.#pending === RING) this.#fetched.push(await this.#readRing());
+      this.#step++;
+      const { first, more, update, fit } = this.#engine;
+      const { beta1, beta2 } = this.#options.optimizer;
+      this.#dynamics.setFloat32(4, rate, true);
+      this.#dynamics.setFloat32(8, 1 - beta1 ** this.#step, true);
+      this.#dynamics.setFloat32(12, 1 - beta2 ** this.#step, true);
+      const micro = fit.training.batch;
+      for (let from = 0; from < batch; from += micro) {
+        const programs = [from === 0 ? first : more];
+        if (from + micro >= batch) programs.push(update);
+        this.#microBatch(copy, from, batch, fit.training, this.#pending);
+        this.#submit(programs);
+      }
+      this.#pending++;
+      const done = this.#lifeline.wait(this.#gpu.device.queue.onSubmittedWorkDone());
+      done.catch(() => undefined); // whoever waits for it hears of it; nobody may be waiting
+      this.#flying.push(done);
+    });
+    if (this.#flying.length >= IN_FLIGHT) await this.#flying.shift();
+  }
+
+  losses(): Promise<Float32Array> {
+    return this.#turn(async () => {
+      this.#checkLoaded();
+      const all = [...this.#fetched, ...(this.#pending > 0 ? [await this.#readRing()] : [])];
+      this.#fetched = [];
+      const joined = new Float32Array(all.reduce((sum, { length }) => sum + length, 0));
+      let at = 0;
+      for (const part of all) {
+        joined.set(part, at);
+        at += part.length;
+      }
+      return joined;
+    });
+  }
+
+  delta(): Promise<Float32Array> {
+    return this.#turn(async () => {
+      this.#checkLoaded();
+      const { memory, delta } = this.#engine;
+      const piece = { buffer: memory.arena("gradients"), from: 0, length: this.#length };
+      const [values] = await this.#readback.read([piece], (pass) => delta.encode(pass));
+      return values!;
+    });
+  }
+
+  moments(): Promise<Moments> {
+    return this.#turn(async () => {
+      this.#checkLoaded();
+      const step = this.#step;
+      const piece = (name: "m" | "v") => ({
+        buffer: this.#engine.memory.arena(name),
+        from: 0,
+        length: this.#length,
+      });
+      const [m, v] = await this.#readback.read([piece("m"), piece("v")]);
+      return { m: m!, v: v!, step };
+    });
+  }
+
+  async evaluate(tokens: Uint16Array, batch: number): Promise<number> {
+    checkBatch(this.#options.shape, tokens, batch, this.#options.batch);
+    const copy = tokens.slice();
+    return this.#turn(async () => {
+      this.#checkLoaded();
+      const { evaluation, fit, memory } = this.#engine;
+      for (let from = 0; from < batch; from += fit.evaluation.batch) {
+        this.#microBatch(copy, from, batch, fit.evaluation, RING);
+        this.#submit([evaluation]);
+      }
+      const [values] = await this.#readback.read([{ buffer: memory.arena("ring"), from: RING, length: 1 }]);
+      return values![0]!;
+    });
+  }
+
+  async logits(tokens: Uint16Array): Promise<Float32Array> {
+    checkSequence(this.#options.shape, tokens);
+    const words = Uint32Array.from(tokens);
+    return this.#turn(async () => {
+      this.#checkLoaded();
+      const { memory } = this.#engine;
+      const { program, from } = await this.#engine.logits(words.length);
+      // what follows the tokens in the arena is left from before: attention is causal, it cannot be seen
+      this.#gpu.device.queue.writeBuffer(memory.arena("tokens"), 0, words);
+      const length = words.length * this.#options.shape.vocabulary;
+      const piece = { buffer: memory.arena("activations"), from, length };
+      const [values] = await this.#readback.read([piece], (pass) => program.encode(pass));
+      return values!;
+    });
+  }
+
+  dispose(): void {
+    this.#lifeline.end("the trainer was disposed");
+    this.#engine.destroy();
+    this.#readback.destroy();
+    if (this.#gpu.owned) this.#gpu.device.destroy();
+  }
+
+  /** Writes the sequences from `from` on, as many as the schedule takes, and what goes with them. */
+  #microBatch(
+    tokens: Uint16Array,
+    from: number,
+    batch: number,
+    schedule: { batch: number; tokens: { inputs: Slot; targets: Slot; order: Slot; starts: Slot } },
+    ring: number,
+  ): void {
+    const { context } = this.#options.shape;
+    const count = Math.min(schedule.batch, batch - from);
+    this.#padded.fill(0);
+    this.#padded.set(tokens.subarray(from * (context + 1), (from + count) * (context + 1)));
+    const training = schedule === this.#engine.fit.training;
+    writeBatch(this.#words, schedule.tokens, this.#padded, 0, context, training);
+    this.#dynamics.setFloat32(0, 1 / (batch * context), true);
+    this.#dynamics.setUint32(16, ring, true);
+    this.#dynamics.setUint32(20, from === 0 ? 0 : 1, true);
+    this.#dynamics.setUint32(24, count * context, true);
+    const { queue } = this.#gpu.device;
+    queue.writeBuffer(this.#engine.memory.dynamics, 0, this.#dynamics.buffer);
+    queue.writeBuffer(this.#engine.memory.arena("tokens"), 0, this.#words);
+  }
+
+  #submit(programs: readonly Program[]): void {
+    const encoder = this.#gpu.device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    for (const program of programs) program.encode(pass);
+    pass.end();
+    this.#gpu.device.queue.submit([encoder.finish()]);
+  }
+
+  async #readRing(): Promise<Float32Array> {
+    const piece = { buffer: this.#engine.memory.arena("ring"), from: 0, length: this.#pending };
+    const [values] = await this.#readback.read([piece]);
+    this.#pending = 0;
+    return values!;
+  }
+
+  /** Runs `work` after all calls before it. */
+  #turn<T>(work: () => T | Promise<T>): Promise<T> {
+    const result = this.#last.then(() => {
+      this.#lifeline.check();
+      return work();
+    });
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+
+  #checkLoaded(): void {
+    if (!this.#loaded) throw new ModelError("bad-weights", "no weights were loaded");
+  }
+}

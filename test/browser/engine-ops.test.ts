@@ -1,0 +1,311 @@
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Arena, Attention, Gemm, Op, Slot } from "../../model/engine/ops.ts";
+import { nameOf, type Tile } from "../../model/engine/webgpu/kernels/tile.ts";
+import { NEEDS, type Tuning } from "../../model/engine/webgpu/lower.ts";
+import { candidates } from "../../model/engine/webgpu/tuning.ts";
+import { Random } from "../../model/random.ts";
+import { type Arenas, applyOp, relative } from "../ops-reference.ts";
+import { type ServedModule, serveModule } from "./bundle.ts";
+import type { PlainArenas } from "./engine-page.ts";
+import { launchChromium } from "./launch.ts";
+
+let browser: Browser;
+let served: ServedModule;
+let page: Page;
+
+beforeAll(async () => {
+  served = await serveModule(join(import.meta.dirname, "engine-page.ts"));
+  browser = await launchChromium({ webgpu: true });
+  page = await browser.newPage();
+  await page.goto(served.url);
+});
+
+afterAll(async () => {
+  await browser.close();
+  await served.close();
+});
+
+/** Gives slots their places and arenas their (seeded) contents. */
+class Ground {
+  readonly arenas: PlainArenas = {
+    parameters: [],
+    gradients: [],
+    m: [],
+    v: [],
+    loaded: [],
+    activations: [],
+    tokens: [],
+  };
+  readonly #random = new Random(7);
+
+  /** `odd`: the slot does not begin at a multiple of four values. */
+  slot(arena: Arena, length: number, { odd = false, below = 0 } = {}): Slot {
+    const values = this.arenas[arena]!;
+    while (values.length % 4 !== (odd ? 1 : 0)) values.push(0);
+    const offset = values.length;
+    for (let i = 0; i < length; i++)
+      values.push(below > 0 ? this.#random.below(below) : Math.fround(this.#random.unit() * 2 - 1));
+    return { arena, offset, length };
+  }
+
+  set(slot: Slot, values: readonly number[]): Slot {
+    values.forEach((value, i) => {
+      this.arenas[slot.arena]![slot.offset + i] = value;
+    });
+    return slot;
+  }
+}
+
+const PLAIN: Tuning = tuning(1, 4, { kind: "register", m: 4, n: 4, depth: 8, down: 4, across: 4 });
+const WIDE: Tuning = tuning(64, 1, { kind: "shared", m: 4, n: 4, depth: 16, down: 8, across: 8 });
+
+function tuning(lanes: 1 | 64, each: 1 | 2 | 4, tile: Tile): Tuning {
+  return { rows: { lanes }, heads: { each }, tiles: { NN: tile, NT: tile, TN: tile } };
+}
+
+/** Runs ops on the device and in doubles; each named slot must come out the same. */
+async function expectSame(ground: Ground, ops: Op[], slots: Slot[], how: Tuning, rows = 1e6) {
+  const scale = 0.25;
+  const { arenas } = ground;
+  const got = await page.evaluate(
+    (job) => globalThis.engine.runOps(job.ops, job.arenas, job.how, job.scale, job.rows),
+    { ops, arenas, how, scale, rows },
+  );
+  const exact = Object.fromEntries(
+    Object.entries(arenas).map(([name, values]) => [name, Float64Array.from(values)]),
+  ) as Arenas;
+  for (const op of ops) applyOp(op, exact, scale);
+  for (const { arena, offset, length } of slots)
+    expect(relative(got[arena]!, exact[arena], offset, length)).toBeLessThan(1e-5);
+  return got;
+}
+
+describe.each([
+  ["one invocation a row", PLAIN],
+  ["a row shared", WIDE],
+])("row-wise ops, %s", (_, how) => {
+  test.each([
+    [5, 8],
+    [70, 12],
+    [67, 33],
+  ])("layer norm and its backward on %i × %i", async (rows, width) => {
+    const ground = new Ground();
+    const shared = {
+      x: ground.slot("activations", rows * width),
+      weight: ground.slot("parameters", width),
+      stats: ground.slot("activations", rows * 2),
+      rows,
+      width,
+    };
+    const bias = ground.slot("parameters", width);
+    const out = ground.slot("activations", rows * width);
+    const dOut = ground.slot("activations", rows * width);
+    const back = (residual: boolean, accumulate: boolean) => ({
+      dx: ground.slot("activations", rows * width),
+      dWeight: ground.slot("gradients", width),
+      dBias: ground.slot("gradients", width),
+      residual,
+      accumulate,
+    });
+    const [overwriting, adding] = [back(false, false), back(true, true)];
+    const ops: Op[] = [
+      { op: "layernorm", bias, out, ...shared },
+      { op: "layernorm-backward", dOut, ...shared, ...overwriting },
+      { op: "layernorm-backward", dOut, ...shared, ...adding },
+    ];
+    const written = [overwriting, adding].flatMap(({ dx, dWeight, dBias }) => [dx, dWeight, dBias]);
+    await expectSame(ground, ops, [out, shared.stats, ...written], how);
+  });
+
+  test("cross-entropy, its gradient, and rows of padding", async () => {
+    const [rows, vocabulary] = [70, 39];
+    const ground = new Ground();
+    const op = {
+      op: "cross-entropy",
+      targets: ground.slot("tokens", rows, { below: vocabulary }),
+      losses: ground.slot("activations", rows),
+      rows,
+      vocabulary,
+    } as const;
+    const far = Array.from({ length: rows * vocabulary }, (_, i) => ((i * 37) % 101) * 3 - 150);
+    const ops = [false, true].map((gradient): Op & { logits: Slot } => ({
+      ...op,
+      logits: ground.set(ground.slot("activations", rows * vocabulary), far),
+      gradient,
+    }));
+    await expectSame(ground, ops, [op.losses, ...ops.map(({ logits }) => logits)], how);
+    const got = await expectSame(ground, ops.slice(0, 1), [], how, rows - 3);
+    const losses = got.activations!.slice(op.losses.offset, op.losses.offset + rows);
+    expect(losses.map((loss) => loss !== 0)).toEqual(losses.map((_, row) => row < rows - 3));
+  });
+});
+
+test.each([
+  [2, 5, 12],
+  [3, 7, 9],
+])("embedding and its backward, %i sequences of %i, %i wide", async (batch, context, width) => {
+  const rows = batch * context;
+  const vocabulary = 6;
+  const ground = new Ground();
+  const tokens = ground.slot("tokens", rows, { below: vocabulary });
+  const held = ground.arenas.tokens!.slice(tokens.offset, tokens.offset + rows);
+  const sorted = [...held.keys()].sort((a, b) => held[a]! - held[b]! || a - b);
+  const firsts = Array.from({ length: vocabulary + 1 }, (_, v) => held.filter((t) => t < v).length);
+  const out = ground.slot("activations", rows * width);
+  const embed: Op = {
+    op: "embed",
+    tokens,
+    table: ground.slot("parameters", vocabulary * width),
+    positions: ground.slot("parameters", context * width),
+    out,
+    rows,
+    context,
+    width,
+  };
+  const back = (accumulate: boolean) => ({
+    op: "embed-backward" as const,
+    dOut: ground.slot("activations", rows * width),
+    starts: ground.set(ground.slot("tokens", vocabulary + 1), firsts),
+    order: ground.set(ground.slot("tokens", rows), sorted),
+    dTable: ground.slot("gradients", vocabulary * width),
+    dPositions: ground.slot("gradients", context * width),
+    rows,
+    context,
+    width,
+    vocabulary,
+    accumulate,
+  });
+  const ops = [back(false), back(true)];
+  const written = ops.flatMap(({ dTable, dPositions }) => [dTable, dPositions]);
+  await expectSame(ground, [embed, ...ops], [out, ...written], PLAIN);
+});
+
+const listed = [false, true].flatMap((software) => Object.values(candidates({ software })).flat());
+const every = [...new Map(listed.map((tile) => [nameOf(tile), tile])).values()];
+
+/** Where operands cannot be read four at a time, every tile gives way to the same plain one. */
+const products: [string, number, number, number, boolean, Tile][] = [
+  ...every.map((tile): [string, number, number, number, boolean, Tile] => [
+    nameOf(tile),
+    36,
+    44,
+    20,
+    false,
+    tile,
+  ]),
+  ["ragged sides", 35, 37, 11, false, every[0]!],
+  ["ragged k", 8, 12, 7, false, every[0]!],
+  ["aligned sides at odd places", 12, 8, 4, true, every[0]!],
+];
+
+test.each(products)("gemm in all modes and epilogues, %s", async (_, m, n, k, odd, tile) => {
+  const how = tuning(1, 4, tile);
+  const ground = new Ground();
+  const activation = (length: number) => ground.slot("activations", length, { odd });
+  const parameter = (length: number) => ground.slot("parameters", length, { odd });
+  const gradient = (length: number) => ground.slot("gradients", length, { odd });
+  const none = {
+    op: "gemm",
+    m,
+    n,
+    k,
+    bias: null,
+    residual: null,
+    pre: null,
+    biasGradient: null,
+    activation: "none",
+    accumulate: false,
+  } as const;
+  const pre = activation(m * n);
+  const ops: Gemm[] = [
+    { ...none, mode: "NN", a: activation(m * k), b: parameter(k * n), out: activation(m * n) },
+    {
+      ...none,
+      mode: "NN",
+      a: activation(m * k),
+      b: parameter(k * n),
+      out: activation(m * n),
+      bias: parameter(n),
+      residual: activation(m * n),
+      activation: "gelu",
+      pre: activation(m * n),
+    },
+    { ...none, mode: "NT", a: activation(m * k), b: parameter(n * k), out: activation(m * n) },
+    {
+      ...none,
+      mode: "NT",
+      a: activation(m * k),
+      b: parameter(n * k),
+      out: pre,
+      activation: "gelu-backward",
+      pre,
+    },
+    {
+      ...none,
+      mode: "TN",
+      a: activation(k * m),
+      b: activation(k * n),
+      out: gradient(m * n),
+      biasGradient: gradient(n),
+    },
+    {
+      ...none,
+      mode: "TN",
+      a: activation(k * m),
+      b: activation(k * n),
+      out: gradient(m * n),
+      biasGradient: gradient(n),
+      accumulate: true,
+    },
+  ];
+  const written = ops.flatMap(({ out, pre, biasGradient }) => [out, pre, biasGradient]);
+  await expectSame(
+    ground,
+    ops,
+    written.filter((slot) => slot !== null),
+    how,
+  );
+});
+
+describe.each([1, 2, 4] as const)("attention, %i positions an invocation", (each) => {
+  const how = tuning(1, each, PLAIN.tiles.NN);
+  test.each([
+    [2, 6, 3, 8],
+    [1, 7, 2, 4],
+    [2, 5, 1, 3],
+  ])("%i sequences of %i, %i heads of %i", async (batch, context, heads, size) => {
+    const rows = batch * context;
+    const width = heads * size;
+    const ground = new Ground();
+    const shared = {
+      qkv: ground.slot("activations", rows * 3 * width),
+      out: ground.slot("activations", rows * width),
+      saved: ground.slot("activations", NEEDS.attention(batch, context, heads, size)),
+      batch,
+      context,
+      heads,
+      size,
+    };
+    const dQkv = ground.slot("activations", rows * 3 * width);
+    const forward: Attention = { op: "attention", ...shared };
+    const backward: Op = {
+      op: "attention-backward",
+      dOut: ground.slot("activations", rows * width),
+      dQkv,
+      ...shared,
+    };
+    await expectSame(ground, [forward, backward], [shared.out, dQkv], how);
+    await expectSame(ground, [{ ...forward, saved: null }], [shared.out], how);
+  });
+});
+
+test("delta is what was loaded minus what was trained", async () => {
+  const ground = new Ground();
+  const [loaded, parameters, out] = (["loaded", "parameters", "gradients"] as const).map((arena) =>
+    ground.slot(arena, 77),
+  );
+  const op: Op = { op: "delta", loaded: loaded!, parameters: parameters!, out: out! };
+  await expectSame(ground, [op], [out!], PLAIN);
+});

@@ -1,0 +1,162 @@
+import { ModelError, type ModelShape } from "../../model/config.ts";
+import type { Arena, Op } from "../../model/engine/ops.ts";
+import { openGpu } from "../../model/engine/webgpu/adapter.ts";
+import { BINDINGS } from "../../model/engine/webgpu/kernel.ts";
+import type { Tiles } from "../../model/engine/webgpu/kernels/tile.ts";
+import { Lifeline } from "../../model/engine/webgpu/lifeline.ts";
+import { lower, type Tuning } from "../../model/engine/webgpu/lower.ts";
+import { Memory } from "../../model/engine/webgpu/memory.ts";
+import { Pipelines } from "../../model/engine/webgpu/pipelines.ts";
+import { Program } from "../../model/engine/webgpu/program.ts";
+import { Readback } from "../../model/engine/webgpu/readback.ts";
+import { createWebgpuTrainer } from "../../model/engine/webgpu/trainer.ts";
+import { layoutOf } from "../../model/layout.ts";
+import type { TrainerOptions } from "../../model/trainer.ts";
+
+/** Arenas as plain numbers, so that they cross from the test to the page. */
+export type PlainArenas = Partial<Record<Arena, number[]>>;
+
+let gpu: ReturnType<typeof openGpu> | undefined;
+
+/** Runs ops one after another on a device of their own and returns the arenas they left. */
+async function runOps(
+  ops: readonly Op[],
+  arenas: PlainArenas,
+  tuning: Tuning,
+  scale: number,
+  rows: number,
+): Promise<PlainArenas> {
+  gpu ??= openGpu();
+  const { device } = await gpu;
+  const length = (name: Arena) => arenas[name]?.length ?? 0;
+  const flat = ["parameters", "gradients", "m", "v", "loaded"] as const;
+  const memory = new Memory(device, {
+    parameters: Math.max(...flat.map(length)),
+    activations: length("activations"),
+    tokens: length("tokens"),
+  });
+  for (const [name, values] of Object.entries(arenas) as [Arena, number[]][]) {
+    const data = name === "tokens" ? Uint32Array.from(values) : Float32Array.from(values);
+    if (values.length > 0) device.queue.writeBuffer(memory.arena(name), 0, data);
+  }
+  const dynamics = new DataView(new ArrayBuffer(32));
+  dynamics.setFloat32(0, scale, true);
+  dynamics.setUint32(24, rows, true);
+  device.queue.writeBuffer(memory.dynamics, 0, dynamics.buffer);
+  const kernels = ops.flatMap((op) => lower(op, tuning, 0));
+  const pipelines = new Pipelines(device, memory.layout);
+  const before = performance.now();
+  const program = await Program.link(device, memory, pipelines, kernels);
+  const compiled = performance.now() - before;
+  if (compiled > 1500)
+    console.log(`${kernels.map(({ name }) => name).join()} took ${compiled} ms to compile`);
+  const names = BINDINGS.filter((name) => name !== "ring" && name !== "tokens" && length(name) > 0);
+  const out: PlainArenas = {};
+  const readback = new Readback(device, new Lifeline(device), [
+    Math.max(...names.map((n) => length(n as Arena))),
+    0,
+  ]);
+  let first = true;
+  for (const name of names as Arena[]) {
+    const piece = { buffer: memory.arena(name), from: 0, length: length(name) };
+    const [values] = await readback.read([piece], first ? (pass) => program.encode(pass) : undefined);
+    first = false;
+    out[name] = [...values!];
+  }
+  readback.destroy();
+  program.destroy();
+  memory.destroy();
+  return out;
+}
+
+/** A ticket for {@link train}. */
+export interface Job extends TrainerOptions {
+  readonly tiles?: Tiles;
+  readonly weights: number[];
+  /** One step each. */
+  readonly batches: number[][];
+  readonly rate: number;
+  /** Reads logits of this many tokens before training. */
+  readonly logits?: number;
+  /** Carries weights and moments over into a second ticket after this many steps. */
+  readonly reloadAfter?: number;
+  /** Pretends that the device offers no more. */
+  readonly maxStorageBufferBindingSize?: number;
+}
+
+/** Evaluates the first batch, trains on all of them, and tells everything that can be told. */
+async function train({ weights, batches, rate, ...job }: Job) {
+  const device = await (await navigator.gpu.requestAdapter())!.requestDevice();
+  const { maxStorageBufferBindingSize } = job;
+  if (maxStorageBufferBindingSize !== undefined)
+    Object.defineProperty(device, "limits", {
+      value: {
+        maxStorageBufferBindingSize,
+        maxBufferSize: device.limits.maxBufferSize,
+        maxStorageBuffersPerShaderStage: device.limits.maxStorageBuffersPerShaderStage,
+      },
+    });
+  const trainer = await createWebgpuTrainer({ ...job, device });
+  let loaded = Float32Array.from(weights);
+  await trainer.load(loaded);
+  const [first] = batches;
+  const evaluated = await trainer.evaluate(Uint16Array.from(first!), job.batch);
+  const logits = job.logits ? await trainer.logits(Uint16Array.from(first!.slice(0, job.logits))) : [];
+  const counts = watch(device);
+  let inFirstStep = { ...counts };
+  for (const [step, tokens] of batches.entries()) {
+    if (step === job.reloadAfter) {
+      const delta = await trainer.delta();
+      loaded = loaded.map((weight, i) => weight - delta[i]!);
+      await trainer.load(loaded, await trainer.moments());
+    }
+    await trainer.step(Uint16Array.from(tokens), job.batch, rate);
+    if (step === 0) inFirstStep = { ...counts };
+  }
+  const losses = [...(await trainer.losses())];
+  const { m, v, step } = await trainer.moments();
+  const delta = [...(await trainer.delta())];
+  const { report, tiles: chosen } = trainer;
+  trainer.dispose();
+  device.destroy();
+  const out = { evaluated, logits: [...logits], losses, delta, m: [...m], v: [...v], step };
+  return { ...out, report, chosen, ...inFirstStep };
+}
+
+/** Counts what a device is asked for from now on. */
+function watch(device: GPUDevice) {
+  const counts = { buffers: 0, dispatches: 0, submits: 0 };
+  const createBuffer = device.createBuffer.bind(device);
+  device.createBuffer = (descriptor) => {
+    counts.buffers++;
+    return createBuffer(descriptor);
+  };
+  const submit = device.queue.submit.bind(device.queue);
+  device.queue.submit = (buffers) => {
+    counts.submits++;
+    submit(buffers);
+  };
+  const { dispatchWorkgroups } = GPUComputePassEncoder.prototype;
+  GPUComputePassEncoder.prototype.dispatchWorkgroups = function (...groups) {
+    counts.dispatches++;
+    dispatchWorkgroups.apply(this, groups);
+  };
+  return counts;
+}
+
+/** "fine", or the code of the ModelError that a promise rejects with. */
+const codeOf = (promise: Promise<unknown>): Promise<string> =>
+  promise.then(
+    () => "fine",
+    (error: unknown) => (error instanceof ModelError ? error.code : String(error)),
+  );
+
+const lengthOf = (shape: ModelShape): number => layoutOf(shape).length;
+
+const page = { runOps, createWebgpuTrainer, train, codeOf, lengthOf };
+export type EnginePage = typeof page;
+
+declare global {
+  var engine: EnginePage;
+}
+globalThis.engine = page;

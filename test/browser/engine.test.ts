@@ -1,0 +1,227 @@
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { AdamW, ModelShape } from "../../model/config.ts";
+import type { Tile } from "../../model/engine/webgpu/kernels/tile.ts";
+import { candidates } from "../../model/engine/webgpu/tuning.ts";
+import { layoutOf } from "../../model/layout.ts";
+import { oracleLogits, oracleLossAndGradient, oracleState, oracleStep } from "../../model/oracle.ts";
+import { Random } from "../../model/random.ts";
+import { relative, worstTensor } from "../ops-reference.ts";
+import { type ServedModule, serveModule } from "./bundle.ts";
+import type { Job } from "./engine-page.ts";
+import { launchChromium } from "./launch.ts";
+
+let browser: Browser;
+let served: ServedModule;
+let page: Page;
+
+beforeAll(async () => {
+  served = await serveModule(join(import.meta.dirname, "engine-page.ts"));
+  browser = await launchChromium({ webgpu: true });
+  page = await browser.newPage();
+  await page.goto(served.url);
+});
+
+afterAll(async () => {
+  await browser.close();
+  await served.close();
+});
+
+const small: Tile = { kind: "register", m: 4, n: 4, depth: 4, down: 4, across: 4 };
+const tiles = { NN: small, NT: small, TN: small };
+const aligned: ModelShape = { layers: 2, heads: 2, width: 16, context: 20, vocabulary: 40 };
+const ragged: ModelShape = { layers: 1, heads: 3, width: 9, context: 7, vocabulary: 11 };
+/** One whose first moment is a tenth of the gradient itself. */
+const unclipped: AdamW = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, clip: 1e9 };
+const clipped: AdamW = { ...unclipped, epsilon: 1e-4, clip: 0.5 };
+
+function start(shape: ModelShape, batch: number, steps = 1) {
+  const random = new Random(11);
+  const weights = Float32Array.from({ length: layoutOf(shape).length }, () => (random.unit() - 0.5) * 0.4);
+  const length = batch * (shape.context + 1);
+  const batches = Array.from({ length: steps }, () =>
+    Uint16Array.from({ length }, () => random.below(shape.vocabulary)),
+  );
+  return { weights, batches };
+}
+
+/** Runs a job in the page: see engine-page.ts. */
+async function run(job: Omit<Job, "weights" | "batches"> & ReturnType<typeof start>) {
+  const plain = { ...job, weights: [...job.weights], batches: job.batches.map((tokens) => [...tokens]) };
+  return page.evaluate((plain) => globalThis.engine.train(plain), plain);
+}
+
+describe.each([
+  ["aligned", aligned, 3],
+  ["ragged", ragged, 3],
+])("%s, against the f64 oracle", (_, shape, batch) => {
+  test("loss, every tensor's gradient, evaluation and logits", async () => {
+    const ground = start(shape, batch);
+    const job = { shape, batch, optimizer: unclipped, rate: 0, tiles, ...ground };
+    const got = await run({ ...job, logits: 5 });
+    const weights = Float64Array.from(ground.weights);
+    const { loss, gradient } = oracleLossAndGradient(shape, weights, ground.batches[0]!, batch);
+    expect(got.losses[0]).toBeCloseTo(loss, 5);
+    expect(got.evaluated).toBeCloseTo(loss, 5);
+    const worst = worstTensor(
+      shape,
+      got.m.map((m) => m * 10),
+      gradient,
+    );
+    expect(worst.error, worst.name).toBeLessThan(1e-5);
+    const logits = oracleLogits(shape, weights, ground.batches[0]!.subarray(0, 5));
+    expect(relative(got.logits, logits)).toBeLessThan(1e-5);
+    expect(got.delta.every((value) => value === 0)).toBe(true);
+  });
+
+  test("a curve of 20 steps, and where it leads", async () => {
+    const ground = start(shape, batch, 20);
+    const got = await run({ shape, batch, optimizer: clipped, rate: 3e-3, tiles, ...ground });
+    const state = oracleState(ground.weights);
+    const losses = ground.batches.map((tokens) => oracleStep(shape, state, clipped, tokens, batch, 3e-3));
+    losses.forEach((loss, step) => {
+      expect(Math.abs(got.losses[step]! - loss)).toBeLessThan(1e-3);
+    });
+    const delta = Float64Array.from(ground.weights, (weight, i) => weight - state.weights[i]!);
+    expect(relative(got.delta, delta)).toBeLessThan(1e-3);
+    expect(relative(got.v, state.v)).toBeLessThan(1e-3);
+    expect(got.step).toBe(20);
+  });
+});
+
+test("the same ticket twice gives the same bytes, and moments carry over", async () => {
+  const ground = start(aligned, 2, 4);
+  const job = { shape: aligned, batch: 2, optimizer: clipped, rate: 3e-3, tiles, ...ground };
+  const [whole, again] = [await run(job), await run(job)];
+  expect(again).toEqual(whole);
+  // loaded − delta rounds, so the second half starts one bit beside where the first ended
+  const halves = await run({ ...job, reloadAfter: 2 });
+  expect(halves.step).toBe(4);
+  expect(relative(halves.m, whole.m)).toBeLessThan(1e-4);
+  expect(relative(halves.v, whole.v)).toBeLessThan(1e-4);
+  expect(relative(halves.losses, whole.losses.slice(2))).toBeLessThan(1e-5);
+  const other = await run({ ...job, rate: 2e-3 });
+  expect(other.delta).not.toEqual(whole.delta);
+});
+
+test("a batch whose activations do not fit is accumulated from smaller ones, and a short one is padded", async () => {
+  const ground = start(aligned, 5);
+  const job = { shape: aligned, batch: 5, optimizer: unclipped, rate: 0, tiles, ...ground };
+  const { gradient, loss } = oracleLossAndGradient(
+    aligned,
+    Float64Array.from(ground.weights),
+    ground.batches[0]!,
+    5,
+  );
+  // room for two of the five sequences: three micro-batches, the last one half empty
+  const got = await run({ ...job, maxStorageBufferBindingSize: 120_000 });
+  expect(got.submits).toBe(3);
+  expect(got.losses[0]).toBeCloseTo(loss, 5);
+  expect(got.evaluated).toBeCloseTo(loss, 5);
+  const worst = worstTensor(
+    aligned,
+    got.m.map((m) => m * 10),
+    gradient,
+  );
+  expect(worst.error, worst.name).toBeLessThan(1e-5);
+});
+
+test("a step is one submit, makes no buffer, and takes few dispatches", async () => {
+  const got = await run({
+    shape: aligned,
+    batch: 2,
+    optimizer: clipped,
+    rate: 1e-3,
+    tiles,
+    ...start(aligned, 2),
+  });
+  expect(got.submits).toBe(1);
+  expect(got.buffers).toBe(0);
+  expect(got.dispatches).toBe(19 * aligned.layers + 12);
+  expect(got.dispatches).toBeLessThanOrEqual(21 * aligned.layers + 13);
+});
+
+test("without remembered tiles the probe picks among the candidates, and the report tells", async () => {
+  const shape = { layers: 1, heads: 1, width: 8, context: 4, vocabulary: 8 };
+  const { chosen, report } = await run({
+    shape,
+    batch: 1,
+    optimizer: clipped,
+    rate: 1e-3,
+    ...start(shape, 1),
+  });
+  const list = candidates({ software: true });
+  for (const mode of ["NN", "NT", "TN"] as const) expect(list[mode]).toContainEqual(chosen[mode]);
+  expect(report).toMatchObject({ device: "webgpu", engine: "fast", software: true });
+  expect(report.detail).toMatch(/swiftshader.*tiles register/i);
+});
+
+describe("refuses", () => {
+  const options = { shape: aligned, batch: 2, optimizer: clipped, tiles };
+
+  test("tokens outside the vocabulary and weights that are not finite, and goes on", async () => {
+    const codes = await page.evaluate(async (options) => {
+      const trainer = await globalThis.engine.createWebgpuTrainer(options);
+      const code = globalThis.engine.codeOf;
+      const weights = new Float32Array(await globalThis.engine.lengthOf(options.shape));
+      const tokens = new Uint16Array(2 * (options.shape.context + 1));
+      const all = [await code(trainer.step(tokens, 2, 1e-3))];
+      await trainer.load(weights);
+      weights[7] = Number.NaN;
+      all.push(await code(trainer.load(weights)), await code(trainer.load(weights.subarray(1))));
+      tokens[3] = options.shape.vocabulary;
+      all.push(await code(trainer.step(tokens, 2, 1e-3)), await code(trainer.evaluate(tokens, 2)));
+      all.push(await code(trainer.logits(tokens.subarray(0, 5))));
+      tokens[3] = 0;
+      all.push(await code(trainer.step(tokens, 2, 1e-3)));
+      trainer.dispose();
+      trainer.dispose();
+      all.push(await code(trainer.delta()));
+      return all;
+    }, options);
+    expect(codes).toEqual([
+      "bad-weights",
+      "bad-weights",
+      "bad-weights",
+      "bad-token",
+      "bad-token",
+      "bad-token",
+      "fine",
+      "device-lost",
+    ]);
+  });
+
+  test("everything once the device is lost, even what waits", async () => {
+    const codes = await page.evaluate(async (options) => {
+      const adapter = await navigator.gpu.requestAdapter();
+      const device = await adapter!.requestDevice();
+      const trainer = await globalThis.engine.createWebgpuTrainer({ ...options, device });
+      const code = globalThis.engine.codeOf;
+      await trainer.load(new Float32Array(await globalThis.engine.lengthOf(options.shape)));
+      const tokens = new Uint16Array(2 * (options.shape.context + 1));
+      await trainer.step(tokens, 2, 1e-3);
+      const waiting = trainer.delta();
+      device.destroy();
+      const all = [await code(waiting)];
+      await device.lost;
+      all.push(await code(trainer.step(tokens, 2, 1e-3)), await code(trainer.losses()));
+      all.push(await code(trainer.evaluate(tokens, 2)), await code(trainer.moments()));
+      all.push(await code(trainer.load(new Float32Array(await globalThis.engine.lengthOf(options.shape)))));
+      return all;
+    }, options);
+    expect(codes).toEqual(Array(6).fill("device-lost"));
+  });
+
+  test("a model that the device cannot bind, naming the limit and what would fit", async () => {
+    const message = await page.evaluate(async (options) => {
+      const shape = { ...options.shape, width: 1024, layers: 48, vocabulary: 50_000 };
+      const device = await (await navigator.gpu.requestAdapter())!.requestDevice();
+      return globalThis.engine.createWebgpuTrainer({ ...options, shape, device }).then(
+        () => "made",
+        (error) => `${error.code}: ${error.message}`,
+      );
+    }, options);
+    expect(message).toMatch(/device-limit: .*maxStorageBufferBindingSize is 128.0 MiB.*would fit/);
+  });
+});
