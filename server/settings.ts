@@ -45,7 +45,7 @@ export interface Settings {
   readonly outer: OuterSettings;
   /** The codec of broadcast diffs. Default "dense4". */
   readonly downlink: "dense4" | "f32";
-  /** A version closes at max(quorum, ⌈active volunteers ÷ 2⌉) deltas. Default 4. */
+  /** A version closes at max(quorum, ⌈active volunteers ÷ 2⌉) deltas. Default 2 (docs/LEARNING.md). */
   readonly quorum: number;
   /** Seconds a volunteer has for a ticket before its range goes to another. Default 120. */
   readonly leaseSeconds: number;
@@ -122,7 +122,7 @@ const schema = z.strictObject({
   residualDecay: share.default(0.95),
   outer: outer.prefault({}),
   downlink: z.enum(["dense4", "f32"]).default("dense4"),
-  quorum: count(1, 10_000).default(4),
+  quorum: count(1, 10_000).default(2),
   leaseSeconds: count(1, 86_400).default(120),
   snapshotEvery: count(1, 1_000_000).default(10),
   keepSnapshots: count(1, 1_000).default(3),
