@@ -1,3 +1,4 @@
+import type { WebgpuOptions } from "../../model/engine/webgpu/trainer.ts";
 import type { DeviceName, DeviceReport, TrainerFactory } from "../../model/trainer.ts";
 
 /** A way to train that this machine may or may not have. Its code is fetched when it is tried. */
@@ -6,6 +7,8 @@ export interface Candidate {
   readonly engine: DeviceReport["engine"];
   /** Rejects where the code cannot be loaded. */
   readonly load: () => Promise<TrainerFactory>;
+  /** Whether it is a processor in disguise, not worth waiting for where the processor itself serves. */
+  readonly disguised?: () => Promise<boolean>;
 }
 
 /** Names a candidate where it is remembered. */
@@ -15,6 +18,28 @@ const fastWasm: Candidate = {
   device: "wasm",
   engine: "fast",
   load: async () => (await import("../../model/engine/wasm/trainer.ts")).createWasmTrainer,
+};
+
+const fastWebgpu: Candidate = {
+  device: "webgpu",
+  engine: "fast",
+  load: async () => {
+    const { createWebgpuTrainer } = await import("../../model/engine/webgpu/trainer.ts");
+    // The tiles that suit the adapter are measured once: for the known gradient, a rebuilt trainer and a larger
+    // micro-batch they are the same.
+    let tiles: WebgpuOptions["tiles"];
+    return async (options) => {
+      const trainer = await createWebgpuTrainer({ ...options, ...(tiles && { tiles }) });
+      tiles = trainer.tiles;
+      return trainer;
+    };
+  },
+  disguised: async () => {
+    const { openGpu } = await import("../../model/engine/webgpu/adapter.ts");
+    const { device, software } = await openGpu();
+    device.destroy();
+    return software;
+  },
 };
 
 const reference = (device: DeviceName, wasmPath?: string): Candidate => ({
@@ -31,7 +56,8 @@ const reference = (device: DeviceName, wasmPath?: string): Candidate => ({
  * tfjs' WASM binaries are, should they be needed.
  */
 export const browserCandidates = (server: string): Candidate[] => [
-  fastWasm,
+  fastWasm, // ready in milliseconds, so that there is something to compare with
+  fastWebgpu,
   reference("webgpu"),
   reference("wasm", `${server}/tfjs/`),
   reference("webgl"),

@@ -138,13 +138,18 @@ describe("the probe", () => {
     await expect(probing).rejects.toThrow("webgpu (fast): no adapter; cpu (tfjs): the script is blocked");
   });
 
-  test("a driver that never answers is given up", async () => {
+  /** How long a probe waits for a WebGPU that never answers, with the candidates in this order. */
+  async function waits(order: (hung: Candidate, wasm: Candidate) => Candidate[], disguised = false) {
     vi.useFakeTimers();
     try {
-      const { candidate } = bench();
-      const hung: Candidate = { device: "webgpu", engine: "fast", load: () => new Promise(() => undefined) };
+      const hung: Candidate = {
+        device: "webgpu",
+        engine: "fast",
+        load: () => new Promise(() => undefined),
+        disguised: async () => disguised,
+      };
       const probing = probe({
-        candidates: [hung, candidate("wasm", "fast", 10)],
+        candidates: order(hung, bench().candidate("wasm", "fast", 10)),
         options: { shape, optimizer, batch: 2 },
         trying: () => undefined,
         clock: () => Date.now(),
@@ -152,11 +157,29 @@ describe("the probe", () => {
         signal: new AbortController().signal,
         check: async () => undefined,
       });
-      await vi.advanceTimersByTimeAsync(60_000);
-      expect((await probing).candidate.device).toBe("wasm");
+      const began = Date.now();
+      let ended = 0;
+      const { device } = (
+        await Promise.all([
+          probing.finally(() => {
+            ended = Date.now();
+          }),
+          vi.advanceTimersByTimeAsync(100_000),
+        ])
+      )[0].candidate;
+      return { device, seconds: (ended - began) / 1_000 };
     } finally {
       vi.useRealTimers();
     }
+  }
+
+  test("a driver that never answers is given up, sooner where another device serves", async () => {
+    expect(await waits((hung, wasm) => [hung, wasm])).toEqual({ device: "wasm", seconds: 90 });
+    expect(await waits((hung, wasm) => [wasm, hung])).toEqual({ device: "wasm", seconds: 20 });
+  });
+
+  test("a software adapter gets what is left of two seconds where the processor itself serves", async () => {
+    expect(await waits((hung, wasm) => [wasm, hung], true)).toEqual({ device: "wasm", seconds: 2 });
   });
 
   test("this machine has a candidate that computes the known gradient", async () => {

@@ -11,8 +11,12 @@ export const PROBE_MS = 2_000;
 /** A candidate is timed for so long, or for one step if that takes longer. */
 const TIMED_MS = 300;
 const TIMED_STEPS = 8;
-/** A driver that has not answered by then never will. */
-const HUNG_MS = 20_000;
+/** A driver that compiles its first shaders may take this long where another device serves already … */
+const SECOND_MS = 20_000;
+/** … and this long where none does. What has not answered by then never will. */
+const HUNG_MS = 90_000;
+/** What a software adapter gets at least. */
+const LEAST_MS = 500;
 
 export interface ProbeOptions {
   readonly candidates: readonly Candidate[];
@@ -37,8 +41,9 @@ export interface Probed {
 
 /**
  * Finds the fastest way to train here. Each candidate must compute a known gradient right and is then timed on
- * the run's real shape; the most tokens a second wins, so a software adapter wins only where it is faster. The
- * fast engine's candidates are all tried; tfjs is fetched only when none of them serves, and its `cpu` only
+ * the run's real shape; the most tokens a second wins. A software adapter is only waited for as long as a visitor
+ * would hardly notice, unless nothing else serves, and wins only where it was measured faster. The fast
+ * engine's candidates are all tried; tfjs is fetched only when none of them serves, and its `cpu` only
  * when nothing else does. The winner's trainer is kept, the others are freed. Whatever a candidate throws is
  * its reason for being out. Throws {@link NoDevice} when all are out.
  */
@@ -54,7 +59,8 @@ export async function probe(options: ProbeOptions): Promise<Probed> {
     const { device, engine } = candidate;
     trying(device);
     try {
-      const { factory, trainer, speed } = await within(options, () => tryOut(candidate, options));
+      const limit = best === undefined ? HUNG_MS : await limitOf(candidate, clock() - begun);
+      const { factory, trainer, speed } = await within(limit, options, () => tryOut(candidate, options));
       results.push({ device, engine, outcome: { tokensPerSecond: speed } });
       if (best !== undefined && best.speed >= speed) trainer.dispose();
       else {
@@ -86,11 +92,17 @@ function isEnough(best: Candidate, next: Candidate, known: readonly Candidate[],
   return best.engine === "fast" || next.device === "cpu" || spent >= PROBE_MS;
 }
 
+/** How long a candidate may take that would have to beat another. */
+async function limitOf(candidate: Candidate, spent: number): Promise<number> {
+  const disguised = await candidate.disguised?.();
+  return disguised ? Math.max(LEAST_MS, PROBE_MS - spent) : SECOND_MS;
+}
+
 async function tryOut(candidate: Candidate, { options, clock, check = checkTrainer }: ProbeOptions) {
   const factory = await candidate.load();
-  await check(factory);
-  const trainer = await factory(options);
+  const trainer = await factory(options); // first, so that what it finds out about the device serves the check
   try {
+    await check(factory);
     return { factory, trainer, speed: await timeOf(trainer, options, clock) };
   } catch (error) {
     trainer.dispose();
@@ -123,14 +135,25 @@ async function timeOf(
 }
 
 /** Gives a candidate so long and no longer: a hung driver would otherwise hang the visit. */
-async function within<T>({ sleep, signal }: ProbeOptions, work: () => Promise<T>): Promise<T> {
+async function within<T extends { trainer: Trainer }>(
+  limit: number,
+  { sleep, signal }: ProbeOptions,
+  work: () => Promise<T>,
+): Promise<T> {
   const done = new AbortController();
-  const late = sleep(HUNG_MS, AbortSignal.any([signal, done.signal])).then(() => {
-    throw new Error(`no answer within ${HUNG_MS / 1_000} s`);
+  let late = false;
+  const timeout = sleep(limit, AbortSignal.any([signal, done.signal])).then(() => {
+    late = true;
+    throw new Error(`not ready within ${(limit / 1_000).toFixed(1)} s`);
   });
-  late.catch(() => undefined);
+  timeout.catch(() => undefined);
+  const working = work();
+  working.then(
+    ({ trainer }) => late && trainer.dispose(),
+    () => undefined,
+  );
   try {
-    return await Promise.race([work(), late]);
+    return await Promise.race([working, timeout]);
   } finally {
     done.abort();
   }

@@ -1,0 +1,38 @@
+import { browserCandidates } from "../../client/trainer/devices.ts";
+import { probe } from "../../client/trainer/probe.ts";
+import { sleep } from "../../client/trainer/time.ts";
+import { NoDevice } from "../../client/trainer/trainers.ts";
+import type { DeviceName } from "../../model/trainer.ts";
+
+const shape = { layers: 1, heads: 2, width: 32, context: 16, vocabulary: 256 };
+const optimizer = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, clip: 1 };
+
+/** Probes this browser, among all devices or one; the reasons where there is none. */
+async function run(only?: DeviceName) {
+  const candidates = browserCandidates(location.origin).filter(
+    ({ device }) => only === undefined || device === only,
+  );
+  try {
+    const { trainer, results } = await probe({
+      candidates,
+      options: { shape, optimizer, batch: 2 },
+      trying: () => undefined,
+      clock: () => performance.now(),
+      sleep,
+      signal: new AbortController().signal,
+    });
+    trainer.dispose();
+    return { report: trainer.report, results };
+  } catch (error) {
+    if (error instanceof NoDevice) return { reasons: error.message };
+    throw error;
+  }
+}
+
+const page = { run };
+export type ProbePage = typeof page;
+
+declare global {
+  var probePage: ProbePage;
+}
+globalThis.probePage = page;
