@@ -14,11 +14,21 @@ export interface Candidate {
 /** Names a candidate where it is remembered. */
 export const idOf = ({ device, engine }: Candidate): string => `${device}/${engine}`;
 
-const fastWasm: Candidate = {
+const fastWasm = (threads: number): Candidate => ({
   device: "wasm",
   engine: "fast",
-  load: async () => (await import("../../model/engine/wasm/trainer.ts")).createWasmTrainer,
-};
+  load: async () => {
+    const { createWasmTrainer } = await import("../../model/engine/wasm/trainer.ts");
+    return (options) => createWasmTrainer({ ...options, threads });
+  },
+});
+
+/** More threads than this find too little of a usual micro-batch each. */
+const MOST_THREADS = 4;
+
+/** Half of a visitor's processors: the other half is theirs whatever the throttle says. */
+const visitorThreads = (): number =>
+  Math.min(MOST_THREADS, Math.max(1, Math.floor((navigator.hardwareConcurrency || 1) / 2)));
 
 const fastWebgpu: Candidate = {
   device: "webgpu",
@@ -56,7 +66,7 @@ const reference = (device: DeviceName, wasmPath?: string): Candidate => ({
  * tfjs' WASM binaries are, should they be needed.
  */
 export const browserCandidates = (server: string): Candidate[] => [
-  fastWasm, // ready in milliseconds, so that there is something to compare with
+  fastWasm(visitorThreads()), // ready in milliseconds, so that there is something to compare with
   fastWebgpu,
   reference("webgpu"),
   reference("wasm", `${server}/tfjs/`),
@@ -64,5 +74,5 @@ export const browserCandidates = (server: string): Candidate[] => [
   reference("cpu"),
 ];
 
-/** The same in Node, which has no GPU of its own. */
-export const nodeCandidates = (): Candidate[] => [fastWasm, reference("wasm"), reference("cpu")];
+/** The same in Node, which has no GPU of its own. One thread each: who wants more starts more volunteers. */
+export const nodeCandidates = (): Candidate[] => [fastWasm(1), reference("wasm"), reference("cpu")];

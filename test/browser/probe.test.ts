@@ -53,3 +53,12 @@ test("a device that was asked for and is not there is refused with its reasons",
   const { reasons } = await page.evaluate(() => probePage.run("webgpu"));
   expect(reasons).toMatch(/webgpu \(fast\): .+; webgpu \(tfjs\): .+/);
 });
+
+test("half of the processors train, and the other half stay the visitor's", async () => {
+  const { page } = await open(without);
+  const { report } = await page.evaluate(() => {
+    Object.defineProperty(navigator, "hardwareConcurrency", { value: 5 });
+    return probePage.run("wasm");
+  });
+  expect(report!.detail).toMatch(/^2 threads/);
+});
