@@ -43,6 +43,16 @@ const restart = ({ files, clock }: TinyRun, survivors: "kill" | "drop" = "kill")
   tinyRun({ files: files.restart(survivors), clock });
 
 describe("learning", () => {
+  test("who asks right after the receipt that fills a version gets the next one", async () => {
+    const { run } = await tinyRun();
+    for (let version = 0; version < 3; version++) {
+      await volunteer.contribute(run, deltaOf(version));
+      await volunteer.contribute(run, deltaOf(version + 0.5));
+      expect((await volunteer.ticket(run)).version).toBe(version + 1);
+    }
+    await run.close();
+  });
+
   test("ten numbers pass through rounds, merge and store, and every replica follows to the byte", async () => {
     const tiny = await tinyRun();
     const { run } = tiny;

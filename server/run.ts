@@ -100,6 +100,7 @@ export class Run implements RunService {
   }
 
   async ticket(volunteer: VolunteerKey, _nonce: TicketId): Promise<Ticket> {
+    await this.#core.settled();
     const ticket = as(isTicketId, toBase64Url(this.#options.random(NONCE_BYTES)), "ticket");
     for (const effect of this.#core.take({ type: "asked", volunteer, ticket })) {
       if (effect.type === "lease") return signTicket(this.#identity.privateKey, effect.terms);

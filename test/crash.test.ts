@@ -119,11 +119,12 @@ async function holds(files: MemoryFiles, before: Memory, at: number): Promise<vo
   // The run goes on to its end, so that every delta comes to its own.
   await script(again, memory, () => false);
   const { run, clock } = again;
-  while (volunteers.some(({ identity }) => run.credit(identity.key).pending > 0)) {
+  const waiting = () => volunteers.some(({ identity }) => run.credit(identity.key).pending > 0);
+  while (waiting()) {
     const { version: last } = run.status();
     clock.ms += 40_000;
     run.tick();
-    await until(() => run.status().version > last);
+    await until(() => run.status().version > last || !waiting());
   }
   await run.close();
 

@@ -54,7 +54,7 @@ export class Core {
   /** Journal records applied so far. */
   #applied: number;
   #tail: Promise<void> = Promise.resolve();
-  #deciding = false;
+  #deciding: Promise<void> | undefined;
   #merging: Promise<void> | undefined;
   #retryAt = 0;
   #closed = false;
@@ -159,6 +159,16 @@ export class Core {
     if (this.#retention.due(this.#state.version) && !this.#resting()) this.#save();
   }
 
+  /**
+   * Waits until a version that is being closed is published, or has failed to be. Who asks for work just after
+   * sending would otherwise get the old version every time, and all deltas would be one version late: at the
+   * default rates that alone stops the model from learning (docs/LEARNING.md).
+   */
+  async settled(): Promise<void> {
+    await this.#deciding;
+    await this.#merging;
+  }
+
   tick(): void {
     if (!this.#closed) this.perform(this.take({ type: "tick" }));
   }
@@ -211,12 +221,11 @@ export class Core {
 
   /** Journals a decision; while one is being written no other is made. */
   #decide(event: Recordable): void {
-    if (this.#deciding || this.#resting()) return;
-    this.#deciding = true;
-    this.record(event)
+    if (this.#deciding !== undefined || this.#resting()) return;
+    this.#deciding = this.record(event)
       .catch((error: unknown) => this.#rest(error, "a decision could not be kept; it is made again"))
       .finally(() => {
-        this.#deciding = false;
+        this.#deciding = undefined;
         this.tick();
       });
   }
