@@ -3,7 +3,6 @@ import type { Arena, Op } from "../../model/engine/ops.ts";
 import { openGpu } from "../../model/engine/webgpu/adapter.ts";
 import { BINDINGS } from "../../model/engine/webgpu/kernel.ts";
 import type { Tiles } from "../../model/engine/webgpu/kernels/tile.ts";
-import { Lifeline } from "../../model/engine/webgpu/lifeline.ts";
 import { lower, type Tuning } from "../../model/engine/webgpu/lower.ts";
 import { Memory } from "../../model/engine/webgpu/memory.ts";
 import { Pipelines } from "../../model/engine/webgpu/pipelines.ts";
@@ -27,7 +26,7 @@ async function runOps(
   rows: number,
 ): Promise<PlainArenas> {
   gpu ??= openGpu();
-  const { device } = await gpu;
+  const { device, lifeline } = await gpu;
   const length = (name: Arena) => arenas[name]?.length ?? 0;
   const flat = ["parameters", "gradients", "m", "v", "loaded"] as const;
   const memory = new Memory(device, {
@@ -52,10 +51,7 @@ async function runOps(
     console.log(`${kernels.map(({ name }) => name).join()} took ${compiled} ms to compile`);
   const names = BINDINGS.filter((name) => name !== "ring" && name !== "tokens" && length(name) > 0);
   const out: PlainArenas = {};
-  const readback = new Readback(device, new Lifeline(device), [
-    Math.max(...names.map((n) => length(n as Arena))),
-    0,
-  ]);
+  const readback = new Readback(device, lifeline, [Math.max(...names.map((n) => length(n as Arena))), 0]);
   let first = true;
   for (const name of names as Arena[]) {
     const piece = { buffer: memory.arena(name), from: 0, length: length(name) };
@@ -80,6 +76,8 @@ export interface Job extends TrainerOptions {
   readonly logits?: number;
   /** Carries weights and moments over into a second ticket after this many steps. */
   readonly reloadAfter?: number;
+  /** Pretends that the adapter is a GPU, which gets other kernels than a processor. */
+  readonly hardware?: boolean;
   /** Pretends that the device offers no more. */
   readonly maxStorageBufferBindingSize?: number;
 }
@@ -96,6 +94,7 @@ async function train({ weights, batches, rate, ...job }: Job) {
         maxStorageBuffersPerShaderStage: device.limits.maxStorageBuffersPerShaderStage,
       },
     });
+  if (job.hardware) Object.defineProperty(device, "adapterInfo", { value: { vendor: "acme" } });
   const trainer = await createWebgpuTrainer({ ...job, device });
   let loaded = Float32Array.from(weights);
   await trainer.load(loaded);

@@ -1,4 +1,5 @@
 import { ModelError } from "../../config.ts";
+import { Lifeline } from "./lifeline.ts";
 
 /** A device, whose it is, and what is known about the hardware under it. */
 export interface Gpu {
@@ -9,6 +10,7 @@ export interface Gpu {
   readonly detail: string;
   /** True where the adapter is a processor in disguise. */
   readonly software: boolean;
+  readonly lifeline: Lifeline;
 }
 
 /** Buffers a kernel binds at once: every arena, and the ring of losses. */
@@ -56,5 +58,6 @@ function describe(device: GPUDevice, owned: boolean, info: GPUAdapterInfo | unde
   const text = [...new Set(words.filter((word) => word !== undefined && word !== ""))].join(" ");
   const software =
     info?.isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe|basic render/i.test(text);
-  return { device, owned, detail: `${text || "WebGPU"}${software ? " (software)" : ""}`, software };
+  const lifeline = new Lifeline(device);
+  return { device, lifeline, owned, detail: `${text || "WebGPU"}${software ? " (software)" : ""}`, software };
 }

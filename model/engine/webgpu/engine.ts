@@ -4,89 +4,93 @@ import type { Op } from "../ops.ts";
 import { deltaOp, logitsSchedule } from "../schedule.ts";
 import type { Gpu } from "./adapter.ts";
 import { type Fit, fitTo } from "./fit.ts";
+import type { Kernel } from "./kernel.ts";
 import { collectLoss } from "./kernels/loss.ts";
 import type { Tiles } from "./kernels/tile.ts";
 import { decayBits } from "./kernels/update.ts";
 import { lower, NEEDS } from "./lower.ts";
 import { Memory } from "./memory.ts";
 import { Pipelines } from "./pipelines.ts";
-import { probeTiles } from "./probe.ts";
+import { pickTiles, trialsFor } from "./probe.ts";
 import { Program } from "./program.ts";
-import { tuningFor } from "./tuning.ts";
+import { likeliest, tuningFor } from "./tuning.ts";
 
 /** Logits are computed for a power of two of tokens from this on, so that generation compiles few programs. */
 const SHORTEST = 16;
 
+interface Programs {
+  /** Forward and backward of the step's first micro-batch. */
+  readonly first: Program;
+  /** Of those after it; null where one micro-batch holds the largest batch. */
+  readonly more: Program | null;
+  readonly update: Program;
+  readonly evaluation: Program;
+  readonly delta: Program;
+}
+
 /** The programs of one model on one device, over one memory. */
 export class Engine {
-  readonly device: GPUDevice;
   readonly fit: Fit;
   readonly memory: Memory;
   /** How products are cut up. */
   readonly tiles: Tiles;
-  /** Forward and backward of the step's first micro-batch; of those after it; the update. */
-  readonly first: Program;
-  readonly more: Program;
-  readonly update: Program;
-  readonly evaluation: Program;
-  readonly delta: Program;
+  readonly programs: Programs;
+  readonly #link: (ops: readonly Op[]) => Promise<Program>;
   readonly #options: TrainerOptions;
-  readonly #lower: (op: Op) => ReturnType<typeof lower>;
-  readonly #pipelines: Pipelines;
   readonly #logits = new Map<number, Promise<Program>>();
 
-  /** Without `tiles` the probe chooses them. Rejects with `device-limit` (naming the limit, or for want of memory) or `device-wrong`. */
+  /**
+   * Without `remembered` tiles the probe chooses them. Rejects with `device-limit` (naming the limit, or for
+   * want of memory) or `device-wrong`.
+   */
   static async open(gpu: Gpu, options: TrainerOptions, remembered?: Tiles): Promise<Engine> {
     const { device } = gpu;
-    const plan = fitTo(options, device.limits);
-    device.pushErrorScope("validation");
-    device.pushErrorScope("out-of-memory");
-    const memory = new Memory(device, plan.lengths);
-    const [memoryError, error] = await Promise.all([device.popErrorScope(), device.popErrorScope()]);
+    const fit = fitTo(options, device.limits);
+    const memory = await reserve(device, fit);
     try {
-      if (memoryError) throw new ModelError("device-limit", `the GPU has no memory: ${memoryError.message}`);
-      if (error) throw new ModelError("device-wrong", error.message);
-      const adamw = plan.training.update.find((op) => op.op === "adamw");
-      if (adamw) device.queue.writeBuffer(memory.arena("tokens"), plan.decays * 4, decayBits(adamw));
       const pipelines = new Pipelines(device, memory.layout);
-      const tiles = remembered ?? (await probeTiles(gpu, plan, memory, pipelines));
+      const tiles = remembered ?? (await probe(gpu, fit, memory, pipelines));
       const tuning = tuningFor(gpu, tiles);
-      const lowered = (op: Op) => lower(op, tuning, plan.decays);
-      const { training, evaluation } = plan;
-      const link = (ops: readonly Op[], ...after: ReturnType<typeof lower>) =>
-        Program.link(device, memory, pipelines, [...ops.flatMap(lowered), ...after]);
-      const programs = await Promise.all([
+      const link = (ops: readonly Op[], ...after: Kernel[]) => {
+        const kernels = ops.flatMap((op) => lower(op, tuning, fit.decays));
+        return Program.link(device, memory, pipelines, [...kernels, ...after]);
+      };
+      const { training, evaluation } = fit;
+      const accumulates = training.batch < options.batch;
+      const [first, more, update, evaluate, delta] = await Promise.all([
         link(training.first, collectLoss(training.losses)),
-        link(training.more, collectLoss(training.losses)),
+        accumulates ? link(training.more, collectLoss(training.losses)) : null,
         link(training.update),
         link(evaluation.ops, collectLoss(evaluation.losses)),
         link([deltaOp(options.shape)]),
       ]);
-      return new Engine(device, options, plan, memory, pipelines, tiles, lowered, programs);
-    } catch (cause) {
+      return new Engine(options, fit, memory, tiles, link, {
+        first,
+        more,
+        update,
+        evaluation: evaluate,
+        delta,
+      });
+    } catch (error) {
       memory.destroy();
-      throw cause;
+      throw error;
     }
   }
 
   private constructor(
-    device: GPUDevice,
     options: TrainerOptions,
-    plan: Fit,
+    fit: Fit,
     memory: Memory,
-    pipelines: Pipelines,
     tiles: Tiles,
-    lowered: (op: Op) => ReturnType<typeof lower>,
-    programs: readonly [Program, Program, Program, Program, Program],
+    link: (ops: readonly Op[]) => Promise<Program>,
+    programs: Programs,
   ) {
-    this.device = device;
     this.#options = options;
-    this.fit = plan;
+    this.fit = fit;
     this.memory = memory;
     this.tiles = tiles;
-    this.#pipelines = pipelines;
-    this.#lower = lowered;
-    [this.first, this.more, this.update, this.evaluation, this.delta] = programs;
+    this.#link = link;
+    this.programs = programs;
   }
 
   /** The forward for at least `tokens` tokens of one sequence, and where its logits lie. */
@@ -96,7 +100,7 @@ export class Engine {
     const { ops, logits } = logitsSchedule(shape, length, NEEDS);
     let program = this.#logits.get(length);
     if (!program) {
-      program = Program.link(this.device, this.memory, this.#pipelines, ops.flatMap(this.#lower));
+      program = this.#link(ops);
       this.#logits.set(length, program);
     }
     return { program: await program, from: logits.offset };
@@ -104,8 +108,32 @@ export class Engine {
 
   destroy(): void {
     this.memory.destroy();
-    for (const program of [this.first, this.more, this.update, this.evaluation, this.delta])
-      program.destroy();
+    for (const program of Object.values(this.programs) as (Program | null)[]) program?.destroy();
     for (const program of this.#logits.values()) void program.then((linked) => linked.destroy());
   }
+}
+
+/** Makes the arenas. Rejects with `device-limit` where the device has no room for them. */
+async function reserve(device: GPUDevice, { training, decays, lengths }: Fit): Promise<Memory> {
+  device.pushErrorScope("validation");
+  device.pushErrorScope("out-of-memory");
+  const memory = new Memory(device, lengths);
+  const [full, wrong] = await Promise.all([device.popErrorScope(), device.popErrorScope()]);
+  if (full ?? wrong) memory.destroy();
+  if (full) throw new ModelError("device-limit", `the GPU has no memory left: ${full.message}`);
+  if (wrong) throw new ModelError("device-wrong", wrong.message);
+  const adamw = training.update.find((op) => op.op === "adamw");
+  if (adamw) device.queue.writeBuffer(memory.arena("tokens"), decays * 4, decayBits(adamw));
+  return memory;
+}
+
+/** Picks the tiles, and meanwhile compiles what does not depend on them. */
+async function probe(gpu: Gpu, fit: Fit, memory: Memory, pipelines: Pipelines): Promise<Tiles> {
+  const others = [...fit.training.first, ...fit.training.update].filter((op) => op.op !== "gemm");
+  const kernels = others.flatMap((op) => lower(op, tuningFor(gpu, likeliest(gpu)), fit.decays));
+  const [trials] = await Promise.all([
+    trialsFor(gpu, fit, memory, pipelines),
+    ...kernels.map((kernel) => pipelines.of(kernel)),
+  ]);
+  return pickTiles(gpu, trials);
 }

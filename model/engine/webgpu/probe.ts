@@ -2,11 +2,11 @@ import type { Gemm } from "../ops.ts";
 import type { Gpu } from "./adapter.ts";
 import type { Fit } from "./fit.ts";
 import { gemm, gemmUnit } from "./kernels/gemm.ts";
-import type { Mode, Tile, Tiles } from "./kernels/tile.ts";
+import { MODES, type Mode, type Tile, type Tiles } from "./kernels/tile.ts";
 import type { Memory } from "./memory.ts";
 import type { Pipelines } from "./pipelines.ts";
 import { Program } from "./program.ts";
-import { candidates } from "./tuning.ts";
+import { candidates, likeliest } from "./tuning.ts";
 
 /** A candidate must be faster than the one before it by this much: what is likelier stays where both tie. */
 const CLEARLY = 0.9;
@@ -14,31 +14,51 @@ const CLEARLY = 0.9;
 const LONG_ENOUGH = 20;
 const MOST = 64;
 
-/**
- * Times each mode's candidate tiles on the schedule's largest product of that mode. A few dispatches each: on a
- * GPU milliseconds, on a software adapter about a second in all. The clock is that of onSubmittedWorkDone.
- */
-export async function probeTiles(
+/** A candidate, compiled. */
+interface Trial {
+  readonly mode: Mode;
+  readonly tile: Tile;
+  readonly program: Program;
+}
+
+/** Compiles each mode's candidates for the schedule's largest product of that mode. */
+export async function trialsFor(
   gpu: Gpu,
   { training }: Fit,
   memory: Memory,
   pipelines: Pipelines,
-): Promise<Tiles> {
+): Promise<Trial[]> {
   const products = training.first.filter((op) => op.op === "gemm");
   const list = candidates(gpu);
-  const best = async (mode: Mode): Promise<Tile> => {
-    const [likeliest, ...others] = list[mode];
+  const trials = MODES.flatMap((mode) => {
     const op = largest(products.filter((product) => product.mode === mode));
-    if (!likeliest || !op || gemmUnit(op) === 1) return likeliest!;
-    let winner = likeliest;
-    let least = await time(gpu.device, memory, pipelines, op, likeliest);
-    for (const tile of others) {
-      const took = await time(gpu.device, memory, pipelines, op, tile);
-      if (took < least * CLEARLY) [winner, least] = [tile, took];
+    if (!op || gemmUnit(op) === 1) return []; // one plain tile for all of those, see gemm.ts
+    return list[mode].map(async (tile): Promise<Trial> => {
+      const kernel = gemm(op, { NN: tile, NT: tile, TN: tile });
+      return { mode, tile, program: await Program.link(gpu.device, memory, pipelines, [kernel]) };
+    });
+  });
+  return Promise.all(trials);
+}
+
+/**
+ * Times the trials and takes each mode's winner. A few dispatches each: on a GPU milliseconds, on a software
+ * adapter about a second in all. The clock is that of onSubmittedWorkDone.
+ */
+export async function pickTiles(gpu: Gpu, trials: readonly Trial[]): Promise<Tiles> {
+  const winners: Record<Mode, Tile> = { ...likeliest(gpu) };
+  for (const mode of MODES) {
+    let least = Number.POSITIVE_INFINITY;
+    for (const { tile, program } of trials.filter((trial) => trial.mode === mode)) {
+      const took = await time(gpu, program);
+      program.destroy();
+      if (took < least * CLEARLY) {
+        winners[mode] = tile;
+        least = took;
+      }
     }
-    return winner;
-  };
-  return { NN: await best("NN"), NT: await best("NT"), TN: await best("TN") };
+  }
+  return winners;
 }
 
 const work = ({ m, n, k }: Gemm): number => m * n * k;
@@ -48,15 +68,7 @@ function largest(products: readonly Gemm[]): Gemm | undefined {
 }
 
 /** Milliseconds a dispatch. */
-async function time(
-  device: GPUDevice,
-  memory: Memory,
-  pipelines: Pipelines,
-  op: Gemm,
-  tile: Tile,
-): Promise<number> {
-  const kernel = gemm(op, { NN: tile, NT: tile, TN: tile });
-  const program = await Program.link(device, memory, pipelines, [kernel]);
+async function time({ device, lifeline }: Gpu, program: Program): Promise<number> {
   const run = async (count: number) => {
     const encoder = device.createCommandEncoder();
     const pass = encoder.beginComputePass();
@@ -64,7 +76,7 @@ async function time(
     pass.end();
     const begun = performance.now();
     device.queue.submit([encoder.finish()]);
-    await device.queue.onSubmittedWorkDone();
+    await lifeline.wait(device.queue.onSubmittedWorkDone());
     return performance.now() - begun;
   };
   await run(1); // warms up
@@ -74,6 +86,6 @@ async function time(
     count *= 4;
     took = await run(count);
   }
-  program.destroy();
+  took = Math.min(took, await run(count)); // others use the machine, too
   return took / count;
 }

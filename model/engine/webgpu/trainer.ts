@@ -7,7 +7,7 @@ import { writeBatch } from "../tokens.ts";
 import { type Gpu, openGpu } from "./adapter.ts";
 import { Engine } from "./engine.ts";
 import { nameOf, type Tiles } from "./kernels/tile.ts";
-import { Lifeline } from "./lifeline.ts";
+import type { Lifeline } from "./lifeline.ts";
 import { RING } from "./memory.ts";
 import type { Program } from "./program.ts";
 import { Readback } from "./readback.ts";
@@ -74,7 +74,7 @@ export class WebgpuTrainer implements Trainer {
       software: gpu.software,
     };
     this.#length = layoutOf(shape).length;
-    this.#lifeline = new Lifeline(gpu.device);
+    this.#lifeline = gpu.lifeline;
     const first = Math.max(this.#length, shape.context * shape.vocabulary, RING);
     this.#readback = new Readback(gpu.device, this.#lifeline, [first, this.#length]);
     this.#words = new Uint32Array(engine.fit.decays);
@@ -83,7 +83,7 @@ export class WebgpuTrainer implements Trainer {
 
   /** Dispatches of a step whose batch needs no accumulation. */
   get dispatches(): number {
-    return this.#engine.first.length + this.#engine.update.length;
+    return this.#engine.programs.first.length + this.#engine.programs.update.length;
   }
 
   async load(weights: Float32Array, moments?: Moments): Promise<void> {
@@ -112,14 +112,15 @@ export class WebgpuTrainer implements Trainer {
       this.#checkLoaded();
       if (this.#pending === RING) this.#fetched.push(await this.#readRing());
       this.#step++;
-      const { first, more, update, fit } = this.#engine;
+      const { fit } = this.#engine;
+      const { first, more, update } = this.#engine.programs;
       const { beta1, beta2 } = this.#options.optimizer;
       this.#dynamics.setFloat32(4, rate, true);
       this.#dynamics.setFloat32(8, 1 - beta1 ** this.#step, true);
       this.#dynamics.setFloat32(12, 1 - beta2 ** this.#step, true);
       const micro = fit.training.batch;
       for (let from = 0; from < batch; from += micro) {
-        const programs = [from === 0 ? first : more];
+        const programs = [from > 0 && more ? more : first];
         if (from + micro >= batch) programs.push(update);
         this.#microBatch(copy, from, batch, fit.training, this.#pending);
         this.#submit(programs);
@@ -150,9 +151,9 @@ export class WebgpuTrainer implements Trainer {
   delta(): Promise<Float32Array> {
     return this.#turn(async () => {
       this.#checkLoaded();
-      const { memory, delta } = this.#engine;
+      const { memory, programs } = this.#engine;
       const piece = { buffer: memory.arena("gradients"), from: 0, length: this.#length };
-      const [values] = await this.#readback.read([piece], (pass) => delta.encode(pass));
+      const [values] = await this.#readback.read([piece], (pass) => programs.delta.encode(pass));
       return values!;
     });
   }
@@ -176,10 +177,10 @@ export class WebgpuTrainer implements Trainer {
     const copy = tokens.slice();
     return this.#turn(async () => {
       this.#checkLoaded();
-      const { evaluation, fit, memory } = this.#engine;
+      const { fit, memory, programs } = this.#engine;
       for (let from = 0; from < batch; from += fit.evaluation.batch) {
         this.#microBatch(copy, from, batch, fit.evaluation, RING);
-        this.#submit([evaluation]);
+        this.#submit([programs.evaluation]);
       }
       const [values] = await this.#readback.read([{ buffer: memory.arena("ring"), from: RING, length: 1 }]);
       return values![0]!;

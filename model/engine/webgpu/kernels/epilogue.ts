@@ -8,7 +8,6 @@ import { geluFunctions } from "./gelu.ts";
  */
 export function epilogue(op: Gemm, unit: Unit): string {
   const type = unit === 4 ? "vec4f" : "f32";
-  const stride = op.n / unit;
   const gradient = (arena: string, at: string) =>
     `${arena}[${at}] = value${op.accumulate ? ` + ${arena}[${at}]` : ""};`;
   const lines = [
@@ -21,15 +20,16 @@ export function epilogue(op: Gemm, unit: Unit): string {
   ];
   return `${op.activation === "none" ? "" : geluFunctions(unit)}
 fn finish(row: u32, column: u32, product: ${type}) {
-  if (row >= ${op.m}u || column >= ${stride}u) { return; }
-  let place = row * ${stride}u + column;
+  let stride = at.n / ${unit}u;
+  if (row >= at.m || column >= stride) { return; }
+  let place = row * stride + column;
   var value = product;
   ${lines.filter((line) => typeof line === "string").join("\n  ")}
 }
 ${
   op.biasGradient
     ? `fn store_bias(column: u32, value: ${type}) {
-  if (column < ${stride}u) { ${gradient(op.biasGradient.arena, "at.biasGradient + column")} }
+  if (column < at.n / ${unit}u) { ${gradient(op.biasGradient.arena, "at.biasGradient + column")} }
 }`
     : ""
 }`;
@@ -51,11 +51,14 @@ ${each(m, (i) => each(columns, (j) => `  tile[${i * columns + j}] = ${value(i, j
     finish(row + i / ${columns}u, column + i % ${columns}u, tile[i]);
   }`;
 
-/** Where the operands lie, in units. */
+/**
+ * Where the operands lie, in units, and the sides, in values: not constants, so that products that differ in
+ * size only are compiled once.
+ */
 export function places(op: Gemm, unit: Unit): Record<string, number> {
   const { a, b, out, bias, residual, pre, biasGradient } = op;
   const all = { a, b, out, bias, residual, pre, biasGradient };
-  const at: Record<string, number> = {};
+  const at: Record<string, number> = { m: op.m, n: op.n, k: op.k };
   for (const [name, slot] of Object.entries(all)) if (slot) at[name] = slot.offset / unit;
   return at;
 }

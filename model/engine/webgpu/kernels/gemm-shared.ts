@@ -30,9 +30,9 @@ fn main(
   let left = group.x * ${N}u;
 ${each(tm, (i) => each(tn / 4, (j) => `  var c_${i}_${j} = vec4f();`))}
 ${bias ? each(tn / 4, (j) => `  var bias_${j} = vec4f();`) : ""}
-  for (var start = 0u; start < ${op.k}u; start += ${depth}u) {
-${stage(op.mode === "TN" ? "across-k" : "along-k", "a", op.a.arena, "top", M, op.mode === "TN" ? op.m : op.k, op.k, depth, size)}
-${stage(op.mode === "NT" ? "along-k" : "across-k", "b", op.b.arena, "left", N, op.mode === "NT" ? op.k : op.n, op.k, depth, size)}
+  for (var start = 0u; start < at.k; start += ${depth}u) {
+${stage(op.mode === "TN" ? "across-k" : "along-k", "a", op.a.arena, "top", M, op.mode === "TN" ? "at.m" : "at.k", depth, size)}
+${stage(op.mode === "NT" ? "along-k" : "across-k", "b", op.b.arena, "left", N, op.mode === "NT" ? "at.k" : "at.n", depth, size)}
     workgroupBarrier();
     for (var k = 0u; k < ${depth}u; k++) {
       let a = k * ${M}u + local.y * ${tm}u;
@@ -66,8 +66,7 @@ function stage(
   arena: string,
   corner: string,
   side: number,
-  stride: number,
-  k: number,
+  stride: string,
   depth: number,
   size: number,
 ): string {
@@ -76,11 +75,11 @@ function stage(
     lie === "along-k"
       ? `let i = unit / ${depth / 4}u;
         let k = (unit % ${depth / 4}u) * 4u;
-        let value = select(vec4f(), ${arena}[at.${name} + (${corner} + i) * ${stride / 4}u + (start + k) / 4u], start + k < ${k}u);
+        let value = select(vec4f(), ${arena}[at.${name} + (${corner} + i) * (${stride} / 4u) + (start + k) / 4u], start + k < at.k);
 ${each(4, (c) => `        ${name}_tile[(k + ${c}u) * ${side}u + i] = value[${c}];`)}`
       : `let i = (unit % ${side / 4}u) * 4u;
         let k = unit / ${side / 4}u;
-        let value = select(vec4f(), ${arena}[at.${name} + (start + k) * ${stride / 4}u + (${corner} + i) / 4u], start + k < ${k}u);
+        let value = select(vec4f(), ${arena}[at.${name} + (start + k) * (${stride} / 4u) + (${corner} + i) / 4u], start + k < at.k);
 ${each(4, (c) => `        ${name}_tile[k * ${side}u + i + ${c}u] = value[${c}];`)}`;
   return `    for (var unit = lane; unit < ${units}u; unit += ${size}u) {
         ${load}

@@ -6,13 +6,14 @@ export interface Tile {
   readonly kind: "register" | "shared";
   readonly m: number;
   readonly n: number;
-  /** Values of k between two turns of the loop (`register`), or staged at a time (`shared`). */
+  /** Values of k staged at a time (`shared`), or between two turns of the loop (`register` in mode TN). */
   readonly depth: number;
   readonly down: number;
   readonly across: number;
 }
 
 export type Mode = Gemm["mode"];
+export const MODES = ["NN", "NT", "TN"] as const satisfies readonly Mode[];
 /** The tile for each way the operands can lie. */
 export type Tiles = Readonly<Record<Mode, Tile>>;
 

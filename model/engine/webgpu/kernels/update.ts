@@ -1,5 +1,5 @@
 import type { AdamWStep, Delta, Norm } from "../../ops.ts";
-import { f32, index, type Kernel, line, main } from "../kernel.ts";
+import { f32, floatType, index, type Kernel, line, main } from "../kernel.ts";
 import { plus, tree } from "./rows.ts";
 
 /** Sums of squares that {@link norm}'s first dispatch leaves, one an invocation, without a barrier. */
@@ -7,7 +7,7 @@ const SUMS = 16_384;
 /** What the norm keeps: the sums, and behind them their square root. */
 export const PARTIALS = SUMS + 1;
 const SIZE = 64;
-/** Values an AdamW invocation takes. */
+/** Units an AdamW invocation takes. */
 const EACH = 4;
 
 /** Two dispatches: 16,384 partial sums, then one workgroup that adds them up and leaves ‖g‖. */
@@ -41,34 +41,34 @@ ${main(
 /** `decays` is where the tokens' arena holds one bit a parameter, set where weight decay pulls. */
 export function adamW(op: AdamWStep, decays: number): Kernel {
   const { beta1, beta2 } = op;
-  const { length } = op.parameters;
-  const count = Math.ceil(length / (SIZE * EACH));
+  const unit = op.parameters.length % 4 === 0 && op.partials.offset % 4 === 0 ? 4 : 1;
+  const type = floatType(unit);
+  const count = op.parameters.length / unit;
+  const decay =
+    unit === 4
+      ? `${f32(op.weightDecay)} * vec4f((vec4u(bits) >> vec4u(0u, 1u, 2u, 3u)) & vec4u(1u))`
+      : `${f32(op.weightDecay)} * f32(bits & 1u)`;
   // !(norm <= clip) is true for NaN, which then shows in every weight and loss
   const code = main(
     SIZE,
-    `  let length = activations[at.partials + ${SUMS}u];
+    `  let length = activations[at.norm]${unit === 4 ? "[0]" : ""};
   let clip = select(1f, ${f32(op.clip)} / length, !(length <= ${f32(op.clip)}));
   for (var k = 0u; k < ${EACH}u; k++) {
     let i = (group * ${EACH}u + k) * ${SIZE}u + lane;
-    if (i >= ${length}u) { return; }
+    if (i >= ${count}u) { return; }
     let g = gradients[i] * clip;
     let mean = ${f32(beta1)} * m[i] + ${f32(1 - beta1)} * g;
     let square = ${f32(beta2)} * v[i] + ${f32(1 - beta2)} * g * g;
-    let decay = select(0f, ${f32(op.weightDecay)}, ((tokens[at.decays + i / 32u] >> (i % 32u)) & 1u) != 0u);
+    let bits = tokens[at.decays + i / ${32 / unit}u] >> ((i * ${unit}u) % 32u);
     let x = parameters[i];
-    let update = mean / dynamics.correction1 / (sqrt(square / dynamics.correction2) + ${f32(op.epsilon)});
+    let update = mean / dynamics.correction1 / (sqrt(square / dynamics.correction2) + ${type}(${f32(op.epsilon)}));
     m[i] = mean;
     v[i] = square;
-    parameters[i] = x - dynamics.rate * (update + decay * x);
+    parameters[i] = x - dynamics.rate * (update + ${decay} * x);
   }`,
   );
-  return {
-    name: "adamw",
-    code,
-    unit: 1,
-    at: { partials: op.partials.offset, decays },
-    groups: line(count),
-  };
+  const at = { norm: (op.partials.offset + SUMS) / unit, decays };
+  return { name: "adamw", code, unit, at, groups: line(Math.ceil(count / (SIZE * EACH))) };
 }
 
 /** The bits that {@link adamW} reads. */
