@@ -10,6 +10,7 @@ import {
   deltaOf,
   ManualClock,
   nonceOf,
+  silentLog,
   TestVolunteer,
   type TinyRun,
   tinyCorpus,
@@ -549,6 +550,25 @@ describe("evaluation", () => {
     expect(again.run.status().heldOut).toEqual(curve);
     await again.run.close();
   });
+
+  test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -1])(
+    "a loss of %d is told and not kept, and the run opens again",
+    async (loss) => {
+      const warnings: object[] = [];
+      const log = { ...silentLog, warn: (fields: object) => void warnings.push(fields) };
+      const evaluator = {
+        evaluate: async (version: number) => ({ loss: version === 0 ? loss : 3, sample: "" }),
+      };
+      const tiny = await tinyRun({ evaluator, log });
+      await until(() => warnings.length === 1);
+      expect(tiny.options.store.length).toBe(1); // created
+      await advance(tiny);
+      await until(() => tiny.run.status().heldOut.length === 1);
+      const again = await restart(tiny, "drop");
+      expect(again.run.status().heldOut).toEqual([{ version: 1, tokens: 64, loss: 3 }]);
+      await again.run.close();
+    },
+  );
 
   test("an evaluator that fails stops nothing, and the next version is measured", async () => {
     const evaluator = {

@@ -38,6 +38,8 @@ export class Evaluations {
       this.#waiting = undefined;
       try {
         const { loss, sample } = await this.#evaluator.evaluate(next.version, next.weights);
+        // Refused here and not where it is read: a journal that holds such a loss is of no use to anybody.
+        if (!(loss >= 0 && loss < Number.POSITIVE_INFINITY)) throw new RangeError(`a loss of ${loss}`);
         this.#measured({ version: next.version, tokens: next.tokens, loss, sample });
       } catch (error) {
         this.#failed(error);

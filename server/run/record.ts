@@ -15,9 +15,17 @@ import { StoreError } from "../store/store.ts";
 /**
  * A journal record: u32 length | the event as that many bytes of JSON | the delta frame of an `accepted`
  * event. JSON keeps a double exactly, so weights read back to the bit.
+ *
+ * Throws a TypeError for an event that would not read back (JSON makes null of NaN and ∞): in the journal it
+ * would keep the run from ever being opened again.
  */
 export function encodeRecord(event: DurableEvent, frame?: Uint8Array): Uint8Array<ArrayBuffer> {
-  const json = utf8(JSON.stringify(event));
+  const text = JSON.stringify(event);
+  const readBack = schema.safeParse(JSON.parse(text));
+  if (!readBack.success) {
+    throw new TypeError(`this "${event.type}" event would not read back: ${readBack.error.message}`);
+  }
+  const json = utf8(text);
   const length = new Uint8Array(4);
   new DataView(length.buffer).setUint32(0, json.length, true);
   return concat(length, json, frame ?? new Uint8Array());
