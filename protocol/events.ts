@@ -1,5 +1,6 @@
 import { as, asInteger, asNumber, asText, type Json } from "./guards.ts";
 import { type Hash, isHash } from "./ids.ts";
+import { MAX_LOSS } from "./limits.ts";
 import { isRunState, type RunState } from "./manifest.ts";
 
 /**
@@ -67,7 +68,7 @@ export function parseEvent(json: Json): RunEvent | undefined {
         type: "evaluation",
         version: version(),
         tokens: count(json.tokens, "tokens"),
-        loss: asNumber(json.loss, "loss", 0, 1e6),
+        loss: asNumber(json.loss, "loss", 0, MAX_LOSS),
         sample: asText(json.sample, "sample", MAX_SAMPLE),
       };
     case "state":

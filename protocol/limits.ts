@@ -25,5 +25,11 @@ export const MAX_ENVELOPE_BYTES = 64 * 1024;
 /** Bytes of any JSON request body. */
 export const MAX_JSON_BYTES = 16 * 1024;
 
+/**
+ * The highest loss that is told, nats a token: far above any model that is worth a look (guessing among 65,536
+ * tokens costs 11.1). A reader refuses more, so who measures more says this.
+ */
+export const MAX_LOSS = 1e6;
+
 /** Characters of a run's name and of any label a volunteer sends (device, browser). */
 export const MAX_LABEL = 80;

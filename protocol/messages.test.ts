@@ -7,6 +7,7 @@ import { parseEvent } from "./events.ts";
 import { parseJson } from "./guards.ts";
 import { createIdentity, type Identity, sha256, sign, verify } from "./identity.ts";
 import { isHash, isTicketId, type RunId, type TicketId } from "./ids.ts";
+import { MAX_LOSS } from "./limits.ts";
 import { parseManifest } from "./manifest.ts";
 import { parseReceipt, signReceipt, verifyReceipt } from "./receipt.ts";
 import { signRequest, verifyRequest } from "./request.ts";
@@ -189,7 +190,12 @@ describe("uploads", () => {
     const lying = body.slice();
     new DataView(lying.buffer).setUint32(0, 0xffff_ffff, true);
     expect(await codeOf(() => decodeUpload(lying))).toBe("bad-frame");
-    for (const bad of [{ loss: -1 }, { trainMs: 0.5 }, { device: "x".repeat(81) }]) {
+    for (const bad of [
+      { loss: -1 },
+      { loss: MAX_LOSS * 1.1 },
+      { trainMs: 0.5 },
+      { device: "x".repeat(81) },
+    ]) {
       const wrong = encodeUpload(ticket, { ...report, ...bad }, new Uint8Array());
       expect(await codeOf(() => decodeUpload(wrong))).toBe("bad-request");
     }
@@ -222,6 +228,9 @@ describe("guards", () => {
     expect(parseEvent({ type: "fanfare" })).toBeUndefined();
     expect(parseEvent({ type: "state", state: "paused" })).toEqual({ type: "state", state: "paused" });
     expect(await codeOf(() => parseEvent({ type: "version", version: -1 }))).toBe("bad-request");
+    const evaluation = { type: "evaluation", version: 1, tokens: 2, loss: MAX_LOSS, sample: "" } as const;
+    expect(parseEvent(evaluation)).toEqual(evaluation);
+    expect(await codeOf(() => parseEvent({ ...evaluation, loss: MAX_LOSS * 1.1 }))).toBe("bad-request");
   });
 
   it("ids are exact: case, length and alphabet", () => {

@@ -1,7 +1,7 @@
 import { concat, utf8 } from "./bytes.ts";
 import { ProtocolError } from "./errors.ts";
 import { asInteger, asNumber, asObject, asText, parseJson } from "./guards.ts";
-import { MAX_ENVELOPE_BYTES, MAX_LABEL } from "./limits.ts";
+import { MAX_ENVELOPE_BYTES, MAX_LABEL, MAX_LOSS } from "./limits.ts";
 import { parseTicket, type Ticket } from "./ticket.ts";
 
 /**
@@ -44,7 +44,7 @@ export function decodeUpload(body: Uint8Array<ArrayBuffer>): Upload {
   return {
     ticket: parseTicket(asObject(json.ticket, "ticket")),
     report: {
-      loss: asNumber(report.loss, "report.loss", 0, 1e6),
+      loss: asNumber(report.loss, "report.loss", 0, MAX_LOSS),
       trainMs: asInteger(report.trainMs, "report.trainMs", 0, 86_400_000),
       device: asText(report.device, "report.device", MAX_LABEL),
     },

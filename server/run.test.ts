@@ -1,8 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { bytesOf, toFloats } from "../protocol/bytes.ts";
-import type { RunEvent } from "../protocol/events.ts";
+import { bytesOf, toFloats, utf8 } from "../protocol/bytes.ts";
+import { parseEvent, type RunEvent } from "../protocol/events.ts";
+import { parseJson } from "../protocol/guards.ts";
 import { sha256 } from "../protocol/identity.ts";
 import type { Hash } from "../protocol/ids.ts";
+import { MAX_LOSS } from "../protocol/limits.ts";
 import { verifyReceipt } from "../protocol/receipt.ts";
 import { verifyTicket } from "../protocol/ticket.ts";
 import { MemoryFiles, systemError } from "../test/harness/memory-files.ts";
@@ -569,6 +571,17 @@ describe("evaluation", () => {
       await again.run.close();
     },
   );
+
+  test("a loss beyond all bounds is told as the highest that readers take", async () => {
+    const evaluator = { evaluate: async () => ({ loss: 1e30, sample: "" }) };
+    const tiny = await tinyRun({ evaluator });
+    const events: RunEvent[] = [];
+    tiny.run.subscribe((event) => events.push(event));
+    await until(() => events.length === 1);
+    expect(tiny.run.status().heldOut).toEqual([{ version: 0, tokens: 0, loss: MAX_LOSS }]);
+    expect(parseEvent(parseJson(utf8(JSON.stringify(events[0]))))).toEqual(events[0]);
+    await tiny.run.close();
+  });
 
   test("an evaluator that fails stops nothing, and the next version is measured", async () => {
     const evaluator = {

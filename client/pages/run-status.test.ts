@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Json } from "../../protocol/guards.ts";
+import { MAX_LOSS } from "../../protocol/limits.ts";
 import { parseRunStatus } from "./run-status.ts";
 
 const JSON_STATUS = {
@@ -28,6 +29,11 @@ describe("the run's status, as a stranger's JSON", () => {
     const { deltas, ...rest } = parseRunStatus(JSON_STATUS);
     expect(deltas).toEqual({ merged: 3, refused: { stale: 2 } });
     expect({ ...rest, deltas: JSON_STATUS.deltas }).toEqual(JSON_STATUS);
+  });
+
+  it("is read with the highest loss that servers tell", () => {
+    const heldOut = [{ version: 0, tokens: 0, loss: MAX_LOSS }];
+    expect(parseRunStatus({ ...JSON_STATUS, heldOut }).heldOut).toEqual(heldOut);
   });
 
   it("names another protocol before it complains of anything else", () => {

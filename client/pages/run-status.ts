@@ -1,7 +1,7 @@
 import { type ErrorCode, isErrorCode, ProtocolError } from "../../protocol/errors.ts";
 import { as, asArray, asInteger, asNumber, asObject, asText, type Json } from "../../protocol/guards.ts";
 import { isHash, isRunId } from "../../protocol/ids.ts";
-import { MAX_LABEL } from "../../protocol/limits.ts";
+import { MAX_LABEL, MAX_LOSS } from "../../protocol/limits.ts";
 import { isRunState } from "../../protocol/manifest.ts";
 import { parseModelShape } from "../../protocol/model.ts";
 import type { HeldOutPoint, RunStatus, VersionSummary } from "../../protocol/status.ts";
@@ -46,7 +46,7 @@ export function parseRunStatus(json: Json): RunStatus {
 }
 
 const count = (value: unknown, field: string) => asInteger(value, field, 0, MAX);
-const nats = (value: unknown, field: string) => asNumber(value, field, 0, 1e6);
+const nats = (value: unknown, field: string) => asNumber(value, field, 0, MAX_LOSS);
 
 function parsePoint(value: unknown): HeldOutPoint {
   const json = asObject(value, "heldOut[]");

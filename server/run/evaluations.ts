@@ -1,3 +1,4 @@
+import { MAX_LOSS } from "../../protocol/limits.ts";
 import type { Evaluation, Evaluator } from "../options.ts";
 
 export interface Measured extends Evaluation {
@@ -40,7 +41,8 @@ export class Evaluations {
         const { loss, sample } = await this.#evaluator.evaluate(next.version, next.weights);
         // Refused here and not where it is read: a journal that holds such a loss is of no use to anybody.
         if (!(loss >= 0 && loss < Number.POSITIVE_INFINITY)) throw new RangeError(`a loss of ${loss}`);
-        this.#measured({ version: next.version, tokens: next.tokens, loss, sample });
+        const told = Math.min(loss, MAX_LOSS);
+        this.#measured({ version: next.version, tokens: next.tokens, loss: told, sample });
       } catch (error) {
         this.#failed(error);
       }
