@@ -25,7 +25,7 @@ export interface Settings {
   readonly steps: number;
   /** The run is finished when this many tokens are merged. Default 20,000,000. */
   readonly tokenBudget: number;
-  /** The highest inner learning rate. Default 4e-3 (the best of the small runs with averaged 4-bit deltas). */
+  /** The highest inner learning rate. Default 3e-3 (docs/LEARNING.md). */
   readonly learningRate: number;
   /** Global tokens until the learning rate has risen to its highest. Default 50,000. */
   readonly warmupTokens: number;
@@ -45,7 +45,7 @@ export interface Settings {
   readonly outer: OuterSettings;
   /** The codec of broadcast diffs. Default "dense4". */
   readonly downlink: "dense4" | "f32";
-  /** A version closes at max(quorum, ⌈active volunteers ÷ 2⌉) deltas. Default 2 (docs/LEARNING.md). */
+  /** A version closes at max(quorum, ⌈active volunteers ÷ 2⌉) deltas. Default 4 (docs/LEARNING.md). */
   readonly quorum: number;
   /** Seconds a volunteer has for a ticket before its range goes to another. Default 120. */
   readonly leaseSeconds: number;
@@ -107,7 +107,7 @@ const schema = z.strictObject({
   batch: count(1, MAX_BATCH).default(4),
   steps: count(1, MAX_STEPS).default(10),
   tokenBudget: count(1, Number.MAX_SAFE_INTEGER).default(20_000_000),
-  learningRate: z.number().gt(0).max(1).default(4e-3),
+  learningRate: z.number().gt(0).max(1).default(3e-3),
   warmupTokens: count(0, Number.MAX_SAFE_INTEGER).default(50_000),
   finalRate: share.default(0.1),
   optimizer: z
@@ -122,7 +122,7 @@ const schema = z.strictObject({
   residualDecay: share.default(0.95),
   outer: outer.prefault({}),
   downlink: z.enum(["dense4", "f32"]).default("dense4"),
-  quorum: count(1, 10_000).default(2),
+  quorum: count(1, 10_000).default(4),
   leaseSeconds: count(1, 86_400).default(120),
   snapshotEvery: count(1, 1_000_000).default(10),
   keepSnapshots: count(1, 1_000).default(3),
