@@ -29,6 +29,8 @@ export interface RunCorpus {
   readonly tokenizer: Uint8Array<ArrayBuffer>;
   /** Train shards only, in a fixed order. */
   readonly train: readonly TrainShard[];
+  /** Tokens of the held-out text, which versions are measured on and which is never served. */
+  readonly heldOutTokens: number;
   /** Nats a token on the held-out text. */
   readonly baselines: { readonly uniform: number; readonly unigram: number; readonly bigram: number };
   /** A train shard's u16 tokens. Rejects with `not-found` for any other hash. */

@@ -411,6 +411,17 @@ describe("a run's beginning", () => {
     await expect(tinyRun({ files: unjournaled })).rejects.toThrow(StoreError);
   });
 
+  test("settings that do not fit the corpus are refused, and nothing is begun", async () => {
+    const corpus = await tinyCorpus(2, 8);
+    const files = new MemoryFiles();
+    await expect(tinyRun({ files, corpus })).rejects.toThrow(SettingsError);
+    expect([await files.read("run.json"), await files.list("snapshots")]).toEqual([undefined, []]);
+    const model = { layers: 1, heads: 1, width: 8, context: 7 };
+    const { run } = await tinyRun({ files, corpus, settings: tinySettings({ model }) });
+    await volunteer.contribute(run);
+    await run.close();
+  });
+
   test("the default run needs no settings", async () => {
     const { options, run, files } = await tinyRun({ settings: DEFAULT_SETTINGS });
     expect(options.settings).toBe(DEFAULT_SETTINGS);

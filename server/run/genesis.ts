@@ -11,6 +11,7 @@ import { ratesOf } from "../rounds/rates.ts";
 import type { Rules } from "../rounds/rules.ts";
 import { DEFAULT_SETTINGS, parseSettings, type Settings, SettingsError } from "../settings.ts";
 import { type Store, StoreError } from "../store/store.ts";
+import { requireFit } from "./fit.ts";
 import { encodeRecord } from "./record.ts";
 import { saveSnapshot, storedSnapshots } from "./snapshots.ts";
 
@@ -26,7 +27,8 @@ export interface Founded {
 
 /**
  * Begins a run: run.json, the first snapshot, and last, since it is what makes it a run, the journal's first
- * record. Cut short at any point it is begun again by the next start.
+ * record. Cut short at any point it is begun again by the next start. Throws a SettingsError, with nothing
+ * written, for settings that do not fit the corpus.
  */
 export async function create(
   store: Store,
@@ -36,6 +38,7 @@ export async function create(
   given: Settings | undefined,
 ): Promise<void> {
   const settings = await settle(store, given);
+  requireFit(settings, corpus, taskOf);
   const task = taskOf(settings, corpus.vocabulary);
   const vectors = initialVectors(task.initial(settings.seed));
   const file = task.encode(vectors.x);

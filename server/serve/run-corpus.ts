@@ -20,6 +20,7 @@ export async function openCorpus(directory: string): Promise<OpenedCorpus> {
       vocabulary: index.vocabulary,
       tokenizer,
       train: index.splits.train.map(({ hash, tokens }) => ({ hash, tokens })),
+      heldOutTokens: index.splits.heldOut.reduce((sum, { tokens }) => sum + tokens, 0),
       baselines: index.baselines,
       shard: async (hash) => {
         if (!isTrain(hash)) throw new ProtocolError("not-found", "there is no such shard");

@@ -25,6 +25,7 @@ export async function tinyCorpus(shards = 2, tokens = 200): Promise<RunCorpus> {
     vocabulary: 256,
     tokenizer: utf8('{"tiny":true}'),
     train: [...byHash].map(([hash, text]) => ({ hash, tokens: text.length / 2 })),
+    heldOutTokens: 200,
     baselines: { uniform: Math.log(256), unigram: 4, bigram: 3 },
     async shard(hash) {
       const text = byHash.get(hash);

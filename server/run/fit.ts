@@ -1,0 +1,44 @@
+import { windowsOf } from "../../model/batches.ts";
+import { MAX_PARAMETERS } from "../../protocol/limits.ts";
+import type { RunCorpus, TaskFactory } from "../options.ts";
+import { type Settings, SettingsError } from "../settings.ts";
+
+/**
+ * Holds settings against the corpus they are to be trained on, before a run begins: a run that no volunteer
+ * can load, or that has no text to hand out, would only be noticed when nobody trains. Throws a SettingsError
+ * that names the key and what would fit.
+ */
+export function requireFit(settings: Settings, corpus: RunCorpus, taskOf: TaskFactory): void {
+  const wrong = [tooLarge(settings, corpus, taskOf), tooLong(settings, corpus)].filter(
+    (problem) => problem !== undefined,
+  );
+  if (wrong.length > 0) throw new SettingsError(wrong.join("; "));
+}
+
+function tooLarge(settings: Settings, { vocabulary }: RunCorpus, taskOf: TaskFactory): string | undefined {
+  const { parameters } = taskOf(settings, vocabulary);
+  if (parameters <= MAX_PARAMETERS) return undefined;
+  const { model } = settings;
+  const fits = (heads: number) => {
+    const narrower = { ...settings, model: { ...model, width: heads * model.heads } };
+    return taskOf(narrower, vocabulary).parameters <= MAX_PARAMETERS;
+  };
+  let [most, tooMany] = [0, model.width / model.heads]; // values a head has: the width is a multiple of heads
+  while (tooMany - most > 1) {
+    const middle = Math.floor((most + tooMany) / 2);
+    if (fits(middle)) most = middle;
+    else tooMany = middle;
+  }
+  const advice = most === 0 ? "" : `; with all else as it is, ${most * model.heads} fits`;
+  return `"model.width": ${model.width} makes ${parameters} parameters, more than ${MAX_PARAMETERS}${advice}`;
+}
+
+/** A window is a context and the token after it. A ticket reads one train shard; held-out text is read whole. */
+function tooLong({ model: { context } }: Settings, { train, heldOutTokens }: RunCorpus): string | undefined {
+  const longest = train.reduce((most, { tokens }) => Math.max(most, tokens), 0);
+  const [where, tokens] =
+    heldOutTokens < longest ? ["held-out text", heldOutTokens] : ["longest train shard", longest];
+  if (windowsOf(tokens, context) > 0) return undefined;
+  const advice = tokens > 2 ? `at most ${tokens - 1} fits` : "add more text";
+  return `"model.context": ${context} is too long for this corpus, whose ${where} has ${tokens} tokens; ${advice}`;
+}
