@@ -1,0 +1,38 @@
+import { createWasmTrainer } from "../../model/engine/wasm/trainer.ts";
+import { createWebgpuTrainer } from "../../model/engine/webgpu/trainer.ts";
+import { initialWeights } from "../../model/init.ts";
+import type { Trainer } from "../../model/trainer.ts";
+import { opsOf } from "./flops.ts";
+import { BATCH, CONFIGS, type Job, OPTIMIZER, RATE, SEED, type Stepper } from "./job.ts";
+
+/** The fast engine, as volunteers run it. The loss of every step is read, as of the peers. */
+export async function openOurs({ config, device, threads }: Job): Promise<Stepper> {
+  const shape = CONFIGS[config];
+  const options = { shape, optimizer: OPTIMIZER, batch: BATCH };
+  let trainer: Trainer;
+  let dispatches: number;
+  if (device === "webgpu") {
+    const webgpu = await createWebgpuTrainer(options);
+    dispatches = webgpu.dispatches;
+    trainer = webgpu;
+  } else {
+    trainer = await createWasmTrainer({ ...options, threads });
+    dispatches = opsOf(shape);
+    // It would fall back to one thread without a word louder than this.
+    if (!trainer.report.detail.startsWith(`${threads} thread`))
+      throw new Error(`asked for ${threads} threads, got ${trainer.report.detail}`);
+  }
+  await trainer.load(initialWeights(shape, SEED));
+  let staged: Uint16Array = new Uint16Array();
+  return {
+    detail: trainer.report.detail,
+    dispatches,
+    stage: (tokens) => {
+      staged = tokens;
+    },
+    step: async () => {
+      await trainer.step(staged, BATCH, RATE);
+      return (await trainer.losses())[0]!;
+    },
+  };
+}

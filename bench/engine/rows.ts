@@ -1,0 +1,111 @@
+import { flopsOf } from "./flops.ts";
+import { BATCH, CONFIGS, type ConfigName, type Contestant, type Device, type Job, type Turn } from "./job.ts";
+import type { Race } from "./plan.ts";
+
+/** One line of the table: ours on so many threads, against the peers of the same race. */
+export interface Row {
+  readonly config: ConfigName;
+  readonly device: Device;
+  readonly threads: number;
+  readonly runtime: string;
+  readonly tokensPerSecond: number;
+  /** Our tokens a second ÷ theirs; null where the peer did not run, or the gate did not open. */
+  readonly ratioToJaxJs: number | null;
+  readonly ratioToTfjs: number | null;
+  readonly dispatchesPerStep: number;
+  /** FLOP/s of a step ÷ the same thread's fused multiply-adds; null unless it is one thread of a processor. */
+  readonly fractionOfPeak: number | null;
+  readonly parity: boolean;
+}
+
+export interface Taken {
+  readonly job: Job;
+  readonly turn: Turn;
+}
+
+/** What a race came to. `notes` are for the reader of the table. */
+export interface Outcome {
+  readonly rows: Row[];
+  readonly notes: string[];
+}
+
+/** Largest difference in nats of the loss before anything was learnt, and of any later step's. */
+const FIRST_LOSS = 1e-4;
+const CURVE = 1e-3;
+
+export function rowsOf(race: Race, runtime: string, taken: readonly Taken[]): Outcome {
+  const { config, device } = race;
+  const shape = CONFIGS[config];
+  const notes: string[] = [];
+  const of = (contestant: Contestant, threads = 1) =>
+    taken.filter(({ job }) => job.contestant === contestant && job.threads === threads);
+  const peers = { "jax-js": of("jax-js"), tfjs: of("tfjs") };
+  const rows: Row[] = [];
+  for (const threads of new Set(race.jobs.map((job) => job.threads))) {
+    const ours = of("ours", threads);
+    const [first] = ours;
+    if (!first) continue;
+    const median = medianOf(ours);
+    let parity = true;
+    let compared = 0;
+    for (const [name, theirs] of Object.entries(peers)) {
+      if (theirs.length === 0) continue;
+      compared++;
+      const { start, curve, steps, ok } = gate(ours, theirs);
+      parity &&= ok;
+      const timed = theirs.reduce((sum, { job }) => sum + job.steps, 0);
+      notes.push(
+        `${threads} thread${threads > 1 ? "s" : ""} : ${name}: loss at step 0 within ${start.toExponential(1)}, over ${steps} steps within ${curve.toExponential(1)}: ${ok ? "parity" : "NO PARITY"}; ${name}'s median of ${timed} steps ${medianOf(theirs).toFixed(1)} ms`,
+      );
+    }
+    parity &&= compared > 0; // against nobody there is none
+    const ratio = (theirs: readonly Taken[]) =>
+      parity && theirs.length > 0 ? rounded(medianOf(theirs) / median) : null;
+    const peak = threads === 1 ? Math.max(...ours.map(({ turn }) => turn.peak ?? 0)) : 0;
+    const speed = flopsOf(shape) / (median / 1000);
+    notes.push(
+      `ours: ${first.turn.detail}, median ${median.toFixed(1)} ms, ${giga(speed)}${peak > 0 ? ` of ${giga(peak)}` : ""}`,
+    );
+    rows.push({
+      config,
+      device,
+      threads,
+      runtime,
+      tokensPerSecond: Math.round((BATCH * shape.context) / (median / 1000)),
+      ratioToJaxJs: ratio(peers["jax-js"]),
+      ratioToTfjs: ratio(peers.tfjs),
+      dispatchesPerStep: first.turn.dispatches ?? 0,
+      fractionOfPeak: peak > 0 ? rounded(speed / peak) : null,
+      parity,
+    });
+  }
+  return { rows, notes };
+}
+
+/** Largest differences over the steps that both took; every turn is held against every other. */
+function gate(ours: readonly Taken[], theirs: readonly Taken[]) {
+  let [start, curve, steps] = [0, 0, Number.POSITIVE_INFINITY];
+  for (const a of ours)
+    for (const b of theirs) {
+      const both = Math.min(a.turn.losses.length, b.turn.losses.length);
+      steps = Math.min(steps, both);
+      for (let step = 0; step < both; step++) {
+        const apart = Math.abs(a.turn.losses[step]! - b.turn.losses[step]!);
+        // A loss that is no number is apart from everything.
+        const difference = Number.isNaN(apart) ? Number.POSITIVE_INFINITY : apart;
+        if (step === 0) start = Math.max(start, difference);
+        curve = Math.max(curve, difference);
+      }
+    }
+  return { start, curve, steps, ok: start <= FIRST_LOSS && curve <= CURVE };
+}
+
+/** Milliseconds: the median of all steps that count, over all of a contestant's turns. */
+function medianOf(taken: readonly Taken[]): number {
+  const times = taken.flatMap(({ job, turn }) => turn.times.slice(job.warmups)).toSorted((a, b) => a - b);
+  const middle = times.length >> 1;
+  return times.length % 2 === 1 ? times[middle]! : (times[middle - 1]! + times[middle]!) / 2;
+}
+
+const rounded = (value: number) => Math.round(value * 1000) / 1000;
+const giga = (flops: number) => `${(flops / 1e9).toFixed(1)} GFLOP/s`;

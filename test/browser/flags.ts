@@ -1,0 +1,13 @@
+/**
+ * How tests and benches start Chromium. With `webgpu`, on SwiftShader: WebGPU as specified, in software, so that
+ * machines without a GPU run the same code. Chromium's own background traffic is off.
+ */
+export const chromiumFlags = ({ webgpu = false } = {}): string[] => [
+  "--no-sandbox", // tests run as root in containers
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--no-first-run",
+  "--disable-quic",
+  ...(webgpu ? ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"] : []),
+];
