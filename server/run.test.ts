@@ -27,7 +27,7 @@ import { decodeRecord, encodeRecord } from "./run/record.ts";
 import { DEFAULT_SETTINGS, SettingsError } from "./settings.ts";
 import { Journal } from "./store/journal.ts";
 import { memoryIndex } from "./store/memory-index.ts";
-import { StoreError } from "./store/store.ts";
+import { type Index, StoreError } from "./store/store.ts";
 
 const volunteer = await TestVolunteer.create();
 
@@ -214,6 +214,46 @@ describe("receipts", () => {
       expect(again.run.credit(volunteer.identity.key)).toEqual(credit);
       await again.run.close();
     }
+  });
+
+  test("an index that lost a row: a delta sent again is not journaled twice, and the index is filled anew", async () => {
+    const index = memoryIndex();
+    const lost = new Set<string>();
+    const torn: Index = {
+      ...index,
+      get run() {
+        return index.run;
+      },
+      get applied() {
+        return index.applied;
+      },
+      clear(run) {
+        lost.clear();
+        index.clear(run);
+      },
+      delta: (ticket) => (lost.has(ticket) ? undefined : index.delta(ticket)),
+    };
+    const tiny = await tinyRun({ index: torn });
+    await advance(tiny, 2);
+    const upload = uploadOf(await volunteer.ticket(tiny.run));
+    const receipt = await volunteer.send(tiny.run, upload);
+    const credit = tiny.run.credit(volunteer.identity.key);
+    const again = await tinyRun({ files: tiny.files.restart("drop"), index: torn });
+    lost.add(upload.ticket.id);
+    const { length } = again.options.store;
+    await expect(volunteer.send(again.run, upload)).rejects.toMatchObject({
+      code: "not-durable",
+      retryAfterMs: 5_000,
+    });
+    await until(() => index.applied === length);
+    expect(await volunteer.send(again.run, upload)).toEqual(receipt);
+    expect(again.options.store.length).toBe(length);
+    expect(again.run.credit(volunteer.identity.key)).toEqual({ ...credit, refused: 1 });
+    await advance(again);
+    expect(index.applied).toBe(again.options.store.length);
+    const third = await restart(again, "drop");
+    expect(third.run.latestSnapshot().hash).toBe(again.run.latestSnapshot().hash);
+    await third.run.close();
   });
 
   test("an index that cannot be written stops nothing and is caught up", async () => {

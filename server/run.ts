@@ -60,7 +60,7 @@ export class Run implements RunService {
     this.#core = core;
     this.#identity = identity;
     this.#fixed = fixed;
-    this.#intake = new Intake(core, identity);
+    this.#intake = new Intake(core, identity, options.store);
     this.maxUploadBytes = 4 + MAX_ENVELOPE_BYTES + maxFrameBytes(fixed.parameters);
   }
 

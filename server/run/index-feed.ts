@@ -1,5 +1,11 @@
-import type { TicketId, VolunteerKey } from "../../protocol/ids.ts";
+import type { RunId, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { Fact, Index, IndexedCredit, IndexedDelta } from "../store/store.ts";
+
+/** What the index must learn of one journal record: nothing, for most. */
+export interface RecordFacts {
+  readonly sequence: number;
+  readonly facts: readonly Fact[];
+}
 
 /**
  * Feeds the index and answers from it. The journal is the truth, so an index that cannot be written (a full
@@ -8,34 +14,65 @@ import type { Fact, Index, IndexedCredit, IndexedDelta } from "../store/store.ts
 export class IndexFeed {
   readonly #index: Index;
   readonly #failed: (error: unknown) => void;
-  #waiting: (readonly Fact[])[] = [];
+  /** In the journal's order, to its end. */
+  readonly #waiting: RecordFacts[] = [];
+  /** The journal record that is added next. */
+  #next: number;
+  #rebuilding = false;
 
   constructor(index: Index, failed: (error: unknown) => void) {
     this.#index = index;
     this.#failed = failed;
+    this.#next = index.applied;
   }
 
   /** One journal record's facts, none for most. */
   add(facts: readonly Fact[]): void {
-    this.#waiting.push(facts);
+    this.#waiting.push({ sequence: this.#next++, facts });
+    this.#catchUp();
+  }
+
+  /**
+   * Fills the index anew, for when it was found to have lost something: `told` gives the facts of the journal's
+   * records before the one named. What is added meanwhile waits. Never rejects: an index half filled says how
+   * far it is, so another rebuild or the next start goes on.
+   */
+  async rebuild(run: RunId, told: (before: number) => AsyncIterable<RecordFacts>): Promise<void> {
+    if (this.#rebuilding) return;
+    this.#rebuilding = true;
     try {
-      for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
-        this.#index.apply(next);
-        this.#waiting.shift();
-      }
+      this.#index.clear(run);
+      for await (const { facts } of told(this.#waiting[0]?.sequence ?? this.#next)) this.#index.apply(facts);
     } catch (error) {
       this.#failed(error);
+    } finally {
+      this.#rebuilding = false;
     }
+    this.#catchUp();
   }
 
   delta(ticket: TicketId): IndexedDelta | undefined {
-    for (const fact of this.#waiting.flat()) {
-      if (fact.type === "accepted" && fact.delta.ticket === ticket) return fact.delta;
+    for (const { facts } of this.#waiting) {
+      for (const fact of facts) {
+        if (fact.type === "accepted" && fact.delta.ticket === ticket) return fact.delta;
+      }
     }
     return this.#index.delta(ticket);
   }
 
   credit(volunteer: VolunteerKey): IndexedCredit {
     return this.#index.credit(volunteer);
+  }
+
+  /** Gives the index what waits, as far as it follows on what the index has. */
+  #catchUp(): void {
+    try {
+      for (let next = this.#waiting[0]; next?.sequence === this.#index.applied; next = this.#waiting[0]) {
+        this.#index.apply(next.facts);
+        this.#waiting.shift();
+      }
+    } catch (error) {
+      this.#failed(error);
+    }
   }
 }

@@ -6,10 +6,13 @@ import type { SignedRequest } from "../../protocol/request.ts";
 import { ticketTokens } from "../../protocol/ticket.ts";
 import type { Upload } from "../../protocol/upload.ts";
 import { MAX_POOL } from "../rounds/rules.ts";
+import type { Store } from "../store/store.ts";
 import { authenticate, judge } from "../trust/check.ts";
 import type { Core } from "./core.ts";
+import { factsBefore } from "./recover.ts";
 
 const STOPPING_RETRY_MS = 5_000;
+const REBUILD_RETRY_MS = 5_000;
 
 interface InFlight {
   readonly delta: Hash;
@@ -20,12 +23,14 @@ interface InFlight {
 export class Intake {
   readonly #core: Core;
   readonly #identity: Identity;
+  readonly #store: Store;
   /** Uploads between their checks and their receipts. */
   readonly #inFlight = new Map<TicketId, InFlight>();
 
-  constructor(core: Core, identity: Identity) {
+  constructor(core: Core, identity: Identity, store: Store) {
     this.#core = core;
     this.#identity = identity;
+    this.#store = store;
   }
 
   async accept(sender: SignedRequest, upload: Upload): Promise<Receipt> {
@@ -40,6 +45,7 @@ export class Intake {
       if (known.delta === delta) return coming?.receipt ?? this.#receiptOf(ticket.id);
       throw new ProtocolError("ticket-used", "another delta was accepted for this ticket");
     }
+    if (this.#core.state.used.has(ticket.id)) throw this.#indexLost();
     this.#judge(upload);
     const receipt = this.#keep(upload, delta).then(() => this.#receiptOf(ticket.id));
     this.#inFlight.set(ticket.id, { delta, receipt });
@@ -48,6 +54,17 @@ export class Intake {
     } finally {
       this.#inFlight.delete(ticket.id);
     }
+  }
+
+  /**
+   * The journal has a delta for a ticket that the index knows nothing of: the index is never synced, so a power
+   * loss can take a row. Journaled twice, the delta would keep the run from opening; with the index filled
+   * anew, the sender gets its receipt.
+   */
+  #indexLost(): ProtocolError {
+    const { founded, index } = this.#core;
+    void index.rebuild(founded.id, (before) => factsBefore(this.#store, founded.rules, before));
+    return new ProtocolError("not-durable", "the index of receipts is being filled anew", REBUILD_RETRY_MS);
   }
 
   #judge(upload: Upload): void {

@@ -5,9 +5,11 @@ import type { Log } from "../options.ts";
 import { endsOf } from "../rounds/ends.ts";
 import type { Closed, Created, DurableEvent } from "../rounds/events.ts";
 import { reduce } from "../rounds/reduce.ts";
+import type { Rules } from "../rounds/rules.ts";
 import { begin, restarted, type State } from "../rounds/state.ts";
 import { type Fact, type Store, StoreError } from "../store/store.ts";
 import type { Founded } from "./genesis.ts";
+import type { RecordFacts } from "./index-feed.ts";
 import { decodeRecord } from "./record.ts";
 import { loadSnapshot, storedSnapshots } from "./snapshots.ts";
 
@@ -119,6 +121,23 @@ async function read(store: Store, foundedOf: (created: Created) => Promise<Found
   }
   if (story === undefined) throw new StoreError("the journal is empty");
   return { ...story, versions, frames };
+}
+
+/** What the index must learn of the journal's records before `before`, from its beginning. */
+export async function* factsBefore(store: Store, rules: Rules, before: number): AsyncGenerator<RecordFacts> {
+  let state: State | undefined;
+  for await (const { sequence, record } of store.records()) {
+    if (sequence >= before) return;
+    const { event } = decodeRecord(record);
+    if (event.type === "created") {
+      state = begin(event);
+      yield { sequence, facts: [] };
+      continue;
+    }
+    if (state === undefined) throw new StoreError("the journal does not begin with a run's creation");
+    yield { sequence, facts: factsOf(state, event) };
+    state = reduce(rules, state, event, event.at).state;
+  }
 }
 
 /** What the index must learn from an event that is about to be applied to `state`. */

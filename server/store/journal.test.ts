@@ -28,6 +28,16 @@ async function written(count: number, segmentBytes?: number): Promise<MemoryFile
 
 const names = (count: number) => Array.from({ length: count }, (_, i) => `record ${i}`);
 
+test("what is appended while the records are read is not among them, and does not disturb", async () => {
+  const journal = await open(await written(2));
+  const records = journal.records();
+  expect((await records.next()).value?.sequence).toBe(0);
+  await journal.append(utf8("record 2"));
+  expect((await records.next()).value?.sequence).toBe(1);
+  expect((await records.next()).done).toBe(true);
+  expect(await contents(journal)).toEqual(names(3));
+});
+
 describe("a torn tail", () => {
   test("at every byte of the last block: everything before it is there, and appending goes on", async () => {
     const whole = (await (await written(3)).read(SEGMENT))!.length;

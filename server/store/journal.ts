@@ -99,8 +99,9 @@ export class Journal {
       let { first: sequence } = segment.header;
       const bytes = await this.#files.read(segment.path, 0, segment.bytes);
       for (const block of segment.blocks) {
+        if (sequence >= end) return; // written since: not in `bytes`
         for (const record of recordsOf(this.#sound(segment, block, bytes, block.offset))) {
-          if (sequence < end) yield { sequence: sequence++, record };
+          yield { sequence: sequence++, record };
         }
       }
     }

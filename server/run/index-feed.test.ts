@@ -1,0 +1,61 @@
+import { expect, test } from "vitest";
+import type { RunId } from "../../protocol/ids.ts";
+import { indexedDelta } from "../../test/harness/store-contract.ts";
+import { memoryIndex } from "../store/memory-index.ts";
+import type { Fact } from "../store/store.ts";
+import { IndexFeed } from "./index-feed.ts";
+
+const run = "0".repeat(64) as RunId;
+const factsOf = (n: number): Fact[] => [{ type: "accepted", delta: indexedDelta(n) }];
+
+async function* journal(before: number, gate?: Promise<void>) {
+  for (let sequence = 0; sequence < before; sequence++) {
+    if (sequence === 2) await gate;
+    yield { sequence, facts: factsOf(sequence) };
+  }
+}
+
+/** A feed that was given records 0 to 3. */
+function fed() {
+  const index = memoryIndex();
+  const failures: string[] = [];
+  const feed = new IndexFeed(index, (error) => failures.push(String(error)));
+  for (let n = 0; n < 4; n++) feed.add(factsOf(n));
+  return { index, feed, failures };
+}
+
+const known = (feed: IndexFeed) => [0, 1, 2, 3, 4, 5].filter((n) => feed.delta(indexedDelta(n).ticket));
+
+test("what is added during a rebuild is known at once, and comes into the index once and in order", async () => {
+  const { index, feed } = fed();
+  const gate = Promise.withResolvers<void>();
+  const asked: number[] = [];
+  const told = (before: number) => {
+    asked.push(before);
+    return journal(before, gate.promise);
+  };
+  const rebuilt = feed.rebuild(run, told);
+  feed.add(factsOf(4));
+  await feed.rebuild(run, told); // one is under way
+  feed.add(factsOf(5));
+  expect(asked).toEqual([4]);
+  expect(known(feed)).toEqual(expect.arrayContaining([4, 5]));
+  gate.resolve();
+  await rebuilt;
+  expect(index.applied).toBe(6);
+  expect(known(feed)).toEqual([0, 1, 2, 3, 4, 5]);
+  const pending = [0, 1, 2, 3, 4, 5]
+    .map((n) => indexedDelta(n))
+    .filter(({ volunteer }) => volunteer === indexedDelta(0).volunteer);
+  expect(index.credit(indexedDelta(0).volunteer).pending).toBe(pending.length);
+});
+
+test("a rebuild that fails is told, loses nothing that is added, and the next one makes it good", async () => {
+  const { index, feed, failures } = fed();
+  await feed.rebuild(run, () => journal(4, Promise.reject(new Error("the disk went away"))));
+  expect(failures).toEqual(["Error: the disk went away"]);
+  feed.add(factsOf(4));
+  expect([index.applied, known(feed)]).toEqual([2, [0, 1, 4]]); // 4 does not follow on 1: it waits
+  await feed.rebuild(run, journal);
+  expect([index.applied, known(feed)]).toEqual([5, [0, 1, 2, 3, 4]]);
+});
