@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { AdamW, ModelShape } from "../../model/config.ts";
+import { createWasmTrainer } from "../../model/engine/wasm/trainer.ts";
 import type { Tile } from "../../model/engine/webgpu/kernels/tile.ts";
 import { candidates } from "../../model/engine/webgpu/tuning.ts";
 import { layoutOf } from "../../model/layout.ts";
@@ -103,6 +104,29 @@ test("the kernels that hardware gets follow the oracle, too", async () => {
   expect(worst.error, worst.name).toBeLessThan(1e-4);
   expect(got.report).toMatchObject({ software: false });
   expect(got.report.detail).toMatch(/^acme, tiles shared/);
+});
+
+test("the WASM device, over 100 steps", async () => {
+  const ground = start(aligned, 2, 100);
+  const job = { shape: aligned, batch: 2, optimizer: clipped, rate: 3e-3 };
+  const got = await run({ ...job, tiles, ...ground });
+  const wasm = await createWasmTrainer(job);
+  await wasm.load(ground.weights);
+  for (const tokens of ground.batches) await wasm.step(tokens, 2, 3e-3);
+  const losses = await wasm.losses();
+  got.losses.forEach((loss, step) => {
+    expect(Math.abs(loss - losses[step]!)).toBeLessThan(1e-3);
+  });
+  expect(losses.at(-1)).not.toBeCloseTo(losses[0]!, 2);
+
+  const [first] = ground.batches;
+  const still = { ...job, optimizer: unclipped, rate: 0 };
+  const once = await run({ ...still, tiles, weights: ground.weights, batches: [first!] });
+  const other = await createWasmTrainer(still);
+  await other.load(ground.weights);
+  await other.step(first!, 2, 0);
+  const worst = worstTensor(aligned, once.m, (await other.moments()).m);
+  expect(worst.error, worst.name).toBeLessThan(1e-5);
 });
 
 test("the same ticket twice gives the same bytes, and moments carry over", async () => {

@@ -49,6 +49,6 @@ export function likeliest(gpu: Pick<Gpu, "software">): Tiles {
 /** Row-wise kernels and attention by kind of adapter (kernels/rows.ts and kernels/attention.ts say why). */
 export function tuningFor({ software }: Pick<Gpu, "software">, tiles: Tiles): Tuning {
   return software
-    ? { rows: { lanes: 1 }, heads: { each: 2 }, tiles }
+    ? { rows: { lanes: 1 }, heads: { each: 4 }, tiles }
     : { rows: { lanes: 64 }, heads: { each: 1 }, tiles };
 }
