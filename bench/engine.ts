@@ -43,7 +43,7 @@ function flagsOf(args: string[]): Flags {
 }
 
 /** Takes all turns of a race one after another: nothing else of ours runs meanwhile. */
-async function run(race: Race, host: Host, runtime: string): Promise<Outcome & { failures: number }> {
+async function run(race: Race, host: Host): Promise<Outcome & { failures: number }> {
   const taken: Taken[] = [];
   const failures: string[] = [];
   for (const job of race.jobs) {
@@ -56,14 +56,14 @@ async function run(race: Race, host: Host, runtime: string): Promise<Outcome & {
       failures.push(`FAILED ${error.message}`);
     }
   }
-  const { rows, notes } = rowsOf(race, runtime, taken);
+  const { rows, notes } = rowsOf(race, host.runtime, taken);
   return { rows, notes: [...notes, ...failures], failures: failures.length };
 }
 
 const title = ({ config, device, runtime }: Race) => `${config}/${device} in ${runtime}`;
 
 const HEADINGS =
-  "config  device  threads  runtime         tokens/s  ÷ jax-js  ÷ tfjs  dispatches  of peak  parity";
+  "config  device  threads  runtime                   tokens/s  ÷ jax-js  ÷ tfjs  dispatches  of peak  parity";
 
 function line(row: Row): string {
   const times = (ratio: number | null) => (ratio === null ? "–" : ratio.toFixed(2));
@@ -71,7 +71,7 @@ function line(row: Row): string {
     row.config.padEnd(6),
     row.device.padEnd(6),
     String(row.threads).padStart(7),
-    row.runtime.padEnd(14),
+    row.runtime.padEnd(24),
     String(row.tokensPerSecond).padStart(9),
     times(row.ratioToJaxJs).padStart(8),
     times(row.ratioToTfjs).padStart(6),
@@ -93,11 +93,7 @@ try {
       host = race.runtime === "node" ? nodeHost() : await chromiumHost();
       hosts.set(race.runtime, host);
     }
-    const outcome = await run(
-      race,
-      host,
-      race.runtime === "node" ? `Node ${process.versions.node}` : "Chromium",
-    );
+    const outcome = await run(race, host);
     rows.push(...outcome.rows);
     failures += outcome.failures;
     report.push(

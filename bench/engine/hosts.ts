@@ -10,6 +10,8 @@ import type {} from "./page.ts";
 
 /** Where turns are taken: each in a process of its own, so that none finds another's heap, caches or threads. */
 export interface Host {
+  /** The runtime with its version, as it stands beside every ratio. */
+  readonly runtime: string;
   take(job: Job): Promise<Turn>;
   close(): Promise<void>;
 }
@@ -28,6 +30,7 @@ const run = promisify(execFile);
 const PATIENCE_MS = 15 * 60_000;
 
 export const nodeHost = (): Host => ({
+  runtime: `Node ${process.versions.node}`,
   take: async (job) => {
     const script = join(import.meta.dirname, "turn.ts");
     const options = { maxBuffer: 2 ** 26, timeout: PATIENCE_MS };
@@ -45,8 +48,12 @@ export const nodeHost = (): Host => ({
  */
 export async function chromiumHost(): Promise<Host> {
   const executablePath = findChromium();
+  const first = await chromium.launch({ executablePath, args: chromiumFlags() });
+  const runtime = `Chromium ${first.version()}`;
+  await first.close();
   const served = await serveModule(join(import.meta.dirname, "page.ts"));
   return {
+    runtime,
     take: async (job) => {
       const args = chromiumFlags({ webgpu: job.device === "webgpu" });
       const browser = await chromium.launch({ executablePath, args });

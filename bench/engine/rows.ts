@@ -33,53 +33,52 @@ export interface Outcome {
 const FIRST_LOSS = 1e-4;
 const CURVE = 1e-3;
 
-export function rowsOf(race: Race, runtime: string, taken: readonly Taken[]): Outcome {
-  const { config, device } = race;
-  const shape = CONFIGS[config];
-  const notes: string[] = [];
+export function rowsOf({ config, device, jobs }: Race, runtime: string, taken: readonly Taken[]): Outcome {
   const of = (contestant: Contestant, threads = 1) =>
     taken.filter(({ job }) => job.contestant === contestant && job.threads === threads);
   const peers = { "jax-js": of("jax-js"), tfjs: of("tfjs") };
   const rows: Row[] = [];
-  for (const threads of new Set(race.jobs.map((job) => job.threads))) {
+  const notes: string[] = [];
+  for (const threads of new Set(jobs.map((job) => job.threads))) {
     const ours = of("ours", threads);
-    const [first] = ours;
-    if (!first) continue;
+    if (ours.length === 0) continue;
+    const compared = Object.entries(peers).filter(([, theirs]) => theirs.length > 0);
+    const gates = compared.map(([name, theirs]) => ({ name, ...gate(ours, theirs) }));
+    const parity = gates.length > 0 && gates.every(({ ok }) => ok); // against nobody there is none
     const median = medianOf(ours);
-    let parity = true;
-    let compared = 0;
-    for (const [name, theirs] of Object.entries(peers)) {
-      if (theirs.length === 0) continue;
-      compared++;
-      const { start, curve, steps, ok } = gate(ours, theirs);
-      parity &&= ok;
-      const timed = theirs.reduce((sum, { job }) => sum + job.steps, 0);
-      notes.push(
-        `${threads} thread${threads > 1 ? "s" : ""} : ${name}: loss at step 0 within ${start.toExponential(1)}, over ${steps} steps within ${curve.toExponential(1)}: ${ok ? "parity" : "NO PARITY"}; ${name}'s median of ${timed} steps ${medianOf(theirs).toFixed(1)} ms`,
-      );
-    }
-    parity &&= compared > 0; // against nobody there is none
     const ratio = (theirs: readonly Taken[]) =>
       parity && theirs.length > 0 ? rounded(medianOf(theirs) / median) : null;
+    const speed = flopsOf(CONFIGS[config]) / (median / 1000);
     const peak = threads === 1 ? Math.max(...ours.map(({ turn }) => turn.peak ?? 0)) : 0;
-    const speed = flopsOf(shape) / (median / 1000);
-    notes.push(
-      `ours: ${first.turn.detail}, median ${median.toFixed(1)} ms, ${giga(speed)}${peak > 0 ? ` of ${giga(peak)}` : ""}`,
-    );
     rows.push({
       config,
       device,
       threads,
       runtime,
-      tokensPerSecond: Math.round((BATCH * shape.context) / (median / 1000)),
+      tokensPerSecond: Math.round((BATCH * CONFIGS[config].context) / (median / 1000)),
       ratioToJaxJs: ratio(peers["jax-js"]),
       ratioToTfjs: ratio(peers.tfjs),
-      dispatchesPerStep: first.turn.dispatches ?? 0,
+      dispatchesPerStep: ours[0]!.turn.dispatches ?? 0,
       fractionOfPeak: peak > 0 ? rounded(speed / peak) : null,
       parity,
     });
+    notes.push(
+      `ours: ${timing(ours)}, ${giga(speed)}${peak > 0 ? ` of ${giga(peak)}` : ""}, ${ours[0]!.turn.detail}`,
+    );
+    for (const { name, start, curve, steps, ok } of gates)
+      notes.push(
+        `  with ${name}: loss at step 0 within ${start.toExponential(1)}, over ${steps} steps within ${curve.toExponential(1)}: ${ok ? "parity" : "NO PARITY"}`,
+      );
   }
+  for (const [name, theirs] of Object.entries(peers))
+    if (theirs.length > 0) notes.push(`${name}: ${timing(theirs)}`);
   return { rows, notes };
+}
+
+/** How long a step takes, and of how many that is the median. */
+function timing(taken: readonly Taken[]): string {
+  const steps = taken.reduce((sum, { job }) => sum + job.steps, 0);
+  return `median ${medianOf(taken).toFixed(1)} ms of ${steps} steps after ${taken[0]!.job.warmups}`;
 }
 
 /** Largest differences over the steps that both took; every turn is held against every other. */

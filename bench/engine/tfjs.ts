@@ -68,7 +68,9 @@ interface State {
 
 function adam(state: State, gradients: readonly tf.Tensor[], decay: readonly number[], step: number): State {
   const { beta1, beta2, epsilon, clip } = OPTIMIZER;
-  const norm = tf.sqrt(tf.addN(gradients.map((gradient) => tf.sum(tf.square(gradient)))));
+  // One by one: on WebGPU tf.addN takes no more tensors than a kernel may bind.
+  const squares = gradients.map((gradient) => tf.sum(tf.square(gradient)));
+  const norm = tf.sqrt(squares.reduce((sum, square) => tf.add(sum, square)));
   const scale = tf.minimum(tf.div(clip, norm), 1);
   const scaled = gradients.map((gradient) => tf.mul(gradient, scale));
   const m = state.m.map((mean, i) => tf.add(tf.mul(mean, beta1), tf.mul(scaled[i]!, 1 - beta1)));
