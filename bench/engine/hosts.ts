@@ -26,7 +26,7 @@ export class TurnFailed extends Error {
 }
 
 const run = promisify(execFile);
-/** Every 20-step turn ends well within it, even stock tfjs' on the software adapter. */
+/** Every turn ends well within it, even stock tfjs' on the software adapter. */
 const PATIENCE_MS = 15 * 60_000;
 
 export const nodeHost = (): Host => ({
@@ -57,6 +57,7 @@ export async function chromiumHost(): Promise<Host> {
     take: async (job) => {
       const args = chromiumFlags({ webgpu: job.device === "webgpu" });
       const browser = await chromium.launch({ executablePath, args });
+      const impatience = setTimeout(() => void browser.close(), PATIENCE_MS); // whoever waits for it hears of it
       try {
         const page = await browser.newPage();
         await page.goto(served.url);
@@ -65,6 +66,7 @@ export async function chromiumHost(): Promise<Host> {
       } catch (error) {
         throw new TurnFailed(job, String(error));
       } finally {
+        clearTimeout(impatience);
         await browser.close();
       }
     },
