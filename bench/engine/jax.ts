@@ -6,8 +6,8 @@ import { BATCH, CONFIGS, type Job, OPTIMIZER, RATE, SEED, type Stepper } from ".
 
 /**
  * The strongest peer: GPT-2 and AdamW in jax-js, the whole step under one `jit`, parameters and moments staying
- * on the device. Tokens come as one-hot matrices made outside the measured time, because its gathers have no
- * gradient: a help that ours does not get. jax-js counts references: every use but a tensor's last is `.ref`.
+ * on the device. Tokens come as one-hot matrices made outside the measured time, because the compiler of 0.1.25
+ * refuses a gather's gradient (a scatter). jax-js counts references: every use of a tensor but its last is `.ref`.
  */
 type Tensors = Record<string, Tensor>;
 
