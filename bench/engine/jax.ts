@@ -4,13 +4,13 @@ import { initialWeights } from "../../model/init.ts";
 import { decays, layoutOf } from "../../model/layout.ts";
 import { BATCH, CONFIGS, type Job, OPTIMIZER, RATE, SEED, type Stepper } from "./job.ts";
 
+type Tensors = Record<string, Tensor>;
+
 /**
  * The strongest peer: GPT-2 and AdamW in jax-js, the whole step under one `jit`, parameters and moments staying
  * on the device. Tokens come as one-hot matrices made outside the measured time, because the compiler of 0.1.25
  * refuses a gather's gradient (a scatter). jax-js counts references: every use of a tensor but its last is `.ref`.
  */
-type Tensors = Record<string, Tensor>;
-
 export async function openJax({ config, device }: Job): Promise<Stepper> {
   await init(device);
   defaultDevice(device);
