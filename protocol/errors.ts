@@ -9,7 +9,6 @@ export const ERROR_STATUS = {
   "bad-signature": 401,
   "bad-ticket": 401,
   "not-your-ticket": 403,
-  "not-allowed": 403,
   "not-found": 404,
   "lease-expired": 410,
   "ticket-used": 409,

@@ -72,8 +72,3 @@ export function decodeFrame(frame: Uint8Array<ArrayBuffer>, length: number): Flo
   }
   return codec.decode(payload, values);
 }
-
-/** The codec a frame says it uses, without decoding it; undefined when it is no frame of ours. */
-export function frameCodec(frame: Uint8Array<ArrayBuffer>): CodecName | undefined {
-  return CODECS.find((codec) => codec.id === frame[5])?.name;
-}

@@ -51,7 +51,6 @@ export const REFUSED: Record<ErrorCode, string> = {
   "bad-signature": "The volunteer’s signature did not fit what was sent.",
   "bad-ticket": "The ticket was not signed by this server, or was changed.",
   "not-your-ticket": "The ticket belongs to another volunteer.",
-  "not-allowed": "Not open to this sender.",
   "not-found": "Asked for something that is not here, or no longer kept.",
   "lease-expired":
     "The work came after its deadline, and its text was given to someone else. Slow or sleeping devices.",

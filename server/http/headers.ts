@@ -22,7 +22,7 @@ export const CSP = {
   /** JSON and binary answers: a browser that is tricked into showing one runs nothing in it. */
   api: `${NOTHING}; frame-ancestors 'none'`,
   page: `${PAGE}; frame-ancestors 'none'`,
-  /** The framed volunteer may stand on any site: it does nothing until the visitor consents. */
+  /** The framed volunteer may stand on any site. It trusts that site's loader to have asked the visitor. */
   frame: `${PAGE}; frame-ancestors *`,
 } as const;
 

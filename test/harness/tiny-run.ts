@@ -178,3 +178,17 @@ export async function until(condition: () => boolean, turns = 10_000): Promise<v
   }
   throw new Error("what was waited for did not happen");
 }
+
+/** Two deltas of one volunteer a version: a tiny run's quorum. */
+export async function advance(volunteer: TestVolunteer, { run }: TinyRun, versions = 1): Promise<void> {
+  for (let i = 0; i < versions; i++) {
+    const { version } = run.status();
+    await volunteer.contribute(run, deltaOf(version));
+    await volunteer.contribute(run, deltaOf(version + 0.5));
+    await until(() => run.status().version === version + 1);
+  }
+}
+
+/** The process ends without a word, and another opens what the disk holds. */
+export const restart = ({ files, clock }: TinyRun, survivors: "kill" | "drop" = "kill"): Promise<TinyRun> =>
+  tinyRun({ files: files.restart(survivors), clock });
