@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Page, Route } from "playwright-core";
 import { afterAll, beforeAll, expect, it, onTestFinished, vi } from "vitest";
 import { ROUTES } from "../../protocol/routes.ts";
 import type { Ticket } from "../../protocol/ticket.ts";
@@ -93,12 +93,13 @@ it("a closed tab's text is given out again when its lease ends, and nothing of i
   const server = await serveBook("closed", { steps: 500, leaseSeconds: 3 });
   const page = await visitor();
   const leased = new Promise<Ticket>((resolve) => {
-    void page.route(`**${ROUTES.tickets}`, async (route) => {
+    const keep = async (route: Route) => {
       const response = await route.fetch();
       const { ticket }: { ticket: Ticket } = await response.json();
       await route.fulfill({ response });
       resolve(ticket);
-    });
+    };
+    void page.route(`**${ROUTES.tickets}`, keep, { times: 1 });
   });
   await page.goto(`${server.origin}/?device=wasm`);
   await page.getByRole("button", { name: "Start training" }).click();
