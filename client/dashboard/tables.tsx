@@ -10,15 +10,7 @@ export function VersionsTable({ versions }: Pick<RunStatus, "versions">) {
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard
     <section class="scroll" tabIndex={0} aria-label={text.versions}>
       <table>
-        <thead>
-          <tr>
-            {text.columns.map((column) => (
-              <th key={column} scope="col">
-                {column}
-              </th>
-            ))}
-          </tr>
-        </thead>
+        <Head columns={text.columns} />
         <tbody>
           {versions.map(({ version, deltas, tokens, ms, diffBytes, hash }) => (
             <tr key={version}>
@@ -44,15 +36,7 @@ export function RefusedTable({ refused }: Pick<RunStatus["deltas"], "refused">) 
   if (rows.length === 0) return <p class="wait">{text.noneRefused}</p>;
   return (
     <table class="refused">
-      <thead>
-        <tr>
-          {text.refusedColumns.map((column) => (
-            <th key={column} scope="col">
-              {column}
-            </th>
-          ))}
-        </tr>
-      </thead>
+      <Head columns={text.refusedColumns} />
       <tbody>
         {rows.map(([code, times]) => (
           <tr key={code}>
@@ -65,5 +49,19 @@ export function RefusedTable({ refused }: Pick<RunStatus["deltas"], "refused">) 
         ))}
       </tbody>
     </table>
+  );
+}
+
+function Head({ columns }: { readonly columns: readonly string[] }) {
+  return (
+    <thead>
+      <tr>
+        {columns.map((column) => (
+          <th key={column} scope="col">
+            {column}
+          </th>
+        ))}
+      </tr>
+    </thead>
   );
 }
