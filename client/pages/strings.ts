@@ -134,6 +134,10 @@ const PAUSED: Record<PauseReason | "operator", string> = {
   visitor: "Paused by you.",
   hidden: "Paused while this tab is hidden.",
   battery: "Paused while the machine is on battery.",
+  saver: "Paused while this browser saves data.",
+  heat: "Paused while the machine is under pressure, as when it runs hot.",
+  schedule: "Paused outside the hours you chose.",
+  budget: "Paused: this visit’s data allowance is used up.",
   "other-tab": "Another tab of this browser is training; this one takes over when it ends.",
   operator: "The operator has paused the run. Training goes on when they resume it.",
 };

@@ -4,6 +4,7 @@ import type { Manifest } from "../../protocol/manifest.ts";
 import type { Cache } from "../cache/cache.ts";
 import type { Api } from "../transport/api.ts";
 import type { Control } from "./control.ts";
+import type { Glimpse } from "./glimpse.ts";
 import type { Report } from "./messages.ts";
 import type { Replica } from "./replica.ts";
 import type { Trainers } from "./trainers.ts";
@@ -18,6 +19,8 @@ export interface RoundDeps {
   readonly trainers: Trainers;
   readonly control: Control;
   readonly report: (report: Report) => void;
+  /** Keeps what a visitor may look into; absent where nobody looks. */
+  readonly glimpse?: Glimpse;
   /** The run's tokenizer, for the passage; undefined when it cannot be had just now. */
   readonly tokenizer: () => Promise<Tokenizer | undefined>;
   /** Hears how far a download is. */

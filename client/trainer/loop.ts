@@ -18,7 +18,7 @@ import { NoDevice, type Trainers } from "./trainers.ts";
 
 /** What the loop needs of the world. */
 export interface LoopDeps
-  extends Pick<RoundDeps, "api" | "control" | "report" | "clock" | "sleep" | "random"> {
+  extends Pick<RoundDeps, "api" | "control" | "report" | "glimpse" | "clock" | "sleep" | "random"> {
   /** Opens what belongs to one run, once its manifest is known. */
   readonly open: (manifest: Manifest) => Promise<RunParts>;
 }

@@ -12,11 +12,21 @@ export type Command =
   /** Takes effect within one inner step; the ticket goes on where it was on `resume`, while its lease lasts. */
   | { readonly type: "pause"; readonly why: PauseReason }
   | { readonly type: "resume" }
+  /** Asks for a look inside, now; the Worker answers with an `inside` and a `delta` report as far as it can. */
+  | { readonly type: "look" }
   /** Ends within one inner step and frees the memory. The Worker answers `stopped`. */
   | { readonly type: "stop" };
 
 /** Why training rests. Every reason has one plain line in the page's catalogue. */
-export type PauseReason = "visitor" | "hidden" | "battery" | "other-tab";
+export type PauseReason =
+  | "visitor"
+  | "hidden"
+  | "battery"
+  | "saver"
+  | "heat"
+  | "schedule"
+  | "budget"
+  | "other-tab";
 
 /** Where the round loop is. The page has one plain line for each. */
 export type Phase =
@@ -66,6 +76,8 @@ export type Report =
     }
   /** Once a ticket: a passage just sampled for training, and the model's guesses within it. */
   | { readonly type: "passage"; readonly passage: Passage }
+  | { readonly type: "inside"; readonly inside: Inside }
+  | { readonly type: "delta"; readonly delta: DeltaPicture }
   | { readonly type: "sent"; readonly bytes: number; readonly version: number; readonly tokens: number }
   | { readonly type: "refused"; readonly code: ErrorCode; readonly message: string }
   | { readonly type: "credit"; readonly credit: VolunteerCredit }
@@ -88,4 +100,42 @@ export interface Passage {
 export interface Guess {
   readonly token: string;
   readonly probability: number;
+}
+
+/** What happens within the model while it reads the newest passage: computed when the page asks to look. */
+export interface Inside {
+  readonly version: number;
+  readonly layers: number;
+  readonly heads: number;
+  /** The first tokens of the passage: their text and their ids. */
+  readonly tokens: readonly string[];
+  readonly ids: readonly number[];
+  /** [layers, heads, T, T] in 255ths: how much of its attention a token (row) gives each one up to it. */
+  readonly attention: Uint8Array;
+  /** x and y of every token's embedding along the two directions of most difference, within ±1. */
+  readonly map: Float32Array;
+  /** The part of all differences that those two directions show. */
+  readonly mapShows: number;
+  /** Every mapped token's text. */
+  readonly names: readonly string[];
+  /** For each token id of the passage, the tokens whose embeddings are most alike. */
+  readonly nearest: Readonly<Record<number, readonly string[]>>;
+}
+
+/** One delta as it was sent. */
+export interface DeltaPicture {
+  /** Bytes as sent, and what the bare f32 numbers would be. */
+  readonly bytes: number;
+  readonly plainBytes: number;
+  readonly parameters: number;
+  /** Weights that it changes at all. */
+  readonly changed: number;
+  /** Inner steps it sums up. */
+  readonly steps: number;
+  /** Its norm over the weights' norm. */
+  readonly ratio: number;
+  /** The largest change of one weight, either way. */
+  readonly largest: number;
+  /** How many weights change by how much, from −largest to +largest. */
+  readonly bars: readonly number[];
 }

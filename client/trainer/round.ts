@@ -41,7 +41,7 @@ export async function runTicket(
   control.enter({ phase: "training" });
   const trainer = await trainers.take(ticket.batch);
   await trainer.load(weights, momentsFor(state, ticket));
-  const trained = await train(deps, trainer, ticket, deadline, shard);
+  const trained = await train(deps, trainer, ticket, deadline, shard, weights);
   if (trained === undefined) return { end: "expired", state };
   trainers.proved();
   return settle(deps, trainer.report, ticket, deadline, state, trained, manifest.residualDecay);
@@ -60,6 +60,7 @@ async function train(
   ticket: Ticket,
   deadline: number,
   shard: Uint16Array,
+  weights: Float32Array,
 ): Promise<Run | undefined> {
   const { manifest, control, report, clock, sleep } = deps;
   const { context } = manifest.model;
@@ -68,7 +69,8 @@ async function train(
   let lastRead = clock();
   const losses: number[] = [];
   for (const tokens of batchesOf(shard, ticket, context)) {
-    if (done === 0) await showPassage(deps, trainer, tokens.subarray(0, context + 1), ticket.version);
+    if (done === 0)
+      await showPassage(deps, trainer, tokens.subarray(0, context + 1), weights, ticket.version);
     await control.turn();
     if (clock() >= deadline) return undefined;
     const begun = clock();
@@ -121,6 +123,7 @@ async function settle(
   await cache.write({ [KEYS.volunteer]: next, [KEYS.pending]: undefined });
   if (answer === "unknown") return { end: "expired", state: next };
   const tokens = ticketTokens(ticket, manifest.model.context);
+  deps.glimpse?.sent(parcel.frame, ticket.steps);
   report({ type: "sent", bytes: body.length, version: ticket.version, tokens });
   return { end: "sent", state: next };
 }
@@ -138,14 +141,16 @@ function packed(trained: Run, state: VolunteerState | undefined, ticket: Ticket,
 
 /** Shows what is about to be learned. No text to show is no reason not to train; a lost device is. */
 async function showPassage(
-  { tokenizer, report }: RoundDeps,
+  { manifest, tokenizer, report, glimpse }: RoundDeps,
   trainer: Trainer,
   row: Uint16Array,
+  weights: Float32Array,
   version: number,
 ): Promise<void> {
   try {
     const known = await tokenizer();
     if (known === undefined) return;
+    glimpse?.show({ shape: manifest.model, tokenizer: known, tokens: row.subarray(0, -1), weights, version });
     report({ type: "passage", passage: await passageOf(trainer, known, row, version) });
   } catch (error) {
     if (error instanceof ModelError && error.code.startsWith("device-")) throw error;

@@ -4,6 +4,7 @@ import { lastingCache } from "../cache/lasting.ts";
 import { httpApi } from "../transport/http.ts";
 import { Control, Stopped } from "./control.ts";
 import { browserCandidates } from "./devices.ts";
+import { Glimpse } from "./glimpse.ts";
 import { volunteer } from "./loop.ts";
 import type { Command, Report } from "./messages.ts";
 import { openLanguageRun } from "./open-run.ts";
@@ -17,6 +18,7 @@ import { holdTurn } from "./turn.ts";
 const report = (one: Report): void => self.postMessage(one);
 
 let control: Control | undefined;
+const glimpse = new Glimpse();
 
 self.addEventListener("message", ({ data: command }: MessageEvent<Command>) => {
   switch (command.type) {
@@ -30,10 +32,19 @@ self.addEventListener("message", ({ data: command }: MessageEvent<Command>) => {
       return control?.pause(command.why);
     case "resume":
       return control?.resume();
+    case "look":
+      return void look();
     case "stop":
       return control?.stop();
   }
 });
+
+async function look(): Promise<void> {
+  const inside = await glimpse.look();
+  if (inside !== undefined) report({ type: "inside", inside });
+  const delta = glimpse.delta();
+  if (delta !== undefined) report({ type: "delta", delta });
+}
 
 async function start(command: Extract<Command, { type: "start" }>): Promise<void> {
   const mine = new Control(report, command.share);
@@ -58,6 +69,7 @@ async function train(command: Extract<Command, { type: "start" }>, control: Cont
     api: httpApi({ origin: server, traffic: traffic.count }),
     control,
     report,
+    glimpse,
     clock: monotonic,
     random: Math.random,
     sleep,

@@ -1,0 +1,47 @@
+import { nearestTokens, tokenEmbeddings, tokenMap } from "../../model/embeddings.ts";
+import { Reader } from "../../model/reader.ts";
+import type { Shown } from "./glimpse.ts";
+import type { Inside } from "./messages.ts";
+
+/** Neighbours named of each token. */
+const NEIGHBOURS = 5;
+
+/** Reads a short passage with plain loops and keeps what the page draws. Loaded when a visitor first looks. */
+export function insideOf({ shape, tokenizer, tokens, weights, version }: Shown): Inside {
+  const { layers, heads, width } = shape;
+  const reader = new Reader(shape, weights);
+  const length = tokens.length;
+  const attention = new Uint8Array(layers * heads * length * length);
+  tokens.forEach((token, place) => {
+    reader.read(token);
+    for (let layer = 0; layer < layers; layer++) {
+      for (let head = 0; head < heads; head++) {
+        const row = reader.attention(layer, head);
+        const from = ((layer * heads + head) * length + place) * length;
+        row.forEach((share, at) => {
+          attention[from + at] = Math.round(share * 255);
+        });
+      }
+    }
+  });
+  const embeddings = tokenEmbeddings(shape, weights);
+  const { points, shown } = tokenMap(embeddings, width);
+  const piece = (token: number) => tokenizer.piece(token);
+  return {
+    version,
+    layers,
+    heads,
+    tokens: Array.from(tokens, piece),
+    ids: Array.from(tokens),
+    attention,
+    map: points,
+    mapShows: shown,
+    names: Array.from({ length: points.length / 2 }, (_, token) => piece(token)),
+    nearest: Object.fromEntries(
+      [...new Set(tokens)].map((token) => [
+        token,
+        nearestTokens(embeddings, width, token, NEIGHBOURS).map(piece),
+      ]),
+    ),
+  };
+}
