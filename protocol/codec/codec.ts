@@ -19,3 +19,17 @@ export interface Codec {
 }
 
 export type CodecName = "f32" | "dense4";
+
+/**
+ * What a manifest says of the deltas it wants: `dense` takes `bits` a value in blocks of 64; `topk` the `k` largest
+ * of each `chunk` values (a power of two up to 4096), `bits` each.
+ */
+export type CodecSpec =
+  | { readonly name: "f32" }
+  | { readonly name: "dense"; readonly bits: 2 | 4 | 8 }
+  | {
+      readonly name: "topk";
+      readonly chunk: number;
+      readonly k: number;
+      readonly bits: 2 | 4 | 8;
+    };
