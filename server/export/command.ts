@@ -1,0 +1,121 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { pino } from "pino";
+import { ModelError } from "../../model/config.ts";
+import { CorpusError } from "../corpus/error.ts";
+import { DirectoryError, kindOf } from "../serve/directory.ts";
+import type { Writer } from "../serve/io.ts";
+import { LockedError } from "../serve/lock.ts";
+import { openDirectory } from "../serve/open-run.ts";
+import { StoreError } from "../store/store.ts";
+import { ExportError } from "./error.ts";
+import { fetchModel } from "./fetch.ts";
+import { type ExportedModel, toGguf, toHuggingFace } from "./model.ts";
+
+export const EXPORT_USAGE = `Usage: murmuration export DIR|URL --format hf|gguf [--type f32|f16] --out PATH
+
+Takes a run's current model out: of a data directory that is not being served, or of a running server.
+
+  --format hf     a folder that Hugging Face's tools open as GPT-2: model.safetensors, config.json,
+                  tokenizer.json and their companions
+  --format gguf   one file that llama.cpp and what builds on it opens
+  --type TYPE     how gguf stores matrices: f32 (the default, exact) or f16 (half the size)
+  --out PATH      the folder, or the file, to write; an existing file is replaced
+`;
+
+export interface ExportIo {
+  readonly stdout: Writer;
+  readonly stderr: Writer;
+}
+
+/** `murmuration export …`. Resolves to the exit code: 0, 1 where it failed, 2 for a wrong command. */
+export async function exportCommand(args: readonly string[], io: ExportIo): Promise<number> {
+  let flags: ExportFlags | "help";
+  try {
+    flags = parseFlags(args);
+  } catch (error) {
+    io.stderr.write(`murmuration export: ${messageOf(error)}\n\n${EXPORT_USAGE}`);
+    return 2;
+  }
+  if (flags === "help") {
+    io.stdout.write(EXPORT_USAGE);
+    return 0;
+  }
+  try {
+    const model = await load(flags.from, io.stderr);
+    const { name, version } = model.manifest;
+    for (const file of await write(model, flags)) io.stdout.write(`${file}\n`);
+    io.stderr.write(`${name}, version ${version}\n`);
+    return 0;
+  } catch (error) {
+    io.stderr.write(`murmuration export: ${explain(error)}\n`);
+    return 1;
+  }
+}
+
+interface ExportFlags {
+  readonly from: string;
+  readonly format: "hf" | "gguf";
+  readonly type: "f32" | "f16";
+  readonly out: string;
+}
+
+function parseFlags(args: readonly string[]): ExportFlags | "help" {
+  const text = { type: "string" } as const;
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { format: text, type: text, out: text, help: { type: "boolean", short: "h" } },
+  });
+  if (values.help) return "help";
+  const { format, type = "f32", out } = values;
+  const [from, ...more] = positionals;
+  if (from === undefined || more.length > 0) throw new ExportError("name one data directory or URL");
+  if (format !== "hf" && format !== "gguf") throw new ExportError("--format is hf or gguf");
+  if (type !== "f32" && type !== "f16") throw new ExportError("--type is f32 or f16");
+  if (type === "f16" && format === "hf") throw new ExportError("--type is for --format gguf");
+  if (out === undefined) throw new ExportError("--out says where to write");
+  return { from, format, type, out };
+}
+
+function load(from: string, stderr: Writer): Promise<ExportedModel> {
+  return /^https?:\/\//.test(from) ? fetchModel(new URL(from), fetch) : readDirectory(from, stderr);
+}
+
+async function readDirectory(directory: string, stderr: Writer): Promise<ExportedModel> {
+  // Opening an empty directory would begin a run there.
+  if ((await kindOf(directory)) !== "ours") throw new ExportError(`there is no run in ${directory}`);
+  const opened = await openDirectory(directory, undefined, pino({ level: "silent" }), stderr);
+  try {
+    const { run } = opened;
+    if (run === undefined) throw new ExportError(`there is a text in ${directory}, but no run yet`);
+    return { manifest: run.manifest(), file: run.latestSnapshot().bytes, tokenizer: run.tokenizer() };
+  } finally {
+    await opened.close();
+  }
+}
+
+async function write(model: ExportedModel, { format, type, out }: ExportFlags): Promise<string[]> {
+  if (format === "gguf") {
+    await writeFile(out, toGguf(model, type));
+    return [out];
+  }
+  const files = toHuggingFace(model);
+  await mkdir(out, { recursive: true });
+  for (const { name, bytes } of files) await writeFile(join(out, name), bytes);
+  return files.map(({ name }) => join(out, name));
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+/** Our own errors and the system's in a line, anything else whole. */
+function explain(error: unknown): string {
+  if (error instanceof LockedError) {
+    return `${error.message}: export from its address instead, e.g. http://localhost:8080`;
+  }
+  const known = [ExportError, DirectoryError, CorpusError, StoreError, ModelError];
+  if (known.some((kind) => error instanceof kind)) return messageOf(error);
+  if (error instanceof Error && "code" in error) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

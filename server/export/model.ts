@@ -1,0 +1,30 @@
+import { encodeGpt2Gguf } from "../../model/export/gpt2-gguf.ts";
+import { huggingFaceFiles, type ModelFile } from "../../model/export/hugging-face.ts";
+import { layoutOf } from "../../model/layout.ts";
+import { decodeSafetensors } from "../../model/safetensors.ts";
+import type { Manifest } from "../../protocol/manifest.ts";
+
+/** One version of a run's model, and all that another program needs to use it. */
+export interface ExportedModel {
+  readonly manifest: Pick<Manifest, "name" | "model" | "version" | "hash">;
+  /** The version's safetensors file, whose SHA-256 is `manifest.hash`. */
+  readonly file: Uint8Array<ArrayBuffer>;
+  /** tokenizer.json. */
+  readonly tokenizer: Uint8Array<ArrayBuffer>;
+}
+
+/** The folder that Hugging Face's tools open. Throws a ModelError. */
+export function toHuggingFace({ manifest, file, tokenizer }: ExportedModel): ModelFile[] {
+  const { model } = manifest;
+  return huggingFaceFiles(model, decodeSafetensors(file, layoutOf(model)), tokenizer);
+}
+
+/** The file that llama.cpp opens. Throws a ModelError. */
+export function toGguf(
+  { manifest, file, tokenizer }: ExportedModel,
+  type: "f32" | "f16",
+): Uint8Array<ArrayBuffer> {
+  const { name, model, version } = manifest;
+  const weights = decodeSafetensors(file, layoutOf(model));
+  return encodeGpt2Gguf({ name: `${name}, version ${version}`, shape: model, weights, tokenizer, type });
+}
