@@ -2,6 +2,7 @@ import { ROUTES } from "../../protocol/routes.ts";
 import { Consent } from "./consent.tsx";
 import { Controls } from "./controls.tsx";
 import { Cycle } from "./cycle.tsx";
+import { LookInside } from "./inside/inside.tsx";
 import { YourNumbers } from "./numbers.tsx";
 import { PassageView } from "./passage.tsx";
 import { RunPanel } from "./run-panel.tsx";
@@ -21,7 +22,7 @@ export interface AppProps {
 
 /** The volunteer page, from the first question to the last version. */
 export function App(props: AppProps) {
-  const { watch, session } = props;
+  const { watch, session, trainer } = props;
   const { agreed } = session;
   return (
     <>
@@ -32,6 +33,7 @@ export function App(props: AppProps) {
           <div class="column">{agreed.value ? <YourPart {...props} /> : <Question {...props} />}</div>
           <div class="column">
             <RunPanel watch={watch} />
+            {agreed.value && <LookInside trainer={trainer} />}
           </div>
         </div>
       </main>

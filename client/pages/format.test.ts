@@ -2,10 +2,12 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   formatBytes,
+  formatChoices,
   formatCount,
   formatDuration,
   formatLarge,
   formatLoss,
+  formatPart,
   formatProbability,
   plural,
 } from "./format.ts";
@@ -40,6 +42,14 @@ describe("numbers for people", () => {
     expect(formatProbability(0.0001)).toBe("<1%");
     expect(formatProbability(0)).toBe("0%");
     expect(formatProbability(0.237)).toBe("24%");
+  });
+
+  it("puts a loss into choices, and a small part into per cent", () => {
+    expect(formatChoices(Math.log(2))).toBe("2.0");
+    expect(formatChoices(Math.log(512))).toBe("512");
+    expect(formatPart(0.00421)).toBe("0.42%");
+    expect(formatPart(0.314)).toBe("31%");
+    expect(formatPart(0)).toBe("0%");
   });
 
   it("groups digits and counts things", () => {

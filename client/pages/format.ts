@@ -29,9 +29,21 @@ function scaled(value: number, base: number, units: readonly string[]): string {
 /** A loss in nats: two decimals, which is what one held-out measurement can tell apart. */
 export const formatLoss = (nats: number): string => nats.toFixed(2);
 
+/** A loss in nats as the number of equally likely choices that would be as hard: 3.0 → "20", 1.0 → "2.7". */
+export function formatChoices(nats: number): string {
+  const choices = Math.exp(nats);
+  return choices < 9.95 ? choices.toFixed(1) : formatCount(choices);
+}
+
 /** A probability: "23%", and never "0%" for something that was given a chance. */
 export function formatProbability(p: number): string {
   return p > 0 && p < 0.005 ? "<1%" : `${Math.round(p * 100)}%`;
+}
+
+/** A small part of a whole to two significant figures: 0.0042 → "0.42%", 0.31 → "31%". */
+export function formatPart(part: number): string {
+  const percent = part * 100;
+  return `${percent >= 9.95 || percent === 0 ? percent.toFixed(0) : Number(percent.toPrecision(2))}%`;
 }
 
 /** Milliseconds as the largest fitting unit: "0.8 s", "12 s", "3 min", "2 h". */

@@ -39,7 +39,10 @@ export function GuessView({ guess, before }: GuessViewProps) {
           </ol>
         </dd>
       </dl>
-      <p class={right ? "verdict right" : "verdict"}>{right ? `✓ ${text.right}` : text.wrong}</p>
+      <p class={right ? "verdict right" : "verdict"}>
+        {right ? `✓ ${text.right}` : text.wrong}.{" "}
+        {text.chanceInWords(Math.max(guess.truth.probability, 1e-6))}
+      </p>
     </div>
   );
 }
@@ -57,6 +60,6 @@ function Bar({ guess, kind }: { readonly guess: Guess; readonly kind: "right" | 
 }
 
 /** A token with its blanks made visible, since many tokens differ in nothing else. */
-function visible(token: string): string {
+export function visible(token: string): string {
   return token.replaceAll(" ", "␣").replaceAll("\n", "↵").replaceAll("\t", "⇥");
 }

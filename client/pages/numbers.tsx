@@ -15,7 +15,10 @@ export function YourNumbers({ trainer }: { readonly trainer: TrainerHandle }) {
         <dd>
           {last === undefined ? "–" : formatLoss(last)}
           <Sparkline values={losses} />
-          <small>{text.lossHelp}</small>
+          <small>
+            {text.lossHelp}
+            {last !== undefined && `: ${text.lossInWords(last)}`}
+          </small>
         </dd>
       </div>
       <div>

@@ -58,9 +58,17 @@ export function PassageView({ newest }: { readonly newest: Passage }) {
       </div>
       <Tokens passage={passage} chosen={chosen} held={held} />
       {guess !== undefined && <GuessView guess={guess} before={passage.tokens.slice(0, guess.at)} />}
-      <p class="note">{text.readingHelp}</p>
+      <p class="note">
+        {text.readingHelp} {text.passageInWords(passageLoss(passage))}
+      </p>
     </div>
   );
+}
+
+/** Mean surprise at the passage's own tokens, in nats. */
+function passageLoss({ guesses }: Passage): number {
+  const nats = guesses.map(({ truth }) => -Math.log(Math.max(truth.probability, 1e-9)));
+  return nats.reduce((sum, one) => sum + one, 0) / Math.max(nats.length, 1);
 }
 
 interface TokensProps {

@@ -1,7 +1,15 @@
 import type { DeviceReport } from "../../model/trainer.ts";
 import type { ErrorCode } from "../../protocol/errors.ts";
 import type { Passage, PauseReason, Phase, ProbeResult, UnableReason } from "../trainer/messages.ts";
-import { formatBytes, formatCount, formatDuration, formatLarge, formatLoss, plural } from "./format.ts";
+import {
+  formatBytes,
+  formatChoices,
+  formatCount,
+  formatDuration,
+  formatLarge,
+  formatLoss,
+  plural,
+} from "./format.ts";
 
 /** Everything the volunteer's pages say, in one place, so that it reads as one voice and can be translated. */
 export const text = {
@@ -87,8 +95,46 @@ export const text = {
   autoOff: "Hold",
   nextPassage: "Next passage",
 
+  look: "A look inside",
+  lookHelp:
+    "What the model in this tab is doing with the passage, computed here from the weights being trained.",
+  lookWait: "There is something to see once the first passage is being read.",
+  lookNow: (version: number) => `Version ${formatCount(version)} reads:`,
+  attention: "What it attends to",
+  attentionHelp:
+    "To guess what follows a token, the model looks back. Choose a token: the darker an earlier one, the more this head " +
+    "looks at it. Each layer has several heads, and each learns to look for something else.",
+  attentionLabel: "Tokens of the passage: the arrow keys choose which one looks back",
+  layer: "Layer",
+  head: "Head",
+  attends: (token: string, seen: string, share: string) => `“${token}” looks most at “${seen}” (${share}).`,
+  attentionMap: (layer: number, head: number) =>
+    `Attention of layer ${layer}, head ${head}: a row for each token, a column for each one it looks at.`,
+  tokenMap: "Where tokens lie",
+  tokenMapHelp: (numbers: number, shows: string) =>
+    `To the model a token is a point of ${formatCount(numbers)} numbers. Here are all of them, flattened to the two ` +
+    `directions in which they differ most (${shows} of all differences). Tokens used alike drift together as it learns.`,
+  tokenMapLabel: (tokens: number) => `A map of ${plural(tokens, "token")}; those of the passage are named.`,
+  nearest: (token: string) => `Nearest to “${token}”:`,
+  delta: "What was sent",
+  deltaWait: "The first delta has not been sent yet.",
+  deltaHelp: (steps: number, parameters: number) =>
+    `A delta is how far ${plural(steps, "step")} of training moved each of the model’s ${formatCount(parameters)} numbers.`,
+  deltaRatio: (ratio: string, changed: string) =>
+    `All of it together is ${ratio} of the size of the weights, and ${changed} of them change at all.`,
+  deltaBytes: (bytes: number, plain: number) =>
+    `${formatBytes(bytes)} were sent instead of ${formatBytes(plain)}: ${(plain / bytes).toFixed(1)} times smaller. ` +
+    "What the rounding left out is kept here and added to the next one.",
+  deltaBars: (largest: string) =>
+    `How many weights moved by how much, from −${largest} on the left, through nothing, to +${largest}.`,
+
   yourLoss: "Your loss",
   lossHelp: "nats a token, on the text you train on",
+  lossInWords: (nats: number) => `as good as guessing among ${formatChoices(nats)} tokens`,
+  passageInWords: (nats: number) =>
+    `It finds this passage as hard as guessing each token among ${formatChoices(nats)}.`,
+  chanceInWords: (probability: number) =>
+    `It gave the true one about 1 chance in ${formatCount(1 / probability)}.`,
   credit: "Credit",
   creditHelp: "tokens of yours merged into the model",
   sentTokens: "Trained on",

@@ -1,7 +1,15 @@
 import { batch, type ReadonlySignal, signal } from "@preact/signals";
 import type { DeviceName } from "../../model/trainer.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
-import type { Command, Passage, PauseReason, Phase, Report } from "../trainer/messages.ts";
+import type {
+  Command,
+  DeltaPicture,
+  Inside,
+  Passage,
+  PauseReason,
+  Phase,
+  Report,
+} from "../trainer/messages.ts";
 
 type Of<T extends Report["type"]> = Extract<Report, { type: T }>;
 
@@ -32,6 +40,9 @@ export interface TrainerHandle {
   /** Training loss of the last steps, oldest first. */
   readonly losses: ReadonlySignal<readonly number[]>;
   readonly passage: ReadonlySignal<Passage | undefined>;
+  /** What the last {@link look} found. */
+  readonly inside: ReadonlySignal<Inside | undefined>;
+  readonly delta: ReadonlySignal<DeltaPicture | undefined>;
   /** The newest download, kept after it is complete. */
   readonly download: ReadonlySignal<Extract<Phase, { phase: "downloading" }> | undefined>;
   readonly sent: ReadonlySignal<Sent | undefined>;
@@ -42,6 +53,8 @@ export interface TrainerHandle {
   setShare(share: number): void;
   pause(why: PauseReason): void;
   resume(): void;
+  /** Asks the Worker for a look inside. */
+  look(): void;
   /** Asks the Worker to end; it is terminated when it has, or when it does not answer. */
   stop(): void;
 }
@@ -68,6 +81,8 @@ export function createTrainer(
   const step = signal<Of<"step"> | undefined>(undefined);
   const losses = signal<readonly number[]>([]);
   const passage = signal<Passage | undefined>(undefined);
+  const inside = signal<Inside | undefined>(undefined);
+  const delta = signal<DeltaPicture | undefined>(undefined);
   const download = signal<Extract<Phase, { phase: "downloading" }> | undefined>(undefined);
   const sent = signal<Sent | undefined>(undefined);
   const refused = signal<Of<"refused"> | undefined>(undefined);
@@ -97,6 +112,12 @@ export function createTrainer(
         return;
       case "passage":
         passage.value = report.passage;
+        return;
+      case "inside":
+        inside.value = report.inside;
+        return;
+      case "delta":
+        delta.value = report.delta;
         return;
       case "sent": {
         const before = sent.value;
@@ -134,6 +155,8 @@ export function createTrainer(
     step,
     losses,
     passage,
+    inside,
+    delta,
     download,
     sent,
     refused,
@@ -154,6 +177,7 @@ export function createTrainer(
     setShare: (share) => worker?.post({ type: "share", share }),
     pause: (why) => worker?.post({ type: "pause", why }),
     resume: () => worker?.post({ type: "resume" }),
+    look: () => worker?.post({ type: "look" }),
     stop() {
       const mine = worker;
       if (mine === undefined) return;

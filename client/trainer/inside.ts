@@ -31,6 +31,7 @@ export function insideOf({ shape, tokenizer, tokens, weights, version }: Shown):
     version,
     layers,
     heads,
+    width,
     tokens: Array.from(tokens, piece),
     ids: Array.from(tokens),
     attention,

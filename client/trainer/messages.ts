@@ -107,6 +107,8 @@ export interface Inside {
   readonly version: number;
   readonly layers: number;
   readonly heads: number;
+  /** Numbers in an embedding. */
+  readonly width: number;
   /** The first tokens of the passage: their text and their ids. */
   readonly tokens: readonly string[];
   readonly ids: readonly number[];

@@ -39,7 +39,9 @@ const LOOKS: Record<string, (page: Page) => Promise<unknown>> = {
     await page.goto(site.origin);
     await page.getByRole("button", { name: "Start training" }).click();
     await page.getByText("Training on a passage").waitFor();
-    await page.locator("details").click();
+    await page.locator("details.device").click();
+    await page.getByText("A look inside").click();
+    await page.getByText("Where tokens lie").waitFor();
   },
   async status(page) {
     await page.goto(`${site.origin}/status`);

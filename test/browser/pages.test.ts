@@ -186,6 +186,24 @@ describe("while training", () => {
     expect(await page.getByText("older").count()).toBe(0);
   });
 
+  it("opens a look inside, computed and fetched only then, and follows the chosen token", async () => {
+    await open();
+    await agree();
+    await shows("Training on a passage");
+    expect(asked(/panel/)).toEqual([]);
+    await page.getByText("A look inside").click();
+    await shows("“never” looks most at “never”");
+    expect(asked(/panel/)).not.toEqual([]);
+    await page.getByRole("combobox", { name: "Head" }).selectOption("2");
+    await shows("“never” looks most at “—”");
+    await page.getByRole("listbox", { name: /looks back/ }).focus();
+    await page.keyboard.press("Home");
+    await shows("“Call” looks most at “Call” (100%)");
+    await shows("152 kB were sent instead of 1.14 MB: 7.5 times smaller");
+    await shows("0.42% of the size of the weights");
+    expect(errors).toEqual([]);
+  });
+
   it("passes the share on, and remembers it", async () => {
     await open();
     await agree();

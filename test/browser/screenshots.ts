@@ -40,6 +40,15 @@ const SHOTS: readonly Shot[] = [
     },
   },
   { name: "training", path: "/", visitor: agree },
+  {
+    name: "inside",
+    path: "/",
+    async visitor(page) {
+      await agree(page);
+      await page.getByText("A look inside").click();
+      await page.getByText("Where tokens lie").waitFor();
+    },
+  },
   { name: "sending", path: "/", given: withPhase({ phase: "sending", bytes: 151_616 }), visitor: agree },
   {
     name: "paused",

@@ -1,4 +1,5 @@
 import type { Command, Phase, Report } from "../../client/trainer/messages.ts";
+import { exampleLook } from "./example-look.ts";
 
 /** Stands in for the trainer's Worker where a page is under test: says what `/script` holds, obeys commands. */
 const say = (report: Report) => postMessage(report);
@@ -16,6 +17,9 @@ addEventListener("message", async ({ data }: MessageEvent<Command>) => {
       return enter({ phase: "training" });
     case "stop":
       return enter({ phase: "stopped" });
+    case "look":
+      exampleLook().forEach(say);
+      return;
     case "share":
       return;
   }
