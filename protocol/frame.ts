@@ -1,4 +1,4 @@
-import type { Codec, CodecName } from "./codec/codec.ts";
+import type { Codec, CodecName, CodecSpec } from "./codec/codec.ts";
 import { dense4 } from "./codec/dense4.ts";
 import { f32 } from "./codec/f32.ts";
 import { ProtocolError } from "./errors.ts";
@@ -36,13 +36,27 @@ export function maxFrameBytes(length: number): number {
 /** Compresses a vector. Throws `not-finite`. */
 export function encodeFrame(codec: CodecName, values: Float32Array): Uint8Array<ArrayBuffer> {
   const { id, encode } = codecNamed(codec);
-  const payload = encode(values);
+  return behindHeader(id, values.length, encode(values));
+}
+
+/** The frame of a payload that a device has made of `length` values. */
+export function frameOf(codec: CodecSpec, length: number, payload: Uint8Array): Uint8Array<ArrayBuffer> {
+  return behindHeader(codecId(codec), length, payload);
+}
+
+/** A codec's number in a frame's header. */
+export function codecId(codec: CodecSpec): number {
+  if (codec.name === "dense") return { 4: 1, 2: 2, 8: 3 }[codec.bits];
+  return codec.name === "f32" ? 0 : 4;
+}
+
+function behindHeader(id: number, length: number, payload: Uint8Array): Uint8Array<ArrayBuffer> {
   const frame = new Uint8Array(FRAME_HEADER_BYTES + payload.length);
   const header = new DataView(frame.buffer);
   header.setUint32(0, MAGIC, true);
   header.setUint8(4, FRAME_VERSION);
   header.setUint8(5, id);
-  header.setUint32(8, values.length, true);
+  header.setUint32(8, length, true);
   header.setUint32(12, payload.length, true);
   frame.set(payload, FRAME_HEADER_BYTES);
   return frame;

@@ -1,0 +1,18 @@
+import { expect, test } from "vitest";
+import { parsePace } from "./pace.ts";
+
+test("a request for work may say how fast its volunteer is", () => {
+  expect(parsePace({})).toEqual({});
+  expect(parsePace({ speed: 12_000, uplink: 625_000.5, others: "ignored" })).toEqual({
+    speed: 12_000,
+    uplink: 625_000.5,
+  });
+  expect(parsePace({ downlink: 1e300 })).toEqual({ downlink: 1e12 });
+});
+
+test.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY, "fast", null])(
+  "a speed of %o is refused",
+  (speed) => {
+    expect(() => parsePace({ speed })).toThrow(expect.objectContaining({ code: "bad-request" }));
+  },
+);

@@ -1,0 +1,27 @@
+import { asNumber, type Json } from "./guards.ts";
+
+/**
+ * What a volunteer has measured of itself, sent with a request for work so that its tickets suit it. Absent where
+ * nothing was measured yet. A wish, not a proof: what is credited is counted from tickets.
+ */
+export interface Pace {
+  /** Tokens trained a second, rests included. */
+  readonly speed?: number;
+  /** Bytes sent a second, an upload's latency included. */
+  readonly uplink?: number;
+  /** Bytes received a second. */
+  readonly downlink?: number;
+}
+
+/** Faster than any machine or link: what is above counts as this. */
+const MOST = 1e12;
+
+/** Reads a request for work. Throws `bad-request` on what is no number above 0. */
+export function parsePace(json: Json): Pace {
+  const rate = (name: keyof Pace) => {
+    const value = json[name];
+    if (value === undefined) return {};
+    return { [name]: Math.min(MOST, asNumber(value, name, Number.MIN_VALUE, Number.MAX_VALUE)) };
+  };
+  return { ...rate("speed"), ...rate("uplink"), ...rate("downlink") };
+}
