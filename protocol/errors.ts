@@ -8,6 +8,8 @@ export const ERROR_STATUS = {
   "bad-frame": 400,
   "bad-signature": 401,
   "bad-ticket": 401,
+  "not-signed-in": 401,
+  "foreign-origin": 403,
   "not-your-ticket": 403,
   "not-found": 404,
   "lease-expired": 410,

@@ -50,6 +50,8 @@ export const REFUSED: Record<ErrorCode, string> = {
   "bad-frame": "The delta’s bytes were not a frame: cut off, or not made by our client.",
   "bad-signature": "The volunteer’s signature did not fit what was sent.",
   "bad-ticket": "The ticket was not signed by this server, or was changed.",
+  "not-signed-in": "An operator’s request came without a session, or with one that has ended.",
+  "foreign-origin": "An operator’s request came from another site’s page.",
   "not-your-ticket": "The ticket belongs to another volunteer.",
   "not-found": "Asked for something that is not here, or no longer kept.",
   "lease-expired":
