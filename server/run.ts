@@ -3,6 +3,7 @@ import { type ErrorCode, ProtocolError } from "../protocol/errors.ts";
 import type { RunEvent } from "../protocol/events.ts";
 import { maxFrameBytes } from "../protocol/frame.ts";
 import { as } from "../protocol/guards.ts";
+import type { DeltaProof, VersionRecord } from "../protocol/history.ts";
 import type { Identity } from "../protocol/identity.ts";
 import { type Hash, isTicketId, type TicketId, type VolunteerKey } from "../protocol/ids.ts";
 import { MAX_ENVELOPE_BYTES } from "../protocol/limits.ts";
@@ -15,6 +16,7 @@ import type { RunService } from "./http/service.ts";
 import type { RunOptions } from "./options.ts";
 import { Core } from "./run/core.ts";
 import { create, found } from "./run/genesis.ts";
+import { readProof, readRecord } from "./run/history.ts";
 import { Intake } from "./run/intake.ts";
 import { recover } from "./run/recover.ts";
 import { Refusals } from "./run/refusals.ts";
@@ -38,9 +40,14 @@ export async function openRun(options: RunOptions): Promise<Run> {
   const { store, corpus, task, settings, log } = options;
   const identity = await serverIdentity(store);
   if (store.length === 0) await create(store, identity, corpus, task, settings);
-  const recovered = await recover(store, (created) => found(created, identity, corpus, task, settings), log);
+  const recovered = await recover(
+    store,
+    (created) => found(created, identity, corpus, task, settings),
+    log,
+    options.observe,
+  );
   const fixed = await fixedManifest(recovered.founded, corpus, identity);
-  const run = new Run(options, new Core(options, recovered), identity, fixed);
+  const run = new Run(options, new Core(options, identity, recovered), identity, fixed);
   run.tick();
   return run;
 }
@@ -97,6 +104,14 @@ export class Run implements RunService {
   credit(volunteer: VolunteerKey): VolunteerCredit {
     const { tokens, merged, pending, discarded } = this.#core.index.credit(volunteer);
     return { tokens, merged, pending, refused: discarded + this.#refusals.of(volunteer) };
+  }
+
+  versionRecord(version: number): Promise<VersionRecord> {
+    return readRecord(this.#options.store, this.#core.index, this.#core.founded, version);
+  }
+
+  proof(ticket: TicketId): Promise<DeltaProof> {
+    return readProof(this.#options.store, this.#core.index, this.#core.founded, ticket);
   }
 
   async ticket(volunteer: VolunteerKey, _nonce: TicketId): Promise<Ticket> {

@@ -1,6 +1,7 @@
 import type { ErrorCode } from "../protocol/errors.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import type { RunEvent } from "../protocol/events.ts";
+import type { DeltaProof, VersionRecord } from "../protocol/history.ts";
 import type { Hash, RunId, Signature, TicketId, VolunteerKey } from "../protocol/ids.ts";
 import type { Manifest } from "../protocol/manifest.ts";
 import type { Receipt } from "../protocol/receipt.ts";
@@ -52,6 +53,7 @@ const STATUS: RunStatus = {
   deltas: { merged: 0, refused: {} },
   versions: [],
   sample: null,
+  samples: [],
 };
 
 export function ticketFor(volunteer: VolunteerKey, id: TicketId): Ticket {
@@ -97,6 +99,16 @@ export class FakeService implements RunService {
     return new Uint8Array([4, 5]);
   };
   shard = async (hash: Hash) => this.#only(hash, SHARD, [6, 7, 8, 9]);
+  versionRecord = async (version: number): Promise<VersionRecord> => {
+    if (version !== 3) throw new ProtocolError("not-found", "no such version");
+    const signature = "s".repeat(86) as Signature;
+    const [previous, model, diff] = [HASH, HASH, HASH];
+    return { run: RUN, version, previous, model, diff, step: {}, merged: [], signature };
+  };
+  proof = async (ticket: TicketId): Promise<DeltaProof> => {
+    if (ticket.startsWith("x")) throw new ProtocolError("not-found", "in no version");
+    return { record: await this.versionRecord(3), position: 0 };
+  };
   credit = () => ({ tokens: 1, merged: 1, pending: 0, refused: 0 });
   ticket = async (volunteer: VolunteerKey, nonce: TicketId) => {
     this.#fail();

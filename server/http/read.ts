@@ -1,6 +1,6 @@
 import type { Hono } from "hono";
 import { ProtocolError } from "../../protocol/errors.ts";
-import { isHash, isVolunteerKey } from "../../protocol/ids.ts";
+import { isHash, isTicketId, isVolunteerKey } from "../../protocol/ids.ts";
 import { ROUTES } from "../../protocol/routes.ts";
 import { json, tagged } from "./answer.ts";
 import type { Edge } from "./edge.ts";
@@ -37,6 +37,16 @@ export function readRoutes(app: Hono<Edge>, service: RunService): void {
     if (!/^(?:0|[1-9]\d{0,14})$/.test(version)) throw missing();
     const tag = `${service.manifest().run}-${version}`;
     return service.diff(Number(version)).then((frame) => tagged(c, tag, BYTES, () => frame, REVALIDATE));
+  });
+  app.get("/api/versions/:version", async (c) => {
+    const version = c.req.param("version");
+    if (!/^[1-9]\d{0,14}$/.test(version)) throw missing();
+    return json(c, { record: await service.versionRecord(Number(version)) }, REVALIDATE);
+  });
+  app.get("/api/proofs/:ticket", async (c) => {
+    const ticket = c.req.param("ticket");
+    if (!isTicketId(ticket)) throw missing();
+    return json(c, { proof: await service.proof(ticket) });
   });
   app.get("/api/volunteers/:key", (c) => {
     const key = c.req.param("key");

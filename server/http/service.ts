@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../../protocol/errors.ts";
 import type { RunEvent } from "../../protocol/events.ts";
+import type { DeltaProof, VersionRecord } from "../../protocol/history.ts";
 import type { Hash, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
 import type { Receipt } from "../../protocol/receipt.ts";
@@ -20,6 +21,10 @@ export interface RunService {
   diff(version: number): Promise<Uint8Array<ArrayBuffer>>;
   /** A train shard's u16 tokens; gate and held-out text are `not-found` here. */
   shard(hash: Hash): Promise<Uint8Array<ArrayBuffer>>;
+  /** What a version was made of, signed. Throws `not-found`. */
+  versionRecord(version: number): Promise<VersionRecord>;
+  /** That a ticket's delta is in a version. Throws `not-found` while it is in none. */
+  proof(ticket: TicketId): Promise<DeltaProof>;
   credit(volunteer: VolunteerKey): VolunteerCredit;
   /** Leases work. Throws `run-paused`, `run-finished`, `no-work`. */
   ticket(volunteer: VolunteerKey, nonce: TicketId): Promise<Ticket>;

@@ -1,5 +1,5 @@
 import type { RunEvent } from "../../protocol/events.ts";
-import type { Hash, TicketId, VolunteerKey } from "../../protocol/ids.ts";
+import type { Hash, Signature, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { RunState } from "../../protocol/manifest.ts";
 import type { TicketTerms } from "../../protocol/ticket.ts";
 import type { Report } from "../../protocol/upload.ts";
@@ -72,6 +72,9 @@ export interface Published {
   /** SHA-256 of the diff frame that leads here from the version before. */
   readonly diff: Hash;
   readonly diffBytes: number;
+  /** The hash of the version's signed record, and its signature (protocol/history.ts). */
+  readonly record: Hash;
+  readonly signature: Signature;
 }
 
 export interface Evaluated {

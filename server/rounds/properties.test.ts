@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Hash, RunId, TicketId, VolunteerKey } from "../../protocol/ids.ts";
+import type { Hash, RunId, Signature, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { TicketTerms } from "../../protocol/ticket.ts";
 import { endsOf } from "./ends.ts";
 import type { Accepted, Created, DurableEvent, Effect, Event } from "./events.ts";
@@ -157,6 +157,8 @@ class World {
         hash: hash(version),
         diff: hash(9),
         diffBytes: 1,
+        record: hash(1_000 + version),
+        signature: "s".repeat(86) as Signature,
       });
     }
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Hash, RunId, TicketId, VolunteerKey } from "../../protocol/ids.ts";
+import type { Hash, RunId, Signature, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { TicketTerms } from "../../protocol/ticket.ts";
 import type { Accepted, Created, Effect, Event } from "./events.ts";
 import { activeAt } from "./leases.ts";
@@ -77,6 +77,8 @@ class Driven {
           hash: hash(version),
           diff: hash(7),
           diffBytes: 5,
+          record: hash(1_000 + version),
+          signature: "s".repeat(86) as Signature,
         });
       } else return;
     }
@@ -293,7 +295,16 @@ test.each([
   [
     "a version published that was not closed",
     (run: Driven) =>
-      run.send({ type: "published", at: 0, version: 1, hash: hash(1), diff: hash(1), diffBytes: 1 }),
+      run.send({
+        type: "published",
+        at: 0,
+        version: 1,
+        hash: hash(1),
+        diff: hash(1),
+        diffBytes: 1,
+        record: hash(1),
+        signature: "s".repeat(86) as Signature,
+      }),
   ],
 ])("a journal that tells of %s is refused", (_what, tell) => {
   const run = new Driven();

@@ -1,3 +1,4 @@
+import type { MergedEntry } from "../../protocol/history.ts";
 import type { HeldOutPoint } from "../../protocol/status.ts";
 import { mergedOf, quorumOf, waitOf } from "./closing.ts";
 import type {
@@ -12,6 +13,7 @@ import type {
 } from "./events.ts";
 import { activeAt, expire, lease, settle } from "./leases.ts";
 import { ACTIVE_MS, MAX_STALENESS, type Rules } from "./rules.ts";
+import { keepSample } from "./samples.ts";
 import { begin, type State } from "./state.ts";
 
 /** Newest versions shown. */
@@ -88,7 +90,7 @@ function due(rules: Rules, state: State, now: number): Effect[] {
 function accept(state: State, event: Accepted, now: number): State {
   if (state.used.has(event.ticket)) throw contradiction(event, "its ticket was used before");
   if (event.version > state.version) throw contradiction(event, "its version is not published");
-  const { ticket, volunteer, version, tokens, at, position } = event;
+  const { ticket, volunteer, delta, version, tokens, at, position } = event;
   const late = state.phase === "finished";
   const gaps = new Set(state.gaps);
   gaps.delete(position);
@@ -96,7 +98,7 @@ function accept(state: State, event: Accepted, now: number): State {
   return {
     ...state,
     at,
-    pool: late ? state.pool : [...state.pool, { ticket, volunteer, version, tokens, at }],
+    pool: late ? state.pool : [...state.pool, { ticket, volunteer, delta, version, tokens, at }],
     discarded: state.discarded + (late ? 1 : 0),
     used: new Map(state.used).set(ticket, version),
     frontier: Math.max(state.frontier, position + 1),
@@ -112,16 +114,18 @@ function close(state: State, event: Closed): State {
   }
   const pooled = new Map(state.pool.map((delta) => [delta.ticket, delta]));
   let tokens = 0;
-  for (const { ticket } of event.merged) {
-    const delta = pooled.get(ticket);
-    if (delta === undefined || !pooled.delete(ticket)) throw contradiction(event, `${ticket} does not wait`);
-    tokens += delta.tokens;
+  const entries: MergedEntry[] = [];
+  for (const { ticket, weight } of event.merged) {
+    const pool = pooled.get(ticket);
+    if (pool === undefined || !pooled.delete(ticket)) throw contradiction(event, `${ticket} does not wait`);
+    tokens += pool.tokens;
+    entries.push({ ticket, volunteer: pool.volunteer, delta: pool.delta, weight });
   }
   return {
     ...state,
     at: event.at,
     pool: [...pooled.values()],
-    closing: { event, tokens },
+    closing: { event, tokens, entries },
   };
 }
 
@@ -145,6 +149,7 @@ function publish(rules: Rules, state: State, event: Published, now: number): Ste
     at,
     version,
     hash,
+    record: event.record,
     publishedAt: at,
     tokens,
     merged: state.merged + summary.deltas,
@@ -173,6 +178,7 @@ function evaluate(state: State, event: Evaluated): Step {
       at,
       heldOut: thin([...state.heldOut, { version, tokens, loss }]),
       sample: { version, text: sample },
+      samples: keepSample(state.samples, version, sample),
     },
     effects: [{ type: "announce", event: { type: "evaluation", version, tokens, loss, sample } }],
   };

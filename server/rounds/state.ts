@@ -1,7 +1,9 @@
+import type { MergedEntry } from "../../protocol/history.ts";
 import type { Hash, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { RunState } from "../../protocol/manifest.ts";
-import type { HeldOutPoint, VersionSummary } from "../../protocol/status.ts";
+import type { HeldOutPoint, Sample, VersionSummary } from "../../protocol/status.ts";
 import type { Closed, Created } from "./events.ts";
+import type { Samples } from "./samples.ts";
 
 /**
  * All that a run is, but for its vectors. A value: every event makes a new one that shares what did not
@@ -14,6 +16,8 @@ export interface State {
   readonly phase: RunState;
   readonly version: number;
   readonly hash: Hash;
+  /** The hash of the version's record, which the next one names; version 0 has none. */
+  readonly record: Hash | undefined;
   /** The run clock when the version was published. */
   readonly publishedAt: number;
   /** All tokens merged so far. */
@@ -35,7 +39,9 @@ export interface State {
   readonly took: readonly number[];
   /** Oldest first, thinned. */
   readonly heldOut: readonly HeldOutPoint[];
-  readonly sample: { readonly version: number; readonly text: string } | null;
+  readonly sample: Sample | null;
+  /** Of early versions, oldest first. */
+  readonly samples: Samples;
   /** Newest first, the newest few. */
   readonly versions: readonly VersionSummary[];
   /** What was merged lately, oldest first: the speed shown. */
@@ -65,6 +71,8 @@ export interface Lease {
 export interface Pooled {
   readonly ticket: TicketId;
   readonly volunteer: VolunteerKey;
+  /** SHA-256 of the frame. */
+  readonly delta: Hash;
   readonly version: number;
   readonly tokens: number;
   readonly at: number;
@@ -74,6 +82,8 @@ export interface Closing {
   readonly event: Closed;
   /** Tokens of the deltas to be merged. */
   readonly tokens: number;
+  /** What the version's record will list. */
+  readonly entries: readonly MergedEntry[];
 }
 
 /** The state that `created` begins. */
@@ -83,6 +93,7 @@ export function begin(event: Created): State {
     phase: "running",
     version: 0,
     hash: event.hash,
+    record: undefined,
     publishedAt: event.at,
     tokens: 0,
     merged: 0,
@@ -95,6 +106,7 @@ export function begin(event: Created): State {
     took: [],
     heldOut: [],
     sample: null,
+    samples: [],
     versions: [],
     recent: [],
     soft: { leases: new Map(), queue: [], next: 0, seen: new Map() },

@@ -1,5 +1,5 @@
 import type { RunEvent } from "../../protocol/events.ts";
-import { sha256 } from "../../protocol/identity.ts";
+import { type Identity, sha256 } from "../../protocol/identity.ts";
 import type { Hash, TicketId } from "../../protocol/ids.ts";
 import { merge, type Vectors } from "../merge/merge.ts";
 import type { RunOptions } from "../options.ts";
@@ -9,6 +9,7 @@ import type { State } from "../rounds/state.ts";
 import { readDiff, saveDiff } from "./diffs.ts";
 import { Evaluations } from "./evaluations.ts";
 import type { Founded } from "./genesis.ts";
+import { type Seal, seal } from "./history.ts";
 import { IndexFeed } from "./index-feed.ts";
 import { encodeRecord } from "./record.ts";
 import { factsOf, placesOf, type Recovered, readFrames } from "./recover.ts";
@@ -38,6 +39,7 @@ export class Core {
   readonly founded: Founded;
   readonly index: IndexFeed;
   readonly #options: RunOptions;
+  readonly #identity: Identity;
   readonly #evaluations: Evaluations | undefined;
   readonly #retention: Retention;
   readonly #listeners = new Set<(event: RunEvent) => void>();
@@ -59,9 +61,14 @@ export class Core {
   #retryAt = 0;
   #closed = false;
 
-  constructor(options: RunOptions, { founded, state, vectors, file, frames, snapshots }: Recovered) {
+  constructor(
+    options: RunOptions,
+    identity: Identity,
+    { founded, state, vectors, file, frames, snapshots }: Recovered,
+  ) {
     const { store, log, evaluator, clock } = options;
     this.founded = founded;
+    this.#identity = identity;
     this.index = new IndexFeed(store.index, this.#warn("the index cannot be written; it is tried again"));
     this.#options = options;
     this.#retention = new Retention(store, founded.settings, snapshots);
@@ -188,6 +195,7 @@ export class Core {
     const { state, effects } = reduce(this.founded.rules, before, event, this.now());
     this.#state = state;
     this.#applied = sequence + 1;
+    this.#options.observe?.(event);
     this.index.add(factsOf(before, event));
     if (event.type === "accepted" && state.phase !== "finished") this.#frames.set(event.ticket, sequence);
     if (event.type === "published") this.#advance(before, event.hash);
@@ -249,14 +257,23 @@ export class Core {
     const file = task.encode(vectors.x);
     await saveDiff(store, closed.version, diff);
     this.#next = { vectors, file };
+    const version = closed.version + 1;
+    const made = { version, model: await sha256(file), diff: await sha256(diff) };
     await this.record({
       type: "published",
       at: this.now(),
-      version: closed.version + 1,
-      hash: await sha256(file),
-      diff: await sha256(diff),
+      version,
+      hash: made.model,
+      diff: made.diff,
       diffBytes: diff.length,
+      ...(await this.#seal(made)),
     });
+  }
+
+  /** Signs the record of the version that is about to be published. */
+  #seal(made: { version: number; model: Hash; diff: Hash }): Promise<Seal> {
+    const { closing, record } = this.#state;
+    return seal(this.#identity, this.founded, { ...made, previous: record, merged: closing?.entries ?? [] });
   }
 
   #save(): void {

@@ -1,5 +1,5 @@
 import type { RunId, TicketId, VolunteerKey } from "../../protocol/ids.ts";
-import type { Fact, Index, IndexedCredit, IndexedDelta } from "../store/store.ts";
+import type { Fact, Index, IndexedCredit, IndexedDelta, IndexedVersion } from "../store/store.ts";
 
 /** What the index must learn of one journal record: nothing, for most. */
 export interface RecordFacts {
@@ -58,6 +58,14 @@ export class IndexFeed {
       }
     }
     return this.#index.delta(ticket);
+  }
+
+  end(ticket: TicketId): number | null | undefined {
+    return this.#index.end(ticket);
+  }
+
+  version(version: number): IndexedVersion | undefined {
+    return this.#index.version(version);
   }
 
   credit(volunteer: VolunteerKey): IndexedCredit {

@@ -3,8 +3,10 @@ import { concat, utf8 } from "../../protocol/bytes.ts";
 import {
   type Hash,
   isHash,
+  isSignature,
   isTicketId,
   isVolunteerKey,
+  type Signature,
   type TicketId,
   type VolunteerKey,
 } from "../../protocol/ids.ts";
@@ -76,7 +78,16 @@ const schema: z.ZodType<DurableEvent> = z.discriminatedUnion("type", [
     version: count,
     merged: z.array(z.object({ ticket, weight: z.number() })),
   }),
-  z.object({ type: z.literal("published"), at: count, version: count, hash, diff: hash, diffBytes: count }),
+  z.object({
+    type: z.literal("published"),
+    at: count,
+    version: count,
+    hash,
+    diff: hash,
+    diffBytes: count,
+    record: hash,
+    signature: z.custom<Signature>(isSignature),
+  }),
   z.object({
     type: z.literal("evaluated"),
     at: count,

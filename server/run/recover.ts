@@ -42,8 +42,9 @@ export async function recover(
   store: Store,
   foundedOf: (created: Created) => Promise<Founded>,
   log: Log,
+  observe: (event: DurableEvent) => void = () => {},
 ): Promise<Recovered> {
-  const story = await read(store, foundedOf);
+  const story = await read(store, foundedOf, observe);
   const { founded, state, versions, frames } = story;
   const stored = await storedSnapshots(store);
   const places = versions.filter(({ hash }) => stored.has(hash));
@@ -92,12 +93,17 @@ interface Story {
   readonly frames: Map<TicketId, number>;
 }
 
-async function read(store: Store, foundedOf: (created: Created) => Promise<Founded>): Promise<Story> {
+async function read(
+  store: Store,
+  foundedOf: (created: Created) => Promise<Founded>,
+  observe: (event: DurableEvent) => void,
+): Promise<Story> {
   let story: { founded: Founded; state: State } | undefined;
   const versions: (SnapshotPlace & { merged: readonly FrameAt[] })[] = [];
   const frames = new Map<TicketId, number>();
   for await (const { sequence, record } of store.records()) {
     const { event } = decodeRecord(record);
+    observe(event);
     if (story === undefined) {
       if (event.type !== "created") throw new StoreError("the journal does not begin with a run's creation");
       story = { founded: await foundedOf(event), state: begin(event) };
@@ -143,6 +149,8 @@ export async function* factsBefore(store: Store, rules: Rules, before: number): 
 /** What the index must learn from an event that is about to be applied to `state`. */
 export function factsOf(state: State, event: DurableEvent): Fact[] {
   const ends = endsOf(state, event).map((end): Fact => ({ type: "ended", ...end }));
+  if (event.type === "closed") return [{ type: "closed", version: event.version + 1 }, ...ends];
+  if (event.type === "published") return [{ type: "published", version: event.version }, ...ends];
   if (event.type !== "accepted") return ends;
   const { ticket, volunteer, delta, version, tokens, at } = event;
   return [{ type: "accepted", delta: { ticket, volunteer, delta, version, tokens, accepted: at } }, ...ends];

@@ -1,10 +1,12 @@
 import type { RunId, TicketId, VolunteerKey } from "../../protocol/ids.ts";
-import type { Index, IndexedCredit, IndexedDelta } from "./store.ts";
+import type { Index, IndexedCredit, IndexedDelta, IndexedVersion } from "./store.ts";
 
 /** The index as plain maps. */
 export function memoryIndex(): Index {
   const deltas = new Map<TicketId, IndexedDelta>();
-  const ended = new Set<TicketId>();
+  const ended = new Map<TicketId, number | null>();
+  const versions = new Map<number, IndexedVersion>();
+  let closed = 0;
   const credits = new Map<VolunteerKey, IndexedCredit>();
   let applied = 0;
   let run: RunId | undefined;
@@ -21,6 +23,7 @@ export function memoryIndex(): Index {
       deltas.clear();
       ended.clear();
       credits.clear();
+      versions.clear();
       applied = 0;
       run = of;
     },
@@ -33,9 +36,17 @@ export function memoryIndex(): Index {
           credits.set(delta.volunteer, { ...credit, pending: credit.pending + 1 });
           continue;
         }
+        if (fact.type === "closed") {
+          closed = applied;
+          continue;
+        }
+        if (fact.type === "published") {
+          versions.set(fact.version, { closed, published: applied });
+          continue;
+        }
         const delta = deltas.get(fact.ticket);
         if (delta === undefined || ended.has(fact.ticket)) continue;
-        ended.add(fact.ticket);
+        ended.set(fact.ticket, fact.version);
         const credit = creditOf(delta.volunteer);
         const merged = fact.version === null ? 0 : 1;
         credits.set(delta.volunteer, {
@@ -48,6 +59,8 @@ export function memoryIndex(): Index {
       applied += 1;
     },
     delta: (ticket) => deltas.get(ticket),
+    end: (ticket) => ended.get(ticket),
+    version: (version) => versions.get(version),
     credit: creditOf,
     close() {},
   };

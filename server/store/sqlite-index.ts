@@ -1,10 +1,10 @@
 import { rmSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { isHash, isRunId, isTicketId, isVolunteerKey, type RunId } from "../../protocol/ids.ts";
-import { type Fact, type Index, type IndexedDelta, StoreError } from "./store.ts";
+import { type Fact, type Index, type IndexedDelta, type IndexedVersion, StoreError } from "./store.ts";
 
 /** Raised with every change of the tables: an index of another format is rebuilt, never migrated. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 const TABLES = `
   CREATE TABLE meta (run TEXT NOT NULL, applied INTEGER NOT NULL) STRICT;
@@ -17,6 +17,7 @@ const TABLES = `
     volunteer TEXT PRIMARY KEY, tokens INTEGER NOT NULL DEFAULT 0, merged INTEGER NOT NULL DEFAULT 0,
     pending INTEGER NOT NULL DEFAULT 0, discarded INTEGER NOT NULL DEFAULT 0
   ) STRICT, WITHOUT ROWID;
+  CREATE TABLE versions (version INTEGER PRIMARY KEY, closed INTEGER NOT NULL, published INTEGER) STRICT;
   PRAGMA user_version = ${FORMAT};
 `;
 
@@ -64,7 +65,11 @@ class SqliteIndex implements Index {
       end: prepare("end"),
       grant: prepare("grant"),
       step: prepare("step"),
+      closed: prepare("closed"),
+      published: prepare("published"),
       delta: prepare("delta"),
+      ended: prepare("ended"),
+      version: prepare("version"),
       credit: prepare("credit"),
       meta: prepare("meta"),
     };
@@ -83,7 +88,7 @@ class SqliteIndex implements Index {
 
   clear(run: RunId): void {
     this.#within(() => {
-      this.#database.exec("DELETE FROM meta; DELETE FROM deltas; DELETE FROM credit");
+      this.#database.exec("DELETE FROM meta; DELETE FROM deltas; DELETE FROM credit; DELETE FROM versions");
       this.#database.prepare("INSERT INTO meta (run, applied) VALUES (?, 0)").run(run);
     });
     this.#applied = 0;
@@ -91,13 +96,17 @@ class SqliteIndex implements Index {
   }
 
   apply(facts: readonly Fact[]): void {
-    const { insert, pend, end, grant, step } = this.#statements;
+    const { insert, pend, end, grant, closed, published, step } = this.#statements;
     this.#within(() => {
       for (const fact of facts) {
         if (fact.type === "accepted") {
           const { ticket, volunteer, delta, version, tokens, accepted } = fact.delta;
           insert.run(ticket, volunteer, delta, version, tokens, accepted);
           pend.run(volunteer);
+        } else if (fact.type === "closed") {
+          closed.run(fact.version, this.#applied);
+        } else if (fact.type === "published") {
+          published.run(this.#applied, fact.version);
         } else {
           const ended = end.get(fact.version, fact.ticket);
           const merged = fact.version === null ? 0 : 1;
@@ -126,6 +135,18 @@ class SqliteIndex implements Index {
       tokens: Number(row.tokens),
       accepted: Number(row.accepted),
     };
+  }
+
+  end(ticket: string): number | null | undefined {
+    const row = this.#statements.ended.get(ticket);
+    if (row === undefined || row.ended === 0) return undefined;
+    return row.merged === null ? null : Number(row.merged);
+  }
+
+  version(version: number): IndexedVersion | undefined {
+    const row = this.#statements.version.get(version);
+    if (row === undefined || row.published === null) return undefined;
+    return { closed: Number(row.closed), published: Number(row.published) };
   }
 
   credit(volunteer: string) {
@@ -161,8 +182,12 @@ const SQL = {
   end: "UPDATE deltas SET ended = 1, merged = ? WHERE ticket = ? AND ended = 0 RETURNING volunteer, tokens",
   grant: `UPDATE credit SET tokens = tokens + ?, merged = merged + ?, discarded = discarded + ?,
     pending = pending - 1 WHERE volunteer = ?`,
+  closed: "INSERT OR REPLACE INTO versions (version, closed) VALUES (?, ?)",
+  published: "UPDATE versions SET published = ? WHERE version = ?",
   step: "UPDATE meta SET applied = applied + 1",
   delta: "SELECT ticket, volunteer, delta, version, tokens, accepted FROM deltas WHERE ticket = ?",
+  ended: "SELECT ended, merged FROM deltas WHERE ticket = ?",
+  version: "SELECT closed, published FROM versions WHERE version = ?",
   credit: "SELECT tokens, merged, pending, discarded FROM credit WHERE volunteer = ?",
   meta: "SELECT run, applied FROM meta",
 };

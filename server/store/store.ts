@@ -63,6 +63,10 @@ export interface Index {
   /** Whose index this is, or undefined before the first {@link clear}. */
   readonly run: RunId | undefined;
   delta(ticket: TicketId): IndexedDelta | undefined;
+  /** The version a delta was merged into, null where it was discarded, undefined before its end. */
+  end(ticket: TicketId): number | null | undefined;
+  /** Where the journal has a published version's decisions. */
+  version(version: number): IndexedVersion | undefined;
   credit(volunteer: VolunteerKey): IndexedCredit;
   close(): void;
 }
@@ -70,7 +74,10 @@ export interface Index {
 export type Fact =
   | { readonly type: "accepted"; readonly delta: IndexedDelta }
   /** A delta's one end: the version it is merged into, or null where it is discarded. Grants its credit. */
-  | { readonly type: "ended"; readonly ticket: TicketId; readonly version: number | null };
+  | { readonly type: "ended"; readonly ticket: TicketId; readonly version: number | null }
+  /** The journal record that is applied is a version's `closed` event, or its successor's `published`. */
+  | { readonly type: "closed"; readonly version: number }
+  | { readonly type: "published"; readonly version: number };
 
 /** What a receipt is made from. */
 export interface IndexedDelta {
@@ -80,6 +87,12 @@ export interface IndexedDelta {
   readonly version: number;
   readonly tokens: number;
   readonly accepted: number;
+}
+
+/** Sequence numbers: of the `published` event, and of the `closed` event that led to it. */
+export interface IndexedVersion {
+  readonly closed: number;
+  readonly published: number;
 }
 
 export interface IndexedCredit {

@@ -1,0 +1,99 @@
+import { ProtocolError } from "../../protocol/errors.ts";
+import type { Json } from "../../protocol/guards.ts";
+import { as } from "../../protocol/guards.ts";
+import {
+  type DeltaProof,
+  type MergedEntry,
+  recordHash,
+  signRecord,
+  type VersionRecord,
+  type VersionTerms,
+} from "../../protocol/history.ts";
+import type { Identity } from "../../protocol/identity.ts";
+import { type Hash, isHash, type RunId, type TicketId } from "../../protocol/ids.ts";
+import type { DurableEvent, Published } from "../rounds/events.ts";
+import type { Settings } from "../settings.ts";
+import { type Store, StoreError } from "../store/store.ts";
+import type { Founded } from "./genesis.ts";
+import type { IndexFeed } from "./index-feed.ts";
+import { decodeRecord } from "./record.ts";
+
+/** What a `published` event adds to the run's history: its record's hash and the server's signature. */
+export type Seal = Pick<Published, "record" | "signature">;
+
+export type Made = Pick<VersionTerms, "version" | "model" | "diff" | "merged"> & {
+  /** The hash of the record before; undefined for version 1, whose predecessor is the genesis. */
+  readonly previous: Hash | undefined;
+};
+
+/**
+ * The terms of a version's record (rule G1). They follow from the journal's events alone, so that the journal
+ * keeps only their hash and the signature.
+ */
+export function termsOf({ id, settings }: Pick<Founded, "id" | "settings">, made: Made): VersionTerms {
+  const { version, model, diff, merged } = made;
+  const previous = made.previous ?? genesisHash(id);
+  return { run: id, version, previous, model, diff, step: stepOf(settings), merged };
+}
+
+export async function seal(identity: Identity, founded: Founded, made: Made): Promise<Seal> {
+  const terms = termsOf(founded, made);
+  const { signature } = await signRecord(identity.privateKey, terms);
+  return { record: await recordHash(terms), signature };
+}
+
+/** A version's signed record, put together from the journal. Throws `not-found` before it is published. */
+export async function readRecord(
+  store: Store,
+  index: IndexFeed,
+  founded: Founded,
+  version: number,
+): Promise<VersionRecord> {
+  const published = await eventOf(store, index.version(version)?.published, "published");
+  const closed = await eventOf(store, index.version(version)?.closed, "closed");
+  const before =
+    version > 1 ? await eventOf(store, index.version(version - 1)?.published, "published") : null;
+  if (published === undefined || closed === undefined || before === undefined) {
+    throw new ProtocolError("not-found", "that version has no record (yet)");
+  }
+  const merged = closed.merged.map(({ ticket, weight }): MergedEntry => {
+    const accepted = index.delta(ticket);
+    if (accepted === undefined) throw new StoreError(`the index does not know ticket ${ticket}`);
+    return { ticket, volunteer: accepted.volunteer, delta: accepted.delta, weight };
+  });
+  const { hash: model, diff, signature } = published;
+  const terms = termsOf(founded, { version, previous: before?.record, model, diff, merged });
+  return { ...terms, signature };
+}
+
+/** The proof that a ticket's delta was merged (rule G4). Throws `not-found` while it was not. */
+export async function readProof(
+  store: Store,
+  index: IndexFeed,
+  founded: Founded,
+  ticket: TicketId,
+): Promise<DeltaProof> {
+  const version = index.end(ticket);
+  if (typeof version !== "number") throw new ProtocolError("not-found", "that delta is in no version (yet)");
+  const record = await readRecord(store, index, founded, version);
+  return { record, position: record.merged.findIndex((entry) => entry.ticket === ticket) };
+}
+
+/** What of the settings decides how a mean becomes a version. */
+function stepOf({ outer, downlink }: Settings): Json {
+  return { outer, downlink };
+}
+
+/** A run's id is the hash of its genesis event: where the chain begins. */
+const genesisHash = (id: RunId): Hash => as(isHash, id, "the run's id");
+
+async function eventOf<T extends DurableEvent["type"]>(
+  store: Store,
+  sequence: number | undefined,
+  type: T,
+): Promise<Extract<DurableEvent, { type: T }> | undefined> {
+  if (sequence === undefined) return undefined;
+  const { event } = decodeRecord(await store.read(sequence));
+  if (event.type !== type) throw new StoreError(`journal record ${sequence} is no "${type}" event`);
+  return event as Extract<DurableEvent, { type: T }>; // the line above held it to that
+}
