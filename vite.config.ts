@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { basename, join } from "node:path";
@@ -28,7 +29,7 @@ function tfjsBinaries(): Plugin {
   };
 }
 
-/** The pages, the trainer's Worker and what both load, into dist/client. The embed's loader has its own file. */
+/** Every page in client/pages, the trainer's Worker and what both load, into dist/client. The embed's loader has its own file. */
 export default defineConfig({
   root: pages,
   base: "/",
@@ -44,12 +45,11 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rolldownOptions: {
-      input: {
-        index: join(pages, "index.html"),
-        status: join(pages, "status.html"),
-        frame: join(pages, "frame.html"),
-        norun: join(pages, "norun.html"),
-      },
+      input: Object.fromEntries(
+        readdirSync(pages)
+          .filter((name) => name.endsWith(".html"))
+          .map((name) => [basename(name, ".html"), join(pages, name)]),
+      ),
     },
   },
 });

@@ -33,7 +33,15 @@ export interface RunStatus {
   /** The newest versions, newest first. */
   readonly versions: readonly VersionSummary[];
   /** The newest sample the model wrote, and at which version. */
-  readonly sample: { readonly version: number; readonly text: string } | null;
+  readonly sample: Sample | null;
+  /** What versions wrote early on, oldest first, each of a version about four times the one before. */
+  readonly samples: readonly Sample[];
+}
+
+/** Plain text from a language model, going on from the same few words at every version; never markup. */
+export interface Sample {
+  readonly version: number;
+  readonly text: string;
 }
 
 export interface HeldOutPoint {

@@ -2,6 +2,7 @@ import { ROUTES } from "../../protocol/routes.ts";
 import type { RunStatus } from "../../protocol/status.ts";
 import { formatCount, formatLarge } from "./format.ts";
 import { LossChart } from "./loss-chart.tsx";
+import { SamplePair } from "./samples.tsx";
 import { text } from "./strings.ts";
 import type { RunWatch } from "./watch.ts";
 
@@ -21,7 +22,7 @@ export function RunPanel({ watch }: { readonly watch: RunWatch }) {
           <Fact name={text.tokens} value={formatLarge(status.tokensMerged)} />
         </dl>
       </section>
-      <Sample sample={status.sample} />
+      <Samples status={status} />
     </>
   );
 }
@@ -35,19 +36,16 @@ function Fact({ name, value }: { readonly name: string; readonly value: string }
   );
 }
 
-/** A stranger's model wrote it, so it is shown as plain text and called what it is. */
-export function Sample({ sample }: Pick<RunStatus, "sample">) {
+/** What an early version wrote beside the newest, and where to let it write more. */
+function Samples({ status }: { readonly status: RunStatus }) {
+  const { sample, samples } = status;
   return (
     <section class="card" aria-labelledby="sample-title">
       <h2 id="sample-title">{text.sample}</h2>
-      {sample === null ? (
-        <p class="wait">{text.sampleWait}</p>
-      ) : (
-        <figure class="sample">
-          <blockquote>{sample.text.trim()}</blockquote>
-          <figcaption>{text.sampleOf(sample.version)}</figcaption>
-        </figure>
-      )}
+      <SamplePair newest={sample} early={samples} />
+      <p class="note">
+        <a href="/playground">{text.playgroundLink}</a>
+      </p>
       <p class="note">
         <a href={ROUTES.latestSnapshot} download>
           {text.downloadModel}

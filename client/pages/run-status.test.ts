@@ -21,7 +21,8 @@ const JSON_STATUS = {
   volunteers: 1,
   deltas: { merged: 3, refused: { stale: 2, "a-later-code": 7 } },
   versions: [{ version: 3, hash: "4".repeat(64), deltas: 1, tokens: 5_120, ms: 2_000, diffBytes: 151_600 }],
-  sample: null,
+  sample: { version: 3, text: "now" },
+  samples: [{ version: 0, text: "<i>then</i>" }],
 } satisfies Json;
 
 describe("the run's status, as a stranger's JSON", () => {

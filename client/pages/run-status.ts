@@ -4,13 +4,15 @@ import { isHash, isRunId } from "../../protocol/ids.ts";
 import { MAX_LABEL, MAX_LOSS } from "../../protocol/limits.ts";
 import { isRunState } from "../../protocol/manifest.ts";
 import { parseModelShape } from "../../protocol/model.ts";
-import type { HeldOutPoint, RunStatus, VersionSummary } from "../../protocol/status.ts";
+import type { HeldOutPoint, RunStatus, Sample, VersionSummary } from "../../protocol/status.ts";
 import { PROTOCOL_VERSION } from "../../protocol/version.ts";
 
 const MAX = Number.MAX_SAFE_INTEGER;
 /** Rows and points a page is willing to draw; the server thins to a few hundred (rule M2). */
 const MAX_ROWS = 5_000;
 const MAX_SAMPLE = 2_000;
+/** Early samples: one for each fourfold growth of a run. */
+const MAX_SAMPLES = 32;
 
 /** Reads `GET /api/run`. Throws `protocol-mismatch` before anything else, then `bad-request`. */
 export function parseRunStatus(json: Json): RunStatus {
@@ -41,7 +43,8 @@ export function parseRunStatus(json: Json): RunStatus {
     volunteers: count(json.volunteers, "volunteers"),
     deltas: { merged: count(deltas.merged, "deltas.merged"), refused: parseRefused(deltas.refused) },
     versions: asArray(json.versions, "versions", MAX_ROWS).map(parseVersion),
-    sample: parseSample(json.sample),
+    sample: json.sample === null ? null : parseSample(json.sample),
+    samples: asArray(json.samples, "samples", MAX_SAMPLES).map(parseSample),
   };
 }
 
@@ -78,8 +81,7 @@ function parseRefused(value: unknown): RunStatus["deltas"]["refused"] {
   return refused;
 }
 
-function parseSample(value: unknown): RunStatus["sample"] {
-  if (value === null) return null;
+function parseSample(value: unknown): Sample {
   const json = asObject(value, "sample");
   return {
     version: count(json.version, "sample.version"),

@@ -41,7 +41,11 @@ export async function buildPages(): Promise<string> {
     name: "scripted-worker",
     enforce: "pre",
     resolveId: (id) =>
-      id.endsWith("client/trainer/worker.ts") ? join(import.meta.dirname, "scripted-worker.ts") : null,
+      id.endsWith("client/trainer/worker.ts")
+        ? join(import.meta.dirname, "scripted-worker.ts")
+        : id.endsWith("client/playground/worker.ts")
+          ? join(import.meta.dirname, "scripted-writer.ts")
+          : null,
   };
   for (const config of ["vite.config.ts", "vite.embed.config.ts"]) {
     const configFile = join(root, config);
@@ -64,6 +68,7 @@ const PAGES: Record<string, string> = {
   "/status": "status",
   "/frame": "frame",
   "/norun": "norun",
+  "/playground": "playground",
 };
 
 /** Serves `dir` on a free port of 127.0.0.1. */
@@ -189,6 +194,16 @@ export function exampleStatus(overrides: Partial<RunStatus> = {}): RunStatus {
         "the deck, and all his hand was seen in the water.\n\n“What is the whale?” said Starbuck, and the " +
         "old man was again.",
     },
+    samples: [
+      { version: 0, text: "whaosXn it q;fu,ed Yor\nlc hemZ w ti7 as" },
+      { version: 1, text: " the e and ooe t, he  of s the nd a" },
+      { version: 4, text: "The the whan of and the sear, the was on the and the of hat" },
+      { version: 16, text: "The whale was the sead of the boat, and the man the shipe was been" },
+      {
+        version: 64,
+        text: "The whale was in the sea, and the boat of the captain was the long of the hand.",
+      },
+    ],
     ...overrides,
   };
 }

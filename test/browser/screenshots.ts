@@ -87,6 +87,16 @@ const SHOTS: readonly Shot[] = [
       site.status = exampleStatus({ state: "finished", volunteers: 0 });
     },
   },
+  { name: "playground", path: "/playground" },
+  {
+    name: "playground-written",
+    path: "/playground",
+    async visitor(page) {
+      await page.getByRole("button", { name: "Load the model" }).click();
+      await page.getByRole("button", { name: "Write", exact: true }).click();
+      await page.getByText("What it would write next").waitFor();
+    },
+  },
   { name: "status", path: "/status" },
   { name: "norun", path: "/norun" },
   { name: "frame", path: "/frame" },

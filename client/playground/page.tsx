@@ -1,0 +1,249 @@
+import { type Signal, useSignal } from "@preact/signals";
+import { formatProbability } from "../pages/format.ts";
+import { visible } from "../pages/guess.tsx";
+import { SamplePair } from "../pages/samples.tsx";
+import { text } from "../pages/strings.ts";
+import type { RunWatch } from "../pages/watch.ts";
+import { words } from "./strings.ts";
+import type { Writer } from "./writer.ts";
+
+export interface PlaygroundProps {
+  readonly watch: RunWatch;
+  readonly writer: Writer;
+}
+
+/** Bytes of one f32 weight. */
+const WEIGHT_BYTES = 4;
+/** Tokens of one answer. */
+const LENGTH = 160;
+const MOST_CHOICES = 200;
+const MOST_PROMPT = 1_000;
+
+/** The model as it is now, to write with: nothing is fetched before the visitor asks for it. */
+export function Playground({ watch, writer }: PlaygroundProps) {
+  const status = watch.status.value;
+  return (
+    <>
+      <header class="plain">
+        <h1>{words.title}</h1>
+        <p>{words.tagline}</p>
+      </header>
+      <main>
+        {status === undefined ? (
+          <p class="notice" role="status">
+            {watch.connection.value === "loading"
+              ? text.loading
+              : watch.connection.value === "no-run"
+                ? text.noRun
+                : watch.connection.value === "mismatch"
+                  ? text.mismatch
+                  : text.serverAway}
+          </p>
+        ) : (
+          <div class="columns">
+            <section class="card" aria-label={words.title}>
+              {writer.version.value === undefined ? (
+                <Load writer={writer} bytes={status.parameters * WEIGHT_BYTES} />
+              ) : (
+                <Desk writer={writer} newest={status.version} />
+              )}
+            </section>
+            <section class="card" aria-labelledby="early-title">
+              <h2 id="early-title">{words.early}</h2>
+              <p class="note">{words.earlyHelp}</p>
+              <SamplePair newest={status.sample} early={status.samples} />
+            </section>
+          </div>
+        )}
+      </main>
+      <footer>
+        <p>
+          <a href="/">{words.back}</a>
+        </p>
+      </footer>
+    </>
+  );
+}
+
+function Load({ writer, bytes }: { readonly writer: Writer; readonly bytes: number }) {
+  const phase = writer.phase.value;
+  if (phase.phase === "loading") return <p role="status">{words.loading(phase.bytes, phase.total)}</p>;
+  return (
+    <>
+      {phase.phase === "failed" && <Failure detail={phase.detail} />}
+      <button type="button" class="primary large" onClick={writer.load}>
+        {phase.phase === "failed" ? words.retry : words.load(bytes)}
+      </button>
+      <p class="note">{words.loadNote}</p>
+    </>
+  );
+}
+
+function Failure({ detail }: { readonly detail: string }) {
+  return (
+    <p class="warning" role="alert">
+      {words.failed} <span class="detail">{detail}</span>
+    </p>
+  );
+}
+
+function Desk({ writer, newest }: { readonly writer: Writer; readonly newest: number }) {
+  const prompt = useSignal("The whale");
+  const temperature = useSignal(0.8);
+  const topK = useSignal(40);
+  const seed = useSignal(1);
+  const phase = writer.phase.value;
+  const version = writer.version.value ?? 0;
+  const busy = phase.phase === "writing" || phase.phase === "loading";
+
+  function write(nextSeed: number) {
+    seed.value = nextSeed;
+    writer.write({
+      prompt: prompt.value,
+      temperature: temperature.value,
+      topK: Math.min(topK.value, writer.vocabulary.value),
+      seed: nextSeed,
+      length: LENGTH,
+    });
+  }
+
+  return (
+    <>
+      <p class="summary">
+        <span role="status">
+          {phase.phase === "loading" ? words.loading(phase.bytes, phase.total) : words.version(version)}
+        </span>
+        {newest > version && !busy && (
+          <button type="button" class="quiet" onClick={writer.load}>
+            {words.newer(newest)}
+          </button>
+        )}
+      </p>
+      <form
+        class="desk"
+        onSubmit={(event) => {
+          event.preventDefault();
+          write(seed.value);
+        }}
+      >
+        <label class="prompt">
+          <span>{words.prompt}</span>
+          <textarea
+            rows={3}
+            maxLength={MOST_PROMPT}
+            value={prompt.value}
+            aria-describedby="prompt-help"
+            onInput={(event) => {
+              prompt.value = event.currentTarget.value;
+            }}
+          />
+        </label>
+        <p class="note" id="prompt-help">
+          {words.promptHelp}
+        </p>
+        <Slider
+          name={words.temperature}
+          help={words.temperatureHelp(temperature.value)}
+          value={temperature}
+          range={[0, 2, 0.1]}
+        />
+        <Slider
+          name={words.topK}
+          help={words.topKHelp(topK.value)}
+          value={topK}
+          range={[1, Math.min(MOST_CHOICES, writer.vocabulary.value), 1]}
+        />
+        <div class="buttons">
+          {phase.phase === "writing" ? (
+            <button type="button" class="primary" onClick={writer.stop}>
+              {words.stop}
+            </button>
+          ) : (
+            <>
+              <button type="submit" class="primary" disabled={busy}>
+                {words.write}
+              </button>
+              <button
+                type="button"
+                disabled={busy || temperature.value === 0}
+                onClick={() => write(seed.value + 1)}
+              >
+                {words.again}
+              </button>
+            </>
+          )}
+        </div>
+      </form>
+      {phase.phase === "failed" && <Failure detail={phase.detail} />}
+      <Output writer={writer} />
+    </>
+  );
+}
+
+interface SliderProps {
+  readonly name: string;
+  readonly help: string;
+  readonly value: Signal<number>;
+  /** Least, most, step. */
+  readonly range: readonly [number, number, number];
+}
+
+function Slider({ name, help, value, range: [min, max, step] }: SliderProps) {
+  return (
+    <label class="share">
+      <span>{name}</span>
+      <span class="value">{help}</span>
+      <input
+        type="range"
+        min={min}
+        max={max}
+        step={step}
+        value={Math.min(value.value, max)}
+        aria-label={name}
+        aria-valuetext={help}
+        onInput={(event) => {
+          value.value = event.currentTarget.valueAsNumber;
+        }}
+      />
+    </label>
+  );
+}
+
+/** A language model wrote it: text nodes, and called what it is. */
+function Output({ writer }: { readonly writer: Writer }) {
+  const { value: written } = writer.text;
+  const writing = writer.phase.value.phase === "writing";
+  const speed = writer.tokensPerSecond.value;
+  return (
+    <section aria-labelledby="output-title" aria-busy={writing}>
+      <h2 id="output-title">{words.output}</h2>
+      {written === "" ? (
+        <p class="wait">{writing ? words.writing : words.outputWait}</p>
+      ) : (
+        <figure class="sample">
+          <blockquote>
+            <span class="given">{writer.prompt.value}</span>
+            {written}
+          </blockquote>
+          {speed !== undefined && !writing && <figcaption>{words.speed(speed)}</figcaption>}
+        </figure>
+      )}
+      {writer.next.value.length > 0 && !writing && (
+        <div class="guess">
+          <h3>{words.next}</h3>
+          <ol>
+            {writer.next.value.map(({ token, probability }) => (
+              <li key={token} class="bar other">
+                <span class="piece">{visible(token)}</span>
+                <span class="track" aria-hidden="true">
+                  <span style={{ width: `${Math.max(1, probability * 100)}%` }} />
+                </span>
+                <span class="chance">{formatProbability(probability)}</span>
+              </li>
+            ))}
+          </ol>
+        </div>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,38 @@
+import { formatBytes, formatCount, formatLarge } from "../pages/format.ts";
+
+/** What the playground says. */
+export const words = {
+  title: "Let it write",
+  tagline: "The model as it is right now, in this browser. Nothing you type leaves your device.",
+  back: "Back to the training",
+  load: (bytes: number) => `Load the model (at most ${formatBytes(bytes)})`,
+  loadNote:
+    "It is downloaded once; who has trained here has it already and fetches only what has changed since.",
+  loading: (bytes: number, total: number) =>
+    total === 0 ? "Loading the model…" : `Loading the model: ${formatBytes(bytes)} of ${formatBytes(total)}…`,
+  failed: "The model could not be loaded or did not write.",
+  retry: "Try again",
+  version: (version: number) => `Version ${formatCount(version)} is loaded.`,
+  newer: (version: number) => `Take version ${formatCount(version)}`,
+  prompt: "Your words",
+  promptHelp: "It goes on from here. A small model keeps to the tone of what it was trained on.",
+  temperature: "Temperature",
+  temperatureHelp: (value: number) =>
+    value === 0
+      ? "0: always the likeliest token, the same each time"
+      : `${value.toFixed(1)}: ${value < 0.7 ? "careful, and prone to repeat itself" : value <= 1.1 ? "as it learnt" : "daring, soon nonsense"}`,
+  topK: "Choose among",
+  topKHelp: (count: number) =>
+    count === 1 ? "the likeliest token only" : `the ${formatCount(count)} likeliest tokens`,
+  write: "Write",
+  again: "Write it another way",
+  stop: "Stop",
+  output: "What it wrote",
+  outputWait: "Nothing yet.",
+  writing: "Writing…",
+  speed: (tokensPerSecond: number) =>
+    `${formatLarge(tokensPerSecond)} tokens a second, on this device’s processor.`,
+  next: "What it would write next",
+  early: "How it began",
+  earlyHelp: "The same first words, continued by an early version and by the newest that was measured.",
+} as const;

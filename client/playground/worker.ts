@@ -1,0 +1,98 @@
+import { topGuesses } from "../../model/generate.ts";
+import { layoutOf } from "../../model/layout.ts";
+import { Reader } from "../../model/reader.ts";
+import { decodeSafetensors, encodeSafetensors } from "../../model/safetensors.ts";
+import { loadTokenizer, type Tokenizer } from "../../model/tokenizer.ts";
+import { writeOn } from "../../model/write.ts";
+import { browserCache } from "../cache/browser.ts";
+import { lastingCache } from "../cache/lasting.ts";
+import { Replica } from "../trainer/replica.ts";
+import { monotonic, sleep } from "../trainer/time.ts";
+import { httpApi } from "../transport/http.ts";
+import type { WriteRequest, WriterCommand, WriterReport } from "./messages.ts";
+
+/**
+ * Writes with the run's current weights, in this browser. The copy of the weights is the one that training
+ * keeps, so that who trains here downloads only what has changed since.
+ */
+interface Loaded {
+  readonly reader: Reader;
+  readonly tokenizer: Tokenizer;
+  readonly context: number;
+}
+
+/** How often what was written so far is shown. */
+const SHOW_EVERY_MS = 60;
+const SHOWN_CANDIDATES = 5;
+
+const say = (report: WriterReport): void => self.postMessage(report);
+
+let loaded: Loaded | undefined;
+let writing = new AbortController();
+
+self.addEventListener("message", ({ data: command }: MessageEvent<WriterCommand>) => {
+  writing.abort(new Ended());
+  if (command.type === "stop") return;
+  writing = new AbortController();
+  const { signal } = writing;
+  const work = command.type === "load" ? load(command.server, signal) : write(command.request, signal);
+  work.catch((error: unknown) => {
+    if (!(error instanceof Ended))
+      say({ type: "failed", detail: error instanceof Error ? error.message : String(error) });
+  });
+});
+
+async function load(server: string, signal: AbortSignal): Promise<void> {
+  const api = httpApi({ origin: server });
+  const manifest = await api.manifest({ signal });
+  const { model: shape, parameters, run, version, hash } = manifest;
+  const layout = layoutOf(shape);
+  const replica = await Replica.open({
+    api,
+    cache: lastingCache(browserCache(server, run), () => {}),
+    file: {
+      write: (weights) => encodeSafetensors(layout, weights),
+      read: (bytes) => decodeSafetensors(bytes, layout),
+    },
+    parameters,
+    signal,
+    progress: (_, bytes, total) => say({ type: "downloading", bytes, total }),
+  });
+  const weights = await replica.sync(version, hash);
+  await replica.save();
+  const tokenizer = loadTokenizer(await api.tokenizer(manifest, { signal }));
+  loaded = { reader: new Reader(shape, weights), tokenizer, context: shape.context };
+  say({ type: "ready", version, vocabulary: shape.vocabulary });
+}
+
+async function write({ prompt, length, ...sampling }: WriteRequest, signal: AbortSignal): Promise<void> {
+  if (loaded === undefined) throw new Error("the model is not loaded yet");
+  const { reader, tokenizer, context } = loaded;
+  // A model writes on from something; where nothing was given, from the start of a line.
+  const begin = tokenizer.encode(prompt === "" ? "\n" : prompt);
+  const written: number[] = [];
+  const begun = monotonic();
+  let shown = begun;
+  const show = () => {
+    const next = topGuesses(reader.logits(), SHOWN_CANDIDATES).map(({ token, probability }) => ({
+      token: tokenizer.piece(token),
+      probability,
+    }));
+    say({ type: "text", text: tokenizer.decode(written), tokens: written.length, next });
+  };
+  for (const token of writeOn(reader, context, begin, sampling)) {
+    written.push(token);
+    if (written.length >= length) break;
+    if (monotonic() - shown < SHOW_EVERY_MS) continue;
+    show();
+    await sleep(0, signal); // lets a stop come in
+    shown = monotonic();
+  }
+  show();
+  say({ type: "done", tokensPerSecond: (written.length * 1_000) / Math.max(monotonic() - begun, 1) });
+}
+
+/** A newer command has taken this one's place. */
+class Ended extends Error {
+  override readonly name = "Ended";
+}

@@ -1,0 +1,104 @@
+import { batch, type ReadonlySignal, signal } from "@preact/signals";
+import type { Likely, WriteRequest, WriterCommand, WriterReport } from "./messages.ts";
+
+export type WriterPhase =
+  | { readonly phase: "idle" }
+  | { readonly phase: "loading"; readonly bytes: number; readonly total: number }
+  | { readonly phase: "ready" }
+  | { readonly phase: "writing" }
+  | { readonly phase: "failed"; readonly detail: string };
+
+/** The playground's Worker as signals. No Worker is there before {@link Writer.load}. */
+export interface Writer {
+  readonly phase: ReadonlySignal<WriterPhase>;
+  /** The version whose weights are loaded. */
+  readonly version: ReadonlySignal<number | undefined>;
+  readonly vocabulary: ReadonlySignal<number>;
+  /** What the model wrote after {@link prompt}. */
+  readonly text: ReadonlySignal<string>;
+  readonly prompt: ReadonlySignal<string>;
+  readonly next: ReadonlySignal<readonly Likely[]>;
+  readonly tokensPerSecond: ReadonlySignal<number | undefined>;
+  load(): void;
+  write(request: WriteRequest): void;
+  stop(): void;
+}
+
+export interface WriterWorker {
+  post(command: WriterCommand): void;
+}
+
+/** Starts a Worker and calls back with what it says. */
+export type SpawnWriter = (onReport: (report: WriterReport) => void) => WriterWorker;
+
+export function createWriter(spawn: SpawnWriter, server: string): Writer {
+  const phase = signal<WriterPhase>({ phase: "idle" });
+  const version = signal<number | undefined>(undefined);
+  const vocabulary = signal(1);
+  const text = signal("");
+  const prompt = signal("");
+  const next = signal<readonly Likely[]>([]);
+  const tokensPerSecond = signal<number | undefined>(undefined);
+  let worker: WriterWorker | undefined;
+
+  function hear(report: WriterReport) {
+    switch (report.type) {
+      case "downloading":
+        phase.value = { phase: "loading", bytes: report.bytes, total: report.total };
+        return;
+      case "ready":
+        version.value = report.version;
+        vocabulary.value = report.vocabulary;
+        phase.value = { phase: "ready" };
+        return;
+      case "text":
+        text.value = report.text;
+        next.value = report.next;
+        return;
+      case "done":
+        tokensPerSecond.value = report.tokensPerSecond;
+        phase.value = { phase: "ready" };
+        return;
+      case "failed":
+        phase.value = { phase: "failed", detail: report.detail };
+        return;
+    }
+  }
+
+  return {
+    phase,
+    version,
+    vocabulary,
+    text,
+    prompt,
+    next,
+    tokensPerSecond,
+    load() {
+      worker ??= spawn((report) => batch(() => hear(report)));
+      phase.value = { phase: "loading", bytes: 0, total: 0 };
+      worker.post({ type: "load", server });
+    },
+    write(request) {
+      prompt.value = request.prompt;
+      text.value = "";
+      next.value = [];
+      phase.value = { phase: "writing" };
+      worker?.post({ type: "write", request });
+    },
+    stop() {
+      worker?.post({ type: "stop" });
+      if (version.value !== undefined) phase.value = { phase: "ready" };
+    },
+  };
+}
+
+/** The writer's Worker in this browser. */
+export const spawnWriter: SpawnWriter = (onReport) => {
+  const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+  worker.addEventListener("message", ({ data }: MessageEvent<WriterReport>) => onReport(data));
+  worker.addEventListener("error", (event) => {
+    event.preventDefault();
+    onReport({ type: "failed", detail: event.message || "the script could not be loaded" });
+  });
+  return { post: (command) => worker.postMessage(command) };
+};

@@ -1,0 +1,16 @@
+import type { RunStatus } from "../../protocol/status.ts";
+
+export type Samples = RunStatus["samples"];
+
+/** Each kept sample is of a version about so many times the one before: equal steps of what a run learns. */
+const GROWTH = 4;
+
+/**
+ * What versions wrote early on, oldest first, for a page to hold against the newest: the first ever, then one
+ * whenever the run has grown fourfold, which even a run of a million versions does ten times.
+ */
+export function keepSample(samples: Samples, version: number, text: string): Samples {
+  const last = samples.at(-1)?.version;
+  if (last !== undefined && version < Math.max(last + 1, last * GROWTH)) return samples;
+  return [...samples, { version, text }];
+}
