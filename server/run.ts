@@ -8,19 +8,22 @@ import type { Identity } from "../protocol/identity.ts";
 import { type Hash, isTicketId, type TicketId, type VolunteerKey } from "../protocol/ids.ts";
 import { MAX_ENVELOPE_BYTES } from "../protocol/limits.ts";
 import type { Manifest, RunState } from "../protocol/manifest.ts";
+import type { Tuning } from "../protocol/operator.ts";
 import type { Receipt } from "../protocol/receipt.ts";
 import type { RunStatus, VolunteerCredit } from "../protocol/status.ts";
 import { signTicket, type Ticket } from "../protocol/ticket.ts";
 import type { Upload } from "../protocol/upload.ts";
 import type { RunService } from "./http/service.ts";
 import type { RunOptions } from "./options.ts";
+import { PAUSED_RETRY_MS } from "./rounds/rules.ts";
 import { Core } from "./run/core.ts";
-import { create, found } from "./run/genesis.ts";
+import { create, found, rulesOf } from "./run/genesis.ts";
 import { readProof, readRecord } from "./run/history.ts";
 import { Intake } from "./run/intake.ts";
 import { recover } from "./run/recover.ts";
 import { Refusals } from "./run/refusals.ts";
 import { serverIdentity } from "./run/server-key.ts";
+import { tune, tunedSettings, tuningOf } from "./run/tuning.ts";
 import { type FixedManifest, fixedManifest, statusOf } from "./run/view.ts";
 
 /** Bytes of a ticket's nonce. */
@@ -47,7 +50,10 @@ export async function openRun(options: RunOptions): Promise<Run> {
     options.observe,
   );
   const fixed = await fixedManifest(recovered.founded, corpus, identity);
-  const run = new Run(options, new Core(options, identity, recovered), identity, fixed);
+  const core = new Core(options, identity, recovered);
+  const tuned = await tunedSettings(store, recovered.founded.settings);
+  core.tune(tuned, rulesOf(recovered.founded.id, tuned, corpus));
+  const run = new Run(options, core, identity, fixed);
   run.tick();
   return run;
 }
@@ -61,6 +67,7 @@ export class Run implements RunService {
   readonly #fixed: FixedManifest;
   readonly #intake: Intake;
   readonly #refusals = new Refusals();
+  #draining = false;
 
   constructor(options: RunOptions, core: Core, identity: Identity, fixed: FixedManifest) {
     this.#options = options;
@@ -114,7 +121,22 @@ export class Run implements RunService {
     return readProof(this.#options.store, this.#core.index, this.#core.founded, ticket);
   }
 
+  /** What an operator may change now. */
+  get tuning(): Tuning {
+    return tuningOf(this.#core.founded.settings);
+  }
+
+  /** Versions stored whole, newest first. */
+  get snapshots(): readonly number[] {
+    return this.#core.stored;
+  }
+
+  get draining(): boolean {
+    return this.#draining;
+  }
+
   async ticket(volunteer: VolunteerKey, _nonce: TicketId): Promise<Ticket> {
+    if (this.#draining) throw new ProtocolError("run-paused", REFUSALS["run-paused"], PAUSED_RETRY_MS);
     await this.#core.settled();
     const ticket = as(isTicketId, toBase64Url(this.#options.random(NONCE_BYTES)), "ticket");
     for (const effect of this.#core.take({ type: "asked", volunteer, ticket })) {
@@ -146,15 +168,35 @@ export class Run implements RunService {
   /** Lets time act: leases expire, deadlines come, failed writes are tried again. Call it a few times a second. */
   tick(): void {
     this.#core.tick();
+    if (this.#draining && this.#core.drained) void this.pause().catch(() => {}); // the next tick tries again
   }
 
   /** Keeps everything and gives no work out. A finished run stays finished. */
-  pause(): Promise<void> {
-    return this.#change("paused");
+  async pause(): Promise<void> {
+    await this.#change("paused");
+    this.#draining = false;
   }
 
-  resume(): Promise<void> {
-    return this.#change("running");
+  async resume(): Promise<void> {
+    this.#draining = false;
+    await this.#change("running");
+  }
+
+  /** Gives no ticket any more, and pauses once every one that is out has come back or expired. */
+  drain(): void {
+    if (this.#core.state.phase === "running") this.#draining = true;
+  }
+
+  /** Ends the run for good: deltas that wait are discarded, visibly. */
+  finish(): Promise<void> {
+    return this.#change("finished");
+  }
+
+  /** Changes settings from now on, durably. Throws a SettingsError. */
+  async tune(changes: Partial<Tuning>): Promise<void> {
+    const { id, settings } = this.#core.founded;
+    const tuned = await tune(this.#options.store, settings, changes);
+    this.#core.tune(tuned, rulesOf(id, tuned, this.#options.corpus));
   }
 
   /** Stops taking work, waits for what is being written, and closes the store. */

@@ -5,16 +5,21 @@ import { merge, type Vectors } from "../merge/merge.ts";
 import type { RunOptions } from "../options.ts";
 import type { Closed, Created, DurableEvent, Effect, SoftEvent } from "../rounds/events.ts";
 import { reduce } from "../rounds/reduce.ts";
+import type { Rules } from "../rounds/rules.ts";
 import type { State } from "../rounds/state.ts";
+import type { Settings } from "../settings.ts";
 import { readDiff, saveDiff } from "./diffs.ts";
 import { Evaluations } from "./evaluations.ts";
+import { factsOf } from "./facts.ts";
 import type { Founded } from "./genesis.ts";
 import { type Seal, seal } from "./history.ts";
 import { IndexFeed } from "./index-feed.ts";
 import { encodeRecord } from "./record.ts";
-import { factsOf, placesOf, type Recovered, readFrames } from "./recover.ts";
+import type { Recovered } from "./recover.ts";
+import { readFrames } from "./remerge.ts";
 import { Retention } from "./retention.ts";
 import { readSnapshotFile } from "./snapshots.ts";
+import { placesOf } from "./story.ts";
 
 /** After a failed write the next try waits so long: a full disk is not emptied in a tick. */
 const RETRY_MS = 1_000;
@@ -36,7 +41,7 @@ interface Current {
  * acknowledged.
  */
 export class Core {
-  readonly founded: Founded;
+  #founded: Founded;
   readonly index: IndexFeed;
   readonly #options: RunOptions;
   readonly #identity: Identity;
@@ -67,7 +72,7 @@ export class Core {
     { founded, state, vectors, file, frames, snapshots }: Recovered,
   ) {
     const { store, log, evaluator, clock } = options;
-    this.founded = founded;
+    this.#founded = founded;
     this.#identity = identity;
     this.index = new IndexFeed(store.index, this.#warn("the index cannot be written; it is tried again"));
     this.#options = options;
@@ -95,6 +100,26 @@ export class Core {
       { run: founded.id, version: state.version, hash: state.hash, tokens: state.tokens },
       "run opened",
     );
+  }
+
+  get founded(): Founded {
+    return this.#founded;
+  }
+
+  /** Decides by these rules from now on. What was decided before is journaled and stays. */
+  tune(settings: Settings, rules: Rules): void {
+    this.#founded = { ...this.#founded, settings, rules };
+  }
+
+  /** Nobody holds a ticket, and no delta waits to be merged. */
+  get drained(): boolean {
+    const { soft, pool, closing } = this.#state;
+    return soft.leases.size === 0 && pool.length === 0 && closing === undefined;
+  }
+
+  /** Versions stored whole, newest first. */
+  get stored(): readonly number[] {
+    return this.#retention.versions;
   }
 
   get state(): State {
@@ -279,8 +304,10 @@ export class Core {
   #save(): void {
     const { version, hash } = this.#state;
     const needs = Math.min(this.#applied, ...this.#frames.values());
+    const { file, vectors } = this.#current;
+    const [applied, state] = [this.#applied, this.#state];
     this.#retention
-      .save({ version, hash, needs }, this.#current.file, this.#current.vectors)
+      .save({ version, hash, needs }, file, vectors, { applied, state, frames: new Map(this.#frames) })
       .catch((error: unknown) => this.#rest(error, "a snapshot could not be stored; it is tried again"));
   }
 

@@ -80,7 +80,7 @@ export async function found(
   return { id, settings, task, rules: rulesOf(id, settings, corpus) };
 }
 
-function rulesOf(run: RunId, settings: Settings, corpus: RunCorpus): Rules {
+export function rulesOf(run: RunId, settings: Settings, corpus: RunCorpus): Rules {
   const { steps, batch, quorum, tokenBudget } = settings;
   const { context } = settings.model;
   return {

@@ -2,9 +2,10 @@ import type { Hash } from "../../protocol/ids.ts";
 import type { Vectors } from "../merge/merge.ts";
 import type { Settings } from "../settings.ts";
 import type { Store } from "../store/store.ts";
+import { type Checkpoint, encodeCheckpoint, type SnapshotPlace } from "./checkpoint.ts";
 import { dropDiffs } from "./diffs.ts";
 import { withoutFrame } from "./record.ts";
-import type { SnapshotPlace } from "./recover.ts";
+
 import { keepSnapshots, saveSnapshot } from "./snapshots.ts";
 
 /** Which versions are stored whole, and what may go once a newer one is. */
@@ -25,6 +26,11 @@ export class Retention {
     return this.#places.some((place) => place.hash === hash);
   }
 
+  /** Newest first. */
+  get versions(): readonly number[] {
+    return this.#places.map(({ version }) => version).reverse();
+  }
+
   /** Whether `version` should be stored now. */
   due(version: number): boolean {
     const newest = this.#places.at(-1)?.version ?? 0;
@@ -32,8 +38,15 @@ export class Retention {
   }
 
   /** Stores a version whole; once it is durable, lets go of what only older ones needed. */
-  save(place: SnapshotPlace, file: Uint8Array<ArrayBuffer>, vectors: Vectors): Promise<void> {
-    this.#saving = this.#saveAndPrune(place, file, vectors).finally(() => {
+  save(
+    place: SnapshotPlace,
+    file: Uint8Array<ArrayBuffer>,
+    vectors: Vectors,
+    at: Omit<Checkpoint, "places">,
+  ): Promise<void> {
+    const places = [...this.#places, place].slice(-this.#settings.keepSnapshots);
+    const checkpoint = encodeCheckpoint({ ...at, places });
+    this.#saving = this.#saveAndPrune(places, file, vectors, checkpoint).finally(() => {
       this.#saving = undefined;
     });
     return this.#saving;
@@ -44,9 +57,15 @@ export class Retention {
     await this.#saving?.catch(() => {}); // whoever called save() was told
   }
 
-  async #saveAndPrune(place: SnapshotPlace, file: Uint8Array<ArrayBuffer>, vectors: Vectors): Promise<void> {
-    await saveSnapshot(this.#store, place.hash, file, vectors);
-    this.#places = [...this.#places, place].slice(-this.#settings.keepSnapshots);
+  async #saveAndPrune(
+    places: SnapshotPlace[],
+    file: Uint8Array<ArrayBuffer>,
+    vectors: Vectors,
+    checkpoint: Uint8Array<ArrayBuffer>,
+  ): Promise<void> {
+    const place = places.at(-1)!; // save() put it there
+    await saveSnapshot(this.#store, place.hash, file, vectors, checkpoint);
+    this.#places = places;
     await keepSnapshots(this.#store, new Set(this.#places.map(({ hash }) => hash)));
     await dropDiffs(this.#store, place.version - this.#settings.keepDiffs);
     await this.#store.strip(this.#places[0]!.needs, withoutFrame);

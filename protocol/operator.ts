@@ -1,0 +1,222 @@
+import { as, asArray, asBoolean, asInteger, asNumber, asObject, asText, type Json } from "./guards.ts";
+import { isVolunteerKey, type VolunteerKey } from "./ids.ts";
+import { MAX_LABEL, MAX_LOSS } from "./limits.ts";
+import { isRunState, type RunState } from "./manifest.ts";
+
+/** What the operator's page and the server say to each other, behind a session (docs/OPERATIONS.md). */
+
+/** A header that no form of another site can send. */
+export const OPERATOR_HEADER = "murmuration-operator";
+
+const ALL = "/api/operator";
+
+export const OPERATOR_ROUTES = {
+  all: ALL,
+  signIn: `${ALL}/sign-in`,
+  signOut: `${ALL}/sign-out`,
+  overview: `${ALL}/overview`,
+  act: `${ALL}/act`,
+  huggingFace: `${ALL}/model-hf.zip`,
+  gguf: (type: "f32" | "f16") => `${ALL}/model-${type}.gguf`,
+} as const;
+
+/** Settings that may change while a run is served: each ticket and each closing decides by the newest. */
+export interface Tuning {
+  readonly quorum: number;
+  readonly leaseSeconds: number;
+  readonly tokenBudget: number;
+  readonly learningRate: number;
+  readonly finalRate: number;
+}
+
+export const TUNABLE = ["quorum", "leaseSeconds", "tokenBudget", "learningRate", "finalRate"] as const;
+
+/** What an operator may do. */
+export type OperatorAction =
+  | { readonly action: "start" | "pause" | "drain" | "finish" }
+  | { readonly action: "tune"; readonly changes: Partial<Tuning> }
+  | { readonly action: "rollback"; readonly version: number }
+  | { readonly action: "ban" | "forgive"; readonly volunteer: VolunteerKey };
+
+/** Reads an action; whether a setting's value is possible the run decides. Throws `bad-request`. */
+export function parseAction(json: Json): OperatorAction {
+  const action = asText(json.action, "action", 20);
+  switch (action) {
+    case "start":
+    case "pause":
+    case "drain":
+    case "finish":
+      return { action };
+    case "tune":
+      return { action, changes: parseChanges(asObject(json.changes, "changes")) };
+    case "rollback":
+      return { action, version: count(json.version, "version") };
+    case "ban":
+    case "forgive":
+      return { action, volunteer: as(isVolunteerKey, json.volunteer, "volunteer") };
+    default:
+      return as((_: unknown): _ is OperatorAction => false, action, "action");
+  }
+}
+
+function parseChanges(json: Json): Partial<Tuning> {
+  const changes: Partial<Record<keyof Tuning, number>> = {};
+  for (const key of TUNABLE) {
+    if (json[key] !== undefined) changes[key] = asNumber(json[key], key, 0, MOST);
+  }
+  return changes;
+}
+
+/** One line of who did what. */
+export interface AuditEntry {
+  /** ISO 8601. */
+  readonly at: string;
+  readonly who: string;
+  readonly action: string;
+}
+
+/** A published version, as the operator sees it. */
+export interface VersionPoint {
+  readonly version: number;
+  /** The run clock: milliseconds served until it was published. */
+  readonly at: number;
+  /** All tokens merged into it. */
+  readonly tokens: number;
+  readonly deltas: number;
+  /** From the version before to this one. */
+  readonly ms: number;
+  /** What its volunteers reported, nats a token, weighted by tokens. */
+  readonly loss: number;
+}
+
+export interface MeasuredPoint {
+  readonly version: number;
+  readonly at: number;
+  readonly tokens: number;
+  readonly loss: number;
+}
+
+/** How often each name of a kind was there. */
+export type Tally = Readonly<Record<string, number>>;
+
+export interface Overview {
+  /** Who is signed in. */
+  readonly operator: string;
+  readonly state: RunState;
+  /** No ticket is given, and the run pauses when the last one is back. */
+  readonly draining: boolean;
+  /** Volunteers of the last minute. */
+  readonly here: { readonly device: Tally; readonly browser: Tally; readonly backend: Tally };
+  /** Merged deltas by how many versions late they came, from 0, over the newest versions. */
+  readonly staleness: readonly number[];
+  readonly versions: readonly VersionPoint[];
+  readonly heldOut: readonly MeasuredPoint[];
+  /** Since the server started, and over the last minute. */
+  readonly traffic: {
+    readonly up: number;
+    readonly down: number;
+    readonly upPerSecond: number;
+    readonly downPerSecond: number;
+  };
+  readonly machine: {
+    /** The event loop's delay over the last minute: median and 99th percentile, ms. */
+    readonly delayMs: { readonly p50: number; readonly p99: number };
+    readonly memoryBytes: number;
+    readonly upMs: number;
+    readonly disk: { readonly freeBytes: number; readonly totalBytes: number };
+  };
+  /** Versions that are stored whole, newest first. */
+  readonly snapshots: readonly number[];
+  readonly tuning: Tuning;
+  readonly log: readonly AuditEntry[];
+  /** What needs a look, in words. */
+  readonly alerts: readonly string[];
+}
+
+const MOST = Number.MAX_SAFE_INTEGER;
+const MAX_ROWS = 5_000;
+const count = (value: unknown, field: string) => asInteger(value, field, 0, MOST);
+const amount = (value: unknown, field: string) => asNumber(value, field, 0, MOST);
+const nats = (value: unknown, field: string) => asNumber(value, field, 0, MAX_LOSS);
+
+/** Reads `GET /api/operator/overview`. Throws `bad-request`. */
+export function parseOverview(json: Json): Overview {
+  const here = asObject(json.here, "here");
+  const traffic = asObject(json.traffic, "traffic");
+  const machine = asObject(json.machine, "machine");
+  const delay = asObject(machine.delayMs, "machine.delayMs");
+  const disk = asObject(machine.disk, "machine.disk");
+  const tuning = asObject(json.tuning, "tuning");
+  const rows = (name: string) => asArray(json[name], name, MAX_ROWS);
+  return {
+    operator: asText(json.operator, "operator", MAX_LABEL),
+    state: as(isRunState, json.state, "state"),
+    draining: asBoolean(json.draining, "draining"),
+    here: {
+      device: parseTally(here.device, "here.device"),
+      browser: parseTally(here.browser, "here.browser"),
+      backend: parseTally(here.backend, "here.backend"),
+    },
+    staleness: rows("staleness").map((one) => count(one, "staleness[]")),
+    versions: rows("versions").map(parseVersion),
+    heldOut: rows("heldOut").map(parseMeasured),
+    traffic: {
+      up: amount(traffic.up, "traffic.up"),
+      down: amount(traffic.down, "traffic.down"),
+      upPerSecond: amount(traffic.upPerSecond, "traffic.upPerSecond"),
+      downPerSecond: amount(traffic.downPerSecond, "traffic.downPerSecond"),
+    },
+    machine: {
+      delayMs: { p50: amount(delay.p50, "delayMs.p50"), p99: amount(delay.p99, "delayMs.p99") },
+      memoryBytes: amount(machine.memoryBytes, "machine.memoryBytes"),
+      upMs: amount(machine.upMs, "machine.upMs"),
+      disk: {
+        freeBytes: amount(disk.freeBytes, "disk.freeBytes"),
+        totalBytes: amount(disk.totalBytes, "disk.totalBytes"),
+      },
+    },
+    snapshots: rows("snapshots").map((one) => count(one, "snapshots[]")),
+    tuning: {
+      quorum: amount(tuning.quorum, "tuning.quorum"),
+      leaseSeconds: amount(tuning.leaseSeconds, "tuning.leaseSeconds"),
+      tokenBudget: amount(tuning.tokenBudget, "tuning.tokenBudget"),
+      learningRate: amount(tuning.learningRate, "tuning.learningRate"),
+      finalRate: amount(tuning.finalRate, "tuning.finalRate"),
+    },
+    log: rows("log").map(parseEntry),
+    alerts: rows("alerts").map((one) => asText(one, "alerts[]", 500)),
+  };
+}
+
+const parseTally = (value: unknown, field: string): Tally =>
+  Object.fromEntries(
+    Object.entries(asObject(value, field)).map(([name, times]) => [name, count(times, field)]),
+  );
+
+function parseVersion(value: unknown): VersionPoint {
+  const json = asObject(value, "versions[]");
+  return {
+    ...parseMeasured(json),
+    deltas: count(json.deltas, "versions[].deltas"),
+    ms: count(json.ms, "versions[].ms"),
+  };
+}
+
+function parseMeasured(value: unknown): MeasuredPoint {
+  const json = asObject(value, "a point");
+  return {
+    version: count(json.version, "version"),
+    at: count(json.at, "at"),
+    tokens: count(json.tokens, "tokens"),
+    loss: nats(json.loss, "loss"),
+  };
+}
+
+function parseEntry(value: unknown): AuditEntry {
+  const json = asObject(value, "log[]");
+  return {
+    at: asText(json.at, "log[].at", 40),
+    who: asText(json.who, "log[].who", 200),
+    action: asText(json.action, "log[].action", 2_000),
+  };
+}
