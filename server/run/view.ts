@@ -66,5 +66,6 @@ export function statusOf(
     deltas: { merged: state.merged, refused },
     versions: state.versions,
     sample: state.sample,
+    samples: state.samples,
   };
 }
