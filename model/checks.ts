@@ -1,6 +1,6 @@
 import { ModelError, type ModelShape } from "./config.ts";
 import type { Layout } from "./layout.ts";
-import type { Moments } from "./trainer.ts";
+import type { Carried } from "./trainer.ts";
 
 /** What every trainer refuses before a byte reaches its device. */
 
@@ -24,13 +24,13 @@ export function checkSequence(shape: ModelShape, tokens: Uint16Array): void {
 }
 
 /** Throws `bad-weights` on a wrong length, a value that is not finite, or a step count below 0. */
-export function checkWeights(layout: Layout, weights: Float32Array, moments?: Moments): void {
+export function checkWeights(layout: Layout, weights: Float32Array, carried: Partial<Carried> = {}): void {
   checkVector(layout, weights, "weights");
-  if (moments === undefined) return;
-  checkVector(layout, moments.m, "first moments");
-  checkVector(layout, moments.v, "second moments");
-  if (!Number.isInteger(moments.step) || moments.step < 0)
-    throw new ModelError("bad-weights", `moments of ${moments.step} steps`);
+  const { m, v, step = 0, residual } = carried;
+  if (m) checkVector(layout, m, "first moments");
+  if (v) checkVector(layout, v, "second moments");
+  if (residual) checkVector(layout, residual, "residuals");
+  if (!Number.isInteger(step) || step < 0) throw new ModelError("bad-weights", `moments of ${step} steps`);
 }
 
 function checkTokens({ vocabulary }: ModelShape, tokens: Uint16Array): void {

@@ -34,6 +34,8 @@ export type ModelErrorCode =
   | "bad-token"
   /** Weights or moments of a wrong length, or not finite. */
   | "bad-weights"
+  /** Training led to numbers that are none. */
+  | "not-finite"
   /** Not a snapshot or tokenizer of ours. */
   | "bad-file"
   /** The device is not there or does not start. */

@@ -35,7 +35,9 @@ function fake(loss: number, delta: Float32Array) {
     step: async () => {},
     losses: async () => Float32Array.of(loss),
     delta: async () => delta,
-    moments: () => Promise.reject(new Error("not asked for")),
+    extract: () => Promise.reject(new Error("not asked for")),
+    adjustResidual: () => Promise.reject(new Error("not asked for")),
+    carried: () => Promise.reject(new Error("not asked for")),
     evaluate: () => Promise.reject(new Error("not asked for")),
     logits: () => Promise.reject(new Error("not asked for")),
     dispose: () => {

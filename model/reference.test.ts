@@ -58,7 +58,7 @@ describe.each<DeviceName>(["wasm", "cpu"])("the reference trainer on %s", (backe
     expect(distance(await reference.losses(), expected)).toBeLessThan(1e-6);
     expect(await reference.losses()).toHaveLength(0);
     const delta = await reference.delta();
-    const moments = await reference.moments();
+    const moments = await reference.carried();
     for (const { name, offset, length } of layout.tensors) {
       const part = <T extends Float32Array | Float64Array>(flat: T) => flat.subarray(offset, offset + length);
       const moved = part(oracle.weights).map((value, i) => weights[offset + i]! - value);
@@ -109,16 +109,16 @@ describe.each<DeviceName>(["wasm", "cpu"])("the reference trainer on %s", (backe
     const start = someWeights(9);
     await straight.load(start);
     for (const seed of [1, 2, 3, 4]) await straight.step(someTokens(seed), batch, 0.01);
-    const moments = await straight.moments();
+    const moments = await straight.carried();
     const ended = (await straight.delta()).map((value, i) => start[i]! - value);
 
     await straight.load(start);
     for (const seed of [1, 2]) await straight.step(someTokens(seed), batch, 0.01);
-    const half = await straight.moments();
+    const half = await straight.carried();
     const middle = (await straight.delta()).map((value, i) => start[i]! - value);
     await straight.load(middle, half);
     for (const seed of [3, 4]) await straight.step(someTokens(seed), batch, 0.01);
-    const after = await straight.moments();
+    const after = await straight.carried();
     expect(after.step).toBe(4);
     expect(distance(after.m, moments.m)).toBeLessThan(1e-5);
     expect(distance(after.v, moments.v)).toBeLessThan(1e-5);
@@ -132,7 +132,7 @@ describe.each<DeviceName>(["wasm", "cpu"])("the reference trainer on %s", (backe
     // A control: without the moments it goes elsewhere.
     await straight.load(middle);
     for (const seed of [3, 4]) await straight.step(someTokens(seed), batch, 0.01);
-    expect(distance((await straight.moments()).m, moments.m)).toBeGreaterThan(0.01);
+    expect(distance((await straight.carried()).m, moments.m)).toBeGreaterThan(0.01);
   });
 
   it("copies what it is given and gives away no array of its own", async () => {
@@ -141,10 +141,10 @@ describe.each<DeviceName>(["wasm", "cpu"])("the reference trainer on %s", (backe
     await reference.load(weights);
     weights.fill(0);
     await reference.step(someTokens(1), batch, 0.01);
-    const first = await reference.moments();
+    const first = await reference.carried();
     const [m] = first.m;
     first.m.fill(7);
-    expect((await reference.moments()).m[0]).toBe(m);
+    expect((await reference.carried()).m[0]).toBe(m);
     expect((await reference.losses())[0]).not.toBeCloseTo(Math.log(shape.vocabulary), 3);
   });
 

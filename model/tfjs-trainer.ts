@@ -1,11 +1,13 @@
 import * as tf from "@tensorflow/tfjs-core";
+import type { CodecSpec } from "../protocol/codec/codec.ts";
 import { type AdamWState, adamW, decayMask } from "./adamw.ts";
 import { type Backend, openBackend } from "./backend.ts";
 import { checkBatch, checkSequence, checkWeights } from "./checks.ts";
 import { ModelError } from "./config.ts";
+import { addDelta, adjust, extractFrom } from "./extraction.ts";
 import { flatten, gpt2, lossOf, unflatten } from "./gpt2.ts";
 import { type Layout, layoutOf } from "./layout.ts";
-import type { DeviceName, DeviceReport, Moments, Trainer, TrainerOptions } from "./trainer.ts";
+import type { Carried, DeviceName, DeviceReport, Trainer, TrainerOptions } from "./trainer.ts";
 
 /** What the reference trainer is made for, and on which tfjs backend it runs. */
 export interface ReferenceOptions extends TrainerOptions {
@@ -35,6 +37,10 @@ export class TfjsTrainer implements Trainer {
   readonly #layout: Layout;
   readonly #decay: tf.Tensor1D;
   #ticket: Ticket | undefined;
+  /** On the processor: op by op, an encoder would take longer than the readback. */
+  readonly #residual: Float32Array;
+  /** The extraction and the adjustments of the residual run one after another. */
+  #turn: Promise<unknown> = Promise.resolve();
   /** Why every further call is refused. */
   #gone: string | undefined;
   /** Rejects of the calls that wait for the device. */
@@ -58,6 +64,7 @@ export class TfjsTrainer implements Trainer {
     this.#options = options;
     this.#backend = backend;
     this.#layout = layoutOf(options.shape);
+    this.#residual = new Float32Array(this.#layout.length);
     this.#decay = backend.run(() => tf.tensor1d(decayMask(this.#layout)));
     void backend.lost.then((reason) => this.#lose(reason));
   }
@@ -66,24 +73,25 @@ export class TfjsTrainer implements Trainer {
     return this.#backend.report;
   }
 
-  async load(weights: Float32Array, moments?: Moments): Promise<void> {
-    checkWeights(this.#layout, weights, moments);
+  async load(weights: Float32Array, carried?: Partial<Carried> | "kept"): Promise<void> {
+    const given = carried === "kept" ? undefined : (carried ?? {});
+    checkWeights(this.#layout, weights, given);
     this.#run(() => {
-      this.#forget();
+      const before = this.#ticket;
+      if (given === undefined && before === undefined) throw new ModelError("bad-weights", "nothing is kept");
       // tfjs keeps the very array on some backends, hence the copies.
       const loaded = tf.tensor1d(weights.slice());
-      const zeros = () => tf.zeros<tf.Rank.R1>([this.#layout.length]);
-      this.#ticket = {
-        loaded,
-        state: {
-          weights: tf.clone(loaded),
-          m: moments ? tf.tensor1d(moments.m.slice()) : zeros(),
-          v: moments ? tf.tensor1d(moments.v.slice()) : zeros(),
-        },
-        step: moments?.step ?? 0,
-        losses: [],
-      };
+      const vector = (values: Float32Array | undefined) =>
+        values ? tf.tensor1d(values.slice()) : tf.zeros<tf.Rank.R1>([this.#layout.length]);
+      const m = before && given === undefined ? tf.clone(before.state.m) : vector(given?.m);
+      const v = before && given === undefined ? tf.clone(before.state.v) : vector(given?.v);
+      const step = given === undefined ? (before?.step ?? 0) : (given.step ?? 0);
+      this.#forget();
+      this.#ticket = { loaded, state: { weights: tf.clone(loaded), m, v }, step, losses: [] };
     });
+    if (given === undefined) return;
+    const residual = given.residual?.slice();
+    await this.#inTurn(() => adjust(this.#residual, 0, residual));
   }
 
   async step(tokens: Uint16Array, batch: number, rate: number): Promise<void> {
@@ -120,14 +128,29 @@ export class TfjsTrainer implements Trainer {
     return this.#read(this.#on(({ loaded, state }) => tf.sub(loaded, state.weights)));
   }
 
-  async moments(): Promise<Moments> {
+  extract(codec: CodecSpec): Promise<Uint8Array<ArrayBuffer>> {
+    const [loaded, weights] = this.#on(({ loaded, state }) => [tf.clone(loaded), tf.clone(state.weights)]);
+    return this.#inTurn(async () => {
+      const [before, after] = await Promise.all([this.#read(loaded!), this.#read(weights!)]);
+      addDelta(this.#residual, before, after);
+      return extractFrom(this.#residual, codec);
+    });
+  }
+
+  adjustResidual(factor: number, plus?: Float32Array): Promise<void> {
+    const copy = plus?.slice();
+    return this.#inTurn(() => adjust(this.#residual, factor, copy));
+  }
+
+  async carried(): Promise<Carried> {
     const { m, v, step } = this.#on(({ state, step }) => ({
       m: tf.clone(state.m),
       v: tf.clone(state.v),
       step,
     }));
+    const residual = this.#inTurn(() => this.#residual.slice());
     const [first, second] = await Promise.all([this.#read(m), this.#read(v)]);
-    return { m: first, v: second, step };
+    return { m: first, v: second, step, residual: await residual };
   }
 
   async evaluate(tokens: Uint16Array, batch: number): Promise<number> {
@@ -172,6 +195,16 @@ export class TfjsTrainer implements Trainer {
     }
     const batch = { size, time: context, inputs: tf.tensor1d(inputs, "int32") };
     return lossOf(this.#options.shape, parameters, batch, tf.tensor1d(targets, "int32"));
+  }
+
+  /** Runs work on the residual after all before it. */
+  #inTurn<T>(work: () => T | Promise<T>): Promise<T> {
+    const result = this.#turn.then(() => {
+      if (this.#gone !== undefined) throw new ModelError("device-lost", this.#gone);
+      return work();
+    });
+    this.#turn = result.catch(() => undefined);
+    return result;
   }
 
   /** Frees the ticket's tensors. */

@@ -1,20 +1,26 @@
+import type { CodecSpec } from "../protocol/codec/codec.ts";
 import type { AdamW, ModelShape } from "./config.ts";
 
 /**
  * Local training on one device, whatever the engine (docs/ARCHITECTURE.md §4). A trainer knows no network and
- * no storage. Steps are queued in order; only {@link Trainer.losses}, {@link Trainer.delta} and
- * {@link Trainer.moments} wait for the device. Every method rejects with a ModelError (`device-lost`) once the
- * device is gone; a trainer that has rejected so is only fit for {@link Trainer.dispose}.
+ * no storage. Steps are queued in order; only {@link Trainer.losses}, {@link Trainer.delta},
+ * {@link Trainer.extract} and {@link Trainer.carried} wait for the device. Every method rejects with a ModelError
+ * (`device-lost`) once the device is gone; a trainer that has rejected so is only fit for
+ * {@link Trainer.dispose}.
+ *
+ * Beside the weights a device holds what is carried from ticket to ticket: AdamW's moments, and the residual,
+ * which is what compression left out of earlier payloads (error feedback). Both stay there between tickets.
  */
 export interface Trainer {
   readonly report: DeviceReport;
 
   /**
-   * Starts a ticket: weights (flat, layoutOf(shape).length values) and the optimiser's state; without
-   * moments both are zero and the step count is 0. Copies what it is given. Throws `bad-weights` on a wrong
-   * length or a value that is not finite.
+   * Starts a ticket from weights (flat, layoutOf(shape).length values). With `"kept"`, moments, step count and
+   * residual are what the last ticket left on the device; else they are copied from `carried`, and zero where
+   * nothing is given. Throws `bad-weights` on a wrong length, a value that is not finite, or `"kept"` where
+   * nothing was ever loaded.
    */
-  load(weights: Float32Array, moments?: Moments): Promise<void>;
+  load(weights: Float32Array, carried?: Partial<Carried> | "kept"): Promise<void>;
 
   /**
    * One AdamW step at `rate` on `batch` sequences of context + 1 tokens each, row-major: the first `context`
@@ -26,11 +32,23 @@ export interface Trainer {
   /** Mean loss (nats a token) of every step since the last call, in order. */
   losses(): Promise<Float32Array>;
 
-  /** The pseudo-gradient: loaded minus trained weights, flat. */
+  /** The pseudo-gradient: loaded minus trained weights, flat. For tests, audits and pictures: a round extracts. */
   delta(): Promise<Float32Array>;
 
-  /** Adam's moments and step count, to carry into the next ticket. */
-  moments(): Promise<Moments>;
+  /**
+   * The ticket's payload (protocol/codec's bytes) of total = (loaded − trained) + residual. Afterwards the
+   * residual is what the payload leaves out. Once a ticket. Throws `not-finite`, with the residual spoilt.
+   */
+  extract(codec: CodecSpec): Promise<Uint8Array<ArrayBuffer>>;
+
+  /**
+   * residual ← factor·residual + plus: its decay with age (0 forgets it), and a payload that was refused and is
+   * added back. At any time between {@link load} and {@link extract} or after it.
+   */
+  adjustResidual(factor: number, plus?: Float32Array): Promise<void>;
+
+  /** Copies of everything that is carried, to save it: three vectors read back, so now and then only. */
+  carried(): Promise<Carried>;
 
   /** Mean loss on `batch` sequences (as in {@link step}), without training. */
   evaluate(tokens: Uint16Array, batch: number): Promise<number>;
@@ -44,13 +62,16 @@ export interface Trainer {
   dispose(): void;
 }
 
-export interface Moments {
+/** What a device carries from ticket to ticket. */
+export interface Carried {
   /** Mean of gradients, flat. */
   readonly m: Float32Array;
   /** Mean of squared gradients, flat. */
   readonly v: Float32Array;
   /** Steps taken so far: the bias corrections' exponent. */
   readonly step: number;
+  /** What payloads have left out so far, flat. */
+  readonly residual: Float32Array;
 }
 
 /** What a visitor is shown about where the training runs. */

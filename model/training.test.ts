@@ -35,7 +35,7 @@ describe("training from the first weights", () => {
       for (let step = 0; step < 10; step++) await trainer.step(tokens, 1, 1e-3);
       await trainer.losses();
       await trainer.delta();
-      await trainer.load(initialWeights(shape, 1), await trainer.moments());
+      await trainer.load(initialWeights(shape, 1), await trainer.carried());
       await trainer.evaluate(tokens, 1);
       await trainer.logits(tokens.subarray(0, 3));
       const { numTensors, numBytes, numDataBuffers } = tf.memory();

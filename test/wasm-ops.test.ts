@@ -70,7 +70,7 @@ async function open(shape: ModelShape, fma: boolean): Promise<Build> {
 }
 
 type State = Record<Exclude<Arena, "tokens">, Float32Array> & { tokens: Uint32Array };
-const FLOATS = ["parameters", "gradients", "m", "v", "loaded", "activations"] as const;
+const FLOATS = ["parameters", "gradients", "m", "v", "loaded", "residual", "activations"] as const;
 
 function randomArenas(shape: ModelShape, device: WasmDevice, { arenas, tokens }: TrainingSchedule): State {
   const random = new Random(5);
@@ -80,7 +80,7 @@ function randomArenas(shape: ModelShape, device: WasmDevice, { arenas, tokens }:
   const text = values(batch * (shape.context + 1)).map((x) => Math.floor((x + 0.5) * shape.vocabulary));
   writeBatch(integers, tokens, Uint16Array.from(text), 0, shape.context, true);
   const flat = { parameters: values(length), gradients: values(length), m: values(length) };
-  const rest = { v: values(length).map(Math.abs), loaded: values(length) };
+  const rest = { v: values(length).map(Math.abs), loaded: values(length), residual: values(length) };
   return { ...flat, ...rest, activations: values(arenas.activations), tokens: integers.slice() };
 }
 

@@ -5,10 +5,11 @@ import { type Cache, memoryCache } from "./cache.ts";
 import {
   KEYS,
   openIdentity,
+  readMoments,
   readPending,
   readProbe,
   readReplica,
-  readVolunteer,
+  readResidual,
   saveProbe,
 } from "./entries.ts";
 import { shardOf } from "./shards.ts";
@@ -34,22 +35,27 @@ test("a replica of another size, or of an earlier release, is not taken", async 
   }
 });
 
-test("a volunteer's state is taken whole or not at all", async () => {
+test("moments and a residual are taken whole or not at all", async () => {
   const cache = memoryCache();
   const two = Float32Array.of(1, 2);
-  const saved = { version: 2, moments: { m: two, v: two, step: 3 }, residual: two, unsent: false };
-  await cache.write({ [KEYS.volunteer]: saved });
-  expect(await readVolunteer(cache, 2)).toEqual(saved);
-  await cache.write({ [KEYS.volunteer]: { ...saved, moments: undefined, residual: undefined } });
-  expect(await readVolunteer(cache, 2)).toEqual({ ...saved, moments: undefined, residual: undefined });
   const short = Float32Array.of(1);
+  const moments = { m: two, v: two, step: 3 };
+  const residual = { version: 2, after: "AAAAAAAAAAAAAAAAAAAAAA", values: two };
+  await cache.write({ [KEYS.moments]: moments, [KEYS.residual]: residual });
+  expect(await readMoments(cache, 2)).toEqual(moments);
+  expect(await readResidual(cache, 2)).toEqual(residual);
+  for (const other of [{ ...moments, v: short }, { ...moments, step: -1 }, {}, undefined]) {
+    await cache.write({ [KEYS.moments]: other });
+    expect(await readMoments(cache, 2)).toBeUndefined();
+  }
   for (const other of [
-    { ...saved, residual: short },
-    { ...saved, moments: { m: two, v: short, step: 3 } },
-    {},
+    { ...residual, values: short },
+    { ...residual, after: "?" },
+    { values: two },
+    undefined,
   ]) {
-    await cache.write({ [KEYS.volunteer]: other });
-    expect(await readVolunteer(cache, 2)).toBeUndefined();
+    await cache.write({ [KEYS.residual]: other });
+    expect(await readResidual(cache, 2)).toBeUndefined();
   }
 });
 

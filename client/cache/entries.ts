@@ -1,6 +1,6 @@
-import type { Moments } from "../../model/trainer.ts";
+import type { Carried } from "../../model/trainer.ts";
 import { createIdentity, type Identity } from "../../protocol/identity.ts";
-import { type Hash, isHash, isVolunteerKey } from "../../protocol/ids.ts";
+import { type Hash, isHash, isTicketId, isVolunteerKey, type TicketId } from "../../protocol/ids.ts";
 import { decodeUpload, type Upload } from "../../protocol/upload.ts";
 import type { Cache } from "./cache.ts";
 
@@ -8,7 +8,8 @@ import type { Cache } from "./cache.ts";
 export const KEYS = {
   identity: "identity",
   replica: "replica",
-  volunteer: "volunteer",
+  moments: "moments",
+  residual: "residual",
   pending: "pending",
   shards: "shards",
   shard: (hash: Hash) => `shard/${hash}`,
@@ -23,15 +24,20 @@ export interface SavedReplica {
   readonly weights: Float32Array<ArrayBuffer>;
 }
 
-/** What a volunteer carries from ticket to ticket. */
-export interface VolunteerState {
-  /** The version of the ticket that left this state. */
+/** Adam's moments as they were when they were last saved. */
+export type SavedMoments = Pick<Carried, "m" | "v" | "step">;
+
+/**
+ * What compression had left out, not yet decayed. A key of its own, because it is deleted with the first upload
+ * after it was saved: from then on it is part of what was sent, and would count twice.
+ */
+export interface SavedResidual {
+  /** The version of the ticket that left it. */
   readonly version: number;
-  readonly moments: Moments | undefined;
-  /** What compression left out of the last delta, not yet decayed; or a whole delta that was not taken. */
-  readonly residual: Float32Array | undefined;
-  /** Whether {@link residual} holds a delta that the server refused as too late. */
-  readonly unsent: boolean;
+  /** That ticket. */
+  readonly after: TicketId;
+  /** Flat. */
+  readonly values: Float32Array<ArrayBuffer>;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -61,14 +67,16 @@ export async function readReplica(cache: Cache, parameters: number): Promise<Sav
   return { version, hash, weights };
 }
 
-export async function readVolunteer(cache: Cache, parameters: number): Promise<VolunteerState | undefined> {
-  const { version, moments, residual, unsent } = fieldsOf(await cache.get(KEYS.volunteer));
-  if (!isCount(version) || typeof unsent !== "boolean") return undefined;
-  if (residual !== undefined && !isFloats(residual, parameters)) return undefined;
-  if (moments === undefined) return { version, moments, residual, unsent };
-  const { m, v, step } = fieldsOf(moments);
+export async function readMoments(cache: Cache, parameters: number): Promise<SavedMoments | undefined> {
+  const { m, v, step } = fieldsOf(await cache.get(KEYS.moments));
   if (!isFloats(m, parameters) || !isFloats(v, parameters) || !isCount(step)) return undefined;
-  return { version, moments: { m, v, step }, residual, unsent };
+  return { m, v, step };
+}
+
+export async function readResidual(cache: Cache, parameters: number): Promise<SavedResidual | undefined> {
+  const { version, after, values } = fieldsOf(await cache.get(KEYS.residual));
+  if (!isCount(version) || !isTicketId(after) || !isFloats(values, parameters)) return undefined;
+  return { version, after, values };
 }
 
 /** The body of an upload that has no receipt yet: sent again, byte for byte, after a reload. */

@@ -1,106 +1,220 @@
-import type { Moments } from "../../model/trainer.ts";
-import type { ErrorCode } from "../../protocol/errors.ts";
-import { decodeFrame, encodeFrame } from "../../protocol/frame.ts";
+import type { Carried, Trainer } from "../../model/trainer.ts";
+import type { CodecSpec } from "../../protocol/codec/codec.ts";
+import { ProtocolError } from "../../protocol/errors.ts";
+import { decodeFrame, frameOf } from "../../protocol/frame.ts";
+import type { TicketId } from "../../protocol/ids.ts";
 import type { TicketTerms } from "../../protocol/ticket.ts";
-import type { VolunteerState } from "../cache/entries.ts";
+import type { Cache } from "../cache/cache.ts";
+import { KEYS, readMoments, readResidual } from "../cache/entries.ts";
+import type { Answer } from "./send.ts";
 
-/**
- * What a volunteer carries from ticket to ticket, as pure functions: moments, and the residual that error
- * feedback adds to the next delta (Karimireddy et al. 2019; docs/PROTOCOL.md rules on deltas). The state
- * changes only when the server's answer is known.
- *
- * | the answer                    | moments           | residual                                          |
- * |-------------------------------|-------------------|---------------------------------------------------|
- * | receipt                       | the ticket's      | what compression left out                         |
- * | stale, lease-expired          | the ticket's      | the whole delta, for nothing of it was taken; at  |
- * |                               |                   | the second time in a row only the newer delta     |
- * | not-finite, norm-too-large    | none              | none: a state that led here is not to be trusted  |
- * | any other refusal             | the ticket's      | none: the server will not take this delta later   |
- * | no answer until the lease end | the ticket's      | none: it may have been taken, and what is sent    |
- * |                               |                   | twice hurts more than what is lost once           |
- * | the ticket was not finished   | as before         | as before                                         |
- *
- * A fresh ticket is computed without either and leaves an older volunteer's moments as they were; its
- * own compression error joins the residual.
- */
+/** A residual this many versions old was meant for a model long gone. */
 const FORGET_AFTER = 50;
 
-/** What a finished ticket came to, before anyone else knows of it. */
-export interface Trained {
-  /** Loaded minus trained weights, flat. */
-  readonly delta: Float32Array;
-  readonly moments: Moments;
+export interface CarryOptions {
+  readonly cache: Cache;
+  /** Values in the flat vector. */
+  readonly parameters: number;
+  /** How deltas are sent. */
+  readonly codec: CodecSpec;
+  /** What is kept of a residual from one version to the next. */
+  readonly decay: number;
 }
 
-/** A delta made ready to send, and what is carried on for each answer. */
+/** What was made of one ticket, until its answer is known. */
 export interface Parcel {
-  /** The dense4 frame of delta plus residual. */
+  readonly ticket: TicketId;
   readonly frame: Uint8Array<ArrayBuffer>;
-  readonly taken: VolunteerState;
-  readonly late: VolunteerState;
-  readonly refused: VolunteerState;
+  readonly made: Age;
 }
 
-/** The moments to start a ticket from: none for a fresh one. */
-export const momentsFor = (state: VolunteerState | undefined, ticket: Pick<TicketTerms, "fresh">) =>
-  ticket.fresh ? undefined : state?.moments;
-
-/** Adds the residual to a delta and compresses it. Throws ProtocolError `not-finite`. */
-export function pack(
-  trained: Trained,
-  state: VolunteerState | undefined,
-  ticket: Pick<TicketTerms, "version" | "fresh">,
-  decay: number,
-): Parcel {
-  const { version, fresh } = ticket;
-  const residual = agedResidual(state, version, decay);
-  const values = residual === undefined || fresh ? trained.delta : sum(trained.delta, residual);
-  const frame = encodeFrame("dense4", values);
-  const decoded = decodeFrame(frame, values.length);
-  const left = values.map((value, i) => value - decoded[i]!);
-  const moments = fresh && state?.moments !== undefined ? state.moments : trained.moments;
-  return {
-    frame,
-    taken: {
-      version,
-      moments,
-      residual: fresh && residual !== undefined ? sum(left, residual) : left,
-      unsent: false,
-    },
-    late: { version, moments, residual: state?.unsent ? trained.delta : values, unsent: true },
-    refused: { version, moments, residual: undefined, unsent: false },
-  };
+/** How much residuals had aged when something was added to them. */
+interface Age {
+  readonly versions: number;
+  readonly forgotten: number;
 }
 
-/** What is carried on after a refusal with this code; undefined for nothing at all. */
-export function afterRefusal(parcel: Parcel, code: ErrorCode): VolunteerState | undefined {
-  switch (code) {
-    case "stale":
-    case "lease-expired":
-      return parcel.late;
-    case "not-finite":
-    case "norm-too-large":
-      return undefined;
-    default:
-      return parcel.refused;
+/**
+ * What a volunteer carries from ticket to ticket: moments, and the residual that error feedback adds to the next
+ * delta (Karimireddy et al. 2019; rules C4 and T5). Both stay on the device that trains; here is known what they
+ * stand for. A residual is provisional until its parcel's answer is known:
+ *
+ * | the answer                    | moments | residual                                                     |
+ * |-------------------------------|---------|--------------------------------------------------------------|
+ * | receipt                       | stay    | stays: what compression left out                             |
+ * | stale, lease-expired          | stay    | what was sent is added back, for nothing of it was taken; at |
+ * |                               |         | the second time in a row only the newer delta                |
+ * | not-finite, norm-too-large    | none    | none: a state that led here is not to be trusted             |
+ * | any other refusal             | stay    | none: the server will not take this delta later              |
+ * | no answer until the lease end | stay    | none: it may have been taken, and what is sent twice hurts   |
+ * |                               |         | more than what is lost once                                  |
+ * | the ticket was not finished   | stay    | stays                                                        |
+ *
+ * A fresh ticket is computed without either and leaves an older volunteer's moments as they were; its own
+ * compression error joins the residual.
+ */
+export class Carry {
+  readonly #options: CarryOptions;
+  /** On whose device it is; undefined while it is on disk, or nowhere. */
+  #holder: Trainer | undefined;
+  /** What waits here while, or because, a fresh ticket has the device. */
+  #aside: Carried | undefined;
+  /** The ticket that left the residual, and its version; undefined before the first. */
+  #left: { readonly version: number; readonly after: TicketId } | undefined;
+  /** Whether the residual has not aged since it was left: it does at least once, for a version may not have moved. */
+  #young = false;
+  #age: Age = { versions: 0, forgotten: 0 };
+  /** What was added back of the last delta, had it come too late, as it counted at that age. */
+  #late: { readonly values: Float32Array; readonly made: Age } | undefined;
+  /** Whether the disk does not have what is carried, and whether it has a residual. */
+  #unsaved = false;
+  #residualOnDisk = true;
+
+  constructor(options: CarryOptions) {
+    this.#options = options;
+  }
+
+  /** Loads a ticket's weights, and with them what it starts from. */
+  async begin(
+    trainer: Trainer,
+    ticket: Pick<TicketTerms, "version" | "fresh">,
+    weights: Float32Array,
+  ): Promise<void> {
+    const holds = this.#holder === trainer;
+    let start: Partial<Carried> | "kept" | undefined = this.#aside;
+    if (start === undefined) start = holds ? "kept" : await this.#fromDisk();
+    const factor = this.#ageTo(ticket.version);
+    if (!ticket.fresh) {
+      this.#aside = undefined;
+      await trainer.load(weights, start);
+      if (factor !== 1) await trainer.adjustResidual(factor);
+    } else {
+      const older = start === "kept" ? await trainer.carried() : start;
+      const { m, v, step, residual } = older ?? {};
+      await trainer.load(weights);
+      if (m && v && step !== undefined)
+        this.#aside = { m, v, step, residual: scaled(residual ?? zero(m), factor) };
+    }
+    this.#holder = trainer;
+  }
+
+  /** Has the device extract the ticket's payload. Throws a ModelError `not-finite`. */
+  async pack(trainer: Trainer, ticket: Pick<TicketTerms, "version" | "id">): Promise<Parcel> {
+    const { codec, parameters } = this.#options;
+    const payload = await trainer.extract(codec);
+    this.#left = { version: ticket.version, after: ticket.id };
+    this.#young = true;
+    this.#unsaved = true;
+    if (this.#aside !== undefined) {
+      const { residual } = await trainer.carried();
+      this.#aside = { ...this.#aside, residual: sum(this.#aside.residual, residual, 1) };
+    }
+    return { ticket: ticket.id, frame: frameOf(codec, parameters, payload), made: this.#age };
+  }
+
+  /** Remembers an upload until it is answered: a page that is closed now finds the same bytes when it is back. */
+  async sending(body: Uint8Array<ArrayBuffer>): Promise<void> {
+    await this.#options.cache.write({
+      [KEYS.pending]: body,
+      ...(this.#residualOnDisk && { [KEYS.residual]: undefined }),
+    });
+    this.#residualOnDisk = false;
+  }
+
+  /** Carries on by the answer, see the table. */
+  async settle(parcel: Parcel, answer: Answer): Promise<void> {
+    await this.#options.cache.write({ [KEYS.pending]: undefined });
+    const code = answer instanceof ProtocolError ? answer.code : undefined;
+    if (code === "not-finite" || code === "norm-too-large") return this.forget();
+    const late = code === "stale" || code === "lease-expired";
+    const before = this.#late;
+    this.#late = undefined;
+    if (answer === "taken") return;
+    if (!late) return this.#adjust(0);
+    const sent = decodeFrame(parcel.frame, this.#options.parameters);
+    const delta = scaled(sent, this.#since(parcel.made));
+    const back = before ? sum(delta, scaled(before.values, this.#since(before.made)), -1) : delta;
+    this.#late = { values: back, made: this.#age };
+    await this.#adjust(1, back);
+  }
+
+  /** Takes what is carried off the device, which may then serve another or go. */
+  async park(): Promise<void> {
+    this.#aside ??= await this.#holder?.carried();
+    this.#holder = undefined;
+  }
+
+  /** Drops everything, on disk as well: numbers that lead nowhere. */
+  async forget(): Promise<void> {
+    this.#holder = undefined;
+    this.#aside = undefined;
+    this.#left = undefined;
+    this.#late = undefined;
+    this.#unsaved = false;
+    this.#residualOnDisk = false;
+    await this.#options.cache.write({ [KEYS.moments]: undefined, [KEYS.residual]: undefined });
+  }
+
+  /** Reads everything back and writes it to disk, unless that has it or the device is gone. */
+  async save(): Promise<void> {
+    const left = this.#left;
+    if (!this.#unsaved || left === undefined) return;
+    const carried = this.#aside ?? (await this.#holder?.carried().catch(() => undefined));
+    if (carried === undefined) return;
+    this.#unsaved = false;
+    this.#residualOnDisk = true;
+    const { residual, ...moments } = carried;
+    await this.#options.cache.write({
+      [KEYS.moments]: moments,
+      [KEYS.residual]: { ...left, values: residual },
+    });
+  }
+
+  async #fromDisk(): Promise<Partial<Carried> | undefined> {
+    const { cache, parameters } = this.#options;
+    const moments = await readMoments(cache, parameters);
+    const residual = await readResidual(cache, parameters);
+    this.#left = residual;
+    this.#young = residual !== undefined;
+    this.#residualOnDisk = residual !== undefined;
+    this.#late = undefined;
+    return { ...moments, ...(residual && { residual: residual.values }) };
+  }
+
+  /** Lets the residual age to a version. Returns what is left of it. */
+  #ageTo(version: number): number {
+    if (this.#left === undefined) return 1;
+    const age = version - this.#left.version;
+    this.#left = { ...this.#left, version };
+    const before = this.#age;
+    // A version before the residual's means that the run was rolled back: the residual belongs to what is gone.
+    const gone = age < 0 || age > FORGET_AFTER;
+    this.#age = {
+      versions: before.versions + Math.max(age, this.#young ? 1 : 0),
+      forgotten: before.forgotten + (gone ? 1 : 0),
+    };
+    this.#young = false;
+    return this.#since(before);
+  }
+
+  #since({ versions, forgotten }: Age): number {
+    return forgotten === this.#age.forgotten ? this.#options.decay ** (this.#age.versions - versions) : 0;
+  }
+
+  async #adjust(factor: number, plus?: Float32Array): Promise<void> {
+    this.#unsaved = true;
+    if (this.#aside === undefined) {
+      await this.#holder?.adjustResidual(factor, plus).catch(() => {
+        this.#holder = undefined; // the device is gone, and the residual with it
+      });
+      return;
+    }
+    const kept = scaled(this.#aside.residual, factor);
+    this.#aside = { ...this.#aside, residual: plus ? sum(kept, plus, 1) : kept };
   }
 }
 
-/**
- * The residual as it counts at `version`: decayed once for each version since it was left (at least once), and
- * forgotten after {@link FORGET_AFTER}, when the model it was meant for is long gone.
- */
-function agedResidual(
-  state: VolunteerState | undefined,
-  version: number,
-  decay: number,
-): Float32Array | undefined {
-  if (state?.residual === undefined) return undefined;
-  // A version before the residual's means that the run was rolled back: the residual belongs to what is gone.
-  const age = version - state.version;
-  if (age < 0 || age > FORGET_AFTER) return undefined;
-  const factor = decay ** Math.max(1, age);
-  return state.residual.map((value) => value * factor);
-}
-
-const sum = (a: Float32Array, b: Float32Array): Float32Array => a.map((value, i) => value + b[i]!);
+const zero = (like: Float32Array): Float32Array => new Float32Array(like.length);
+const scaled = (values: Float32Array, factor: number): Float32Array => values.map((value) => value * factor);
+const sum = (a: Float32Array, b: Float32Array, times: number): Float32Array =>
+  a.map((value, i) => value + times * b[i]!);

@@ -22,6 +22,11 @@ export class Control {
     return this.#controller.signal;
   }
 
+  /** Where the loop is. */
+  get phase(): Phase["phase"] {
+    return this.#phase.phase;
+  }
+
   /** The part of the time to train, (0, 1]. */
   get share(): number {
     return this.#share;

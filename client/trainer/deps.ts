@@ -6,6 +6,7 @@ import type { Api } from "../transport/api.ts";
 import type { Control } from "./control.ts";
 import type { Glimpse } from "./glimpse.ts";
 import type { Report } from "./messages.ts";
+import type { Pace } from "./pace.ts";
 import type { Replica } from "./replica.ts";
 import type { Trainers } from "./trainers.ts";
 
@@ -23,6 +24,7 @@ export interface RoundDeps {
   readonly glimpse?: Glimpse;
   /** The run's tokenizer, for the passage; undefined when it cannot be had just now. */
   readonly tokenizer: () => Promise<Tokenizer | undefined>;
+  readonly pace: Pace;
   /** Hears how far a download is. */
   readonly progress: Progress;
   /** A monotonic clock in milliseconds. */

@@ -4,7 +4,7 @@ import { decodeFrame } from "../../protocol/frame.ts";
 import { distance, TARGET, ToyServer, ToyTrainer } from "../../test/harness/toy-run.ts";
 import { always, visit } from "../../test/harness/visit.ts";
 import { memoryCache } from "../cache/cache.ts";
-import { readReplica, readVolunteer } from "../cache/entries.ts";
+import { readMoments, readReplica, readResidual } from "../cache/entries.ts";
 import { NoDevice, type Trainers } from "./trainers.ts";
 
 const COUNT = TARGET.length;
@@ -41,17 +41,17 @@ describe("a volunteer", () => {
     const [first] = server.uploads;
     const trained = TARGET.map((goal) => -goal * (1 - 0.9 ** 3));
     const sent = decodeFrame(first!.frame, COUNT);
-    const state = await readVolunteer(cache, COUNT);
-    expectClose(plus(sent, state!.residual!), trained);
-    expect(state!.residual!.some((value) => value !== 0)).toBe(true);
+    const left = (await readResidual(cache, COUNT))!.values;
+    expectClose(plus(sent, left), trained);
+    expect(left.some((value) => value !== 0)).toBe(true);
     expect(first!.report.loss).toBeGreaterThan(0);
 
     const before = server.weights;
     await visit(server, cache).until("sent", 1);
     const again = before.map((weight, i) => (weight - TARGET[i]!) * (1 - 0.9 ** 3));
     const second = decodeFrame(server.uploads[1]!.frame, COUNT);
-    const next = await readVolunteer(cache, COUNT);
-    expectClose(plus(second, next!.residual!), plus(again, state!.residual!, 0.5));
+    const next = (await readResidual(cache, COUNT))!.values;
+    expectClose(plus(second, next), plus(again, left, 0.5));
   });
 
   test("goes on after a reload with its key, moments and weights", async () => {
@@ -61,7 +61,7 @@ describe("a volunteer", () => {
     const trainer = new ToyTrainer();
     server.asked.length = 0;
     await visit(server, cache, always(trainer)).until("sent", 1);
-    expect(trainer.loadedMoments[0]?.step).toBe(6);
+    expect(trainer.starts).toEqual([expect.objectContaining({ step: 6 })]);
     expect(new Set(server.uploads.map((upload) => upload.ticket.volunteer)).size).toBe(1);
     expect(server.asked).not.toContain("snapshot");
     expect(server.asked).not.toContain("shard");
@@ -71,17 +71,17 @@ describe("a volunteer", () => {
     const server = await ToyServer.open();
     const cache = memoryCache();
     await visit(server, cache).until("sent", 2);
-    const before = await readVolunteer(cache, COUNT);
+    const before = [await readMoments(cache, COUNT), await readResidual(cache, COUNT)] as const;
     server.terms = { fresh: true };
     const trainer = new ToyTrainer();
     const weights = server.weights;
     await visit(server, cache, always(trainer)).until("sent", 1);
-    expect(trainer.loadedMoments).toEqual([undefined]);
-    const after = await readVolunteer(cache, COUNT);
-    expect(after!.moments).toEqual(before!.moments);
+    expect(trainer.starts).toEqual([undefined]);
+    expect(await readMoments(cache, COUNT)).toEqual(before[0]);
+    const after = (await readResidual(cache, COUNT))!.values;
     const trained = weights.map((weight, i) => (weight - TARGET[i]!) * (1 - 0.9 ** 3));
     const sent = decodeFrame(server.uploads[2]!.frame, COUNT);
-    expectClose(after!.residual!, plus(plus(trained, sent, -1), before!.residual!, 0.5));
+    expectClose(after, plus(plus(trained, sent, -1), before[1]!.values, 0.5));
   });
 
   test("ends with the run", async () => {
@@ -121,7 +121,8 @@ describe("the visitor's hand", () => {
     expect(await here.run()).toBe("stopped");
     expect(trainer.steps).toBe(2);
     expect(server.uploads).toHaveLength(0);
-    expect(await readVolunteer(cache, COUNT)).toBeUndefined();
+    expect(await readMoments(cache, COUNT)).toBeUndefined();
+    expect(await readResidual(cache, COUNT)).toBeUndefined();
     expect((await readReplica(cache, COUNT))?.version).toBe(0);
   });
 

@@ -1,19 +1,22 @@
 import { ModelError } from "../../model/config.ts";
 import type { Tokenizer } from "../../model/tokenizer.ts";
+import type { CodecSpec } from "../../protocol/codec/codec.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { Identity } from "../../protocol/identity.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
 import { type Ticket, verifyTicket } from "../../protocol/ticket.ts";
 import type { Cache } from "../cache/cache.ts";
-import { KEYS, readVolunteer, type VolunteerState } from "../cache/entries.ts";
 import { WrongBytes } from "../transport/away.ts";
+import { Carry } from "./carry.ts";
 import { Stopped } from "./control.ts";
 import type { Progress, RoundDeps } from "./deps.ts";
+import { Flight } from "./flight.ts";
 import type { UnableReason } from "./messages.ts";
+import { Pace } from "./pace.ts";
 import { Patience } from "./patience.ts";
 import { type ModelFile, Replica } from "./replica.ts";
 import { resumeUpload } from "./resume.ts";
-import { runTicket } from "./round.ts";
+import { prepare, refusedAtHome, train, type Work } from "./round.ts";
 import { NoDevice, type Trainers } from "./trainers.ts";
 
 /** What the loop needs of the world. */
@@ -34,7 +37,9 @@ export interface RunParts {
 /** Why the loop ended; its last phase has told the visitor. */
 export type LoopEnd = "finished" | "stopped" | "unable";
 
-/** The replica is written to disk this often, and at the end. */
+/** How deltas are sent. */
+const DELTA: CodecSpec = { name: "dense", bits: 4 };
+/** Replica, moments and residual are written to disk this often, and at the end. */
 const SAVE_EVERY_MS = 20_000;
 /** A visitor's credit is asked for this often at most. */
 const CREDIT_EVERY_MS = 5_000;
@@ -82,9 +87,16 @@ async function joinRun(deps: LoopDeps): Promise<void> {
   const { cache, identity, file, trainers, loadTokenizer } = await deps.open(manifest);
   const { parameters } = manifest;
   const progress = calmProgress(deps);
-  const replica = await Replica.open({ api, cache, file, parameters, signal, progress });
+  const { clock } = deps;
+  const pace = new Pace();
+  const timed = () => {
+    const asked = clock();
+    return (bytes: number) => pace.received(bytes, clock() - asked);
+  };
+  const replica = await Replica.open({ api, cache, file, parameters, signal, progress, timed });
   const tokenizer = lazily(async () => loadTokenizer(await api.tokenizer(manifest, { signal })));
-  const round: RoundDeps = { ...deps, cache, identity, manifest, replica, trainers, progress, tokenizer };
+  const parts = { cache, identity, manifest, replica, trainers, pace };
+  const round: RoundDeps = { ...deps, ...parts, progress, tokenizer };
   report({ type: "run", manifest, volunteer: identity.key });
   try {
     if (manifest.state === "finished") throw new ProtocolError("run-finished", "the run is finished");
@@ -100,43 +112,100 @@ async function joinRun(deps: LoopDeps): Promise<void> {
 
 /** Ticket after ticket. Returns when the server has another run. */
 async function workOn(round: RoundDeps, patience: Patience): Promise<void> {
-  const { api, cache, identity, manifest, control, clock, trainers, replica } = round;
-  const { signal } = control;
+  const { cache, manifest, control, clock, trainers, replica, pace, report } = round;
+  const { parameters, residualDecay: decay } = manifest;
   const credit = creditTeller(round);
-  let state = await resumeUpload(round, await readVolunteer(cache, manifest.parameters));
+  await resumeUpload(round);
+  const carry = new Carry({ cache, parameters, decay, codec: DELTA });
+  const save = async () => {
+    await replica.save();
+    await carry.save();
+  };
   let saved = clock();
   let failures = 0;
-  for (;;) {
-    await control.turn();
-    try {
-      const asked = clock();
-      const ticket = await api.ticket(identity, { signal });
-      if (ticket.run !== manifest.run) return;
-      await requireOurs(ticket, round);
-      const done = await runTicket(round, ticket, asked + ticket.lease, state);
-      state = done.state;
-      failures = 0;
-      if (done.end === "sent") patience.reset();
-      else await patience.rest("waiting");
-      if (clock() - saved >= SAVE_EVERY_MS) {
-        await replica.save();
-        saved = clock();
-      }
-      await credit();
-    } catch (error) {
-      if (error instanceof ModelError) {
-        if (++failures > MOST_FAILURES) throw error;
-        if (error.code.startsWith("device-")) trainers.lost(error);
-        else state = await forget(cache); // numbers that no device takes: begin anew, on the next ticket
-        await patience.rest("waiting");
-        continue;
-      }
-      await patience.waitOut(error);
-      // The version that the ticket names may be gone, or our way to it: begin at the newest one.
-      if (error instanceof WrongBytes || (error instanceof ProtocolError && error.code === "not-found")) {
-        if (!(await catchUp(round, patience))) return;
+  let ahead: Promise<Work | undefined> | undefined;
+  let flight: Flight | undefined;
+  /** Waits for the upload that is on its way. True unless the server did not take it. */
+  const land = async (): Promise<boolean> => {
+    const answer = await flight?.land(carry);
+    flight = undefined;
+    if (answer === "taken") patience.reset();
+    if (answer instanceof ProtocolError && answer.code === "run-finished") ahead = undefined;
+    return answer === undefined || answer === "taken";
+  };
+  try {
+    for (;;) {
+      await control.turn();
+      try {
+        const early = await ahead;
+        ahead = undefined;
+        const work = early ?? (await take(round));
+        if (work === undefined) return;
+        const overlaps = pace.overlaps;
+        let taken = true;
+        const left = (ms: number) => {
+          if (overlaps && ms <= pace.lead) ahead ??= takeAhead(round, flight);
+        };
+        const done = await train(round, carry, work, left, async () => {
+          taken = await land();
+        });
+        failures = 0;
+        if (done !== undefined) {
+          flight = await Flight.launch(round, carry, work, done);
+          if (!overlaps) taken = await land();
+        }
+        if (done === undefined || !taken) await patience.rest("waiting");
+        if (clock() - saved >= SAVE_EVERY_MS) {
+          await save();
+          saved = clock();
+        }
+        await credit();
+      } catch (error) {
+        if (error instanceof ModelError) {
+          if (error.code === "not-finite") {
+            const { code, message } = refusedAtHome(error);
+            report({ type: "refused", code, message });
+          } else if (++failures > MOST_FAILURES) throw error;
+          if (error.code.startsWith("device-")) trainers.lost(error);
+          else await carry.forget(); // numbers that no device takes: begin anew, on the next ticket
+          await land();
+          await patience.rest("waiting");
+          continue;
+        }
+        await patience.waitOut(error);
+        // The version that the ticket names may be gone, or our way to it: begin at the newest one.
+        if (error instanceof WrongBytes || (error instanceof ProtocolError && error.code === "not-found")) {
+          if (!(await catchUp(round, patience))) return;
+        }
       }
     }
+  } finally {
+    await save();
+  }
+}
+
+/** Asks for a ticket and fetches what it needs. Undefined when the server has another run. */
+async function take(round: RoundDeps): Promise<Work | undefined> {
+  const { api, identity, manifest, control, clock, pace } = round;
+  const asked = clock();
+  const ticket = await api.ticket(identity, pace.told, { signal: control.signal });
+  if (ticket.run !== manifest.run) return undefined;
+  await requireOurs(ticket, round);
+  const work = await prepare(round, ticket, asked + ticket.lease);
+  pace.prepared(ticket.version, clock() - asked);
+  return work;
+}
+
+/**
+ * The next ticket, while the one before is trained. Waits for the upload before that, since the server lends two
+ * at a time. What goes wrong is met again when the ticket is due.
+ */
+async function takeAhead(round: RoundDeps, flight: Flight | undefined): Promise<Work | undefined> {
+  try {
+    await flight?.answered;
+    return await take(round);
+  } catch {
+    return undefined;
   }
 }
 
@@ -161,15 +230,11 @@ async function requireOurs(ticket: Ticket, { manifest, identity }: RoundDeps): P
   }
 }
 
-async function forget(cache: Cache): Promise<VolunteerState | undefined> {
-  await cache.write({ [KEYS.volunteer]: undefined });
-  return undefined;
-}
-
 /** Tells a download's start, end and now and then its middle. */
 function calmProgress({ control, clock }: Pick<RoundDeps, "control" | "clock">): Progress {
   let told = Number.NEGATIVE_INFINITY;
   return (what, bytes, total) => {
+    if (control.phase === "training") return; // what is fetched meanwhile is nobody's wait
     if (bytes < total && clock() - told < PROGRESS_EVERY_MS) return;
     told = clock();
     control.enter({ phase: "downloading", what, bytes, total });

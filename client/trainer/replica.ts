@@ -24,6 +24,8 @@ export interface ReplicaOptions {
   readonly parameters: number;
   readonly signal: AbortSignal;
   readonly progress?: (what: "weights" | "change", bytes: number, total: number) => void;
+  /** Called before a diff is asked for; what it returns hears the diff's bytes once they are there. */
+  readonly timed?: () => (bytes: number) => void;
 }
 
 /** The volunteer's copy of the model on the CPU, always whole and of a known hash (rules B1 to B3). */
@@ -79,7 +81,7 @@ export class Replica {
 
   /** The weights after the diffs, or undefined where the snapshot is the better or the only way. */
   async #chain(version: number, hash: Hash): Promise<Float32Array<ArrayBuffer> | undefined> {
-    const { api, file, parameters, signal, progress } = this.#options;
+    const { api, file, parameters, signal, progress, timed } = this.#options;
     const from = this.#current;
     if (from === undefined || from.version >= version) return undefined;
     const diffs = version - from.version;
@@ -89,8 +91,10 @@ export class Replica {
       for (let done = 0; done < diffs; done++) {
         const heard = (bytes: number, total: number) =>
           progress?.("change", done * this.#diffBytes + bytes, (diffs - 1) * this.#diffBytes + total);
+        const came = timed?.();
         const frame = await api.diff(from.version + done, parameters, { signal, progress: heard });
         this.#diffBytes = frame.length;
+        came?.(frame.length);
         const change = decodeFrame(frame, parameters);
         for (let i = 0; i < parameters; i++) weights[i]! += change[i]!;
       }

@@ -1,6 +1,6 @@
 import { ProtocolError } from "../../protocol/errors.ts";
 import { ticketTokens } from "../../protocol/ticket.ts";
-import { KEYS, readPending, type VolunteerState } from "../cache/entries.ts";
+import { KEYS, readPending, readResidual } from "../cache/entries.ts";
 import type { RoundDeps } from "./deps.ts";
 import { sendUntil } from "./send.ts";
 
@@ -8,31 +8,29 @@ import { sendUntil } from "./send.ts";
 const TRY_FOR_MS = 30_000;
 
 /**
- * Sends what an earlier visit had trained but holds no receipt for. The server tells what is still good. Its
- * moments went with that visit, so the ones before it stay; its residual was part of what is sent, so it goes,
- * unless the server took nothing.
+ * Sends what an earlier visit had trained but holds no receipt for. The server tells what is still good. Moments
+ * stay as they were saved. A residual that was saved after that delta was made is what it left out, and stays; one
+ * from before is part of what is sent, and goes.
  */
-export async function resumeUpload(
-  deps: RoundDeps,
-  state: VolunteerState | undefined,
-): Promise<VolunteerState | undefined> {
-  const { cache, identity, manifest, clock, report } = deps;
+export async function resumeUpload(deps: RoundDeps): Promise<void> {
+  const { cache, identity, manifest, control, clock, report } = deps;
   const pending = await readPending(cache);
-  if (pending === undefined) return state;
+  if (pending === undefined) return;
   const { ticket, body, frame } = pending;
   const ours = ticket.run === manifest.run && ticket.volunteer === identity.key;
   const deadline = clock() + Math.min(ticket.lease, TRY_FOR_MS);
-  const answer = ours ? await sendUntil(deps, ticket, body, frame, deadline) : "unknown";
+  const say = control.enter.bind(control);
+  const answer = ours ? await sendUntil(deps, ticket, body, frame, deadline, say) : "unknown";
+  const residual = await readResidual(cache, manifest.parameters);
+  const spent = residual?.after !== ticket.id && { [KEYS.residual]: undefined };
   if (answer instanceof ProtocolError) {
     report({ type: "refused", code: answer.code, message: answer.message });
-    await cache.write({ [KEYS.pending]: undefined });
-    return state;
+    const distrusted = answer.code === "not-finite" || answer.code === "norm-too-large";
+    const all = distrusted && { [KEYS.moments]: undefined, [KEYS.residual]: undefined };
+    return cache.write({ [KEYS.pending]: undefined, ...spent, ...all });
   }
-  const spent = state && { ...state, residual: undefined, unsent: false };
-  await cache.write({ [KEYS.volunteer]: spent, [KEYS.pending]: undefined });
-  if (answer === "taken") {
-    const tokens = ticketTokens(ticket, manifest.model.context);
-    report({ type: "sent", bytes: body.length, version: ticket.version, tokens });
-  }
-  return spent;
+  await cache.write({ [KEYS.pending]: undefined, ...spent });
+  if (answer !== "taken") return;
+  const tokens = ticketTokens(ticket, manifest.model.context);
+  report({ type: "sent", bytes: body.length, version: ticket.version, tokens });
 }

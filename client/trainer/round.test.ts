@@ -3,7 +3,7 @@ import { decodeFrame } from "../../protocol/frame.ts";
 import { refuse, TARGET, ToyServer, ToyTrainer } from "../../test/harness/toy-run.ts";
 import { always, visit } from "../../test/harness/visit.ts";
 import { type Cache, memoryCache } from "../cache/cache.ts";
-import { readPending, readVolunteer } from "../cache/entries.ts";
+import { KEYS, readMoments, readPending, readResidual } from "../cache/entries.ts";
 import { lastingCache } from "../cache/lasting.ts";
 import { ServerAway } from "../transport/away.ts";
 
@@ -67,9 +67,8 @@ describe("what goes wrong", () => {
     await here.run();
     expect(server.uploads).toHaveLength(1);
     expect(await readPending(cache)).toBeUndefined();
-    const state = await readVolunteer(cache, COUNT);
-    expect(state).toMatchObject({ residual: undefined, unsent: false });
-    expect(state!.moments!.step).toBe(6);
+    expect((await readResidual(cache, COUNT))!.values).toEqual(new Float32Array(COUNT));
+    expect((await readMoments(cache, COUNT))!.step).toBe(6);
   });
 
   test("a page closed while sending sends the same upload on its next visit, and its residual only once", async () => {
@@ -85,7 +84,8 @@ describe("what goes wrong", () => {
     await closed.run();
     expect(await readPending(cache)).toBeDefined();
     expect(closed.count("sent")).toBe(0);
-    expect((await readVolunteer(cache, COUNT))!.residual).toBeDefined();
+    const left = await readResidual(cache, COUNT);
+    expect(left!.after).toBe(server.uploads[1]!.ticket.id);
     server.after = () => undefined;
     server.before = (route) => {
       if (route === "ticket") refuse("run-finished");
@@ -95,9 +95,46 @@ describe("what goes wrong", () => {
     expect(back.count("sent")).toBe(1);
     expect(server.uploads).toHaveLength(2);
     expect(await readPending(cache)).toBeUndefined();
-    const state = await readVolunteer(cache, COUNT);
-    expect(state!.residual).toBeUndefined();
-    expect(state!.moments!.step).toBe(3);
+    expect(await readResidual(cache, COUNT)).toEqual(left);
+    expect((await readMoments(cache, COUNT))!.step).toBe(6);
+  });
+
+  test("a page that is gone while sending, without a word: what was saved before is not sent twice", async () => {
+    const server = await ToyServer.open();
+    const cache = memoryCache();
+    await visit(server, cache).until("sent", 1);
+    expect(await readResidual(cache, COUNT)).toBeDefined();
+    // What the disk holds in the middle of the upload is all that a killed tab leaves.
+    const killed = visit(server, cache);
+    const disk = memoryCache();
+    server.before = async (route) => {
+      if (route !== "upload") return;
+      for (const key of Object.values(KEYS)) {
+        if (typeof key === "string" && key !== KEYS.identity)
+          await disk.write({ [key]: await cache.get(key) });
+      }
+      await disk.write({ [KEYS.identity]: await cache.get(KEYS.identity) });
+      server.before = () => undefined;
+    };
+    await killed.until("sent", 1);
+    expect(await readPending(disk)).toBeDefined();
+    expect(await readResidual(disk, COUNT)).toBeUndefined();
+    // A disk that lost only the deletion (two files, one crash) is seen through.
+    const stale = {
+      version: 0,
+      after: server.uploads[0]!.ticket.id,
+      values: new Float32Array(COUNT).fill(7),
+    };
+    await disk.write({ [KEYS.residual]: stale });
+    server.before = (route) => {
+      if (route === "ticket") refuse("run-finished");
+    };
+    const back = visit(server, disk);
+    await back.run();
+    expect(back.count("sent")).toBe(1);
+    expect(server.uploads).toHaveLength(2);
+    expect(await readResidual(disk, COUNT)).toBeUndefined();
+    expect((await readMoments(disk, COUNT))!.step).toBe(3);
   });
 
   test.each(["stale", "lease-expired"] as const)(
@@ -111,15 +148,13 @@ describe("what goes wrong", () => {
         if (route === "upload" && refusals-- > 0) refuse(code);
       };
       await here.until("refused", 1);
-      const state = await readVolunteer(cache, COUNT);
       const trained = TARGET.map((goal) => -goal * (1 - 0.9 ** 3));
-      expectClose(state!.residual!, trained);
-      expect(state!.unsent).toBe(true);
+      expectClose((await readResidual(cache, COUNT))!.values, trained);
       expect(here.reports).toContainEqual({ type: "refused", code, message: `the test says ${code}` });
       await visit(server, cache).until("sent", 1);
       // Once more of the same delta, plus half of the one that was not taken.
       const sent = decodeFrame(server.uploads[0]!.frame, COUNT);
-      const left = (await readVolunteer(cache, COUNT))!.residual!;
+      const left = (await readResidual(cache, COUNT))!.values;
       expectClose(plus(sent, left), plus(trained, trained, 0.5));
     },
   );
@@ -132,8 +167,10 @@ describe("what goes wrong", () => {
     };
     await visit(server, cache).until("refused", 6);
     const trained = TARGET.map((goal) => -goal * (1 - 0.9 ** 3));
-    const { residual } = (await readVolunteer(cache, COUNT))!;
-    expectClose(residual!, trained);
+    // One delta, and what rounding to four bits left of those before: less than half of a step of the scale.
+    const step = Math.max(...trained.map(Math.abs)) / 7;
+    const { values } = (await readResidual(cache, COUNT))!;
+    for (const [i, value] of values.entries()) expect(Math.abs(value - trained[i]!)).toBeLessThan(step);
   });
 
   test.each(["not-finite", "norm-too-large"] as const)("%s: everything carried is dropped", async (code) => {
@@ -144,7 +181,8 @@ describe("what goes wrong", () => {
       if (route === "upload") refuse(code);
     };
     await visit(server, cache).until("refused", 1);
-    expect(await readVolunteer(cache, COUNT)).toBeUndefined();
+    expect(await readMoments(cache, COUNT)).toBeUndefined();
+    expect(await readResidual(cache, COUNT)).toBeUndefined();
   });
 
   test.each(["ticket-used", "wrong-shape", "run-finished"] as const)(
@@ -156,9 +194,8 @@ describe("what goes wrong", () => {
         if (route === "upload") refuse(code);
       };
       await visit(server, cache).until("refused", 1);
-      const state = await readVolunteer(cache, COUNT);
-      expect(state!.residual).toBeUndefined();
-      expect(state!.moments!.step).toBe(3);
+      expect((await readResidual(cache, COUNT))!.values).toEqual(new Float32Array(COUNT));
+      expect((await readMoments(cache, COUNT))!.step).toBe(3);
     },
   );
 
@@ -197,8 +234,8 @@ describe("what goes wrong", () => {
     const here = visit(server, memoryCache(), always(trainer));
     const { ticket } = server;
     let tries = 0;
-    server.ticket = async (identity) => {
-      const ours = await ticket(identity);
+    server.ticket = async (identity, pace) => {
+      const ours = await ticket(identity, pace);
       if (++tries === 3) here.control.stop();
       return { ...ours, steps: 1, rates: [0.1] };
     };

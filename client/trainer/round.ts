@@ -2,68 +2,64 @@ import { batchesOf } from "../../model/batches.ts";
 import { ModelError } from "../../model/config.ts";
 import type { DeviceReport, Trainer } from "../../model/trainer.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
-import { MAX_LABEL } from "../../protocol/limits.ts";
+import { MAX_LABEL, MAX_LOSS } from "../../protocol/limits.ts";
 import { type Ticket, ticketTokens } from "../../protocol/ticket.ts";
 import { encodeUpload } from "../../protocol/upload.ts";
-import { KEYS, type VolunteerState } from "../cache/entries.ts";
 import { shardOf } from "../cache/shards.ts";
-import { afterRefusal, momentsFor, pack, type Trained } from "./carry.ts";
+import type { Carry, Parcel } from "./carry.ts";
 import type { RoundDeps } from "./deps.ts";
 import { passageOf } from "./passage.ts";
-import { sendUntil } from "./send.ts";
 
-/** How a ticket ended, and what the volunteer carries on. */
-export interface RoundEnd {
-  readonly end: "sent" | "refused" | "expired";
-  readonly state: VolunteerState | undefined;
+/** A ticket and all it takes to train it. */
+export interface Work {
+  readonly ticket: Ticket;
+  /** The end of the lease by our own clock. */
+  readonly deadline: number;
+  readonly shard: Uint16Array;
+  /** Of the ticket's version; nobody changes them. */
+  readonly weights: Float32Array;
+}
+
+/** What a finished ticket came to. */
+export interface Done {
+  readonly parcel: Parcel;
+  /** The upload. */
+  readonly body: Uint8Array<ArrayBuffer>;
 }
 
 /** Losses are read this often: each reading waits for the device. */
 const READ_EVERY_MS = 300;
 
-/**
- * One ticket from the text to the receipt. `deadline` is the end of the lease by our own clock. Whatever
- * throws, nothing of the ticket is sent and the state is as it was: errors of the Api and
- * Replica.sync, ModelErrors of the device, and Stopped.
- */
-export async function runTicket(
-  deps: RoundDeps,
-  ticket: Ticket,
-  deadline: number,
-  state: VolunteerState | undefined,
-): Promise<RoundEnd> {
-  const { api, cache, control, manifest, replica, trainers } = deps;
+/** Fetches what a ticket needs. Throws the errors of the Api and of Replica.sync. */
+export async function prepare(deps: RoundDeps, ticket: Ticket, deadline: number): Promise<Work> {
+  const { api, cache, control, replica } = deps;
   const progress = (bytes: number, total: number) => deps.progress("text", bytes, total);
   const shard = await shardOf(cache, ticket.shard, () =>
     api.shard(ticket.shard, { signal: control.signal, progress }),
   );
   const weights = await replica.sync(ticket.version, ticket.hash);
+  return { ticket, deadline, shard, weights };
+}
+
+/**
+ * The inner steps, and then, once `before` has resolved, the upload made of them; undefined when the lease ended
+ * sooner. `left` hears how many milliseconds of training lie ahead. Whatever throws, nothing of the ticket is sent:
+ * ModelErrors of the device, `not-finite` where the training led there, and Stopped.
+ */
+export async function train(
+  deps: RoundDeps,
+  carry: Carry,
+  work: Work,
+  left: (ms: number) => void,
+  before: () => Promise<unknown>,
+): Promise<Done | undefined> {
+  const { manifest, control, clock, sleep, trainers, pace } = deps;
+  const { ticket, deadline, shard, weights } = work;
+  const { context } = manifest.model;
   control.enter({ phase: "training" });
   const trainer = await trainers.take(ticket.batch);
-  await trainer.load(weights, momentsFor(state, ticket));
-  const trained = await train(deps, trainer, ticket, deadline, shard, weights);
-  if (trained === undefined) return { end: "expired", state };
-  trainers.proved();
-  return settle(deps, trainer.report, ticket, deadline, state, trained, manifest.residualDecay);
-}
-
-interface Run extends Trained {
-  /** Mean loss over the steps. */
-  readonly loss: number;
-  readonly trainMs: number;
-}
-
-/** The inner steps; undefined when the lease ended before them. */
-async function train(
-  deps: RoundDeps,
-  trainer: Trainer,
-  ticket: Ticket,
-  deadline: number,
-  shard: Uint16Array,
-  weights: Float32Array,
-): Promise<Run | undefined> {
-  const { manifest, control, report, clock, sleep } = deps;
-  const { context } = manifest.model;
+  const started = clock();
+  await carry.begin(trainer, ticket, weights);
   let done = 0;
   let trainMs = 0;
   let lastRead = clock();
@@ -76,68 +72,48 @@ async function train(
     const begun = clock();
     await trainer.step(tokens, ticket.batch, ticket.rates[done]!);
     done++;
-    if (done === ticket.steps || clock() - lastRead >= READ_EVERY_MS) {
+    const reads = clock() - lastRead >= READ_EVERY_MS;
+    if (reads) {
       losses.push(...(await trainer.losses()));
       lastRead = clock();
     }
     const took = clock() - begun;
     trainMs += took;
-    if (lastRead > begun) {
-      const tokensPerSecond = (done * ticket.batch * context * 1_000) / Math.max(trainMs, 1);
-      report({ type: "step", step: done, steps: ticket.steps, loss: losses.at(-1) ?? 0, tokensPerSecond });
-    }
+    if (reads && done < ticket.steps) tell(deps, ticket, done, losses.at(-1), trainMs);
     // Resting after each step keeps the machine usable; resting for 0 still lets a stop or pause come in.
     await sleep((took * (1 - control.share)) / control.share, control.signal);
+    left(((clock() - started) * (ticket.steps - done)) / done);
   }
   await control.turn();
+  const waiting = clock();
+  await before();
+  const idle = clock() - waiting;
+  const parcel = await carry.pack(trainer, ticket);
+  losses.push(...(await trainer.losses())); // came with the payload
+  pace.trained(ticketTokens(ticket, context), clock() - started - idle);
+  tell(deps, ticket, done, losses.at(-1), trainMs);
   const loss = losses.reduce((total, one) => total + one, 0) / losses.length;
-  return { delta: await trainer.delta(), moments: await trainer.moments(), loss, trainMs };
-}
-
-/** Packs, sends, and carries on by the answer (carry.ts has the table). */
-async function settle(
-  deps: RoundDeps,
-  device: DeviceReport,
-  ticket: Ticket,
-  deadline: number,
-  state: VolunteerState | undefined,
-  trained: Run,
-  decay: number,
-): Promise<RoundEnd> {
-  const { cache, report, manifest } = deps;
-  const refuse = async (error: ProtocolError, next: VolunteerState | undefined): Promise<RoundEnd> => {
-    report({ type: "refused", code: error.code, message: error.message });
-    await cache.write({ [KEYS.volunteer]: next, [KEYS.pending]: undefined });
-    return { end: "refused", state: next };
+  if (!Number.isFinite(loss)) throw new ModelError("not-finite", `the loss is ${loss}`);
+  trainers.proved();
+  const self = {
+    loss: Math.min(loss, MAX_LOSS),
+    trainMs: Math.round(trainMs),
+    device: labelOf(trainer.report),
   };
-  const parcel = packed(trained, state, ticket, decay);
-  if (parcel instanceof ProtocolError) return refuse(parcel, undefined);
-  const label = `${device.device}, ${device.detail}`.slice(0, MAX_LABEL);
-  const self = { loss: trained.loss, trainMs: Math.round(trained.trainMs), device: label };
-  const body = encodeUpload(ticket, self, parcel.frame);
-  // A page that is closed now finds the same bytes on its next visit, and the server knows them again.
-  await cache.write({ [KEYS.pending]: body });
-  const answer = await sendUntil(deps, ticket, body, parcel.frame, deadline);
-  if (answer instanceof ProtocolError) return refuse(answer, afterRefusal(parcel, answer.code));
-  const next = answer === "taken" ? parcel.taken : parcel.refused;
-  await cache.write({ [KEYS.volunteer]: next, [KEYS.pending]: undefined });
-  if (answer === "unknown") return { end: "expired", state: next };
-  const tokens = ticketTokens(ticket, manifest.model.context);
-  deps.glimpse?.sent(parcel.frame, ticket.steps);
-  report({ type: "sent", bytes: body.length, version: ticket.version, tokens });
-  return { end: "sent", state: next };
+  return { parcel, body: encodeUpload(ticket, self, parcel.frame) };
 }
 
-/** The parcel, or why there is none: training that ended in NaN is our own refusal. */
-function packed(trained: Run, state: VolunteerState | undefined, ticket: Ticket, decay: number) {
-  try {
-    if (!Number.isFinite(trained.loss)) throw new ProtocolError("not-finite", `the loss is ${trained.loss}`);
-    return pack(trained, state, ticket, decay);
-  } catch (error) {
-    if (error instanceof ProtocolError && error.code === "not-finite") return error;
-    throw error;
-  }
+const labelOf = ({ device, detail }: DeviceReport): string => `${device}, ${detail}`.slice(0, MAX_LABEL);
+
+function tell({ manifest, report }: RoundDeps, ticket: Ticket, step: number, loss = 0, trainMs = 0): void {
+  const tokens = step * ticket.batch * manifest.model.context;
+  const tokensPerSecond = (tokens * 1_000) / Math.max(trainMs, 1);
+  report({ type: "step", step, steps: ticket.steps, loss, tokensPerSecond });
 }
+
+/** Our own refusal of numbers that no server takes. */
+export const refusedAtHome = (error: ModelError): ProtocolError =>
+  new ProtocolError("not-finite", error.message);
 
 /** Shows what is about to be learned. No text to show is no reason not to train; a lost device is. */
 async function showPassage(

@@ -6,6 +6,7 @@ import type { Ticket } from "../../protocol/ticket.ts";
 import { ServerAway, WrongBytes } from "../transport/away.ts";
 import { Backoff } from "../transport/backoff.ts";
 import type { RoundDeps } from "./deps.ts";
+import type { Phase } from "./messages.ts";
 
 /** What became of an upload: taken, refused for a reason, or nobody knows. */
 export type Answer = "taken" | ProtocolError | "unknown";
@@ -23,20 +24,23 @@ const PASSING: ReadonlySet<ErrorCode> = new Set([
 /**
  * Sends one upload until it has an answer or the deadline passes by our clock, always the same bytes: the
  * server knows a ticket's upload again and gives the same receipt, so a lost answer costs nothing (rule D3).
+ * `say` hears where it is.
  */
 export async function sendUntil(
-  deps: Pick<RoundDeps, "api" | "identity" | "manifest" | "control" | "clock" | "sleep" | "random">,
+  deps: Pick<RoundDeps, "api" | "identity" | "manifest" | "control" | "clock" | "sleep" | "random" | "pace">,
   ticket: Ticket,
   body: Uint8Array<ArrayBuffer>,
   frame: Uint8Array<ArrayBuffer>,
   deadline: number,
+  say: (phase: Phase) => void,
 ): Promise<Answer> {
-  const { api, identity, manifest, control, clock, sleep, random } = deps;
+  const { api, identity, manifest, control, clock, sleep, random, pace } = deps;
   const { signal } = control;
   const delta = await sha256(frame);
   const backoff = new Backoff(random);
   for (;;) {
-    control.enter({ phase: "sending", bytes: body.length });
+    say({ phase: "sending", bytes: body.length });
+    const begun = clock();
     let least = 0;
     try {
       const receipt = await api.upload(identity, ticket.id, body, { signal });
@@ -45,6 +49,7 @@ export async function sendUntil(
         receipt.delta === delta &&
         (await verifyReceipt(manifest.server, receipt))
       ) {
+        pace.sent(body.length, clock() - begun);
         return "taken";
       }
     } catch (error) {
@@ -55,7 +60,7 @@ export async function sendUntil(
     }
     const wait = backoff.next(least);
     if (clock() + wait >= deadline) return "unknown";
-    control.enter({ phase: "away", forMs: wait });
+    say({ phase: "away", forMs: wait });
     await sleep(wait, signal);
     await control.turn();
   }

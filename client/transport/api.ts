@@ -1,6 +1,7 @@
 import type { Identity } from "../../protocol/identity.ts";
 import type { Hash, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
+import type { Pace } from "../../protocol/pace.ts";
 import type { Receipt } from "../../protocol/receipt.ts";
 import type { VolunteerCredit } from "../../protocol/status.ts";
 import type { Ticket } from "../../protocol/ticket.ts";
@@ -20,7 +21,8 @@ export interface Api {
   diff(version: number, parameters: number, call?: Call): Promise<Uint8Array<ArrayBuffer>>;
   /** A shard's u16 tokens as bytes. */
   shard(hash: Hash, call?: Call): Promise<Uint8Array<ArrayBuffer>>;
-  ticket(identity: Identity, call?: Call): Promise<Ticket>;
+  /** Asks for work that suits this pace. */
+  ticket(identity: Identity, pace: Pace, call?: Call): Promise<Ticket>;
   /** Sends an upload; sending the same one again is safe and gives the same receipt. */
   upload(identity: Identity, ticket: TicketId, body: Uint8Array<ArrayBuffer>, call?: Call): Promise<Receipt>;
   credit(volunteer: VolunteerKey, call?: Call): Promise<VolunteerCredit>;

@@ -104,7 +104,7 @@ describe("refusals", () => {
 
   test("JSON that is not what the route answers is the wrong bytes", async () => {
     const { api } = against(() => Response.json({ ticket: { run: "x" } }));
-    await expect(api.ticket(await createIdentity())).rejects.toThrow(WrongBytes);
+    await expect(api.ticket(await createIdentity(), {})).rejects.toThrow(WrongBytes);
     await expect(against(() => new Response("[]")).api.manifest()).rejects.toThrow(WrongBytes);
   });
 
@@ -143,8 +143,8 @@ test("posts are signed by the volunteer over path and body, a ticket request wit
   const { api, requests } = against(() =>
     Response.json({ error: { code: "no-work", message: "" } }, { status: 503 }),
   );
-  await expect(api.ticket(identity)).rejects.toMatchObject({ code: "no-work" });
-  await expect(api.ticket(identity)).rejects.toMatchObject({ code: "no-work" });
+  await expect(api.ticket(identity, {})).rejects.toMatchObject({ code: "no-work" });
+  await expect(api.ticket(identity, {})).rejects.toMatchObject({ code: "no-work" });
   const nonces = await Promise.all(
     requests.map(async (request) => {
       const body = new Uint8Array(await request.arrayBuffer());

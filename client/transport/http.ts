@@ -72,8 +72,9 @@ export function httpApi(options: HttpOptions): Api {
       addressed(hash, await get(ROUTES.snapshot(hash), MAX_SNAPSHOT_HEADER + 4 * parameters, call)),
     diff: (version, parameters, call) => get(ROUTES.diff(version), maxFrameBytes(parameters), call),
     shard: async (hash, call) => addressed(hash, await get(ROUTES.shard(hash), 2 * MAX_SHARD_TOKENS, call)),
-    ticket: async (identity, call) => {
-      const answer = await post(ROUTES.tickets, identity, drawNonce(), utf8("{}"), "application/json", call);
+    ticket: async (identity, pace, call) => {
+      const body = utf8(JSON.stringify(pace));
+      const answer = await post(ROUTES.tickets, identity, drawNonce(), body, "application/json", call);
       return parsed(() => parseTicket(asObject(answer.ticket, "ticket")));
     },
     upload: async (identity, ticket, body, call) => {

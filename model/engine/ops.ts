@@ -19,7 +19,7 @@ export type Op =
   | Delta;
 
 /**
- * Flat memories. The first five hold layoutOf(shape).length f32 values each; `activations` what plan.ts lays
+ * Flat memories. The first six hold layoutOf(shape).length f32 values each; `activations` what plan.ts lays
  * out; `tokens` u32 values written by the host before each micro-batch; `scratch` belongs to the op that runs.
  */
 export type Arena =
@@ -29,6 +29,8 @@ export type Arena =
   | "v"
   /** The weights a ticket began with. */
   | "loaded"
+  /** What earlier payloads left out. */
+  | "residual"
   | "activations"
   | "tokens";
 

@@ -15,6 +15,9 @@ import type { TrainerOptions } from "../../model/trainer.ts";
 /** Arenas as plain numbers, so that they cross from the test to the page. */
 export type PlainArenas = Partial<Record<Arena, number[]>>;
 
+/** The arenas of a training step: a residual has no place among them. */
+type Held = Exclude<Arena, "residual">;
+
 let gpu: ReturnType<typeof openGpu> | undefined;
 
 /** Runs ops one after another on a device of their own and returns the arenas they left. */
@@ -27,14 +30,14 @@ async function runOps(
 ): Promise<PlainArenas> {
   gpu ??= openGpu();
   const { device, lifeline } = await gpu;
-  const length = (name: Arena) => arenas[name]?.length ?? 0;
+  const length = (name: Held) => arenas[name]?.length ?? 0;
   const flat = ["parameters", "gradients", "m", "v", "loaded"] as const;
   const memory = new Memory(device, {
     parameters: Math.max(...flat.map(length)),
     activations: length("activations"),
     tokens: length("tokens"),
   });
-  for (const [name, values] of Object.entries(arenas) as [Arena, number[]][]) {
+  for (const [name, values] of Object.entries(arenas) as [Held, number[]][]) {
     const data = name === "tokens" ? Uint32Array.from(values) : Float32Array.from(values);
     if (values.length > 0) device.queue.writeBuffer(memory.arena(name), 0, data);
   }
@@ -51,9 +54,9 @@ async function runOps(
     console.log(`${kernels.map(({ name }) => name).join()} took ${compiled} ms to compile`);
   const names = BINDINGS.filter((name) => name !== "ring" && name !== "tokens" && length(name) > 0);
   const out: PlainArenas = {};
-  const readback = new Readback(device, lifeline, [Math.max(...names.map((n) => length(n as Arena))), 0]);
+  const readback = new Readback(device, lifeline, [Math.max(...names.map((n) => length(n as Held))), 0]);
   let first = true;
-  for (const name of names as Arena[]) {
+  for (const name of names as Held[]) {
     const piece = { buffer: memory.arena(name), from: 0, length: length(name) };
     const [values] = await readback.read([piece], first ? (pass) => program.encode(pass) : undefined);
     first = false;
@@ -107,13 +110,13 @@ async function train({ weights, batches, rate, ...job }: Job) {
     if (step === job.reloadAfter) {
       const delta = await trainer.delta();
       loaded = loaded.map((weight, i) => weight - delta[i]!);
-      await trainer.load(loaded, await trainer.moments());
+      await trainer.load(loaded, await trainer.carried());
     }
     await trainer.step(Uint16Array.from(tokens), job.batch, rate);
     if (step === 0) inFirstStep = { ...counts };
   }
   const losses = [...(await trainer.losses())];
-  const { m, v, step } = await trainer.moments();
+  const { m, v, step } = await trainer.carried();
   const delta = [...(await trainer.delta())];
   const { report, tiles: chosen } = trainer;
   trainer.dispose();

@@ -125,7 +125,7 @@ test("the WASM device, over 100 steps", async () => {
   const other = await createWasmTrainer(still);
   await other.load(ground.weights);
   await other.step(first!, 2, 0);
-  const worst = worstTensor(aligned, once.m, (await other.moments()).m);
+  const worst = worstTensor(aligned, once.m, (await other.carried()).m);
   expect(worst.error, worst.name).toBeLessThan(1e-5);
 });
 
@@ -245,7 +245,7 @@ describe("refuses", () => {
       const all = [await code(waiting)];
       await device.lost;
       all.push(await code(trainer.step(tokens, 2, 1e-3)), await code(trainer.losses()));
-      all.push(await code(trainer.evaluate(tokens, 2)), await code(trainer.moments()));
+      all.push(await code(trainer.evaluate(tokens, 2)), await code(trainer.carried()));
       all.push(await code(trainer.load(new Float32Array(await globalThis.engine.lengthOf(options.shape)))));
       return all;
     }, options);

@@ -1,12 +1,15 @@
 import type { ModelFile } from "../../client/trainer/replica.ts";
 import type { Api } from "../../client/transport/api.ts";
-import type { Moments, Trainer } from "../../model/trainer.ts";
+import { addDelta, adjust, extractFrom } from "../../model/extraction.ts";
+import type { Carried, Trainer } from "../../model/trainer.ts";
 import { bytesOf, toBase64Url, toFloats } from "../../protocol/bytes.ts";
+import type { CodecSpec } from "../../protocol/codec/codec.ts";
 import { type ErrorCode, ProtocolError } from "../../protocol/errors.ts";
 import { decodeFrame, encodeFrame } from "../../protocol/frame.ts";
 import { createIdentity, type Identity, sha256 } from "../../protocol/identity.ts";
 import { type Hash, isRunId, isTicketId, type RunId, type TicketId } from "../../protocol/ids.ts";
 import type { Manifest, RunState } from "../../protocol/manifest.ts";
+import type { Pace } from "../../protocol/pace.ts";
 import { type Receipt, signReceipt } from "../../protocol/receipt.ts";
 import { signTicket, type TicketTerms, ticketTokens, verifyTicket } from "../../protocol/ticket.ts";
 import { decodeUpload, type Upload } from "../../protocol/upload.ts";
@@ -26,24 +29,27 @@ export const toyFile: ModelFile = {
 /** Gradient descent towards {@link TARGET}, counting in its moments what it did. Any step can be made to fail. */
 export class ToyTrainer implements Trainer {
   readonly report = { device: "cpu", engine: "tfjs", detail: "ten numbers", software: false } as const;
-  readonly loadedMoments: (Moments | undefined)[] = [];
+  /** What each ticket started from. */
+  readonly starts: (Partial<Carried> | "kept" | undefined)[] = [];
   disposed = false;
   steps = 0;
   onStep: (step: number) => void | Promise<void> = () => undefined;
   #start = new Float32Array();
   #weights = new Float32Array();
   #moments = { m: new Float32Array(), v: new Float32Array(), step: 0 };
+  #residual = new Float32Array();
   #losses: number[] = [];
 
-  async load(weights: Float32Array, moments?: Moments): Promise<void> {
+  async load(weights: Float32Array, carried?: Partial<Carried> | "kept"): Promise<void> {
     this.#start = weights.slice();
     this.#weights = weights.slice();
-    this.loadedMoments.push(moments);
-    const { length } = weights;
-    this.#moments = moments
-      ? { m: moments.m.slice(), v: moments.v.slice(), step: moments.step }
-      : { m: new Float32Array(length), v: new Float32Array(length), step: 0 };
+    this.starts.push(carried);
     this.#losses = [];
+    if (carried === "kept") return;
+    const { length } = weights;
+    const vector = (values?: Float32Array) => values?.slice() ?? new Float32Array(length);
+    this.#moments = { m: vector(carried?.m), v: vector(carried?.v), step: carried?.step ?? 0 };
+    this.#residual = vector(carried?.residual);
   }
 
   async step(_tokens: Uint16Array, _batch: number, rate: number): Promise<void> {
@@ -63,8 +69,16 @@ export class ToyTrainer implements Trainer {
   async delta() {
     return this.#start.map((start, i) => start - this.#weights[i]!);
   }
-  async moments() {
-    return { m: this.#moments.m.slice(), v: this.#moments.v.slice(), step: this.#moments.step };
+  async extract(codec: CodecSpec) {
+    addDelta(this.#residual, this.#start, this.#weights);
+    return extractFrom(this.#residual, codec);
+  }
+  async adjustResidual(factor: number, plus?: Float32Array) {
+    adjust(this.#residual, factor, plus);
+  }
+  async carried() {
+    const { m, v, step } = this.#moments;
+    return { m: m.slice(), v: v.slice(), step, residual: this.#residual.slice() };
   }
   async evaluate() {
     return distance(this.#weights);
@@ -95,6 +109,8 @@ export class ToyServer implements Api {
   readonly shards = new Map<Hash, Uint8Array<ArrayBuffer>>();
   readonly asked: Route[] = [];
   readonly uploads: Upload[] = [];
+  /** What volunteers said of themselves. */
+  readonly paces: Pace[] = [];
   readonly receipts = new Map<TicketId, Receipt>();
   state: RunState = "running";
   /** What the next tickets say differently. */
@@ -187,8 +203,9 @@ export class ToyServer implements Api {
 
   shard = (hash: Hash) => this.#answer("shard", () => this.shards.get(hash) ?? refuse("not-found"));
 
-  ticket = (identity: Identity) =>
+  ticket = (identity: Identity, pace: Pace) =>
     this.#answer("ticket", () => {
+      this.paces.push(pace);
       if (this.state === "paused") return refuse("run-paused");
       if (this.state === "finished") return refuse("run-finished");
       return signTicket(this.#identity.privateKey, {

@@ -19,7 +19,7 @@ export interface MemoryMap {
 
 /**
  * Lays the arenas out from `start` on: flat vectors of `parameters` values, of which `optimizing` (all or none)
- * have moments and a remembered beginning.
+ * have moments, a remembered beginning and a residual.
  */
 export function mapMemory(start: number, parameters: number, optimizing: number, arenas: Arenas): MemoryMap {
   let end = start;
@@ -34,6 +34,7 @@ export function mapMemory(start: number, parameters: number, optimizing: number,
     m: place(optimizing),
     v: place(optimizing),
     loaded: place(optimizing),
+    residual: place(optimizing),
     tokens: place(arenas.tokens),
     scratch: place(arenas.scratch),
     activations: place(arenas.activations),

@@ -1,6 +1,8 @@
+import type { CodecSpec } from "../../../protocol/codec/codec.ts";
 import type { AdamW, ModelShape } from "../../config.ts";
+import { addDelta, extractFrom } from "../../extraction.ts";
 import { layoutOf } from "../../layout.ts";
-import type { Moments } from "../../trainer.ts";
+import type { Carried } from "../../trainer.ts";
 import { dynamicsOf } from "../dynamics.ts";
 import { fitBatch } from "../fit.ts";
 import type { TokenSlots } from "../network.ts";
@@ -47,6 +49,7 @@ export class Replica {
   readonly gradients: Floats;
   readonly m: Floats;
   readonly v: Floats;
+  readonly residual: Floats;
   readonly #loaded: Floats;
   readonly #options: ReplicaOptions;
   readonly #needs: DeviceNeeds;
@@ -78,6 +81,7 @@ export class Replica {
     this.gradients = floats("gradients", length);
     this.m = floats("m", optimizing);
     this.v = floats("v", optimizing);
+    this.residual = floats("residual", optimizing);
     this.#loaded = floats("loaded", optimizing);
     this.#tokens = this.#device.tokens(fit.arenas.tokens);
     const { update } = trainingSchedule(shape, fit.batch, optimizer, this.#needs);
@@ -85,12 +89,14 @@ export class Replica {
     this.#delta = this.#device.compile([deltaOp(shape)]);
   }
 
-  /** Starts a ticket from checked weights and moments; without moments both are zero. */
-  load(weights: Float32Array, moments?: Pick<Moments, "m" | "v">): void {
+  /** Starts a ticket from checked weights and what is carried, see Trainer.load. */
+  load(weights: Float32Array, carried: Partial<Carried> | "kept" = {}): void {
     this.parameters.set(weights);
     this.#loaded.set(weights);
-    for (const which of ["m", "v"] as const) {
-      if (moments) this[which].set(moments[which]);
+    if (carried === "kept") return;
+    for (const which of ["m", "v", "residual"] as const) {
+      const values = carried[which];
+      if (values) this[which].set(values);
       else this[which].fill(0);
     }
   }
@@ -119,6 +125,12 @@ export class Replica {
   delta(): Floats {
     this.#delta();
     return this.gradients.slice();
+  }
+
+  /** See Trainer.extract. */
+  extract(codec: CodecSpec): Uint8Array<ArrayBuffer> {
+    addDelta(this.residual, this.#loaded, this.parameters);
+    return extractFrom(this.residual, codec);
   }
 
   /** A copy of the logits [tokens.length, vocabulary] of one sequence. */

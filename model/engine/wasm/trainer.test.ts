@@ -91,7 +91,7 @@ describe.each(builds)("the step on the $build build", ({ fma }) => {
     expect(await trainer.losses()).toHaveLength(0);
     const trained = weightsOf(shape).map((x, i) => x - state.weights[i]!);
     expect(relative(await trainer.delta(), trained)).toBeLessThan(2e-2);
-    const moments = await trainer.moments();
+    const moments = await trainer.carried();
     expect(moments.step).toBe(expected.length);
     expect(relative(moments.m, state.m)).toBeLessThan(1e-2);
   });
@@ -149,7 +149,7 @@ test("the same ticket gives the same bytes, on a used trainer and on a new one",
   const run = async (trainer: Trainer) => {
     await trainer.load(weightsOf(odd));
     for (let i = 0; i < 5; i++) await trainer.step(tokensOf(odd, 3, i), 3, 1e-2);
-    return { delta: await trainer.delta(), moments: await trainer.moments(), losses: await trainer.losses() };
+    return { delta: await trainer.delta(), moments: await trainer.carried(), losses: await trainer.losses() };
   };
   const trainer = await createWasmTrainer({ shape: odd, optimizer, batch: 3 });
   const first = await run(trainer);
@@ -168,10 +168,10 @@ test("moments carried over go on as if nothing had happened", async () => {
   await Promise.all(steps(before!, 0, 3));
   const delta = await before!.delta();
   const middle = weightsOf(odd).map((x, i) => x - delta[i]!);
-  await after!.load(middle, await before!.moments());
+  await after!.load(middle, await before!.carried());
   await Promise.all(steps(after!, 3, 6));
-  expect(relative((await after!.moments()).v, (await through!.moments()).v)).toBeLessThan(1e-5);
-  expect((await after!.moments()).step).toBe(6);
+  expect(relative((await after!.carried()).v, (await through!.carried()).v)).toBeLessThan(1e-5);
+  expect((await after!.carried()).step).toBe(6);
 });
 
 test("a thousand steps take no memory", async () => {

@@ -1,7 +1,9 @@
+import type { CodecSpec } from "../../../protocol/codec/codec.ts";
 import { checkBatch, checkSequence, checkWeights } from "../../checks.ts";
 import { ModelError } from "../../config.ts";
+import { adjust } from "../../extraction.ts";
 import { type Layout, layoutOf } from "../../layout.ts";
-import type { DeviceReport, Moments, Trainer, TrainerOptions } from "../../trainer.ts";
+import type { Carried, DeviceReport, Trainer, TrainerOptions } from "../../trainer.ts";
 import { Crew, sharesOf } from "./crew.ts";
 import { hasFma, loadKernels } from "./kernels.ts";
 import { Replica, type ReplicaOptions } from "./replica.ts";
@@ -64,12 +66,13 @@ class WasmTrainer implements Trainer {
     this.#crew = crew;
   }
 
-  load(weights: Float32Array, moments?: Moments): Promise<void> {
+  load(weights: Float32Array, carried?: Partial<Carried> | "kept"): Promise<void> {
     return this.#enqueue(() => {
-      checkWeights(this.#layout, weights, moments);
-      this.#replica.load(weights, moments);
+      if (carried === "kept") this.#checkLoaded();
+      checkWeights(this.#layout, weights, carried === "kept" ? undefined : carried);
+      this.#replica.load(weights, carried);
       this.#loaded = true;
-      this.#step = moments?.step ?? 0;
+      if (carried !== "kept") this.#step = carried?.step ?? 0;
       this.#losses = [];
     });
   }
@@ -102,10 +105,26 @@ class WasmTrainer implements Trainer {
     });
   }
 
-  moments(): Promise<Moments> {
+  extract(codec: CodecSpec): Promise<Uint8Array<ArrayBuffer>> {
     return this.#enqueue(() => {
       this.#checkLoaded();
-      return { m: this.#replica.m.slice(), v: this.#replica.v.slice(), step: this.#step };
+      return this.#replica.extract(codec);
+    });
+  }
+
+  adjustResidual(factor: number, plus?: Float32Array): Promise<void> {
+    const copy = plus?.slice();
+    return this.#enqueue(() => {
+      this.#checkLoaded();
+      adjust(this.#replica.residual, factor, copy);
+    });
+  }
+
+  carried(): Promise<Carried> {
+    return this.#enqueue(() => {
+      this.#checkLoaded();
+      const { m, v, residual } = this.#replica;
+      return { m: m.slice(), v: v.slice(), step: this.#step, residual: residual.slice() };
     });
   }
 

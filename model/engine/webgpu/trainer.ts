@@ -1,7 +1,9 @@
+import type { CodecSpec } from "../../../protocol/codec/codec.ts";
 import { checkBatch, checkSequence, checkWeights } from "../../checks.ts";
 import { ModelError } from "../../config.ts";
+import { adjust, extractFrom } from "../../extraction.ts";
 import { layoutOf } from "../../layout.ts";
-import type { DeviceReport, Moments, Trainer, TrainerOptions } from "../../trainer.ts";
+import type { Carried, DeviceReport, Trainer, TrainerOptions } from "../../trainer.ts";
 import type { Slot } from "../ops.ts";
 import { writeBatch } from "../tokens.ts";
 import { type Gpu, openGpu } from "./adapter.ts";
@@ -47,6 +49,7 @@ export class WebgpuTrainer implements Trainer {
   readonly #lifeline: Lifeline;
   readonly #readback: Readback;
   readonly #length: number;
+  readonly #residual: Float32Array;
   /** The tokens' arena as the host sees it, and a micro-batch padded to the schedule's. */
   readonly #words: Uint32Array<ArrayBuffer>;
   readonly #padded: Uint16Array;
@@ -74,6 +77,7 @@ export class WebgpuTrainer implements Trainer {
       software: gpu.software,
     };
     this.#length = layoutOf(shape).length;
+    this.#residual = new Float32Array(this.#length);
     this.#lifeline = gpu.lifeline;
     const first = Math.max(this.#length, shape.context * shape.vocabulary, RING);
     this.#readback = new Readback(gpu.device, this.#lifeline, [first, this.#length]);
@@ -86,22 +90,30 @@ export class WebgpuTrainer implements Trainer {
     return this.#engine.programs.first.length + this.#engine.programs.update.length;
   }
 
-  async load(weights: Float32Array, moments?: Moments): Promise<void> {
-    checkWeights(layoutOf(this.#options.shape), weights, moments);
+  async load(weights: Float32Array, carried?: Partial<Carried> | "kept"): Promise<void> {
+    const given = carried === "kept" ? undefined : (carried ?? {});
+    checkWeights(layoutOf(this.#options.shape), weights, given);
     const copy = weights.slice();
-    const start = moments && { m: moments.m.slice(), v: moments.v.slice() };
+    const start = given && {
+      m: given.m?.slice() ?? new Float32Array(this.#length),
+      v: given.v?.slice() ?? new Float32Array(this.#length),
+      residual: given.residual?.slice(),
+      step: given.step ?? 0,
+    };
     return this.#turn(() => {
+      if (start === undefined) this.#checkLoaded();
       const { queue } = this.#gpu.device;
       const { memory } = this.#engine;
       queue.writeBuffer(memory.arena("parameters"), 0, copy);
       queue.writeBuffer(memory.arena("loaded"), 0, copy);
-      const zero = start ? undefined : new Float32Array(this.#length);
-      queue.writeBuffer(memory.arena("m"), 0, start?.m ?? zero!);
-      queue.writeBuffer(memory.arena("v"), 0, start?.v ?? zero!);
-      this.#step = moments?.step ?? 0;
       this.#pending = 0;
       this.#fetched = [];
       this.#loaded = true;
+      if (start === undefined) return;
+      queue.writeBuffer(memory.arena("m"), 0, start.m);
+      queue.writeBuffer(memory.arena("v"), 0, start.v);
+      adjust(this.#residual, 0, start.residual);
+      this.#step = start.step;
     });
   }
 
@@ -149,16 +161,25 @@ export class WebgpuTrainer implements Trainer {
   }
 
   delta(): Promise<Float32Array> {
+    return this.#turn(() => this.#readDelta());
+  }
+
+  extract(codec: CodecSpec): Promise<Uint8Array<ArrayBuffer>> {
     return this.#turn(async () => {
-      this.#checkLoaded();
-      const { memory, programs } = this.#engine;
-      const piece = { buffer: memory.arena("gradients"), from: 0, length: this.#length };
-      const [values] = await this.#readback.read([piece], (pass) => programs.delta.encode(pass));
-      return values!;
+      adjust(this.#residual, 1, await this.#readDelta());
+      return extractFrom(this.#residual, codec);
     });
   }
 
-  moments(): Promise<Moments> {
+  adjustResidual(factor: number, plus?: Float32Array): Promise<void> {
+    const copy = plus?.slice();
+    return this.#turn(() => {
+      this.#checkLoaded();
+      adjust(this.#residual, factor, copy);
+    });
+  }
+
+  carried(): Promise<Carried> {
     return this.#turn(async () => {
       this.#checkLoaded();
       const step = this.#step;
@@ -168,7 +189,7 @@ export class WebgpuTrainer implements Trainer {
         length: this.#length,
       });
       const [m, v] = await this.#readback.read([piece("m"), piece("v")]);
-      return { m: m!, v: v!, step };
+      return { m: m!, v: v!, step, residual: this.#residual.slice() };
     });
   }
 
@@ -239,6 +260,14 @@ export class WebgpuTrainer implements Trainer {
     for (const program of programs) program.encode(pass);
     pass.end();
     this.#gpu.device.queue.submit([encoder.finish()]);
+  }
+
+  async #readDelta(): Promise<Float32Array> {
+    this.#checkLoaded();
+    const { memory, programs } = this.#engine;
+    const piece = { buffer: memory.arena("gradients"), from: 0, length: this.#length };
+    const [values] = await this.#readback.read([piece], (pass) => programs.delta.encode(pass));
+    return values!;
   }
 
   async #readRing(): Promise<Float32Array> {
