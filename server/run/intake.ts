@@ -9,7 +9,7 @@ import { MAX_POOL } from "../rounds/rules.ts";
 import type { Store } from "../store/store.ts";
 import { authenticate, judge } from "../trust/check.ts";
 import type { Core } from "./core.ts";
-import { factsBefore } from "./recover.ts";
+import { factsBefore } from "./facts.ts";
 
 const STOPPING_RETRY_MS = 5_000;
 const REBUILD_RETRY_MS = 5_000;

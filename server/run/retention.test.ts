@@ -30,7 +30,7 @@ describe("what is kept", () => {
     const half = await bytesOfJournal();
     await tiny.run.close();
     const names = await tiny.files.list("snapshots");
-    expect(names).toHaveLength(4); // two snapshots, each a file and its state
+    expect(names).toHaveLength(6); // two snapshots, each a file, its state and a checkpoint
     expect((await tiny.files.list("diffs")).length).toBeLessThanOrEqual(5);
     const unstripped = await tinyRun({ settings: tinySettings({ snapshotEvery: 1_000 }), segmentBytes: 512 });
     await advance(volunteer, unstripped, 20);

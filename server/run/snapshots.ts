@@ -3,6 +3,7 @@ import type { Hash } from "../../protocol/ids.ts";
 import type { Vectors } from "../merge/merge.ts";
 import type { Task } from "../options.ts";
 import { type Store, StoreError } from "../store/store.ts";
+import { checkpointOf } from "./checkpoint.ts";
 import { decodeVectors, encodeVectors } from "./vectors-file.ts";
 
 const SHELF = "snapshots";
@@ -15,9 +16,11 @@ export async function saveSnapshot(
   hash: Hash,
   file: Uint8Array<ArrayBuffer>,
   vectors: Vectors,
+  checkpoint?: Uint8Array<ArrayBuffer>,
 ): Promise<void> {
   // The published file comes last: where it is, the snapshot is whole.
   await store.put(SHELF, stateOf(hash), encodeVectors(vectors));
+  if (checkpoint !== undefined) await store.put(SHELF, checkpointOf(hash), checkpoint);
   await store.put(SHELF, fileOf(hash), file);
 }
 
@@ -34,7 +37,7 @@ export async function loadSnapshot(store: Store, task: Task, hash: Hash): Promis
 
 /** Removes every stored snapshot but those of `keep`. */
 export async function keepSnapshots(store: Store, keep: ReadonlySet<Hash>): Promise<void> {
-  const names = new Set([...keep].flatMap((hash) => [fileOf(hash), stateOf(hash)]));
+  const names = new Set([...keep].flatMap((hash) => [fileOf(hash), stateOf(hash), checkpointOf(hash)]));
   for (const name of await store.list(SHELF)) if (!names.has(name)) await store.remove(SHELF, name);
 }
 

@@ -19,7 +19,7 @@ export async function fileStore(files: Files, index: Index, options: JournalOpti
   const pathOf = (shelf: Shelf, name: string) => join(DIRECTORY[shelf], name);
   return {
     append: (record) => journal.append(record),
-    records: () => journal.records(),
+    records: (from) => journal.records(from),
     read: (sequence) => journal.read(sequence),
     get length() {
       return journal.length;

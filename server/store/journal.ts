@@ -3,11 +3,14 @@ import { asRefusal } from "./durability.ts";
 import { type Files, join, type OpenFile, tidy, writeDurably } from "./files.ts";
 import {
   type Block,
+  decodeHeader,
   encodeBlock,
   encodeHeader,
   HEADER_BYTES,
   headerCheck,
   isSound,
+  PACKED_BYTES,
+  packBlock,
   recordsOf,
   scan,
 } from "./segment.ts";
@@ -40,6 +43,8 @@ export class Journal {
   #waiting: Waiting[] = [];
   #flushing: Promise<void> | undefined;
   #closed = false;
+  /** The stripped segment that was read last. */
+  #lately: { readonly path: string; readonly blocks: readonly Block[]; readonly bytes: number } | undefined;
 
   private constructor(files: Files, options: JournalOptions, segments: Held[], length: number) {
     this.#files = files;
@@ -56,28 +61,43 @@ export class Journal {
   static async open(files: Files, options: JournalOptions): Promise<Journal> {
     await files.makeDirectory(DIRECTORY);
     await tidy(files, DIRECTORY);
+    const journal = await Journal.read(files, options);
+    // What a killed process wrote and never synced is read back as if it were durable: make it so, and cut
+    // off what is torn, before anything is built on it.
+    if (journal.#segments.length > 0) await journal.#reopen();
+    journal.#closed = false;
+    return journal;
+  }
+
+  /**
+   * Reads what is there and changes nothing, also while a server writes: what it had appended whole by now is
+   * the journal. Stripped segments, which are old and many, are opened by their header alone; what is wrong
+   * with one is told when it is read.
+   */
+  static async read(files: Files, options: JournalOptions): Promise<Journal> {
     const names = (await files.list(DIRECTORY)).filter((name) => /^\d{8}\.log$/.test(name));
     const segments: Held[] = [];
     let length = 0;
     for (const [i, name] of names.entries()) {
       const path = join(DIRECTORY, name);
-      const bytes = await files.read(path);
-      if (bytes === undefined || name !== nameOf(i)) throw new StoreError(`${path} should not be there`);
-      const { header, check, blocks, sound } = scan(bytes, path);
+      if (name !== nameOf(i)) throw new StoreError(`${path} should not be there`);
+      const segment = await openSegment(files, path, i === names.length - 1);
+      const { header } = segment;
       const before = segments.at(-1);
-      if (header.first !== length || (before !== undefined && endOf(before) !== header.previous)) {
+      // How many records a stripped segment has, the next one tells.
+      const stripped = before !== undefined && before.header.end !== undefined;
+      const follows = stripped ? header.first >= before.header.first : header.first === length;
+      if (!follows || (before !== undefined && endOf(before) !== header.previous)) {
         throw new StoreError(`${path} does not follow the segment before it`);
       }
-      if (sound < bytes.length && i < names.length - 1) {
-        throw new StoreError(`${path} is damaged at byte ${sound}, and a segment follows it`);
-      }
-      segments.push({ path, header, check, blocks: [...blocks], bytes: sound });
-      length += blocks.reduce((sum, block) => sum + block.records, 0);
+      segments.push(segment);
+      length = header.first + (segment.blocks ?? []).reduce((sum, block) => sum + block.records, 0);
+    }
+    if (segments.at(-1)?.header.end !== undefined) {
+      throw new StoreError("the journal's last segment is missing"); // only older ones are stripped
     }
     const journal = new Journal(files, options, segments, length);
-    // What a killed process wrote and never synced is read back as if it were durable: make it so, and cut
-    // off what is torn, before anything is built on it.
-    if (segments.length > 0) await journal.#reopen();
+    journal.#closed = true;
     return journal;
   }
 
@@ -93,29 +113,41 @@ export class Journal {
     });
   }
 
-  async *records(): AsyncGenerator<JournalEntry> {
+  async *records(from = 0): AsyncGenerator<JournalEntry> {
     const end = this.#length;
-    for (const segment of [...this.#segments]) {
+    for (const [i, segment] of [...this.#segments.entries()]) {
+      const next = this.#segments[i + 1]?.header.first ?? end;
+      if (next <= from) continue;
+      const { blocks, bytes } = await this.#scanned(segment);
+      const content = await this.#files.read(segment.path, 0, bytes);
       let { first: sequence } = segment.header;
-      const bytes = await this.#files.read(segment.path, 0, segment.bytes);
-      for (const block of segment.blocks) {
-        if (sequence >= end) return; // written since: not in `bytes`
-        for (const record of recordsOf(this.#sound(segment, block, bytes, block.offset))) {
-          yield { sequence: sequence++, record };
+      for (const block of blocks) {
+        if (sequence >= end) return; // written since: not in `content`
+        for (const record of this.#recordsOf(segment, block, content, block.offset)) {
+          if (sequence >= from) yield { sequence, record };
+          sequence += 1;
         }
       }
+      if (sequence < next) throw new StoreError(`${segment.path} has lost records`);
     }
   }
 
   async read(sequence: number): Promise<Uint8Array<ArrayBuffer>> {
     const segment = this.#segments.findLast(({ header }) => header.first <= sequence);
-    let first = segment?.header.first ?? 0;
-    for (const block of segment?.blocks ?? []) {
-      if (segment !== undefined && sequence < first + block.records && sequence >= first) {
-        const bytes = await this.#files.read(segment.path, block.offset, block.offset + block.bytes);
-        return recordsOf(this.#sound(segment, block, bytes, 0))[sequence - first]!;
+    try {
+      if (segment !== undefined && sequence >= 0 && sequence < this.#length) {
+        let { first } = segment.header;
+        for (const block of (await this.#scanned(segment)).blocks) {
+          if (sequence < first + block.records) {
+            const bytes = await this.#files.read(segment.path, block.offset, block.offset + block.bytes);
+            return this.#recordsOf(segment, block, bytes, 0)[sequence - first]!;
+          }
+          first += block.records;
+        }
       }
-      first += block.records;
+    } catch (error) {
+      if (segment === undefined || this.#segments.includes(segment)) throw error;
+      return this.read(sequence); // it was stripped meanwhile
     }
     throw new StoreError(`the journal has no record ${sequence}`);
   }
@@ -132,20 +164,20 @@ export class Journal {
       const header = { ...segment.header, end: endOf(segment) };
       const parts = [encodeHeader(header)];
       const check = headerCheck(parts[0]!);
-      const blocks: Block[] = [];
-      const bytes = await this.#files.read(segment.path, 0, segment.bytes);
-      let offset = HEADER_BYTES;
-      for (const old of segment.blocks) {
-        const records = recordsOf(this.#sound(segment, old, bytes, old.offset)).map(strip);
-        const block = encodeBlock(header.salt, blocks.at(-1)?.check ?? check, records);
+      const content = await this.#files.read(segment.path, 0, segment.bytes);
+      const records = (segment.blocks ?? []).flatMap((block) =>
+        this.#recordsOf(segment, block, content, block.offset).map(strip),
+      );
+      let last = check;
+      for (const group of groupsOf(records, PACKED_BYTES)) {
+        const block = await packBlock(header.salt, last, group);
         parts.push(block.bytes);
-        blocks.push({ offset, bytes: block.bytes.length, check: block.check, records: old.records });
-        offset += block.bytes.length;
+        last = block.check;
       }
       await writeDurably(this.#files, segment.path, concat(...parts)).catch((error: unknown) => {
         throw asRefusal(error);
       });
-      this.#segments[i] = { path: segment.path, header, check, blocks, bytes: offset };
+      this.#segments[i] = { path: segment.path, header, check, blocks: undefined, bytes: 0 };
     }
   }
 
@@ -189,7 +221,7 @@ export class Journal {
     await this.#file!.append(block.bytes);
     await this.#file!.sync();
     const { bytes, check } = block;
-    segment.blocks.push({ offset: segment.bytes, bytes: bytes.length, check, records: records.length });
+    segment.blocks?.push({ offset: segment.bytes, bytes: bytes.length, check, records: records.length });
     segment.bytes += bytes.length;
     const first = this.#length;
     this.#length += records.length;
@@ -232,6 +264,25 @@ export class Journal {
     this.#broken = false;
   }
 
+  /** A segment's blocks; a stripped one is scanned when it is asked for, and the last such is remembered. */
+  async #scanned(segment: Held): Promise<{ readonly blocks: readonly Block[]; readonly bytes: number }> {
+    const { path, blocks, bytes } = segment;
+    if (blocks !== undefined) return { blocks, bytes };
+    if (this.#lately?.path === path) return this.#lately;
+    const content = await this.#files.read(path);
+    if (content === undefined) throw new StoreError(`${path} is gone`);
+    const found = scan(content, path);
+    if (found.header.end !== segment.header.end || found.sound < content.length) {
+      throw new StoreError(`${path} is damaged at byte ${found.sound}`);
+    }
+    this.#lately = { path, blocks: found.blocks, bytes: found.sound };
+    return this.#lately;
+  }
+
+  #recordsOf(segment: Held, block: Block, bytes: Uint8Array<ArrayBuffer> | undefined, at: number) {
+    return recordsOf(this.#sound(segment, block, bytes, at), segment.header.end !== undefined);
+  }
+
   #sound(segment: Held, block: Block, bytes: Uint8Array<ArrayBuffer> | undefined, at: number) {
     const found = bytes?.subarray(at, at + block.bytes);
     if (found !== undefined && isSound(segment.header.salt, found)) return found;
@@ -249,8 +300,41 @@ interface Held {
   readonly path: string;
   readonly header: ReturnType<typeof scan>["header"];
   readonly check: number;
-  readonly blocks: Block[];
+  /** Undefined for a stripped segment: a long run has too many to hold. */
+  readonly blocks: Block[] | undefined;
+  /** Up to the end of the last sound block; 0 where `blocks` are not held. */
   bytes: number;
+}
+
+/** Looks at a segment's file. Only the last one may end in a torn block. */
+async function openSegment(files: Files, path: string, last: boolean): Promise<Held> {
+  const head = await files.read(path, 0, HEADER_BYTES);
+  if (head === undefined) throw new StoreError(`${path} should not be there`);
+  const header = decodeHeader(head, path);
+  if (header.end !== undefined && !last) {
+    return { path, header, check: headerCheck(head), blocks: undefined, bytes: 0 };
+  }
+  const bytes = await files.read(path);
+  const { check, blocks, sound } = scan(bytes ?? head, path);
+  if (sound < (bytes?.length ?? 0) && !last) {
+    throw new StoreError(`${path} is damaged at byte ${sound}, and a segment follows it`);
+  }
+  return { path, header, check, blocks: [...blocks], bytes: sound };
+}
+
+/** Cuts a list of records into runs of about so many bytes. */
+function groupsOf(records: readonly Uint8Array[], most: number): Uint8Array[][] {
+  const groups: Uint8Array[][] = [];
+  let bytes = most;
+  for (const record of records) {
+    if (bytes >= most) {
+      groups.push([]);
+      bytes = 0;
+    }
+    groups.at(-1)!.push(record);
+    bytes += record.length;
+  }
+  return groups;
 }
 
 interface Waiting {
@@ -260,6 +344,6 @@ interface Waiting {
 }
 
 const nameOf = (segment: number): string => `${String(segment).padStart(8, "0")}.log`;
-const lastCheck = ({ blocks, check }: Held): number => blocks.at(-1)?.check ?? check;
+const lastCheck = ({ blocks, check }: Held): number => blocks?.at(-1)?.check ?? check;
 /** What the next segment's header names. */
 const endOf = (segment: Held): number => segment.header.end ?? lastCheck(segment);

@@ -13,8 +13,9 @@ export function memoryStore(): Store {
     async append(record) {
       return records.push(record.slice()) - 1;
     },
-    async *records(): AsyncGenerator<JournalEntry> {
-      for (const [sequence, record] of [...records].entries()) yield { sequence, record };
+    async *records(from = 0): AsyncGenerator<JournalEntry> {
+      for (const [sequence, record] of [...records].entries())
+        if (sequence >= from) yield { sequence, record };
     },
     async read(sequence) {
       const record = records[sequence];

@@ -1,27 +1,31 @@
-import { crc32 } from "node:zlib";
+import { crc32, deflateRaw, inflateRawSync } from "node:zlib";
 import { concat } from "../../protocol/bytes.ts";
 import { StoreError } from "./store.ts";
 
 /**
  * One file of the journal. All little-endian.
  *
- *   header  u32 magic "MJNL" | u16 format 1 | u16 flags (1: stripped) | u64 first record's sequence number
+ *   header  u32 magic "MJNL" | u16 format 2 | u16 flags (1: stripped) | u64 first record's sequence number
  *           | u32 check of the segment before | u32 salt | u32 end | u32 check of these 28 bytes
  *   block   u32 magic "MBLK" | u32 bytes of payload | u32 check of the block before (the header's, for the
- *           first) | u32 check | payload: records, each u32 length | bytes
+ *           first) | u32 check of salt and these 12 bytes | u32 check | payload: records, each u32 length | bytes
  *
  * A block is what one fsync made durable, so a crash can only tear the last one: a sound block after a bad
  * one means damage, and the journal is refused. A check is zlib's CRC-32 over salt, length, previous check
  * and payload; the salt is drawn for each segment, so that bytes in a stranger's frame cannot pose as a block.
- * A stripped segment was rewritten without the frames that nothing needs any more; `end` is then the check
- * that the original ended with, which the next segment's header names.
+ * The header's own check keeps the search for blocks after a torn one linear, whatever a stranger wrote there.
+ * A stripped segment was rewritten without the frames that nothing needs any more, in few blocks, each payload
+ * a u32 length and that many bytes of records, deflated; `end` is then the check that the original ended with,
+ * which the next segment's header names.
  */
 const SEGMENT_MAGIC = 0x4c4e_4a4d;
 const BLOCK_MAGIC = 0x4b4c_424d;
-const FORMAT = 1;
+const FORMAT = 2;
 const STRIPPED = 1;
 export const HEADER_BYTES = 32;
-const BLOCK_HEADER_BYTES = 16;
+const BLOCK_HEADER_BYTES = 20;
+/** Records that share a block of a stripped segment: large enough to deflate well, small enough to read one. */
+export const PACKED_BYTES = 256 * 1024;
 
 export interface SegmentHeader {
   readonly first: number;
@@ -72,27 +76,61 @@ export function encodeBlock(
   previous: number,
   records: readonly Uint8Array[],
 ): { bytes: Uint8Array<ArrayBuffer>; check: number } {
-  const payload = records.flatMap((record) => [u32(record.length), record]);
-  const bytes = concat(new Uint8Array(BLOCK_HEADER_BYTES), ...payload);
+  return seal(salt, previous, concat(new Uint8Array(BLOCK_HEADER_BYTES), ...lengthed(records)));
+}
+
+/** A stripped segment's block. */
+export async function packBlock(
+  salt: number,
+  previous: number,
+  records: readonly Uint8Array[],
+): Promise<{ bytes: Uint8Array<ArrayBuffer>; check: number }> {
+  const whole = concat(...lengthed(records));
+  const packed = await new Promise<Uint8Array>((resolve, reject) => {
+    deflateRaw(whole, (error, bytes) => (error === null ? resolve(bytes) : reject(error)));
+  });
+  return seal(salt, previous, concat(new Uint8Array(BLOCK_HEADER_BYTES), u32(whole.length), packed));
+}
+
+const lengthed = (records: readonly Uint8Array[]) =>
+  records.flatMap((record) => [u32(record.length), record]);
+
+/** Fills in a block's header. */
+function seal(salt: number, previous: number, bytes: Uint8Array<ArrayBuffer>) {
   const view = new DataView(bytes.buffer);
   view.setUint32(0, BLOCK_MAGIC, true);
   view.setUint32(4, bytes.length - BLOCK_HEADER_BYTES, true);
   view.setUint32(8, previous, true);
+  view.setUint32(12, headerCheckOf(salt, bytes), true);
   const check = checkOf(salt, bytes);
-  view.setUint32(12, check, true);
+  view.setUint32(16, check, true);
   return { bytes, check };
 }
 
-/** The records of one sound block. */
-export function recordsOf(block: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer>[] {
-  const view = new DataView(block.buffer, block.byteOffset, block.length);
+/** The records of one sound block. Throws a StoreError for a payload that is none, whatever its check says. */
+export function recordsOf(block: Uint8Array<ArrayBuffer>, packed: boolean): Uint8Array<ArrayBuffer>[] {
+  const payload = block.subarray(BLOCK_HEADER_BYTES);
+  const bytes = packed ? inflated(payload) : payload;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const records: Uint8Array<ArrayBuffer>[] = [];
-  for (let at = BLOCK_HEADER_BYTES; at < block.length; ) {
-    const length = view.getUint32(at, true);
-    records.push(block.subarray(at + 4, at + 4 + length));
-    at += 4 + length;
+  for (let at = 0; at < bytes.length; ) {
+    const end = at + 4 <= bytes.length ? at + 4 + view.getUint32(at, true) : Number.POSITIVE_INFINITY;
+    if (end > bytes.length) throw new StoreError("a journal block does not end where its records do");
+    records.push(bytes.subarray(at + 4, end));
+    at = end;
   }
   return records;
+}
+
+function inflated(payload: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const length = new DataView(payload.buffer, payload.byteOffset, payload.length).getUint32(0, true);
+  try {
+    const whole = inflateRawSync(payload.subarray(4), { maxOutputLength: Math.max(1, length) });
+    if (whole.length === length) return new Uint8Array(whole);
+  } catch {
+    // told below, with what it means
+  }
+  throw new StoreError("a stripped journal block does not unpack");
 }
 
 /** Whether the bytes are exactly one block with the right check. */
@@ -113,7 +151,9 @@ export function scan(bytes: Uint8Array<ArrayBuffer>, name: string): Segment {
   for (;;) {
     const block = blockAt(header.salt, bytes, sound);
     if (block === undefined || block.previous !== last) break;
-    blocks.push(block);
+    const whole = bytes.subarray(sound, sound + block.bytes);
+    const records = recordsOf(whole, header.end !== undefined).length;
+    blocks.push({ offset: sound, bytes: block.bytes, check: block.check, records });
     sound += block.bytes;
     last = block.check;
   }
@@ -125,7 +165,7 @@ export function scan(bytes: Uint8Array<ArrayBuffer>, name: string): Segment {
   return { header, check, blocks, sound };
 }
 
-function decodeHeader(bytes: Uint8Array<ArrayBuffer>, name: string): SegmentHeader {
+export function decodeHeader(bytes: Uint8Array<ArrayBuffer>, name: string): SegmentHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const sound =
     bytes.length >= HEADER_BYTES &&
@@ -146,16 +186,20 @@ function blockAt(
   salt: number,
   bytes: Uint8Array<ArrayBuffer>,
   at: number,
-): (Block & { readonly previous: number }) | undefined {
+): { bytes: number; check: number; previous: number } | undefined {
   if (at + BLOCK_HEADER_BYTES > bytes.length || bytes[at] !== (BLOCK_MAGIC & 0xff)) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset + at, bytes.length - at);
   if (view.getUint32(0, true) !== BLOCK_MAGIC) return undefined;
   const length = BLOCK_HEADER_BYTES + view.getUint32(4, true);
   if (length > view.byteLength) return undefined;
-  const check = view.getUint32(12, true);
+  if (view.getUint32(12, true) !== headerCheckOf(salt, bytes.subarray(at))) return undefined;
+  const check = view.getUint32(16, true);
   if (checkOf(salt, bytes.subarray(at, at + length)) !== check) return undefined;
-  const records = recordsOf(bytes.subarray(at, at + length)).length;
-  return { offset: at, bytes: length, check, previous: view.getUint32(8, true), records };
+  return { bytes: length, check, previous: view.getUint32(8, true) };
+}
+
+function headerCheckOf(salt: number, block: Uint8Array): number {
+  return crc32(block.subarray(0, 12), crc32(u32(salt)));
 }
 
 function checkOf(salt: number, block: Uint8Array): number {

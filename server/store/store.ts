@@ -11,8 +11,8 @@ import type { Hash, RunId, TicketId, VolunteerKey } from "../../protocol/ids.ts"
 export interface Store {
   /** Resolves to the record's sequence number (0, 1, 2, …) once it is durable. Order is call order. */
   append(record: Uint8Array<ArrayBuffer>): Promise<number>;
-  /** Every durable record in order. Appending while it runs is not seen by it. */
-  records(): AsyncIterable<JournalEntry>;
+  /** The durable records from one on (0), in order. Appending while it runs is not seen by it. */
+  records(from?: number): AsyncIterable<JournalEntry>;
   /** One durable record. Rejects with a StoreError when there is none. */
   read(sequence: number): Promise<Uint8Array<ArrayBuffer>>;
   /** How many records are durable. */

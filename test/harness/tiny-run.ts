@@ -99,6 +99,7 @@ export interface TinyOptions {
   readonly random?: RunOptions["random"];
   readonly corpus?: RunCorpus;
   readonly segmentBytes?: number;
+  readonly observe?: NonNullable<RunOptions["observe"]>;
 }
 
 /** Opens (or begins) a tiny run of the ten-number task over files in memory. */
@@ -119,6 +120,7 @@ export async function tinyRun(given: TinyOptions = {}): Promise<TinyRun> {
     clock: clock.read,
     random: given.random ?? countingRandom(),
     log: given.log ?? silentLog,
+    ...(given.observe === undefined ? {} : { observe: given.observe }),
     ...(given.evaluator === undefined ? {} : { evaluator: given.evaluator }),
   };
   return { run: await openRun(options), clock, files, options };

@@ -1,0 +1,35 @@
+import { endsOf } from "../rounds/ends.ts";
+import type { DurableEvent } from "../rounds/events.ts";
+import { reduce } from "../rounds/reduce.ts";
+import type { Rules } from "../rounds/rules.ts";
+import { begin, type State } from "../rounds/state.ts";
+import { type Fact, type Store, StoreError } from "../store/store.ts";
+import type { RecordFacts } from "./index-feed.ts";
+import { decodeRecord } from "./record.ts";
+
+/** What the index must learn from an event that is about to be applied to `state`. */
+export function factsOf(state: State, event: DurableEvent): Fact[] {
+  const ends = endsOf(state, event).map((end): Fact => ({ type: "ended", ...end }));
+  if (event.type === "closed") return [{ type: "closed", version: event.version + 1 }, ...ends];
+  if (event.type === "published") return [{ type: "published", version: event.version }, ...ends];
+  if (event.type !== "accepted") return ends;
+  const { ticket, volunteer, delta, version, tokens, at } = event;
+  return [{ type: "accepted", delta: { ticket, volunteer, delta, version, tokens, accepted: at } }, ...ends];
+}
+
+/** What the index must learn of the journal's records before `before`, from its beginning. */
+export async function* factsBefore(store: Store, rules: Rules, before: number): AsyncGenerator<RecordFacts> {
+  let state: State | undefined;
+  for await (const { sequence, record } of store.records()) {
+    if (sequence >= before) return;
+    const { event } = decodeRecord(record);
+    if (event.type === "created") {
+      state = begin(event);
+      yield { sequence, facts: [] };
+      continue;
+    }
+    if (state === undefined) throw new StoreError("the journal does not begin with a run's creation");
+    yield { sequence, facts: factsOf(state, event) };
+    state = reduce(rules, state, event, event.at).state;
+  }
+}
