@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { type Choices, DEFAULT_CHOICES, loadChoices, saveChoices } from "./choices.ts";
+import {
+  type Choices,
+  DEFAULT_CHOICES,
+  forgetChoices,
+  loadChoices,
+  PRESETS,
+  presetOf,
+  saveChoices,
+} from "./choices.ts";
 
 function storage(content?: string) {
   let kept: string | null = content ?? null;
@@ -7,6 +15,9 @@ function storage(content?: string) {
     getItem: () => kept,
     setItem: (_: string, value: string) => {
       kept = value;
+    },
+    removeItem: () => {
+      kept = null;
     },
   };
 }
@@ -17,6 +28,9 @@ const CHOSEN: Choices = {
   share: 0.3,
   pauseWhenHidden: true,
   pauseOnBattery: false,
+  pauseOnSaver: true,
+  pauseOnHeat: false,
+  hours: { from: 1_320, to: 420 },
 };
 
 describe("choices between visits", () => {
@@ -24,6 +38,16 @@ describe("choices between visits", () => {
     const kept = storage();
     saveChoices(kept, CHOSEN);
     expect(loadChoices(kept)).toEqual(CHOSEN);
+    saveChoices(kept, { ...CHOSEN, hours: undefined });
+    expect(loadChoices(kept).hours).toBeUndefined();
+    forgetChoices(kept);
+    expect(loadChoices(kept)).toEqual(DEFAULT_CHOICES);
+  });
+
+  it("are a preset while nothing of it was changed, whatever the hours", () => {
+    expect(presetOf(DEFAULT_CHOICES)).toBe("balanced");
+    expect(presetOf({ ...DEFAULT_CHOICES, ...PRESETS.allIn, hours: CHOSEN.hours })).toBe("allIn");
+    expect(presetOf({ ...DEFAULT_CHOICES, share: 0.6 })).toBeUndefined();
   });
 
   it.each([
@@ -31,6 +55,7 @@ describe("choices between visits", () => {
     "nonsense",
     "[]",
     JSON.stringify({ ...CHOSEN, share: 90 }),
+    JSON.stringify({ ...CHOSEN, hours: { from: 0, to: 1_440 } }),
     JSON.stringify({ consented: true }),
   ])("count as never asked when storage holds %j", (content) =>
     expect(loadChoices(storage(content))).toEqual(DEFAULT_CHOICES),
@@ -48,9 +73,13 @@ describe("choices between visits", () => {
       setItem: () => {
         throw new Error("full");
       },
+      removeItem: () => {
+        throw new Error("denied");
+      },
     };
     expect(loadChoices(denied)).toEqual(DEFAULT_CHOICES);
     expect(() => saveChoices(denied, CHOSEN)).not.toThrow();
+    expect(() => forgetChoices(denied)).not.toThrow();
     expect(loadChoices(undefined)).toEqual(DEFAULT_CHOICES);
   });
 });

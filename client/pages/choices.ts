@@ -1,4 +1,5 @@
-import { asBoolean, asNumber, asObject, asText } from "../../protocol/guards.ts";
+import { asBoolean, asInteger, asNumber, asObject, asText, type Json } from "../../protocol/guards.ts";
+import type { Hours } from "./rests.ts";
 
 /** What the visitor chose, as this browser remembers it between visits. */
 export interface Choices {
@@ -10,23 +11,66 @@ export interface Choices {
   readonly share: number;
   readonly pauseWhenHidden: boolean;
   readonly pauseOnBattery: boolean;
+  /** Rest while the browser is asked to save data. */
+  readonly pauseOnSaver: boolean;
+  /** Rest while the machine is at its limit. */
+  readonly pauseOnHeat: boolean;
+  /** Train only within these hours; undefined: at any. */
+  readonly hours: Hours | undefined;
 }
 
-/** Half of the time: the machine stays pleasant to use, and the fan mostly quiet. */
+/** What the visitor may change of them at any time. */
+export type Tuning = Omit<Choices, "consented" | "wanted">;
+
+/** Ready answers to "how much?". They leave the chosen hours alone. */
+export const PRESETS = {
+  quiet: {
+    share: 0.2,
+    pauseWhenHidden: true,
+    pauseOnBattery: true,
+    pauseOnSaver: true,
+    pauseOnHeat: true,
+  },
+  /** Half of the time: the machine stays pleasant to use, and the fan mostly quiet. */
+  balanced: {
+    share: 0.5,
+    pauseWhenHidden: false,
+    pauseOnBattery: true,
+    pauseOnSaver: true,
+    pauseOnHeat: true,
+  },
+  allIn: {
+    share: 1,
+    pauseWhenHidden: false,
+    pauseOnBattery: false,
+    pauseOnSaver: false,
+    pauseOnHeat: false,
+  },
+} as const satisfies Record<string, Omit<Tuning, "hours">>;
+
+export type Preset = keyof typeof PRESETS;
+export const PRESET_NAMES = ["quiet", "balanced", "allIn"] as const satisfies readonly Preset[];
+
+/** The preset that the choices amount to; undefined for a mixture of the visitor's own. */
+export function presetOf(choices: Tuning): Preset | undefined {
+  const keys = ["share", "pauseWhenHidden", "pauseOnBattery", "pauseOnSaver", "pauseOnHeat"] as const;
+  return PRESET_NAMES.find((name) => keys.every((key) => PRESETS[name][key] === choices[key]));
+}
+
 export const DEFAULT_CHOICES: Choices = {
   consented: "",
   wanted: "stop",
-  share: 0.5,
-  pauseWhenHidden: false,
-  pauseOnBattery: true,
+  ...PRESETS.balanced,
+  hours: undefined,
 };
 
 export const LEAST_SHARE = 0.1;
 
+const MINUTES = 24 * 60;
 const KEY = "murmuration-choices";
 
 /** Where choices are kept: localStorage, or nothing where the browser denies it. */
-export type ChoiceStorage = Pick<Storage, "getItem" | "setItem">;
+export type ChoiceStorage = Pick<Storage, "getItem" | "setItem" | "removeItem">;
 
 /** Reads what was chosen. Storage that is denied or holds something else counts as never asked. */
 export function loadChoices(storage: ChoiceStorage | undefined): Choices {
@@ -39,11 +83,19 @@ export function loadChoices(storage: ChoiceStorage | undefined): Choices {
       share: asNumber(json.share, "share", LEAST_SHARE, 1),
       pauseWhenHidden: asBoolean(json.pauseWhenHidden, "pauseWhenHidden"),
       pauseOnBattery: asBoolean(json.pauseOnBattery, "pauseOnBattery"),
+      pauseOnSaver: asBoolean(json.pauseOnSaver, "pauseOnSaver"),
+      pauseOnHeat: asBoolean(json.pauseOnHeat, "pauseOnHeat"),
+      hours: json.hours === undefined ? undefined : parseHours(asObject(json.hours, "hours")),
     };
   } catch {
     return DEFAULT_CHOICES;
   }
 }
+
+const parseHours = ({ from, to }: Json): Hours => ({
+  from: asInteger(from, "from", 0, MINUTES - 1),
+  to: asInteger(to, "to", 0, MINUTES - 1),
+});
 
 /** Keeps the choices; where storage is full or denied they last as long as the page. */
 export function saveChoices(storage: ChoiceStorage | undefined, choices: Choices): void {
@@ -51,6 +103,15 @@ export function saveChoices(storage: ChoiceStorage | undefined, choices: Choices
     storage?.setItem(KEY, JSON.stringify(choices));
   } catch {
     // Denied or full: the visitor is asked again next time, which is the safe side.
+  }
+}
+
+/** Leaves nothing of the choices, the consent among them. */
+export function forgetChoices(storage: ChoiceStorage | undefined): void {
+  try {
+    storage?.removeItem(KEY);
+  } catch {
+    // nothing could be kept either
   }
 }
 

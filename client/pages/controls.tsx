@@ -1,4 +1,4 @@
-import { LEAST_SHARE } from "./choices.ts";
+import { ChoicesForm } from "./choices-form.tsx";
 import type { Session } from "./session.ts";
 import { deviceLine, phaseLine, probeLine, refusedLine, text } from "./strings.ts";
 import type { TrainerHandle } from "./trainer.ts";
@@ -26,6 +26,7 @@ export function Controls({
         {busy ? (
           <>
             <PauseButton session={session} />
+            <OverrideButton session={session} />
             <button type="button" onClick={session.stop}>
               {text.stop}
             </button>
@@ -38,7 +39,7 @@ export function Controls({
           )
         )}
       </div>
-      <Choices session={session} />
+      <ChoicesForm session={session} />
       <Device trainer={trainer} />
     </>
   );
@@ -53,43 +54,13 @@ export function PauseButton({ session }: { readonly session: Session }) {
   );
 }
 
-function Choices({ session }: { readonly session: Session }) {
-  const { share, pauseWhenHidden, pauseOnBattery } = session.choices.value;
+/** Offered where something else than the visitor asks for rest. */
+export function OverrideButton({ session }: { readonly session: Session }) {
+  if (!session.overridable.value) return null;
   return (
-    <div class="choices">
-      <label class="share">
-        <span>{text.share}</span>
-        <span class="value">{text.shareText(share)}</span>
-        <input
-          type="range"
-          min={LEAST_SHARE * 100}
-          max="100"
-          step="10"
-          value={share * 100}
-          aria-label={text.share}
-          aria-valuetext={text.shareText(share)}
-          onInput={(event) => session.choose({ share: event.currentTarget.valueAsNumber / 100 })}
-        />
-      </label>
-      <label>
-        <input
-          type="checkbox"
-          checked={pauseWhenHidden}
-          onChange={(event) => session.choose({ pauseWhenHidden: event.currentTarget.checked })}
-        />
-        {text.pauseWhenHidden}
-      </label>
-      {session.tellsBattery.value && (
-        <label>
-          <input
-            type="checkbox"
-            checked={pauseOnBattery}
-            onChange={(event) => session.choose({ pauseOnBattery: event.currentTarget.checked })}
-          />
-          {text.pauseOnBattery}
-        </label>
-      )}
-    </div>
+    <button type="button" onClick={session.override}>
+      {text.override}
+    </button>
   );
 }
 

@@ -5,7 +5,7 @@ import type { FromFrame } from "../embed/messages.ts";
 import { LEAST_SHARE } from "./choices.ts";
 import { FrameApp } from "./frame-app.tsx";
 import { reloadOnce, tabStorage } from "./reload.ts";
-import { batterySignal, hiddenSignal } from "./rests.ts";
+import { browserRests } from "./rests.ts";
 import { createSession } from "./session.ts";
 import { createTrainer, spawnWorker } from "./trainer.ts";
 import { watchRunInBrowser } from "./watch.ts";
@@ -21,8 +21,7 @@ const session = createSession({
   server: location.origin,
   device: undefined,
   storage: undefined,
-  hidden: hiddenSignal(),
-  onBattery: batterySignal(),
+  rests: browserRests(),
 });
 const begun = signal(false);
 /** The host page's origin, once it has spoken; until then nothing but "ready" is said. */

@@ -1,8 +1,34 @@
 import { type ReadonlySignal, signal } from "@preact/signals";
 import { asObject } from "../../protocol/guards.ts";
 
-/** Whether the page is out of sight. */
-export function hiddenSignal(page: Document = document): ReadonlySignal<boolean> {
+/**
+ * What the machine and the clock say about whether training should rest. `undefined` where the browser does not
+ * tell (all but Chromium, mostly), and then the page offers no such choice.
+ */
+export interface Rests {
+  /** The page is out of sight. */
+  readonly hidden: ReadonlySignal<boolean>;
+  readonly onBattery: ReadonlySignal<boolean | undefined>;
+  /** The visitor asked the browser to save data. */
+  readonly savesData: ReadonlySignal<boolean | undefined>;
+  /** The processor has been at its limit for a while (Compute Pressure). */
+  readonly hot: ReadonlySignal<boolean | undefined>;
+  /** Minutes since midnight, by the visitor's clock. */
+  readonly minute: ReadonlySignal<number>;
+}
+
+/** The rests of this browser. */
+export function browserRests(): Rests {
+  return {
+    hidden: hiddenSignal(document),
+    onBattery: batterySignal(navigator),
+    savesData: saverSignal(navigator),
+    hot: heatSignal(globalThis),
+    minute: minuteSignal(),
+  };
+}
+
+function hiddenSignal(page: Document): ReadonlySignal<boolean> {
   const hidden = signal(page.hidden);
   page.addEventListener("visibilitychange", () => {
     hidden.value = page.hidden;
@@ -10,11 +36,7 @@ export function hiddenSignal(page: Document = document): ReadonlySignal<boolean>
   return hidden;
 }
 
-/**
- * Whether the machine runs on its battery; undefined where the browser does not tell (all but Chromium), and
- * then the page offers no such choice.
- */
-export function batterySignal(device: Navigator = navigator): ReadonlySignal<boolean | undefined> {
+function batterySignal(device: object): ReadonlySignal<boolean | undefined> {
   const onBattery = signal<boolean | undefined>(undefined);
   if ("getBattery" in device && typeof device.getBattery === "function") {
     void Promise.resolve(device.getBattery())
@@ -29,4 +51,93 @@ export function batterySignal(device: Navigator = navigator): ReadonlySignal<boo
       .catch(() => {}); // a policy forbids it: as if the browser did not tell
   }
   return onBattery;
+}
+
+function saverSignal(device: object): ReadonlySignal<boolean | undefined> {
+  const savesData = signal<boolean | undefined>(undefined);
+  const connection = "connection" in device ? device.connection : undefined;
+  if (connection instanceof EventTarget && "saveData" in connection) {
+    const read = () => {
+      savesData.value = connection.saveData === true;
+    };
+    connection.addEventListener("change", read);
+    read();
+  }
+  return savesData;
+}
+
+/** How often the pressure is looked at, in milliseconds. */
+const LOOK_EVERY_MS = 5_000;
+/** Looks in a row at "critical" that mean heat: a page that loads is no reason to rest. */
+const HOT_AFTER = 4;
+/** Looks in a row below it that mean it has passed. Fewer would start and stop training by turns. */
+const COOL_AFTER = 12;
+
+function heatSignal(world: object): ReadonlySignal<boolean | undefined> {
+  const hot = signal<boolean | undefined>(undefined);
+  if (!("PressureObserver" in world) || typeof world.PressureObserver !== "function") return hot;
+  try {
+    const hear = heatTeller((now) => {
+      hot.value = now;
+    });
+    // The API has no types in TypeScript yet: every value read of it is checked.
+    const observer: unknown = Reflect.construct(world.PressureObserver, [
+      (records: unknown) => hear(newestState(records)),
+    ]);
+    const { observe } = asObject(observer, "observer");
+    if (typeof observe !== "function") return hot;
+    Promise.resolve(observe.call(observer, "cpu", { sampleInterval: LOOK_EVERY_MS }))
+      .then(() => {
+        hot.value ??= false;
+      })
+      .catch(() => {}); // a policy forbids it, or there is no such source here
+  } catch {
+    // as if the browser did not tell
+  }
+  return hot;
+}
+
+function newestState(records: unknown): unknown {
+  const newest: unknown = Array.isArray(records) ? records.at(-1) : undefined;
+  return typeof newest === "object" && newest !== null && "state" in newest ? newest.state : undefined;
+}
+
+/** Turns single looks at the pressure into heat that lasts, told when it changes. */
+export function heatTeller(tell: (hot: boolean) => void): (state: unknown) => void {
+  let hot = false;
+  let against = 0;
+  return (state) => {
+    against = (state === "critical") === hot ? 0 : against + 1;
+    if (against < (hot ? COOL_AFTER : HOT_AFTER)) return;
+    hot = !hot;
+    against = 0;
+    tell(hot);
+  };
+}
+
+const MINUTE_MS = 60_000;
+
+function minuteSignal(): ReadonlySignal<number> {
+  const minute = signal(minuteNow());
+  setInterval(() => {
+    minute.value = minuteNow();
+  }, MINUTE_MS / 2);
+  return minute;
+}
+
+function minuteNow(): number {
+  const now = new Date();
+  return now.getHours() * 60 + now.getMinutes();
+}
+
+/** Hours of the day, in minutes since midnight; `from` after `to` spans midnight. */
+export interface Hours {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Whether a minute of the day is within the hours. Equal ends mean all day. */
+export function within({ from, to }: Hours, minute: number): boolean {
+  if (from === to) return true;
+  return from < to ? minute >= from && minute < to : minute >= from || minute < to;
 }

@@ -28,6 +28,9 @@ function page(kept: Record<string, string> = {}) {
   );
   const hidden = signal(false);
   const onBattery = signal<boolean | undefined>(undefined);
+  const savesData = signal<boolean | undefined>(undefined);
+  const hot = signal<boolean | undefined>(undefined);
+  const minute = signal(600);
   const session = createSession({
     trainer,
     server: "https://server.example",
@@ -37,12 +40,14 @@ function page(kept: Record<string, string> = {}) {
       setItem: (key, value) => {
         kept[key] = value;
       },
+      removeItem: (key) => {
+        delete kept[key];
+      },
     },
-    hidden,
-    onBattery,
+    rests: { hidden, onBattery, savesData, hot, minute },
   });
   const told = () => workers.at(-1)?.commands.map((command) => command.type) ?? [];
-  return { session, trainer, workers, hidden, onBattery, kept, late, told };
+  return { session, trainer, workers, hidden, onBattery, savesData, hot, minute, kept, late, told };
 }
 
 const RUN = "9".repeat(64);
@@ -116,6 +121,64 @@ describe("pausing", () => {
     ]);
     session.start();
     expect(workers[0]?.commands.at(-1)).toEqual({ type: "pause", why: "battery" });
+  });
+});
+
+describe("what the machine and the clock ask for", () => {
+  it.each(["savesData", "hot"] as const)("%s rests training, where the visitor left it so", (what) => {
+    const { session, told, ...rests } = page();
+    session.agree(RUN);
+    rests[what].value = true;
+    rests[what].value = false;
+    expect(told()).toEqual(["start", "pause", "resume"]);
+    session.choose({ pauseOnSaver: false, pauseOnHeat: false });
+    rests[what].value = true;
+    expect(told()).toEqual(["start", "pause", "resume"]);
+  });
+
+  it("keeps to the chosen hours", () => {
+    const { session, minute, workers } = page();
+    session.choose({ hours: { from: 1_320, to: 420 } });
+    session.agree(RUN);
+    expect(workers).toHaveLength(0);
+    expect(session.phase.value).toEqual({ phase: "paused", why: "schedule" });
+    minute.value = 1_330;
+    expect(workers).toHaveLength(1);
+    minute.value = 420;
+    expect(workers[0]?.commands.at(-1)).toEqual({ type: "pause", why: "schedule" });
+  });
+
+  it("gives way to the visitor until it has passed, and then counts again", () => {
+    const { session, onBattery, told } = page();
+    session.agree(RUN);
+    onBattery.value = true;
+    expect(session.overridable.value).toBe(true);
+    session.override();
+    expect(session.overridable.value).toBe(false);
+    expect(told()).toEqual(["start", "pause", "resume"]);
+    onBattery.value = false;
+    onBattery.value = true;
+    expect(told()).toEqual(["start", "pause", "resume", "pause"]);
+  });
+
+  it("gives way one by one: another reason still rests it", () => {
+    const { session, onBattery, hot, workers } = page();
+    session.agree(RUN);
+    onBattery.value = true;
+    session.override();
+    hot.value = true;
+    expect(workers[0]?.commands.at(-1)).toEqual({ type: "pause", why: "heat" });
+  });
+});
+
+describe("a withdrawn consent", () => {
+  it("stops training, and leaves nothing of what was chosen", () => {
+    const { session, kept, told } = page();
+    session.agree(RUN);
+    session.revoke();
+    expect(told()).toEqual(["start", "stop"]);
+    expect(kept).toEqual({});
+    expect(session.agreed.value).toBe(false);
   });
 });
 

@@ -1,7 +1,15 @@
 import { computed, effect, type ReadonlySignal, signal, untracked } from "@preact/signals";
 import type { DeviceName } from "../../model/trainer.ts";
 import type { PauseReason, Phase } from "../trainer/messages.ts";
-import { type ChoiceStorage, type Choices, loadChoices, saveChoices } from "./choices.ts";
+import {
+  type ChoiceStorage,
+  type Choices,
+  forgetChoices,
+  loadChoices,
+  saveChoices,
+  type Tuning,
+} from "./choices.ts";
+import { type Rests, within } from "./rests.ts";
 import type { TrainerHandle } from "./trainer.ts";
 
 /**
@@ -14,14 +22,20 @@ export interface Session {
   readonly agreed: ReadonlySignal<boolean>;
   /** What to show: the Worker's phase, or the page's own reason for having none. */
   readonly phase: ReadonlySignal<Phase>;
-  /** Whether the machine tells of its battery, so that the page offers that choice. */
-  readonly tellsBattery: ReadonlySignal<boolean>;
+  /** What the machine tells of itself, so that the page offers only choices that work here. */
+  readonly rests: Rests;
+  /** Whether training rests for a reason that the visitor may set aside: see {@link override}. */
+  readonly overridable: ReadonlySignal<boolean>;
   /** Consent, and the first start. */
   agree(run: string): void;
   start(): void;
   pause(): void;
   stop(): void;
-  choose(change: Partial<Pick<Choices, "share" | "pauseWhenHidden" | "pauseOnBattery">>): void;
+  choose(change: Partial<Tuning>): void;
+  /** Trains in spite of what asks for rest now, until that has passed. */
+  override(): void;
+  /** Stops, and forgets the consent with all that was chosen. */
+  revoke(): void;
   /** Tells which run the page is of, once it is known; a visitor who agreed to it before goes on. */
   enter(run: string): void;
 }
@@ -31,24 +45,43 @@ export interface SessionOptions {
   readonly server: string;
   readonly device: DeviceName | undefined;
   readonly storage: ChoiceStorage | undefined;
-  readonly hidden: ReadonlySignal<boolean>;
-  readonly onBattery: ReadonlySignal<boolean | undefined>;
+  readonly rests: Rests;
+  /** A reason of the page's own to rest, told like the others: a site's allowance, used up. */
+  readonly spent?: ReadonlySignal<boolean>;
 }
 
 export function createSession(options: SessionOptions): Session {
-  const { trainer, server, device, storage, hidden, onBattery } = options;
+  const { trainer, server, device, storage, rests, spent } = options;
   const choices = signal(loadChoices(storage));
   const run = signal("");
 
   const agreed = computed(() => run.value !== "" && choices.value.consented === run.value);
 
+  /** All that asks for rest now, the visitor's own word left out, the most lasting first. */
+  const reasons = computed<readonly PauseReason[]>(() => {
+    const chosen = choices.value;
+    const found: PauseReason[] = [];
+    if (spent?.value === true) found.push("budget");
+    if (chosen.hours !== undefined && !within(chosen.hours, rests.minute.value)) found.push("schedule");
+    if (chosen.pauseOnSaver && rests.savesData.value === true) found.push("saver");
+    if (chosen.pauseOnBattery && rests.onBattery.value === true) found.push("battery");
+    if (chosen.pauseWhenHidden && rests.hidden.value) found.push("hidden");
+    if (chosen.pauseOnHeat && rests.hot.value === true) found.push("heat");
+    return found;
+  });
+
+  /** Reasons that the visitor has set aside while they last. */
+  const aside = signal<readonly PauseReason[]>([]);
+  effect(() => {
+    const now = reasons.value;
+    const still = aside.peek().filter((why) => now.includes(why));
+    if (still.length < aside.peek().length) aside.value = still;
+  });
+
   /** Why training should rest now; the visitor's own word comes first. */
   const rest = computed<PauseReason | undefined>(() => {
-    const { wanted, pauseWhenHidden, pauseOnBattery } = choices.value;
-    if (wanted === "pause") return "visitor";
-    if (pauseWhenHidden && hidden.value) return "hidden";
-    if (pauseOnBattery && onBattery.value === true) return "battery";
-    return undefined;
+    if (choices.value.wanted === "pause") return "visitor";
+    return reasons.value.find((why) => !aside.value.includes(why));
   });
 
   const phase = computed<Phase>(() => {
@@ -89,7 +122,11 @@ export function createSession(options: SessionOptions): Session {
     choices,
     agreed,
     phase,
-    tellsBattery: computed(() => onBattery.value !== undefined),
+    rests,
+    // A site's allowance is not the visitor's to exceed: it is that site's promise to its visitors.
+    overridable: computed(
+      () => rest.value !== undefined && rest.value !== "visitor" && rest.value !== "budget",
+    ),
     agree(id) {
       run.value = id;
       change({ consented: id, wanted: "run" });
@@ -107,6 +144,16 @@ export function createSession(options: SessionOptions): Session {
     choose(next) {
       change(next);
       if (next.share !== undefined) trainer.setShare(next.share);
+    },
+    override() {
+      aside.value = reasons.value;
+      if (choices.value.wanted === "pause") change({ wanted: "run" });
+      follow();
+    },
+    revoke() {
+      trainer.stop();
+      forgetChoices(storage);
+      choices.value = { ...choices.value, consented: "", wanted: "stop" };
     },
     enter(id) {
       run.value = id;

@@ -4,7 +4,7 @@ import { App } from "./app.tsx";
 import { browserStorage } from "./choices.ts";
 import { deviceAsked } from "./device-asked.ts";
 import { forgetReload, reloadOnce, tabStorage } from "./reload.ts";
-import { batterySignal, hiddenSignal } from "./rests.ts";
+import { browserRests } from "./rests.ts";
 import { createSession } from "./session.ts";
 import { createTrainer, spawnWorker } from "./trainer.ts";
 import { watchRunInBrowser } from "./watch.ts";
@@ -17,8 +17,7 @@ const session = createSession({
   server: location.origin,
   device: deviceAsked(location.search),
   storage: browserStorage(),
-  hidden: hiddenSignal(),
-  onBattery: batterySignal(),
+  rests: browserRests(),
 });
 
 effect(() => {

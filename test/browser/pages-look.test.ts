@@ -40,12 +40,19 @@ const LOOKS: Record<string, (page: Page) => Promise<unknown>> = {
     await page.getByRole("button", { name: "Start training" }).click();
     await page.getByText("Training on a passage").waitFor();
     await page.locator("details.device").click();
+    await page.getByText("Fine-tune").click();
     await page.getByText("A look inside").click();
     await page.getByText("Where tokens lie").waitFor();
   },
   async status(page) {
     await page.goto(`${site.origin}/status`);
     await page.locator(".uplot canvas").waitFor();
+  },
+  async playground(page) {
+    await page.goto(`${site.origin}/playground`);
+    await page.getByRole("button", { name: /Load the model/ }).click();
+    await page.getByRole("button", { name: "Write", exact: true }).click();
+    await page.getByText("What it would write next").waitFor();
   },
   norun: (page) => page.goto(`${site.origin}/norun`),
   frame: (page) => page.goto(`${site.origin}/frame`),

@@ -204,15 +204,37 @@ describe("while training", () => {
     expect(errors).toEqual([]);
   });
 
-  it("passes the share on, and remembers it", async () => {
+  it("offers presets and a slider, and remembers what was chosen", async () => {
     await open();
     await agree();
+    await page.getByRole("radio", { name: "Quiet" }).check();
+    await shows("a fifth of the time");
+    await page.getByText("Fine-tune").click();
+    await shows("20% of the time");
     const slider = page.getByRole("slider", { name: "Use of this machine" });
     await slider.focus();
     await page.keyboard.press("End");
     await shows("100% of the time");
+    await shows("your own mixture");
     await page.reload();
+    await page.getByText("Fine-tune").click();
     await shows("100% of the time");
+  });
+
+  it("rests outside the chosen hours, says so, and trains anyway when told to", async () => {
+    await page.clock.setFixedTime(new Date(2026, 10, 23, 12, 0));
+    await open();
+    await agree();
+    await page.getByText("Fine-tune").click();
+    await page.getByRole("checkbox", { name: "Train only from" }).check();
+    await shows("Paused outside the hours you chose.");
+    await page.getByRole("button", { name: "Train anyway" }).click();
+    await shows("Training on a passage");
+    await page.reload();
+    await shows("Paused outside the hours you chose.");
+    await page.getByText("Fine-tune").click();
+    await page.getByLabel("Train from this time").fill("11:30");
+    await shows("Training on a passage");
   });
 
   it("tells a screen reader what changed for the visitor, not each turn of the loop", async () => {

@@ -49,6 +49,17 @@ const SHOTS: readonly Shot[] = [
       await page.getByText("Where tokens lie").waitFor();
     },
   },
+  {
+    name: "paused-hours",
+    path: "/",
+    async visitor(page) {
+      await page.clock.setFixedTime(new Date(2026, 10, 23, 12, 0));
+      await page.reload();
+      await agree(page);
+      await page.getByText("Fine-tune").click();
+      await page.getByRole("checkbox", { name: "Train only from" }).check();
+    },
+  },
   { name: "sending", path: "/", given: withPhase({ phase: "sending", bytes: 151_616 }), visitor: agree },
   {
     name: "paused",
