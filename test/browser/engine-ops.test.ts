@@ -61,8 +61,8 @@ class Ground {
 const PLAIN: Tuning = tuning(1, 4, { kind: "register", m: 4, n: 4, depth: 8, down: 4, across: 4 });
 const WIDE: Tuning = tuning(64, 1, { kind: "shared", m: 4, n: 4, depth: 16, down: 8, across: 8 });
 
-function tuning(lanes: 1 | 64, each: 1 | 2 | 4, tile: Tile): Tuning {
-  return { rows: { lanes }, heads: { each }, tiles: { NN: tile, NT: tile, TN: tile } };
+function tuning(lanes: 1 | 64, each: 1 | 2 | 4, tile: Tile, quads = false): Tuning {
+  return { rows: { lanes }, heads: { each, quads }, tiles: { NN: tile, NT: tile, TN: tile } };
 }
 
 /** Runs ops on the device and in doubles; each named slot must come out the same. */
@@ -182,7 +182,9 @@ test.each([
   await expectSame(ground, [embed, ...ops], [out, ...written], PLAIN);
 });
 
-const listed = [false, true].flatMap((software) => Object.values(candidates({ software })).flat());
+const listed = [false, true].flatMap((software) =>
+  [false, true].flatMap((subgroups) => Object.values(candidates({ software, subgroups })).flat()),
+);
 const every = [...new Map(listed.map((tile) => [nameOf(tile), tile])).values()];
 
 /** Where operands cannot be read four at a time, every tile gives way to the same plain one. */
@@ -195,6 +197,7 @@ const products: [string, number, number, number, boolean, Tile][] = [
     false,
     tile,
   ]),
+  ["quads, a side of many", 96, 260, 36, false, candidates({ software: true, subgroups: true }).NN[0]],
   ["ragged sides", 35, 37, 11, false, every[0]!],
   ["ragged k", 8, 12, 7, false, every[0]!],
   ["aligned sides at odd places", 12, 8, 4, true, every[0]!],
@@ -269,11 +272,18 @@ test.each(products)("gemm in all modes and epilogues, %s", async (_, m, n, k, od
   );
 });
 
-describe.each([1, 2, 4] as const)("attention, %i positions an invocation", (each) => {
-  const how = tuning(1, each, PLAIN.tiles.NN);
+describe.each([
+  [1, false],
+  [2, false],
+  [4, false],
+  [1, true],
+  [2, true],
+] as const)("attention, %i positions an invocation, quads %s", (each, quads) => {
+  const how = tuning(1, each, PLAIN.tiles.NN, quads);
   test.each([
     [2, 6, 3, 8],
     [1, 7, 2, 4],
+    [1, 21, 2, 8],
     [2, 5, 1, 3],
   ])("%i sequences of %i, %i heads of %i", async (batch, context, heads, size) => {
     const rows = batch * context;

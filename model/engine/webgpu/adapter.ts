@@ -10,11 +10,15 @@ export interface Gpu {
   readonly detail: string;
   /** True where the adapter is a processor in disguise. */
   readonly software: boolean;
+  /** Whether kernels may exchange values within a subgroup. */
+  readonly subgroups: boolean;
   readonly lifeline: Lifeline;
 }
 
 /** Buffers a kernel binds at once: every arena, and the ring of losses. */
 const STORAGE_BUFFERS = 8;
+
+const SUBGROUPS: GPUFeatureName = "subgroups";
 
 /**
  * Opens the fastest adapter with all the memory it offers (the defaults are 128 MiB a binding), or takes the
@@ -26,7 +30,8 @@ export async function openGpu(given?: GPUDevice): Promise<Gpu> {
   if (!gpu) throw new ModelError("device-unavailable", "this browser has no WebGPU");
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" }).catch(() => null);
   if (!adapter) throw new ModelError("device-unavailable", "WebGPU found no adapter");
-  const { limits, info } = adapter;
+  const { limits, info, features } = adapter;
+  const requiredFeatures = features.has(SUBGROUPS) ? [SUBGROUPS] : [];
   const requiredLimits = {
     maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
     maxBufferSize: limits.maxBufferSize,
@@ -37,7 +42,7 @@ export async function openGpu(given?: GPUDevice): Promise<Gpu> {
     maxComputeWorkgroupSizeY: limits.maxComputeWorkgroupSizeY,
     maxComputeWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
   };
-  const device = await adapter.requestDevice({ requiredLimits }).catch((error: unknown) => {
+  const device = await adapter.requestDevice({ requiredLimits, requiredFeatures }).catch((error: unknown) => {
     throw new ModelError("device-unavailable", `the adapter gave no device: ${String(error)}`);
   });
   return describe(checked(device), true, info);
@@ -59,5 +64,6 @@ function describe(device: GPUDevice, owned: boolean, info: GPUAdapterInfo | unde
   const software =
     info?.isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe|basic render/i.test(text);
   const lifeline = new Lifeline(device);
-  return { device, lifeline, owned, detail: `${text || "WebGPU"}${software ? " (software)" : ""}`, software };
+  const detail = `${text || "WebGPU"}${software ? " (software)" : ""}`;
+  return { device, lifeline, owned, detail, software, subgroups: device.features.has(SUBGROUPS) };
 }

@@ -12,6 +12,8 @@ export interface Kernel {
   readonly at: Readonly<Record<string, number>>;
   /** Workgroups along x and y. */
   readonly groups: readonly [number, number];
+  /** Whether it exchanges values within quads: only where the device has the feature `subgroups`. */
+  readonly subgroups?: boolean;
 }
 
 export type Unit = 1 | 4;
@@ -41,7 +43,7 @@ export const GROUPS_LIMIT = 65_535;
  * The whole WGSL module. Every arena is bound read_write in one group, because WebGPU refuses one buffer bound
  * as read and as read_write in the same dispatch, even for disjoint ranges.
  */
-export function shaderOf({ code, unit, at }: Kernel): string {
+export function shaderOf({ code, unit, at, subgroups }: Kernel): string {
   const fields = Object.keys(at).map((name) => `${name}: u32,`);
   const float = floatType(unit);
   const element = { tokens: "u32", ring: "f32" } as Record<string, string>;
@@ -49,7 +51,9 @@ export function shaderOf({ code, unit, at }: Kernel): string {
     (name, i) =>
       `@group(0) @binding(${i}) var<storage, read_write> ${name}: array<${element[name] ?? float}>;`,
   );
-  return `struct At { ${fields.join(" ")} }
+  // quads are whole and all of them arrive: what bounds their loops is a uniform, which the analysis cannot see
+  const head = subgroups ? "enable subgroups;\ndiagnostic(off, subgroup_uniformity);\n" : "";
+  return `${head}struct At { ${fields.join(" ")} }
 struct Dynamics { scale: f32, rate: f32, correction1: f32, correction2: f32, ring: u32, add: u32, rows: u32 }
 ${arenas.join("\n")}
 @group(0) @binding(${AT_BINDING}) var<uniform> at: At;

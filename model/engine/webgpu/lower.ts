@@ -1,7 +1,8 @@
 import type { DeviceNeeds, Op } from "../ops.ts";
 import type { Kernel } from "./kernel.ts";
-import { attention, type Heads, SAVED } from "./kernels/attention.ts";
+import { attention, attentionUnit, type Heads, SAVED } from "./kernels/attention.ts";
 import { attentionBackward } from "./kernels/attention-backward.ts";
+import { quadAttention, quadAttentionBackward } from "./kernels/attention-quad.ts";
 import { embed, embedBackward } from "./kernels/embedding.ts";
 import { gemm } from "./kernels/gemm.ts";
 import { layerNorm, layerNormBackward } from "./kernels/layernorm.ts";
@@ -38,9 +39,13 @@ export function lower(op: Op, { rows, heads, tiles }: Tuning, decays: number): K
     case "gemm":
       return [gemm(op, tiles)];
     case "attention":
-      return [attention(op, heads)];
+      return heads.quads && attentionUnit(op) === 4
+        ? [quadAttention(op, heads.each)]
+        : [attention(op, heads)];
     case "attention-backward":
-      return attentionBackward(op, heads);
+      return heads.quads && attentionUnit(op) === 4
+        ? quadAttentionBackward(op, heads.each)
+        : attentionBackward(op, heads);
     case "cross-entropy":
       return [crossEntropy(op, rows)];
     case "norm":

@@ -19,36 +19,53 @@ const shared = (m: number, n: number, down: number, across: number): Tile => ({
   across,
 });
 
+const quad = (m: number, n: number, down: number, across: number): Tile => ({
+  kind: "quad",
+  m,
+  n,
+  depth: 1,
+  down,
+  across,
+});
+
 type Trials = readonly [Tile, ...Tile[]];
 type Candidates = Readonly<Record<Mode, Trials>>;
+/** What the choice of kernels depends on. */
+type Kind = Pick<Gpu, "software" | "subgroups">;
 
 /**
  * Tiles worth trying, the likeliest first; the probe keeps the first unless another is clearly faster. For
- * hardware the order follows published evidence (gemm-shared.ts). A software adapter is offered no staging:
- * its barriers suspend and resume every invocation. There 16×16 did 2.2–2.5 GFLOP/s a core on SwiftShader,
- * 8×8 1.5–1.8, 4×4 1.1.
+ * hardware the order follows published evidence (gemm-shared.ts), and quads, for which there is none, come last.
+ * A software adapter is offered no staging: its barriers suspend and resume every invocation. On SwiftShader
+ * quads of 32×8 did 3.2 GFLOP/s a core and of 16×8 2.7; registers alone 2.2 (16×16), 1.6 (8×8) and 1.1 (4×4).
  */
-export function candidates({ software }: Pick<Gpu, "software">): Candidates {
-  const hardware: Trials = [
-    shared(4, 4, 16, 16),
-    shared(8, 8, 8, 8),
-    shared(4, 4, 8, 8),
-    register(4, 4, 4, 8, 8),
-  ];
-  if (!software) return { NN: hardware, NT: hardware, TN: hardware };
-  const registers: Trials = [register(16, 16, 4, 2, 2), register(8, 8, 4, 4, 4)];
-  return { NN: registers, NT: registers, TN: registers };
+export function candidates({ software, subgroups }: Kind): Candidates {
+  const trials = software ? softwareTrials(subgroups) : hardwareTrials(subgroups);
+  return { NN: trials, NT: trials, TN: trials };
 }
 
+const softwareTrials = (subgroups: boolean): Trials =>
+  subgroups
+    ? [quad(32, 8, 1, 1), register(8, 8, 4, 4, 4)]
+    : [register(16, 16, 4, 2, 2), register(8, 8, 4, 4, 4)];
+
+const hardwareTrials = (subgroups: boolean): Trials => [
+  shared(4, 4, 16, 16),
+  shared(8, 8, 8, 8),
+  shared(4, 4, 8, 8),
+  register(4, 4, 4, 8, 8),
+  ...(subgroups ? [quad(16, 4, 4, 4)] : []),
+];
+
 /** The tiles that win where nothing is measured. */
-export function likeliest(gpu: Pick<Gpu, "software">): Tiles {
+export function likeliest(gpu: Kind): Tiles {
   const { NN, NT, TN } = candidates(gpu);
   return { NN: NN[0], NT: NT[0], TN: TN[0] };
 }
 
 /** Row-wise kernels and attention by kind of adapter (kernels/rows.ts and kernels/attention.ts say why). */
-export function tuningFor({ software }: Pick<Gpu, "software">, tiles: Tiles): Tuning {
+export function tuningFor({ software, subgroups }: Kind, tiles: Tiles): Tuning {
   return software
-    ? { rows: { lanes: 1 }, heads: { each: 4 }, tiles }
-    : { rows: { lanes: 64 }, heads: { each: 1 }, tiles };
+    ? { rows: { lanes: 1 }, heads: { each: subgroups ? 2 : 4, quads: subgroups }, tiles }
+    : { rows: { lanes: 64 }, heads: { each: 1, quads: false }, tiles };
 }

@@ -34,7 +34,8 @@ const saved = (unit: Unit, place: string, which: 0 | 1): string =>
     ? `activations[at.saved + ${place}][${which}]`
     : `activations[at.saved + (${place}) * ${SAVED}u + ${which}u]`;
 
-const probability = (score: string, sum: string): string =>
+/** WGSL: exp(score − sum), which is zero below exp(−80). */
+export const probability = (score: string, sum: string): string =>
   `select(exp(max(${score} - ${sum}, -80f)), 0f, ${score} - ${sum} < -80f)`;
 
 function queryGradients(op: AttentionBackward, { each: queries }: Heads): Kernel {

@@ -7,6 +7,8 @@ import { each, f32, floatType, index, type Kernel, line, main, type Unit, unitOf
  */
 export interface Heads {
   readonly each: 1 | 2 | 4;
+  /** Whether quads exchange what they load (attention-quad.ts): measured on SwiftShader only, so only there. */
+  readonly quads: boolean;
 }
 
 const SIZE = 64;

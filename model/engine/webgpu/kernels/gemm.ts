@@ -1,5 +1,6 @@
 import type { Gemm } from "../../ops.ts";
 import { type Kernel, type Unit, unitOf } from "../kernel.ts";
+import { quadGemm } from "./gemm-quad.ts";
 import { registerGemm } from "./gemm-register.ts";
 import { sharedGemm } from "./gemm-shared.ts";
 import type { Tile, Tiles } from "./tile.ts";
@@ -13,7 +14,14 @@ const PLAIN: Tile = { kind: "register", m: 4, n: 4, down: 8, across: 8, depth: 4
 export function gemm(op: Gemm, tiles: Tiles): Kernel {
   const unit = gemmUnit(op);
   const tile = unit === 1 ? PLAIN : tiles[op.mode];
-  return tile.kind === "shared" ? sharedGemm(op, tile) : registerGemm(op, tile, unit);
+  switch (tile.kind) {
+    case "register":
+      return registerGemm(op, tile, unit);
+    case "shared":
+      return sharedGemm(op, tile);
+    case "quad":
+      return quadGemm(op, tile);
+  }
 }
 
 /** 4 where every row of every operand begins at a multiple of four values. */

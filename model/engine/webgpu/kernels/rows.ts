@@ -6,8 +6,8 @@ export interface Rows {
   readonly lanes: 1 | 64;
 }
 
-/** Invocations of a row-wise workgroup. */
-export const sizeOf = ({ lanes }: Rows): number => (lanes === 1 ? 64 : 256);
+/** Invocations of a row-wise workgroup. A processor has few threads, and none of them should go without a share. */
+export const sizeOf = ({ lanes }: Rows): number => (lanes === 1 ? 16 : 256);
 
 /** WGSL: `reduce_NAME(value, lane)` combines a row's lanes in a fixed order; all of them get the result. */
 export function reducer(name: string, rows: Rows, combine: (a: string, b: string) => string): string {

@@ -1,9 +1,15 @@
 import type { Gemm } from "../../ops.ts";
 
-/** How a product is cut up. `m` × `n` is what one invocation computes, `down` × `across` invocations a group. */
+/**
+ * How a product is cut up. `m` × `n` is what one invocation computes, `down` × `across` invocations a group
+ * (quads of them, of kind `quad`).
+ */
 export interface Tile {
-  /** `register`: each invocation reads its operands from memory. `shared`: a workgroup stages them. */
-  readonly kind: "register" | "shared";
+  /**
+   * `register`: each invocation reads its operands from memory. `shared`: a workgroup stages them. `quad`: four
+   * invocations exchange them; m is a multiple of 16, and depth is not heard.
+   */
+  readonly kind: "register" | "shared" | "quad";
   readonly m: number;
   readonly n: number;
   /** Values of k staged at a time (`shared`), or between two turns of the loop (`register` in mode TN). */

@@ -1,22 +1,30 @@
 import type { AdamWStep, Delta, Norm } from "../../ops.ts";
-import { f32, floatType, index, type Kernel, line, main } from "../kernel.ts";
+import { f32, floatType, index, type Kernel, line, main, unitOf } from "../kernel.ts";
 import { plus, tree } from "./rows.ts";
 
-/** Sums of squares that {@link norm}'s first dispatch leaves, one an invocation, without a barrier. */
-const SUMS = 16_384;
-/** What the norm keeps: the sums, and behind them their square root. */
-export const PARTIALS = SUMS + 1;
+/** The most sums of squares that {@link norm}'s first dispatch leaves, one an invocation, without a barrier. */
+const MOST_SUMS = 16_384;
+/** What the norm keeps: the root of all sums, and from the fifth place on the sums. */
+export const PARTIALS = 4 + MOST_SUMS;
 const SIZE = 64;
 /** Units an AdamW invocation takes. */
 const EACH = 4;
 
-/** Two dispatches: 16,384 partial sums, then one workgroup that adds them up and leaves ‖g‖. */
+/** Squares that one of the sums has, about, where there are not more sums than enough. */
+const SQUARES = 64;
+
+/** Two dispatches: partial sums, a unit of them an invocation, then one workgroup that adds them up: ‖g‖. */
 export function norm(op: Norm): Kernel[] {
+  const { gradients, partials } = op;
+  const { length } = gradients;
+  const unit = unitOf([gradients, partials], length);
+  const enough = 2 ** Math.ceil(Math.log2(length / SQUARES));
+  const sums = Math.min(MOST_SUMS, Math.max(SIZE * unit, enough));
   const partial = main(
     SIZE,
     `  let first = ${index(SIZE)};
-  var total = 0f;
-  for (var i = first; i < ${op.gradients.length}u; i += ${SUMS}u) {
+  var total = ${floatType(unit)}();
+  for (var i = first; i < ${length / unit}u; i += ${sums / unit}u) {
     let g = gradients[at.gradients + i];
     total += g * g;
   }
@@ -27,14 +35,15 @@ ${tree("reduce_sum", SIZE, SIZE, plus)}
 ${main(
   SIZE,
   `  var total = 0f;
-  for (var i = lane; i < ${SUMS}u; i += ${SIZE}u) { total += activations[at.partials + i]; }
+  for (var i = lane; i < ${sums}u; i += ${SIZE}u) { total += activations[at.partials + i]; }
   let sum = reduce_sum(total, lane);
-  if (lane == 0u) { activations[at.partials + ${SUMS}u] = sqrt(sum); }`,
+  if (lane == 0u) { activations[at.norm] = sqrt(sum); }`,
 )}`;
-  const at = { gradients: op.gradients.offset, partials: op.partials.offset };
+  const at = { gradients: gradients.offset / unit, partials: (partials.offset + 4) / unit };
+  const places = { partials: partials.offset + 4, norm: partials.offset };
   return [
-    { name: "norm-partial", code: partial, unit: 1, at, groups: [SUMS / SIZE, 1] },
-    { name: "norm", code: whole, unit: 1, at, groups: [1, 1] },
+    { name: "norm-partial", code: partial, unit, at, groups: [sums / unit / SIZE, 1] },
+    { name: "norm", code: whole, unit: 1, at: places, groups: [1, 1] },
   ];
 }
 
@@ -67,7 +76,7 @@ export function adamW(op: AdamWStep, decays: number): Kernel {
     parameters[i] = x - dynamics.rate * (update + ${decay} * x);
   }`,
   );
-  const at = { norm: (op.partials.offset + SUMS) / unit, decays };
+  const at = { norm: op.partials.offset / unit, decays };
   return { name: "adamw", code, unit, at, groups: line(Math.ceil(count / (SIZE * EACH))) };
 }
 
