@@ -9,6 +9,7 @@ Usage: murmuration COMMAND [options]
   serve             serve a run: its pages, its work, and the model as it grows
   corpus add FILE…  make a data directory's corpus from text
   volunteer URL     train for a run on this machine, without a browser
+  operator-link     print a new one-time link to the operator's page
   export DIR|URL    take a run's model out, for Hugging Face's tools or llama.cpp
 
   --help            this, or a command's own help: murmuration serve --help
@@ -39,6 +40,10 @@ async function run(name: string | undefined, args: readonly string[]): Promise<n
     case "export": {
       const { exportCommand } = await import("../server/export/command.ts");
       return exportCommand(args, { stdout, stderr });
+    }
+    case "operator-link": {
+      const { operatorLinkCommand } = await import("../server/operator/command.ts");
+      return operatorLinkCommand(args, { stdout, stderr });
     }
     case "--version":
       stdout.write(`${await version()}\n`);

@@ -5,6 +5,9 @@ import { CorpusError } from "./corpus/error.ts";
 import { createApp } from "./http/app.ts";
 import { loadAssets } from "./http/assets.ts";
 import { type Listening, listen } from "./http/listen.ts";
+import { History } from "./operator/history.ts";
+import { issueLink, linkOf, noteAddress } from "./operator/link.ts";
+import { type Lookout, openLookout } from "./operator/lookout.ts";
 import type { Run } from "./run.ts";
 import { insecureWarning, linksOf, originOf, versionLine } from "./serve/console.ts";
 import { DirectoryError } from "./serve/directory.ts";
@@ -51,18 +54,23 @@ async function serve(flags: ServeFlags, io: ServeIo): Promise<void> {
   const settings = flags.run === undefined ? undefined : await readRunFile(flags.run);
   const tls = flags.tls && { cert: await readPem(flags.tls.cert), key: await readPem(flags.tls.key) };
   const log = pino({ level: process.env.LOG_LEVEL ?? "warn" }, pino.destination({ fd: 2, sync: true }));
-  const directory = await openDirectory(flags.data, settings, log, io.stderr);
+  const history = new History();
+  const directory = await openDirectory(flags.data, settings, log, io.stderr, (event) =>
+    history.observe(event),
+  );
   const { run } = directory;
+  const lookout = run && (await openLookout(run, history, flags, log));
   try {
-    const server = await openDoors(run, flags, tls, log);
+    const server = await openDoors(run, flags, tls, log, lookout);
     try {
       const door = { host: flags.host, port: server.port, tls: tls !== undefined };
-      greet(door, flags, run, io);
+      await greet(door, flags, run, io);
       await attend(run, server.local, flags.volunteers, io);
     } finally {
       await server.close();
     }
   } finally {
+    lookout?.close();
     await directory.close();
   }
 }
@@ -73,15 +81,17 @@ async function openDoors(
   flags: ServeFlags,
   tls: { cert: string; key: string } | undefined,
   log: Logger,
+  lookout: Lookout | undefined,
 ): Promise<{ port: number; local: string; close(): Promise<void> }> {
   const closing = new AbortController();
   const assets = await loadAssets(clientDirectory());
   const now = () => performance.now();
-  const app = createApp(run, { assets, log, trustProxy: flags.trustProxy, now, closing: closing.signal });
+  const { trustProxy } = flags;
+  const app = createApp(run, { assets, log, trustProxy, now, closing: closing.signal, ...lookout?.edge });
   const { host, port } = flags;
   const open: Listening[] = [];
   const add = async (where: Parameters<typeof listen>[1]) => {
-    const listening = await listen(app, where);
+    const listening = await listen(app, { ...where, ...(lookout && { onSocket: lookout.onSocket }) });
     open.push(listening);
     return listening.port;
   };
@@ -102,12 +112,12 @@ async function openDoors(
   };
 }
 
-function greet(
+async function greet(
   door: Parameters<typeof linksOf>[0],
   flags: ServeFlags,
   run: Run | undefined,
   io: ServeIo,
-): void {
+): Promise<void> {
   const warning = insecureWarning(door, flags.trustProxy);
   if (warning !== undefined) io.stderr.write(warning);
   if (run === undefined) {
@@ -118,8 +128,11 @@ function greet(
     return;
   }
   const { name, version, parameters } = run.status();
+  const origin = originOf(door);
+  await noteAddress(flags.data, origin);
+  const link = linkOf(origin, await issueLink(flags.data, "operator", Date.now()));
   io.stdout.write(
-    `${name}: version ${version}, ${parameters.toLocaleString("en")} parameters\n${linksOf(door)}`,
+    `${name}: version ${version}, ${parameters.toLocaleString("en")} parameters\n${linksOf(door, link)}`,
   );
 }
 

@@ -131,6 +131,11 @@ export class Run implements RunService {
     return this.#core.stored;
   }
 
+  /** Milliseconds on the run clock since the newest version was published. */
+  get sinceVersion(): number {
+    return this.#core.now() - this.#core.state.publishedAt;
+  }
+
   get draining(): boolean {
     return this.#draining;
   }

@@ -5,6 +5,8 @@ import { json, refuse } from "./answer.ts";
 import type { Edge, EdgeOptions } from "./edge.ts";
 import { eventRoutes } from "./events.ts";
 import { gate } from "./gate.ts";
+import { metricsRoute } from "./metrics.ts";
+import { operatorRoutes } from "./operator/routes.ts";
 import { pageRoutes } from "./pages.ts";
 import { readRoutes } from "./read.ts";
 import type { RunService } from "./service.ts";
@@ -24,6 +26,8 @@ export function createApp(service: RunService | undefined, options: EdgeOptions)
     if (service === undefined) throw noRun();
     return json(c, { status: "ok", state: service.manifest().state });
   });
+  if (options.operator !== undefined) operatorRoutes(app, options.operator, options);
+  metricsRoute(app, options);
   if (service !== undefined) {
     readRoutes(app, service);
     workRoutes(app, service, options);

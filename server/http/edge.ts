@@ -1,6 +1,8 @@
 import type { HttpBindings } from "@hono/node-server";
 import type { Logger } from "pino";
+import type { VolunteerKey } from "../../protocol/ids.ts";
 import type { Assets } from "./assets.ts";
+import type { OperatorDesk } from "./operator/desk.ts";
 
 /** Hono's environment: Node's request and response where there is a socket, nothing under `app.request()`. */
 export interface Edge {
@@ -17,4 +19,10 @@ export interface EdgeOptions {
   readonly now: () => number;
   /** Ends the event streams, so that the server can close. */
   readonly closing: AbortSignal;
+  /** Hears who made a signed request, and with what. */
+  readonly asked?: (volunteer: VolunteerKey, userAgent: string | undefined) => void;
+  /** What a signed-in operator sees and does; without it there are no operator routes. */
+  readonly operator?: OperatorDesk;
+  /** The text of `/metrics`, and what an asker from another machine must send as a bearer token. */
+  readonly metrics?: { readonly text: () => Promise<string>; readonly token: string | undefined };
 }

@@ -75,3 +75,9 @@ export const MAX_RATE_ENTRIES = 20_000;
 
 /** Nonces of ticket requests remembered, in two halves (nonces.ts). */
 export const MAX_NONCES = 100_000;
+
+/** Bodies of operators' requests being read at once: a person clicks one button at a time. */
+export const MAX_OPERATOR_BODIES = 8;
+
+/** Tries to sign in from one address. A link's secret is not to be guessed; this keeps tries out of the log. */
+export const SIGN_IN_RATE: Rate = { burst: 10, perSecond: 0.2 };

@@ -1,6 +1,6 @@
 import { createServer, type Server, STATUS_CODES } from "node:http";
 import { createServer as createSecureServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { getRequestListener } from "@hono/node-server";
 import type { Hono } from "hono";
@@ -16,6 +16,8 @@ export interface ListenOptions {
   readonly port: number;
   /** PEM; with it the server speaks HTTPS. */
   readonly tls?: { readonly cert: string; readonly key: string };
+  /** Hears of every new connection. */
+  readonly onSocket?: (socket: Socket) => void;
 }
 
 export interface Listening {
@@ -48,6 +50,7 @@ export async function listen(
   server.maxConnections = MAX_CONNECTIONS;
   server.setTimeout(waits.idleMs);
   server.on("clientError", refuseOnSocket);
+  if (options.onSocket !== undefined) server.on("connection", options.onSocket);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(options.port, options.host, () => {

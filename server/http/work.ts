@@ -44,6 +44,7 @@ export function workRoutes(app: Hono<Edge>, service: RunService, options: EdgeOp
     return room.read(c.req.raw, limit, async (body) => {
       const sender = await verifyRequest((name) => c.req.header(name), c.req.method, targetOf(c), body);
       keys.take(sender.volunteer);
+      options.asked?.(sender.volunteer, c.req.header("user-agent"));
       return use(sender, body);
     });
   };

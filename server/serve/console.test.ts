@@ -19,9 +19,10 @@ describe("what the operator reads", () => {
     expect(originOf(door("127.0.0.1"))).toBe("http://127.0.0.1:81");
     expect(originOf(door("::1", true))).toBe("https://[::1]:81");
     expect(originOf(door("0.0.0.0"))).toBe("http://localhost:81");
-    const links = linksOf(door("example.org", true));
+    const links = linksOf(door("example.org", true), "https://example.org:81/operator#link=x");
     for (const path of ["/", "/status", "/api/run"])
       expect(links).toContain(`https://example.org:81${path}\n`);
+    expect(links).toMatch(/operator\s+https:\/\/example\.org:81\/operator#link=x {2}\(signs in once/);
   });
 
   it("warns of plain HTTP where others can reach it, and only there", () => {

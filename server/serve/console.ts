@@ -1,6 +1,7 @@
 import { networkInterfaces } from "node:os";
 import type { VersionEvent } from "../../protocol/events.ts";
 import type { RunStatus } from "../../protocol/status.ts";
+import { LINK_MS } from "../operator/link.ts";
 
 /** What the operator reads in the terminal: where to look, and one line a version. */
 export interface Door {
@@ -20,13 +21,15 @@ export function originOf({ host, port, tls }: Door): string {
   return `${tls ? "https" : "http"}://${named}:${port}`;
 }
 
-export function linksOf(door: Door): string {
+/** `link` is the operator's one-time link. */
+export function linksOf(door: Door, link: string): string {
   const origin = originOf(door);
   const lines = [
     `  volunteer  ${origin}/`,
     `  status     ${origin}/status`,
     `  API        ${origin}/api/run`,
     `  model      ${origin}/api/snapshots/latest.safetensors`,
+    `  operator   ${link}  (signs in once, within ${LINK_MS / 60_000} minutes)`,
   ];
   for (const address of isWildcard(door.host) ? addresses() : []) {
     lines.push(`  elsewhere  ${originOf({ ...door, host: address })}/`);

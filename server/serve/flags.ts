@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 
 export const SERVE_USAGE = `Usage: murmuration serve [--port P] [--host H] [--data DIR] [--run FILE] [--volunteers N]
-                         [--tls-cert FILE --tls-key FILE | --trust-proxy]
+                         [--tls-cert FILE --tls-key FILE | --trust-proxy] [--alert-url URL]
 
 Serves a run: the pages, the work, and the model as it grows. On a missing or empty data directory it makes
 the default run (Moby Dick, a model of about 0.3M parameters).
@@ -13,8 +13,10 @@ the default run (Moby Dick, a model of about 0.3M parameters).
   --volunteers N    also start N volunteers on this machine (0)
   --tls-cert FILE   serve HTTPS with this certificate (PEM) …
   --tls-key FILE    … and its private key
-  --trust-proxy     a reverse proxy stands in front: believe its X-Forwarded-For
+  --trust-proxy     a reverse proxy stands in front: believe its X-Forwarded-For, -Host and -Proto
+  --alert-url URL   POST alerts here: diverging loss, a stalled run, many refusals, a full disk
 
+METRICS_TOKEN in the environment lets other machines read /metrics with it as a bearer token.
 LOG_LEVEL in the environment sets what is logged to stderr as JSON (warn; info, debug, error, silent).
 `;
 
@@ -26,6 +28,7 @@ export interface ServeFlags {
   readonly volunteers: number;
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
   readonly trustProxy: boolean;
+  readonly alertUrl: URL | undefined;
 }
 
 /** A command line that does not make sense. */
@@ -53,6 +56,7 @@ export function parseServeFlags(args: readonly string[]): ServeFlags | "help" {
     volunteers: whole("--volunteers", values.volunteers ?? "0", MAX_VOLUNTEERS),
     tls: cert === undefined || key === undefined ? undefined : { cert, key },
     trustProxy: values["trust-proxy"] ?? false,
+    alertUrl: values["alert-url"] === undefined ? undefined : alertUrl(values["alert-url"]),
   };
 }
 
@@ -71,12 +75,19 @@ function read(args: readonly string[]) {
         "tls-cert": text,
         "tls-key": text,
         "trust-proxy": flag,
+        "alert-url": text,
         help: { ...flag, short: "h" },
       },
     }).values;
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
+}
+
+function alertUrl(text: string): URL {
+  const url = URL.parse(text);
+  if (url?.protocol === "https:" || url?.protocol === "http:") return url;
+  throw new UsageError(`--alert-url takes an http(s) address, not ${JSON.stringify(text)}`);
 }
 
 function whole(flag: string, text: string, most: number): number {

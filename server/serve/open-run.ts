@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { addDefaultCorpus } from "../corpus/default.ts";
 import { ProgressBar } from "../corpus/progress.ts";
-import type { Log } from "../options.ts";
+import type { Log, RunOptions } from "../options.ts";
 import { openRun, type Run } from "../run.ts";
 import type { Settings } from "../settings.ts";
 import { openFileStore } from "../store/open.ts";
@@ -29,6 +29,7 @@ export async function openDirectory(
   settings: Settings | undefined,
   log: Log,
   stderr: Writer,
+  observe?: RunOptions["observe"],
 ): Promise<OpenDirectory> {
   const kind = await kindOf(directory);
   if (kind === "foreign") return { run: undefined, close: async () => {} };
@@ -36,7 +37,7 @@ export async function openDirectory(
   const unlock = lockDirectory(directory);
   try {
     if (kind === "empty") await makeDefaultCorpus(directory, stderr);
-    const opened = await open(directory, kind === "empty", settings, log);
+    const opened = await open(directory, kind === "empty", settings, log, observe);
     return {
       run: opened?.run,
       close: async () => {
@@ -65,6 +66,7 @@ async function open(
   fresh: boolean,
   settings: Settings | undefined,
   log: Log,
+  observe: RunOptions["observe"],
 ): Promise<{ run: Run; close(): Promise<void> } | undefined> {
   const opened = await openCorpus(directory);
   const store = await openFileStore(directory);
@@ -93,6 +95,7 @@ async function open(
       random: (bytes) => new Uint8Array(randomBytes(bytes)),
       evaluator,
       log,
+      ...(observe && { observe }),
     });
     const close = async () => {
       await run.close();

@@ -1,0 +1,13 @@
+import type { OperatorAction, Overview } from "../../../protocol/operator.ts";
+import type { ExportedModel } from "../../export/model.ts";
+import type { Session } from "../../operator/sessions.ts";
+
+/** What the operator's routes need of the server. Every method that refuses throws a ProtocolError. */
+export interface OperatorDesk {
+  /** Uses a one-time link up: who it was issued to, or undefined. */
+  redeem(link: string): Promise<string | undefined>;
+  overview(): Promise<Overview>;
+  /** Does it, and notes who did. */
+  act(action: OperatorAction, by: Session): Promise<void>;
+  model(): ExportedModel;
+}

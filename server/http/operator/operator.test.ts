@@ -1,0 +1,262 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { ProtocolError } from "../../../protocol/errors.ts";
+import { OPERATOR_HEADER, OPERATOR_ROUTES, type OperatorAction } from "../../../protocol/operator.ts";
+import { edge } from "../../../test/edge.ts";
+import { FakeService } from "../../../test/fake-service.ts";
+import { SESSION_MS, Sessions } from "../../operator/sessions.ts";
+import type { OperatorDesk } from "./desk.ts";
+import { routesOf } from "./routes.ts";
+
+/** A desk that writes down what reached it. */
+class FakeDesk implements OperatorDesk {
+  readonly done: OperatorAction[] = [];
+  reached = 0;
+  link: string | undefined = "the-link";
+
+  async redeem(link: string) {
+    if (link !== this.link) return undefined;
+    this.link = undefined;
+    return "Ann";
+  }
+  async overview(): Promise<never> {
+    this.reached++;
+    throw new ProtocolError("no-work", "reached");
+  }
+  async act(action: OperatorAction) {
+    this.reached++;
+    this.done.push(action);
+  }
+  model(): never {
+    this.reached++;
+    throw new ProtocolError("no-work", "reached");
+  }
+}
+
+const HOST = "http://localhost";
+const OWN = { origin: HOST, "content-type": "application/json", [OPERATOR_HEADER]: "1" };
+const COOKIE = "murmuration-operator";
+
+let desk: FakeDesk;
+let now: number;
+let app: ReturnType<typeof edge>;
+beforeEach(() => {
+  desk = new FakeDesk();
+  now = 0;
+  app = edge(new FakeService(), { operator: desk, now: () => now });
+});
+
+const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
+  app.request(path, { method: "POST", body: JSON.stringify(body), headers: { ...OWN, ...headers } });
+
+async function signIn(): Promise<string> {
+  const response = await post(OPERATOR_ROUTES.signIn, { link: "the-link" });
+  expect(response.status).toBe(200);
+  return response.headers.get("set-cookie")?.split(";")[0] ?? "";
+}
+
+const ROUTES = routesOf(new FakeDesk(), new Sessions(() => 0), false);
+const codeOf = async (response: Response): Promise<string> => (await response.json()).error.code;
+
+describe("signing in", () => {
+  it("takes a link once, and gives a cookie that no script and no other site gets at", async () => {
+    const response = await post(OPERATOR_ROUTES.signIn, { link: "the-link" });
+    expect(await response.json()).toEqual({ name: "Ann" });
+    expect(response.headers.get("set-cookie")).toMatch(
+      /^murmuration-operator=[\w-]{43}; Path=\/; Max-Age=43200; HttpOnly; SameSite=Strict$/,
+    );
+    const again = await post(OPERATOR_ROUTES.signIn, { link: "the-link" });
+    expect(again.status).toBe(401);
+    expect(again.headers.get("set-cookie")).toBeNull();
+  });
+
+  it("marks the cookie Secure where the browser came by HTTPS", async () => {
+    app = edge(new FakeService(), { operator: desk, now: () => now, trustProxy: true });
+    const headers = {
+      "x-forwarded-proto": "https",
+      "x-forwarded-host": "train.example",
+      origin: "https://train.example",
+    };
+    const response = await post(OPERATOR_ROUTES.signIn, { link: "the-link" }, headers);
+    expect(response.headers.get("set-cookie")).toMatch(/^__Host-murmuration-operator=.*; Secure$/);
+  });
+
+  it("is not tried for ever", async () => {
+    const codes = [];
+    for (let i = 0; i < 12; i++) codes.push((await post(OPERATOR_ROUTES.signIn, { link: `no${i}` })).status);
+    expect(codes.slice(0, 10)).toEqual(new Array(10).fill(401));
+    expect(codes.slice(10)).toEqual([429, 429]);
+  });
+
+  it("lasts until its time is over, or the operator signs out", async () => {
+    const cookie = await signIn();
+    const pause = () => post(OPERATOR_ROUTES.act, { action: "pause" }, { cookie });
+    expect((await pause()).status).toBe(200);
+    now = SESSION_MS - 1;
+    expect((await pause()).status).toBe(200);
+    now = SESSION_MS;
+    expect((await pause()).status).toBe(401);
+
+    desk.link = "the-link";
+    const other = await signIn();
+    const out = await post(OPERATOR_ROUTES.signOut, {}, { cookie: other });
+    expect(out.headers.get("set-cookie")).toMatch(/^murmuration-operator=; .*Max-Age=0/);
+    expect((await post(OPERATOR_ROUTES.act, { action: "pause" }, { cookie: other })).status).toBe(401);
+    expect(desk.done).toHaveLength(2);
+  });
+});
+
+describe("every operator route fails closed", () => {
+  it("there are some", () => expect(ROUTES.length).toBeGreaterThanOrEqual(6));
+
+  describe.each(ROUTES.map(({ method, path }) => [method, path] as const))("%s %s", (method, path) => {
+    const ask = (headers: Record<string, string>, to = path, body = '{"action":"pause"}') =>
+      app.request(to, { method, headers, ...(method === "POST" && { body }) });
+
+    it.each([
+      ["none", {}],
+      ["a wrong one", { cookie: `${COOKIE}=${"x".repeat(43)}` }],
+      ["an empty one", { cookie: `${COOKIE}=` }],
+      ["one under the other name", { cookie: `__Host-${COOKIE}=` }],
+    ])("without a credential: %s", async (_, credential) => {
+      const response = await ask({ ...OWN, ...credential });
+      expect(response.status).toBe(401);
+      expect(await codeOf(response)).toBe("not-signed-in");
+      expect(desk.reached).toBe(0);
+    });
+
+    it("with an expired one", async () => {
+      const cookie = await signIn();
+      now = SESSION_MS;
+      expect((await ask({ ...OWN, cookie })).status).toBe(401);
+      expect(desk.reached).toBe(0);
+    });
+
+    it("written in another way, signed in or not", async () => {
+      const cookie = await signIn();
+      const last = path.split("/").at(-1) ?? "";
+      const ways = [
+        `/${path}`,
+        path.replace("/api/", "/api//"),
+        path.replace("/api/", "/api/./"),
+        path.replace("/api/", "/%61pi/"),
+        path.replace(last, `%2e/${last}`),
+        path.replace(last, `x/%2e%2e/${last}`),
+        `${path}/`,
+        `${path}%00`,
+        path.toUpperCase(),
+        path.replace("operator", "Operator"),
+      ];
+      for (const way of ways) {
+        for (const headers of [OWN, { ...OWN, cookie }]) {
+          const response = await ask(headers, `${HOST}${way}`);
+          // app.request() normalises what a socket would have passed on as it was: those are the plain path.
+          const plain = new URL(`${HOST}${way}`).pathname === path;
+          if (!(plain && "cookie" in headers)) expect([401, 404], way).toContain(response.status);
+        }
+      }
+    });
+
+    it("by every other method", async () => {
+      const cookie = await signIn();
+      const others = ["HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", method === "GET" ? "POST" : "GET"];
+      for (const other of others) {
+        const body = other === "POST" ? { body: "{}" } : {};
+        const response = await app.request(path, { method: other, headers: { ...OWN, cookie }, ...body });
+        expect(response.status, other).toBe(404);
+      }
+      expect(desk.reached).toBe(0);
+    });
+
+    it("from another site's page, however it asks", async () => {
+      const cookie = await signIn();
+      const types = [
+        "application/json",
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+      ];
+      for (const type of [...types, ""]) {
+        for (const origin of [
+          "https://evil.example",
+          "null",
+          "http://localhost:81",
+          "http://localhost.evil.example",
+        ]) {
+          const headers = { cookie, origin, ...(type && { "content-type": type }), [OPERATOR_HEADER]: "1" };
+          const response = await ask(headers);
+          expect(response.status, `${origin} ${type}`).toBe(403);
+          expect(await codeOf(response)).toBe("foreign-origin");
+        }
+      }
+      for (const site of ["cross-site", "same-site"]) {
+        expect((await ask({ ...OWN, cookie, "sec-fetch-site": site })).status).toBe(403);
+      }
+      expect(desk.reached).toBe(0);
+    });
+
+    if (method === "POST") {
+      it("as a form of ours could not send it: no header, no JSON, no Origin", async () => {
+        const cookie = await signIn();
+        for (const missing of ["origin", OPERATOR_HEADER, "content-type"]) {
+          const headers: Record<string, string> = { ...OWN, cookie };
+          delete headers[missing];
+          expect((await ask(headers)).status, missing).toBe(403);
+        }
+        const form = { ...OWN, cookie, "content-type": "text/plain" };
+        expect((await ask(form)).status).toBe(403);
+        expect(desk.reached).toBe(0);
+      });
+    }
+  });
+
+  it("what is in no table is 401 to strangers and 404 to the operator", async () => {
+    const cookie = await signIn();
+    for (const path of [`${OPERATOR_ROUTES.all}/nothing`, `${OPERATOR_ROUTES.all}/overview/more`]) {
+      expect((await app.request(path)).status).toBe(401);
+      expect((await app.request(path, { headers: { cookie } })).status).toBe(404);
+    }
+  });
+
+  it("lets the operator's own page in: the control of all of the above", async () => {
+    const cookie = await signIn();
+    const own = { cookie, "sec-fetch-site": "same-origin" };
+    expect(await codeOf(await app.request(OPERATOR_ROUTES.overview, { headers: own }))).toBe("no-work");
+    expect((await post(OPERATOR_ROUTES.act, { action: "drain" }, own)).status).toBe(200);
+    expect(desk.done).toEqual([{ action: "drain" }]);
+  });
+
+  it("refuses an action it does not know, and a body that is none", async () => {
+    const cookie = await signIn();
+    for (const body of [
+      {},
+      { action: "explode" },
+      { action: "tune", changes: { quorum: "4" } },
+      { action: "ban" },
+    ]) {
+      expect((await post(OPERATOR_ROUTES.act, body, { cookie })).status).toBe(400);
+    }
+    const long = { action: "pause", padding: "x".repeat(20_000) };
+    expect((await post(OPERATOR_ROUTES.act, long, { cookie })).status).toBe(413);
+    expect(desk.done).toEqual([]);
+  });
+});
+
+describe("/metrics", () => {
+  const metrics = { text: async () => "murmuration_version 1\n", token: "secret" };
+  const ask = (address: string, headers: Record<string, string> = {}) => {
+    const { app: served } = { app: edge(new FakeService(), { metrics, trustProxy: true }) };
+    return served.request("/metrics", { headers: { "x-forwarded-for": address, ...headers } });
+  };
+
+  it("answers this machine, and who knows the token", async () => {
+    expect(await (await ask("127.0.0.1")).text()).toBe("murmuration_version 1\n");
+    expect((await ask("::1")).status).toBe(200);
+    expect((await ask("203.0.113.5", { authorization: "Bearer secret" })).status).toBe(200);
+  });
+
+  it("is not there for anybody else", async () => {
+    expect((await ask("203.0.113.5")).status).toBe(404);
+    expect((await ask("203.0.113.5", { authorization: "Bearer wrong" })).status).toBe(404);
+    expect((await ask("127.0.0.1.evil.example")).status).toBe(404);
+  });
+});

@@ -1,0 +1,55 @@
+import { appendFile, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { asText, parseJson } from "../../protocol/guards.ts";
+import type { AuditEntry } from "../../protocol/operator.ts";
+
+const FILE = "operator-log.jsonl";
+/** Newest entries shown. */
+const SHOWN = 100;
+/** Characters of what was done: a settings change with every key in it. */
+const MAX_ACTION = 2_000;
+
+/** Who did what, one JSON line each, beside the run: kept for good, and read by a person with any tool. */
+export class AuditLog {
+  readonly #file: string;
+  #newest: AuditEntry[];
+  #tail: Promise<void> = Promise.resolve();
+
+  private constructor(file: string, newest: AuditEntry[]) {
+    this.#file = file;
+    this.#newest = newest;
+  }
+
+  static async open(directory: string): Promise<AuditLog> {
+    const file = join(directory, FILE);
+    const text = await readFile(file, "utf8").catch(() => "");
+    return new AuditLog(file, text.split("\n").flatMap(entryOf).slice(-SHOWN));
+  }
+
+  /** Newest first. */
+  get entries(): readonly AuditEntry[] {
+    return this.#newest.toReversed();
+  }
+
+  /** Resolves when the entry is in the file. */
+  add(entry: AuditEntry): Promise<void> {
+    const written = this.#tail.then(() =>
+      appendFile(this.#file, `${JSON.stringify(entry)}\n`, { mode: 0o600, flush: true }),
+    );
+    this.#tail = written.catch(() => {}); // the caller is told
+    return written.then(() => {
+      this.#newest = [...this.#newest, entry].slice(-SHOWN);
+    });
+  }
+}
+
+/** A line that is none, as a crash may leave, is left out. */
+function entryOf(line: string): AuditEntry[] {
+  try {
+    const json = parseJson(new TextEncoder().encode(line));
+    const at = asText(json.at, "at", 40);
+    return [{ at, who: asText(json.who, "who", 200), action: asText(json.action, "action", MAX_ACTION) }];
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,82 @@
+import type { TicketId, VolunteerKey } from "../../protocol/ids.ts";
+import { MAX_LOSS } from "../../protocol/limits.ts";
+import type { MeasuredPoint, VersionPoint } from "../../protocol/operator.ts";
+import type { Accepted, Closed, DurableEvent, Published } from "../rounds/events.ts";
+
+/** Points kept of a curve; beyond this every other one of the older half is dropped. */
+const MAX_POINTS = 600;
+/** Versions whose deltas' staleness is counted. */
+const STALE_VERSIONS = 50;
+/** Staleness is at most this, or more. */
+const MOST_STALE = 4;
+
+/** What the journal tells of how the run went, gathered as it is read and as it grows. Memory is bounded. */
+export class History {
+  /** Hears of each accepted delta: whose it was, and what its report calls the device. */
+  onAccepted: (volunteer: VolunteerKey, device: string) => void = () => {};
+  readonly #waiting = new Map<TicketId, Accepted>();
+  #closed: { readonly deltas: readonly Accepted[] } | undefined;
+  #tokens = 0;
+  #publishedAt = 0;
+  #versions: readonly VersionPoint[] = [];
+  #heldOut: readonly MeasuredPoint[] = [];
+  #stale: readonly (readonly number[])[] = [];
+
+  observe(event: DurableEvent): void {
+    if (event.type === "accepted") {
+      this.#waiting.set(event.ticket, event);
+      this.onAccepted(event.volunteer, event.report.device);
+    } else if (event.type === "closed") this.#close(event);
+    else if (event.type === "published") this.#publish(event);
+    else if (event.type === "evaluated") {
+      const { version, at, tokens, loss } = event;
+      if (version > (this.#heldOut.at(-1)?.version ?? -1)) {
+        this.#heldOut = thin([...this.#heldOut, { version, at, tokens, loss }]);
+      }
+    } else if (event.type === "state" && event.state === "finished") this.#waiting.clear();
+  }
+
+  get versions(): readonly VersionPoint[] {
+    return this.#versions;
+  }
+
+  get heldOut(): readonly MeasuredPoint[] {
+    return this.#heldOut;
+  }
+
+  /** Merged deltas of the newest versions by staleness, from 0; the last counts that many or more. */
+  get staleness(): readonly number[] {
+    const counts: number[] = new Array(MOST_STALE + 1).fill(0);
+    for (const late of this.#stale.flat()) counts[late] = (counts[late] ?? 0) + 1;
+    return counts;
+  }
+
+  #close({ version, merged }: Closed): void {
+    const deltas = merged.flatMap(({ ticket }) => this.#waiting.get(ticket) ?? []);
+    for (const { ticket } of merged) this.#waiting.delete(ticket);
+    this.#closed = { deltas };
+    const late = deltas.map((delta) => Math.min(MOST_STALE, Math.max(0, version - delta.version)));
+    this.#stale = [...this.#stale, late].slice(-STALE_VERSIONS);
+  }
+
+  #publish({ version, at }: Published): void {
+    const deltas = this.#closed?.deltas ?? [];
+    this.#closed = undefined;
+    const tokens = deltas.reduce((sum, delta) => sum + delta.tokens, 0);
+    const nats = deltas.reduce((sum, delta) => sum + delta.tokens * delta.report.loss, 0);
+    this.#tokens += tokens;
+    const loss = tokens === 0 ? 0 : Math.min(MAX_LOSS, Math.max(0, nats / tokens));
+    const ms = Math.max(0, at - this.#publishedAt);
+    this.#publishedAt = at;
+    this.#versions = thin([
+      ...this.#versions,
+      { version, at, tokens: this.#tokens, deltas: deltas.length, ms, loss },
+    ]);
+  }
+}
+
+/** Keeps a curve's newest half in full, and ever fewer before. */
+function thin<T>(points: readonly T[]): readonly T[] {
+  if (points.length <= MAX_POINTS) return points;
+  return points.filter((_, i) => i % 2 === 0 || i >= MAX_POINTS / 2);
+}

@@ -1,0 +1,53 @@
+import type { Socket } from "node:net";
+import type { EdgeOptions } from "../http/edge.ts";
+import type { Log } from "../options.ts";
+import type { Run } from "../run.ts";
+import type { ServeFlags } from "../serve/flags.ts";
+import { AuditLog } from "./audit-log.ts";
+import { Crowd } from "./crowd.ts";
+import type { History } from "./history.ts";
+import { Machine } from "./machine.ts";
+import { metricsOf } from "./metrics.ts";
+import { Office } from "./office.ts";
+import { Traffic } from "./traffic.ts";
+import { Webhook } from "./webhook.ts";
+
+/** An operator's view of a served run, and where it plugs into the sockets and the edge. */
+export interface Lookout {
+  readonly edge: Pick<EdgeOptions, "asked" | "operator" | "metrics">;
+  readonly onSocket: (socket: Socket) => void;
+  close(): void;
+}
+
+/** Begins to look after a run. */
+export async function openLookout(
+  run: Run,
+  history: History,
+  { data: directory, alertUrl }: Pick<ServeFlags, "data" | "alertUrl">,
+  log: Log,
+): Promise<Lookout> {
+  const clock = () => performance.now();
+  const crowd = new Crowd(clock);
+  const traffic = new Traffic(clock);
+  const office = new Office({
+    ...{ run, directory, crowd, history, traffic },
+    machine: new Machine(directory),
+    log: await AuditLog.open(directory),
+    webhook: alertUrl && new Webhook(alertUrl, log),
+    wallClock: Date.now,
+  });
+  history.onAccepted = (volunteer, report) => crowd.trained(volunteer, report);
+  office.open();
+  return {
+    edge: {
+      asked: (volunteer, userAgent) => crowd.asked(volunteer, userAgent),
+      operator: office,
+      metrics: {
+        text: async () => metricsOf(run.status(), await office.overview()),
+        token: process.env.METRICS_TOKEN,
+      },
+    },
+    onSocket: (socket) => traffic.watch(socket),
+    close: () => office.close(),
+  };
+}

@@ -1,0 +1,50 @@
+import { Gauge, Registry } from "prom-client";
+import type { Overview } from "../../protocol/operator.ts";
+import type { RunStatus } from "../../protocol/status.ts";
+
+/**
+ * The run for a Prometheus, made when it is asked for. No label names a client, an address or anything else a
+ * stranger chose: the series are as many on the first day as in a year.
+ */
+export async function metricsOf(status: RunStatus, overview: Omit<Overview, "operator">): Promise<string> {
+  const registry = new Registry();
+  const gauge = (name: string, help: string, value: number) => {
+    new Gauge({ name: `murmuration_${name}`, help, registers: [registry] }).set(value);
+  };
+  const tally = (name: string, help: string, label: string, counts: Readonly<Record<string, number>>) => {
+    const one = new Gauge({ name: `murmuration_${name}`, help, labelNames: [label], registers: [registry] });
+    for (const [key, count] of Object.entries(counts)) one.set({ [label]: key }, count);
+  };
+  const { traffic, machine, here, draining } = overview;
+  const last = status.heldOut.at(-1);
+  const newest = overview.versions.at(-1);
+  gauge("running", "1 while the run gives work", status.state === "running" && !draining ? 1 : 0);
+  gauge("version", "The newest version", status.version);
+  gauge("tokens_merged_total", "Tokens merged since the run began", status.tokensMerged);
+  gauge("token_budget", "Tokens at which the run is finished", status.tokenBudget);
+  gauge("tokens_per_second", "Tokens merged a second, over the last minute", status.tokensPerSecond);
+  gauge("volunteers", "Volunteers of the last minute", status.volunteers);
+  gauge("deltas_merged_total", "Deltas merged since the run began", status.deltas.merged);
+  if (last !== undefined) gauge("held_out_loss", "Nats a token on text nobody trains on", last.loss);
+  if (newest !== undefined) {
+    gauge("volunteers_loss", "Nats a token, as the newest version's volunteers report", newest.loss);
+    gauge("version_seconds", "From the version before to the newest", newest.ms / 1_000);
+  }
+  tally("deltas_refused_total", "Deltas refused since the server started", "code", status.deltas.refused);
+  tally("volunteers_by_backend", "Volunteers of the last minute", "backend", here.backend);
+  tally("volunteers_by_browser", "Volunteers of the last minute", "browser", here.browser);
+  tally(
+    "deltas_by_staleness",
+    "Deltas of the newest versions",
+    "versions_late",
+    Object.fromEntries(overview.staleness.entries()),
+  );
+  gauge("bytes_received_total", "Bytes from all sockets since the server started", traffic.up);
+  gauge("bytes_sent_total", "Bytes to all sockets since the server started", traffic.down);
+  gauge("event_loop_delay_p50_seconds", "Median over the last minute", machine.delayMs.p50 / 1_000);
+  gauge("event_loop_delay_p99_seconds", "99th percentile over the last minute", machine.delayMs.p99 / 1_000);
+  gauge("resident_memory_bytes", "Memory of the server's process", machine.memoryBytes);
+  gauge("disk_free_bytes", "Free on the data directory's disk", machine.disk.freeBytes);
+  gauge("alerts", "Alerts that stand", overview.alerts.length);
+  return registry.metrics();
+}

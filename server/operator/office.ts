@@ -1,0 +1,152 @@
+import { ProtocolError } from "../../protocol/errors.ts";
+import type { OperatorAction, Overview } from "../../protocol/operator.ts";
+import type { ExportedModel } from "../export/model.ts";
+import type { OperatorDesk } from "../http/operator/desk.ts";
+import type { Run } from "../run.ts";
+import { SettingsError } from "../settings.ts";
+import { type Alert, alertsOf } from "./alerts.ts";
+import type { AuditLog } from "./audit-log.ts";
+import type { Crowd } from "./crowd.ts";
+import type { History } from "./history.ts";
+import { redeemLink } from "./link.ts";
+import type { Machine } from "./machine.ts";
+import type { Session } from "./sessions.ts";
+import type { Traffic } from "./traffic.ts";
+import type { Webhook } from "./webhook.ts";
+
+/** Between two looks at whether something is wrong, and two marks of the traffic. */
+const LOOK_MS = 10_000;
+/** Looks that a spike of refusals is counted over. */
+const SPIKE_LOOKS = 30;
+const TURN_MS = 60_000;
+
+export interface OfficeParts {
+  readonly run: Run;
+  readonly directory: string;
+  readonly crowd: Crowd;
+  readonly history: History;
+  readonly traffic: Traffic;
+  readonly machine: Machine;
+  readonly log: AuditLog;
+  readonly webhook: Webhook | undefined;
+  /** The wall clock, for links and the log. */
+  readonly wallClock: () => number;
+}
+
+/** All that an operator sees of a run and does to it. */
+export class Office implements OperatorDesk {
+  readonly #parts: OfficeParts;
+  #alerts: readonly Alert[] = [];
+  #counts: readonly { readonly merged: number; readonly refused: number }[] = [];
+  #timers: readonly NodeJS.Timeout[] = [];
+
+  constructor(parts: OfficeParts) {
+    this.#parts = parts;
+  }
+
+  /** Begins to look after the run by itself. */
+  open(): void {
+    const look = () => void this.look();
+    const turn = () => this.#parts.machine.turn();
+    this.#timers = [setInterval(look, LOOK_MS).unref(), setInterval(turn, TURN_MS).unref()];
+    look();
+  }
+
+  close(): void {
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#parts.machine.close();
+  }
+
+  redeem(link: string): Promise<string | undefined> {
+    return redeemLink(this.#parts.directory, link, this.#parts.wallClock());
+  }
+
+  model(): ExportedModel {
+    const { run } = this.#parts;
+    return { manifest: run.manifest(), file: run.latestSnapshot().bytes, tokenizer: run.tokenizer() };
+  }
+
+  async overview(): Promise<Omit<Overview, "operator"> & { readonly operator: "" }> {
+    const { run, crowd, history, traffic, machine, log } = this.#parts;
+    return {
+      operator: "",
+      state: run.manifest().state,
+      draining: run.draining,
+      here: crowd.here(),
+      staleness: history.staleness,
+      versions: history.versions,
+      heldOut: history.heldOut,
+      traffic: traffic.read(),
+      machine: await machine.read(),
+      snapshots: run.snapshots,
+      tuning: run.tuning,
+      log: log.entries,
+      alerts: this.#alerts.map(({ message }) => message),
+    };
+  }
+
+  async act(action: OperatorAction, { name }: Session): Promise<void> {
+    const { log, wallClock } = this.#parts;
+    await this.#do(action);
+    await log.add({ at: new Date(wallClock()).toISOString(), who: name, action: describe(action) });
+  }
+
+  async #do(action: OperatorAction): Promise<void> {
+    const { run } = this.#parts;
+    switch (action.action) {
+      case "start":
+        return run.resume();
+      case "pause":
+        return run.pause();
+      case "drain":
+        return run.drain();
+      case "finish":
+        return run.finish();
+      case "tune":
+        return run.tune(action.changes).catch((error: unknown) => {
+          if (error instanceof SettingsError) throw new ProtocolError("bad-request", error.message);
+          throw error;
+        });
+    }
+  }
+
+  /** Looks at whether something is wrong, and tells the webhook what began or is over. */
+  async look(): Promise<void> {
+    const { run, history, traffic, machine, webhook } = this.#parts;
+    traffic.mark();
+    const status = run.status();
+    const { merged } = status.deltas;
+    const refused = Object.values(status.deltas.refused).reduce((sum, times) => sum + times, 0);
+    const [before = { merged, refused }] = this.#counts;
+    this.#counts = [...this.#counts, { merged, refused }].slice(-SPIKE_LOOKS);
+    const { disk } = await machine.read();
+    this.#alerts = alertsOf({
+      state: status.state,
+      sinceVersion: run.sinceVersion,
+      volunteers: status.volunteers,
+      heldOut: history.heldOut,
+      versions: history.versions,
+      uniform: status.baselines.uniform,
+      lately: { merged: merged - before.merged, refused: refused - before.refused },
+      freeBytes: disk.freeBytes,
+    });
+    await webhook?.tell(status.name, this.#alerts);
+  }
+}
+
+/** An action in the log's words. */
+function describe(action: OperatorAction): string {
+  switch (action.action) {
+    case "tune":
+      return `tune ${Object.entries(action.changes)
+        .map(([key, value]) => `${key}=${value}`)
+        .join(" ")}`;
+    case "rollback":
+      return `rollback to version ${action.version}`;
+    case "ban":
+    case "forgive":
+      return `${action.action} ${action.volunteer}`;
+    default:
+      return action.action;
+  }
+}

@@ -1,0 +1,52 @@
+import { createHash, randomBytes } from "node:crypto";
+import { toBase64Url } from "../../protocol/bytes.ts";
+
+/** A signed-in operator. */
+export interface Session {
+  /** Who the link was issued to. */
+  readonly name: string;
+}
+
+/** A session ends so long after its sign-in, used or not: a working day. */
+export const SESSION_MS = 12 * 3_600_000;
+/** Signed in at once; of more the oldest is signed out. */
+const MAX_SESSIONS = 32;
+const SECRET_BYTES = 32;
+
+/**
+ * Who is signed in. In memory alone, so that a restart signs everybody out; and by digest, so that not even a
+ * dump of that memory lets anybody in.
+ */
+export class Sessions {
+  readonly #now: () => number;
+  readonly #open = new Map<string, { readonly session: Session; readonly ends: number }>();
+
+  /** `now` is monotonic, in milliseconds. */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** Begins a session; returns the secret that is its cookie. */
+  begin(session: Session): string {
+    const secret = toBase64Url(new Uint8Array(randomBytes(SECRET_BYTES)));
+    this.#open.set(digestOf(secret), { session, ends: this.#now() + SESSION_MS });
+    const [oldest] = this.#open.keys();
+    if (this.#open.size > MAX_SESSIONS && oldest !== undefined) this.#open.delete(oldest);
+    return secret;
+  }
+
+  find(secret: string): Session | undefined {
+    const digest = digestOf(secret);
+    const found = this.#open.get(digest);
+    if (found === undefined) return undefined;
+    if (this.#now() < found.ends) return found.session;
+    this.#open.delete(digest);
+    return undefined;
+  }
+
+  end(secret: string): void {
+    this.#open.delete(digestOf(secret));
+  }
+}
+
+const digestOf = (secret: string): string => createHash("sha256").update(secret).digest("hex");

@@ -1,0 +1,59 @@
+import type { Log } from "../options.ts";
+import type { Alert } from "./alerts.ts";
+
+/** A receiver that does not answer is given up on; the next alert tries again. */
+const ANSWER_MS = 10_000;
+
+/**
+ * Tells an address that the operator named, once when an alert begins and once when it is over. It is the only
+ * connection this server ever opens.
+ */
+export class Webhook {
+  readonly #url: URL;
+  readonly #log: Log;
+  readonly #ask: typeof fetch;
+  #told: ReadonlyMap<Alert["kind"], Alert> = new Map();
+
+  constructor(url: URL, log: Log, ask: typeof fetch = fetch) {
+    this.#url = url;
+    this.#log = log;
+    this.#ask = ask;
+  }
+
+  /** Compares with what was told before. Never rejects: what cannot be sent is logged. */
+  async tell(run: string, alerts: readonly Alert[]): Promise<void> {
+    const now = new Map(alerts.map((alert) => [alert.kind, alert]));
+    const begun = alerts.filter(({ kind }) => !this.#told.has(kind));
+    const over = [...this.#told.values()].filter(({ kind }) => !now.has(kind));
+    this.#told = now;
+    for (const { kind, message } of begun)
+      await this.#send({ run, alert: kind, state: "begun", text: message });
+    for (const { kind, message } of over)
+      await this.#send({ run, alert: kind, state: "over", text: message });
+  }
+
+  /** `text` is the key that chat programs' webhooks read. */
+  async #send(body: {
+    readonly run: string;
+    readonly alert: string;
+    readonly state: string;
+    readonly text: string;
+  }) {
+    try {
+      const answer = await this.#ask(this.#url, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({
+          ...body,
+          text: `${body.run}: ${body.state === "over" ? "over: " : ""}${body.text}`,
+        }),
+        redirect: "error",
+        signal: AbortSignal.timeout(ANSWER_MS),
+      });
+      await answer.body?.cancel();
+      if (!answer.ok) throw new Error(`it answered ${answer.status}`);
+    } catch (error) {
+      this.#log.warn({ error: String(error), alert: body.alert }, "an alert could not be sent");
+    }
+  }
+}
