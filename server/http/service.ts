@@ -3,6 +3,7 @@ import type { RunEvent } from "../../protocol/events.ts";
 import type { DeltaProof, VersionRecord } from "../../protocol/history.ts";
 import type { Hash, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
+import type { Pace } from "../../protocol/pace.ts";
 import type { Receipt } from "../../protocol/receipt.ts";
 import type { RunStatus, VolunteerCredit } from "../../protocol/status.ts";
 import type { Ticket } from "../../protocol/ticket.ts";
@@ -27,7 +28,7 @@ export interface RunService {
   proof(ticket: TicketId): Promise<DeltaProof>;
   credit(volunteer: VolunteerKey): VolunteerCredit;
   /** Leases work. Throws `run-paused`, `run-finished`, `no-work`. */
-  ticket(volunteer: VolunteerKey, nonce: TicketId): Promise<Ticket>;
+  ticket(volunteer: VolunteerKey, nonce: TicketId, pace: Pace): Promise<Ticket>;
   /** Largest body that {@link accept} takes, in bytes. */
   readonly maxUploadBytes: number;
   /**

@@ -2,6 +2,7 @@ import type { Context, Hono } from "hono";
 import { type ErrorCode, ProtocolError } from "../../protocol/errors.ts";
 import { parseJson } from "../../protocol/guards.ts";
 import { MAX_JSON_BYTES } from "../../protocol/limits.ts";
+import { parsePace } from "../../protocol/pace.ts";
 import { type SignedRequest, verifyRequest } from "../../protocol/request.ts";
 import { ROUTES } from "../../protocol/routes.ts";
 import { decodeUpload } from "../../protocol/upload.ts";
@@ -51,9 +52,9 @@ export function workRoutes(app: Hono<Edge>, service: RunService, options: EdgeOp
 
   app.post(ROUTES.tickets, (c) =>
     signed(c, MAX_JSON_BYTES, async ({ volunteer, nonce }, body) => {
-      parseJson(body);
+      const pace = parsePace(parseJson(body));
       nonces.use(volunteer, nonce);
-      return json(c, { ticket: await service.ticket(volunteer, nonce) });
+      return json(c, { ticket: await service.ticket(volunteer, nonce, pace) });
     }),
   );
 

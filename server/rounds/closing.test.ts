@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import { quorumOf, waitOf } from "./closing.ts";
 
-test("the quorum is half of those at work, and never under the run's own", () => {
-  expect([0, 1, 8, 9, 21].map((active) => quorumOf(4, active))).toEqual([4, 4, 4, 5, 11]);
+test("the quorum is one delta for each at work, never under the run's own, and 16 at most", () => {
+  expect([0, 1, 8, 9, 50].map((working) => quorumOf(4, working))).toEqual([4, 4, 8, 9, 16]);
+  expect(quorumOf(20, 50)).toBe(20);
 });
 
 test("the wait follows how long deltas take, from 2 to 40 seconds", () => {

@@ -5,9 +5,15 @@ import type { Pooled } from "./state.ts";
 const SHORTEST_WAIT_MS = 2_000;
 const LONGEST_WAIT_MS = 40_000;
 
-/** Half of those at work, so that a delta is about two versions old when it is merged. */
+/** Deltas of the largest quorum: more in one version teach it little (docs/LEARNING.md). */
+const LARGEST_QUORUM = 16;
+
+/**
+ * One delta for each of those at work: then a volunteer downloads about one diff a ticket, and a delta is hardly
+ * ever older than a version when it is merged.
+ */
 export function quorumOf(least: number, active: number): number {
-  return Math.max(least, Math.ceil(active / 2));
+  return Math.max(least, Math.min(LARGEST_QUORUM, active));
 }
 
 /**
@@ -16,9 +22,13 @@ export function quorumOf(least: number, active: number): number {
  * held up.
  */
 export function waitOf(took: readonly number[]): number {
+  return Math.min(LONGEST_WAIT_MS, Math.max(SHORTEST_WAIT_MS, patienceOf(took)));
+}
+
+/** The time within which all but stragglers' deltas come, ms: the median and three median absolute deviations. */
+export function patienceOf(took: readonly number[]): number {
   const middle = median(took);
-  const spread = median(took.map((ms) => Math.abs(ms - middle)));
-  return Math.min(LONGEST_WAIT_MS, Math.max(SHORTEST_WAIT_MS, middle + 3 * spread));
+  return middle + 3 * median(took.map((ms) => Math.abs(ms - middle)));
 }
 
 function median(values: readonly number[]): number {

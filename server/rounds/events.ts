@@ -1,6 +1,7 @@
 import type { RunEvent } from "../../protocol/events.ts";
 import type { Hash, Signature, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { RunState } from "../../protocol/manifest.ts";
+import type { Pace } from "../../protocol/pace.ts";
 import type { TicketTerms } from "../../protocol/ticket.ts";
 import type { Report } from "../../protocol/upload.ts";
 
@@ -15,7 +16,12 @@ export type Event = DurableEvent | SoftEvent;
 
 export type SoftEvent =
   /** A volunteer asks for work; `ticket` is the fresh nonce it will be known by. */
-  | { readonly type: "asked"; readonly volunteer: VolunteerKey; readonly ticket: TicketId }
+  | {
+      readonly type: "asked";
+      readonly volunteer: VolunteerKey;
+      readonly ticket: TicketId;
+      readonly pace: Pace;
+    }
   /** Time passed; also the first event after a replay. */
   | { readonly type: "tick" };
 

@@ -1,5 +1,7 @@
 import type { TicketId, VolunteerKey } from "../../protocol/ids.ts";
+import type { Pace } from "../../protocol/pace.ts";
 import type { TicketTerms } from "../../protocol/ticket.ts";
+import { patienceOf } from "./closing.ts";
 import type { Effect } from "./events.ts";
 import {
   ACTIVE_MS,
@@ -20,11 +22,25 @@ export function activeAt({ soft }: State, now: number): number {
   return active.size;
 }
 
+/**
+ * Volunteers at work on the open version: those whose delta waits, and those from whom one is to be expected,
+ * because their ticket is not older than deltas take lately. Who closed the page holds its lease for long after,
+ * and a quorum that counted it would never come together.
+ */
+export function workingAt({ soft, took, pool }: State, leaseMs: number, now: number): number {
+  const patience = took.length === 0 ? leaseMs : patienceOf(took);
+  const working = new Set(pool.map(({ volunteer }) => volunteer));
+  for (const { volunteer, expires } of soft.leases.values()) {
+    if (now - (expires - leaseMs) <= patience) working.add(volunteer);
+  }
+  return working.size;
+}
+
 /** Answers a volunteer that asks for work. */
 export function lease(
   rules: Rules,
   state: State,
-  asked: { readonly volunteer: VolunteerKey; readonly ticket: TicketId },
+  asked: { readonly volunteer: VolunteerKey; readonly ticket: TicketId; readonly pace: Pace },
   now: number,
 ): { state: State; effect: Effect } {
   const refuse = (code: "run-paused" | "run-finished" | "no-work", retryAfterMs?: number) => ({
@@ -38,6 +54,7 @@ export function lease(
     return refuse("no-work", NO_WORK_RETRY_MS);
   }
   const position = soft.queue[0] ?? soft.next;
+  const steps = rules.steps(asked.pace);
   const leases = new Map(soft.leases);
   leases.set(asked.ticket, { volunteer: asked.volunteer, position, expires: now + rules.leaseMs });
   const terms: TicketTerms = {
@@ -48,9 +65,9 @@ export function lease(
     hash: state.hash,
     ...rules.ranges.at(position),
     seed: rules.ranges.seedOf(position),
-    steps: rules.steps,
+    steps,
     batch: rules.batch,
-    rates: rules.rates(state.tokens),
+    rates: rules.rates(state.tokens, steps),
     fresh: false,
     lease: rules.leaseMs,
     issued: now,

@@ -13,7 +13,7 @@ const hash = (n: number) => n.toString(16).padStart(64, "0") as Hash;
 const rules: Rules = {
   run: "r" as RunId,
   ranges: new Ranges([{ hash: hash(1), tokens: 8 * 40 + 1 }], 4, 8, 3),
-  steps: 2,
+  steps: () => 2,
   batch: 2,
   context: 8,
   leaseMs: 10_000,
@@ -58,6 +58,7 @@ class World {
           type: "asked",
           volunteer: String(action.who).padStart(43, "0") as VolunteerKey,
           ticket,
+          pace: {},
         });
         break;
       }

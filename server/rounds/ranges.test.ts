@@ -44,3 +44,11 @@ test("no text: nothing to hand out, and asking for it is an error", () => {
   expect(ranges.epochLength).toBe(0);
   expect(() => ranges.at(0)).toThrow(RangeError);
 });
+
+test("short tickets come to all of the text over the epochs: each begins within its range by chance", () => {
+  const ranges = new Ranges(shards, 4, 8, 1, true);
+  const epochs = Array.from({ length: 200 }, (_, position) => ranges.at(position));
+  const begun = epochs.filter(({ shard }) => shard === hash(1)).map(({ window }) => window);
+  expect(new Set(begun)).toEqual(new Set(Array.from({ length: 12 }, (_, window) => window)));
+  expect(ranges.at(17)).toEqual(ranges.at(17));
+});

@@ -19,16 +19,22 @@ export class Ranges {
   readonly epochLength: number;
   readonly #ranges: readonly TextRange[];
   readonly #seed: number;
+  readonly #shift: number;
   /** The last two epochs' orders: positions are asked for nearly in sequence, around a boundary at most. */
   readonly #orders = new Map<number, Uint32Array>();
 
-  /** `windows` is what one ticket reads: its steps × batch, of `context` tokens each. */
+  /**
+   * `windows` is what a ticket reads: its steps × batch, of `context` tokens each. Where tickets differ in length,
+   * `shifted` begins each within its range by chance, so that short ones come to all of the text over the epochs.
+   */
   constructor(
     shards: readonly { readonly hash: Hash; readonly tokens: number }[],
     windows: number,
     context: number,
     seed: number,
+    shifted = false,
   ) {
+    this.#shift = shifted ? windows : 0;
     this.#ranges = shards.flatMap(({ hash, tokens }) => {
       const count = Math.ceil(windowsOf(tokens, context) / windows);
       return Array.from({ length: Math.max(0, count) }, (_, i) => ({ shard: hash, window: i * windows }));
@@ -42,7 +48,8 @@ export class Ranges {
     const place = this.#order(epoch)[position % this.epochLength];
     const range = place === undefined ? undefined : this.#ranges[place];
     if (range === undefined) throw new RangeError(`no text at position ${position}`);
-    return range;
+    if (this.#shift === 0) return range;
+    return { ...range, window: range.window + new Random(this.seedOf(position)).below(this.#shift) };
   }
 
   /** A ticket's seed: another for every position, and the position can be read back from it. */

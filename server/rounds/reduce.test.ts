@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Hash, RunId, Signature, TicketId, VolunteerKey } from "../../protocol/ids.ts";
+import type { Pace } from "../../protocol/pace.ts";
 import type { TicketTerms } from "../../protocol/ticket.ts";
 import type { Accepted, Created, Effect, Event } from "./events.ts";
 import { activeAt } from "./leases.ts";
@@ -15,7 +16,7 @@ const volunteer = (n: number) => String(n).padStart(43, "0") as VolunteerKey;
 const rules: Rules = {
   run: "r" as RunId,
   ranges: new Ranges([{ hash: hash(1), tokens: 8 * 40 + 1 }], 4, 8, 1),
-  steps: 2,
+  steps: ({ speed = 2 }) => speed,
   batch: 2,
   context: 8,
   leaseMs: 60_000,
@@ -38,11 +39,12 @@ class Driven {
     return this.effects;
   }
 
-  ask(of = 1): TicketTerms {
+  ask(of = 1, pace: Pace = {}): TicketTerms {
     const effect = this.send({
       type: "asked",
       volunteer: volunteer(of),
       ticket: ticketId(++this.#tickets),
+      pace,
     })[0];
     if (effect?.type !== "lease") throw new Error(`no lease but ${JSON.stringify(effect)}`);
     return effect.terms;
@@ -96,6 +98,11 @@ describe("leases", () => {
     expect(rules.ranges.at(0)).toEqual({ shard: terms.shard, window: terms.window });
   });
 
+  test("a ticket is as long as the rules say for what its volunteer measured", () => {
+    const run = new Driven();
+    expect([run.ask(1).steps, run.ask(2, { speed: 7 }).steps]).toEqual([2, 7]);
+  });
+
   test("two volunteers never hold the same range", () => {
     const run = new Driven();
     const ranges = Array.from({ length: 10 }, (_, i) => run.ask(i).window);
@@ -144,7 +151,7 @@ describe("leases", () => {
   test("a paused and a finished run give no work", () => {
     const run = new Driven();
     run.send({ type: "state", at: 0, state: "paused" });
-    const asked = { type: "asked", volunteer: volunteer(1), ticket: ticketId(77) } as const;
+    const asked = { type: "asked", volunteer: volunteer(1), ticket: ticketId(77), pace: {} } as const;
     expect(run.send(asked)).toMatchObject([{ type: "refuse", code: "run-paused" }]);
     run.send({ type: "state", at: 0, state: "finished" });
     expect(run.send(asked)).toMatchObject([{ type: "refuse", code: "run-finished" }]);
@@ -173,6 +180,17 @@ describe("closing a version", () => {
     ]);
   });
 
+  test("waits for a delta of everybody at work, but not for who left", () => {
+    const run = new Driven();
+    for (const of of [1, 2, 3, 4]) run.ask(of); // who leave
+    run.now = 1_000;
+    const tickets = [5, 6, 7].map((who) => run.ask(who));
+    run.now = 1_100;
+    expect(of(run.accept(tickets[0]!), "record")).toEqual([]);
+    expect(of(run.accept(tickets[1]!), "record")).toEqual([]);
+    expect(of(run.accept(tickets[2]!), "record")).toHaveLength(1);
+  });
+
   test("a lone volunteer's delta is merged at the deadline, not before", () => {
     const run = new Driven();
     run.now = 100;
@@ -198,9 +216,10 @@ describe("closing a version", () => {
 
   test("a delta that came after the decision waits for the next version", () => {
     const run = new Driven();
-    const [a, b, c] = [run.ask(1), run.ask(2), run.ask(3)];
+    const [a, b] = [run.ask(1), run.ask(2)];
     run.accept(a);
     const decided = of(run.accept(b), "record")[0];
+    const c = run.ask(3);
     run.accept(c);
     if (decided?.type !== "record") throw new Error("nothing was decided");
     run.send(decided.event);
@@ -212,6 +231,7 @@ describe("closing a version", () => {
   test("staleness lowers a delta's weight by (1+τ)^−½", () => {
     const run = new Driven();
     const late = run.ask(9);
+    run.now = 1; // longer than any other takes
     for (let version = 0; version < 3; version++) {
       run.accept(run.ask(1));
       run.accept(run.ask(2));
@@ -235,15 +255,16 @@ describe("closing a version", () => {
 test("the run finishes at its token budget; what waits or arrives later is discarded in the open", () => {
   const run = new Driven();
   const late = run.ask(30);
+  run.now = 1; // longer than any other takes
   while (run.state.tokens < rules.tokenBudget - 64) {
     run.accept(run.ask(1));
     run.accept(run.ask(2));
     run.settle();
   }
-  const [a, b, c] = [run.ask(1), run.ask(2), run.ask(3)];
+  const [a, b] = [run.ask(1), run.ask(2)];
   run.accept(a);
   const closed = of(run.accept(b), "record")[0];
-  run.accept(c);
+  run.accept(run.ask(3));
   if (closed?.type !== "record") throw new Error("nothing was decided");
   run.send(closed.event);
   run.settle();

@@ -11,7 +11,7 @@ import type {
   Published,
   StateChanged,
 } from "./events.ts";
-import { activeAt, expire, lease, settle } from "./leases.ts";
+import { expire, lease, settle, workingAt } from "./leases.ts";
 import { ACTIVE_MS, MAX_STALENESS, type Rules } from "./rules.ts";
 import { keepSample } from "./samples.ts";
 import { begin, type State } from "./state.ts";
@@ -80,7 +80,7 @@ function due(rules: Rules, state: State, now: number): Effect[] {
   }
   const first = state.pool[0];
   if (state.phase === "paused" || first === undefined) return [];
-  const full = state.pool.length >= quorumOf(rules.quorum, activeAt(state, now));
+  const full = state.pool.length >= quorumOf(rules.quorum, workingAt(state, rules.leaseMs, now));
   if (!full && now - first.at < waitOf(state.took)) return [];
   const merged = mergedOf(state.pool, state.version);
   const closed: Closed = { type: "closed", at: now, version: state.version, merged };

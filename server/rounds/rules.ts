@@ -1,19 +1,21 @@
 import type { RunId } from "../../protocol/ids.ts";
+import type { Pace } from "../../protocol/pace.ts";
 import type { Ranges } from "./ranges.ts";
 
 /** What never changes while a run lasts. Nothing here says what the vector means. */
 export interface Rules {
   readonly run: RunId;
   readonly ranges: Ranges;
-  readonly steps: number;
+  /** Inner steps of the next ticket of who has measured this of itself. */
+  readonly steps: (pace: Pace) => number;
   readonly batch: number;
   /** Tokens of one sequence. */
   readonly context: number;
   readonly leaseMs: number;
   readonly quorum: number;
   readonly tokenBudget: number;
-  /** Learning rates of a ticket issued when so many tokens are merged, one a step. */
-  readonly rates: (tokens: number) => readonly number[];
+  /** Learning rates of a ticket of so many steps issued when so many tokens are merged, one a step. */
+  readonly rates: (tokens: number, steps: number) => readonly number[];
 }
 
 /** A delta older than this many versions is refused (it points from weights that are long gone). */
