@@ -1,4 +1,5 @@
 import type { Hash } from "../protocol/ids.ts";
+import type { DurableEvent } from "./rounds/events.ts";
 import type { Settings } from "./settings.ts";
 import type { Store } from "./store/store.ts";
 
@@ -20,6 +21,8 @@ export interface RunOptions {
   /** Measures versions on held-out text; without it no version is measured. */
   readonly evaluator?: Evaluator;
   readonly log: Log;
+  /** Hears of every durable event: of the journal's while the run is opened, then of each as it is applied. */
+  readonly observe?: (event: DurableEvent) => void;
 }
 
 /** The split corpus as a run sees it: what it may serve, and what guessing costs. */
