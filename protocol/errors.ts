@@ -20,6 +20,7 @@ export const ERROR_STATUS = {
   "too-large": 413,
   "protocol-mismatch": 426,
   "unknown-codec": 422,
+  "wrong-codec": 422,
   "wrong-shape": 422,
   "not-finite": 422,
   "norm-too-large": 422,

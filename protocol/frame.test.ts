@@ -1,10 +1,17 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { CodecName } from "./codec/codec.ts";
+import { type CodecSpec, DENSE4, F32 } from "./codec/codec.ts";
 import { ProtocolError } from "./errors.ts";
 import { decodeFrame, encodeFrame, FRAME_HEADER_BYTES, maxFrameBytes } from "./frame.ts";
 
-const CODECS: readonly CodecName[] = ["f32", "dense4"];
+const CODECS: readonly CodecSpec[] = [
+  F32,
+  DENSE4,
+  { name: "dense", bits: 2 },
+  { name: "dense", bits: 8 },
+  { name: "topk", chunk: 64, k: 3, bits: 4 },
+  { name: "topk", chunk: 128, k: 128, bits: 2 },
+];
 const vectors = fc
   .array(
     fc.float({ noNaN: true, noDefaultInfinity: true, min: Math.fround(-1e30), max: Math.fround(1e30) }),
@@ -29,7 +36,7 @@ describe("frames", () => {
   it("F1: f32 gives back what went in, bit for bit", () => {
     fc.assert(
       fc.property(vectors, (values) => {
-        expect(decodeFrame(encodeFrame("f32", values), values.length)).toEqual(values);
+        expect(decodeFrame(encodeFrame(F32, values), values.length)).toEqual(values);
       }),
     );
   });
@@ -37,7 +44,7 @@ describe("frames", () => {
   it("C2: dense4 is within half a step of each block's scale, and 4.25 bits a value", () => {
     fc.assert(
       fc.property(vectors, (values) => {
-        const frame = encodeFrame("dense4", values);
+        const frame = encodeFrame(DENSE4, values);
         const decoded = decodeFrame(frame, values.length);
         expect(frame.length - FRAME_HEADER_BYTES).toBe(
           2 * Math.ceil(values.length / 64) + Math.ceil(values.length / 2),
@@ -57,8 +64,8 @@ describe("frames", () => {
   it("C3: what dense4 decodes is exactly representable: encoding it again changes nothing", () => {
     fc.assert(
       fc.property(vectors, (values) => {
-        const once = decodeFrame(encodeFrame("dense4", values), values.length);
-        const twice = decodeFrame(encodeFrame("f32", once), values.length);
+        const once = decodeFrame(encodeFrame(DENSE4, values), values.length);
+        const twice = decodeFrame(encodeFrame(F32, once), values.length);
         expect(twice).toEqual(once);
         for (const value of once) expect(Math.fround(value)).toBe(value);
       }),
@@ -72,7 +79,7 @@ describe("frames", () => {
     const rounds = 200;
     for (let round = 0; round < rounds; round++) {
       const wanted = target.map((value, i) => value + residual[i]!);
-      const sent = decodeFrame(encodeFrame("dense4", wanted), wanted.length);
+      const sent = decodeFrame(encodeFrame(DENSE4, wanted), wanted.length);
       residual = wanted.map((value, i) => value - sent[i]!);
       for (let i = 0; i < sum.length; i++) sum[i]! += sent[i]!;
     }
@@ -81,41 +88,42 @@ describe("frames", () => {
 
   it("C4 control: without the residual the small values of a block are lost for good", () => {
     const target = Float32Array.from({ length: 64 }, (_, i) => (i === 0 ? 1 : 0.01));
-    const sent = decodeFrame(encodeFrame("dense4", target), 64);
+    const sent = decodeFrame(encodeFrame(DENSE4, target), 64);
     expect(sent[1]).toBe(0);
   });
 
-  it.each(CODECS)("C5: %s refuses NaN and infinity on both ends", (codec) => {
+  it.each(CODECS)("C5: $name $bits refuses NaN and infinity on both ends", (codec) => {
     for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
       const values = sample();
       values[77] = bad;
       expect(codeOf(() => encodeFrame(codec, values))).toBe("not-finite");
     }
     const frame = encodeFrame(codec, sample());
-    if (codec === "f32") new DataView(frame.buffer).setFloat32(FRAME_HEADER_BYTES + 8, Number.NaN, true);
-    else frame.set([0x80, 0x7f], FRAME_HEADER_BYTES); // a bf16 scale of +∞
+    // A NaN as third value of f32, a bf16 scale of +∞ as the first of the others (behind top-k's own header).
+    if (codec.name === "f32") new DataView(frame.buffer).setFloat32(FRAME_HEADER_BYTES + 8, Number.NaN, true);
+    else frame.set([0x80, 0x7f], FRAME_HEADER_BYTES + (codec.name === "topk" ? 8 : 0));
     expect(codeOf(() => decodeFrame(frame, 130))).toBe("not-finite");
   });
 
   it("C5: dense4 refuses a negative scale, a scale that overflows, the code −8 and a padding nibble", () => {
     const withScale = (low: number, high: number) => {
-      const frame = encodeFrame("dense4", sample());
+      const frame = encodeFrame(DENSE4, sample());
       frame.set([low, high], FRAME_HEADER_BYTES);
       return frame;
     };
     expect(codeOf(() => decodeFrame(withScale(0x80, 0xbf), 130))).toBe("not-finite");
     expect(codeOf(() => decodeFrame(withScale(0x7f, 0x7f), 130))).toBe("not-finite");
-    const minusEight = encodeFrame("dense4", sample());
+    const minusEight = encodeFrame(DENSE4, sample());
     minusEight[FRAME_HEADER_BYTES + 6] = 0x08;
     expect(codeOf(() => decodeFrame(minusEight, 130))).toBe("bad-frame");
-    const padded = encodeFrame("dense4", sample().subarray(0, 129));
+    const padded = encodeFrame(DENSE4, sample().subarray(0, 129));
     padded[padded.length - 1]! |= 0x10;
     expect(codeOf(() => decodeFrame(padded, 129))).toBe("bad-frame");
   });
 
   it("F2: a wrong magic, version, codec, reserved byte, count or length has its own code", () => {
     const changed = (at: number, value: number) => {
-      const frame = encodeFrame("dense4", sample());
+      const frame = encodeFrame(DENSE4, sample());
       frame[at] = value;
       return codeOf(() => decodeFrame(frame, 130));
     };
@@ -126,11 +134,11 @@ describe("frames", () => {
     expect(changed(6, 1)).toBe("bad-frame");
     expect(changed(8, 131)).toBe("wrong-shape");
     expect(changed(12, 0)).toBe("bad-frame");
-    const frame = encodeFrame("dense4", sample());
+    const frame = encodeFrame(DENSE4, sample());
     expect(codeOf(() => decodeFrame(frame.subarray(0, 15), 130))).toBe("bad-frame");
     expect(codeOf(() => decodeFrame(frame.subarray(0, frame.length - 1), 130))).toBe("bad-frame");
     expect(codeOf(() => decodeFrame(new Uint8Array([...frame, 0]), 130))).toBe("bad-frame");
-    expect(codeOf(() => decodeFrame(encodeFrame("dense4", sample()), 129))).toBe("wrong-shape");
+    expect(codeOf(() => decodeFrame(encodeFrame(DENSE4, sample()), 129))).toBe("wrong-shape");
   });
 
   it("F3: no byte string crashes the decoder; a header that promises gigabytes allocates nothing", () => {
@@ -158,7 +166,7 @@ describe("frames", () => {
         expect(refusals).toContain(codeOf(() => decodeFrame(frame, 130)));
       }),
     );
-    const huge = encodeFrame("f32", sample());
+    const huge = encodeFrame(F32, sample());
     new DataView(huge.buffer).setUint32(8, 0xffff_ffff, true);
     expect(codeOf(() => decodeFrame(huge, 130))).toBe("wrong-shape");
     expect(codeOf(() => decodeFrame(huge, 0xffff_ffff))).toBe("wrong-shape");

@@ -1,6 +1,7 @@
-import type { Codec, CodecName, CodecSpec } from "./codec/codec.ts";
-import { dense4 } from "./codec/dense4.ts";
+import { type Codec, type CodecSpec, sameCodec } from "./codec/codec.ts";
+import { dense } from "./codec/dense.ts";
 import { f32 } from "./codec/f32.ts";
+import { readTopK, topK } from "./codec/topk.ts";
 import { ProtocolError } from "./errors.ts";
 import { MAX_PARAMETERS } from "./limits.ts";
 
@@ -20,69 +21,113 @@ const MAGIC = 0x4d52_554d; // "MURM" as little-endian u32
 const FRAME_VERSION = 1;
 export const FRAME_HEADER_BYTES = 16;
 
-const CODECS: readonly Codec[] = [f32, dense4];
+/** The dense codecs by number; 0 is f32 and 4 top-k. Numbers are never reused. */
+const DENSE = { 1: dense(4), 2: dense(2), 3: dense(8) } as const;
+const TOPK_ID = 4;
 
-export function codecNamed(name: CodecName): Codec {
-  const codec = CODECS.find((candidate) => candidate.name === name);
-  if (codec === undefined) throw new ProtocolError("unknown-codec", `no codec is named ${name}`);
-  return codec;
+/** What writes and reads the payloads that a description asks for. */
+export function codecOf(spec: CodecSpec): Codec {
+  if (spec.name === "topk") return topK(spec);
+  return spec.name === "f32" ? f32 : DENSE[DENSE_ID[spec.bits]];
 }
 
-/** Bytes of the largest frame for a vector of `length` values under any codec: what a body may have. */
-export function maxFrameBytes(length: number): number {
-  return FRAME_HEADER_BYTES + Math.max(...CODECS.map((codec) => codec.maxPayload(length)));
-}
-
-/** Compresses a vector. Throws `not-finite`. */
-export function encodeFrame(codec: CodecName, values: Float32Array): Uint8Array<ArrayBuffer> {
-  const { id, encode } = codecNamed(codec);
-  return behindHeader(id, values.length, encode(values));
-}
-
-/** The frame of a payload that a device has made of `length` values. */
-export function frameOf(codec: CodecSpec, length: number, payload: Uint8Array): Uint8Array<ArrayBuffer> {
-  return behindHeader(codecId(codec), length, payload);
-}
+const DENSE_ID = { 2: 2, 4: 1, 8: 3 } as const;
 
 /** A codec's number in a frame's header. */
-export function codecId(codec: CodecSpec): number {
-  if (codec.name === "dense") return { 4: 1, 2: 2, 8: 3 }[codec.bits];
-  return codec.name === "f32" ? 0 : 4;
+function codecId(spec: CodecSpec): number {
+  if (spec.name === "dense") return DENSE_ID[spec.bits];
+  return spec.name === "f32" ? 0 : TOPK_ID;
 }
 
-function behindHeader(id: number, length: number, payload: Uint8Array): Uint8Array<ArrayBuffer> {
+function codecWith(id: number, payload: Uint8Array<ArrayBuffer>): Codec {
+  if (id === 0) return f32;
+  if (id === 1 || id === 2 || id === 3) return DENSE[id];
+  if (id === TOPK_ID) return topK(readTopK(payload));
+  throw new ProtocolError("unknown-codec", `codec ${id}`);
+}
+
+/** Bytes of a frame for a vector of `length` values under a codec: always as many. */
+export const frameBytes = (spec: CodecSpec, length: number): number =>
+  FRAME_HEADER_BYTES + codecOf(spec).payloadBytes(length);
+
+/** Bytes that no frame for a vector of `length` values has more of: f32 is the largest of all, but for headers. */
+export const maxFrameBytes = (length: number): number => 2 * FRAME_HEADER_BYTES + 4 * length;
+
+/** Compresses a vector; what is left out is written to `left`, which may be `values`. Throws `not-finite`. */
+export function encodeFrame(
+  spec: CodecSpec,
+  values: Float32Array,
+  left?: Float32Array,
+): Uint8Array<ArrayBuffer> {
+  return frameOf(spec, values.length, codecOf(spec).encode(values, left));
+}
+
+/** The frame of a payload of `length` values. */
+export function frameOf(spec: CodecSpec, length: number, payload: Uint8Array): Uint8Array<ArrayBuffer> {
   const frame = new Uint8Array(FRAME_HEADER_BYTES + payload.length);
   const header = new DataView(frame.buffer);
   header.setUint32(0, MAGIC, true);
   header.setUint8(4, FRAME_VERSION);
-  header.setUint8(5, id);
+  header.setUint8(5, codecId(spec));
   header.setUint32(8, length, true);
   header.setUint32(12, payload.length, true);
   frame.set(payload, FRAME_HEADER_BYTES);
   return frame;
 }
 
-/**
- * Reads a frame of exactly `length` values. Checks everything the header says against the bytes at hand
- * before it allocates: `bad-frame`, `future-version`, `unknown-codec`, `wrong-shape`, `not-finite`.
- */
-export function decodeFrame(frame: Uint8Array<ArrayBuffer>, length: number): Float32Array<ArrayBuffer> {
+interface Opened {
+  readonly codec: Codec;
+  readonly payload: Uint8Array<ArrayBuffer>;
+}
+
+/** Holds a frame's header against the bytes at hand and the vector's length. Allocates nothing for its values. */
+function open(frame: Uint8Array<ArrayBuffer>, length: number): Opened {
   if (frame.length < FRAME_HEADER_BYTES) throw new ProtocolError("bad-frame", "shorter than its header");
   const header = new DataView(frame.buffer, frame.byteOffset, FRAME_HEADER_BYTES);
   if (header.getUint32(0, true) !== MAGIC) throw new ProtocolError("bad-frame", "not a frame");
   const version = header.getUint8(4);
   if (version > FRAME_VERSION) throw new ProtocolError("future-version", `frame version ${version}`);
   if (version !== FRAME_VERSION) throw new ProtocolError("bad-frame", `frame version ${version}`);
-  const codec = CODECS.find((candidate) => candidate.id === header.getUint8(5));
-  if (codec === undefined) throw new ProtocolError("unknown-codec", `codec ${header.getUint8(5)}`);
+  const payload = frame.subarray(FRAME_HEADER_BYTES);
+  const codec = codecWith(header.getUint8(5), payload);
   if (header.getUint16(6, true) !== 0) throw new ProtocolError("bad-frame", "reserved bytes are not zero");
   const values = header.getUint32(8, true);
   if (values !== length || values > MAX_PARAMETERS) {
     throw new ProtocolError("wrong-shape", `${values} values where the model has ${length}`);
   }
-  const payload = frame.subarray(FRAME_HEADER_BYTES);
   if (header.getUint32(12, true) !== payload.length) {
     throw new ProtocolError("bad-frame", `${payload.length} bytes of payload, the header says otherwise`);
   }
-  return codec.decode(payload, values);
+  return { codec, payload };
+}
+
+/**
+ * Holds a frame of exactly `length` values against everything an encoder promises, allocating nothing for them, and
+ * returns the values' L2 norm. Throws `bad-frame`, `future-version`, `unknown-codec`, `wrong-codec` where the run asks
+ * for another, `wrong-shape`, `not-finite`.
+ */
+export function checkFrame(frame: Uint8Array<ArrayBuffer>, length: number, wanted?: CodecSpec): number {
+  const { codec, payload } = open(frame, length);
+  if (wanted !== undefined && !sameCodec(codec.spec, wanted)) {
+    throw new ProtocolError("wrong-codec", `this run takes ${JSON.stringify(wanted)}`);
+  }
+  return Math.sqrt(codec.check(payload, length));
+}
+
+/**
+ * sum[i] ← sum[i] + share × value, product and sum each rounded to f32: a checked frame of `sum.length` values.
+ * Throws what {@link checkFrame} throws of the header.
+ */
+export function addFrame(frame: Uint8Array<ArrayBuffer>, sum: Float32Array, share: number): void {
+  const { codec, payload } = open(frame, sum.length);
+  codec.add(payload, sum, Math.fround(share));
+}
+
+/** Reads a frame of exactly `length` values into a new vector. Throws what {@link checkFrame} throws. */
+export function decodeFrame(frame: Uint8Array<ArrayBuffer>, length: number): Float32Array<ArrayBuffer> {
+  const { codec, payload } = open(frame, length);
+  codec.check(payload, length);
+  const values = new Float32Array(length);
+  codec.add(payload, values, 1);
+  return values;
 }

@@ -1,7 +1,8 @@
+import { type CodecSpec, parseCodec } from "./codec/codec.ts";
 import { ProtocolError } from "./errors.ts";
 import { as, asInteger, asNumber, asObject, asText, type Json } from "./guards.ts";
 import { type Hash, isHash, isRunId, isVolunteerKey, type RunId, type VolunteerKey } from "./ids.ts";
-import { MAX_LABEL, MAX_PARAMETERS } from "./limits.ts";
+import { MAX_BATCH, MAX_LABEL, MAX_PARAMETERS } from "./limits.ts";
 import { type ModelShape, parseModelShape } from "./model.ts";
 import { PROTOCOL_VERSION } from "./version.ts";
 
@@ -21,6 +22,10 @@ export interface Manifest {
   readonly tokenizer: Hash;
   /** Inner AdamW, the same for every volunteer; learning rates come with each ticket. */
   readonly optimizer: OptimizerSettings;
+  /** The largest micro-batch of a ticket: what a device must have room for. */
+  readonly batch: number;
+  /** How deltas are written; another codec is refused. */
+  readonly delta: CodecSpec;
   /** What a volunteer keeps of a residual from one delta to the next. */
   readonly residualDecay: number;
   readonly state: RunState;
@@ -73,6 +78,8 @@ export function parseManifest(json: Json): Manifest {
     server: as(isVolunteerKey, json.server, "server"),
     tokenizer: as(isHash, json.tokenizer, "tokenizer"),
     optimizer: parseOptimizer(json.optimizer),
+    batch: asInteger(json.batch, "batch", 1, MAX_BATCH),
+    delta: parseCodec(json.delta, "delta"),
     residualDecay: asNumber(json.residualDecay, "residualDecay", 0, 1),
     state: as(isRunState, json.state, "state"),
     version: asInteger(json.version, "version", 0, Number.MAX_SAFE_INTEGER),

@@ -1,4 +1,5 @@
 import type { Hash } from "../protocol/ids.ts";
+import type { Matrix } from "./merge/outer.ts";
 import type { DurableEvent } from "./rounds/events.ts";
 import type { Settings } from "./settings.ts";
 import type { Store } from "./store/store.ts";
@@ -60,6 +61,8 @@ export interface Evaluation {
 export interface Task {
   /** Values in the flat vector. */
   readonly parameters: number;
+  /** The tensors that are matrices to the outer step; embeddings, biases and norms are not. */
+  readonly matrices: readonly Matrix[];
   /** Version 0, from the run's seed alone. */
   initial(seed: number): Float32Array<ArrayBuffer>;
   /** The published file of a version: the same bytes for the same floats, on any machine. */

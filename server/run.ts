@@ -1,7 +1,7 @@
 import { toBase64Url } from "../protocol/bytes.ts";
 import { type ErrorCode, ProtocolError } from "../protocol/errors.ts";
 import type { RunEvent } from "../protocol/events.ts";
-import { maxFrameBytes } from "../protocol/frame.ts";
+import { frameBytes } from "../protocol/frame.ts";
 import { as } from "../protocol/guards.ts";
 import type { DeltaProof, VersionRecord } from "../protocol/history.ts";
 import type { Identity } from "../protocol/identity.ts";
@@ -9,6 +9,7 @@ import { type Hash, isTicketId, type TicketId, type VolunteerKey } from "../prot
 import { MAX_ENVELOPE_BYTES } from "../protocol/limits.ts";
 import type { Manifest, RunState } from "../protocol/manifest.ts";
 import type { Tuning } from "../protocol/operator.ts";
+import type { Pace } from "../protocol/pace.ts";
 import type { Receipt } from "../protocol/receipt.ts";
 import type { RunStatus, VolunteerCredit } from "../protocol/status.ts";
 import { signTicket, type Ticket } from "../protocol/ticket.ts";
@@ -52,7 +53,7 @@ export async function openRun(options: RunOptions): Promise<Run> {
   const fixed = await fixedManifest(recovered.founded, corpus, identity);
   const core = new Core(options, identity, recovered);
   const tuned = await tunedSettings(store, recovered.founded.settings);
-  core.tune(tuned, rulesOf(recovered.founded.id, tuned, corpus));
+  core.tune(tuned, rulesOf(recovered.founded.id, tuned, corpus, recovered.founded.task.parameters));
   const run = new Run(options, core, identity, fixed);
   run.tick();
   return run;
@@ -75,7 +76,7 @@ export class Run implements RunService {
     this.#identity = identity;
     this.#fixed = fixed;
     this.#intake = new Intake(core, identity, options.store);
-    this.maxUploadBytes = 4 + MAX_ENVELOPE_BYTES + maxFrameBytes(fixed.parameters);
+    this.maxUploadBytes = 4 + MAX_ENVELOPE_BYTES + frameBytes(fixed.delta, fixed.parameters);
   }
 
   manifest(): Manifest {
@@ -140,11 +141,11 @@ export class Run implements RunService {
     return this.#draining;
   }
 
-  async ticket(volunteer: VolunteerKey, _nonce: TicketId): Promise<Ticket> {
+  async ticket(volunteer: VolunteerKey, _nonce: TicketId, pace: Pace = {}): Promise<Ticket> {
     if (this.#draining) throw new ProtocolError("run-paused", REFUSALS["run-paused"], PAUSED_RETRY_MS);
     await this.#core.settled();
     const ticket = as(isTicketId, toBase64Url(this.#options.random(NONCE_BYTES)), "ticket");
-    for (const effect of this.#core.take({ type: "asked", volunteer, ticket })) {
+    for (const effect of this.#core.take({ type: "asked", volunteer, ticket, pace })) {
       if (effect.type === "lease") return signTicket(this.#identity.privateKey, effect.terms);
       if (effect.type === "refuse") {
         throw new ProtocolError(effect.code, REFUSALS[effect.code], effect.retryAfterMs);
@@ -199,9 +200,9 @@ export class Run implements RunService {
 
   /** Changes settings from now on, durably. Throws a SettingsError. */
   async tune(changes: Partial<Tuning>): Promise<void> {
-    const { id, settings } = this.#core.founded;
+    const { id, settings, task } = this.#core.founded;
     const tuned = await tune(this.#options.store, settings, changes);
-    this.#core.tune(tuned, rulesOf(id, tuned, this.#options.corpus));
+    this.#core.tune(tuned, rulesOf(id, tuned, this.#options.corpus, task.parameters));
   }
 
   /** Stops taking work, waits for what is being written, and closes the store. */

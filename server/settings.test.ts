@@ -5,7 +5,9 @@ test("an empty run file is the default run", () => {
   expect(parseSettings({})).toEqual(DEFAULT_SETTINGS);
   expect(DEFAULT_SETTINGS).toMatchObject({
     model: { layers: 2, heads: 4, width: 96, context: 128 },
-    outer: { kind: "nesterov", rate: 0.7, momentum: 0.3 },
+    outer: { kind: "muon", rate: 0.7, momentum: 0.3 },
+    delta: "auto",
+    downlink: { name: "dense", bits: 4 },
     optimizer: { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, clip: 1 },
   });
 });
@@ -23,7 +25,7 @@ test.each([
   [{ steps: 0 }, /"steps"/],
   [{ steps: 2.5 }, /"steps"/],
   [{ seed: 2 ** 32 }, /"seed"/],
-  [{ outer: { kind: "muon" } }, /"outer.kind"/],
+  [{ outer: { kind: "adam" } }, /"outer.kind"/],
   [{ outer: { kind: "average", momentum: 0.5 } }, /"outer.momentum"/],
   [{ name: "x".repeat(81) }, /"name"/],
   [{ learningRate: Number.NaN }, /"learningRate"/],
@@ -31,4 +33,11 @@ test.each([
 ])("%j is refused with the key's name", (json, message) => {
   expect(() => parseSettings(json)).toThrow(SettingsError);
   expect(() => parseSettings(json)).toThrow(message);
+});
+
+test("a codec is named shortly or spelled out, and reads back as it is stored", () => {
+  const spelled = { name: "topk", chunk: 4096, k: 64, bits: 4 };
+  const settings = parseSettings({ delta: spelled, downlink: "dense2" });
+  expect(settings).toMatchObject({ delta: spelled, downlink: { name: "dense", bits: 2 } });
+  expect(parseSettings(JSON.parse(JSON.stringify(settings)))).toEqual(settings);
 });

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { type CodecSpec, DENSE4, F32, isChunk, LARGEST_CHUNK, LEAST_CHUNK } from "../protocol/codec/codec.ts";
 import { MAX_BATCH, MAX_LABEL, MAX_STEPS } from "../protocol/limits.ts";
 
 /**
@@ -21,8 +22,11 @@ export interface Settings {
   };
   /** Sequences in each inner step's micro-batch. Default 4. */
   readonly batch: number;
-  /** Inner steps of a ticket. Default 10. */
-  readonly steps: number;
+  /**
+   * Inner steps of every ticket, or "paced": 3 to 30, as few as a volunteer's speed and link allow. Default
+   * "paced" (docs/LEARNING.md).
+   */
+  readonly steps: number | "paced";
   /** The run is finished when this many tokens are merged. Default 20,000,000. */
   readonly tokenBudget: number;
   /** The highest inner learning rate. Default 3e-3 (docs/LEARNING.md). */
@@ -41,11 +45,16 @@ export interface Settings {
   };
   /** What a volunteer keeps of its residual from one delta to the next. Default 0.95. */
   readonly residualDecay: number;
-  /** The outer step on the mean delta. Default Nesterov, rate 0.7, momentum 0.3. */
+  /** The outer step on the mean delta. Default Muon, rate 0.7, momentum 0.3 (docs/LEARNING.md). */
   readonly outer: OuterSettings;
+  /**
+   * The codec of deltas: "f32", "dense2", "dense4", "dense8", or {name: "topk", chunk, k, bits}; "auto" is dense4 up to
+   * 2M parameters and sparse above. Default "auto".
+   */
+  readonly delta: CodecSpec | "auto";
   /** The codec of broadcast diffs. Default "dense4". */
-  readonly downlink: "dense4" | "f32";
-  /** A version closes at max(quorum, ⌈active volunteers ÷ 2⌉) deltas. Default 4 (docs/LEARNING.md). */
+  readonly downlink: CodecSpec;
+  /** A version closes at a delta for each volunteer at work, at least `quorum` and at most 16. Default 4 (docs/LEARNING.md). */
   readonly quorum: number;
   /** Seconds a volunteer has for a ticket before its range goes to another. Default 120. */
   readonly leaseSeconds: number;
@@ -59,9 +68,12 @@ export interface Settings {
   readonly evaluateWindows: number;
 }
 
-/** Plain averaging (rate 1 replaces the weights by the volunteers' mean) or DiLoCo's Nesterov (2311.08105). */
+/**
+ * Plain averaging (rate 1 replaces the weights by the volunteers' mean), DiLoCo's Nesterov (2311.08105), or Nesterov
+ * with the step of every matrix orthogonalised (Muon on the server).
+ */
 export interface OuterSettings {
-  readonly kind: "average" | "nesterov";
+  readonly kind: "average" | "nesterov" | "muon";
   readonly rate: number;
   /** 0 for "average". */
   readonly momentum: number;
@@ -73,13 +85,13 @@ const label = z.string().min(1).max(MAX_LABEL);
 
 const outer = z
   .strictObject({
-    kind: z.enum(["average", "nesterov"]).default("nesterov"),
+    kind: z.enum(["average", "nesterov", "muon"]).default("muon"),
     rate: z.number().gt(0).max(2).optional(),
     momentum: z.number().min(0).max(0.99).optional(),
   })
-  .refine((value) => value.kind === "nesterov" || !value.momentum, {
+  .refine((value) => value.kind !== "average" || !value.momentum, {
     path: ["momentum"],
-    message: 'is for "nesterov" only',
+    message: 'is not for "average"',
   })
   .transform(
     ({ kind, rate, momentum }): OuterSettings =>
@@ -87,6 +99,30 @@ const outer = z
         ? { kind, rate: rate ?? 1, momentum: 0 }
         : { kind, rate: rate ?? 0.7, momentum: momentum ?? 0.3 },
   );
+
+const codeBits = z.union([z.literal(2), z.literal(4), z.literal(8)]);
+
+/** A codec, by its short name or spelled out. */
+const codec = z.union([
+  z.enum(["f32", "dense2", "dense4", "dense8"]).transform((name): CodecSpec => SHORT[name]),
+  z.strictObject({ name: z.literal("f32") }),
+  z.strictObject({ name: z.literal("dense"), bits: codeBits }),
+  z
+    .strictObject({
+      name: z.literal("topk"),
+      chunk: count(LEAST_CHUNK, LARGEST_CHUNK).refine(isChunk, { message: "is no power of two" }),
+      k: count(1, LARGEST_CHUNK),
+      bits: codeBits,
+    })
+    .refine(({ chunk, k }) => k <= chunk, { path: ["k"], message: "is more than a chunk has" }),
+]);
+
+const SHORT = {
+  f32: F32,
+  dense2: { name: "dense", bits: 2 },
+  dense4: DENSE4,
+  dense8: { name: "dense", bits: 8 },
+} as const satisfies Record<string, CodecSpec>;
 
 const schema = z.strictObject({
   name: label.default("Murmuration"),
@@ -105,7 +141,7 @@ const schema = z.strictObject({
     })
     .prefault({}),
   batch: count(1, MAX_BATCH).default(4),
-  steps: count(1, MAX_STEPS).default(10),
+  steps: z.union([count(1, MAX_STEPS), z.literal("paced")]).default("paced"),
   tokenBudget: count(1, Number.MAX_SAFE_INTEGER).default(20_000_000),
   learningRate: z.number().gt(0).max(1).default(3e-3),
   warmupTokens: count(0, Number.MAX_SAFE_INTEGER).default(50_000),
@@ -121,7 +157,8 @@ const schema = z.strictObject({
     .prefault({}),
   residualDecay: share.default(0.95),
   outer: outer.prefault({}),
-  downlink: z.enum(["dense4", "f32"]).default("dense4"),
+  delta: z.union([codec, z.literal("auto")]).default("auto"),
+  downlink: codec.default(DENSE4),
   quorum: count(1, 10_000).default(4),
   leaseSeconds: count(1, 86_400).default(120),
   snapshotEvery: count(1, 1_000_000).default(10),

@@ -10,6 +10,10 @@ export function languageTask(settings: Settings, vocabulary: number): Task {
   const layout = layoutOf(shape);
   return {
     parameters: layout.length,
+    matrices: layout.tensors.flatMap(({ name, offset, shape: [rows, columns] }) =>
+      // An embedding's row is a token's or a place's own: directions mean nothing across them.
+      columns === undefined || name.startsWith("w") ? [] : [{ offset, rows: rows!, columns }],
+    ),
     initial: (seed) => initialWeights(shape, seed),
     encode: (values) => encodeSafetensors(layout, values),
     decode: (file) => decodeSafetensors(file, layout),

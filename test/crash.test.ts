@@ -5,6 +5,7 @@ import type { Hash, TicketId } from "../protocol/ids.ts";
 import type { Receipt } from "../protocol/receipt.ts";
 import { initialVectors, merge } from "../server/merge/merge.ts";
 import type { DurableEvent } from "../server/rounds/events.ts";
+import { mergeRule } from "../server/run/merge-rule.ts";
 import { decodeRecord } from "../server/run/record.ts";
 import { Journal } from "../server/store/journal.ts";
 import { MemoryFiles, PowerLoss } from "./harness/memory-files.ts";
@@ -71,6 +72,7 @@ async function told(files: MemoryFiles): Promise<DurableEvent[]> {
 async function replayed(events: readonly DurableEvent[], { frames }: Memory) {
   const task = vectorTask();
   let vectors = initialVectors(task.initial(SETTINGS.seed));
+  const rule = await mergeRule(SETTINGS, task);
   const hashes: Hash[] = [await sha256(task.encode(vectors.x))];
   const ends = new Map<TicketId, number[]>();
   let closed: (DurableEvent & { type: "closed" }) | undefined;
@@ -82,7 +84,7 @@ async function replayed(events: readonly DurableEvent[], { frames }: Memory) {
       ends.get(ticket)?.push(event.version);
       return { frame: frames.get(ticket)!, weight };
     });
-    ({ vectors } = merge(vectors, merged, SETTINGS.outer, SETTINGS.downlink));
+    ({ vectors } = merge(vectors, merged, rule));
     hashes.push(await sha256(task.encode(vectors.x)));
     expect(hashes.at(-1)).toBe(event.hash);
   }

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { fromBase64Url, toBase64Url, toFloats } from "../protocol/bytes.ts";
 import { canonicalJson } from "../protocol/canonical.ts";
+import { F32 } from "../protocol/codec/codec.ts";
 import { encodeFrame, FRAME_HEADER_BYTES } from "../protocol/frame.ts";
 import { asObject, parseJson } from "../protocol/guards.ts";
 import { sha256 } from "../protocol/identity.ts";
@@ -33,7 +34,7 @@ afterEach(async () => {
   await tiny.run.close();
 });
 
-const frame = (seed: number) => encodeFrame("f32", deltaOf(seed));
+const frame = (seed: number) => encodeFrame(F32, deltaOf(seed));
 const get = async (path: string) => new Uint8Array(await (await app.request(path)).arrayBuffer());
 const manifest = async () => parseManifest(parseJson(await get(ROUTES.manifest)));
 const code = (refused: Promise<unknown>) =>
@@ -100,7 +101,7 @@ describe("what is refused leaves the model as it was", () => {
     spoilt.set(bytes, at);
     return spoilt;
   };
-  const huge = () => encodeFrame("f32", deltaOf(1).fill(1e30));
+  const huge = () => encodeFrame(F32, deltaOf(1).fill(1e30));
   const flip = (signature: Signature) => {
     const bytes = fromBase64Url(signature);
     bytes[7]! ^= 1;
@@ -111,7 +112,7 @@ describe("what is refused leaves the model as it was", () => {
     ["NaN", "not-finite", (t) => ann.upload(t, spoil(FRAME_HEADER_BYTES, [0, 0, 0xc0, 0x7f]))],
     ["infinity", "not-finite", (t) => ann.upload(t, spoil(FRAME_HEADER_BYTES, [0, 0, 0x80, 0x7f]))],
     ["a huge scale", "norm-too-large", (t) => ann.upload(t, huge())],
-    ["another shape", "wrong-shape", (t) => ann.upload(t, encodeFrame("f32", new Float32Array(9)))],
+    ["another shape", "wrong-shape", (t) => ann.upload(t, encodeFrame(F32, new Float32Array(9)))],
     ["an unknown codec", "unknown-codec", (t) => ann.upload(t, spoil(5, [77]))],
     ["a later frame version", "future-version", (t) => ann.upload(t, spoil(4, [2]))],
     ["no frame", "bad-frame", (t) => ann.upload(t, new Uint8Array())],

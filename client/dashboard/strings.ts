@@ -62,6 +62,7 @@ export const REFUSED: Record<ErrorCode, string> = {
   "future-version": "The work named a version that does not exist yet, or a newer frame format.",
   "too-large": "The body was larger than any delta of this model.",
   "protocol-mismatch": "A page from before, or after, an update of this server. It reloads itself.",
+  "wrong-codec": "written with another codec than the run's",
   "unknown-codec": "Compressed in a way this server does not know.",
   "wrong-shape": "The delta was of another model’s size.",
   "not-finite": "The delta held NaN or infinity: a device that computes wrongly, or an attack.",

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { layoutOf } from "../../model/layout.ts";
 import { Random } from "../../model/random.ts";
 import type { Tokenizer } from "../../model/tokenizer.ts";
+import { DENSE4 } from "../../protocol/codec/codec.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
 import { deltaPicture, Glimpse } from "./glimpse.ts";
 
@@ -75,7 +76,7 @@ describe("the picture of a delta", () => {
     const glimpse = new Glimpse();
     expect(glimpse.delta()).toBeUndefined();
     glimpse.show({ shape: SHAPE, tokenizer, tokens, weights, version: 1 });
-    const frame = encodeFrame("dense4", new Float32Array(weights.length));
+    const frame = encodeFrame(DENSE4, new Float32Array(weights.length));
     glimpse.sent(frame, 3);
     expect(glimpse.delta()).toMatchObject({ bytes: frame.length, changed: 0, ratio: 0, steps: 3 });
     expect(glimpse.delta()?.bars[10]).toBe(weights.length);

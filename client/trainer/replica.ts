@@ -1,6 +1,7 @@
-import { requireFinite } from "../../protocol/codec/f32.ts";
+import { DENSE4 } from "../../protocol/codec/codec.ts";
+import { requireFinite } from "../../protocol/codec/scale.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
-import { decodeFrame, encodeFrame } from "../../protocol/frame.ts";
+import { decodeFrame, frameBytes } from "../../protocol/frame.ts";
 import { sha256 } from "../../protocol/identity.ts";
 import type { Hash } from "../../protocol/ids.ts";
 import type { Cache } from "../cache/cache.ts";
@@ -40,7 +41,7 @@ export class Replica {
     this.#options = options;
     this.#current = saved;
     this.#saved = saved?.hash;
-    this.#diffBytes = encodeFrame("dense4", new Float32Array(options.parameters)).length;
+    this.#diffBytes = frameBytes(DENSE4, options.parameters);
   }
 
   /** Takes the cached copy, if its bytes still have the hash they were saved with. */

@@ -1,35 +1,77 @@
+import { ProtocolError } from "../errors.ts";
+import { asInteger, asObject } from "../guards.ts";
+
 /**
- * One way to write a vector of f32 as bytes (rules C1 to C5). A codec is pure and deterministic: replicas
- * that decode the same bytes hold the same floats, to the bit. Error feedback is the caller's: the residual
- * is what went in minus what {@link Codec.decode} gives back.
+ * One way to write a vector of f32 as bytes (rules C1 to C6). A codec is pure and deterministic: replicas that decode
+ * the same bytes hold the same floats, to the bit. Error feedback is the caller's: {@link Codec.encode} tells what
+ * it left out.
  */
 export interface Codec {
-  readonly name: CodecName;
-  /** The codec's number in a frame's header. Never reused. */
-  readonly id: number;
-  /** Bytes of the payload for `length` values: fixed, or the most it can be. */
-  maxPayload(length: number): number;
-  /** Writes `values`; all must be finite (throws `not-finite`). */
-  encode(values: Float32Array): Uint8Array<ArrayBuffer>;
+  readonly spec: CodecSpec;
+  /** Bytes of the payload of `length` values: always as many. */
+  payloadBytes(length: number): number;
   /**
-   * Reads exactly `length` values into a new vector. Throws `wrong-shape` when the payload's size does not fit
-   * `length`, `not-finite` or `bad-frame` when its content is not what an encoder writes.
+   * Writes `values`; all must be finite (throws `not-finite`). What the payload leaves out is written to `left`,
+   * which may be `values` itself.
    */
-  decode(payload: Uint8Array<ArrayBuffer>, length: number): Float32Array<ArrayBuffer>;
+  encode(values: Float32Array, left?: Float32Array): Uint8Array<ArrayBuffer>;
+  /**
+   * Holds a payload of `length` values against what an encoder writes, allocating nothing, and returns the sum of
+   * the squares of its values. Throws `wrong-shape` on its size, `not-finite` or `bad-frame` on its content.
+   */
+  check(payload: Uint8Array<ArrayBuffer>, length: number): number;
+  /**
+   * sum[i] ← sum[i] + share × value, product and sum each rounded to f32, allocating nothing. For payloads that
+   * passed {@link check}.
+   */
+  add(payload: Uint8Array<ArrayBuffer>, sum: Float32Array, share: number): void;
 }
 
-export type CodecName = "f32" | "dense4";
-
 /**
- * What a manifest says of the deltas it wants: `dense` takes `bits` a value in blocks of 64; `topk` the `k` largest
- * of each `chunk` values (a power of two up to 4096), `bits` each.
+ * What a run asks of its deltas and diffs: `dense` takes `bits` a value in blocks of 64; `topk` the `k` largest of
+ * each `chunk` values (a power of two), `bits` each.
  */
 export type CodecSpec =
   | { readonly name: "f32" }
-  | { readonly name: "dense"; readonly bits: 2 | 4 | 8 }
-  | {
-      readonly name: "topk";
-      readonly chunk: number;
-      readonly k: number;
-      readonly bits: 2 | 4 | 8;
-    };
+  | { readonly name: "dense"; readonly bits: CodeBits }
+  | { readonly name: "topk"; readonly chunk: number; readonly k: number; readonly bits: CodeBits };
+
+export type CodeBits = 2 | 4 | 8;
+
+export const F32: CodecSpec = { name: "f32" };
+export const DENSE4: CodecSpec = { name: "dense", bits: 4 };
+
+/** Values in a chunk of `topk`: small enough for a device to sort on its own, large enough for few scales. */
+export const LEAST_CHUNK = 64;
+export const LARGEST_CHUNK = 4096;
+
+export const isCodeBits = (value: unknown): value is CodeBits => value === 2 || value === 4 || value === 8;
+export const isChunk = (value: number): boolean =>
+  value >= LEAST_CHUNK && value <= LARGEST_CHUNK && (value & (value - 1)) === 0;
+
+/** Reads a codec's description from JSON. Throws `bad-request`. */
+export function parseCodec(value: unknown, field: string): CodecSpec {
+  const json = asObject(value, field);
+  if (json.name === "f32") return { name: "f32" };
+  const bits = asInteger(json.bits, `${field}.bits`, 2, 8);
+  if (isCodeBits(bits)) {
+    if (json.name === "dense") return { name: "dense", bits };
+    if (json.name === "topk") {
+      const chunk = asInteger(json.chunk, `${field}.chunk`, LEAST_CHUNK, LARGEST_CHUNK);
+      const k = asInteger(json.k, `${field}.k`, 1, chunk);
+      if (isChunk(chunk)) return { name: "topk", chunk, k, bits };
+    }
+  }
+  throw new ProtocolError(
+    "bad-request",
+    `${field} must be f32, dense or topk, of 2, 4 or 8 bits, in chunks of a power of two`,
+  );
+}
+
+/** Whether two descriptions mean the same bytes. */
+export function sameCodec(a: CodecSpec, b: CodecSpec): boolean {
+  if (a.name === "topk") {
+    return b.name === "topk" && a.chunk === b.chunk && a.k === b.k && a.bits === b.bits;
+  }
+  return a.name === b.name && (a.name === "f32" || (b.name === "dense" && a.bits === b.bits));
+}

@@ -1,29 +1,32 @@
-import { toFloats } from "../bytes.ts";
 import { ProtocolError } from "../errors.ts";
 import type { Codec } from "./codec.ts";
+import { requireBytes, requireFinite } from "./scale.ts";
 
 /** Plain little-endian f32: the codec of tests and of benches that ask what compression costs. */
 export const f32: Codec = {
-  name: "f32",
-  id: 0,
-  maxPayload: (length) => length * 4,
-  encode(values) {
+  spec: { name: "f32" },
+  payloadBytes: (length) => length * 4,
+  encode(values, left) {
     requireFinite(values);
-    return new Uint8Array(values.slice().buffer);
+    const payload = new Uint8Array(values.slice().buffer);
+    left?.fill(0);
+    return payload;
   },
-  decode(payload, length) {
-    if (payload.length !== length * 4) {
-      throw new ProtocolError("wrong-shape", `f32 needs ${length * 4} bytes, got ${payload.length}`);
+  check(payload, length) {
+    requireBytes(payload, length * 4);
+    const view = new DataView(payload.buffer, payload.byteOffset);
+    let squares = 0;
+    for (let i = 0; i < length; i++) {
+      const value = view.getFloat32(4 * i, true);
+      if (!Number.isFinite(value)) throw new ProtocolError("not-finite", `value ${i} is ${value}`);
+      squares += value * value;
     }
-    const values = toFloats(payload);
-    requireFinite(values);
-    return values;
+    return squares;
+  },
+  add(payload, sum, share) {
+    const view = new DataView(payload.buffer, payload.byteOffset);
+    for (let i = 0; i < sum.length; i++) {
+      sum[i] = sum[i]! + Math.fround(share * view.getFloat32(4 * i, true));
+    }
   },
 };
-
-/** Throws `not-finite` on the first NaN or infinity. */
-export function requireFinite(values: Float32Array): void {
-  for (let i = 0; i < values.length; i++) {
-    if (!Number.isFinite(values[i])) throw new ProtocolError("not-finite", `value ${i} is ${values[i]}`);
-  }
-}

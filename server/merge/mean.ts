@@ -1,3 +1,5 @@
+import { addFrame } from "../../protocol/frame.ts";
+
 /**
  * Running weighted mean of deltas, in plain f32 and in the order given, so that every machine gets the same
  * bytes: weights are divided by their sum first, each product and each sum is rounded to f32.
@@ -13,10 +15,8 @@ export class WeightedMean {
     this.values = new Float32Array(length);
   }
 
-  add(delta: Float32Array, weight: number): void {
-    const { values } = this;
-    if (delta.length !== values.length) throw new RangeError(`${delta.length} values, not ${values.length}`);
-    const share = Math.fround(weight / this.#total);
-    for (let i = 0; i < values.length; i++) values[i] = values[i]! + Math.fround(share * delta[i]!);
+  /** Adds a checked frame's delta. */
+  add(frame: Uint8Array<ArrayBuffer>, weight: number): void {
+    addFrame(frame, this.values, weight / this.#total);
   }
 }

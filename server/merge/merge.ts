@@ -1,7 +1,7 @@
-import type { CodecName } from "../../protocol/codec/codec.ts";
-import { decodeFrame, encodeFrame } from "../../protocol/frame.ts";
+import type { CodecSpec } from "../../protocol/codec/codec.ts";
+import { addFrame, encodeFrame } from "../../protocol/frame.ts";
 import { WeightedMean } from "./mean.ts";
-import { type Outer, outerStep } from "./outer.ts";
+import { type OuterRule, outerStep } from "./outer.ts";
 
 /** The server's vectors at one version, all flat and of one length. */
 export interface Vectors {
@@ -29,28 +29,29 @@ export function initialVectors(x: Float32Array<ArrayBuffer>): Vectors {
   return { x, theta: x.slice(), momentum: new Float32Array(x.length) };
 }
 
+/** What of a run decides how its versions follow from its deltas. */
+export interface MergeRule extends OuterRule {
+  /** The codec of diffs. */
+  readonly downlink: CodecSpec;
+}
+
 /**
  * One version: the weighted mean of the deltas in the order given, the outer step, and the compressed diff
  * D = Q(θ' − x), x' = x + D (QAFeL, 2308.00263). Leaves `vectors` as they are. Plain f32 in a fixed order:
  * the same bytes on every machine. Throws `not-finite` when the result is not.
  */
-export function merge(
-  vectors: Vectors,
-  frames: readonly WeightedFrame[],
-  outer: Outer,
-  downlink: CodecName,
-): Merged {
-  const { length } = vectors.x;
+export function merge(vectors: Vectors, frames: readonly WeightedFrame[], rule: MergeRule): Merged {
   const mean = new WeightedMean(
-    length,
+    vectors.x.length,
     frames.map(({ weight }) => weight),
   );
-  for (const { frame, weight } of frames) mean.add(decodeFrame(frame, length), weight);
+  for (const { frame, weight } of frames) mean.add(frame, weight);
   const theta = vectors.theta.slice();
   const momentum = vectors.momentum.slice();
-  outerStep(outer, theta, momentum, mean.values);
-  const change = theta.map((value, i) => value - vectors.x[i]!);
-  const diff = encodeFrame(downlink, change);
+  const change = mean.values;
+  outerStep(rule, theta, momentum, change);
+  for (let i = 0; i < change.length; i++) change[i] = theta[i]! - vectors.x[i]!;
+  const diff = encodeFrame(rule.downlink, change);
   return { vectors: { x: applyDiff(vectors.x, diff), theta, momentum }, diff };
 }
 
@@ -59,7 +60,7 @@ export function applyDiff(
   x: Float32Array<ArrayBuffer>,
   diff: Uint8Array<ArrayBuffer>,
 ): Float32Array<ArrayBuffer> {
-  const next = decodeFrame(diff, x.length);
-  for (let i = 0; i < next.length; i++) next[i] = x[i]! + next[i]!;
+  const next = x.slice();
+  addFrame(diff, next, 1);
   return next;
 }

@@ -1,26 +1,54 @@
 /** The outer step's settings, as the run file has them. */
 export interface Outer {
-  readonly kind: "average" | "nesterov";
+  readonly kind: "average" | "nesterov" | "muon";
   readonly rate: number;
   readonly momentum: number;
 }
 
+/** A matrix within the flat vector, row-major. */
+export interface Matrix {
+  readonly offset: number;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** What the outer step needs beside the vectors. */
+export interface OuterRule {
+  readonly outer: Outer;
+  /** What "muon" makes orthogonal. */
+  readonly matrices: readonly Matrix[];
+  /** Makes a matrix's directions weigh alike, in place, keeping its norm: the same bytes on every machine. */
+  readonly orthogonalize: (matrix: Float32Array, rows: number, columns: number) => void;
+}
+
 /**
- * Moves `theta` against the mean delta `g` (downloaded minus trained weights), in place, in plain f32:
+ * Moves `theta` against the mean delta `g` (downloaded minus trained weights), in plain f32 and in place; `g` is used
+ * up. With m the run's memory of earlier deltas and μ what it keeps of it:
  * - average: θ ← θ − rate·g (at rate 1 the mean of the volunteers' weights; FedAvg, 1602.05629);
- * - nesterov: m ← μ·m + g; θ ← θ − rate·(g + μ·m) (DiLoCo, 2311.08105).
+ * - nesterov: m ← μ·m + g; θ ← θ − rate·d with d = g + μ·m (DiLoCo, 2311.08105);
+ * - muon: the same, but each of the matrices within d is made orthogonal first (docs/LEARNING.md).
  */
-export function outerStep(outer: Outer, theta: Float32Array, momentum: Float32Array, g: Float32Array): void {
-  const rate = Math.fround(outer.rate);
-  if (outer.kind === "average") {
-    for (let i = 0; i < theta.length; i++) theta[i] = theta[i]! - Math.fround(rate * g[i]!);
-    return;
+export function outerStep(
+  { outer, matrices, orthogonalize }: OuterRule,
+  theta: Float32Array,
+  momentum: Float32Array,
+  g: Float32Array,
+): void {
+  if (outer.kind !== "average") followMomentum(Math.fround(outer.momentum), momentum, g);
+  if (outer.kind === "muon") {
+    for (const { offset, rows, columns } of matrices) {
+      orthogonalize(g.subarray(offset, offset + rows * columns), rows, columns);
+    }
   }
-  const mu = Math.fround(outer.momentum);
-  for (let i = 0; i < theta.length; i++) {
+  const rate = Math.fround(outer.rate);
+  for (let i = 0; i < theta.length; i++) theta[i] = theta[i]! - Math.fround(rate * g[i]!);
+}
+
+/** m ← μ·m + g, then g ← g + μ·m. */
+function followMomentum(mu: number, momentum: Float32Array, g: Float32Array): void {
+  for (let i = 0; i < g.length; i++) {
     const m = Math.fround(Math.fround(mu * momentum[i]!) + g[i]!);
     momentum[i] = m;
-    const step = Math.fround(g[i]! + Math.fround(mu * m));
-    theta[i] = theta[i]! - Math.fround(rate * step);
+    g[i] = g[i]! + Math.fround(mu * m);
   }
 }

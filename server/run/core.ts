@@ -276,9 +276,9 @@ export class Core {
 
   async #merge(closed: Closed): Promise<void> {
     const { store } = this.#options;
-    const { settings, task } = this.founded;
+    const { merging, task } = this.founded;
     const frames = await readFrames(store, placesOf(closed, this.#frames));
-    const { vectors, diff } = merge(this.#current.vectors, frames, settings.outer, settings.downlink);
+    const { vectors, diff } = merge(this.#current.vectors, frames, merging);
     const file = task.encode(vectors.x);
     await saveDiff(store, closed.version, diff);
     this.#next = { vectors, file };

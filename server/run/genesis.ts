@@ -1,17 +1,21 @@
 import { utf8 } from "../../protocol/bytes.ts";
 import { canonicalJson } from "../../protocol/canonical.ts";
+import type { CodecSpec } from "../../protocol/codec/codec.ts";
+import { frameBytes } from "../../protocol/frame.ts";
 import { as } from "../../protocol/guards.ts";
 import { type Identity, sha256 } from "../../protocol/identity.ts";
 import { isRunId, type RunId } from "../../protocol/ids.ts";
-import { initialVectors } from "../merge/merge.ts";
+import { initialVectors, type MergeRule } from "../merge/merge.ts";
 import type { RunCorpus, Task, TaskFactory } from "../options.ts";
 import type { Created } from "../rounds/events.ts";
+import { stepsFor, USUAL_STEPS } from "../rounds/length.ts";
 import { Ranges } from "../rounds/ranges.ts";
 import { ratesOf } from "../rounds/rates.ts";
 import type { Rules } from "../rounds/rules.ts";
 import { DEFAULT_SETTINGS, parseSettings, type Settings, SettingsError } from "../settings.ts";
 import { type Store, StoreError } from "../store/store.ts";
 import { requireFit } from "./fit.ts";
+import { deltaCodec, mergeRule } from "./merge-rule.ts";
 import { encodeRecord } from "./record.ts";
 import { saveSnapshot, storedSnapshots } from "./snapshots.ts";
 
@@ -23,6 +27,9 @@ export interface Founded {
   readonly settings: Settings;
   readonly task: Task;
   readonly rules: Rules;
+  /** The codec of deltas. */
+  readonly delta: CodecSpec;
+  readonly merging: MergeRule;
 }
 
 /**
@@ -60,7 +67,7 @@ export async function create(
 /** Reads a run's beginning back and holds the world against it: key, corpus, and settings where given. */
 export async function found(
   created: Created,
-  identity: Identity,
+  identity: Pick<Identity, "key">,
   corpus: RunCorpus,
   taskOf: TaskFactory,
   given: Settings | undefined,
@@ -77,22 +84,41 @@ export async function found(
   if (task.parameters !== genesis.parameters) {
     throw new StoreError(`the run began with ${String(genesis.parameters)} parameters`);
   }
-  return { id, settings, task, rules: rulesOf(id, settings, corpus) };
+  return {
+    id,
+    settings,
+    task,
+    rules: rulesOf(id, settings, corpus, task.parameters),
+    delta: deltaCodec(settings, task.parameters),
+    merging: await mergeRule(settings, task),
+  };
 }
 
-export function rulesOf(run: RunId, settings: Settings, corpus: RunCorpus): Rules {
+export function rulesOf(
+  run: RunId,
+  settings: Settings,
+  corpus: Pick<RunCorpus, "train">,
+  parameters: number,
+): Rules {
   const { steps, batch, quorum, tokenBudget } = settings;
+  const usual = steps === "paced" ? USUAL_STEPS : steps;
+  const tokensPerStep = batch * settings.model.context;
+  const weight = {
+    tokensPerStep,
+    deltaBytes: frameBytes(deltaCodec(settings, parameters), parameters),
+    diffBytes: frameBytes(settings.downlink, parameters),
+  };
   const { context } = settings.model;
   return {
     run,
-    ranges: new Ranges(corpus.train, steps * batch, context, settings.seed),
-    steps,
+    ranges: new Ranges(corpus.train, usual * batch, context, settings.seed, steps === "paced"),
+    steps: steps === "paced" ? (pace) => stepsFor(weight, pace) : () => steps,
     batch,
     context,
     leaseMs: settings.leaseSeconds * 1_000,
     quorum,
     tokenBudget,
-    rates: (tokens) => ratesOf(settings, tokens, steps, batch * context),
+    rates: (tokens, count) => ratesOf(settings, tokens, count, tokensPerStep),
   };
 }
 

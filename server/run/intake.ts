@@ -34,8 +34,8 @@ export class Intake {
   }
 
   async accept(sender: SignedRequest, upload: Upload): Promise<Receipt> {
-    const { id, task } = this.#core.founded;
-    const run = { id, key: this.#identity.key, parameters: task.parameters };
+    const { id, task, delta: codec } = this.#core.founded;
+    const run = { id, key: this.#identity.key, parameters: task.parameters, delta: codec };
     const delta = await authenticate(upload, sender, run);
     // From here to the entry in #inFlight nothing is awaited, so no other upload can come between.
     const { ticket } = upload;
@@ -78,6 +78,7 @@ export class Intake {
       waiting: state.pool.length + this.#inFlight.size,
       room: MAX_POOL,
       parameters: founded.task.parameters,
+      delta: founded.delta,
       weightDecay: founded.settings.optimizer.weightDecay,
     });
   }

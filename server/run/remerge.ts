@@ -8,11 +8,11 @@ import type { FrameAt, ToldVersion } from "./story.ts";
 /** Merges a version again as it was decided. Throws a StoreError unless it gives the hashes then published. */
 export async function remerge(
   store: Store,
-  { settings, task }: Pick<Founded, "settings" | "task">,
+  { merging, task }: Pick<Founded, "merging" | "task">,
   before: Vectors,
   { version, hash, diff, merged }: ToldVersion,
 ): Promise<Vectors> {
-  const again = merge(before, await readFrames(store, merged), settings.outer, settings.downlink);
+  const again = merge(before, await readFrames(store, merged), merging);
   if ((await sha256(task.encode(again.vectors.x))) !== hash) {
     throw new StoreError(`merging version ${version} again does not give the hash that was published`);
   }

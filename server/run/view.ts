@@ -14,11 +14,11 @@ export type FixedManifest = Omit<Manifest, "state" | "version" | "hash">;
 
 /** The part of the manifest that never changes. */
 export async function fixedManifest(
-  { id, settings, task }: Founded,
+  { id, settings, task, delta }: Founded,
   corpus: RunCorpus,
   identity: Identity,
 ): Promise<FixedManifest> {
-  const { name, operator, optimizer, residualDecay } = settings;
+  const { name, operator, optimizer, batch, residualDecay } = settings;
   const model: ModelShape = { ...settings.model, vocabulary: corpus.vocabulary };
   return {
     protocol: PROTOCOL_VERSION,
@@ -31,6 +31,8 @@ export async function fixedManifest(
     server: identity.key,
     tokenizer: await sha256(corpus.tokenizer),
     optimizer,
+    batch,
+    delta,
     residualDecay,
   };
 }

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import { type CodecSpec, DENSE4, F32 } from "../../protocol/codec/codec.ts";
 import type { ErrorCode } from "../../protocol/errors.ts";
 import { encodeFrame, FRAME_HEADER_BYTES } from "../../protocol/frame.ts";
 import { createIdentity, type Identity, sha256 } from "../../protocol/identity.ts";
@@ -10,11 +11,11 @@ import { authenticate, judge, type Now, normBound } from "./check.ts";
 
 let server: Identity;
 let volunteer: Identity;
-let run: { id: RunId; key: Identity["key"]; parameters: number };
+let run: { id: RunId; key: Identity["key"]; parameters: number; delta: CodecSpec };
 
 beforeAll(async () => {
   [server, volunteer] = await Promise.all([createIdentity(), createIdentity()]);
-  run = { id: "a".repeat(64) as RunId, key: server.key, parameters: 10 };
+  run = { id: "a".repeat(64) as RunId, key: server.key, parameters: 10, delta: F32 };
 });
 
 const terms = (changes: Partial<TicketTerms> = {}): TicketTerms => ({
@@ -43,6 +44,7 @@ const now: Now = {
   waiting: 0,
   room: 2,
   parameters: 10,
+  delta: F32 as CodecSpec,
   weightDecay: 0.1,
 };
 const code = (expected: ErrorCode) => expect.objectContaining({ name: "ProtocolError", code: expected });
@@ -147,7 +149,7 @@ describe("what is sent", () => {
 
   test("a vector of another length is refused", async () => {
     for (const length of [0, 9, 11]) {
-      const frame = encodeFrame("f32", new Float32Array(length));
+      const frame = encodeFrame(F32, new Float32Array(length));
       const upload = { ...uploadOf(await ticket()), frame };
       expect(() => judge(upload, now)).toThrow(code("wrong-shape"));
     }
@@ -163,6 +165,7 @@ describe("what is sent", () => {
     expect(() => judge(changed(0, 0), now)).toThrow(code("bad-frame"));
     expect(() => judge(changed(4, 9), now)).toThrow(code("future-version"));
     expect(() => judge(changed(5, 99), now)).toThrow(code("unknown-codec"));
+    expect(() => judge(upload, { ...now, delta: DENSE4 })).toThrow(code("wrong-codec"));
     expect(() => judge({ ...upload, frame: new Uint8Array() }, now)).toThrow(code("bad-frame"));
   });
 
@@ -179,7 +182,7 @@ describe("what is sent", () => {
 
 test("an upload that crosses the wire is judged as it was sent", async () => {
   const signed = await ticket();
-  const upload = decodeUpload(encodeUpload(signed, REPORT, encodeFrame("dense4", deltaOf(3))));
-  await authenticate(upload, sender(), run);
-  judge(upload, now);
+  const upload = decodeUpload(encodeUpload(signed, REPORT, encodeFrame(DENSE4, deltaOf(3))));
+  await authenticate(upload, sender(), { ...run, delta: DENSE4 });
+  judge(upload, { ...now, delta: DENSE4 });
 });

@@ -1,5 +1,6 @@
+import type { CodecSpec } from "../../protocol/codec/codec.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
-import { decodeFrame, maxFrameBytes } from "../../protocol/frame.ts";
+import { checkFrame, frameBytes } from "../../protocol/frame.ts";
 import { sha256 } from "../../protocol/identity.ts";
 import type { Hash, RunId, VolunteerKey } from "../../protocol/ids.ts";
 import type { SignedRequest } from "../../protocol/request.ts";
@@ -18,11 +19,16 @@ const POOL_FULL_RETRY_MS = 5_000;
 export async function authenticate(
   upload: Upload,
   sender: SignedRequest,
-  run: { readonly id: RunId; readonly key: VolunteerKey; readonly parameters: number },
+  run: {
+    readonly id: RunId;
+    readonly key: VolunteerKey;
+    readonly parameters: number;
+    readonly delta: CodecSpec;
+  },
 ): Promise<Hash> {
   const { ticket, frame } = upload;
-  if (frame.length > maxFrameBytes(run.parameters)) {
-    throw new ProtocolError("too-large", `a frame of ${frame.length} bytes is larger than any codec makes`);
+  if (frame.length > frameBytes(run.delta, run.parameters)) {
+    throw new ProtocolError("too-large", `a frame of ${frame.length} bytes is larger than this run's`);
   }
   if (ticket.run !== run.id) throw new ProtocolError("bad-ticket", "the ticket is of another run");
   if (ticket.volunteer !== sender.volunteer) {
@@ -47,13 +53,14 @@ export interface Now {
   readonly waiting: number;
   readonly room: number;
   readonly parameters: number;
+  readonly delta: CodecSpec;
   readonly weightDecay: number;
 }
 
 /**
  * Second part: may this delta be merged? Lease, staleness, format, finiteness, norm; cheap first. Pure.
  * Throws `run-finished`, `lease-expired`, `future-version`, `stale`, `too-many-requests`, what
- * {@link decodeFrame} throws, and `norm-too-large`.
+ * {@link checkFrame} throws, and `norm-too-large`.
  */
 export function judge({ ticket, frame }: Upload, run: Now): void {
   if (run.finished) throw new ProtocolError("run-finished", "the run has reached its token budget");
@@ -72,7 +79,7 @@ export function judge({ ticket, frame }: Upload, run: Now): void {
   if (run.waiting >= run.room) {
     throw new ProtocolError("too-many-requests", "merging has to catch up first", POOL_FULL_RETRY_MS);
   }
-  const norm = normOf(decodeFrame(frame, run.parameters));
+  const norm = checkFrame(frame, run.parameters, run.delta);
   const bound = normBound(ticket, run.parameters, run.weightDecay);
   if (norm > bound) {
     throw new ProtocolError("norm-too-large", `a norm of ${norm}, no ticket like this reaches ${bound}`);
@@ -87,10 +94,4 @@ export function judge({ ticket, frame }: Upload, run: Now): void {
 export function normBound(ticket: Pick<Ticket, "rates">, parameters: number, weightDecay: number): number {
   const rates = ticket.rates.reduce((sum, rate) => sum + rate, 0);
   return 4 * rates * Math.sqrt(parameters) * (1 + weightDecay);
-}
-
-function normOf(values: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i]! * values[i]!;
-  return Math.sqrt(sum);
 }

@@ -248,6 +248,8 @@ export function trainingScript(last: Phase = { phase: "training" }): readonly Re
         server: KEY,
         tokenizer: hashOf("5"),
         optimizer: { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, clip: 1 },
+        batch: 4,
+        delta: { name: "dense", bits: 4 },
         residualDecay: 0.95,
         state: "running",
         version: 160,

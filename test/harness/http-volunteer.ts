@@ -1,4 +1,5 @@
 import { toBase64Url, utf8 } from "../../protocol/bytes.ts";
+import { type CodecSpec, DENSE4 } from "../../protocol/codec/codec.ts";
 import { type ErrorBody, ProtocolError } from "../../protocol/errors.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
 import { asObject, parseJson } from "../../protocol/guards.ts";
@@ -56,7 +57,7 @@ export class HttpVolunteer {
 }
 
 /** A small delta of `length` values that depends on `seed`. */
-export const smallDelta = (length: number, seed: number, codec: "f32" | "dense4" = "dense4") =>
+export const smallDelta = (length: number, seed: number, codec: CodecSpec = DENSE4) =>
   encodeFrame(
     codec,
     Float32Array.from({ length }, (_, i) => Math.sin(seed * 31 + i) / 1_000),

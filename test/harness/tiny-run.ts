@@ -1,4 +1,5 @@
 import { bytesOf, toBase64Url, utf8 } from "../../protocol/bytes.ts";
+import { type CodecSpec, F32 } from "../../protocol/codec/codec.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
 import { createIdentity, type Identity, sha256 } from "../../protocol/identity.ts";
@@ -44,6 +45,7 @@ export const tinySettings = (changes: Record<string, unknown> = {}): Settings =>
     warmupTokens: 0,
     learningRate: 0.5,
     quorum: 2,
+    delta: "f32",
     snapshotEvery: 3,
     leaseSeconds: 60,
     ...changes,
@@ -52,6 +54,7 @@ export const tinySettings = (changes: Record<string, unknown> = {}): Settings =>
 /** A task whose vector is ten numbers and whose file is just them: nothing knows what they mean. */
 export const vectorTask = (): Task => ({
   parameters: 10,
+  matrices: [],
   initial: (seed) => Float32Array.from({ length: 10 }, (_, i) => Math.fround((seed + i) / 8)),
   encode: (values) => bytesOf(values.slice()),
   decode: (file) => {
@@ -159,7 +162,7 @@ export const REPORT: Report = { loss: 2, trainMs: 5, device: "test" };
 export const uploadOf = (
   ticket: Ticket,
   values: Float32Array = deltaOf(1),
-  codec: "f32" | "dense4" = "f32",
+  codec: CodecSpec = F32,
 ): Upload => ({ ticket, report: REPORT, frame: encodeFrame(codec, values) });
 
 /** Ten small numbers that depend on `seed`. */

@@ -1,9 +1,10 @@
 import type { ModelFile } from "../../client/trainer/replica.ts";
 import type { Api } from "../../client/transport/api.ts";
-import { addDelta, adjust, extractFrom } from "../../model/extraction.ts";
+import { addDelta, adjust } from "../../model/extraction.ts";
 import type { Carried, Trainer } from "../../model/trainer.ts";
 import { bytesOf, toBase64Url, toFloats } from "../../protocol/bytes.ts";
-import type { CodecSpec } from "../../protocol/codec/codec.ts";
+import type { Codec } from "../../protocol/codec/codec.ts";
+import { DENSE4 } from "../../protocol/codec/codec.ts";
 import { type ErrorCode, ProtocolError } from "../../protocol/errors.ts";
 import { decodeFrame, encodeFrame } from "../../protocol/frame.ts";
 import { createIdentity, type Identity, sha256 } from "../../protocol/identity.ts";
@@ -69,9 +70,9 @@ export class ToyTrainer implements Trainer {
   async delta() {
     return this.#start.map((start, i) => start - this.#weights[i]!);
   }
-  async extract(codec: CodecSpec) {
+  async extract(codec: Codec) {
     addDelta(this.#residual, this.#start, this.#weights);
-    return extractFrom(this.#residual, codec);
+    return codec.encode(this.#residual, this.#residual);
   }
   async adjustResidual(factor: number, plus?: Float32Array) {
     adjust(this.#residual, factor, plus);
@@ -156,7 +157,7 @@ export class ToyServer implements Api {
 
   /** Publishes the newest version moved by a vector, and its diff. */
   async move(change: Float32Array): Promise<void> {
-    const diff = encodeFrame("dense4", change);
+    const diff = encodeFrame(DENSE4, change);
     const decoded = decodeFrame(diff, change.length);
     this.diffs[this.version] = diff;
     await this.publish(this.weights.map((weight, i) => weight + decoded[i]!));
@@ -184,6 +185,8 @@ export class ToyServer implements Api {
         server: this.#identity.key,
         tokenizer: this.versions[0]!.hash,
         optimizer: { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0, clip: 1 },
+        batch: 4,
+        delta: { name: "dense", bits: 4 },
         residualDecay: 0.5,
         state: this.state,
         version: this.version,

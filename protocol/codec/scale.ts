@@ -1,0 +1,75 @@
+import { ProtocolError } from "../errors.ts";
+import type { CodeBits } from "./codec.ts";
+
+/**
+ * Values that share a scale: a bf16 (the upper half of an f32), of which each is an integer code's multiple. bf16
+ * has 8 significant bits and a code at most 7, so code × scale is exact in f32 and the same on every machine.
+ */
+
+/** Scales below 2⁻¹⁰⁰ are written as zero, far above the denormals that some GPUs flush. */
+const SMALLEST_SCALE = 2 ** -100;
+/** The largest finite bf16. */
+const LARGEST_SCALE_BITS = 0x7f7f;
+
+const word = new Uint32Array(1);
+const single = new Float32Array(word.buffer);
+
+/** The largest code of so many bits; the smallest is its negative. */
+export const largestCode = (bits: CodeBits): number => 2 ** (bits - 1) - 1;
+
+/**
+ * Writes the smallest bf16 b with b × (largest code) ≥ `largest`, or zero for what is too small, as 2 bytes; returns
+ * b. Devices find the same b: by whole numbers from the quotient's bits, then one exact comparison.
+ */
+export function writeScale(payload: Uint8Array, at: number, largest: number, bits: CodeBits): number {
+  const most = largestCode(bits);
+  if (largest < most * SMALLEST_SCALE) return 0;
+  single[0] = largest / most;
+  let high = (word[0]! + 0xffff) >>> 16;
+  word[0] = high << 16;
+  if (single[0] * most < largest) high++; // the quotient was rounded down onto a bf16
+  high = Math.min(high, LARGEST_SCALE_BITS);
+  payload[at] = high & 0xff;
+  payload[at + 1] = high >>> 8;
+  word[0] = high << 16;
+  return single[0];
+}
+
+/** Reads what {@link writeScale} wrote. */
+export function readScale(payload: Uint8Array, at: number): number {
+  word[0] = (payload[at]! << 16) | (payload[at + 1]! << 24);
+  return single[0]!;
+}
+
+/** {@link readScale}, of a stranger's bytes. Throws `not-finite`: only a forger writes such a scale. */
+export function checkScale(payload: Uint8Array, at: number, bits: CodeBits): number {
+  const scale = readScale(payload, at);
+  const most = Math.fround(scale * largestCode(bits));
+  if (payload[at + 1]! > 0x7f || !Number.isFinite(most)) {
+    throw new ProtocolError("not-finite", "a scale is negative, not finite, or overflows");
+  }
+  return scale;
+}
+
+/** The nearest code; halves go up. */
+export function codeOf(value: number, scale: number, bits: CodeBits): number {
+  const most = largestCode(bits);
+  return Math.max(-most, Math.min(most, Math.round(value / scale)));
+}
+
+/** Reads a code from its low `bits` bits. */
+export const signed = (code: number, bits: CodeBits): number => (code << (32 - bits)) >> (32 - bits);
+
+/** Throws `not-finite` on the first NaN or infinity. */
+export function requireFinite(values: Float32Array): void {
+  for (let i = 0; i < values.length; i++) {
+    if (!Number.isFinite(values[i])) throw new ProtocolError("not-finite", `value ${i} is ${values[i]}`);
+  }
+}
+
+/** Throws `wrong-shape` where a payload has not the size its values need. */
+export function requireBytes(payload: Uint8Array, bytes: number): void {
+  if (payload.length !== bytes) {
+    throw new ProtocolError("wrong-shape", `${payload.length} bytes of payload where ${bytes} are needed`);
+  }
+}
