@@ -68,8 +68,8 @@ describe("what is kept", () => {
     const tiny = await tinyRun(often);
     const disk = Promise.withResolvers<void>();
     const uploads = [];
-    for (const name of [1, 2, 3]) {
-      const other = await TestVolunteer.create();
+    const [first, second] = [await TestVolunteer.create(), await TestVolunteer.create()];
+    for (const [name, other] of [first, second, first].entries()) {
       uploads.push({ other, upload: uploadOf(await other.ticket(tiny.run), deltaOf(name)) });
     }
     tiny.files.slow = disk.promise;
