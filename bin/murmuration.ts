@@ -11,6 +11,8 @@ Usage: murmuration COMMAND [options]
   volunteer URL     train for a run on this machine, without a browser
   operator-link     print a new one-time link to the operator's page
   export DIR|URL    take a run's model out, for Hugging Face's tools or llama.cpp
+  verify DIR        check that a run's model is what its signed history says
+  backup DIR TO     copy a run's data directory, also while it is served; restore BACKUP DIR brings it back
 
   --help            this, or a command's own help: murmuration serve --help
   --version         the version
@@ -44,6 +46,15 @@ async function run(name: string | undefined, args: readonly string[]): Promise<n
     case "operator-link": {
       const { operatorLinkCommand } = await import("../server/operator/command.ts");
       return operatorLinkCommand(args, { stdout, stderr });
+    }
+    case "verify": {
+      const { verifyCommand } = await import("../server/verify/command.ts");
+      return verifyCommand(args, { stdout, stderr });
+    }
+    case "backup":
+    case "restore": {
+      const { backupCommand } = await import("../server/backup/command.ts");
+      return backupCommand(name, args, { stdout, stderr });
     }
     case "--version":
       stdout.write(`${await version()}\n`);

@@ -68,7 +68,8 @@ export async function recover(
   };
 }
 
-async function creation(store: Store): Promise<Created> {
+/** The first event of every journal. Throws a StoreError. */
+export async function creation(store: Store): Promise<Created> {
   if (store.length === 0) throw new StoreError("the journal is empty");
   const { event } = decodeRecord(await store.read(0));
   if (event.type === "created") return event;

@@ -7,7 +7,7 @@ import { type Store, StoreError } from "../store/store.ts";
 import type { Checkpoint, SnapshotPlace } from "./checkpoint.ts";
 import { factsOf } from "./facts.ts";
 import type { Founded } from "./genesis.ts";
-import { decodeRecord } from "./record.ts";
+import { decodeRecord, type JournalRecord } from "./record.ts";
 
 /** What happened, as the journal's records tell it from some point on. */
 export interface Story {
@@ -29,6 +29,13 @@ export interface FrameAt {
   readonly weight: number;
 }
 
+/** Sees each event with the state before it, which is undefined before the first, and its frame. */
+export type Observer = (
+  event: DurableEvent,
+  before: State | undefined,
+  frame: JournalRecord["frame"],
+) => void | Promise<void>;
+
 /**
  * Reads the journal from `from`, or from its beginning: applies what was decided, decides nothing, and brings
  * the index up to date. `starts` tells the versions that a replay can start from: those before the first of
@@ -39,7 +46,7 @@ export async function readStory(
   founded: Founded,
   from: Checkpoint | undefined,
   starts: (hash: Hash) => boolean,
-  observe: (event: DurableEvent) => void,
+  observe: Observer,
 ): Promise<Story> {
   let state = from?.state;
   const frames = new Map(from?.frames);
@@ -47,8 +54,9 @@ export async function readStory(
   const base = from?.places.at(-1);
   if (base !== undefined) versions.push({ ...base, merged: [] });
   for await (const { sequence, record } of store.records(from?.applied ?? 0)) {
-    const { event } = decodeRecord(record);
-    observe(event);
+    const { event, frame } = decodeRecord(record);
+    const observing = observe(event, state, frame);
+    if (observing !== undefined) await observing;
     if (state === undefined) {
       if (event.type !== "created") throw new StoreError("the journal does not begin with a run's creation");
       state = begin(event);

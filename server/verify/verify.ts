@@ -1,0 +1,167 @@
+import { bytesOf } from "../../protocol/bytes.ts";
+import { as } from "../../protocol/guards.ts";
+import { recordHash, verifyRecord } from "../../protocol/history.ts";
+import { sha256 } from "../../protocol/identity.ts";
+import { type Hash, isVolunteerKey, type RunId, type VolunteerKey } from "../../protocol/ids.ts";
+import { initialVectors, type Vectors } from "../merge/merge.ts";
+import type { RunCorpus, TaskFactory } from "../options.ts";
+import type { DurableEvent, Published } from "../rounds/events.ts";
+import type { State } from "../rounds/state.ts";
+import { type Founded, found } from "../run/genesis.ts";
+import { termsOf } from "../run/history.ts";
+import type { JournalRecord } from "../run/record.ts";
+import { creation } from "../run/recover.ts";
+import { remerge } from "../run/remerge.ts";
+import { loadSnapshot, storedSnapshots } from "../run/snapshots.ts";
+import { readStory, type Story } from "../run/story.ts";
+import type { Store } from "../store/store.ts";
+
+/** What was found sound. */
+export interface Verified {
+  readonly run: RunId;
+  /** The newest version, its model's hash, and its record's (the run's id, for version 0). */
+  readonly version: number;
+  readonly model: Hash;
+  readonly record: string;
+  /** Deltas in the records. */
+  readonly merged: number;
+  /** Frames that are still kept, each with the hash it was receipted with. */
+  readonly frames: number;
+  /** The version that the replay started from. */
+  readonly from: number;
+  readonly snapshots: number;
+  readonly diffs: number;
+}
+
+/** A run that is not what its own records say. */
+export class Unverified extends Error {
+  override readonly name = "Unverified";
+}
+
+/**
+ * Holds a run to rules G1, G2 and G5: walks the records from the genesis and checks each one's hash, place in
+ * the chain and signature; then merges again what was merged since the oldest stored snapshot, and holds every
+ * version, stored snapshot and stored diff to the bytes that were published. Reads only. Rejects with
+ * {@link Unverified} or a StoreError that says what is wrong and where.
+ */
+export async function verify(store: Store, corpus: RunCorpus, taskOf: TaskFactory): Promise<Verified> {
+  // Listed before the journal is walked: whatever is stored now, the journal must know.
+  const stored = await storedSnapshots(store);
+  const diffs = (await store.list("diffs")).filter((name) => /^\d+$/.test(name));
+  const created = await creation(store);
+  const server = as(isVolunteerKey, created.genesis.server, "the server's key");
+  const founded = await found(created, { key: server }, corpus, taskOf, undefined);
+  const walk = new Walk(founded, server, stored, new Set(diffs.map(Number)));
+  const story = await readStory(
+    store,
+    founded,
+    undefined,
+    (hash) => stored.has(hash),
+    (event, before, frame) => walk.take(event, before, frame),
+  );
+  for (const hash of stored) {
+    if (!walk.known.has(hash)) throw new Unverified(`snapshot ${hash} is of no version in the journal`);
+  }
+  const from = await replay(store, founded, story, stored);
+  for (const [version, hash] of walk.diffs) {
+    const diff = await store.get("diffs", String(version));
+    if (diff !== undefined && (await sha256(diff)) !== hash) {
+      throw new Unverified(`the diff from version ${version} is not the one that was published`);
+    }
+  }
+  const { state } = story;
+  return {
+    run: founded.id,
+    version: state.version,
+    model: state.hash,
+    record: state.record ?? founded.id,
+    merged: state.merged,
+    frames: walk.frames,
+    from,
+    snapshots: stored.size,
+    diffs: walk.diffs.size,
+  };
+}
+
+/** Checks events as they are read. */
+class Walk {
+  /** Stored snapshots whose version was met. */
+  readonly known = new Set<string>();
+  /** The hashes of the stored diffs, by the version they lead away from. */
+  readonly diffs = new Map<number, Hash>();
+  frames = 0;
+  readonly #founded: Founded;
+  readonly #server: VolunteerKey;
+  readonly #stored: ReadonlySet<string>;
+  readonly #diffs: ReadonlySet<number>;
+
+  constructor(
+    founded: Founded,
+    server: VolunteerKey,
+    stored: ReadonlySet<string>,
+    diffs: ReadonlySet<number>,
+  ) {
+    this.#founded = founded;
+    this.#server = server;
+    this.#stored = stored;
+    this.#diffs = diffs;
+  }
+
+  async take(event: DurableEvent, before: State | undefined, frame: JournalRecord["frame"]): Promise<void> {
+    if ("hash" in event && this.#stored.has(event.hash)) this.known.add(event.hash);
+    if (event.type === "accepted" && frame.length > 0) {
+      this.frames += 1;
+      if ((await sha256(frame)) !== event.delta) {
+        throw new Unverified(`the frame of ticket ${event.ticket} is not the one that was receipted`);
+      }
+    }
+    if (event.type === "published" && before !== undefined) await this.#published(event, before);
+  }
+
+  async #published(event: Published, before: State): Promise<void> {
+    const { version, hash: model, diff, record, signature } = event;
+    if (this.#diffs.has(version - 1)) this.diffs.set(version - 1, diff);
+    const merged = before.closing?.entries ?? [];
+    const terms = termsOf(this.#founded, { version, previous: before.record, model, diff, merged });
+    if ((await recordHash(terms)) !== record) {
+      throw new Unverified(`version ${version}: the journal does not give the record that was published`);
+    }
+    if (!(await verifyRecord(this.#server, { ...terms, signature }))) {
+      throw new Unverified(`version ${version}: the record's signature is not the server's`);
+    }
+  }
+}
+
+/** Merges again from the oldest stored snapshot, or from the seed where none is stored; returns its version. */
+async function replay(
+  store: Store,
+  founded: Founded,
+  story: Story,
+  stored: ReadonlySet<string>,
+): Promise<number> {
+  const { task, settings } = founded;
+  const first = story.versions[0]!; // a story tells at least one
+  const seeded = !stored.has(first.hash);
+  let vectors = seeded
+    ? initialVectors(task.initial(settings.seed))
+    : await loadSnapshot(store, task, first.hash);
+  if (seeded && (first.version > 0 || (await sha256(task.encode(vectors.x))) !== first.hash)) {
+    throw new Unverified("no snapshot is stored, and the seed does not give version 0");
+  }
+  for (const told of story.versions.slice(1)) {
+    vectors = await remerge(store, founded, vectors, told);
+    if (stored.has(told.hash)) sameState(vectors, await loadSnapshot(store, task, told.hash), told.version);
+  }
+  return first.version;
+}
+
+/** What only the server keeps of a version must come out the same too, or the next version would not. */
+function sameState(again: Vectors, stored: Vectors, version: number): void {
+  const same = ([a, b]: readonly [Float32Array<ArrayBuffer>, Float32Array<ArrayBuffer>]) =>
+    Buffer.compare(bytesOf(a), bytesOf(b)) === 0;
+  const pairs = [
+    [again.theta, stored.theta],
+    [again.momentum, stored.momentum],
+  ] as const;
+  if (!pairs.every(same)) throw new Unverified(`the state stored with version ${version} is another`);
+}
