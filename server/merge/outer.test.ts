@@ -1,0 +1,38 @@
+import { expect, test } from "vitest";
+import { Orthogonalizer } from "../../model/engine/wasm/orthogonal.ts";
+import { type Outer, outerStep } from "./outer.ts";
+
+const vector = (...values: number[]) => Float32Array.from(values);
+const orthogonalizer = await Orthogonalizer.open();
+const ruleOf = (outer: Outer) => ({
+  outer,
+  matrices: [{ offset: 0, rows: 2, columns: 2 }],
+  orthogonalize: orthogonalizer.apply.bind(orthogonalizer),
+});
+
+test("Muon turns the matrices and treats everything else as Nesterov does", () => {
+  const g = vector(1, 0, 0, 0.25, -2, 3);
+  const nesterov = { theta: new Float32Array(6), momentum: vector(0.5, 0, 0, 0, 1, 1) };
+  const muon = { theta: new Float32Array(6), momentum: nesterov.momentum.slice() };
+  const settings = { rate: 0.5, momentum: 0.5 };
+  outerStep(ruleOf({ kind: "nesterov", ...settings }), nesterov.theta, nesterov.momentum, g.slice());
+  outerStep(ruleOf({ kind: "muon", ...settings }), muon.theta, muon.momentum, g.slice());
+  expect(muon.momentum).toEqual(nesterov.momentum);
+  expect(muon.theta.subarray(4)).toEqual(nesterov.theta.subarray(4));
+  const [a, , , b] = nesterov.theta;
+  const [x, , , y] = muon.theta;
+  expect(Math.abs(b! / a!)).toBeLessThan(0.3);
+  expect(Math.abs(y! / x!)).toBeGreaterThan(0.6);
+  expect(Math.hypot(x!, y!)).toBeCloseTo(Math.hypot(a!, b!), 5);
+});
+
+test("momentum 0 at rate 1 is the mean itself, whatever was before", () => {
+  const theta = vector(10, 10);
+  outerStep(
+    { ...ruleOf({ kind: "nesterov", rate: 1, momentum: 0 }), matrices: [] },
+    theta,
+    vector(7, 7),
+    vector(1, 2),
+  );
+  expect([...theta]).toEqual([9, 8]);
+});
