@@ -1,0 +1,127 @@
+/**
+ * Does the swarm learn as well as one machine? The product's reducer, merge, codecs and engine under a virtual
+ * clock, against synchronous AdamW and Muon at equal tokens (docs/LEARNING.md).
+ * `npm run bench -- learning [--short] [--json] [--model S|M]… [--only SCENARIO]… [--recipe NAME]… [--seeds N]
+ *  [--tokens N] [--corpus NAME] [--processes N] [--clock] [--tune] [--resume] [--out NAME]`
+ * Prints tables; writes bench/results/NAME.json and plots beside it; with `--json` one JSON object comes last.
+ */
+import { availableParallelism } from "node:os";
+import { parseArgs } from "node:util";
+import { CORPORA } from "./learning/corpus.ts";
+import { crowdsOf, tableOfCrowds } from "./learning/crowds.ts";
+import { type Job, MODELS, type ModelName, type Outcome } from "./learning/job.ts";
+import { planCrowds, planTables, planTuning, type Wanted } from "./learning/plan.ts";
+import { runAll } from "./learning/pool.ts";
+import { RECIPES } from "./learning/recipes.ts";
+import { readRuns, writeResults } from "./learning/results.ts";
+import { rowsOf } from "./learning/rows.ts";
+import { SCENARIOS, type ScenarioName } from "./learning/scenarios.ts";
+import { tableOf } from "./learning/table.ts";
+
+/** Exits with 2 and what would be right. */
+function refuse(reason: string): never {
+  console.error(
+    `${reason}\nusage: npm run bench -- learning [--short] [--json] [--model S|M]… [--only SCENARIO]… ` +
+      "[--recipe NAME]… [--seeds N] [--tokens N] [--corpus NAME] [--processes N] [--clock] [--tune] [--resume] " +
+      `[--out NAME]\nscenarios: ${Object.keys(SCENARIOS).join(", ")}\nrecipes: ${Object.keys(RECIPES).join(", ")}` +
+      `\ncorpora: ${CORPORA.join(", ")}`,
+  );
+  process.exit(2);
+}
+
+function flagsOf(args: string[]) {
+  const options = {
+    short: { type: "boolean", default: false },
+    json: { type: "boolean", default: false },
+    clock: { type: "boolean", default: false },
+    tune: { type: "boolean", default: false },
+    resume: { type: "boolean", default: false },
+    model: { type: "string", multiple: true },
+    only: { type: "string", multiple: true },
+    recipe: { type: "string", multiple: true, default: ["default"] as string[] },
+    seeds: { type: "string" },
+    tokens: { type: "string" },
+    corpus: { type: "string", default: "sotu" },
+    processes: { type: "string" },
+    out: { type: "string" },
+  } as const;
+  try {
+    return parseArgs({ args, options, allowPositionals: false }).values;
+  } catch (error) {
+    return refuse(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** Enough to tell a recipe that learns from one that does not, in the time that a short bench has. */
+const SHORT_TOKENS = 1_048_576;
+
+const flags = flagsOf(process.argv.slice(2));
+
+/** The values given, each a key of `known`. */
+function named<T extends string>(flag: string, given: readonly string[], known: readonly T[]): T[] {
+  return given.map((name) => known.find((key) => key === name) ?? refuse(`--${flag} ${name}: there is none`));
+}
+
+function count(flag: string, given: string | undefined): number | undefined {
+  if (given === undefined) return undefined;
+  const value = Number(given);
+  return Number.isSafeInteger(value) && value > 0 ? value : refuse(`--${flag} ${given}: not a whole number`);
+}
+
+const keys = <T extends string>(record: Readonly<Record<T, unknown>>) => Object.keys(record) as T[];
+const { short } = flags;
+const wanted: Wanted = {
+  models: named<ModelName>("model", flags.model ?? (short ? ["S"] : keys(MODELS)), keys(MODELS)),
+  scenarios: named<ScenarioName>(
+    "only",
+    flags.only ?? (short ? ["homogeneous", "churn"] : keys(SCENARIOS)),
+    keys(SCENARIOS),
+  ),
+  recipes: named("recipe", flags.recipe, keys(RECIPES)),
+  corpus: named("corpus", [flags.corpus], CORPORA)[0]!,
+  seeds: count("seeds", flags.seeds) ?? (short ? 2 : 6),
+  tokens: count("tokens", flags.tokens) ?? (short ? SHORT_TOKENS : undefined),
+};
+const processes = count("processes", flags.processes) ?? availableParallelism();
+const out = flags.out ?? (short ? "learning-short" : "learning");
+
+/** The jobs' outcomes, those of an earlier run of the bench among them where `--resume` says so. */
+async function outcomesOf(jobs: readonly Job[], known: readonly Outcome[]): Promise<Outcome[]> {
+  const name = (job: Job) => JSON.stringify(job);
+  const old = new Map(known.map((outcome) => [name(outcome.job), outcome]));
+  const missing = jobs.filter((job) => !old.has(name(job)));
+  let done = 0;
+  const fresh = await runAll(missing, processes, (outcome) => {
+    const { job, loss, seconds } = outcome;
+    const what =
+      job.kind === "sync" ? `sync ${job.optimizer} at ${job.rate}` : `${job.recipe} ${job.scenario}`;
+    const progress = `${++done} of ${missing.length}`;
+    console.error(
+      `${progress}: ${job.model} ${what}, seed ${job.seed}: ${loss.toFixed(4)} (${seconds.toFixed(0)} s)`,
+    );
+  });
+  const made = new Map(fresh.map((outcome) => [name(outcome.job), outcome]));
+  return jobs.flatMap((job) => made.get(name(job)) ?? old.get(name(job)) ?? []);
+}
+
+if (flags.tune) {
+  const outcomes = await outcomesOf(planTuning(wanted), []);
+  for (const { job, loss } of outcomes) {
+    if (job.kind === "sync") console.log(`${job.model} ${job.optimizer} at ${job.rate}: ${loss.toFixed(4)}`);
+  }
+  process.exit(0);
+}
+const known = flags.resume ? readRuns(out) : [];
+const outcomes = await outcomesOf(planTables(wanted), known);
+const crowdRuns = flags.clock
+  ? await outcomesOf(
+      wanted.models.flatMap((model) => planCrowds(model, wanted.corpus, wanted.tokens)),
+      known,
+    )
+  : [];
+const rows = rowsOf(outcomes);
+const crowds = crowdsOf(crowdRuns);
+console.log(tableOf(rows));
+if (crowds.length > 0) console.log(`\n${tableOfCrowds(crowds)}`);
+console.log(`\nwritten: ${writeResults(out, rows, crowds, [...outcomes, ...crowdRuns]).join(", ")}`);
+if (flags.json) console.log(JSON.stringify({ rows, crowds }));

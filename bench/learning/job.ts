@@ -1,0 +1,77 @@
+import type { Settings } from "../../server/settings.ts";
+import type { CorpusName } from "./corpus.ts";
+import type { ScenarioName } from "./scenarios.ts";
+
+/** GPT-2's shape, but for the vocabulary, and the micro-batch that goes with it. */
+export const MODELS = {
+  S: { model: { layers: 2, heads: 4, width: 64, context: 64 }, batch: 4 },
+  M: { model: { layers: 4, heads: 4, width: 128, context: 128 }, batch: 4 },
+} as const;
+export type ModelName = keyof typeof MODELS;
+
+/** Volunteers whose micro-batches make one synchronous batch, in every scenario. */
+export const SYNC_WORKERS = 8;
+
+/** One run to be made, by one process. */
+export type Job = SwarmJob | SyncJob;
+
+interface Common {
+  readonly model: ModelName;
+  readonly corpus: CorpusName;
+  readonly tokens: number;
+  readonly seed: number;
+}
+
+export interface SwarmJob extends Common {
+  readonly kind: "swarm";
+  readonly recipe: string;
+  readonly scenario: ScenarioName;
+  readonly settings: Settings;
+  /** Volunteers, where it is not the scenario's number. */
+  readonly volunteers?: number;
+  /** The virtual run ends when held-out loss is down here. */
+  readonly until?: number;
+}
+
+export interface SyncJob extends Common {
+  readonly kind: "sync";
+  readonly optimizer: "adamw" | "muon";
+  readonly rate: number;
+}
+
+/** Where a run stood: held-out loss against everything it can be held against. */
+export interface Point {
+  readonly tokens: number;
+  readonly version: number;
+  /** Virtual milliseconds since the run began. */
+  readonly ms: number;
+  /** Bytes all volunteers sent, and received, so far. */
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+  /** Nats a token. */
+  readonly loss: number;
+}
+
+export interface Outcome {
+  readonly job: Job;
+  readonly curve: readonly Point[];
+  /** Held-out loss at the end, on a larger slice than the curve's. */
+  readonly loss: number;
+  readonly tokens: number;
+  readonly versions: number;
+  /** Of a swarm: bits a parameter, of the bodies of one delta and of what came down for one ticket. */
+  readonly bitsUp: number;
+  readonly bitsDown: number;
+  /** Bits a parameter and ticket, over all tickets, of the snapshots that newcomers fetched to join; not in bitsDown. */
+  readonly bitsJoin: number;
+  /** Time spent training ÷ time present, over all volunteers. */
+  readonly goodput: number;
+  /** Merged deltas by their staleness, from 0. */
+  readonly staleness: readonly number[];
+  /** Deltas refused, by code. */
+  readonly refused: Readonly<Record<string, number>>;
+  /** Mean inner steps of a merged delta. */
+  readonly steps: number;
+  /** Real seconds the run took to compute. */
+  readonly seconds: number;
+}

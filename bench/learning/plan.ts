@@ -1,0 +1,110 @@
+import { parseSettings } from "../../server/settings.ts";
+import type { CorpusName } from "./corpus.ts";
+import { type Job, MODELS, type ModelName, type SwarmJob, type SyncJob } from "./job.ts";
+import { RECIPES } from "./recipes.ts";
+import type { ScenarioName } from "./scenarios.ts";
+
+/** What is asked of the bench. */
+export interface Wanted {
+  readonly models: readonly ModelName[];
+  readonly scenarios: readonly ScenarioName[];
+  readonly recipes: readonly string[];
+  readonly corpus: CorpusName;
+  readonly seeds: number;
+  /** Tokens a run; undefined for the model's own number. */
+  readonly tokens: number | undefined;
+}
+
+/** Tokens a run, and the scenarios that are asked of each model. */
+const FULL: Readonly<Record<ModelName, { tokens: number; scenarios: readonly ScenarioName[] }>> = {
+  S: { tokens: 4_194_304, scenarios: ["homogeneous", "churn", "fifty", "dropped"] },
+  M: { tokens: 8_388_608, scenarios: ["churn", "sparse"] },
+};
+
+/**
+ * Peak rates of the synchronous baselines at each model's number of tokens, each the best of its grid
+ * (docs/LEARNING.md has the losses): measured by `--tune`.
+ */
+const SYNC_RATES: Readonly<Record<SyncJob["optimizer"], Readonly<Record<ModelName, number>>>> = {
+  adamw: { S: 5e-3, M: 3e-3 },
+  muon: { S: 2e-2, M: 2e-2 },
+};
+
+/** The grids of `--tune`. */
+const GRIDS = { adamw: [1e-3, 2e-3, 3e-3, 4e-3, 5e-3, 6e-3, 8e-3], muon: [5e-3, 1e-2, 2e-2, 4e-2] };
+
+/** Sizes of swarm in the table of times. */
+const CROWDS = [1, 4, 16, 64];
+
+/** Held-out loss at which the clock of the table of times stops. */
+const CROWD_LOSS: Readonly<Record<ModelName, number>> = { S: 2.0, M: 2.0 };
+
+/** All runs of the tables: each swarm's, and the synchronous ones that they are paired with. */
+export function planTables(wanted: Wanted): Job[] {
+  return wanted.models.flatMap((model) => {
+    const tokens = wanted.tokens ?? FULL[model].tokens;
+    const seeds = Array.from({ length: wanted.seeds }, (_, i) => i + 1);
+    const scenarios = FULL[model].scenarios.filter((name) => wanted.scenarios.includes(name));
+    const common = { model, corpus: wanted.corpus, tokens };
+    const sync = seeds.flatMap((seed) =>
+      (["adamw", "muon"] as const).map(
+        (optimizer): SyncJob => ({
+          kind: "sync",
+          optimizer,
+          rate: SYNC_RATES[optimizer][model],
+          seed,
+          ...common,
+        }),
+      ),
+    );
+    const swarms = scenarios.flatMap((scenario) =>
+      wanted.recipes.flatMap((recipe) =>
+        seeds.map((seed) => swarmJob({ recipe, scenario, seed, ...common })),
+      ),
+    );
+    return scenarios.length === 0 ? [] : [...sync, ...swarms];
+  });
+}
+
+/** The runs of the table of times: one seed, up to a loss that all of them reach in the given tokens. */
+export function planCrowds(model: ModelName, corpus: CorpusName, tokens: number | undefined): SwarmJob[] {
+  const until = CROWD_LOSS[model];
+  const common = { recipe: "default", scenario: "clock", model, corpus, seed: 1, until } as const;
+  return CROWDS.map((volunteers) =>
+    swarmJob({ ...common, volunteers, tokens: tokens ?? FULL[model].tokens }),
+  );
+}
+
+/** The runs that find the synchronous rates: one seed. */
+export function planTuning(wanted: Wanted): SyncJob[] {
+  return wanted.models.flatMap((model) =>
+    (["adamw", "muon"] as const).flatMap((optimizer) =>
+      GRIDS[optimizer].map(
+        (rate): SyncJob => ({
+          kind: "sync",
+          optimizer,
+          rate,
+          model,
+          corpus: wanted.corpus,
+          tokens: wanted.tokens ?? FULL[model].tokens,
+          seed: 1,
+        }),
+      ),
+    ),
+  );
+}
+
+/** A job with the complete settings in it, so that a result says what made it whatever the defaults become. */
+function swarmJob(job: Omit<SwarmJob, "kind" | "settings">): SwarmJob {
+  const { model, batch } = MODELS[job.model];
+  const sparse = job.scenario === "sparse" ? RECIPES["topk-128"] : {};
+  const settings = parseSettings({
+    ...sparse,
+    ...RECIPES[job.recipe],
+    model,
+    batch,
+    seed: job.seed,
+    tokenBudget: job.tokens,
+  });
+  return { kind: "swarm", ...job, settings };
+}

@@ -1,0 +1,91 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { join, relative } from "node:path";
+import type { Crowd } from "./crowds.ts";
+import type { Outcome, Point } from "./job.ts";
+import { plot, type Series } from "./plot.ts";
+import type { Row } from "./rows.ts";
+
+const FOLDER = join(import.meta.dirname, "../results");
+
+/** The runs that an earlier bench of this name wrote. */
+export function readRuns(name: string): Outcome[] {
+  const file = join(FOLDER, `${name}.json`);
+  return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")).runs : [];
+}
+
+/** Writes the results and their plots, with the commit that made them; returns the files. */
+export function writeResults(
+  name: string,
+  rows: readonly Row[],
+  crowds: readonly Crowd[],
+  runs: readonly Outcome[],
+): string[] {
+  mkdirSync(FOLDER, { recursive: true });
+  const written: string[] = [];
+  const write = (file: string, content: string) => {
+    writeFileSync(join(FOLDER, file), content);
+    written.push(relative(process.cwd(), join(FOLDER, file)));
+  };
+  const made = { commit: commit(), node: process.version, processor: cpus()[0]?.model ?? "unknown" };
+  write(`${name}.json`, `${JSON.stringify({ ...made, rows, crowds, runs })}\n`);
+  for (const { id, title, against, x } of PLOTS) {
+    for (const model of new Set(runs.map(({ job }) => job.model))) {
+      const series = seriesOf(
+        runs.filter(({ job }) => job.model === model),
+        against,
+      );
+      if (series.length === 0) continue;
+      const axes = { title: `Model ${model}: ${title}`, x, y: "held-out loss, nats a byte" };
+      write(`${name}-${model}-${id}.svg`, plot(axes, series));
+    }
+  }
+  return written;
+}
+
+const PLOTS = [
+  {
+    id: "tokens",
+    title: "loss against tokens",
+    x: "tokens merged",
+    against: (point: Point) => point.tokens,
+  },
+  {
+    id: "bytes",
+    title: "loss against traffic",
+    x: "bytes sent and received, all volunteers",
+    against: (point: Point) => point.bytesUp + point.bytesDown,
+  },
+  {
+    id: "clock",
+    title: "loss against virtual time",
+    x: "virtual seconds",
+    against: (point: Point) => point.ms / 1_000,
+  },
+] as const;
+
+/** The first seed's curve of every kind of run: one seed, because seeds' versions fall on different tokens. */
+function seriesOf(runs: readonly Outcome[], against: (point: Point) => number): Series[] {
+  const series = new Map<string, Series>();
+  for (const { job, curve } of runs) {
+    const name = nameOf({ job });
+    if (series.has(name)) continue;
+    series.set(name, { name, points: curve.map((point) => [against(point), point.loss] as const) });
+  }
+  return [...series.values()];
+}
+
+function nameOf({ job }: Pick<Outcome, "job">): string {
+  if (job.kind === "sync") return `synchronous ${job.optimizer === "muon" ? "Muon" : "AdamW"}`;
+  if (job.volunteers !== undefined) return `${job.volunteers} volunteers`;
+  return job.recipe === "default" ? job.scenario : `${job.scenario}, ${job.recipe}`;
+}
+
+/** The commit checked out, with a mark where files differ from it. */
+function commit(): string {
+  const git = (...args: string[]) =>
+    execFileSync("git", args, { cwd: import.meta.dirname, encoding: "utf8" }).trim();
+  const changed = git("status", "--porcelain", "--untracked-files=no") !== "";
+  return `${git("rev-parse", "HEAD")}${changed ? " with changes" : ""}`;
+}

@@ -1,0 +1,234 @@
+import { memoryCache } from "../../client/cache/cache.ts";
+import { Carry, type Parcel } from "../../client/trainer/carry.ts";
+import { batchesOf } from "../../model/batches.ts";
+import type { Random } from "../../model/random.ts";
+import type { Trainer } from "../../model/trainer.ts";
+import { codecOf } from "../../protocol/frame.ts";
+import type { VolunteerKey } from "../../protocol/ids.ts";
+import type { Ticket } from "../../protocol/ticket.ts";
+import { encodeUpload, type Upload } from "../../protocol/upload.ts";
+import type { VirtualClock } from "./clock.ts";
+import type { BenchCorpus } from "./corpus.ts";
+import type { Machine, Scenario } from "./scenarios.ts";
+import { type Service, ticketBytes } from "./service.ts";
+import type { Traffic } from "./traffic.ts";
+
+/** Who is late for a version that does not come arrives anyway. */
+const LATE_AT_MOST_MS = 60_000;
+
+/** What all volunteers of a run share. */
+export interface Place {
+  readonly clock: VirtualClock;
+  readonly service: Service;
+  readonly corpus: BenchCorpus;
+  /** One trainer serves all: each ticket loads its own weights and what its volunteer carries. */
+  readonly trainer: Trainer;
+  readonly scenario: Scenario;
+  readonly random: Random;
+  /** FLOP of one inner step. */
+  readonly flops: number;
+  readonly traffic: Traffic;
+  key(): VolunteerKey;
+}
+
+/** What a visitor that stays has: who it is, its replica's version, and what it carries from ticket to ticket. */
+interface Self {
+  readonly key: VolunteerKey;
+  version: number | undefined;
+  readonly carry: Carry;
+}
+
+/** A delta on its way, and whose it is. */
+interface Sending {
+  readonly upload: Upload;
+  readonly parcel: Parcel;
+  readonly carry: Carry;
+}
+
+/**
+ * One simulated volunteer, with the product's overlap: while it trains a ticket its last delta is on its way
+ * up, and it asks for the next ticket so early that diffs and text are there when it is done. Training is for
+ * real, when its virtual time has come. A delta that is ready waits for the one before it.
+ */
+export class Volunteer {
+  readonly machine: Machine;
+  readonly #place: Place;
+  #self: Self;
+  /** Counts its stays, so that what was meant for an earlier one comes to nothing. */
+  #stay = 0;
+  #since = 0;
+  #training = false;
+  #sending = false;
+  /** The next ticket, fetched. */
+  #next: Ticket | undefined;
+  /** A delta that waits for the link. */
+  #ready: Sending | undefined;
+
+  constructor(place: Place) {
+    this.#place = place;
+    this.machine = place.scenario.machine(place.random);
+    this.#self = this.#newcomer();
+  }
+
+  /** Comes in, and goes on until the run ends. */
+  enter(): void {
+    this.#since = this.#place.clock.now;
+    this.#ask();
+  }
+
+  /** Counts the time present up to now. */
+  settle(): void {
+    this.#place.traffic.presentMs += this.#place.clock.now - this.#since;
+    this.#since = this.#place.clock.now;
+  }
+
+  /** Lets something happen after `delay`, if the volunteer is still here then. */
+  #after(delay: number, happen: () => void | Promise<void>): void {
+    const stay = this.#stay;
+    this.#place.clock.after(delay, () => (stay === this.#stay ? happen() : undefined));
+  }
+
+  #ask(): void {
+    const { service } = this.#place;
+    const stay = this.#stay;
+    const { batch, model } = service.settings;
+    const pace = {
+      speed: (1_000 * batch * model.context) / this.#stepMs,
+      uplink: 125 * this.machine.up,
+      downlink: 125 * this.machine.down,
+    };
+    this.#after(this.machine.latency / 2, () =>
+      service.ask(this.#self.key, pace, (ticket) => {
+        if (stay === this.#stay) this.#fetch(ticket);
+      }),
+    );
+  }
+
+  #fetch(ticket: Ticket): void {
+    const { service, traffic } = this.#place;
+    const model = service.bytesBetween(this.#self.version, ticket.version);
+    const own = ticketBytes(ticket);
+    if (this.#self.version === undefined) traffic.joins += model;
+    else traffic.down += model;
+    this.#self.version = ticket.version;
+    traffic.down += own;
+    traffic.tickets += 1;
+    this.#after(this.machine.latency / 2 + (8 * (model + own)) / this.machine.down, () => {
+      this.#next = ticket;
+      this.#begin();
+    });
+  }
+
+  /** Starts the next ticket, once the last one is trained and its delta on its way. */
+  #begin(): void {
+    const ticket = this.#next;
+    if (ticket === undefined || this.#training || this.#ready !== undefined) return;
+    const { random, scenario } = this.#place;
+    this.#next = undefined;
+    this.#training = true;
+    const training = ticket.steps * this.#stepMs;
+    if (random.unit() < scenario.leaves) {
+      this.#after(random.unit() * training, () => this.#leave(training));
+      return;
+    }
+    this.#after(Math.max(0, training - this.#lead), () => this.#ask());
+    this.#after(training, () => this.#train(ticket, training));
+  }
+
+  /** Leaves with the ticket undone, for one to three rounds; half of the time somebody new comes instead. */
+  #leave(round: number): void {
+    const { clock, random } = this.#place;
+    this.settle();
+    this.#stay += 1;
+    this.#training = this.#sending = false;
+    this.#next = this.#ready = undefined;
+    if (random.unit() < 0.5) this.#self = this.#newcomer();
+    clock.after((1 + 2 * random.unit()) * round, () => this.enter());
+  }
+
+  async #train(ticket: Ticket, took: number): Promise<void> {
+    const { service, corpus, trainer, traffic } = this.#place;
+    const { settings } = service;
+    const { carry } = this.#self;
+    await carry.begin(trainer, ticket, service.weights(ticket.version));
+    let done = 0;
+    for (const tokens of batchesOf(corpus.shard(ticket.shard), ticket, settings.model.context)) {
+      await trainer.step(tokens, ticket.batch, ticket.rates[done++]!);
+    }
+    const losses = await trainer.losses();
+    const loss = losses.reduce((sum, one) => sum + one, 0) / losses.length;
+    const parcel = await carry.pack(trainer, ticket);
+    await carry.park();
+    traffic.trainedMs += took;
+    const report = { loss, trainMs: Math.round(took), device: "wasm, 1 thread, SIMD + FMA" };
+    this.#training = false;
+    this.#ready = { upload: { ticket, report, frame: parcel.frame }, parcel, carry };
+    this.#send();
+    this.#begin();
+  }
+
+  #send(): void {
+    if (this.#ready === undefined || this.#sending) return;
+    const { clock, service, traffic, scenario, random } = this.#place;
+    const going = this.#ready;
+    const { upload } = going;
+    const { length } = encodeUpload(upload.ticket, upload.report, upload.frame);
+    const stay = this.#stay;
+    this.#ready = undefined;
+    this.#sending = true;
+    traffic.up += length;
+    traffic.sent += 1;
+    const lost = random.unit() < scenario.lost;
+    let arrived = false;
+    const arrive = async () => {
+      if (arrived) return;
+      arrived = true;
+      await this.#hand(going, lost);
+      if (stay !== this.#stay) return;
+      this.#after(this.machine.latency / 2, () => {
+        this.#sending = false;
+        this.#send();
+        this.#begin();
+      });
+    };
+    const sending = this.machine.latency / 2 + (8 * length) / this.machine.up;
+    if (random.unit() >= scenario.late) clock.after(sending, arrive);
+    else {
+      const versions = 1 + random.below(3);
+      clock.after(sending, () =>
+        service.whenVersion(upload.ticket.version + versions, () => clock.after(0, arrive)),
+      );
+      clock.after(sending + LATE_AT_MOST_MS, arrive);
+    }
+  }
+
+  /** Hands a delta in, unless it is lost on the way, and carries on by the answer. */
+  async #hand({ upload, parcel, carry }: Sending, lost: boolean): Promise<void> {
+    const { service, traffic } = this.#place;
+    const answer = lost ? "unknown" : service.upload(upload);
+    if (answer === "taken") traffic.steps += upload.ticket.steps;
+    await carry.settle(parcel, answer);
+  }
+
+  #newcomer(): Self {
+    const { key, service } = this.#place;
+    const { delta, parameters, settings } = service;
+    const carry = new Carry({
+      cache: memoryCache(),
+      parameters,
+      codec: codecOf(delta),
+      decay: settings.residualDecay,
+    });
+    return { key: key(), version: undefined, carry };
+  }
+
+  get #stepMs(): number {
+    return this.#place.flops / this.machine.flopsPerMs;
+  }
+
+  /** How long before the end of a ticket the next one is asked for: about what an answer and a diff take. */
+  get #lead(): number {
+    const { service } = this.#place;
+    return this.machine.latency + (8 * service.diffBytes) / this.machine.down;
+  }
+}

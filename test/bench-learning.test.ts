@@ -1,0 +1,156 @@
+import { expect, test } from "vitest";
+import { VirtualClock } from "../bench/learning/clock.ts";
+import { crowdsOf } from "../bench/learning/crowds.ts";
+import type { Outcome, Point, SwarmJob, SyncJob } from "../bench/learning/job.ts";
+import { planTables } from "../bench/learning/plan.ts";
+import { plot } from "../bench/learning/plot.ts";
+import { errorOf, rowsOf } from "../bench/learning/rows.ts";
+import { DEFAULT_SETTINGS } from "../server/settings.ts";
+
+test("virtual time goes from happening to happening, each finished before the next begins", async () => {
+  const clock = new VirtualClock();
+  const seen: string[] = [];
+  const note = (name: string) => () => void seen.push(`${name} at ${clock.now}`);
+  clock.after(30, note("late"));
+  clock.after(10, async () => {
+    await new Promise((resolve) => setImmediate(resolve));
+    note("slow")();
+    clock.after(5, note("follows"));
+  });
+  clock.after(10, note("second of the same time"));
+  clock.after(20, note("between"));
+  await clock.run(() => false);
+  expect(seen).toEqual([
+    "slow at 10",
+    "second of the same time at 10",
+    "follows at 15",
+    "between at 20",
+    "late at 30",
+  ]);
+});
+
+test("a run ends when it is done, with what was still to come undone", async () => {
+  const clock = new VirtualClock();
+  let beats = 0;
+  const beat = () => {
+    beats++;
+    clock.after(1, beat);
+  };
+  clock.after(1, beat);
+  await clock.run(() => beats === 100);
+  expect([beats, clock.now]).toEqual([100, 100]);
+  expect(() => clock.after(-1, beat)).toThrow(RangeError);
+});
+
+const common = { model: "S", corpus: "sotu", tokens: 1_000, seed: 1 } as const;
+const swarm: SwarmJob = {
+  ...common,
+  kind: "swarm",
+  recipe: "default",
+  scenario: "churn",
+  settings: DEFAULT_SETTINGS,
+};
+const sync: SyncJob = { ...common, kind: "sync", optimizer: "adamw", rate: 1e-3 };
+const outcome = (job: SwarmJob | SyncJob, loss: number, curve: Point[] = []): Outcome => ({
+  job,
+  curve,
+  loss,
+  tokens: 1_000,
+  versions: 10,
+  bitsUp: 4,
+  bitsDown: 5,
+  bitsJoin: 0,
+  goodput: 0.5,
+  staleness: [1],
+  refused: {},
+  steps: 10,
+  seconds: 1,
+});
+
+test("a row pairs each seed with its own synchronous run, and leaves out a seed that has none", () => {
+  const rows = rowsOf([
+    outcome(sync, 2),
+    outcome({ ...sync, seed: 2 }, 4),
+    outcome({ ...sync, optimizer: "muon" }, 1.6),
+    outcome(swarm, 2.02),
+    outcome({ ...swarm, seed: 2 }, 4.12),
+    outcome({ ...swarm, seed: 3 }, 99),
+  ]);
+  expect(rows).toHaveLength(1);
+  const [row] = rows;
+  expect(row).toMatchObject({ recipe: "default", scenario: "churn", model: "S", tokens: 1_000, seeds: 2 });
+  expect(row?.loss).toBeCloseTo(3.07, 9);
+  expect(row?.lossSync).toBe(3);
+  // gaps of 1% and 3%
+  expect(row?.gapPercent).toBeCloseTo(2, 9);
+  expect(row?.gapError).toBeCloseTo(1, 9);
+  expect(row?.lossMuon).toBe(1.6);
+  expect(row?.gapMuonPercent).toBeCloseTo(26.25, 9);
+});
+
+test("one value has no standard error; more have", () => {
+  expect(errorOf([1])).toBeNull();
+  // deviations −1, 0, 1: variance 1, over three values
+  expect(errorOf([1, 2, 3])).toBeCloseTo(1 / Math.sqrt(3), 12);
+});
+
+test("every swarm that is planned is paired with both synchronous runs of its seed", () => {
+  const jobs = planTables({
+    models: ["S"],
+    scenarios: ["homogeneous", "sparse"],
+    recipes: ["default"],
+    corpus: "sotu",
+    seeds: 2,
+    tokens: 1_000,
+  });
+  const names = jobs.map((job) => `${job.kind === "sync" ? job.optimizer : job.scenario} ${job.seed}`);
+  expect(names.toSorted()).toEqual([
+    "adamw 1",
+    "adamw 2",
+    "homogeneous 1",
+    "homogeneous 2",
+    "muon 1",
+    "muon 2",
+  ]);
+});
+
+test("times compare at the lowest loss that every swarm reached, between two points by a straight line", () => {
+  const at = (ms: number, loss: number): Point => ({
+    tokens: ms,
+    version: 1,
+    ms,
+    bytesUp: 0,
+    bytesDown: 0,
+    loss,
+  });
+  const crowds = crowdsOf([
+    outcome({ ...swarm, volunteers: 1 }, 0, [at(1_000, 4), at(9_000, 2)]),
+    outcome({ ...swarm, volunteers: 4 }, 0, [at(1_000, 4), at(2_000, 3), at(3_000, 1)]),
+  ]);
+  expect(crowds.map(({ loss, seconds, speedUp }) => [loss, seconds, speedUp])).toEqual([
+    [2, 9, 1],
+    [2, 2.5, 3.6],
+  ]);
+});
+
+test("a plot names its series and stays within its frame, with one point as with many", () => {
+  const axes = { title: "a < b", x: "tokens", y: "loss" };
+  const svg = plot(axes, [
+    { name: "one & only", points: [[10, 2]] },
+    {
+      name: "line",
+      points: [
+        [0, 9],
+        [10, 3],
+        [1_000, 1],
+      ],
+    },
+  ]);
+  expect(svg).toContain("a &lt; b");
+  expect(svg).toContain("one &amp; only");
+  expect(svg).not.toContain("NaN");
+  const [, points] = Array.from(svg.matchAll(/polyline points="([^"]*)"/g), (match) => match[1]);
+  // the point at x = 0 has no place on a logarithmic axis
+  expect(points?.split(" ")).toHaveLength(2);
+  expect(plot(axes, [{ name: "flat", points: [[5, 1]] }])).not.toContain("NaN");
+});
