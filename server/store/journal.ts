@@ -43,6 +43,8 @@ export class Journal {
   #waiting: Waiting[] = [];
   #flushing: Promise<void> | undefined;
   #closed = false;
+  /** The block that was read last. */
+  #block: { readonly at: string; readonly records: readonly Uint8Array<ArrayBuffer>[] } | undefined;
   /** The stripped segment that was read last. */
   #lately: { readonly path: string; readonly blocks: readonly Block[]; readonly bytes: number } | undefined;
 
@@ -139,8 +141,7 @@ export class Journal {
         let { first } = segment.header;
         for (const block of (await this.#scanned(segment)).blocks) {
           if (sequence < first + block.records) {
-            const bytes = await this.#files.read(segment.path, block.offset, block.offset + block.bytes);
-            return this.#recordsOf(segment, block, bytes, 0)[sequence - first]!;
+            return (await this.#recordsIn(segment, block))[sequence - first]!;
           }
           first += block.records;
         }
@@ -277,6 +278,16 @@ export class Journal {
     }
     this.#lately = { path, blocks: found.blocks, bytes: found.sound };
     return this.#lately;
+  }
+
+  /** One block's records. The last one is remembered: a merge reads its deltas one by one, in journal order. */
+  async #recordsIn(segment: Held, block: Block): Promise<readonly Uint8Array<ArrayBuffer>[]> {
+    const at = `${segment.path} ${segment.header.end ?? ""} ${block.offset}`;
+    if (this.#block?.at !== at) {
+      const bytes = await this.#files.read(segment.path, block.offset, block.offset + block.bytes);
+      this.#block = { at, records: this.#recordsOf(segment, block, bytes, 0) };
+    }
+    return this.#block.records;
   }
 
   #recordsOf(segment: Held, block: Block, bytes: Uint8Array<ArrayBuffer> | undefined, at: number) {
