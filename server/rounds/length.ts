@@ -6,7 +6,7 @@ const MOST_STEPS = 30;
 /** A ticket for who has measured nothing yet. */
 export const USUAL_STEPS = 10;
 /** No ticket is meant to be shorter: versions would come faster than a small server merges them. */
-const SHORTEST_SECONDS = 0.25;
+const SHORTEST_SECONDS = 0.5;
 /** Training takes so many times as long as the slower direction of the link, which works meanwhile. */
 const SLACK = 1.25;
 
