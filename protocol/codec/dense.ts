@@ -24,77 +24,125 @@ export function dense(bits: CodeBits): Codec {
   const mask = 2 ** bits - 1;
   const blocksOf = (length: number) => Math.ceil(length / BLOCK);
   const payloadBytes = (length: number) => 2 * blocksOf(length) + Math.ceil(length / perByte);
-  /** What each code of a block adds. */
-  const products = new Float32Array(2 ** bits);
+  const squares = squaresOf(bits);
+  const add = bits === 8 ? addBytes : adderOf(bits);
 
   return {
     spec: { name: "dense", bits },
     payloadBytes,
     encode(values, left) {
       requireFinite(values);
-      const payload = new Uint8Array(payloadBytes(values.length));
-      const first = 2 * blocksOf(values.length);
+      const { length } = values;
+      const payload = new Uint8Array(payloadBytes(length));
       if (left !== undefined && left !== values) left.set(values);
-      for (let block = 0; block < blocksOf(values.length); block++) {
-        const end = Math.min((block + 1) * BLOCK, values.length);
-        let largest = 0;
-        for (let i = block * BLOCK; i < end; i++) largest = Math.max(largest, Math.abs(values[i]!));
-        const scale = writeScale(payload, 2 * block, largest, bits);
-        if (scale === 0) continue;
-        for (let i = block * BLOCK; i < end; i++) {
-          const value = values[i]!;
-          const code = codeOf(value, scale, bits);
-          payload[first + Math.floor(i / perByte)]! |= (code & mask) << ((i % perByte) * bits);
-          if (left !== undefined) left[i] = value - code * scale;
+      let at = 2 * blocksOf(length);
+      for (let start = 0, scaleAt = 0; start < length; start += BLOCK, scaleAt += 2) {
+        const end = Math.min(start + BLOCK, length);
+        const scale = writeScale(payload, scaleAt, largestOf(values, start, end), bits);
+        if (scale === 0) {
+          at += Math.ceil((end - start) / perByte);
+          continue;
+        }
+        for (let i = start; i < end; at++) {
+          let byte = 0;
+          for (let shift = 0; shift < 8 && i < end; shift += bits, i++) {
+            const value = values[i]!;
+            const code = codeOf(value, scale, most);
+            byte |= (code & mask) << shift;
+            if (left !== undefined) left[i] = value - code * scale;
+          }
+          payload[at] = byte;
         }
       }
       return payload;
     },
     check(payload, length) {
       requireBytes(payload, payloadBytes(length));
-      const first = 2 * blocksOf(length);
-      let squares = 0;
-      for (let block = 0; block < blocksOf(length); block++) {
-        const scale = checkScale(payload, 2 * block, bits);
-        const end = Math.min((block + 1) * BLOCK, length);
+      let at = 2 * blocksOf(length);
+      let total = 0;
+      for (let start = 0, scaleAt = 0; start < length; start += BLOCK, scaleAt += 2) {
+        const scale = checkScale(payload, scaleAt, most);
         let sum = 0;
-        for (let i = block * BLOCK; i < end; i++) {
-          const byte = payload[first + Math.floor(i / perByte)]!;
-          const code = signed(byte >>> ((i % perByte) * bits), bits);
-          if (code < -most) throw new ProtocolError("bad-frame", `value ${i} has the code ${code}`);
-          sum += code * code;
-        }
+        for (const end = Math.min(at + BLOCK / perByte, payload.length); at < end; at++)
+          sum += squares[payload[at]!]!;
+        if (sum >= FORBIDDEN)
+          throw new ProtocolError("bad-frame", `a code beyond ${most} behind value ${start}`);
         if (scale === 0 && sum > 0)
-          throw new ProtocolError("bad-frame", `block ${block} has codes and no scale`);
-        squares += sum * scale * scale;
+          throw new ProtocolError("bad-frame", `codes and no scale behind value ${start}`);
+        total += sum * scale * scale;
       }
       const used = (length % perByte) * bits;
       if (used > 0 && payload[payload.length - 1]! >>> used !== 0) {
         throw new ProtocolError("bad-frame", "the padding is not zero");
       }
-      return squares;
+      return total;
     },
-    add(payload, sum, share) {
-      const { length } = sum;
-      const blocks = blocksOf(length);
-      let at = 2 * blocks;
-      for (let block = 0; block < blocks; block++) {
-        const scale = readScale(payload, 2 * block);
-        const start = block * BLOCK;
-        const end = Math.min(start + BLOCK, length);
-        if (scale === 0) {
-          at += Math.ceil((end - start) / perByte);
-          continue;
-        }
-        for (let code = -most; code <= most; code++)
-          products[code & mask] = share * Math.fround(code * scale);
-        for (let i = start; i < end; at++) {
-          let byte = payload[at]!;
-          for (const stop = Math.min(i + perByte, end); i < stop; i++, byte >>>= bits) {
-            sum[i] = sum[i]! + products[byte & mask]!;
-          }
-        }
-      }
-    },
+    add: (payload, sum, share) => add(payload, 2 * blocksOf(sum.length), sum, share),
   };
 }
+
+function largestOf(values: Float32Array, start: number, end: number): number {
+  let largest = 0;
+  for (let i = start; i < end; i++) {
+    const size = Math.abs(values[i]!);
+    if (size > largest) largest = size;
+  }
+  return largest;
+}
+
+/** More than the squares of a block's codes can come to. */
+const FORBIDDEN = BLOCK * 128 * 128;
+
+/** For each byte the sum of its codes' squares; {@link FORBIDDEN} where one of them is no encoder's. */
+function squaresOf(bits: CodeBits): Uint32Array {
+  return Uint32Array.from({ length: 256 }, (_, byte) => {
+    let sum = 0;
+    for (let shift = 0; shift < 8; shift += bits) {
+      const code = signed(byte >>> shift, bits);
+      sum += code < -largestCode(bits) ? FORBIDDEN : code * code;
+    }
+    return sum;
+  });
+}
+
+type Adder = (payload: Uint8Array, at: number, sum: Float32Array, share: number) => void;
+
+/** Few codes: what each of them adds is worked out once a block. `at` is where the codes begin. */
+function adderOf(bits: 2 | 4): Adder {
+  const most = largestCode(bits);
+  const mask = 2 ** bits - 1;
+  const perByte = 8 / bits;
+  const products = new Float32Array(mask + 1);
+  return (payload, at, sum, share) => {
+    const { length } = sum;
+    for (let start = 0, scaleAt = 0; start < length; start += BLOCK, scaleAt += 2) {
+      const scale = readScale(payload, scaleAt);
+      const end = Math.min(start + BLOCK, length);
+      for (let code = -most; code <= most; code++) products[code & mask] = share * Math.fround(code * scale);
+      let i = start;
+      for (const whole = end - perByte; i <= whole; at++) {
+        const byte = payload[at]!;
+        sum[i] = sum[i]! + products[byte & mask]!;
+        sum[i + 1] = sum[i + 1]! + products[(byte >>> bits) & mask]!;
+        i += 2;
+        if (bits === 4) continue;
+        sum[i] = sum[i]! + products[(byte >>> 4) & mask]!;
+        sum[i + 1] = sum[i + 1]! + products[byte >>> 6]!;
+        i += 2;
+      }
+      if (i === end) continue;
+      for (let byte = payload[at++]!; i < end; i++, byte >>>= bits) sum[i] = sum[i]! + products[byte & mask]!;
+    }
+  };
+}
+
+const addBytes: Adder = (payload, at, sum, share) => {
+  for (let start = 0, scaleAt = 0; start < sum.length; start += BLOCK, scaleAt += 2) {
+    const scale = readScale(payload, scaleAt);
+    const end = Math.min(start + BLOCK, sum.length);
+    for (let i = start; i < end; i++, at++) {
+      const value = Math.fround(((payload[at]! << 24) >> 24) * scale);
+      sum[i] = sum[i]! + Math.fround(share * value);
+    }
+  }
+};

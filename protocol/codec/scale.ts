@@ -41,19 +41,17 @@ export function readScale(payload: Uint8Array, at: number): number {
   return single[0]!;
 }
 
-/** {@link readScale}, of a stranger's bytes. Throws `not-finite`: only a forger writes such a scale. */
-export function checkScale(payload: Uint8Array, at: number, bits: CodeBits): number {
+/** {@link readScale}, of a stranger's bytes, whose codes go up to `most`. Throws `not-finite`: only a forger writes such a scale. */
+export function checkScale(payload: Uint8Array, at: number, most: number): number {
   const scale = readScale(payload, at);
-  const most = Math.fround(scale * largestCode(bits));
-  if (payload[at + 1]! > 0x7f || !Number.isFinite(most)) {
+  if (payload[at + 1]! > 0x7f || !Number.isFinite(Math.fround(scale * most))) {
     throw new ProtocolError("not-finite", "a scale is negative, not finite, or overflows");
   }
   return scale;
 }
 
-/** The nearest code; halves go up. */
-export function codeOf(value: number, scale: number, bits: CodeBits): number {
-  const most = largestCode(bits);
+/** The nearest code from −`most` to `most`; halves go up. */
+export function codeOf(value: number, scale: number, most: number): number {
   return Math.max(-most, Math.min(most, Math.round(value / scale)));
 }
 

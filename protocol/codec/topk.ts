@@ -1,5 +1,5 @@
 import { ProtocolError } from "../errors.ts";
-import { BitStream, bytesFor } from "./bits.ts";
+import { BitReader, BitWriter, bytesFor } from "./bits.ts";
 import { type Codec, type CodecSpec, isChunk, isCodeBits } from "./codec.ts";
 import {
   checkScale,
@@ -40,87 +40,89 @@ export function topK(spec: TopK): Codec {
     const entries = entriesOf(length);
     return HEADER_BYTES + 2 * chunksOf(length) + bytesFor(entries, width) + bytesFor(entries, bits);
   };
-  const streams = (payload: Uint8Array<ArrayBuffer>, length: number) => {
-    const entries = entriesOf(length);
-    const places = new BitStream(payload, HEADER_BYTES + 2 * chunksOf(length), entries, width);
-    return { entries, places, codes: new BitStream(payload, places.end, entries, bits) };
-  };
+  /** Where the places begin, and the codes. */
+  const placesAt = (length: number) => HEADER_BYTES + 2 * chunksOf(length);
+  const codesAt = (length: number) => placesAt(length) + bytesFor(entriesOf(length), width);
 
   return {
     spec,
     payloadBytes,
     encode(values, left) {
       requireFinite(values);
-      const payload = new Uint8Array(payloadBytes(values.length));
+      const { length } = values;
+      const payload = new Uint8Array(payloadBytes(length));
       const header = new DataView(payload.buffer);
       header.setUint16(0, chunk, true);
       header.setUint16(2, k, true);
       header.setUint8(4, bits);
-      const { places, codes } = streams(payload, values.length);
+      const places = new BitWriter(payload, placesAt(length), width);
+      const codes = new BitWriter(payload, codesAt(length), bits);
+      const select = selector(chunk);
       if (left !== undefined && left !== values) left.set(values);
-      let entry = 0;
-      for (let c = 0; c < chunksOf(values.length); c++) {
-        const part = values.subarray(c * chunk, (c + 1) * chunk);
-        const chosen = largestOf(part, k);
-        const largest = chosen.reduce((size, at) => Math.max(size, Math.abs(part[at]!)), 0);
-        const scale = writeScale(payload, HEADER_BYTES + 2 * c, largest, bits);
-        for (const at of chosen) {
-          const value = part[at]!;
-          const code = scale === 0 ? 0 : codeOf(value, scale, bits);
-          places.set(entry, at);
-          codes.set(entry, code & mask);
-          entry++;
-          if (left !== undefined) left[c * chunk + at] = value - code * scale;
+      for (let start = 0, scaleAt = HEADER_BYTES; start < length; start += chunk, scaleAt += 2) {
+        const part = values.subarray(start, start + chunk);
+        const chosen = select(part, k);
+        let largest = 0;
+        for (const place of chosen) largest = Math.max(largest, Math.abs(part[place]!));
+        const scale = writeScale(payload, scaleAt, largest, bits);
+        for (const place of chosen) {
+          const value = part[place]!;
+          const code = scale === 0 ? 0 : codeOf(value, scale, most);
+          places.put(place);
+          codes.put(code & mask);
+          if (left !== undefined) left[start + place] = value - code * scale;
         }
       }
       return payload;
     },
     check(payload, length) {
       requireBytes(payload, payloadBytes(length));
-      const { entries, places, codes } = streams(payload, length);
+      const places = new BitReader(payload, placesAt(length), width);
+      const codes = new BitReader(payload, codesAt(length), bits);
       let squares = 0;
-      let entry = 0;
-      for (let c = 0; c < chunksOf(length); c++) {
-        const scale = checkScale(payload, HEADER_BYTES + 2 * c, bits);
-        const size = Math.min(chunk, length - c * chunk);
+      for (let start = 0, scaleAt = HEADER_BYTES; start < length; start += chunk, scaleAt += 2) {
+        const scale = checkScale(payload, scaleAt, most);
+        const size = Math.min(chunk, length - start);
         let sum = 0;
         let last = -1;
-        for (const end = entry + Math.min(k, size); entry < end; entry++) {
-          const place = places.get(entry);
-          if (place <= last || place >= size) {
-            throw new ProtocolError(
-              "bad-frame",
-              `chunk ${c} names place ${place} twice, out of order, or beyond it`,
-            );
-          }
+        for (let rest = Math.min(k, size); rest > 0; rest--) {
+          const place = places.next();
+          if (place <= last || place >= size) throw misplaced(start, place);
           last = place;
-          const code = signed(codes.get(entry), bits);
-          if (code < -most) throw new ProtocolError("bad-frame", `entry ${entry} has the code ${code}`);
+          const code = signed(codes.next(), bits);
+          if (code < -most)
+            throw new ProtocolError("bad-frame", `a code beyond ${most} behind value ${start}`);
           sum += code * code;
         }
-        if (scale === 0 && sum > 0) throw new ProtocolError("bad-frame", `chunk ${c} has codes and no scale`);
+        if (scale === 0 && sum > 0)
+          throw new ProtocolError("bad-frame", `codes and no scale behind value ${start}`);
         squares += sum * scale * scale;
       }
-      places.requirePadding(entries);
-      codes.requirePadding(entries);
+      places.requirePadding();
+      codes.requirePadding();
       return squares;
     },
     add(payload, sum, share) {
       const { length } = sum;
-      const { places, codes } = streams(payload, length);
-      let entry = 0;
-      for (let c = 0; c < chunksOf(length); c++) {
-        const scale = readScale(payload, HEADER_BYTES + 2 * c);
-        const start = c * chunk;
-        for (const end = entry + Math.min(k, length - start); entry < end; entry++) {
-          const i = start + places.get(entry);
-          const value = Math.fround(signed(codes.get(entry), bits) * scale);
+      const places = new BitReader(payload, placesAt(length), width);
+      const codes = new BitReader(payload, codesAt(length), bits);
+      for (let start = 0, scaleAt = HEADER_BYTES; start < length; start += chunk, scaleAt += 2) {
+        const scale = readScale(payload, scaleAt);
+        for (let rest = Math.min(k, length - start); rest > 0; rest--) {
+          const i = start + places.next();
+          const value = Math.fround(signed(codes.next(), bits) * scale);
           sum[i] = sum[i]! + Math.fround(share * value);
         }
       }
     },
   };
 }
+
+const misplaced = (start: number, place: number) =>
+  new ProtocolError(
+    "bad-frame",
+    `place ${place} behind value ${start} comes twice, out of order, or lies beyond`,
+  );
 
 /** The codec a payload says it was written with. Throws `bad-frame`. */
 export function readTopK(payload: Uint8Array<ArrayBuffer>): TopK {
@@ -134,16 +136,36 @@ export function readTopK(payload: Uint8Array<ArrayBuffer>): TopK {
   return { name: "topk", chunk, k, bits };
 }
 
-/** The places of the `k` largest magnitudes, ascending; of equal ones the first. */
-function largestOf(part: Float32Array, k: number): number[] {
-  if (k >= part.length) return [...part.keys()];
-  const sizes = part.map(Math.abs);
-  const threshold = sizes.slice().sort()[part.length - k]!;
-  let equal = k;
-  for (const size of sizes) if (size > threshold) equal--;
-  const chosen: number[] = [];
-  sizes.forEach((size, at) => {
-    if (size > threshold || (size === threshold && equal-- > 0)) chosen.push(at);
-  });
-  return chosen;
+/**
+ * Finds the places of the `k` largest magnitudes of up to `chunk` values, ascending; of equal ones the first. A
+ * magnitude's bits are in the order of its size, so the k-th largest is found byte by byte, from counts.
+ */
+function selector(chunk: number): (part: Float32Array, k: number) => Uint16Array {
+  const floats = new Float32Array(chunk);
+  const words = new Uint32Array(floats.buffer);
+  const counts = new Uint32Array(256);
+  const places = new Uint16Array(chunk);
+  return (part, k) => {
+    const { length } = part;
+    const wanted = Math.min(k, length);
+    floats.set(part);
+    let [threshold, known, equal] = [0, 0, wanted];
+    for (let shift = 24; shift >= 0; shift -= 8) {
+      counts.fill(0);
+      for (let i = 0; i < length; i++) {
+        const size = words[i]! & 0x7fff_ffff;
+        if ((size & known) === threshold) counts[(size >>> shift) & 0xff]!++;
+      }
+      let byte = 255;
+      for (; counts[byte]! < equal; byte--) equal -= counts[byte]!;
+      threshold |= byte << shift;
+      known |= 0xff << shift;
+    }
+    let found = 0;
+    for (let i = 0; i < length; i++) {
+      const size = words[i]! & 0x7fff_ffff;
+      if (size > threshold || (size === threshold && equal-- > 0)) places[found++] = i;
+    }
+    return places.subarray(0, wanted);
+  };
 }
