@@ -1,10 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { CodecSpec } from "../protocol/codec/codec.ts";
+import type { Codec } from "../protocol/codec/codec.ts";
 import { type AdamWState, adamW, decayMask } from "./adamw.ts";
 import { type Backend, openBackend } from "./backend.ts";
 import { checkBatch, checkSequence, checkWeights } from "./checks.ts";
 import { ModelError } from "./config.ts";
-import { addDelta, adjust, extractFrom } from "./extraction.ts";
+import { addDelta, adjust } from "./extraction.ts";
 import { flatten, gpt2, lossOf, unflatten } from "./gpt2.ts";
 import { type Layout, layoutOf } from "./layout.ts";
 import type { Carried, DeviceName, DeviceReport, Trainer, TrainerOptions } from "./trainer.ts";
@@ -128,12 +128,12 @@ export class TfjsTrainer implements Trainer {
     return this.#read(this.#on(({ loaded, state }) => tf.sub(loaded, state.weights)));
   }
 
-  extract(codec: CodecSpec): Promise<Uint8Array<ArrayBuffer>> {
+  extract(codec: Codec): Promise<Uint8Array<ArrayBuffer>> {
     const [loaded, weights] = this.#on(({ loaded, state }) => [tf.clone(loaded), tf.clone(state.weights)]);
     return this.#inTurn(async () => {
       const [before, after] = await Promise.all([this.#read(loaded!), this.#read(weights!)]);
       addDelta(this.#residual, before, after);
-      return extractFrom(this.#residual, codec);
+      return codec.encode(this.#residual, this.#residual);
     });
   }
 

@@ -1,4 +1,4 @@
-import type { CodecSpec } from "../protocol/codec/codec.ts";
+import type { Codec } from "../protocol/codec/codec.ts";
 import type { AdamW, ModelShape } from "./config.ts";
 
 /**
@@ -37,9 +37,10 @@ export interface Trainer {
 
   /**
    * The ticket's payload (protocol/codec's bytes) of total = (loaded − trained) + residual. Afterwards the
-   * residual is what the payload leaves out. Once a ticket. Throws `not-finite`, with the residual spoilt.
+   * residual is what the payload leaves out. Once a ticket. Throws an error of code `not-finite`, and then both are
+   * spoilt.
    */
-  extract(codec: CodecSpec): Promise<Uint8Array<ArrayBuffer>>;
+  extract(codec: Codec): Promise<Uint8Array<ArrayBuffer>>;
 
   /**
    * residual ← factor·residual + plus: its decay with age (0 forgets it), and a payload that was refused and is

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Carried } from "../../model/trainer.ts";
+import { DENSE4 } from "../../protocol/codec/codec.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
-import { decodeFrame } from "../../protocol/frame.ts";
+import { codecOf, decodeFrame } from "../../protocol/frame.ts";
 import type { TicketId } from "../../protocol/ids.ts";
 import { ToyTrainer } from "../../test/harness/toy-run.ts";
 import { memoryCache } from "../cache/cache.ts";
@@ -17,7 +18,7 @@ async function carrying(decay: number, value = 7) {
   const cache = memoryCache();
   const values = Float32Array.of(0, 0, 0, value);
   await cache.write({ [KEYS.residual]: { version: 10, after: id("a"), values } });
-  const carry = new Carry({ cache, parameters: 4, codec: { name: "dense", bits: 4 }, decay });
+  const carry = new Carry({ cache, parameters: 4, codec: codecOf(DENSE4), decay });
   return { cache, carry, trainer: new ToyTrainer() };
 }
 

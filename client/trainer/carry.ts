@@ -1,5 +1,6 @@
+import { ModelError } from "../../model/config.ts";
 import type { Carried, Trainer } from "../../model/trainer.ts";
-import type { CodecSpec } from "../../protocol/codec/codec.ts";
+import type { Codec } from "../../protocol/codec/codec.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { decodeFrame, frameOf } from "../../protocol/frame.ts";
 import type { TicketId } from "../../protocol/ids.ts";
@@ -16,7 +17,7 @@ export interface CarryOptions {
   /** Values in the flat vector. */
   readonly parameters: number;
   /** How deltas are sent. */
-  readonly codec: CodecSpec;
+  readonly codec: Codec;
   /** What is kept of a residual from one version to the next. */
   readonly decay: number;
 }
@@ -101,7 +102,9 @@ export class Carry {
   /** Has the device extract the ticket's payload. Throws a ModelError `not-finite`. */
   async pack(trainer: Trainer, ticket: Pick<TicketTerms, "version" | "id">): Promise<Parcel> {
     const { codec, parameters } = this.#options;
-    const payload = await trainer.extract(codec);
+    const payload = await trainer.extract(codec).catch((error: unknown) => {
+      throw isNotFinite(error) ? new ModelError("not-finite", error.message) : error;
+    });
     this.#left = { version: ticket.version, after: ticket.id };
     this.#young = true;
     this.#unsaved = true;
@@ -109,7 +112,7 @@ export class Carry {
       const { residual } = await trainer.carried();
       this.#aside = { ...this.#aside, residual: sum(this.#aside.residual, residual, 1) };
     }
-    return { ticket: ticket.id, frame: frameOf(codec, parameters, payload), made: this.#age };
+    return { ticket: ticket.id, frame: frameOf(codec.spec, parameters, payload), made: this.#age };
   }
 
   /** Remembers an upload until it is answered: a page that is closed now finds the same bytes when it is back. */
@@ -214,6 +217,9 @@ export class Carry {
   }
 }
 
+/** What an encoder in TypeScript throws. */
+const isNotFinite = (error: unknown): error is ProtocolError =>
+  error instanceof ProtocolError && error.code === "not-finite";
 const zero = (like: Float32Array): Float32Array => new Float32Array(like.length);
 const scaled = (values: Float32Array, factor: number): Float32Array => values.map((value) => value * factor);
 const sum = (a: Float32Array, b: Float32Array, times: number): Float32Array =>

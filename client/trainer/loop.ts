@@ -1,7 +1,7 @@
 import { ModelError } from "../../model/config.ts";
 import type { Tokenizer } from "../../model/tokenizer.ts";
-import type { CodecSpec } from "../../protocol/codec/codec.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
+import { codecOf } from "../../protocol/frame.ts";
 import type { Identity } from "../../protocol/identity.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
 import { type Ticket, verifyTicket } from "../../protocol/ticket.ts";
@@ -37,8 +37,6 @@ export interface RunParts {
 /** Why the loop ended; its last phase has told the visitor. */
 export type LoopEnd = "finished" | "stopped" | "unable";
 
-/** How deltas are sent. */
-const DELTA: CodecSpec = { name: "dense", bits: 4 };
 /** Replica, moments and residual are written to disk this often, and at the end. */
 const SAVE_EVERY_MS = 20_000;
 /** A visitor's credit is asked for this often at most. */
@@ -116,7 +114,7 @@ async function workOn(round: RoundDeps, patience: Patience): Promise<void> {
   const { parameters, residualDecay: decay } = manifest;
   const credit = creditTeller(round);
   await resumeUpload(round);
-  const carry = new Carry({ cache, parameters, decay, codec: DELTA });
+  const carry = new Carry({ cache, parameters, decay, codec: codecOf(manifest.delta) });
   const save = async () => {
     await replica.save();
     await carry.save();

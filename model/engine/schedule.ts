@@ -1,7 +1,8 @@
+import type { Codec } from "../../protocol/codec/codec.ts";
 import type { AdamW, ModelShape } from "../config.ts";
 import { decays, type Layout, layoutOf } from "../layout.ts";
 import { Network, type TokenSlots } from "./network.ts";
-import type { Arena, Delta, DeviceNeeds, Op, Segment, Slot } from "./ops.ts";
+import type { Arena, Collect, Delta, DeviceNeeds, Encode, Op, Segment, Slot } from "./ops.ts";
 import { type Arenas, planArenas } from "./plan.ts";
 
 /**
@@ -89,7 +90,7 @@ export function logitsSchedule(shape: ModelShape, length: number, needs: DeviceN
   return { ops: net.ops, tokens: net.tokens, logits, arenas };
 }
 
-/** The pseudo-gradient, into the gradients' arena. */
+/** The pseudo-gradient as it is, into the gradients' arena: what tests and audits look at. */
 export function deltaOp(shape: ModelShape): Delta {
   const layout = layoutOf(shape);
   return {
@@ -98,6 +99,17 @@ export function deltaOp(shape: ModelShape): Delta {
     parameters: whole("parameters", layout),
     out: whole("gradients", layout),
   };
+}
+
+/** From the trained weights to the payload, and to the residual that it leaves. */
+export function extractionSchedule(shape: ModelShape, codec: Codec): readonly [Collect, Encode] {
+  const layout = layoutOf(shape);
+  const residual = whole("residual", layout);
+  const words = Math.ceil(codec.payloadBytes(layout.length) / 4);
+  return [
+    { op: "collect", loaded: whole("loaded", layout), parameters: whole("parameters", layout), residual },
+    { op: "encode", codec: codec.spec, residual, payload: { arena: "gradients", offset: 0, length: words } },
+  ];
 }
 
 /** ‖g‖, then AdamW with the clipped gradient. */

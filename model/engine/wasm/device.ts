@@ -1,5 +1,5 @@
 import { ModelError } from "../../config.ts";
-import type { Arena, DeviceNeeds, Dynamics, Gemm, Op, Slot } from "../ops.ts";
+import type { Arena, DeviceNeeds, Dynamics, Encode, ExtractionOp, Gemm, Op, Slot } from "../ops.ts";
 import type { Arenas } from "../plan.ts";
 import type { Kernels } from "./kernels.ts";
 
@@ -83,13 +83,23 @@ export class WasmDevice {
     return new Float32Array(this.#buffer, this.#at(slot), slot.length);
   }
 
+  /** residual = factor·residual; a factor of 0 forgets it whatever it held. */
+  scale(residual: Slot, factor: number): void {
+    this.#kernels.adjust(this.#at(residual), factor, 0, residual.length);
+  }
+
+  /** residual = residual + gradients' arena, where the host has put what to add. */
+  add(residual: Slot): void {
+    this.#kernels.adjust(this.#at(residual), 1, this.#map.at.gradients, residual.length);
+  }
+
   /** The tokens' arena. */
   tokens(length: number): Uint32Array<ArrayBuffer> {
     return new Uint32Array(this.#buffer, this.#map.at.tokens, length);
   }
 
   /** Turns ops into one call that runs them and allocates nothing. */
-  compile(ops: readonly Op[]): () => void {
+  compile(ops: readonly (Op | ExtractionOp)[]): () => void {
     const calls = ops.flatMap((op) => this.#bind(op));
     return () => {
       for (const call of calls) call();
@@ -104,7 +114,7 @@ export class WasmDevice {
     return slot === null ? 0 : this.#map.at[slot.arena] + slot.offset * 4;
   }
 
-  #bind(op: Op): (() => void)[] {
+  #bind(op: Op | ExtractionOp): (() => void)[] {
     const kernels = this.#kernels;
     const at = (slot: Slot | null) => this.#at(slot);
     switch (op.op) {
@@ -163,6 +173,12 @@ export class WasmDevice {
         });
       case "delta":
         return [call(kernels.subtract, at(op.loaded), at(op.parameters), at(op.out), op.out.length)];
+      case "collect": {
+        const places = [at(op.loaded), at(op.parameters), at(op.residual)] as const;
+        return [call(kernels.collect, ...places, op.residual.length)];
+      }
+      case "encode":
+        return [this.#bindEncode(op)];
     }
   }
 
@@ -184,6 +200,20 @@ export class WasmDevice {
       calls.push(call(this.#kernels.sumRows, ...sum));
     }
     return calls;
+  }
+
+  #bindEncode({ codec, residual, payload }: Encode): () => void {
+    const kernels = this.#kernels;
+    const [total, length, out] = [this.#at(residual), residual.length, this.#at(payload)];
+    const encode = () => {
+      if (codec.name === "f32") return kernels.extractFloats(total, length, out);
+      if (codec.name === "dense") return kernels.extractDense(total, length, codec.bits, out);
+      const { chunk, k, bits } = codec;
+      return kernels.extractTopK(total, length, chunk, k, bits, out, this.#map.at.scratch);
+    };
+    return () => {
+      if (!encode()) throw new ModelError("not-finite", "training led to a change that is no number");
+    };
   }
 
   /** Attention calls the gemm, so its own scratch begins after the gemm's. */

@@ -119,6 +119,20 @@ export interface Kernels {
     decay: number,
   ): void;
   subtract(a: number, b: number, out: number, length: number): void;
+  collect(a: number, b: number, total: number, length: number): void;
+  adjust(residual: number, factor: number, plus: number, length: number): void;
+  /** These three: 0 where a value is not finite. */
+  extractFloats(total: number, length: number, payload: number): number;
+  extractDense(total: number, length: number, bits: number, payload: number): number;
+  extractTopK(
+    total: number,
+    length: number,
+    chunk: number,
+    k: number,
+    bits: number,
+    payload: number,
+    counts: number,
+  ): number;
 }
 
 /** Modules that are valid only where SIMD, or fused multiply-add, exists: `() => i8x16.splat(0)`, and madd of three. */

@@ -1,14 +1,19 @@
-import type { CodecSpec } from "../../../protocol/codec/codec.ts";
+import type { Codec } from "../../../protocol/codec/codec.ts";
 import type { AdamW, ModelShape } from "../../config.ts";
-import { addDelta, extractFrom } from "../../extraction.ts";
 import { layoutOf } from "../../layout.ts";
 import type { Carried } from "../../trainer.ts";
 import { dynamicsOf } from "../dynamics.ts";
 import { fitBatch } from "../fit.ts";
 import type { TokenSlots } from "../network.ts";
-import type { Arena, DeviceNeeds } from "../ops.ts";
+import type { Arena, DeviceNeeds, Slot } from "../ops.ts";
 import type { Arenas } from "../plan.ts";
-import { deltaOp, evaluationSchedule, logitsSchedule, trainingSchedule } from "../schedule.ts";
+import {
+  deltaOp,
+  evaluationSchedule,
+  extractionSchedule,
+  logitsSchedule,
+  trainingSchedule,
+} from "../schedule.ts";
 import { writeBatch } from "../tokens.ts";
 import { ADDRESSABLE, mapMemory, needsOf, WasmDevice } from "./device.ts";
 import type { Kernels } from "./kernels.ts";
@@ -127,10 +132,21 @@ export class Replica {
     return this.gradients.slice();
   }
 
-  /** See Trainer.extract. */
-  extract(codec: CodecSpec): Uint8Array<ArrayBuffer> {
-    addDelta(this.residual, this.#loaded, this.parameters);
-    return extractFrom(this.residual, codec);
+  /** See Trainer.extract. The gradients are gone after it. */
+  extract(codec: Codec): Uint8Array<ArrayBuffer> {
+    const [collect, encode] = extractionSchedule(this.#options.shape, codec);
+    this.#device.compile([collect, encode])();
+    const { buffer, byteOffset } = this.#device.floats(encode.payload);
+    return new Uint8Array(buffer, byteOffset, codec.payloadBytes(encode.residual.length)).slice();
+  }
+
+  /** See Trainer.adjustResidual. */
+  adjustResidual(factor: number, plus?: Float32Array): void {
+    const residual: Slot = { arena: "residual", offset: 0, length: this.residual.length };
+    if (Math.fround(factor) !== 1) this.#device.scale(residual, factor);
+    if (plus === undefined) return;
+    this.gradients.set(plus);
+    this.#device.add(residual);
   }
 
   /** A copy of the logits [tokens.length, vocabulary] of one sequence. */

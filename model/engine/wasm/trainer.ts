@@ -1,7 +1,6 @@
-import type { CodecSpec } from "../../../protocol/codec/codec.ts";
+import type { Codec } from "../../../protocol/codec/codec.ts";
 import { checkBatch, checkSequence, checkWeights } from "../../checks.ts";
 import { ModelError } from "../../config.ts";
-import { adjust } from "../../extraction.ts";
 import { type Layout, layoutOf } from "../../layout.ts";
 import type { Carried, DeviceReport, Trainer, TrainerOptions } from "../../trainer.ts";
 import { Crew, sharesOf } from "./crew.ts";
@@ -105,7 +104,7 @@ class WasmTrainer implements Trainer {
     });
   }
 
-  extract(codec: CodecSpec): Promise<Uint8Array<ArrayBuffer>> {
+  extract(codec: Codec): Promise<Uint8Array<ArrayBuffer>> {
     return this.#enqueue(() => {
       this.#checkLoaded();
       return this.#replica.extract(codec);
@@ -116,7 +115,7 @@ class WasmTrainer implements Trainer {
     const copy = plus?.slice();
     return this.#enqueue(() => {
       this.#checkLoaded();
-      adjust(this.#replica.residual, factor, copy);
+      this.#replica.adjustResidual(factor, copy);
     });
   }
 

@@ -1,7 +1,7 @@
-import type { CodecSpec } from "../../../protocol/codec/codec.ts";
+import type { Codec } from "../../../protocol/codec/codec.ts";
 import { checkBatch, checkSequence, checkWeights } from "../../checks.ts";
 import { ModelError } from "../../config.ts";
-import { adjust, extractFrom } from "../../extraction.ts";
+import { adjust } from "../../extraction.ts";
 import { layoutOf } from "../../layout.ts";
 import type { Carried, DeviceReport, Trainer, TrainerOptions } from "../../trainer.ts";
 import type { Slot } from "../ops.ts";
@@ -164,10 +164,10 @@ export class WebgpuTrainer implements Trainer {
     return this.#turn(() => this.#readDelta());
   }
 
-  extract(codec: CodecSpec): Promise<Uint8Array<ArrayBuffer>> {
+  extract(codec: Codec): Promise<Uint8Array<ArrayBuffer>> {
     return this.#turn(async () => {
       adjust(this.#residual, 1, await this.#readDelta());
-      return extractFrom(this.#residual, codec);
+      return codec.encode(this.#residual, this.#residual);
     });
   }
 
