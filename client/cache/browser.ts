@@ -29,6 +29,25 @@ export function browserCache(server: string, run: RunId): Cache {
   };
 }
 
+/** Deletes all that this browser keeps of a server's runs, keys among it. Best effort: some browsers do not list databases. */
+export async function forgetServer(server: string): Promise<void> {
+  try {
+    for (const { name } of await indexedDB.databases()) {
+      if (name?.startsWith(`${PREFIX}${server} `)) await deleted(name);
+    }
+  } catch {
+    // denied: then nothing was kept
+  }
+}
+
+/** Resolves when a database is gone, or when another page of ours holds on to it and will let go later. */
+function deleted(name: string): Promise<void> {
+  return new Promise((resolve) => {
+    const request = indexedDB.deleteDatabase(name);
+    for (const end of ["success", "error", "blocked"]) request.addEventListener(end, () => resolve());
+  });
+}
+
 /** Frees what earlier runs of the same server left behind. Best effort: some browsers do not list databases. */
 export async function forgetOtherRuns(server: string, run: RunId): Promise<void> {
   try {

@@ -1,39 +1,32 @@
-import type { ReadonlySignal } from "@preact/signals";
-import { PauseButton } from "./controls.tsx";
+import { OverrideButton, PauseButton } from "./controls.tsx";
 import { formatCount, formatLoss } from "./format.ts";
-import type { Session } from "./session.ts";
+import type { Guest } from "./guest.ts";
 import { announcement, phaseLine, text } from "./strings.ts";
-import type { TrainerHandle } from "./trainer.ts";
-import type { RunWatch } from "./watch.ts";
 
 export interface FrameAppProps {
-  readonly watch: RunWatch;
-  readonly trainer: TrainerHandle;
-  readonly session: Session;
-  /** Whether the visitor said yes, here or in the loader's panel. */
-  readonly begun: ReadonlySignal<boolean>;
+  readonly guest: Guest;
   /** The server's host. */
   readonly host: string;
-  readonly onAgree: () => void;
-  readonly onStop: () => void;
 }
 
-/** A volunteer in a box: one line, three numbers, two buttons. */
-export function FrameApp(props: FrameAppProps) {
-  const { watch, trainer, session, begun, onStop } = props;
-  if (!begun.value) return <Question {...props} />;
+/** Bytes of one f32 weight: what the first download is made of. */
+const WEIGHT_BYTES = 4;
+
+/** A volunteer in a box: one line, three numbers, a few buttons. */
+export function FrameApp({ guest, host }: FrameAppProps) {
+  const { session, trainer, status } = guest;
+  if (!session.agreed.value) return <Question guest={guest} host={host} />;
   const loss = trainer.losses.value.at(-1);
-  const line = session.agreed.value ? phaseLine(session.phase.value) : waitingLine(watch);
   return (
     <main class="compact">
-      <p class="phase">{line}</p>
+      <p class="phase">{phaseLine(session.phase.value)}</p>
       <p class="visually-hidden" role="status">
         {announcement(session.phase.value)}
       </p>
       <dl>
         <div>
           <dt>{text.version}</dt>
-          <dd>{formatCount(watch.status.value?.version ?? 0)}</dd>
+          <dd>{formatCount(status.value?.version ?? 0)}</dd>
         </div>
         <div>
           <dt>{text.yourLoss}</dt>
@@ -46,8 +39,12 @@ export function FrameApp(props: FrameAppProps) {
       </dl>
       <div class="buttons">
         <PauseButton session={session} />
-        <button type="button" onClick={onStop}>
+        <OverrideButton session={session} />
+        <button type="button" onClick={guest.stop}>
           {text.stop}
+        </button>
+        <button type="button" class="quiet" onClick={() => void guest.revoke()}>
+          {text.frameRevoke}
         </button>
         <About />
       </div>
@@ -55,8 +52,8 @@ export function FrameApp(props: FrameAppProps) {
   );
 }
 
-function waitingLine(watch: RunWatch): string {
-  switch (watch.connection.value) {
+function waitingLine(guest: Guest): string {
+  switch (guest.connection.value) {
     case "no-run":
       return text.noRun;
     case "mismatch":
@@ -68,17 +65,39 @@ function waitingLine(watch: RunWatch): string {
   }
 }
 
-function Question({ host, onAgree }: FrameAppProps) {
+function Question({ guest, host }: FrameAppProps) {
+  const status = guest.status.value;
+  const { budget } = guest.wishes;
+  if (status === undefined || status.state === "finished") {
+    return (
+      <main class="compact">
+        <p role="status">{status === undefined ? waitingLine(guest) : text.finishedText}</p>
+        <div class="buttons">
+          <About />
+        </div>
+      </main>
+    );
+  }
+  const { name, operator, parameters } = status;
   return (
     <main class="compact">
-      <p>
-        <strong>{text.frameTitle(host)}</strong>
-        <br />
-        {text.frameText}
-      </p>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: who has only a keyboard scrolls what does not fit by it */}
+      <section class="question" tabIndex={0} aria-labelledby="question-title">
+        <h1 id="question-title">{text.frameTitle(name, operator, host)}</h1>
+        <p>
+          {isSecureContext ? text.frameText(guest.session.choices.value.share, parameters) : text.insecure}{" "}
+          {text.frameBudget(budget, parameters * WEIGHT_BYTES)}
+        </p>
+      </section>
       <div class="buttons">
-        <button type="button" class="primary" onClick={onAgree}>
-          {text.frameAgree}
+        {isSecureContext && (
+          // A script's click is no consent.
+          <button type="button" class="primary" onClick={(event) => event.isTrusted && guest.agree()}>
+            {text.frameAgree}
+          </button>
+        )}
+        <button type="button" onClick={guest.refuse}>
+          {text.frameRefuse}
         </button>
         <About />
       </div>

@@ -1,94 +1,54 @@
-import { effect, signal } from "@preact/signals";
 import { render } from "preact";
-import { asNumber, asObject } from "../../protocol/guards.ts";
-import type { FromFrame } from "../embed/messages.ts";
+import { asNumber, asObject, type Json } from "../../protocol/guards.ts";
+import type { FromFrame, Theme } from "../embed/messages.ts";
 import { LEAST_SHARE } from "./choices.ts";
 import { FrameApp } from "./frame-app.tsx";
-import { reloadOnce, tabStorage } from "./reload.ts";
-import { browserRests } from "./rests.ts";
-import { createSession } from "./session.ts";
-import { createTrainer, spawnWorker } from "./trainer.ts";
-import { watchRunInBrowser } from "./watch.ts";
+import { createGuest, type Guest, type SiteWishes } from "./guest.ts";
 
 /**
- * The volunteer within another site's page. It begins when the loader there says that the visitor agreed, or
- * asks by itself where it was opened without one. Nothing is remembered: each visit asks anew.
+ * The volunteer within another site's page. It asks here, in a frame that the site cannot reach into: no word
+ * of the site's begins training, only a click in this document does. The site may pause it and end it.
  */
-const watch = watchRunInBrowser();
-const trainer = createTrainer(spawnWorker);
-const session = createSession({
-  trainer,
-  server: location.origin,
-  device: undefined,
-  storage: undefined,
-  rests: browserRests(),
-});
-const begun = signal(false);
-/** The host page's origin, once it has spoken; until then nothing but "ready" is said. */
-let host: string | undefined;
+const page = document.getElementById("page");
+let guest: Guest | undefined;
+
+function open(wishes: SiteWishes, theme: Theme): void {
+  if (guest !== undefined || page === null) return;
+  if (theme !== "auto") document.documentElement.dataset.theme = theme;
+  guest = createGuest(wishes, (message) => tell(message, wishes.host));
+  render(<FrameApp guest={guest} host={location.host} />, page);
+}
 
 function tell(message: FromFrame, to: string): void {
-  if (parent !== window) parent.postMessage(message, to);
+  if (parent !== window && to !== "") parent.postMessage(message, to);
 }
 
 addEventListener("message", (event) => {
-  // Whoever frames this page may begin it; only the window that frames it.
-  if (parent === window || event.source !== parent || begun.value) return;
+  if (parent === window || event.source !== parent) return;
   try {
-    const message = asObject(event.data, "message");
-    if (message.murmuration !== 1 || message.type !== "begin") return;
-    session.choose({ share: asNumber(message.share, "share", LEAST_SHARE, 1) });
-    if (message.theme === "light" || message.theme === "dark") {
-      document.documentElement.dataset.theme = message.theme;
-    }
+    hear(asObject(event.data, "message"), event.origin);
   } catch {
-    return; // not the loader's message
+    // not the loader's message
   }
-  host = event.origin;
-  begun.value = true;
 });
 
-effect(() => {
-  const status = watch.status.value;
-  if (status !== undefined && begun.value && !session.agreed.value) session.agree(status.run);
-});
-
-effect(() => {
-  const { phase } = session.phase.value;
-  const tokens = trainer.sent.value?.tokens ?? 0;
-  if (host !== undefined) tell({ murmuration: 1, type: "state", phase, tokens }, host);
-});
-
-effect(() => {
-  const phase = trainer.phase.value;
-  const mismatch =
-    watch.connection.value === "mismatch" || (phase.phase === "unable" && phase.why === "protocol");
-  if (mismatch) reloadOnce(tabStorage(), () => location.reload());
-});
-
-function stop() {
-  session.stop();
-  begun.value = false;
-  if (host !== undefined) tell({ murmuration: 1, type: "stopped" }, host);
+function hear(message: Json, host: string): void {
+  if (message.murmuration !== 1) return;
+  if (message.type === "setup") open(readWishes(message, host), readTheme(message.theme));
+  else if (message.type === "resume") guest?.hold(false);
+  else if (message.type === "pause") guest?.hold(true);
+  else if (message.type === "stop") guest?.stop();
+  else if (message.type === "revoke") void guest?.revoke();
 }
 
-function agree() {
-  begun.value = true;
-}
+const readTheme = (theme: unknown): Theme => (theme === "light" || theme === "dark" ? theme : "auto");
 
-const page = document.getElementById("page");
-if (page !== null) {
-  const app = (
-    <FrameApp
-      watch={watch}
-      trainer={trainer}
-      session={session}
-      begun={begun}
-      host={location.host}
-      onAgree={agree}
-      onStop={stop}
-    />
-  );
-  render(app, page);
-}
-tell({ murmuration: 1, type: "ready" }, "*");
+const readWishes = ({ share, budget }: Json, host: string): SiteWishes => ({
+  host,
+  share: asNumber(share, "share", LEAST_SHARE, 1),
+  budget: budget === null ? null : asNumber(budget, "budget", 0, Number.MAX_SAFE_INTEGER),
+});
+
+if (parent === window) open({ host: "", share: 0.25, budget: null }, "auto");
+// The first word goes to whoever frames this page, and tells them nothing.
+else parent.postMessage({ murmuration: 1, type: "ready" } satisfies FromFrame, "*");

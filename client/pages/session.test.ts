@@ -173,10 +173,11 @@ describe("what the machine and the clock ask for", () => {
 
 describe("a withdrawn consent", () => {
   it("stops training, and leaves nothing of what was chosen", () => {
-    const { session, kept, told } = page();
+    const { session, kept, told, workers } = page();
     session.agree(RUN);
     session.revoke();
-    expect(told()).toEqual(["start", "stop"]);
+    expect(told()).toEqual(["start"]);
+    expect(workers[0]?.ended).toBe(true);
     expect(kept).toEqual({});
     expect(session.agreed.value).toBe(false);
   });

@@ -46,13 +46,16 @@ export interface SessionOptions {
   readonly device: DeviceName | undefined;
   readonly storage: ChoiceStorage | undefined;
   readonly rests: Rests;
-  /** A reason of the page's own to rest, told like the others: a site's allowance, used up. */
-  readonly spent?: ReadonlySignal<boolean>;
+  /** What the site around the page asks for: its own pause, or its allowance used up. */
+  readonly site?: ReadonlySignal<PauseReason | undefined>;
+  /** The tuning before the visitor chose any. */
+  readonly initial?: Partial<Tuning>;
 }
 
 export function createSession(options: SessionOptions): Session {
-  const { trainer, server, device, storage, rests, spent } = options;
-  const choices = signal(loadChoices(storage));
+  const { trainer, server, device, storage, rests, site, initial } = options;
+  const kept = loadChoices(storage);
+  const choices = signal(kept.consented === "" ? { ...kept, ...initial } : kept);
   const run = signal("");
 
   const agreed = computed(() => run.value !== "" && choices.value.consented === run.value);
@@ -61,7 +64,7 @@ export function createSession(options: SessionOptions): Session {
   const reasons = computed<readonly PauseReason[]>(() => {
     const chosen = choices.value;
     const found: PauseReason[] = [];
-    if (spent?.value === true) found.push("budget");
+    if (site?.value !== undefined) found.push(site.value);
     if (chosen.hours !== undefined && !within(chosen.hours, rests.minute.value)) found.push("schedule");
     if (chosen.pauseOnSaver && rests.savesData.value === true) found.push("saver");
     if (chosen.pauseOnBattery && rests.onBattery.value === true) found.push("battery");
@@ -123,9 +126,9 @@ export function createSession(options: SessionOptions): Session {
     agreed,
     phase,
     rests,
-    // A site's allowance is not the visitor's to exceed: it is that site's promise to its visitors.
+    // What the site asks for is not the visitor's to set aside: an allowance is its promise.
     overridable: computed(
-      () => rest.value !== undefined && rest.value !== "visitor" && rest.value !== "budget",
+      () => rest.value !== undefined && rest.value !== "visitor" && rest.value !== site?.value,
     ),
     agree(id) {
       run.value = id;
@@ -151,7 +154,7 @@ export function createSession(options: SessionOptions): Session {
       follow();
     },
     revoke() {
-      trainer.stop();
+      trainer.end();
       forgetChoices(storage);
       choices.value = { ...choices.value, consented: "", wanted: "stop" };
     },

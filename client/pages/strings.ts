@@ -50,11 +50,19 @@ export const text = {
     "This page came over plain HTTP, and there browsers switch off the graphics card, keys and locks that training " +
     "needs. It works from an https:// address, or from localhost on the server’s own machine.",
 
-  frameTitle: (host: string) => `Help ${host} train a small language model?`,
-  frameText:
-    "It uses a part of this device while this page is open. Changes to the model’s weights are sent, never your files; " +
-    "the server sees your internet address.",
+  frameTitle: (run: string, operator: string, host: string) =>
+    `Help train “${run}”, for ${operator === "" ? host : `${operator} (${host})`}?`,
+  frameText: (share: number, parameters: number) =>
+    `A language model of ${formatLarge(parameters)} parameters trains in this box, on about ${Math.round(share * 100)}% of ` +
+    "this device’s time, while this page is open. Changes to its weights are sent; never your files, nor what you do here. " +
+    "The server sees your internet address.",
+  frameBudget: (budget: number | null, down: number) =>
+    `It downloads about ${formatBytes(down)} to begin with` +
+    (budget === null ? "." : `, and stops at ${formatBytes(budget)} of traffic a day.`),
   frameAgree: "Yes, help train",
+  frameRefuse: "No thanks",
+  frameAsking: "Asking the visitor.",
+  frameRevoke: "Forget me",
   about: "What is this?",
 
   pause: "Pause",
@@ -203,7 +211,8 @@ const PAUSED: Record<PauseReason | "operator", string> = {
   saver: "Paused while this browser saves data.",
   heat: "Paused while the machine is under pressure, as when it runs hot.",
   schedule: "Paused outside the hours you chose.",
-  budget: "Paused: this visit’s data allowance is used up.",
+  budget: "Paused: this site’s data allowance for today is used up.",
+  site: "Paused by the site you are on.",
   "other-tab": "Another tab of this browser is training; this one takes over when it ends.",
   operator: "The operator has paused the run. Training goes on when they resume it.",
 };

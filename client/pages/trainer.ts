@@ -57,6 +57,8 @@ export interface TrainerHandle {
   look(): void;
   /** Asks the Worker to end; it is terminated when it has, or when it does not answer. */
   stop(): void;
+  /** Ends the Worker at once, and with it what it had open. */
+  end(): void;
 }
 
 export interface StartOptions {
@@ -178,6 +180,9 @@ export function createTrainer(
     pause: (why) => worker?.post({ type: "pause", why }),
     resume: () => worker?.post({ type: "resume" }),
     look: () => worker?.post({ type: "look" }),
+    end() {
+      if (worker !== undefined) enter({ phase: "stopped" });
+    },
     stop() {
       const mine = worker;
       if (mine === undefined) return;

@@ -90,7 +90,10 @@ export function watchRun(options: WatchOptions): RunWatch {
   };
 }
 
-async function askStatus(ask: typeof fetch): Promise<RunStatus | Exclude<Connection, "loading" | "live">> {
+/** Asks once; what stands between the page and a status is returned in a word. */
+export async function askStatus(
+  ask: typeof fetch,
+): Promise<RunStatus | Exclude<Connection, "loading" | "live">> {
   try {
     const response = await ask(ROUTES.run, { cache: "no-store" });
     const json = parseJson(new Uint8Array(await response.arrayBuffer()));

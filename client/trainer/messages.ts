@@ -26,6 +26,7 @@ export type PauseReason =
   | "heat"
   | "schedule"
   | "budget"
+  | "site"
   | "other-tab";
 
 /** Where the round loop is. The page has one plain line for each. */

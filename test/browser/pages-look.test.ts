@@ -54,16 +54,23 @@ const LOOKS: Record<string, (page: Page) => Promise<unknown>> = {
     await page.getByRole("button", { name: "Write", exact: true }).click();
     await page.getByText("What it would write next").waitFor();
   },
+  "operator, signed out": (page) => page.goto(`${site.origin}/operator`),
+  async operator(page) {
+    await page.goto(`${site.origin}/operator#link=good`);
+    await page.locator(".uplot canvas").first().waitFor();
+    await page.getByRole("button", { name: "Finish…" }).click();
+  },
   norun: (page) => page.goto(`${site.origin}/norun`),
   frame: (page) => page.goto(`${site.origin}/frame`),
   async "embed, asking"(page) {
     await page.goto(`${host.origin}/host`);
     await page.getByRole("button", { name: "Help train our reader" }).click();
+    await page.frameLocator("iframe").getByText("Yes, help train").waitFor();
   },
   async "embed, training"(page) {
     await page.goto(`${host.origin}/host`);
     await page.getByRole("button", { name: "Help train our reader" }).click();
-    await page.getByRole("button", { name: "Yes, help train" }).click();
+    await page.frameLocator("iframe").getByRole("button", { name: "Yes, help train" }).click();
     await page.frameLocator("iframe").getByText("Training on a passage").waitFor();
   },
 };

@@ -8,6 +8,7 @@ import { type BrowserContext, chromium, type Page } from "playwright-core";
 import { findChromium } from "./chromium.ts";
 import {
   buildPages,
+  exampleOverview,
   exampleStatus,
   type FakeSite,
   hostPage,
@@ -109,20 +110,47 @@ const SHOTS: readonly Shot[] = [
     },
   },
   { name: "status", path: "/status" },
+  { name: "operator-signed-out", path: "/operator" },
+  { name: "operator", path: "/operator#link=good" },
+  {
+    name: "operator-alert",
+    path: "/operator#link=good",
+    async visitor(page, site) {
+      await page.getByRole("heading", { name: "Run it" }).waitFor();
+      site.overview = exampleOverview({
+        alerts: ["held-out loss rose from 3.09 to 3.71"],
+        draining: true,
+      });
+      await page.getByRole("button", { name: "Finish…" }).click();
+      await page.getByText("held-out loss rose").waitFor();
+    },
+  },
   { name: "norun", path: "/norun" },
   { name: "frame", path: "/frame" },
   { name: "embed-offer", path: "/host" },
   {
     name: "embed-ask",
     path: "/host",
-    visitor: (page) => page.getByRole("button", { name: "Help train our reader" }).click(),
+    async visitor(page) {
+      await page.getByRole("button", { name: "Help train our reader" }).click();
+      await page.frameLocator("iframe").getByText("Yes, help train").waitFor();
+    },
+  },
+  {
+    name: "embed-blocked",
+    path: "/host",
+    async visitor(page) {
+      await page.route("**/frame", (route) => route.abort());
+      await page.getByRole("button", { name: "Help train our reader" }).click();
+      await page.getByText("could not be loaded").waitFor();
+    },
   },
   {
     name: "embed-training",
     path: "/host",
     async visitor(page) {
       await page.getByRole("button", { name: "Help train our reader" }).click();
-      await page.getByRole("button", { name: "Yes, help train" }).click();
+      await page.frameLocator("iframe").getByRole("button", { name: "Yes, help train" }).click();
       await page.frameLocator("iframe").getByText("Training on a passage").waitFor();
     },
   },

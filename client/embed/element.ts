@@ -1,0 +1,240 @@
+import type { FromFrame, SwarmElement, SwarmEvents, SwarmStatus, Theme, ToFrame } from "./messages.ts";
+import { sheet } from "./style.ts";
+
+/** A frame that has not spoken by then was kept from it. */
+const READY_MS = 10_000;
+/** The same, from when the browser says that it has loaded. */
+const SPEAK_MS = 2_000;
+
+const IDLE: SwarmStatus = { state: "idle", line: "", loss: null, sent: 0, merged: 0 };
+const PROTOCOL = { murmuration: 1 } as const;
+
+/**
+ * Defines `<murmuration-swarm>`: a box of fixed size with a button. Nothing is fetched before the button is
+ * pressed or {@link SwarmElement.start} is called; then a frame from `server` asks the visitor and trains. The
+ * host page cannot read the frame, nor agree in the visitor's place, nor can the frame read the page.
+ * Attributes: `label`, `theme` (auto), `share` (0.25), `budget` (no bound, e.g. "50MB"). Calling it twice is fine.
+ */
+export function defineSwarm(server: string): void {
+  if (customElements.get("murmuration-swarm") !== undefined) return;
+
+  class Swarm extends HTMLElement implements SwarmElement {
+    readonly #root = this.attachShadow({ mode: "open" });
+    #frame: HTMLIFrameElement | undefined;
+    #listening = new AbortController();
+    #status = IDLE;
+    #paused = false;
+    #revoked: (() => void) | undefined;
+    #blocked = false;
+
+    connectedCallback(): void {
+      const style = new CSSStyleSheet();
+      style.replaceSync(sheet); // a constructed sheet needs no style-src of the host's policy
+      this.#root.adoptedStyleSheets = [style];
+      if (isSecureContext) this.#offer("");
+      else this.#block("insecure");
+    }
+
+    disconnectedCallback(): void {
+      this.#close();
+    }
+
+    start(): void {
+      this.#paused = false;
+      if (this.#frame === undefined) this.#open();
+      else this.#tell({ ...PROTOCOL, type: "resume" });
+    }
+
+    pause(): void {
+      this.#paused = true;
+      this.#tell({ ...PROTOCOL, type: "pause" });
+    }
+
+    stop(): void {
+      this.#tell({ ...PROTOCOL, type: "stop" });
+    }
+
+    revoke(): Promise<void> {
+      return new Promise((resolve) => {
+        this.#revoked = () => {
+          this.#revoked = undefined;
+          resolve();
+        };
+        if (this.#frame === undefined) this.#open();
+        else this.#tell({ ...PROTOCOL, type: "revoke" });
+      });
+    }
+
+    status(): SwarmStatus {
+      return this.#status;
+    }
+
+    /** The button, and under it whose it is or what went wrong. */
+    #offer(line: string): void {
+      const hadFocus = this.#frame !== undefined && document.activeElement === this;
+      this.#close();
+      const open = document.createElement("button");
+      open.textContent = this.getAttribute("label") || "Help train a language model";
+      open.addEventListener("click", () => this.start());
+      const note = document.createElement("p");
+      note.textContent = line || `Runs in your browser, for ${new URL(server).host}. It asks first.`;
+      const box = document.createElement("div");
+      box.append(birds(), open, note);
+      this.#root.replaceChildren(box);
+      if (hadFocus) open.focus();
+    }
+
+    #open(): void {
+      if (!isSecureContext) {
+        this.#block("insecure");
+        return;
+      }
+      const frame = document.createElement("iframe");
+      frame.title = this.getAttribute("label") || "Help train a language model";
+      // Scripts and the server's own origin (for its cache and key); popups only for the link that explains.
+      frame.setAttribute(
+        "sandbox",
+        "allow-scripts allow-same-origin allow-popups allow-popups-to-escape-sandbox",
+      );
+      frame.allow = "compute-pressure; battery";
+      frame.referrerPolicy = "origin";
+      frame.src = `${server}/frame`;
+      this.#listening = new AbortController();
+      const { signal } = this.#listening;
+      let timer = setTimeout(() => this.#block("timeout"), READY_MS);
+      signal.addEventListener("abort", () => clearTimeout(timer));
+      frame.addEventListener("load", () => {
+        clearTimeout(timer);
+        timer = setTimeout(() => this.#block("timeout"), SPEAK_MS);
+      });
+      document.addEventListener(
+        "securitypolicyviolation",
+        ({ blockedURI }) => blockedURI.startsWith(server) && this.#block("policy"),
+        { signal },
+      );
+      addEventListener(
+        "message",
+        ({ origin, source, data }) => {
+          if (origin !== server || source !== frame.contentWindow) return;
+          clearTimeout(timer);
+          this.#hear(data); // our own page, by the line above
+        },
+        { signal },
+      );
+      this.#frame = frame;
+      this.#root.replaceChildren(frame);
+      frame.focus();
+    }
+
+    #hear(message: FromFrame): void {
+      switch (message.type) {
+        case "ready":
+          frameSetup(this, (setup) => this.#tell(setup));
+          if (this.#paused) this.pause();
+          if (this.#revoked !== undefined) this.#tell({ ...PROTOCOL, type: "revoke" });
+          break;
+        case "revoked":
+          this.#say("consent", { given: false });
+          this.#status = IDLE;
+          this.#offer("");
+          this.#revoked?.();
+          break;
+        case "stopped":
+          this.#status = { ...this.#status, state: "stopped", line: "" };
+          this.#offer("");
+          this.#say("state", { state: "stopped", line: "" });
+          break;
+        case "consent":
+          this.#say("consent", { given: message.given });
+          break;
+        case "error":
+          this.#say("error", { detail: message.detail });
+          break;
+        case "state": {
+          const { state, line } = message;
+          this.#status = { ...this.#status, state, line };
+          this.#say("state", { state, line });
+          break;
+        }
+        case "step": {
+          const { step, steps, loss } = message;
+          this.#status = { ...this.#status, loss };
+          this.#say("step", { step, steps, loss });
+          break;
+        }
+        case "credit": {
+          const { sent, merged } = message;
+          this.#status = { ...this.#status, sent, merged };
+          this.#say("credit", { sent, merged });
+          break;
+        }
+      }
+    }
+
+    #tell(message: ToFrame): void {
+      this.#frame?.contentWindow?.postMessage(message, server);
+    }
+
+    /** Events do not bubble: an `error` that did would reach the page's own error handlers. */
+    #say<K extends keyof SwarmEvents>(name: K, detail: SwarmEvents[K]): void {
+      this.dispatchEvent(new CustomEvent(name, { detail }));
+    }
+
+    #block(reason: SwarmEvents["blocked"]["reason"]): void {
+      this.#offer(reason === "insecure" ? "Training needs https." : "It could not be loaded on this page.");
+      this.#status = { ...IDLE, state: "blocked" };
+      this.#revoked?.();
+      if (!this.#blocked) this.#say("blocked", { reason });
+      this.#blocked = true;
+    }
+
+    #close(): void {
+      this.#listening.abort();
+      this.#frame = undefined;
+      this.#root.replaceChildren();
+    }
+  }
+
+  customElements.define("murmuration-swarm", Swarm);
+}
+
+function frameSetup(element: HTMLElement, tell: (setup: ToFrame) => void): void {
+  tell({
+    ...PROTOCOL,
+    type: "setup",
+    theme: readTheme(element.getAttribute("theme")),
+    share: readShare(element.getAttribute("share")),
+    budget: readBudget(element.getAttribute("budget")),
+  });
+}
+
+function readTheme(theme: string | null): Theme {
+  return theme === "light" || theme === "dark" ? theme : "auto";
+}
+
+/** Part of the time to train. A quarter unless the site says otherwise: its visitors came for something else. */
+function readShare(text: string | null): number {
+  const share = Number(text ?? 0.25);
+  return share >= 0.1 && share <= 1 ? share : 0.25;
+}
+
+/** "50MB" → 50,000,000; null for no bound. What cannot be read is taken for the least: it was meant to bound. */
+function readBudget(text: string | null): number | null {
+  if (text === null) return null;
+  const [, amount, unit] = /^\s*(\d+(?:\.\d+)?)\s*(k|M|G)?B?\s*$/i.exec(text) ?? [];
+  if (amount === undefined) return 0;
+  return Number(amount) * 1_000 ** " kmg".indexOf((unit ?? " ").toLowerCase());
+}
+
+/** Three birds, made node by node: host pages may forbid markup from strings. */
+function birds(): SVGElement {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 88 36");
+  svg.setAttribute("aria-hidden", "true");
+  for (const at of ["8 12", "34 2", "58 16"]) {
+    const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+    path.setAttribute("d", `M${at}q7-2 11 6 4-8 11-6-8 2-11 10-3-8-11-10z`);
+    svg.append(path);
+  }
+  return svg;
+}
