@@ -11,6 +11,7 @@ export const ERROR_STATUS = {
   "not-signed-in": 401,
   "foreign-origin": 403,
   "not-your-ticket": 403,
+  quarantined: 403,
   "not-found": 404,
   "lease-expired": 410,
   "ticket-used": 409,

@@ -34,6 +34,7 @@ const REFUSALS = {
   "run-paused": "the operator has paused the run",
   "run-finished": "the run has reached its token budget",
   "no-work": "there is no text to hand out just now",
+  quarantined: "a delta of this volunteer was found bad; nothing is taken from it for a while",
 } as const;
 
 /**

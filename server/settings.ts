@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type CodecSpec, DENSE4, F32, isChunk, LARGEST_CHUNK, LEAST_CHUNK } from "../protocol/codec/codec.ts";
 import { MAX_BATCH, MAX_LABEL, MAX_STEPS } from "../protocol/limits.ts";
+import type { RuleName } from "./trust/weigh.ts";
 
 /**
  * What an operator may choose of a run: the run file's keys. Every key has a default, an unknown key is an
@@ -66,6 +67,15 @@ export interface Settings {
   readonly keepDiffs: number;
   /** Held-out windows of one context each that an evaluation reads. Default 64. */
   readonly evaluateWindows: number;
+  /** How volunteers' deltas are trusted (docs/SECURITY.md). */
+  readonly trust: {
+    /** How a version's deltas are weighed: "default", "clipped-mean", or "mean", which trusts everybody. */
+    readonly rules: RuleName;
+    /** What audits may cost, as a part of what volunteers train. Default 0.1; 0: no audits. */
+    readonly auditShare: number;
+    /** Held-out loss may rise by this part over the lowest of late before the run rolls back. Default 0.3. */
+    readonly tripwire: number;
+  };
 }
 
 /**
@@ -165,6 +175,13 @@ const schema = z.strictObject({
   keepSnapshots: count(1, 1_000).default(3),
   keepDiffs: count(1, 1_000_000).default(100),
   evaluateWindows: count(1, 100_000).default(64),
+  trust: z
+    .strictObject({
+      rules: z.enum(["default", "clipped-mean", "mean"]).default("default"),
+      auditShare: share.default(0.1),
+      tripwire: z.number().gt(0).max(1_000).default(0.3),
+    })
+    .prefault({}),
 });
 
 /** A run file that cannot be used. The message names the key and what it must be. */

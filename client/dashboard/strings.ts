@@ -53,6 +53,7 @@ export const REFUSED: Record<ErrorCode, string> = {
   "not-signed-in": "An operator’s request came without a session, or with one that has ended.",
   "foreign-origin": "An operator’s request came from another site’s page.",
   "not-your-ticket": "The ticket belongs to another volunteer.",
+  quarantined: "A delta of this volunteer was found bad, or you have shut it out; nothing is taken from it.",
   "not-found": "Asked for something that is not here, or no longer kept.",
   "lease-expired":
     "The work came after its deadline, and its text was given to someone else. Slow or sleeping devices.",

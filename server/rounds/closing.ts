@@ -1,6 +1,3 @@
-import type { MergedDelta } from "./events.ts";
-import type { Pooled } from "./state.ts";
-
 /** Bounds of the deadline: no wait is too short to gather anything, none so long that a run seems stuck. */
 const SHORTEST_WAIT_MS = 2_000;
 const LONGEST_WAIT_MS = 40_000;
@@ -36,16 +33,4 @@ function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const half = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
-}
-
-/**
- * What a version that closes now merges onto `version`: all that waits, in journal order. A delta that grew
- * older than MAX_STALENESS since its receipt still counts, with less weight: a receipt is a promise.
- */
-export function mergedOf(pool: readonly Pooled[], version: number): MergedDelta[] {
-  return pool.map(({ ticket, tokens, version: from }) => ({
-    ticket,
-    // tokens × (1+τ)^−½ (Xie et al. 2019): √ is exact to the last bit everywhere, pow is not.
-    weight: tokens / Math.sqrt(1 + version - from),
-  }));
 }

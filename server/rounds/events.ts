@@ -4,13 +4,24 @@ import type { RunState } from "../../protocol/manifest.ts";
 import type { Pace } from "../../protocol/pace.ts";
 import type { TicketTerms } from "../../protocol/ticket.ts";
 import type { Report } from "../../protocol/upload.ts";
+import type { AuditReason } from "../trust/audit.ts";
+import type { Facts, Weight } from "../trust/candidate.ts";
 
 /**
  * What happens to a run. Durable events are journaled before they are applied, and hold every decision that
  * was made, so that a replay applies and never decides; soft events are forgotten by a restart. `at` is the
  * run clock: milliseconds that the server was up since the run was created.
  */
-export type DurableEvent = Created | Accepted | Closed | Published | Evaluated | StateChanged;
+export type DurableEvent =
+  | Created
+  | Accepted
+  | Closed
+  | Published
+  | Evaluated
+  | StateChanged
+  | Audited
+  | RolledBack
+  | Ruled;
 
 export type Event = DurableEvent | SoftEvent;
 
@@ -53,6 +64,8 @@ export interface Accepted {
   /** Milliseconds from the ticket to here. */
   readonly took: number;
   readonly report: Report;
+  /** What the trust rules weigh it by. */
+  readonly facts?: Facts;
 }
 
 /** A version takes no more deltas: these are merged, in this order, with these weights. */
@@ -62,12 +75,11 @@ export interface Closed {
   /** The version the deltas are merged onto. */
   readonly version: number;
   readonly merged: readonly MergedDelta[];
+  /** These go unmerged; what is in neither list waits for a later version. */
+  readonly discarded?: readonly TicketId[];
 }
 
-export interface MergedDelta {
-  readonly ticket: TicketId;
-  readonly weight: number;
-}
+export type MergedDelta = Weight;
 
 /** The closed version's successor exists. */
 export interface Published {
@@ -100,6 +112,44 @@ export interface StateChanged {
   readonly state: RunState;
 }
 
+/** An audit's verdict on an accepted delta, before its merge or after: then its author loses the credit. */
+export interface Audited {
+  readonly type: "audited";
+  readonly at: number;
+  readonly ticket: TicketId;
+  readonly volunteer: VolunteerKey;
+  readonly verdict: "good" | "bad";
+  readonly reason: AuditReason;
+  /** What each of its steps gained on its own text, nats a token, where that was measured. */
+  readonly gain?: number;
+}
+
+/**
+ * A version whose weights are an earlier one's: the number goes on, so that replicas, tickets and the history
+ * need no exception. Whatever waits is discarded, and tickets of the versions before are void.
+ */
+export interface RolledBack {
+  readonly type: "rolled-back";
+  readonly at: number;
+  /** The new version. */
+  readonly version: number;
+  /** The version whose weights it has. */
+  readonly to: number;
+  readonly hash: Hash;
+  readonly reason: "operator" | "held-out loss";
+  /** As of `published`. */
+  readonly record: Hash;
+  readonly signature: Signature;
+}
+
+/** The operator shuts a volunteer out, or takes it back as a newcomer. */
+export interface Ruled {
+  readonly type: "ruled";
+  readonly at: number;
+  readonly volunteer: VolunteerKey;
+  readonly ruling: "banned" | "forgiven";
+}
+
 /** What the shell is asked to do. */
 export type Effect =
   /** Journal this decision and, once it is durable, apply it. Asked again until it is applied. */
@@ -111,9 +161,11 @@ export type Effect =
   /** The answer to `asked`: nothing for now. */
   | {
       readonly type: "refuse";
-      readonly code: "run-paused" | "run-finished" | "no-work";
+      readonly code: "run-paused" | "run-finished" | "no-work" | "quarantined";
       readonly retryAfterMs?: number;
     }
   | { readonly type: "announce"; readonly event: RunEvent }
+  /** Held-out loss has risen beyond the bound: take the weights back to those of `to`, or of one before it. */
+  | { readonly type: "roll-back"; readonly to: number }
   /** Measure a version on held-out text, when there is time. */
   | { readonly type: "evaluate"; readonly version: number; readonly tokens: number };

@@ -1,6 +1,7 @@
 import type { TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { Pace } from "../../protocol/pace.ts";
 import type { TicketTerms } from "../../protocol/ticket.ts";
+import { admitted, isFresh, standingOf } from "../trust/standing.ts";
 import { patienceOf } from "./closing.ts";
 import type { Effect } from "./events.ts";
 import {
@@ -43,12 +44,17 @@ export function lease(
   asked: { readonly volunteer: VolunteerKey; readonly ticket: TicketId; readonly pace: Pace },
   now: number,
 ): { state: State; effect: Effect } {
-  const refuse = (code: "run-paused" | "run-finished" | "no-work", retryAfterMs?: number) => ({
+  const refuse = (
+    code: "run-paused" | "run-finished" | "no-work" | "quarantined",
+    retryAfterMs?: number,
+  ) => ({
     state,
     effect: { type: "refuse", code, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) } as const,
   });
   if (state.phase === "finished") return refuse("run-finished");
   if (state.phase === "paused") return refuse("run-paused", PAUSED_RETRY_MS);
+  const standing = standingOf(state.trust, asked.volunteer);
+  if (!admitted(standing, now)) return refuse("quarantined", Math.max(PAUSED_RETRY_MS, standing.until - now));
   const soft = releaseOldest(expire(state.soft, now), asked.volunteer);
   if (rules.ranges.epochLength === 0 || soft.leases.size >= MAX_LEASES) {
     return refuse("no-work", NO_WORK_RETRY_MS);
@@ -68,7 +74,7 @@ export function lease(
     steps,
     batch: rules.batch,
     rates: rules.rates(state.tokens, steps),
-    fresh: false,
+    fresh: isFresh(standing, position),
     lease: rules.leaseMs,
     issued: now,
   };

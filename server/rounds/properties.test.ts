@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Hash, RunId, Signature, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { TicketTerms } from "../../protocol/ticket.ts";
+import { mean } from "../trust/weigh.ts";
 import { endsOf } from "./ends.ts";
 import type { Accepted, Created, DurableEvent, Effect, Event } from "./events.ts";
 import { Ranges } from "./ranges.ts";
@@ -19,6 +20,8 @@ const rules: Rules = {
   leaseMs: 10_000,
   quorum: 3,
   tokenBudget: 32 * 30,
+  weigh: mean,
+  tripwire: Number.POSITIVE_INFINITY,
   rates: () => [0.1, 0.1],
 };
 const created: Created = { type: "created", at: 0, hash: hash(0), genesis: {} };

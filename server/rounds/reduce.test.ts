@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Hash, RunId, Signature, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { Pace } from "../../protocol/pace.ts";
 import type { TicketTerms } from "../../protocol/ticket.ts";
+import { mean } from "../trust/weigh.ts";
 import type { Accepted, Created, Effect, Event } from "./events.ts";
 import { activeAt } from "./leases.ts";
 import { Ranges } from "./ranges.ts";
@@ -22,6 +23,8 @@ const rules: Rules = {
   leaseMs: 60_000,
   quorum: 2,
   tokenBudget: 1_000,
+  weigh: mean,
+  tripwire: Number.POSITIVE_INFINITY,
   rates: (tokens) => [0.1, tokens],
 };
 

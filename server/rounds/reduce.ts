@@ -1,14 +1,20 @@
 import type { MergedEntry } from "../../protocol/history.ts";
 import type { HeldOutPoint } from "../../protocol/status.ts";
-import { mergedOf, quorumOf, waitOf } from "./closing.ts";
+import { merged as mergedInto, passed, ruled, seen, struck, suspected } from "../trust/standing.ts";
+import { rolledBackTo } from "../trust/tripwire.ts";
+import { quorumOf, waitOf } from "./closing.ts";
+import { isLate } from "./ends.ts";
 import type {
   Accepted,
+  Audited,
   Closed,
   Created,
   Effect,
   Evaluated,
   Event,
   Published,
+  RolledBack,
+  Ruled,
   StateChanged,
 } from "./events.ts";
 import { expire, lease, settle, workingAt } from "./leases.ts";
@@ -50,7 +56,13 @@ export function reduce(rules: Rules, state: State, event: Exclude<Event, Created
     case "published":
       return publish(rules, state, event, now);
     case "evaluated":
-      return evaluate(state, event);
+      return evaluate(rules, state, event);
+    case "audited":
+      return follow(rules, audit(state, event), now);
+    case "rolled-back":
+      return rollBack(rules, state, event, now);
+    case "ruled":
+      return follow(rules, rule(state, event), now);
     case "state": {
       const changed = change(state, event);
       const announced: Effect = { type: "announce", event: { type: "state", state: changed.phase } };
@@ -80,30 +92,35 @@ function due(rules: Rules, state: State, now: number): Effect[] {
   }
   const first = state.pool[0];
   if (state.phase === "paused" || first === undefined) return [];
-  const full = state.pool.length >= quorumOf(rules.quorum, workingAt(state, rules.leaseMs, now));
-  if (!full && now - first.at < waitOf(state.took)) return [];
-  const merged = mergedOf(state.pool, state.version);
+  const waited = now - first.at >= waitOf(state.took);
+  const quorum = quorumOf(rules.quorum, workingAt(state, rules.leaseMs, now));
+  if (!waited && state.pool.length < quorum) return [];
+  const { merged, discarded } = rules.weigh(state.pool, state.version, state.trust, now);
+  // Only what counts makes a quorum; a version of nothing is none.
+  if (merged.length === 0 || (!waited && merged.length < quorum)) return [];
   const closed: Closed = { type: "closed", at: now, version: state.version, merged };
-  return [{ type: "record", event: closed }];
+  return [{ type: "record", event: discarded.length === 0 ? closed : { ...closed, discarded } }];
 }
 
 function accept(state: State, event: Accepted, now: number): State {
   if (state.used.has(event.ticket)) throw contradiction(event, "its ticket was used before");
   if (event.version > state.version) throw contradiction(event, "its version is not published");
-  const { ticket, volunteer, delta, version, tokens, at, position } = event;
-  const late = state.phase === "finished";
+  const { ticket, volunteer, delta, version, tokens, at, position, facts } = event;
+  const late = isLate(state, event);
+  const pooled = { ticket, volunteer, delta, version, tokens, at, ...(facts && { facts }) };
   const gaps = new Set(state.gaps);
   gaps.delete(position);
   for (let skipped = state.frontier; skipped < position; skipped++) gaps.add(skipped);
   return {
     ...state,
     at,
-    pool: late ? state.pool : [...state.pool, { ticket, volunteer, delta, version, tokens, at }],
+    pool: late ? state.pool : [...state.pool, pooled],
     discarded: state.discarded + (late ? 1 : 0),
     used: new Map(state.used).set(ticket, version),
     frontier: Math.max(state.frontier, position + 1),
     gaps,
     took: [...state.took.slice(1 - TIMED_DELTAS), event.took],
+    trust: seen(state.trust, volunteer, facts?.size),
     soft: settle(state.soft, event, now),
   };
 }
@@ -121,10 +138,14 @@ function close(state: State, event: Closed): State {
     tokens += pool.tokens;
     entries.push({ ticket, volunteer: pool.volunteer, delta: pool.delta, weight });
   }
+  for (const ticket of event.discarded ?? []) {
+    if (!pooled.delete(ticket)) throw contradiction(event, `${ticket} does not wait`);
+  }
   return {
     ...state,
     at: event.at,
     pool: [...pooled.values()],
+    discarded: state.discarded + (event.discarded?.length ?? 0),
     closing: { event, tokens, entries },
   };
 }
@@ -144,6 +165,8 @@ function publish(rules: Rules, state: State, event: Published, now: number): Ste
     ms: at - state.publishedAt,
   };
   const tokens = state.tokens + closing.tokens;
+  let { trust } = state;
+  for (const { volunteer } of closing.entries) trust = mergedInto(trust, volunteer, version);
   const next: State = {
     ...state,
     at,
@@ -154,6 +177,7 @@ function publish(rules: Rules, state: State, event: Published, now: number): Ste
     tokens,
     merged: state.merged + summary.deltas,
     closing: undefined,
+    trust,
     used: new Map([...state.used].filter(([, from]) => from >= version - MAX_STALENESS)),
     versions: [summary, ...state.versions.slice(0, MAX_VERSIONS - 1)],
     recent: [...state.recent.filter((merge) => at - merge.at <= ACTIVE_MS), { at, tokens: closing.tokens }],
@@ -168,10 +192,67 @@ function publish(rules: Rules, state: State, event: Published, now: number): Ste
   };
 }
 
-function evaluate(state: State, event: Evaluated): Step {
+function audit(state: State, event: Audited): State {
+  const { at, ticket, volunteer, verdict, gain } = event;
+  if (verdict === "good") {
+    const pool = state.pool.map((delta) => (delta.ticket === ticket ? { ...delta, proven: true } : delta));
+    return { ...state, at, pool, trust: passed(state.trust, volunteer, gain) };
+  }
+  const pool = state.pool.filter((delta) => delta.ticket !== ticket);
+  return {
+    ...state,
+    at,
+    pool,
+    discarded: state.discarded + state.pool.length - pool.length,
+    trust: struck(state.trust, volunteer, at),
+  };
+}
+
+const rule = (state: State, { at, volunteer, ruling }: Ruled): State => ({
+  ...state,
+  at,
+  trust: ruled(state.trust, volunteer, ruling === "banned"),
+});
+
+function rollBack(rules: Rules, state: State, event: RolledBack, now: number): Step {
+  const { at, version, to, hash, record } = event;
+  if (version !== state.version + 1 || to >= version) throw contradiction(event, "it leads nowhere");
+  const summary = { version, hash, deltas: 0, tokens: 0, ms: at - state.publishedAt, diffBytes: 0 };
+  const dropped = state.pool.length + (state.closing?.event.merged.length ?? 0);
+  const next: State = {
+    ...state,
+    at,
+    version,
+    hash,
+    record,
+    publishedAt: at,
+    floor: version,
+    pool: [],
+    closing: undefined,
+    discarded: state.discarded + dropped,
+    trust: suspected(state.trust, to),
+    // What was measured of the versions taken back says nothing of those to come.
+    heldOut: state.heldOut.filter((point) => point.version <= to),
+    versions: [summary, ...state.versions.slice(0, MAX_VERSIONS - 1)],
+  };
+  return {
+    state: next,
+    effects: [
+      { type: "announce", event: { type: "version", ...summary } },
+      { type: "evaluate", version, tokens: state.tokens },
+      ...due(rules, next, now),
+    ],
+  };
+}
+
+function evaluate(rules: Rules, state: State, event: Evaluated): Step {
   const { at, version, tokens, loss, sample } = event;
   const newest = state.heldOut.at(-1);
-  if (newest !== undefined && newest.version >= version) return { state: { ...state, at }, effects: [] };
+  // Measured before a roll-back and told after it: of a version that is no more.
+  const gone = version < state.floor;
+  if (gone || (newest !== undefined && newest.version >= version))
+    return { state: { ...state, at }, effects: [] };
+  const to = rolledBackTo(state.heldOut, event, rules.tripwire);
   return {
     state: {
       ...state,
@@ -180,7 +261,10 @@ function evaluate(state: State, event: Evaluated): Step {
       sample: { version, text: sample },
       samples: keepSample(state.samples, version, sample),
     },
-    effects: [{ type: "announce", event: { type: "evaluation", version, tokens, loss, sample } }],
+    effects: [
+      { type: "announce", event: { type: "evaluation", version, tokens, loss, sample } },
+      ...(to === undefined ? [] : [{ type: "roll-back", to } as const]),
+    ],
   };
 }
 

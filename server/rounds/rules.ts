@@ -1,5 +1,6 @@
 import type { RunId } from "../../protocol/ids.ts";
 import type { Pace } from "../../protocol/pace.ts";
+import type { WeighingRule } from "../trust/weigh.ts";
 import type { Ranges } from "./ranges.ts";
 
 /** What never changes while a run lasts. Nothing here says what the vector means. */
@@ -14,6 +15,10 @@ export interface Rules {
   readonly leaseMs: number;
   readonly quorum: number;
   readonly tokenBudget: number;
+  /** How a version's deltas are weighed. */
+  readonly weigh: WeighingRule;
+  /** Held-out loss may rise so far above the lowest of late, as a part of it, before the run is rolled back. */
+  readonly tripwire: number;
   /** Learning rates of a ticket of so many steps issued when so many tokens are merged, one a step. */
   readonly rates: (tokens: number, steps: number) => readonly number[];
 }

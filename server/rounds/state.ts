@@ -2,6 +2,8 @@ import type { MergedEntry } from "../../protocol/history.ts";
 import type { Hash, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { RunState } from "../../protocol/manifest.ts";
 import type { HeldOutPoint, Sample, VersionSummary } from "../../protocol/status.ts";
+import type { Candidate } from "../trust/candidate.ts";
+import { NO_TRUST, type Trust } from "../trust/standing.ts";
 import type { Closed, Created } from "./events.ts";
 import type { Samples } from "./samples.ts";
 
@@ -46,6 +48,10 @@ export interface State {
   readonly versions: readonly VersionSummary[];
   /** What was merged lately, oldest first: the speed shown. */
   readonly recent: readonly { readonly at: number; readonly tokens: number }[];
+  /** What audits know of the volunteers. */
+  readonly trust: Trust;
+  /** Tickets of versions before this one are void: the weights were taken back since. */
+  readonly floor: number;
   readonly soft: Soft;
 }
 
@@ -68,13 +74,9 @@ export interface Lease {
 }
 
 /** What a merge and its credit need of an accepted delta. */
-export interface Pooled {
-  readonly ticket: TicketId;
-  readonly volunteer: VolunteerKey;
+export interface Pooled extends Candidate {
   /** SHA-256 of the frame. */
   readonly delta: Hash;
-  readonly version: number;
-  readonly tokens: number;
   readonly at: number;
 }
 
@@ -109,6 +111,8 @@ export function begin(event: Created): State {
     samples: [],
     versions: [],
     recent: [],
+    trust: NO_TRUST,
+    floor: 0,
     soft: { leases: new Map(), queue: [], next: 0, seen: new Map() },
   };
 }

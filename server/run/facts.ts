@@ -12,6 +12,10 @@ export function factsOf(state: State, event: DurableEvent): Fact[] {
   const ends = endsOf(state, event).map((end): Fact => ({ type: "ended", ...end }));
   if (event.type === "closed") return [{ type: "closed", version: event.version + 1 }, ...ends];
   if (event.type === "published") return [{ type: "published", version: event.version }, ...ends];
+  if (event.type === "rolled-back") return [{ type: "published", version: event.version }, ...ends];
+  if (event.type === "audited") {
+    return event.verdict === "bad" ? [...ends, { type: "revoked", ticket: event.ticket }] : ends;
+  }
   if (event.type !== "accepted") return ends;
   const { ticket, volunteer, delta, version, tokens, at } = event;
   return [{ type: "accepted", delta: { ticket, volunteer, delta, version, tokens, accepted: at } }, ...ends];

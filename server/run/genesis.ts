@@ -14,6 +14,7 @@ import { ratesOf } from "../rounds/rates.ts";
 import type { Rules } from "../rounds/rules.ts";
 import { DEFAULT_SETTINGS, parseSettings, type Settings, SettingsError } from "../settings.ts";
 import { type Store, StoreError } from "../store/store.ts";
+import { RULES } from "../trust/weigh.ts";
 import { requireFit } from "./fit.ts";
 import { deltaCodec, mergeRule } from "./merge-rule.ts";
 import { encodeRecord } from "./record.ts";
@@ -118,6 +119,8 @@ export function rulesOf(
     leaseMs: settings.leaseSeconds * 1_000,
     quorum,
     tokenBudget,
+    weigh: RULES[settings.trust.rules],
+    tripwire: settings.trust.tripwire,
     rates: (tokens, count) => ratesOf(settings, tokens, count, tokensPerStep),
   };
 }

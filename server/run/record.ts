@@ -56,6 +56,7 @@ const endOfEvent = (record: Uint8Array): number =>
 
 const hash = z.custom<Hash>(isHash);
 const ticket = z.custom<TicketId>(isTicketId);
+const volunteer = z.custom<VolunteerKey>(isVolunteerKey);
 const count = z.number().int().min(0);
 
 const schema: z.ZodType<DurableEvent> = z.discriminatedUnion("type", [
@@ -64,19 +65,28 @@ const schema: z.ZodType<DurableEvent> = z.discriminatedUnion("type", [
     type: z.literal("accepted"),
     at: count,
     ticket,
-    volunteer: z.custom<VolunteerKey>(isVolunteerKey),
+    volunteer,
     delta: hash,
     version: count,
     tokens: count,
     position: count,
     took: count,
     report: z.object({ loss: z.number(), trainMs: count, device: z.string() }),
+    facts: z
+      .object({
+        size: z.number(),
+        agreement: z.number().exactOptional(),
+        copies: ticket.exactOptional(),
+        from: z.string().exactOptional(),
+      })
+      .exactOptional(),
   }),
   z.object({
     type: z.literal("closed"),
     at: count,
     version: count,
     merged: z.array(z.object({ ticket, weight: z.number() })),
+    discarded: z.array(ticket).exactOptional(),
   }),
   z.object({
     type: z.literal("published"),
@@ -97,4 +107,24 @@ const schema: z.ZodType<DurableEvent> = z.discriminatedUnion("type", [
     sample: z.string(),
   }),
   z.object({ type: z.literal("state"), at: count, state: z.custom<RunState>(isRunState) }),
+  z.object({
+    type: z.literal("audited"),
+    at: count,
+    ticket,
+    volunteer,
+    verdict: z.enum(["good", "bad"]),
+    reason: z.enum(["gain", "no-gain", "harm", "copy", "recomputed", "mismatch"]),
+    gain: z.number().exactOptional(),
+  }),
+  z.object({
+    type: z.literal("rolled-back"),
+    at: count,
+    version: count,
+    to: count,
+    hash,
+    reason: z.enum(["operator", "held-out loss"]),
+    record: hash,
+    signature: z.custom<Signature>(isSignature),
+  }),
+  z.object({ type: z.literal("ruled"), at: count, volunteer, ruling: z.enum(["banned", "forgiven"]) }),
 ]);

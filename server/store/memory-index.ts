@@ -5,6 +5,7 @@ import type { Index, IndexedCredit, IndexedDelta, IndexedVersion } from "./store
 export function memoryIndex(): Index {
   const deltas = new Map<TicketId, IndexedDelta>();
   const ended = new Map<TicketId, number | null>();
+  const revoked = new Set<TicketId>();
   const versions = new Map<number, IndexedVersion>();
   let closed = 0;
   const credits = new Map<VolunteerKey, IndexedCredit>();
@@ -22,6 +23,7 @@ export function memoryIndex(): Index {
     clear(of) {
       deltas.clear();
       ended.clear();
+      revoked.clear();
       credits.clear();
       versions.clear();
       applied = 0;
@@ -45,12 +47,20 @@ export function memoryIndex(): Index {
           continue;
         }
         const delta = deltas.get(fact.ticket);
+        if (fact.type === "revoked") {
+          if (delta === undefined || revoked.has(fact.ticket)) continue;
+          revoked.add(fact.ticket);
+          const credit = creditOf(delta.volunteer);
+          const merged = typeof ended.get(fact.ticket) === "number";
+          if (merged) credits.set(delta.volunteer, { ...credit, tokens: credit.tokens - delta.tokens });
+          continue;
+        }
         if (delta === undefined || ended.has(fact.ticket)) continue;
         ended.set(fact.ticket, fact.version);
         const credit = creditOf(delta.volunteer);
         const merged = fact.version === null ? 0 : 1;
         credits.set(delta.volunteer, {
-          tokens: credit.tokens + merged * delta.tokens,
+          tokens: credit.tokens + (revoked.has(fact.ticket) ? 0 : merged * delta.tokens),
           merged: credit.merged + merged,
           pending: credit.pending - 1,
           discarded: credit.discarded + 1 - merged,

@@ -4,14 +4,14 @@ import { isHash, isRunId, isTicketId, isVolunteerKey, type RunId } from "../../p
 import { type Fact, type Index, type IndexedDelta, type IndexedVersion, StoreError } from "./store.ts";
 
 /** Raised with every change of the tables: an index of another format is rebuilt, never migrated. */
-const FORMAT = 2;
+const FORMAT = 3;
 
 const TABLES = `
   CREATE TABLE meta (run TEXT NOT NULL, applied INTEGER NOT NULL) STRICT;
   CREATE TABLE deltas (
     ticket TEXT PRIMARY KEY, volunteer TEXT NOT NULL, delta TEXT NOT NULL, version INTEGER NOT NULL,
     tokens INTEGER NOT NULL, accepted INTEGER NOT NULL,
-    ended INTEGER NOT NULL DEFAULT 0, merged INTEGER -- the version merged into, null where discarded
+    revoked INTEGER NOT NULL DEFAULT 0, ended INTEGER NOT NULL DEFAULT 0, merged INTEGER -- the version merged into, null where discarded
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE credit (
     volunteer TEXT PRIMARY KEY, tokens INTEGER NOT NULL DEFAULT 0, merged INTEGER NOT NULL DEFAULT 0,
@@ -64,6 +64,8 @@ class SqliteIndex implements Index {
       pend: prepare("pend"),
       end: prepare("end"),
       grant: prepare("grant"),
+      revoke: prepare("revoke"),
+      withdraw: prepare("withdraw"),
       step: prepare("step"),
       closed: prepare("closed"),
       published: prepare("published"),
@@ -96,7 +98,7 @@ class SqliteIndex implements Index {
   }
 
   apply(facts: readonly Fact[]): void {
-    const { insert, pend, end, grant, closed, published, step } = this.#statements;
+    const { insert, pend, end, grant, revoke, withdraw, closed, published, step } = this.#statements;
     this.#within(() => {
       for (const fact of facts) {
         if (fact.type === "accepted") {
@@ -107,11 +109,15 @@ class SqliteIndex implements Index {
           closed.run(fact.version, this.#applied);
         } else if (fact.type === "published") {
           published.run(this.#applied, fact.version);
+        } else if (fact.type === "revoked") {
+          const delta = revoke.get(fact.ticket);
+          if (delta?.merged != null) withdraw.run(Number(delta.tokens), String(delta.volunteer));
         } else {
           const ended = end.get(fact.version, fact.ticket);
           const merged = fact.version === null ? 0 : 1;
           if (ended !== undefined) {
-            grant.run(merged * Number(ended.tokens), merged, 1 - merged, String(ended.volunteer));
+            const tokens = ended.revoked === 0 ? merged * Number(ended.tokens) : 0;
+            grant.run(tokens, merged, 1 - merged, String(ended.volunteer));
           }
         }
       }
@@ -179,7 +185,10 @@ const SQL = {
   insert:
     "INSERT INTO deltas (ticket, volunteer, delta, version, tokens, accepted) VALUES (?, ?, ?, ?, ?, ?)",
   pend: "INSERT INTO credit (volunteer, pending) VALUES (?, 1) ON CONFLICT DO UPDATE SET pending = pending + 1",
-  end: "UPDATE deltas SET ended = 1, merged = ? WHERE ticket = ? AND ended = 0 RETURNING volunteer, tokens",
+  end: "UPDATE deltas SET ended = 1, merged = ? WHERE ticket = ? AND ended = 0 RETURNING volunteer, tokens, revoked",
+  revoke: `UPDATE deltas SET revoked = 1 WHERE ticket = ? AND revoked = 0
+    RETURNING volunteer, tokens, CASE ended WHEN 1 THEN merged END AS merged`,
+  withdraw: "UPDATE credit SET tokens = tokens - ? WHERE volunteer = ?",
   grant: `UPDATE credit SET tokens = tokens + ?, merged = merged + ?, discarded = discarded + ?,
     pending = pending - 1 WHERE volunteer = ?`,
   closed: "INSERT OR REPLACE INTO versions (version, closed) VALUES (?, ?)",

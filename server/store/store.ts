@@ -75,6 +75,8 @@ export type Fact =
   | { readonly type: "accepted"; readonly delta: IndexedDelta }
   /** A delta's one end: the version it is merged into, or null where it is discarded. Grants its credit. */
   | { readonly type: "ended"; readonly ticket: TicketId; readonly version: number | null }
+  /** An audit found a delta bad: it grants no credit any more, or never will. Its end stays. */
+  | { readonly type: "revoked"; readonly ticket: TicketId }
   /** The journal record that is applied is a version's `closed` event, or its successor's `published`. */
   | { readonly type: "closed"; readonly version: number }
   | { readonly type: "published"; readonly version: number };

@@ -49,6 +49,8 @@ export interface Now {
   /** The run clock, ms. */
   readonly now: number;
   readonly finished: boolean;
+  /** Tickets of versions before this one are void: the run was rolled back since. */
+  readonly floor?: number;
   /** Accepted deltas that wait, and how many may. */
   readonly waiting: number;
   readonly room: number;
@@ -60,15 +62,18 @@ export interface Now {
 /**
  * Second part: may this delta be merged? Lease, staleness, format, finiteness, norm; cheap first. Pure.
  * Throws `run-finished`, `lease-expired`, `future-version`, `stale`, `too-many-requests`, what
- * {@link checkFrame} throws, and `norm-too-large`.
+ * {@link checkFrame} throws, and `norm-too-large`. Returns the delta's L2 norm.
  */
-export function judge({ ticket, frame }: Upload, run: Now): void {
+export function judge({ ticket, frame }: Upload, run: Now): number {
   if (run.finished) throw new ProtocolError("run-finished", "the run has reached its token budget");
   if (run.now > ticket.issued + ticket.lease) {
     throw new ProtocolError("lease-expired", "the ticket's time is over; its text was given to another");
   }
   if (ticket.version > run.version) {
     throw new ProtocolError("future-version", `version ${ticket.version} is not published`);
+  }
+  if (ticket.version < (run.floor ?? 0)) {
+    throw new ProtocolError("stale", `the run was rolled back since version ${ticket.version}`);
   }
   if (run.version - ticket.version > MAX_STALENESS) {
     throw new ProtocolError(
@@ -84,6 +89,7 @@ export function judge({ ticket, frame }: Upload, run: Now): void {
   if (norm > bound) {
     throw new ProtocolError("norm-too-large", `a norm of ${norm}, no ticket like this reaches ${bound}`);
   }
+  return norm;
 }
 
 /**

@@ -1,0 +1,96 @@
+import type { Candidate } from "./candidate.ts";
+import { medianOf } from "./median.ts";
+import { auditChance, standingOf, type Trust } from "./standing.ts";
+import { medianSize, suspicionOf } from "./weigh.ts";
+
+/** A loss before a delta was applied to its version's weights, and after; nats a token. */
+export interface Change {
+  readonly before: number;
+  readonly after: number;
+}
+
+/** What an audit measured. */
+export interface Evidence {
+  /** On text that its ticket names: what it says it was trained on. */
+  readonly assigned: Change;
+  /** On gate text, which no volunteer sees. */
+  readonly gate: Change;
+  /** Of a recomputed fresh ticket: 1 − the cosine of what was sent and what the server got. */
+  readonly distance?: number;
+}
+
+export type AuditReason = "gain" | "no-gain" | "harm" | "copy" | "recomputed" | "mismatch";
+
+export interface Verdict {
+  readonly verdict: "good" | "bad";
+  readonly reason: AuditReason;
+  /** What each of its steps gained on its own text. */
+  readonly gain?: number;
+}
+
+/** A delta gains at least this part of what others gained lately on their text. */
+const LEAST_GAIN = 0.1;
+/** What it may lose on gate text, as a multiple of what it gains on its own. */
+const MOST_HARM = 1;
+/**
+ * How far a recomputed delta may lie off: devices round differently, and AdamW makes a full step of a gradient
+ * that is nearly zero, whichever its sign. SECURITY.md has what was measured.
+ */
+export const MOST_DISTANCE = 0.1;
+
+/** What the evidence says. A delta that was trained on its text helps there, whatever the text. */
+export function verdictOf({ assigned, gate, distance }: Evidence, steps: number, trust: Trust): Verdict {
+  const gain = (assigned.before - assigned.after) / steps;
+  const harm = (gate.after - gate.before) / steps;
+  if (distance !== undefined) {
+    return distance <= MOST_DISTANCE
+      ? { verdict: "good", reason: "recomputed", gain }
+      : { verdict: "bad", reason: "mismatch" };
+  }
+  const usual = medianOf(trust.gains) ?? 0;
+  // Not a number is not above either bound.
+  if (!(gain > LEAST_GAIN * Math.max(0, usual))) return { verdict: "bad", reason: "no-gain" };
+  if (!(harm <= MOST_HARM * gain)) return { verdict: "bad", reason: "harm" };
+  return { verdict: "good", reason: "gain", gain };
+}
+
+/** How likely a delta that was just accepted is to be audited: a suspect surely, the rest by their standing. */
+export function chanceOf(delta: Candidate, pool: readonly Candidate[], trust: Trust): number {
+  if (suspicionOf(delta, medianSize(pool, trust)) !== undefined) return 1;
+  return auditChance(standingOf(trust, delta.volunteer));
+}
+
+/** Tokens that a forward pass costs, of those that a training step does. */
+const FORWARD = 1 / 3;
+
+/** What an audit costs, in tokens trained: `windows` tokens of assigned and of gate text, before and after. */
+export const auditCost = (windowTokens: number, recomputedTokens: number): number =>
+  4 * windowTokens * FORWARD + recomputedTokens;
+
+/** What audits may cost: a share of what volunteers train. */
+export class Budget {
+  readonly #share: number;
+  #earned: number;
+  #spent = 0;
+
+  /** `ahead`: tokens of training counted as done already, so that the first newcomers can be audited. */
+  constructor(share: number, ahead: number) {
+    this.#share = share;
+    this.#earned = ahead;
+  }
+
+  earn(tokens: number): void {
+    this.#earned += tokens;
+  }
+
+  /** Whether it can be afforded; then it is spent. */
+  spend(cost: number): boolean {
+    if (this.#spent + cost > this.#share * this.#earned) return false;
+    this.#spent += cost;
+    return true;
+  }
+
+  get spent(): number {
+    return this.#spent;
+  }
+}

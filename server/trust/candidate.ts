@@ -1,0 +1,33 @@
+import type { TicketId, VolunteerKey } from "../../protocol/ids.ts";
+
+/** What was measured of a delta when it was accepted. It is journaled, so a replay measures nothing. */
+export interface Facts {
+  /**
+   * Its L2 norm ÷ (mean rate × steps^¾): what an honest delta has about the same of, whatever its ticket. A
+   * walk of h steps gets √h far and a march h; AdamW on text lies between.
+   */
+  readonly size: number;
+  /** The cosine with the server's own direction from gate text, once there is one. */
+  readonly agreement?: number;
+  /** The newest earlier delta that this one is nearly the same as. */
+  readonly copies?: TicketId;
+  /** Where it came from: a digest of the sender's network prefix, which does not tell the address. */
+  readonly from?: string;
+}
+
+/** A delta that waits to be merged, as the trust rules see it. */
+export interface Candidate {
+  readonly ticket: TicketId;
+  readonly volunteer: VolunteerKey;
+  /** Its ticket's version. */
+  readonly version: number;
+  readonly tokens: number;
+  readonly facts?: Facts;
+  /** An audit found it good. */
+  readonly proven?: boolean;
+}
+
+export interface Weight {
+  readonly ticket: TicketId;
+  readonly weight: number;
+}

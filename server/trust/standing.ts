@@ -1,0 +1,132 @@
+import type { VolunteerKey } from "../../protocol/ids.ts";
+
+/** What the server holds of one volunteer: only what audits and the operator said. */
+export interface Standing {
+  /** Audits passed since the last strike. */
+  readonly passed: number;
+  /** Deltas accepted since the last strike. */
+  readonly streak: number;
+  /** Deltas found bad and not yet forgiven. */
+  readonly strikes: number;
+  /** The run clock until which nothing is taken from it. */
+  readonly until: number;
+  /** Shut out by the operator until the operator says otherwise. */
+  readonly banned: boolean;
+  /** The newest version that something of it was merged into. */
+  readonly merged: number;
+}
+
+/** What audits know of everyone, bounded and made of journaled events alone. */
+export interface Trust {
+  /** The longest untouched first. */
+  readonly standings: ReadonlyMap<VolunteerKey, Standing>;
+  /** Sizes (candidate.ts) of the newest accepted deltas, for their running median. */
+  readonly sizes: readonly number[];
+  /** What a step of the newest proven deltas gained on its own text, nats a token. */
+  readonly gains: readonly number[];
+}
+
+export const NO_TRUST: Trust = { standings: new Map(), sizes: [], gains: [] };
+
+const NEWCOMER: Standing = { passed: 0, streak: 0, strikes: 0, until: 0, banned: false, merged: 0 };
+
+/** Volunteers remembered: about 4 MB. */
+const MAX_STANDINGS = 20_000;
+/** Deltas that a running median looks back on. */
+const LOOK_BACK = 128;
+/** The first quarantine; each further strike doubles it. A new key is free, so longer would buy nothing. */
+const QUARANTINE_MS = 600_000;
+const MAX_STRIKES = 8;
+/** So many passed audits take one strike away. */
+const FORGIVEN_AFTER = 8;
+/** A veteran is audited at least this often. */
+const LEAST_CHANCE = 0.05;
+/** A newcomer's deltas are all audited until so many were good. */
+const PROBATION = 2;
+/** One ticket in so many starts from nothing, so that it can be recomputed. */
+const FRESH_EVERY = 50;
+
+export const standingOf = (trust: Trust, volunteer: VolunteerKey): Standing =>
+  trust.standings.get(volunteer) ?? NEWCOMER;
+
+/** Whether deltas of it are taken. */
+export const admitted = (standing: Standing, now: number): boolean =>
+  !standing.banned && now >= standing.until;
+
+/** At least one delta of it was found good, and none bad since. */
+export const trusted = (standing: Standing): boolean => standing.passed > 0 && !standing.banned;
+
+/** What its word weighs: halved by every strike. */
+export const reputation = ({ strikes, banned }: Standing): number => (banned ? 0 : 1 / 2 ** strikes);
+
+/** How likely a delta of it is to be audited: the first ones surely, a veteran's ever less, never below 5%. */
+export function auditChance({ passed, streak }: Standing): number {
+  return passed < PROBATION ? 1 : Math.max(LEAST_CHANCE, Math.min(1, 1 / streak));
+}
+
+/**
+ * Whether its ticket at this position is a fresh one, which the server can recompute: one in so many, and none
+ * of a newcomer's, for whose moments it would be too soon. The volunteer cannot choose its positions.
+ */
+export const isFresh = (standing: Standing, position: number): boolean =>
+  trusted(standing) && position % FRESH_EVERY === FRESH_EVERY - 1;
+
+/** Something of it was accepted. */
+export function seen(trust: Trust, volunteer: VolunteerKey, size: number | undefined): Trust {
+  const { streak } = standingOf(trust, volunteer);
+  const known = change(trust, volunteer, { streak: streak + 1 });
+  return size === undefined ? known : { ...known, sizes: [...trust.sizes.slice(1 - LOOK_BACK), size] };
+}
+
+/** Something of it was merged into `version`. */
+export const merged = (trust: Trust, volunteer: VolunteerKey, version: number): Trust =>
+  change(trust, volunteer, { merged: version });
+
+export function passed(trust: Trust, volunteer: VolunteerKey, gain: number | undefined): Trust {
+  const before = standingOf(trust, volunteer);
+  const forgiven = before.strikes > 0 && (before.passed + 1) % FORGIVEN_AFTER === 0 ? 1 : 0;
+  const known = change(trust, volunteer, {
+    passed: before.passed + 1,
+    strikes: before.strikes - forgiven,
+  });
+  return gain === undefined ? known : { ...known, gains: [...trust.gains.slice(1 - LOOK_BACK), gain] };
+}
+
+/** A delta of it was found bad: trust is gone, and it stays out for a while. */
+export function struck(trust: Trust, volunteer: VolunteerKey, now: number): Trust {
+  const strikes = Math.min(MAX_STRIKES, standingOf(trust, volunteer).strikes + 1);
+  const until = now + QUARANTINE_MS * 2 ** (strikes - 1);
+  return change(trust, volunteer, { passed: 0, streak: 0, strikes, until });
+}
+
+/** The operator's word. Forgiven, a volunteer begins anew. */
+export const ruled = (trust: Trust, volunteer: VolunteerKey, banned: boolean): Trust =>
+  change(trust, volunteer, banned ? { banned, passed: 0, streak: 0 } : NEWCOMER);
+
+/** Everyone with a part in the versions after `version` is a newcomer again, to be audited first. */
+export function suspected(trust: Trust, version: number): Trust {
+  const standings = new Map(trust.standings);
+  for (const [volunteer, standing] of standings) {
+    if (standing.merged > version) standings.set(volunteer, { ...standing, passed: 0, streak: 0 });
+  }
+  return { ...trust, standings };
+}
+
+function change(trust: Trust, volunteer: VolunteerKey, changes: Partial<Standing>): Trust {
+  const standings = new Map(trust.standings);
+  const standing = { ...standingOf(trust, volunteer), ...changes };
+  standings.delete(volunteer);
+  standings.set(volunteer, standing);
+  if (standings.size > MAX_STANDINGS) standings.delete(leastOf(standings));
+  return { ...trust, standings };
+}
+
+/** Whom to forget: the longest untouched that nothing would be lost of; failing that, the longest untouched. */
+function leastOf(standings: Trust["standings"]): VolunteerKey {
+  let first: VolunteerKey | undefined;
+  for (const [volunteer, { passed: audits, strikes, banned }] of standings) {
+    first ??= volunteer;
+    if (audits === 0 && strikes === 0 && !banned) return volunteer;
+  }
+  return first!; // called with more than MAX_STANDINGS of them
+}

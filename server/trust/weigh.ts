@@ -1,0 +1,133 @@
+import type { TicketId } from "../../protocol/ids.ts";
+import type { Candidate, Facts, Weight } from "./candidate.ts";
+import { medianOf } from "./median.ts";
+import { admitted, reputation, standingOf, type Trust, trusted } from "./standing.ts";
+
+/** What becomes of the deltas that wait when a version closes: merged with a weight, or gone; the rest waits. */
+export interface Weighed {
+  readonly merged: readonly Weight[];
+  readonly discarded: readonly TicketId[];
+}
+
+/** Rules by which a version's deltas are weighed: pure, so that they can be swapped and compared. */
+export type WeighingRule = (
+  pool: readonly Candidate[],
+  version: number,
+  trust: Trust,
+  now: number,
+) => Weighed;
+
+/** A delta is clipped to so many times the running median of sizes. */
+const CLIP = 1.5;
+/** Beyond so many times the median, or under its inverse, it is suspect. */
+const ODD = 8;
+/** Honest deltas from skewed text agree little with the server's own direction, but hardly one opposes it. */
+const OPPOSED = -0.05;
+/** A suspect delta waits for its audit through so many versions. */
+const MOST_WAIT = 4;
+/** Suspects that wait, at most: more are refused, so that they cannot fill the pool. */
+export const MAX_SUSPECTS = 64;
+/** What deltas of the not yet audited weigh together, at most, once somebody trusted is there. */
+const NEWCOMERS_SHARE = 1 / 4;
+/** What those of one network prefix weigh together, at most. */
+const PREFIX_SHARE = 1 / 8;
+
+/** Tokens × (1+τ)^−½ (Xie et al. 2019): √ is exact to the last bit everywhere, pow is not. */
+export const staleWeight = ({ tokens, version: from }: Candidate, version: number): number =>
+  tokens / Math.sqrt(1 + version - from);
+
+/** The control: everything that was accepted counts, by its tokens and its age alone. */
+export const mean: WeighingRule = (pool, version) => ({
+  merged: pool.map((delta) => ({ ticket: delta.ticket, weight: staleWeight(delta, version) })),
+  discarded: [],
+});
+
+/** The mean of deltas clipped to the running median of their sizes, and nothing else. */
+export const clippedMean: WeighingRule = (pool, version, trust) => {
+  const bound = CLIP * medianSize(pool, trust);
+  return {
+    merged: pool.map((delta) => ({
+      ticket: delta.ticket,
+      weight: staleWeight(delta, version) * clipOf(delta.facts, bound),
+    })),
+    discarded: [],
+  };
+};
+
+/**
+ * Ours: clipped; suspects wait for an audit and go when none comes; reputation; the not yet audited together,
+ * and those of one network prefix, capped. Robustness comes from history and audits, not from a majority
+ * within one small version.
+ */
+export const byTrust: WeighingRule = (pool, version, trust, now) => {
+  const median = medianSize(pool, trust);
+  const discarded: TicketId[] = [];
+  const known: Weight[] = [];
+  const fresh: { readonly delta: Candidate; readonly weight: number }[] = [];
+  for (const delta of pool) {
+    const standing = standingOf(trust, delta.volunteer);
+    if (!admitted(standing, now)) {
+      discarded.push(delta.ticket);
+      continue;
+    }
+    if (suspicionOf(delta, median) !== undefined) {
+      if (version - delta.version >= MOST_WAIT) discarded.push(delta.ticket);
+      continue;
+    }
+    const clip = clipOf(delta.facts, CLIP * median);
+    const weight = staleWeight(delta, version) * reputation(standing) * clip;
+    if (weight === 0) discarded.push(delta.ticket);
+    else if (delta.proven || trusted(standing)) known.push({ ticket: delta.ticket, weight });
+    else fresh.push({ delta, weight });
+  }
+  return { merged: [...known, ...capped(fresh, sumOf(known))], discarded };
+};
+
+/** Why a delta must be audited before it counts, if it must. */
+export function suspicionOf(
+  { facts, proven }: Pick<Candidate, "facts" | "proven">,
+  median: number,
+): "copy" | "opposed" | "odd" | undefined {
+  if (proven || facts === undefined) return undefined;
+  if (facts.copies !== undefined) return "copy";
+  if (facts.agreement !== undefined && facts.agreement < OPPOSED) return "opposed";
+  return facts.size > ODD * median || facts.size < median / ODD ? "odd" : undefined;
+}
+
+/** The running median of sizes, those that wait among them. */
+export function medianSize(pool: readonly Candidate[], { sizes }: Trust): number {
+  return (
+    medianOf(sizes) ?? medianOf(pool.flatMap(({ facts }) => facts?.size ?? [])) ?? Number.POSITIVE_INFINITY
+  );
+}
+
+export const RULES = { mean, "clipped-mean": clippedMean, default: byTrust } as const;
+export type RuleName = keyof typeof RULES;
+
+const clipOf = (facts: Facts | undefined, bound: number): number =>
+  facts === undefined || facts.size <= bound ? 1 : bound / facts.size;
+
+/** Newcomers' weights, scaled down to the caps where others weigh `known`. */
+function capped(
+  fresh: readonly { readonly delta: Candidate; readonly weight: number }[],
+  known: number,
+): Weight[] {
+  if (known === 0) return fresh.map(({ delta, weight }) => ({ ticket: delta.ticket, weight }));
+  // A share s of the whole is s ÷ (1 − s) of the others' weight.
+  const within = (share: number) => (known * share) / (1 - share);
+  const byPrefix = new Map<string, number>();
+  for (const { delta, weight } of fresh) {
+    const from = delta.facts?.from ?? "";
+    byPrefix.set(from, (byPrefix.get(from) ?? 0) + weight);
+  }
+  const narrowed = fresh.map(({ delta, weight }) => {
+    const from = delta.facts?.from ?? "";
+    const most = from === "" ? Number.POSITIVE_INFINITY : within(PREFIX_SHARE);
+    return { ticket: delta.ticket, weight: weight * Math.min(1, most / byPrefix.get(from)!) };
+  });
+  const factor = Math.min(1, within(NEWCOMERS_SHARE) / sumOf(narrowed));
+  return narrowed.map(({ ticket, weight }) => ({ ticket, weight: weight * factor }));
+}
+
+const sumOf = (weights: readonly { readonly weight: number }[]): number =>
+  weights.reduce((sum, { weight }) => sum + weight, 0);
