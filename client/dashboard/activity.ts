@@ -30,7 +30,11 @@ export function activityLine(event: RunEvent): string {
 }
 
 /** The lines after one more event, newest first. */
-export function withActivity(lines: readonly Activity[], event: RunEvent, at: Date): readonly Activity[] {
+export const withActivity = (lines: readonly Activity[], event: RunEvent, at: Date): readonly Activity[] =>
+  withLine(lines, activityLine(event), at);
+
+/** The lines after one more, newest first. */
+export function withLine(lines: readonly Activity[], line: string, at: Date): readonly Activity[] {
   const id = (lines[0]?.id ?? 0) + 1;
-  return [{ id, at, line: activityLine(event) }, ...lines].slice(0, KEPT_LINES);
+  return [{ id, at, line }, ...lines].slice(0, KEPT_LINES);
 }

@@ -1,11 +1,11 @@
 import type { ReadonlySignal } from "@preact/signals";
-import type { ComponentChildren } from "preact";
 import { ROUTES } from "../../protocol/routes.ts";
 import type { RunStatus } from "../../protocol/status.ts";
 import { formatCount, formatLarge, formatLoss, formatProbability } from "../pages/format.ts";
 import { LossChart } from "../pages/loss-chart.tsx";
 import type { RunWatch } from "../pages/watch.ts";
-import type { Activity } from "./activity.ts";
+import { type Activity, ActivityList } from "./activity-list.tsx";
+import { Card, Figure } from "./parts.tsx";
 import { STATE, text } from "./strings.ts";
 import { RefusedTable, VersionsTable } from "./tables.tsx";
 
@@ -28,7 +28,9 @@ export function Dashboard({ watch, activity }: DashboardProps) {
             <Card title={text.curve}>
               <LossChart curve={() => watch.status.value} />
             </Card>
-            <ActivityCard activity={activity} />
+            <Card title={text.activity}>
+              <ActivityList activity={activity} label={text.activity} none={text.noActivity} />
+            </Card>
           </div>
           <Card title={text.refused}>
             <RefusedTable refused={status.deltas.refused} />
@@ -100,57 +102,6 @@ function Figures({ status }: { readonly status: RunStatus }) {
         help={`${text.refusedCount}: ${formatCount(refused)}`}
       />
     </dl>
-  );
-}
-
-interface FigureProps {
-  readonly name: string;
-  readonly value: string;
-  readonly help: string;
-  readonly children?: ComponentChildren;
-}
-
-function Figure({ name, value, help, children }: FigureProps) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>
-        {value}
-        {children}
-        <small>{help}</small>
-      </dd>
-    </div>
-  );
-}
-
-function Card({ title, children }: { readonly title: string; readonly children: ComponentChildren }) {
-  return (
-    <section class="card" aria-label={title}>
-      <h2>{title}</h2>
-      {children}
-    </section>
-  );
-}
-
-const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-
-function ActivityCard({ activity }: Pick<DashboardProps, "activity">) {
-  const lines = activity.value;
-  return (
-    <Card title={text.activity}>
-      {lines.length === 0 ? (
-        <p class="wait">{text.noActivity}</p>
-      ) : (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard
-        <ul class="activity" tabIndex={0} aria-label={text.activity}>
-          {lines.map(({ id, at, line }) => (
-            <li key={id}>
-              <time dateTime={at.toISOString()}>{clock.format(at)}</time> {line}
-            </li>
-          ))}
-        </ul>
-      )}
-    </Card>
   );
 }
 

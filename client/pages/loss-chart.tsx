@@ -1,10 +1,10 @@
-import { useSignalEffect } from "@preact/signals";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import type uPlot from "uplot";
 import type { RunStatus } from "../../protocol/status.ts";
 import { formatCount, formatLarge, formatLoss } from "./format.ts";
 import { colourOf } from "./look.ts";
 import { text } from "./strings.ts";
+import { usePlot } from "./use-plot.ts";
 
 type Curve = Pick<RunStatus, "heldOut" | "baselines">;
 
@@ -15,43 +15,18 @@ export interface LossChartProps {
 
 /** The run's held-out loss over the tokens it learnt from, with what guessing costs as dashed lines. */
 export function LossChart({ curve }: LossChartProps) {
-  const box = useRef<HTMLDivElement>(null);
-  const chart = useRef<uPlot>(undefined);
   const [pointed, setPointed] = useState<string>();
   const points = curve()?.heldOut ?? [];
-
-  useEffect(() => {
-    let gone = false;
-    const make = async () => {
-      const { default: Plot } = await import("uplot");
-      const holder = box.current;
-      const now = curve();
-      if (gone || holder === null || now === undefined) return;
-      chart.current?.destroy();
-      chart.current = new Plot(optionsOf(holder, curve, setPointed), dataOf(now), holder);
-    };
-    const resized = new ResizeObserver(() => {
-      const width = box.current?.clientWidth ?? 0;
-      if (width > 0) chart.current?.setSize({ width, height: heightOf(width) });
-    });
-    const scheme = matchMedia("(prefers-color-scheme: dark)");
-    const recolour = () => void make();
-    scheme.addEventListener("change", recolour);
-    if (box.current !== null) resized.observe(box.current);
-    void make();
-    return () => {
-      gone = true;
-      scheme.removeEventListener("change", recolour);
-      resized.disconnect();
-      chart.current?.destroy();
-      chart.current = undefined;
-    };
-  }, [points.length === 0]);
-
-  useSignalEffect(() => {
-    const now = curve();
-    if (now !== undefined) chart.current?.setData(dataOf(now));
-  });
+  const box = usePlot(
+    {
+      data: () => {
+        const now = curve();
+        return now && dataOf(now);
+      },
+      options: (holder) => optionsOf(holder, curve, setPointed),
+    },
+    points.length === 0,
+  );
 
   if (points.length === 0) return <p class="wait">{text.chartWait}</p>;
   const first = points[0]!;
@@ -69,8 +44,6 @@ export function LossChart({ curve }: LossChartProps) {
   );
 }
 
-const heightOf = (width: number) => Math.round(Math.min(280, Math.max(190, width * 0.5)));
-
 function dataOf({ heldOut }: Curve): uPlot.AlignedData {
   return [heldOut.map((point) => point.tokens), heldOut.map((point) => point.loss)];
 }
@@ -79,7 +52,7 @@ function optionsOf(
   holder: HTMLElement,
   curve: () => Curve | undefined,
   point: (line?: string) => void,
-): uPlot.Options {
+): Omit<uPlot.Options, "width" | "height"> {
   const ink = colourOf(holder, "--muted");
   const line = colourOf(holder, "--line");
   const accent = colourOf(holder, "--accent");
@@ -87,8 +60,6 @@ function optionsOf(
   const font = `12px ${getComputedStyle(holder).fontFamily}`;
   const axis = { stroke: ink, font, grid: { stroke: line, width: 1 }, ticks: { show: false } };
   return {
-    width: holder.clientWidth,
-    height: heightOf(holder.clientWidth),
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
     scales: { x: { time: false, range: rangeOfTokens }, y: { range: () => rangeOfLoss(curve()) } },

@@ -1,12 +1,14 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { createServer, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { extname, join, normalize } from "node:path";
+import { text } from "node:stream/consumers";
 import { build, type Plugin } from "vite";
 import type { Phase, Report } from "../../client/trainer/messages.ts";
 import type { RunEvent } from "../../protocol/events.ts";
 import type { Hash, RunId, VolunteerKey } from "../../protocol/ids.ts";
+import { OPERATOR_ROUTES, type Overview } from "../../protocol/operator.ts";
 import type { RunStatus } from "../../protocol/status.ts";
 
 /**
@@ -21,6 +23,10 @@ export interface FakeSite {
   script: readonly Report[];
   /** Paths asked for, in order. */
   readonly asked: string[];
+  /** What the operator's page is told; undefined while nobody is signed in. */
+  overview: Overview | undefined;
+  /** What the operator did, in order. */
+  readonly done: unknown[];
   /** What `/host` answers: another site's page. */
   hostPage: string;
   emit(event: RunEvent): void;
@@ -66,21 +72,24 @@ const TYPES: Record<string, string> = {
 const PAGES: Record<string, string> = {
   "/": "index",
   "/status": "status",
+  "/operator": "operator",
   "/frame": "frame",
   "/norun": "norun",
   "/playground": "playground",
+  "/bench": "bench",
 };
 
 /** Serves `dir` on a free port of 127.0.0.1. */
 export async function serveSite(dir: string, hostPage = ""): Promise<FakeSite> {
   const streams = new Set<ServerResponse>();
-  const server = createServer((request, response) => void answer(request.url ?? "/", response));
+  const server = createServer((request, response) => void answer(request, response));
 
-  async function answer(url: string, response: ServerResponse) {
-    const { pathname } = new URL(url, "http://site");
+  async function answer(request: IncomingMessage, response: ServerResponse) {
+    const { pathname } = new URL(request.url ?? "/", "http://site");
     site.asked.push(pathname);
     if (pathname === "/api/run") return run(response);
     if (pathname === "/api/events") return events(response);
+    if (pathname.startsWith(OPERATOR_ROUTES.all)) return operator(pathname, request, response);
     if (pathname === "/host") return reply(response, 200, ".html", site.hostPage, false);
     if (pathname === "/script") return reply(response, 200, ".json", JSON.stringify(site.script));
     const page = PAGES[pathname];
@@ -107,6 +116,17 @@ export async function serveSite(dir: string, hostPage = ""): Promise<FakeSite> {
     response.writeHead(code, { "content-type": "application/json" }).end(JSON.stringify(body));
   }
 
+  async function operator(pathname: string, request: IncomingMessage, response: ServerResponse) {
+    const body = request.method === "POST" ? JSON.parse(await text(request)) : undefined;
+    if (pathname === OPERATOR_ROUTES.signIn)
+      site.overview = body.link === "good" ? exampleOverview() : undefined;
+    if (pathname === OPERATOR_ROUTES.signOut) site.overview = undefined;
+    const error = { code: "not-signed-in", message: "sign in with a link from the server" };
+    if (site.overview === undefined) return reply(response, 401, ".json", JSON.stringify({ error }));
+    if (pathname === OPERATOR_ROUTES.act) site.done.push(body);
+    reply(response, 200, ".json", JSON.stringify(site.overview));
+  }
+
   function events(response: ServerResponse) {
     if (typeof site.status === "string" || "http" in site.status) {
       response.destroy();
@@ -129,6 +149,8 @@ export async function serveSite(dir: string, hostPage = ""): Promise<FakeSite> {
     status: exampleStatus(),
     script: trainingScript(),
     asked: [],
+    overview: undefined,
+    done: [],
     hostPage,
     emit(event) {
       for (const response of streams) write(response, event);
@@ -204,6 +226,53 @@ export function exampleStatus(overrides: Partial<RunStatus> = {}): RunStatus {
         text: "The whale was in the sea, and the boat of the captain was the long of the hand.",
       },
     ],
+    ...overrides,
+  };
+}
+
+/** What the operator of that run sees. */
+export function exampleOverview(overrides: Partial<Overview> = {}): Overview {
+  const versions = Array.from({ length: 160 }, (_, i) => ({
+    version: i + 1,
+    at: (i + 1) * 11_000,
+    tokens: (i + 1) * 20_480,
+    deltas: 4 + (i % 3),
+    ms: 9_300 + 710 * (i % 5) + Math.round(2_000 * Math.abs(Math.sin(i / 9))),
+    loss: 3.2 + 3.0 * Math.exp(-i / 28) + 0.05 * Math.sin(i * 2.7),
+  }));
+  return {
+    operator: "Ann",
+    state: "running",
+    draining: false,
+    here: {
+      device: { computer: 15, phone: 6, program: 2 },
+      browser: { Chrome: 12, Firefox: 5, Safari: 3, Node: 2, Edge: 1 },
+      backend: { webgpu: 14, wasm: 8, unknown: 1 },
+    },
+    staleness: [112, 64, 21, 6, 2],
+    versions,
+    heldOut: exampleStatus().heldOut.map((point) => ({ ...point, at: point.version * 11_000 })),
+    traffic: { up: 97_034_240, down: 812_400_128, upPerSecond: 54_300, downPerSecond: 412_000 },
+    machine: {
+      delayMs: { p50: 0.2, p99: 14.8 },
+      memoryBytes: 269_287_424,
+      upMs: 5_400_000,
+      disk: { freeBytes: 81_587_429_376, totalBytes: 270_553_174_016 },
+    },
+    snapshots: [160, 150, 140],
+    tuning: {
+      quorum: 4,
+      leaseSeconds: 120,
+      tokenBudget: 40_000_000,
+      learningRate: 0.003,
+      finalRate: 0.1,
+    },
+    log: [
+      { at: "2026-11-23T00:41:10.000Z", who: "Ann", action: "start" },
+      { at: "2026-11-23T00:12:03.000Z", who: "operator", action: "tune quorum=4 learningRate=0.003" },
+      { at: "2026-11-22T23:58:44.000Z", who: "operator", action: "pause" },
+    ],
+    alerts: [],
     ...overrides,
   };
 }

@@ -1,0 +1,134 @@
+import { signal } from "@preact/signals";
+import type uPlot from "uplot";
+import type { Overview } from "../../../protocol/operator.ts";
+import { formatDuration, formatLarge, formatLoss } from "../../pages/format.ts";
+import { colourOf } from "../../pages/look.ts";
+import { usePlot } from "../../pages/use-plot.ts";
+import { text } from "./strings.ts";
+
+export type Axis = "tokens" | "time";
+const axis = signal<Axis>("tokens");
+
+interface CurvesProps {
+  readonly overview: () => Overview | undefined;
+}
+
+/** What both curves run over. */
+export function AxisChoice() {
+  const choice = (value: Axis, label: string) => (
+    <label>
+      <input
+        type="radio"
+        name="axis"
+        checked={axis.value === value}
+        onChange={() => {
+          axis.value = value;
+        }}
+      />
+      {label}
+    </label>
+  );
+  return (
+    <fieldset class="axis">
+      <legend class="visually-hidden">{text.axis}</legend>
+      {choice("tokens", text.overTokens)}
+      {choice("time", text.overTime)}
+    </fieldset>
+  );
+}
+
+/** Held-out loss, and what volunteers report of theirs. */
+export function LossCurves({ overview }: CurvesProps) {
+  const now = overview();
+  const empty = (now?.versions.length ?? 0) + (now?.heldOut.length ?? 0) === 0;
+  const box = usePlot(
+    {
+      data: () => lossData(overview()),
+      options: (holder) => optionsOf(holder, (value) => value.toFixed(1), ["--accent", "--warm-line"]),
+    },
+    `${axis.value} ${empty}`,
+  );
+  if (empty) return <p class="wait">{text.chartWait}</p>;
+  const last = now?.heldOut.at(-1);
+  const newest = now?.versions.at(-1);
+  const said = (value: { readonly loss: number } | undefined) => (value ? formatLoss(value.loss) : "–");
+  return (
+    <figure class="chart">
+      <div class="plot" ref={box} role="img" aria-label={text.curveSummary(said(last), said(newest))} />
+      <figcaption>
+        <span class="key held-out">{text.seriesHeldOut}</span>
+        <span class="key volunteers">{text.seriesVolunteers}</span>
+      </figcaption>
+    </figure>
+  );
+}
+
+/** Seconds from each version to the next. */
+export function PaceCurve({ overview }: CurvesProps) {
+  const versions = overview()?.versions ?? [];
+  const box = usePlot(
+    {
+      data: () => {
+        const now = overview()?.versions;
+        return now && [now.map(place), now.map(({ ms }) => ms / 1_000)];
+      },
+      options: (holder) => optionsOf(holder, (value) => `${value}`, ["--accent"]),
+    },
+    `${axis.value} ${versions.length === 0}`,
+  );
+  if (versions.length === 0) return <p class="wait">{text.chartWait}</p>;
+  return (
+    <figure class="chart">
+      <div
+        class="plot"
+        ref={box}
+        role="img"
+        aria-label={text.paceSummary(formatDuration(versions.at(-1)?.ms ?? 0))}
+      />
+      <figcaption>{text.seriesPace}</figcaption>
+    </figure>
+  );
+}
+
+/** Where a point stands on the chosen axis. */
+const place = ({ tokens, at }: { readonly tokens: number; readonly at: number }): number =>
+  axis.value === "tokens" ? tokens : at;
+
+/** Both curves have points of their own: uPlot wants one axis, so each place is in it, with gaps. */
+function lossData(overview: Overview | undefined): uPlot.AlignedData | undefined {
+  if (overview === undefined) return undefined;
+  const heldOut = new Map(overview.heldOut.map((point) => [place(point), point.loss]));
+  const volunteers = new Map(overview.versions.map((point) => [place(point), point.loss]));
+  const places = [...new Set([...heldOut.keys(), ...volunteers.keys()])].sort((a, b) => a - b);
+  return [places, places.map((at) => heldOut.get(at)), places.map((at) => volunteers.get(at))];
+}
+
+function optionsOf(
+  holder: HTMLElement,
+  format: (value: number) => string,
+  colours: readonly `--${string}`[],
+): Omit<uPlot.Options, "width" | "height"> {
+  const ink = colourOf(holder, "--muted");
+  const line = colourOf(holder, "--line");
+  const font = `12px ${getComputedStyle(holder).fontFamily}`;
+  const rule = { stroke: ink, font, grid: { stroke: line, width: 1 }, ticks: { show: false } };
+  const label = axis.value === "tokens" ? formatLarge : formatDuration;
+  return {
+    legend: { show: false },
+    cursor: { show: false },
+    scales: { x: { time: false } },
+    axes: [
+      { ...rule, size: 30, space: 80, values: (_, ticks) => ticks.map((tick) => label(tick)) },
+      { ...rule, size: 40, space: 36, values: (_, ticks) => ticks.map(format) },
+    ],
+    series: [
+      {},
+      ...colours.map((colour) => ({
+        stroke: colourOf(holder, colour),
+        width: 2,
+        spanGaps: true,
+        points: { show: false },
+      })),
+    ],
+  };
+}

@@ -1,0 +1,141 @@
+import type { OperatorAction, Tuning } from "../../../protocol/operator.ts";
+
+/** What the operator's page says. */
+export const text = {
+  title: "Operator",
+  loading: "Asking the server…",
+  signingIn: "Signing in…",
+  signedOut: "You are not signed in",
+  signedOutHelp:
+    "This page is for whoever runs this server. Open the one-time link that the server printed when it started, " +
+    "or print a new one on its machine:",
+  linkCommand: "murmuration operator-link DIR",
+  linkFailed: "This link was used before, or is more than a quarter of an hour old. Print a new one:",
+  away: "The server does not answer. What is shown may be old; this page keeps trying.",
+  failed: (why: string) => `That did not work: ${why}`,
+  signOut: "Sign out",
+  signedInAs: (name: string) => `Signed in as ${name}`,
+  publicPage: "Public status page",
+  volunteersPage: "Volunteers’ page",
+  draining: "Draining",
+  alerts: "Needs a look",
+
+  heldOut: "Held-out loss",
+  heldOutHelp: "nats a token, on text nobody trains on",
+  version: "Version",
+  versionHelp: (took: string) => `the newest took ${took}`,
+  volunteers: "Volunteers",
+  volunteersHelp: "in the last minute",
+  speed: "Tokens a second",
+  speedHelp: "merged, over the last minute",
+  tokens: "Tokens merged",
+  budget: (share: string, budget: string) => `${share} of ${budget}`,
+  refused: "Deltas refused",
+  refusedHelp: (merged: string) => `${merged} merged`,
+
+  curve: "Loss",
+  pace: "How long versions take",
+  overTokens: "Over tokens",
+  overTime: "Over time served",
+  axis: "The curves’ horizontal axis",
+  seriesHeldOut: "held-out",
+  seriesVolunteers: "volunteers, as they report",
+  seriesPace: "seconds a version",
+  chartWait: "The first version is still being made.",
+  curveSummary: (heldOut: string, volunteers: string) =>
+    `Curves of the loss: held-out now ${heldOut}, volunteers ${volunteers}`,
+  paceSummary: (took: string) => `Curve of seconds a version; the newest took ${took}`,
+
+  controls: "Run it",
+  start: "Start",
+  pause: "Pause",
+  drain: "Drain",
+  finish: "Finish…",
+  controlsHelp:
+    "Pause gives no work from now on; what comes back is kept. Drain first waits for the work that is out. " +
+    "Volunteers see that the run is paused, and stay.",
+  finishSure: "A finished run gives no more work, ever. Deltas that wait are discarded.",
+  finishYes: "Finish for good",
+  finishNo: "Keep it going",
+  finished: "The run is finished.",
+  rollback: "Roll back",
+  rollbackTo: "To the stored version",
+  rollbackHelp: "The run goes on from that version’s weights; nothing of its history is lost.",
+  rollbackNone: "No older version is stored yet.",
+  ban: "Ban",
+  forgive: "Forgive",
+  banLabel: "A volunteer’s key",
+  banHelp: "A banned key gets no work, and nothing it sends is taken, until it is forgiven.",
+
+  settings: "Settings that may change now",
+  settingsHelp:
+    "They hold for the next ticket and the next version. Everything else is fixed once a run begins.",
+  apply: "Apply",
+  applied: "Applied.",
+
+  here: "Who is here",
+  noneHere: "Nobody just now.",
+  byDevice: "Device",
+  byBrowser: "Browser",
+  byBackend: "Trains on",
+  staleness: "How late deltas come",
+  stalenessHelp: "Merged deltas of the newest versions, by how many versions were published meanwhile",
+  stale: (late: number) => (late === 0 ? "in time" : late >= 4 ? "4 late or more" : `${late} late`),
+
+  machine: "This server",
+  sent: "Sent",
+  received: "Received",
+  perSecond: (rate: string) => `${rate}/s`,
+  delay: "Event-loop delay",
+  delayHelp: (p50: string) => `99th percentile; median ${p50}`,
+  memory: "Memory",
+  disk: "Disk free",
+  diskOf: (total: string) => `of ${total}`,
+  up: "Up for",
+
+  model: "Take the model out",
+  modelHelp: (version: string) => `Version ${version}, as it is now.`,
+  huggingFace: "Hugging Face folder (ZIP)",
+  ggufF32: "GGUF, exact (f32)",
+  ggufF16: "GGUF, half the size (f16)",
+
+  refusedTitle: "Refused, and why",
+  activity: "Activity",
+  noActivity: "Nothing since this page was opened.",
+  activityVersion: (version: string, merged: string, came: string, loss: string, took: string) =>
+    `Version ${version}: ${merged} of ${came} deltas merged${loss}, ${took}.`,
+  activityLoss: (loss: string) => `, loss ${loss}`,
+  log: "Who did what",
+  noLog: "Nobody has changed anything yet.",
+  logColumns: ["When", "Who", "What"],
+} as const;
+
+export const SETTING: Record<keyof Tuning, { readonly name: string; readonly help: string }> = {
+  quorum: { name: "Quorum", help: "deltas that close a version" },
+  leaseSeconds: { name: "Lease", help: "seconds a volunteer has for a ticket" },
+  tokenBudget: { name: "Token budget", help: "the run is finished when so many are merged" },
+  learningRate: { name: "Learning rate", help: "the highest inner rate" },
+  finalRate: { name: "Final rate", help: "the part of it that the cosine ends at" },
+};
+
+/** What was done, for the line that says so. */
+export function doneLine(action: OperatorAction): string {
+  switch (action.action) {
+    case "start":
+      return "Started.";
+    case "pause":
+      return "Paused.";
+    case "drain":
+      return "Draining: the run pauses when the work that is out has come back.";
+    case "finish":
+      return "Finished.";
+    case "tune":
+      return text.applied;
+    case "rollback":
+      return `Rolled back to version ${action.version}.`;
+    case "ban":
+      return "Banned.";
+    case "forgive":
+      return "Forgiven.";
+  }
+}
