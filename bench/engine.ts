@@ -5,8 +5,9 @@
  */
 import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
+import { BATCH, CONFIGS } from "../client/bench/workload.ts";
 import { chromiumHost, type Host, nodeHost, TurnFailed } from "./engine/hosts.ts";
-import { BATCH, CONFIGS, type Runtime } from "./engine/job.ts";
+import type { Runtime } from "./engine/job.ts";
 import { GROUP_NAMES, planRaces, type Race } from "./engine/plan.ts";
 import { type Outcome, type Row, rowsOf, type Taken } from "./engine/rows.ts";
 

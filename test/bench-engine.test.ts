@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { flopsOf } from "../bench/engine/flops.ts";
 import type { Contestant, Job, Turn } from "../bench/engine/job.ts";
-import { openPeak } from "../bench/engine/peak.ts";
 import { GROUP_NAMES, planRaces } from "../bench/engine/plan.ts";
 import { rowsOf, type Taken } from "../bench/engine/rows.ts";
+import { openPeak } from "../client/bench/fma-peak.ts";
+import { bytesOf, flopsOf } from "../model/engine/work.ts";
 
 const losses = [5.5, 5.4, 5.3, 5.2];
 
@@ -46,8 +46,15 @@ test("without a peer there is no parity", () => {
 
 test("the fraction of peak is the step's FLOP a second over the thread's", () => {
   const shape = { layers: 2, heads: 4, width: 64, context: 64, vocabulary: 256 };
-  const [row] = outcome(taken("ours", { peak: flopsOf(shape) * 100 }), taken("jax-js", {})).rows;
+  const [row] = outcome(taken("ours", { peak: flopsOf(shape, 4) * 100 }), taken("jax-js", {})).rows;
   expect(row!.fractionOfPeak).toBe(0.5); // 50 steps a second
+});
+
+test("a step moves at least its gradients, moments and weights", () => {
+  const shape = { layers: 1, heads: 2, width: 8, context: 4, vocabulary: 16 };
+  const wider = { ...shape, vocabulary: 32 };
+  const grows = bytesOf(wider, 4) - bytesOf(shape, 4);
+  expect(grows).toBeGreaterThan(5 * 16 * 8 * 4); // x, g, m and v in AdamW, g in the norm
 });
 
 test("a step's FLOP, counted by hand", () => {
@@ -56,7 +63,7 @@ test("a step's FLOP, counted by hand", () => {
   const matrices = 3 * C * C + C * C + 8 * C * C + V * C; // one layer's weights, and the head
   const attention = 6 * 2 * (C / H) * ((4 * H * T * (T + 1)) / 2);
   const shape = { layers: 1, heads: H, width: C, context: T, vocabulary: V };
-  expect(flopsOf(shape)).toBe(3 * 2 * R * matrices + attention);
+  expect(flopsOf(shape, 4)).toBe(3 * 2 * R * matrices + attention);
 });
 
 test("every race ends as it began, backwards, and one group can be had alone", () => {

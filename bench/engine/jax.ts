@@ -1,8 +1,9 @@
 import { defaultDevice, init, jit, nn, numpy as np, type Array as Tensor, valueAndGrad } from "@jax-js/jax";
+import { BATCH, CONFIGS, OPTIMIZER, RATE, SEED, type Stepper } from "../../client/bench/workload.ts";
 import type { ModelShape } from "../../model/config.ts";
 import { initialWeights } from "../../model/init.ts";
 import { decays, layoutOf } from "../../model/layout.ts";
-import { BATCH, CONFIGS, type Job, OPTIMIZER, RATE, SEED, type Stepper } from "./job.ts";
+import type { Job } from "./job.ts";
 
 type Tensors = Record<string, Tensor>;
 

@@ -1,9 +1,10 @@
+import { BATCH, CONFIGS, OPTIMIZER, RATE, SEED, type Stepper } from "../../client/bench/workload.ts";
 import { createWasmTrainer } from "../../model/engine/wasm/trainer.ts";
 import { createWebgpuTrainer } from "../../model/engine/webgpu/trainer.ts";
+import { opsOf } from "../../model/engine/work.ts";
 import { initialWeights } from "../../model/init.ts";
 import type { Trainer } from "../../model/trainer.ts";
-import { opsOf } from "./flops.ts";
-import { BATCH, CONFIGS, type Job, OPTIMIZER, RATE, SEED, type Stepper } from "./job.ts";
+import type { Job } from "./job.ts";
 
 /** The fast engine, as volunteers run it. The loss of every step is read, as of the peers. */
 export async function openOurs({ config, device, threads }: Job): Promise<Stepper> {
@@ -17,7 +18,7 @@ export async function openOurs({ config, device, threads }: Job): Promise<Steppe
     trainer = webgpu;
   } else {
     trainer = await createWasmTrainer({ ...options, threads });
-    dispatches = opsOf(shape);
+    dispatches = opsOf(shape, BATCH);
     // It would fall back to one thread without a word louder than this.
     if (!trainer.report.detail.startsWith(`${threads} thread`))
       throw new Error(`asked for ${threads} threads, got ${trainer.report.detail}`);

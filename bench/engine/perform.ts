@@ -1,5 +1,6 @@
-import { CONFIGS, type Job, type Stepper, type Turn, tokensOf } from "./job.ts";
-import { openPeak } from "./peak.ts";
+import { openPeak } from "../../client/bench/fma-peak.ts";
+import { CONFIGS, type Stepper, tokensOf } from "../../client/bench/workload.ts";
+import type { Job, Turn } from "./job.ts";
 
 /** Takes a contestant's turn, wherever this is: a process of Node or a page. */
 export async function perform(job: Job): Promise<Turn> {
@@ -28,6 +29,6 @@ async function open(job: Job): Promise<Stepper> {
     case "jax-js":
       return (await import("./jax.ts")).openJax(job);
     case "tfjs":
-      return (await import("./tfjs.ts")).openTfjs(job);
+      return (await import("../../client/bench/stock.ts")).openStock(CONFIGS[job.config], job.device);
   }
 }

@@ -1,4 +1,5 @@
-import type { ConfigName, Contestant, Device, Job, Runtime } from "./job.ts";
+import type { ConfigName } from "../../client/bench/workload.ts";
+import type { Contestant, Device, Job, Runtime } from "./job.ts";
 
 /** Contestants that are compared with each other: one config on one device in one runtime. */
 export interface Race {
@@ -42,8 +43,8 @@ function jobsOf(config: ConfigName, device: Device, runtime: Runtime, short: boo
   return short ? [...quick, ...slow] : [...quick, ...slow, ...quick.toReversed()];
 }
 
-/** Where a step of stock tfjs takes up to ten seconds it gets fewer; the table says how many. */
+/** Where a step of stock tfjs takes up to half a minute it gets fewer; the table says how many. */
 function stockSteps(config: ConfigName, device: Device): { warmups: number; steps: number } | undefined {
-  if (device === "webgpu") return config === "anchor" ? { warmups: 2, steps: 5 } : { warmups: 3, steps: 5 };
+  if (device === "webgpu") return config === "anchor" ? { warmups: 1, steps: 3 } : { warmups: 3, steps: 5 };
   return config === "large" ? { warmups: 2, steps: 5 } : undefined;
 }

@@ -1,5 +1,6 @@
-import { flopsOf } from "./flops.ts";
-import { BATCH, CONFIGS, type ConfigName, type Contestant, type Device, type Job, type Turn } from "./job.ts";
+import { BATCH, CONFIGS, type ConfigName } from "../../client/bench/workload.ts";
+import { flopsOf } from "../../model/engine/work.ts";
+import type { Contestant, Device, Job, Turn } from "./job.ts";
 import type { Race } from "./plan.ts";
 
 /** One line of the table: ours on so many threads, against the peers of the same race. */
@@ -13,7 +14,7 @@ export interface Row {
   readonly ratioToJaxJs: number | null;
   readonly ratioToTfjs: number | null;
   readonly dispatchesPerStep: number;
-  /** FLOP/s of a step ÷ the same thread's fused multiply-adds; null unless it is one thread of a processor. */
+  /** FLOP/s of a step ÷ threads ÷ one thread's fused multiply-adds at their best; null off the processor. */
   readonly fractionOfPeak: number | null;
   readonly parity: boolean;
 }
@@ -48,8 +49,8 @@ export function rowsOf({ config, device, jobs }: Race, runtime: string, taken: r
     const median = medianOf(ours);
     const ratio = (theirs: readonly Taken[]) =>
       parity && theirs.length > 0 ? rounded(medianOf(theirs) / median) : null;
-    const speed = flopsOf(CONFIGS[config]) / (median / 1000);
-    const peak = threads === 1 ? Math.max(...ours.map(({ turn }) => turn.peak ?? 0)) : 0;
+    const speed = flopsOf(CONFIGS[config], BATCH) / (median / 1000);
+    const peak = threads * Math.max(...ours.map(({ turn }) => turn.peak ?? 0));
     rows.push({
       config,
       device,

@@ -27,7 +27,7 @@ const fastWasm = (threads: number): Candidate => ({
 const MOST_THREADS = 4;
 
 /** Half of a visitor's processors: the other half is theirs whatever the throttle says. */
-const visitorThreads = (): number =>
+export const visitorThreads = (): number =>
   Math.min(MOST_THREADS, Math.max(1, Math.floor((navigator.hardwareConcurrency || 1) / 2)));
 
 const fastWebgpu: Candidate = {

@@ -6,6 +6,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
 import { findChromium } from "./chromium.ts";
+import { chromiumFlags } from "./flags.ts";
 import {
   buildPages,
   exampleOverview,
@@ -109,6 +110,15 @@ const SHOTS: readonly Shot[] = [
       await page.getByText("What it would write next").waitFor();
     },
   },
+  { name: "bench", path: "/bench" },
+  {
+    name: "bench-done",
+    path: "/bench?config=tiny",
+    async visitor(page) {
+      await page.getByRole("button", { name: "Measure" }).click();
+      await page.getByText("Done.").waitFor({ timeout: 120_000 });
+    },
+  },
   { name: "status", path: "/status" },
   { name: "operator-signed-out", path: "/operator" },
   { name: "operator", path: "/operator#link=good" },
@@ -177,7 +187,10 @@ const [out, word = ""] = process.argv.slice(2);
 if (out === undefined) throw new Error("where to? node test/browser/screenshots.ts OUTDIR [WORD]");
 await mkdir(out, { recursive: true });
 const dir = await buildPages();
-const browser = await chromium.launch({ executablePath: findChromium(), args: ["--no-sandbox"] });
+const browser = await chromium.launch({
+  executablePath: findChromium(),
+  args: chromiumFlags({ webgpu: true }),
+});
 for (const width of [360, 1280]) {
   for (const colorScheme of ["light", "dark"] as const) {
     for (const shot of SHOTS.filter(({ name }) => `${name}-${width}-${colorScheme}`.includes(word))) {

@@ -50,7 +50,7 @@ export async function pickTiles(gpu: Gpu, trials: readonly Trial[]): Promise<Til
   for (const mode of MODES) {
     let least = Number.POSITIVE_INFINITY;
     for (const { tile, program } of trials.filter((trial) => trial.mode === mode)) {
-      const took = await time(gpu, program);
+      const took = await timeOf(gpu, program);
       program.destroy();
       if (took < least * CLEARLY) {
         winners[mode] = tile;
@@ -67,8 +67,12 @@ function largest(products: readonly Gemm[]): Gemm | undefined {
   return products.reduce<Gemm | undefined>((a, b) => (a && work(a) >= work(b) ? a : b), undefined);
 }
 
-/** Milliseconds a dispatch. */
-async function time({ device, lifeline }: Gpu, program: Program): Promise<number> {
+/** Milliseconds a pass of the program: the better of two measurements that are `enough` ms long. */
+export async function timeOf(
+  { device, lifeline }: Gpu,
+  program: Program,
+  enough = LONG_ENOUGH,
+): Promise<number> {
   const run = async (count: number) => {
     const encoder = device.createCommandEncoder();
     const pass = encoder.beginComputePass();
@@ -82,7 +86,7 @@ async function time({ device, lifeline }: Gpu, program: Program): Promise<number
   await run(1); // warms up
   let count = 1;
   let took = await run(count);
-  while (took < LONG_ENOUGH && count < MOST) {
+  while (took < enough && count < MOST) {
     count *= 4;
     took = await run(count);
   }

@@ -2,21 +2,26 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { ModelShape } from "../../model/config.ts";
 import { initialWeights } from "../../model/init.ts";
 import { decays, layoutOf } from "../../model/layout.ts";
-import { BATCH, CONFIGS, type Job, OPTIMIZER, RATE, SEED, type Stepper } from "./job.ts";
+import { BATCH, OPTIMIZER, RATE, SEED, type Stepper } from "./workload.ts";
 
 /**
  * Stock tfjs: the network as its documentation would have one write it, op by op, with tfjs' own gradients and
  * an Adam a tensor like tf.train.adam's (with decay and clipping, which that lacks). model/gpt2.ts, the leaner
  * reference, is not what people run today. Embeddings are a one-hot product: the WASM backend cannot derive a
- * gather.
+ * gather. `wasmPath`: where a page finds that backend's binaries.
  */
-export async function openTfjs({ config, device }: Job): Promise<Stepper> {
+export async function openStock(
+  shape: ModelShape,
+  device: "wasm" | "webgpu",
+  wasmPath?: string,
+): Promise<Stepper> {
   tf.enableProdMode();
   await import("@tensorflow/tfjs-core/dist/register_all_gradients.js"); // stock tfjs has them from the start
-  if (device === "wasm") await import("@tensorflow/tfjs-backend-wasm");
-  else await import("@tensorflow/tfjs-backend-webgpu");
+  if (device === "wasm") {
+    const { setWasmPaths } = await import("@tensorflow/tfjs-backend-wasm");
+    if (wasmPath !== undefined) setWasmPaths(wasmPath);
+  } else await import("@tensorflow/tfjs-backend-webgpu");
   if (!(await tf.setBackend(device))) throw new Error(`tfjs could not start ${device}`);
-  const shape = CONFIGS[config];
   const { context } = shape;
   const layout = layoutOf(shape);
   const weights = initialWeights(shape, SEED);
@@ -57,6 +62,7 @@ export async function openTfjs({ config, device }: Job): Promise<Stepper> {
       await state.weights.at(-1)!.data(); // the last to be queued: all others are done when it is
       return value!;
     },
+    dispose: () => tf.dispose({ ...state, mask }),
   };
 }
 

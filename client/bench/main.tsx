@@ -1,0 +1,12 @@
+import { render } from "preact";
+import { createBench, spawnBench } from "./bench.ts";
+import { BenchPage } from "./page.tsx";
+import { isConfig } from "./workload.ts";
+
+/** The bench page. `?config=anchor` chooses the size beforehand. */
+const asked = new URLSearchParams(location.search).get("config");
+const page = document.getElementById("page");
+if (page !== null) {
+  const bench = createBench(spawnBench, location.origin);
+  render(<BenchPage bench={bench} config={isConfig(asked) ? asked : "small"} />, page);
+}

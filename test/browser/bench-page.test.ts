@@ -1,0 +1,90 @@
+import { AxeBuilder } from "@axe-core/playwright";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { launchChromium } from "./launch.ts";
+import { buildPages, type FakeSite, removePages, serveSite } from "./pages-fixture.ts";
+
+/** The bench page with its real Worker and engines, at a size that takes seconds. */
+
+let dir: string;
+let withGpu: Browser;
+let without: Browser;
+let site: FakeSite;
+
+beforeAll(async () => {
+  [dir, withGpu, without] = await Promise.all([
+    buildPages(),
+    launchChromium({ webgpu: true }),
+    launchChromium(),
+  ]);
+  site = await serveSite(dir);
+});
+afterAll(async () => {
+  await Promise.all([withGpu.close(), without.close(), site.close()]);
+  await removePages(dir);
+});
+
+async function open(browser: Browser) {
+  const page = await (await browser.newContext()).newPage(); // of its own, as axe wants it
+  const faults: string[] = [];
+  page.on("pageerror", (error) => faults.push(String(error)));
+  await page.goto(`${site.origin}/bench?config=tiny`);
+  return { page, faults };
+}
+
+const results = async (page: Page) => JSON.parse((await page.locator("pre").textContent())!);
+const measure = (page: Page) => page.getByRole("button", { name: "Measure" }).click();
+const done = (page: Page) => page.getByText("Done.").waitFor({ timeout: 120_000 });
+
+test("measures ours and stock tfjs on WebGPU and WASM, all with the same loss, and is honest", async () => {
+  const { page, faults } = await open(withGpu);
+  await measure(page);
+  await done(page);
+  const { rows, gemm, refused, shape } = await results(page);
+  expect(refused).toEqual([]);
+  const contenders = rows.map(({ contender }: { contender: string }) => contender).toSorted();
+  expect(contenders).toEqual(["fast-wasm", "fast-webgpu", "tfjs-wasm", "tfjs-webgpu"]);
+  expect(shape.width).toBe(16);
+  for (const row of rows) {
+    expect(row.firstLoss).toBeCloseTo(rows[0].firstLoss, 4);
+    expect(row.tokensPerSecond).toBeGreaterThan(0);
+    expect(row.startMs).toBeGreaterThan(0);
+  }
+  expect(gemm).toMatchObject({ software: true, side: 256 });
+  const ours = rows.find(({ contender }: { contender: string }) => contender === "fast-webgpu");
+  expect(ours.dispatches).toBe(31);
+  expect(ours.steps).toBeGreaterThanOrEqual(10);
+  expect(ours.products).toBeGreaterThan(0);
+  await page.getByText("The GPU that this browser offers is the processor playing one.").waitFor();
+  await page.getByText(/On WebGPU our engine is .* times as fast/).waitFor();
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)).toEqual([]);
+  await page.setViewportSize({ width: 360, height: 800 });
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+  expect(faults).toEqual([]);
+});
+
+test("without WebGPU says why, measures the processor, and asks for no tfjs before its turn", async () => {
+  const { page, faults } = await open(without);
+  expect(site.asked.filter((path) => path.includes("stock"))).toHaveLength(1); // the test before
+  await measure(page);
+  await done(page);
+  const { rows, refused } = await results(page);
+  expect(rows.map(({ contender }: { contender: string }) => contender)).toEqual(["fast-wasm", "tfjs-wasm"]);
+  expect(refused).toMatchObject([{ contender: "gemm", why: expect.stringMatching(/./) }]);
+  await page.getByText("so only the processor was measured").waitFor();
+  expect(faults).toEqual([]);
+});
+
+test("stops at once, keeps what it has, and measures again", async () => {
+  const { page } = await open(without);
+  await page.getByRole("combobox").selectOption("anchor");
+  await measure(page);
+  await page.getByText(/step \d+/).waitFor({ timeout: 60_000 });
+  await page.getByRole("button", { name: "Stop" }).click();
+  await page.getByText("Stopped.").waitFor();
+  await page.getByRole("combobox").selectOption("tiny");
+  await page.getByRole("button", { name: "Measure again" }).click();
+  await done(page);
+  expect((await results(page)).config).toBe("tiny");
+});
