@@ -30,7 +30,7 @@ export interface Settings {
   readonly steps: number | "paced";
   /** The run is finished when this many tokens are merged. Default 20,000,000. */
   readonly tokenBudget: number;
-  /** The highest inner learning rate. Default 3e-3 (docs/LEARNING.md). */
+  /** The highest inner learning rate. Default .3 ÷ the model's width (docs/LEARNING.md). */
   readonly learningRate: number;
   /** Global tokens until the learning rate has risen to its highest. Default 50,000. */
   readonly warmupTokens: number;
@@ -46,7 +46,7 @@ export interface Settings {
   };
   /** What a volunteer keeps of its residual from one delta to the next. Default 0.95. */
   readonly residualDecay: number;
-  /** The outer step on the mean delta. Default Muon, rate 0.7, momentum 0.3 (docs/LEARNING.md). */
+  /** The outer step on the mean delta. Default Muon, rate 1, momentum 0.3 (docs/LEARNING.md). */
   readonly outer: OuterSettings;
   /**
    * The codec of deltas: "f32", "dense2", "dense4", "dense8", or {name: "topk", chunk, k, bits}; "auto" is dense4 up to
@@ -107,7 +107,7 @@ const outer = z
     ({ kind, rate, momentum }): OuterSettings =>
       kind === "average"
         ? { kind, rate: rate ?? 1, momentum: 0 }
-        : { kind, rate: rate ?? 0.7, momentum: momentum ?? 0.3 },
+        : { kind, rate: rate ?? (kind === "muon" ? 1 : 0.7), momentum: momentum ?? 0.3 },
   );
 
 const codeBits = z.union([z.literal(2), z.literal(4), z.literal(8)]);
@@ -153,7 +153,7 @@ const schema = z.strictObject({
   batch: count(1, MAX_BATCH).default(4),
   steps: z.union([count(1, MAX_STEPS), z.literal("paced")]).default("paced"),
   tokenBudget: count(1, Number.MAX_SAFE_INTEGER).default(20_000_000),
-  learningRate: z.number().gt(0).max(1).default(3e-3),
+  learningRate: z.number().gt(0).max(1).nullable().default(null), // filled in by parseSettings
   warmupTokens: count(0, Number.MAX_SAFE_INTEGER).default(50_000),
   finalRate: share.default(0.1),
   optimizer: z
@@ -189,10 +189,19 @@ export class SettingsError extends Error {
   override readonly name = "SettingsError";
 }
 
+/** Wider models want smaller steps: the best rates found were 4e-3 to 5e-3 at width 64 and 2.5e-3 at 128. */
+const RATE_TIMES_WIDTH = 0.3;
+
 /** Checks a run file's parsed JSON and fills the defaults in. Throws {@link SettingsError}. */
 export function parseSettings(json: unknown): Settings {
   const result = schema.safeParse(json);
-  if (result.success) return result.data;
+  if (result.success) {
+    const { data } = result;
+    return {
+      ...data,
+      learningRate: data.learningRate ?? Number((RATE_TIMES_WIDTH / data.model.width).toPrecision(3)),
+    };
+  }
   throw new SettingsError(result.error.issues.map(describe).join("; "));
 }
 

@@ -23,8 +23,8 @@ export interface Scenario {
   readonly lost: number;
 }
 
-/** What a laptop trains at, in the default share of its processor. */
-const LAPTOP = 4e6;
+/** What a modest laptop spares of its processor: a step of model S in 99 ms. */
+const LAPTOP = 2e6;
 const MBIT = 1_000;
 
 const homogeneous = (): Machine => ({ flopsPerMs: LAPTOP, up: 20 * MBIT, down: 80 * MBIT, latency: 40 });

@@ -1,5 +1,6 @@
 import { memoryCache } from "../../client/cache/cache.ts";
 import { Carry, type Parcel } from "../../client/trainer/carry.ts";
+import { Pace } from "../../client/trainer/pace.ts";
 import { batchesOf } from "../../model/batches.ts";
 import type { Random } from "../../model/random.ts";
 import type { Trainer } from "../../model/trainer.ts";
@@ -36,6 +37,8 @@ interface Self {
   readonly key: VolunteerKey;
   version: number | undefined;
   readonly carry: Carry;
+  /** What it measures of itself, and what follows from it. */
+  readonly pace: Pace;
 }
 
 /** A delta on its way, and whose it is. */
@@ -46,9 +49,9 @@ interface Sending {
 }
 
 /**
- * One simulated volunteer, with the product's overlap: while it trains a ticket its last delta is on its way
- * up, and it asks for the next ticket so early that diffs and text are there when it is done. Training is for
- * real, when its virtual time has come. A delta that is ready waits for the one before it.
+ * One simulated volunteer, that overlaps where the product's does (client/trainer/pace.ts): while it trains a ticket
+ * its last delta is on its way up, and it asks for the next one so early that diffs are there when it is done.
+ * Otherwise it asks when its delta is answered. Training is for real, when its virtual time has come.
  */
 export class Volunteer {
   readonly machine: Machine;
@@ -59,6 +62,9 @@ export class Volunteer {
   #since = 0;
   #training = false;
   #sending = false;
+  /** Has asked for work; will ask once the delta on its way is answered. */
+  #asked = false;
+  #asks = false;
   /** The next ticket, fetched. */
   #next: Ticket | undefined;
   /** A delta that waits for the link. */
@@ -89,23 +95,26 @@ export class Volunteer {
   }
 
   #ask(): void {
-    const { service } = this.#place;
+    const { clock, service } = this.#place;
+    if (this.#asked || this.#next !== undefined) return;
+    if (this.#sending) {
+      this.#asks = true;
+      return;
+    }
     const stay = this.#stay;
-    const { batch, model } = service.settings;
-    const pace = {
-      speed: (1_000 * batch * model.context) / this.#stepMs,
-      uplink: 125 * this.machine.up,
-      downlink: 125 * this.machine.down,
-    };
+    const begun = clock.now;
+    this.#asks = false;
+    this.#asked = true;
     this.#after(this.machine.latency / 2, () =>
-      service.ask(this.#self.key, pace, (ticket) => {
-        if (stay === this.#stay) this.#fetch(ticket);
+      service.ask(this.#self.key, this.#self.pace.told, (ticket) => {
+        if (stay === this.#stay) this.#fetch(ticket, begun);
       }),
     );
   }
 
-  #fetch(ticket: Ticket): void {
-    const { service, traffic } = this.#place;
+  #fetch(ticket: Ticket, begun: number): void {
+    const { clock, service, traffic } = this.#place;
+    const { pace } = this.#self;
     const model = service.bytesBetween(this.#self.version, ticket.version);
     const own = ticketBytes(ticket);
     if (this.#self.version === undefined) traffic.joins += model;
@@ -113,7 +122,11 @@ export class Volunteer {
     this.#self.version = ticket.version;
     traffic.down += own;
     traffic.tickets += 1;
-    this.#after(this.machine.latency / 2 + (8 * (model + own)) / this.machine.down, () => {
+    const fetching = this.machine.latency / 2 + (8 * (model + own)) / this.machine.down;
+    this.#after(fetching, () => {
+      if (model > 0) pace.received(model + own, fetching);
+      pace.prepared(clock.now - begun);
+      this.#asked = false;
       this.#next = ticket;
       this.#begin();
     });
@@ -131,7 +144,8 @@ export class Volunteer {
       this.#after(random.unit() * training, () => this.#leave(training));
       return;
     }
-    this.#after(Math.max(0, training - this.#lead), () => this.#ask());
+    const { pace } = this.#self;
+    if (pace.overlaps) this.#after(Math.max(0, training - pace.lead), () => this.#ask());
     this.#after(training, () => this.#train(ticket, training));
   }
 
@@ -140,7 +154,7 @@ export class Volunteer {
     const { clock, random } = this.#place;
     this.settle();
     this.#stay += 1;
-    this.#training = this.#sending = false;
+    this.#training = this.#sending = this.#asked = this.#asks = false;
     this.#next = this.#ready = undefined;
     if (random.unit() < 0.5) this.#self = this.#newcomer();
     clock.after((1 + 2 * random.unit()) * round, () => this.enter());
@@ -163,6 +177,7 @@ export class Volunteer {
     const report = { loss, trainMs: Math.round(took), device: "wasm, 1 thread, SIMD + FMA" };
     this.#training = false;
     this.#ready = { upload: { ticket, report, frame: parcel.frame }, parcel, carry };
+    this.#self.pace.trained(ticket.steps * ticket.batch * settings.model.context, took);
     this.#send();
     this.#begin();
   }
@@ -174,6 +189,7 @@ export class Volunteer {
     const { upload } = going;
     const { length } = encodeUpload(upload.ticket, upload.report, upload.frame);
     const stay = this.#stay;
+    const begun = clock.now;
     this.#ready = undefined;
     this.#sending = true;
     traffic.up += length;
@@ -187,8 +203,10 @@ export class Volunteer {
       if (stay !== this.#stay) return;
       this.#after(this.machine.latency / 2, () => {
         this.#sending = false;
+        this.#self.pace.sent(length, clock.now - begun);
         this.#send();
         this.#begin();
+        if (this.#asks || !this.#training) this.#ask();
       });
     };
     const sending = this.machine.latency / 2 + (8 * length) / this.machine.up;
@@ -219,16 +237,10 @@ export class Volunteer {
       codec: codecOf(delta),
       decay: settings.residualDecay,
     });
-    return { key: key(), version: undefined, carry };
+    return { key: key(), version: undefined, carry, pace: new Pace() };
   }
 
   get #stepMs(): number {
     return this.#place.flops / this.machine.flopsPerMs;
-  }
-
-  /** How long before the end of a ticket the next one is asked for: about what an answer and a diff take. */
-  get #lead(): number {
-    const { service } = this.#place;
-    return this.machine.latency + (8 * service.diffBytes) / this.machine.down;
   }
 }

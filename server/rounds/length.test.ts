@@ -10,12 +10,13 @@ test("who has measured nothing gets a ticket of usual length", () => {
   expect(stepsFor(weight, { speed: 5_000 })).toBe(10);
 });
 
-test("a ticket is half a second, or a little longer than the link needs, in three to thirty steps", () => {
+test("a ticket is a second, or five times what the link needs, in three to thirty steps", () => {
   const steps = (speed: number, up: number, down = 1_000) =>
     stepsFor(weight, { speed, uplink: mbit(up), downlink: mbit(down) });
-  expect(steps(256 * 20, 1_000)).toBe(10); // 20 steps a second, a link that is no hindrance
-  expect(steps(256 * 20, 1)).toBe(13); // .512 s to send
-  expect(steps(256 * 20, 1_000, 1)).toBe(13); // .512 s to fetch
+  expect(steps(256 * 10, 1_000)).toBe(10); // 10 steps a second, a link that is no hindrance
+  expect(steps(256 * 10, 2, 2_000_000)).toBe(13); // .256 s to send
+  expect(steps(256 * 10, 2_000_000, 2)).toBe(13); // .256 s to fetch
+  expect(steps(256 * 10, 2, 4)).toBe(20); // .384 s for both
   expect(steps(256 * 2, 20)).toBe(3); // a phone
   expect(steps(256 * 500, 1)).toBe(30); // a workstation behind a thin line
 });
