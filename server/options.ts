@@ -1,6 +1,7 @@
 import type { Hash } from "../protocol/ids.ts";
 import type { Matrix } from "./merge/outer.ts";
 import type { DurableEvent } from "./rounds/events.ts";
+import type { Merger } from "./run/merger.ts";
 import type { Settings } from "./settings.ts";
 import type { Store } from "./store/store.ts";
 
@@ -19,6 +20,8 @@ export interface RunOptions {
   readonly clock: () => number;
   /** So many bytes nobody can guess. */
   readonly random: (bytes: number) => Uint8Array<ArrayBuffer>;
+  /** Where versions are merged: on this thread, if nothing is said. */
+  readonly merger?: Merger;
   /** Measures versions on held-out text; without it no version is measured. */
   readonly evaluator?: Evaluator;
   readonly log: Log;

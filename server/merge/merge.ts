@@ -36,9 +36,9 @@ export interface MergeRule extends OuterRule {
 }
 
 /**
- * One version: the weighted mean of the deltas in the order given, the outer step, and the compressed diff
- * D = Q(θ' − x), x' = x + D (QAFeL, 2308.00263). Leaves `vectors` as they are. Plain f32 in a fixed order:
- * the same bytes on every machine. Throws `not-finite` when the result is not.
+ * One version: the weighted mean of the deltas in the order given, the outer step, and the compressed diff. Leaves
+ * `vectors` as they are. Plain f32 in a fixed order: the same bytes on every machine. Throws `not-finite` when the
+ * result is not.
  */
 export function merge(vectors: Vectors, frames: readonly WeightedFrame[], rule: MergeRule): Merged {
   const mean = new WeightedMean(
@@ -46,13 +46,22 @@ export function merge(vectors: Vectors, frames: readonly WeightedFrame[], rule: 
     frames.map(({ weight }) => weight),
   );
   for (const { frame, weight } of frames) mean.add(frame, weight);
-  const theta = vectors.theta.slice();
-  const momentum = vectors.momentum.slice();
-  const change = mean.values;
-  outerStep(rule, theta, momentum, change);
-  for (let i = 0; i < change.length; i++) change[i] = theta[i]! - vectors.x[i]!;
-  const diff = encodeFrame(rule.downlink, change);
-  return { vectors: { x: applyDiff(vectors.x, diff), theta, momentum }, diff };
+  const { x, theta, momentum } = vectors;
+  const next = { x: x.slice(), theta: theta.slice(), momentum: momentum.slice() };
+  return { diff: advance(next, mean.values, rule), vectors: next };
+}
+
+/**
+ * Takes the vectors on to the next version, in place, and returns the diff D = Q(θ' − x), x' = x + D (QAFeL,
+ * 2308.00263). The mean delta is used up. Where it throws, `not-finite`, the vectors are spoilt.
+ */
+export function advance(vectors: Vectors, mean: Float32Array, rule: MergeRule): Uint8Array<ArrayBuffer> {
+  const { x, theta, momentum } = vectors;
+  outerStep(rule, theta, momentum, mean);
+  for (let i = 0; i < mean.length; i++) mean[i] = theta[i]! - x[i]!;
+  const diff = encodeFrame(rule.downlink, mean);
+  addFrame(diff, x, 1);
+  return diff;
 }
 
 /** What every replica does with a diff: x' = x + D, each sum rounded to f32. */

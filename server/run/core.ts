@@ -1,7 +1,7 @@
 import type { RunEvent } from "../../protocol/events.ts";
 import { type Identity, sha256 } from "../../protocol/identity.ts";
 import type { Hash, TicketId } from "../../protocol/ids.ts";
-import { merge, type Vectors } from "../merge/merge.ts";
+import type { Vectors } from "../merge/merge.ts";
 import type { RunOptions } from "../options.ts";
 import type { Closed, Created, DurableEvent, Effect, SoftEvent } from "../rounds/events.ts";
 import { reduce } from "../rounds/reduce.ts";
@@ -14,9 +14,10 @@ import { factsOf } from "./facts.ts";
 import type { Founded } from "./genesis.ts";
 import { type Seal, seal } from "./history.ts";
 import { IndexFeed } from "./index-feed.ts";
+import { mergeHere } from "./merger.ts";
 import { encodeRecord } from "./record.ts";
 import type { Recovered } from "./recover.ts";
-import { readFrames } from "./remerge.ts";
+import { jobOf } from "./remerge.ts";
 import { Retention } from "./retention.ts";
 import { readSnapshotFile } from "./snapshots.ts";
 import { placesOf } from "./story.ts";
@@ -275,10 +276,10 @@ export class Core {
   }
 
   async #merge(closed: Closed): Promise<void> {
-    const { store } = this.#options;
+    const { store, merger = mergeHere } = this.#options;
     const { merging, task } = this.founded;
-    const frames = await readFrames(store, placesOf(closed, this.#frames));
-    const { vectors, diff } = merge(this.#current.vectors, frames, merging);
+    const job = jobOf(store, this.#current.vectors, placesOf(closed, this.#frames));
+    const { vectors, diff } = await merger.merge(merging, job);
     const file = task.encode(vectors.x);
     await saveDiff(store, closed.version, diff);
     this.#next = { vectors, file };

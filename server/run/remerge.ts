@@ -1,7 +1,8 @@
 import { sha256 } from "../../protocol/identity.ts";
-import { merge, type Vectors, type WeightedFrame } from "../merge/merge.ts";
+import type { Vectors } from "../merge/merge.ts";
 import { type Store, StoreError } from "../store/store.ts";
 import type { Founded } from "./genesis.ts";
+import { type MergeJob, mergeHere } from "./merger.ts";
 import { decodeRecord } from "./record.ts";
 import type { FrameAt, ToldVersion } from "./story.ts";
 
@@ -12,7 +13,7 @@ export async function remerge(
   before: Vectors,
   { version, hash, diff, merged }: ToldVersion,
 ): Promise<Vectors> {
-  const again = merge(before, await readFrames(store, merged), merging);
+  const again = await mergeHere.merge(merging, jobOf(store, before, merged));
   if ((await sha256(task.encode(again.vectors.x))) !== hash) {
     throw new StoreError(`merging version ${version} again does not give the hash that was published`);
   }
@@ -22,14 +23,16 @@ export async function remerge(
   return again.vectors;
 }
 
-/** The frames of a closed version with their weights, in its order. */
-export async function readFrames(store: Store, merged: readonly FrameAt[]): Promise<WeightedFrame[]> {
-  const frames: WeightedFrame[] = [];
-  for (const { sequence, weight } of merged) {
+/** The merge of a closed version: its frames are read from the journal one by one, in its order. */
+export function jobOf(store: Store, vectors: Vectors, merged: readonly FrameAt[]): MergeJob {
+  return { vectors, weights: merged.map(({ weight }) => weight), frames: framesOf(store, merged) };
+}
+
+async function* framesOf(store: Store, merged: readonly FrameAt[]) {
+  for (const { sequence } of merged) {
     const { frame } = decodeRecord(await store.read(sequence));
     if (frame.length === 0)
       throw new StoreError(`journal record ${sequence} has lost its frame to retention`);
-    frames.push({ frame, weight });
+    yield frame;
   }
-  return frames;
 }

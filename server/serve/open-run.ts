@@ -3,6 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { addDefaultCorpus } from "../corpus/default.ts";
 import { ProgressBar } from "../corpus/progress.ts";
 import type { Log, RunOptions } from "../options.ts";
+import { mergeInThread } from "../run/merge-thread.ts";
 import { openRun, type Run } from "../run.ts";
 import type { Settings } from "../settings.ts";
 import { openFileStore } from "../store/open.ts";
@@ -83,8 +84,10 @@ async function open(
       if (begun === undefined) throw new Error("a run that is not open asked for an evaluation");
       return begun;
     });
+    const merger = mergeInThread();
     const run = await openRun({
       store,
+      merger,
       corpus: opened.corpus,
       ...(settings && { settings }),
       task: (chosen, vocabulary) => {
@@ -100,6 +103,7 @@ async function open(
     const close = async () => {
       await run.close();
       await evaluator.close();
+      await merger.close();
     };
     return { run, close };
   } catch (error) {

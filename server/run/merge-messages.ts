@@ -1,0 +1,19 @@
+import type { Merged, MergeRule, Vectors } from "../merge/merge.ts";
+
+/** What the merging thread is told: a job's beginning, its frames in order, its end. */
+export type ToMerger =
+  | {
+      readonly type: "begin";
+      /** Left out where the thread's own last result is the version before. */
+      readonly vectors?: Vectors;
+      readonly rule: Omit<MergeRule, "orthogonalize">;
+      readonly weights: readonly number[];
+    }
+  | { readonly type: "frame"; readonly frame: Uint8Array<ArrayBuffer> }
+  | { readonly type: "finish" };
+
+/** What it answers: `added` to every frame, then one of the others. */
+export type FromMerger =
+  | { readonly type: "added" }
+  | { readonly type: "merged"; readonly merged: Merged }
+  | { readonly type: "failed"; readonly error: string };

@@ -1,0 +1,52 @@
+import { parentPort } from "node:worker_threads";
+import { Orthogonalizer } from "../../model/engine/wasm/orthogonal.ts";
+import { WeightedMean } from "../merge/mean.ts";
+import { advance, type MergeRule, type Vectors } from "../merge/merge.ts";
+import type { FromMerger, ToMerger } from "./merge-messages.ts";
+
+/** The merging thread; the main thread's side is merge-thread.ts, which replaces it after a failure. */
+const orthogonalizer = await Orthogonalizer.open();
+const orthogonalize = orthogonalizer.apply.bind(orthogonalizer);
+
+/** Of the newest version that was merged here, moved on in place. */
+let held: Vectors | undefined;
+let job: { rule: MergeRule; mean: WeightedMean; weights: readonly number[]; added: number } | undefined;
+
+parentPort?.on("message", (message: ToMerger) => {
+  try {
+    hear(message);
+  } catch (error) {
+    reply({ type: "failed", error: error instanceof Error ? error.message : String(error) }, []);
+  }
+});
+
+function hear(message: ToMerger): void {
+  if (message.type === "begin") {
+    held = message.vectors ?? held;
+    if (held === undefined) throw new Error("there is no version to go on from");
+    const { rule, weights } = message;
+    const mean = new WeightedMean(held.x.length, weights);
+    job = { rule: { ...rule, orthogonalize }, mean, weights, added: 0 };
+    return;
+  }
+  if (job === undefined || held === undefined) throw new Error("nothing is being merged");
+  if (message.type === "frame") {
+    job.mean.add(message.frame, job.weights[job.added++]!);
+    reply({ type: "added" }, []);
+    return;
+  }
+  const diff = advance(held, job.mean.values, job.rule);
+  job = undefined;
+  const vectors = { x: held.x.slice(), theta: held.theta.slice(), momentum: held.momentum.slice() };
+  const { x, theta, momentum } = vectors;
+  reply({ type: "merged", merged: { vectors, diff } }, [
+    x.buffer,
+    theta.buffer,
+    momentum.buffer,
+    diff.buffer,
+  ]);
+}
+
+function reply(message: FromMerger, transfer: readonly ArrayBuffer[]): void {
+  parentPort?.postMessage(message, transfer);
+}

@@ -1,0 +1,29 @@
+import { WeightedMean } from "../merge/mean.ts";
+import { advance, type Merged, type MergeRule, type Vectors } from "../merge/merge.ts";
+
+/** A version to be made. */
+export interface MergeJob {
+  /** Of the version before; they stay as they are. */
+  readonly vectors: Vectors;
+  /** One for each frame. */
+  readonly weights: readonly number[];
+  /** In the order of the merge, each looked at once: a version may have more of them than memory holds. */
+  readonly frames: AsyncIterable<Uint8Array<ArrayBuffer>>;
+}
+
+/** Where versions are made; the same job gives the same bytes in every place. */
+export interface Merger {
+  /** One job at a time. Rejects with `not-finite` where the result is not, and with what `frames` rejects with. */
+  merge(rule: MergeRule, job: MergeJob): Promise<Merged>;
+}
+
+/** Merges on the thread that asks. */
+export const mergeHere: Merger = {
+  async merge(rule, { vectors: { x, theta, momentum }, weights, frames }) {
+    const mean = new WeightedMean(x.length, weights);
+    let position = 0;
+    for await (const frame of frames) mean.add(frame, weights[position++]!);
+    const vectors = { x: x.slice(), theta: theta.slice(), momentum: momentum.slice() };
+    return { diff: advance(vectors, mean.values, rule), vectors };
+  },
+};
