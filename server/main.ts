@@ -86,8 +86,16 @@ async function openDoors(
   const closing = new AbortController();
   const assets = await loadAssets(clientDirectory());
   const now = () => performance.now();
-  const { trustProxy } = flags;
-  const app = createApp(run, { assets, log, trustProxy, now, closing: closing.signal, ...lookout?.edge });
+  const { trustProxy, embedOn } = flags;
+  const app = createApp(run, {
+    assets,
+    log,
+    trustProxy,
+    embedOn,
+    now,
+    closing: closing.signal,
+    ...lookout?.edge,
+  });
   const { host, port } = flags;
   const open: Listening[] = [];
   const add = async (where: Parameters<typeof listen>[1]) => {

@@ -19,7 +19,10 @@ export function FrameApp({ guest, host }: FrameAppProps) {
   const loss = trainer.losses.value.at(-1);
   return (
     <main class="compact">
-      <p class="phase">{phaseLine(session.phase.value)}</p>
+      <p class="phase">
+        {phaseLine(session.phase.value)}
+        {session.phase.value.phase === "unable" && ` ${session.phase.value.detail}`}
+      </p>
       <p class="visually-hidden" role="status">
         {announcement(session.phase.value)}
       </p>

@@ -152,6 +152,15 @@ describe("reading", () => {
 });
 
 describe("pages", () => {
+  it("may frame the volunteer only where the server names the site, if it names any", async () => {
+    const named = edge(new FakeService(), { embedOn: ["https://a.example", "http://localhost:81"] });
+    const policy = (await named.request("/frame")).headers.get("content-security-policy");
+    expect(policy).toMatch(/; frame-ancestors https:\/\/a\.example http:\/\/localhost:81$/);
+    expect((await named.request("/")).headers.get("content-security-policy")).toContain(
+      "frame-ancestors 'none'",
+    );
+  });
+
   it("may be framed by nobody, but for the framed volunteer", async () => {
     for (const path of PAGES.paths.filter((one) => one !== "/norun")) {
       const response = await app.request(path);

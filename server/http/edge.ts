@@ -17,6 +17,8 @@ export interface EdgeOptions {
   readonly trustProxy: boolean;
   /** Monotonic milliseconds. */
   readonly now: () => number;
+  /** Origins whose pages may frame the volunteer; absent or empty: any. */
+  readonly embedOn?: readonly string[];
   /** Ends the event streams, so that the server can close. */
   readonly closing: AbortSignal;
   /** Hears who made a signed request, and with what. */

@@ -22,8 +22,12 @@ export const CSP = {
   /** JSON and binary answers: a browser that is tricked into showing one runs nothing in it. */
   api: `${NOTHING}; frame-ancestors 'none'`,
   page: `${PAGE}; frame-ancestors 'none'`,
-  /** The framed volunteer may stand on any site. It trusts that site's loader to have asked the visitor. */
-  frame: `${PAGE}; frame-ancestors *`,
+  /**
+   * The framed volunteer may stand on the sites named, or on any where none is. It asks its visitor itself, so
+   * that no site can answer for them; the browser refuses the frame on a site that is not named.
+   */
+  frame: (sites: readonly string[]) =>
+    `${PAGE}; frame-ancestors ${sites.length === 0 ? "*" : sites.join(" ")}`,
 } as const;
 
 /** On every response; a route overrides the first two where it must. */

@@ -27,8 +27,12 @@ export function pageRoutes(app: Hono<Edge>, options: EdgeOptions, hasRun: boolea
 
 const isPage = (asset: Asset) => asset.type.startsWith("text/html");
 
-function send(c: Context<Edge>, asset: Asset, { assets }: EdgeOptions): Response | Promise<Response> {
-  c.header("content-security-policy", asset.path === FRAME ? CSP.frame : CSP.page);
+function send(
+  c: Context<Edge>,
+  asset: Asset,
+  { assets, embedOn = [] }: EdgeOptions,
+): Response | Promise<Response> {
+  c.header("content-security-policy", asset.path === FRAME ? CSP.frame(embedOn) : CSP.page);
   if (EMBEDDED.has(asset.path)) c.header("cross-origin-resource-policy", "cross-origin");
   c.header("vary", "accept-encoding");
   const coding = codingFor(c.req.header("accept-encoding"), asset);

@@ -11,12 +11,14 @@ describe("serve's flags", () => {
       volunteers: 0,
       tls: undefined,
       trustProxy: false,
+      embedOn: [],
     });
   });
 
   it("are read", () => {
     const all =
-      "--port 0 --host=::1 --data d --run r.json --volunteers 3 --tls-cert c --tls-key k --trust-proxy";
+      "--port 0 --host=::1 --data d --run r.json --volunteers 3 --tls-cert c --tls-key k --trust-proxy " +
+      "--embed-on https://a.example/ --embed-on http://localhost:81";
     expect(parseServeFlags(all.split(" "))).toEqual({
       port: 0,
       host: "::1",
@@ -25,6 +27,7 @@ describe("serve's flags", () => {
       volunteers: 3,
       tls: { cert: "c", key: "k" },
       trustProxy: true,
+      embedOn: ["https://a.example", "http://localhost:81"],
     });
     expect(parseServeFlags(["--help"])).toBe("help");
   });
@@ -39,6 +42,10 @@ describe("serve's flags", () => {
     ["--volunteers 1000", /0 to 256/],
     ["--tls-cert c", /come together/],
     ["--tls-key k", /come together/],
+    ["--embed-on *", /an origin such as/],
+    ["--embed-on https://a.example/path", /an origin/],
+    ["--embed-on https://a.example;script-src", /an origin/],
+    ["--embed-on data:,x", /an origin/],
     ["here", /here/],
   ])("%s is refused", (line, why) => {
     const parse = () => parseServeFlags(line.split(" "));

