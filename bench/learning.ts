@@ -85,14 +85,18 @@ const wanted: Wanted = {
 const processes = count("processes", flags.processes) ?? availableParallelism();
 const out = flags.out ?? (short ? "learning-short" : "learning");
 
-/** The jobs' outcomes, those of an earlier run of the bench among them where `--resume` says so. */
-async function outcomesOf(jobs: readonly Job[], known: readonly Outcome[]): Promise<Outcome[]> {
-  const name = (job: Job) => JSON.stringify(job);
-  const old = new Map(known.map((outcome) => [name(outcome.job), outcome]));
-  const missing = jobs.filter((job) => !old.has(name(job)));
+const known = flags.resume ? readRuns(out) : [];
+/** All that was run, or read from an earlier bench; what is new is written at once. */
+const all = new Map(known.map((outcome) => [JSON.stringify(outcome.job), outcome]));
+
+/** The jobs' outcomes, making those that are not there yet. */
+async function outcomesOf(jobs: readonly Job[]): Promise<Outcome[]> {
+  const missing = jobs.filter((job) => !all.has(JSON.stringify(job)));
   let done = 0;
-  const fresh = await runAll(missing, processes, (outcome) => {
+  await runAll(missing, processes, (outcome) => {
     const { job, loss, seconds } = outcome;
+    all.set(JSON.stringify(job), outcome);
+    if (!flags.tune) save();
     const what =
       job.kind === "sync" ? `sync ${job.optimizer} at ${job.rate}` : `${job.recipe} ${job.scenario}`;
     const progress = `${++done} of ${missing.length}`;
@@ -100,28 +104,28 @@ async function outcomesOf(jobs: readonly Job[], known: readonly Outcome[]): Prom
       `${progress}: ${job.model} ${what}, seed ${job.seed}: ${loss.toFixed(4)} (${seconds.toFixed(0)} s)`,
     );
   });
-  const made = new Map(fresh.map((outcome) => [name(outcome.job), outcome]));
-  return jobs.flatMap((job) => made.get(name(job)) ?? old.get(name(job)) ?? []);
+  return jobs.flatMap((job) => all.get(JSON.stringify(job)) ?? []);
+}
+
+function save(): string[] {
+  const outcomes = [...all.values()];
+  return writeResults(out, rowsOf(outcomes), crowdsOf(outcomes), outcomes);
 }
 
 if (flags.tune) {
-  const outcomes = await outcomesOf(planTuning(wanted), []);
+  const outcomes = await outcomesOf(planTuning(wanted));
   for (const { job, loss } of outcomes) {
     if (job.kind === "sync") console.log(`${job.model} ${job.optimizer} at ${job.rate}: ${loss.toFixed(4)}`);
   }
   process.exit(0);
 }
-const known = flags.resume ? readRuns(out) : [];
-const outcomes = await outcomesOf(planTables(wanted), known);
-const crowdRuns = flags.clock
-  ? await outcomesOf(
-      wanted.models.flatMap((model) => planCrowds(model, wanted.corpus, wanted.tokens)),
-      known,
+const rows = rowsOf(await outcomesOf(planTables(wanted)));
+const crowds = flags.clock
+  ? crowdsOf(
+      await outcomesOf(wanted.models.flatMap((model) => planCrowds(model, wanted.corpus, wanted.tokens))),
     )
   : [];
-const rows = rowsOf(outcomes);
-const crowds = crowdsOf(crowdRuns);
 console.log(tableOf(rows));
 if (crowds.length > 0) console.log(`\n${tableOfCrowds(crowds)}`);
-console.log(`\nwritten: ${writeResults(out, rows, crowds, [...outcomes, ...crowdRuns]).join(", ")}`);
+console.log(`\nwritten: ${save().join(", ")}`);
 if (flags.json) console.log(JSON.stringify({ rows, crowds }));

@@ -17,9 +17,10 @@ export interface Crowd {
 
 /** Holds swarms of different sizes against the lone volunteer: until the lowest loss that every one reached. */
 export function crowdsOf(outcomes: readonly Outcome[]): Crowd[] {
-  const models = [...new Set(outcomes.map(({ job }) => job.model))];
+  const swarms = outcomes.filter(({ job }) => job.kind === "swarm" && job.volunteers !== undefined);
+  const models = [...new Set(swarms.map(({ job }) => job.model))];
   return models.flatMap((model) => {
-    const runs = outcomes.filter(({ job }) => job.model === model && job.kind === "swarm");
+    const runs = swarms.filter(({ job }) => job.model === model);
     const loss = Math.max(...runs.map(({ curve }) => Math.min(...curve.map((point) => point.loss))));
     const crowds = runs.map(({ job, curve, goodput }) => {
       const { ms, tokens } = reaching(curve, loss);

@@ -26,12 +26,12 @@ const FULL: Readonly<Record<ModelName, { tokens: number; scenarios: readonly Sce
  * (docs/LEARNING.md has the losses): measured by `--tune`.
  */
 const SYNC_RATES: Readonly<Record<SyncJob["optimizer"], Readonly<Record<ModelName, number>>>> = {
-  adamw: { S: 5e-3, M: 3e-3 },
-  muon: { S: 2e-2, M: 2e-2 },
+  adamw: { S: 5e-3, M: 2.5e-3 },
+  muon: { S: 5e-3, M: 2.5e-3 },
 };
 
 /** The grids of `--tune`. */
-const GRIDS = { adamw: [1e-3, 2e-3, 3e-3, 4e-3, 5e-3, 6e-3, 8e-3], muon: [5e-3, 1e-2, 2e-2, 4e-2] };
+const GRIDS = { adamw: [1e-3, 2e-3, 3e-3, 4e-3, 5e-3, 6e-3, 8e-3], muon: [2e-3, 5e-3, 1e-2, 2e-2] };
 
 /** Sizes of swarm in the table of times. */
 const CROWDS = [1, 4, 16, 64];
@@ -46,23 +46,22 @@ export function planTables(wanted: Wanted): Job[] {
     const seeds = Array.from({ length: wanted.seeds }, (_, i) => i + 1);
     const scenarios = FULL[model].scenarios.filter((name) => wanted.scenarios.includes(name));
     const common = { model, corpus: wanted.corpus, tokens };
-    const sync = seeds.flatMap((seed) =>
-      (["adamw", "muon"] as const).map(
-        (optimizer): SyncJob => ({
-          kind: "sync",
-          optimizer,
-          rate: SYNC_RATES[optimizer][model],
-          seed,
-          ...common,
-        }),
+    const sync = (optimizer: SyncJob["optimizer"], seed: number): SyncJob => ({
+      kind: "sync",
+      optimizer,
+      rate: SYNC_RATES[optimizer][model],
+      seed,
+      ...common,
+    });
+    // Seed after seed, so that a bench cut short has pairs.
+    const runs = seeds.flatMap((seed) => [
+      sync("adamw", seed),
+      ...scenarios.flatMap((scenario) =>
+        wanted.recipes.map((recipe) => swarmJob({ recipe, scenario, seed, ...common })),
       ),
-    );
-    const swarms = scenarios.flatMap((scenario) =>
-      wanted.recipes.flatMap((recipe) =>
-        seeds.map((seed) => swarmJob({ recipe, scenario, seed, ...common })),
-      ),
-    );
-    return scenarios.length === 0 ? [] : [...sync, ...swarms];
+      sync("muon", seed),
+    ]);
+    return scenarios.length === 0 ? [] : runs;
   });
 }
 
