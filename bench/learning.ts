@@ -52,9 +52,6 @@ function flagsOf(args: string[]) {
   }
 }
 
-/** Enough to tell a recipe that learns from one that does not, in the time that a short bench has. */
-const SHORT_TOKENS = 1_048_576;
-
 const flags = flagsOf(process.argv.slice(2));
 
 /** The values given, each a key of `known`. */
@@ -80,7 +77,8 @@ const wanted: Wanted = {
   recipes: named("recipe", flags.recipe, keys(RECIPES)),
   corpus: named("corpus", [flags.corpus], CORPORA)[0]!,
   seeds: count("seeds", flags.seeds) ?? (short ? 2 : 6),
-  tokens: count("tokens", flags.tokens) ?? (short ? SHORT_TOKENS : undefined),
+  tokens: count("tokens", flags.tokens),
+  muon: !short,
 };
 const processes = count("processes", flags.processes) ?? availableParallelism();
 const out = flags.out ?? (short ? "learning-short" : "learning");

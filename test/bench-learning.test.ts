@@ -101,6 +101,7 @@ test("every swarm that is planned is paired with both synchronous runs of its se
     recipes: ["default"],
     corpus: "sotu",
     seeds: 2,
+    muon: true,
     tokens: 1_000,
   });
   const names = jobs.map((job) => `${job.kind === "sync" ? job.optimizer : job.scenario} ${job.seed}`);

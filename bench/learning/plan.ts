@@ -11,6 +11,8 @@ export interface Wanted {
   readonly recipes: readonly string[];
   readonly corpus: CorpusName;
   readonly seeds: number;
+  /** Whether to run synchronous Muon too. */
+  readonly muon: boolean;
   /** Tokens a run; undefined for the model's own number. */
   readonly tokens: number | undefined;
 }
@@ -59,7 +61,7 @@ export function planTables(wanted: Wanted): Job[] {
       ...scenarios.flatMap((scenario) =>
         wanted.recipes.map((recipe) => swarmJob({ recipe, scenario, seed, ...common })),
       ),
-      sync("muon", seed),
+      ...(wanted.muon ? [sync("muon", seed)] : []),
     ]);
     return scenarios.length === 0 ? [] : runs;
   });
