@@ -1,8 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ProtocolError } from "../errors.ts";
-import { addFrame, checkFrame, codecOf, decodeFrame, encodeFrame, FRAME_HEADER_BYTES } from "../frame.ts";
-import { type CodecSpec, parseCodec, sameCodec } from "./codec.ts";
+import {
+  addFrame,
+  addFrames,
+  checkFrame,
+  codecOf,
+  decodeFrame,
+  encodeFrame,
+  FRAME_HEADER_BYTES,
+} from "../frame.ts";
+import { type CodecSpec, parseCodec, STRETCH, sameCodec } from "./codec.ts";
 
 const finite = fc.float({
   noNaN: true,
@@ -81,6 +89,30 @@ describe("every codec", () => {
         expect(Math.abs(checkFrame(frame, values.length) - norm)).toBeLessThanOrEqual(norm * 1e-9);
       }),
     );
+  });
+
+  it("adds many frames, stretch by stretch, to the same bytes as one after another", () => {
+    for (const spec of [
+      { name: "f32" },
+      { name: "dense", bits: 2 },
+      { name: "dense", bits: 4 },
+      { name: "dense", bits: 8 },
+      { name: "topk", chunk: 64, k: 3, bits: 2 },
+      { name: "topk", chunk: 4096, k: 61, bits: 4 },
+    ] satisfies CodecSpec[]) {
+      const length = 2 * STRETCH + 777;
+      const frames = [1, 2, 3].map((n) => ({
+        frame: encodeFrame(
+          spec,
+          sample(length).map((value) => value * n * 1e3),
+        ),
+        share: 1 / 3 ** n,
+      }));
+      const [one, many] = [sample(length), sample(length)];
+      for (const { frame, share } of frames) addFrame(frame, one, share);
+      addFrames(frames, many);
+      expect(Buffer.compare(Buffer.from(one.buffer), Buffer.from(many.buffer)), JSON.stringify(spec)).toBe(0);
+    }
   });
 
   it("C5, F2: any changed bytes are refused with a code, or are another frame that decodes to finite values", () => {

@@ -22,10 +22,14 @@ export interface Codec {
   check(payload: Uint8Array<ArrayBuffer>, length: number): number;
   /**
    * sum[i] ← sum[i] + share × value, product and sum each rounded to f32, allocating nothing. For payloads that
-   * passed {@link check}.
+   * passed {@link check}. Only the values from `from` (a multiple of {@link STRETCH}, 0 if absent) to `to`, for who
+   * adds many payloads and wants the sum's stretch to stay in a processor's cache meanwhile.
    */
-  add(payload: Uint8Array<ArrayBuffer>, sum: Float32Array, share: number): void;
+  add(payload: Uint8Array<ArrayBuffer>, sum: Float32Array, share: number, from?: number, to?: number): void;
 }
+
+/** Values after which every codec's payload can be entered: at least eight chunks of any top-k, so whole bytes. */
+export const STRETCH = 32_768;
 
 /**
  * What a run asks of its deltas and diffs: `dense` takes `bits` a value in blocks of 64; `topk` the `k` largest of

@@ -77,7 +77,8 @@ export function dense(bits: CodeBits): Codec {
       }
       return total;
     },
-    add: (payload, sum, share) => add(payload, 2 * blocksOf(sum.length), sum, share),
+    add: (payload, sum, share, from = 0, to = sum.length) =>
+      add(payload, 2 * blocksOf(sum.length) + from / perByte, sum, share, from, to),
   };
 }
 
@@ -105,19 +106,25 @@ function squaresOf(bits: CodeBits): Uint32Array {
   });
 }
 
-type Adder = (payload: Uint8Array, at: number, sum: Float32Array, share: number) => void;
+type Adder = (
+  payload: Uint8Array,
+  at: number,
+  sum: Float32Array,
+  share: number,
+  from: number,
+  to: number,
+) => void;
 
-/** Few codes: what each of them adds is worked out once a block. `at` is where the codes begin. */
+/** Few codes: what each of them adds is worked out once a block. `at` is where the codes of `from` are. */
 function adderOf(bits: 2 | 4): Adder {
   const most = largestCode(bits);
   const mask = 2 ** bits - 1;
   const perByte = 8 / bits;
   const products = new Float32Array(mask + 1);
-  return (payload, at, sum, share) => {
-    const { length } = sum;
-    for (let start = 0, scaleAt = 0; start < length; start += BLOCK, scaleAt += 2) {
+  return (payload, at, sum, share, from, to) => {
+    for (let start = from, scaleAt = (2 * from) / BLOCK; start < to; start += BLOCK, scaleAt += 2) {
       const scale = readScale(payload, scaleAt);
-      const end = Math.min(start + BLOCK, length);
+      const end = Math.min(start + BLOCK, to);
       for (let code = -most; code <= most; code++) products[code & mask] = share * Math.fround(code * scale);
       let i = start;
       for (const whole = end - perByte; i <= whole; at++) {
@@ -136,10 +143,10 @@ function adderOf(bits: 2 | 4): Adder {
   };
 }
 
-const addBytes: Adder = (payload, at, sum, share) => {
-  for (let start = 0, scaleAt = 0; start < sum.length; start += BLOCK, scaleAt += 2) {
+const addBytes: Adder = (payload, at, sum, share, from, to) => {
+  for (let start = from, scaleAt = (2 * from) / BLOCK; start < to; start += BLOCK, scaleAt += 2) {
     const scale = readScale(payload, scaleAt);
-    const end = Math.min(start + BLOCK, sum.length);
+    const end = Math.min(start + BLOCK, to);
     for (let i = start; i < end; i++, at++) {
       const value = Math.fround(((payload[at]! << 24) >> 24) * scale);
       sum[i] = sum[i]! + Math.fround(share * value);

@@ -23,9 +23,9 @@ export const f32: Codec = {
     }
     return squares;
   },
-  add(payload, sum, share) {
+  add(payload, sum, share, from = 0, to = sum.length) {
     const view = new DataView(payload.buffer, payload.byteOffset);
-    for (let i = 0; i < sum.length; i++) {
+    for (let i = from; i < to; i++) {
       sum[i] = sum[i]! + Math.fround(share * view.getFloat32(4 * i, true));
     }
   },

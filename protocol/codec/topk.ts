@@ -102,11 +102,13 @@ export function topK(spec: TopK): Codec {
       codes.requirePadding();
       return squares;
     },
-    add(payload, sum, share) {
+    add(payload, sum, share, from = 0, to = sum.length) {
       const { length } = sum;
-      const places = new BitReader(payload, placesAt(length), width);
-      const codes = new BitReader(payload, codesAt(length), bits);
-      for (let start = 0, scaleAt = HEADER_BYTES; start < length; start += chunk, scaleAt += 2) {
+      const before = (from / chunk) * k; // entries: a multiple of eight
+      const places = new BitReader(payload, placesAt(length) + (before * width) / 8, width);
+      const codes = new BitReader(payload, codesAt(length) + (before * bits) / 8, bits);
+      let scaleAt = HEADER_BYTES + 2 * (from / chunk);
+      for (let start = from; start < to; start += chunk, scaleAt += 2) {
         const scale = readScale(payload, scaleAt);
         for (let rest = Math.min(k, length - start); rest > 0; rest--) {
           const i = start + places.next();

@@ -1,0 +1,16 @@
+import type { Json } from "../../protocol/guards.ts";
+
+/** What the server's process tells the bench. */
+export type ServerMessage =
+  /** A version was published, so many milliseconds after the server's clock began. */
+  | { readonly type: "version"; readonly at: number; readonly deltas: number }
+  | { readonly type: "ready"; readonly port: number; readonly manifest: Json }
+  | ServerFigures;
+
+export interface ServerFigures {
+  readonly type: "figures";
+  readonly eventLoopP99Ms: number;
+  readonly eventLoopMaxMs: number;
+  readonly rssMiB: number;
+  readonly cpuSeconds: number;
+}

@@ -1,0 +1,81 @@
+/**
+ * The served run of the load bench, in a process of its own: the program's run, store, routes and sockets over
+ * a real data directory. No version is evaluated, which the program does in a thread of its own when it can.
+ * Tells its parent its port, and when asked what it measured.
+ */
+import { join } from "node:path";
+import { pino } from "pino";
+import { createApp } from "../../server/http/app.ts";
+import { loadAssets } from "../../server/http/assets.ts";
+import { listen } from "../../server/http/listen.ts";
+import { openRun } from "../../server/run.ts";
+import { openCorpus } from "../../server/serve/run-corpus.ts";
+import { parseSettings } from "../../server/settings.ts";
+import { openFileStore } from "../../server/store/open.ts";
+import { languageTask } from "../../server/task.ts";
+import type { ServerFigures, ServerMessage } from "./messages.ts";
+
+const TICK_MS = 250;
+/** How often the event loop is asked whether it is late. */
+const LOOP_MS = 10;
+
+const [data, settings] = process.argv.slice(2);
+if (data === undefined || settings === undefined) throw new Error("usage: server.ts DATA SETTINGS");
+const log = pino({ level: "error" }, pino.destination({ fd: 2, sync: true }));
+const run = await openRun({
+  store: await openFileStore(data),
+  corpus: (await openCorpus(data)).corpus,
+  settings: parseSettings(JSON.parse(settings)),
+  task: languageTask,
+  clock: () => performance.now(),
+  random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
+  log,
+});
+const app = createApp(run, {
+  assets: await loadAssets(join(import.meta.dirname, "../../dist/client")),
+  log,
+  trustProxy: true, // so that each volunteer can have an address of its own
+  now: () => performance.now(),
+  closing: new AbortController().signal,
+});
+const { port } = await listen(app, { host: "127.0.0.1", port: 0 });
+setInterval(() => run.tick(), TICK_MS);
+
+let lags: number[] = [];
+let last = performance.now();
+setInterval(() => {
+  const now = performance.now();
+  lags.push(Math.max(0, now - last - LOOP_MS));
+  last = now;
+}, LOOP_MS);
+let mostBytes = 0;
+setInterval(() => {
+  mostBytes = Math.max(mostBytes, process.memoryUsage.rss());
+}, 100);
+
+run.subscribe((event) => {
+  if (event.type === "version") tell({ type: "version", at: performance.now(), deltas: event.deltas });
+});
+process.on("message", (message) => {
+  if (message === "reset") {
+    lags = [];
+    mostBytes = 0;
+    return;
+  }
+  const sorted = lags.toSorted((a, b) => a - b);
+  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
+  const figures: ServerFigures = {
+    type: "figures",
+    eventLoopP99Ms: at(0.99),
+    eventLoopMaxMs: at(1),
+    rssMiB: Math.max(mostBytes, process.memoryUsage.rss()) / 2 ** 20,
+    cpuSeconds: process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6,
+  };
+  tell(figures);
+});
+process.on("disconnect", () => process.exit(0));
+tell({ type: "ready", port, manifest: JSON.parse(JSON.stringify(run.manifest())) });
+
+function tell(message: ServerMessage): void {
+  process.send?.(message);
+}
