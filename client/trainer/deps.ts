@@ -6,6 +6,7 @@ import type { Api } from "../transport/api.ts";
 import type { Control } from "./control.ts";
 import type { Glimpse } from "./glimpse.ts";
 import type { Report } from "./messages.ts";
+import type { News } from "./news.ts";
 import type { Pace } from "./pace.ts";
 import type { Replica } from "./replica.ts";
 import type { Trainers } from "./trainers.ts";
@@ -25,6 +26,7 @@ export interface RoundDeps {
   /** The run's tokenizer, for the passage; undefined when it cannot be had just now. */
   readonly tokenizer: () => Promise<Tokenizer | undefined>;
   readonly pace: Pace;
+  readonly news: News;
   /** Hears how far a download is. */
   readonly progress: Progress;
   /** A monotonic clock in milliseconds. */

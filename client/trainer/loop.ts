@@ -12,6 +12,7 @@ import { Stopped } from "./control.ts";
 import type { Progress, RoundDeps } from "./deps.ts";
 import { Flight } from "./flight.ts";
 import type { UnableReason } from "./messages.ts";
+import { News } from "./news.ts";
 import { Pace } from "./pace.ts";
 import { Patience } from "./patience.ts";
 import { type ModelFile, Replica } from "./replica.ts";
@@ -80,7 +81,8 @@ function reasonOf(error: unknown): UnableReason {
 async function joinRun(deps: LoopDeps): Promise<void> {
   const { api, control, report } = deps;
   const { signal } = control;
-  const patience = new Patience(deps);
+  const news = new News(deps);
+  const patience = new Patience({ ...deps, news });
   const manifest = await patience.until(() => api.manifest({ signal }));
   const { cache, identity, file, trainers, loadTokenizer } = await deps.open(manifest);
   const { parameters } = manifest;
@@ -93,9 +95,11 @@ async function joinRun(deps: LoopDeps): Promise<void> {
   };
   const replica = await Replica.open({ api, cache, file, parameters, signal, progress, timed });
   const tokenizer = lazily(async () => loadTokenizer(await api.tokenizer(manifest, { signal })));
-  const parts = { cache, identity, manifest, replica, trainers, pace };
+  const parts = { cache, identity, manifest, replica, trainers, pace, news };
   const round: RoundDeps = { ...deps, ...parts, progress, tokenizer };
   report({ type: "run", manifest, volunteer: identity.key });
+  const ended = new AbortController();
+  void news.listen(AbortSignal.any([signal, ended.signal]));
   try {
     if (manifest.state === "finished") throw new ProtocolError("run-finished", "the run is finished");
     await trainers.take(1); // the probe: its result is shown before anything large is fetched
@@ -103,6 +107,7 @@ async function joinRun(deps: LoopDeps): Promise<void> {
     await replica.save(); // a page closed before its time need not download everything again
     await workOn(round, patience);
   } finally {
+    ended.abort();
     trainers.dispose();
     await replica.save();
   }
@@ -119,6 +124,7 @@ async function workOn(round: RoundDeps, patience: Patience): Promise<void> {
     await replica.save();
     await carry.save();
   };
+  const fetchAhead = fetcher(round);
   let saved = clock();
   let failures = 0;
   let ahead: Promise<Work | undefined> | undefined;
@@ -143,6 +149,7 @@ async function workOn(round: RoundDeps, patience: Patience): Promise<void> {
         let taken = true;
         const left = (ms: number) => {
           if (overlaps && ms <= pace.lead) ahead ??= takeAhead(round, flight);
+          if (ahead === undefined) fetchAhead();
         };
         const done = await train(round, carry, work, left, async () => {
           taken = await land();
@@ -190,7 +197,7 @@ async function take(round: RoundDeps): Promise<Work | undefined> {
   if (ticket.run !== manifest.run) return undefined;
   await requireOurs(ticket, round);
   const work = await prepare(round, ticket, asked + ticket.lease);
-  pace.prepared(ticket.version, clock() - asked);
+  pace.prepared(clock() - asked);
   return work;
 }
 
@@ -205,6 +212,24 @@ async function takeAhead(round: RoundDeps, flight: Flight | undefined): Promise<
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Brings the replica along while a ticket is trained and the line is idle, so that the next ticket finds most diffs
+ * there. Not while a ticket is asked for: it names the newest version that was heard of, or one yet newer.
+ */
+function fetcher({ replica, news }: RoundDeps): () => void {
+  let fetching = false;
+  return () => {
+    const { newest } = news;
+    if (fetching || newest === undefined || newest.version <= (replica.version ?? newest.version)) return;
+    fetching = true;
+    // What fails now is tried again, and told, when a ticket needs it.
+    const done = () => {
+      fetching = false;
+    };
+    replica.sync(newest.version, newest.hash).then(done, done);
+  };
 }
 
 /** Brings the replica to the run's newest version. False when the server has another run. */

@@ -4,18 +4,12 @@ import type { Pace as Told } from "../../protocol/pace.ts";
 const NEWEST = 0.3;
 /** Idle for a larger part of its time, a volunteer overlaps: goodput stays above 85%. */
 const MOST_IDLE = 0.15;
-/**
- * Below this many new versions a ticket, a version waits for this volunteer's own delta: a ticket begun before
- * it is merged would be a version late each time, which costs more than waiting (docs/LEARNING.md).
- */
-const LEAST_ADVANCE = 1.5;
 /** Asking ahead begins this much earlier than the mean says it must. */
 const MARGIN = 1.5;
 
 /** What the loop measures of its machine and its link, and what follows from it. Times in milliseconds. */
 export class Pace {
   readonly #means = new Map<string, number>();
-  #version: number | undefined;
 
   /** A ticket was trained, rests included. */
   trained(tokens: number, ms: number): void {
@@ -35,10 +29,8 @@ export class Pace {
   }
 
   /** From the request for a ticket until its text and weights are there. */
-  prepared(version: number, ms: number): void {
+  prepared(ms: number): void {
     this.#note("prepare", ms);
-    if (this.#version !== undefined) this.#note("advance", Math.max(0, version - this.#version));
-    this.#version = version;
   }
 
   /** What the server is told. */
@@ -55,12 +47,14 @@ export class Pace {
     return MARGIN * this.#mean("prepare");
   }
 
-  /** Whether to train on while a delta is on its way. */
+  /**
+   * Whether to train on while a delta is on its way. Such a ticket starts without that delta, up to a version
+   * late, which costs some learning (docs/LEARNING.md): only where waiting would cost more.
+   */
   get overlaps(): boolean {
     const idle = this.#mean("prepare") + this.#mean("send");
     const train = this.#means.get("train");
-    if (train === undefined || this.#mean("advance") < LEAST_ADVANCE) return false;
-    return idle > MOST_IDLE * (idle + train);
+    return train !== undefined && idle > MOST_IDLE * (idle + train);
   }
 
   #mean(name: string): number {

@@ -19,10 +19,10 @@ const SHOWN: Partial<Record<ErrorCode, "operator" | "waiting" | "away">> = {
 
 /** Waits out what passes: a server that is away, paused or without work, a version that just went. */
 export class Patience {
-  readonly #deps: Pick<RoundDeps, "control" | "sleep">;
+  readonly #deps: Pick<RoundDeps, "control" | "sleep" | "news">;
   readonly #backoff: Backoff;
 
-  constructor(deps: Pick<RoundDeps, "control" | "sleep" | "random">) {
+  constructor(deps: Pick<RoundDeps, "control" | "sleep" | "random" | "news">) {
     this.#deps = deps;
     this.#backoff = new Backoff(deps.random);
   }
@@ -54,13 +54,14 @@ export class Patience {
     return this.rest(shown, error.retryAfterMs);
   }
 
-  /** One wait of the backoff, at least `least` milliseconds. */
+  /** One wait of the backoff, at least `least` milliseconds; events shorten it, save where the server is away. */
   async rest(shown: "operator" | "waiting" | "away", least = 0): Promise<void> {
-    const { control, sleep } = this.#deps;
+    const { control, sleep, news } = this.#deps;
     const forMs = this.#backoff.next(least);
     const phase: Phase =
       shown === "operator" ? { phase: "paused", why: "operator" } : { phase: shown, forMs };
     control.enter(phase);
-    await sleep(forMs, control.signal);
+    if (shown === "away") await sleep(forMs, control.signal);
+    else await news.wait(forMs, control.signal);
   }
 }

@@ -34,6 +34,7 @@ export class Replica {
   readonly #options: ReplicaOptions;
   #current: SavedReplica | undefined;
   #saved: Hash | undefined;
+  #last: Promise<unknown> = Promise.resolve();
   /** What the run's diffs weigh, once one was seen; until then what a dense4 frame does. */
   #diffBytes: number;
 
@@ -61,9 +62,15 @@ export class Replica {
    * from the version at hand, or the snapshot where that is fewer bytes; a chain that is missing, damaged or
    * leads to other bytes than the hash names is replaced by the snapshot. Throws `not-found` when the server
    * keeps no such snapshot, and WrongBytes when what it sent is no model of this run; the copy at hand then
-   * stays.
+   * stays. One at a time, in the order of the calls.
    */
-  async sync(version: number, hash: Hash): Promise<Float32Array<ArrayBuffer>> {
+  sync(version: number, hash: Hash): Promise<Float32Array<ArrayBuffer>> {
+    const synced = this.#last.then(() => this.#sync(version, hash));
+    this.#last = synced.catch(() => undefined);
+    return synced;
+  }
+
+  async #sync(version: number, hash: Hash): Promise<Float32Array<ArrayBuffer>> {
     if (this.#current?.hash === hash) {
       this.#current = { ...this.#current, version };
       return this.#current.weights;

@@ -1,3 +1,4 @@
+import type { RunEvent } from "../../protocol/events.ts";
 import type { Identity } from "../../protocol/identity.ts";
 import type { Hash, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
@@ -26,6 +27,8 @@ export interface Api {
   /** Sends an upload; sending the same one again is safe and gives the same receipt. */
   upload(identity: Identity, ticket: TicketId, body: Uint8Array<ArrayBuffer>, call?: Call): Promise<Receipt>;
   credit(volunteer: VolunteerKey, call?: Call): Promise<VolunteerCredit>;
+  /** What happens in the run, as it happens; ends when the server ends it. */
+  events(call?: Call): AsyncIterable<RunEvent>;
 }
 
 export interface Call {

@@ -1,5 +1,6 @@
 import { toBase64Url, utf8 } from "../../protocol/bytes.ts";
 import { isErrorCode, ProtocolError } from "../../protocol/errors.ts";
+import type { RunEvent } from "../../protocol/events.ts";
 import { maxFrameBytes } from "../../protocol/frame.ts";
 import { asInteger, asObject, type Json, parseJson } from "../../protocol/guards.ts";
 import { sha256 } from "../../protocol/identity.ts";
@@ -15,6 +16,7 @@ import { PROTOCOL_HEADER, PROTOCOL_VERSION } from "../../protocol/version.ts";
 import type { Api, Call } from "./api.ts";
 import { ServerAway, WrongBytes } from "./away.ts";
 import { readBody, Watchdog } from "./body.ts";
+import { readEvents } from "./events.ts";
 
 /** Bytes of any JSON answer: a ticket with 1,000 learning rates is about 22 KiB. */
 const MAX_JSON_ANSWER = 64 * 1024;
@@ -82,6 +84,7 @@ export function httpApi(options: HttpOptions): Api {
       return parsed(() => parseReceipt(asObject(answer.receipt, "receipt")));
     },
     credit: async (volunteer, call) => parseCredit(await json(ROUTES.credit(volunteer), call)),
+    events: (call) => events(options, call),
   };
 }
 
@@ -114,6 +117,30 @@ async function request(options: HttpOptions, what: Request, call: Call): Promise
       throw error;
     call.signal?.throwIfAborted();
     throw new ServerAway(`${what.path}: ${error instanceof Error ? error.message : String(error)}`);
+  } finally {
+    watchdog.done();
+  }
+}
+
+/** The event stream; its server is away when not even a comment has come for a while. */
+async function* events(options: HttpOptions, call: Call = {}): AsyncGenerator<RunEvent, void, undefined> {
+  const { origin, traffic, fetch = globalThis.fetch } = options;
+  const watchdog = new Watchdog(call.signal, STALL_MS);
+  try {
+    const response = await fetch(origin + ROUTES.events, {
+      headers: { accept: "text/event-stream", [PROTOCOL_HEADER]: String(PROTOCOL_VERSION) },
+      cache: "no-store",
+      redirect: "error",
+      signal: watchdog.signal,
+    });
+    requireProtocol(response);
+    if (!response.ok || response.body === null) {
+      throw refusalOf(response.status, await readBody(response, MAX_JSON_ANSWER, () => watchdog.touch()));
+    }
+    yield* readEvents(response.body, (bytes) => {
+      watchdog.touch();
+      traffic?.(bytes, 0);
+    });
   } finally {
     watchdog.done();
   }

@@ -1,11 +1,12 @@
 import type { ModelFile } from "../../client/trainer/replica.ts";
-import type { Api } from "../../client/transport/api.ts";
+import type { Api, Call } from "../../client/transport/api.ts";
 import { addDelta, adjust } from "../../model/extraction.ts";
 import type { Carried, Trainer } from "../../model/trainer.ts";
 import { bytesOf, toBase64Url, toFloats } from "../../protocol/bytes.ts";
 import type { Codec } from "../../protocol/codec/codec.ts";
 import { DENSE4 } from "../../protocol/codec/codec.ts";
 import { type ErrorCode, ProtocolError } from "../../protocol/errors.ts";
+import type { RunEvent } from "../../protocol/events.ts";
 import { decodeFrame, encodeFrame } from "../../protocol/frame.ts";
 import { createIdentity, type Identity, sha256 } from "../../protocol/identity.ts";
 import { type Hash, isRunId, isTicketId, type RunId, type TicketId } from "../../protocol/ids.ts";
@@ -97,7 +98,7 @@ export const distance = (weights: Float32Array): number =>
   weights.reduce((sum, weight, i) => sum + (weight - TARGET[i]!) ** 2, 0) / weights.length;
 
 /** Everything {@link ToyServer} answers. */
-export type Route = Exclude<keyof Api, "tokenizer">;
+export type Route = Exclude<keyof Api, "tokenizer" | "events">;
 
 /**
  * A server in memory, with real signatures, frames, diffs and receipts, that publishes a version for each
@@ -121,6 +122,8 @@ export class ToyServer implements Api {
   readonly #identity: Identity;
   readonly run: RunId;
   #nonce = 0;
+  /** One version after another, whoever brings it about. */
+  #moved: Promise<void> = Promise.resolve();
 
   private constructor(identity: Identity, run: RunId) {
     this.#identity = identity;
@@ -156,7 +159,12 @@ export class ToyServer implements Api {
   }
 
   /** Publishes the newest version moved by a vector, and its diff. */
-  async move(change: Float32Array): Promise<void> {
+  move(change: Float32Array): Promise<void> {
+    this.#moved = this.#moved.then(() => this.#move(change));
+    return this.#moved;
+  }
+
+  async #move(change: Float32Array): Promise<void> {
     const diff = encodeFrame(DENSE4, change);
     const decoded = decodeFrame(diff, change.length);
     this.diffs[this.version] = diff;
@@ -252,6 +260,32 @@ export class ToyServer implements Api {
       await this.move(delta.map((value) => -value));
       return receipt;
     });
+
+  /** Tells those who listen. */
+  announce(event: RunEvent): void {
+    for (const hear of [...this.#listening]) hear(event);
+  }
+
+  readonly #listening = new Set<(event: RunEvent | undefined) => void>();
+
+  /** How many listen. */
+  get listeners(): number {
+    return this.#listening.size;
+  }
+
+  events = async function* (this: ToyServer, { signal }: Call = {}): AsyncGenerator<RunEvent> {
+    while (signal?.aborted !== true) {
+      const { promise, resolve } = Promise.withResolvers<RunEvent | undefined>();
+      const hear = (event: RunEvent | undefined) => {
+        this.#listening.delete(hear);
+        resolve(event);
+      };
+      this.#listening.add(hear);
+      signal?.addEventListener("abort", () => hear(undefined), { once: true });
+      const event = await promise;
+      if (event !== undefined) yield event;
+    }
+  }.bind(this);
 
   credit = () =>
     this.#answer("credit", () => ({ tokens: 24 * this.uploads.length, merged: 0, pending: 0, refused: 0 }));

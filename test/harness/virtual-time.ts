@@ -1,0 +1,76 @@
+import { onTestFinished, vi } from "vitest";
+
+/** What runs on other threads, and may answer in any turn of the event loop. */
+const CRYPTO = ["sign", "verify", "digest", "generateKey", "importKey", "exportKey"] as const;
+
+/**
+ * Time that passes only when nothing is left to do in the present: an hour of waiting and sending takes
+ * milliseconds, and always the same course.
+ */
+export class VirtualTime {
+  now = 0;
+  readonly #sleepers: { readonly at: number; readonly wake: () => void }[] = [];
+  #working = 0;
+
+  constructor() {
+    for (const name of CRYPTO) {
+      const original = crypto.subtle[name].bind(crypto.subtle) as (...args: unknown[]) => Promise<unknown>;
+      const counted = (...args: unknown[]) => {
+        this.#working++;
+        return original(...args).finally(() => this.#working--);
+      };
+      const spy = vi.spyOn(crypto.subtle, name).mockImplementation(counted as never);
+      onTestFinished(() => spy.mockRestore());
+    }
+  }
+
+  readonly sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
+    new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
+      this.#sleepers.push({ at: this.now + Math.max(0, ms), wake: resolve });
+    });
+
+  /** Lets time pass until `work` is done. */
+  async until<T>(work: Promise<T>): Promise<T> {
+    let done = false;
+    const settled = work.finally(() => {
+      done = true;
+    });
+    settled.catch(() => undefined);
+    for (;;) {
+      await this.#quiet();
+      if (done) return settled;
+      const next = this.#sleepers.reduce((a, b) => (b.at < a.at ? b : a), { at: Infinity, wake: () => {} });
+      if (next.at === Infinity) throw new Error("everybody waits for somebody else");
+      this.#sleepers.splice(this.#sleepers.indexOf(next), 1);
+      this.now = Math.max(this.now, next.at);
+      next.wake();
+    }
+  }
+
+  /** Until nothing can go on without time. */
+  async #quiet(): Promise<void> {
+    do {
+      await new Promise(setImmediate);
+      await new Promise(setImmediate);
+    } while (this.#working > 0);
+  }
+}
+
+/** One direction of a line: transfers queue behind each other. */
+export class Line {
+  readonly #time: VirtualTime;
+  readonly #bytesPerMs: number;
+  #free = 0;
+
+  constructor(time: VirtualTime, bitsPerSecond: number) {
+    this.#time = time;
+    this.#bytesPerMs = bitsPerSecond / 8_000;
+  }
+
+  async carry(bytes: number, signal?: AbortSignal): Promise<void> {
+    this.#free = Math.max(this.#free, this.#time.now) + bytes / this.#bytesPerMs;
+    await this.#time.sleep(this.#free - this.#time.now, signal);
+  }
+}
