@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { type Logger, pino } from "pino";
+import { ModelError } from "../model/config.ts";
 import { CorpusError } from "./corpus/error.ts";
 import { createApp } from "./http/app.ts";
 import { loadAssets } from "./http/assets.ts";
@@ -8,6 +9,7 @@ import { type Listening, listen } from "./http/listen.ts";
 import { History } from "./operator/history.ts";
 import { issueLink, linkOf, noteAddress } from "./operator/link.ts";
 import { type Lookout, openLookout } from "./operator/lookout.ts";
+import type { DurableEvent } from "./rounds/events.ts";
 import type { Run } from "./run.ts";
 import { insecureWarning, linksOf, originOf, versionLine } from "./serve/console.ts";
 import { DirectoryError } from "./serve/directory.ts";
@@ -15,6 +17,7 @@ import { parseServeFlags, SERVE_USAGE, type ServeFlags, UsageError } from "./ser
 import type { ServeIo } from "./serve/io.ts";
 import { LockedError } from "./serve/lock.ts";
 import { openDirectory } from "./serve/open-run.ts";
+import { readStart } from "./serve/start.ts";
 import { Swarm } from "./serve/swarm.ts";
 import { parseSettings, type Settings, SettingsError } from "./settings.ts";
 import { StoreError } from "./store/store.ts";
@@ -54,10 +57,10 @@ async function serve(flags: ServeFlags, io: ServeIo): Promise<void> {
   const settings = flags.run === undefined ? undefined : await readRunFile(flags.run);
   const tls = flags.tls && { cert: await readPem(flags.tls.cert), key: await readPem(flags.tls.key) };
   const log = pino({ level: process.env.LOG_LEVEL ?? "warn" }, pino.destination({ fd: 2, sync: true }));
+  const start = flags.from === undefined ? undefined : await readStart(flags.from);
   const history = new History();
-  const directory = await openDirectory(flags.data, settings, log, io.stderr, (event) =>
-    history.observe(event),
-  );
+  const observe = (event: DurableEvent) => history.observe(event);
+  const directory = await openDirectory(flags.data, settings, log, io.stderr, observe, start);
   const { run } = directory;
   const lookout = run && (await openLookout(run, history, flags, log));
   try {
@@ -201,7 +204,7 @@ function explain(error: unknown): string {
   if (code.startsWith("ERR_OSSL") || code.startsWith("ERR_SSL")) {
     return `the certificate and key do not work together: ${error.message}`;
   }
-  const known = [StartError, SettingsError, DirectoryError, LockedError, CorpusError, StoreError];
+  const known = [StartError, SettingsError, ModelError, DirectoryError, LockedError, CorpusError, StoreError];
   if (known.some((kind) => error instanceof kind)) return error.message;
   return /^E[A-Z]+$/.test(code) ? error.message : (error.stack ?? error.message);
 }

@@ -40,6 +40,8 @@ function safetensors(prefix: string, type: "F32" | "F16" | "BF16", extra: Record
 describe("a GPT-2 of Hugging Face's", () => {
   it("comes back as it was taken out, to the bit", () => {
     expect(fromHuggingFace(CONFIG, FILE)).toEqual({ shape: SHAPE, weights: WEIGHTS });
+    const pooled = Buffer.from(FILE); // whose slice() is a view of a larger buffer
+    expect(fromHuggingFace(CONFIG, pooled)).toEqual({ shape: SHAPE, weights: WEIGHTS });
   });
 
   it("is read under other programs' names and in other types", () => {

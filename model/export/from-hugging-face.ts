@@ -106,7 +106,7 @@ function readTensors(file: Uint8Array): Map<string, FileTensor> {
     }
     tensors.set(name, {
       sides: shape,
-      values: () => valuesOf(dtype, file.slice(start + from, start + to).buffer),
+      values: () => valuesOf(dtype, new Uint8Array(file.subarray(start + from, start + to)).buffer),
     });
   }
   return tensors;

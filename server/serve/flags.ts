@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 
-export const SERVE_USAGE = `Usage: murmuration serve [--port P] [--host H] [--data DIR] [--run FILE] [--volunteers N]
+export const SERVE_USAGE = `Usage: murmuration serve [--port P] [--host H] [--data DIR] [--run FILE] [--from FOLDER] [--volunteers N]
                          [--tls-cert FILE --tls-key FILE | --trust-proxy] [--alert-url URL] [--embed-on ORIGIN]…
 
 Serves a run: the pages, the work, and the model as it grows. On a missing or empty data directory it makes
@@ -10,6 +10,7 @@ the default run (Moby Dick, a model of about 0.3M parameters).
   --host H          the address to listen on (127.0.0.1: this machine only)
   --data DIR        the data directory (./data)
   --run FILE        JSON settings of a new run; docs/RUN_FILE.md lists its keys
+  --from FOLDER     begin a new run with a GPT-2 of Hugging Face's: config.json, model.safetensors, tokenizer.json
   --volunteers N    also start N volunteers on this machine (0)
   --tls-cert FILE   serve HTTPS with this certificate (PEM) …
   --tls-key FILE    … and its private key
@@ -27,6 +28,7 @@ export interface ServeFlags {
   readonly host: string;
   readonly data: string;
   readonly run: string | undefined;
+  readonly from: string | undefined;
   readonly volunteers: number;
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
   readonly trustProxy: boolean;
@@ -57,6 +59,7 @@ export function parseServeFlags(args: readonly string[]): ServeFlags | "help" {
     host: values.host ?? "127.0.0.1",
     data: values.data ?? "./data",
     run: values.run,
+    from: values.from,
     volunteers: whole("--volunteers", values.volunteers ?? "0", MAX_VOLUNTEERS),
     tls: cert === undefined || key === undefined ? undefined : { cert, key },
     trustProxy: values["trust-proxy"] ?? false,
@@ -76,6 +79,7 @@ function read(args: readonly string[]) {
         host: text,
         data: text,
         run: text,
+        from: text,
         volunteers: text,
         "tls-cert": text,
         "tls-key": text,

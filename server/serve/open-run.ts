@@ -13,6 +13,7 @@ import type { Writer } from "./io.ts";
 import { languageEvaluator } from "./language-evaluator.ts";
 import { lockDirectory } from "./lock.ts";
 import { openCorpus } from "./run-corpus.ts";
+import { type Start, startSettings, taskFrom, tokenizerOf } from "./start.ts";
 
 /** A data directory in use: its run, if it has or gets one, and the way to let go of it. */
 export interface OpenDirectory {
@@ -23,7 +24,7 @@ export interface OpenDirectory {
 
 /**
  * Opens a data directory as `serve` does: an empty one gets the default corpus and a run; one with a corpus
- * gets a run where `settings` are given; one with a run goes on with it. A foreign one is left alone.
+ * gets a run where `settings` or a `start` are given; one with a run goes on with it. A foreign one is left alone.
  */
 export async function openDirectory(
   directory: string,
@@ -31,14 +32,15 @@ export async function openDirectory(
   log: Log,
   stderr: Writer,
   observe?: RunOptions["observe"],
+  start?: Start,
 ): Promise<OpenDirectory> {
   const kind = await kindOf(directory);
   if (kind === "foreign") return { run: undefined, close: async () => {} };
   await mkdir(directory, { recursive: true });
   const unlock = lockDirectory(directory);
   try {
-    if (kind === "empty") await makeDefaultCorpus(directory, stderr);
-    const opened = await open(directory, kind === "empty", settings, log, observe);
+    if (kind === "empty") await makeDefaultCorpus(directory, stderr, start && tokenizerOf(start));
+    const opened = await open(directory, kind === "empty", settings, log, observe, start);
     return {
       run: opened?.run,
       close: async () => {
@@ -52,11 +54,11 @@ export async function openDirectory(
   }
 }
 
-async function makeDefaultCorpus(directory: string, stderr: Writer): Promise<void> {
+async function makeDefaultCorpus(directory: string, stderr: Writer, tokenizer?: string): Promise<void> {
   stderr.write(`${directory} is empty: making the default run\n`);
   const bar = new ProgressBar(stderr);
   try {
-    await addDefaultCorpus(directory, bar.show.bind(bar));
+    await addDefaultCorpus(directory, bar.show.bind(bar), tokenizer);
   } finally {
     bar.end();
   }
@@ -65,11 +67,13 @@ async function makeDefaultCorpus(directory: string, stderr: Writer): Promise<voi
 async function open(
   directory: string,
   fresh: boolean,
-  settings: Settings | undefined,
+  given: Settings | undefined,
   log: Log,
   observe: RunOptions["observe"],
+  start: Start | undefined,
 ): Promise<{ run: Run; close(): Promise<void> } | undefined> {
   const opened = await openCorpus(directory);
+  const settings = start === undefined ? given : startSettings(given, start, opened.corpus);
   const store = await openFileStore(directory);
   try {
     // Before its first record a run is begun only where somebody asked for one: by an empty directory, by
@@ -79,6 +83,7 @@ async function open(
       await store.close();
       return undefined;
     }
+    const taskOf = await taskFrom(store, start, languageTask);
     let begun: Settings | undefined;
     const evaluator = languageEvaluator(opened, () => {
       if (begun === undefined) throw new Error("a run that is not open asked for an evaluation");
@@ -92,7 +97,7 @@ async function open(
       ...(settings && { settings }),
       task: (chosen, vocabulary) => {
         begun = chosen;
-        return languageTask(chosen, vocabulary);
+        return taskOf(chosen, vocabulary);
       },
       clock: () => performance.now(),
       random: (bytes) => new Uint8Array(randomBytes(bytes)),
