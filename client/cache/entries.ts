@@ -14,6 +14,7 @@ export const KEYS = {
   shards: "shards",
   shard: (hash: Hash) => `shard/${hash}`,
   probe: "probe",
+  tiles: "tiles",
 } as const;
 
 /** The CPU copy of the model and which version it is. */

@@ -1,5 +1,6 @@
 import type { WebgpuOptions } from "../../model/engine/webgpu/trainer.ts";
 import type { DeviceName, DeviceReport, TrainerFactory } from "../../model/trainer.ts";
+import type { TileMemory } from "../cache/tiles.ts";
 
 /** A way to train that this machine may or may not have. Its code is fetched when it is tried. */
 export interface Candidate {
@@ -7,6 +8,8 @@ export interface Candidate {
   readonly engine: DeviceReport["engine"];
   /** Rejects where the code cannot be loaded. */
   readonly load: () => Promise<TrainerFactory>;
+  /** Drops what was remembered of earlier visits. True where the last try had used it: another may go better. */
+  readonly forget?: () => Promise<boolean>;
   /** Whether it is a processor in disguise, not worth waiting for where the processor itself serves. */
   readonly disguised?: () => Promise<boolean>;
 }
@@ -30,27 +33,46 @@ const MOST_THREADS = 4;
 export const visitorThreads = (): number =>
   Math.min(MOST_THREADS, Math.max(1, Math.floor((navigator.hardwareConcurrency || 1) / 2)));
 
-const fastWebgpu: Candidate = {
-  device: "webgpu",
-  engine: "fast",
-  load: async () => {
-    const { createWebgpuTrainer } = await import("../../model/engine/webgpu/trainer.ts");
-    // The tiles that suit the adapter are measured once: for the known gradient, a rebuilt trainer and a larger
-    // micro-batch they are the same.
-    let tiles: WebgpuOptions["tiles"];
-    return async (options) => {
-      const trainer = await createWebgpuTrainer({ ...options, ...(tiles && { tiles }) });
-      tiles = trainer.tiles;
-      return trainer;
-    };
-  },
-  disguised: async () => {
-    const { openGpu } = await import("../../model/engine/webgpu/adapter.ts");
-    const { device, software } = await openGpu();
-    device.destroy();
-    return software;
-  },
-};
+function fastWebgpu(memory?: TileMemory): Candidate {
+  let recalled = false;
+  const recall = async (adapter: string) => {
+    const names = await memory?.recall(adapter);
+    recalled = names !== undefined;
+    return names;
+  };
+  const forget = async () => {
+    await memory?.forget();
+    const was = recalled;
+    recalled = false;
+    return was;
+  };
+  return {
+    device: "webgpu",
+    engine: "fast",
+    load: async () => {
+      const { createWebgpuTrainer } = await import("../../model/engine/webgpu/trainer.ts");
+      // The tiles that suit the adapter are measured once: for the known gradient, a rebuilt trainer and a larger
+      // micro-batch they are the same, and on the next visit they are remembered.
+      let tiles: WebgpuOptions["tiles"];
+      return async (options) => {
+        const trainer = await createWebgpuTrainer({ ...options, ...(tiles ? { tiles } : { recall }) });
+        if (tiles === undefined) {
+          const { adapter, tiles } = trainer.remembrance;
+          await memory?.remember(adapter, tiles);
+        }
+        tiles = trainer.tiles;
+        return trainer;
+      };
+    },
+    forget,
+    disguised: async () => {
+      const { openGpu } = await import("../../model/engine/webgpu/adapter.ts");
+      const { device, software } = await openGpu();
+      device.destroy();
+      return software;
+    },
+  };
+}
 
 const reference = (device: DeviceName, wasmPath?: string): Candidate => ({
   device,
@@ -63,11 +85,11 @@ const reference = (device: DeviceName, wasmPath?: string): Candidate => ({
 
 /**
  * Everything a browser might train on, in the order it is tried: the only list of engines. `server` is where
- * tfjs' WASM binaries are, should they be needed.
+ * tfjs' WASM binaries are, should they be needed; `memory` keeps between visits what the GPU's probe found.
  */
-export const browserCandidates = (server: string): Candidate[] => [
+export const browserCandidates = (server: string, memory?: TileMemory): Candidate[] => [
   fastWasm(visitorThreads()), // ready in milliseconds, so that there is something to compare with
-  fastWebgpu,
+  fastWebgpu(memory),
   reference("webgpu"),
   reference("wasm", `${server}/tfjs/`),
   reference("webgl"),

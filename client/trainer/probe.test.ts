@@ -58,6 +58,32 @@ function bench() {
 }
 
 describe("the probe", () => {
+  test("what was remembered and failed is forgotten, and the candidate tried once more", async () => {
+    const { candidate, run, loaded, alive } = bench();
+    let remembers = true;
+    const forget = async () => {
+      const was = remembers;
+      remembers = false;
+      return was;
+    };
+    const gpu = { ...candidate("webgpu", "fast", 10), forget };
+    const check = async () => {
+      if (remembers) throw new ModelError("device-wrong", "a gradient is off");
+      return undefined;
+    };
+    const { results } = await run([gpu], undefined, check);
+    expect(results).toEqual([{ device: "webgpu", engine: "fast", outcome: { tokensPerSecond: 1_600 } }]);
+    expect(loaded).toEqual(["webgpu/fast", "webgpu/fast"]);
+    expect(alive()).toEqual(["webgpu/fast"]);
+
+    const hopeless = bench();
+    const always = async () => Promise.reject(new ModelError("device-wrong", "a gradient is off"));
+    await expect(
+      hopeless.run([{ ...hopeless.candidate("webgpu", "fast", 10), forget }], undefined, always),
+    ).rejects.toThrow("a gradient is off");
+    expect(hopeless.loaded).toEqual(["webgpu/fast"]);
+  });
+
   test("picks the most tokens a second, frees the others, and leaves tfjs alone where it is not needed", async () => {
     const { candidate, alive, run, loaded } = bench();
     const { results } = await run([

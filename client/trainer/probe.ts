@@ -98,7 +98,11 @@ async function limitOf(candidate: Candidate, spent: number): Promise<number> {
   return disguised ? Math.max(LEAST_MS, PROBE_MS - spent) : SECOND_MS;
 }
 
-async function tryOut(candidate: Candidate, { options, clock, check = checkTrainer }: ProbeOptions) {
+async function tryOut(
+  candidate: Candidate,
+  probing: ProbeOptions,
+): Promise<Pick<Probed, "factory" | "trainer"> & { speed: number }> {
+  const { options, clock, check = checkTrainer } = probing;
   const factory = await candidate.load();
   const trainer = await factory(options); // first, so that what it finds out about the device serves the check
   try {
@@ -106,6 +110,7 @@ async function tryOut(candidate: Candidate, { options, clock, check = checkTrain
     return { factory, trainer, speed: await timeOf(trainer, options, clock) };
   } catch (error) {
     trainer.dispose();
+    if (await candidate.forget?.()) return tryOut(candidate, probing);
     throw error;
   }
 }

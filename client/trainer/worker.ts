@@ -1,6 +1,7 @@
 import { browserCache, forgetOtherRuns } from "../cache/browser.ts";
 import { openIdentity } from "../cache/entries.ts";
 import { lastingCache } from "../cache/lasting.ts";
+import { TileMemory } from "../cache/tiles.ts";
 import { httpApi } from "../transport/http.ts";
 import { Control, Stopped } from "./control.ts";
 import { browserCandidates } from "./devices.ts";
@@ -78,7 +79,7 @@ async function train(command: Extract<Command, { type: "start" }>, control: Cont
       const say = (why: string) => console.warn(`murmuration: nothing is kept between visits (${why})`);
       const cache = lastingCache(browserCache(server, manifest.run), say);
       const identity = await openIdentity(cache);
-      const candidates = browserCandidates(server);
+      const candidates = browserCandidates(server, new TileMemory(cache, manifest.model));
       return openLanguageRun({ manifest, cache, identity, candidates, only: device, control, report });
     },
   });

@@ -1,24 +1,33 @@
 import type { Codec } from "../../../protocol/codec/codec.ts";
 import { checkBatch, checkSequence, checkWeights } from "../../checks.ts";
 import { ModelError } from "../../config.ts";
-import { adjust } from "../../extraction.ts";
 import { layoutOf } from "../../layout.ts";
 import type { Carried, DeviceReport, Trainer, TrainerOptions } from "../../trainer.ts";
 import type { Slot } from "../ops.ts";
 import { writeBatch } from "../tokens.ts";
 import { type Gpu, openGpu } from "./adapter.ts";
 import { Engine } from "./engine.ts";
-import { nameOf, type Tiles } from "./kernels/tile.ts";
+import { Extraction } from "./extraction.ts";
+import { nameOf, namesOf, type TileNames, type Tiles } from "./kernels/tile.ts";
 import type { Lifeline } from "./lifeline.ts";
 import { RING } from "./memory.ts";
 import type { Program } from "./program.ts";
 import { Readback } from "./readback.ts";
+import { tilesNamed } from "./tuning.ts";
 
 export interface WebgpuOptions extends TrainerOptions {
   /** A device to share (tfjs's, say). Not destroyed by dispose. Without one, the fastest adapter's. */
   readonly device?: GPUDevice;
   /** What an earlier trainer's {@link WebgpuTrainer.tiles} said on this adapter: skips the probe. */
   readonly tiles?: Tiles;
+  /** Tells what {@link WebgpuTrainer.remembrance} said on an earlier visit to the adapter of that description. */
+  readonly recall?: (adapter: string) => Promise<TileNames | undefined>;
+}
+
+/** What the probe found out, and where it holds. */
+export interface Remembrance {
+  readonly adapter: string;
+  readonly tiles: TileNames;
 }
 
 /** Steps on the device at a time: one that runs, one that waits behind it. */
@@ -31,11 +40,34 @@ const IN_FLIGHT = 2;
 export async function createWebgpuTrainer(options: WebgpuOptions): Promise<WebgpuTrainer> {
   const gpu = await openGpu(options.device);
   try {
-    return new WebgpuTrainer(gpu, options, await Engine.open(gpu, options, options.tiles));
+    const engine = await openEngine(gpu, options);
+    const { length } = layoutOf(options.shape);
+    try {
+      const extraction = await Extraction.open(gpu.device, gpu.lifeline, engine.memory, length, RING);
+      return new WebgpuTrainer(gpu, options, engine, extraction);
+    } catch (error) {
+      engine.destroy();
+      throw error;
+    }
   } catch (error) {
     if (gpu.owned) gpu.device.destroy();
     throw error;
   }
+}
+
+/** With the tiles that are known, or, where there are none or the device refuses them, those the probe finds. */
+async function openEngine(gpu: Gpu, options: WebgpuOptions): Promise<Engine> {
+  if (options.tiles) return Engine.open(gpu, options, options.tiles);
+  const names = await options.recall?.(gpu.detail);
+  const known = names && tilesNamed(gpu, names);
+  if (known) {
+    try {
+      return await Engine.open(gpu, options, known);
+    } catch (error) {
+      if (!(error instanceof ModelError && error.code === "device-wrong")) throw error;
+    }
+  }
+  return Engine.open(gpu, options);
 }
 
 /** A {@link Trainer} that creates no object on the device in a step but the command buffer itself. */
@@ -49,7 +81,7 @@ export class WebgpuTrainer implements Trainer {
   readonly #lifeline: Lifeline;
   readonly #readback: Readback;
   readonly #length: number;
-  readonly #residual: Float32Array;
+  readonly #extraction: Extraction;
   /** The tokens' arena as the host sees it, and a micro-batch padded to the schedule's. */
   readonly #words: Uint32Array<ArrayBuffer>;
   readonly #padded: Uint16Array;
@@ -63,7 +95,7 @@ export class WebgpuTrainer implements Trainer {
   #pending = 0;
   #fetched: Float32Array[] = [];
 
-  constructor(gpu: Gpu, options: TrainerOptions, engine: Engine) {
+  constructor(gpu: Gpu, options: TrainerOptions, engine: Engine, extraction: Extraction) {
     const { shape } = options;
     const { tiles } = engine;
     this.#gpu = gpu;
@@ -77,12 +109,16 @@ export class WebgpuTrainer implements Trainer {
       software: gpu.software,
     };
     this.#length = layoutOf(shape).length;
-    this.#residual = new Float32Array(this.#length);
+    this.#extraction = extraction;
     this.#lifeline = gpu.lifeline;
     const first = Math.max(this.#length, shape.context * shape.vocabulary, RING);
     this.#readback = new Readback(gpu.device, this.#lifeline, [first, this.#length]);
     this.#words = new Uint32Array(engine.fit.decays);
     this.#padded = new Uint16Array(engine.fit.training.batch * (shape.context + 1));
+  }
+
+  get remembrance(): Remembrance {
+    return { adapter: this.#gpu.detail, tiles: namesOf(this.tiles) };
   }
 
   /** Dispatches of a step whose batch needs no accumulation. */
@@ -112,7 +148,7 @@ export class WebgpuTrainer implements Trainer {
       if (start === undefined) return;
       queue.writeBuffer(memory.arena("m"), 0, start.m);
       queue.writeBuffer(memory.arena("v"), 0, start.v);
-      adjust(this.#residual, 0, start.residual);
+      this.#extraction.set(start.residual);
       this.#step = start.step;
     });
   }
@@ -166,8 +202,12 @@ export class WebgpuTrainer implements Trainer {
 
   extract(codec: Codec): Promise<Uint8Array<ArrayBuffer>> {
     return this.#turn(async () => {
-      adjust(this.#residual, 1, await this.#readDelta());
-      return codec.encode(this.#residual, this.#residual);
+      this.#checkLoaded();
+      const ring = { buffer: this.#engine.memory.arena("ring"), from: 0, length: this.#pending };
+      const { payload, also } = await this.#extraction.extract(codec, this.#pending > 0 ? [ring] : []);
+      this.#fetched.push(...also); // the losses come along, for whoever asks next
+      this.#pending = 0;
+      return payload;
     });
   }
 
@@ -175,7 +215,7 @@ export class WebgpuTrainer implements Trainer {
     const copy = plus?.slice();
     return this.#turn(() => {
       this.#checkLoaded();
-      adjust(this.#residual, factor, copy);
+      return this.#extraction.adjust(factor, copy);
     });
   }
 
@@ -189,7 +229,10 @@ export class WebgpuTrainer implements Trainer {
         length: this.#length,
       });
       const [m, v] = await this.#readback.read([piece("m"), piece("v")]);
-      return { m: m!, v: v!, step, residual: this.#residual.slice() };
+      const [residual] = await this.#readback.read([
+        { buffer: this.#extraction.residual, from: 0, length: this.#length },
+      ]);
+      return { m: m!, v: v!, step, residual: residual! };
     });
   }
 
@@ -227,6 +270,7 @@ export class WebgpuTrainer implements Trainer {
   dispose(): void {
     this.#lifeline.end("the trainer was disposed");
     this.#engine.destroy();
+    this.#extraction.destroy();
     this.#readback.destroy();
     if (this.#gpu.owned) this.#gpu.device.destroy();
   }

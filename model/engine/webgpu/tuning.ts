@@ -1,5 +1,5 @@
 import type { Gpu } from "./adapter.ts";
-import type { Mode, Tile, Tiles } from "./kernels/tile.ts";
+import { type Mode, nameOf, type Tile, type TileNames, type Tiles } from "./kernels/tile.ts";
 import type { Tuning } from "./lower.ts";
 
 const register = (m: number, n: number, depth: number, down: number, across: number): Tile => ({
@@ -61,6 +61,17 @@ const hardwareTrials = (subgroups: boolean): Trials => [
 export function likeliest(gpu: Kind): Tiles {
   const { NN, NT, TN } = candidates(gpu);
   return { NN: NN[0], NT: NT[0], TN: TN[0] };
+}
+
+/**
+ * The tiles of these names; undefined where this release does not offer one of them on this adapter, so that
+ * nothing but a candidate ever runs, whatever was remembered.
+ */
+export function tilesNamed(gpu: Kind, names: TileNames): Tiles | undefined {
+  const list = candidates(gpu);
+  const find = (mode: Mode) => list[mode].find((tile) => nameOf(tile) === names[mode]);
+  const [NN, NT, TN] = [find("NN"), find("NT"), find("TN")];
+  return NN && NT && TN && { NN, NT, TN };
 }
 
 /** Row-wise kernels and attention by kind of adapter (kernels/rows.ts and kernels/attention.ts say why). */

@@ -23,5 +23,14 @@ export const MODES = ["NN", "NT", "TN"] as const satisfies readonly Mode[];
 /** The tile for each way the operands can lie. */
 export type Tiles = Readonly<Record<Mode, Tile>>;
 
+/** What a {@link Tiles} is remembered by: {@link nameOf} each. */
+export type TileNames = Readonly<Record<Mode, string>>;
+
+export const namesOf = ({ NN, NT, TN }: Tiles): TileNames => ({
+  NN: nameOf(NN),
+  NT: nameOf(NT),
+  TN: nameOf(TN),
+});
+
 export const nameOf = ({ kind, m, n, depth, down, across }: Tile): string =>
   `${kind} ${m}×${n}×${depth} by ${down}×${across}`;
