@@ -23,9 +23,17 @@ export function waitOf(took: readonly number[]): number {
 }
 
 /** The time within which all but stragglers' deltas come, ms: the median and three median absolute deviations. */
-export function patienceOf(took: readonly number[]): number {
+function patienceOf(took: readonly number[]): number {
   const middle = median(took);
   return middle + 3 * median(took.map((ms) => Math.abs(ms - middle)));
+}
+
+/**
+ * The age up to which a ticket's delta is still to be expected, ms. Where all take alike there is no deviation, and
+ * half of them take longer than the median: so half as long again, at least.
+ */
+export function expectedWithin(took: readonly number[]): number {
+  return Math.max(1.5 * median(took), patienceOf(took));
 }
 
 function median(values: readonly number[]): number {

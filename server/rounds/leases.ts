@@ -2,7 +2,7 @@ import type { TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { Pace } from "../../protocol/pace.ts";
 import type { TicketTerms } from "../../protocol/ticket.ts";
 import { admitted, isFresh, standingOf } from "../trust/standing.ts";
-import { patienceOf } from "./closing.ts";
+import { expectedWithin } from "./closing.ts";
 import type { Effect } from "./events.ts";
 import {
   ACTIVE_MS,
@@ -29,7 +29,7 @@ export function activeAt({ soft }: State, now: number): number {
  * and a quorum that counted it would never come together.
  */
 export function workingAt({ soft, took, pool }: State, leaseMs: number, now: number): number {
-  const patience = took.length === 0 ? leaseMs : patienceOf(took);
+  const patience = took.length === 0 ? leaseMs : expectedWithin(took);
   const working = new Set(pool.map(({ volunteer }) => volunteer));
   for (const { volunteer, expires } of soft.leases.values()) {
     if (now - (expires - leaseMs) <= patience) working.add(volunteer);
