@@ -6,6 +6,7 @@
  * snapshots, which a thousand real ones would take from a cache. Prints figures; the last line is one JSON object.
  */
 import { type ChildProcess, fork, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { loadavg, tmpdir } from "node:os";
@@ -69,7 +70,11 @@ try {
   await running;
   report(manifest.parameters, merged, receipts, figures, decode, swarm.refusals, mill.frame().length);
 } finally {
-  server?.kill("SIGKILL");
+  if (server?.connected) {
+    const exited = once(server, "exit");
+    server.disconnect(); // which ends it
+    await exited;
+  }
   await rm(directory, { recursive: true, force: true });
 }
 

@@ -8,6 +8,7 @@ import { pino } from "pino";
 import { createApp } from "../../server/http/app.ts";
 import { loadAssets } from "../../server/http/assets.ts";
 import { listen } from "../../server/http/listen.ts";
+import { mergeInThread } from "../../server/run/merge-thread.ts";
 import { openRun } from "../../server/run.ts";
 import { openCorpus } from "../../server/serve/run-corpus.ts";
 import { parseSettings } from "../../server/settings.ts";
@@ -27,6 +28,7 @@ const run = await openRun({
   corpus: (await openCorpus(data)).corpus,
   settings: parseSettings(JSON.parse(settings)),
   task: languageTask,
+  merger: mergeInThread(),
   clock: () => performance.now(),
   random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
   log,

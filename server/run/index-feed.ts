@@ -16,6 +16,8 @@ export class IndexFeed {
   readonly #failed: (error: unknown) => void;
   /** In the journal's order, to its end. */
   readonly #waiting: RecordFacts[] = [];
+  /** The deltas among them. */
+  readonly #accepted = new Map<TicketId, IndexedDelta>();
   /** The journal record that is added next. */
   #next: number;
   #rebuilding = false;
@@ -26,9 +28,15 @@ export class IndexFeed {
     this.#next = index.applied;
   }
 
+  /** Journal records that the index has not taken in: many, where it cannot be written. */
+  get behind(): number {
+    return this.#waiting.length;
+  }
+
   /** One journal record's facts, none for most. */
   add(facts: readonly Fact[]): void {
     this.#waiting.push({ sequence: this.#next++, facts });
+    for (const fact of facts) if (fact.type === "accepted") this.#accepted.set(fact.delta.ticket, fact.delta);
     this.#catchUp();
   }
 
@@ -52,12 +60,7 @@ export class IndexFeed {
   }
 
   delta(ticket: TicketId): IndexedDelta | undefined {
-    for (const { facts } of this.#waiting) {
-      for (const fact of facts) {
-        if (fact.type === "accepted" && fact.delta.ticket === ticket) return fact.delta;
-      }
-    }
-    return this.#index.delta(ticket);
+    return this.#accepted.get(ticket) ?? this.#index.delta(ticket);
   }
 
   end(ticket: TicketId): number | null | undefined {
@@ -78,6 +81,7 @@ export class IndexFeed {
       for (let next = this.#waiting[0]; next?.sequence === this.#index.applied; next = this.#waiting[0]) {
         this.#index.apply(next.facts);
         this.#waiting.shift();
+        for (const fact of next.facts) if (fact.type === "accepted") this.#accepted.delete(fact.delta.ticket);
       }
     } catch (error) {
       this.#failed(error);

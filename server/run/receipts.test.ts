@@ -14,6 +14,7 @@ import {
 } from "../../test/harness/tiny-run.ts";
 import { memoryIndex } from "../store/memory-index.ts";
 import type { Index } from "../store/store.ts";
+import { type Merger, mergeHere } from "./merger.ts";
 
 const volunteer = await TestVolunteer.create();
 
@@ -292,6 +293,40 @@ describe("a disk that fails", () => {
     await until(() => control.run.status().version === 1);
     expect(tiny.run.latestSnapshot().hash).toBe(control.run.latestSnapshot().hash);
     await Promise.all([tiny.run.close(), control.run.close()]);
+  });
+
+  test("a merge that fails for a reason of its own pauses the run after three tries, and a resumed run tries again", async () => {
+    let broken = true;
+    let tries = 0;
+    const merger: Merger = {
+      merge: (rule, job) => {
+        tries += 1;
+        return broken ? Promise.reject(new Error("this never works")) : mergeHere.merge(rule, job);
+      },
+    };
+    const tiny = await tinyRun({ merger });
+    await volunteer.contribute(tiny.run, deltaOf(1));
+    await volunteer.contribute(tiny.run, deltaOf(2));
+    await until(() => {
+      tiny.clock.ms += 1_000;
+      tiny.run.tick();
+      return tiny.run.status().state === "paused";
+    });
+    for (let i = 0; i < 20; i++) {
+      tiny.clock.ms += 1_000;
+      tiny.run.tick();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(tries).toBe(3);
+    broken = false;
+    await tiny.run.resume();
+    await until(() => {
+      tiny.clock.ms += 1_000;
+      tiny.run.tick();
+      return tiny.run.status().version === 1;
+    });
+    expect(tiny.run.credit(volunteer.identity.key)).toMatchObject({ merged: 2, pending: 0 });
+    await tiny.run.close();
   });
 
   test("an fsync that fails gives no receipt, and the next one is good", async () => {

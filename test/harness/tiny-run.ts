@@ -102,6 +102,7 @@ export interface TinyOptions {
   readonly random?: RunOptions["random"];
   readonly corpus?: RunCorpus;
   readonly segmentBytes?: number;
+  readonly merger?: NonNullable<RunOptions["merger"]>;
   readonly observe?: NonNullable<RunOptions["observe"]>;
 }
 
@@ -123,6 +124,7 @@ export async function tinyRun(given: TinyOptions = {}): Promise<TinyRun> {
     clock: clock.read,
     random: given.random ?? countingRandom(),
     log: given.log ?? silentLog,
+    ...(given.merger === undefined ? {} : { merger: given.merger }),
     ...(given.observe === undefined ? {} : { observe: given.observe }),
     ...(given.evaluator === undefined ? {} : { evaluator: given.evaluator }),
   };
