@@ -109,6 +109,8 @@ export interface Overview {
   readonly here: { readonly device: Tally; readonly browser: Tally; readonly backend: Tally };
   /** Merged deltas by how many versions late they came, from 0, over the newest versions. */
   readonly staleness: readonly number[];
+  /** Audits of deltas since the run began, by verdict. */
+  readonly audits: { readonly good: number; readonly bad: number };
   readonly versions: readonly VersionPoint[];
   readonly heldOut: readonly MeasuredPoint[];
   /** Since the server started, and over the last minute. */
@@ -147,6 +149,7 @@ export function parseOverview(json: Json): Overview {
   const delay = asObject(machine.delayMs, "machine.delayMs");
   const disk = asObject(machine.disk, "machine.disk");
   const tuning = asObject(json.tuning, "tuning");
+  const audits = asObject(json.audits, "audits");
   const rows = (name: string) => asArray(json[name], name, MAX_ROWS);
   return {
     operator: asText(json.operator, "operator", MAX_LABEL),
@@ -158,6 +161,7 @@ export function parseOverview(json: Json): Overview {
       backend: parseTally(here.backend, "here.backend"),
     },
     staleness: rows("staleness").map((one) => count(one, "staleness[]")),
+    audits: { good: count(audits.good, "audits.good"), bad: count(audits.bad, "audits.bad") },
     versions: rows("versions").map(parseVersion),
     heldOut: rows("heldOut").map(parseMeasured),
     traffic: {

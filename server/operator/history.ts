@@ -1,6 +1,6 @@
 import type { TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import { MAX_LOSS } from "../../protocol/limits.ts";
-import type { MeasuredPoint, VersionPoint } from "../../protocol/operator.ts";
+import type { MeasuredPoint, Overview, VersionPoint } from "../../protocol/operator.ts";
 import type { Accepted, Closed, DurableEvent, Published } from "../rounds/events.ts";
 
 /** Points kept of a curve; beyond this every other one of the older half is dropped. */
@@ -20,6 +20,7 @@ export class History {
   #publishedAt = 0;
   #versions: readonly VersionPoint[] = [];
   #heldOut: readonly MeasuredPoint[] = [];
+  readonly #audits = { good: 0, bad: 0 };
   #stale: readonly (readonly number[])[] = [];
 
   observe(event: DurableEvent): void {
@@ -33,6 +34,10 @@ export class History {
       if (version > (this.#heldOut.at(-1)?.version ?? -1)) {
         this.#heldOut = thin([...this.#heldOut, { version, at, tokens, loss }]);
       }
+    } else if (event.type === "audited") this.#audits[event.verdict]++;
+    else if (event.type === "rolled-back") {
+      this.#waiting.clear(); // whatever waited is discarded
+      this.#publishedAt = event.at;
     } else if (event.type === "state" && event.state === "finished") this.#waiting.clear();
   }
 
@@ -42,6 +47,11 @@ export class History {
 
   get heldOut(): readonly MeasuredPoint[] {
     return this.#heldOut;
+  }
+
+  /** Audits since the run began, by verdict. */
+  get audits(): Overview["audits"] {
+    return { ...this.#audits };
   }
 
   /** Merged deltas of the newest versions by staleness, from 0; the last counts that many or more. */

@@ -39,6 +39,7 @@ export async function metricsOf(status: RunStatus, overview: Omit<Overview, "ope
     "versions_late",
     Object.fromEntries(overview.staleness.entries()),
   );
+  tally("audits_total", "Audits since the run began", "verdict", overview.audits);
   gauge("bytes_received_total", "Bytes from all sockets since the server started", traffic.up);
   gauge("bytes_sent_total", "Bytes to all sockets since the server started", traffic.down);
   gauge("event_loop_delay_p50_seconds", "Median over the last minute", machine.delayMs.p50 / 1_000);

@@ -74,6 +74,7 @@ export class Office implements OperatorDesk {
       draining: run.draining,
       here: crowd.here(),
       staleness: history.staleness,
+      audits: history.audits,
       versions: history.versions,
       heldOut: history.heldOut,
       traffic: traffic.read(),
@@ -102,6 +103,12 @@ export class Office implements OperatorDesk {
         return run.drain();
       case "finish":
         return run.finish();
+      case "rollback":
+        return run.rollback(action.version);
+      case "ban":
+        return run.ban(action.volunteer);
+      case "forgive":
+        return run.forgive(action.volunteer);
       case "tune":
         return run.tune(action.changes).catch((error: unknown) => {
           if (error instanceof SettingsError) throw new ProtocolError("bad-request", error.message);

@@ -250,6 +250,7 @@ export function exampleOverview(overrides: Partial<Overview> = {}): Overview {
       backend: { webgpu: 14, wasm: 8, unknown: 1 },
     },
     staleness: [112, 64, 21, 6, 2],
+    audits: { good: 41, bad: 2 },
     versions,
     heldOut: exampleStatus().heldOut.map((point) => ({ ...point, at: point.version * 11_000 })),
     traffic: { up: 97_034_240, down: 812_400_128, upPerSecond: 54_300, downPerSecond: 412_000 },

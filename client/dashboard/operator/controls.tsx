@@ -1,5 +1,7 @@
 import { useState } from "preact/hooks";
+import { isVolunteerKey } from "../../../protocol/ids.ts";
 import { type Overview, TUNABLE, type Tuning } from "../../../protocol/operator.ts";
+import { formatCount } from "../../pages/format.ts";
 import type { Office } from "./office.ts";
 import { SETTING, text } from "./strings.ts";
 
@@ -46,6 +48,65 @@ export function Controls({ office, overview }: ControlsProps) {
       )}
       <p class="note">{text.controlsHelp}</p>
     </>
+  );
+}
+
+/** Goes on from a version that is stored whole. */
+export function RollBack({ office, overview: { snapshots, state } }: ControlsProps) {
+  const [chosen, setChosen] = useState<number>();
+  const version = chosen !== undefined && snapshots.includes(chosen) ? chosen : snapshots[0];
+  if (state === "finished" || version === undefined) return null;
+  const submit = (event: Event) => {
+    event.preventDefault();
+    void office.act({ action: "rollback", version });
+  };
+  return (
+    <form class="line" onSubmit={submit}>
+      <label>
+        <span>{text.rollbackTo}</span>
+        <select
+          value={String(version)}
+          onChange={({ currentTarget }) => setChosen(Number(currentTarget.value))}
+        >
+          {snapshots.map((one) => (
+            <option key={one} value={String(one)}>
+              {formatCount(one)}
+            </option>
+          ))}
+        </select>
+      </label>
+      <button type="submit">{text.rollback}</button>
+      <small>{text.rollbackHelp}</small>
+    </form>
+  );
+}
+
+/** Shuts a volunteer out, or takes it back. */
+export function Rulings({ office }: Pick<ControlsProps, "office">) {
+  const [key, setKey] = useState("");
+  const volunteer = isVolunteerKey(key) ? key : undefined;
+  const does = (action: "ban" | "forgive") => () => {
+    if (volunteer !== undefined) void office.act({ action, volunteer });
+  };
+  return (
+    <form class="line" onSubmit={(event) => event.preventDefault()}>
+      <label>
+        <span>{text.banLabel}</span>
+        <input
+          value={key}
+          autocomplete="off"
+          spellcheck={false}
+          onInput={({ currentTarget }) => setKey(currentTarget.value.trim())}
+        />
+      </label>
+      <button type="button" disabled={volunteer === undefined} onClick={does("ban")}>
+        {text.ban}
+      </button>
+      <button type="button" disabled={volunteer === undefined} onClick={does("forgive")}>
+        {text.forgive}
+      </button>
+      <small>{text.banHelp}</small>
+    </form>
   );
 }
 

@@ -15,7 +15,7 @@ import { type Activity, ActivityList } from "../activity-list.tsx";
 import { Card, Figure } from "../parts.tsx";
 import { STATE } from "../strings.ts";
 import { RefusedTable } from "../tables.tsx";
-import { Controls, SettingsForm } from "./controls.tsx";
+import { Controls, RollBack, Rulings, SettingsForm } from "./controls.tsx";
 import { AxisChoice, LossCurves, PaceCurve } from "./curves.tsx";
 import type { Office } from "./office.ts";
 import { text } from "./strings.ts";
@@ -88,13 +88,20 @@ function Dashboard({ office, watch, activity, overview, status }: DashboardProps
       )}
       <Figures overview={overview} status={status} />
       <div class="wide">
-        <Card title={text.curve}>
-          <AxisChoice />
-          <LossCurves overview={read} />
-        </Card>
+        <div class="stack">
+          <Card title={text.curve}>
+            <AxisChoice />
+            <LossCurves overview={read} />
+          </Card>
+          <Card title={text.pace}>
+            <PaceCurve overview={read} />
+          </Card>
+        </div>
         <div class="stack">
           <Card title={text.controls}>
             <Controls office={office} overview={overview} />
+            <RollBack office={office} overview={overview} />
+            <Rulings office={office} />
             <p class="said" role="status">
               {office.said.value}
             </p>
@@ -107,15 +114,10 @@ function Dashboard({ office, watch, activity, overview, status }: DashboardProps
               <Download href={OPERATOR_ROUTES.gguf("f16")} name={text.ggufF16} />
             </ul>
           </Card>
+          <Card title={text.activity}>
+            <ActivityList activity={activity} label={text.activity} none={text.noActivity} />
+          </Card>
         </div>
-      </div>
-      <div class="wide">
-        <Card title={text.pace}>
-          <PaceCurve overview={read} />
-        </Card>
-        <Card title={text.activity}>
-          <ActivityList activity={activity} label={text.activity} none={text.noActivity} />
-        </Card>
       </div>
       <div class="wide even">
         <Card title={text.here}>
@@ -192,6 +194,11 @@ function Figures({ overview, status }: Pick<DashboardProps, "overview" | "status
         name={text.refused}
         value={formatCount(refused)}
         help={text.refusedHelp(formatCount(status.deltas.merged))}
+      />
+      <Figure
+        name={text.audits}
+        value={formatCount(overview.audits.good)}
+        help={text.auditsHelp(formatCount(overview.audits.bad))}
       />
     </dl>
   );

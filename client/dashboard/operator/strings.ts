@@ -33,6 +33,9 @@ export const text = {
   refused: "Deltas refused",
   refusedHelp: (merged: string) => `${merged} merged`,
 
+  audits: "Audits",
+  auditsHelp: (bad: string) => `passed; ${bad} found bad`,
+
   curve: "Loss",
   pace: "How long versions take",
   overTokens: "Over tokens",
@@ -61,7 +64,6 @@ export const text = {
   rollback: "Roll back",
   rollbackTo: "To the stored version",
   rollbackHelp: "The run goes on from that version’s weights; nothing of its history is lost.",
-  rollbackNone: "No older version is stored yet.",
   ban: "Ban",
   forgive: "Forgive",
   banLabel: "A volunteer’s key",
