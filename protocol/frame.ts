@@ -119,8 +119,21 @@ export function checkFrame(frame: Uint8Array<ArrayBuffer>, length: number, wante
  * Throws what {@link checkFrame} throws of the header.
  */
 export function addFrame(frame: Uint8Array<ArrayBuffer>, sum: Float32Array, share: number): void {
+  addStretches(frame, sum, share, [0], sum.length);
+}
+
+/** {@link addFrame} for some parts of the vector only: from each of `starts`, multiples of STRETCH, so many values. */
+export function addStretches(
+  frame: Uint8Array<ArrayBuffer>,
+  sum: Float32Array,
+  share: number,
+  starts: readonly number[],
+  size: number,
+): void {
   const { codec, payload } = open(frame, sum.length);
-  codec.add(payload, sum, Math.fround(share));
+  for (const from of starts) {
+    codec.add(payload, sum, Math.fround(share), from, Math.min(from + size, sum.length));
+  }
 }
 
 /**
@@ -142,7 +155,7 @@ export function addFrames(
   }
 }
 
-/** Reads a frame of exactly `length` values into a new vector. Throws what {@link checkFrame} throws. */
+/** Reads a frame of exactly `length` values into a new vector; −0 becomes 0. Throws what {@link checkFrame} throws. */
 export function decodeFrame(frame: Uint8Array<ArrayBuffer>, length: number): Float32Array<ArrayBuffer> {
   const { codec, payload } = open(frame, length);
   codec.check(payload, length);
