@@ -1,5 +1,6 @@
+import { isErrorCode } from "../../protocol/errors.ts";
 import { formatCount, formatLarge, formatLoss } from "./format.ts";
-import { text } from "./strings.ts";
+import { refusalReason, text } from "./strings.ts";
 import type { TrainerHandle } from "./trainer.ts";
 
 /** The visitor's own numbers: loss with its last stretch, credit, work sent, traffic. */
@@ -43,7 +44,28 @@ export function YourNumbers({ trainer }: { readonly trainer: TrainerHandle }) {
         <dt>{text.traffic}</dt>
         <dd class="words">{text.trafficText(traffic?.down ?? 0, traffic?.up ?? 0)}</dd>
       </div>
+      <Refusals trainer={trainer} />
     </dl>
+  );
+}
+
+/** Own work that the server did not take, and why; nothing while all of it was taken. */
+function Refusals({ trainer }: { readonly trainer: TrainerHandle }) {
+  const counts = Object.entries(trainer.refusals.value);
+  if (counts.length === 0) return null;
+  return (
+    <div class="wide">
+      <dt>{text.refusals}</dt>
+      <dd class="words">
+        <ul>
+          {counts.map(([code, count]) => (
+            <li key={code}>
+              {formatCount(count)} × {isErrorCode(code) ? refusalReason(code) : code}
+            </li>
+          ))}
+        </ul>
+      </dd>
+    </div>
   );
 }
 

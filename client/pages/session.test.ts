@@ -251,7 +251,10 @@ describe("what the Worker says", () => {
       say({ type: "step", step, steps: 300, loss: 6 - step / 100, tokensPerSecond: 10 });
     }
     say({ type: "refused", code: "stale", message: "too old" });
-    expect(trainer.refused.value?.code).toBe("stale");
+    say({ type: "refused", code: "stale", message: "too old" });
+    say({ type: "refused", code: "not-finite", message: "NaN" });
+    expect(trainer.refused.value?.code).toBe("not-finite");
+    expect(trainer.refusals.value).toEqual({ stale: 2, "not-finite": 1 });
     say({ type: "sent", bytes: 100, version: 4, tokens: 512 });
     say({ type: "sent", bytes: 120, version: 5, tokens: 512 });
     expect(trainer.download.value).toMatchObject({ what: "weights", total: 10 });

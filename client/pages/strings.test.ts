@@ -59,7 +59,8 @@ describe("a device in plain words", () => {
 describe("a refusal and a guess", () => {
   it("names the code where there is no better word", () => {
     expect(refusedLine("stale")).toContain("kept for the next");
-    expect(refusedLine("norm-too-large")).toContain("norm-too-large");
+    expect(refusedLine("norm-too-large")).toContain("more than training can");
+    expect(refusedLine("bad-frame")).toContain("bad-frame");
   });
 
   it("is right only when the first guess is the text's own token", () => {

@@ -161,6 +161,7 @@ export const text = {
     `It gave the true one about 1 chance in ${formatCount(1 / probability)}.`,
   credit: "Credit",
   creditHelp: "tokens of yours merged into the model",
+  refusals: "Not taken, since this page was opened",
   sentTokens: "Trained on",
   sentHelp: "tokens sent since this page was opened",
   traffic: "Traffic",
@@ -305,11 +306,27 @@ export function probeLine({ device, engine, outcome }: ProbeResult): string {
 
 /** Why the server did not take a delta, for the volunteer who made it. */
 export function refusedLine(code: ErrorCode): string {
-  if (code === "stale")
-    return "Your last work came too late: the model had moved on. It is kept for the next.";
-  if (code === "lease-expired")
-    return "Your last work came after its deadline, and its text was given to someone else.";
-  return `The server did not take your last work (${code}).`;
+  return `Your last work was not taken: ${refusalReason(code)}.`;
+}
+
+/** The reason as part of a sentence; a code where a visitor could do nothing with more words. */
+export function refusalReason(code: ErrorCode): string {
+  switch (code) {
+    case "stale":
+      return "it came too late, when the model had moved on; it is kept for the next";
+    case "lease-expired":
+      return "it came after its deadline, and its text was given to someone else";
+    case "ticket-used":
+      return "it had been sent before";
+    case "not-finite":
+      return "the training on this device ended in numbers that are none";
+    case "norm-too-large":
+      return "it would have changed the model more than training can";
+    case "run-paused":
+      return "the operator has paused the run";
+    default:
+      return `the server says “${code}”`;
+  }
 }
 
 /** Whether the model's best guess was what the text says. */

@@ -1,5 +1,6 @@
 import { batch, type ReadonlySignal, signal } from "@preact/signals";
 import type { DeviceName } from "../../model/trainer.ts";
+import type { ErrorCode } from "../../protocol/errors.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
 import type {
   Command,
@@ -47,6 +48,8 @@ export interface TrainerHandle {
   readonly download: ReadonlySignal<Extract<Phase, { phase: "downloading" }> | undefined>;
   readonly sent: ReadonlySignal<Sent | undefined>;
   readonly refused: ReadonlySignal<Of<"refused"> | undefined>;
+  /** Refusals since the page was opened, by code. */
+  readonly refusals: ReadonlySignal<Readonly<Partial<Record<ErrorCode, number>>>>;
   readonly credit: ReadonlySignal<Of<"credit">["credit"] | undefined>;
   readonly traffic: ReadonlySignal<Of<"traffic"> | undefined>;
   start(options: StartOptions): void;
@@ -88,6 +91,7 @@ export function createTrainer(
   const download = signal<Extract<Phase, { phase: "downloading" }> | undefined>(undefined);
   const sent = signal<Sent | undefined>(undefined);
   const refused = signal<Of<"refused"> | undefined>(undefined);
+  const refusals = signal<Readonly<Partial<Record<ErrorCode, number>>>>({});
   const credit = signal<Of<"credit">["credit"] | undefined>(undefined);
   const traffic = signal<Of<"traffic"> | undefined>(undefined);
   let worker: TrainerWorker | undefined;
@@ -133,6 +137,7 @@ export function createTrainer(
       }
       case "refused":
         refused.value = report;
+        refusals.value = { ...refusals.value, [report.code]: (refusals.value[report.code] ?? 0) + 1 };
         return;
       case "credit":
         credit.value = report.credit;
@@ -162,6 +167,7 @@ export function createTrainer(
     download,
     sent,
     refused,
+    refusals,
     credit,
     traffic,
     start({ server, share, device }) {
