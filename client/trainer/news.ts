@@ -1,7 +1,7 @@
 import type { RunEvent } from "../../protocol/events.ts";
 import type { Hash } from "../../protocol/ids.ts";
+import type { Api } from "../transport/api.ts";
 import { Backoff } from "../transport/backoff.ts";
-import type { RoundDeps } from "./deps.ts";
 
 /** A stream that ended is opened again after so long, at first and at last. */
 const REOPEN_MS = 2_000;
@@ -9,17 +9,24 @@ const LAST_REOPEN_MS = 60_000;
 /** Who waits for the same event comes back spread over this long. */
 const SPREAD_MS = 500;
 
+/** What listening needs of the world (deps.ts has the words). */
+export interface NewsDeps {
+  readonly api: Pick<Api, "events">;
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  readonly random: () => number;
+}
+
 /**
  * What the server tells of its own accord: which version is the newest, and when to ask again. Nothing depends on
  * it. A stream that fails is opened again with jitter, and meanwhile who waits polls.
  */
 export class News {
-  readonly #deps: Pick<RoundDeps, "api" | "sleep" | "random">;
+  readonly #deps: NewsDeps;
   readonly #waiting = new Set<() => void>();
   #newest: { readonly version: number; readonly hash: Hash } | undefined;
   #state: string | undefined;
 
-  constructor(deps: Pick<RoundDeps, "api" | "sleep" | "random">) {
+  constructor(deps: NewsDeps) {
     this.#deps = deps;
   }
 
