@@ -1,9 +1,11 @@
 import type { Hash } from "../protocol/ids.ts";
+import type { AuditJob } from "./evaluate/examine.ts";
 import type { Matrix } from "./merge/outer.ts";
 import type { DurableEvent } from "./rounds/events.ts";
 import type { Merger } from "./run/merger.ts";
 import type { Settings } from "./settings.ts";
 import type { Store } from "./store/store.ts";
+import type { Evidence } from "./trust/audit.ts";
 
 /** What a run is opened with. Everything that touches the world is passed in, so that tests can hold it. */
 export interface RunOptions {
@@ -24,6 +26,8 @@ export interface RunOptions {
   readonly merger?: Merger;
   /** Measures versions on held-out text; without it no version is measured. */
   readonly evaluator?: Evaluator;
+  /** Measures what deltas are worth; without it none is audited. */
+  readonly auditor?: Auditor;
   readonly log: Log;
   /** Hears of every durable event: of the journal's while the run is opened, then of each as it is applied. */
   readonly observe?: (event: DurableEvent) => void;
@@ -58,6 +62,11 @@ export interface Evaluator {
 export interface Evaluation {
   readonly loss: number;
   readonly sample: string;
+}
+
+/** Audits, beside the run: one call at a time. */
+export interface Auditor {
+  audit(job: AuditJob): Promise<Evidence>;
 }
 
 /** All that a run knows of the vector it merges. */

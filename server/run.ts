@@ -199,6 +199,25 @@ export class Run implements RunService {
     return this.#change("finished");
   }
 
+  /**
+   * Publishes a new version with the weights of an earlier one, which must be among {@link Run.snapshots}.
+   * Whatever waits is discarded. Rejects with `not-found` for another version.
+   */
+  async rollback(version: number): Promise<void> {
+    if (!this.#core.stored.includes(version)) notFound("stored version");
+    await this.#core.rollBack(version, "operator");
+  }
+
+  /** Takes nothing more of a volunteer. */
+  ban(volunteer: VolunteerKey): Promise<void> {
+    return this.#core.record({ type: "ruled", at: this.#core.now(), volunteer, ruling: "banned" });
+  }
+
+  /** Takes a volunteer back, as a newcomer. */
+  forgive(volunteer: VolunteerKey): Promise<void> {
+    return this.#core.record({ type: "ruled", at: this.#core.now(), volunteer, ruling: "forgiven" });
+  }
+
   /** Changes settings from now on, durably. Throws a SettingsError. */
   async tune(changes: Partial<Tuning>): Promise<void> {
     const { id, settings, task } = this.#core.founded;

@@ -71,7 +71,7 @@ export interface Settings {
   readonly trust: {
     /** How a version's deltas are weighed: "default", "clipped-mean", or "mean", which trusts everybody. */
     readonly rules: RuleName;
-    /** What audits may cost, as a part of what volunteers train. Default 0.1; 0: no audits. */
+    /** What audits may cost, as a part of what volunteers train. Default 0.08; 0: no audits. */
     readonly auditShare: number;
     /** Held-out loss may rise by this part over the lowest of late before the run rolls back. Default 0.3. */
     readonly tripwire: number;
@@ -178,7 +178,7 @@ const schema = z.strictObject({
   trust: z
     .strictObject({
       rules: z.enum(["default", "clipped-mean", "mean"]).default("default"),
-      auditShare: share.default(0.1),
+      auditShare: share.default(0.08),
       tripwire: z.number().gt(0).max(1_000).default(0.3),
     })
     .prefault({}),

@@ -1,4 +1,6 @@
 import type { ModelShape } from "../../model/config.ts";
+import type { TrainerOptions } from "../../model/trainer.ts";
+import type { Evidence } from "../trust/audit.ts";
 
 /** What the worker is started with. */
 export interface WorkerData {
@@ -22,3 +24,12 @@ export interface Question {
 export type Answer =
   | { readonly version: number; readonly loss: number; readonly sample: string }
   | { readonly version: number; readonly error: string };
+
+/** What the auditor's worker is started with: the run's own optimiser, since it may recompute a ticket. */
+export interface AuditorData {
+  readonly options: TrainerOptions;
+  /** Gate text, which no volunteer sees. */
+  readonly gate: Uint16Array;
+}
+
+export type AuditAnswer = { readonly evidence: Evidence } | { readonly error: string };

@@ -1,25 +1,31 @@
 import type { RunEvent } from "../../protocol/events.ts";
 import { type Identity, sha256 } from "../../protocol/identity.ts";
 import type { Hash, TicketId } from "../../protocol/ids.ts";
+import type { Upload } from "../../protocol/upload.ts";
 import type { Vectors } from "../merge/merge.ts";
 import type { RunOptions } from "../options.ts";
-import type { Closed, Created, DurableEvent, Effect, SoftEvent } from "../rounds/events.ts";
+import { endsOf } from "../rounds/ends.ts";
+import type { Closed, Created, DurableEvent, Effect, RolledBack, SoftEvent } from "../rounds/events.ts";
 import { reduce } from "../rounds/reduce.ts";
 import type { Rules } from "../rounds/rules.ts";
 import type { State } from "../rounds/state.ts";
 import type { Settings } from "../settings.ts";
-import { readDiff, saveDiff } from "./diffs.ts";
+import { StoreError } from "../store/store.ts";
+import type { Candidate } from "../trust/candidate.ts";
+import { type Audits, auditsOf } from "./audits.ts";
+import { dropDiff, readDiff, saveDiff } from "./diffs.ts";
 import { Evaluations } from "./evaluations.ts";
 import { factsOf } from "./facts.ts";
 import type { Founded } from "./genesis.ts";
 import { type Seal, seal } from "./history.ts";
 import { IndexFeed } from "./index-feed.ts";
+import { MergeFailures } from "./merge-failures.ts";
 import { mergeHere } from "./merger.ts";
 import { encodeRecord } from "./record.ts";
 import type { Recovered } from "./recover.ts";
 import { jobOf } from "./remerge.ts";
 import { Retention } from "./retention.ts";
-import { readSnapshotFile } from "./snapshots.ts";
+import { loadSnapshot, readSnapshotFile } from "./snapshots.ts";
 import { placesOf } from "./story.ts";
 
 /** After a failed write the next try waits so long: a full disk is not emptied in a tick. */
@@ -47,6 +53,7 @@ export class Core {
   readonly #options: RunOptions;
   readonly #identity: Identity;
   readonly #evaluations: Evaluations | undefined;
+  readonly #audits: Audits | undefined;
   readonly #retention: Retention;
   readonly #listeners = new Set<(event: RunEvent) => void>();
   /** Journal places of the frames not yet merged. */
@@ -64,7 +71,9 @@ export class Core {
   #tail: Promise<void> = Promise.resolve();
   #deciding: Promise<void> | undefined;
   #merging: Promise<void> | undefined;
+  #rolling: Promise<void> | undefined;
   #retryAt = 0;
+  readonly #failures = new MergeFailures();
   #closed = false;
 
   constructor(
@@ -97,10 +106,21 @@ export class Core {
       );
       if ((state.heldOut.at(-1)?.version ?? -1) < state.version) this.#evaluate(state.version, state.tokens);
     }
+    this.#audits = auditsOf(this, options);
     log.info(
       { run: founded.id, version: state.version, hash: state.hash, tokens: state.tokens },
       "run opened",
     );
+  }
+
+  /** Whether deltas are audited. */
+  get audited(): boolean {
+    return this.#audits !== undefined;
+  }
+
+  /** Considers a delta that was just accepted for an audit. */
+  audit(upload: Upload, delta: Candidate): void {
+    if (!this.#closed) this.#audits?.consider(upload, delta);
   }
 
   get founded(): Founded {
@@ -168,7 +188,8 @@ export class Core {
    * and the chain applies them in it. Rejects, with the state unchanged, when the event is not durable.
    */
   record(event: Recordable, frame?: Uint8Array): Promise<void> {
-    const written = this.#options.store.append(encodeRecord(event, frame));
+    const append = async () => this.#options.store.append(encodeRecord(event, frame));
+    const written = append();
     written.catch(() => {}); // the chain tells it; until the chain comes to it, nobody listens
     const applied = this.#tail.then(async () => this.#apply(event, await written));
     this.#tail = applied.catch(() => {});
@@ -188,6 +209,10 @@ export class Core {
       else if (effect.type === "evaluate") this.#evaluate(effect.version, effect.tokens);
       else if (effect.type === "record") this.#decide(effect.event);
       else if (effect.type === "merge") this.#publish(effect.closed);
+      else if (effect.type === "roll-back") {
+        const rolled = this.rollBack(effect.to, "held-out loss");
+        rolled.catch((error: unknown) => this.#rest(error, "the run could not be rolled back"));
+      }
     }
     if (this.#retention.due(this.#state.version) && !this.#resting()) this.#save();
   }
@@ -200,6 +225,19 @@ export class Core {
   async settled(): Promise<void> {
     await this.#deciding;
     await this.#merging;
+    await this.#rolling?.catch(() => {}); // whoever asked for it is told
+  }
+
+  /**
+   * Takes the run back to the weights of `to`, or of the newest version before it that is stored whole. Rejects
+   * with a StoreError where none is.
+   */
+  rollBack(to: number, reason: RolledBack["reason"]): Promise<void> {
+    this.#rolling ??= this.#takeBack(to, reason).finally(() => {
+      this.#rolling = undefined;
+      this.tick();
+    });
+    return this.#rolling;
   }
 
   tick(): void {
@@ -210,6 +248,7 @@ export class Core {
   async close(): Promise<void> {
     this.#closed = true;
     this.#evaluations?.stop();
+    this.#audits?.stop();
     await this.#merging;
     await this.#tail;
     await this.#retention.idle();
@@ -223,14 +262,14 @@ export class Core {
     this.#applied = sequence + 1;
     this.#options.observe?.(event);
     this.index.add(factsOf(before, event));
-    if (event.type === "accepted" && state.phase !== "finished") this.#frames.set(event.ticket, sequence);
-    if (event.type === "published") this.#advance(before, event.hash);
+    if (event.type === "accepted") this.#frames.set(event.ticket, sequence);
+    for (const { ticket } of endsOf(before, event)) this.#frames.delete(ticket);
+    if (event.type === "published" || event.type === "rolled-back") this.#advance(event.hash);
     this.perform(effects);
   }
 
-  /** The published event is durable: what was merged is current now. */
-  #advance(before: State, hash: Hash): void {
-    for (const { ticket } of before.closing?.event.merged ?? []) this.#frames.delete(ticket);
+  /** The published event is durable: what was merged, or taken back, is current now. */
+  #advance(hash: Hash): void {
     if (this.#next === undefined) throw new Error("a version was published that was not merged");
     this.#current = this.#next;
     this.#next = undefined;
@@ -255,7 +294,7 @@ export class Core {
 
   /** Journals a decision; while one is being written no other is made. */
   #decide(event: Recordable): void {
-    if (this.#deciding !== undefined || this.#resting()) return;
+    if (this.#deciding !== undefined || this.#rolling !== undefined || this.#resting()) return;
     this.#deciding = this.record(event)
       .catch((error: unknown) => this.#rest(error, "a decision could not be kept; it is made again"))
       .finally(() => {
@@ -266,13 +305,24 @@ export class Core {
 
   /** Merges a closed version and publishes its successor. */
   #publish(closed: Closed): void {
-    if (this.#merging !== undefined || this.#resting()) return;
+    if (this.#merging !== undefined || this.#rolling !== undefined || this.#resting()) return;
+    if (this.#failures.stopped(closed.version, this.#state.phase === "paused")) return;
     this.#merging = this.#merge(closed)
-      .catch((error: unknown) => this.#rest(error, "a version could not be published; it is merged again"))
+      .catch((error: unknown) => {
+        this.#rest(error, "a version could not be published; it is merged again");
+        return this.#failures.add(closed.version, error) ? this.#pause(closed.version) : undefined;
+      })
       .finally(() => {
         this.#merging = undefined;
         this.tick();
       });
+  }
+
+  /** A version that cannot be merged stays closed; the run waits for its operator. */
+  #pause(version: number): Promise<void> {
+    this.#options.log.error({ version }, "a version cannot be merged: the run is paused until it is resumed");
+    const paused = this.record({ type: "state", at: this.now(), state: "paused" });
+    return paused.catch(this.#warn("the run could not be paused"));
   }
 
   async #merge(closed: Closed): Promise<void> {
@@ -294,6 +344,26 @@ export class Core {
       diffBytes: diff.length,
       ...(await this.#seal(made)),
     });
+  }
+
+  async #takeBack(to: number, reason: RolledBack["reason"]): Promise<void> {
+    // Nothing new is decided or merged while this is under way: what already is comes first.
+    while (this.#deciding !== undefined || this.#merging !== undefined) {
+      await this.#deciding;
+      await this.#merging;
+    }
+    const place = this.#retention.atMost(to);
+    if (place === undefined) throw new StoreError(`no version up to ${to} is stored whole`);
+    const { store } = this.#options;
+    const vectors = await loadSnapshot(store, this.founded.task, place.hash);
+    const version = this.#state.version + 1;
+    await dropDiff(store, version - 1); // of a merge that came to nothing
+    this.#next = { vectors, file: this.founded.task.encode(vectors.x) };
+    const made = { version, model: place.hash, diff: place.hash, merged: [], backTo: place.version };
+    const sealed = await seal(this.#identity, this.founded, { ...made, previous: this.#state.record });
+    const about = { version, to: place.version, hash: place.hash, reason };
+    await this.record({ type: "rolled-back", at: this.now(), ...about, ...sealed });
+    this.#options.log.warn(about, "run rolled back");
   }
 
   /** Signs the record of the version that is about to be published. */

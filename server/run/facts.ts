@@ -12,7 +12,10 @@ export function factsOf(state: State, event: DurableEvent): Fact[] {
   const ends = endsOf(state, event).map((end): Fact => ({ type: "ended", ...end }));
   if (event.type === "closed") return [{ type: "closed", version: event.version + 1 }, ...ends];
   if (event.type === "published") return [{ type: "published", version: event.version }, ...ends];
-  if (event.type === "rolled-back") return [{ type: "published", version: event.version }, ...ends];
+  if (event.type === "rolled-back") {
+    const { version } = event; // one record is both: nothing was closed for it
+    return [{ type: "closed", version }, { type: "published", version }, ...ends];
+  }
   if (event.type === "audited") {
     return event.verdict === "bad" ? [...ends, { type: "revoked", ticket: event.ticket }] : ends;
   }

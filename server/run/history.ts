@@ -24,6 +24,8 @@ export type Seal = Pick<Published, "record" | "signature">;
 export type Made = Pick<VersionTerms, "version" | "model" | "diff" | "merged"> & {
   /** The hash of the record before; undefined for version 1, whose predecessor is the genesis. */
   readonly previous: Hash | undefined;
+  /** Of a roll-back: the version whose weights it has. */
+  readonly backTo?: number;
 };
 
 /**
@@ -31,9 +33,10 @@ export type Made = Pick<VersionTerms, "version" | "model" | "diff" | "merged"> &
  * keeps only their hash and the signature.
  */
 export function termsOf({ id, settings }: Pick<Founded, "id" | "settings">, made: Made): VersionTerms {
-  const { version, model, diff, merged } = made;
+  const { version, model, diff, merged, backTo } = made;
+  const step = backTo === undefined ? stepOf(settings) : { rolledBackTo: backTo };
   const previous = made.previous ?? genesisHash(id);
-  return { run: id, version, previous, model, diff, step: stepOf(settings), merged };
+  return { run: id, version, previous, model, diff, step, merged };
 }
 
 export async function seal(identity: Identity, founded: Founded, made: Made): Promise<Seal> {
@@ -49,10 +52,18 @@ export async function readRecord(
   founded: Founded,
   version: number,
 ): Promise<VersionRecord> {
-  const published = await eventOf(store, index.version(version)?.published, "published");
-  const closed = await eventOf(store, index.version(version)?.closed, "closed");
+  const published = await eventOf(store, index.version(version)?.published, "published", "rolled-back");
   const before =
-    version > 1 ? await eventOf(store, index.version(version - 1)?.published, "published") : null;
+    version > 1
+      ? await eventOf(store, index.version(version - 1)?.published, "published", "rolled-back")
+      : null;
+  if (published?.type === "rolled-back") {
+    if (before === undefined) throw new ProtocolError("not-found", "that version has no record (yet)");
+    const { hash, to, signature } = published;
+    const made = { version, previous: before?.record, model: hash, diff: hash, merged: [], backTo: to };
+    return { ...termsOf(founded, made), signature };
+  }
+  const closed = await eventOf(store, index.version(version)?.closed, "closed");
   if (published === undefined || closed === undefined || before === undefined) {
     throw new ProtocolError("not-found", "that version has no record (yet)");
   }
@@ -90,10 +101,12 @@ const genesisHash = (id: RunId): Hash => as(isHash, id, "the run's id");
 async function eventOf<T extends DurableEvent["type"]>(
   store: Store,
   sequence: number | undefined,
-  type: T,
+  ...types: T[]
 ): Promise<Extract<DurableEvent, { type: T }> | undefined> {
   if (sequence === undefined) return undefined;
   const { event } = decodeRecord(await store.read(sequence));
-  if (event.type !== type) throw new StoreError(`journal record ${sequence} is no "${type}" event`);
+  if (!types.some((type) => event.type === type)) {
+    throw new StoreError(`journal record ${sequence} is no "${types.join('" or "')}" event`);
+  }
   return event as Extract<DurableEvent, { type: T }>; // the line above held it to that
 }

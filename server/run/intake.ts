@@ -5,14 +5,20 @@ import { type Receipt, signReceipt } from "../../protocol/receipt.ts";
 import type { SignedRequest } from "../../protocol/request.ts";
 import { ticketTokens } from "../../protocol/ticket.ts";
 import type { Upload } from "../../protocol/upload.ts";
-import { MAX_POOL } from "../rounds/rules.ts";
+import { MAX_POOL, PAUSED_RETRY_MS } from "../rounds/rules.ts";
 import type { Store } from "../store/store.ts";
+import type { Facts } from "../trust/candidate.ts";
 import { authenticate, judge } from "../trust/check.ts";
+import { Gauge } from "../trust/gauge.ts";
+import { admitted, standingOf } from "../trust/standing.ts";
+import { MAX_SUSPECTS, medianSize, suspicionOf } from "../trust/weigh.ts";
 import type { Core } from "./core.ts";
 import { factsBefore } from "./facts.ts";
 
 const STOPPING_RETRY_MS = 5_000;
 const REBUILD_RETRY_MS = 5_000;
+/** What may wait in memory for an index that cannot be written: 20,000 deltas are some 10 MB. */
+const MOST_BEHIND = 20_000;
 
 interface InFlight {
   readonly delta: Hash;
@@ -24,6 +30,8 @@ export class Intake {
   readonly #core: Core;
   readonly #identity: Identity;
   readonly #store: Store;
+  /** Only where audits can clear whom it suspects. */
+  readonly #gauge: Gauge | undefined;
   /** Uploads between their checks and their receipts. */
   readonly #inFlight = new Map<TicketId, InFlight>();
 
@@ -31,6 +39,8 @@ export class Intake {
     this.#core = core;
     this.#identity = identity;
     this.#store = store;
+    const { task, delta } = core.founded;
+    this.#gauge = core.audited ? new Gauge(task.parameters, delta) : undefined;
   }
 
   async accept(sender: SignedRequest, upload: Upload): Promise<Receipt> {
@@ -46,8 +56,10 @@ export class Intake {
       throw new ProtocolError("ticket-used", "another delta was accepted for this ticket");
     }
     if (this.#core.state.used.has(ticket.id)) throw this.#indexLost();
-    this.#judge(upload);
-    const receipt = this.#keep(upload, delta).then(() => this.#receiptOf(ticket.id));
+    const norm = this.#judge(upload);
+    const facts = this.#gauge?.measure(ticket, upload.frame, norm);
+    if (facts !== undefined) this.#requireRoom(facts);
+    const receipt = this.#keep(upload, delta, facts).then(() => this.#receiptOf(ticket.id));
     this.#inFlight.set(ticket.id, { delta, receipt });
     try {
       return await receipt;
@@ -67,13 +79,23 @@ export class Intake {
     return new ProtocolError("not-durable", "the index of receipts is being filled anew", REBUILD_RETRY_MS);
   }
 
-  #judge(upload: Upload): void {
+  /** The delta's norm. */
+  #judge(upload: Upload): number {
     const { state, founded } = this.#core;
     if (this.#core.closed)
       throw new ProtocolError("not-durable", "the server is stopping", STOPPING_RETRY_MS);
-    judge(upload, {
+    if (this.#core.index.behind > MOST_BEHIND)
+      throw new ProtocolError("not-durable", "the index of receipts cannot be written", REBUILD_RETRY_MS);
+    const now = this.#core.now();
+    const standing = standingOf(state.trust, upload.ticket.volunteer);
+    if (!admitted(standing, now)) {
+      const wait = Math.max(PAUSED_RETRY_MS, standing.until - now);
+      throw new ProtocolError("quarantined", "a delta of this volunteer was found bad", wait);
+    }
+    return judge(upload, {
       version: state.version,
-      now: this.#core.now(),
+      now,
+      floor: state.floor,
       finished: state.phase === "finished",
       waiting: state.pool.length + this.#inFlight.size,
       room: MAX_POOL,
@@ -83,24 +105,37 @@ export class Intake {
     });
   }
 
-  #keep({ ticket, report, frame }: Upload, delta: Hash): Promise<void> {
+  /** Suspects wait for audits, and must not fill the pool while they do. */
+  #requireRoom(facts: Facts): void {
+    const { pool, trust } = this.#core.state;
+    const median = medianSize(pool, trust);
+    if (suspicionOf({ facts }, median) === undefined) return;
+    const waiting = pool.filter((delta) => suspicionOf(delta, median) !== undefined).length;
+    if (waiting >= MAX_SUSPECTS) {
+      throw new ProtocolError("too-many-requests", "audits have to catch up first", STOPPING_RETRY_MS);
+    }
+  }
+
+  async #keep(upload: Upload, delta: Hash, facts: Facts | undefined): Promise<void> {
+    const { ticket, report, frame } = upload;
     const { rules } = this.#core.founded;
     const at = this.#core.now();
-    return this.#core.record(
+    const { id, volunteer, version } = ticket;
+    const tokens = ticketTokens(ticket, rules.context);
+    const candidate = { ticket: id, volunteer, version, tokens, ...(facts && { facts }) };
+    await this.#core.record(
       {
         type: "accepted",
         at,
-        ticket: ticket.id,
-        volunteer: ticket.volunteer,
         delta,
-        version: ticket.version,
-        tokens: ticketTokens(ticket, rules.context),
+        ...candidate,
         position: rules.ranges.positionOf(ticket.seed),
         took: Math.max(0, at - ticket.issued),
         report,
       },
       frame,
     );
+    this.#core.audit(upload, candidate);
   }
 
   /** Made from the journal's facts alone, and Ed25519 is deterministic: the same receipt whenever asked. */

@@ -4,6 +4,7 @@ import { type Store, StoreError } from "../store/store.ts";
 import type { Founded } from "./genesis.ts";
 import { type MergeJob, mergeHere } from "./merger.ts";
 import { decodeRecord } from "./record.ts";
+import { loadSnapshot } from "./snapshots.ts";
 import type { FrameAt, ToldVersion } from "./story.ts";
 
 /** Merges a version again as it was decided. Throws a StoreError unless it gives the hashes then published. */
@@ -11,8 +12,9 @@ export async function remerge(
   store: Store,
   { merging, task }: Pick<Founded, "merging" | "task">,
   before: Vectors,
-  { version, hash, diff, merged }: ToldVersion,
+  { version, hash, diff, merged, rolledBack }: ToldVersion,
 ): Promise<Vectors> {
+  if (rolledBack) return loadSnapshot(store, task, hash);
   const again = await mergeHere.merge(merging, jobOf(store, before, merged));
   if ((await sha256(task.encode(again.vectors.x))) !== hash) {
     throw new StoreError(`merging version ${version} again does not give the hash that was published`);

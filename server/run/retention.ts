@@ -31,6 +31,11 @@ export class Retention {
     return this.#places.map(({ version }) => version).reverse();
   }
 
+  /** The newest version stored whole that is not after `version`. */
+  atMost(version: number): SnapshotPlace | undefined {
+    return this.#places.findLast((place) => place.version <= version);
+  }
+
   /** Whether `version` should be stored now. */
   due(version: number): boolean {
     const newest = this.#places.at(-1)?.version ?? 0;

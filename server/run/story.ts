@@ -19,6 +19,8 @@ export interface Story {
 }
 
 export interface ToldVersion extends SnapshotPlace {
+  /** Of a roll-back: it has the weights of an earlier version, which is stored whole. */
+  readonly rolledBack?: true;
   /** SHA-256 of the diff that leads here. */
   readonly diff?: Hash;
   readonly merged: readonly FrameAt[];
@@ -71,6 +73,10 @@ export async function readStory(
     const merged = event.type === "published" ? placesOf(before.closing?.event, frames) : [];
     for (const { ticket } of endsOf(before, event)) frames.delete(ticket);
     state = reduce(founded.rules, before, event, event.at).state;
+    if (event.type === "rolled-back") {
+      const needs = Math.min(sequence + 1, ...frames.values());
+      versions.push({ version: event.version, hash: event.hash, rolledBack: true, needs, merged: [] });
+    }
     if (event.type !== "published") continue;
     const { version, hash, diff } = event;
     const needs = Math.min(sequence + 1, ...frames.values());

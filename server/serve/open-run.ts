@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { addDefaultCorpus } from "../corpus/default.ts";
 import { ProgressBar } from "../corpus/progress.ts";
+import { auditInThread } from "../evaluate/auditor.ts";
 import type { Log, RunOptions } from "../options.ts";
 import { mergeInThread } from "../run/merge-thread.ts";
 import { openRun, type Run } from "../run.ts";
@@ -89,6 +90,12 @@ async function open(
       if (begun === undefined) throw new Error("a run that is not open asked for an evaluation");
       return begun;
     });
+    const auditor = auditInThread(async () => {
+      if (begun === undefined) throw new Error("a run that is not open asked for an audit");
+      const shape = { ...begun.model, vocabulary: opened.corpus.vocabulary };
+      const { optimizer, batch } = begun;
+      return { options: { shape, optimizer, batch }, gate: await opened.gate() };
+    });
     const merger = mergeInThread();
     const run = await openRun({
       store,
@@ -102,12 +109,14 @@ async function open(
       clock: () => performance.now(),
       random: (bytes) => new Uint8Array(randomBytes(bytes)),
       evaluator,
+      auditor,
       log,
       ...(observe && { observe }),
     });
     const close = async () => {
       await run.close();
       await evaluator.close();
+      await auditor.close();
       await merger.close();
     };
     return { run, close };

@@ -28,10 +28,13 @@ export interface Verdict {
   readonly gain?: number;
 }
 
-/** A delta gains at least this part of what others gained lately on their text. */
-const LEAST_GAIN = 0.1;
+/**
+ * A delta gains at least this part of what others gained lately on their text: noise of the same size gains
+ * about ±2% of it in a model of 20,000 parameters, and less in larger ones.
+ */
+const LEAST_GAIN = 0.03;
 /** What it may lose on gate text, as a multiple of what it gains on its own. */
-const MOST_HARM = 1;
+const MOST_HARM = 3;
 /**
  * How far a recomputed delta may lie off: devices round differently, and AdamW makes a full step of a gradient
  * that is nearly zero, whichever its sign. SECURITY.md has what was measured.
@@ -54,11 +57,22 @@ export function verdictOf({ assigned, gate, distance }: Evidence, steps: number,
   return { verdict: "good", reason: "gain", gain };
 }
 
-/** How likely a delta that was just accepted is to be audited: a suspect surely, the rest by their standing. */
-export function chanceOf(delta: Candidate, pool: readonly Candidate[], trust: Trust): number {
+/**
+ * How likely a delta that was just accepted is to be audited: surely a suspect one, and one of a fresh ticket,
+ * which can be recomputed; the rest by their authors' standing.
+ */
+export function chanceOf(delta: Candidate, fresh: boolean, pool: readonly Candidate[], trust: Trust): number {
+  if (fresh) return 1;
   if (suspicionOf(delta, medianSize(pool, trust)) !== undefined) return 1;
   return auditChance(standingOf(trust, delta.volunteer));
 }
+
+/**
+ * Micro-batches that a first look takes; what it finds bad gets a second one at more text, since a verdict costs
+ * an honest volunteer its trust, and one micro-batch is noisy.
+ */
+export const FIRST_LOOK = 1;
+export const SECOND_LOOK = 4;
 
 /** Tokens that a forward pass costs, of those that a training step does. */
 const FORWARD = 1 / 3;

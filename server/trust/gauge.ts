@@ -1,21 +1,28 @@
-import type { CodecSpec } from "../../protocol/codec/codec.ts";
-import { addFrame } from "../../protocol/frame.ts";
+import { type CodecSpec, STRETCH } from "../../protocol/codec/codec.ts";
+import { addStretches } from "../../protocol/frame.ts";
 import type { TicketId } from "../../protocol/ids.ts";
 import type { Ticket } from "../../protocol/ticket.ts";
 import type { Facts } from "./candidate.ts";
 
-/** Values that are compared, of those that are not zero: a cosine is known to about ±0.04. */
+/** Places of a dense delta that are compared. */
 const PRINT_VALUES = 512;
+/** A print of fewer values says nothing. */
+const LEAST_VALUES = 16;
 /** Deltas that a new one is compared with. */
 const REMEMBERED = 256;
-/** Above this cosine two deltas are one; honest ones of one version reach about half of it. */
-const SAME = 0.9;
+/**
+ * Two deltas are one where more than this part of their values is the same, to the bit. A cosine would not do:
+ * the first deltas of a run all point the same way. Codes and scales of honest ones hardly ever coincide.
+ */
+const SAME = 0.5;
 /** Places at which a delta is held against the server's direction. */
 const DIRECTION_PLACES = 16_384;
+/** Parts of a large vector that are looked at: all of it would cost ten times what accepting a delta does. */
+const SAMPLED_STRETCHES = 8;
 
 interface Print {
   readonly ticket: TicketId;
-  /** Places in the sample, ascending, and what is there, scaled to norm 1. */
+  /** Places in the sample where there is something, ascending, and what is there. */
   readonly places: Uint32Array;
   readonly values: Float32Array;
 }
@@ -31,13 +38,20 @@ export class Gauge {
   readonly #scratch: Float32Array<ArrayBuffer>;
   /** How many places of a print are looked at. */
   readonly #places: number;
+  /** Where the parts begin that are looked at, and how many values they have together. */
+  readonly #starts: readonly number[];
+  readonly #sampled: number;
   #direction: Float32Array | undefined;
 
   /** `codec` is that of the deltas: a sparse one is looked at in more places, so that as many values compare. */
   constructor(parameters: number, codec: CodecSpec) {
     this.#scratch = new Float32Array(parameters);
     const density = codec.name === "topk" ? codec.k / codec.chunk : 1;
-    this.#places = Math.min(parameters, Math.ceil(PRINT_VALUES / density));
+    const whole = Math.max(1, Math.floor(parameters / STRETCH));
+    const parts = Math.min(whole, SAMPLED_STRETCHES);
+    this.#starts = Array.from({ length: parts }, (_, n) => Math.floor((n * whole) / parts) * STRETCH);
+    this.#sampled = Math.min(parameters, parts * STRETCH);
+    this.#places = Math.min(this.#sampled, Math.ceil(PRINT_VALUES / density));
   }
 
   /** What the server's own training on gate text came to; the one before is forgotten. */
@@ -53,11 +67,11 @@ export class Gauge {
     from?: string,
   ): Facts {
     const values = this.#scratch;
-    addFrame(frame, values, 1);
+    addStretches(frame, values, 1, this.#starts, STRETCH);
     const agreement = this.#agreement(values);
     const print = this.#printOf(id, values);
-    addFrame(frame, values, -1); // x − x is zero: cheaper than filling, where the delta is sparse
-    const copies = print && this.#prints.findLast((other) => cosine(print, other) > SAME)?.ticket;
+    addStretches(frame, values, -1, this.#starts, STRETCH); // x − x is zero: cheaper than filling, where the delta is sparse
+    const copies = print && this.#prints.findLast((other) => overlap(print, other) > SAME)?.ticket;
     if (print !== undefined) this.#prints.push(print);
     if (this.#prints.length > REMEMBERED) this.#prints.shift();
     const rate = rates.reduce((sum, each) => sum + each, 0) / rates.length;
@@ -72,11 +86,10 @@ export class Gauge {
   #agreement(values: Float32Array): number | undefined {
     const direction = this.#direction;
     if (direction === undefined) return undefined;
-    const { length } = values;
-    const places = Math.min(length, DIRECTION_PLACES);
+    const places = Math.min(this.#sampled, DIRECTION_PLACES);
     let [product, one, other] = [0, 0, 0];
     for (let n = 0; n < places; n++) {
-      const i = Math.floor((n * length) / places);
+      const i = this.#placeOf(n, places);
       product += values[i]! * direction[i]!;
       one += values[i]! ** 2;
       other += direction[i]! ** 2;
@@ -84,38 +97,36 @@ export class Gauge {
     return one === 0 || other === 0 ? 0 : product / Math.sqrt(one * other);
   }
 
+  /** The n-th of `count` places spread evenly over the parts. */
+  #placeOf(n: number, count: number): number {
+    const place = Math.floor((n * this.#sampled) / count);
+    return this.#starts[Math.floor(place / STRETCH)]! + (place % STRETCH);
+  }
+
   #printOf(ticket: TicketId, values: Float32Array): Print | undefined {
-    const { length } = values;
     const count = this.#places;
     const places: number[] = [];
-    const found: number[] = [];
-    let squares = 0;
     for (let n = 0; n < count; n++) {
-      const i = Math.floor((n * length) / count);
-      const value = values[i]!;
-      if (value === 0) continue;
-      places.push(i);
-      found.push(value);
-      squares += value * value;
+      const i = this.#placeOf(n, count);
+      if (values[i] !== 0) places.push(i);
     }
-    if (squares === 0) return undefined;
-    const scale = 1 / Math.sqrt(squares);
+    if (places.length < Math.min(LEAST_VALUES, values.length)) return undefined;
     return {
       ticket,
       places: Uint32Array.from(places),
-      values: Float32Array.from(found, (value) => value * scale),
+      values: Float32Array.from(places, (i) => values[i]!),
     };
   }
 }
 
-/** Of two prints, over the places that both have: overlap of places and likeness of values in one number. */
-function cosine(a: Print, b: Print): number {
-  let product = 0;
+/** The part of two prints that is in both: the same value in the same place. */
+function overlap(a: Print, b: Print): number {
+  let same = 0;
   for (let i = 0, j = 0; i < a.places.length && j < b.places.length; ) {
     const [one, other] = [a.places[i]!, b.places[j]!];
-    if (one === other) product += a.values[i++]! * b.values[j++]!;
+    if (one === other) same += +(a.values[i++] === b.values[j++]);
     else if (one < other) i += 1;
     else j += 1;
   }
-  return product;
+  return same / Math.max(a.places.length, b.places.length);
 }

@@ -32,11 +32,16 @@ const NEWCOMER: Standing = { passed: 0, streak: 0, strikes: 0, until: 0, banned:
 
 /** Volunteers remembered: about 4 MB. */
 const MAX_STANDINGS = 20_000;
-/** Deltas that a running median looks back on. */
-const LOOK_BACK = 128;
-/** The first quarantine; each further strike doubles it. A new key is free, so longer would buy nothing. */
-const QUARANTINE_MS = 600_000;
-const MAX_STRIKES = 8;
+/** Sizes that a running median looks back on. */
+const SIZES = 128;
+/** Gains that one looks back on: fewer, since a run's gains shrink as it learns. */
+const GAINS = 16;
+/**
+ * The first quarantine is short, for it may be an error; each further strike makes it four times as long. A new
+ * key is free, so longer would buy nothing.
+ */
+const QUARANTINE_MS = 120_000;
+const MAX_STRIKES = 6;
 /** So many passed audits take one strike away. */
 const FORGIVEN_AFTER = 8;
 /** A veteran is audited at least this often. */
@@ -75,7 +80,7 @@ export const isFresh = (standing: Standing, position: number): boolean =>
 export function seen(trust: Trust, volunteer: VolunteerKey, size: number | undefined): Trust {
   const { streak } = standingOf(trust, volunteer);
   const known = change(trust, volunteer, { streak: streak + 1 });
-  return size === undefined ? known : { ...known, sizes: [...trust.sizes.slice(1 - LOOK_BACK), size] };
+  return size === undefined ? known : { ...known, sizes: [...trust.sizes.slice(1 - SIZES), size] };
 }
 
 /** Something of it was merged into `version`. */
@@ -89,13 +94,13 @@ export function passed(trust: Trust, volunteer: VolunteerKey, gain: number | und
     passed: before.passed + 1,
     strikes: before.strikes - forgiven,
   });
-  return gain === undefined ? known : { ...known, gains: [...trust.gains.slice(1 - LOOK_BACK), gain] };
+  return gain === undefined ? known : { ...known, gains: [...trust.gains.slice(1 - GAINS), gain] };
 }
 
 /** A delta of it was found bad: trust is gone, and it stays out for a while. */
 export function struck(trust: Trust, volunteer: VolunteerKey, now: number): Trust {
   const strikes = Math.min(MAX_STRIKES, standingOf(trust, volunteer).strikes + 1);
-  const until = now + QUARANTINE_MS * 2 ** (strikes - 1);
+  const until = now + QUARANTINE_MS * 4 ** (strikes - 1);
   return change(trust, volunteer, { passed: 0, streak: 0, strikes, until });
 }
 

@@ -70,7 +70,9 @@ export const byTrust: WeighingRule = (pool, version, trust, now) => {
       discarded.push(delta.ticket);
       continue;
     }
-    if (suspicionOf(delta, median) !== undefined) {
+    // Who was found bad before is merged again only after an audit.
+    const unproven = standing.strikes > 0 && !delta.proven && !trusted(standing);
+    if (unproven || suspicionOf(delta, median) !== undefined) {
       if (version - delta.version >= MOST_WAIT) discarded.push(delta.ticket);
       continue;
     }

@@ -1,0 +1,43 @@
+import type { AttackName } from "./attacks.ts";
+
+/** The rules that are compared; "centred-clipping" is others' and made for this bench alone. */
+export const BENCH_RULES = ["default", "mean", "clipped-mean", "centred-clipping"] as const;
+export type BenchRule = (typeof BENCH_RULES)[number];
+export type Sharding = "iid" | "skewed";
+
+/** One run. */
+export interface Job {
+  readonly rule: BenchRule;
+  /** Undefined: nobody attacks. */
+  readonly attack: AttackName | undefined;
+  /** Attackers among the volunteers. */
+  readonly fraction: number;
+  readonly sharding: Sharding;
+  readonly seed: number;
+  readonly volunteers: number;
+  readonly tokens: number;
+}
+
+export interface Outcome {
+  readonly job: Job;
+  /** Held-out loss at the end, nats a token. */
+  readonly loss: number;
+  readonly versions: number;
+  readonly rollbacks: number;
+  readonly honest: Sent;
+  readonly attackers: Sent;
+  /** Audits' compute ÷ volunteers'. */
+  readonly auditShare: number;
+  /** Verdicts by reason. */
+  readonly verdicts: Readonly<Record<string, number>>;
+  readonly seconds: number;
+}
+
+export interface Sent {
+  readonly volunteers: number;
+  readonly deltas: number;
+  /** Refused at the door, discarded, or their credit revoked. */
+  readonly refused: number;
+  /** Tokens of credit, at the end. */
+  readonly credit: number;
+}

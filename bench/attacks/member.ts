@@ -1,0 +1,59 @@
+import { batchesOf } from "../../model/batches.ts";
+import type { Carried, Trainer } from "../../model/trainer.ts";
+import type { CodecSpec } from "../../protocol/codec/codec.ts";
+import { codecOf, decodeFrame, frameOf } from "../../protocol/frame.ts";
+import type { VolunteerKey } from "../../protocol/ids.ts";
+import type { Ticket } from "../../protocol/ticket.ts";
+import type { Attack } from "./attacks.ts";
+import { flipped } from "./attacks.ts";
+
+/** A volunteer of the bench: its text, and what it carries from ticket to ticket. */
+export class Member {
+  readonly key: VolunteerKey;
+  readonly text: Uint16Array;
+  readonly attack: Attack | undefined;
+  /** The first delta it made. */
+  first: Float32Array | undefined;
+  /** Deltas sent, and refused at the door. */
+  sent = 0;
+  refused = 0;
+  #carried: Carried | undefined;
+  /** The version of the ticket that left the residual. */
+  #left = 0;
+
+  constructor(number: number, text: Uint16Array, attack: Attack | undefined) {
+    this.key = `${number}`.padStart(43, "0") as VolunteerKey;
+    this.text = text;
+    this.attack = attack;
+  }
+
+  /** Whether it trains on its next ticket. */
+  get trains(): boolean {
+    const { attack } = this;
+    if (attack === undefined) return true;
+    return attack.trains === "once" ? this.first === undefined : attack.trains !== false;
+  }
+
+  /** Trains a ticket for real; returns the delta as it would be sent. */
+  async train(
+    trainer: Trainer,
+    ticket: Ticket,
+    weights: Float32Array,
+    { context, codec, decay }: { context: number; codec: CodecSpec; decay: number },
+  ): Promise<Float32Array<ArrayBuffer>> {
+    await trainer.load(weights, ticket.fresh ? undefined : this.#carried);
+    if (!ticket.fresh) await trainer.adjustResidual(decay ** Math.max(1, ticket.version - this.#left));
+    this.#left = ticket.version;
+    const text = this.attack?.trains === "flipped" ? flipped(this.text) : this.text;
+    let step = 0;
+    for (const tokens of batchesOf(text, ticket, context)) {
+      await trainer.step(tokens, ticket.batch, ticket.rates[step++]!);
+    }
+    await trainer.losses();
+    const payload = await trainer.extract(codecOf(codec));
+    if (!ticket.fresh) this.#carried = await trainer.carried();
+    const delta = decodeFrame(frameOf(codec, weights.length, payload), weights.length);
+    this.first ??= delta;
+    return delta;
+  }
+}

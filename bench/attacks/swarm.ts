@@ -1,0 +1,315 @@
+import { createWasmTrainer } from "../../model/engine/wasm/trainer.ts";
+import { Random } from "../../model/random.ts";
+import { F32 } from "../../protocol/codec/codec.ts";
+import { checkFrame, decodeFrame, encodeFrame } from "../../protocol/frame.ts";
+import { sha256 } from "../../protocol/identity.ts";
+import type { Hash, RunId, Signature, TicketId } from "../../protocol/ids.ts";
+import { type Ticket, ticketTokens } from "../../protocol/ticket.ts";
+import { openEvaluationTrainer } from "../../server/evaluate/device.ts";
+import { examine } from "../../server/evaluate/examine.ts";
+import { initialVectors, type Merged, merge, type Vectors } from "../../server/merge/merge.ts";
+import { endsOf } from "../../server/rounds/ends.ts";
+import type { Closed, Created, DurableEvent, Effect } from "../../server/rounds/events.ts";
+import { reduce } from "../../server/rounds/reduce.ts";
+import { begin, type State } from "../../server/rounds/state.ts";
+import { rulesOf } from "../../server/run/genesis.ts";
+import { deltaCodec, mergeRule } from "../../server/run/merge-rule.ts";
+import { parseSettings } from "../../server/settings.ts";
+import { languageTask } from "../../server/task.ts";
+import { auditCost, Budget, chanceOf, FIRST_LOOK, SECOND_LOOK, verdictOf } from "../../server/trust/audit.ts";
+import { centredClipping } from "../../server/trust/centred.ts";
+import { judge } from "../../server/trust/check.ts";
+import { Gauge } from "../../server/trust/gauge.ts";
+import { heldOutMeter } from "../learning/heldout.ts";
+import { ATTACKS } from "./attacks.ts";
+import type { AttackCorpus } from "./corpus.ts";
+import type { Job, Outcome, Sent } from "./job.ts";
+import { Member } from "./member.ts";
+
+const VOCABULARY = 256;
+const RUN = "0".repeat(64) as RunId;
+const NO_HASH = "0".repeat(64) as Hash;
+const SIGNATURE = "s".repeat(86) as Signature;
+/** A round of tickets takes so long; after it a version closes whoever is missing. */
+const ROUND_MS = 10_000;
+/** Versions between two evaluations. */
+const EVALUATE_EVERY = 4;
+
+/** The settings of a run so small that it takes some fifteen seconds. */
+const settingsOf = ({ seed, tokens, rule }: Job) =>
+  parseSettings({
+    seed,
+    model: { layers: 1, heads: 2, width: 32, context: 32 },
+    batch: 4,
+    steps: 5,
+    tokenBudget: tokens,
+    learningRate: 4e-3,
+    warmupTokens: 8_000,
+    trust:
+      rule === "default"
+        ? {}
+        : { rules: rule === "clipped-mean" ? rule : "mean", auditShare: 0, tripwire: 1_000 },
+  });
+
+/** An accepted delta until its end, and what an audit needs of it. */
+interface Kept {
+  readonly ticket: Ticket;
+  readonly member: Member;
+  readonly frame: Uint8Array<ArrayBuffer>;
+  end?: number | null;
+  revoked?: boolean;
+}
+
+/**
+ * One run: real training on the WASM engine, the product's reducer, trust rules, audits and merge, on a clock
+ * that only counts. The worst case is taken where there is a choice: attackers see this version's honest
+ * deltas before they send theirs, and audits come only after the merge of what they judge.
+ */
+export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome> {
+  const begun = performance.now();
+  const settings = settingsOf(job);
+  const { model, batch, optimizer, residualDecay } = settings;
+  const { context } = model;
+  const task = languageTask(settings, VOCABULARY);
+  const rules = rulesOf(RUN, settings, { train: corpus.shards }, task.parameters);
+  const codec = deltaCodec(settings, task.parameters);
+  const merging = await mergeRule(settings, task);
+  const shape = { ...model, vocabulary: VOCABULARY };
+  const trainer = await createWasmTrainer({ shape, batch, optimizer });
+  const auditor = await openEvaluationTrainer({ shape, batch, optimizer });
+  const meter = heldOutMeter(trainer, corpus.heldOut, context, batch);
+  const random = new Random(job.seed * 7_919 + 3);
+  const attackers = Math.round(job.fraction * job.volunteers);
+  const attack = job.attack === undefined ? undefined : ATTACKS[job.attack];
+  const members = Array.from(
+    { length: job.volunteers },
+    // Attackers are spread over the texts.
+    (_, i) =>
+      new Member(
+        i,
+        corpus.textOf(i, job.volunteers, job.sharding),
+        attack !== undefined && (i * attackers) % job.volunteers < attackers ? attack : undefined,
+      ),
+  );
+  const ours = job.rule === "default";
+  const gauge = new Gauge(task.parameters, codec);
+  const ticketCost = ticketTokens({ steps: 5, batch }, context);
+  const budget = new Budget(settings.trust.auditShare, 20 * ticketCost);
+  const kept = new Map<TicketId, Kept>();
+  const audits: Kept[] = [];
+  const verdicts: Record<string, number> = {};
+  const versions: Vectors[] = [initialVectors(task.initial(settings.seed))];
+  let centre: Float32Array = new Float32Array(task.parameters);
+  let [now, trained, tickets, rollbacks] = [0, 0, 0, 0];
+  const created: Created = { type: "created", at: 0, hash: NO_HASH, genesis: {} };
+  let state: State = begin(created);
+
+  const apply = async (event: Exclude<DurableEvent, Created>): Promise<void> => {
+    for (const { ticket, version } of endsOf(state, event)) kept.get(ticket)!.end ??= version;
+    const step = reduce(rules, state, event, now);
+    state = step.state;
+    await perform(step.effects);
+  };
+  const perform = async (effects: readonly Effect[]): Promise<void> => {
+    for (const effect of effects) {
+      if (effect.type === "record") await apply(effect.event);
+      else if (effect.type === "merge") await publish(effect.closed);
+      else if (effect.type === "roll-back") await rollBack(effect.to);
+    }
+  };
+  const publish = async (closed: Closed): Promise<void> => {
+    const frames = closed.merged.map(({ ticket, weight }) => ({ frame: kept.get(ticket)!.frame, weight }));
+    const before = versions[closed.version]!;
+    let made: Merged;
+    if (job.rule === "centred-clipping") {
+      const deltas = frames.map(({ frame, weight }) => ({
+        values: decodeFrame(frame, task.parameters),
+        weight,
+      }));
+      const clipped = centredClipping(deltas, centre);
+      const weighted = frames.map(({ frame }, i) => ({ frame, weight: clipped.weights[i]! }));
+      const all = [...weighted, { frame: encodeFrame(F32, centre), weight: clipped.centre }];
+      made = merge(before, all, merging);
+      centre = centre.map((value) => value * clipped.centre);
+      deltas.forEach(({ values }, i) => {
+        centre = centre.map((value, j) => value + clipped.weights[i]! * values[j]!);
+      });
+    } else made = merge(before, frames, merging);
+    const version = closed.version + 1;
+    versions[version] = made.vectors;
+    await apply({
+      type: "published",
+      at: now,
+      version,
+      hash: NO_HASH,
+      diff: NO_HASH,
+      diffBytes: made.diff.length,
+      record: NO_HASH,
+      signature: SIGNATURE,
+    });
+  };
+  const rollBack = async (to: number): Promise<void> => {
+    rollbacks += 1;
+    const version = state.version + 1;
+    versions[version] = versions[to]!;
+    const seal = { record: NO_HASH, signature: SIGNATURE, hash: NO_HASH };
+    await apply({ type: "rolled-back", at: now, version, to, reason: "held-out loss", ...seal });
+  };
+  const upload = async (member: Member, ticket: Ticket, values: Float32Array): Promise<void> => {
+    const frame = encodeFrame(codec, values);
+    member.sent += 1;
+    let norm: number;
+    try {
+      // The control checks nothing but that numbers are numbers.
+      norm = ours
+        ? judge(
+            { ticket, frame, report: { loss: 0, trainMs: 0, device: "" } },
+            {
+              version: state.version,
+              now,
+              finished: state.phase === "finished",
+              floor: state.floor,
+              waiting: state.pool.length,
+              room: 1_000,
+              parameters: task.parameters,
+              delta: codec,
+              weightDecay: optimizer.weightDecay,
+            },
+          )
+        : checkFrame(frame, task.parameters, codec);
+    } catch {
+      member.refused += 1;
+      return;
+    }
+    const facts = job.rule === "mean" ? undefined : gauge.measure(ticket, frame, norm);
+    const tokens = ticketTokens(ticket, context);
+    const delta = await sha256(frame);
+    trained += tokens;
+    budget.earn(tokens);
+    const one: Kept = { ticket, member, frame };
+    kept.set(ticket.id, one);
+    const { id, volunteer, version } = ticket;
+    const candidate = { ticket: id, volunteer, version, tokens, ...(facts && { facts }) };
+    if (ours && random.unit() < chanceOf(candidate, ticket.fresh, state.pool, state.trust)) audits.push(one);
+    const position = rules.ranges.positionOf(ticket.seed);
+    await apply({
+      type: "accepted",
+      at: now,
+      delta,
+      position,
+      took: ROUND_MS,
+      report: { loss: 0, trainMs: 0, device: "bench" },
+      ...candidate,
+    });
+  };
+  const audit = async (one: Kept): Promise<void> => {
+    const { ticket, member, frame } = one;
+    const about = { type: "audited", at: now, ticket: ticket.id, volunteer: member.key } as const;
+    const told = async (verdict: ReturnType<typeof verdictOf>) => {
+      const who = member.attack === undefined ? "honest" : "attacker";
+      const name = `${who} ${verdict.verdict}: ${verdict.reason}`;
+      verdicts[name] = (verdicts[name] ?? 0) + 1;
+      if (verdict.verdict === "bad") one.revoked = true;
+      await apply({ ...about, ...verdict });
+    };
+    const waiting = state.pool.find((delta) => delta.ticket === ticket.id);
+    if (waiting?.facts?.copies !== undefined) return told({ verdict: "bad", reason: "copy" });
+    const recomputed = ticket.fresh ? ticketTokens(ticket, context) : 0;
+    for (const batches of [FIRST_LOOK, SECOND_LOOK]) {
+      if (!budget.spend(auditCost(batches * batch * context, recomputed))) return;
+      const evidence = await examine(auditor, corpus.gate, context, {
+        ticket,
+        shard: member.text,
+        weights: versions[ticket.version]!.x,
+        delta: decodeFrame(frame, task.parameters),
+        codec,
+        seed: random.u32(),
+        batches,
+      });
+      const verdict = verdictOf(evidence, ticket.steps, state.trust);
+      if (verdict.verdict === "good" || batches === SECOND_LOOK) return told(verdict);
+    }
+  };
+  const ask = (member: Member): Ticket | undefined => {
+    const ticket = `${tickets++}`.padStart(22, "0") as TicketId;
+    const { state: next, effects } = reduce(
+      rules,
+      state,
+      { type: "asked", volunteer: member.key, ticket, pace: {} },
+      now,
+    );
+    state = next;
+    for (const effect of effects) {
+      if (effect.type === "lease") return { ...effect.terms, signature: SIGNATURE };
+    }
+    return undefined;
+  };
+
+  let evaluated = 0;
+  while (state.phase !== "finished" && now < 5_000 * ROUND_MS) {
+    now += ROUND_MS;
+    const { x } = versions[state.version]!;
+    const made: { member: Member; ticket: Ticket; delta: Float32Array | undefined }[] = [];
+    for (const member of members) {
+      const ticket = ask(member);
+      if (ticket === undefined) continue;
+      const delta = member.trains
+        ? await member.train(trainer, ticket, x, { context, codec, decay: residualDecay })
+        : undefined;
+      made.push({ member, ticket, delta });
+    }
+    const honest = made.flatMap(({ member, delta }) => (member.attack === undefined && delta ? [delta] : []));
+    for (let i = made.length - 1; i > 0; i--) {
+      const j = random.below(i + 1);
+      [made[i], made[j]] = [made[j]!, made[i]!];
+    }
+    // A copy comes after what it copies.
+    if (attack !== undefined && !attack.trains) made.sort((a, b) => +!!a.member.attack - +!!b.member.attack);
+    for (const { member, ticket, delta } of made) {
+      const { first } = member;
+      await upload(member, ticket, member.attack?.make({ own: delta, honest, first, random }) ?? delta!);
+    }
+    now += 45_000; // past every deadline: who is in quarantine is waited for by nobody
+    const ticked = reduce(rules, state, { type: "tick" }, now);
+    state = ticked.state;
+    await perform(ticked.effects);
+    if (state.version >= evaluated + EVALUATE_EVERY) {
+      evaluated = state.version;
+      const loss = Math.min(1e6, (await meter(versions[state.version]!.x, "rough")) || 1e6);
+      await apply({
+        type: "evaluated",
+        at: now,
+        version: state.version,
+        tokens: state.tokens,
+        loss,
+        sample: "",
+      });
+    }
+    for (const one of audits.splice(0)) await audit(one);
+  }
+  const final = await meter(versions[state.version]!.x, "final");
+  trainer.dispose();
+  auditor.dispose();
+  const tally = (of: readonly Member[]): Sent => {
+    const theirs = [...kept.values()].filter(({ member }) => of.includes(member));
+    const lost = theirs.filter(({ end, revoked }) => revoked || end === null);
+    const credited = theirs.filter(({ end, revoked }) => !revoked && typeof end === "number");
+    return {
+      volunteers: of.length,
+      deltas: of.reduce((sum, { sent }) => sum + sent, 0),
+      refused: lost.length + of.reduce((sum, { refused }) => sum + refused, 0),
+      credit: credited.reduce((sum, { ticket }) => sum + ticketTokens(ticket, context), 0),
+    };
+  };
+  return {
+    job,
+    loss: Number.isFinite(final) ? final : 1e6,
+    versions: state.version,
+    rollbacks,
+    honest: tally(members.filter((member) => member.attack === undefined)),
+    attackers: tally(members.filter((member) => member.attack !== undefined)),
+    auditShare: budget.spent / trained,
+    verdicts,
+    seconds: (performance.now() - begun) / 1_000,
+  };
+}

@@ -1,0 +1,105 @@
+import { batchesOf, type Range } from "../../model/batches.ts";
+import type { Trainer } from "../../model/trainer.ts";
+import type { CodecSpec } from "../../protocol/codec/codec.ts";
+import { codecOf, decodeFrame, frameOf } from "../../protocol/frame.ts";
+import type { TicketTerms } from "../../protocol/ticket.ts";
+import type { Change, Evidence } from "../trust/audit.ts";
+
+/** One delta to examine. */
+export interface AuditJob {
+  readonly ticket: Range & Pick<TicketTerms, "rates" | "fresh">;
+  /** The shard that the ticket names. */
+  readonly shard: Uint16Array;
+  /** The weights of its version, flat. */
+  readonly weights: Float32Array;
+  /** Decoded. */
+  readonly delta: Float32Array;
+  /** The codec that it was sent in. */
+  readonly codec: CodecSpec;
+  /** Draws the text to look at: nobody can know it before. */
+  readonly seed: number;
+  /** Micro-batches to look at, of its own text and as many of gate text. */
+  readonly batches: number;
+}
+
+/** What a delta does to the loss on a micro-batch of its own text and on one of gate text; a fresh one is recomputed. */
+export async function examine(
+  trainer: Trainer,
+  gate: Uint16Array,
+  context: number,
+  job: AuditJob,
+): Promise<Evidence> {
+  const { ticket, shard, weights, delta, seed } = job;
+  const { batch } = ticket;
+  const own = [...batchesOf(shard, ticket, context)];
+  const count = Math.min(job.batches, own.length);
+  const assigned = Array.from({ length: count }, (_, i) => own[(seed + i) % own.length]!);
+  const others = assigned.map((_, i) => gateBatch(gate, context, batch, (seed + i) >>> 0));
+  const lossOf = async (batches: readonly Uint16Array[]) => {
+    let sum = 0;
+    for (const tokens of batches) sum += await trainer.evaluate(tokens, batch);
+    return sum / batches.length;
+  };
+  const measure = async (at: Float32Array) => {
+    await trainer.load(at);
+    return { assigned: await lossOf(assigned), gate: await lossOf(others) };
+  };
+  const before = await measure(weights);
+  const after = await measure(weights.map((value, i) => value - delta[i]!));
+  const change = (on: "assigned" | "gate"): Change => ({ before: before[on], after: after[on] });
+  const found = { assigned: change("assigned"), gate: change("gate") };
+  if (!ticket.fresh) return found;
+  const again = await recompute(trainer, weights, own, ticket, job.codec);
+  return { ...found, distance: 1 - cosine(delta, again) };
+}
+
+/** The server's own direction: a few steps on gate text from a version's weights. */
+export async function directionOf(
+  trainer: Trainer,
+  gate: Uint16Array,
+  context: number,
+  { weights, batch, rate, steps, seed }: DirectionJob,
+): Promise<Float32Array> {
+  await trainer.load(weights);
+  for (let step = 0; step < steps; step++) {
+    await trainer.step(gateBatch(gate, context, batch, (seed + step) >>> 0), batch, rate);
+  }
+  return trainer.delta();
+}
+
+export interface DirectionJob {
+  readonly weights: Float32Array;
+  readonly batch: number;
+  readonly rate: number;
+  readonly steps: number;
+  readonly seed: number;
+}
+
+/** What a fresh ticket comes to here: without moments and residual, and through the same codec. */
+async function recompute(
+  trainer: Trainer,
+  weights: Float32Array,
+  batches: readonly Uint16Array[],
+  { batch, rates }: AuditJob["ticket"],
+  codec: CodecSpec,
+): Promise<Float32Array> {
+  await trainer.load(weights);
+  for (const [step, tokens] of batches.entries()) await trainer.step(tokens, batch, rates[step]!);
+  const payload = await trainer.extract(codecOf(codec));
+  return decodeFrame(frameOf(codec, weights.length, payload), weights.length);
+}
+
+function gateBatch(gate: Uint16Array, context: number, batch: number, seed: number): Uint16Array {
+  const range = { window: seed, seed: seed >>> 0, steps: 1, batch };
+  return batchesOf(gate, range, context).next().value ?? new Uint16Array();
+}
+
+function cosine(a: Float32Array, b: Float32Array): number {
+  let [product, one, other] = [0, 0, 0];
+  for (let i = 0; i < a.length; i++) {
+    product += a[i]! * b[i]!;
+    one += a[i]! ** 2;
+    other += b[i]! ** 2;
+  }
+  return one === 0 || other === 0 ? 0 : product / Math.sqrt(one * other);
+}
