@@ -29,7 +29,7 @@ export function createApp(service: RunService | undefined, options: EdgeOptions)
   if (options.operator !== undefined) operatorRoutes(app, options.operator, options);
   metricsRoute(app, options);
   if (service !== undefined) {
-    readRoutes(app, service);
+    readRoutes(app, service, options);
     workRoutes(app, service, options);
     eventRoutes(app, service, options.closing);
   }

@@ -70,6 +70,15 @@ export const KEY_RATE: Rate = { burst: 100, perSecond: 40 };
 /** Signed requests from one address: a school or an office behind one router. */
 export const ADDRESS_RATE: Rate = { burst: 2_000, perSecond: 400 };
 
+/** Downloads to one address: a volunteer that comes back takes up to a hundred diffs at once, a class thirty times. */
+export const READ_RATE: Rate = { burst: 3_000, perSecond: 200 };
+
+/** Diffs, shards and old snapshots kept in memory for those who ask next. */
+export const MAX_READ_CACHE = 64 * 1024 * 1024;
+
+/** Files read from the disk for askers at once; the largest, a snapshot of the largest model, has 256 MB. */
+export const MAX_READS = 8;
+
 /** Keys, and addresses, whose rate is remembered; the least recently seen is forgotten first. */
 export const MAX_RATE_ENTRIES = 20_000;
 
