@@ -1,18 +1,6 @@
-import type { Tokenizer } from "../../model/tokenizer.ts";
 import { decodeFrame } from "../../protocol/frame.ts";
-import type { ModelShape } from "../../protocol/model.ts";
+import type { Shown } from "./inside.ts";
 import type { DeltaPicture, Inside } from "./messages.ts";
-
-/** What the newest passage was made of. */
-export interface Shown {
-  readonly shape: ModelShape;
-  readonly tokenizer: Tokenizer;
-  /** The passage's tokens, which the caller may overwrite afterwards. */
-  readonly tokens: Uint16Array;
-  /** The weights that are about to be trained; nobody changes them. */
-  readonly weights: Float32Array;
-  readonly version: number;
-}
 
 /** Multiply-adds that a look may take: about a second of plain JavaScript. */
 const LOOK_COST = 1e9;

@@ -1,7 +1,19 @@
 import { nearestTokens, tokenEmbeddings, tokenMap } from "../../model/embeddings.ts";
 import { Reader } from "../../model/reader.ts";
-import type { Shown } from "./glimpse.ts";
+import type { Tokenizer } from "../../model/tokenizer.ts";
+import type { ModelShape } from "../../protocol/model.ts";
 import type { Inside } from "./messages.ts";
+
+/** What the newest passage was made of. */
+export interface Shown {
+  readonly shape: ModelShape;
+  readonly tokenizer: Tokenizer;
+  /** The passage's tokens, which the caller may overwrite afterwards. */
+  readonly tokens: Uint16Array;
+  /** The weights that are about to be trained; nobody changes them. */
+  readonly weights: Float32Array;
+  readonly version: number;
+}
 
 /** Neighbours named of each token. */
 const NEIGHBOURS = 5;

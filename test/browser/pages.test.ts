@@ -237,6 +237,14 @@ describe("while training", () => {
     await shows("Training on a passage");
   });
 
+  it("says which of the visitor's deltas were not taken, and why", async () => {
+    const refusal = { type: "refused", code: "stale", message: "too old" } as const;
+    site.script = [refusal, refusal, ...trainingScript()];
+    await open();
+    await agree();
+    await shows("2 × it came too late, when the model had moved on");
+  });
+
   it("tells a screen reader what changed for the visitor, not each turn of the loop", async () => {
     site.script = trainingScript({ phase: "sending", bytes: 1 });
     await open();
@@ -279,6 +287,7 @@ describe("strangers' text stays text", () => {
       name: evil("name"),
       operator: evil("operator"),
       sample: { version: 1, text: evil("sample") },
+      samples: [{ version: 0, text: evil("early") }],
     });
     const guess = { token: evil("guess"), probability: 0.5 };
     site.script = [
@@ -293,7 +302,7 @@ describe("strangers' text stays text", () => {
       { type: "phase", phase: { phase: "unable", why: "failed", detail: evil("detail") } },
     ];
     await open();
-    for (const tag of ["name", "operator", "sample"]) await shows(evil(tag));
+    for (const tag of ["name", "operator", "sample", "early"]) await shows(evil(tag));
     await agree();
     for (const tag of ["token", "detail"]) await shows(evil(tag));
     await shows(evil("truth").replaceAll(" ", "␣"));
