@@ -1,5 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readFile, rename, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { toBase64Url } from "../../protocol/bytes.ts";
 import { asInteger, asText, parseJson } from "../../protocol/guards.ts";
@@ -44,7 +44,7 @@ export async function redeemLink(
     const expires = asInteger(json.expires, "expires", 0, Number.MAX_SAFE_INTEGER);
     const name = asText(json.name, "name", MAX_LABEL);
     if (!sameText(digest, digestOf(secret))) return undefined;
-    await rm(file); // whoever removes it has used it: of two at once the second finds nothing
+    await unlink(file); // atomic, which rm() is not: whoever removes it has used it: of two at once the second finds nothing
     return now < expires ? name : undefined;
   } catch {
     return undefined; // no link, or a file that is none: there is nothing to redeem

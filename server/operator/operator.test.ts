@@ -1,0 +1,167 @@
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { VolunteerKey } from "../../protocol/ids.ts";
+import { advance, silentLog, TestVolunteer, tinyRun, until } from "../../test/harness/tiny-run.ts";
+import { type Alert, alertsOf, type Facts } from "./alerts.ts";
+import { AuditLog } from "./audit-log.ts";
+import { operatorLinkCommand } from "./command.ts";
+import { Crowd } from "./crowd.ts";
+import { History } from "./history.ts";
+import { issueLink, LINK_MS, noteAddress, redeemLink } from "./link.ts";
+import { Webhook } from "./webhook.ts";
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "murmuration-operator-"));
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+describe("a one-time link", () => {
+  it("signs in once, and only with its own secret", async () => {
+    const secret = await issueLink(directory, "Ann", 0);
+    expect(await redeemLink(directory, `${secret}x`, 0)).toBeUndefined();
+    const both = await Promise.all([redeemLink(directory, secret, 1), redeemLink(directory, secret, 1)]);
+    expect(both.filter((name) => name === "Ann")).toHaveLength(1);
+    expect(await redeemLink(directory, secret, 1)).toBeUndefined();
+  });
+
+  it("is worth nothing after its time, or once another was issued", async () => {
+    const late = await issueLink(directory, "Ann", 0);
+    expect(await redeemLink(directory, late, LINK_MS)).toBeUndefined();
+    const first = await issueLink(directory, "Ann", 0);
+    const second = await issueLink(directory, "Ann", 0);
+    expect(await redeemLink(directory, first, 1)).toBeUndefined();
+    expect(await redeemLink(directory, second, 1)).toBe("Ann");
+  });
+
+  it("leaves no secret on the disk, and a file that only its owner reads", async () => {
+    const secret = await issueLink(directory, "Ann", 0);
+    const file = join(directory, "operator-link.json");
+    expect(await readFile(file, "utf8")).not.toContain(secret);
+    expect((await stat(file)).mode & 0o077).toBe(0);
+  });
+
+  it("is printed anew by a command, which needs a run's directory", async () => {
+    const out: string[] = [];
+    const io = { stdout: { write: (text: string) => out.push(text) }, stderr: { write() {} } };
+    expect(await operatorLinkCommand([directory], io)).toBe(1);
+    expect(await operatorLinkCommand([directory, "--origin", "javascript:x"], io)).toBe(2);
+    expect(out).toEqual([]);
+    await noteAddress(directory, "http://localhost:8080");
+  });
+});
+
+describe("the log of who did what", () => {
+  it("is read back, less a line that a crash cut off", async () => {
+    const log = await AuditLog.open(directory);
+    await log.add({ at: "2026-01-01T00:00:00.000Z", who: "Ann", action: "pause" });
+    await log.add({ at: "2026-01-01T00:00:01.000Z", who: "Ann", action: "start" });
+    const file = join(directory, "operator-log.jsonl");
+    await writeFile(file, `${await readFile(file, "utf8")}{"at":"2026`);
+    expect((await AuditLog.open(directory)).entries.map(({ action }) => action)).toEqual(["start", "pause"]);
+  });
+});
+
+const FINE: Facts = {
+  state: "running",
+  sinceVersion: 1_000,
+  volunteers: 3,
+  heldOut: [
+    { version: 1, at: 1, tokens: 1, loss: 5 },
+    { version: 2, at: 2, tokens: 2, loss: 4 },
+  ],
+  versions: [{ version: 2, at: 2, tokens: 2, deltas: 4, ms: 1, loss: 4.2 }],
+  uniform: 6.2,
+  lately: { merged: 100, refused: 3 },
+  freeBytes: 50e9,
+};
+
+describe("alerts", () => {
+  it("are silent while all is well", () => expect(alertsOf(FINE)).toEqual([]));
+
+  it.each<[Alert["kind"], Partial<Facts>]>([
+    ["diverging", { heldOut: [...FINE.heldOut, { version: 3, at: 3, tokens: 3, loss: 4.6 }] }],
+    ["diverging", { versions: [{ ...FINE.versions[0]!, loss: 13 }] }],
+    ["diverging", { versions: [{ ...FINE.versions[0]!, loss: Number.NaN }] }],
+    ["stalled", { sinceVersion: 6 * 60_000 }],
+    ["refusals", { lately: { merged: 10, refused: 25 } }],
+    ["disk", { freeBytes: 1e9 }],
+  ])("say %s", (kind, changes) => {
+    expect(alertsOf({ ...FINE, ...changes }).map((alert) => alert.kind)).toEqual([kind]);
+  });
+
+  it.each<[string, Partial<Facts>]>([
+    ["a paused run makes no versions", { state: "paused", sinceVersion: 9e6 }],
+    ["without volunteers there are none", { volunteers: 0, sinceVersion: 9e6 }],
+    ["a few refusals are no spike", { lately: { merged: 0, refused: 19 } }],
+  ])("do not cry: %s", (_, changes) => expect(alertsOf({ ...FINE, ...changes })).toEqual([]));
+});
+
+describe("the webhook", () => {
+  it("tells once when an alert begins and once when it is over", async () => {
+    const sent: unknown[] = [];
+    const hook = new Webhook(new URL("https://chat.example/hook"), silentLog, async (_, init) => {
+      sent.push(JSON.parse(String(init?.body)));
+      return new Response();
+    });
+    const alert: Alert = { kind: "disk", message: "the disk has 1.0 GB left" };
+    for (const alerts of [[], [alert], [alert], [], []]) await hook.tell("a run", alerts);
+    expect(sent).toEqual([
+      { run: "a run", alert: "disk", state: "begun", text: "a run: the disk has 1.0 GB left" },
+      { run: "a run", alert: "disk", state: "over", text: "a run: over: the disk has 1.0 GB left" },
+    ]);
+  });
+
+  it("keeps going when nobody answers", async () => {
+    const hook = new Webhook(new URL("https://chat.example/hook"), silentLog, () =>
+      Promise.reject(new Error()),
+    );
+    await expect(hook.tell("a run", [{ kind: "disk", message: "" }])).resolves.toBeUndefined();
+  });
+});
+
+describe("who is here", () => {
+  const key = (n: number) => String(n).padEnd(43, "k") as VolunteerKey; // an example needs no real key
+
+  it("is counted by our own names alone, for a minute", () => {
+    let now = 0;
+    const crowd = new Crowd(() => now);
+    const chrome = "Mozilla/5.0 (Linux; Android 15; Pixel) AppleWebKit/537 Chrome/140 Mobile Safari/537";
+    crowd.asked(key(1), chrome);
+    crowd.trained(key(1), "webgpu, Adreno");
+    crowd.asked(key(2), "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537 Chrome/140 Safari/537 Edg/140");
+    crowd.trained(key(2), "<b>evil</b>");
+    crowd.asked(key(3), "node");
+    expect(crowd.here()).toEqual({
+      device: { phone: 1, computer: 1, program: 1 },
+      browser: { Chrome: 1, Edge: 1, Node: 1 },
+      backend: { webgpu: 1, other: 1, unknown: 1 },
+    });
+    now = 60_001;
+    expect(crowd.here().browser).toEqual({});
+  });
+});
+
+describe("a run's history", () => {
+  it("is gathered from the journal, the same when it is read again", async () => {
+    const history = new History();
+    const tiny = await tinyRun({ observe: (event) => history.observe(event) });
+    const volunteer = await TestVolunteer.create();
+    await advance(volunteer, tiny, 3);
+    await until(() => history.versions.length === 3);
+    expect(
+      history.versions.map(({ version, tokens, deltas, loss }) => [version, tokens, deltas, loss]),
+    ).toEqual([
+      [1, 64, 2, 2],
+      [2, 128, 2, 2],
+      [3, 192, 2, 2],
+    ]);
+    expect(history.staleness).toEqual([6, 0, 0, 0, 0]);
+    await tiny.run.close();
+    const again = new History();
+    await tinyRun({ files: tiny.files, clock: tiny.clock, observe: (event) => again.observe(event) });
+    expect(again.versions).toEqual(history.versions);
+  });
+});
