@@ -104,7 +104,7 @@ test("a volunteer asked to stop ends, and one that comes back is the same volunt
   }
   const [run] = await readdir(state);
   expect(await readdir(join(state, run!))).toEqual(
-    expect.arrayContaining(["identity.json", "replica.v8", "volunteer.v8"]),
+    expect.arrayContaining(["identity.json", "replica.v8", "moments.v8", "residual.v8"]),
   );
 });
 
