@@ -110,7 +110,7 @@ export class Gauge {
       const i = this.#placeOf(n, count);
       if (values[i] !== 0) places.push(i);
     }
-    if (places.length < Math.min(LEAST_VALUES, values.length)) return undefined;
+    if (places.length < LEAST_VALUES) return undefined;
     return {
       ticket,
       places: Uint32Array.from(places),

@@ -1,0 +1,65 @@
+import { ATTACKS } from "./attacks.ts";
+import type { Job, Outcome } from "./job.ts";
+
+export interface Row {
+  readonly rule: string;
+  readonly attack: string;
+  readonly fraction: number;
+  readonly sharding: string;
+  /** Held-out loss above that of the run nobody attacks and plain mean merges, percent; the mean over seeds. */
+  readonly gapPercent: number;
+}
+
+export interface Report {
+  readonly rows: readonly Row[];
+  /** Of all honest deltas under our rules. */
+  readonly honestRefusedPercent: number;
+  /** A free rider's credit, of an honest volunteer's, under our rules; the mean over the runs with free riders. */
+  readonly freeRiderCreditPercent: number;
+  /** Audits' compute, of the volunteers', under our rules; the mean over runs. */
+  readonly auditSharePercent: number;
+}
+
+export function reportOf(outcomes: readonly Outcome[]): Report {
+  const clean = ({ sharding, seed }: Job) =>
+    outcomes.find(
+      ({ job }) =>
+        job.attack === undefined && job.rule === "mean" && job.sharding === sharding && job.seed === seed,
+    )!.loss;
+  const rows = new Map<string, { row: Omit<Row, "gapPercent">; gaps: number[] }>();
+  for (const { job, loss } of outcomes) {
+    const row = {
+      rule: job.rule,
+      attack: job.attack ?? "none",
+      fraction: job.fraction,
+      sharding: job.sharding,
+    };
+    const name = JSON.stringify(row);
+    const known = rows.get(name) ?? { row, gaps: [] };
+    known.gaps.push(100 * (loss / clean(job) - 1));
+    rows.set(name, known);
+  }
+  const ours = outcomes.filter(({ job }) => job.rule === "default");
+  const riding = ours.filter(({ job }) => job.attack !== undefined && ATTACKS[job.attack].rides);
+  const sum = (of: readonly number[]) => of.reduce((total, value) => total + value, 0);
+  const mean = (of: readonly number[]) => (of.length === 0 ? 0 : sum(of) / of.length);
+  return {
+    rows: [...rows.values()].map(({ row, gaps }) => ({ ...row, gapPercent: round(mean(gaps)) })),
+    honestRefusedPercent: round(
+      (100 * sum(ours.map(({ honest }) => honest.refused))) /
+        Math.max(1, sum(ours.map(({ honest }) => honest.deltas))),
+    ),
+    freeRiderCreditPercent: round(
+      100 *
+        mean(
+          riding.map(
+            ({ attackers, honest }) =>
+              attackers.credit / attackers.volunteers / (honest.credit / honest.volunteers),
+          ),
+        ),
+    ),
+    auditSharePercent: round(100 * mean(ours.map(({ auditShare }) => auditShare))),
+  };
+}
+
+const round = (value: number) => Math.round(value * 100) / 100;
