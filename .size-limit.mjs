@@ -39,6 +39,7 @@ export default [
   limit("embedLoaderGzip", join(client, "embed.js"), 5 * 1024),
   limit("beforeFirstStepGzip", scriptsOf("index.html"), 120 * 1024),
   limit("statusPageGzip", scriptsOf("status.html"), 60 * 1024),
+  limit("operatorPageGzip", scriptsOf("operator.html"), 60 * 1024),
   limit("kernelsGzip", kernels("kernels"), 12 * 1024),
   limit("kernelsFmaGzip", kernels("kernels-fma"), 12 * 1024),
 ];
