@@ -19,6 +19,9 @@ export const RECIPES: Readonly<Record<string, Readonly<Record<string, unknown>>>
   "dense-8": { delta: { name: "dense", bits: 8 } },
   "topk-128": { delta: { name: "topk", chunk: 4096, k: 128, bits: 4 } },
   "topk-256": { delta: { name: "topk", chunk: 4096, k: 256, bits: 2 } },
+  /** Diffs in other bits than the default's. */
+  "down-2": { downlink: "dense2" },
+  "down-4": { downlink: "dense4" },
   /** Without error feedback. */
   "no-residual": { residualDecay: 0 },
 };
