@@ -1,7 +1,3 @@
-import { createWasmTrainer } from "../../model/engine/wasm/trainer.ts";
-import { openGpu } from "../../model/engine/webgpu/adapter.ts";
-import { productsSpeed, squarePeak } from "../../model/engine/webgpu/peak.ts";
-import { createWebgpuTrainer } from "../../model/engine/webgpu/trainer.ts";
 import { bytesOf, flopsOf, opsOf } from "../../model/engine/work.ts";
 import { initialWeights } from "../../model/init.ts";
 import type { Trainer } from "../../model/trainer.ts";
@@ -53,7 +49,12 @@ export async function runBench(bench: Bench): Promise<void> {
   report({ type: "done" });
 }
 
+/** Loaded as the volunteer's page does (trainer/devices.ts): each engine in a chunk of its own. */
+const adapter = () => import("../../model/engine/webgpu/adapter.ts");
+const products = () => import("../../model/engine/webgpu/peak.ts");
+
 async function gemmSpeed(): Promise<GemmSpeed> {
+  const [{ openGpu }, { squarePeak }] = [await adapter(), await products()];
   const gpu = await openGpu();
   try {
     const { side, best, tile } = await squarePeak(gpu);
@@ -64,6 +65,8 @@ async function gemmSpeed(): Promise<GemmSpeed> {
 }
 
 async function fastWebgpu(bench: Bench, peak: number | null): Promise<Row> {
+  const { createWebgpuTrainer } = await import("../../model/engine/webgpu/trainer.ts");
+  const [{ openGpu }, { productsSpeed }] = [await adapter(), await products()];
   const options = { shape: CONFIGS[bench.config], optimizer: OPTIMIZER, batch: BATCH };
   const begun = bench.clock();
   const trainer = await createWebgpuTrainer(options);
@@ -78,6 +81,7 @@ async function fastWebgpu(bench: Bench, peak: number | null): Promise<Row> {
 }
 
 async function fastWasm(bench: Bench): Promise<Row> {
+  const { createWasmTrainer } = await import("../../model/engine/wasm/trainer.ts");
   const shape = CONFIGS[bench.config];
   const threads = visitorThreads();
   const begun = bench.clock();
