@@ -92,12 +92,14 @@ function due(rules: Rules, state: State, now: number): Effect[] {
   }
   const first = state.pool[0];
   if (state.phase === "paused" || first === undefined) return [];
-  const waited = now - first.at >= waitOf(state.took);
+  const wait = waitOf(state.took);
   const quorum = quorumOf(rules.quorum, workingAt(state, rules.leaseMs, now));
-  if (!waited && state.pool.length < quorum) return [];
+  if (now - first.at < wait && state.pool.length < quorum) return [];
   const { merged, discarded } = rules.weigh(state.pool, state.version, state.trust, now);
-  // Only what counts makes a quorum; a version of nothing is none.
-  if (merged.length === 0 || (!waited && merged.length < quorum)) return [];
+  // Only what counts makes a quorum or a deadline: suspects would hurry every version. Of nothing is none made.
+  const counted = new Set(merged.map(({ ticket }) => ticket));
+  const oldest = state.pool.find(({ ticket }) => counted.has(ticket));
+  if (oldest === undefined || (now - oldest.at < wait && merged.length < quorum)) return [];
   const closed: Closed = { type: "closed", at: now, version: state.version, merged };
   return [{ type: "record", event: discarded.length === 0 ? closed : { ...closed, discarded } }];
 }

@@ -1,0 +1,224 @@
+import { describe, expect, test } from "vitest";
+import { DENSE4, F32 } from "../../protocol/codec/codec.ts";
+import { decodeFrame, encodeFrame } from "../../protocol/frame.ts";
+import type { TicketId, VolunteerKey } from "../../protocol/ids.ts";
+import { Budget, verdictOf } from "./audit.ts";
+import type { Candidate } from "./candidate.ts";
+import { centredClipping } from "./centred.ts";
+import { Gauge } from "./gauge.ts";
+import {
+  admitted,
+  auditChance,
+  NO_TRUST,
+  passed,
+  reputation,
+  ruled,
+  seen,
+  standingOf,
+  struck,
+  suspected,
+  type Trust,
+  trusted,
+} from "./standing.ts";
+import { rolledBackTo } from "./tripwire.ts";
+import { byTrust, mean, RULES } from "./weigh.ts";
+
+const key = (name: string) => name as VolunteerKey;
+const delta = (ticket: string, size = 1, changes: Partial<Candidate> = {}): Candidate => ({
+  ticket: ticket as TicketId,
+  volunteer: key(`of ${ticket}`),
+  version: 5,
+  tokens: 100,
+  facts: { size },
+  ...changes,
+});
+/** Sizes around 1, and these volunteers found good. */
+const known = (...volunteers: string[]): Trust =>
+  volunteers.reduce<Trust>((trust, name) => passed(trust, key(`of ${name}`), 1), {
+    ...NO_TRUST,
+    sizes: [0.9, 1, 1.1],
+  });
+const weightOf = (weights: readonly { ticket: TicketId; weight: number }[], ticket: string) =>
+  weights.find((one) => one.ticket === ticket)?.weight ?? 0;
+
+describe("weighing (SECURITY.md S2 to S6)", () => {
+  test("S2: a delta seven times too large weighs what its clipped self would; plain mean, the control, lets it", () => {
+    const pool = [delta("a"), delta("big", 7)];
+    const trust = known("a", "big");
+    expect(weightOf(byTrust(pool, 5, trust, 0).merged, "big") * 7).toBeCloseTo(150, 3);
+    expect(weightOf(mean(pool, 5, trust, 0).merged, "big") * 7).toBe(700);
+  });
+
+  test("S3: a suspect is not merged before its audit, and goes when none comes", () => {
+    const pool = [
+      delta("a"),
+      delta("odd", 100),
+      delta("copy", 1, { facts: { size: 1, copies: "a" as TicketId } }),
+    ];
+    const now = byTrust(pool, 5, known("a"), 0);
+    expect(now.merged.map(({ ticket }) => ticket)).toEqual(["a"]);
+    expect(now.discarded).toEqual([]);
+    expect(byTrust(pool, 9, known("a"), 0).discarded).toEqual(["odd", "copy"]);
+    const proven = [delta("a"), delta("odd", 100, { proven: true })];
+    expect(byTrust(proven, 5, known("a"), 0).merged).toHaveLength(2);
+    expect(mean(pool, 5, known("a"), 0).merged).toHaveLength(3); // the control
+  });
+
+  test("S4: a thousand new keys weigh a quarter together once somebody trusted is there; the control lets them rule", () => {
+    const pool = [delta("a"), ...Array.from({ length: 1_000 }, (_, i) => delta(`new ${i}`))];
+    const share = (rule: keyof typeof RULES) => {
+      const { merged } = RULES[rule](pool, 5, known("a"), 0);
+      const total = merged.reduce((sum, { weight }) => sum + weight, 0);
+      return 1 - weightOf(merged, "a") / total;
+    };
+    expect(share("default")).toBeCloseTo(0.25, 6);
+    expect(share("mean")).toBeGreaterThan(0.99);
+  });
+
+  test("S5: newcomers of one network prefix weigh an eighth together", () => {
+    const pool = [
+      delta("a"),
+      ...Array.from({ length: 50 }, (_, i) => delta(`new ${i}`, 1, { facts: { size: 1, from: "net" } })),
+    ];
+    const { merged } = byTrust(pool, 5, known("a"), 0);
+    const total = merged.reduce((sum, { weight }) => sum + weight, 0);
+    expect(1 - weightOf(merged, "a") / total).toBeCloseTo(1 / 8, 6);
+  });
+
+  test("S6: what waits of a volunteer in quarantine is discarded", () => {
+    const trust = struck(known("a"), key("of bad"), 1_000);
+    const { merged, discarded } = byTrust([delta("a"), delta("bad")], 5, trust, 2_000);
+    expect([merged.map(({ ticket }) => ticket), discarded]).toEqual([["a"], ["bad"]]);
+  });
+
+  test("while nobody is trusted everybody counts, so that a run begins", () => {
+    expect(byTrust([delta("a"), delta("b")], 5, NO_TRUST, 0).merged.map(({ weight }) => weight)).toEqual([
+      100, 100,
+    ]);
+  });
+});
+
+describe("standing (S6)", () => {
+  test("a strike takes trust and weight; it is forgiven by audits passed, and quarantine ends", () => {
+    const who = key("v");
+    let trust = passed(NO_TRUST, who, 1);
+    expect(trusted(standingOf(trust, who))).toBe(true);
+    trust = struck(trust, who, 1_000);
+    expect(trusted(standingOf(trust, who))).toBe(false);
+    expect(admitted(standingOf(trust, who), 2_000)).toBe(false);
+    expect(admitted(standingOf(trust, who), 200_000)).toBe(true);
+    expect(reputation(standingOf(trust, who))).toBe(0.5);
+    for (let i = 0; i < 8; i++) trust = passed(trust, who, 1);
+    expect(reputation(standingOf(trust, who))).toBe(1);
+    const second = struck(struck(trust, who, 0), who, 0);
+    expect(standingOf(second, who).until).toBe(480_000);
+  });
+
+  test("the operator's ban outlasts everything but forgiveness", () => {
+    const banned = ruled(NO_TRUST, key("v"), true);
+    expect(admitted(standingOf(banned, key("v")), Number.MAX_SAFE_INTEGER)).toBe(false);
+    expect(admitted(standingOf(ruled(banned, key("v"), false), key("v")), 0)).toBe(true);
+  });
+
+  test("newcomers are audited surely, veterans ever less, never below 5%", () => {
+    let trust = NO_TRUST;
+    expect(auditChance(standingOf(trust, key("v")))).toBe(1);
+    for (let i = 0; i < 10; i++) trust = seen(passed(trust, key("v"), 1), key("v"), 1);
+    expect(auditChance(standingOf(trust, key("v")))).toBe(0.1);
+    for (let i = 0; i < 100; i++) trust = seen(trust, key("v"), 1);
+    expect(auditChance(standingOf(trust, key("v")))).toBe(0.05);
+  });
+
+  test("after a roll-back whoever had a part is a newcomer again", () => {
+    const trust = known("a", "b");
+    const merged = {
+      ...trust,
+      standings: new Map(trust.standings).set(key("of a"), { ...standingOf(trust, key("of a")), merged: 9 }),
+    };
+    const after = suspected(merged, 5);
+    expect([trusted(standingOf(after, key("of a"))), trusted(standingOf(after, key("of b")))]).toEqual([
+      false,
+      true,
+    ]);
+  });
+
+  test("a flood of keys is forgotten before anyone who was found good or bad", () => {
+    let trust = struck(known("good"), key("bad"), 0);
+    const standings = new Map(trust.standings);
+    for (let i = 0; i < 20_001; i++) standings.set(key(`${i}`), standingOf(trust, key("none")));
+    trust = { ...trust, standings };
+    trust = seen(trust, key("last"), 1);
+    expect(trusted(standingOf(trust, key("of good")))).toBe(true);
+    expect(standingOf(trust, key("bad")).strikes).toBe(1);
+  }, 60_000);
+});
+
+describe("audits (S7)", () => {
+  const evidence = (own: number, gate: number) => ({
+    assigned: { before: 3, after: 3 - own },
+    gate: { before: 3, after: 3 - gate },
+  });
+  const trust: Trust = { ...NO_TRUST, gains: [0.1, 0.1, 0.1] };
+
+  test("what helps its own text is good; zeros, noise and harm are bad", () => {
+    expect(verdictOf(evidence(0.5, 0.3), 5, trust).verdict).toBe("good");
+    expect(verdictOf(evidence(0, 0), 5, trust)).toMatchObject({ verdict: "bad", reason: "no-gain" });
+    expect(verdictOf(evidence(0.005, 0), 5, trust).reason).toBe("no-gain");
+    expect(verdictOf(evidence(-0.5, -0.5), 5, trust).verdict).toBe("bad");
+    expect(verdictOf(evidence(0.1, -1), 5, trust).reason).toBe("harm");
+    expect(verdictOf(evidence(Number.NaN, 0), 5, trust).verdict).toBe("bad");
+  });
+
+  test("a recomputed ticket speaks for itself", () => {
+    expect(verdictOf({ ...evidence(0, 0), distance: 0.01 }, 5, trust).reason).toBe("recomputed");
+    expect(verdictOf({ ...evidence(1, 1), distance: 0.5 }, 5, trust).reason).toBe("mismatch");
+  });
+
+  test("nothing is spent beyond the share", () => {
+    const budget = new Budget(0.1, 100);
+    expect([budget.spend(10), budget.spend(1)]).toEqual([true, false]);
+    budget.earn(10);
+    expect(budget.spend(1)).toBe(true);
+  });
+});
+
+describe("the gauge (S3)", () => {
+  const ticket = (id: string) => ({ id: id as TicketId, rates: [0.01, 0.01] });
+  const values = (seed: number) =>
+    Float32Array.from({ length: 4_096 }, (_, i) => Math.sin(seed * 1_000 + i * i));
+
+  test("finds the same delta under another ticket, and no likeness in honest ones", () => {
+    const gauge = new Gauge(4_096, DENSE4);
+    const first = encodeFrame(DENSE4, values(1));
+    expect(gauge.measure(ticket("a"), first, 1).copies).toBeUndefined();
+    expect(gauge.measure(ticket("b"), encodeFrame(DENSE4, values(2)), 1).copies).toBeUndefined();
+    expect(gauge.measure(ticket("c"), first, 1).copies).toBe("a");
+    const near = decodeFrame(first, 4_096).map((value, i) => (i % 3 === 0 ? 0 : value));
+    expect(gauge.measure(ticket("d"), encodeFrame(F32, near), 1).copies).toBe("c");
+  });
+
+  test("tells what points against the server's own direction", () => {
+    const gauge = new Gauge(4_096, F32);
+    gauge.direct(values(1));
+    expect(gauge.measure(ticket("a"), encodeFrame(F32, values(1)), 1).agreement).toBeCloseTo(1, 5);
+    const flipped = values(1).map((value) => -value);
+    expect(gauge.measure(ticket("b"), encodeFrame(F32, flipped), 1).agreement).toBeCloseTo(-1, 5);
+  });
+});
+
+describe("the tripwire (S8)", () => {
+  const points = [4, 3.5, 3, 2.9].map((loss, version) => ({ version, tokens: version, loss }));
+  test("a loss far above the lowest of late leads back there; noise does not", () => {
+    expect(rolledBackTo(points, { version: 4, tokens: 4, loss: 4 }, 0.3)).toBe(3);
+    expect(rolledBackTo(points, { version: 4, tokens: 4, loss: 3.2 }, 0.3)).toBeUndefined();
+    expect(rolledBackTo(points.slice(0, 2), { version: 4, tokens: 4, loss: 9 }, 0.3)).toBeUndefined();
+  });
+});
+
+test("centred clipping weighs a far delta down and keeps the rest of the mean at the centre", () => {
+  const at = (value: number) => ({ values: Float32Array.of(value), weight: 1 });
+  const { weights, centre } = centredClipping([at(1), at(1), at(100)], Float32Array.of(0));
+  expect(weights[0]).toBeCloseTo(1 / 3, 6);
+  expect(weights[2]).toBeCloseTo(1 / 300, 6);
+  expect(centre).toBeCloseTo(1 - 2 / 3 - 1 / 300, 6);
+});
