@@ -47,7 +47,7 @@ export function encodeCheckpoint({ applied, state, frames, places }: Checkpoint)
 export function decodeCheckpoint(bytes: Uint8Array<ArrayBuffer>, like: State): Checkpoint {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const json = bytes.subarray(HEADER_BYTES);
-  if (bytes.length < HEADER_BYTES || view.getUint32(0, true) !== MAGIC) {
+  if (bytes.length <= HEADER_BYTES || view.getUint32(0, true) !== MAGIC) {
     throw new StoreError("not a checkpoint");
   }
   if (view.getUint32(4, true) !== crc32(json)) throw new StoreError("a checkpoint is damaged");

@@ -42,17 +42,28 @@ export interface JournalRecord {
 /** Reads a record. Throws a StoreError when it is none of ours. */
 export function decodeRecord(record: Uint8Array<ArrayBuffer>): JournalRecord {
   const end = endOfEvent(record);
-  const parsed = schema.safeParse(JSON.parse(new TextDecoder().decode(record.subarray(4, end))));
+  const parsed = schema.safeParse(jsonOf(record.subarray(4, end)));
   if (!parsed.success) throw new StoreError(`a journal record is no event: ${parsed.error.message}`);
   return { event: parsed.data, frame: record.subarray(end) };
+}
+
+function jsonOf(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    throw new StoreError("a journal record is no event: it is not JSON");
+  }
 }
 
 /** A record without its frame. */
 export const withoutFrame = (record: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> =>
   record.subarray(0, endOfEvent(record));
 
-const endOfEvent = (record: Uint8Array): number =>
-  4 + new DataView(record.buffer, record.byteOffset).getUint32(0, true);
+function endOfEvent(record: Uint8Array): number {
+  const end = record.length < 4 ? 4 : 4 + new DataView(record.buffer, record.byteOffset).getUint32(0, true);
+  if (end > record.length) throw new StoreError("a journal record is shorter than its event");
+  return end;
+}
 
 const hash = z.custom<Hash>(isHash);
 const ticket = z.custom<TicketId>(isTicketId);

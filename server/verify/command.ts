@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { DirectoryError, kindOf } from "../serve/directory.ts";
 import type { Writer } from "../serve/io.ts";
 import { openCorpus } from "../serve/run-corpus.ts";
+import { taskFrom } from "../serve/start.ts";
 import { nodeFiles } from "../store/node-files.ts";
 import { readOnlyStore } from "../store/read-only.ts";
 import { languageTask } from "../task.ts";
@@ -60,7 +61,8 @@ export async function verifyDirectory(directory: string): Promise<Verified> {
     try {
       if ((await files.list("journal")).length === 0) throw new DirectoryError(`${directory} holds no run`);
       const { corpus } = await openCorpus(directory);
-      return await verify(await readOnlyStore(files), corpus, languageTask);
+      const store = await readOnlyStore(files);
+      return await verify(store, corpus, await taskFrom(store, undefined, languageTask));
     } catch (error) {
       const moved = before.join() !== (await files.list("snapshots")).join();
       if (!moved || tries === MOST_TRIES) throw error;

@@ -5,10 +5,10 @@ import { sha256 } from "../../protocol/identity.ts";
 import { type Hash, isVolunteerKey, type RunId, type VolunteerKey } from "../../protocol/ids.ts";
 import { initialVectors, type Vectors } from "../merge/merge.ts";
 import type { RunCorpus, TaskFactory } from "../options.ts";
-import type { DurableEvent, Published } from "../rounds/events.ts";
+import type { DurableEvent, Published, RolledBack } from "../rounds/events.ts";
 import type { State } from "../rounds/state.ts";
 import { type Founded, found } from "../run/genesis.ts";
-import { termsOf } from "../run/history.ts";
+import { type Made, termsOf } from "../run/history.ts";
 import type { JournalRecord } from "../run/record.ts";
 import { creation } from "../run/recover.ts";
 import { remerge } from "../run/remerge.ts";
@@ -115,14 +115,24 @@ class Walk {
         throw new Unverified(`the frame of ticket ${event.ticket} is not the one that was receipted`);
       }
     }
-    if (event.type === "published" && before !== undefined) await this.#published(event, before);
+    if (before === undefined) return;
+    if (event.type === "published") {
+      const { version, hash, diff } = event;
+      if (this.#diffs.has(version - 1)) this.diffs.set(version - 1, diff);
+      await this.#sealed(event, before, { model: hash, diff, merged: before.closing?.entries ?? [] });
+    } else if (event.type === "rolled-back") {
+      const { hash, to } = event;
+      await this.#sealed(event, before, { model: hash, diff: hash, merged: [], backTo: to });
+    }
   }
 
-  async #published(event: Published, before: State): Promise<void> {
-    const { version, hash: model, diff, record, signature } = event;
-    if (this.#diffs.has(version - 1)) this.diffs.set(version - 1, diff);
-    const merged = before.closing?.entries ?? [];
-    const terms = termsOf(this.#founded, { version, previous: before.record, model, diff, merged });
+  /** Holds a version's record, as the journal gives it, to the one that was published. */
+  async #sealed(
+    { version, record, signature }: Published | RolledBack,
+    before: State,
+    made: Omit<Made, "version" | "previous">,
+  ): Promise<void> {
+    const terms = termsOf(this.#founded, { version, previous: before.record, ...made });
     if ((await recordHash(terms)) !== record) {
       throw new Unverified(`version ${version}: the journal does not give the record that was published`);
     }

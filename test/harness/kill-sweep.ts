@@ -126,6 +126,7 @@ export async function killedAt(at: number): Promise<Killed> {
       readyMs,
     };
   } finally {
-    await rm(directory, { recursive: true, force: true });
+    // What failed may still be writing, and would hide why.
+    await rm(directory, { recursive: true, force: true, maxRetries: 5 });
   }
 }

@@ -1,0 +1,28 @@
+import { expect, test } from "vitest";
+import { fuzz, targets } from "./harness/fuzz.ts";
+
+test("adversaries 6: every decoder refuses changed bytes with one of its own errors, and none is slow", {
+  timeout: 60_000,
+}, async () => {
+  const { runs, crashes, slowestMs } = await fuzz(8_000, 1);
+  expect(crashes).toEqual([]);
+  expect(runs).toBeGreaterThan(5_000);
+  expect(slowestMs).toBeLessThan(5_000);
+});
+
+test("the control: the good input of most decoders is read", async () => {
+  let read = 0;
+  let all = 0;
+  for (const { good, decode } of await targets()) {
+    for (const bytes of good) {
+      all += 1;
+      try {
+        decode(bytes);
+        read += 1;
+      } catch {
+        // two are only good up to their first check
+      }
+    }
+  }
+  expect(read).toBeGreaterThanOrEqual(all - 2);
+});

@@ -1,0 +1,230 @@
+import { layoutOf } from "../../model/layout.ts";
+import { Random } from "../../model/random.ts";
+import { decodeSafetensors, encodeSafetensors } from "../../model/safetensors.ts";
+import { concat, utf8 } from "../../protocol/bytes.ts";
+import { ProtocolError } from "../../protocol/errors.ts";
+import { parseEvent } from "../../protocol/events.ts";
+import { checkFrame, decodeFrame, encodeFrame } from "../../protocol/frame.ts";
+import { parseJson } from "../../protocol/guards.ts";
+import { parseProof, parseRecord } from "../../protocol/history.ts";
+import { parseManifest } from "../../protocol/manifest.ts";
+import { parsePace } from "../../protocol/pace.ts";
+import { parseReceipt } from "../../protocol/receipt.ts";
+import { parseTicket } from "../../protocol/ticket.ts";
+import { decodeUpload, encodeUpload } from "../../protocol/upload.ts";
+import { parseIndex } from "../../server/corpus/shards.ts";
+import { begin } from "../../server/rounds/state.ts";
+import { decodeCheckpoint } from "../../server/run/checkpoint.ts";
+import { decodeRecord } from "../../server/run/record.ts";
+import { decodeVectors, encodeVectors } from "../../server/run/vectors-file.ts";
+import { parseSettings } from "../../server/settings.ts";
+import {
+  encodeBlock,
+  encodeHeader,
+  headerCheck,
+  packBlock,
+  recordsOf,
+  scan,
+} from "../../server/store/segment.ts";
+import { HASH, MANIFEST, ticketFor } from "../fake-service.ts";
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** A decoder, good input for it, and the errors by which it may refuse bad input. */
+interface Target {
+  readonly name: string;
+  readonly good: readonly Bytes[];
+  decode(bytes: Bytes): unknown;
+}
+
+/** Refusals by name: any other error is a crash. */
+const REFUSALS = new Set([
+  "ProtocolError",
+  "StoreError",
+  "CorpusError",
+  "SettingsError",
+  "ModelError",
+  "TokenizerError",
+]);
+
+const PARAMETERS = 300;
+const SHAPE = { layers: 1, heads: 1, width: 4, context: 8, vocabulary: 256 };
+const json = (value: unknown): Bytes => utf8(JSON.stringify(value));
+const parsed = (bytes: Bytes) => parseJson(bytes);
+
+/** Everything that reads a stranger's bytes, or a disk's. */
+export async function targets(): Promise<readonly Target[]> {
+  const values = Float32Array.from({ length: PARAMETERS }, (_, i) => Math.sin(i));
+  const frames = (
+    [
+      { name: "f32" },
+      { name: "dense", bits: 2 },
+      { name: "dense", bits: 4 },
+      { name: "dense", bits: 8 },
+      { name: "topk", chunk: 64, k: 5, bits: 4 },
+    ] as const
+  ).map((spec) => encodeFrame(spec, values));
+  const id = "t".repeat(22) as ReturnType<typeof ticketFor>["id"];
+  const ticket = ticketFor(MANIFEST.server, id);
+  const upload = encodeUpload(ticket, { loss: 2, trainMs: 5, device: "fuzz" }, frames[2]!);
+  const entry = { ticket: id, volunteer: MANIFEST.server, delta: HASH, weight: 1 };
+  const record = {
+    run: MANIFEST.run,
+    version: 1,
+    previous: HASH,
+    model: HASH,
+    diff: HASH,
+    step: { outer: {} },
+    merged: [entry],
+    signature: "s".repeat(86),
+  };
+  const receipt = {
+    ...entry,
+    run: MANIFEST.run,
+    version: 1,
+    tokens: 8,
+    accepted: 1,
+    signature: "s".repeat(86),
+  };
+  const header = encodeHeader({ first: 0, previous: 0, salt: 7 });
+  const block = encodeBlock(7, headerCheck(header), [utf8("one"), utf8("two")]);
+  const next = encodeBlock(7, block.check, [upload]);
+  const stripped = encodeHeader({ first: 0, previous: 0, salt: 7, end: 5 });
+  const packed = await packBlock(7, headerCheck(stripped), [utf8("one"), utf8("two")]);
+  const layout = layoutOf(SHAPE);
+  const weights = new Float32Array(layout.length);
+  const created = { type: "created", at: 0, hash: HASH, genesis: {} } as const;
+  const event = json(created);
+  const length = new Uint8Array(4);
+  new DataView(length.buffer).setUint32(0, event.length, true);
+  const vectors = { x: values, theta: values, momentum: values };
+  return [
+    {
+      name: "frame",
+      good: frames,
+      decode: (bytes) => [checkFrame(bytes, PARAMETERS), decodeFrame(bytes, PARAMETERS)],
+    },
+    { name: "upload", good: [upload], decode: decodeUpload },
+    { name: "ticket", good: [json(ticket)], decode: (bytes) => parseTicket(parsed(bytes)) },
+    { name: "pace", good: [json({ speed: 9, uplink: 9 })], decode: (bytes) => parsePace(parsed(bytes)) },
+    { name: "receipt", good: [json(receipt)], decode: (bytes) => parseReceipt(parsed(bytes)) },
+    { name: "manifest", good: [json(MANIFEST)], decode: (bytes) => parseManifest(parsed(bytes)) },
+    { name: "record", good: [json(record)], decode: (bytes) => parseRecord(parsed(bytes)) },
+    { name: "proof", good: [json({ record, position: 0 })], decode: (bytes) => parseProof(parsed(bytes)) },
+    {
+      name: "event",
+      good: [json({ type: "hello", version: 1, hash: HASH, state: "running" })],
+      decode: (bytes) => parseEvent(parsed(bytes)),
+    },
+    {
+      name: "journal segment",
+      good: [concat(header, block.bytes, next.bytes), concat(stripped, packed.bytes)],
+      decode(bytes) {
+        const { blocks, header: read } = scan(bytes, "fuzz");
+        return blocks.map(({ offset, bytes: size }) =>
+          recordsOf(bytes.subarray(offset, offset + size), read.end !== undefined),
+        );
+      },
+    },
+    { name: "journal record", good: [concat(length, event)], decode: decodeRecord },
+    { name: "state file", good: [encodeVectors(vectors)], decode: (bytes) => decodeVectors(bytes, values) },
+    {
+      name: "checkpoint",
+      good: [utf8("MCPT1234{}")],
+      decode: (bytes) => decodeCheckpoint(bytes, begin(created)),
+    },
+    {
+      name: "safetensors",
+      good: [encodeSafetensors(layout, weights)],
+      decode: (bytes) => decodeSafetensors(bytes, layout),
+    },
+    { name: "corpus index", good: [json({ format: 1, splits: {} })], decode: parseIndex },
+    {
+      name: "run file",
+      good: [json({ name: "x", model: { layers: 2, heads: 2, width: 8 }, outer: { kind: "average" } })],
+      decode: (bytes) => parseSettings(parsed(bytes)),
+    },
+  ];
+}
+
+export interface Fuzzed {
+  readonly runs: number;
+  /** What was thrown that is no refusal, with the target and the seed of the input. */
+  readonly crashes: readonly string[];
+  /** The longest that one input took, ms. */
+  readonly slowestMs: number;
+}
+
+/** Gives every target changed good input until the time is over. The seed gives the same inputs again. */
+export async function fuzz(ms: number, seed: number): Promise<Fuzzed> {
+  const all = await targets();
+  const crashes: string[] = [];
+  let slowestMs = 0;
+  let runs = 0;
+  const until = performance.now() + ms;
+  for (; performance.now() < until; runs++) {
+    const target = all[runs % all.length]!;
+    const random = new Random((seed + runs) >>> 0);
+    const input = mutated(target.good[random.below(target.good.length)]!, random);
+    const began = performance.now();
+    try {
+      target.decode(input);
+    } catch (error) {
+      const refused = error instanceof ProtocolError || (error instanceof Error && REFUSALS.has(error.name));
+      if (!refused && crashes.length < 20)
+        crashes.push(`${target.name}, seed ${seed + runs}: ${String(error)}`);
+    }
+    slowestMs = Math.max(slowestMs, performance.now() - began);
+    if (runs % 1_000 === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  return { runs, crashes, slowestMs };
+}
+
+/** Numbers that decoders trip over. */
+const AWKWARD = ["-1", "1e999", "-0", "9007199254740993", "0.5", "null", "[]", "{}", '"x"', "true", "1e-400"];
+
+/** A copy of good bytes with a few changes: bits, lengths, cuts, repeats, and for JSON other values. */
+function mutated(good: Bytes, random: Random): Bytes {
+  let bytes = good.slice();
+  for (let changes = random.below(4); changes >= 0; changes--) {
+    const at = random.below(Math.max(1, bytes.length));
+    switch (random.below(7)) {
+      case 0:
+        if (bytes.length > 0) bytes[at]! ^= 1 << random.below(8);
+        break;
+      case 1:
+        bytes = bytes.slice(0, at);
+        break;
+      case 2:
+        bytes = concat(bytes, bytes.slice(at));
+        break;
+      case 3:
+        bytes.fill(random.below(2) === 0 ? 0xff : 0, at, at + 1 + random.below(8));
+        break;
+      case 4:
+        bytes = concat(bytes.slice(0, at), bytes.slice(Math.min(bytes.length, at + 1 + random.below(16))));
+        break;
+      case 5:
+        if (bytes.length >= 4)
+          new DataView(bytes.buffer).setUint32(
+            random.below(bytes.length - 3),
+            random.below(2 ** 31) * 2,
+            true,
+          );
+        break;
+      default:
+        if (good[0] === 0x7b) bytes = otherValue(bytes, random);
+    }
+  }
+  return bytes;
+}
+
+/** JSON with one of its values replaced. */
+function otherValue(bytes: Bytes, random: Random): Bytes {
+  const text = new TextDecoder().decode(bytes);
+  const values = [...text.matchAll(/:("[^"]*"|-?[\d.]+|true|false|null)/g)];
+  const one = values[random.below(Math.max(1, values.length))];
+  if (one === undefined) return bytes;
+  const value = AWKWARD[random.below(AWKWARD.length)]!;
+  return utf8(`${text.slice(0, one.index)}:${value}${text.slice(one.index + one[0].length)}`);
+}
