@@ -11,6 +11,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { ProtocolError } from "../protocol/errors.ts";
 import type { TicketId } from "../protocol/ids.ts";
 import { decodeRecord } from "../server/run/record.ts";
 import { nodeFiles } from "../server/store/node-files.ts";
@@ -89,10 +90,13 @@ async function killAtRandom(kills: number) {
     const receipts = new Set<TicketId>();
     let readyMs = 0;
     let deltas = 0;
-    const volunteers = await Promise.all(
-      Array.from({ length: VOLUNTEERS }, () => HttpVolunteer.create(() => Promise.reject(new Error("down")))),
-    );
     for (let life = 0; life < kills; life++) {
+      // New ones in each life: their deltas are made up, so audits find them bad in time.
+      const volunteers = await Promise.all(
+        Array.from({ length: VOLUNTEERS }, () =>
+          HttpVolunteer.create(() => Promise.reject(new Error("down"))),
+        ),
+      );
       const began = performance.now();
       const server = await startServer("--data", data, "--run", file);
       readyMs = Math.max(readyMs, performance.now() - began);
@@ -106,7 +110,9 @@ async function killAtRandom(kills: number) {
             receipts.add((await volunteer.upload(ticket, smallDelta(parameters, ++deltas))).ticket);
           }
         } catch (error) {
-          if (!(error instanceof TypeError)) throw error; // the connection broke: it was killed
+          // The connection broke, since it was killed; or an audit came first.
+          const audited = error instanceof ProtocolError && error.code === "quarantined";
+          if (!(error instanceof TypeError) && !audited) throw error;
         }
       });
       await new Promise((resolve) => setTimeout(resolve, Math.random() * LONGEST_LIFE_MS));

@@ -111,7 +111,8 @@ export class LoadSwarm {
     const { status, bytes } = await this.#send(path, headers, body);
     const json = parseJson(bytes);
     if (status === 200) return json;
-    throw new Error(String(asObject(json.error, "error").code));
+    const { code, message } = asObject(json.error, "error");
+    throw new Error(`${String(code)} (${String(message)})`);
   }
 
   #send(path: string, headers: Record<string, string>, body: Uint8Array) {

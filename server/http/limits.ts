@@ -49,6 +49,9 @@ export const EVENT_KEEPALIVE_MS = 15_000;
 /** Uploads being received or checked at once; more are asked to come back. */
 export const MAX_UPLOADS = 512;
 
+/** Requests for a ticket at once: each waits until a version that is being closed is published. */
+export const MAX_ASKING = 4_096;
+
 /**
  * Bytes of upload bodies held at once, counted as they arrive, so that a slow sender costs only what it sent
  * and five hundred of them leave room for the honest.

@@ -15,6 +15,7 @@ import { targetOf } from "./gate.ts";
 import {
   ADDRESS_RATE,
   KEY_RATE,
+  MAX_ASKING,
   MAX_NONCES,
   MAX_RATE_ENTRIES,
   MAX_UPLOAD_MEMORY,
@@ -30,13 +31,16 @@ import type { RunService } from "./service.ts";
  * the nonce; what the ticket itself says is the run's to judge.
  */
 export function workRoutes(app: Hono<Edge>, service: RunService, options: EdgeOptions): void {
-  const room = new BodyRoom({ bodies: MAX_UPLOADS, bytes: MAX_UPLOAD_MEMORY });
+  // Apart, or a thousand who wait for a ticket while a version is merged would keep every upload out.
+  const uploads = new BodyRoom({ bodies: MAX_UPLOADS, bytes: MAX_UPLOAD_MEMORY });
+  const asking = new BodyRoom({ bodies: MAX_ASKING, bytes: MAX_ASKING * MAX_JSON_BYTES });
   const addresses = new RateLimiter(ADDRESS_RATE, MAX_RATE_ENTRIES, options.now);
   const keys = new RateLimiter(KEY_RATE, MAX_RATE_ENTRIES, options.now);
   const nonces = new Nonces(MAX_NONCES);
 
   const signed = <T>(
     c: Context<Edge>,
+    room: BodyRoom,
     limit: number,
     use: (sender: SignedRequest, body: Uint8Array<ArrayBuffer>) => Promise<T>,
   ): Promise<T> => {
@@ -51,7 +55,7 @@ export function workRoutes(app: Hono<Edge>, service: RunService, options: EdgeOp
   };
 
   app.post(ROUTES.tickets, (c) =>
-    signed(c, MAX_JSON_BYTES, async ({ volunteer, nonce }, body) => {
+    signed(c, asking, MAX_JSON_BYTES, async ({ volunteer, nonce }, body) => {
       const pace = parsePace(parseJson(body));
       nonces.use(volunteer, nonce);
       return json(c, { ticket: await service.ticket(volunteer, nonce, pace) });
@@ -61,7 +65,7 @@ export function workRoutes(app: Hono<Edge>, service: RunService, options: EdgeOp
   app.post(ROUTES.deltas, async (c) => {
     let reachedRun = false;
     try {
-      return await signed(c, service.maxUploadBytes, async ({ volunteer, nonce }, body) => {
+      return await signed(c, uploads, service.maxUploadBytes, async ({ volunteer, nonce }, body) => {
         const upload = decodeUpload(body);
         reachedRun = true;
         return json(c, { receipt: await service.accept(volunteer, nonce, upload) });
