@@ -16,7 +16,15 @@ import { rulesOf } from "../../server/run/genesis.ts";
 import { deltaCodec, mergeRule } from "../../server/run/merge-rule.ts";
 import { parseSettings } from "../../server/settings.ts";
 import { languageTask } from "../../server/task.ts";
-import { auditCost, Budget, chanceOf, FIRST_LOOK, SECOND_LOOK, verdictOf } from "../../server/trust/audit.ts";
+import {
+  auditCost,
+  Budget,
+  chanceOf,
+  FIRST_LOOK,
+  kindOf,
+  SECOND_LOOK,
+  verdictOf,
+} from "../../server/trust/audit.ts";
 import { centredClipping } from "../../server/trust/centred.ts";
 import { judge } from "../../server/trust/check.ts";
 import { Gauge } from "../../server/trust/gauge.ts";
@@ -216,7 +224,8 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
     if (waiting?.facts?.copies !== undefined) return told({ verdict: "bad", reason: "copy" });
     const recomputed = ticket.fresh ? ticketTokens(ticket, context) : 0;
     for (const batches of [FIRST_LOOK, SECOND_LOOK]) {
-      if (!budget.spend(auditCost(batches * batch * context, recomputed))) return;
+      const kind = kindOf(member.key, state.trust);
+      if (!budget.spend(auditCost(batches * batch * context, recomputed), kind)) return;
       const evidence = await examine(auditor, corpus.gate, context, {
         ticket,
         shard: member.text,

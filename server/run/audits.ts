@@ -10,6 +10,7 @@ import {
   Budget,
   chanceOf,
   FIRST_LOOK,
+  kindOf,
   SECOND_LOOK,
   type Verdict,
   verdictOf,
@@ -130,7 +131,8 @@ export class Audits {
     const recomputed = ticket.fresh ? ticketTokens(ticket, context) : 0;
     for (const batches of [FIRST_LOOK, SECOND_LOOK]) {
       const cost = auditCost(batches * ticket.batch * context, recomputed);
-      if (this.#stopped || !this.#budget?.spend(cost)) return;
+      const kind = kindOf(ticket.volunteer, state().trust);
+      if (this.#stopped || !this.#budget?.spend(cost, kind)) return;
       const evidence = await auditor.audit({
         ticket,
         shard: new Uint16Array(shard.slice().buffer),

@@ -72,7 +72,11 @@ export function chanceOf(delta: Candidate, fresh: boolean, pool: readonly Candid
  * an honest volunteer its trust, and one micro-batch is noisy.
  */
 export const FIRST_LOOK = 1;
-export const SECOND_LOOK = 4;
+export const SECOND_LOOK = 2;
+
+/** Whose delta an audit is of: of a volunteer past its probation, or of one that must be audited. */
+export const kindOf = (volunteer: Candidate["volunteer"], trust: Trust): "veteran" | "stranger" =>
+  auditChance(standingOf(trust, volunteer)) < 1 ? "veteran" : "stranger";
 
 /** Tokens that a forward pass costs, of those that a training step does. */
 const FORWARD = 1 / 3;
@@ -97,9 +101,13 @@ export class Budget {
     this.#earned += tokens;
   }
 
-  /** Whether it can be afforded; then it is spent. */
-  spend(cost: number): boolean {
-    if (this.#spent + cost > this.#share * this.#earned) return false;
+  /**
+   * Whether it can be afforded; then it is spent. A veteran's audit may not touch the second half, which is for
+   * newcomers and suspects: else honest work would pay for the strangers' going unaudited.
+   */
+  spend(cost: number, whose: "veteran" | "stranger"): boolean {
+    const part = whose === "veteran" ? 1 / 2 : 1;
+    if (this.#spent + cost > part * this.#share * this.#earned) return false;
     this.#spent += cost;
     return true;
   }

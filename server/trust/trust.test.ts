@@ -176,9 +176,9 @@ describe("audits (S7)", () => {
 
   test("nothing is spent beyond the share", () => {
     const budget = new Budget(0.1, 100);
-    expect([budget.spend(10), budget.spend(1)]).toEqual([true, false]);
+    expect([budget.spend(10, "stranger"), budget.spend(1, "stranger")]).toEqual([true, false]);
     budget.earn(10);
-    expect(budget.spend(1)).toBe(true);
+    expect([budget.spend(1, "veteran"), budget.spend(1, "stranger")]).toEqual([false, true]);
   });
 });
 

@@ -1,0 +1,54 @@
+import { afterAll, expect, test } from "vitest";
+import { batchesOf, type Range } from "../../model/batches.ts";
+import { createWasmTrainer } from "../../model/engine/wasm/trainer.ts";
+import { initialWeights } from "../../model/init.ts";
+import { DENSE4 } from "../../protocol/codec/codec.ts";
+import { decodeFrame, encodeFrame } from "../../protocol/frame.ts";
+import { MOST_DISTANCE, verdictOf } from "../trust/audit.ts";
+import { NO_TRUST } from "../trust/standing.ts";
+import { auditInThread } from "./auditor.ts";
+
+const shape = { layers: 1, heads: 1, width: 16, context: 16, vocabulary: 64 };
+const optimizer = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, clip: 1 };
+const options = { shape, optimizer, batch: 4 };
+const text = (length: number) => Uint16Array.from({ length }, (_, i) => (i * i + 3 * i) % 64);
+const auditor = auditInThread(async () => ({ options, gate: text(500) }));
+afterAll(() => auditor.close());
+
+const ticket = { window: 3, seed: 9, steps: 5, batch: 4, rates: Array<number>(5).fill(0.005), fresh: true };
+const shard = text(2_000);
+/** Of a run under way: from the random beginning, even wrong steps of this size lower the loss a little. */
+const weights = await trained(initialWeights(shape, 1), { ...ticket, seed: 1, steps: 40 }, 0.005);
+
+async function trained(from: Float32Array, range: Range, rate: number): Promise<Float32Array> {
+  const trainer = await createWasmTrainer(options);
+  await trainer.load(from);
+  for (const tokens of batchesOf(shard, range, shape.context)) await trainer.step(tokens, 4, rate);
+  const delta = await trainer.delta();
+  trainer.dispose();
+  return from.map((value, i) => value - delta[i]!);
+}
+
+/** What a volunteer sends: by the engine's fused build, where the machine has it. */
+async function honest(): Promise<Float32Array<ArrayBuffer>> {
+  const after = await trained(weights, ticket, 0.005);
+  const frame = encodeFrame(
+    DENSE4,
+    weights.map((value, i) => value - after[i]!),
+  );
+  return decodeFrame(frame, weights.length);
+}
+
+test("S7: an honest delta is found good in the thread and recomputed within the band; flipped it is neither", async () => {
+  const delta = await honest();
+  const job = { ticket, shard, weights, codec: DENSE4, seed: 5, batches: 1 };
+  const good = await auditor.audit({ ...job, delta });
+  expect(good.distance).toBeLessThan(MOST_DISTANCE / 2);
+  expect(verdictOf(good, 5, NO_TRUST).reason).toBe("recomputed");
+  const stale = { ...job, ticket: { ...ticket, fresh: false } };
+  expect(verdictOf(await auditor.audit({ ...stale, delta }), 5, NO_TRUST).verdict).toBe("good");
+  const bad = await auditor.audit({ ...stale, delta: delta.map((value) => -value) });
+  expect(verdictOf(bad, 5, NO_TRUST)).toMatchObject({ verdict: "bad", reason: "no-gain" });
+  const other = await auditor.audit({ ...job, delta: delta.map((value) => -value) });
+  expect(verdictOf(other, 5, NO_TRUST).reason).toBe("mismatch");
+});
