@@ -53,28 +53,6 @@ export async function examine(
   return { ...found, distance: 1 - cosine(delta, again) };
 }
 
-/** The server's own direction: a few steps on gate text from a version's weights. */
-export async function directionOf(
-  trainer: Trainer,
-  gate: Uint16Array,
-  context: number,
-  { weights, batch, rate, steps, seed }: DirectionJob,
-): Promise<Float32Array> {
-  await trainer.load(weights);
-  for (let step = 0; step < steps; step++) {
-    await trainer.step(gateBatch(gate, context, batch, (seed + step) >>> 0), batch, rate);
-  }
-  return trainer.delta();
-}
-
-export interface DirectionJob {
-  readonly weights: Float32Array;
-  readonly batch: number;
-  readonly rate: number;
-  readonly steps: number;
-  readonly seed: number;
-}
-
 /** What a fresh ticket comes to here: without moments and residual, and through the same codec. */
 async function recompute(
   trainer: Trainer,
