@@ -24,7 +24,6 @@ const SETTINGS = {
 let directory: string;
 let data: string;
 let server: ServerProcess;
-let volunteer: HttpVolunteer;
 let deltas = 0;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "murmuration-backup-"));
@@ -33,7 +32,6 @@ beforeAll(async () => {
   await writeFile(join(directory, "run.json"), JSON.stringify(SETTINGS));
   await runCommand("corpus", "add", book, "--data", data, "--vocab", "256");
   server = await startServer("--data", data, "--run", join(directory, "run.json"));
-  volunteer = await HttpVolunteer.create((path, init) => fetch(server.origin + path, init));
   await contribute(10);
 }, 120_000);
 afterAll(async () => {
@@ -44,6 +42,8 @@ afterAll(async () => {
 async function contribute(count: number): Promise<void> {
   const { parameters } = await server.status();
   for (let i = 0; i < count; i++) {
+    // A new one each time: the deltas are made up, so an audit finds them bad and shuts their author out.
+    const volunteer = await HttpVolunteer.create((path, init) => fetch(server.origin + path, init));
     await volunteer.upload(await volunteer.ticket(), smallDelta(parameters, ++deltas));
   }
 }
