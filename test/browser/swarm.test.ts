@@ -21,7 +21,7 @@ const SETTINGS = {
   batch: 8,
   steps: 8,
   quorum: 2,
-  learningRate: 0.02,
+  learningRate: 0.006,
   warmupTokens: 4_096,
   tokenBudget: 10_000_000,
   leaseSeconds: 60,
