@@ -25,6 +25,7 @@ const STATUS = {
   deltas: { merged: 3, refused: {} },
   versions: [{ version: 3, hash: hash("3"), deltas: 1, tokens: 100, ms: 2_000, diffBytes: 50 }],
   sample: { version: 3, text: "before" },
+  samples: [],
 };
 
 const VERSION: RunEvent = {

@@ -1,4 +1,5 @@
-import { access, mkdir, mkdtemp, readdir, rm, rmdir } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { access, mkdir, readdir, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { type Disk, syncDirectory } from "./disk.ts";
 import { CorpusError, systemCode } from "./error.ts";
@@ -35,9 +36,10 @@ export class Workspace {
     await refuseOccupied(dataDir);
     const made = await mkdir(dataDir, { recursive: true });
     await removeAbandoned(dataDir);
-    const path = await mkdtemp(join(dataDir, `${PREFIX}${process.pid}-`));
-    live.add(basename(path));
-    await mkdir(join(path, "shards"));
+    const name = `${PREFIX}${process.pid}-${randomUUID()}`;
+    live.add(name); // before it is there: another that looks for abandoned ones finds it the moment it is made
+    const path = join(dataDir, name);
+    await mkdir(join(path, "shards"), { recursive: true });
     return new Workspace(dataDir, path, made, disk);
   }
 
