@@ -30,8 +30,16 @@ export function planRaces(only: readonly string[], short: boolean): Race[] {
   );
 }
 
+/** A step of `small` takes some milliseconds: browsers still compile their best code for the kernels meanwhile. */
+const FULL = {
+  tiny: { warmups: 5, steps: 15 },
+  small: { warmups: 60, steps: 30 },
+  anchor: { warmups: 5, steps: 15 },
+  large: { warmups: 5, steps: 15 },
+} as const satisfies Record<ConfigName, { warmups: number; steps: number }>;
+
 function jobsOf(config: ConfigName, device: Device, runtime: Runtime, short: boolean): Job[] {
-  const counts = short ? { warmups: 3, steps: 5 } : { warmups: 5, steps: 15 };
+  const counts = short ? { warmups: 3, steps: 5 } : FULL[config];
   const job = (contestant: Contestant, threads = 1): Job => ({
     ...{ config, device, contestant, threads, ...counts },
     ...(contestant === "tfjs" && stockSteps(config, device)),
