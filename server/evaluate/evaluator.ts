@@ -1,6 +1,6 @@
 import { extname } from "node:path";
-import { Worker } from "node:worker_threads";
-import type { Evaluation, Evaluator } from "../options.ts";
+import type { Evaluator } from "../options.ts";
+import { askInThread } from "./asked-thread.ts";
 import type { Answer, Question, WorkerData } from "./messages.ts";
 
 /** A version that was not measured: its weights are no numbers, the thread crashed, or ended. */
@@ -14,11 +14,6 @@ export interface ThreadEvaluator extends Evaluator {
   close(): Promise<void>;
 }
 
-interface Asked extends Question {
-  readonly resolve: (evaluation: Evaluation) => void;
-  readonly reject: (error: NotEvaluated) => void;
-}
-
 /** The worker's file beside this one, as source (.ts) or as built (.js). */
 const WORKER = new URL(`./worker${extname(new URL(import.meta.url).pathname)}`, import.meta.url);
 
@@ -28,53 +23,20 @@ export interface ThreadOptions {
   readonly worker?: URL;
 }
 
-/**
- * Measures versions in a worker thread, one at a time. A thread that dies takes its one question with it and
- * is replaced at the next; the run waits for neither.
- */
-export function evaluateInThread({ data, worker: file = WORKER }: ThreadOptions): ThreadEvaluator {
-  let worker: Worker | undefined;
-  let asked: Asked | undefined;
-  let closed = false;
-
-  const settle = (use: (question: Asked) => void) => {
-    const question = asked;
-    asked = undefined;
-    if (question !== undefined) use(question);
-  };
-
-  const start = (): Worker => {
-    const started = new Worker(file, { workerData: data });
-    started.unref(); // a version half measured keeps no process alive
-    started.on("message", (answer: Answer) =>
-      settle(({ resolve, reject }) => {
-        if ("error" in answer) reject(new NotEvaluated(answer.error));
-        else resolve({ loss: answer.loss, sample: answer.sample });
-      }),
-    );
-    const died = (why: string) => {
-      if (worker !== started) return;
-      worker = undefined;
-      settle(({ reject }) => reject(new NotEvaluated(why)));
-    };
-    started.on("error", (error) => died(error instanceof Error ? error.message : String(error)));
-    started.on("exit", (code) => died(`the evaluator's thread ended with code ${code}`));
-    return started;
-  };
-
+/** Measures versions in a worker thread, one at a time; the run waits for none. */
+export function evaluateInThread({ data, worker = WORKER }: ThreadOptions): ThreadEvaluator {
+  const thread = askInThread<Question, Answer>(worker, () => data, {
+    name: "the evaluator",
+    busy: "another version is being measured",
+  });
   return {
-    evaluate: (version, weights) =>
-      new Promise((resolve, reject) => {
-        if (closed) return reject(new NotEvaluated("the evaluator is closed"));
-        if (asked !== undefined) return reject(new NotEvaluated("another version is being measured"));
-        asked = { version, weights, resolve, reject };
-        worker ??= start();
-        worker.postMessage({ version, weights } satisfies Question);
-      }),
-    close: async () => {
-      closed = true;
-      asked = undefined;
-      await worker?.terminate();
+    evaluate: async (version, weights) => {
+      const answer = await thread.ask({ version, weights }).catch((error: Error) => {
+        throw new NotEvaluated(error.message);
+      });
+      if ("error" in answer) throw new NotEvaluated(answer.error);
+      return { loss: answer.loss, sample: answer.sample };
     },
+    close: () => thread.close(),
   };
 }
