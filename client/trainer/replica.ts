@@ -1,7 +1,7 @@
 import { DENSE4 } from "../../protocol/codec/codec.ts";
 import { requireFinite } from "../../protocol/codec/scale.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
-import { decodeFrame, frameBytes } from "../../protocol/frame.ts";
+import { addFrame, checkFrame, frameBytes } from "../../protocol/frame.ts";
 import { sha256 } from "../../protocol/identity.ts";
 import type { Hash } from "../../protocol/ids.ts";
 import type { Cache } from "../cache/cache.ts";
@@ -103,8 +103,8 @@ export class Replica {
         const frame = await api.diff(from.version + done, parameters, { signal, progress: heard });
         this.#diffBytes = frame.length;
         came?.(frame.length);
-        const change = decodeFrame(frame, parameters);
-        for (let i = 0; i < parameters; i++) weights[i]! += change[i]!;
+        checkFrame(frame, parameters);
+        addFrame(frame, weights, 1); // as the server did (rule B1)
       }
       return (await sha256(file.write(weights))) === hash ? weights : undefined;
     } catch (error) {
