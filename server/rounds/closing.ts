@@ -1,3 +1,5 @@
+import { medianOf } from "../trust/median.ts";
+
 /** Bounds of the deadline: no wait is too short to gather anything, none so long that a run seems stuck. */
 const SHORTEST_WAIT_MS = 2_000;
 const LONGEST_WAIT_MS = 40_000;
@@ -36,9 +38,4 @@ export function expectedWithin(took: readonly number[]): number {
   return Math.max(1.5 * median(took), patienceOf(took));
 }
 
-function median(values: readonly number[]): number {
-  if (values.length === 0) return 0;
-  const sorted = [...values].sort((a, b) => a - b);
-  const half = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
-}
+const median = (values: readonly number[]): number => medianOf(values) ?? 0;
