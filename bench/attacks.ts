@@ -5,11 +5,12 @@
  * Equal merged tokens in every run. The last line is one JSON object.
  */
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { ATTACK_NAMES } from "./attacks/attacks.ts";
-import { BENCH_RULES, type Job } from "./attacks/job.ts";
-import { runAll } from "./attacks/pool.ts";
+import { BENCH_RULES, type Job, type Outcome } from "./attacks/job.ts";
 import { reportOf } from "./attacks/rows.ts";
+import { runAll } from "./pool.ts";
 
 const { values: flags } = parseArgs({
   options: {
@@ -47,7 +48,9 @@ for (const sharding of shardings) {
 }
 
 let done = 0;
-const outcomes = await runAll(jobs, Number(flags.processes), ({ job, loss, seconds, honest, attackers }) => {
+const child = join(import.meta.dirname, "attacks/child.ts");
+const outcomes = await runAll<Job, Outcome>(child, jobs, Number(flags.processes), (outcome) => {
+  const { job, loss, seconds, honest, attackers } = outcome;
   const what = `${job.rule}: ${job.attack ?? "nobody attacks"} at ${job.fraction}, ${job.sharding}`;
   console.error(
     `${++done} of ${jobs.length}: ${what}, seed ${job.seed}: loss ${loss.toFixed(3)}, ` +

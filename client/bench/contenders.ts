@@ -1,11 +1,10 @@
 import { bytesOf, flopsOf, opsOf } from "../../model/engine/work.ts";
-import { initialWeights } from "../../model/init.ts";
-import type { Trainer } from "../../model/trainer.ts";
 import { visitorThreads } from "../trainer/devices.ts";
 import { openPeak } from "./fma-peak.ts";
 import { type Budget, type Measured, measure } from "./measure.ts";
 import type { Contender, GemmSpeed, Report, Row } from "./messages.ts";
-import { BATCH, CONFIGS, type ConfigName, OPTIMIZER, RATE, SEED, type Stepper } from "./workload.ts";
+import { stepperOf } from "./stepper.ts";
+import { BATCH, CONFIGS, type ConfigName, OPTIMIZER, type Stepper } from "./workload.ts";
 
 /** Ours: at least the ten steps of the project's own benches. */
 const FAST: Budget = { warmups: 3, least: 10, most: 50, ms: 3_000 };
@@ -71,7 +70,13 @@ async function fastWebgpu(bench: Bench, peak: number | null): Promise<Row> {
   const begun = bench.clock();
   const trainer = await createWebgpuTrainer(options);
   const { tiles, dispatches } = trainer;
-  const row = await rowOf(bench, "fast-webgpu", begun, await stepperOf(trainer, bench, dispatches), peak);
+  const row = await rowOf(
+    bench,
+    "fast-webgpu",
+    begun,
+    await stepperOf(trainer, options.shape, dispatches),
+    peak,
+  );
   const gpu = await openGpu();
   try {
     return { ...row, software: gpu.software, products: await productsSpeed(gpu, options, tiles) };
@@ -86,7 +91,7 @@ async function fastWasm(bench: Bench): Promise<Row> {
   const threads = visitorThreads();
   const begun = bench.clock();
   const trainer = await createWasmTrainer({ shape, optimizer: OPTIMIZER, batch: BATCH, threads });
-  const stepper = await stepperOf(trainer, bench, opsOf(shape, BATCH));
+  const stepper = await stepperOf(trainer, shape, opsOf(shape, BATCH));
   const row = await rowOf(bench, "fast-wasm", begun, stepper, null);
   const measurePeak = await openPeak();
   return { ...row, peak: measurePeak && threads * Math.max(measurePeak(), measurePeak(), measurePeak()) };
@@ -103,23 +108,6 @@ async function stock(
   const stepper = await openStock(CONFIGS[bench.config], device, `${bench.server}/tfjs/`);
   const row = await rowOf(bench, `tfjs-${device}`, begun, stepper, peak);
   return { ...row, software };
-}
-
-async function stepperOf(trainer: Trainer, { config }: Bench, dispatches: number): Promise<Stepper> {
-  await trainer.load(initialWeights(CONFIGS[config], SEED));
-  let staged: Uint16Array = new Uint16Array();
-  return {
-    detail: trainer.report.detail,
-    dispatches,
-    stage: (tokens) => {
-      staged = tokens;
-    },
-    step: async () => {
-      await trainer.step(staged, BATCH, RATE);
-      return (await trainer.losses())[0]!;
-    },
-    dispose: () => trainer.dispose(),
-  };
 }
 
 async function rowOf(

@@ -1,5 +1,4 @@
-import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Arena, Attention, Gemm, Op, Slot } from "../../model/engine/ops.ts";
 import { nameOf, type Tile } from "../../model/engine/webgpu/kernels/tile.ts";
@@ -7,25 +6,18 @@ import { NEEDS, type Tuning } from "../../model/engine/webgpu/lower.ts";
 import { candidates } from "../../model/engine/webgpu/tuning.ts";
 import { Random } from "../../model/random.ts";
 import { type Arenas, applyOp, relative } from "../ops-reference.ts";
-import { type ServedModule, serveModule } from "./bundle.ts";
 import type { PlainArenas } from "./engine-page.ts";
-import { launchChromium } from "./launch.ts";
+import { type ModulePage, openModulePage } from "./module-page.ts";
 
-let browser: Browser;
-let served: ServedModule;
+let opened: ModulePage;
 let page: Page;
 
 beforeAll(async () => {
-  served = await serveModule(join(import.meta.dirname, "engine-page.ts"));
-  browser = await launchChromium({ webgpu: true });
-  page = await browser.newPage();
-  await page.goto(served.url);
+  opened = await openModulePage("engine-page.ts");
+  page = opened.page;
 });
 
-afterAll(async () => {
-  await browser.close();
-  await served.close();
-});
+afterAll(() => opened.close());
 
 /** Gives slots their places and arenas their (seeded) contents. */
 class Ground {

@@ -1,5 +1,4 @@
-import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { AdamW, ModelShape } from "../../model/config.ts";
 import { createWasmTrainer } from "../../model/engine/wasm/trainer.ts";
@@ -9,25 +8,18 @@ import { layoutOf } from "../../model/layout.ts";
 import { oracleLogits, oracleLossAndGradient, oracleState, oracleStep } from "../../model/oracle.ts";
 import { Random } from "../../model/random.ts";
 import { relative, worstTensor } from "../ops-reference.ts";
-import { type ServedModule, serveModule } from "./bundle.ts";
 import type { Job } from "./engine-page.ts";
-import { launchChromium } from "./launch.ts";
+import { type ModulePage, openModulePage } from "./module-page.ts";
 
-let browser: Browser;
-let served: ServedModule;
+let opened: ModulePage;
 let page: Page;
 
 beforeAll(async () => {
-  served = await serveModule(join(import.meta.dirname, "engine-page.ts"));
-  browser = await launchChromium({ webgpu: true });
-  page = await browser.newPage();
-  await page.goto(served.url);
+  opened = await openModulePage("engine-page.ts");
+  page = opened.page;
 });
 
-afterAll(async () => {
-  await browser.close();
-  await served.close();
-});
+afterAll(() => opened.close());
 
 const small: Tile = { kind: "register", m: 4, n: 4, depth: 4, down: 4, across: 4 };
 const tiles = { NN: small, NT: small, TN: small };

@@ -1,29 +1,21 @@
-import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { adjust } from "../../model/extraction.ts";
 import { initialWeights } from "../../model/init.ts";
 import { codecOf } from "../../protocol/frame.ts";
 import { CODECS, nameOfCodec, totals } from "../extraction-cases.ts";
-import { type ServedModule, serveModule } from "./bundle.ts";
 import { extractionShape } from "./extraction-page.ts";
-import { launchChromium } from "./launch.ts";
+import { type ModulePage, openModulePage } from "./module-page.ts";
 
-let browser: Browser;
-let served: ServedModule;
+let opened: ModulePage;
 let page: Page;
 
 beforeAll(async () => {
-  served = await serveModule(join(import.meta.dirname, "extraction-page.ts"));
-  browser = await launchChromium({ webgpu: true });
-  page = await browser.newPage();
-  await page.goto(served.url);
+  opened = await openModulePage("extraction-page.ts");
+  page = opened.page;
 });
 
-afterAll(async () => {
-  await browser.close();
-  await served.close();
-});
+afterAll(() => opened.close());
 
 test.each(CODECS.map((codec) => [nameOfCodec(codec), codec] as const))(
   "%s: WebGPU writes protocol/codec's bytes, of every hard total and ragged length",

@@ -6,6 +6,18 @@ import type { RunStatus } from "../../protocol/status.ts";
 
 const program = join(import.meta.dirname, "../../bin/murmuration.ts");
 
+/** Settings of a run whose versions take a moment, so that a process may be ended in any part of one. */
+export const BRIEF_RUN = {
+  model: { layers: 1, heads: 1, width: 8, context: 16 },
+  batch: 1,
+  steps: 1,
+  warmupTokens: 0,
+  learningRate: 0.1,
+  quorum: 3,
+  snapshotEvery: 3,
+  evaluateWindows: 1,
+};
+
 /** A real `murmuration serve` in a process of its own. */
 export interface ServerProcess {
   readonly origin: string;
