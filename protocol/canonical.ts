@@ -5,7 +5,7 @@ import { utf8 } from "./bytes.ts";
  * for the values we use: objects, arrays, strings, booleans, finite numbers. A line naming the purpose comes
  * first, so that a signature made for one kind of message never fits another.
  */
-export type Purpose = "ticket" | "receipt" | "request" | "version";
+export type Purpose = "ticket" | "receipt" | "request" | "version" | "chunks";
 
 export function canonicalBytes(purpose: Purpose, value: unknown): Uint8Array<ArrayBuffer> {
   return utf8(`murmuration-${purpose}-v1\n${canonicalJson(value)}`);

@@ -19,6 +19,7 @@ export const ERROR_STATUS = {
   stale: 409,
   "future-version": 409,
   "too-large": 413,
+  "bad-range": 416,
   "protocol-mismatch": 426,
   "unknown-codec": 422,
   "wrong-codec": 422,

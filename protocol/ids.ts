@@ -12,10 +12,15 @@ export type VolunteerKey = Brand<string, "VolunteerKey">;
 export type TicketId = Brand<string, "TicketId">;
 /** An Ed25519 signature, 64 bytes, base64url without padding (86 characters). */
 export type Signature = Brand<string, "Signature">;
+/** What can be passed on in chunks: `snapshots/HASH`, `shards/HASH` or `diffs/VERSION`. */
+export type ObjectName = Brand<string, "ObjectName">;
+/** One browser's name among its peers for one visit: 16 random bytes, base64url, that say nothing of the volunteer. */
+export type PeerId = Brand<string, "PeerId">;
 
 const HASH = /^[0-9a-f]{64}$/;
 const KEY = /^[A-Za-z0-9_-]{43}$/;
 const NONCE = /^[A-Za-z0-9_-]{22}$/;
+const OBJECT = /^(?:(?:snapshots|shards)\/[0-9a-f]{64}|diffs\/(?:0|[1-9]\d{0,14}))$/;
 const SIGNATURE = /^[A-Za-z0-9_-]{86}$/;
 
 export const isHash = (value: unknown): value is Hash => typeof value === "string" && HASH.test(value);
@@ -26,3 +31,10 @@ export const isTicketId = (value: unknown): value is TicketId =>
   typeof value === "string" && NONCE.test(value);
 export const isSignature = (value: unknown): value is Signature =>
   typeof value === "string" && SIGNATURE.test(value);
+export const isObjectName = (value: unknown): value is ObjectName =>
+  typeof value === "string" && OBJECT.test(value);
+export const isPeerId = (value: unknown): value is PeerId => typeof value === "string" && NONCE.test(value);
+
+export const snapshotName = (hash: Hash): ObjectName => `snapshots/${hash}` as ObjectName;
+export const shardName = (hash: Hash): ObjectName => `shards/${hash}` as ObjectName;
+export const diffName = (version: number): ObjectName => `diffs/${version}` as ObjectName;

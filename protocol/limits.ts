@@ -19,6 +19,12 @@ export const MAX_BATCH = 1_024;
 /** Tokens in one shard: 1 MiB of u16, so that a phone has it in seconds. */
 export const MAX_SHARD_TOKENS = 512 * 1024;
 
+/** Bytes of a snapshot's header: about 110 a tensor, and at most 1,156 tensors. */
+export const MAX_SNAPSHOT_HEADER = 256 * 1024;
+
+/** Bytes of the largest thing that is passed on in chunks: a snapshot of the largest model. */
+export const MAX_OBJECT_BYTES = 4 * MAX_PARAMETERS + MAX_SNAPSHOT_HEADER;
+
 /** Bytes of the JSON envelope before an upload's frame (a ticket with 1,000 learning rates is about 22 KiB). */
 export const MAX_ENVELOPE_BYTES = 64 * 1024;
 

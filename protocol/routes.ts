@@ -1,4 +1,4 @@
-import type { Hash, TicketId, VolunteerKey } from "./ids.ts";
+import type { Hash, ObjectName, TicketId, VolunteerKey } from "./ids.ts";
 
 /** Every path both sides name. What a path answers is in docs/PROTOCOL.md §2. */
 export const ROUTES = {
@@ -14,6 +14,8 @@ export const ROUTES = {
   diff: (version: number) => `/api/diffs/${version}`,
   snapshot: (hash: Hash) => `/api/snapshots/${hash}.safetensors`,
   shard: (hash: Hash) => `/api/shards/${hash}`,
+  /** The signed list of an object's chunks. */
+  chunks: (object: ObjectName) => `/api/chunks/${object}`,
   /** The signed record of what a version was made of, from version 1. */
   version: (version: number) => `/api/versions/${version}`,
   /** The proof that the delta of a ticket is in a version. */
@@ -21,3 +23,8 @@ export const ROUTES = {
   /** A volunteer's own credit. */
   credit: (volunteer: VolunteerKey) => `/api/volunteers/${volunteer}`,
 } as const;
+
+/** Where an object's bytes are, whole or by range. */
+export function pathOfObject(object: ObjectName): string {
+  return object.startsWith("snapshots/") ? `/api/${object}.safetensors` : `/api/${object}`;
+}

@@ -1,11 +1,19 @@
 import { toBase64Url } from "../protocol/bytes.ts";
+import type { ChunkList } from "../protocol/chunks.ts";
 import { type ErrorCode, ProtocolError } from "../protocol/errors.ts";
 import type { RunEvent } from "../protocol/events.ts";
 import { frameBytes } from "../protocol/frame.ts";
 import { as } from "../protocol/guards.ts";
 import type { DeltaProof, VersionRecord } from "../protocol/history.ts";
 import type { Identity } from "../protocol/identity.ts";
-import { type Hash, isTicketId, type TicketId, type VolunteerKey } from "../protocol/ids.ts";
+import {
+  type Hash,
+  isHash,
+  isTicketId,
+  type ObjectName,
+  type TicketId,
+  type VolunteerKey,
+} from "../protocol/ids.ts";
 import { MAX_ENVELOPE_BYTES } from "../protocol/limits.ts";
 import type { Manifest, RunState } from "../protocol/manifest.ts";
 import type { Tuning } from "../protocol/operator.ts";
@@ -17,6 +25,7 @@ import type { Upload } from "../protocol/upload.ts";
 import type { RunService } from "./http/service.ts";
 import type { RunOptions } from "./options.ts";
 import { PAUSED_RETRY_MS } from "./rounds/rules.ts";
+import { ChunkLists } from "./run/chunk-lists.ts";
 import { Core } from "./run/core.ts";
 import { create, found, rulesOf } from "./run/genesis.ts";
 import { readProof, readRecord } from "./run/history.ts";
@@ -69,6 +78,7 @@ export class Run implements RunService {
   readonly #fixed: FixedManifest;
   readonly #intake: Intake;
   readonly #refusals = new Refusals();
+  readonly #chunkLists: ChunkLists;
   #draining = false;
 
   constructor(options: RunOptions, core: Core, identity: Identity, fixed: FixedManifest) {
@@ -77,6 +87,7 @@ export class Run implements RunService {
     this.#identity = identity;
     this.#fixed = fixed;
     this.#intake = new Intake(core, identity, options.store);
+    this.#chunkLists = new ChunkLists(fixed.run, identity);
     this.maxUploadBytes = 4 + MAX_ENVELOPE_BYTES + frameBytes(fixed.delta, fixed.parameters);
   }
 
@@ -108,6 +119,10 @@ export class Run implements RunService {
 
   shard(hash: Hash): Promise<Uint8Array<ArrayBuffer>> {
     return this.#options.corpus.shard(hash);
+  }
+
+  chunks(object: ObjectName): Promise<ChunkList> {
+    return this.#chunkLists.of(object, () => this.#object(object));
   }
 
   credit(volunteer: VolunteerKey): VolunteerCredit {
@@ -228,6 +243,13 @@ export class Run implements RunService {
   /** Stops taking work, waits for what is being written, and closes the store. */
   close(): Promise<void> {
     return this.#core.close();
+  }
+
+  async #object(object: ObjectName): Promise<Uint8Array<ArrayBuffer>> {
+    const [kind, name] = object.split("/");
+    if (kind === "diffs") return this.diff(Number(name));
+    if (!isHash(name)) return notFound("object");
+    return kind === "snapshots" ? this.snapshot(name) : this.shard(name);
   }
 
   async #change(state: RunState): Promise<void> {

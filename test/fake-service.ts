@@ -1,8 +1,9 @@
+import type { ChunkList } from "../protocol/chunks.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import type { RunEvent } from "../protocol/events.ts";
 import type { DeltaProof, VersionRecord } from "../protocol/history.ts";
-import type { Hash, RunId, Signature, TicketId, VolunteerKey } from "../protocol/ids.ts";
+import type { Hash, ObjectName, RunId, Signature, TicketId, VolunteerKey } from "../protocol/ids.ts";
 import type { Manifest } from "../protocol/manifest.ts";
 import type { Receipt } from "../protocol/receipt.ts";
 import type { RunStatus } from "../protocol/status.ts";
@@ -101,6 +102,11 @@ export class FakeService implements RunService {
     return new Uint8Array([4, 5]);
   };
   shard = async (hash: Hash) => this.#only(hash, SHARD, [6, 7, 8, 9]);
+  chunks = async (object: ObjectName): Promise<ChunkList> => {
+    if (!object.endsWith(SHARD)) throw new ProtocolError("not-found", "no such object");
+    const signature = "s".repeat(86) as Signature;
+    return { run: RUN, object, hash: SHARD, length: 4, size: 65_536, chunks: [HASH], signature };
+  };
   versionRecord = async (version: number): Promise<VersionRecord> => {
     if (version !== 3) throw new ProtocolError("not-found", "no such version");
     const signature = "s".repeat(86) as Signature;

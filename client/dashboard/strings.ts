@@ -62,6 +62,7 @@ export const REFUSED: Record<ErrorCode, string> = {
   stale: "The work was based on a version too old to merge. Slow devices, or very quick versions.",
   "future-version": "The work named a version that does not exist yet, or a newer frame format.",
   "too-large": "The body was larger than any delta of this model.",
+  "bad-range": "Asked for a part of a file that is beyond its end.",
   "protocol-mismatch": "A page from before, or after, an update of this server. It reloads itself.",
   "wrong-codec": "written with another codec than the run's",
   "unknown-codec": "Compressed in a way this server does not know.",

@@ -5,7 +5,7 @@ import { maxFrameBytes } from "../../protocol/frame.ts";
 import { asInteger, asObject, type Json, parseJson } from "../../protocol/guards.ts";
 import { sha256 } from "../../protocol/identity.ts";
 import { type Hash, isTicketId, type TicketId } from "../../protocol/ids.ts";
-import { MAX_SHARD_TOKENS } from "../../protocol/limits.ts";
+import { MAX_SHARD_TOKENS, MAX_SNAPSHOT_HEADER } from "../../protocol/limits.ts";
 import { parseManifest } from "../../protocol/manifest.ts";
 import { parseReceipt } from "../../protocol/receipt.ts";
 import { signRequest } from "../../protocol/request.ts";
@@ -20,8 +20,6 @@ import { readEvents } from "./events.ts";
 
 /** Bytes of any JSON answer: a ticket with 1,000 learning rates is about 22 KiB. */
 const MAX_JSON_ANSWER = 64 * 1024;
-/** Bytes of a safetensors header: about 110 a tensor, and at most 1,156 tensors. */
-const MAX_SNAPSHOT_HEADER = 256 * 1024;
 /** Bytes of tokenizer.json for each token: its entry and its merge, pretty-printed and escaped. */
 const MAX_BYTES_A_TOKEN = 256;
 /** The longest silence of a server that is there, in milliseconds. */

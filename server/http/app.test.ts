@@ -3,6 +3,7 @@ import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { pino } from "pino";
 import { beforeEach, describe, expect, it } from "vitest";
 import { ProtocolError } from "../../protocol/errors.ts";
+import { shardName } from "../../protocol/ids.ts";
 import { ROUTES } from "../../protocol/routes.ts";
 import { PROTOCOL_HEADER } from "../../protocol/version.ts";
 import { edge, PAGES } from "../../test/edge.ts";
@@ -26,6 +27,7 @@ const READS = [
   ROUTES.diff(2),
   ROUTES.snapshot(HASH),
   ROUTES.shard(SHARD),
+  ROUTES.chunks(shardName(SHARD)),
   ROUTES.credit(KEY),
 ];
 const WORK = [ROUTES.tickets, ROUTES.deltas];

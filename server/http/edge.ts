@@ -23,6 +23,8 @@ export interface EdgeOptions {
   readonly closing: AbortSignal;
   /** Hears who made a signed request, and with what. */
   readonly asked?: (volunteer: VolunteerKey, userAgent: string | undefined) => void;
+  /** Hears how many bytes of what were sent: what peers may take over. */
+  readonly sent?: (kind: "snapshots" | "diffs" | "shards", bytes: number) => void;
   /** What a signed-in operator sees and does; without it there are no operator routes. */
   readonly operator?: OperatorDesk;
   /** The text of `/metrics`, and what an asker from another machine must send as a bearer token. */

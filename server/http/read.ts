@@ -1,28 +1,33 @@
-import type { Hono } from "hono";
+import type { Context, Hono } from "hono";
 import { ProtocolError } from "../../protocol/errors.ts";
-import { isHash, isTicketId, isVolunteerKey } from "../../protocol/ids.ts";
+import { isHash, isObjectName, isTicketId, isVolunteerKey } from "../../protocol/ids.ts";
 import { ROUTES } from "../../protocol/routes.ts";
 import { addressOf } from "./address.ts";
 import { json, tagged } from "./answer.ts";
 import type { Edge, EdgeOptions } from "./edge.ts";
 import { IMMUTABLE, REVALIDATE } from "./headers.ts";
 import { MAX_RATE_ENTRIES, MAX_READ_CACHE, MAX_READS, READ_RATE } from "./limits.ts";
+import { ranged } from "./range.ts";
 import { RateLimiter } from "./rate.ts";
 import type { RunService } from "./service.ts";
 import { SharedReads } from "./shared-reads.ts";
 
 /** The public API that only reads (docs/PROTOCOL.md §2): anyone may ask, nothing changes. */
 const BYTES = "application/octet-stream";
+type Bytes = Uint8Array<ArrayBuffer>;
 
 export function readRoutes(app: Hono<Edge>, service: RunService, options: EdgeOptions): void {
   const reads = new SharedReads({ bytes: MAX_READ_CACHE, reading: MAX_READS });
   const addresses = new RateLimiter(READ_RATE, MAX_RATE_ENTRIES, options.now);
-  for (const costly of ["snapshots", "shards", "diffs", "versions", "proofs"]) {
+  for (const costly of ["snapshots", "shards", "diffs", "chunks", "versions", "proofs"]) {
     app.use(`/api/${costly}/*`, (c, next) => {
       addresses.take(addressOf(c, options.trustProxy));
       return next();
     });
   }
+  type Kind = Parameters<NonNullable<EdgeOptions["sent"]>>[0];
+  const object = (c: Context<Edge>, kind: Kind, tag: string, cache: string, body: () => Promise<Bytes>) =>
+    ranged(c, { tag, type: BYTES, cache, body, sent: (bytes) => options.sent?.(kind, bytes) });
   app.get(ROUTES.run, (c) => json(c, service.status()));
   app.get(ROUTES.manifest, (c) => json(c, service.manifest()));
   app.get(ROUTES.tokenizer, (c) =>
@@ -36,21 +41,30 @@ export function readRoutes(app: Hono<Edge>, service: RunService, options: EdgeOp
   app.get("/api/snapshots/:file", (c) => {
     const hash = c.req.param("file").replace(/\.safetensors$/, "");
     if (!isHash(hash) || c.req.path !== ROUTES.snapshot(hash)) throw missing();
-    return tagged(c, hash, BYTES, () => reads.read(hash, () => service.snapshot(hash)), IMMUTABLE);
+    return object(c, "snapshots", hash, IMMUTABLE, () => reads.read(hash, () => service.snapshot(hash)));
   });
   app.get("/api/shards/:hash", (c) => {
     const hash = c.req.param("hash");
     if (!isHash(hash)) throw missing();
-    return tagged(c, hash, BYTES, () => reads.read(hash, () => service.shard(hash)), IMMUTABLE);
+    return object(c, "shards", hash, IMMUTABLE, () => reads.read(hash, () => service.shard(hash)));
   });
   // Named by number, and another run on this address would number its own alike: asked about each time.
   app.get("/api/diffs/:version", (c) => {
     const version = c.req.param("version");
     if (!/^(?:0|[1-9]\d{0,14})$/.test(version)) throw missing();
     const tag = `${service.manifest().run}-${version}`;
-    return reads
-      .read(version, () => service.diff(Number(version)))
-      .then((frame) => tagged(c, tag, BYTES, () => frame, REVALIDATE));
+    return object(c, "diffs", tag, REVALIDATE, () =>
+      reads.read(version, () => service.diff(Number(version))),
+    );
+  });
+  app.get("/api/chunks/:kind/:name", async (c) => {
+    const name = `${c.req.param("kind")}/${c.req.param("name")}`;
+    if (!isObjectName(name)) throw missing();
+    return json(
+      c,
+      { chunks: await service.chunks(name) },
+      name.startsWith("diffs/") ? REVALIDATE : IMMUTABLE,
+    );
   });
   app.get("/api/versions/:version", async (c) => {
     const version = c.req.param("version");

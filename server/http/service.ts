@@ -1,7 +1,8 @@
+import type { ChunkList } from "../../protocol/chunks.ts";
 import type { ErrorCode } from "../../protocol/errors.ts";
 import type { RunEvent } from "../../protocol/events.ts";
 import type { DeltaProof, VersionRecord } from "../../protocol/history.ts";
-import type { Hash, TicketId, VolunteerKey } from "../../protocol/ids.ts";
+import type { Hash, ObjectName, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
 import type { Pace } from "../../protocol/pace.ts";
 import type { Receipt } from "../../protocol/receipt.ts";
@@ -22,6 +23,8 @@ export interface RunService {
   diff(version: number): Promise<Uint8Array<ArrayBuffer>>;
   /** A train shard's u16 tokens; gate and held-out text are `not-found` here. */
   shard(hash: Hash): Promise<Uint8Array<ArrayBuffer>>;
+  /** The signed list of an object's chunks. Throws `not-found` where the object is not served. */
+  chunks(object: ObjectName): Promise<ChunkList>;
   /** What a version was made of, signed. Throws `not-found`. */
   versionRecord(version: number): Promise<VersionRecord>;
   /** That a ticket's delta is in a version. Throws `not-found` while it is in none. */

@@ -14,7 +14,7 @@ import { Webhook } from "./webhook.ts";
 
 /** An operator's view of a served run, and where it plugs into the sockets and the edge. */
 export interface Lookout {
-  readonly edge: Pick<EdgeOptions, "asked" | "operator" | "metrics">;
+  readonly edge: Pick<EdgeOptions, "asked" | "sent" | "operator" | "metrics">;
   readonly onSocket: (socket: Socket) => void;
   close(): void;
 }
@@ -29,6 +29,7 @@ export async function openLookout(
   const clock = () => performance.now();
   const crowd = new Crowd(clock);
   const traffic = new Traffic(clock);
+  const sent = { snapshots: 0, diffs: 0, shards: 0 };
   const office = new Office({
     ...{ run, directory, crowd, history, traffic },
     machine: new Machine(directory),
@@ -41,9 +42,12 @@ export async function openLookout(
   return {
     edge: {
       asked: (volunteer, userAgent) => crowd.asked(volunteer, userAgent),
+      sent: (kind, bytes) => {
+        sent[kind] += bytes;
+      },
       operator: office,
       metrics: {
-        text: async () => metricsOf(run.status(), await office.overview()),
+        text: async () => metricsOf(run.status(), await office.overview(), sent),
         token: process.env.METRICS_TOKEN,
       },
     },

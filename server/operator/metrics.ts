@@ -6,7 +6,11 @@ import type { RunStatus } from "../../protocol/status.ts";
  * The run for a Prometheus, made when it is asked for. No label names a client, an address or anything else a
  * stranger chose: the series are as many on the first day as in a year.
  */
-export async function metricsOf(status: RunStatus, overview: Omit<Overview, "operator">): Promise<string> {
+export async function metricsOf(
+  status: RunStatus,
+  overview: Omit<Overview, "operator">,
+  sent: Readonly<Record<string, number>> = {},
+): Promise<string> {
   const registry = new Registry();
   const gauge = (name: string, help: string, value: number) => {
     new Gauge({ name: `murmuration_${name}`, help, registers: [registry] }).set(value);
@@ -42,6 +46,7 @@ export async function metricsOf(status: RunStatus, overview: Omit<Overview, "ope
   tally("audits_total", "Audits since the run began", "verdict", overview.audits);
   gauge("bytes_received_total", "Bytes from all sockets since the server started", traffic.up);
   gauge("bytes_sent_total", "Bytes to all sockets since the server started", traffic.down);
+  tally("object_bytes_sent_total", "Bytes of bodies, since the server started", "kind", sent);
   gauge("event_loop_delay_p50_seconds", "Median over the last minute", machine.delayMs.p50 / 1_000);
   gauge("event_loop_delay_p99_seconds", "99th percentile over the last minute", machine.delayMs.p99 / 1_000);
   gauge("resident_memory_bytes", "Memory of the server's process", machine.memoryBytes);
