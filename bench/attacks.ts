@@ -1,23 +1,29 @@
 /**
  * Does the run learn though some of its volunteers attack it or ride along? Real training of a tiny model through
  * the product's reducer, trust rules, audits and merge, under the attacks of docs/SECURITY.md, against plain mean.
- * `npm run bench -- attacks [--short] [--json] [--rule NAME]… [--attack NAME]… [--processes N] [--tokens N]`
+ * `npm run bench -- attacks [--short] [--rule NAME]… [--attack NAME]… [--fraction F]… [--sharding iid|skewed]… [--seed N]…`
+ * `[--processes N] [--tokens N] [--results FILE]`. Outcomes are appended to the results' file as they come, a line each;
+ * what is in it already is not run again, so that the grid can be made in parts.
  * Equal merged tokens in every run. The last line is one JSON object.
  */
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { ATTACK_NAMES } from "./attacks/attacks.ts";
-import { BENCH_RULES, type Job, type Outcome } from "./attacks/job.ts";
+import { BENCH_RULES, honestOf, type Job, type Outcome, SHARDINGS } from "./attacks/job.ts";
+import { Results } from "./attacks/results.ts";
 import { reportOf } from "./attacks/rows.ts";
 import { runAll } from "./pool.ts";
 
 const { values: flags } = parseArgs({
   options: {
     short: { type: "boolean", default: false },
-    json: { type: "boolean", default: false },
     rule: { type: "string", multiple: true },
     attack: { type: "string", multiple: true },
+    fraction: { type: "string", multiple: true },
+    sharding: { type: "string", multiple: true },
+    seed: { type: "string", multiple: true },
+    results: { type: "string" },
     processes: { type: "string", default: String(availableParallelism()) },
     tokens: { type: "string", default: "200000" },
   },
@@ -27,15 +33,20 @@ const VOLUNTEERS = 10;
 const wantedRules = flags.rule ?? (flags.short ? ["default", "mean"] : BENCH_RULES);
 const rules = BENCH_RULES.filter((rule) => wantedRules.includes(rule));
 const attacks = ATTACK_NAMES.filter((attack) => flags.attack?.includes(attack) ?? true);
-const fractions = flags.short ? [0.2] : [0.1, 0.2, 0.3];
-const shardings = flags.short ? (["skewed"] as const) : (["iid", "skewed"] as const);
-const seeds = flags.short ? [1] : [1, 2, 3];
+const fractions = flags.fraction?.map(Number) ?? (flags.short ? [0.2] : [0.1, 0.2, 0.3]);
+const wantedShardings = flags.sharding ?? (flags.short ? ["skewed"] : SHARDINGS);
+const shardings = SHARDINGS.filter((sharding) => wantedShardings.includes(sharding));
+const seeds = flags.seed?.map(Number) ?? (flags.short ? [1] : [1, 2, 3]);
 const common = { volunteers: VOLUNTEERS, tokens: Number(flags.tokens) };
 
 const jobs: Job[] = [];
 for (const sharding of shardings) {
   for (const seed of seeds) {
-    // Plain mean without attackers is what all is measured against.
+    // Plain mean without attackers is what all is measured against: of all volunteers, and of the honest alone.
+    for (const fraction of fractions) {
+      const volunteers = honestOf({ volunteers: VOLUNTEERS, fraction });
+      jobs.push({ ...common, volunteers, rule: "mean", attack: undefined, fraction: 0, sharding, seed });
+    }
     for (const rule of new Set([...rules, "mean" as const])) {
       jobs.push({ ...common, rule, attack: undefined, fraction: 0, sharding, seed });
     }
@@ -47,9 +58,12 @@ for (const sharding of shardings) {
   }
 }
 
-let done = 0;
+const results = await Results.open(flags.results);
+const missing = jobs.filter((job) => !results.has(job));
+let done = jobs.length - missing.length;
 const child = join(import.meta.dirname, "attacks/child.ts");
-const outcomes = await runAll<Job, Outcome>(child, jobs, Number(flags.processes), (outcome) => {
+await runAll<Job, Outcome>(child, missing, Number(flags.processes), (outcome) => {
+  results.add(outcome);
   const { job, loss, seconds, honest, attackers } = outcome;
   const what = `${job.rule}: ${job.attack ?? "nobody attacks"} at ${job.fraction}, ${job.sharding}`;
   console.error(
@@ -58,6 +72,6 @@ const outcomes = await runAll<Job, Outcome>(child, jobs, Number(flags.processes)
       `${attackers.deltas} (${seconds.toFixed(0)} s)`,
   );
 });
-const report = reportOf(outcomes);
+const report = reportOf(results.of(jobs));
 console.table(report.rows);
 console.log(JSON.stringify(report));

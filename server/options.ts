@@ -1,4 +1,5 @@
 import type { Hash } from "../protocol/ids.ts";
+import type { DirectionJob } from "./evaluate/direct.ts";
 import type { AuditJob } from "./evaluate/examine.ts";
 import type { Matrix } from "./merge/outer.ts";
 import type { DurableEvent } from "./rounds/events.ts";
@@ -6,6 +7,7 @@ import type { Merger } from "./run/merger.ts";
 import type { Settings } from "./settings.ts";
 import type { Store } from "./store/store.ts";
 import type { Evidence } from "./trust/audit.ts";
+import type { Part } from "./trust/places.ts";
 
 /** What a run is opened with. Everything that touches the world is passed in, so that tests can hold it. */
 export interface RunOptions {
@@ -67,6 +69,8 @@ export interface Evaluation {
 /** Audits, beside the run: one call at a time. */
 export interface Auditor {
   audit(job: AuditJob): Promise<Evidence>;
+  /** Where gate text would lead a version's weights. */
+  direct(job: DirectionJob): Promise<Float32Array>;
 }
 
 /** All that a run knows of the vector it merges. */
@@ -75,6 +79,8 @@ export interface Task {
   readonly parameters: number;
   /** The tensors that are matrices to the outer step; embeddings, biases and norms are not. */
   readonly matrices: readonly Matrix[];
+  /** Where each tensor lies, in order: their sizes are watched one by one. */
+  readonly tensors: readonly Part[];
   /** Version 0, from the run's seed alone. */
   initial(seed: number): Float32Array<ArrayBuffer>;
   /** The published file of a version: the same bytes for the same floats, on any machine. */

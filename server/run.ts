@@ -170,9 +170,9 @@ export class Run implements RunService {
     throw new ProtocolError("internal-error", "the request for work went unanswered");
   }
 
-  async accept(volunteer: VolunteerKey, nonce: TicketId, upload: Upload): Promise<Receipt> {
+  async accept(volunteer: VolunteerKey, nonce: TicketId, upload: Upload, from?: string): Promise<Receipt> {
     try {
-      return await this.#intake.accept({ volunteer, nonce }, upload);
+      return await this.#intake.accept({ volunteer, nonce }, upload, from);
     } catch (error) {
       this.#refusals.count(error instanceof ProtocolError ? error.code : "internal-error", volunteer);
       throw error;

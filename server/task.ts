@@ -14,6 +14,7 @@ export function languageTask(settings: Settings, vocabulary: number): Task {
       // An embedding's row is a token's or a place's own: directions mean nothing across them.
       columns === undefined || name.startsWith("w") ? [] : [{ offset, rows: rows!, columns }],
     ),
+    tensors: layout.tensors.map(({ offset, length }) => ({ offset, length })),
     initial: (seed) => initialWeights(shape, seed),
     encode: (values) => encodeSafetensors(layout, values),
     decode: (file) => decodeSafetensors(file, layout),

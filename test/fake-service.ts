@@ -84,6 +84,8 @@ export class FakeService implements RunService {
   readonly maxUploadBytes = 4_096;
   readonly refusals: ErrorCode[] = [];
   readonly uploads: Upload[] = [];
+  /** Of each of them, its sender's network. */
+  readonly networks: (string | undefined)[] = [];
   tickets = 0;
   /** Thrown by the next call that may throw. */
   failure: unknown;
@@ -123,9 +125,15 @@ export class FakeService implements RunService {
     this.tickets++;
     return ticketFor(volunteer, nonce);
   };
-  accept = async (volunteer: VolunteerKey, nonce: TicketId, upload: Upload): Promise<Receipt> => {
+  accept = async (
+    volunteer: VolunteerKey,
+    nonce: TicketId,
+    upload: Upload,
+    from?: string,
+  ): Promise<Receipt> => {
     this.#fail();
     this.uploads.push(upload);
+    this.networks.push(from);
     const signature = "s".repeat(86) as Signature;
     return { run: RUN, ticket: nonce, volunteer, delta: HASH, version: 3, tokens: 8, accepted: 1, signature };
   };

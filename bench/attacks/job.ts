@@ -3,7 +3,8 @@ import type { AttackName } from "./attacks.ts";
 /** The rules that are compared; "centred-clipping" is others' and made for this bench alone. */
 export const BENCH_RULES = ["default", "mean", "clipped-mean", "centred-clipping"] as const;
 export type BenchRule = (typeof BENCH_RULES)[number];
-export type Sharding = "iid" | "skewed";
+export const SHARDINGS = ["iid", "skewed"] as const;
+export type Sharding = (typeof SHARDINGS)[number];
 
 /** One run. */
 export interface Job {
@@ -18,6 +19,10 @@ export interface Job {
   readonly tokens: number;
 }
 
+/** How many of its volunteers do not attack. */
+export const honestOf = ({ volunteers, fraction }: Pick<Job, "volunteers" | "fraction">): number =>
+  volunteers - Math.round(fraction * volunteers);
+
 export interface Outcome {
   readonly job: Job;
   /** Held-out loss at the end, nats a token. */
@@ -28,6 +33,8 @@ export interface Outcome {
   readonly attackers: Sent;
   /** Audits' compute ÷ volunteers'. */
   readonly auditShare: number;
+  /** Cosines with the server's own direction, those of honest deltas and of attackers': lowest, 5th percentile, median, highest. */
+  readonly agreement: { readonly honest: readonly number[]; readonly attackers: readonly number[] };
   /** Verdicts by reason. */
   readonly verdicts: Readonly<Record<string, number>>;
   readonly seconds: number;

@@ -1,5 +1,5 @@
 import { ATTACKS } from "./attacks.ts";
-import type { Job, Outcome } from "./job.ts";
+import { honestOf, type Job, type Outcome } from "./job.ts";
 
 export interface Row {
   readonly rule: string;
@@ -8,7 +8,14 @@ export interface Row {
   readonly sharding: string;
   /** Held-out loss above that of the run nobody attacks and plain mean merges, percent; the mean over seeds. */
   readonly gapPercent: number;
+  /**
+   * The same above a run of the honest volunteers alone: with fewer of them a version has fewer deltas, so that equal
+   * tokens make more versions and a lower loss, and an attacker that is merely shut out seems to help.
+   */
+  readonly gapToHonestPercent: number;
 }
+
+type Gaps = "gapPercent" | "gapToHonestPercent";
 
 export interface Report {
   readonly rows: readonly Row[];
@@ -21,13 +28,19 @@ export interface Report {
 }
 
 export function reportOf(outcomes: readonly Outcome[]): Report {
-  const clean = ({ sharding, seed }: Job) =>
+  const clean = ({ sharding, seed }: Job, volunteers: number) =>
     outcomes.find(
       ({ job }) =>
-        job.attack === undefined && job.rule === "mean" && job.sharding === sharding && job.seed === seed,
+        job.attack === undefined &&
+        job.rule === "mean" &&
+        job.sharding === sharding &&
+        job.seed === seed &&
+        job.volunteers === volunteers,
     )!.loss;
-  const rows = new Map<string, { row: Omit<Row, "gapPercent">; gaps: number[] }>();
+  const most = Math.max(...outcomes.map(({ job }) => job.volunteers));
+  const rows = new Map<string, { row: Omit<Row, Gaps>; toClean: number[]; toHonest: number[] }>();
   for (const { job, loss } of outcomes) {
+    if (job.volunteers < most) continue; // a reference
     const row = {
       rule: job.rule,
       attack: job.attack ?? "none",
@@ -35,8 +48,9 @@ export function reportOf(outcomes: readonly Outcome[]): Report {
       sharding: job.sharding,
     };
     const name = JSON.stringify(row);
-    const known = rows.get(name) ?? { row, gaps: [] };
-    known.gaps.push(100 * (loss / clean(job) - 1));
+    const known = rows.get(name) ?? { row, toClean: [], toHonest: [] };
+    known.toClean.push(100 * (loss / clean(job, most) - 1));
+    known.toHonest.push(100 * (loss / clean(job, honestOf(job)) - 1));
     rows.set(name, known);
   }
   const ours = outcomes.filter(({ job }) => job.rule === "default");
@@ -44,7 +58,11 @@ export function reportOf(outcomes: readonly Outcome[]): Report {
   const sum = (of: readonly number[]) => of.reduce((total, value) => total + value, 0);
   const mean = (of: readonly number[]) => (of.length === 0 ? 0 : sum(of) / of.length);
   return {
-    rows: [...rows.values()].map(({ row, gaps }) => ({ ...row, gapPercent: round(mean(gaps)) })),
+    rows: [...rows.values()].map(({ row, toClean, toHonest }) => ({
+      ...row,
+      gapPercent: round(mean(toClean)),
+      gapToHonestPercent: round(mean(toHonest)),
+    })),
     honestRefusedPercent: round(
       (100 * sum(ours.map(({ honest }) => honest.refused))) /
         Math.max(1, sum(ours.map(({ honest }) => honest.deltas))),

@@ -6,6 +6,7 @@ import { sha256 } from "../../protocol/identity.ts";
 import type { Hash, RunId, Signature, TicketId } from "../../protocol/ids.ts";
 import { type Ticket, ticketTokens } from "../../protocol/ticket.ts";
 import { openEvaluationTrainer } from "../../server/evaluate/device.ts";
+import { direct } from "../../server/evaluate/direct.ts";
 import { examine } from "../../server/evaluate/examine.ts";
 import { initialVectors, type Merged, merge, type Vectors } from "../../server/merge/merge.ts";
 import { endsOf } from "../../server/rounds/ends.ts";
@@ -28,10 +29,11 @@ import {
 import { centredClipping } from "../../server/trust/centred.ts";
 import { judge } from "../../server/trust/check.ts";
 import { Gauge } from "../../server/trust/gauge.ts";
+import { standingOf } from "../../server/trust/standing.ts";
 import { heldOutMeter } from "../learning/heldout.ts";
 import { ATTACKS } from "./attacks.ts";
 import type { AttackCorpus } from "./corpus.ts";
-import type { Job, Outcome, Sent } from "./job.ts";
+import { honestOf, type Job, type Outcome, type Sent } from "./job.ts";
 import { Member } from "./member.ts";
 
 const VOCABULARY = 256;
@@ -42,6 +44,11 @@ const SIGNATURE = "s".repeat(86) as Signature;
 const ROUND_MS = 10_000;
 /** Versions between two evaluations. */
 const EVALUATE_EVERY = 4;
+/** As in server/run/audits.ts. */
+const DIRECTION_EVERY = 8;
+const DIRECTION_STEPS = 4;
+/** As in server/run/late-merges.ts. */
+const MOST_BLAMED = 96;
 
 /** The settings of a run so small that it takes some fifteen seconds. */
 const settingsOf = ({ seed, tokens, rule }: Job) =>
@@ -87,7 +94,7 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
   const auditor = await openEvaluationTrainer({ shape, batch, optimizer });
   const meter = heldOutMeter(trainer, corpus.heldOut, context, batch);
   const random = new Random(job.seed * 7_919 + 3);
-  const attackers = Math.round(job.fraction * job.volunteers);
+  const attackers = job.volunteers - honestOf(job);
   const attack = job.attack === undefined ? undefined : ATTACKS[job.attack];
   const members = Array.from(
     { length: job.volunteers },
@@ -100,7 +107,8 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
       ),
   );
   const ours = job.rule === "default";
-  const gauge = new Gauge(task.parameters, codec);
+  const gauge = new Gauge(task.parameters, codec, task.tensors, () => random.unit());
+  const agreements: { honest: number[]; attackers: number[] } = { honest: [], attackers: [] };
   const ticketCost = ticketTokens({ steps: 5, batch }, context);
   const budget = new Budget(settings.trust.auditShare, 20 * ticketCost);
   const kept = new Map<TicketId, Kept>();
@@ -161,7 +169,9 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
     const version = state.version + 1;
     versions[version] = versions[to]!;
     const seal = { record: NO_HASH, signature: SIGNATURE, hash: NO_HASH };
+    const since = [...kept.values()].filter(({ end }) => typeof end === "number" && end > to);
     await apply({ type: "rolled-back", at: now, version, to, reason: "held-out loss", ...seal });
+    if (ours) for (const one of since.reverse().slice(0, MOST_BLAMED)) await audit(one, to);
   };
   const upload = async (member: Member, ticket: Ticket, values: Float32Array): Promise<void> => {
     const frame = encodeFrame(codec, values);
@@ -190,6 +200,9 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
       return;
     }
     const facts = job.rule === "mean" ? undefined : gauge.measure(ticket, frame, norm);
+    if (facts?.agreement !== undefined) {
+      agreements[member.attack === undefined ? "honest" : "attackers"].push(facts.agreement);
+    }
     const tokens = ticketTokens(ticket, context);
     const delta = await sha256(frame);
     trained += tokens;
@@ -210,26 +223,32 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
       ...candidate,
     });
   };
-  const audit = async (one: Kept): Promise<void> => {
+  /** `blamedFor`: one that was merged since this version, looked at on its weights, whatever it costs. */
+  const audit = async (one: Kept, blamedFor?: number): Promise<void> => {
     const { ticket, member, frame } = one;
     const about = { type: "audited", at: now, ticket: ticket.id, volunteer: member.key } as const;
     const told = async (verdict: ReturnType<typeof verdictOf>) => {
       const who = member.attack === undefined ? "honest" : "attacker";
       const name = `${who} ${verdict.verdict}: ${verdict.reason}`;
       verdicts[name] = (verdicts[name] ?? 0) + 1;
-      if (verdict.verdict === "bad") one.revoked = true;
+      if (verdict.verdict === "bad") {
+        one.revoked = true;
+        for (const other of standingOf(state.trust, member.key).unproven) kept.get(other)!.revoked = true;
+      }
       await apply({ ...about, ...verdict });
     };
     const waiting = state.pool.find((delta) => delta.ticket === ticket.id);
     if (waiting?.facts?.copies !== undefined) return told({ verdict: "bad", reason: "copy" });
-    const recomputed = ticket.fresh ? ticketTokens(ticket, context) : 0;
+    const fresh = ticket.fresh && blamedFor === undefined;
+    const recomputed = fresh ? ticketTokens(ticket, context) : 0;
     for (const batches of [FIRST_LOOK, SECOND_LOOK]) {
-      const kind = kindOf(member.key, state.trust);
-      if (!budget.spend(auditCost(batches * batch * context, recomputed), kind)) return;
+      const cost = auditCost(batches * batch * context, recomputed);
+      if (blamedFor !== undefined) budget.charge(cost);
+      else if (!budget.spend(cost, kindOf(member.key, state.trust))) return;
       const evidence = await examine(auditor, corpus.gate, context, {
-        ticket,
+        ticket: { ...ticket, fresh },
         shard: member.text,
-        weights: versions[ticket.version]!.x,
+        weights: versions[blamedFor ?? ticket.version]!.x,
         delta: decodeFrame(frame, task.parameters),
         codec,
         seed: random.u32(),
@@ -239,6 +258,10 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
       if (verdict.verdict === "good" || batches === SECOND_LOOK) return told(verdict);
     }
   };
+  const directionDue = () =>
+    ours &&
+    state.version - directed >= DIRECTION_EVERY &&
+    budget.spend(DIRECTION_STEPS * batch * context, "veteran");
   const ask = (member: Member): Ticket | undefined => {
     const ticket = `${tickets++}`.padStart(22, "0") as TicketId;
     const { state: next, effects } = reduce(
@@ -255,9 +278,17 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
   };
 
   let evaluated = 0;
+  let directed = Number.NEGATIVE_INFINITY;
   while (state.phase !== "finished" && now < 5_000 * ROUND_MS) {
     now += ROUND_MS;
     const { x } = versions[state.version]!;
+    if (directionDue()) {
+      directed = state.version;
+      const rates = rules.rates(state.tokens, DIRECTION_STEPS);
+      gauge.direct(
+        await direct(auditor, corpus.gate, context, { weights: x, rates, batch, seed: random.u32() }),
+      );
+    }
     const made: { member: Member; ticket: Ticket; delta: Float32Array | undefined }[] = [];
     for (const member of members) {
       const ticket = ask(member);
@@ -318,7 +349,15 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
     honest: tally(members.filter((member) => member.attack === undefined)),
     attackers: tally(members.filter((member) => member.attack !== undefined)),
     auditShare: budget.spent / trained,
+    agreement: { honest: spread(agreements.honest), attackers: spread(agreements.attackers) },
     verdicts,
     seconds: (performance.now() - begun) / 1_000,
   };
+}
+
+/** The lowest, the twentieth, the median and the highest of some numbers; nothing of none. */
+function spread(numbers: readonly number[]): number[] {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  if (sorted.length === 0) return [];
+  return [0, 0.05, 0.5, 1].map((part) => Number(sorted[Math.floor(part * (sorted.length - 1))]!.toFixed(3)));
 }

@@ -1,21 +1,25 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { openEvaluationTrainer } from "./device.ts";
-import { type AuditJob, examine } from "./examine.ts";
-import type { AuditAnswer, AuditorData } from "./messages.ts";
+import { direct } from "./direct.ts";
+import { examine } from "./examine.ts";
+import type { AuditAnswer, AuditorData, AuditQuestion } from "./messages.ts";
 
 /** The auditor's thread: one trainer, one delta after another. The main thread is auditor.ts. */
 const { options, gate }: AuditorData = workerData;
 const trainer = openEvaluationTrainer(options);
 
 let before: Promise<void> = Promise.resolve();
-parentPort?.on("message", (job: AuditJob) => {
-  before = before.then(() => answer(job));
+parentPort?.on("message", (question: AuditQuestion) => {
+  before = before.then(() => answer(question));
 });
 
-async function answer(job: AuditJob): Promise<void> {
+async function answer(question: AuditQuestion): Promise<void> {
   const reply = (message: AuditAnswer) => parentPort?.postMessage(message);
+  const { context } = options.shape;
   try {
-    reply({ evidence: await examine(await trainer, gate, options.shape.context, job) });
+    if ("examine" in question)
+      reply({ evidence: await examine(await trainer, gate, context, question.examine) });
+    else reply({ direction: await direct(await trainer, gate, context, question.direct) });
   } catch (error) {
     reply({ error: error instanceof Error ? error.message : String(error) });
   }

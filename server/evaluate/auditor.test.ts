@@ -39,7 +39,7 @@ async function honest(): Promise<Float32Array<ArrayBuffer>> {
   return decodeFrame(frame, weights.length);
 }
 
-test("S7: an honest delta is found good in the thread and recomputed within the band; flipped it is neither", async () => {
+test("A14: an honest delta is found good in the thread and recomputed within the band; flipped it is neither", async () => {
   const delta = await honest();
   const job = { ticket, shard, weights, codec: DENSE4, seed: 5, batches: 1 };
   const good = await auditor.audit({ ...job, delta });

@@ -1,6 +1,8 @@
 import type { ModelShape } from "../../model/config.ts";
 import type { TrainerOptions } from "../../model/trainer.ts";
 import type { Evidence } from "../trust/audit.ts";
+import type { DirectionJob } from "./direct.ts";
+import type { AuditJob } from "./examine.ts";
 
 /** What the worker is started with. */
 export interface WorkerData {
@@ -32,4 +34,9 @@ export interface AuditorData {
   readonly gate: Uint16Array;
 }
 
-export type AuditAnswer = { readonly evidence: Evidence } | { readonly error: string };
+export type AuditQuestion = { readonly examine: AuditJob } | { readonly direct: DirectionJob };
+
+export type AuditAnswer =
+  | { readonly evidence: Evidence }
+  | { readonly direction: Float32Array }
+  | { readonly error: string };

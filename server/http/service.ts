@@ -36,9 +36,9 @@ export interface RunService {
   readonly maxUploadBytes: number;
   /**
    * Checks an upload whose request signature `volunteer` made, makes it durable, and only then resolves. The
-   * same upload again gets the same receipt.
+   * same upload again gets the same receipt. `from` names the sender's network, where one can be told.
    */
-  accept(volunteer: VolunteerKey, nonce: TicketId, upload: Upload): Promise<Receipt>;
+  accept(volunteer: VolunteerKey, nonce: TicketId, upload: Upload, from?: string): Promise<Receipt>;
   /** Counts a refusal that happened at the edge, for the status page. */
   countRefusal(code: ErrorCode): void;
   /** Calls back on every event; returns the way to stop. */

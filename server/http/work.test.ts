@@ -203,4 +203,19 @@ describe("rates", () => {
     expect((await send("6.6.6.6, 1.1.1.1")).status).toBe(429);
     expect((await send("1.1.1.1, 2.2.2.2")).status).toBe(401);
   });
+
+  it("A23: tell the run each sender's network, but no address, and of this machine nothing", async () => {
+    const send = async (remoteAddress: string) => {
+      const { id, body } = upload(me);
+      const init = await signedPost(me, ROUTES.deltas, body, id);
+      const incoming = { url: ROUTES.deltas, socket: { remoteAddress } };
+      expect((await app.request(ROUTES.deltas, init, { incoming })).status).toBe(200);
+      return service.networks.at(-1);
+    };
+    const name = await send("203.0.113.7");
+    expect(name).toMatch(/^[\w-]{12}$/);
+    expect(await send("203.0.113.99")).toBe(name);
+    expect(await send("198.51.100.1")).not.toBe(name); // the control
+    expect(await send("127.0.0.1")).toBeUndefined();
+  });
 });

@@ -21,6 +21,7 @@ import {
   MAX_UPLOAD_MEMORY,
   MAX_UPLOADS,
 } from "./limits.ts";
+import { Networks } from "./network.ts";
 import { Nonces } from "./nonces.ts";
 import { RateLimiter } from "./rate.ts";
 import type { RunService } from "./service.ts";
@@ -37,6 +38,7 @@ export function workRoutes(app: Hono<Edge>, service: RunService, options: EdgeOp
   const addresses = new RateLimiter(ADDRESS_RATE, MAX_RATE_ENTRIES, options.now);
   const keys = new RateLimiter(KEY_RATE, MAX_RATE_ENTRIES, options.now);
   const nonces = new Nonces(MAX_NONCES);
+  const networks = new Networks();
 
   const signed = <T>(
     c: Context<Edge>,
@@ -68,7 +70,8 @@ export function workRoutes(app: Hono<Edge>, service: RunService, options: EdgeOp
       return await signed(c, uploads, service.maxUploadBytes, async ({ volunteer, nonce }, body) => {
         const upload = decodeUpload(body);
         reachedRun = true;
-        return json(c, { receipt: await service.accept(volunteer, nonce, upload) });
+        const from = networks.nameOf(addressOf(c, options.trustProxy));
+        return json(c, { receipt: await service.accept(volunteer, nonce, upload, from) });
       });
     } catch (error) {
       // What the run itself refused it has counted.

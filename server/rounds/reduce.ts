@@ -122,7 +122,7 @@ function accept(state: State, event: Accepted, now: number): State {
     frontier: Math.max(state.frontier, position + 1),
     gaps,
     took: [...state.took.slice(1 - TIMED_DELTAS), event.took],
-    trust: seen(state.trust, volunteer, facts?.size),
+    trust: seen(state.trust, volunteer, ticket, facts),
     soft: settle(state.soft, event, now),
   };
 }
@@ -198,7 +198,7 @@ function audit(state: State, event: Audited): State {
   const { at, ticket, volunteer, verdict, gain } = event;
   if (verdict === "good") {
     const pool = state.pool.map((delta) => (delta.ticket === ticket ? { ...delta, proven: true } : delta));
-    return { ...state, at, pool, trust: passed(state.trust, volunteer, gain) };
+    return { ...state, at, pool, trust: passed(state.trust, volunteer, ticket, gain) };
   }
   const pool = state.pool.filter((delta) => delta.ticket !== ticket);
   return {

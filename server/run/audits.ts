@@ -1,7 +1,9 @@
 import type { CodecSpec } from "../../protocol/codec/codec.ts";
 import { decodeFrame } from "../../protocol/frame.ts";
+import type { Hash } from "../../protocol/ids.ts";
 import { type Ticket, ticketTokens } from "../../protocol/ticket.ts";
 import type { Upload } from "../../protocol/upload.ts";
+import type { AuditJob } from "../evaluate/examine.ts";
 import type { Auditor, RunOptions } from "../options.ts";
 import type { Audited } from "../rounds/events.ts";
 import type { State } from "../rounds/state.ts";
@@ -16,19 +18,24 @@ import {
   verdictOf,
 } from "../trust/audit.ts";
 import type { Candidate } from "../trust/candidate.ts";
+import { Gauge } from "../trust/gauge.ts";
 import type { Founded } from "./genesis.ts";
+import type { Blamed } from "./late-merges.ts";
 
 /** Audits that wait, at most: beyond it the newest are not made. A frame each is held in memory. */
 const MOST_WAITING = 32;
 /** Tickets counted as trained before the first, so that the first newcomers can be audited. */
 const AHEAD = 20;
+/** The server's own direction is found again after so many versions, by so many steps. */
+const DIRECTION_EVERY = 8;
+const DIRECTION_STEPS = 4;
 
 /** What audits need of the core. */
 interface AuditedCore {
   readonly founded: Pick<Founded, "settings" | "task" | "delta" | "rules">;
   readonly state: State;
   now(): number;
-  snapshot(hash: Ticket["hash"]): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  snapshot(hash: Hash): Promise<Uint8Array<ArrayBuffer> | undefined>;
   record(event: Audited): Promise<void>;
 }
 
@@ -38,19 +45,23 @@ export function auditsOf(core: AuditedCore, options: RunOptions): Audits | undef
   const { auditor, corpus, random, log } = options;
   const share = settings.trust.auditShare;
   if (auditor === undefined || share === 0) return undefined;
+  const draw = () => new DataView(random(4).buffer).getUint32(0, true);
   return new Audits({
     auditor,
     share,
     codec: delta,
     context: rules.context,
+    batch: rules.batch,
     parameters: task.parameters,
-    draw: () => new DataView(random(4).buffer).getUint32(0, true),
+    gauge: new Gauge(task.parameters, delta, task.tensors, () => draw() / 2 ** 32),
+    draw,
     state: () => core.state,
-    weights: async ({ hash }) => {
+    rates: (tokens, steps) => core.founded.rules.rates(tokens, steps),
+    weights: async (hash) => {
       const file = await core.snapshot(hash);
       return file && task.decode(file);
     },
-    shard: ({ shard }) => corpus.shard(shard),
+    shard: (hash) => corpus.shard(hash),
     record: (audited) => core.record({ ...audited, at: core.now() }),
     failed: (error) => log.warn({ error: String(error) }, "a delta could not be audited"),
   });
@@ -62,13 +73,19 @@ export interface AuditsOptions {
   readonly share: number;
   readonly codec: CodecSpec;
   readonly context: number;
+  /** Sequences of a micro-batch. */
+  readonly batch: number;
   readonly parameters: number;
+  /** What measures deltas as they come in, and holds them against the server's own direction. */
+  readonly gauge: Gauge;
   /** A number nobody can guess, in [0, 2³²). */
   readonly draw: () => number;
   readonly state: () => State;
+  /** Learning rates of so many steps when so many tokens are merged. */
+  readonly rates: (tokens: number, steps: number) => readonly number[];
   /** The weights of a version that is kept, or undefined. */
-  readonly weights: (ticket: Ticket) => Promise<Float32Array<ArrayBuffer> | undefined>;
-  readonly shard: (ticket: Ticket) => Promise<Uint8Array<ArrayBuffer>>;
+  readonly weights: (hash: Hash) => Promise<Float32Array<ArrayBuffer> | undefined>;
+  readonly shard: (hash: Hash) => Promise<Uint8Array<ArrayBuffer>>;
   readonly record: (audited: Omit<Audited, "at">) => Promise<void>;
   readonly failed: (error: unknown) => void;
 }
@@ -80,13 +97,19 @@ export interface AuditsOptions {
  */
 export class Audits {
   readonly #options: AuditsOptions;
-  readonly #waiting: Upload[] = [];
+  readonly #waiting: (() => Promise<void>)[] = [];
   #budget: Budget | undefined;
+  /** The version that the server's direction was last found, or tried, at. */
+  #directed = Number.NEGATIVE_INFINITY;
   #busy = false;
   #stopped = false;
 
   constructor(options: AuditsOptions) {
     this.#options = options;
+  }
+
+  get gauge(): Gauge {
+    return this.#options.gauge;
   }
 
   /** Considers a delta that was just accepted. */
@@ -95,15 +118,24 @@ export class Audits {
     const tokens = ticketTokens(upload.ticket, context);
     this.#budget ??= new Budget(share, AHEAD * tokens);
     this.#budget.earn(tokens);
+    if (this.#stopped) return;
+    const { pool, trust, version } = state();
+    if (version - this.#directed >= DIRECTION_EVERY && this.#direct(this.#budget)) this.#directed = version;
     if (delta.facts?.copies !== undefined) {
       void this.#tell(upload.ticket, { verdict: "bad", reason: "copy" }); // there is nothing to measure
       return;
     }
-    const { pool, trust } = state();
     const chance = chanceOf(delta, upload.ticket.fresh, pool, trust);
-    if (this.#stopped || this.#waiting.length >= MOST_WAITING || draw() / 2 ** 32 >= chance) return;
-    this.#waiting.push(upload);
-    if (!this.#busy) void this.#work();
+    if (this.#waiting.length >= MOST_WAITING || draw() / 2 ** 32 >= chance) return;
+    this.#put(() => this.#audit(upload));
+  }
+
+  /**
+   * After a roll-back: audits what was merged since the version whose weights came back, one by one on those weights,
+   * whatever it costs. Who harmed the model is found bad, and the rest has its trust again.
+   */
+  blame(merged: readonly Blamed[], hash: Hash): void {
+    for (const one of merged) this.#put(() => this.#reaudit(one, hash));
   }
 
   stop(): void {
@@ -111,47 +143,91 @@ export class Audits {
     this.#waiting.length = 0;
   }
 
+  #put(job: () => Promise<void>): void {
+    this.#waiting.push(job);
+    if (!this.#busy) void this.#work();
+  }
+
   async #work(): Promise<void> {
     this.#busy = true;
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
       try {
-        await this.#audit(next);
+        await next();
       } catch (error) {
-        this.#options.failed(error);
+        if (!this.#stopped) this.#options.failed(error);
       }
     }
     this.#busy = false;
   }
 
-  async #audit({ ticket, frame }: Upload): Promise<void> {
-    const { auditor, codec, context, parameters, draw, state } = this.#options;
-    const weights = await this.#options.weights(ticket);
-    if (weights === undefined) return; // so old that nothing can be said of it
-    const shard = await this.#options.shard(ticket);
-    const recomputed = ticket.fresh ? ticketTokens(ticket, context) : 0;
-    for (const batches of [FIRST_LOOK, SECOND_LOOK]) {
-      const cost = auditCost(batches * ticket.batch * context, recomputed);
-      const kind = kindOf(ticket.volunteer, state().trust);
-      if (this.#stopped || !this.#budget?.spend(cost, kind)) return;
-      const evidence = await auditor.audit({
-        ticket,
-        shard: new Uint16Array(shard.slice().buffer),
-        weights,
-        delta: decodeFrame(frame, parameters),
-        codec,
-        seed: draw(),
-        batches,
-      });
-      const verdict = verdictOf(evidence, ticket.steps, state().trust);
-      if (verdict.verdict === "good" || batches === SECOND_LOOK) return this.#tell(ticket, verdict);
-    }
+  /** Has the direction found anew, where it can be afforded. */
+  #direct(budget: Budget): boolean {
+    const { auditor, batch, context, draw, gauge, rates, state, weights } = this.#options;
+    if (!budget.spend(DIRECTION_STEPS * batch * context, "veteran")) return false;
+    this.#put(async () => {
+      const { hash, tokens } = state();
+      const at = await weights(hash);
+      if (at === undefined) return;
+      gauge.direct(
+        await auditor.direct({ weights: at, rates: rates(tokens, DIRECTION_STEPS), batch, seed: draw() }),
+      );
+    });
+    return true;
   }
 
-  async #tell({ id: ticket, volunteer }: Ticket, verdict: Verdict): Promise<void> {
+  async #audit({ ticket, frame }: Upload): Promise<void> {
+    const { codec, context, state } = this.#options;
+    const weights = await this.#options.weights(ticket.hash);
+    if (weights === undefined) return; // so old that nothing can be said of it
+    const recomputed = ticket.fresh ? ticketTokens(ticket, context) : 0;
+    const verdict = await this.#judge({ ticket, weights, frame, codec, shard: ticket.shard }, (batches) => {
+      const cost = auditCost(batches * ticket.batch * context, recomputed);
+      return this.#budget?.spend(cost, kindOf(ticket.volunteer, state().trust)) ?? false;
+    });
+    if (verdict !== undefined) await this.#tell(ticket, verdict);
+  }
+
+  async #reaudit({ ticket, volunteer, range, frame }: Blamed, hash: Hash): Promise<void> {
+    const { codec, context } = this.#options;
+    const weights = await this.#options.weights(hash);
+    const found = await frame();
+    if (weights === undefined || found === undefined) return;
+    const about = { ticket: { ...range, rates: [], fresh: false }, weights, frame: found, codec };
+    const verdict = await this.#judge({ ...about, shard: range.shard }, (batches) => {
+      this.#budget?.charge(auditCost(batches * range.batch * context, 0));
+      return true;
+    });
+    if (verdict !== undefined) await this.#tell({ id: ticket, volunteer }, verdict);
+  }
+
+  /** A look, and a second one where the first finds it bad. Undefined where it cannot be afforded. */
+  async #judge(
+    { frame, shard, ...about }: Looked,
+    afford: (batches: number) => boolean,
+  ): Promise<Verdict | undefined> {
+    const { auditor, parameters, draw, state } = this.#options;
+    const text = new Uint16Array((await this.#options.shard(shard)).slice().buffer);
+    for (const batches of [FIRST_LOOK, SECOND_LOOK]) {
+      if (this.#stopped || !afford(batches)) return undefined;
+      const delta = decodeFrame(frame, parameters);
+      const evidence = await auditor.audit({ ...about, shard: text, delta, seed: draw(), batches });
+      const verdict = verdictOf(evidence, about.ticket.steps, state().trust);
+      if (verdict.verdict === "good" || batches === SECOND_LOOK) return verdict;
+    }
+    return undefined;
+  }
+
+  async #tell({ id: ticket, volunteer }: Pick<Ticket, "id" | "volunteer">, verdict: Verdict): Promise<void> {
     try {
       if (!this.#stopped) await this.#options.record({ type: "audited", ticket, volunteer, ...verdict });
     } catch (error) {
       this.#options.failed(error);
     }
   }
+}
+
+/** A delta to be looked at, and on which weights. */
+interface Looked extends Pick<AuditJob, "ticket" | "weights" | "codec"> {
+  readonly frame: Uint8Array<ArrayBuffer>;
+  readonly shard: Hash;
 }

@@ -76,7 +76,7 @@ export async function readCheckpoints(store: Store, like: State, failed: (error:
 }
 
 /** The names of a state's parts, so that a program that has others reads the journal instead. */
-const keysOf = (state: State): string => Object.keys(state).sort().join();
+const keysOf = (state: State): string => [...Object.keys(state), ...Object.keys(state.trust)].sort().join();
 
 function tag(_key: string, value: unknown): unknown {
   if (value instanceof Map) return { $map: [...value] };

@@ -12,6 +12,7 @@ import type { State } from "../rounds/state.ts";
 import type { Settings } from "../settings.ts";
 import { StoreError } from "../store/store.ts";
 import type { Candidate } from "../trust/candidate.ts";
+import type { Gauge } from "../trust/gauge.ts";
 import { type Audits, auditsOf } from "./audits.ts";
 import { dropDiff, readDiff, saveDiff } from "./diffs.ts";
 import { Evaluations } from "./evaluations.ts";
@@ -19,6 +20,7 @@ import { factsOf } from "./facts.ts";
 import type { Founded } from "./genesis.ts";
 import { type Seal, seal } from "./history.ts";
 import { IndexFeed } from "./index-feed.ts";
+import { LateMerges } from "./late-merges.ts";
 import { MergeFailures } from "./merge-failures.ts";
 import { mergeHere } from "./merger.ts";
 import { encodeRecord } from "./record.ts";
@@ -54,6 +56,7 @@ export class Core {
   readonly #identity: Identity;
   readonly #evaluations: Evaluations | undefined;
   readonly #audits: Audits | undefined;
+  readonly #late: LateMerges;
   readonly #retention: Retention;
   readonly #listeners = new Set<(event: RunEvent) => void>();
   /** Journal places of the frames not yet merged. */
@@ -107,15 +110,16 @@ export class Core {
       if ((state.heldOut.at(-1)?.version ?? -1) < state.version) this.#evaluate(state.version, state.tokens);
     }
     this.#audits = auditsOf(this, options);
+    this.#late = new LateMerges(store);
     log.info(
       { run: founded.id, version: state.version, hash: state.hash, tokens: state.tokens },
       "run opened",
     );
   }
 
-  /** Whether deltas are audited. */
-  get audited(): boolean {
-    return this.#audits !== undefined;
+  /** What measures deltas; only where audits can clear whom it suspects. */
+  get gauge(): Gauge | undefined {
+    return this.#audits?.gauge;
   }
 
   /** Considers a delta that was just accepted for an audit. */
@@ -264,7 +268,11 @@ export class Core {
     this.index.add(factsOf(before, event));
     if (event.type === "accepted") this.#frames.set(event.ticket, sequence);
     for (const { ticket } of endsOf(before, event)) this.#frames.delete(ticket);
+    this.#late.add(event, sequence);
     if (event.type === "published" || event.type === "rolled-back") this.#advance(event.hash);
+    if (event.type === "rolled-back" && event.reason === "held-out loss") {
+      this.#audits?.blame(this.#late.after(event.to, this.founded.rules), event.hash);
+    }
     this.perform(effects);
   }
 

@@ -4,6 +4,7 @@ import { reduce } from "../rounds/reduce.ts";
 import type { Rules } from "../rounds/rules.ts";
 import { begin, type State } from "../rounds/state.ts";
 import { type Fact, type Store, StoreError } from "../store/store.ts";
+import { standingOf } from "../trust/standing.ts";
 import type { RecordFacts } from "./index-feed.ts";
 import { decodeRecord } from "./record.ts";
 
@@ -17,7 +18,9 @@ export function factsOf(state: State, event: DurableEvent): Fact[] {
     return [{ type: "closed", version }, { type: "published", version }, ...ends];
   }
   if (event.type === "audited") {
-    return event.verdict === "bad" ? [...ends, { type: "revoked", ticket: event.ticket }] : ends;
+    if (event.verdict === "good") return ends;
+    const lost = new Set([event.ticket, ...standingOf(state.trust, event.volunteer).unproven]);
+    return [...ends, ...[...lost].map((ticket): Fact => ({ type: "revoked", ticket }))];
   }
   if (event.type !== "accepted") return ends;
   const { ticket, volunteer, delta, version, tokens, at } = event;

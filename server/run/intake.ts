@@ -9,7 +9,6 @@ import { MAX_POOL, PAUSED_RETRY_MS } from "../rounds/rules.ts";
 import type { Store } from "../store/store.ts";
 import type { Facts } from "../trust/candidate.ts";
 import { authenticate, judge } from "../trust/check.ts";
-import { Gauge } from "../trust/gauge.ts";
 import { admitted, standingOf } from "../trust/standing.ts";
 import { MAX_SUSPECTS, medianSize, suspicionOf } from "../trust/weigh.ts";
 import type { Core } from "./core.ts";
@@ -30,8 +29,6 @@ export class Intake {
   readonly #core: Core;
   readonly #identity: Identity;
   readonly #store: Store;
-  /** Only where audits can clear whom it suspects. */
-  readonly #gauge: Gauge | undefined;
   /** Uploads between their checks and their receipts. */
   readonly #inFlight = new Map<TicketId, InFlight>();
 
@@ -39,11 +36,10 @@ export class Intake {
     this.#core = core;
     this.#identity = identity;
     this.#store = store;
-    const { task, delta } = core.founded;
-    this.#gauge = core.audited ? new Gauge(task.parameters, delta) : undefined;
   }
 
-  async accept(sender: SignedRequest, upload: Upload): Promise<Receipt> {
+  /** `from` names the sender's network, where that is known. */
+  async accept(sender: SignedRequest, upload: Upload, from?: string): Promise<Receipt> {
     const { id, task, delta: codec } = this.#core.founded;
     const run = { id, key: this.#identity.key, parameters: task.parameters, delta: codec };
     const delta = await authenticate(upload, sender, run);
@@ -57,7 +53,7 @@ export class Intake {
     }
     if (this.#core.state.used.has(ticket.id)) throw this.#indexLost();
     const norm = this.#judge(upload);
-    const facts = this.#gauge?.measure(ticket, upload.frame, norm);
+    const facts = this.#core.gauge?.measure(ticket, upload.frame, norm, from);
     if (facts !== undefined) this.#requireRoom(facts);
     const receipt = this.#keep(upload, delta, facts).then(() => this.#receiptOf(ticket.id));
     this.#inFlight.set(ticket.id, { delta, receipt });

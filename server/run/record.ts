@@ -86,6 +86,7 @@ const schema: z.ZodType<DurableEvent> = z.discriminatedUnion("type", [
     facts: z
       .object({
         size: z.number(),
+        tensors: z.array(z.number()).exactOptional(),
         agreement: z.number().exactOptional(),
         copies: ticket.exactOptional(),
         from: z.string().exactOptional(),

@@ -11,7 +11,7 @@ import {
 
 const volunteer = await TestVolunteer.create();
 
-test("S8: a roll-back publishes the old weights as a new version, also after a restart, and voids old tickets", async () => {
+test("A25: a roll-back publishes the old weights as a new version, also after a restart, and voids old tickets", async () => {
   const tiny = await tinyRun({ settings: tinySettings({ snapshotEvery: 1 }) });
   await advance(volunteer, tiny, 2);
   const { modelHash } = tiny.run.status();
@@ -36,7 +36,7 @@ test("S8: a roll-back publishes the old weights as a new version, also after a r
   await again.run.close();
 });
 
-test("S6: a banned volunteer gets no work and is refused, until it is forgiven, also after a restart", async () => {
+test("A24: a banned volunteer gets no work and is refused, until it is forgiven, also after a restart", async () => {
   const tiny = await tinyRun();
   const ticket = await volunteer.ticket(tiny.run);
   await tiny.run.ban(volunteer.identity.key);

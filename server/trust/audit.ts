@@ -112,6 +112,11 @@ export class Budget {
     return true;
   }
 
+  /** Spends what must be spent, whatever is left: later audits wait until it is earned. */
+  charge(cost: number): void {
+    this.#spent += cost;
+  }
+
   get spent(): number {
     return this.#spent;
   }

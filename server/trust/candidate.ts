@@ -7,11 +7,13 @@ export interface Facts {
    * walk of h steps gets √h far and a march h; AdamW on text lies between.
    */
   readonly size: number;
+  /** The same of each tensor alone, about, in the layout's order; 0 where nothing was looked at. */
+  readonly tensors?: readonly number[];
   /** The cosine with the server's own direction from gate text, once there is one. */
   readonly agreement?: number;
   /** The newest earlier delta that this one is nearly the same as. */
   readonly copies?: TicketId;
-  /** Where it came from: a digest of the sender's network prefix, which does not tell the address. */
+  /** Where it came from: a name for the sender's network that does not tell it (server/http/network.ts). */
   readonly from?: string;
 }
 

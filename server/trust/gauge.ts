@@ -3,6 +3,7 @@ import { addStretches } from "../../protocol/frame.ts";
 import type { TicketId } from "../../protocol/ids.ts";
 import type { Ticket } from "../../protocol/ticket.ts";
 import type { Facts } from "./candidate.ts";
+import { type Part, Places } from "./places.ts";
 
 /** Places of a dense delta that are compared. */
 const PRINT_VALUES = 512;
@@ -17,8 +18,6 @@ const REMEMBERED = 256;
 const SAME = 0.5;
 /** Places at which a delta is held against the server's direction. */
 const DIRECTION_PLACES = 16_384;
-/** Parts of a large vector that are looked at: all of it would cost ten times what accepting a delta does. */
-const SAMPLED_STRETCHES = 8;
 
 interface Print {
   readonly ticket: TicketId;
@@ -28,8 +27,8 @@ interface Print {
 }
 
 /**
- * Measures deltas as they come in, cheaply enough to measure all: their size, whether they are copies, and
- * whether they point against the server's own direction. What it remembers is only good for finding more, so
+ * Measures deltas as they come in, cheaply enough to measure all: their size and that of each tensor, whether they
+ * are copies, and whether they point against the server's own direction. What it remembers is only good for finding more, so
  * a restart may forget it.
  */
 export class Gauge {
@@ -37,21 +36,19 @@ export class Gauge {
   /** A delta's values while it is measured, zero between. */
   readonly #scratch: Float32Array<ArrayBuffer>;
   /** How many places of a print are looked at. */
-  readonly #places: number;
-  /** Where the parts begin that are looked at, and how many values they have together. */
-  readonly #starts: readonly number[];
-  readonly #sampled: number;
+  readonly #printed: number;
+  readonly #places: Places;
   #direction: Float32Array | undefined;
 
-  /** `codec` is that of the deltas: a sparse one is looked at in more places, so that as many values compare. */
-  constructor(parameters: number, codec: CodecSpec) {
+  /**
+   * `codec` is that of the deltas: a sparse one is looked at in more places, so that as many values compare.
+   * `chance` gives numbers in [0, 1) that nobody can guess.
+   */
+  constructor(parameters: number, codec: CodecSpec, tensors: readonly Part[], chance: () => number) {
     this.#scratch = new Float32Array(parameters);
     const density = codec.name === "topk" ? codec.k / codec.chunk : 1;
-    const whole = Math.max(1, Math.floor(parameters / STRETCH));
-    const parts = Math.min(whole, SAMPLED_STRETCHES);
-    this.#starts = Array.from({ length: parts }, (_, n) => Math.floor((n * whole) / parts) * STRETCH);
-    this.#sampled = Math.min(parameters, parts * STRETCH);
-    this.#places = Math.min(this.#sampled, Math.ceil(PRINT_VALUES / density));
+    this.#places = new Places(parameters, tensors, chance);
+    this.#printed = Math.min(this.#places.count, Math.ceil(PRINT_VALUES / density));
   }
 
   /** What the server's own training on gate text came to; the one before is forgotten. */
@@ -67,16 +64,19 @@ export class Gauge {
     from?: string,
   ): Facts {
     const values = this.#scratch;
-    addStretches(frame, values, 1, this.#starts, STRETCH);
+    addStretches(frame, values, 1, this.#places.starts, STRETCH);
     const agreement = this.#agreement(values);
     const print = this.#printOf(id, values);
-    addStretches(frame, values, -1, this.#starts, STRETCH); // x − x is zero: cheaper than filling, where the delta is sparse
+    const rate = rates.reduce((sum, each) => sum + each, 0) / rates.length;
+    const usual = rate * rates.length ** 0.75;
+    const tensors = this.#tensorNorms(values).map((each) => Number((each / usual).toPrecision(4)));
+    addStretches(frame, values, -1, this.#places.starts, STRETCH); // x − x is zero: cheaper than filling, where the delta is sparse
     const copies = print && this.#prints.findLast((other) => overlap(print, other) > SAME)?.ticket;
     if (print !== undefined) this.#prints.push(print);
     if (this.#prints.length > REMEMBERED) this.#prints.shift();
-    const rate = rates.reduce((sum, each) => sum + each, 0) / rates.length;
     return {
-      size: norm / (rate * rates.length ** 0.75),
+      size: norm / usual,
+      ...(tensors.length === 0 ? {} : { tensors }),
       ...(agreement === undefined ? {} : { agreement }),
       ...(copies === undefined ? {} : { copies }),
       ...(from === undefined ? {} : { from }),
@@ -86,10 +86,10 @@ export class Gauge {
   #agreement(values: Float32Array): number | undefined {
     const direction = this.#direction;
     if (direction === undefined) return undefined;
-    const places = Math.min(this.#sampled, DIRECTION_PLACES);
+    const places = Math.min(this.#places.count, DIRECTION_PLACES);
     let [product, one, other] = [0, 0, 0];
     for (let n = 0; n < places; n++) {
-      const i = this.#placeOf(n, places);
+      const i = this.#places.at(n, places);
       product += values[i]! * direction[i]!;
       one += values[i]! ** 2;
       other += direction[i]! ** 2;
@@ -97,17 +97,20 @@ export class Gauge {
     return one === 0 || other === 0 ? 0 : product / Math.sqrt(one * other);
   }
 
-  /** The n-th of `count` places spread evenly over the parts. */
-  #placeOf(n: number, count: number): number {
-    const place = Math.floor((n * this.#sampled) / count);
-    return this.#starts[Math.floor(place / STRETCH)]! + (place % STRETCH);
+  /** About the L2 norm of each tensor, by the places looked at. */
+  #tensorNorms(values: Float32Array): number[] {
+    return this.#places.tensors.map(({ length, places }) => {
+      let squares = 0;
+      for (const i of places) squares += values[i]! ** 2;
+      return places.length === 0 ? 0 : Math.sqrt((squares * length) / places.length);
+    });
   }
 
   #printOf(ticket: TicketId, values: Float32Array): Print | undefined {
-    const count = this.#places;
+    const count = this.#printed;
     const places: number[] = [];
     for (let n = 0; n < count; n++) {
-      const i = this.#placeOf(n, count);
+      const i = this.#places.at(n, count);
       if (values[i] !== 0) places.push(i);
     }
     if (places.length < LEAST_VALUES) return undefined;

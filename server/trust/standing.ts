@@ -1,4 +1,5 @@
-import type { VolunteerKey } from "../../protocol/ids.ts";
+import type { TicketId, VolunteerKey } from "../../protocol/ids.ts";
+import type { Facts } from "./candidate.ts";
 
 /** What the server holds of one volunteer: only what audits and the operator said. */
 export interface Standing {
@@ -14,6 +15,11 @@ export interface Standing {
   readonly banned: boolean;
   /** The newest version that something of it was merged into. */
   readonly merged: number;
+  /**
+   * The newest deltas of one on probation that no audit stands for: found bad once, it loses the credit of them all,
+   * or riding along would pay until the first audit comes.
+   */
+  readonly unproven: readonly TicketId[];
 }
 
 /** What audits know of everyone, bounded and made of journaled events alone. */
@@ -22,18 +28,30 @@ export interface Trust {
   readonly standings: ReadonlyMap<VolunteerKey, Standing>;
   /** Sizes (candidate.ts) of the newest accepted deltas, for their running median. */
   readonly sizes: readonly number[];
+  /** The same of their tensors: a delta each. */
+  readonly tensors: readonly (readonly number[])[];
   /** What a step of the newest proven deltas gained on its own text, nats a token. */
   readonly gains: readonly number[];
 }
 
-export const NO_TRUST: Trust = { standings: new Map(), sizes: [], gains: [] };
+export const NO_TRUST: Trust = { standings: new Map(), sizes: [], tensors: [], gains: [] };
 
-const NEWCOMER: Standing = { passed: 0, streak: 0, strikes: 0, until: 0, banned: false, merged: 0 };
+const NEWCOMER: Standing = {
+  passed: 0,
+  streak: 0,
+  strikes: 0,
+  until: 0,
+  banned: false,
+  merged: 0,
+  unproven: [],
+};
 
 /** Volunteers remembered: about 4 MB. */
 const MAX_STANDINGS = 20_000;
 /** Sizes that a running median looks back on. */
 const SIZES = 128;
+/** Deltas that those of tensors look back on: a large model has some hundred tensors. */
+const TENSOR_SIZES = 48;
 /** Gains that one looks back on: fewer, since a run's gains shrink as it learns. */
 const GAINS = 16;
 /**
@@ -48,6 +66,8 @@ const FORGIVEN_AFTER = 8;
 const LEAST_CHANCE = 0.05;
 /** A newcomer's deltas are all audited until so many were good. */
 const PROBATION = 2;
+/** Deltas of one on probation that are remembered. */
+const MOST_UNPROVEN = 8;
 /** One ticket in so many starts from nothing, so that it can be recomputed. */
 const FRESH_EVERY = 50;
 
@@ -77,22 +97,30 @@ export const isFresh = (standing: Standing, position: number): boolean =>
   trusted(standing) && position % FRESH_EVERY === FRESH_EVERY - 1;
 
 /** Something of it was accepted. */
-export function seen(trust: Trust, volunteer: VolunteerKey, size: number | undefined): Trust {
-  const { streak } = standingOf(trust, volunteer);
-  const known = change(trust, volunteer, { streak: streak + 1 });
-  return size === undefined ? known : { ...known, sizes: [...trust.sizes.slice(1 - SIZES), size] };
+export function seen(trust: Trust, volunteer: VolunteerKey, ticket: TicketId, facts?: Facts): Trust {
+  const { streak, unproven, passed: audits } = standingOf(trust, volunteer);
+  const known = change(trust, volunteer, {
+    streak: streak + 1,
+    unproven: audits < PROBATION ? [...unproven.slice(1 - MOST_UNPROVEN), ticket] : [],
+  });
+  if (facts === undefined) return known;
+  const sizes = [...trust.sizes.slice(1 - SIZES), facts.size];
+  if (facts.tensors === undefined) return { ...known, sizes };
+  return { ...known, sizes, tensors: [...trust.tensors.slice(1 - TENSOR_SIZES), facts.tensors] };
 }
 
 /** Something of it was merged into `version`. */
 export const merged = (trust: Trust, volunteer: VolunteerKey, version: number): Trust =>
   change(trust, volunteer, { merged: version });
 
-export function passed(trust: Trust, volunteer: VolunteerKey, gain: number | undefined): Trust {
+/** An audit found this delta of it good. */
+export function passed(trust: Trust, volunteer: VolunteerKey, ticket: TicketId, gain?: number): Trust {
   const before = standingOf(trust, volunteer);
   const forgiven = before.strikes > 0 && (before.passed + 1) % FORGIVEN_AFTER === 0 ? 1 : 0;
   const known = change(trust, volunteer, {
     passed: before.passed + 1,
     strikes: before.strikes - forgiven,
+    unproven: before.unproven.slice(before.unproven.indexOf(ticket) + 1),
   });
   return gain === undefined ? known : { ...known, gains: [...trust.gains.slice(1 - GAINS), gain] };
 }
@@ -101,7 +129,7 @@ export function passed(trust: Trust, volunteer: VolunteerKey, gain: number | und
 export function struck(trust: Trust, volunteer: VolunteerKey, now: number): Trust {
   const strikes = Math.min(MAX_STRIKES, standingOf(trust, volunteer).strikes + 1);
   const until = now + QUARANTINE_MS * 4 ** (strikes - 1);
-  return change(trust, volunteer, { passed: 0, streak: 0, strikes, until });
+  return change(trust, volunteer, { passed: 0, streak: 0, strikes, until, unproven: [] });
 }
 
 /** The operator's word. Forgiven, a volunteer begins anew. */

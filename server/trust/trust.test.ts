@@ -24,6 +24,7 @@ import { rolledBackTo } from "./tripwire.ts";
 import { byTrust, mean, RULES } from "./weigh.ts";
 
 const key = (name: string) => name as VolunteerKey;
+const NONE = "none" as TicketId;
 const delta = (ticket: string, size = 1, changes: Partial<Candidate> = {}): Candidate => ({
   ticket: ticket as TicketId,
   volunteer: key(`of ${ticket}`),
@@ -34,22 +35,41 @@ const delta = (ticket: string, size = 1, changes: Partial<Candidate> = {}): Cand
 });
 /** Sizes around 1, and these volunteers found good. */
 const known = (...volunteers: string[]): Trust =>
-  volunteers.reduce<Trust>((trust, name) => passed(trust, key(`of ${name}`), 1), {
+  volunteers.reduce<Trust>((trust, name) => passed(trust, key(`of ${name}`), NONE, 1), {
     ...NO_TRUST,
     sizes: [0.9, 1, 1.1],
   });
 const weightOf = (weights: readonly { ticket: TicketId; weight: number }[], ticket: string) =>
   weights.find((one) => one.ticket === ticket)?.weight ?? 0;
 
-describe("weighing (SECURITY.md S2 to S6)", () => {
-  test("S2: a delta seven times too large weighs what its clipped self would; plain mean, the control, lets it", () => {
+describe("weighing", () => {
+  test("A21: a delta seven times too large weighs what its clipped self would; plain mean, the control, lets it", () => {
     const pool = [delta("a"), delta("big", 7)];
     const trust = known("a", "big");
     expect(weightOf(byTrust(pool, 5, trust, 0).merged, "big") * 7).toBeCloseTo(150, 3);
     expect(weightOf(mean(pool, 5, trust, 0).merged, "big") * 7).toBe(700);
   });
 
-  test("S3: a suspect is not merged before its audit, and goes when none comes", () => {
+  test("A21: a delta whose size hides in one tensor is scaled by that tensor's own median; the control lets it", () => {
+    const sized = (ticket: string, ...tensors: number[]) => delta(ticket, 1, { facts: { size: 1, tensors } });
+    const trust: Trust = {
+      ...known("a", "hidden"),
+      tensors: [
+        [1, 0.01, 0],
+        [1.1, 0.012, 0],
+        [0.9, 0.008, 0],
+      ],
+    };
+    const pool = [sized("a", 1, 0.02, 0.5), sized("hidden", 0.5, 0.6, 0)];
+    expect(weightOf(byTrust(pool, 5, trust, 0).merged, "a")).toBe(100); // a little odd, and something new: honest
+    expect(weightOf(byTrust(pool, 5, trust, 0).merged, "hidden")).toBeCloseTo(100 / 20, 6);
+    expect(weightOf(mean(pool, 5, trust, 0).merged, "hidden")).toBe(100);
+    // While nothing is known yet, those that wait say what is usual.
+    const begun = byTrust([sized("a", 1, 1), sized("b", 1, 1), sized("c", 1, 9)], 5, NO_TRUST, 0).merged;
+    expect(weightOf(begun, "c")).toBeCloseTo(100 / 3, 6);
+  });
+
+  test("A15: a suspect is not merged before its audit, and goes when none comes", () => {
     const pool = [
       delta("a"),
       delta("odd", 100),
@@ -64,7 +84,7 @@ describe("weighing (SECURITY.md S2 to S6)", () => {
     expect(mean(pool, 5, known("a"), 0).merged).toHaveLength(3); // the control
   });
 
-  test("S4: a thousand new keys weigh a quarter together once somebody trusted is there; the control lets them rule", () => {
+  test("A22: a thousand new keys weigh a quarter together once somebody trusted is there; the control lets them rule", () => {
     const pool = [delta("a"), ...Array.from({ length: 1_000 }, (_, i) => delta(`new ${i}`))];
     const share = (rule: keyof typeof RULES) => {
       const { merged } = RULES[rule](pool, 5, known("a"), 0);
@@ -75,7 +95,7 @@ describe("weighing (SECURITY.md S2 to S6)", () => {
     expect(share("mean")).toBeGreaterThan(0.99);
   });
 
-  test("S5: newcomers of one network prefix weigh an eighth together", () => {
+  test("A23: newcomers of one network prefix weigh an eighth together", () => {
     const pool = [
       delta("a"),
       ...Array.from({ length: 50 }, (_, i) => delta(`new ${i}`, 1, { facts: { size: 1, from: "net" } })),
@@ -85,7 +105,28 @@ describe("weighing (SECURITY.md S2 to S6)", () => {
     expect(1 - weightOf(merged, "a") / total).toBeCloseTo(1 / 8, 6);
   });
 
-  test("S6: what waits of a volunteer in quarantine is discarded", () => {
+  test("A23: trusted or not, one network weighs no more than all others; of two, and of unknown ones, nothing is said", () => {
+    const from = (net: string | undefined, count: number) =>
+      Array.from({ length: count }, (_, i) =>
+        delta(`${net} ${i}`, 1, { facts: { size: 1, ...(net !== undefined && { from: net }) } }),
+      );
+    const share = (pool: readonly Candidate[], net: string, rule: keyof typeof RULES = "default") => {
+      const trust = known(...pool.map(({ ticket }) => ticket));
+      const { merged } = RULES[rule](pool, 5, trust, 0);
+      const sum = (some: typeof merged) => some.reduce((total, { weight }) => total + weight, 0);
+      return sum(merged.filter(({ ticket }) => ticket.startsWith(net))) / sum(merged);
+    };
+    const pool = [...from("net", 20), ...from("b", 1), ...from("c", 1)];
+    expect(share(pool, "net")).toBeCloseTo(1 / 2, 6);
+    expect(share(pool, "net", "mean")).toBeCloseTo(20 / 22, 6); // the control
+    expect(share([...from("net", 20), ...from("b", 1)], "net")).toBeCloseTo(20 / 21, 6);
+    expect(share([...from(undefined, 20), ...from("b", 1), ...from("c", 1)], "undefined")).toBeCloseTo(
+      20 / 22,
+      6,
+    );
+  });
+
+  test("A24: what waits of a volunteer in quarantine is discarded", () => {
     const trust = struck(known("a"), key("of bad"), 1_000);
     const { merged, discarded } = byTrust([delta("a"), delta("bad")], 5, trust, 2_000);
     expect([merged.map(({ ticket }) => ticket), discarded]).toEqual([["a"], ["bad"]]);
@@ -98,20 +139,31 @@ describe("weighing (SECURITY.md S2 to S6)", () => {
   });
 });
 
-describe("standing (S6)", () => {
+describe("standing (A24)", () => {
   test("a strike takes trust and weight; it is forgiven by audits passed, and quarantine ends", () => {
     const who = key("v");
-    let trust = passed(NO_TRUST, who, 1);
+    let trust = passed(NO_TRUST, who, NONE, 1);
     expect(trusted(standingOf(trust, who))).toBe(true);
     trust = struck(trust, who, 1_000);
     expect(trusted(standingOf(trust, who))).toBe(false);
     expect(admitted(standingOf(trust, who), 2_000)).toBe(false);
     expect(admitted(standingOf(trust, who), 200_000)).toBe(true);
     expect(reputation(standingOf(trust, who))).toBe(0.5);
-    for (let i = 0; i < 8; i++) trust = passed(trust, who, 1);
+    for (let i = 0; i < 8; i++) trust = passed(trust, who, NONE, 1);
     expect(reputation(standingOf(trust, who))).toBe(1);
     const second = struck(struck(trust, who, 0), who, 0);
     expect(standingOf(second, who).until).toBe(480_000);
+  });
+
+  test("A15: a newcomer found bad loses what no audit stood for; one past its probation that delta alone", () => {
+    const tickets = ["a", "b", "c"] as TicketId[];
+    const having = (trust: Trust) => tickets.reduce((known, id) => seen(known, key("v"), id), trust);
+    const unproven = (trust: Trust) => standingOf(trust, key("v")).unproven;
+    expect(unproven(having(NO_TRUST))).toEqual(tickets);
+    expect(unproven(passed(having(NO_TRUST), key("v"), tickets[1]!))).toEqual(["c"]);
+    expect(unproven(struck(having(NO_TRUST), key("v"), 0))).toEqual([]);
+    const veteran = passed(passed(NO_TRUST, key("v"), NONE), key("v"), NONE);
+    expect(unproven(having(veteran))).toEqual([]); // the control
   });
 
   test("the operator's ban outlasts everything but forgiveness", () => {
@@ -123,9 +175,9 @@ describe("standing (S6)", () => {
   test("newcomers are audited surely, veterans ever less, never below 5%", () => {
     let trust = NO_TRUST;
     expect(auditChance(standingOf(trust, key("v")))).toBe(1);
-    for (let i = 0; i < 10; i++) trust = seen(passed(trust, key("v"), 1), key("v"), 1);
+    for (let i = 0; i < 10; i++) trust = seen(passed(trust, key("v"), NONE, 1), key("v"), NONE, { size: 1 });
     expect(auditChance(standingOf(trust, key("v")))).toBe(0.1);
-    for (let i = 0; i < 100; i++) trust = seen(trust, key("v"), 1);
+    for (let i = 0; i < 100; i++) trust = seen(trust, key("v"), NONE, { size: 1 });
     expect(auditChance(standingOf(trust, key("v")))).toBe(0.05);
   });
 
@@ -147,13 +199,13 @@ describe("standing (S6)", () => {
     const standings = new Map(trust.standings);
     for (let i = 0; i < 20_001; i++) standings.set(key(`${i}`), standingOf(trust, key("none")));
     trust = { ...trust, standings };
-    trust = seen(trust, key("last"), 1);
+    trust = seen(trust, key("last"), NONE, { size: 1 });
     expect(trusted(standingOf(trust, key("of good")))).toBe(true);
     expect(standingOf(trust, key("bad")).strikes).toBe(1);
   }, 60_000);
 });
 
-describe("audits (S7)", () => {
+describe("audits (A14)", () => {
   const evidence = (own: number, gate: number) => ({
     assigned: { before: 3, after: 3 - own },
     gate: { before: 3, after: 3 - gate },
@@ -182,13 +234,13 @@ describe("audits (S7)", () => {
   });
 });
 
-describe("the gauge (S3)", () => {
+describe("the gauge (A15)", () => {
   const ticket = (id: string) => ({ id: id as TicketId, rates: [0.01, 0.01] });
   const values = (seed: number) =>
     Float32Array.from({ length: 4_096 }, (_, i) => Math.sin(seed * 1_000 + i * i));
 
   test("finds the same delta under another ticket, and no likeness in honest ones", () => {
-    const gauge = new Gauge(4_096, DENSE4);
+    const gauge = new Gauge(4_096, DENSE4, [], Math.random);
     const first = encodeFrame(DENSE4, values(1));
     expect(gauge.measure(ticket("a"), first, 1).copies).toBeUndefined();
     expect(gauge.measure(ticket("b"), encodeFrame(DENSE4, values(2)), 1).copies).toBeUndefined();
@@ -197,8 +249,33 @@ describe("the gauge (S3)", () => {
     expect(gauge.measure(ticket("d"), encodeFrame(F32, near), 1).copies).toBe("c");
   });
 
+  test("A21: measures each tensor, also where one is small and the vector large", () => {
+    const tensors = [
+      { offset: 0, length: 2_000_000 },
+      { offset: 2_000_000, length: 300 },
+      { offset: 2_000_300, length: 1_999_700 },
+      { offset: 4_000_000, length: 100 },
+    ];
+    const vector = Float32Array.from(
+      { length: 4_000_100 },
+      (_, i) => Math.sin(i * 1.7) * (i < 2_000_300 ? 1 : 9),
+    );
+    const norms = tensors.map(({ offset, length }) =>
+      Math.sqrt(vector.subarray(offset, offset + length).reduce((sum, value) => sum + value ** 2, 0)),
+    );
+    const gauge = new Gauge(vector.length, DENSE4, tensors, () => 0.3);
+    const frame = encodeFrame(DENSE4, vector);
+    const { size, tensors: found = [] } = gauge.measure({ id: "a" as TicketId, rates: [1] }, frame, 7);
+    expect(size).toBe(7);
+    found.forEach((each, i) => {
+      expect(each / norms[i]!).toBeGreaterThan(0.8);
+      expect(each / norms[i]!).toBeLessThan(1.25);
+    });
+    expect(found).toHaveLength(4);
+  });
+
   test("tells what points against the server's own direction", () => {
-    const gauge = new Gauge(4_096, F32);
+    const gauge = new Gauge(4_096, F32, [], Math.random);
     gauge.direct(values(1));
     expect(gauge.measure(ticket("a"), encodeFrame(F32, values(1)), 1).agreement).toBeCloseTo(1, 5);
     const flipped = values(1).map((value) => -value);
@@ -206,7 +283,7 @@ describe("the gauge (S3)", () => {
   });
 });
 
-describe("the tripwire (S8)", () => {
+describe("the tripwire (A25)", () => {
   const points = [4, 3.5, 3, 2.9].map((loss, version) => ({ version, tokens: version, loss }));
   test("a loss far above the lowest of late leads back there; noise does not", () => {
     expect(rolledBackTo(points, { version: 4, tokens: 4, loss: 4 }, 0.3)).toBe(3);

@@ -19,18 +19,22 @@ export type WeighingRule = (
 
 /** A delta is clipped to so many times the running median of sizes. */
 const CLIP = 1.5;
+/** And as a whole until each of its tensors has at most so many times that tensor's: one alone varies more. */
+const TENSOR_CLIP = 3;
 /** Beyond so many times the median, or under its inverse, it is suspect. */
 const ODD = 8;
 /** Honest deltas from skewed text agree little with the server's own direction, but hardly one opposes it. */
-const OPPOSED = -0.05;
+const OPPOSED = -0.1;
 /** A suspect delta waits for its audit through so many versions. */
 const MOST_WAIT = 4;
 /** Suspects that wait, at most: more are refused, so that they cannot fill the pool. */
 export const MAX_SUSPECTS = 64;
 /** What deltas of the not yet audited weigh together, at most, once somebody trusted is there. */
 const NEWCOMERS_SHARE = 1 / 4;
-/** What those of one network prefix weigh together, at most. */
+/** What those of them from one network weigh together, at most. */
 const PREFIX_SHARE = 1 / 8;
+/** Networks from which a version has deltas before none of them may weigh more than all the others: of two one must. */
+const SEVERAL_NETWORKS = 3;
 
 /** Tokens × (1+τ)^−½ (Xie et al. 2019): √ is exact to the last bit everywhere, pow is not. */
 export const staleWeight = ({ tokens, version: from }: Candidate, version: number): number =>
@@ -42,13 +46,13 @@ export const mean: WeighingRule = (pool, version) => ({
   discarded: [],
 });
 
-/** The mean of deltas clipped to the running median of their sizes, and nothing else. */
+/** The mean of deltas clipped to the running medians of their sizes, and nothing else. */
 export const clippedMean: WeighingRule = (pool, version, trust) => {
-  const bound = CLIP * medianSize(pool, trust);
+  const medians = mediansOf(pool, trust);
   return {
     merged: pool.map((delta) => ({
       ticket: delta.ticket,
-      weight: staleWeight(delta, version) * clipOf(delta.facts, bound),
+      weight: staleWeight(delta, version) * clipOf(delta.facts, medians),
     })),
     discarded: [],
   };
@@ -56,11 +60,11 @@ export const clippedMean: WeighingRule = (pool, version, trust) => {
 
 /**
  * Ours: clipped; suspects wait for an audit and go when none comes; reputation; the not yet audited together,
- * and those of one network prefix, capped. Robustness comes from history and audits, not from a majority
+ * and those from one network, capped. Robustness comes from history and audits, not from a majority
  * within one small version.
  */
 export const byTrust: WeighingRule = (pool, version, trust, now) => {
-  const median = medianSize(pool, trust);
+  const medians = mediansOf(pool, trust);
   const discarded: TicketId[] = [];
   const known: Weight[] = [];
   const fresh: { readonly delta: Candidate; readonly weight: number }[] = [];
@@ -72,17 +76,18 @@ export const byTrust: WeighingRule = (pool, version, trust, now) => {
     }
     // Who was found bad before is merged again only after an audit.
     const unproven = standing.strikes > 0 && !delta.proven && !trusted(standing);
-    if (unproven || suspicionOf(delta, median) !== undefined) {
+    if (unproven || suspicionOf(delta, medians.size) !== undefined) {
       if (version - delta.version >= MOST_WAIT) discarded.push(delta.ticket);
       continue;
     }
-    const clip = clipOf(delta.facts, CLIP * median);
+    const clip = clipOf(delta.facts, medians);
     const weight = staleWeight(delta, version) * reputation(standing) * clip;
     if (weight === 0) discarded.push(delta.ticket);
     else if (delta.proven || trusted(standing)) known.push({ ticket: delta.ticket, weight });
     else fresh.push({ delta, weight });
   }
-  return { merged: [...known, ...capped(fresh, sumOf(known))], discarded };
+  const merged = byNetwork(pool, [...known, ...capped(fresh, sumOf(known))]);
+  return { merged, discarded };
 };
 
 /** Why a delta must be audited before it counts, if it must. */
@@ -106,8 +111,51 @@ export function medianSize(pool: readonly Candidate[], { sizes }: Trust): number
 export const RULES = { mean, "clipped-mean": clippedMean, default: byTrust } as const;
 export type RuleName = keyof typeof RULES;
 
-const clipOf = (facts: Facts | undefined, bound: number): number =>
-  facts === undefined || facts.size <= bound ? 1 : bound / facts.size;
+/** What is usual of a delta, and of each of its tensors. */
+interface Medians {
+  readonly size: number;
+  readonly tensors: readonly number[];
+}
+
+function mediansOf(pool: readonly Candidate[], trust: Trust): Medians {
+  const late = trust.tensors.length > 0 ? trust.tensors : pool.flatMap(({ facts }) => [facts?.tensors ?? []]);
+  const tensors = (late[0] ?? []).map((_, tensor) => medianOf(late.map((sizes) => sizes[tensor] ?? 0)) ?? 0);
+  return { size: medianSize(pool, trust), tensors };
+}
+
+/**
+ * By what a delta is scaled so that it is no larger than CLIP times the usual, and no tensor of it than TENSOR_CLIP
+ * times. As a whole, so that it points where it was trained to. A tensor of which most have nothing bounds nothing.
+ */
+function clipOf(facts: Facts | undefined, medians: Medians): number {
+  if (facts === undefined) return 1;
+  let clip = facts.size <= CLIP * medians.size ? 1 : (CLIP * medians.size) / facts.size;
+  facts.tensors?.forEach((size, tensor) => {
+    const bound = TENSOR_CLIP * (medians.tensors[tensor] ?? 0);
+    if (bound > 0 && size > bound) clip = Math.min(clip, bound / size);
+  });
+  return clip;
+}
+
+/** Weights of which no network has more than half, trusted or not, where there are several to tell apart. */
+function byNetwork(pool: readonly Candidate[], weights: readonly Weight[]): readonly Weight[] {
+  // Of an unknown network each is its own.
+  const from = new Map(pool.map(({ ticket, facts }) => [ticket, facts?.from ?? ticket]));
+  const named = new Set(pool.flatMap(({ facts }) => facts?.from ?? []));
+  const networks = new Map<string, number>();
+  for (const { ticket, weight } of weights) {
+    const network = from.get(ticket)!;
+    networks.set(network, (networks.get(network) ?? 0) + weight);
+  }
+  if (networks.size < SEVERAL_NETWORKS) return weights;
+  const total = sumOf(weights);
+  const large = [...networks].find(([network, weight]) => named.has(network) && weight > total / 2);
+  if (large === undefined) return weights;
+  const factor = (total - large[1]) / large[1];
+  return weights.map((one) =>
+    from.get(one.ticket) === large[0] ? { ...one, weight: one.weight * factor } : one,
+  );
+}
 
 /** Newcomers' weights, scaled down to the caps where others weigh `known`. */
 function capped(

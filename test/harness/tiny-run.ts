@@ -55,6 +55,7 @@ export const tinySettings = (changes: Record<string, unknown> = {}): Settings =>
 export const vectorTask = (): Task => ({
   parameters: 10,
   matrices: [],
+  tensors: [],
   initial: (seed) => Float32Array.from({ length: 10 }, (_, i) => Math.fround((seed + i) / 8)),
   encode: (values) => bytesOf(values.slice()),
   decode: (file) => {
