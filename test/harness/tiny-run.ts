@@ -7,7 +7,7 @@ import type { Hash, TicketId } from "../../protocol/ids.ts";
 import type { Receipt } from "../../protocol/receipt.ts";
 import type { Ticket } from "../../protocol/ticket.ts";
 import type { Report, Upload } from "../../protocol/upload.ts";
-import type { Evaluator, Log, RunCorpus, RunOptions, Task } from "../../server/options.ts";
+import type { Auditor, Evaluator, Log, RunCorpus, RunOptions, Task } from "../../server/options.ts";
 import { openRun, type Run } from "../../server/run.ts";
 import { parseSettings, type Settings } from "../../server/settings.ts";
 import { fileStore } from "../../server/store/file-store.ts";
@@ -99,6 +99,7 @@ export interface TinyOptions {
   readonly settings?: Settings;
   readonly index?: Index;
   readonly evaluator?: Evaluator;
+  readonly auditor?: Auditor;
   readonly log?: Log;
   readonly random?: RunOptions["random"];
   readonly corpus?: RunCorpus;
@@ -128,6 +129,7 @@ export async function tinyRun(given: TinyOptions = {}): Promise<TinyRun> {
     ...(given.merger === undefined ? {} : { merger: given.merger }),
     ...(given.observe === undefined ? {} : { observe: given.observe }),
     ...(given.evaluator === undefined ? {} : { evaluator: given.evaluator }),
+    ...(given.auditor === undefined ? {} : { auditor: given.auditor }),
   };
   return { run: await openRun(options), clock, files, options };
 }

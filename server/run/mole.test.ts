@@ -1,0 +1,138 @@
+import { expect, test } from "vitest";
+import {
+  countingRandom,
+  restart,
+  TestVolunteer,
+  type TinyRun,
+  tinyRun,
+  tinySettings,
+  until,
+} from "../../test/harness/tiny-run.ts";
+import type { Auditor, Evaluator } from "../options.ts";
+import type { DurableEvent } from "../rounds/events.ts";
+
+/**
+ * Two volunteers that are trusted, of whom one turns: it sends its deltas the wrong way round. The model is ten
+ * numbers, and its loss how far they are from where they should be.
+ */
+const TARGET = Float32Array.from({ length: 10 }, (_, i) => Math.fround(i / 8 + 2));
+const lossOf = (weights: Float32Array): number =>
+  Math.hypot(...weights.map((value, i) => value - TARGET[i]!));
+/** A tenth of the way from where the model was at the beginning, as a delta: old minus new. */
+const STEP = new Float32Array(10).fill(-0.2);
+const WRONG = STEP.map((value) => -value);
+
+const evaluator: Evaluator = {
+  evaluate: async (_version, weights) => ({ loss: lossOf(weights), sample: "" }),
+};
+
+/** `direction` is what the server's own training on gate text leads to. */
+const auditorThat = (direction: Float32Array): Auditor => ({
+  audit: async ({ weights, delta }) => {
+    const change = { before: lossOf(weights), after: lossOf(weights.map((value, i) => value - delta[i]!)) };
+    return { assigned: change, gate: change };
+  },
+  direct: async () => direction,
+});
+const NOWHERE = new Float32Array(10);
+
+/** Draws so high that only what must be audited is. */
+function luckless(): (bytes: number) => Uint8Array<ArrayBuffer> {
+  const counting = countingRandom();
+  return (bytes) => (bytes === 4 ? new Uint8Array(4).fill(255) : counting(bytes));
+}
+
+interface Swarm {
+  readonly tiny: TinyRun;
+  readonly honest: TestVolunteer;
+  readonly mole: TestVolunteer;
+  readonly events: DurableEvent[];
+}
+
+/** A run in which both have passed their audits. */
+async function trusting(tripwire: number, direction = NOWHERE): Promise<Swarm> {
+  const events: DurableEvent[] = [];
+  const tiny = await tinyRun({
+    settings: tinySettings({
+      snapshotEvery: 1,
+      trust: { tripwire, auditShare: 0.5 },
+      outer: { kind: "average" },
+      downlink: "f32",
+    }),
+    evaluator,
+    auditor: auditorThat(direction),
+    random: luckless(),
+    observe: (event) => events.push(event),
+  });
+  const [honest, mole] = [await TestVolunteer.create(), await TestVolunteer.create()];
+  for (let version = 1; version <= 4; version++) {
+    await honest.contribute(tiny.run, STEP);
+    await mole.contribute(tiny.run, STEP);
+    await until(() => of(events, "evaluated").at(-1)?.version === version);
+  }
+  await until(() => of(events, "audited").length >= 4);
+  return { tiny, honest, mole, events };
+}
+
+const of = <T extends DurableEvent["type"]>(events: readonly DurableEvent[], type: T) =>
+  events.filter((event): event is Extract<DurableEvent, { type: T }> => event.type === type);
+
+/** Both deltas of a version are the mole's, wrong way round. */
+async function betray({ tiny, mole, events }: Swarm): Promise<void> {
+  const before = of(events, "published").length;
+  await mole.contribute(tiny.run, WRONG);
+  await mole.contribute(tiny.run, WRONG);
+  await until(() => of(events, "published").length > before);
+}
+
+test("A25: a rising loss takes the run back by itself, and who did it is found and shut out, also after a restart", async () => {
+  const swarm = await trusting(0.05);
+  const { tiny, honest, mole, events } = swarm;
+  const good = tiny.run.status().modelHash;
+  const earned = tiny.run.credit(honest.identity.key).tokens;
+  await betray(swarm);
+  await until(() => of(events, "rolled-back").length > 0);
+  expect(of(events, "rolled-back")).toMatchObject([{ to: 4, version: 6, reason: "held-out loss" }]);
+  expect(tiny.run.status()).toMatchObject({ version: 6, modelHash: good });
+
+  await until(() => of(events, "audited").filter(({ verdict }) => verdict === "bad").length === 2);
+  const bad = of(events, "audited").filter(({ verdict }) => verdict === "bad");
+  expect(bad.every(({ volunteer }) => volunteer === mole.identity.key)).toBe(true);
+  await expect(mole.ticket(tiny.run)).rejects.toMatchObject({ code: "quarantined" });
+  expect(tiny.run.credit(mole.identity.key).tokens).toBe(earned); // what it did before was good
+  expect(tiny.run.credit(honest.identity.key).tokens).toBe(earned);
+  await honest.ticket(tiny.run);
+
+  // The verdicts are journaled: a replay, which audits nothing, comes to the same.
+  const again = await restart(tiny);
+  expect(again.run.status()).toMatchObject({ version: 6, modelHash: good });
+  await expect(mole.ticket(again.run)).rejects.toMatchObject({ code: "quarantined" });
+  await again.run.close();
+});
+
+test("A25, the control: without the tripwire the harm stays in the model, and its maker in the run", async () => {
+  const swarm = await trusting(1_000);
+  const before = lossOf(weightsOf(swarm.tiny));
+  await betray(swarm);
+  await until(() => of(swarm.events, "evaluated").at(-1)?.version === 5);
+  expect(of(swarm.events, "rolled-back")).toEqual([]);
+  expect(lossOf(weightsOf(swarm.tiny))).toBeGreaterThan(before * 1.05);
+  await swarm.mole.ticket(swarm.tiny.run);
+  await swarm.tiny.run.close();
+});
+
+test("A14: what opposes the server's own direction is held until its audit, which finds it bad", async () => {
+  const swarm = await trusting(1_000, STEP);
+  const { tiny, mole, events } = swarm;
+  const before = of(events, "audited").length;
+  const good = tiny.run.status();
+  await mole.contribute(tiny.run, WRONG);
+  await until(() => of(events, "audited").length > before);
+  expect(of(events, "audited").at(-1)).toMatchObject({ verdict: "bad", volunteer: mole.identity.key });
+  expect(of(events, "accepted").at(-1)?.facts?.agreement).toBeCloseTo(-1, 5);
+  expect(tiny.run.status()).toMatchObject({ version: good.version, modelHash: good.modelHash });
+  await tiny.run.close();
+});
+
+const weightsOf = ({ run }: TinyRun): Float32Array =>
+  new Float32Array(run.latestSnapshot().bytes.slice().buffer);
