@@ -40,7 +40,8 @@ export function App(props: AppProps) {
       <footer>
         <p>{text.neighbours}</p>
         <p>
-          <a href="/status">{text.statusPage}</a>
+          <a href="/how">{text.howPage}</a> · <a href="/playground">{text.playgroundPage}</a> ·{" "}
+          <a href="/status">{text.statusPage}</a> · <a href="/bench">{text.benchPage}</a>
         </p>
       </footer>
     </>

@@ -40,6 +40,9 @@ export function Consent({ status, host, secure, onAgree }: ConsentProps) {
             {text.agree}
           </button>
           <p class="note">{text.promise}</p>
+          <p class="note">
+            <a href="/how">{text.howLink}</a>
+          </p>
         </>
       ) : (
         <p class="warning" role="alert">

@@ -202,6 +202,11 @@ export const text = {
     "This run has learnt from as many tokens as its operator planned. Nothing is left to train; the model is here to keep.",
   downloadModel: "Download the model",
   statusPage: "How the run is doing",
+  howPage: "How training works",
+  howLink: "New to this? See how training works, with a small network that learns in front of you",
+  playgroundPage: "Let it write",
+  benchPage: "How fast is this browser?",
+  benchLink: "Measure how fast this browser could train",
   downloadHelp: "safetensors, version by version",
 } as const;
 

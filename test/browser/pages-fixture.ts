@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { extname, join, normalize } from "node:path";
 import { text } from "node:stream/consumers";
 import { build, type Plugin } from "vite";
+import { digitsAsset } from "../../client/how/digits-asset.ts";
 import type { Phase, Report } from "../../client/trainer/messages.ts";
 import type { RunEvent } from "../../protocol/events.ts";
 import type { Hash, RunId, VolunteerKey } from "../../protocol/ids.ts";
@@ -55,7 +56,13 @@ export async function buildPages(): Promise<string> {
   };
   for (const config of ["vite.config.ts", "vite.embed.config.ts"]) {
     const configFile = join(root, config);
-    await build({ configFile, logLevel: "error", build: { outDir }, worker: { plugins: () => [scripted] } });
+    await build({
+      configFile,
+      logLevel: "error",
+      plugins: config === "vite.config.ts" ? [digitsAsset()] : [],
+      build: { outDir },
+      worker: { plugins: () => [scripted] },
+    });
   }
   return outDir;
 }
@@ -77,6 +84,7 @@ const PAGES: Record<string, string> = {
   "/norun": "norun",
   "/playground": "playground",
   "/bench": "bench",
+  "/how": "how",
 };
 
 /** Serves `dir` on a free port of 127.0.0.1. */

@@ -54,6 +54,17 @@ const LOOKS: Record<string, (page: Page) => Promise<unknown>> = {
     await page.getByRole("button", { name: "Write", exact: true }).click();
     await page.getByText("What it would write next").waitFor();
   },
+  async how(page) {
+    await page.goto(`${site.origin}/how`);
+    await page.getByRole("button", { name: "Let it learn" }).click();
+    await page.getByText(/^[1-9]\d* step/).waitFor();
+    await page.getByRole("button", { name: "Pause", exact: true }).click();
+    await page.getByText("Resting").waitFor();
+  },
+  async bench(page) {
+    await page.goto(`${site.origin}/bench`);
+    await page.getByRole("button", { name: "Measure" }).waitFor();
+  },
   "operator, signed out": (page) => page.goto(`${site.origin}/operator`),
   async operator(page) {
     await page.goto(`${site.origin}/operator#link=good`);

@@ -110,6 +110,17 @@ const SHOTS: readonly Shot[] = [
       await page.getByText("What it would write next").waitFor();
     },
   },
+  { name: "how", path: "/how" },
+  {
+    name: "how-learning",
+    path: "/how",
+    async visitor(page) {
+      await page.getByRole("button", { name: "Let it learn" }).click();
+      await page.getByRole("checkbox", { name: "As fast as it can" }).check();
+      await page.getByText(/^[1-9]\d\d steps/).waitFor({ timeout: 120_000 });
+      await page.getByRole("button", { name: "Pause" }).click();
+    },
+  },
   { name: "bench", path: "/bench" },
   {
     name: "bench-done",

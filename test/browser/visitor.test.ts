@@ -8,6 +8,7 @@ import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { runCommand, type ServerProcess, startServer } from "../harness/server-process.ts";
 import { launchChromium } from "./launch.ts";
+import { traceTasks } from "./tasks.ts";
 
 /**
  * What a visitor gets of a real, small run on a real server: a page that stays smooth, a look inside, words
@@ -80,33 +81,13 @@ describe("on the server's own pages", () => {
     await page.getByText(/[1-9]\d* deltas? merged/).waitFor({ timeout: 60_000 });
     await page.getByText("A look inside").click();
     await page.getByText("What it attends to").waitFor();
-    const session = await context.newCDPSession(page);
-    const tasks: Task[] = [];
-    session.on("Tracing.dataCollected", ({ value }) => tasks.push(...(value as unknown as Task[])));
-    await session.send("Tracing.start", {
-      transferMode: "ReportEvents",
-      traceConfig: {
-        includedCategories: ["disabled-by-default-devtools.timeline", "toplevel", "__metadata"],
-      },
+    const spent = await traceTasks(page, async () => {
+      const versions = (await server.status()).version + 5;
+      await server.until(({ version }) => version >= versions);
     });
-    const versions = (await server.status()).version + 5;
-    await server.until(({ version }) => version >= versions);
-    const complete = new Promise((resolve) => session.once("Tracing.tracingComplete", resolve));
-    await session.send("Tracing.end");
-    await complete;
-
-    const main = new Set(
-      tasks
-        .filter(({ name, args }) => name === "thread_name" && args?.name === "CrRendererMain")
-        .map(({ pid, tid }) => `${pid} ${tid}`),
-    );
-    // Processor time of the thread: how long others kept the machine busy is not the page's doing.
-    const spent = tasks
-      .filter(({ name, pid, tid }) => /RunTask$/.test(name) && main.has(`${pid} ${tid}`))
-      .map(({ tdur = 0 }) => tdur / 1_000);
-    expect(spent.length).toBeGreaterThan(50);
-    expect(Math.max(...spent)).toBeGreaterThan(0);
-    expect(Math.max(...spent)).toBeLessThan(50);
+    expect(spent.count).toBeGreaterThan(50);
+    expect(spent.ms).toBeGreaterThan(0);
+    expect(spent.ms).toBeLessThan(50);
   });
 
   it("writes in the browser from the current weights", async () => {
@@ -163,12 +144,3 @@ describe("within another site", () => {
     }
   });
 });
-
-/** What is used of a trace event; `tdur` is in microseconds. */
-interface Task {
-  readonly name: string;
-  readonly pid: number;
-  readonly tid: number;
-  readonly tdur?: number;
-  readonly args?: { readonly name?: string };
-}

@@ -1,0 +1,42 @@
+import type { Page } from "playwright-core";
+
+/** What is used of a trace event; `tdur` is in microseconds. */
+interface Task {
+  readonly name: string;
+  readonly pid: number;
+  readonly tid: number;
+  readonly tdur?: number;
+  readonly args?: { readonly name?: string };
+}
+
+/**
+ * Does something with the page, and returns how many tasks its main thread ran meanwhile, and the longest in
+ * ms. Processor time of the thread: how long others kept the machine busy is not the page's doing.
+ */
+export async function traceTasks(
+  page: Page,
+  work: () => Promise<unknown>,
+): Promise<{ readonly count: number; readonly ms: number }> {
+  const session = await page.context().newCDPSession(page);
+  const tasks: Task[] = [];
+  session.on("Tracing.dataCollected", ({ value }) => tasks.push(...(value as unknown as Task[])));
+  await session.send("Tracing.start", {
+    transferMode: "ReportEvents",
+    traceConfig: {
+      includedCategories: ["disabled-by-default-devtools.timeline", "toplevel", "__metadata"],
+    },
+  });
+  await work();
+  const complete = new Promise((resolve) => session.once("Tracing.tracingComplete", resolve));
+  await session.send("Tracing.end");
+  await complete;
+  const main = new Set(
+    tasks
+      .filter(({ name, args }) => name === "thread_name" && args?.name === "CrRendererMain")
+      .map(({ pid, tid }) => `${pid} ${tid}`),
+  );
+  const spent = tasks
+    .filter(({ name, pid, tid }) => /RunTask$/.test(name) && main.has(`${pid} ${tid}`))
+    .map(({ tdur = 0 }) => tdur / 1_000);
+  return { count: spent.length, ms: Math.max(0, ...spent) };
+}
