@@ -270,6 +270,9 @@ export class Core {
     for (const { ticket } of endsOf(before, event)) this.#frames.delete(ticket);
     this.#late.add(event, sequence);
     if (event.type === "published" || event.type === "rolled-back") this.#advance(event.hash);
+    if (event.type === "rolled-back") {
+      this.#retention.rolledBack({ version: event.version, hash: event.hash, needs: this.#applied });
+    }
     if (event.type === "rolled-back" && event.reason === "held-out loss") {
       this.#audits?.blame(this.#late.after(event.to, this.founded.rules), event.hash);
     }

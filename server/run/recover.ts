@@ -64,7 +64,12 @@ export async function recover(
     vectors,
     file: founded.task.encode(vectors.x),
     frames: story.frames,
-    snapshots: places.filter(({ version, hash }) => version <= start.version && stored.has(hash)),
+    // One after the start cannot be read, unless a roll-back went there: then it was.
+    snapshots: places.filter(
+      (place) =>
+        stored.has(place.hash) &&
+        (place.version <= start.version || ("rolledBack" in place && place.rolledBack)),
+    ),
   };
 }
 

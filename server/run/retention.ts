@@ -36,6 +36,14 @@ export class Retention {
     return this.#places.findLast((place) => place.version <= version);
   }
 
+  /**
+   * A roll-back's version has the weights of one that is stored: as its own place it keeps them until nothing is
+   * replayed across it any more.
+   */
+  rolledBack(place: SnapshotPlace): void {
+    this.#places.push(place);
+  }
+
   /** Whether `version` should be stored now. */
   due(version: number): boolean {
     const newest = this.#places.at(-1)?.version ?? 0;

@@ -21,6 +21,8 @@ export interface Story {
 export interface ToldVersion extends SnapshotPlace {
   /** Of a roll-back: it has the weights of an earlier version, which is stored whole. */
   readonly rolledBack?: true;
+  /** It cannot be merged again: retention has let go of a frame. */
+  readonly lost?: true;
   /** SHA-256 of the diff that leads here. */
   readonly diff?: Hash;
   readonly merged: readonly FrameAt[];
@@ -53,6 +55,8 @@ export async function readStory(
   let state = from?.state;
   const frames = new Map(from?.frames);
   let versions: ToldVersion[] = [];
+  /** Tickets that wait, and whose frames are no more. */
+  const stripped = new Set<TicketId>();
   const base = from?.places.at(-1);
   if (base !== undefined) versions.push({ ...base, merged: [] });
   for await (const { sequence, record } of store.records(from?.applied ?? 0)) {
@@ -70,8 +74,13 @@ export async function readStory(
     const before = state;
     if (store.index.applied === sequence) store.index.apply(factsOf(before, event));
     if (event.type === "accepted") frames.set(event.ticket, sequence);
+    if (event.type === "accepted" && frame.length === 0) stripped.add(event.ticket);
     const merged = event.type === "published" ? placesOf(before.closing?.event, frames) : [];
-    for (const { ticket } of endsOf(before, event)) frames.delete(ticket);
+    let lost = false;
+    for (const { ticket } of endsOf(before, event)) {
+      lost = stripped.delete(ticket) || lost;
+      frames.delete(ticket);
+    }
     state = reduce(founded.rules, before, event, event.at).state;
     if (event.type === "rolled-back") {
       const needs = Math.min(sequence + 1, ...frames.values());
@@ -81,7 +90,7 @@ export async function readStory(
     const { version, hash, diff } = event;
     const needs = Math.min(sequence + 1, ...frames.values());
     if (starts(hash) && !starts(versions[0]!.hash)) versions = [];
-    versions.push({ version, hash, diff, needs, merged });
+    versions.push({ version, hash, diff, needs, merged, ...(lost && { lost }) });
   }
   if (state === undefined) throw new StoreError("the journal is empty");
   return { state, versions, frames };

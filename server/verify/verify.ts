@@ -142,7 +142,10 @@ class Walk {
   }
 }
 
-/** Merges again from the oldest stored snapshot, or from the seed where none is stored; returns its version. */
+/**
+ * Merges again from the oldest stored snapshot since which nothing is lost, or from the seed where none is stored;
+ * returns its version. What a roll-back went back to is kept longer than the frames after it.
+ */
 async function replay(
   store: Store,
   founded: Founded,
@@ -150,7 +153,10 @@ async function replay(
   stored: ReadonlySet<string>,
 ): Promise<number> {
   const { task, settings } = founded;
-  const first = story.versions[0]!; // a story tells at least one
+  const gap = story.versions.findLastIndex(({ lost }) => lost);
+  const begin = gap < 0 ? 0 : story.versions.findIndex(({ hash }, i) => i >= gap && stored.has(hash));
+  const first = story.versions[begin]; // a story tells at least one
+  if (first === undefined) throw new Unverified("retention has let go of deltas after the newest snapshot");
   const seeded = !stored.has(first.hash);
   let vectors = seeded
     ? initialVectors(task.initial(settings.seed))
@@ -158,7 +164,7 @@ async function replay(
   if (seeded && (first.version > 0 || (await sha256(task.encode(vectors.x))) !== first.hash)) {
     throw new Unverified("no snapshot is stored, and the seed does not give version 0");
   }
-  for (const told of story.versions.slice(1)) {
+  for (const told of story.versions.slice(begin + 1)) {
     vectors = await remerge(store, founded, vectors, told);
     if (stored.has(told.hash)) sameState(vectors, await loadSnapshot(store, task, told.hash), told.version);
   }
