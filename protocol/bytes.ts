@@ -8,6 +8,13 @@ export function toHex(bytes: Uint8Array): string {
   return text;
 }
 
+/** The inverse of {@link toHex}, for an even number of hex digits. */
+export function fromHex(text: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(text.length / 2);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(text.slice(2 * i, 2 * i + 2), 16);
+  return bytes;
+}
+
 /** base64url without padding (RFC 4648 §5): safe in a header, a path and a file name. */
 export function toBase64Url(bytes: Uint8Array): string {
   let binary = "";
