@@ -254,6 +254,7 @@ export class Scheduler {
       case "busy":
         if (download?.end(id, message.chunk)) peer.busyUntil = now + BUSY_MS * (1 + this.#random());
         return;
+      case "ask":
         this.#asked(id, object, message.chunk);
         return;
     }
