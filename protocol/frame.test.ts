@@ -142,7 +142,7 @@ describe("frames", () => {
     expect(codeOf(() => decodeFrame(encodeFrame(DENSE4, sample()), 129))).toBe("wrong-shape");
   });
 
-  it("F3: no byte string crashes the decoder; a header that promises gigabytes allocates nothing", () => {
+  it("F3, A6: no byte string crashes the decoder; a header that promises gigabytes allocates nothing", () => {
     const refusals = [
       "bad-frame",
       "future-version",

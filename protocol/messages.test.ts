@@ -98,7 +98,7 @@ describe("signed requests", () => {
   const body = utf8("{}");
   const nonce = toBase64Url(new Uint8Array(16).fill(9)) as TicketId;
 
-  it("S2: bind method, path, body and nonce; any flipped bit is refused", async () => {
+  it("S2, A10: bind method, path, body and nonce; any flipped bit is refused", async () => {
     const headers = await signRequest(volunteer, "POST", "/api/tickets", body, nonce);
     const check = (h: Record<string, string>, method = "POST", path = "/api/tickets", sent = body) =>
       codeOf(() => verifyRequest((name) => h[name], method, path, sent));

@@ -138,7 +138,7 @@ async function holds(files: MemoryFiles, before: Memory, at: number): Promise<vo
   }
 }
 
-test("cut at every operation of a run's life: no receipted delta lost or merged twice, every hash a replay's", async () => {
+test("A1, A2: cut at every operation of a run's life: no receipted delta lost or merged twice, every hash a replay's", async () => {
   let at = 0;
   while (await crashAt(at, ["kill", "drop", new Random(at), new Random(at + 1_000)])) at += 1;
   expect(at).toBeGreaterThan(60); // the script does reach the disk that often

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { fuzz, targets } from "./harness/fuzz.ts";
 
-test("adversaries 6: every decoder refuses changed bytes with one of its own errors, and none is slow", {
+test("A6: every decoder refuses changed bytes with one of its own errors, and none is slow", {
   timeout: 60_000,
 }, async () => {
   const { runs, crashes, slowestMs } = await fuzz(8_000, 1);
@@ -10,7 +10,7 @@ test("adversaries 6: every decoder refuses changed bytes with one of its own err
   expect(slowestMs).toBeLessThan(5_000);
 });
 
-test("the control: the good input of most decoders is read", async () => {
+test("A6, the control: the good input of most decoders is read", async () => {
   let read = 0;
   let all = 0;
   for (const { good, decode } of await targets()) {

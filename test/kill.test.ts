@@ -51,7 +51,7 @@ interface Sent {
 }
 
 describe("a server killed in the middle of a version", () => {
-  it("comes back at the same model, and merges every receipted delta once", {
+  it("A1: comes back at the same model, and merges every receipted delta once", {
     timeout: 240_000,
   }, async () => {
     const volunteers = await Promise.all(

@@ -69,7 +69,7 @@ function fullDisk(inner: Cache): Cache & { write: ReturnType<typeof vi.fn<Cache[
 }
 
 describe("a full disk", () => {
-  test("is said once, costs one try, and the values stay in memory", async () => {
+  test("A19: is said once, costs one try, and the values stay in memory", async () => {
     const inner = memoryCache();
     await inner.write({ volunteer: "old", replica: "kept" });
     const disk = fullDisk(inner);
@@ -84,7 +84,7 @@ describe("a full disk", () => {
     expect(await inner.get("volunteer"), "a stale value must not come back after a reload").toBeUndefined();
   });
 
-  test("a store that denies even reading is a cache that forgets", async () => {
+  test("A19: a store that denies even reading is a cache that forgets", async () => {
     const denied: Cache = {
       get: () => Promise.reject(new DOMException("private window", "InvalidStateError")),
       write: () => Promise.reject(new DOMException("private window", "InvalidStateError")),

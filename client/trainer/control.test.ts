@@ -63,7 +63,7 @@ describe("Control", () => {
 });
 
 describe("one trainer a browser", () => {
-  test("the second tab waits, says so, and takes over when the first ends", async () => {
+  test("A20: the second tab waits, says so, and takes over when the first ends", async () => {
     const log: string[] = [];
     const first = Promise.withResolvers<void>();
     const signal = new AbortController().signal;

@@ -172,7 +172,7 @@ describe("the visitor's hand", () => {
 });
 
 describe("devices", () => {
-  test("a device lost in the middle of a ticket sends nothing of it, and the next trainer goes on", async () => {
+  test("A18: a device lost in the middle of a ticket sends nothing of it, and the next trainer goes on", async () => {
     const server = await ToyServer.open();
     const failing = new ToyTrainer();
     const sound = new ToyTrainer();

@@ -247,7 +247,7 @@ describe("ProbedTrainers", () => {
   }
   const lost = new ModelError("device-lost", "reset");
 
-  test("a lost device is rebuilt once, and replaced when it is lost again", async () => {
+  test("A18: a lost device is rebuilt once, and replaced when it is lost again", async () => {
     const { trainers, alive, reports } = seated(({ candidate }) => [
       candidate("webgpu", "fast", 1),
       candidate("wasm", "fast", 10),

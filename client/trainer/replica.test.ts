@@ -60,7 +60,7 @@ describe("the replica (rules B1 to B3)", () => {
     expect(here.phases()).toContain("away");
   });
 
-  test("a cached copy that the disk damaged is not used, even where its version is the newest", async () => {
+  test("A16: a cached copy that the disk damaged is not used, even where its version is the newest", async () => {
     const { server, cache } = await behind(0);
     const { hash } = server.versions[server.version]!;
     const damaged = { version: server.version, hash, weights: new Float32Array(COUNT).fill(7) };

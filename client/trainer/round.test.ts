@@ -18,7 +18,7 @@ const plus = (a: Float32Array, b: Float32Array, times = 1): Float32Array =>
   a.map((value, i) => value + times * b[i]!);
 
 describe("what goes wrong", () => {
-  test("a server that comes and goes fifty times: every wait is real, and nothing is sent twice or lost", async () => {
+  test("A17: a server that comes and goes fifty times: every wait is real, and nothing is sent twice or lost", async () => {
     const server = await ToyServer.open();
     const here = visit(server);
     let flaps = 0;
@@ -71,7 +71,7 @@ describe("what goes wrong", () => {
     expect((await readMoments(cache, COUNT))!.step).toBe(6);
   });
 
-  test("a page closed while sending sends the same upload on its next visit, and its residual only once", async () => {
+  test("A17: a page closed while sending sends the same upload on its next visit, and its residual only once", async () => {
     const server = await ToyServer.open();
     const cache = memoryCache();
     await visit(server, cache).until("sent", 1);
@@ -99,7 +99,7 @@ describe("what goes wrong", () => {
     expect((await readMoments(cache, COUNT))!.step).toBe(6);
   });
 
-  test("a page that is gone while sending, without a word: what was saved before is not sent twice", async () => {
+  test("A17: a page that is gone while sending, without a word: what was saved before is not sent twice", async () => {
     const server = await ToyServer.open();
     const cache = memoryCache();
     await visit(server, cache).until("sent", 1);
@@ -270,7 +270,7 @@ describe("what goes wrong", () => {
     expect(here.reports.at(-1)).toMatchObject({ phase: { phase: "unable", why: "protocol" } });
   });
 
-  test("a full disk costs nothing but the next visit", async () => {
+  test("A19: a full disk costs nothing but the next visit", async () => {
     const server = await ToyServer.open();
     const full: Cache = { get: async () => undefined, write: () => Promise.reject(new Error("full")) };
     const said: string[] = [];

@@ -18,7 +18,7 @@ describe("one trainer a browser", () => {
     expect(works).toBe(1);
   });
 
-  it("waits for the one who holds it, and says so", async () => {
+  it("A20: waits for the one who holds it, and says so", async () => {
     const { locks } = navigator;
     const release = Promise.withResolvers<void>();
     const first = holdTurn(signal, nobody, () => release.promise, locks);

@@ -34,7 +34,7 @@ const endless = () =>
   new Response(new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(65_536)) }));
 
 describe("bodies", () => {
-  test("content-addressed bytes come back when their hash is right", async () => {
+  test("A16, the control: content-addressed bytes come back when their hash is right", async () => {
     const { api, requests, traffic } = against(() => new Response("the right bytes"));
     const progress = vi.fn();
     expect(await api.shard(hash, { progress })).toEqual(utf8("the right bytes"));
@@ -43,13 +43,13 @@ describe("bodies", () => {
     expect(requests[0]!.headers.get(PROTOCOL_HEADER)).toBe("1");
   });
 
-  test("and are refused when it is not", async () => {
+  test("A16: and are refused when it is not", async () => {
     const { api } = against(() => new Response("other bytes"));
     await expect(api.shard(hash)).rejects.toThrow(WrongBytes);
     await expect(api.snapshot(hash, 10)).rejects.toThrow(WrongBytes);
   });
 
-  test("an endless answer is cut at its limit on every route", async () => {
+  test("A16: an endless answer is cut at its limit on every route", async () => {
     const { api, traffic } = against(endless);
     await expect(api.manifest()).rejects.toThrow(WrongBytes);
     await expect(api.diff(3, 1_000)).rejects.toThrow(WrongBytes);

@@ -163,7 +163,7 @@ describe("pages", () => {
     );
   });
 
-  it("may be framed by nobody, but for the framed volunteer", async () => {
+  it("A12: may be framed by nobody, but for the framed volunteer", async () => {
     for (const path of PAGES.paths.filter((one) => one !== "/norun")) {
       const response = await app.request(path);
       const policy = response.headers.get("content-security-policy");

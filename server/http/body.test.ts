@@ -45,7 +45,7 @@ describe("bodies", () => {
     }
   });
 
-  it("refuses a declared length over the limit before it reads", async () => {
+  it("A5: refuses a declared length over the limit before it reads", async () => {
     const { request, push } = fed({ "content-length": "101" });
     push(1);
     await expect(room().read(request, 100, length)).rejects.toMatchObject({ code: "too-large" });
@@ -59,7 +59,7 @@ describe("bodies", () => {
     }
   });
 
-  it("stops a body that outgrows the limit, whatever its header says", async () => {
+  it("A5: stops a body that outgrows the limit, whatever its header says", async () => {
     for (const headers of [{}, { "content-length": "10" }]) {
       const { request, push, wasCancelled } = fed(headers);
       const space = room();
@@ -72,7 +72,7 @@ describe("bodies", () => {
     }
   });
 
-  it("takes a body of exactly the limit", async () => {
+  it("A5, the control: takes a body of exactly the limit", async () => {
     const { request, push, end } = fed();
     push(100);
     end();
@@ -87,7 +87,7 @@ describe("bodies", () => {
     await expect(reading).rejects.toMatchObject({ code: "bad-request" });
   });
 
-  it("bounds what all bodies hold together, and frees it when their handlers end", async () => {
+  it("A5: bounds what all bodies hold together, and frees it when their handlers end", async () => {
     const space = room(4_096);
     const first = fed();
     const reading = space.read(first.request, 4_096, length);
@@ -108,7 +108,7 @@ describe("bodies", () => {
     expect(await space.read(third.request, 4_096, length)).toBe(3_000);
   });
 
-  it("costs a slow sender only what it sent", async () => {
+  it("A4: costs a slow sender only what it sent", async () => {
     const space = room(1_000_000, 500);
     const slow = Array.from({ length: 500 }, () => fed({ "content-length": "500000" }));
     const readings = slow.map(({ request }) => space.read(request, 1_000_000, length));
@@ -132,7 +132,7 @@ describe("bodies", () => {
     beforeEach(() => void vi.useFakeTimers());
     afterEach(() => void vi.useRealTimers());
 
-    it("gives up on a sender that stalls, and not on one that is slow", async () => {
+    it("A4: gives up on a sender that stalls, and not on one that is slow", async () => {
       const { request, push } = fed();
       const reading = expect(room().read(request, 100, length)).rejects.toMatchObject({
         code: "bad-request",

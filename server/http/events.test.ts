@@ -61,7 +61,7 @@ describe("the event stream (E1)", () => {
     expect((await reader.read()).value).toBe(": alive\n\n");
   });
 
-  it("drops a listener that does not read, and no other", async () => {
+  it("A5: drops a listener that does not read, and no other", async () => {
     const hungUp = vi.fn();
     const slow = await app.request(ROUTES.events, {}, { outgoing: { destroy: hungUp } });
     const { reader } = await open();
@@ -78,7 +78,7 @@ describe("the event stream (E1)", () => {
     expect(queued).toBeGreaterThan(EVENT_QUEUE_BYTES - 2 * bytes);
   });
 
-  it("takes so many listeners and no more, until one goes", async () => {
+  it("A5: takes so many listeners and no more, until one goes", async () => {
     const open = () => app.request(ROUTES.events);
     const first = await open();
     for (let i = 1; i < MAX_EVENT_STREAMS; i++) await open();

@@ -66,7 +66,7 @@ describe("targets as they were sent", () => {
     ...["/", "/status", "/frame", "/embed.js", "/assets/page-abc123.js"],
   ];
 
-  it.each(paths)("%s is not found under any other spelling", async (path) => {
+  it.each(paths)("A13: %s is not found under any other spelling", async (path) => {
     const spellings = [
       `/${path}`,
       path.replaceAll("/", "//"),
@@ -107,7 +107,7 @@ describe("targets as they were sent", () => {
     }
   });
 
-  it("answers the right spelling, the control", async () => {
+  it("A13: answers the right spelling, the control", async () => {
     for (const path of paths.filter(
       (one) => !([ROUTES.tickets, ROUTES.deltas, ROUTES.events] as string[]).includes(one),
     ))
@@ -136,7 +136,7 @@ describe("targets as they were sent", () => {
   });
 });
 
-describe("bodies on a socket", () => {
+describe("A5: bodies on a socket", () => {
   const post = (headers: string) =>
     `POST /api/deltas HTTP/1.1\r\nHost: x\r\nmurmuration-protocol: 1\r\n${headers}\r\n\r\n`;
 
@@ -172,7 +172,7 @@ describe("bodies on a socket", () => {
   });
 });
 
-describe("time", () => {
+describe("A4: time", () => {
   const late = { headersMs: 200, requestMs: 400, checkMs: 20, idleMs: 600, keepAliveMs: 5_000 };
   const whole = "GET /api/run HTTP/1.1\r\nHost: x\r\n\r\n";
 

@@ -6,7 +6,7 @@ const key = (n: number) => String(n).padStart(43, "k") as VolunteerKey;
 const nonce = (n: number) => String(n).padStart(22, "n") as TicketId;
 
 describe("nonces of ticket requests (S3)", () => {
-  it("refuses the second use by the same volunteer", () => {
+  it("A10: refuses the second use by the same volunteer", () => {
     const nonces = new Nonces(10);
     nonces.use(key(1), nonce(1));
     expect(() => nonces.use(key(1), nonce(1))).toThrow(expect.objectContaining({ code: "nonce-reused" }));
@@ -14,7 +14,7 @@ describe("nonces of ticket requests (S3)", () => {
     nonces.use(key(1), nonce(2));
   });
 
-  it("remembers at least half of its capacity, and never more than all of it", () => {
+  it("A10: remembers at least half of its capacity, and never more than all of it", () => {
     const nonces = new Nonces(100);
     for (let i = 0; i < 1_000; i++) {
       nonces.use(key(1), nonce(i));

@@ -19,7 +19,7 @@ import { type Merger, mergeHere } from "./merger.ts";
 const volunteer = await TestVolunteer.create();
 
 describe("receipts", () => {
-  test("the same upload a hundred times at once is applied once, with one receipt, also after a restart", async () => {
+  test("A8: the same upload a hundred times at once is applied once, with one receipt, also after a restart", async () => {
     const tiny = await tinyRun();
     const upload = uploadOf(await volunteer.ticket(tiny.run));
     const receipts = await Promise.all(Array.from({ length: 100 }, () => volunteer.send(tiny.run, upload)));
@@ -39,7 +39,7 @@ describe("receipts", () => {
     await again.run.close();
   });
 
-  test("another delta for a used ticket is refused, while the first is being written and after", async () => {
+  test("A8: another delta for a used ticket is refused, while the first is being written and after", async () => {
     const { run, files } = await tinyRun();
     const ticket = await volunteer.ticket(run);
     const disk = Promise.withResolvers<void>();
@@ -107,7 +107,7 @@ describe("receipts", () => {
     }
   });
 
-  test("an index that lost a row: a delta sent again is not journaled twice, and the index is filled anew", async () => {
+  test("A8: an index that lost a row: a delta sent again is not journaled twice, and the index is filled anew", async () => {
     const index = memoryIndex();
     const lost = new Set<string>();
     const torn: Index = {
@@ -245,7 +245,7 @@ describe("refusals leave the model as it was", () => {
 });
 
 describe("a disk that fails", () => {
-  test("full: no receipt, the old model served, and on when there is space", async () => {
+  test("A3: full: no receipt, the old model served, and on when there is space", async () => {
     const tiny = await tinyRun();
     await advance(volunteer, tiny);
     const { hash } = tiny.run.latestSnapshot();
@@ -262,7 +262,7 @@ describe("a disk that fails", () => {
     await again.run.close();
   });
 
-  test("full between receipts and the merge: the version waits and is published when there is space", async () => {
+  test("A3: full between receipts and the merge: the version waits and is published when there is space", async () => {
     const tiny = await tinyRun();
     await volunteer.contribute(tiny.run, deltaOf(1));
     let attempts = 0;
@@ -329,7 +329,7 @@ describe("a disk that fails", () => {
     await tiny.run.close();
   });
 
-  test("an fsync that fails gives no receipt, and the next one is good", async () => {
+  test("A3: an fsync that fails gives no receipt, and the next one is good", async () => {
     const tiny = await tinyRun();
     const upload = uploadOf(await volunteer.ticket(tiny.run));
     let failures = 1;

@@ -38,7 +38,7 @@ test("what is appended while the records are read is not among them, and does no
   expect(await contents(journal)).toEqual(names(3));
 });
 
-describe("a torn tail", () => {
+describe("A2: a torn tail", () => {
   test("at every byte of the last block: everything before it is there, and appending goes on", async () => {
     const whole = (await (await written(3)).read(SEGMENT))!.length;
     const two = (await (await written(2)).read(SEGMENT))!.length;
@@ -79,7 +79,7 @@ describe("a torn tail", () => {
   });
 });
 
-describe("damage in the middle", () => {
+describe("A2: damage in the middle", () => {
   test("any flipped bit before the last block is refused", async () => {
     const last = (await (await written(2)).read(SEGMENT))!.length;
     for (let byte = 0; byte < last; byte++) {
@@ -141,7 +141,7 @@ describe("group commit", () => {
   });
 });
 
-describe("a disk that fails", () => {
+describe("A3: a disk that fails", () => {
   test("full: no-space for what does not fit, and on when there is room", async () => {
     const files = await written(1);
     const journal = await open(files);

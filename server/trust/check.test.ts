@@ -50,12 +50,12 @@ const now: Now = {
 const code = (expected: ErrorCode) => expect.objectContaining({ name: "ProtocolError", code: expected });
 
 describe("who sends", () => {
-  test("an honest upload is known by its frame's hash", async () => {
+  test("A10, the control: an honest upload is known by its frame's hash", async () => {
     const upload = uploadOf(await ticket());
     expect(await authenticate(upload, sender(), run)).toBe(await sha256(upload.frame));
   });
 
-  test("every signed field of a ticket counts", async () => {
+  test("A10: every signed field of a ticket counts", async () => {
     const honest = await ticket();
     const other: Partial<Ticket> = {
       version: 8,
@@ -76,26 +76,26 @@ describe("who sends", () => {
     }
   });
 
-  test("a ticket signed by another key is no ticket", async () => {
+  test("A10: a ticket signed by another key is no ticket", async () => {
     const forged = await signTicket(volunteer.privateKey, terms());
     await expect(authenticate(uploadOf(forged), sender(), run)).rejects.toEqual(code("bad-ticket"));
   });
 
-  test("another's ticket is refused, even with its own nonce", async () => {
+  test("A10: another's ticket is refused, even with its own nonce", async () => {
     const other = await createIdentity();
     const stolen = uploadOf(await ticket());
     const thief = { volunteer: other.key, nonce: nonceOf(1) };
     await expect(authenticate(stolen, thief, run)).rejects.toEqual(code("not-your-ticket"));
   });
 
-  test("the request's nonce must be the ticket's", async () => {
+  test("A10: the request's nonce must be the ticket's", async () => {
     const upload = uploadOf(await ticket());
     await expect(authenticate(upload, { ...sender(), nonce: nonceOf(2) }, run)).rejects.toEqual(
       code("bad-ticket"),
     );
   });
 
-  test("a ticket of another run is refused", async () => {
+  test("A10: a ticket of another run is refused", async () => {
     const upload = uploadOf(await ticket({ run: "f".repeat(64) as RunId }));
     await expect(authenticate(upload, sender(), run)).rejects.toEqual(code("bad-ticket"));
   });
@@ -110,7 +110,7 @@ describe("what is sent", () => {
   const judged = async (changes: Partial<TicketTerms> = {}, at: Partial<Now> = {}, values = deltaOf(1)) =>
     judge(uploadOf(await ticket(changes), values), { ...now, ...at });
 
-  test("an honest delta passes, to the last millisecond of its lease and four versions late", async () => {
+  test("A7, A9, the control: an honest delta passes, to the last millisecond of its lease and four versions late", async () => {
     await judged();
     await judged({}, { now: 6_000, version: 11 });
   });
@@ -122,19 +122,19 @@ describe("what is sent", () => {
     ["future-version", { version: Number.MAX_SAFE_INTEGER }, {}],
     ["run-finished", {}, { finished: true }],
     ["too-many-requests", {}, { waiting: 2 }],
-  ])("%s", async (expected, changes, at) => {
+  ])("A9: %s", async (expected, changes, at) => {
     await expect(judged(changes, at)).rejects.toEqual(code(expected));
   });
 
   test.each([-1, 1.5, 2 ** 53, Number.NaN, "7", null])(
-    "a version %s is no ticket at all",
+    "A9: a version %s is no ticket at all",
     async (version) => {
       const json = JSON.parse(JSON.stringify({ ...(await ticket()), version }));
       expect(() => parseTicket(json)).toThrow(code("bad-request"));
     },
   );
 
-  test("NaN and infinity are refused, wherever they stand", async () => {
+  test("A7: NaN and infinity are refused, wherever they stand", async () => {
     const upload = uploadOf(await ticket());
     for (const [at, bits] of [
       [0, 0x7fc0_0000],
@@ -147,7 +147,7 @@ describe("what is sent", () => {
     }
   });
 
-  test("a vector of another length is refused", async () => {
+  test("A7: a vector of another length is refused", async () => {
     for (const length of [0, 9, 11]) {
       const frame = encodeFrame(F32, new Float32Array(length));
       const upload = { ...uploadOf(await ticket()), frame };
@@ -155,7 +155,7 @@ describe("what is sent", () => {
     }
   });
 
-  test("bytes that are no frame, and codecs nobody knows, each have their code", async () => {
+  test("A7: bytes that are no frame, and codecs nobody knows, each have their code", async () => {
     const upload = uploadOf(await ticket());
     const changed = (at: number, value: number) => {
       const frame = upload.frame.slice();
@@ -169,7 +169,7 @@ describe("what is sent", () => {
     expect(() => judge({ ...upload, frame: new Uint8Array() }, now)).toThrow(code("bad-frame"));
   });
 
-  test("a norm beyond what AdamW reaches is refused; at the bound it passes", async () => {
+  test("A7: a norm beyond what AdamW reaches is refused; at the bound it passes", async () => {
     const signed = await ticket();
     const bound = normBound(signed, 10, now.weightDecay);
     expect(bound).toBeCloseTo(4 * 0.2 * Math.sqrt(10) * 1.1, 10);

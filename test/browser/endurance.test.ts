@@ -62,7 +62,7 @@ test("what a visit remembers, the next one takes without a probe", async () => {
   expect(second.pipelines).toBeLessThan(first.pipelines);
 });
 
-test("a device that goes in the middle of a ticket takes every call with it, and none hangs", async () => {
+test("A18: a device that goes in the middle of a ticket takes every call with it, and none hangs", async () => {
   const codes = await page.evaluate(([options, tiles]) => globalThis.endurance.lose(options, tiles), [
     options,
     tiles,

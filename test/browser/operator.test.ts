@@ -112,7 +112,7 @@ describe("the operator's page", () => {
     await page.getByText("Draining", { exact: true }).waitFor();
   });
 
-  it("makes markup of nothing that others wrote", async () => {
+  it("A12: makes markup of nothing that others wrote", async () => {
     const evil = [
       `<img src=x onerror="window.hit=1">`,
       `"><script>window.hit=1</script>`,

@@ -282,7 +282,7 @@ describe("the status page", () => {
 describe("strangers' text stays text", () => {
   const evil = (tag: string) => `<img src=x alt=${tag}><script>document.title="${tag}"</script>`;
 
-  it("in names, samples, passages and details", async () => {
+  it("A12: in names, samples, passages and details", async () => {
     site.status = exampleStatus({
       name: evil("name"),
       operator: evil("operator"),

@@ -57,7 +57,7 @@ describe("the playground", () => {
     expect(errors).toEqual([]);
   });
 
-  it("shows what the model wrote as text, whatever it wrote", async () => {
+  it("A12: shows what the model wrote as text, whatever it wrote", async () => {
     await page.getByRole("button", { name: /Load the model/ }).click();
     await page.getByRole("textbox").fill("<script>document.title='x'</script>");
     await press("Write");

@@ -89,7 +89,7 @@ it.each([
   for (const page of pages) await page.getByText(/[1-9]\d* deltas? merged/).waitFor({ timeout: 60_000 });
 });
 
-it("a closed tab's text is given out again when its lease ends, and nothing of it is merged", async () => {
+it("A17: a closed tab's text is given out again when its lease ends, and nothing of it is merged", async () => {
   const server = await serveBook("closed", { steps: 500, leaseSeconds: 3 });
   const page = await visitor();
   const leased = new Promise<Ticket>((resolve) => {
