@@ -22,6 +22,12 @@ export const ROUTES = {
   proof: (ticket: TicketId) => `/api/proofs/${ticket}`,
   /** A volunteer's own credit. */
   credit: (volunteer: VolunteerKey) => `/api/volunteers/${volunteer}`,
+  /** Volunteers who gave themselves a name. */
+  leaders: "/api/leaders",
+  /** Signed: a volunteer's name, all that the server holds about them, and the end of it. */
+  myName: "/api/me/name",
+  myData: "/api/me/data",
+  forgetMe: "/api/me/forget",
 } as const;
 
 /** Where an object's bytes are, whole or by range. */

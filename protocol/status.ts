@@ -62,6 +62,8 @@ export interface VersionSummary {
 /** What `GET /api/volunteers/:key` answers. Credit is validated tokens, granted at merge. */
 export interface VolunteerCredit {
   readonly tokens: number;
+  /** Of deltas sent in the last 24 hours of the run clock. */
+  readonly recent: number;
   readonly merged: number;
   readonly pending: number;
   readonly refused: number;

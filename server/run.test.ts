@@ -53,6 +53,7 @@ describe("learning", () => {
     expect(await sha256(bytesOf(replica))).toBe(run.latestSnapshot().hash);
     expect(run.credit(volunteer.identity.key)).toEqual({
       tokens: 14 * 32,
+      recent: 14 * 32,
       merged: 14,
       pending: 0,
       refused: 0,

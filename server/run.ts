@@ -18,6 +18,7 @@ import { MAX_ENVELOPE_BYTES } from "../protocol/limits.ts";
 import type { Manifest, RunState } from "../protocol/manifest.ts";
 import type { Tuning } from "../protocol/operator.ts";
 import type { Pace } from "../protocol/pace.ts";
+import type { Leader, PersonalData } from "../protocol/people.ts";
 import type { Receipt } from "../protocol/receipt.ts";
 import type { RunStatus, VolunteerCredit } from "../protocol/status.ts";
 import { signTicket, type Ticket } from "../protocol/ticket.ts";
@@ -30,14 +31,22 @@ import { Core } from "./run/core.ts";
 import { create, found, rulesOf } from "./run/genesis.ts";
 import { readProof, readRecord } from "./run/history.ts";
 import { Intake } from "./run/intake.ts";
+import { People } from "./run/people.ts";
 import { recover } from "./run/recover.ts";
 import { Refusals } from "./run/refusals.ts";
 import { serverIdentity } from "./run/server-key.ts";
 import { tune, tunedSettings, tuningOf } from "./run/tuning.ts";
 import { type FixedManifest, fixedManifest, statusOf } from "./run/view.ts";
+import { HOUR_MS } from "./store/store.ts";
+import { standingOf } from "./trust/standing.ts";
 
 /** Bytes of a ticket's nonce. */
 const NONCE_BYTES = 16;
+
+/** Credit is recent for a day of the run clock. */
+const RECENT_MS = 24 * HOUR_MS;
+/** Deltas listed in what a volunteer is told about itself. */
+const MAX_DELTAS_TOLD = 1_000;
 
 const REFUSALS = {
   "run-paused": "the operator has paused the run",
@@ -64,7 +73,7 @@ export async function openRun(options: RunOptions): Promise<Run> {
   const core = new Core(options, identity, recovered);
   const tuned = await tunedSettings(store, recovered.founded.settings);
   core.tune(tuned, rulesOf(recovered.founded.id, tuned, corpus, recovered.founded.task.parameters));
-  const run = new Run(options, core, identity, fixed);
+  const run = new Run(options, core, identity, fixed, await People.open(store));
   run.tick();
   return run;
 }
@@ -79,13 +88,22 @@ export class Run implements RunService {
   readonly #intake: Intake;
   readonly #refusals = new Refusals();
   readonly #chunkLists: ChunkLists;
+  readonly #people: People;
   #draining = false;
+  /** Who remembers in memory what a volunteer came with, so that it can be told to them, and forgotten. */
+  witness:
+    | {
+        seen(volunteer: VolunteerKey): Readonly<Record<string, string>> | undefined;
+        forget(volunteer: VolunteerKey): void;
+      }
+    | undefined;
 
-  constructor(options: RunOptions, core: Core, identity: Identity, fixed: FixedManifest) {
+  constructor(options: RunOptions, core: Core, identity: Identity, fixed: FixedManifest, people: People) {
     this.#options = options;
     this.#core = core;
     this.#identity = identity;
     this.#fixed = fixed;
+    this.#people = people;
     this.#intake = new Intake(core, identity, options.store);
     this.#chunkLists = new ChunkLists(fixed.run, identity);
     this.maxUploadBytes = 4 + MAX_ENVELOPE_BYTES + frameBytes(fixed.delta, fixed.parameters);
@@ -126,8 +144,54 @@ export class Run implements RunService {
   }
 
   credit(volunteer: VolunteerKey): VolunteerCredit {
-    const { tokens, merged, pending, discarded } = this.#core.index.credit(volunteer);
-    return { tokens, merged, pending, refused: discarded + this.#refusals.of(volunteer) };
+    if (this.#people.isForgotten(volunteer))
+      return { tokens: 0, recent: 0, merged: 0, pending: 0, refused: 0 };
+    const since = this.#core.now() - RECENT_MS;
+    const { tokens, recent, merged, pending, discarded } = this.#core.index.credit(volunteer, since);
+    return { tokens, recent, merged, pending, refused: discarded + this.#refusals.of(volunteer) };
+  }
+
+  leaders(): readonly Leader[] {
+    const banned = (volunteer: VolunteerKey) => standingOf(this.#core.state.trust, volunteer).banned;
+    return this.#people.leaders(this.#core.now(), (volunteer) => this.credit(volunteer), banned);
+  }
+
+  async rename(volunteer: VolunteerKey, name: unknown): Promise<string | undefined> {
+    if (name !== null) {
+      if (standingOf(this.#core.state.trust, volunteer).banned) {
+        throw new ProtocolError("quarantined", "the operator has shut this volunteer out");
+      }
+      if (this.credit(volunteer).tokens === 0) {
+        throw new ProtocolError("bad-request", "a name is for those whose work is in the model");
+      }
+    }
+    return this.#people.rename(volunteer, name);
+  }
+
+  dataOf(volunteer: VolunteerKey): PersonalData {
+    return {
+      volunteer,
+      name: this.#people.nameOf(volunteer) ?? null,
+      credit: this.credit(volunteer),
+      deltas: this.#core.index
+        .deltasOf(volunteer, MAX_DELTAS_TOLD)
+        .map(({ volunteer: _, merged, ...delta }) => (merged === undefined ? delta : { ...delta, merged })),
+      seen: this.witness?.seen(volunteer) ?? null,
+      notes: [
+        `Listed are your newest ${MAX_DELTAS_TOLD} deltas at most.`,
+        "The journal also holds each delta's loss, training time and kind of device, and until it is merged its numbers.",
+        "Signed records of versions name your key, tickets, delta hashes and weights. They are public, and stay.",
+        "Your internet address is kept nowhere. A delta may carry a name for its network, made with a key that is lost at each restart.",
+      ],
+    };
+  }
+
+  async forget(volunteer: VolunteerKey): Promise<void> {
+    const { merged, pending, discarded } = this.#core.index.credit(volunteer, 0);
+    this.#refusals.forget(volunteer);
+    this.witness?.forget(volunteer);
+    // Who never sent anything has left nothing that would come back.
+    if (merged + pending + discarded > 0) await this.#people.forget(volunteer);
   }
 
   versionRecord(version: number): Promise<VersionRecord> {

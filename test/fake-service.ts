@@ -5,6 +5,7 @@ import type { RunEvent } from "../protocol/events.ts";
 import type { DeltaProof, VersionRecord } from "../protocol/history.ts";
 import type { Hash, ObjectName, RunId, Signature, TicketId, VolunteerKey } from "../protocol/ids.ts";
 import type { Manifest } from "../protocol/manifest.ts";
+import type { PersonalData } from "../protocol/people.ts";
 import type { Receipt } from "../protocol/receipt.ts";
 import type { RunStatus } from "../protocol/status.ts";
 import type { Ticket } from "../protocol/ticket.ts";
@@ -119,7 +120,20 @@ export class FakeService implements RunService {
     if (ticket.startsWith("x")) throw new ProtocolError("not-found", "in no version");
     return { record: await this.versionRecord(3), position: 0 };
   };
-  credit = () => ({ tokens: 1, merged: 1, pending: 0, refused: 0 });
+  credit = () => ({ tokens: 1, recent: 1, merged: 1, pending: 0, refused: 0 });
+  leaders = () => [{ name: "Starling", tokens: 3, recent: 1 }];
+  renamed: unknown[] = [];
+  rename = async (volunteer: VolunteerKey, name: unknown) => {
+    this.renamed.push([volunteer, name]);
+    return typeof name === "string" ? name : undefined;
+  };
+  dataOf = (volunteer: VolunteerKey): PersonalData => ({
+    ...{ volunteer, name: null, credit: this.credit(), deltas: [], seen: null, notes: [] },
+  });
+  readonly forgotten: VolunteerKey[] = [];
+  forget = async (volunteer: VolunteerKey) => {
+    this.forgotten.push(volunteer);
+  };
   ticket = async (volunteer: VolunteerKey, nonce: TicketId) => {
     this.#fail();
     this.tickets++;

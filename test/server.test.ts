@@ -66,7 +66,7 @@ describe("a round over HTTP", () => {
     expect(new Uint8Array(replica.buffer)).toEqual(await get(ROUTES.latestSnapshot));
     expect(await sha256(await get(ROUTES.latestSnapshot))).toBe(await modelHash());
     const credit = parseJson(await get(ROUTES.credit(ann.identity.key)));
-    expect(credit).toEqual({ tokens: 32, merged: 1, pending: 0, refused: 0 });
+    expect(credit).toEqual({ tokens: 32, recent: 32, merged: 1, pending: 0, refused: 0 });
     const status = parseJson(await get(ROUTES.run));
     expect(status).toMatchObject({ version: 1, tokensMerged: 64, deltas: { merged: 2, refused: {} } });
   });

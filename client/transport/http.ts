@@ -184,6 +184,7 @@ function parseCredit(json: Json): VolunteerCredit {
   const count = (field: string) => asInteger(json[field], field, 0, Number.MAX_SAFE_INTEGER);
   return parsed(() => ({
     tokens: count("tokens"),
+    recent: count("recent"),
     merged: count("merged"),
     pending: count("pending"),
     refused: count("refused"),

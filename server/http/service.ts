@@ -5,6 +5,7 @@ import type { DeltaProof, VersionRecord } from "../../protocol/history.ts";
 import type { Hash, ObjectName, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
 import type { Pace } from "../../protocol/pace.ts";
+import type { Leader, PersonalData } from "../../protocol/people.ts";
 import type { Receipt } from "../../protocol/receipt.ts";
 import type { RunStatus, VolunteerCredit } from "../../protocol/status.ts";
 import type { Ticket } from "../../protocol/ticket.ts";
@@ -30,6 +31,14 @@ export interface RunService {
   /** That a ticket's delta is in a version. Throws `not-found` while it is in none. */
   proof(ticket: TicketId): Promise<DeltaProof>;
   credit(volunteer: VolunteerKey): VolunteerCredit;
+  /** Volunteers who gave themselves a name, most credit first. */
+  leaders(): readonly Leader[];
+  /** Sets a volunteer's name (null: none), and returns it as it is kept. Throws `bad-request`, `quarantined`. */
+  rename(volunteer: VolunteerKey, name: unknown): Promise<string | undefined>;
+  /** All that the server holds about a volunteer, to be read by them. */
+  dataOf(volunteer: VolunteerKey): PersonalData;
+  /** Drops of that what can be dropped. */
+  forget(volunteer: VolunteerKey): Promise<void>;
   /** Leases work. Throws `run-paused`, `run-finished`, `no-work`. */
   ticket(volunteer: VolunteerKey, nonce: TicketId, pace: Pace): Promise<Ticket>;
   /** Largest body that {@link accept} takes, in bytes. */

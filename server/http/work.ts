@@ -23,11 +23,12 @@ import {
 } from "./limits.ts";
 import { Networks } from "./network.ts";
 import { Nonces } from "./nonces.ts";
+import { peopleRoutes } from "./people.ts";
 import { RateLimiter } from "./rate.ts";
 import type { RunService } from "./service.ts";
 
 /**
- * The two signed routes: ask for a ticket, send a delta. In order of cost: protocol version, the address's
+ * The signed routes: ask for a ticket, send a delta, and what one asks about oneself. In order of cost: protocol version, the address's
  * rate, the body's size, the signature, the key's rate (only a proven key, or anyone could spend another's),
  * the nonce; what the ticket itself says is the run's to judge.
  */
@@ -61,6 +62,13 @@ export function workRoutes(app: Hono<Edge>, service: RunService, options: EdgeOp
       const pace = parsePace(parseJson(body));
       nonces.use(volunteer, nonce);
       return json(c, { ticket: await service.ticket(volunteer, nonce, pace) });
+    }),
+  );
+
+  peopleRoutes(app, service, (c, limit, use) =>
+    signed(c, asking, limit, async (sender, body) => {
+      nonces.use(sender.volunteer, sender.nonce);
+      return use(sender, body);
     }),
   );
 

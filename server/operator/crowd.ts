@@ -40,6 +40,16 @@ export class Crowd {
     this.#note(volunteer, { ...before, backend: BACKENDS.has(name) ? name : "other" });
   }
 
+  /** What is remembered of a volunteer. */
+  seen(volunteer: VolunteerKey): Readonly<Record<string, string>> | undefined {
+    const found = this.#seen.get(volunteer);
+    return found && { device: found.device, browser: found.browser, backend: found.backend };
+  }
+
+  forget(volunteer: VolunteerKey): void {
+    this.#seen.delete(volunteer);
+  }
+
   here(): Overview["here"] {
     const since = this.#now() - HERE_MS;
     const present = [...this.#seen.values()].filter(({ at }) => at >= since);

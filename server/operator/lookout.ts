@@ -38,6 +38,7 @@ export async function openLookout(
     wallClock: Date.now,
   });
   history.onAccepted = (volunteer, report) => crowd.trained(volunteer, report);
+  run.witness = crowd;
   office.open();
   return {
     edge: {

@@ -47,7 +47,7 @@ test("what is added during a rebuild is known at once, and comes into the index 
   const pending = [0, 1, 2, 3, 4, 5]
     .map((n) => indexedDelta(n))
     .filter(({ volunteer }) => volunteer === indexedDelta(0).volunteer);
-  expect(index.credit(indexedDelta(0).volunteer).pending).toBe(pending.length);
+  expect(index.credit(indexedDelta(0).volunteer, 0).pending).toBe(pending.length);
 });
 
 test("a rebuild that fails is told, loses nothing that is added, and the next one makes it good", async () => {

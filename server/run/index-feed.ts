@@ -1,5 +1,5 @@
 import type { RunId, TicketId, VolunteerKey } from "../../protocol/ids.ts";
-import type { Fact, Index, IndexedCredit, IndexedDelta, IndexedVersion } from "../store/store.ts";
+import type { EndedDelta, Fact, Index, IndexedCredit, IndexedDelta, IndexedVersion } from "../store/store.ts";
 
 /** What the index must learn of one journal record: nothing, for most. */
 export interface RecordFacts {
@@ -71,8 +71,12 @@ export class IndexFeed {
     return this.#index.version(version);
   }
 
-  credit(volunteer: VolunteerKey): IndexedCredit {
-    return this.#index.credit(volunteer);
+  credit(volunteer: VolunteerKey, since: number): IndexedCredit {
+    return this.#index.credit(volunteer, since);
+  }
+
+  deltasOf(volunteer: VolunteerKey, most: number): readonly EndedDelta[] {
+    return this.#index.deltasOf(volunteer, most);
   }
 
   /** Gives the index what waits, as far as it follows on what the index has. */

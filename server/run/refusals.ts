@@ -24,6 +24,10 @@ export class Refusals {
     return this.#byVolunteer.get(volunteer) ?? 0;
   }
 
+  forget(volunteer: VolunteerKey): void {
+    this.#byVolunteer.delete(volunteer);
+  }
+
   byCode(): Readonly<Partial<Record<ErrorCode, number>>> {
     return Object.fromEntries(this.#byCode);
   }

@@ -1,5 +1,5 @@
 import type { RunId, TicketId, VolunteerKey } from "../../protocol/ids.ts";
-import type { Index, IndexedCredit, IndexedDelta, IndexedVersion } from "./store.ts";
+import { hourOf, type Index, type IndexedCredit, type IndexedDelta, type IndexedVersion } from "./store.ts";
 
 /** The index as plain maps. */
 export function memoryIndex(): Index {
@@ -8,11 +8,17 @@ export function memoryIndex(): Index {
   const revoked = new Set<TicketId>();
   const versions = new Map<number, IndexedVersion>();
   let closed = 0;
-  const credits = new Map<VolunteerKey, IndexedCredit>();
+  const credits = new Map<VolunteerKey, Omit<IndexedCredit, "recent">>();
   let applied = 0;
   let run: RunId | undefined;
+  const hours = new Map<VolunteerKey, Map<number, number>>();
   const creditOf = (volunteer: VolunteerKey) =>
     credits.get(volunteer) ?? { tokens: 0, merged: 0, pending: 0, discarded: 0 };
+  const grantHour = ({ volunteer, accepted }: IndexedDelta, tokens: number) => {
+    const mine = hours.get(volunteer) ?? new Map<number, number>();
+    const hour = hourOf(accepted);
+    hours.set(volunteer, mine.set(hour, (mine.get(hour) ?? 0) + tokens));
+  };
   return {
     get applied() {
       return applied;
@@ -25,6 +31,7 @@ export function memoryIndex(): Index {
       ended.clear();
       revoked.clear();
       credits.clear();
+      hours.clear();
       versions.clear();
       applied = 0;
       run = of;
@@ -52,15 +59,20 @@ export function memoryIndex(): Index {
           revoked.add(fact.ticket);
           const credit = creditOf(delta.volunteer);
           const merged = typeof ended.get(fact.ticket) === "number";
-          if (merged) credits.set(delta.volunteer, { ...credit, tokens: credit.tokens - delta.tokens });
+          if (merged) {
+            credits.set(delta.volunteer, { ...credit, tokens: credit.tokens - delta.tokens });
+            grantHour(delta, -delta.tokens);
+          }
           continue;
         }
         if (delta === undefined || ended.has(fact.ticket)) continue;
         ended.set(fact.ticket, fact.version);
         const credit = creditOf(delta.volunteer);
         const merged = fact.version === null ? 0 : 1;
+        const granted = revoked.has(fact.ticket) ? 0 : merged * delta.tokens;
+        grantHour(delta, granted);
         credits.set(delta.volunteer, {
-          tokens: credit.tokens + (revoked.has(fact.ticket) ? 0 : merged * delta.tokens),
+          tokens: credit.tokens + granted,
           merged: credit.merged + merged,
           pending: credit.pending - 1,
           discarded: credit.discarded + 1 - merged,
@@ -71,7 +83,16 @@ export function memoryIndex(): Index {
     delta: (ticket) => deltas.get(ticket),
     end: (ticket) => ended.get(ticket),
     version: (version) => versions.get(version),
-    credit: creditOf,
+    credit(volunteer, since) {
+      const lately = [...(hours.get(volunteer) ?? [])].filter(([hour]) => hour >= hourOf(since));
+      return { ...creditOf(volunteer), recent: lately.reduce((sum, [, tokens]) => sum + tokens, 0) };
+    },
+    deltasOf: (volunteer, most) =>
+      [...deltas.values()]
+        .filter((delta) => delta.volunteer === volunteer)
+        .sort((a, b) => b.accepted - a.accepted)
+        .slice(0, most)
+        .map((delta) => ({ ...delta, merged: ended.get(delta.ticket) })),
     close() {},
   };
 }

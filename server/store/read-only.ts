@@ -36,6 +36,7 @@ const NO_INDEX: Index = {
   delta: () => undefined,
   end: () => undefined,
   version: () => undefined,
-  credit: () => ({ tokens: 0, merged: 0, pending: 0, discarded: 0 }),
+  deltasOf: () => [],
+  credit: () => ({ tokens: 0, recent: 0, merged: 0, pending: 0, discarded: 0 }),
   close() {},
 };

@@ -1,10 +1,18 @@
 import { rmSync } from "node:fs";
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { DatabaseSync, type SQLOutputValue, type StatementSync } from "node:sqlite";
 import { isHash, isRunId, isTicketId, isVolunteerKey, type RunId } from "../../protocol/ids.ts";
-import { type Fact, type Index, type IndexedDelta, type IndexedVersion, StoreError } from "./store.ts";
+import {
+  type EndedDelta,
+  type Fact,
+  hourOf,
+  type Index,
+  type IndexedDelta,
+  type IndexedVersion,
+  StoreError,
+} from "./store.ts";
 
 /** Raised with every change of the tables: an index of another format is rebuilt, never migrated. */
-const FORMAT = 3;
+const FORMAT = 4;
 
 const TABLES = `
   CREATE TABLE meta (run TEXT NOT NULL, applied INTEGER NOT NULL) STRICT;
@@ -13,9 +21,13 @@ const TABLES = `
     tokens INTEGER NOT NULL, accepted INTEGER NOT NULL,
     revoked INTEGER NOT NULL DEFAULT 0, ended INTEGER NOT NULL DEFAULT 0, merged INTEGER -- the version merged into, null where discarded
   ) STRICT, WITHOUT ROWID;
+  CREATE INDEX whose ON deltas (volunteer, accepted);
   CREATE TABLE credit (
     volunteer TEXT PRIMARY KEY, tokens INTEGER NOT NULL DEFAULT 0, merged INTEGER NOT NULL DEFAULT 0,
     pending INTEGER NOT NULL DEFAULT 0, discarded INTEGER NOT NULL DEFAULT 0
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE hours (
+    volunteer TEXT NOT NULL, hour INTEGER NOT NULL, tokens INTEGER NOT NULL, PRIMARY KEY (volunteer, hour)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE versions (version INTEGER PRIMARY KEY, closed INTEGER NOT NULL, published INTEGER) STRICT;
   PRAGMA user_version = ${FORMAT};
@@ -64,6 +76,9 @@ class SqliteIndex implements Index {
       pend: prepare("pend"),
       end: prepare("end"),
       grant: prepare("grant"),
+      grantHour: prepare("grantHour"),
+      recent: prepare("recent"),
+      mine: prepare("mine"),
       revoke: prepare("revoke"),
       withdraw: prepare("withdraw"),
       step: prepare("step"),
@@ -90,7 +105,9 @@ class SqliteIndex implements Index {
 
   clear(run: RunId): void {
     this.#within(() => {
-      this.#database.exec("DELETE FROM meta; DELETE FROM deltas; DELETE FROM credit; DELETE FROM versions");
+      this.#database.exec(
+        "DELETE FROM meta; DELETE FROM deltas; DELETE FROM credit; DELETE FROM hours; DELETE FROM versions",
+      );
       this.#database.prepare("INSERT INTO meta (run, applied) VALUES (?, 0)").run(run);
     });
     this.#applied = 0;
@@ -98,7 +115,8 @@ class SqliteIndex implements Index {
   }
 
   apply(facts: readonly Fact[]): void {
-    const { insert, pend, end, grant, revoke, withdraw, closed, published, step } = this.#statements;
+    const { insert, pend, end, grant, grantHour, revoke, withdraw, closed, published, step } =
+      this.#statements;
     this.#within(() => {
       for (const fact of facts) {
         if (fact.type === "accepted") {
@@ -111,13 +129,17 @@ class SqliteIndex implements Index {
           published.run(this.#applied, fact.version);
         } else if (fact.type === "revoked") {
           const delta = revoke.get(fact.ticket);
-          if (delta?.merged != null) withdraw.run(Number(delta.tokens), String(delta.volunteer));
+          if (delta?.merged != null) {
+            withdraw.run(Number(delta.tokens), String(delta.volunteer));
+            grantHour.run(String(delta.volunteer), hourOf(Number(delta.accepted)), -Number(delta.tokens));
+          }
         } else {
           const ended = end.get(fact.version, fact.ticket);
           const merged = fact.version === null ? 0 : 1;
           if (ended !== undefined) {
             const tokens = ended.revoked === 0 ? merged * Number(ended.tokens) : 0;
             grant.run(tokens, merged, 1 - merged, String(ended.volunteer));
+            if (tokens > 0) grantHour.run(String(ended.volunteer), hourOf(Number(ended.accepted)), tokens);
           }
         }
       }
@@ -128,19 +150,14 @@ class SqliteIndex implements Index {
 
   delta(ticket: string): IndexedDelta | undefined {
     const row = this.#statements.delta.get(ticket);
-    if (row === undefined) return undefined;
-    const { volunteer, delta } = row;
-    if (!isTicketId(row.ticket) || !isVolunteerKey(volunteer) || !isHash(delta)) {
-      throw new StoreError(`the index holds no delta for ticket ${ticket}, but something else`);
-    }
-    return {
-      ticket: row.ticket,
-      volunteer,
-      delta,
-      version: Number(row.version),
-      tokens: Number(row.tokens),
-      accepted: Number(row.accepted),
-    };
+    return row === undefined ? undefined : deltaOf(row);
+  }
+
+  deltasOf(volunteer: string, most: number): EndedDelta[] {
+    return this.#statements.mine.all(volunteer, most).map((row) => {
+      const merged = row.ended === 0 ? undefined : row.merged === null ? null : Number(row.merged);
+      return { ...deltaOf(row), merged };
+    });
   }
 
   end(ticket: string): number | null | undefined {
@@ -155,10 +172,12 @@ class SqliteIndex implements Index {
     return { closed: Number(row.closed), published: Number(row.published) };
   }
 
-  credit(volunteer: string) {
+  credit(volunteer: string, since: number) {
     const row = this.#statements.credit.get(volunteer);
+    const recent = this.#statements.recent.get(volunteer, hourOf(since));
     return {
       tokens: Number(row?.tokens ?? 0),
+      recent: Number(recent?.tokens ?? 0),
       merged: Number(row?.merged ?? 0),
       pending: Number(row?.pending ?? 0),
       discarded: Number(row?.discarded ?? 0),
@@ -181,20 +200,41 @@ class SqliteIndex implements Index {
   }
 }
 
+function deltaOf(row: Readonly<Record<string, SQLOutputValue>>): IndexedDelta {
+  const { ticket, volunteer, delta } = row;
+  if (!isTicketId(ticket) || !isVolunteerKey(volunteer) || !isHash(delta)) {
+    throw new StoreError(`the index holds no delta for ticket ${String(ticket)}, but something else`);
+  }
+  const { version, tokens, accepted } = row;
+  return {
+    ticket,
+    volunteer,
+    delta,
+    version: Number(version),
+    tokens: Number(tokens),
+    accepted: Number(accepted),
+  };
+}
+
 const SQL = {
   insert:
     "INSERT INTO deltas (ticket, volunteer, delta, version, tokens, accepted) VALUES (?, ?, ?, ?, ?, ?)",
   pend: "INSERT INTO credit (volunteer, pending) VALUES (?, 1) ON CONFLICT DO UPDATE SET pending = pending + 1",
-  end: "UPDATE deltas SET ended = 1, merged = ? WHERE ticket = ? AND ended = 0 RETURNING volunteer, tokens, revoked",
+  end: "UPDATE deltas SET ended = 1, merged = ? WHERE ticket = ? AND ended = 0 RETURNING volunteer, tokens, revoked, accepted",
   revoke: `UPDATE deltas SET revoked = 1 WHERE ticket = ? AND revoked = 0
-    RETURNING volunteer, tokens, CASE ended WHEN 1 THEN merged END AS merged`,
+    RETURNING volunteer, tokens, accepted, CASE ended WHEN 1 THEN merged END AS merged`,
   withdraw: "UPDATE credit SET tokens = tokens - ? WHERE volunteer = ?",
   grant: `UPDATE credit SET tokens = tokens + ?, merged = merged + ?, discarded = discarded + ?,
     pending = pending - 1 WHERE volunteer = ?`,
+  grantHour: `INSERT INTO hours (volunteer, hour, tokens) VALUES (?, ?, ?)
+    ON CONFLICT DO UPDATE SET tokens = tokens + excluded.tokens`,
+  recent: "SELECT SUM(tokens) AS tokens FROM hours WHERE volunteer = ? AND hour >= ?",
   closed: "INSERT OR REPLACE INTO versions (version, closed) VALUES (?, ?)",
   published: "UPDATE versions SET published = ? WHERE version = ?",
   step: "UPDATE meta SET applied = applied + 1",
   delta: "SELECT ticket, volunteer, delta, version, tokens, accepted FROM deltas WHERE ticket = ?",
+  mine: `SELECT ticket, volunteer, delta, version, tokens, accepted, ended, merged FROM deltas
+    WHERE volunteer = ? ORDER BY accepted DESC LIMIT ?`,
   ended: "SELECT ended, merged FROM deltas WHERE ticket = ?",
   version: "SELECT closed, published FROM versions WHERE version = ?",
   credit: "SELECT tokens, merged, pending, discarded FROM credit WHERE volunteer = ?",

@@ -67,9 +67,17 @@ export interface Index {
   end(ticket: TicketId): number | null | undefined;
   /** Where the journal has a published version's decisions. */
   version(version: number): IndexedVersion | undefined;
-  credit(volunteer: VolunteerKey): IndexedCredit;
+  /** `since` is a time of the run clock: {@link IndexedCredit.recent} begins with its hour. */
+  credit(volunteer: VolunteerKey, since: number): IndexedCredit;
+  /** A volunteer's deltas, the newest first, `most` at most. */
+  deltasOf(volunteer: VolunteerKey, most: number): readonly EndedDelta[];
   close(): void;
 }
+
+export type EndedDelta = IndexedDelta & {
+  /** The version it is merged into, null where it was discarded, undefined before its end. */
+  readonly merged: number | null | undefined;
+};
 
 export type Fact =
   | { readonly type: "accepted"; readonly delta: IndexedDelta }
@@ -91,6 +99,10 @@ export interface IndexedDelta {
   readonly accepted: number;
 }
 
+/** Recent credit is kept by the hour of the run clock in which a delta was accepted. */
+export const HOUR_MS = 3_600_000;
+export const hourOf = (at: number): number => Math.floor(at / HOUR_MS);
+
 /** Sequence numbers: of the `published` event, and of the `closed` event that led to it. */
 export interface IndexedVersion {
   readonly closed: number;
@@ -100,6 +112,8 @@ export interface IndexedVersion {
 export interface IndexedCredit {
   /** Tokens of merged deltas. */
   readonly tokens: number;
+  /** Those of deltas accepted lately. */
+  readonly recent: number;
   readonly merged: number;
   readonly pending: number;
   readonly discarded: number;

@@ -352,7 +352,7 @@ export function trainingScript(last: Phase = { phase: "training" }): readonly Re
     }),
     { type: "sent", bytes: 151_616, version: 159, tokens: 5_120 },
     { type: "step", step: 4, steps: 10, loss: 3.27, tokensPerSecond: 9_870 },
-    { type: "credit", credit: { tokens: 76_800, merged: 15, pending: 1, refused: 0 } },
+    { type: "credit", credit: { tokens: 76_800, recent: 20_480, merged: 15, pending: 1, refused: 0 } },
     { type: "traffic", down: 3_212_480, up: 2_425_856 },
     { type: "phase", phase: last },
   ];

@@ -122,7 +122,7 @@ export function indexContract(open: () => Index, reopen?: (index: Index) => Inde
     ticket,
     version,
   });
-  const nobody = { tokens: 0, merged: 0, pending: 0, discarded: 0 };
+  const nobody = { tokens: 0, recent: 0, merged: 0, pending: 0, discarded: 0 };
 
   test("credit is granted when a delta is merged, once", () => {
     const index = open();
@@ -130,14 +130,40 @@ export function indexContract(open: () => Index, reopen?: (index: Index) => Inde
     const [a, b, c] = [indexedDelta(1, "x", 10), indexedDelta(2, "x", 20), indexedDelta(3, "y", 5)];
     index.apply([accepted(a)]);
     index.apply([accepted(b), accepted(c)]);
-    expect(index.credit(a.volunteer)).toEqual({ ...nobody, pending: 2 });
+    expect(index.credit(a.volunteer, 0)).toEqual({ ...nobody, pending: 2 });
     index.apply([ended(a, 1), ended(c, null)]);
-    expect(index.credit(a.volunteer)).toEqual({ tokens: 10, merged: 1, pending: 1, discarded: 0 });
-    expect(index.credit(c.volunteer)).toEqual({ ...nobody, discarded: 1 });
+    expect(index.credit(a.volunteer, 0)).toEqual({
+      tokens: 10,
+      recent: 10,
+      merged: 1,
+      pending: 1,
+      discarded: 0,
+    });
+    expect(index.credit(c.volunteer, 0)).toEqual({ ...nobody, discarded: 1 });
     index.apply([ended(a, 2), ended(a, null)]);
-    expect(index.credit(a.volunteer)).toEqual({ tokens: 10, merged: 1, pending: 1, discarded: 0 });
-    expect(index.credit(indexedDelta(0, "nobody").volunteer)).toEqual(nobody);
+    expect(index.credit(a.volunteer, 0)).toEqual({
+      tokens: 10,
+      recent: 10,
+      merged: 1,
+      pending: 1,
+      discarded: 0,
+    });
+    expect(index.credit(indexedDelta(0, "nobody").volunteer, 0)).toEqual(nobody);
     expect(index.applied).toBe(4);
+    index.close();
+  });
+
+  test("recent credit is that of deltas accepted since, and goes with a delta found bad", () => {
+    const index = open();
+    index.clear(run);
+    const hour = 3_600_000;
+    const [old, young] = [indexedDelta(1, "x", 10), { ...indexedDelta(2, "x", 20), accepted: 5 * hour + 7 }];
+    index.apply([accepted(old), accepted(young)]);
+    index.apply([ended(old, 1), ended(young, 1)]);
+    const recent = (since: number) => index.credit(old.volunteer, since).recent;
+    expect([recent(0), recent(hour), recent(5 * hour + 99), recent(6 * hour)]).toEqual([30, 20, 20, 0]);
+    index.apply([{ type: "revoked", ticket: young.ticket }]);
+    expect([recent(0), recent(hour)]).toEqual([10, 0]);
     index.close();
   });
 
@@ -162,7 +188,7 @@ export function indexContract(open: () => Index, reopen?: (index: Index) => Inde
     const other = "1".repeat(64) as RunId;
     index.clear(other);
     expect([index.run, index.applied, index.delta(delta.ticket)]).toEqual([other, 0, undefined]);
-    expect(index.credit(delta.volunteer)).toEqual(nobody);
+    expect(index.credit(delta.volunteer, 0)).toEqual(nobody);
     index.close();
   });
 
@@ -177,7 +203,7 @@ export function indexContract(open: () => Index, reopen?: (index: Index) => Inde
     index = reopen(index);
     expect([index.run, index.applied, index.delta(delta.ticket)]).toEqual([run, 2, delta]);
     index.apply([ended(delta, 1)]);
-    expect(index.credit(delta.volunteer).merged).toBe(1);
+    expect(index.credit(delta.volunteer, 0).merged).toBe(1);
     index.close();
   });
 }

@@ -288,7 +288,13 @@ export class ToyServer implements Api {
   }.bind(this);
 
   credit = () =>
-    this.#answer("credit", () => ({ tokens: 24 * this.uploads.length, merged: 0, pending: 0, refused: 0 }));
+    this.#answer("credit", () => ({
+      tokens: 24 * this.uploads.length,
+      recent: 0,
+      merged: 0,
+      pending: 0,
+      refused: 0,
+    }));
 }
 
 export function refuse(code: ErrorCode): never {

@@ -1,0 +1,85 @@
+import { ProtocolError } from "./errors.ts";
+import { asArray, asInteger, asObject, asText, type Json } from "./guards.ts";
+import type { Hash, TicketId, VolunteerKey } from "./ids.ts";
+import type { VolunteerCredit } from "./status.ts";
+
+/**
+ * Who a volunteer wants to be called (rules P1 to P4). Nobody has a name unless they ask for one.
+ */
+export interface Leader {
+  readonly name: string;
+  /** Merged tokens, in all and of the last 24 hours of the run clock. */
+  readonly tokens: number;
+  readonly recent: number;
+}
+
+/** What `POST /api/me/data` answers: all that the server holds about a key, readable as it is. */
+export interface PersonalData {
+  readonly volunteer: VolunteerKey;
+  readonly name: string | null;
+  readonly credit: VolunteerCredit;
+  /** Newest first; `accepted` is milliseconds of the run clock. */
+  readonly deltas: readonly {
+    readonly ticket: TicketId;
+    readonly delta: Hash;
+    readonly version: number;
+    readonly tokens: number;
+    readonly accepted: number;
+    /** The version it is merged into; null where it was discarded, absent before its end. */
+    readonly merged?: number | null;
+  }[];
+  /** What is remembered in memory since the server started: kinds of device and browser. */
+  readonly seen: Readonly<Record<string, string>> | null;
+  /** What else there is, in words. */
+  readonly notes: readonly string[];
+}
+
+/** Characters of a name, as a person counts them at least. */
+export const MAX_NAME_CHARS = 32;
+/** Leaders listed at most. */
+export const MAX_LEADERS = 50;
+
+/** Controls, formats (bidirectional overrides, zero-width joiners), unassigned, private use and lone surrogates. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Cn}\p{Co}\p{Cs}]/u;
+/** More marks on one letter than any language needs, as in text that climbs out of its line. */
+const PILED = /\p{M}{3}/u;
+
+/**
+ * A name as it is kept and shown: Unicode's composed form, blanks single and none at the ends. Throws
+ * `bad-request` for what is none: empty, too long, with something unseen in it, or without a letter or digit.
+ */
+export function normaliseName(given: unknown): string {
+  const text = asText(given, "the name", 4 * MAX_NAME_CHARS);
+  const name = text
+    .normalize("NFC")
+    .replace(/\p{White_Space}+/gu, " ")
+    .trim();
+  if (name === "") refuse("is empty");
+  if ([...name].length > MAX_NAME_CHARS) refuse(`has more than ${MAX_NAME_CHARS} characters`);
+  if (UNSEEN.test(name) || PILED.test(name)) refuse("has characters that cannot be shown in a line");
+  if (!/[\p{L}\p{N}]/u.test(name)) refuse("has neither a letter nor a digit");
+  return name;
+}
+
+/** By which two names are one: without case, width, accents or blanks, so that nobody passes for another. */
+export const nameKey = (name: string): string =>
+  name
+    .normalize("NFKD")
+    .replace(/[\p{M}\p{White_Space}\p{P}]/gu, "")
+    .toLowerCase();
+
+function refuse(why: string): never {
+  throw new ProtocolError("bad-request", `the name ${why}`);
+}
+
+/** Reads `GET /api/leaders`. Throws `bad-request`. */
+export function parseLeaders(json: Json): readonly Leader[] {
+  return asArray(json.leaders, "leaders", MAX_LEADERS).map((value, i) => {
+    const one = asObject(value, `leaders[${i}]`);
+    return {
+      name: normaliseName(one.name),
+      tokens: asInteger(one.tokens, "tokens", 0, Number.MAX_SAFE_INTEGER),
+      recent: asInteger(one.recent, "recent", 0, Number.MAX_SAFE_INTEGER),
+    };
+  });
+}

@@ -1,0 +1,53 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { utf8 } from "../../protocol/bytes.ts";
+import { createIdentity, type Identity } from "../../protocol/identity.ts";
+import { ROUTES } from "../../protocol/routes.ts";
+import { edge, signedPost } from "../../test/edge.ts";
+import { FakeService } from "../../test/fake-service.ts";
+
+let service: FakeService;
+let app: ReturnType<typeof edge>;
+let me: Identity;
+beforeEach(async () => {
+  service = new FakeService();
+  app = edge(service);
+  me = await createIdentity();
+});
+
+const post = async (path: string, body: unknown, who = me) =>
+  app.request(path, await signedPost(who, path, utf8(JSON.stringify(body))));
+
+describe("what one asks about oneself", () => {
+  it("names, tells and forgets the key that signed, whatever the body says", async () => {
+    const other = await createIdentity();
+    const named = await post(ROUTES.myName, { name: "Ann", volunteer: other.key });
+    expect([named.status, await named.json()]).toEqual([200, { name: "Ann" }]);
+    expect(service.renamed).toEqual([[me.key, "Ann"]]);
+    expect(await (await post(ROUTES.myName, { name: null })).json()).toEqual({ name: null });
+    const told = await post(ROUTES.myData, { volunteer: other.key });
+    expect(await told.json()).toMatchObject({ data: { volunteer: me.key } });
+    expect(told.headers.get("cache-control")).toBe("no-store");
+    expect(await (await post(ROUTES.forgetMe, {})).json()).toEqual({ forgotten: true });
+    expect(service.forgotten).toEqual([me.key]);
+  });
+
+  it.each([ROUTES.myName, ROUTES.myData, ROUTES.forgetMe])(
+    "%s does nothing without a signature, nor twice with one",
+    async (path) => {
+      const signed = await signedPost(me, path, utf8("{}"));
+      const bare = await app.request(path, { method: "POST", body: "{}" });
+      expect(bare.status).toBeGreaterThanOrEqual(400);
+      const moved = await app.request(path, await signedPost(me, ROUTES.tickets, utf8("{}")));
+      expect(moved.status).toBe(401);
+      expect((await app.request(path)).status).toBe(404); // reading is no way in either
+      expect((await app.request(path, signed)).status).toBe(200);
+      expect((await app.request(path, signed)).status).toBe(409);
+      expect(service.forgotten.length + service.renamed.length).toBeLessThanOrEqual(1);
+    },
+  );
+
+  it("lists leaders for anyone, without their keys", async () => {
+    const response = await app.request(ROUTES.leaders);
+    expect(await response.json()).toEqual({ leaders: [{ name: "Starling", tokens: 3, recent: 1 }] });
+  });
+});

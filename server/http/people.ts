@@ -1,0 +1,38 @@
+import type { Context, Hono } from "hono";
+import { asObject, parseJson } from "../../protocol/guards.ts";
+import { MAX_JSON_BYTES } from "../../protocol/limits.ts";
+import type { SignedRequest } from "../../protocol/request.ts";
+import { ROUTES } from "../../protocol/routes.ts";
+import { json } from "./answer.ts";
+import type { Edge } from "./edge.ts";
+import type { RunService } from "./service.ts";
+
+/** Reads a signed body, checks all there is to check about it, and hands it on. */
+export type Signed = <T>(
+  c: Context<Edge>,
+  limit: number,
+  use: (sender: SignedRequest, body: Uint8Array<ArrayBuffer>) => Promise<T>,
+) => Promise<T>;
+
+/** What a volunteer may ask about itself (rules P1 to P4), by the key that it works under, and by no other. */
+export function peopleRoutes(app: Hono<Edge>, service: RunService, signed: Signed): void {
+  app.get(ROUTES.leaders, (c) => json(c, { leaders: service.leaders() }));
+  app.post(ROUTES.myName, (c) =>
+    signed(c, MAX_JSON_BYTES, async ({ volunteer }, body) =>
+      json(c, { name: (await service.rename(volunteer, parseJson(body).name)) ?? null }),
+    ),
+  );
+  app.post(ROUTES.myData, (c) =>
+    signed(c, MAX_JSON_BYTES, async ({ volunteer }, body) => {
+      asObject(parseJson(body), "the body");
+      return json(c, { data: service.dataOf(volunteer) });
+    }),
+  );
+  app.post(ROUTES.forgetMe, (c) =>
+    signed(c, MAX_JSON_BYTES, async ({ volunteer }, body) => {
+      asObject(parseJson(body), "the body");
+      await service.forget(volunteer);
+      return json(c, { forgotten: true });
+    }),
+  );
+}
