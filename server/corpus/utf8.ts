@@ -31,6 +31,22 @@ export async function* decodeUtf8(
   }
 }
 
+/**
+ * Where a further piece of a text that is UTF-8 so far stops being it: the offset in `piece` of the first byte that
+ * begins no character (below 0: one of the text before), or undefined. `before` is the text's last bytes, three or more
+ * where it has them. An unfinished character at the end is no fault, unless it is `last`.
+ */
+export function firstBadByte(before: Uint8Array, piece: Uint8Array, last: boolean): number | undefined {
+  const tail = unfinished(before);
+  const bytes = concat(tail, piece);
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(bytes, { stream: !last });
+    return undefined;
+  } catch {
+    return goodPrefix(bytes) - tail.length;
+  }
+}
+
 const notUtf8 = (source: string, offset: number) =>
   new CorpusError("not-utf8", `${source} is not UTF-8: byte ${offset} begins no character`);
 

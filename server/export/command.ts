@@ -86,7 +86,7 @@ function load(from: string, stderr: Writer): Promise<ExportedModel> {
 async function readDirectory(directory: string, stderr: Writer): Promise<ExportedModel> {
   // Opening an empty directory would begin a run there.
   if ((await kindOf(directory)) !== "ours") throw new ExportError(`there is no run in ${directory}`);
-  const opened = await openDirectory(directory, undefined, pino({ level: "silent" }), stderr);
+  const opened = await openDirectory(directory, { log: pino({ level: "silent" }), stderr });
   try {
     const { run } = opened;
     if (run === undefined) throw new ExportError(`there is a text in ${directory}, but no run yet`);

@@ -6,7 +6,8 @@ import type { Edge, EdgeOptions } from "./edge.ts";
 import { eventRoutes } from "./events.ts";
 import { gate } from "./gate.ts";
 import { metricsRoute } from "./metrics.ts";
-import { operatorRoutes } from "./operator/routes.ts";
+import { foundingRoutesOf } from "./operator/founding.ts";
+import { operatorRoutes, routesOf } from "./operator/routes.ts";
 import { pageRoutes } from "./pages.ts";
 import { readRoutes } from "./read.ts";
 import type { RunService } from "./service.ts";
@@ -26,7 +27,9 @@ export function createApp(service: RunService | undefined, options: EdgeOptions)
     if (service === undefined) throw noRun();
     return json(c, { status: "ok", state: service.manifest().state });
   });
-  if (options.operator !== undefined) operatorRoutes(app, options.operator, options);
+  const { operator, founding } = options;
+  if (operator !== undefined) operatorRoutes(app, operator, routesOf(operator), options);
+  else if (founding !== undefined) operatorRoutes(app, founding, foundingRoutesOf(founding), options);
   metricsRoute(app, options);
   if (service !== undefined) {
     readRoutes(app, service, options);

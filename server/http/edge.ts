@@ -1,8 +1,9 @@
 import type { HttpBindings } from "@hono/node-server";
 import type { Logger } from "pino";
 import type { VolunteerKey } from "../../protocol/ids.ts";
+import type { Sessions } from "../operator/sessions.ts";
 import type { Assets } from "./assets.ts";
-import type { OperatorDesk } from "./operator/desk.ts";
+import type { FoundingDesk, OperatorDesk } from "./operator/desk.ts";
 
 /** Hono's environment: Node's request and response where there is a socket, nothing under `app.request()`. */
 export interface Edge {
@@ -27,6 +28,10 @@ export interface EdgeOptions {
   readonly sent?: (kind: "snapshots" | "diffs" | "shards", bytes: number) => void;
   /** What a signed-in operator sees and does; without it there are no operator routes. */
   readonly operator?: OperatorDesk;
+  /** What a signed-in operator makes a run with, on a server that has none. */
+  readonly founding?: FoundingDesk;
+  /** Who is signed in, where that outlives the app: a server that gets its run makes another. */
+  readonly sessions?: Sessions;
   /** The text of `/metrics`, and what an asker from another machine must send as a bearer token. */
   readonly metrics?: { readonly text: () => Promise<string>; readonly token: string | undefined };
 }

@@ -31,7 +31,7 @@ const IDLE_LOOK_MS = 50;
 
 /** Serves an app on a socket, with every wait bounded (limits.ts). Rejects with the system's error. */
 export async function listen(
-  app: Hono<Edge>,
+  app: Pick<Hono<Edge>, "fetch">,
   options: ListenOptions,
   waits: Waits = WAITS,
 ): Promise<Listening> {

@@ -32,8 +32,13 @@ export async function operatorLinkCommand(args: readonly string[], io: LinkIo): 
   }
   const { directory, name } = flags;
   try {
-    if ((await kindOf(directory)) !== "ours") throw new Error(`there is no run in ${directory}`);
-    const origin = flags.origin ?? (await notedAddress(directory));
+    const kind = await kindOf(directory);
+    const noted = await notedAddress(directory);
+    // A directory that waits for its run from the page has nothing yet but the address it is served at.
+    if (kind !== "ours" && (kind === "foreign" || noted === undefined)) {
+      throw new Error(`there is no run in ${directory}`);
+    }
+    const origin = flags.origin ?? noted;
     if (origin === undefined) throw new Error(`${directory} was never served: say --origin URL`);
     io.stdout.write(`${linkOf(origin.replace(/\/$/, ""), await issueLink(directory, name, Date.now()))}\n`);
     return 0;

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { kindOf } from "./directory.ts";
+import { hasUpload, kindOf } from "./directory.ts";
 
 let directory: string;
 beforeEach(async () => {
@@ -20,6 +20,14 @@ describe("what a data directory is", () => {
     await put(".DS_Store");
     await mkdir(join(directory, ".adding-123-x"));
     expect(await kindOf(directory)).toBe("empty");
+  });
+
+  it("is empty still while an operator brings a text, and says that one does", async () => {
+    for (const name of ["operator-link.json", "operator-address", "operator-log.jsonl"]) await put(name);
+    expect(await hasUpload(directory)).toBe(false);
+    await mkdir(join(directory, ".uploading"));
+    expect(await kindOf(directory)).toBe("empty");
+    expect(await hasUpload(directory)).toBe(true);
   });
 
   it("is ours with a corpus, whatever else lies there", async () => {

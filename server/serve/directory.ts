@@ -1,9 +1,10 @@
 import { readdir } from "node:fs/promises";
+import { UPLOAD_FOLDER } from "../founding/uploaded-text.ts";
 import { LOCK_FILE } from "./lock.ts";
 
 /** What a data directory is, as far as its names tell; whether a run has begun only its journal knows. */
 export type DirectoryKind =
-  /** Missing, or nothing in it: gets the default corpus and run. */
+  /** Missing, or nothing in it but what an operator has begun: gets the default corpus and run, or waits for one. */
   | "empty"
   /** Has a corpus, and maybe a run. */
   | "ours"
@@ -16,7 +17,18 @@ export class DirectoryError extends Error {
 }
 
 /** Names that may lie about in a directory that is empty for our purposes: ours, and file systems' own. */
-const INCIDENTAL = new Set([LOCK_FILE, `${LOCK_FILE}-journal`, "lost+found", ".DS_Store"]);
+const INCIDENTAL = new Set([
+  LOCK_FILE,
+  `${LOCK_FILE}-journal`,
+  "lost+found",
+  ".DS_Store",
+  // Of an operator who is about to make the run from the page.
+  UPLOAD_FOLDER,
+  "operator-link.json",
+  "operator-link.json.new",
+  "operator-address",
+  "operator-log.jsonl",
+]);
 /** Work of a `corpus add` that was killed; the next one clears it away. */
 const ABANDONED = /^\.adding-/;
 
@@ -28,6 +40,11 @@ export async function kindOf(directory: string): Promise<DirectoryKind> {
     throw new DirectoryError(`${directory} has a run's journal but no corpus.json: files are missing`);
   }
   return names.every((name) => INCIDENTAL.has(name) || ABANDONED.test(name)) ? "empty" : "foreign";
+}
+
+/** Whether an operator has begun to bring a text. */
+export async function hasUpload(directory: string): Promise<boolean> {
+  return (await namesIn(directory)).includes(UPLOAD_FOLDER);
 }
 
 async function namesIn(directory: string): Promise<string[]> {

@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 
 export const SERVE_USAGE = `Usage: murmuration serve [--port P] [--host H] [--data DIR] [--run FILE] [--from FOLDER] [--volunteers N]
                          [--tls-cert FILE --tls-key FILE | --trust-proxy] [--alert-url URL] [--embed-on ORIGIN]…
+                         [--create]
 
 Serves a run: the pages, the work, and the model as it grows. On a missing or empty data directory it makes
 the default run (Moby Dick, a model of about 0.3M parameters).
@@ -11,6 +12,7 @@ the default run (Moby Dick, a model of about 0.3M parameters).
   --data DIR        the data directory (./data)
   --run FILE        JSON settings of a new run; docs/RUN_FILE.md lists its keys
   --from FOLDER     begin a new run with a GPT-2 of Hugging Face's: config.json, model.safetensors, tokenizer.json
+  --create          make no default run: the operator brings a text and makes the run on /operator
   --volunteers N    also start N volunteers on this machine (0)
   --tls-cert FILE   serve HTTPS with this certificate (PEM) …
   --tls-key FILE    … and its private key
@@ -29,6 +31,8 @@ export interface ServeFlags {
   readonly data: string;
   readonly run: string | undefined;
   readonly from: string | undefined;
+  /** An empty directory's run is made by the operator. */
+  readonly create: boolean;
   readonly volunteers: number;
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
   readonly trustProxy: boolean;
@@ -54,12 +58,16 @@ export function parseServeFlags(args: readonly string[]): ServeFlags | "help" {
   if ((cert === undefined) !== (key === undefined)) {
     throw new UsageError("--tls-cert and --tls-key come together");
   }
+  if (values.create && (values.run !== undefined || values.from !== undefined)) {
+    throw new UsageError("--create leaves to the page what --run and --from say");
+  }
   return {
     port: whole("--port", values.port ?? "8080", 65_535),
     host: values.host ?? "127.0.0.1",
     data: values.data ?? "./data",
     run: values.run,
     from: values.from,
+    create: values.create ?? false,
     volunteers: whole("--volunteers", values.volunteers ?? "0", MAX_VOLUNTEERS),
     tls: cert === undefined || key === undefined ? undefined : { cert, key },
     trustProxy: values["trust-proxy"] ?? false,
@@ -80,6 +88,7 @@ function read(args: readonly string[]) {
         data: text,
         run: text,
         from: text,
+        create: flag,
         volunteers: text,
         "tls-cert": text,
         "tls-key": text,

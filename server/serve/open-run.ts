@@ -9,7 +9,7 @@ import { openRun, type Run } from "../run.ts";
 import type { Settings } from "../settings.ts";
 import { openFileStore } from "../store/open.ts";
 import { languageTask } from "../task.ts";
-import { kindOf } from "./directory.ts";
+import { DirectoryError, hasUpload, kindOf } from "./directory.ts";
 import type { Writer } from "./io.ts";
 import { languageEvaluator } from "./language-evaluator.ts";
 import { lockDirectory } from "./lock.ts";
@@ -19,41 +19,66 @@ import { type Start, startSettings, taskFrom, tokenizerOf } from "./start.ts";
 /** A data directory in use: its run, if it has or gets one, and the way to let go of it. */
 export interface OpenDirectory {
   readonly run: Run | undefined;
+  /** Whether a corpus is there; undefined where the directory is somebody else's and nothing may be made in it. */
+  readonly corpus: boolean | undefined;
+  /** Begins a run on the corpus that is there by now, where {@link run} is undefined. */
+  begin(settings: Settings): Promise<Run>;
   /** Finishes what is being written, and frees the directory. */
   close(): Promise<void>;
 }
 
+export interface DirectoryOptions {
+  readonly settings?: Settings | undefined;
+  readonly log: Log;
+  /** Where a person sees how far the default corpus is. */
+  readonly stderr: Writer;
+  readonly observe?: RunOptions["observe"];
+  readonly start?: Start | undefined;
+  /** Makes no run by itself in an empty directory: an operator will. */
+  readonly create?: boolean;
+}
+
 /**
- * Opens a data directory as `serve` does: an empty one gets the default corpus and a run; one with a corpus
- * gets a run where `settings` or a `start` are given; one with a run goes on with it. A foreign one is left alone.
+ * Opens a data directory as `serve` does: an empty one gets the default corpus and a run, unless an operator is to
+ * make it or has begun to; one with a corpus gets a run where `settings` or a `start` are given; one with a run goes
+ * on with it. A foreign one is left alone.
  */
-export async function openDirectory(
-  directory: string,
-  settings: Settings | undefined,
-  log: Log,
-  stderr: Writer,
-  observe?: RunOptions["observe"],
-  start?: Start,
-): Promise<OpenDirectory> {
+export async function openDirectory(directory: string, options: DirectoryOptions): Promise<OpenDirectory> {
+  const { settings, log, stderr, observe, start, create = false } = options;
   const kind = await kindOf(directory);
-  if (kind === "foreign") return { run: undefined, close: async () => {} };
+  if (kind === "foreign") return { run: undefined, corpus: undefined, begin: foreign, close: async () => {} };
   await mkdir(directory, { recursive: true });
   const unlock = lockDirectory(directory);
-  try {
-    if (kind === "empty") await makeDefaultCorpus(directory, stderr, start && tokenizerOf(start));
-    const opened = await open(directory, kind === "empty", settings, log, observe, start);
-    return {
-      run: opened?.run,
-      close: async () => {
-        await opened?.close();
-        unlock();
-      },
-    };
-  } catch (error) {
+  let opened: Opened | undefined;
+  const close = async () => {
+    await opened?.close();
     unlock();
+  };
+  const begin = async (chosen: Settings) => {
+    opened ??= await open(directory, true, chosen, log, observe, undefined);
+    return opened?.run ?? foreign();
+  };
+  try {
+    if (kind === "empty" && (create || (await hasUpload(directory)))) {
+      return { run: undefined, corpus: false, begin, close };
+    }
+    if (kind === "empty") await makeDefaultCorpus(directory, stderr, start && tokenizerOf(start));
+    opened = await open(directory, kind === "empty", settings, log, observe, start);
+    return { run: opened?.run, corpus: true, begin, close };
+  } catch (error) {
+    await close();
     throw error;
   }
 }
+
+interface Opened {
+  readonly run: Run;
+  close(): Promise<void>;
+}
+
+const foreign = (): never => {
+  throw new DirectoryError("no run can be made here");
+};
 
 async function makeDefaultCorpus(directory: string, stderr: Writer, tokenizer?: string): Promise<void> {
   stderr.write(`${directory} is empty: making the default run\n`);
@@ -72,7 +97,7 @@ async function open(
   log: Log,
   observe: RunOptions["observe"],
   start: Start | undefined,
-): Promise<{ run: Run; close(): Promise<void> } | undefined> {
+): Promise<Opened | undefined> {
   const opened = await openCorpus(directory);
   const settings = start === undefined ? given : startSettings(given, start, opened.corpus);
   const store = await openFileStore(directory);

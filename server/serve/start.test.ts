@@ -45,7 +45,7 @@ async function open(from?: string, at = data, settings?: object) {
   const quiet = { write() {} };
   const start = from === undefined ? undefined : await readStart(from);
   const given = settings && parseSettings(settings);
-  return openDirectory(at, given, silentLog, quiet, undefined, start);
+  return openDirectory(at, { settings: given, log: silentLog, stderr: quiet, start });
 }
 
 /** Opens, and takes the model out again. */

@@ -12,7 +12,7 @@ import type { Edge } from "../edge.ts";
 /**
  * Throws `foreign-origin` unless the request can only come from a page of ours. A browser says where a request
  * comes from in Sec-Fetch-Site, and for a POST in Origin; a POST must have the header that no form can send,
- * and JSON, which no form can be.
+ * and JSON or plain bytes, which no form can be.
  */
 export function requireOwnPage(c: Context<Edge>, trustProxy: boolean): void {
   const site = c.req.header("sec-fetch-site");
@@ -21,7 +21,19 @@ export function requireOwnPage(c: Context<Edge>, trustProxy: boolean): void {
   if (origin !== undefined && hostOf(origin) !== ownHost(c, trustProxy)) throw foreign();
   if (c.req.method === "GET") return;
   if (origin === undefined || c.req.header(OPERATOR_HEADER) !== "1") throw foreign();
-  if (!/^application\/json(?:; *charset=utf-8)?$/i.test(c.req.header("content-type") ?? "")) throw foreign();
+  if (bodyOf(c) === undefined) throw foreign();
+}
+
+/** What a POST's body is said to be. No form can send either, without asking first as another origin's script must. */
+export function bodyOf(c: Context<Edge>): "json" | "bytes" | undefined {
+  const type = c.req.header("content-type") ?? "";
+  if (/^application\/json(?:; *charset=utf-8)?$/i.test(type)) return "json";
+  return /^application\/octet-stream$/i.test(type) ? "bytes" : undefined;
+}
+
+/** Throws `foreign-origin` unless a POST's body is of the kind that its route takes. */
+export function requireBody(c: Context<Edge>, kind: "json" | "bytes"): void {
+  if (c.req.method !== "GET" && bodyOf(c) !== kind) throw foreign();
 }
 
 const foreign = () =>

@@ -3,8 +3,9 @@ import { ProtocolError } from "../../../protocol/errors.ts";
 import { OPERATOR_HEADER, OPERATOR_ROUTES, type OperatorAction } from "../../../protocol/operator.ts";
 import { edge } from "../../../test/edge.ts";
 import { FakeService } from "../../../test/fake-service.ts";
-import { SESSION_MS, Sessions } from "../../operator/sessions.ts";
-import type { OperatorDesk } from "./desk.ts";
+import { SESSION_MS } from "../../operator/sessions.ts";
+import type { FoundingDesk, OperatorDesk } from "./desk.ts";
+import { foundingRoutesOf } from "./founding.ts";
 import { routesOf } from "./routes.ts";
 
 /** A desk that writes down what reached it. */
@@ -32,21 +33,38 @@ class FakeDesk implements OperatorDesk {
   }
 }
 
+/** A desk of a server without a run that counts what reaches it. */
+class FakeFounding implements FoundingDesk {
+  reached = 0;
+  #no(): never {
+    this.reached++;
+    throw new ProtocolError("no-work", "reached");
+  }
+  redeem = async () => "Ann";
+  state = async () => this.#no();
+  begin = async () => this.#no();
+  append = async () => this.#no();
+  finish = async () => this.#no();
+  discard = async () => this.#no();
+  estimate = () => this.#no();
+  found = async () => this.#no();
+}
+
 const HOST = "http://localhost";
-const OWN = { origin: HOST, "content-type": "application/json", [OPERATOR_HEADER]: "1" };
+const JSON_OWN = { origin: HOST, "content-type": "application/json", [OPERATOR_HEADER]: "1" };
 const COOKIE = "murmuration-operator";
 
-let desk: FakeDesk;
+let fakeDesk: FakeDesk;
 let now: number;
 let app: ReturnType<typeof edge>;
 beforeEach(() => {
-  desk = new FakeDesk();
+  fakeDesk = new FakeDesk();
   now = 0;
-  app = edge(new FakeService(), { operator: desk, now: () => now });
+  app = edge(new FakeService(), { operator: fakeDesk, now: () => now });
 });
 
 const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
-  app.request(path, { method: "POST", body: JSON.stringify(body), headers: { ...OWN, ...headers } });
+  app.request(path, { method: "POST", body: JSON.stringify(body), headers: { ...JSON_OWN, ...headers } });
 
 async function signIn(): Promise<string> {
   const response = await post(OPERATOR_ROUTES.signIn, { link: "the-link" });
@@ -54,7 +72,8 @@ async function signIn(): Promise<string> {
   return response.headers.get("set-cookie")?.split(";")[0] ?? "";
 }
 
-const ROUTES = routesOf(new FakeDesk(), new Sessions(() => 0), false);
+const SIGN_OUT = { method: "POST", path: OPERATOR_ROUTES.signOut, most: undefined } as const;
+const ROUTES = [SIGN_OUT, ...routesOf(new FakeDesk())];
 const codeOf = async (response: Response): Promise<string> => (await response.json()).error.code;
 
 describe("signing in", () => {
@@ -70,7 +89,7 @@ describe("signing in", () => {
   });
 
   it("marks the cookie Secure where the browser came by HTTPS", async () => {
-    app = edge(new FakeService(), { operator: desk, now: () => now, trustProxy: true });
+    app = edge(new FakeService(), { operator: fakeDesk, now: () => now, trustProxy: true });
     const headers = {
       "x-forwarded-proto": "https",
       "x-forwarded-host": "train.example",
@@ -96,19 +115,37 @@ describe("signing in", () => {
     now = SESSION_MS;
     expect((await pause()).status).toBe(401);
 
-    desk.link = "the-link";
+    fakeDesk.link = "the-link";
     const other = await signIn();
     const out = await post(OPERATOR_ROUTES.signOut, {}, { cookie: other });
     expect(out.headers.get("set-cookie")).toMatch(/^murmuration-operator=; .*Max-Age=0/);
     expect((await post(OPERATOR_ROUTES.act, { action: "pause" }, { cookie: other })).status).toBe(401);
-    expect(desk.done).toHaveLength(2);
+    expect(fakeDesk.done).toHaveLength(2);
   });
 });
 
-describe("every operator route fails closed", () => {
-  it("there are some", () => expect(ROUTES.length).toBeGreaterThanOrEqual(6));
+const FOUNDING = foundingRoutesOf(new FakeFounding());
+const TABLE = [
+  ...ROUTES.map(({ method, path, most }) => [method, path, "with a run", most] as const),
+  ...FOUNDING.map(({ method, path, most }) => [method, path, "without one", most] as const),
+];
 
-  describe.each(ROUTES.map(({ method, path }) => [method, path] as const))("%s %s", (method, path) => {
+describe("every operator route fails closed", () => {
+  it("there are some", () => {
+    expect(ROUTES.length).toBeGreaterThanOrEqual(6);
+    expect(FOUNDING.length).toBeGreaterThanOrEqual(8);
+  });
+
+  describe.each(TABLE)("%s %s, on a server %s", (method, path, server, most) => {
+    let desk: { reached: number };
+    let OWN: Record<string, string>;
+    beforeEach(() => {
+      OWN = { ...JSON_OWN, ...(most !== undefined && { "content-type": "application/octet-stream" }) };
+      const founding = new FakeFounding();
+      desk = founding;
+      if (server === "with a run") desk = fakeDesk;
+      else app = edge(undefined, { founding, now: () => now });
+    });
     const ask = (headers: Record<string, string>, to = path, body = '{"action":"pause"}') =>
       app.request(to, { method, headers, ...(method === "POST" && { body }) });
 
@@ -151,7 +188,11 @@ describe("every operator route fails closed", () => {
           const response = await ask(headers, `${HOST}${way}`);
           // app.request() normalises what a socket would have passed on as it was: those are the plain path.
           const plain = new URL(`${HOST}${way}`).pathname === path;
-          if (!(plain && "cookie" in headers)) expect([401, 404], way).toContain(response.status);
+          if (plain && "cookie" in headers) continue;
+          const page = response.headers.get("content-type")?.startsWith("text/html");
+          if (page && server === "without one") continue; // no path of the API at all
+          if (response.status === 503) expect(await codeOf(response), way).toBe("no-run");
+          else expect([401, 404], way).toContain(response.status);
         }
       }
     });
@@ -202,8 +243,11 @@ describe("every operator route fails closed", () => {
           delete headers[missing];
           expect((await ask(headers)).status, missing).toBe(403);
         }
-        const form = { ...OWN, cookie, "content-type": "text/plain" };
-        expect((await ask(form)).status).toBe(403);
+        // The other routes' kind of body is no way round either.
+        const other = most === undefined ? "application/octet-stream" : "application/json";
+        for (const type of ["text/plain", other]) {
+          expect((await ask({ ...OWN, cookie, "content-type": type })).status, type).toBe(403);
+        }
         expect(desk.reached).toBe(0);
       });
     }
@@ -222,7 +266,7 @@ describe("every operator route fails closed", () => {
     const own = { cookie, "sec-fetch-site": "same-origin" };
     expect(await codeOf(await app.request(OPERATOR_ROUTES.overview, { headers: own }))).toBe("no-work");
     expect((await post(OPERATOR_ROUTES.act, { action: "drain" }, own)).status).toBe(200);
-    expect(desk.done).toEqual([{ action: "drain" }]);
+    expect(fakeDesk.done).toEqual([{ action: "drain" }]);
   });
 
   it("refuses an action it does not know, and a body that is none", async () => {
@@ -237,7 +281,7 @@ describe("every operator route fails closed", () => {
     }
     const long = { action: "pause", padding: "x".repeat(20_000) };
     expect((await post(OPERATOR_ROUTES.act, long, { cookie })).status).toBe(413);
-    expect(desk.done).toEqual([]);
+    expect(fakeDesk.done).toEqual([]);
   });
 });
 

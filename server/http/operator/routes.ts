@@ -1,5 +1,6 @@
 import type { Context, Hono } from "hono";
 import { ProtocolError } from "../../../protocol/errors.ts";
+import { TEXT_CHUNK_BYTES } from "../../../protocol/founding.ts";
 import { asText, type Json, parseJson } from "../../../protocol/guards.ts";
 import { MAX_JSON_BYTES } from "../../../protocol/limits.ts";
 import { OPERATOR_ROUTES, parseAction } from "../../../protocol/operator.ts";
@@ -13,14 +14,27 @@ import type { Edge, EdgeOptions } from "../edge.ts";
 import { NO_STORE } from "../headers.ts";
 import { MAX_OPERATOR_BODIES, MAX_RATE_ENTRIES, SIGN_IN_RATE } from "../limits.ts";
 import { RateLimiter } from "../rate.ts";
-import type { OperatorDesk } from "./desk.ts";
-import { requireOwnPage, requireSession, secretOf, setSession } from "./guard.ts";
+import type { OperatorDesk, SignInDesk } from "./desk.ts";
+import { requireBody, requireOwnPage, requireSession, secretOf, setSession } from "./guard.ts";
 
-/** A route that only a signed-in operator reaches. `body` is the JSON of a POST, empty for a GET. */
-interface Route {
+/** A route that only a signed-in operator reaches. */
+export type Route = JsonRoute | BytesRoute;
+
+interface JsonRoute {
   readonly method: "GET" | "POST";
   readonly path: string;
+  readonly most?: undefined;
+  /** `body` is the JSON of a POST, empty for a GET. */
   handle(c: Context<Edge>, session: Session, body: Json): Promise<Response>;
+}
+
+/** One whose body is a piece of a file. */
+interface BytesRoute {
+  readonly method: "POST";
+  readonly path: string;
+  /** Bytes the body may have. */
+  readonly most: number;
+  handle(c: Context<Edge>, session: Session, body: Uint8Array<ArrayBuffer>): Promise<Response>;
 }
 
 /**
@@ -28,13 +42,19 @@ interface Route {
  * questions of guard.ts: a route added to the table cannot be reached around them, nor told from one that
  * does not exist. Signing in is the only thing that needs no session.
  */
-export function operatorRoutes(app: Hono<Edge>, desk: OperatorDesk, options: EdgeOptions): void {
+export function operatorRoutes(
+  app: Hono<Edge>,
+  desk: SignInDesk,
+  routes: readonly Route[],
+  options: EdgeOptions,
+): void {
   const { trustProxy, now } = options;
-  const sessions = new Sessions(now);
+  const sessions = options.sessions ?? new Sessions(now);
   const tries = new RateLimiter(SIGN_IN_RATE, MAX_RATE_ENTRIES, now);
   const room = new BodyRoom({ bodies: MAX_OPERATOR_BODIES, bytes: MAX_OPERATOR_BODIES * MAX_JSON_BYTES });
+  const pieces = new BodyRoom({ bodies: MAX_OPERATOR_BODIES, bytes: MAX_OPERATOR_BODIES * TEXT_CHUNK_BYTES });
   const table = new Map(
-    routesOf(desk, sessions, trustProxy).map((route) => [`${route.method} ${route.path}`, route]),
+    [signOutRoute(sessions, trustProxy), ...routes].map((route) => [`${route.method} ${route.path}`, route]),
   );
 
   const readBody = (c: Context<Edge>): Promise<Json> =>
@@ -42,9 +62,10 @@ export function operatorRoutes(app: Hono<Edge>, desk: OperatorDesk, options: Edg
       ? Promise.resolve({})
       : room.read(c.req.raw, MAX_JSON_BYTES, async (b) => parseJson(b));
 
-  app.all(`${OPERATOR_ROUTES.all}/*`, async (c) => {
+  const answer = async (c: Context<Edge>) => {
     requireOwnPage(c, trustProxy);
     if (c.req.method === "POST" && c.req.path === OPERATOR_ROUTES.signIn) {
+      requireBody(c, "json");
       tries.take(addressOf(c, trustProxy));
       const { link } = await readBody(c);
       const name = await desk.redeem(asText(link, "link", 100));
@@ -55,22 +76,26 @@ export function operatorRoutes(app: Hono<Edge>, desk: OperatorDesk, options: Edg
     const session = requireSession(c, sessions, trustProxy);
     const route = table.get(`${c.req.method} ${c.req.path}`);
     if (route === undefined) throw new ProtocolError("not-found", "there is nothing here");
-    return route.handle(c, session, await readBody(c));
-  });
+    requireBody(c, route.most === undefined ? "json" : "bytes");
+    if (route.most === undefined) return route.handle(c, session, await readBody(c));
+    return pieces.read(c.req.raw, route.most, (bytes) => route.handle(c, session, bytes));
+  };
+  app.all(`${OPERATOR_ROUTES.all}/*`, answer);
 }
 
-/** Every route that needs a session. */
-export function routesOf(desk: OperatorDesk, sessions: Sessions, trustProxy: boolean): readonly Route[] {
+const signOutRoute = (sessions: Sessions, trustProxy: boolean): Route => ({
+  method: "POST",
+  path: OPERATOR_ROUTES.signOut,
+  async handle(c) {
+    sessions.end(secretOf(c, trustProxy) ?? "");
+    setSession(c, "", 0, trustProxy);
+    return json(c, {});
+  },
+});
+
+/** What there is to see and do of a run; each needs a session. */
+export function routesOf(desk: OperatorDesk): readonly Route[] {
   return [
-    {
-      method: "POST",
-      path: OPERATOR_ROUTES.signOut,
-      async handle(c) {
-        sessions.end(secretOf(c, trustProxy) ?? "");
-        setSession(c, "", 0, trustProxy);
-        return json(c, {});
-      },
-    },
     {
       method: "GET",
       path: OPERATOR_ROUTES.overview,

@@ -1,0 +1,173 @@
+import { as, asArray, asBoolean, asInteger, asNumber, asObject, asText, type Json } from "./guards.ts";
+import { type Hash, isHash } from "./ids.ts";
+import { MAX_LABEL } from "./limits.ts";
+import { OPERATOR_ROUTES } from "./operator.ts";
+
+/** What the operator's page and a server without a run say to each other, behind a session (docs/OPERATIONS.md). */
+
+const ALL = `${OPERATOR_ROUTES.all}/founding`;
+
+export const FOUNDING_ROUTES = {
+  /** How far things are: {@link Founding}. */
+  state: ALL,
+  /** Begins the upload of a text, or goes on with it: {@link TextHead}. */
+  text: `${ALL}/text`,
+  /** The bytes from an offset on. */
+  chunk: (offset: number) => `${ALL}/chunk?offset=${offset}`,
+  chunks: `${ALL}/chunk`,
+  /** All is sent: {sha256}. */
+  finish: `${ALL}/finish`,
+  discard: `${ALL}/discard`,
+  /** What a run would cost: {@link FoundingOrder} in, {@link Estimate} out. */
+  estimate: `${ALL}/estimate`,
+  /** Makes the run: {@link FoundingOrder}. */
+  found: `${ALL}/found`,
+} as const;
+
+/** Bytes of one chunk: a sender of 30 KB/s brings it within a request's time. */
+export const TEXT_CHUNK_BYTES = 1024 * 1024;
+
+/** A text that is about to come. */
+export interface TextHead {
+  /** Its file's name; the ending says what it is: .txt, .md, .jsonl, each also with .gz. */
+  readonly name: string;
+  readonly bytes: number;
+}
+
+export function parseTextHead(json: Json): TextHead {
+  return { name: asText(json.name, "name", 255), bytes: count(json.bytes, "bytes") };
+}
+
+export interface TextUpload extends TextHead {
+  /** Bytes that are here: where the next chunk begins. */
+  readonly received: number;
+  /** Of the whole, once it is here and was checked. */
+  readonly sha256: Hash | null;
+}
+
+/** Where a new run's text comes from. */
+export type TextSource = "upload" | "corpus" | "moby-dick";
+const SOURCES: readonly TextSource[] = ["upload", "corpus", "moby-dick"];
+
+/** The run that is asked for. `settings` are a run file's keys; the server checks them. */
+export interface FoundingOrder {
+  readonly text: TextSource;
+  /** Tokens of the vocabulary to train; a corpus that is there has its own. */
+  readonly vocabulary: number;
+  readonly settings: Json;
+  /** Give no work until the operator starts it. */
+  readonly paused: boolean;
+}
+
+export function parseFoundingOrder(json: Json): FoundingOrder {
+  return {
+    text: as((value): value is TextSource => SOURCES.some((one) => one === value), json.text, "text"),
+    vocabulary: count(json.vocabulary, "vocabulary"),
+    settings: asObject(json.settings, "settings"),
+    paused: asBoolean(json.paused, "paused"),
+  };
+}
+
+/** A corpus that is there. */
+export interface CorpusFacts {
+  readonly vocabulary: number;
+  readonly tokens: number;
+  readonly bytes: number;
+}
+
+export type FoundingStage = "reading" | "counting" | "merging" | "encoding" | "opening";
+const STAGES: readonly FoundingStage[] = ["reading", "counting", "merging", "encoding", "opening"];
+
+/** How far the making of a run is. */
+export interface Founding {
+  /** Who is signed in. */
+  readonly operator: string;
+  /** Bytes a text may have. */
+  readonly maxBytes: number;
+  readonly freeBytes: number;
+  readonly upload: TextUpload | null;
+  readonly corpus: CorpusFacts | null;
+  /** What is being done; null while nothing is. */
+  readonly work: {
+    readonly stage: FoundingStage;
+    /** Bytes, or merges. */
+    readonly done: number;
+    readonly total: number | null;
+  } | null;
+  /** Why the last try came to nothing: a stable code, and words. */
+  readonly failed: { readonly code: string; readonly message: string } | null;
+}
+
+/** What a run's size costs. All of it follows from the settings by the code that will run; nothing is guessed. */
+export interface Estimate {
+  readonly parameters: number;
+  /** A newcomer's download: the weights, as a safetensors file. */
+  readonly snapshotBytes: number;
+  /** What a volunteer sends for a ticket. */
+  readonly deltaBytes: number;
+  /** What every volunteer downloads of a version. */
+  readonly diffBytes: number;
+  /** Floating-point operations of training on one token. */
+  readonly flopsPerToken: number;
+  /** Tokens of a ticket: of the shortest, and of the longest. */
+  readonly ticketTokens: readonly [least: number, most: number];
+  /** Disk that snapshots, diffs and kept deltas come to, without the text. */
+  readonly diskBytes: number;
+  readonly tokenBudget: number;
+  readonly learningRate: number;
+}
+
+const MOST = Number.MAX_SAFE_INTEGER;
+const count = (value: unknown, field: string) => asInteger(value, field, 0, MOST);
+
+/** Reads `GET …/founding`. Throws `bad-request`. */
+export function parseFounding(json: Json): Founding {
+  return {
+    operator: asText(json.operator, "operator", MAX_LABEL),
+    maxBytes: count(json.maxBytes, "maxBytes"),
+    freeBytes: count(json.freeBytes, "freeBytes"),
+    upload: orNull(json.upload, "upload", parseUpload),
+    corpus: orNull(json.corpus, "corpus", (corpus) => ({
+      vocabulary: count(corpus.vocabulary, "corpus.vocabulary"),
+      tokens: count(corpus.tokens, "corpus.tokens"),
+      bytes: count(corpus.bytes, "corpus.bytes"),
+    })),
+    work: orNull(json.work, "work", (work) => ({
+      stage: as(
+        (value): value is FoundingStage => STAGES.some((one) => one === value),
+        work.stage,
+        "work.stage",
+      ),
+      done: count(work.done, "work.done"),
+      total: work.total === null ? null : count(work.total, "work.total"),
+    })),
+    failed: orNull(json.failed, "failed", (failed) => ({
+      code: asText(failed.code, "failed.code", 40),
+      message: asText(failed.message, "failed.message", 2_000),
+    })),
+  };
+}
+
+const parseUpload = (json: Json): TextUpload => ({
+  ...parseTextHead(json),
+  received: count(json.received, "upload.received"),
+  sha256: json.sha256 === null ? null : as(isHash, json.sha256, "upload.sha256"),
+});
+
+const orNull = <T>(value: unknown, field: string, parse: (json: Json) => T): T | null =>
+  value === null ? null : parse(asObject(value, field));
+
+export function parseEstimate(json: Json): Estimate {
+  const [least, most] = asArray(json.ticketTokens, "ticketTokens", 2);
+  return {
+    parameters: count(json.parameters, "parameters"),
+    snapshotBytes: count(json.snapshotBytes, "snapshotBytes"),
+    deltaBytes: count(json.deltaBytes, "deltaBytes"),
+    diffBytes: count(json.diffBytes, "diffBytes"),
+    flopsPerToken: asNumber(json.flopsPerToken, "flopsPerToken", 0, MOST),
+    ticketTokens: [count(least, "ticketTokens"), count(most, "ticketTokens")],
+    diskBytes: count(json.diskBytes, "diskBytes"),
+    tokenBudget: count(json.tokenBudget, "tokenBudget"),
+    learningRate: asNumber(json.learningRate, "learningRate", 0, 1),
+  };
+}

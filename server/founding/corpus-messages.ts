@@ -1,0 +1,16 @@
+import type { Progress } from "../corpus/add.ts";
+
+/** What the thread that makes a corpus is told. */
+export interface CorpusJob {
+  readonly dataDir: string;
+  /** The text's file, or the book that comes with the program. */
+  readonly file: string | "moby-dick";
+  readonly vocabulary: number;
+  readonly context: number;
+}
+
+/** What it says. */
+export type FromCorpusThread =
+  | { readonly type: "progress"; readonly progress: Progress }
+  | { readonly type: "made" }
+  | { readonly type: "failed"; readonly code: string; readonly message: string };

@@ -1,0 +1,101 @@
+import { statfs } from "node:fs/promises";
+import type { Socket } from "node:net";
+import type { Hono } from "hono";
+import type { Logger } from "pino";
+import { Founder } from "../founding/founder.ts";
+import { type UploadDisk, UploadedText } from "../founding/uploaded-text.ts";
+import { createApp } from "../http/app.ts";
+import type { Assets } from "../http/assets.ts";
+import type { Edge, EdgeOptions } from "../http/edge.ts";
+import { AuditLog } from "../operator/audit-log.ts";
+import type { History } from "../operator/history.ts";
+import { type Lookout, openLookout } from "../operator/lookout.ts";
+import { Sessions } from "../operator/sessions.ts";
+import type { Run } from "../run.ts";
+import type { ServeFlags } from "./flags.ts";
+import type { OpenDirectory } from "./open-run.ts";
+
+/**
+ * What stands behind the sockets: a run, or, until an operator has made it, the page that makes one. The sockets and
+ * the signed-in stay when the one takes the place of the other.
+ */
+export class House implements Pick<Hono<Edge>, "fetch"> {
+  /** Ends the event streams, so that the server can close. */
+  readonly closing = new AbortController();
+  /** Resolves with a run that an operator made. */
+  readonly founded: Promise<Run>;
+  readonly #flags: ServeFlags;
+  readonly #log: Logger;
+  readonly #history: History;
+  readonly #shared: EdgeOptions;
+  #app: Hono<Edge>;
+  #lookout: Lookout | undefined;
+  #founder: Founder | undefined;
+  #found: (run: Run) => void = () => {};
+
+  constructor(flags: ServeFlags, log: Logger, history: History, assets: Assets) {
+    const { trustProxy, embedOn } = flags;
+    const now = () => performance.now();
+    const sessions = new Sessions(now);
+    this.#flags = flags;
+    this.#log = log;
+    this.#history = history;
+    this.#shared = { assets, log, trustProxy, embedOn, now, sessions, closing: this.closing.signal };
+    this.#app = createApp(undefined, this.#shared);
+    this.founded = new Promise((resolve) => {
+      this.#found = resolve;
+    });
+  }
+
+  readonly fetch: Hono<Edge>["fetch"] = (request, ...rest) => this.#app.fetch(request, ...rest);
+
+  readonly onSocket = (socket: Socket): void => this.#lookout?.onSocket(socket);
+
+  /** Serves what the directory holds. */
+  async move(directory: OpenDirectory): Promise<void> {
+    if (directory.run !== undefined) await this.#serve(directory.run);
+    else if (directory.corpus !== undefined) await this.#openFounding(directory, directory.corpus);
+  }
+
+  async close(): Promise<void> {
+    await this.#founder?.close();
+    this.#lookout?.close();
+  }
+
+  async #serve(run: Run): Promise<void> {
+    this.#lookout = await openLookout(run, this.#history, this.#flags, this.#log);
+    this.#app = createApp(run, { ...this.#shared, ...this.#lookout.edge });
+  }
+
+  async #openFounding(directory: OpenDirectory, hasCorpus: boolean): Promise<void> {
+    const { data } = this.#flags;
+    const disk = diskOf(data);
+    const parts = {
+      ...{ directory: data, disk, errors: this.#log },
+      text: await UploadedText.open(data, disk),
+      log: await AuditLog.open(data),
+      wallClock: Date.now,
+      begin: async (settings: Parameters<OpenDirectory["begin"]>[0], paused: boolean) => {
+        const run = await directory.begin(settings);
+        if (paused) await run.pause(); // before anybody can ask for work
+        await this.#serve(run);
+        this.#found(run);
+      },
+    };
+    this.#founder = await Founder.open(parts, hasCorpus);
+    this.#app = createApp(undefined, { ...this.#shared, founding: this.#founder });
+  }
+}
+
+const diskOf = (directory: string): UploadDisk => ({
+  async free() {
+    const { bavail, bsize } = await statfs(directory);
+    return bavail * bsize;
+  },
+  async write(file, bytes, offset) {
+    let done = 0;
+    while (done < bytes.length) {
+      done += (await file.write(bytes, done, bytes.length - done, offset + done)).bytesWritten;
+    }
+  },
+});
