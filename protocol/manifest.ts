@@ -1,6 +1,6 @@
 import { type CodecSpec, parseCodec } from "./codec/codec.ts";
 import { ProtocolError } from "./errors.ts";
-import { as, asInteger, asNumber, asObject, asText, type Json } from "./guards.ts";
+import { as, asArray, asInteger, asNumber, asObject, asText, type Json } from "./guards.ts";
 import { type Hash, isHash, isRunId, isVolunteerKey, type RunId, type VolunteerKey } from "./ids.ts";
 import { MAX_BATCH, MAX_LABEL, MAX_PARAMETERS } from "./limits.ts";
 import { type ModelShape, parseModelShape } from "./model.ts";
@@ -28,6 +28,8 @@ export interface Manifest {
   readonly delta: CodecSpec;
   /** What a volunteer keeps of a residual from one delta to the next. */
   readonly residualDecay: number;
+  /** How browsers that agree to it share with each other; absent where the run does without. */
+  readonly peers?: { readonly ice: readonly IceServer[] };
   readonly state: RunState;
   readonly version: number;
   /** SHA-256 of the current version's safetensors bytes. */
@@ -42,6 +44,19 @@ export interface OptimizerSettings {
   /** Largest norm of a step's gradient. */
   readonly clip: number;
 }
+
+/** A STUN or TURN server, as RTCPeerConnection takes it. A TURN server's credential is known to every visitor. */
+export interface IceServer {
+  readonly urls: string;
+  readonly username?: string;
+  readonly credential?: string;
+}
+
+/** What browsers contact to reach each other: more than a few only slow them down. */
+export const MAX_ICE_SERVERS = 4;
+export const MAX_ICE_CHARS = 256;
+/** RFC 7064 and 7065. */
+export const ICE_URL = /^(?:stun|stuns|turn|turns):[\w.[\]:-]+(?:\?transport=(?:udp|tcp))?$/;
 
 /** `running` takes work; `paused` keeps everything and gives none; `finished` reached its token budget. */
 export type RunState = "running" | "paused" | "finished";
@@ -62,6 +77,23 @@ export function parseOptimizer(value: unknown): OptimizerSettings {
   };
 }
 
+function parsePeers(value: unknown): NonNullable<Manifest["peers"]> {
+  return {
+    ice: asArray(asObject(value, "peers").ice, "peers.ice", MAX_ICE_SERVERS).map((one) => {
+      const { urls, username, credential } = asObject(one, "peers.ice");
+      const text = (field: unknown) => asText(field, "peers.ice", MAX_ICE_CHARS);
+      return {
+        urls: as(isIceUrl, urls, "peers.ice.urls"),
+        ...(username !== undefined && { username: text(username) }),
+        ...(credential !== undefined && { credential: text(credential) }),
+      };
+    }),
+  };
+}
+
+const isIceUrl = (value: unknown): value is string =>
+  typeof value === "string" && value.length <= MAX_ICE_CHARS && ICE_URL.test(value);
+
 /** Reads a manifest from the server's JSON. Throws `protocol-mismatch` or `bad-request`. */
 export function parseManifest(json: Json): Manifest {
   if (json.protocol !== PROTOCOL_VERSION) {
@@ -81,6 +113,7 @@ export function parseManifest(json: Json): Manifest {
     batch: asInteger(json.batch, "batch", 1, MAX_BATCH),
     delta: parseCodec(json.delta, "delta"),
     residualDecay: asNumber(json.residualDecay, "residualDecay", 0, 1),
+    ...(json.peers !== undefined && { peers: parsePeers(json.peers) }),
     state: as(isRunState, json.state, "state"),
     version: asInteger(json.version, "version", 0, Number.MAX_SAFE_INTEGER),
     hash: as(isHash, json.hash, "hash"),

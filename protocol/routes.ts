@@ -16,6 +16,8 @@ export const ROUTES = {
   shard: (hash: Hash) => `/api/shards/${hash}`,
   /** The signed list of an object's chunks. */
   chunks: (object: ObjectName) => `/api/chunks/${object}`,
+  /** Announces a browser that shares, and introduces it to others. */
+  peers: "/api/peers",
   /** The signed record of what a version was made of, from version 1. */
   version: (version: number) => `/api/versions/${version}`,
   /** The proof that the delta of a ticket is in a version. */
@@ -29,6 +31,9 @@ export const ROUTES = {
   myData: "/api/me/data",
   forgetMe: "/api/me/forget",
 } as const;
+
+/** Where browsers' data channels are introduced to each other: a WebSocket, PeerJS' own path under ours. */
+export const SIGNALLING_PATH = `${ROUTES.peers}/peerjs`;
 
 /** Where an object's bytes are, whole or by range. */
 export function pathOfObject(object: ObjectName): string {

@@ -97,7 +97,7 @@ async function openDoors(
   const { host, port } = flags;
   const open: Listening[] = [];
   const add = async (where: Parameters<typeof listen>[1]) => {
-    const listening = await listen(house, { ...where, onSocket: house.onSocket });
+    const listening = await listen(house, { ...where, onSocket: house.onSocket, onUpgrade: house.onUpgrade });
     open.push(listening);
     return listening.port;
   };

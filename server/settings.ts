@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type CodecSpec, DENSE4, F32, isChunk, LARGEST_CHUNK, LEAST_CHUNK } from "../protocol/codec/codec.ts";
 import { MAX_BATCH, MAX_LABEL, MAX_STEPS } from "../protocol/limits.ts";
+import { ICE_URL, type IceServer, MAX_ICE_CHARS, MAX_ICE_SERVERS } from "../protocol/manifest.ts";
 import type { RuleName } from "./trust/weigh.ts";
 
 /**
@@ -75,6 +76,13 @@ export interface Settings {
     readonly auditShare: number;
     /** Held-out loss may rise by this part over the lowest of late before the run rolls back. Default 0.3. */
     readonly tripwire: number;
+  };
+  /** Whether visitors who agree to it pass the model and the text on to each other (docs/SECURITY.md). */
+  readonly peers: {
+    /** Default false: everything comes from this server. */
+    readonly on: boolean;
+    /** STUN and TURN servers that browsers may ask to reach each other. Default none: no third party is contacted. */
+    readonly ice: readonly IceServer[];
   };
 }
 
@@ -180,6 +188,29 @@ const schema = z.strictObject({
       rules: z.enum(["default", "clipped-mean", "mean"]).default("default"),
       auditShare: share.default(0.08),
       tripwire: z.number().gt(0).max(1_000).default(0.3),
+    })
+    .prefault({}),
+  peers: z
+    .strictObject({
+      on: z.boolean().default(false),
+      ice: z
+        .array(
+          z
+            .strictObject({
+              urls: z.string().max(MAX_ICE_CHARS).regex(ICE_URL, "is no stun:, turn: or turns: address"),
+              username: z.string().max(MAX_ICE_CHARS).optional(),
+              credential: z.string().max(MAX_ICE_CHARS).optional(),
+            })
+            .transform(
+              ({ urls, username, credential }): IceServer => ({
+                urls,
+                ...(username !== undefined && { username }),
+                ...(credential !== undefined && { credential }),
+              }),
+            ),
+        )
+        .max(MAX_ICE_SERVERS)
+        .default([]),
     })
     .prefault({}),
 });

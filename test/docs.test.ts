@@ -9,7 +9,7 @@ const read = (path: string): string => readFileSync(join(root, path), "utf8");
 /** {a: {b: 1}} as [["a.b", 1]]. */
 function leaves(value: object, path = ""): [string, unknown][] {
   return Object.entries(value).flatMap(([key, field]): [string, unknown][] =>
-    typeof field === "object" && field !== null
+    typeof field === "object" && field !== null && !Array.isArray(field)
       ? leaves(field, `${path}${key}.`)
       : [[`${path}${key}`, field]],
   );

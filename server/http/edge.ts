@@ -2,6 +2,7 @@ import type { HttpBindings } from "@hono/node-server";
 import type { Logger } from "pino";
 import type { VolunteerKey } from "../../protocol/ids.ts";
 import type { Sessions } from "../operator/sessions.ts";
+import type { Introductions } from "../peers/introductions.ts";
 import type { Assets } from "./assets.ts";
 import type { FoundingDesk, OperatorDesk } from "./operator/desk.ts";
 
@@ -26,6 +27,8 @@ export interface EdgeOptions {
   readonly asked?: (volunteer: VolunteerKey, userAgent: string | undefined) => void;
   /** Hears how many bytes of what were sent: what peers may take over. */
   readonly sent?: (kind: "snapshots" | "diffs" | "shards", bytes: number) => void;
+  /** Introduces browsers that share with each other; absent where the run does without. */
+  readonly peers?: Introductions;
   /** What a signed-in operator sees and does; without it there are no operator routes. */
   readonly operator?: OperatorDesk;
   /** What a signed-in operator makes a run with, on a server that has none. */

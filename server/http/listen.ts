@@ -1,4 +1,4 @@
-import { createServer, type Server, STATUS_CODES } from "node:http";
+import { createServer, type IncomingMessage, type Server, STATUS_CODES } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
@@ -18,6 +18,8 @@ export interface ListenOptions {
   readonly tls?: { readonly cert: string; readonly key: string };
   /** Hears of every new connection. */
   readonly onSocket?: (socket: Socket) => void;
+  /** Answers requests for another protocol than HTTP, on their bare sockets. */
+  readonly onUpgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 }
 
 export interface Listening {
@@ -51,6 +53,7 @@ export async function listen(
   server.setTimeout(waits.idleMs);
   server.on("clientError", refuseOnSocket);
   if (options.onSocket !== undefined) server.on("connection", options.onSocket);
+  if (options.onUpgrade !== undefined) server.on("upgrade", options.onUpgrade);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(options.port, options.host, () => {

@@ -23,7 +23,8 @@ import {
 } from "./limits.ts";
 import { Networks } from "./network.ts";
 import { Nonces } from "./nonces.ts";
-import { peopleRoutes } from "./people.ts";
+import { peerRoutes } from "./peers.ts";
+import { peopleRoutes, type Signed } from "./people.ts";
 import { RateLimiter } from "./rate.ts";
 import type { RunService } from "./service.ts";
 
@@ -65,12 +66,13 @@ export function workRoutes(app: Hono<Edge>, service: RunService, options: EdgeOp
     }),
   );
 
-  peopleRoutes(app, service, (c, limit, use) =>
+  const once: Signed = (c, limit, use) =>
     signed(c, asking, limit, async (sender, body) => {
       nonces.use(sender.volunteer, sender.nonce);
       return use(sender, body);
-    }),
-  );
+    });
+  peopleRoutes(app, service, once);
+  if (options.peers !== undefined) peerRoutes(app, service, options.peers, once);
 
   app.post(ROUTES.deltas, async (c) => {
     let reachedRun = false;

@@ -18,7 +18,7 @@ export async function fixedManifest(
   corpus: RunCorpus,
   identity: Identity,
 ): Promise<FixedManifest> {
-  const { name, operator, optimizer, batch, residualDecay } = settings;
+  const { name, operator, optimizer, batch, residualDecay, peers } = settings;
   const model: ModelShape = { ...settings.model, vocabulary: corpus.vocabulary };
   return {
     protocol: PROTOCOL_VERSION,
@@ -34,6 +34,7 @@ export async function fixedManifest(
     batch,
     delta,
     residualDecay,
+    ...(peers.on && { peers: { ice: peers.ice } }),
   };
 }
 

@@ -1,5 +1,7 @@
 import { statfs } from "node:fs/promises";
+import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { Hono } from "hono";
 import type { Logger } from "pino";
 import { Founder } from "../founding/founder.ts";
@@ -11,6 +13,8 @@ import { AuditLog } from "../operator/audit-log.ts";
 import type { History } from "../operator/history.ts";
 import { type Lookout, openLookout } from "../operator/lookout.ts";
 import { Sessions } from "../operator/sessions.ts";
+import { Introductions } from "../peers/introductions.ts";
+import { Signalling } from "../peers/signalling.ts";
 import type { Run } from "../run.ts";
 import type { ServeFlags } from "./flags.ts";
 import type { OpenDirectory } from "./open-run.ts";
@@ -30,6 +34,7 @@ export class House implements Pick<Hono<Edge>, "fetch"> {
   readonly #shared: EdgeOptions;
   #app: Hono<Edge>;
   #lookout: Lookout | undefined;
+  #signalling: Signalling | undefined;
   #founder: Founder | undefined;
   #found: (run: Run) => void = () => {};
 
@@ -51,6 +56,12 @@ export class House implements Pick<Hono<Edge>, "fetch"> {
 
   readonly onSocket = (socket: Socket): void => this.#lookout?.onSocket(socket);
 
+  /** WebSockets, of which the only kind is browsers' signalling. */
+  readonly onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    if (this.#signalling !== undefined) this.#signalling.upgrade(request, socket, head);
+    else socket.end("HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+  };
+
   /** Serves what the directory holds. */
   async move(directory: OpenDirectory): Promise<void> {
     if (directory.run !== undefined) await this.#serve(directory.run);
@@ -64,7 +75,17 @@ export class House implements Pick<Hono<Edge>, "fetch"> {
 
   async #serve(run: Run): Promise<void> {
     this.#lookout = await openLookout(run, this.#history, this.#flags, this.#log);
-    this.#app = createApp(run, { ...this.#shared, ...this.#lookout.edge });
+    const peers = run.manifest().peers && this.#openSharing();
+    this.#app = createApp(run, { ...this.#shared, ...this.#lookout.edge, ...(peers && { peers }) });
+  }
+
+  #openSharing(): Introductions {
+    const { now, trustProxy } = this.#shared;
+    const introductions = new Introductions(now, Math.random);
+    this.#signalling = new Signalling({ introductions, trustProxy, now, log: this.#log });
+    // A socket that is left open would keep the server from closing.
+    this.closing.signal.addEventListener("abort", () => this.#signalling?.close());
+    return introductions;
   }
 
   async #openFounding(directory: OpenDirectory, hasCorpus: boolean): Promise<void> {

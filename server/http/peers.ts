@@ -1,0 +1,25 @@
+import type { Hono } from "hono";
+import { parseJson } from "../../protocol/guards.ts";
+import { parseAnnouncement } from "../../protocol/introduction.ts";
+import { MAX_JSON_BYTES } from "../../protocol/limits.ts";
+import { ROUTES } from "../../protocol/routes.ts";
+import type { Introductions } from "../peers/introductions.ts";
+import { json } from "./answer.ts";
+import type { Edge } from "./edge.ts";
+import type { Signed } from "./people.ts";
+import type { RunService } from "./service.ts";
+
+/** `POST /api/peers`, signed (rule K5). Absent where the run does not let browsers share. */
+export function peerRoutes(
+  app: Hono<Edge>,
+  service: RunService,
+  introductions: Introductions,
+  signed: Signed,
+): void {
+  app.post(ROUTES.peers, (c) =>
+    signed(c, MAX_JSON_BYTES, async ({ volunteer }, body) => {
+      const announcement = parseAnnouncement(parseJson(body));
+      return json(c, introductions.announce(volunteer, announcement, service.manifest().hash));
+    }),
+  );
+}

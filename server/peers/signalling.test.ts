@@ -1,0 +1,132 @@
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { WebSocket } from "ws";
+import { SIGNALLING_PATH } from "../../protocol/routes.ts";
+import { Signalling } from "./signalling.ts";
+
+const [A, B, C] = ["a", "b", "c"].map((letter) => letter.repeat(22)) as [string, string, string];
+const LOG = { info() {}, warn() {}, error() {} };
+const CANDIDATE = {
+  candidate: { candidate: "candidate:1 1 udp 1 127.0.0.1 5000 typ host", sdpMid: "0", sdpMLineIndex: 0 },
+  type: "data",
+  connectionId: "dc_abc",
+};
+
+let server: Server;
+let signalling: Signalling;
+let now = 0;
+const open: WebSocket[] = [];
+beforeEach(async () => {
+  now = 0;
+  const introductions = {
+    knows: (id: string, token: string) => token === id,
+    haveMet: (a: string, b: string) => a !== C && b !== C,
+  };
+  signalling = new Signalling({ introductions, trustProxy: false, now: () => now, log: LOG });
+  server = createServer((_, response) => response.writeHead(404).end());
+  server.on("upgrade", (request, socket, head) => signalling.upgrade(request, socket, head));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+});
+afterEach(async () => {
+  for (const socket of open.splice(0)) socket.terminate();
+  signalling.close();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+const urlOf = (id: string, token = id, path: string = SIGNALLING_PATH) =>
+  `ws://127.0.0.1:${(server.address() as AddressInfo).port}${path}?key=peerjs&id=${id}&token=${token}`;
+
+/** A socket whose messages wait to be read. */
+async function join(id: string) {
+  const socket = new WebSocket(urlOf(id));
+  open.push(socket);
+  const came: string[] = [];
+  const waiting: ((text: string) => void)[] = [];
+  socket.on("message", (data) => {
+    const next = waiting.shift();
+    if (next) next(String(data));
+    else came.push(String(data));
+  });
+  const next = () => {
+    const first = came.shift();
+    return first === undefined
+      ? new Promise<string>((resolve) => waiting.push(resolve))
+      : Promise.resolve(first);
+  };
+  expect(JSON.parse(await next())).toEqual({ type: "OPEN" });
+  return { socket, came, next, send: (value: unknown) => socket.send(JSON.stringify(value)) };
+}
+
+async function refusal(url: string, options = {}): Promise<number | undefined> {
+  const socket = new WebSocket(url, options);
+  open.push(socket);
+  socket.on("error", () => {});
+  const [, response] = await once(socket, "unexpected-response");
+  return response.statusCode;
+}
+
+describe("K6: signalling", () => {
+  it("passes between two who were introduced, with the sender's own name", async () => {
+    const [a, b] = [await join(A), await join(B)];
+    a.send({ type: "CANDIDATE", dst: B, src: C, payload: CANDIDATE });
+    expect(JSON.parse(await b.next())).toEqual({ type: "CANDIDATE", src: A, dst: B, payload: CANDIDATE });
+  });
+
+  it("does not pass to who was not introduced, nor wait for who is not there", async () => {
+    const [a, c] = [await join(A), await join(C)];
+    a.send({ type: "CANDIDATE", dst: C, payload: CANDIDATE });
+    a.send({ type: "CANDIDATE", dst: B, payload: CANDIDATE });
+    const b = await join(B);
+    a.send({ type: "LEAVE", dst: B });
+    expect(JSON.parse(await b.next())).toEqual({ type: "LEAVE", src: A, dst: B }); // the control, and the first
+    expect([b.came, c.came]).toEqual([[], []]);
+  });
+
+  it.each([
+    ["another kind of message", { type: "CHAT", dst: B, payload: "hello" }],
+    ["text instead of a description", { type: "OFFER", dst: B, payload: { sdp: "hello" } }],
+    ["more than a description needs", { type: "OFFER", dst: B, payload: { sdp: "x".repeat(10_000) } }],
+  ])("ends with %s, and nothing of it arrives", async (_, message) => {
+    const [a, b] = [await join(A), await join(B)];
+    a.send(message);
+    await once(a.socket, "close");
+    expect(b.came).toEqual([]);
+  });
+
+  it("ends for who sends without pause", async () => {
+    const [a, b] = [await join(A), await join(B)];
+    for (let i = 0; i < 300; i++) a.send({ type: "CANDIDATE", dst: B, payload: CANDIDATE });
+    await once(a.socket, "close");
+    expect(b.came.length).toBeLessThanOrEqual(200);
+  });
+
+  it("is for who was announced, under its own path, from our own pages", async () => {
+    await join(A); // the control
+    expect(await refusal(urlOf(A, B))).toBe(403);
+    expect(await refusal(urlOf(A, A, "/api/peers/other"))).toBe(404);
+    expect(await refusal(urlOf(A), { origin: "https://elsewhere.example" })).toBe(403);
+    const { port } = server.address() as AddressInfo;
+    expect((await fetch(`http://127.0.0.1:${port}/peerjs/peers`)).status).toBe(404); // no discovery
+  });
+
+  it("takes so many sockets from one address and no more", async () => {
+    for (let n = 0; n < 60; n++) await join(`n${n}`.padEnd(22, "_"));
+    expect(await refusal(urlOf(A))).toBe(429);
+    now += 4_000;
+    for (let n = 60; n < 64; n++) await join(`n${n}`.padEnd(22, "_"));
+    now += 60_000;
+    expect(await refusal(urlOf(A))).toBe(429);
+  });
+
+  it("lets a browser come back before its old socket is known to be dead", async () => {
+    const first = await join(A);
+    const closed = once(first.socket, "close");
+    const [again, b] = [await join(A), await join(B)];
+    await closed;
+    b.send({ type: "LEAVE", dst: A });
+    expect(JSON.parse(await again.next())).toMatchObject({ type: "LEAVE", src: B });
+    expect(signalling.size).toBe(2);
+  });
+});

@@ -1,0 +1,198 @@
+import { EventEmitter } from "node:events";
+import { createServer, type IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { ExpressPeerServer } from "peer";
+import { type WebSocket, WebSocketServer } from "ws";
+import { ProtocolError } from "../../protocol/errors.ts";
+import { SIGNALLING_PATH } from "../../protocol/routes.ts";
+import { addressIn } from "../http/address.ts";
+import { RateLimiter } from "../http/rate.ts";
+import type { Log } from "../options.ts";
+import type { Introductions } from "./introductions.ts";
+import { parseSignal } from "./signals.ts";
+
+/** Bytes of one message: a session description and its wrapping. */
+const MAX_MESSAGE = 8 * 1024;
+/** Messages of one socket: an introduction's seven offers and their candidates at once, then a few a second. */
+const MESSAGE_RATE = { burst: 200, perSecond: 5 };
+/** Sockets that one address may open: a class that joins together, then one a second. */
+const OPEN_RATE = { burst: 60, perSecond: 1 };
+/** Sockets open at once, from one address and in all. */
+const MOST_OF_ADDRESS = 64;
+const MOST_SOCKETS = 4_096;
+/** A browser says something every 5 s; who has not for so long is gone. Milliseconds. */
+const SILENCE_MS = 30_000;
+const LOOK_MS = 5_000;
+/** What PeerJS' clients send unless told otherwise; not a secret. */
+const KEY = "peerjs";
+
+export interface SignallingOptions {
+  readonly introductions: Pick<Introductions, "knows" | "haveMet">;
+  /** A proxy names the address in X-Forwarded-For. */
+  readonly trustProxy: boolean;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  readonly log: Log;
+}
+
+/**
+ * PeerServer, which introduces browsers' data channels to each other, behind a door of ours (rule K6): only browsers
+ * that were introduced reach each other, only with what it takes to open a channel, and only so often. PeerServer
+ * sees neither the sockets nor any message that has not passed.
+ */
+export class Signalling {
+  readonly #options: SignallingOptions;
+  readonly #sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_MESSAGE,
+    perMessageDeflate: false,
+  });
+  readonly #lines = new Map<string, Line>();
+  readonly #addresses = new Map<string, number>();
+  readonly #opening: RateLimiter;
+  /** What PeerServer takes for its WebSocket server. */
+  readonly #behind = new EventEmitter();
+  readonly #looking: ReturnType<typeof setInterval>;
+
+  constructor(options: SignallingOptions) {
+    this.#options = options;
+    this.#opening = new RateLimiter(OPEN_RATE, MOST_SOCKETS, options.now);
+    mountPeerServer(this.#behind, (error) => options.log.warn({ err: error }, "PeerServer"));
+    this.#looking = setInterval(() => this.#look(), LOOK_MS).unref();
+  }
+
+  /** Sockets open now. */
+  get size(): number {
+    return this.#lines.size;
+  }
+
+  /** Takes a request for a WebSocket, or refuses it on the bare socket. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on("error", () => socket.destroy());
+    const address = addressIn(request, this.#options.trustProxy);
+    const id = this.#admit(request, address);
+    if (typeof id === "number") {
+      socket.end(`HTTP/1.1 ${id} Refused\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`, () =>
+        socket.destroy(),
+      );
+      return;
+    }
+    this.#addresses.set(address, (this.#addresses.get(address) ?? 0) + 1);
+    this.#sockets.handleUpgrade(request, socket, head, (open) => {
+      const line = new Line(open, id, this.#options);
+      this.#lines.get(id)?.close(); // a browser that comes back before its old socket is known to be dead
+      this.#lines.set(id, line);
+      line.allowed = (other) => this.#options.introductions.haveMet(id, other) && this.#lines.has(other);
+      this.#behind.emit("connection", line, request);
+    });
+    socket.once("close", () => {
+      const left = (this.#addresses.get(address) ?? 1) - 1;
+      if (left > 0) this.#addresses.set(address, left);
+      else this.#addresses.delete(address);
+      const line = this.#lines.get(id);
+      if (line?.closed) this.#lines.delete(id);
+    });
+  }
+
+  close(): void {
+    clearInterval(this.#looking);
+    for (const line of this.#lines.values()) line.close();
+    this.#sockets.close();
+  }
+
+  /** The id that may come in, or the HTTP status that says why it may not. */
+  #admit(request: IncomingMessage, address: string): string | number {
+    const { pathname, searchParams } = new URL(request.url ?? "", "http://here");
+    if (pathname !== SIGNALLING_PATH) return 404;
+    const { origin, host } = request.headers;
+    // Other sites' pages have no business here, though they would need an introduction too.
+    if (origin !== undefined && URL.parse(origin)?.host !== host) return 403;
+    try {
+      this.#opening.take(address);
+    } catch {
+      return 429;
+    }
+    if ((this.#addresses.get(address) ?? 0) >= MOST_OF_ADDRESS || this.#lines.size >= MOST_SOCKETS)
+      return 429;
+    const id = searchParams.get("id") ?? "";
+    return this.#options.introductions.knows(id, searchParams.get("token") ?? "") ? id : 403;
+  }
+
+  #look(): void {
+    const now = this.#options.now();
+    for (const [id, line] of this.#lines) {
+      if (now - line.heardAt >= SILENCE_MS) line.close();
+      if (line.closed) this.#lines.delete(id);
+    }
+  }
+}
+
+/** One browser's socket as PeerServer sees it: nothing comes through but what {@link parseSignal} wrote. */
+class Line extends EventEmitter {
+  readonly #socket: WebSocket;
+  closed = false;
+  heardAt: number;
+  /** Whether this browser may signal to that one. */
+  allowed: (other: string) => boolean = () => false;
+
+  constructor(socket: WebSocket, id: string, { now, log }: SignallingOptions) {
+    super();
+    this.#socket = socket;
+    this.heardAt = now();
+    const rate = new RateLimiter(MESSAGE_RATE, 1, now);
+    socket.on("message", (data, binary) => {
+      this.heardAt = now();
+      try {
+        rate.take(id);
+        const signal = parseSignal(new Uint8Array(binary || !(data instanceof Buffer) ? [] : data));
+        // Who is not there (any more) cannot answer: the caller's own patience ends that.
+        if (signal.type === "HEARTBEAT" || this.allowed(signal.dst))
+          this.emit("message", JSON.stringify(signal));
+      } catch (error) {
+        const why = error instanceof ProtocolError ? error.code : "internal-error";
+        log.info({ why }, "a browser signalled what it may not");
+        this.close();
+      }
+    });
+    socket.on("close", () => this.close());
+    socket.on("error", () => this.close());
+  }
+
+  send(text: string): void {
+    if (!this.closed) this.#socket.send(text);
+  }
+
+  /** At once: PeerServer must know it before the same browser comes in again. */
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.#socket.terminate();
+    this.emit("close");
+  }
+}
+
+/**
+ * Starts a PeerServer on an emitter instead of a WebSocket server. Of its routes none is reachable, since nothing
+ * listens: discovery is off twice. Its housekeeping runs on timers that can never be stopped and would keep the
+ * process alive; it looks after messages for absent browsers, which {@link Line} never lets through, and after dead
+ * sockets, which {@link Signalling} does. So those timers are not started.
+ */
+function mountPeerServer(behind: EventEmitter, onError: (error: Error) => void): void {
+  const nowhere = createServer();
+  const server = ExpressPeerServer(nowhere, {
+    key: KEY,
+    path: "/",
+    allow_discovery: false,
+    concurrent_limit: MOST_SOCKETS,
+    createWebSocketServer: () => behind as WebSocketServer, // it only listens for `connection` and `error`
+  });
+  server.on("error", onError);
+  const { setTimeout } = globalThis;
+  const none = () => setTimeout(() => {}, 0).unref();
+  globalThis.setTimeout = none as unknown as typeof setTimeout; // its callers only keep what it returns
+  try {
+    ExpressPeerServer(nowhere).use(server); // an express application: mounting is what starts it
+  } finally {
+    globalThis.setTimeout = setTimeout;
+  }
+}
