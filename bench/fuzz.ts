@@ -13,11 +13,17 @@ const { values: flags } = parseArgs({
     seed: { type: "string", default: String(Date.now() % 2 ** 31) },
   },
 });
-const { runs, crashes, slowestMs } = await fuzz(60_000 * Number(flags.minutes), Number(flags.seed));
+const { runs, crashes, slowestMs, largestBytes } = await fuzz(
+  60_000 * Number(flags.minutes),
+  Number(flags.seed),
+);
 const rssMiB = Math.round(process.resourceUsage().maxRSS / 1_024);
 for (const crash of crashes) console.log(`CRASH ${crash}`);
 console.log(
-  `${runs} inputs from seed ${flags.seed}; slowest ${slowestMs.toFixed(0)} ms; memory ${rssMiB} MiB at most`,
+  `${runs} inputs from seed ${flags.seed}; slowest ${slowestMs.toFixed(0)} ms; ` +
+    `at most ${Math.round(largestBytes / 1_024)} KiB for one; memory ${rssMiB} MiB at most`,
 );
-console.log(JSON.stringify({ runs, crashes: crashes.length, slowestMs: Math.round(slowestMs), rssMiB }));
+console.log(
+  JSON.stringify({ runs, crashes: crashes.length, slowestMs: Math.round(slowestMs), largestBytes, rssMiB }),
+);
 process.exitCode = crashes.length > 0 ? 1 : 0;

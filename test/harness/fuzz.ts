@@ -1,6 +1,7 @@
 import { layoutOf } from "../../model/layout.ts";
 import { Random } from "../../model/random.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../model/safetensors.ts";
+import { loadTokenizer } from "../../model/tokenizer.ts";
 import { concat, utf8 } from "../../protocol/bytes.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { parseEvent } from "../../protocol/events.ts";
@@ -12,6 +13,7 @@ import { parsePace } from "../../protocol/pace.ts";
 import { parseReceipt } from "../../protocol/receipt.ts";
 import { parseTicket } from "../../protocol/ticket.ts";
 import { decodeUpload, encodeUpload } from "../../protocol/upload.ts";
+import { tokenizerJson } from "../../server/corpus/encode.ts";
 import { parseIndex } from "../../server/corpus/shards.ts";
 import { begin } from "../../server/rounds/state.ts";
 import { decodeCheckpoint } from "../../server/run/checkpoint.ts";
@@ -138,6 +140,15 @@ export async function targets(): Promise<readonly Target[]> {
       good: [encodeSafetensors(layout, weights)],
       decode: (bytes) => decodeSafetensors(bytes, layout),
     },
+    {
+      name: "tokenizer",
+      good: [utf8(tokenizerJson([]))],
+      // What it reads is used at once, on text and on tokens that it may not have.
+      decode: (bytes) => {
+        const tokenizer = loadTokenizer(bytes);
+        return tokenizer.decode([...tokenizer.encode("the whale, é"), 3]);
+      },
+    },
     { name: "corpus index", good: [json({ format: 1, splits: {} })], decode: parseIndex },
     {
       name: "run file",
@@ -153,6 +164,8 @@ export interface Fuzzed {
   readonly crashes: readonly string[];
   /** The longest that one input took, ms. */
   readonly slowestMs: number;
+  /** The most that one input had allocated outside of JavaScript's own heap, in bytes: vectors and buffers. */
+  readonly largestBytes: number;
 }
 
 /** Gives every target changed good input until the time is over. The seed gives the same inputs again. */
@@ -160,12 +173,14 @@ export async function fuzz(ms: number, seed: number): Promise<Fuzzed> {
   const all = await targets();
   const crashes: string[] = [];
   let slowestMs = 0;
+  let largestBytes = 0;
   let runs = 0;
   const until = performance.now() + ms;
   for (; performance.now() < until; runs++) {
     const target = all[runs % all.length]!;
     const random = new Random((seed + runs) >>> 0);
     const input = mutated(target.good[random.below(target.good.length)]!, random);
+    const before = process.memoryUsage().arrayBuffers;
     const began = performance.now();
     try {
       target.decode(input);
@@ -175,9 +190,10 @@ export async function fuzz(ms: number, seed: number): Promise<Fuzzed> {
         crashes.push(`${target.name}, seed ${seed + runs}: ${String(error)}`);
     }
     slowestMs = Math.max(slowestMs, performance.now() - began);
+    largestBytes = Math.max(largestBytes, process.memoryUsage().arrayBuffers - before);
     if (runs % 1_000 === 0) await new Promise((resolve) => setImmediate(resolve));
   }
-  return { runs, crashes, slowestMs };
+  return { runs, crashes, slowestMs, largestBytes };
 }
 
 /** Numbers that decoders trip over. */
