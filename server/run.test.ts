@@ -236,7 +236,7 @@ describe("evaluation", () => {
   });
 });
 
-test("the run clock knows neither downtime nor the wall: it goes on from the journal", async () => {
+test("A20: the run clock knows neither downtime nor the wall: it goes on from the journal", async () => {
   const tiny = await tinyRun();
   tiny.clock.ms += 5_000;
   await volunteer.contribute(tiny.run);

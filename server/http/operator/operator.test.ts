@@ -99,7 +99,7 @@ describe("signing in", () => {
     expect(response.headers.get("set-cookie")).toMatch(/^__Host-murmuration-operator=.*; Secure$/);
   });
 
-  it("is not tried for ever", async () => {
+  it("A11: is not tried for ever", async () => {
     const codes = [];
     for (let i = 0; i < 12; i++) codes.push((await post(OPERATOR_ROUTES.signIn, { link: `no${i}` })).status);
     expect(codes.slice(0, 10)).toEqual(new Array(10).fill(401));
@@ -161,14 +161,14 @@ describe("every operator route fails closed", () => {
       expect(desk.reached).toBe(0);
     });
 
-    it("with an expired one", async () => {
+    it("A11: with an expired one", async () => {
       const cookie = await signIn();
       now = SESSION_MS;
       expect((await ask({ ...OWN, cookie })).status).toBe(401);
       expect(desk.reached).toBe(0);
     });
 
-    it("written in another way, signed in or not", async () => {
+    it("A11: written in another way, signed in or not", async () => {
       const cookie = await signIn();
       const last = path.split("/").at(-1) ?? "";
       const ways = [
@@ -197,7 +197,7 @@ describe("every operator route fails closed", () => {
       }
     });
 
-    it("by every other method", async () => {
+    it("A11: by every other method", async () => {
       const cookie = await signIn();
       const others = ["HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", method === "GET" ? "POST" : "GET"];
       for (const other of others) {
@@ -208,7 +208,7 @@ describe("every operator route fails closed", () => {
       expect(desk.reached).toBe(0);
     });
 
-    it("from another site's page, however it asks", async () => {
+    it("A11: from another site's page, however it asks", async () => {
       const cookie = await signIn();
       const types = [
         "application/json",
@@ -253,7 +253,7 @@ describe("every operator route fails closed", () => {
     }
   });
 
-  it("what is in no table is 401 to strangers and 404 to the operator", async () => {
+  it("A11: what is in no table is 401 to strangers and 404 to the operator", async () => {
     const cookie = await signIn();
     for (const path of [`${OPERATOR_ROUTES.all}/nothing`, `${OPERATOR_ROUTES.all}/overview/more`]) {
       expect((await app.request(path)).status).toBe(401);
@@ -261,7 +261,7 @@ describe("every operator route fails closed", () => {
     }
   });
 
-  it("lets the operator's own page in: the control of all of the above", async () => {
+  it("A11: lets the operator's own page in: the control of all of the above", async () => {
     const cookie = await signIn();
     const own = { cookie, "sec-fetch-site": "same-origin" };
     expect(await codeOf(await app.request(OPERATOR_ROUTES.overview, { headers: own }))).toBe("no-work");
