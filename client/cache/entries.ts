@@ -53,10 +53,16 @@ const isFloats = (value: unknown, length: number): value is Float32Array<ArrayBu
 const isBytes = (value: unknown): value is Uint8Array<ArrayBuffer> =>
   Object.prototype.toString.call(value) === "[object Uint8Array]";
 
-/** The volunteer's key pair of this run, made on first use. No script can export its private half. */
-export async function openIdentity(cache: Cache): Promise<Identity> {
+/** The volunteer's key pair of this run, where there is one. */
+export async function readIdentity(cache: Cache): Promise<Identity | undefined> {
   const { key, privateKey } = fieldsOf(await cache.get(KEYS.identity));
-  if (isVolunteerKey(key) && privateKey instanceof CryptoKey) return { key, privateKey };
+  return isVolunteerKey(key) && privateKey instanceof CryptoKey ? { key, privateKey } : undefined;
+}
+
+/** The same, made on first use. No script can export its private half. */
+export async function openIdentity(cache: Cache): Promise<Identity> {
+  const known = await readIdentity(cache);
+  if (known !== undefined) return known;
   const identity = await createIdentity();
   await cache.write({ [KEYS.identity]: identity });
   return identity;

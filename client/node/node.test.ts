@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { sign, verify } from "../../protocol/identity.ts";
+import type { Hash, TicketId } from "../../protocol/ids.ts";
 import { parseVolunteerFlags, UsageError } from "./flags.ts";
 import { identityFile } from "./identity.ts";
 import { lineTeller } from "./lines.ts";
@@ -79,7 +80,9 @@ test("a terminal gets one line a delta, and one for each thing that holds it up"
   const lineOf = lineTeller();
   const step = { type: "step", step: 3, steps: 3, loss: 4.5678, tokensPerSecond: 12_345.6 } as const;
   expect(lineOf(step)).toBeUndefined();
-  expect(lineOf({ type: "sent", bytes: 152_000, version: 7, tokens: 24 })).toBe(
+  const ticket = "t".repeat(22) as TicketId;
+  const delta = "d".repeat(64) as Hash;
+  expect(lineOf({ type: "sent", bytes: 152_000, version: 7, tokens: 24, ticket, delta })).toBe(
     "version 7: loss 4.568, 12,346 tokens/s, sent 152 kB",
   );
   const download = (bytes: number) =>

@@ -5,6 +5,9 @@ import { Cycle } from "./cycle.tsx";
 import { LookInside } from "./inside/inside.tsx";
 import { YourNumbers } from "./numbers.tsx";
 import { PassageView } from "./passage.tsx";
+import { People } from "./people/lazy.tsx";
+import { Proof } from "./proof/lazy.tsx";
+import type { KeptRefusals } from "./refusals.ts";
 import { RunPanel } from "./run-panel.tsx";
 import type { Session } from "./session.ts";
 import { Sky } from "./sky.tsx";
@@ -16,6 +19,7 @@ export interface AppProps {
   readonly watch: RunWatch;
   readonly trainer: TrainerHandle;
   readonly session: Session;
+  readonly refusals: KeptRefusals;
   readonly host: string;
   readonly secure: boolean;
 }
@@ -34,6 +38,7 @@ export function App(props: AppProps) {
           <div class="column">
             <RunPanel watch={watch} />
             {agreed.value && <LookInside trainer={trainer} />}
+            {watch.status.value !== undefined && <People {...props} />}
           </div>
         </div>
       </main>
@@ -116,7 +121,7 @@ function Finished() {
   );
 }
 
-function YourPart({ watch, session, trainer }: AppProps) {
+function YourPart({ watch, session, trainer, refusals }: AppProps) {
   const passage = trainer.passage.value;
   if (watch.status.value?.state === "finished" && trainer.manifest.value === undefined) return <Finished />;
   return (
@@ -128,7 +133,8 @@ function YourPart({ watch, session, trainer }: AppProps) {
         </p>
         <Controls session={session} trainer={trainer} />
         <Cycle trainer={trainer} />
-        <YourNumbers trainer={trainer} />
+        <YourNumbers trainer={trainer} refusals={refusals.list.value} />
+        <Proof trainer={trainer} watch={watch} />
       </section>
       <section class="card" aria-labelledby="reading-title">
         <h2 id="reading-title">{text.reading}</h2>

@@ -55,6 +55,11 @@ export function formatDuration(ms: number): string {
   return `${Math.round(seconds / 3_600)} h`;
 }
 
+const moment = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
+
+/** A moment by the visitor's own clock: "23 Nov 2026, 04:12". */
+export const formatTime = (at: number): string => moment.format(at);
+
 /** "1 volunteer", "3 volunteers". */
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${formatCount(count)} ${count === 1 ? one : many}`;

@@ -1,10 +1,16 @@
-import { isErrorCode } from "../../protocol/errors.ts";
 import { formatCount, formatLarge, formatLoss } from "./format.ts";
+import type { Refused } from "./refusals.ts";
 import { refusalReason, text } from "./strings.ts";
 import type { TrainerHandle } from "./trainer.ts";
 
 /** The visitor's own numbers: loss with its last stretch, credit, work sent, traffic. */
-export function YourNumbers({ trainer }: { readonly trainer: TrainerHandle }) {
+export function YourNumbers({
+  trainer,
+  refusals,
+}: {
+  readonly trainer: TrainerHandle;
+  readonly refusals: readonly Refused[];
+}) {
   const losses = trainer.losses.value;
   const credit = trainer.credit.value;
   const traffic = trainer.traffic.value;
@@ -31,6 +37,7 @@ export function YourNumbers({ trainer }: { readonly trainer: TrainerHandle }) {
               ? text.creditHelp
               : text.creditDetail(credit.merged, credit.pending, credit.refused)}
           </small>
+          {credit !== undefined && <small>{text.creditRecent(credit.recent)}</small>}
         </dd>
       </div>
       <div>
@@ -44,23 +51,22 @@ export function YourNumbers({ trainer }: { readonly trainer: TrainerHandle }) {
         <dt>{text.traffic}</dt>
         <dd class="words">{text.trafficText(traffic?.down ?? 0, traffic?.up ?? 0)}</dd>
       </div>
-      <Refusals trainer={trainer} />
+      <Refusals list={refusals} />
     </dl>
   );
 }
 
 /** Own work that the server did not take, and why; nothing while all of it was taken. */
-function Refusals({ trainer }: { readonly trainer: TrainerHandle }) {
-  const counts = Object.entries(trainer.refusals.value);
-  if (counts.length === 0) return null;
+function Refusals({ list }: { readonly list: readonly Refused[] }) {
+  if (list.length === 0) return null;
   return (
     <div class="wide">
       <dt>{text.refusals}</dt>
       <dd class="words">
         <ul>
-          {counts.map(([code, count]) => (
+          {list.map(({ code, times, last }) => (
             <li key={code}>
-              {formatCount(count)} × {isErrorCode(code) ? refusalReason(code) : code}
+              {formatCount(times)} × {refusalReason(code)} <small>{text.lastAt(last)}</small>
             </li>
           ))}
         </ul>

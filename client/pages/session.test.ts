@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals";
 import { describe, expect, it } from "vitest";
+import type { Hash, TicketId } from "../../protocol/ids.ts";
 import type { Command, Report } from "../trainer/messages.ts";
 import { createSession } from "./session.ts";
 import { createTrainer } from "./trainer.ts";
@@ -254,9 +255,9 @@ describe("what the Worker says", () => {
     say({ type: "refused", code: "stale", message: "too old" });
     say({ type: "refused", code: "not-finite", message: "NaN" });
     expect(trainer.refused.value?.code).toBe("not-finite");
-    expect(trainer.refusals.value).toEqual({ stale: 2, "not-finite": 1 });
-    say({ type: "sent", bytes: 100, version: 4, tokens: 512 });
-    say({ type: "sent", bytes: 120, version: 5, tokens: 512 });
+    const named = { ticket: "t".repeat(22) as TicketId, delta: "d".repeat(64) as Hash };
+    say({ type: "sent", bytes: 100, version: 4, tokens: 512, ...named });
+    say({ type: "sent", bytes: 120, version: 5, tokens: 512, ...named });
     expect(trainer.download.value).toMatchObject({ what: "weights", total: 10 });
     expect(trainer.losses.value).toHaveLength(240);
     expect(trainer.losses.value.at(-1)).toBe(3);

@@ -8,6 +8,7 @@ import {
   formatDuration,
   formatLarge,
   formatLoss,
+  formatTime,
   plural,
 } from "./format.ts";
 
@@ -161,13 +162,18 @@ export const text = {
     `It gave the true one about 1 chance in ${formatCount(1 / probability)}.`,
   credit: "Credit",
   creditHelp: "tokens of yours merged into the model",
-  refusals: "Not taken, since this page was opened",
+  creditRecent: (tokens: number) => `${formatLarge(tokens)} of them sent in the last day`,
+  refusals: "Not taken",
+  lastAt: (at: number) => `last ${formatTime(at)}`,
   sentTokens: "Trained on",
   sentHelp: "tokens sent since this page was opened",
   traffic: "Traffic",
   trafficText: (down: number, up: number) => `${formatBytes(down)} down, ${formatBytes(up)} up`,
   creditDetail: (merged: number, pending: number, refused: number) =>
     `${plural(merged, "delta")} merged, ${formatCount(pending)} pending, ${formatCount(refused)} refused`,
+
+  people: "Names, and your data",
+  peopleHelp: "Who is named here, how to be, and what the server holds about you.",
 
   run: "The run",
   heldOut: "Held-out loss",

@@ -1,6 +1,6 @@
 import { batch, type ReadonlySignal, signal } from "@preact/signals";
 import type { DeviceName } from "../../model/trainer.ts";
-import type { ErrorCode } from "../../protocol/errors.ts";
+import type { VolunteerKey } from "../../protocol/ids.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
 import type {
   Command,
@@ -36,6 +36,8 @@ export interface TrainerHandle {
   /** Whether a Worker is there at all. */
   readonly alive: ReadonlySignal<boolean>;
   readonly manifest: ReadonlySignal<Manifest | undefined>;
+  /** The key that this browser's work is signed with. */
+  readonly volunteer: ReadonlySignal<VolunteerKey | undefined>;
   readonly device: ReadonlySignal<Of<"device"> | undefined>;
   readonly step: ReadonlySignal<Of<"step"> | undefined>;
   /** Training loss of the last steps, oldest first. */
@@ -48,8 +50,6 @@ export interface TrainerHandle {
   readonly download: ReadonlySignal<Extract<Phase, { phase: "downloading" }> | undefined>;
   readonly sent: ReadonlySignal<Sent | undefined>;
   readonly refused: ReadonlySignal<Of<"refused"> | undefined>;
-  /** Refusals since the page was opened, by code. */
-  readonly refusals: ReadonlySignal<Readonly<Partial<Record<ErrorCode, number>>>>;
   readonly credit: ReadonlySignal<Of<"credit">["credit"] | undefined>;
   readonly traffic: ReadonlySignal<Of<"traffic"> | undefined>;
   start(options: StartOptions): void;
@@ -82,6 +82,7 @@ export function createTrainer(
   const phase = signal<Phase>({ phase: "stopped" });
   const alive = signal(false);
   const manifest = signal<Manifest | undefined>(undefined);
+  const volunteer = signal<VolunteerKey | undefined>(undefined);
   const device = signal<Of<"device"> | undefined>(undefined);
   const step = signal<Of<"step"> | undefined>(undefined);
   const losses = signal<readonly number[]>([]);
@@ -91,7 +92,6 @@ export function createTrainer(
   const download = signal<Extract<Phase, { phase: "downloading" }> | undefined>(undefined);
   const sent = signal<Sent | undefined>(undefined);
   const refused = signal<Of<"refused"> | undefined>(undefined);
-  const refusals = signal<Readonly<Partial<Record<ErrorCode, number>>>>({});
   const credit = signal<Of<"credit">["credit"] | undefined>(undefined);
   const traffic = signal<Of<"traffic"> | undefined>(undefined);
   let worker: TrainerWorker | undefined;
@@ -108,6 +108,7 @@ export function createTrainer(
         return enter(report.phase);
       case "run":
         manifest.value = report.manifest;
+        volunteer.value = report.volunteer;
         return;
       case "device":
         device.value = report;
@@ -137,7 +138,6 @@ export function createTrainer(
       }
       case "refused":
         refused.value = report;
-        refusals.value = { ...refusals.value, [report.code]: (refusals.value[report.code] ?? 0) + 1 };
         return;
       case "credit":
         credit.value = report.credit;
@@ -158,6 +158,7 @@ export function createTrainer(
     phase,
     alive,
     manifest,
+    volunteer,
     device,
     step,
     losses,
@@ -167,7 +168,6 @@ export function createTrainer(
     download,
     sent,
     refused,
-    refusals,
     credit,
     traffic,
     start({ server, share, device }) {

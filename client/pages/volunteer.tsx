@@ -1,8 +1,9 @@
-import { effect } from "@preact/signals";
+import { effect, untracked } from "@preact/signals";
 import { render } from "preact";
 import { App } from "./app.tsx";
 import { browserStorage } from "./choices.ts";
 import { deviceAsked } from "./device-asked.ts";
+import { keptRefusals } from "./refusals.ts";
 import { forgetReload, reloadOnce, tabStorage } from "./reload.ts";
 import { browserRests } from "./rests.ts";
 import { createSession } from "./session.ts";
@@ -12,6 +13,7 @@ import { watchRunInBrowser } from "./watch.ts";
 /** The volunteer page: wires the browser to the session, and the session to what is shown. */
 const watch = watchRunInBrowser();
 const trainer = createTrainer(spawnWorker);
+const refusals = keptRefusals(browserStorage(), Date.now);
 const session = createSession({
   trainer,
   server: location.origin,
@@ -21,7 +23,13 @@ const session = createSession({
 });
 
 effect(() => {
+  const refused = trainer.refused.value;
+  if (refused !== undefined) untracked(() => refusals.add(refused.code));
+});
+
+effect(() => {
   const status = watch.status.value;
+  if (status !== undefined) untracked(() => refusals.enter(status.run));
   if (status !== undefined && status.state !== "finished" && isSecureContext) session.enter(status.run);
 });
 
@@ -36,7 +44,7 @@ effect(() => {
 const page = document.getElementById("page");
 if (page !== null) {
   render(
-    <App watch={watch} trainer={trainer} session={session} host={location.host} secure={isSecureContext} />,
+    <App {...{ watch, trainer, session, refusals }} host={location.host} secure={isSecureContext} />,
     page,
   );
 }

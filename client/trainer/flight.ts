@@ -1,4 +1,5 @@
 import { ProtocolError } from "../../protocol/errors.ts";
+import { sha256 } from "../../protocol/identity.ts";
 import { ticketTokens } from "../../protocol/ticket.ts";
 import type { Carry } from "./carry.ts";
 import type { RoundDeps } from "./deps.ts";
@@ -50,7 +51,8 @@ export class Flight {
     if (answer !== "taken") return answer;
     glimpse?.sent(parcel.frame, ticket.steps);
     const tokens = ticketTokens(ticket, manifest.model.context);
-    report({ type: "sent", bytes: body.length, version: ticket.version, tokens });
+    const delta = await sha256(parcel.frame);
+    report({ type: "sent", bytes: body.length, version: ticket.version, tokens, ticket: ticket.id, delta });
     return answer;
   }
 }

@@ -1,6 +1,6 @@
 import type { DeviceName, DeviceReport } from "../../model/trainer.ts";
 import type { ErrorCode } from "../../protocol/errors.ts";
-import type { VolunteerKey } from "../../protocol/ids.ts";
+import type { Hash, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
 import type { VolunteerCredit } from "../../protocol/status.ts";
 
@@ -79,7 +79,15 @@ export type Report =
   | { readonly type: "passage"; readonly passage: Passage }
   | { readonly type: "inside"; readonly inside: Inside }
   | { readonly type: "delta"; readonly delta: DeltaPicture }
-  | { readonly type: "sent"; readonly bytes: number; readonly version: number; readonly tokens: number }
+  /** A delta has its receipt; `version` is its ticket's. With ticket and hash the page can ask for its proof. */
+  | {
+      readonly type: "sent";
+      readonly bytes: number;
+      readonly version: number;
+      readonly tokens: number;
+      readonly ticket: TicketId;
+      readonly delta: Hash;
+    }
   | { readonly type: "refused"; readonly code: ErrorCode; readonly message: string }
   | { readonly type: "credit"; readonly credit: VolunteerCredit }
   /** Bytes since the Worker started. */

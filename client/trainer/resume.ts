@@ -1,4 +1,5 @@
 import { ProtocolError } from "../../protocol/errors.ts";
+import { sha256 } from "../../protocol/identity.ts";
 import { ticketTokens } from "../../protocol/ticket.ts";
 import { KEYS, readPending, readResidual } from "../cache/entries.ts";
 import type { RoundDeps } from "./deps.ts";
@@ -32,5 +33,6 @@ export async function resumeUpload(deps: RoundDeps): Promise<void> {
   await cache.write({ [KEYS.pending]: undefined, ...spent });
   if (answer !== "taken") return;
   const tokens = ticketTokens(ticket, manifest.model.context);
-  report({ type: "sent", bytes: body.length, version: ticket.version, tokens });
+  const delta = await sha256(frame);
+  report({ type: "sent", bytes: body.length, version: ticket.version, tokens, ticket: ticket.id, delta });
 }

@@ -19,7 +19,7 @@ import { readBody, Watchdog } from "./body.ts";
 import { readEvents } from "./events.ts";
 
 /** Bytes of any JSON answer: a ticket with 1,000 learning rates is about 22 KiB. */
-const MAX_JSON_ANSWER = 64 * 1024;
+export const MAX_JSON_ANSWER = 64 * 1024;
 /** Bytes of tokenizer.json for each token: its entry and its merge, pretty-printed and escaped. */
 const MAX_BYTES_A_TOKEN = 256;
 /** The longest silence of a server that is there, in milliseconds. */
@@ -86,7 +86,12 @@ export function httpApi(options: HttpOptions): Api {
   };
 }
 
-async function request(options: HttpOptions, what: Request, call: Call): Promise<Uint8Array<ArrayBuffer>> {
+/** One request, its answer read within its limit; throws as {@link Api} says. */
+export async function request(
+  options: HttpOptions,
+  what: Request,
+  call: Call,
+): Promise<Uint8Array<ArrayBuffer>> {
   const { origin, traffic, fetch = globalThis.fetch } = options;
   const watchdog = new Watchdog(call.signal, STALL_MS);
   try {
@@ -198,7 +203,8 @@ async function addressed(hash: Hash, bytes: Uint8Array<ArrayBuffer>): Promise<Ui
   return bytes;
 }
 
-function drawNonce(): TicketId {
+/** The nonce of a request that has no ticket to take one from. */
+export function drawNonce(): TicketId {
   const nonce = toBase64Url(crypto.getRandomValues(new Uint8Array(16)));
   if (!isTicketId(nonce)) throw new TypeError("16 bytes are a nonce");
   return nonce;

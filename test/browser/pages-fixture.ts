@@ -8,8 +8,10 @@ import { build, type Plugin } from "vite";
 import { digitsAsset } from "../../client/how/digits-asset.ts";
 import type { Phase, Report } from "../../client/trainer/messages.ts";
 import type { RunEvent } from "../../protocol/events.ts";
-import type { Hash, RunId, VolunteerKey } from "../../protocol/ids.ts";
+import type { Hash, RunId, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import { OPERATOR_ROUTES, type Overview } from "../../protocol/operator.ts";
+import type { Leader } from "../../protocol/people.ts";
+import { ROUTES } from "../../protocol/routes.ts";
 import type { RunStatus } from "../../protocol/status.ts";
 
 /**
@@ -24,6 +26,8 @@ export interface FakeSite {
   script: readonly Report[];
   /** Paths asked for, in order. */
   readonly asked: string[];
+  /** Who has a name. */
+  leaders: readonly Leader[];
   /** What the operator's page is told; undefined while nobody is signed in. */
   overview: Overview | undefined;
   /** What the operator did, in order. */
@@ -97,6 +101,8 @@ export async function serveSite(dir: string, hostPage = ""): Promise<FakeSite> {
     site.asked.push(pathname);
     if (pathname === "/api/run") return run(response);
     if (pathname === "/api/events") return events(response);
+    if (pathname === ROUTES.leaders)
+      return reply(response, 200, ".json", JSON.stringify({ leaders: site.leaders }));
     if (pathname.startsWith(OPERATOR_ROUTES.all)) return operator(pathname, request, response);
     if (pathname === "/host") return reply(response, 200, ".html", site.hostPage, false);
     if (pathname === "/script") return reply(response, 200, ".json", JSON.stringify(site.script));
@@ -157,6 +163,11 @@ export async function serveSite(dir: string, hostPage = ""): Promise<FakeSite> {
     status: exampleStatus(),
     script: trainingScript(),
     asked: [],
+    leaders: [
+      { name: "Starling", tokens: 1_204_224, recent: 204_800 },
+      { name: "Ann of the Reeds", tokens: 76_800, recent: 20_480 },
+      { name: "星", tokens: 5_120, recent: 0 },
+    ],
     overview: undefined,
     done: [],
     hostPage,
@@ -183,6 +194,7 @@ export const hostPage = (
 
 export const hashOf = (digit: string) => digit.repeat(64) as Hash; // an example needs no real hash
 const RUN = hashOf("9") as string as RunId;
+const TICKET = "t".repeat(22) as TicketId;
 const KEY = "k".repeat(43) as VolunteerKey;
 
 /** A run in full swing. */
@@ -350,7 +362,7 @@ export function trainingScript(last: Phase = { phase: "training" }): readonly Re
       const loss = 3.2 + 2.4 * Math.exp(-i / 16) + 0.15 * Math.sin(i * 3.3);
       return { type: "step", step: (i % 10) + 1, steps: 10, loss, tokensPerSecond: 9_870 };
     }),
-    { type: "sent", bytes: 151_616, version: 159, tokens: 5_120 },
+    { type: "sent", bytes: 151_616, version: 159, tokens: 5_120, ticket: TICKET, delta: hashOf("d") },
     { type: "step", step: 4, steps: 10, loss: 3.27, tokensPerSecond: 9_870 },
     { type: "credit", credit: { tokens: 76_800, recent: 20_480, merged: 15, pending: 1, refused: 0 } },
     { type: "traffic", down: 3_212_480, up: 2_425_856 },

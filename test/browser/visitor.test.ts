@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { ROUTES } from "../../protocol/routes.ts";
 import { runCommand, type ServerProcess, startServer } from "../harness/server-process.ts";
 import { launchChromium } from "./launch.ts";
 import { traceTasks } from "./tasks.ts";
@@ -88,6 +89,50 @@ describe("on the server's own pages", () => {
     expect(spent.count).toBeGreaterThan(50);
     expect(spent.ms).toBeGreaterThan(0);
     expect(spent.ms).toBeLessThan(50);
+  });
+
+  it("proves that one's work is in the model, and counts it", async () => {
+    await page.goto(`${server.origin}/?device=wasm`);
+    await page.getByRole("button", { name: "Start training" }).click();
+    await page.getByText(/Proven: your work is in version \d+/).click({ timeout: 60_000 });
+    await page.getByText(/and that yours is number 1, with 100% of the weight/).waitFor();
+    await page.getByText(/\d of them sent in the last day/).waitFor();
+  });
+
+  it("lists who asks for a name, hands over what the server holds, and forgets", async () => {
+    await page.goto(`${server.origin}/?device=wasm`);
+    await page.getByText("Names, and your data").click();
+    await page.getByText("Nobody has asked for a name yet.").waitFor();
+    await page.getByRole("button", { name: "Download what the server holds about me" }).click();
+    await page.getByText("This browser holds no key").waitFor();
+    await page.getByRole("button", { name: "Start training" }).click();
+    await page.getByText(/[1-9]\d* deltas? merged/).waitFor({ timeout: 60_000 });
+    await page.getByRole("textbox", { name: "Your name" }).fill("<b onmouseover=alert(1)>Ann</b>");
+    await page.getByRole("button", { name: "Show this name" }).click();
+    await page.getByText("You are listed as <b onmouseover=alert(1)>Ann</b>.").waitFor();
+    expect(await page.locator(".leaders tbody th").allTextContents()).toEqual([
+      "<b onmouseover=alert(1)>Ann</b>",
+    ]);
+    const downloading = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Download what the server holds about me" }).click();
+    const data = JSON.parse(await readFile(await (await downloading).path(), "utf8"));
+    expect(data).toMatchObject({ name: "<b onmouseover=alert(1)>Ann</b>", seen: { device: "computer" } });
+    expect(data.deltas.length).toBeGreaterThan(0);
+    const stranger = await (await fetch(`${server.origin}${ROUTES.credit(data.volunteer)}`)).json();
+    expect(stranger.merged).toBeGreaterThan(0);
+
+    await page.getByRole("button", { name: "Forget me…" }).click();
+    await page.getByRole("button", { name: "Yes, forget me" }).click();
+    await page.getByText("You are forgotten").waitFor();
+    await page.getByRole("button", { name: "Start training" }).waitFor(); // consent is asked for anew
+    expect(page.workers()).toHaveLength(0);
+    await page.getByText("Nobody has asked for a name yet.").waitFor();
+    expect((await (await fetch(`${server.origin}${ROUTES.credit(data.volunteer)}`)).json()).merged).toBe(0);
+    const kept = await page.evaluate(async () => ({
+      databases: (await indexedDB.databases()).length,
+      entries: localStorage.length,
+    }));
+    expect(kept).toEqual({ databases: 0, entries: 0 });
   });
 
   it("writes in the browser from the current weights", async () => {

@@ -1,0 +1,35 @@
+import { useSignal } from "@preact/signals";
+import type { ComponentType } from "preact";
+import type { KeptRefusals } from "../refusals.ts";
+import type { Session } from "../session.ts";
+import { text } from "../strings.ts";
+import type { RunWatch } from "../watch.ts";
+
+export interface PeopleProps {
+  readonly watch: RunWatch;
+  readonly session: Session;
+  readonly refusals: KeptRefusals;
+}
+
+/** Closed until the visitor opens it; only then is anything fetched for it. */
+export function People(props: PeopleProps) {
+  const open = useSignal(false);
+  const Panel = useSignal<ComponentType<PeopleProps> | undefined>(undefined);
+  return (
+    <details
+      class="card inside"
+      onToggle={async (event) => {
+        open.value = event.currentTarget.open;
+        if (!open.value || Panel.value !== undefined) return;
+        const { PeoplePanel } = await import("./people.tsx");
+        Panel.value = PeoplePanel;
+      }}
+    >
+      <summary>
+        <h2>{text.people}</h2>
+      </summary>
+      <p class="note">{text.peopleHelp}</p>
+      {open.value && Panel.value !== undefined && <Panel.value {...props} />}
+    </details>
+  );
+}

@@ -1,0 +1,41 @@
+import { utf8 } from "../../protocol/bytes.ts";
+import { asObject, type Json, parseJson } from "../../protocol/guards.ts";
+import type { Identity } from "../../protocol/identity.ts";
+import { type Leader, normaliseName, parseLeaders } from "../../protocol/people.ts";
+import { signRequest } from "../../protocol/request.ts";
+import { ROUTES } from "../../protocol/routes.ts";
+import { drawNonce, type HttpOptions, MAX_JSON_ANSWER, request } from "./http.ts";
+
+/** What one asks a server about oneself, and who has a name there. Throws as the trainer's Api does. */
+export interface PeopleApi {
+  leaders(): Promise<readonly Leader[]>;
+  /** Sets the name, or takes it away; returns it as the server keeps it. */
+  rename(identity: Identity, name: string | null): Promise<string | undefined>;
+  /** All that the server holds about this key, as it says it. */
+  data(identity: Identity): Promise<Json>;
+  forget(identity: Identity): Promise<void>;
+}
+
+/** A thousand deltas at some 250 bytes, and room. */
+const MAX_DATA = 512 * 1024;
+
+export function peopleApi(options: HttpOptions): PeopleApi {
+  const post = async (path: string, identity: Identity, body: unknown, limit = MAX_JSON_ANSWER) => {
+    const bytes = utf8(JSON.stringify(body));
+    const signed = await signRequest(identity, "POST", path, bytes, drawNonce());
+    const headers = { ...signed, "content-type": "application/json" };
+    return parseJson(await request(options, { path, limit, post: { body: bytes, headers } }, {}));
+  };
+  return {
+    leaders: async () =>
+      parseLeaders(parseJson(await request(options, { path: ROUTES.leaders, limit: MAX_JSON_ANSWER }, {}))),
+    async rename(identity, name) {
+      const kept = (await post(ROUTES.myName, identity, { name })).name;
+      return kept === null ? undefined : normaliseName(kept);
+    },
+    data: async (identity) => asObject((await post(ROUTES.myData, identity, {}, MAX_DATA)).data, "data"),
+    async forget(identity) {
+      await post(ROUTES.forgetMe, identity, {});
+    },
+  };
+}
