@@ -32,3 +32,32 @@ it("links between the documents lead somewhere", () => {
     }
   }
 });
+
+it("every threat of docs/SECURITY.md is quoted by a test's name, in a file it names, and every quoted one is there", () => {
+  const rows = [...read("docs/SECURITY.md").matchAll(/^\| (A\d+) \|.*\| ([^|]*) \|$/gm)];
+  const threats = new Map(
+    rows.map(([, number, shown]) => [
+      number!,
+      [...shown!.matchAll(/`([\w./-]+\.test\.ts)`/g)].map(([, file]) => file!),
+    ]),
+  );
+  expect(threats.size).toBe(rows.length);
+  const quoted = new Map<string, Set<string>>();
+  for (const room of ["client", "model", "protocol", "server", "test"]) {
+    for (const name of readdirSync(join(root, room), { recursive: true, encoding: "utf8" })) {
+      if (!name.endsWith(".test.ts")) continue;
+      const file = `${room}/${name.replaceAll("\\", "/")}`;
+      const titles = read(file).matchAll(/\b(?:describe|test|it)\b[^"`;]*["`](?=[^"`]*\bA\d)([^"`]*)["`]/g);
+      for (const [, title] of titles) {
+        for (const [number] of title!.matchAll(/\bA\d+\b/g)) {
+          quoted.set(number, (quoted.get(number) ?? new Set()).add(file));
+        }
+      }
+    }
+  }
+  expect([...quoted.keys()].sort()).toEqual([...threats.keys()].sort());
+  for (const [number, files] of threats) {
+    expect(files.length, number).toBeGreaterThan(0);
+    for (const file of files) expect(quoted.get(number), `${number} in ${file}`).toContain(file);
+  }
+});
