@@ -28,6 +28,7 @@ import type { RunOptions } from "./options.ts";
 import { PAUSED_RETRY_MS } from "./rounds/rules.ts";
 import { ChunkLists } from "./run/chunk-lists.ts";
 import { Core } from "./run/core.ts";
+import { Drain } from "./run/drain.ts";
 import { create, found, rulesOf } from "./run/genesis.ts";
 import { readProof, readRecord } from "./run/history.ts";
 import { Intake } from "./run/intake.ts";
@@ -73,7 +74,7 @@ export async function openRun(options: RunOptions): Promise<Run> {
   const core = new Core(options, identity, recovered);
   const tuned = await tunedSettings(store, recovered.founded.settings);
   core.tune(tuned, rulesOf(recovered.founded.id, tuned, corpus, recovered.founded.task.parameters));
-  const run = new Run(options, core, identity, fixed, await People.open(store));
+  const run = new Run(options, core, identity, fixed, await People.open(store), await Drain.open(store));
   run.tick();
   return run;
 }
@@ -89,7 +90,7 @@ export class Run implements RunService {
   readonly #refusals = new Refusals();
   readonly #chunkLists: ChunkLists;
   readonly #people: People;
-  #draining = false;
+  readonly #drain: Drain;
   /** Who remembers in memory what a volunteer came with, so that it can be told to them, and forgotten. */
   witness:
     | {
@@ -98,12 +99,20 @@ export class Run implements RunService {
       }
     | undefined;
 
-  constructor(options: RunOptions, core: Core, identity: Identity, fixed: FixedManifest, people: People) {
+  constructor(
+    options: RunOptions,
+    core: Core,
+    identity: Identity,
+    fixed: FixedManifest,
+    people: People,
+    drain: Drain,
+  ) {
     this.#options = options;
     this.#core = core;
     this.#identity = identity;
     this.#fixed = fixed;
     this.#people = people;
+    this.#drain = drain;
     this.#intake = new Intake(core, identity, options.store);
     this.#chunkLists = new ChunkLists(fixed.run, identity);
     this.maxUploadBytes = 4 + MAX_ENVELOPE_BYTES + frameBytes(fixed.delta, fixed.parameters);
@@ -218,12 +227,12 @@ export class Run implements RunService {
   }
 
   get draining(): boolean {
-    return this.#draining;
+    return this.#drain.on && this.#core.state.phase === "running";
   }
 
   async ticket(volunteer: VolunteerKey, _nonce: TicketId, pace: Pace = {}): Promise<Ticket> {
-    if (this.#draining) throw new ProtocolError("run-paused", REFUSALS["run-paused"], PAUSED_RETRY_MS);
-    await this.#core.settled();
+    if (this.draining) throw new ProtocolError("run-paused", REFUSALS["run-paused"], PAUSED_RETRY_MS);
+    await this.#core.turnOf(volunteer);
     const ticket = as(isTicketId, toBase64Url(this.#options.random(NONCE_BYTES)), "ticket");
     for (const effect of this.#core.take({ type: "asked", volunteer, ticket, pace })) {
       if (effect.type === "lease") return signTicket(this.#identity.privateKey, effect.terms);
@@ -254,23 +263,23 @@ export class Run implements RunService {
   /** Lets time act: leases expire, deadlines come, failed writes are tried again. Call it a few times a second. */
   tick(): void {
     this.#core.tick();
-    if (this.#draining && this.#core.drained) void this.pause().catch(() => {}); // the next tick tries again
+    if (this.draining && this.#core.drained) void this.pause().catch(() => {}); // the next tick tries again
   }
 
   /** Keeps everything and gives no work out. A finished run stays finished. */
   async pause(): Promise<void> {
     await this.#change("paused");
-    this.#draining = false;
+    await this.#drain.set(false);
   }
 
   async resume(): Promise<void> {
-    this.#draining = false;
+    await this.#drain.set(false);
     await this.#change("running");
   }
 
-  /** Gives no ticket any more, and pauses once every one that is out has come back or expired. */
-  drain(): void {
-    if (this.#core.state.phase === "running") this.#draining = true;
+  /** Gives no ticket any more, and pauses once every one that is out has come back or expired; a restart knows it. */
+  async drain(): Promise<void> {
+    if (this.#core.state.phase === "running") await this.#drain.set(true);
   }
 
   /** Ends the run for good: deltas that wait are discarded, visibly. */

@@ -52,7 +52,7 @@ describe("a setting changed while the run is served", () => {
 describe("draining", () => {
   it("gives no ticket, takes what is out, and then pauses", async () => {
     const ticket = await volunteer.ticket(tiny.run);
-    tiny.run.drain();
+    await tiny.run.drain();
     expect(tiny.run.draining).toBe(true);
     await expect(volunteer.ticket(tiny.run)).rejects.toMatchObject({ code: "run-paused" });
     tiny.run.tick();
@@ -69,8 +69,28 @@ describe("draining", () => {
     expect(tiny.run.status().state).toBe("running");
   });
 
+  it.each([
+    ["outlives a restart, and ends in a pause", true, "paused"],
+    ["that was taken back does not: the control", false, "running"],
+  ])("%s", async (_, drains, state) => {
+    await volunteer.ticket(tiny.run);
+    await tiny.run.drain();
+    if (!drains) await tiny.run.resume();
+    const again = await restart(tiny);
+    if (drains) await expect(volunteer.ticket(again.run)).rejects.toMatchObject({ code: "run-paused" });
+    else await expect(volunteer.ticket(again.run)).resolves.toBeDefined();
+    await until(() => {
+      again.run.tick();
+      return again.run.status().state === state;
+    });
+    const third = await restart(again);
+    expect(third.run.status().state).toBe(state);
+    await third.run.resume();
+    await expect(volunteer.ticket(third.run)).resolves.toBeDefined();
+  });
+
   it("is taken back by a start", async () => {
-    tiny.run.drain();
+    await tiny.run.drain();
     await tiny.run.resume();
     await expect(volunteer.ticket(tiny.run)).resolves.toBeDefined();
   });
