@@ -8,7 +8,8 @@ import { CSP, IMMUTABLE, NO_STORE, REVALIDATE } from "./headers.ts";
 /** The built pages and their scripts. `norun` is the page for a server that has no run. */
 const FRAME = "/frame";
 const NO_RUN = "/norun";
-const OPERATOR = "/operator";
+/** Pages for whoever is about to make the run: the operator's, and the one that measures a browser. */
+const FOUNDING = new Set(["/operator", "/bench"]);
 const EMBEDDED = new Set([FRAME, "/embed.js"]);
 
 export function pageRoutes(app: Hono<Edge>, options: EdgeOptions, hasRun: boolean): void {
@@ -19,12 +20,8 @@ export function pageRoutes(app: Hono<Edge>, options: EdgeOptions, hasRun: boolea
       if (found === undefined || found.path === NO_RUN) throw new ProtocolError("not-found", "no such page");
       return send(c, found, options);
     }
-    if (
-      found !== undefined &&
-      (!isPage(found) || (found.path === OPERATOR && options.founding !== undefined))
-    ) {
-      return send(c, found, options);
-    }
+    const founding = options.founding !== undefined && FOUNDING.has(c.req.path);
+    if (found !== undefined && (founding || !isPage(found))) return send(c, found, options);
     if (found === undefined && c.req.path.includes(".")) throw new ProtocolError("not-found", "no such file");
     const page = options.assets.find(NO_RUN);
     return page === undefined ? noRunInWords(c) : send(c, page, options);

@@ -21,6 +21,8 @@ export const BRIEF_RUN = {
 /** A real `murmuration serve` in a process of its own. */
 export interface ServerProcess {
   readonly origin: string;
+  /** The operator's one-time link. */
+  readonly link: string;
   status(): Promise<RunStatus>;
   /** Resolves with the first status that `wanted` accepts; looks again at every line the server prints. */
   until(wanted: (status: RunStatus) => boolean): Promise<RunStatus>;
@@ -28,20 +30,21 @@ export interface ServerProcess {
   end(signal: "SIGTERM" | "SIGKILL"): Promise<void>;
 }
 
-/** Starts a server on a free port and waits until it has printed its links. */
+/** Starts a server on a free port and waits until it has printed its links; with `--create` it may have no run yet. */
 export async function startServer(...args: string[]): Promise<ServerProcess> {
   const child = spawn(process.execPath, [program, "serve", "--port", "0", ...args], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const exited = once(child, "exit");
   const lines = createInterface({ input: child.stdout });
-  const origin = await new Promise<string>((resolve, reject) => {
+  const link = await new Promise<string>((resolve, reject) => {
     lines.on("line", (line) => {
-      const link = /API\s+(http\S+)\/api\/run/.exec(line)?.[1];
-      if (link !== undefined) resolve(link);
+      const found = /http\S+\/operator#link=\S+/.exec(line)?.[0];
+      if (found !== undefined) resolve(found);
     });
     exited.then(([code]) => reject(new Error(`the server ended with ${code} before it listened`)));
   });
+  const { origin } = new URL(link);
   const status = async (): Promise<RunStatus> => {
     const answer = await fetch(`${origin}/api/run`);
     if (!answer.ok) throw new Error(`GET /api/run answered ${answer.status}`);
@@ -49,6 +52,7 @@ export async function startServer(...args: string[]): Promise<ServerProcess> {
   };
   return {
     origin,
+    link,
     status,
     async until(wanted) {
       for (;;) {

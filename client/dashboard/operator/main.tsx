@@ -3,6 +3,8 @@ import { render } from "preact";
 import { formatCount, formatDuration } from "../../pages/format.ts";
 import { watchRunInBrowser } from "../../pages/watch.ts";
 import { type Activity, activityLine, withLine } from "../activity.ts";
+import { askWith } from "../founding/ask.ts";
+import { openNursery } from "../founding/nursery.ts";
 import { openOffice } from "./office.ts";
 import { OperatorPage } from "./page.tsx";
 import { text } from "./strings.ts";
@@ -35,12 +37,18 @@ function line({ version, deltas, ms }: { version: number; deltas: number; ms: nu
   );
 }
 
+const after = (ms: number, callback: () => void) => void setTimeout(callback, ms);
+const nursery = openNursery({ ask: askWith((input, init) => fetch(input, init)), after });
 const office = openOffice({
   fetch: (input, init) => fetch(input, init),
-  after: (ms, callback) => void setTimeout(callback, ms),
+  after,
+  lookAtFounding: nursery.look,
+  reload: () => location.reload(),
   hash: location.hash,
   forgetHash: () => history.replaceState(null, "", location.pathname),
 });
 
 const page = document.getElementById("page");
-if (page !== null) render(<OperatorPage office={office} watch={watch} activity={activity} />, page);
+if (page !== null) {
+  render(<OperatorPage office={office} nursery={nursery} watch={watch} activity={activity} />, page);
+}

@@ -9,7 +9,8 @@ import {
 } from "../../../protocol/operator.ts";
 import { doneLine, text } from "./strings.ts";
 
-export type Access = "loading" | "signed-out" | "link-failed" | "signed-in" | "away";
+/** `no-run`: signed in, on a server whose run is yet to be made. */
+export type Access = "loading" | "signed-out" | "link-failed" | "signed-in" | "no-run" | "away";
 
 /** The operator's side of the server: what it says, and what can be done. */
 export interface Office {
@@ -28,16 +29,25 @@ export interface OfficeDeps {
   readonly hash: string;
   /** Takes the link out of the address bar and the history. */
   readonly forgetHash: () => void;
+  /** Looks how far a server without a run is with making one. */
+  readonly lookAtFounding: () => Promise<void>;
+  /** The run is there: the page begins anew, with all that belongs to a run. */
+  readonly reload: () => void;
 }
 
 const POLL_MS = 3_000;
+/** While a run is made somebody watches a bar. */
+const FOUNDING_POLL_MS = 1_000;
 const LINK = /^#link=([\w-]{1,100})$/;
 
 /** Signs in with the address's link, if it has one, and keeps asking how the run is. */
-export function openOffice({ fetch: ask, after, hash, forgetHash }: OfficeDeps): Office {
+export function openOffice(deps: OfficeDeps): Office {
+  const { fetch: ask, after, hash, forgetHash, lookAtFounding, reload } = deps;
   const access = signal<Access>("loading");
   const overview = signal<Overview | undefined>(undefined);
   const said = signal("");
+  /** This page has seen the server without a run. */
+  let founding = false;
 
   const post = (path: string, body: object) =>
     ask(path, {
@@ -54,7 +64,14 @@ export function openOffice({ fetch: ask, after, hash, forgetHash }: OfficeDeps):
         overview.value = undefined;
         return;
       }
+      if (answer.status === 503 && (await codeOf(answer)) === "no-run") {
+        await lookAtFounding();
+        access.value = "no-run";
+        founding = true;
+        return;
+      }
       if (!answer.ok) throw new Error(String(answer.status));
+      if (founding) return reload();
       overview.value = parseOverview(await jsonOf(answer));
       access.value = "signed-in";
     } catch {
@@ -66,6 +83,7 @@ export function openOffice({ fetch: ask, after, hash, forgetHash }: OfficeDeps):
     await look();
     // Nobody signs in behind a page's back: without a session it need not ask again.
     if (access.value === "signed-in" || access.value === "away") after(POLL_MS, () => void poll());
+    else if (access.value === "no-run") after(FOUNDING_POLL_MS, () => void poll());
   }
 
   async function begin(): Promise<void> {
@@ -101,6 +119,11 @@ export function openOffice({ fetch: ask, after, hash, forgetHash }: OfficeDeps):
 
 const jsonOf = async (answer: Response): Promise<Json> =>
   parseJson(new Uint8Array(await answer.arrayBuffer()));
+
+async function codeOf(answer: Response): Promise<unknown> {
+  const { error } = await jsonOf(answer);
+  return typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
+}
 
 async function reasonOf(answer: Response): Promise<string> {
   try {

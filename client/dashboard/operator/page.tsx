@@ -12,6 +12,8 @@ import {
 } from "../../pages/format.ts";
 import type { RunWatch } from "../../pages/watch.ts";
 import { type Activity, ActivityList } from "../activity-list.tsx";
+import type { Nursery } from "../founding/nursery.ts";
+import { FoundingPage } from "../founding/page.tsx";
 import { Card, Figure } from "../parts.tsx";
 import { STATE } from "../strings.ts";
 import { RefusedTable } from "../tables.tsx";
@@ -23,6 +25,7 @@ import { Bars, rowsOf } from "./tallies.tsx";
 
 export interface PageProps {
   readonly office: Office;
+  readonly nursery: Nursery;
   readonly watch: RunWatch;
   readonly activity: ReadonlySignal<readonly Activity[]>;
 }
@@ -34,6 +37,10 @@ export function OperatorPage(props: PageProps) {
   const status = props.watch.status.value;
   if (overview !== undefined && status !== undefined) {
     return <Dashboard {...props} overview={overview} status={status} />;
+  }
+  if (props.nursery.founding.value !== undefined && (access === "no-run" || access === "away")) {
+    const signOut = () => void props.office.signOut();
+    return <FoundingPage nursery={props.nursery} away={access === "away"} signOut={signOut} />;
   }
   const signedOut = access === "signed-out" || access === "link-failed";
   return <main>{signedOut ? <SignIn {...props} /> : <Wait {...props} />}</main>;
@@ -61,7 +68,7 @@ function SignIn({ office }: Pick<PageProps, "office">) {
   );
 }
 
-interface DashboardProps extends PageProps {
+interface DashboardProps extends Omit<PageProps, "nursery"> {
   readonly overview: Overview;
   readonly status: RunStatus;
 }

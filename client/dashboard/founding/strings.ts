@@ -1,0 +1,100 @@
+import type { FoundingStage } from "../../../protocol/founding.ts";
+
+/** What the page says that makes a run. */
+export const text = {
+  title: "Make a run",
+  lead:
+    "A run is one model being trained: its text, its size and its versions. This server has none yet. Choose a text " +
+    "and a size, look at what it costs, and create it. Nothing can be lost: you start the run yourself.",
+  away: "The server does not answer. This page keeps trying.",
+
+  textTitle: "1. The text",
+  ownText: "A text of yours",
+  ownTextHelp: (most: string) =>
+    `.txt, .md or .jsonl (one {"text": …} a line), each also as .gz, in UTF-8; up to ${most}. Larger ones, or several ` +
+    "files: murmuration corpus add, on the server’s machine.",
+  mobyDick: "Moby-Dick, to try it out",
+  mobyDickHelp: "1.2 MB of English that come with this program.",
+  choose: "Choose a file",
+  unfinished: (name: string, received: string, bytes: string) =>
+    `${name}: ${received} of ${bytes} are here. Choose the same file again to go on.`,
+  sending: (name: string, received: string, bytes: string) => `Sending ${name}: ${received} of ${bytes}`,
+  sendingAway: "The server does not answer just now; sending goes on by itself when it does.",
+  here: (name: string, bytes: string) => `${name} is here, whole and checked: ${bytes}.`,
+  fingerprint: (hash: string) => `SHA-256 ${hash}`,
+  discard: "Discard it",
+  space: (free: string) => `${free} are free on the server’s disk.`,
+  corpus: (tokens: string, bytes: string, vocabulary: string) =>
+    `This directory has its text already: ${bytes}, ${tokens} tokens of a vocabulary of ${vocabulary}.`,
+
+  sizeTitle: "2. The run",
+  name: "Name",
+  nameHelp: "what visitors read the run is called",
+  operator: "Operator",
+  operatorHelp: "who asks for their computing time: the consent text names you",
+  preset: "Size",
+  presets: ["Tiny", "Small", "Medium", "Large"],
+  presetLine: (name: string, parameters: string) => `${name} · ${parameters} parameters`,
+  ownSize: "My own numbers",
+  layers: "Layers",
+  heads: "Heads",
+  width: "Width",
+  widthHelp: "a multiple of the heads",
+  context: "Context",
+  contextHelp: "tokens the model sees at once",
+  vocabulary: "Vocabulary",
+  vocabularyHelp: "tokens made from your text",
+  budget: "Token budget",
+  budgetHelp: "tokens to train on, then the run is finished; can be changed later",
+  paused: "Start paused: visitors wait until you press Start",
+
+  costTitle: "3. What it costs",
+  estimating: "Working it out…",
+  wrong: (why: string) => `This cannot be: ${why}`,
+  parameters: "Parameters",
+  snapshot: "A newcomer downloads",
+  snapshotHelp: "once: the weights",
+  delta: "A ticket sends",
+  deltaHelp: (bits: string, least: string, most: string) =>
+    `${bits} bits a parameter, for ${least} to ${most} tokens trained`,
+  diff: "A version sends everybody",
+  diffHelp: "the change of the weights",
+  flops: "Computing a token",
+  flopsHelp: "floating-point operations to train on it",
+  disk: "Disk",
+  diskHelp: "snapshots, changes and recent work, beside the text",
+  hoursTitle: "How long?",
+  hoursHelp: "That depends on machines nobody but you knows. Measure one on",
+  hoursBench: "the bench page",
+  hoursHelpEnd: "in a browser like your visitors’, and write down what it says.",
+  volunteers: "Volunteers at once",
+  speed: "Tokens a second of one",
+  hours: (time: string, tokens: string) => `About ${time} for ${tokens} tokens, if they train all the time.`,
+  hoursAsk: "Fill in both for a rough figure.",
+
+  create: "Create the run",
+  createFirst: "First bring a text.",
+  making: "Making the run",
+  makingHelp: "You can leave this page and come back; the server goes on.",
+  failed: (code: string) => `The run was not made (${code})`,
+  refused: (why: string) => `That did not work: ${why}`,
+  signOut: "Sign out",
+  signedInAs: (name: string) => `Signed in as ${name}`,
+} as const;
+
+export const STAGE: Record<FoundingStage, string> = {
+  reading: "Reading and splitting the text",
+  counting: "Counting words",
+  merging: "Building the vocabulary",
+  encoding: "Writing the text as tokens",
+  opening: "Drawing the first weights and opening the run",
+};
+
+/** A time of so many hours, as roughly as it is known. */
+export function roughly(hours: number): string {
+  if (hours < 1 / 30) return "a minute or two";
+  if (hours < 1.5) return `${Math.round(hours * 60)} minutes`;
+  if (hours < 48) return `${Math.round(hours)} hours`;
+  if (hours < 24 * 400) return `${Math.round(hours / 24)} days`;
+  return `${(hours / 24 / 365).toPrecision(2)} years`;
+}

