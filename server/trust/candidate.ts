@@ -24,6 +24,8 @@ export interface Candidate {
   /** Its ticket's version. */
   readonly version: number;
   readonly tokens: number;
+  /** The run clock when it was accepted. */
+  readonly at?: number;
   readonly facts?: Facts;
   /** An audit found it good. */
   readonly proven?: boolean;

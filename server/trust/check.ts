@@ -1,12 +1,12 @@
 import type { CodecSpec } from "../../protocol/codec/codec.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { checkFrame, frameBytes } from "../../protocol/frame.ts";
-import { sha256 } from "../../protocol/identity.ts";
 import type { Hash, RunId, VolunteerKey } from "../../protocol/ids.ts";
 import type { SignedRequest } from "../../protocol/request.ts";
 import { type Ticket, verifyTicket } from "../../protocol/ticket.ts";
 import type { Upload } from "../../protocol/upload.ts";
 import { MAX_STALENESS } from "../rounds/rules.ts";
+import { nodeChecks } from "../signatures.ts";
 
 /** When a sender may try again while merging catches up. */
 const POOL_FULL_RETRY_MS = 5_000;
@@ -37,10 +37,10 @@ export async function authenticate(
   if (ticket.id !== sender.nonce) {
     throw new ProtocolError("bad-ticket", "the request's nonce is not the ticket's id");
   }
-  if (!(await verifyTicket(run.key, ticket))) {
+  if (!(await verifyTicket(run.key, ticket, nodeChecks))) {
     throw new ProtocolError("bad-ticket", "the ticket's signature does not fit");
   }
-  return sha256(frame);
+  return nodeChecks.sha256(frame);
 }
 
 /** What the second part needs to know of the run as it is now. */

@@ -31,6 +31,10 @@ const MOST_WAIT = 4;
 export const MAX_SUSPECTS = 64;
 /** What deltas of the not yet audited weigh together, at most, once somebody trusted is there. */
 const NEWCOMERS_SHARE = 1 / 4;
+/** Where somebody trusted was merged in so many of the newest versions, */
+const LATELY = 2;
+/** newcomers alone make no version: they wait so long for one with somebody trusted in it, or for an audit. */
+const NEWCOMERS_WAIT_MS = 60_000;
 /** What those of them from one network weigh together, at most. */
 const PREFIX_SHARE = 1 / 8;
 /** Networks from which a version has deltas before none of them may weigh more than all the others: of two one must. */
@@ -86,7 +90,9 @@ export const byTrust: WeighingRule = (pool, version, trust, now) => {
     else if (delta.proven || trusted(standing)) known.push({ ticket: delta.ticket, weight });
     else fresh.push({ delta, weight });
   }
-  const merged = byNetwork(pool, [...known, ...capped(fresh, sumOf(known))]);
+  const alone = known.length === 0 && trustedLately(trust, version);
+  const counted = alone ? fresh.filter(({ delta }) => now - (delta.at ?? now) >= NEWCOMERS_WAIT_MS) : fresh;
+  const merged = byNetwork(pool, [...known, ...capped(counted, sumOf(known))]);
   return { merged, discarded };
 };
 
@@ -177,6 +183,14 @@ function capped(
   });
   const factor = Math.min(1, within(NEWCOMERS_SHARE) / sumOf(narrowed));
   return narrowed.map(({ ticket, weight }) => ({ ticket, weight: weight * factor }));
+}
+
+/** Whether somebody trusted had a part in one of the newest versions. */
+function trustedLately({ standings }: Trust, version: number): boolean {
+  for (const standing of standings.values()) {
+    if (trusted(standing) && standing.merged > 0 && standing.merged > version - LATELY) return true;
+  }
+  return false;
 }
 
 const sumOf = (weights: readonly { readonly weight: number }[]): number =>
