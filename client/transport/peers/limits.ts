@@ -29,7 +29,7 @@ export const BUSY_MS = 700;
 export const SERVER_ASKS = 4;
 /** With missing chunks and nothing under way for so long, the server is asked for one. */
 export const IDLE_MS = 600;
-/** For so long peers are sought, before the server is asked for everything. */
+/** For so long peers are sought: then the server is asked, for everything where there are none, else chunk by chunk. */
 export const SEEK_MS = 1_500;
 /** A download that lasts longer has one request to the server under way all the time, whatever peers promise… */
 export const SLOW_MS = 8_000;

@@ -368,7 +368,7 @@ export class Scheduler {
     const seeking = [...this.#peers.values()].some(({ open }) => !open) && lasted < SEEK_MS;
     const alone = useful === 0 && this.#peers.size === 0 && (download.introduced || lasted >= SEEK_MS);
     if (alone) return SERVER_ASKS;
-    if (lasted >= SLOW_MS) return 1;
+    if (lasted >= SLOW_MS || (useful === 0 && lasted >= SEEK_MS)) return 1;
     if (!seeking && now - download.busyAt >= IDLE_MS) return 1;
     return 0;
   }
