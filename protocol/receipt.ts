@@ -1,5 +1,5 @@
 import { as, asInteger, type Json } from "./guards.ts";
-import { sign, verify } from "./identity.ts";
+import { type Signer, sign, verify } from "./identity.ts";
 import {
   type Hash,
   isHash,
@@ -33,8 +33,8 @@ export interface Receipt extends ReceiptTerms {
   readonly signature: Signature;
 }
 
-export async function signReceipt(privateKey: CryptoKey, terms: ReceiptTerms): Promise<Receipt> {
-  return { ...terms, signature: await sign(privateKey, "receipt", terms) };
+export async function signReceipt(signer: Signer, terms: ReceiptTerms): Promise<Receipt> {
+  return { ...terms, signature: await sign(signer, "receipt", terms) };
 }
 
 export async function verifyReceipt(key: VolunteerKey, receipt: Receipt): Promise<boolean> {

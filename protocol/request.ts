@@ -1,5 +1,5 @@
 import { ProtocolError } from "./errors.ts";
-import { type Identity, sha256, sign, verify } from "./identity.ts";
+import { type Checks, type Identity, sha256, sign, verify, WEB_CHECKS } from "./identity.ts";
 import { isSignature, isTicketId, isVolunteerKey, type TicketId, type VolunteerKey } from "./ids.ts";
 
 /**
@@ -37,6 +37,7 @@ export async function verifyRequest(
   method: string,
   path: string,
   body: Uint8Array<ArrayBuffer>,
+  checks: Checks = WEB_CHECKS,
 ): Promise<SignedRequest> {
   const volunteer = header(KEY_HEADER);
   const nonce = header(NONCE_HEADER);
@@ -44,8 +45,8 @@ export async function verifyRequest(
   if (!isVolunteerKey(volunteer) || !isTicketId(nonce) || !isSignature(signature)) {
     throw new ProtocolError("bad-signature", "the request is not signed");
   }
-  const message = { method, path, body: await sha256(body), nonce };
-  if (!(await verify(volunteer, "request", message, signature))) {
+  const message = { method, path, body: await checks.sha256(body), nonce };
+  if (!(await verify(volunteer, "request", message, signature, checks))) {
     throw new ProtocolError("bad-signature", "the signature does not fit the request");
   }
   return { volunteer, nonce };

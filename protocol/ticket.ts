@@ -1,5 +1,5 @@
 import { as, asArray, asBoolean, asInteger, asNumber, type Json } from "./guards.ts";
-import { sign, verify } from "./identity.ts";
+import { type Checks, type Signer, sign, verify } from "./identity.ts";
 import {
   type Hash,
   isHash,
@@ -49,14 +49,14 @@ export interface Ticket extends TicketTerms {
   readonly signature: Signature;
 }
 
-export async function signTicket(privateKey: CryptoKey, terms: TicketTerms): Promise<Ticket> {
-  return { ...terms, signature: await sign(privateKey, "ticket", terms) };
+export async function signTicket(signer: Signer, terms: TicketTerms): Promise<Ticket> {
+  return { ...terms, signature: await sign(signer, "ticket", terms) };
 }
 
 /** Whether the server that holds `key` signed this ticket, every field of it. */
-export async function verifyTicket(key: VolunteerKey, ticket: Ticket): Promise<boolean> {
+export async function verifyTicket(key: VolunteerKey, ticket: Ticket, checks?: Checks): Promise<boolean> {
   const { signature, ...terms } = ticket;
-  return verify(key, "ticket", terms, signature);
+  return verify(key, "ticket", terms, signature, checks);
 }
 
 /** Reads a ticket from JSON; unknown fields are dropped. Throws `bad-request`. */

@@ -5,7 +5,6 @@ import type { RunEvent } from "../protocol/events.ts";
 import { frameBytes } from "../protocol/frame.ts";
 import { as } from "../protocol/guards.ts";
 import type { DeltaProof, VersionRecord } from "../protocol/history.ts";
-import type { Identity } from "../protocol/identity.ts";
 import {
   type Hash,
   isHash,
@@ -35,7 +34,7 @@ import { Intake } from "./run/intake.ts";
 import { People } from "./run/people.ts";
 import { recover } from "./run/recover.ts";
 import { Refusals } from "./run/refusals.ts";
-import { serverIdentity } from "./run/server-key.ts";
+import { type ServerIdentity, serverIdentity } from "./run/server-key.ts";
 import { tune, tunedSettings, tuningOf } from "./run/tuning.ts";
 import { type FixedManifest, fixedManifest, statusOf } from "./run/view.ts";
 import { HOUR_MS } from "./store/store.ts";
@@ -84,7 +83,7 @@ export class Run implements RunService {
   readonly maxUploadBytes: number;
   readonly #options: RunOptions;
   readonly #core: Core;
-  readonly #identity: Identity;
+  readonly #identity: ServerIdentity;
   readonly #fixed: FixedManifest;
   readonly #intake: Intake;
   readonly #refusals = new Refusals();
@@ -102,7 +101,7 @@ export class Run implements RunService {
   constructor(
     options: RunOptions,
     core: Core,
-    identity: Identity,
+    identity: ServerIdentity,
     fixed: FixedManifest,
     people: People,
     drain: Drain,
@@ -235,7 +234,7 @@ export class Run implements RunService {
     await this.#core.turnOf(volunteer);
     const ticket = as(isTicketId, toBase64Url(this.#options.random(NONCE_BYTES)), "ticket");
     for (const effect of this.#core.take({ type: "asked", volunteer, ticket, pace })) {
-      if (effect.type === "lease") return signTicket(this.#identity.privateKey, effect.terms);
+      if (effect.type === "lease") return signTicket(this.#identity.signer, effect.terms);
       if (effect.type === "refuse") {
         throw new ProtocolError(effect.code, REFUSALS[effect.code], effect.retryAfterMs);
       }

@@ -1,6 +1,7 @@
 import { ProtocolError } from "../errors.ts";
 import { BitReader, BitWriter, bytesFor } from "./bits.ts";
 import { type Codec, type CodecSpec, isChunk, isCodeBits } from "./codec.ts";
+import { addPairs, CODE_BITS, checkPairs, forbidden, misplaced, PLACE_BITS, unscaled } from "./pairs.ts";
 import {
   checkScale,
   codeOf,
@@ -43,6 +44,16 @@ export function topK(spec: TopK): Codec {
   /** Where the places begin, and the codes. */
   const placesAt = (length: number) => HEADER_BYTES + 2 * chunksOf(length);
   const codesAt = (length: number) => placesAt(length) + bytesFor(entriesOf(length), width);
+  const inPairs = width === PLACE_BITS && bits === CODE_BITS && k % 2 === 0;
+  /** The sections from value `from` on, where that is at whole bytes: at the first, or behind whole pairs. */
+  const sectionsFrom = (length: number, from: number) => {
+    const before = (from / chunk) * k;
+    return {
+      scales: HEADER_BYTES + 2 * (from / chunk),
+      places: placesAt(length) + (before * width) / 8,
+      codes: codesAt(length) + (before * bits) / 8,
+    };
+  };
 
   return {
     spec,
@@ -77,25 +88,25 @@ export function topK(spec: TopK): Codec {
     },
     check(payload, length) {
       requireBytes(payload, payloadBytes(length));
-      const places = new BitReader(payload, placesAt(length), width);
-      const codes = new BitReader(payload, codesAt(length), bits);
-      let squares = 0;
-      for (let start = 0, scaleAt = HEADER_BYTES; start < length; start += chunk, scaleAt += 2) {
+      const paired = inPairs ? length - (length % chunk) : 0;
+      let squares = checkPairs(payload, sectionsFrom(length, 0), chunk, k, { from: 0, to: paired });
+      const at = sectionsFrom(length, paired);
+      const places = new BitReader(payload, at.places, width);
+      const codes = new BitReader(payload, at.codes, bits);
+      for (let start = paired, scaleAt = at.scales; start < length; start += chunk, scaleAt += 2) {
         const scale = checkScale(payload, scaleAt, most);
         const size = Math.min(chunk, length - start);
         let sum = 0;
         let last = -1;
         for (let rest = Math.min(k, size); rest > 0; rest--) {
           const place = places.next();
-          if (place <= last || place >= size) throw misplaced(start, place);
+          if (place <= last || place >= size) throw misplaced(start);
           last = place;
           const code = signed(codes.next(), bits);
-          if (code < -most)
-            throw new ProtocolError("bad-frame", `a code beyond ${most} behind value ${start}`);
+          if (code < -most) throw forbidden(start, most);
           sum += code * code;
         }
-        if (scale === 0 && sum > 0)
-          throw new ProtocolError("bad-frame", `codes and no scale behind value ${start}`);
+        if (scale === 0 && sum > 0) throw unscaled(start);
         squares += sum * scale * scale;
       }
       places.requirePadding();
@@ -104,11 +115,13 @@ export function topK(spec: TopK): Codec {
     },
     add(payload, sum, share, from = 0, to = sum.length) {
       const { length } = sum;
-      const before = (from / chunk) * k; // entries: a multiple of eight
-      const places = new BitReader(payload, placesAt(length) + (before * width) / 8, width);
-      const codes = new BitReader(payload, codesAt(length) + (before * bits) / 8, bits);
-      let scaleAt = HEADER_BYTES + 2 * (from / chunk);
-      for (let start = from; start < to; start += chunk, scaleAt += 2) {
+      const paired = inPairs ? to - (to % chunk) : from;
+      addPairs(payload, sectionsFrom(length, from), chunk, k, sum, share, { from, to: paired });
+      const at = sectionsFrom(length, paired);
+      const places = new BitReader(payload, at.places, width);
+      const codes = new BitReader(payload, at.codes, bits);
+      let scaleAt = at.scales;
+      for (let start = paired; start < to; start += chunk, scaleAt += 2) {
         const scale = readScale(payload, scaleAt);
         for (let rest = Math.min(k, length - start); rest > 0; rest--) {
           const i = start + places.next();
@@ -119,12 +132,6 @@ export function topK(spec: TopK): Codec {
     },
   };
 }
-
-const misplaced = (start: number, place: number) =>
-  new ProtocolError(
-    "bad-frame",
-    `place ${place} behind value ${start} comes twice, out of order, or lies beyond`,
-  );
 
 /** The codec a payload says it was written with. Throws `bad-frame`. */
 export function readTopK(payload: Uint8Array<ArrayBuffer>): TopK {

@@ -7,6 +7,7 @@ import { type SignedRequest, verifyRequest } from "../../protocol/request.ts";
 import { ROUTES } from "../../protocol/routes.ts";
 import { decodeUpload } from "../../protocol/upload.ts";
 import { PROTOCOL_HEADER, PROTOCOL_VERSION } from "../../protocol/version.ts";
+import { nodeChecks } from "../signatures.ts";
 import { addressOf } from "./address.ts";
 import { json } from "./answer.ts";
 import { BodyRoom } from "./body.ts";
@@ -51,7 +52,13 @@ export function workRoutes(app: Hono<Edge>, service: RunService, options: EdgeOp
     requireProtocol(c.req.header(PROTOCOL_HEADER));
     addresses.take(addressOf(c, options.trustProxy));
     return room.read(c.req.raw, limit, async (body) => {
-      const sender = await verifyRequest((name) => c.req.header(name), c.req.method, targetOf(c), body);
+      const sender = await verifyRequest(
+        (name) => c.req.header(name),
+        c.req.method,
+        targetOf(c),
+        body,
+        nodeChecks,
+      );
       keys.take(sender.volunteer);
       options.asked?.(sender.volunteer, c.req.header("user-agent"));
       return use(sender, body);

@@ -1,5 +1,4 @@
 import { ProtocolError } from "../../protocol/errors.ts";
-import type { Identity } from "../../protocol/identity.ts";
 import type { Hash, TicketId } from "../../protocol/ids.ts";
 import { type Receipt, signReceipt } from "../../protocol/receipt.ts";
 import type { SignedRequest } from "../../protocol/request.ts";
@@ -13,6 +12,7 @@ import { admitted, standingOf } from "../trust/standing.ts";
 import { MAX_SUSPECTS, medianSize, suspicionOf } from "../trust/weigh.ts";
 import type { Core } from "./core.ts";
 import { factsBefore } from "./facts.ts";
+import type { ServerIdentity } from "./server-key.ts";
 
 const STOPPING_RETRY_MS = 5_000;
 const REBUILD_RETRY_MS = 5_000;
@@ -27,12 +27,12 @@ interface InFlight {
 /** Where deltas come in: checked, made durable, and only then receipted; each once, however often it is sent. */
 export class Intake {
   readonly #core: Core;
-  readonly #identity: Identity;
+  readonly #identity: ServerIdentity;
   readonly #store: Store;
   /** Uploads between their checks and their receipts. */
   readonly #inFlight = new Map<TicketId, InFlight>();
 
-  constructor(core: Core, identity: Identity, store: Store) {
+  constructor(core: Core, identity: ServerIdentity, store: Store) {
     this.#core = core;
     this.#identity = identity;
     this.#store = store;
@@ -138,6 +138,6 @@ export class Intake {
   async #receiptOf(ticket: TicketId): Promise<Receipt> {
     const delta = this.#core.index.delta(ticket);
     if (delta === undefined) throw new ProtocolError("internal-error", "an accepted delta is not indexed");
-    return signReceipt(this.#identity.privateKey, { run: this.#core.founded.id, ...delta });
+    return signReceipt(this.#identity.signer, { run: this.#core.founded.id, ...delta });
   }
 }

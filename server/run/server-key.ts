@@ -1,13 +1,19 @@
-import type { webcrypto } from "node:crypto";
+import type { JsonWebKey, webcrypto } from "node:crypto";
 import { utf8 } from "../../protocol/bytes.ts";
-import { type Identity, publicKeyText } from "../../protocol/identity.ts";
+import { type Identity, publicKeyText, type Signer } from "../../protocol/identity.ts";
+import { nodeSigner } from "../signatures.ts";
 import { type Store, StoreError } from "../store/store.ts";
 
 const NAME = "server.key";
 const ED25519 = "Ed25519";
 
+export interface ServerIdentity extends Identity {
+  /** For tickets and receipts, of which there are many. */
+  readonly signer: Signer;
+}
+
 /** The run's own Ed25519 key, which signs tickets and receipts: a JWK only its owner may read; made once. */
-export async function serverIdentity(store: Store): Promise<Identity> {
+export async function serverIdentity(store: Store): Promise<ServerIdentity> {
   const stored = await store.get("run", NAME);
   if (stored !== undefined) return importKey(JSON.parse(new TextDecoder().decode(stored)));
   const pair = await crypto.subtle.generateKey(ED25519, true, ["sign", "verify"]);
@@ -16,13 +22,13 @@ export async function serverIdentity(store: Store): Promise<Identity> {
   return importKey(jwk);
 }
 
-async function importKey(jwk: webcrypto.JsonWebKey): Promise<Identity> {
+async function importKey(jwk: webcrypto.JsonWebKey): Promise<ServerIdentity> {
   try {
     const privateKey = await crypto.subtle.importKey("jwk", jwk, ED25519, false, ["sign"]);
     const { kty, crv, x } = jwk;
     const open = { kty, crv, x, key_ops: ["verify"] } as webcrypto.JsonWebKey;
     const publicKey = await crypto.subtle.importKey("jwk", open, ED25519, true, ["verify"]);
-    return { privateKey, key: await publicKeyText(publicKey) };
+    return { privateKey, key: await publicKeyText(publicKey), signer: nodeSigner(jwk as JsonWebKey) };
   } catch (error) {
     throw new StoreError(`${NAME} holds no Ed25519 private key: ${String(error)}`);
   }
