@@ -9,7 +9,18 @@ const databaseOf = (server: string, run: RunId): string => `${PREFIX}${server} $
 
 /** The cache of one run in this browser's IndexedDB. Opens nothing before the first read or write. */
 export function browserCache(server: string, run: RunId): Cache {
-  const transact = createStore(databaseOf(server, run), "cache");
+  const open = () => createStore(databaseOf(server, run), "cache");
+  let store = open();
+  /** Lets go of the database when it is to be deleted, here or in another tab: it could not be otherwise. */
+  const transact = <T>(mode: IDBTransactionMode, work: (objects: IDBObjectStore) => Promise<T>): Promise<T> =>
+    store(mode, (objects) => {
+      const { db } = objects.transaction;
+      db.onversionchange = () => {
+        db.close();
+        store = open();
+      };
+      return work(objects);
+    });
   return {
     // Where storage is denied, opening it throws at once: `async` makes that a rejection too.
     get: async (key) => transact("readonly", (store) => promisifyRequest<unknown>(store.get(key))),

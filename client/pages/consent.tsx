@@ -15,12 +15,13 @@ const WEIGHT_BYTES = 4;
 
 /** What would run, for whom, and what leaves the device: read before anything does. */
 export function Consent({ status, host, secure, onAgree }: ConsentProps) {
-  const { name, operator, parameters, versions } = status;
+  const { name, operator, parameters, versions, tokensMerged, tokenBudget } = status;
   const facts: readonly (readonly [string, string])[] = [
     [text.whatRuns, text.whatRunsText(parameters)],
     [text.forWhom, text.forWhomText(operator, host)],
     [text.leaves, text.leavesText],
     [text.sees, text.seesText],
+    [text.until, text.untilText(tokensMerged, tokenBudget)],
     [text.costs, text.costsText(parameters * WEIGHT_BYTES, versions[0]?.diffBytes)],
   ];
   return (

@@ -81,14 +81,16 @@ function Question({ guest, host }: FrameAppProps) {
       </main>
     );
   }
-  const { name, operator, parameters } = status;
+  const { name, operator, parameters, tokenBudget } = status;
   return (
     <main class="compact">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: who has only a keyboard scrolls what does not fit by it */}
       <section class="question" tabIndex={0} aria-labelledby="question-title">
         <h1 id="question-title">{text.frameTitle(name, operator, host)}</h1>
         <p>
-          {isSecureContext ? text.frameText(guest.session.choices.value.share, parameters) : text.insecure}{" "}
+          {isSecureContext
+            ? text.frameText(guest.session.choices.value.share, parameters, tokenBudget)
+            : text.insecure}{" "}
           {text.frameBudget(budget, parameters * WEIGHT_BYTES)}
         </p>
       </section>

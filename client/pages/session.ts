@@ -154,9 +154,10 @@ export function createSession(options: SessionOptions): Session {
       follow();
     },
     revoke() {
-      trainer.end();
-      forgetChoices(storage);
+      // Before the Worker ends: one that ends while training is wanted is started again.
       choices.value = { ...choices.value, consented: "", wanted: "stop" };
+      forgetChoices(storage);
+      trainer.end();
     },
     enter(id) {
       run.value = id;

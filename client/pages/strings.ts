@@ -45,6 +45,10 @@ export const text = {
   costsText: (down: number, round: number | undefined) =>
     `About ${formatBytes(down)} once${round === undefined ? "" : `, then about ${formatBytes(2 * round)} a round`}, ` +
     "and some electricity.",
+  until: "Until when",
+  untilText: (done: number, budget: number) =>
+    `The run ends when the model has learnt from ${formatLarge(budget)} tokens of text; ${formatLarge(done)} are done. You may ` +
+    "leave long before: nothing is expected of you, and a stop takes effect at once.",
   agree: "Start training",
   promise: "Nothing has run so far. You can pause or stop at any time; closing the tab stops it too.",
   insecure:
@@ -53,10 +57,11 @@ export const text = {
 
   frameTitle: (run: string, operator: string, host: string) =>
     `Help train “${run}”, for ${operator === "" ? host : `${operator} (${host})`}?`,
-  frameText: (share: number, parameters: number) =>
+  frameText: (share: number, parameters: number, tokenBudget: number) =>
     `A language model of ${formatLarge(parameters)} parameters trains in this box, on about ${Math.round(share * 100)}% of ` +
-    "this device’s time, while this page is open. Changes to its weights are sent; never your files, nor what you do here. " +
-    "The server sees your internet address.",
+    `this device’s time, while this page is open, until it has learnt from ${formatLarge(tokenBudget)} tokens. Changes to its ` +
+    "weights are sent, with a random key, their loss and the kind of device; never your files, nor what you do here. The " +
+    "server sees your internet address.",
   frameBudget: (budget: number | null, down: number) =>
     `It downloads about ${formatBytes(down)} to begin with` +
     (budget === null ? "." : `, and stops at ${formatBytes(budget)} of traffic a day.`),

@@ -91,6 +91,34 @@ describe("on the server's own pages", () => {
     expect(spent.ms).toBeLessThan(50);
   });
 
+  it("says before anything runs what, for whom, until when, and what leaves", async () => {
+    await page.goto(`${server.origin}/?device=wasm`);
+    const consent = page.getByRole("region", { name: "Help train “A small run”?" });
+    for (const words of [
+      /, at 127\.0\.0\.1/,
+      "learnt from 50.0 M tokens",
+      "Changes to the model’s weights, their loss and timing, which kind of device and browser",
+      "Your internet address",
+      /About \d+(\.\d+)? kB once/,
+    ]) {
+      await consent.getByText(words).waitFor();
+    }
+    expect(page.workers()).toHaveLength(0);
+  });
+
+  it("stops at once, and frees the memory", async () => {
+    await page.goto(`${server.origin}/?device=wasm`);
+    await page.getByRole("button", { name: "Start training" }).click();
+    await page.getByText(/[1-9]\d* deltas? merged/).waitFor({ timeout: 60_000 });
+    const [worker] = page.workers();
+    const gone = worker?.waitForEvent("close");
+    await page.getByRole("button", { name: "Stop", exact: true }).click();
+    await gone; // a Worker that has ended holds nothing: its memory is the browser's again
+    await page.getByRole("status").getByText("Stopped. Nothing is running.").waitFor();
+    expect(page.workers()).toHaveLength(0);
+    await page.getByRole("button", { name: "Start again" }).waitFor();
+  });
+
   it("proves that one's work is in the model, and counts it", async () => {
     await page.goto(`${server.origin}/?device=wasm`);
     await page.getByRole("button", { name: "Start training" }).click();
@@ -125,7 +153,7 @@ describe("on the server's own pages", () => {
     await page.getByRole("button", { name: "Yes, forget me" }).click();
     await page.getByText("You are forgotten").waitFor();
     await page.getByRole("button", { name: "Start training" }).waitFor(); // consent is asked for anew
-    expect(page.workers()).toHaveLength(0);
+    await expect.poll(() => page.workers().length).toBe(0);
     await page.getByText("Nobody has asked for a name yet.").waitFor();
     expect((await (await fetch(`${server.origin}${ROUTES.credit(data.volunteer)}`)).json()).merged).toBe(0);
     const kept = await page.evaluate(async () => ({
