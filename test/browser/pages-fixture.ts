@@ -8,6 +8,7 @@ import { build, type Plugin } from "vite";
 import { digitsAsset } from "../../client/how/digits-asset.ts";
 import type { Phase, Report } from "../../client/trainer/messages.ts";
 import type { RunEvent } from "../../protocol/events.ts";
+import { type Estimate, FOUNDING_ROUTES, type Founding } from "../../protocol/founding.ts";
 import type { Hash, RunId, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import { OPERATOR_ROUTES, type Overview } from "../../protocol/operator.ts";
 import type { Leader } from "../../protocol/people.ts";
@@ -30,6 +31,8 @@ export interface FakeSite {
   leaders: readonly Leader[];
   /** What the operator's page is told; undefined while nobody is signed in. */
   overview: Overview | undefined;
+  /** What the operator of a server without a run is told; undefined where there is a run. */
+  founding: Founding | undefined;
   /** What the operator did, in order. */
   readonly done: unknown[];
   /** What `/host` answers: another site's page. */
@@ -137,8 +140,16 @@ export async function serveSite(dir: string, hostPage = ""): Promise<FakeSite> {
     if (pathname === OPERATOR_ROUTES.signOut) site.overview = undefined;
     const error = { code: "not-signed-in", message: "sign in with a link from the server" };
     if (site.overview === undefined) return reply(response, 401, ".json", JSON.stringify({ error }));
+    if (site.founding !== undefined) return founding(site.founding, pathname, response);
     if (pathname === OPERATOR_ROUTES.act) site.done.push(body);
     reply(response, 200, ".json", JSON.stringify(site.overview));
+  }
+
+  function founding(state: Founding, pathname: string, response: ServerResponse) {
+    const noRun = { error: { code: "no-run", message: "this server has no run yet" } };
+    if (pathname === OPERATOR_ROUTES.overview) return reply(response, 503, ".json", JSON.stringify(noRun));
+    const answer = pathname === FOUNDING_ROUTES.estimate ? EXAMPLE_ESTIMATE : state;
+    reply(response, 200, ".json", JSON.stringify(answer));
   }
 
   function events(response: ServerResponse) {
@@ -169,6 +180,7 @@ export async function serveSite(dir: string, hostPage = ""): Promise<FakeSite> {
       { name: "星", tokens: 5_120, recent: 0 },
     ],
     overview: undefined,
+    founding: undefined,
     done: [],
     hostPage,
     emit(event) {
@@ -196,6 +208,25 @@ export const hashOf = (digit: string) => digit.repeat(64) as Hash; // an example
 const RUN = hashOf("9") as string as RunId;
 const TICKET = "t".repeat(22) as TicketId;
 const KEY = "k".repeat(43) as VolunteerKey;
+
+/** What the tiny preset costs. */
+const EXAMPLE_ESTIMATE: Estimate = {
+  parameters: 285_312,
+  snapshotBytes: 1_144_456,
+  deltaBytes: 151_612,
+  diffBytes: 151_612,
+  flopsPerToken: 1_783_296,
+  ticketTokens: [1_536, 15_360],
+  diskBytes: 49_687_232,
+  tokenBudget: 20_000_000,
+  learningRate: 0.00313,
+};
+
+/** A server whose run is yet to be made. */
+export function exampleFounding(overrides: Partial<Founding> = {}): Founding {
+  const none = { upload: null, corpus: null, work: null, failed: null };
+  return { operator: "Ann", maxBytes: 4 * 1024 ** 3, freeBytes: 81_400_000_000, ...none, ...overrides };
+}
 
 /** A run in full swing. */
 export function exampleStatus(overrides: Partial<RunStatus> = {}): RunStatus {

@@ -9,9 +9,11 @@ import { findChromium } from "./chromium.ts";
 import { chromiumFlags } from "./flags.ts";
 import {
   buildPages,
+  exampleFounding,
   exampleOverview,
   exampleStatus,
   type FakeSite,
+  hashOf,
   hostPage,
   removePages,
   serveSite,
@@ -30,6 +32,10 @@ interface Shot {
 const agree = (page: Page) => page.getByRole("button", { name: "Start training" }).click();
 const withPhase = (last: Parameters<typeof trainingScript>[0]) => (site: FakeSite) => {
   site.script = trainingScript(last);
+};
+
+const withFounding = (changes: Parameters<typeof exampleFounding>[0]) => (site: FakeSite) => {
+  site.founding = exampleFounding(changes);
 };
 
 const SHOTS: readonly Shot[] = [
@@ -147,6 +153,36 @@ const SHOTS: readonly Shot[] = [
     },
   },
   { name: "norun", path: "/norun" },
+  { name: "founding", path: "/operator#link=good", given: withFounding({}) },
+  {
+    name: "founding-text-here",
+    path: "/operator#link=good",
+    given: withFounding({
+      upload: { name: "whales.jsonl.gz", bytes: 41_300_000, received: 41_300_000, sha256: hashOf("8") },
+    }),
+    async visitor(page) {
+      await page.getByLabel("Volunteers at once").fill("25");
+      await page.getByLabel("Tokens a second of one").fill("3100");
+    },
+  },
+  {
+    name: "founding-unfinished",
+    path: "/operator#link=good",
+    given: withFounding({
+      upload: { name: "whales.jsonl.gz", bytes: 41_300_000, received: 12_582_912, sha256: null },
+      failed: { code: "not-utf8", message: "text.txt is not UTF-8: byte 41 begins no character" },
+    }),
+  },
+  {
+    name: "founding-corpus",
+    path: "/operator#link=good",
+    given: withFounding({ corpus: { vocabulary: 4_096, tokens: 12_345_678, bytes: 41_300_000 } }),
+  },
+  {
+    name: "founding-working",
+    path: "/operator#link=good",
+    given: withFounding({ work: { stage: "encoding", done: 12_000_000, total: 41_300_000 } }),
+  },
   { name: "frame", path: "/frame" },
   { name: "embed-offer", path: "/host" },
   {

@@ -5,7 +5,7 @@ export const text = {
   title: "Make a run",
   lead:
     "A run is one model being trained: its text, its size and its versions. This server has none yet. Choose a text " +
-    "and a size, look at what it costs, and create it. Nothing can be lost: you start the run yourself.",
+    "and a size, look at what it costs, and create it. Nobody trains before you start it.",
   away: "The server does not answer. This page keeps trying.",
 
   textTitle: "1. The text",
