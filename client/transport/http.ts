@@ -37,6 +37,8 @@ export interface HttpOptions {
 
 interface Request {
   readonly path: string;
+  /** The Range header. */
+  readonly range?: string;
   /** The answer's largest size in bytes. */
   readonly limit: number;
   readonly post?: { readonly body: Uint8Array<ArrayBuffer>; readonly headers: Record<string, string> };
@@ -97,7 +99,11 @@ export async function request(
   try {
     const response = await fetch(origin + what.path, {
       method: what.post ? "POST" : "GET",
-      headers: { ...what.post?.headers, [PROTOCOL_HEADER]: String(PROTOCOL_VERSION) },
+      headers: {
+        ...what.post?.headers,
+        ...(what.range !== undefined && { range: what.range }),
+        [PROTOCOL_HEADER]: String(PROTOCOL_VERSION),
+      },
       ...(what.post && { body: what.post.body }),
       redirect: "error",
       signal: watchdog.signal,

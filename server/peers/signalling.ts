@@ -94,9 +94,15 @@ export class Signalling {
     });
   }
 
+  /** Closes every socket; browsers come back after a while, with jitter. */
+  drop(): void {
+    for (const line of this.#lines.values()) line.close();
+    this.#lines.clear();
+  }
+
   close(): void {
     clearInterval(this.#looking);
-    for (const line of this.#lines.values()) line.close();
+    this.drop();
     this.#sockets.close();
   }
 

@@ -8,8 +8,11 @@ export interface ServedModule {
   close(): Promise<void>;
 }
 
-/** Bundles the TypeScript module at the path `entry` with all it imports, and serves a page that loads it. */
-export async function serveModule(entry: string): Promise<ServedModule> {
+/** The page that loads the bundled module, as `/entry.js`. */
+export const MODULE_PAGE = `<!doctype html><meta charset="utf-8"><title>test</title><script type="module" src="/entry.js"></script>`;
+
+/** Bundles the TypeScript module at the path `entry` with all it imports: what is served under which path. */
+export async function bundleModule(entry: string): Promise<Map<string, string | Uint8Array>> {
   const files = new Map<string, string | Uint8Array>();
   const result = await build({
     configFile: false,
@@ -27,9 +30,14 @@ export async function serveModule(entry: string): Promise<ServedModule> {
     for (const file of bundle.output)
       files.set(`/${file.fileName}`, file.type === "chunk" ? file.code : file.source);
   }
-  const page = `<!doctype html><meta charset="utf-8"><title>test</title><script type="module" src="/entry.js"></script>`;
+  return files;
+}
+
+/** Bundles a module and serves a page that loads it. */
+export async function serveModule(entry: string): Promise<ServedModule> {
+  const files = await bundleModule(entry);
   const server = createServer(({ url = "/" }, response) => {
-    const file = url === "/" ? page : files.get(url);
+    const file = url === "/" ? MODULE_PAGE : files.get(url);
     const type = url === "/" ? "text/html" : url.endsWith(".wasm") ? "application/wasm" : "text/javascript";
     response.writeHead(file === undefined ? 404 : 200, { "content-type": type });
     response.end(file);

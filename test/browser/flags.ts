@@ -2,12 +2,14 @@
  * How tests and benches start Chromium. With `webgpu`, on SwiftShader: WebGPU as specified, in software, so that
  * machines without a GPU run the same code. Chromium's own background traffic is off.
  */
-export const chromiumFlags = ({ webgpu = false } = {}): string[] => [
+export const chromiumFlags = ({ webgpu = false, peers = false } = {}): string[] => [
   "--no-sandbox", // tests run as root in containers
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
   "--no-first-run",
   "--disable-quic",
+  // Else a page's own address is a name that only the local network's multicast resolves, which containers lack.
+  ...(peers ? ["--disable-features=WebRtcHideLocalIpsWithMdns"] : []),
   ...(webgpu ? ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"] : []),
 ];
