@@ -16,8 +16,9 @@ const REMEMBERED = 256;
  * the first deltas of a run all point the same way. Codes and scales of honest ones hardly ever coincide.
  */
 const SAME = 0.5;
-/** Places at which a delta is held against the server's direction. */
+/** Places at which a dense delta is held against the server's direction; of a sparse one so many more, up to four times. */
 const DIRECTION_PLACES = 16_384;
+const MOST_DENSER = 4;
 
 interface Print {
   readonly ticket: TicketId;
@@ -28,16 +29,18 @@ interface Print {
 
 /**
  * Measures deltas as they come in, cheaply enough to measure all: their size and that of each tensor, whether they
- * are copies, and whether they point against the server's own direction. What it remembers is only good for finding more, so
- * a restart may forget it.
+ * are copies, and whether they point against the server's own direction. What it remembers is only good for finding
+ * more, so a restart may forget it.
  */
 export class Gauge {
   readonly #prints: Print[] = [];
   /** A delta's values while it is measured, zero between. */
   readonly #scratch: Float32Array<ArrayBuffer>;
-  /** How many places of a print are looked at. */
-  readonly #printed: number;
   readonly #places: Places;
+  /** Where prints are taken, and where a delta is held against the direction. */
+  readonly #printed: Uint32Array;
+  readonly #compared: Uint32Array;
+  /** The server's own at those places; undefined where there is none. */
   #direction: Float32Array | undefined;
 
   /**
@@ -48,12 +51,13 @@ export class Gauge {
     this.#scratch = new Float32Array(parameters);
     const density = codec.name === "topk" ? codec.k / codec.chunk : 1;
     this.#places = new Places(parameters, tensors, chance);
-    this.#printed = Math.min(this.#places.count, Math.ceil(PRINT_VALUES / density));
+    this.#printed = this.#places.spread(Math.ceil(PRINT_VALUES / density));
+    this.#compared = this.#places.spread(DIRECTION_PLACES * Math.min(MOST_DENSER, 1 / density));
   }
 
   /** What the server's own training on gate text came to; the one before is forgotten. */
   direct(direction: Float32Array): void {
-    this.#direction = direction;
+    this.#direction = Float32Array.from(this.#compared, (i) => direction[i]!);
   }
 
   /** Measures a delta whose frame was checked and has this L2 norm; `from` tells where it came from. Remembers it. */
@@ -86,13 +90,13 @@ export class Gauge {
   #agreement(values: Float32Array): number | undefined {
     const direction = this.#direction;
     if (direction === undefined) return undefined;
-    const places = Math.min(this.#places.count, DIRECTION_PLACES);
     let [product, one, other] = [0, 0, 0];
-    for (let n = 0; n < places; n++) {
-      const i = this.#places.at(n, places);
-      product += values[i]! * direction[i]!;
-      one += values[i]! ** 2;
-      other += direction[i]! ** 2;
+    for (let n = 0; n < direction.length; n++) {
+      const value = values[this.#compared[n]!]!;
+      if (value === 0) continue; // what a sparse delta leaves out says nothing
+      product += value * direction[n]!;
+      one += value ** 2;
+      other += direction[n]! ** 2;
     }
     return one === 0 || other === 0 ? 0 : product / Math.sqrt(one * other);
   }
@@ -107,12 +111,8 @@ export class Gauge {
   }
 
   #printOf(ticket: TicketId, values: Float32Array): Print | undefined {
-    const count = this.#printed;
     const places: number[] = [];
-    for (let n = 0; n < count; n++) {
-      const i = this.#places.at(n, count);
-      if (values[i] !== 0) places.push(i);
-    }
+    for (const i of this.#printed) if (values[i] !== 0) places.push(i);
     if (places.length < LEAST_VALUES) return undefined;
     return {
       ticket,

@@ -7,14 +7,14 @@ export interface Part {
 }
 
 /** Stretches of a large vector that are looked at: all of it would cost ten times what accepting a delta does. */
-const MOST_STRETCHES = 32;
+const MOST_STRETCHES = 16;
 /** Places of a tensor that its size is measured by. */
-const TENSOR_PLACES = 512;
+const TENSOR_PLACES = 256;
 
 /**
- * Where deltas are looked at: whole stretches, so that few codes are decoded, chosen so that every tensor lies in
- * one where that can be had; and in each tensor some places, which begin by chance, so that nobody can be large
- * just beside them.
+ * Where deltas are looked at: whole stretches, so that few codes are decoded, chosen so that as many tensors as can be
+ * lie in one; and in each tensor some places. What is left out is left to chance, so that nobody can be large just
+ * beside what is looked at.
  */
 export class Places {
   /** Where the stretches begin, ascending, and how many values they have together. */
@@ -25,7 +25,7 @@ export class Places {
 
   /** `chance` gives numbers in [0, 1). */
   constructor(parameters: number, tensors: readonly Part[], chance: () => number) {
-    this.starts = stretchesFor(parameters, tensors);
+    this.starts = stretchesFor(parameters, tensors, chance);
     const ends = (start: number) => Math.min(start + STRETCH, parameters);
     this.count = this.starts.reduce((sum, start) => sum + ends(start) - start, 0);
     this.tensors = tensors.map(({ offset, length }) => {
@@ -44,15 +44,18 @@ export class Places {
     });
   }
 
-  /** The n-th of `count` places spread evenly over the stretches, of which only the last may be short. */
-  at(n: number, count: number): number {
-    const place = Math.floor((n * this.count) / count);
-    return this.starts[Math.floor(place / STRETCH)]! + (place % STRETCH);
+  /** So many places, spread evenly over the stretches, of which only the last may be short. */
+  spread(most: number): Uint32Array {
+    const count = Math.min(this.count, most);
+    return Uint32Array.from({ length: count }, (_, n) => {
+      const place = Math.floor((n * this.count) / count);
+      return this.starts[Math.floor(place / STRETCH)]! + (place % STRETCH);
+    });
   }
 }
 
-/** Whole stretches first those that meet the most tensors not met yet, then evenly over the vector. */
-function stretchesFor(parameters: number, tensors: readonly Part[]): number[] {
+/** First those that meet the most tensors not met yet, of equal ones any; then evenly over the vector. */
+function stretchesFor(parameters: number, tensors: readonly Part[], chance: () => number): number[] {
   const all = Math.ceil(parameters / STRETCH);
   if (all <= MOST_STRETCHES) return Array.from({ length: all }, (_, i) => i * STRETCH);
   const meets = new Map<number, number[]>();
@@ -63,10 +66,14 @@ function stretchesFor(parameters: number, tensors: readonly Part[]): number[] {
       meets.set(stretch, [...(meets.get(stretch) ?? []), tensor]);
     }
   });
+  const drawn = [...meets]
+    .map((one) => ({ one, at: chance() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ one }) => one);
   const [chosen, met] = [new Set<number>(), new Set<number>()];
   while (chosen.size < MOST_STRETCHES && met.size < tensors.length) {
     let [best, most] = [-1, 0];
-    for (const [stretch, here] of meets) {
+    for (const [stretch, here] of drawn) {
       const fresh = new Set(here.filter((tensor) => !met.has(tensor))).size;
       if (fresh > most) [best, most] = [stretch, fresh];
     }
@@ -74,7 +81,7 @@ function stretchesFor(parameters: number, tensors: readonly Part[]): number[] {
     chosen.add(best);
     for (const tensor of meets.get(best)!) met.add(tensor);
   }
-  for (let n = 0; chosen.size < MOST_STRETCHES / 4; n++)
-    chosen.add(Math.floor((n * 4 * all) / MOST_STRETCHES));
+  for (let n = 0; chosen.size < MOST_STRETCHES / 2; n++)
+    chosen.add(Math.floor((n * 2 * all) / MOST_STRETCHES));
   return [...chosen].sort((a, b) => a - b).map((stretch) => stretch * STRETCH);
 }
