@@ -2,6 +2,7 @@ import type { TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { Pace } from "../../protocol/pace.ts";
 import type { TicketTerms } from "../../protocol/ticket.ts";
 import { admitted, isFresh, standingOf } from "../trust/standing.ts";
+import { Aged } from "./aged.ts";
 import { expectedWithin } from "./closing.ts";
 import type { Effect } from "./events.ts";
 import {
@@ -61,8 +62,8 @@ export function lease(
   }
   const position = soft.queue[0] ?? soft.next;
   const steps = rules.steps(asked.pace);
-  const leases = new Map(soft.leases);
-  leases.set(asked.ticket, { volunteer: asked.volunteer, position, expires: now + rules.leaseMs });
+  const held = { volunteer: asked.volunteer, position, expires: now + rules.leaseMs };
+  const leases = Aged.of(soft.leases).with(asked.ticket, held);
   const terms: TicketTerms = {
     run: rules.run,
     id: asked.ticket,
@@ -129,7 +130,8 @@ export function settle(
 
 /** A volunteer that asks again and again holds on to its newest tickets only. */
 function releaseOldest(soft: Soft, volunteer: VolunteerKey): Soft {
-  const own = [...soft.leases].filter(([, held]) => held.volunteer === volunteer).map(([ticket]) => ticket);
+  const own: TicketId[] = [];
+  for (const [ticket, held] of soft.leases) if (held.volunteer === volunteer) own.push(ticket);
   return own.length < LEASES_EACH ? soft : release(soft, own.slice(0, own.length - LEASES_EACH + 1));
 }
 
@@ -140,18 +142,12 @@ function release(soft: Soft, tickets: readonly TicketId[]): Soft {
 
 /** Moves a volunteer to the young end; beyond the bound the oldest is forgotten. */
 function see(seen: ReadonlyMap<VolunteerKey, number>, volunteer: VolunteerKey, now: number) {
-  const next = new Map(seen);
-  next.delete(volunteer);
-  next.set(volunteer, now);
-  if (next.size > MAX_SEEN) next.delete(next.keys().next().value ?? volunteer);
-  return next;
+  const next = Aged.of(seen).with(volunteer, now);
+  return next.size > MAX_SEEN ? next.without([next.keys().next().value ?? volunteer]) : next;
 }
 
-function without<K, V>(map: ReadonlyMap<K, V>, keys: readonly K[]): ReadonlyMap<K, V> {
-  const next = new Map(map);
-  for (const key of keys) next.delete(key);
-  return next;
-}
+const without = <K, V>(map: ReadonlyMap<K, V>, keys: readonly K[]): ReadonlyMap<K, V> =>
+  Aged.of(map).without(keys);
 
 /** The entries before the first one that does not hold; maps here are ordered by age. */
 function takeWhile<K, V>(map: ReadonlyMap<K, V>, holds: (value: V) => boolean): [K, V][] {

@@ -2,6 +2,7 @@ import type { MergedEntry } from "../../protocol/history.ts";
 import type { HeldOutPoint } from "../../protocol/status.ts";
 import { merged as mergedInto, passed, ruled, seen, struck, suspected } from "../trust/standing.ts";
 import { rolledBackTo } from "../trust/tripwire.ts";
+import { Aged } from "./aged.ts";
 import { quorumOf, waitOf } from "./closing.ts";
 import { isLate } from "./ends.ts";
 import type {
@@ -110,15 +111,14 @@ function accept(state: State, event: Accepted, now: number): State {
   const { ticket, volunteer, delta, version, tokens, at, position, facts } = event;
   const late = isLate(state, event);
   const pooled = { ticket, volunteer, delta, version, tokens, at, ...(facts && { facts }) };
-  const gaps = new Set(state.gaps);
-  gaps.delete(position);
-  for (let skipped = state.frontier; skipped < position; skipped++) gaps.add(skipped);
+  let gaps = Aged.of(state.gaps).without([position]);
+  for (let skipped = state.frontier; skipped < position; skipped++) gaps = gaps.with(skipped, true);
   return {
     ...state,
     at,
     pool: late ? state.pool : [...state.pool, pooled],
     discarded: state.discarded + (late ? 1 : 0),
-    used: new Map(state.used).set(ticket, version),
+    used: Aged.of(state.used).with(ticket, version),
     frontier: Math.max(state.frontier, position + 1),
     gaps,
     took: [...state.took.slice(1 - TIMED_DELTAS), event.took],

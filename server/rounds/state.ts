@@ -36,7 +36,7 @@ export interface State {
   /** One more than the highest accepted position. */
   readonly frontier: number;
   /** Positions below the frontier whose delta was not accepted. */
-  readonly gaps: ReadonlySet<number>;
+  readonly gaps: ReadonlyMap<number, true>;
   /** How long the newest deltas took from ticket to acceptance, ms. */
   readonly took: readonly number[];
   /** Oldest first, thinned. */
@@ -104,7 +104,7 @@ export function begin(event: Created): State {
     closing: undefined,
     used: new Map(),
     frontier: 0,
-    gaps: new Set(),
+    gaps: new Map(),
     took: [],
     heldOut: [],
     sample: null,
@@ -119,6 +119,6 @@ export function begin(event: Created): State {
 
 /** The state after a restart: everything soft is gone, and the text nobody has trained on is given out again. */
 export function restarted(state: State): State {
-  const queue = [...state.gaps].sort((a, b) => a - b);
+  const queue = [...state.gaps.keys()].sort((a, b) => a - b);
   return { ...state, soft: { leases: new Map(), queue, next: state.frontier, seen: new Map() } };
 }

@@ -27,13 +27,13 @@ export interface Checkpoint {
 }
 
 const SHELF = "snapshots";
-const MAGIC = 0x5450_434d;
+const MAGIC = 0x3250_434d;
 /** Magic and check. */
 const HEADER_BYTES = 8;
 
 export const checkpointOf = (hash: Hash): string => `${hash}.checkpoint`;
 
-/** u32 magic "MCPT" | u32 CRC-32 of the rest | JSON, in which maps and sets are tagged. */
+/** u32 magic "MCP2" | u32 CRC-32 of the rest | JSON, in which maps are tagged. */
 export function encodeCheckpoint({ applied, state, frames, places }: Checkpoint): Uint8Array<ArrayBuffer> {
   const lasting = restarted(state);
   const json = utf8(JSON.stringify({ keys: keysOf(lasting), applied, state: lasting, frames, places }, tag));
@@ -79,12 +79,10 @@ export async function readCheckpoints(store: Store, like: State, failed: (error:
 const keysOf = (state: State): string => [...Object.keys(state), ...Object.keys(state.trust)].sort().join();
 
 function tag(_key: string, value: unknown): unknown {
-  if (value instanceof Map) return { $map: [...value] };
-  return value instanceof Set ? { $set: [...value] } : value;
+  return value instanceof Map ? { $map: [...value] } : value;
 }
 
 function untag(_key: string, value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
-  if ("$map" in value && Array.isArray(value.$map)) return new Map(value.$map);
-  return "$set" in value && Array.isArray(value.$set) ? new Set(value.$set) : value;
+  return "$map" in value && Array.isArray(value.$map) ? new Map(value.$map) : value;
 }

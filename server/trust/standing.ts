@@ -1,4 +1,5 @@
 import type { TicketId, VolunteerKey } from "../../protocol/ids.ts";
+import { Aged } from "../rounds/aged.ts";
 import type { Facts } from "./candidate.ts";
 
 /** What the server holds of one volunteer: only what audits and the operator said. */
@@ -146,12 +147,10 @@ export function suspected(trust: Trust, version: number): Trust {
 }
 
 function change(trust: Trust, volunteer: VolunteerKey, changes: Partial<Standing>): Trust {
-  const standings = new Map(trust.standings);
   const standing = { ...standingOf(trust, volunteer), ...changes };
-  standings.delete(volunteer);
-  standings.set(volunteer, standing);
-  if (standings.size > MAX_STANDINGS) standings.delete(leastOf(standings));
-  return { ...trust, standings };
+  const standings = Aged.of(trust.standings).with(volunteer, standing);
+  if (standings.size <= MAX_STANDINGS) return { ...trust, standings };
+  return { ...trust, standings: standings.without([leastOf(standings)]) };
 }
 
 /** Whom to forget: the longest untouched that nothing would be lost of; failing that, the longest untouched. */
