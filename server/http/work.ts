@@ -1,3 +1,4 @@
+import { IncomingMessage } from "node:http";
 import type { Context, Hono } from "hono";
 import { type ErrorCode, ProtocolError } from "../../protocol/errors.ts";
 import { parseJson } from "../../protocol/guards.ts";
@@ -5,6 +6,7 @@ import { MAX_JSON_BYTES } from "../../protocol/limits.ts";
 import { parsePace } from "../../protocol/pace.ts";
 import { type SignedRequest, verifyRequest } from "../../protocol/request.ts";
 import { ROUTES } from "../../protocol/routes.ts";
+import { SITE_HEADER } from "../../protocol/site.ts";
 import { decodeUpload } from "../../protocol/upload.ts";
 import { PROTOCOL_HEADER, PROTOCOL_VERSION } from "../../protocol/version.ts";
 import { nodeChecks } from "../signatures.ts";
@@ -51,7 +53,9 @@ export function workRoutes(app: Hono<Edge>, service: RunService, options: EdgeOp
   ): Promise<T> => {
     requireProtocol(c.req.header(PROTOCOL_HEADER));
     addresses.take(addressOf(c, options.trustProxy));
-    return room.read(c.req.raw, limit, async (body) => {
+    const { incoming } = c.env ?? {}; // a web request alone has none
+    const request = incoming instanceof IncomingMessage ? incoming : c.req.raw;
+    return room.read(request, limit, async (body) => {
       const sender = await verifyRequest(
         (name) => c.req.header(name),
         c.req.method,
@@ -60,7 +64,7 @@ export function workRoutes(app: Hono<Edge>, service: RunService, options: EdgeOp
         nodeChecks,
       );
       keys.take(sender.volunteer);
-      options.asked?.(sender.volunteer, c.req.header("user-agent"));
+      options.asked?.(sender.volunteer, c.req.header("user-agent"), c.req.header(SITE_HEADER));
       return use(sender, body);
     });
   };
