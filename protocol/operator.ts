@@ -99,6 +99,16 @@ export interface MeasuredPoint {
 /** How often each name of a kind was there. */
 export type Tally = Readonly<Record<string, number>>;
 
+/** What came by way of a site that may embed the volunteer. */
+export interface SiteCount {
+  readonly origin: string;
+  /** Of the last minute. */
+  readonly volunteers: number;
+  /** Deltas accepted, and tokens of them that were merged. */
+  readonly tickets: number;
+  readonly tokens: number;
+}
+
 export interface Overview {
   /** Who is signed in. */
   readonly operator: string;
@@ -130,6 +140,8 @@ export interface Overview {
   /** Versions that are stored whole, newest first. */
   readonly snapshots: readonly number[];
   readonly tuning: Tuning;
+  /** The sites that the operator named; none where any may embed. */
+  readonly sites: readonly SiteCount[];
   readonly log: readonly AuditEntry[];
   /** What needs a look, in words. */
   readonly alerts: readonly string[];
@@ -187,6 +199,7 @@ export function parseOverview(json: Json): Overview {
       learningRate: amount(tuning.learningRate, "tuning.learningRate"),
       finalRate: amount(tuning.finalRate, "tuning.finalRate"),
     },
+    sites: rows("sites").map(parseSite),
     log: rows("log").map(parseEntry),
     alerts: rows("alerts").map((one) => asText(one, "alerts[]", 500)),
   };
@@ -213,6 +226,16 @@ function parseMeasured(value: unknown): MeasuredPoint {
     at: count(json.at, "at"),
     tokens: count(json.tokens, "tokens"),
     loss: nats(json.loss, "loss"),
+  };
+}
+
+function parseSite(value: unknown): SiteCount {
+  const json = asObject(value, "sites[]");
+  return {
+    origin: asText(json.origin, "sites[].origin", 300),
+    volunteers: count(json.volunteers, "sites[].volunteers"),
+    tickets: count(json.tickets, "sites[].tickets"),
+    tokens: count(json.tokens, "sites[].tokens"),
   };
 }
 

@@ -10,6 +10,7 @@ import { parseManifest } from "../../protocol/manifest.ts";
 import { parseReceipt } from "../../protocol/receipt.ts";
 import { signRequest } from "../../protocol/request.ts";
 import { ROUTES } from "../../protocol/routes.ts";
+import { SITE_HEADER } from "../../protocol/site.ts";
 import type { VolunteerCredit } from "../../protocol/status.ts";
 import { parseTicket } from "../../protocol/ticket.ts";
 import { PROTOCOL_HEADER, PROTOCOL_VERSION } from "../../protocol/version.ts";
@@ -30,6 +31,8 @@ const MAX_MESSAGE = 500;
 export interface HttpOptions {
   /** E.g. `https://example.org`, without a path. */
   readonly origin: string;
+  /** The origin of the page that frames this volunteer, if one does. */
+  readonly site?: string;
   readonly fetch?: typeof fetch;
   /** Hears the bytes of bodies, as they come and go. */
   readonly traffic?: (down: number, up: number) => void;
@@ -57,7 +60,8 @@ export function httpApi(options: HttpOptions): Api {
     call: Call = {},
   ) => {
     const signed = await signRequest(identity, "POST", path, body, nonce);
-    const sent = { body, headers: { ...signed, "content-type": type } };
+    const site = options.site === undefined ? {} : { [SITE_HEADER]: options.site };
+    const sent = { body, headers: { ...signed, ...site, "content-type": type } };
     return parseAnswer(await request(options, { path, limit: MAX_JSON_ANSWER, post: sent }, call));
   };
 

@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { ROUTES } from "../../protocol/routes.ts";
 import { json, refuse } from "./answer.ts";
+import { badgeRoute } from "./badge.ts";
 import type { Edge, EdgeOptions } from "./edge.ts";
 import { eventRoutes } from "./events.ts";
 import { gate } from "./gate.ts";
@@ -34,6 +35,7 @@ export function createApp(service: RunService | undefined, options: EdgeOptions)
   if (service !== undefined) {
     readRoutes(app, service, options);
     workRoutes(app, service, options);
+    badgeRoute(app, service, options);
     eventRoutes(app, service, options.closing);
   }
   app.all("/api/*", () => {

@@ -23,8 +23,10 @@ export interface EdgeOptions {
   readonly embedOn?: readonly string[];
   /** Ends the event streams, so that the server can close. */
   readonly closing: AbortSignal;
-  /** Hears who made a signed request, and with what. */
-  readonly asked?: (volunteer: VolunteerKey, userAgent: string | undefined) => void;
+  /** Hears who made a signed request, with what, and on which site's page it says it stands. */
+  readonly asked?: (volunteer: VolunteerKey, userAgent: string | undefined, site: string | undefined) => void;
+  /** Tokens merged by way of a site that may embed; undefined for another. */
+  readonly tokensOf?: (origin: string) => number | undefined;
   /** Hears how many bytes of what were sent: what peers may take over. */
   readonly sent?: (kind: "snapshots" | "diffs" | "shards", bytes: number) => void;
   /** Introduces browsers that share with each other; absent where the run does without. */

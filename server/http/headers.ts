@@ -1,5 +1,5 @@
 /**
- * Response headers that keep a browser strict. There is no CORS header anywhere, on purpose: our pages, the
+ * Response headers that keep a browser strict. There is no CORS header but on the loader, on purpose: our pages, the
  * framed volunteer among them, come from the same origin as the API, so no other site's script has business
  * with it (a script outside browsers needs no CORS to read the public API). Only what another site embeds
  * by a tag is marked cross-origin: the loader and the frame.

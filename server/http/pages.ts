@@ -10,7 +10,8 @@ const FRAME = "/frame";
 const NO_RUN = "/norun";
 /** Pages for whoever is about to make the run: the operator's, and the one that measures a browser. */
 const FOUNDING = new Set(["/operator", "/bench"]);
-const EMBEDDED = new Set([FRAME, "/embed.js"]);
+const LOADER = "/embed.js";
+const EMBEDDED = new Set([FRAME, LOADER]);
 
 export function pageRoutes(app: Hono<Edge>, options: EdgeOptions, hasRun: boolean): void {
   app.get("*", (c) => {
@@ -37,6 +38,8 @@ function send(
 ): Response | Promise<Response> {
   c.header("content-security-policy", asset.path === FRAME ? CSP.frame(embedOn) : CSP.page);
   if (EMBEDDED.has(asset.path)) c.header("cross-origin-resource-policy", "cross-origin");
+  // A public script without secrets: a site that pins it by a hash needs to be let read it (SRI asks by CORS).
+  if (asset.path === LOADER) c.header("access-control-allow-origin", "*");
   c.header("vary", "accept-encoding");
   const coding = codingFor(c.req.header("accept-encoding"), asset);
   const cache = asset.hashed ? IMMUTABLE : REVALIDATE;

@@ -14,6 +14,8 @@ const MOST_STALE = 4;
 export class History {
   /** Hears of each accepted delta: whose it was, and what its report calls the device. */
   onAccepted: (volunteer: VolunteerKey, device: string) => void = () => {};
+  /** Hears of each event as it happens, and while the run is opened of the journal's. */
+  onEvent: (event: DurableEvent) => void = () => {};
   readonly #waiting = new Map<TicketId, Accepted>();
   #closed: { readonly deltas: readonly Accepted[] } | undefined;
   #tokens = 0;
@@ -24,6 +26,7 @@ export class History {
   #stale: readonly (readonly number[])[] = [];
 
   observe(event: DurableEvent): void {
+    this.onEvent(event);
     if (event.type === "accepted") {
       this.#waiting.set(event.ticket, event);
       this.onAccepted(event.volunteer, event.report.device);

@@ -9,40 +9,53 @@ import type { History } from "./history.ts";
 import { Machine } from "./machine.ts";
 import { metricsOf } from "./metrics.ts";
 import { Office } from "./office.ts";
+import { Sites } from "./sites.ts";
 import { Traffic } from "./traffic.ts";
 import { Webhook } from "./webhook.ts";
 
 /** An operator's view of a served run, and where it plugs into the sockets and the edge. */
 export interface Lookout {
-  readonly edge: Pick<EdgeOptions, "asked" | "sent" | "operator" | "metrics">;
+  readonly edge: Pick<EdgeOptions, "asked" | "tokensOf" | "sent" | "operator" | "metrics">;
   readonly onSocket: (socket: Socket) => void;
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** Begins to look after a run. */
 export async function openLookout(
   run: Run,
   history: History,
-  { data: directory, alertUrl }: Pick<ServeFlags, "data" | "alertUrl">,
+  { data: directory, alertUrl, embedOn }: Pick<ServeFlags, "data" | "alertUrl" | "embedOn">,
   log: Log,
 ): Promise<Lookout> {
   const clock = () => performance.now();
   const crowd = new Crowd(clock);
+  const sites = await Sites.open(directory, embedOn, clock);
   const traffic = new Traffic(clock);
   const sent = { snapshots: 0, diffs: 0, shards: 0 };
   const office = new Office({
-    ...{ run, directory, crowd, history, traffic },
+    ...{ run, directory, crowd, history, sites, traffic },
     machine: new Machine(directory),
     log: await AuditLog.open(directory),
     webhook: alertUrl && new Webhook(alertUrl, log),
     wallClock: Date.now,
   });
   history.onAccepted = (volunteer, report) => crowd.trained(volunteer, report);
-  run.witness = crowd;
+  history.onEvent = (event) => sites.observe(event);
+  run.witness = {
+    seen: (volunteer) => crowd.seen(volunteer),
+    forget(volunteer) {
+      crowd.forget(volunteer);
+      sites.forget(volunteer);
+    },
+  };
   office.open();
   return {
     edge: {
-      asked: (volunteer, userAgent) => crowd.asked(volunteer, userAgent),
+      asked(volunteer, userAgent, site) {
+        crowd.asked(volunteer, userAgent);
+        sites.asked(volunteer, site);
+      },
+      tokensOf: (origin) => sites.tokensOf(origin),
       sent: (kind, bytes) => {
         sent[kind] += bytes;
       },
@@ -53,6 +66,9 @@ export async function openLookout(
       },
     },
     onSocket: (socket) => traffic.watch(socket),
-    close: () => office.close(),
+    async close() {
+      office.close();
+      await sites.save().catch((error: unknown) => log.error({ err: error }, "sites.json was not written"));
+    },
   };
 }

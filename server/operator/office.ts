@@ -11,6 +11,7 @@ import type { History } from "./history.ts";
 import { redeemLink } from "./link.ts";
 import type { Machine } from "./machine.ts";
 import type { Session } from "./sessions.ts";
+import type { Sites } from "./sites.ts";
 import type { Traffic } from "./traffic.ts";
 import type { Webhook } from "./webhook.ts";
 
@@ -25,6 +26,7 @@ export interface OfficeParts {
   readonly directory: string;
   readonly crowd: Crowd;
   readonly history: History;
+  readonly sites: Sites;
   readonly traffic: Traffic;
   readonly machine: Machine;
   readonly log: AuditLog;
@@ -67,7 +69,7 @@ export class Office implements OperatorDesk {
   }
 
   async overview(): Promise<Omit<Overview, "operator"> & { readonly operator: "" }> {
-    const { run, crowd, history, traffic, machine, log } = this.#parts;
+    const { run, crowd, history, sites, traffic, machine, log } = this.#parts;
     return {
       operator: "",
       state: run.manifest().state,
@@ -81,6 +83,7 @@ export class Office implements OperatorDesk {
       machine: await machine.read(),
       snapshots: run.snapshots,
       tuning: run.tuning,
+      sites: sites.read(),
       log: log.entries,
       alerts: this.#alerts.map(({ message }) => message),
     };
@@ -119,8 +122,9 @@ export class Office implements OperatorDesk {
 
   /** Looks at whether something is wrong, and tells the webhook what began or is over. */
   async look(): Promise<void> {
-    const { run, history, traffic, machine, webhook } = this.#parts;
+    const { run, history, traffic, machine, webhook, sites } = this.#parts;
     traffic.mark();
+    await sites.save().catch(() => {}); // a full disk has an alert of its own; the next look tries again
     const status = run.status();
     const { merged } = status.deltas;
     const refused = Object.values(status.deltas.refused).reduce((sum, times) => sum + times, 0);

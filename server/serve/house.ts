@@ -70,7 +70,7 @@ export class House implements Pick<Hono<Edge>, "fetch"> {
 
   async close(): Promise<void> {
     await this.#founder?.close();
-    this.#lookout?.close();
+    await this.#lookout?.close();
   }
 
   async #serve(run: Run): Promise<void> {

@@ -312,6 +312,10 @@ export function exampleOverview(overrides: Partial<Overview> = {}): Overview {
       disk: { freeBytes: 81_587_429_376, totalBytes: 270_553_174_016 },
     },
     snapshots: [160, 150, 140],
+    sites: [
+      { origin: "https://blog.example", volunteers: 12, tickets: 4_312, tokens: 21_400_000 },
+      { origin: "https://a-rather-long-name.museum.example", volunteers: 0, tickets: 0, tokens: 0 },
+    ],
     tuning: {
       quorum: 4,
       leaseSeconds: 120,

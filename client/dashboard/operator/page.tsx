@@ -12,6 +12,7 @@ import {
 } from "../../pages/format.ts";
 import type { RunWatch } from "../../pages/watch.ts";
 import { type Activity, ActivityList } from "../activity-list.tsx";
+import { Embedding } from "../embedding/card.tsx";
 import type { Nursery } from "../founding/nursery.ts";
 import { FoundingPage } from "../founding/page.tsx";
 import { Card, Figure } from "../parts.tsx";
@@ -149,6 +150,7 @@ function Dashboard({ office, watch, activity, overview, status }: DashboardProps
       <Card title={text.refusedTitle}>
         <RefusedTable refused={watch.status.value?.deltas.refused ?? {}} />
       </Card>
+      <Embedding sites={overview.sites} />
       <Card title={text.log}>
         <Log overview={overview} />
       </Card>

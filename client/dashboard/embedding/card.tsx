@@ -1,0 +1,189 @@
+import { signal } from "@preact/signals";
+import { useEffect, useState } from "preact/hooks";
+import type { SiteCount } from "../../../protocol/operator.ts";
+import { formatCount, formatLarge } from "../../pages/format.ts";
+import { Card } from "../parts.tsx";
+import { asOrigin } from "./origin.ts";
+import { badgeOf, policyOf, styleOf, tagOf, USUAL, type Wishes } from "./snippet.ts";
+import { text } from "./strings.ts";
+
+const said = signal("");
+
+/** The tag for a site, made to measure, and what came by way of which site. */
+export function Embedding({ sites }: { readonly sites: readonly SiteCount[] }) {
+  const [wishes, setWishes] = useState<Wishes>(USUAL);
+  const [site, setSite] = useState(sites[0]?.origin ?? "");
+  const integrity = useIntegrity();
+  const server = location.origin;
+  const origin = asOrigin(site);
+  const unnamed = sites.length > 0 && origin !== undefined && !sites.some((one) => one.origin === origin);
+  const style = styleOf(wishes);
+  return (
+    <Card title={text.title}>
+      <p class="note">{text.help}</p>
+      <Form wishes={wishes} setWishes={setWishes} site={site} setSite={setSite} />
+      {unnamed && <p class="notice">{text.notNamed(`--embed-on ${origin}`)}</p>}
+      <Snippet name={text.tag} code={tagOf(server, wishes, integrity)} />
+      {style !== "" && <Snippet name={text.style} code={style} />}
+      <Snippet name={text.policy} code={policyOf(server)} />
+      <Snippet name={text.badge} code={badgeOf(server, sites.length > 0 && !unnamed ? site : "")} />
+      <p class="said" role="status">
+        {said.value}
+      </p>
+      {sites.length > 0 ? (
+        <Counts sites={sites} />
+      ) : (
+        <p class="note">
+          {text.anySite} <code>--embed-on {origin ?? "https://blog.example"}</code>
+        </p>
+      )}
+    </Card>
+  );
+}
+
+interface FormProps {
+  readonly wishes: Wishes;
+  readonly setWishes: (wishes: Wishes) => void;
+  readonly site: string;
+  readonly setSite: (site: string) => void;
+}
+
+function Form({ wishes, setWishes, site, setSite }: FormProps) {
+  const number = (
+    key: "share" | "budget" | "width",
+    name: string,
+    help: string,
+    least: number,
+    most: number,
+  ) => (
+    <label>
+      <span>{name}</span>
+      <input
+        type="number"
+        min={least}
+        max={most}
+        value={wishes[key]}
+        onInput={({ currentTarget: { valueAsNumber: value } }) => {
+          if (value >= least && value <= most) setWishes({ ...wishes, [key]: value });
+        }}
+      />
+      <small>{help}</small>
+    </label>
+  );
+  return (
+    <form class="settings" onSubmit={(event) => event.preventDefault()}>
+      <label>
+        <span>{text.site}</span>
+        <input
+          value={site}
+          placeholder="https://blog.example"
+          onInput={({ currentTarget }) => setSite(currentTarget.value)}
+        />
+        <small>{text.siteHelp}</small>
+      </label>
+      <label>
+        <span>{text.label}</span>
+        <input
+          value={wishes.label}
+          maxLength={80}
+          placeholder={text.labelUsual}
+          onInput={({ currentTarget }) => setWishes({ ...wishes, label: currentTarget.value })}
+        />
+      </label>
+      <label>
+        <span>{text.theme}</span>
+        <select
+          value={wishes.theme}
+          onChange={({ currentTarget: { value } }) => {
+            if (value === "auto" || value === "light" || value === "dark")
+              setWishes({ ...wishes, theme: value });
+          }}
+        >
+          {Object.entries(text.themes).map(([value, name]) => (
+            <option key={value} value={value}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </label>
+      {number("share", text.share, text.shareHelp, 10, 100)}
+      {number("budget", text.budget, text.budgetHelp, 0, 100_000)}
+      {number("width", text.width, "", 240, 1_200)}
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={wishes.pinned}
+          onChange={({ currentTarget }) => setWishes({ ...wishes, pinned: currentTarget.checked })}
+        />
+        <span>{text.pinned}</span>
+      </label>
+    </form>
+  );
+}
+
+function Snippet({ name, code }: { readonly name: string; readonly code: string }) {
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(code);
+      said.value = text.copied;
+    } catch {
+      said.value = text.notCopied;
+    }
+  };
+  return (
+    <figure class="snippet">
+      <figcaption>{name}</figcaption>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard */}
+      <section class="code" tabIndex={0} aria-label={name}>
+        <pre>
+          <code>{code}</code>
+        </pre>
+      </section>
+      <button type="button" class="quiet" aria-label={text.copy(name)} onClick={() => void copy()}>
+        {text.copyShort}
+      </button>
+    </figure>
+  );
+}
+
+function Counts({ sites }: { readonly sites: readonly SiteCount[] }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard
+    <section class="scroll" tabIndex={0} aria-label={text.counts}>
+      <table class="sites">
+        <thead>
+          <tr>
+            {text.columns.map((column) => (
+              <th key={column} scope="col">
+                {column}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {sites.map(({ origin, volunteers, tickets, tokens }) => (
+            <tr key={origin}>
+              <th scope="row">{origin}</th>
+              <td>{formatCount(volunteers)}</td>
+              <td>{formatCount(tickets)}</td>
+              <td>{formatLarge(tokens)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+/** The loader's hash as it is served now, for a tag that pins it. */
+function useIntegrity(): string | undefined {
+  const [integrity, setIntegrity] = useState<string>();
+  useEffect(() => {
+    void (async () => {
+      const loader = await (await fetch("/embed.js")).arrayBuffer();
+      const hash = new Uint8Array(await crypto.subtle.digest("SHA-384", loader));
+      setIntegrity(`sha384-${btoa(String.fromCharCode(...hash))}`);
+    })().catch(() => {}); // without it the tag is not pinned
+  }, []);
+  return integrity;
+}
