@@ -1,3 +1,4 @@
+import type { ReadonlySignal } from "@preact/signals";
 import { ROUTES } from "../../protocol/routes.ts";
 import { Consent } from "./consent.tsx";
 import { Controls } from "./controls.tsx";
@@ -10,6 +11,7 @@ import { Proof } from "./proof/lazy.tsx";
 import type { KeptRefusals } from "./refusals.ts";
 import { RunPanel } from "./run-panel.tsx";
 import type { Session } from "./session.ts";
+import type { SharingState } from "./sharing.ts";
 import { Sky } from "./sky.tsx";
 import { announcement, text } from "./strings.ts";
 import type { TrainerHandle } from "./trainer.ts";
@@ -20,6 +22,7 @@ export interface AppProps {
   readonly trainer: TrainerHandle;
   readonly session: Session;
   readonly refusals: KeptRefusals;
+  readonly sharing: ReadonlySignal<SharingState | undefined>;
   readonly host: string;
   readonly secure: boolean;
 }
@@ -121,7 +124,7 @@ function Finished() {
   );
 }
 
-function YourPart({ watch, session, trainer, refusals }: AppProps) {
+function YourPart({ watch, session, trainer, refusals, sharing }: AppProps) {
   const passage = trainer.passage.value;
   if (watch.status.value?.state === "finished" && trainer.manifest.value === undefined) return <Finished />;
   return (
@@ -131,7 +134,7 @@ function YourPart({ watch, session, trainer, refusals }: AppProps) {
         <p class="visually-hidden" role="status">
           {announcement(session.phase.value)}
         </p>
-        <Controls session={session} trainer={trainer} />
+        <Controls session={session} trainer={trainer} sharing={sharing} />
         <Cycle trainer={trainer} />
         <YourNumbers trainer={trainer} refusals={refusals.list.value} />
         <Proof trainer={trainer} watch={watch} />

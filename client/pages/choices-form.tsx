@@ -57,7 +57,7 @@ function Share({ session }: { readonly session: Session }) {
   );
 }
 
-type Yes = { [K in keyof Tuning]: Tuning[K] extends boolean ? K : never }[keyof Tuning];
+type Yes = Exclude<{ [K in keyof Tuning]: Tuning[K] extends boolean ? K : never }[keyof Tuning], "withPeers">;
 
 function Check({ session, what }: { readonly session: Session; readonly what: Yes }) {
   return (

@@ -30,6 +30,7 @@ const CHOSEN: Choices = {
   pauseOnBattery: false,
   pauseOnSaver: true,
   pauseOnHeat: false,
+  withPeers: true,
   hours: { from: 1_320, to: 420 },
 };
 

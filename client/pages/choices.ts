@@ -17,12 +17,14 @@ export interface Choices {
   readonly pauseOnHeat: boolean;
   /** Train only within these hours; undefined: at any. */
   readonly hours: Hours | undefined;
+  /** Whether to share with other visitors, who then see this one's address: a consent of its own. */
+  readonly withPeers: boolean;
 }
 
 /** What the visitor may change of them at any time. */
 export type Tuning = Omit<Choices, "consented" | "wanted">;
 
-/** Ready answers to "how much?". They leave the chosen hours alone. */
+/** Ready answers to "how much?". They leave the chosen hours, and the sharing, alone. */
 export const PRESETS = {
   quiet: {
     share: 0.2,
@@ -46,7 +48,7 @@ export const PRESETS = {
     pauseOnSaver: false,
     pauseOnHeat: false,
   },
-} as const satisfies Record<string, Omit<Tuning, "hours">>;
+} as const satisfies Record<string, Omit<Tuning, "hours" | "withPeers">>;
 
 export type Preset = keyof typeof PRESETS;
 export const PRESET_NAMES = ["quiet", "balanced", "allIn"] as const satisfies readonly Preset[];
@@ -62,6 +64,7 @@ export const DEFAULT_CHOICES: Choices = {
   wanted: "stop",
   ...PRESETS.balanced,
   hours: undefined,
+  withPeers: false,
 };
 
 export const LEAST_SHARE = 0.1;
@@ -86,6 +89,7 @@ export function loadChoices(storage: ChoiceStorage | undefined): Choices {
       pauseOnSaver: asBoolean(json.pauseOnSaver, "pauseOnSaver"),
       pauseOnHeat: asBoolean(json.pauseOnHeat, "pauseOnHeat"),
       hours: json.hours === undefined ? undefined : parseHours(asObject(json.hours, "hours")),
+      withPeers: json.withPeers === true,
     };
   } catch {
     return DEFAULT_CHOICES;

@@ -1,5 +1,8 @@
+import type { ReadonlySignal } from "@preact/signals";
 import { ChoicesForm } from "./choices-form.tsx";
 import type { Session } from "./session.ts";
+import type { SharingState } from "./sharing.ts";
+import { SharingChoice } from "./sharing-choice.tsx";
 import { deviceLine, phaseLine, probeLine, refusedLine, text } from "./strings.ts";
 import type { TrainerHandle } from "./trainer.ts";
 
@@ -7,9 +10,11 @@ import type { TrainerHandle } from "./trainer.ts";
 export function Controls({
   session,
   trainer,
+  sharing,
 }: {
   readonly session: Session;
   readonly trainer: TrainerHandle;
+  readonly sharing: ReadonlySignal<SharingState | undefined>;
 }) {
   const phase = session.phase.value;
   const refused = trainer.refused.value;
@@ -40,6 +45,7 @@ export function Controls({
         )}
       </div>
       <ChoicesForm session={session} />
+      {trainer.manifest.value?.peers !== undefined && <SharingChoice session={session} sharing={sharing} />}
       <Device trainer={trainer} />
     </>
   );

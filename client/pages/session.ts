@@ -100,9 +100,9 @@ export function createSession(options: SessionOptions): Session {
 
   /** Starts the Worker where it is agreed to and wanted, and nothing asks for rest. */
   function follow() {
-    const { wanted, share } = choices.value;
+    const { wanted, share, withPeers } = choices.value;
     if (!agreed.value || wanted !== "run" || rest.value !== undefined || trainer.alive.value) return;
-    trainer.start({ server, share, device });
+    trainer.start({ server, share, device, peers: withPeers });
   }
 
   let resting: PauseReason | undefined;
@@ -132,7 +132,8 @@ export function createSession(options: SessionOptions): Session {
     ),
     agree(id) {
       run.value = id;
-      change({ consented: id, wanted: "run" });
+      // Agreeing to help another run says nothing of sharing with its visitors.
+      change({ consented: id, wanted: "run", ...(id !== choices.value.consented && { withPeers: false }) });
       follow();
     },
     start() {

@@ -96,6 +96,13 @@ export const text = {
   shareText: (share: number) => `${Math.round(share * 100)}% of the time`,
   pauseWhenHidden: "Pause when this tab is hidden",
   pauseOnBattery: "Pause on battery",
+  withPeers: "Share with other visitors",
+  withPeersHelp:
+    "Visitors’ browsers then pass the model and the text to each other, which takes load off this server. Those you are " +
+    "connected with see your internet address, as in a video call, and you see theirs. At most 8 megabits a second go " +
+    "out. Off unless you turn it on.",
+  withPeersState: (browsers: number, given: number, taken: number) =>
+    `Connected with ${plural(browsers, "browser")}: gave ${formatBytes(given)}, took ${formatBytes(taken)}.`,
   yourPart: "Your part",
 
   download: "Download",

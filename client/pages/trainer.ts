@@ -16,7 +16,7 @@ type Of<T extends Report["type"]> = Extract<Report, { type: T }>;
 
 /** A running Worker, as little of it as the page needs. */
 export interface TrainerWorker {
-  post(command: Command): void;
+  post(command: Command, transfer?: Transferable[]): void;
   terminate(): void;
 }
 
@@ -58,6 +58,8 @@ export interface TrainerHandle {
   resume(): void;
   /** Asks the Worker for a look inside. */
   look(): void;
+  /** Hands the Worker its way to peers, or takes it away. */
+  connect(port: MessagePort | undefined): void;
   /** Asks the Worker to end; it is terminated when it has, or when it does not answer. */
   stop(): void;
   /** Ends the Worker at once, and with it what it had open. */
@@ -68,6 +70,8 @@ export interface StartOptions {
   readonly server: string;
   readonly share: number;
   readonly device: DeviceName | undefined;
+  /** Whether the visitor agreed to peers: {@link TrainerHandle.connect} follows. */
+  readonly peers: boolean;
 }
 
 /** Losses kept for the little line beside the number. */
@@ -170,7 +174,7 @@ export function createTrainer(
     refused,
     credit,
     traffic,
-    start({ server, share, device }) {
+    start({ server, share, device, peers }) {
       if (worker !== undefined) return;
       phase.value = { phase: "starting" };
       const mine = spawn(
@@ -180,12 +184,20 @@ export function createTrainer(
       );
       worker = mine;
       alive.value = true;
-      mine.post({ type: "start", server, share, ...(device === undefined ? {} : { device }) });
+      mine.post({
+        type: "start",
+        server,
+        share,
+        ...(peers && { peers }),
+        ...(device !== undefined && { device }),
+      });
     },
     setShare: (share) => worker?.post({ type: "share", share }),
     pause: (why) => worker?.post({ type: "pause", why }),
     resume: () => worker?.post({ type: "resume" }),
     look: () => worker?.post({ type: "look" }),
+    connect: (port) =>
+      port === undefined ? worker?.post({ type: "peers" }) : worker?.post({ type: "peers", port }, [port]),
     end() {
       if (worker !== undefined) enter({ phase: "stopped" });
     },
@@ -212,5 +224,8 @@ export const spawnWorker: Spawn = (onReport, onDeath) => {
     event.preventDefault();
     onDeath(event.message || "the training script could not be loaded");
   });
-  return { post: (command) => worker.postMessage(command), terminate: () => worker.terminate() };
+  return {
+    post: (command, transfer = []) => worker.postMessage(command, transfer),
+    terminate: () => worker.terminate(),
+  };
 };

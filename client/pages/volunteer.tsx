@@ -7,6 +7,7 @@ import { keptRefusals } from "./refusals.ts";
 import { forgetReload, reloadOnce, tabStorage } from "./reload.ts";
 import { browserRests } from "./rests.ts";
 import { createSession } from "./session.ts";
+import { createSharing } from "./sharing.ts";
 import { createTrainer, spawnWorker } from "./trainer.ts";
 import { watchRunInBrowser } from "./watch.ts";
 
@@ -21,6 +22,8 @@ const session = createSession({
   storage: browserStorage(),
   rests: browserRests(),
 });
+
+const sharing = createSharing(trainer, session, location.origin);
 
 effect(() => {
   const refused = trainer.refused.value;
@@ -44,7 +47,7 @@ effect(() => {
 const page = document.getElementById("page");
 if (page !== null) {
   render(
-    <App {...{ watch, trainer, session, refusals }} host={location.host} secure={isSecureContext} />,
+    <App {...{ watch, trainer, session, refusals, sharing }} host={location.host} secure={isSecureContext} />,
     page,
   );
 }

@@ -23,6 +23,8 @@ import { NoDevice, type Trainers } from "./trainers.ts";
 /** What the loop needs of the world. */
 export interface LoopDeps
   extends Pick<RoundDeps, "api" | "control" | "report" | "glimpse" | "clock" | "sleep" | "random"> {
+  /** Hears of every version that the replica is brought to. */
+  readonly moved?: (replica: Replica) => void;
   /** Opens what belongs to one run, once its manifest is known. */
   readonly open: (manifest: Manifest) => Promise<RunParts>;
 }
@@ -93,7 +95,8 @@ async function joinRun(deps: LoopDeps): Promise<void> {
     const asked = clock();
     return (bytes: number) => pace.received(bytes, clock() - asked);
   };
-  const replica = await Replica.open({ api, cache, file, parameters, signal, progress, timed });
+  const moved = deps.moved && { moved: deps.moved };
+  const replica = await Replica.open({ api, cache, file, parameters, signal, progress, timed, ...moved });
   const tokenizer = lazily(async () => loadTokenizer(await api.tokenizer(manifest, { signal })));
   const parts = { cache, identity, manifest, replica, trainers, pace, news };
   const round: RoundDeps = { ...deps, ...parts, progress, tokenizer };

@@ -7,7 +7,16 @@ import type { VolunteerCredit } from "../../protocol/status.ts";
 /** What the page tells the trainer's Worker. */
 export type Command =
   /** Begins. `server` is an origin; `device` overrides the probe; `share` is the part of the time to train, (0, 1]. */
-  | { readonly type: "start"; readonly server: string; readonly device?: DeviceName; readonly share: number }
+  | {
+      readonly type: "start";
+      readonly server: string;
+      readonly device?: DeviceName;
+      readonly share: number;
+      /** The visitor agreed to peers: a `peers` command is about to come. */
+      readonly peers?: boolean;
+    }
+  /** The way to peers by the page (client/transport/peers/bridge.ts); without a port, there is none any more. */
+  | { readonly type: "peers"; readonly port?: MessagePort }
   | { readonly type: "share"; readonly share: number }
   /** Takes effect within one inner step; the ticket goes on where it was on `resume`, while its lease lasts. */
   | { readonly type: "pause"; readonly why: PauseReason }

@@ -27,6 +27,8 @@ export interface ReplicaOptions {
   readonly progress?: (what: "weights" | "change", bytes: number, total: number) => void;
   /** Called before a diff is asked for; what it returns hears the diff's bytes once they are there. */
   readonly timed?: () => (bytes: number) => void;
+  /** Hears of every version that the copy is brought to. */
+  readonly moved?: (replica: Replica) => void;
 }
 
 /** The volunteer's copy of the model on the CPU, always whole and of a known hash (rules B1 to B3). */
@@ -57,6 +59,16 @@ export class Replica {
     return this.#current?.version;
   }
 
+  /** The hash of the version at hand. */
+  get hash(): Hash | undefined {
+    return this.#current?.hash;
+  }
+
+  /** The file of the version at hand, made anew; undefined for any other hash. */
+  fileOf(hash: Hash): Uint8Array<ArrayBuffer> | undefined {
+    return this.#current?.hash === hash ? this.#options.file.write(this.#current.weights) : undefined;
+  }
+
   /**
    * Brings the copy to a version and returns its weights, which the caller must not change. Takes the diffs
    * from the version at hand, or the snapshot where that is fewer bytes; a chain that is missing, damaged or
@@ -77,6 +89,7 @@ export class Replica {
     }
     const next = (await this.#chain(version, hash)) ?? (await this.#snapshot(hash));
     this.#current = { version, hash, weights: next };
+    this.#options.moved?.(this);
     return next;
   }
 

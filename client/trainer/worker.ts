@@ -3,12 +3,14 @@ import { openIdentity } from "../cache/entries.ts";
 import { lastingCache } from "../cache/lasting.ts";
 import { TileMemory } from "../cache/tiles.ts";
 import { httpApi } from "../transport/http.ts";
+import { sharedApi } from "../transport/peers/shared-api.ts";
 import { Control, Stopped } from "./control.ts";
 import { browserCandidates } from "./devices.ts";
 import { Glimpse } from "./glimpse.ts";
 import { volunteer } from "./loop.ts";
 import type { Command, Report } from "./messages.ts";
 import { openLanguageRun } from "./open-run.ts";
+import { PeersDoor } from "./peers-door.ts";
 import { whyUnable } from "./platform.ts";
 import { monotonic, sleep } from "./time.ts";
 import { trafficTeller } from "./traffic.ts";
@@ -20,12 +22,15 @@ const report = (one: Report): void => self.postMessage(one);
 
 let control: Control | undefined;
 const glimpse = new Glimpse();
+const peers = new PeersDoor(sleep);
 
 self.addEventListener("message", ({ data: command }: MessageEvent<Command>) => {
   switch (command.type) {
     case "start":
       if (control === undefined) void start(command);
       return;
+    case "peers":
+      return peers.open(command.port);
     case "share":
       if (control) control.share = command.share;
       return;
@@ -65,9 +70,11 @@ async function start(command: Extract<Command, { type: "start" }>): Promise<void
 
 async function train(command: Extract<Command, { type: "start" }>, control: Control): Promise<void> {
   const { server, device } = command;
+  if (command.peers) peers.expect();
   const traffic = trafficTeller(report, monotonic);
   await volunteer({
-    api: httpApi({ origin: server, traffic: traffic.count }),
+    api: sharedApi(httpApi({ origin: server, traffic: traffic.count }), () => peers.bridge(control.signal)),
+    moved: (replica) => peers.follow(replica),
     control,
     report,
     glimpse,
