@@ -8,6 +8,8 @@ export interface Knowledge {
   readonly honest: readonly Float32Array[];
   /** The first delta it ever made. */
   readonly first: Float32Array | undefined;
+  /** Deltas it has sent. */
+  readonly sent: number;
   readonly random: Random;
 }
 
@@ -23,6 +25,8 @@ const scaled = (factor: number, values: Float32Array) => values.map((value) => f
 
 /** ALIE's z (Baruch et al. 1902.06156): large enough to matter, small enough to lie among the honest. */
 const ALIE_Z = 1;
+/** Deltas that a turncoat sends before it turns: enough to pass its probation and to be audited seldom. */
+const HONEST_FIRST = 12;
 /** The Gaussian attack's deviation, in those of an honest delta. */
 const GAUSSIAN = 30;
 
@@ -47,6 +51,7 @@ export const ATTACKS = {
   "inner product ε 0.1": poison(({ honest }) => scaled(-0.1, meanOf(honest))),
   "inner product ε 0.6": poison(({ honest }) => scaled(-0.6, meanOf(honest))),
   ALIE: poison(({ honest }) => alie(honest)),
+  turncoat: poison(({ own, sent }) => scaled(sent < HONEST_FIRST ? 1 : -1, own!), "truly"),
   "label flip": poison(({ own }) => own!, "flipped"),
   zeros: rider(({ honest }) => new Float32Array(honest[0]!.length)),
   noise: rider(({ honest, random }) => noise(deviation(honest[0]!), honest[0]!.length, random)),
