@@ -307,7 +307,11 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
     if (attack !== undefined && !attack.trains) made.sort((a, b) => +!!a.member.attack - +!!b.member.attack);
     for (const { member, ticket, delta } of made) {
       const { first, sent } = member;
-      await upload(member, ticket, member.attack?.make({ own: delta, honest, first, sent, random }) ?? delta!);
+      await upload(
+        member,
+        ticket,
+        member.attack?.make({ own: delta, honest, first, sent, random }) ?? delta!,
+      );
     }
     now += 45_000; // past every deadline: who is in quarantine is waited for by nobody
     const ticked = reduce(rules, state, { type: "tick" }, now);
