@@ -74,7 +74,12 @@ export function readRoutes(app: Hono<Edge>, service: RunService, options: EdgeOp
   app.get("/api/proofs/:ticket", async (c) => {
     const ticket = c.req.param("ticket");
     if (!isTicketId(ticket)) throw missing();
-    return json(c, { proof: await service.proof(ticket) });
+    // Null and no refusal while the delta waits: that is the usual answer, and a page's console no place for it.
+    const proof = await service.proof(ticket).catch((error: unknown) => {
+      if (error instanceof ProtocolError && error.code === "not-found") return null;
+      throw error;
+    });
+    return json(c, { proof });
   });
   app.get("/api/volunteers/:key", (c) => {
     const key = c.req.param("key");

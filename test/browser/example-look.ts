@@ -5,8 +5,9 @@ const TOKENS =
 const OTHERS = [" the", ",", " and", " of", " a", " to", " in", "ing", " whale", " sea", " ship", "\n"];
 
 /** What a Worker answers to a look: two layers of two heads, one looking back one token, others wider. */
-export function exampleLook(): readonly Report[] {
-  const side = TOKENS.length;
+export function exampleLook(passage: readonly string[] = []): readonly Report[] {
+  const tokens = passage.length === 0 ? TOKENS : passage.slice(0, TOKENS.length);
+  const side = tokens.length;
   const [layers, heads] = [2, 2];
   const attention = new Uint8Array(layers * heads * side * side);
   for (let table = 0; table < layers * heads; table++) {
@@ -20,8 +21,8 @@ export function exampleLook(): readonly Report[] {
       });
     }
   }
-  const names = [...new Set(TOKENS), ...OTHERS, ...Array.from({ length: 400 }, (_, i) => `w${i}`)];
-  const ids = TOKENS.map((token) => names.indexOf(token));
+  const names = [...new Set(tokens), ...OTHERS, ...Array.from({ length: 400 }, (_, i) => `w${i}`)];
+  const ids = tokens.map((token) => names.indexOf(token));
   const map = Float32Array.from(
     { length: names.length * 2 },
     (_, i) => Math.sin(i * 12.9898) * Math.cos(i * 0.7),
@@ -34,13 +35,13 @@ export function exampleLook(): readonly Report[] {
         layers,
         heads,
         width: 96,
-        tokens: TOKENS,
+        tokens,
         ids,
         attention,
         map,
         mapShows: 0.31,
         names,
-        nearest: Object.fromEntries(ids.map((id) => [id, OTHERS.slice(0, 5)])),
+        nearest: Object.fromEntries(ids.map((id, at) => [id, [tokens[at] ?? "", ...OTHERS.slice(0, 4)]])),
       },
     },
     {

@@ -9,6 +9,7 @@ import { digitsAsset } from "../../client/how/digits-asset.ts";
 import type { Phase, Report } from "../../client/trainer/messages.ts";
 import type { RunEvent } from "../../protocol/events.ts";
 import { type Estimate, FOUNDING_ROUTES, type Founding } from "../../protocol/founding.ts";
+import type { DeltaProof } from "../../protocol/history.ts";
 import type { Hash, RunId, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import { OPERATOR_ROUTES, type Overview } from "../../protocol/operator.ts";
 import type { Leader } from "../../protocol/people.ts";
@@ -27,6 +28,8 @@ export interface FakeSite {
   script: readonly Report[];
   /** Paths asked for, in order. */
   readonly asked: string[];
+  /** Proofs by ticket. */
+  readonly proofs: Map<string, DeltaProof>;
   /** Who has a name. */
   leaders: readonly Leader[];
   /** What the operator's page is told; undefined while nobody is signed in. */
@@ -104,6 +107,10 @@ export async function serveSite(dir: string, hostPage = ""): Promise<FakeSite> {
     site.asked.push(pathname);
     if (pathname === "/api/run") return run(response);
     if (pathname === "/api/events") return events(response);
+    if (pathname.startsWith(ROUTES.proof("" as TicketId))) {
+      const proof = site.proofs.get(pathname.slice(ROUTES.proof("" as TicketId).length)) ?? null;
+      return reply(response, 200, ".json", JSON.stringify({ proof }));
+    }
     if (pathname === ROUTES.leaders)
       return reply(response, 200, ".json", JSON.stringify({ leaders: site.leaders }));
     if (pathname.startsWith(OPERATOR_ROUTES.all)) return operator(pathname, request, response);
@@ -174,6 +181,7 @@ export async function serveSite(dir: string, hostPage = ""): Promise<FakeSite> {
     status: exampleStatus(),
     script: trainingScript(),
     asked: [],
+    proofs: new Map(),
     leaders: [
       { name: "Starling", tokens: 1_204_224, recent: 204_800 },
       { name: "Ann of the Reeds", tokens: 76_800, recent: 20_480 },

@@ -38,6 +38,10 @@ const withFounding = (changes: Parameters<typeof exampleFounding>[0]) => (site: 
   site.founding = exampleFounding(changes);
 };
 
+const startsWith = (phase: Parameters<typeof trainingScript>[0]) => (site: FakeSite) => {
+  site.script = phase === undefined ? [] : [{ type: "phase", phase }];
+};
+
 const SHOTS: readonly Shot[] = [
   { name: "consent", path: "/" },
   {
@@ -67,6 +71,72 @@ const SHOTS: readonly Shot[] = [
       await page.getByText("Fine-tune").click();
       await page.getByRole("checkbox", { name: "Train only from" }).check();
     },
+  },
+  {
+    name: "people",
+    path: "/",
+    async visitor(page) {
+      await agree(page);
+      await page.getByText("Names, and your data").click();
+      await page.getByText("Ann of the Reeds").waitFor();
+      await page.getByRole("button", { name: "Forget me…" }).click();
+    },
+  },
+  {
+    name: "refused",
+    path: "/",
+    given: (site) => {
+      site.script = [
+        ...trainingScript(),
+        { type: "refused", code: "stale", message: "too old" },
+        { type: "refused", code: "norm-too-large", message: "too large" },
+      ];
+    },
+    visitor: agree,
+  },
+  { name: "starting", path: "/", given: startsWith({ phase: "starting" }), visitor: agree },
+  { name: "probing", path: "/", given: startsWith({ phase: "probing", trying: "webgpu" }), visitor: agree },
+  {
+    name: "downloading",
+    path: "/",
+    given: startsWith({ phase: "downloading", what: "weights", bytes: 400_000, total: 1_141_248 }),
+    visitor: agree,
+  },
+  { name: "waiting", path: "/", given: withPhase({ phase: "waiting", forMs: 5_000 }), visitor: agree },
+  {
+    name: "paused-operator",
+    path: "/",
+    given(site) {
+      site.status = exampleStatus({ state: "paused" });
+      site.script = trainingScript({ phase: "paused", why: "operator" });
+    },
+    visitor: agree,
+  },
+  {
+    name: "paused-battery",
+    path: "/",
+    given: withPhase({ phase: "paused", why: "battery" }),
+    visitor: agree,
+  },
+  {
+    name: "stopped",
+    path: "/",
+    async visitor(page) {
+      await agree(page);
+      await page.getByRole("button", { name: "Stop", exact: true }).click();
+    },
+  },
+  {
+    name: "unable-protocol",
+    path: "/",
+    given: startsWith({ phase: "unable", why: "protocol", detail: "" }),
+    visitor: agree,
+  },
+  {
+    name: "unable-ed25519",
+    path: "/",
+    given: startsWith({ phase: "unable", why: "no-ed25519", detail: "" }),
+    visitor: agree,
   },
   { name: "sending", path: "/", given: withPhase({ phase: "sending", bytes: 151_616 }), visitor: agree },
   {

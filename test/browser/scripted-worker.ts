@@ -3,12 +3,15 @@ import { exampleLook } from "./example-look.ts";
 
 /** Stands in for the trainer's Worker where a page is under test: says what `/script` holds, obeys commands. */
 const say = (report: Report) => postMessage(report);
+let tokens: readonly string[] = [];
 const enter = (phase: Phase) => say({ type: "phase", phase });
 
 addEventListener("message", async ({ data }: MessageEvent<Command>) => {
   switch (data.type) {
     case "start": {
       const script: readonly Report[] = await (await fetch("/script")).json();
+      const read = script.find((report) => report.type === "passage");
+      tokens = read?.passage.tokens ?? [];
       return script.forEach(say);
     }
     case "pause":
@@ -18,7 +21,7 @@ addEventListener("message", async ({ data }: MessageEvent<Command>) => {
     case "stop":
       return enter({ phase: "stopped" });
     case "look":
-      exampleLook().forEach(say);
+      exampleLook(tokens).forEach(say);
       return;
     case "share":
       return;

@@ -59,5 +59,5 @@ async function askProof(ticket: TicketId): Promise<DeltaProof | undefined> {
   const response = await fetch(ROUTES.proof(ticket), { cache: "no-store" });
   if (!response.ok) return undefined;
   const json = parseJson(new Uint8Array(await response.arrayBuffer()));
-  return parseProof(asObject(json.proof, "proof"));
+  return json.proof === null ? undefined : parseProof(asObject(json.proof, "proof"));
 }

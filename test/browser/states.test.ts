@@ -1,0 +1,181 @@
+import { AxeBuilder } from "@axe-core/playwright";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { Phase } from "../../client/trainer/messages.ts";
+import { signRecord } from "../../protocol/history.ts";
+import { createIdentity } from "../../protocol/identity.ts";
+import { launchChromium } from "./launch.ts";
+import {
+  buildPages,
+  exampleStatus,
+  type FakeSite,
+  hashOf,
+  removePages,
+  serveSite,
+  trainingScript,
+} from "./pages-fixture.ts";
+
+/** What a visitor is told in each state that training can be in, and that none passes for another. */
+let dir: string;
+let browser: Browser;
+let context: BrowserContext;
+let site: FakeSite;
+let page: Page;
+
+beforeAll(async () => {
+  [dir, browser] = await Promise.all([buildPages(), launchChromium()]);
+});
+afterAll(async () => {
+  await browser.close();
+  await removePages(dir);
+});
+beforeEach(async () => {
+  site = await serveSite(dir);
+  context = await browser.newContext({ reducedMotion: "reduce" });
+  page = await context.newPage();
+});
+afterEach(async () => {
+  await context.close();
+  await site.close();
+});
+
+const STATES: readonly (readonly [name: string, phase: Phase, line: RegExp])[] = [
+  ["starting", { phase: "starting" }, /^Starting…$/],
+  ["trying devices", { phase: "probing", trying: "webgpu" }, /Trying this machine’s devices \(WebGPU\)/],
+  ["downloading", { phase: "downloading", what: "weights", bytes: 4, total: 9 }, /Downloading the model/],
+  ["training", { phase: "training" }, /Training on a passage/],
+  ["sending", { phase: "sending", bytes: 151_616 }, /Sending what was learnt/],
+  ["waiting for a ticket", { phase: "waiting", forMs: 5_000 }, /No work just now; asking again/],
+  ["paused by the operator", { phase: "paused", why: "operator" }, /operator has paused the run/],
+  ["another tab trains", { phase: "paused", why: "other-tab" }, /Another tab of this browser/],
+  ["server away", { phase: "away", forMs: 7_000 }, /The server does not answer; trying again/],
+  ["finished", { phase: "finished" }, /reached its token budget/],
+  [
+    "no device",
+    { phase: "unable", why: "no-device", detail: "WebGPU: no adapter" },
+    /No way to train worked/,
+  ],
+  ["no keys", { phase: "unable", why: "no-ed25519", detail: "" }, /cannot make Ed25519 keys/],
+  [
+    "failed",
+    { phase: "unable", why: "failed", detail: "out of memory" },
+    /in a way this page did not expect/,
+  ],
+];
+
+describe("states", () => {
+  it("are told apart, each by a line, a lamp, what one can do, and a word to a screen reader", async () => {
+    const lines = new Set<string>();
+    for (const [name, phase, line] of STATES) {
+      site.script = [...trainingScript(phase)];
+      await page.goto(site.origin);
+      if (lines.size === 0) await page.getByRole("button", { name: "Start training" }).click();
+      const start = page.getByRole("button", { name: /Start again|Try again/ });
+      if (await start.isVisible()) await start.click();
+      const told = page.locator("p.phase");
+      await told.getByText(line).waitFor();
+      lines.add((await told.textContent()) ?? "");
+      expect(await page.locator("[role=status].visually-hidden").textContent(), name).not.toBe("");
+      const busy = !["finished", "unable"].includes(phase.phase);
+      expect(await page.getByRole("button", { name: "Stop", exact: true }).count(), name).toBe(busy ? 1 : 0);
+      if (name !== "server away" && name !== "no device") continue; // the others look like those of pages-look
+      const { violations } = await new AxeBuilder({ page }).analyze();
+      expect(
+        violations.map(({ id }) => id),
+        name,
+      ).toEqual([]);
+    }
+    expect(lines.size).toBe(STATES.length);
+  });
+
+  it("can be worked through by the keyboard alone, from the question to the end", async () => {
+    await page.goto(site.origin);
+    await page.getByRole("button", { name: "Start training" }).waitFor();
+    const focused = () => page.evaluate(() => document.activeElement?.textContent?.trim().slice(0, 40) ?? "");
+    const tabTo = async (words: RegExp) => {
+      for (let i = 0; i < 40; i++) {
+        await page.keyboard.press("Tab");
+        if (words.test(await focused())) return;
+      }
+      throw new Error(`no way to ${words} by the Tab key`);
+    };
+    await tabTo(/^Start training/);
+    await page.keyboard.press("Enter");
+    await page.getByText("Training on a passage").waitFor();
+    await tabTo(/^Pause/);
+    await page.keyboard.press("Space");
+    await page.locator("p.phase").getByText("Paused by you").waitFor();
+    await page.keyboard.press("Enter"); // the same button goes on
+    await page.locator("p.phase").getByText("Training on a passage").waitFor();
+    await tabTo(/^A look inside/);
+    await page.keyboard.press("Enter");
+    await page.getByText("Where tokens lie").waitFor();
+    await tabTo(/^Names, and your data/);
+    await page.keyboard.press("Enter");
+    await page.getByText("Ann of the Reeds").waitFor();
+    await tabTo(/^Forget me…/);
+    await page.keyboard.press("Enter");
+    await tabTo(/^No, keep it/);
+    await page.keyboard.press("Enter");
+    await expect.poll(() => page.getByText("Yes, forget me").count()).toBe(0);
+    await tabTo(/^How training works/);
+    await page.keyboard.press("Enter");
+    await page.waitForURL(`${site.origin}/how`);
+    await page.getByRole("button", { name: "Let it learn" }).waitFor();
+  });
+
+  it("keeps over a reload what was not taken, and why", async () => {
+    site.script = [
+      ...trainingScript(),
+      { type: "refused", code: "stale", message: "too old" },
+      { type: "refused", code: "norm-too-large", message: "large" },
+    ];
+    await page.goto(site.origin);
+    await page.getByRole("button", { name: "Start training" }).click();
+    await page.getByText("1 × it would have changed the model more").waitFor();
+    site.script = trainingScript();
+    await page.reload();
+    await page.getByText("Training on a passage").waitFor();
+    await page.getByText("1 × it would have changed the model more").waitFor();
+    await page.getByText("1 × it came too late").waitFor();
+    site.status = exampleStatus({ run: hashOf("8") as string as ReturnType<typeof exampleStatus>["run"] });
+    await page.reload();
+    await page.getByRole("button", { name: "Start training" }).click();
+    await page.getByText("Training on a passage").waitFor();
+    expect(await page.getByText("it came too late").count()).toBe(0); // another run's are no matter here
+  });
+
+  it("shows a proof that holds, and warns of one that does not", async () => {
+    const [server, me] = await Promise.all([createIdentity(), createIdentity()]);
+    const script = trainingScript().map((report) =>
+      report.type === "run"
+        ? { ...report, volunteer: me.key, manifest: { ...report.manifest, server: server.key } }
+        : report,
+    );
+    const sent = script.find((report) => report.type === "sent");
+    if (sent === undefined) throw new Error("the script sends nothing");
+    site.script = script;
+    const { ticket, delta } = sent;
+    const record = await signRecord(server.privateKey, {
+      ...{
+        run: exampleStatus().run,
+        version: 160,
+        previous: hashOf("1"),
+        model: hashOf("2"),
+        diff: hashOf("3"),
+      },
+      step: {},
+      merged: [{ ticket, volunteer: me.key, delta, weight: 2 }],
+    });
+    site.proofs.set(ticket, { record, position: 0 });
+    await page.goto(site.origin);
+    await page.getByRole("button", { name: "Start training" }).click();
+    await page.getByText("Proven: your work is in version 160.").click();
+    await page
+      .getByText("was made of 1 delta, and that yours is number 1, with 100% of the weight")
+      .waitFor();
+    site.proofs.set(ticket, { record: { ...record, model: hashOf("4") }, position: 0 });
+    await page.reload();
+    await page.getByRole("alert").getByText("proof for your work did not hold").waitFor();
+  });
+});
