@@ -40,7 +40,7 @@ export interface Outcome {
 /** What a data channel takes to come about, in round trips: signalling both ways, ICE, DTLS, SCTP. */
 const DIAL_TRIPS = 5;
 /** Bytes a second that a visitor gives at most: the client's default. */
-const BUDGET = 1_000_000;
+export const BUDGET = 1_000_000;
 const OBJECT = "a".repeat(64) as Hash;
 
 interface Node {

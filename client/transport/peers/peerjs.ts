@@ -35,6 +35,8 @@ export class PeerJsNetwork implements Network {
   readonly #connections = new Map<PeerId, DataConnection>();
   /** Peers without signalling, whose channels may still be open. */
   readonly #old = new Set<Peer>();
+  /** To be dialled as soon as signalling is open. */
+  readonly #early = new Set<PeerId>();
   #peer: Peer | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #knocking = 0;
@@ -52,8 +54,9 @@ export class PeerJsNetwork implements Network {
   }
 
   dial(peer: PeerId): void {
+    // Introductions may be there before signalling is; who dials in vain meanwhile gives up by itself.
     if (this.#peer?.open !== true) {
-      this.#options.closed(peer);
+      this.#early.add(peer);
       return;
     }
     const options = { label: "murmuration", reliable: true, serialization: "raw" };
@@ -63,6 +66,7 @@ export class PeerJsNetwork implements Network {
   }
 
   hangUp(peer: PeerId): void {
+    this.#early.delete(peer);
     const connection = this.#connections.get(peer);
     this.#connections.delete(peer);
     connection?.close();
@@ -100,7 +104,11 @@ export class PeerJsNetwork implements Network {
       config: { iceServers: ice.map((one) => ({ ...one })) },
     });
     this.#peer = peer;
-    peer.on("open", () => this.#backoff.reset());
+    peer.on("open", () => {
+      this.#backoff.reset();
+      for (const early of this.#early) this.dial(early);
+      this.#early.clear();
+    });
     peer.on("connection", (connection) => this.#knock(connection));
     peer.on("error", () => {}); // what follows of it is told by `disconnected`, and by the connection's own end
     const lost = () => {
