@@ -25,6 +25,7 @@ export const text = {
   hash: "SHA-256 of the current version",
   curve: "Held-out loss",
   versions: "Versions",
+  versionsTable: "Table of versions",
   noVersions: "No version has been merged yet.",
   columns: ["Version", "Deltas", "Tokens", "Took", "Diff", "Hash"],
   refused: "Refused, and why",

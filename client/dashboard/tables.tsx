@@ -8,7 +8,7 @@ export function VersionsTable({ versions }: Pick<RunStatus, "versions">) {
   if (versions.length === 0) return <p class="wait">{text.noVersions}</p>;
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard
-    <section class="scroll" tabIndex={0} aria-label={text.versions}>
+    <section class="scroll" tabIndex={0} aria-label={text.versionsTable}>
       <table>
         <Head columns={text.columns} />
         <tbody>

@@ -13,13 +13,12 @@ interface ControlsProps {
 /** Start, pause, drain and finish; roll back. */
 export function Controls({ office, overview }: ControlsProps) {
   const { state, draining } = overview;
-  const [asking, setAsking] = useState(false);
   if (state === "finished") return <p>{text.finished}</p>;
   const running = state === "running" && !draining;
   const does = (action: "start" | "pause" | "drain" | "finish") => () => void office.act({ action });
   return (
     <>
-      <p class="buttons">
+      <div class="buttons">
         <button type="button" class={running ? "" : "primary"} disabled={running} onClick={does("start")}>
           {text.start}
         </button>
@@ -29,24 +28,54 @@ export function Controls({ office, overview }: ControlsProps) {
         <button type="button" disabled={!running} onClick={does("drain")}>
           {text.drain}
         </button>
-        <button type="button" aria-expanded={asking} onClick={() => setAsking(!asking)}>
-          {text.finish}
-        </button>
-      </p>
-      {asking && (
+        <Sure
+          name={text.finish}
+          why={text.finishSure}
+          yes={text.finishYes}
+          no={text.finishNo}
+          onYes={does("finish")}
+        />
+      </div>
+      <p class="note">{text.controlsHelp}</p>
+    </>
+  );
+}
+
+interface SureProps {
+  readonly name: string;
+  readonly disabled?: boolean;
+  /** What it would mean. */
+  readonly why: string;
+  readonly yes: string;
+  readonly no: string;
+  readonly onYes: () => void;
+}
+
+/** A button for what cannot be taken back as easily: it asks first. */
+function Sure({ name, disabled = false, why, yes, no, onYes }: SureProps) {
+  const [asking, setAsking] = useState(false);
+  const answer = (agreed: boolean) => () => {
+    setAsking(false);
+    if (agreed) onYes();
+  };
+  return (
+    <>
+      <button type="button" disabled={disabled} aria-expanded={asking} onClick={() => setAsking(!asking)}>
+        {name}
+      </button>
+      {asking && !disabled && (
         <div class="sure">
-          <p>{text.finishSure}</p>
+          <p>{why}</p>
           <p class="buttons">
-            <button type="button" class="danger" onClick={does("finish")}>
-              {text.finishYes}
+            <button type="button" class="danger" onClick={answer(true)}>
+              {yes}
             </button>
-            <button type="button" onClick={() => setAsking(false)}>
-              {text.finishNo}
+            <button type="button" onClick={answer(false)}>
+              {no}
             </button>
           </p>
         </div>
       )}
-      <p class="note">{text.controlsHelp}</p>
     </>
   );
 }
@@ -56,12 +85,8 @@ export function RollBack({ office, overview: { snapshots, state } }: ControlsPro
   const [chosen, setChosen] = useState<number>();
   const version = chosen !== undefined && snapshots.includes(chosen) ? chosen : snapshots[0];
   if (state === "finished" || version === undefined) return null;
-  const submit = (event: Event) => {
-    event.preventDefault();
-    void office.act({ action: "rollback", version });
-  };
   return (
-    <form class="line" onSubmit={submit}>
+    <form class="line" onSubmit={(event) => event.preventDefault()}>
       <label>
         <span>{text.rollbackTo}</span>
         <select
@@ -75,7 +100,13 @@ export function RollBack({ office, overview: { snapshots, state } }: ControlsPro
           ))}
         </select>
       </label>
-      <button type="submit">{text.rollback}</button>
+      <Sure
+        name={text.rollback}
+        why={text.rollbackSure(formatCount(version))}
+        yes={text.rollbackYes(formatCount(version))}
+        no={text.rollbackNo}
+        onYes={() => void office.act({ action: "rollback", version })}
+      />
       <small>{text.rollbackHelp}</small>
     </form>
   );
@@ -99,9 +130,14 @@ export function Rulings({ office }: Pick<ControlsProps, "office">) {
           onInput={({ currentTarget }) => setKey(currentTarget.value.trim())}
         />
       </label>
-      <button type="button" disabled={volunteer === undefined} onClick={does("ban")}>
-        {text.ban}
-      </button>
+      <Sure
+        name={text.ban}
+        disabled={volunteer === undefined}
+        why={text.banSure}
+        yes={text.banYes}
+        no={text.banNo}
+        onYes={does("ban")}
+      />
       <button type="button" disabled={volunteer === undefined} onClick={does("forgive")}>
         {text.forgive}
       </button>

@@ -264,7 +264,7 @@ function Log({ overview: { log } }: Pick<DashboardProps, "overview">) {
   if (log.length === 0) return <p class="wait">{text.noLog}</p>;
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard
-    <section class="scroll" tabIndex={0} aria-label={text.log}>
+    <section class="scroll" tabIndex={0} aria-label={text.logColumns.join(", ")}>
       <table class="log">
         <thead>
           <tr>

@@ -61,13 +61,22 @@ export const text = {
   finishYes: "Finish for good",
   finishNo: "Keep it going",
   finished: "The run is finished.",
-  rollback: "Roll back",
+  rollback: "Roll back…",
+  rollbackSure: (version: string) =>
+    `A new version with the weights of version ${version} is published. Deltas that wait are discarded.`,
+  rollbackYes: (version: string) => `Go back to version ${version}`,
+  rollbackNo: "Leave it as it is",
   rollbackTo: "To the stored version",
   rollbackHelp: "The run goes on from that version’s weights; nothing of its history is lost.",
-  ban: "Ban",
+  ban: "Ban…",
+  banSure: "Nothing more of this volunteer is taken, and it gets no work.",
+  banYes: "Shut it out",
+  banNo: "Leave it in",
   forgive: "Forgive",
   banLabel: "A volunteer’s key",
-  banHelp: "A banned key gets no work, and nothing it sends is taken, until it is forgiven.",
+  banHelp:
+    "A banned key gets no work, and nothing it sends is taken, until it is forgiven. Whose deltas a version is made " +
+    "of is told at /api/versions/ and its number.",
 
   settings: "Settings that may change now",
   settingsHelp:
@@ -108,6 +117,7 @@ export const text = {
     `Version ${version}: ${merged} of ${came} deltas merged${loss}, ${took}.`,
   activityLoss: (loss: string) => `, loss ${loss}`,
   log: "Who did what",
+  logEntries: "Entries, the newest first",
   noLog: "Nobody has changed anything yet.",
   logColumns: ["When", "Who", "What"],
 } as const;

@@ -1,0 +1,126 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { AxeBuilder } from "@axe-core/playwright";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { prose } from "../corpus-fixture.ts";
+import { HttpVolunteer } from "../harness/http-volunteer.ts";
+import { BRIEF_RUN, runCommand, type ServerProcess, startServer } from "../harness/server-process.ts";
+import { launchChromium } from "./launch.ts";
+
+/** A real run with a real volunteer, steered by the dashboard's own buttons. */
+let directory: string;
+let browser: Browser;
+let server: ServerProcess;
+let page: Page;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "murmuration-steering-"));
+  const text = join(directory, "text.txt");
+  const data = join(directory, "data");
+  const run = join(directory, "run.json");
+  await writeFile(text, prose(60_000));
+  // Audits find nothing to say of a model this small; here the operator alone decides who is in.
+  const settings = { ...BRIEF_RUN, quorum: 1, steps: 40, learningRate: 0.001, trust: { auditShare: 0 } };
+  await writeFile(run, JSON.stringify({ ...settings, keepSnapshots: 100 }));
+  await runCommand("corpus", "add", text, "--data", data, "--vocab", "256");
+  [server, browser] = await Promise.all([
+    startServer("--data", data, "--run", run, "--volunteers", "1", "--embed-on", "https://blog.example"),
+    launchChromium(),
+  ]);
+  page = await (await browser.newContext()).newPage();
+  await page.goto(server.link);
+  await page.getByRole("heading", { name: "Run it" }).waitFor();
+}, 60_000);
+afterAll(async () => {
+  await browser.close();
+  await server.end("SIGTERM");
+  await rm(directory, { recursive: true });
+});
+
+const press = (name: string) => page.getByRole("button", { name, exact: true }).click();
+const record = async (version: number) => {
+  const { record: found } = await (await fetch(`${server.origin}/api/versions/${version}`)).json();
+  return found;
+};
+const logged = (what: string) => page.getByRole("cell", { name: what, exact: true }).waitFor();
+
+it("rolls back to a stored version, after a second look", async () => {
+  await server.until(({ version }) => version >= 4);
+  await press("Pause");
+  await page.getByText("Paused.", { exact: true }).waitFor();
+  const before = (await server.status()).version;
+  await page.getByLabel("To the stored version").selectOption("3");
+  await press("Roll back…");
+  await press("Leave it as it is");
+  expect(await page.getByRole("cell", { name: /^rollback/ }).count()).toBe(0);
+
+  await press("Roll back…");
+  await press("Go back to version 3");
+  await page.getByText("Rolled back to version 3.").waitFor();
+  // What was under way may have made a version before it, or after.
+  const { version } = await server.status();
+  const since = Array.from({ length: version - before }, (_, i) => record(before + 1 + i));
+  const rolled = (await Promise.all(since)).find(({ step }) => step.rolledBackTo === 3);
+  expect(rolled?.model).toBe((await record(3)).model);
+  await logged("rollback to version 3");
+
+  await press("Start");
+  await server.until((status) => status.version > version);
+});
+
+it("shuts a volunteer out by its key, and takes it back", async () => {
+  const ask = (path: string, init: RequestInit) => fetch(`${server.origin}${path}`, init);
+  const [banned, other] = [await HttpVolunteer.create(ask), await HttpVolunteer.create(ask)];
+  await expect(banned.ticket()).resolves.toBeDefined();
+  const { key } = banned.identity;
+  expect(await page.getByRole("button", { name: "Ban…" }).isDisabled()).toBe(true);
+  await page.getByLabel("A volunteer’s key").fill(key);
+  await press("Ban…");
+  await press("Leave it in");
+  await expect(banned.ticket()).resolves.toBeDefined();
+
+  await press("Ban…");
+  await press("Shut it out");
+  await page.getByText("Banned.").waitFor();
+  await logged(`ban ${key}`);
+  await expect(banned.ticket()).rejects.toMatchObject({ code: "quarantined" });
+  await expect(other.ticket()).resolves.toBeDefined();
+
+  await press("Forgive");
+  await page.getByText("Forgiven.").waitFor();
+  await logged(`forgive ${key}`);
+  await expect(banned.ticket()).resolves.toBeDefined();
+});
+
+/** No violation that axe finds in light and dark, and no sideways scroll at any width. */
+async function looksRight(of: Page): Promise<void> {
+  for (const colorScheme of ["light", "dark"] as const) {
+    await of.emulateMedia({ colorScheme });
+    for (const width of [360, 600, 900, 1_440]) {
+      await of.setViewportSize({ width, height: 800 });
+      const wide = await of.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      expect(wide, `${width} px`).toBeLessThanOrEqual(0);
+    }
+    expect((await new AxeBuilder({ page: of }).analyze()).violations).toEqual([]);
+  }
+}
+
+it("the dashboard looks right with every question open", async () => {
+  await page.getByLabel("A volunteer’s key").fill("k".repeat(43));
+  for (const name of ["Finish…", "Roll back…", "Ban…"]) await press(name);
+  await page.getByLabel("Pin the loader").check();
+  await looksRight(page);
+  await press("Keep it going");
+}, 60_000);
+
+it("the volunteers’ page looks right while it trains with the fine-tune panel open", async () => {
+  const visitor = await (await browser.newContext()).newPage();
+  await visitor.goto(`${server.origin}/?device=wasm`);
+  await visitor.getByRole("button", { name: "Start training" }).click();
+  await visitor.getByText("Fine-tune").click();
+  await visitor.getByRole("checkbox", { name: "Train only from" }).check();
+  await looksRight(visitor);
+  await visitor.context().close();
+}, 60_000);
