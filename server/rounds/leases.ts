@@ -1,7 +1,7 @@
 import type { TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { Pace } from "../../protocol/pace.ts";
 import type { TicketTerms } from "../../protocol/ticket.ts";
-import { admitted, isFresh, standingOf } from "../trust/standing.ts";
+import { admitted, isFresh, standingOf, trusted } from "../trust/standing.ts";
 import { Aged } from "./aged.ts";
 import { expectedWithin } from "./closing.ts";
 import type { Effect } from "./events.ts";
@@ -57,7 +57,9 @@ export function lease(
   const standing = standingOf(state.trust, asked.volunteer);
   if (!admitted(standing, now)) return refuse("quarantined", Math.max(PAUSED_RETRY_MS, standing.until - now));
   const soft = releaseOldest(expire(state.soft, now), asked.volunteer);
-  if (rules.ranges.epochLength === 0 || soft.leases.size >= MAX_LEASES) {
+  // Half of all leases are there for the trusted alone: strangers' new keys could hold the rest and do nothing.
+  const most = trusted(standing) ? MAX_LEASES : MAX_LEASES / 2;
+  if (rules.ranges.epochLength === 0 || soft.leases.size >= most) {
     return refuse("no-work", NO_WORK_RETRY_MS);
   }
   const position = soft.queue[0] ?? soft.next;
