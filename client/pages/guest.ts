@@ -46,7 +46,7 @@ const ASK_AGAIN_MS = 5_000;
  */
 export function createGuest(wishes: SiteWishes, tell: (message: FromFrame) => void): Guest {
   const storage = scoped(browserStorage(), wishes.host);
-  const trainer = createTrainer(spawnWorker);
+  const trainer = createTrainer(spawnWorker, undefined, wishes.host);
   const held = signal(false);
   const spent = allowance({
     budget: wishes.budget,

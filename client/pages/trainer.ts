@@ -82,6 +82,8 @@ const STOP_WITHIN_MS = 5_000;
 export function createTrainer(
   spawn: Spawn,
   after: (ms: number, callback: () => void) => void = setTimeoutAfter,
+  /** The origin of the page that frames this one; empty where none does. */
+  site = "",
 ): TrainerHandle {
   const phase = signal<Phase>({ phase: "stopped" });
   const alive = signal(false);
@@ -190,6 +192,7 @@ export function createTrainer(
         share,
         ...(peers && { peers }),
         ...(device !== undefined && { device }),
+        ...(site !== "" && { site }),
       });
     },
     setShare: (share) => worker?.post({ type: "share", share }),

@@ -6,12 +6,16 @@ import type { VolunteerCredit } from "../../protocol/status.ts";
 
 /** What the page tells the trainer's Worker. */
 export type Command =
-  /** Begins. `server` is an origin; `device` overrides the probe; `share` is the part of the time to train, (0, 1]. */
+  /**
+   * Begins. `server` is an origin; `device` overrides the probe; `share` is the part of the time to train, (0, 1];
+   * `site` is the origin of the page that frames this one.
+   */
   | {
       readonly type: "start";
       readonly server: string;
       readonly device?: DeviceName;
       readonly share: number;
+      readonly site?: string;
       /** The visitor agreed to peers: a `peers` command is about to come. */
       readonly peers?: boolean;
     }

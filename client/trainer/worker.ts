@@ -69,11 +69,14 @@ async function start(command: Extract<Command, { type: "start" }>): Promise<void
 }
 
 async function train(command: Extract<Command, { type: "start" }>, control: Control): Promise<void> {
-  const { server, device } = command;
+  const { server, device, site } = command;
   if (command.peers) peers.expect();
   const traffic = trafficTeller(report, monotonic);
   await volunteer({
-    api: sharedApi(httpApi({ origin: server, traffic: traffic.count }), () => peers.bridge(control.signal)),
+    api: sharedApi(
+      httpApi({ origin: server, traffic: traffic.count, ...(site !== undefined && { site }) }),
+      () => peers.bridge(control.signal),
+    ),
     moved: (replica) => peers.follow(replica),
     control,
     report,
