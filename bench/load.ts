@@ -137,6 +137,7 @@ function report(
 ): void {
   const at = (share: number) =>
     receipts[Math.min(receipts.length - 1, Math.floor(share * receipts.length))] ?? 0;
+  const each = (seconds: number) => ((1_000 * seconds) / receipts.length).toFixed(2);
   const perSecond = (1_000 * merged.deltas) / merged.ms;
   const refused = [...refusals].map(([code, count]) => `${code} ×${count}`).join(", ") || "none";
   console.log(
@@ -145,7 +146,8 @@ function report(
       `merged ${merged.deltas} deltas in ${merged.versions} versions: ${perSecond.toFixed(1)} a second`,
       `receipts ${receipts.length}: median ${at(0.5).toFixed(0)} ms, p99 ${at(0.99).toFixed(0)} ms, longest ${at(1).toFixed(0)} ms`,
       `event loop late: p99 ${figures.eventLoopP99Ms.toFixed(0)} ms, longest ${figures.eventLoopMaxMs.toFixed(0)} ms`,
-      `memory ${figures.rssMiB.toFixed(0)} MiB at most; processor ${figures.cpuSeconds.toFixed(0)} s; refused: ${refused}`,
+      `memory ${figures.rssMiB.toFixed(0)} MiB at most; refused: ${refused}`,
+      `processor ${each(figures.cpuSeconds)} ms a receipt, ${each(figures.mainSeconds)} of them where deltas are taken`,
       `decoding and adding a delta: ${decode.vector.toFixed(2)} × copying its vector, ${decode.entries.toFixed(0)} × copying the values it lists`,
     ].join("\n"),
   );

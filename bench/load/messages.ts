@@ -12,5 +12,7 @@ export interface ServerFigures {
   readonly eventLoopP99Ms: number;
   readonly eventLoopMaxMs: number;
   readonly rssMiB: number;
+  /** Since the reset: of all threads, and of the one that takes deltas. */
   readonly cpuSeconds: number;
+  readonly mainSeconds: number;
 }

@@ -51,6 +51,7 @@ setInterval(() => {
   last = now;
 }, LOOP_MS);
 let mostBytes = 0;
+let [all, main] = [process.cpuUsage(), process.threadCpuUsage()];
 setInterval(() => {
   mostBytes = Math.max(mostBytes, process.memoryUsage.rss());
 }, 100);
@@ -62,6 +63,7 @@ process.on("message", (message) => {
   if (message === "reset") {
     lags = [];
     mostBytes = 0;
+    [all, main] = [process.cpuUsage(), process.threadCpuUsage()];
     return;
   }
   const sorted = lags.toSorted((a, b) => a - b);
@@ -71,12 +73,15 @@ process.on("message", (message) => {
     eventLoopP99Ms: at(0.99),
     eventLoopMaxMs: at(1),
     rssMiB: Math.max(mostBytes, process.memoryUsage.rss()) / 2 ** 20,
-    cpuSeconds: process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6,
+    cpuSeconds: secondsOf(process.cpuUsage(all)),
+    mainSeconds: secondsOf(process.threadCpuUsage(main)),
   };
   tell(figures);
 });
 process.on("disconnect", () => process.exit(0));
 tell({ type: "ready", port, manifest: JSON.parse(JSON.stringify(run.manifest())) });
+
+const secondsOf = ({ user, system }: NodeJS.CpuUsage) => (user + system) / 1e6;
 
 function tell(message: ServerMessage): void {
   process.send?.(message);

@@ -38,8 +38,8 @@ export const MAX_LEASES = 10_000;
 /** Volunteers remembered as active: bounds the same memory. */
 export const MAX_SEEN = 20_000;
 
-/** Deltas accepted and not merged: when merging cannot keep up, senders wait. */
-export const MAX_POOL = 1_024;
+/** Deltas accepted and not merged, about 1 KB each: when merging cannot keep up, senders wait. */
+export const MAX_POOL = 4_096;
 
 /** How long a volunteer waits when there is no work for it. */
 export const NO_WORK_RETRY_MS = 5_000;

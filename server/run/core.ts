@@ -32,6 +32,8 @@ import { placesOf } from "./story.ts";
 
 /** After a failed write the next try waits so long: a full disk is not emptied in a tick. */
 const RETRY_MS = 1_000;
+/** Who asks for work waits so long for a merge at most: only a very large model's takes longer. */
+const MERGE_WAIT_MS = 2_000;
 /** Published files kept in memory for volunteers a version or two behind; the current one always is. */
 const RECENT_BYTES = 64 * 1024 * 1024;
 
@@ -74,6 +76,8 @@ export class Core {
   #tail: Promise<void> = Promise.resolve();
   #deciding: Promise<void> | undefined;
   #merging: Promise<void> | undefined;
+  /** The merge under way, as who asks for work sees it: over when it is done, or has taken too long. */
+  #merge: { readonly began: number; readonly over: Promise<void>; readonly end: () => void } | undefined;
   #rolling: Promise<void> | undefined;
   #retryAt = 0;
   readonly #failures = new MergeFailures();
@@ -224,11 +228,12 @@ export class Core {
   /**
    * Waits until a version that is being closed is published, or has failed to be. Who asks for work just after
    * sending would otherwise get the old version every time, and all deltas would be one version late: at the
-   * default rates that alone stops the model from learning (docs/LEARNING.md).
+   * default rates that alone stops the model from learning (docs/LEARNING.md). But not longer than a merge may take
+   * without the whole swarm standing still for it.
    */
   async settled(): Promise<void> {
     await this.#deciding;
-    await this.#merging;
+    await this.#merge?.over;
     await this.#rolling?.catch(() => {}); // whoever asked for it is told
   }
 
@@ -245,6 +250,8 @@ export class Core {
   }
 
   tick(): void {
+    const merge = this.#merge;
+    if (merge !== undefined && this.#options.clock() - merge.began >= MERGE_WAIT_MS) merge.end();
     if (!this.#closed) this.perform(this.take({ type: "tick" }));
   }
 
@@ -318,13 +325,17 @@ export class Core {
   #publish(closed: Closed): void {
     if (this.#merging !== undefined || this.#rolling !== undefined || this.#resting()) return;
     if (this.#failures.stopped(closed.version, this.#state.phase === "paused")) return;
-    this.#merging = this.#merge(closed)
+    const { promise: over, resolve: end } = Promise.withResolvers<void>();
+    this.#merge = { began: this.#options.clock(), over, end };
+    this.#merging = this.#make(closed)
       .catch((error: unknown) => {
         this.#rest(error, "a version could not be published; it is merged again");
         return this.#failures.add(closed.version, error) ? this.#pause(closed.version) : undefined;
       })
       .finally(() => {
         this.#merging = undefined;
+        this.#merge = undefined;
+        end();
         this.tick();
       });
   }
@@ -336,7 +347,7 @@ export class Core {
     return paused.catch(this.#warn("the run could not be paused"));
   }
 
-  async #merge(closed: Closed): Promise<void> {
+  async #make(closed: Closed): Promise<void> {
     const { store, merger = mergeHere } = this.#options;
     const { merging, task } = this.founded;
     const job = jobOf(store, this.#current.vectors, placesOf(closed, this.#frames));

@@ -1,3 +1,4 @@
+import { setPriority } from "node:os";
 import { parentPort } from "node:worker_threads";
 import { Orthogonalizer } from "../../model/engine/wasm/orthogonal.ts";
 import { WeightedMean } from "../merge/mean.ts";
@@ -7,6 +8,11 @@ import type { FromMerger, ToMerger } from "./merge-messages.ts";
 /** The merging thread; the main thread's side is merge-thread.ts, which replaces it after a failure. */
 const orthogonalizer = await Orthogonalizer.open();
 const orthogonalize = orthogonalizer.apply.bind(orthogonalizer);
+
+/** How much later than the thread that takes deltas this one gets the processor, where both want it. */
+const NICENESS = 10;
+// On Linux "this process" is the calling thread; elsewhere it would be all of them.
+if (process.platform === "linux") setPriority(0, NICENESS);
 
 /** Of the newest version that was merged here, moved on in place. */
 let held: Vectors | undefined;
