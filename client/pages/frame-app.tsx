@@ -18,7 +18,7 @@ export function FrameApp({ guest, host }: FrameAppProps) {
   if (!session.agreed.value) return <Question guest={guest} host={host} />;
   const loss = trainer.losses.value.at(-1);
   return (
-    <main class="compact">
+    <main class="compact" aria-label={text.name}>
       <p class="phase">
         {phaseLine(session.phase.value)}
         {session.phase.value.phase === "unable" && ` ${session.phase.value.detail}`}
@@ -73,7 +73,7 @@ function Question({ guest, host }: FrameAppProps) {
   const { budget } = guest.wishes;
   if (status === undefined || status.state === "finished") {
     return (
-      <main class="compact">
+      <main class="compact" aria-label={text.name}>
         <p role="status">{status === undefined ? waitingLine(guest) : text.finishedText}</p>
         <div class="buttons">
           <About />
@@ -83,7 +83,7 @@ function Question({ guest, host }: FrameAppProps) {
   }
   const { name, operator, parameters, tokenBudget } = status;
   return (
-    <main class="compact">
+    <main class="compact" aria-label={text.name}>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: who has only a keyboard scrolls what does not fit by it */}
       <section class="question" tabIndex={0} aria-labelledby="question-title">
         <h1 id="question-title">{text.frameTitle(name, operator, host)}</h1>

@@ -208,9 +208,9 @@ export const hostPage = (
   attributes = "",
 ) => `<!doctype html><html lang="en"><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
-<title>A blog</title><body><h1>A blog about whales</h1><p>Some text before.</p>
+<title>A blog</title><body><main><h1>A blog about whales</h1><p>Some text before.</p>
 <script defer src="${origin}/embed.js" data-label="Help train our reader" data-share="0.4" ${attributes}></script>
-<p>Some text after.</p></body></html>`;
+<p>Some text after.</p></main></body></html>`;
 
 export const hashOf = (digit: string) => digit.repeat(64) as Hash; // an example needs no real hash
 const RUN = hashOf("9") as string as RunId;
