@@ -141,7 +141,7 @@ describe("what is refused leaves the model as it was", () => {
     expect(await code(ann.upload(ticket, frame(1)))).toBe("accepted");
   });
 
-  it("a lease that is over, a version long past", async () => {
+  it("A9, A10: a lease that is over, a version long past", async () => {
     const late = await ann.ticket();
     const old = await ann.ticket();
     tiny.clock.ms += 60_001;

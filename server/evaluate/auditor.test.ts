@@ -4,7 +4,9 @@ import { createWasmTrainer } from "../../model/engine/wasm/trainer.ts";
 import { initialWeights } from "../../model/init.ts";
 import { DENSE4 } from "../../protocol/codec/codec.ts";
 import { decodeFrame, encodeFrame } from "../../protocol/frame.ts";
+import type { TicketId } from "../../protocol/ids.ts";
 import { MOST_DISTANCE, verdictOf } from "../trust/audit.ts";
+import { Gauge } from "../trust/gauge.ts";
 import { NO_TRUST } from "../trust/standing.ts";
 import { auditInThread } from "./auditor.ts";
 
@@ -51,4 +53,20 @@ test("A14: an honest delta is found good in the thread and recomputed within the
   expect(verdictOf(bad, 5, NO_TRUST)).toMatchObject({ verdict: "bad", reason: "no-gain" });
   const other = await auditor.audit({ ...job, delta: delta.map((value) => -value) });
   expect(verdictOf(other, 5, NO_TRUST).reason).toBe("mismatch");
+});
+
+test("A14: the server's own direction comes from gate text, and honest deltas agree with it; one flipped opposes it", async () => {
+  const rates = Array<number>(4).fill(0.005);
+  const direction = await auditor.direct({ weights, rates, batch: 4, seed: 11 });
+  const again = await auditor.direct({ weights, rates, batch: 4, seed: 11 });
+  expect(again).toEqual(direction);
+  const gauge = new Gauge(weights.length, DENSE4, [], () => 0.5);
+  const agreement = (id: string, delta: Float32Array) =>
+    gauge.measure({ id: id as TicketId, rates }, encodeFrame(DENSE4, delta), 1).agreement;
+  const delta = await honest();
+  expect(agreement("before", delta)).toBeUndefined(); // the control
+  gauge.direct(direction);
+  expect(agreement("honest", delta)).toBeGreaterThan(0.1);
+  const flipped = delta.map((value) => -value);
+  expect(agreement("flipped", flipped)).toBeLessThan(-0.1);
 });
