@@ -329,6 +329,39 @@ describe("a disk that fails", () => {
     await tiny.run.close();
   });
 
+  test("a merge that takes long holds up no receipt, and who asks for work two seconds at most; control: a short one is waited for", async () => {
+    const slow = Promise.withResolvers<void>();
+    const merger: Merger = {
+      merge: async (rule, job) => {
+        await slow.promise;
+        return mergeHere.merge(rule, job);
+      },
+    };
+    const tiny = await tinyRun({ merger });
+    const ahead = uploadOf(await volunteer.ticket(tiny.run), deltaOf(3));
+    await volunteer.contribute(tiny.run, deltaOf(1));
+    const other = await TestVolunteer.create();
+    await other.contribute(tiny.run, deltaOf(2)); // which closes version 0
+    let given = 0;
+    const asker = await TestVolunteer.create();
+    const asked = asker.ticket(tiny.run).then((ticket) => {
+      given++;
+      return ticket;
+    });
+    await volunteer.send(tiny.run, ahead);
+    tiny.clock.ms += 1_999;
+    tiny.run.tick();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(given).toBe(0);
+    tiny.clock.ms += 1;
+    tiny.run.tick();
+    expect(await asked).toMatchObject({ version: 0 });
+    expect(await (await TestVolunteer.create()).ticket(tiny.run)).toMatchObject({ version: 0 });
+    slow.resolve();
+    await until(() => tiny.run.status().version === 1);
+    await tiny.run.close();
+  });
+
   test("A3: an fsync that fails gives no receipt, and the next one is good", async () => {
     const tiny = await tinyRun();
     const upload = uploadOf(await volunteer.ticket(tiny.run));

@@ -9,6 +9,10 @@ const MARGIN = 16;
 /** Newton–Schulz' quintic x ← ax + b(xxᵀ)x + c(xxᵀ)²x, steep at zero (Keller Jordan's Muon, 2024). */
 const [A, B, C] = [3.4445, -4.775, 2.0315].map(Math.fround) as [number, number, number];
 const STEPS = 5;
+/** Rows of a symmetric product's block: as many as gemm packs at once. */
+const BLOCK = 96;
+
+type Strided = readonly [at: number, row: number, column: number];
 
 /**
  * Brings a matrix near the nearest with orthonormal rows or columns, keeping its Frobenius norm: all its directions
@@ -39,8 +43,8 @@ export class Orthogonalizer {
     scale(this.#view(x, matrix.length), matrix, Math.fround(1 / norm));
     const { gemm } = this.#kernels;
     for (let step = 0; step < STEPS; step++) {
-      gemm(n, n, m, x, row, column, x, column, row, gram, 0, 0, 0, 0, 0);
-      gemm(n, n, n, gram, n, 1, gram, n, 1, square, 0, 0, 0, 0, 0);
+      this.#symmetric(n, m, [x, row, column], [x, column, row], gram, y);
+      this.#symmetric(n, n, [gram, n, 1], [gram, n, 1], square, y);
       combine(this.#view(square, n * n), this.#view(gram, n * n));
       if (wide) gemm(n, m, n, square, n, 1, x, row, column, y, 0, 0, 0, 0, 0);
       else gemm(m, n, n, x, column, row, square, n, 1, y, 0, 0, 0, 0, 0); // square is symmetric: (square·x)ᵀ
@@ -49,6 +53,28 @@ export class Orthogonalizer {
     }
     const result = this.#view(x, matrix.length);
     scale(matrix, result, Math.fround(norm / normOf(result)));
+  }
+
+  /**
+   * out ← a·b of [n, k] and [k, n], where it is known to be symmetric: what lies right of the blocks on the diagonal is
+   * worked out, by way of `spare`, and the rest is its mirror image. Matrices are an address, a row's and a column's
+   * stride.
+   */
+  #symmetric(n: number, k: number, a: Strided, b: Strided, out: number, spare: number): void {
+    const whole = this.#view(out, n * n);
+    for (let from = 0; from < n; from += BLOCK) {
+      const [height, width] = [Math.min(BLOCK, n - from), n - from];
+      const rows = a[0] + FLOAT * from * a[1];
+      const columns = b[0] + FLOAT * from * b[2];
+      this.#kernels.gemm(height, width, k, rows, a[1], a[2], columns, b[1], b[2], spare, 0, 0, 0, 0, 0);
+      const part = this.#view(spare, height * width);
+      for (let i = 0; i < height; i++) {
+        whole.set(part.subarray(i * width, (i + 1) * width), (from + i) * n + from);
+      }
+      for (let j = height; j < width; j++) {
+        for (let i = 0; i < height; i++) whole[(from + j) * n + from + i] = part[i * width + j]!;
+      }
+    }
   }
 
   /** Addresses of two matrices of `values` and two of `gram` values, behind the kernels' own data and scratch. */
