@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { launchChromium } from "./launch.ts";
 import {
   buildPages,
+  exampleFounding,
   exampleOverview,
   exampleStatus,
   type FakeSite,
@@ -137,6 +138,20 @@ describe("the operator's page", () => {
     expect(
       await page.locator("main img, main script, main svg[onload], main a[href^=javascript]").count(),
     ).toBe(0);
+    expect(await page.evaluate(() => "hit" in window)).toBe(false);
+  });
+
+  it("makes markup of no file's name and of no message while a run is made", async () => {
+    const evil = `<img src=x onerror="window.hit=1">`;
+    site.founding = exampleFounding({
+      operator: evil,
+      upload: { name: `${evil}.txt`, bytes: 9, received: 9, sha256: hashOf("8") },
+      failed: { code: evil, message: evil },
+    });
+    await page.goto(`${site.origin}/operator#link=good`);
+    await page.getByText(`${evil}.txt is here`).waitFor();
+    await page.getByText(`Signed in as ${evil}`).waitFor();
+    expect(await page.locator("main img").count()).toBe(0);
     expect(await page.evaluate(() => "hit" in window)).toBe(false);
   });
 });

@@ -1,0 +1,128 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { SITE_HEADER } from "../../protocol/site.ts";
+import { prose } from "../corpus-fixture.ts";
+import { HttpVolunteer } from "../harness/http-volunteer.ts";
+import { BRIEF_RUN, runCommand, type ServerProcess, startServer } from "../harness/server-process.ts";
+import { launchChromium } from "./launch.ts";
+
+/**
+ * A site that is named, with the tag that the dashboard makes for it, on another origin and under a policy of its own;
+ * and strangers' words on the dashboard.
+ */
+const EVIL = [
+  `<img src=x onerror="window.hit=1">`,
+  `"><script>window.hit=1</script>`,
+  `<svg/onload=window.hit=1>`,
+  `javascript:window.hit=1//`,
+  `'-window.hit=1-'`,
+] as const;
+
+let directory: string;
+let browser: Browser;
+let server: ServerProcess;
+let site: ReturnType<typeof createServer>;
+let origin: string;
+let body = "";
+let dashboard: Page;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "murmuration-sites-"));
+  site = createServer((_, response) => {
+    const policy =
+      `default-src 'none'; script-src ${server.origin}; frame-src ${server.origin}; img-src ${server.origin}; ` +
+      "require-trusted-types-for 'script'";
+    response.writeHead(200, { "content-type": "text/html", "content-security-policy": policy });
+    response.end(`<!doctype html><html lang="en"><meta charset="utf-8"><title>A blog</title>${body}`);
+  });
+  await new Promise<void>((resolve) => site.listen(0, "127.0.0.1", resolve));
+  origin = `http://127.0.0.1:${(site.address() as AddressInfo).port}`;
+  const text = join(directory, "text.txt");
+  const data = join(directory, "data");
+  const run = join(directory, "run.json");
+  await writeFile(text, prose(60_000));
+  const settings = { ...BRIEF_RUN, quorum: 1, steps: 40, learningRate: 0.001, trust: { auditShare: 0 } };
+  await writeFile(run, JSON.stringify({ ...settings, name: EVIL[0], operator: EVIL[1] }));
+  await runCommand("corpus", "add", text, "--data", data, "--vocab", "256");
+  [server, browser] = await Promise.all([
+    startServer("--data", data, "--run", run, "--embed-on", origin),
+    launchChromium(),
+  ]);
+  dashboard = await (await browser.newContext()).newPage();
+  await dashboard.goto(server.link);
+  await dashboard.getByRole("heading", { name: "On other sites" }).waitFor();
+}, 60_000);
+afterAll(async () => {
+  await browser.close();
+  site.closeAllConnections();
+  site.close();
+  await server.end("SIGTERM");
+  await rm(directory, { recursive: true });
+});
+
+const snippet = (name: string) => dashboard.getByRole("region", { name }).innerText();
+const row = () => dashboard.getByRole("row").filter({ hasText: origin });
+
+it("a visitor of a named site trains by the pinned tag, the site is counted, and its badge says so", async () => {
+  await dashboard.getByLabel("Pin the loader").check();
+  await dashboard.getByLabel("The button says").fill(EVIL[1]);
+  await expect.poll(() => snippet("The tag")).toContain("integrity=");
+  body = `<body>${await snippet("The tag")}<p>${await snippet("A badge")}`;
+  expect(await snippet("If the site sends a Content-Security-Policy, add")).toContain(
+    `frame-src ${server.origin}`,
+  );
+
+  const page = await (await browser.newContext()).newPage();
+  await page.goto(origin);
+  await page.getByRole("button", { name: EVIL[1] }).click();
+  await page.frameLocator("iframe").getByRole("button", { name: "Yes, help train" }).click();
+  await server.until(({ version }) => version >= 2);
+  await expect.poll(() => row().innerText(), { timeout: 20_000 }).toMatch(/\t1\t[1-9]\d*\t[1-9]/);
+  const badge = await fetch(`${server.origin}/badge.svg?site=${encodeURIComponent(origin)}`);
+  expect(await badge.text()).toMatch(/trained here: [1-9][\d.]*k? tokens/);
+  expect(await page.locator("img").evaluate((image: HTMLImageElement) => image.naturalWidth)).toBeGreaterThan(
+    100,
+  );
+  expect(await page.evaluate(() => "hit" in window)).toBe(false);
+  await page.context().close();
+}, 90_000);
+
+it("a tag that pins another loader than is served shows nothing: the control", async () => {
+  body = `<body><script defer src="${server.origin}/embed.js" integrity="sha384-${"A".repeat(64)}" crossorigin="anonymous"></script>`;
+  const page = await (await browser.newContext()).newPage();
+  await page.goto(origin, { waitUntil: "load" });
+  expect(await page.locator("murmuration-swarm").count()).toBe(0);
+  await page.context().close();
+});
+
+it("A12: no word of a stranger's becomes markup on the dashboard, nor a site or a browser in its lists", async () => {
+  for (const evil of EVIL) {
+    const headers = { "user-agent": `Mozilla/5.0 ${evil} Firefox/1`, [SITE_HEADER]: evil };
+    const stranger = await HttpVolunteer.create((path, init) =>
+      fetch(`${server.origin}${path}`, { ...init, headers: { ...init.headers, ...headers } }),
+    );
+    await stranger.ticket();
+  }
+  await dashboard.getByText("Firefox").waitFor();
+  await dashboard.getByRole("textbox", { name: /^The site/ }).fill(EVIL[0]);
+  await dashboard.getByLabel("A volunteer’s key").fill(EVIL[1]);
+  await dashboard.getByRole("heading", { name: EVIL[0] }).waitFor();
+  expect(await dashboard.locator("main img, main script, svg[onload], [onerror]").count()).toBe(0);
+  for (const link of await dashboard.locator("a").all()) {
+    expect(await link.getAttribute("href")).not.toMatch(/^javascript:/);
+  }
+  for (const path of ["/status", "/"]) {
+    const page = await (await browser.newContext()).newPage();
+    await page.goto(server.origin + path);
+    await page.getByText(EVIL[0]).first().waitFor();
+    expect(await page.evaluate(() => "hit" in window)).toBe(false);
+    await page.context().close();
+  }
+  expect(await dashboard.evaluate(() => "hit" in window)).toBe(false);
+  expect(await dashboard.getByRole("row").filter({ hasText: "window.hit" }).count()).toBe(0);
+}, 60_000);
