@@ -366,9 +366,15 @@ export class Scheduler {
     if (download.hopeless(now)) return SERVER_ASKS;
     const lasted = now - download.began;
     const seeking = [...this.#peers.values()].some(({ open }) => !open) && lasted < SEEK_MS;
-    const alone = useful === 0 && this.#peers.size === 0 && (download.introduced || lasted >= SEEK_MS);
-    if (alone) return SERVER_ASKS;
-    if (lasted >= SLOW_MS || (useful === 0 && lasted >= SEEK_MS)) return 1;
+    // Who was asked just now what it has may be about to say so.
+    const answering = [...this.#peers].some(
+      ([id, { open, at }]) =>
+        open && !download.theirs.has(id) && now - Math.max(at, download.began) < SEEK_MS,
+    );
+    // Nobody connected has anything that is missing here: we are the first, or ahead of them all.
+    const ahead = useful === 0 && !seeking && !answering && (download.introduced || lasted >= SEEK_MS);
+    if (ahead) return SERVER_ASKS;
+    if (lasted >= SLOW_MS) return 1;
     if (!seeking && now - download.busyAt >= IDLE_MS) return 1;
     return 0;
   }
@@ -433,6 +439,7 @@ export class Scheduler {
       }
       later(download.busyAt + IDLE_MS);
       later(download.began + SEEK_MS);
+      for (const { at } of this.#peers.values()) later(at + SEEK_MS);
       later(download.began + SLOW_MS);
       later(download.serverRests);
       if (download.soughtAt !== undefined) later(download.soughtAt + ANNOUNCE_EVERY_MS);
