@@ -1,15 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentType } from "preact";
-import type { KeptRefusals } from "../refusals.ts";
-import type { Session } from "../session.ts";
 import { text } from "../strings.ts";
-import type { RunWatch } from "../watch.ts";
-
-export interface PeopleProps {
-  readonly watch: RunWatch;
-  readonly session: Session;
-  readonly refusals: KeptRefusals;
-}
+import type { PeopleProps } from "./props.ts";
 
 /** Closed until the visitor opens it; only then is anything fetched for it. */
 export function People(props: PeopleProps) {

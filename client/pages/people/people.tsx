@@ -6,7 +6,7 @@ import { type Leader, MAX_NAME_CHARS } from "../../../protocol/people.ts";
 import { browserCache, forgetServer } from "../../cache/browser.ts";
 import { readIdentity } from "../../cache/entries.ts";
 import { peopleApi } from "../../transport/people.ts";
-import type { PeopleProps } from "./lazy.tsx";
+import type { PeopleProps } from "./props.ts";
 import { words } from "./strings.ts";
 
 const api = peopleApi({ origin: location.origin });

@@ -1,12 +1,6 @@
 import { useSignal, useSignalEffect } from "@preact/signals";
 import type { ComponentType } from "preact";
-import type { TrainerHandle } from "../trainer.ts";
-import type { RunWatch } from "../watch.ts";
-
-export interface ProofLineProps {
-  readonly trainer: TrainerHandle;
-  readonly watch: RunWatch;
-}
+import type { ProofLineProps } from "./props.ts";
 
 /** Fetched with the first delta that was sent: there is nothing to prove before. */
 export function Proof(props: ProofLineProps) {

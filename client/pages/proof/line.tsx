@@ -4,8 +4,8 @@ import { asObject, parseJson } from "../../../protocol/guards.ts";
 import { type DeltaProof, parseProof } from "../../../protocol/history.ts";
 import type { TicketId } from "../../../protocol/ids.ts";
 import { ROUTES } from "../../../protocol/routes.ts";
-import type { ProofLineProps } from "./lazy.tsx";
 import { createProofs } from "./proofs.ts";
+import type { ProofLineProps } from "./props.ts";
 import { words } from "./strings.ts";
 
 /** The proof of the visitor's newest merged delta, in a sentence, once there is one. */
