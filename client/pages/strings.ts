@@ -60,7 +60,8 @@ export const text = {
   frameText: (share: number, parameters: number, tokenBudget: number) =>
     `A language model of ${formatLarge(parameters)} parameters trains in this box, on about ${Math.round(share * 100)}% of ` +
     `this device’s time, while this page is open, until it has learnt from ${formatLarge(tokenBudget)} tokens. Changes to its ` +
-    "weights are sent, with a random key, their loss and the kind of device; never your files, nor what you do here. The " +
+    "weights are sent, with a random key, their loss, the kind of device and this site’s address; never your files, nor " +
+    "what you do here. The " +
     "server sees your internet address.",
   frameBudget: (budget: number | null, down: number) =>
     `It downloads about ${formatBytes(down)} to begin with` +
