@@ -1,4 +1,4 @@
-import { Gauge, Registry } from "prom-client";
+import { Counter, Gauge, Registry } from "prom-client";
 import type { Overview } from "../../protocol/operator.ts";
 import type { RunStatus } from "../../protocol/status.ts";
 
@@ -12,27 +12,33 @@ export async function metricsOf(
   sent: Readonly<Record<string, number>> = {},
 ): Promise<string> {
   const registry = new Registry();
-  const gauge = (name: string, help: string, value: number) => {
-    new Gauge({ name: `murmuration_${name}`, help, registers: [registry] }).set(value);
+  // What only grows is a counter, and its name says so: "_total". All of it is made anew, so it is set by one addition.
+  const make = (name: string, help: string, labelNames: readonly string[] = []) => {
+    const what = { name: `murmuration_${name}`, help, labelNames: [...labelNames], registers: [registry] };
+    if (!name.endsWith("_total")) return new Gauge(what);
+    return new Counter(what);
+  };
+  const metric = (name: string, help: string, value: number) => {
+    make(name, help).inc(value);
   };
   const tally = (name: string, help: string, label: string, counts: Readonly<Record<string, number>>) => {
-    const one = new Gauge({ name: `murmuration_${name}`, help, labelNames: [label], registers: [registry] });
-    for (const [key, count] of Object.entries(counts)) one.set({ [label]: key }, count);
+    const one = make(name, help, [label]);
+    for (const [key, count] of Object.entries(counts)) one.inc({ [label]: key }, count);
   };
   const { traffic, machine, here, draining } = overview;
   const last = status.heldOut.at(-1);
   const newest = overview.versions.at(-1);
-  gauge("running", "1 while the run gives work", status.state === "running" && !draining ? 1 : 0);
-  gauge("version", "The newest version", status.version);
-  gauge("tokens_merged_total", "Tokens merged since the run began", status.tokensMerged);
-  gauge("token_budget", "Tokens at which the run is finished", status.tokenBudget);
-  gauge("tokens_per_second", "Tokens merged a second, over the last minute", status.tokensPerSecond);
-  gauge("volunteers", "Volunteers of the last minute", status.volunteers);
-  gauge("deltas_merged_total", "Deltas merged since the run began", status.deltas.merged);
-  if (last !== undefined) gauge("held_out_loss", "Nats a token on text nobody trains on", last.loss);
+  metric("running", "1 while the run gives work", status.state === "running" && !draining ? 1 : 0);
+  metric("version", "The newest version", status.version);
+  metric("tokens_merged_total", "Tokens merged since the run began", status.tokensMerged);
+  metric("token_budget", "Tokens at which the run is finished", status.tokenBudget);
+  metric("tokens_per_second", "Tokens merged a second, over the last minute", status.tokensPerSecond);
+  metric("volunteers", "Volunteers of the last minute", status.volunteers);
+  metric("deltas_merged_total", "Deltas merged since the run began", status.deltas.merged);
+  if (last !== undefined) metric("held_out_loss", "Nats a token on text nobody trains on", last.loss);
   if (newest !== undefined) {
-    gauge("volunteers_loss", "Nats a token, as the newest version's volunteers report", newest.loss);
-    gauge("version_seconds", "From the version before to the newest", newest.ms / 1_000);
+    metric("volunteers_loss", "Nats a token, as the newest version's volunteers report", newest.loss);
+    metric("version_seconds", "From the version before to the newest", newest.ms / 1_000);
   }
   tally("deltas_refused_total", "Deltas refused since the server started", "code", status.deltas.refused);
   tally("volunteers_by_backend", "Volunteers of the last minute", "backend", here.backend);
@@ -44,13 +50,13 @@ export async function metricsOf(
     Object.fromEntries(overview.staleness.entries()),
   );
   tally("audits_total", "Audits since the run began", "verdict", overview.audits);
-  gauge("bytes_received_total", "Bytes from all sockets since the server started", traffic.up);
-  gauge("bytes_sent_total", "Bytes to all sockets since the server started", traffic.down);
+  metric("bytes_received_total", "Bytes from all sockets since the server started", traffic.up);
+  metric("bytes_sent_total", "Bytes to all sockets since the server started", traffic.down);
   tally("object_bytes_sent_total", "Bytes of bodies, since the server started", "kind", sent);
-  gauge("event_loop_delay_p50_seconds", "Median over the last minute", machine.delayMs.p50 / 1_000);
-  gauge("event_loop_delay_p99_seconds", "99th percentile over the last minute", machine.delayMs.p99 / 1_000);
-  gauge("resident_memory_bytes", "Memory of the server's process", machine.memoryBytes);
-  gauge("disk_free_bytes", "Free on the data directory's disk", machine.disk.freeBytes);
-  gauge("alerts", "Alerts that stand", overview.alerts.length);
+  metric("event_loop_delay_p50_seconds", "Median over the last minute", machine.delayMs.p50 / 1_000);
+  metric("event_loop_delay_p99_seconds", "99th percentile over the last minute", machine.delayMs.p99 / 1_000);
+  metric("resident_memory_bytes", "Memory of the server's process", machine.memoryBytes);
+  metric("disk_free_bytes", "Free on the data directory's disk", machine.disk.freeBytes);
+  metric("alerts", "Alerts that stand", overview.alerts.length);
   return registry.metrics();
 }
