@@ -24,6 +24,7 @@ export function Picture({ values, width, height, label, signed = false }: Pictur
     );
   }, [values, width, height, signed]);
   return label === undefined ? (
+    // biome-ignore lint/a11y/noAriaHiddenOnFocusable: without a tabindex a canvas takes no focus
     <canvas ref={canvas} class="grid" aria-hidden="true" />
   ) : (
     <canvas ref={canvas} class="grid" role="img" aria-label={label} />

@@ -116,7 +116,7 @@ export function Sliding({ pupil, lesson }: { readonly pupil: Pupil; readonly les
           <li key={i}>
             <button
               type="button"
-              class="map"
+              class="feature"
               aria-pressed={i === filter}
               aria-label={words.filterNumber(i)}
               onClick={() => {
