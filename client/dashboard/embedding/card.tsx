@@ -180,7 +180,7 @@ function useIntegrity(): string | undefined {
   const [integrity, setIntegrity] = useState<string>();
   useEffect(() => {
     void (async () => {
-      const loader = await (await fetch("/embed.js")).arrayBuffer();
+      const loader = await (await fetch(`${location.origin}/embed.js`)).arrayBuffer();
       const hash = new Uint8Array(await crypto.subtle.digest("SHA-384", loader));
       setIntegrity(`sha384-${btoa(String.fromCharCode(...hash))}`);
     })().catch(() => {}); // without it the tag is not pinned
