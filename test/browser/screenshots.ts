@@ -222,6 +222,16 @@ const SHOTS: readonly Shot[] = [
       await page.getByText("held-out loss rose").waitFor();
     },
   },
+  {
+    name: "operator-asking",
+    path: "/operator#link=good",
+    async visitor(page) {
+      await page.getByLabel("A volunteer’s key").fill("k".repeat(43));
+      for (const name of ["Finish…", "Roll back…", "Ban…"]) await page.getByRole("button", { name }).click();
+      await page.getByLabel("Pin the loader").check();
+      await page.getByLabel("Width, pixels").fill("300");
+    },
+  },
   { name: "norun", path: "/norun" },
   { name: "founding", path: "/operator#link=good", given: withFounding({}) },
   {
