@@ -22,8 +22,10 @@ import { killedAt } from "../test/harness/kill-sweep.ts";
 import { BRIEF_RUN, startServer } from "../test/harness/server-process.ts";
 
 const VOLUNTEERS = 8;
-/** A life under load ends at a random moment up to so long after its start, ms. */
+/** A life under load ends at a random moment up to so long after its first receipt, ms; or of its start, one in four. */
 const LONGEST_LIFE_MS = 600;
+/** Where no receipt comes, it ends without. */
+const PATIENCE_MS = 5_000;
 const READY_MS = 5_000;
 
 const { values: flags } = parseArgs({
@@ -92,12 +94,15 @@ async function killAtRandom(kills: number) {
       readyMs = Math.max(readyMs, performance.now() - began);
       const { parameters } = await server.status();
       let dead = false;
+      const first = Promise.withResolvers<void>();
+      if (life % 4 === 3) first.resolve();
       const work = volunteers.map(async (volunteer) => {
         volunteer.send = (path, init) => fetch(server.origin + path, init);
         try {
           while (!dead) {
             const ticket = await volunteer.ticket();
             receipts.add((await volunteer.upload(ticket, smallDelta(parameters, ++deltas))).ticket);
+            first.resolve();
           }
         } catch (error) {
           // The connection broke, since it was killed; or an audit came first.
@@ -105,11 +110,12 @@ async function killAtRandom(kills: number) {
           if (!(error instanceof TypeError) && !audited) throw error;
         }
       });
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * LONGEST_LIFE_MS));
+      await Promise.race([first.promise, sleep(PATIENCE_MS)]);
+      await sleep(Math.random() * LONGEST_LIFE_MS);
       await server.end("SIGKILL");
       dead = true;
       await Promise.all(work);
-      if (life % 50 === 49) process.stderr.write(`${life + 1} kills, ${receipts.size} receipts\n`);
+      if (life % 10 === 9) process.stderr.write(`${life + 1} kills, ${receipts.size} receipts\n`);
     }
     await verifyDirectory(data);
     return { kills, receipts: receipts.size, readyMs, ...(await ends(data, receipts)) };
@@ -117,6 +123,8 @@ async function killAtRandom(kills: number) {
     await rm(directory, { recursive: true, force: true });
   }
 }
+
+const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /** Receipted deltas that the journal does not know, and deltas that it merges more than once. */
 async function ends(data: string, receipts: ReadonlySet<TicketId>) {

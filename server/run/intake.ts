@@ -41,7 +41,7 @@ export class Intake {
   /** `from` names the sender's network, where that is known. */
   async accept(sender: SignedRequest, upload: Upload, from?: string): Promise<Receipt> {
     const { id, task, delta: codec } = this.#core.founded;
-    const run = { id, key: this.#identity.key, parameters: task.parameters, delta: codec };
+    const run = { id, signer: this.#identity.signer, parameters: task.parameters, delta: codec };
     const delta = await authenticate(upload, sender, run);
     // From here to the entry in #inFlight nothing is awaited, so no other upload can come between.
     const { ticket } = upload;

@@ -43,6 +43,8 @@ export class Journal {
   #waiting: Waiting[] = [];
   #flushing: Promise<void> | undefined;
   #closed = false;
+  /** Where blocks are put together, one after another: each is durable before the next is begun. */
+  #room = new Uint8Array();
   /** The block that was read last. */
   #block: { readonly at: string; readonly records: readonly Uint8Array<ArrayBuffer>[] } | undefined;
   /** The stripped segment that was read last. */
@@ -218,7 +220,10 @@ export class Journal {
     const last = this.#segments.at(-1);
     const segment = last === undefined || last.bytes >= this.#segmentBytes ? await this.#rotate() : last;
     if (this.#broken || this.#file === undefined) await this.#reopen();
-    const block = encodeBlock(segment.header.salt, lastCheck(segment), records);
+    const block = encodeBlock(segment.header.salt, lastCheck(segment), records, this.#room);
+    if (block.bytes.length > this.#room.length && block.bytes.length <= GROUP_BYTES) {
+      this.#room = new Uint8Array(Math.min(GROUP_BYTES, 2 * block.bytes.length));
+    }
     await this.#file!.append(block.bytes);
     await this.#file!.sync();
     const { bytes, check } = block;

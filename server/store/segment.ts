@@ -71,12 +71,26 @@ export function encodeHeader(header: SegmentHeader): Uint8Array<ArrayBuffer> {
 export const headerCheck = (header: Uint8Array<ArrayBuffer>): number =>
   new DataView(header.buffer, header.byteOffset).getUint32(28, true);
 
+/**
+ * `bytes` are a part of `room` where they fit in, so that who writes block after block allocates none: a busy journal's
+ * blocks were half of what the garbage collector had to do.
+ */
 export function encodeBlock(
   salt: number,
   previous: number,
   records: readonly Uint8Array[],
+  room?: Uint8Array<ArrayBuffer>,
 ): { bytes: Uint8Array<ArrayBuffer>; check: number } {
-  return seal(salt, previous, concat(new Uint8Array(BLOCK_HEADER_BYTES), ...lengthed(records)));
+  const size = records.reduce((sum, { length }) => sum + 4 + length, BLOCK_HEADER_BYTES);
+  const bytes = room !== undefined && room.length >= size ? room.subarray(0, size) : new Uint8Array(size);
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  let at = BLOCK_HEADER_BYTES;
+  for (const record of records) {
+    view.setUint32(at, record.length, true);
+    bytes.set(record, at + 4);
+    at += 4 + record.length;
+  }
+  return seal(salt, previous, bytes);
 }
 
 /** A stripped segment's block. */
@@ -97,7 +111,7 @@ const lengthed = (records: readonly Uint8Array[]) =>
 
 /** Fills in a block's header. */
 function seal(salt: number, previous: number, bytes: Uint8Array<ArrayBuffer>) {
-  const view = new DataView(bytes.buffer);
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
   view.setUint32(0, BLOCK_MAGIC, true);
   view.setUint32(4, bytes.length - BLOCK_HEADER_BYTES, true);
   view.setUint32(8, previous, true);

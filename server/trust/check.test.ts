@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { type CodecSpec, DENSE4, F32 } from "../../protocol/codec/codec.ts";
 import type { ErrorCode } from "../../protocol/errors.ts";
 import { encodeFrame, FRAME_HEADER_BYTES } from "../../protocol/frame.ts";
-import { createIdentity, type Identity, sha256 } from "../../protocol/identity.ts";
+import { createIdentity, type Identity, type Signer, sha256 } from "../../protocol/identity.ts";
 import type { Hash, RunId } from "../../protocol/ids.ts";
 import { parseTicket, signTicket, type Ticket, type TicketTerms } from "../../protocol/ticket.ts";
 import { decodeUpload, encodeUpload } from "../../protocol/upload.ts";
@@ -11,11 +11,11 @@ import { authenticate, judge, type Now, normBound } from "./check.ts";
 
 let server: Identity;
 let volunteer: Identity;
-let run: { id: RunId; key: Identity["key"]; parameters: number; delta: CodecSpec };
+let run: { id: RunId; signer: Signer; parameters: number; delta: CodecSpec };
 
 beforeAll(async () => {
   [server, volunteer] = await Promise.all([createIdentity(), createIdentity()]);
-  run = { id: "a".repeat(64) as RunId, key: server.key, parameters: 10, delta: F32 };
+  run = { id: "a".repeat(64) as RunId, signer: server.privateKey, parameters: 10, delta: F32 };
 });
 
 const terms = (changes: Partial<TicketTerms> = {}): TicketTerms => ({

@@ -1,12 +1,13 @@
 import type { CodecSpec } from "../../protocol/codec/codec.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { checkFrame, frameBytes } from "../../protocol/frame.ts";
-import type { Hash, RunId, VolunteerKey } from "../../protocol/ids.ts";
+import type { Signer } from "../../protocol/identity.ts";
+import type { Hash, RunId } from "../../protocol/ids.ts";
 import type { SignedRequest } from "../../protocol/request.ts";
-import { type Ticket, verifyTicket } from "../../protocol/ticket.ts";
+import type { Ticket } from "../../protocol/ticket.ts";
 import type { Upload } from "../../protocol/upload.ts";
 import { MAX_STALENESS } from "../rounds/rules.ts";
-import { nodeChecks } from "../signatures.ts";
+import { isOurs, nodeChecks } from "../signatures.ts";
 
 /** When a sender may try again while merging catches up. */
 const POOL_FULL_RETRY_MS = 5_000;
@@ -21,7 +22,8 @@ export async function authenticate(
   sender: SignedRequest,
   run: {
     readonly id: RunId;
-    readonly key: VolunteerKey;
+    /** The server's own, which tickets are signed with. */
+    readonly signer: Signer;
     readonly parameters: number;
     readonly delta: CodecSpec;
   },
@@ -37,7 +39,7 @@ export async function authenticate(
   if (ticket.id !== sender.nonce) {
     throw new ProtocolError("bad-ticket", "the request's nonce is not the ticket's id");
   }
-  if (!(await verifyTicket(run.key, ticket, nodeChecks))) {
+  if (!(await isOurs(run.signer, ticket))) {
     throw new ProtocolError("bad-ticket", "the ticket's signature does not fit");
   }
   return nodeChecks.sha256(frame);
