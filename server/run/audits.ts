@@ -10,9 +10,9 @@ import type { State } from "../rounds/state.ts";
 import {
   auditCost,
   Budget,
-  chanceOf,
   FIRST_LOOK,
-  kindOf,
+  type Plan,
+  planOf,
   SECOND_LOOK,
   type Verdict,
   verdictOf,
@@ -125,9 +125,9 @@ export class Audits {
       void this.#tell(upload.ticket, { verdict: "bad", reason: "copy" }); // there is nothing to measure
       return;
     }
-    const chance = chanceOf(delta, upload.ticket.fresh, pool, trust);
+    const { chance, whose } = planOf(delta, upload.ticket.fresh, pool, trust);
     if (this.#waiting.length >= MOST_WAITING || draw() / 2 ** 32 >= chance) return;
-    this.#put(() => this.#audit(upload));
+    this.#put(() => this.#audit(upload, whose));
   }
 
   /**
@@ -175,14 +175,14 @@ export class Audits {
     return true;
   }
 
-  async #audit({ ticket, frame }: Upload): Promise<void> {
-    const { codec, context, state } = this.#options;
+  async #audit({ ticket, frame }: Upload, whose: Plan["whose"]): Promise<void> {
+    const { codec, context } = this.#options;
     const weights = await this.#options.weights(ticket.hash);
     if (weights === undefined) return; // so old that nothing can be said of it
     const recomputed = ticket.fresh ? ticketTokens(ticket, context) : 0;
     const verdict = await this.#judge({ ticket, weights, frame, codec, shard: ticket.shard }, (batches) => {
       const cost = auditCost(batches * ticket.batch * context, recomputed);
-      return this.#budget?.spend(cost, kindOf(ticket.volunteer, state().trust)) ?? false;
+      return this.#budget?.spend(cost, whose) ?? false;
     });
     if (verdict !== undefined) await this.#tell(ticket, verdict);
   }

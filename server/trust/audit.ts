@@ -57,14 +57,21 @@ export function verdictOf({ assigned, gate, distance }: Evidence, steps: number,
   return { verdict: "good", reason: "gain", gain };
 }
 
+/** How likely a delta is to be audited, and out of which part of the budget. */
+export interface Plan {
+  readonly chance: number;
+  readonly whose: "veteran" | "stranger";
+}
+
 /**
- * How likely a delta that was just accepted is to be audited: surely a suspect one, and one of a fresh ticket,
- * which can be recomputed; the rest by their authors' standing.
+ * For a delta that was just accepted: surely audited is a suspect one, and one of a fresh ticket, which can be
+ * recomputed; the rest by their authors' standing. A suspect is paid for as a stranger, whoever sent it: a veteran that
+ * turned would go unaudited once those of veterans have cost their half.
  */
-export function chanceOf(delta: Candidate, fresh: boolean, pool: readonly Candidate[], trust: Trust): number {
-  if (fresh) return 1;
-  if (suspicionOf(delta, medianSize(pool, trust)) !== undefined) return 1;
-  return auditChance(standingOf(trust, delta.volunteer));
+export function planOf(delta: Candidate, fresh: boolean, pool: readonly Candidate[], trust: Trust): Plan {
+  const chance = auditChance(standingOf(trust, delta.volunteer));
+  if (suspicionOf(delta, medianSize(pool, trust)) !== undefined) return { chance: 1, whose: "stranger" };
+  return { chance: fresh ? 1 : chance, whose: chance < 1 ? "veteran" : "stranger" };
 }
 
 /**
@@ -73,10 +80,6 @@ export function chanceOf(delta: Candidate, fresh: boolean, pool: readonly Candid
  */
 export const FIRST_LOOK = 1;
 export const SECOND_LOOK = 2;
-
-/** Whose delta an audit is of: of a volunteer past its probation, or of one that must be audited. */
-export const kindOf = (volunteer: Candidate["volunteer"], trust: Trust): "veteran" | "stranger" =>
-  auditChance(standingOf(trust, volunteer)) < 1 ? "veteran" : "stranger";
 
 /** Tokens that a forward pass costs, of those that a training step does. */
 const FORWARD = 1 / 3;
@@ -105,7 +108,7 @@ export class Budget {
    * Whether it can be afforded; then it is spent. A veteran's audit may not touch the second half, which is for
    * newcomers and suspects: else honest work would pay for the strangers' going unaudited.
    */
-  spend(cost: number, whose: "veteran" | "stranger"): boolean {
+  spend(cost: number, whose: Plan["whose"]): boolean {
     const part = whose === "veteran" ? 1 / 2 : 1;
     if (this.#spent + cost > part * this.#share * this.#earned) return false;
     this.#spent += cost;

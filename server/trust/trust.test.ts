@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { DENSE4, F32 } from "../../protocol/codec/codec.ts";
 import { decodeFrame, encodeFrame } from "../../protocol/frame.ts";
 import type { TicketId, VolunteerKey } from "../../protocol/ids.ts";
-import { Budget, verdictOf } from "./audit.ts";
+import { Budget, planOf, verdictOf } from "./audit.ts";
 import type { Candidate } from "./candidate.ts";
 import { centredClipping } from "./centred.ts";
 import { Gauge } from "./gauge.ts";
@@ -240,6 +240,17 @@ describe("audits (A14)", () => {
     expect(verdictOf({ ...evidence(1, 1), distance: 0.5 }, 5, trust).reason).toBe("mismatch");
   });
 
+  test("a veteran's suspect is audited surely, and paid for as a stranger's; its other deltas are not", () => {
+    let veteran = known();
+    for (let i = 0; i < 30; i++)
+      veteran = seen(passed(veteran, key("of v"), NONE, 1), key("of v"), NONE, { size: 1 });
+    const opposed = delta("v", 1, { facts: { size: 1, agreement: -0.5 } });
+    expect(planOf(opposed, false, [], veteran)).toEqual({ chance: 1, whose: "stranger" });
+    expect(planOf(delta("v"), false, [], veteran)).toEqual({ chance: 0.05, whose: "veteran" }); // the control
+    expect(planOf(delta("v"), true, [], veteran)).toEqual({ chance: 1, whose: "veteran" });
+    expect(planOf(delta("new"), false, [], veteran)).toEqual({ chance: 1, whose: "stranger" });
+  });
+
   test("nothing is spent beyond the share", () => {
     const budget = new Budget(0.1, 100);
     expect([budget.spend(10, "stranger"), budget.spend(1, "stranger")]).toEqual([true, false]);
@@ -265,14 +276,14 @@ describe("the gauge (A15)", () => {
 
   test("A21: measures each tensor, also where one is small and the vector large", () => {
     const tensors = [
-      { offset: 0, length: 2_000_000 },
-      { offset: 2_000_000, length: 300 },
-      { offset: 2_000_300, length: 1_999_700 },
-      { offset: 4_000_000, length: 100 },
+      { offset: 0, length: 350_000 },
+      { offset: 350_000, length: 300 },
+      { offset: 350_300, length: 349_700 },
+      { offset: 700_000, length: 100 },
     ];
     const vector = Float32Array.from(
-      { length: 4_000_100 },
-      (_, i) => Math.sin(i * 1.7) * (i < 2_000_300 ? 1 : 9),
+      { length: 700_100 },
+      (_, i) => Math.sin(i * 1.7) * (i < 350_300 ? 1 : 9),
     );
     const norms = tensors.map(({ offset, length }) =>
       Math.sqrt(vector.subarray(offset, offset + length).reduce((sum, value) => sum + value ** 2, 0)),
