@@ -20,9 +20,9 @@ import { languageTask } from "../../server/task.ts";
 import {
   auditCost,
   Budget,
-  chanceOf,
   FIRST_LOOK,
-  kindOf,
+  type Plan,
+  planOf,
   SECOND_LOOK,
   verdictOf,
 } from "../../server/trust/audit.ts";
@@ -112,7 +112,7 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
   const ticketCost = ticketTokens({ steps: 5, batch }, context);
   const budget = new Budget(settings.trust.auditShare, 20 * ticketCost);
   const kept = new Map<TicketId, Kept>();
-  const audits: Kept[] = [];
+  const audits: { readonly one: Kept; readonly whose: Plan["whose"] }[] = [];
   const verdicts: Record<string, number> = {};
   const versions: Vectors[] = [initialVectors(task.initial(settings.seed))];
   let centre: Float32Array = new Float32Array(task.parameters);
@@ -171,7 +171,7 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
     const seal = { record: NO_HASH, signature: SIGNATURE, hash: NO_HASH };
     const since = [...kept.values()].filter(({ end }) => typeof end === "number" && end > to);
     await apply({ type: "rolled-back", at: now, version, to, reason: "held-out loss", ...seal });
-    if (ours) for (const one of since.reverse().slice(0, MOST_BLAMED)) await audit(one, to);
+    if (ours) for (const one of since.reverse().slice(0, MOST_BLAMED)) await audit(one, "stranger", to);
   };
   const upload = async (member: Member, ticket: Ticket, values: Float32Array): Promise<void> => {
     const frame = encodeFrame(codec, values);
@@ -211,7 +211,8 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
     kept.set(ticket.id, one);
     const { id, volunteer, version } = ticket;
     const candidate = { ticket: id, volunteer, version, tokens, ...(facts && { facts }) };
-    if (ours && random.unit() < chanceOf(candidate, ticket.fresh, state.pool, state.trust)) audits.push(one);
+    const { chance, whose } = planOf(candidate, ticket.fresh, state.pool, state.trust);
+    if (ours && random.unit() < chance) audits.push({ one, whose });
     const position = rules.ranges.positionOf(ticket.seed);
     await apply({
       type: "accepted",
@@ -224,7 +225,7 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
     });
   };
   /** `blamedFor`: one that was merged since this version, looked at on its weights, whatever it costs. */
-  const audit = async (one: Kept, blamedFor?: number): Promise<void> => {
+  const audit = async (one: Kept, whose: Plan["whose"], blamedFor?: number): Promise<void> => {
     const { ticket, member, frame } = one;
     const about = { type: "audited", at: now, ticket: ticket.id, volunteer: member.key } as const;
     const told = async (verdict: ReturnType<typeof verdictOf>) => {
@@ -244,7 +245,7 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
     for (const batches of [FIRST_LOOK, SECOND_LOOK]) {
       const cost = auditCost(batches * batch * context, recomputed);
       if (blamedFor !== undefined) budget.charge(cost);
-      else if (!budget.spend(cost, kindOf(member.key, state.trust))) return;
+      else if (!budget.spend(cost, whose)) return;
       const evidence = await examine(auditor, corpus.gate, context, {
         ticket: { ...ticket, fresh },
         shard: member.text,
@@ -267,7 +268,7 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
     const { state: next, effects } = reduce(
       rules,
       state,
-      { type: "asked", volunteer: member.key, ticket, pace: {} },
+      { type: "asked", volunteer: member.key, ticket, pace: {}, since: Number.NEGATIVE_INFINITY },
       now,
     );
     state = next;
@@ -329,7 +330,7 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
         sample: "",
       });
     }
-    for (const one of audits.splice(0)) await audit(one);
+    for (const { one, whose } of audits.splice(0)) await audit(one, whose);
   }
   const final = await meter(versions[state.version]!.x, "final");
   trainer.dispose();
