@@ -231,7 +231,7 @@ export class Run implements RunService {
 
   async ticket(volunteer: VolunteerKey, _nonce: TicketId, pace: Pace = {}): Promise<Ticket> {
     if (this.draining) throw new ProtocolError("run-paused", REFUSALS["run-paused"], PAUSED_RETRY_MS);
-    await this.#core.turnOf(volunteer);
+    await this.#core.settled();
     const ticket = as(isTicketId, toBase64Url(this.#options.random(NONCE_BYTES)), "ticket");
     for (const effect of this.#core.take({ type: "asked", volunteer, ticket, pace })) {
       if (effect.type === "lease") return signTicket(this.#identity.signer, effect.terms);
