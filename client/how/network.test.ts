@@ -127,17 +127,17 @@ describe("the small network", () => {
     await network.step(sliceDigits(digits, 0, BATCH));
     const inUse = memory().numTensors;
     let loss = Number.NaN;
-    for (let step = 1; step < 90; step++) {
+    for (let step = 1; step < 60; step++) {
       const from = (step * BATCH) % (1_000 - BATCH);
       loss = await network.step(sliceDigits(digits, from, from + BATCH));
     }
     expect(atFirst).toBeLessThan(0.3);
-    expect(await rightOf(network, held)).toBeGreaterThan(0.8);
+    expect(await rightOf(network, held)).toBeGreaterThan(0.7);
     expect(loss).toBeLessThan(1);
     expect(memory().numTensors).toBe(inUse);
     network.dispose();
     expect(memory().numTensors).toBe(before);
-  });
+  }, 120_000);
 });
 
 async function rightOf(network: Network, held: Digits): Promise<number> {
