@@ -175,12 +175,12 @@ export async function fuzz(ms: number, seed: number): Promise<Fuzzed> {
   let slowestMs = 0;
   let largestBytes = 0;
   let runs = 0;
+  let held = process.memoryUsage().arrayBuffers;
   const until = performance.now() + ms;
   for (; performance.now() < until; runs++) {
     const target = all[runs % all.length]!;
     const random = new Random((seed + runs) >>> 0);
     const input = mutated(target.good[random.below(target.good.length)]!, random);
-    const before = process.memoryUsage().arrayBuffers;
     const began = performance.now();
     try {
       target.decode(input);
@@ -190,7 +190,9 @@ export async function fuzz(ms: number, seed: number): Promise<Fuzzed> {
         crashes.push(`${target.name}, seed ${seed + runs}: ${String(error)}`);
     }
     slowestMs = Math.max(slowestMs, performance.now() - began);
-    largestBytes = Math.max(largestBytes, process.memoryUsage().arrayBuffers - before);
+    const now = process.memoryUsage().arrayBuffers;
+    largestBytes = Math.max(largestBytes, now - held);
+    held = now;
     if (runs % 1_000 === 0) await new Promise((resolve) => setImmediate(resolve));
   }
   return { runs, crashes, slowestMs, largestBytes };
