@@ -76,6 +76,7 @@ async function train(command: Extract<Command, { type: "start" }>, control: Cont
     api: sharedApi(
       httpApi({ origin: server, traffic: traffic.count, ...(site !== undefined && { site }) }),
       () => peers.bridge(control.signal),
+      (bytes) => traffic.count(bytes, 0),
     ),
     moved: (replica) => peers.follow(replica),
     control,

@@ -13,9 +13,14 @@ const LEAST_BYTES = 256 * 1024;
 
 /**
  * The same Api, with snapshots, diffs and shards by way of peers where there is a bridge to them, and as before where
- * there is none or it brings nothing. `bridge` may make its caller wait for one that is about to come.
+ * there is none or it brings nothing. `bridge` may make its caller wait for one that is about to come; `heard` is told
+ * the bytes that came by it.
  */
-export function sharedApi(api: Api, bridge: () => Promise<PeerBridge | undefined>): Api {
+export function sharedApi(
+  api: Api,
+  bridge: () => Promise<PeerBridge | undefined>,
+  heard: (bytes: number) => void = () => {},
+): Api {
   let manifest: Manifest | undefined;
   const shared = async (
     object: ObjectName,
@@ -26,7 +31,9 @@ export function sharedApi(api: Api, bridge: () => Promise<PeerBridge | undefined
     const peers = manifest?.peers === undefined || most < LEAST_BYTES ? undefined : await bridge();
     if (peers === undefined || manifest === undefined) return direct();
     try {
-      return (await peers.bring(object, most, manifest, call ?? {})) ?? (await direct());
+      const bytes = await peers.bring(object, most, manifest, call ?? {});
+      heard(bytes?.length ?? 0);
+      return bytes ?? (await direct());
     } catch (error) {
       if (error instanceof WrongBytes) return direct();
       throw error;
