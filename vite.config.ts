@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { basename, join } from "node:path";
 import { defineConfig, type Plugin } from "vite";
+import { digitsAsset } from "./client/how/digits-asset.ts";
 
 const pages = join(import.meta.dirname, "client/pages");
 
@@ -34,7 +35,7 @@ export default defineConfig({
   root: pages,
   base: "/",
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
-  plugins: [tfjsBinaries()],
+  plugins: [tfjsBinaries(), digitsAsset()],
   worker: { format: "es" },
   build: {
     outDir: join(import.meta.dirname, "dist/client"),

@@ -5,7 +5,6 @@ import { tmpdir } from "node:os";
 import { extname, join, normalize } from "node:path";
 import { text } from "node:stream/consumers";
 import { build, type Plugin } from "vite";
-import { digitsAsset } from "../../client/how/digits-asset.ts";
 import type { Phase, Report } from "../../client/trainer/messages.ts";
 import type { RunEvent } from "../../protocol/events.ts";
 import { type Estimate, FOUNDING_ROUTES, type Founding } from "../../protocol/founding.ts";
@@ -69,7 +68,6 @@ export async function buildPages(): Promise<string> {
     await build({
       configFile,
       logLevel: "error",
-      plugins: config === "vite.config.ts" ? [digitsAsset()] : [],
       build: { outDir },
       worker: { plugins: () => [scripted] },
     });
