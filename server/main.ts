@@ -22,7 +22,7 @@ import { parseSettings, type Settings, SettingsError } from "./settings.ts";
 import { StoreError } from "./store/store.ts";
 
 /** Between two looks of the run at its deadlines and leases. */
-const TICK_MS = 250;
+const TICK_MS = 50;
 /** From asking the server to stop until open connections are cut. */
 const GRACE_MS = 2_000;
 

@@ -212,10 +212,15 @@ describe("evaluation", () => {
   );
 
   test("a loss beyond all bounds is told as the highest that readers take", async () => {
-    const evaluator = { evaluate: async () => ({ loss: 1e30, sample: "" }) };
+    let heard = () => {};
+    const listening = new Promise<void>((resolve) => {
+      heard = resolve;
+    });
+    const evaluator = { evaluate: () => listening.then(() => ({ loss: 1e30, sample: "" })) };
     const tiny = await tinyRun({ evaluator });
     const events: RunEvent[] = [];
     tiny.run.subscribe((event) => events.push(event));
+    heard();
     await until(() => events.length === 1);
     expect(tiny.run.status().heldOut).toEqual([{ version: 0, tokens: 0, loss: MAX_LOSS }]);
     expect(parseEvent(parseJson(utf8(JSON.stringify(events[0]))))).toEqual(events[0]);

@@ -230,16 +230,23 @@ export class Run implements RunService {
   }
 
   async ticket(volunteer: VolunteerKey, _nonce: TicketId, pace: Pace = {}): Promise<Ticket> {
-    if (this.draining) throw new ProtocolError("run-paused", REFUSALS["run-paused"], PAUSED_RETRY_MS);
-    await this.#core.settled();
     const ticket = as(isTicketId, toBase64Url(this.#options.random(NONCE_BYTES)), "ticket");
-    for (const effect of this.#core.take({ type: "asked", volunteer, ticket, pace })) {
-      if (effect.type === "lease") return signTicket(this.#identity.signer, effect.terms);
-      if (effect.type === "refuse") {
+    const since = this.#core.now();
+    for (;;) {
+      if (this.draining || this.#core.closed) {
+        throw new ProtocolError("run-paused", REFUSALS["run-paused"], PAUSED_RETRY_MS);
+      }
+      await this.#core.settled();
+      const asked = this.#core.behind ? Number.NEGATIVE_INFINITY : since;
+      const [effect] = this.#core.take({ type: "asked", volunteer, ticket, pace, since: asked });
+      if (effect?.type === "lease") return signTicket(this.#identity.signer, effect.terms);
+      if (effect?.type === "refuse") {
         throw new ProtocolError(effect.code, REFUSALS[effect.code], effect.retryAfterMs);
       }
+      if (effect?.type !== "hold")
+        throw new ProtocolError("internal-error", "a request for work went unanswered");
+      await this.#core.nextVersion(effect.until);
     }
-    throw new ProtocolError("internal-error", "the request for work went unanswered");
   }
 
   async accept(volunteer: VolunteerKey, nonce: TicketId, upload: Upload, from?: string): Promise<Receipt> {

@@ -7,7 +7,7 @@ test("an empty run file is the default run", () => {
     model: { layers: 2, heads: 4, width: 96, context: 128 },
     outer: { kind: "muon", rate: 1, momentum: 0.3 },
     delta: "auto",
-    downlink: { name: "dense", bits: 4 },
+    downlink: "auto",
     optimizer: { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, clip: 1 },
   });
 });

@@ -54,10 +54,18 @@ export interface Settings {
    * 2M parameters and sparse above. Default "auto".
    */
   readonly delta: CodecSpec | "auto";
-  /** The codec of broadcast diffs. Default "dense4". */
-  readonly downlink: CodecSpec;
-  /** A version closes at a delta for each volunteer at work, at least `quorum` and at most 16. Default 4 (docs/LEARNING.md). */
+  /** The codec of broadcast diffs; "auto" is dense4 for the first 64 versions and dense2 from then on. Default "auto". */
+  readonly downlink: CodecSpec | "auto";
+  /**
+   * A version closes at a delta of three in four of the volunteers at work on it, and at least at so many. Default 1
+   * (docs/LEARNING.md).
+   */
   readonly quorum: number;
+  /**
+   * Volunteers at work on one version, at most; the others wait for their turn, 10 seconds at most. More at once teach
+   * a small model little more (docs/LEARNING.md); a large one has use for them. Default 16.
+   */
+  readonly crowd: number;
   /** Seconds a volunteer has for a ticket before its range goes to another. Default 120. */
   readonly leaseSeconds: number;
   /** A snapshot is stored every so many versions. Default 10. */
@@ -176,8 +184,9 @@ const schema = z.strictObject({
   residualDecay: share.default(0.95),
   outer: outer.prefault({}),
   delta: z.union([codec, z.literal("auto")]).default("auto"),
-  downlink: codec.default(DENSE4),
-  quorum: count(1, 10_000).default(4),
+  downlink: z.union([z.literal("auto"), codec]).default("auto"),
+  quorum: count(1, 10_000).default(1),
+  crowd: count(1, 10_000).default(16),
   leaseSeconds: count(1, 86_400).default(120),
   snapshotEvery: count(1, 1_000_000).default(10),
   keepSnapshots: count(1, 1_000).default(3),

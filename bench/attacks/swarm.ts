@@ -145,12 +145,12 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
       const clipped = centredClipping(deltas, centre);
       const weighted = frames.map(({ frame }, i) => ({ frame, weight: clipped.weights[i]! }));
       const all = [...weighted, { frame: encodeFrame(F32, centre), weight: clipped.centre }];
-      made = merge(before, all, merging);
+      made = merge(before, all, merging(closed.version));
       centre = centre.map((value) => value * clipped.centre);
       deltas.forEach(({ values }, i) => {
         centre = centre.map((value, j) => value + clipped.weights[i]! * values[j]!);
       });
-    } else made = merge(before, frames, merging);
+    } else made = merge(before, frames, merging(closed.version));
     const version = closed.version + 1;
     versions[version] = made.vectors;
     await apply({

@@ -22,7 +22,7 @@ import { type BenchCorpus, VOCABULARY } from "./corpus.ts";
 /** What journaling and merging a version take on a small server. */
 const MERGE_MS = 50;
 /** The server looks at its deadlines so often, as the product's does. */
-const TICK_MS = 250;
+const TICK_MS = 50;
 /** Versions whose weights are kept for who still trains on them. */
 const KEEP_WEIGHTS = 8;
 
@@ -54,7 +54,7 @@ export class Service {
   onVersion: (state: State, x: Float32Array<ArrayBuffer>) => void | Promise<void> = () => {};
   readonly #clock: VirtualClock;
   readonly #rules: Rules;
-  readonly #merging: MergeRule;
+  readonly #merging: (version: number) => MergeRule;
   readonly #encode: (x: Float32Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>;
   readonly #frames = new Map<TicketId, Uint8Array<ArrayBuffer>>();
   readonly #published = new Map<number, Published>();
@@ -89,7 +89,7 @@ export class Service {
     settings: Settings,
     corpus: BenchCorpus,
     encode: (x: Float32Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>,
-    merging: MergeRule,
+    merging: (version: number) => MergeRule,
     vectors: Vectors,
     snapshotBytes: number,
     hash: Hash,
@@ -134,23 +134,32 @@ export class Service {
     return Math.min(chain, this.snapshotBytes);
   }
 
-  /** Gives a volunteer its next ticket, at once or when the version being closed is published. */
-  ask(volunteer: VolunteerKey, pace: Pace, answer: (ticket: Ticket) => void): void {
+  /** Gives a volunteer its next ticket, when its turn has come as in the product (Run.ticket). */
+  ask(volunteer: VolunteerKey, pace: Pace, answer: (ticket: Ticket) => void, since = this.#now): void {
     if (this.finished) return;
+    const again = () => this.ask(volunteer, pace, answer, since);
     if (this.#busy) {
-      this.whenVersion(this.#state.version + 1, () => this.ask(volunteer, pace, answer));
+      this.whenVersion(this.#state.version + 1, again);
       return;
     }
     const ticket = `${this.#tickets++}`.padStart(22, "0") as TicketId;
     const { state, effects } = reduce(
       this.#rules,
       this.#state,
-      { type: "asked", volunteer, ticket, pace },
+      { type: "asked", volunteer, ticket, pace, since },
       this.#now,
     );
     this.#state = state;
     for (const effect of effects) {
       if (effect.type === "lease") answer({ ...effect.terms, signature: SIGNATURE });
+      if (effect.type !== "hold") continue;
+      let waits = true;
+      const once = () => {
+        if (waits) again();
+        waits = false;
+      };
+      this.whenVersion(this.#state.version + 1, once);
+      this.#clock.after(effect.until - this.#now, once);
     }
   }
 
@@ -232,7 +241,7 @@ export class Service {
       const age = closed.version - (from.get(ticket) ?? closed.version);
       this.staleness[age] = (this.staleness[age] ?? 0) + 1;
     }
-    const { vectors, diff } = merge(this.#vectors, frames, this.#merging);
+    const { vectors, diff } = merge(this.#vectors, frames, this.#merging(closed.version));
     this.#vectors = vectors;
     this.#diffBytes.push(diff.length);
     const version = closed.version + 1;

@@ -95,25 +95,24 @@ export class Volunteer {
   }
 
   #ask(): void {
-    const { clock, service } = this.#place;
+    const { service } = this.#place;
     if (this.#asked || this.#next !== undefined) return;
     if (this.#sending) {
       this.#asks = true;
       return;
     }
     const stay = this.#stay;
-    const begun = clock.now;
     this.#asks = false;
     this.#asked = true;
     this.#after(this.machine.latency / 2, () =>
       service.ask(this.#self.key, this.#self.pace.told, (ticket) => {
-        if (stay === this.#stay) this.#fetch(ticket, begun);
+        if (stay === this.#stay) this.#fetch(ticket);
       }),
     );
   }
 
-  #fetch(ticket: Ticket, begun: number): void {
-    const { clock, service, traffic } = this.#place;
+  #fetch(ticket: Ticket): void {
+    const { service, traffic } = this.#place;
     const { pace } = this.#self;
     const model = service.bytesBetween(this.#self.version, ticket.version);
     const own = ticketBytes(ticket);
@@ -125,7 +124,7 @@ export class Volunteer {
     const fetching = this.machine.latency / 2 + (8 * (model + own)) / this.machine.down;
     this.#after(fetching, () => {
       if (model > 0) pace.received(model + own, fetching);
-      pace.prepared(clock.now - begun);
+      pace.prepared(fetching);
       this.#asked = false;
       this.#next = ticket;
       this.#begin();

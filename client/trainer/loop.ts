@@ -199,8 +199,9 @@ async function take(round: RoundDeps): Promise<Work | undefined> {
   const ticket = await api.ticket(identity, pace.told, { signal: control.signal });
   if (ticket.run !== manifest.run) return undefined;
   await requireOurs(ticket, round);
+  const given = clock(); // the server may have let us wait for a version, which is no matter of the link
   const work = await prepare(round, ticket, asked + ticket.lease);
-  pace.prepared(clock() - asked);
+  pace.prepared(clock() - given);
   return work;
 }
 

@@ -1,15 +1,15 @@
 import type { Pace as Told } from "../../protocol/pace.ts";
 
-/** How much the newest measurement moves a mean. */
-const NEWEST = 0.3;
-/** Idle for a larger part of its time, a volunteer overlaps: goodput stays above 85%. */
-const MOST_IDLE = 0.15;
-/** Asking ahead begins this much earlier than the mean says it must. */
+/** Measurements whose median counts: a delta that was late once, or a lid that was closed, says little of a link. */
+const MEASURED = 5;
+/** Idle for a larger part of its time, a volunteer overlaps. */
+const MOST_IDLE = 0.2;
+/** Asking ahead begins this much earlier than it usually must. */
 const MARGIN = 1.5;
 
 /** What the loop measures of its machine and its link, and what follows from it. Times in milliseconds. */
 export class Pace {
-  readonly #means = new Map<string, number>();
+  readonly #measured = new Map<string, readonly number[]>();
 
   /** A ticket was trained, rests included. */
   trained(tokens: number, ms: number): void {
@@ -28,7 +28,7 @@ export class Pace {
     this.#note("downlink", rate(bytes, ms));
   }
 
-  /** From the request for a ticket until its text and weights are there. */
+  /** From a ticket until its text and weights are there. */
   prepared(ms: number): void {
     this.#note("prepare", ms);
   }
@@ -36,7 +36,7 @@ export class Pace {
   /** What the server is told. */
   get told(): Told {
     const told = (name: keyof Told) => {
-      const value = this.#means.get(name);
+      const value = this.#usual(name);
       return value === undefined ? {} : { [name]: Math.max(1, Math.round(value)) };
     };
     return { ...told("speed"), ...told("uplink"), ...told("downlink") };
@@ -44,7 +44,7 @@ export class Pace {
 
   /** The next ticket is asked for when this much of the training is left, so that it is there in time. */
   get lead(): number {
-    return MARGIN * this.#mean("prepare");
+    return MARGIN * (this.#usual("prepare") ?? 0);
   }
 
   /**
@@ -52,18 +52,18 @@ export class Pace {
    * late, which costs some learning (docs/LEARNING.md): only where waiting would cost more.
    */
   get overlaps(): boolean {
-    const idle = this.#mean("prepare") + this.#mean("send");
-    const train = this.#means.get("train");
+    const idle = (this.#usual("prepare") ?? 0) + (this.#usual("send") ?? 0);
+    const train = this.#usual("train");
     return train !== undefined && idle > MOST_IDLE * (idle + train);
   }
 
-  #mean(name: string): number {
-    return this.#means.get(name) ?? 0;
+  #usual(name: string): number | undefined {
+    const measured = this.#measured.get(name);
+    return measured && [...measured].sort((a, b) => a - b)[measured.length >> 1];
   }
 
   #note(name: string, value: number): void {
-    const mean = this.#means.get(name);
-    this.#means.set(name, mean === undefined ? value : mean + NEWEST * (value - mean));
+    this.#measured.set(name, [...(this.#measured.get(name) ?? []).slice(1 - MEASURED), value]);
   }
 }
 

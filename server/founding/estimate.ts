@@ -6,7 +6,7 @@ import type { Estimate } from "../../protocol/founding.ts";
 import { frameBytes } from "../../protocol/frame.ts";
 import { MAX_PARAMETERS, MAX_VOCABULARY, MIN_VOCABULARY } from "../../protocol/limits.ts";
 import { stepsFor } from "../rounds/length.ts";
-import { deltaCodec } from "../run/merge-rule.ts";
+import { deltaCodec, diffCodec } from "../run/merge-rule.ts";
 import type { Settings } from "../settings.ts";
 
 /** Bytes of a value. */
@@ -31,11 +31,11 @@ export function estimateOf(settings: Settings, vocabulary: number): Estimate {
   const { batch, steps, tokenBudget, learningRate } = settings;
   const tokensPerStep = batch * shape.context;
   const deltaBytes = frameBytes(deltaCodec(settings, parameters), parameters);
-  const diffBytes = frameBytes(settings.downlink, parameters);
+  const diffBytes = frameBytes(diffCodec(settings, Number.POSITIVE_INFINITY), parameters);
   const weight = { tokensPerStep, deltaBytes, diffBytes };
   // The pace of the slowest and of the fastest volunteer there can be.
-  const least = steps === "paced" ? stepsFor(weight, { speed: 1e-9, uplink: Number.MAX_VALUE }) : steps;
-  const most = steps === "paced" ? stepsFor(weight, { speed: Number.MAX_VALUE, uplink: 1 }) : steps;
+  const least = steps === "paced" ? stepsFor(weight, { speed: 1e-9, uplink: Number.MAX_VALUE }, 1) : steps;
+  const most = steps === "paced" ? stepsFor(weight, { speed: Number.MAX_VALUE, uplink: 1 }, 1) : steps;
   return {
     parameters,
     snapshotBytes: headerOf(layout).length + F32 * parameters,

@@ -1,41 +1,58 @@
 import { medianOf } from "../trust/median.ts";
 
-/** Bounds of the deadline: no wait is too short to gather anything, none so long that a run seems stuck. */
-const SHORTEST_WAIT_MS = 2_000;
+/** A version stays open for so long after its first delta at least, for what comes at about the same time. */
+const GATHER_MS = 500;
+/** And after its quorum for this part of the median of what deltas take. */
+const GRACE = 0.1;
+/** No wait is so long that a run seems stuck. */
 const LONGEST_WAIT_MS = 40_000;
+/** A delta is expected until so many times the median of what deltas take. */
+const PATIENCE = 1.25;
+/** Who asks for work waits for its turn so long at most. */
+export const LONGEST_HOLD_MS = 10_000;
 
+/** A version has just opened for this part of the time in which most deltas come. */
+const JUST_OPENED = 0.1;
+
+/** Of those at work, the part whose deltas make a version: the slowest quarter is not waited for. */
+export const QUORUM_SHARE = 3 / 4;
 /** Deltas of the largest quorum: more in one version teach it little (docs/LEARNING.md). */
-const LARGEST_QUORUM = 16;
+const LARGEST_QUORUM = 64;
 
-/**
- * One delta for each of those at work: then a volunteer downloads about one diff a ticket, and a delta is hardly
- * ever older than a version when it is merged.
- */
-export function quorumOf(least: number, active: number): number {
-  return Math.max(least, Math.min(LARGEST_QUORUM, active));
+/** Deltas that are enough for a version on which so many volunteers are at work. */
+export function quorumOf(least: number, working: number): number {
+  return Math.max(least, Math.min(LARGEST_QUORUM, Math.ceil(QUORUM_SHARE * working)));
 }
 
 /**
- * How long after its first delta a version waits for a quorum: the median time deltas took lately plus three
- * median absolute deviations, so that stragglers are left to the next version and a lone volunteer is not
- * held up.
+ * When a version closes, on the run clock, whose deltas came at these times: with the last of those at work; else a
+ * moment after its quorum, so that who is just about to come is not a version late; and at the latest when most would
+ * have come since it opened, so that who left in the middle of a ticket holds nobody up for long.
  */
-export function waitOf(took: readonly number[]): number {
-  return Math.min(LONGEST_WAIT_MS, Math.max(SHORTEST_WAIT_MS, patienceOf(took)));
+export function closesAt(
+  { opened, came, took }: { opened: number; came: readonly number[]; took: readonly number[] },
+  { least, working }: { least: number; working: number },
+): number {
+  const [first, last] = [came[0], came.at(-1)];
+  if (first === undefined || last === undefined) return Number.POSITIVE_INFINITY;
+  if (came.length >= Math.max(least, working)) return last;
+  const quorum = came[quorumOf(least, working) - 1] ?? Number.POSITIVE_INFINITY;
+  const deadline = Math.max(first + GATHER_MS, opened + Math.min(LONGEST_WAIT_MS, expectedWithin(took)));
+  return Math.min(quorum + GRACE * (medianOf(took) ?? 0), deadline);
 }
 
-/** The time within which all but stragglers' deltas come, ms: the median and three median absolute deviations. */
-function patienceOf(took: readonly number[]): number {
-  const middle = median(took);
-  return middle + 3 * median(took.map((ms) => Math.abs(ms - middle)));
-}
-
-/**
- * The age up to which a ticket's delta is still to be expected, ms. Where all take alike there is no deviation, and
- * half of them take longer than the median: so half as long again, at least.
- */
+/** The age up to which a ticket's delta is still to be expected, ms; `took` is what the newest deltas took. */
 export function expectedWithin(took: readonly number[]): number {
-  return Math.max(1.5 * median(took), patienceOf(took));
+  return PATIENCE * (medianOf(took) ?? 0);
 }
 
-const median = (values: readonly number[]): number => medianOf(values) ?? 0;
+/**
+ * Until when, on the run clock, who sent a delta at `sent` waits for the version that it will be merged into. A
+ * second ticket for the open version would be one version late when it is done, and late deltas cost more learning
+ * than waiting does (docs/LEARNING.md). But who sent it when the version had just opened would wait for too long,
+ * and may be done again before it closes.
+ */
+export function heldUntil(opened: number, sent: number, took: readonly number[]): number {
+  const expected = expectedWithin(took);
+  return sent - opened < JUST_OPENED * expected ? sent : sent + expected;
+}

@@ -32,6 +32,8 @@ export type SoftEvent =
       readonly volunteer: VolunteerKey;
       readonly ticket: TicketId;
       readonly pace: Pace;
+      /** The run clock when it first asked: it was told to hold on since. */
+      readonly since: number;
     }
   /** Time passed; also the first event after a replay. */
   | { readonly type: "tick" };
@@ -164,6 +166,8 @@ export type Effect =
       readonly code: "run-paused" | "run-finished" | "no-work" | "quarantined";
       readonly retryAfterMs?: number;
     }
+  /** The answer to `asked`: ask again with the next version, or at this time of the run clock. */
+  | { readonly type: "hold"; readonly until: number }
   | { readonly type: "announce"; readonly event: RunEvent }
   /** Held-out loss has risen beyond the bound: take the weights back to those of `to`, or of one before it. */
   | { readonly type: "roll-back"; readonly to: number }

@@ -17,6 +17,7 @@ const rules: Rules = {
   context: 8,
   leaseMs: 60_000,
   quorum: 2,
+  crowd: 100_000,
   tokenBudget: 1_000,
   weigh: mean,
   tripwire: Number.POSITIVE_INFINITY,
@@ -28,7 +29,12 @@ test("A22: ever new keys hold half of the leases at most, so that who is trusted
   let state: State = { ...created, trust: passed(created.trust, key("trusted"), "t" as TicketId, 1) };
   let tickets = 0;
   const ask = (volunteer: VolunteerKey, now: number) => {
-    const answer = lease(rules, state, { volunteer, ticket: `${tickets++}` as TicketId, pace: {} }, now);
+    const answer = lease(
+      rules,
+      state,
+      { volunteer, ticket: `${tickets++}` as TicketId, pace: {}, since: 0 },
+      now,
+    );
     ({ state } = answer);
     return answer.effect.type;
   };

@@ -1,10 +1,9 @@
 import type { TicketId, VolunteerKey } from "../../protocol/ids.ts";
-import type { Pace } from "../../protocol/pace.ts";
 import type { TicketTerms } from "../../protocol/ticket.ts";
 import { admitted, isFresh, standingOf, trusted } from "../trust/standing.ts";
 import { Aged } from "./aged.ts";
-import { expectedWithin } from "./closing.ts";
-import type { Effect } from "./events.ts";
+import { expectedWithin, heldUntil, LONGEST_HOLD_MS, QUORUM_SHARE } from "./closing.ts";
+import type { Effect, SoftEvent } from "./events.ts";
 import {
   ACTIVE_MS,
   LEASES_EACH,
@@ -15,6 +14,9 @@ import {
   type Rules,
 } from "./rules.ts";
 import type { Soft, State } from "./state.ts";
+
+/** Versions by which is known how many are at work. */
+const LATELY = 4;
 
 /** Volunteers that hold a ticket, or asked or sent something in the last minute. */
 export function activeAt({ soft }: State, now: number): number {
@@ -38,11 +40,35 @@ export function workingAt({ soft, took, pool }: State, leaseMs: number, now: num
   return working.size;
 }
 
+/** Volunteers usually at work on a version, by the deltas of the newest few; 1 before there are any. */
+function usuallyWorking({ versions }: State): number {
+  const lately = versions.slice(0, LATELY);
+  const deltas = lately.reduce((sum, version) => sum + version.deltas, 0);
+  return lately.length === 0 ? 1 : Math.max(1, deltas / lately.length / QUORUM_SHARE);
+}
+
+/** A volunteer that asks for work; see the event. */
+type Asked = Omit<Extract<SoftEvent, { type: "asked" }>, "type">;
+
+/**
+ * Until when, on the run clock, who asks for work had better wait: it has sent a delta for the open version, and
+ * others are at work on that; or as many are as may be. Undefined: its turn has come.
+ */
+function holdOf(rules: Rules, state: State, { volunteer, since }: Asked, now: number): number | undefined {
+  const patience = since + LONGEST_HOLD_MS;
+  if (now >= patience) return undefined;
+  const working = workingAt(state, rules.leaseMs, now);
+  const sent = state.pool.findLast((delta) => delta.volunteer === volunteer);
+  const own = sent === undefined ? now : heldUntil(state.publishedAt, sent.at, state.took);
+  if (now < own && working >= rules.quorum) return Math.min(own, patience);
+  return sent === undefined && working >= rules.crowd ? patience : undefined;
+}
+
 /** Answers a volunteer that asks for work. */
 export function lease(
   rules: Rules,
   state: State,
-  asked: { readonly volunteer: VolunteerKey; readonly ticket: TicketId; readonly pace: Pace },
+  asked: Asked,
   now: number,
 ): { state: State; effect: Effect } {
   const refuse = (
@@ -62,8 +88,10 @@ export function lease(
   if (rules.ranges.epochLength === 0 || soft.leases.size >= most) {
     return refuse("no-work", NO_WORK_RETRY_MS);
   }
+  const until = holdOf(rules, state, asked, now);
+  if (until !== undefined) return { state, effect: { type: "hold", until } };
   const position = soft.queue[0] ?? soft.next;
-  const steps = rules.steps(asked.pace);
+  const steps = rules.steps(asked.pace, usuallyWorking(state));
   const held = { volunteer: asked.volunteer, position, expires: now + rules.leaseMs };
   const leases = Aged.of(soft.leases).with(asked.ticket, held);
   const terms: TicketTerms = {

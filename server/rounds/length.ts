@@ -5,10 +5,16 @@ const FEWEST_STEPS = 3;
 const MOST_STEPS = 30;
 /** A ticket for who has measured nothing yet. */
 export const USUAL_STEPS = 10;
-/** No ticket is meant to be shorter: versions would come faster than a small server merges them. */
+/** Else no ticket is meant to be shorter: versions would come faster than a small server merges them. */
 const SHORTEST_SECONDS = 1;
 /** Training takes so many times as long as the link: then there is no need to train ahead of what is merged. */
-const LINK_TIMES = 5;
+const LINK_TIMES = 7;
+
+/**
+ * Where more are at work their tickets are shorter in proportion, so that a version has as many steps: more versions
+ * learn more than larger ones.
+ */
+const FEW = 8;
 
 /** What a ticket of a run weighs. */
 export interface Weight {
@@ -21,14 +27,19 @@ export interface Weight {
 
 /**
  * How many inner steps suit a volunteer: as few as its link allows, because many small versions learn more than
- * few large ones. But so many that sending a delta and fetching a diff take a fifth of its time at most: a volunteer
+ * few large ones. But so many that sending a delta and fetching a diff take an eighth of its time at most: a volunteer
  * that has to train ahead of what is merged sends deltas a version old, which costs more than longer tickets do.
  */
-export function stepsFor({ tokensPerStep, deltaBytes, diffBytes }: Weight, pace: Pace): number {
+export function stepsFor(
+  { tokensPerStep, deltaBytes, diffBytes }: Weight,
+  pace: Pace,
+  working: number,
+): number {
   const { speed, uplink, downlink } = pace;
   if (speed === undefined || uplink === undefined) return USUAL_STEPS;
   const fetching = downlink === undefined ? 0 : diffBytes / downlink;
   const link = LINK_TIMES * (deltaBytes / uplink + fetching);
-  const steps = Math.ceil((Math.max(SHORTEST_SECONDS, link) * speed) / tokensPerStep);
+  const seconds = Math.max(SHORTEST_SECONDS, link) * Math.min(1, FEW / working);
+  const steps = Math.ceil((seconds * speed) / tokensPerStep);
   return Math.max(FEWEST_STEPS, Math.min(MOST_STEPS, steps));
 }

@@ -19,6 +19,7 @@ const rules: Rules = {
   context: 8,
   leaseMs: 10_000,
   quorum: 3,
+  crowd: 1_000,
   tokenBudget: 32 * 30,
   weigh: mean,
   tripwire: Number.POSITIVE_INFINITY,
@@ -62,6 +63,7 @@ class World {
           volunteer: String(action.who).padStart(43, "0") as VolunteerKey,
           ticket,
           pace: {},
+          since: Number.NEGATIVE_INFINITY,
         });
         break;
       }

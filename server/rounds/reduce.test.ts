@@ -22,6 +22,7 @@ const rules: Rules = {
   context: 8,
   leaseMs: 60_000,
   quorum: 2,
+  crowd: 1_000,
   tokenBudget: 1_000,
   weigh: mean,
   tripwire: Number.POSITIVE_INFINITY,
@@ -36,9 +37,14 @@ class Driven {
   now = 0;
   effects: readonly Effect[] = [];
   #tickets = 0;
+  readonly #rules: Rules;
+
+  constructor(followed = rules) {
+    this.#rules = followed;
+  }
 
   send(event: Exclude<Event, Created>): readonly Effect[] {
-    ({ state: this.state, effects: this.effects } = reduce(rules, this.state, event, this.now));
+    ({ state: this.state, effects: this.effects } = reduce(this.#rules, this.state, event, this.now));
     return this.effects;
   }
 
@@ -48,6 +54,7 @@ class Driven {
       volunteer: volunteer(of),
       ticket: ticketId(++this.#tickets),
       pace,
+      since: this.now,
     })[0];
     if (effect?.type !== "lease") throw new Error(`no lease but ${JSON.stringify(effect)}`);
     return effect.terms;
@@ -154,7 +161,13 @@ describe("leases", () => {
   test("a paused and a finished run give no work", () => {
     const run = new Driven();
     run.send({ type: "state", at: 0, state: "paused" });
-    const asked = { type: "asked", volunteer: volunteer(1), ticket: ticketId(77), pace: {} } as const;
+    const asked = {
+      type: "asked",
+      volunteer: volunteer(1),
+      ticket: ticketId(77),
+      pace: {},
+      since: 0,
+    } as const;
     expect(run.send(asked)).toMatchObject([{ type: "refuse", code: "run-paused" }]);
     run.send({ type: "state", at: 0, state: "finished" });
     expect(run.send(asked)).toMatchObject([{ type: "refuse", code: "run-finished" }]);
@@ -194,13 +207,51 @@ describe("closing a version", () => {
     expect(of(run.accept(tickets[2]!), "record")).toHaveLength(1);
   });
 
+  test("who has sent waits for the version that its delta makes, where others are at work on that", () => {
+    const run = new Driven();
+    run.now = 1_000;
+    const [mine] = [run.ask(1), run.ask(2), run.ask(3)];
+    run.now = 2_000;
+    run.accept(mine);
+    const asked = (since: number) =>
+      ({ type: "asked", volunteer: volunteer(1), ticket: ticketId(99), pace: {}, since }) as const;
+    run.now = 2_100;
+    expect(run.send(asked(2_100))).toEqual([{ type: "hold", until: 3_250 }]); // it took a second
+    expect(run.send(asked(2_100 - 10_000))).toMatchObject([{ type: "lease" }]); // has waited long enough
+    expect(run.send({ ...asked(2_100), volunteer: volunteer(4) })).toMatchObject([{ type: "lease" }]);
+    run.now = 3_250;
+    expect(run.send(asked(2_100))).toMatchObject([{ type: "lease" }]);
+  });
+
+  test("where as many are at work as may be, the next waits for its turn", () => {
+    const run = new Driven({ ...rules, crowd: 2 });
+    run.ask(1);
+    run.ask(2);
+    const asked = {
+      type: "asked",
+      volunteer: volunteer(3),
+      ticket: ticketId(99),
+      pace: {},
+      since: 500,
+    } as const;
+    run.now = 500;
+    expect(run.send(asked)).toEqual([{ type: "hold", until: 10_500 }]);
+    run.now = 10_500;
+    expect(run.send(asked)).toMatchObject([{ type: "lease" }]);
+    // The control: with room for three there is no wait.
+    const roomy = new Driven({ ...rules, crowd: 3 });
+    roomy.ask(1);
+    roomy.ask(2);
+    expect(roomy.send(asked)).toMatchObject([{ type: "lease" }]);
+  });
+
   test("a lone volunteer's delta is merged at the deadline, not before", () => {
     const run = new Driven();
     run.now = 100;
     run.accept(run.ask(1));
-    run.now = 2_099;
+    run.now = 599;
     expect(of(run.send({ type: "tick" }), "record")).toEqual([]);
-    run.now = 2_100;
+    run.now = 600;
     expect(of(run.send({ type: "tick" }), "record")).toHaveLength(1);
     run.settle();
     expect(run.state).toMatchObject({ version: 1, tokens: 32, merged: 1, pool: [] });

@@ -3,7 +3,7 @@ import type { HeldOutPoint } from "../../protocol/status.ts";
 import { merged as mergedInto, passed, ruled, seen, struck, suspected } from "../trust/standing.ts";
 import { rolledBackTo } from "../trust/tripwire.ts";
 import { Aged } from "./aged.ts";
-import { quorumOf, waitOf } from "./closing.ts";
+import { closesAt } from "./closing.ts";
 import { isLate } from "./ends.ts";
 import type {
   Accepted,
@@ -91,16 +91,17 @@ function due(rules: Rules, state: State, now: number): Effect[] {
   if (state.tokens >= rules.tokenBudget) {
     return [{ type: "record", event: { type: "state", at: now, state: "finished" } }];
   }
-  const first = state.pool[0];
-  if (state.phase === "paused" || first === undefined) return [];
-  const wait = waitOf(state.took);
-  const quorum = quorumOf(rules.quorum, workingAt(state, rules.leaseMs, now));
-  if (now - first.at < wait && state.pool.length < quorum) return [];
+  if (state.phase === "paused" || state.pool.length === 0) return [];
+  const crowd = { least: rules.quorum, working: workingAt(state, rules.leaseMs, now) };
+  const isDue = (deltas: State["pool"]) => {
+    const came = deltas.map(({ at }) => at);
+    return now >= closesAt({ opened: state.publishedAt, came, took: state.took }, crowd);
+  };
+  if (!isDue(state.pool)) return [];
   const { merged, discarded } = rules.weigh(state.pool, state.version, state.trust, now);
   // Only what counts makes a quorum or a deadline: suspects would hurry every version. Of nothing is none made.
   const counted = new Set(merged.map(({ ticket }) => ticket));
-  const oldest = state.pool.find(({ ticket }) => counted.has(ticket));
-  if (oldest === undefined || (now - oldest.at < wait && merged.length < quorum)) return [];
+  if (!isDue(state.pool.filter(({ ticket }) => counted.has(ticket)))) return [];
   const closed: Closed = { type: "closed", at: now, version: state.version, merged };
   return [{ type: "record", event: discarded.length === 0 ? closed : { ...closed, discarded } }];
 }

@@ -7,13 +7,15 @@ import type { Ranges } from "./ranges.ts";
 export interface Rules {
   readonly run: RunId;
   readonly ranges: Ranges;
-  /** Inner steps of the next ticket of who has measured this of itself. */
-  readonly steps: (pace: Pace) => number;
+  /** Inner steps of the next ticket of who has measured this of itself, where so many are at work. */
+  readonly steps: (pace: Pace, working: number) => number;
   readonly batch: number;
   /** Tokens of one sequence. */
   readonly context: number;
   readonly leaseMs: number;
   readonly quorum: number;
+  /** Volunteers at work on a version, at most, while others wait for their turn. */
+  readonly crowd: number;
   readonly tokenBudget: number;
   /** How a version's deltas are weighed. */
   readonly weigh: WeighingRule;

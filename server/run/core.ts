@@ -82,6 +82,8 @@ export class Core {
   #retryAt = 0;
   readonly #failures = new MergeFailures();
   #closed = false;
+  /** Who waits for its turn; each looks again at every tick. */
+  readonly #held: (() => void)[] = [];
 
   constructor(
     options: RunOptions,
@@ -237,6 +239,19 @@ export class Core {
     await this.#rolling?.catch(() => {}); // whoever asked for it is told
   }
 
+  /** Whether a merge lasts so long that nobody waits for it. */
+  get behind(): boolean {
+    return this.#merge !== undefined && this.#merge.began + MERGE_WAIT_MS <= this.#options.clock();
+  }
+
+  /** Waits for the next version, until a time of the run clock. */
+  async nextVersion(until: number): Promise<void> {
+    const { version } = this.#state;
+    while (!this.#closed && this.#state.version === version && this.now() < until) {
+      await new Promise<void>((resolve) => this.#held.push(resolve));
+    }
+  }
+
   /**
    * Takes the run back to the weights of `to`, or of the newest version before it that is stored whole. Rejects
    * with a StoreError where none is.
@@ -253,11 +268,13 @@ export class Core {
     const merge = this.#merge;
     if (merge !== undefined && this.#options.clock() - merge.began >= MERGE_WAIT_MS) merge.end();
     if (!this.#closed) this.perform(this.take({ type: "tick" }));
+    for (const look of this.#held.splice(0)) look();
   }
 
   /** Takes nothing more, waits for what is being written, and closes the store. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.tick();
     this.#evaluations?.stop();
     this.#audits?.stop();
     await this.#merging;
@@ -351,7 +368,7 @@ export class Core {
     const { store, merger = mergeHere } = this.#options;
     const { merging, task } = this.founded;
     const job = jobOf(store, this.#current.vectors, placesOf(closed, this.#frames));
-    const { vectors, diff } = await merger.merge(merging, job);
+    const { vectors, diff } = await merger.merge(merging(closed.version), job);
     const file = task.encode(vectors.x);
     await saveDiff(store, closed.version, diff);
     this.#next = { vectors, file };

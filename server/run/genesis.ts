@@ -16,7 +16,7 @@ import { DEFAULT_SETTINGS, parseSettings, type Settings, SettingsError } from ".
 import { type Store, StoreError } from "../store/store.ts";
 import { RULES } from "../trust/weigh.ts";
 import { requireFit } from "./fit.ts";
-import { deltaCodec, mergeRule } from "./merge-rule.ts";
+import { deltaCodec, diffCodec, mergeRule } from "./merge-rule.ts";
 import { encodeRecord } from "./record.ts";
 import { saveSnapshot, storedSnapshots } from "./snapshots.ts";
 
@@ -30,7 +30,8 @@ export interface Founded {
   readonly rules: Rules;
   /** The codec of deltas. */
   readonly delta: CodecSpec;
-  readonly merging: MergeRule;
+  /** How its next version follows from each. */
+  readonly merging: (version: number) => MergeRule;
 }
 
 /**
@@ -101,23 +102,24 @@ export function rulesOf(
   corpus: Pick<RunCorpus, "train">,
   parameters: number,
 ): Rules {
-  const { steps, batch, quorum, tokenBudget } = settings;
+  const { steps, batch, quorum, crowd, tokenBudget } = settings;
   const usual = steps === "paced" ? USUAL_STEPS : steps;
   const tokensPerStep = batch * settings.model.context;
   const weight = {
     tokensPerStep,
     deltaBytes: frameBytes(deltaCodec(settings, parameters), parameters),
-    diffBytes: frameBytes(settings.downlink, parameters),
+    diffBytes: frameBytes(diffCodec(settings, Number.POSITIVE_INFINITY), parameters),
   };
   const { context } = settings.model;
   return {
     run,
     ranges: new Ranges(corpus.train, usual * batch, context, settings.seed, steps === "paced"),
-    steps: steps === "paced" ? (pace) => stepsFor(weight, pace) : () => steps,
+    steps: steps === "paced" ? (pace, working) => stepsFor(weight, pace, working) : () => steps,
     batch,
     context,
     leaseMs: settings.leaseSeconds * 1_000,
     quorum,
+    crowd,
     tokenBudget,
     weigh: RULES[settings.trust.rules],
     tripwire: settings.trust.tripwire,

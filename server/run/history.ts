@@ -16,6 +16,7 @@ import type { Settings } from "../settings.ts";
 import { type Store, StoreError } from "../store/store.ts";
 import type { Founded } from "./genesis.ts";
 import type { IndexFeed } from "./index-feed.ts";
+import { diffCodec } from "./merge-rule.ts";
 import { decodeRecord } from "./record.ts";
 
 /** What a `published` event adds to the run's history: its record's hash and the server's signature. */
@@ -34,7 +35,7 @@ export type Made = Pick<VersionTerms, "version" | "model" | "diff" | "merged"> &
  */
 export function termsOf({ id, settings }: Pick<Founded, "id" | "settings">, made: Made): VersionTerms {
   const { version, model, diff, merged, backTo } = made;
-  const step = backTo === undefined ? stepOf(settings) : { rolledBackTo: backTo };
+  const step = backTo === undefined ? stepOf(settings, version) : { rolledBackTo: backTo };
   const previous = made.previous ?? genesisHash(id);
   return { run: id, version, previous, model, diff, step, merged };
 }
@@ -90,9 +91,9 @@ export async function readProof(
   return { record, position: record.merged.findIndex((entry) => entry.ticket === ticket) };
 }
 
-/** What of the settings decides how a mean becomes a version. */
-function stepOf({ outer, downlink }: Settings): Json {
-  return { outer, downlink };
+/** What of the settings decides how a mean becomes this version. */
+function stepOf(settings: Settings, version: number): Json {
+  return { outer: settings.outer, downlink: diffCodec(settings, version - 1) };
 }
 
 /** A run's id is the hash of its genesis event: where the chain begins. */

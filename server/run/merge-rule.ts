@@ -15,9 +15,23 @@ export function deltaCodec({ delta }: Pick<Settings, "delta">, parameters: numbe
   return parameters <= DENSE_MOST ? DENSE4 : SPARSE;
 }
 
-/** How a run's versions follow from its deltas. */
-export async function mergeRule({ outer, downlink }: Settings, { matrices }: Task): Promise<MergeRule> {
+/** Diffs have four bits a value for so many versions: what comes late costs a young run most (docs/LEARNING.md). */
+const FINE_VERSIONS = 64;
+const DENSE2: CodecSpec = { name: "dense", bits: 2 };
+
+/** The codec of the diff that takes replicas on from `version`. */
+export function diffCodec({ downlink }: Pick<Settings, "downlink">, version: number): CodecSpec {
+  if (downlink !== "auto") return downlink;
+  return version < FINE_VERSIONS ? DENSE4 : DENSE2;
+}
+
+/** How a run's versions follow from its deltas: the rule that takes it on from a version. */
+export async function mergeRule(
+  settings: Settings,
+  { matrices }: Task,
+): Promise<(version: number) => MergeRule> {
   const orthogonalizer = await Orthogonalizer.open();
   const orthogonalize = orthogonalizer.apply.bind(orthogonalizer);
-  return { outer, downlink, matrices, orthogonalize };
+  const { outer } = settings;
+  return (version) => ({ outer, downlink: diffCodec(settings, version), matrices, orthogonalize });
 }

@@ -15,7 +15,7 @@ export async function remerge(
   { version, hash, diff, merged, rolledBack }: ToldVersion,
 ): Promise<Vectors> {
   if (rolledBack) return loadSnapshot(store, task, hash);
-  const again = await mergeHere.merge(merging, jobOf(store, before, merged));
+  const again = await mergeHere.merge(merging(version - 1), jobOf(store, before, merged));
   if ((await sha256(task.encode(again.vectors.x))) !== hash) {
     throw new StoreError(`merging version ${version} again does not give the hash that was published`);
   }

@@ -114,7 +114,7 @@ export async function replayed(events: readonly DurableEvent[], { frames }: Memo
       ends.get(ticket)?.push(event.version);
       return { frame: frames.get(ticket)!, weight };
     });
-    ({ vectors } = merge(vectors, merged, rule));
+    ({ vectors } = merge(vectors, merged, rule(closed.version)));
     hashes.push(await sha256(task.encode(vectors.x)));
     expect(hashes.at(-1)).toBe(event.hash);
   }
