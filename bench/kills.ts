@@ -124,7 +124,9 @@ async function killAtRandom(kills: number) {
   }
 }
 
-const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
 
 /** Receipted deltas that the journal does not know, and deltas that it merges more than once. */
 async function ends(data: string, receipts: ReadonlySet<TicketId>) {

@@ -1,4 +1,5 @@
-import { open, rename } from "node:fs/promises";
+import { mkdir, open, rename } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import { CorpusError, systemCode } from "./error.ts";
 
 /** Where a corpus is written: the one door for bytes, so that a test can let the disk fill up or fail. */
@@ -52,6 +53,18 @@ export async function syncDirectory(path: string): Promise<void> {
   } finally {
     await handle.close();
   }
+}
+
+/**
+ * Makes a directory, and those above it that are missing, with names that outlast a power loss: each is synced in its
+ * parent. Returns the outermost that was made, if any.
+ */
+export async function makeDirectory(path: string): Promise<string | undefined> {
+  const whole = resolve(path);
+  const made = await mkdir(whole, { recursive: true });
+  if (made === undefined) return undefined;
+  for (let at = whole; at.length >= made.length; at = dirname(at)) await syncDirectory(dirname(at));
+  return made;
 }
 
 /** A failed write as the operator's error; other errors as they are. */

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { access, mkdir, readdir, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { type Disk, syncDirectory } from "./disk.ts";
+import { type Disk, makeDirectory, syncDirectory } from "./disk.ts";
 import { CorpusError, systemCode } from "./error.ts";
 
 /** What a finished corpus is made of, in the order it is moved into place: corpus.json says it is whole. */
@@ -33,8 +33,9 @@ export class Workspace {
   /** Throws `corpus-exists` when the directory has any part of a corpus or a run. */
   static async open(directory: string, disk: Disk): Promise<Workspace> {
     const dataDir = resolve(directory);
+    await takeBackAbandoned(dataDir);
     await refuseOccupied(dataDir);
-    const made = await mkdir(dataDir, { recursive: true });
+    const made = await makeDirectory(dataDir);
     await removeAbandoned(dataDir);
     const name = `${PREFIX}${process.pid}-${randomUUID()}`;
     live.add(name); // before it is there: another that looks for abandoned ones finds it the moment it is made
@@ -87,6 +88,22 @@ export class Workspace {
   }
 }
 
+/**
+ * Removes what a process moved into place that was killed before corpus.json was there: half a corpus, which would keep
+ * the directory from ever getting a whole one. Of others' files there are none: its workspace lacks what it moved.
+ */
+export async function takeBackAbandoned(dataDir: string): Promise<void> {
+  const names: string[] = await readdir(dataDir).catch(() => []); // it may not be there yet
+  if (names.includes("corpus.json")) return;
+  for (const name of names.filter(isAbandoned)) {
+    const left = await readdir(join(dataDir, name));
+    if (!left.includes("corpus.json")) continue; // it was not finished, and has moved nothing
+    for (const part of PARTS) {
+      if (!left.includes(part)) await rm(join(dataDir, part), { recursive: true, force: true });
+    }
+  }
+}
+
 async function refuseOccupied(dataDir: string): Promise<void> {
   for (const name of ["corpus.json", "run.json", "tokenizer.json", "shards"]) {
     const there = await access(join(dataDir, name)).then(
@@ -105,12 +122,16 @@ const occupied = (dataDir: string, name: string) =>
 
 /** Removes the workspaces of processes that were killed. */
 async function removeAbandoned(dataDir: string): Promise<void> {
-  for (const name of await readdir(dataDir)) {
-    if (!name.startsWith(PREFIX) || live.has(name)) continue;
-    const owner = Number(name.slice(PREFIX.length).split("-")[0]);
-    if (owner !== process.pid && isRunning(owner)) continue;
+  for (const name of (await readdir(dataDir)).filter(isAbandoned)) {
     await rm(join(dataDir, name), { recursive: true, force: true });
   }
+}
+
+/** Whether a name is that of a workspace whose process is gone. */
+function isAbandoned(name: string): boolean {
+  if (!name.startsWith(PREFIX) || live.has(name)) return false;
+  const owner = Number(name.slice(PREFIX.length).split("-")[0]);
+  return owner === process.pid || !isRunning(owner);
 }
 
 function isRunning(pid: number): boolean {

@@ -1,5 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { UPLOAD_FOLDER } from "../founding/uploaded-text.ts";
+import { FIRST_START_FILE } from "./first-start.ts";
 import { LOCK_FILE } from "./lock.ts";
 
 /** What a data directory is, as far as its names tell; whether a run has begun only its journal knows. */
@@ -19,6 +20,7 @@ export class DirectoryError extends Error {
 /** Names that may lie about in a directory that is empty for our purposes: ours, and file systems' own. */
 const INCIDENTAL = new Set([
   LOCK_FILE,
+  FIRST_START_FILE,
   `${LOCK_FILE}-journal`,
   "lost+found",
   ".DS_Store",

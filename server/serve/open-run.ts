@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { mkdir } from "node:fs/promises";
 import { addDefaultCorpus } from "../corpus/default.ts";
+import { makeDirectory } from "../corpus/disk.ts";
 import { ProgressBar } from "../corpus/progress.ts";
 import { auditInThread } from "../evaluate/auditor.ts";
 import type { Log, RunOptions } from "../options.ts";
@@ -10,6 +10,7 @@ import type { Settings } from "../settings.ts";
 import { openFileStore } from "../store/open.ts";
 import { languageTask } from "../task.ts";
 import { DirectoryError, hasUpload, kindOf } from "./directory.ts";
+import { beginFirstStart, endFirstStart, heal, isFirstStart } from "./first-start.ts";
 import type { Writer } from "./io.ts";
 import { languageEvaluator } from "./language-evaluator.ts";
 import { lockDirectory } from "./lock.ts";
@@ -40,14 +41,15 @@ export interface DirectoryOptions {
 
 /**
  * Opens a data directory as `serve` does: an empty one gets the default corpus and a run, unless an operator is to
- * make it or has begun to; one with a corpus gets a run where `settings` or a `start` are given; one with a run goes
- * on with it. A foreign one is left alone.
+ * make it or has begun to; one with a corpus gets a run where `settings` or a `start` are given, or where it is
+ * a first start's that was killed; one with a run goes on with it. A foreign one is left alone.
  */
 export async function openDirectory(directory: string, options: DirectoryOptions): Promise<OpenDirectory> {
   const { settings, log, stderr, observe, start, create = false } = options;
+  await heal(directory);
   const kind = await kindOf(directory);
   if (kind === "foreign") return { run: undefined, corpus: undefined, begin: foreign, close: async () => {} };
-  await mkdir(directory, { recursive: true });
+  await makeDirectory(directory);
   const unlock = lockDirectory(directory);
   let opened: Opened | undefined;
   const close = async () => {
@@ -62,8 +64,12 @@ export async function openDirectory(directory: string, options: DirectoryOptions
     if (kind === "empty" && (create || (await hasUpload(directory)))) {
       return { run: undefined, corpus: false, begin, close };
     }
-    if (kind === "empty") await makeDefaultCorpus(directory, stderr, start && tokenizerOf(start));
-    opened = await open(directory, kind === "empty", settings, log, observe, start);
+    if (kind === "empty") {
+      await beginFirstStart(directory);
+      await makeDefaultCorpus(directory, stderr, start && tokenizerOf(start));
+    }
+    opened = await open(directory, await isFirstStart(directory), settings, log, observe, start);
+    if (opened !== undefined) await endFirstStart(directory);
     return { run: opened?.run, corpus: true, begin, close };
   } catch (error) {
     await close();
