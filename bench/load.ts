@@ -13,7 +13,7 @@ import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { parseManifest } from "../protocol/manifest.ts";
-import { mergeOverMemcpy } from "./load/decode.ts";
+import { type MergeOverMemcpy, mergeOverMemcpy } from "./load/decode.ts";
 import { FrameMill } from "./load/frames.ts";
 import type { ServerFigures, ServerMessage } from "./load/messages.ts";
 import { LoadSwarm } from "./load/swarm.ts";
@@ -131,7 +131,7 @@ function report(
   merged: Merged,
   receipts: readonly number[],
   figures: ServerFigures,
-  decode: { readonly entries: number; readonly vector: number },
+  decode: MergeOverMemcpy,
   refusals: ReadonlyMap<string, number>,
   bytes: number,
 ): void {
@@ -148,7 +148,8 @@ function report(
       `event loop late: p99 ${figures.eventLoopP99Ms.toFixed(0)} ms, longest ${figures.eventLoopMaxMs.toFixed(0)} ms`,
       `memory ${figures.rssMiB.toFixed(0)} MiB at most; refused: ${refused}`,
       `processor ${each(figures.cpuSeconds)} ms a receipt, ${each(figures.mainSeconds)} of them where deltas are taken`,
-      `decoding and adding a delta: ${decode.vector.toFixed(2)} × copying its vector, ${decode.entries.toFixed(0)} × copying the values it lists`,
+      `decoding and adding a delta: ${decode.vector.toFixed(2)} × copying the ${parameters.toLocaleString("en")} values of its vector, ${decode.entries.toFixed(0)} × copying only those it lists`,
+      `the same with dense deltas of 4 bits, which list them all: ${decode.dense.toFixed(2)} × copying the vector`,
     ].join("\n"),
   );
   const round = (value: number) => Number(value.toFixed(2));
@@ -159,6 +160,8 @@ function report(
       eventLoopP99Ms: round(figures.eventLoopP99Ms),
       rssMiB: round(figures.rssMiB),
       mergeOverMemcpy: round(decode.vector),
+      mergeOverMemcpyListed: round(decode.entries),
+      mergeOverMemcpyDense: round(decode.dense),
     }),
   );
 }
