@@ -25,7 +25,7 @@ export function dense(bits: CodeBits): Codec {
   const blocksOf = (length: number) => Math.ceil(length / BLOCK);
   const payloadBytes = (length: number) => 2 * blocksOf(length) + Math.ceil(length / perByte);
   const squares = squaresOf(bits);
-  const add = bits === 8 ? addBytes : adderOf(bits);
+  const add = bits === 8 ? addBytes : bits === 4 ? addNibbles : addQuarters;
 
   return {
     spec: { name: "dense", bits },
@@ -115,33 +115,44 @@ type Adder = (
   to: number,
 ) => void;
 
-/** Few codes: what each of them adds is worked out once a block. `at` is where the codes of `from` are. */
-function adderOf(bits: 2 | 4): Adder {
-  const most = largestCode(bits);
-  const mask = 2 ** bits - 1;
-  const perByte = 8 / bits;
-  const products = new Float32Array(mask + 1);
-  return (payload, at, sum, share, from, to) => {
-    for (let start = from, scaleAt = (2 * from) / BLOCK; start < to; start += BLOCK, scaleAt += 2) {
-      const scale = readScale(payload, scaleAt);
-      const end = Math.min(start + BLOCK, to);
-      for (let code = -most; code <= most; code++) products[code & mask] = share * Math.fround(code * scale);
-      let i = start;
-      for (const whole = end - perByte; i <= whole; at++) {
-        const byte = payload[at]!;
-        sum[i] = sum[i]! + products[byte & mask]!;
-        sum[i + 1] = sum[i + 1]! + products[(byte >>> bits) & mask]!;
-        i += 2;
-        if (bits === 4) continue;
-        sum[i] = sum[i]! + products[(byte >>> 4) & mask]!;
-        sum[i + 1] = sum[i + 1]! + products[byte >>> 6]!;
-        i += 2;
-      }
-      if (i === end) continue;
-      for (let byte = payload[at++]!; i < end; i++, byte >>>= bits) sum[i] = sum[i]! + products[byte & mask]!;
-    }
-  };
+/** What each code adds, worked out once a block. */
+const products = new Float32Array(16);
+
+function workOut(scale: number, share: number, most: number): void {
+  for (let code = 1; code <= most; code++) {
+    const product = share * Math.fround(code * scale);
+    products[code] = product;
+    products[2 * most + 2 - code] = -product;
+  }
 }
+
+/** Four codes of 2 bits a byte. */
+const addQuarters: Adder = (payload, at, sum, share, from, to) => {
+  for (let start = from, scaleAt = (2 * from) / BLOCK; start < to; start += BLOCK, scaleAt += 2) {
+    workOut(readScale(payload, scaleAt), share, 1);
+    const end = Math.min(start + BLOCK, to);
+    for (let i = start; i < end; at++) {
+      for (let byte = payload[at]!, shift = 0; shift < 8 && i < end; shift += 2, i++) {
+        sum[i] = sum[i]! + products[(byte >>> shift) & 3]!;
+      }
+    }
+  }
+};
+
+/** Two codes of 4 bits a byte. */
+const addNibbles: Adder = (payload, at, sum, share, from, to) => {
+  for (let start = from, scaleAt = (2 * from) / BLOCK; start < to; start += BLOCK, scaleAt += 2) {
+    workOut(readScale(payload, scaleAt), share, 7);
+    const end = Math.min(start + BLOCK, to);
+    const whole = start + ((end - start) & ~1);
+    for (let i = start; i < whole; i += 2, at++) {
+      const byte = payload[at]!;
+      sum[i] = sum[i]! + products[byte & 15]!;
+      sum[i + 1] = sum[i + 1]! + products[byte >>> 4]!;
+    }
+    if (whole < end) sum[whole] = sum[whole]! + products[payload[at++]! & 15]!;
+  }
+};
 
 const addBytes: Adder = (payload, at, sum, share, from, to) => {
   for (let start = from, scaleAt = (2 * from) / BLOCK; start < to; start += BLOCK, scaleAt += 2) {
