@@ -2,7 +2,8 @@
  * What a server that is killed with −9 keeps: first a run killed in the middle of each change of a file in turn,
  * then the served program killed at random moments while volunteers send.
  * `npm run bench -- kills [--json] [--random N] [--points N]`
- * N random kills (500), and at most N points of the sweep (all). The last line is one JSON object; exits 1 where
+ * N random kills (500), and at most N points of the sweep (all). An interrupt (SIGINT) ends it early, with the
+ * figures of what was done by then. The last line is one JSON object; exits 1 where
  * a receipted delta was lost or merged twice, or the server was not ready again within 5 s.
  */
 import { spawnSync } from "node:child_process";
@@ -36,6 +37,10 @@ const { values: flags } = parseArgs({
   },
 });
 
+let interrupted = false;
+process.once("SIGINT", () => {
+  interrupted = true;
+});
 const sweep = await sweepAll(Number(flags.points));
 const random = await killAtRandom(Number(flags.random));
 const lost = sweep.lost + random.lost;
@@ -58,7 +63,7 @@ process.exitCode = lost > 0 || twice > 0 || readyMs > READY_MS ? 1 : 0;
 
 async function sweepAll(most: number) {
   const total = { points: 0, receipts: 0, lost: 0, twice: 0, readyMs: 0 };
-  for (let at = 0; total.points < most; at++) {
+  for (let at = 0; total.points < most && !interrupted; at++) {
     const outcome = await killedAt(at);
     if (!outcome.killed) break;
     total.points += 1;
@@ -82,7 +87,8 @@ async function killAtRandom(kills: number) {
     const receipts = new Set<TicketId>();
     let readyMs = 0;
     let deltas = 0;
-    for (let life = 0; life < kills; life++) {
+    let done = 0;
+    for (let life = 0; life < kills && !interrupted; life++) {
       // New ones in each life: their deltas are made up, so audits find them bad in time.
       const volunteers = await Promise.all(
         Array.from({ length: VOLUNTEERS }, () =>
@@ -115,10 +121,11 @@ async function killAtRandom(kills: number) {
       await server.end("SIGKILL");
       dead = true;
       await Promise.all(work);
+      done++;
       if (life % 10 === 9) process.stderr.write(`${life + 1} kills, ${receipts.size} receipts\n`);
     }
     await verifyDirectory(data);
-    return { kills, receipts: receipts.size, readyMs, ...(await ends(data, receipts)) };
+    return { kills: done, receipts: receipts.size, readyMs, ...(await ends(data, receipts)) };
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
