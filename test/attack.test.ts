@@ -12,7 +12,15 @@ const corpus = await attackCorpus();
 
 const lossUnder = async (rule: BenchRule, attack: AttackName | undefined): Promise<number> => {
   const fraction = attack === undefined ? 0 : 0.2;
-  const job = { rule, attack, fraction, sharding: "skewed", seed: 1, volunteers: 10, tokens: 64_000 } as const;
+  const job = {
+    rule,
+    attack,
+    fraction,
+    sharding: "skewed",
+    seed: 1,
+    volunteers: 10,
+    tokens: 64_000,
+  } as const;
   return (await runAttack(job, corpus)).loss;
 };
 
