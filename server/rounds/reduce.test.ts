@@ -282,7 +282,7 @@ describe("closing a version", () => {
     expect(run.state).toMatchObject({ version: 1, tokens: 64 });
   });
 
-  test("staleness lowers a delta's weight by (1+τ)^−½", () => {
+  test("staleness lowers a delta's weight by (1+τ)^−3⁄2", () => {
     const run = new Driven();
     const late = run.ask(9);
     run.now = 1; // longer than any other takes
@@ -293,7 +293,7 @@ describe("closing a version", () => {
     }
     run.accept(run.ask(1));
     const closed = of(run.accept(late), "record")[0];
-    expect(closed).toMatchObject({ event: { merged: [{ weight: 32 }, { weight: 16 }] } });
+    expect(closed).toMatchObject({ event: { merged: [{ weight: 32 }, { weight: 4 }] } });
   });
 
   test("a paused run merges nothing until it is resumed", () => {

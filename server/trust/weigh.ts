@@ -40,9 +40,12 @@ const PREFIX_SHARE = 1 / 8;
 /** Networks from which a version has deltas before none of them may weigh more than all the others: of two one must. */
 const SEVERAL_NETWORKS = 3;
 
-/** Tokens × (1+τ)^−½ (Xie et al. 2019): √ is exact to the last bit everywhere, pow is not. */
+/**
+ * Tokens × (1+τ)^−3⁄2, of the kind of Xie et al. 2019 and steeper than their −½, for what comes late under churn costs
+ * more than it brings (docs/LEARNING.md). √ is exact to the last bit everywhere, pow is not.
+ */
 export const staleWeight = ({ tokens, version: from }: Candidate, version: number): number =>
-  tokens / Math.sqrt(1 + version - from);
+  tokens / ((1 + version - from) * Math.sqrt(1 + version - from));
 
 /** The control: everything that was accepted counts, by its tokens and its age alone. */
 export const mean: WeighingRule = (pool, version) => ({
