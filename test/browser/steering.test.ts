@@ -89,7 +89,7 @@ it("shuts a volunteer out by its key, and takes it back", async () => {
   await expect(other.ticket()).resolves.toBeDefined();
 
   await press("Forgive");
-  await page.getByText("Forgiven.").waitFor();
+  await page.getByText("Forgiven.", { exact: true }).waitFor();
   await logged(`forgive ${key}`);
   await expect(banned.ticket()).resolves.toBeDefined();
 });
