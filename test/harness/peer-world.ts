@@ -20,6 +20,21 @@ export type Script = (frame: Bytes, reply: (frame: Bytes) => void, other: PeerId
 
 const RUN = "c".repeat(64) as RunId;
 
+/** What WebCrypto's threads are at work on: time must not pass here while they are. */
+const computing = new Set<Promise<unknown>>();
+for (const name of ["digest", "verify"] as const) {
+  const { subtle } = crypto;
+  const real: (...given: never[]) => Promise<unknown> = subtle[name].bind(subtle);
+  const counted = (...given: never[]) => {
+    const result = real(...given);
+    computing.add(result);
+    const done = () => computing.delete(result);
+    result.then(done, done);
+    return result;
+  };
+  Object.defineProperty(subtle, name, { value: counted });
+}
+
 /** A server, hubs and strangers in one process: frames wait until {@link deliver}, and time stands until {@link pass}. */
 export class PeerWorld {
   now = 0;
@@ -156,7 +171,10 @@ export class PeerWorld {
 
   async #turn(): Promise<void> {
     for (const frame of this.#frames.splice(0)) frame();
-    await new Promise((resolve) => setImmediate(resolve));
+    do {
+      await Promise.allSettled(computing);
+      await new Promise((resolve) => setImmediate(resolve));
+    } while (computing.size > 0);
   }
 
   #object(object: ObjectName) {

@@ -24,6 +24,8 @@ export const MOST_SOURCES = 2;
 export const RANDOM_CHUNKS = 4;
 /** A peer that said it was busy is left alone for so long, and up to twice that. */
 export const BUSY_MS = 700;
+/** One that has said nothing else for so long is not waited for any longer. */
+export const MOST_BUSY_MS = 4_000;
 
 /** Chunks asked of the server at once, where it is the only source. */
 export const SERVER_ASKS = 4;

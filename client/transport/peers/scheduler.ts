@@ -11,6 +11,7 @@ import {
   HEDGE_MS,
   IDLE_MS,
   MOST_ASKS,
+  MOST_BUSY_MS,
   MOST_DIALLED,
   MOST_PEERS,
   MOST_WANTED,
@@ -29,6 +30,8 @@ interface Peer {
   at: number;
   open: boolean;
   busyUntil: number;
+  /** Since when it has said that it is busy, and given nothing. */
+  busySince?: number;
   /** What it wants to hear of from us. */
   readonly wants: Set<Hash>;
 }
@@ -252,7 +255,10 @@ export class Scheduler {
         download?.forget(id);
         return;
       case "busy":
-        if (download?.end(id, message.chunk)) peer.busyUntil = now + BUSY_MS * (1 + this.#random());
+        if (!download?.end(id, message.chunk)) return;
+        peer.busyUntil = now + BUSY_MS * (1 + this.#random());
+        peer.busySince ??= now;
+        if (now - peer.busySince >= MOST_BUSY_MS) download.forget(id);
         return;
       case "ask":
         this.#asked(id, object, message.chunk);
@@ -286,6 +292,8 @@ export class Scheduler {
       this.#shun(source);
       return;
     }
+    const giver = source === "server" ? undefined : this.#peers.get(source);
+    if (giver !== undefined) delete giver.busySince;
     if (download === undefined || download.mine.has(chunk)) return;
     download.mine.add(chunk);
     download.busyAt = now;
