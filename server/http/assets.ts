@@ -78,6 +78,7 @@ const TYPES: Readonly<Record<string, string>> = {
   ".map": "application/json; charset=utf-8",
   ".webmanifest": "application/manifest+json",
   ".wasm": "application/wasm",
+  ".gz": "application/gzip",
   ".svg": "image/svg+xml",
   ".png": "image/png",
   ".ico": "image/x-icon",
