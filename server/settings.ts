@@ -1,5 +1,13 @@
 import { z } from "zod";
-import { type CodecSpec, DENSE4, F32, isChunk, LARGEST_CHUNK, LEAST_CHUNK } from "../protocol/codec/codec.ts";
+import {
+  type CodecSpec,
+  DENSE2,
+  DENSE4,
+  F32,
+  isChunk,
+  LARGEST_CHUNK,
+  LEAST_CHUNK,
+} from "../protocol/codec/codec.ts";
 import { MAX_BATCH, MAX_LABEL, MAX_STEPS } from "../protocol/limits.ts";
 import { ICE_URL, type IceServer, MAX_ICE_CHARS, MAX_ICE_SERVERS } from "../protocol/manifest.ts";
 import type { RuleName } from "./trust/weigh.ts";
@@ -145,7 +153,7 @@ const codec = z.union([
 
 const SHORT = {
   f32: F32,
-  dense2: { name: "dense", bits: 2 },
+  dense2: DENSE2,
   dense4: DENSE4,
   dense8: { name: "dense", bits: 8 },
 } as const satisfies Record<string, CodecSpec>;

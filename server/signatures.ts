@@ -11,6 +11,7 @@ import {
 import { type Checks, type Signer, sign as signAs } from "../protocol/identity.ts";
 import type { Hash, VolunteerKey } from "../protocol/ids.ts";
 import type { Ticket } from "../protocol/ticket.ts";
+import { forgetOldest } from "./oldest.ts";
 
 /** Volunteers' keys kept ready, about 1 KB each; the longest unused goes first. */
 const MAX_KEYS = 4_096;
@@ -53,6 +54,6 @@ function publicKeyOf(key: VolunteerKey): KeyObject {
   const found = known ?? createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x: key }, format: "jwk" });
   if (known !== undefined) keys.delete(key); // to the young end
   keys.set(key, found);
-  if (keys.size > MAX_KEYS) keys.delete(keys.keys().next().value ?? key);
+  forgetOldest(keys, MAX_KEYS);
   return found;
 }

@@ -43,6 +43,7 @@ export type CodecSpec =
 export type CodeBits = 2 | 4 | 8;
 
 export const F32: CodecSpec = { name: "f32" };
+export const DENSE2: CodecSpec = { name: "dense", bits: 2 };
 export const DENSE4: CodecSpec = { name: "dense", bits: 4 };
 
 /** Values in a chunk of `topk`: small enough for a device to sort on its own, large enough for few scales. */

@@ -1,6 +1,6 @@
 import { mkdir, open, rename } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { CorpusError, systemCode } from "./error.ts";
+import { CorpusError, isFull, systemCode } from "./error.ts";
 
 /** Where a corpus is written: the one door for bytes, so that a test can let the disk fill up or fail. */
 export interface Disk {
@@ -69,12 +69,11 @@ export async function makeDirectory(path: string): Promise<string | undefined> {
 
 /** A failed write as the operator's error; other errors as they are. */
 export function writeError(error: unknown, dataDir: string): unknown {
+  if (isFull(error)) {
+    return new CorpusError("no-space", `no space left for the corpus in ${dataDir}; nothing was kept`);
+  }
   const code = systemCode(error);
   switch (code) {
-    case "ENOSPC":
-    case "EDQUOT":
-    case "EFBIG":
-      return new CorpusError("no-space", `no space left for the corpus in ${dataDir}; nothing was kept`);
     case "EACCES":
     case "EPERM":
     case "EROFS":

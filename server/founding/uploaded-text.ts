@@ -6,7 +6,7 @@ import { ProtocolError } from "../../protocol/errors.ts";
 import { parseTextHead, type TextHead, type TextUpload } from "../../protocol/founding.ts";
 import { asText, parseJson } from "../../protocol/guards.ts";
 import { type Hash, isHash } from "../../protocol/ids.ts";
-import { systemCode } from "../corpus/error.ts";
+import { isFull } from "../corpus/error.ts";
 import { firstBadByte } from "../corpus/utf8.ts";
 
 /** Where in a data directory a text lies that is being uploaded. */
@@ -187,9 +187,7 @@ export class UploadedText {
       await this.#disk.write(file, bytes, offset);
     } catch (error) {
       await file.truncate(offset).catch(() => {});
-      if (["ENOSPC", "EDQUOT", "EFBIG"].includes(systemCode(error) ?? "")) {
-        throw noSpace("the disk is full; what has been received stays");
-      }
+      if (isFull(error)) throw noSpace("the disk is full; what has been received stays");
       throw error;
     }
   }

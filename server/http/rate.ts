@@ -1,4 +1,5 @@
 import { ProtocolError } from "../../protocol/errors.ts";
+import { forgetOldest } from "../oldest.ts";
 import type { Rate } from "./limits.ts";
 
 /**
@@ -31,10 +32,7 @@ export class RateLimiter {
     const allowed = tokens >= 1;
     this.#buckets.delete(name);
     this.#buckets.set(name, { tokens: allowed ? tokens - 1 : tokens, at: now });
-    if (this.#buckets.size > this.#capacity) {
-      const oldest = this.#buckets.keys().next();
-      if (!oldest.done) this.#buckets.delete(oldest.value);
-    }
+    forgetOldest(this.#buckets, this.#capacity);
     if (!allowed) {
       const wait = Math.ceil(((1 - tokens) / perSecond) * 1_000);
       throw new ProtocolError(

@@ -1,6 +1,7 @@
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { Hash, PeerId, VolunteerKey } from "../../protocol/ids.ts";
 import { type Announcement, type Introduction, MAX_INTRODUCED } from "../../protocol/introduction.ts";
+import { forgetOldest } from "../oldest.ts";
 
 /** Who has not announced itself for so long, in milliseconds, is gone: three of a browser's own intervals. */
 const STAYS_MS = 60_000;
@@ -127,10 +128,7 @@ export class Introductions {
     if (by.size < REPORTS_TO_SHUN) by.add(from.volunteer);
     this.#reports.delete(accused);
     this.#reports.set(accused, by);
-    for (const oldest of this.#reports.keys()) {
-      if (this.#reports.size <= MOST_SHUNNED) break;
-      this.#reports.delete(oldest);
-    }
+    forgetOldest(this.#reports, MOST_SHUNNED);
   }
 
   #isShunned(volunteer: VolunteerKey): boolean {
@@ -140,10 +138,7 @@ export class Introductions {
   #limit(volunteer: VolunteerKey): void {
     const own = [...this.#known].filter(([, known]) => known.volunteer === volunteer);
     for (const [id] of own.slice(0, Math.max(0, own.length - MOST_OF_ONE))) this.#known.delete(id);
-    for (const oldest of this.#known.keys()) {
-      if (this.#known.size <= MOST_KNOWN) break;
-      this.#known.delete(oldest);
-    }
+    forgetOldest(this.#known, MOST_KNOWN);
   }
 
   #expire(): void {
@@ -158,8 +153,5 @@ export class Introductions {
 function meet(one: Known, other: PeerId): void {
   one.introduced.delete(other);
   one.introduced.add(other);
-  for (const oldest of one.introduced) {
-    if (one.introduced.size <= MOST_INTRODUCED) break;
-    one.introduced.delete(oldest);
-  }
+  forgetOldest(one.introduced, MOST_INTRODUCED);
 }

@@ -1,6 +1,7 @@
 import { type ChunkList, signChunks } from "../../protocol/chunks.ts";
 import type { Identity } from "../../protocol/identity.ts";
 import type { ObjectName, RunId } from "../../protocol/ids.ts";
+import { forgetOldest } from "../oldest.ts";
 
 /** Lists kept: a volunteer that joins needs one snapshot's, a few diffs' and its shard's. */
 const KEPT = 256;
@@ -22,10 +23,7 @@ export class ChunkLists {
     const list = kept ?? this.#make(object, read);
     this.#kept.delete(object);
     this.#kept.set(object, list);
-    for (const oldest of this.#kept.keys()) {
-      if (this.#kept.size <= KEPT) break;
-      this.#kept.delete(oldest);
-    }
+    forgetOldest(this.#kept, KEPT);
     return list;
   }
 

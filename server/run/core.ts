@@ -265,8 +265,7 @@ export class Core {
   }
 
   tick(): void {
-    const merge = this.#merge;
-    if (merge !== undefined && this.#options.clock() - merge.began >= MERGE_WAIT_MS) merge.end();
+    if (this.behind) this.#merge?.end();
     if (!this.#closed) this.perform(this.take({ type: "tick" }));
     for (const look of this.#held.splice(0)) look();
   }

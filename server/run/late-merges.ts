@@ -1,5 +1,6 @@
 import type { Range } from "../../model/batches.ts";
 import type { Hash, TicketId, VolunteerKey } from "../../protocol/ids.ts";
+import { forgetOldest } from "../oldest.ts";
 import type { Accepted, DurableEvent } from "../rounds/events.ts";
 import type { Rules } from "../rounds/rules.ts";
 import type { Store } from "../store/store.ts";
@@ -38,7 +39,7 @@ export class LateMerges {
     if (event.type === "accepted") {
       const { ticket, volunteer, tokens, position } = event;
       this.#late.set(ticket, { ticket, volunteer, tokens, position, sequence });
-      if (this.#late.size > MOST) this.#late.delete(this.#late.keys().next().value!);
+      forgetOldest(this.#late, MOST);
     } else if (event.type === "closed") {
       for (const { ticket } of event.merged) {
         const late = this.#late.get(ticket);

@@ -1,5 +1,5 @@
 import { Orthogonalizer } from "../../model/engine/wasm/orthogonal.ts";
-import { type CodecSpec, DENSE4 } from "../../protocol/codec/codec.ts";
+import { type CodecSpec, DENSE2, DENSE4 } from "../../protocol/codec/codec.ts";
 import type { MergeRule } from "../merge/merge.ts";
 import type { Task } from "../options.ts";
 import type { Settings } from "../settings.ts";
@@ -17,7 +17,6 @@ export function deltaCodec({ delta }: Pick<Settings, "delta">, parameters: numbe
 
 /** Diffs have four bits a value for so many versions: what comes late costs a young run most (docs/LEARNING.md). */
 const FINE_VERSIONS = 64;
-const DENSE2: CodecSpec = { name: "dense", bits: 2 };
 
 /** The codec of the diff that takes replicas on from `version`. */
 export function diffCodec({ downlink }: Pick<Settings, "downlink">, version: number): CodecSpec {

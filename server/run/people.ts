@@ -1,6 +1,6 @@
 import { utf8 } from "../../protocol/bytes.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
-import { asArray, asObject, parseJson } from "../../protocol/guards.ts";
+import { as, asArray, asObject, parseJson } from "../../protocol/guards.ts";
 import { isVolunteerKey, type VolunteerKey } from "../../protocol/ids.ts";
 import { type Leader, MAX_LEADERS, nameKey, normaliseName } from "../../protocol/people.ts";
 import { type Store, StoreError } from "../store/store.ts";
@@ -112,7 +112,4 @@ export class People {
   }
 }
 
-function keyOf(key: unknown): VolunteerKey {
-  if (!isVolunteerKey(key)) throw new TypeError(`${String(key)} is no volunteer`);
-  return key;
-}
+const keyOf = (key: unknown): VolunteerKey => as(isVolunteerKey, key, "a volunteer");

@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../../protocol/errors.ts";
 import type { VolunteerKey } from "../../protocol/ids.ts";
+import { forgetOldest } from "../oldest.ts";
 
 /** Volunteers whose refusals are counted: bounds memory against ever new keys. */
 const MAX_COUNTED = 10_000;
@@ -15,9 +16,7 @@ export class Refusals {
     const count = this.of(volunteer) + 1;
     this.#byVolunteer.delete(volunteer);
     this.#byVolunteer.set(volunteer, count);
-    if (this.#byVolunteer.size > MAX_COUNTED) {
-      this.#byVolunteer.delete(this.#byVolunteer.keys().next().value ?? volunteer);
-    }
+    forgetOldest(this.#byVolunteer, MAX_COUNTED);
   }
 
   of(volunteer: VolunteerKey): number {

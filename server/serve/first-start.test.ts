@@ -7,8 +7,9 @@ import { prose } from "../../test/corpus-fixture.ts";
 import { silentLog } from "../../test/harness/tiny-run.ts";
 import { addCorpus } from "../corpus/add.ts";
 import { type Disk, nodeDisk } from "../corpus/disk.ts";
+import { takeBackAbandoned } from "../corpus/workspace.ts";
 import { kindOf } from "./directory.ts";
-import { beginFirstStart, FIRST_START_FILE, heal } from "./first-start.ts";
+import { beginFirstStart, FIRST_START_FILE } from "./first-start.ts";
 import { openDirectory } from "./open-run.ts";
 
 let directory: string;
@@ -81,7 +82,7 @@ it("a corpus whose making was killed at any change of a file can be made again, 
     for (const name of (await readdir(data)).filter((one) => one.startsWith(".adding-"))) {
       await rename(join(data, name), join(data, name.replace(`-${process.pid}-`, `-${DEAD}-`)));
     }
-    await heal(data);
+    await takeBackAbandoned(data);
     if ((await kindOf(data)) === "ours") continue; // corpus.json was there already: all of it is
     expect(await kindOf(data), `killed at change ${points}`).toBe("empty");
     await add(data);

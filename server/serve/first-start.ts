@@ -1,7 +1,6 @@
 import { access, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { nodeDisk, syncDirectory, writeDurably } from "../corpus/disk.ts";
-import { takeBackAbandoned } from "../corpus/workspace.ts";
 
 /** There from before the default corpus until its run has begun. */
 export const FIRST_START_FILE = ".first-start";
@@ -26,6 +25,3 @@ export const isFirstStart = (directory: string): Promise<boolean> =>
 /** The run has begun. */
 export const endFirstStart = (directory: string): Promise<void> =>
   rm(join(directory, FIRST_START_FILE), { force: true });
-
-/** Takes back what a killed process left half moved into place, so that the directory is what it was before. */
-export const heal = (directory: string): Promise<void> => takeBackAbandoned(directory);

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { addDefaultCorpus } from "../corpus/default.ts";
 import { makeDirectory } from "../corpus/disk.ts";
 import { ProgressBar } from "../corpus/progress.ts";
+import { takeBackAbandoned } from "../corpus/workspace.ts";
 import { auditInThread } from "../evaluate/auditor.ts";
 import type { Log, RunOptions } from "../options.ts";
 import { mergeInThread } from "../run/merge-thread.ts";
@@ -10,7 +11,7 @@ import type { Settings } from "../settings.ts";
 import { openFileStore } from "../store/open.ts";
 import { languageTask } from "../task.ts";
 import { DirectoryError, hasUpload, kindOf } from "./directory.ts";
-import { beginFirstStart, endFirstStart, heal, isFirstStart } from "./first-start.ts";
+import { beginFirstStart, endFirstStart, isFirstStart } from "./first-start.ts";
 import type { Writer } from "./io.ts";
 import { languageEvaluator } from "./language-evaluator.ts";
 import { lockDirectory } from "./lock.ts";
@@ -46,7 +47,7 @@ export interface DirectoryOptions {
  */
 export async function openDirectory(directory: string, options: DirectoryOptions): Promise<OpenDirectory> {
   const { settings, log, stderr, observe, start, create = false } = options;
-  await heal(directory);
+  await takeBackAbandoned(directory);
   const kind = await kindOf(directory);
   if (kind === "foreign") return { run: undefined, corpus: undefined, begin: foreign, close: async () => {} };
   await makeDirectory(directory);
