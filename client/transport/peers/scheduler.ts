@@ -1,3 +1,4 @@
+import { chunksIn } from "../../../protocol/chunks.ts";
 import type { Hash, PeerId } from "../../../protocol/ids.ts";
 import { Bits } from "./bits.ts";
 import { Download } from "./download.ts";
@@ -5,13 +6,10 @@ import type { Command, PeerEvent, Shape, Source } from "./events.ts";
 import {
   ANNOUNCE_EVERY_MS,
   ASK_MS,
-  BUSY_MS,
-  DIAL_MS,
   FEW_PEERS,
   HEDGE_MS,
   IDLE_MS,
   MOST_ASKS,
-  MOST_BUSY_MS,
   MOST_DIALLED,
   MOST_PEERS,
   MOST_WANTED,
@@ -22,24 +20,8 @@ import {
   UPLOAD_RATE,
 } from "./limits.ts";
 import type { Message } from "./messages.ts";
+import { Peer } from "./peer.ts";
 import { Uploads } from "./uploads.ts";
-
-interface Peer {
-  readonly dialled: boolean;
-  /** When it was dialled; when it opened, once it has. */
-  at: number;
-  open: boolean;
-  busyUntil: number;
-  /** Since when it has said that it is busy, and given nothing. */
-  busySince?: number;
-  /** What it wants to hear of from us. */
-  readonly wants: Set<Hash>;
-}
-
-/** An object at hand whole. */
-interface Held {
-  readonly shape: Shape;
-}
 
 export interface SchedulerOptions {
   /** From 0 to 1. */
@@ -59,7 +41,8 @@ export class Scheduler {
   readonly #uploads: Uploads;
   readonly #peers = new Map<PeerId, Peer>();
   readonly #downloads = new Map<Hash, Download>();
-  readonly #held = new Map<Hash, Held>();
+  /** Objects at hand whole. */
+  readonly #held = new Map<Hash, Shape>();
   /** Peers that lied or stalled: not asked again, and not let in. */
   readonly #shunned = new Set<PeerId>();
   /** Peers that left: not dialled again, unless it was we who moved. */
@@ -164,7 +147,7 @@ export class Scheduler {
   #hold(shape: Shape): void {
     if (this.#held.has(shape.hash)) return;
     this.#downloads.delete(shape.hash);
-    this.#held.set(shape.hash, { shape });
+    this.#held.set(shape.hash, shape);
     for (const [id, { wants }] of this.#peers) {
       if (wants.has(shape.hash)) this.#tellAll(id, shape.hash);
     }
@@ -194,7 +177,7 @@ export class Scheduler {
     for (const peer of peers) {
       if (dialled >= MOST_DIALLED || this.#peers.size >= MOST_PEERS) return;
       if (this.#peers.has(peer) || this.#shunned.has(peer) || this.#left.has(peer)) continue;
-      this.#peers.set(peer, { dialled: true, at: now, open: false, busyUntil: 0, wants: new Set() });
+      this.#peers.set(peer, new Peer(true, now));
       this.#out.push({ type: "dial", peer });
       dialled++;
     }
@@ -206,9 +189,8 @@ export class Scheduler {
       this.#out.push({ type: "close", peer: id });
       return;
     }
-    const peer = known ?? { dialled: false, at: now, open: true, busyUntil: 0, wants: new Set<Hash>() };
-    peer.open = true;
-    peer.at = now;
+    const peer = known ?? new Peer(false, now);
+    peer.opened(now);
     this.#peers.set(id, peer);
     this.#uploads.open(id);
     for (const object of this.#downloads.keys()) this.#send(id, { type: "want", object });
@@ -218,8 +200,8 @@ export class Scheduler {
   #makeRoom(now: number): boolean {
     if (this.#peers.size < MOST_PEERS) return true;
     for (const [id, peer] of this.#peers) {
-      const idle = !peer.dialled && peer.open && peer.wants.size === 0 && now - peer.at >= DIAL_MS;
-      if (!idle || [...this.#downloads.values()].some((download) => download.lacksFrom(id))) continue;
+      if (!peer.isIdle(now) || [...this.#downloads.values()].some((download) => download.lacksFrom(id)))
+        continue;
       this.#out.push({ type: "close", peer: id });
       this.#forget(id);
       return true;
@@ -255,10 +237,7 @@ export class Scheduler {
         download?.forget(id);
         return;
       case "busy":
-        if (!download?.end(id, message.chunk)) return;
-        peer.busyUntil = now + BUSY_MS * (1 + this.#random());
-        peer.busySince ??= now;
-        if (now - peer.busySince >= MOST_BUSY_MS) download.forget(id);
+        if (download?.end(id, message.chunk) && peer.saidBusy(now, this.#random())) download.forget(id);
         return;
       case "ask":
         this.#asked(id, object, message.chunk);
@@ -268,7 +247,7 @@ export class Scheduler {
 
   #asked(id: PeerId, object: Hash, chunk: number): void {
     const download = this.#downloads.get(object);
-    const shape = this.#held.get(object)?.shape ?? (download?.mine.has(chunk) ? download.shape : undefined);
+    const shape = this.#held.get(object) ?? (download?.mine.has(chunk) ? download.shape : undefined);
     if (shape !== undefined && chunk * shape.size >= shape.length) {
       this.#shun(id);
       return;
@@ -292,8 +271,7 @@ export class Scheduler {
       this.#shun(source);
       return;
     }
-    const giver = source === "server" ? undefined : this.#peers.get(source);
-    if (giver !== undefined) delete giver.busySince;
+    if (source !== "server") this.#peers.get(source)?.gaveChunk();
     if (download === undefined || download.mine.has(chunk)) return;
     download.mine.add(chunk);
     download.busyAt = now;
@@ -309,7 +287,7 @@ export class Scheduler {
   /** Lets go of those whose time is up. */
   #lose(now: number): void {
     for (const [id, peer] of this.#peers) {
-      if (peer.open || now - peer.at < DIAL_MS) continue;
+      if (now < (peer.lostAt ?? Number.POSITIVE_INFINITY)) continue;
       this.#out.push({ type: "close", peer: id });
       this.#left.add(id);
       this.#forget(id);
@@ -403,8 +381,8 @@ export class Scheduler {
     const held = this.#held.get(object);
     const download = this.#downloads.get(object);
     if (held !== undefined) {
-      const { length, size } = held.shape;
-      this.#send(id, { type: "have", object, bits: Bits.full(Math.ceil(length / size)).bytes });
+      const chunks = chunksIn(held.length, held.size);
+      this.#send(id, { type: "have", object, bits: Bits.full(chunks).bytes });
     } else if (download !== undefined && download.mine.size > 0) {
       this.#send(id, { type: "have", object, bits: download.mine.bytes.slice() });
     }
@@ -437,7 +415,7 @@ export class Scheduler {
     };
     later(this.#uploads.wakeAt(now));
     for (const peer of this.#peers.values()) {
-      if (!peer.open) later(peer.at + DIAL_MS);
+      later(peer.lostAt);
       if (this.#downloads.size > 0) later(peer.busyUntil);
     }
     for (const download of this.#downloads.values()) {
