@@ -1,5 +1,6 @@
 import { isErrorCode } from "../../protocol/errors.ts";
 import type { RunStatus } from "../../protocol/status.ts";
+import { ColumnHeads } from "../pages/column-heads.tsx";
 import { formatBytes, formatCount, formatDuration } from "../pages/format.ts";
 import { REFUSED, text } from "./strings.ts";
 
@@ -10,7 +11,7 @@ export function VersionsTable({ versions }: Pick<RunStatus, "versions">) {
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard
     <section class="scroll" tabIndex={0} aria-label={text.versionsTable}>
       <table>
-        <Head columns={text.columns} />
+        <ColumnHeads columns={text.columns} />
         <tbody>
           {versions.map(({ version, deltas, tokens, ms, diffBytes, hash }) => (
             <tr key={version}>
@@ -36,7 +37,7 @@ export function RefusedTable({ refused }: Pick<RunStatus["deltas"], "refused">) 
   if (rows.length === 0) return <p class="wait">{text.noneRefused}</p>;
   return (
     <table class="refused">
-      <Head columns={text.refusedColumns} />
+      <ColumnHeads columns={text.refusedColumns} />
       <tbody>
         {rows.map(([code, times]) => (
           <tr key={code}>
@@ -49,19 +50,5 @@ export function RefusedTable({ refused }: Pick<RunStatus["deltas"], "refused">) 
         ))}
       </tbody>
     </table>
-  );
-}
-
-function Head({ columns }: { readonly columns: readonly string[] }) {
-  return (
-    <thead>
-      <tr>
-        {columns.map((column) => (
-          <th key={column} scope="col">
-            {column}
-          </th>
-        ))}
-      </tr>
-    </thead>
   );
 }

@@ -1,3 +1,4 @@
+import { Bar } from "../pages/bar.tsx";
 import { formatPart, formatProbability } from "../pages/format.ts";
 import { DigitPicture, Picture } from "./canvas.tsx";
 import type { Lesson } from "./messages.ts";
@@ -15,16 +16,15 @@ export function Prediction({ lesson }: { readonly lesson: Lesson }) {
     <div class="guess">
       <ol>
         {Array.from(probabilities, (probability, i) => (
-          <li key={i} class={i === digit.label ? (guess === i ? "bar right" : "bar truth") : "bar other"}>
-            <span class="piece">
-              {i}
-              {i === digit.label && <small> {words.truth}</small>}
-            </span>
-            <span class="track" aria-hidden="true">
-              <span style={{ width: `${Math.max(1, probability * 100)}%` }} />
-            </span>
-            <span class="chance">{formatProbability(probability)}</span>
-          </li>
+          <Bar
+            key={i}
+            kind={i === digit.label ? (guess === i ? "right" : "truth") : "other"}
+            part={probability}
+            value={formatProbability(probability)}
+          >
+            {i}
+            {i === digit.label && <small> {words.truth}</small>}
+          </Bar>
         ))}
       </ol>
       <p class={guess === digit.label ? "verdict right" : "verdict"}>

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import type { RunStatus } from "../../protocol/status.ts";
+import { Bar } from "../pages/bar.tsx";
 import { formatChoices } from "../pages/format.ts";
 import { SamplePair } from "../pages/samples.tsx";
 import type { RunWatch } from "../pages/watch.ts";
@@ -214,13 +215,9 @@ function Doors({ status }: { readonly status: RunStatus }) {
       <div class="guess">
         <ol aria-label={words.doorsLabel}>
           {bars.map(([when, loss]) => (
-            <li key={when} class="bar other">
-              <span class="piece">{when}</span>
-              <span class="track" aria-hidden="true">
-                <span style={{ width: `${(loss / most) * 100}%` }} />
-              </span>
-              <span class="chance">{formatChoices(loss)}</span>
-            </li>
+            <Bar key={when} kind="other" part={loss / most} value={formatChoices(loss)}>
+              {when}
+            </Bar>
           ))}
         </ol>
       </div>

@@ -1,4 +1,5 @@
 import type { Guess, Passage } from "../trainer/messages.ts";
+import { Bar, type BarProps } from "./bar.tsx";
 import { formatProbability } from "./format.ts";
 import { isRight, text } from "./strings.ts";
 
@@ -24,7 +25,7 @@ export function GuessView({ guess, before }: GuessViewProps) {
         <dd>
           <ol>
             {guess.best.slice(0, 3).map((option) => (
-              <Bar
+              <Option
                 key={option.token}
                 guess={option}
                 kind={option.token === guess.truth.token ? "right" : "other"}
@@ -35,7 +36,7 @@ export function GuessView({ guess, before }: GuessViewProps) {
         <dt>{text.truth}</dt>
         <dd>
           <ol>
-            <Bar guess={guess.truth} kind="truth" />
+            <Option guess={guess.truth} kind="truth" />
           </ol>
         </dd>
       </dl>
@@ -47,15 +48,11 @@ export function GuessView({ guess, before }: GuessViewProps) {
   );
 }
 
-function Bar({ guess, kind }: { readonly guess: Guess; readonly kind: "right" | "other" | "truth" }) {
+function Option({ guess, kind }: { readonly guess: Guess; readonly kind: BarProps["kind"] }) {
   return (
-    <li class={`bar ${kind}`}>
-      <span class="piece">{visible(guess.token)}</span>
-      <span class="track" aria-hidden="true">
-        <span style={{ width: `${Math.min(100, Math.max(1, guess.probability * 100))}%` }} />
-      </span>
-      <span class="chance">{formatProbability(guess.probability)}</span>
-    </li>
+    <Bar kind={kind} part={guess.probability} value={formatProbability(guess.probability)}>
+      {visible(guess.token)}
+    </Bar>
   );
 }
 

@@ -1,4 +1,5 @@
 import { type Signal, useSignal } from "@preact/signals";
+import { Bar } from "../pages/bar.tsx";
 import { formatProbability } from "../pages/format.ts";
 import { visible } from "../pages/guess.tsx";
 import { SamplePair } from "../pages/samples.tsx";
@@ -233,13 +234,9 @@ function Output({ writer }: { readonly writer: Writer }) {
           <h3>{words.next}</h3>
           <ol>
             {writer.next.value.map(({ token, probability }) => (
-              <li key={token} class="bar other">
-                <span class="piece">{visible(token)}</span>
-                <span class="track" aria-hidden="true">
-                  <span style={{ width: `${Math.max(1, probability * 100)}%` }} />
-                </span>
-                <span class="chance">{formatProbability(probability)}</span>
-              </li>
+              <Bar key={token} kind="other" part={probability} value={formatProbability(probability)}>
+                {visible(token)}
+              </Bar>
             ))}
           </ol>
         </div>

@@ -1,6 +1,7 @@
 import { signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 import type { SiteCount } from "../../../protocol/operator.ts";
+import { ColumnHeads } from "../../pages/column-heads.tsx";
 import { formatCount, formatLarge } from "../../pages/format.ts";
 import { Card } from "../parts.tsx";
 import { asOrigin } from "./origin.ts";
@@ -151,15 +152,7 @@ function Counts({ sites }: { readonly sites: readonly SiteCount[] }) {
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard
     <section class="scroll" tabIndex={0} aria-label={text.counts}>
       <table class="sites">
-        <thead>
-          <tr>
-            {text.columns.map((column) => (
-              <th key={column} scope="col">
-                {column}
-              </th>
-            ))}
-          </tr>
-        </thead>
+        <ColumnHeads columns={text.columns} />
         <tbody>
           {sites.map(({ origin, volunteers, tickets, tokens }) => (
             <tr key={origin}>

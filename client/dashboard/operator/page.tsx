@@ -2,6 +2,7 @@ import type { ReadonlySignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { OPERATOR_ROUTES, type Overview } from "../../../protocol/operator.ts";
 import type { RunStatus } from "../../../protocol/status.ts";
+import { ColumnHeads } from "../../pages/column-heads.tsx";
 import {
   formatBytes,
   formatCount,
@@ -266,15 +267,7 @@ function Log({ overview: { log } }: Pick<DashboardProps, "overview">) {
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard
     <section class="scroll" tabIndex={0} aria-label={text.logColumns.join(", ")}>
       <table class="log">
-        <thead>
-          <tr>
-            {text.logColumns.map((column) => (
-              <th key={column} scope="col">
-                {column}
-              </th>
-            ))}
-          </tr>
-        </thead>
+        <ColumnHeads columns={text.logColumns} />
         <tbody>
           {log.map(({ at, who, action }, i) => (
             <tr key={log.length - i}>

@@ -123,7 +123,7 @@ export const text = {
 } as const;
 
 export const SETTING: Record<keyof Tuning, { readonly name: string; readonly help: string }> = {
-  quorum: { name: "Quorum", help: "deltas that close a version" },
+  quorum: { name: "Quorum", help: "the fewest deltas that close a version" },
   leaseSeconds: { name: "Lease", help: "seconds a volunteer has for a ticket" },
   tokenBudget: { name: "Token budget", help: "the run is finished when so many are merged" },
   learningRate: { name: "Learning rate", help: "the highest inner rate" },

@@ -1,19 +1,12 @@
 import { useSignal, useSignalEffect } from "@preact/signals";
-import type { ComponentType } from "preact";
+import { LazyPanel } from "../lazy-panel.tsx";
 import { text } from "../strings.ts";
 import type { TrainerHandle } from "../trainer.ts";
 
-interface PanelProps {
-  readonly trainer: TrainerHandle;
-}
-
-/**
- * Closed until the visitor opens it; only then is anything computed or fetched for it. While it is open, each
- * new passage and each delta sent is looked at anew.
- */
-export function LookInside({ trainer }: PanelProps) {
+/** While it is open, each new passage and each delta sent is looked at anew; before, nothing is computed for it. */
+export function LookInside({ trainer }: { readonly trainer: TrainerHandle }) {
   const open = useSignal(false);
-  const Panel = useSignal<ComponentType<PanelProps> | undefined>(undefined);
+  const load = async () => (await import("./panel.tsx")).InsidePanel;
 
   useSignalEffect(() => {
     trainer.passage.value;
@@ -21,21 +14,5 @@ export function LookInside({ trainer }: PanelProps) {
     if (open.value) trainer.look();
   });
 
-  return (
-    <details
-      class="card inside"
-      onToggle={async (event) => {
-        open.value = event.currentTarget.open;
-        if (!open.value || Panel.value !== undefined) return;
-        const { InsidePanel } = await import("./panel.tsx");
-        Panel.value = InsidePanel;
-      }}
-    >
-      <summary>
-        <h2>{text.look}</h2>
-      </summary>
-      <p class="note">{text.lookHelp}</p>
-      {open.value && Panel.value !== undefined && <Panel.value trainer={trainer} />}
-    </details>
-  );
+  return <LazyPanel title={text.look} help={text.lookHelp} open={open} load={load} props={{ trainer }} />;
 }

@@ -6,6 +6,7 @@ import { type Leader, MAX_NAME_CHARS } from "../../../protocol/people.ts";
 import { browserCache, forgetServer } from "../../cache/browser.ts";
 import { readIdentity } from "../../cache/entries.ts";
 import { peopleApi } from "../../transport/people.ts";
+import { ColumnHeads } from "../column-heads.tsx";
 import type { PeopleProps } from "./props.ts";
 import { words } from "./strings.ts";
 
@@ -62,15 +63,7 @@ function Leaders({ list }: { readonly list: readonly Leader[] | undefined }) {
   if (list.length === 0) return <p class="wait">{words.nobody}</p>;
   return (
     <table class="leaders">
-      <thead>
-        <tr>
-          {words.columns.map((name) => (
-            <th key={name} scope="col">
-              {name}
-            </th>
-          ))}
-        </tr>
-      </thead>
+      <ColumnHeads columns={words.columns} />
       <tbody>
         {list.map(({ name, tokens, recent }) => (
           <tr key={name}>
