@@ -1,27 +1,21 @@
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { launchChromium } from "./launch.ts";
-import { buildPages, type FakeSite, removePages, serveSite } from "./pages-fixture.ts";
+import { type FakeSite, serveSite } from "./pages-fixture.ts";
 
 /** The bench page with its real Worker and engines, at a size that takes seconds. */
 
-let dir: string;
 let withGpu: Browser;
 let without: Browser;
 let site: FakeSite;
 
 beforeAll(async () => {
-  [dir, withGpu, without] = await Promise.all([
-    buildPages(),
-    launchChromium({ webgpu: true }),
-    launchChromium(),
-  ]);
-  site = await serveSite(dir);
+  [withGpu, without] = await Promise.all([launchChromium({ webgpu: true }), launchChromium()]);
+  site = await serveSite(inject("pages"));
 });
 afterAll(async () => {
   await Promise.all([withGpu.close(), without.close(), site.close()]);
-  await removePages(dir);
 });
 
 async function open(browser: Browser) {

@@ -1,36 +1,13 @@
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { launchChromium } from "./launch.ts";
-import {
-  buildPages,
-  exampleFounding,
-  exampleOverview,
-  exampleStatus,
-  type FakeSite,
-  hashOf,
-  removePages,
-  serveSite,
-} from "./pages-fixture.ts";
+import type { Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
+import { exampleFounding, exampleOverview, exampleStatus, type FakeSite, hashOf } from "./pages-fixture.ts";
+import { visitSite } from "./visiting.ts";
 
-let dir: string;
-let browser: Browser;
 let site: FakeSite;
 let page: Page;
 
-beforeAll(async () => {
-  [dir, browser] = await Promise.all([buildPages(), launchChromium()]);
-});
-afterAll(async () => {
-  await browser.close();
-  await removePages(dir);
-});
-beforeEach(async () => {
-  site = await serveSite(dir);
-  page = await (await browser.newContext()).newPage();
-});
-afterEach(async () => {
-  await page.context().close();
-  await site.close();
+visitSite((visit) => {
+  ({ site, page } = visit);
 });
 
 const signIn = async () => {

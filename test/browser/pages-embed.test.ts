@@ -1,39 +1,21 @@
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { Page } from "playwright-core";
+import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 import type { SwarmStatus } from "../../client/embed/messages.ts";
-import { launchChromium } from "./launch.ts";
-import {
-  buildPages,
-  exampleStatus,
-  type FakeSite,
-  hostPage,
-  removePages,
-  serveSite,
-} from "./pages-fixture.ts";
+import { exampleStatus, type FakeSite, hostPage, serveSite } from "./pages-fixture.ts";
+import { visitSite } from "./visiting.ts";
 
-let dir: string;
-let browser: Browser;
 let site: FakeSite;
 let host: FakeSite;
 let page: Page;
 
-beforeAll(async () => {
-  [dir, browser] = await Promise.all([buildPages(), launchChromium()]);
-});
-afterAll(async () => {
-  await browser.close();
-  await removePages(dir);
+visitSite((visit) => {
+  ({ site, page } = visit);
 });
 beforeEach(async () => {
-  site = await serveSite(dir);
-  host = await serveSite(dir, hostPage(site.origin));
-  page = await (await browser.newContext()).newPage();
+  host = await serveSite(inject("pages"), hostPage(site.origin));
   await visit();
 });
-afterEach(async () => {
-  await page.context().close();
-  await Promise.all([site.close(), host.close()]);
-});
+afterEach(() => host.close());
 
 /** Opens the host page, and writes every event of the element down. */
 async function visit() {

@@ -1,32 +1,24 @@
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { launchChromium } from "./launch.ts";
-import {
-  buildPages,
-  exampleStatus,
-  type FakeSite,
-  hostPage,
-  removePages,
-  serveSite,
-} from "./pages-fixture.ts";
+import { exampleStatus, type FakeSite, hostPage, serveSite } from "./pages-fixture.ts";
 
-let dir: string;
 let browser: Browser;
 let site: FakeSite;
 let host: FakeSite;
 
 beforeAll(async () => {
-  [dir, browser] = await Promise.all([buildPages(), launchChromium()]);
-  site = await serveSite(dir);
-  host = await serveSite(dir, hostPage(site.origin));
+  const pages = inject("pages");
+  browser = await launchChromium();
+  site = await serveSite(pages);
+  host = await serveSite(pages, hostPage(site.origin));
   // The longest word a name may be: nothing may push the page wider than the screen.
   site.status = exampleStatus({ name: "Donaudampfschiff".repeat(5), operator: "operator.".repeat(8) });
 });
 afterAll(async () => {
   await browser.close();
   await Promise.all([site.close(), host.close()]);
-  await removePages(dir);
 });
 
 /** Brings a page into one of its looks. */

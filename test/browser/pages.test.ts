@@ -1,41 +1,15 @@
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
 import type { Phase } from "../../client/trainer/messages.ts";
-import { launchChromium } from "./launch.ts";
-import {
-  buildPages,
-  exampleStatus,
-  type FakeSite,
-  hashOf,
-  removePages,
-  serveSite,
-  trainingScript,
-} from "./pages-fixture.ts";
+import { exampleStatus, type FakeSite, hashOf, trainingScript } from "./pages-fixture.ts";
+import { visitSite } from "./visiting.ts";
 
-let dir: string;
-let browser: Browser;
 let site: FakeSite;
 let page: Page;
-/** What the console called an error, policy violations among it. */
 let errors: string[];
 
-beforeAll(async () => {
-  [dir, browser] = await Promise.all([buildPages(), launchChromium()]);
-});
-afterAll(async () => {
-  await browser.close();
-  await removePages(dir);
-});
-beforeEach(async () => {
-  site = await serveSite(dir);
-  errors = [];
-  page = await (await browser.newContext()).newPage();
-  page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
-  page.on("pageerror", (error) => errors.push(String(error)));
-});
-afterEach(async () => {
-  await page.context().close();
-  await site.close();
+visitSite((visit) => {
+  ({ site, page, errors } = visit);
 });
 
 const open = (path = "/") => page.goto(site.origin + path);

@@ -1,27 +1,18 @@
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
 import { ROUTES, SIGNALLING_PATH } from "../../protocol/routes.ts";
 import { MANIFEST } from "../fake-service.ts";
-import { launchChromium } from "./launch.ts";
-import { buildPages, exampleStatus, type FakeSite, removePages, serveSite } from "./pages-fixture.ts";
+import { exampleStatus, type FakeSite } from "./pages-fixture.ts";
+import { visitSite } from "./visiting.ts";
 
 /** The visitor's consent to share, on the built page with a scripted trainer. */
-let dir: string;
-let browser: Browser;
 let site: FakeSite;
-beforeAll(async () => {
-  [dir, browser] = await Promise.all([buildPages(), launchChromium()]);
-});
-afterAll(async () => {
-  await browser.close();
-  await removePages(dir);
-});
-beforeEach(async () => {
-  site = await serveSite(dir);
-  return () => site.close();
+let page: Page;
+visitSite((visit) => {
+  ({ site, page } = visit);
 });
 
-async function visit(peers: boolean): Promise<{ page: Page; connections: () => Promise<number> }> {
+async function visit(peers: boolean): Promise<{ connections: () => Promise<number> }> {
   const { peers: _, ...manifest } = MANIFEST;
   site.script = [
     {
@@ -31,7 +22,6 @@ async function visit(peers: boolean): Promise<{ page: Page; connections: () => P
     },
     { type: "phase", phase: { phase: "training" } },
   ];
-  const page = await (await browser.newContext()).newPage();
   await page.addInitScript(() => {
     const counted = { made: 0 };
     Object.assign(window, { counted });
@@ -47,13 +37,13 @@ async function visit(peers: boolean): Promise<{ page: Page; connections: () => P
   await page.getByRole("heading", { name: "Your part" }).waitFor();
   const connections = () =>
     page.evaluate(() => ("counted" in window ? (window.counted as { made: number }).made : Number.NaN));
-  return { page, connections };
+  return { connections };
 }
 const sharing = () => site.asked.filter((path) => path.startsWith(ROUTES.peers) || /share-/.test(path));
 
 describe("sharing with other visitors (K4)", () => {
   it("is off until its own box is ticked: nothing of it is loaded, and nobody contacted", async () => {
-    const { page, connections } = await visit(true);
+    const { connections } = await visit(true);
     const box = page.getByRole("checkbox", { name: "Share with other visitors" });
     await box.waitFor();
     expect(await box.isChecked()).toBe(false);
@@ -72,7 +62,7 @@ describe("sharing with other visitors (K4)", () => {
   });
 
   it("is not offered where the run does without", async () => {
-    const { page } = await visit(false);
+    await visit(false);
     expect(await page.getByRole("checkbox", { name: "Share with other visitors" }).count()).toBe(0);
     await page.context().close();
   });

@@ -1,32 +1,17 @@
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { launchChromium } from "./launch.ts";
-import { buildPages, type FakeSite, removePages, serveSite } from "./pages-fixture.ts";
+import type { Page } from "playwright-core";
+import { beforeEach, describe, expect, it } from "vitest";
+import type { FakeSite } from "./pages-fixture.ts";
+import { visitSite } from "./visiting.ts";
 
-let dir: string;
-let browser: Browser;
 let site: FakeSite;
 let page: Page;
 let errors: string[];
 
-beforeAll(async () => {
-  [dir, browser] = await Promise.all([buildPages(), launchChromium()]);
-});
-afterAll(async () => {
-  await browser.close();
-  await removePages(dir);
+visitSite((visit) => {
+  ({ site, page, errors } = visit);
 });
 beforeEach(async () => {
-  site = await serveSite(dir);
-  errors = [];
-  page = await (await browser.newContext()).newPage();
-  page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
-  page.on("pageerror", (error) => errors.push(String(error)));
   await page.goto(`${site.origin}/playground`);
-});
-afterEach(async () => {
-  await page.context().close();
-  await site.close();
 });
 
 const press = (name: string) => page.getByRole("button", { name, exact: true }).click();

@@ -1,14 +1,20 @@
 import type { TestProject } from "vitest/node";
 import { findChromium } from "./chromium.ts";
+import { buildPages, removePages } from "./pages-fixture.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
     /** Path of the Chromium that browser tests drive. */
     chromium: string;
+    /** Directory of the built pages, with the scripted Worker. */
+    pages: string;
   }
 }
 
-/** Finds (or installs) a Chromium once for all browser tests, before any of them starts. */
-export default function setup(project: TestProject): void {
+/** Finds (or installs) a Chromium and builds the pages, once for all browser tests and before any of them starts. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   project.provide("chromium", findChromium());
+  const pages = await buildPages();
+  project.provide("pages", pages);
+  return () => removePages(pages);
 }

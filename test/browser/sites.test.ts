@@ -1,14 +1,11 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { SITE_HEADER } from "../../protocol/site.ts";
-import { prose } from "../corpus-fixture.ts";
 import { HttpVolunteer } from "../harness/http-volunteer.ts";
-import { BRIEF_RUN, runCommand, type ServerProcess, startServer } from "../harness/server-process.ts";
+import type { ServerProcess } from "../harness/server-process.ts";
+import { type SmallRun, startSmallRun } from "../harness/small-run.ts";
 import { launchChromium } from "./launch.ts";
 
 /**
@@ -23,7 +20,7 @@ const EVIL = [
   `'-window.hit=1-'`,
 ] as const;
 
-let directory: string;
+let run: SmallRun;
 let browser: Browser;
 let server: ServerProcess;
 let site: ReturnType<typeof createServer>;
@@ -32,7 +29,6 @@ let body = "";
 let dashboard: Page;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), "murmuration-sites-"));
   site = createServer((_, response) => {
     const policy =
       `default-src 'none'; script-src ${server.origin}; frame-src ${server.origin}; img-src ${server.origin}; ` +
@@ -42,17 +38,11 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => site.listen(0, "127.0.0.1", resolve));
   origin = `http://127.0.0.1:${(site.address() as AddressInfo).port}`;
-  const text = join(directory, "text.txt");
-  const data = join(directory, "data");
-  const run = join(directory, "run.json");
-  await writeFile(text, prose(60_000));
-  const settings = { ...BRIEF_RUN, quorum: 1, steps: 40, learningRate: 0.001, trust: { auditShare: 0 } };
-  await writeFile(run, JSON.stringify({ ...settings, name: EVIL[0], operator: EVIL[1] }));
-  await runCommand("corpus", "add", text, "--data", data, "--vocab", "256");
-  [server, browser] = await Promise.all([
-    startServer("--data", data, "--run", run, "--embed-on", origin),
+  [run, browser] = await Promise.all([
+    startSmallRun({ name: EVIL[0], operator: EVIL[1] }, "--embed-on", origin),
     launchChromium(),
   ]);
+  ({ server } = run);
   dashboard = await (await browser.newContext()).newPage();
   await dashboard.goto(server.link);
   await dashboard.getByRole("heading", { name: "On other sites" }).waitFor();
@@ -61,8 +51,7 @@ afterAll(async () => {
   await browser.close();
   site.closeAllConnections();
   site.close();
-  await server.end("SIGTERM");
-  await rm(directory, { recursive: true });
+  await run.end();
 });
 
 const snippet = (name: string) => dashboard.getByRole("region", { name }).innerText();

@@ -1,43 +1,22 @@
 import { AxeBuilder } from "@axe-core/playwright";
-import type { Browser, BrowserContext, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
 import type { Phase } from "../../client/trainer/messages.ts";
 import { signRecord } from "../../protocol/history.ts";
 import { createIdentity } from "../../protocol/identity.ts";
-import { launchChromium } from "./launch.ts";
-import {
-  buildPages,
-  exampleStatus,
-  type FakeSite,
-  hashOf,
-  removePages,
-  serveSite,
-  trainingScript,
-} from "./pages-fixture.ts";
+import { exampleStatus, type FakeSite, hashOf, trainingScript } from "./pages-fixture.ts";
+import { visitSite } from "./visiting.ts";
 
 /** What a visitor is told in each state that training can be in, and that none passes for another. */
-let dir: string;
-let browser: Browser;
-let context: BrowserContext;
 let site: FakeSite;
 let page: Page;
 
-beforeAll(async () => {
-  [dir, browser] = await Promise.all([buildPages(), launchChromium()]);
-});
-afterAll(async () => {
-  await browser.close();
-  await removePages(dir);
-});
-beforeEach(async () => {
-  site = await serveSite(dir);
-  context = await browser.newContext({ reducedMotion: "reduce" });
-  page = await context.newPage();
-});
-afterEach(async () => {
-  await context.close();
-  await site.close();
-});
+visitSite(
+  (visit) => {
+    ({ site, page } = visit);
+  },
+  { reducedMotion: "reduce" },
+);
 
 const STATES: readonly (readonly [name: string, phase: Phase, line: RegExp])[] = [
   ["starting", { phase: "starting" }, /^Starting…$/],

@@ -1,42 +1,30 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { prose } from "../corpus-fixture.ts";
 import { HttpVolunteer } from "../harness/http-volunteer.ts";
-import { BRIEF_RUN, runCommand, type ServerProcess, startServer } from "../harness/server-process.ts";
+import type { ServerProcess } from "../harness/server-process.ts";
+import { type SmallRun, startSmallRun } from "../harness/small-run.ts";
 import { launchChromium } from "./launch.ts";
 
 /** A real run with a real volunteer, steered by the dashboard's own buttons. */
-let directory: string;
+let run: SmallRun;
 let browser: Browser;
 let server: ServerProcess;
 let page: Page;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), "murmuration-steering-"));
-  const text = join(directory, "text.txt");
-  const data = join(directory, "data");
-  const run = join(directory, "run.json");
-  await writeFile(text, prose(60_000));
-  // Audits find nothing to say of a model this small; here the operator alone decides who is in.
-  const settings = { ...BRIEF_RUN, quorum: 1, steps: 40, learningRate: 0.001, trust: { auditShare: 0 } };
-  await writeFile(run, JSON.stringify({ ...settings, keepSnapshots: 100 }));
-  await runCommand("corpus", "add", text, "--data", data, "--vocab", "256");
-  [server, browser] = await Promise.all([
-    startServer("--data", data, "--run", run, "--volunteers", "1", "--embed-on", "https://blog.example"),
+  [run, browser] = await Promise.all([
+    startSmallRun({ keepSnapshots: 100 }, "--volunteers", "1", "--embed-on", "https://blog.example"),
     launchChromium(),
   ]);
+  ({ server } = run);
   page = await (await browser.newContext()).newPage();
   await page.goto(server.link);
   await page.getByRole("heading", { name: "Run it" }).waitFor();
 }, 60_000);
 afterAll(async () => {
   await browser.close();
-  await server.end("SIGTERM");
-  await rm(directory, { recursive: true });
+  await run.end();
 });
 
 const press = (name: string) => page.getByRole("button", { name, exact: true }).click();

@@ -1,16 +1,14 @@
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { launchChromium } from "./launch.ts";
+import type { Page } from "playwright-core";
+import { beforeEach, describe, expect, inject, it } from "vitest";
 import {
-  buildPages,
   exampleOverview,
   exampleStatus,
   type FakeSite,
   hostPage,
-  removePages,
   serveSite,
   trainingScript,
 } from "./pages-fixture.ts";
+import { visitSite } from "./visiting.ts";
 
 /**
  * Whatever a stranger can put before a visitor's eyes, in a real browser. Were any of it taken for markup, then
@@ -49,33 +47,18 @@ const all = EVIL.join(" ");
 /** Names are short: those that fit, a leader each. */
 const names = EVIL.filter((text) => text.length <= 32 && /[a-z]/.test(text) && !/[\u2028\u2029]/.test(text));
 
-let dir: string;
-let browser: Browser;
 let site: FakeSite;
 let page: Page;
 let errors: string[];
 
-beforeAll(async () => {
-  [dir, browser] = await Promise.all([buildPages(), launchChromium()]);
+visitSite((visit) => {
+  ({ site, page, errors } = visit);
 });
-afterAll(async () => {
-  await browser.close();
-  await removePages(dir);
-});
-beforeEach(async () => {
-  site = await serveSite(dir);
-  errors = [];
-  page = await (await browser.newContext()).newPage();
-  page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
-  page.on("pageerror", (error) => errors.push(String(error)));
+beforeEach(() => {
   page.on("dialog", (dialog) => {
     errors.push(`a dialog: ${dialog.message()}`);
     void dialog.dismiss();
   });
-});
-afterEach(async () => {
-  await page.context().close();
-  await site.close();
 });
 
 /** Elements that none of our pages' text needs, and attributes that are scripts. */
@@ -202,7 +185,7 @@ describe("A12: strangers' words stay words", () => {
     const escaped = (text: string) => text.replaceAll("&", "&amp;").replaceAll('"', "&quot;");
     const tag = hostPage(site.origin).replace("Help train our reader", escaped(all));
     const host = await serveSite(
-      dir,
+      inject("pages"),
       tag.replace(
         'data-share="0.4"',
         `data-share="${escaped(all)}" data-theme="${escaped(all)}" data-budget="${escaped(all)}"`,

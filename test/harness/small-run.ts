@@ -1,0 +1,36 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { prose } from "../corpus-fixture.ts";
+import { BRIEF_RUN, runCommand, type ServerProcess, startServer } from "./server-process.ts";
+
+/**
+ * Steady settings: a version a delta, and no audits, which find nothing to say of a model this small; so the operator
+ * alone decides who is in.
+ */
+const SETTINGS = { ...BRIEF_RUN, quorum: 1, steps: 40, learningRate: 0.001, trust: { auditShare: 0 } };
+
+export interface SmallRun {
+  readonly server: ServerProcess;
+  /** Ends the server and removes its directory. */
+  end(): Promise<void>;
+}
+
+/** Starts a real server, with `flags`, on a small run of a small text of its own; `settings` are put over the steady ones. */
+export async function startSmallRun(settings: object, ...flags: readonly string[]): Promise<SmallRun> {
+  const directory = await mkdtemp(join(tmpdir(), "murmuration-small-run-"));
+  const text = join(directory, "text.txt");
+  const data = join(directory, "data");
+  const run = join(directory, "run.json");
+  await writeFile(text, prose(60_000));
+  await writeFile(run, JSON.stringify({ ...SETTINGS, ...settings }));
+  await runCommand("corpus", "add", text, "--data", data, "--vocab", "256");
+  const server = await startServer("--data", data, "--run", run, ...flags);
+  return {
+    server,
+    async end() {
+      await server.end("SIGTERM");
+      await rm(directory, { recursive: true });
+    },
+  };
+}
