@@ -74,6 +74,7 @@ export async function openRun(options: RunOptions): Promise<Run> {
   const tuned = await tunedSettings(store, recovered.founded.settings);
   core.tune(tuned, rulesOf(recovered.founded.id, tuned, corpus, recovered.founded.task.parameters));
   const run = new Run(options, core, identity, fixed, await People.open(store), await Drain.open(store));
+  core.inquire();
   run.tick();
   return run;
 }

@@ -1,6 +1,6 @@
 import type { CodecSpec } from "../../protocol/codec/codec.ts";
 import { decodeFrame } from "../../protocol/frame.ts";
-import type { Hash } from "../../protocol/ids.ts";
+import type { Hash, TicketId } from "../../protocol/ids.ts";
 import { type Ticket, ticketTokens } from "../../protocol/ticket.ts";
 import type { Upload } from "../../protocol/upload.ts";
 import type { AuditJob } from "../evaluate/examine.ts";
@@ -93,11 +93,13 @@ export interface AuditsOptions {
 /**
  * Audits beside the run, one at a time and within their budget: nobody waits for one. What is chosen is chosen by
  * chance and standing (trust/audit.ts); what comes of it is journaled, so a replay audits nothing. A restart
- * forgets what waits.
+ * forgets what waits, but for what a roll-back blames (run/late-merges.ts).
  */
 export class Audits {
   readonly #options: AuditsOptions;
   readonly #waiting: (() => Promise<void>)[] = [];
+  /** Of those, what a roll-back put in, and what is being audited for one. */
+  readonly #blamed = new Set<TicketId>();
   #budget: Budget | undefined;
   /** The version that the server's direction was last found, or tried, at. */
   #directed = Number.NEGATIVE_INFINITY;
@@ -132,10 +134,15 @@ export class Audits {
 
   /**
    * After a roll-back: audits what was merged since the version whose weights came back, one by one on those weights,
-   * whatever it costs. Who harmed the model is found bad, and the rest has its trust again.
+   * whatever it costs. Who harmed the model is found bad, and the rest has its trust again. One that waits already is
+   * not put in again.
    */
-  blame(merged: readonly Blamed[], hash: Hash): void {
-    for (const one of merged) this.#put(() => this.#reaudit(one, hash));
+  blame(merged: readonly Blamed[]): void {
+    for (const one of merged) {
+      if (this.#blamed.has(one.ticket)) continue;
+      this.#blamed.add(one.ticket);
+      this.#put(() => this.#reaudit(one).finally(() => this.#blamed.delete(one.ticket)));
+    }
   }
 
   stop(): void {
@@ -187,9 +194,9 @@ export class Audits {
     if (verdict !== undefined) await this.#tell(ticket, verdict);
   }
 
-  async #reaudit({ ticket, volunteer, range, frame }: Blamed, hash: Hash): Promise<void> {
+  async #reaudit({ ticket, volunteer, range, on, frame }: Blamed): Promise<void> {
     const { codec, context } = this.#options;
-    const weights = await this.#options.weights(hash);
+    const weights = await this.#options.weights(on);
     const found = await frame();
     if (weights === undefined || found === undefined) return;
     const about = { ticket: { ...range, rates: [], fresh: false }, weights, frame: found, codec };

@@ -3,6 +3,7 @@ import { concat, utf8 } from "../../protocol/bytes.ts";
 import type { Hash, TicketId } from "../../protocol/ids.ts";
 import { restarted, type State } from "../rounds/state.ts";
 import { type Store, StoreError } from "../store/store.ts";
+import type { Late } from "./late-merges.ts";
 
 /** A stored version, and what going on from it needs. */
 export interface SnapshotPlace {
@@ -22,21 +23,31 @@ export interface Checkpoint {
   readonly state: State;
   /** Journal places of the frames not yet merged. */
   readonly frames: ReadonlyMap<TicketId, number>;
+  /** Who had a part in the newest versions. */
+  readonly late: readonly Late[];
   /** The stored snapshots up to this one, oldest first; this one is the last. */
   readonly places: readonly SnapshotPlace[];
 }
 
 const SHELF = "snapshots";
-const MAGIC = 0x3250_434d;
+const MAGIC = 0x3350_434d;
 /** Magic and check. */
 const HEADER_BYTES = 8;
 
 export const checkpointOf = (hash: Hash): string => `${hash}.checkpoint`;
 
-/** u32 magic "MCP2" | u32 CRC-32 of the rest | JSON, in which maps are tagged. */
-export function encodeCheckpoint({ applied, state, frames, places }: Checkpoint): Uint8Array<ArrayBuffer> {
+/** u32 magic "MCP3" | u32 CRC-32 of the rest | JSON, in which maps are tagged. */
+export function encodeCheckpoint({
+  applied,
+  state,
+  frames,
+  late,
+  places,
+}: Checkpoint): Uint8Array<ArrayBuffer> {
   const lasting = restarted(state);
-  const json = utf8(JSON.stringify({ keys: keysOf(lasting), applied, state: lasting, frames, places }, tag));
+  const json = utf8(
+    JSON.stringify({ keys: keysOf(lasting), applied, state: lasting, frames, late, places }, tag),
+  );
   const header = new DataView(new ArrayBuffer(HEADER_BYTES));
   header.setUint32(0, MAGIC, true);
   header.setUint32(4, crc32(json), true);

@@ -20,7 +20,7 @@ import { factsOf } from "./facts.ts";
 import type { Founded } from "./genesis.ts";
 import { type Seal, seal } from "./history.ts";
 import { IndexFeed } from "./index-feed.ts";
-import { LateMerges } from "./late-merges.ts";
+import type { LateMerges } from "./late-merges.ts";
 import { MergeFailures } from "./merge-failures.ts";
 import { mergeHere } from "./merger.ts";
 import { encodeRecord } from "./record.ts";
@@ -88,7 +88,7 @@ export class Core {
   constructor(
     options: RunOptions,
     identity: Identity,
-    { founded, state, vectors, file, frames, snapshots }: Recovered,
+    { founded, state, vectors, file, frames, late, snapshots }: Recovered,
   ) {
     const { store, log, evaluator, clock } = options;
     this.#founded = founded;
@@ -116,7 +116,7 @@ export class Core {
       if ((state.heldOut.at(-1)?.version ?? -1) < state.version) this.#evaluate(state.version, state.tokens);
     }
     this.#audits = auditsOf(this, options);
-    this.#late = new LateMerges(store);
+    this.#late = late;
     log.info(
       { run: founded.id, version: state.version, hash: state.hash, tokens: state.tokens },
       "run opened",
@@ -131,6 +131,11 @@ export class Core {
   /** Considers a delta that was just accepted for an audit. */
   audit(upload: Upload, delta: Candidate): void {
     if (!this.#closed) this.#audits?.consider(upload, delta);
+  }
+
+  /** Has what roll-backs blame audited: after one, and after a start that finds some unanswered. */
+  inquire(): void {
+    this.#audits?.blame(this.#late.blamed(this.#options.store, this.founded.rules));
   }
 
   get founded(): Founded {
@@ -297,7 +302,7 @@ export class Core {
       this.#retention.rolledBack({ version: event.version, hash: event.hash, needs: this.#applied });
     }
     if (event.type === "rolled-back" && event.reason === "held-out loss") {
-      this.#audits?.blame(this.#late.after(event.to, this.founded.rules), event.hash);
+      this.inquire();
     }
     this.perform(effects);
   }
@@ -416,7 +421,12 @@ export class Core {
     const { file, vectors } = this.#current;
     const [applied, state] = [this.#applied, this.#state];
     this.#retention
-      .save({ version, hash, needs }, file, vectors, { applied, state, frames: new Map(this.#frames) })
+      .save({ version, hash, needs }, file, vectors, {
+        applied,
+        state,
+        frames: new Map(this.#frames),
+        late: this.#late.kept,
+      })
       .catch((error: unknown) => this.#rest(error, "a snapshot could not be stored; it is tried again"));
   }
 

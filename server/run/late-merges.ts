@@ -16,23 +16,36 @@ export interface Blamed {
   readonly ticket: TicketId;
   readonly volunteer: VolunteerKey;
   readonly range: Range & { readonly shard: Hash };
+  /** The weights that came back: it is audited on them. */
+  readonly on: Hash;
   /** Undefined where the journal holds it no more. */
   frame(): Promise<Uint8Array<ArrayBuffer> | undefined>;
 }
 
-interface Late extends Pick<Accepted, "ticket" | "volunteer" | "tokens" | "position"> {
+/** What is remembered of an accepted delta. */
+export interface Late extends Pick<Accepted, "ticket" | "volunteer" | "tokens" | "position"> {
+  /** Its place in the journal. */
   readonly sequence: number;
   /** The version it was merged into, once it was. */
-  into?: number;
+  readonly into?: number;
+  /** From a roll-back until its audit: the weights that came back. */
+  readonly blamedOn?: Hash;
 }
 
-/** Who had a part in the newest versions, and where the journal has it. A restart forgets it. */
+/**
+ * Who had a part in the newest versions, and who is still to be audited for a roll-back. It follows from the
+ * journal, so that a restart neither ends an inquiry nor makes the next one blind.
+ */
 export class LateMerges {
-  readonly #store: Store;
-  readonly #late = new Map<TicketId, Late>();
+  readonly #late: Map<TicketId, Late>;
 
-  constructor(store: Store) {
-    this.#store = store;
+  constructor(kept: readonly Late[] = []) {
+    this.#late = new Map(kept.map((late) => [late.ticket, late]));
+  }
+
+  /** Oldest first. */
+  get kept(): readonly Late[] {
+    return [...this.#late.values()];
   }
 
   add(event: DurableEvent, sequence: number): void {
@@ -41,32 +54,35 @@ export class LateMerges {
       this.#late.set(ticket, { ticket, volunteer, tokens, position, sequence });
       forgetOldest(this.#late, MOST);
     } else if (event.type === "closed") {
-      for (const { ticket } of event.merged) {
-        const late = this.#late.get(ticket);
-        if (late !== undefined) late.into = event.version + 1;
-      }
+      for (const { ticket } of event.merged) this.#change(ticket, { into: event.version + 1 });
+    } else if (event.type === "rolled-back" && event.reason === "held-out loss") {
+      const merged = this.kept.filter(({ into }) => (into ?? 0) > event.to);
+      for (const { ticket } of merged.slice(-MOST_BLAMED)) this.#change(ticket, { blamedOn: event.hash });
+    } else if (event.type === "audited") {
+      const late = this.#late.get(event.ticket);
+      if (late?.blamedOn === undefined) return;
+      const { blamedOn: _, ...rest } = late;
+      this.#late.set(event.ticket, rest);
     }
   }
 
-  /** What was merged into versions after `version`, the newest first. */
-  after(version: number, { ranges, batch, context }: Rules): Blamed[] {
-    const merged = [...this.#late.values()].filter(({ into }) => (into ?? 0) > version);
-    return merged
-      .reverse()
-      .slice(0, MOST_BLAMED)
-      .map(({ ticket, volunteer, tokens, position, sequence }) => ({
-        ticket,
-        volunteer,
-        range: {
-          ...ranges.at(position),
-          seed: ranges.seedOf(position),
-          steps: tokens / (batch * context),
-          batch,
-        },
-        frame: async () => {
-          const { frame } = decodeRecord(await this.#store.read(sequence));
-          return frame.length === 0 ? undefined : frame;
-        },
-      }));
+  /** What roll-backs have blamed and no audit has answered for, the newest first. */
+  blamed(store: Store, { ranges, batch, context }: Rules): Blamed[] {
+    return this.kept.toReversed().flatMap((late) => {
+      const { ticket, volunteer, tokens, position, sequence, blamedOn: on } = late;
+      if (on === undefined) return [];
+      const steps = tokens / (batch * context);
+      const range = { ...ranges.at(position), seed: ranges.seedOf(position), steps, batch };
+      const frame = async () => {
+        const { frame: bytes } = decodeRecord(await store.read(sequence));
+        return bytes.length === 0 ? undefined : bytes;
+      };
+      return [{ ticket, volunteer, range, on, frame }];
+    });
+  }
+
+  #change(ticket: TicketId, change: Partial<Late>): void {
+    const late = this.#late.get(ticket);
+    if (late !== undefined) this.#late.set(ticket, { ...late, ...change });
   }
 }

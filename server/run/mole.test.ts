@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { MemoryFiles } from "../../test/harness/memory-files.ts";
 import {
   countingRandom,
   restart,
@@ -10,6 +11,11 @@ import {
 } from "../../test/harness/tiny-run.ts";
 import type { Auditor, Evaluator } from "../options.ts";
 import type { DurableEvent } from "../rounds/events.ts";
+import { begin } from "../rounds/state.ts";
+import type { Settings } from "../settings.ts";
+import { memoryIndex } from "../store/memory-index.ts";
+import type { Index } from "../store/store.ts";
+import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 
 /**
  * Two volunteers that are trusted, of whom one turns: it sends its deltas the wrong way round. The model is ten
@@ -47,22 +53,28 @@ interface Swarm {
   readonly honest: TestVolunteer;
   readonly mole: TestVolunteer;
   readonly events: DurableEvent[];
+  readonly index: Index;
 }
 
+const settingsOf = (tripwire: number): Settings =>
+  tinySettings({
+    snapshotEvery: 1,
+    trust: { tripwire, auditShare: 0.5 },
+    outer: { kind: "average" },
+    downlink: "f32",
+  });
+
 /** A run in which both have passed their audits. */
-async function trusting(tripwire: number, direction = NOWHERE): Promise<Swarm> {
+async function trusting(tripwire: number, auditor = auditorThat(NOWHERE)): Promise<Swarm> {
   const events: DurableEvent[] = [];
+  const index = memoryIndex();
   const tiny = await tinyRun({
-    settings: tinySettings({
-      snapshotEvery: 1,
-      trust: { tripwire, auditShare: 0.5 },
-      outer: { kind: "average" },
-      downlink: "f32",
-    }),
+    settings: settingsOf(tripwire),
     evaluator,
-    auditor: auditorThat(direction),
+    auditor,
     random: luckless(),
     observe: (event) => events.push(event),
+    index,
   });
   const [honest, mole] = [await TestVolunteer.create(), await TestVolunteer.create()];
   for (let version = 1; version <= 4; version++) {
@@ -71,7 +83,7 @@ async function trusting(tripwire: number, direction = NOWHERE): Promise<Swarm> {
     await until(() => of(events, "evaluated").at(-1)?.version === version);
   }
   await until(() => of(events, "audited").length >= 4);
-  return { tiny, honest, mole, events };
+  return { tiny, honest, mole, events, index };
 }
 
 const of = <T extends DurableEvent["type"]>(events: readonly DurableEvent[], type: T) =>
@@ -121,8 +133,103 @@ test("A25, the control: without the tripwire the harm stays in the model, and it
   await swarm.tiny.run.close();
 });
 
+/** An auditor that begins, once it is told to, what it never ends. */
+function stalling() {
+  const auditor = auditorThat(NOWHERE);
+  let stalled = false;
+  const audit: Auditor["audit"] = (job) => (stalled ? new Promise(() => {}) : auditor.audit(job));
+  return { auditor: { ...auditor, audit }, stall: () => (stalled = true) };
+}
+
+/** The process is killed when the run has gone back and before anybody is audited for it; what the disk holds. */
+async function killedAfterRollBack() {
+  const { auditor, stall } = stalling();
+  const swarm = await trusting(0.05, auditor);
+  stall();
+  await betray(swarm);
+  await until(() => of(swarm.events, "rolled-back").length > 0);
+  const harmed = of(swarm.events, "published").find(({ version }) => version === 5)?.hash;
+  const stored = async () => (await swarm.tiny.files.list("snapshots")).includes(`${harmed}.checkpoint`);
+  while (!(await stored())) await new Promise((resolve) => setImmediate(resolve));
+  const files = swarm.tiny.files.restart("kill");
+  await swarm.tiny.run.close();
+  return { ...swarm, files };
+}
+
+/** Another process opens what is there; `index` undefined for one that was lost, which asks for the whole journal. */
+async function reopened(files: MemoryFiles, index?: Index) {
+  const events: DurableEvent[] = [];
+  const observe = (event: DurableEvent) => events.push(event);
+  const auditor = auditorThat(NOWHERE);
+  const random = luckless();
+  const tiny = await tinyRun({
+    files,
+    settings: settingsOf(0.05),
+    auditor,
+    evaluator,
+    random,
+    observe,
+    ...(index && { index }),
+  });
+  return { tiny, run: tiny.run, events };
+}
+
+/** Somebody new sends and is audited: by then all is audited that waited at the start, since it waits in order. */
+async function proven({ tiny, events }: { tiny: TinyRun; events: readonly DurableEvent[] }) {
+  const newcomer = await TestVolunteer.create();
+  await newcomer.contribute(tiny.run, STEP);
+  await until(() => of(events, "audited").some(({ volunteer }) => volunteer === newcomer.identity.key));
+  return newcomer.identity.key;
+}
+
+const badOf = (events: readonly DurableEvent[]) =>
+  of(events, "audited").filter(({ verdict }) => verdict === "bad");
+
+test.each([
+  ["the checkpoint", true],
+  ["the whole journal", false],
+])(
+  "A25: who is blamed outlives a kill between the roll-back and the audits, read from %s",
+  async (_, kept) => {
+    const { files, index, mole, honest } = await killedAfterRollBack();
+    const { run, events } = await reopened(files, kept ? index : undefined);
+    await until(() => badOf(events).length === 2);
+    expect(badOf(events).every(({ volunteer }) => volunteer === mole.identity.key)).toBe(true);
+    await expect(mole.ticket(run)).rejects.toMatchObject({ code: "quarantined" });
+    await honest.ticket(run);
+    const last = events.at(-1)!.at + 1;
+    await run.close();
+    // It is answered now: another start has nobody audited again.
+    const third = await reopened(files.restart("kill"), kept ? index : undefined);
+    const newcomer = await proven(third);
+    const later = of(third.events, "audited").filter(
+      ({ at, volunteer }) => at >= last && volunteer !== newcomer,
+    );
+    expect(later).toEqual([]);
+    await third.run.close();
+  },
+);
+
+test("A25, the control: were it not remembered, a kill at that moment would set the mole free", async () => {
+  const { files, index, mole, events } = await killedAfterRollBack();
+  const like = begin(of(events, "created")[0]!);
+  for (const name of (await files.list("snapshots")).filter((one) => one.endsWith(".checkpoint"))) {
+    const path = `snapshots/${name}`;
+    const checkpoint = decodeCheckpoint((await files.read(path))!, like);
+    files.cut(path, 0);
+    const file = await files.open(path);
+    await file.append(encodeCheckpoint({ ...checkpoint, state: { ...like, ...checkpoint.state }, late: [] }));
+    await file.close();
+  }
+  const again = await reopened(files, index);
+  await proven(again);
+  expect(badOf(again.events)).toEqual([]);
+  await mole.ticket(again.run);
+  await again.run.close();
+});
+
 test("A14: what opposes the server's own direction is held until its audit, which finds it bad", async () => {
-  const swarm = await trusting(1_000, STEP);
+  const swarm = await trusting(1_000, auditorThat(STEP));
   const { tiny, mole, events } = swarm;
   const before = of(events, "audited").length;
   const good = tiny.run.status();

@@ -7,6 +7,7 @@ import { begin, restarted, type State } from "../rounds/state.ts";
 import { type Store, StoreError } from "../store/store.ts";
 import { type Checkpoint, readCheckpoints, type SnapshotPlace } from "./checkpoint.ts";
 import type { Founded } from "./genesis.ts";
+import type { LateMerges } from "./late-merges.ts";
 import { decodeRecord } from "./record.ts";
 import { remerge } from "./remerge.ts";
 import { loadSnapshot, storedSnapshots } from "./snapshots.ts";
@@ -21,6 +22,7 @@ export interface Recovered {
   readonly file: Uint8Array<ArrayBuffer>;
   /** Where the frames of deltas not yet merged are in the journal. */
   readonly frames: Map<TicketId, number>;
+  readonly late: LateMerges;
   /** Stored snapshots, oldest first. */
   readonly snapshots: SnapshotPlace[];
 }
@@ -64,6 +66,7 @@ export async function recover(
     vectors,
     file: founded.task.encode(vectors.x),
     frames: story.frames,
+    late: story.late,
     // One after the start cannot be read, unless a roll-back went there: then it was.
     snapshots: places.filter(
       (place) =>

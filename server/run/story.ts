@@ -7,6 +7,7 @@ import { type Store, StoreError } from "../store/store.ts";
 import type { Checkpoint, SnapshotPlace } from "./checkpoint.ts";
 import { factsOf } from "./facts.ts";
 import type { Founded } from "./genesis.ts";
+import { LateMerges } from "./late-merges.ts";
 import { decodeRecord, type JournalRecord } from "./record.ts";
 
 /** What happened, as the journal's records tell it from some point on. */
@@ -16,6 +17,7 @@ export interface Story {
   readonly versions: readonly ToldVersion[];
   /** Journal places of the frames not yet merged. */
   readonly frames: Map<TicketId, number>;
+  readonly late: LateMerges;
 }
 
 export interface ToldVersion extends SnapshotPlace {
@@ -54,6 +56,7 @@ export async function readStory(
 ): Promise<Story> {
   let state = from?.state;
   const frames = new Map(from?.frames);
+  const late = new LateMerges(from?.late);
   let versions: ToldVersion[] = [];
   /** Tickets that wait, and whose frames are no more. */
   const stripped = new Set<TicketId>();
@@ -73,6 +76,7 @@ export async function readStory(
     if (event.type === "created") throw new StoreError(`a second run begins at journal record ${sequence}`);
     const before = state;
     if (store.index.applied === sequence) store.index.apply(factsOf(before, event));
+    late.add(event, sequence);
     if (event.type === "accepted") frames.set(event.ticket, sequence);
     if (event.type === "accepted" && frame.length === 0) stripped.add(event.ticket);
     const merged = event.type === "published" ? placesOf(before.closing?.event, frames) : [];
@@ -93,7 +97,7 @@ export async function readStory(
     versions.push({ version, hash, diff, needs, merged, ...(lost && { lost }) });
   }
   if (state === undefined) throw new StoreError("the journal is empty");
-  return { state, versions, frames };
+  return { state, versions, frames, late };
 }
 
 /** Where the frames of a closed version are. */
