@@ -1,8 +1,11 @@
 import { describe, expect, test } from "vitest";
+import { encodeFrame } from "../../protocol/frame.ts";
+import { sha256 } from "../../protocol/identity.ts";
 import { refuse, TARGET, ToyServer, ToyTrainer, toyFile } from "../../test/harness/toy-run.ts";
 import { always, visit } from "../../test/harness/visit.ts";
 import { memoryCache } from "../cache/cache.ts";
 import { KEYS } from "../cache/entries.ts";
+import { Replica } from "./replica.ts";
 
 const COUNT = TARGET.length;
 
@@ -30,6 +33,33 @@ describe("the replica (rules B1 to B3)", () => {
     await visit(server, cache).until("sent", 1);
     expect(server.asked).toContain("snapshot");
     expect(server.asked).not.toContain("diff");
+  });
+
+  test("leaves a chain whose first change shows that the rest costs more than the snapshot", async () => {
+    const values = 1_000;
+    const file = {
+      write: (weights: Float32Array) => new Uint8Array(weights.slice().buffer),
+      read: (bytes: Uint8Array<ArrayBuffer>) => new Float32Array(bytes.slice().buffer),
+    };
+    const newest = new Float32Array(values).fill(3);
+    const asked: string[] = [];
+    const api = {
+      diff: async (version: number) => {
+        asked.push(`diff ${version}`);
+        return encodeFrame({ name: "f32" }, new Float32Array(values).fill(1));
+      },
+      snapshot: async () => {
+        asked.push("snapshot");
+        return file.write(newest);
+      },
+    };
+    const cache = memoryCache();
+    const weights = new Float32Array(values);
+    await cache.write({ [KEYS.replica]: { version: 0, hash: await sha256(file.write(weights)), weights } });
+    const { signal } = new AbortController();
+    const replica = await Replica.open({ api, cache, file, parameters: values, signal });
+    expect(await replica.sync(3, await sha256(file.write(newest)))).toEqual(newest);
+    expect(asked).toEqual(["diff 0", "snapshot"]);
   });
 
   test.each([

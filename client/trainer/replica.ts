@@ -1,4 +1,4 @@
-import { DENSE4 } from "../../protocol/codec/codec.ts";
+import { DENSE2 } from "../../protocol/codec/codec.ts";
 import { requireFinite } from "../../protocol/codec/scale.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { addFrame, checkFrame, frameBytes } from "../../protocol/frame.ts";
@@ -37,14 +37,14 @@ export class Replica {
   #current: SavedReplica | undefined;
   #saved: Hash | undefined;
   #last: Promise<unknown> = Promise.resolve();
-  /** What the run's diffs weigh, once one was seen; until then what a dense4 frame does. */
+  /** What the run's diffs weigh, once one was seen; until then the least that they may. */
   #diffBytes: number;
 
   private constructor(options: ReplicaOptions, saved: SavedReplica | undefined) {
     this.#options = options;
     this.#current = saved;
     this.#saved = saved?.hash;
-    this.#diffBytes = frameBytes(DENSE4, options.parameters);
+    this.#diffBytes = frameBytes(DENSE2, options.parameters);
   }
 
   /** Takes the cached copy, if its bytes still have the hash they were saved with. */
@@ -106,7 +106,8 @@ export class Replica {
     const from = this.#current;
     if (from === undefined || from.version >= version) return undefined;
     const diffs = version - from.version;
-    if (diffs * this.#diffBytes >= parameters * 4) return undefined;
+    const dear = (left: number) => left * this.#diffBytes >= parameters * 4;
+    if (dear(diffs)) return undefined;
     try {
       const weights = from.weights.slice();
       for (let done = 0; done < diffs; done++) {
@@ -118,6 +119,7 @@ export class Replica {
         came?.(frame.length);
         checkFrame(frame, parameters);
         addFrame(frame, weights, 1); // as the server did (rule B1)
+        if (dear(diffs - done - 1)) return undefined;
       }
       return (await sha256(file.write(weights))) === hash ? weights : undefined;
     } catch (error) {
