@@ -11,7 +11,7 @@ import { parseArgs } from "node:util";
 import { CORPORA } from "./learning/corpus.ts";
 import { crowdsOf, tableOfCrowds } from "./learning/crowds.ts";
 import { type Job, MODELS, type ModelName, type Outcome } from "./learning/job.ts";
-import { planCrowds, planTables, planTuning, type Wanted } from "./learning/plan.ts";
+import { isCurrent, planCrowds, planTables, planTuning, type Wanted } from "./learning/plan.ts";
 import { RECIPES } from "./learning/recipes.ts";
 import { readRuns, writeResults } from "./learning/results.ts";
 import { rowsOf } from "./learning/rows.ts";
@@ -83,8 +83,10 @@ const wanted: Wanted = {
 };
 const processes = count("processes", flags.processes) ?? availableParallelism();
 const out = flags.out ?? (short ? "learning-short" : "learning");
+if (!/^[\w.-]{1,64}$/.test(out)) refuse(`--out ${out}: a name of letters, digits, dots and dashes, no path`);
 
-const known = flags.resume ? readRuns(out) : [];
+// Swarms of other settings would be averaged with today's.
+const known = flags.resume ? readRuns(out).filter(({ job }) => isCurrent(job)) : [];
 /** All that was run, or read from an earlier bench; what is new is written at once. */
 const all = new Map(known.map((outcome) => [JSON.stringify(outcome.job), outcome]));
 

@@ -95,6 +95,13 @@ export function planTuning(wanted: Wanted): SyncJob[] {
   );
 }
 
+/** Whether a run that an earlier bench made is one of today's settings: a swarm's are those of its own time. */
+export function isCurrent(job: Job): boolean {
+  if (job.kind === "sync") return true;
+  const { kind: _, settings: __, ...asked } = job;
+  return JSON.stringify(job) === JSON.stringify(swarmJob(asked));
+}
+
 /** A job with the complete settings in it, so that a result says what made it whatever the defaults become. */
 function swarmJob(job: Omit<SwarmJob, "kind" | "settings">): SwarmJob {
   const { model, batch } = MODELS[job.model];
