@@ -2,6 +2,7 @@ import { as, asArray, asBoolean, asInteger, asNumber, asObject, asText, type Jso
 import { isVolunteerKey, type VolunteerKey } from "./ids.ts";
 import { MAX_LABEL, MAX_LOSS } from "./limits.ts";
 import { isRunState, type RunState } from "./manifest.ts";
+import { type Enlisted, MAX_ENLISTED, parseEnlisted } from "./roster.ts";
 
 /** What the operator's page and the server say to each other, behind a session (docs/OPERATIONS.md). */
 
@@ -117,6 +118,8 @@ export interface Overview {
   readonly draining: boolean;
   /** Volunteers of the last minute. */
   readonly here: { readonly device: Tally; readonly browser: Tally; readonly backend: Tally };
+  /** Single volunteers, bounded: those kept out first, then the refused, then by credit. */
+  readonly volunteers: readonly Enlisted[];
   /** Merged deltas by how many versions late they came, from 0, over the newest versions. */
   readonly staleness: readonly number[];
   /** Audits of deltas since the run began, by verdict. */
@@ -172,6 +175,7 @@ export function parseOverview(json: Json): Overview {
       browser: parseTally(here.browser, "here.browser"),
       backend: parseTally(here.backend, "here.backend"),
     },
+    volunteers: asArray(json.volunteers, "volunteers", MAX_ENLISTED).map(parseEnlisted),
     staleness: rows("staleness").map((one) => count(one, "staleness[]")),
     audits: { good: count(audits.good, "audits.good"), bad: count(audits.bad, "audits.bad") },
     versions: rows("versions").map(parseVersion),

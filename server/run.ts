@@ -34,6 +34,7 @@ import { Intake } from "./run/intake.ts";
 import { People } from "./run/people.ts";
 import { recover } from "./run/recover.ts";
 import { Refusals } from "./run/refusals.ts";
+import { type Known, rosterOf } from "./run/roster.ts";
 import { type ServerIdentity, serverIdentity } from "./run/server-key.ts";
 import { tune, tunedSettings, tuningOf } from "./run/tuning.ts";
 import { type FixedManifest, fixedManifest, statusOf } from "./run/view.ts";
@@ -209,6 +210,19 @@ export class Run implements RunService {
 
   proof(ticket: TicketId): Promise<DeltaProof> {
     return readProof(this.#options.store, this.#core.index, this.#core.founded, ticket);
+  }
+
+  /** Whom an operator may want to rule on: who was seen lately, newest first, and whom the run had trouble with. */
+  roster(seenLately: readonly VolunteerKey[]): readonly Known[] {
+    const parts = {
+      trust: this.#core.state.trust,
+      now: this.#core.now(),
+      refusedLately: (most: number) => this.#refusals.lately(most),
+      reasonsOf: (volunteer: VolunteerKey) => this.#refusals.reasonsOf(volunteer),
+      nameOf: (volunteer: VolunteerKey) => this.#people.nameOf(volunteer),
+      creditOf: (volunteer: VolunteerKey) => this.credit(volunteer),
+    };
+    return rosterOf(parts, seenLately);
   }
 
   /** What an operator may change now. */

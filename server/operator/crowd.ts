@@ -1,5 +1,6 @@
 import type { VolunteerKey } from "../../protocol/ids.ts";
 import type { Overview } from "../../protocol/operator.ts";
+import type { Enlisted } from "../../protocol/roster.ts";
 
 /** A volunteer is here for so long after its last request. */
 const HERE_MS = 60_000;
@@ -44,6 +45,19 @@ export class Crowd {
   seen(volunteer: VolunteerKey): Readonly<Record<string, string>> | undefined {
     const found = this.#seen.get(volunteer);
     return found && { device: found.device, browser: found.browser, backend: found.backend };
+  }
+
+  /** The lately seen, newest first. */
+  lately(most: number): readonly VolunteerKey[] {
+    return [...this.#seen.keys()].slice(-most).reverse();
+  }
+
+  /** What is remembered of one, for the operator's list. */
+  glimpse(volunteer: VolunteerKey): Pick<Enlisted, "seenMs" | "device" | "browser" | "backend"> {
+    const found = this.#seen.get(volunteer);
+    if (found === undefined) return { seenMs: null, device: "", browser: "", backend: "" };
+    const { at, device, browser, backend } = found;
+    return { seenMs: Math.max(0, Math.round(this.#now() - at)), device, browser, backend };
   }
 
   forget(volunteer: VolunteerKey): void {

@@ -9,6 +9,7 @@ const OVERVIEW: Omit<Overview, "operator"> = {
   state: "running",
   draining: false,
   here: { device: { phone: 1 }, browser: { Firefox: 1 }, backend: { wasm: 1 } },
+  volunteers: [],
   staleness: [3, 1, 0, 0, 0],
   audits: { good: 4, bad: 1 },
   versions: [{ version: 1, at: 1, tokens: 10, deltas: 2, ms: 1_500, loss: 3 }],

@@ -1,5 +1,6 @@
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { OperatorAction, Overview } from "../../protocol/operator.ts";
+import { MAX_ENLISTED } from "../../protocol/roster.ts";
 import type { ExportedModel } from "../export/model.ts";
 import type { OperatorDesk } from "../http/operator/desk.ts";
 import type { Run } from "../run.ts";
@@ -75,6 +76,9 @@ export class Office implements OperatorDesk {
       state: run.manifest().state,
       draining: run.draining,
       here: crowd.here(),
+      volunteers: run
+        .roster(crowd.lately(MAX_ENLISTED))
+        .map((known) => ({ ...known, ...crowd.glimpse(known.volunteer) })),
       staleness: history.staleness,
       audits: history.audits,
       versions: history.versions,

@@ -8,19 +8,30 @@ const MAX_COUNTED = 10_000;
 /** What was refused since the server started, and why. */
 export class Refusals {
   readonly #byCode = new Map<ErrorCode, number>();
-  readonly #byVolunteer = new Map<VolunteerKey, number>();
+  readonly #byVolunteer = new Map<VolunteerKey, Map<ErrorCode, number>>();
 
   count(code: ErrorCode, volunteer?: VolunteerKey): void {
     this.#byCode.set(code, (this.#byCode.get(code) ?? 0) + 1);
     if (volunteer === undefined) return;
-    const count = this.of(volunteer) + 1;
+    const counts = this.#byVolunteer.get(volunteer) ?? new Map<ErrorCode, number>();
+    counts.set(code, (counts.get(code) ?? 0) + 1);
     this.#byVolunteer.delete(volunteer);
-    this.#byVolunteer.set(volunteer, count);
+    this.#byVolunteer.set(volunteer, counts);
     forgetOldest(this.#byVolunteer, MAX_COUNTED);
   }
 
+  /** How many of a volunteer's, whatever the reason. */
   of(volunteer: VolunteerKey): number {
-    return this.#byVolunteer.get(volunteer) ?? 0;
+    return [...(this.#byVolunteer.get(volunteer)?.values() ?? [])].reduce((sum, times) => sum + times, 0);
+  }
+
+  reasonsOf(volunteer: VolunteerKey): Readonly<Partial<Record<ErrorCode, number>>> {
+    return Object.fromEntries(this.#byVolunteer.get(volunteer) ?? []);
+  }
+
+  /** Whom something was refused of, newest first. */
+  lately(most: number): readonly VolunteerKey[] {
+    return [...this.#byVolunteer.keys()].slice(-most).reverse();
   }
 
   forget(volunteer: VolunteerKey): void {

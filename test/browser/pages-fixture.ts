@@ -14,6 +14,7 @@ import { OPERATOR_ROUTES, type Overview } from "../../protocol/operator.ts";
 import type { Leader } from "../../protocol/people.ts";
 import { ROUTES } from "../../protocol/routes.ts";
 import type { RunStatus } from "../../protocol/status.ts";
+import { EXAMPLE_VOLUNTEERS } from "./example-volunteers.ts";
 
 /**
  * The built pages behind a server that says whatever a test wants, and a Worker that follows a script: every
@@ -306,6 +307,7 @@ export function exampleOverview(overrides: Partial<Overview> = {}): Overview {
       browser: { Chrome: 12, Firefox: 5, Safari: 3, Node: 2, Edge: 1 },
       backend: { webgpu: 14, wasm: 8, unknown: 1 },
     },
+    volunteers: EXAMPLE_VOLUNTEERS,
     staleness: [112, 64, 21, 6, 2],
     audits: { good: 41, bad: 2 },
     versions,

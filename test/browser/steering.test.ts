@@ -82,6 +82,32 @@ it("shuts a volunteer out by its key, and takes it back", async () => {
   await expect(banned.ticket()).resolves.toBeDefined();
 });
 
+it("lists who was here and what was refused of whom, and rules on them beside their names", async () => {
+  const ask = (path: string, init: RequestInit) =>
+    fetch(`${server.origin}${path}`, { ...init, headers: { ...init.headers, "user-agent": "Firefox/140" } });
+  const clumsy = await HttpVolunteer.create(ask);
+  const ticket = await clumsy.ticket();
+  await expect(clumsy.upload(ticket, new Uint8Array(40))).rejects.toMatchObject({ code: "bad-frame" });
+  const list = page.getByRole("region", { name: "Table of volunteers" });
+  const row = list.getByRole("row").filter({ hasText: clumsy.identity.key.slice(0, 8) });
+  await row.getByText("1 × bad-frame").waitFor();
+  await row.getByText("New: not audited yet").waitFor();
+  await row.getByText(/Firefox, computer · seen .* ago/).waitFor();
+  // Who trains is there too, with what was merged of it.
+  await list.getByRole("row").filter({ hasText: "Node, program" }).first().waitFor();
+
+  await row.getByRole("button", { name: "Ban" }).click();
+  await row.getByRole("button", { name: "Leave it in" }).click();
+  await expect(clumsy.ticket()).resolves.toBeDefined();
+  await row.getByRole("button", { name: "Ban" }).click();
+  await row.getByRole("button", { name: "Shut it out" }).click();
+  await row.getByText("Shut out by you").waitFor();
+  await expect(clumsy.ticket()).rejects.toMatchObject({ code: "quarantined" });
+  await row.getByRole("button", { name: "Forgive" }).click();
+  await row.getByText("New: not audited yet").waitFor();
+  await expect(clumsy.ticket()).resolves.toBeDefined();
+});
+
 /** No violation that axe finds in light and dark, and no sideways scroll at any width. */
 async function looksRight(of: Page): Promise<void> {
   for (const colorScheme of ["light", "dark"] as const) {

@@ -1,5 +1,6 @@
 import type { Page } from "playwright-core";
 import { beforeEach, describe, expect, inject, it } from "vitest";
+import { enlisted } from "./example-volunteers.ts";
 import {
   exampleOverview,
   exampleStatus,
@@ -171,12 +172,17 @@ describe("A12: strangers' words stay words", () => {
       operator: all.slice(0, 80),
       alerts: EVIL,
       here: { device: { [EVIL[1]!]: 1 }, browser: { [EVIL[2]!]: 1 }, backend: { [EVIL[3]!]: 1 } },
+      volunteers: names.map((name, i) =>
+        enlisted(String(i).padStart(3, "v"), { name, standing: "banned", device: EVIL[1]!.slice(0, 20) }),
+      ),
       log: EVIL.map((action) => ({ at: "2026-11-23T00:41:10.000Z", who: action, action })),
     });
     await page.goto(`${site.origin}/operator#link=good`);
     await page.getByRole("heading", { name: "Run it" }).waitFor();
     site.overview = evil;
     await page.getByText("</textarea>").first().waitFor();
+    expect(await page.locator(".roster .name").allTextContents()).toEqual(names);
+    for (const button of await page.locator(".roster button").all()) await button.click();
     await harmless();
   });
 

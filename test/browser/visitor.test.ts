@@ -141,6 +141,12 @@ describe("on the server's own pages", () => {
     expect(await page.locator(".leaders tbody th").allTextContents()).toEqual([
       "<b onmouseover=alert(1)>Ann</b>",
     ]);
+    const dashboard = await context.newPage();
+    await dashboard.goto(server.link);
+    const listed = dashboard.getByRole("row").filter({ hasText: "<b onmouseover=alert(1)>Ann</b>" });
+    await listed.getByText("Chrome, computer, wasm", { exact: false }).waitFor();
+    expect(await dashboard.locator("b").count()).toBe(0);
+    await dashboard.close();
     const downloading = page.waitForEvent("download");
     await page.getByRole("button", { name: "Download what the server holds about me" }).click();
     const data = JSON.parse(await readFile(await (await downloading).path(), "utf8"));

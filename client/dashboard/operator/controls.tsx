@@ -43,6 +43,8 @@ export function Controls({ office, overview }: ControlsProps) {
 
 interface SureProps {
   readonly name: string;
+  /** What it is called for who does not see what it stands beside. */
+  readonly label?: string;
   readonly disabled?: boolean;
   /** What it would mean. */
   readonly why: string;
@@ -52,7 +54,7 @@ interface SureProps {
 }
 
 /** A button for what cannot be taken back as easily: it asks first. */
-function Sure({ name, disabled = false, why, yes, no, onYes }: SureProps) {
+export function Sure({ name, label, disabled = false, why, yes, no, onYes }: SureProps) {
   const [asking, setAsking] = useState(false);
   const answer = (agreed: boolean) => () => {
     setAsking(false);
@@ -60,7 +62,13 @@ function Sure({ name, disabled = false, why, yes, no, onYes }: SureProps) {
   };
   return (
     <>
-      <button type="button" disabled={disabled} aria-expanded={asking} onClick={() => setAsking(!asking)}>
+      <button
+        type="button"
+        disabled={disabled}
+        aria-label={label}
+        aria-expanded={asking}
+        onClick={() => setAsking(!asking)}
+      >
         {name}
       </button>
       {asking && !disabled && (

@@ -22,7 +22,8 @@ import { RefusedTable } from "../tables.tsx";
 import { Controls, RollBack, Rulings, SettingsForm } from "./controls.tsx";
 import { AxisChoice, LossCurves, PaceCurve } from "./curves.tsx";
 import type { Office } from "./office.ts";
-import { text } from "./strings.ts";
+import { Roster } from "./roster.tsx";
+import { roster, text } from "./strings.ts";
 import { Bars, rowsOf } from "./tallies.tsx";
 
 export interface PageProps {
@@ -139,6 +140,10 @@ function Dashboard({ office, watch, activity, overview, status }: DashboardProps
           />
         </Card>
       </div>
+      <Card title={roster.title}>
+        <p class="note">{roster.help}</p>
+        <Roster office={office} overview={overview} />
+      </Card>
       <div class="wide even">
         <Card title={text.settings}>
           <p class="note">{text.settingsHelp}</p>

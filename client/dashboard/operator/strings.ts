@@ -75,8 +75,8 @@ export const text = {
   forgive: "Forgive",
   banLabel: "A volunteer’s key",
   banHelp:
-    "A banned key gets no work, and nothing it sends is taken, until it is forgiven. Whose deltas a version is made " +
-    "of is told at /api/versions/ and its number.",
+    "A banned key gets no work, and nothing it sends is taken, until it is forgiven. The newest are listed below; " +
+    "whose deltas a version is made of is told at /api/versions/ and its number.",
 
   settings: "Settings that may change now",
   settingsHelp:
@@ -151,3 +151,35 @@ export function doneLine(action: OperatorAction): string {
       return "Forgiven.";
   }
 }
+
+/** What the list of volunteers says. */
+export const roster = {
+  title: "Volunteers",
+  help:
+    "Who is kept out, whose work was refused, and who was here lately: up to 60 of them. A key is one browser’s; " +
+    "a name is what somebody chose to be called.",
+  none: "Nobody has been here since the server started, and nobody is kept out.",
+  table: "Table of volunteers",
+  columns: ["Volunteer", "Merged", "Not taken", "Standing", "Ruling"],
+  tokens: (count: string) => `${count} tokens`,
+  nothing: "–",
+  discarded: (count: string) => `${count} × taken, and then discarded`,
+  kind: (browser: string, device: string, backend: string) =>
+    `${browser}, ${device}${backend === "unknown" ? "" : `, ${backend}`}`,
+  seen: (ago: string) => `seen ${ago} ago`,
+  notSeen: "not seen since the server started",
+  standing: {
+    banned: "Shut out by you",
+    quarantined: "Kept out for a while: its work was found bad",
+    trusted: "Passed an audit",
+    new: "New: not audited yet",
+  },
+  outFor: (left: string) => `for another ${left}`,
+  ban: "Ban…",
+  banWhom: (who: string) => `Ban ${who}…`,
+  banSure: (who: string) => `Nothing more of ${who} is taken, and it gets no work, until it is forgiven.`,
+  banYes: "Shut it out",
+  banNo: "Leave it in",
+  forgive: "Forgive",
+  forgiveWhom: (who: string) => `Forgive ${who}`,
+} as const;
