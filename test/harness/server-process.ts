@@ -20,6 +20,7 @@ export const BRIEF_RUN = {
 
 /** A real `murmuration serve` in a process of its own. */
 export interface ServerProcess {
+  readonly pid: number;
   readonly origin: string;
   /** The operator's one-time link. */
   readonly link: string;
@@ -50,7 +51,9 @@ export async function startServer(...args: string[]): Promise<ServerProcess> {
     if (!answer.ok) throw new Error(`GET /api/run answered ${answer.status}`);
     return (await answer.json()) as RunStatus;
   };
+  if (child.pid === undefined) throw new Error("the server did not start");
   return {
+    pid: child.pid,
     origin,
     link,
     status,
