@@ -104,7 +104,10 @@ async function killAtRandom(kills: number) {
     let deltas = 0;
     for (let life = 0; life < kills && !interrupted; life++) {
       const began = performance.now();
-      const server = await startServer("--data", data, "--run", file);
+      const server = await startServer("--data", data, "--run", file).catch((error: unknown) => {
+        if (!interrupted) throw error; // else the signal went to the server too
+      });
+      if (server === undefined) break;
       starts.push({ ms: performance.now() - began, processorMs: await processorMs(server.pid) });
       const { parameters } = await server.status();
       let dead = false;
