@@ -21,6 +21,8 @@ export interface Settings {
   readonly name: string;
   /** Who asks for the compute, as the consent text names them. Default "the owner of this page". */
   readonly operator: string;
+  /** Begins paused: no work is given until the operator starts it. Default false. */
+  readonly startPaused: boolean;
   /** Draws the initial weights and the order of the text; u32. Default 1. */
   readonly seed: number;
   /** The network's size; the vocabulary is the corpus's. Default 2 layers, 4 heads, 96 wide, context 128. */
@@ -161,6 +163,7 @@ const SHORT = {
 const schema = z.strictObject({
   name: label.default("Murmuration"),
   operator: label.default("the owner of this page"),
+  startPaused: z.boolean().default(false),
   seed: count(0, 0xffff_ffff).default(1),
   model: z
     .strictObject({

@@ -26,7 +26,7 @@ import { type UploadDisk, UploadedText } from "./uploaded-text.ts";
 
 /** A server without a run, as an operator's browser reaches it. */
 let directory: string;
-let begun: { settings: Settings; paused: boolean }[];
+let begun: Settings[];
 let founder: Founder;
 let app: ReturnType<typeof edge>;
 let cookie: string;
@@ -42,7 +42,7 @@ async function serve(hasCorpus = false): Promise<void> {
       ...{ directory, disk, errors: silentLog, wallClock: Date.now },
       text: await UploadedText.open(directory, disk, 10 * TEXT_CHUNK_BYTES),
       log: await AuditLog.open(directory),
-      begin: async (settings, paused) => void begun.push({ settings, paused }),
+      begin: async (settings) => void begun.push(settings),
     },
     hasCorpus,
   );
@@ -120,7 +120,7 @@ describe("a server without a run, to a signed-in operator", () => {
       if (begun.length === 0) expect(await codeOf(await post(path, body)), path).toBe("not-ready");
     }
     await settled();
-    expect(begun).toMatchObject([{ settings: { name: "Ann’s", model: MODEL }, paused: true }]);
+    expect(begun).toMatchObject([{ name: "Ann’s", model: MODEL, startPaused: true }]);
     expect((await readCorpus(directory)).index.vocabulary).toBe(300);
     const log = await readFile(join(directory, "operator-log.jsonl"), "utf8");
     expect(JSON.parse(log)).toMatchObject({ who: "Ann", action: expect.stringContaining("create run") });
@@ -154,7 +154,7 @@ describe("a server without a run, to a signed-in operator", () => {
     expect(parameters).toBe(300 * 16 + 16 * 16 + 12 * 16 * 16 + 13 * 16 + 2 * 16);
     await post(FOUNDING_ROUTES.found, order({ text: "corpus", paused: false }));
     await settled();
-    expect(begun).toMatchObject([{ paused: false }]);
+    expect(begun).toMatchObject([{ startPaused: false }]);
   }, 30_000);
 
   it("says why a text made no corpus, leaves nothing behind, and takes another try", async () => {

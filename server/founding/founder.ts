@@ -25,7 +25,7 @@ export interface FounderParts {
   readonly text: UploadedText;
   readonly disk: Pick<UploadDisk, "free">;
   /** Opens the run, and serves it in place of this. */
-  readonly begin: (settings: Settings, paused: boolean) => Promise<void>;
+  readonly begin: (settings: Settings) => Promise<void>;
   readonly log: AuditLog;
   readonly errors: Pick<Log, "error">;
   /** The wall clock, for links and the log. */
@@ -145,7 +145,7 @@ export class Founder implements FoundingDesk {
         this.#corpus = await corpusIn(directory);
       }
       this.#work = { stage: "opening", done: 0, total: null };
-      await begin(settings, order.paused);
+      await begin({ ...settings, startPaused: order.paused });
       await text.discard().catch(() => {}); // the shards hold it now; a next start clears what is left
     } catch (error) {
       this.#failed = this.#explain(error);

@@ -45,6 +45,8 @@ export interface Created {
   /** The published hash of version 0. */
   readonly hash: Hash;
   readonly genesis: Genesis;
+  /** It began paused. Of the same record, so that no crash can start it. */
+  readonly paused?: true;
 }
 
 /** Plain JSON that makes this run this run; its hash is the run's id. */

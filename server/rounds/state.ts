@@ -92,7 +92,7 @@ export interface Closing {
 export function begin(event: Created): State {
   return {
     at: event.at,
-    phase: "running",
+    phase: event.paused ? "paused" : "running",
     version: 0,
     hash: event.hash,
     record: undefined,

@@ -62,7 +62,13 @@ export async function create(
     server: identity.key,
     corpus: await corpusHash(corpus),
   };
-  const created: Created = { type: "created", at: 0, hash, genesis };
+  const created: Created = {
+    type: "created",
+    at: 0,
+    hash,
+    genesis,
+    ...(settings.startPaused && { paused: true }),
+  };
   await store.append(encodeRecord(created));
 }
 

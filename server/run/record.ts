@@ -71,7 +71,13 @@ const volunteer = z.custom<VolunteerKey>(isVolunteerKey);
 const count = z.number().int().min(0);
 
 const schema: z.ZodType<DurableEvent> = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("created"), at: count, hash, genesis: z.record(z.string(), z.unknown()) }),
+  z.object({
+    type: z.literal("created"),
+    at: count,
+    hash,
+    genesis: z.record(z.string(), z.unknown()),
+    paused: z.literal(true).exactOptional(),
+  }),
   z.object({
     type: z.literal("accepted"),
     at: count,

@@ -96,9 +96,8 @@ export class House implements Pick<Hono<Edge>, "fetch"> {
       text: await UploadedText.open(data, disk),
       log: await AuditLog.open(data),
       wallClock: Date.now,
-      begin: async (settings: Parameters<OpenDirectory["begin"]>[0], paused: boolean) => {
+      begin: async (settings: Parameters<OpenDirectory["begin"]>[0]) => {
         const run = await directory.begin(settings);
-        if (paused) await run.pause(); // before anybody can ask for work
         await this.#serve(run);
         this.#found(run);
       },
