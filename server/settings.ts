@@ -73,7 +73,7 @@ export interface Settings {
   readonly quorum: number;
   /**
    * Volunteers at work on one version, at most; the others wait for their turn, 10 seconds at most. More at once teach
-   * a small model little more (docs/LEARNING.md); a large one has use for them. Default 16.
+   * a small model little more (docs/LEARNING.md); a large one has use for them. Default 8.
    */
   readonly crowd: number;
   /** Seconds a volunteer has for a ticket before its range goes to another. Default 120. */
@@ -197,7 +197,7 @@ const schema = z.strictObject({
   delta: z.union([codec, z.literal("auto")]).default("auto"),
   downlink: z.union([z.literal("auto"), codec]).default("auto"),
   quorum: count(1, 10_000).default(1),
-  crowd: count(1, 10_000).default(16),
+  crowd: count(1, 10_000).default(8),
   leaseSeconds: count(1, 86_400).default(120),
   snapshotEvery: count(1, 1_000_000).default(10),
   keepSnapshots: count(1, 1_000).default(3),

@@ -68,7 +68,7 @@ async function present({ parameters, stepMs, versionMs, fresh = false }: Scene) 
       const { speed, uplink = 1, downlink = 1 } = pace; // measured on the toy's own bytes
       const real = { uplink: (uplink * bytes) / body, downlink: (downlink * bytes) / frameBytes(DENSE4, 10) };
       const weight = { tokensPerStep: TOKENS, deltaBytes: bytes, diffBytes: bytes };
-      const steps = stepsFor(weight, speed === undefined ? {} : { speed, ...real }, 1);
+      const steps = stepsFor(weight, speed === undefined ? {} : { speed, ...real }, 1, false);
       server.terms = { steps, rates: Array.from({ length: steps }, () => 0.01), fresh, lease: 600_000 };
       return over(300, () => server.ticket(identity, pace), 600);
     },

@@ -101,12 +101,16 @@ export class Volunteer {
       this.#asks = true;
       return;
     }
+    const { clock } = this.#place;
     const stay = this.#stay;
+    const asked = clock.now;
     this.#asks = false;
     this.#asked = true;
     this.#after(this.machine.latency / 2, () =>
       service.ask(this.#self.key, this.#self.pace.told, (ticket) => {
-        if (stay === this.#stay) this.#fetch(ticket);
+        if (stay !== this.#stay) return;
+        this.#self.pace.waited(clock.now - asked);
+        this.#fetch(ticket);
       }),
     );
   }

@@ -200,6 +200,7 @@ async function take(round: RoundDeps): Promise<Work | undefined> {
   if (ticket.run !== manifest.run) return undefined;
   await requireOurs(ticket, round);
   const given = clock(); // the server may have let us wait for a version, which is no matter of the link
+  pace.waited(given - asked);
   const work = await prepare(round, ticket, asked + ticket.lease);
   pace.prepared(clock() - given);
   return work;

@@ -4,6 +4,8 @@ import type { Pace as Told } from "../../protocol/pace.ts";
 const MEASURED = 5;
 /** Idle for a larger part of its time, a volunteer overlaps. */
 const MOST_IDLE = 0.2;
+/** And none does that waits for its turn for so many times as long as its ticket and its link take. */
+const LONG_WAIT = 2;
 /** Asking ahead begins this much earlier than it usually must. */
 const MARGIN = 1.5;
 
@@ -28,6 +30,11 @@ export class Pace {
     this.#note("downlink", rate(bytes, ms));
   }
 
+  /** From asking for a ticket until it was given. */
+  waited(ms: number): void {
+    this.#note("wait", ms);
+  }
+
   /** From a ticket until its text and weights are there. */
   prepared(ms: number): void {
     this.#note("prepare", ms);
@@ -49,12 +56,14 @@ export class Pace {
 
   /**
    * Whether to train on while a delta is on its way. Such a ticket starts without that delta, up to a version
-   * late, which costs some learning (docs/LEARNING.md): only where waiting would cost more.
+   * late, which costs some learning (docs/LEARNING.md): only where waiting would cost more. In a crowd, where
+   * everybody waits for a turn, nothing is won by it.
    */
   get overlaps(): boolean {
     const idle = (this.#usual("prepare") ?? 0) + (this.#usual("send") ?? 0);
     const train = this.#usual("train");
-    return train !== undefined && idle > MOST_IDLE * (idle + train);
+    if (train === undefined || (this.#usual("wait") ?? 0) > LONG_WAIT * (idle + train)) return false;
+    return idle > MOST_IDLE * (idle + train);
   }
 
   #usual(name: string): number | undefined {

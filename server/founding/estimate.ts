@@ -34,8 +34,9 @@ export function estimateOf(settings: Settings, vocabulary: number): Estimate {
   const diffBytes = frameBytes(diffCodec(settings, Number.POSITIVE_INFINITY), parameters);
   const weight = { tokensPerStep, deltaBytes, diffBytes };
   // The pace of the slowest and of the fastest volunteer there can be.
-  const least = steps === "paced" ? stepsFor(weight, { speed: 1e-9, uplink: Number.MAX_VALUE }, 1) : steps;
-  const most = steps === "paced" ? stepsFor(weight, { speed: Number.MAX_VALUE, uplink: 1 }, 1) : steps;
+  const least =
+    steps === "paced" ? stepsFor(weight, { speed: 1e-9, uplink: Number.MAX_VALUE }, 1, false) : steps;
+  const most = steps === "paced" ? stepsFor(weight, { speed: Number.MAX_VALUE, uplink: 1 }, 1, false) : steps;
   return {
     parameters,
     snapshotBytes: headerOf(layout).length + F32 * parameters,

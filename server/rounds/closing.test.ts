@@ -9,15 +9,15 @@ test("the quorum is three in four of those at work, never under the run's own, a
   expect(quorumOf(100, 500)).toBe(100);
 });
 
-const ALONE = { least: 1, working: 1 };
-const EIGHT = { least: 1, working: 8 };
+const ALONE = { least: 1, working: 1, usual: 1 };
+const EIGHT = { least: 1, working: 8, usual: 8 };
 const SECOND = [1_000, 1_000, 1_000];
 
 test("a version closes with the delta of the last at work, and not without one", () => {
   expect(closesAt({ opened: 0, came: [], took: SECOND }, ALONE)).toBe(Number.POSITIVE_INFINITY);
   expect(closesAt({ opened: 0, came: [700], took: SECOND }, ALONE)).toBe(700);
   expect(closesAt({ opened: 0, came: [1, 2, 3, 4, 5, 6, 7, 8], took: SECOND }, EIGHT)).toBe(8);
-  expect(closesAt({ opened: 0, came: [700], took: SECOND }, { least: 2, working: 1 })).toBe(1_250);
+  expect(closesAt({ opened: 0, came: [700], took: SECOND }, { least: 2, working: 1, usual: 1 })).toBe(2_000);
 });
 
 test("with its quorum it closes a moment later", () => {
@@ -37,13 +37,19 @@ test("the deadline follows how long deltas take from when the version opened, 40
 });
 
 test("a delta is expected from who takes a quarter longer than the median", () => {
-  expect(expectedWithin([1_000, 1_000, 5_000])).toBe(1_250);
-  expect(expectedWithin([])).toBe(0);
+  expect(expectedWithin([1_000, 1_000, 5_000], 4)).toBe(1_250);
+  expect(expectedWithin([], 4)).toBe(0);
+});
+
+test("where two or three are at work each is waited for twice as long as deltas take", () => {
+  expect([1, 3, 3.5].map((usual) => expectedWithin(SECOND, usual))).toEqual([2_000, 2_000, 1_250]);
+  const two = { least: 1, working: 2, usual: 2 };
+  expect(closesAt({ opened: 0, came: [700], took: SECOND }, two)).toBe(2_000);
+  expect(closesAt({ opened: 0, came: [700], took: SECOND }, { ...two, usual: 8 })).toBe(1_250);
 });
 
 test("who sent waits for the version as long as a delta takes, but not where it has just opened", () => {
-  const took = [900, 1_200, 1_300]; // expected within 1,500
-  expect(heldUntil(1_000, 1_149, took)).toBe(1_149);
-  expect(heldUntil(1_000, 1_150, took)).toBe(2_650);
-  expect(heldUntil(1_000, 900, took)).toBe(900); // it crossed with the closing of the version before
+  expect(heldUntil(1_000, 1_149, 1_500)).toBe(1_149);
+  expect(heldUntil(1_000, 1_150, 1_500)).toBe(2_650);
+  expect(heldUntil(1_000, 900, 1_500)).toBe(900); // it crossed with the closing of the version before
 });

@@ -6,8 +6,11 @@ const GATHER_MS = 500;
 const GRACE = 0.1;
 /** No wait is so long that a run seems stuck. */
 const LONGEST_WAIT_MS = 40_000;
-/** A delta is expected until so many times the median of what deltas take. */
+/** A delta is expected until so many times the median of what deltas take, */
 const PATIENCE = 1.25;
+/** and longer while so few are at work: there a version without somebody is a half or a third of one. */
+const FEW = 3;
+const PATIENCE_OF_FEW = 2;
 /** Who asks for work waits for its turn so long at most. */
 export const LONGEST_HOLD_MS = 10_000;
 
@@ -31,28 +34,33 @@ export function quorumOf(least: number, working: number): number {
  */
 export function closesAt(
   { opened, came, took }: { opened: number; came: readonly number[]; took: readonly number[] },
-  { least, working }: { least: number; working: number },
+  { least, working, usual }: { least: number; working: number; usual: number },
 ): number {
   const [first, last] = [came[0], came.at(-1)];
   if (first === undefined || last === undefined) return Number.POSITIVE_INFINITY;
   if (came.length >= Math.max(least, working)) return last;
   const quorum = came[quorumOf(least, working) - 1] ?? Number.POSITIVE_INFINITY;
-  const deadline = Math.max(first + GATHER_MS, opened + Math.min(LONGEST_WAIT_MS, expectedWithin(took)));
+  const deadline = Math.max(
+    first + GATHER_MS,
+    opened + Math.min(LONGEST_WAIT_MS, expectedWithin(took, usual)),
+  );
   return Math.min(quorum + GRACE * (medianOf(took) ?? 0), deadline);
 }
 
-/** The age up to which a ticket's delta is still to be expected, ms; `took` is what the newest deltas took. */
-export function expectedWithin(took: readonly number[]): number {
-  return PATIENCE * (medianOf(took) ?? 0);
+/**
+ * The age up to which a ticket's delta is still to be expected, ms; `took` is what the newest deltas took, `usual`
+ * how many are usually at work.
+ */
+export function expectedWithin(took: readonly number[], usual: number): number {
+  return (usual <= FEW ? PATIENCE_OF_FEW : PATIENCE) * (medianOf(took) ?? 0);
 }
 
 /**
  * Until when, on the run clock, who sent a delta at `sent` waits for the version that it will be merged into. A
  * second ticket for the open version would be one version late when it is done, and late deltas cost more learning
- * than waiting does (docs/LEARNING.md). But who sent it when the version had just opened would wait for too long,
+ * than waiting does (docs/LEARNING.md). `expected` is the age up to which deltas are (see {@link expectedWithin}). But who sent it when the version had just opened would wait for too long,
  * and may be done again before it closes.
  */
-export function heldUntil(opened: number, sent: number, took: readonly number[]): number {
-  const expected = expectedWithin(took);
+export function heldUntil(opened: number, sent: number, expected: number): number {
   return sent - opened < JUST_OPENED * expected ? sent : sent + expected;
 }

@@ -31,8 +31,9 @@ export function activeAt({ soft }: State, now: number): number {
  * because their ticket is not older than deltas take lately. Who closed the page holds its lease for long after,
  * and a quorum that counted it would never come together.
  */
-export function workingAt({ soft, took, pool }: State, leaseMs: number, now: number): number {
-  const patience = took.length === 0 ? leaseMs : expectedWithin(took);
+export function workingAt(state: State, leaseMs: number, now: number): number {
+  const { soft, took, pool } = state;
+  const patience = took.length === 0 ? leaseMs : expectedWithin(took, usuallyWorking(state));
   const working = new Set(pool.map(({ volunteer }) => volunteer));
   for (const { volunteer, expires } of soft.leases.values()) {
     if (now - (expires - leaseMs) <= patience) working.add(volunteer);
@@ -41,7 +42,7 @@ export function workingAt({ soft, took, pool }: State, leaseMs: number, now: num
 }
 
 /** Volunteers usually at work on a version, by the deltas of the newest few; 1 before there are any. */
-function usuallyWorking({ versions }: State): number {
+export function usuallyWorking({ versions }: State): number {
   const lately = versions.slice(0, LATELY);
   const deltas = lately.reduce((sum, version) => sum + version.deltas, 0);
   return lately.length === 0 ? 1 : Math.max(1, deltas / lately.length / QUORUM_SHARE);
@@ -58,10 +59,16 @@ function holdOf(rules: Rules, state: State, { volunteer, since }: Asked, now: nu
   const patience = since + LONGEST_HOLD_MS;
   if (now >= patience) return undefined;
   const working = workingAt(state, rules.leaseMs, now);
+  const expected = expectedWithin(state.took, usuallyWorking(state));
   const sent = state.pool.findLast((delta) => delta.volunteer === volunteer);
-  const own = sent === undefined ? now : heldUntil(state.publishedAt, sent.at, state.took);
+  const own = sent === undefined ? now : heldUntil(state.publishedAt, sent.at, expected);
   if (now < own && working >= rules.quorum) return Math.min(own, patience);
   return sent === undefined && working >= rules.crowd ? patience : undefined;
+}
+
+/** Whether who asks has waited for its turn for longer than the newest version took: more would work than may. */
+function hasWaited({ versions: [newest] }: State, { since }: Asked, now: number): boolean {
+  return newest !== undefined && Number.isFinite(since) && now - since > newest.ms;
 }
 
 /** Answers a volunteer that asks for work. */
@@ -91,7 +98,7 @@ export function lease(
   const until = holdOf(rules, state, asked, now);
   if (until !== undefined) return { state, effect: { type: "hold", until } };
   const position = soft.queue[0] ?? soft.next;
-  const steps = rules.steps(asked.pace, usuallyWorking(state));
+  const steps = rules.steps(asked.pace, usuallyWorking(state), hasWaited(state, asked, now));
   const held = { volunteer: asked.volunteer, position, expires: now + rules.leaseMs };
   const leases = Aged.of(soft.leases).with(asked.ticket, held);
   const terms: TicketTerms = {

@@ -15,6 +15,8 @@ const LINK_TIMES = 7;
  * learn more than larger ones.
  */
 const FEW = 8;
+/** Nor need a ticket be worth its link where its volunteer waits for its turn for longer than that anyway. */
+const CROWDED = 1 / 2;
 
 /** What a ticket of a run weighs. */
 export interface Weight {
@@ -29,17 +31,19 @@ export interface Weight {
  * How many inner steps suit a volunteer: as few as its link allows, because many small versions learn more than
  * few large ones. But so many that sending a delta and fetching a diff take an eighth of its time at most: a volunteer
  * that has to train ahead of what is merged sends deltas a version old, which costs more than longer tickets do.
+ * `working` are those usually at work; `crowded` is whether this one waited for its turn through a whole version.
  */
 export function stepsFor(
   { tokensPerStep, deltaBytes, diffBytes }: Weight,
   pace: Pace,
   working: number,
+  crowded: boolean,
 ): number {
   const { speed, uplink, downlink } = pace;
   if (speed === undefined || uplink === undefined) return USUAL_STEPS;
   const fetching = downlink === undefined ? 0 : diffBytes / downlink;
   const link = LINK_TIMES * (deltaBytes / uplink + fetching);
-  const seconds = Math.max(SHORTEST_SECONDS, link) * Math.min(1, FEW / working);
+  const seconds = Math.max(SHORTEST_SECONDS, link) * Math.min(1, FEW / working) * (crowded ? CROWDED : 1);
   const steps = Math.ceil((seconds * speed) / tokensPerStep);
   return Math.max(FEWEST_STEPS, Math.min(MOST_STEPS, steps));
 }

@@ -216,10 +216,10 @@ describe("closing a version", () => {
     const asked = (since: number) =>
       ({ type: "asked", volunteer: volunteer(1), ticket: ticketId(99), pace: {}, since }) as const;
     run.now = 2_100;
-    expect(run.send(asked(2_100))).toEqual([{ type: "hold", until: 3_250 }]); // it took a second
+    expect(run.send(asked(2_100))).toEqual([{ type: "hold", until: 4_000 }]); // it took a second
     expect(run.send(asked(2_100 - 10_000))).toMatchObject([{ type: "lease" }]); // has waited long enough
     expect(run.send({ ...asked(2_100), volunteer: volunteer(4) })).toMatchObject([{ type: "lease" }]);
-    run.now = 3_250;
+    run.now = 4_000;
     expect(run.send(asked(2_100))).toMatchObject([{ type: "lease" }]);
   });
 

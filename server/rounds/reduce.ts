@@ -18,7 +18,7 @@ import type {
   Ruled,
   StateChanged,
 } from "./events.ts";
-import { expire, lease, settle, workingAt } from "./leases.ts";
+import { expire, lease, settle, usuallyWorking, workingAt } from "./leases.ts";
 import { ACTIVE_MS, MAX_STALENESS, type Rules } from "./rules.ts";
 import { keepSample } from "./samples.ts";
 import { begin, type State } from "./state.ts";
@@ -92,7 +92,8 @@ function due(rules: Rules, state: State, now: number): Effect[] {
     return [{ type: "record", event: { type: "state", at: now, state: "finished" } }];
   }
   if (state.phase === "paused" || state.pool.length === 0) return [];
-  const crowd = { least: rules.quorum, working: workingAt(state, rules.leaseMs, now) };
+  const working = workingAt(state, rules.leaseMs, now);
+  const crowd = { least: rules.quorum, working, usual: usuallyWorking(state) };
   const isDue = (deltas: State["pool"]) => {
     const came = deltas.map(({ at }) => at);
     return now >= closesAt({ opened: state.publishedAt, came, took: state.took }, crowd);

@@ -8,7 +8,7 @@ export interface Rules {
   readonly run: RunId;
   readonly ranges: Ranges;
   /** Inner steps of the next ticket of who has measured this of itself, where so many are at work. */
-  readonly steps: (pace: Pace, working: number) => number;
+  readonly steps: (pace: Pace, working: number, crowded: boolean) => number;
   readonly batch: number;
   /** Tokens of one sequence. */
   readonly context: number;

@@ -120,7 +120,8 @@ export function rulesOf(
   return {
     run,
     ranges: new Ranges(corpus.train, usual * batch, context, settings.seed, steps === "paced"),
-    steps: steps === "paced" ? (pace, working) => stepsFor(weight, pace, working) : () => steps,
+    steps:
+      steps === "paced" ? (pace, working, crowded) => stepsFor(weight, pace, working, crowded) : () => steps,
     batch,
     context,
     leaseMs: settings.leaseSeconds * 1_000,
