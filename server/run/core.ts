@@ -75,6 +75,8 @@ export class Core {
   #applied: number;
   #tail: Promise<void> = Promise.resolve();
   #deciding: Promise<void> | undefined;
+  /** Events on their way to the journal that may take waiting deltas away. */
+  #taking = 0;
   #merging: Promise<void> | undefined;
   /** The merge under way, as who asks for work sees it: over when it is done, or has taken too long. */
   #merge: { readonly began: number; readonly over: Promise<void>; readonly end: () => void } | undefined;
@@ -206,7 +208,14 @@ export class Core {
     const append = async () => this.#options.store.append(encodeRecord(event, frame));
     const written = append();
     written.catch(() => {}); // the chain tells it; until the chain comes to it, nobody listens
-    const applied = this.#tail.then(async () => this.#apply(event, await written));
+    const takes = event.type === "audited" || event.type === "state"; // others only add to what a decision knew
+    if (takes) this.#taking += 1;
+    const applied = this.#tail.then(async () => {
+      const sequence = await written.finally(() => {
+        if (takes) this.#taking -= 1;
+      });
+      this.#apply(event, sequence);
+    });
     this.#tail = applied.catch(() => {});
     return applied;
   }
@@ -331,9 +340,13 @@ export class Core {
     if (!this.#closed) this.#evaluations?.offer({ version, tokens, weights: this.#current.vectors.x });
   }
 
-  /** Journals a decision; while one is being written no other is made. */
+  /**
+   * Journals a decision; while one is being written no other is made. Nor while what takes a delta away is on its way
+   * there: a closing that names that delta would stand behind it in the journal and contradict it, for good.
+   */
   #decide(event: Recordable): void {
     if (this.#deciding !== undefined || this.#rolling !== undefined || this.#resting()) return;
+    if (this.#taking > 0) return;
     this.#deciding = this.record(event)
       .catch((error: unknown) => this.#rest(error, "a decision could not be kept; it is made again"))
       .finally(() => {
