@@ -5,7 +5,7 @@ test("an empty run file is the default run", () => {
   expect(parseSettings({})).toEqual(DEFAULT_SETTINGS);
   expect(DEFAULT_SETTINGS).toMatchObject({
     model: { layers: 2, heads: 4, width: 96, context: 128 },
-    outer: { kind: "muon", rate: 1, momentum: 0.3 },
+    outer: { kind: "muon", rate: 1.3, momentum: 0.3 },
     delta: "auto",
     downlink: "auto",
     optimizer: { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, clip: 1 },

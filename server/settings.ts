@@ -57,7 +57,7 @@ export interface Settings {
   };
   /** What a volunteer keeps of its residual from one delta to the next. Default 0.95. */
   readonly residualDecay: number;
-  /** The outer step on the mean delta. Default Muon, rate 1, momentum 0.3 (docs/LEARNING.md). */
+  /** The outer step on the mean delta. Default Muon, rate 1.3, momentum 0.3 (docs/LEARNING.md). */
   readonly outer: OuterSettings;
   /**
    * The codec of deltas: "f32", "dense2", "dense4", "dense8", or {name: "topk", chunk, k, bits}; "auto" is dense4 up to
@@ -133,7 +133,7 @@ const outer = z
     ({ kind, rate, momentum }): OuterSettings =>
       kind === "average"
         ? { kind, rate: rate ?? 1, momentum: 0 }
-        : { kind, rate: rate ?? (kind === "muon" ? 1 : 0.7), momentum: momentum ?? 0.3 },
+        : { kind, rate: rate ?? (kind === "muon" ? 1.3 : 0.7), momentum: momentum ?? 0.3 },
   );
 
 const codeBits = z.union([z.literal(2), z.literal(4), z.literal(8)]);
