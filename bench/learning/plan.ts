@@ -29,7 +29,7 @@ const FULL: Readonly<Record<ModelName, { tokens: number; scenarios: readonly Sce
  */
 const SYNC_RATES: Readonly<Record<SyncJob["optimizer"], Readonly<Record<ModelName, number>>>> = {
   adamw: { S: 5e-3, M: 2.5e-3 },
-  muon: { S: 5e-3, M: 2.5e-3 },
+  muon: { S: 1e-2, M: 5e-3 },
 };
 
 /** The grids of `--tune`. */
