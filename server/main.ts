@@ -1,10 +1,12 @@
 import { readFile } from "node:fs/promises";
+import type { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { pino } from "pino";
 import { ModelError } from "../model/config.ts";
 import { CorpusError } from "./corpus/error.ts";
 import { loadAssets } from "./http/assets.ts";
 import { type Listening, listen } from "./http/listen.ts";
+import { prefixOf } from "./http/network.ts";
 import { History } from "./operator/history.ts";
 import { issueLink, LINK_MS, linkOf, noteAddress } from "./operator/link.ts";
 import type { DurableEvent } from "./rounds/events.ts";
@@ -97,7 +99,11 @@ async function openDoors(
   const { host, port } = flags;
   const open: Listening[] = [];
   const add = async (where: Parameters<typeof listen>[1]) => {
-    const listening = await listen(house, { ...where, onSocket: house.onSocket, onUpgrade: house.onUpgrade });
+    const { onSocket, onUpgrade } = house;
+    // Behind a proxy every connection comes from the proxy.
+    const networkOf = (socket: Socket) =>
+      flags.trustProxy ? undefined : prefixOf(socket.remoteAddress ?? "");
+    const listening = await listen(house, { ...where, onSocket, onUpgrade, networkOf });
     open.push(listening);
     return listening.port;
   };

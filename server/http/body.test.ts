@@ -132,6 +132,26 @@ describe("bodies", () => {
     expect(await reading).toBe(0);
   });
 
+  it("A5: gives one network a part of the bytes; the control: without a part it takes them all", async () => {
+    const all = { bodies: 10, bytes: 8_192 };
+    for (const part of [{ bodies: 10, bytes: 4_096 }, all]) {
+      const space = new BodyRoom(all, part);
+      const greedy = [fed(), fed()];
+      const readings = greedy.map(({ request }) =>
+        space.read(request, 4_096, length, "a").catch((error: { code?: string }) => error.code),
+      );
+      for (const { push } of greedy) push(4_096);
+      const honest = fed();
+      honest.push(3_000);
+      honest.end();
+      const taken = await space.read(honest.request, 4_096, length, "b").catch(({ code }) => code);
+      expect(taken).toBe(part === all ? "too-many-requests" : 3_000);
+      for (const { end, wasCancelled } of greedy) if (!wasCancelled()) end();
+      expect(await Promise.all(readings)).toEqual([4_096, part === all ? 4_096 : "too-many-requests"]);
+      expect(space.bytes).toBe(0);
+    }
+  });
+
   describe("with a clock", () => {
     beforeEach(() => void vi.useFakeTimers());
     afterEach(() => void vi.useRealTimers());

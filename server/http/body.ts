@@ -1,17 +1,26 @@
 import { IncomingMessage } from "node:http";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { BODY_IDLE_MS, BUSY_RETRY_MS } from "./limits.ts";
+import { Shares } from "./shares.ts";
 
 const FIRST_BUFFER_BYTES = 1_024;
 
-/** Room for bodies in flight, shared by all requests of one kind: how many, and how many bytes together. */
+/** How many bodies, and how many bytes together. */
+interface Room {
+  readonly bodies: number;
+  readonly bytes: number;
+}
+
+/** Room for bodies in flight, shared by all requests of one kind. One network may have a part of it. */
 export class BodyRoom {
-  readonly #most: { readonly bodies: number; readonly bytes: number };
+  readonly #most: Room;
+  readonly #shares: { readonly bodies: Shares; readonly bytes: Shares };
   #bodies = 0;
   #bytes = 0;
 
-  constructor(most: { readonly bodies: number; readonly bytes: number }) {
+  constructor(most: Room, perNetwork: Room = most) {
     this.#most = most;
+    this.#shares = { bodies: new Shares(perNetwork.bodies), bytes: new Shares(perNetwork.bytes) };
   }
 
   /** Bytes held now. */
@@ -22,21 +31,23 @@ export class BodyRoom {
   /**
    * Reads a body of at most `limit` bytes and hands it to `use`; its room is free again when `use` is done.
    * Refuses what the header declares before reading, and what really comes while reading, whatever the
-   * header said: `too-large`, `too-many-requests`, and `bad-request` for a sender that stalls.
+   * header said: `too-large`, `too-many-requests`, and `bad-request` for a sender that stalls. `network` is the
+   * sender's, where it has one.
    */
   async read<T>(
     request: Request | IncomingMessage,
     limit: number,
     use: (body: Uint8Array<ArrayBuffer>) => Promise<T>,
+    network?: string,
   ): Promise<T> {
     const socket = request instanceof IncomingMessage;
     const declared = socket ? request.headers["content-length"] : request.headers.get("content-length");
     refuseDeclared(declared ?? null, limit);
-    if (this.#bodies >= this.#most.bodies) throw busy();
+    if (this.#bodies >= this.#most.bodies || !this.#shares.bodies.take(network)) throw busy();
     this.#bodies++;
     let held = 0;
     const hold = (bytes: number) => {
-      if (this.#bytes + bytes > this.#most.bytes) throw busy();
+      if (this.#bytes + bytes > this.#most.bytes || !this.#shares.bytes.take(network, bytes)) throw busy();
       held += bytes;
       this.#bytes += bytes;
     };
@@ -46,6 +57,8 @@ export class BodyRoom {
     } finally {
       this.#bodies--;
       this.#bytes -= held;
+      this.#shares.bodies.give(network);
+      this.#shares.bytes.give(network, held);
     }
   }
 }

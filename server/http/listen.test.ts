@@ -1,9 +1,11 @@
+import { once } from "node:events";
 import { Agent, type IncomingHttpHeaders, request } from "node:http";
 import { connect, type Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ROUTES } from "../../protocol/routes.ts";
 import { edge } from "../../test/edge.ts";
 import { FakeService, HASH, KEY, SHARD } from "../../test/fake-service.ts";
+import { NETWORK_SHARE } from "./limits.ts";
 import { type Listening, listen } from "./listen.ts";
 
 /** What only a real socket shows: targets as they were sent, lying lengths, slow and silent peers. */
@@ -203,6 +205,42 @@ describe("A4: time", () => {
     await server.close(1_000_000); // resolves once the last connection is gone: only the wait brings that about
     socket.resume();
     await gone;
+  });
+
+  it("hangs up on nobody before its time, the control", async () => {
+    const patient = await listen(edge(service), { host: "127.0.0.1", port: 0 });
+    const slow = connect(patient.port, "127.0.0.1").on("error", () => {});
+    sockets.push(slow);
+    slow.write(whole.slice(0, -2));
+    await server.close(0);
+    server = await listen(edge(service), { host: "127.0.0.1", port: 0 }, late);
+    await raw(whole.slice(0, -2)).closed; // it would have been by now
+    const answer = new Promise<string>((resolve) => slow.setEncoding("utf8").once("data", resolve));
+    slow.write("\r\n");
+    expect(await answer).toMatch(/^HTTP\/1\.1 200 /);
+    await patient.close(0);
+  });
+
+  it.each([
+    ["keeps no more than a quarter of all connections for one network", true],
+    ["lets one sender take them all where that is not told apart, the control", false],
+  ])("%s", async (_, apart) => {
+    await server.close(0);
+    const attackers = 12;
+    let came = 0;
+    const networkOf = () => (++came <= attackers ? "one" : "another");
+    const where = { host: "127.0.0.1", port: 0, ...(apart && { networkOf }) };
+    const waits = { ...late, headersMs: 60_000, requestMs: 60_000, idleMs: 60_000 };
+    server = await listen(edge(service), where, waits, attackers);
+    const held = Array.from({ length: attackers }, () => raw(""));
+    if (apart) {
+      const gone = () => held.filter(({ socket }) => socket.destroyed).length;
+      await vi.waitFor(() => expect(gone()).toBe(attackers * (1 - NETWORK_SHARE)), 5_000);
+      expect((await ask(ROUTES.run)).status).toBe(200);
+    } else {
+      await Promise.all(held.map(({ socket }) => socket.connecting && once(socket, "connect")));
+      await expect(ask(ROUTES.run)).rejects.toThrow();
+    }
   });
 
   it("answers others while five hundred sockets send nothing", async () => {

@@ -8,7 +8,8 @@ import { ProtocolError } from "../../protocol/errors.ts";
 import { PROTOCOL_HEADER, PROTOCOL_VERSION } from "../../protocol/version.ts";
 import type { Edge } from "./edge.ts";
 import { STRICT_HEADERS } from "./headers.ts";
-import { MAX_CONNECTIONS, MAX_HEADER_BYTES, WAITS, type Waits } from "./limits.ts";
+import { MAX_CONNECTIONS, MAX_HEADER_BYTES, NETWORK_SHARE, WAITS, type Waits } from "./limits.ts";
+import { Shares } from "./shares.ts";
 
 export interface ListenOptions {
   readonly host: string;
@@ -16,6 +17,8 @@ export interface ListenOptions {
   readonly port: number;
   /** PEM; with it the server speaks HTTPS. */
   readonly tls?: { readonly cert: string; readonly key: string };
+  /** Of connections, one network may have a part; undefined for one that is behind a proxy, or has none. */
+  readonly networkOf?: (socket: Socket) => string | undefined;
   /** Hears of every new connection. */
   readonly onSocket?: (socket: Socket) => void;
   /** Answers requests for another protocol than HTTP, on their bare sockets. */
@@ -36,6 +39,7 @@ export async function listen(
   app: Pick<Hono<Edge>, "fetch">,
   options: ListenOptions,
   waits: Waits = WAITS,
+  connections = MAX_CONNECTIONS,
 ): Promise<Listening> {
   const settings = {
     headersTimeout: waits.headersMs,
@@ -49,9 +53,12 @@ export async function listen(
   const server: Server = options.tls
     ? createSecureServer({ ...settings, ...options.tls }, handler)
     : createServer(settings, handler);
-  server.maxConnections = MAX_CONNECTIONS;
+  server.maxConnections = connections;
+  const shares = new Shares(NETWORK_SHARE * connections);
   server.setTimeout(waits.idleMs);
   server.on("clientError", refuseOnSocket);
+  const { networkOf } = options;
+  if (networkOf !== undefined) server.on("connection", (socket) => admit(socket, networkOf(socket), shares));
   if (options.onSocket !== undefined) server.on("connection", options.onSocket);
   if (options.onUpgrade !== undefined) server.on("upgrade", options.onUpgrade);
   await new Promise<void>((resolve, reject) => {
@@ -65,6 +72,12 @@ export async function listen(
     port: (server.address() as AddressInfo).port, // a TCP server that listens has one
     close: (graceMs) => close(server, graceMs),
   };
+}
+
+/** Hangs up on a network that has its share of connections. */
+function admit(socket: Socket, network: string | undefined, shares: Shares): void {
+  if (shares.take(network)) socket.once("close", () => shares.give(network));
+  else socket.destroy();
 }
 
 function close(server: Server, graceMs: number): Promise<void> {

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { utf8 } from "../../protocol/bytes.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { createIdentity, type Identity } from "../../protocol/identity.ts";
@@ -8,7 +8,7 @@ import { encodeUpload } from "../../protocol/upload.ts";
 import { PROTOCOL_HEADER } from "../../protocol/version.ts";
 import { drawNonce, edge, signedPost } from "../../test/edge.ts";
 import { FakeService, ticketFor } from "../../test/fake-service.ts";
-import { ADDRESS_RATE, KEY_RATE } from "./limits.ts";
+import { ADDRESS_RATE, KEY_RATE, MAX_UPLOADS, NETWORK_SHARE } from "./limits.ts";
 
 let service: FakeService;
 let app: ReturnType<typeof edge>;
@@ -217,5 +217,57 @@ describe("rates", () => {
     expect(await send("203.0.113.99")).toBe(name);
     expect(await send("198.51.100.1")).not.toBe(name); // the control
     expect(await send("127.0.0.1")).toBeUndefined();
+  });
+});
+
+describe("A4: uploads that do not come", () => {
+  const address = { open: 0 };
+  let stalled: ReadableStreamDefaultController[];
+  beforeEach(() => {
+    app = edge(service, { trustProxy: true });
+    stalled = [];
+  });
+  afterEach(() => {
+    for (const one of stalled) one.error(new Error("gone"));
+  });
+
+  /** Begins an upload of which nothing comes, from a host of a network. */
+  function stall(network: string): Promise<Response> {
+    const body = new ReadableStream({ start: (controller) => void stalled.push(controller) });
+    const headers = {
+      [PROTOCOL_HEADER]: "1",
+      "x-forwarded-for": `${network}.${++address.open % 250}`,
+      "content-length": "4000",
+    };
+    const init = { method: "POST", body, headers, duplex: "half" };
+    return Promise.resolve(app.request(ROUTES.deltas, init));
+  }
+  const send = async (from: string) => {
+    const { id, body } = upload(me);
+    const init = await signedPost(me, ROUTES.deltas, body, id);
+    return app.request(ROUTES.deltas, { ...init, headers: { ...init.headers, "x-forwarded-for": from } });
+  };
+  const share = NETWORK_SHARE * MAX_UPLOADS;
+
+  it("take a quarter of the room from one network, whatever its addresses, and others are served", async () => {
+    const waiting = Array.from({ length: share }, () => stall("203.0.113"));
+    const more = await Promise.all(Array.from({ length: MAX_UPLOADS }, () => stall("203.0.113")));
+    for (const response of more) {
+      expect(await refusal(response)).toMatchObject({ status: 429, code: "too-many-requests" });
+    }
+    expect((await send("203.0.113.9")).status).toBe(429);
+    expect((await send("198.51.100.7")).status).toBe(200);
+    for (const one of stalled.splice(0)) one.error(new Error("gone"));
+    await Promise.all(waiting);
+    expect((await send("203.0.113.9")).status).toBe(200); // its share is free again
+  });
+
+  it("take all of it where they have no network, the control; and never more than all", async () => {
+    const waiting = Array.from({ length: MAX_UPLOADS }, () => stall("192.168.0"));
+    const answer = await refusal(await send("198.51.100.7"));
+    expect(answer).toMatchObject({ code: "too-many-requests", retryAfterMs: expect.any(Number) });
+    for (const one of stalled.splice(0)) one.error(new Error("gone"));
+    await Promise.all(waiting);
+    expect((await send("198.51.100.7")).status).toBe(200);
   });
 });

@@ -23,8 +23,9 @@ import {
   MAX_RATE_ENTRIES,
   MAX_UPLOAD_MEMORY,
   MAX_UPLOADS,
+  NETWORK_SHARE,
 } from "./limits.ts";
-import { Networks } from "./network.ts";
+import { Networks, prefixOf } from "./network.ts";
 import { Nonces } from "./nonces.ts";
 import { peerRoutes } from "./peers.ts";
 import { peopleRoutes, type Signed } from "./people.ts";
@@ -38,8 +39,8 @@ import type { RunService } from "./service.ts";
  */
 export function workRoutes(app: Hono<Edge>, service: RunService, options: EdgeOptions): void {
   // Apart, or a thousand who wait for a ticket while a version is merged would keep every upload out.
-  const uploads = new BodyRoom({ bodies: MAX_UPLOADS, bytes: MAX_UPLOAD_MEMORY });
-  const asking = new BodyRoom({ bodies: MAX_ASKING, bytes: MAX_ASKING * MAX_JSON_BYTES });
+  const uploads = roomOf(MAX_UPLOADS, MAX_UPLOAD_MEMORY);
+  const asking = roomOf(MAX_ASKING, MAX_ASKING * MAX_JSON_BYTES);
   const addresses = new RateLimiter(ADDRESS_RATE, MAX_RATE_ENTRIES, options.now);
   const keys = new RateLimiter(KEY_RATE, MAX_RATE_ENTRIES, options.now);
   const nonces = new Nonces(MAX_NONCES);
@@ -52,10 +53,11 @@ export function workRoutes(app: Hono<Edge>, service: RunService, options: EdgeOp
     use: (sender: SignedRequest, body: Uint8Array<ArrayBuffer>) => Promise<T>,
   ): Promise<T> => {
     requireProtocol(c.req.header(PROTOCOL_HEADER));
-    addresses.take(addressOf(c, options.trustProxy));
+    const address = addressOf(c, options.trustProxy);
+    addresses.take(address);
     const { incoming } = c.env ?? {}; // a web request alone has none
     const request = incoming instanceof IncomingMessage ? incoming : c.req.raw;
-    return room.read(request, limit, async (body) => {
+    const check = async (body: Uint8Array<ArrayBuffer>) => {
       const sender = await verifyRequest(
         (name) => c.req.header(name),
         c.req.method,
@@ -66,7 +68,8 @@ export function workRoutes(app: Hono<Edge>, service: RunService, options: EdgeOp
       keys.take(sender.volunteer);
       options.asked?.(sender.volunteer, c.req.header("user-agent"), c.req.header(SITE_HEADER));
       return use(sender, body);
-    });
+    };
+    return room.read(request, limit, check, prefixOf(address));
   };
 
   app.post(ROUTES.tickets, (c) =>
@@ -101,6 +104,9 @@ export function workRoutes(app: Hono<Edge>, service: RunService, options: EdgeOp
     }
   });
 }
+
+const roomOf = (bodies: number, bytes: number) =>
+  new BodyRoom({ bodies, bytes }, { bodies: NETWORK_SHARE * bodies, bytes: NETWORK_SHARE * bytes });
 
 function requireProtocol(version: string | undefined): void {
   if (version === String(PROTOCOL_VERSION)) return;
