@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { MAX_NAME_CHARS, nameKey, normaliseName, parseLeaders } from "./people.ts";
 
-describe("A12, P1: a name", () => {
+describe("A12, U1: a name", () => {
   it.each([
     ["  Ann \t of  the\u00a0Reeds ", "Ann of the Reeds"],
     ["Zoe\u0308", "Zoë"],

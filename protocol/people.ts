@@ -4,7 +4,7 @@ import type { Hash, TicketId, VolunteerKey } from "./ids.ts";
 import type { VolunteerCredit } from "./status.ts";
 
 /**
- * Who a volunteer wants to be called (rules P1 to P4). Nobody has a name unless they ask for one.
+ * Who a volunteer wants to be called (rules U1 to U4). Nobody has a name unless they ask for one.
  */
 export interface Leader {
   readonly name: string;

@@ -104,7 +104,7 @@ const settled = () =>
   }, 20_000);
 
 describe("a server without a run, to a signed-in operator", () => {
-  it("takes a text in pieces, makes its corpus beside the event loop, and begins the run as ordered", async () => {
+  it("O3, O5: takes a text in pieces, makes its corpus beside the event loop, and begins the run as ordered", async () => {
     const text = utf8(prose(60_000));
     await upload(text);
     expect((await state()).upload).toEqual({
@@ -170,7 +170,7 @@ describe("a server without a run, to a signed-in operator", () => {
     expect(begun).toEqual([]);
   }, 30_000);
 
-  it("says what a size costs, by the code that will run", async () => {
+  it("O5: says what a size costs, by the code that will run", async () => {
     const answer = await post(FOUNDING_ROUTES.estimate, order({ settings: {}, vocabulary: 512 }));
     const estimate = parseEstimate(asObject(await answer.json(), "estimate"));
     expect(estimate.parameters).toBe(285_312);
@@ -217,7 +217,7 @@ describe("a server without a run, to a signed-in operator", () => {
     expect(await codeOf(answer)).toBe(code);
   });
 
-  it("takes no piece that is larger than agreed, and no text that is not UTF-8", async () => {
+  it("O3: takes no piece that is larger than agreed, and no text that is not UTF-8", async () => {
     await post(FOUNDING_ROUTES.text, { name: "a.txt", bytes: 3 * TEXT_CHUNK_BYTES });
     expect(await codeOf(await chunk(0, new Uint8Array(TEXT_CHUNK_BYTES + 1)))).toBe("too-large");
     expect(await codeOf(await chunk(0, new Uint8Array([0x61, 0xff])))).toBe("not-utf8");

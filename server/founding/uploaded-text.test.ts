@@ -43,7 +43,7 @@ describe("an uploaded text", () => {
     expect(await readdir(directory)).toEqual([]);
   });
 
-  it("is gone on with by another process, from where the file ends", async () => {
+  it("O3: is gone on with by another process, from where the file ends", async () => {
     const first = await open();
     await first.begin({ name: "a.md", bytes: TEXT.length });
     await first.append(0, TEXT.subarray(0, 18)); // in the middle of a character
@@ -58,7 +58,7 @@ describe("an uploaded text", () => {
     expect(new Uint8Array(await readFile(third.file))).toEqual(TEXT);
   });
 
-  it("was killed while it wrote: what is in the file counts, and only that", async () => {
+  it("O3: was killed while it wrote: what is in the file counts, and only that", async () => {
     const first = await open();
     await first.begin({ name: "a.txt", bytes: TEXT.length });
     await first.append(0, TEXT.subarray(0, 8));
@@ -69,7 +69,7 @@ describe("an uploaded text", () => {
     await expect(second.finish(hashOf(TEXT))).resolves.toMatchObject({ sha256: hashOf(TEXT) });
   });
 
-  it("refuses two pieces for one place: of two at once the second is told where to go on", async () => {
+  it("O3: refuses two pieces for one place: of two at once the second is told where to go on", async () => {
     const text = await open();
     await text.begin({ name: "a.txt", bytes: TEXT.length });
     const [first, second] = await Promise.allSettled([text.append(0, TEXT), text.append(0, TEXT)]);
@@ -108,7 +108,7 @@ describe("an uploaded text", () => {
     await expect(text.begin({ name: "a.txt", bytes: 10 })).resolves.toBeDefined();
   });
 
-  it("is refused where the disk could not hold what becomes of it", async () => {
+  it("O3: is refused where the disk could not hold what becomes of it", async () => {
     free = 3 * TEXT.length - 1;
     const text = await open();
     await expect(text.begin({ name: "a.txt", bytes: TEXT.length })).rejects.toMatchObject({
@@ -131,7 +131,7 @@ describe("an uploaded text", () => {
     await expect(text.finish(hashOf(TEXT))).resolves.toBeDefined();
   });
 
-  it("takes no more than was said, no other beside it, and no end before its end", async () => {
+  it("O3, O4: takes no more than was said, no other beside it, and no end before its end", async () => {
     const text = await open();
     await expect(text.append(0, TEXT)).rejects.toMatchObject({ code: "not-ready" });
     await text.begin({ name: "a.txt", bytes: 3 });
@@ -141,7 +141,7 @@ describe("an uploaded text", () => {
     expect(() => text.file).toThrow(/not all here/);
   });
 
-  it("begins anew when it is not what was sent", async () => {
+  it("O4: begins anew when it is not what was sent", async () => {
     const text = await open();
     await text.begin({ name: "a.txt", bytes: 3 });
     await text.append(0, utf8("abc"));

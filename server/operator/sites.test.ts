@@ -36,7 +36,7 @@ function close(...ids: number[]): void {
   sites.observe({ type: "closed", merged } as unknown as Closed);
 }
 
-it("counts who is here, tickets when they are accepted, and tokens when they are merged", () => {
+it("W2: counts who is here, tickets when they are accepted, and tokens when they are merged", () => {
   sites.asked(key(1), BLOG);
   sites.asked(key(2), BLOG);
   sites.asked(key(3), SHOP);
@@ -53,7 +53,7 @@ it("counts who is here, tickets when they are accepted, and tokens when they are
   expect(sites.read()[0]).toEqual({ origin: BLOG, volunteers: 0, tickets: 2, tokens: 200 });
 });
 
-it("counts for nobody what came from no site, or from one that was not named", () => {
+it("W1: counts for nobody what came from no site, or from one that was not named", () => {
   sites.asked(key(1), undefined);
   sites.asked(key(2), "https://evil.example");
   for (let i = 0; i < 1_000; i++) sites.asked(key(i + 10), `https://${i}.example`);
@@ -77,7 +77,7 @@ it("follows a volunteer to the page it says it stands on now", () => {
   expect(sites.tokensOf(SHOP)).toBe(100);
 });
 
-it("is gone on with after a restart, holds no volunteer, and drops a site that is named no more", async () => {
+it("W2: is gone on with after a restart, holds no volunteer, and drops a site that is named no more", async () => {
   sites.asked(key(1), BLOG);
   sites.asked(key(3), SHOP);
   accept(1, 1);

@@ -7,7 +7,7 @@ const [ann, bob] = await Promise.all([TestVolunteer.create(), TestVolunteer.crea
 const HOUR = 3_600_000;
 
 describe("names and leaders", () => {
-  it("P1: nobody is named, nor listed, before they ask; a name outlives a restart and goes when told to", async () => {
+  it("U1: nobody is named, nor listed, before they ask; a name outlives a restart and goes when told to", async () => {
     const tiny = await tinyRun();
     await advance(ann, tiny, 2);
     await advance(bob, tiny, 1);
@@ -21,7 +21,7 @@ describe("names and leaders", () => {
     await again.run.close();
   });
 
-  it("P2: refuses a name to who has no credit, one that is taken, and one of the banned", async () => {
+  it("U2: refuses a name to who has no credit, one that is taken, and one of the banned", async () => {
     const tiny = await tinyRun();
     await expect(tiny.run.rename(ann.identity.key, "Ann")).rejects.toThrow("whose work is in the model");
     await advance(ann, tiny);
@@ -53,7 +53,7 @@ describe("names and leaders", () => {
 });
 
 describe("one's data", () => {
-  it("P3: tells a volunteer all that is held about it, and of nobody else", async () => {
+  it("U3: tells a volunteer all that is held about it, and of nobody else", async () => {
     const tiny = await tinyRun();
     await advance(ann, tiny);
     await advance(bob, tiny);
@@ -74,7 +74,7 @@ describe("one's data", () => {
     await tiny.run.close();
   });
 
-  it("P4: forgets name, credit and what memory holds, for good; the record of the version stays", async () => {
+  it("U4: forgets name, credit and what memory holds, for good; the record of the version stays", async () => {
     const tiny = await tinyRun();
     await advance(ann, tiny);
     await tiny.run.rename(ann.identity.key, "Ann");

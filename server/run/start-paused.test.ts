@@ -64,7 +64,7 @@ describe("a run that begins paused", () => {
     expect(later?.status().state).toBe("running");
   });
 
-  it("is never found running, wherever the power went while it was made", async () => {
+  it("O5: is never found running, wherever the power went while it was made", async () => {
     expect(await statesAfterCuts(SETTINGS)).toEqual(new Set(["none", "paused"]));
     // The control: it is the setting that holds it back.
     expect(await statesAfterCuts(tinySettings())).toEqual(new Set(["none", "running"]));

@@ -208,7 +208,7 @@ describe("every operator route fails closed", () => {
       expect(desk.reached).toBe(0);
     });
 
-    it("A11: from another site's page, however it asks", async () => {
+    it("A11, O1: from another site's page, however it asks", async () => {
       const cookie = await signIn();
       const types = [
         "application/json",
@@ -253,7 +253,7 @@ describe("every operator route fails closed", () => {
     }
   });
 
-  it("A11: what is in no table is 401 to strangers and 404 to the operator", async () => {
+  it("A11, O1: what is in no table is 401 to strangers and 404 to the operator", async () => {
     const cookie = await signIn();
     for (const path of [`${OPERATOR_ROUTES.all}/nothing`, `${OPERATOR_ROUTES.all}/overview/more`]) {
       expect((await app.request(path)).status).toBe(401);
