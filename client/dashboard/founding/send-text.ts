@@ -1,7 +1,8 @@
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
 import { FOUNDING_ROUTES, TEXT_CHUNK_BYTES } from "../../../protocol/founding.ts";
 import { asInteger, type Json } from "../../../protocol/guards.ts";
 import { type Ask, Refused } from "./ask.ts";
-import { Sha256 } from "./sha256.ts";
 
 /** What is used of a File. */
 export interface TextFile {
@@ -27,7 +28,7 @@ const LAST_WAIT_MS = 15_000;
  */
 export async function sendText(file: TextFile, deps: SendDeps): Promise<void> {
   const { onProgress } = deps;
-  const hash = new Sha256();
+  const hash = sha256.create(); // the browser's own takes no stream, and a text may be larger than memory
   const read = async (from: number) =>
     new Uint8Array(await file.slice(from, Math.min(file.size, from + TEXT_CHUNK_BYTES)).arrayBuffer());
   const begun = await patiently(deps, 0, () =>
@@ -44,8 +45,7 @@ export async function sendText(file: TextFile, deps: SendDeps): Promise<void> {
     onProgress(Math.max(at, there), false);
   }
   if (begun.sha256 !== null) return; // it was all there
-  const sha256 = hash.digest();
-  await patiently(deps, file.size, () => deps.ask(FOUNDING_ROUTES.finish, { sha256 }));
+  await patiently(deps, file.size, () => deps.ask(FOUNDING_ROUTES.finish, { sha256: bytesToHex(hash.digest()) }));
 }
 
 async function sendPiece(at: number, piece: Uint8Array<ArrayBuffer>, deps: SendDeps): Promise<void> {
