@@ -15,7 +15,7 @@ test("A6: every decoder refuses changed bytes with one of its own errors, and no
   expect(largestBytes).toBeLessThan(MOST_BYTES);
 });
 
-test("A6, the control: the good input of most decoders is read", async () => {
+test("A6, the control: the good input of all decoders but one is read", async () => {
   let read = 0;
   let all = 0;
   for (const { good, decode } of await targets()) {
@@ -25,9 +25,9 @@ test("A6, the control: the good input of most decoders is read", async () => {
         decode(bytes);
         read += 1;
       } catch {
-        // two are only good up to their first check
+        // one is only good up to its first check
       }
     }
   }
-  expect(read).toBeGreaterThanOrEqual(all - 2);
+  expect(read).toBeGreaterThanOrEqual(all - 1);
 });

@@ -1,22 +1,28 @@
+import { decodeMessage, encodeMessage } from "../../client/transport/peers/messages.ts";
 import { layoutOf } from "../../model/layout.ts";
 import { Random } from "../../model/random.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../model/safetensors.ts";
 import { loadTokenizer } from "../../model/tokenizer.ts";
 import { concat, utf8 } from "../../protocol/bytes.ts";
+import { parseChunks } from "../../protocol/chunks.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { parseEvent } from "../../protocol/events.ts";
+import { parseFoundingOrder, parseTextHead } from "../../protocol/founding.ts";
 import { checkFrame, decodeFrame, encodeFrame } from "../../protocol/frame.ts";
 import { parseJson } from "../../protocol/guards.ts";
 import { parseProof, parseRecord } from "../../protocol/history.ts";
+import { parseAnnouncement, parseIntroduction } from "../../protocol/introduction.ts";
 import { parseManifest } from "../../protocol/manifest.ts";
+import { parseAction } from "../../protocol/operator.ts";
 import { parsePace } from "../../protocol/pace.ts";
 import { parseReceipt } from "../../protocol/receipt.ts";
 import { parseTicket } from "../../protocol/ticket.ts";
 import { decodeUpload, encodeUpload } from "../../protocol/upload.ts";
 import { tokenizerJson } from "../../server/corpus/encode.ts";
 import { parseIndex } from "../../server/corpus/shards.ts";
+import { parseSignal } from "../../server/peers/signals.ts";
 import { begin } from "../../server/rounds/state.ts";
-import { decodeCheckpoint } from "../../server/run/checkpoint.ts";
+import { decodeCheckpoint, encodeCheckpoint } from "../../server/run/checkpoint.ts";
 import { decodeRecord } from "../../server/run/record.ts";
 import { decodeVectors, encodeVectors } from "../../server/run/vectors-file.ts";
 import { parseSettings } from "../../server/settings.ts";
@@ -47,6 +53,7 @@ const REFUSALS = new Set([
   "SettingsError",
   "ModelError",
   "TokenizerError",
+  "BadMessage",
 ]);
 
 const PARAMETERS = 300;
@@ -97,6 +104,14 @@ export async function targets(): Promise<readonly Target[]> {
   const weights = new Float32Array(layout.length);
   const created = { type: "created", at: 0, hash: HASH, genesis: {} } as const;
   const event = json(created);
+  const place = { version: 0, hash: HASH, needs: 0 };
+  const checkpoint = {
+    applied: 1,
+    state: begin(created),
+    frames: new Map([[id, 1]]),
+    late: [],
+    places: [place],
+  };
   const length = new Uint8Array(4);
   new DataView(length.buffer).setUint32(0, event.length, true);
   const vectors = { x: values, theta: values, momentum: values };
@@ -132,7 +147,7 @@ export async function targets(): Promise<readonly Target[]> {
     { name: "state file", good: [encodeVectors(vectors)], decode: (bytes) => decodeVectors(bytes, values) },
     {
       name: "checkpoint",
-      good: [utf8("MCPT1234{}")],
+      good: [encodeCheckpoint(checkpoint)],
       decode: (bytes) => decodeCheckpoint(bytes, begin(created)),
     },
     {
@@ -149,11 +164,72 @@ export async function targets(): Promise<readonly Target[]> {
         return tokenizer.decode([...tokenizer.encode("the whale, é"), 3]);
       },
     },
+    ...peerTargets(),
+    {
+      name: "operator's action",
+      good: [
+        json({ action: "tune", changes: { quorum: 3, learningRate: 0.1 } }),
+        json({ action: "rollback", version: 3 }),
+        json({ action: "ban", volunteer: MANIFEST.server }),
+      ],
+      decode: (bytes) => parseAction(parsed(bytes)),
+    },
+    {
+      name: "order of a run",
+      good: [json({ text: "upload", vocabulary: 512, settings: { name: "x" }, paused: true })],
+      decode: (bytes) => parseFoundingOrder(parsed(bytes)),
+    },
+    {
+      name: "head of a text",
+      good: [json({ name: "a.txt", bytes: 9 })],
+      decode: (bytes) => parseTextHead(parsed(bytes)),
+    },
     { name: "corpus index", good: [json({ format: 1, splits: {} })], decode: parseIndex },
     {
       name: "run file",
       good: [json({ name: "x", model: { layers: 2, heads: 2, width: 8 }, outer: { kind: "average" } })],
       decode: (bytes) => parseSettings(parsed(bytes)),
+    },
+  ];
+}
+
+/** What reads other browsers' words: directly, by the server's introduction, or in lists that the server signed. */
+function peerTargets(): readonly Target[] {
+  const [id, dst] = ["p".repeat(22), "q".repeat(22)];
+  const chunks = { run: MANIFEST.run, object: "diffs/1", hash: HASH, length: 70_000, size: 65_536 };
+  const list = { ...chunks, chunks: [HASH, HASH], signature: "s".repeat(86) };
+  const announced = { id, token: dst, holds: [HASH], latest: true, wants: HASH, wrong: [dst] };
+  const about = { object: HASH, chunk: 1 };
+  const connectionId = "dc_1";
+  const sdp = "v=0\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n";
+  const line = "candidate:1 1 udp 2113937151 a.local 50000 typ host";
+  const candidate = { candidate: line, sdpMid: "0", sdpMLineIndex: 0, usernameFragment: "ab" };
+  return [
+    { name: "chunk list", good: [json(list)], decode: (bytes) => parseChunks(parsed(bytes)) },
+    { name: "announcement", good: [json(announced)], decode: (bytes) => parseAnnouncement(parsed(bytes)) },
+    {
+      name: "introduction",
+      good: [json({ peers: [id, dst], swarm: 2, holders: 1 })],
+      decode: (bytes) => parseIntroduction(parsed(bytes)),
+    },
+    {
+      name: "peer's message",
+      good: [
+        encodeMessage({ type: "want", object: HASH }),
+        encodeMessage({ type: "have", object: HASH, bits: Uint8Array.of(3) }),
+        encodeMessage({ type: "ask", ...about }),
+        encodeMessage({ type: "piece", ...about, offset: 0, bytes: new Uint8Array(64) }),
+      ],
+      decode: decodeMessage,
+    },
+    {
+      name: "signal",
+      good: [
+        json({ type: "HEARTBEAT" }),
+        json({ type: "OFFER", dst, payload: { sdp: { type: "offer", sdp }, connectionId } }),
+        json({ type: "CANDIDATE", dst, payload: { candidate, connectionId } }),
+      ],
+      decode: parseSignal,
     },
   ];
 }
