@@ -45,7 +45,9 @@ export async function sendText(file: TextFile, deps: SendDeps): Promise<void> {
     onProgress(Math.max(at, there), false);
   }
   if (begun.sha256 !== null) return; // it was all there
-  await patiently(deps, file.size, () => deps.ask(FOUNDING_ROUTES.finish, { sha256: bytesToHex(hash.digest()) }));
+  await patiently(deps, file.size, () =>
+    deps.ask(FOUNDING_ROUTES.finish, { sha256: bytesToHex(hash.digest()) }),
+  );
 }
 
 async function sendPiece(at: number, piece: Uint8Array<ArrayBuffer>, deps: SendDeps): Promise<void> {
