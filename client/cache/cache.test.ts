@@ -84,6 +84,15 @@ describe("a full disk", () => {
     expect(await inner.get("volunteer"), "a stale value must not come back after a reload").toBeUndefined();
   });
 
+  test("A19, the control: written to as it is, it is tried for ever, and a stale value comes back", async () => {
+    const inner = memoryCache();
+    await inner.write({ volunteer: "old" });
+    const disk = fullDisk(inner);
+    for (let i = 0; i < 50; i++) await disk.write({ volunteer: i }).catch(() => undefined);
+    expect(disk.write).toHaveBeenCalledTimes(50);
+    expect(await disk.get("volunteer")).toBe("old");
+  });
+
   test("A19: a store that denies even reading is a cache that forgets", async () => {
     const denied: Cache = {
       get: () => Promise.reject(new DOMException("private window", "InvalidStateError")),

@@ -195,6 +195,15 @@ describe("devices", () => {
     expect(server.asked.filter((route) => route === "ticket")).toHaveLength(2);
   });
 
+  test("A18, the control: one that is not lost sends what it trained on its first ticket", async () => {
+    const server = await ToyServer.open();
+    const sound = new ToyTrainer();
+    await visit(server, memoryCache(), always(sound)).until("sent", 1);
+    expect(sound.steps).toBe(3);
+    expect(server.uploads).toHaveLength(1);
+    expect(server.asked.filter((route) => route === "ticket")).toHaveLength(1);
+  });
+
   test("no device at all is said with its reasons", async () => {
     const server = await ToyServer.open();
     const none: Trainers = {

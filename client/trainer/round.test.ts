@@ -99,6 +99,26 @@ describe("what goes wrong", () => {
     expect((await readMoments(cache, COUNT))!.step).toBe(6);
   });
 
+  test("A17, the control: a page that kept nothing of it has trained for nothing that it knows of", async () => {
+    const server = await ToyServer.open();
+    const cache = memoryCache();
+    const closed = visit(server, cache);
+    server.before = (route) => {
+      if (route !== "upload") return;
+      closed.control.stop();
+      closed.control.signal.throwIfAborted();
+    };
+    await closed.run();
+    await cache.write({ [KEYS.pending]: undefined });
+    server.before = (route) => {
+      if (route === "ticket") refuse("run-finished");
+    };
+    const back = visit(server, cache);
+    expect(await back.run()).toBe("finished");
+    expect(back.count("sent")).toBe(0);
+    expect(server.uploads).toHaveLength(0);
+  });
+
   test("A17: a page that is gone while sending, without a word: what was saved before is not sent twice", async () => {
     const server = await ToyServer.open();
     const cache = memoryCache();

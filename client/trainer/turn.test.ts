@@ -35,6 +35,17 @@ describe("one trainer a browser", () => {
     expect(await second).toBe("mine");
   });
 
+  it("A20, the control: without locks two train at once", async () => {
+    const both = Promise.withResolvers<void>();
+    let at = 0;
+    const train = () => {
+      if (++at === 2) both.resolve();
+      return both.promise;
+    };
+    await Promise.all([holdTurn(signal, nobody, train, denied), holdTurn(signal, nobody, train, denied)]);
+    expect(at).toBe(2);
+  });
+
   it("passes on what the work itself threw, without doing it again", async () => {
     let works = 0;
     const failing = async () => {
