@@ -86,8 +86,9 @@ const follow = (rules: Rules, state: State, now: number): Step => ({
 
 /** What the state asks for. It is asked for again until it is done, so a failed write only delays it. */
 function due(rules: Rules, state: State, now: number): Effect[] {
-  if (state.phase === "finished") return [];
+  // What was closed is merged, whatever came after: its deltas have no other end.
   if (state.closing !== undefined) return [{ type: "merge", closed: state.closing.event }];
+  if (state.phase === "finished") return [];
   if (state.tokens >= rules.tokenBudget) {
     return [{ type: "record", event: { type: "state", at: now, state: "finished" } }];
   }

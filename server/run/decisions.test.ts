@@ -10,6 +10,7 @@ import {
 } from "../../test/harness/tiny-run.ts";
 import type { Auditor } from "../options.ts";
 import type { DurableEvent } from "../rounds/events.ts";
+import type { Merger } from "./merger.ts";
 
 /**
  * What is decided of deltas that another event, on its way to the journal, takes away. Written behind it, the decision
@@ -97,4 +98,29 @@ test("A1, the control: with nothing on its way, the version falls due with that 
   goOn();
   await until(() => tiny.run.status().version === 1);
   await tiny.run.close();
+});
+
+test("A1: a version that had closed when the run ended is published all the same, after a kill too", async () => {
+  const merger: Merger = { merge: () => new Promise(() => {}) };
+  const tiny = await tinyRun({ merger });
+  const volunteer = await TestVolunteer.create();
+  await volunteer.contribute(tiny.run);
+  await volunteer.contribute(tiny.run);
+  await tiny.run.finish();
+  const again = await restart(tiny);
+  await until(() => again.run.status().version === 1);
+  expect(again.run.status()).toMatchObject({ state: "finished" });
+  expect(again.run.credit(volunteer.identity.key)).toMatchObject({ merged: 2, pending: 0 });
+  await again.run.close();
+});
+
+test("A1, the control: what had not closed by then is discarded, visibly", async () => {
+  const tiny = await tinyRun();
+  const volunteer = await TestVolunteer.create();
+  await volunteer.contribute(tiny.run);
+  await tiny.run.finish();
+  const again = await restart(tiny);
+  expect(again.run.status()).toMatchObject({ version: 0, state: "finished" });
+  expect(again.run.credit(volunteer.identity.key)).toMatchObject({ merged: 0, pending: 0, refused: 1 });
+  await again.run.close();
 });
