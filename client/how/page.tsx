@@ -205,11 +205,14 @@ function Doors({ status }: { readonly status: RunStatus }) {
   const first = status.heldOut[0];
   const last = status.heldOut.at(-1);
   if (first === undefined || last === undefined || last === first) return null;
+  // An untrained model can be surer of the wrong token than one that guesses; among more than there are nobody picks.
+  const uniform = Math.log(status.model.vocabulary);
+  const [from, to] = [Math.min(first.loss, uniform), Math.min(last.loss, uniform)];
   const bars = [
-    [words.doorsStart, first.loss],
-    [words.doorsNow, last.loss],
+    [words.doorsStart, from],
+    [words.doorsNow, to],
   ] as const;
-  const most = Math.max(first.loss, last.loss);
+  const most = Math.max(from, to);
   return (
     <>
       <div class="guess">
@@ -221,7 +224,7 @@ function Doors({ status }: { readonly status: RunStatus }) {
           ))}
         </ol>
       </div>
-      <p class="note">{words.doors(first.loss, last.loss, last.version)}</p>
+      <p class="note">{words.doors(from, to, last.version)}</p>
     </>
   );
 }

@@ -37,10 +37,12 @@ export function App(props: AppProps) {
       <main>
         <Notice watch={watch} />
         <div class={agreed.value ? "columns" : "columns asking"}>
-          <div class="column">{agreed.value ? <YourPart {...props} /> : <Question {...props} />}</div>
+          <div class="column">
+            {agreed.value ? <YourPart {...props} /> : <Question {...props} />}
+            {agreed.value && <LookInside trainer={trainer} />}
+          </div>
           <div class="column">
             <RunPanel watch={watch} />
-            {agreed.value && <LookInside trainer={trainer} />}
             {watch.status.value !== undefined && <People {...props} />}
           </div>
         </div>

@@ -8,6 +8,7 @@ import {
   formatDuration,
   formatLarge,
   formatLoss,
+  formatProbability,
   formatTime,
   plural,
 } from "./format.ts";
@@ -140,7 +141,7 @@ export const text = {
   lookNow: (version: number) => `Version ${formatCount(version)} reads:`,
   attention: "What it attends to",
   attentionHelp:
-    "To guess what follows a token, the model looks back. Choose a token: the darker an earlier one, the more this head " +
+    "To guess what follows a token, the model looks back. Choose a token: the stronger an earlier one is marked, the more this head " +
     "looks at it. Each layer has several heads, and each learns to look for something else.",
   attentionLabel: "Tokens of the passage: the arrow keys choose which one looks back",
   layer: "Layer",
@@ -172,7 +173,9 @@ export const text = {
   passageInWords: (nats: number) =>
     `It finds this passage as hard as guessing each token among ${formatChoices(nats)}.`,
   chanceInWords: (probability: number) =>
-    `It gave the true one about 1 chance in ${formatCount(1 / probability)}.`,
+    probability < 0.4
+      ? `It gave the true one about 1 chance in ${formatCount(1 / probability)}.`
+      : `It gave the true one a chance of ${formatProbability(probability)}.`,
   credit: "Credit",
   creditHelp: "tokens of yours merged into the model",
   creditRecent: (tokens: number) => `${formatLarge(tokens)} of them sent in the last day`,
@@ -215,7 +218,7 @@ export const text = {
   birdsWithYou: (volunteers: number) =>
     volunteers === 1
       ? "The one bird is you: nobody else is here right now."
-      : `${plural(volunteers, "volunteer")} now, one bird each; the bright one is you.`,
+      : `${plural(volunteers, "volunteer")} here, one bird each. Yours is bright.`,
   finishedTitle: "The model is finished",
   finishedText:
     "This run has learnt from as many tokens as its operator planned. Nothing is left to train; the model is here to keep.",

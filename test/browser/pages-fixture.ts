@@ -154,7 +154,11 @@ export async function serveSite(dir: string, hostPage = ""): Promise<FakeSite> {
   function founding(state: Founding, pathname: string, response: ServerResponse) {
     const noRun = { error: { code: "no-run", message: "this server has no run yet" } };
     if (pathname === OPERATOR_ROUTES.overview) return reply(response, 503, ".json", JSON.stringify(noRun));
-    const answer = pathname === FOUNDING_ROUTES.estimate ? EXAMPLE_ESTIMATE : state;
+    const answers: Record<string, object | null> = {
+      [FOUNDING_ROUTES.estimate]: EXAMPLE_ESTIMATE,
+      [FOUNDING_ROUTES.text]: state.upload,
+    };
+    const answer = answers[pathname] ?? state;
     reply(response, 200, ".json", JSON.stringify(answer));
   }
 

@@ -5,6 +5,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
+import { badge } from "../../server/http/badge.ts";
 import { findChromium } from "./chromium.ts";
 import { chromiumFlags } from "./flags.ts";
 import {
@@ -42,13 +43,18 @@ const startsWith = (phase: Parameters<typeof trainingScript>[0]) => (site: FakeS
   site.script = phase === undefined ? [] : [{ type: "phase", phase }];
 };
 
+const NOTHING_YET = {
+  ...{ heldOut: [], versions: [], sample: null, samples: [], version: 0, volunteers: 0 },
+  ...{ tokensMerged: 0, tokensPerSecond: 0, deltas: { merged: 0, refused: {} } },
+};
+
 const SHOTS: readonly Shot[] = [
   { name: "consent", path: "/" },
   {
     name: "consent-new-run",
     path: "/",
     given: (site) => {
-      site.status = exampleStatus({ heldOut: [], versions: [], sample: null, version: 0, volunteers: 0 });
+      site.status = exampleStatus(NOTHING_YET);
     },
   },
   { name: "training", path: "/", visitor: agree },
@@ -112,12 +118,12 @@ const SHOTS: readonly Shot[] = [
     },
     visitor: agree,
   },
-  {
-    name: "paused-battery",
+  ...(["battery", "hidden", "saver", "heat", "schedule", "budget", "other-tab"] as const).map((why) => ({
+    name: `paused-${why}`,
     path: "/",
-    given: withPhase({ phase: "paused", why: "battery" }),
+    given: withPhase({ phase: "paused", why }),
     visitor: agree,
-  },
+  })),
   {
     name: "stopped",
     path: "/",
@@ -232,6 +238,38 @@ const SHOTS: readonly Shot[] = [
       await page.getByLabel("Width, pixels").fill("300");
     },
   },
+  ...(["paused", "finished"] as const).map((state) => ({
+    name: `operator-${state}`,
+    path: "/operator#link=good",
+    given: (site: FakeSite) => {
+      site.status = exampleStatus({ state });
+    },
+    async visitor(page: Page, site: FakeSite) {
+      await page.getByRole("heading", { name: "Run it" }).waitFor();
+      site.overview = exampleOverview({ state, here: { device: {}, browser: {}, backend: {} } });
+      await page.getByText("Nobody just now").waitFor();
+    },
+  })),
+  {
+    name: "operator-new-run",
+    path: "/operator#link=good",
+    given: (site) => {
+      site.status = exampleStatus(NOTHING_YET);
+    },
+    async visitor(page, site) {
+      await page.getByRole("heading", { name: "Run it" }).waitFor();
+      const none = { versions: [], heldOut: [], volunteers: [], log: [], staleness: [0, 0, 0, 0, 0] };
+      site.overview = exampleOverview({ ...none, state: "paused", snapshots: [0] });
+      await page.getByText("Nobody has been here").waitFor();
+    },
+  },
+  {
+    name: "status-new-run",
+    path: "/status",
+    given: (site) => {
+      site.status = exampleStatus(NOTHING_YET);
+    },
+  },
   { name: "norun", path: "/norun" },
   { name: "founding", path: "/operator#link=good", given: withFounding({}) },
   {
@@ -254,6 +292,21 @@ const SHOTS: readonly Shot[] = [
     }),
   },
   {
+    name: "founding-uploading",
+    path: "/operator#link=good",
+    given: withFounding({
+      upload: { name: "whales.txt", bytes: 3_000_000, received: 1_048_576, sha256: null },
+    }),
+    async visitor(page) {
+      await page.route("**/chunk?*", () => {}); // the second piece stays under way
+      const buffer = Buffer.alloc(3_000_000, "The whale. ");
+      await page
+        .getByLabel("Choose a file")
+        .setInputFiles({ name: "whales.txt", mimeType: "text/plain", buffer });
+      await page.getByRole("progressbar").waitFor();
+    },
+  },
+  {
     name: "founding-corpus",
     path: "/operator#link=good",
     given: withFounding({ corpus: { vocabulary: 4_096, tokens: 12_345_678, bytes: 41_300_000 } }),
@@ -271,6 +324,37 @@ const SHOTS: readonly Shot[] = [
     async visitor(page) {
       await page.getByRole("button", { name: "Help train our reader" }).click();
       await page.frameLocator("iframe").getByText("Yes, help train").waitFor();
+    },
+  },
+  {
+    name: "embed-finished",
+    path: "/host",
+    given: (site) => {
+      site.status = exampleStatus({ state: "finished" });
+    },
+    async visitor(page) {
+      await page.getByRole("button", { name: "Help train our reader" }).click();
+      await page.frameLocator("iframe").getByText("Nothing is left to train").waitFor();
+    },
+  },
+  {
+    name: "embed-paused",
+    path: "/host",
+    async visitor(page) {
+      await page.getByRole("button", { name: "Help train our reader" }).click();
+      await page.frameLocator("iframe").getByRole("button", { name: "Yes, help train" }).click();
+      await page.frameLocator("iframe").getByRole("button", { name: "Pause" }).click();
+      await page.frameLocator("iframe").getByText("Paused by you").first().waitFor();
+    },
+  },
+  {
+    name: "badge",
+    path: "/host",
+    async visitor(page) {
+      const source = `data:image/svg+xml,${encodeURIComponent(badge("trained here", "21.4M tokens"))}`;
+      await page.locator("main").evaluate((main, src) => {
+        main.append(Object.assign(new Image(), { src, alt: "trained here: 21.4M tokens" }));
+      }, source);
     },
   },
   {

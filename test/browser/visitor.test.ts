@@ -89,6 +89,13 @@ describe("on the server's own pages", () => {
     expect(spent.count).toBeGreaterThan(50);
     expect(spent.ms).toBeGreaterThan(0);
     expect(spent.ms).toBeLessThan(50);
+    // The control: a task that is too long is seen.
+    const toil = () => {
+      let sum = 0;
+      for (let i = 0; i < 1e9; i++) sum = (sum + i * i) % 7;
+      return sum;
+    };
+    expect((await traceTasks(page, () => page.evaluate(toil))).ms).toBeGreaterThan(50);
   });
 
   it("says before anything runs what, for whom, until when, and what leaves", async () => {
@@ -104,6 +111,28 @@ describe("on the server's own pages", () => {
       await consent.getByText(words).waitFor();
     }
     expect(page.workers()).toHaveLength(0);
+  });
+
+  it("downloads on its return only what has changed", async () => {
+    const visit = async () => {
+      const asked: string[] = [];
+      context.on("request", (request) => asked.push(new URL(request.url()).pathname));
+      const opened = await context.newPage();
+      await opened.goto(`${server.origin}/?device=wasm`);
+      const start = opened.getByRole("button", { name: "Start training" });
+      await start.or(opened.getByRole("button", { name: "Pause" })).waitFor();
+      if (await start.isVisible()) await start.click();
+      await expect.poll(() => asked.includes(ROUTES.deltas), { timeout: 60_000 }).toBe(true);
+      await expect
+        .poll(() => asked.some((path) => path.startsWith("/api/diffs/")), { timeout: 60_000 })
+        .toBe(true);
+      await opened.close();
+      return asked.filter((path) => /^\/api\/(?:snapshots|shards)\//.test(path));
+    };
+    const first = await visit();
+    expect(first.map((path) => path.split("/")[2])).toEqual(expect.arrayContaining(["snapshots", "shards"]));
+    const again = await visit();
+    expect(again.filter((path) => path.includes("snapshots") || first.includes(path))).toEqual([]);
   });
 
   it("stops at once, and frees the memory", async () => {
@@ -144,7 +173,7 @@ describe("on the server's own pages", () => {
     const dashboard = await context.newPage();
     await dashboard.goto(server.link);
     const listed = dashboard.getByRole("row").filter({ hasText: "<b onmouseover=alert(1)>Ann</b>" });
-    await listed.getByText("Chrome, computer, wasm", { exact: false }).waitFor();
+    await listed.getByText(/computer, wasm · seen/).waitFor();
     expect(await dashboard.locator("b").count()).toBe(0);
     await dashboard.close();
     const downloading = page.waitForEvent("download");
@@ -167,6 +196,26 @@ describe("on the server's own pages", () => {
       entries: localStorage.length,
     }));
     expect(kept).toEqual({ databases: 0, entries: 0 });
+  });
+
+  it("teaches a small network digits, which this server has packed, and says what this run does alike", async () => {
+    const failures: string[] = [];
+    page.on("pageerror", (error) => failures.push(error.message));
+    page.on("console", (message) => message.type() === "error" && failures.push(message.text()));
+    const types = new Map<string, string | undefined>();
+    page.on("response", (response) => {
+      const name = new URL(response.url()).pathname.split("/").at(-1) ?? "";
+      types.set(name, `${response.status()} ${response.headers()["content-type"]}`);
+    });
+    await page.goto(`${server.origin}/how`);
+    await page.getByText("tokens, out of 300 that the model knows").waitFor();
+    await page.getByRole("button", { name: "Let it learn" }).click();
+    await page.getByRole("checkbox", { name: "As fast as it can" }).check();
+    await page.getByText(/^[1-9]\d+ steps/).waitFor({ timeout: 60_000 });
+    expect(types.get("digits.bin.gz")).toBe("200 application/gzip");
+    const wasm = [...types].filter(([name]) => name.endsWith(".wasm"));
+    expect(wasm.map(([, type]) => type)).toEqual(["200 application/wasm"]);
+    expect(failures).toEqual([]);
   });
 
   it("writes in the browser from the current weights", async () => {
