@@ -23,8 +23,8 @@ import { type BenchCorpus, VOCABULARY } from "./corpus.ts";
 const MERGE_MS = 50;
 /** The server looks at its deadlines so often, as the product's does. */
 const TICK_MS = 50;
-/** Versions whose weights are kept for who still trains on them. */
-const KEEP_WEIGHTS = 8;
+/** Versions whose weights are kept for who still trains on them: the slowest of a crowd may be many behind. */
+const KEEP_WEIGHTS = 64;
 
 const NO_HASH = "0".repeat(64) as Hash;
 const RUN = "0".repeat(64) as RunId;
