@@ -46,8 +46,10 @@ async function begin(volunteer: HttpVolunteer, ticket: Ticket, values: Float32Ar
   const half = body.length >> 1;
   const sending = request({
     ...{ host: "127.0.0.1", port: server.port, path: ROUTES.deltas, method },
-    headers: { ...headers, "content-length": body.length },
+    headers: { ...headers, "content-length": body.length, expect: "100-continue" },
   });
+  sending.flushHeaders();
+  await once(sending, "continue"); // the server knows of it: what nobody has read yet is no upload under way
   const answered = once(sending, "response");
   answered.catch(() => {}); // finish() tells of it
   await new Promise((resolve) => sending.write(body.subarray(0, half), resolve));
