@@ -22,9 +22,8 @@ export async function traceTasks(
   session.on("Tracing.dataCollected", ({ value }) => tasks.push(...(value as unknown as Task[])));
   await session.send("Tracing.start", {
     transferMode: "ReportEvents",
-    traceConfig: {
-      includedCategories: ["disabled-by-default-devtools.timeline", "toplevel", "__metadata"],
-    },
+    // No more than tasks and threads' names: a busy machine takes minutes to hand over a large trace.
+    traceConfig: { includedCategories: ["toplevel", "__metadata"] },
   });
   await work();
   const complete = new Promise((resolve) => session.once("Tracing.tracingComplete", resolve));
