@@ -27,6 +27,28 @@ function readAnyhow(file: Uint8Array): Map<string, { shape: number[]; values: Fl
 }
 
 describe("safetensors", () => {
+  it("makes the file around values that lie behind room for its header, and nowhere else", () => {
+    const lead = headerOf(layout).length;
+    const values = Float32Array.from({ length: layout.length }, (_, i) => i / 7);
+    const expected = encodeSafetensors(layout, values);
+    const behind = (before: number, after = 0) => {
+      const buffer = new ArrayBuffer(before + values.byteLength + after);
+      const flat = new Float32Array(buffer, before, values.length);
+      flat.set(values);
+      return flat;
+    };
+    const flat = behind(lead);
+    const file = encodeSafetensors(layout, flat);
+    expect(file.buffer).toBe(flat.buffer);
+    expect(file).toEqual(expected);
+    for (const other of [behind(0), behind(lead + 8), behind(lead, 8)]) {
+      const copied = encodeSafetensors(layout, other);
+      expect(copied.buffer).not.toBe(other.buffer);
+      expect(copied).toEqual(expected);
+      expect([...other]).toEqual([...values]);
+    }
+  });
+
   it("gives back every bit, NaNs and zeros' signs too, at any alignment", () => {
     fc.assert(
       fc.property(someFlat, fc.integer({ min: 0, max: 7 }), (flat, shift) => {

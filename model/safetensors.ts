@@ -23,12 +23,22 @@ export function headerOf(layout: Layout): Uint8Array<ArrayBuffer> {
   return header;
 }
 
-/** Throws `bad-weights` when `flat` has not the layout's length. */
+/**
+ * Copies nothing where `flat` lies in a buffer of its own behind just enough room for the header: the file is made
+ * around it. Throws `bad-weights` when `flat` has not the layout's length.
+ */
 export function encodeSafetensors(layout: Layout, flat: Float32Array): Uint8Array<ArrayBuffer> {
   if (flat.length !== layout.length)
     throw new ModelError("bad-weights", `${flat.length} values for a model of ${layout.length}`);
   const header = headerOf(layout);
-  const file = new Uint8Array(header.length + flat.byteLength);
+  const { buffer, byteOffset, byteLength } = flat;
+  const size = header.length + byteLength;
+  if (buffer instanceof ArrayBuffer && byteOffset === header.length && buffer.byteLength === size) {
+    const file = new Uint8Array(buffer);
+    file.set(header);
+    return file;
+  }
+  const file = new Uint8Array(size);
   file.set(header);
   file.set(new Uint8Array(flat.buffer, flat.byteOffset, flat.byteLength), header.length);
   return file;

@@ -45,6 +45,15 @@ export function toTokens(bytes: Uint8Array): Uint16Array<ArrayBuffer> {
 
 export const utf8 = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
 
+/** Bytes, or parts of them in their order: of something large that nobody needs in one piece. */
+export type Pieces = Uint8Array | readonly Uint8Array[];
+
+export const partsOf = (pieces: Pieces): readonly Uint8Array[] =>
+  pieces instanceof Uint8Array ? [pieces] : pieces;
+
+export const lengthOf = (pieces: Pieces): number =>
+  partsOf(pieces).reduce((sum, part) => sum + part.length, 0);
+
 /** Joins byte strings. */
 export function concat(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));

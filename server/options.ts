@@ -83,7 +83,12 @@ export interface Task {
   readonly tensors: readonly Part[];
   /** Version 0, from the run's seed alone. */
   initial(seed: number): Float32Array<ArrayBuffer>;
-  /** The published file of a version: the same bytes for the same floats, on any machine. */
+  /** Bytes of a published file before its values, where these are the vector as it is: 0 if absent. */
+  readonly lead?: number;
+  /**
+   * The published file of a version: the same bytes for the same floats, on any machine. It may be made around values
+   * that lie behind {@link lead} bytes of a buffer of their own.
+   */
   encode(values: Float32Array<ArrayBuffer>): Uint8Array<ArrayBuffer>;
   /** The inverse of {@link encode}; throws on any other bytes. */
   decode(file: Uint8Array<ArrayBuffer>): Float32Array<ArrayBuffer>;

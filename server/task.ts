@@ -1,6 +1,6 @@
 import { initialWeights } from "../model/init.ts";
 import { layoutOf } from "../model/layout.ts";
-import { decodeSafetensors, encodeSafetensors } from "../model/safetensors.ts";
+import { decodeSafetensors, encodeSafetensors, headerOf } from "../model/safetensors.ts";
 import type { Task } from "./options.ts";
 import type { Settings } from "./settings.ts";
 
@@ -16,6 +16,7 @@ export function languageTask(settings: Settings, vocabulary: number): Task {
     ),
     tensors: layout.tensors.map(({ offset, length }) => ({ offset, length })),
     initial: (seed) => initialWeights(shape, seed),
+    lead: headerOf(layout).length,
     encode: (values) => encodeSafetensors(layout, values),
     decode: (file) => decodeSafetensors(file, layout),
   };

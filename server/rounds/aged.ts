@@ -71,8 +71,14 @@ export class Aged<K, V> implements ReadonlyMap<K, V> {
     for (const [, value] of this) yield value;
   }
 
+  /** Several times as fast as iterating, for what is asked at every delta. */
   forEach(use: (value: V, key: K, map: ReadonlyMap<K, V>) => void): void {
-    for (const [key, value] of this) use(value, key, this);
+    this.#base.forEach((value, key) => {
+      if (!this.#late.has(key)) use(value, key, this);
+    });
+    this.#late.forEach((value, key) => {
+      if (value !== GONE) use(value, key, this);
+    });
   }
 
   /** A plain map, for who writes it down. */

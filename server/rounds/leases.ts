@@ -35,9 +35,9 @@ export function workingAt(state: State, leaseMs: number, now: number): number {
   const { soft, took, pool } = state;
   const patience = took.length === 0 ? leaseMs : expectedWithin(took, usuallyWorking(state));
   const working = new Set(pool.map(({ volunteer }) => volunteer));
-  for (const { volunteer, expires } of soft.leases.values()) {
+  soft.leases.forEach(({ volunteer, expires }) => {
     if (now - (expires - leaseMs) <= patience) working.add(volunteer);
-  }
+  });
   return working.size;
 }
 
@@ -168,7 +168,9 @@ export function settle(
 /** A volunteer that asks again and again holds on to its newest tickets only. */
 function releaseOldest(soft: Soft, volunteer: VolunteerKey): Soft {
   const own: TicketId[] = [];
-  for (const [ticket, held] of soft.leases) if (held.volunteer === volunteer) own.push(ticket);
+  soft.leases.forEach((held, ticket) => {
+    if (held.volunteer === volunteer) own.push(ticket);
+  });
   return own.length < LEASES_EACH ? soft : release(soft, own.slice(0, own.length - LEASES_EACH + 1));
 }
 

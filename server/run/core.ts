@@ -20,9 +20,11 @@ import { factsOf } from "./facts.ts";
 import type { Founded } from "./genesis.ts";
 import { type Seal, seal } from "./history.ts";
 import { IndexFeed } from "./index-feed.ts";
+import { hashInPieces } from "./large-hash.ts";
 import type { LateMerges } from "./late-merges.ts";
 import { MergeFailures } from "./merge-failures.ts";
 import { mergeHere } from "./merger.ts";
+import { RecentFiles } from "./recent-files.ts";
 import { encodeRecord } from "./record.ts";
 import type { Recovered } from "./recover.ts";
 import { jobOf } from "./remerge.ts";
@@ -34,8 +36,6 @@ import { placesOf } from "./story.ts";
 const RETRY_MS = 1_000;
 /** Who asks for work waits so long for a merge at most: only a very large model's takes longer. */
 const MERGE_WAIT_MS = 2_000;
-/** Published files kept in memory for volunteers a version or two behind; the current one always is. */
-const RECENT_BYTES = 64 * 1024 * 1024;
 
 type Recordable = Exclude<DurableEvent, Created>;
 
@@ -63,8 +63,7 @@ export class Core {
   readonly #listeners = new Set<(event: RunEvent) => void>();
   /** Journal places of the frames not yet merged. */
   readonly #frames: Map<TicketId, number>;
-  /** Newest last; the current one among them. */
-  readonly #recent: { readonly hash: Hash; readonly file: Uint8Array<ArrayBuffer> }[];
+  readonly #recent: RecentFiles;
   readonly #startedAt: number;
   readonly #clockBase: number;
   #state: State;
@@ -99,7 +98,7 @@ export class Core {
     this.#options = options;
     this.#retention = new Retention(store, founded.settings, snapshots);
     this.#frames = frames;
-    this.#recent = [{ hash: state.hash, file }];
+    this.#recent = new RecentFiles(state.hash, file);
     this.#startedAt = clock();
     this.#clockBase = state.at;
     this.#state = state;
@@ -185,8 +184,10 @@ export class Core {
 
   /** The published file of a version that is kept, or undefined. */
   async snapshot(hash: Hash): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const recent = this.#recent.find((published) => published.hash === hash)?.file;
-    return recent ?? (this.#retention.has(hash) ? readSnapshotFile(this.#options.store, hash) : undefined);
+    return (
+      this.#recent.get(hash) ??
+      (this.#retention.has(hash) ? readSnapshotFile(this.#options.store, hash) : undefined)
+    );
   }
 
   /** The frame that leads from a version to the next, or undefined where it is not kept. */
@@ -321,9 +322,7 @@ export class Core {
     if (this.#next === undefined) throw new Error("a version was published that was not merged");
     this.#current = this.#next;
     this.#next = undefined;
-    this.#recent.push({ hash, file: this.#current.file });
-    const size = this.#current.file.length;
-    while (this.#recent.length > 1 && this.#recent.length * size > RECENT_BYTES) this.#recent.shift();
+    this.#recent.add(hash, this.#current.file);
   }
 
   #announce(event: RunEvent): void {
@@ -384,13 +383,13 @@ export class Core {
   async #make(closed: Closed): Promise<void> {
     const { store, merger = mergeHere } = this.#options;
     const { merging, task } = this.founded;
-    const job = jobOf(store, this.#current.vectors, placesOf(closed, this.#frames));
+    const job = jobOf(store, this.#current.vectors, placesOf(closed, this.#frames), task.lead);
     const { vectors, diff } = await merger.merge(merging(closed.version), job);
     const file = task.encode(vectors.x);
     await saveDiff(store, closed.version, diff);
     this.#next = { vectors, file };
     const version = closed.version + 1;
-    const made = { version, model: await sha256(file), diff: await sha256(diff) };
+    const made = { version, model: await hashInPieces(file), diff: await sha256(diff) };
     await this.record({
       type: "published",
       at: this.now(),

@@ -8,6 +8,8 @@ export type ToMerger =
       readonly vectors?: Vectors;
       readonly rule: Omit<MergeRule, "orthogonalize">;
       readonly weights: readonly number[];
+      /** Bytes before the new x. */
+      readonly lead: number;
     }
   | { readonly type: "frame"; readonly frame: Uint8Array<ArrayBuffer> }
   | { readonly type: "finish" };

@@ -40,7 +40,7 @@ export function mergeInThread(file: URL = WORKER): ThreadMerger {
   };
 
   return {
-    async merge({ outer, downlink, matrices }, { vectors, weights, frames }) {
+    async merge({ outer, downlink, matrices }, { vectors, weights, lead = 0, frames }) {
       if (closed) throw new NotMerged("the merging thread is closed");
       line ??= new Line(file);
       const { post, answer, hold } = line;
@@ -50,6 +50,7 @@ export function mergeInThread(file: URL = WORKER): ThreadMerger {
           type: "begin",
           rule: { outer, downlink, matrices },
           weights,
+          lead,
           ...(vectors !== held && { vectors }),
         });
         let onTheWay = 0;

@@ -1,4 +1,4 @@
-import { setPriority } from "node:os";
+import { getPriority, setPriority } from "node:os";
 import { parentPort } from "node:worker_threads";
 import { Orthogonalizer } from "../../model/engine/wasm/orthogonal.ts";
 import { WeightedMean } from "../merge/mean.ts";
@@ -10,13 +10,17 @@ const orthogonalizer = await Orthogonalizer.open();
 const orthogonalize = orthogonalizer.apply.bind(orthogonalizer);
 
 /** How much later than the thread that takes deltas this one gets the processor, where both want it. */
-const NICENESS = 10;
+const NICENESS = 5;
+/** There is no later. */
+const LAST = 19;
 // On Linux "this process" is the calling thread; elsewhere it would be all of them.
-if (process.platform === "linux") setPriority(0, NICENESS);
+if (process.platform === "linux") setPriority(0, Math.min(LAST, getPriority() + NICENESS));
 
 /** Of the newest version that was merged here, moved on in place. */
 let held: Vectors | undefined;
-let job: { rule: MergeRule; mean: WeightedMean; weights: readonly number[]; added: number } | undefined;
+let job:
+  | { rule: MergeRule; mean: WeightedMean; weights: readonly number[]; added: number; lead: number }
+  | undefined;
 
 parentPort?.on("message", (message: ToMerger) => {
   try {
@@ -30,9 +34,9 @@ function hear(message: ToMerger): void {
   if (message.type === "begin") {
     held = message.vectors ?? held;
     if (held === undefined) throw new Error("there is no version to go on from");
-    const { rule, weights } = message;
+    const { rule, weights, lead } = message;
     const mean = new WeightedMean(held.x.length, weights);
-    job = { rule: { ...rule, orthogonalize }, mean, weights, added: 0 };
+    job = { rule: { ...rule, orthogonalize }, mean, weights, added: 0, lead };
     return;
   }
   if (job === undefined || held === undefined) throw new Error("nothing is being merged");
@@ -42,8 +46,9 @@ function hear(message: ToMerger): void {
     return;
   }
   const diff = advance(held, job.mean.values, job.rule);
+  const { lead } = job;
   job = undefined;
-  const vectors = { x: held.x.slice(), theta: held.theta.slice(), momentum: held.momentum.slice() };
+  const vectors = { x: behind(lead, held.x), theta: held.theta.slice(), momentum: held.momentum.slice() };
   const { x, theta, momentum } = vectors;
   reply({ type: "merged", merged: { vectors, diff } }, [
     x.buffer,
@@ -51,6 +56,14 @@ function hear(message: ToMerger): void {
     momentum.buffer,
     diff.buffer,
   ]);
+}
+
+/** A copy behind so many bytes of a buffer of its own. */
+function behind(lead: number, values: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
+  if (lead % values.BYTES_PER_ELEMENT > 0) return values.slice();
+  const copy = new Float32Array(new ArrayBuffer(lead + values.byteLength), lead);
+  copy.set(values);
+  return copy;
 }
 
 function reply(message: FromMerger, transfer: readonly ArrayBuffer[]): void {

@@ -7,6 +7,8 @@ export interface MergeJob {
   readonly vectors: Vectors;
   /** One for each frame. */
   readonly weights: readonly number[];
+  /** Bytes to leave free before the new x, for who makes a file around it; a hint. */
+  readonly lead?: number;
   /** In the order of the merge, each looked at once: a version may have more of them than memory holds. */
   readonly frames: AsyncIterable<Uint8Array<ArrayBuffer>>;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { concat } from "../../protocol/bytes.ts";
 import type { Hash, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { Accepted, Closed, DurableEvent, Evaluated } from "../rounds/events.ts";
 import { decodeRecord, encodeRecord } from "./record.ts";
@@ -32,7 +33,7 @@ describe("journal records", () => {
     "$type reads back as it was, and its frame",
     (event) => {
       const frame = Uint8Array.of(1, 2, 3);
-      expect(decodeRecord(encodeRecord(event, frame))).toEqual({ event, frame });
+      expect(decodeRecord(concat(...encodeRecord(event, frame)))).toEqual({ event, frame });
     },
   );
 

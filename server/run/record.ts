@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { concat, utf8 } from "../../protocol/bytes.ts";
+import { utf8 } from "../../protocol/bytes.ts";
 import {
   type Hash,
   isHash,
@@ -16,12 +16,16 @@ import { StoreError } from "../store/store.ts";
 
 /**
  * A journal record: u32 length | the event as that many bytes of JSON | the delta frame of an `accepted`
- * event. JSON keeps a double exactly, so weights read back to the bit.
+ * event. JSON keeps a double exactly, so weights read back to the bit. In pieces, so that nobody copies a frame only to
+ * put an event before it.
  *
  * Throws a TypeError for an event that would not read back (JSON makes null of NaN and ∞): in the journal it
  * would keep the run from ever being opened again.
  */
-export function encodeRecord(event: DurableEvent, frame?: Uint8Array): Uint8Array<ArrayBuffer> {
+export function encodeRecord(
+  event: DurableEvent,
+  frame: Uint8Array = new Uint8Array(),
+): readonly Uint8Array[] {
   const text = JSON.stringify(event);
   const readBack = schema.safeParse(JSON.parse(text));
   if (!readBack.success) {
@@ -30,7 +34,7 @@ export function encodeRecord(event: DurableEvent, frame?: Uint8Array): Uint8Arra
   const json = utf8(text);
   const length = new Uint8Array(4);
   new DataView(length.buffer).setUint32(0, json.length, true);
-  return concat(length, json, frame ?? new Uint8Array());
+  return [length, json, frame];
 }
 
 export interface JournalRecord {

@@ -26,8 +26,8 @@ export async function remerge(
 }
 
 /** The merge of a closed version: its frames are read from the journal one by one, in its order. */
-export function jobOf(store: Store, vectors: Vectors, merged: readonly FrameAt[]): MergeJob {
-  return { vectors, weights: merged.map(({ weight }) => weight), frames: framesOf(store, merged) };
+export function jobOf(store: Store, vectors: Vectors, merged: readonly FrameAt[], lead = 0): MergeJob {
+  return { vectors, lead, weights: merged.map(({ weight }) => weight), frames: framesOf(store, merged) };
 }
 
 async function* framesOf(store: Store, merged: readonly FrameAt[]) {

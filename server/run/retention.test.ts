@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { concat } from "../../protocol/bytes.ts";
 import type { Hash } from "../../protocol/ids.ts";
 import {
   advance,
@@ -95,7 +96,8 @@ describe("what is kept", () => {
     await journal.strip(journal.length, (record) => {
       const { event, frame } = decodeRecord(record);
       if (event.type !== "closed") return record;
-      return encodeRecord({ ...event, merged: event.merged.map((m, i) => ({ ...m, weight: i + 1 })) }, frame);
+      const merged = event.merged.map((m, i) => ({ ...m, weight: i + 1 }));
+      return concat(...encodeRecord({ ...event, merged }, frame));
     });
     await journal.close();
     await expect(tinyRun({ files: tiny.files })).rejects.toThrow(/does not give the hash/);

@@ -1,5 +1,5 @@
 import { crc32 } from "node:zlib";
-import { bytesOf, concat, toFloats } from "../../protocol/bytes.ts";
+import { bytesOf, toFloats } from "../../protocol/bytes.ts";
 import type { Vectors } from "../merge/merge.ts";
 import { StoreError } from "../store/store.ts";
 
@@ -9,9 +9,10 @@ import { StoreError } from "../store/store.ts";
  */
 const MAGIC = 0x4154_534d;
 
-export function encodeVectors({ theta, momentum }: Vectors): Uint8Array<ArrayBuffer> {
-  const body = concat(u32s(MAGIC, theta.length), bytesOf(theta), bytesOf(momentum));
-  return concat(body, u32s(crc32(body)));
+/** In pieces that look into the vectors: nothing of them is copied. */
+export function encodeVectors({ theta, momentum }: Vectors): readonly Uint8Array[] {
+  const body = [u32s(MAGIC, theta.length), bytesOf(theta), bytesOf(momentum)];
+  return [...body, u32s(body.reduce((check, part) => crc32(part, check), 0))];
 }
 
 /** Reads θ and momentum beside a snapshot's x. Throws a StoreError on any other bytes. */

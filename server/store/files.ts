@@ -1,3 +1,5 @@
+import { type Pieces, partsOf } from "../../protocol/bytes.ts";
+
 /**
  * The few file operations that durability is made of, so that tests can cut the power between any two of
  * them. Paths are relative, with forward slashes. An operation that fails rejects with Node's error (`code`:
@@ -31,23 +33,32 @@ export interface OpenFile {
 /** Ends in what no object's name ends in; a crash may leave such files, and {@link tidy} removes them. */
 const TEMPORARY = ".tmp";
 
+/** Of a large file so much is synced at a time: the journal's own fsync would wait for all that the disk has to write. */
+const SYNCED_BYTES = 4 * 1024 * 1024;
+
 /**
  * Writes a file whole or not at all: temporary file, fsync, rename, fsync of the directory. On an error the
  * old file, if there was one, is as it was; or, where only the directory's fsync failed, the new one stands
  * in its place, whole, but perhaps not after a power loss.
  */
-export async function writeDurably(
-  files: Files,
-  path: string,
-  bytes: Uint8Array,
-  mode?: number,
-): Promise<void> {
+export async function writeDurably(files: Files, path: string, bytes: Pieces, mode?: number): Promise<void> {
   const temporary = `${path}${TEMPORARY}`;
   await files.remove(temporary); // what an earlier failure left would be appended to
   try {
     const file = await files.open(temporary, mode);
     try {
-      await file.append(bytes);
+      let unsynced = 0;
+      for (const part of partsOf(bytes)) {
+        for (let at = 0; at < part.length; at += SYNCED_BYTES) {
+          const piece = part.subarray(at, at + SYNCED_BYTES);
+          if (unsynced > 0 && unsynced + piece.length > SYNCED_BYTES) {
+            await file.sync();
+            unsynced = 0;
+          }
+          await file.append(piece);
+          unsynced += piece.length;
+        }
+      }
       await file.sync();
     } finally {
       await file.close();

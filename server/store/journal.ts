@@ -1,4 +1,4 @@
-import { concat } from "../../protocol/bytes.ts";
+import { concat, lengthOf, type Pieces } from "../../protocol/bytes.ts";
 import { asRefusal } from "./durability.ts";
 import { type Files, join, type OpenFile, tidy, writeDurably } from "./files.ts";
 import {
@@ -109,7 +109,7 @@ export class Journal {
     return this.#length;
   }
 
-  append(record: Uint8Array<ArrayBuffer>): Promise<number> {
+  append(record: Pieces): Promise<number> {
     if (this.#closed) return Promise.reject(new StoreError("the journal is closed"));
     return new Promise((resolve, reject) => {
       this.#waiting.push({ record, resolve, reject });
@@ -209,14 +209,14 @@ export class Journal {
   #takeGroup(): Waiting[] {
     let bytes = 0;
     const end = this.#waiting.findIndex(({ record }, i) => {
-      bytes += record.length;
+      bytes += lengthOf(record);
       return i > 0 && bytes > GROUP_BYTES;
     });
     return this.#waiting.splice(0, end < 0 ? this.#waiting.length : end);
   }
 
   /** Writes one block and syncs it; returns its first record's sequence number. */
-  async #write(records: readonly Uint8Array[]): Promise<number> {
+  async #write(records: readonly Pieces[]): Promise<number> {
     const last = this.#segments.at(-1);
     const segment = last === undefined || last.bytes >= this.#segmentBytes ? await this.#rotate() : last;
     if (this.#broken || this.#file === undefined) await this.#reopen();
@@ -354,7 +354,7 @@ function groupsOf(records: readonly Uint8Array[], most: number): Uint8Array[][] 
 }
 
 interface Waiting {
-  readonly record: Uint8Array<ArrayBuffer>;
+  readonly record: Pieces;
   readonly resolve: (sequence: number) => void;
   readonly reject: (error: unknown) => void;
 }

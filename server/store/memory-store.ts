@@ -1,3 +1,4 @@
+import { concat, partsOf } from "../../protocol/bytes.ts";
 import { memoryIndex } from "./memory-index.ts";
 import { type JournalEntry, type Shelf, type Store, StoreError } from "./store.ts";
 
@@ -11,7 +12,7 @@ export function memoryStore(): Store {
   };
   return {
     async append(record) {
-      return records.push(record.slice()) - 1;
+      return records.push(concat(...partsOf(record))) - 1;
     },
     async *records(from = 0): AsyncGenerator<JournalEntry> {
       for (const [sequence, record] of [...records].entries())
@@ -29,7 +30,7 @@ export function memoryStore(): Store {
       for (let i = 0; i < before; i++) records[i] = strip(records[i]!).slice();
     },
     async put(shelf, name, bytes) {
-      objects[shelf].set(name, bytes.slice());
+      objects[shelf].set(name, concat(...partsOf(bytes)));
     },
     get: async (shelf, name) => objects[shelf].get(name),
     list: async (shelf) => [...objects[shelf].keys()].sort(),

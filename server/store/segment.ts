@@ -1,5 +1,5 @@
 import { crc32, deflateRaw, inflateRawSync } from "node:zlib";
-import { concat } from "../../protocol/bytes.ts";
+import { concat, lengthOf, type Pieces, partsOf } from "../../protocol/bytes.ts";
 import { StoreError } from "./store.ts";
 
 /**
@@ -78,17 +78,20 @@ export const headerCheck = (header: Uint8Array<ArrayBuffer>): number =>
 export function encodeBlock(
   salt: number,
   previous: number,
-  records: readonly Uint8Array[],
+  records: readonly Pieces[],
   room?: Uint8Array<ArrayBuffer>,
 ): { bytes: Uint8Array<ArrayBuffer>; check: number } {
-  const size = records.reduce((sum, { length }) => sum + 4 + length, BLOCK_HEADER_BYTES);
+  const size = records.reduce((sum, record) => sum + 4 + lengthOf(record), BLOCK_HEADER_BYTES);
   const bytes = room !== undefined && room.length >= size ? room.subarray(0, size) : new Uint8Array(size);
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   let at = BLOCK_HEADER_BYTES;
   for (const record of records) {
-    view.setUint32(at, record.length, true);
-    bytes.set(record, at + 4);
-    at += 4 + record.length;
+    view.setUint32(at, lengthOf(record), true);
+    at += 4;
+    for (const part of partsOf(record)) {
+      bytes.set(part, at);
+      at += part.length;
+    }
   }
   return seal(salt, previous, bytes);
 }

@@ -1,3 +1,4 @@
+import type { Pieces } from "../../protocol/bytes.ts";
 import type { Hash, RunId, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 
 /**
@@ -9,8 +10,11 @@ import type { Hash, RunId, TicketId, VolunteerKey } from "../../protocol/ids.ts"
  * in the store, and the store goes on as soon as writing works again.
  */
 export interface Store {
-  /** Resolves to the record's sequence number (0, 1, 2, …) once it is durable. Order is call order. */
-  append(record: Uint8Array<ArrayBuffer>): Promise<number>;
+  /**
+   * Resolves to the record's sequence number (0, 1, 2, …) once it is durable; until then the bytes must stay as they
+   * are. Order is call order.
+   */
+  append(record: Pieces): Promise<number>;
   /** The durable records from one on (0), in order. Appending while it runs is not seen by it. */
   records(from?: number): AsyncIterable<JournalEntry>;
   /** One durable record. Rejects with a StoreError when there is none. */
@@ -23,8 +27,11 @@ export interface Store {
    */
   strip(before: number, strip: (record: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>): Promise<void>;
 
-  /** Writes an object whole, durably. `secret` keeps other users of the machine out. */
-  put(shelf: Shelf, name: string, bytes: Uint8Array<ArrayBuffer>, secret?: "secret"): Promise<void>;
+  /**
+   * Writes an object whole, durably; until then the bytes must stay as they are. `secret` keeps other users of the
+   * machine out.
+   */
+  put(shelf: Shelf, name: string, bytes: Pieces, secret?: "secret"): Promise<void>;
   /** An object's bytes, or undefined where there is none. */
   get(shelf: Shelf, name: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** The names on a shelf, sorted. */

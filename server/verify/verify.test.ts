@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { concat } from "../../protocol/bytes.ts";
 import type { MemoryFiles } from "../../test/harness/memory-files.ts";
 import { MemoryFiles as Files } from "../../test/harness/memory-files.ts";
 import {
@@ -39,7 +40,7 @@ async function forged(
   for await (const { record } of old.records()) {
     const { event, frame } = decodeRecord(record);
     const changed = change(event, frame);
-    if (changed !== undefined) records.push(encodeRecord(...changed));
+    if (changed !== undefined) records.push(concat(...encodeRecord(...changed)));
   }
   for (const name of await copy.list("journal")) await copy.remove(`journal/${name}`);
   const journal = await Journal.open(copy, { salt: () => 1 });

@@ -144,7 +144,11 @@ export async function targets(): Promise<readonly Target[]> {
       },
     },
     { name: "journal record", good: [concat(length, event)], decode: decodeRecord },
-    { name: "state file", good: [encodeVectors(vectors)], decode: (bytes) => decodeVectors(bytes, values) },
+    {
+      name: "state file",
+      good: [concat(...encodeVectors(vectors))],
+      decode: (bytes) => decodeVectors(bytes, values),
+    },
     {
       name: "checkpoint",
       good: [encodeCheckpoint(checkpoint)],
