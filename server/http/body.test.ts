@@ -112,6 +112,31 @@ describe("bodies", () => {
     expect(await space.read(third.request, 4_096, length)).toBe(3_000);
   });
 
+  it("uses a large body's buffer again once its handler is done, and never before", async () => {
+    const limits = { bodies: 8, bytes: 10_000_000 };
+    const read = async (space: BodyRoom, fill: number, until: Promise<void>) => {
+      const { request, pushBytes, end } = fed({ "content-length": "200000" });
+      pushBytes(new Uint8Array(200_000).fill(fill));
+      end();
+      return space.read(request, 300_000, async (body) => {
+        await until;
+        expect(body.every((byte) => byte === fill)).toBe(true);
+        return body.buffer;
+      });
+    };
+    const space = new BodyRoom(limits, limits, 1_000_000);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const first = read(space, 1, promise);
+    const second = await read(space, 2, Promise.resolve());
+    const third = await read(space, 3, Promise.resolve());
+    expect(third).toBe(second);
+    resolve();
+    expect(await first).not.toBe(second);
+    expect(space.bytes).toBe(0);
+    const control = new BodyRoom(limits);
+    expect(await read(control, 1, promise)).not.toBe(await read(control, 2, promise));
+  });
+
   it("A4: costs a slow sender only what it sent", async () => {
     const space = room(1_000_000, 500);
     const slow = Array.from({ length: 500 }, () => fed({ "content-length": "500000" }));

@@ -2,6 +2,7 @@ import { IncomingMessage } from "node:http";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { BODY_IDLE_MS, BUSY_RETRY_MS } from "./limits.ts";
 import { Shares } from "./shares.ts";
+import { Spare } from "./spare.ts";
 
 const FIRST_BUFFER_BYTES = 1_024;
 
@@ -15,10 +16,13 @@ interface Room {
 export class BodyRoom {
   readonly #most: Room;
   readonly #shares: { readonly bodies: Shares; readonly bytes: Shares };
+  readonly #spare: Spare;
   #bodies = 0;
   #bytes = 0;
 
-  constructor(most: Room, perNetwork: Room = most) {
+  /** Where `spareBytes` are kept, bodies lie in buffers that are used again. */
+  constructor(most: Room, perNetwork: Room = most, spareBytes = 0) {
+    this.#spare = new Spare(spareBytes);
     this.#most = most;
     this.#shares = { bodies: new Shares(perNetwork.bodies), bytes: new Shares(perNetwork.bytes) };
   }
@@ -29,7 +33,8 @@ export class BodyRoom {
   }
 
   /**
-   * Reads a body of at most `limit` bytes and hands it to `use`; its room is free again when `use` is done.
+   * Reads a body of at most `limit` bytes and hands it to `use`; its room is free again when `use` is done, and the
+   * bytes are then no longer what they were: who wants to keep them makes a copy.
    * Refuses what the header declares before reading, and what really comes while reading, whatever the
    * header said: `too-large`, `too-many-requests`, and `bad-request` for a sender that stalls. `network` is the
    * sender's, where it has one.
@@ -51,10 +56,11 @@ export class BodyRoom {
       held += bytes;
       this.#bytes += bytes;
     };
+    const gathering = new Gathering(limit, Number(declared ?? 0), hold, this.#spare);
     try {
-      const gathering = new Gathering(limit, Number(declared ?? 0), hold);
       return await use(await (socket ? receive(request, gathering) : collect(request, gathering)));
     } finally {
+      this.#spare.give(gathering.end());
       this.#bodies--;
       this.#bytes -= held;
       this.#shares.bodies.give(network);
@@ -80,10 +86,12 @@ class Gathering {
   readonly #limit: number;
   readonly #declared: number;
   readonly #hold: (bytes: number) => void;
+  readonly #spare: Spare;
   #buffer = new Uint8Array();
   #total = 0;
 
-  constructor(limit: number, declared: number, hold: (bytes: number) => void) {
+  constructor(limit: number, declared: number, hold: (bytes: number) => void, spare: Spare) {
+    this.#spare = spare;
     this.#limit = limit;
     this.#declared = declared;
     this.#hold = hold;
@@ -91,6 +99,14 @@ class Gathering {
 
   get bytes(): Uint8Array<ArrayBuffer> {
     return this.#buffer.subarray(0, this.#total);
+  }
+
+  /** Lets go of the buffer: what still arrives of a refused body finds none. */
+  end(): Uint8Array<ArrayBuffer> {
+    const buffer = this.#buffer;
+    this.#buffer = new Uint8Array();
+    this.#total = 0;
+    return buffer;
   }
 
   add(chunk: Uint8Array): void {
@@ -102,8 +118,10 @@ class Gathering {
       const wanted = near ? this.#declared : Math.max(end, 2 * length, FIRST_BUFFER_BYTES);
       const capacity = Math.min(this.#limit, wanted);
       this.#hold(capacity - length);
-      const grown = new Uint8Array(capacity);
+      const grown = this.#spare.take(capacity);
+      if (grown.length > capacity) this.#hold(grown.length - capacity);
       grown.set(this.bytes);
+      this.#spare.give(this.#buffer);
       this.#buffer = grown;
     }
     this.#buffer.set(chunk, this.#total);

@@ -21,6 +21,7 @@ import {
   MAX_ASKING,
   MAX_NONCES,
   MAX_RATE_ENTRIES,
+  MAX_SPARE,
   MAX_UPLOAD_MEMORY,
   MAX_UPLOADS,
   NETWORK_SHARE,
@@ -39,7 +40,7 @@ import type { RunService } from "./service.ts";
  */
 export function workRoutes(app: Hono<Edge>, service: RunService, options: EdgeOptions): void {
   // Apart, or a thousand who wait for a ticket while a version is merged would keep every upload out.
-  const uploads = roomOf(MAX_UPLOADS, MAX_UPLOAD_MEMORY);
+  const uploads = roomOf(MAX_UPLOADS, MAX_UPLOAD_MEMORY, MAX_SPARE);
   const asking = roomOf(MAX_ASKING, MAX_ASKING * MAX_JSON_BYTES);
   const addresses = new RateLimiter(ADDRESS_RATE, MAX_RATE_ENTRIES, options.now);
   const keys = new RateLimiter(KEY_RATE, MAX_RATE_ENTRIES, options.now);
@@ -105,8 +106,8 @@ export function workRoutes(app: Hono<Edge>, service: RunService, options: EdgeOp
   });
 }
 
-const roomOf = (bodies: number, bytes: number) =>
-  new BodyRoom({ bodies, bytes }, { bodies: NETWORK_SHARE * bodies, bytes: NETWORK_SHARE * bytes });
+const roomOf = (bodies: number, bytes: number, spare = 0) =>
+  new BodyRoom({ bodies, bytes }, { bodies: NETWORK_SHARE * bodies, bytes: NETWORK_SHARE * bytes }, spare);
 
 function requireProtocol(version: string | undefined): void {
   if (version === String(PROTOCOL_VERSION)) return;

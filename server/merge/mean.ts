@@ -26,16 +26,22 @@ export class WeightedMean {
   add(frame: Uint8Array<ArrayBuffer>, weight: number): void {
     this.#waiting.push({ frame, share: weight / this.#total });
     this.#bytes += frame.length;
-    if (this.#waiting.length >= MOST_WAITING || this.#bytes >= MOST_BYTES) this.#flush();
+    if (this.#waiting.length >= MOST_WAITING || this.#bytes >= MOST_BYTES) this.flush();
+  }
+
+  /** Frames that must still stay as they are. */
+  get waiting(): number {
+    return this.#waiting.length;
   }
 
   /** The mean of what was added. */
   get values(): Float32Array<ArrayBuffer> {
-    this.#flush();
+    this.flush();
     return this.#values;
   }
 
-  #flush(): void {
+  /** Adds what waits. */
+  flush(): void {
     addFrames(this.#waiting, this.#values);
     this.#waiting = [];
     this.#bytes = 0;

@@ -129,7 +129,8 @@ export class Audits {
     }
     const { chance, whose } = planOf(delta, upload.ticket.fresh, pool, trust);
     if (this.#waiting.length >= MOST_WAITING || draw() / 2 ** 32 >= chance) return;
-    this.#put(() => this.#audit(upload, whose));
+    const frame = upload.frame.slice(); // the upload's own bytes are the next one's by then
+    this.#put(() => this.#audit({ ...upload, frame }, whose));
   }
 
   /**

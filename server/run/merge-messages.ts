@@ -1,4 +1,5 @@
 import type { Merged, MergeRule, Vectors } from "../merge/merge.ts";
+import type { RecordPlace } from "../store/store.ts";
 
 /** What the merging thread is told: a job's beginning, its frames in order, its end. */
 export type ToMerger =
@@ -10,6 +11,8 @@ export type ToMerger =
       readonly weights: readonly number[];
       /** Bytes before the new x. */
       readonly lead: number;
+      /** Where all the frames lie; without it they come one by one. */
+      readonly places?: readonly RecordPlace[];
     }
   | { readonly type: "frame"; readonly frame: Uint8Array<ArrayBuffer> }
   | { readonly type: "finish" };

@@ -1,9 +1,15 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { Orthogonalizer } from "../../model/engine/wasm/orthogonal.ts";
 import { Random } from "../../model/random.ts";
 import { DENSE4 } from "../../protocol/codec/codec.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
 import { initialVectors, type MergeRule, merge, type Vectors } from "../merge/merge.ts";
+import { fileStore } from "../store/file-store.ts";
+import { memoryIndex } from "../store/memory-index.ts";
+import { nodeFiles } from "../store/node-files.ts";
 import { mergeInThread, NotMerged, type ThreadMerger } from "./merge-thread.ts";
 import { type Merger, mergeHere } from "./merger.ts";
 
@@ -40,6 +46,47 @@ const jobOf = (vectors: Vectors) => ({ vectors, weights: WEIGHTS, frames: stream
 
 let merger: ThreadMerger | undefined;
 afterEach(() => merger?.close());
+
+test("a thread that reads the journal by itself makes the same bytes; of a changed journal it makes none", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "merge-thread-"));
+  try {
+    const store = await fileStore(nodeFiles(directory), memoryIndex(), {
+      salt: () => 7,
+      segmentBytes: 4_000,
+    });
+    const appended = FRAMES.map((frame, i) => {
+      const head = new Uint8Array(4 + i); // an event of i bytes
+      head[0] = i;
+      return store.append([head, frame]);
+    });
+    const sequences = await Promise.all(appended);
+    const places = sequences.toReversed().map((sequence) => store.locate!(sequence)!);
+    const vectors = initialVectors(drawn(99));
+    const rule = await ruleOf("nesterov");
+    const all = FRAMES.map((frame, i) => ({ frame, weight: WEIGHTS[FRAMES.length - 1 - i]! })).toReversed();
+    const expected = merge(vectors, all, rule);
+    merger = mergeInThread();
+    const job = { vectors, weights: WEIGHTS, places, frames: streamed([]) };
+    expect(await merger.merge(rule, job)).toEqual(expected);
+    const { path, offset, bytes } = places[3]!;
+    const segment = await readFile(path);
+    segment[offset + bytes - 1]! ^= 1;
+    await writeFile(path, segment);
+    await expect(merger.merge(rule, job)).rejects.toThrow(/was changed/);
+    await store.close();
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+});
+
+test("a merge leaves room before the new x, and nothing else is changed by it", async () => {
+  merger = mergeInThread();
+  const rule = await ruleOf("nesterov");
+  const vectors = initialVectors(drawn(99));
+  const { x } = (await merger.merge(rule, { ...jobOf(vectors), lead: 24 })).vectors;
+  expect([x.byteOffset, x.buffer.byteLength]).toEqual([24, 24 + x.byteLength]);
+  expect(x).toEqual((await mergeHere.merge(rule, jobOf(vectors))).vectors.x);
+});
 
 test.each(["nesterov", "muon"] as const)(
   "%s: a thread makes the bytes that merging here makes, version after version",

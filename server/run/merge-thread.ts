@@ -40,7 +40,7 @@ export function mergeInThread(file: URL = WORKER): ThreadMerger {
   };
 
   return {
-    async merge({ outer, downlink, matrices }, { vectors, weights, lead = 0, frames }) {
+    async merge({ outer, downlink, matrices }, { vectors, weights, lead = 0, places, frames }) {
       if (closed) throw new NotMerged("the merging thread is closed");
       line ??= new Line(file);
       const { post, answer, hold } = line;
@@ -51,10 +51,11 @@ export function mergeInThread(file: URL = WORKER): ThreadMerger {
           rule: { outer, downlink, matrices },
           weights,
           lead,
+          ...(places && { places }),
           ...(vectors !== held && { vectors }),
         });
         let onTheWay = 0;
-        for await (const frame of frames) {
+        for await (const frame of places === undefined ? frames : []) {
           if (onTheWay === IN_FLIGHT) await answer();
           else onTheWay++;
           const own = frame.slice(); // it may be a piece of a larger buffer

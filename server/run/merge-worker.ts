@@ -3,11 +3,15 @@ import { parentPort } from "node:worker_threads";
 import { Orthogonalizer } from "../../model/engine/wasm/orthogonal.ts";
 import { WeightedMean } from "../merge/mean.ts";
 import { advance, type MergeRule, type Vectors } from "../merge/merge.ts";
+import { BlockReader } from "../store/block-reader.ts";
+import type { RecordPlace } from "../store/store.ts";
 import type { FromMerger, ToMerger } from "./merge-messages.ts";
+import { frameOf } from "./record.ts";
 
 /** The merging thread; the main thread's side is merge-thread.ts, which replaces it after a failure. */
 const orthogonalizer = await Orthogonalizer.open();
 const orthogonalize = orthogonalizer.apply.bind(orthogonalizer);
+const reader = new BlockReader();
 
 /** How much later than the thread that takes deltas this one gets the processor, where both want it. */
 const NICENESS = 5;
@@ -37,6 +41,7 @@ function hear(message: ToMerger): void {
     const { rule, weights, lead } = message;
     const mean = new WeightedMean(held.x.length, weights);
     job = { rule: { ...rule, orthogonalize }, mean, weights, added: 0, lead };
+    addFrom(message.places ?? [], mean, weights);
     return;
   }
   if (job === undefined || held === undefined) throw new Error("nothing is being merged");
@@ -56,6 +61,20 @@ function hear(message: ToMerger): void {
     momentum.buffer,
     diff.buffer,
   ]);
+}
+
+/** Adds what lies in the journal, read here: on its way through the thread that takes deltas it would cost that more. */
+function addFrom(places: readonly RecordPlace[], mean: WeightedMean, weights: readonly number[]): void {
+  try {
+    for (const [i, place] of places.entries()) {
+      if (!reader.fits(place)) mean.flush();
+      if (mean.waiting === 0) reader.forget();
+      mean.add(frameOf(reader.read(place)), weights[i]!);
+    }
+    mean.flush();
+  } finally {
+    reader.close();
+  }
 }
 
 /** A copy behind so many bytes of a buffer of its own. */

@@ -1,5 +1,6 @@
 import { WeightedMean } from "../merge/mean.ts";
 import { advance, type Merged, type MergeRule, type Vectors } from "../merge/merge.ts";
+import type { RecordPlace } from "../store/store.ts";
 
 /** A version to be made. */
 export interface MergeJob {
@@ -9,6 +10,8 @@ export interface MergeJob {
   readonly weights: readonly number[];
   /** Bytes to leave free before the new x, for who makes a file around it; a hint. */
   readonly lead?: number;
+  /** The journal records that hold the frames, for who would rather read them by itself. */
+  readonly places?: readonly RecordPlace[];
   /** In the order of the merge, each looked at once: a version may have more of them than memory holds. */
   readonly frames: AsyncIterable<Uint8Array<ArrayBuffer>>;
 }

@@ -59,6 +59,13 @@ function jsonOf(bytes: Uint8Array): unknown {
   }
 }
 
+/** A record's frame alone, for who knows what event it belongs to. Throws a StoreError where it has none. */
+export function frameOf(record: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const frame = record.subarray(endOfEvent(record));
+  if (frame.length === 0) throw new StoreError("a journal record has lost its frame to retention");
+  return frame;
+}
+
 /** A record without its frame. */
 export const withoutFrame = (record: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> =>
   record.subarray(0, endOfEvent(record));

@@ -27,7 +27,14 @@ export async function remerge(
 
 /** The merge of a closed version: its frames are read from the journal one by one, in its order. */
 export function jobOf(store: Store, vectors: Vectors, merged: readonly FrameAt[], lead = 0): MergeJob {
-  return { vectors, lead, weights: merged.map(({ weight }) => weight), frames: framesOf(store, merged) };
+  const places = merged.flatMap(({ sequence }) => store.locate?.(sequence) ?? []);
+  return {
+    vectors,
+    lead,
+    weights: merged.map(({ weight }) => weight),
+    ...(places.length === merged.length && { places }),
+    frames: framesOf(store, merged),
+  };
 }
 
 async function* framesOf(store: Store, merged: readonly FrameAt[]) {

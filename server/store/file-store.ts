@@ -21,6 +21,7 @@ export async function fileStore(files: Files, index: Index, options: JournalOpti
     append: (record) => journal.append(record),
     records: (from) => journal.records(from),
     read: (sequence) => journal.read(sequence),
+    locate: (sequence) => journal.locate(sequence),
     get length() {
       return journal.length;
     },

@@ -10,6 +10,8 @@ export interface Files {
   open(path: string, mode?: number): Promise<OpenFile>;
   /** A file's bytes from `start` (0) to `end` (its end), or undefined where there is none. */
   read(path: string, start?: number, end?: number): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /** What a path is called from anywhere on this machine, where it is a file of it. */
+  absolute?(path: string): string;
   /** Replaces `to` at once, as far as readers can tell; durable after {@link syncDirectory}. */
   rename(from: string, to: string): Promise<void>;
   /** Absent is fine. */

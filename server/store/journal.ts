@@ -14,7 +14,7 @@ import {
   recordsOf,
   scan,
 } from "./segment.ts";
-import { type JournalEntry, StoreError } from "./store.ts";
+import { type JournalEntry, type RecordPlace, StoreError } from "./store.ts";
 
 /** A segment is closed when it has grown to this: small enough to read whole, large enough to be few. */
 const SEGMENT_BYTES = 16 * 1024 * 1024;
@@ -153,6 +153,19 @@ export class Journal {
       return this.read(sequence); // it was stripped meanwhile
     }
     throw new StoreError(`the journal has no record ${sequence}`);
+  }
+
+  /** Where another thread finds a record that was not stripped, if these files are the machine's. */
+  locate(sequence: number): RecordPlace | undefined {
+    const segment = this.#segments.findLast(({ header }) => header.first <= sequence);
+    const path = segment && this.#files.absolute?.(segment.path);
+    if (segment?.blocks === undefined || path === undefined || sequence >= this.#length) return undefined;
+    let before = sequence - segment.header.first;
+    for (const { offset, bytes, records } of segment.blocks) {
+      if (before < records) return { path, salt: segment.header.salt, offset, bytes, before };
+      before -= records;
+    }
+    return undefined;
   }
 
   /**

@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { Files, OpenFile } from "./files.ts";
 
 /** Files under a directory of the machine. */
@@ -21,6 +21,7 @@ export function nodeFiles(root: string): Files {
         await file.close();
       }
     },
+    absolute: (path) => resolve(at(path)),
     rename: (from, to) => rename(at(from), at(to)),
     remove: (path) => rm(at(path), { force: true }),
     async list(directory) {

@@ -19,6 +19,8 @@ export interface Store {
   records(from?: number): AsyncIterable<JournalEntry>;
   /** One durable record. Rejects with a StoreError when there is none. */
   read(sequence: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** Where a durable record lies in a file that another thread can read by itself, or undefined. */
+  locate?(sequence: number): RecordPlace | undefined;
   /** How many records are durable. */
   readonly length: number;
   /**
@@ -41,6 +43,19 @@ export interface Store {
 
   readonly index: Index;
   close(): Promise<void>;
+}
+
+/** A record's place; block-reader.ts reads it. */
+export interface RecordPlace {
+  /** From anywhere on this machine. */
+  readonly path: string;
+  /** Its segment's. */
+  readonly salt: number;
+  /** Its block's first byte, and length. */
+  readonly offset: number;
+  readonly bytes: number;
+  /** Records before it in the block. */
+  readonly before: number;
 }
 
 export interface JournalEntry {
