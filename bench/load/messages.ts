@@ -11,6 +11,9 @@ export interface ServerFigures {
   readonly type: "figures";
   readonly eventLoopP99Ms: number;
   readonly eventLoopMaxMs: number;
+  /** From an upload read and its signature verified to its receipt. */
+  readonly acceptMedianMs: number;
+  readonly acceptP99Ms: number;
   readonly rssMiB: number;
   /** Since the reset: of all threads, and of the one that takes deltas. */
   readonly cpuSeconds: number;

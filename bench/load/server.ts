@@ -33,6 +33,14 @@ const run = await openRun({
   random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
   log,
 });
+let took: number[] = [];
+const accept = run.accept.bind(run);
+run.accept = async (...upload) => {
+  const began = performance.now();
+  const receipt = await accept(...upload);
+  took.push(performance.now() - began);
+  return receipt;
+};
 const app = createApp(run, {
   assets: await loadAssets(join(import.meta.dirname, "../../dist/client")),
   log,
@@ -62,16 +70,18 @@ run.subscribe((event) => {
 process.on("message", (message) => {
   if (message === "reset") {
     lags = [];
+    took = [];
     mostBytes = 0;
     [all, main] = [process.cpuUsage(), process.threadCpuUsage()];
     return;
   }
-  const sorted = lags.toSorted((a, b) => a - b);
-  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
+  const [late, accepting] = [inOrder(lags), inOrder(took)];
   const figures: ServerFigures = {
     type: "figures",
-    eventLoopP99Ms: at(0.99),
-    eventLoopMaxMs: at(1),
+    eventLoopP99Ms: late(0.99),
+    eventLoopMaxMs: late(1),
+    acceptMedianMs: accepting(0.5),
+    acceptP99Ms: accepting(0.99),
     rssMiB: Math.max(mostBytes, process.memoryUsage.rss()) / 2 ** 20,
     cpuSeconds: secondsOf(process.cpuUsage(all)),
     mainSeconds: secondsOf(process.threadCpuUsage(main)),
@@ -82,6 +92,12 @@ process.on("disconnect", () => process.exit(0));
 tell({ type: "ready", port, manifest: JSON.parse(JSON.stringify(run.manifest())) });
 
 const secondsOf = ({ user, system }: NodeJS.CpuUsage) => (user + system) / 1e6;
+
+/** The value that this share of them is below. */
+function inOrder(values: readonly number[]): (share: number) => number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return (share) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
+}
 
 function tell(message: ServerMessage): void {
   process.send?.(message);

@@ -32,6 +32,7 @@ import { peerRoutes } from "./peers.ts";
 import { peopleRoutes, type Signed } from "./people.ts";
 import { RateLimiter } from "./rate.ts";
 import type { RunService } from "./service.ts";
+import { Sweep } from "./sweep.ts";
 
 /**
  * The signed routes: ask for a ticket, send a delta, and what one asks about oneself. In order of cost: protocol version, the address's
@@ -46,6 +47,7 @@ export function workRoutes(app: Hono<Edge>, service: RunService, options: EdgeOp
   const keys = new RateLimiter(KEY_RATE, MAX_RATE_ENTRIES, options.now);
   const nonces = new Nonces(MAX_NONCES);
   const networks = new Networks();
+  const sweep = new Sweep();
 
   const signed = <T>(
     c: Context<Edge>,
@@ -93,6 +95,7 @@ export function workRoutes(app: Hono<Edge>, service: RunService, options: EdgeOp
     let reachedRun = false;
     try {
       return await signed(c, uploads, service.maxUploadBytes, async ({ volunteer, nonce }, body) => {
+        sweep.received(body.length);
         const upload = decodeUpload(body);
         reachedRun = true;
         const from = networks.nameOf(addressOf(c, options.trustProxy));
