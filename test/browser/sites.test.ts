@@ -97,7 +97,7 @@ it("A12: no word of a stranger's becomes markup on the dashboard, nor a site or 
     );
     await stranger.ticket();
   }
-  await dashboard.getByText("Firefox").waitFor();
+  await dashboard.getByText("Firefox", { exact: true }).waitFor();
   await dashboard.getByRole("textbox", { name: /^The site/ }).fill(EVIL[0]);
   await dashboard.getByLabel("A volunteer’s key").fill(EVIL[1]);
   await dashboard.getByRole("heading", { name: EVIL[0] }).waitFor();
