@@ -97,15 +97,15 @@ describe("weighing", () => {
   });
 
   test("A22: newcomers alone make no version where somebody trusted is about, but for a while; the control lets them", () => {
-    const pool = [delta("new 1", 1, { at: 1_000 }), delta("new 2", 1, { at: 30_000 })];
+    const pool = [delta("new 1", 1, { at: 1_000 }), delta("new 2", 1, { at: 10_000 })];
     const about = merged(known("a"), key("of a"), 5);
     const tickets = (trust: Trust, now: number, rule: keyof typeof RULES = "default") =>
       RULES[rule](pool, 5, trust, now).merged.map(({ ticket }) => ticket);
-    expect(tickets(about, 40_000)).toEqual([]);
-    expect(tickets(about, 61_000)).toEqual(["new 1"]);
-    expect(tickets(about, 40_000, "mean")).toEqual(["new 1", "new 2"]); // the control
-    expect(tickets(merged(known("a"), key("of a"), 3), 40_000)).toHaveLength(2); // it has left
-    const proven = byTrust([{ ...pool[0]!, proven: true }, pool[1]!], 5, about, 40_000).merged;
+    expect(tickets(about, 20_000)).toEqual([]);
+    expect(tickets(about, 21_000)).toEqual(["new 1"]);
+    expect(tickets(about, 20_000, "mean")).toEqual(["new 1", "new 2"]); // the control
+    expect(tickets(merged(known("a"), key("of a"), 3), 20_000)).toHaveLength(2); // it has left
+    const proven = byTrust([{ ...pool[0]!, proven: true }, pool[1]!], 5, about, 20_000).merged;
     expect(proven).toHaveLength(2);
   });
 

@@ -34,7 +34,7 @@ const NEWCOMERS_SHARE = 1 / 4;
 /** Where somebody trusted was merged in so many of the newest versions, */
 const LATELY = 2;
 /** newcomers alone make no version: they wait so long for one with somebody trusted in it, or for an audit. */
-const NEWCOMERS_WAIT_MS = 60_000;
+const NEWCOMERS_WAIT_MS = 20_000;
 /** What those of them from one network weigh together, at most. */
 const PREFIX_SHARE = 1 / 8;
 /** Networks from which a version has deltas before none of them may weigh more than all the others: of two one must. */
