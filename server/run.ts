@@ -244,7 +244,12 @@ export class Run implements RunService {
     return this.#drain.on && this.#core.state.phase === "running";
   }
 
-  async ticket(volunteer: VolunteerKey, _nonce: TicketId, pace: Pace = {}): Promise<Ticket> {
+  async ticket(
+    volunteer: VolunteerKey,
+    _nonce: TicketId,
+    pace: Pace = {},
+    gone: () => boolean = () => false,
+  ): Promise<Ticket> {
     const ticket = as(isTicketId, toBase64Url(this.#options.random(NONCE_BYTES)), "ticket");
     const since = this.#core.now();
     for (;;) {
@@ -252,6 +257,7 @@ export class Run implements RunService {
         throw new ProtocolError("run-paused", REFUSALS["run-paused"], PAUSED_RETRY_MS);
       }
       await this.#core.settled();
+      if (gone()) throw new ProtocolError("bad-request", "who asked for work has left");
       const asked = this.#core.behind ? Number.NEGATIVE_INFINITY : since;
       const [effect] = this.#core.take({ type: "asked", volunteer, ticket, pace, since: asked });
       if (effect?.type === "lease") return signTicket(this.#identity.signer, effect.terms);
@@ -260,7 +266,7 @@ export class Run implements RunService {
       }
       if (effect?.type !== "hold")
         throw new ProtocolError("internal-error", "a request for work went unanswered");
-      await this.#core.nextVersion(effect.until);
+      await this.#core.nextVersion(effect.until, () => this.draining || gone());
     }
   }
 

@@ -72,7 +72,7 @@ export interface Settings {
    */
   readonly quorum: number;
   /**
-   * Volunteers at work on one version, at most; the others wait for their turn, 10 seconds at most. More at once teach
+   * Volunteers at work on one version, at most; the others wait for their turn, 45 seconds at most. More at once teach
    * a small model little more (docs/LEARNING.md); a large one has use for them. Default 8.
    */
   readonly crowd: number;

@@ -79,7 +79,9 @@ export function workRoutes(app: Hono<Edge>, service: RunService, options: EdgeOp
     signed(c, asking, MAX_JSON_BYTES, async ({ volunteer, nonce }, body) => {
       const pace = parsePace(parseJson(body));
       nonces.use(volunteer, nonce);
-      return json(c, { ticket: await service.ticket(volunteer, nonce, pace) });
+      // A page that is closed while it waits for its turn would keep a place that others wait for.
+      const gone = () => c.env?.incoming?.socket?.destroyed === true;
+      return json(c, { ticket: await service.ticket(volunteer, nonce, pace, gone) });
     }),
   );
 

@@ -2,7 +2,7 @@ import type { TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { TicketTerms } from "../../protocol/ticket.ts";
 import { admitted, isFresh, standingOf, trusted } from "../trust/standing.ts";
 import { Aged } from "./aged.ts";
-import { expectedWithin, heldUntil, LONGEST_HOLD_MS, QUORUM_SHARE } from "./closing.ts";
+import { expectedWithin, heldUntil, LONGEST_HOLD_MS, LONGEST_TURN_MS, QUORUM_SHARE } from "./closing.ts";
 import type { Effect, SoftEvent } from "./events.ts";
 import {
   ACTIVE_MS,
@@ -52,18 +52,20 @@ export function usuallyWorking({ versions }: State): number {
 type Asked = Omit<Extract<SoftEvent, { type: "asked" }>, "type">;
 
 /**
- * Until when, on the run clock, who asks for work had better wait: it has sent a delta for the open version, and
- * others are at work on that; or as many are as may be. Undefined: its turn has come.
+ * Until when, on the run clock, who asks for work had better wait before it asks again: it has sent a delta for the
+ * open version, and others are at work on that; or as many are as may be. Undefined: its turn has come.
  */
 function holdOf(rules: Rules, state: State, { volunteer, since }: Asked, now: number): number | undefined {
-  const patience = since + LONGEST_HOLD_MS;
-  if (now >= patience) return undefined;
   const working = workingAt(state, rules.leaseMs, now);
-  const expected = expectedWithin(state.took, usuallyWorking(state));
   const sent = state.pool.findLast((delta) => delta.volunteer === volunteer);
-  const own = sent === undefined ? now : heldUntil(state.publishedAt, sent.at, expected);
-  if (now < own && working >= rules.quorum) return Math.min(own, patience);
-  return sent === undefined && working >= rules.crowd ? patience : undefined;
+  if (sent === undefined) {
+    const turn = since + LONGEST_TURN_MS;
+    // It looks again before that: those at work may all have left.
+    return now < turn && working >= rules.crowd ? Math.min(turn, now + LONGEST_HOLD_MS) : undefined;
+  }
+  const expected = expectedWithin(state.took, usuallyWorking(state));
+  const until = Math.min(heldUntil(state.publishedAt, sent.at, expected), since + LONGEST_HOLD_MS);
+  return now < until && working >= rules.quorum ? until : undefined;
 }
 
 /** Whether who asks has waited for its turn for longer than the newest version took: more would work than may. */

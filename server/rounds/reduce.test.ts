@@ -235,8 +235,10 @@ describe("closing a version", () => {
       since: 500,
     } as const;
     run.now = 500;
-    expect(run.send(asked)).toEqual([{ type: "hold", until: 10_500 }]);
-    run.now = 10_500;
+    expect(run.send(asked)).toEqual([{ type: "hold", until: 10_500 }]); // and looks again
+    run.now = 40_500;
+    expect(run.send(asked)).toEqual([{ type: "hold", until: 45_500 }]);
+    run.now = 45_500;
     expect(run.send(asked)).toMatchObject([{ type: "lease" }]);
     // The control: with room for three there is no wait.
     const roomy = new Driven({ ...rules, crowd: 3 });

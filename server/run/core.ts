@@ -259,10 +259,11 @@ export class Core {
     return this.#merge !== undefined && this.#merge.began + MERGE_WAIT_MS <= this.#options.clock();
   }
 
-  /** Waits for the next version, until a time of the run clock. */
-  async nextVersion(until: number): Promise<void> {
-    const { version } = this.#state;
-    while (!this.#closed && this.#state.version === version && this.now() < until) {
+  /** Waits for the next version, until a time of the run clock, or until the run rests or who waits need not. */
+  async nextVersion(until: number, enough: () => boolean): Promise<void> {
+    const { version, phase } = this.#state;
+    const same = () => this.#state.version === version && this.#state.phase === phase;
+    while (!this.#closed && same() && this.now() < until && !enough()) {
       await new Promise<void>((resolve) => this.#held.push(resolve));
     }
   }
