@@ -1,3 +1,5 @@
+import { MAX_RETRY_AFTER_MS } from "./limits.ts";
+
 /**
  * Every refusal has one code, on every route and in every decoder. A code is stable: clients, logs, metrics
  * and tests name it. The numbers are HTTP statuses.
@@ -53,14 +55,14 @@ export interface ErrorBody {
 /** A refusal, thrown where it is found and turned into an {@link ErrorBody} at the edge. */
 export class ProtocolError extends Error {
   readonly code: ErrorCode;
-  /** When the sender may try again, in milliseconds; absent where trying again cannot help. */
+  /** When the sender may try again, in milliseconds, {@link MAX_RETRY_AFTER_MS} at most; absent where trying again cannot help. */
   readonly retryAfterMs: number | undefined;
 
   constructor(code: ErrorCode, message: string, retryAfterMs?: number) {
     super(message);
     this.name = "ProtocolError";
     this.code = code;
-    this.retryAfterMs = retryAfterMs;
+    this.retryAfterMs = retryAfterMs && Math.min(retryAfterMs, MAX_RETRY_AFTER_MS);
   }
 
   get status(): number {

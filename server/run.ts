@@ -232,7 +232,7 @@ export class Run implements RunService {
 
   /** Versions stored whole, newest first. */
   get snapshots(): readonly number[] {
-    return this.#core.stored;
+    return this.#core.stored.map(({ version }) => version).reverse();
   }
 
   /** Milliseconds on the run clock since the newest version was published. */
@@ -319,7 +319,7 @@ export class Run implements RunService {
    * Whatever waits is discarded. Rejects with `not-found` for another version.
    */
   async rollback(version: number): Promise<void> {
-    if (!this.#core.stored.includes(version)) notFound("stored version");
+    if (!this.snapshots.includes(version)) notFound("stored version");
     await this.#core.rollBack(version, "operator");
   }
 

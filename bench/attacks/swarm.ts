@@ -20,6 +20,7 @@ import { languageTask } from "../../server/task.ts";
 import {
   auditCost,
   Budget,
+  blameOf,
   FIRST_LOOK,
   type Plan,
   planOf,
@@ -255,8 +256,9 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
         seed: random.u32(),
         batches,
       });
-      const verdict = verdictOf(evidence, ticket.steps, state.trust);
-      if (verdict.verdict === "good" || batches === SECOND_LOOK) return told(verdict);
+      const judge = blamedFor === undefined ? verdictOf : blameOf;
+      const verdict = judge(evidence, ticket.steps, state.trust);
+      if (verdict?.verdict === "good" || batches === SECOND_LOOK) return verdict && told(verdict);
     }
   };
   const directionDue = () =>

@@ -79,6 +79,8 @@ describe("refusals", () => {
       return Response.json(error.body(), { status: error.status });
     });
     await expect(api.manifest()).rejects.toMatchObject({ code: "run-paused", retryAfterMs: 5_000 });
+    // However long it is to wait: an answer that asks for more than a day would not be our server's.
+    expect(new ProtocolError("quarantined", "", 122_880_000).body().error.retryAfterMs).toBe(86_400_000);
   });
 
   test.each([

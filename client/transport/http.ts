@@ -5,7 +5,7 @@ import { maxFrameBytes } from "../../protocol/frame.ts";
 import { asInteger, asObject, type Json, parseJson } from "../../protocol/guards.ts";
 import { sha256 } from "../../protocol/identity.ts";
 import { type Hash, isTicketId, type TicketId } from "../../protocol/ids.ts";
-import { MAX_SHARD_TOKENS, MAX_SNAPSHOT_HEADER } from "../../protocol/limits.ts";
+import { MAX_RETRY_AFTER_MS, MAX_SHARD_TOKENS, MAX_SNAPSHOT_HEADER } from "../../protocol/limits.ts";
 import { parseManifest } from "../../protocol/manifest.ts";
 import { parseReceipt } from "../../protocol/receipt.ts";
 import { signRequest } from "../../protocol/request.ts";
@@ -173,7 +173,9 @@ function refusalOf(status: number, body: Uint8Array): ProtocolError | ServerAway
     const { code, message, retryAfterMs } = asObject(parseJson(body).error, "error");
     if (isErrorCode(code)) {
       const wait =
-        retryAfterMs === undefined ? undefined : asInteger(retryAfterMs, "retryAfterMs", 0, 86_400_000);
+        retryAfterMs === undefined
+          ? undefined
+          : asInteger(retryAfterMs, "retryAfterMs", 0, MAX_RETRY_AFTER_MS);
       return new ProtocolError(code, String(message).slice(0, MAX_MESSAGE), wait);
     }
   } catch {

@@ -10,6 +10,7 @@ import type { State } from "../rounds/state.ts";
 import {
   auditCost,
   Budget,
+  blameOf,
   FIRST_LOOK,
   type Plan,
   planOf,
@@ -135,7 +136,7 @@ export class Audits {
 
   /**
    * After a roll-back: audits what was merged since the version whose weights came back, one by one on those weights,
-   * whatever it costs. Who harmed the model is found bad, and the rest has its trust again. One that waits already is
+   * whatever it costs. Who harmed the model is found bad, and whose deltas help there has its trust again. One that waits already is
    * not put in again.
    */
   blame(merged: readonly Blamed[]): void {
@@ -144,6 +145,14 @@ export class Audits {
       this.#blamed.add(one.ticket);
       this.#put(() => this.#reaudit(one).finally(() => this.#blamed.delete(one.ticket)));
     }
+  }
+
+  /** Asks the auditor before all audits wait for it, and whatever it costs. Stays unanswered once stopped. */
+  urgent<T>(question: (auditor: Auditor) => Promise<T>): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    this.#waiting.unshift(() => question(this.#options.auditor).then(resolve, reject));
+    if (!this.#busy) void this.#work();
+    return promise;
   }
 
   stop(): void {
@@ -201,10 +210,11 @@ export class Audits {
     const found = await frame();
     if (weights === undefined || found === undefined) return;
     const about = { ticket: { ...range, rates: [], fresh: false }, weights, frame: found, codec };
-    const verdict = await this.#judge({ ...about, shard: range.shard }, (batches) => {
+    const afford = (batches: number) => {
       this.#budget?.charge(auditCost(batches * range.batch * context, 0));
       return true;
-    });
+    };
+    const verdict = await this.#judge({ ...about, shard: range.shard }, afford, blameOf);
     if (verdict !== undefined) await this.#tell({ id: ticket, volunteer }, verdict);
   }
 
@@ -212,6 +222,7 @@ export class Audits {
   async #judge(
     { frame, shard, ...about }: Looked,
     afford: (batches: number) => boolean,
+    judge: (...about: Parameters<typeof verdictOf>) => Verdict | undefined = verdictOf,
   ): Promise<Verdict | undefined> {
     const { auditor, parameters, draw, state } = this.#options;
     const text = new Uint16Array((await this.#options.shard(shard)).slice().buffer);
@@ -219,8 +230,8 @@ export class Audits {
       if (this.#stopped || !afford(batches)) return undefined;
       const delta = decodeFrame(frame, parameters);
       const evidence = await auditor.audit({ ...about, shard: text, delta, seed: draw(), batches });
-      const verdict = verdictOf(evidence, about.ticket.steps, state().trust);
-      if (verdict.verdict === "good" || batches === SECOND_LOOK) return verdict;
+      const verdict = judge(evidence, about.ticket.steps, state().trust);
+      if (verdict?.verdict === "good" || batches === SECOND_LOOK) return verdict;
     }
     return undefined;
   }

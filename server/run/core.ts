@@ -13,7 +13,9 @@ import type { Settings } from "../settings.ts";
 import { StoreError } from "../store/store.ts";
 import type { Candidate } from "../trust/candidate.ts";
 import type { Gauge } from "../trust/gauge.ts";
+import { Alarm } from "./alarm.ts";
 import { type Audits, auditsOf } from "./audits.ts";
+import type { SnapshotPlace } from "./checkpoint.ts";
 import { dropDiff, readDiff, saveDiff } from "./diffs.ts";
 import { Evaluations } from "./evaluations.ts";
 import { factsOf } from "./facts.ts";
@@ -58,6 +60,7 @@ export class Core {
   readonly #identity: Identity;
   readonly #evaluations: Evaluations | undefined;
   readonly #audits: Audits | undefined;
+  readonly #alarm: Alarm;
   readonly #late: LateMerges;
   readonly #retention: Retention;
   readonly #listeners = new Set<(event: RunEvent) => void>();
@@ -117,6 +120,7 @@ export class Core {
       if ((state.heldOut.at(-1)?.version ?? -1) < state.version) this.#evaluate(state.version, state.tokens);
     }
     this.#audits = auditsOf(this, options);
+    this.#alarm = new Alarm(this, this.#audits, options);
     this.#late = late;
     log.info(
       { run: founded.id, version: state.version, hash: state.hash, tokens: state.tokens },
@@ -154,9 +158,9 @@ export class Core {
     return soft.leases.size === 0 && pool.length === 0 && closing === undefined;
   }
 
-  /** Versions stored whole, newest first. */
-  get stored(): readonly number[] {
-    return this.#retention.versions;
+  /** Versions stored whole, oldest first. */
+  get stored(): readonly SnapshotPlace[] {
+    return this.#retention.places;
   }
 
   get state(): State {
@@ -235,8 +239,8 @@ export class Core {
       else if (effect.type === "record") this.#decide(effect.event);
       else if (effect.type === "merge") this.#publish(effect.closed);
       else if (effect.type === "roll-back") {
-        const rolled = this.rollBack(effect.to, "held-out loss");
-        rolled.catch((error: unknown) => this.#rest(error, "the run could not be rolled back"));
+        const answered = this.#alarm.rang(effect.to);
+        answered.catch((error: unknown) => this.#rest(error, "the run could not be rolled back"));
       }
     }
     if (this.#retention.due(this.#state.version) && !this.#resting()) this.#save();
@@ -408,7 +412,8 @@ export class Core {
       await this.#deciding;
       await this.#merging;
     }
-    const place = this.#retention.atMost(to);
+    // What an alarm found best may have gone since it was found: what is oldest now is nearest to it.
+    const place = this.#retention.atMost(to) ?? (reason === "operator" ? undefined : this.stored[0]);
     if (place === undefined) throw new StoreError(`no version up to ${to} is stored whole`);
     const { store } = this.#options;
     const vectors = await loadSnapshot(store, this.founded.task, place.hash);

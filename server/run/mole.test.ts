@@ -65,8 +65,11 @@ const settingsOf = (tripwire: number): Settings =>
   });
 
 /** A run in which both have passed their audits. */
-async function trusting(tripwire: number, auditor = auditorThat(NOWHERE)): Promise<Swarm> {
-  const events: DurableEvent[] = [];
+async function trusting(
+  tripwire: number,
+  auditor = auditorThat(NOWHERE),
+  events: DurableEvent[] = [],
+): Promise<Swarm> {
   const index = memoryIndex();
   const tiny = await tinyRun({
     settings: settingsOf(tripwire),
@@ -133,19 +136,18 @@ test("A25, the control: without the tripwire the harm stays in the model, and it
   await swarm.tiny.run.close();
 });
 
-/** An auditor that begins, once it is told to, what it never ends. */
-function stalling() {
+/** An auditor that begins, once that is so, what it never ends. */
+function stalling(stalled: () => boolean): Auditor {
   const auditor = auditorThat(NOWHERE);
-  let stalled = false;
-  const audit: Auditor["audit"] = (job) => (stalled ? new Promise(() => {}) : auditor.audit(job));
-  return { auditor: { ...auditor, audit }, stall: () => (stalled = true) };
+  const audit: Auditor["audit"] = (job) => (stalled() ? new Promise(() => {}) : auditor.audit(job));
+  return { ...auditor, audit };
 }
 
 /** The process is killed when the run has gone back and before anybody is audited for it; what the disk holds. */
 async function killedAfterRollBack() {
-  const { auditor, stall } = stalling();
-  const swarm = await trusting(0.05, auditor);
-  stall();
+  const told: DurableEvent[] = [];
+  const auditor = stalling(() => of(told, "rolled-back").length > 0);
+  const swarm = await trusting(0.05, auditor, told);
   await betray(swarm);
   await until(() => of(swarm.events, "rolled-back").length > 0);
   const harmed = of(swarm.events, "published").find(({ version }) => version === 5)?.hash;

@@ -26,9 +26,9 @@ export class Retention {
     return this.#places.some((place) => place.hash === hash);
   }
 
-  /** Newest first. */
-  get versions(): readonly number[] {
-    return this.#places.map(({ version }) => version).reverse();
+  /** Oldest first. */
+  get places(): readonly SnapshotPlace[] {
+    return this.#places;
   }
 
   /** The newest version stored whole that is not after `version`. */

@@ -35,6 +35,8 @@ export interface Verdict {
 const LEAST_GAIN = 0.03;
 /** What it may lose on gate text, as a multiple of what it gains on its own. */
 const MOST_HARM = 3;
+/** After a roll-back, what a delta must cost to be bad, as a part of what others gain. */
+const LEAST_BLAME = 0.5;
 /**
  * How far a recomputed delta may lie off: devices round differently, and AdamW makes a full step of a gradient
  * that is nearly zero, whichever its sign. SECURITY.md has what was measured.
@@ -55,6 +57,20 @@ export function verdictOf({ assigned, gate, distance }: Evidence, steps: number,
   if (!(gain > LEAST_GAIN * Math.max(0, usual))) return { verdict: "bad", reason: "no-gain" };
   if (!(harm <= MOST_HARM * gain)) return { verdict: "bad", reason: "harm" };
   return { verdict: "good", reason: "gain", gain };
+}
+
+/**
+ * What the evidence says of a delta that is looked at because the run went back: on weights it was not made for. Honest
+ * ones may well gain nothing there, so that bad is only what does about as much harm as others do good. Undefined for
+ * what lies between: nothing is held against its author, who stays a newcomer.
+ */
+export function blameOf(evidence: Evidence, steps: number, trust: Trust): Verdict | undefined {
+  const verdict = verdictOf(evidence, steps, trust);
+  // What it gains there is no measure for others.
+  if (verdict.verdict === "good") return { verdict: "good", reason: verdict.reason };
+  const least = -LEAST_BLAME * Math.max(0, medianOf(trust.gains) ?? 0);
+  const gains = [evidence.assigned, evidence.gate].map(({ before, after }) => (before - after) / steps);
+  return gains.every((gain) => gain >= least) ? undefined : verdict;
 }
 
 /** How likely a delta is to be audited, and out of which part of the budget. */

@@ -1,0 +1,126 @@
+import type { Hash } from "../../protocol/ids.ts";
+import type { Auditor, RunOptions } from "../options.ts";
+import type { RolledBack } from "../rounds/events.ts";
+import type { State } from "../rounds/state.ts";
+import { harmless, reachable } from "../trust/tripwire.ts";
+import type { Audits } from "./audits.ts";
+import type { SnapshotPlace } from "./checkpoint.ts";
+import type { Founded } from "./genesis.ts";
+
+/** Tickets' texts that versions are compared on, and micro-batches of each. */
+const TEXTS = 4;
+const BATCHES = 2;
+/** Where nothing was found wrong, nobody looks again for so many versions, unless the loss rises as far once more. */
+const QUIET = 8;
+
+/** What an alarm needs of the core. */
+interface AlarmedCore {
+  readonly founded: Pick<Founded, "task" | "delta" | "rules">;
+  readonly state: State;
+  /** Versions stored whole, oldest first. */
+  readonly stored: readonly SnapshotPlace[];
+  snapshot(hash: Hash): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  rollBack(to: number, reason: RolledBack["reason"]): Promise<void>;
+}
+
+/**
+ * What is done when the tripwire goes off. It tells that held-out loss rose, not why: the versions that are stored whole
+ * and the current one are measured again, on train text that is drawn then, and the run goes back to the best of them
+ * if the current one is much worse there too. Otherwise it goes on, and the log says so. Where the run has no audits, or
+ * its auditor fails, it goes back as far as the tripwire says, or as something is stored.
+ */
+export class Alarm {
+  readonly #core: AlarmedCore;
+  readonly #audits: Audits | undefined;
+  readonly #options: Pick<RunOptions, "corpus" | "random" | "log">;
+  #busy = false;
+  /** When nothing was found wrong last: the version, and its held-out loss. */
+  #quiet: { readonly version: number; readonly loss: number } | undefined;
+
+  constructor(
+    core: AlarmedCore,
+    audits: Audits | undefined,
+    options: Pick<RunOptions, "corpus" | "random" | "log">,
+  ) {
+    this.#core = core;
+    this.#audits = audits;
+    this.#options = options;
+  }
+
+  /** Rejects where the run should go back and cannot. */
+  async rang(to: number): Promise<void> {
+    const newest = this.#core.state.heldOut.at(-1);
+    if (this.#busy || newest === undefined || this.#expected(newest)) return;
+    this.#busy = true;
+    try {
+      const back = await this.#wayBack(to);
+      if (back !== undefined) return await this.#core.rollBack(back, "held-out loss");
+      this.#quiet = newest;
+      const { version, loss } = newest;
+      this.#options.log.warn(
+        { version, loss, lowest: to },
+        "held-out loss has risen far, but no stored version is better on what is trained on: the run goes on as it is",
+      );
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  #expected({ version, loss }: { version: number; loss: number }): boolean {
+    if (this.#quiet === undefined) return false;
+    const risen = loss > this.#quiet.loss * (1 + this.#core.founded.rules.tripwire);
+    return !risen && version < this.#quiet.version + QUIET;
+  }
+
+  async #wayBack(to: number): Promise<number | undefined> {
+    const { founded, stored } = this.#core;
+    const bound = founded.rules.tripwire;
+    try {
+      const found = await this.#audits?.urgent((auditor) => this.#measure(auditor, stored));
+      if (found !== undefined) return harmless(found.stored, found.current, bound)?.version;
+    } catch (error) {
+      this.#options.log.error({ error: String(error) }, "versions could not be measured on train text");
+    }
+    const versions = this.#core.stored.map(({ version }) => version);
+    return reachable(versions, to, this.#core.state.heldOut, bound);
+  }
+
+  /** Mean losses of stored versions, and of the current one as it is by then: the same text for all. */
+  async #measure(auditor: Auditor, places: readonly SnapshotPlace[]) {
+    const current = await this.#weights(this.#core.state.hash);
+    if (current === undefined) return undefined;
+    const texts = await Promise.all(Array.from({ length: TEXTS }, () => this.#draw()));
+    const stored: { version: number; loss: number }[] = [];
+    let now = 0;
+    for (const { version, hash } of places) {
+      const weights = await this.#weights(hash);
+      if (weights === undefined) continue;
+      const delta = weights.map((value, i) => value - current[i]!);
+      let [loss, after] = [0, 0];
+      for (const text of texts) {
+        const about = { weights, delta, codec: this.#core.founded.delta, batches: BATCHES };
+        const { assigned } = await auditor.audit({ ...text, ...about });
+        loss += assigned.before / TEXTS;
+        after += assigned.after / TEXTS;
+      }
+      stored.push({ version, loss });
+      now = after;
+    }
+    return { stored, current: now };
+  }
+
+  async #draw() {
+    const { ranges, batch } = this.#core.founded.rules;
+    const seed = new DataView(this.#options.random(4).buffer).getUint32(0, true);
+    const position = seed % ranges.epochLength;
+    const range = { ...ranges.at(position), seed: ranges.seedOf(position), steps: BATCHES, batch };
+    const bytes = await this.#options.corpus.shard(range.shard);
+    const shard = new Uint16Array(bytes.slice().buffer);
+    return { ticket: { ...range, rates: [], fresh: false }, shard, seed };
+  }
+
+  async #weights(hash: Hash): Promise<Float32Array<ArrayBuffer> | undefined> {
+    const file = await this.#core.snapshot(hash);
+    return file && this.#core.founded.task.decode(file);
+  }
+}
