@@ -258,7 +258,7 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
       });
       const judge = blamedFor === undefined ? verdictOf : blameOf;
       const verdict = judge(evidence, ticket.steps, state.trust);
-      if (verdict?.verdict === "good" || batches === SECOND_LOOK) return verdict && told(verdict);
+      if (verdict.verdict === "good" || batches === SECOND_LOOK) return told(verdict);
     }
   };
   const directionDue = () =>

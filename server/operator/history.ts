@@ -37,8 +37,9 @@ export class History {
       if (version > (this.#heldOut.at(-1)?.version ?? -1)) {
         this.#heldOut = thin([...this.#heldOut, { version, at, tokens, loss }]);
       }
-    } else if (event.type === "audited") this.#audits[event.verdict]++;
-    else if (event.type === "rolled-back") {
+    } else if (event.type === "audited") {
+      if (event.verdict !== "unclear") this.#audits[event.verdict]++;
+    } else if (event.type === "rolled-back") {
       this.#waiting.clear(); // whatever waited is discarded
       this.#publishedAt = event.at;
     } else if (event.type === "state" && event.state === "finished") this.#waiting.clear();

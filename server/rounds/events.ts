@@ -4,7 +4,7 @@ import type { RunState } from "../../protocol/manifest.ts";
 import type { Pace } from "../../protocol/pace.ts";
 import type { TicketTerms } from "../../protocol/ticket.ts";
 import type { Report } from "../../protocol/upload.ts";
-import type { AuditReason } from "../trust/audit.ts";
+import type { AuditReason, Verdict } from "../trust/audit.ts";
 import type { Facts, Weight } from "../trust/candidate.ts";
 
 /**
@@ -122,8 +122,10 @@ export interface Audited {
   readonly at: number;
   readonly ticket: TicketId;
   readonly volunteer: VolunteerKey;
-  readonly verdict: "good" | "bad";
+  readonly verdict: Verdict["verdict"];
   readonly reason: AuditReason;
+  /** Of an audit for a roll-back: the weights that came back, on which it was made. */
+  readonly on?: Hash;
   /** What each of its steps gained on its own text, nats a token, where that was measured. */
   readonly gain?: number;
 }

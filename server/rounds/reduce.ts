@@ -199,6 +199,7 @@ function publish(rules: Rules, state: State, event: Published, now: number): Ste
 
 function audit(state: State, event: Audited): State {
   const { at, ticket, volunteer, verdict, gain } = event;
+  if (verdict === "unclear") return { ...state, at };
   if (verdict === "good") {
     const pool = state.pool.map((delta) => (delta.ticket === ticket ? { ...delta, proven: true } : delta));
     return { ...state, at, pool, trust: passed(state.trust, volunteer, ticket, gain) };

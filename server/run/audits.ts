@@ -140,10 +140,15 @@ export class Audits {
    * not put in again.
    */
   blame(merged: readonly Blamed[]): void {
+    // Held until all are audited: a run that goes on may let go of the version meanwhile.
+    const weights = new Map<Hash, Promise<Float32Array | undefined>>();
     for (const one of merged) {
       if (this.#blamed.has(one.ticket)) continue;
       this.#blamed.add(one.ticket);
-      this.#put(() => this.#reaudit(one).finally(() => this.#blamed.delete(one.ticket)));
+      const at = weights.get(one.on) ?? this.#options.weights(one.on);
+      at.catch(() => {}); // who audits on them is told
+      weights.set(one.on, at);
+      this.#put(() => this.#reaudit(one, at).finally(() => this.#blamed.delete(one.ticket)));
     }
   }
 
@@ -204,9 +209,13 @@ export class Audits {
     if (verdict !== undefined) await this.#tell(ticket, verdict);
   }
 
-  async #reaudit({ ticket, volunteer, range, on, frame }: Blamed): Promise<void> {
+  async #reaudit(
+    { ticket, volunteer, range, on, open, frame }: Blamed,
+    at: Promise<Float32Array | undefined>,
+  ): Promise<void> {
     const { codec, context } = this.#options;
-    const weights = await this.#options.weights(on);
+    if (!open()) return;
+    const weights = await at;
     const found = await frame();
     if (weights === undefined || found === undefined) return;
     const about = { ticket: { ...range, rates: [], fresh: false }, weights, frame: found, codec };
@@ -215,14 +224,14 @@ export class Audits {
       return true;
     };
     const verdict = await this.#judge({ ...about, shard: range.shard }, afford, blameOf);
-    if (verdict !== undefined) await this.#tell({ id: ticket, volunteer }, verdict);
+    if (verdict !== undefined) await this.#tell({ id: ticket, volunteer }, { ...verdict, on });
   }
 
   /** A look, and a second one where the first finds it bad. Undefined where it cannot be afforded. */
   async #judge(
     { frame, shard, ...about }: Looked,
     afford: (batches: number) => boolean,
-    judge: (...about: Parameters<typeof verdictOf>) => Verdict | undefined = verdictOf,
+    judge: typeof verdictOf = verdictOf,
   ): Promise<Verdict | undefined> {
     const { auditor, parameters, draw, state } = this.#options;
     const text = new Uint16Array((await this.#options.shard(shard)).slice().buffer);
@@ -231,12 +240,15 @@ export class Audits {
       const delta = decodeFrame(frame, parameters);
       const evidence = await auditor.audit({ ...about, shard: text, delta, seed: draw(), batches });
       const verdict = judge(evidence, about.ticket.steps, state().trust);
-      if (verdict?.verdict === "good" || batches === SECOND_LOOK) return verdict;
+      if (verdict.verdict === "good" || batches === SECOND_LOOK) return verdict;
     }
     return undefined;
   }
 
-  async #tell({ id: ticket, volunteer }: Pick<Ticket, "id" | "volunteer">, verdict: Verdict): Promise<void> {
+  async #tell(
+    { id: ticket, volunteer }: Pick<Ticket, "id" | "volunteer">,
+    verdict: Verdict & Pick<Audited, "on">,
+  ): Promise<void> {
     try {
       if (!this.#stopped) await this.#options.record({ type: "audited", ticket, volunteer, ...verdict });
     } catch (error) {

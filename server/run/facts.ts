@@ -18,7 +18,7 @@ export function factsOf(state: State, event: DurableEvent): Fact[] {
     return [{ type: "closed", version }, { type: "published", version }, ...ends];
   }
   if (event.type === "audited") {
-    if (event.verdict === "good") return ends;
+    if (event.verdict !== "bad") return ends;
     const lost = new Set([event.ticket, ...standingOf(state.trust, event.volunteer).unproven]);
     return [...ends, ...[...lost].map((ticket): Fact => ({ type: "revoked", ticket }))];
   }

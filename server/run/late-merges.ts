@@ -18,6 +18,8 @@ export interface Blamed {
   readonly range: Range & { readonly shard: Hash };
   /** The weights that came back: it is audited on them. */
   readonly on: Hash;
+  /** Whether no audit has answered for it meanwhile. */
+  open(): boolean;
   /** Undefined where the journal holds it no more. */
   frame(): Promise<Uint8Array<ArrayBuffer> | undefined>;
 }
@@ -61,6 +63,8 @@ export class LateMerges {
     } else if (event.type === "audited") {
       const late = this.#late.get(event.ticket);
       if (late?.blamedOn === undefined) return;
+      // A good word from before the roll-back, of other weights, does not answer for it.
+      if (event.verdict !== "bad" && event.on !== late.blamedOn) return;
       const { blamedOn: _, ...rest } = late;
       this.#late.set(event.ticket, rest);
     }
@@ -77,7 +81,8 @@ export class LateMerges {
         const { frame: bytes } = decodeRecord(await store.read(sequence));
         return bytes.length === 0 ? undefined : bytes;
       };
-      return [{ ticket, volunteer, range, on, frame }];
+      const open = () => this.#late.get(ticket)?.blamedOn === on;
+      return [{ ticket, volunteer, range, on, open, frame }];
     });
   }
 

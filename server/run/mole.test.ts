@@ -42,10 +42,10 @@ const auditorThat = (direction: Float32Array): Auditor => ({
 });
 const NOWHERE = new Float32Array(10);
 
-/** Draws so high that only what must be audited is. */
-function luckless(): (bytes: number) => Uint8Array<ArrayBuffer> {
+/** Draws so high that only what must be audited is, until everything is to be. */
+function luckless(all = () => false): (bytes: number) => Uint8Array<ArrayBuffer> {
   const counting = countingRandom();
-  return (bytes) => (bytes === 4 ? new Uint8Array(4).fill(255) : counting(bytes));
+  return (bytes) => (bytes === 4 ? new Uint8Array(4).fill(all() ? 0 : 255) : counting(bytes));
 }
 
 interface Swarm {
@@ -69,13 +69,14 @@ async function trusting(
   tripwire: number,
   auditor = auditorThat(NOWHERE),
   events: DurableEvent[] = [],
+  random = luckless(),
 ): Promise<Swarm> {
   const index = memoryIndex();
   const tiny = await tinyRun({
     settings: settingsOf(tripwire),
     evaluator,
     auditor,
-    random: luckless(),
+    random,
     observe: (event) => events.push(event),
     index,
   });
@@ -209,6 +210,52 @@ test.each([
     );
     expect(later).toEqual([]);
     await third.run.close();
+  },
+);
+
+test.each([
+  ["good", 2],
+  ["bad", 1],
+] as const)(
+  "A25: an audit that had waited since before the roll-back and is %s leaves %i to be audited after a kill",
+  async (word, left) => {
+    const told: DurableEvent[] = [];
+    const { promise: measured, resolve: measure } = Promise.withResolvers<void>();
+    let [betrayed, looked] = [false, 0];
+    const sound = auditorThat(NOWHERE);
+    const audit: Auditor["audit"] = async (job) => {
+      const ordinary = job.ticket.rates.length > 0;
+      if (!ordinary && of(told, "rolled-back").length > 0) return new Promise(() => {});
+      if (!ordinary || !betrayed) return sound.audit(job);
+      // The first is under way until the tripwire has gone off, the second comes after the roll-back.
+      await measured;
+      const first = looked++ === 0;
+      if (!first) await until(() => of(told, "rolled-back").length > 0);
+      const good = first || word === "good";
+      const change = { before: 3, after: good ? 1 : 5 };
+      return { assigned: change, gate: change };
+    };
+    const random = luckless(() => betrayed);
+    const swarm = await trusting(0.05, { ...sound, audit }, told, random);
+    betrayed = true;
+    const before = of(told, "audited").length;
+    await betray(swarm);
+    await until(() => of(told, "evaluated").at(-1)?.version === 5);
+    measure();
+    await until(() => of(told, "audited").length === before + 2);
+    expect(told.findIndex(({ type }) => type === "rolled-back")).toBeLessThan(
+      told.findLastIndex(({ type }) => type === "audited"),
+    );
+    const files = swarm.tiny.files.restart("kill");
+    await swarm.tiny.run.close();
+
+    const again = await reopened(files);
+    const { at } = told.at(-1)!;
+    const harmful = () => badOf(again.events).filter(({ on }) => on !== undefined);
+    await proven(again);
+    expect(harmful()).toHaveLength(left);
+    expect(harmful().every((one) => one.at >= at && one.volunteer === swarm.mole.identity.key)).toBe(true);
+    await again.run.close();
   },
 );
 

@@ -141,8 +141,9 @@ const schema: z.ZodType<DurableEvent> = z.discriminatedUnion("type", [
     at: count,
     ticket,
     volunteer,
-    verdict: z.enum(["good", "bad"]),
+    verdict: z.enum(["good", "bad", "unclear"]),
     reason: z.enum(["gain", "no-gain", "harm", "copy", "recomputed", "mismatch"]),
+    on: hash.exactOptional(),
     gain: z.number().exactOptional(),
   }),
   z.object({

@@ -22,7 +22,8 @@ export interface Evidence {
 export type AuditReason = "gain" | "no-gain" | "harm" | "copy" | "recomputed" | "mismatch";
 
 export interface Verdict {
-  readonly verdict: "good" | "bad";
+  /** Unclear only after a roll-back: nothing follows from it but that the delta was looked at. */
+  readonly verdict: "good" | "bad" | "unclear";
   readonly reason: AuditReason;
   /** What each of its steps gained on its own text. */
   readonly gain?: number;
@@ -61,16 +62,16 @@ export function verdictOf({ assigned, gate, distance }: Evidence, steps: number,
 
 /**
  * What the evidence says of a delta that is looked at because the run went back: on weights it was not made for. Honest
- * ones may well gain nothing there, so that bad is only what does about as much harm as others do good. Undefined for
- * what lies between: nothing is held against its author, who stays a newcomer.
+ * ones may well gain nothing there, so that bad is only what does about as much harm as others do good. What lies between
+ * is unclear: nothing is held against its author, who stays a newcomer.
  */
-export function blameOf(evidence: Evidence, steps: number, trust: Trust): Verdict | undefined {
+export function blameOf(evidence: Evidence, steps: number, trust: Trust): Verdict {
   const verdict = verdictOf(evidence, steps, trust);
   // What it gains there is no measure for others.
   if (verdict.verdict === "good") return { verdict: "good", reason: verdict.reason };
   const least = -LEAST_BLAME * Math.max(0, medianOf(trust.gains) ?? 0);
   const gains = [evidence.assigned, evidence.gate].map(({ before, after }) => (before - after) / steps);
-  return gains.every((gain) => gain >= least) ? undefined : verdict;
+  return gains.every((gain) => gain >= least) ? { verdict: "unclear", reason: verdict.reason } : verdict;
 }
 
 /** How likely a delta is to be audited, and out of which part of the budget. */
