@@ -64,6 +64,10 @@ test("A8: sent again versions later, and after a restart, an upload is counted o
   const again = await restart(tiny);
   expect(await volunteer.send(again.run, upload)).toEqual(receipt);
   expect(again.run.credit(volunteer.identity.key)).toMatchObject({ merged, pending: 0 });
+  // The control: the same bytes for another ticket are another delta.
+  const other = { ...upload, ticket: await volunteer.ticket(again.run) };
+  expect((await volunteer.send(again.run, other)).delta).toBe(receipt.delta);
+  expect(again.run.credit(volunteer.identity.key)).toMatchObject({ merged, pending: 1 });
   await again.run.close();
 });
 

@@ -224,7 +224,7 @@ describe("top-k", () => {
     );
   });
 
-  it("C7: places that repeat, go back, or lie beyond a short last chunk are bad frames", () => {
+  it("C7, A7: places that repeat, go back, or lie beyond a short last chunk are bad frames", () => {
     // One chunk of three places of 6 bits behind 8 bytes of header and one scale: bytes 10 to 12, then codes.
     const placed = (length: number, ...places: number[]) => {
       const frame = encodeFrame({ ...spec }, sample(length));

@@ -95,7 +95,17 @@ describe("K6: signalling", () => {
     expect(b.came).toEqual([]);
   });
 
-  it("ends for who sends without pause", async () => {
+  it("A5: ends with 1009 for a message too long, whatever is in it; one of the usual length, the control, arrives", async () => {
+    const [a, b] = [await join(A), await join(B)];
+    a.send({ type: "CANDIDATE", dst: B, payload: CANDIDATE });
+    await b.next();
+    a.socket.send("x".repeat(1024 * 1024));
+    const [code] = await once(a.socket, "close");
+    expect(code).toBe(1009);
+    expect(b.came).toEqual([]);
+  });
+
+  it("A5: ends for who sends without pause", async () => {
     const [a, b] = [await join(A), await join(B)];
     for (let i = 0; i < 300; i++) a.send({ type: "CANDIDATE", dst: B, payload: CANDIDATE });
     await once(a.socket, "close");
