@@ -7,7 +7,8 @@ import { WeightedMean } from "../../server/merge/mean.ts";
 const FRAMES = 48;
 /** Different dense ones: 5 MB each. */
 const DENSE_FRAMES = 6;
-const ROUNDS = 5;
+const ROUNDS = 7;
+const WARM_UP = 5;
 
 /** Times as long as copying f32 values that decoding deltas and adding them to a sum takes. */
 export interface MergeOverMemcpy {
@@ -64,9 +65,12 @@ function entriesOf(frame: Uint8Array<ArrayBuffer>, parameters: number): number {
   return Math.floor(parameters / chunk) * k + Math.min(k, parameters % chunk);
 }
 
-/** Milliseconds of processor time, so that other processes do not count: the median of a few rounds after one. */
+/**
+ * Milliseconds of processor time, so that other processes do not count: the median of a few rounds, after as many as it
+ * takes until V8 has compiled all of it, as it has in a thread that merges version after version.
+ */
 function median(work: () => unknown): number {
-  work();
+  for (let round = 0; round < WARM_UP; round++) work();
   const times = Array.from({ length: ROUNDS }, () => {
     const began = process.cpuUsage();
     work();

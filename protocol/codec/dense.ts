@@ -139,13 +139,28 @@ const addQuarters: Adder = (payload, at, sum, share, from, to) => {
   }
 };
 
-/** Two codes of 4 bits a byte. */
+/** Two codes of 4 bits a byte; eight values a turn, or a tenth of the time goes into turns. */
 const addNibbles: Adder = (payload, at, sum, share, from, to) => {
   for (let start = from, scaleAt = (2 * from) / BLOCK; start < to; start += BLOCK, scaleAt += 2) {
     workOut(readScale(payload, scaleAt), share, 7);
     const end = Math.min(start + BLOCK, to);
+    const eights = start + ((end - start) & ~7);
+    for (let i = start; i < eights; i += 8, at += 4) {
+      const a = payload[at]!;
+      const b = payload[at + 1]!;
+      const c = payload[at + 2]!;
+      const d = payload[at + 3]!;
+      sum[i] = sum[i]! + products[a & 15]!;
+      sum[i + 1] = sum[i + 1]! + products[a >>> 4]!;
+      sum[i + 2] = sum[i + 2]! + products[b & 15]!;
+      sum[i + 3] = sum[i + 3]! + products[b >>> 4]!;
+      sum[i + 4] = sum[i + 4]! + products[c & 15]!;
+      sum[i + 5] = sum[i + 5]! + products[c >>> 4]!;
+      sum[i + 6] = sum[i + 6]! + products[d & 15]!;
+      sum[i + 7] = sum[i + 7]! + products[d >>> 4]!;
+    }
     const whole = start + ((end - start) & ~1);
-    for (let i = start; i < whole; i += 2, at++) {
+    for (let i = eights; i < whole; i += 2, at++) {
       const byte = payload[at]!;
       sum[i] = sum[i]! + products[byte & 15]!;
       sum[i + 1] = sum[i + 1]! + products[byte >>> 4]!;
