@@ -17,13 +17,14 @@ import { Alarm } from "./alarm.ts";
 import { type Audits, auditsOf } from "./audits.ts";
 import type { SnapshotPlace } from "./checkpoint.ts";
 import { dropDiff, readDiff, saveDiff } from "./diffs.ts";
-import { Evaluations } from "./evaluations.ts";
+import { Evaluations, type Measured } from "./evaluations.ts";
 import { factsOf } from "./facts.ts";
 import type { Founded } from "./genesis.ts";
 import { type Seal, seal } from "./history.ts";
 import { IndexFeed } from "./index-feed.ts";
 import { hashInPieces } from "./large-hash.ts";
 import type { LateMerges } from "./late-merges.ts";
+import { Listeners } from "./listeners.ts";
 import { MergeFailures } from "./merge-failures.ts";
 import { mergeHere } from "./merger.ts";
 import { RecentFiles } from "./recent-files.ts";
@@ -63,7 +64,7 @@ export class Core {
   readonly #alarm: Alarm;
   readonly #late: LateMerges;
   readonly #retention: Retention;
-  readonly #listeners = new Set<(event: RunEvent) => void>();
+  readonly #listeners: Listeners;
   /** Journal places of the frames not yet merged. */
   readonly #frames: Map<TicketId, number>;
   readonly #recent: RecentFiles;
@@ -99,6 +100,7 @@ export class Core {
     this.#identity = identity;
     this.index = new IndexFeed(store.index, this.#warn("the index cannot be written; it is tried again"));
     this.#options = options;
+    this.#listeners = new Listeners(log);
     this.#retention = new Retention(store, founded.settings, snapshots);
     this.#frames = frames;
     this.#recent = new RecentFiles(state.hash, file);
@@ -107,18 +109,8 @@ export class Core {
     this.#state = state;
     this.#current = { vectors, file };
     this.#applied = store.length;
-    if (evaluator !== undefined) {
-      this.#evaluations = new Evaluations(
-        evaluator,
-        (measured) => {
-          this.record({ type: "evaluated", at: this.now(), ...measured }).catch(
-            this.#warn("an evaluation could not be kept"),
-          );
-        },
-        this.#warn("a version could not be evaluated"),
-      );
-      if ((state.heldOut.at(-1)?.version ?? -1) < state.version) this.#evaluate(state.version, state.tokens);
-    }
+    this.#evaluations = evaluator && new Evaluations(evaluator, this.#measured, log);
+    if ((state.heldOut.at(-1)?.version ?? -1) < state.version) this.#evaluate(state.version, state.tokens);
     this.#audits = auditsOf(this, options);
     this.#alarm = new Alarm(this, this.#audits, options);
     this.#late = late;
@@ -201,8 +193,7 @@ export class Core {
   }
 
   subscribe(listener: (event: RunEvent) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#listeners.add(listener);
   }
 
   /**
@@ -234,7 +225,7 @@ export class Core {
 
   perform(effects: readonly Effect[]): void {
     for (const effect of effects) {
-      if (effect.type === "announce") this.#announce(effect.event);
+      if (effect.type === "announce") this.#listeners.announce(effect.event);
       else if (effect.type === "evaluate") this.#evaluate(effect.version, effect.tokens);
       else if (effect.type === "record") this.#decide(effect.event);
       else if (effect.type === "merge") this.#publish(effect.closed);
@@ -330,15 +321,10 @@ export class Core {
     this.#recent.add(hash, this.#current.file);
   }
 
-  #announce(event: RunEvent): void {
-    for (const listener of this.#listeners) {
-      try {
-        listener(event);
-      } catch (error) {
-        this.#options.log.error({ error: String(error) }, "an event listener failed");
-      }
-    }
-  }
+  readonly #measured = (measured: Measured): void => {
+    const kept = this.record({ type: "evaluated", at: this.now(), ...measured });
+    kept.catch(this.#warn("an evaluation could not be kept"));
+  };
 
   #evaluate(version: number, tokens: number): void {
     if (!this.#closed) this.#evaluations?.offer({ version, tokens, weights: this.#current.vectors.x });

@@ -1,5 +1,5 @@
 import { MAX_LOSS } from "../../protocol/limits.ts";
-import type { Evaluation, Evaluator } from "../options.ts";
+import type { Evaluation, Evaluator, Log } from "../options.ts";
 
 export interface Measured extends Evaluation {
   readonly version: number;
@@ -13,14 +13,14 @@ export interface Measured extends Evaluation {
 export class Evaluations {
   readonly #evaluator: Evaluator;
   readonly #measured: (result: Measured) => void;
-  readonly #failed: (error: unknown) => void;
+  readonly #log: Log;
   #busy = false;
   #waiting: Offer | undefined;
 
-  constructor(evaluator: Evaluator, measured: (result: Measured) => void, failed: (error: unknown) => void) {
+  constructor(evaluator: Evaluator, measured: (result: Measured) => void, log: Log) {
     this.#evaluator = evaluator;
     this.#measured = measured;
-    this.#failed = failed;
+    this.#log = log;
   }
 
   offer(offer: Offer): void {
@@ -44,7 +44,7 @@ export class Evaluations {
         const told = Math.min(loss, MAX_LOSS);
         this.#measured({ version: next.version, tokens: next.tokens, loss: told, sample });
       } catch (error) {
-        this.#failed(error);
+        this.#log.warn({ error: String(error) }, "a version could not be evaluated");
       }
     }
     this.#busy = false;
