@@ -9,6 +9,7 @@ const PHASES: readonly (readonly [Phase, string])[] = [
   [{ phase: "downloading", what: "text", bytes: 1, total: 2 }, "Downloading text to train on"],
   [{ phase: "downloading", what: "change", bytes: 1, total: 2 }, "Catching up with the newest version"],
   [{ phase: "training" }, "Training on a passage"],
+  [{ phase: "queued" }, "Waiting for its turn"],
   [{ phase: "sending", bytes: 151_616 }, "Sending what was learnt (152 kB)"],
   [{ phase: "waiting", forMs: 5_000 }, "No work just now; asking again in 5.0 s"],
   [{ phase: "away", forMs: 12_000 }, "trying again in 12 s"],
@@ -31,7 +32,7 @@ describe("a phase in plain words", () => {
 
   it("is announced the same at every turn of the loop, and differently when something changed", () => {
     const said = new Map(PHASES.map(([phase]) => [JSON.stringify(phase), announcement(phase)]));
-    const turning = PHASES.filter(([{ phase }]) => /downloading|training|sending/.test(phase));
+    const turning = PHASES.filter(([{ phase }]) => /queued|downloading|training|sending/.test(phase));
     expect(new Set(turning.map(([phase]) => announcement(phase)))).toEqual(new Set(["Training."]));
     expect(new Set(said.values()).size).toBe(PHASES.length - turning.length); // starting and probing share one
   });

@@ -269,6 +269,8 @@ export function phaseLine(phase: Phase): string {
       return `Trying this machine’s devices (${DEVICE[phase.trying]})…`;
     case "downloading":
       return `${DOWNLOADING[phase.what]}…`;
+    case "queued":
+      return "Waiting for its turn: others are at work on this version.";
     case "training":
       return "Training on a passage…";
     case "sending":
@@ -294,6 +296,7 @@ export function phaseLine(phase: Phase): string {
  */
 export function announcement(phase: Phase): string {
   switch (phase.phase) {
+    case "queued":
     case "downloading":
     case "training":
     case "sending":

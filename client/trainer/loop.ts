@@ -11,7 +11,7 @@ import { Carry } from "./carry.ts";
 import { Stopped } from "./control.ts";
 import type { Progress, RoundDeps } from "./deps.ts";
 import { Flight } from "./flight.ts";
-import type { UnableReason } from "./messages.ts";
+import type { Phase, UnableReason } from "./messages.ts";
 import { News } from "./news.ts";
 import { Pace } from "./pace.ts";
 import { Patience } from "./patience.ts";
@@ -116,6 +116,8 @@ async function joinRun(deps: LoopDeps): Promise<void> {
   }
 }
 
+const AT_REST: ReadonlySet<Phase["phase"]> = new Set(["away", "paused"]);
+
 /** Ticket after ticket. Returns when the server has another run. */
 async function workOn(round: RoundDeps, patience: Patience): Promise<void> {
   const { cache, manifest, control, clock, trainers, replica, pace, report } = round;
@@ -144,6 +146,8 @@ async function workOn(round: RoundDeps, patience: Patience): Promise<void> {
     for (;;) {
       await control.turn();
       try {
+        // Who was told of a server that is away, or at rest, hears of it until it gives work again.
+        if (!AT_REST.has(control.phase)) control.enter({ phase: "queued" });
         const early = await ahead;
         ahead = undefined;
         const work = early ?? (await take(round));

@@ -53,6 +53,8 @@ export type Phase =
       readonly bytes: number;
       readonly total: number;
     }
+  /** The server was asked for a ticket, and answers when this browser's turn has come. */
+  | { readonly phase: "queued" }
   | { readonly phase: "training" }
   | { readonly phase: "sending"; readonly bytes: number }
   /** The server has no work just now. */

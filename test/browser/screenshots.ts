@@ -108,6 +108,7 @@ const SHOTS: readonly Shot[] = [
     given: startsWith({ phase: "downloading", what: "weights", bytes: 400_000, total: 1_141_248 }),
     visitor: agree,
   },
+  { name: "queued", path: "/", given: withPhase({ phase: "queued" }), visitor: agree },
   { name: "waiting", path: "/", given: withPhase({ phase: "waiting", forMs: 5_000 }), visitor: agree },
   {
     name: "paused-operator",
