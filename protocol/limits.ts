@@ -6,6 +6,9 @@
 /** The longest wait that a refusal may ask for: a day. Who must wait longer is told again. */
 export const MAX_RETRY_AFTER_MS = 86_400_000;
 
+/** The longest that who asks for work waits for its turn (N6), ms: many proxies give up on an answer after 60 s. */
+export const MAX_TURN_MS = 45_000;
+
 /** Parameters of the largest model a run may have: 256 MiB of f32, what a phone's tab can still hold. */
 export const MAX_PARAMETERS = 64 * 1024 * 1024;
 

@@ -3,6 +3,7 @@ import { utf8 } from "../../protocol/bytes.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { createIdentity, sha256 } from "../../protocol/identity.ts";
 import type { TicketId } from "../../protocol/ids.ts";
+import { MAX_TURN_MS } from "../../protocol/limits.ts";
 import { verifyRequest } from "../../protocol/request.ts";
 import { PROTOCOL_HEADER } from "../../protocol/version.ts";
 import { ServerAway, WrongBytes } from "./away.ts";
@@ -122,18 +123,29 @@ describe("refusals", () => {
     await expect(api.manifest({ signal: controller.signal })).rejects.toThrow("stop");
   });
 
-  test("a server that says nothing is away after a while", async () => {
-    vi.useFakeTimers();
+  test("a server that says nothing is away after a while, but after its longest turn for who waits for one (N6)", async () => {
+    const identity = await createIdentity();
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     try {
-      const { api } = against(
+      const { api, requests } = against(
         (request) =>
           new Promise((_, reject) => {
             request.signal.addEventListener("abort", () => reject(request.signal.reason));
           }),
       );
-      const asked = expect(api.manifest()).rejects.toThrow(ServerAway);
-      await vi.advanceTimersByTimeAsync(60_000);
-      await asked;
+      const away: unknown[] = [];
+      const asked = [api.manifest(), api.ticket(identity, {})];
+      for (const [i, call] of asked.entries()) {
+        call.catch((error: unknown) => {
+          away[i] = error;
+        });
+      }
+      while (requests.length < asked.length) await new Promise((resolve) => setImmediate(resolve));
+      await vi.advanceTimersByTimeAsync(MAX_TURN_MS);
+      expect(away[0]).toBeInstanceOf(ServerAway);
+      expect(away[1]).toBeUndefined();
+      await vi.advanceTimersByTimeAsync(60_000 - MAX_TURN_MS);
+      expect(away[1]).toBeInstanceOf(ServerAway);
     } finally {
       vi.useRealTimers();
     }

@@ -5,7 +5,12 @@ import { maxFrameBytes } from "../../protocol/frame.ts";
 import { asInteger, asObject, type Json, parseJson } from "../../protocol/guards.ts";
 import { sha256 } from "../../protocol/identity.ts";
 import { type Hash, isTicketId, type TicketId } from "../../protocol/ids.ts";
-import { MAX_RETRY_AFTER_MS, MAX_SHARD_TOKENS, MAX_SNAPSHOT_HEADER } from "../../protocol/limits.ts";
+import {
+  MAX_RETRY_AFTER_MS,
+  MAX_SHARD_TOKENS,
+  MAX_SNAPSHOT_HEADER,
+  MAX_TURN_MS,
+} from "../../protocol/limits.ts";
 import { parseManifest } from "../../protocol/manifest.ts";
 import { parseReceipt } from "../../protocol/receipt.ts";
 import { signRequest } from "../../protocol/request.ts";
@@ -25,6 +30,8 @@ export const MAX_JSON_ANSWER = 64 * 1024;
 const MAX_BYTES_A_TOKEN = 256;
 /** The longest silence of a server that is there, in milliseconds. */
 const STALL_MS = 30_000;
+/** And of one that was asked for work: nothing comes while we wait for our turn, and then perhaps for a merge. */
+const TURN_STALL_MS = MAX_TURN_MS + 10_000;
 /** Characters of a refusal's message that are kept. */
 const MAX_MESSAGE = 500;
 
@@ -44,6 +51,8 @@ interface Request {
   readonly range?: string;
   /** The answer's largest size in bytes. */
   readonly limit: number;
+  /** The longest silence, where it is not the usual one. */
+  readonly stall?: number;
   readonly post?: { readonly body: Uint8Array<ArrayBuffer>; readonly headers: Record<string, string> };
 }
 
@@ -58,11 +67,12 @@ export function httpApi(options: HttpOptions): Api {
     body: Uint8Array<ArrayBuffer>,
     type: string,
     call: Call = {},
+    stall = STALL_MS,
   ) => {
     const signed = await signRequest(identity, "POST", path, body, nonce);
     const site = options.site === undefined ? {} : { [SITE_HEADER]: options.site };
     const sent = { body, headers: { ...signed, ...site, "content-type": type } };
-    return parseAnswer(await request(options, { path, limit: MAX_JSON_ANSWER, post: sent }, call));
+    return parseAnswer(await request(options, { path, limit: MAX_JSON_ANSWER, stall, post: sent }, call));
   };
 
   return {
@@ -80,7 +90,8 @@ export function httpApi(options: HttpOptions): Api {
     shard: async (hash, call) => addressed(hash, await get(ROUTES.shard(hash), 2 * MAX_SHARD_TOKENS, call)),
     ticket: async (identity, pace, call) => {
       const body = utf8(JSON.stringify(pace));
-      const answer = await post(ROUTES.tickets, identity, drawNonce(), body, "application/json", call);
+      const type = "application/json";
+      const answer = await post(ROUTES.tickets, identity, drawNonce(), body, type, call, TURN_STALL_MS);
       return parsed(() => parseTicket(asObject(answer.ticket, "ticket")));
     },
     upload: async (identity, ticket, body, call) => {
@@ -99,7 +110,7 @@ export async function request(
   call: Call,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { origin, traffic, fetch = globalThis.fetch } = options;
-  const watchdog = new Watchdog(call.signal, STALL_MS);
+  const watchdog = new Watchdog(call.signal, what.stall ?? STALL_MS);
   try {
     const response = await fetch(origin + what.path, {
       method: what.post ? "POST" : "GET",
