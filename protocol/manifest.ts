@@ -58,7 +58,7 @@ export const MAX_ICE_CHARS = 256;
 /** RFC 7064 and 7065. */
 export const ICE_URL = /^(?:stun|stuns|turn|turns):[\w.[\]:-]+(?:\?transport=(?:udp|tcp))?$/;
 
-/** `running` takes work; `paused` keeps everything and gives none; `finished` reached its token budget. */
+/** `running` takes work; `paused` keeps everything and gives none; `finished` reached its token budget, or its operator ended it. */
 export type RunState = "running" | "paused" | "finished";
 
 export const isRunState = (value: unknown): value is RunState =>

@@ -169,7 +169,7 @@ async function attend(
   const say = (line: string) => io.stdout.write(`${line}\n`);
   const unsubscribe = run.subscribe((event) => {
     if (event.type === "version") say(versionLine(event, run.status()));
-    if (event.type === "state" && event.state === "finished") say("The run has reached its token budget.");
+    if (event.type === "state" && event.state === "finished") say("The run is finished.");
   });
   const ticking = setInterval(() => run.tick(), TICK_MS);
   const [program, ...script] = io.program;

@@ -51,7 +51,7 @@ const MAX_DELTAS_TOLD = 1_000;
 
 const REFUSALS = {
   "run-paused": "the operator has paused the run",
-  "run-finished": "the run has reached its token budget",
+  "run-finished": "the run is finished",
   "no-work": "there is no text to hand out just now",
   quarantined: "a delta of this volunteer was found bad; nothing is taken from it for a while",
 } as const;

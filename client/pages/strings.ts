@@ -282,7 +282,7 @@ export function phaseLine(phase: Phase): string {
     case "paused":
       return PAUSED[phase.why];
     case "finished":
-      return "The run has reached its token budget. The model is finished; thank you.";
+      return "The run is finished, and so is the model. Thank you.";
     case "unable":
       return UNABLE[phase.why];
     case "stopped":

@@ -67,7 +67,7 @@ export interface Now {
  * {@link checkFrame} throws, and `norm-too-large`. Returns the delta's L2 norm.
  */
 export function judge({ ticket, frame }: Upload, run: Now): number {
-  if (run.finished) throw new ProtocolError("run-finished", "the run has reached its token budget");
+  if (run.finished) throw new ProtocolError("run-finished", "the run is finished");
   if (run.now > ticket.issued + ticket.lease) {
     throw new ProtocolError("lease-expired", "the ticket's time is over; its text was given to another");
   }

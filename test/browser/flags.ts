@@ -9,6 +9,8 @@ export const chromiumFlags = ({ webgpu = false, peers = false } = {}): string[] 
   "--disable-sync",
   "--no-first-run",
   "--disable-quic",
+  // Else pages rest for heat whenever other tests keep the machine busy; rests.test.ts brings an observer of its own.
+  "--disable-blink-features=ComputePressure",
   // Else a page's own address is a name that only the local network's multicast resolves, which containers lack.
   ...(peers ? ["--disable-features=WebRtcHideLocalIpsWithMdns"] : []),
   ...(webgpu ? ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"] : []),

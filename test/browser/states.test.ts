@@ -29,7 +29,7 @@ const STATES: readonly (readonly [name: string, phase: Phase, line: RegExp])[] =
   ["paused by the operator", { phase: "paused", why: "operator" }, /operator has paused the run/],
   ["another tab trains", { phase: "paused", why: "other-tab" }, /Another tab of this browser/],
   ["server away", { phase: "away", forMs: 7_000 }, /The server does not answer; trying again/],
-  ["finished", { phase: "finished" }, /reached its token budget/],
+  ["finished", { phase: "finished" }, /The run is finished/],
   [
     "no device",
     { phase: "unable", why: "no-device", detail: "WebGPU: no adapter" },

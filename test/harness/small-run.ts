@@ -11,7 +11,10 @@ import { BRIEF_RUN, runCommand, type ServerProcess, startServer } from "./server
 const SETTINGS = { ...BRIEF_RUN, quorum: 1, steps: 40, learningRate: 0.001, trust: { auditShare: 0 } };
 
 export interface SmallRun {
+  /** The server of the moment. */
   readonly server: ServerProcess;
+  /** Starts it again, once it has ended, where it was. */
+  restart(): Promise<void>;
   /** Ends the server and removes its directory. */
   end(): Promise<void>;
 }
@@ -25,9 +28,14 @@ export async function startSmallRun(settings: object, ...flags: readonly string[
   await writeFile(text, prose(60_000));
   await writeFile(run, JSON.stringify({ ...SETTINGS, ...settings }));
   await runCommand("corpus", "add", text, "--data", data, "--vocab", "256");
-  const server = await startServer("--data", data, "--run", run, ...flags);
+  let server = await startServer("--data", data, "--run", run, ...flags);
   return {
-    server,
+    get server() {
+      return server;
+    },
+    async restart() {
+      server = await startServer("--data", data, "--port", new URL(server.origin).port, ...flags);
+    },
     async end() {
       await server.end("SIGTERM");
       await rm(directory, { recursive: true });

@@ -1,0 +1,106 @@
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { HttpVolunteer, smallDelta } from "../harness/http-volunteer.ts";
+import { type SmallRun, startSmallRun } from "../harness/small-run.ts";
+import { launchChromium } from "./launch.ts";
+
+/**
+ * One real run from its first ticket to its end, its operator's page and a volunteer's beside each other: what the one
+ * does, the other is told in so many words.
+ */
+let run: SmallRun;
+let browser: Browser;
+let visitor: Page;
+let operator: Page;
+let other: HttpVolunteer;
+
+const line = (words: string) => visitor.locator("p.phase").getByText(words).waitFor();
+const press = (name: string) => operator.getByRole("button", { name, exact: true }).click();
+const done = (words: string) => operator.getByText(words, { exact: true }).waitFor();
+/** The visitor's deltas make versions. */
+const trains = async () => {
+  const { version } = await run.server.status();
+  await run.server.until((status) => status.version > version + 1);
+};
+
+beforeAll(async () => {
+  [run, browser] = await Promise.all([startSmallRun({ crowd: 1 }), launchChromium()]);
+  other = await HttpVolunteer.create((path, init) => fetch(`${run.server.origin}${path}`, init));
+  [visitor, operator] = [
+    await (await browser.newContext()).newPage(),
+    await (await browser.newContext()).newPage(),
+  ];
+  for (const page of [visitor, operator]) page.setDefaultTimeout(15_000); // less than a test's, to be told what was missing
+  await operator.goto(run.server.link);
+  await operator.getByRole("heading", { name: "Run it" }).waitFor();
+}, 60_000);
+afterAll(async () => {
+  await browser.close();
+  await run.end();
+});
+
+it("waits for its turn while as many are at work as may be, and then trains", async () => {
+  const ticket = await other.ticket();
+  await visitor.goto(`${run.server.origin}/?device=wasm`);
+  await visitor.getByRole("button", { name: "Start training" }).click();
+  await line("Waiting for its turn");
+  expect((await run.server.status()).version).toBe(0);
+  const { parameters } = await (await fetch(`${run.server.origin}/api/manifest`)).json();
+  await other.upload(ticket, smallDelta(parameters, 1)); // a version of its own, and the visitor's turn
+  await trains();
+  await visitor.locator("p.phase.training").waitFor();
+}, 30_000);
+
+it.each([
+  ["Pause", "Paused."],
+  ["Drain", "Draining: the run pauses when the work that is out has come back."],
+])(
+  "%s is told to the visitor, and Start sets it to work again",
+  async (button, words) => {
+    await press(button);
+    await done(words);
+    await line("The operator has paused the run.");
+    expect((await run.server.status()).state).toBe("paused");
+    await operator.getByRole("cell", { name: button.toLowerCase(), exact: true }).first().waitFor();
+    await press("Start");
+    await done("Started.");
+    await trains();
+  },
+  30_000,
+);
+
+it("a setting that the operator changes holds for the next ticket, and the log names it", async () => {
+  await operator.getByLabel("Lease").fill("77");
+  await press("Apply");
+  await done("Applied.");
+  await operator.getByRole("cell", { name: "tune leaseSeconds=77" }).waitFor();
+  const ticket = await other.ticket();
+  expect(ticket.lease).toBe(77_000);
+}, 30_000);
+
+it("the visitor is told that the server is away, and goes on when it is back", async () => {
+  await run.server.end("SIGKILL");
+  await line("The server does not answer");
+  await run.restart();
+  await trains();
+}, 60_000);
+
+it("what this browser cannot do is said, with the reason", async () => {
+  const page = await (await browser.newContext()).newPage();
+  await page.goto(`${run.server.origin}/?device=webgpu`); // which this Chromium was started without
+  await page.getByRole("button", { name: "Start training" }).click();
+  await page.locator("p.phase").getByText("No way to train worked in this browser").waitFor();
+  expect(await page.locator("p.detail").first().textContent()).toMatch(/webgpu/i);
+  await page.context().close();
+}, 30_000);
+
+it("a run that its operator finishes thanks the visitor, and asks nothing of the next", async () => {
+  await operator.goto("about:blank"); // or the new link would be a change of the hash alone
+  await operator.goto(run.server.link);
+  await press("Finish…");
+  await press("Finish for good");
+  await line("The run is finished");
+  await visitor.reload();
+  await visitor.getByRole("heading", { name: "The model is finished" }).waitFor();
+  expect(visitor.workers()).toHaveLength(0);
+}, 30_000);
