@@ -6,7 +6,7 @@ import type { Rules } from "../rounds/rules.ts";
 import type { Store } from "../store/store.ts";
 import { decodeRecord } from "./record.ts";
 
-/** Merged deltas remembered: more than the tripwire's look-back merges at the default quorum. */
+/** Accepted deltas remembered: more than the tripwire's look-back merges at the default quorum. */
 const MOST = 512;
 /** Of those, the newest that one roll-back has audited again: the harm is seldom old. */
 const MOST_BLAMED = 96;
@@ -28,7 +28,7 @@ export interface Blamed {
 export interface Late extends Pick<Accepted, "ticket" | "volunteer" | "tokens" | "position"> {
   /** Its place in the journal. */
   readonly sequence: number;
-  /** The version it was merged into, once it was. */
+  /** The version it was merged into, while that is in the model: nobody is blamed again for what was taken back. */
   readonly into?: number;
   /** From a roll-back until its audit: the weights that came back. */
   readonly blamedOn?: Hash;
@@ -54,12 +54,16 @@ export class LateMerges {
     if (event.type === "accepted") {
       const { ticket, volunteer, tokens, position } = event;
       this.#late.set(ticket, { ticket, volunteer, tokens, position, sequence });
-      forgetOldest(this.#late, MOST);
+      this.#forget();
     } else if (event.type === "closed") {
       for (const { ticket } of event.merged) this.#change(ticket, { into: event.version + 1 });
-    } else if (event.type === "rolled-back" && event.reason === "held-out loss") {
-      const merged = this.kept.filter(({ into }) => (into ?? 0) > event.to);
-      for (const { ticket } of merged.slice(-MOST_BLAMED)) this.#change(ticket, { blamedOn: event.hash });
+    } else if (event.type === "rolled-back") {
+      const undone = this.kept.filter(({ into }) => into !== undefined && into > event.to);
+      // What was only closed was never in the model.
+      const harmed = undone.filter(({ into }) => into !== event.version);
+      for (const { into: _, ...rest } of undone) this.#late.set(rest.ticket, rest);
+      if (event.reason !== "held-out loss") return;
+      for (const { ticket } of harmed.slice(-MOST_BLAMED)) this.#change(ticket, { blamedOn: event.hash });
     } else if (event.type === "audited") {
       const late = this.#late.get(event.ticket);
       if (late?.blamedOn === undefined) return;
@@ -84,6 +88,16 @@ export class LateMerges {
       const open = () => this.#late.get(ticket)?.blamedOn === on;
       return [{ ticket, volunteer, range, on, open, frame }];
     });
+  }
+
+  /** Who is blamed stays for as long again: a crowd sends as many deltas before audits have come to all of them. */
+  #forget(): void {
+    let over = this.#late.size - MOST;
+    for (const { ticket, blamedOn } of this.#late.values()) {
+      if (over-- <= 0) break;
+      if (blamedOn === undefined) this.#late.delete(ticket);
+    }
+    forgetOldest(this.#late, 2 * MOST);
   }
 
   #change(ticket: TicketId, change: Partial<Late>): void {
