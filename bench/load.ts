@@ -3,7 +3,8 @@
  * top-k deltas, receipts) against a run of 10M parameters on one core, over loopback.
  * `npm run bench -- load [--json] [--rate N] [--seconds N] [--volunteers N] [--outer average]`
  * Volunteers train for as long as makes them send `rate` (115) deltas a second together, each a quarter longer or
- * shorter by chance, so that uploads come as they would and not all at once; they fetch no diffs or snapshots, which a thousand real ones would take from a cache. Prints figures; the last line is one JSON object.
+ * shorter by chance, so that uploads come as they would and not all at once; they fetch no diffs or snapshots, which
+ * a thousand real ones would take from a cache. Prints figures; the last line is one JSON object.
  */
 import { type ChildProcess, fork, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -149,7 +150,7 @@ function report(
       `${parameters.toLocaleString("en")} parameters, deltas of ${(bytes / 1e3).toFixed(0)} kB, load ${loadavg()[0]!.toFixed(1)}`,
       `merged ${merged.deltas} deltas in ${merged.versions} versions: ${perSecond.toFixed(1)} a second`,
       `receipts ${receipts.length}: median ${at(0.5).toFixed(0)} ms, p99 ${at(0.99).toFixed(0)} ms, longest ${at(1).toFixed(0)} ms`,
-      `of that on the server, from the last byte to the receipt: median ${figures.acceptMedianMs.toFixed(0)} ms, p99 ${figures.acceptP99Ms.toFixed(0)} ms`,
+      `of that on the server, from the checked signature to the receipt: median ${figures.acceptMedianMs.toFixed(0)} ms, p99 ${figures.acceptP99Ms.toFixed(0)} ms`,
       `event loop late: p99 ${figures.eventLoopP99Ms.toFixed(0)} ms, longest ${figures.eventLoopMaxMs.toFixed(0)} ms`,
       `memory ${figures.rssMiB.toFixed(0)} MiB at most; refused: ${refused}`,
       `processor ${each(figures.cpuSeconds)} ms a receipt, ${each(figures.mainSeconds)} of them where deltas are taken`,
