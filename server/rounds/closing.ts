@@ -11,10 +11,8 @@ const PATIENCE = 1.25;
 /** and longer while so few are at work: there a version without somebody is a half or a third of one. */
 const FEW = 3;
 const PATIENCE_OF_FEW = 2;
-/** Who asks for work waits so long at most for the version that its delta makes, */
+/** Who asks for work waits so long at most for the version that its delta makes; MAX_TURN_MS (protocol/limits.ts) for its turn. */
 export const LONGEST_HOLD_MS = 10_000;
-/** and where more are here than may work at once, so long for its turn: many proxies give up after 60 s. */
-export const LONGEST_TURN_MS = 45_000;
 
 /** A version has just opened for this part of the time in which most deltas come. */
 const JUST_OPENED = 0.1;

@@ -1,8 +1,9 @@
 import type { TicketId, VolunteerKey } from "../../protocol/ids.ts";
+import { MAX_TURN_MS } from "../../protocol/limits.ts";
 import type { TicketTerms } from "../../protocol/ticket.ts";
 import { admitted, isFresh, standingOf, trusted } from "../trust/standing.ts";
 import { Aged } from "./aged.ts";
-import { expectedWithin, heldUntil, LONGEST_HOLD_MS, LONGEST_TURN_MS, QUORUM_SHARE } from "./closing.ts";
+import { expectedWithin, heldUntil, LONGEST_HOLD_MS, QUORUM_SHARE } from "./closing.ts";
 import type { Effect, SoftEvent } from "./events.ts";
 import {
   ACTIVE_MS,
@@ -59,7 +60,7 @@ function holdOf(rules: Rules, state: State, { volunteer, since }: Asked, now: nu
   const working = workingAt(state, rules.leaseMs, now);
   const sent = state.pool.findLast((delta) => delta.volunteer === volunteer);
   if (sent === undefined) {
-    const turn = since + LONGEST_TURN_MS;
+    const turn = since + MAX_TURN_MS;
     // It looks again before that: those at work may all have left.
     return now < turn && working >= rules.crowd ? Math.min(turn, now + LONGEST_HOLD_MS) : undefined;
   }
