@@ -103,6 +103,26 @@ test("A25: what was found best may be gone by then: the run goes back to what is
   await tiny.run.close();
 });
 
+test("A25: a run that its operator takes back while versions are measured is not taken back once more", async () => {
+  const { promise: looked, resolve: look } = Promise.withResolvers<void>();
+  const slow = auditorOf(() => 4);
+  let measured = 0;
+  const comparing: Auditor["audit"] = async (job) => {
+    if (job.ticket.rates.length > 0) return auditorOf(() => 2).audit(job);
+    await looked;
+    measured += 1;
+    return slow.audit(job);
+  };
+  const { tiny, of } = await curve(RISEN, { ...slow, audit: comparing });
+  await tiny.run.rollback(tiny.run.snapshots[0]!);
+  const { version } = tiny.run.status();
+  look();
+  await until(() => measured >= 2 * 4 && of("evaluated").some((one) => one.version === version));
+  await advance(await TestVolunteer.create(), tiny);
+  expect(of("rolled-back").map(({ reason }) => reason)).toEqual(["operator"]);
+  await tiny.run.close();
+});
+
 test("A25: the run goes back without that look where the auditor fails, as far as something is stored", async () => {
   const failing: Auditor = {
     ...auditorOf(() => 2),

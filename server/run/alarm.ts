@@ -52,8 +52,10 @@ export class Alarm {
     const newest = this.#core.state.heldOut.at(-1);
     if (this.#busy || newest === undefined || this.#expected(newest)) return;
     this.#busy = true;
+    const { floor } = this.#core.state;
     try {
       const back = await this.#wayBack(to);
+      if (this.#core.state.floor !== floor) return; // the operator was faster: what was measured is no more
       if (back !== undefined) return await this.#core.rollBack(back, "held-out loss");
       this.#quiet = newest;
       const { version, loss } = newest;
