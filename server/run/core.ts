@@ -234,7 +234,8 @@ export class Core {
         answered.catch((error: unknown) => this.#rest(error, "the run could not be rolled back"));
       }
     }
-    if (this.#retention.due(this.#state.version) && !this.#resting()) this.#save();
+    const due = this.#retention.due(this.#state.version) && this.#rolling === undefined;
+    if (due && !this.#resting()) this.#save();
   }
 
   /**
@@ -307,9 +308,7 @@ export class Core {
     if (event.type === "rolled-back") {
       this.#retention.rolledBack({ version: event.version, hash: event.hash, needs: this.#applied });
     }
-    if (event.type === "rolled-back" && event.reason === "held-out loss") {
-      this.inquire();
-    }
+    if (event.type === "rolled-back" && event.reason === "held-out loss") this.inquire();
     this.perform(effects);
   }
 
@@ -398,6 +397,7 @@ export class Core {
       await this.#deciding;
       await this.#merging;
     }
+    await this.#retention.idle(); // it lets go of snapshots, and no other is stored until this has ended
     // What an alarm found best may have gone since it was found: what is oldest now is nearest to it.
     const place = this.#retention.atMost(to) ?? (reason === "operator" ? undefined : this.stored[0]);
     if (place === undefined) throw new StoreError(`no version up to ${to} is stored whole`);

@@ -6,6 +6,7 @@ import {
   TestVolunteer,
   tinyRun,
   tinySettings,
+  until,
   uploadOf,
 } from "../../test/harness/tiny-run.ts";
 
@@ -46,5 +47,58 @@ test("A24: a banned volunteer gets no work and is refused, until it is forgiven,
   await expect(volunteer.ticket(again.run)).rejects.toMatchObject({ code: "quarantined" });
   await again.run.forgive(volunteer.identity.key);
   await volunteer.contribute(again.run);
+  await again.run.close();
+});
+
+/** A run with a snapshot every second version, of which the newest is held up on its way to the disk. */
+async function saving(keepSnapshots: number, versions: number) {
+  const tiny = await tinyRun({ settings: tinySettings({ snapshotEvery: 2, keepSnapshots }) });
+  const { store } = tiny.options;
+  const put = store.put.bind(store);
+  const { promise: goesOn, resolve: goOn } = Promise.withResolvers<void>();
+  for (let version = 2; version < versions; version += 2) {
+    await advance(volunteer, tiny, 2);
+    await until(() => tiny.run.snapshots.includes(version));
+  }
+  store.put = async (shelf, ...object) => {
+    if (shelf === "snapshots") await goesOn;
+    return put(shelf, ...object);
+  };
+  await advance(volunteer, tiny, 2);
+  /** The snapshot is stored when whoever did not wait for it would have ended. */
+  const later = async () => {
+    for (let turn = 0; turn < 2_000; turn++) await new Promise((resolve) => setImmediate(resolve));
+    goOn();
+  };
+  return { tiny, later };
+}
+
+test("A1, A25: a roll-back waits for a snapshot that is being stored: what that lets go of is not gone back to", async () => {
+  const { tiny, later } = await saving(1, 4);
+  expect(tiny.run.snapshots).toEqual([2]);
+  const back = tiny.run.rollback(2).then(
+    () => true,
+    () => false,
+  );
+  await later();
+  expect(await back).toBe(false);
+  await until(() => tiny.run.snapshots.includes(4));
+  const { version, modelHash } = tiny.run.status();
+  const again = await restart(tiny);
+  expect(again.run.status()).toMatchObject({ version, modelHash });
+  await again.run.close();
+});
+
+test("A1, A25: and what it keeps is, and stays, the control", async () => {
+  const { tiny, later } = await saving(2, 6);
+  expect(tiny.run.snapshots).toEqual([4, 2]);
+  const back = tiny.run.rollback(4);
+  await later();
+  await back;
+  await until(() => tiny.run.snapshots.includes(6));
+  expect(tiny.run.snapshots).toEqual([7, 6, 4]);
+  const { modelHash } = tiny.run.status();
+  const again = await restart(tiny);
+  expect(again.run.status()).toMatchObject({ version: 7, modelHash });
   await again.run.close();
 });
