@@ -35,7 +35,7 @@ const TOLD_EVERY = 25;
 const CLOCK_TICK_MS = 10;
 /**
  * Deltas here are made up, so that audits find most of them bad and a few of them good. With one volunteer trusted, the
- * usual rules would let all the others' wait for a minute; the mean takes what no audit has found bad.
+ * usual rules would let all the others' wait for a while; the mean takes what no audit has found bad.
  */
 const RUN = { ...BRIEF_RUN, trust: { rules: "mean" } };
 

@@ -220,8 +220,7 @@ export const text = {
       ? "The one bird is you: nobody else is here right now."
       : `${plural(volunteers, "volunteer")} here, one bird each. Yours is bright.`,
   finishedTitle: "The model is finished",
-  finishedText:
-    "This run has learnt from as many tokens as its operator planned. Nothing is left to train; the model is here to keep.",
+  finishedText: "This run is over: nothing is left to train, and the model is here to keep.",
   downloadModel: "Download the model",
   statusPage: "How the run is doing",
   howPage: "How training works",

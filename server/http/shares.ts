@@ -11,11 +11,6 @@ export class Shares {
     this.#most = most;
   }
 
-  /** Networks that hold something. */
-  get size(): number {
-    return this.#held.size;
-  }
-
   /** Whether it fits; then it is held, until it is given back. */
   take(network: string | undefined, amount = 1): boolean {
     if (network === undefined) return true;

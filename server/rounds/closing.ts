@@ -58,8 +58,8 @@ export function expectedWithin(took: readonly number[], usual: number): number {
 /**
  * Until when, on the run clock, who sent a delta at `sent` waits for the version that it will be merged into. A
  * second ticket for the open version would be one version late when it is done, and late deltas cost more learning
- * than waiting does (docs/LEARNING.md). `expected` is the age up to which deltas are (see {@link expectedWithin}). But who sent it when the version had just opened would wait for too long,
- * and may be done again before it closes.
+ * than waiting does (docs/LEARNING.md). But who sent it when the version had just opened would wait for too long, and
+ * may be done again before it closes. `expected` is the age up to which deltas are (see {@link expectedWithin}).
  */
 export function heldUntil(opened: number, sent: number, expected: number): number {
   return sent - opened < JUST_OPENED * expected ? sent : sent + expected;

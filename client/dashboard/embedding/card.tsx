@@ -151,15 +151,15 @@ function Counts({ sites }: { readonly sites: readonly SiteCount[] }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard
     <section class="scroll" tabIndex={0} aria-label={text.counts}>
-      <table class="sites">
+      <table class="sites stacked">
         <ColumnHeads columns={text.columns} />
         <tbody>
           {sites.map(({ origin, volunteers, tickets, tokens }) => (
             <tr key={origin}>
               <th scope="row">{origin}</th>
-              <td>{formatCount(volunteers)}</td>
-              <td>{formatCount(tickets)}</td>
-              <td>{formatLarge(tokens)}</td>
+              <td data-label={text.columns[1]}>{formatCount(volunteers)}</td>
+              <td data-label={text.columns[2]}>{formatCount(tickets)}</td>
+              <td data-label={text.columns[3]}>{formatLarge(tokens)}</td>
             </tr>
           ))}
         </tbody>

@@ -19,7 +19,7 @@ export function Roster({ office, overview: { volunteers } }: RosterProps) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard
     <section class="scroll" tabIndex={0} aria-label={text.table}>
-      <table class="roster">
+      <table class="roster stacked">
         <ColumnHeads columns={text.columns} />
         <tbody>
           {volunteers.map((one) => (
