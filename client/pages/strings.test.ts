@@ -18,7 +18,7 @@ const PHASES: readonly (readonly [Phase, string])[] = [
   [{ phase: "paused", why: "battery" }, "on battery"],
   [{ phase: "paused", why: "other-tab" }, "Another tab of this browser is training"],
   [{ phase: "paused", why: "operator" }, "The operator has paused the run"],
-  [{ phase: "finished" }, "The model is finished"],
+  [{ phase: "finished" }, "The run is finished, and so is the model"],
   [{ phase: "unable", why: "insecure", detail: "" }, "https://"],
   [{ phase: "unable", why: "no-device", detail: "" }, "No way to train worked in this browser"],
   [{ phase: "unable", why: "protocol", detail: "" }, "different versions of the protocol"],

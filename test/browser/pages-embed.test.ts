@@ -104,6 +104,11 @@ describe("the embed", () => {
     expect(await page.locator("iframe").count()).toBe(0);
     expect(page.workers()).toHaveLength(0);
     expect(await below()).toBe(before);
+    // The control: an embed that takes room only once it is there moves what stands below.
+    await page.evaluate(() =>
+      document.body.prepend(Object.assign(document.createElement("p"), { textContent: "!" })),
+    );
+    expect(await below()).toBeGreaterThan(before ?? Number.NaN);
   });
 
   it("tells the site what goes on, and heeds no other window's word", async () => {

@@ -65,7 +65,7 @@ describe("a state is told in words", () => {
   it.each<[Phase, string]>([
     [{ phase: "sending", bytes: 151_616 }, "Sending what was learnt (152 kB)"],
     [{ phase: "away", forMs: 12_000 }, "trying again in 12 s"],
-    [{ phase: "finished" }, "The model is finished; thank you"],
+    [{ phase: "finished" }, "The run is finished, and so is the model. Thank you."],
     [{ phase: "unable", why: "no-device", detail: "no adapter" }, "No way to train worked in this browser"],
   ])("%j", async (phase, words) => {
     site.script = trainingScript(phase);

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { ProtocolError } from "../../../protocol/errors.ts";
+import { FOUNDING_ROUTES } from "../../../protocol/founding.ts";
 import { OPERATOR_HEADER, OPERATOR_ROUTES, type OperatorAction } from "../../../protocol/operator.ts";
 import { edge } from "../../../test/edge.ts";
 import { FakeService } from "../../../test/fake-service.ts";
@@ -259,6 +260,16 @@ describe("every operator route fails closed", () => {
       expect((await app.request(path)).status).toBe(401);
       expect((await app.request(path, { headers: { cookie } })).status).toBe(404);
     }
+  });
+
+  it("O2: without a run there is the making of one, with a run there is not", async () => {
+    const signedIn = async (path: string) => app.request(path, { headers: { cookie: await signIn() } });
+    expect((await signedIn(FOUNDING_ROUTES.state)).status).toBe(404);
+    const founding = new FakeFounding();
+    app = edge(undefined, { founding, now: () => now });
+    expect(await codeOf(await signedIn(OPERATOR_ROUTES.overview))).toBe("no-run");
+    expect(founding.reached).toBe(0);
+    expect(await codeOf(await signedIn(FOUNDING_ROUTES.state))).toBe("no-work"); // the fake's own answer
   });
 
   it("A11: lets the operator's own page in: the control of all of the above", async () => {
