@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { ROUTES } from "../../protocol/routes.ts";
 import { runCommand, type ServerProcess, startServer } from "../harness/server-process.ts";
 import { launchChromium } from "./launch.ts";
-import { traceTasks } from "./tasks.ts";
+import { smoothness } from "./tasks.ts";
 
 /**
  * What a visitor gets of a real, small run on a real server: a page that stays smooth, a look inside, words
@@ -84,7 +84,7 @@ describe("on the server's own pages", () => {
     await page.getByText(/[1-9]\d* deltas? merged/).waitFor({ timeout: 60_000 });
     await page.getByText("A look inside").click();
     await page.getByText("What it attends to").waitFor();
-    const spent = await traceTasks(page, async () => {
+    const spent = await smoothness(page, async () => {
       const versions = (await server.status()).version + 5;
       await server.until(({ version }) => version >= versions);
     });
@@ -97,7 +97,7 @@ describe("on the server's own pages", () => {
       for (let i = 0; i < 2e7; i++) sum = (sum + i * i) % 7;
       return sum;
     };
-    expect((await traceTasks(page, () => page.evaluate(toil))).ms).toBeGreaterThan(50);
+    expect((await smoothness(page, () => page.evaluate(toil))).ms).toBeGreaterThan(50);
   });
 
   it("says before anything runs what, for whom, until when, and what leaves", async () => {
