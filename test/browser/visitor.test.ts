@@ -36,13 +36,14 @@ let page: Page;
 
 /** A site of another origin that allows scripts and frames of the server, and nothing else at all. */
 function serveBlog(): Promise<Server> {
-  const site = createServer((_, response) => {
+  const site = createServer((request, response) => {
+    const budget = new URL(request.url ?? "/", "http://blog").searchParams.get("budget");
     response.writeHead(200, {
       "content-type": "text/html; charset=utf-8",
       "content-security-policy": `default-src 'none'; script-src ${server.origin}; frame-src ${server.origin}; require-trusted-types-for 'script'`,
     });
     response.end(`<!doctype html><html lang="en"><title>A blog</title><h1>A blog</h1>
-      <script defer src="${server.origin}/embed.js" data-share="1"></script>`);
+      <script defer src="${server.origin}/embed.js" data-share="1" ${budget === null ? "" : `data-budget="${budget}"`}></script>`);
   });
   return new Promise((resolve) => site.listen(0, "127.0.0.1", () => resolve(site)));
 }
@@ -255,6 +256,30 @@ describe("within another site", () => {
         .evaluate((element) => (element as unknown as { status(): { merged: number } }).status().merged);
     await expect.poll(merged, { timeout: 60_000 }).toBeGreaterThan(0);
     expect(failures).toEqual([]);
+  });
+
+  it("tells the site what goes on, keeps to its allowance, and ends when the visitor takes the yes back", async () => {
+    await page.goto(`${origin}/?budget=0.5MB`);
+    await page.locator("murmuration-swarm").evaluate((element) => {
+      const heard: string[] = [];
+      for (const name of ["state", "step", "credit"]) element.addEventListener(name, () => heard.push(name));
+      element.addEventListener("consent", (event) => {
+        if (event instanceof CustomEvent) heard.push(`consent ${event.detail.given}`);
+      });
+      Object.assign(window, { heard });
+    });
+    const heard = () =>
+      page.evaluate(() => [...new Set((window as unknown as { heard: string[] }).heard)].sort());
+    await page.getByRole("button", { name: "Help train a language model" }).click();
+    const frame = page.frameLocator("iframe");
+    await frame.getByRole("button", { name: "Yes, help train" }).click();
+    await frame.getByText("data allowance for today is used up").first().waitFor({ timeout: 60_000 });
+    expect(await heard()).toEqual(["consent true", "credit", "state", "step"]);
+    await frame.getByRole("button", { name: "Forget me" }).click();
+    await page.getByRole("button", { name: "Help train a language model" }).waitFor();
+    expect(await heard()).toContain("consent false");
+    expect(page.frames()).toHaveLength(1);
+    expect(page.workers()).toHaveLength(0);
   });
 
   it("is refused on a site that the server does not name, and says so", async () => {
