@@ -63,10 +63,10 @@ describe("how training works", () => {
     await page.getByText("Resting").waitFor();
     const rested = await step();
     await press("One step");
-    await expect.poll(step).toBe(rested + 1);
+    await expect.poll(step, { timeout: 30_000 }).toBe(rested + 1);
     await page.getByText("Resting").waitFor();
     await press("Start over");
-    await expect.poll(step).toBe(0);
+    await expect.poll(step, { timeout: 30_000 }).toBe(0);
     expect(await drawn("Filter 3 now")).toBe(await drawn("Filter 3 before the first step"));
   });
 
