@@ -34,6 +34,14 @@ describe("a volunteer", () => {
     expect(server.asked.filter((route) => route === "shard")).toHaveLength(1);
   });
 
+  test("tells of the last delta before a rest, soon after it told of the one before", async () => {
+    const here = visit(await ToyServer.open());
+    here.watch(({ type }) => type === "sent" && here.count("sent") === 2 && here.control.pause("visitor"));
+    expect(await here.until("credit", 2)).toBe("stopped");
+    expect(here.count("sent")).toBe(2);
+    expect(here.phases()).toContain("paused");
+  });
+
   test("sends what it trained: the delta plus what compression left out before (rule C4)", async () => {
     const server = await ToyServer.open();
     const cache = memoryCache();

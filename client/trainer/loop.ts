@@ -282,16 +282,24 @@ function lazily<T>(make: () => Promise<T>): () => Promise<T | undefined> {
   };
 }
 
-/** Reports the visitor's credit, now and then. Not knowing it keeps nobody from training. */
-function creditTeller({ api, identity, control, clock, report }: RoundDeps): () => Promise<void> {
+/**
+ * Reports the visitor's credit, now and then, and once more after the last delta before a rest. Not knowing it keeps
+ * nobody from training.
+ */
+function creditTeller({ api, identity, control, clock, sleep, report }: RoundDeps): () => Promise<void> {
   let asked = Number.NEGATIVE_INFINITY;
-  return async () => {
-    if (clock() - asked < CREDIT_EVERY_MS) return;
+  let due = false;
+  const ask = async () => {
+    due = false;
     asked = clock();
-    try {
-      report({ type: "credit", credit: await api.credit(identity.key, { signal: control.signal }) });
-    } catch {
-      control.signal.throwIfAborted();
-    }
+    const credit = await api.credit(identity.key, { signal: control.signal }).catch(() => undefined);
+    if (credit !== undefined) report({ type: "credit", credit });
+  };
+  return async () => {
+    const wait = asked + CREDIT_EVERY_MS - clock();
+    if (wait <= 0) return ask();
+    if (due) return;
+    due = true;
+    void sleep(wait, control.signal).then(ask, () => undefined);
   };
 }
