@@ -132,6 +132,7 @@ export class Replica {
     const { api, file, parameters, signal, progress } = this.#options;
     const heard = (bytes: number, total: number) =>
       progress?.("weights", bytes, Math.max(total, parameters * 4));
+    heard(0, 0); // a slow server's visitor is told before the first byte has come
     const bytes = await api.snapshot(hash, parameters, { signal, progress: heard });
     try {
       const weights = file.read(bytes);

@@ -34,9 +34,10 @@ const READ_EVERY_MS = 300;
 export async function prepare(deps: RoundDeps, ticket: Ticket, deadline: number): Promise<Work> {
   const { api, cache, control, replica } = deps;
   const progress = (bytes: number, total: number) => deps.progress("text", bytes, total);
-  const shard = await shardOf(cache, ticket.shard, () =>
-    api.shard(ticket.shard, { signal: control.signal, progress }),
-  );
+  const shard = await shardOf(cache, ticket.shard, () => {
+    progress(0, Number.POSITIVE_INFINITY); // told before the server has answered, which says how much it is
+    return api.shard(ticket.shard, { signal: control.signal, progress });
+  });
   const weights = await replica.sync(ticket.version, ticket.hash);
   return { ticket, deadline, shard, weights };
 }

@@ -110,18 +110,6 @@ describe("a state is told in words", () => {
     await shows("speak different versions of the protocol");
     expect(asked(/^\/$/)).toHaveLength(3); // the last was this test's own
   });
-
-  it("plain HTTP from elsewhere names HTTPS as the reason, and offers no start", async () => {
-    await page.route("http://elsewhere.test/**", async (route) => {
-      const { pathname } = new URL(route.request().url());
-      if (pathname === "/api/events") return route.abort(); // a stream has no end to wait for
-      return route.fulfill({ response: await route.fetch({ url: site.origin + pathname }) });
-    });
-    await page.goto("http://elsewhere.test/");
-    await shows("It works from an https:// address");
-    expect(await page.getByRole("button", { name: "Start training" }).count()).toBe(0);
-    await page.unrouteAll({ behavior: "ignoreErrors" }); // the chart may still be on its way
-  });
 });
 
 describe("while training", () => {

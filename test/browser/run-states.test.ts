@@ -1,5 +1,6 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { ROUTES } from "../../protocol/routes.ts";
 import { HttpVolunteer, smallDelta } from "../harness/http-volunteer.ts";
 import { type SmallRun, startSmallRun } from "../harness/small-run.ts";
 import { launchChromium } from "./launch.ts";
@@ -14,6 +15,8 @@ let visitor: Page;
 let operator: Page;
 let other: HttpVolunteer;
 
+/** The Worker's script, as built. */
+const WORKER = /\/assets\/worker-[^/]*\.js$/;
 const line = (words: string) => visitor.locator("p.phase").getByText(words).waitFor();
 const press = (name: string) => operator.getByRole("button", { name, exact: true }).click();
 const done = (words: string) => operator.getByText(words, { exact: true }).waitFor();
@@ -38,6 +41,29 @@ afterAll(async () => {
   await browser.close();
   await run.end();
 });
+
+it("says that it starts, and then that it downloads, for as long as either takes", async () => {
+  const page = await (await browser.newContext()).newPage();
+  const told = (words: string) => page.locator("p.phase").getByText(words).waitFor();
+  const hold = async (path: RegExp) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    await page.route(path, async (route) => {
+      await promise;
+      await route.continue();
+    });
+    return resolve;
+  };
+  const [script, weights] = [await hold(WORKER), await hold(/\/api\/snapshots\//)];
+  await page.goto(`${run.server.origin}/?device=wasm`);
+  await page.getByRole("button", { name: "Start training" }).click();
+  await told("Starting…");
+  script();
+  await told("Downloading the model’s weights…");
+  await page.getByRole("button", { name: "Stop", exact: true }).click();
+  await told("Stopped. Nothing is running.");
+  weights();
+  await page.context().close();
+}, 30_000);
 
 it("waits for its turn while as many are at work as may be, and then trains", async () => {
   const ticket = await other.ticket();
@@ -91,6 +117,33 @@ it("what this browser cannot do is said, with the reason", async () => {
   await page.getByRole("button", { name: "Start training" }).click();
   await page.locator("p.phase").getByText("No way to train worked in this browser").waitFor();
   expect(await page.locator("p.detail").first().textContent()).toMatch(/webgpu/i);
+  await page.context().close();
+}, 30_000);
+
+it("a browser that cannot make keys is told so", async () => {
+  const page = await (await browser.newContext()).newPage();
+  await page.route(WORKER, async (route) => {
+    const response = await route.fetch();
+    const without = `crypto.subtle.generateKey = () => Promise.reject(new DOMException("", "NotSupportedError"));\n`;
+    await route.fulfill({ response, body: without + (await response.text()) });
+  });
+  await page.goto(`${run.server.origin}/?device=wasm`);
+  await page.getByRole("button", { name: "Start training" }).click();
+  await page.locator("p.phase").getByText("cannot make Ed25519 keys").waitFor();
+  await page.context().close();
+}, 30_000);
+
+it("plain HTTP from elsewhere names HTTPS as the reason, and offers no start", async () => {
+  const page = await (await browser.newContext()).newPage();
+  await page.route("http://elsewhere.test/**", async (route) => {
+    const { pathname } = new URL(route.request().url());
+    if (pathname === ROUTES.events) return route.abort(); // a stream has no end to wait for
+    return route.fulfill({ response: await route.fetch({ url: run.server.origin + pathname }) });
+  });
+  await page.goto("http://elsewhere.test/");
+  await page.getByText("It works from an https:// address").waitFor();
+  expect(await page.getByRole("button", { name: "Start training" }).count()).toBe(0);
+  await page.unrouteAll({ behavior: "ignoreErrors" }); // the chart may still be on its way
   await page.context().close();
 }, 30_000);
 
