@@ -41,7 +41,6 @@ const call = (method: "start" | "pause" | "stop" | "revoke" | "status") =>
 const press = (name: string) => page.getByRole("button", { name }).click();
 const frame = () => page.frameLocator("iframe");
 const pressInside = (name: string) => frame().getByRole("button", { name, exact: true }).click();
-const below = async () => (await page.getByText("Some text after.").boundingBox())?.y;
 /** Everything that only a volunteer asks for. */
 const WORK = /worker|^\/script$|^\/api\/(?!run$)|snapshots|\.wasm$/;
 
@@ -93,22 +92,6 @@ describe("the embed", () => {
     await page.getByRole("button", { name: "Help train our reader" }).waitFor();
     expect(await heard()).toContain('consent {"given":false}');
     expect(site.asked.filter((path) => WORK.test(path))).toEqual([]);
-  });
-
-  it("moves nothing on the page, and goes back to its button when stopped", async () => {
-    const before = await below();
-    await train();
-    expect(await below()).toBe(before);
-    await pressInside("Stop");
-    await page.getByRole("button", { name: "Help train our reader" }).waitFor();
-    expect(await page.locator("iframe").count()).toBe(0);
-    expect(page.workers()).toHaveLength(0);
-    expect(await below()).toBe(before);
-    // The control: an embed that takes room only once it is there moves what stands below.
-    await page.evaluate(() =>
-      document.body.prepend(Object.assign(document.createElement("p"), { textContent: "!" })),
-    );
-    expect(await below()).toBeGreaterThan(before ?? Number.NaN);
   });
 
   it("tells the site what goes on, and heeds no other window's word", async () => {
@@ -174,12 +157,10 @@ describe("the embed", () => {
     expect(await frame().getByRole("button", { name: "Train anyway" }).count()).toBe(0);
   });
 
-  it("wears the theme that the tag names, and asks nothing of anyone when the run is finished", async () => {
+  it("asks nothing of anyone when the run is finished", async () => {
     site.status = exampleStatus({ state: "finished" });
-    host.hostPage = hostPage(site.origin, 'data-theme="dark"');
     await visit();
     await press("Help train our reader");
-    await frame().locator("html[data-theme=dark]").waitFor();
     await frame().getByText("Nothing is left to train").waitFor();
     expect(await frame().getByRole("button").count()).toBe(0);
   });

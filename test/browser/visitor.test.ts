@@ -1,7 +1,5 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
 import { createRequire } from "node:module";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright-core";
@@ -11,10 +9,7 @@ import { runCommand, type ServerProcess, startServer } from "../harness/server-p
 import { launchChromium } from "./launch.ts";
 import { smoothness, traceTasks } from "./tasks.ts";
 
-/**
- * What a visitor gets of a real, small run on a real server: a page that stays smooth, a look inside, words
- * written by the weights of the moment, and the same from within another site with a strict policy.
- */
+/** What a visitor gets of a real, small run on a real server: a page that stays smooth, asks first and forgets. */
 const SETTINGS = {
   name: "A small run",
   model: { layers: 1, heads: 2, width: 32, context: 32 },
@@ -29,26 +24,8 @@ const SETTINGS = {
 let directory: string;
 let browser: Browser;
 let server: ServerProcess;
-let blog: Server;
-let origin: string;
 let context: BrowserContext;
 let page: Page;
-
-/** A site of another origin that allows scripts and frames of the server, and nothing else at all. */
-function serveBlog(): Promise<Server> {
-  const site = createServer((request, response) => {
-    const budget = new URL(request.url ?? "/", "http://blog").searchParams.get("budget");
-    response.writeHead(200, {
-      "content-type": "text/html; charset=utf-8",
-      "content-security-policy": `default-src 'none'; script-src ${server.origin}; frame-src ${server.origin}; require-trusted-types-for 'script'`,
-    });
-    response.end(`<!doctype html><html lang="en"><title>A blog</title><h1>A blog</h1>
-      <script defer src="${server.origin}/embed.js" data-share="1" ${budget === null ? "" : `data-budget="${budget}"`}></script>`);
-  });
-  return new Promise((resolve) => site.listen(0, "127.0.0.1", () => resolve(site)));
-}
-
-const portOf = (site: Server) => (site.address() as AddressInfo).port; // a TCP server that listens has one
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "murmuration-visitor-"));
@@ -59,16 +36,10 @@ beforeAll(async () => {
   await writeFile(run, JSON.stringify(SETTINGS));
   await runCommand("corpus", "add", ...chapters, "--data", data, "--vocab", "300");
   server = await startServer("--data", data, "--run", run);
-  blog = await serveBlog();
-  origin = `http://localhost:${portOf(blog)}`;
-  await server.end("SIGTERM");
-  const port = new URL(server.origin).port;
-  server = await startServer("--data", data, "--port", port, "--embed-on", origin);
   browser = await launchChromium();
 });
 afterAll(async () => {
   await browser.close();
-  await new Promise((resolve) => blog.close(resolve));
   await server.end("SIGTERM");
   await rm(directory, { recursive: true });
 });
@@ -78,7 +49,7 @@ beforeEach(async () => {
 });
 afterEach(() => context.close());
 
-describe("on the server's own pages", () => {
+describe("a visitor", () => {
   it("keeps every task of the main thread below 50 ms of its time while training", async () => {
     await page.goto(`${server.origin}/?device=wasm`);
     await page.getByRole("button", { name: "Start training" }).click();
@@ -136,19 +107,6 @@ describe("on the server's own pages", () => {
     expect(first.map((path) => path.split("/")[2])).toEqual(expect.arrayContaining(["snapshots", "shards"]));
     const again = await visit();
     expect(again.filter((path) => path.includes("snapshots") || first.includes(path))).toEqual([]);
-  });
-
-  it("stops at once, and frees the memory", async () => {
-    await page.goto(`${server.origin}/?device=wasm`);
-    await page.getByRole("button", { name: "Start training" }).click();
-    await page.getByText(/[1-9]\d* deltas? merged/).waitFor({ timeout: 60_000 });
-    const [worker] = page.workers();
-    const gone = worker?.waitForEvent("close");
-    await page.getByRole("button", { name: "Stop", exact: true }).click();
-    await gone; // a Worker that has ended holds nothing: its memory is the browser's again
-    await page.getByRole("status").getByText("Stopped. Nothing is running.").waitFor();
-    expect(page.workers()).toHaveLength(0);
-    await page.getByRole("button", { name: "Start again" }).waitFor();
   });
 
   it("proves that one's work is in the model, and counts it", async () => {
@@ -219,83 +177,5 @@ describe("on the server's own pages", () => {
     const wasm = [...types].filter(([name]) => name.endsWith(".wasm"));
     expect(wasm.map(([, type]) => type)).toEqual(["200 application/wasm"]);
     expect(failures).toEqual([]);
-  });
-
-  it("writes in the browser from the current weights", async () => {
-    await page.goto(`${server.origin}/playground`);
-    await page.getByRole("button", { name: /Load the model/ }).click();
-    await page.getByLabel("Your words").fill("The whale");
-    await page.getByRole("button", { name: "Write", exact: true }).click();
-    await page.getByText("tokens a second").waitFor({ timeout: 30_000 });
-    const written = await page.locator("blockquote", { has: page.locator(".given") }).textContent();
-    expect(written?.length).toBeGreaterThan("The whale".length + 100);
-    await page.getByRole("button", { name: "Write it another way" }).click();
-    await page.getByText("tokens a second").waitFor({ timeout: 30_000 });
-    expect(await page.locator("blockquote", { has: page.locator(".given") }).textContent()).not.toBe(written);
-  });
-});
-
-describe("within another site", () => {
-  it("trains under a strict policy, once the visitor said yes within the frame", async () => {
-    const failures: string[] = [];
-    page.on("pageerror", (error) => failures.push(error.message));
-    page.on("console", (message) => {
-      if (/Content Security Policy|Trusted/.test(message.text())) failures.push(message.text());
-    });
-    const requests: string[] = [];
-    page.on("request", (request) => requests.push(new URL(request.url()).pathname));
-    await page.goto(origin);
-    await page.getByRole("button", { name: "Help train a language model" }).click();
-    const frame = page.frameLocator("iframe");
-    await frame.getByText("Help train “A small run”").waitFor();
-    expect(requests.filter((path) => /worker|\.wasm$|^\/api\/(?!run$)/.test(path))).toEqual([]);
-    await frame.getByRole("button", { name: "Yes, help train" }).click();
-    const merged = () =>
-      page
-        .locator("murmuration-swarm")
-        .evaluate((element) => (element as unknown as { status(): { merged: number } }).status().merged);
-    await expect.poll(merged, { timeout: 60_000 }).toBeGreaterThan(0);
-    expect(failures).toEqual([]);
-  });
-
-  it("tells the site what goes on, keeps to its allowance, and ends when the visitor takes the yes back", async () => {
-    await page.goto(`${origin}/?budget=0.5MB`);
-    await page.locator("murmuration-swarm").evaluate((element) => {
-      const heard: string[] = [];
-      for (const name of ["state", "step", "credit"]) element.addEventListener(name, () => heard.push(name));
-      element.addEventListener("consent", (event) => {
-        if (event instanceof CustomEvent) heard.push(`consent ${event.detail.given}`);
-      });
-      Object.assign(window, { heard });
-    });
-    const heard = () =>
-      page.evaluate(() => [...new Set((window as unknown as { heard: string[] }).heard)].sort());
-    await page.getByRole("button", { name: "Help train a language model" }).click();
-    const frame = page.frameLocator("iframe");
-    await frame.getByRole("button", { name: "Yes, help train" }).click();
-    await frame.getByText("data allowance for today is used up").first().waitFor({ timeout: 60_000 });
-    expect(await heard()).toEqual(["consent true", "credit", "state", "step"]);
-    await frame.getByRole("button", { name: "Forget me" }).click();
-    await page.getByRole("button", { name: "Help train a language model" }).waitFor();
-    expect(await heard()).toContain("consent false");
-    await expect.poll(() => page.frames().length).toBe(1);
-    expect(page.workers()).toHaveLength(0);
-  });
-
-  it("is refused on a site that the server does not name, and says so", async () => {
-    const stranger = await serveBlog();
-    try {
-      await page.goto(`http://localhost:${portOf(stranger)}`);
-      await page.locator("murmuration-swarm").evaluate((element) => {
-        element.addEventListener("blocked", () => {
-          document.title = "blocked";
-        });
-      });
-      await page.getByRole("button", { name: "Help train a language model" }).click();
-      await page.getByText("It could not be loaded on this page.").waitFor();
-      expect(await page.title()).toBe("blocked");
-    } finally {
-      await new Promise((resolve) => stranger.close(resolve));
-    }
   });
 });

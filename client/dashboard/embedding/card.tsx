@@ -18,14 +18,13 @@ export function Embedding({ sites }: { readonly sites: readonly SiteCount[] }) {
   const server = location.origin;
   const origin = asOrigin(site);
   const unnamed = sites.length > 0 && origin !== undefined && !sites.some((one) => one.origin === origin);
-  const style = styleOf(wishes);
   return (
     <Card title={text.title}>
       <p class="note">{text.help}</p>
       <Form wishes={wishes} setWishes={setWishes} site={site} setSite={setSite} />
       {unnamed && <p class="notice">{text.notNamed(`--embed-on ${origin}`)}</p>}
       <Snippet name={text.tag} code={tagOf(server, wishes, integrity)} />
-      {style !== "" && <Snippet name={text.style} code={style} />}
+      <Snippet name={text.style} code={styleOf(server, wishes)} />
       <Snippet name={text.policy} code={policyOf(server)} />
       <Snippet name={text.badge} code={badgeOf(server, sites.length > 0 && !unnamed ? site : "")} />
       <p class="said" role="status">

@@ -21,8 +21,8 @@ describe("the tag", () => {
       '<script defer src="https://train.example/embed.js" data-label="Help us" data-theme="dark" data-share="0.5" ' +
         'data-budget="20MB" integrity="sha384-x" crossorigin="anonymous"></script>',
     );
-    expect(styleOf(wishes)).toBe("murmuration-swarm { --murmuration-width: 300px; }");
-    expect(styleOf(USUAL)).toBe("");
+    const width = "murmuration-swarm { --murmuration-width: 300px; }";
+    expect(styleOf(SERVER, wishes)).toBe(`${styleOf(SERVER, USUAL)}\n${width}`);
   });
 
   it("keeps a label within its attribute", () => {

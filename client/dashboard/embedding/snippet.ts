@@ -33,9 +33,18 @@ export function tagOf(server: string, wishes: Wishes, integrity: string | undefi
   return `<script defer ${attributes.join("\n        ")}></script>`;
 }
 
-/** What the site's own style sheet has to say; empty where the usual size will do. */
-export const styleOf = ({ width }: Wishes): string =>
-  width === USUAL.width ? "" : `murmuration-swarm { --murmuration-width: ${width}px; }`;
+/**
+ * What the site's own style sheet has to say: the tag keeps the box's room (client/embed/style.ts) until the loader puts
+ * it there, or all that stands below would move then; and the width, where it is not the usual one.
+ */
+export function styleOf(server: string, { width }: Wishes): string {
+  const waiting = `script[src="${server}/embed.js"]:not(:has(+ murmuration-swarm))`;
+  return [
+    `${waiting} { display: block; height: 15rem; }`,
+    `@media (max-width: 30rem) { ${waiting} { height: 20rem; } }`,
+    ...(width === USUAL.width ? [] : [`murmuration-swarm { --murmuration-width: ${width}px; }`]),
+  ].join("\n");
+}
 
 /** The lines of a site's Content-Security-Policy; the last is for the badge. */
 export const policyOf = (server: string): string =>

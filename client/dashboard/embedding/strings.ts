@@ -18,7 +18,7 @@ export const text = {
   width: "Width, pixels",
   pinned: "Pin the loader (SRI): the button stops when this server is updated, until the tag is too",
   tag: "The tag",
-  style: "In the site’s style sheet",
+  style: "In the site’s style sheet, so that nothing moves while a page loads",
   policy: "If the site sends a Content-Security-Policy, add",
   badge: "A badge",
   badgeAlt: "The badge as it looks now",
