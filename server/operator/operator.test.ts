@@ -134,10 +134,11 @@ describe("who is here", () => {
     crowd.asked(key(2), "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537 Chrome/140 Safari/537 Edg/140");
     crowd.trained(key(2), "<b>evil</b>");
     crowd.asked(key(3), "node");
+    crowd.asked(key(4), "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537 HeadlessChrome/140 Safari/537");
     expect(crowd.here()).toEqual({
-      device: { phone: 1, computer: 1, program: 1 },
-      browser: { Chrome: 1, Edge: 1, Node: 1 },
-      backend: { webgpu: 1, other: 1, unknown: 1 },
+      device: { phone: 1, computer: 2, program: 1 },
+      browser: { Chrome: 2, Edge: 1, Node: 1 },
+      backend: { webgpu: 1, other: 1, unknown: 2 },
     });
     now = 60_001;
     expect(crowd.here().browser).toEqual({});
