@@ -4,6 +4,7 @@ import { ROUTES } from "../../protocol/routes.ts";
 import { HttpVolunteer, smallDelta } from "../harness/http-volunteer.ts";
 import { type SmallRun, startSmallRun } from "../harness/small-run.ts";
 import { launchChromium } from "./launch.ts";
+import { looksRight } from "./looks.ts";
 
 /**
  * One real run from its first ticket to its end, its operator's page and a volunteer's beside each other: what the one
@@ -156,4 +157,5 @@ it("a run that its operator finishes thanks the visitor, and asks nothing of the
   await visitor.reload();
   await visitor.getByRole("heading", { name: "The model is finished" }).waitFor();
   expect(visitor.workers()).toHaveLength(0);
+  await looksRight(visitor);
 }, 30_000);

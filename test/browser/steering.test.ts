@@ -1,10 +1,10 @@
-import { AxeBuilder } from "@axe-core/playwright";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { HttpVolunteer } from "../harness/http-volunteer.ts";
 import type { ServerProcess } from "../harness/server-process.ts";
 import { type SmallRun, startSmallRun } from "../harness/small-run.ts";
 import { launchChromium } from "./launch.ts";
+import { looksRight } from "./looks.ts";
 
 /** A real run with a real volunteer, steered by the dashboard's own buttons. */
 let run: SmallRun;
@@ -107,20 +107,6 @@ it("lists who was here and what was refused of whom, and rules on them beside th
   await row.getByText("New: not audited yet").waitFor();
   await expect(clumsy.ticket()).resolves.toBeDefined();
 });
-
-/** No violation that axe finds in light and dark, and no sideways scroll at any width. */
-async function looksRight(of: Page): Promise<void> {
-  for (const colorScheme of ["light", "dark"] as const) {
-    await of.emulateMedia({ colorScheme });
-    for (const width of [360, 600, 900, 1_440]) {
-      await of.setViewportSize({ width, height: 800 });
-      // The chart is drawn anew for its new width in a later frame.
-      const needed = () => of.evaluate(() => document.documentElement.scrollWidth);
-      await expect.poll(needed, { message: `${width} px` }).toBeLessThanOrEqual(width);
-    }
-    expect((await new AxeBuilder({ page: of }).analyze()).violations).toEqual([]);
-  }
-}
 
 it("the dashboard looks right with every question open", async () => {
   await page.getByLabel("A volunteer’s key").fill("k".repeat(43));

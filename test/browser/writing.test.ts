@@ -9,6 +9,7 @@ import type { Manifest } from "../../protocol/manifest.ts";
 import { ROUTES } from "../../protocol/routes.ts";
 import { type SmallRun, startSmallRun } from "../harness/small-run.ts";
 import { launchChromium } from "./launch.ts";
+import { tabTo } from "./tab-to.ts";
 
 /**
  * The playground on a real run, worked by the keyboard alone: what it writes is what the stored weights of the version
@@ -46,21 +47,8 @@ afterAll(async () => {
   await run.end();
 });
 
-/** Goes by the Tab key to what has this name. */
-async function tabTo(name: string): Promise<void> {
-  for (let i = 0; i < 40; i++) {
-    await page.keyboard.press("Tab");
-    const focused = await page.evaluate(() => {
-      const { activeElement: at } = document;
-      return at?.getAttribute("aria-label") ?? at?.closest("label")?.textContent ?? at?.textContent ?? "";
-    });
-    if (focused.startsWith(name)) return;
-  }
-  throw new Error(`the Tab key does not reach ${name}`);
-}
-
 const press = async (name: string, key = "Enter") => {
-  await tabTo(name);
+  await tabTo(page, name);
   await page.keyboard.press(key);
 };
 
@@ -91,7 +79,7 @@ it("writes by keyboard alone what the weights of its version write, as it is tol
   await wrote("The whale", { ...BEGIN, seed: 2 });
   expect(expected("The whale", { ...BEGIN, seed: 2 })).not.toBe(expected("The whale", BEGIN));
 
-  await tabTo("Your words");
+  await tabTo(page, "Your words");
   await page.keyboard.press("Control+a");
   await page.keyboard.type("Some ");
   await press("Temperature", "End");
