@@ -142,7 +142,8 @@ export function createSession(options: SessionOptions): Session {
     },
     pause: () => change({ wanted: "pause" }),
     stop() {
-      change({ wanted: "stop" });
+      // A site may say so to whoever was not asked yet, and nothing is kept of them.
+      if (choices.value.wanted !== "stop") change({ wanted: "stop" });
       trainer.stop();
     },
     choose(next) {

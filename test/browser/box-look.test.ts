@@ -1,0 +1,133 @@
+import { AxeBuilder } from "@axe-core/playwright";
+import { describe, expect, it } from "vitest";
+import { styleOf, USUAL } from "../../client/dashboard/embedding/snippet.ts";
+import { OPEN, visitBlog } from "./blog.ts";
+
+/** How the tag looks and is worked on pages of another origin, with a real server and run behind it; it moves nothing. */
+const blog = visitBlog();
+const { open, agree, frame, trains } = blog;
+
+describe("the box", () => {
+  it("wears the colours that the tag names, whatever the visitor's system has", async () => {
+    const { page } = blog;
+    const ground = async (theme: string) => {
+      blog.body = blog.tag(`data-theme="${theme}"`);
+      await page.goto(blog.origin());
+      await open();
+      await frame().getByText("Help train “A small run”").waitFor();
+      const of = (element: Element) => getComputedStyle(element).backgroundColor;
+      return [
+        await page.locator("murmuration-swarm").evaluate(of),
+        await frame().locator("body").evaluate(of),
+      ];
+    };
+    await page.emulateMedia({ colorScheme: "light" });
+    const light = await ground("auto");
+    const dark = await ground("dark");
+    expect(dark.filter((colour) => light.includes(colour))).toEqual([]);
+    await page.emulateMedia({ colorScheme: "dark" });
+    expect(await ground("auto")).toEqual(dark);
+    expect(await ground("light")).toEqual(light);
+  });
+
+  it("can be worked by the keyboard alone, and axe finds no fault in it", async () => {
+    const { page } = blog;
+    await page.goto(blog.origin());
+    await page.getByRole("button", { name: OPEN }).waitFor();
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    const tabTo = async (name: string) => {
+      const button = frame().getByRole("button", { name, exact: true });
+      await button.waitFor();
+      for (let i = 0; i < 20; i++) {
+        if (await button.evaluate((one) => one === document.activeElement && document.hasFocus())) return;
+        await page.keyboard.press("Tab");
+      }
+      throw new Error(`the Tab key does not reach ${name}`);
+    };
+    await looksRight();
+    await tabTo("Yes, help train");
+    await page.keyboard.press("Enter");
+    await trains();
+    await looksRight();
+    await tabTo("Pause");
+    await page.keyboard.press("Space");
+    await frame().getByText("Paused by you.").first().waitFor();
+    await tabTo("Stop");
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: OPEN }).waitFor();
+    await expect.poll(() => page.workers().length).toBe(0);
+  });
+});
+
+/** No fault in light and dark, and no sideways scroll, on the page or in the frame. */
+async function looksRight(): Promise<void> {
+  const { page } = blog;
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme });
+    for (const width of [360, 1_280]) {
+      await page.setViewportSize({ width, height: 800 });
+      for (const part of page.frames()) {
+        const over = () =>
+          part.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        await expect.poll(over, { message: `${width} px` }).toBeLessThanOrEqual(0);
+      }
+    }
+    expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
+  }
+}
+
+/** How far everything has been moved so far, as the browser counts it (web.dev/cls), moved by input or not. */
+const moved = () =>
+  blog.page.evaluate(
+    () =>
+      new Promise<number>((tell) => {
+        const shifts = new PerformanceObserver((list) => {
+          tell(list.getEntries().reduce((sum, entry) => sum + Number("value" in entry && entry.value), 0));
+        });
+        shifts.observe({ type: "layout-shift", buffered: true });
+        // Where nothing has moved nobody tells: the frame after next, all that was drawn is counted.
+        requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => tell(0))));
+      }),
+  );
+
+describe.each([360, 1_280])("on a page of %i px", (width) => {
+  /** Opens the blog with a loader that comes after all else was painted. */
+  async function openSlowly(style: string): Promise<void> {
+    const { page } = blog;
+    blog.policy = "";
+    blog.body = `<style>${style}</style><div id="another"></div>${blog.tag()}`;
+    await page.setViewportSize({ width, height: 800 });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    await page.route("**/embed.js", async (route) => {
+      await promise;
+      await route.continue();
+    });
+    await page.goto(blog.origin(), { waitUntil: "commit" });
+    await page.waitForFunction(() => performance.getEntriesByName("first-contentful-paint").length > 0);
+    resolve();
+    await page.getByRole("button", { name: OPEN }).waitFor();
+  }
+
+  it("moves nothing, from a late loader to a stop, where the site keeps its room", async () => {
+    await openSlowly(styleOf(blog.server.origin, USUAL));
+    await open();
+    await agree();
+    await trains();
+    await frame().getByRole("button", { name: "Stop", exact: true }).click();
+    await blog.page.getByRole("button", { name: OPEN }).waitFor();
+    expect(await moved()).toBe(0);
+    // The control: a frame that is put into the same page as it comes.
+    await blog.page.evaluate((server) => {
+      const naive = document.createElement("iframe");
+      naive.src = `${server}/frame`;
+      document.querySelector("#another")?.append(naive);
+    }, blog.server.origin);
+    await expect.poll(moved).toBeGreaterThan(0);
+  });
+
+  it("moves what stands below where no room is kept: the control", async () => {
+    await openSlowly("");
+    expect(await moved()).toBeGreaterThan(0);
+  });
+});
