@@ -1,7 +1,7 @@
-import { AxeBuilder } from "@axe-core/playwright";
 import { describe, expect, it } from "vitest";
 import { styleOf, USUAL } from "../../client/dashboard/embedding/snippet.ts";
 import { OPEN, visitBlog } from "./blog.ts";
+import { looksRight } from "./looks.ts";
 
 /** How the tag looks and is worked on pages of another origin, with a real server and run behind it; it moves nothing. */
 const blog = visitBlog();
@@ -45,11 +45,11 @@ describe("the box", () => {
       }
       throw new Error(`the Tab key does not reach ${name}`);
     };
-    await looksRight();
+    await looksRight(page);
     await tabTo("Yes, help train");
     await page.keyboard.press("Enter");
     await trains();
-    await looksRight();
+    await looksRight(page);
     await tabTo("Pause");
     await page.keyboard.press("Space");
     await frame().getByText("Paused by you.").first().waitFor();
@@ -59,23 +59,6 @@ describe("the box", () => {
     await expect.poll(() => page.workers().length).toBe(0);
   });
 });
-
-/** No fault in light and dark, and no sideways scroll, on the page or in the frame. */
-async function looksRight(): Promise<void> {
-  const { page } = blog;
-  for (const colorScheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme });
-    for (const width of [360, 1_280]) {
-      await page.setViewportSize({ width, height: 800 });
-      for (const part of page.frames()) {
-        const over = () =>
-          part.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-        await expect.poll(over, { message: `${width} px` }).toBeLessThanOrEqual(0);
-      }
-    }
-    expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
-  }
-}
 
 /** How far everything has been moved so far, as the browser counts it (web.dev/cls), moved by input or not. */
 const moved = () =>

@@ -55,21 +55,10 @@ function Form({ wishes, setWishes, site, setSite }: FormProps) {
     help: string,
     least: number,
     most: number,
-  ) => (
-    <label>
-      <span>{name}</span>
-      <input
-        type="number"
-        min={least}
-        max={most}
-        value={wishes[key]}
-        onInput={({ currentTarget: { valueAsNumber: value } }) => {
-          if (value >= least && value <= most) setWishes({ ...wishes, [key]: value });
-        }}
-      />
-      <small>{help}</small>
-    </label>
-  );
+  ) => {
+    const set = (value: number) => setWishes({ ...wishes, [key]: value });
+    return <NumberField {...{ name, help, least, most, set }} value={wishes[key]} />;
+  };
   return (
     <form class="settings" onSubmit={(event) => event.preventDefault()}>
       <label>
@@ -121,11 +110,45 @@ function Form({ wishes, setWishes, site, setSite }: FormProps) {
   );
 }
 
+interface NumberFieldProps {
+  readonly name: string;
+  readonly help: string;
+  readonly least: number;
+  readonly most: number;
+  readonly value: number;
+  set(value: number): void;
+}
+
+/**
+ * A number within bounds. The page is drawn anew at every version: what is half typed, and no such number yet, has to
+ * stay as it is until the field is left.
+ */
+function NumberField({ name, help, least, most, value, set }: NumberFieldProps) {
+  const [typed, setTyped] = useState<string>();
+  return (
+    <label>
+      <span>{name}</span>
+      <input
+        type="number"
+        min={least}
+        max={most}
+        value={typed ?? value}
+        onInput={({ currentTarget: { value: text, valueAsNumber: number } }) => {
+          setTyped(text);
+          if (number >= least && number <= most) set(number);
+        }}
+        onBlur={() => setTyped(undefined)}
+      />
+      <small>{help}</small>
+    </label>
+  );
+}
+
 function Snippet({ name, code }: { readonly name: string; readonly code: string }) {
   const copy = async () => {
     try {
       await navigator.clipboard.writeText(code);
-      said.value = text.copied;
+      said.value = text.copied(name); // another word for each, or it is not said aloud again
     } catch {
       said.value = text.notCopied;
     }

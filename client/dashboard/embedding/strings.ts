@@ -24,7 +24,7 @@ export const text = {
   badgeAlt: "The badge as it looks now",
   copyShort: "Copy",
   copy: (what: string) => `Copy: ${what}`,
-  copied: "Copied.",
+  copied: (what: string) => `Copied: ${what}`,
   notCopied: "This browser does not let pages copy: select the text instead.",
   counts: "By site",
   columns: ["Site", "Here now", "Tickets", "Tokens merged"],
