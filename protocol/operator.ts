@@ -84,6 +84,8 @@ export interface VersionPoint {
   /** All tokens merged into it. */
   readonly tokens: number;
   readonly deltas: number;
+  /** These, and what was refused or discarded since the version before; of refusals only those since the server started. */
+  readonly came: number;
   /** From the version before to this one. */
   readonly ms: number;
   /** What its volunteers reported, nats a token, weighted by tokens. */
@@ -219,6 +221,7 @@ function parseVersion(value: unknown): VersionPoint {
   return {
     ...parseMeasured(json),
     deltas: count(json.deltas, "versions[].deltas"),
+    came: count(json.came, "versions[].came"),
     ms: count(json.ms, "versions[].ms"),
   };
 }

@@ -240,6 +240,11 @@ export class Run implements RunService {
     return this.#core.now() - this.#core.state.publishedAt;
   }
 
+  /** Deltas refused since the server started. */
+  get refused(): number {
+    return this.#refusals.total;
+  }
+
   get draining(): boolean {
     return this.#drain.on && this.#core.state.phase === "running";
   }

@@ -16,10 +16,18 @@ export class History {
   onAccepted: (volunteer: VolunteerKey, device: string) => void = () => {};
   /** Hears of each event as it happens, and while the run is opened of the journal's. */
   onEvent: (event: DurableEvent) => void = () => {};
+  /** How many deltas were refused since the server started: the journal does not know. */
+  refused: () => number = () => 0;
   readonly #waiting = new Map<TicketId, Accepted>();
   #closed: { readonly deltas: readonly Accepted[] } | undefined;
   #tokens = 0;
   #publishedAt = 0;
+  /** The oldest version whose deltas still count: after a roll-back those of before it do not. */
+  #floor = 0;
+  /** Accepted since the newest version, and then discarded. */
+  #lost = 0;
+  /** Refused until the newest version was published. */
+  #refusedBefore = 0;
   #versions: readonly VersionPoint[] = [];
   #heldOut: readonly MeasuredPoint[] = [];
   readonly #audits = { good: 0, bad: 0 };
@@ -28,7 +36,8 @@ export class History {
   observe(event: DurableEvent): void {
     this.onEvent(event);
     if (event.type === "accepted") {
-      this.#waiting.set(event.ticket, event);
+      if (event.version < this.#floor) this.#lost++;
+      else this.#waiting.set(event.ticket, event);
       this.onAccepted(event.volunteer, event.report.device);
     } else if (event.type === "closed") this.#close(event);
     else if (event.type === "published") this.#publish(event);
@@ -39,8 +48,12 @@ export class History {
       }
     } else if (event.type === "audited") {
       if (event.verdict !== "unclear") this.#audits[event.verdict]++;
+      if (event.verdict === "bad") this.#discard(event.ticket);
     } else if (event.type === "rolled-back") {
       this.#waiting.clear(); // whatever waited is discarded
+      this.#floor = event.version;
+      this.#lost = 0;
+      this.#refusedBefore = this.refused();
       this.#publishedAt = event.at;
     } else if (event.type === "state" && event.state === "finished") this.#waiting.clear();
   }
@@ -65,9 +78,14 @@ export class History {
     return counts;
   }
 
-  #close({ version, merged }: Closed): void {
+  #discard(ticket: TicketId): void {
+    if (this.#waiting.delete(ticket)) this.#lost++;
+  }
+
+  #close({ version, merged, discarded = [] }: Closed): void {
     const deltas = merged.flatMap(({ ticket }) => this.#waiting.get(ticket) ?? []);
     for (const { ticket } of merged) this.#waiting.delete(ticket);
+    for (const ticket of discarded) this.#discard(ticket);
     this.#closed = { deltas };
     const late = deltas.map((delta) => Math.min(MOST_STALE, Math.max(0, version - delta.version)));
     this.#stale = [...this.#stale, late].slice(-STALE_VERSIONS);
@@ -82,9 +100,13 @@ export class History {
     const loss = tokens === 0 ? 0 : Math.min(MAX_LOSS, Math.max(0, nats / tokens));
     const ms = Math.max(0, at - this.#publishedAt);
     this.#publishedAt = at;
+    const refused = this.refused();
+    const came = deltas.length + this.#lost + Math.max(0, refused - this.#refusedBefore);
+    this.#lost = 0;
+    this.#refusedBefore = refused;
     this.#versions = thin([
       ...this.#versions,
-      { version, at, tokens: this.#tokens, deltas: deltas.length, ms, loss },
+      { version, at, tokens: this.#tokens, deltas: deltas.length, came, ms, loss },
     ]);
   }
 }

@@ -41,6 +41,7 @@ export async function openLookout(
   });
   history.onAccepted = (volunteer, report) => crowd.trained(volunteer, report);
   history.onEvent = (event) => sites.observe(event);
+  history.refused = () => run.refused;
   run.witness = {
     seen: (volunteer) => crowd.seen(volunteer),
     forget(volunteer) {

@@ -12,7 +12,7 @@ const OVERVIEW: Omit<Overview, "operator"> = {
   volunteers: [],
   staleness: [3, 1, 0, 0, 0],
   audits: { good: 4, bad: 1 },
-  versions: [{ version: 1, at: 1, tokens: 10, deltas: 2, ms: 1_500, loss: 3 }],
+  versions: [{ version: 1, at: 1, tokens: 10, deltas: 2, came: 2, ms: 1_500, loss: 3 }],
   heldOut: [],
   traffic: { up: 10, down: 20, upPerSecond: 1, downPerSecond: 2 },
   machine: {

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { VolunteerKey } from "../../protocol/ids.ts";
+import type { Hash, Signature, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import { advance, silentLog, TestVolunteer, tinyRun, until } from "../../test/harness/tiny-run.ts";
 import { type Alert, alertsOf, type Facts } from "./alerts.ts";
 import { AuditLog } from "./audit-log.ts";
@@ -72,7 +72,7 @@ const FINE: Facts = {
     { version: 1, at: 1, tokens: 1, loss: 5 },
     { version: 2, at: 2, tokens: 2, loss: 4 },
   ],
-  versions: [{ version: 2, at: 2, tokens: 2, deltas: 4, ms: 1, loss: 4.2 }],
+  versions: [{ version: 2, at: 2, tokens: 2, deltas: 4, came: 4, ms: 1, loss: 4.2 }],
   uniform: 6.2,
   lately: { merged: 100, refused: 3 },
   freeBytes: 50e9,
@@ -164,5 +164,40 @@ describe("a run's history", () => {
     const again = new History();
     await tinyRun({ files: tiny.files, clock: tiny.clock, observe: (event) => again.observe(event) });
     expect(again.versions).toEqual(history.versions);
+  });
+
+  it("counts with a version what was refused or discarded since the one before, once", () => {
+    const history = new History();
+    let refused = 0;
+    history.refused = () => refused;
+    const volunteer = "v".repeat(43) as VolunteerKey;
+    const hash = "0".repeat(64) as Hash;
+    const ids = (names: readonly string[]) => names.map((name) => name as TicketId);
+    const accept = (version: number, ...names: string[]) => {
+      for (const ticket of ids(names)) {
+        const report = { loss: 2, trainMs: 5, device: "test" };
+        const delta = { ticket, volunteer, delta: hash, version, tokens: 64, position: 0, took: 1, report };
+        history.observe({ type: "accepted", at: 1, ...delta });
+      }
+    };
+    const make = (version: number, names: readonly string[], dropped: readonly string[] = []) => {
+      const merged = ids(names).map((ticket) => ({ ticket, weight: 1 }));
+      history.observe({ type: "closed", at: 2, version: version - 1, merged, discarded: ids(dropped) });
+      const seal = { record: hash, signature: "s" as Signature };
+      history.observe({ type: "published", at: 3, version, hash, diff: hash, diffBytes: 1, ...seal });
+    };
+    accept(0, "a", "b", "c", "waits");
+    refused = 2;
+    make(1, ["a", "b"], ["c"]);
+    make(2, ["waits"]);
+    accept(2, "bad", "good");
+    const ticket = "bad" as TicketId;
+    history.observe({ type: "audited", at: 4, ticket, volunteer, verdict: "bad", reason: "harm" });
+    make(3, ["good"]);
+    expect(history.versions.map(({ deltas, came }) => [deltas, came])).toEqual([
+      [2, 5],
+      [1, 1],
+      [1, 2],
+    ]);
   });
 });

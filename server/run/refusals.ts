@@ -9,8 +9,14 @@ const MAX_COUNTED = 10_000;
 export class Refusals {
   readonly #byCode = new Map<ErrorCode, number>();
   readonly #byVolunteer = new Map<VolunteerKey, Map<ErrorCode, number>>();
+  #total = 0;
+
+  get total(): number {
+    return this.#total;
+  }
 
   count(code: ErrorCode, volunteer?: VolunteerKey): void {
+    this.#total++;
     this.#byCode.set(code, (this.#byCode.get(code) ?? 0) + 1);
     if (volunteer === undefined) return;
     const counts = this.#byVolunteer.get(volunteer) ?? new Map<ErrorCode, number>();

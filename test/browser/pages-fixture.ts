@@ -299,6 +299,7 @@ export function exampleOverview(overrides: Partial<Overview> = {}): Overview {
     at: (i + 1) * 11_000,
     tokens: (i + 1) * 20_480,
     deltas: 4 + (i % 3),
+    came: 4 + (i % 3),
     ms: 9_300 + 710 * (i % 5) + Math.round(2_000 * Math.abs(Math.sin(i / 9))),
     loss: 3.2 + 3.0 * Math.exp(-i / 28) + 0.05 * Math.sin(i * 2.7),
   }));

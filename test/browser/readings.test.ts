@@ -41,6 +41,15 @@ const figure = (name: string) =>
 const overview = async (): Promise<Overview> =>
   parseOverview(await (await page.request.get(run.server.origin + OPERATOR_ROUTES.overview)).json());
 
+/** Has so many bad frames refused. */
+async function refuse(times: number): Promise<void> {
+  const clumsy = await HttpVolunteer.create((path, init) => fetch(run.server.origin + path, init));
+  for (let i = 0; i < times; i++) {
+    const ticket = await clumsy.ticket();
+    await expect(clumsy.upload(ticket, new Uint8Array(40))).rejects.toMatchObject({ code: "bad-frame" });
+  }
+}
+
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "murmuration-readings-"));
   [run, browser] = await Promise.all([startSmallRun(SETTINGS, "--volunteers", "1"), launchChromium()]);
@@ -60,22 +69,36 @@ afterAll(async () => {
 });
 
 it("tells in a line what each version was made of, as its record has it", async () => {
+  await refuse(3);
   const { version: from } = await run.server.status();
-  await run.server.until(({ version }) => version > from + 3);
-  const lines = page.getByText(
-    /Version [\d,]+: \d+ of \d+ deltas merged, loss \d+\.\d{3}, [\d.]+ (?:s|min)\.$/,
-  );
-  await expect.poll(() => lines.count(), { timeout: 10_000 }).toBeGreaterThan(2);
+  await run.server.until(({ version }) => version > from + 1);
+  await press("Pause"); // the page keeps its newest lines only
+  await page.getByText("Paused.", { exact: true }).waitFor();
+  const lines = page.getByText(/Version [\d,]+: \d+ of \d+ deltas merged/);
+  const isWhole = async () =>
+    (await lines.first().textContent())?.includes(
+      ` Version ${formatCount((await run.server.status()).version)}: `,
+    );
+  await expect.poll(isWhole, { timeout: 10_000 }).toBe(true);
   const told = await lines.allTextContents();
+  expect(told.length).toBeGreaterThan(2);
   const { versions } = await overview();
+  let refused = 0;
   for (const line of told) {
-    const [, number = "", merged] = /Version ([\d,]+): (\d+) of/.exec(line) ?? [];
+    const [, number = "", merged, came] = /Version ([\d,]+): (\d+) of (\d+)/.exec(line) ?? [];
     const version = Number(number.replaceAll(",", ""));
     const { record } = await (await fetch(`${run.server.origin}/api/versions/${version}`)).json();
     expect(Number(merged), line).toBe(record.merged.length);
     const point = versions.find((one) => one.version === version);
-    expect(line).toContain(`, ${formatDuration(point?.ms ?? Number.NaN)}.`);
+    expect(Number(came), line).toBe(point?.came);
+    refused += Number(came) - Number(merged);
+    // Its own volunteers' loss, not what was measured of a version before it.
+    const loss = point?.loss.toFixed(3);
+    expect(line).toContain(` deltas merged, loss ${loss}, ${formatDuration(point?.ms ?? Number.NaN)}.`);
   }
+  expect(refused).toBeGreaterThanOrEqual(3);
+  await press("Start");
+  await page.getByText("Started.", { exact: true }).waitFor();
 });
 
 it("names who is here by device, browser and backend", async () => {
@@ -93,12 +116,7 @@ it("names who is here by device, browser and backend", async () => {
 });
 
 it("reads what the server has, once the run is paused and nothing moves", async () => {
-  const clumsy = await HttpVolunteer.create((path, init) => fetch(run.server.origin + path, init));
-  for (let i = 0; i < 2; i++) {
-    await expect(clumsy.upload(await clumsy.ticket(), new Uint8Array(40))).rejects.toMatchObject({
-      code: "bad-frame",
-    });
-  }
+  await refuse(2);
   await expect.poll(async () => (await overview()).audits.good, { timeout: 20_000 }).toBeGreaterThan(1);
   await press("Pause"); // a drain would wait for the tickets of who is clumsy
   await page.getByText("Paused.", { exact: true }).waitFor();
@@ -127,7 +145,7 @@ it("reads what the server has, once the run is paused and nothing moves", async 
   expect(perSecond / tokensPerSecond).toBeLessThan(2);
 
   const row = page.getByRole("row").filter({ has: page.getByRole("rowheader", { name: "bad-frame" }) });
-  expect(await row.getByRole("cell").first().textContent()).toBe("2");
+  expect(await row.getByRole("cell").first().textContent()).toBe("5");
   const late = page.locator(".bars").filter({ hasText: "Merged deltas of the newest versions" });
   const { staleness, versions } = await overview();
   expect((await late.locator("dd").allTextContents()).map((text) => text.trim())).toEqual(
@@ -162,6 +180,10 @@ it("draws the losses and the pace, over tokens and over time", async () => {
       .locator("canvas")
       .evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL());
   const { heldOut, versions } = await overview();
+  const status = await run.server.status();
+  const lossOf = ({ version, loss }: { version: number; loss: number }) => [version, loss];
+  expect(heldOut.slice(-5).map(lossOf)).toEqual(status.heldOut.slice(-5).map(lossOf));
+  expect(versions.at(-1)?.tokens).toBe(status.tokensMerged);
   const [loss, own] = [heldOut.at(-1)?.loss, versions.at(-1)?.loss].map((one) =>
     formatLoss(one ?? Number.NaN),
   );
