@@ -167,10 +167,20 @@ it("reads the machine: bytes up and down, the event loop's delay, memory and dis
   near(await figure("Received"), metric("bytes_received_total"), 0.2);
   near(await figure("Memory"), metric("resident_memory_bytes"), 0.3);
   near(await figure("Disk free"), metric("disk_free_bytes"), 0.1);
-  const delay = await figure("Event-loop delay");
-  const [p99, p50] = [...delay.matchAll(/([\d.]+) ms/g)].map((match) => Number(match[1]));
-  expect(p99).toBeGreaterThanOrEqual(p50 ?? Number.NaN);
-  expect(p99).toBeLessThan(2_000);
+  // The server goes on counting: the page may be a look behind.
+  const apart = async () => {
+    const { delayMs } = (await overview()).machine;
+    const read = [...(await figure("Event-loop delay")).matchAll(/([\d.]+) ms/g)].map((match) =>
+      Number(match[1]),
+    );
+    return [delayMs.p99, delayMs.p50].filter(
+      (ms, i) => !(Math.abs((read[i] ?? Number.NaN) - ms) <= 0.1 + ms / 4),
+    );
+  };
+  await expect.poll(apart, { timeout: 10_000 }).toEqual([]);
+  const { delayMs } = (await overview()).machine;
+  expect(delayMs.p99).toBeGreaterThan(delayMs.p50);
+  expect(delayMs.p50).toBeGreaterThan(0);
 });
 
 it("draws the losses and the pace, over tokens and over time", async () => {
