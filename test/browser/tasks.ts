@@ -41,6 +41,8 @@ export async function traceTasks(
     traceConfig: { includedCategories: ["toplevel", "__metadata"] },
   });
   await work();
+  // The page answers from within a task, which a trace that ends before it would leave out.
+  await page.evaluate(() => new Promise((next) => setTimeout(next)));
   const complete = new Promise((resolve) => session.once("Tracing.tracingComplete", resolve));
   await session.send("Tracing.end");
   await complete;
