@@ -28,7 +28,7 @@ const FULL: Readonly<Record<ModelName, { tokens: number; scenarios: readonly Sce
  * (docs/LEARNING.md has the losses): measured by `--tune`.
  */
 const SYNC_RATES: Readonly<Record<SyncJob["optimizer"], Readonly<Record<ModelName, number>>>> = {
-  adamw: { S: 5e-3, M: 2.5e-3 },
+  adamw: { S: 5e-3, M: 3.5e-3 },
   muon: { S: 1e-2, M: 5e-3 },
 };
 
@@ -95,9 +95,9 @@ export function planTuning(wanted: Wanted): SyncJob[] {
   );
 }
 
-/** Whether a run that an earlier bench made is one of today's settings: a swarm's are those of its own time. */
+/** Whether a run that an earlier bench made is one of today's: a swarm's settings and a baseline's rate are of its own time. */
 export function isCurrent(job: Job): boolean {
-  if (job.kind === "sync") return true;
+  if (job.kind === "sync") return job.rate === SYNC_RATES[job.optimizer][job.model];
   const { kind: _, settings: __, ...asked } = job;
   return JSON.stringify(job) === JSON.stringify(swarmJob(asked));
 }
