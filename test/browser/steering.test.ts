@@ -7,6 +7,13 @@ import { launchChromium } from "./launch.ts";
 import { looksRight } from "./looks.ts";
 
 /** A real run with a real volunteer, steered by the dashboard's own buttons. */
+const SETTINGS = {
+  keepSnapshots: 100,
+  // The longest words that names may be: nothing may push a page wider than the screen.
+  name: "Donaudampfschiff".repeat(5),
+  operator: "operator.".repeat(8),
+};
+
 let run: SmallRun;
 let browser: Browser;
 let server: ServerProcess;
@@ -14,7 +21,7 @@ let page: Page;
 
 beforeAll(async () => {
   [run, browser] = await Promise.all([
-    startSmallRun({ keepSnapshots: 100 }, "--volunteers", "1", "--embed-on", "https://blog.example"),
+    startSmallRun(SETTINGS, "--volunteers", "1", "--embed-on", "https://blog.example"),
     launchChromium(),
   ]);
   ({ server } = run);
