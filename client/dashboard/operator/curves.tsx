@@ -4,9 +4,9 @@ import type { Overview } from "../../../protocol/operator.ts";
 import { formatDuration, formatLarge, formatLoss } from "../../pages/format.ts";
 import { colourOf } from "../../pages/look.ts";
 import { usePlot } from "../../pages/use-plot.ts";
+import { type Axis, lossesOver, paceOver } from "./points.ts";
 import { text } from "./strings.ts";
 
-export type Axis = "tokens" | "time";
 const axis = signal<Axis>("tokens");
 
 interface CurvesProps {
@@ -43,7 +43,10 @@ export function LossCurves({ overview }: CurvesProps) {
   const empty = (now?.versions.length ?? 0) + (now?.heldOut.length ?? 0) === 0;
   const box = usePlot(
     {
-      data: () => lossData(overview()),
+      data: () => {
+        const now = overview();
+        return now && lossesOver(axis.value, now);
+      },
       options: (holder) => optionsOf(holder, (value) => value.toFixed(1), ["--accent", "--warm-line"]),
     },
     `${axis.value} ${empty}`,
@@ -69,8 +72,8 @@ export function PaceCurve({ overview }: CurvesProps) {
   const box = usePlot(
     {
       data: () => {
-        const now = overview()?.versions;
-        return now && [now.map(place), now.map(({ ms }) => ms / 1_000)];
+        const now = overview();
+        return now && paceOver(axis.value, now);
       },
       options: (holder) => optionsOf(holder, (value) => `${value}`, ["--accent"]),
     },
@@ -88,19 +91,6 @@ export function PaceCurve({ overview }: CurvesProps) {
       <figcaption>{text.seriesPace}</figcaption>
     </figure>
   );
-}
-
-/** Where a point stands on the chosen axis. */
-const place = ({ tokens, at }: { readonly tokens: number; readonly at: number }): number =>
-  axis.value === "tokens" ? tokens : at;
-
-/** Both curves have points of their own: uPlot wants one axis, so each place is in it, with gaps. */
-function lossData(overview: Overview | undefined): uPlot.AlignedData | undefined {
-  if (overview === undefined) return undefined;
-  const heldOut = new Map(overview.heldOut.map((point) => [place(point), point.loss]));
-  const volunteers = new Map(overview.versions.map((point) => [place(point), point.loss]));
-  const places = [...new Set([...heldOut.keys(), ...volunteers.keys()])].sort((a, b) => a - b);
-  return [places, places.map((at) => heldOut.get(at)), places.map((at) => volunteers.get(at))];
 }
 
 function optionsOf(
