@@ -46,12 +46,36 @@ export class Memory {
   readonly frames = new Map<TicketId, Uint8Array<ArrayBuffer>>();
 }
 
+/** Turns of the event loop in which somebody who is not held by time would have come to an end. */
+const IDLE_TURNS = 5_000;
+
+/**
+ * Waits for all of `work` while time passes now and then: who has sent a delta already, because a life before ended in
+ * the middle of a version, is held until time closes that version.
+ */
+async function asTimePasses({ run, clock }: TinyRun, work: readonly Promise<void>[]): Promise<void> {
+  let waits = true;
+  const all = Promise.all(work).finally(() => {
+    waits = false;
+  });
+  all.catch(() => {}); // told below
+  for (let turn = 1; waits; turn++) {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (turn % IDLE_TURNS > 0) continue;
+    clock.ms += 1_000;
+    run.tick();
+  }
+  await all;
+}
+
 /** Everyone contributes until the run has so many versions, or `off`. */
-export async function script({ run, clock }: TinyRun, memory: Memory, off: () => boolean): Promise<void> {
+export async function script(tiny: TinyRun, memory: Memory, off: () => boolean): Promise<void> {
+  const { run, clock } = tiny;
   let delta = memory.frames.size;
   while (run.status().version < VERSIONS && !off()) {
     const { version } = run.status();
-    await Promise.all(
+    await asTimePasses(
+      tiny,
       volunteers.map(async (volunteer) => {
         const upload = uploadOf(await volunteer.ticket(run), deltaOf(++delta));
         memory.frames.set(upload.ticket.id, upload.frame);
@@ -65,14 +89,12 @@ export async function script({ run, clock }: TinyRun, memory: Memory, off: () =>
 }
 
 /** As {@link script}, on a disk that fails now and then: whoever is refused goes on with another ticket. */
-export async function patientScript(
-  { run, clock }: TinyRun,
-  memory: Memory,
-  off: () => boolean,
-): Promise<void> {
+export async function patientScript(tiny: TinyRun, memory: Memory, off: () => boolean): Promise<void> {
+  const { run, clock } = tiny;
   let delta = memory.frames.size;
   for (let turn = 0; turn < 4 * VERSIONS && run.status().version < VERSIONS && !off(); turn++) {
-    const sent = Promise.all(
+    await asTimePasses(
+      tiny,
       volunteers.map(async (volunteer) => {
         try {
           const upload = uploadOf(await volunteer.ticket(run), deltaOf(++delta));
@@ -84,20 +106,6 @@ export async function patientScript(
         }
       }),
     );
-    let waits = true;
-    const ended = () => {
-      waits = false;
-    };
-    sent.then(ended, ended);
-    // Who waits for its turn is let go by time; and a process whose power is off need not answer anybody.
-    for (let turns = 1; waits && (turns < 1_000 || !off()); turns++) {
-      await new Promise((resolve) => setImmediate(resolve));
-      if (turns % 200 > 0) continue;
-      clock.ms += 5_000;
-      run.tick();
-    }
-    if (waits) return;
-    await sent;
     clock.ms += 5_000;
     run.tick();
     for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
