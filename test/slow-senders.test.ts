@@ -71,12 +71,7 @@ async function waited(): Promise<number> {
   const { parameters } = await server.status();
   const times: number[] = [];
   const work = Array.from({ length: VOLUNTEERS }, async (_, i) => {
-    const volunteer = await HttpVolunteer.create((path, init) =>
-      fetch(server.origin + path, {
-        ...init,
-        headers: { ...init.headers, "x-forwarded-for": `198.51.100.${i}` },
-      }),
-    );
+    const volunteer = await HttpVolunteer.at(server.origin, { "x-forwarded-for": `198.51.100.${i}` });
     for (let n = 0; n < UPLOADS; n++) {
       const ticket = await volunteer.ticket();
       const frame = smallDelta(parameters, ++deltas);

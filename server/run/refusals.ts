@@ -9,14 +9,13 @@ const MAX_COUNTED = 10_000;
 export class Refusals {
   readonly #byCode = new Map<ErrorCode, number>();
   readonly #byVolunteer = new Map<VolunteerKey, Map<ErrorCode, number>>();
-  #total = 0;
 
+  /** How many, of everybody. */
   get total(): number {
-    return this.#total;
+    return totalOf(this.#byCode);
   }
 
   count(code: ErrorCode, volunteer?: VolunteerKey): void {
-    this.#total++;
     this.#byCode.set(code, (this.#byCode.get(code) ?? 0) + 1);
     if (volunteer === undefined) return;
     const counts = this.#byVolunteer.get(volunteer) ?? new Map<ErrorCode, number>();
@@ -28,7 +27,7 @@ export class Refusals {
 
   /** How many of a volunteer's, whatever the reason. */
   of(volunteer: VolunteerKey): number {
-    return [...(this.#byVolunteer.get(volunteer)?.values() ?? [])].reduce((sum, times) => sum + times, 0);
+    return totalOf(this.#byVolunteer.get(volunteer) ?? new Map());
   }
 
   reasonsOf(volunteer: VolunteerKey): Readonly<Partial<Record<ErrorCode, number>>> {
@@ -48,3 +47,6 @@ export class Refusals {
     return Object.fromEntries(this.#byCode);
   }
 }
+
+const totalOf = (counts: ReadonlyMap<ErrorCode, number>): number =>
+  [...counts.values()].reduce((sum, times) => sum + times, 0);

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { styleOf, USUAL } from "../../client/dashboard/embedding/snippet.ts";
 import { OPEN, visitBlog } from "./blog.ts";
 import { looksRight } from "./looks.ts";
+import { tabTo } from "./tab-to.ts";
 
 /** How the tag looks and is worked on pages of another origin, with a real server and run behind it; it moves nothing. */
 const blog = visitBlog();
@@ -36,24 +37,17 @@ describe("the box", () => {
     await page.getByRole("button", { name: OPEN }).waitFor();
     await page.keyboard.press("Tab");
     await page.keyboard.press("Enter");
-    const tabTo = async (name: string) => {
-      const button = frame().getByRole("button", { name, exact: true });
-      await button.waitFor();
-      for (let i = 0; i < 20; i++) {
-        if (await button.evaluate((one) => one === document.activeElement && document.hasFocus())) return;
-        await page.keyboard.press("Tab");
-      }
-      throw new Error(`the Tab key does not reach ${name}`);
-    };
+    const button = (name: string) => frame().getByRole("button", { name, exact: true });
+    await button("Yes, help train").waitFor();
     await looksRight(page);
-    await tabTo("Yes, help train");
+    await tabTo(button("Yes, help train"));
     await page.keyboard.press("Enter");
     await trains();
     await looksRight(page);
-    await tabTo("Pause");
+    await tabTo(button("Pause"));
     await page.keyboard.press("Space");
     await frame().getByText("Paused by you.").first().waitFor();
-    await tabTo("Stop");
+    await tabTo(button("Stop"));
     await page.keyboard.press("Enter");
     await page.getByRole("button", { name: OPEN }).waitFor();
     await expect.poll(() => page.workers().length).toBe(0);

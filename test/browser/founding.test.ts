@@ -113,7 +113,7 @@ it("a run is made and started by the keyboard alone", async () => {
   const keys = async (...pressed: string[]) => {
     for (const key of pressed) await page.keyboard.press(key);
   };
-  await tabTo(page, "A text of yours");
+  await tabTo(page.getByRole("radio", { name: /^A text of yours/ }));
   await keys("ArrowDown");
   expect(await page.getByRole("radio", { name: /^Moby-Dick/ }).isChecked()).toBe(true);
   for (const [field, value] of Object.entries({
@@ -123,17 +123,17 @@ it("a run is made and started by the keyboard alone", async () => {
     Width: 32,
     Context: 32,
   })) {
-    await tabTo(page, field);
+    await tabTo(page.getByLabel(new RegExp(`^${field}`)));
     await keys("Control+a");
     await page.keyboard.type(String(value));
   }
-  await tabTo(page, "Vocabulary");
+  await tabTo(page.getByLabel(/^Vocabulary/));
   await keys("Control+a");
   await page.keyboard.type("300");
   await page.getByText("23,392", { exact: true }).waitFor();
-  await tabTo(page, "Start paused");
+  await tabTo(page.getByLabel(/^Start paused/));
   await keys("Space");
-  await tabTo(page, "Create the run");
+  await tabTo(page.getByRole("button", { name: "Create the run" }));
   await keys("Enter");
   await page.getByRole("heading", { name: "Run it" }).waitFor({ timeout: 60_000 });
   const { name, state } = await server.status();

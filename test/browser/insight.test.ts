@@ -45,8 +45,7 @@ const bodies: { path: string; up: number; down: number }[] = [];
 const tickets: Ticket[] = [];
 
 const words = (locator: Locator) => locator.innerText().then((text) => text.replaceAll(/\s+/g, " "));
-const get = async (path: string) =>
-  new Uint8Array(await (await fetch(run.server.origin + path)).arrayBuffer());
+const get = (path: string) => run.server.get(path);
 
 async function listen(route: Route): Promise<void> {
   const request = route.request();
@@ -78,9 +77,6 @@ async function readingOf(ticket: Ticket) {
   return { row, weights, guesses };
 }
 
-/** The tokens' text, as the page puts it side by side. */
-const piecesOf = (row: Uint16Array) => Array.from(row, (token) => tokenizer.piece(token));
-
 /** A token's text with its blanks made visible, as the page does. */
 const visible = (token: number) => tokenizer.piece(token).replaceAll(" ", "␣").replaceAll("\n", "↵");
 
@@ -94,7 +90,7 @@ const readingsOf = (line: string) => {
 async function readingIn(list: Locator, line: string) {
   const shown = await list.evaluate((box) => [...box.children].map(({ textContent }) => textContent ?? ""));
   const found = (await readingsOf(line)).find(({ row }) =>
-    shown.every((piece, at) => piece === piecesOf(row)[at]),
+    shown.every((piece, at) => piece === tokenizer.piece(row[at]!)),
   );
   expect(shown.length).toBeGreaterThan(20);
   expect(found, `a ticket of the version in “${line}” has the text ${shown.join("")}`).toBeDefined();
@@ -256,7 +252,7 @@ it("credit is what the server has of this volunteer, and work that came too late
   // Others make more versions meanwhile than a delta may be behind.
   const { version } = await run.server.status();
   for (let i = 0; (await run.server.status()).version < version + 6; i++) {
-    const other = await HttpVolunteer.create((path, init) => fetch(run.server.origin + path, init));
+    const other = await HttpVolunteer.at(run.server.origin);
     await other.upload(await other.ticket(), smallDelta(manifest.parameters, i));
   }
   late.resolve();

@@ -1,6 +1,7 @@
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { exampleFounding, exampleOverview, exampleStatus, type FakeSite, hashOf } from "./pages-fixture.ts";
+import { tabTo } from "./tab-to.ts";
 import { visitSite } from "./visiting.ts";
 
 let site: FakeSite;
@@ -38,13 +39,8 @@ describe("the operator's page", () => {
   it("is run by keyboard alone: pause, settings, and finishing only after a second look", async () => {
     await signIn();
     const press = async (name: string) => {
-      const button = page.getByRole("button", { name, exact: true });
-      for (let i = 0; i < 60; i++) {
-        if (await button.evaluate((one) => one === document.activeElement))
-          return page.keyboard.press("Enter");
-        await page.keyboard.press("Tab");
-      }
-      throw new Error(`the keyboard does not reach ${name}`);
+      await tabTo(page.getByRole("button", { name, exact: true }));
+      await page.keyboard.press("Enter");
     };
     await press("Pause");
     await page.getByText("Paused.").waitFor();

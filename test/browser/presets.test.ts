@@ -1,4 +1,4 @@
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Page, Request } from "playwright-core";
 import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 import { ROUTES } from "../../protocol/routes.ts";
 import { decodeUpload } from "../../protocol/upload.ts";
@@ -32,12 +32,15 @@ async function trainOn(settings: object): Promise<Page> {
 async function dutyOf(page: Page): Promise<number> {
   const sent: { at: number; trainMs: number }[] = [];
   await new Promise<void>((enough) => {
-    page.on("request", (request) => {
+    const hear = (request: Request) => {
       if (new URL(request.url()).pathname !== ROUTES.deltas) return;
       const { report } = decodeUpload(new Uint8Array(request.postDataBuffer() ?? []));
       sent.push({ at: performance.now(), trainMs: report.trainMs });
-      if (sent.length > 6) enough();
-    });
+      if (sent.length <= 6) return;
+      page.off("request", hear);
+      enough();
+    };
+    page.on("request", hear);
   });
   // What was under way when the choice was made is left out.
   const counted = sent.slice(2);

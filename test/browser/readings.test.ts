@@ -43,7 +43,7 @@ const overview = async (): Promise<Overview> =>
 
 /** Has so many bad frames refused. */
 async function refuse(times: number): Promise<void> {
-  const clumsy = await HttpVolunteer.create((path, init) => fetch(run.server.origin + path, init));
+  const clumsy = await HttpVolunteer.at(run.server.origin);
   for (let i = 0; i < times; i++) {
     const ticket = await clumsy.ticket();
     await expect(clumsy.upload(ticket, new Uint8Array(40))).rejects.toMatchObject({ code: "bad-frame" });

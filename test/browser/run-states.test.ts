@@ -18,7 +18,7 @@ let other: HttpVolunteer;
 
 /** The Worker's script, as built. */
 const WORKER = /\/assets\/worker-[^/]*\.js$/;
-const line = (words: string) => visitor.locator("p.phase").getByText(words).waitFor();
+const line = (words: string, page = visitor) => page.locator("p.phase").getByText(words).waitFor();
 const press = (name: string) => operator.getByRole("button", { name, exact: true }).click();
 const done = (words: string) => operator.getByText(words, { exact: true }).waitFor();
 /** The visitor's deltas make versions. */
@@ -29,7 +29,7 @@ const trains = async () => {
 
 beforeAll(async () => {
   [run, browser] = await Promise.all([startSmallRun({ crowd: 1 }), launchChromium()]);
-  other = await HttpVolunteer.create((path, init) => fetch(`${run.server.origin}${path}`, init));
+  other = await HttpVolunteer.at(run.server.origin);
   [visitor, operator] = [
     await (await browser.newContext()).newPage(),
     await (await browser.newContext()).newPage(),
@@ -45,7 +45,6 @@ afterAll(async () => {
 
 it("says that it starts, and then that it downloads, for as long as either takes", async () => {
   const page = await (await browser.newContext()).newPage();
-  const told = (words: string) => page.locator("p.phase").getByText(words).waitFor();
   const hold = async (path: RegExp) => {
     const { promise, resolve } = Promise.withResolvers<void>();
     await page.route(path, async (route) => {
@@ -57,11 +56,11 @@ it("says that it starts, and then that it downloads, for as long as either takes
   const [script, weights] = [await hold(WORKER), await hold(/\/api\/snapshots\//)];
   await page.goto(`${run.server.origin}/?device=wasm`);
   await page.getByRole("button", { name: "Start training" }).click();
-  await told("Starting…");
+  await line("Starting…", page);
   script();
-  await told("Downloading the model’s weights…");
+  await line("Downloading the model’s weights…", page);
   await page.getByRole("button", { name: "Stop", exact: true }).click();
-  await told("Stopped. Nothing is running.");
+  await line("Stopped. Nothing is running.", page);
   weights();
   await page.context().close();
 }, 30_000);
@@ -116,7 +115,7 @@ it("what this browser cannot do is said, with the reason", async () => {
   const page = await (await browser.newContext()).newPage();
   await page.goto(`${run.server.origin}/?device=webgpu`); // which this Chromium was started without
   await page.getByRole("button", { name: "Start training" }).click();
-  await page.locator("p.phase").getByText("No way to train worked in this browser").waitFor();
+  await line("No way to train worked in this browser", page);
   expect(await page.locator("p.detail").first().textContent()).toMatch(/webgpu/i);
   await page.context().close();
 }, 30_000);
@@ -130,7 +129,7 @@ it("a browser that cannot make keys is told so", async () => {
   });
   await page.goto(`${run.server.origin}/?device=wasm`);
   await page.getByRole("button", { name: "Start training" }).click();
-  await page.locator("p.phase").getByText("cannot make Ed25519 keys").waitFor();
+  await line("cannot make Ed25519 keys", page);
   await page.context().close();
 }, 30_000);
 

@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Browser, Locator, Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { OPERATOR_ROUTES } from "../../protocol/operator.ts";
 import { ROUTES } from "../../protocol/routes.ts";
@@ -9,6 +9,7 @@ import { HttpVolunteer, smallDelta } from "../harness/http-volunteer.ts";
 import type { ServerProcess } from "../harness/server-process.ts";
 import { type SmallRun, startSmallRun } from "../harness/small-run.ts";
 import { launchChromium } from "./launch.ts";
+import { tabTo } from "./tab-to.ts";
 
 /**
  * A site that is named, with the tag that the dashboard makes for it, on another origin and under a policy of its own;
@@ -102,13 +103,6 @@ it("the keyboard alone suffices to make the tag, and the site gets what was chos
   await maker.goto(`${server.origin}/operator`);
   await maker.getByRole("heading", { name: "On other sites" }).waitFor();
   const { keyboard } = maker;
-  const tabTo = async (field: Locator) => {
-    for (let i = 0; i < 100; i++) {
-      if (await field.evaluate((one) => one === document.activeElement)) return;
-      await keyboard.press("Tab");
-    }
-    throw new Error(`the Tab key does not reach ${field}`);
-  };
   const fill = async (name: RegExp, text: string) => {
     await tabTo(maker.getByLabel(name));
     await keyboard.press("Control+a");
@@ -133,7 +127,7 @@ it("the keyboard alone suffices to make the tag, and the site gets what was chos
   await fill(/^MB a visitor a day/, "20");
   const { version } = await server.status();
   const { parameters } = await (await fetch(server.origin + ROUTES.manifest)).json();
-  const other = await HttpVolunteer.create((path, init) => fetch(server.origin + path, init));
+  const other = await HttpVolunteer.at(server.origin);
   await fill(/^Width/, "3");
   // The page is drawn anew while somebody types.
   await other.upload(await other.ticket(), smallDelta(parameters, 1));
@@ -167,9 +161,7 @@ it("the keyboard alone suffices to make the tag, and the site gets what was chos
 it("A12: no word of a stranger's becomes markup on the dashboard, nor a site or a browser in its lists", async () => {
   for (const evil of EVIL) {
     const headers = { "user-agent": `Mozilla/5.0 ${evil} Firefox/1`, [SITE_HEADER]: evil };
-    const stranger = await HttpVolunteer.create((path, init) =>
-      fetch(`${server.origin}${path}`, { ...init, headers: { ...init.headers, ...headers } }),
-    );
+    const stranger = await HttpVolunteer.at(server.origin, headers);
     await stranger.ticket();
   }
   await dashboard.getByText("Firefox", { exact: true }).waitFor();

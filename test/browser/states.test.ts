@@ -5,6 +5,7 @@ import type { Phase } from "../../client/trainer/messages.ts";
 import { signRecord } from "../../protocol/history.ts";
 import { createIdentity } from "../../protocol/identity.ts";
 import { exampleStatus, type FakeSite, hashOf, trainingScript } from "./pages-fixture.ts";
+import { tabTo } from "./tab-to.ts";
 import { visitSite } from "./visiting.ts";
 
 /** What a visitor is told in each state that training can be in, and that none passes for another. */
@@ -70,35 +71,28 @@ describe("states", () => {
 
   it("can be worked through by the keyboard alone, from the question to the end", async () => {
     await page.goto(site.origin);
-    await page.getByRole("button", { name: "Start training" }).waitFor();
-    const focused = () => page.evaluate(() => document.activeElement?.textContent?.trim().slice(0, 40) ?? "");
-    const tabTo = async (words: RegExp) => {
-      for (let i = 0; i < 40; i++) {
-        await page.keyboard.press("Tab");
-        if (words.test(await focused())) return;
-      }
-      throw new Error(`no way to ${words} by the Tab key`);
-    };
-    await tabTo(/^Start training/);
+    const button = (name: string) => page.getByRole("button", { name, exact: true });
+    const summary = (name: string) => page.locator("summary").filter({ hasText: name });
+    await tabTo(button("Start training"));
     await page.keyboard.press("Enter");
     await page.getByText("Training on a passage").waitFor();
-    await tabTo(/^Pause/);
+    await tabTo(button("Pause"));
     await page.keyboard.press("Space");
     await page.locator("p.phase").getByText("Paused by you").waitFor();
     await page.keyboard.press("Enter"); // the same button goes on
     await page.locator("p.phase").getByText("Training on a passage").waitFor();
-    await tabTo(/^A look inside/);
+    await tabTo(summary("A look inside"));
     await page.keyboard.press("Enter");
     await page.getByText("Where tokens lie").waitFor();
-    await tabTo(/^Names, and your data/);
+    await tabTo(summary("Names, and your data"));
     await page.keyboard.press("Enter");
     await page.getByText("Ann of the Reeds").waitFor();
-    await tabTo(/^Forget me…/);
+    await tabTo(button("Forget me…"));
     await page.keyboard.press("Enter");
-    await tabTo(/^No, keep it/);
+    await tabTo(button("No, keep it"));
     await page.keyboard.press("Enter");
     await expect.poll(() => page.getByText("Yes, forget me").count()).toBe(0);
-    await tabTo(/^How training works/);
+    await tabTo(page.getByRole("link", { name: "How training works", exact: true }));
     await page.keyboard.press("Enter");
     await page.waitForURL(`${site.origin}/how`);
     await page.getByRole("button", { name: "Let it learn" }).waitFor();

@@ -66,8 +66,7 @@ it("rolls back to a stored version, after a second look", async () => {
 });
 
 it("shuts a volunteer out by its key, and takes it back", async () => {
-  const ask = (path: string, init: RequestInit) => fetch(`${server.origin}${path}`, init);
-  const [banned, other] = [await HttpVolunteer.create(ask), await HttpVolunteer.create(ask)];
+  const [banned, other] = [await HttpVolunteer.at(server.origin), await HttpVolunteer.at(server.origin)];
   await expect(banned.ticket()).resolves.toBeDefined();
   const { key } = banned.identity;
   expect(await page.getByRole("button", { name: "Ban…" }).isDisabled()).toBe(true);
@@ -90,9 +89,7 @@ it("shuts a volunteer out by its key, and takes it back", async () => {
 });
 
 it("lists who was here and what was refused of whom, and rules on them beside their names", async () => {
-  const ask = (path: string, init: RequestInit) =>
-    fetch(`${server.origin}${path}`, { ...init, headers: { ...init.headers, "user-agent": "Firefox/140" } });
-  const clumsy = await HttpVolunteer.create(ask);
+  const clumsy = await HttpVolunteer.at(server.origin, { "user-agent": "Firefox/140" });
   const ticket = await clumsy.ticket();
   await expect(clumsy.upload(ticket, new Uint8Array(40))).rejects.toMatchObject({ code: "bad-frame" });
   const list = page.getByRole("region", { name: "Table of volunteers" });

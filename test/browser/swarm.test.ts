@@ -109,7 +109,7 @@ it("A17: a closed tab's text is given out again when its lease ends, and nothing
   await vi.waitFor(
     async () => {
       // Another volunteer each time: one that asks again gets back what it let go of.
-      const next = await HttpVolunteer.create((path, init) => fetch(`${server.origin}${path}`, init));
+      const next = await HttpVolunteer.at(server.origin);
       const { shard, window, seed } = await next.ticket();
       expect({ shard, window, seed }).toEqual({
         shard: ticket.shard,

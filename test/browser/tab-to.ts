@@ -1,17 +1,15 @@
-import type { Page } from "playwright-core";
+import type { Locator } from "playwright-core";
 
 /** More stops than any page has. */
-const MOST = 80;
+const MOST = 100;
 
-/** Goes by the Tab key to what has a name that begins so; from the page's end it begins anew. Throws where it cannot. */
-export async function tabTo(page: Page, name: string): Promise<void> {
+/** Goes by the Tab key until `target` has the focus; from the page's end it begins anew. Throws where it cannot. */
+export async function tabTo(target: Locator): Promise<void> {
+  await target.waitFor();
   for (let i = 0; i < MOST; i++) {
-    await page.keyboard.press("Tab");
-    const focused = await page.evaluate(() => {
-      const { activeElement: at } = document;
-      return at?.getAttribute("aria-label") ?? at?.closest("label")?.textContent ?? at?.textContent ?? "";
-    });
-    if (focused.startsWith(name)) return;
+    // Of a frame's element that is active the frame has to be, too.
+    if (await target.evaluate((one) => one === document.activeElement && document.hasFocus())) return;
+    await target.page().keyboard.press("Tab");
   }
-  throw new Error(`the Tab key does not reach ${name}`);
+  throw new Error(`the Tab key does not reach ${target}`);
 }

@@ -118,7 +118,7 @@ describe("the box", () => {
     const before = uploads();
     const { version } = await server.status();
     const { parameters } = await (await fetch(server.origin + ROUTES.manifest)).json();
-    const other = await HttpVolunteer.create((path, init) => fetch(server.origin + path, init));
+    const other = await HttpVolunteer.at(server.origin);
     for (let i = 1; i <= 4; i++) {
       await other.upload(await other.ticket(), smallDelta(parameters, i));
       await server.until((now) => now.version >= version + i);

@@ -1,4 +1,4 @@
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { layoutOf } from "../../model/layout.ts";
 import { Reader } from "../../model/reader.ts";
@@ -31,8 +31,7 @@ let run: SmallRun;
 let browser: Browser;
 let page: Page;
 
-const get = async (path: string) =>
-  new Uint8Array(await (await fetch(run.server.origin + path)).arrayBuffer());
+const get = (path: string) => run.server.get(path);
 const json = async (path: string) => JSON.parse(new TextDecoder().decode(await get(path)));
 
 beforeAll(async () => {
@@ -47,13 +46,15 @@ afterAll(async () => {
   await run.end();
 });
 
-const press = async (name: string, key = "Enter") => {
-  await tabTo(page, name);
+const field = (name: string) => page.getByLabel(name, { exact: true });
+const button = (name: string) => page.getByRole("button", { name, exact: true });
+const press = async (target: Locator, key = "Enter") => {
+  await tabTo(target);
   await page.keyboard.press(key);
 };
 
 it("writes by keyboard alone what the weights of its version write, as it is told to", async () => {
-  await press("Load the model");
+  await press(page.getByRole("button", { name: /^Load the model/ }));
   const loaded = await page.getByText(/^Version [\d,]+ is loaded\.$/).textContent();
   const version = Number(loaded?.replaceAll(/\D/g, ""));
   expect(version).toBeGreaterThanOrEqual(10);
@@ -73,26 +74,26 @@ it("writes by keyboard alone what the weights of its version write, as it is tol
     await expect.poll(() => output.textContent()).toBe(expected(prompt, sampling));
   };
 
-  await press("Write");
+  await press(button("Write"));
   await wrote("The whale", BEGIN);
-  await press("Write it another way");
+  await press(button("Write it another way"));
   await wrote("The whale", { ...BEGIN, seed: 2 });
   expect(expected("The whale", { ...BEGIN, seed: 2 })).not.toBe(expected("The whale", BEGIN));
 
-  await tabTo(page, "Your words");
+  await tabTo(field("Your words"));
   await page.keyboard.press("Control+a");
   await page.keyboard.type("Some ");
-  await press("Temperature", "End");
+  await press(field("Temperature"), "End");
   await page.getByText("2.0: daring").waitFor();
-  await press("Choose among", "Home");
+  await press(field("Choose among"), "Home");
   for (let i = 0; i < 4; i++) await page.keyboard.press("ArrowRight");
   await page.getByText("the 5 likeliest tokens").waitFor();
-  await press("Write");
+  await press(button("Write"));
   await wrote("Some ", { temperature: 2, topK: 5, seed: 2 });
 
-  await press("Temperature", "Home");
+  await press(field("Temperature"), "Home");
   await page.getByText("always the likeliest token").waitFor();
-  await press("Write");
+  await press(button("Write"));
   await wrote("Some ", { temperature: 0, topK: 5, seed: 2 });
-  expect(await page.getByRole("button", { name: "Write it another way" }).isDisabled()).toBe(true);
+  expect(await button("Write it another way").isDisabled()).toBe(true);
 }, 60_000);

@@ -30,6 +30,13 @@ export class HttpVolunteer {
     return new HttpVolunteer(await createIdentity(), send);
   }
 
+  /** One of a server at an origin, that sends `headers` with every request. */
+  static at(origin: string, headers: Readonly<Record<string, string>> = {}): Promise<HttpVolunteer> {
+    return HttpVolunteer.create((path, init) =>
+      fetch(origin + path, { ...init, headers: { ...init.headers, ...headers } }),
+    );
+  }
+
   /** Throws the server's refusal as a ProtocolError. */
   async ticket(): Promise<Ticket> {
     const nonce = toBase64Url(crypto.getRandomValues(new Uint8Array(16))) as TicketId;

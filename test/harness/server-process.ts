@@ -25,6 +25,8 @@ export interface ServerProcess {
   /** The operator's one-time link. */
   readonly link: string;
   status(): Promise<RunStatus>;
+  /** The bytes at a path. */
+  get(path: string): Promise<Uint8Array<ArrayBuffer>>;
   /** Resolves with the first status that `wanted` accepts; looks again at every line the server prints. */
   until(wanted: (status: RunStatus) => boolean): Promise<RunStatus>;
   /** Ends the process with a signal and waits until it is gone. */
@@ -57,6 +59,7 @@ export async function startServer(...args: string[]): Promise<ServerProcess> {
     origin,
     link,
     status,
+    get: async (path) => new Uint8Array(await (await fetch(origin + path)).arrayBuffer()),
     async until(wanted) {
       for (;;) {
         const printed = once(lines, "line");
