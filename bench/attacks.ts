@@ -1,43 +1,45 @@
 /**
  * Does the run learn though some of its volunteers attack it or ride along? Real training of a tiny model through
  * the product's reducer, trust rules, audits and merge, under the attacks of docs/SECURITY.md, against plain mean.
- * `npm run bench -- attacks [--short] [--rule NAME]… [--attack NAME]… [--fraction F]… [--sharding iid|skewed]… [--seed N]…`
+ * `npm run bench -- attacks [--json] [--short] [--rule NAME]… [--attack NAME]… [--fraction F]… [--sharding iid|skewed]… [--seed N]…`
  * `[--processes N] [--tokens N] [--results FILE]`. Outcomes are appended to the results' file as they come, a line each;
  * what is in it already is not run again, so that the grid can be made in parts.
- * Equal merged tokens in every run. The last line is one JSON object.
+ * Equal merged tokens in every run. With `--json` the last line is one JSON object.
  */
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { ATTACK_NAMES } from "./attacks/attacks.ts";
 import { BENCH_RULES, honestOf, type Job, type Outcome, SHARDINGS } from "./attacks/job.ts";
 import { Results } from "./attacks/results.ts";
 import { reportOf } from "./attacks/rows.ts";
-import { runAll } from "./pool.ts";
+import { benchFlags, countOf, namedOf, refuse } from "./lib/flags.ts";
+import { runAll } from "./lib/pool.ts";
 
-const { values: flags } = parseArgs({
-  options: {
-    short: { type: "boolean", default: false },
-    rule: { type: "string", multiple: true },
-    attack: { type: "string", multiple: true },
-    fraction: { type: "string", multiple: true },
-    sharding: { type: "string", multiple: true },
-    seed: { type: "string", multiple: true },
-    results: { type: "string" },
-    processes: { type: "string", default: String(availableParallelism()) },
-    tokens: { type: "string", default: "200000" },
-  },
+const flags = benchFlags({
+  short: { type: "boolean", default: false },
+  rule: { type: "string", multiple: true },
+  attack: { type: "string", multiple: true },
+  fraction: { type: "string", multiple: true },
+  sharding: { type: "string", multiple: true },
+  seed: { type: "string", multiple: true },
+  results: { type: "string" },
+  processes: { type: "string", default: String(availableParallelism()) },
+  tokens: { type: "string", default: "200000" },
 });
 
+const shareOf = (given: string): number => {
+  const value = Number(given);
+  return value > 0 && value < 1 ? value : refuse(`--fraction ${given}: not a number between 0 and 1`);
+};
+
 const VOLUNTEERS = 10;
-const wantedRules = flags.rule ?? (flags.short ? ["default", "mean"] : BENCH_RULES);
-const rules = BENCH_RULES.filter((rule) => wantedRules.includes(rule));
-const attacks = ATTACK_NAMES.filter((attack) => flags.attack?.includes(attack) ?? true);
-const fractions = flags.fraction?.map(Number) ?? (flags.short ? [0.2] : [0.1, 0.2, 0.3]);
-const wantedShardings = flags.sharding ?? (flags.short ? ["skewed"] : SHARDINGS);
-const shardings = SHARDINGS.filter((sharding) => wantedShardings.includes(sharding));
-const seeds = flags.seed?.map(Number) ?? (flags.short ? [1] : [1, 2, 3]);
-const common = { volunteers: VOLUNTEERS, tokens: Number(flags.tokens) };
+const rules = namedOf("rule", flags.rule ?? (flags.short ? ["default", "mean"] : BENCH_RULES), BENCH_RULES);
+const attacks = namedOf("attack", flags.attack ?? ATTACK_NAMES, ATTACK_NAMES);
+const fractions = flags.fraction?.map(shareOf) ?? (flags.short ? [0.2] : [0.1, 0.2, 0.3]);
+const shardings = namedOf("sharding", flags.sharding ?? (flags.short ? ["skewed"] : SHARDINGS), SHARDINGS);
+const seeds = flags.seed?.map((seed) => countOf("seed", seed)) ?? (flags.short ? [1] : [1, 2, 3]);
+const common = { volunteers: VOLUNTEERS, tokens: countOf("tokens", flags.tokens) };
+const processes = countOf("processes", flags.processes);
 
 const jobs: Job[] = [];
 for (const sharding of shardings) {
@@ -62,7 +64,7 @@ const results = await Results.open(flags.results);
 const missing = jobs.filter((job) => !results.has(job));
 let done = jobs.length - missing.length;
 const child = join(import.meta.dirname, "attacks/child.ts");
-await runAll<Job, Outcome>(child, missing, Number(flags.processes), (outcome) => {
+await runAll<Job, Outcome>(child, missing, processes, (outcome) => {
   results.add(outcome);
   const { job, loss, seconds, honest, attackers } = outcome;
   const what = `${job.rule}: ${job.attack ?? "nobody attacks"} at ${job.fraction}, ${job.sharding}`;
@@ -74,4 +76,4 @@ await runAll<Job, Outcome>(child, missing, Number(flags.processes), (outcome) =>
 });
 const report = reportOf(results.of(jobs));
 console.table(report.rows);
-console.log(JSON.stringify(report));
+if (flags.json) console.log(JSON.stringify(report));

@@ -4,44 +4,18 @@
  * Prints a table; with `--json` one JSON object is the last line. Exits 1 where a turn or a parity gate failed.
  */
 import { loadavg } from "node:os";
-import { parseArgs } from "node:util";
 import { BATCH, CONFIGS } from "../client/bench/workload.ts";
 import { chromiumHost, type Host, nodeHost, TurnFailed } from "./engine/hosts.ts";
 import type { Runtime } from "./engine/job.ts";
 import { GROUP_NAMES, planRaces, type Race } from "./engine/plan.ts";
 import { type Outcome, type Row, rowsOf, type Taken } from "./engine/rows.ts";
+import { benchFlags, namedOf } from "./lib/flags.ts";
 
-interface Flags {
-  readonly json: boolean;
-  readonly short: boolean;
-  readonly only: string[];
-}
-
-/** Exits with 2 and what would be right. */
-function refuse(reason: string): never {
-  console.error(
-    `${reason}\nusage: npm run bench -- engine [--json] [--short] [--only CONFIG/DEVICE]…\n` +
-      `CONFIG/DEVICE: ${GROUP_NAMES.join(", ")}`,
-  );
-  process.exit(2);
-}
-
-function flagsOf(args: string[]): Flags {
-  const options = {
-    json: { type: "boolean", default: false },
-    short: { type: "boolean", default: false },
-    only: { type: "string", multiple: true, default: [] as string[] },
-  } as const;
-  try {
-    const { values } = parseArgs({ args, options, allowPositionals: false });
-    const { json, short, only } = values;
-    const unknown = only.find((name) => !GROUP_NAMES.includes(name));
-    if (unknown !== undefined) refuse(`--only ${unknown}: there is no such config and device`);
-    return { json, short, only };
-  } catch (error) {
-    return refuse(error instanceof Error ? error.message : String(error));
-  }
-}
+const flags = benchFlags({
+  short: { type: "boolean", default: false },
+  only: { type: "string", multiple: true, default: [] as string[] },
+});
+const only = namedOf("only", flags.only, GROUP_NAMES);
 
 /** Takes all turns of a race one after another: nothing else of ours runs meanwhile. */
 async function run(race: Race, host: Host): Promise<Outcome & { failures: number }> {
@@ -82,13 +56,12 @@ function line(row: Row): string {
   ].join("  ");
 }
 
-const flags = flagsOf(process.argv.slice(2));
 const hosts = new Map<Runtime, Host>();
 const rows: Row[] = [];
 const report: string[] = [];
 let failures = 0;
 try {
-  for (const race of planRaces(flags.only, flags.short)) {
+  for (const race of planRaces(only, flags.short)) {
     let host = hosts.get(race.runtime);
     if (!host) {
       host = race.runtime === "node" ? nodeHost() : await chromiumHost();

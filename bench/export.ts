@@ -9,7 +9,6 @@ import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { createWasmTrainer } from "../model/engine/wasm/trainer.ts";
 import { encodeGpt2Gguf } from "../model/export/gpt2-gguf.ts";
 import { generate } from "../model/generate.ts";
@@ -18,6 +17,7 @@ import { Random } from "../model/random.ts";
 import { loadTokenizer } from "../model/tokenizer.ts";
 import { addDefaultCorpus } from "../server/corpus/default.ts";
 import { readCorpus } from "../server/corpus/shards.ts";
+import { benchFlags } from "./lib/flags.ts";
 
 const STEPS = 400;
 const BATCH = 8;
@@ -36,7 +36,7 @@ interface Answer {
   readonly text: string;
 }
 
-const { values: flags } = parseArgs({ options: { json: { type: "boolean", default: false } } });
+const flags = benchFlags({});
 const llama = join(import.meta.dirname, "export");
 if (!existsSync(join(llama, "node_modules"))) {
   const install = ["ci", "--omit=optional", "--no-audit", "--no-fund"];

@@ -3,7 +3,7 @@
  * then the served program killed at random moments while volunteers send.
  * `npm run bench -- kills [--json] [--random N] [--points N]`
  * N random kills (500), and at most N points of the sweep (all). SIGINT or SIGTERM end it early, with the
- * figures of what was done by then. The last line is one JSON object; exits 1 where
+ * figures of what was done by then. With `--json` the last line is one JSON object; exits 1 where
  * a receipted delta was lost or merged twice, or the server was not ready again within 5 s. On a busy machine a start
  * waits for its turn: what it took of the processor is told beside it.
  */
@@ -12,7 +12,6 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { ProtocolError } from "../protocol/errors.ts";
 import type { TicketId } from "../protocol/ids.ts";
 import { decodeRecord } from "../server/run/record.ts";
@@ -22,6 +21,7 @@ import { verifyDirectory } from "../server/verify/command.ts";
 import { HttpVolunteer, smallDelta } from "../test/harness/http-volunteer.ts";
 import { killedAt } from "../test/harness/kill-sweep.ts";
 import { BRIEF_RUN, startServer } from "../test/harness/server-process.ts";
+import { benchFlags, countOf } from "./lib/flags.ts";
 
 const VOLUNTEERS = 8;
 /** A life under load ends at a random moment up to so long after its first receipt, ms; or of its start, one in four. */
@@ -39,12 +39,9 @@ const CLOCK_TICK_MS = 10;
  */
 const RUN = { ...BRIEF_RUN, trust: { rules: "mean" } };
 
-const { values: flags } = parseArgs({
-  options: {
-    json: { type: "boolean", default: false },
-    random: { type: "string", default: "500" },
-    points: { type: "string", default: String(Number.MAX_SAFE_INTEGER) },
-  },
+const flags = benchFlags({
+  random: { type: "string", default: "500" },
+  points: { type: "string", default: String(Number.MAX_SAFE_INTEGER) },
 });
 
 let interrupted = false;
@@ -53,16 +50,16 @@ for (const signal of ["SIGINT", "SIGTERM"]) {
     interrupted = true;
   });
 }
-const sweep = await sweepAll(Number(flags.points));
-const random = await killAtRandom(Number(flags.random));
+const sweep = await sweepAll(countOf("points", flags.points, 0));
+const random = await killAtRandom(countOf("random", flags.random, 0));
 const lost = sweep.lost + random.lost;
 const twice = sweep.twice + random.twice;
 const readyMs = Math.round(Math.max(sweep.readyMs, random.readyMs));
 console.log(`sweep: killed at ${sweep.points} changes of files, ${sweep.receipts} receipts`);
 console.log(`random: killed ${random.kills} times under load, ${random.receipts} receipts`);
 console.log(`lost ${lost}, merged twice ${twice}; slowest start, with the process, ${readyMs} ms`);
-console.log(
-  JSON.stringify({
+if (flags.json) {
+  const figures = {
     sweepPoints: sweep.points,
     randomKills: random.kills,
     receipts: sweep.receipts + random.receipts,
@@ -70,8 +67,9 @@ console.log(
     twice,
     readyMs,
     starts: random.starts,
-  }),
-);
+  };
+  console.log(JSON.stringify(figures));
+}
 process.exitCode = lost > 0 || twice > 0 || readyMs > READY_MS ? 1 : 0;
 
 async function sweepAll(most: number) {

@@ -7,7 +7,6 @@
  */
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { CORPORA } from "./learning/corpus.ts";
 import { crowdsOf, tableOfCrowds } from "./learning/crowds.ts";
 import { type Job, MODELS, type ModelName, type Outcome } from "./learning/job.ts";
@@ -17,66 +16,37 @@ import { readRuns, writeResults } from "./learning/results.ts";
 import { rowsOf } from "./learning/rows.ts";
 import { SCENARIOS, type ScenarioName } from "./learning/scenarios.ts";
 import { tableOf } from "./learning/table.ts";
-import { runAll } from "./pool.ts";
+import { benchFlags, countOf, namedOf, refuse } from "./lib/flags.ts";
+import { runAll } from "./lib/pool.ts";
 
-/** Exits with 2 and what would be right. */
-function refuse(reason: string): never {
-  console.error(
-    `${reason}\nusage: npm run bench -- learning [--short] [--json] [--model S|M]… [--only SCENARIO]… ` +
-      "[--recipe NAME]… [--seeds N] [--tokens N] [--corpus NAME] [--processes N] [--clock] [--tune] [--resume] " +
-      `[--out NAME]\nscenarios: ${Object.keys(SCENARIOS).join(", ")}\nrecipes: ${Object.keys(RECIPES).join(", ")}` +
-      `\ncorpora: ${CORPORA.join(", ")}`,
-  );
-  process.exit(2);
-}
+const flags = benchFlags({
+  short: { type: "boolean", default: false },
+  clock: { type: "boolean", default: false },
+  tune: { type: "boolean", default: false },
+  resume: { type: "boolean", default: false },
+  model: { type: "string", multiple: true },
+  only: { type: "string", multiple: true },
+  recipe: { type: "string", multiple: true, default: ["default"] as string[] },
+  seeds: { type: "string" },
+  tokens: { type: "string" },
+  corpus: { type: "string", default: "sotu" },
+  processes: { type: "string" },
+  out: { type: "string" },
+});
 
-function flagsOf(args: string[]) {
-  const options = {
-    short: { type: "boolean", default: false },
-    json: { type: "boolean", default: false },
-    clock: { type: "boolean", default: false },
-    tune: { type: "boolean", default: false },
-    resume: { type: "boolean", default: false },
-    model: { type: "string", multiple: true },
-    only: { type: "string", multiple: true },
-    recipe: { type: "string", multiple: true, default: ["default"] as string[] },
-    seeds: { type: "string" },
-    tokens: { type: "string" },
-    corpus: { type: "string", default: "sotu" },
-    processes: { type: "string" },
-    out: { type: "string" },
-  } as const;
-  try {
-    return parseArgs({ args, options, allowPositionals: false }).values;
-  } catch (error) {
-    return refuse(error instanceof Error ? error.message : String(error));
-  }
-}
-
-const flags = flagsOf(process.argv.slice(2));
-
-/** The values given, each a key of `known`. */
-function named<T extends string>(flag: string, given: readonly string[], known: readonly T[]): T[] {
-  return given.map((name) => known.find((key) => key === name) ?? refuse(`--${flag} ${name}: there is none`));
-}
-
-function count(flag: string, given: string | undefined): number | undefined {
-  if (given === undefined) return undefined;
-  const value = Number(given);
-  return Number.isSafeInteger(value) && value > 0 ? value : refuse(`--${flag} ${given}: not a whole number`);
-}
-
+const count = (flag: string, given: string | undefined) =>
+  given === undefined ? undefined : countOf(flag, given);
 const keys = <T extends string>(record: Readonly<Record<T, unknown>>) => Object.keys(record) as T[];
 const { short } = flags;
 const wanted: Wanted = {
-  models: named<ModelName>("model", flags.model ?? (short ? ["S"] : keys(MODELS)), keys(MODELS)),
-  scenarios: named<ScenarioName>(
+  models: namedOf<ModelName>("model", flags.model ?? (short ? ["S"] : keys(MODELS)), keys(MODELS)),
+  scenarios: namedOf<ScenarioName>(
     "only",
     flags.only ?? (short ? ["homogeneous", "churn"] : keys(SCENARIOS)),
     keys(SCENARIOS),
   ),
-  recipes: named("recipe", flags.recipe, keys(RECIPES)),
-  corpus: named("corpus", [flags.corpus], CORPORA)[0]!,
+  recipes: namedOf("recipe", flags.recipe, keys(RECIPES)),
+  corpus: namedOf("corpus", [flags.corpus], CORPORA)[0]!,
   seeds: count("seeds", flags.seeds) ?? (short ? 2 : 6),
   tokens: count("tokens", flags.tokens),
   muon: !short,
@@ -115,10 +85,13 @@ function save(): string[] {
 }
 
 if (flags.tune) {
-  const outcomes = await outcomesOf(planTuning(wanted));
-  for (const { job, loss } of outcomes) {
-    if (job.kind === "sync") console.log(`${job.model} ${job.optimizer} at ${job.rate}: ${loss.toFixed(4)}`);
+  const tuned = (await outcomesOf(planTuning(wanted))).flatMap(({ job, loss }) =>
+    job.kind === "sync" ? [{ model: job.model, optimizer: job.optimizer, rate: job.rate, loss }] : [],
+  );
+  for (const row of tuned) {
+    console.log(`${row.model} ${row.optimizer} at ${row.rate}: ${row.loss.toFixed(4)}`);
   }
+  if (flags.json) console.log(JSON.stringify({ tuned }));
   process.exit(0);
 }
 const rows = rowsOf(await outcomesOf(planTables(wanted)));

@@ -4,7 +4,7 @@
  * `npm run bench -- load [--json] [--rate N] [--seconds N] [--volunteers N] [--outer average]`
  * Volunteers train for as long as makes them send `rate` (115) deltas a second together, each a quarter longer or
  * shorter by chance, so that uploads come as they would and not all at once; they fetch no diffs or snapshots, which
- * a thousand real ones would take from a cache. Prints figures; the last line is one JSON object.
+ * a thousand real ones would take from a cache. Prints figures; with `--json` the last line is one JSON object.
  */
 import { type ChildProcess, fork, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -12,8 +12,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { parseManifest } from "../protocol/manifest.ts";
+import { benchFlags, countOf, namedOf } from "./lib/flags.ts";
 import { type MergeOverMemcpy, mergeOverMemcpy } from "./load/decode.ts";
 import { FrameMill } from "./load/frames.ts";
 import type { ServerFigures, ServerMessage } from "./load/messages.ts";
@@ -29,18 +29,20 @@ const SETTINGS = {
   crowd: 10_000,
 };
 const VOCABULARY = 512;
+const OUTER = ["average", "nesterov", "muon"] as const;
 /** Versions have come to the size that the rate gives them. */
 const WARM_UP_MS = 25_000;
 
-const { values: flags } = parseArgs({
-  options: {
-    json: { type: "boolean", default: false },
-    rate: { type: "string", default: "115" },
-    seconds: { type: "string", default: "60" },
-    volunteers: { type: "string", default: "1000" },
-    outer: { type: "string" },
-  },
+const flags = benchFlags({
+  rate: { type: "string", default: "115" },
+  seconds: { type: "string", default: "60" },
+  volunteers: { type: "string", default: "1000" },
+  outer: { type: "string" },
 });
+const rate = countOf("rate", flags.rate);
+const seconds = countOf("seconds", flags.seconds);
+const volunteers = countOf("volunteers", flags.volunteers);
+const outer = flags.outer === undefined ? {} : { outer: { kind: namedOf("outer", [flags.outer], OUTER)[0] } };
 
 const directory = await mkdtemp(join(tmpdir(), "murmuration-load-"));
 let server: ChildProcess | undefined;
@@ -58,15 +60,15 @@ try {
   const swarm = new LoadSwarm({
     port: ready.port,
     server: manifest.server,
-    volunteers: Number(flags.volunteers),
-    rate: Number(flags.rate),
+    volunteers,
+    rate,
     frame: () => mill.frame(),
   });
   const running = swarm.run();
-  await sleep(WARM_UP_MS + (1_000 * Number(flags.volunteers)) / Number(flags.rate));
+  await sleep(WARM_UP_MS + (1_000 * volunteers) / rate);
   swarm.reset();
   server.send("reset");
-  const merged = await watch(server, 1_000 * Number(flags.seconds));
+  const merged = await watch(server, 1_000 * seconds);
   const receipts = swarm.receipts.toSorted((a, b) => a - b);
   server.send("figures");
   const figures = await next(server, "figures");
@@ -85,13 +87,9 @@ try {
 /** On one core where the system can say so. */
 function startServer(data: string): ChildProcess {
   const script = join(import.meta.dirname, "load/server.ts");
-  const child = fork(
-    script,
-    [data, JSON.stringify({ ...SETTINGS, ...(flags.outer && { outer: { kind: flags.outer } }) })],
-    {
-      stdio: ["ignore", "inherit", "inherit", "ipc"],
-    },
-  );
+  const child = fork(script, [data, JSON.stringify({ ...SETTINGS, ...outer })], {
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+  });
   child.on("message", () => {}); // without a listener they would be kept, and versions of the warm-up counted later
   const pinned = spawnSync("taskset", ["-a", "-c", "-p", "0", String(child.pid)]).status === 0;
   console.log(pinned ? "the server is pinned to one core" : "no taskset: the server may use every core");
@@ -158,6 +156,7 @@ function report(
       `the same with dense deltas of 4 bits, which list them all: ${decode.dense.toFixed(2)} × copying the vector`,
     ].join("\n"),
   );
+  if (!flags.json) return;
   const round = (value: number) => Number(value.toFixed(2));
   console.log(
     JSON.stringify({

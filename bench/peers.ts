@@ -4,11 +4,15 @@
  * leaves the pages out; `--sizes` compares sizes of chunks and does nothing else.
  */
 import { CHUNK_BYTES } from "../protocol/chunks.ts";
+import { benchFlags } from "./lib/flags.ts";
 import { crowd, leastMeanStart, seeded } from "./peers/crowds.ts";
 import { SNAPSHOT_BYTES, visitInPages } from "./peers/pages.ts";
 import { BUDGET, type Outcome, simulate } from "./peers/simulate.ts";
 
-const flags = new Set(process.argv.slice(2));
+const flags = benchFlags({
+  simulated: { type: "boolean", default: false },
+  sizes: { type: "boolean", default: false },
+});
 const say = (line: string) => console.log(line);
 const MBIT = 125_000;
 
@@ -67,16 +71,17 @@ function simulated(size: number, [name, count, over, mbit]: Crowd) {
   };
 }
 
-if (flags.has("--sizes")) {
-  for (const kib of [64, 128, 256]) {
+if (flags.sizes) {
+  const rows = [64, 128, 256].map((kib) => {
     say(`chunks of ${kib} KiB`);
-    simulated(kib * 1_024, ["300 within a minute", 300, 60_000, 100]);
-  }
+    return simulated(kib * 1_024, ["300 within a minute", 300, 60_000, 100]);
+  });
+  if (flags.json) say(JSON.stringify({ sizes: rows }));
 } else {
-  const pages = flags.has("--simulated") ? undefined : await compareInPages();
+  const pages = flags.simulated ? undefined : await compareInPages();
   say("\nSimulated, 10 MB, links from 16/2 to 250/25 Mbit/s, who comes stays 5 minutes on average:");
   const rows = CROWDS.map((one) => simulated(CHUNK_BYTES, one));
-  if (flags.has("--json")) say(JSON.stringify({ ...pages, simulated: rows }));
+  if (flags.json) say(JSON.stringify({ ...pages, simulated: rows }));
 }
 
 async function compareInPages() {

@@ -1,4 +1,4 @@
-import { Heap } from "../heap.ts";
+import { Heap } from "../lib/heap.ts";
 
 /** What happens when its time has come. */
 type Happening = () => void | Promise<void>;

@@ -3,7 +3,7 @@ import { Scheduler } from "../../client/transport/peers/scheduler.ts";
 import { chunkLength } from "../../protocol/chunks.ts";
 import type { Hash, PeerId, VolunteerKey } from "../../protocol/ids.ts";
 import { Introductions } from "../../server/peers/introductions.ts";
-import { Heap } from "../heap.ts";
+import { Heap } from "../lib/heap.ts";
 
 /** One browser that comes, and goes again. */
 export interface Visitor {
