@@ -10,7 +10,7 @@ const LAZY = /^(uPlot|tokenizer|reference|inside|panel|share|line|people)\b/;
 /** The scripts that a page's HTML leads to, through imports, Workers and dynamic imports, without the lazy ones. */
 function scriptsOf(page) {
   const found = new Set();
-  const queue = [...readFileSync(join(client, page), "utf8").matchAll(/src="\/(assets\/[^"]+\.js)"/g)].map(
+  const queue = [...readFileSync(join(client, page), "utf8").matchAll(/src="\.\/(assets\/[^"]+\.js)"/g)].map(
     ([, file]) => file,
   );
   for (let file = queue.pop(); file !== undefined; file = queue.pop()) {

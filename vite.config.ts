@@ -13,7 +13,7 @@ const target = ["chrome137", "firefox130", "safari18"];
 const require = createRequire(import.meta.url);
 
 /**
- * tfjs' WASM binaries, which its backend fetches by name from the folder it is told: `/tfjs/`. Asking the
+ * tfjs' WASM binaries, which its backend fetches by name from the folder it is told: `tfjs/`. Asking the
  * package for the files keeps them at the version of the code that loads them. Its threads are not used
  * (model/backend.ts), so their binary stays out.
  */
@@ -33,7 +33,7 @@ function tfjsBinaries(): Plugin {
 /** Every page in client/pages, the trainer's Worker and what both load, into dist/client. The embed's loader has its own file. */
 export default defineConfig({
   root: pages,
-  base: "/",
+  base: "./", // a proxy may serve the pages under a path that nobody told us
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   plugins: [tfjsBinaries(), digitsAsset()],
   worker: { format: "es" },

@@ -1,4 +1,5 @@
 import { render } from "preact";
+import { serverOf } from "../../protocol/address.ts";
 import { createBench, spawnBench } from "./bench.ts";
 import { BenchPage } from "./page.tsx";
 import { isConfig } from "./workload.ts";
@@ -7,6 +8,6 @@ import { isConfig } from "./workload.ts";
 const asked = new URLSearchParams(location.search).get("config");
 const page = document.getElementById("page");
 if (page !== null) {
-  const bench = createBench(spawnBench, location.origin);
+  const bench = createBench(spawnBench, serverOf(location.href));
   render(<BenchPage bench={bench} config={isConfig(asked) ? asked : "small"} />, page);
 }

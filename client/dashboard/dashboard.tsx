@@ -1,4 +1,5 @@
 import type { ReadonlySignal } from "@preact/signals";
+import { here } from "../../protocol/address.ts";
 import { ROUTES } from "../../protocol/routes.ts";
 import type { RunStatus } from "../../protocol/status.ts";
 import { formatCount, formatLarge, formatLoss, formatProbability } from "../pages/format.ts";
@@ -65,7 +66,7 @@ function Head({ status }: { readonly status: RunStatus }) {
       </div>
       <p class={`state ${status.state}`}>{STATE[status.state]}</p>
       <nav>
-        <a href="/">{text.back}</a>
+        <a href="./">{text.back}</a>
       </nav>
     </header>
   );
@@ -120,10 +121,10 @@ function Model({ status }: { readonly status: RunStatus }) {
         </>
       )}
       <p>
-        <a href={ROUTES.latestSnapshot} download>
+        <a href={here(ROUTES.latestSnapshot)} download>
           {text.modelFile}
         </a>{" "}
-        · <a href={ROUTES.run}>{text.raw}</a>
+        · <a href={here(ROUTES.run)}>{text.raw}</a>
       </p>
     </Card>
   );

@@ -14,9 +14,12 @@ const PROTOCOL = { murmuration: 1 } as const;
  * pressed or {@link SwarmElement.start} is called; then a frame from `server` asks the visitor and trains. The
  * host page cannot read the frame, nor agree in the visitor's place, nor can the frame read the page.
  * Attributes: `label`, `theme` (auto), `share` (0.25), `budget` (no bound, e.g. "50MB"). Calling it twice is fine.
+ * `server` is an address as in the browser's bar: an origin, and the path under which a proxy serves it.
  */
 export function defineSwarm(server: string): void {
   if (customElements.get("murmuration-swarm") !== undefined) return;
+  const { origin, host, pathname } = new URL(server);
+  const frameAddress = `${origin}${pathname.replace(/\/+$/, "")}/frame`;
 
   class Swarm extends HTMLElement implements SwarmElement {
     readonly #root = this.attachShadow({ mode: "open" });
@@ -77,7 +80,7 @@ export function defineSwarm(server: string): void {
       open.textContent = this.getAttribute("label") || "Help train a language model";
       open.addEventListener("click", () => this.start());
       const note = document.createElement("p");
-      note.textContent = line || `Runs in your browser, for ${new URL(server).host}. It asks first.`;
+      note.textContent = line || `Runs in your browser, for ${host}. It asks first.`;
       const box = document.createElement("div");
       box.append(birds(), open, note);
       this.#root.replaceChildren(box);
@@ -98,7 +101,7 @@ export function defineSwarm(server: string): void {
       );
       frame.allow = "compute-pressure; battery";
       frame.referrerPolicy = "origin";
-      frame.src = `${server}/frame`;
+      frame.src = frameAddress;
       this.#listening = new AbortController();
       const { signal } = this.#listening;
       let timer = setTimeout(() => this.#block("timeout"), READY_MS);
@@ -109,13 +112,13 @@ export function defineSwarm(server: string): void {
       });
       document.addEventListener(
         "securitypolicyviolation",
-        ({ blockedURI }) => blockedURI.startsWith(server) && this.#block("policy"),
+        ({ blockedURI }) => blockedURI.startsWith(origin) && this.#block("policy"),
         { signal },
       );
       addEventListener(
         "message",
-        ({ origin, source, data }) => {
-          if (origin !== server || source !== frame.contentWindow) return;
+        ({ origin: from, source, data }) => {
+          if (from !== origin || source !== frame.contentWindow) return;
           clearTimeout(timer);
           this.#hear(data); // our own page, by the line above
         },
@@ -172,7 +175,7 @@ export function defineSwarm(server: string): void {
     }
 
     #tell(message: ToFrame): void {
-      this.#frame?.contentWindow?.postMessage(message, server);
+      this.#frame?.contentWindow?.postMessage(message, origin);
     }
 
     /** Events do not bubble: an `error` that did would reach the page's own error handlers. */

@@ -6,7 +6,7 @@ import { defineSwarm } from "./element.ts";
  */
 const script = document.currentScript;
 if (script instanceof HTMLScriptElement) {
-  defineSwarm(new URL(script.src).origin);
+  defineSwarm(new URL(".", script.src).href);
   if (document.querySelector("murmuration-swarm") === null) {
     const element = document.createElement("murmuration-swarm");
     for (const [name, value] of Object.entries(script.dataset)) element.setAttribute(name, value ?? "");

@@ -52,7 +52,7 @@ export function How({ watch, pupil }: HowProps) {
           >
             {status?.sample != null && <TextWindow sample={status.sample} />}
             <p>
-              <a href="/">{words.seeGuesses}</a>
+              <a href="./">{words.seeGuesses}</a>
             </p>
           </Side>
         </Stage>
@@ -96,7 +96,7 @@ export function How({ watch, pupil }: HowProps) {
       </main>
       <footer>
         <p>
-          <a href="/">{words.back}</a>
+          <a href="./">{words.back}</a>
         </p>
       </footer>
     </>

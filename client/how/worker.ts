@@ -1,5 +1,6 @@
 import { type Backend, openBackend } from "../../model/backend.ts";
 import { Random } from "../../model/random.ts";
+import { serverOf } from "../../protocol/address.ts";
 import { monotonic, sleep } from "../trainer/time.ts";
 import { type Digits, PIXELS, sliceDigits, unpackDigits } from "./digits.ts";
 import type { Drawn, PupilCommand, PupilPhase, PupilReport } from "./messages.ts";
@@ -11,6 +12,8 @@ import { BATCH, DIGIT_KINDS, DIGITS_FILE, HELD_OUT, LAST_STEP } from "./shape.ts
  * a graphics card, and WebAssembly is in every browser that this page runs in.
  */
 const SEED = 7;
+/** This script lies in the server's folder of assets. */
+const SERVER = serverOf(new URL("..", location.href).href);
 /** Steps a second that a person can follow. */
 const CALM_STEPS_PER_SECOND = 8;
 /** How often the page gets to see it, and for how long it stays at one digit. */
@@ -61,7 +64,7 @@ self.addEventListener("message", ({ data: command }: MessageEvent<PupilCommand>)
 
 async function live(): Promise<never> {
   enter({ phase: "loading" });
-  const [all, backend] = await Promise.all([fetchDigits(), openBackend("wasm", "/tfjs/")]);
+  const [all, backend] = await Promise.all([fetchDigits(), openBackend("wasm", `${SERVER}/tfjs/`)]);
   const held = sliceDigits(all, all.count - HELD_OUT, all.count);
   const taught = sliceDigits(all, 0, all.count - HELD_OUT);
   for (;;) await learn(backend, taught, held);
@@ -127,7 +130,7 @@ async function learn(backend: Backend, taught: Digits, held: Digits): Promise<vo
 }
 
 async function fetchDigits(): Promise<Digits> {
-  const response = await fetch(`/${DIGITS_FILE}`);
+  const response = await fetch(`${SERVER}/${DIGITS_FILE}`);
   if (!response.ok || response.body === null) throw new Error(`the digits: HTTP ${response.status}`);
   const opened = response.body.pipeThrough(new DecompressionStream("gzip"));
   return unpackDigits(new Uint8Array(await new Response(opened).arrayBuffer()));

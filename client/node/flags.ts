@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import type { DeviceName } from "../../model/trainer.ts";
+import { serverTyped } from "../../protocol/address.ts";
 
 export const VOLUNTEER_USAGE = `Usage: murmuration volunteer URL [--device wasm|cpu] [--share S] [--state DIR]
 
@@ -13,7 +14,7 @@ weights are sent, no file of this machine.
 `;
 
 export interface VolunteerFlags {
-  /** E.g. `https://example.org`. */
+  /** Its address (protocol/address.ts), e.g. `https://host.example/train`. */
   readonly server: string;
   readonly device: DeviceName | undefined;
   readonly share: number;
@@ -32,7 +33,7 @@ export function parseVolunteerFlags(args: readonly string[]): VolunteerFlags | "
   const [url, ...more] = positionals;
   if (url === undefined || more.length > 0) throw new UsageError("volunteer takes one URL");
   return {
-    server: originOf(url),
+    server: serverOf(url),
     device: deviceOf(values.device),
     share: shareOf(values.share ?? "1"),
     state: values.state,
@@ -53,12 +54,10 @@ function read(args: readonly string[]) {
   }
 }
 
-function originOf(text: string): string {
-  const url = URL.parse(text);
-  if (url === null || !/^https?:$/.test(url.protocol)) {
-    throw new UsageError(`${JSON.stringify(text)} is not an address such as http://localhost:8080`);
-  }
-  return url.origin;
+function serverOf(text: string): string {
+  const server = serverTyped(text);
+  if (server !== undefined) return server;
+  throw new UsageError(`${JSON.stringify(text)} is not an address such as http://localhost:8080`);
 }
 
 function deviceOf(text: string | undefined): DeviceName | undefined {

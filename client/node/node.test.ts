@@ -10,11 +10,11 @@ import { lineTeller } from "./lines.ts";
 import { volunteerCommand } from "./volunteer.ts";
 
 describe("the command line", () => {
-  test("takes an address, and keeps its origin", () => {
+  test("takes the address of a server or of its page, and keeps its path", () => {
     expect(
-      parseVolunteerFlags(["https://example.org:8443/status?x", "--share", "0.5", "--device", "wasm"]),
+      parseVolunteerFlags(["https://example.org:8443/train/status?x", "--share", "0.5", "--device", "wasm"]),
     ).toEqual({
-      server: "https://example.org:8443",
+      server: "https://example.org:8443/train",
       device: "wasm",
       share: 0.5,
       state: undefined,

@@ -49,7 +49,7 @@ export async function volunteerCommand(args: readonly string[], io: VolunteerIo)
   const say = (why: string) => io.stderr.write(`nothing is kept in --state any more: ${why}\n`);
   try {
     const end = await volunteer({
-      api: httpApi({ origin: server }),
+      api: httpApi({ server }),
       control,
       report,
       clock: monotonic,

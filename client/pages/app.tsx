@@ -1,4 +1,5 @@
 import type { ReadonlySignal } from "@preact/signals";
+import { here } from "../../protocol/address.ts";
 import { ROUTES } from "../../protocol/routes.ts";
 import { Consent } from "./consent.tsx";
 import { Controls } from "./controls.tsx";
@@ -50,8 +51,8 @@ export function App(props: AppProps) {
       <footer>
         <p>{text.neighbours}</p>
         <p>
-          <a href="/how">{text.howPage}</a> · <a href="/playground">{text.playgroundPage}</a> ·{" "}
-          <a href="/status">{text.statusPage}</a> · <a href="/bench">{text.benchPage}</a>
+          <a href="./how">{text.howPage}</a> · <a href="./playground">{text.playgroundPage}</a> ·{" "}
+          <a href="./status">{text.statusPage}</a> · <a href="./bench">{text.benchPage}</a>
         </p>
       </footer>
     </>
@@ -90,7 +91,7 @@ function Notice({ watch }: Pick<AppProps, "watch">) {
     case "no-run":
       return (
         <p class="notice" role="status">
-          {text.noRun} <a href="/">{text.noRunLink}</a>
+          {text.noRun} <a href="./">{text.noRunLink}</a>
         </p>
       );
     case "mismatch":
@@ -118,7 +119,7 @@ function Finished() {
       <h2 id="finished-title">{text.finishedTitle}</h2>
       <p>{text.finishedText}</p>
       <p>
-        <a href={ROUTES.latestSnapshot} download>
+        <a href={here(ROUTES.latestSnapshot)} download>
           {text.downloadModel}
         </a>
       </p>

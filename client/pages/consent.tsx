@@ -42,7 +42,7 @@ export function Consent({ status, host, secure, onAgree }: ConsentProps) {
           </button>
           <p class="note">{text.promise}</p>
           <p class="note">
-            <a href="/how">{text.howLink}</a>
+            <a href="./how">{text.howLink}</a>
           </p>
         </>
       ) : (

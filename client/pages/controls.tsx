@@ -81,7 +81,7 @@ function Device({ trainer }: { readonly trainer: TrainerHandle }) {
           <li key={i}>{probeLine(result)}</li>
         ))}
       </ul>
-      <a href="/bench">{text.benchLink}</a>
+      <a href="./bench">{text.benchLink}</a>
     </details>
   );
 }

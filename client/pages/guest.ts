@@ -1,4 +1,5 @@
 import { computed, effect, type ReadonlySignal, signal, untracked } from "@preact/signals";
+import { serverOf } from "../../protocol/address.ts";
 import type { RunStatus } from "../../protocol/status.ts";
 import { forgetServer } from "../cache/browser.ts";
 import type { FromFrame } from "../embed/messages.ts";
@@ -45,6 +46,7 @@ const ASK_AGAIN_MS = 5_000;
  * and everything else begin with the visitor's yes, now or on an earlier visit to the same site.
  */
 export function createGuest(wishes: SiteWishes, tell: (message: FromFrame) => void): Guest {
+  const server = serverOf(location.href);
   const storage = scoped(browserStorage(), wishes.host);
   const trainer = createTrainer(spawnWorker, undefined, wishes.host);
   const held = signal(false);
@@ -56,7 +58,7 @@ export function createGuest(wishes: SiteWishes, tell: (message: FromFrame) => vo
   });
   const session = createSession({
     trainer,
-    server: location.origin,
+    server,
     device: undefined,
     storage,
     rests: browserRests(),
@@ -141,7 +143,7 @@ export function createGuest(wishes: SiteWishes, tell: (message: FromFrame) => vo
       watch.value?.close();
       session.revoke();
       storage?.removeItem("murmuration-traffic");
-      await forgetServer(location.origin);
+      await forgetServer(server);
       tell({ murmuration: 1, type: "revoked" });
     },
   };

@@ -1,3 +1,4 @@
+import { here } from "../../protocol/address.ts";
 import { ROUTES } from "../../protocol/routes.ts";
 import type { RunStatus } from "../../protocol/status.ts";
 import { formatCount, formatLarge } from "./format.ts";
@@ -44,10 +45,10 @@ function Samples({ status }: { readonly status: RunStatus }) {
       <h2 id="sample-title">{text.sample}</h2>
       <SamplePair newest={sample} early={samples} />
       <p class="note">
-        <a href="/playground">{text.playgroundLink}</a>
+        <a href="./playground">{text.playgroundLink}</a>
       </p>
       <p class="note">
-        <a href={ROUTES.latestSnapshot} download>
+        <a href={here(ROUTES.latestSnapshot)} download>
           {text.downloadModel}
         </a>{" "}
         ({text.downloadHelp})

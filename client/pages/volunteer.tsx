@@ -1,5 +1,6 @@
 import { effect, untracked } from "@preact/signals";
 import { render } from "preact";
+import { serverOf } from "../../protocol/address.ts";
 import { App } from "./app.tsx";
 import { browserStorage } from "./choices.ts";
 import { deviceAsked } from "./device-asked.ts";
@@ -12,18 +13,19 @@ import { createTrainer, spawnWorker } from "./trainer.ts";
 import { watchRunInBrowser } from "./watch.ts";
 
 /** The volunteer page: wires the browser to the session, and the session to what is shown. */
+const server = serverOf(location.href);
 const watch = watchRunInBrowser();
 const trainer = createTrainer(spawnWorker);
 const refusals = keptRefusals(browserStorage(), Date.now);
 const session = createSession({
   trainer,
-  server: location.origin,
+  server,
   device: deviceAsked(location.search),
   storage: browserStorage(),
   rests: browserRests(),
 });
 
-const sharing = createSharing(trainer, session, location.origin);
+const sharing = createSharing(trainer, session, server);
 
 effect(() => {
   const refused = trainer.refused.value;

@@ -85,7 +85,7 @@ describe("watching a run", () => {
   it("reads the status, then listens, and hears events at once", async () => {
     const { watch, streams, heard } = await watching(good);
     expect(watch.status.value).toEqual(STATUS);
-    expect(streams.map(({ url }) => url)).toEqual(["/api/events"]);
+    expect(streams.map(({ url }) => url)).toEqual(["./api/events"]);
     streams[0]?.onData(JSON.stringify(VERSION));
     expect(watch.status.value).toMatchObject({ version: 4, modelHash: hash("4"), tokensMerged: 500 });
     expect(heard).toEqual([VERSION]);

@@ -1,4 +1,5 @@
 import { type ReadonlySignal, signal } from "@preact/signals";
+import { here } from "../../protocol/address.ts";
 import { isErrorCode, ProtocolError } from "../../protocol/errors.ts";
 import { parseEvent, type RunEvent } from "../../protocol/events.ts";
 import { asObject, type Json, parseJson } from "../../protocol/guards.ts";
@@ -52,7 +53,7 @@ export function watchRun(options: WatchOptions): RunWatch {
 
   function listen() {
     if (stream !== undefined && stream.readyState !== CLOSED) return;
-    stream = options.events(ROUTES.events, (data) => {
+    stream = options.events(here(ROUTES.events), (data) => {
       const event = readEvent(data);
       if (event === undefined) return;
       if (status.value !== undefined) status.value = applyEvent(status.value, event);
@@ -95,7 +96,7 @@ export async function askStatus(
   ask: typeof fetch,
 ): Promise<RunStatus | Exclude<Connection, "loading" | "live">> {
   try {
-    const response = await ask(ROUTES.run, { cache: "no-store" });
+    const response = await ask(here(ROUTES.run), { cache: "no-store" });
     const json = parseJson(new Uint8Array(await response.arrayBuffer()));
     return response.ok ? parseRunStatus(json) : refusalOf(json);
   } catch (error) {

@@ -59,7 +59,7 @@ export function Playground({ watch, writer }: PlaygroundProps) {
       </main>
       <footer>
         <p>
-          <a href="/">{words.back}</a>
+          <a href="./">{words.back}</a>
         </p>
       </footer>
     </>

@@ -43,7 +43,7 @@ self.addEventListener("message", ({ data: command }: MessageEvent<WriterCommand>
 });
 
 async function load(server: string, signal: AbortSignal): Promise<void> {
-  const api = httpApi({ origin: server });
+  const api = httpApi({ server });
   const manifest = await api.manifest({ signal });
   const { model: shape, parameters, run, version, hash } = manifest;
   const layout = layoutOf(shape);

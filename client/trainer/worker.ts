@@ -74,7 +74,7 @@ async function train(command: Extract<Command, { type: "start" }>, control: Cont
   const traffic = trafficTeller(report, monotonic);
   await volunteer({
     api: sharedApi(
-      httpApi({ origin: server, traffic: traffic.count, ...(site !== undefined && { site }) }),
+      httpApi({ server, traffic: traffic.count, ...(site !== undefined && { site }) }),
       () => peers.bridge(control.signal),
       (bytes) => traffic.count(bytes, 0),
     ),

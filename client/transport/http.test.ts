@@ -16,7 +16,7 @@ function against(answer: (request: Request) => Response | Promise<Response>) {
   const requests: Request[] = [];
   const traffic = { down: 0, up: 0 };
   const api = httpApi({
-    origin: "http://run.test",
+    server: "http://run.test",
     fetch: async (url, init) => {
       const request = new Request(url instanceof Request ? url : String(url), init);
       requests.push(request.clone());

@@ -36,8 +36,8 @@ const TURN_STALL_MS = MAX_TURN_MS + 10_000;
 const MAX_MESSAGE = 500;
 
 export interface HttpOptions {
-  /** E.g. `https://example.org`, without a path. */
-  readonly origin: string;
+  /** The server's address (protocol/address.ts), e.g. `https://host.example/train`. */
+  readonly server: string;
   /** The origin of the page that frames this volunteer, if one does. */
   readonly site?: string;
   readonly fetch?: typeof fetch;
@@ -109,10 +109,10 @@ export async function request(
   what: Request,
   call: Call,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const { origin, traffic, fetch = globalThis.fetch } = options;
+  const { server, traffic, fetch = globalThis.fetch } = options;
   const watchdog = new Watchdog(call.signal, what.stall ?? STALL_MS);
   try {
-    const response = await fetch(origin + what.path, {
+    const response = await fetch(server + what.path, {
       method: what.post ? "POST" : "GET",
       headers: {
         ...what.post?.headers,
@@ -148,10 +148,10 @@ export async function request(
 
 /** The event stream; its server is away when not even a comment has come for a while. */
 async function* events(options: HttpOptions, call: Call = {}): AsyncGenerator<RunEvent, void, undefined> {
-  const { origin, traffic, fetch = globalThis.fetch } = options;
+  const { server, traffic, fetch = globalThis.fetch } = options;
   const watchdog = new Watchdog(call.signal, STALL_MS);
   try {
-    const response = await fetch(origin + ROUTES.events, {
+    const response = await fetch(server + ROUTES.events, {
       headers: { accept: "text/event-stream", [PROTOCOL_HEADER]: String(PROTOCOL_VERSION) },
       cache: "no-store",
       redirect: "error",

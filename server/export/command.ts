@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { pino } from "pino";
 import { ModelError } from "../../model/config.ts";
+import { serverTyped } from "../../protocol/address.ts";
 import { CorpusError } from "../corpus/error.ts";
 import { DirectoryError, kindOf } from "../serve/directory.ts";
 import type { Writer } from "../serve/io.ts";
@@ -80,7 +81,8 @@ function parseFlags(args: readonly string[]): ExportFlags | "help" {
 }
 
 function load(from: string, stderr: Writer): Promise<ExportedModel> {
-  return /^https?:\/\//.test(from) ? fetchModel(new URL(from), fetch) : readDirectory(from, stderr);
+  const server = serverTyped(from);
+  return server === undefined ? readDirectory(from, stderr) : fetchModel(server, fetch);
 }
 
 async function readDirectory(directory: string, stderr: Writer): Promise<ExportedModel> {

@@ -10,17 +10,17 @@ import type { ExportedModel } from "./model.ts";
 const TRIES = 5;
 
 /** A served run's current version, its bytes held against their hashes. Throws an {@link ExportError}. */
-export async function fetchModel(origin: URL, ask: typeof fetch): Promise<ExportedModel> {
+export async function fetchModel(server: string, ask: typeof fetch): Promise<ExportedModel> {
   const get = async (path: string) => {
-    const url = new URL(path, origin);
+    const url = server + path;
     const answer = await ask(url).catch((error: unknown) => {
-      throw new ExportError(`${origin.origin} does not answer: ${reasonOf(error)}`);
+      throw new ExportError(`${server} does not answer: ${reasonOf(error)}`);
     });
     if (!answer.ok) throw new ExportError(`${url} answered ${answer.status}`);
     return new Uint8Array(await answer.arrayBuffer());
   };
   for (let tried = 0; tried < TRIES; tried++) {
-    const manifest = readManifest(await get(ROUTES.manifest), origin);
+    const manifest = readManifest(await get(ROUTES.manifest), server);
     const file = await get(ROUTES.latestSnapshot);
     if ((await sha256(file)) !== manifest.hash) continue;
     const tokenizer = await get(ROUTES.tokenizer);
@@ -30,11 +30,11 @@ export async function fetchModel(origin: URL, ask: typeof fetch): Promise<Export
   throw new ExportError("the snapshot's bytes never had the hash that the run names");
 }
 
-function readManifest(bytes: Uint8Array, origin: URL): Manifest {
+function readManifest(bytes: Uint8Array, server: string): Manifest {
   try {
     return parseManifest(parseJson(bytes));
   } catch (error) {
-    throw new ExportError(`${origin.origin} serves no run that this program understands: ${reasonOf(error)}`);
+    throw new ExportError(`${server} serves no run that this program understands: ${reasonOf(error)}`);
   }
 }
 

@@ -39,7 +39,7 @@ declare global {
 
 const MOST = 64 * 1024 * 1024;
 const origin = location.origin;
-const api = httpApi({ origin });
+const api = httpApi({ server: origin });
 let sharing: Sharing | undefined;
 let asked = 0;
 const traffic = { down: 0, up: 0 };
@@ -80,11 +80,11 @@ window.peers = {
   async misbehave(how) {
     const manifest = await api.manifest();
     const [id, token] = [drawId(), drawId()];
-    const seed = httpSeed({ origin }, await createIdentity(), manifest, { id, token });
+    const seed = httpSeed({ server: origin }, await createIdentity(), manifest, { id, token });
     const { hash, size, length } = await seed.chunks(snapshotName(manifest.hash), MOST);
     const channels = new Map<PeerId, Channel>();
     const network = new PeerJsNetwork({
-      ...{ origin, id, token, ice: [], random: Math.random },
+      ...{ server: origin, id, token, ice: [], random: Math.random },
       announce: () => seed.announce({ holds: [hash], latest: false, wrong: [] }),
       opened: (peer, channel) => channels.set(peer, channel),
       closed: (peer) => channels.delete(peer),

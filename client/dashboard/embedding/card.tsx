@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
+import { here, serverOf } from "../../../protocol/address.ts";
 import type { SiteCount } from "../../../protocol/operator.ts";
 import { ColumnHeads } from "../../pages/column-heads.tsx";
 import { formatCount, formatLarge } from "../../pages/format.ts";
@@ -15,7 +16,7 @@ export function Embedding({ sites }: { readonly sites: readonly SiteCount[] }) {
   const [wishes, setWishes] = useState<Wishes>(USUAL);
   const [site, setSite] = useState(sites[0]?.origin ?? "");
   const integrity = useIntegrity();
-  const server = location.origin;
+  const server = serverOf(location.href);
   const origin = asOrigin(site);
   const unnamed = sites.length > 0 && origin !== undefined && !sites.some((one) => one.origin === origin);
   return (
@@ -195,7 +196,7 @@ function useIntegrity(): string | undefined {
   const [integrity, setIntegrity] = useState<string>();
   useEffect(() => {
     void (async () => {
-      const loader = await (await fetch(`${location.origin}/embed.js`)).arrayBuffer();
+      const loader = await (await fetch(here("/embed.js"))).arrayBuffer();
       const hash = new Uint8Array(await crypto.subtle.digest("SHA-384", loader));
       setIntegrity(`sha384-${btoa(String.fromCharCode(...hash))}`);
     })().catch(() => {}); // without it the tag is not pinned

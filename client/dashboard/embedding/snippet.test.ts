@@ -43,6 +43,9 @@ it("a badge names its site", () => {
   expect(policyOf(SERVER)).toBe(
     "script-src https://train.example;\nframe-src https://train.example;\nimg-src https://train.example",
   );
+  const under = `${SERVER}/train`;
+  expect(policyOf(under)).toBe(policyOf(SERVER));
+  expect(tagOf(under, USUAL, undefined)).toContain(`src="${under}/embed.js"`);
 });
 
 it.each([

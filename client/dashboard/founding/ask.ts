@@ -1,3 +1,4 @@
+import { here } from "../../../protocol/address.ts";
 import { asObject, asText, type Json, parseJson } from "../../../protocol/guards.ts";
 import { OPERATOR_HEADER } from "../../../protocol/operator.ts";
 
@@ -20,7 +21,7 @@ export type Ask = (path: string, body?: Json | Uint8Array<ArrayBuffer>) => Promi
 
 export function askWith(fetching: typeof fetch): Ask {
   return async (path, body) => {
-    const answer = await fetching(path, body === undefined ? { cache: "no-store" } : posted(body));
+    const answer = await fetching(here(path), body === undefined ? { cache: "no-store" } : posted(body));
     const json = await jsonOf(answer);
     if (answer.ok) return json;
     const error = asObject(json.error, "error");

@@ -57,7 +57,7 @@ function Hours({ tokenBudget }: Pick<Estimate, "tokenBudget">) {
       <h3>{text.hoursTitle}</h3>
       <p class="note">
         {text.hoursHelp}{" "}
-        <a href="/bench" target="_blank" rel="noreferrer">
+        <a href="./bench" target="_blank" rel="noreferrer">
           {text.hoursBench}
         </a>{" "}
         {text.hoursHelpEnd}

@@ -1,4 +1,5 @@
 import { type ReadonlySignal, signal } from "@preact/signals";
+import { here } from "../../../protocol/address.ts";
 import { type Json, parseJson } from "../../../protocol/guards.ts";
 import {
   OPERATOR_HEADER,
@@ -50,7 +51,7 @@ export function openOffice(deps: OfficeDeps): Office {
   let founding = false;
 
   const post = (path: string, body: object) =>
-    ask(path, {
+    ask(here(path), {
       method: "POST",
       headers: { "content-type": "application/json", [OPERATOR_HEADER]: "1" },
       body: JSON.stringify(body),
@@ -58,7 +59,7 @@ export function openOffice(deps: OfficeDeps): Office {
 
   async function look(): Promise<void> {
     try {
-      const answer = await ask(OPERATOR_ROUTES.overview, { cache: "no-store" });
+      const answer = await ask(here(OPERATOR_ROUTES.overview), { cache: "no-store" });
       if (answer.status === 401) {
         if (access.value !== "link-failed") access.value = "signed-out";
         overview.value = undefined;

@@ -1,5 +1,6 @@
 import type { ReadonlySignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
+import { here } from "../../../protocol/address.ts";
 import { OPERATOR_ROUTES, type Overview } from "../../../protocol/operator.ts";
 import type { RunStatus } from "../../../protocol/status.ts";
 import { ColumnHeads } from "../../pages/column-heads.tsx";
@@ -65,7 +66,7 @@ function SignIn({ office }: Pick<PageProps, "office">) {
         <code>{text.linkCommand}</code>
       </p>
       <p>
-        <a href="/status">{text.publicPage}</a>
+        <a href="./status">{text.publicPage}</a>
       </p>
     </section>
   );
@@ -119,9 +120,9 @@ function Dashboard({ office, watch, activity, overview, status }: DashboardProps
           <Card title={text.model}>
             <p class="note">{text.modelHelp(formatCount(status.version))}</p>
             <ul class="downloads">
-              <Download href={OPERATOR_ROUTES.huggingFace} name={text.huggingFace} />
-              <Download href={OPERATOR_ROUTES.gguf("f32")} name={text.ggufF32} />
-              <Download href={OPERATOR_ROUTES.gguf("f16")} name={text.ggufF16} />
+              <Download href={here(OPERATOR_ROUTES.huggingFace)} name={text.huggingFace} />
+              <Download href={here(OPERATOR_ROUTES.gguf("f32"))} name={text.ggufF32} />
+              <Download href={here(OPERATOR_ROUTES.gguf("f16"))} name={text.ggufF16} />
             </ul>
           </Card>
           <Card title={text.activity}>
@@ -175,8 +176,8 @@ function Head({ office, overview, status }: Omit<DashboardProps, "watch" | "acti
         {overview.draining ? text.draining : STATE[overview.state]}
       </p>
       <nav>
-        <a href="/status">{text.publicPage}</a>
-        <a href="/">{text.volunteersPage}</a>
+        <a href="./status">{text.publicPage}</a>
+        <a href="./">{text.volunteersPage}</a>
         <button type="button" class="quiet" onClick={() => void office.signOut()}>
           {text.signOut}
         </button>

@@ -1,5 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { serverOf } from "../../../protocol/address.ts";
 import { ProtocolError } from "../../../protocol/errors.ts";
 import type { Identity } from "../../../protocol/identity.ts";
 import { type Leader, MAX_NAME_CHARS } from "../../../protocol/people.ts";
@@ -10,7 +11,8 @@ import { ColumnHeads } from "../column-heads.tsx";
 import type { PeopleProps } from "./props.ts";
 import { words } from "./strings.ts";
 
-const api = peopleApi({ origin: location.origin });
+const server = serverOf(location.href);
+const api = peopleApi({ server });
 
 /** Who has a name, one's own, and what the server holds about one. Names are strangers' words: text nodes. */
 export function PeoplePanel(props: PeopleProps) {
@@ -27,7 +29,7 @@ export function PeoplePanel(props: PeopleProps) {
     said.value = words.loading;
     try {
       const run = props.watch.status.value?.run;
-      const identity = run && (await readIdentity(browserCache(location.origin, run)));
+      const identity = run && (await readIdentity(browserCache(server, run)));
       said.value = identity ? await work(identity) : words.noKey;
     } catch (error) {
       said.value = error instanceof ProtocolError ? words.refused(error.message) : words.failed;
@@ -160,7 +162,7 @@ function Data({ session, refusals, withKey, done }: DataProps) {
                   await api.forget(identity);
                   session.revoke();
                   refusals.forget();
-                  await forgetServer(location.origin);
+                  await forgetServer(server);
                   asking.value = false;
                   await done();
                   return words.forgotten;

@@ -1,5 +1,6 @@
 import { useSignalEffect } from "@preact/signals";
 import { useMemo } from "preact/hooks";
+import { here } from "../../../protocol/address.ts";
 import { asObject, parseJson } from "../../../protocol/guards.ts";
 import { type DeltaProof, parseProof } from "../../../protocol/history.ts";
 import type { TicketId } from "../../../protocol/ids.ts";
@@ -49,14 +50,14 @@ export function ProofLine({ trainer, watch }: ProofLineProps) {
         {words.delta} <code>{proven.delta}</code>
       </p>
       <p class="note">
-        <a href={ROUTES.version(proven.version)}>{words.record(proven.version)}</a>
+        <a href={here(ROUTES.version(proven.version))}>{words.record(proven.version)}</a>
       </p>
     </details>
   );
 }
 
 async function askProof(ticket: TicketId): Promise<DeltaProof | undefined> {
-  const response = await fetch(ROUTES.proof(ticket), { cache: "no-store" });
+  const response = await fetch(here(ROUTES.proof(ticket)), { cache: "no-store" });
   if (!response.ok) return undefined;
   const json = parseJson(new Uint8Array(await response.arrayBuffer()));
   return json.proof === null ? undefined : parseProof(asObject(json.proof, "proof"));

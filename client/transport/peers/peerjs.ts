@@ -7,8 +7,8 @@ import { BUFFER_LOW, type Channel, type Network } from "./channel.ts";
 import { MOST_PEERS } from "./limits.ts";
 
 export interface PeerJsOptions {
-  /** The server's origin, which signals. */
-  readonly origin: string;
+  /** The server's address, where it signals. */
+  readonly server: string;
   readonly id: PeerId;
   readonly token: PeerId;
   /** Empty: no third party is contacted. */
@@ -86,7 +86,7 @@ export class PeerJsNetwork implements Network {
   }
 
   async #signal(): Promise<void> {
-    const { origin, id, token, ice, announce } = this.#options;
+    const { server, id, token, ice, announce } = this.#options;
     try {
       await announce();
     } catch {
@@ -94,12 +94,12 @@ export class PeerJsNetwork implements Network {
       return;
     }
     if (this.#closed) return;
-    const { hostname, port, protocol } = new URL(origin);
+    const { hostname, port, protocol, pathname } = new URL(server);
     const secure = protocol === "https:";
     const peer = new Peer(id, {
       host: hostname,
       port: Number(port) || (secure ? 443 : 80),
-      path: `${ROUTES.peers}/`,
+      path: `${pathname.replace(/\/$/, "")}${ROUTES.peers}/`,
       ...{ secure, token, debug: 0 },
       config: { iceServers: ice.map((one) => ({ ...one })) },
     });

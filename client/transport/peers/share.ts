@@ -48,7 +48,7 @@ export async function openSharing(options: SharingOptions): Promise<Sharing> {
       say({ type: "make", hash });
     });
   const hub: Hub = new Hub({
-    server: httpSeed({ origin: server }, identity, manifest, names),
+    server: httpSeed({ server }, identity, manifest, names),
     network: { dial: (peer) => network.dial(peer), hangUp: (peer) => network.hangUp(peer) },
     clock: () => performance.now(),
     after: (ms, callback) => {
@@ -61,7 +61,7 @@ export async function openSharing(options: SharingOptions): Promise<Sharing> {
     make,
   });
   const network = new PeerJsNetwork({
-    origin: server,
+    server,
     ...names,
     ice: manifest.peers?.ice ?? [],
     random: Math.random,

@@ -36,7 +36,7 @@ async function apiWith(told: Manifest) {
   };
   const bridge = new PeerBridge(port2, () => undefined);
   const direct_ = httpApi({
-    origin: "http://here",
+    server: "http://here",
     fetch: async (url) => {
       if (String(url).endsWith("/manifest")) return Response.json(told);
       direct++;
