@@ -86,7 +86,7 @@ function open(frame: Uint8Array<ArrayBuffer>, length: number): Opened {
   const header = new DataView(frame.buffer, frame.byteOffset, FRAME_HEADER_BYTES);
   if (header.getUint32(0, true) !== MAGIC) throw new ProtocolError("bad-frame", "not a frame");
   const version = header.getUint8(4);
-  if (version > FRAME_VERSION) throw new ProtocolError("future-version", `frame version ${version}`);
+  if (version > FRAME_VERSION) throw new ProtocolError("unknown-frame", `frame version ${version}`);
   if (version !== FRAME_VERSION) throw new ProtocolError("bad-frame", `frame version ${version}`);
   const payload = frame.subarray(FRAME_HEADER_BYTES);
   const codec = codecWith(header.getUint8(5), payload);
@@ -103,7 +103,7 @@ function open(frame: Uint8Array<ArrayBuffer>, length: number): Opened {
 
 /**
  * Holds a frame of exactly `length` values against everything an encoder promises, allocating nothing for them, and
- * returns the values' L2 norm. Throws `bad-frame`, `future-version`, `unknown-codec`, `wrong-codec` where the run asks
+ * returns the values' L2 norm. Throws `bad-frame`, `unknown-frame`, `unknown-codec`, `wrong-codec` where the run asks
  * for another, `wrong-shape`, `not-finite`.
  */
 export function checkFrame(frame: Uint8Array<ArrayBuffer>, length: number, wanted?: CodecSpec): number {

@@ -1,10 +1,28 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
+import { ERROR_STATUS } from "../protocol/errors.ts";
 import { DEFAULT_SETTINGS } from "../server/settings.ts";
 
 const root = join(import.meta.dirname, "..");
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
+
+/** The documents, by their paths. */
+const documents = (): string[] => [
+  "README.md",
+  "CONTRIBUTING.md",
+  ...readdirSync(join(root, "docs"))
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => `docs/${name}`),
+];
+
+/** Every source file of the product and its tests, by its path. */
+const sources = (): string[] =>
+  ["bench", "bin", "client", "model", "protocol", "server", "test"].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+      .filter((name) => /\.(?:tsx?|js)$/.test(name))
+      .map((name) => `${folder}/${name.replaceAll("\\", "/")}`),
+  );
 
 /** {a: {b: 1}} as [["a.b", 1]]. */
 function leaves(value: object, path = ""): [string, unknown][] {
@@ -21,12 +39,7 @@ it("docs/RUN_FILE.md names every key with the default that the code has", () => 
 });
 
 it("links between the documents lead somewhere", () => {
-  const documents = [
-    "README.md",
-    "CONTRIBUTING.md",
-    ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`),
-  ];
-  for (const document of documents.filter((name) => name.endsWith(".md"))) {
+  for (const document of documents()) {
     for (const [, target] of read(document).matchAll(/\]\((?!https?:)([^)#]+)/g)) {
       expect(existsSync(join(root, dirname(document), target!)), `${document}: ${target}`).toBe(true);
     }
@@ -60,4 +73,59 @@ it("every threat of docs/SECURITY.md is quoted by a test's name, in a file it na
     expect(files.length, number).toBeGreaterThan(0);
     for (const file of files) expect(quoted.get(number), `${number} in ${file}`).toContain(file);
   }
+});
+
+/** Rule ids that a document defines: a list item that begins with one, a row of a table, an invariant. */
+const definedIn = (document: string): string[] =>
+  [
+    ...document.matchAll(/^- \*\*([A-Z]{1,2}\d+)\*\* |^\| ([A-Z]{1,2}\d+) \||\*\*([A-Z]{1,2}\d+)\*\*: /gm),
+  ].map(([, item, row, bold]) => (item ?? row ?? bold)!);
+
+/**
+ * Rule ids that a text quotes: behind "rule" or "rules", in brackets alone, behind the name of a document, and at the
+ * beginning of a test's name. `A1 to A3` quotes its ends.
+ */
+function quotedIn(text: string): string[] {
+  const id = "[A-Z]{1,2}\\d+";
+  const list = `${id}(?:(?:, | to |, the control, | and |…)${id})*`;
+  const forms = [
+    `\\b[Rr]ules? (${list})`,
+    `\\((${list})\\)`,
+    `(?:PROTOCOL|SECURITY)(?:\\.md)?\\)?, (?:rules? )?(${list})`,
+    `\\b(?:test|it|describe)(?:\\.\\w+)*\\(\\s*["'\`](${list})(?:, the control)?:`,
+  ];
+  return forms
+    .flatMap((form) => [...text.matchAll(new RegExp(form, "g"))])
+    .flatMap(([, found]) => found!.match(new RegExp(id, "g"))!);
+}
+
+it("a rule's id is defined once, over all documents", () => {
+  const defined = documents().flatMap((name) => definedIn(read(name)).map((id) => ({ id, name })));
+  const twice = defined.filter(({ id }, i) => defined.findIndex((other) => other.id === id) !== i);
+  expect(twice).toEqual([]);
+  expect(defined.length).toBeGreaterThan(100);
+});
+
+it("every rule's id that a document, a comment or a test's name quotes is defined", () => {
+  const defined = new Set(documents().flatMap((name) => definedIn(read(name))));
+  const others = sources().filter((name) => name !== "test/docs.test.ts"); // has made-up ids, below
+  const unknown = [...documents(), ...others].flatMap((name) =>
+    quotedIn(read(name))
+      .filter((id) => !defined.has(id))
+      .map((id) => `${name}: ${id}`),
+  );
+  expect(unknown).toEqual([]);
+});
+
+it("quotes of a rule's id are found in each form that the documents and the code use, the control", () => {
+  const text = `as rule X1 says; rules X2 to X3 and (X4, X5); see PROTOCOL.md, X6 to X7.
+    it("X8, X9: a test", () => {}); not F32, nor (see X10), nor H100.`;
+  expect(quotedIn(text)).toEqual(["X1", "X2", "X3", "X4", "X5", "X6", "X7", "X8", "X9"]);
+  expect(definedIn("- **Y1** a rule\n| Y2 | a row |\n**Y3**: an invariant")).toEqual(["Y1", "Y2", "Y3"]);
+});
+
+it("docs/PROTOCOL.md lists every error code once, with its HTTP status", () => {
+  const rows = [...read("docs/PROTOCOL.md").matchAll(/^\| `([a-z0-9-]+)` \| (\d{3}) \|/gm)];
+  const listed = rows.map(([, code, status]) => [code!, Number(status)] as const);
+  expect(listed.toSorted()).toEqual(Object.entries(ERROR_STATUS).toSorted());
 });

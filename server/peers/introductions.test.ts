@@ -65,8 +65,8 @@ describe("K5: introductions", () => {
   it("leave an id to who announced it", () => {
     announce(1, { holds: [OBJECT] });
     expect(() => announce(1, { holds: [] })).not.toThrow(); // the control
-    expect(() => announce(1, { as: key(9) })).toThrow(expect.objectContaining({ code: "nonce-reused" }));
-    expect(() => announce(1, { token: id(9) })).toThrow(expect.objectContaining({ code: "nonce-reused" }));
+    expect(() => announce(1, { as: key(9) })).toThrow(expect.objectContaining({ code: "id-taken" }));
+    expect(() => announce(1, { token: id(9) })).toThrow(expect.objectContaining({ code: "id-taken" }));
   });
 
   it("know a few ids of one volunteer at most", () => {

@@ -52,14 +52,14 @@ export class Introductions {
 
   /**
    * Takes an announcement in and introduces up to {@link MAX_INTRODUCED} others that share the object. `newest` is
-   * the hash of the run's newest snapshot. Throws `nonce-reused` for another's id.
+   * the hash of the run's newest snapshot. Throws `id-taken` for another's id.
    */
   announce(volunteer: VolunteerKey, announcement: Announcement, newest: Hash): Introduction {
     this.#expire();
     const { id, token, wants, wrong } = announcement;
     const before = this.#known.get(id);
     if (before !== undefined && (before.volunteer !== volunteer || before.token !== token)) {
-      throw new ProtocolError("nonce-reused", "this id is another browser's: draw a new one");
+      throw new ProtocolError("id-taken", "this id is another browser's: draw a new one");
     }
     const one: Known = before ?? {
       volunteer,

@@ -163,7 +163,7 @@ describe("what is sent", () => {
       return { ...upload, frame };
     };
     expect(() => judge(changed(0, 0), now)).toThrow(code("bad-frame"));
-    expect(() => judge(changed(4, 9), now)).toThrow(code("future-version"));
+    expect(() => judge(changed(4, 9), now)).toThrow(code("unknown-frame"));
     expect(() => judge(changed(5, 99), now)).toThrow(code("unknown-codec"));
     expect(() => judge(upload, { ...now, delta: DENSE4 })).toThrow(code("wrong-codec"));
     expect(() => judge({ ...upload, frame: new Uint8Array() }, now)).toThrow(code("bad-frame"));
