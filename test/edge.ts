@@ -27,7 +27,7 @@ export function edgeOptions(changes: Partial<EdgeOptions> = {}): EdgeOptions {
   return {
     assets: PAGES,
     log: pino({ level: "silent" }),
-    trustProxy: false,
+    proxies: 0,
     now: () => 0,
     closing: new AbortController().signal,
     ...changes,

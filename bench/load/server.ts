@@ -44,7 +44,7 @@ run.accept = async (...upload) => {
 const app = createApp(run, {
   assets: await loadAssets(join(import.meta.dirname, "../../dist/client")),
   log,
-  trustProxy: true, // so that each volunteer can have an address of its own
+  proxies: 1, // so that each volunteer can have an address of its own
   now: () => performance.now(),
   closing: new AbortController().signal,
 });

@@ -1,5 +1,4 @@
 import { concat } from "../../protocol/bytes.ts";
-import { guessEncoding } from "./encoding.ts";
 import { CorpusError } from "./error.ts";
 
 /**
@@ -18,9 +17,7 @@ export async function* decodeUtf8(
     try {
       text = decoder.decode(chunk, { stream: true });
     } catch {
-      const bytes = concat(tail, chunk);
-      const good = goodPrefix(bytes);
-      throw notUtf8(source, offset + good, bytes.subarray(good));
+      throw notUtf8(source, offset + goodPrefix(concat(tail, chunk)));
     }
     offset += tail.length + chunk.length;
     tail = unfinished(chunk.length < 3 ? concat(tail, chunk) : chunk).slice();
@@ -30,7 +27,7 @@ export async function* decodeUtf8(
   try {
     decoder.decode();
   } catch {
-    throw notUtf8(source, offset, tail);
+    throw notUtf8(source, offset);
   }
 }
 
@@ -50,12 +47,8 @@ export function firstBadByte(before: Uint8Array, piece: Uint8Array, last: boolea
   }
 }
 
-const notUtf8 = (source: string, offset: number, bytes: Uint8Array) =>
-  new CorpusError("not-utf8", notUtf8Line(source, offset, bytes));
-
-/** What a person reads of a text that is not UTF-8; `bytes` are the text's from `offset` on. */
-export const notUtf8Line = (source: string, offset: number, bytes: Uint8Array): string =>
-  `${source} is not UTF-8: byte ${offset} begins no character. ${guessEncoding(bytes)}`;
+const notUtf8 = (source: string, offset: number) =>
+  new CorpusError("not-utf8", `${source} is not UTF-8: byte ${offset} begins no character`);
 
 /** Bytes that a UTF-8 character's first byte announces; 0 for one that cannot be first. */
 function announced(byte: number): number {

@@ -15,8 +15,8 @@ export interface Edge {
 export interface EdgeOptions {
   readonly assets: Assets;
   readonly log: Logger;
-  /** A proxy stands in front, so the address is the one it names in X-Forwarded-For. */
-  readonly trustProxy: boolean;
+  /** Proxies that stand in front and whose word on the client is believed (forwarded.ts); 0: none. */
+  readonly proxies: number;
   /** Monotonic milliseconds. */
   readonly now: () => number;
   /** Origins whose pages may frame the volunteer; absent or empty: any. */

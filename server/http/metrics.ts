@@ -11,10 +11,10 @@ const TYPE = "text/plain; version=0.0.4; charset=utf-8";
  * `GET /metrics`: to this machine, and to who knows the token; for anybody else there is no such page. It names
  * no client, but memory and delays are nobody else's business.
  */
-export function metricsRoute(app: Hono<Edge>, { metrics, trustProxy }: EdgeOptions): void {
+export function metricsRoute(app: Hono<Edge>, { metrics, proxies }: EdgeOptions): void {
   if (metrics === undefined) return;
   app.get("/metrics", async (c) => {
-    const here = isLoopback(addressOf(c, trustProxy));
+    const here = isLoopback(addressOf(c, proxies));
     if (!here && !knows(c.req.header("authorization"), metrics.token)) {
       throw new ProtocolError("not-found", "there is nothing here");
     }

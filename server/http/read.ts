@@ -21,7 +21,7 @@ export function readRoutes(app: Hono<Edge>, service: RunService, options: EdgeOp
   const addresses = new RateLimiter(READ_RATE, MAX_RATE_ENTRIES, options.now);
   for (const costly of ["snapshots", "shards", "diffs", "chunks", "versions", "proofs"]) {
     app.use(`/api/${costly}/*`, (c, next) => {
-      addresses.take(addressOf(c, options.trustProxy));
+      addresses.take(addressOf(c, options.proxies));
       return next();
     });
   }

@@ -57,7 +57,7 @@ test("only so many different files are read at once, and a failed read is forgot
 
 test("one address cannot download without end; another is not held up", async () => {
   let now = 0;
-  const app = edge(new FakeService(), { trustProxy: true, now: () => now });
+  const app = edge(new FakeService(), { proxies: 1, now: () => now });
   const ask = async (address: string) =>
     (await app.request("/api/diffs/2", { headers: { "x-forwarded-for": address } })).status;
   for (let i = 0; i < READ_RATE.burst; i++) expect(await ask("1.2.3.4")).toBe(200);

@@ -192,7 +192,7 @@ describe("rates", () => {
   });
 
   it("believe the proxy's last word where the operator trusts one", async () => {
-    app = edge(service, { trustProxy: true });
+    app = edge(service, { proxies: 1 });
     const send = (forwarded: string) =>
       app.request(
         ROUTES.tickets,
@@ -224,7 +224,7 @@ describe("A4: uploads that do not come", () => {
   const address = { open: 0 };
   let stalled: ReadableStreamDefaultController[];
   beforeEach(() => {
-    app = edge(service, { trustProxy: true });
+    app = edge(service, { proxies: 1 });
     stalled = [];
   });
   afterEach(() => {

@@ -56,7 +56,7 @@ export function workRoutes(app: Hono<Edge>, service: RunService, options: EdgeOp
     use: (sender: SignedRequest, body: Uint8Array<ArrayBuffer>) => Promise<T>,
   ): Promise<T> => {
     requireProtocol(c.req.header(PROTOCOL_HEADER));
-    const address = addressOf(c, options.trustProxy);
+    const address = addressOf(c, options.proxies);
     addresses.take(address);
     const { incoming } = c.env ?? {}; // a web request alone has none
     const request = incoming instanceof IncomingMessage ? incoming : c.req.raw;
@@ -100,7 +100,7 @@ export function workRoutes(app: Hono<Edge>, service: RunService, options: EdgeOp
         sweep.received(body.length);
         const upload = decodeUpload(body);
         reachedRun = true;
-        const from = networks.nameOf(addressOf(c, options.trustProxy));
+        const from = networks.nameOf(addressOf(c, options.proxies));
         return json(c, { receipt: await service.accept(volunteer, nonce, upload, from) });
       });
     } catch (error) {

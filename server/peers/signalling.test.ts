@@ -24,7 +24,7 @@ beforeEach(async () => {
     knows: (id: string, token: string) => token === id,
     haveMet: (a: string, b: string) => a !== C && b !== C,
   };
-  signalling = new Signalling({ introductions, trustProxy: false, now: () => now, log: LOG });
+  signalling = new Signalling({ introductions, proxies: 0, now: () => now, log: LOG });
   server = createServer((_, response) => response.writeHead(404).end());
   server.on("upgrade", (request, socket, head) => signalling.upgrade(request, socket, head));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

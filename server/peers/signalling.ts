@@ -6,6 +6,7 @@ import { type WebSocket, WebSocketServer } from "ws";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { SIGNALLING_PATH } from "../../protocol/routes.ts";
 import { addressIn } from "../http/address.ts";
+import { requireOwnOrigin } from "../http/own-page.ts";
 import { RateLimiter } from "../http/rate.ts";
 import type { Log } from "../options.ts";
 import type { Introductions } from "./introductions.ts";
@@ -29,7 +30,7 @@ const KEY = "peerjs";
 export interface SignallingOptions {
   readonly introductions: Pick<Introductions, "knows" | "haveMet">;
   /** A proxy names the address in X-Forwarded-For. */
-  readonly trustProxy: boolean;
+  readonly proxies: number;
   /** Monotonic milliseconds. */
   readonly now: () => number;
   readonly log: Log;
@@ -69,7 +70,7 @@ export class Signalling {
   /** Takes a request for a WebSocket, or refuses it on the bare socket. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on("error", () => socket.destroy());
-    const address = addressIn(request, this.#options.trustProxy);
+    const address = addressIn(request, this.#options.proxies);
     const id = this.#admit(request, address);
     if (typeof id === "number") {
       socket.end(`HTTP/1.1 ${id} Refused\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`, () =>
@@ -110,9 +111,12 @@ export class Signalling {
   #admit(request: IncomingMessage, address: string): string | number {
     const { pathname, searchParams } = new URL(request.url ?? "", "http://here");
     if (pathname !== SIGNALLING_PATH) return 404;
-    const { origin, host } = request.headers;
-    // Other sites' pages have no business here, though they would need an introduction too.
-    if (origin !== undefined && URL.parse(origin)?.host !== host) return 403;
+    try {
+      // Other sites' pages have no business here, though they would need an introduction too.
+      requireOwnOrigin((name) => request.headers[name]?.toString(), this.#options.proxies);
+    } catch {
+      return 403;
+    }
     try {
       this.#opening.take(address);
     } catch {

@@ -5,7 +5,6 @@ import { frameBytes } from "../../protocol/frame.ts";
 import { as } from "../../protocol/guards.ts";
 import { type Identity, sha256 } from "../../protocol/identity.ts";
 import { isRunId, type RunId } from "../../protocol/ids.ts";
-import { parseJsonFile } from "../json-file.ts";
 import { initialVectors, type MergeRule } from "../merge/merge.ts";
 import type { RunCorpus, Task, TaskFactory } from "../options.ts";
 import type { Created } from "../rounds/events.ts";
@@ -141,7 +140,7 @@ async function settle(store: Store, given: Settings | undefined): Promise<Settin
   if (stored === undefined) return given ?? DEFAULT_SETTINGS;
   let json: unknown;
   try {
-    json = parseJsonFile(stored);
+    json = JSON.parse(new TextDecoder().decode(stored));
   } catch {
     throw new SettingsError(`${RUN_FILE} is not JSON`);
   }

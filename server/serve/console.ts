@@ -44,8 +44,8 @@ function addresses(): string[] {
 }
 
 /** Why visitors from elsewhere could not train, if they could not. */
-export function insecureWarning({ host, tls }: Door, trustProxy: boolean): string | undefined {
-  if (tls || trustProxy || isLoopback(host)) return undefined;
+export function insecureWarning({ host, tls }: Door, behindProxy: boolean): string | undefined {
+  if (tls || behindProxy || isLoopback(host)) return undefined;
   return (
     "This address speaks plain HTTP. On any machine but this one, browsers withhold WebGPU, Web Locks and\n" +
     "cryptography from such pages, so visitors cannot train. Use --tls-cert and --tls-key, or put an HTTPS\n" +

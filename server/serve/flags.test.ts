@@ -12,7 +12,7 @@ describe("serve's flags", () => {
       create: false,
       volunteers: 0,
       tls: undefined,
-      trustProxy: false,
+      proxies: 0,
       embedOn: [],
     });
   });
@@ -30,9 +30,10 @@ describe("serve's flags", () => {
       create: false,
       volunteers: 3,
       tls: { cert: "c", key: "k" },
-      trustProxy: true,
+      proxies: 1,
       embedOn: ["https://a.example", "http://localhost:81"],
     });
+    expect(parseServeFlags(["--proxy-hops", "2"])).toMatchObject({ proxies: 2 });
     expect(parseServeFlags(["--help"])).toBe("help");
   });
 
@@ -52,6 +53,8 @@ describe("serve's flags", () => {
     ["--embed-on https://a.example/path", /an origin/],
     ["--embed-on https://a.example;script-src", /an origin/],
     ["--embed-on data:,x", /an origin/],
+    ["--proxy-hops 0", /at least one/],
+    ["--proxy-hops 11", /--proxy-hops takes a whole number/],
     ["here", /here/],
   ])("%s is refused", (line, why) => {
     const parse = () => parseServeFlags(line.split(" "));

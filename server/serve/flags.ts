@@ -16,7 +16,8 @@ the default run (Moby Dick, a model of about 0.3M parameters).
   --volunteers N    also start N volunteers on this machine (0)
   --tls-cert FILE   serve HTTPS with this certificate (PEM) …
   --tls-key FILE    … and its private key
-  --trust-proxy     a reverse proxy stands in front: believe its X-Forwarded-For, -Host and -Proto
+  --trust-proxy     a reverse proxy stands in front: believe its X-Forwarded-For, -Host, -Proto and -Port
+  --proxy-hops N    the same for N proxies in a row, each of which appends to X-Forwarded-For (1)
   --alert-url URL   POST alerts here: diverging loss, a stalled run, many refusals, a full disk
   --embed-on ORIGIN only pages of this origin, e.g. https://blog.example, may embed the volunteer; repeat it
                     for more (any page may)
@@ -35,7 +36,8 @@ export interface ServeFlags {
   readonly create: boolean;
   readonly volunteers: number;
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
-  readonly trustProxy: boolean;
+  /** Proxies whose word on the client is believed; 0: none. */
+  readonly proxies: number;
   readonly alertUrl: URL | undefined;
   /** Origins whose pages may frame the volunteer; none named: any. */
   readonly embedOn: readonly string[];
@@ -49,6 +51,8 @@ export class UsageError extends Error {
 /** Each volunteer takes a thread and some 100 MB. */
 const MAX_VOLUNTEERS = 256;
 
+const MAX_PROXIES = 10;
+
 /** Reads what follows `serve`. Throws {@link UsageError}; `help` when that is asked. */
 export function parseServeFlags(args: readonly string[]): ServeFlags | "help" {
   const values = read(args);
@@ -61,9 +65,6 @@ export function parseServeFlags(args: readonly string[]): ServeFlags | "help" {
   if (values.create && (values.run !== undefined || values.from !== undefined)) {
     throw new UsageError("--create leaves to the page what --run and --from say");
   }
-  for (const name of ["data", "host", "run", "from"] as const) {
-    if (values[name]?.trim() === "") throw new UsageError(`--${name} is empty`);
-  }
   return {
     port: whole("--port", values.port ?? "8080", 65_535),
     host: values.host ?? "127.0.0.1",
@@ -73,7 +74,7 @@ export function parseServeFlags(args: readonly string[]): ServeFlags | "help" {
     create: values.create ?? false,
     volunteers: whole("--volunteers", values.volunteers ?? "0", MAX_VOLUNTEERS),
     tls: cert === undefined || key === undefined ? undefined : { cert, key },
-    trustProxy: values["trust-proxy"] ?? false,
+    proxies: proxiesOf(values["trust-proxy"] ?? false, values["proxy-hops"]),
     alertUrl: values["alert-url"] === undefined ? undefined : alertUrl(values["alert-url"]),
     embedOn: (values["embed-on"] ?? []).map(embedOrigin),
   };
@@ -96,6 +97,7 @@ function read(args: readonly string[]) {
         "tls-cert": text,
         "tls-key": text,
         "trust-proxy": flag,
+        "proxy-hops": text,
         "alert-url": text,
         "embed-on": { ...text, multiple: true },
         help: { ...flag, short: "h" },
@@ -115,6 +117,13 @@ function embedOrigin(text: string): string {
   throw new UsageError(
     `--embed-on takes an origin such as https://blog.example, not ${JSON.stringify(text)}`,
   );
+}
+
+function proxiesOf(trusted: boolean, hops: string | undefined): number {
+  if (hops === undefined) return trusted ? 1 : 0;
+  const proxies = whole("--proxy-hops", hops, MAX_PROXIES);
+  if (proxies === 0) throw new UsageError("--proxy-hops counts at least one proxy");
+  return proxies;
 }
 
 function alertUrl(text: string): URL {

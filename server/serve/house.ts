@@ -39,13 +39,13 @@ export class House implements Pick<Hono<Edge>, "fetch"> {
   #found: (run: Run) => void = () => {};
 
   constructor(flags: ServeFlags, log: Logger, history: History, assets: Assets) {
-    const { trustProxy, embedOn } = flags;
+    const { proxies, embedOn } = flags;
     const now = () => performance.now();
     const sessions = new Sessions(now);
     this.#flags = flags;
     this.#log = log;
     this.#history = history;
-    this.#shared = { assets, log, trustProxy, embedOn, now, sessions, closing: this.closing.signal };
+    this.#shared = { assets, log, proxies, embedOn, now, sessions, closing: this.closing.signal };
     this.#app = createApp(undefined, this.#shared);
     this.founded = new Promise((resolve) => {
       this.#found = resolve;
@@ -80,9 +80,9 @@ export class House implements Pick<Hono<Edge>, "fetch"> {
   }
 
   #openSharing(): Introductions {
-    const { now, trustProxy } = this.#shared;
+    const { now, proxies } = this.#shared;
     const introductions = new Introductions(now, Math.random);
-    this.#signalling = new Signalling({ introductions, trustProxy, now, log: this.#log });
+    this.#signalling = new Signalling({ introductions, proxies, now, log: this.#log });
     // A socket that is left open would keep the server from closing.
     this.closing.signal.addEventListener("abort", () => this.#signalling?.close());
     return introductions;

@@ -4,8 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { LockedError } from "./error.ts";
-import { lockDirectory } from "./lock.ts";
+import { LockedError, lockDirectory } from "./lock.ts";
 
 let directory: string;
 beforeEach(async () => {

@@ -1,7 +1,5 @@
 import { parseArgs } from "node:util";
-import { lineOf } from "../failure.ts";
-import { kindOf } from "../serve/directory.ts";
-import { DirectoryError } from "../serve/error.ts";
+import { DirectoryError, kindOf } from "../serve/directory.ts";
 import type { Writer } from "../serve/io.ts";
 import { openCorpus } from "../serve/run-corpus.ts";
 import { taskFrom } from "../serve/start.ts";
@@ -50,7 +48,7 @@ export async function verifyCommand(args: readonly string[], io: VerifyIo): Prom
     io.stdout.write(describe(await verifyDirectory(directory)));
     return 0;
   } catch (error) {
-    io.stderr.write(`murmuration verify: ${lineOf(error)}\n`);
+    io.stderr.write(`murmuration verify: ${messageOf(error)}\n`);
     return error instanceof DirectoryError ? 2 : 1;
   }
 }

@@ -63,9 +63,9 @@ export async function openSharingSite(
   const log = pino({ level: "silent" });
   const closing = new AbortController();
   const introductions = new Introductions(now, Math.random);
-  const signalling = new Signalling({ introductions, trustProxy: false, now, log });
+  const signalling = new Signalling({ introductions, proxies: 0, now, log });
   const app = createApp(new Service(), {
-    ...{ assets, log, trustProxy: false, now, closing: closing.signal, peers: introductions },
+    ...{ assets, log, proxies: 0, now, closing: closing.signal, peers: introductions },
     sent: (_, sent) => {
       site.egress += sent;
     },

@@ -3,6 +3,9 @@ import { ProtocolError } from "../../../protocol/errors.ts";
 import { OPERATOR_HEADER } from "../../../protocol/operator.ts";
 import type { Session, Sessions } from "../../operator/sessions.ts";
 import type { Edge } from "../edge.ts";
+import type { ReadHeader } from "../forwarded.ts";
+import { MAX_PATH_CHARS } from "../limits.ts";
+import { cameByHttps, foreign, requireOwnOrigin } from "../own-page.ts";
 
 /**
  * Who may speak to /api/operator. Two questions, both answered before a route is looked up: does the request
@@ -10,17 +13,13 @@ import type { Edge } from "../edge.ts";
  */
 
 /**
- * Throws `foreign-origin` unless the request can only come from a page of ours. A browser says where a request
- * comes from in Sec-Fetch-Site, and for a POST in Origin; a POST must have the header that no form can send,
- * and JSON or plain bytes, which no form can be.
+ * Throws `foreign-origin` unless the request can only come from a page of ours (own-page.ts). A POST must have an
+ * Origin, the header that no form can send, and JSON or plain bytes, which no form can be.
  */
-export function requireOwnPage(c: Context<Edge>, trustProxy: boolean): void {
-  const site = c.req.header("sec-fetch-site");
-  if (site !== undefined && site !== "same-origin" && site !== "none") throw foreign();
-  const origin = c.req.header("origin");
-  if (origin !== undefined && hostOf(origin) !== ownHost(c, trustProxy)) throw foreign();
+export function requireOwnPage(c: Context<Edge>, proxies: number): void {
+  requireOwnOrigin(headersOf(c), proxies);
   if (c.req.method === "GET") return;
-  if (origin === undefined || c.req.header(OPERATOR_HEADER) !== "1") throw foreign();
+  if (c.req.header("origin") === undefined || c.req.header(OPERATOR_HEADER) !== "1") throw foreign();
   if (bodyOf(c) === undefined) throw foreign();
 }
 
@@ -36,54 +35,62 @@ export function requireBody(c: Context<Edge>, kind: "json" | "bytes"): void {
   if (c.req.method !== "GET" && bodyOf(c) !== kind) throw foreign();
 }
 
-const foreign = () =>
-  new ProtocolError("foreign-origin", "operator requests come from this server's own page");
+const headersOf =
+  (c: Context<Edge>): ReadHeader =>
+  (name) =>
+    c.req.header(name) ?? (name === "host" ? new URL(c.req.url).host : undefined);
 
-function hostOf(origin: string): string | undefined {
-  return URL.canParse(origin) ? new URL(origin).host : undefined;
-}
-
-function ownHost(c: Context<Edge>, trustProxy: boolean): string | undefined {
-  const seen = trustProxy ? c.req.header("x-forwarded-host") : undefined;
-  const host = seen ?? c.req.header("host") ?? new URL(c.req.url).host;
-  return hostOf(`http://${host}`) === undefined ? undefined : normalHost(host, isSecure(c, trustProxy));
-}
-
-/** Without the port that the scheme implies, as an Origin is written. */
-const normalHost = (host: string, secure: boolean): string =>
-  new URL(`${secure ? "https" : "http"}://${host}`).host;
-
-/** Whether the browser came by HTTPS, as far as can be told. */
-export function isSecure(c: Context<Edge>, trustProxy: boolean): boolean {
-  if (trustProxy) return c.req.header("x-forwarded-proto") === "https";
+function isSecure(c: Context<Edge>, proxies: number): boolean {
   const socket = c.env?.incoming?.socket;
-  return socket !== undefined && "encrypted" in socket && socket.encrypted === true;
+  const encrypted = socket !== undefined && "encrypted" in socket && socket.encrypted === true;
+  return cameByHttps(headersOf(c), encrypted, proxies);
 }
 
-/** `__Host-` makes browsers refuse the name to any other host, a subdomain too, and without HTTPS. */
-const NAME = { secure: "__Host-murmuration-operator", plain: "murmuration-operator" } as const;
+/**
+ * `__Host-` makes browsers refuse the name to any other host, a subdomain too, and without HTTPS; it takes no path, so
+ * under one the cookie is `__Secure-`, and other applications of the same host do not get it.
+ */
+const NAME = "murmuration-operator";
+const PREFIXES = ["__Host-", "__Secure-"] as const;
 
-export function setSession(c: Context<Edge>, secret: string, seconds: number, trustProxy: boolean): void {
-  const secure = isSecure(c, trustProxy);
-  const name = secure ? NAME.secure : NAME.plain;
-  const attributes = `Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Strict${secure ? "; Secure" : ""}`;
-  c.header("set-cookie", `${name}=${secret}; ${attributes}`);
+/** Keeps a session in a cookie for `path`, under which the browser has our pages. */
+export function setSession(
+  c: Context<Edge>,
+  secret: string,
+  { seconds, path, proxies }: { readonly seconds: number; readonly path: string; readonly proxies: number },
+): void {
+  const secure = isSecure(c, proxies);
+  const prefix = secure ? PREFIXES[path === "/" ? 0 : 1] : "";
+  const attributes = `Path=${path}; Max-Age=${seconds}; HttpOnly; SameSite=Strict${secure ? "; Secure" : ""}`;
+  c.header("set-cookie", `${prefix}${NAME}=${secret}; ${attributes}`);
 }
 
-/** The cookie's secret, or undefined. */
-export function secretOf(c: Context<Edge>, trustProxy: boolean): string | undefined {
-  const name = isSecure(c, trustProxy) ? NAME.secure : NAME.plain;
-  for (const pair of (c.req.header("cookie") ?? "").split(";")) {
-    const [key, value] = pair.trim().split("=", 2);
-    if (key === name && value !== undefined) return value;
-  }
-  return undefined;
+/**
+ * The secrets in the request's cookies; several where two servers share a host. The bare name, which a page without
+ * HTTPS could have set, counts only where the browser did not come by HTTPS for certain.
+ */
+export function secretsOf(c: Context<Edge>, proxies: number): readonly string[] {
+  const names: string[] = PREFIXES.map((prefix) => prefix + NAME);
+  if (!isSecure(c, proxies)) names.push(NAME);
+  return (c.req.header("cookie") ?? "").split(";").flatMap((pair) => {
+    const [key = "", value] = pair.trim().split("=", 2);
+    return names.includes(key) && value !== undefined ? [value] : [];
+  });
 }
 
 /** Throws `not-signed-in`. */
-export function requireSession(c: Context<Edge>, sessions: Sessions, trustProxy: boolean): Session {
-  const secret = secretOf(c, trustProxy);
-  const session = secret === undefined ? undefined : sessions.find(secret);
-  if (session === undefined) throw new ProtocolError("not-signed-in", "sign in with a link from the server");
-  return session;
+export function requireSession(c: Context<Edge>, sessions: Sessions, proxies: number): Session {
+  for (const secret of secretsOf(c, proxies)) {
+    const session = sessions.find(secret);
+    if (session !== undefined) return session;
+  }
+  throw new ProtocolError("not-signed-in", "sign in with a link from the server");
+}
+
+/** The path of our pages as their browser sees it, e.g. `/train/`. Throws `bad-request`. */
+export function cookiePath(path: unknown): string {
+  if (path === undefined) return "/";
+  if (typeof path === "string" && path.length <= MAX_PATH_CHARS && /^\/(?:[\w.~-]+\/)*$/.test(path))
+    return path;
+  throw new ProtocolError("bad-request", "path is that of the page, e.g. /train/");
 }

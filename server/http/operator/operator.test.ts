@@ -90,7 +90,7 @@ describe("signing in", () => {
   });
 
   it("marks the cookie Secure where the browser came by HTTPS", async () => {
-    app = edge(new FakeService(), { operator: fakeDesk, now: () => now, trustProxy: true });
+    app = edge(new FakeService(), { operator: fakeDesk, now: () => now, proxies: 1 });
     const headers = {
       "x-forwarded-proto": "https",
       "x-forwarded-host": "train.example",
@@ -98,6 +98,111 @@ describe("signing in", () => {
     };
     const response = await post(OPERATOR_ROUTES.signIn, { link: "the-link" }, headers);
     expect(response.headers.get("set-cookie")).toMatch(/^__Host-murmuration-operator=.*; Secure$/);
+  });
+
+  describe("behind a reverse proxy", () => {
+    const PAGE = { origin: "https://train.example" };
+    const behind = (proxies: number) => {
+      app = edge(new FakeService(), { operator: fakeDesk, now: () => now, proxies });
+    };
+    const tries = (headers: Record<string, string>) =>
+      post(OPERATOR_ROUTES.signIn, { link: "the-link" }, { ...PAGE, host: "127.0.0.1:8080", ...headers });
+
+    it.each([
+      [
+        "rewrites Host and says nothing, to a browser that compares by itself",
+        { "sec-fetch-site": "same-origin" },
+      ],
+      ["names the host", { "x-forwarded-host": "train.example" }],
+      ["adds its name to another's", { "x-forwarded-host": "train.example, inner.example" }],
+      [
+        "names the port that the scheme implies",
+        { "x-forwarded-host": "train.example", "x-forwarded-port": "443" },
+      ],
+      ["speaks RFC 7239", { forwarded: 'for=203.0.113.9;host="train.example";proto=https' }],
+    ])("that %s, the operator signs in, with a Secure cookie", async (_, headers) => {
+      behind(1);
+      const response = await tries(headers);
+      expect(response.status).toBe(200);
+      const cookie = response.headers.get("set-cookie") ?? "";
+      expect(cookie).toMatch(/^__Host-murmuration-operator=.*; Path=\/; .*; Secure$/);
+      const own = { cookie: cookie.split(";")[0] ?? "", ...PAGE, ...headers };
+      expect((await post(OPERATOR_ROUTES.act, { action: "pause" }, own)).status).toBe(200);
+    });
+
+    it("that rewrites Host, an old browser is told which headers are missing, and keeps its link", async () => {
+      behind(1);
+      const response = await tries({});
+      expect(response.status).toBe(403);
+      const { error } = await response.json();
+      expect(error.code).toBe("foreign-origin");
+      expect(error.message).toMatch(
+        /https:\/\/train\.example.*127\.0\.0\.1:8080.*X-Forwarded-Host.*--trust-proxy/,
+      );
+      expect((await tries({ "x-forwarded-host": "train.example" })).status).toBe(200);
+    });
+
+    it("believes no header where the operator named no proxy", async () => {
+      behind(0);
+      expect((await tries({ "x-forwarded-host": "train.example" })).status).toBe(403);
+      expect((await tries({ forwarded: "host=train.example" })).status).toBe(403);
+    });
+
+    it("lets no other site's page in, whatever the proxy says", async () => {
+      behind(1);
+      const told = { "x-forwarded-host": "train.example", "x-forwarded-proto": "https" };
+      for (const site of ["cross-site", "same-site"])
+        expect((await tries({ ...told, "sec-fetch-site": site })).status).toBe(403);
+      expect((await tries({ ...told, origin: "https://evil.example" })).status).toBe(403);
+      expect((await tries({ ...told, origin: "null" })).status).toBe(403);
+    });
+
+    it("lets a page in that rebound its name to this server, but not without the operator's cookie", async () => {
+      const rebound = {
+        host: "evil.example",
+        origin: "http://evil.example",
+        "sec-fetch-site": "same-origin",
+      };
+      const act = (headers: Record<string, string>) =>
+        post(OPERATOR_ROUTES.act, { action: "pause" }, headers);
+      const cookie = await signIn(); // which the browser keeps for localhost, and sends to no other name
+      expect((await act(rebound)).status).toBe(401);
+      expect((await act({ ...rebound, cookie })).status).toBe(200); // the control: it is the cookie that holds
+    });
+
+    it("limits tries by the client's address, whatever port the proxy adds", async () => {
+      behind(1);
+      const statuses = [];
+      for (let i = 0; i < 12; i++) {
+        const headers = {
+          ...PAGE,
+          "sec-fetch-site": "same-origin",
+          "x-forwarded-for": `203.0.113.9:${5_000 + i}`,
+        };
+        statuses.push((await post(OPERATOR_ROUTES.signIn, { link: `no${i}` }, headers)).status);
+      }
+      expect(statuses.slice(10)).toEqual([429, 429]);
+      const elsewhere = { "sec-fetch-site": "same-origin", "x-forwarded-for": "203.0.113.10:5000" };
+      expect((await tries(elsewhere)).status).toBe(200);
+    });
+  });
+
+  it("keeps the cookie under the path of the page, and takes it away there", async () => {
+    const headers = { origin: "https://localhost" };
+    const response = await post(OPERATOR_ROUTES.signIn, { link: "the-link", path: "/train/" }, headers);
+    const set = response.headers.get("set-cookie") ?? "";
+    expect(set).toMatch(/^__Secure-murmuration-operator=[\w-]{43}; Path=\/train\/; .*; Secure$/);
+    const cookie = set.split(";")[0] ?? "";
+    const own = { ...headers, cookie: `__Secure-murmuration-operator=of-another-server; ${cookie}` };
+    expect((await post(OPERATOR_ROUTES.act, { action: "pause" }, own)).status).toBe(200);
+    const out = await post(OPERATOR_ROUTES.signOut, { path: "/train/" }, own);
+    expect(out.headers.get("set-cookie")).toMatch(
+      /^__Secure-murmuration-operator=; Path=\/train\/; Max-Age=0/,
+    );
+    expect((await post(OPERATOR_ROUTES.act, { action: "pause" }, own)).status).toBe(401);
+    for (const path of ["train/", "/train", "/a b/", "/;x/", "//", 7, `/${"x".repeat(200)}/`]) {
+      expect((await post(OPERATOR_ROUTES.signIn, { link: "the-link", path })).status, String(path)).toBe(400);
+    }
   });
 
   it("A11: is not tried for ever", async () => {
@@ -299,7 +404,7 @@ describe("every operator route fails closed", () => {
 describe("/metrics", () => {
   const metrics = { text: async () => "murmuration_version 1\n", token: "secret" };
   const ask = (address: string, headers: Record<string, string> = {}) => {
-    const { app: served } = { app: edge(new FakeService(), { metrics, trustProxy: true }) };
+    const { app: served } = { app: edge(new FakeService(), { metrics, proxies: 1 }) };
     return served.request("/metrics", { headers: { "x-forwarded-for": address, ...headers } });
   };
 

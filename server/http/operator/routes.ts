@@ -15,7 +15,7 @@ import { NO_STORE } from "../headers.ts";
 import { MAX_OPERATOR_BODIES, MAX_RATE_ENTRIES, SIGN_IN_RATE } from "../limits.ts";
 import { RateLimiter } from "../rate.ts";
 import type { OperatorDesk, SignInDesk } from "./desk.ts";
-import { requireBody, requireOwnPage, requireSession, secretOf, setSession } from "./guard.ts";
+import { cookiePath, requireBody, requireOwnPage, requireSession, secretsOf, setSession } from "./guard.ts";
 
 /** A route that only a signed-in operator reaches. */
 export type Route = JsonRoute | BytesRoute;
@@ -48,13 +48,13 @@ export function operatorRoutes(
   routes: readonly Route[],
   options: EdgeOptions,
 ): void {
-  const { trustProxy, now } = options;
+  const { proxies, now } = options;
   const sessions = options.sessions ?? new Sessions(now);
   const tries = new RateLimiter(SIGN_IN_RATE, MAX_RATE_ENTRIES, now);
   const room = new BodyRoom({ bodies: MAX_OPERATOR_BODIES, bytes: MAX_OPERATOR_BODIES * MAX_JSON_BYTES });
   const pieces = new BodyRoom({ bodies: MAX_OPERATOR_BODIES, bytes: MAX_OPERATOR_BODIES * TEXT_CHUNK_BYTES });
   const table = new Map(
-    [signOutRoute(sessions, trustProxy), ...routes].map((route) => [`${route.method} ${route.path}`, route]),
+    [signOutRoute(sessions, proxies), ...routes].map((route) => [`${route.method} ${route.path}`, route]),
   );
 
   const readBody = (c: Context<Edge>): Promise<Json> =>
@@ -63,17 +63,18 @@ export function operatorRoutes(
       : room.read(c.req.raw, MAX_JSON_BYTES, async (b) => parseJson(b));
 
   const answer = async (c: Context<Edge>) => {
-    requireOwnPage(c, trustProxy);
+    requireOwnPage(c, proxies);
     if (c.req.method === "POST" && c.req.path === OPERATOR_ROUTES.signIn) {
       requireBody(c, "json");
-      tries.take(addressOf(c, trustProxy));
-      const { link } = await readBody(c);
+      tries.take(addressOf(c, proxies));
+      const { link, path: page } = await readBody(c);
+      const path = cookiePath(page);
       const name = await desk.redeem(asText(link, "link", 100));
       if (name === undefined) throw new ProtocolError("not-signed-in", "this link was used, or is too old");
-      setSession(c, sessions.begin({ name }), SESSION_MS / 1_000, trustProxy);
+      setSession(c, sessions.begin({ name }), { seconds: SESSION_MS / 1_000, path, proxies });
       return json(c, { name });
     }
-    const session = requireSession(c, sessions, trustProxy);
+    const session = requireSession(c, sessions, proxies);
     const route = table.get(`${c.req.method} ${c.req.path}`);
     if (route === undefined) throw new ProtocolError("not-found", "there is nothing here");
     requireBody(c, route.most === undefined ? "json" : "bytes");
@@ -83,12 +84,12 @@ export function operatorRoutes(
   app.all(`${OPERATOR_ROUTES.all}/*`, answer);
 }
 
-const signOutRoute = (sessions: Sessions, trustProxy: boolean): Route => ({
+const signOutRoute = (sessions: Sessions, proxies: number): Route => ({
   method: "POST",
   path: OPERATOR_ROUTES.signOut,
-  async handle(c) {
-    sessions.end(secretOf(c, trustProxy) ?? "");
-    setSession(c, "", 0, trustProxy);
+  async handle(c, _, body) {
+    for (const secret of secretsOf(c, proxies)) sessions.end(secret);
+    setSession(c, "", { seconds: 0, path: cookiePath(body.path), proxies });
     return json(c, {});
   },
 });
