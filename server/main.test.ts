@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ROUTES } from "../protocol/routes.ts";
 import { CERTIFICATE, PRIVATE_KEY } from "../test/tls-fixture.ts";
 import { addCorpus } from "./corpus/add.ts";
-import { serveCommand } from "./main.ts";
+import { logLevel, serveCommand } from "./main.ts";
 
 let directory: string;
 let stops: (() => Promise<number>)[];
@@ -137,12 +137,15 @@ describe("serving", () => {
     expect(status).toBe(200);
     await server.stop();
 
-    const mixed = serve([...args, "--tls-cert", cert, "--tls-key", cert]);
+    // Before the directory is touched: it is one that does not exist.
+    const fresh = ["--port", "0", "--data", join(directory, "fresh")];
+    const mixed = serve([...fresh, "--tls-cert", cert, "--tls-key", cert]);
     expect(await mixed.ended).toBe(1);
-    expect(mixed.output.err).toMatch(/certificate/);
-    const missing = serve([...args, "--tls-cert", cert, "--tls-key", join(directory, "none.pem")]);
+    expect(mixed.output.err).toMatch(/certificate .*cert\.pem and the key .*cert\.pem cannot be used/);
+    const missing = serve([...fresh, "--tls-cert", cert, "--tls-key", join(directory, "none.pem")]);
     expect(await missing.ended).toBe(1);
-    expect(missing.output.err).toMatch(/none\.pem/);
+    expect(missing.output.err).toMatch(/--tls-key: .*none\.pem/);
+    expect(await readdir(directory)).not.toContain("fresh");
   });
 
   it("starts volunteers against itself, and stops them with itself", async () => {
@@ -154,6 +157,19 @@ describe("serving", () => {
     const line = `volunteer,${origin}\n`;
     await vi.waitFor(async () => expect(await readFile(note, "utf8")).toBe(line + line), 25_000);
     expect(await server.stop()).toBe(0);
+  });
+});
+
+describe("a run file as editors and shells of Windows write it", () => {
+  it.each([
+    ["UTF-8 with a byte order mark", Buffer.from(`\ufeff${JSON.stringify(SETTINGS)}`)],
+    ["UTF-16 with a byte order mark", Buffer.from(`\ufeff${JSON.stringify(SETTINGS)}`, "utf16le")],
+  ])("is taken in %s", async (_, bytes) => {
+    const file = join(directory, "run.json");
+    await writeFile(file, bytes);
+    const server = serve(["--port", "0", "--data", await corpus(), "--run", file]);
+    await server.origin();
+    expect(server.output.out).toContain("A test: version 0");
   });
 });
 
@@ -226,7 +242,7 @@ describe("what cannot be served is said in one line", () => {
   });
 
   it.each([
-    ["absent", undefined, /ENOENT/],
+    ["absent", undefined, /--run: ENOENT/],
     ["not JSON", "{", /not JSON/],
     ["with an unknown key", { naem: "x" }, /unknown key "naem"/],
     ["with a value out of range", { quorum: 0 }, /"quorum"/],
@@ -237,13 +253,40 @@ describe("what cannot be served is said in one line", () => {
     expect(await readdir(directory)).not.toContain("data");
   });
 
-  it("an address that is not here", async () => {
-    const elsewhere = await failing("--data", await corpus(), "--host", "192.0.2.1");
-    expect(elsewhere).toMatchObject({ code: 1, err: expect.stringMatching(/--host/) });
+  it("an address that is not here, or lacks its interface", async () => {
+    const data = await corpus();
+    for (const host of ["192.0.2.1", "256.1.1.1", "fe80::1"]) {
+      const elsewhere = await failing("--data", data, "--host", host);
+      expect(elsewhere).toMatchObject({
+        code: 1,
+        err: expect.stringContaining(`--host ${host} is no address`),
+      });
+    }
   });
 
-  it("a command line that makes no sense: 2", async () => {
-    const server = serve(["--prot", "1"]);
+  it.each(["server.key", "people.json", "tuning.json", "lock", "corpus.json", "tokenizer.json"])(
+    "a damaged %s, by its name",
+    async (name) => {
+      const data = await corpus();
+      await writeFile(join(data, name), "{damaged, as by a disk that lost its end");
+      const broken = await failing("--data", data, "--run", await runFile());
+      expect(broken).toMatchObject({ code: 1, err: expect.stringContaining(name) });
+    },
+  );
+
+  it("a LOG_LEVEL that is none, with those there are; an empty one is the default", () => {
+    expect(() => logLevel("verbose")).toThrow(/"verbose".*trace, debug, info, warn, error, fatal, silent/);
+    for (const text of [undefined, "", " ", "warn", "WARN"]) expect(logLevel(text)).toBe("warn");
+    expect(logLevel("silent")).toBe("silent");
+  });
+
+  it.each([
+    ["--prot", "1"],
+    ["--port", "65536"],
+    ["--data", ""],
+    ["--host", ""],
+  ])("a command line that makes no sense, %s %s: 2", async (...args) => {
+    const server = serve(args);
     expect(await server.ended).toBe(2);
     expect(server.output.err).toMatch(/Usage: murmuration serve/);
   });

@@ -1,37 +1,31 @@
 import { readFile } from "node:fs/promises";
 import type { Socket } from "node:net";
+import { createSecureContext } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { pino } from "pino";
-import { ModelError } from "../model/config.ts";
-import { CorpusError } from "./corpus/error.ts";
+import { systemCode } from "./corpus/error.ts";
+import { lineOf, StartError } from "./failure.ts";
 import { loadAssets } from "./http/assets.ts";
 import { type Listening, listen } from "./http/listen.ts";
 import { prefixOf } from "./http/network.ts";
+import { parseJsonFile } from "./json-file.ts";
 import { History } from "./operator/history.ts";
 import { issueLink, LINK_MS, linkOf, noteAddress } from "./operator/link.ts";
 import type { DurableEvent } from "./rounds/events.ts";
 import type { Run } from "./run.ts";
 import { insecureWarning, linksOf, originOf, versionLine } from "./serve/console.ts";
-import { DirectoryError } from "./serve/directory.ts";
 import { parseServeFlags, SERVE_USAGE, type ServeFlags, UsageError } from "./serve/flags.ts";
 import { House } from "./serve/house.ts";
 import type { ServeIo } from "./serve/io.ts";
-import { LockedError } from "./serve/lock.ts";
 import { type OpenDirectory, openDirectory } from "./serve/open-run.ts";
 import { readStart } from "./serve/start.ts";
 import { Swarm } from "./serve/swarm.ts";
-import { parseSettings, type Settings, SettingsError } from "./settings.ts";
-import { StoreError } from "./store/store.ts";
+import { parseSettings, type Settings } from "./settings.ts";
 
 /** Between two looks of the run at its deadlines and leases. */
 const TICK_MS = 50;
 /** From asking the server to stop until open connections are cut. */
 const GRACE_MS = 2_000;
-
-/** Something the operator can put right: told in one line, without a stack. */
-class StartError extends Error {
-  override readonly name = "StartError";
-}
 
 /**
  * `murmuration serve …`: `args` is what follows `serve`. Serves until `io.signal` aborts. Resolves to the exit
@@ -39,25 +33,31 @@ class StartError extends Error {
  * make sense.
  */
 export async function serveCommand(args: readonly string[], io: ServeIo): Promise<number> {
+  let flags: ServeFlags | "help";
   try {
-    const flags = parseServeFlags(args);
-    if (flags === "help") io.stdout.write(SERVE_USAGE);
-    else await serve(flags, io);
+    flags = parseServeFlags(args);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    io.stderr.write(`murmuration serve: ${error.message}\n\n${SERVE_USAGE}`);
+    return 2;
+  }
+  if (flags === "help") {
+    io.stdout.write(SERVE_USAGE);
+    return 0;
+  }
+  try {
+    await serve(flags, io);
     return 0;
   } catch (error) {
-    if (error instanceof UsageError) {
-      io.stderr.write(`murmuration serve: ${error.message}\n\n${SERVE_USAGE}`);
-      return 2;
-    }
-    io.stderr.write(`murmuration serve: ${explain(error)}\n`);
+    io.stderr.write(`murmuration serve: ${explain(error, flags)}\n`);
     return 1;
   }
 }
 
 async function serve(flags: ServeFlags, io: ServeIo): Promise<void> {
   const settings = flags.run === undefined ? undefined : await readRunFile(flags.run);
-  const tls = flags.tls && { cert: await readPem(flags.tls.cert), key: await readPem(flags.tls.key) };
-  const log = pino({ level: process.env.LOG_LEVEL ?? "warn" }, pino.destination({ fd: 2, sync: true }));
+  const tls = flags.tls && (await readTls(flags.tls));
+  const log = pino({ level: logLevel(process.env.LOG_LEVEL) }, pino.destination({ fd: 2, sync: true }));
   const start = flags.from === undefined ? undefined : await readStart(flags.from);
   const history = new History();
   const observe = (event: DurableEvent) => history.observe(event);
@@ -94,7 +94,7 @@ async function serve(flags: ServeFlags, io: ServeIo): Promise<void> {
 async function openDoors(
   house: House,
   flags: ServeFlags,
-  tls: { cert: string; key: string } | undefined,
+  tls: Tls | undefined,
 ): Promise<{ port: number; local: string; close(): Promise<void> }> {
   const { host, port } = flags;
   const open: Listening[] = [];
@@ -187,36 +187,71 @@ function clientDirectory(): string {
 }
 
 async function readRunFile(file: string): Promise<Settings> {
-  const text = await readFile(file, "utf8").catch((error: unknown) => {
-    throw new StartError(`--run: ${explain(error)}`);
+  const bytes = await readFile(file).catch((error: unknown) => {
+    throw new StartError(`--run: ${lineOf(error)}`);
   });
   try {
-    return parseSettings(JSON.parse(text));
+    return parseSettings(parseJsonFile(bytes));
   } catch (error) {
-    const why = error instanceof SyntaxError ? `not JSON (${error.message})` : explain(error);
+    const why = error instanceof SyntaxError ? `not JSON (${error.message})` : lineOf(error);
     throw new StartError(`${file}: ${why}`);
   }
 }
 
-function readPem(file: string): Promise<string> {
+interface Tls {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** Reads a certificate and its key, and tries them: a server that cannot use them should not first make a corpus. */
+async function readTls(files: Tls): Promise<Tls> {
+  const pem = { cert: await readPem("--tls-cert", files.cert), key: await readPem("--tls-key", files.key) };
+  try {
+    createSecureContext(pem);
+    return pem;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new StartError(
+      `the certificate ${files.cert} and the key ${files.key} cannot be used: ${why}. Both must be PEM, the key ` +
+        "without a passphrase and the certificate's own",
+    );
+  }
+}
+
+function readPem(flag: string, file: string): Promise<string> {
   return readFile(file, "utf8").catch((error: unknown) => {
-    throw new StartError(`the certificate or key cannot be read: ${explain(error)}`);
+    throw new StartError(`${flag}: ${lineOf(error)}`);
   });
 }
 
-/** What the operator reads of a failure: our own errors and the system's in a line, anything else whole. */
-function explain(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const code = "code" in error && typeof error.code === "string" ? error.code : "";
-  if (code === "EADDRINUSE") return "the port is in use: choose another with --port, or 0 for any";
-  if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND") return "--host is no address of this machine";
-  if (code === "EACCES" && "syscall" in error && error.syscall === "listen") {
-    return "this port needs more rights: choose one above 1023";
+const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+
+/** What LOG_LEVEL says; unset or empty, as a line of an .env file without a value leaves it, is the default. */
+export function logLevel(text: string | undefined): (typeof LOG_LEVELS)[number] {
+  const wanted = text?.trim().toLowerCase() || "warn";
+  const level = LOG_LEVELS.find((one) => one === wanted);
+  if (level !== undefined) return level;
+  throw new StartError(`LOG_LEVEL is ${JSON.stringify(text)}, and must be one of ${LOG_LEVELS.join(", ")}`);
+}
+
+/** Of a socket that could not be opened: what to choose instead. */
+function explain(error: unknown, { host, port }: { host: string; port: number }): string {
+  const code = systemCode(error) ?? "";
+  if (
+    !(error instanceof Error && "syscall" in error) ||
+    !/^(?:listen|getaddrinfo|bind)$/.test(`${error.syscall}`)
+  )
+    return lineOf(error);
+  switch (code) {
+    case "EADDRINUSE":
+      return `the port is in use (${host}, ${port}): choose another with --port, or 0 for any that is free`;
+    case "EACCES":
+    case "EPERM":
+      return `port ${port} needs more rights: choose one above 1023`;
+    default:
+      return (
+        `--host ${host} is no address of this machine (${code}): 127.0.0.1 is for this machine alone, 0.0.0.0 for ` +
+        "all its addresses, and one that begins with fe80: needs its interface, as in fe80::1%eth0"
+      );
   }
-  if (code.startsWith("ERR_OSSL") || code.startsWith("ERR_SSL")) {
-    return `the certificate and key do not work together: ${error.message}`;
-  }
-  const known = [StartError, SettingsError, ModelError, DirectoryError, LockedError, CorpusError, StoreError];
-  if (known.some((kind) => error instanceof kind)) return error.message;
-  return /^E[A-Z]+$/.test(code) ? error.message : (error.stack ?? error.message);
 }

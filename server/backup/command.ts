@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
-import { DirectoryError } from "../serve/directory.ts";
+import { lineOf } from "../failure.ts";
+import { DirectoryError } from "../serve/error.ts";
 import type { Writer } from "../serve/io.ts";
 import { verifyDirectory } from "../verify/command.ts";
 import type { Verified } from "../verify/verify.ts";
@@ -68,7 +69,7 @@ export async function backupCommand(
     io.stdout.write(`${to}: version ${verified?.version}, model ${verified?.model}, verified\n`);
     return 0;
   } catch (error) {
-    io.stderr.write(`murmuration ${name}: ${messageOf(error)}\n`);
+    io.stderr.write(`murmuration ${name}: ${lineOf(error)}\n`);
     return error instanceof DirectoryError ? 2 : 1;
   }
 }

@@ -1,7 +1,10 @@
 import { constants, type Dirent } from "node:fs";
 import { copyFile, link, lstat, mkdir, open, readdir, realpath, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, sep } from "node:path";
-import { DirectoryError, kindOf } from "../serve/directory.ts";
+import { accessLine } from "../access.ts";
+import { makeDirectory } from "../corpus/disk.ts";
+import { kindOf } from "../serve/directory.ts";
+import { DirectoryError } from "../serve/error.ts";
 import { LOCK_FILE } from "../serve/lock.ts";
 
 /** What stays behind: what a start makes anew, locks, and what an interrupted write left. */
@@ -30,7 +33,7 @@ export async function copyRun(
 ): Promise<void> {
   if ((await kindOf(source)) !== "ours") throw new DirectoryError(`${source} holds no run`);
   await requireFree(target);
-  await mkdir(dirname(target), { recursive: true });
+  await makeDirectory(dirname(target));
   const parent = await realpath(dirname(target));
   const root = await realpath(source);
   if (`${join(parent, basename(target))}${sep}`.startsWith(`${root}${sep}`)) {
@@ -121,7 +124,7 @@ async function linked(from: string, to: string): Promise<boolean> {
 async function requireFree(target: string): Promise<void> {
   const names = await readdir(target).catch((error: unknown) => {
     if (codeOf(error) === "ENOENT") return [];
-    throw new DirectoryError(`${target} cannot be written to (${codeOf(error)})`);
+    throw new DirectoryError(accessLine(target, codeOf(error)));
   });
   if (names.length > 0) throw new DirectoryError(`${target} is not empty`);
 }

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { lineOf } from "../failure.ts";
 import { type AddOptions, addCorpus, type Progress } from "./add.ts";
 import { DEFAULT_VOCABULARY } from "./default.ts";
 import { CorpusError } from "./error.ts";
@@ -58,8 +59,8 @@ export async function corpusCommand(args: readonly string[], io: CommandIo): Pro
       io.stderr.write("murmuration corpus: stopped; nothing was kept\n");
       return 130;
     }
-    if (!(error instanceof CorpusError)) throw error;
-    io.stderr.write(`murmuration corpus: ${error.message} [${error.code}]\n`);
+    const code = error instanceof CorpusError ? ` [${error.code}]` : "";
+    io.stderr.write(`murmuration corpus: ${lineOf(error)}${code}\n`);
     return 1;
   }
 }

@@ -1,5 +1,6 @@
-import { mkdir, open, rename } from "node:fs/promises";
+import { mkdir, open, rename, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { accessLine, isRefused } from "../access.ts";
 import { CorpusError, isFull, systemCode } from "./error.ts";
 
 /** Where a corpus is written: the one door for bytes, so that a test can let the disk fill up or fail. */
@@ -60,11 +61,29 @@ export async function syncDirectory(path: string): Promise<void> {
  * parent. Returns the outermost that was made, if any.
  */
 export async function makeDirectory(path: string): Promise<string | undefined> {
-  const whole = resolve(path);
-  const made = await mkdir(whole, { recursive: true });
-  if (made === undefined) return undefined;
-  for (let at = whole; at.length >= made.length; at = dirname(at)) await syncDirectory(dirname(at));
-  return made;
+  const missing: string[] = [];
+  for (let at = resolve(path); !(await isThere(at)); at = dirname(at)) missing.unshift(at);
+  // One by one: Node's recursive mkdir tries for ever where a file system takes no directory, as /proc.
+  for (const at of missing) {
+    try {
+      await mkdir(at);
+    } catch (error) {
+      // Another process may have made it meanwhile; a link that leads nowhere stays an error.
+      if (systemCode(error) !== "EEXIST" || !(await isThere(at))) throw error;
+    }
+    await syncDirectory(dirname(at));
+  }
+  return missing[0];
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return false;
+    throw error;
+  }
 }
 
 /** A failed write as the operator's error; other errors as they are. */
@@ -72,15 +91,10 @@ export function writeError(error: unknown, dataDir: string): unknown {
   if (isFull(error)) {
     return new CorpusError("no-space", `no space left for the corpus in ${dataDir}; nothing was kept`);
   }
-  const code = systemCode(error);
-  switch (code) {
-    case "EACCES":
-    case "EPERM":
-    case "EROFS":
-    case "ENOTDIR":
-    case "EEXIST":
-      return new CorpusError("not-writable", `${dataDir} cannot be written (${code})`);
-    default:
-      return error;
+  const code = systemCode(error) ?? "";
+  if (isRefused(code)) return new CorpusError("not-writable", accessLine(dataDir, code));
+  if (["ENOTDIR", "EEXIST", "ENOENT"].includes(code)) {
+    return new CorpusError("not-writable", `${dataDir} cannot be written (${code})`);
   }
+  return error;
 }

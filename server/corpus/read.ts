@@ -3,8 +3,8 @@ import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
+import { decodeText } from "./decode.ts";
 import { CorpusError, systemCode } from "./error.ts";
-import { decodeUtf8 } from "./utf8.ts";
 
 /**
  * What stands between two documents: an empty line, as between paragraphs. A special token would cost a row
@@ -69,7 +69,7 @@ export async function* readText(
   let started = false;
   for (const [i, source] of sources.entries()) {
     const raw = count(source.open(), (bytes) => onBytes(i, bytes));
-    const text = decodeUtf8(source.gzip ? gunzip(raw, source.name) : raw, source.name);
+    const text = decodeText(source.gzip ? gunzip(raw, source.name) : raw, source.name);
     const documents = source.kind === "jsonl" ? jsonTexts(text, field, source.name) : text;
     let fresh = true; // the next piece begins a document
     for await (const piece of documents) {

@@ -1,4 +1,5 @@
 import { concat } from "../../protocol/bytes.ts";
+import { guessEncoding } from "./encoding.ts";
 import { CorpusError } from "./error.ts";
 
 /**
@@ -17,7 +18,9 @@ export async function* decodeUtf8(
     try {
       text = decoder.decode(chunk, { stream: true });
     } catch {
-      throw notUtf8(source, offset + goodPrefix(concat(tail, chunk)));
+      const bytes = concat(tail, chunk);
+      const good = goodPrefix(bytes);
+      throw notUtf8(source, offset + good, bytes.subarray(good));
     }
     offset += tail.length + chunk.length;
     tail = unfinished(chunk.length < 3 ? concat(tail, chunk) : chunk).slice();
@@ -27,7 +30,7 @@ export async function* decodeUtf8(
   try {
     decoder.decode();
   } catch {
-    throw notUtf8(source, offset);
+    throw notUtf8(source, offset, tail);
   }
 }
 
@@ -47,8 +50,12 @@ export function firstBadByte(before: Uint8Array, piece: Uint8Array, last: boolea
   }
 }
 
-const notUtf8 = (source: string, offset: number) =>
-  new CorpusError("not-utf8", `${source} is not UTF-8: byte ${offset} begins no character`);
+const notUtf8 = (source: string, offset: number, bytes: Uint8Array) =>
+  new CorpusError("not-utf8", notUtf8Line(source, offset, bytes));
+
+/** What a person reads of a text that is not UTF-8; `bytes` are the text's from `offset` on. */
+export const notUtf8Line = (source: string, offset: number, bytes: Uint8Array): string =>
+  `${source} is not UTF-8: byte ${offset} begins no character. ${guessEncoding(bytes)}`;
 
 /** Bytes that a UTF-8 character's first byte announces; 0 for one that cannot be first. */
 function announced(byte: number): number {

@@ -115,7 +115,7 @@ describe("murmuration export", () => {
     try {
       const { code, stderr } = await command(data, "--format", "hf", "--out", join(directory, "y"));
       expect(code).toBe(1);
-      expect(stderr).toContain("export from its address instead");
+      expect(stderr).toContain("or export from its address");
     } finally {
       await close();
     }

@@ -1,15 +1,14 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { pino } from "pino";
-import { ModelError } from "../../model/config.ts";
 import { serverTyped } from "../../protocol/address.ts";
-import { CorpusError } from "../corpus/error.ts";
-import { DirectoryError, kindOf } from "../serve/directory.ts";
+import { makeDirectory } from "../corpus/disk.ts";
+import { lineOf } from "../failure.ts";
+import { kindOf } from "../serve/directory.ts";
+import { LockedError } from "../serve/error.ts";
 import type { Writer } from "../serve/io.ts";
-import { LockedError } from "../serve/lock.ts";
 import { openDirectory } from "../serve/open-run.ts";
-import { StoreError } from "../store/store.ts";
 import { ExportError } from "./error.ts";
 import { fetchModel } from "./fetch.ts";
 import { type ExportedModel, toGguf, toHuggingFace } from "./model.ts";
@@ -104,20 +103,16 @@ async function write(model: ExportedModel, { format, type, out }: ExportFlags): 
     return [out];
   }
   const files = toHuggingFace(model);
-  await mkdir(out, { recursive: true });
+  await makeDirectory(out);
   for (const { name, bytes } of files) await writeFile(join(out, name), bytes);
   return files.map(({ name }) => join(out, name));
 }
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
-/** Our own errors and the system's in a line, anything else whole. */
 function explain(error: unknown): string {
   if (error instanceof LockedError) {
-    return `${error.message}: export from its address instead, e.g. http://localhost:8080`;
+    return `${error.message}; or export from its address, e.g. http://localhost:8080`;
   }
-  const known = [ExportError, DirectoryError, CorpusError, StoreError, ModelError];
-  if (known.some((kind) => error instanceof kind)) return messageOf(error);
-  if (error instanceof Error && "code" in error) return error.message;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return lineOf(error);
 }

@@ -1,5 +1,7 @@
 import { parseArgs } from "node:util";
+import { lineOf } from "../failure.ts";
 import { kindOf } from "../serve/directory.ts";
+import { DirectoryError } from "../serve/error.ts";
 import type { Writer } from "../serve/io.ts";
 import { issueLink, LINK_MS, linkOf, notedAddress } from "./link.ts";
 
@@ -36,14 +38,14 @@ export async function operatorLinkCommand(args: readonly string[], io: LinkIo): 
     const noted = await notedAddress(directory);
     // A directory that waits for its run from the page has nothing yet but the address it is served at.
     if (kind !== "ours" && (kind === "foreign" || noted === undefined)) {
-      throw new Error(`there is no run in ${directory}`);
+      throw new DirectoryError(`there is no run in ${directory}`);
     }
     const origin = flags.origin ?? noted;
-    if (origin === undefined) throw new Error(`${directory} was never served: say --origin URL`);
+    if (origin === undefined) throw new DirectoryError(`${directory} was never served: say --origin URL`);
     io.stdout.write(`${linkOf(origin.replace(/\/$/, ""), await issueLink(directory, name, Date.now()))}\n`);
     return 0;
   } catch (error) {
-    io.stderr.write(`murmuration operator-link: ${messageOf(error)}\n`);
+    io.stderr.write(`murmuration operator-link: ${lineOf(error)}\n`);
     return 1;
   }
 }

@@ -5,6 +5,7 @@ import { frameBytes } from "../../protocol/frame.ts";
 import { as } from "../../protocol/guards.ts";
 import { type Identity, sha256 } from "../../protocol/identity.ts";
 import { isRunId, type RunId } from "../../protocol/ids.ts";
+import { parseJsonFile } from "../json-file.ts";
 import { initialVectors, type MergeRule } from "../merge/merge.ts";
 import type { RunCorpus, Task, TaskFactory } from "../options.ts";
 import type { Created } from "../rounds/events.ts";
@@ -140,7 +141,7 @@ async function settle(store: Store, given: Settings | undefined): Promise<Settin
   if (stored === undefined) return given ?? DEFAULT_SETTINGS;
   let json: unknown;
   try {
-    json = JSON.parse(new TextDecoder().decode(stored));
+    json = parseJsonFile(stored);
   } catch {
     throw new SettingsError(`${RUN_FILE} is not JSON`);
   }

@@ -1,5 +1,6 @@
 import type { JsonWebKey, webcrypto } from "node:crypto";
 import { utf8 } from "../../protocol/bytes.ts";
+import { parseJson } from "../../protocol/guards.ts";
 import { type Identity, publicKeyText, type Signer } from "../../protocol/identity.ts";
 import { nodeSigner } from "../signatures.ts";
 import { type Store, StoreError } from "../store/store.ts";
@@ -15,11 +16,19 @@ export interface ServerIdentity extends Identity {
 /** The run's own Ed25519 key, which signs tickets and receipts: a JWK only its owner may read; made once. */
 export async function serverIdentity(store: Store): Promise<ServerIdentity> {
   const stored = await store.get("run", NAME);
-  if (stored !== undefined) return importKey(JSON.parse(new TextDecoder().decode(stored)));
+  if (stored !== undefined) return importKey(parsed(stored));
   const pair = await crypto.subtle.generateKey(ED25519, true, ["sign", "verify"]);
   const jwk = await crypto.subtle.exportKey("jwk", pair.privateKey);
   await store.put("run", NAME, utf8(`${JSON.stringify(jwk)}\n`), "secret");
   return importKey(jwk);
+}
+
+function parsed(stored: Uint8Array): webcrypto.JsonWebKey {
+  try {
+    return parseJson(stored);
+  } catch {
+    throw new StoreError(`${NAME} is damaged: put it back from a backup; without it the run cannot go on`);
+  }
 }
 
 async function importKey(jwk: webcrypto.JsonWebKey): Promise<ServerIdentity> {

@@ -1,5 +1,5 @@
 import { utf8 } from "../../protocol/bytes.ts";
-import { parseJson } from "../../protocol/guards.ts";
+import { type Json, parseJson } from "../../protocol/guards.ts";
 import { TUNABLE, type Tuning } from "../../protocol/operator.ts";
 import { parseSettings, type Settings, SettingsError } from "../settings.ts";
 import type { Store } from "../store/store.ts";
@@ -14,7 +14,13 @@ const FILE = "tuning.json";
 export async function tunedSettings(store: Store, begun: Settings): Promise<Settings> {
   const file = await store.get("run", FILE);
   if (file === undefined) return begun;
-  return withChanges(begun, parseJson(file), FILE);
+  let changes: Json;
+  try {
+    changes = parseJson(file);
+  } catch {
+    throw new SettingsError(`${FILE} is damaged: remove it, and the run file's own settings hold again`);
+  }
+  return withChanges(begun, changes, FILE);
 }
 
 /** The settings with `changes`, which are durable when this resolves. Throws a SettingsError. */

@@ -1,5 +1,10 @@
-import { readdir } from "node:fs/promises";
+import { constants } from "node:fs";
+import { access, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { accessLine, isRefused } from "../access.ts";
+import { systemCode } from "../corpus/error.ts";
 import { UPLOAD_FOLDER } from "../founding/uploaded-text.ts";
+import { DirectoryError } from "./error.ts";
 import { FIRST_START_FILE } from "./first-start.ts";
 import { LOCK_FILE } from "./lock.ts";
 
@@ -11,11 +16,6 @@ export type DirectoryKind =
   | "ours"
   /** Somebody else's files and nothing of ours: left alone. */
   | "foreign";
-
-/** A data directory that cannot be one. */
-export class DirectoryError extends Error {
-  override readonly name = "DirectoryError";
-}
 
 /** Names that may lie about in a directory that is empty for our purposes: ours, and file systems' own. */
 const INCIDENTAL = new Set([
@@ -49,13 +49,29 @@ export async function hasUpload(directory: string): Promise<boolean> {
   return (await namesIn(directory)).includes(UPLOAD_FOLDER);
 }
 
+/** What a server writes to in place; all else it replaces whole, for which the directory's own rights count. */
+const WRITTEN = [
+  ...[".", LOCK_FILE, "index.sqlite", "operator-log.jsonl"],
+  ...["journal", "snapshots", "diffs", UPLOAD_FOLDER],
+];
+
+/** Throws the system's error, which names the path, where a data directory is not this process's to write. */
+export async function requireWritable(directory: string): Promise<void> {
+  for (const name of WRITTEN) {
+    await access(join(directory, name), constants.R_OK | constants.W_OK).catch((error: unknown) => {
+      if (systemCode(error) !== "ENOENT") throw error;
+    });
+  }
+}
+
 async function namesIn(directory: string): Promise<string[]> {
   try {
     return await readdir(directory);
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    const code = systemCode(error) ?? "";
     if (code === "ENOENT") return [];
     if (code === "ENOTDIR") throw new DirectoryError(`${directory} is not a directory`);
+    if (isRefused(code)) throw new DirectoryError(accessLine(directory, code));
     const why = error instanceof Error ? error.message : String(error);
     throw new DirectoryError(`${directory} cannot be read: ${why}`);
   }

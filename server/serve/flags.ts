@@ -65,6 +65,9 @@ export function parseServeFlags(args: readonly string[]): ServeFlags | "help" {
   if (values.create && (values.run !== undefined || values.from !== undefined)) {
     throw new UsageError("--create leaves to the page what --run and --from say");
   }
+  for (const name of ["data", "host", "run", "from"] as const) {
+    if (values[name]?.trim() === "") throw new UsageError(`--${name} is empty`);
+  }
   return {
     port: whole("--port", values.port ?? "8080", 65_535),
     host: values.host ?? "127.0.0.1",

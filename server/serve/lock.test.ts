@@ -4,7 +4,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { LockedError, lockDirectory } from "./lock.ts";
+import { LockedError } from "./error.ts";
+import { lockDirectory } from "./lock.ts";
 
 let directory: string;
 beforeEach(async () => {

@@ -10,7 +10,8 @@ import { openRun, type Run } from "../run.ts";
 import type { Settings } from "../settings.ts";
 import { openFileStore } from "../store/open.ts";
 import { languageTask } from "../task.ts";
-import { DirectoryError, hasUpload, kindOf } from "./directory.ts";
+import { hasUpload, kindOf, requireWritable } from "./directory.ts";
+import { DirectoryError } from "./error.ts";
 import { beginFirstStart, endFirstStart, isFirstStart } from "./first-start.ts";
 import type { Writer } from "./io.ts";
 import { languageEvaluator } from "./language-evaluator.ts";
@@ -51,6 +52,7 @@ export async function openDirectory(directory: string, options: DirectoryOptions
   const kind = await kindOf(directory);
   if (kind === "foreign") return { run: undefined, corpus: undefined, begin: foreign, close: async () => {} };
   await makeDirectory(directory);
+  await requireWritable(directory);
   const unlock = lockDirectory(directory);
   let opened: Opened | undefined;
   const close = async () => {

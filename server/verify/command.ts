@@ -1,5 +1,7 @@
 import { parseArgs } from "node:util";
-import { DirectoryError, kindOf } from "../serve/directory.ts";
+import { lineOf } from "../failure.ts";
+import { kindOf } from "../serve/directory.ts";
+import { DirectoryError } from "../serve/error.ts";
 import type { Writer } from "../serve/io.ts";
 import { openCorpus } from "../serve/run-corpus.ts";
 import { taskFrom } from "../serve/start.ts";
@@ -48,7 +50,7 @@ export async function verifyCommand(args: readonly string[], io: VerifyIo): Prom
     io.stdout.write(describe(await verifyDirectory(directory)));
     return 0;
   } catch (error) {
-    io.stderr.write(`murmuration verify: ${messageOf(error)}\n`);
+    io.stderr.write(`murmuration verify: ${lineOf(error)}\n`);
     return error instanceof DirectoryError ? 2 : 1;
   }
 }

@@ -1,0 +1,110 @@
+import { readFile } from "node:fs/promises";
+
+/** The program: picks a command and loads only what that command needs. */
+const USAGE = `Murmuration: anyone's browser helps pre-train a small language model.
+
+Usage: murmuration COMMAND [options]
+
+  serve             serve a run: its pages, its work, and the model as it grows
+  corpus add FILE…  make a data directory's corpus from text
+  volunteer URL     train for a run on this machine, without a browser
+  operator-link     print a new one-time link to the operator's page
+  export DIR|URL    take a run's model out, for Hugging Face's tools or llama.cpp
+  verify DIR        check that a run's model is what its signed history says
+  backup DIR TO     copy a run's data directory, also while it is served; restore BACKUP DIR brings it back
+
+  --help            this, or a command's own help: murmuration serve --help
+  --version         the version
+`;
+
+/** Asked to stop again, or unable to, the process ends as the shell expects of an interrupted one. */
+const INTERRUPTED = 130;
+
+const [command, ...rest] = process.argv.slice(2);
+try {
+  process.exitCode = await run(command, rest);
+} catch (error) {
+  process.stderr.write(`murmuration: ${await explain(error)}\n`);
+  process.exitCode = 1;
+}
+
+async function run(name: string | undefined, args: readonly string[]): Promise<number> {
+  const { stdin, stdout, stderr } = process;
+  switch (name) {
+    case "serve": {
+      const { serveCommand } = await import("../server/main.ts");
+      return serveCommand(args, { stdout, stderr, signal: stopSignal(), program: thisProgram() });
+    }
+    case "corpus": {
+      const { corpusCommand } = await import("../server/corpus/command.ts");
+      return corpusCommand(args, { stdin, stdout, stderr });
+    }
+    case "volunteer": {
+      const { volunteerCommand } = await import("../client/node/volunteer.ts");
+      return volunteerCommand(args, { stdout, stderr, signal: stopSignal() });
+    }
+    case "export": {
+      const { exportCommand } = await import("../server/export/command.ts");
+      return exportCommand(args, { stdout, stderr });
+    }
+    case "operator-link": {
+      const { operatorLinkCommand } = await import("../server/operator/command.ts");
+      return operatorLinkCommand(args, { stdout, stderr });
+    }
+    case "verify": {
+      const { verifyCommand } = await import("../server/verify/command.ts");
+      return verifyCommand(args, { stdout, stderr });
+    }
+    case "backup":
+    case "restore": {
+      const { backupCommand } = await import("../server/backup/command.ts");
+      return backupCommand(name, args, { stdout, stderr });
+    }
+    case "--version":
+      stdout.write(`${await version()}\n`);
+      return 0;
+    case "--help":
+    case "-h":
+    case "help":
+      stdout.write(USAGE);
+      return 0;
+    default:
+      stderr.write(name === undefined ? USAGE : `murmuration: there is no command "${name}"\n\n${USAGE}`);
+      return 2;
+  }
+}
+
+/** What no command explained itself: packages that are not there, or what the system refused. */
+async function explain(error: unknown): Promise<string> {
+  if (error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND") {
+    return `a part of the program is missing; \`npm ci\` in its folder puts it there (${error.message})`;
+  }
+  const { lineOf } = await import("../server/failure.ts");
+  return lineOf(error);
+}
+
+/** Aborts when the operator asks to stop, or when the server that started this volunteer is gone. */
+function stopSignal(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      if (controller.signal.aborted) process.exit(INTERRUPTED);
+      controller.abort();
+    });
+  }
+  process.on("disconnect", () => controller.abort());
+  process.channel?.unref(); // listening for the parent keeps nothing alive
+  return controller.signal;
+}
+
+/** How to start this program again: the runtime and this script. */
+function thisProgram(): readonly [string, ...string[]] {
+  return [process.execPath, ...process.execArgv, process.argv[1] ?? ""];
+}
+
+/** From package.json, beside bin/ in the source and above dist/node/bin/ in the build. */
+async function version(): Promise<string> {
+  const up = import.meta.url.endsWith(".mjs") ? "../../../package.json" : "../package.json";
+  const manifest: { version: string } = JSON.parse(await readFile(new URL(up, import.meta.url), "utf8"));
+  return manifest.version;
+}

@@ -1,0 +1,68 @@
+import { concat } from "../../protocol/bytes.ts";
+import { DETECTION_BYTES, detectEncoding, type Encoding } from "./encoding.ts";
+import { CorpusError } from "./error.ts";
+import { decodeUtf8 } from "./utf8.ts";
+
+/**
+ * Decodes a byte stream strictly: UTF-8, or UTF-16 with and without its mark; the mark is dropped. Throws
+ * `not-utf8`, naming `source`, what it is, and where it breaks.
+ */
+export async function* decodeText(
+  chunks: AsyncIterable<Uint8Array>,
+  source: string,
+): AsyncGenerator<string, void, undefined> {
+  const iterator = chunks[Symbol.asyncIterator]();
+  try {
+    let head = new Uint8Array(0);
+    while (head.length < DETECTION_BYTES) {
+      const next = await iterator.next();
+      if (next.done) break;
+      head = concat(head, next.value);
+    }
+    const encoding = detectEncoding(head);
+    refuseUtf32(encoding, source);
+    const all = resume(head, iterator);
+    if (encoding === "utf-16le" || encoding === "utf-16be") yield* decodeUtf16(all, encoding, source);
+    else yield* decodeUtf8(all, source);
+  } finally {
+    await iterator.return?.();
+  }
+}
+
+/** Throws `not-utf8` for the one encoding that is known by its bytes and not read. */
+export function refuseUtf32(encoding: Encoding, source: string): void {
+  if (encoding !== "utf-32le" && encoding !== "utf-32be") return;
+  const name = encoding.toUpperCase();
+  throw new CorpusError(
+    "not-utf8",
+    `${source} is ${name}, and only UTF-8 and UTF-16 are read: "iconv -f ${name} -t UTF-8" makes it UTF-8`,
+  );
+}
+
+async function* resume(head: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  if (head.length > 0) yield head;
+  for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value;
+}
+
+async function* decodeUtf16(
+  chunks: AsyncIterable<Uint8Array>,
+  encoding: "utf-16le" | "utf-16be",
+  source: string,
+): AsyncGenerator<string, void, undefined> {
+  const decoder = new TextDecoder(encoding, { fatal: true });
+  let offset = 0;
+  try {
+    for await (const chunk of chunks) {
+      const text = decoder.decode(chunk, { stream: true });
+      offset += chunk.length;
+      if (text !== "") yield text;
+    }
+    decoder.decode();
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new CorpusError(
+      "not-utf8",
+      `${source} begins as ${encoding.toUpperCase()} and is none after byte ${offset}: half a character stands there`,
+    );
+  }
+}
