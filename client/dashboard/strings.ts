@@ -85,6 +85,6 @@ export const REFUSED: Record<ErrorCode, string> = {
   "not-ready": "Something else had to be finished first.",
   "unknown-type": "A file of a kind that is not read.",
   "empty-text": "The text was empty.",
-  "not-utf8": "The text was not UTF-8.",
+  "not-utf8": "The text was neither UTF-8 nor UTF-16.",
   "wrong-hash": "What arrived was not what was sent.",
 };

@@ -5,6 +5,7 @@ import { checkVocabulary } from "./bpe.ts";
 import { cutBlocks } from "./cut.ts";
 import { type Disk, nodeDisk, writeDurably, writeError } from "./disk.ts";
 import { CorpusError } from "./error.ts";
+import { LossMeter, lossLine } from "./loss.ts";
 import { findSource, readText, type Source } from "./read.ts";
 import { CORPUS_FORMAT, type CorpusIndex } from "./shards.ts";
 import { SPLITS, type Split, type SplitText, splitText } from "./split.ts";
@@ -29,6 +30,10 @@ export interface AddOptions {
   readonly stdin?: AsyncIterable<Uint8Array> | undefined;
   /** Whether `-` is plain text (the default) or JSON lines. */
   readonly stdinKind?: Source["kind"] | undefined;
+  /** Leaves lines of JSON without text out, and says how many; without it the first such line ends the work. */
+  readonly skipBadLines?: boolean | undefined;
+  /** Hears what the operator should know of a corpus that is made nevertheless. */
+  readonly onWarning?: ((line: string) => void) | undefined;
   /** Hears of every step. What it throws ends the work like any failure. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   readonly disk?: Disk | undefined;
@@ -80,10 +85,13 @@ async function build(
   given: CorpusTokenizer | undefined,
   options: AddOptions,
 ): Promise<CorpusIndex> {
-  const { context = DEFAULT_CONTEXT, onProgress = () => {} } = options;
+  const { context = DEFAULT_CONTEXT, onProgress = () => {}, onWarning = () => {} } = options;
   const reading = readings(sources, onProgress);
-  const text = refuseEmpty(readText(sources, field, reading.onBytes), sources);
+  const left = new SkippedLines();
+  const lines = readText(sources, field, reading.onBytes, options.skipBadLines ? left.add : undefined);
+  const text = refuseEmpty(lines, sources);
   const split = await splitText(text, context, workspace);
+  if (left.count > 0) onWarning(left.line());
   const tokenizer =
     given ??
     (await trainTokenizer(
@@ -92,6 +100,7 @@ async function build(
       (done, total) => onProgress({ stage: "merging", done, total }),
     ));
   const encoded = await encode(workspace, split, tokenizer, options);
+  if (encoded.lost > 0) onWarning(lossLine(encoded.lost));
   for (const name of SPLITS) refuseShort(name, encoded.shards[name], context);
   const index: CorpusIndex = {
     format: CORPUS_FORMAT,
@@ -117,6 +126,7 @@ async function encode(
   { shardTokens = SHARD_TOKENS, onProgress = () => {} }: AddOptions,
 ) {
   const meter = new BaselineMeter(tokenizer.vocabulary);
+  const loss = tokenizer.decode && new LossMeter(tokenizer.decode);
   const total = SPLITS.reduce((sum, name) => sum + split.bytes[name], 0);
   const onBytes = progressOf("encoding", total, onProgress);
   const shards: Record<Split, ShardEntry[]> = { train: [], gate: [], heldOut: [] };
@@ -125,12 +135,13 @@ async function encode(
     for await (const block of blocksOf(split, name, onBytes)) {
       const tokens = tokenizer.encode(block);
       meter.add(name, tokens);
+      loss?.add(block, tokens);
       await writer.add(tokens);
     }
     await writer.finish();
     shards[name] = writer.entries;
   }
-  return { shards, baselines: meter.result() };
+  return { shards, baselines: meter.result(), lost: loss?.share ?? 0 };
 }
 
 async function* blocksOf(
@@ -180,6 +191,20 @@ async function* refuseEmpty(
   }
   if (empty)
     throw new CorpusError("empty", `there is no text in ${sources.map(({ name }) => name).join(", ")}`);
+}
+
+/** Lines of JSON that were left out: how many, and the first of them. */
+class SkippedLines {
+  count = 0;
+  #first = "";
+
+  readonly add = ({ message }: CorpusError): void => {
+    if (this.count++ === 0) this.#first = message;
+  };
+
+  line(): string {
+    return `left out ${this.count === 1 ? "1 line" : `${this.count} lines`} without text; the first: ${this.#first}`;
+  }
 }
 
 function refuseShort(split: Split, shards: readonly ShardEntry[], context: number): void {

@@ -1,6 +1,8 @@
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { Random } from "../../model/random.ts";
+import { loadTokenizer } from "../../model/tokenizer.ts";
 import { utf8 } from "../../protocol/bytes.ts";
 import { listing, prose, stream, temporary } from "../../test/corpus-fixture.ts";
 import { corpusCommand } from "./command.ts";
@@ -73,6 +75,67 @@ describe("corpusCommand", () => {
       .join("\n");
     const { code } = await run(["add", "-", "--field", "body", "--data", join(dir.path, "data")], { input });
     expect(code).toBe(0);
+  });
+
+  it("leaves out lines of JSON without text where it is told to, and counts them", async () => {
+    await using dir = await temporary();
+    const good = prose(50_000)
+      .split("\n\n")
+      .map((text) => JSON.stringify({ text }));
+    const input = [good[0], '{"text":null}', "[1]", '{"text":NaN}', ...good.slice(1)].join("\n");
+    const args = ["add", "-", "--field", "text", "--data", join(dir.path, "data")];
+    const refused = await run(args, { input });
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain('stdin, line 2: the field "text" is null, not text [unknown-field]');
+    const taken = await run([...args, "--skip-bad-lines"], { input });
+    expect(taken.code).toBe(0);
+    expect(taken.stderr).toContain("left out 3 lines without text; the first: stdin, line 2");
+    const { code, stderr } = await run([...args.slice(0, -1), join(dir.path, "other"), "--skip-bad-lines"], {
+      input: "[1]\n[2]",
+    });
+    expect(code).toBe(1);
+    expect(stderr).toContain("[empty]");
+  });
+
+  it.each([
+    ["DNA in lines of 80", (random: Random) => [80, "ACGT", random] as const],
+    ["DNA in one line", (random: Random) => [60_000, "ACGT", random] as const],
+    [
+      "Chinese without punctuation",
+      (random: Random) => [20_000, "的一是不了人我在有他这中大来上国个到说们", random] as const,
+    ],
+  ])("makes a vocabulary of %s, whose words have no end, and every token of it comes back", async (_, of) => {
+    await using dir = await temporary();
+    const [line, letters, random] = of(new Random(5));
+    const text = Array.from({ length: 60_000 }, (_, i) =>
+      i % line === line - 1 ? "\n" : letters[random.below(letters.length)],
+    ).join("");
+    const data = join(dir.path, "data");
+    const { code, stderr } = await run(["add", "-", "--data", data, "--vocab", "300"], { input: text });
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    const { index, tokenizer, readShard } = await readCorpus(data);
+    expect(index.vocabulary).toBe(300);
+    expect(index.bytes / index.tokens).toBeGreaterThan(1.5); // merges were found
+    const shard = await readShard(index.splits.train[0]!.hash);
+    const back = loadTokenizer(tokenizer).decode(shard);
+    expect(back.length).toBeGreaterThan(40_000);
+    expect(new Set(back)).toEqual(new Set(text));
+  });
+
+  it("warns of a tokenizer that loses text, with the share; control: one that loses none", async () => {
+    await using dir = await temporary();
+    const input = prose(50_000).replaceAll("e", "E");
+    const args = (name: string) => ["add", "-", "--data", join(dir.path, name)];
+    const own = await run([...args("own"), "--vocab", "300"], { input });
+    expect(own.stderr).not.toContain("loses");
+    const file = join(dir.path, "own", "tokenizer.json");
+    const silent = await run([...args("same"), "--tokenizer", file], { input });
+    expect(silent.stderr).not.toContain("loses");
+    const lowering = { ...JSON.parse(await readFile(file, "utf8")), normalizer: { type: "Lowercase" } };
+    await writeFile(file, JSON.stringify(lowering));
+    const { code, stderr } = await run([...args("other"), "--tokenizer", file], { input });
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/the tokenizer loses text: 1?\d\.\d% of the characters do not come back/);
   });
 
   it("says what went wrong, with its code, and exits with 1", async () => {

@@ -8,6 +8,7 @@ import type { CorpusIndex } from "./shards.ts";
 import type { ShardEntry } from "./writer.ts";
 
 export const CORPUS_USAGE = `Usage: murmuration corpus add FILE… [--data DIR] [--vocab N | --tokenizer FILE] [--field NAME]
+                                  [--skip-bad-lines]
 
 Makes a data directory's corpus: splits the text into train, gate and held-out, trains a byte-level BPE on
 the train part, and writes the shards that volunteers will get. One directory is one run.
@@ -18,6 +19,9 @@ the train part, and writes the shards that volunteers will get. One directory is
   --vocab N         tokens in the vocabulary, 256 to 65536 (${DEFAULT_VOCABULARY})
   --tokenizer FILE  use this Hugging Face tokenizer.json instead of training one
   --field NAME      the field of a JSON line that holds its text (text)
+  --skip-bad-lines  leave out lines of JSON that hold no text, and say how many
+
+Text is UTF-8, or UTF-16 with or without a byte order mark.
 `;
 
 export interface CommandIo {
@@ -49,8 +53,11 @@ export async function corpusCommand(args: readonly string[], io: CommandIo): Pro
       io.signal?.throwIfAborted();
       bar.show(progress);
     };
-    const index = await addCorpus({ ...options, stdin: io.stdin, onProgress });
+    const warnings: string[] = [];
+    const onWarning = (line: string) => warnings.push(line);
+    const index = await addCorpus({ ...options, stdin: io.stdin, onProgress, onWarning });
     bar.end();
+    for (const line of warnings) io.stderr.write(`murmuration corpus: ${line}\n`);
     io.stdout.write(summary(index, options.dataDir));
     return 0;
   } catch (error) {
@@ -79,6 +86,7 @@ function parse(args: readonly string[]): AddOptions | string {
   if (verb !== "add") return verb === undefined ? "say what to do: add" : `there is no "${verb}", only add`;
   if (files.length === 0) return "name at least one file, or - for standard input";
   if (files.filter((file) => file === "-").length > 1) return "- can be named once";
+  if (values.data === "") return "--data is empty";
   if (values.vocab !== undefined && values.tokenizer !== undefined) {
     return "--vocab and --tokenizer exclude each other: a tokenizer has its vocabulary";
   }
@@ -89,6 +97,7 @@ function parse(args: readonly string[]): AddOptions | string {
     vocabulary: values.vocab === undefined ? DEFAULT_VOCABULARY : Number(values.vocab),
     tokenizer: values.tokenizer,
     field: values.field,
+    skipBadLines: values["skip-bad-lines"],
     stdinKind: values.field === undefined ? "text" : "jsonl",
   };
 }
@@ -102,6 +111,7 @@ function read(args: readonly string[]) {
       vocab: { type: "string" },
       tokenizer: { type: "string" },
       field: { type: "string" },
+      "skip-bad-lines": { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
     },
   });

@@ -1,5 +1,5 @@
 import { concat } from "../../protocol/bytes.ts";
-import { DETECTION_BYTES, detectEncoding, type Encoding } from "./encoding.ts";
+import { DETECTION_BYTES, detectEncoding } from "./encoding.ts";
 import { CorpusError } from "./error.ts";
 import { decodeUtf8 } from "./utf8.ts";
 
@@ -20,23 +20,19 @@ export async function* decodeText(
       head = concat(head, next.value);
     }
     const encoding = detectEncoding(head);
-    refuseUtf32(encoding, source);
     const all = resume(head, iterator);
-    if (encoding === "utf-16le" || encoding === "utf-16be") yield* decodeUtf16(all, encoding, source);
-    else yield* decodeUtf8(all, source);
+    if (encoding === "utf-8") yield* decodeUtf8(all, source);
+    else if (encoding === "utf-16le" || encoding === "utf-16be") yield* decodeUtf16(all, encoding, source);
+    else throw new CorpusError("not-utf8", utf32Line(encoding, source));
   } finally {
     await iterator.return?.();
   }
 }
 
-/** Throws `not-utf8` for the one encoding that is known by its bytes and not read. */
-export function refuseUtf32(encoding: Encoding, source: string): void {
-  if (encoding !== "utf-32le" && encoding !== "utf-32be") return;
+/** What a person reads of the one encoding that is known by its bytes and not read. */
+export function utf32Line(encoding: "utf-32le" | "utf-32be", source: string): string {
   const name = encoding.toUpperCase();
-  throw new CorpusError(
-    "not-utf8",
-    `${source} is ${name}, and only UTF-8 and UTF-16 are read: "iconv -f ${name} -t UTF-8" makes it UTF-8`,
-  );
+  return `${source} is ${name}, and only UTF-8 and UTF-16 are read: "iconv -f ${name} -t UTF-8" makes it UTF-8`;
 }
 
 async function* resume(head: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {

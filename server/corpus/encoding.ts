@@ -36,7 +36,8 @@ export function detectEncoding(bytes: Uint8Array): Encoding {
   for (const encoding of ["utf-32le", "utf-32be", "utf-16le", "utf-16be"] as const) {
     const text = decodeHead(head, encoding);
     const separators = text.match(SEPARATOR)?.length ?? 0;
-    if (!NEVER_TEXT.test(text) && separators * MAX_BETWEEN_SEPARATORS >= text.length) return encoding;
+    if (separators === 0 || separators * MAX_BETWEEN_SEPARATORS < text.length) continue;
+    if (!NEVER_TEXT.test(text)) return encoding;
   }
   return "utf-8";
 }

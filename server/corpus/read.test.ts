@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { collect, failure, stream, temporary } from "../../test/corpus-fixture.ts";
+import type { CorpusError } from "./error.ts";
 import { findSource, readText } from "./read.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -46,7 +47,7 @@ describe("readText", () => {
   it("reads standard input as text or, when told, as JSON lines", async () => {
     const input = () => stream(bytes('{"text":'), bytes('"a"}\n'));
     const text = await findSource("-", input(), "text");
-    expect(await collect(readText([text], "text", () => {}))).toEqual(['{"text":', '"a"}\n']);
+    expect(await collect(readText([text], "text", () => {}))).toEqual(['{"text":"a"}\n']);
     const lines = await findSource("-", input(), "jsonl");
     expect(await collect(readText([lines], "text", () => {}))).toEqual(["a"]);
     expect([lines.name, lines.size]).toEqual(["stdin", undefined]);
@@ -77,13 +78,13 @@ describe("readText", () => {
       "bytes that are not UTF-8",
       { "a.txt": Uint8Array.of(0x41, 0xff) },
       "not-utf8",
-      "a.txt is not UTF-8: byte 1 begins no character",
+      'a.txt is not UTF-8: byte 1 begins no character. It looks like Latin-1 or Windows-1252: try "iconv -f WINDOWS-1252 -t UTF-8"',
     ],
     [
       "gzip of bytes that are not UTF-8",
       { "a.txt.gz": gzipSync(Uint8Array.of(0x80)) },
       "not-utf8",
-      "a.txt.gz is not UTF-8: byte 0 begins no character",
+      'a.txt.gz is not UTF-8: byte 0 begins no character. It looks like Latin-1 or Windows-1252: try "iconv -f WINDOWS-1252 -t UTF-8"',
     ],
     [
       "something else than gzip",
@@ -102,29 +103,63 @@ describe("readText", () => {
       "a line that is not an object",
       { "a.jsonl": "\n[1]" },
       "bad-json",
-      "a.jsonl, line 2 is not a JSON object",
+      "a.jsonl, line 2 is an array, not a JSON object",
+    ],
+    [
+      "a field that is null",
+      { "a.jsonl": '{"text":"a"}\n{"text":null,"id":1}' },
+      "unknown-field",
+      'a.jsonl, line 2: the field "text" is null, not text',
+    ],
+    [
+      "NaN, which Python writes",
+      { "a.jsonl": '{"text":"a","score":NaN}' },
+      "bad-json",
+      "a.jsonl, line 1 is not JSON: NaN is Python's and not JSON's, which has null",
     ],
     [
       "a line without the field",
       { "a.jsonl": '{"body":"a","id":1}' },
       "unknown-field",
-      'a.jsonl, line 1 has no text field "text" (it has: body, id)',
+      'a.jsonl, line 1 has no field "text" (it has: body, id)',
     ],
     [
       "a field that is not text",
       { "a.jsonl": '{"text":1}' },
       "unknown-field",
-      'a.jsonl, line 1 has no text field "text" (it has: text)',
+      'a.jsonl, line 1: the field "text" is a number, not text',
     ],
     [
       "a field only its prototype has",
       { "a.jsonl": "{}" },
       "unknown-field",
-      'a.jsonl, line 1 has no text field "toString" (it has: )',
+      'a.jsonl, line 1 has no field "toString" (it has: )',
       "toString",
     ],
   ])("refuses %s", async (_, files, code, message, field = "text") => {
     expect(await failure(readFiles(files, field))).toEqual({ code, message });
+  });
+});
+
+describe("lines of JSON that have no text", () => {
+  const lines = ['{"text":"a"}', '{"text":null}', "[1]", '{"text":NaN}', "{}", '{"text":"b"}'];
+
+  it("are left out and told where that is asked; control: otherwise the first of them is refused", async () => {
+    const source = { name: "a.jsonl", kind: "jsonl", gzip: false, size: undefined } as const;
+    const read = (onBadLine?: (error: CorpusError) => void) => {
+      const open = () => stream(bytes(lines.join("\n")));
+      return collect(readText([{ ...source, open }], "text", () => {}, onBadLine));
+    };
+    const left: string[] = [];
+    expect(await read(({ code }) => left.push(code))).toEqual(["a", "\n\n", "b"]);
+    expect(left).toEqual(["unknown-field", "bad-json", "bad-json", "unknown-field"]);
+    expect((await failure(read())).message).toBe('a.jsonl, line 2: the field "text" is null, not text');
+  });
+
+  it("name an array of many lines for what it is", async () => {
+    for (const text of ['[\n{"text":"a"}\n]', '[{"text":"a"},\n{"text":"b"}]']) {
+      expect((await failure(readFiles({ "a.jsonl": text }))).message).toMatch(/line 1 is not JSON.*jq -c/);
+    }
   });
 });
 

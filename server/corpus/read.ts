@@ -5,6 +5,7 @@ import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { decodeText } from "./decode.ts";
 import { CorpusError, systemCode } from "./error.ts";
+import { textOfLine } from "./json-line.ts";
 
 /**
  * What stands between two documents: an empty line, as between paragraphs. A special token would cost a row
@@ -59,18 +60,20 @@ export async function findSource(
 /**
  * The text of sources one after another, in pieces, with {@link DOCUMENT_BREAK} between documents. No more
  * than one piece (or one line of JSON) is in memory. `onBytes` hears how many bytes came from each source,
- * before unpacking. Throws `not-utf8`, `bad-gzip`, `bad-json`, `unknown-field`, `unreadable`.
+ * before unpacking; `onBadLine` hears of each line of JSON that is left out, and without it such a line is thrown.
+ * Throws `not-utf8`, `bad-gzip`, `bad-json`, `unknown-field`, `unreadable`.
  */
 export async function* readText(
   sources: readonly Source[],
   field: string,
   onBytes: (source: number, bytes: number) => void,
+  onBadLine?: (error: CorpusError) => void,
 ): AsyncGenerator<string, void, undefined> {
   let started = false;
   for (const [i, source] of sources.entries()) {
     const raw = count(source.open(), (bytes) => onBytes(i, bytes));
     const text = decodeText(source.gzip ? gunzip(raw, source.name) : raw, source.name);
-    const documents = source.kind === "jsonl" ? jsonTexts(text, field, source.name) : text;
+    const documents = source.kind === "jsonl" ? jsonTexts(text, field, source.name, onBadLine) : text;
     let fresh = true; // the next piece begins a document
     for await (const piece of documents) {
       if (piece === "") continue;
@@ -83,27 +86,20 @@ export async function* readText(
 }
 
 /** The text field of each line, whole. Lone surrogates (JSON can spell them, UTF-8 cannot) become U+FFFD. */
-async function* jsonTexts(text: AsyncIterable<string>, field: string, name: string): AsyncGenerator<string> {
+async function* jsonTexts(
+  text: AsyncIterable<string>,
+  field: string,
+  name: string,
+  onBadLine: ((error: CorpusError) => void) | undefined,
+): AsyncGenerator<string> {
   let number = 0;
   for await (const line of lines(text, name)) {
     number += 1;
     if (line.trim() === "") continue;
-    const where = `${name}, line ${number}`;
-    let value: unknown;
-    try {
-      value = JSON.parse(line);
-    } catch {
-      throw new CorpusError("bad-json", `${where} is not JSON`);
-    }
-    if (typeof value !== "object" || value === null || Array.isArray(value)) {
-      throw new CorpusError("bad-json", `${where} is not a JSON object`);
-    }
-    const found: unknown = Object.hasOwn(value, field) ? Reflect.get(value, field) : undefined;
-    if (typeof found !== "string") {
-      const fields = Object.keys(value).slice(0, 10).join(", ");
-      throw new CorpusError("unknown-field", `${where} has no text field "${field}" (it has: ${fields})`);
-    }
-    yield found.toWellFormed();
+    const found = textOfLine(line, field, `${name}, line ${number}`, number === 1);
+    if (typeof found === "string") yield found.toWellFormed();
+    else if (onBadLine !== undefined) onBadLine(found);
+    else throw found;
   }
 }
 

@@ -15,6 +15,8 @@ export interface CorpusTokenizer {
   readonly file: Uint8Array<ArrayBuffer>;
   /** Tokens of a block of text. */
   encode(text: string): Uint16Array;
+  /** The text of tokens, of a tokenizer that was given and so may lose some; our own loses none. */
+  readonly decode?: (tokens: Uint16Array) => string;
 }
 
 /**
@@ -53,6 +55,7 @@ export async function openTokenizer(path: string): Promise<CorpusTokenizer> {
     return {
       vocabulary: Math.max(MIN_VOCABULARY, tokenizer.vocabulary),
       file,
+      decode: (tokens) => tokenizer.decode(tokens),
       encode(text) {
         try {
           return tokenizer.encode(text);

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { Random } from "../../model/random.ts";
 import { anyString } from "../../test/corpus-fixture.ts";
 import { ownWord, WordCounts, wordsOf } from "./words.ts";
 
@@ -59,10 +60,28 @@ describe("WordCounts", () => {
     expect([...counts.entries()]).toContainEqual([" often", 10_000]);
   });
 
-  it("passes over words too long to be worth a token", () => {
+  it("counts a word of any length in pieces of 64 characters, none of which is half a character", () => {
     const counts = new WordCounts();
     counts.add("a".repeat(64));
-    counts.add("b".repeat(65));
-    expect([...counts.entries()].length).toBe(1);
+    counts.add("b".repeat(130));
+    counts.add(`c${"\u{20000}".repeat(40)}`);
+    expect([...counts.entries()]).toEqual([
+      ["a".repeat(64), 1],
+      ["b".repeat(64), 2],
+      ["bb", 1],
+      [`c${"\u{20000}".repeat(31)}`, 1],
+      ["\u{20000}".repeat(9), 1],
+    ]);
+  });
+
+  it("keeps half of what it may where every piece comes once, as in a genome", () => {
+    const counts = new WordCounts(1_000, 640);
+    const random = new Random(3);
+    for (let i = 0; i < 200; i++) {
+      counts.add(Array.from({ length: 64 }, () => "ACGT"[random.below(4)]).join(""));
+      const kept = [...counts.entries()].length;
+      expect(kept).toBeLessThanOrEqual(10);
+      expect(kept).toBeGreaterThanOrEqual(Math.min(i + 1, 5));
+    }
   });
 });

@@ -17,29 +17,39 @@ export const ownWord = (word: string): string =>
 /** Distinct words remembered while counting: about 200 MB. */
 const MAX_WORDS = 1 << 20;
 
-/** Characters of the longest word that is counted: a token longer than this helps nobody. */
+/** Characters of all words remembered: what the trainer keeps of them takes some 30 bytes for each. */
+const MAX_CHARACTERS = 12 * 1024 * 1024;
+
+/**
+ * Characters of the longest piece that is counted. Where words are no words, as in a genome or in Chinese without
+ * punctuation, one may be as long as the text: it is counted in pieces, whose pairs are its own but for those across
+ * a cut.
+ */
 const MAX_WORD = 64;
 
 /**
- * Counts words in bounded memory (Manku & Motwani 2002, lossy counting): when more than `most` distinct words
- * are remembered, the rarest are forgotten until half of that is left. What is forgotten was seen no more
- * often than a few times between two clean-ups, so it could hardly have won a merge.
+ * Counts words in bounded memory (Manku & Motwani 2002, lossy counting): when more than `most` distinct words,
+ * or more than 12 million characters of them, are remembered, the rarest are forgotten until half of that is left,
+ * of equally rare ones the oldest. What is forgotten was seen no more often than a few times between two clean-ups,
+ * so it could hardly have won a merge.
  */
 export class WordCounts {
   readonly #counts = new Map<string, number>();
   readonly #most: number;
+  readonly #mostCharacters: number;
+  #characters = 0;
 
-  constructor(most: number = MAX_WORDS) {
+  constructor(most: number = MAX_WORDS, mostCharacters: number = MAX_CHARACTERS) {
     this.#most = most;
+    this.#mostCharacters = mostCharacters;
   }
 
   add(text: string): void {
     for (const word of wordsOf(text)) {
-      const count = this.#counts.get(word);
-      if (count !== undefined) this.#counts.set(word, count + 1);
-      else if (word.length <= MAX_WORD) this.#counts.set(ownWord(word), 1);
+      if (word.length <= MAX_WORD) this.#add(word);
+      else for (const piece of piecesOf(word)) this.#add(piece);
     }
-    if (this.#counts.size > this.#most) this.#forget();
+    if (this.#counts.size > this.#most || this.#characters > this.#mostCharacters) this.#forget();
   }
 
   /** Words and how often they came, in the order they were first met. */
@@ -47,9 +57,32 @@ export class WordCounts {
     return this.#counts.entries();
   }
 
+  #add(word: string): void {
+    const count = this.#counts.get(word) ?? 0;
+    if (count === 0) this.#characters += word.length;
+    this.#counts.set(count === 0 ? ownWord(word) : word, count + 1);
+  }
+
   #forget(): void {
-    for (let rarest = 1; this.#counts.size > this.#most / 2; rarest++) {
-      for (const [word, count] of this.#counts) if (count <= rarest) this.#counts.delete(word);
+    const enough = () => this.#counts.size <= this.#most / 2 && this.#characters <= this.#mostCharacters / 2;
+    for (let rarest = 1; !enough(); rarest++) {
+      for (const [word, count] of this.#counts) {
+        if (count > rarest) continue;
+        if (enough()) return;
+        this.#counts.delete(word);
+        this.#characters -= word.length;
+      }
     }
+  }
+}
+
+/** A long word in pieces of at most {@link MAX_WORD}, none of which ends within a character. */
+function* piecesOf(word: string): Generator<string> {
+  for (let at = 0; at < word.length; ) {
+    let end = Math.min(word.length, at + MAX_WORD);
+    const last = word.charCodeAt(end - 1);
+    if (end < word.length && last >= 0xd800 && last < 0xdc00) end -= 1; // the first half of a pair
+    yield word.slice(at, end);
+    at = end;
   }
 }

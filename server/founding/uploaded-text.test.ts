@@ -79,7 +79,7 @@ describe("an uploaded text", () => {
 
   it.each([
     ["Latin-1", new Uint8Array([0x61, 0xe4, 0x62]), "byte 1 "],
-    ["UTF-16", new Uint8Array([0xff, 0xfe, 0x61, 0x00]), "byte 0 "],
+    ["UTF-32", new Uint8Array([0xff, 0xfe, 0, 0, 0x61, 0, 0, 0]), "UTF-32LE"],
     ["a character cut off at the very end", TEXT.slice(0, 18), "byte 17 "],
   ])("refuses %s, and says where", async (_, bytes, where) => {
     const text = await open();
@@ -89,6 +89,19 @@ describe("an uploaded text", () => {
       message: expect.stringContaining(where),
     });
     expect(text.upload?.received).toBe(0);
+  });
+
+  it("takes UTF-16 piece by piece, with and without a byte order mark, though its later pieces are no UTF-8", async () => {
+    for (const mark of ["\ufeff", ""]) {
+      const bytes = new Uint8Array(Buffer.from(`${mark}the whale\n${"é".repeat(40)}`, "utf16le"));
+      const text = await open();
+      await text.begin({ name: "a.txt", bytes: bytes.length });
+      await text.append(0, bytes.subarray(0, 31));
+      const later = bytes.subarray(31);
+      expect(() => new TextDecoder("utf-8", { fatal: true }).decode(later)).toThrow(); // control
+      expect((await text.append(31, later)).received).toBe(bytes.length);
+      await text.discard();
+    }
   });
 
   it("does not read what is packed: the control of the above", async () => {

@@ -2,12 +2,15 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { type FileHandle, mkdir, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { concat } from "../../protocol/bytes.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { parseTextHead, type TextHead, type TextUpload } from "../../protocol/founding.ts";
 import { asText, parseJson } from "../../protocol/guards.ts";
 import { type Hash, isHash } from "../../protocol/ids.ts";
+import { utf32Line } from "../corpus/decode.ts";
+import { DETECTION_BYTES, detectEncoding } from "../corpus/encoding.ts";
 import { isFull } from "../corpus/error.ts";
-import { firstBadByte } from "../corpus/utf8.ts";
+import { firstBadByte, notUtf8Line } from "../corpus/utf8.ts";
 
 /** Where in a data directory a text lies that is being uploaded. */
 export const UPLOAD_FOLDER = ".uploading";
@@ -111,7 +114,7 @@ export class UploadedText {
       }
       const file = await open(join(this.#folder, PART), "r+");
       try {
-        if (!packed(upload.name)) await requireUtf8(file, upload, bytes);
+        if (!packed(upload.name)) await requireText(file, upload, bytes);
         await this.#write(file, offset, bytes);
       } finally {
         await file.close();
@@ -218,16 +221,20 @@ const wrongHash = () =>
 /** Of a character, the most bytes that may still be waiting for its last. */
 const UNFINISHED = 3;
 
-async function requireUtf8(file: FileHandle, upload: TextUpload, piece: Uint8Array): Promise<void> {
+/** Refuses what the corpus could not be made from, while only a piece of it is here. */
+async function requireText(file: FileHandle, upload: TextUpload, piece: Uint8Array): Promise<void> {
+  const head = new Uint8Array(Math.min(DETECTION_BYTES, upload.received));
+  if (head.length > 0) await file.read(head, 0, head.length, 0);
+  const encoding = detectEncoding(concat(head, piece.subarray(0, DETECTION_BYTES)));
+  if (encoding === "utf-16le" || encoding === "utf-16be") return; // decoded, and checked, when the corpus is made
+  if (encoding !== "utf-8") throw new ProtocolError("not-utf8", utf32Line(encoding, "the text"));
   const length = Math.min(UNFINISHED, upload.received);
   const before = new Uint8Array(length);
   if (length > 0) await file.read(before, 0, length, upload.received - length);
   const bad = firstBadByte(before, piece, upload.received + piece.length === upload.bytes);
   if (bad === undefined) return;
-  throw new ProtocolError(
-    "not-utf8",
-    `the text is not UTF-8: byte ${upload.received + bad} begins no character`,
-  );
+  const line = notUtf8Line("the text", upload.received + bad, piece.subarray(Math.max(0, bad)));
+  throw new ProtocolError("not-utf8", line);
 }
 
 async function hashOf(path: string): Promise<string> {

@@ -93,7 +93,11 @@ async function makeDefaultCorpus(directory: string, stderr: Writer, tokenizer?: 
   stderr.write(`${directory} is empty: making the default run\n`);
   const bar = new ProgressBar(stderr);
   try {
-    await addDefaultCorpus(directory, bar.show.bind(bar), tokenizer);
+    const warnings: string[] = [];
+    const onWarning = (line: string) => warnings.push(line);
+    await addDefaultCorpus(directory, bar.show.bind(bar), tokenizer, undefined, undefined, onWarning);
+    bar.end();
+    for (const line of warnings) stderr.write(`${line}\n`);
   } finally {
     bar.end();
   }

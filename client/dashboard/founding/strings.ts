@@ -11,7 +11,7 @@ export const text = {
   textTitle: "1. The text",
   ownText: "A text of yours",
   ownTextHelp: (most: string) =>
-    `.txt, .md or .jsonl (one {"text": …} a line), each also as .gz, in UTF-8; up to ${most}. Larger ones, or several ` +
+    `.txt, .md or .jsonl (one {"text": …} a line), each also as .gz, in UTF-8 or UTF-16; up to ${most}. Larger ones, or several ` +
     "files: murmuration corpus add, on the server’s machine.",
   mobyDick: "Moby-Dick, to try it out",
   mobyDickHelp: "1.2 MB of English that come with this program.",
