@@ -7,8 +7,11 @@ import { utf8 } from "./bytes.ts";
  */
 export type Purpose = "ticket" | "receipt" | "request" | "version" | "chunks";
 
+/** Of the values that are signed: one that gets other fields gets another number, so that no two can be mistaken. */
+const VERSIONS: Record<Purpose, number> = { ticket: 1, receipt: 1, request: 2, version: 1, chunks: 1 };
+
 export function canonicalBytes(purpose: Purpose, value: unknown): Uint8Array<ArrayBuffer> {
-  return utf8(`murmuration-${purpose}-v1\n${canonicalJson(value)}`);
+  return utf8(`murmuration-${purpose}-v${VERSIONS[purpose]}\n${canonicalJson(value)}`);
 }
 
 export function canonicalJson(value: unknown): string {

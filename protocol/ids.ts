@@ -10,6 +10,8 @@ export type RunId = Brand<string, "RunId">;
 export type VolunteerKey = Brand<string, "VolunteerKey">;
 /** A ticket's nonce: 16 random bytes, base64url without padding (22 characters). */
 export type TicketId = Brand<string, "TicketId">;
+/** A server's nonce (rule S3): 16 random bytes, base64url without padding (22 characters). */
+export type ServerNonce = Brand<string, "ServerNonce">;
 /** An Ed25519 signature, 64 bytes, base64url without padding (86 characters). */
 export type Signature = Brand<string, "Signature">;
 /** What can be passed on in chunks: `snapshots/HASH`, `shards/HASH` or `diffs/VERSION`. */
@@ -28,6 +30,8 @@ export const isRunId = (value: unknown): value is RunId => typeof value === "str
 export const isVolunteerKey = (value: unknown): value is VolunteerKey =>
   typeof value === "string" && KEY.test(value);
 export const isTicketId = (value: unknown): value is TicketId =>
+  typeof value === "string" && NONCE.test(value);
+export const isServerNonce = (value: unknown): value is ServerNonce =>
   typeof value === "string" && NONCE.test(value);
 export const isSignature = (value: unknown): value is Signature =>
   typeof value === "string" && SIGNATURE.test(value);

@@ -5,12 +5,12 @@ import { canonicalBytes, canonicalJson } from "./canonical.ts";
 import { ProtocolError } from "./errors.ts";
 import { parseEvent } from "./events.ts";
 import { parseJson } from "./guards.ts";
-import { createIdentity, type Identity, sha256, sign, verify } from "./identity.ts";
-import { isHash, isTicketId, type RunId, type TicketId } from "./ids.ts";
+import { createIdentity, type Identity, sha256, sign, verify, WEB_CHECKS } from "./identity.ts";
+import { isHash, isTicketId, type RunId, type ServerNonce, type Signature, type TicketId } from "./ids.ts";
 import { MAX_LOSS } from "./limits.ts";
 import { parseManifest } from "./manifest.ts";
 import { parseReceipt, signReceipt, verifyReceipt } from "./receipt.ts";
-import { signRequest, verifyRequest } from "./request.ts";
+import { type Recipient, signRequest, verifyRequest } from "./request.ts";
 import {
   parseTicket,
   signTicket,
@@ -98,10 +98,17 @@ describe("signed requests", () => {
   const body = utf8("{}");
   const nonce = toBase64Url(new Uint8Array(16).fill(9)) as TicketId;
 
+  let to: Recipient;
+  beforeAll(() => {
+    const serverNonce = toBase64Url(new Uint8Array(16).fill(4)) as ServerNonce;
+    to = { run: "c".repeat(64) as RunId, server: server.key, origin: "https://train.example", serverNonce };
+  });
+  const asked = { method: "POST", path: "/api/tickets", body };
+
   it("S2, A10: bind method, path, body and nonce; any flipped bit is refused", async () => {
-    const headers = await signRequest(volunteer, "POST", "/api/tickets", body, nonce);
+    const headers = await signRequest(volunteer, asked, nonce, to);
     const check = (h: Record<string, string>, method = "POST", path = "/api/tickets", sent = body) =>
-      codeOf(() => verifyRequest((name) => h[name], method, path, sent));
+      codeOf(() => verifyRequest((name) => h[name], { method, path, body: sent }, server.key));
     expect(await check(headers)).toBe("accepted");
     expect(await check(headers, "PUT")).toBe("bad-signature");
     expect(await check(headers, "POST", "/api/deltas")).toBe("bad-signature");
@@ -112,6 +119,41 @@ describe("signed requests", () => {
       const bytes = fromBase64Url(headers["murmuration-signature"]!);
       bytes[bit >> 3]! ^= 1 << (bit & 7);
       expect(await check({ ...headers, "murmuration-signature": toBase64Url(bytes) })).toBe("bad-signature");
+    }
+  });
+
+  it("S2: are signed over these very bytes", async () => {
+    const headers = await signRequest(volunteer, asked, nonce, to);
+    const bytes = utf8(
+      `murmuration-request-v2\n{"body":"${await sha256(body)}","method":"POST","nonce":"${nonce}",` +
+        `"origin":"https://train.example","path":"/api/tickets","run":"${to.run}","server":"${server.key}",` +
+        `"serverNonce":"${to.serverNonce}"}`,
+    );
+    expect(await WEB_CHECKS.verify(volunteer.key, bytes, headers["murmuration-signature"] as Signature)).toBe(
+      true,
+    );
+  });
+
+  it("S2: name the run, the server, the address it was reached by and its nonce: another of each is refused", async () => {
+    const headers = await signRequest(volunteer, asked, nonce, to);
+    const check = (changes: Record<string, string>, key = server.key) => {
+      const sent: Record<string, string> = { ...headers, ...changes };
+      return codeOf(() => verifyRequest((name) => sent[name], asked, key));
+    };
+    expect(await check({})).toBe("accepted");
+    expect(await check({}, volunteer.key)).toBe("bad-signature");
+    expect(await check({ "murmuration-run": "d".repeat(64) })).toBe("bad-signature");
+    expect(await check({ "murmuration-origin": "https://train.example:444" })).toBe("bad-signature");
+    expect(await check({ "murmuration-server-nonce": nonce })).toBe("bad-signature");
+    for (const malformed of [
+      "",
+      "train.example",
+      "https://Train.example",
+      "https://train.example/",
+      "ftp://a",
+    ]) {
+      const signed = await signRequest(volunteer, asked, nonce, { ...to, origin: malformed });
+      expect(await check(signed), malformed).toBe("bad-signature");
     }
   });
 });
@@ -220,8 +262,8 @@ describe("guards", () => {
   });
 
   it("V1: a manifest of another protocol version is a mismatch, before anything else is read", async () => {
-    expect(await codeOf(() => parseManifest({ protocol: 2 }))).toBe("protocol-mismatch");
-    expect(await codeOf(() => parseManifest({ protocol: 1 }))).toBe("bad-request");
+    expect(await codeOf(() => parseManifest({ protocol: 1 }))).toBe("protocol-mismatch");
+    expect(await codeOf(() => parseManifest({ protocol: 2 }))).toBe("bad-request");
   });
 
   it("E1: an event of a type unknown here is skipped, a malformed one refused", async () => {

@@ -2,7 +2,7 @@
  * The wire version. Server and client must hold the same one (rule V1 of docs/PROTOCOL.md): a client that
  * meets another reloads itself once and then says so.
  */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** Carries {@link PROTOCOL_VERSION} in both directions on every request and response. */
 export const PROTOCOL_HEADER = "murmuration-protocol";

@@ -12,7 +12,7 @@ import type { Ticket } from "../protocol/ticket.ts";
 import { encodeUpload } from "../protocol/upload.ts";
 import { type Listening, listen } from "../server/http/listen.ts";
 import { decodeRecord } from "../server/run/record.ts";
-import { edge, signedPost } from "./edge.ts";
+import { edge, RECIPIENT, signedPost } from "./edge.ts";
 import { HttpVolunteer } from "./harness/http-volunteer.ts";
 import { deltaOf, REPORT, restart, type TinyRun, tinyRun, tinySettings, until } from "./harness/tiny-run.ts";
 
@@ -42,7 +42,9 @@ interface Outcome {
 /** Sends the first half of an upload, so that it is under way; `finish` sends the rest. */
 async function begin(volunteer: HttpVolunteer, ticket: Ticket, values: Float32Array) {
   const body = encodeUpload(ticket, REPORT, encodeFrame(F32, values));
-  const { method, headers } = await signedPost(volunteer.identity, ROUTES.deltas, body, ticket.id);
+  const { run, server: key } = tiny.run.manifest();
+  const to = { ...RECIPIENT, run, server: key };
+  const { method, headers } = await signedPost(volunteer.identity, ROUTES.deltas, body, ticket.id, to);
   const half = body.length >> 1;
   const sending = request({
     ...{ host: "127.0.0.1", port: server.port, path: ROUTES.deltas, method },

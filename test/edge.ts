@@ -1,13 +1,20 @@
 import { pino } from "pino";
 import { toBase64Url } from "../protocol/bytes.ts";
 import type { Identity } from "../protocol/identity.ts";
-import type { TicketId } from "../protocol/ids.ts";
-import { signRequest } from "../protocol/request.ts";
-import { PROTOCOL_HEADER } from "../protocol/version.ts";
+import type { ServerNonce, TicketId } from "../protocol/ids.ts";
+import {
+  ORIGIN_HEADER,
+  type Recipient,
+  RUN_HEADER,
+  SERVER_NONCE_HEADER,
+  signRequest,
+} from "../protocol/request.ts";
+import { PROTOCOL_HEADER, PROTOCOL_VERSION } from "../protocol/version.ts";
 import { createApp } from "../server/http/app.ts";
 import { Assets, makeAsset } from "../server/http/assets.ts";
 import type { EdgeOptions } from "../server/http/edge.ts";
 import type { RunService } from "../server/http/service.ts";
+import { MANIFEST } from "./fake-service.ts";
 
 /** What tests of the HTTP edge share: an app with pages, and signed requests. */
 const text = (value: string) => new TextEncoder().encode(value);
@@ -23,12 +30,24 @@ export const PAGES = new Assets([
   makeAsset("/assets/logo-abc123.png", "image/png", new Uint8Array(2_000)),
 ]);
 
+/** What an app of these tests sends for requests to be signed for. */
+const SERVER_NONCE = "s".repeat(21).concat("A") as ServerNonce;
+
+/** Whom a request to an app with a FakeService is for. */
+export const RECIPIENT: Recipient = {
+  run: MANIFEST.run,
+  server: MANIFEST.server,
+  origin: "http://localhost",
+  serverNonce: SERVER_NONCE,
+};
+
 export function edgeOptions(changes: Partial<EdgeOptions> = {}): EdgeOptions {
   return {
     assets: PAGES,
     log: pino({ level: "silent" }),
     proxies: 0,
     now: () => 0,
+    drawServerNonce: () => SERVER_NONCE,
     closing: new AbortController().signal,
     ...changes,
   };
@@ -39,13 +58,22 @@ export const edge = (service: RunService | undefined, changes: Partial<EdgeOptio
 
 export const drawNonce = (): TicketId => toBase64Url(crypto.getRandomValues(new Uint8Array(16))) as TicketId;
 
+/** The headers that any request needs before its body is read. */
+export const ADDRESSED: Readonly<Record<string, string>> = {
+  [PROTOCOL_HEADER]: String(PROTOCOL_VERSION),
+  [RUN_HEADER]: RECIPIENT.run,
+  [ORIGIN_HEADER]: RECIPIENT.origin,
+  [SERVER_NONCE_HEADER]: RECIPIENT.serverNonce,
+};
+
 /** A signed POST as a volunteer makes it. */
 export async function signedPost(
   identity: Identity,
   path: string,
   body: Uint8Array<ArrayBuffer>,
   nonce = drawNonce(),
+  to = RECIPIENT,
 ): Promise<{ method: "POST"; body: Uint8Array<ArrayBuffer>; headers: Record<string, string> }> {
-  const signature = await signRequest(identity, "POST", path, body, nonce);
-  return { method: "POST", body, headers: { ...signature, [PROTOCOL_HEADER]: "1" } };
+  const signed = await signRequest(identity, { method: "POST", path, body }, nonce, to);
+  return { method: "POST", body, headers: { ...signed, [PROTOCOL_HEADER]: String(PROTOCOL_VERSION) } };
 }

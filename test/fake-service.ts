@@ -20,7 +20,7 @@ export const RUN = "c".repeat(64) as RunId;
 const MODEL = { layers: 1, heads: 1, width: 4, context: 8, vocabulary: 256 };
 
 export const MANIFEST: Manifest = {
-  protocol: 1,
+  protocol: 2,
   run: RUN,
   name: "test",
   operator: "tests",
@@ -39,7 +39,7 @@ export const MANIFEST: Manifest = {
 };
 
 const STATUS: RunStatus = {
-  protocol: 1,
+  protocol: 2,
   run: RUN,
   name: "test",
   operator: "tests",

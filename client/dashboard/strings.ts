@@ -53,6 +53,10 @@ export const REFUSED: Record<ErrorCode, string> = {
   "bad-ticket": "The ticket was not signed by this server, or was changed.",
   "not-signed-in": "An operator’s request came without a session, or with one that has ended.",
   "foreign-origin": "An operator’s request came from another site’s page.",
+  "other-origin": "The volunteer came by an address that --origin does not name.",
+  "other-run": "The request was meant for another run.",
+  "server-nonce-expired":
+    "Signed before the server started, or long ago. An honest page signs again at once.",
   "not-your-ticket": "The ticket belongs to another volunteer.",
   quarantined: "A delta of this volunteer was found bad, or you have shut it out; nothing is taken from it.",
   "not-found": "Asked for something that is not here, or no longer kept.",

@@ -4,7 +4,7 @@ import { MAX_LOSS } from "../../protocol/limits.ts";
 import { parseRunStatus } from "./run-status.ts";
 
 const JSON_STATUS = {
-  protocol: 1,
+  protocol: 2,
   run: "9".repeat(64),
   name: "<b>Moby</b>",
   operator: "",
@@ -38,7 +38,7 @@ describe("the run's status, as a stranger's JSON", () => {
   });
 
   it("names another protocol before it complains of anything else", () => {
-    expect(() => parseRunStatus({ protocol: 2 })).toThrow(
+    expect(() => parseRunStatus({ protocol: 3 })).toThrow(
       expect.objectContaining({ code: "protocol-mismatch" }),
     );
   });

@@ -7,7 +7,7 @@ import { applyEvent, watchRun } from "./watch.ts";
 const hash = (digit: string) => digit.repeat(64) as Hash; // an example needs no real hash
 
 const STATUS = {
-  protocol: 1,
+  protocol: 2,
   run: "9".repeat(64),
   name: "a run",
   operator: "",
@@ -123,7 +123,7 @@ describe("watching a run", () => {
   });
 
   it("asks no more after a mismatch", async () => {
-    const other = () => Response.json({ ...STATUS, protocol: 2 });
+    const other = () => Response.json({ ...STATUS, protocol: 3 });
     for (const answer of [other, refusal("protocol-mismatch", 426)]) {
       const { watch, timers, streams } = await watching(answer);
       expect(watch.connection.value).toBe("mismatch");

@@ -200,14 +200,18 @@ async function workOn(round: RoundDeps, patience: Patience): Promise<void> {
 async function take(round: RoundDeps): Promise<Work | undefined> {
   const { api, identity, manifest, control, clock, pace } = round;
   const asked = clock();
-  const ticket = await api.ticket(identity, pace.told, { signal: control.signal });
-  if (ticket.run !== manifest.run) return undefined;
+  const ticket = await api.ticket(identity, pace.told, { signal: control.signal }).catch(unlessOtherRun);
+  if (ticket?.run !== manifest.run) return undefined;
   await requireOurs(ticket, round);
   const given = clock(); // the server may have let us wait for a version, which is no matter of the link
   pace.waited(given - asked);
   const work = await prepare(round, ticket, asked + ticket.lease);
   pace.prepared(clock() - given);
   return work;
+}
+
+function unlessOtherRun(error: unknown): undefined {
+  if (!(error instanceof ProtocolError && error.code === "other-run")) throw error;
 }
 
 /**

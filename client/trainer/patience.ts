@@ -12,6 +12,7 @@ const SHOWN: Partial<Record<ErrorCode, "operator" | "waiting" | "away">> = {
   "too-many-requests": "waiting",
   "not-found": "waiting",
   "nonce-reused": "waiting",
+  "server-nonce-expired": "waiting",
   "internal-error": "away",
   "not-durable": "away",
   "no-space": "away",

@@ -14,6 +14,7 @@ export type Answer = "taken" | ProtocolError | "unknown";
 /** Refusals that the next try may not meet. */
 const PASSING: ReadonlySet<ErrorCode> = new Set([
   "too-many-requests",
+  "server-nonce-expired",
   "internal-error",
   "run-paused",
   "no-run",

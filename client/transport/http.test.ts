@@ -6,6 +6,7 @@ import type { TicketId } from "../../protocol/ids.ts";
 import { MAX_TURN_MS } from "../../protocol/limits.ts";
 import { verifyRequest } from "../../protocol/request.ts";
 import { PROTOCOL_HEADER } from "../../protocol/version.ts";
+import { KEY, MANIFEST } from "../../test/fake-service.ts";
 import { ServerAway, WrongBytes } from "./away.ts";
 import { httpApi } from "./http.ts";
 
@@ -41,7 +42,7 @@ describe("bodies", () => {
     expect(await api.shard(hash, { progress })).toEqual(utf8("the right bytes"));
     expect(progress).toHaveBeenLastCalledWith(15, 15);
     expect(traffic.down).toBe(15);
-    expect(requests[0]!.headers.get(PROTOCOL_HEADER)).toBe("1");
+    expect(requests[0]!.headers.get(PROTOCOL_HEADER)).toBe("2");
   });
 
   test("A16: and are refused when it is not", async () => {
@@ -101,12 +102,15 @@ describe("refusals", () => {
   });
 
   test("another protocol version is told from everything else", async () => {
-    const { api } = against(() => new Response("{}", { headers: { [PROTOCOL_HEADER]: "2" } }));
+    const { api } = against(() => new Response("{}", { headers: { [PROTOCOL_HEADER]: "3" } }));
     await expect(api.manifest()).rejects.toMatchObject({ code: "protocol-mismatch" });
   });
 
   test("JSON that is not what the route answers is the wrong bytes", async () => {
-    const { api } = against(() => Response.json({ ticket: { run: "x" } }));
+    const headers = { "murmuration-server-nonce": "A".repeat(22) };
+    const { api } = against(({ url }) =>
+      Response.json(url.endsWith("/api/manifest") ? MANIFEST : { ticket: { run: "x" } }, { headers }),
+    );
     await expect(api.ticket(await createIdentity(), {})).rejects.toThrow(WrongBytes);
     await expect(against(() => new Response("[]")).api.manifest()).rejects.toThrow(WrongBytes);
   });
@@ -127,12 +131,17 @@ describe("refusals", () => {
     const identity = await createIdentity();
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     try {
+      const headers = { "murmuration-server-nonce": "A".repeat(22) };
+      let silent = false;
       const { api, requests } = against(
         (request) =>
-          new Promise((_, reject) => {
+          new Promise((resolve, reject) => {
+            if (!silent) resolve(Response.json(MANIFEST, { headers }));
             request.signal.addEventListener("abort", () => reject(request.signal.reason));
           }),
       );
+      await api.manifest();
+      silent = true;
       const away: unknown[] = [];
       const asked = [api.manifest(), api.ticket(identity, {})];
       for (const [i, call] of asked.entries()) {
@@ -140,7 +149,7 @@ describe("refusals", () => {
           away[i] = error;
         });
       }
-      while (requests.length < asked.length) await new Promise((resolve) => setImmediate(resolve));
+      while (requests.length < 1 + asked.length) await new Promise((resolve) => setImmediate(resolve));
       await vi.advanceTimersByTimeAsync(MAX_TURN_MS);
       expect(away[0]).toBeInstanceOf(ServerAway);
       expect(away[1]).toBeUndefined();
@@ -152,25 +161,75 @@ describe("refusals", () => {
   });
 });
 
-test("posts are signed by the volunteer over path and body, a ticket request with a new nonce each time", async () => {
-  const identity = await createIdentity();
-  const { api, requests } = against(() =>
-    Response.json({ error: { code: "no-work", message: "" } }, { status: 503 }),
-  );
-  await expect(api.ticket(identity, {})).rejects.toMatchObject({ code: "no-work" });
-  await expect(api.ticket(identity, {})).rejects.toMatchObject({ code: "no-work" });
-  const nonces = await Promise.all(
-    requests.map(async (request) => {
-      const body = new Uint8Array(await request.arrayBuffer());
-      const header = (name: string) => request.headers.get(name) ?? undefined;
-      const signed = await verifyRequest(header, "POST", new URL(request.url).pathname, body);
-      expect(signed.volunteer).toBe(identity.key);
-      return signed.nonce;
-    }),
-  );
-  expect(new Set(nonces).size).toBe(2);
+describe("posts", () => {
+  const nonces = ["A", "B", "C"].map((letter) => `${letter.repeat(21)}A`);
+  const ids = {
+    id: "A".repeat(22) as TicketId,
+    nonce: "murmuration-nonce",
+    serverNonce: "murmuration-server-nonce",
+  };
 
-  const id = "A".repeat(22) as TicketId;
-  await expect(api.upload(identity, id, utf8("body"))).rejects.toMatchObject({ code: "no-work" });
-  expect(requests[2]!.headers.get("murmuration-nonce")).toBe(id);
+  /** A server that takes what is signed for its newest nonce, and draws a new one where a test says so. */
+  async function server() {
+    const identity = await createIdentity();
+    const state = { now: 0 };
+    const { api, requests } = against(async (request) => {
+      const told = { headers: { [ids.serverNonce]: nonces[state.now]! } };
+      const path = new URL(request.url).pathname;
+      if (path === "/api/manifest") return Response.json({ ...MANIFEST, server: KEY }, told);
+      const header = (name: string) => request.headers.get(name) ?? undefined;
+      const body = new Uint8Array(await request.arrayBuffer());
+      const { volunteer } = await verifyRequest(header, { method: "POST", path, body }, KEY);
+      expect(volunteer).toBe(identity.key);
+      const late = header(ids.serverNonce) !== nonces[state.now];
+      const refusal = new ProtocolError(late ? "server-nonce-expired" : "no-work", "");
+      return Response.json(refusal.body(), { status: refusal.status, ...told });
+    });
+    return { api, requests, identity, state };
+  }
+  const paths = (requests: readonly Request[]) => requests.map(({ url }) => new URL(url).pathname);
+
+  test("are signed by the volunteer for this run and server, a ticket request with a new nonce each time", async () => {
+    const { api, requests, identity } = await server();
+    await expect(api.ticket(identity, {})).rejects.toMatchObject({ code: "no-work" });
+    await expect(api.ticket(identity, {})).rejects.toMatchObject({ code: "no-work" });
+    await expect(api.upload(identity, ids.id, utf8("body"))).rejects.toMatchObject({ code: "no-work" });
+    expect(paths(requests)).toEqual(["/api/manifest", "/api/tickets", "/api/tickets", "/api/deltas"]);
+    const [first, second, upload] = requests.slice(1).map(({ headers }) => headers.get(ids.nonce));
+    expect(first).not.toBe(second);
+    expect(upload).toBe(ids.id);
+    expect(requests[1]!.headers.get("murmuration-origin")).toBe("http://run.test");
+    expect(requests[1]!.headers.get("murmuration-run")).toBe(MANIFEST.run);
+  });
+
+  test("S3: are signed once more where the server's nonce is over, as after its restart", async () => {
+    const { api, requests, identity, state } = await server();
+    await expect(api.ticket(identity, {})).rejects.toMatchObject({ code: "no-work" });
+    state.now = 1;
+    await expect(api.upload(identity, ids.id, utf8("body"))).rejects.toMatchObject({ code: "no-work" });
+    expect(requests.map(({ headers }) => headers.get(ids.serverNonce))).toEqual([
+      null,
+      nonces[0],
+      nonces[0],
+      nonces[1],
+    ]);
+    await expect(api.ticket(identity, {})).rejects.toMatchObject({ code: "no-work" });
+    expect(requests).toHaveLength(5); // the nonce is known now
+  });
+
+  test("S3: wait and come back where it is over again, and where none comes at all", async () => {
+    const { api: late, requests, identity } = await server();
+    const { api: without } = against(() => Response.json(MANIFEST));
+    await expect(without.ticket(identity, {})).rejects.toThrow(WrongBytes);
+    const api = httpApi({
+      server: "http://run.test",
+      fetch: async (url) =>
+        String(url).endsWith("manifest")
+          ? Response.json(MANIFEST, { headers: { [ids.serverNonce]: nonces[0]! } })
+          : Response.json(new ProtocolError("server-nonce-expired", "").body(), { status: 401 }),
+    });
+    await expect(api.ticket(identity, {})).rejects.toMatchObject({ code: "server-nonce-expired" });
+    await expect(late.manifest()).resolves.toMatchObject({ run: MANIFEST.run }); // the control
+    expect(requests).toHaveLength(1);
+  });
 });

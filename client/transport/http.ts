@@ -1,21 +1,18 @@
-import { toBase64Url, utf8 } from "../../protocol/bytes.ts";
+import { utf8 } from "../../protocol/bytes.ts";
 import { isErrorCode, ProtocolError } from "../../protocol/errors.ts";
 import type { RunEvent } from "../../protocol/events.ts";
 import { maxFrameBytes } from "../../protocol/frame.ts";
 import { asInteger, asObject, type Json, parseJson } from "../../protocol/guards.ts";
 import { sha256 } from "../../protocol/identity.ts";
-import { type Hash, isTicketId, type TicketId } from "../../protocol/ids.ts";
+import type { Hash } from "../../protocol/ids.ts";
 import {
   MAX_RETRY_AFTER_MS,
   MAX_SHARD_TOKENS,
   MAX_SNAPSHOT_HEADER,
   MAX_TURN_MS,
 } from "../../protocol/limits.ts";
-import { parseManifest } from "../../protocol/manifest.ts";
 import { parseReceipt } from "../../protocol/receipt.ts";
-import { signRequest } from "../../protocol/request.ts";
 import { ROUTES } from "../../protocol/routes.ts";
-import { SITE_HEADER } from "../../protocol/site.ts";
 import type { VolunteerCredit } from "../../protocol/status.ts";
 import { parseTicket } from "../../protocol/ticket.ts";
 import { PROTOCOL_HEADER, PROTOCOL_VERSION } from "../../protocol/version.ts";
@@ -23,6 +20,7 @@ import type { Api, Call } from "./api.ts";
 import { ServerAway, WrongBytes } from "./away.ts";
 import { readBody, Watchdog } from "./body.ts";
 import { readEvents } from "./events.ts";
+import { SignedPosts } from "./signed.ts";
 
 /** Bytes of any JSON answer: a ticket with 1,000 learning rates is about 22 KiB. */
 export const MAX_JSON_ANSWER = 64 * 1024;
@@ -53,33 +51,18 @@ interface Request {
   readonly limit: number;
   /** The longest silence, where it is not the usual one. */
   readonly stall?: number;
+  /** Hears the answer's headers, whatever its status. */
+  readonly heard?: (headers: Headers) => void;
   readonly post?: { readonly body: Uint8Array<ArrayBuffer>; readonly headers: Record<string, string> };
 }
 
 /** The {@link Api} over HTTP. */
 export function httpApi(options: HttpOptions): Api {
   const get = (path: string, limit: number, call: Call = {}) => request(options, { path, limit }, call);
-  const json = async (path: string, call?: Call) => parseAnswer(await get(path, MAX_JSON_ANSWER, call));
-  const post = async (
-    path: string,
-    identity: Parameters<Api["ticket"]>[0],
-    nonce: TicketId,
-    body: Uint8Array<ArrayBuffer>,
-    type: string,
-    call: Call = {},
-    stall = STALL_MS,
-  ) => {
-    const signed = await signRequest(identity, "POST", path, body, nonce);
-    const site = options.site === undefined ? {} : { [SITE_HEADER]: options.site };
-    const sent = { body, headers: { ...signed, ...site, "content-type": type } };
-    return parseAnswer(await request(options, { path, limit: MAX_JSON_ANSWER, stall, post: sent }, call));
-  };
+  const posts = new SignedPosts(options);
 
   return {
-    manifest: async (call) => {
-      const answer = await json(ROUTES.manifest, call);
-      return parsed(() => parseManifest(answer));
-    },
+    manifest: (call) => posts.manifest(call),
     tokenizer: async ({ tokenizer, model }, call) => {
       const limit = MAX_BYTES_A_TOKEN * model.vocabulary + MAX_JSON_ANSWER;
       return addressed(tokenizer, await get(ROUTES.tokenizer, limit, call));
@@ -90,15 +73,18 @@ export function httpApi(options: HttpOptions): Api {
     shard: async (hash, call) => addressed(hash, await get(ROUTES.shard(hash), 2 * MAX_SHARD_TOKENS, call)),
     ticket: async (identity, pace, call) => {
       const body = utf8(JSON.stringify(pace));
-      const type = "application/json";
-      const answer = await post(ROUTES.tickets, identity, drawNonce(), body, type, call, TURN_STALL_MS);
+      const answer = await posts.post(identity, { path: ROUTES.tickets, body, stall: TURN_STALL_MS }, call);
       return parsed(() => parseTicket(asObject(answer.ticket, "ticket")));
     },
     upload: async (identity, ticket, body, call) => {
-      const answer = await post(ROUTES.deltas, identity, ticket, body, "application/octet-stream", call);
+      const post = { path: ROUTES.deltas, body, nonce: ticket, type: "application/octet-stream" };
+      const answer = await posts.post(identity, post, call);
       return parsed(() => parseReceipt(asObject(answer.receipt, "receipt")));
     },
-    credit: async (volunteer, call) => parseCredit(await json(ROUTES.credit(volunteer), call)),
+    credit: async (volunteer, call) => {
+      const answer = await get(ROUTES.credit(volunteer), MAX_JSON_ANSWER, call);
+      return parseCredit(parsed(() => parseJson(answer)));
+    },
     events: (call) => events(options, call),
   };
 }
@@ -123,6 +109,7 @@ export async function request(
       redirect: "error",
       signal: watchdog.signal,
     });
+    what.heard?.(response.headers);
     if (what.post) traffic?.(0, what.post.body.length);
     const total = Number(response.headers.get("content-length") ?? 0);
     const limit = response.ok ? what.limit : MAX_JSON_ANSWER;
@@ -196,7 +183,7 @@ function refusalOf(status: number, body: Uint8Array): ProtocolError | ServerAway
 }
 
 /** Our server sends well-formed JSON: anything else is not it, except another protocol version. */
-function parsed<T>(read: () => T): T {
+export function parsed<T>(read: () => T): T {
   try {
     return read();
   } catch (error) {
@@ -205,8 +192,6 @@ function parsed<T>(read: () => T): T {
     throw error;
   }
 }
-
-const parseAnswer = (body: Uint8Array): Json => parsed(() => parseJson(body));
 
 function parseCredit(json: Json): VolunteerCredit {
   const count = (field: string) => asInteger(json[field], field, 0, Number.MAX_SAFE_INTEGER);
@@ -224,11 +209,4 @@ async function addressed(hash: Hash, bytes: Uint8Array<ArrayBuffer>): Promise<Ui
   const found = await sha256(bytes);
   if (found !== hash) throw new WrongBytes(`asked for ${hash}, got ${found}`);
   return bytes;
-}
-
-/** The nonce of a request that has no ticket to take one from. */
-export function drawNonce(): TicketId {
-  const nonce = toBase64Url(crypto.getRandomValues(new Uint8Array(16)));
-  if (!isTicketId(nonce)) throw new TypeError("16 bytes are a nonce");
-  return nonce;
 }

@@ -2,9 +2,9 @@ import { utf8 } from "../../protocol/bytes.ts";
 import { asObject, type Json, parseJson } from "../../protocol/guards.ts";
 import type { Identity } from "../../protocol/identity.ts";
 import { type Leader, normaliseName, parseLeaders } from "../../protocol/people.ts";
-import { signRequest } from "../../protocol/request.ts";
 import { ROUTES } from "../../protocol/routes.ts";
-import { drawNonce, type HttpOptions, MAX_JSON_ANSWER, request } from "./http.ts";
+import { type HttpOptions, MAX_JSON_ANSWER, request } from "./http.ts";
+import { SignedPosts } from "./signed.ts";
 
 /** What one asks a server about oneself, and who has a name there. Throws as the trainer's Api does. */
 export interface PeopleApi {
@@ -20,12 +20,9 @@ export interface PeopleApi {
 const MAX_DATA = 512 * 1024;
 
 export function peopleApi(options: HttpOptions): PeopleApi {
-  const post = async (path: string, identity: Identity, body: unknown, limit = MAX_JSON_ANSWER) => {
-    const bytes = utf8(JSON.stringify(body));
-    const signed = await signRequest(identity, "POST", path, bytes, drawNonce());
-    const headers = { ...signed, "content-type": "application/json" };
-    return parseJson(await request(options, { path, limit, post: { body: bytes, headers } }, {}));
-  };
+  const posts = new SignedPosts(options);
+  const post = (path: string, identity: Identity, body: unknown, limit = MAX_JSON_ANSWER) =>
+    posts.post(identity, { path, body: utf8(JSON.stringify(body)), limit });
   return {
     leaders: async () =>
       parseLeaders(parseJson(await request(options, { path: ROUTES.leaders, limit: MAX_JSON_ANSWER }, {}))),

@@ -6,7 +6,7 @@ import { KEY_HEADER, NONCE_HEADER, SIGNATURE_HEADER } from "../../protocol/reque
 import { ROUTES } from "../../protocol/routes.ts";
 import { encodeUpload } from "../../protocol/upload.ts";
 import { PROTOCOL_HEADER } from "../../protocol/version.ts";
-import { drawNonce, edge, signedPost } from "../../test/edge.ts";
+import { ADDRESSED, drawNonce, edge, signedPost } from "../../test/edge.ts";
 import { FakeService, HASH, KEY, SHARD, ticketFor } from "../../test/fake-service.ts";
 
 const me = await createIdentity();
@@ -56,7 +56,7 @@ describe("A6: any request at all", () => {
     method: fc.constantFrom("GET", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"),
     body: fc.uint8Array({ maxLength: 300 }),
     type: header,
-    protocol: fc.oneof(fc.constant("1"), header),
+    protocol: fc.oneof(fc.constant("2"), header),
     signature: fc.oneof(fc.constant("A".repeat(86)), header),
   });
 
@@ -67,6 +67,7 @@ describe("A6: any request at all", () => {
     await fc.assert(
       fc.asyncProperty(requests, async ({ path, suffix, method, body, type, protocol, signature }) => {
         const headers = {
+          ...ADDRESSED,
           [PROTOCOL_HEADER]: protocol,
           "content-type": type,
           [KEY_HEADER]: me.key,

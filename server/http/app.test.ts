@@ -77,7 +77,7 @@ describe("every route", () => {
 });
 
 function expectStrict(response: Response, path = ""): void {
-  expect(response.headers.get(PROTOCOL_HEADER)).toBe("1");
+  expect(response.headers.get(PROTOCOL_HEADER)).toBe("2");
   expect(response.headers.get("x-content-type-options")).toBe("nosniff");
   expect(response.headers.get("referrer-policy")).toBe("no-referrer");
   const policy = response.headers.get("content-security-policy") ?? "";

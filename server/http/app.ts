@@ -33,8 +33,8 @@ export function createApp(service: RunService | undefined, options: EdgeOptions)
   else if (founding !== undefined) operatorRoutes(app, founding, foundingRoutesOf(founding), options);
   metricsRoute(app, options);
   if (service !== undefined) {
+    workRoutes(app, service, options); // first, since the manifest tells what to sign for
     readRoutes(app, service, options);
-    workRoutes(app, service, options);
     badgeRoute(app, service, options);
     eventRoutes(app, service, options.closing);
   }

@@ -1,6 +1,6 @@
 import type { HttpBindings } from "@hono/node-server";
 import type { Logger } from "pino";
-import type { VolunteerKey } from "../../protocol/ids.ts";
+import type { ServerNonce, VolunteerKey } from "../../protocol/ids.ts";
 import type { Sessions } from "../operator/sessions.ts";
 import type { Introductions } from "../peers/introductions.ts";
 import type { Assets } from "./assets.ts";
@@ -21,6 +21,10 @@ export interface EdgeOptions {
   readonly now: () => number;
   /** Origins whose pages may frame the volunteer; absent or empty: any. */
   readonly embedOn?: readonly string[];
+  /** Origins by which clients reach this server; absent or empty: any. */
+  readonly origins?: readonly string[];
+  /** Draws what signed requests must name (rule S3); tests say what. */
+  readonly drawServerNonce?: () => ServerNonce;
   /** Ends the event streams, so that the server can close. */
   readonly closing: AbortSignal;
   /** Hears who made a signed request, with what, and on which site's page it says it stands. */

@@ -3,7 +3,7 @@ import { Agent, type IncomingHttpHeaders, request } from "node:http";
 import { connect, type Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ROUTES } from "../../protocol/routes.ts";
-import { edge } from "../../test/edge.ts";
+import { ADDRESSED, edge } from "../../test/edge.ts";
 import { FakeService, HASH, KEY, SHARD } from "../../test/fake-service.ts";
 import { NETWORK_SHARE } from "./limits.ts";
 import { type Listening, listen } from "./listen.ts";
@@ -103,7 +103,7 @@ describe("targets as they were sent", () => {
       for (const method of ["GET", "POST", "HEAD"]) {
         const answer = await ask(spelling, method);
         expect(answer.status, `${method} ${spelling}`).toBe(404);
-        expect(answer.headers["murmuration-protocol"]).toBe("1");
+        expect(answer.headers["murmuration-protocol"]).toBe("2");
         expect(answer.headers["x-content-type-options"]).toBe("nosniff");
       }
     }
@@ -133,14 +133,17 @@ describe("targets as they were sent", () => {
   ])("gives %s a typed refusal and hangs up", async (_, text) => {
     const answer = await raw(text).closed;
     expect(answer).toMatch(/^HTTP\/1\.1 4(00|31) /);
-    expect(answer.toLowerCase()).toContain("murmuration-protocol: 1");
+    expect(answer.toLowerCase()).toContain("murmuration-protocol: 2");
     expect(answer).toContain('"code":"bad-request"');
   });
 });
 
 describe("A5: bodies on a socket", () => {
+  const ADDRESSED_LINES = Object.entries(ADDRESSED)
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join("");
   const post = (headers: string) =>
-    `POST /api/deltas HTTP/1.1\r\nHost: x\r\nmurmuration-protocol: 1\r\n${headers}\r\n\r\n`;
+    `POST /api/deltas HTTP/1.1\r\nHost: x\r\n${ADDRESSED_LINES}${headers}\r\n\r\n`;
 
   it("hangs up on a declared length over the limit without waiting for it", async () => {
     const { socket, closed } = raw(post("Content-Length: 1000000000"));

@@ -66,3 +66,7 @@ function groupsOf(address: string): number[] {
     ? front
     : [...front, ...Array<number>(8 - front.length - back.length).fill(0), ...back];
 }
+
+/** Whether a host, by name or address, is this machine itself. */
+export const isLoopback = (host: string): boolean =>
+  host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);

@@ -1,35 +1,90 @@
 import { ProtocolError } from "../../protocol/errors.ts";
-import type { TicketId, VolunteerKey } from "../../protocol/ids.ts";
+import type { ServerNonce, TicketId, VolunteerKey } from "../../protocol/ids.ts";
+
+/** From one server nonce to the next, ms: ten times as long as a slow upload and a wait for one's turn take. */
+const PERIOD_MS = 600_000;
+
+/** Requests that were signed for one server nonce, and the nonces they used. */
+interface Period {
+  readonly serverNonce: ServerNonce;
+  readonly began: number;
+  readonly used: Set<string>;
+}
 
 /**
- * Nonces of ticket requests already answered (rule S2). Two generations of a bounded set: when the young one
- * is full it becomes the old one, and the old one is forgotten. What is forgotten, here or by a restart, can
- * be sent again, and then only leases one more ticket to the key that signed it; an upload's nonce is its
- * ticket's, and the journal remembers those.
+ * Which signed requests are still good, and which were used (rule S3). A request names the newest nonce of the
+ * server that its sender had seen, and is taken while that is the current one or the one before; for so long its
+ * own nonce is remembered. What is forgotten, by time, for want of room or by a restart, is therefore refused.
+ * No clock but the server's own has a part in it.
  */
 export class Nonces {
   readonly #half: number;
-  #young = new Set<string>();
-  #old = new Set<string>();
+  readonly #now: () => number;
+  readonly #draw: () => ServerNonce;
+  #current: Period;
+  #before: Period | undefined;
 
-  constructor(capacity: number) {
+  /** `now` is monotonic, in milliseconds; `draw` gives a nonce that nobody can foresee. */
+  constructor(capacity: number, now: () => number, draw: () => ServerNonce) {
     this.#half = Math.max(1, Math.floor(capacity / 2));
+    this.#now = now;
+    this.#draw = draw;
+    this.#current = this.#begin();
   }
 
+  /** How many used nonces are remembered. */
   get size(): number {
-    return this.#young.size + this.#old.size;
+    return this.#current.used.size + (this.#before?.used.size ?? 0);
   }
 
-  /** Remembers a nonce. Throws `nonce-reused` when this volunteer sent it before. */
-  use(volunteer: VolunteerKey, nonce: TicketId): void {
+  /** What requests are to be signed for now. */
+  get serverNonce(): ServerNonce {
+    return this.#latest().serverNonce;
+  }
+
+  /** Throws `server-nonce-expired` unless requests that are signed for this nonce are still taken. */
+  requireFresh(serverNonce: ServerNonce): void {
+    this.#find(serverNonce);
+  }
+
+  /** Remembers a nonce. Throws `nonce-reused` when this volunteer sent it before, `server-nonce-expired` when it is late. */
+  use(volunteer: VolunteerKey, nonce: TicketId, serverNonce: ServerNonce): void {
+    const period = this.#find(serverNonce);
     const used = `${volunteer}${nonce}`;
-    if (this.#young.has(used) || this.#old.has(used)) {
+    if (period.used.has(used)) {
       throw new ProtocolError("nonce-reused", "this request was made before: draw a new nonce");
     }
-    if (this.#young.size >= this.#half) {
-      this.#old = this.#young;
-      this.#young = new Set();
-    }
-    this.#young.add(used);
+    period.used.add(used);
+    // A full period is over early: forgetting its nonces alone would let them be used again.
+    if (period.used.size >= this.#half) this.#turn(period);
+  }
+
+  #find(serverNonce: ServerNonce): Period {
+    const current = this.#latest();
+    if (current.serverNonce === serverNonce) return current;
+    if (this.#before?.serverNonce === serverNonce) return this.#before;
+    throw new ProtocolError(
+      "server-nonce-expired",
+      "the request was signed too long ago, or before this server started: sign it again",
+    );
+  }
+
+  #latest(): Period {
+    const age = this.#now() - this.#current.began;
+    if (age < PERIOD_MS) return this.#current;
+    this.#before = age < 2 * PERIOD_MS ? this.#current : undefined;
+    this.#current = this.#begin();
+    return this.#current;
+  }
+
+  #turn(full: Period): void {
+    if (full === this.#current) {
+      this.#before = full;
+      this.#current = this.#begin();
+    } else this.#before = undefined;
+  }
+
+  #begin(): Period {
+    return { serverNonce: this.#draw(), began: this.#now(), used: new Set() };
   }
 }

@@ -6,7 +6,7 @@ import { KEY_HEADER, NONCE_HEADER, SIGNATURE_HEADER } from "../../protocol/reque
 import { ROUTES } from "../../protocol/routes.ts";
 import { encodeUpload } from "../../protocol/upload.ts";
 import { PROTOCOL_HEADER } from "../../protocol/version.ts";
-import { drawNonce, edge, signedPost } from "../../test/edge.ts";
+import { ADDRESSED, drawNonce, edge, signedPost } from "../../test/edge.ts";
 import { FakeService, ticketFor } from "../../test/fake-service.ts";
 import { ADDRESS_RATE, KEY_RATE, MAX_UPLOADS, NETWORK_SHARE } from "./limits.ts";
 
@@ -39,7 +39,7 @@ describe("asking for a ticket", () => {
   });
 
   it("V1: refuses another protocol, and none", async () => {
-    for (const version of ["2", "0", "1.0", undefined]) {
+    for (const version of ["1", "0", "2.0", undefined]) {
       const init = await signedPost(me, ROUTES.tickets, EMPTY);
       delete init.headers[PROTOCOL_HEADER];
       if (version !== undefined) init.headers[PROTOCOL_HEADER] = version;
@@ -196,7 +196,7 @@ describe("rates", () => {
     const send = (forwarded: string) =>
       app.request(
         ROUTES.tickets,
-        { method: "POST", headers: { [PROTOCOL_HEADER]: "1", "x-forwarded-for": forwarded } },
+        { method: "POST", headers: { ...ADDRESSED, "x-forwarded-for": forwarded } },
         { incoming: { url: ROUTES.tickets, socket: { remoteAddress: "10.0.0.1" } } },
       );
     for (let i = 0; i < ADDRESS_RATE.burst; i++) await send(`6.6.6.${i}, 1.1.1.1`);
@@ -235,7 +235,7 @@ describe("A4: uploads that do not come", () => {
   function stall(network: string): Promise<Response> {
     const body = new ReadableStream({ start: (controller) => void stalled.push(controller) });
     const headers = {
-      [PROTOCOL_HEADER]: "1",
+      ...ADDRESSED,
       "x-forwarded-for": `${network}.${++address.open % 250}`,
       "content-length": "4000",
     };

@@ -1,10 +1,13 @@
+import { randomBytes } from "node:crypto";
 import { IncomingMessage } from "node:http";
 import type { Context, Hono } from "hono";
+import { toBase64Url } from "../../protocol/bytes.ts";
 import { type ErrorCode, ProtocolError } from "../../protocol/errors.ts";
-import { parseJson } from "../../protocol/guards.ts";
+import { as, parseJson } from "../../protocol/guards.ts";
+import { isServerNonce, type ServerNonce } from "../../protocol/ids.ts";
 import { MAX_JSON_BYTES } from "../../protocol/limits.ts";
 import { parsePace } from "../../protocol/pace.ts";
-import { type SignedRequest, verifyRequest } from "../../protocol/request.ts";
+import { SERVER_NONCE_HEADER, type SignedRequest, verifyRequest } from "../../protocol/request.ts";
 import { ROUTES } from "../../protocol/routes.ts";
 import { SITE_HEADER } from "../../protocol/site.ts";
 import { decodeUpload } from "../../protocol/upload.ts";
@@ -31,13 +34,19 @@ import { Nonces } from "./nonces.ts";
 import { peerRoutes } from "./peers.ts";
 import { peopleRoutes, type Signed } from "./people.ts";
 import { RateLimiter } from "./rate.ts";
+import { requireOurs } from "./recipient.ts";
 import type { RunService } from "./service.ts";
 import { Sweep } from "./sweep.ts";
 
+/** Who made a signed request, and for which of our nonces. */
+interface Sender extends SignedRequest {
+  readonly serverNonce: ServerNonce;
+}
+
 /**
- * The signed routes: ask for a ticket, send a delta, and what one asks about oneself. In order of cost: protocol version, the address's
- * rate, the body's size, the signature, the key's rate (only a proven key, or anyone could spend another's),
- * the nonce; what the ticket itself says is the run's to judge.
+ * The signed routes: ask for a ticket, send a delta, and what one asks about oneself. In order of cost: protocol
+ * version, the address's rate, whom the request says it is for, the body's size, the signature, the key's rate (only
+ * a proven key, or anyone could spend another's), the nonce; what the ticket itself says is the run's to judge.
  */
 export function workRoutes(app: Hono<Edge>, service: RunService, options: EdgeOptions): void {
   // Apart, or a thousand who wait for a ticket while a version is merged would keep every upload out.
@@ -45,40 +54,46 @@ export function workRoutes(app: Hono<Edge>, service: RunService, options: EdgeOp
   const asking = roomOf(MAX_ASKING, MAX_ASKING * MAX_JSON_BYTES);
   const addresses = new RateLimiter(ADDRESS_RATE, MAX_RATE_ENTRIES, options.now);
   const keys = new RateLimiter(KEY_RATE, MAX_RATE_ENTRIES, options.now);
-  const nonces = new Nonces(MAX_NONCES);
+  const { run, server } = service.manifest();
+  const nonces = new Nonces(MAX_NONCES, options.now, options.drawServerNonce ?? drawServerNonce);
+  const ourselves = { run, origins: options.origins ?? [], nonces };
   const networks = new Networks();
   const sweep = new Sweep();
+
+  const tellNonce = (c: Context<Edge>) => c.header(SERVER_NONCE_HEADER, nonces.serverNonce);
+  app.use(ROUTES.manifest, (c, next) => {
+    tellNonce(c);
+    return next();
+  });
 
   const signed = <T>(
     c: Context<Edge>,
     room: BodyRoom,
     limit: number,
-    use: (sender: SignedRequest, body: Uint8Array<ArrayBuffer>) => Promise<T>,
+    use: (sender: Sender, body: Uint8Array<ArrayBuffer>) => Promise<T>,
   ): Promise<T> => {
+    tellNonce(c);
     requireProtocol(c.req.header(PROTOCOL_HEADER));
     const address = addressOf(c, options.proxies);
     addresses.take(address);
+    const header = (name: string) => c.req.header(name);
+    const { serverNonce } = requireOurs(header, ourselves);
     const { incoming } = c.env ?? {}; // a web request alone has none
     const request = incoming instanceof IncomingMessage ? incoming : c.req.raw;
     const check = async (body: Uint8Array<ArrayBuffer>) => {
-      const sender = await verifyRequest(
-        (name) => c.req.header(name),
-        c.req.method,
-        targetOf(c),
-        body,
-        nodeChecks,
-      );
+      const asked = { method: c.req.method, path: targetOf(c), body };
+      const sender = await verifyRequest(header, asked, server, nodeChecks);
       keys.take(sender.volunteer);
       options.asked?.(sender.volunteer, c.req.header("user-agent"), c.req.header(SITE_HEADER));
-      return use(sender, body);
+      return use({ ...sender, serverNonce }, body);
     };
     return room.read(request, limit, check, prefixOf(address));
   };
 
   app.post(ROUTES.tickets, (c) =>
-    signed(c, asking, MAX_JSON_BYTES, async ({ volunteer, nonce }, body) => {
+    signed(c, asking, MAX_JSON_BYTES, async ({ volunteer, nonce, serverNonce }, body) => {
       const pace = parsePace(parseJson(body));
-      nonces.use(volunteer, nonce);
+      nonces.use(volunteer, nonce, serverNonce);
       // A page that is closed while it waits for its turn would keep a place that others wait for.
       const gone = () => c.env?.incoming?.socket?.destroyed === true;
       return json(c, { ticket: await service.ticket(volunteer, nonce, pace, gone) });
@@ -87,7 +102,7 @@ export function workRoutes(app: Hono<Edge>, service: RunService, options: EdgeOp
 
   const once: Signed = (c, limit, use) =>
     signed(c, asking, limit, async (sender, body) => {
-      nonces.use(sender.volunteer, sender.nonce);
+      nonces.use(sender.volunteer, sender.nonce, sender.serverNonce);
       return use(sender, body);
     });
   peopleRoutes(app, service, once);
@@ -118,6 +133,11 @@ function requireProtocol(version: string | undefined): void {
   if (version === String(PROTOCOL_VERSION)) return;
   throw new ProtocolError("protocol-mismatch", `this server speaks protocol ${PROTOCOL_VERSION}`);
 }
+
+/** Bytes of a server nonce. */
+const SERVER_NONCE_BYTES = 16;
+const drawServerNonce = () =>
+  as(isServerNonce, toBase64Url(randomBytes(SERVER_NONCE_BYTES)), "a server nonce");
 
 const codeOf = (error: unknown): ErrorCode =>
   error instanceof ProtocolError ? error.code : "internal-error";

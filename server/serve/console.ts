@@ -1,6 +1,7 @@
 import { networkInterfaces } from "node:os";
 import type { VersionEvent } from "../../protocol/events.ts";
 import type { RunStatus } from "../../protocol/status.ts";
+import { isLoopback } from "../http/network.ts";
 import { LINK_MS } from "../operator/link.ts";
 
 /** What the operator reads in the terminal: where to look, and one line a version. */
@@ -9,9 +10,6 @@ export interface Door {
   readonly port: number;
   readonly tls: boolean;
 }
-
-export const isLoopback = (host: string): boolean =>
-  host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
 
 const isWildcard = (host: string): boolean => host === "0.0.0.0" || host === "::";
 

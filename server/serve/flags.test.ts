@@ -13,6 +13,7 @@ describe("serve's flags", () => {
       volunteers: 0,
       tls: undefined,
       proxies: 0,
+      origins: [],
       embedOn: [],
     });
   });
@@ -20,7 +21,7 @@ describe("serve's flags", () => {
   it("are read", () => {
     const all =
       "--port 0 --host=::1 --data d --run r.json --volunteers 3 --tls-cert c --tls-key k --trust-proxy " +
-      "--embed-on https://a.example/ --embed-on http://localhost:81";
+      "--embed-on https://a.example/ --embed-on http://localhost:81 --origin https://train.example";
     expect(parseServeFlags(all.split(" "))).toEqual({
       port: 0,
       host: "::1",
@@ -31,6 +32,7 @@ describe("serve's flags", () => {
       volunteers: 3,
       tls: { cert: "c", key: "k" },
       proxies: 1,
+      origins: ["https://train.example"],
       embedOn: ["https://a.example", "http://localhost:81"],
     });
     expect(parseServeFlags(["--proxy-hops", "2"])).toMatchObject({ proxies: 2 });
@@ -49,6 +51,7 @@ describe("serve's flags", () => {
     ["--tls-key k", /come together/],
     ["--create --run r.json", /--create leaves/],
     ["--create --from f", /--create leaves/],
+    ["--origin train.example", /--origin takes an origin such as/],
     ["--embed-on *", /an origin such as/],
     ["--embed-on https://a.example/path", /an origin/],
     ["--embed-on https://a.example;script-src", /an origin/],

@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 
 export const SERVE_USAGE = `Usage: murmuration serve [--port P] [--host H] [--data DIR] [--run FILE] [--from FOLDER] [--volunteers N]
                          [--tls-cert FILE --tls-key FILE | --trust-proxy] [--alert-url URL] [--embed-on ORIGIN]…
-                         [--create]
+                         [--origin ORIGIN]… [--create]
 
 Serves a run: the pages, the work, and the model as it grows. On a missing or empty data directory it makes
 the default run (Moby Dick, a model of about 0.3M parameters).
@@ -18,6 +18,8 @@ the default run (Moby Dick, a model of about 0.3M parameters).
   --tls-key FILE    … and its private key
   --trust-proxy     a reverse proxy stands in front: believe its X-Forwarded-For, -Host, -Proto and -Port
   --proxy-hops N    the same for N proxies in a row, each of which appends to X-Forwarded-For (1)
+  --origin ORIGIN   take signed requests only from volunteers who came by this address, e.g. https://train.example;
+                    repeat it for more (any address may be the server's)
   --alert-url URL   POST alerts here: diverging loss, a stalled run, many refusals, a full disk
   --embed-on ORIGIN only pages of this origin, e.g. https://blog.example, may embed the volunteer; repeat it
                     for more (any page may)
@@ -38,6 +40,8 @@ export interface ServeFlags {
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
   /** Proxies whose word on the client is believed; 0: none. */
   readonly proxies: number;
+  /** Origins by which volunteers reach this server; none named: any. */
+  readonly origins: readonly string[];
   readonly alertUrl: URL | undefined;
   /** Origins whose pages may frame the volunteer; none named: any. */
   readonly embedOn: readonly string[];
@@ -79,7 +83,8 @@ export function parseServeFlags(args: readonly string[]): ServeFlags | "help" {
     tls: cert === undefined || key === undefined ? undefined : { cert, key },
     proxies: proxiesOf(values["trust-proxy"] ?? false, values["proxy-hops"]),
     alertUrl: values["alert-url"] === undefined ? undefined : alertUrl(values["alert-url"]),
-    embedOn: (values["embed-on"] ?? []).map(embedOrigin),
+    origins: (values.origin ?? []).map((text) => originIn("--origin", text)),
+    embedOn: (values["embed-on"] ?? []).map((text) => originIn("--embed-on", text)),
   };
 }
 
@@ -102,6 +107,7 @@ function read(args: readonly string[]) {
         "trust-proxy": flag,
         "proxy-hops": text,
         "alert-url": text,
+        origin: { ...text, multiple: true },
         "embed-on": { ...text, multiple: true },
         help: { ...flag, short: "h" },
       },
@@ -112,14 +118,12 @@ function read(args: readonly string[]) {
 }
 
 /** An origin, and nothing that would be more than one source in a Content-Security-Policy. */
-function embedOrigin(text: string): string {
+function originIn(flag: string, text: string): string {
   const url = URL.parse(text);
   // A host may hold a ";" to a URL, and to a policy that would begin another directive.
   if (url !== null && /^https?:\/\/[\w.[\]:-]+$/.test(url.origin) && url.origin === text.replace(/\/$/, ""))
     return url.origin;
-  throw new UsageError(
-    `--embed-on takes an origin such as https://blog.example, not ${JSON.stringify(text)}`,
-  );
+  throw new UsageError(`${flag} takes an origin such as https://blog.example, not ${JSON.stringify(text)}`);
 }
 
 function proxiesOf(trusted: boolean, hops: string | undefined): number {

@@ -39,13 +39,13 @@ export class House implements Pick<Hono<Edge>, "fetch"> {
   #found: (run: Run) => void = () => {};
 
   constructor(flags: ServeFlags, log: Logger, history: History, assets: Assets) {
-    const { proxies, embedOn } = flags;
+    const { proxies, embedOn, origins } = flags;
     const now = () => performance.now();
     const sessions = new Sessions(now);
     this.#flags = flags;
     this.#log = log;
     this.#history = history;
-    this.#shared = { assets, log, proxies, embedOn, now, sessions, closing: this.closing.signal };
+    this.#shared = { assets, log, proxies, embedOn, origins, now, sessions, closing: this.closing.signal };
     this.#app = createApp(undefined, this.#shared);
     this.founded = new Promise((resolve) => {
       this.#found = resolve;

@@ -247,7 +247,7 @@ export function exampleStatus(overrides: Partial<RunStatus> = {}): RunStatus {
     loss: 3.1 + 3.14 * Math.exp(-i / 7) + 0.03 * Math.sin(i * 2.1),
   }));
   return {
-    protocol: 1,
+    protocol: 2,
     run: RUN,
     name: "Moby Dick, nightly",
     operator: "The Reading Room, reading-room.example",
@@ -376,7 +376,7 @@ export function trainingScript(last: Phase = { phase: "training" }): readonly Re
       type: "run",
       volunteer: KEY,
       manifest: {
-        protocol: 1,
+        protocol: 2,
         run: status.run,
         name: status.name,
         operator: status.operator,

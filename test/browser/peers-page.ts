@@ -1,4 +1,4 @@
-import { drawNonce, httpApi } from "../../client/transport/http.ts";
+import { httpApi } from "../../client/transport/http.ts";
 import { Bits } from "../../client/transport/peers/bits.ts";
 import type { Channel } from "../../client/transport/peers/channel.ts";
 import {
@@ -10,6 +10,7 @@ import {
 import { PeerJsNetwork } from "../../client/transport/peers/peerjs.ts";
 import { httpSeed } from "../../client/transport/peers/seed.ts";
 import { openSharing, type Sharing } from "../../client/transport/peers/share.ts";
+import { toBase64Url } from "../../protocol/bytes.ts";
 import { createIdentity, sha256 } from "../../protocol/identity.ts";
 import { isPeerId, type PeerId, snapshotName } from "../../protocol/ids.ts";
 
@@ -117,7 +118,7 @@ window.peers = {
 
 function drawId(): PeerId {
   for (;;) {
-    const id: string = drawNonce();
+    const id = toBase64Url(crypto.getRandomValues(new Uint8Array(16)));
     if (/^[A-Za-z0-9]+$/.test(id) && isPeerId(id)) return id;
   }
 }

@@ -1,16 +1,17 @@
-import { toBase64Url, utf8 } from "../../protocol/bytes.ts";
+import { SignedPosts } from "../../client/transport/signed.ts";
+import { utf8 } from "../../protocol/bytes.ts";
 import { type CodecSpec, DENSE4 } from "../../protocol/codec/codec.ts";
-import { type ErrorBody, ProtocolError } from "../../protocol/errors.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
-import { asObject, parseJson } from "../../protocol/guards.ts";
+import { asObject } from "../../protocol/guards.ts";
 import { createIdentity, type Identity } from "../../protocol/identity.ts";
 import type { TicketId } from "../../protocol/ids.ts";
 import { parseReceipt, type Receipt } from "../../protocol/receipt.ts";
-import { signRequest } from "../../protocol/request.ts";
 import { ROUTES } from "../../protocol/routes.ts";
 import { parseTicket, type Ticket } from "../../protocol/ticket.ts";
 import { encodeUpload } from "../../protocol/upload.ts";
-import { PROTOCOL_HEADER } from "../../protocol/version.ts";
+
+/** By which it says that it reaches the server, wherever {@link Send} leads. */
+const ORIGIN = "http://localhost";
 
 /** Sends one request: `fetch` bound to an origin, or an app's `request`. */
 export type Send = (path: string, init: RequestInit) => Response | Promise<Response>;
@@ -20,6 +21,10 @@ export class HttpVolunteer {
   readonly identity: Identity;
   /** Where its requests go; another after a restart. */
   send: Send;
+  readonly #posts = new SignedPosts({
+    server: ORIGIN,
+    fetch: async (url, init) => this.send(String(url).slice(ORIGIN.length), init ?? {}),
+  });
 
   private constructor(identity: Identity, send: Send) {
     this.identity = identity;
@@ -39,8 +44,7 @@ export class HttpVolunteer {
 
   /** Throws the server's refusal as a ProtocolError. */
   async ticket(): Promise<Ticket> {
-    const nonce = toBase64Url(crypto.getRandomValues(new Uint8Array(16))) as TicketId;
-    return parseTicket(asObject((await this.post(ROUTES.tickets, utf8("{}"), nonce)).ticket, "ticket"));
+    return parseTicket(asObject((await this.post(ROUTES.tickets, utf8("{}"))).ticket, "ticket"));
   }
 
   /** Sends a delta for a ticket. Throws the server's refusal as a ProtocolError. */
@@ -49,17 +53,9 @@ export class HttpVolunteer {
     return parseReceipt(asObject((await this.post(ROUTES.deltas, body, ticket.id)).receipt, "receipt"));
   }
 
-  async post(path: string, body: Uint8Array<ArrayBuffer>, nonce: TicketId) {
-    const headers = await signRequest(this.identity, "POST", path, body, nonce);
-    const response = await this.send(path, {
-      method: "POST",
-      body,
-      headers: { ...headers, [PROTOCOL_HEADER]: "1" },
-    });
-    const bytes = new Uint8Array(await response.arrayBuffer());
-    if (response.ok) return parseJson(bytes);
-    const { error }: ErrorBody = JSON.parse(new TextDecoder().decode(bytes));
-    throw new ProtocolError(error.code, error.message, error.retryAfterMs);
+  /** Signed as a browser signs it, for the run and the server that answer. */
+  post(path: string, body: Uint8Array<ArrayBuffer>, nonce?: TicketId) {
+    return this.#posts.post(this.identity, { path, body, ...(nonce !== undefined && { nonce }) });
   }
 }
 

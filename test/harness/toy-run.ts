@@ -183,7 +183,7 @@ export class ToyServer implements Api {
     this.#answer(
       "manifest",
       (): Manifest => ({
-        protocol: 1,
+        protocol: 2,
         run: this.run,
         name: "toy",
         operator: "the tests",

@@ -4,10 +4,10 @@ import { asObject, parseJson } from "../../../protocol/guards.ts";
 import type { Identity } from "../../../protocol/identity.ts";
 import { type Announcement, parseIntroduction } from "../../../protocol/introduction.ts";
 import type { Manifest } from "../../../protocol/manifest.ts";
-import { signRequest } from "../../../protocol/request.ts";
 import { pathOfObject, ROUTES } from "../../../protocol/routes.ts";
 import { WrongBytes } from "../away.ts";
-import { drawNonce, type HttpOptions, MAX_JSON_ANSWER, request } from "../http.ts";
+import { type HttpOptions, request } from "../http.ts";
+import { SignedPosts } from "../signed.ts";
 import type { SeedServer } from "./hub.ts";
 
 /** Bytes of a chunk list: some 70 for each of at most 4,100 chunks. */
@@ -20,6 +20,7 @@ export function httpSeed(
   { run, server }: Pick<Manifest, "run" | "server">,
   names: Pick<Announcement, "id" | "token">,
 ): SeedServer {
+  const posts = new SignedPosts(options);
   return {
     async chunks(object, most) {
       const json = parseJson(await request(options, { path: ROUTES.chunks(object), limit: MAX_LIST }, {}));
@@ -37,10 +38,7 @@ export function httpSeed(
       ),
     async announce(said) {
       const body = utf8(JSON.stringify({ ...said, ...names }));
-      const signed = await signRequest(identity, "POST", ROUTES.peers, body, drawNonce());
-      const post = { body, headers: { ...signed, "content-type": "application/json" } };
-      const answer = await request(options, { path: ROUTES.peers, limit: MAX_JSON_ANSWER, post }, {});
-      return parseIntroduction(parseJson(answer));
+      return parseIntroduction(await posts.post(identity, { path: ROUTES.peers, body }));
     },
   };
 }

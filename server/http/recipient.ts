@@ -1,0 +1,38 @@
+import { ProtocolError } from "../../protocol/errors.ts";
+import type { Manifest } from "../../protocol/manifest.ts";
+import { type Addressed, addressedTo } from "../../protocol/request.ts";
+import { isLoopback } from "./network.ts";
+import type { Nonces } from "./nonces.ts";
+
+/** Who this server is, to hold against whom a request says it is for. */
+export interface Ourselves {
+  readonly run: Manifest["run"];
+  /** Origins that the operator named; none named: any. */
+  readonly origins: readonly string[];
+  readonly nonces: Nonces;
+}
+
+/**
+ * Throws unless a request's headers say that it is for us (rule S3): `bad-signature` where they say nothing,
+ * `other-run`, `other-origin` or `server-nonce-expired`. It is asked before a body is read; the signature then
+ * proves what they say.
+ */
+export function requireOurs(
+  header: (name: string) => string | undefined,
+  { run, origins, nonces }: Ourselves,
+): Addressed {
+  const to = addressedTo(header);
+  if (to.run !== run) throw new ProtocolError("other-run", "this server serves another run");
+  if (origins.length > 0 && !origins.includes(to.origin) && !isOwnMachine(to.origin)) {
+    throw new ProtocolError(
+      "other-origin",
+      `the operator did not name ${to.origin} as an address of this server`,
+    );
+  }
+  nonces.requireFresh(to.serverNonce);
+  return to;
+}
+
+/** Volunteers on this machine reach us without the proxy; no site elsewhere has such an address. */
+const isOwnMachine = (origin: string): boolean =>
+  isLoopback(new URL(origin).hostname.replace(/^\[|\]$/g, ""));
