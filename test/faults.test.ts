@@ -4,6 +4,7 @@ import { Random } from "../model/random.ts";
 import { StoreError } from "../server/store/store.ts";
 import { holds, Memory, open, patientScript, replayed, script, told } from "./harness/crashed-run.ts";
 import { MemoryFiles, PowerLoss, systemError } from "./harness/memory-files.ts";
+import { Stillness } from "./harness/virtual-time.ts";
 
 /** Something that goes wrong with the disk at an operation of a run's life, counted from its start. */
 const fault = fc.record({
@@ -18,6 +19,7 @@ type Fault = typeof fault extends fc.Arbitrary<infer T> ? T : never;
 async function live(
   files: MemoryFiles,
   memory: Memory,
+  still: Stillness,
   { kind, at, survivors }: Fault,
 ): Promise<MemoryFiles> {
   let off = false;
@@ -36,7 +38,7 @@ async function live(
   };
   try {
     const tiny = await open(files);
-    await patientScript(tiny, memory, () => off);
+    await patientScript(tiny, { memory, still, off: () => off });
   } catch (error) {
     // A start that meets the fault ends; what a run does about it, patientScript holds to its codes.
     if (failures === 0 && !off) throw error;
@@ -45,21 +47,22 @@ async function live(
   return files.restart(survivors === undefined ? "drop" : new Random(survivors));
 }
 
-const survives = async (faults: readonly Fault[], made = new MemoryFiles()) => {
+const survives = async (faults: readonly Fault[], still: Stillness, made = new MemoryFiles()) => {
   const memory = new Memory();
   let files = made;
   for (const one of faults) {
     const { lies } = files;
-    files = await live(files, memory, one);
+    files = await live(files, memory, still, one);
     files.lies = lies;
   }
-  await holds(files, memory, JSON.stringify(faults));
+  await holds(files, memory, still, JSON.stringify(faults));
 };
 
 test("A1, A2, A3: whatever the disk does, life after life, I1 and I2 hold", async () => {
   const lives = fc.array(fault, { minLength: 1, maxLength: 3 });
+  const still = new Stillness();
   await fc.assert(
-    fc.asyncProperty(lives, (faults) => survives(faults)),
+    fc.asyncProperty(lives, (faults) => survives(faults, still)),
     { numRuns: 80 },
   );
 }, 60_000);
@@ -67,14 +70,15 @@ test("A1, A2, A3: whatever the disk does, life after life, I1 and I2 hold", asyn
 test("A2, the control: on a disk that says it synced and did not, they do not hold", async () => {
   const lying = new MemoryFiles();
   lying.lies = true;
-  await expect(survives([{ kind: "power", at: 45, survivors: undefined }], lying)).rejects.toThrow();
+  const power: Fault = { kind: "power", at: 45, survivors: undefined };
+  await expect(survives([power], new Stillness(), lying)).rejects.toThrow();
 });
 
 test("A2: a flipped bit anywhere is refused, or leaves a version that was published, with its hash", async () => {
   const files = new MemoryFiles();
   const memory = new Memory();
   const first = await open(files);
-  await script(first, memory, () => false);
+  await script(first, { memory, still: new Stillness(), off: () => false });
   await first.run.close();
   const { hashes } = await replayed(await told(files), memory);
   const paths: string[] = [];

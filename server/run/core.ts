@@ -198,7 +198,8 @@ export class Core {
 
   /**
    * Appends an event and, once it is durable, applies it. Appends become durable in the order they were made,
-   * and the chain applies them in it. Rejects, with the state unchanged, when the event is not durable.
+   * and the chain applies them in it; so `at` is the run clock at this call. Rejects, with the state unchanged,
+   * when the event is not durable.
    */
   record(event: Recordable, frame?: Uint8Array): Promise<void> {
     const append = async () => this.#options.store.append(encodeRecord(event, frame));
@@ -380,14 +381,16 @@ export class Core {
     this.#next = { vectors, file };
     const version = closed.version + 1;
     const made = { version, model: await hashInPieces(file), diff: await sha256(diff) };
+    const sealed = await this.#seal(made);
     await this.record({
       type: "published",
+      // Read after the signing: a time older than an event already in the journal sets the run clock back at a restart.
       at: this.now(),
       version,
       hash: made.model,
       diff: made.diff,
       diffBytes: diff.length,
-      ...(await this.#seal(made)),
+      ...sealed,
     });
   }
 

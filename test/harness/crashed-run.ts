@@ -16,10 +16,10 @@ import {
   tinyCorpus,
   tinyRun,
   tinySettings,
-  until,
   uploadOf,
   vectorTask,
 } from "./tiny-run.ts";
+import type { Stillness } from "./virtual-time.ts";
 
 /**
  * A run that is cut short and started again, and what must hold of it (docs/ARCHITECTURE.md, "Durability"):
@@ -46,36 +46,46 @@ export class Memory {
   readonly frames = new Map<TicketId, Uint8Array<ArrayBuffer>>();
 }
 
-/** Turns of the event loop in which somebody who is not held by time would have come to an end. */
-const IDLE_TURNS = 5_000;
+/** Milliseconds of virtual time: whoever still waits after these waits for ever. */
+const MAX_WAIT_MS = 600_000;
 
 /**
- * Waits for all of `work` while time passes now and then: who has sent a delta already, because a life before ended in
- * the middle of a version, is held until time closes that version.
+ * Waits for all of `work`, and lets time pass whenever nothing else can go on: after a failed write the run rests, and
+ * holds those who have sent their deltas until time closes the version.
  */
-async function asTimePasses({ run, clock }: TinyRun, work: readonly Promise<void>[]): Promise<void> {
+async function asTimePasses({ run, clock }: TinyRun, still: Stillness, work: readonly Promise<void>[]) {
   let waits = true;
   const all = Promise.all(work).finally(() => {
     waits = false;
   });
-  all.catch(() => {}); // told below
-  for (let turn = 1; waits; turn++) {
-    await new Promise((resolve) => setImmediate(resolve));
-    if (turn % IDLE_TURNS > 0) continue;
+  all.catch(() => {}); // awaited below
+  for (const end = clock.ms + MAX_WAIT_MS; ; ) {
+    await still.comes();
+    if (!waits) break;
+    if (clock.ms >= end) throw new Error("somebody waits for ever");
     clock.ms += 1_000;
     run.tick();
   }
   await all;
 }
 
-/** Everyone contributes until the run has so many versions, or `off`. */
-export async function script(tiny: TinyRun, memory: Memory, off: () => boolean): Promise<void> {
+/** How a life of the run goes. */
+export interface Life {
+  readonly memory: Memory;
+  readonly still: Stillness;
+  /** Whether the power has gone. */
+  readonly off: () => boolean;
+}
+
+/** Everyone contributes until the run has so many versions, or the power goes. */
+export async function script(tiny: TinyRun, { memory, still, off }: Life): Promise<void> {
   const { run, clock } = tiny;
   let delta = memory.frames.size;
   while (run.status().version < VERSIONS && !off()) {
     const { version } = run.status();
     await asTimePasses(
       tiny,
+      still,
       volunteers.map(async (volunteer) => {
         const upload = uploadOf(await volunteer.ticket(run), deltaOf(++delta));
         memory.frames.set(upload.ticket.id, upload.frame);
@@ -84,17 +94,19 @@ export async function script(tiny: TinyRun, memory: Memory, off: () => boolean):
     );
     clock.ms += 5_000;
     run.tick();
-    await until(() => run.status().version > version || off());
+    await still.comes();
+    if (!off()) expect(run.status().version).toBeGreaterThan(version);
   }
 }
 
 /** As {@link script}, on a disk that fails now and then: whoever is refused goes on with another ticket. */
-export async function patientScript(tiny: TinyRun, memory: Memory, off: () => boolean): Promise<void> {
+export async function patientScript(tiny: TinyRun, { memory, still, off }: Life): Promise<void> {
   const { run, clock } = tiny;
   let delta = memory.frames.size;
   for (let turn = 0; turn < 4 * VERSIONS && run.status().version < VERSIONS && !off(); turn++) {
     await asTimePasses(
       tiny,
+      still,
       volunteers.map(async (volunteer) => {
         try {
           const upload = uploadOf(await volunteer.ticket(run), deltaOf(++delta));
@@ -108,7 +120,7 @@ export async function patientScript(tiny: TinyRun, memory: Memory, off: () => bo
     );
     clock.ms += 5_000;
     run.tick();
-    for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+    if (turn % 2 === 0) await still.comes(); // else the next deltas meet a version that is being made
   }
 }
 
@@ -126,9 +138,12 @@ export async function replayed(events: readonly DurableEvent[], { frames }: Memo
   let vectors = initialVectors(task.initial(SETTINGS.seed));
   const rule = await mergeRule(SETTINGS, task);
   const hashes: Hash[] = [await sha256(task.encode(vectors.x))];
+  let now = 0;
   const ends = new Map<TicketId, number[]>();
   let closed: (DurableEvent & { type: "closed" }) | undefined;
   for (const event of events) {
+    expect(event.at, "the run clock, which never goes back").toBeGreaterThanOrEqual(now);
+    now = event.at;
     if (event.type === "accepted") ends.set(event.ticket, []);
     if (event.type === "closed") closed = event;
     if (event.type !== "published" || closed === undefined) continue;
@@ -144,20 +159,26 @@ export async function replayed(events: readonly DurableEvent[], { frames }: Memo
 }
 
 /** Starts from what a disk holds, goes on to the run's end, and holds everything to I1 and I2. */
-export async function holds(files: MemoryFiles, before: Memory, what: string): Promise<void> {
+export async function holds(
+  files: MemoryFiles,
+  before: Memory,
+  still: Stillness,
+  what: string,
+): Promise<void> {
   const memory = new Memory();
   for (const [ticket, frame] of before.frames) memory.frames.set(ticket, frame);
   const again = await open(files);
   const { version, modelHash } = again.run.status();
   // The run goes on to its end, so that every delta comes to its own.
-  await script(again, memory, () => false);
+  await script(again, { memory, still, off: () => false });
   const { run, clock } = again;
   const waiting = () => volunteers.some(({ identity }) => run.credit(identity.key).pending > 0);
   while (waiting()) {
     const { version: last } = run.status();
     clock.ms += 40_000;
     run.tick();
-    await until(() => run.status().version > last || !waiting());
+    await still.comes();
+    expect(run.status().version > last || !waiting(), `${what}: a delta that waits is merged`).toBe(true);
   }
   await run.close();
 

@@ -1,15 +1,10 @@
-import { onTestFinished, vi } from "vitest";
+import { onTestFinished } from "vitest";
 
 /** What runs on other threads, and may answer in any turn of the event loop. */
 const CRYPTO = ["sign", "verify", "digest", "generateKey", "importKey", "exportKey"] as const;
 
-/**
- * Time that passes only when nothing is left to do in the present: an hour of waiting and sending takes
- * milliseconds, and always the same course.
- */
-export class VirtualTime {
-  now = 0;
-  readonly #sleepers: { readonly at: number; readonly wake: () => void }[] = [];
+/** Knows when nothing can go on without time. One for each test: it wraps WebCrypto until the test has finished. */
+export class Stillness {
   #working = 0;
 
   constructor() {
@@ -19,10 +14,29 @@ export class VirtualTime {
         this.#working++;
         return original(...args).finally(() => this.#working--);
       };
-      const spy = vi.spyOn(crypto.subtle, name).mockImplementation(counted as never);
-      onTestFinished(() => spy.mockRestore());
+      // No spy, which would keep the arguments and results of every call.
+      Object.defineProperty(crypto.subtle, name, { value: counted, configurable: true });
+      onTestFinished(() => void Reflect.deleteProperty(crypto.subtle, name));
     }
   }
+
+  /** Resolves when every call on another thread has been answered, and everybody has acted on the answers. */
+  async comes(): Promise<void> {
+    do {
+      await new Promise(setImmediate);
+      await new Promise(setImmediate);
+    } while (this.#working > 0);
+  }
+}
+
+/**
+ * Time that passes only when nothing is left to do in the present: an hour of waiting and sending takes
+ * milliseconds, and always the same course.
+ */
+export class VirtualTime {
+  now = 0;
+  readonly #sleepers: { readonly at: number; readonly wake: () => void }[] = [];
+  readonly #stillness = new Stillness();
 
   readonly sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
     new Promise((resolve, reject) => {
@@ -39,7 +53,7 @@ export class VirtualTime {
     });
     settled.catch(() => undefined);
     for (;;) {
-      await this.#quiet();
+      await this.#stillness.comes();
       if (done) return settled;
       const next = this.#sleepers.reduce((a, b) => (b.at < a.at ? b : a), { at: Infinity, wake: () => {} });
       if (next.at === Infinity) throw new Error("everybody waits for somebody else");
@@ -47,14 +61,6 @@ export class VirtualTime {
       this.now = Math.max(this.now, next.at);
       next.wake();
     }
-  }
-
-  /** Until nothing can go on without time. */
-  async #quiet(): Promise<void> {
-    do {
-      await new Promise(setImmediate);
-      await new Promise(setImmediate);
-    } while (this.#working > 0);
   }
 }
 

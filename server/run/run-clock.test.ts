@@ -1,0 +1,49 @@
+import { expect, onTestFinished, test, vi } from "vitest";
+import { PowerLoss } from "../../test/harness/memory-files.ts";
+import { deltaOf, restart, TestVolunteer, tinyRun, until, uploadOf } from "../../test/harness/tiny-run.ts";
+import { decodeRecord } from "./record.ts";
+
+/** Holds every signature that WebCrypto makes back from now on. */
+function holdSigning(): { readonly begun: () => boolean; readonly release: () => void } {
+  const { promise: held, resolve: release } = Promise.withResolvers<void>();
+  const sign = crypto.subtle.sign.bind(crypto.subtle);
+  const spy = vi.spyOn(crypto.subtle, "sign").mockImplementation(async (...args) => {
+    await held;
+    return sign(...args);
+  });
+  onTestFinished(() => spy.mockRestore());
+  return { begun: () => spy.mock.calls.length > 0, release };
+}
+
+test("the run clock does not go back over a restart, however long signing a version takes", async () => {
+  const tiny = await tinyRun();
+  const { run, clock, files } = tiny;
+  const [first, second] = [await TestVolunteer.create(), await TestVolunteer.create()];
+  const volunteers = [first, second];
+  const early = await Promise.all(volunteers.map((one) => one.ticket(run)));
+  const late = await Promise.all(volunteers.map((one) => one.ticket(run)));
+  const send = (tickets: typeof early) =>
+    tickets.map((ticket, i) => volunteers[i]!.send(run, uploadOf(ticket, deltaOf(i))));
+  const signing = holdSigning();
+  const sent = send(early);
+  await until(signing.begun); // of version 1: the server signs receipts another way
+  // Before version 1 is signed, time passes, and the deltas of version 2 come.
+  clock.ms += 50_000;
+  sent.push(...send(late));
+  await until(() => volunteers.every(({ identity }) => run.credit(identity.key).pending === 2));
+  // The power goes just after version 1 is published, before the journal can say any later time.
+  files.before = () => {
+    if (run.status().version === 1) throw new PowerLoss();
+  };
+  signing.release();
+  await Promise.all(sent);
+  await until(() => run.status().version === 1);
+  const again = await restart(tiny);
+
+  const times: number[] = [];
+  for await (const { record } of again.options.store.records()) times.push(decodeRecord(record).event.at);
+  expect(times).toEqual(times.toSorted((a, b) => a - b));
+  expect(times.at(-1)).toBe(50_000);
+  // Both deltas that wait were due when the power went, and are due now: no clock moves here.
+  await until(() => again.run.status().version === 2);
+});
