@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 /** `unit`: everything that needs no browser, beside its source or in test/. `browser`: real Chromium. */
@@ -9,6 +10,8 @@ export default defineConfig({
           name: "unit",
           include: ["{protocol,model,client,server,bin}/**/*.test.{ts,tsx}", "test/*.test.ts"],
           testTimeout: 30_000,
+          // By itself Vitest leaves a processor free: of the two that CI has, a half of the machine.
+          maxWorkers: availableParallelism(),
         },
       },
       {
