@@ -1,7 +1,7 @@
-import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { chromium } from "playwright-core";
+import { installPackages, onPath, succeeds } from "./programs.ts";
 
 /**
  * Finds a Chromium that can be driven, or installs one: `CHROME_PATH`, then an installed Chrome or Chromium,
@@ -33,31 +33,15 @@ const APPLICATIONS = [
 ];
 
 function installed(): string | undefined {
-  const onPath = (process.env.PATH ?? "")
-    .split(delimiter)
-    .flatMap((dir) => NAMES.map((name) => join(dir, name)));
-  return [...onPath, ...APPLICATIONS, chromium.executablePath()].find((path) => existsSync(path));
+  return onPath(NAMES) ?? [...APPLICATIONS, chromium.executablePath()].find((path) => existsSync(path));
 }
 
-function installPackage(): string | undefined {
-  if (!run("apt-get", "--version")) return undefined;
-  const sudo = process.getuid?.() === 0 ? [] : ["sudo", "-n"];
-  const apt = (...args: string[]) => run(...([...sudo, "apt-get", ...args] as [string, ...string[]]));
-  process.stderr.write("No Chrome or Chromium found: installing the package `chromium`…\n");
-  if (!apt("update", "-qq") || !apt("install", "-y", "-qq", "--no-install-recommends", "chromium"))
-    return undefined;
-  return installed();
-}
+const installPackage = () => (installPackages(["chromium"]) ? installed() : undefined);
 
 function downloadByPlaywright(): string | undefined {
   process.stderr.write("Asking Playwright for a Chromium…\n");
   const cli = join(import.meta.dirname, "../../node_modules/playwright-core/cli.js");
-  return run(process.execPath, cli, "install", "chromium") ? installed() : undefined;
-}
-
-function run(command: string, ...args: string[]): boolean {
-  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  return spawnSync(command, args, { stdio: ["ignore", "ignore", "inherit"], env }).status === 0;
+  return succeeds(process.execPath, cli, "install", "chromium") ? installed() : undefined;
 }
 
 function refuse(): never {

@@ -1,6 +1,7 @@
 import type { TestProject } from "vitest/node";
 import { findChromium } from "./chromium.ts";
 import { buildPages, removePages } from "./pages-fixture.ts";
+import { installPrograms } from "./programs.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -11,9 +12,10 @@ declare module "vitest" {
   }
 }
 
-/** Finds (or installs) a Chromium and builds the pages, once for all browser tests and before any of them starts. */
+/** Finds (or installs) what browser tests drive and builds the pages, once for all and before any of them starts. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   project.provide("chromium", findChromium());
+  installPrograms();
   const pages = await buildPages();
   project.provide("pages", pages);
   return () => removePages(pages);

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { issueLink, linkOf } from "../../server/operator/link.ts";
 import { prose } from "../corpus-fixture.ts";
 import { BRIEF_RUN, runCommand, type ServerProcess, startServer } from "./server-process.ts";
 
@@ -13,6 +14,8 @@ const SETTINGS = { ...BRIEF_RUN, quorum: 1, steps: 40, learningRate: 0.001, trus
 export interface SmallRun {
   /** The server of the moment. */
   readonly server: ServerProcess;
+  /** A new one-time link that signs its operator in; it voids the one before. */
+  operatorLink(): Promise<string>;
   /** Starts it again, once it has ended, where it was. */
   restart(): Promise<void>;
   /** Ends the server and removes its directory. */
@@ -33,6 +36,7 @@ export async function startSmallRun(settings: object, ...flags: readonly string[
     get server() {
       return server;
     },
+    operatorLink: async () => linkOf(server.origin, await issueLink(data, "Ann", Date.now())),
     async restart() {
       server = await startServer("--data", data, "--port", new URL(server.origin).port, ...flags);
     },
