@@ -1,13 +1,10 @@
-import { render } from "preact";
 import { serverOf } from "../../protocol/address.ts";
+import { mount } from "../pages/mount.ts";
 import { createBench, spawnBench } from "./bench.ts";
 import { BenchPage } from "./page.tsx";
 import { isConfig } from "./workload.ts";
 
 /** The bench page. `?config=anchor` chooses the size beforehand. */
 const asked = new URLSearchParams(location.search).get("config");
-const page = document.getElementById("page");
-if (page !== null) {
-  const bench = createBench(spawnBench, serverOf(location.href));
-  render(<BenchPage bench={bench} config={isConfig(asked) ? asked : "small"} />, page);
-}
+const bench = createBench(spawnBench, serverOf(location.href));
+mount(<BenchPage bench={bench} config={isConfig(asked) ? asked : "small"} />);

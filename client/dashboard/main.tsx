@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import { render } from "preact";
+import { mount } from "../pages/mount.ts";
 import { watchRunInBrowser } from "../pages/watch.ts";
 import { type Activity, withActivity } from "./activity.ts";
 import { Dashboard } from "./dashboard.tsx";
@@ -10,5 +10,4 @@ const watch = watchRunInBrowser((event) => {
   activity.value = withActivity(activity.value, event, new Date());
 });
 
-const page = document.getElementById("page");
-if (page !== null) render(<Dashboard watch={watch} activity={activity} />, page);
+mount(<Dashboard watch={watch} activity={activity} />);

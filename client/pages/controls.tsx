@@ -21,7 +21,7 @@ export function Controls({
   const busy = phase.phase !== "stopped" && phase.phase !== "finished" && phase.phase !== "unable";
   return (
     <>
-      <p class={`phase ${phase.phase}`}>
+      <p class={`phase ${phase.phase}`} data-state={phase.phase}>
         <span class="lamp" aria-hidden="true" />
         {phaseLine(phase)}
       </p>
@@ -54,7 +54,12 @@ export function Controls({
 export function PauseButton({ session }: { readonly session: Session }) {
   const paused = session.choices.value.wanted === "pause";
   return (
-    <button type="button" class="primary" onClick={paused ? session.start : session.pause}>
+    <button
+      type="button"
+      class="primary"
+      data-state={paused ? "paused" : "running"}
+      onClick={paused ? session.start : session.pause}
+    >
       {paused ? text.resume : text.pause}
     </button>
   );

@@ -19,7 +19,7 @@ export function FrameApp({ guest, host }: FrameAppProps) {
   const loss = trainer.losses.value.at(-1);
   return (
     <main class="compact" aria-label={text.name}>
-      <p class="phase">
+      <p class="phase" data-state={session.phase.value.phase}>
         {phaseLine(session.phase.value)}
         {session.phase.value.phase === "unable" && ` ${session.phase.value.detail}`}
       </p>

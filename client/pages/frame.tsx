@@ -1,22 +1,21 @@
-import { render } from "preact";
 import { asNumber, asObject, type Json } from "../../protocol/guards.ts";
 import type { FromFrame, Theme } from "../embed/messages.ts";
 import { LEAST_SHARE } from "./choices.ts";
 import { FrameApp } from "./frame-app.tsx";
 import { createGuest, type Guest, type SiteWishes } from "./guest.ts";
+import { mount } from "./mount.ts";
 
 /**
  * The volunteer within another site's page. It asks here, in a frame that the site cannot reach into: no word
  * of the site's begins training, only a click in this document does. The site may pause it and end it.
  */
-const page = document.getElementById("page");
 let guest: Guest | undefined;
 
 function open(wishes: SiteWishes, theme: Theme): void {
-  if (guest !== undefined || page === null) return;
+  if (guest !== undefined) return;
   if (theme !== "auto") document.documentElement.dataset.theme = theme;
   guest = createGuest(wishes, (message) => tell(message, wishes.host));
-  render(<FrameApp guest={guest} host={location.host} />, page);
+  mount(<FrameApp guest={guest} host={location.host} />);
 }
 
 function tell(message: FromFrame, to: string): void {

@@ -1,9 +1,9 @@
 import { effect, untracked } from "@preact/signals";
-import { render } from "preact";
 import { serverOf } from "../../protocol/address.ts";
 import { App } from "./app.tsx";
 import { browserStorage } from "./choices.ts";
 import { deviceAsked } from "./device-asked.ts";
+import { mount } from "./mount.ts";
 import { keptRefusals } from "./refusals.ts";
 import { forgetReload, reloadOnce, tabStorage } from "./reload.ts";
 import { browserRests } from "./rests.ts";
@@ -46,10 +46,6 @@ effect(() => {
   else if (watch.connection.value === "live" && phase.phase === "training") forgetReload(tabStorage());
 });
 
-const page = document.getElementById("page");
-if (page !== null) {
-  render(
-    <App {...{ watch, trainer, session, refusals, sharing }} host={location.host} secure={isSecureContext} />,
-    page,
-  );
-}
+mount(
+  <App {...{ watch, trainer, session, refusals, sharing }} host={location.host} secure={isSecureContext} />,
+);

@@ -1,4 +1,4 @@
-import { render } from "preact";
+import { mount } from "../../pages/mount.ts";
 import { watchRunInBrowser } from "../../pages/watch.ts";
 import { askWith } from "../founding/ask.ts";
 import { openNursery } from "../founding/nursery.ts";
@@ -21,7 +21,4 @@ const office = openOffice({
 const { lines, hear } = openLines(office.overview);
 const watch = watchRunInBrowser(hear);
 
-const page = document.getElementById("page");
-if (page !== null) {
-  render(<OperatorPage office={office} nursery={nursery} watch={watch} activity={lines} />, page);
-}
+mount(<OperatorPage office={office} nursery={nursery} watch={watch} activity={lines} />);
