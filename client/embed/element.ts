@@ -29,22 +29,30 @@ export function defineSwarm(server: string): void {
     #paused = false;
     #revoked: (() => void) | undefined;
     #blocked = false;
+    /** Whether the frame is to be open whenever the element stands in a document. */
+    #wanted = false;
 
     connectedCallback(): void {
       const style = new CSSStyleSheet();
       style.replaceSync(sheet); // a constructed sheet needs no style-src of the host's policy
       this.#root.adoptedStyleSheets = [style];
-      if (isSecureContext) this.#offer("");
-      else this.#block("insecure");
+      if (!isSecureContext) this.#block("insecure");
+      else if (this.#wanted) this.#open();
+      else this.#offer("");
     }
 
+    /** A frame ends with its place in the document. One that was open opens again where the element is put next. */
     disconnectedCallback(): void {
       this.#close();
+      this.#revoked?.();
+      if (this.#wanted) this.#enter("idle");
     }
 
     start(): void {
       this.#paused = false;
-      if (this.#frame === undefined) this.#open();
+      this.#wanted = true;
+      if (!this.isConnected) return;
+      if (this.#frame === undefined) this.#open().focus();
       else this.#tell({ ...PROTOCOL, type: "resume" });
     }
 
@@ -54,6 +62,7 @@ export function defineSwarm(server: string): void {
     }
 
     stop(): void {
+      this.#wanted &&= this.isConnected; // an open frame answers when it has stopped
       this.#tell({ ...PROTOCOL, type: "stop" });
     }
 
@@ -63,7 +72,9 @@ export function defineSwarm(server: string): void {
           this.#revoked = undefined;
           resolve();
         };
-        if (this.#frame === undefined) this.#open();
+        this.#wanted = false;
+        if (!this.isConnected) this.#revoked();
+        else if (this.#frame === undefined) this.#open();
         else this.#tell({ ...PROTOCOL, type: "revoke" });
       });
     }
@@ -87,10 +98,10 @@ export function defineSwarm(server: string): void {
       if (hadFocus) open.focus();
     }
 
-    #open(): void {
+    #open(): HTMLElement {
       if (!isSecureContext) {
         this.#block("insecure");
-        return;
+        return this;
       }
       const frame = document.createElement("iframe");
       frame.title = this.getAttribute("label") || "Help train a language model";
@@ -126,7 +137,7 @@ export function defineSwarm(server: string): void {
       );
       this.#frame = frame;
       this.#root.replaceChildren(frame);
-      frame.focus();
+      return frame;
     }
 
     #hear(message: FromFrame): void {
@@ -137,15 +148,16 @@ export function defineSwarm(server: string): void {
           if (this.#revoked !== undefined) this.#tell({ ...PROTOCOL, type: "revoke" });
           break;
         case "revoked":
+          this.#wanted = false;
           this.#say("consent", { given: false });
           this.#status = IDLE;
           this.#offer("");
           this.#revoked?.();
           break;
         case "stopped":
-          this.#status = { ...this.#status, state: "stopped", line: "" };
+          this.#wanted = false;
           this.#offer("");
-          this.#say("state", { state: "stopped", line: "" });
+          this.#enter("stopped");
           break;
         case "consent":
           this.#say("consent", { given: message.given });
@@ -153,12 +165,9 @@ export function defineSwarm(server: string): void {
         case "error":
           this.#say("error", { detail: message.detail });
           break;
-        case "state": {
-          const { state, line } = message;
-          this.#status = { ...this.#status, state, line };
-          this.#say("state", { state, line });
+        case "state":
+          this.#enter(message.state, message.line);
           break;
-        }
         case "step": {
           const { step, steps, loss } = message;
           this.#status = { ...this.#status, loss };
@@ -174,6 +183,11 @@ export function defineSwarm(server: string): void {
       }
     }
 
+    #enter(state: string, line = ""): void {
+      this.#status = { ...this.#status, state, line };
+      this.#say("state", { state, line });
+    }
+
     #tell(message: ToFrame): void {
       this.#frame?.contentWindow?.postMessage(message, origin);
     }
@@ -186,6 +200,7 @@ export function defineSwarm(server: string): void {
     #block(reason: SwarmEvents["blocked"]["reason"]): void {
       this.#offer(reason === "insecure" ? "Training needs https." : "It could not be loaded on this page.");
       this.#status = { ...IDLE, state: "blocked" };
+      this.#wanted = false;
       this.#revoked?.();
       if (!this.#blocked) this.#say("blocked", { reason });
       this.#blocked = true;

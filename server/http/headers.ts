@@ -2,7 +2,9 @@
  * Response headers that keep a browser strict. There is no CORS header but on the loader, on purpose: our pages, the
  * framed volunteer among them, come from the same origin as the API, so no other site's script has business
  * with it (a script outside browsers needs no CORS to read the public API). Only what another site embeds
- * by a tag is marked cross-origin: the loader and the frame.
+ * by a tag is marked cross-origin: the loader and the frame. A site that is isolated (its own embedder policy) takes only
+ * frames that are so too, and they Workers only whose scripts are: so frame and scripts have the strict policy, which costs
+ * nothing where all comes from one origin.
  */
 const NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'";
 
@@ -29,6 +31,9 @@ export const CSP = {
   frame: (sites: readonly string[]) =>
     `${PAGE}; frame-ancestors ${sites.length === 0 ? "*" : sites.join(" ")}`,
 } as const;
+
+/** On the frame and on all scripts, in which any may be a Worker's. */
+export const ISOLATED = "require-corp";
 
 /** On every response; a route overrides the first two where it must. */
 export const STRICT_HEADERS: Readonly<Record<string, string>> = {

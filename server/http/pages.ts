@@ -3,7 +3,7 @@ import { ProtocolError } from "../../protocol/errors.ts";
 import { tagged } from "./answer.ts";
 import { type Asset, codingFor } from "./assets.ts";
 import type { Edge, EdgeOptions } from "./edge.ts";
-import { CSP, IMMUTABLE, NO_STORE, REVALIDATE } from "./headers.ts";
+import { CSP, IMMUTABLE, ISOLATED, NO_STORE, REVALIDATE } from "./headers.ts";
 
 /** The built pages and their scripts. `norun` is the page for a server that has no run. */
 const FRAME = "/frame";
@@ -38,6 +38,7 @@ function send(
 ): Response | Promise<Response> {
   c.header("content-security-policy", asset.path === FRAME ? CSP.frame(embedOn) : CSP.page);
   if (EMBEDDED.has(asset.path)) c.header("cross-origin-resource-policy", "cross-origin");
+  if (asset.path === FRAME || asset.hashed) c.header("cross-origin-embedder-policy", ISOLATED);
   // A public script without secrets: a site that pins it by a hash needs to be let read it (SRI asks by CORS).
   if (asset.path === LOADER) c.header("access-control-allow-origin", "*");
   c.header("vary", "accept-encoding");

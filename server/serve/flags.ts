@@ -117,13 +117,23 @@ function read(args: readonly string[]) {
   }
 }
 
-/** An origin, and nothing that would be more than one source in a Content-Security-Policy. */
+/**
+ * An origin as browsers write it, whatever capitals, default port, slash or letters beyond ASCII it was given with; and
+ * nothing that would be more than one source in a Content-Security-Policy.
+ */
 function originIn(flag: string, text: string): string {
-  const url = URL.parse(text);
+  const url = URL.parse(text.trim());
   // A host may hold a ";" to a URL, and to a policy that would begin another directive.
-  if (url !== null && /^https?:\/\/[\w.[\]:-]+$/.test(url.origin) && url.origin === text.replace(/\/$/, ""))
-    return url.origin;
-  throw new UsageError(`${flag} takes an origin such as https://blog.example, not ${JSON.stringify(text)}`);
+  if (url !== null && /^https?:\/\/[\w.[\]:-]+$/.test(url.origin)) {
+    const more = url.href.slice(url.href.indexOf(url.host) + url.host.length);
+    if (url.username + url.password === "" && more === "/") return url.origin;
+    const what = url.username + url.password === "" ? `“${more}”` : "a user name";
+    throw new UsageError(`${flag} takes an origin, without ${what}: did you mean ${url.origin}?`);
+  }
+  const meant = /^[\w.-]+$/.test(text) ? `: did you mean https://${text.toLowerCase()}?` : "";
+  throw new UsageError(
+    `${flag} takes an origin such as https://blog.example, not ${JSON.stringify(text)}${meant}`,
+  );
 }
 
 function proxiesOf(trusted: boolean, hops: string | undefined): number {

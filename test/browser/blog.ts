@@ -23,7 +23,10 @@ export const OPEN = "Help train a language model";
 export interface Blog {
   /** What the next page holds above its text, and its policy. */
   body: string;
+  head: string;
   policy: string;
+  /** Other headers of the page. */
+  headers: Record<string, string>;
   readonly server: ServerProcess;
   readonly page: Page;
   /** What the page threw, and what its policy or the browser forbade. */
@@ -70,9 +73,10 @@ export function visitBlog(): Blog {
       response.writeHead(200, {
         "content-type": "text/html; charset=utf-8",
         "content-security-policy": blog.policy,
+        ...blog.headers,
       });
       response.end(`<!doctype html><html lang="en"><meta name="viewport" content="width=device-width">
-        <title>A blog</title><main><h1>A blog</h1>${blog.body}<p id="below">Some text below.</p></main>`);
+        <title>A blog</title>${blog.head}<body><main><h1>A blog</h1>${blog.body}<p id="below">Some text below.</p></main>`);
     });
     return new Promise((resolve) => one.listen(0, "127.0.0.1", () => resolve(one)));
   };
@@ -81,7 +85,9 @@ export function visitBlog(): Blog {
   const uploads = () => asked.filter((path) => path === ROUTES.deltas).length;
   const blog: Blog = {
     body: "",
+    head: "",
     policy: "",
+    headers: {},
     get server() {
       return run.server;
     },
@@ -138,6 +144,8 @@ export function visitBlog(): Blog {
     const { origin } = run.server;
     blog.policy = `default-src 'none'; script-src ${origin}; frame-src ${origin}; require-trusted-types-for 'script'`;
     blog.body = blog.tag();
+    blog.head = "";
+    blog.headers = {};
     [failures, asked] = [[], []];
     page = await (await browser.newContext()).newPage();
     page.setDefaultTimeout(15_000);
