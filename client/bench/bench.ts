@@ -1,4 +1,5 @@
 import { type ReadonlySignal, signal } from "@preact/signals";
+import { tend } from "../pages/tend.ts";
 import type { Command, Contender, GemmSpeed, Report, Row } from "./messages.ts";
 import type { ConfigName } from "./workload.ts";
 
@@ -89,10 +90,6 @@ export function createBench(spawn: Spawn, server: string): Bench {
 
 export const spawnBench: Spawn = (onReport, onDeath) => {
   const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
-  worker.addEventListener("message", ({ data }: MessageEvent<Report>) => onReport(data));
-  worker.addEventListener("error", (event) => {
-    event.preventDefault();
-    onDeath(event.message || "the measuring script could not be loaded");
-  });
+  tend(worker, onReport, onDeath);
   return { post: (command) => worker.postMessage(command), terminate: () => worker.terminate() };
 };

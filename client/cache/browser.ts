@@ -1,26 +1,56 @@
 import { createStore, promisifyRequest } from "idb-keyval";
+import { TimedOut, withDeadline } from "../../model/deadline.ts";
 import type { RunId } from "../../protocol/ids.ts";
 import type { Cache } from "./cache.ts";
 
 const PREFIX = "murmuration ";
 
+/** In milliseconds: a browser that has not opened a database by then waits for another tab, or has lost its way. */
+const OPEN_MS = 5_000;
+/** In milliseconds, for reading or writing once it is open: weights of a gigabyte on a slow disk. */
+const TRANSACTION_MS = 60_000;
+/** In milliseconds, for what nobody should have to wait for. */
+const TIDY_MS = 2_000;
+
 /** The name of a run's database: one a server and run, so that two runs never share weights or keys. */
 const databaseOf = (server: string, run: RunId): string => `${PREFIX}${server} ${run}`;
 
-/** The cache of one run in this browser's IndexedDB. Opens nothing before the first read or write. */
+/**
+ * The cache of one run in this browser's IndexedDB. Opens nothing before the first read or write; rejects with TimedOut
+ * where storage does not answer.
+ */
 export function browserCache(server: string, run: RunId): Cache {
   const open = () => createStore(databaseOf(server, run), "cache");
   let store = open();
+  let opened: Promise<void> | undefined;
+  const whenOpen = async () => {
+    opened ??= withDeadline(
+      store("readonly", () => undefined),
+      OPEN_MS,
+      "storage",
+    );
+    await opened.catch((error: unknown) => {
+      if (!(error instanceof TimedOut)) opened = undefined; // denied for now; one that is silent stays so
+      throw error;
+    });
+  };
   /** Lets go of the database when it is to be deleted, here or in another tab: it could not be otherwise. */
-  const transact = <T>(mode: IDBTransactionMode, work: (objects: IDBObjectStore) => Promise<T>): Promise<T> =>
-    store(mode, (objects) => {
+  const transact = async <T>(
+    mode: IDBTransactionMode,
+    work: (objects: IDBObjectStore) => Promise<T>,
+  ): Promise<T> => {
+    await whenOpen();
+    const done = store(mode, (objects) => {
       const { db } = objects.transaction;
       db.onversionchange = () => {
         db.close();
         store = open();
+        opened = undefined;
       };
       return work(objects);
     });
+    return withDeadline(done, TRANSACTION_MS, "storage");
+  };
   return {
     // Where storage is denied, opening it throws at once: `async` makes that a rejection too.
     get: async (key) => transact("readonly", (store) => promisifyRequest<unknown>(store.get(key))),
@@ -43,13 +73,16 @@ export function browserCache(server: string, run: RunId): Cache {
 /** Deletes all that this browser keeps of a server's runs, keys among it. Best effort: some browsers do not list databases. */
 export async function forgetServer(server: string): Promise<void> {
   try {
-    for (const { name } of await indexedDB.databases()) {
-      if (name?.startsWith(`${PREFIX}${server} `)) await deleted(name);
+    for (const { name } of await databases()) {
+      if (name?.startsWith(`${PREFIX}${server} `)) await withDeadline(deleted(name), OPEN_MS, "storage");
     }
   } catch {
-    // denied: then nothing was kept
+    // denied or silent: then nothing was kept, or nothing can be done
   }
 }
+
+const databases = (): Promise<IDBDatabaseInfo[]> =>
+  withDeadline(indexedDB.databases(), TIDY_MS, "the list of databases");
 
 /** Resolves when a database is gone, or when another page of ours holds on to it and will let go later. */
 function deleted(name: string): Promise<void> {
@@ -62,7 +95,7 @@ function deleted(name: string): Promise<void> {
 /** Frees what earlier runs of the same server left behind. Best effort: some browsers do not list databases. */
 export async function forgetOtherRuns(server: string, run: RunId): Promise<void> {
   try {
-    for (const { name } of await indexedDB.databases()) {
+    for (const { name } of await databases()) {
       if (name?.startsWith(`${PREFIX}${server} `) && name !== databaseOf(server, run)) {
         indexedDB.deleteDatabase(name);
       }

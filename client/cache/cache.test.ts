@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { TimedOut } from "../../model/deadline.ts";
 import { type Cache, memoryCache } from "./cache.ts";
 import { fileCache } from "./files.ts";
 import { lastingCache } from "./lasting.ts";
@@ -104,5 +105,34 @@ describe("a full disk", () => {
     await cache.write({ a: 1 });
     expect(await cache.get("a")).toBe(1);
     expect(say).toHaveBeenCalledOnce();
+  });
+});
+
+describe("a disk that never answers", () => {
+  const silentDisk = () => {
+    const silent = vi.fn(
+      (): Promise<never> => Promise.reject(new TimedOut("storage did not answer within 5 s")),
+    );
+    return { disk: { get: silent, write: silent } satisfies Cache, silent };
+  };
+
+  test("is asked once, said once, and memory takes its place", async () => {
+    const { disk, silent } = silentDisk();
+    const say = vi.fn();
+    const cache = lastingCache(disk, say);
+    expect(await cache.get("replica")).toBeUndefined();
+    for (let i = 0; i < 5; i++) await cache.write({ volunteer: i });
+    expect(await cache.get("volunteer")).toBe(4);
+    expect(await cache.get("moments")).toBeUndefined();
+    expect(silent).toHaveBeenCalledTimes(1);
+    expect(say).toHaveBeenCalledExactlyOnceWith("storage did not answer within 5 s");
+  });
+
+  test("the control: one that is only full goes on being read", async () => {
+    const inner = memoryCache();
+    await inner.write({ replica: "kept" });
+    const cache = lastingCache(fullDisk(inner), () => undefined);
+    await cache.write({ volunteer: 1 });
+    expect(await cache.get("replica")).toBe("kept");
   });
 });

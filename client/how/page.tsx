@@ -3,6 +3,7 @@ import type { RunStatus } from "../../protocol/status.ts";
 import { Bar } from "../pages/bar.tsx";
 import { formatChoices } from "../pages/format.ts";
 import { SamplePair } from "../pages/samples.tsx";
+import { text } from "../pages/strings.ts";
 import type { RunWatch } from "../pages/watch.ts";
 import { Adjustment, ExamView, Prediction } from "./lessons.tsx";
 import type { Pupil } from "./pupil.ts";
@@ -118,9 +119,14 @@ function Desk({ pupil }: { readonly pupil: Pupil }) {
       );
     case "failed":
       return (
-        <p class="warning" role="alert">
-          {words.failed} {phase.detail}
-        </p>
+        <>
+          <p class="warning" role="alert">
+            {words.failed} {phase.detail}
+          </p>
+          <button type="button" class="primary" onClick={pupil.start}>
+            {text.retry}
+          </button>
+        </>
       );
     default: {
       const learning = phase.phase === "learning" || phase.phase === "loading";

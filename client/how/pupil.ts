@@ -1,4 +1,5 @@
 import { batch, type ReadonlySignal, signal } from "@preact/signals";
+import { tend } from "../pages/tend.ts";
 import type { Exam, Lesson, PupilCommand, PupilPhase, PupilReport } from "./messages.ts";
 
 /** The small network's Worker as signals. No Worker is there, and nothing fetched, before {@link Pupil.start}. */
@@ -21,7 +22,10 @@ export interface Pupil {
 }
 
 /** Starts a Worker and calls back with what it says. */
-export type SpawnPupil = (onReport: (report: PupilReport) => void) => { post(command: PupilCommand): void };
+export type SpawnPupil = (onReport: (report: PupilReport) => void) => {
+  post(command: PupilCommand): void;
+  terminate(): void;
+};
 
 export function createPupil(spawn: SpawnPupil): Pupil {
   const phase = signal<PupilPhase | { readonly phase: "absent" }>({ phase: "absent" });
@@ -37,6 +41,7 @@ export function createPupil(spawn: SpawnPupil): Pupil {
     switch (report.type) {
       case "phase":
         phase.value = report.phase;
+        if (report.phase.phase === "failed") end();
         return;
       case "lesson": {
         const { step, loss } = report.lesson;
@@ -56,6 +61,12 @@ export function createPupil(spawn: SpawnPupil): Pupil {
         return;
       }
     }
+  }
+
+  /** A network that failed is of no more use; {@link Pupil.start} makes another. */
+  function end() {
+    worker?.terminate();
+    worker = undefined;
   }
 
   function tell(command: PupilCommand) {
@@ -89,11 +100,6 @@ export function createPupil(spawn: SpawnPupil): Pupil {
 /** The small network's Worker in this browser. */
 export const spawnPupil: SpawnPupil = (onReport) => {
   const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
-  worker.addEventListener("message", ({ data }: MessageEvent<PupilReport>) => onReport(data));
-  worker.addEventListener("error", (event) => {
-    event.preventDefault();
-    const detail = event.message || "the script could not be loaded";
-    onReport({ type: "phase", phase: { phase: "failed", detail } });
-  });
-  return { post: (command) => worker.postMessage(command) };
+  tend(worker, onReport, (detail: string) => onReport({ type: "phase", phase: { phase: "failed", detail } }));
+  return { post: (command) => worker.postMessage(command), terminate: () => worker.terminate() };
 };

@@ -2,6 +2,7 @@ import { type Backend, openBackend } from "../../model/backend.ts";
 import { Random } from "../../model/random.ts";
 import { serverOf } from "../../protocol/address.ts";
 import { monotonic, sleep } from "../trainer/time.ts";
+import { timelyFetch } from "../transport/timely-fetch.ts";
 import { type Digits, PIXELS, sliceDigits, unpackDigits } from "./digits.ts";
 import type { Drawn, PupilCommand, PupilPhase, PupilReport } from "./messages.ts";
 import { Network } from "./network.ts";
@@ -22,6 +23,8 @@ const DIGIT_FOR_MS = 5_000;
 const EXAM_EVERY_MS = 1_000;
 /** Held-out digits shown with their guesses. */
 const SHOWN = 12;
+/** In milliseconds: half a megabyte on a slow line. */
+const DIGITS_MS = 120_000;
 /** Held-out digits guessed at once: their windows together take some 30 MB. */
 const GUESSED_AT_ONCE = 100;
 
@@ -130,7 +133,7 @@ async function learn(backend: Backend, taught: Digits, held: Digits): Promise<vo
 }
 
 async function fetchDigits(): Promise<Digits> {
-  const response = await fetch(`${SERVER}/${DIGITS_FILE}`);
+  const response = await timelyFetch(DIGITS_MS)(`${SERVER}/${DIGITS_FILE}`);
   if (!response.ok || response.body === null) throw new Error(`the digits: HTTP ${response.status}`);
   const opened = response.body.pipeThrough(new DecompressionStream("gzip"));
   return unpackDigits(new Uint8Array(await new Response(opened).arrayBuffer()));

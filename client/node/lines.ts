@@ -47,6 +47,8 @@ function lineOf(phase: Phase): string | undefined {
       return phase.what === "change" ? undefined : `downloading the ${phase.what}, ${kilobytes(phase.total)}`;
     case "waiting":
       return `no work just now, asking again in ${seconds(phase.forMs)}`;
+    case "quarantined":
+      return `a check found work from here bad: the server takes none for ${seconds(phase.forMs)}, then this goes on`;
     case "away":
       return `the server is away, trying again in ${seconds(phase.forMs)}`;
     case "paused":

@@ -144,7 +144,15 @@ function YourPart({ watch, session, trainer, refusals, sharing }: AppProps) {
       </section>
       <section class="card" aria-labelledby="reading-title">
         <h2 id="reading-title">{text.reading}</h2>
-        {passage === undefined ? <p class="wait">{text.readingWait}</p> : <PassageView newest={passage} />}
+        {trainer.missing.value.has("tokenizer") ? (
+          <p class="wait" role="status">
+            {text.readingMissing}
+          </p>
+        ) : passage === undefined ? (
+          <p class="wait">{text.readingWait}</p>
+        ) : (
+          <PassageView newest={passage} />
+        )}
       </section>
     </>
   );

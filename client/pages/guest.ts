@@ -4,6 +4,7 @@ import type { RunStatus } from "../../protocol/status.ts";
 import { forgetServer } from "../cache/browser.ts";
 import type { FromFrame } from "../embed/messages.ts";
 import type { PauseReason } from "../trainer/messages.ts";
+import { timelyFetch } from "../transport/timely-fetch.ts";
 import { allowance } from "./allowance.ts";
 import { browserStorage, type ChoiceStorage } from "./choices.ts";
 import { reloadOnce, tabStorage } from "./reload.ts";
@@ -72,7 +73,7 @@ export function createGuest(wishes: SiteWishes, tell: (message: FromFrame) => vo
   const status = computed(() => watch.value?.status.value ?? asked.value);
 
   async function ask() {
-    const answer = await askStatus(fetch);
+    const answer = await askStatus(timelyFetch());
     if (typeof answer !== "string") {
       asked.value = answer;
       outcome.value = "live";

@@ -1,5 +1,6 @@
-import { type Signal, useSignal } from "@preact/signals";
+import type { Signal } from "@preact/signals";
 import type { ComponentType } from "preact";
+import { Lazy } from "./lazy.tsx";
 
 export interface LazyPanelProps<Props> {
   readonly title: string;
@@ -13,21 +14,18 @@ export interface LazyPanelProps<Props> {
 
 /** Closed until the visitor opens it; only then is anything fetched for it. */
 export function LazyPanel<Props extends object>({ title, help, open, load, props }: LazyPanelProps<Props>) {
-  const Panel = useSignal<ComponentType<Props> | undefined>(undefined);
   return (
     <details
       class="card inside"
-      onToggle={async (event) => {
+      onToggle={(event) => {
         open.value = event.currentTarget.open;
-        if (!open.value || Panel.value !== undefined) return;
-        Panel.value = await load();
       }}
     >
       <summary>
         <h2>{title}</h2>
       </summary>
       <p class="note">{help}</p>
-      {open.value && Panel.value !== undefined && <Panel.value {...props} />}
+      <Lazy wanted={open.value} load={load} props={props} />
     </details>
   );
 }

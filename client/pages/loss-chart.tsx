@@ -4,7 +4,7 @@ import type { RunStatus } from "../../protocol/status.ts";
 import { formatCount, formatLarge, formatLoss } from "./format.ts";
 import { colourOf } from "./look.ts";
 import { text } from "./strings.ts";
-import { usePlot } from "./use-plot.ts";
+import { usePlot } from "./use-plot.tsx";
 
 type Curve = Pick<RunStatus, "heldOut" | "baselines">;
 
@@ -17,7 +17,7 @@ export interface LossChartProps {
 export function LossChart({ curve }: LossChartProps) {
   const [pointed, setPointed] = useState<string>();
   const points = curve()?.heldOut ?? [];
-  const box = usePlot(
+  const { box, missing } = usePlot(
     {
       data: () => {
         const now = curve();
@@ -35,10 +35,12 @@ export function LossChart({ curve }: LossChartProps) {
     <figure class="chart">
       <div
         class="plot"
+        hidden={missing !== null}
         ref={box}
         role="img"
         aria-label={text.chartSummary(first.loss, last.loss, last.version)}
       />
+      {missing}
       <figcaption>{pointed ?? text.baselinesHelp}</figcaption>
     </figure>
   );

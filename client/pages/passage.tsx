@@ -101,6 +101,7 @@ function Tokens({ passage, chosen, held }: TokensProps) {
   return (
     <div
       class="tokens"
+      translate="no"
       role="listbox"
       tabIndex={0}
       aria-label={text.readingLabel}

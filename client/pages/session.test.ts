@@ -232,6 +232,22 @@ describe("an end", () => {
     },
   );
 
+  it("of a Worker that never gets to work comes with a reason, and one that started is left alone", () => {
+    for (const starts of [false, true]) {
+      const { session, workers, late } = page();
+      session.agree(RUN);
+      workers[0]?.say({ type: "phase", phase: { phase: starts ? "queued" : "starting" } });
+      while (late.length > 0) late.shift()?.();
+      expect(session.phase.value).toMatchObject(
+        starts ? { phase: "queued" } : { phase: "unable", why: "stuck" },
+      );
+      expect(workers[0]?.ended).toBe(!starts);
+      if (starts) continue;
+      session.start();
+      expect(workers).toHaveLength(2);
+    }
+  });
+
   it("by a crash is told, and words of a Worker that is gone are not heard", () => {
     const { session, trainer, workers } = page();
     session.agree(RUN);

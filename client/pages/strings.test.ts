@@ -23,7 +23,9 @@ const PHASES: readonly (readonly [Phase, string])[] = [
   [{ phase: "unable", why: "no-device", detail: "" }, "No way to train worked in this browser"],
   [{ phase: "unable", why: "protocol", detail: "" }, "different versions of the protocol"],
   [{ phase: "unable", why: "no-ed25519", detail: "" }, "cannot make Ed25519 keys"],
+  [{ phase: "unable", why: "stuck", detail: "" }, "does not answer"],
   [{ phase: "unable", why: "failed", detail: "" }, "did not expect"],
+  [{ phase: "quarantined", forMs: 120_000 }, "takes none of it for 2 min; then training goes on by itself"],
   [{ phase: "stopped" }, "Nothing is running"],
 ];
 

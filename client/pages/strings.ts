@@ -78,6 +78,10 @@ export const text = {
   stop: "Stop",
   start: "Start again",
   retry: "Try again",
+  reload: "Reload the page",
+  partMissing:
+    "This part could not be loaded. The connection may have failed, something may block it, or this page is older than " +
+    "the server’s.",
   override: "Train anyway",
   presets: "How much of this machine?",
   presetNames: { quiet: "Quiet", balanced: "Balanced", allIn: "All in" },
@@ -119,6 +123,8 @@ export const text = {
   reading: "What it is reading",
   readingLabel: "The passage, token by token: the arrow keys move through it",
   readingHelp: "Point at a word, or use the arrow keys, to see what the model expected there.",
+  readingMissing:
+    "What turns tokens into words could not be loaded, so the passage is not shown. Training goes on, and every round tries again.",
   readingWait: "The first passage appears when the first round of training begins.",
   passage: (passage: Passage) => {
     const right = passage.guesses.filter(isRight).length;
@@ -250,6 +256,8 @@ const UNABLE: Record<UnableReason, string> = {
     "No way to train worked in this browser: neither the graphics card nor the processor passed the check.",
   protocol: text.mismatch,
   "no-ed25519": "This browser cannot make Ed25519 keys, which sign your work. A current version of it can.",
+  stuck:
+    "Training did not begin: something in this browser does not answer. Trying again, or a restart of the browser, often helps.",
   failed: "Training failed in a way this page did not expect.",
 };
 
@@ -276,6 +284,11 @@ export function phaseLine(phase: Phase): string {
       return `Sending what was learnt (${formatBytes(phase.bytes)})…`;
     case "waiting":
       return `No work just now; asking again in ${formatDuration(phase.forMs)}.`;
+    case "quarantined":
+      return (
+        "A check of this browser’s work did not come out right, which can happen to honest work too. The server takes none of it " +
+        `for ${formatDuration(phase.forMs)}; then training goes on by itself.`
+      );
     case "away":
       return `The server does not answer; trying again in ${formatDuration(phase.forMs)}. Nothing is lost.`;
     case "paused":
@@ -353,6 +366,8 @@ export function refusalReason(code: ErrorCode): string {
       return "it would have changed the model more than training can";
     case "run-paused":
       return "the operator has paused the run";
+    case "quarantined":
+      return "a check of earlier work from here did not come out right, and for a while nothing is taken";
     default:
       return `the server says “${code}”`;
   }

@@ -10,7 +10,9 @@ import type {
   PauseReason,
   Phase,
   Report,
+  WorkerPart,
 } from "../trainer/messages.ts";
+import { tend } from "./tend.ts";
 
 type Of<T extends Report["type"]> = Extract<Report, { type: T }>;
 
@@ -50,6 +52,8 @@ export interface TrainerHandle {
   readonly download: ReadonlySignal<Extract<Phase, { phase: "downloading" }> | undefined>;
   readonly sent: ReadonlySignal<Sent | undefined>;
   readonly refused: ReadonlySignal<Of<"refused"> | undefined>;
+  /** Parts of the Worker that could not be loaded. */
+  readonly missing: ReadonlySignal<ReadonlySet<WorkerPart>>;
   readonly credit: ReadonlySignal<Of<"credit">["credit"] | undefined>;
   readonly traffic: ReadonlySignal<Of<"traffic"> | undefined>;
   start(options: StartOptions): void;
@@ -76,6 +80,9 @@ export interface StartOptions {
 
 /** Losses kept for the little line beside the number. */
 const KEPT_LOSSES = 240;
+/** In milliseconds, and in how many parts it is waited: one that sleeps through a part has not been silent for longer. */
+const START_WITHIN_MS = 60_000;
+const START_PARTS = 4;
 /** A Worker ends within one inner step; a step of this length is a hung device. */
 const STOP_WITHIN_MS = 5_000;
 
@@ -98,6 +105,7 @@ export function createTrainer(
   const download = signal<Extract<Phase, { phase: "downloading" }> | undefined>(undefined);
   const sent = signal<Sent | undefined>(undefined);
   const refused = signal<Of<"refused"> | undefined>(undefined);
+  const missing = signal<ReadonlySet<WorkerPart>>(new Set());
   const credit = signal<Of<"credit">["credit"] | undefined>(undefined);
   const traffic = signal<Of<"traffic"> | undefined>(undefined);
   let worker: TrainerWorker | undefined;
@@ -145,6 +153,13 @@ export function createTrainer(
       case "refused":
         refused.value = report;
         return;
+      case "missing": {
+        const parts = new Set(missing.value);
+        if (report.missing) parts.add(report.part);
+        else parts.delete(report.part);
+        missing.value = parts;
+        return;
+      }
       case "credit":
         credit.value = report.credit;
         return;
@@ -158,6 +173,15 @@ export function createTrainer(
     worker?.terminate();
     worker = undefined;
     alive.value = false;
+  }
+
+  /** Gives up on a Worker that is still about to start when its time is over: nothing it waits for will come. */
+  function expectStart(mine: TrainerWorker, parts = START_PARTS) {
+    after(START_WITHIN_MS / START_PARTS, () => {
+      if (worker !== mine || phase.value.phase !== "starting") return;
+      if (parts > 1) expectStart(mine, parts - 1);
+      else enter({ phase: "unable", why: "stuck", detail: "" });
+    });
   }
 
   return {
@@ -174,6 +198,7 @@ export function createTrainer(
     download,
     sent,
     refused,
+    missing,
     credit,
     traffic,
     start({ server, share, device, peers }) {
@@ -186,6 +211,7 @@ export function createTrainer(
       );
       worker = mine;
       alive.value = true;
+      expectStart(mine);
       mine.post({
         type: "start",
         server,
@@ -222,11 +248,7 @@ const setTimeoutAfter = (ms: number, callback: () => void): void => {
 /** The trainer's Worker in this browser. */
 export const spawnWorker: Spawn = (onReport, onDeath) => {
   const worker = new Worker(new URL("../trainer/worker.ts", import.meta.url), { type: "module" });
-  worker.addEventListener("message", ({ data }: MessageEvent<Report>) => onReport(data));
-  worker.addEventListener("error", (event) => {
-    event.preventDefault();
-    onDeath(event.message || "the training script could not be loaded");
-  });
+  tend(worker, onReport, onDeath);
   return {
     post: (command, transfer = []) => worker.postMessage(command, transfer),
     terminate: () => worker.terminate(),

@@ -5,6 +5,7 @@ import { parseEvent, type RunEvent } from "../../protocol/events.ts";
 import { asObject, type Json, parseJson } from "../../protocol/guards.ts";
 import { ROUTES } from "../../protocol/routes.ts";
 import type { RunStatus } from "../../protocol/status.ts";
+import { timelyFetch } from "../transport/timely-fetch.ts";
 import { parseRunStatus } from "./run-status.ts";
 
 /** How the page stands with its server. `mismatch`: it speaks another protocol version. */
@@ -155,7 +156,7 @@ export function applyEvent(status: RunStatus, event: RunEvent): RunStatus {
 /** A watch with the browser's own fetch, event stream and timers. */
 export function watchRunInBrowser(onEvent?: (event: RunEvent) => void): RunWatch {
   return watchRun({
-    fetch: (input, init) => fetch(input, init),
+    fetch: timelyFetch(),
     events(url, onData) {
       const stream = new EventSource(url);
       stream.addEventListener("message", ({ data }) => onData(data));

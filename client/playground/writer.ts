@@ -1,4 +1,5 @@
 import { batch, type ReadonlySignal, signal } from "@preact/signals";
+import { tend } from "../pages/tend.ts";
 import type { Likely, WriteRequest, WriterCommand, WriterReport } from "./messages.ts";
 
 export type WriterPhase =
@@ -28,8 +29,11 @@ export interface WriterWorker {
   post(command: WriterCommand): void;
 }
 
-/** Starts a Worker and calls back with what it says. */
-export type SpawnWriter = (onReport: (report: WriterReport) => void) => WriterWorker;
+/** Starts a Worker and calls back with what it says, or with why it died. */
+export type SpawnWriter = (
+  onReport: (report: WriterReport) => void,
+  onDeath: (why: string) => void,
+) => WriterWorker;
 
 export function createWriter(spawn: SpawnWriter, server: string): Writer {
   const phase = signal<WriterPhase>({ phase: "idle" });
@@ -65,6 +69,13 @@ export function createWriter(spawn: SpawnWriter, server: string): Writer {
     }
   }
 
+  /** What it held is gone with it: {@link Writer.load} starts another. */
+  function die(detail: string) {
+    worker = undefined;
+    version.value = undefined;
+    phase.value = { phase: "failed", detail };
+  }
+
   return {
     phase,
     version,
@@ -74,7 +85,10 @@ export function createWriter(spawn: SpawnWriter, server: string): Writer {
     next,
     tokensPerSecond,
     load() {
-      worker ??= spawn((report) => batch(() => hear(report)));
+      worker ??= spawn(
+        (report) => batch(() => hear(report)),
+        (detail) => batch(() => die(detail)),
+      );
       phase.value = { phase: "loading", bytes: 0, total: 0 };
       worker.post({ type: "load", server });
     },
@@ -93,12 +107,8 @@ export function createWriter(spawn: SpawnWriter, server: string): Writer {
 }
 
 /** The writer's Worker in this browser. */
-export const spawnWriter: SpawnWriter = (onReport) => {
+export const spawnWriter: SpawnWriter = (onReport, onDeath) => {
   const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
-  worker.addEventListener("message", ({ data }: MessageEvent<WriterReport>) => onReport(data));
-  worker.addEventListener("error", (event) => {
-    event.preventDefault();
-    onReport({ type: "failed", detail: event.message || "the script could not be loaded" });
-  });
+  tend(worker, onReport, onDeath);
   return { post: (command) => worker.postMessage(command) };
 };

@@ -212,6 +212,25 @@ describe("devices", () => {
     expect(server.asked.filter((route) => route === "ticket")).toHaveLength(1);
   });
 
+  test("a quarantine is waited out, said as what it is, and gone on from with nothing that led to it", async () => {
+    const server = await ToyServer.open();
+    const trainer = new ToyTrainer();
+    const here = visit(server, memoryCache(), always(trainer));
+    let refusals = 0;
+    server.before = (route) => {
+      if (route !== "ticket" || server.uploads.length !== 2 || refusals === 2) return;
+      refusals++;
+      throw new ProtocolError("quarantined", "a delta of this volunteer was found bad", 120_000);
+    };
+    await here.until("sent", 4);
+    expect(here.phases()).toContain("quarantined");
+    expect(here.phases()).not.toContain("unable");
+    expect(here.sleeps.filter((ms) => ms >= 120_000)).toHaveLength(2);
+    // The second ticket went on from the first; the third began anew, and the fourth from it.
+    expect(trainer.starts.map((start) => start === "kept")).toEqual([false, true, false, true]);
+    expect(trainer.starts[2]).toEqual({});
+  });
+
   test("no device at all is said with its reasons", async () => {
     const server = await ToyServer.open();
     const none: Trainers = {

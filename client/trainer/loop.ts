@@ -97,7 +97,10 @@ async function joinRun(deps: LoopDeps): Promise<void> {
   };
   const moved = deps.moved && { moved: deps.moved };
   const replica = await Replica.open({ api, cache, file, parameters, signal, progress, timed, ...moved });
-  const tokenizer = lazily(async () => loadTokenizer(await api.tokenizer(manifest, { signal })));
+  const tokenizer = lazily(
+    async () => loadTokenizer(await api.tokenizer(manifest, { signal })),
+    (missing) => report({ type: "missing", part: "tokenizer", missing }),
+  );
   const parts = { cache, identity, manifest, replica, trainers, pace, news };
   const round: RoundDeps = { ...deps, ...parts, progress, tokenizer };
   report({ type: "run", manifest, volunteer: identity.key });
@@ -116,7 +119,7 @@ async function joinRun(deps: LoopDeps): Promise<void> {
   }
 }
 
-const AT_REST: ReadonlySet<Phase["phase"]> = new Set(["away", "paused"]);
+const AT_REST: ReadonlySet<Phase["phase"]> = new Set(["away", "paused", "quarantined"]);
 
 /** Ticket after ticket. Returns when the server has another run. */
 async function workOn(round: RoundDeps, patience: Patience): Promise<void> {
@@ -184,6 +187,8 @@ async function workOn(round: RoundDeps, patience: Patience): Promise<void> {
           await patience.rest("waiting");
           continue;
         }
+        // What led to work that was found bad is not carried on: whatever it was, the next is made without it.
+        if (error instanceof ProtocolError && error.code === "quarantined") await carry.forget();
         await patience.waitOut(error);
         // The version that the ticket names may be gone, or our way to it: begin at the newest one.
         if (error instanceof WrongBytes || (error instanceof ProtocolError && error.code === "not-found")) {
@@ -277,11 +282,18 @@ function calmProgress({ control, clock }: Pick<RoundDeps, "control" | "clock">):
   };
 }
 
-/** Makes a value on first use; a failure is tried again on the next. */
-function lazily<T>(make: () => Promise<T>): () => Promise<T | undefined> {
+/** Makes a value on first use; a failure is told, and tried again on the next. */
+function lazily<T>(
+  make: () => Promise<T>,
+  missing: (missing: boolean) => void,
+): () => Promise<T | undefined> {
   let made: T | undefined;
+  let told = false;
   return async () => {
     made ??= await make().catch(() => undefined);
+    const gone = made === undefined;
+    if (gone !== told) missing(gone);
+    told = gone;
     return made;
   };
 }

@@ -59,6 +59,8 @@ export type Phase =
   | { readonly phase: "sending"; readonly bytes: number }
   /** The server has no work just now. */
   | { readonly phase: "waiting"; readonly forMs: number }
+  /** A check found work of this browser's bad, and the server takes none for so long; then the loop goes on. */
+  | { readonly phase: "quarantined"; readonly forMs: number }
   /** The server does not answer; the loop tries again with jitter. */
   | { readonly phase: "away"; readonly forMs: number }
   | { readonly phase: "paused"; readonly why: PauseReason | "operator" }
@@ -67,7 +69,7 @@ export type Phase =
   | { readonly phase: "unable"; readonly why: UnableReason; readonly detail: string }
   | { readonly phase: "stopped" };
 
-export type UnableReason = "insecure" | "no-device" | "protocol" | "no-ed25519" | "failed";
+export type UnableReason = "insecure" | "no-device" | "protocol" | "no-ed25519" | "stuck" | "failed";
 
 /** One candidate of the probe and what came of it. */
 export interface ProbeResult {
@@ -76,6 +78,9 @@ export interface ProbeResult {
   /** Tokens a second, or why it is out. */
   readonly outcome: { readonly tokensPerSecond: number } | { readonly refused: string };
 }
+
+/** Parts of the Worker that come later: what turns tokens into words, and what looks inside the model. */
+export type WorkerPart = "tokenizer" | "inside";
 
 /** What the Worker tells the page. */
 export type Report =
@@ -103,6 +108,8 @@ export type Report =
       readonly ticket: TicketId;
       readonly delta: Hash;
     }
+  /** Code that the Worker fetches when it needs it did not come, or came after all. */
+  | { readonly type: "missing"; readonly part: WorkerPart; readonly missing: boolean }
   | { readonly type: "refused"; readonly code: ErrorCode; readonly message: string }
   | { readonly type: "credit"; readonly credit: VolunteerCredit }
   /** Bytes since the Worker started. */

@@ -4,8 +4,11 @@ import { Backoff } from "../transport/backoff.ts";
 import type { RoundDeps } from "./deps.ts";
 import type { Phase } from "./messages.ts";
 
+type Shown = "operator" | "waiting" | "away" | "quarantined";
+
 /** What the visitor is told while a refusal lasts; a code that is not here does not pass by waiting. */
-const SHOWN: Partial<Record<ErrorCode, "operator" | "waiting" | "away">> = {
+const SHOWN: Partial<Record<ErrorCode, Shown>> = {
+  quarantined: "quarantined",
   "run-paused": "operator",
   "no-work": "waiting",
   "no-run": "waiting",
@@ -55,14 +58,17 @@ export class Patience {
     return this.rest(shown, error.retryAfterMs);
   }
 
-  /** One wait of the backoff, at least `least` milliseconds; events shorten it, save where the server is away. */
-  async rest(shown: "operator" | "waiting" | "away", least = 0): Promise<void> {
+  /**
+   * One wait of the backoff, at least `least` milliseconds. Events shorten it, save where the server is away or has said
+   * until when it takes nothing.
+   */
+  async rest(shown: Shown, least = 0): Promise<void> {
     const { control, sleep, news } = this.#deps;
     const forMs = this.#backoff.next(least);
     const phase: Phase =
       shown === "operator" ? { phase: "paused", why: "operator" } : { phase: shown, forMs };
     control.enter(phase);
-    if (shown === "away") await sleep(forMs, control.signal);
+    if (shown === "away" || shown === "quarantined") await sleep(forMs, control.signal);
     else await news.wait(forMs, control.signal);
   }
 }

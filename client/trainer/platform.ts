@@ -1,4 +1,8 @@
+import { TimedOut, withDeadline } from "../../model/deadline.ts";
 import type { UnableReason } from "./messages.ts";
+
+/** In milliseconds: making a key takes some, and describing an adapter as long as a graphics process needs to start. */
+const ANSWER_MS = 5_000;
 
 /** Why this page or browser cannot take part at all, before anything is fetched; undefined when it can. */
 export async function whyUnable(): Promise<{ why: UnableReason; detail: string } | undefined> {
@@ -7,9 +11,11 @@ export async function whyUnable(): Promise<{ why: UnableReason; detail: string }
     return { why: "insecure", detail: "the page was not loaded over HTTPS" };
   }
   try {
-    await crypto.subtle.generateKey("Ed25519", false, ["sign", "verify"]);
+    const made = crypto.subtle.generateKey("Ed25519", false, ["sign", "verify"]);
+    await withDeadline(made, ANSWER_MS, "the browser’s key maker");
     return undefined;
   } catch (error) {
+    if (error instanceof TimedOut) return { why: "stuck", detail: error.message };
     return { why: "no-ed25519", detail: error instanceof Error ? error.message : String(error) };
   }
 }
@@ -26,7 +32,8 @@ export async function describeHost(model: object, candidates: readonly string[])
 
 async function describeAdapter(): Promise<string> {
   if (!("gpu" in navigator)) return "no WebGPU";
-  const adapter = await navigator.gpu.requestAdapter().catch(() => null);
+  const asked = withDeadline(navigator.gpu.requestAdapter(), ANSWER_MS, "WebGPU");
+  const adapter = await asked.catch(() => null);
   if (adapter === null) return "no adapter";
   const { vendor, architecture, device, description } = adapter.info;
   return [vendor, architecture, device, description].join(" ");

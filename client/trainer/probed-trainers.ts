@@ -6,6 +6,7 @@ import type { Control } from "./control.ts";
 import { type Candidate, idOf } from "./devices.ts";
 import type { Report } from "./messages.ts";
 import { type Probed, type ProbeOptions, probe } from "./probe.ts";
+import { timely } from "./timely.ts";
 import type { Trainers } from "./trainers.ts";
 
 /** Sequences in a micro-batch until a ticket asks for more: the default of a run. */
@@ -44,7 +45,7 @@ export class ProbedTrainers implements Trainers {
     if (this.#trainer !== undefined && batch <= this.#batch) return this.#trainer;
     this.dispose();
     this.#batch = Math.max(batch, this.#batch);
-    this.#trainer = (await this.#again()) ?? (await this.#probe());
+    this.#trainer = timely((await this.#again()) ?? (await this.#probe()));
     return this.#trainer;
   }
 

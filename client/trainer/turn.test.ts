@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { After } from "../../model/deadline.ts";
 import { holdTurn } from "./turn.ts";
 
 /** A lock manager that denies everything, as in a third-party frame without storage access. */
@@ -15,6 +16,28 @@ describe("one trainer a browser", () => {
   it("trains without a lock where locks are denied, and once", async () => {
     let works = 0;
     expect(await holdTurn(signal, nobody, async () => ++works, denied)).toBe(1);
+    expect(works).toBe(1);
+  });
+
+  it("trains without a lock where the browser never answers, and once, should it answer after all", async () => {
+    const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
+    const silent: LockManager = {
+      request: async (_: string, ...rest: unknown[]) => {
+        await answered;
+        const granted = rest.at(-1);
+        return typeof granted === "function" ? granted({ name: "", mode: "exclusive" }) : undefined;
+      },
+      query: () => new Promise(() => {}),
+    };
+    const soon: After = (_, callback) => {
+      queueMicrotask(callback);
+      return () => {};
+    };
+    let works = 0;
+    expect(await holdTurn(signal, nobody, async () => ++works, silent, soon)).toBe(1);
+    answer();
+    await answered;
+    await Promise.resolve();
     expect(works).toBe(1);
   });
 

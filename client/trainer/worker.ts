@@ -46,8 +46,13 @@ self.addEventListener("message", ({ data: command }: MessageEvent<Command>) => {
 });
 
 async function look(): Promise<void> {
-  const inside = await glimpse.look();
-  if (inside !== undefined) report({ type: "inside", inside });
+  try {
+    const inside = await glimpse.look();
+    report({ type: "missing", part: "inside", missing: false });
+    if (inside !== undefined) report({ type: "inside", inside });
+  } catch {
+    report({ type: "missing", part: "inside", missing: true });
+  }
   const delta = glimpse.delta();
   if (delta !== undefined) report({ type: "delta", delta });
 }

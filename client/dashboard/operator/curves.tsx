@@ -3,7 +3,7 @@ import type uPlot from "uplot";
 import type { Overview } from "../../../protocol/operator.ts";
 import { formatDuration, formatLarge, formatLoss } from "../../pages/format.ts";
 import { colourOf } from "../../pages/look.ts";
-import { usePlot } from "../../pages/use-plot.ts";
+import { usePlot } from "../../pages/use-plot.tsx";
 import { type Axis, lossesOver, paceOver } from "./points.ts";
 import { text } from "./strings.ts";
 
@@ -41,7 +41,7 @@ export function AxisChoice() {
 export function LossCurves({ overview }: CurvesProps) {
   const now = overview();
   const empty = (now?.versions.length ?? 0) + (now?.heldOut.length ?? 0) === 0;
-  const box = usePlot(
+  const { box, missing } = usePlot(
     {
       data: () => {
         const now = overview();
@@ -57,7 +57,14 @@ export function LossCurves({ overview }: CurvesProps) {
   const said = (value: { readonly loss: number } | undefined) => (value ? formatLoss(value.loss) : "–");
   return (
     <figure class="chart">
-      <div class="plot" ref={box} role="img" aria-label={text.curveSummary(said(last), said(newest))} />
+      <div
+        class="plot"
+        hidden={missing !== null}
+        ref={box}
+        role="img"
+        aria-label={text.curveSummary(said(last), said(newest))}
+      />
+      {missing}
       <figcaption>
         <span class="key held-out">{text.seriesHeldOut}</span>
         <span class="key volunteers">{text.seriesVolunteers}</span>
@@ -69,7 +76,7 @@ export function LossCurves({ overview }: CurvesProps) {
 /** Seconds from each version to the next. */
 export function PaceCurve({ overview }: CurvesProps) {
   const versions = overview()?.versions ?? [];
-  const box = usePlot(
+  const { box, missing } = usePlot(
     {
       data: () => {
         const now = overview();
@@ -84,10 +91,12 @@ export function PaceCurve({ overview }: CurvesProps) {
     <figure class="chart">
       <div
         class="plot"
+        hidden={missing !== null}
         ref={box}
         role="img"
         aria-label={text.paceSummary(formatDuration(versions.at(-1)?.ms ?? 0))}
       />
+      {missing}
       <figcaption>{text.seriesPace}</figcaption>
     </figure>
   );

@@ -1,5 +1,6 @@
 import { mount } from "../../pages/mount.ts";
 import { watchRunInBrowser } from "../../pages/watch.ts";
+import { timelyFetch } from "../../transport/timely-fetch.ts";
 import { askWith } from "../founding/ask.ts";
 import { openNursery } from "../founding/nursery.ts";
 import { openLines } from "./lines.ts";
@@ -8,9 +9,11 @@ import { OperatorPage } from "./page.tsx";
 
 /** The operator's page: signs in with the link in the address, and then watches and steers the run. */
 const after = (ms: number, callback: () => void) => void setTimeout(callback, ms);
-const nursery = openNursery({ ask: askWith((input, init) => fetch(input, init)), after });
+/** In milliseconds: the server reads a whole text again before it says that all of it is there. */
+const FOUNDING_MS = 600_000;
+const nursery = openNursery({ ask: askWith(timelyFetch(FOUNDING_MS)), after });
 const office = openOffice({
-  fetch: (input, init) => fetch(input, init),
+  fetch: timelyFetch(),
   after,
   lookAtFounding: nursery.look,
   reload: () => location.reload(),

@@ -1,4 +1,5 @@
 import { useComputed, useSignal } from "@preact/signals";
+import { MissingPart } from "../lazy.tsx";
 import { text } from "../strings.ts";
 import type { TrainerHandle } from "../trainer.ts";
 import { AttentionView } from "./attention.tsx";
@@ -13,7 +14,9 @@ export function InsidePanel({ trainer }: { readonly trainer: TrainerHandle }) {
   const place = useComputed(() => Math.min(chosen.value, (trainer.inside.value?.tokens.length ?? 1) - 1));
   return (
     <>
-      {inside === undefined ? (
+      {trainer.missing.value.has("inside") ? (
+        <MissingPart again={trainer.look} />
+      ) : inside === undefined ? (
         <p class="wait">{text.lookWait}</p>
       ) : (
         <>

@@ -1,15 +1,9 @@
-import { useSignal, useSignalEffect } from "@preact/signals";
-import type { ComponentType } from "preact";
+import { Lazy } from "../lazy.tsx";
 import type { ProofLineProps } from "./props.ts";
+
+const load = async () => (await import("./line.tsx")).ProofLine;
 
 /** Fetched with the first delta that was sent: there is nothing to prove before. */
 export function Proof(props: ProofLineProps) {
-  const Line = useSignal<ComponentType<ProofLineProps> | undefined>(undefined);
-  useSignalEffect(() => {
-    if (props.trainer.sent.value === undefined || Line.peek() !== undefined) return;
-    void import("./line.tsx").then(({ ProofLine }) => {
-      Line.value = ProofLine;
-    });
-  });
-  return Line.value === undefined ? null : <Line.value {...props} />;
+  return <Lazy wanted={props.trainer.sent.value !== undefined} load={load} props={props} />;
 }

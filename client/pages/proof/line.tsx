@@ -5,6 +5,7 @@ import { asObject, parseJson } from "../../../protocol/guards.ts";
 import { type DeltaProof, parseProof } from "../../../protocol/history.ts";
 import type { TicketId } from "../../../protocol/ids.ts";
 import { ROUTES } from "../../../protocol/routes.ts";
+import { timelyFetch } from "../../transport/timely-fetch.ts";
 import { createProofs } from "./proofs.ts";
 import type { ProofLineProps } from "./props.ts";
 import { words } from "./strings.ts";
@@ -57,7 +58,7 @@ export function ProofLine({ trainer, watch }: ProofLineProps) {
 }
 
 async function askProof(ticket: TicketId): Promise<DeltaProof | undefined> {
-  const response = await fetch(here(ROUTES.proof(ticket)), { cache: "no-store" });
+  const response = await timelyFetch()(here(ROUTES.proof(ticket)), { cache: "no-store" });
   if (!response.ok) return undefined;
   const json = parseJson(new Uint8Array(await response.arrayBuffer()));
   return json.proof === null ? undefined : parseProof(asObject(json.proof, "proof"));

@@ -1,4 +1,5 @@
 import { ModelError } from "../../config.ts";
+import { withDeadline } from "../../deadline.ts";
 import { type Port, spawn } from "./port.ts";
 import type { ReplicaOptions } from "./replica.ts";
 
@@ -20,6 +21,9 @@ export type FromWorker =
   | { readonly type: "failed"; readonly reason: string }
   | { readonly type: "done"; readonly buffer: ArrayBuffer; readonly loss: number };
 
+/** In milliseconds: a thread that has not begun by then is done without. */
+const START_MS = 15_000;
+
 /**
  * Threads that each compute the gradient of their share of a batch. One buffer a worker travels back and
  * forth, carrying weights out and gradients home: as fast as shared memory, without cross-origin isolation.
@@ -32,7 +36,8 @@ export class Crew {
     const workers: Hand[] = [];
     try {
       for (let i = 0; i < size; i++) workers.push(new Hand(length));
-      await Promise.all(workers.map((worker) => worker.ask({ type: "start", options, fma }, [])));
+      const started = workers.map((worker) => worker.ask({ type: "start", options, fma }, []));
+      await withDeadline(Promise.all(started), START_MS, "a thread");
       return new Crew(workers);
     } catch (error) {
       for (const worker of workers) worker.close();

@@ -1,4 +1,5 @@
 import { ModelError } from "../../config.ts";
+import { withDeadline } from "../../deadline.ts";
 
 /** The compiled kernels' exports (assembly/index.ts). Pointers are byte addresses, flags 0 or 1. */
 export interface Kernels {
@@ -145,6 +146,9 @@ const FMA_PROBE = Uint8Array.of(...MAGIC, 19, 1, 17, 0, ...SPLAT, ...SPLAT, ...S
 /** True where relaxed SIMD's multiply-add can be used (Chrome 114, Firefox 146, Node 24; not Safari yet). */
 export const hasFma = (): boolean => WebAssembly.validate(FMA_PROBE);
 
+/** In milliseconds: some kilobytes compile in a few. */
+const COMPILE_MS = 15_000;
+
 /**
  * Instantiates the kernels, with their own memory. The build without FMA gives the same bits on every engine.
  * Throws `device-unavailable` where WebAssembly or its SIMD is missing.
@@ -159,6 +163,9 @@ export async function loadKernels(fma: boolean): Promise<Kernels> {
   const trap = () => {
     throw new ModelError("device-wrong", "a WASM kernel trapped");
   };
-  const { instance } = await WebAssembly.instantiate(binary, { env: { abort: trap } });
+  const compiled = WebAssembly.instantiate(binary, { env: { abort: trap } });
+  const { instance } = await withDeadline(compiled, COMPILE_MS, "WebAssembly").catch((error: unknown) => {
+    throw new ModelError("device-unavailable", String(error));
+  });
   return instance.exports as unknown as Kernels; // our own binary, whose exports are those of assembly/index.ts
 }

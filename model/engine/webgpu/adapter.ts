@@ -1,4 +1,5 @@
 import { ModelError } from "../../config.ts";
+import { withDeadline } from "../../deadline.ts";
 import { Lifeline } from "./lifeline.ts";
 
 /** A device, whose it is, and what is known about the hardware under it. */
@@ -18,6 +19,10 @@ export interface Gpu {
 /** Buffers a kernel binds at once: every arena, and the ring of losses. */
 const STORAGE_BUFFERS = 8;
 
+/** In milliseconds: a driver that starts cold takes a second or two; what takes longer than this never answers. */
+const ADAPTER_MS = 5_000;
+const DEVICE_MS = 10_000;
+
 const SUBGROUPS: GPUFeatureName = "subgroups";
 
 /**
@@ -28,7 +33,10 @@ export async function openGpu(given?: GPUDevice): Promise<Gpu> {
   if (given) return describe(checked(given), false, given.adapterInfo);
   const gpu = globalThis.navigator?.gpu;
   if (!gpu) throw new ModelError("device-unavailable", "this browser has no WebGPU");
-  const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" }).catch(() => null);
+  const found = gpu.requestAdapter({ powerPreference: "high-performance" }).catch(() => null);
+  const adapter = await withDeadline(found, ADAPTER_MS, "WebGPU’s adapter").catch((error: unknown) => {
+    throw new ModelError("device-unavailable", String(error));
+  });
   if (!adapter) throw new ModelError("device-unavailable", "WebGPU found no adapter");
   const { limits, info, features } = adapter;
   const requiredFeatures = features.has(SUBGROUPS) ? [SUBGROUPS] : [];
@@ -42,7 +50,12 @@ export async function openGpu(given?: GPUDevice): Promise<Gpu> {
     maxComputeWorkgroupSizeY: limits.maxComputeWorkgroupSizeY,
     maxComputeWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
   };
-  const device = await adapter.requestDevice({ requiredLimits, requiredFeatures }).catch((error: unknown) => {
+  const opened = adapter.requestDevice({ requiredLimits, requiredFeatures });
+  const device = await withDeadline(opened, DEVICE_MS, "WebGPU’s device").catch((error: unknown) => {
+    opened.then(
+      (late) => late.destroy(),
+      () => undefined,
+    ); // nobody waits for it any more
     throw new ModelError("device-unavailable", `the adapter gave no device: ${String(error)}`);
   });
   return describe(checked(device), true, info);

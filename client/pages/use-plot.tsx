@@ -1,7 +1,9 @@
-import { useSignalEffect } from "@preact/signals";
-import type { RefObject } from "preact";
+import { useSignal, useSignalEffect } from "@preact/signals";
+import type { RefObject, VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type uPlot from "uplot";
+import { fetchPart, MissingPart } from "./lazy.tsx";
+import { mendLanguage } from "./locale.ts";
 
 /** Called again for every redraw; signals read inside ask for one. */
 export interface PlotSource {
@@ -10,18 +12,28 @@ export interface PlotSource {
   readonly options: (holder: HTMLElement) => Omit<uPlot.Options, "width" | "height">;
 }
 
+export interface PlotPlace {
+  /** For the element that holds the chart. */
+  readonly box: RefObject<HTMLDivElement | null>;
+  /** What to show beside it where the chart could not be made; null where it could. */
+  readonly missing: VNode | null;
+}
+
 /**
  * A chart in the element that gets the returned ref: loaded lazily, as wide as its holder, made anew when the
  * colour scheme changes or `key` does.
  */
-export function usePlot({ data, options }: PlotSource, key: unknown): RefObject<HTMLDivElement | null> {
+export function usePlot({ data, options }: PlotSource, key: unknown): PlotPlace {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);
+  const again = useRef<() => void>(undefined);
+  const failed = useSignal(false);
 
   useEffect(() => {
     let gone = false;
     const make = async () => {
-      const { default: Plot } = await import("uplot");
+      mendLanguage();
+      const { default: Plot } = await fetchPart(() => import("uplot"));
       const holder = box.current;
       const now = data();
       if (gone || holder === null || now === undefined) return;
@@ -34,13 +46,20 @@ export function usePlot({ data, options }: PlotSource, key: unknown): RefObject<
       if (width > 0) plot.current?.setSize({ width, height: heightOf(width) });
     });
     const scheme = matchMedia("(prefers-color-scheme: dark)");
-    const recolour = () => void make();
-    scheme.addEventListener("change", recolour);
+    const draw = () => {
+      failed.value = false;
+      make().catch((error: unknown) => {
+        console.warn("murmuration: a chart could not be drawn", error);
+        failed.value = !gone;
+      });
+    };
+    again.current = draw;
+    scheme.addEventListener("change", draw);
     if (box.current !== null) resized.observe(box.current);
-    void make();
+    draw();
     return () => {
       gone = true;
-      scheme.removeEventListener("change", recolour);
+      scheme.removeEventListener("change", draw);
       resized.disconnect();
       plot.current?.destroy();
       plot.current = undefined;
@@ -52,7 +71,7 @@ export function usePlot({ data, options }: PlotSource, key: unknown): RefObject<
     if (now !== undefined) plot.current?.setData(now);
   });
 
-  return box;
+  return { box, missing: failed.value ? <MissingPart again={() => again.current?.()} /> : null };
 }
 
 const heightOf = (width: number) => Math.round(Math.min(280, Math.max(190, width * 0.5)));

@@ -1,0 +1,31 @@
+/** In milliseconds: a Worker that has not said a word by then has not begun. */
+const FIRST_WORD_MS = 45_000;
+
+/**
+ * Hears a module Worker. `died` is told, once, why it is of no use: its script could not be loaded, it threw, or it never
+ * said anything; it is ended then.
+ */
+export function tend<Report>(
+  worker: Worker,
+  heard: (report: Report) => void,
+  died: (why: string) => void,
+): void {
+  const end = (why: string) => {
+    clearTimeout(silence);
+    worker.terminate();
+    died(why);
+  };
+  const silence = setTimeout(() => end("the script did not begin"), FIRST_WORD_MS);
+  worker.addEventListener("message", ({ data }: MessageEvent<Report>) => {
+    clearTimeout(silence);
+    heard(data);
+  });
+  worker.addEventListener(
+    "error",
+    (event) => {
+      event.preventDefault();
+      end(event.message || "the script could not be loaded");
+    },
+    { once: true },
+  );
+}

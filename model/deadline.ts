@@ -1,0 +1,48 @@
+/** A promise of the platform's that had not settled in time. */
+export class TimedOut extends Error {
+  override readonly name = "TimedOut";
+}
+
+/** Calls back after so many milliseconds; returns the way to cancel. */
+export type After = (ms: number, callback: () => void) => () => void;
+
+/** A limit is waited in so many parts, so that an hour of sleep or freezing in its midst counts as one of them. */
+const PARTS = 4;
+
+/**
+ * Settles as `promise` does, or rejects with {@link TimedOut} when that takes longer than `ms` milliseconds in which this
+ * page was awake. `what` names what did not answer. For what browsers promise and may never do: storage, adapters, locks.
+ */
+export function withDeadline<T>(
+  promise: PromiseLike<T>,
+  ms: number,
+  what: string,
+  after: After = later,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    let parts = PARTS;
+    let cancel: () => void;
+    const wait = () => {
+      cancel = after(ms / PARTS, () => {
+        if (--parts > 0) wait();
+        else reject(new TimedOut(`${what} did not answer within ${ms / 1_000} s`));
+      });
+    };
+    wait();
+    promise.then(
+      (value) => {
+        cancel();
+        resolve(value);
+      },
+      (error: unknown) => {
+        cancel();
+        reject(error);
+      },
+    );
+  });
+}
+
+const later: After = (ms, callback) => {
+  const timer = setTimeout(callback, ms);
+  return () => clearTimeout(timer);
+};
