@@ -7,7 +7,7 @@ import type { TicketId } from "../../protocol/ids.ts";
 import { ToyTrainer } from "../../test/harness/toy-run.ts";
 import { memoryCache } from "../cache/cache.ts";
 import { KEYS } from "../cache/entries.ts";
-import { Carry } from "./carry.ts";
+import { Carry, LATE_PART } from "./carry.ts";
 
 const weights = new Float32Array(4);
 const id = (letter: string) => letter.repeat(21).padEnd(22, "A") as TicketId;
@@ -55,15 +55,29 @@ describe("a residual", () => {
     expect((await trainer.carried()).residual[3]).toBe(0);
     await carry.begin(trainer, { version: 13, fresh: false }, weights);
     await carry.settle(parcel, stale);
-    expect((await trainer.carried()).residual[3]).toBe(3.5 / 4);
+    expect((await trainer.carried()).residual[3]).toBeCloseTo((LATE_PART * 3.5) / 4, 6);
     // the second time in a row: what was added back before goes
     const second = await carry.pack(trainer, { version: 13, id: id("c") });
     await carry.settle(second, stale);
-    expect((await trainer.carried()).residual[3]).toBe(0);
+    expect((await trainer.carried()).residual[3]).toBeCloseTo(0, 6);
     // a receipt in between begins anew
     await carry.settle({ ...second, made: second.made }, "taken");
     await carry.settle(second, stale);
-    expect((await trainer.carried()).residual[3]).toBe(3.5 / 4);
+    const [, , , sent] = decodeFrame(second.frame, 4);
+    expect((await trainer.carried()).residual[3]).toBeCloseTo(LATE_PART * sent!, 6);
+  });
+
+  test("of work that came too late goes into no fresh ticket, which would else not be what the server gets", async () => {
+    for (const fresh of [true, false]) {
+      const { carry, trainer } = await carrying(1);
+      const lost = new ToyTrainer(); // a device that went with its moments, as in a page that was frozen for long
+      await carry.begin(lost, { version: 11, fresh: false }, weights);
+      const parcel = await carry.pack(lost, { version: 11, id: id("b") });
+      await carry.begin(trainer, { version: 12, fresh }, weights);
+      await carry.settle(parcel, stale);
+      const { residual } = await trainer.carried();
+      expect(residual.some((value) => value !== 0)).toBe(!fresh); // an ordinary ticket, the control, takes it in
+    }
   });
 
   test("survives a fresh ticket, decayed, and takes in what that one leaves out", async () => {

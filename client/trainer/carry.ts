@@ -9,6 +9,12 @@ import type { Cache } from "../cache/cache.ts";
 import { KEYS, readMoments, readResidual } from "../cache/entries.ts";
 import type { Answer } from "./send.ts";
 
+/**
+ * What a delta that came too late still counts, as in a merge (rule N2): one is refused at a staleness of 5. Added back
+ * whole, the next delta would take two tickets' steps at once; it overshoots, helps half as much on its own text, and an
+ * audit may find it bad.
+ */
+export const LATE_PART = (1 + 5) ** -1.5;
 /** A residual this many versions old was meant for a model long gone. */
 const FORGET_AFTER = 50;
 
@@ -43,8 +49,8 @@ interface Age {
  * | the answer                    | moments | residual                                                     |
  * |-------------------------------|---------|--------------------------------------------------------------|
  * | receipt                       | stay    | stays: what compression left out                             |
- * | stale, lease-expired          | stay    | what was sent is added back, for nothing of it was taken; at |
- * |                               |         | the second time in a row only the newer delta                |
+ * | stale, lease-expired          | stay    | a part of what was sent is added back, since nothing of it   |
+ * |                               |         | was taken; at the second time in a row only of the newer     |
  * | not-finite, norm-too-large    | none    | none: a state that led here is not to be trusted             |
  * | any other refusal             | stay    | none: the server will not take this delta later              |
  * | no answer until the lease end | stay    | none: it may have been taken, and what is sent twice hurts   |
@@ -62,6 +68,8 @@ export class Carry {
   #aside: Carried | undefined;
   /** The ticket that left the residual, and its version; undefined before the first. */
   #left: { readonly version: number; readonly after: TicketId } | undefined;
+  /** Whether what the device holds is a fresh ticket's, into which nothing may be put. */
+  #fresh = false;
   /** Whether the residual has not aged since it was left: it does at least once, for a version may not have moved. */
   #young = false;
   #age: Age = { versions: 0, forgotten: 0 };
@@ -97,6 +105,7 @@ export class Carry {
         this.#aside = { m, v, step, residual: scaled(residual ?? zero(m), factor) };
     }
     this.#holder = trainer;
+    this.#fresh = ticket.fresh;
   }
 
   /** Has the device extract the ticket's payload. Throws a ModelError `not-finite`. */
@@ -108,6 +117,7 @@ export class Carry {
     this.#left = { version: ticket.version, after: ticket.id };
     this.#young = true;
     this.#unsaved = true;
+    this.#fresh = false;
     if (this.#aside !== undefined) {
       const { residual } = await trainer.carried();
       this.#aside = { ...this.#aside, residual: sum(this.#aside.residual, residual, 1) };
@@ -136,7 +146,8 @@ export class Carry {
     if (!late) return this.#adjust(0);
     const sent = decodeFrame(parcel.frame, this.#options.parameters);
     const delta = scaled(sent, this.#since(parcel.made));
-    const back = before ? sum(delta, scaled(before.values, this.#since(before.made)), -1) : delta;
+    const newer = before ? sum(delta, scaled(before.values, this.#since(before.made)), -1) : delta;
+    const back = scaled(newer, LATE_PART);
     this.#late = { values: back, made: this.#age };
     await this.#adjust(1, back);
   }
@@ -207,6 +218,7 @@ export class Carry {
   async #adjust(factor: number, plus?: Float32Array): Promise<void> {
     this.#unsaved = true;
     if (this.#aside === undefined) {
+      if (this.#fresh) return; // a server that trains the ticket again must get the same: what is owed is let go
       await this.#holder?.adjustResidual(factor, plus).catch(() => {
         this.#holder = undefined; // the device is gone, and the residual with it
       });
