@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ModelError } from "../../model/config.ts";
+import { ProtocolError } from "../../protocol/errors.ts";
 import { decodeFrame } from "../../protocol/frame.ts";
 import { distance, TARGET, ToyServer, ToyTrainer } from "../../test/harness/toy-run.ts";
 import { always, visit } from "../../test/harness/visit.ts";
