@@ -36,16 +36,20 @@ it("the delta after one that came too late helps about as much as any; were that
   const start: Float32Array = initialWeights(shape, 1);
   let weights = start;
   let window = 0;
+  const next = () => {
+    window += 40;
+    return window;
+  };
   /** Others' work, merged: half of a delta stands for the mean of several. */
   const publish = async (versions: number) => {
-    for (; versions > 0; versions--) weights = plus(weights, await work(weights, (window += 40)), -0.5);
+    for (; versions > 0; versions--) weights = plus(weights, await work(weights, next()), -0.5);
   };
   await publish(30);
   const gains = { alone: 0, late: 0, whole: 0 };
   for (let n = 0; n < 4; n++) {
-    const late = await work(weights, (window += 40));
+    const late = await work(weights, next());
     await publish(5);
-    const own = await work(weights, (window += 40));
+    const own = await work(weights, next());
     const parts = { alone: 0, late: LATE_PART * AGED, whole: AGED };
     for (const [name, part] of Object.entries(parts) as [keyof typeof gains, number][]) {
       const ticket = { ...rangeAt(window), rates, fresh: false };
