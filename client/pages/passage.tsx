@@ -101,7 +101,7 @@ function Tokens({ passage, chosen, held }: TokensProps) {
   return (
     <div
       class="tokens"
-      translate="no"
+      translate={false}
       role="listbox"
       tabIndex={0}
       aria-label={text.readingLabel}

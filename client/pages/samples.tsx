@@ -46,7 +46,7 @@ function Written({ sample, title }: { readonly sample: Sample; readonly title: s
   return (
     <figure class="sample">
       <h3>{title}</h3>
-      <blockquote translate="no">{sample.text.trim()}</blockquote>
+      <blockquote translate={false}>{sample.text.trim()}</blockquote>
       <figcaption>{text.sampleOf(sample.version)}</figcaption>
     </figure>
   );

@@ -222,7 +222,7 @@ function Output({ writer }: { readonly writer: Writer }) {
         <p class="wait">{writing ? words.writing : words.outputWait}</p>
       ) : (
         <figure class="sample">
-          <blockquote translate="no">
+          <blockquote translate={false}>
             <span class="given">{writer.prompt.value}</span>
             {written}
           </blockquote>

@@ -26,7 +26,7 @@ beforeAll(async () => {
         model: { layers: 1, heads: 2, width: 32, context: 32 },
         batch: 4,
         steps: 10,
-        learningRate: 0.005,
+        learningRate: 0.001,
         trust: { auditShare: 1 },
       },
       "--volunteers",
