@@ -84,7 +84,7 @@ it("a volunteer that goes away and back, again and again, trains on and is never
     await page.goto(away);
     await moves(versions); // more than 4, and what was under way comes too late
     await page.evaluate(() => setTimeout(() => history.back()));
-    await page.waitForURL(`${run.server.origin}/`);
+    await page.waitForURL(`${run.server.origin}/`, { waitUntil: "commit" }); // a page that was kept loads nothing
     await sends(page, 1);
     expect(await page.getByText(/Training failed|did not come out right/).count()).toBe(0);
   }
