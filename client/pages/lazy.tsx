@@ -1,15 +1,8 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentType } from "preact";
 import { useEffect } from "preact/hooks";
-import { withDeadline } from "../../model/deadline.ts";
+import { fetchPart } from "./fetch-part.ts";
 import { text } from "./strings.ts";
-
-/** In milliseconds: a script that has not come by then is given up, and can be asked for again. */
-const PART_MS = 30_000;
-
-/** Fetches code that is only needed now; rejects where it does not come. */
-export const fetchPart = <T,>(load: () => Promise<T>): Promise<T> =>
-  withDeadline(load(), PART_MS, "a part of this page");
 
 export interface LazyProps<Props> {
   /** Whether it is to be there by now; nothing is fetched before. */

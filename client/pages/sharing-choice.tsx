@@ -1,4 +1,5 @@
 import type { ReadonlySignal } from "@preact/signals";
+import { MissingPart } from "./lazy.tsx";
 import type { Session } from "./session.ts";
 import type { SharingState } from "./sharing.ts";
 import { text } from "./strings.ts";
@@ -26,7 +27,15 @@ export function SharingChoice({
       <p class="note" id="sharing-help">
         {text.withPeersHelp}
       </p>
-      {state !== undefined && (
+      {state === "missing" && (
+        <MissingPart
+          again={() => {
+            session.choose({ withPeers: false });
+            session.choose({ withPeers: true });
+          }}
+        />
+      )}
+      {state !== undefined && state !== "missing" && (
         <p class="note">{text.withPeersState(state.connected, state.up, state.down)}</p>
       )}
     </div>

@@ -55,10 +55,17 @@ it("is not for a run that does without, whatever was agreed to", async () => {
   expect(open).not.toHaveBeenCalled();
 });
 
-it("tells the trainer to go on alone when the code for it cannot be had", async () => {
-  const { choices, open, connect } = setUp();
+it("tells the trainer to go on alone when the code for it cannot be had, and the page that it is missing", async () => {
+  const { choices, open, connect, port, state } = setUp();
   open.mockRejectedValueOnce(new Error("off line"));
   choices.value = { ...choices.value, withPeers: true };
   await soon();
   expect(connect).toHaveBeenLastCalledWith(undefined);
+  expect(state.value).toBe("missing");
+  // Asked for again, it comes.
+  choices.value = { ...choices.value, withPeers: false };
+  expect(state.value).toBeUndefined();
+  choices.value = { ...choices.value, withPeers: true };
+  await soon();
+  expect(connect).toHaveBeenLastCalledWith(port);
 });

@@ -1,10 +1,13 @@
 import { effect, type ReadonlySignal, signal, untracked } from "@preact/signals";
 import type { Manifest } from "../../protocol/manifest.ts";
+import { fetchPart } from "./fetch-part.ts";
 import type { Session } from "./session.ts";
 import type { TrainerHandle } from "./trainer.ts";
 
-/** What sharing with other visitors comes to, for the page. */
-export interface SharingState {
+/** What sharing with other visitors comes to, for the page; `missing` where the code for it did not come. */
+export type SharingState = Shared | "missing";
+
+interface Shared {
   readonly connected: number;
   /** Bytes from and to other visitors since the page was opened. */
   readonly down: number;
@@ -20,7 +23,7 @@ export type OpenSharing = (options: {
 
 /** PeerJS and all that goes with it is fetched only now, after the visitor's consent. */
 const openLazily: OpenSharing = async (options) =>
-  (await import("../transport/peers/share.ts")).openSharing(options);
+  (await fetchPart(() => import("../transport/peers/share.ts"))).openSharing(options);
 
 const LOOK_MS = 1_000;
 
@@ -66,7 +69,11 @@ export function createSharing(
       };
     };
     // Without the code for it, e.g. off line, the trainer goes on by the server alone.
-    untracked(() => begin().catch(() => trainer.connect(undefined)));
+    const alone = () => {
+      trainer.connect(undefined);
+      if (!over) state.value = "missing";
+    };
+    untracked(() => begin().catch(alone));
     return () => {
       over = true;
       end();

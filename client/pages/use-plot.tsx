@@ -2,7 +2,8 @@ import { useSignal, useSignalEffect } from "@preact/signals";
 import type { RefObject, VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type uPlot from "uplot";
-import { fetchPart, MissingPart } from "./lazy.tsx";
+import { fetchPart } from "./fetch-part.ts";
+import { MissingPart } from "./lazy.tsx";
 import { mendLanguage } from "./locale.ts";
 
 /** Called again for every redraw; signals read inside ask for one. */

@@ -173,6 +173,10 @@ describe("pages", () => {
       const embedded = path === "/frame" || path === "/embed.js";
       const resource = embedded ? "cross-origin" : "same-origin";
       expect(response.headers.get("cross-origin-resource-policy"), path).toBe(resource);
+      // What an isolated site takes: the frame, and every script that may be a Worker's.
+      const isolated = path === "/frame" || path.startsWith("/assets/");
+      const embedder = response.headers.get("cross-origin-embedder-policy");
+      expect(embedder, path).toBe(isolated ? "require-corp" : null);
     }
   });
 

@@ -40,6 +40,15 @@ describe("serve's flags", () => {
   });
 
   it.each([
+    ["https://Blog.Example:443/", "https://blog.example"],
+    ["HTTP://localhost:80", "http://localhost"],
+    ["https://bücher.example", "https://xn--bcher-kva.example"],
+    ["https://blog.example.", "https://blog.example."],
+  ])("--embed-on %s is read as browsers write it", (given, origin) => {
+    expect(parseServeFlags(["--embed-on", given])).toMatchObject({ embedOn: [origin] });
+  });
+
+  it.each([
     ["--prot 1", /prot/],
     ["--port", /port/],
     ["--port 65536", /--port takes a whole number from 0 to 65535/],

@@ -4,6 +4,7 @@ import { here, serverOf } from "../../../protocol/address.ts";
 import type { SiteCount } from "../../../protocol/operator.ts";
 import { ColumnHeads } from "../../pages/column-heads.tsx";
 import { formatCount, formatLarge } from "../../pages/format.ts";
+import { timelyFetch } from "../../transport/timely-fetch.ts";
 import { Card } from "../parts.tsx";
 import { asOrigin } from "./origin.ts";
 import { badgeOf, policyOf, styleOf, tagOf, USUAL, type Wishes } from "./snippet.ts";
@@ -196,7 +197,7 @@ function useIntegrity(): string | undefined {
   const [integrity, setIntegrity] = useState<string>();
   useEffect(() => {
     void (async () => {
-      const loader = await (await fetch(here("/embed.js"))).arrayBuffer();
+      const loader = await (await timelyFetch()(here("/embed.js"))).arrayBuffer();
       const hash = new Uint8Array(await crypto.subtle.digest("SHA-384", loader));
       setIntegrity(`sha384-${btoa(String.fromCharCode(...hash))}`);
     })().catch(() => {}); // without it the tag is not pinned
