@@ -1,11 +1,17 @@
 import { expect, test } from "vitest";
-import { DEFAULT_SETTINGS, parseSettings, SettingsError } from "./settings.ts";
+import {
+  DEFAULT_SETTINGS,
+  earlierDefaults,
+  parseSettings,
+  SettingsError,
+  storedSettings,
+} from "./settings.ts";
 
 test("an empty run file is the default run", () => {
   expect(parseSettings({})).toEqual(DEFAULT_SETTINGS);
   expect(DEFAULT_SETTINGS).toMatchObject({
     model: { layers: 2, heads: 4, width: 96, context: 128 },
-    outer: { kind: "muon", rate: 1.3, momentum: 0.3 },
+    outer: { kind: "muon", rate: 1.3, momentum: 0.3, fullAt: 4 },
     delta: "auto",
     downlink: "auto",
     optimizer: { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, clip: 1 },
@@ -27,6 +33,8 @@ test.each([
   [{ seed: 2 ** 32 }, /"seed"/],
   [{ outer: { kind: "adam" } }, /"outer.kind"/],
   [{ outer: { kind: "average", momentum: 0.5 } }, /"outer.momentum"/],
+  [{ outer: { kind: "average", fullAt: 4 } }, /"outer.fullAt"/],
+  [{ outer: { fullAt: 0 } }, /"outer.fullAt"/],
   [{ name: "x".repeat(81) }, /"name"/],
   [{ learningRate: Number.NaN }, /"learningRate"/],
   [[], /expected object/i],
@@ -40,4 +48,25 @@ test("a codec is named shortly or spelled out, and reads back as it is stored", 
   const settings = parseSettings({ delta: spelled, downlink: "dense2" });
   expect(settings).toMatchObject({ delta: spelled, downlink: { name: "dense", bits: 2 } });
   expect(parseSettings(JSON.parse(JSON.stringify(settings)))).toEqual(settings);
+});
+
+test("the inner rate falls with the width, and is no higher in a model narrower than 64", () => {
+  const rateAt = (width: number) => parseSettings({ model: { width } }).learningRate;
+  expect([16, 32, 64, 96, 128, 768].map(rateAt)).toEqual([
+    4.69e-3, 4.69e-3, 4.69e-3, 3.12e-3, 2.34e-3, 3.91e-4,
+  ]);
+});
+
+test("a run from before keeps the rules that it began with, and goes on with the run file that began it", () => {
+  const file = { model: { heads: 2, width: 32 } };
+  const today = parseSettings(file);
+  const begun = storedSettings({
+    ...today,
+    outer: { kind: "muon", rate: 1.3, momentum: 0.3 },
+    learningRate: 9.37e-3,
+  });
+  expect(begun.outer).toEqual({ kind: "muon", rate: 1.3, momentum: 0.3 });
+  expect(earlierDefaults(today)).toEqual(begun);
+  const chosen = parseSettings({ ...file, learningRate: 1e-3, outer: { kind: "nesterov" } });
+  expect(earlierDefaults(chosen)).toEqual(chosen);
 });

@@ -41,7 +41,7 @@ export interface Settings {
   readonly steps: number | "paced";
   /** The run is finished when this many tokens are merged. Default 20,000,000. */
   readonly tokenBudget: number;
-  /** The highest inner learning rate. Default .3 ÷ the model's width (docs/LEARNING.md). */
+  /** The highest inner learning rate. Default .3 ÷ the model's width, or ÷ 64 where that is less (docs/LEARNING.md). */
   readonly learningRate: number;
   /** Global tokens until the learning rate has risen to its highest. Default 50,000. */
   readonly warmupTokens: number;
@@ -57,7 +57,7 @@ export interface Settings {
   };
   /** What a volunteer keeps of its residual from one delta to the next. Default 0.95. */
   readonly residualDecay: number;
-  /** The outer step on the mean delta. Default Muon, rate 1.3, momentum 0.3 (docs/LEARNING.md). */
+  /** The outer step on the mean delta. Default Muon, rate 1.3 from 4 deltas on, momentum 0.3 (docs/LEARNING.md). */
   readonly outer: OuterSettings;
   /**
    * The codec of deltas: "f32", "dense2", "dense4", "dense8", or {name: "topk", chunk, k, bits}; "auto" is dense4 up to
@@ -113,6 +113,8 @@ export interface OuterSettings {
   readonly rate: number;
   /** 0 for "average". */
   readonly momentum: number;
+  /** A version of n deltas, fewer than this, takes (n + 1) ÷ (this + 1) of the rate. Absent: all; default 4 for "muon". */
+  readonly fullAt?: number;
 }
 
 const count = (least: number, most: number) => z.number().int().min(least).max(most);
@@ -124,17 +126,25 @@ const outer = z
     kind: z.enum(["average", "nesterov", "muon"]).default("muon"),
     rate: z.number().gt(0).max(2).optional(),
     momentum: z.number().min(0).max(0.99).optional(),
+    fullAt: count(1, 10_000).optional(),
   })
   .refine((value) => value.kind !== "average" || !value.momentum, {
     path: ["momentum"],
     message: 'is not for "average"',
   })
-  .transform(
-    ({ kind, rate, momentum }): OuterSettings =>
-      kind === "average"
-        ? { kind, rate: rate ?? 1, momentum: 0 }
-        : { kind, rate: rate ?? (kind === "muon" ? 1.3 : 0.7), momentum: momentum ?? 0.3 },
-  );
+  .refine((value) => value.kind !== "average" || value.fullAt === undefined, {
+    path: ["fullAt"],
+    message: 'is not for "average"',
+  })
+  .transform(({ kind, rate, momentum, fullAt }): OuterSettings => {
+    if (kind === "average") return { kind, rate: rate ?? 1, momentum: 0 };
+    return {
+      kind,
+      rate: rate ?? (kind === "muon" ? 1.3 : 0.7),
+      momentum: momentum ?? 0.3,
+      ...(fullAt !== undefined && { fullAt }),
+    };
+  });
 
 const codeBits = z.union([z.literal(2), z.literal(4), z.literal(8)]);
 
@@ -242,18 +252,45 @@ export class SettingsError extends Error {
 
 /** Wider models want smaller steps: the best rates found were 4e-3 to 5e-3 at width 64 and 2.5e-3 at 128. */
 const RATE_TIMES_WIDTH = 0.3;
+/** Narrower ones do not want larger steps than this width's: at .3 ÷ 32 a run diverges. */
+const NARROW = 64;
+/** Deltas from which on a version's mean is so much shorter than one of them that the whole rate is right. */
+const FULL_AT = 4;
+
+const usualRate = (width: number): number => Number((RATE_TIMES_WIDTH / width).toPrecision(3));
 
 /** Checks a run file's parsed JSON and fills the defaults in. Throws {@link SettingsError}. */
 export function parseSettings(json: unknown): Settings {
+  const settings = storedSettings(json);
+  const { outer } = settings;
+  return outer.kind === "muon"
+    ? { ...settings, outer: { ...outer, fullAt: outer.fullAt ?? FULL_AT } }
+    : settings;
+}
+
+/**
+ * Reads settings that a run began with, however long ago: what they do not name is as it was then. Throws
+ * {@link SettingsError}.
+ */
+export function storedSettings(json: unknown): Settings {
   const result = schema.safeParse(json);
   if (result.success) {
     const { data } = result;
-    return {
-      ...data,
-      learningRate: data.learningRate ?? Number((RATE_TIMES_WIDTH / data.model.width).toPrecision(3)),
-    };
+    return { ...data, learningRate: data.learningRate ?? usualRate(Math.max(NARROW, data.model.width)) };
   }
   throw new SettingsError(result.error.issues.map(describe).join("; "));
+}
+
+/** What a run file's settings were with the defaults of earlier releases: a run that they began goes on with them. */
+export function earlierDefaults(settings: Settings): Settings {
+  const { outer, learningRate, model } = settings;
+  const { fullAt, ...whole } = outer;
+  const today = usualRate(Math.max(NARROW, model.width));
+  return {
+    ...settings,
+    outer: fullAt === FULL_AT ? whole : outer,
+    learningRate: learningRate === today ? usualRate(model.width) : learningRate,
+  };
 }
 
 function describe(issue: z.core.$ZodIssue): string {

@@ -16,6 +16,7 @@ export const CORPORA = ["sotu", "moby-dick"] as const;
 export type CorpusName = (typeof CORPORA)[number];
 
 export interface BenchCorpus {
+  readonly vocabulary: number;
   readonly train: readonly { readonly hash: Hash; readonly tokens: number }[];
   shard(hash: Hash): Uint16Array;
   readonly heldOut: Uint16Array;
@@ -34,6 +35,7 @@ export async function readCorpus(name: CorpusName): Promise<BenchCorpus> {
     shards.set(await sha256(bytesOf(shard)), shard);
   }
   return {
+    vocabulary: VOCABULARY,
     train: [...shards].map(([hash, shard]) => ({ hash, tokens: shard.length })),
     shard: (hash) => shards.get(hash)!,
     heldOut: tokensOf(texts.heldOut.join("")),

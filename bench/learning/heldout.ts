@@ -7,10 +7,16 @@ const FINAL_TOKENS = 131_072;
 const SLICE_SEED = 7;
 
 /** Measures held-out loss on the product's kind of slice: `rough` for the curve, `final` for the table. */
-export function heldOutMeter(trainer: Trainer, text: Uint16Array, context: number, batch: number) {
+export function heldOutMeter(
+  trainer: Trainer,
+  text: Uint16Array,
+  context: number,
+  batch: number,
+  measured?: number,
+) {
   const slice = (tokens: number) =>
     batched(heldOutSlice(text, context, Math.floor(tokens / context), SLICE_SEED), batch);
-  const slices = { rough: slice(CURVE_TOKENS), final: slice(FINAL_TOKENS) };
+  const slices = { rough: slice(measured ?? CURVE_TOKENS), final: slice(measured ?? FINAL_TOKENS) };
   return async (weights: Float32Array, kind: "rough" | "final"): Promise<number> => {
     await trainer.load(weights);
     let loss = 0;

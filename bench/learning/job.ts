@@ -22,15 +22,26 @@ interface Common {
   readonly seed: number;
 }
 
-export interface SwarmJob extends Common {
-  readonly kind: "swarm";
-  readonly recipe: string;
+/** What a simulated swarm is made of. */
+export interface SimulatedSwarm {
   readonly scenario: ScenarioName;
+  /** Their token budget ends the schedule, and `tokens` the simulation. */
   readonly settings: Settings;
+  readonly tokens: number;
+  readonly seed: number;
   /** Volunteers, where it is not the scenario's number. */
   readonly volunteers?: number;
+  /** Points of its curve, where they are not the usual number. */
+  readonly points?: number;
+  /** Tokens of held-out text that each point, and the end, are measured on, where they are not the usual number. */
+  readonly measured?: number;
   /** The virtual run ends when held-out loss is down here. */
   readonly until?: number;
+}
+
+export interface SwarmJob extends Common, SimulatedSwarm {
+  readonly kind: "swarm";
+  readonly recipe: string;
 }
 
 export interface SyncJob extends Common {
@@ -52,8 +63,8 @@ export interface Point {
   readonly loss: number;
 }
 
-export interface Outcome {
-  readonly job: Job;
+export interface Outcome<J = Job> {
+  readonly job: J;
   readonly curve: readonly Point[];
   /** Held-out loss at the end, on a larger slice than the curve's. */
   readonly loss: number;

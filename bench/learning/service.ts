@@ -17,7 +17,7 @@ import type { Settings } from "../../server/settings.ts";
 import { languageTask } from "../../server/task.ts";
 import { judge } from "../../server/trust/check.ts";
 import type { VirtualClock } from "./clock.ts";
-import { type BenchCorpus, VOCABULARY } from "./corpus.ts";
+import type { BenchCorpus } from "./corpus.ts";
 
 /** What journaling and merging a version take on a small server. */
 const MERGE_MS = 50;
@@ -68,7 +68,7 @@ export class Service {
   #busy = false;
 
   static async open(clock: VirtualClock, settings: Settings, corpus: BenchCorpus): Promise<Service> {
-    const task = languageTask(settings, VOCABULARY);
+    const task = languageTask(settings, corpus.vocabulary);
     const vectors = initialVectors(task.initial(settings.seed));
     const file = task.encode(vectors.x);
     const merging = await mergeRule(settings, task);

@@ -2,10 +2,10 @@ import { createWasmTrainer } from "../../model/engine/wasm/trainer.ts";
 import { Random } from "../../model/random.ts";
 import type { VolunteerKey } from "../../protocol/ids.ts";
 import { VirtualClock } from "./clock.ts";
-import { type BenchCorpus, VOCABULARY } from "./corpus.ts";
+import type { BenchCorpus } from "./corpus.ts";
 import { flopsOfStep } from "./flops.ts";
 import { heldOutMeter } from "./heldout.ts";
-import type { Outcome, Point, SwarmJob } from "./job.ts";
+import type { Outcome, Point, SimulatedSwarm } from "./job.ts";
 import { SCENARIOS } from "./scenarios.ts";
 import { Service } from "./service.ts";
 import { Traffic } from "./traffic.ts";
@@ -14,16 +14,16 @@ import { Volunteer } from "./volunteer.ts";
 /** Points of a curve, evenly over the tokens. */
 export const CURVE_POINTS = 20;
 
-/** Runs a swarm to its token budget. */
-export async function runSwarm(job: SwarmJob, corpus: BenchCorpus): Promise<Outcome> {
+/** Runs a swarm until so many tokens are merged. */
+export async function runSwarm<J extends SimulatedSwarm>(job: J, corpus: BenchCorpus): Promise<Outcome<J>> {
   const begun = performance.now();
   const { settings } = job;
   const { model, batch } = settings;
   const clock = new VirtualClock();
   const service = await Service.open(clock, settings, corpus);
-  const shape = { ...model, vocabulary: VOCABULARY };
+  const shape = { ...model, vocabulary: corpus.vocabulary };
   const trainer = await createWasmTrainer({ shape, batch, optimizer: settings.optimizer });
-  const meter = heldOutMeter(trainer, corpus.heldOut, model.context, batch);
+  const meter = heldOutMeter(trainer, corpus.heldOut, model.context, batch, job.measured);
   const traffic = new Traffic();
   const random = new Random(job.seed * 7_919 + 1);
   let keys = 0;
@@ -48,7 +48,7 @@ export async function runSwarm(job: SwarmJob, corpus: BenchCorpus): Promise<Outc
   const curve: Point[] = [];
   let reached = false;
   service.onVersion = async ({ tokens, version }, x) => {
-    if (tokens < (curve.length * job.tokens) / CURVE_POINTS) return;
+    if (tokens < (curve.length * job.tokens) / (job.points ?? CURVE_POINTS)) return;
     const loss = await meter(x, "rough");
     const { up, down } = traffic;
     curve.push({
@@ -61,7 +61,7 @@ export async function runSwarm(job: SwarmJob, corpus: BenchCorpus): Promise<Outc
     });
     reached = job.until !== undefined && loss <= job.until;
   };
-  await clock.run(() => service.finished || reached);
+  await clock.run(() => service.finished || reached || service.state.tokens >= job.tokens);
   for (const volunteer of volunteers) volunteer.settle();
   const { state, staleness, refused, parameters } = service;
   const loss = await meter(service.weights(state.version), "final");

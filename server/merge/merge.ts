@@ -1,7 +1,7 @@
 import type { CodecSpec } from "../../protocol/codec/codec.ts";
 import { addFrame, encodeFrame } from "../../protocol/frame.ts";
 import { WeightedMean } from "./mean.ts";
-import { type OuterRule, outerStep } from "./outer.ts";
+import { alike, type OuterRule, outerStep } from "./outer.ts";
 
 /** The server's vectors at one version, all flat and of one length. */
 export interface Vectors {
@@ -41,23 +41,26 @@ export interface MergeRule extends OuterRule {
  * result is not.
  */
 export function merge(vectors: Vectors, frames: readonly WeightedFrame[], rule: MergeRule): Merged {
-  const mean = new WeightedMean(
-    vectors.x.length,
-    frames.map(({ weight }) => weight),
-  );
+  const weights = frames.map(({ weight }) => weight);
+  const mean = new WeightedMean(vectors.x.length, weights);
   for (const { frame, weight } of frames) mean.add(frame, weight);
   const { x, theta, momentum } = vectors;
   const next = { x: x.slice(), theta: theta.slice(), momentum: momentum.slice() };
-  return { diff: advance(next, mean.values, rule), vectors: next };
+  return { diff: advance(next, mean.values, weights, rule), vectors: next };
 }
 
 /**
  * Takes the vectors on to the next version, in place, and returns the diff D = Q(θ' − x), x' = x + D (QAFeL,
- * 2308.00263). The mean delta is used up. Where it throws, `not-finite`, the vectors are spoilt.
+ * 2308.00263). `weights` are those of the deltas that `mean` is of, and the mean is used up. Where it throws, `not-finite`, the vectors are spoilt.
  */
-export function advance(vectors: Vectors, mean: Float32Array, rule: MergeRule): Uint8Array<ArrayBuffer> {
+export function advance(
+  vectors: Vectors,
+  mean: Float32Array,
+  weights: readonly number[],
+  rule: MergeRule,
+): Uint8Array<ArrayBuffer> {
   const { x, theta, momentum } = vectors;
-  outerStep(rule, theta, momentum, mean);
+  outerStep(rule, theta, momentum, mean, alike(weights));
   for (let i = 0; i < mean.length; i++) mean[i] = theta[i]! - x[i]!;
   const diff = encodeFrame(rule.downlink, mean);
   addFrame(diff, x, 1);

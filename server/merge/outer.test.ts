@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Orthogonalizer } from "../../model/engine/wasm/orthogonal.ts";
-import { type Outer, outerStep } from "./outer.ts";
+import { alike, type Outer, outerStep } from "./outer.ts";
 
 const vector = (...values: number[]) => Float32Array.from(values);
 const orthogonalizer = await Orthogonalizer.open();
@@ -15,8 +15,8 @@ test("Muon turns the matrices and treats everything else as Nesterov does", () =
   const nesterov = { theta: new Float32Array(6), momentum: vector(0.5, 0, 0, 0, 1, 1) };
   const muon = { theta: new Float32Array(6), momentum: nesterov.momentum.slice() };
   const settings = { rate: 0.5, momentum: 0.5 };
-  outerStep(ruleOf({ kind: "nesterov", ...settings }), nesterov.theta, nesterov.momentum, g.slice());
-  outerStep(ruleOf({ kind: "muon", ...settings }), muon.theta, muon.momentum, g.slice());
+  outerStep(ruleOf({ kind: "nesterov", ...settings }), nesterov.theta, nesterov.momentum, g.slice(), 1);
+  outerStep(ruleOf({ kind: "muon", ...settings }), muon.theta, muon.momentum, g.slice(), 1);
   expect(muon.momentum).toEqual(nesterov.momentum);
   expect(muon.theta.subarray(4)).toEqual(nesterov.theta.subarray(4));
   const [a, , , b] = nesterov.theta;
@@ -33,6 +33,28 @@ test("momentum 0 at rate 1 is the mean itself, whatever was before", () => {
     theta,
     vector(7, 7),
     vector(1, 2),
+    1,
   );
   expect([...theta]).toEqual([9, 8]);
+});
+
+test("a version of few deltas takes a part of the rate, and all of it where nothing is said of that", () => {
+  const moved = (deltas: number, fullAt?: number) => {
+    const theta = vector(0);
+    const outer = {
+      kind: "nesterov",
+      rate: 1,
+      momentum: 0,
+      ...(fullAt !== undefined && { fullAt }),
+    } as const;
+    outerStep({ ...ruleOf(outer), matrices: [] }, theta, vector(0), vector(-1), deltas);
+    return theta[0];
+  };
+  expect([1, 3, 7, 50].map((deltas) => moved(deltas, 7))).toEqual([0.25, 0.5, 1, 1]);
+  expect([1, 50].map((deltas) => moved(deltas))).toEqual([1, 1]); // the control: a run from before
+});
+
+test("deltas count by what they weigh: many next to nothing do not make one a crowd", () => {
+  expect([alike([7]), alike([2, 2, 2, 2])]).toEqual([1, 4]);
+  expect(alike([1, ...new Array<number>(1_000).fill(1e-9)])).toBeCloseTo(1, 5);
 });

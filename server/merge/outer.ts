@@ -3,6 +3,8 @@ export interface Outer {
   readonly kind: "average" | "nesterov" | "muon";
   readonly rate: number;
   readonly momentum: number;
+  /** Deltas of a version from which on it takes the whole rate; absent, every version does. */
+  readonly fullAt?: number;
 }
 
 /** A matrix within the flat vector, row-major. */
@@ -27,12 +29,14 @@ export interface OuterRule {
  * - average: θ ← θ − rate·g (at rate 1 the mean of the volunteers' weights; FedAvg, 1602.05629);
  * - nesterov: m ← μ·m + g; θ ← θ − rate·d with d = g + μ·m (DiLoCo, 2311.08105);
  * - muon: the same, but each of the matrices within d is made orthogonal first (docs/LEARNING.md).
+ * `deltas` is how many the mean is of, as {@link alike} counts them.
  */
 export function outerStep(
   { outer, matrices, orthogonalize }: OuterRule,
   theta: Float32Array,
   momentum: Float32Array,
   g: Float32Array,
+  deltas: number,
 ): void {
   if (outer.kind !== "average") followMomentum(Math.fround(outer.momentum), momentum, g);
   if (outer.kind === "muon") {
@@ -40,8 +44,29 @@ export function outerStep(
       orthogonalize(g.subarray(offset, offset + rows * columns), rows, columns);
     }
   }
-  const rate = Math.fround(outer.rate);
+  const rate = Math.fround(rateFor(outer, deltas));
   for (let i = 0; i < theta.length; i++) theta[i] = theta[i]! - Math.fround(rate * g[i]!);
+}
+
+/**
+ * How many deltas a mean is made of, where some may weigh next to nothing: (Σw)² ÷ Σw², between 1 and their number. In
+ * the order given, so that every machine rounds alike.
+ */
+export function alike(weights: readonly number[]): number {
+  let [sum, squares] = [0, 0];
+  for (const weight of weights) {
+    sum += weight;
+    squares += weight * weight;
+  }
+  return (sum * sum) / squares;
+}
+
+/**
+ * What volunteers' deltas differ in cancels out of their mean, and the rate makes up for what it is shorter by. A single
+ * delta is as long as ever: at the whole rate it overshoots (docs/LEARNING.md).
+ */
+function rateFor({ rate, fullAt }: Outer, deltas: number): number {
+  return fullAt === undefined ? rate : rate * Math.min(1, (deltas + 1) / (fullAt + 1));
 }
 
 /** m ← μ·m + g, then g ← g + μ·m. */

@@ -13,7 +13,13 @@ import { stepsFor, USUAL_STEPS } from "../rounds/length.ts";
 import { Ranges } from "../rounds/ranges.ts";
 import { ratesOf } from "../rounds/rates.ts";
 import type { Rules } from "../rounds/rules.ts";
-import { DEFAULT_SETTINGS, parseSettings, type Settings, SettingsError } from "../settings.ts";
+import {
+  DEFAULT_SETTINGS,
+  earlierDefaults,
+  type Settings,
+  SettingsError,
+  storedSettings,
+} from "../settings.ts";
 import { type Store, StoreError } from "../store/store.ts";
 import { RULES } from "../trust/weigh.ts";
 import { requireFit } from "./fit.ts";
@@ -82,7 +88,7 @@ export async function found(
   given: Settings | undefined,
 ): Promise<Founded> {
   const { genesis } = created;
-  const settings = parseSettings(genesis.settings);
+  const settings = storedSettings(genesis.settings);
   if (given !== undefined) requireSame(settings, given);
   if (genesis.server !== identity.key) throw new StoreError("server.key is not the key this run began with");
   if (genesis.corpus !== (await corpusHash(corpus))) {
@@ -145,14 +151,18 @@ async function settle(store: Store, given: Settings | undefined): Promise<Settin
   } catch {
     throw new SettingsError(`${RUN_FILE} is not JSON`);
   }
-  const settings = parseSettings(json);
+  const settings = storedSettings(json);
   if (given !== undefined) requireSame(settings, given);
   return settings;
 }
 
+/** The same run file that began a run goes with it for good, whatever the defaults have become. */
 function requireSame(settings: Settings, given: Settings): void {
+  const possible = [given, earlierDefaults(given)];
   const differing = Object.entries(settings)
-    .filter(([key, value]) => canonicalJson(value) !== canonicalJson(given[key as keyof Settings]))
+    .filter(([key, value]) =>
+      possible.every((one) => canonicalJson(value) !== canonicalJson(one[key as keyof Settings])),
+    )
     .map(([key]) => key);
   if (differing.length > 0) {
     throw new SettingsError(`the run in this directory began with other settings: ${differing.join(", ")}`);

@@ -50,7 +50,7 @@ function hear(message: ToMerger): void {
     reply({ type: "added" }, []);
     return;
   }
-  const diff = advance(held, job.mean.values, job.rule);
+  const diff = advance(held, job.mean.values, job.weights, job.rule);
   const { lead } = job;
   job = undefined;
   const vectors = { x: behind(lead, held.x), theta: held.theta.slice(), momentum: held.momentum.slice() };

@@ -1,7 +1,7 @@
 import { utf8 } from "../../protocol/bytes.ts";
 import { type Json, parseJson } from "../../protocol/guards.ts";
 import { TUNABLE, type Tuning } from "../../protocol/operator.ts";
-import { parseSettings, type Settings, SettingsError } from "../settings.ts";
+import { type Settings, SettingsError, storedSettings } from "../settings.ts";
 import type { Store } from "../store/store.ts";
 
 /**
@@ -51,5 +51,5 @@ function withChanges(
 ): Settings {
   const unknown = Object.keys(changes).filter((key) => !TUNABLE.some((one) => one === key));
   if (unknown.length > 0) throw new SettingsError(`${where} holds what cannot change: ${unknown.join(", ")}`);
-  return parseSettings({ ...settings, ...changes });
+  return storedSettings({ ...settings, ...changes });
 }
