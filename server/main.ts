@@ -13,7 +13,7 @@ import { History } from "./operator/history.ts";
 import { issueLink, LINK_MS, linkOf, noteAddress } from "./operator/link.ts";
 import type { DurableEvent } from "./rounds/events.ts";
 import type { Run } from "./run.ts";
-import { insecureWarning, linksOf, originOf, versionLine } from "./serve/console.ts";
+import { insecureWarning, linksOf, originOf, SetbackWatch, versionLine } from "./serve/console.ts";
 import { parseServeFlags, SERVE_USAGE, type ServeFlags, UsageError } from "./serve/flags.ts";
 import { House } from "./serve/house.ts";
 import type { ServeIo } from "./serve/io.ts";
@@ -167,8 +167,11 @@ async function attend(
   stopped: Promise<undefined>,
 ): Promise<void> {
   const say = (line: string) => io.stdout.write(`${line}\n`);
+  const setbacks = new SetbackWatch();
   const unsubscribe = run.subscribe((event) => {
     if (event.type === "version") say(versionLine(event, run.status()));
+    const warning = event.type === "evaluation" ? setbacks.line(run.status()) : undefined;
+    if (warning !== undefined) say(warning);
     if (event.type === "state" && event.state === "finished") say("The run is finished.");
   });
   const ticking = setInterval(() => run.tick(), TICK_MS);

@@ -1,6 +1,7 @@
 import type { ReadonlySignal } from "@preact/signals";
 import { here } from "../../protocol/address.ts";
 import { ROUTES } from "../../protocol/routes.ts";
+import { setbackOf } from "../../protocol/setback.ts";
 import type { RunStatus } from "../../protocol/status.ts";
 import { formatCount, formatLarge, formatLoss, formatProbability } from "../pages/format.ts";
 import { LossChart } from "../pages/loss-chart.tsx";
@@ -24,6 +25,7 @@ export function Dashboard({ watch, activity }: DashboardProps) {
       {status !== undefined && (
         <>
           <Head status={status} />
+          <Worse status={status} />
           <Figures status={status} />
           <div class="wide">
             <Card title={text.curve}>
@@ -69,6 +71,24 @@ function Head({ status }: { readonly status: RunStatus }) {
         <a href="./">{text.back}</a>
       </nav>
     </header>
+  );
+}
+
+/** Says so where the model has been getting worse for long. */
+function Worse({ status: { heldOut, baselines } }: { readonly status: RunStatus }) {
+  const setback = setbackOf(heldOut, baselines.uniform);
+  if (setback === undefined) return null;
+  const { kind, loss, best } = setback;
+  const now = formatLoss(loss);
+  return (
+    <section class="notice" role="status">
+      <p>
+        {kind === "guessing"
+          ? text.guessing(now, formatLoss(baselines.uniform))
+          : text.worse(now, formatLoss(best.loss), formatCount(best.version))}
+      </p>
+      <p>{text.worseHelp}</p>
+    </section>
   );
 }
 

@@ -6,6 +6,12 @@ export const text = {
   title: "Status",
   loading: "Asking the server…",
   away: "The server does not answer. What is shown may be old; this page keeps trying.",
+  worse: (now: string, then: string, version: string) =>
+    `The model is getting worse: its loss was ${then} at version ${version} and stays at ${now}.`,
+  guessing: (now: string, uniform: string) =>
+    `The model does worse than guessing: its loss stays at ${now}, and guessing has ${uniform}.`,
+  worseHelp:
+    "This is what the server measures on text nobody trains on; volunteers are not to blame. Whoever runs it can lower the learning rate and go back to an earlier version.",
   noRun: "This server has no run yet.",
   mismatch: "This page and the server speak different versions of the protocol. Reload it in a minute.",
   back: "The volunteers’ page",

@@ -1,5 +1,7 @@
 import type { RunState } from "../../protocol/manifest.ts";
-import type { MeasuredPoint, VersionPoint } from "../../protocol/operator.ts";
+import type { VersionPoint } from "../../protocol/operator.ts";
+import { type Setback, setbackOf } from "../../protocol/setback.ts";
+import type { HeldOutPoint } from "../../protocol/status.ts";
 
 /** What needs an operator's look. */
 export interface Alert {
@@ -12,7 +14,8 @@ export interface Facts {
   /** Milliseconds since the newest version, on the run clock. */
   readonly sinceVersion: number;
   readonly volunteers: number;
-  readonly heldOut: readonly MeasuredPoint[];
+  /** What the server measured of the versions that still count: none that was taken back. */
+  readonly heldOut: readonly HeldOutPoint[];
   readonly versions: readonly VersionPoint[];
   /** Nats a token of guessing uniformly. */
   readonly uniform: number;
@@ -22,8 +25,6 @@ export interface Facts {
   readonly freeBytes: number;
 }
 
-/** Held-out loss this far above the best of the run is no noise: one evaluation differs by hundredths. */
-const DIVERGED_NATS = 0.5;
 /** Volunteers are there, and no version came for so long: five times the longest deadline of a version. */
 const STALLED_MS = 5 * 60_000;
 /** Refused deltas are a spike when there are so many, and as many as were merged. */
@@ -37,22 +38,22 @@ export function alertsOf(facts: Facts): Alert[] {
 }
 
 function diverging({ heldOut, versions, uniform }: Facts): Alert | undefined {
-  const last = heldOut.at(-1);
-  if (last !== undefined) {
-    const best = heldOut.reduce((least, { loss }) => Math.min(least, loss), Number.POSITIVE_INFINITY);
-    if (last.loss > best + DIVERGED_NATS) {
-      return {
-        kind: "diverging",
-        message: `held-out loss rose from ${best.toFixed(2)} to ${last.loss.toFixed(2)}`,
-      };
-    }
-  }
+  const setback = setbackOf(heldOut, uniform);
+  if (setback !== undefined) return { kind: "diverging", message: wordsOf(setback, uniform) };
   const newest = versions.at(-1);
   if (newest !== undefined && !(newest.loss <= 2 * uniform)) {
     const told = `volunteers of version ${newest.version} report a loss of ${newest.loss.toFixed(2)}`;
     return { kind: "diverging", message: `${told}, far above guessing (${uniform.toFixed(2)})` };
   }
   return undefined;
+}
+
+/** E.g. `held-out loss was 4.38 at version 58 and stays at 5.11: the model is getting worse`. */
+export function wordsOf({ kind, loss, best }: Setback, uniform: number): string {
+  const [now, then] = [loss.toFixed(2), best.loss.toFixed(2)];
+  return kind === "guessing"
+    ? `held-out loss stays at ${now}: the model does worse than guessing, which has ${uniform.toFixed(2)}`
+    : `held-out loss was ${then} at version ${best.version} and stays at ${now}: the model is getting worse`;
 }
 
 function stalled({ state, sinceVersion, volunteers }: Facts): Alert | undefined {

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Registry } from "prom-client";
 import type { Overview } from "../../protocol/operator.ts";
+import { setbackOf } from "../../protocol/setback.ts";
 import type { RunStatus } from "../../protocol/status.ts";
 
 /**
@@ -36,6 +37,8 @@ export async function metricsOf(
   metric("volunteers", "Volunteers of the last minute", status.volunteers);
   metric("deltas_merged_total", "Deltas merged since the run began", status.deltas.merged);
   if (last !== undefined) metric("held_out_loss", "Nats a token on text nobody trains on", last.loss);
+  const setback = setbackOf(status.heldOut, status.baselines.uniform);
+  metric("getting_worse", "1 while held-out loss stays above its best, or above guessing", setback ? 1 : 0);
   if (newest !== undefined) {
     metric("volunteers_loss", "Nats a token, as the newest version's volunteers report", newest.loss);
     metric("version_seconds", "From the version before to the newest", newest.ms / 1_000);

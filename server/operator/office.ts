@@ -139,7 +139,7 @@ export class Office implements OperatorDesk {
       state: status.state,
       sinceVersion: run.sinceVersion,
       volunteers: status.volunteers,
-      heldOut: history.heldOut,
+      heldOut: status.heldOut,
       versions: history.versions,
       uniform: status.baselines.uniform,
       lately: { merged: merged - before.merged, refused: refused - before.refused },

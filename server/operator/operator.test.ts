@@ -64,14 +64,15 @@ describe("the log of who did what", () => {
   });
 });
 
+function measured(...losses: number[]): Facts["heldOut"] {
+  return losses.map((loss, version) => ({ version, tokens: version, loss }));
+}
+
 const FINE: Facts = {
   state: "running",
   sinceVersion: 1_000,
   volunteers: 3,
-  heldOut: [
-    { version: 1, at: 1, tokens: 1, loss: 5 },
-    { version: 2, at: 2, tokens: 2, loss: 4 },
-  ],
+  heldOut: measured(5, 4),
   versions: [{ version: 2, at: 2, tokens: 2, deltas: 4, came: 4, ms: 1, loss: 4.2 }],
   uniform: 6.2,
   lately: { merged: 100, refused: 3 },
@@ -82,7 +83,8 @@ describe("alerts", () => {
   it("are silent while all is well", () => expect(alertsOf(FINE)).toEqual([]));
 
   it.each<[Alert["kind"], Partial<Facts>]>([
-    ["diverging", { heldOut: [...FINE.heldOut, { version: 3, at: 3, tokens: 3, loss: 4.6 }] }],
+    ["diverging", { heldOut: measured(...new Array(8).fill(4), ...new Array(8).fill(4.6)) }],
+    ["diverging", { heldOut: measured(...new Array(8).fill(6.8)) }],
     ["diverging", { versions: [{ ...FINE.versions[0]!, loss: 13 }] }],
     ["diverging", { versions: [{ ...FINE.versions[0]!, loss: Number.NaN }] }],
     ["stalled", { sinceVersion: 6 * 60_000 }],
@@ -95,6 +97,7 @@ describe("alerts", () => {
   it.each<[string, Partial<Facts>]>([
     ["a paused run makes no versions", { state: "paused", sinceVersion: 9e6 }],
     ["without volunteers there are none", { volunteers: 0, sinceVersion: 9e6 }],
+    ["a version or two come out badly", { heldOut: measured(...new Array(8).fill(4), 9, 9) }],
     ["a few refusals are no spike", { lately: { merged: 0, refused: 19 } }],
   ])("do not cry: %s", (_, changes) => expect(alertsOf({ ...FINE, ...changes })).toEqual([]));
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { VersionEvent } from "../../protocol/events.ts";
 import { FakeService, HASH } from "../../test/fake-service.ts";
-import { insecureWarning, linksOf, originOf, versionLine } from "./console.ts";
+import { insecureWarning, linksOf, originOf, SetbackWatch, versionLine } from "./console.ts";
 
 const door = (host: string, tls = false) => ({ host, port: 81, tls });
 const published: VersionEvent = {
@@ -47,4 +47,31 @@ describe("what the operator reads", () => {
       "version 12: 1 delta merged, held-out loss 4.40 at version 11 (80% of guessing), 9.8 ktok/s",
     );
   });
+
+  it("says once that a run gets worse and what to do, on every line since when, and once that it is over", () => {
+    const status = new FakeService().status();
+    const watch = new SetbackWatch();
+    const points: { version: number; tokens: number; loss: number }[] = [];
+    const said: string[] = [];
+    const lines: string[] = [];
+    for (const loss of [6, 5, ...times(8, 4.4), ...times(10, 5.1), ...times(8, 4.3)]) {
+      points.push({ version: points.length, tokens: points.length, loss });
+      const now = { ...status, heldOut: [...points] };
+      const line = watch.line(now);
+      if (line !== undefined) said.push(`${points.length}: ${line}`);
+      lines.push(versionLine(published, now));
+    }
+    expect(said).toHaveLength(2);
+    expect(said[0]).toMatch(
+      /^15: Warning: held-out loss was 4\.40 at version \d and stays at 5\.10: the model is getting worse\.\n/,
+    );
+    expect(said[0]).toMatch(/lower the learning rate and go back to an earlier version/);
+    expect(said[1]).toMatch(/^24: The model learns again/);
+    const marked = lines.flatMap((line, i) =>
+      /worse than at version \d \(4\.40\)/.test(line) ? [i + 1] : [],
+    );
+    expect(marked).toEqual([15, 16, 17, 18, 19, 20, 21, 22, 23]);
+  });
 });
+
+const times = (count: number, loss: number) => new Array<number>(count).fill(loss);

@@ -1,7 +1,9 @@
 import { networkInterfaces } from "node:os";
 import type { VersionEvent } from "../../protocol/events.ts";
+import { setbackOf } from "../../protocol/setback.ts";
 import type { RunStatus } from "../../protocol/status.ts";
 import { isLoopback } from "../http/network.ts";
+import { wordsOf } from "../operator/alerts.ts";
 import { LINK_MS } from "../operator/link.ts";
 
 /** What the operator reads in the terminal: where to look, and one line a version. */
@@ -64,5 +66,27 @@ export function versionLine({ version, deltas }: VersionEvent, status: RunStatus
     parts.push(`held-out loss ${newest.loss.toFixed(2)}${at} (${share}% of guessing)`);
   }
   parts.push(`${(status.tokensPerSecond / 1_000).toFixed(1)} ktok/s`);
+  const setback = setbackOf(status.heldOut, status.baselines.uniform);
+  if (setback !== undefined)
+    parts.push(`worse than at version ${setback.best.version} (${setback.best.loss.toFixed(2)})`);
   return parts.join(", ");
+}
+
+/** What an operator can do about a run that gets worse. */
+const REMEDY =
+  "On the operator's page you can lower the learning rate and go back to an earlier version. If the loss that\n" +
+  "volunteers report goes on falling, the text is too short for this model: add text, or take a smaller model.";
+
+/** Says once when a run begins to get worse, and once when that is over. */
+export class SetbackWatch {
+  #told = false;
+
+  /** What to print after a measurement, if anything. */
+  line({ heldOut, baselines: { uniform } }: Pick<RunStatus, "heldOut" | "baselines">): string | undefined {
+    const setback = setbackOf(heldOut, uniform);
+    if ((setback !== undefined) === this.#told) return undefined;
+    this.#told = setback !== undefined;
+    if (setback === undefined) return "The model learns again: held-out loss is near its best.";
+    return `Warning: ${wordsOf(setback, uniform)}.\n${REMEDY}`;
+  }
 }

@@ -229,6 +229,23 @@ describe("the status page", () => {
     expect(errors).toEqual([]);
   });
 
+  it("says that the model gets worse while it does, by what the server measures, and not before", async () => {
+    const learning = exampleStatus().heldOut;
+    await open("/status");
+    await page.locator(".uplot canvas").waitFor();
+    expect(await page.getByText("The model is getting worse").count()).toBe(0);
+    for (let i = 1; i <= 5; i++) {
+      const measured = { version: 160 + i, tokens: (160 + i) * 20_480, loss: 4.2, sample: "" };
+      site.emit({ type: "evaluation", ...measured });
+    }
+    await shows("The model is getting worse: its loss was 3.12 at version");
+    await shows("Whoever runs it can lower the learning rate");
+    site.status = exampleStatus({ heldOut: learning.map((point) => ({ ...point, loss: 7 })) });
+    await open("/status");
+    await shows("The model does worse than guessing: its loss stays at 7.00, and guessing has 6.24.");
+    expect(errors).toEqual([]);
+  });
+
   it("moves with the event stream", async () => {
     await open("/status");
     await shows("Connected at version 160.");

@@ -214,6 +214,15 @@ const SHOTS: readonly Shot[] = [
     },
   },
   { name: "status", path: "/status" },
+  {
+    name: "status-getting-worse",
+    path: "/status",
+    given: (site) => {
+      const { heldOut } = exampleStatus();
+      const worse = heldOut.map((point, i) => ({ ...point, loss: point.loss + Math.max(0, i - 20) * 0.08 }));
+      site.status = exampleStatus({ heldOut: worse });
+    },
+  },
   { name: "operator-signed-out", path: "/operator" },
   { name: "operator", path: "/operator#link=good" },
   {
