@@ -28,4 +28,4 @@ test("A14: deltas a hundred times too large leave a real training within 5% of a
   const clean = await lossUnder("mean", undefined);
   expect(await lossUnder("default", "scaling ×100")).toBeLessThan(1.05 * clean);
   expect(await lossUnder("mean", "scaling ×100")).toBeGreaterThan(1.05 * clean);
-}, 60_000);
+}, 240_000);

@@ -18,13 +18,14 @@ import { deltaCodec, mergeRule } from "../../server/run/merge-rule.ts";
 import { parseSettings } from "../../server/settings.ts";
 import { languageTask } from "../../server/task.ts";
 import {
-  auditCost,
   Budget,
   blameOf,
-  FIRST_LOOK,
+  excused,
+  lookCost,
+  lookInto,
   type Plan,
   planOf,
-  SECOND_LOOK,
+  type Verdict,
   verdictOf,
 } from "../../server/trust/audit.ts";
 import { centredClipping } from "../../server/trust/centred.ts";
@@ -48,6 +49,7 @@ const EVALUATE_EVERY = 4;
 /** As in server/run/audits.ts. */
 const DIRECTION_EVERY = 8;
 const DIRECTION_STEPS = 4;
+const LEARNS_FOR = 8;
 /** As in server/run/late-merges.ts. */
 const MOST_BLAMED = 96;
 
@@ -118,6 +120,7 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
   const versions: Vectors[] = [initialVectors(task.initial(settings.seed))];
   let centre: Float32Array = new Float32Array(task.parameters);
   let [now, trained, tickets, rollbacks] = [0, 0, 0, 0];
+  let learned = Number.NEGATIVE_INFINITY;
   const created: Created = { type: "created", at: 0, hash: NO_HASH, genesis: {} };
   let state: State = begin(created);
 
@@ -229,7 +232,7 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
   const audit = async (one: Kept, whose: Plan["whose"], blamedFor?: number): Promise<void> => {
     const { ticket, member, frame } = one;
     const about = { type: "audited", at: now, ticket: ticket.id, volunteer: member.key } as const;
-    const told = async (verdict: ReturnType<typeof verdictOf>) => {
+    const told = async (verdict: Verdict) => {
       const who = member.attack === undefined ? "honest" : "attacker";
       const name = `${who} ${verdict.verdict}: ${verdict.reason}`;
       verdicts[name] = (verdicts[name] ?? 0) + 1;
@@ -242,24 +245,35 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
     const waiting = state.pool.find((delta) => delta.ticket === ticket.id);
     if (waiting?.facts?.copies !== undefined) return told({ verdict: "bad", reason: "copy" });
     const fresh = ticket.fresh && blamedFor === undefined;
-    const recomputed = fresh ? ticketTokens(ticket, context) : 0;
-    for (const batches of [FIRST_LOOK, SECOND_LOOK]) {
-      const cost = auditCost(batches * batch * context, recomputed);
-      if (blamedFor !== undefined) budget.charge(cost);
-      else if (!budget.spend(cost, whose)) return;
-      const evidence = await examine(auditor, corpus.gate, context, {
-        ticket: { ...ticket, fresh },
-        shard: member.text,
-        weights: versions[blamedFor ?? ticket.version]!.x,
-        delta: decodeFrame(frame, task.parameters),
-        codec,
-        seed: random.u32(),
-        batches,
-      });
-      const judge = blamedFor === undefined ? verdictOf : blameOf;
-      const verdict = judge(evidence, ticket.steps, state.trust);
-      if (verdict.verdict === "good" || batches === SECOND_LOOK) return told(verdict);
-    }
+    const look = (version: number, judge: typeof verdictOf) =>
+      lookInto(
+        (about) =>
+          examine(auditor, corpus.gate, context, {
+            ticket: { ...ticket, fresh },
+            shard: member.text,
+            weights: versions[version]!.x,
+            delta: decodeFrame(frame, task.parameters),
+            codec,
+            seed: random.u32(),
+            ...about,
+          }),
+        (about) => {
+          const cost = lookCost(about, batch * context, ticketTokens(ticket, context), fresh);
+          if (blamedFor === undefined && !about.own) return budget.spend(cost, whose);
+          budget.charge(cost);
+          return true;
+        },
+        (evidence) => {
+          const verdict = judge(evidence, ticket.steps, state.trust);
+          if (evidence.own !== undefined && verdict.verdict === "bad") learned = state.version;
+          return verdict;
+        },
+        state.version - learned < LEARNS_FOR,
+      );
+    const found = await look(blamedFor ?? ticket.version, blamedFor === undefined ? verdictOf : blameOf);
+    if (found === undefined) return;
+    const blamed = blamedFor !== undefined && found.verdict === "bad";
+    await told(blamed ? excused(found, await look(ticket.version, verdictOf)) : found);
   };
   const directionDue = () =>
     ours &&

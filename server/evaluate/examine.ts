@@ -20,6 +20,8 @@ export interface AuditJob {
   readonly seed: number;
   /** Micro-batches to look at, of its own text and as many of gate text. */
   readonly batches: number;
+  /** Whether to hold it against what the server itself makes of the ticket. */
+  readonly own?: boolean;
 }
 
 /** What a delta does to the loss on a micro-batch of its own text and on one of gate text; a fresh one is recomputed. */
@@ -35,22 +37,47 @@ export async function examine(
   const count = Math.min(job.batches, own.length);
   const assigned = Array.from({ length: count }, (_, i) => own[(seed + i) % own.length]!);
   const others = assigned.map((_, i) => gateBatch(gate, context, batch, (seed + i) >>> 0));
-  const lossOf = async (batches: readonly Uint16Array[]) => {
-    let sum = 0;
-    for (const tokens of batches) sum += await trainer.evaluate(tokens, batch);
-    return sum / batches.length;
+  // Sequence by sequence: by how much they differ one knows what chance does.
+  const lossesOf = async (batches: readonly Uint16Array[]) => {
+    const losses: number[] = [];
+    for (const tokens of batches) {
+      for (let at = 0; at < tokens.length; at += context + 1) {
+        losses.push(await trainer.evaluate(tokens.subarray(at, at + context + 1), 1));
+      }
+    }
+    return losses;
   };
   const measure = async (at: Float32Array) => {
     await trainer.load(at);
-    return { assigned: await lossOf(assigned), gate: await lossOf(others) };
+    return { assigned: await lossesOf(assigned), gate: await lossesOf(others) };
   };
   const before = await measure(weights);
-  const after = await measure(weights.map((value, i) => value - delta[i]!));
-  const change = (on: "assigned" | "gate"): Change => ({ before: before[on], after: after[on] });
-  const found = { assigned: change("assigned"), gate: change("gate") };
-  if (!ticket.fresh) return found;
+  const does = async (change: Float32Array) => {
+    const after = await measure(weights.map((value, i) => value - change[i]!));
+    return {
+      assigned: changeOf(before.assigned, after.assigned),
+      gate: changeOf(before.gate, after.gate),
+    };
+  };
+  const found = await does(delta);
+  if (!ticket.fresh && !job.own) return found;
   const again = await recompute(trainer, weights, own, ticket, job.codec);
-  return { ...found, distance: 1 - cosine(delta, again) };
+  return {
+    ...found,
+    ...(job.own && { own: await does(again) }),
+    ...(ticket.fresh && { distance: 1 - cosine(delta, again) }),
+  };
+}
+
+/** Means over sequences, and the standard error of what lies between them. Of a single one nothing is certain. */
+function changeOf(before: readonly number[], after: readonly number[]): Change {
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const differences = before.map((value, i) => value - after[i]!);
+  const { length } = differences;
+  const middle = mean(differences);
+  const spread = Math.hypot(...differences.map((value) => value - middle));
+  const error = length < 2 ? Math.abs(middle) : spread / Math.sqrt(length * (length - 1));
+  return { before: mean(before), after: mean(after), error };
 }
 
 /** What a fresh ticket comes to here: without moments and residual, and through the same codec. */

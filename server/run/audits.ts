@@ -8,13 +8,14 @@ import type { Auditor, RunOptions } from "../options.ts";
 import type { Audited } from "../rounds/events.ts";
 import type { State } from "../rounds/state.ts";
 import {
-  auditCost,
   Budget,
   blameOf,
-  FIRST_LOOK,
+  excused,
+  type Look,
+  lookCost,
+  lookInto,
   type Plan,
   planOf,
-  SECOND_LOOK,
   type Verdict,
   verdictOf,
 } from "../trust/audit.ts";
@@ -27,6 +28,8 @@ import type { Blamed } from "./late-merges.ts";
 const MOST_WAITING = 32;
 /** Tickets counted as trained before the first, so that the first newcomers can be audited. */
 const AHEAD = 20;
+/** A model that learned from the server's own training of a ticket is taken to learn for so many versions. */
+const LEARNS_FOR = 8;
 /** The server's own direction is found again after so many versions, by so many steps. */
 const DIRECTION_EVERY = 8;
 const DIRECTION_STEPS = 4;
@@ -104,6 +107,8 @@ export class Audits {
   #budget: Budget | undefined;
   /** The version that the server's direction was last found, or tried, at. */
   #directed = Number.NEGATIVE_INFINITY;
+  /** The version at which the server's own training of a ticket was last seen to help where a volunteer's did not. */
+  #learned = Number.NEGATIVE_INFINITY;
   #busy = false;
   #stopped = false;
 
@@ -201,16 +206,18 @@ export class Audits {
     const { codec, context } = this.#options;
     const weights = await this.#options.weights(ticket.hash);
     if (weights === undefined) return; // so old that nothing can be said of it
-    const recomputed = ticket.fresh ? ticketTokens(ticket, context) : 0;
-    const verdict = await this.#judge({ ticket, weights, frame, codec, shard: ticket.shard }, (batches) => {
-      const cost = auditCost(batches * ticket.batch * context, recomputed);
-      return this.#budget?.spend(cost, whose) ?? false;
+    const tokens = ticketTokens(ticket, context);
+    const verdict = await this.#judge({ ticket, weights, frame, codec, shard: ticket.shard }, (look) => {
+      const cost = lookCost(look, ticket.batch * context, tokens, ticket.fresh);
+      // Who is all but found bad does not go free for want of budget.
+      if (look.own) this.#budget?.charge(cost);
+      return look.own || (this.#budget?.spend(cost, whose) ?? false);
     });
     if (verdict !== undefined) await this.#tell(ticket, verdict);
   }
 
   async #reaudit(
-    { ticket, volunteer, range, on, open, frame }: Blamed,
+    { ticket, volunteer, range, on, origin, open, frame }: Blamed,
     at: Promise<Float32Array | undefined>,
   ): Promise<void> {
     const { codec, context } = this.#options;
@@ -218,31 +225,51 @@ export class Audits {
     const weights = await at;
     const found = await frame();
     if (weights === undefined || found === undefined) return;
-    const about = { ticket: { ...range, rates: [], fresh: false }, weights, frame: found, codec };
-    const afford = (batches: number) => {
-      this.#budget?.charge(auditCost(batches * range.batch * context, 0));
+    const about = { ticket: { ...range, rates: [], fresh: false }, frame: found, codec };
+    const batchTokens = range.batch * context;
+    const afford = (look: Look) => {
+      this.#budget?.charge(lookCost(look, batchTokens, range.steps * batchTokens, false));
       return true;
     };
-    const verdict = await this.#judge({ ...about, shard: range.shard }, afford, blameOf);
-    if (verdict !== undefined) await this.#tell({ id: ticket, volunteer }, { ...verdict, on });
+    const look = (on: Float32Array, judge: typeof verdictOf) =>
+      this.#judge({ ...about, weights: on, shard: range.shard }, afford, judge);
+    const blamed = await look(weights, blameOf);
+    if (blamed === undefined) return;
+    const made = blamed.verdict === "bad" ? await origin() : undefined;
+    const verdict = made === undefined ? blamed : excused(blamed, await look(made, verdictOf));
+    await this.#tell({ id: ticket, volunteer }, { ...verdict, on });
   }
 
-  /** A look, and a second one where the first finds it bad. Undefined where it cannot be afforded. */
+  /** Undefined where it cannot be afforded. */
   async #judge(
     { frame, shard, ...about }: Looked,
-    afford: (batches: number) => boolean,
+    afford: (look: Look) => boolean,
     judge: typeof verdictOf = verdictOf,
   ): Promise<Verdict | undefined> {
     const { auditor, parameters, draw, state } = this.#options;
     const text = new Uint16Array((await this.#options.shard(shard)).slice().buffer);
-    for (const batches of [FIRST_LOOK, SECOND_LOOK]) {
-      if (this.#stopped || !afford(batches)) return undefined;
-      const delta = decodeFrame(frame, parameters);
-      const evidence = await auditor.audit({ ...about, shard: text, delta, seed: draw(), batches });
-      const verdict = judge(evidence, about.ticket.steps, state().trust);
-      if (verdict.verdict === "good" || batches === SECOND_LOOK) return verdict;
-    }
-    return undefined;
+    const { ticket } = about;
+    // Whose ticket is gone, after a roll-back, is held against what would be trained at today's rates.
+    const ratesOf = () =>
+      ticket.rates.length > 0 ? ticket.rates : this.#options.rates(state().tokens, ticket.steps);
+    return lookInto(
+      (look) =>
+        auditor.audit({
+          ...about,
+          ...look,
+          ...(look.own && { ticket: { ...ticket, rates: ratesOf() } }),
+          shard: text,
+          delta: decodeFrame(frame, parameters),
+          seed: draw(),
+        }),
+      (look) => !this.#stopped && afford(look),
+      (evidence) => {
+        const verdict = judge(evidence, ticket.steps, state().trust);
+        if (evidence.own !== undefined && verdict.verdict === "bad") this.#learned = state().version;
+        return verdict;
+      },
+      state().version - this.#learned < LEARNS_FOR,
+    );
   }
 
   async #tell(

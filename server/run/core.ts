@@ -2,7 +2,7 @@ import type { RunEvent } from "../../protocol/events.ts";
 import { type Identity, sha256 } from "../../protocol/identity.ts";
 import type { Hash, TicketId } from "../../protocol/ids.ts";
 import type { Upload } from "../../protocol/upload.ts";
-import type { Vectors } from "../merge/merge.ts";
+import { applyDiff, type Vectors } from "../merge/merge.ts";
 import type { RunOptions } from "../options.ts";
 import { endsOf } from "../rounds/ends.ts";
 import type { Closed, Created, DurableEvent, Effect, RolledBack, SoftEvent } from "../rounds/events.ts";
@@ -132,7 +132,8 @@ export class Core {
 
   /** Has what roll-backs blame audited: after one, and after a start that finds some unanswered. */
   inquire(): void {
-    this.#audits?.blame(this.#late.blamed(this.#options.store, this.founded.rules));
+    const { store } = this.#options;
+    this.#audits?.blame(this.#late.blamed(store, this.founded.rules, this.#weightsAt));
   }
 
   get founded(): Founded {
@@ -191,6 +192,24 @@ export class Core {
     const known = Number.isSafeInteger(from) && from >= 0 && from < this.#state.version;
     return known ? readDiff(this.#options.store, from) : undefined;
   }
+
+  /**
+   * The weights of a version that is not stored whole, by way of the newest one before it that is and the diffs since;
+   * undefined where something of that is gone.
+   */
+  readonly #weightsAt = async (version: number): Promise<Float32Array<ArrayBuffer> | undefined> => {
+    const { store } = this.#options;
+    const place = this.#retention.atMost(version);
+    const file = place && (await readSnapshotFile(store, place.hash));
+    if (place === undefined || file === undefined) return undefined;
+    let weights = this.founded.task.decode(file);
+    for (let from = place.version; from < version; from++) {
+      const diff = await readDiff(store, from);
+      if (diff === undefined) return undefined;
+      weights = applyDiff(weights, diff);
+    }
+    return weights;
+  };
 
   subscribe(listener: (event: RunEvent) => void): () => void {
     return this.#listeners.add(listener);

@@ -18,6 +18,8 @@ export interface Blamed {
   readonly range: Range & { readonly shard: Hash };
   /** The weights that came back: it is audited on them. */
   readonly on: Hash;
+  /** The weights that it was made for; undefined where they cannot be had any more. */
+  origin(): Promise<Float32Array<ArrayBuffer> | undefined>;
   /** Whether no audit has answered for it meanwhile. */
   open(): boolean;
   /** Undefined where the journal holds it no more. */
@@ -28,6 +30,8 @@ export interface Blamed {
 export interface Late extends Pick<Accepted, "ticket" | "volunteer" | "tokens" | "position"> {
   /** Its place in the journal. */
   readonly sequence: number;
+  /** Its ticket's version; a checkpoint of an earlier release does not know it. */
+  readonly from?: number;
   /** The version it was merged into, while that is in the model: nobody is blamed again for what was taken back. */
   readonly into?: number;
   /** From a roll-back until its audit: the weights that came back. */
@@ -52,8 +56,8 @@ export class LateMerges {
 
   add(event: DurableEvent, sequence: number): void {
     if (event.type === "accepted") {
-      const { ticket, volunteer, tokens, position } = event;
-      this.#late.set(ticket, { ticket, volunteer, tokens, position, sequence });
+      const { ticket, volunteer, tokens, position, version: from } = event;
+      this.#late.set(ticket, { ticket, volunteer, tokens, position, from, sequence });
       this.#forget();
     } else if (event.type === "closed") {
       for (const { ticket } of event.merged) this.#change(ticket, { into: event.version + 1 });
@@ -74,10 +78,14 @@ export class LateMerges {
     }
   }
 
-  /** What roll-backs have blamed and no audit has answered for, the newest first. */
-  blamed(store: Store, { ranges, batch, context }: Rules): Blamed[] {
+  /** What roll-backs have blamed and no audit has answered for, the newest first; `weightsAt` finds a version's again. */
+  blamed(
+    store: Store,
+    { ranges, batch, context }: Rules,
+    weightsAt: (version: number) => Promise<Float32Array<ArrayBuffer> | undefined>,
+  ): Blamed[] {
     return this.kept.toReversed().flatMap((late) => {
-      const { ticket, volunteer, tokens, position, sequence, blamedOn: on } = late;
+      const { ticket, volunteer, tokens, position, from, sequence, blamedOn: on } = late;
       if (on === undefined) return [];
       const steps = tokens / (batch * context);
       const range = { ...ranges.at(position), seed: ranges.seedOf(position), steps, batch };
@@ -85,8 +93,9 @@ export class LateMerges {
         const { frame: bytes } = decodeRecord(await store.read(sequence));
         return bytes.length === 0 ? undefined : bytes;
       };
+      const origin = async () => (from === undefined ? undefined : weightsAt(from));
       const open = () => this.#late.get(ticket)?.blamedOn === on;
-      return [{ ticket, volunteer, range, on, open, frame }];
+      return [{ ticket, volunteer, range, on, origin, open, frame }];
     });
   }
 

@@ -56,9 +56,9 @@ interface Swarm {
   readonly index: Index;
 }
 
-const settingsOf = (tripwire: number): Settings =>
+const settingsOf = (tripwire: number, snapshotEvery = 1): Settings =>
   tinySettings({
-    snapshotEvery: 1,
+    snapshotEvery,
     trust: { tripwire, auditShare: 0.5 },
     outer: { kind: "average" },
     downlink: "f32",
@@ -70,11 +70,13 @@ async function trusting(
   auditor = auditorThat(NOWHERE),
   events: DurableEvent[] = [],
   random = luckless(),
+  measuring = evaluator,
+  snapshotEvery?: number,
 ): Promise<Swarm> {
   const index = memoryIndex();
   const tiny = await tinyRun({
-    settings: settingsOf(tripwire),
-    evaluator,
+    settings: settingsOf(tripwire, snapshotEvery),
+    evaluator: measuring,
     auditor,
     random,
     observe: (event) => events.push(event),
@@ -92,6 +94,61 @@ async function trusting(
 
 const of = <T extends DurableEvent["type"]>(events: readonly DurableEvent[], type: T) =>
   events.filter((event): event is Extract<DurableEvent, { type: T }> => event.type === type);
+
+/** Far too large for where the model was, and right for where the mole takes it to. */
+const MENDS = STEP.map((value) => 6 * value);
+
+/**
+ * The mole's deltas are merged, and then honest ones that were made for what came of it, before the tripwire has seen
+ * either; the run goes back, and all four are blamed. `meanwhile` happens just before that.
+ */
+async function mended(meanwhile: (tiny: TinyRun) => Promise<void> = async () => {}): Promise<Swarm> {
+  const seen = Promise.withResolvers<void>();
+  let slow = false;
+  const measuring: Evaluator = {
+    async evaluate(version, weights) {
+      if (slow) await seen.promise;
+      return evaluator.evaluate(version, weights);
+    },
+  };
+  // Version 8, which the honest deltas are made for, is not stored whole.
+  const swarm = await trusting(0.05, auditorThat(NOWHERE), [], luckless(), measuring, 7);
+  const { tiny, honest, mole, events } = swarm;
+  for (let version = 5; version <= 7; version++) {
+    await honest.contribute(tiny.run, STEP);
+    await mole.contribute(tiny.run, STEP);
+    await until(() => of(events, "evaluated").at(-1)?.version === version);
+  }
+  slow = true;
+  await betray(swarm);
+  await honest.contribute(tiny.run, MENDS);
+  await honest.contribute(tiny.run, MENDS);
+  await until(() => tiny.run.status().version === 9);
+  await meanwhile(tiny);
+  const before = of(events, "audited").length;
+  seen.resolve();
+  await until(() => of(events, "audited").length === before + 4);
+  expect(of(events, "rolled-back")).toMatchObject([{ to: 7, version: 10 }]);
+  return swarm;
+}
+
+const foundBad = ({ events }: Swarm) =>
+  new Set(of(events, "audited").flatMap(({ verdict, volunteer }) => (verdict === "bad" ? [volunteer] : [])));
+
+test("A25: a delta that was right for the weights it was made for is not blamed for where the model had gone", async () => {
+  const swarm = await mended();
+  expect(foundBad(swarm)).toEqual(new Set([swarm.mole.identity.key]));
+  await swarm.honest.ticket(swarm.tiny.run);
+  await swarm.tiny.run.close();
+});
+
+test("A25, the control: where those weights cannot be had, it is", async () => {
+  const swarm = await mended(async ({ files }) => {
+    await files.remove("diffs/7");
+  });
+  expect(foundBad(swarm)).toEqual(new Set([swarm.mole.identity.key, swarm.honest.identity.key]));
+  await swarm.tiny.run.close();
+});
 
 /** Both deltas of a version are the mole's, wrong way round. */
 async function betray({ tiny, mole, events }: Swarm): Promise<void> {

@@ -7,6 +7,8 @@ import { medianSize, suspicionOf } from "./weigh.ts";
 export interface Change {
   readonly before: number;
   readonly after: number;
+  /** The standard error of their difference, by what it is on single sequences; absent or 0: it is certain. */
+  readonly error?: number;
 }
 
 /** What an audit measured. */
@@ -17,12 +19,14 @@ export interface Evidence {
   readonly gate: Change;
   /** Of a recomputed fresh ticket: 1 − the cosine of what was sent and what the server got. */
   readonly distance?: number;
+  /** The same of a delta that the server made of the ticket itself, where it was asked for. */
+  readonly own?: Pick<Evidence, "assigned" | "gate">;
 }
 
 export type AuditReason = "gain" | "no-gain" | "harm" | "copy" | "recomputed" | "mismatch";
 
 export interface Verdict {
-  /** Unclear only after a roll-back: nothing follows from it but that the delta was looked at. */
+  /** Unclear: nothing follows from it but that the delta was looked at. */
   readonly verdict: "good" | "bad" | "unclear";
   readonly reason: AuditReason;
   /** What each of its steps gained on its own text. */
@@ -36,6 +40,11 @@ export interface Verdict {
 const LEAST_GAIN = 0.03;
 /** What it may lose on gate text, as a multiple of what it gains on its own. */
 const MOST_HARM = 3;
+/**
+ * Standard errors by which what was measured must miss a bound before anybody is blamed for it. More would let noise go
+ * unproven for as long as it lasts; whoever is honest seldom misses one at all.
+ */
+const SURE = 1;
 /** After a roll-back, what a delta must cost to be bad, as a part of what others gain. */
 const LEAST_BLAME = 0.5;
 /**
@@ -44,8 +53,22 @@ const LEAST_BLAME = 0.5;
  */
 export const MOST_DISTANCE = 0.1;
 
-/** What the evidence says. A delta that was trained on its text helps there, whatever the text. */
-export function verdictOf({ assigned, gate, distance }: Evidence, steps: number, trust: Trust): Verdict {
+/**
+ * What the evidence says. A delta that was trained on its text helps there, whatever the text, but for a model that does
+ * not learn at these rates: there the server's own delta does no better, and nobody is to blame.
+ */
+export function verdictOf({ own, ...found }: Evidence, steps: number, trust: Trust): Verdict {
+  const verdict = verdictAlone(found, steps, trust);
+  if (verdict.verdict !== "bad" || own === undefined || verdict.reason === "mismatch") return verdict;
+  const better = verdictAlone(own, steps, trust).verdict === "good";
+  return better ? verdict : { verdict: "unclear", reason: verdict.reason };
+}
+
+function verdictAlone(
+  { assigned, gate, distance }: Omit<Evidence, "own">,
+  steps: number,
+  trust: Trust,
+): Verdict {
   const gain = (assigned.before - assigned.after) / steps;
   const harm = (gate.after - gate.before) / steps;
   if (distance !== undefined) {
@@ -53,10 +76,13 @@ export function verdictOf({ assigned, gate, distance }: Evidence, steps: number,
       ? { verdict: "good", reason: "recomputed", gain }
       : { verdict: "bad", reason: "mismatch" };
   }
-  const usual = medianOf(trust.gains) ?? 0;
-  // Not a number is not above either bound.
-  if (!(gain > LEAST_GAIN * Math.max(0, usual))) return { verdict: "bad", reason: "no-gain" };
-  if (!(harm <= MOST_HARM * gain)) return { verdict: "bad", reason: "harm" };
+  const least = LEAST_GAIN * Math.max(0, medianOf(trust.gains) ?? 0);
+  const [missed, error] = [least - gain, (assigned.error ?? 0) / steps];
+  // Not a number keeps no bound, and nothing excuses it.
+  if (!(missed < 0)) return { verdict: missed < SURE * error ? "unclear" : "bad", reason: "no-gain" };
+  const beyond = harm - MOST_HARM * gain;
+  const both = Math.hypot((gate.error ?? 0) / steps, MOST_HARM * error);
+  if (!(beyond <= 0)) return { verdict: beyond < SURE * both ? "unclear" : "bad", reason: "harm" };
   return { verdict: "good", reason: "gain", gain };
 }
 
@@ -72,6 +98,52 @@ export function blameOf(evidence: Evidence, steps: number, trust: Trust): Verdic
   const least = -LEAST_BLAME * Math.max(0, medianOf(trust.gains) ?? 0);
   const gains = [evidence.assigned, evidence.gate].map(({ before, after }) => (before - after) / steps);
   return gains.every((gain) => gain >= least) ? { verdict: "unclear", reason: verdict.reason } : verdict;
+}
+
+/**
+ * What becomes of the blame when the delta was looked at on the weights it was made for as well: where it did right by
+ * those, it is the model that went astray, and its author with it.
+ */
+export function excused(blamed: Verdict, made: Verdict | undefined): Verdict {
+  const right = made !== undefined && made.verdict !== "bad";
+  return blamed.verdict === "bad" && right ? { verdict: "unclear", reason: blamed.reason } : blamed;
+}
+
+/** What an audit asks for: so many micro-batches of text, and whether the server's own delta is measured as well. */
+export interface Look {
+  readonly batches: number;
+  readonly own: boolean;
+}
+
+/**
+ * Micro-batches that the looks take: what is not good at first is looked at in more text, since a verdict costs an honest
+ * volunteer its trust, and one micro-batch is noisy.
+ */
+const LOOKS = [1, 2, 4];
+
+/**
+ * Looks until it is clear, and before anybody is blamed at what the server's own training of that ticket would have done;
+ * not where it `learns`: that was seen lately, and costs as much as the ticket did. Undefined where `afford` says no.
+ */
+export async function lookInto(
+  look: (about: Look) => Promise<Evidence>,
+  afford: (about: Look) => boolean,
+  judge: (evidence: Evidence) => Verdict,
+  learns: boolean,
+): Promise<Verdict | undefined> {
+  let last: Verdict | undefined;
+  for (const [i, batches] of LOOKS.entries()) {
+    const about = { batches, own: false };
+    if (!afford(about)) return undefined;
+    last = judge(await look(about));
+    if (last.verdict === "good") return last;
+    if (last.verdict === "bad" && i > 0) {
+      if (learns) return last;
+      const again = { batches, own: true };
+      return afford(again) ? judge(await look(again)) : undefined;
+    }
+  }
+  return last;
 }
 
 /** How likely a delta is to be audited, and out of which part of the budget. */
@@ -91,19 +163,22 @@ export function planOf(delta: Candidate, fresh: boolean, pool: readonly Candidat
   return { chance: fresh ? 1 : chance, whose: chance < 1 ? "veteran" : "stranger" };
 }
 
-/**
- * Micro-batches that a first look takes; what it finds bad gets a second one at more text, since a verdict costs
- * an honest volunteer its trust, and one micro-batch is noisy.
- */
-export const FIRST_LOOK = 1;
-export const SECOND_LOOK = 2;
-
 /** Tokens that a forward pass costs, of those that a training step does. */
 const FORWARD = 1 / 3;
 
-/** What an audit costs, in tokens trained: `windows` tokens of assigned and of gate text, before and after. */
-export const auditCost = (windowTokens: number, recomputedTokens: number): number =>
-  4 * windowTokens * FORWARD + recomputedTokens;
+/**
+ * What a look costs, in tokens trained: so many of assigned and of gate text, before and after; and the ticket's where it
+ * is trained again, with as much text once more for what comes of it.
+ */
+export function lookCost(
+  { batches, own }: Look,
+  batchTokens: number,
+  ticketTokens: number,
+  fresh: boolean,
+): number {
+  const passes = own ? 6 : 4;
+  return passes * batches * batchTokens * FORWARD + (own || fresh ? ticketTokens : 0);
+}
 
 /** What audits may cost: a share of what volunteers train. */
 export class Budget {

@@ -2,7 +2,16 @@ import { describe, expect, test } from "vitest";
 import { DENSE4, F32 } from "../../protocol/codec/codec.ts";
 import { decodeFrame, encodeFrame } from "../../protocol/frame.ts";
 import type { TicketId, VolunteerKey } from "../../protocol/ids.ts";
-import { Budget, blameOf, planOf, verdictOf } from "./audit.ts";
+import {
+  Budget,
+  blameOf,
+  type Change,
+  type Evidence,
+  excused,
+  lookInto,
+  planOf,
+  verdictOf,
+} from "./audit.ts";
 import type { Candidate } from "./candidate.ts";
 import { centredClipping } from "./centred.ts";
 import { Gauge } from "./gauge.ts";
@@ -233,6 +242,65 @@ describe("audits (A14)", () => {
     expect(verdictOf(evidence(-0.5, -0.5), 5, trust).verdict).toBe("bad");
     expect(verdictOf(evidence(0.1, -1), 5, trust).reason).toBe("harm");
     expect(verdictOf(evidence(Number.NaN, 0), 5, trust).verdict).toBe("bad");
+  });
+
+  test("what may be chance is unclear, and nobody is struck for it; what is far beyond it is bad", () => {
+    const noisy = (own: Change, gate: Change) => ({ assigned: own, gate });
+    const change = (gain: number, error: number): Change => ({ before: 3, after: 3 - gain, error });
+    const verdict = (own: Change, gate = change(0.1, 0)) => verdictOf(noisy(own, gate), 5, trust);
+    expect(verdict(change(-0.05, 0.08))).toEqual({ verdict: "unclear", reason: "no-gain" });
+    expect(verdict(change(-0.05, 0.04))).toEqual({ verdict: "bad", reason: "no-gain" });
+    expect(verdict(change(0, 0)).verdict).toBe("bad"); // zeros: no chance about it
+    expect(verdict(change(0.1, 0.01), change(-0.4, 0.2))).toEqual({ verdict: "unclear", reason: "harm" });
+    expect(verdict(change(0.1, 0.01), change(-0.4, 0.04))).toEqual({ verdict: "bad", reason: "harm" });
+    // The control: the same numbers, were they certain.
+    expect(verdict(change(-0.05, 0)).verdict).toBe("bad");
+    expect(verdict(change(0.1, 0), change(-0.4, 0)).verdict).toBe("bad");
+  });
+
+  test("where the server's own training of the ticket does no better, the model is to blame and nobody else", () => {
+    const [nothing, flipped] = [evidence(-0.01, -0.02), evidence(-0.5, -0.5)];
+    expect(verdictOf({ ...nothing, own: flipped }, 5, trust)).toEqual({
+      verdict: "unclear",
+      reason: "no-gain",
+    });
+    expect(verdictOf({ ...flipped, own: evidence(0.5, 0.3) }, 5, trust).verdict).toBe("bad");
+    expect(verdictOf(nothing, 5, trust).verdict).toBe("bad"); // the control
+    expect(verdictOf({ ...nothing, distance: 0.5, own: nothing }, 5, trust).reason).toBe("mismatch");
+  });
+
+  test("looks go on until it is clear; nobody is found bad without the server's own training of the ticket", async () => {
+    const told = async (found: readonly Evidence[], affordable = 9, learns = false) => {
+      const asked: string[] = [];
+      const verdict = await lookInto(
+        async ({ batches, own }) => {
+          asked.push(`${batches}${own ? " and its own" : ""}`);
+          return found[Math.min(asked.length, found.length) - 1]!;
+        },
+        () => asked.length < affordable,
+        (about) => verdictOf(about, 5, trust),
+        learns,
+      );
+      return [verdict?.verdict, ...asked];
+    };
+    const [good, bad] = [evidence(0.5, 0.3), evidence(-0.5, -0.5)];
+    const chance = { ...bad, assigned: { before: 3, after: 3.5, error: 1 } };
+    expect(await told([good])).toEqual(["good", "1"]);
+    expect(await told([bad, good])).toEqual(["good", "1", "2"]);
+    expect(await told([bad, bad, { ...bad, own: good }])).toEqual(["bad", "1", "2", "2 and its own"]);
+    expect(await told([bad, bad, { ...bad, own: bad }])).toEqual(["unclear", "1", "2", "2 and its own"]);
+    expect(await told([bad], 9, true)).toEqual(["bad", "1", "2"]); // it learned just now
+    expect(await told([chance])).toEqual(["unclear", "1", "2", "4"]);
+    expect(await told([bad], 2)).toEqual([undefined, "1", "2"]);
+  });
+
+  test("A25: who did right by the weights it was made for is excused, whatever it does to those that came back", () => {
+    const bad = { verdict: "bad", reason: "harm" } as const;
+    expect(excused(bad, { verdict: "good", reason: "gain" })).toEqual({ verdict: "unclear", reason: "harm" });
+    expect(excused(bad, bad)).toEqual(bad);
+    expect(excused(bad, undefined)).toEqual(bad); // those weights are gone
+    const good = { verdict: "good", reason: "gain" } as const;
+    expect(excused(good, bad)).toEqual(good);
   });
 
   test("A25: after a roll-back bad is what does harm; honest deltas that gain nothing on other weights are not", () => {
