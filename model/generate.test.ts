@@ -78,6 +78,14 @@ describe("sampleToken", () => {
     expect(Math.abs(bold[1]! / 20_000 - 36 / 41.25)).toBeLessThan(0.012);
   });
 
+  it("never draws a token beyond the vocabulary it is told, though it be the likeliest; control: untold it does", () => {
+    const row = Float32Array.of(1, 2, 9);
+    const draw = (vocabulary?: number) =>
+      sampleToken(row, { temperature: 0, topK: 3, ...(vocabulary && { vocabulary }) }, new Random(1));
+    expect(draw(2)).toBe(1);
+    expect(draw()).toBe(2);
+  });
+
   it("always names a token of the row", () => {
     fc.assert(
       fc.property(

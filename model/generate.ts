@@ -8,6 +8,8 @@ export interface Sampling {
   readonly temperature: number;
   /** Chooses among this many likeliest tokens only. */
   readonly topK: number;
+  /** Only tokens below this one are chosen, where a model has rows for more than its tokenizer's. Default all. */
+  readonly vocabulary?: number;
   readonly seed: number;
 }
 
@@ -42,10 +44,10 @@ export async function* generate(
 
 /** Draws a token from one row of logits [V]. */
 export function sampleToken(row: Float32Array, sampling: Omit<Sampling, "seed">, random: Random): number {
-  const { temperature, topK } = sampling;
+  const { temperature, topK, vocabulary } = sampling;
   if (!(temperature >= 0 && temperature < Number.POSITIVE_INFINITY) || !(topK >= 1))
     throw new ModelError("bad-shape", `cannot sample at temperature ${temperature} among ${topK}`);
-  const best = likeliest(row, topK);
+  const best = likeliest(row.subarray(0, vocabulary), topK);
   if (temperature === 0) return best[0]!;
   const most = row[best[0]!]!;
   const weights = best.map((token) => exponential((row[token]! - most) / temperature));

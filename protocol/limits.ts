@@ -16,6 +16,12 @@ export const MAX_PARAMETERS = 64 * 1024 * 1024;
 export const MIN_VOCABULARY = 256;
 export const MAX_VOCABULARY = 65_536;
 
+/**
+ * Bytes of the largest tokenizer.json: three times what the largest vocabularies in use need at {@link MAX_VOCABULARY}
+ * tokens. Its size follows from its merges and added tokens as well as from its vocabulary.
+ */
+export const MAX_TOKENIZER_BYTES = 16 * 1024 * 1024;
+
 /** Inner steps of one ticket (design: 3 to 30 in use; the room above is for benches). */
 export const MAX_STEPS = 1_000;
 

@@ -18,7 +18,7 @@ import { parseServeFlags, SERVE_USAGE, type ServeFlags, UsageError } from "./ser
 import { House } from "./serve/house.ts";
 import type { ServeIo } from "./serve/io.ts";
 import { type OpenDirectory, openDirectory } from "./serve/open-run.ts";
-import { readStart } from "./serve/start.ts";
+import { readStart } from "./serve/start-folder.ts";
 import { Swarm } from "./serve/swarm.ts";
 import { parseSettings, type Settings } from "./settings.ts";
 

@@ -62,25 +62,28 @@ async function load(server: string, signal: AbortSignal): Promise<void> {
   await replica.save();
   const tokenizer = loadTokenizer(await api.tokenizer(manifest, { signal }));
   loaded = { reader: new Reader(shape, weights), tokenizer, context: shape.context };
-  say({ type: "ready", version, vocabulary: shape.vocabulary });
+  say({ type: "ready", version, vocabulary: tokenizer.vocabulary });
 }
 
 async function write({ prompt, length, ...sampling }: WriteRequest, signal: AbortSignal): Promise<void> {
   if (loaded === undefined) throw new Error("the model is not loaded yet");
   const { reader, tokenizer, context } = loaded;
+  const { vocabulary } = tokenizer; // the model may have spare rows
   // A model writes on from something; where nothing was given, from the start of a line.
   const begin = tokenizer.encode(prompt === "" ? "\n" : prompt);
   const written: number[] = [];
   const begun = monotonic();
   let shown = begun;
   const show = () => {
-    const next = topGuesses(reader.logits(), SHOWN_CANDIDATES).map(({ token, probability }) => ({
-      token: tokenizer.piece(token),
-      probability,
-    }));
+    const next = topGuesses(reader.logits().subarray(0, vocabulary), SHOWN_CANDIDATES).map(
+      ({ token, probability }) => ({
+        token: tokenizer.piece(token),
+        probability,
+      }),
+    );
     say({ type: "text", text: tokenizer.decode(written), tokens: written.length, next });
   };
-  for (const token of writeOn(reader, context, begin, sampling)) {
+  for (const token of writeOn(reader, context, begin, { ...sampling, vocabulary })) {
     written.push(token);
     if (written.length >= length) break;
     if (monotonic() - shown < SHOW_EVERY_MS) continue;

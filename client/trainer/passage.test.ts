@@ -34,6 +34,16 @@ test("shows the text, and for each token what the model expected before it saw i
   expect(second!.truth.probability).toBe(0);
 });
 
+test("a spare row of a padded vocabulary is never shown as a guess", async () => {
+  const padded = {
+    logits: async (tokens: Uint16Array) =>
+      Float32Array.from({ length: tokens.length * 8 }, (_, i) => (i % 8 === 7 ? 50 : i % 8 === 2 ? 5 : 0)),
+  };
+  const { guesses } = await passageOf(padded, tokenizer, Uint16Array.of(0, 1), 0);
+  expect(guesses[0]!.best.map(({ token }) => token)).toEqual(["c", "a", "b"]);
+  expect(guesses[0]!.best[0]!.probability).toBeGreaterThan(0.9);
+});
+
 test("a long window is shown in part, and the model is asked for no more than that", async () => {
   let asked = 0;
   const counting = {

@@ -18,9 +18,10 @@ export async function passageOf(
 ): Promise<Passage> {
   const tokens = row.subarray(0, PASSAGE_TOKENS);
   const logits = await trainer.logits(tokens.subarray(0, -1));
-  const vocabulary = logits.length / (tokens.length - 1);
+  const rows = logits.length / (tokens.length - 1);
+  const known = Math.min(rows, tokenizer.vocabulary); // spare rows stand for no text
   const guesses = Array.from({ length: tokens.length - 1 }, (_, before) => {
-    const probabilities = softmax(logits.subarray(before * vocabulary, (before + 1) * vocabulary));
+    const probabilities = softmax(logits.subarray(before * rows, before * rows + known));
     const guess = (token: number): Guess => ({
       token: tokenizer.piece(token),
       probability: probabilities[token] ?? 0,

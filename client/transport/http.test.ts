@@ -3,7 +3,8 @@ import { utf8 } from "../../protocol/bytes.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { createIdentity, sha256 } from "../../protocol/identity.ts";
 import type { TicketId } from "../../protocol/ids.ts";
-import { MAX_TURN_MS } from "../../protocol/limits.ts";
+import { MAX_TOKENIZER_BYTES, MAX_TURN_MS } from "../../protocol/limits.ts";
+import type { Manifest } from "../../protocol/manifest.ts";
 import { verifyRequest } from "../../protocol/request.ts";
 import { PROTOCOL_HEADER } from "../../protocol/version.ts";
 import { KEY, MANIFEST } from "../../test/fake-service.ts";
@@ -66,6 +67,19 @@ describe("bodies", () => {
     );
     await expect(api.diff(0, 10)).rejects.toThrow(WrongBytes);
     expect(traffic.down).toBe(0);
+  });
+
+  test("a tokenizer of any size that a server may have is taken, whatever the vocabulary's; a larger one is not", async () => {
+    // 512 tokens with 343 kB of merges and names, as real ones have; 64 kB and 256 bytes a token are less.
+    const bytes = new Uint8Array(343_000);
+    const small = { tokenizer: await sha256(bytes), model: { vocabulary: 512 } };
+    const { api } = against(() => new Response(bytes));
+    const manifest = { ...small } as unknown as Manifest; // of which the client reads these two
+    expect((await api.tokenizer(manifest)).length).toBe(bytes.length);
+    const large = against(
+      () => new Response("x", { headers: { "content-length": `${MAX_TOKENIZER_BYTES + 1}` } }),
+    );
+    await expect(large.api.tokenizer(manifest)).rejects.toThrow(WrongBytes);
   });
 
   test("an endless refusal is cut as well", async () => {

@@ -9,6 +9,7 @@ import {
   MAX_RETRY_AFTER_MS,
   MAX_SHARD_TOKENS,
   MAX_SNAPSHOT_HEADER,
+  MAX_TOKENIZER_BYTES,
   MAX_TURN_MS,
 } from "../../protocol/limits.ts";
 import { parseReceipt } from "../../protocol/receipt.ts";
@@ -24,8 +25,6 @@ import { SignedPosts } from "./signed.ts";
 
 /** Bytes of any JSON answer: a ticket with 1,000 learning rates is about 22 KiB. */
 export const MAX_JSON_ANSWER = 64 * 1024;
-/** Bytes of tokenizer.json for each token: its entry and its merge, pretty-printed and escaped. */
-const MAX_BYTES_A_TOKEN = 256;
 /** The longest silence of a server that is there, in milliseconds. */
 const STALL_MS = 30_000;
 /** And of one that was asked for work: nothing comes while we wait for our turn, and then perhaps for a merge. */
@@ -63,10 +62,8 @@ export function httpApi(options: HttpOptions): Api {
 
   return {
     manifest: (call) => posts.manifest(call),
-    tokenizer: async ({ tokenizer, model }, call) => {
-      const limit = MAX_BYTES_A_TOKEN * model.vocabulary + MAX_JSON_ANSWER;
-      return addressed(tokenizer, await get(ROUTES.tokenizer, limit, call));
-    },
+    tokenizer: async ({ tokenizer }, call) =>
+      addressed(tokenizer, await get(ROUTES.tokenizer, MAX_TOKENIZER_BYTES, call)),
     snapshot: async (hash, parameters, call) =>
       addressed(hash, await get(ROUTES.snapshot(hash), MAX_SNAPSHOT_HEADER + 4 * parameters, call)),
     diff: (version, parameters, call) => get(ROUTES.diff(version), maxFrameBytes(parameters), call),

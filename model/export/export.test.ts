@@ -123,6 +123,47 @@ describe("GGUF", () => {
   });
 
   it.each([
+    ["<s> <pad> </s>", ["<s>", "<pad>", "</s>"], { begin: 0, end: 2, pad: 1 }],
+    ["</s> <s>", ["</s>", "<s>"], { begin: 1, end: 0 }],
+    ["<pad> <|endoftext|>", ["<pad>", "<|endoftext|>"], { begin: 1, end: 1, pad: 0 }],
+    ["<|endoftext|>", ["<|endoftext|>"], { begin: 0, end: 0 }],
+    ["[PAD] [UNK] [EOS]", ["[PAD]", "[UNK]", "[EOS]"], { end: 2, pad: 0 }],
+    ["<pad> <unk>, none of which ends a text", ["<pad>", "<unk>"], { pad: 0 }],
+  ])(
+    "names the special tokens %s by what they mean, in GGUF and in config.json",
+    async (_, contents, meant) => {
+      const own: { begin?: number; end?: number; pad?: number } = meant;
+      const added = contents.map((content, i) => ({ id: 256 + i, content, special: true }));
+      const shape = { ...SHAPE, vocabulary: 259 };
+      const weights = initialWeights(shape, 7);
+      const file = tokenizer({ added_tokens: added }, [...BYTE_CHARACTERS]);
+      const id = (place: number | undefined) => (place === undefined ? undefined : 256 + place);
+      const { metadata } = await readBack(
+        encodeGpt2Gguf({ name: "A run", shape, weights, tokenizer: file, type: "f32" }),
+      );
+      const found = new Map(Object.entries(metadata));
+      const end = id(own.end) ?? 0xff; // a byte that no text has
+      expect(found.get("tokenizer.ggml.eos_token_id")).toBe(end);
+      expect(found.get("tokenizer.ggml.bos_token_id")).toBe(id(own.begin) ?? end);
+      expect(found.get("tokenizer.ggml.padding_token_id")).toBe(id(own.pad));
+      const files = huggingFaceFiles(shape, weights, file);
+      const json = (name: string) =>
+        JSON.parse(new TextDecoder().decode(files.find((one) => one.name === name)?.bytes));
+      for (const name of ["config.json", "generation_config.json"]) {
+        const { bos_token_id, eos_token_id, pad_token_id } = json(name);
+        expect({ bos_token_id, eos_token_id, pad_token_id }).toEqual({
+          bos_token_id: id(own.begin) ?? null,
+          eos_token_id: id(own.end) ?? null,
+          pad_token_id: id(own.pad),
+        });
+      }
+      expect(json("tokenizer_config.json").eos_token).toBe(
+        own.end === undefined ? undefined : contents[own.end],
+      );
+    },
+  );
+
+  it.each([
     ["a tokenizer of another kind", tokenizer({ model: { type: "Unigram", vocab: [] } })],
     ["one that cuts text another way", tokenizer({ pre_tokenizer: { type: "Whitespace" } })],
     ["one that does not know all bytes, nor an end", tokenizer({}, ["a", "b"])],

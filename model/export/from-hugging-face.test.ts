@@ -1,18 +1,22 @@
 import { describe, expect, it } from "vitest";
 import { initialWeights } from "../init.ts";
 import { layoutOf } from "../layout.ts";
-import { fromHuggingFace } from "./from-hugging-face.ts";
+import { fromHuggingFace, shapeOf } from "./from-hugging-face.ts";
 import { huggingFaceFiles } from "./hugging-face.ts";
 
 const SHAPE = { layers: 1, heads: 2, width: 4, context: 8, vocabulary: 256 };
 const WEIGHTS = initialWeights(SHAPE, 3);
 const files = new Map(
-  huggingFaceFiles(SHAPE, WEIGHTS, new Uint8Array()).map(({ name, bytes }) => [name, bytes]),
+  huggingFaceFiles(SHAPE, WEIGHTS, new TextEncoder().encode("{}")).map(({ name, bytes }) => [name, bytes]),
 );
 const CONFIG = files.get("config.json")!;
 const FILE = files.get("model.safetensors")!;
 const config = (changes: Record<string, unknown>) =>
   new TextEncoder().encode(JSON.stringify({ ...JSON.parse(new TextDecoder().decode(CONFIG)), ...changes }));
+
+/** The model of one config.json and one model.safetensors. */
+const read = (json: Uint8Array, bytes: Uint8Array) =>
+  fromHuggingFace(shapeOf(json), [{ name: "model.safetensors", bytes }]);
 
 /** A safetensors file as other programs write it: names, types and order of their own. */
 function safetensors(prefix: string, type: "F32" | "F16" | "BF16", extra: Record<string, unknown> = {}) {
@@ -39,17 +43,17 @@ function safetensors(prefix: string, type: "F32" | "F16" | "BF16", extra: Record
 
 describe("a GPT-2 of Hugging Face's", () => {
   it("comes back as it was taken out, to the bit", () => {
-    expect(fromHuggingFace(CONFIG, FILE)).toEqual({ shape: SHAPE, weights: WEIGHTS });
+    expect(read(CONFIG, FILE)).toEqual({ shape: SHAPE, weights: WEIGHTS });
     const pooled = Buffer.from(FILE); // whose slice() is a view of a larger buffer
-    expect(fromHuggingFace(CONFIG, pooled)).toEqual({ shape: SHAPE, weights: WEIGHTS });
+    expect(read(CONFIG, pooled)).toEqual({ shape: SHAPE, weights: WEIGHTS });
   });
 
   it("is read under other programs' names and in other types", () => {
     const mask = { "h.0.attn.bias": { dtype: "U8", shape: [1, 1, 8, 8], data_offsets: [0, 64] } };
-    expect(fromHuggingFace(CONFIG, safetensors("transformer.", "F32", mask)).weights).toEqual(WEIGHTS);
-    const half = fromHuggingFace(CONFIG, safetensors("", "F16")).weights;
+    expect(read(CONFIG, safetensors("transformer.", "F32", mask)).weights).toEqual(WEIGHTS);
+    const half = read(CONFIG, safetensors("", "F16")).weights;
     expect(half).toEqual(WEIGHTS.map(Math.f16round));
-    const brief = fromHuggingFace(CONFIG, safetensors("", "BF16")).weights;
+    const brief = read(CONFIG, safetensors("", "BF16")).weights;
     expect(brief.every((value, i) => Math.abs(value - WEIGHTS[i]!) <= Math.abs(WEIGHTS[i]!) / 128)).toBe(
       true,
     );
@@ -68,12 +72,12 @@ describe("a GPT-2 of Hugging Face's", () => {
     ["a file cut short", CONFIG, FILE.slice(0, -4)],
     ["a header longer than the file", CONFIG, FILE.slice(0, 20)],
   ])("is refused with a typed error: %s", (_, json, file) => {
-    expect(() => fromHuggingFace(json, file)).toThrow(expect.objectContaining({ code: "bad-file" }));
+    expect(() => read(json, file)).toThrow(expect.objectContaining({ code: "bad-file" }));
   });
 
   it("is refused with a weight that is no number", () => {
     const broken = FILE.slice();
     new DataView(broken.buffer).setFloat32(broken.length - 4, Number.NaN, true);
-    expect(() => fromHuggingFace(CONFIG, broken)).toThrow(/finite/);
+    expect(() => read(CONFIG, broken)).toThrow(/finite/);
   });
 });

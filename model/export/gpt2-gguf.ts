@@ -3,6 +3,7 @@ import { ModelError, type ModelShape } from "../config.ts";
 import { layoutOf, type Tensor } from "../layout.ts";
 import { encodeGguf, type GgufTensor, type GgufValue } from "./gguf.ts";
 import { LAYER_NORM_EPSILON } from "./hugging-face.ts";
+import { addedTokens, specialTokens } from "./special-tokens.ts";
 
 /** What a GGUF of a GPT-2 is made of. */
 export interface GgufModel {
@@ -121,16 +122,18 @@ function tokenizerMetadata(file: Uint8Array, vocabulary: number): [string, GgufV
   }
   // llama.cpp always has an end of text, id 11 where none is named, and stops there. A tokenizer of our own
   // training names none: a token that no text has is as good as none.
-  const end = added.find(({ special }) => special)?.id ?? vocab[BYTE_CHARACTERS[NEVER_IN_TEXT]!];
-  if (end === undefined) throw notBpe("it has neither a special token nor one for each byte");
+  const { begin, end: named, pad } = specialTokens(added, vocabulary);
+  const end = named?.id ?? vocab[BYTE_CHARACTERS[NEVER_IN_TEXT]!];
+  if (end === undefined) throw notBpe("it has neither a token for the end of a text nor one for each byte");
   return [
     ["tokenizer.ggml.model", { type: "string", value: "gpt2" }],
     ["tokenizer.ggml.pre", { type: "string", value: "gpt-2" }],
     ["tokenizer.ggml.tokens", { type: "string[]", value: tokens }],
     ["tokenizer.ggml.token_type", { type: "i32[]", value: types }],
     ["tokenizer.ggml.merges", { type: "string[]", value: merges }],
-    ["tokenizer.ggml.bos_token_id", { type: "u32", value: end }],
+    ["tokenizer.ggml.bos_token_id", { type: "u32", value: begin?.id ?? end }],
     ["tokenizer.ggml.eos_token_id", { type: "u32", value: end }],
+    ...(pad ? ([["tokenizer.ggml.padding_token_id", { type: "u32", value: pad.id }]] as const) : []),
     ["tokenizer.ggml.add_bos_token", { type: "bool", value: false }],
     ["tokenizer.ggml.add_eos_token", { type: "bool", value: false }],
   ];
@@ -161,21 +164,3 @@ function mergeLine(merge: unknown): string {
   if (Array.isArray(merge) && merge.length === 2) return `${merge[0]} ${merge[1]}`;
   throw notBpe("a merge is not a pair");
 }
-
-interface AddedToken {
-  readonly id: number;
-  readonly content: string;
-  readonly special: boolean;
-}
-
-const addedTokens = (value: unknown): AddedToken[] => (Array.isArray(value) ? value.filter(isAdded) : []);
-
-const isAdded = (value: unknown): value is AddedToken =>
-  typeof value === "object" &&
-  value !== null &&
-  "id" in value &&
-  Number.isInteger(value.id) &&
-  "content" in value &&
-  typeof value.content === "string" &&
-  "special" in value &&
-  typeof value.special === "boolean";

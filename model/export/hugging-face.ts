@@ -1,6 +1,8 @@
 import type { ModelShape } from "../config.ts";
 import { layoutOf } from "../layout.ts";
 import { encodeSafetensors } from "../safetensors.ts";
+import { jsonOf } from "./forms.ts";
+import { type SpecialTokens, specialTokens } from "./special-tokens.ts";
 
 /** GPT-2's, everywhere. */
 export const LAYER_NORM_EPSILON = 1e-5;
@@ -19,12 +21,18 @@ export function huggingFaceFiles(
   weights: Float32Array,
   tokenizer: Uint8Array<ArrayBuffer>,
 ): ModelFile[] {
+  const special = specialTokensOf(tokenizer, shape.vocabulary);
+  const ids = {
+    bos_token_id: special.begin?.id ?? null,
+    eos_token_id: special.end?.id ?? null,
+    ...(special.pad && { pad_token_id: special.pad.id }),
+  };
   return [
-    { name: "config.json", bytes: json(configOf(shape)) },
-    { name: "generation_config.json", bytes: json({ max_length: shape.context, do_sample: true }) },
+    { name: "config.json", bytes: json({ ...configOf(shape), ...ids }) },
+    { name: "generation_config.json", bytes: json({ max_length: shape.context, do_sample: true, ...ids }) },
     { name: "model.safetensors", bytes: encodeSafetensors(layoutOf(shape), weights) },
     { name: "tokenizer.json", bytes: tokenizer },
-    { name: "tokenizer_config.json", bytes: json(tokenizerConfigOf(shape)) },
+    { name: "tokenizer_config.json", bytes: json(tokenizerConfigOf(shape, special)) },
   ];
 }
 
@@ -51,15 +59,23 @@ function configOf({ layers, heads, width, context, vocabulary }: ModelShape) {
     tie_word_embeddings: true,
     use_cache: true,
     torch_dtype: "float32",
-    // Our tokenizers have no special tokens; GPT-2's own numbers would lie outside the vocabulary.
-    bos_token_id: null,
-    eos_token_id: null,
   };
 }
 
+/**
+ * What the tokenizer's own special tokens mean. Our trained ones have none, and then the numbers must be null: GPT-2's
+ * own would lie outside the vocabulary.
+ */
+function specialTokensOf(tokenizer: Uint8Array, rows: number): SpecialTokens {
+  return specialTokens(jsonOf(tokenizer, "tokenizer.json").added_tokens, rows);
+}
+
 /** The general class: GPT2TokenizerFast would add a token `<|endoftext|>` that the model has no row for. */
-const tokenizerConfigOf = ({ context }: ModelShape) => ({
+const tokenizerConfigOf = ({ context }: ModelShape, { begin, end, pad }: SpecialTokens) => ({
   tokenizer_class: "PreTrainedTokenizerFast",
+  ...(begin && { bos_token: begin.content }),
+  ...(end && { eos_token: end.content }),
+  ...(pad && { pad_token: pad.content }),
   model_max_length: context,
   clean_up_tokenization_spaces: false,
   add_prefix_space: false,

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { ModelError } from "../../model/config.ts";
 import { loadTokenizer } from "../../model/tokenizer.ts";
 import { utf8 } from "../../protocol/bytes.ts";
-import { MIN_VOCABULARY } from "../../protocol/limits.ts";
+import { MAX_TOKENIZER_BYTES, MIN_VOCABULARY } from "../../protocol/limits.ts";
 import { trainBpe } from "./bpe.ts";
 import { BpeEncoder, tokenizerJson } from "./encode.ts";
 import { CorpusError, systemCode } from "./error.ts";
@@ -46,6 +46,12 @@ export async function openTokenizer(path: string): Promise<CorpusTokenizer> {
     if (code === "ENOENT") throw new CorpusError("no-such-file", `${path}: no such file`);
     throw new CorpusError("unreadable", `${path} cannot be read (${code})`);
   });
+  if (file.length > MAX_TOKENIZER_BYTES) {
+    throw new CorpusError(
+      "bad-tokenizer",
+      `${path} has ${file.length} bytes, and a volunteer's page takes ${MAX_TOKENIZER_BYTES} at most`,
+    );
+  }
   const refuse = (error: unknown): never => {
     if (error instanceof ModelError) throw new CorpusError("bad-tokenizer", `${path}: ${error.message}`);
     throw error;

@@ -20,7 +20,7 @@ const TOP_K = 40;
  */
 export async function measure(
   trainer: Trainer,
-  tokenizer: Pick<Tokenizer, "decode">,
+  tokenizer: Pick<Tokenizer, "decode" | "vocabulary">,
   { shape, windows, prompt }: Pick<WorkerData, "shape" | "windows" | "prompt">,
   { version, weights }: Question,
 ): Promise<{ loss: number; sample: string }> {
@@ -29,7 +29,7 @@ export async function measure(
   for (const { rows, tokens } of batched(windows, EVALUATION_BATCH)) {
     sum += rows * (await trainer.evaluate(tokens, rows));
   }
-  const sampling = { temperature: TEMPERATURE, topK: TOP_K, seed: version };
+  const sampling = { temperature: TEMPERATURE, topK: TOP_K, vocabulary: tokenizer.vocabulary, seed: version };
   const written: number[] = [];
   for await (const token of generate(trainer, shape.context, prompt, sampling)) {
     written.push(token);

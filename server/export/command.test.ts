@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { fromHuggingFace } from "../../model/export/from-hugging-face.ts";
+import { fromHuggingFace, shapeOf } from "../../model/export/from-hugging-face.ts";
 import { sha256 } from "../../protocol/identity.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
 import { ROUTES } from "../../protocol/routes.ts";
@@ -58,10 +58,9 @@ describe("murmuration export", () => {
     const names = await readdir(out);
     expect(names).toEqual(expect.arrayContaining(["config.json", "model.safetensors", "tokenizer.json"]));
     expect(stdout.trim().split("\n").toSorted()).toEqual(names.map((name) => join(out, name)).toSorted());
-    const read = fromHuggingFace(
-      await readFile(join(out, "config.json")),
-      await readFile(join(out, "model.safetensors")),
-    );
+    const read = fromHuggingFace(shapeOf(await readFile(join(out, "config.json"))), [
+      { name: "model.safetensors", bytes: await readFile(join(out, "model.safetensors")) },
+    ]);
     expect(read.shape).toEqual(manifest.model);
     expect(new Uint8Array(read.weights.buffer, read.weights.byteOffset, read.weights.byteLength)).toEqual(
       file.slice(-4 * manifest.parameters),

@@ -17,7 +17,8 @@ import type { Writer } from "./io.ts";
 import { languageEvaluator } from "./language-evaluator.ts";
 import { lockDirectory } from "./lock.ts";
 import { openCorpus } from "./run-corpus.ts";
-import { type Start, startSettings, taskFrom, tokenizerOf } from "./start.ts";
+import { begunWith, requireSameTokens, startSettings, tokenizerOf } from "./start.ts";
+import type { Start } from "./start-folder.ts";
 
 /** A data directory in use: its run, if it has or gets one, and the way to let go of it. */
 export interface OpenDirectory {
@@ -47,7 +48,8 @@ export interface DirectoryOptions {
  * a first start's that was killed; one with a run goes on with it. A foreign one is left alone.
  */
 export async function openDirectory(directory: string, options: DirectoryOptions): Promise<OpenDirectory> {
-  const { settings, log, stderr, observe, start, create = false } = options;
+  const { log, stderr, observe, start, create = false } = options;
+  const settings = start === undefined ? options.settings : startSettings(options.settings, start);
   await takeBackAbandoned(directory);
   const kind = await kindOf(directory);
   if (kind === "foreign") return { run: undefined, corpus: undefined, begin: foreign, close: async () => {} };
@@ -106,13 +108,13 @@ async function makeDefaultCorpus(directory: string, stderr: Writer, tokenizer?: 
 async function open(
   directory: string,
   fresh: boolean,
-  given: Settings | undefined,
+  settings: Settings | undefined,
   log: Log,
   observe: RunOptions["observe"],
   start: Start | undefined,
 ): Promise<Opened | undefined> {
   const opened = await openCorpus(directory);
-  const settings = start === undefined ? given : startSettings(given, start, opened.corpus);
+  if (start !== undefined) requireSameTokens(start, opened.corpus);
   const store = await openFileStore(directory);
   try {
     // Before its first record a run is begun only where somebody asked for one: by an empty directory, by
@@ -122,15 +124,15 @@ async function open(
       await store.close();
       return undefined;
     }
-    const taskOf = await taskFrom(store, start, languageTask);
+    const { task: taskOf, corpus } = await begunWith(store, start, languageTask, opened.corpus);
     let begun: Settings | undefined;
-    const evaluator = languageEvaluator(opened, () => {
+    const evaluator = languageEvaluator({ ...opened, corpus }, () => {
       if (begun === undefined) throw new Error("a run that is not open asked for an evaluation");
       return begun;
     });
     const auditor = auditInThread(async () => {
       if (begun === undefined) throw new Error("a run that is not open asked for an audit");
-      const shape = { ...begun.model, vocabulary: opened.corpus.vocabulary };
+      const shape = { ...begun.model, vocabulary: corpus.vocabulary };
       const { optimizer, batch } = begun;
       return { options: { shape, optimizer, batch }, gate: await opened.gate() };
     });
@@ -138,7 +140,7 @@ async function open(
     const run = await openRun({
       store,
       merger,
-      corpus: opened.corpus,
+      corpus,
       ...(settings && { settings }),
       task: (chosen, vocabulary) => {
         begun = chosen;

@@ -4,7 +4,7 @@ import { kindOf } from "../serve/directory.ts";
 import { DirectoryError } from "../serve/error.ts";
 import type { Writer } from "../serve/io.ts";
 import { openCorpus } from "../serve/run-corpus.ts";
-import { taskFrom } from "../serve/start.ts";
+import { begunWith } from "../serve/start.ts";
 import { nodeFiles } from "../store/node-files.ts";
 import { readOnlyStore } from "../store/read-only.ts";
 import { languageTask } from "../task.ts";
@@ -62,9 +62,10 @@ export async function verifyDirectory(directory: string): Promise<Verified> {
     const before = await files.list("snapshots");
     try {
       if ((await files.list("journal")).length === 0) throw new DirectoryError(`${directory} holds no run`);
-      const { corpus } = await openCorpus(directory);
+      const opened = await openCorpus(directory);
       const store = await readOnlyStore(files);
-      return await verify(store, corpus, await taskFrom(store, undefined, languageTask));
+      const { corpus, task } = await begunWith(store, undefined, languageTask, opened.corpus);
+      return await verify(store, corpus, task);
     } catch (error) {
       const moved = before.join() !== (await files.list("snapshots")).join();
       if (!moved || tries === MOST_TRIES) throw error;
