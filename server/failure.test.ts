@@ -37,6 +37,7 @@ describe("the line of a failure", () => {
 
   it("is the system's own message otherwise", () => {
     expect(lineOf(failed("EIO", "/data/x"))).toBe("EIO: it failed, open '/data/x'");
+    expect(lineOf(failed("ERR_FS_EISDIR", "/data/x"))).not.toMatch(/\n/);
   });
 });
 

@@ -30,7 +30,7 @@ export function lineOf(error: unknown): string {
   if (code === "EMFILE" || code === "ENFILE") {
     return `too many files are open (${code}): raise the limit, e.g. with "ulimit -n 8192"`;
   }
-  return /^E[A-Z0-9]+$/.test(code) ? error.message : (error.stack ?? error.message);
+  return /^(?:E[A-Z0-9]+|ERR_FS_\w+)$/.test(code) ? error.message : (error.stack ?? error.message);
 }
 
 function fullLine(error: Error): string {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { request } from "node:https";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -242,7 +242,7 @@ describe("what cannot be served is said in one line", () => {
   });
 
   it.each([
-    ["absent", undefined, /--run: ENOENT/],
+    ["absent", undefined, /--run .*none\.json: ENOENT/],
     ["not JSON", "{", /not JSON/],
     ["with an unknown key", { naem: "x" }, /unknown key "naem"/],
     ["with a value out of range", { quorum: 0 }, /"quorum"/],
@@ -270,6 +270,23 @@ describe("what cannot be served is said in one line", () => {
       const data = await corpus();
       await writeFile(join(data, name), "{damaged, as by a disk that lost its end");
       const broken = await failing("--data", data, "--run", await runFile());
+      expect(broken).toMatchObject({ code: 1, err: expect.stringContaining(name) });
+    },
+  );
+
+  it.each(["journal", "snapshots", "index.sqlite", "server.key"])(
+    "a %s that is a file where a folder belongs, or a folder where a file does, by its name",
+    async (name) => {
+      const data = await corpus();
+      const first = serve(["--port", "0", "--data", data, "--run", await runFile()]);
+      await first.origin();
+      await first.stop();
+      const path = join(data, name);
+      const folder = (await stat(path)).isDirectory();
+      await rm(path, { recursive: true });
+      if (folder) await writeFile(path, "");
+      else await mkdir(path);
+      const broken = await failing("--data", data);
       expect(broken).toMatchObject({ code: 1, err: expect.stringContaining(name) });
     },
   );

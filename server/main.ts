@@ -191,7 +191,7 @@ function clientDirectory(): string {
 
 async function readRunFile(file: string): Promise<Settings> {
   const bytes = await readFile(file).catch((error: unknown) => {
-    throw new StartError(`--run: ${lineOf(error)}`);
+    throw new StartError(`--run ${file}: ${lineOf(error)}`);
   });
   try {
     return parseSettings(parseJsonFile(bytes));

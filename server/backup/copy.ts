@@ -1,7 +1,7 @@
 import { constants, type Dirent } from "node:fs";
 import { copyFile, link, lstat, mkdir, open, readdir, realpath, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, sep } from "node:path";
-import { accessLine } from "../access.ts";
+import { accessLine, isRefused } from "../access.ts";
 import { makeDirectory } from "../corpus/disk.ts";
 import { kindOf } from "../serve/directory.ts";
 import { DirectoryError } from "../serve/error.ts";
@@ -124,7 +124,10 @@ async function linked(from: string, to: string): Promise<boolean> {
 async function requireFree(target: string): Promise<void> {
   const names = await readdir(target).catch((error: unknown) => {
     if (codeOf(error) === "ENOENT") return [];
-    throw new DirectoryError(accessLine(target, codeOf(error)));
+    const code = codeOf(error);
+    throw new DirectoryError(
+      isRefused(code) ? accessLine(target, code) : `${target} cannot be written to (${code})`,
+    );
   });
   if (names.length > 0) throw new DirectoryError(`${target} is not empty`);
 }

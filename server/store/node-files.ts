@@ -17,6 +17,10 @@ export function nodeFiles(root: string): Files {
       try {
         const { size } = await file.stat();
         return await readFully(file, Math.min(start, size), Math.min(end ?? size, size));
+      } catch (error) {
+        // A failed read of an open file does not say of which.
+        if (error instanceof Error && !("path" in error)) error.message += ` '${at(path)}'`;
+        throw error;
       } finally {
         await file.close();
       }
