@@ -125,6 +125,8 @@ function tokenizerMetadata(file: Uint8Array, vocabulary: number): [string, GgufV
   const { begin, end: named, pad } = specialTokens(added, vocabulary);
   const end = named?.id ?? vocab[BYTE_CHARACTERS[NEVER_IN_TEXT]!];
   if (end === undefined) throw notBpe("it has neither a token for the end of a text nor one for each byte");
+  const padding: [string, GgufValue][] =
+    pad === undefined ? [] : [["tokenizer.ggml.padding_token_id", { type: "u32", value: pad.id }]];
   return [
     ["tokenizer.ggml.model", { type: "string", value: "gpt2" }],
     ["tokenizer.ggml.pre", { type: "string", value: "gpt-2" }],
@@ -133,7 +135,7 @@ function tokenizerMetadata(file: Uint8Array, vocabulary: number): [string, GgufV
     ["tokenizer.ggml.merges", { type: "string[]", value: merges }],
     ["tokenizer.ggml.bos_token_id", { type: "u32", value: begin?.id ?? end }],
     ["tokenizer.ggml.eos_token_id", { type: "u32", value: end }],
-    ...(pad ? ([["tokenizer.ggml.padding_token_id", { type: "u32", value: pad.id }]] as const) : []),
+    ...padding,
     ["tokenizer.ggml.add_bos_token", { type: "bool", value: false }],
     ["tokenizer.ggml.add_eos_token", { type: "bool", value: false }],
   ];
