@@ -44,6 +44,12 @@ module.exports = {
       { path: "^(test|bench)/" },
     ),
     room(
+      "independent-imports-nothing",
+      "The second implementation is written from docs/PROTOCOL.md: what it shared with the product would prove nothing.",
+      { path: "^test/independent/" },
+      { pathNot: "^test/independent/", dependencyTypesNot: ["core"] },
+    ),
+    room(
       "no-orphans",
       "Delete what nothing uses.",
       { orphan: true, path: "^(protocol|model|client|server)/", pathNot: `${test}|\\.d\\.ts$` },

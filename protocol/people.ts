@@ -1,5 +1,5 @@
 import { ProtocolError } from "./errors.ts";
-import { asArray, asInteger, asObject, asText, type Json } from "./guards.ts";
+import { as, asArray, asInteger, asObject, asText, type Json } from "./guards.ts";
 import type { Hash, TicketId, VolunteerKey } from "./ids.ts";
 import type { VolunteerCredit } from "./status.ts";
 
@@ -11,6 +11,12 @@ export interface Leader {
   /** Merged tokens, in all and of the last 24 hours of the run clock. */
   readonly tokens: number;
   readonly recent: number;
+}
+
+/** What an audit found of a delta (rules AU1 and AU4). */
+export interface AuditedAs {
+  readonly verdict: (typeof VERDICTS)[number];
+  readonly reason: (typeof REASONS)[number];
 }
 
 /** What `POST /api/me/data` answers: all that the server holds about a key, readable as it is. */
@@ -27,6 +33,8 @@ export interface PersonalData {
     readonly accepted: number;
     /** The version it is merged into; null where it was discarded, absent before its end. */
     readonly merged?: number | null;
+    /** The newest audit of it; absent where none has looked. */
+    readonly audit?: AuditedAs;
   }[];
   /** What is remembered in memory since the server started: kinds of device and browser. */
   readonly seen: Readonly<Record<string, string>> | null;
@@ -71,6 +79,17 @@ export const nameKey = (name: string): string =>
 function refuse(why: string): never {
   throw new ProtocolError("bad-request", `the name ${why}`);
 }
+
+const VERDICTS = ["good", "bad", "unclear"] as const;
+const REASONS = ["gain", "no-gain", "harm", "copy", "recomputed", "mismatch"] as const;
+const isVerdict = (value: unknown): value is AuditedAs["verdict"] => VERDICTS.some((one) => one === value);
+const isReason = (value: unknown): value is AuditedAs["reason"] => REASONS.some((one) => one === value);
+
+/** Reads what an audit found. Throws `bad-request`. */
+export const parseAudit = (json: Json): AuditedAs => ({
+  verdict: as(isVerdict, json.verdict, "verdict"),
+  reason: as(isReason, json.reason, "reason"),
+});
 
 /** Reads `GET /api/leaders`. Throws `bad-request`. */
 export function parseLeaders(json: Json): readonly Leader[] {

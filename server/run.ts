@@ -185,7 +185,11 @@ export class Run implements RunService {
       credit: this.credit(volunteer),
       deltas: this.#core.index
         .deltasOf(volunteer, MAX_DELTAS_TOLD)
-        .map(({ volunteer: _, merged, ...delta }) => (merged === undefined ? delta : { ...delta, merged })),
+        .map(({ volunteer: _, merged, audit, ...delta }) => ({
+          ...delta,
+          ...(merged !== undefined && { merged }),
+          ...(audit !== undefined && { audit }),
+        })),
       seen: this.witness?.seen(volunteer) ?? null,
       notes: [
         `Listed are your newest ${MAX_DELTAS_TOLD} deltas at most.`,

@@ -76,9 +76,12 @@ it("finds every import that breaks a rule, and where", () => {
       "server/cycle-a.ts": takes("./cycle-b.ts"),
       "server/cycle-b.ts": takes("./cycle-a.ts"),
       "test/fine.ts": thing,
+      "test/independent/takes-node.js": asks("node:crypto"),
+      "test/independent/takes-protocol.js": takes("../../protocol/fine.ts"),
     }),
   ).toEqual([
     "client-not-server: client/takes-server.ts",
+    "independent-imports-nothing: test/independent/takes-protocol.js",
     "model-stands-alone: model/takes-client.ts",
     "model-takes-protocol-types-only: model/takes-protocol-code.ts",
     "no-cycles: server/cycle-a.ts",

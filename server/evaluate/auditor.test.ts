@@ -22,10 +22,18 @@ const shard = text(2_000);
 /** Of a run under way: from the random beginning, even wrong steps of this size lower the loss a little. */
 const weights = await trained(initialWeights(shape, 1), { ...ticket, seed: 1, steps: 40 }, 0.005);
 
-async function trained(from: Float32Array, range: Range, rate: number): Promise<Float32Array> {
+/** The weights after a range's steps, or after the first `steps` of them. */
+async function trained(
+  from: Float32Array,
+  range: Range,
+  rate: number,
+  steps = range.steps,
+): Promise<Float32Array> {
   const trainer = await createWasmTrainer(options);
   await trainer.load(from);
-  for (const tokens of batchesOf(shard, range, shape.context)) await trainer.step(tokens, 4, rate);
+  for (const tokens of [...batchesOf(shard, range, shape.context)].slice(0, steps)) {
+    await trainer.step(tokens, 4, rate);
+  }
   const delta = await trainer.delta();
   trainer.dispose();
   return from.map((value, i) => value - delta[i]!);
@@ -53,6 +61,20 @@ test("A14: an honest delta is found good in the thread and recomputed within the
   expect(verdictOf(bad, 5, NO_TRUST)).toMatchObject({ verdict: "bad", reason: "no-gain" });
   const other = await auditor.audit({ ...job, delta: delta.map((value) => -value) });
   expect(verdictOf(other, 5, NO_TRUST).reason).toBe("mismatch");
+});
+
+test("A15: a fresh ticket of which half was trained points the right way and is found by its length", async () => {
+  const long = { ...ticket, steps: 10, rates: Array<number>(10).fill(0.005) };
+  const after = await trained(weights, long, 0.005, 5);
+  const delta = weights.map((value, i) => value - after[i]!);
+  const evidence = await auditor.audit({
+    ...{ ticket: long, shard, weights, codec: DENSE4, seed: 5, batches: 1 },
+    delta,
+  });
+  expect(evidence.distance, "the control: its direction alone would pass").toBeLessThan(MOST_DISTANCE);
+  expect(verdictOf(evidence, 10, NO_TRUST).reason).toBe("mismatch");
+  const { length: _, ...direction } = evidence;
+  expect(verdictOf(direction, 10, NO_TRUST).reason, "the control").toBe("recomputed");
 });
 
 test("A14: the server's own direction comes from gate text, and honest deltas agree with it; one flipped opposes it", async () => {

@@ -65,7 +65,10 @@ export async function examine(
   return {
     ...found,
     ...(job.own && { own: await does(again) }),
-    ...(ticket.fresh && { distance: 1 - cosine(delta, again) }),
+    ...(ticket.fresh && {
+      distance: 1 - cosine(delta, again),
+      length: lengthOf(delta) / lengthOf(again),
+    }),
   };
 }
 
@@ -98,6 +101,9 @@ function gateBatch(gate: Uint16Array, context: number, batch: number, seed: numb
   const range = { window: seed, seed: seed >>> 0, steps: 1, batch };
   return batchesOf(gate, range, context).next().value ?? new Uint16Array();
 }
+
+const lengthOf = (values: Float32Array): number =>
+  Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
 
 function cosine(a: Float32Array, b: Float32Array): number {
   let [product, one, other] = [0, 0, 0];

@@ -18,9 +18,11 @@ export function factsOf(state: State, event: DurableEvent): Fact[] {
     return [{ type: "closed", version }, { type: "published", version }, ...ends];
   }
   if (event.type === "audited") {
-    if (event.verdict !== "bad") return ends;
-    const lost = new Set([event.ticket, ...standingOf(state.trust, event.volunteer).unproven]);
-    return [...ends, ...[...lost].map((ticket): Fact => ({ type: "revoked", ticket }))];
+    const { ticket, verdict, reason } = event;
+    const audited: Fact = { type: "audited", ticket, audit: { verdict, reason } };
+    if (verdict !== "bad") return [...ends, audited];
+    const lost = new Set([ticket, ...standingOf(state.trust, event.volunteer).unproven]);
+    return [...ends, audited, ...[...lost].map((ticket): Fact => ({ type: "revoked", ticket }))];
   }
   if (event.type !== "accepted") return ends;
   const { ticket, volunteer, delta, version, tokens, at } = event;

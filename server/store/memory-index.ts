@@ -1,4 +1,5 @@
 import type { RunId, TicketId, VolunteerKey } from "../../protocol/ids.ts";
+import type { AuditedAs } from "../../protocol/people.ts";
 import { hourOf, type Index, type IndexedCredit, type IndexedDelta, type IndexedVersion } from "./store.ts";
 
 /** The index as plain maps. */
@@ -6,6 +7,7 @@ export function memoryIndex(): Index {
   const deltas = new Map<TicketId, IndexedDelta>();
   const ended = new Map<TicketId, number | null>();
   const revoked = new Set<TicketId>();
+  const audits = new Map<TicketId, AuditedAs>();
   const versions = new Map<number, IndexedVersion>();
   let closed = 0;
   const credits = new Map<VolunteerKey, Omit<IndexedCredit, "recent">>();
@@ -30,6 +32,7 @@ export function memoryIndex(): Index {
       deltas.clear();
       ended.clear();
       revoked.clear();
+      audits.clear();
       credits.clear();
       hours.clear();
       versions.clear();
@@ -51,6 +54,10 @@ export function memoryIndex(): Index {
         }
         if (fact.type === "published") {
           versions.set(fact.version, { closed, published: applied });
+          continue;
+        }
+        if (fact.type === "audited") {
+          audits.set(fact.ticket, fact.audit);
           continue;
         }
         const delta = deltas.get(fact.ticket);
@@ -92,7 +99,7 @@ export function memoryIndex(): Index {
         .filter((delta) => delta.volunteer === volunteer)
         .sort((a, b) => b.accepted - a.accepted)
         .slice(0, most)
-        .map((delta) => ({ ...delta, merged: ended.get(delta.ticket) })),
+        .map((delta) => ({ ...delta, merged: ended.get(delta.ticket), audit: audits.get(delta.ticket) })),
     close() {},
   };
 }

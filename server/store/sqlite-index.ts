@@ -1,6 +1,9 @@
 import { rmSync } from "node:fs";
 import { DatabaseSync, type SQLOutputValue, type StatementSync } from "node:sqlite";
+import { utf8 } from "../../protocol/bytes.ts";
+import { parseJson } from "../../protocol/guards.ts";
 import { isHash, isRunId, isTicketId, isVolunteerKey, type RunId } from "../../protocol/ids.ts";
+import { parseAudit } from "../../protocol/people.ts";
 import {
   type EndedDelta,
   type Fact,
@@ -12,14 +15,15 @@ import {
 } from "./store.ts";
 
 /** Raised with every change of the tables: an index of another format is rebuilt, never migrated. */
-const FORMAT = 4;
+const FORMAT = 5;
 
 const TABLES = `
   CREATE TABLE meta (run TEXT NOT NULL, applied INTEGER NOT NULL) STRICT;
   CREATE TABLE deltas (
     ticket TEXT PRIMARY KEY, volunteer TEXT NOT NULL, delta TEXT NOT NULL, version INTEGER NOT NULL,
     tokens INTEGER NOT NULL, accepted INTEGER NOT NULL,
-    revoked INTEGER NOT NULL DEFAULT 0, ended INTEGER NOT NULL DEFAULT 0, merged INTEGER -- the version merged into, null where discarded
+    revoked INTEGER NOT NULL DEFAULT 0, ended INTEGER NOT NULL DEFAULT 0, merged INTEGER, -- the version merged into, null where discarded
+    audit TEXT -- the newest audit of it, as JSON
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX whose ON deltas (volunteer, accepted);
   CREATE TABLE credit (
@@ -81,6 +85,7 @@ class SqliteIndex implements Index {
       mine: prepare("mine"),
       revoke: prepare("revoke"),
       withdraw: prepare("withdraw"),
+      audit: prepare("audit"),
       step: prepare("step"),
       closed: prepare("closed"),
       published: prepare("published"),
@@ -115,7 +120,7 @@ class SqliteIndex implements Index {
   }
 
   apply(facts: readonly Fact[]): void {
-    const { insert, pend, end, grant, grantHour, revoke, withdraw, closed, published, step } =
+    const { insert, pend, end, grant, grantHour, revoke, withdraw, audit, closed, published, step } =
       this.#statements;
     this.#within(() => {
       for (const fact of facts) {
@@ -127,6 +132,8 @@ class SqliteIndex implements Index {
           closed.run(fact.version, this.#applied);
         } else if (fact.type === "published") {
           published.run(this.#applied, fact.version);
+        } else if (fact.type === "audited") {
+          audit.run(JSON.stringify(fact.audit), fact.ticket);
         } else if (fact.type === "revoked") {
           const delta = revoke.get(fact.ticket);
           if (delta?.merged != null) {
@@ -156,7 +163,8 @@ class SqliteIndex implements Index {
   deltasOf(volunteer: string, most: number): EndedDelta[] {
     return this.#statements.mine.all(volunteer, most).map((row) => {
       const merged = row.ended === 0 ? undefined : row.merged === null ? null : Number(row.merged);
-      return { ...deltaOf(row), merged };
+      const audit = typeof row.audit === "string" ? parseAudit(parseJson(utf8(row.audit))) : undefined;
+      return { ...deltaOf(row), merged, audit };
     });
   }
 
@@ -223,6 +231,7 @@ const SQL = {
   end: "UPDATE deltas SET ended = 1, merged = ? WHERE ticket = ? AND ended = 0 RETURNING volunteer, tokens, revoked, accepted",
   revoke: `UPDATE deltas SET revoked = 1 WHERE ticket = ? AND revoked = 0
     RETURNING volunteer, tokens, accepted, CASE ended WHEN 1 THEN merged END AS merged`,
+  audit: "UPDATE deltas SET audit = ? WHERE ticket = ?",
   withdraw: "UPDATE credit SET tokens = tokens - ? WHERE volunteer = ?",
   grant: `UPDATE credit SET tokens = tokens + ?, merged = merged + ?, discarded = discarded + ?,
     pending = pending - 1 WHERE volunteer = ?`,
@@ -233,7 +242,7 @@ const SQL = {
   published: "UPDATE versions SET published = ? WHERE version = ?",
   step: "UPDATE meta SET applied = applied + 1",
   delta: "SELECT ticket, volunteer, delta, version, tokens, accepted FROM deltas WHERE ticket = ?",
-  mine: `SELECT ticket, volunteer, delta, version, tokens, accepted, ended, merged FROM deltas
+  mine: `SELECT ticket, volunteer, delta, version, tokens, accepted, ended, merged, audit FROM deltas
     WHERE volunteer = ? ORDER BY accepted DESC LIMIT ?`,
   ended: "SELECT ended, merged FROM deltas WHERE ticket = ?",
   version: "SELECT closed, published FROM versions WHERE version = ?",

@@ -1,5 +1,6 @@
 import type { Pieces } from "../../protocol/bytes.ts";
 import type { Hash, RunId, TicketId, VolunteerKey } from "../../protocol/ids.ts";
+import type { AuditedAs } from "../../protocol/people.ts";
 
 /**
  * Where a run lives: an append-only journal, which is the truth; named objects beside it, each written whole
@@ -99,6 +100,8 @@ export interface Index {
 export type EndedDelta = IndexedDelta & {
   /** The version it is merged into, null where it was discarded, undefined before its end. */
   readonly merged: number | null | undefined;
+  /** What the newest audit found of it; undefined where none has looked. */
+  readonly audit: AuditedAs | undefined;
 };
 
 export type Fact =
@@ -107,6 +110,8 @@ export type Fact =
   | { readonly type: "ended"; readonly ticket: TicketId; readonly version: number | null }
   /** An audit found a delta bad: it grants no credit any more, or never will. Its end stays. */
   | { readonly type: "revoked"; readonly ticket: TicketId }
+  /** An audit looked at a delta. */
+  | { readonly type: "audited"; readonly ticket: TicketId; readonly audit: AuditedAs }
   /** The journal record that is applied is a version's `closed` event, or its successor's `published`. */
   | { readonly type: "closed"; readonly version: number }
   | { readonly type: "published"; readonly version: number };

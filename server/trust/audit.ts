@@ -1,3 +1,4 @@
+import type { AuditedAs } from "../../protocol/people.ts";
 import type { Candidate } from "./candidate.ts";
 import { medianOf } from "./median.ts";
 import { auditChance, standingOf, type Trust } from "./standing.ts";
@@ -21,13 +22,15 @@ export interface Evidence {
   readonly distance?: number;
   /** The same of a delta that the server made of the ticket itself, where it was asked for. */
   readonly own?: Pick<Evidence, "assigned" | "gate">;
+  /** Of a recomputed fresh ticket: the length of what was sent, as a part of what the server got. */
+  readonly length?: number;
 }
 
-export type AuditReason = "gain" | "no-gain" | "harm" | "copy" | "recomputed" | "mismatch";
+export type AuditReason = AuditedAs["reason"];
 
 export interface Verdict {
   /** Unclear: nothing follows from it but that the delta was looked at. */
-  readonly verdict: "good" | "bad" | "unclear";
+  readonly verdict: AuditedAs["verdict"];
   readonly reason: AuditReason;
   /** What each of its steps gained on its own text. */
   readonly gain?: number;
@@ -52,6 +55,11 @@ const LEAST_BLAME = 0.5;
  * that is nearly zero, whichever its sign. SECURITY.md has what was measured.
  */
 export const MOST_DISTANCE = 0.1;
+/**
+ * How much longer or shorter it may be. Half of a ticket's steps lead nearly where all of them do (at .02 to .05 of
+ * distance) but little more than half as far; rounding turns single values, and changes the length by a hundredth.
+ */
+const MAX_LENGTH = 1.25;
 
 /**
  * What the evidence says. A delta that was trained on its text helps there, whatever the text, but for a model that does
@@ -65,14 +73,14 @@ export function verdictOf({ own, ...found }: Evidence, steps: number, trust: Tru
 }
 
 function verdictAlone(
-  { assigned, gate, distance }: Omit<Evidence, "own">,
+  { assigned, gate, distance, length = 1 }: Omit<Evidence, "own">,
   steps: number,
   trust: Trust,
 ): Verdict {
   const gain = (assigned.before - assigned.after) / steps;
   const harm = (gate.after - gate.before) / steps;
   if (distance !== undefined) {
-    return distance <= MOST_DISTANCE
+    return distance <= MOST_DISTANCE && length <= MAX_LENGTH && length >= 1 / MAX_LENGTH
       ? { verdict: "good", reason: "recomputed", gain }
       : { verdict: "bad", reason: "mismatch" };
   }

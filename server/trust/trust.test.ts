@@ -317,6 +317,11 @@ describe("audits (A14)", () => {
   test("a recomputed ticket speaks for itself", () => {
     expect(verdictOf({ ...evidence(0, 0), distance: 0.01 }, 5, trust).reason).toBe("recomputed");
     expect(verdictOf({ ...evidence(1, 1), distance: 0.5 }, 5, trust).reason).toBe("mismatch");
+    expect(verdictOf({ ...evidence(0, 0), distance: 0.01, length: 0.6 }, 5, trust).reason).toBe("mismatch");
+    expect(verdictOf({ ...evidence(0, 0), distance: 0.01, length: 1.6 }, 5, trust).reason).toBe("mismatch");
+    expect(verdictOf({ ...evidence(0, 0), distance: 0.01, length: 0.97 }, 5, trust).reason).toBe(
+      "recomputed",
+    );
   });
 
   test("a veteran's suspect is audited surely, and paid for as a stranger's; its other deltas are not", () => {

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { utf8 } from "../../protocol/bytes.ts";
 import type { Hash, RunId, TicketId, VolunteerKey } from "../../protocol/ids.ts";
+import type { AuditedAs } from "../../protocol/people.ts";
 import type { Fact, Index, IndexedDelta, JournalEntry, Store } from "../../server/store/store.ts";
 
 const text = (bytes: Uint8Array | undefined) => bytes && new TextDecoder().decode(bytes);
@@ -164,6 +165,22 @@ export function indexContract(open: () => Index, reopen?: (index: Index) => Inde
     expect([recent(0), recent(hour), recent(5 * hour + 99), recent(6 * hour)]).toEqual([30, 20, 20, 0]);
     index.apply([{ type: "revoked", ticket: young.ticket }]);
     expect([recent(0), recent(hour)]).toEqual([10, 0]);
+    index.close();
+  });
+
+  test("what the newest audit found of a delta is told with it, and goes when all is forgotten", () => {
+    const index = open();
+    index.clear(run);
+    const [one, other] = [indexedDelta(1, "x"), indexedDelta(2, "x")];
+    index.apply([accepted(one), accepted(other)]);
+    const audited = (audit: AuditedAs): Fact => ({ type: "audited", ticket: one.ticket, audit });
+    index.apply([audited({ verdict: "good", reason: "recomputed" })]);
+    index.apply([audited({ verdict: "bad", reason: "mismatch" })]);
+    const told = () => new Map(index.deltasOf(one.volunteer, 9).map(({ ticket, audit }) => [ticket, audit]));
+    expect(told().get(one.ticket)).toEqual({ verdict: "bad", reason: "mismatch" });
+    expect(told().get(other.ticket)).toBeUndefined();
+    index.clear(run);
+    expect(told().size).toBe(0);
     index.close();
   });
 

@@ -1,0 +1,59 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type SmallRun, startSmallRun } from "./harness/small-run.ts";
+import { Volunteer } from "./independent/volunteer.js";
+
+/**
+ * The second implementation (test/independent), written from docs/PROTOCOL.md alone, takes part in a real server's run.
+ * One ticket in fifty of a trusted volunteer is fresh, so both volunteers here go through fifty.
+ */
+const SETTINGS = {
+  model: { layers: 1, heads: 2, width: 16, context: 16 },
+  batch: 4,
+  steps: 8,
+  learningRate: 0.005,
+  trust: { auditShare: 1 },
+};
+
+let run: SmallRun;
+beforeAll(async () => {
+  run = await startSmallRun(SETTINGS);
+}, 120_000);
+afterAll(() => run.end());
+
+const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, Math.min(ms, 100)));
+
+/** Joins, and trains until an audit of a fresh ticket was heard of. */
+async function trainToAudit(steps?: (ticket: { steps: number }) => number): Promise<Volunteer> {
+  const lines: string[] = [];
+  const log = (line: string) => lines.push(line);
+  const volunteer = new Volunteer({ origin: run.server.origin, log, sleep, ...(steps && { steps }) });
+  await volunteer.join();
+  for (let round = 0; Object.keys(volunteer.totals.audits).length === 0; round++) {
+    expect(round, lines.slice(-3).join("\n")).toBeLessThan(120);
+    await volunteer.round();
+  }
+  return volunteer;
+}
+
+it("G4, AU4: what the second implementation trained is receipted, merged and proven, and its fresh ticket recomputed", {
+  timeout: 240_000,
+}, async () => {
+  const volunteer = await trainToAudit();
+  await volunteer.settle();
+  const { receipts, proven, tokens, refused, audits } = volunteer.totals;
+  expect({ refused, audits }).toEqual({ refused: {}, audits: { recomputed: 1 } });
+  expect(receipts).toBeGreaterThanOrEqual(40);
+  expect(proven).toBe(receipts);
+  const credit = await (await fetch(`${run.server.origin}/api/volunteers/${volunteer.key}`)).json();
+  expect(credit).toMatchObject({ tokens, merged: receipts, pending: 0, refused: 0 });
+  expect(volunteer.taken.diffs, "it followed by diffs").toBeGreaterThan(20);
+  expect(volunteer.taken.snapshots).toBeLessThan(5);
+});
+
+it("AU2, AU4, the control: a second implementation that trains half of its steps is found, and shut out", {
+  timeout: 240_000,
+}, async () => {
+  const volunteer = await trainToAudit(({ steps }) => steps / 2);
+  expect(volunteer.totals.audits).toEqual({ mismatch: 1 });
+  await expect(volunteer.round()).rejects.toThrow("quarantined");
+});
