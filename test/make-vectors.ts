@@ -12,7 +12,7 @@ import { canonicalBytes, canonicalJson, type Purpose } from "../protocol/canonic
 import type { CodecSpec } from "../protocol/codec/codec.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { decodeFrame, encodeFrame } from "../protocol/frame.ts";
-import { recordHash, signRecord } from "../protocol/history.ts";
+import { recordHash } from "../protocol/history.ts";
 import { type Signer, sha256, sign } from "../protocol/identity.ts";
 import type { Hash, ObjectName, RunId, TicketId, VolunteerKey } from "../protocol/ids.ts";
 import { signReceipt } from "../protocol/receipt.ts";
@@ -124,7 +124,7 @@ async function signedThings(server: KeyPair, volunteer: KeyPair) {
   ];
   const links = { previous: hashOf("d"), model: hashOf("e"), diff: hashOf("f") };
   const recordTerms = { run: RUN, version: 8, ...links, step, merged };
-  const record = await signRecord(server.signer, recordTerms);
+  const record = { ...recordTerms, signature: await sign(server.signer, "version", recordTerms) };
   const list = {
     run: RUN,
     object: "diffs/7" as ObjectName,
@@ -140,6 +140,10 @@ async function signedThings(server: KeyPair, volunteer: KeyPair) {
       path: "/api/tickets",
       body: await sha256(new TextEncoder().encode("{}")),
       nonce: TICKET,
+      run: RUN,
+      server: server.key,
+      origin: "https://train.example",
+      serverNonce: "EBESExQVFhcYGRobHB0eHw",
     }),
     ticket: await one("ticket", server, terms),
     receipt: {

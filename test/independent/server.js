@@ -2,7 +2,7 @@ import { sha256, utf8 } from "./bytes.js";
 import { Refusal } from "./refusal.js";
 import { drawNonce, requireSigned, signedHeaders } from "./signature.js";
 
-const PROTOCOL = "1";
+const PROTOCOL = "2";
 /** Milliseconds after which a server that says nothing is taken for away: rule N6. */
 const PATIENCE_MS = 55_000;
 /** Tries of a request that a server refuses for now. */
@@ -15,13 +15,23 @@ const PASSING = [
 
 /** One server's paths: sections 2 to 4 of docs/PROTOCOL.md. */
 export class Server {
-  #origin;
+  #base;
   #sleep;
+  /** Whom requests are signed for (rules S2 and S3). */
+  #recipient;
 
-  /** `sleep` resolves after so many milliseconds. */
-  constructor(origin, sleep) {
-    this.#origin = origin;
+  /** `url` is where the server's page is; `sleep` resolves after so many milliseconds. */
+  constructor(url, sleep) {
+    this.#base = url.replace(/\/+$/, "");
     this.#sleep = sleep;
+  }
+
+  /** The manifest; requests are signed for its run from now on. */
+  async manifest() {
+    const manifest = await this.json("/api/manifest");
+    const { run, server } = manifest;
+    this.#recipient = { ...this.#recipient, run, server, origin: new URL(this.#base).origin };
+    return manifest;
   }
 
   async json(path) {
@@ -29,22 +39,18 @@ export class Server {
   }
 
   /** The body of a GET. Throws the server's {@link Refusal}. */
-  async bytes(path, headers = {}) {
-    return read(await this.#fetch(path, { headers: { "murmuration-protocol": PROTOCOL, ...headers } }));
+  bytes(path, headers = {}) {
+    return this.#insist(async () => read(await this.#fetch(path, { headers })));
   }
 
-  /** Signs a POST and sends it until it is answered with something else than "not now". */
-  async post(identity, path, body, nonce) {
-    for (let tries = 1; ; tries++) {
-      try {
-        const headers = signedHeaders(identity, "POST", path, body, nonce ?? drawNonce());
-        const answer = await this.#fetch(path, { method: "POST", body, headers });
-        return JSON.parse(new TextDecoder().decode(await read(answer)));
-      } catch (error) {
-        if (!(error instanceof Refusal && PASSING.includes(error.code)) || tries === TRIES) throw error;
-        await this.#sleep(error.retryAfterMs ?? 250 * tries);
-      }
-    }
+  /** Signs a POST and sends it until it is answered with something else than "not now": an upload always the same (rule D3). */
+  post(identity, path, body, nonce) {
+    return this.#insist(async () => {
+      const asked = { method: "POST", path, body, nonce: nonce ?? drawNonce() };
+      const headers = signedHeaders(identity, asked, this.#recipient);
+      const answer = await this.#fetch(path, { method: "POST", body, headers });
+      return JSON.parse(new TextDecoder().decode(await read(answer)));
+    });
   }
 
   postJson(identity, path, value) {
@@ -75,10 +81,34 @@ export class Server {
     return whole;
   }
 
-  #fetch(path, options) {
-    return fetch(this.#origin + path, { ...options, signal: AbortSignal.timeout(PATIENCE_MS) });
+  /** Tries again where the server refuses for now, is away, or closed a connection that was quiet while we trained. */
+  async #insist(action) {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await action();
+      } catch (error) {
+        const passes = error instanceof Refusal ? PASSING.includes(error.code) : isAway(error);
+        if (!passes || tries === TRIES) throw error;
+        await this.#sleep(error.retryAfterMs ?? 250 * tries);
+      }
+    }
+  }
+
+  async #fetch(path, { headers, ...options }) {
+    const answer = await fetch(this.#base + path, {
+      ...options,
+      headers: { ...headers, "murmuration-protocol": PROTOCOL },
+      signal: AbortSignal.timeout(PATIENCE_MS),
+    });
+    const serverNonce = answer.headers.get("murmuration-server-nonce");
+    if (serverNonce !== null) this.#recipient = { ...this.#recipient, serverNonce };
+    return answer;
   }
 }
+
+/** What fetch throws of a connection: a TypeError with the socket's error, or a time-out. */
+const isAway = (error) =>
+  (error instanceof TypeError && error.cause !== undefined) || error.name === "TimeoutError";
 
 /** The body of an answer. Throws a {@link Refusal} for one that is none. */
 async function read(answer) {

@@ -22,7 +22,8 @@ const TERMS = {
 };
 
 /** The bytes that are signed for a purpose (rule S1). */
-export const signedBytes = (purpose, value) => utf8(`murmuration-${purpose}-v1\n${canonicalJson(value)}`);
+export const signedBytes = (purpose, value) =>
+  utf8(`murmuration-${purpose}-v${purpose === "request" ? 2 : 1}\n${canonicalJson(value)}`);
 
 /** A volunteer's key pair, drawn or from a 32-byte seed. */
 export function keyPair(seed) {
@@ -60,13 +61,18 @@ export function requireSigned(server, purpose, answer) {
 
 export const drawNonce = () => toBase64Url(randomBytes(16));
 
-/** The headers of a signed request (rule S2). */
-export function signedHeaders({ privateKey, key }, method, path, body, nonce) {
-  const value = { method, path, body: sha256(body), nonce };
+/**
+ * The headers of a signed request (rule S2). `asked` is `{method, path, body, nonce}`, `recipient` the run, the server's key, the
+ * origin and the newest server nonce.
+ */
+export function signedHeaders({ privateKey, key }, asked, { run, server, origin, serverNonce }) {
+  const value = { ...asked, body: sha256(asked.body), run, server, origin, serverNonce };
   return {
-    "murmuration-protocol": "1",
     "murmuration-key": key,
-    "murmuration-nonce": nonce,
+    "murmuration-nonce": asked.nonce,
+    "murmuration-run": run,
+    "murmuration-origin": origin,
+    "murmuration-server-nonce": serverNonce,
     "murmuration-signature": signFor(privateKey, "request", value),
   };
 }

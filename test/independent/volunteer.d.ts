@@ -12,7 +12,8 @@ export interface Totals {
 
 export class Volunteer {
   constructor(options: {
-    readonly origin: string;
+    /** Where the server's page is. */
+    readonly url: string;
     readonly log: (line: string) => void;
     readonly sleep: (ms: number) => Promise<void>;
     /** How many of a ticket's steps are done. */
