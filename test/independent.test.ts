@@ -1,10 +1,10 @@
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it } from "vitest";
 import { type SmallRun, startSmallRun } from "./harness/small-run.ts";
 import { Volunteer } from "./independent/volunteer.js";
 
 /**
  * The second implementation (test/independent), written from docs/PROTOCOL.md alone, takes part in a real server's run.
- * One ticket in fifty of a trusted volunteer is fresh, so both volunteers here go through fifty.
+ * One ticket in fifty of a trusted volunteer is fresh, so each volunteer here goes through fifty of a run of its own.
  */
 /** Steps so small that each ticket gains as much as the one before: audits hold its gain to what was usual lately. */
 const SETTINGS = {
@@ -17,10 +17,10 @@ const SETTINGS = {
 };
 
 let run: SmallRun;
-beforeAll(async () => {
+beforeEach(async () => {
   run = await startSmallRun(SETTINGS);
 }, 120_000);
-afterAll(() => run.end());
+afterEach(() => run.end());
 
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, Math.min(ms, 100)));
 
