@@ -163,12 +163,14 @@ export interface Plan {
 /**
  * For a delta that was just accepted: surely audited is a suspect one, and one of a fresh ticket, which can be
  * recomputed; the rest by their authors' standing. A suspect is paid for as a stranger, whoever sent it: a veteran that
- * turned would go unaudited once those of veterans have cost their half.
+ * turned would go unaudited once those of veterans have cost their half. So is a fresh ticket: the server's own direction
+ * alone costs a run with few volunteers the half of veterans, and no fresh ticket would ever be recomputed there.
  */
 export function planOf(delta: Candidate, fresh: boolean, pool: readonly Candidate[], trust: Trust): Plan {
   const chance = auditChance(standingOf(trust, delta.volunteer));
   if (suspicionOf(delta, medianSize(pool, trust)) !== undefined) return { chance: 1, whose: "stranger" };
-  return { chance: fresh ? 1 : chance, whose: chance < 1 ? "veteran" : "stranger" };
+  if (fresh) return { chance: 1, whose: "stranger" };
+  return { chance, whose: chance < 1 ? "veteran" : "stranger" };
 }
 
 /** Tokens that a forward pass costs, of those that a training step does. */

@@ -331,8 +331,25 @@ describe("audits (A14)", () => {
     const opposed = delta("v", 1, { facts: { size: 1, agreement: -0.5 } });
     expect(planOf(opposed, false, [], veteran)).toEqual({ chance: 1, whose: "stranger" });
     expect(planOf(delta("v"), false, [], veteran)).toEqual({ chance: 0.05, whose: "veteran" }); // the control
-    expect(planOf(delta("v"), true, [], veteran)).toEqual({ chance: 1, whose: "veteran" });
+    expect(planOf(delta("v"), true, [], veteran)).toEqual({ chance: 1, whose: "stranger" });
     expect(planOf(delta("new"), false, [], veteran)).toEqual({ chance: 1, whose: "stranger" });
+  });
+
+  test("a fresh ticket is recomputed also where the server's own direction has cost the half of veterans", () => {
+    const veteran = Array.from({ length: 40 }).reduce<Trust>(
+      (trust) => passed(seen(trust, key("v"), "t" as TicketId), key("v"), "t" as TicketId),
+      NO_TRUST,
+    );
+    const budget = new Budget(0.1, 100);
+    expect(budget.spend(4, "veteran")).toBe(true); // a direction
+    const { whose } = planOf(
+      { ticket: "t" as TicketId, volunteer: key("v"), version: 0, tokens: 8 },
+      true,
+      [],
+      veteran,
+    );
+    expect(budget.spend(3, "veteran"), "the control").toBe(false);
+    expect(budget.spend(3, whose)).toBe(true);
   });
 
   test("nothing is spent beyond the share", () => {
