@@ -22,8 +22,9 @@ export class AdamW {
   /** One step in place. Returns the gradient's norm before it was clipped. */
   step(weights, gradient, rate) {
     const { beta1, beta2, epsilon, weightDecay, clip } = this.#settings;
+    const [m, v, decays] = [this.#m, this.#v, this.#decays];
     let squares = 0;
-    for (const g of gradient) squares += g * g;
+    for (let i = 0; i < gradient.length; i++) squares += gradient[i] * gradient[i];
     const norm = Math.sqrt(squares);
     const scale = clip / Math.max(norm, clip);
     this.#t++;
@@ -31,10 +32,10 @@ export class AdamW {
     const correct2 = 1 - beta2 ** this.#t;
     for (let i = 0; i < weights.length; i++) {
       const g = gradient[i] * scale;
-      this.#m[i] = beta1 * this.#m[i] + (1 - beta1) * g;
-      this.#v[i] = beta2 * this.#v[i] + (1 - beta2) * g * g;
-      const kept = weights[i] * (1 - rate * weightDecay * this.#decays[i]);
-      weights[i] = kept - (rate * (this.#m[i] / correct1)) / (Math.sqrt(this.#v[i] / correct2) + epsilon);
+      m[i] = beta1 * m[i] + (1 - beta1) * g;
+      v[i] = beta2 * v[i] + (1 - beta2) * g * g;
+      const kept = weights[i] * (1 - rate * weightDecay * decays[i]);
+      weights[i] = kept - (rate * (m[i] / correct1)) / (Math.sqrt(v[i] / correct2) + epsilon);
     }
     return norm;
   }
