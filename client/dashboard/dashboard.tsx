@@ -4,6 +4,7 @@ import { ROUTES } from "../../protocol/routes.ts";
 import { setbackOf } from "../../protocol/setback.ts";
 import type { RunStatus } from "../../protocol/status.ts";
 import { formatCount, formatLarge, formatLoss, formatProbability } from "../pages/format.ts";
+import { awayNotice } from "../pages/intermediary-line.ts";
 import { LossChart } from "../pages/loss-chart.tsx";
 import type { RunWatch } from "../pages/watch.ts";
 import { type Activity, ActivityList } from "./activity-list.tsx";
@@ -51,7 +52,12 @@ export function Dashboard({ watch, activity }: DashboardProps) {
 function Notice({ watch }: Pick<DashboardProps, "watch">) {
   const connection = watch.connection.value;
   if (connection === "live") return null;
-  const lines = { loading: text.loading, away: text.away, "no-run": text.noRun, mismatch: text.mismatch };
+  const lines = {
+    loading: text.loading,
+    away: awayNotice(watch.why.value, text.away),
+    "no-run": text.noRun,
+    mismatch: text.mismatch,
+  };
   return (
     <p class="notice" role="status">
       {lines[connection]}

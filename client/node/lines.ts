@@ -1,3 +1,4 @@
+import { intermediaryLine } from "../pages/intermediary-line.ts";
 import type { Phase, ProbeResult, Report } from "../trainer/messages.ts";
 
 const number = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
@@ -36,6 +37,13 @@ export function lineTeller(): (report: Report) => string | undefined {
   };
 }
 
+function awayLine({ why, forMs }: Extract<Phase, { phase: "away" }>): string {
+  const again = `trying again in ${seconds(forMs)}`;
+  return why === undefined || why.kind === "unreachable"
+    ? `the server is away, ${again}`
+    : `${intermediaryLine(why)} (${again})`;
+}
+
 const tried = ({ device, engine, outcome }: ProbeResult): string =>
   "refused" in outcome
     ? `${device} ${engine}: ${outcome.refused}`
@@ -50,7 +58,7 @@ function lineOf(phase: Phase): string | undefined {
     case "quarantined":
       return `a check found work from here bad: the server takes none for ${seconds(phase.forMs)}, then this goes on`;
     case "away":
-      return `the server is away, trying again in ${seconds(phase.forMs)}`;
+      return awayLine(phase);
     case "paused":
       return "the operator paused the run, waiting";
     case "finished":

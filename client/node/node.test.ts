@@ -95,5 +95,9 @@ test("a terminal gets one line a delta, and one for each thing that holds it up"
   expect(lineOf({ type: "phase", phase: { phase: "away", forMs: 2_400 } })).toBe(
     "the server is away, trying again in 2 s",
   );
+  const why = { kind: "too-large", status: 413 } as const;
+  expect(lineOf({ type: "phase", phase: { phase: "away", forMs: 2_400, why } })).toMatch(
+    /answered 413: .*client_max_body_size.* \(trying again in 2 s\)$/,
+  );
   expect(lineOf({ type: "phase", phase: { phase: "training" } })).toBeUndefined();
 });

@@ -5,6 +5,7 @@ import { Consent } from "./consent.tsx";
 import { Controls } from "./controls.tsx";
 import { Cycle } from "./cycle.tsx";
 import { LookInside } from "./inside/inside.tsx";
+import { awayNotice } from "./intermediary-line.ts";
 import { YourNumbers } from "./numbers.tsx";
 import { PassageView } from "./passage.tsx";
 import { People } from "./people/lazy.tsx";
@@ -85,7 +86,7 @@ function Notice({ watch }: Pick<AppProps, "watch">) {
     case "away":
       return (
         <p class="notice" role="status">
-          {text.serverAway}
+          {awayNotice(watch.why.value, text.serverAway)}
         </p>
       );
     case "no-run":

@@ -1,6 +1,7 @@
 import { OverrideButton, PauseButton } from "./controls.tsx";
 import { formatCount, formatLoss } from "./format.ts";
 import type { Guest } from "./guest.ts";
+import { awayNotice } from "./intermediary-line.ts";
 import { announcement, phaseLine, text } from "./strings.ts";
 
 export interface FrameAppProps {
@@ -62,7 +63,7 @@ function waitingLine(guest: Guest): string {
     case "mismatch":
       return text.mismatch;
     case "away":
-      return text.serverAway;
+      return awayNotice(guest.why.value, text.serverAway);
     default:
       return text.loading;
   }

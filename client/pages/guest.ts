@@ -1,5 +1,6 @@
 import { computed, effect, type ReadonlySignal, signal, untracked } from "@preact/signals";
 import { serverOf } from "../../protocol/address.ts";
+import type { Intermediary } from "../../protocol/intermediary.ts";
 import type { RunStatus } from "../../protocol/status.ts";
 import { forgetServer } from "../cache/browser.ts";
 import type { FromFrame } from "../embed/messages.ts";
@@ -30,6 +31,7 @@ export interface Guest {
   readonly trainer: TrainerHandle;
   readonly status: ReadonlySignal<RunStatus | undefined>;
   readonly connection: ReadonlySignal<Connection>;
+  readonly why: RunWatch["why"];
   agree(): void;
   refuse(): void;
   /** The site's own pause. */
@@ -69,18 +71,20 @@ export function createGuest(wishes: SiteWishes, tell: (message: FromFrame) => vo
 
   const asked = signal<RunStatus | undefined>(undefined);
   const outcome = signal<Connection>("loading");
+  const askedWhy = signal<Intermediary | undefined>(undefined);
   const watch = signal<RunWatch | undefined>(undefined);
   const status = computed(() => watch.value?.status.value ?? asked.value);
 
   async function ask() {
     const answer = await askStatus(timelyFetch());
-    if (typeof answer !== "string") {
+    if (!("connection" in answer)) {
       asked.value = answer;
       outcome.value = "live";
       session.enter(answer.run); // whoever agreed here before goes on
     } else {
-      outcome.value = answer;
-      if (answer === "mismatch") reloadOnce(tabStorage(), () => location.reload());
+      outcome.value = answer.connection;
+      askedWhy.value = answer.why;
+      if (answer.connection === "mismatch") reloadOnce(tabStorage(), () => location.reload());
       else setTimeout(() => void ask(), ASK_AGAIN_MS);
     }
   }
@@ -126,6 +130,7 @@ export function createGuest(wishes: SiteWishes, tell: (message: FromFrame) => vo
     trainer,
     status,
     connection: computed(() => watch.value?.connection.value ?? outcome.value),
+    why: computed(() => (watch.value === undefined ? askedWhy.value : watch.value.why.value)),
     agree() {
       if (asked.value !== undefined) session.agree(asked.value.run);
     },

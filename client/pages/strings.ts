@@ -12,6 +12,7 @@ import {
   formatTime,
   plural,
 } from "./format.ts";
+import { intermediaryLine } from "./intermediary-line.ts";
 
 /** Everything the volunteer's pages say, in one place, so that it reads as one voice and can be translated. */
 export const text = {
@@ -290,7 +291,7 @@ export function phaseLine(phase: Phase): string {
         `for ${formatDuration(phase.forMs)}; then training goes on by itself.`
       );
     case "away":
-      return `The server does not answer; trying again in ${formatDuration(phase.forMs)}. Nothing is lost.`;
+      return awayLine(phase);
     case "paused":
       return PAUSED[phase.why];
     case "finished":
@@ -300,6 +301,14 @@ export function phaseLine(phase: Phase): string {
     case "stopped":
       return "Stopped. Nothing is running.";
   }
+}
+
+function awayLine({ why, forMs }: Extract<Phase, { phase: "away" }>): string {
+  const again = formatDuration(forMs);
+  if (why === undefined || why.kind === "unreachable") {
+    return `The server does not answer; trying again in ${again}. Nothing is lost.`;
+  }
+  return `${intermediaryLine(why)} Trying again in ${again}; nothing is lost.`;
 }
 
 /**
@@ -319,7 +328,9 @@ export function announcement(phase: Phase): string {
     case "waiting":
       return "Waiting for work.";
     case "away":
-      return "The server does not answer. Trying again.";
+      return phase.why === undefined
+        ? "The server does not answer. Trying again."
+        : intermediaryLine(phase.why);
     default:
       return phaseLine(phase);
   }

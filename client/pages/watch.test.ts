@@ -117,9 +117,12 @@ describe("watching a run", () => {
 
   it("knows a server without a run, and one that answers with something else", async () => {
     expect((await watching(refusal("no-run", 503))).watch.connection.value).toBe("no-run");
-    expect((await watching(() => new Response("<html>", { status: 502 }))).watch.connection.value).toBe(
-      "away",
-    );
+    const { watch } = await watching(() => new Response("<html>", { status: 502 }));
+    expect(watch.connection.value).toBe("away");
+    expect(watch.why.value).toEqual({ kind: "gateway", status: 502 });
+    const login = new Response("<html>", { headers: { "content-type": "text/html" } });
+    expect((await watching(() => login)).watch.why.value).toEqual({ kind: "page", status: 200 });
+    expect((await watching(away)).watch.why.value).toBeUndefined();
   });
 
   it("asks no more after a mismatch", async () => {

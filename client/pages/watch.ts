@@ -1,8 +1,9 @@
 import { type ReadonlySignal, signal } from "@preact/signals";
 import { here } from "../../protocol/address.ts";
-import { isErrorCode, ProtocolError } from "../../protocol/errors.ts";
+import { type ErrorCode, isErrorCode, ProtocolError } from "../../protocol/errors.ts";
 import { parseEvent, type RunEvent } from "../../protocol/events.ts";
-import { asObject, type Json, parseJson } from "../../protocol/guards.ts";
+import { asObject, parseJson } from "../../protocol/guards.ts";
+import { type Intermediary, intermediaryOf, intermediaryWith } from "../../protocol/intermediary.ts";
 import { ROUTES } from "../../protocol/routes.ts";
 import type { RunStatus } from "../../protocol/status.ts";
 import { timelyFetch } from "../transport/timely-fetch.ts";
@@ -15,6 +16,8 @@ export type Connection = "loading" | "live" | "away" | "no-run" | "mismatch";
 export interface RunWatch {
   readonly status: ReadonlySignal<RunStatus | undefined>;
   readonly connection: ReadonlySignal<Connection>;
+  /** Who answered in the server's place, while it is away and that is known. */
+  readonly why: ReadonlySignal<Intermediary | undefined>;
   close(): void;
 }
 
@@ -47,6 +50,7 @@ const LAST_RETRY_MS = 30_000;
 export function watchRun(options: WatchOptions): RunWatch {
   const status = signal<RunStatus | undefined>(undefined);
   const connection = signal<Connection>("loading");
+  const why = signal<Intermediary | undefined>(undefined);
   let stream: EventStream | undefined;
   let cancel = () => {};
   let retry = FIRST_RETRY_MS;
@@ -66,8 +70,9 @@ export function watchRun(options: WatchOptions): RunWatch {
     let next = POLL_MS;
     const outcome = await askStatus(options.fetch);
     if (closed) return;
-    if (typeof outcome === "string") {
-      connection.value = outcome;
+    if ("connection" in outcome) {
+      why.value = outcome.why;
+      connection.value = outcome.connection;
       next = retry * (0.5 + options.random());
       retry = Math.min(retry * 2, LAST_RETRY_MS);
     } else {
@@ -84,6 +89,7 @@ export function watchRun(options: WatchOptions): RunWatch {
   return {
     status,
     connection,
+    why,
     close() {
       closed = true;
       cancel();
@@ -92,23 +98,42 @@ export function watchRun(options: WatchOptions): RunWatch {
   };
 }
 
-/** Asks once; what stands between the page and a status is returned in a word. */
-export async function askStatus(
-  ask: typeof fetch,
-): Promise<RunStatus | Exclude<Connection, "loading" | "live">> {
+/** What stands between a page and its run's status. */
+export interface Trouble {
+  readonly connection: Exclude<Connection, "loading" | "live">;
+  /** Who answered in the server's place, or why nobody did. */
+  readonly why?: Intermediary;
+}
+
+/** Asks once. */
+export async function askStatus(ask: typeof fetch): Promise<RunStatus | Trouble> {
   try {
-    const response = await ask(here(ROUTES.run), { cache: "no-store" });
-    const json = parseJson(new Uint8Array(await response.arrayBuffer()));
-    return response.ok ? parseRunStatus(json) : refusalOf(json);
+    const response = await ask(here(ROUTES.run), { cache: "no-store", redirect: "manual" });
+    const other = intermediaryOf(response);
+    if (other !== undefined) return { connection: "away", why: other };
+    const body = new Uint8Array(await response.arrayBuffer());
+    return response.ok ? parseRunStatus(parseJson(body)) : refusalOf(response.status, body);
   } catch (error) {
-    return error instanceof ProtocolError && error.code === "protocol-mismatch" ? "mismatch" : "away";
+    const mismatch = error instanceof ProtocolError && error.code === "protocol-mismatch";
+    return mismatch ? { connection: "mismatch" } : { connection: "away" };
   }
 }
 
-function refusalOf(json: Json): "away" | "no-run" | "mismatch" {
-  const { code } = asObject(json.error, "error");
-  if (!isErrorCode(code)) return "away";
-  return code === "no-run" ? "no-run" : code === "protocol-mismatch" ? "mismatch" : "away";
+function refusalOf(status: number, body: Uint8Array): Trouble {
+  const code = codeIn(body);
+  if (code === undefined) return { connection: "away", why: intermediaryWith(status) };
+  if (code === "no-run") return { connection: "no-run" };
+  return { connection: code === "protocol-mismatch" ? "mismatch" : "away" };
+}
+
+/** The code of a refusal of our server's, or undefined for what another wrote. */
+function codeIn(body: Uint8Array): ErrorCode | undefined {
+  try {
+    const { code } = asObject(parseJson(body).error, "error");
+    return isErrorCode(code) ? code : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function readEvent(data: unknown): RunEvent | undefined {

@@ -2,6 +2,7 @@ import { type Signal, useSignal } from "@preact/signals";
 import { Bar } from "../pages/bar.tsx";
 import { formatProbability } from "../pages/format.ts";
 import { visible } from "../pages/guess.tsx";
+import { awayNotice } from "../pages/intermediary-line.ts";
 import { SamplePair } from "../pages/samples.tsx";
 import { text } from "../pages/strings.ts";
 import type { RunWatch } from "../pages/watch.ts";
@@ -38,7 +39,7 @@ export function Playground({ watch, writer }: PlaygroundProps) {
                 ? text.noRun
                 : watch.connection.value === "mismatch"
                   ? text.mismatch
-                  : text.serverAway}
+                  : awayNotice(watch.why.value, text.serverAway)}
           </p>
         ) : (
           <div class="columns">

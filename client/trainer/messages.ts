@@ -1,6 +1,7 @@
 import type { DeviceName, DeviceReport } from "../../model/trainer.ts";
 import type { ErrorCode } from "../../protocol/errors.ts";
 import type { Hash, TicketId, VolunteerKey } from "../../protocol/ids.ts";
+import type { Intermediary } from "../../protocol/intermediary.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
 import type { VolunteerCredit } from "../../protocol/status.ts";
 
@@ -61,8 +62,8 @@ export type Phase =
   | { readonly phase: "waiting"; readonly forMs: number }
   /** A check found work of this browser's bad, and the server takes none for so long; then the loop goes on. */
   | { readonly phase: "quarantined"; readonly forMs: number }
-  /** The server does not answer; the loop tries again with jitter. */
-  | { readonly phase: "away"; readonly forMs: number }
+  /** The server does not answer, or another does in its place; the loop tries again with jitter. */
+  | { readonly phase: "away"; readonly forMs: number; readonly why?: Intermediary }
   | { readonly phase: "paused"; readonly why: PauseReason | "operator" }
   | { readonly phase: "finished" }
   /** This device or page cannot; `why` is one of the catalogue's reasons. */

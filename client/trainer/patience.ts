@@ -1,4 +1,5 @@
 import { type ErrorCode, ProtocolError } from "../../protocol/errors.ts";
+import type { Intermediary } from "../../protocol/intermediary.ts";
 import { ServerAway, WrongBytes } from "../transport/away.ts";
 import { Backoff } from "../transport/backoff.ts";
 import type { RoundDeps } from "./deps.ts";
@@ -52,7 +53,8 @@ export class Patience {
 
   /** Waits as long as `error` asks for, or rejects with it when waiting is of no use. */
   async waitOut(error: unknown): Promise<void> {
-    if (error instanceof ServerAway || error instanceof WrongBytes) return this.rest("away");
+    if (error instanceof ServerAway) return this.rest("away", 0, error.why);
+    if (error instanceof WrongBytes) return this.rest("away");
     const shown = error instanceof ProtocolError ? SHOWN[error.code] : undefined;
     if (!(error instanceof ProtocolError) || shown === undefined) throw error;
     return this.rest(shown, error.retryAfterMs);
@@ -62,11 +64,15 @@ export class Patience {
    * One wait of the backoff, at least `least` milliseconds. Events shorten it, save where the server is away or has said
    * until when it takes nothing.
    */
-  async rest(shown: Shown, least = 0): Promise<void> {
+  async rest(shown: Shown, least = 0, why?: Intermediary): Promise<void> {
     const { control, sleep, news } = this.#deps;
     const forMs = this.#backoff.next(least);
     const phase: Phase =
-      shown === "operator" ? { phase: "paused", why: "operator" } : { phase: shown, forMs };
+      shown === "operator"
+        ? { phase: "paused", why: "operator" }
+        : shown === "away"
+          ? { phase: "away", forMs, ...(why && { why }) }
+          : { phase: shown, forMs };
     control.enter(phase);
     if (shown === "away" || shown === "quarantined") await sleep(forMs, control.signal);
     else await news.wait(forMs, control.signal);

@@ -1,6 +1,7 @@
 import type { ErrorCode } from "../../protocol/errors.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { sha256 } from "../../protocol/identity.ts";
+import type { Intermediary } from "../../protocol/intermediary.ts";
 import { verifyReceipt } from "../../protocol/receipt.ts";
 import type { Ticket } from "../../protocol/ticket.ts";
 import { ServerAway, WrongBytes } from "../transport/away.ts";
@@ -43,6 +44,7 @@ export async function sendUntil(
     say({ phase: "sending", bytes: body.length });
     const begun = clock();
     let least = 0;
+    let why: Intermediary | undefined;
     try {
       const receipt = await api.upload(identity, ticket.id, body, { signal });
       if (
@@ -57,11 +59,12 @@ export async function sendUntil(
       if (error instanceof ProtocolError) {
         if (!PASSING.has(error.code)) return error;
         least = error.retryAfterMs ?? 0;
-      } else if (!(error instanceof ServerAway || error instanceof WrongBytes)) throw error;
+      } else if (error instanceof ServerAway) why = error.why;
+      else if (!(error instanceof WrongBytes)) throw error;
     }
     const wait = backoff.next(least);
     if (clock() + wait >= deadline) return "unknown";
-    say({ phase: "away", forMs: wait });
+    say({ phase: "away", forMs: wait, ...(why && { why }) });
     await sleep(wait, signal);
     await control.turn();
   }

@@ -84,7 +84,7 @@ describe("bodies", () => {
 
   test("an endless refusal is cut as well", async () => {
     const { api } = against(() => new Response(endless().body, { status: 500 }));
-    await expect(api.manifest()).rejects.toThrow(WrongBytes);
+    await expect(api.manifest()).rejects.toThrow(ServerAway);
   });
 });
 
@@ -105,6 +105,43 @@ describe("refusals", () => {
     ["no network", () => Promise.reject(new TypeError("fetch failed"))],
   ])("%s is a server that is away", async (_, answer) => {
     await expect(against(answer).api.manifest()).rejects.toThrow(ServerAway);
+  });
+
+  const page = (status: number) => () =>
+    new Response(`<html>${"x".repeat(100_000)}`, { status, headers: { "content-type": "text/html" } });
+  test.each([
+    ["a body too large for a proxy", page(413), { kind: "too-large", status: 413 }],
+    ["a firewall's page", page(403), { kind: "forbidden", status: 403 }],
+    ["a proxy without its server", page(504), { kind: "gateway", status: 504 }],
+    ["headers too large for a proxy", page(431), { kind: "headers-too-large", status: 431 }],
+    ["a captive portal's page", page(200), { kind: "page", status: 200 }],
+    [
+      "a redirect to a login",
+      () => new Response(null, { status: 302, headers: { location: "https://login.example/" } }),
+      { kind: "redirect", status: 302 },
+    ],
+    [
+      "a bad certificate",
+      () =>
+        Promise.reject(
+          new TypeError("fetch failed", {
+            cause: Object.assign(new Error(), { code: "DEPTH_ZERO_SELF_SIGNED_CERT" }),
+          }),
+        ),
+      { kind: "certificate" },
+    ],
+  ])("%s is told for what it is, for answers and for the event stream", async (_, answer, why) => {
+    const { api } = against(answer);
+    await expect(api.manifest()).rejects.toMatchObject({ name: "ServerAway", why });
+    if ("status" in why) {
+      await expect(api.events()[Symbol.asyncIterator]().next()).rejects.toMatchObject({ why });
+    }
+  });
+
+  test("the server's own refusal is no proxy's, though a proxy took its headers away", async () => {
+    const error = new ProtocolError("too-large", "too much");
+    const { api } = against(() => Response.json(error.body(), { status: error.status }));
+    await expect(api.manifest()).rejects.toMatchObject({ code: "too-large" });
   });
 
   test("a connection cut in the middle is a server that is away", async () => {

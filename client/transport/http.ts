@@ -5,6 +5,7 @@ import { maxFrameBytes } from "../../protocol/frame.ts";
 import { asInteger, asObject, type Json, parseJson } from "../../protocol/guards.ts";
 import { sha256 } from "../../protocol/identity.ts";
 import type { Hash } from "../../protocol/ids.ts";
+import { intermediaryIn, intermediaryOf, intermediaryWith } from "../../protocol/intermediary.ts";
 import {
   MAX_RETRY_AFTER_MS,
   MAX_SHARD_TOKENS,
@@ -103,20 +104,23 @@ export async function request(
         [PROTOCOL_HEADER]: String(PROTOCOL_VERSION),
       },
       ...(what.post && { body: what.post.body }),
-      redirect: "error",
+      redirect: "manual",
       signal: watchdog.signal,
     });
+    await requireServer(response);
     what.heard?.(response.headers);
     if (what.post) traffic?.(0, what.post.body.length);
     const total = Number(response.headers.get("content-length") ?? 0);
     const limit = response.ok ? what.limit : MAX_JSON_ANSWER;
     let heard = 0;
-    const body = await readBody(response, limit, (bytes) => {
+    const read = readBody(response, limit, (bytes) => {
       watchdog.touch();
       traffic?.(bytes - heard, 0);
       heard = bytes;
       if (response.ok) call.progress?.(bytes, Math.max(bytes, total));
     });
+    // However long the page is that a proxy sends with its refusal, the status says it all.
+    const body = await (response.ok ? read : read.catch(unlessTooLong));
     requireProtocol(response);
     if (!response.ok) throw refusalOf(response.status, body);
     return body;
@@ -124,7 +128,8 @@ export async function request(
     if (error instanceof ProtocolError || error instanceof ServerAway || error instanceof WrongBytes)
       throw error;
     call.signal?.throwIfAborted();
-    throw new ServerAway(`${what.path}: ${error instanceof Error ? error.message : String(error)}`);
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ServerAway(`${what.path}: ${reason}`, intermediaryIn(error));
   } finally {
     watchdog.done();
   }
@@ -138,12 +143,16 @@ async function* events(options: HttpOptions, call: Call = {}): AsyncGenerator<Ru
     const response = await fetch(server + ROUTES.events, {
       headers: { accept: "text/event-stream", [PROTOCOL_HEADER]: String(PROTOCOL_VERSION) },
       cache: "no-store",
-      redirect: "error",
+      redirect: "manual",
       signal: watchdog.signal,
     });
+    await requireServer(response);
     requireProtocol(response);
     if (!response.ok || response.body === null) {
-      throw refusalOf(response.status, await readBody(response, MAX_JSON_ANSWER, () => watchdog.touch()));
+      throw refusalOf(
+        response.status,
+        await readBody(response, MAX_JSON_ANSWER, () => watchdog.touch()).catch(unlessTooLong),
+      );
     }
     yield* readEvents(response.body, (bytes) => {
       watchdog.touch();
@@ -154,12 +163,25 @@ async function* events(options: HttpOptions, call: Call = {}): AsyncGenerator<Ru
   }
 }
 
+/** Throws {@link ServerAway} where something between us and the server has answered in its place. */
+async function requireServer(response: Response): Promise<void> {
+  const other = intermediaryOf(response);
+  if (other === undefined) return;
+  await response.body?.cancel();
+  throw new ServerAway(`not the server's answer: ${other.kind} ${other.status ?? ""}`.trim(), other);
+}
+
 /** A server of another protocol version says so in its header, whatever else it answers. */
 function requireProtocol(response: Response): void {
   const spoken = response.headers.get(PROTOCOL_HEADER);
   if (spoken !== null && spoken !== String(PROTOCOL_VERSION)) {
     throw new ProtocolError("protocol-mismatch", `the server speaks protocol ${spoken.slice(0, 20)}`);
   }
+}
+
+function unlessTooLong(error: unknown): Uint8Array<ArrayBuffer> {
+  if (error instanceof WrongBytes) return new Uint8Array();
+  throw error;
 }
 
 /** The refusal a body holds, or {@link ServerAway} where something between us and the server wrote it. */
@@ -176,7 +198,7 @@ function refusalOf(status: number, body: Uint8Array): ProtocolError | ServerAway
   } catch {
     // Not our server's words: falls through to the answer below.
   }
-  return new ServerAway(`HTTP ${status}`);
+  return new ServerAway(`HTTP ${status}`, intermediaryWith(status));
 }
 
 /** Our server sends well-formed JSON: anything else is not it, except another protocol version. */

@@ -1,6 +1,8 @@
 import { here } from "../../../protocol/address.ts";
 import { asObject, asText, type Json, parseJson } from "../../../protocol/guards.ts";
+import { intermediaryOf, intermediaryWith } from "../../../protocol/intermediary.ts";
 import { OPERATOR_HEADER } from "../../../protocol/operator.ts";
+import { intermediaryLine } from "../../pages/intermediary-line.ts";
 
 /** The server said no. */
 export class Refused extends Error {
@@ -21,12 +23,26 @@ export type Ask = (path: string, body?: Json | Uint8Array<ArrayBuffer>) => Promi
 
 export function askWith(fetching: typeof fetch): Ask {
   return async (path, body) => {
-    const answer = await fetching(here(path), body === undefined ? { cache: "no-store" } : posted(body));
-    const json = await jsonOf(answer);
-    if (answer.ok) return json;
-    const error = asObject(json.error, "error");
-    throw new Refused(asText(error.code, "code", 60), asText(error.message, "message", 2_000));
+    const answer = await fetching(here(path), {
+      redirect: "manual",
+      ...(body === undefined ? { cache: "no-store" as const } : posted(body)),
+    });
+    if (answer.ok && intermediaryOf(answer) === undefined) return jsonOf(answer);
+    const { code, message } = await refusalIn(answer);
+    throw new Refused(code, message);
   };
+}
+
+/** Why an answer is none: the server's own words, or who answered in its place, under the code `intermediary`. */
+export async function refusalIn(answer: Response): Promise<{ code: string; message: string }> {
+  const other = intermediaryOf(answer);
+  if (other !== undefined) return { code: "intermediary", message: intermediaryLine(other) };
+  try {
+    const { code, message } = asObject((await jsonOf(answer)).error, "error");
+    return { code: asText(code, "code", 60), message: asText(message, "message", 2_000) };
+  } catch {
+    return { code: "intermediary", message: intermediaryLine(intermediaryWith(answer.status)) };
+  }
 }
 
 function posted(body: Json | Uint8Array<ArrayBuffer>): RequestInit {

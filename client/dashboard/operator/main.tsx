@@ -18,6 +18,7 @@ const office = openOffice({
   lookAtFounding: nursery.look,
   reload: () => location.reload(),
   hash: location.hash,
+  path: new URL(".", location.href).pathname,
   forgetHash: () => history.replaceState(null, "", location.pathname),
 });
 

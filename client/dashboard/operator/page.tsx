@@ -46,22 +46,23 @@ export function OperatorPage(props: PageProps) {
     const signOut = () => void props.office.signOut();
     return <FoundingPage nursery={props.nursery} away={access === "away"} signOut={signOut} />;
   }
-  const signedOut = access === "signed-out" || access === "link-failed";
-  return <main>{signedOut ? <SignIn {...props} /> : <Wait {...props} />}</main>;
+  return <main>{access === "signed-out" ? <SignIn {...props} /> : <Wait {...props} />}</main>;
 }
 
 const Wait = ({ office }: Pick<PageProps, "office">) => (
   <p class="wait" role="status">
-    {office.access.value === "away" ? text.away : text.loading}
+    {office.access.value === "away" ? awayText(office) : text.loading}
   </p>
 );
 
+const awayText = ({ why }: Office): string => (why.value === "" ? text.away : text.inPlace(why.value));
+
 function SignIn({ office }: Pick<PageProps, "office">) {
-  const failed = office.access.value === "link-failed";
+  const refused = office.linkRefused.value;
   return (
     <section class="card sign-in">
       <h1>{text.signedOut}</h1>
-      <p role="status">{failed ? text.linkFailed : text.signedOutHelp}</p>
+      <p role="status">{refused === "" ? text.signedOutHelp : refused}</p>
       <p>
         <code>{text.linkCommand}</code>
       </p>
@@ -83,7 +84,7 @@ function Dashboard({ office, watch, activity, overview, status }: DashboardProps
     <main>
       {office.access.value === "away" && (
         <p class="notice" role="status">
-          {text.away}
+          {awayText(office)}
         </p>
       )}
       <Head office={office} overview={overview} status={status} />

@@ -10,8 +10,8 @@ export const text = {
     "This page is for whoever runs this server. Open the one-time link that the server printed when it started, " +
     "or print a new one on its machine:",
   linkCommand: "murmuration operator-link DIR",
-  linkFailed: "This link was used before, or is more than a quarter of an hour old. Print a new one:",
   away: "The server does not answer. What is shown may be old; this page keeps trying.",
+  inPlace: (who: string) => `${who} This page keeps trying.`,
   failed: (why: string) => `That did not work: ${why}`,
   signOut: "Sign out",
   signedInAs: (name: string) => `Signed in as ${name}`,
@@ -183,3 +183,30 @@ export const roster = {
   forgive: "Forgive",
   forgiveWhom: (who: string) => `Forgive ${who}`,
 } as const;
+
+/** Why a one-time link did not sign in, and what to do. */
+export function linkRefusedLine({
+  code,
+  message,
+}: {
+  readonly code: string;
+  readonly message: string;
+}): string {
+  switch (code) {
+    case "not-signed-in":
+      return "This link was used before, or is more than a quarter of an hour old. Print a new one:";
+    case "foreign-origin":
+      return (
+        "The server took this page for another site’s, because a proxy in front of it changes the address. Start the " +
+        "server with --trust-proxy, and let the proxy send X-Forwarded-Host and X-Forwarded-Proto (nginx: " +
+        "proxy_set_header X-Forwarded-Host $http_host; proxy_set_header X-Forwarded-Proto $scheme;). " +
+        "The link was not used up: open it again, or print a new one:"
+      );
+    case "too-many-requests":
+      return "Too many links were tried from this address. Wait a minute, then open the link again:";
+    case "intermediary":
+      return `${message} The link did not reach the server: open it again, or print a new one:`;
+    default:
+      return `The server did not take the link: ${message}. Open it again, or print a new one:`;
+  }
+}
