@@ -43,6 +43,12 @@ const startsWith = (phase: Parameters<typeof trainingScript>[0]) => (site: FakeS
   site.script = phase === undefined ? [] : [{ type: "phase", phase }];
 };
 
+/** Opens the page again, and lets nothing through that it fetches late. */
+const withoutParts = async (page: Page) => {
+  await page.route(/\/assets\/(uPlot|people|panel|line)[.-]/, (route) => route.abort());
+  await page.reload();
+};
+
 const NOTHING_YET = {
   ...{ heldOut: [], versions: [], sample: null, samples: [], version: 0, volunteers: 0 },
   ...{ tokensMerged: 0, tokensPerSecond: 0, deltas: { merged: 0, refused: {} } },
@@ -144,6 +150,50 @@ const SHOTS: readonly Shot[] = [
     path: "/",
     given: startsWith({ phase: "unable", why: "no-ed25519", detail: "" }),
     visitor: agree,
+  },
+  {
+    name: "unable-stuck",
+    path: "/",
+    given: startsWith({ phase: "unable", why: "stuck", detail: "storage did not answer within 5 s" }),
+    visitor: agree,
+  },
+  {
+    name: "quarantined",
+    path: "/",
+    given: withPhase({ phase: "quarantined", forMs: 120_000 }),
+    visitor: agree,
+  },
+  {
+    name: "parts-missing",
+    path: "/",
+    given: (site) => {
+      site.script = [...trainingScript(), { type: "missing", part: "tokenizer", missing: true }];
+    },
+    async visitor(page) {
+      await withoutParts(page);
+      await agree(page);
+      await page.getByText("A look inside").click();
+      await page.getByText("Names, and your data").click();
+      await page.locator(".missing").nth(3).waitFor();
+    },
+  },
+  {
+    name: "operator-parts-missing",
+    path: "/operator#link=good",
+    async visitor(page) {
+      await page.getByRole("heading", { name: "Run it" }).waitFor();
+      await withoutParts(page);
+      await page.locator(".missing").nth(1).waitFor();
+    },
+  },
+  {
+    name: "how-failed",
+    path: "/how",
+    async visitor(page) {
+      await page.route("**/assets/worker-*", (route) => route.abort());
+      await page.getByRole("button", { name: "Let it learn" }).click();
+      await page.getByText("could not be loaded").waitFor();
+    },
   },
   { name: "sending", path: "/", given: withPhase({ phase: "sending", bytes: 151_616 }), visitor: agree },
   {
