@@ -2,11 +2,12 @@ import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
 /** The rooms' directions are checked by `npm run directions`; here each rule is shown to bite. */
 const root = join(import.meta.dirname, "..");
 let house: string;
+vi.setConfig({ testTimeout: 120_000 }); // each starts a compiler in a process of its own
 
 beforeEach(() => {
   house = mkdtempSync(join(tmpdir(), "murmuration-rooms-"));

@@ -3,6 +3,9 @@ import { batchesOf } from "./batches.js";
 import { decodeFrame, encodeFrame } from "./frame.js";
 import { lossAndGradient } from "./gpt2.js";
 
+/** The part of a delta that came too late which is added back to the residual (rule C4). */
+const LATE_SHARE = 6 ** -1.5;
+
 /**
  * What a volunteer computes, and what it keeps from ticket to ticket: moments and the residual (rules T5, C4 and L5 of
  * docs/PROTOCOL.md).
@@ -56,7 +59,7 @@ export class Learner {
       return;
     }
     const sent = decodeFrame(frame, this.#residual.length);
-    for (let i = 0; i < sent.length; i++) this.#residual[i] += sent[i];
+    for (let i = 0; i < sent.length; i++) this.#residual[i] += LATE_SHARE * sent[i];
   }
 
   /** Shrinks the residual by the versions since it was left, and by one at least. */
