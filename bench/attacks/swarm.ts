@@ -265,7 +265,8 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
         },
         (evidence) => {
           const verdict = judge(evidence, ticket.steps, state.trust);
-          if (evidence.own !== undefined && verdict.verdict === "bad") learned = state.version;
+          const blamed = verdict.verdict === "bad" && verdict.reason !== "mismatch";
+          if (evidence.own !== undefined && blamed) learned = state.version;
           return verdict;
         },
         state.version - learned < LEARNS_FOR,

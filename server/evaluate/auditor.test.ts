@@ -59,7 +59,10 @@ test("A14: an honest delta is found good in the thread and recomputed within the
   expect(verdictOf(await auditor.audit({ ...stale, delta }), 5, NO_TRUST).verdict).toBe("good");
   const bad = await auditor.audit({ ...stale, delta: delta.map((value) => -value) });
   expect(verdictOf(bad, 5, NO_TRUST)).toMatchObject({ verdict: "bad", reason: "no-gain" });
-  const other = await auditor.audit({ ...job, delta: delta.map((value) => -value) });
+  const again = await auditor.audit({ ...job, delta, own: true });
+  expect(again.unsteadiness).toBeLessThan(0.001);
+  expect(verdictOf({ ...bad, own: again.own! }, 5, NO_TRUST).verdict).toBe("bad"); // the server's own delta helps
+  const other = await auditor.audit({ ...job, delta: delta.map((value) => -value), own: true });
   expect(verdictOf(other, 5, NO_TRUST).reason).toBe("mismatch");
 });
 

@@ -265,7 +265,7 @@ export class Audits {
       (look) => !this.#stopped && afford(look),
       (evidence) => {
         const verdict = judge(evidence, ticket.steps, state().trust);
-        if (evidence.own !== undefined && verdict.verdict === "bad") this.#learned = state().version;
+        if (evidence.own !== undefined && isBlamed(verdict)) this.#learned = state().version;
         return verdict;
       },
       state().version - this.#learned < LEARNS_FOR,
@@ -283,6 +283,9 @@ export class Audits {
     }
   }
 }
+
+/** Found bad although the server's own training of the ticket helps. */
+const isBlamed = ({ verdict, reason }: Verdict) => verdict === "bad" && reason !== "mismatch";
 
 /** A delta to be looked at, and on which weights. */
 interface Looked extends Pick<AuditJob, "ticket" | "weights" | "codec"> {

@@ -20,6 +20,8 @@ export interface Evidence {
   readonly gate: Change;
   /** Of a recomputed fresh ticket: 1 − the cosine of what was sent and what the server got. */
   readonly distance?: number;
+  /** The same between what the server got and gets again from weights that are off by rounding, where it was asked for. */
+  readonly unsteadiness?: number;
   /** The same of a delta that the server made of the ticket itself, where it was asked for. */
   readonly own?: Pick<Evidence, "assigned" | "gate">;
   /** Of a recomputed fresh ticket: the length of what was sent, as a part of what the server got. */
@@ -60,13 +62,19 @@ export const MOST_DISTANCE = 0.1;
  * distance) but little more than half as far; rounding turns single values, and changes the length by a hundredth.
  */
 const MAX_LENGTH = 1.25;
+/**
+ * Where the server's own recomputation lies so far from itself, rounding alone may take another device's anywhere: at rates
+ * far too high a ticket's course is chaos, and a recomputation says nothing.
+ */
+const UNSTEADY = 0.01;
 
 /**
  * What the evidence says. A delta that was trained on its text helps there, whatever the text, but for a model that does
  * not learn at these rates: there the server's own delta does no better, and nobody is to blame.
  */
-export function verdictOf({ own, ...found }: Evidence, steps: number, trust: Trust): Verdict {
-  const verdict = verdictAlone(found, steps, trust);
+export function verdictOf({ own, ...told }: Evidence, steps: number, trust: Trust): Verdict {
+  const { unsteadiness = 0, assigned, gate } = told;
+  const verdict = verdictAlone(unsteadiness > UNSTEADY ? { assigned, gate } : told, steps, trust);
   if (verdict.verdict !== "bad" || own === undefined || verdict.reason === "mismatch") return verdict;
   const better = verdictAlone(own, steps, trust).verdict === "good";
   return better ? verdict : { verdict: "unclear", reason: verdict.reason };
@@ -146,7 +154,7 @@ export async function lookInto(
     last = judge(await look(about));
     if (last.verdict === "good") return last;
     if (last.verdict === "bad" && i > 0) {
-      if (learns) return last;
+      if (learns && last.reason !== "mismatch") return last;
       const again = { batches, own: true };
       return afford(again) ? judge(await look(again)) : undefined;
     }
@@ -178,7 +186,7 @@ const FORWARD = 1 / 3;
 
 /**
  * What a look costs, in tokens trained: so many of assigned and of gate text, before and after; and the ticket's where it
- * is trained again, with as much text once more for what comes of it.
+ * is trained again, with as much text once more for what comes of it. A fresh one is then trained twice.
  */
 export function lookCost(
   { batches, own }: Look,
@@ -187,7 +195,8 @@ export function lookCost(
   fresh: boolean,
 ): number {
   const passes = own ? 6 : 4;
-  return passes * batches * batchTokens * FORWARD + (own || fresh ? ticketTokens : 0);
+  const trainings = (own ? 1 : 0) + (fresh ? 1 : 0);
+  return passes * batches * batchTokens * FORWARD + trainings * ticketTokens;
 }
 
 /** What audits may cost: a share of what volunteers train. */

@@ -314,6 +314,16 @@ describe("audits (A14)", () => {
     }
   });
 
+  test("a recomputation says nothing where the server's own differs from itself: there gains count", () => {
+    const far = { ...evidence(0.5, 0.3), distance: 0.5 };
+    expect(verdictOf({ ...far, unsteadiness: 0.2 }, 5, trust)).toMatchObject({
+      verdict: "good",
+      reason: "gain",
+    });
+    expect(verdictOf({ ...far, ...evidence(-1, -1), unsteadiness: 0.2 }, 5, trust).verdict).toBe("bad");
+    expect(verdictOf({ ...far, unsteadiness: 0.001 }, 5, trust).reason).toBe("mismatch"); // the control
+  });
+
   test("a recomputed ticket speaks for itself", () => {
     expect(verdictOf({ ...evidence(0, 0), distance: 0.01 }, 5, trust).reason).toBe("recomputed");
     expect(verdictOf({ ...evidence(1, 1), distance: 0.5 }, 5, trust).reason).toBe("mismatch");
