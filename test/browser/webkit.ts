@@ -18,8 +18,8 @@ export async function startWebKit(): Promise<Driver> {
   const port = await freePort();
   const [command, driver] = [programOf("xvfb") ?? "xvfb-run", programOf("webkit2gtk-driver") ?? ""];
   const child = spawn(command, ["-a", driver, `--port=${port}`], {
-    // LANG=C, as on a server, where WebKit's navigator.language is no language tag; and no sandbox for root.
-    env: { ...process.env, LC_ALL: "C", LANG: "C", WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: "1" },
+    // In this locale, which every Debian has, WebKit's navigator.language is "C": no language tag. Root has no sandbox.
+    env: { ...process.env, LC_ALL: "C.UTF-8", WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: "1" },
     stdio: ["ignore", "ignore", "inherit"],
     detached: true, // a group of its own: xvfb-run leaves its children behind
   });
