@@ -1,31 +1,20 @@
-import { Counter, Gauge, Registry } from "prom-client";
 import type { Overview } from "../../protocol/operator.ts";
 import { setbackOf } from "../../protocol/setback.ts";
 import type { RunStatus } from "../../protocol/status.ts";
+import { Exposition } from "./exposition.ts";
 
 /**
  * The run for a Prometheus, made when it is asked for. No label names a client, an address or anything else a
  * stranger chose: the series are as many on the first day as in a year.
  */
-export async function metricsOf(
+export function metricsOf(
   status: RunStatus,
   overview: Omit<Overview, "operator">,
   sent: Readonly<Record<string, number>> = {},
-): Promise<string> {
-  const registry = new Registry();
-  // What only grows is a counter, and its name says so: "_total". All of it is made anew, so it is set by one addition.
-  const make = (name: string, help: string, labelNames: readonly string[] = []) => {
-    const what = { name: `murmuration_${name}`, help, labelNames: [...labelNames], registers: [registry] };
-    if (!name.endsWith("_total")) return new Gauge(what);
-    return new Counter(what);
-  };
-  const metric = (name: string, help: string, value: number) => {
-    make(name, help).inc(value);
-  };
-  const tally = (name: string, help: string, label: string, counts: Readonly<Record<string, number>>) => {
-    const one = make(name, help, [label]);
-    for (const [key, count] of Object.entries(counts)) one.inc({ [label]: key }, count);
-  };
+): string {
+  const exposition = new Exposition("murmuration_");
+  const metric = exposition.metric.bind(exposition);
+  const tally = exposition.tally.bind(exposition);
   const { traffic, machine, here, draining } = overview;
   const last = status.heldOut.at(-1);
   const newest = overview.versions.at(-1);
@@ -61,5 +50,5 @@ export async function metricsOf(
   metric("resident_memory_bytes", "Memory of the server's process", machine.memoryBytes);
   metric("disk_free_bytes", "Free on the data directory's disk", machine.disk.freeBytes);
   metric("alerts", "Alerts that stand", overview.alerts.length);
-  return registry.metrics();
+  return exposition.text;
 }

@@ -1,7 +1,5 @@
-import { EventEmitter } from "node:events";
-import { createServer, type IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { ExpressPeerServer } from "peer";
 import { type WebSocket, WebSocketServer } from "ws";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { SIGNALLING_PATH } from "../../protocol/routes.ts";
@@ -10,7 +8,7 @@ import { requireOwnOrigin } from "../http/own-page.ts";
 import { RateLimiter } from "../http/rate.ts";
 import type { Log } from "../options.ts";
 import type { Introductions } from "./introductions.ts";
-import { parseSignal } from "./signals.ts";
+import { parseSignal, type Signal } from "./signals.ts";
 
 /** Bytes of one message: a session description and its wrapping. */
 const MAX_MESSAGE = 8 * 1024;
@@ -24,8 +22,6 @@ const MOST_SOCKETS = 4_096;
 /** A browser says something every 5 s; who has not for so long is gone. Milliseconds. */
 const SILENCE_MS = 30_000;
 const LOOK_MS = 5_000;
-/** What PeerJS' clients send unless told otherwise; not a secret. */
-const KEY = "peerjs";
 
 export interface SignallingOptions {
   readonly introductions: Pick<Introductions, "knows" | "haveMet">;
@@ -37,9 +33,9 @@ export interface SignallingOptions {
 }
 
 /**
- * PeerServer, which introduces browsers' data channels to each other, behind a door of ours (rule K6): only browsers
- * that were introduced reach each other, only with what it takes to open a channel, and only so often. PeerServer
- * sees neither the sockets nor any message that has not passed.
+ * Passes on what browsers' data channels need to find each other, as PeerJS' clients expect it of a PeerServer (rule
+ * K6): only browsers that were introduced reach each other, only with what it takes to open a channel, and only so
+ * often.
  */
 export class Signalling {
   readonly #options: SignallingOptions;
@@ -51,14 +47,11 @@ export class Signalling {
   readonly #lines = new Map<string, Line>();
   readonly #addresses = new Map<string, number>();
   readonly #opening: RateLimiter;
-  /** What PeerServer takes for its WebSocket server. */
-  readonly #behind = new EventEmitter();
   readonly #looking: ReturnType<typeof setInterval>;
 
   constructor(options: SignallingOptions) {
     this.#options = options;
     this.#opening = new RateLimiter(OPEN_RATE, MOST_SOCKETS, options.now);
-    mountPeerServer(this.#behind, (error) => options.log.warn({ err: error }, "PeerServer"));
     this.#looking = setInterval(() => this.#look(), LOOK_MS).unref();
   }
 
@@ -80,11 +73,10 @@ export class Signalling {
     }
     this.#addresses.set(address, (this.#addresses.get(address) ?? 0) + 1);
     this.#sockets.handleUpgrade(request, socket, head, (open) => {
-      const line = new Line(open, id, this.#options);
+      const line = new Line(open, id, this.#options, (signal) => this.#passOn(id, signal));
       this.#lines.get(id)?.close(); // a browser that comes back before its old socket is known to be dead
       this.#lines.set(id, line);
-      line.allowed = (other) => this.#options.introductions.haveMet(id, other) && this.#lines.has(other);
-      this.#behind.emit("connection", line, request);
+      line.send({ type: "OPEN" });
     });
     socket.once("close", () => {
       const left = (this.#addresses.get(address) ?? 1) - 1;
@@ -128,6 +120,12 @@ export class Signalling {
     return this.#options.introductions.knows(id, searchParams.get("token") ?? "") ? id : 403;
   }
 
+  /** To whom it was introduced to, and is here: who is not (any more) cannot answer, and the caller's patience ends that. */
+  #passOn(src: string, signal: Addressed): void {
+    if (this.#options.introductions.haveMet(src, signal.dst))
+      this.#lines.get(signal.dst)?.send({ ...signal, src });
+  }
+
   #look(): void {
     const now = this.#options.now();
     for (const [id, line] of this.#lines) {
@@ -137,16 +135,21 @@ export class Signalling {
   }
 }
 
-/** One browser's socket as PeerServer sees it: nothing comes through but what {@link parseSignal} wrote. */
-class Line extends EventEmitter {
+/** A signal that is for another browser. */
+type Addressed = Exclude<Signal, { readonly type: "HEARTBEAT" }>;
+
+/** One browser's socket: nothing comes through but what {@link parseSignal} wrote. */
+class Line {
   readonly #socket: WebSocket;
   closed = false;
   heardAt: number;
-  /** Whether this browser may signal to that one. */
-  allowed: (other: string) => boolean = () => false;
 
-  constructor(socket: WebSocket, id: string, { now, log }: SignallingOptions) {
-    super();
+  constructor(
+    socket: WebSocket,
+    id: string,
+    { now, log }: SignallingOptions,
+    passOn: (signal: Addressed) => void,
+  ) {
     this.#socket = socket;
     this.heardAt = now();
     const rate = new RateLimiter(MESSAGE_RATE, 1, now);
@@ -155,9 +158,7 @@ class Line extends EventEmitter {
       try {
         rate.take(id);
         const signal = parseSignal(new Uint8Array(binary || !(data instanceof Buffer) ? [] : data));
-        // Who is not there (any more) cannot answer: the caller's own patience ends that.
-        if (signal.type === "HEARTBEAT" || this.allowed(signal.dst))
-          this.emit("message", JSON.stringify(signal));
+        if (signal.type !== "HEARTBEAT") passOn(signal);
       } catch (error) {
         const why = error instanceof ProtocolError ? error.code : "internal-error";
         log.info({ why }, "a browser signalled what it may not");
@@ -168,41 +169,14 @@ class Line extends EventEmitter {
     socket.on("error", () => this.close());
   }
 
-  send(text: string): void {
-    if (!this.closed) this.#socket.send(text);
+  send(message: object): void {
+    if (!this.closed) this.#socket.send(JSON.stringify(message));
   }
 
-  /** At once: PeerServer must know it before the same browser comes in again. */
+  /** At once: the same browser may come in again before its old socket says that it is closed. */
   close(): void {
     if (this.closed) return;
     this.closed = true;
     this.#socket.terminate();
-    this.emit("close");
-  }
-}
-
-/**
- * Starts a PeerServer on an emitter instead of a WebSocket server. Of its routes none is reachable, since nothing
- * listens: discovery is off twice. Its housekeeping runs on timers that can never be stopped and would keep the
- * process alive; it looks after messages for absent browsers, which {@link Line} never lets through, and after dead
- * sockets, which {@link Signalling} does. So those timers are not started.
- */
-function mountPeerServer(behind: EventEmitter, onError: (error: Error) => void): void {
-  const nowhere = createServer();
-  const server = ExpressPeerServer(nowhere, {
-    key: KEY,
-    path: "/",
-    allow_discovery: false,
-    concurrent_limit: MOST_SOCKETS,
-    createWebSocketServer: () => behind as WebSocketServer, // it only listens for `connection` and `error`
-  });
-  server.on("error", onError);
-  const { setTimeout } = globalThis;
-  const none = () => setTimeout(() => {}, 0).unref();
-  globalThis.setTimeout = none as unknown as typeof setTimeout; // its callers only keep what it returns
-  try {
-    ExpressPeerServer(nowhere).use(server); // an express application: mounting is what starts it
-  } finally {
-    globalThis.setTimeout = setTimeout;
   }
 }
