@@ -4,8 +4,10 @@ import { parseAnnouncement } from "../../protocol/introduction.ts";
 import { MAX_JSON_BYTES } from "../../protocol/limits.ts";
 import { ROUTES } from "../../protocol/routes.ts";
 import type { Introductions } from "../peers/introductions.ts";
+import { addressOf } from "./address.ts";
 import { json } from "./answer.ts";
 import type { Edge } from "./edge.ts";
+import { prefixOf } from "./network.ts";
 import type { Signed } from "./people.ts";
 import type { RunService } from "./service.ts";
 
@@ -14,12 +16,14 @@ export function peerRoutes(
   app: Hono<Edge>,
   service: RunService,
   introductions: Introductions,
+  proxies: number,
   signed: Signed,
 ): void {
   app.post(ROUTES.peers, (c) =>
     signed(c, MAX_JSON_BYTES, async ({ volunteer }, body) => {
       const announcement = parseAnnouncement(parseJson(body));
-      return json(c, introductions.announce(volunteer, announcement, service.manifest().hash));
+      const network = prefixOf(addressOf(c, proxies));
+      return json(c, introductions.announce(volunteer, announcement, service.manifest().hash, network));
     }),
   );
 }

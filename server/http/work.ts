@@ -106,7 +106,7 @@ export function workRoutes(app: Hono<Edge>, service: RunService, options: EdgeOp
       return use(sender, body);
     });
   peopleRoutes(app, service, once);
-  if (options.peers !== undefined) peerRoutes(app, service, options.peers, once);
+  if (options.peers !== undefined) peerRoutes(app, service, options.peers, options.proxies, once);
 
   app.post(ROUTES.deltas, async (c) => {
     let reachedRun = false;

@@ -2,16 +2,23 @@ import { ProtocolError } from "../../protocol/errors.ts";
 import type { Hash, PeerId, VolunteerKey } from "../../protocol/ids.ts";
 import { type Announcement, type Introduction, MAX_INTRODUCED } from "../../protocol/introduction.ts";
 import { forgetOldest } from "../oldest.ts";
+import { Catalogue, type Picks, type Share } from "./sharers.ts";
 
 /** Who has not announced itself for so long, in milliseconds, is gone: three of a browser's own intervals. */
 const STAYS_MS = 60_000;
 /** Browsers known at once; the one that announced itself the longest ago makes room. */
 const MOST_KNOWN = 20_000;
+/** Of those, from one network: a school that shares. */
+const MOST_OF_NETWORK = 512;
 /** Ids of one volunteer at once: two tabs, and one that was reloaded. */
 const MOST_OF_ONE = 4;
+/** Objects that all of them hold and seek, each counted once for each browser, some 400 bytes each. */
+const MOST_ENTRIES = 150_000;
+/** Browsers that are looked at for one introduction: some were picked before, or are shunned. */
+const MOST_LOOKS = 64;
 /** Introductions of one browser that are remembered, for signalling: the oldest is forgotten first. */
 const MOST_INTRODUCED = 64;
-/** Different volunteers who must say so before a peer is introduced to nobody any more. */
+/** Who must say so before a peer is introduced to nobody any more: different networks, or where there are none, volunteers. */
 const REPORTS_TO_SHUN = 3;
 /** Volunteers shunned at once; the oldest is forgotten first. */
 const MOST_SHUNNED = 10_000;
@@ -19,24 +26,26 @@ const MOST_SHUNNED = 10_000;
 interface Known {
   readonly volunteer: VolunteerKey;
   readonly token: PeerId;
-  at: number;
-  holds: ReadonlySet<Hash>;
-  latest: boolean;
-  wants: Hash | undefined;
+  readonly network: string | undefined;
+  readonly at: number;
+  readonly share: Share;
   readonly introduced: Set<PeerId>;
 }
 
 /**
  * Who shares what, by their own word, and who was introduced to whom (rules K5 and K6). In memory alone: after a
  * restart browsers announce themselves anew. Trust does not rest on it: whoever says it has an object and has not
- * costs its asker a moment.
+ * costs its asker a moment. An announcement costs by its own length, and not by how many others there are.
  */
 export class Introductions {
   readonly #now: () => number;
   readonly #random: () => number;
-  /** The least lately announced first. */
+  /** The least lately announced first, as in the groups. */
   readonly #known = new Map<PeerId, Known>();
-  readonly #reports = new Map<VolunteerKey, Set<VolunteerKey>>();
+  readonly #ofVolunteer = new Groups<VolunteerKey>();
+  readonly #ofNetwork = new Groups<string>();
+  readonly #catalogue = new Catalogue();
+  readonly #reports = new Map<VolunteerKey, Set<string>>();
 
   /** `now` is monotonic, in milliseconds; `random` is from 0 to 1. */
   constructor(now: () => number, random: () => number) {
@@ -52,35 +61,32 @@ export class Introductions {
 
   /**
    * Takes an announcement in and introduces up to {@link MAX_INTRODUCED} others that share the object. `newest` is
-   * the hash of the run's newest snapshot. Throws `id-taken` for another's id.
+   * the hash of the run's newest snapshot, `network` names the sender's, where one can be told. Throws `id-taken` for
+   * another's id.
    */
-  announce(volunteer: VolunteerKey, announcement: Announcement, newest: Hash): Introduction {
+  announce(
+    volunteer: VolunteerKey,
+    announcement: Announcement,
+    newest: Hash,
+    network?: string,
+  ): Introduction {
     this.#expire();
-    const { id, token, wants, wrong } = announcement;
+    const { id, token, holds, latest, wants, wrong } = announcement;
     const before = this.#known.get(id);
     if (before !== undefined && (before.volunteer !== volunteer || before.token !== token)) {
       throw new ProtocolError("id-taken", "this id is another browser's: draw a new one");
     }
-    const one: Known = before ?? {
-      volunteer,
-      token,
-      at: 0,
-      holds: new Set(),
-      latest: false,
-      wants: undefined,
-      introduced: new Set(),
-    };
-    one.at = this.#now();
-    one.holds = new Set(announcement.holds);
-    one.latest = announcement.latest;
-    one.wants = wants;
-    this.#known.delete(id);
-    this.#known.set(id, one);
-    this.#limit(volunteer);
+    this.#forget(id); // not to be introduced to itself
+    const share = { holds: new Set(holds), latest, wants };
+    const introduced = before?.introduced ?? new Set();
+    const one: Known = { volunteer, token, network, at: this.#now(), share, introduced };
+    const made =
+      wants === undefined
+        ? { peers: [], swarm: this.#known.size + 1, holders: 0 }
+        : this.#introduce(id, one, wants, newest);
+    this.#keep(id, one);
     for (const liar of wrong) this.#report(one, liar);
-    return wants === undefined
-      ? { peers: [], swarm: this.#known.size, holders: 0 }
-      : this.#introduce(id, one, wants, newest);
+    return made;
   }
 
   /** Whether this id was announced, with this token. */
@@ -95,37 +101,43 @@ export class Introductions {
   }
 
   #introduce(id: PeerId, one: Known, wants: Hash, newest: Hash): Introduction {
-    const sharing: PeerId[] = [];
-    let swarm = 1;
-    let holders = 0;
-    for (const [other, { volunteer, holds, latest, wants: theirs }] of this.#known) {
-      if (other === id) continue;
-      const has = holds.has(wants) || (latest && wants === newest);
-      if (!has && theirs !== wants) continue;
-      swarm++;
-      if (has) holders++;
-      if (!this.#isShunned(volunteer)) sharing.push(other);
-    }
-    const peers: PeerId[] = [];
-    while (peers.length < MAX_INTRODUCED && sharing.length > 0) {
-      const at = Math.min(sharing.length - 1, Math.floor(this.#random() * sharing.length));
-      const peer = sharing[at]!;
-      sharing[at] = sharing.at(-1)!;
-      sharing.pop();
-      peers.push(peer);
-      meet(one, peer);
+    const { holders, seekers, pools } = this.#catalogue.sharing(wants, wants === newest);
+    const peers = new Set<PeerId>();
+    for (const peer of this.#draw(pools)) {
       const other = this.#known.get(peer);
-      if (other) meet(other, id);
+      if (other === undefined || peers.has(peer) || this.#isShunned(other.volunteer)) continue;
+      peers.add(peer);
+      meet(one, peer);
+      meet(other, id);
+      if (peers.size === MAX_INTRODUCED) break;
     }
-    return { peers, swarm, holders };
+    return { peers: [...peers], swarm: 1 + holders + seekers, holders };
   }
 
-  /** Only who was introduced to a peer can say what it sent; one volunteer counts once. */
+  /** {@link MOST_LOOKS} of those in some pools, drawn by lot and none twice but who is in two: Fisher and Yates' shuffle, begun. */
+  *#draw(pools: readonly Picks[]): Generator<PeerId, void, undefined> {
+    const total = pools.reduce((sum, { size }) => sum + size, 0);
+    const moved = new Map<number, number>();
+    for (let left = total; left > 0 && total - left < MOST_LOOKS; left--) {
+      const lot = Math.min(left - 1, Math.floor(this.#random() * left));
+      let place = moved.get(lot) ?? lot;
+      moved.set(lot, moved.get(left - 1) ?? left - 1);
+      const pool = pools.find(({ size }) => {
+        if (place < size) return true;
+        place -= size;
+        return false;
+      });
+      const peer = pool?.at(place);
+      if (peer !== undefined) yield peer;
+    }
+  }
+
+  /** Only who was introduced to a peer can say what it sent; one network, or one volunteer, counts once. */
   #report(from: Known, liar: PeerId): void {
     const accused = this.#known.get(liar)?.volunteer;
     if (accused === undefined || accused === from.volunteer || !from.introduced.has(liar)) return;
     const by = this.#reports.get(accused) ?? new Set();
-    if (by.size < REPORTS_TO_SHUN) by.add(from.volunteer);
+    if (by.size < REPORTS_TO_SHUN) by.add(from.network ?? from.volunteer);
     this.#reports.delete(accused);
     this.#reports.set(accused, by);
     forgetOldest(this.#reports, MOST_SHUNNED);
@@ -135,18 +147,53 @@ export class Introductions {
     return (this.#reports.get(volunteer)?.size ?? 0) >= REPORTS_TO_SHUN;
   }
 
-  #limit(volunteer: VolunteerKey): void {
-    const own = [...this.#known].filter(([, known]) => known.volunteer === volunteer);
-    for (const [id] of own.slice(0, Math.max(0, own.length - MOST_OF_ONE))) this.#known.delete(id);
-    forgetOldest(this.#known, MOST_KNOWN);
+  /** Takes one in as the youngest; the oldest make room. */
+  #keep(id: PeerId, one: Known): void {
+    const { volunteer, network, share } = one;
+    this.#known.set(id, one);
+    this.#catalogue.add(id, share);
+    this.#forget(this.#ofVolunteer.add(volunteer, id, MOST_OF_ONE));
+    if (network !== undefined) this.#forget(this.#ofNetwork.add(network, id, MOST_OF_NETWORK));
+    for (const oldest of this.#known.keys()) {
+      if (this.#known.size <= MOST_KNOWN && this.#catalogue.entries <= MOST_ENTRIES) return;
+      this.#forget(oldest);
+    }
+  }
+
+  #forget(id: PeerId | undefined): void {
+    const one = id === undefined ? undefined : this.#known.get(id);
+    if (id === undefined || one === undefined) return;
+    this.#known.delete(id);
+    this.#catalogue.delete(id, one.share);
+    this.#ofVolunteer.delete(one.volunteer, id);
+    if (one.network !== undefined) this.#ofNetwork.delete(one.network, id);
   }
 
   #expire(): void {
     const now = this.#now();
     for (const [id, { at }] of this.#known) {
       if (now - at < STAYS_MS) return;
-      this.#known.delete(id);
+      this.#forget(id);
     }
+  }
+}
+
+/** Ids by whose they are, the oldest of each first. */
+class Groups<K> {
+  readonly #groups = new Map<K, Set<PeerId>>();
+
+  /** Adds one to a group; returns the oldest of it where it is now larger than `most`. */
+  add(key: K, id: PeerId, most: number): PeerId | undefined {
+    const group = this.#groups.get(key) ?? new Set();
+    group.add(id);
+    this.#groups.set(key, group);
+    return group.size > most ? group.keys().next().value : undefined;
+  }
+
+  delete(key: K, id: PeerId): void {
+    const group = this.#groups.get(key);
+    group?.delete(id);
+    if (group?.size === 0) this.#groups.delete(key);
   }
 }
 
