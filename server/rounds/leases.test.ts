@@ -1,11 +1,11 @@
-import { expect, test } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import type { Hash, RunId, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import { passed } from "../trust/standing.ts";
 import { mean } from "../trust/weigh.ts";
-import { lease } from "./leases.ts";
+import { expire, lease, settle } from "./leases.ts";
 import { Ranges } from "./ranges.ts";
 import { MAX_LEASES, MAX_SEEN, type Rules } from "./rules.ts";
-import { begin, type State } from "./state.ts";
+import { begin, restarted, type State } from "./state.ts";
 
 const hash = "0".repeat(64) as Hash;
 const key = (name: number | string) => String(name).padStart(43, "0") as VolunteerKey;
@@ -42,11 +42,11 @@ test("A22: ever new keys hold half of the leases at most, so that who is trusted
   const leases = new Map(
     Array.from({ length: MAX_LEASES / 2 - 1 }, (_, i) => [
       `of ${i}` as TicketId,
-      { volunteer: key(i), position: i, expires: 60_000 },
+      { volunteer: key(i), position: i, fresh: false, expires: 60_000 },
     ]),
   );
   const seen = new Map(Array.from({ length: MAX_SEEN }, (_, i) => [key(i), 0]));
-  state = { ...state, soft: { leases, queue: [], next: leases.size, seen } };
+  state = { ...state, soft: { leases, queue: [], next: leases.size, seen, paid: new Map() } };
   expect(ask(key("a stranger"), 1)).toBe("lease");
   expect(ask(key("another"), 1)).toBe("refuse");
   expect(ask(key("trusted"), 1)).toBe("lease");
@@ -54,4 +54,86 @@ test("A22: ever new keys hold half of the leases at most, so that who is trusted
   expect(state.soft.seen.size).toBe(MAX_SEEN);
   // The control: when the leases end there is work for strangers again.
   expect(ask(key("another"), 60_001)).toBe("lease");
+});
+
+describe("A15: fresh tickets, which the server recomputes (T5)", () => {
+  const created = begin({ type: "created", at: 0, hash, genesis: {} });
+  const who = key("trusted");
+  let tickets = 0;
+
+  /** A trusted volunteer that has answered its first fresh ticket, and from now on does as a test says. */
+  function start() {
+    let now = 0;
+    let state: State = { ...created, trust: passed(created.trust, who, "t" as TicketId, 1) };
+    const ask = (volunteer = who) => {
+      const ticket = `${tickets++}` as TicketId;
+      const asked = { volunteer, ticket, pace: {}, since: Number.NEGATIVE_INFINITY };
+      const { effect, state: next } = lease(rules, state, asked, now);
+      state = next;
+      if (effect.type !== "lease") throw new Error(effect.type);
+      return effect.terms;
+    };
+    const answer = ({ id, seed }: ReturnType<typeof ask>) => {
+      const position = rules.ranges.positionOf(seed);
+      state = { ...state, soft: settle(state.soft, { ticket: id, volunteer: who, position }, now) };
+    };
+    const wait = (ms: number) => {
+      now += ms;
+      state = { ...state, soft: expire(state.soft, now) };
+    };
+    const restart = () => {
+      state = restarted(state);
+    };
+    /** Answers ticket after ticket until one is fresh. */
+    const untilFresh = () => {
+      for (let work = ask(); ; work = ask()) {
+        if (work.fresh) return work;
+        answer(work);
+      }
+    };
+    answer(untilFresh());
+    return { ask, answer, wait, restart, untilFresh };
+  }
+
+  it("come now and then, and are over when they are answered (the control)", () => {
+    const { ask, answer, untilFresh } = start();
+    for (let times = 0; times < 5; times++) {
+      answer(untilFresh());
+      const after = ask();
+      expect(after.fresh).toBe(false);
+      answer(after);
+    }
+  });
+
+  it.each<[string, (volunteer: ReturnType<typeof start>) => void]>([
+    ["asks again", ({ ask }) => void ask()],
+    ["asks again and again", ({ ask }) => void Array.from({ length: 60 }, () => ask())],
+    ["lets the lease end", ({ wait }) => wait(60_001)],
+    ["stays away for an hour", ({ wait }) => wait(3_600_000)],
+    ["waits for a restart", ({ restart }) => restart()],
+  ])("come again to who %s instead of answering, until it does", (_, dodge) => {
+    const volunteer = start();
+    volunteer.untilFresh();
+    dodge(volunteer);
+    const owed = volunteer.ask();
+    expect(owed.fresh).toBe(true);
+    volunteer.answer(owed);
+    expect(volunteer.ask().fresh).toBe(false);
+  });
+
+  it("come again to who answers the ticket it held beside it", () => {
+    const volunteer = start();
+    let beside = volunteer.ask();
+    for (let next = volunteer.ask(); !next.fresh; next = volunteer.ask()) {
+      volunteer.answer(beside);
+      beside = next;
+    }
+    volunteer.answer(beside);
+    expect(volunteer.ask().fresh).toBe(true);
+  });
+
+  it("come to no newcomer", () => {
+    const { ask } = start();
+    for (let n = 0; n < 200; n++) expect(ask(key(n)).fresh).toBe(false);
+  });
 });

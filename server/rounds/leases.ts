@@ -1,7 +1,7 @@
 import type { TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import { MAX_TURN_MS } from "../../protocol/limits.ts";
 import type { TicketTerms } from "../../protocol/ticket.ts";
-import { admitted, isFresh, standingOf, trusted } from "../trust/standing.ts";
+import { admitted, isFreshAt, standingOf, trusted } from "../trust/standing.ts";
 import { Aged } from "./aged.ts";
 import { expectedWithin, heldUntil, LONGEST_HOLD_MS, QUORUM_SHARE } from "./closing.ts";
 import type { Effect, SoftEvent } from "./events.ts";
@@ -102,7 +102,10 @@ export function lease(
   if (until !== undefined) return { state, effect: { type: "hold", until } };
   const position = soft.queue[0] ?? soft.next;
   const steps = rules.steps(asked.pace, usuallyWorking(state), hasWaited(state, asked, now));
-  const held = { volunteer: asked.volunteer, position, expires: now + rules.leaseMs };
+  // An answer to a fresh ticket is owed until it comes: who asks again, lets the lease end or waits for a restart gets
+  // another one.
+  const fresh = trusted(standing) && (!soft.paid.has(asked.volunteer) || isFreshAt(position));
+  const held = { volunteer: asked.volunteer, position, fresh, expires: now + rules.leaseMs };
   const leases = Aged.of(soft.leases).with(asked.ticket, held);
   const terms: TicketTerms = {
     run: rules.run,
@@ -115,7 +118,7 @@ export function lease(
     steps,
     batch: rules.batch,
     rates: rules.rates(state.tokens, steps),
-    fresh: isFresh(standing, position),
+    fresh,
     lease: rules.leaseMs,
     issued: now,
   };
@@ -126,7 +129,8 @@ export function lease(
         leases,
         queue: soft.queue.slice(1),
         next: Math.max(soft.next, position + 1),
-        seen: see(soft.seen, asked.volunteer, now),
+        seen: young(soft.seen, asked.volunteer, now),
+        paid: fresh ? without(soft.paid, [asked.volunteer]) : soft.paid,
       },
     },
     effect: { type: "lease", terms },
@@ -160,11 +164,13 @@ export function settle(
   now: number,
 ): Soft {
   const skipped = Array.from({ length: Math.max(0, done.position - soft.next) }, (_, i) => soft.next + i);
+  const { fresh = false } = soft.leases.get(done.ticket) ?? {};
   return {
     leases: soft.leases.has(done.ticket) ? without(soft.leases, [done.ticket]) : soft.leases,
     queue: [...soft.queue.filter((position) => position !== done.position), ...skipped],
     next: Math.max(soft.next, done.position + 1),
-    seen: see(soft.seen, done.volunteer, now),
+    seen: young(soft.seen, done.volunteer, now),
+    paid: fresh ? young(soft.paid, done.volunteer, true) : soft.paid,
   };
 }
 
@@ -183,8 +189,8 @@ function release(soft: Soft, tickets: readonly TicketId[]): Soft {
 }
 
 /** Moves a volunteer to the young end; beyond the bound the oldest is forgotten. */
-function see(seen: ReadonlyMap<VolunteerKey, number>, volunteer: VolunteerKey, now: number) {
-  const next = Aged.of(seen).with(volunteer, now);
+function young<V>(known: ReadonlyMap<VolunteerKey, V>, volunteer: VolunteerKey, value: V) {
+  const next = Aged.of(known).with(volunteer, value);
   return next.size > MAX_SEEN ? next.without([next.keys().next().value ?? volunteer]) : next;
 }
 

@@ -65,11 +65,14 @@ export interface Soft {
   readonly next: number;
   /** When each volunteer last asked or sent, oldest first. */
   readonly seen: ReadonlyMap<VolunteerKey, number>;
+  /** Who has answered its last fresh ticket, oldest first: anybody else who is trusted owes an answer to one. */
+  readonly paid: ReadonlyMap<VolunteerKey, true>;
 }
 
 export interface Lease {
   readonly volunteer: VolunteerKey;
   readonly position: number;
+  readonly fresh: boolean;
   readonly expires: number;
 }
 
@@ -113,12 +116,19 @@ export function begin(event: Created): State {
     recent: [],
     trust: NO_TRUST,
     floor: 0,
-    soft: { leases: new Map(), queue: [], next: 0, seen: new Map() },
+    soft: nothingSoft([], 0),
   };
 }
 
 /** The state after a restart: everything soft is gone, and the text nobody has trained on is given out again. */
 export function restarted(state: State): State {
   const queue = [...state.gaps.keys()].sort((a, b) => a - b);
-  return { ...state, soft: { leases: new Map(), queue, next: state.frontier, seen: new Map() } };
+  return { ...state, soft: nothingSoft(queue, state.frontier) };
 }
+
+const nothingSoft = (queue: readonly number[], next: number): Soft => ({
+  ...{ queue, next },
+  leases: new Map(),
+  seen: new Map(),
+  paid: new Map(),
+});

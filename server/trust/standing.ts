@@ -91,11 +91,10 @@ export function auditChance({ passed, streak }: Standing): number {
 }
 
 /**
- * Whether its ticket at this position is a fresh one, which the server can recompute: one in so many, and none
- * of a newcomer's, for whose moments it would be too soon. The volunteer cannot choose its positions.
+ * Whether the ticket at this position is a fresh one, which the server can recompute: one in so many of those of the
+ * trusted, and none of a newcomer's, for whose moments it would be too soon.
  */
-export const isFresh = (standing: Standing, position: number): boolean =>
-  trusted(standing) && position % FRESH_EVERY === FRESH_EVERY - 1;
+export const isFreshAt = (position: number): boolean => position % FRESH_EVERY === FRESH_EVERY - 1;
 
 /** Something of it was accepted. */
 export function seen(trust: Trust, volunteer: VolunteerKey, ticket: TicketId, facts?: Facts): Trust {
