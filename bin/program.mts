@@ -20,6 +20,9 @@ Usage: murmuration COMMAND [options]
 /** Asked to stop again, or unable to, the process ends as the shell expects of an interrupted one. */
 const INTERRUPTED = 130;
 
+// Whoever read the output may leave (`serve | head`), and the disk behind it may fill up: lines are lost, and no work is.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+
 const [command, ...rest] = process.argv.slice(2);
 try {
   process.exitCode = await run(command, rest);

@@ -17,6 +17,7 @@ export const ERROR_STATUS = {
   "not-your-ticket": 403,
   quarantined: 403,
   "not-found": 404,
+  "method-not-allowed": 405,
   "lease-expired": 410,
   "ticket-used": 409,
   "nonce-reused": 409,

@@ -3,6 +3,7 @@ import type { Hash, ObjectName, TicketId, VolunteerKey } from "./ids.ts";
 /** Every path both sides name. What a path answers is in docs/PROTOCOL.md §2. */
 export const ROUTES = {
   health: "/healthz",
+  ready: "/readyz",
   run: "/api/run",
   manifest: "/api/manifest",
   tokenizer: "/api/tokenizer.json",

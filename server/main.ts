@@ -2,7 +2,6 @@ import { readFile } from "node:fs/promises";
 import type { Socket } from "node:net";
 import { createSecureContext } from "node:tls";
 import { fileURLToPath } from "node:url";
-import { pino } from "pino";
 import { systemCode } from "./corpus/error.ts";
 import { lineOf, StartError } from "./failure.ts";
 import { loadAssets } from "./http/assets.ts";
@@ -11,12 +10,14 @@ import { prefixOf } from "./http/network.ts";
 import { parseJsonFile } from "./json-file.ts";
 import { History } from "./operator/history.ts";
 import { issueLink, LINK_MS, linkOf, noteAddress } from "./operator/link.ts";
+import type { Log } from "./options.ts";
 import type { DurableEvent } from "./rounds/events.ts";
 import type { Run } from "./run.ts";
 import { insecureWarning, linksOf, originOf, SetbackWatch, versionLine } from "./serve/console.ts";
 import { parseServeFlags, SERVE_USAGE, type ServeFlags, UsageError } from "./serve/flags.ts";
 import { House } from "./serve/house.ts";
 import type { ServeIo } from "./serve/io.ts";
+import { openLog } from "./serve/log.ts";
 import { type OpenDirectory, openDirectory } from "./serve/open-run.ts";
 import { readStart } from "./serve/start-folder.ts";
 import { Swarm } from "./serve/swarm.ts";
@@ -57,7 +58,7 @@ export async function serveCommand(args: readonly string[], io: ServeIo): Promis
 async function serve(flags: ServeFlags, io: ServeIo): Promise<void> {
   const settings = flags.run === undefined ? undefined : await readRunFile(flags.run);
   const tls = flags.tls && (await readTls(flags.tls));
-  const log = pino({ level: logLevel(process.env.LOG_LEVEL) }, pino.destination({ fd: 2, sync: true }));
+  const log = openLog(logLevel(process.env.LOG_LEVEL));
   const start = flags.from === undefined ? undefined : await readStart(flags.from);
   const history = new History();
   const observe = (event: DurableEvent) => history.observe(event);
@@ -73,7 +74,7 @@ async function serve(flags: ServeFlags, io: ServeIo): Promise<void> {
   const house = new House(flags, log, history, await loadAssets(clientDirectory()));
   try {
     await house.move(directory);
-    const server = await openDoors(house, flags, tls);
+    const server = await openDoors(house, flags, tls, log);
     try {
       const door = { host: flags.host, port: server.port, tls: tls !== undefined };
       await greet(door, flags, directory, io);
@@ -95,15 +96,16 @@ async function openDoors(
   house: House,
   flags: ServeFlags,
   tls: Tls | undefined,
+  log: Log,
 ): Promise<{ port: number; local: string; close(): Promise<void> }> {
   const { host, port } = flags;
   const open: Listening[] = [];
   const add = async (where: Parameters<typeof listen>[1]) => {
-    const { onSocket, onUpgrade } = house;
+    const { onSocket, upgrades } = house;
     // Behind a proxy every connection comes from the proxy.
     const networkOf = (socket: Socket) =>
       flags.proxies > 0 ? undefined : prefixOf(socket.remoteAddress ?? "");
-    const listening = await listen(house, { ...where, onSocket, onUpgrade, networkOf });
+    const listening = await listen(house, { ...where, onSocket, upgrades, networkOf, log });
     open.push(listening);
     return listening.port;
   };

@@ -66,6 +66,7 @@ export const REFUSED: Record<ErrorCode, string> = {
   "not-your-ticket": "The ticket belongs to another volunteer.",
   quarantined: "A delta of this volunteer was found bad, or you have shut it out; nothing is taken from it.",
   "not-found": "Asked for something that is not here, or no longer kept.",
+  "method-not-allowed": "The address does not take requests of this kind.",
   "lease-expired":
     "The work came after its deadline, and its text was given to someone else. Slow or sleeping devices.",
   "ticket-used": "The ticket had been used already.",

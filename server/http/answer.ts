@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Logger } from "pino";
 import { ERROR_STATUS, ProtocolError } from "../../protocol/errors.ts";
 import type { Edge } from "./edge.ts";
@@ -7,10 +8,20 @@ import { NO_STORE, REVALIDATE } from "./headers.ts";
 
 /** The few ways a route answers. */
 export function json(c: Context<Edge>, value: unknown, cache = NO_STORE): Response {
-  return c.body(JSON.stringify(value), 200, {
-    "content-type": "application/json; charset=utf-8",
-    "cache-control": cache,
-  });
+  return whole(c, JSON.stringify(value), 200, { "content-type": JSON_TYPE, "cache-control": cache });
+}
+
+const JSON_TYPE = "application/json; charset=utf-8";
+
+/** A body whose length is known, and said. Hono leaves the body out for a HEAD, which so learns the length. */
+export function whole(
+  c: Context<Edge>,
+  body: string | Uint8Array<ArrayBuffer>,
+  status: ContentfulStatusCode,
+  headers: Record<string, string>,
+): Response {
+  c.header("content-length", String(typeof body === "string" ? Buffer.byteLength(body) : body.length));
+  return c.body(body, status, headers);
 }
 
 /** Bytes that are kept under an entity tag: 304 when the asker has them. */
@@ -24,10 +35,10 @@ export function tagged(
   const etag = `"${tag}"`;
   const headers = { etag, "cache-control": cache };
   if (asksAbout(c.req.header("if-none-match"), etag)) return c.body(null, 304, headers);
-  const whole = body();
+  const made = body();
   const send = (bytes: string | Uint8Array<ArrayBuffer>) =>
-    c.body(bytes, 200, { ...headers, "content-type": type });
-  return whole instanceof Promise ? whole.then(send) : send(whole);
+    whole(c, bytes, 200, { ...headers, "content-type": type });
+  return made instanceof Promise ? made.then(send) : send(made);
 }
 
 function asksAbout(header: string | undefined, etag: string): boolean {
@@ -40,12 +51,37 @@ export function refuse(c: Context<Edge>, error: unknown, log: Logger): Response 
   setStrictHeaders(c);
   const refusal = error instanceof ProtocolError ? error : hide(error, c, log);
   c.header("cache-control", NO_STORE);
-  c.header("content-type", "application/json; charset=utf-8");
   if (refusal.retryAfterMs !== undefined)
     c.header("retry-after", String(Math.ceil(refusal.retryAfterMs / 1_000)));
   // A refused body may still be arriving: the connection ends with the answer rather than carry the rest.
   if (c.env?.incoming?.complete === false) c.header("connection", "close");
-  return c.body(JSON.stringify(refusal.body()), ERROR_STATUS[refusal.code]);
+  const status = ERROR_STATUS[refusal.code];
+  if (isForReading(c)) return whole(c, errorPage(c, refusal), status, { "content-type": HTML_TYPE });
+  return whole(c, JSON.stringify(refusal.body()), status, { "content-type": JSON_TYPE });
+}
+
+const HTML_TYPE = "text/html; charset=utf-8";
+
+/** Whether a person asks for a page, and no program for data. */
+function isForReading(c: Context<Edge>): boolean {
+  c.header("vary", "accept");
+  return !c.req.path.startsWith("/api/") && /\btext\/html\b/.test(c.req.header("accept") ?? "");
+}
+
+/** Without a script or a style, which the policy of an answer that is no page of ours forbids. */
+function errorPage(c: Context<Edge>, { code, message }: ProtocolError): string {
+  // The way home is relative, so that it holds below any path that a proxy adds.
+  const home = `./${"../".repeat(Math.max(0, c.req.path.split("/").length - 2))}`;
+  const said = code === "not-found" ? "There is no page at this address." : `${message}.`;
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark">
+<title>${ERROR_STATUS[code]}</title>
+<h1>${said}</h1>
+<p><a href="${home}">Go to the first page</a></p>
+`;
 }
 
 function hide(error: unknown, c: Context<Edge>, log: Logger): ProtocolError {

@@ -51,24 +51,29 @@ describe("every route", () => {
     },
   );
 
-  it.each([...READS, ...PAGE_PATHS])("POST %s is not found", async (path) => {
+  it.each([...READS, ...PAGE_PATHS])("POST %s is refused, and told that it takes GET", async (path) => {
     const response = await app.request(path, { method: "POST", body: "{}" });
-    expect(response.status).toBe(404);
-    expect(await codeOf(response)).toBe("not-found");
+    expect(response.status).toBe(405);
+    expect(response.headers.get("allow")).toBe("GET, HEAD");
+    expect(await codeOf(response)).toBe("method-not-allowed");
     expectStrict(response);
   });
 
-  it.each(WORK)("GET %s is not found", async (path) => {
-    const response = await app.request(path);
-    expect(response.status).toBe(404);
-    expect(await codeOf(response)).toBe("not-found");
+  it.each(WORK)("GET %s is refused, and told that it takes POST", async (path) => {
+    for (const method of ["GET", "HEAD"]) {
+      const response = await app.request(path, { method });
+      expect(response.status).toBe(405);
+      expect(response.headers.get("allow")).toBe("POST");
+    }
+    expect(await codeOf(await app.request(path))).toBe("method-not-allowed");
   });
 
   const all = [...READS, ...WORK, ...PAGE_PATHS];
   it.each(all)("%s refuses every other method", async (path) => {
-    for (const method of ["HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND"]) {
+    for (const method of ["PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND"]) {
       const response = await app.request(path, { method });
-      expect(response.status, method).toBe(404);
+      expect(response.status, method).toBe(405);
+      expect(response.headers.get("allow")).toBe(WORK.some((one) => one === path) ? "POST" : "GET, HEAD");
       expectStrict(response);
     }
     expect(service.tickets).toBe(0);
@@ -255,7 +260,7 @@ describe("a server without a run", () => {
   it.each([...READS.slice(1), ...WORK])("%s has no run", async (path) => {
     for (const method of ["GET", "POST"]) {
       const response = await app.request(path, { method });
-      expect(response.status).toBe(path === "/readyz" && method === "POST" ? 404 : 503);
+      expect(response.status).toBe(path === "/readyz" && method === "POST" ? 405 : 503);
       if (response.status === 503) expect(await codeOf(response)).toBe("no-run");
     }
   });

@@ -6,6 +6,7 @@ import { badgeRoute } from "./badge.ts";
 import type { Edge, EdgeOptions } from "./edge.ts";
 import { eventRoutes } from "./events.ts";
 import { gate } from "./gate.ts";
+import { refuseMethod } from "./methods.ts";
 import { metricsRoute } from "./metrics.ts";
 import { foundingRoutesOf } from "./operator/founding.ts";
 import { operatorRoutes, routesOf } from "./operator/routes.ts";
@@ -24,7 +25,7 @@ export function createApp(service: RunService | undefined, options: EdgeOptions)
   app.notFound((c) => refuse(c, new ProtocolError("not-found", "there is nothing here"), options.log));
   app.use("*", gate);
   app.get(ROUTES.health, (c) => json(c, { status: "ok" }));
-  app.get("/readyz", (c) => {
+  app.get(ROUTES.ready, (c) => {
     if (service === undefined) throw noRun();
     return json(c, { status: "ok", state: service.manifest().state });
   });
@@ -38,7 +39,8 @@ export function createApp(service: RunService | undefined, options: EdgeOptions)
     badgeRoute(app, service, options);
     eventRoutes(app, service, options.closing);
   }
-  app.all("/api/*", () => {
+  app.all("/api/*", (c) => {
+    refuseMethod(app, c);
     throw service === undefined ? noRun() : new ProtocolError("not-found", "there is nothing here");
   });
   pageRoutes(app, options, service !== undefined);

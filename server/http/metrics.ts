@@ -2,27 +2,31 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import type { Hono } from "hono";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { addressOf } from "./address.ts";
+import { whole } from "./answer.ts";
 import type { Edge, EdgeOptions } from "./edge.ts";
+import { clientHosts } from "./forwarded.ts";
 import { NO_STORE } from "./headers.ts";
+import { isLoopback, isLoopbackHost } from "./network.ts";
 
 const TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
 /**
- * `GET /metrics`: to this machine, and to who knows the token; for anybody else there is no such page. It names
- * no client, but memory and delays are nobody else's business.
+ * `GET /metrics`: to this machine, and to whoever knows the token; for anybody else there is no such page. It names
+ * no client, but memory and delays are nobody else's business. A request from this machine must also have been sent to
+ * a name of this machine: a page of another site, whose name its owner lets lead here, is run by a browser of this
+ * machine and may read what it is sent (DNS rebinding).
  */
 export function metricsRoute(app: Hono<Edge>, { metrics, proxies }: EdgeOptions): void {
   if (metrics === undefined) return;
   app.get("/metrics", async (c) => {
-    const here = isLoopback(addressOf(c, proxies));
+    const hosts = clientHosts((name) => c.req.header(name), proxies);
+    const here = isLoopback(addressOf(c, proxies)) && hosts.every(isLoopbackHost);
     if (!here && !knows(c.req.header("authorization"), metrics.token)) {
       throw new ProtocolError("not-found", "there is nothing here");
     }
-    return c.body(await metrics.text(), 200, { "content-type": TYPE, "cache-control": NO_STORE });
+    return whole(c, await metrics.text(), 200, { "content-type": TYPE, "cache-control": NO_STORE });
   });
 }
-
-const isLoopback = (address: string): boolean => /^(?:(?:::ffff:)?127(?:\.\d+){3}|::1)$/.test(address);
 
 function knows(header: string | undefined, token: string | undefined): boolean {
   if (header === undefined || token === undefined) return false;

@@ -70,3 +70,9 @@ function groupsOf(address: string): number[] {
 /** Whether a host, by name or address, is this machine itself. */
 export const isLoopback = (host: string): boolean =>
   host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
+
+/** The same of a Host header, port and all: whether only this machine can be meant by it. */
+export function isLoopbackHost(host: string): boolean {
+  const name = URL.parse(`http://${host}`)?.hostname.replace(/^\[|\]$/g, "") ?? "";
+  return isLoopback(name) || name.endsWith(".localhost");
+}

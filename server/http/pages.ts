@@ -1,9 +1,12 @@
 import type { Context, Hono } from "hono";
 import { ProtocolError } from "../../protocol/errors.ts";
-import { tagged } from "./answer.ts";
+import { ROUTES } from "../../protocol/routes.ts";
+import { tagged, whole } from "./answer.ts";
 import { type Asset, codingFor } from "./assets.ts";
 import type { Edge, EdgeOptions } from "./edge.ts";
+import { methodOf } from "./gate.ts";
 import { CSP, IMMUTABLE, ISOLATED, NO_STORE, REVALIDATE } from "./headers.ts";
+import { methodNotAllowed, refuseMethod } from "./methods.ts";
 
 /** The built pages and their scripts. `norun` is the page for a server that has no run. */
 const FRAME = "/frame";
@@ -11,25 +14,45 @@ const NO_RUN = "/norun";
 /** Pages for whoever is about to make the run: the operator's, and the one that measures a browser. */
 const FOUNDING = new Set(["/operator", "/bench"]);
 const LOADER = "/embed.js";
+/** What monitors ask for, no pages but for people to type. */
+const MONITORED = new Set<string>([ROUTES.health, ROUTES.ready]);
 const EMBEDDED = new Set([FRAME, LOADER]);
 
 export function pageRoutes(app: Hono<Edge>, options: EdgeOptions, hasRun: boolean): void {
-  app.get("*", (c) => {
-    const found = options.assets.find(c.req.path);
+  const { assets, founding } = options;
+  const isHere = (path: string) =>
+    MONITORED.has(path) || (hasRun ? isPage(assets.find(path)) : !path.includes("."));
+  app.all("/*", (c) => {
+    const { path } = c.req;
+    refuseMethod(app, c);
+    const found = assets.find(path);
+    if (methodOf(c) !== "GET") throw found === undefined ? noPage() : methodNotAllowed(c, ["GET"]);
+    if (path.endsWith("/") && path !== "/") {
+      // People and proxies add a slash. A redirect keeps the page's relative addresses right, as answering would not.
+      if (isHere(path.slice(0, -1))) return redirect(c);
+      throw noPage();
+    }
     if (hasRun) {
-      if (found === undefined && c.req.path === "/") return unbuilt(c);
-      if (found === undefined || found.path === NO_RUN) throw new ProtocolError("not-found", "no such page");
+      if (found === undefined && path === "/") return unbuilt(c);
+      if (found === undefined || found.path === NO_RUN) throw noPage();
       return send(c, found, options);
     }
-    const founding = options.founding !== undefined && FOUNDING.has(c.req.path);
-    if (found !== undefined && (founding || !isPage(found))) return send(c, found, options);
-    if (found === undefined && c.req.path.includes(".")) throw new ProtocolError("not-found", "no such file");
-    const page = options.assets.find(NO_RUN);
+    const making = founding !== undefined && FOUNDING.has(path);
+    if (found !== undefined && (making || !isPage(found))) return send(c, found, options);
+    if (found === undefined && path.includes(".")) throw noPage();
+    const page = assets.find(NO_RUN);
     return page === undefined ? noRunInWords(c) : send(c, page, options);
   });
 }
 
-const isPage = (asset: Asset) => asset.type.startsWith("text/html");
+const noPage = () => new ProtocolError("not-found", "no such page");
+const isPage = (asset: Asset | undefined) => asset?.type.startsWith("text/html") === true;
+
+/** To the same path without its last slash. Relative, so that it holds below any path that a proxy adds. */
+function redirect(c: Context<Edge>): Response {
+  const { pathname, search } = new URL(c.req.url);
+  return c.body(null, 301, { location: `../${pathname.split("/").at(-2)}${search}` });
+}
 
 function send(
   c: Context<Edge>,
@@ -61,4 +84,4 @@ const noRunInWords = (c: Context<Edge>) =>
   );
 
 const words = (c: Context<Edge>, text: string) =>
-  c.body(text, 200, { "content-type": "text/plain; charset=utf-8", "cache-control": NO_STORE });
+  whole(c, text, 200, { "content-type": "text/plain; charset=utf-8", "cache-control": NO_STORE });

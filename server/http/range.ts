@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import { ProtocolError } from "../../protocol/errors.ts";
-import { tagged } from "./answer.ts";
+import { tagged, whole } from "./answer.ts";
 import type { Edge } from "./edge.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -33,26 +33,26 @@ export async function ranged(c: Context<Edge>, { tag, type, cache, body, sent }:
       tag,
       type,
       async () => {
-        const whole = await body();
-        sent(whole.length);
-        return whole;
+        const bytes = await body();
+        if (c.req.method !== "HEAD") sent(bytes.length);
+        return bytes;
       },
       cache,
     );
   }
-  const whole = await body();
+  const bytes = await body();
   const [, first, last, suffix] = wanted;
-  const start = suffix === undefined ? Number(first) : Math.max(0, whole.length - Number(suffix));
-  const end = last === undefined || last === "" ? whole.length : Math.min(whole.length, Number(last) + 1);
-  if (start >= whole.length || end <= start) {
-    c.header("content-range", `bytes */${whole.length}`);
-    throw new ProtocolError("bad-range", `there are ${whole.length} bytes`);
+  const start = suffix === undefined ? Number(first) : Math.max(0, bytes.length - Number(suffix));
+  const end = last === undefined || last === "" ? bytes.length : Math.min(bytes.length, Number(last) + 1);
+  if (start >= bytes.length || end <= start) {
+    c.header("content-range", `bytes */${bytes.length}`);
+    throw new ProtocolError("bad-range", `there are ${bytes.length} bytes`);
   }
-  sent(end - start);
-  return c.body(whole.subarray(start, end), 206, {
+  if (c.req.method !== "HEAD") sent(end - start);
+  return whole(c, bytes.subarray(start, end), 206, {
     etag,
     "cache-control": cache,
     "content-type": type,
-    "content-range": `bytes ${start}-${end - 1}/${whole.length}`,
+    "content-range": `bytes ${start}-${end - 1}/${bytes.length}`,
   });
 }

@@ -14,6 +14,14 @@ import { SharedReads } from "./shared-reads.ts";
 
 /** The public API that only reads (docs/PROTOCOL.md §2): anyone may ask, nothing changes. */
 const BYTES = "application/octet-stream";
+
+/** What a path's last part may be, so that any other spelling is no route at all, whatever the method. */
+const NAMES = {
+  hash: "[0-9a-f]{64}",
+  number: "(?:0|[1-9][0-9]{0,14})",
+  ticket: "[A-Za-z0-9_-]{22}",
+  key: "[A-Za-z0-9_-]{43}",
+} as const;
 type Bytes = Uint8Array<ArrayBuffer>;
 
 export function readRoutes(app: Hono<Edge>, service: RunService, options: EdgeOptions): void {
@@ -38,18 +46,18 @@ export function readRoutes(app: Hono<Edge>, service: RunService, options: EdgeOp
     c.header("content-disposition", `attachment; filename="${hash}.safetensors"`);
     return tagged(c, hash, BYTES, () => bytes);
   });
-  app.get("/api/snapshots/:file", (c) => {
+  app.get(`/api/snapshots/:file{${NAMES.hash}\\.safetensors}`, (c) => {
     const hash = c.req.param("file").replace(/\.safetensors$/, "");
     if (!isHash(hash) || c.req.path !== ROUTES.snapshot(hash)) throw missing();
     return object(c, "snapshots", hash, IMMUTABLE, () => reads.read(hash, () => service.snapshot(hash)));
   });
-  app.get("/api/shards/:hash", (c) => {
+  app.get(`/api/shards/:hash{${NAMES.hash}}`, (c) => {
     const hash = c.req.param("hash");
     if (!isHash(hash)) throw missing();
     return object(c, "shards", hash, IMMUTABLE, () => reads.read(hash, () => service.shard(hash)));
   });
   // Named by number, and another run on this address would number its own alike: asked about each time.
-  app.get("/api/diffs/:version", (c) => {
+  app.get(`/api/diffs/:version{${NAMES.number}}`, (c) => {
     const version = c.req.param("version");
     if (!/^(?:0|[1-9]\d{0,14})$/.test(version)) throw missing();
     const tag = `${service.manifest().run}-${version}`;
@@ -66,12 +74,12 @@ export function readRoutes(app: Hono<Edge>, service: RunService, options: EdgeOp
       name.startsWith("diffs/") ? REVALIDATE : IMMUTABLE,
     );
   });
-  app.get("/api/versions/:version", async (c) => {
+  app.get(`/api/versions/:version{${NAMES.number}}`, async (c) => {
     const version = c.req.param("version");
     if (!/^[1-9]\d{0,14}$/.test(version)) throw missing();
     return json(c, { record: await service.versionRecord(Number(version)) }, REVALIDATE);
   });
-  app.get("/api/proofs/:ticket", async (c) => {
+  app.get(`/api/proofs/:ticket{${NAMES.ticket}}`, async (c) => {
     const ticket = c.req.param("ticket");
     if (!isTicketId(ticket)) throw missing();
     // Null and no refusal while the delta waits: that is the usual answer, and a page's console no place for it.
@@ -81,7 +89,7 @@ export function readRoutes(app: Hono<Edge>, service: RunService, options: EdgeOp
     });
     return json(c, { proof });
   });
-  app.get("/api/volunteers/:key", (c) => {
+  app.get(`/api/volunteers/:key{${NAMES.key}}`, (c) => {
     const key = c.req.param("key");
     if (!isVolunteerKey(key)) throw missing();
     return json(c, service.credit(key));

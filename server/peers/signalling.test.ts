@@ -1,9 +1,11 @@
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { connect } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { SIGNALLING_PATH } from "../../protocol/routes.ts";
+import { edge } from "../../test/edge.ts";
+import { FakeService } from "../../test/fake-service.ts";
+import { type Listening, listen } from "../http/listen.ts";
 import { Signalling } from "./signalling.ts";
 
 const [A, B, C] = ["a", "b", "c"].map((letter) => letter.repeat(22)) as [string, string, string];
@@ -14,7 +16,7 @@ const CANDIDATE = {
   connectionId: "dc_abc",
 };
 
-let server: Server;
+let server: Listening;
 let signalling: Signalling;
 let now = 0;
 const open: WebSocket[] = [];
@@ -25,18 +27,16 @@ beforeEach(async () => {
     haveMet: (a: string, b: string) => a !== C && b !== C,
   };
   signalling = new Signalling({ introductions, proxies: 0, now: () => now, log: LOG });
-  server = createServer((_, response) => response.writeHead(404).end());
-  server.on("upgrade", (request, socket, head) => signalling.upgrade(request, socket, head));
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  server = await listen(edge(new FakeService()), { host: "127.0.0.1", port: 0, upgrades: signalling });
 });
 afterEach(async () => {
   for (const socket of open.splice(0)) socket.terminate();
   signalling.close();
-  await new Promise((resolve) => server.close(resolve));
+  await server.close(0);
 });
 
 const urlOf = (id: string, token = id, path: string = SIGNALLING_PATH) =>
-  `ws://127.0.0.1:${(server.address() as AddressInfo).port}${path}?key=peerjs&id=${id}&token=${token}`;
+  `ws://127.0.0.1:${server.port}${path}?key=peerjs&id=${id}&token=${token}`;
 
 /** A socket whose messages wait to be read. */
 async function join(id: string) {
@@ -117,8 +117,26 @@ describe("K6: signalling", () => {
     expect(await refusal(urlOf(A, B))).toBe(403);
     expect(await refusal(urlOf(A, A, "/api/peers/other"))).toBe(404);
     expect(await refusal(urlOf(A), { origin: "https://elsewhere.example" })).toBe(403);
-    const { port } = server.address() as AddressInfo;
-    expect((await fetch(`http://127.0.0.1:${port}/peerjs/peers`)).status).toBe(404); // no discovery
+    expect((await fetch(`http://127.0.0.1:${server.port}/peerjs/peers`)).status).toBe(404); // no discovery
+  });
+
+  it.each(["//", "http://[", "*", "/api/peers/peerjs?id=%ff&token=%"])(
+    "A26: refuses the target %s, and goes on for others",
+    async (target) => {
+      const socket = connect(server.port, "127.0.0.1").on("error", () => {});
+      const key = "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==";
+      socket.write(
+        `GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${key}\r\n\r\n`,
+      );
+      const [answer] = await once(socket.setEncoding("latin1"), "data");
+      expect(answer).toMatch(/^HTTP\/1\.1 40[034] /);
+      socket.resetAndDestroy();
+      await join(A);
+    },
+  );
+
+  it("A26: such a target is what the constructor of URL throws at, the control", () => {
+    for (const target of ["//", "http://["]) expect(() => new URL(target, "http://here")).toThrow();
   });
 
   it("takes so many sockets from one address and no more", async () => {

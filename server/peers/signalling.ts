@@ -4,8 +4,11 @@ import { type WebSocket, WebSocketServer } from "ws";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { SIGNALLING_PATH } from "../../protocol/routes.ts";
 import { addressIn } from "../http/address.ts";
+import { refuseSocket } from "../http/bare-socket.ts";
+import type { Upgrades } from "../http/listen.ts";
 import { requireOwnOrigin } from "../http/own-page.ts";
 import { RateLimiter } from "../http/rate.ts";
+import { pathOf } from "../http/target.ts";
 import type { Log } from "../options.ts";
 import type { Introductions } from "./introductions.ts";
 import { parseSignal, type Signal } from "./signals.ts";
@@ -21,7 +24,8 @@ const MOST_OF_ADDRESS = 64;
 const MOST_SOCKETS = 4_096;
 /** A browser says something every 5 s; who has not for so long is gone. Milliseconds. */
 const SILENCE_MS = 30_000;
-const LOOK_MS = 5_000;
+/** Looks for the silent in that time. */
+const LOOKS = 6;
 
 export interface SignallingOptions {
   readonly introductions: Pick<Introductions, "knows" | "haveMet">;
@@ -37,8 +41,9 @@ export interface SignallingOptions {
  * K6): only browsers that were introduced reach each other, only with what it takes to open a channel, and only so
  * often.
  */
-export class Signalling {
+export class Signalling implements Upgrades {
   readonly #options: SignallingOptions;
+  readonly #silenceMs: number;
   readonly #sockets = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_MESSAGE,
@@ -49,10 +54,11 @@ export class Signalling {
   readonly #opening: RateLimiter;
   readonly #looking: ReturnType<typeof setInterval>;
 
-  constructor(options: SignallingOptions) {
+  constructor(options: SignallingOptions, silenceMs = SILENCE_MS) {
     this.#options = options;
+    this.#silenceMs = silenceMs;
     this.#opening = new RateLimiter(OPEN_RATE, MOST_SOCKETS, options.now);
-    this.#looking = setInterval(() => this.#look(), LOOK_MS).unref();
+    this.#looking = setInterval(() => this.#look(), silenceMs / LOOKS).unref();
   }
 
   /** Sockets open now. */
@@ -60,15 +66,16 @@ export class Signalling {
     return this.#lines.size;
   }
 
-  /** Takes a request for a WebSocket, or refuses it on the bare socket. */
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    socket.on("error", () => socket.destroy());
+  takes(request: IncomingMessage): boolean {
+    return pathOf(request) === SIGNALLING_PATH;
+  }
+
+  /** Opens a WebSocket, or refuses it on the bare socket. */
+  take(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const address = addressIn(request, this.#options.proxies);
     const id = this.#admit(request, address);
     if (typeof id === "number") {
-      socket.end(`HTTP/1.1 ${id} Refused\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`, () =>
-        socket.destroy(),
-      );
+      refuseSocket(socket, new ProtocolError("bad-request", REFUSALS[id]), id);
       return;
     }
     this.#addresses.set(address, (this.#addresses.get(address) ?? 0) + 1);
@@ -100,9 +107,9 @@ export class Signalling {
   }
 
   /** The id that may come in, or the HTTP status that says why it may not. */
-  #admit(request: IncomingMessage, address: string): string | number {
-    const { pathname, searchParams } = new URL(request.url ?? "", "http://here");
-    if (pathname !== SIGNALLING_PATH) return 404;
+  #admit(request: IncomingMessage, address: string): string | keyof typeof REFUSALS {
+    // Whatever a target holds, this cannot throw as the constructor of URL does.
+    const searchParams = new URLSearchParams((request.url ?? "").split("?").slice(1).join("?"));
     try {
       // Other sites' pages have no business here, though they would need an introduction too.
       requireOwnOrigin((name) => request.headers[name]?.toString(), this.#options.proxies);
@@ -129,11 +136,16 @@ export class Signalling {
   #look(): void {
     const now = this.#options.now();
     for (const [id, line] of this.#lines) {
-      if (now - line.heardAt >= SILENCE_MS) line.close();
+      if (now - line.heardAt >= this.#silenceMs) line.close();
       if (line.closed) this.#lines.delete(id);
     }
   }
 }
+
+const REFUSALS = {
+  403: "only a page of this server that has announced itself comes in here",
+  429: "too many sockets, or too many at once",
+} as const;
 
 /** A signal that is for another browser. */
 type Addressed = Exclude<Signal, { readonly type: "HEARTBEAT" }>;

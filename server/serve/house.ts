@@ -1,7 +1,5 @@
 import { statfs } from "node:fs/promises";
-import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
-import type { Duplex } from "node:stream";
 import type { Hono } from "hono";
 import type { Logger } from "pino";
 import { Founder } from "../founding/founder.ts";
@@ -9,6 +7,7 @@ import { type UploadDisk, UploadedText } from "../founding/uploaded-text.ts";
 import { createApp } from "../http/app.ts";
 import type { Assets } from "../http/assets.ts";
 import type { Edge, EdgeOptions } from "../http/edge.ts";
+import type { Upgrades } from "../http/listen.ts";
 import { AuditLog } from "../operator/audit-log.ts";
 import type { History } from "../operator/history.ts";
 import { type Lookout, openLookout } from "../operator/lookout.ts";
@@ -57,9 +56,12 @@ export class House implements Pick<Hono<Edge>, "fetch"> {
   readonly onSocket = (socket: Socket): void => this.#lookout?.onSocket(socket);
 
   /** WebSockets, of which the only kind is browsers' signalling. */
-  readonly onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    if (this.#signalling !== undefined) this.#signalling.upgrade(request, socket, head);
-    else socket.end("HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+  readonly upgrades: Upgrades = {
+    takes: (request) => this.#signalling?.takes(request) ?? false,
+    take: (request, socket, head) => {
+      if (this.#signalling === undefined) socket.destroy();
+      else this.#signalling.take(request, socket, head);
+    },
   };
 
   /** Serves what the directory holds. */

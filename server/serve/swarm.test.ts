@@ -1,8 +1,9 @@
+import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { Swarm } from "./swarm.ts";
+import { Swarm, type SwarmOptions } from "./swarm.ts";
 
 let swarm: Swarm | undefined;
 const lines: string[] = [];
@@ -57,5 +58,28 @@ describe("volunteers started by the server", () => {
     swarm = new Swarm({ command: ["/nonexistent"], count: 1, say: (line) => void lines.push(line) });
     await vi.waitFor(() => expect(lines).toHaveLength(1), 20_000);
     expect(lines[0]).toMatch(/ENOENT/);
+  });
+
+  it("starts a volunteer again when the system fails to start it by throwing or breaks its stderr", async () => {
+    const say = (line: string) => void lines.push(line);
+    const children: ChildProcess[] = [];
+    const start = ((file, args, options) => {
+      if (children.length === 0 && lines.length === 0) throw new Error("spawn ENOMEM");
+      const child = spawn(file, args, options);
+      children.push(child);
+      return child;
+    }) satisfies SwarmOptions["spawn"];
+    swarm = new Swarm({
+      command: [process.execPath, "-e", "setInterval(() => {}, 1e6)"],
+      count: 1,
+      say,
+      spawn: start,
+    });
+    expect(lines).toEqual(["volunteer 1 ended (spawn ENOMEM); starting it again in 1 s"]);
+    await vi.waitFor(() => expect(children).toHaveLength(1), 20_000);
+    children[0]?.stderr?.destroy(new Error("read EIO"));
+    children[0]?.kill("SIGKILL");
+    await vi.waitFor(() => expect(lines).toHaveLength(2), 20_000);
+    expect(lines[1]).toContain("read EIO");
   });
 });

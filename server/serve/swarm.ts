@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { setPriority } from "node:os";
 
 /** Restarts of a crashing volunteer wait this long, doubled each time up to the last, in milliseconds. */
@@ -16,6 +16,8 @@ export interface SwarmOptions {
   readonly command: readonly [string, ...string[]];
   readonly count: number;
   readonly say: (line: string) => void;
+  /** Node's own, or a test's. */
+  readonly spawn?: (...args: [file: string, args: string[], options: SpawnOptions]) => ChildProcess;
 }
 
 /**
@@ -55,27 +57,38 @@ export class Swarm {
   #start(number: number, wait: number): void {
     const [file, ...args] = this.#options.command;
     const started = performance.now();
-    const child = spawn(file, args, { stdio: ["ignore", "ignore", "pipe", "ipc"] });
-    this.#children.add(child);
-    lowerPriority(child.pid);
-    let lastWords = "";
-    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-      lastWords = (lastWords + text).slice(-1_000);
-    });
-    child.on("error", (error) => {
-      lastWords = error.message;
-    });
-    child.on("close", (code, signal) => {
-      this.#children.delete(child);
-      if (this.#stopped || code === 0) return;
+    const restart = (why: string) => {
       const again = performance.now() - started > HEALTHY_MS ? FIRST_WAIT_MS : wait;
-      const why = lastWords.trim().split("\n").at(-1) || signal || `exit code ${code}`;
       this.#options.say(`volunteer ${number} ended (${why}); starting it again in ${again / 1_000} s`);
       const timer = setTimeout(() => {
         this.#timers.delete(timer);
         this.#start(number, Math.min(2 * again, LONGEST_WAIT_MS));
       }, again);
       this.#timers.add(timer);
+    };
+    let child: ChildProcess;
+    try {
+      child = (this.#options.spawn ?? spawn)(file, args, { stdio: ["ignore", "ignore", "pipe", "ipc"] });
+    } catch (error) {
+      // Some failures (no memory) are thrown instead of told, and this may run in a timer.
+      restart(error instanceof Error ? error.message : String(error));
+      return;
+    }
+    this.#children.add(child);
+    lowerPriority(child.pid);
+    let lastWords = "";
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      lastWords = (lastWords + text).slice(-1_000);
+    });
+    const hear = (error: Error) => {
+      lastWords = error.message;
+    };
+    child.on("error", hear);
+    child.stderr?.on("error", hear);
+    child.on("close", (code, signal) => {
+      this.#children.delete(child);
+      if (this.#stopped || code === 0) return;
+      restart(lastWords.trim().split("\n").at(-1) || signal || `exit code ${code}`);
     });
   }
 }

@@ -73,7 +73,7 @@ export async function openSharingSite(
   const listening = await listen(app, {
     host: "127.0.0.1",
     port: 0,
-    onUpgrade: (request, socket, head) => signalling.upgrade(request, socket, head),
+    upgrades: signalling,
   });
   const site: SharingSite = {
     origin: `http://127.0.0.1:${listening.port}`,

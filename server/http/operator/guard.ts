@@ -4,6 +4,7 @@ import { OPERATOR_HEADER } from "../../../protocol/operator.ts";
 import type { Session, Sessions } from "../../operator/sessions.ts";
 import type { Edge } from "../edge.ts";
 import type { ReadHeader } from "../forwarded.ts";
+import { methodOf } from "../gate.ts";
 import { MAX_PATH_CHARS } from "../limits.ts";
 import { cameByHttps, foreign, requireOwnOrigin } from "../own-page.ts";
 
@@ -18,7 +19,7 @@ import { cameByHttps, foreign, requireOwnOrigin } from "../own-page.ts";
  */
 export function requireOwnPage(c: Context<Edge>, proxies: number): void {
   requireOwnOrigin(headersOf(c), proxies);
-  if (c.req.method === "GET") return;
+  if (methodOf(c) === "GET") return;
   if (c.req.header("origin") === undefined || c.req.header(OPERATOR_HEADER) !== "1") throw foreign();
   if (bodyOf(c) === undefined) throw foreign();
 }
@@ -32,7 +33,7 @@ export function bodyOf(c: Context<Edge>): "json" | "bytes" | undefined {
 
 /** Throws `foreign-origin` unless a POST's body is of the kind that its route takes. */
 export function requireBody(c: Context<Edge>, kind: "json" | "bytes"): void {
-  if (c.req.method !== "GET" && bodyOf(c) !== kind) throw foreign();
+  if (methodOf(c) !== "GET" && bodyOf(c) !== kind) throw foreign();
 }
 
 const headersOf =

@@ -8,9 +8,10 @@ import { toGguf, toHuggingFace } from "../../export/model.ts";
 import { zip } from "../../export/zip.ts";
 import { SESSION_MS, type Session, Sessions } from "../../operator/sessions.ts";
 import { addressOf } from "../address.ts";
-import { json } from "../answer.ts";
+import { json, whole } from "../answer.ts";
 import { BodyRoom } from "../body.ts";
 import type { Edge, EdgeOptions } from "../edge.ts";
+import { methodOf } from "../gate.ts";
 import { NO_STORE } from "../headers.ts";
 import { MAX_OPERATOR_BODIES, MAX_RATE_ENTRIES, SIGN_IN_RATE } from "../limits.ts";
 import { RateLimiter } from "../rate.ts";
@@ -58,7 +59,7 @@ export function operatorRoutes(
   );
 
   const readBody = (c: Context<Edge>): Promise<Json> =>
-    c.req.method === "GET"
+    methodOf(c) === "GET"
       ? Promise.resolve({})
       : room.read(c.req.raw, MAX_JSON_BYTES, async (b) => parseJson(b));
 
@@ -75,7 +76,7 @@ export function operatorRoutes(
       return json(c, { name });
     }
     const session = requireSession(c, sessions, proxies);
-    const route = table.get(`${c.req.method} ${c.req.path}`);
+    const route = table.get(`${methodOf(c)} ${c.req.path}`);
     if (route === undefined) throw new ProtocolError("not-found", "there is nothing here");
     requireBody(c, route.most === undefined ? "json" : "bytes");
     if (route.most === undefined) return route.handle(c, session, await readBody(c));
@@ -129,7 +130,7 @@ export function routesOf(desk: OperatorDesk): readonly Route[] {
 }
 
 const download = (c: Context<Edge>, bytes: Uint8Array<ArrayBuffer>, name: string): Response =>
-  c.body(bytes, 200, {
+  whole(c, bytes, 200, {
     "content-type": "application/octet-stream",
     "content-disposition": `attachment; filename="${name}"`,
     "cache-control": NO_STORE,

@@ -1,0 +1,83 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, existsSync, openSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { addCorpus } from "../server/corpus/add.ts";
+
+const PROGRAM = join(import.meta.dirname, "../bin/murmuration.ts");
+const FULL = "/dev/full";
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "murmuration-output-"));
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+/** Settings whose versions are merged by the second, and told on stdout one by one. */
+const SETTINGS = {
+  model: { layers: 1, heads: 1, width: 8, context: 16 },
+  batch: 1,
+  steps: 1,
+  quorum: 1,
+  evaluateWindows: 1,
+};
+
+async function serveArgs(): Promise<string[]> {
+  const [text, data, run] = [
+    join(directory, "text.txt"),
+    join(directory, "data"),
+    join(directory, "run.json"),
+  ];
+  await writeFile(text, "The whale, the ship and the sea. ".repeat(500));
+  await addCorpus({ files: [text], dataDir: data, vocabulary: 256 });
+  await writeFile(run, JSON.stringify(SETTINGS));
+  return [PROGRAM, "serve", "--port", "0", "--data", data, "--run", run, "--volunteers", "1"];
+}
+
+async function versionAt(origin: string): Promise<number> {
+  const answer = await fetch(`${origin}/api/run`);
+  const { version }: { version: number } = await answer.json();
+  return version;
+}
+
+describe("A26: an output that nobody reads", () => {
+  it("that was closed after two lines, and a full disk behind the log, end no run", async () => {
+    const full = existsSync(FULL) ? openSync(FULL, "w") : undefined;
+    const server = spawn(process.execPath, await serveArgs(), {
+      stdio: ["ignore", "pipe", full ?? "ignore"],
+      env: { ...process.env, LOG_LEVEL: "trace" },
+    });
+    const exited = once(server, "exit");
+    try {
+      if (server.stdout === null) throw new Error("no pipe");
+      let origin: string | undefined;
+      for await (const chunk of server.stdout.setEncoding("utf8")) {
+        origin = /http:\/\/[\d.]+:\d+/.exec(chunk)?.[0];
+        if (origin !== undefined) break; // leaving the loop closes the pipe, as `head` does
+      }
+      if (origin === undefined) throw new Error("the server said no address");
+      const begun = await versionAt(origin);
+      const later = begun + 3; // three lines that nobody reads
+      while ((await versionAt(origin)) < later) {
+        if (server.exitCode !== null) throw new Error(`the server ended with ${server.exitCode}`);
+      }
+      server.kill("SIGTERM");
+      expect((await exited)[0]).toBe(0);
+    } finally {
+      server.kill("SIGKILL");
+      if (full !== undefined) closeSync(full);
+    }
+  }, 180_000);
+
+  it("ends a process that does not listen for its errors, the control", async () => {
+    const child = spawn(process.execPath, ["-e", "setInterval(() => console.log('line'), 1)"], {
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    child.stdout.once("data", () => child.stdout.destroy());
+    const [code] = await once(child, "exit");
+    expect(code).not.toBe(0);
+  });
+});
