@@ -39,7 +39,7 @@ describe("what one asks about oneself", () => {
       expect(bare.status).toBeGreaterThanOrEqual(400);
       const moved = await app.request(path, await signedPost(me, ROUTES.tickets, utf8("{}")));
       expect(moved.status).toBe(401);
-      expect((await app.request(path)).status).toBe(404); // reading is no way in either
+      expect((await app.request(path)).status).toBe(405); // reading is no way in either
       expect((await app.request(path, signed)).status).toBe(200);
       expect((await app.request(path, signed)).status).toBe(409);
       expect(service.forgotten.length + service.renamed.length).toBeLessThanOrEqual(1);
