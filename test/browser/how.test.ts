@@ -44,7 +44,7 @@ describe("how training works", () => {
     const before = await drawn("Filter 1 before the first step");
     const longest = await smoothness(page, async () => {
       const steps = (await step()) + 50;
-      await expect.poll(right, { timeout: 60_000 }).toBeGreaterThan(90);
+      await expect.poll(right, { timeout: 150_000 }).toBeGreaterThan(90);
       await expect.poll(step, { timeout: 30_000 }).toBeGreaterThan(steps);
     });
     expect(longest.count).toBeGreaterThan(50);
