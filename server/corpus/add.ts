@@ -5,6 +5,7 @@ import { checkVocabulary } from "./bpe.ts";
 import { cutBlocks } from "./cut.ts";
 import { type Disk, nodeDisk, writeDurably, writeError } from "./disk.ts";
 import { CorpusError } from "./error.ts";
+import { unpackedLimit } from "./gunzip.ts";
 import { LossMeter, lossLine } from "./loss.ts";
 import { findSource, readText, type Source } from "./read.ts";
 import { CORPUS_FORMAT, type CorpusIndex } from "./shards.ts";
@@ -37,6 +38,8 @@ export interface AddOptions {
   /** Hears of every step. What it throws ends the work like any failure. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   readonly disk?: Disk | undefined;
+  /** Bytes that the text of one packed file may have, where others than this machine's owner bring it. */
+  readonly maxTextBytes?: number | undefined;
 }
 
 export interface Progress {
@@ -88,7 +91,14 @@ async function build(
   const { context = DEFAULT_CONTEXT, onProgress = () => {}, onWarning = () => {} } = options;
   const reading = readings(sources, onProgress);
   const left = new SkippedLines();
-  const lines = readText(sources, field, reading.onBytes, options.skipBadLines ? left.add : undefined);
+  const { maxTextBytes } = options;
+  const lines = readText(
+    sources,
+    field,
+    reading.onBytes,
+    options.skipBadLines ? left.add : undefined,
+    maxTextBytes === undefined ? undefined : ({ size = 0 }) => unpackedLimit(size, maxTextBytes),
+  );
   const text = refuseEmpty(lines, sources);
   const split = await splitText(text, context, workspace);
   if (left.count > 0) onWarning(left.line());

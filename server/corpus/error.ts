@@ -13,6 +13,8 @@ export type CorpusErrorCode =
   /** A line that is not a JSON object; the message names source and line. */
   | "bad-json"
   | "bad-gzip"
+  /** Packed text that becomes more than it may. */
+  | "too-large"
   /** A source that exists and cannot be read (a directory, no permission). */
   | "unreadable"
   | "no-space"

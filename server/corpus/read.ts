@@ -1,10 +1,9 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
-import { pipeline } from "node:stream/promises";
-import { createGunzip } from "node:zlib";
 import { decodeText } from "./decode.ts";
 import { CorpusError, systemCode } from "./error.ts";
+import { gunzip } from "./gunzip.ts";
 import { textOfLine } from "./json-line.ts";
 
 /**
@@ -61,18 +60,19 @@ export async function findSource(
  * The text of sources one after another, in pieces, with {@link DOCUMENT_BREAK} between documents. No more
  * than one piece (or one line of JSON) is in memory. `onBytes` hears how many bytes came from each source,
  * before unpacking; `onBadLine` hears of each line of JSON that is left out, and without it such a line is thrown.
- * Throws `not-utf8`, `bad-gzip`, `bad-json`, `unknown-field`, `unreadable`.
+ * `limitOf` says how many bytes a packed source may become. Throws `not-utf8`, `bad-gzip`, `too-large`, `bad-json`, `unknown-field`, `unreadable`.
  */
 export async function* readText(
   sources: readonly Source[],
   field: string,
   onBytes: (source: number, bytes: number) => void,
   onBadLine?: (error: CorpusError) => void,
+  limitOf: (source: Source) => number = () => Number.POSITIVE_INFINITY,
 ): AsyncGenerator<string, void, undefined> {
   let started = false;
   for (const [i, source] of sources.entries()) {
     const raw = count(source.open(), (bytes) => onBytes(i, bytes));
-    const text = decodeText(source.gzip ? gunzip(raw, source.name) : raw, source.name);
+    const text = decodeText(source.gzip ? gunzip(raw, source.name, limitOf(source)) : raw, source.name);
     const documents = source.kind === "jsonl" ? jsonTexts(text, field, source.name, onBadLine) : text;
     let fresh = true; // the next piece begins a document
     for await (const piece of documents) {
@@ -135,22 +135,6 @@ async function* readFile(file: string): AsyncGenerator<Uint8Array> {
     yield* createReadStream(file, { highWaterMark: 256 * 1024 });
   } catch (error) {
     throw readError(error, file);
-  }
-}
-
-async function* gunzip(chunks: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Uint8Array> {
-  const unpacked = createGunzip();
-  const failed = pipeline(chunks, unpacked).then(
-    () => undefined,
-    (error: unknown) => error, // the loop below meets the same error
-  );
-  try {
-    yield* unpacked;
-  } catch (error) {
-    const cause = (await failed) ?? error;
-    const code = systemCode(cause);
-    if (code?.startsWith("Z_")) throw new CorpusError("bad-gzip", `${name} is not whole gzip data (${code})`);
-    throw cause;
   }
 }
 

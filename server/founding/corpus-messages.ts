@@ -7,6 +7,8 @@ export interface CorpusJob {
   readonly file: string | "moby-dick";
   readonly vocabulary: number;
   readonly context: number;
+  /** Bytes that a text may have, once it is unpacked too. */
+  readonly maxTextBytes: number;
 }
 
 /** What it says. */

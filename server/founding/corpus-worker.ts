@@ -9,7 +9,7 @@ import type { CorpusJob, FromCorpusThread } from "./corpus-messages.ts";
 /** Between two words on how far it is: a person watches. */
 const TELL_MS = 100;
 
-const { dataDir, file, vocabulary, context }: CorpusJob = workerData;
+const { dataDir, file, vocabulary, context, maxTextBytes }: CorpusJob = workerData;
 const say = (message: FromCorpusThread) => parentPort?.postMessage(message);
 
 let told = { stage: "", at: 0 };
@@ -22,7 +22,7 @@ function onProgress(progress: Progress): void {
 
 try {
   if (file === "moby-dick") await addDefaultCorpus(dataDir, onProgress, undefined, vocabulary, context);
-  else await addCorpus({ files: [file], dataDir, vocabulary, context, onProgress });
+  else await addCorpus({ files: [file], dataDir, vocabulary, context, onProgress, maxTextBytes });
   say({ type: "made" });
 } catch (error) {
   const code = error instanceof CorpusError ? error.code : "internal-error";

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import {
   type Estimate,
@@ -169,6 +170,17 @@ describe("a server without a run, to a signed-in operator", () => {
     expect((await settled()).failed).toMatchObject({ code: "empty" });
     expect(begun).toEqual([]);
   }, 30_000);
+
+  it("A5: stops to unpack a text that becomes too much of what was sent; a packed text, the control, is read", async () => {
+    const packed = (text: string) => new Uint8Array(gzipSync(text));
+    await upload(packed("Ahoy! ".repeat(10_000_000)), "bomb.txt.gz");
+    await post(FOUNDING_ROUTES.found, order());
+    expect((await settled()).failed).toMatchObject({ code: "too-large" });
+    await post(FOUNDING_ROUTES.discard, {});
+    await upload(packed(prose(60_000)), "a.txt.gz");
+    await post(FOUNDING_ROUTES.found, order());
+    expect((await settled()).failed).toBeNull();
+  }, 60_000);
 
   it("O5: says what a size costs, by the code that will run", async () => {
     const answer = await post(FOUNDING_ROUTES.estimate, order({ settings: {}, vocabulary: 512 }));

@@ -134,6 +134,7 @@ export class Founder implements FoundingDesk {
         const job = {
           ...{ dataDir: directory, file, vocabulary: order.vocabulary },
           context: settings.model.context,
+          maxTextBytes: text.maxBytes,
         };
         await makeCorpusInThread(
           job,
