@@ -65,7 +65,7 @@ test("A1, A2, A3: whatever the disk does, life after life, I1 and I2 hold", asyn
     fc.asyncProperty(lives, (faults) => survives(faults, still)),
     { numRuns: 80 },
   );
-}, 60_000);
+}, 300_000); // on a machine that many share: no wait is for ever, since its time is virtual
 
 test("A2, the control: on a disk that says it synced and did not, they do not hold", async () => {
   const lying = new MemoryFiles();
@@ -106,4 +106,4 @@ test("A2: a flipped bit anywhere is refused, or leaves a version that was publis
   };
   await fc.assert(fc.asyncProperty(flip, opens), { numRuns: 300 });
   expect(refused).toBeGreaterThan(0);
-}, 60_000);
+}, 300_000);
