@@ -40,6 +40,7 @@ import { tune, tunedSettings, tuningOf } from "./run/tuning.ts";
 import { type FixedManifest, fixedManifest, statusOf } from "./run/view.ts";
 import { HOUR_MS } from "./store/store.ts";
 import { standingOf } from "./trust/standing.ts";
+import { medianSize, suspicionOf } from "./trust/weigh.ts";
 
 /** Bytes of a ticket's nonce. */
 const NONCE_BYTES = 16;
@@ -202,10 +203,10 @@ export class Run implements RunService {
 
   async forget(volunteer: VolunteerKey): Promise<void> {
     const { merged, pending, discarded } = this.#core.index.credit(volunteer, 0);
-    this.#refusals.forget(volunteer);
-    this.witness?.forget(volunteer);
     // Who never sent anything has left nothing that would come back.
     if (merged + pending + discarded > 0) await this.#people.forget(volunteer);
+    this.#refusals.forget(volunteer);
+    this.witness?.forget(volunteer);
   }
 
   versionRecord(version: number): Promise<VersionRecord> {
@@ -239,9 +240,21 @@ export class Run implements RunService {
     return this.#core.stored.map(({ version }) => version).reverse();
   }
 
-  /** Milliseconds on the run clock since the newest version was published. */
-  get sinceVersion(): number {
-    return this.#core.now() - this.#core.state.publishedAt;
+  /**
+   * Milliseconds on the run clock for which the oldest delta has waited for its version that is no suspect (those wait
+   * for audits, and strangers can make them); since the newest version where one is being made; 0 where nothing waits.
+   */
+  get waitedMs(): number {
+    const { closing, pool, publishedAt, trust } = this.#core.state;
+    const median = medianSize(pool, trust);
+    const oldest = pool.find((delta) => suspicionOf(delta, median) === undefined);
+    if (oldest === undefined && closing === undefined) return 0;
+    return this.#core.now() - Math.max(publishedAt, closing === undefined ? (oldest?.at ?? 0) : 0);
+  }
+
+  /** How often known senders were refused since the last call, by sender. */
+  refusedOfKnown(): ReadonlyMap<string, number> {
+    return this.#refusals.look();
   }
 
   /** Deltas refused since the server started. */
@@ -284,6 +297,7 @@ export class Run implements RunService {
       return await this.#intake.accept({ volunteer, nonce }, upload, from);
     } catch (error) {
       this.#refusals.count(error instanceof ProtocolError ? error.code : "internal-error", volunteer);
+      if (standingOf(this.#core.state.trust, volunteer).merged > 0) this.#refusals.countOfKnown(from ?? volunteer);
       throw error;
     }
   }

@@ -1,5 +1,4 @@
 import type { RunState } from "../../protocol/manifest.ts";
-import type { VersionPoint } from "../../protocol/operator.ts";
 import { type Setback, setbackOf } from "../../protocol/setback.ts";
 import type { HeldOutPoint } from "../../protocol/status.ts";
 
@@ -11,24 +10,25 @@ export interface Alert {
 
 export interface Facts {
   readonly state: RunState;
-  /** Milliseconds since the newest version, on the run clock. */
-  readonly sinceVersion: number;
-  readonly volunteers: number;
+  /** Milliseconds for which a delta that nothing speaks against has waited for its version, on the run clock. */
+  readonly waitedMs: number;
   /** What the server measured of the versions that still count: none that was taken back. */
   readonly heldOut: readonly HeldOutPoint[];
-  readonly versions: readonly VersionPoint[];
   /** Nats a token of guessing uniformly. */
   readonly uniform: number;
-  /** Deltas merged and refused over the last minutes. */
-  readonly lately: { readonly merged: number; readonly refused: number };
+  /** Deltas merged over the last minutes, and how often each sender of work that was merged before was refused. */
+  readonly lately: { readonly merged: number; readonly refused: ReadonlyMap<string, number> };
   /** On the data directory's disk. */
   readonly freeBytes: number;
 }
 
-/** Volunteers are there, and no version came for so long: five times the longest deadline of a version. */
+/** Work is there, and no version came of it for so long: five times the longest deadline of a version. */
 const STALLED_MS = 5 * 60_000;
 /** Refused deltas are a spike when there are so many, and as many as were merged. */
 const SPIKE = 20;
+/** Of so many senders at least, of whom each counts so often at most: no one sender makes a spike. */
+const SPIKE_SENDERS = 3;
+const MOST_OF_SENDER = 10;
 /** A disk is nearly full with less than this free: a few versions of the largest model, with their states. */
 const FULL_BYTES = 2e9;
 
@@ -37,14 +37,10 @@ export function alertsOf(facts: Facts): Alert[] {
   return [diverging(facts), stalled(facts), refusals(facts), disk(facts)].filter((one) => one !== undefined);
 }
 
-function diverging({ heldOut, versions, uniform }: Facts): Alert | undefined {
+/** By what the server measured itself: the losses that volunteers report are strangers' words. */
+function diverging({ heldOut, uniform }: Facts): Alert | undefined {
   const setback = setbackOf(heldOut, uniform);
   if (setback !== undefined) return { kind: "diverging", message: wordsOf(setback, uniform) };
-  const newest = versions.at(-1);
-  if (newest !== undefined && !(newest.loss <= 2 * uniform)) {
-    const told = `volunteers of version ${newest.version} report a loss of ${newest.loss.toFixed(2)}`;
-    return { kind: "diverging", message: `${told}, far above guessing (${uniform.toFixed(2)})` };
-  }
   return undefined;
 }
 
@@ -56,18 +52,23 @@ export function wordsOf({ kind, loss, best }: Setback, uniform: number): string 
     : `held-out loss was ${then} at version ${best.version} and stays at ${now}: the model is getting worse`;
 }
 
-function stalled({ state, sinceVersion, volunteers }: Facts): Alert | undefined {
-  if (state !== "running" || volunteers === 0 || sinceVersion < STALLED_MS) return undefined;
-  const minutes = Math.round(sinceVersion / 60_000);
+function stalled({ state, waitedMs }: Facts): Alert | undefined {
+  if (state !== "running" || waitedMs < STALLED_MS) return undefined;
   return {
     kind: "stalled",
-    message: `no version for ${minutes} minutes, with ${volunteers} volunteers here`,
+    message: `deltas have waited for ${Math.round(waitedMs / 60_000)} minutes for a version`,
   };
 }
 
 function refusals({ lately: { merged, refused } }: Facts): Alert | undefined {
-  if (refused < SPIKE || refused < merged) return undefined;
-  return { kind: "refusals", message: `${refused} deltas refused and ${merged} merged in the last minutes` };
+  const counts = [...refused.values()].map((times) => Math.min(times, MOST_OF_SENDER));
+  const total = counts.reduce((sum, times) => sum + times, 0);
+  if (counts.length < SPIKE_SENDERS || total < SPIKE || total < merged) return undefined;
+  const whose = `of ${counts.length} senders whose work was merged before`;
+  return {
+    kind: "refusals",
+    message: `${total} deltas ${whose} were refused and ${merged} merged in the last minutes`,
+  };
 }
 
 function disk({ freeBytes }: Facts): Alert | undefined {

@@ -40,7 +40,7 @@ export interface OfficeParts {
 export class Office implements OperatorDesk {
   readonly #parts: OfficeParts;
   #alerts: readonly Alert[] = [];
-  #counts: readonly { readonly merged: number; readonly refused: number }[] = [];
+  #counts: readonly { readonly merged: number; readonly refused: ReadonlyMap<string, number> }[] = [];
   #timers: readonly NodeJS.Timeout[] = [];
 
   constructor(parts: OfficeParts) {
@@ -126,23 +126,24 @@ export class Office implements OperatorDesk {
 
   /** Looks at whether something is wrong, and tells the webhook what began or is over. */
   async look(): Promise<void> {
-    const { run, history, traffic, machine, webhook, sites } = this.#parts;
+    const { run, traffic, machine, webhook, sites } = this.#parts;
     traffic.mark();
     await sites.save().catch(() => {}); // a full disk has an alert of its own; the next look tries again
     const status = run.status();
     const { merged } = status.deltas;
-    const refused = Object.values(status.deltas.refused).reduce((sum, times) => sum + times, 0);
-    const [before = { merged, refused }] = this.#counts;
-    this.#counts = [...this.#counts, { merged, refused }].slice(-SPIKE_LOOKS);
+    const [before = { merged }] = this.#counts;
+    this.#counts = [...this.#counts, { merged, refused: run.refusedOfKnown() }].slice(-SPIKE_LOOKS);
+    const refused = new Map<string, number>();
+    for (const [sender, times] of this.#counts.flatMap((look) => [...look.refused])) {
+      refused.set(sender, (refused.get(sender) ?? 0) + times);
+    }
     const { disk } = await machine.read();
     this.#alerts = alertsOf({
       state: status.state,
-      sinceVersion: run.sinceVersion,
-      volunteers: status.volunteers,
+      waitedMs: run.waitedMs,
       heldOut: status.heldOut,
-      versions: history.versions,
       uniform: status.baselines.uniform,
-      lately: { merged: merged - before.merged, refused: refused - before.refused },
+      lately: { merged: merged - before.merged, refused },
       freeBytes: disk.freeBytes,
     });
     await webhook?.tell(status.name, this.#alerts);

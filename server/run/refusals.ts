@@ -5,10 +5,15 @@ import { forgetOldest } from "../oldest.ts";
 /** Volunteers whose refusals are counted: bounds memory against ever new keys. */
 const MAX_COUNTED = 10_000;
 
+/** Senders whose refusals are counted between two looks of the operator's alerts. */
+const MAX_SENDERS = 1_000;
+
 /** What was refused since the server started, and why. */
 export class Refusals {
   readonly #byCode = new Map<ErrorCode, number>();
   readonly #byVolunteer = new Map<VolunteerKey, Map<ErrorCode, number>>();
+
+  #sinceLook = new Map<string, number>();
 
   /** How many, of everybody. */
   get total(): number {
@@ -23,6 +28,19 @@ export class Refusals {
     this.#byVolunteer.delete(volunteer);
     this.#byVolunteer.set(volunteer, counts);
     forgetOldest(this.#byVolunteer, MAX_COUNTED);
+  }
+
+  /** Counts one of somebody whose work was merged before, by the name of its network or, where it has none, its own. */
+  countOfKnown(sender: string): void {
+    if (this.#sinceLook.size >= MAX_SENDERS && !this.#sinceLook.has(sender)) return;
+    this.#sinceLook.set(sender, (this.#sinceLook.get(sender) ?? 0) + 1);
+  }
+
+  /** What {@link countOfKnown} counted since the last call, by sender. */
+  look(): ReadonlyMap<string, number> {
+    const counted = this.#sinceLook;
+    this.#sinceLook = new Map();
+    return counted;
   }
 
   /** How many of a volunteer's, whatever the reason. */
