@@ -1,3 +1,5 @@
+import { fromBase64Url, toBase64Url } from "./bytes.ts";
+
 /** Branded ids: a hash cannot be passed where a volunteer's key is meant. */
 declare const brand: unique symbol;
 type Brand<T, B extends string> = T & { readonly [brand]: B };
@@ -42,3 +44,16 @@ export const isPeerId = (value: unknown): value is PeerId => typeof value === "s
 export const snapshotName = (hash: Hash): ObjectName => `snapshots/${hash}` as ObjectName;
 export const shardName = (hash: Hash): ObjectName => `shards/${hash}` as ObjectName;
 export const diffName = (version: number): ObjectName => `diffs/${version}` as ObjectName;
+
+/**
+ * Whether a key, nonce or signature is spelled in the one way of its bytes: base64url leaves up to four bits of the last
+ * character unused, and with others there the same bytes would be up to sixteen texts. What strangers send is held
+ * against this; an old journal may hold other spellings, which then are volunteers of their own.
+ */
+export function isCanonical(text: string): boolean {
+  try {
+    return toBase64Url(fromBase64Url(text)) === text;
+  } catch {
+    return false;
+  }
+}

@@ -122,6 +122,31 @@ describe("signed requests", () => {
     }
   });
 
+  it("A10: are refused where their key, nonce or signature is in another spelling of the same bytes", async () => {
+    const headers = await signRequest(volunteer, asked, nonce, to);
+    const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    for (const name of ["murmuration-key", "murmuration-nonce", "murmuration-signature"] as const) {
+      const text = headers[name]!;
+      const spellings = [...alphabet]
+        .map((last) => text.slice(0, -1) + last)
+        .filter((other) => toHex(fromBase64Url(other)) === toHex(fromBase64Url(text)));
+      expect(spellings.length).toBeGreaterThanOrEqual(4); // the control: there are others
+      const taken: string[] = [];
+      for (const spelling of spellings) {
+        // Signed anew, so that nothing but the spelling can be refused.
+        const other = name === "murmuration-nonce" ? (spelling as TicketId) : nonce;
+        const sent: Record<string, string> = {
+          ...(await signRequest(volunteer, asked, other, to)),
+          [name]: spelling,
+        };
+        const code = await codeOf(() => verifyRequest((one) => sent[one], asked, server.key));
+        if (code === "accepted") taken.push(spelling);
+        else expect(code).toBe("bad-signature");
+      }
+      expect(taken).toEqual([text]);
+    }
+  });
+
   it("S2: are signed over these very bytes", async () => {
     const headers = await signRequest(volunteer, asked, nonce, to);
     const bytes = utf8(

@@ -47,8 +47,11 @@ export const MAX_NAME_CHARS = 32;
 /** Leaders listed at most. */
 export const MAX_LEADERS = 50;
 
-/** Controls, formats (bidirectional overrides, zero-width joiners), unassigned, private use and lone surrogates. */
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Cn}\p{Co}\p{Cs}]/u;
+/**
+ * Controls, formats (bidirectional overrides, zero-width joiners), unassigned, private use and lone surrogates; what Unicode
+ * says to show nothing for, fillers that count as letters among it; and the blank pattern of Braille.
+ */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Cn}\p{Co}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]/u;
 /** More marks on one letter than any language needs, as in text that climbs out of its line. */
 const PILED = /\p{M}{3}/u;
 
@@ -60,6 +63,7 @@ export function normaliseName(given: unknown): string {
   const text = asText(given, "the name", 4 * MAX_NAME_CHARS);
   const name = text
     .normalize("NFC")
+    .replace(/[\ufe0e\ufe0f]/g, "") // say only whether an emoji is in colour
     .replace(/\p{White_Space}+/gu, " ")
     .trim();
   if (name === "") refuse("is empty");
@@ -68,13 +72,6 @@ export function normaliseName(given: unknown): string {
   if (!/[\p{L}\p{N}]/u.test(name)) refuse("has neither a letter nor a digit");
   return name;
 }
-
-/** By which two names are one: without case, width, accents or blanks, so that nobody passes for another. */
-export const nameKey = (name: string): string =>
-  name
-    .normalize("NFKD")
-    .replace(/[\p{M}\p{White_Space}\p{P}]/gu, "")
-    .toLowerCase();
 
 function refuse(why: string): never {
   throw new ProtocolError("bad-request", `the name ${why}`);

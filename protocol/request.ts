@@ -1,6 +1,7 @@
 import { ProtocolError } from "./errors.ts";
 import { type Checks, type Identity, sha256, sign, verify, WEB_CHECKS } from "./identity.ts";
 import {
+  isCanonical,
   isRunId,
   isServerNonce,
   isSignature,
@@ -106,6 +107,9 @@ export async function verifyRequest(
   const signature = header(SIGNATURE_HEADER);
   if (!isVolunteerKey(volunteer) || !isTicketId(nonce) || !isSignature(signature)) {
     throw new ProtocolError("bad-signature", "the request is not signed");
+  }
+  if (![volunteer, nonce, signature].every(isCanonical)) {
+    throw new ProtocolError("bad-signature", "a key, nonce or signature is not in its one spelling");
   }
   const message = { method, path, body: await checks.sha256(body), nonce, server, ...addressedTo(header) };
   if (!(await verify(volunteer, "request", message, signature, checks))) {

@@ -297,7 +297,8 @@ export class Run implements RunService {
       return await this.#intake.accept({ volunteer, nonce }, upload, from);
     } catch (error) {
       this.#refusals.count(error instanceof ProtocolError ? error.code : "internal-error", volunteer);
-      if (standingOf(this.#core.state.trust, volunteer).merged > 0) this.#refusals.countOfKnown(from ?? volunteer);
+      if (standingOf(this.#core.state.trust, volunteer).merged > 0)
+        this.#refusals.countOfKnown(from ?? volunteer);
       throw error;
     }
   }

@@ -1,6 +1,6 @@
 import type { Context, Hono } from "hono";
 import { ProtocolError } from "../../protocol/errors.ts";
-import { isHash, isObjectName, isTicketId, isVolunteerKey } from "../../protocol/ids.ts";
+import { isCanonical, isHash, isObjectName, isTicketId, isVolunteerKey } from "../../protocol/ids.ts";
 import { ROUTES } from "../../protocol/routes.ts";
 import { addressOf } from "./address.ts";
 import { json, tagged } from "./answer.ts";
@@ -81,7 +81,7 @@ export function readRoutes(app: Hono<Edge>, service: RunService, options: EdgeOp
   });
   app.get(`/api/proofs/:ticket{${NAMES.ticket}}`, async (c) => {
     const ticket = c.req.param("ticket");
-    if (!isTicketId(ticket)) throw missing();
+    if (!isTicketId(ticket) || !isCanonical(ticket)) throw missing();
     // Null and no refusal while the delta waits: that is the usual answer, and a page's console no place for it.
     const proof = await service.proof(ticket).catch((error: unknown) => {
       if (error instanceof ProtocolError && error.code === "not-found") return null;
@@ -91,7 +91,7 @@ export function readRoutes(app: Hono<Edge>, service: RunService, options: EdgeOp
   });
   app.get(`/api/volunteers/:key{${NAMES.key}}`, (c) => {
     const key = c.req.param("key");
-    if (!isVolunteerKey(key)) throw missing();
+    if (!isVolunteerKey(key) || !isCanonical(key)) throw missing();
     return json(c, service.credit(key));
   });
 }

@@ -120,7 +120,7 @@ describe("alerts", () => {
     lately: { merged: 0, refused: run.refusedOfKnown() },
   });
 
-  it("A26: are not raised by what one stranger reports, asks for and lets lie, or has refused", async () => {
+  it("A28: are not raised by what one stranger reports, asks for and lets lie, or has refused", async () => {
     const tiny = await tinyRun();
     const [honest, stranger] = [await TestVolunteer.create(), await TestVolunteer.create()];
     await advance(honest, tiny);
@@ -138,7 +138,7 @@ describe("alerts", () => {
     await tiny.run.close();
   });
 
-  it("A26: say of a run that is stalled only where work waits, and not where volunteers ask and send nothing", async () => {
+  it("A28: say of a run that is stalled only where work waits, and not where volunteers ask and send nothing", async () => {
     const tiny = await tinyRun({ settings: tinySettings({ quorum: 3 }) });
     const asking = await TestVolunteer.create();
     await asking.ticket(tiny.run);

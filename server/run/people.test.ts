@@ -1,7 +1,9 @@
-import { describe, expect, it } from "vitest";
-import { utf8 } from "../../protocol/bytes.ts";
+import { describe, expect, it, vi } from "vitest";
+import { lengthOf, toBase64Url, utf8 } from "../../protocol/bytes.ts";
+import type { VolunteerKey } from "../../protocol/ids.ts";
 import { advance, restart, TestVolunteer, tinyRun, uploadOf } from "../../test/harness/tiny-run.ts";
 import { StoreError } from "../store/store.ts";
+import { People } from "./people.ts";
 
 const [ann, bob] = await Promise.all([TestVolunteer.create(), TestVolunteer.create()]);
 const HOUR = 3_600_000;
@@ -102,11 +104,67 @@ describe("one's data", () => {
   it("keeps nothing for a key that never sent anything, so that nobody fills the disk with such", async () => {
     const tiny = await tinyRun();
     await tiny.run.forget(ann.identity.key);
-    expect(await tiny.options.store.get("run", "people.json")).toBeUndefined();
+    const files = async () =>
+      (await tiny.options.store.list("run")).filter((name) => name.startsWith("forgotten"));
+    expect(await files()).toEqual([]);
     await advance(ann, tiny);
     await tiny.run.forget(ann.identity.key);
-    expect(await tiny.options.store.get("run", "people.json")).toBeDefined();
+    expect(await files()).toHaveLength(1);
     await tiny.run.close();
+  });
+
+  const keyOf = (n: number) => toBase64Url(new Uint8Array(new Uint32Array(8).fill(n).buffer)) as VolunteerKey;
+
+  it("A29, U4: what cannot be kept is refused, and what was promised is kept, also of an earlier version's file", async () => {
+    const { store } = (await tinyRun()).options;
+    const early = [keyOf(1), keyOf(2)];
+    await store.put("run", "people.json", utf8(JSON.stringify({ names: {}, forgotten: early })));
+    const people = await People.open(store, 4);
+    for (const n of [1, 2]) expect(people.isForgotten(keyOf(n))).toBe(true);
+    await people.forget(keyOf(300));
+    await people.rename(keyOf(5), "Ann");
+    await people.forget(keyOf(400));
+    await expect(people.forget(keyOf(500))).rejects.toMatchObject({ code: "no-space" });
+    expect(people.isForgotten(keyOf(500))).toBe(false);
+    await people.forget(keyOf(300)); // who is forgotten already may say so again
+    const again = await People.open(store, 4);
+    for (const n of [1, 2, 300, 400]) expect(again.isForgotten(keyOf(n)), String(n)).toBe(true);
+    expect(again.isForgotten(keyOf(500))).toBe(false);
+    expect(again.nameOf(keyOf(5))).toBe("Ann");
+  });
+
+  it("A29, U4: with 100,000 forgotten, ninety at once write a hundredth of them each at most, and a key's repeats next to nothing", async () => {
+    const { store } = (await tinyRun()).options;
+    const early = Array.from({ length: 100_000 }, (_, n) => keyOf(n));
+    const people = await People.open(store);
+    await Promise.all(early.map((key) => people.forget(key)));
+    const put = vi.spyOn(store, "put");
+    const written = () => put.mock.calls.reduce((sum, [, , bytes]) => sum + lengthOf(bytes), 0);
+    const whole = JSON.stringify(early).length;
+    await Promise.all(Array.from({ length: 90 }, () => people.forget(keyOf(7))));
+    expect(put.mock.calls.length).toBeLessThanOrEqual(2); // those who come while one is written share the next
+    expect(written()).toBeLessThan(whole / 10);
+    expect(whole).toBeGreaterThan(4_000_000); // the control: what every one of them wrote before
+    put.mockRestore();
+    const again = await People.open(store);
+    expect(early.every((key) => again.isForgotten(key))).toBe(true);
+  });
+
+  it("U2: names of an earlier version stay with whom they belong to, and none that cannot be seen is listed", async () => {
+    const { store } = (await tinyRun()).options;
+    const names = { [keyOf(1)]: "Ann", [keyOf(2)]: "Ann\u3164", [keyOf(3)]: "Bob" };
+    await store.put("run", "people.json", utf8(JSON.stringify({ names, forgotten: [] })));
+    const people = await People.open(store);
+    const list = people.leaders(
+      0,
+      () => ({ tokens: 1, recent: 1 }),
+      () => false,
+    );
+    expect(list.map(({ name }) => name)).toEqual(["Ann", "Bob"]);
+    expect(people.nameOf(keyOf(2))).toBe("Ann\u3164");
+    await expect(people.rename(keyOf(4), "\u0410nn")).rejects.toThrow("somebody has this name");
+    await people.rename(keyOf(1), null);
+    expect(await people.rename(keyOf(4), "B0lo")).toBe("B0lo"); // the control
   });
 
   it("a damaged file is refused loudly, not begun anew", async () => {

@@ -1,9 +1,10 @@
-import { utf8 } from "../../protocol/bytes.ts";
+import { fromBase64Url, utf8 } from "../../protocol/bytes.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
-import { as, asArray, asObject, parseJson } from "../../protocol/guards.ts";
+import { as, asArray, asObject, asText, parseJson } from "../../protocol/guards.ts";
 import { isVolunteerKey, type VolunteerKey } from "../../protocol/ids.ts";
-import { type Leader, MAX_LEADERS, nameKey, normaliseName } from "../../protocol/people.ts";
+import { type Leader, MAX_LEADERS, normaliseName } from "../../protocol/people.ts";
 import { type Store, StoreError } from "../store/store.ts";
+import { nameKey } from "./name-key.ts";
 
 /**
  * What people asked of us about themselves: the names they gave themselves, and who wants to be forgotten.
@@ -12,7 +13,12 @@ import { type Store, StoreError } from "../store/store.ts";
 const FILE = "people.json";
 /** Names kept. Each took a merged delta, so nobody fills this with fresh keys. */
 const MAX_NAMES = 2_000;
-const MAX_FORGOTTEN = 100_000;
+/** Characters of a kept name: what is refused today may have been taken before. */
+const MAX_KEPT_CHARS = 256;
+/** Keys kept as forgotten, about 100 bytes each in memory. Each sent a delta, so nobody fills this with fresh ones. */
+export const MAX_FORGOTTEN = 1_000_000;
+/** The forgotten are written in so many parts, by their keys: one more costs the writing of one part. */
+const PARTS = 64;
 /** The leaders are put together this often at most, in milliseconds. */
 const LEADERS_FOR_MS = 5_000;
 
@@ -21,30 +27,49 @@ type Credit = (volunteer: VolunteerKey) => { readonly tokens: number; readonly r
 export class People {
   readonly #store: Store;
   readonly #names: Map<VolunteerKey, string>;
-  readonly #forgotten: Set<VolunteerKey>;
-  #tail: Promise<void> = Promise.resolve();
+  readonly #keys: Map<string, VolunteerKey>;
+  /** Those of each part that has any. */
+  readonly #forgotten = new Map<string, Set<VolunteerKey>>();
+  /** The forgotten of an earlier version, which kept them beside the names; they stay there. */
+  readonly #early: readonly VolunteerKey[];
+  readonly #most: number;
+  readonly #writing = new Map<string, Writing>();
   #leaders: { readonly at: number; readonly list: readonly Leader[] } | undefined;
 
-  private constructor(store: Store, names: Map<VolunteerKey, string>, forgotten: Set<VolunteerKey>) {
+  private constructor(
+    store: Store,
+    names: Map<VolunteerKey, string>,
+    early: readonly VolunteerKey[],
+    most: number,
+  ) {
     this.#store = store;
     this.#names = names;
-    this.#forgotten = forgotten;
+    this.#keys = new Map([...names].map(([volunteer, name]) => [nameKey(name), volunteer]));
+    this.#early = early;
+    this.#most = most;
+    for (const volunteer of early) this.#partOf(volunteer).add(volunteer);
   }
 
-  /** Rejects with a StoreError where the file is damaged: it is somebody's word, and not ours to drop. */
-  static async open(store: Store): Promise<People> {
+  /** Rejects with a StoreError where a file is damaged: it is somebody's word, and not ours to drop. */
+  static async open(store: Store, most = MAX_FORGOTTEN): Promise<People> {
     const file = await store.get("run", FILE);
-    if (file === undefined) return new People(store, new Map(), new Set());
+    const parts = (await store.list("run")).filter((name) => PART_FILE.test(name));
+    const read = await Promise.all(parts.map(async (name) => [name, await store.get("run", name)] as const));
     try {
-      const json = parseJson(file);
+      const json = file === undefined ? { names: {}, forgotten: [] } : parseJson(file);
       const names = Object.entries(asObject(json.names, "names")).map(
-        ([key, name]) => [keyOf(key), normaliseName(name)] as const,
+        ([key, name]) => [keyOf(key), asText(name, "a name", MAX_KEPT_CHARS)] as const,
       );
-      return new People(
-        store,
-        new Map(names),
-        new Set(asArray(json.forgotten, "forgotten", MAX_FORGOTTEN).map(keyOf)),
-      );
+      const early = asArray(json.forgotten, "forgotten", MAX_FORGOTTEN).map(keyOf);
+      const people = new People(store, new Map(names), early, most);
+      for (const [name, bytes] of read) {
+        if (bytes === undefined) continue;
+        for (const key of asArray(parseJson(bytes).forgotten, name, MAX_FORGOTTEN)) {
+          const volunteer = keyOf(key);
+          people.#partOf(volunteer).add(volunteer);
+        }
+      }
+      return people;
     } catch (error) {
       throw new StoreError(`${FILE}: ${error instanceof Error ? error.message : String(error)}`);
     }
@@ -55,42 +80,58 @@ export class People {
   }
 
   isForgotten(volunteer: VolunteerKey): boolean {
-    return this.#forgotten.has(volunteer);
+    return this.#forgotten.get(partFileOf(volunteer))?.has(volunteer) === true;
   }
 
   /** Sets a name, or takes it away; durable when it resolves. Throws `bad-request` for one that cannot be. */
   async rename(volunteer: VolunteerKey, given: unknown): Promise<string | undefined> {
     if (given === null) {
-      if (this.#names.delete(volunteer)) await this.#write();
+      if (this.#drop(volunteer)) await this.#writeNames();
       return undefined;
     }
     const name = normaliseName(given);
     const key = nameKey(name);
-    const taken = [...this.#names].some(([whose, other]) => whose !== volunteer && nameKey(other) === key);
-    if (taken) throw new ProtocolError("bad-request", "somebody has this name already, or one much like it");
+    const whose = this.#keys.get(key);
+    if (whose !== undefined && whose !== volunteer) {
+      throw new ProtocolError("bad-request", "somebody has this name already, or one much like it");
+    }
     if (!this.#names.has(volunteer) && this.#names.size >= MAX_NAMES) {
       throw new ProtocolError("bad-request", "there are as many names as this server keeps");
     }
+    this.#drop(volunteer);
     this.#names.set(volunteer, name);
-    await this.#write();
+    this.#keys.set(key, volunteer);
+    await this.#writeNames();
     return name;
   }
 
-  /** Drops the name, and hides the credit for good; durable when it resolves. */
+  /**
+   * Drops the name, and hides the credit for good; durable when it resolves. Throws `no-space` where there are as many
+   * as this server keeps: then nothing is changed.
+   */
   async forget(volunteer: VolunteerKey): Promise<void> {
-    this.#names.delete(volunteer);
-    if (this.#forgotten.size < MAX_FORGOTTEN) this.#forgotten.add(volunteer);
-    await this.#write();
+    const part = partFileOf(volunteer);
+    if (!this.isForgotten(volunteer)) {
+      const size = [...this.#forgotten.values()].reduce((sum, keys) => sum + keys.size, 0);
+      if (size >= this.#most) {
+        throw new ProtocolError("no-space", "this server keeps no more of the forgotten: ask its operator");
+      }
+      this.#partOf(volunteer).add(volunteer);
+    }
+    // Written again where it is known already: an earlier write may have failed.
+    const kept = this.#write(part, () => ({ forgotten: [...(this.#forgotten.get(part) ?? [])] }));
+    await Promise.all([kept, this.#drop(volunteer) ? this.#writeNames() : undefined]);
   }
 
   /** Who gave themselves a name and has credit, most first; the banned are left out. */
   leaders(now: number, credit: Credit, banned: (volunteer: VolunteerKey) => boolean): readonly Leader[] {
     if (this.#leaders !== undefined && now - this.#leaders.at < LEADERS_FOR_MS) return this.#leaders.list;
     const list = [...this.#names]
-      .filter(([volunteer]) => !banned(volunteer))
-      .map(([volunteer, name]) => {
+      .flatMap(([volunteer, kept]) => {
+        const name = shownOf(kept);
+        if (banned(volunteer) || name === undefined) return [];
         const { tokens, recent } = credit(volunteer);
-        return { name, tokens, recent };
+        return [{ name, tokens, recent }];
       })
       .filter(({ tokens }) => tokens > 0)
       .sort((a, b) => b.tokens - a.tokens || (a.name < b.name ? -1 : 1))
@@ -99,17 +140,68 @@ export class People {
     return list;
   }
 
-  /** One write after another, each with all that is known by then. */
-  #write(): Promise<void> {
+  #drop(volunteer: VolunteerKey): boolean {
+    const name = this.#names.get(volunteer);
+    if (name === undefined) return false;
+    this.#names.delete(volunteer);
+    // Names of an earlier version may look alike: the key is then the other's.
+    if (this.#keys.get(nameKey(name)) === volunteer) this.#keys.delete(nameKey(name));
+    return true;
+  }
+
+  #partOf(volunteer: VolunteerKey): Set<VolunteerKey> {
+    const file = partFileOf(volunteer);
+    const part = this.#forgotten.get(file) ?? new Set();
+    this.#forgotten.set(file, part);
+    return part;
+  }
+
+  #writeNames(): Promise<void> {
     this.#leaders = undefined;
-    const written = this.#tail.then(() => {
-      const names = Object.fromEntries(this.#names);
-      const text = JSON.stringify({ names, forgotten: [...this.#forgotten] });
-      return this.#store.put("run", FILE, utf8(`${text}\n`), "secret");
+    return this.#write(FILE, () => ({ names: Object.fromEntries(this.#names), forgotten: this.#early }));
+  }
+
+  /** One write of a file after another, each with all that is known when it begins: whoever asks meanwhile shares the next. */
+  #write(file: string, content: () => object): Promise<void> {
+    const now = this.#writing.get(file);
+    if (now?.next !== undefined) return now.next;
+    const write = () => this.#store.put("run", file, utf8(`${JSON.stringify(content())}\n`), "secret");
+    if (now === undefined) return this.#begin(file, write());
+    now.next = now.done.then(() => this.#begin(file, write()));
+    return now.next;
+  }
+
+  #begin(file: string, written: Promise<void>): Promise<void> {
+    const writing: Writing = { done: written.catch(() => {}), next: undefined }; // the caller is told
+    this.#writing.set(file, writing);
+    void writing.done.then(() => {
+      if (this.#writing.get(file) === writing && writing.next === undefined) this.#writing.delete(file);
     });
-    this.#tail = written.catch(() => {}); // the caller is told
     return written;
   }
 }
 
 const keyOf = (key: unknown): VolunteerKey => as(isVolunteerKey, key, "a volunteer");
+
+/** A file's write under way, and the one that follows it if there is one. */
+interface Writing {
+  readonly done: Promise<void>;
+  next: Promise<void> | undefined;
+}
+
+const PART_FILE = /^forgotten-[0-9a-f]{2}\.json$/;
+
+/** By the first six bits of the key: of what was drawn by lot they are even. */
+function partFileOf(volunteer: VolunteerKey): string {
+  const part = (fromBase64Url(volunteer.slice(0, 4))[0] ?? 0) % PARTS;
+  return `forgotten-${part.toString(16).padStart(2, "0")}.json`;
+}
+
+/** As it is listed; undefined for one of an earlier version that would be refused today, which is kept and not listed. */
+function shownOf(name: string): string | undefined {
+  try {
+    return normaliseName(name);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,20 @@
+import { LOOKS } from "./confusables.ts";
+
+/** What is not seen, or is no more than an ornament: accents, blanks, punctuation, and what Unicode says to ignore. */
+const UNSEEN = /[\p{M}\p{White_Space}\p{P}\p{Default_Ignorable_Code_Point}]/gu;
+
+/**
+ * By which two names are one, so that nobody passes for another: without case, width, accents or blanks, and with every
+ * character as what it looks like (UTS #39), in whatever script it is. In lower case, zero and "o", one, "i" and "l",
+ * and "rn" and "m" are one as well.
+ */
+export function nameKey(name: string): string {
+  const plain = name.normalize("NFKD").replace(UNSEEN, "");
+  const seen = Array.from(plain, (character) => LOOKS.get(character) ?? character).join("");
+  return Array.from(seen.toLowerCase(), (character) => LOOKS.get(character) ?? character)
+    .join("")
+    .toLowerCase()
+    .replaceAll("0", "o")
+    .replace(/[1i|]/g, "l")
+    .replaceAll("rn", "m");
+}
