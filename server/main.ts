@@ -76,7 +76,7 @@ async function serve(flags: ServeFlags, io: ServeIo): Promise<void> {
     await house.move(directory);
     const server = await openDoors(house, flags, tls, log);
     try {
-      const door = { host: flags.host, port: server.port, tls: tls !== undefined };
+      const door = { host: flags.host, port: server.port, tls: tls !== undefined, path: flags.basePath };
       await greet(door, flags, directory, io);
       const stopped = stopOf(io.signal);
       const run = directory.run ?? (await Promise.race([house.founded, stopped]));
@@ -105,7 +105,8 @@ async function openDoors(
     // Behind a proxy every connection comes from the proxy.
     const networkOf = (socket: Socket) =>
       flags.proxies > 0 ? undefined : prefixOf(socket.remoteAddress ?? "");
-    const listening = await listen(house, { ...where, onSocket, upgrades, networkOf, log });
+    const { basePath } = flags;
+    const listening = await listen(house, { ...where, basePath, onSocket, upgrades, networkOf, log });
     open.push(listening);
     return listening.port;
   };

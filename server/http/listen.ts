@@ -7,15 +7,18 @@ import type { Hono } from "hono";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { Log } from "../options.ts";
 import { plainHeaders, refuseSocket } from "./bare-socket.ts";
+import { leadToBase, takeBase, withoutBase } from "./base-path.ts";
 import type { Edge } from "./edge.ts";
 import { MAX_CONNECTIONS, MAX_HEADER_BYTES, NETWORK_SHARE, WAITS, type Waits } from "./limits.ts";
 import { Shares } from "./shares.ts";
-import { normalizeTarget } from "./target.ts";
+import { normalizeTarget, pathOf } from "./target.ts";
 
 export interface ListenOptions {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
+  /** The path under which a proxy passes requests on, e.g. `/train` (base-path.ts). */
+  readonly basePath?: string;
   /** PEM; with it the server speaks HTTPS. */
   readonly tls?: { readonly cert: string; readonly key: string };
   /** Of connections, one network may have a part; undefined for one that is behind a proxy, or has none. */
@@ -30,7 +33,7 @@ export interface ListenOptions {
 /** Requests for another protocol than HTTP, which leave HTTP's parser and its deadlines behind. */
 export interface Upgrades {
   /** Whether this one is taken. Any other is answered as if it had not asked (RFC 9110 §7.8), and then hung up on. */
-  takes(request: IncomingMessage): boolean;
+  takes(path: string): boolean;
   /** Takes the bare socket over, with its errors and its deadlines. If it throws, that socket alone is destroyed. */
   take(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 }
@@ -51,7 +54,7 @@ export async function listen(
   waits: Waits = WAITS,
   connections = MAX_CONNECTIONS,
 ): Promise<Listening> {
-  const { networkOf, upgrades, log } = options;
+  const { networkOf, upgrades, log, basePath = "" } = options;
   const settings = {
     headersTimeout: waits.headersMs,
     requestTimeout: waits.requestMs,
@@ -59,10 +62,11 @@ export async function listen(
     keepAliveTimeout: waits.keepAliveMs,
     maxHeaderSize: MAX_HEADER_BYTES,
     requireHostHeader: false, // Node's own refusal would be untyped: badTarget answers
-    shouldUpgradeCallback: (request: IncomingMessage) => upgrades?.takes(request) ?? false,
+    shouldUpgradeCallback: (request: IncomingMessage) =>
+      upgrades?.takes(withoutBase(basePath, pathOf(request) ?? "")) ?? false,
   };
   const answering: Answering = new WeakMap();
-  const handler = handlerOf(app, answering, log);
+  const handler = handlerOf(app, basePath, answering, log);
   const server: Server = options.tls
     ? createSecureServer({ ...settings, ...options.tls, handshakeTimeout: waits.headersMs }, handler)
     : createServer(settings, handler);
@@ -85,7 +89,10 @@ export async function listen(
         // Of two requests on one connection the second must not be answered before the first.
         if (answering.get(socket)?.size) socket.destroy();
         else if (!normalizeTarget(request)) refuseSocket(socket, malformed());
-        else upgrades.take(request, socket, head);
+        else {
+          takeBase(basePath, request);
+          upgrades.take(request, socket, head);
+        }
       } catch (error) {
         log?.error({ err: error }, "an upgrade failed");
         socket.destroy();
@@ -111,7 +118,12 @@ export async function listen(
 type Answering = WeakMap<Duplex, Set<ServerResponse>>;
 
 /** Answers requests by the app. Nothing that goes wrong here leaves the connection it went wrong on. */
-function handlerOf(app: Pick<Hono<Edge>, "fetch">, answering: Answering, log: Log | undefined) {
+function handlerOf(
+  app: Pick<Hono<Edge>, "fetch">,
+  basePath: string,
+  answering: Answering,
+  log: Log | undefined,
+) {
   // The name stands in for the Host header that HTTP/1.0 may leave out.
   const answer = getRequestListener(app.fetch, { errorHandler: badTarget, hostname: "localhost" });
   return (incoming: IncomingMessage, outgoing: ServerResponse): void => {
@@ -127,6 +139,8 @@ function handlerOf(app: Pick<Hono<Edge>, "fetch">, answering: Answering, log: Lo
       outgoing.end(JSON.stringify(malformed().body()));
       return;
     }
+    if (leadToBase(basePath, incoming, outgoing)) return;
+    takeBase(basePath, incoming);
     answer(incoming, outgoing).catch((error: unknown) => {
       log?.error({ err: error }, "an answer failed");
       socket.destroy();

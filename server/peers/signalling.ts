@@ -8,7 +8,6 @@ import { refuseSocket } from "../http/bare-socket.ts";
 import type { Upgrades } from "../http/listen.ts";
 import { requireOwnOrigin } from "../http/own-page.ts";
 import { RateLimiter } from "../http/rate.ts";
-import { pathOf } from "../http/target.ts";
 import type { Log } from "../options.ts";
 import type { Introductions } from "./introductions.ts";
 import { parseSignal, type Signal } from "./signals.ts";
@@ -66,8 +65,8 @@ export class Signalling implements Upgrades {
     return this.#lines.size;
   }
 
-  takes(request: IncomingMessage): boolean {
-    return pathOf(request) === SIGNALLING_PATH;
+  takes(path: string): boolean {
+    return path === SIGNALLING_PATH;
   }
 
   /** Opens a WebSocket, or refuses it on the bare socket. */

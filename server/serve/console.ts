@@ -11,14 +11,16 @@ export interface Door {
   readonly host: string;
   readonly port: number;
   readonly tls: boolean;
+  /** The path under which a proxy serves it, e.g. `/train`. */
+  readonly path?: string;
 }
 
 const isWildcard = (host: string): boolean => host === "0.0.0.0" || host === "::";
 
-/** An origin a browser on this machine can open. */
-export function originOf({ host, port, tls }: Door): string {
+/** An address that a browser on this machine can open. */
+export function originOf({ host, port, tls, path = "" }: Door): string {
   const named = isWildcard(host) ? "localhost" : host.includes(":") ? `[${host}]` : host;
-  return `${tls ? "https" : "http"}://${named}:${port}`;
+  return `${tls ? "https" : "http"}://${named}:${port}${path}`;
 }
 
 /** `link` is the operator's one-time link. */

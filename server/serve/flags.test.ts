@@ -12,6 +12,7 @@ describe("serve's flags", () => {
       create: false,
       volunteers: 0,
       tls: undefined,
+      basePath: "",
       proxies: 0,
       origins: [],
       embedOn: [],
@@ -20,7 +21,7 @@ describe("serve's flags", () => {
 
   it("are read", () => {
     const all =
-      "--port 0 --host=::1 --data d --run r.json --volunteers 3 --tls-cert c --tls-key k --trust-proxy " +
+      "--port 0 --host=::1 --data d --run r.json --volunteers 3 --tls-cert c --tls-key k --trust-proxy --base-path /a/train/ " +
       "--embed-on https://a.example/ --embed-on http://localhost:81 --origin https://train.example";
     expect(parseServeFlags(all.split(" "))).toEqual({
       port: 0,
@@ -31,6 +32,7 @@ describe("serve's flags", () => {
       create: false,
       volunteers: 3,
       tls: { cert: "c", key: "k" },
+      basePath: "/a/train",
       proxies: 1,
       origins: ["https://train.example"],
       embedOn: ["https://a.example", "http://localhost:81"],
@@ -68,6 +70,9 @@ describe("serve's flags", () => {
     ["--embed-on Blog.example", /did you mean https:\/\/blog\.example\?/],
     ["--embed-on https://a.example;script-src", /an origin/],
     ["--embed-on data:,x", /an origin/],
+    ["--base-path train", /--base-path takes a path such as/],
+    ["--base-path /a//b", /--base-path/],
+    ["--base-path /../", /--base-path/],
     ["--proxy-hops 0", /at least one/],
     ["--proxy-hops 11", /--proxy-hops takes a whole number/],
     ["here", /here/],

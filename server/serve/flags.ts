@@ -20,6 +20,8 @@ the default run (Moby Dick, a model of about 0.3M parameters).
   --proxy-hops N    the same for N proxies in a row, each of which appends to X-Forwarded-For (1)
   --origin ORIGIN   take signed requests only from volunteers who came by this address, e.g. https://train.example;
                     repeat it for more (any address may be the server's)
+  --base-path PATH  the proxy passes requests on under this path, e.g. /train/; one that takes its path off needs
+                    no such flag
   --alert-url URL   POST alerts here: diverging loss, a stalled run, many refusals, a full disk
   --embed-on ORIGIN only pages of this origin, e.g. https://blog.example, may embed the volunteer; repeat it
                     for more (any page may)
@@ -38,6 +40,8 @@ export interface ServeFlags {
   readonly create: boolean;
   readonly volunteers: number;
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  /** The path under which a proxy passes requests on, without a slash at its end: e.g. `/train`, or nothing. */
+  readonly basePath: string;
   /** Proxies whose word on the client is believed; 0: none. */
   readonly proxies: number;
   /** Origins by which volunteers reach this server; none named: any. */
@@ -56,6 +60,8 @@ export class UsageError extends Error {
 const MAX_VOLUNTEERS = 256;
 
 const MAX_PROXIES = 10;
+/** Characters of --base-path. */
+const MAX_BASE_CHARS = 64;
 
 /** Reads what follows `serve`. Throws {@link UsageError}; `help` when that is asked. */
 export function parseServeFlags(args: readonly string[]): ServeFlags | "help" {
@@ -81,6 +87,7 @@ export function parseServeFlags(args: readonly string[]): ServeFlags | "help" {
     create: values.create ?? false,
     volunteers: whole("--volunteers", values.volunteers ?? "0", MAX_VOLUNTEERS),
     tls: cert === undefined || key === undefined ? undefined : { cert, key },
+    basePath: basePath(values["base-path"] ?? "/"),
     proxies: proxiesOf(values["trust-proxy"] ?? false, values["proxy-hops"]),
     alertUrl: values["alert-url"] === undefined ? undefined : alertUrl(values["alert-url"]),
     origins: (values.origin ?? []).map((text) => originIn("--origin", text)),
@@ -106,6 +113,7 @@ function read(args: readonly string[]) {
         "tls-key": text,
         "trust-proxy": flag,
         "proxy-hops": text,
+        "base-path": text,
         "alert-url": text,
         origin: { ...text, multiple: true },
         "embed-on": { ...text, multiple: true },
@@ -134,6 +142,11 @@ function originIn(flag: string, text: string): string {
   throw new UsageError(
     `${flag} takes an origin such as https://blog.example, not ${JSON.stringify(text)}${meant}`,
   );
+}
+
+function basePath(text: string): string {
+  if (/^(?:\/[\w-][\w.-]*)*\/?$/.test(text) && text.length <= MAX_BASE_CHARS) return text.replace(/\/$/, "");
+  throw new UsageError(`--base-path takes a path such as /train/, not ${JSON.stringify(text)}`);
 }
 
 function proxiesOf(trusted: boolean, hops: string | undefined): number {

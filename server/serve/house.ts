@@ -57,7 +57,7 @@ export class House implements Pick<Hono<Edge>, "fetch"> {
 
   /** WebSockets, of which the only kind is browsers' signalling. */
   readonly upgrades: Upgrades = {
-    takes: (request) => this.#signalling?.takes(request) ?? false,
+    takes: (path) => this.#signalling?.takes(path) ?? false,
     take: (request, socket, head) => {
       if (this.#signalling === undefined) socket.destroy();
       else this.#signalling.take(request, socket, head);
