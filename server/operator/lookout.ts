@@ -37,6 +37,7 @@ export async function openLookout(
     machine: new Machine(directory),
     log: await AuditLog.open(directory),
     webhook: alertUrl && new Webhook(alertUrl, log),
+    errors: log,
     wallClock: Date.now,
   });
   history.onAccepted = (volunteer, report) => crowd.trained(volunteer, report);

@@ -3,6 +3,7 @@ import type { OperatorAction, Overview } from "../../protocol/operator.ts";
 import { MAX_ENLISTED } from "../../protocol/roster.ts";
 import type { ExportedModel } from "../export/model.ts";
 import type { OperatorDesk } from "../http/operator/desk.ts";
+import type { Log } from "../options.ts";
 import type { Run } from "../run.ts";
 import { SettingsError } from "../settings.ts";
 import { type Alert, alertsOf } from "./alerts.ts";
@@ -32,6 +33,7 @@ export interface OfficeParts {
   readonly machine: Machine;
   readonly log: AuditLog;
   readonly webhook: Webhook | undefined;
+  readonly errors: Pick<Log, "warn">;
   /** The wall clock, for links and the log. */
   readonly wallClock: () => number;
 }
@@ -49,7 +51,11 @@ export class Office implements OperatorDesk {
 
   /** Begins to look after the run by itself. */
   open(): void {
-    const look = () => void this.look();
+    // Nobody waits for a look, so a disk that cannot be asked must not end the process: the next one tries again.
+    const look = () =>
+      void this.look().catch((error: unknown) =>
+        this.#parts.errors.warn({ err: error }, "an operator's view of the run could not be updated"),
+      );
     const turn = () => this.#parts.machine.turn();
     this.#timers = [setInterval(look, LOOK_MS).unref(), setInterval(turn, TURN_MS).unref()];
     look();

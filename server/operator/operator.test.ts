@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Hash, Signature, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import {
   advance,
@@ -19,6 +19,10 @@ import { operatorLinkCommand } from "./command.ts";
 import { Crowd } from "./crowd.ts";
 import { History } from "./history.ts";
 import { issueLink, LINK_MS, noteAddress, redeemLink } from "./link.ts";
+import { Machine } from "./machine.ts";
+import { Office } from "./office.ts";
+import { Sites } from "./sites.ts";
+import { Traffic } from "./traffic.ts";
 import { Webhook } from "./webhook.ts";
 
 let directory: string;
@@ -252,5 +256,26 @@ describe("a run's history", () => {
       [1, 1],
       [1, 2],
     ]);
+  });
+});
+
+describe("an operator's view", () => {
+  it("A26: goes on when its disk cannot be asked, and says so", async () => {
+    const warnings: string[] = [];
+    const { run } = await tinyRun();
+    const traffic = new Traffic(() => 0);
+    const office = new Office({
+      ...{ run, directory, traffic, history: new History(), crowd: new Crowd(() => 0) },
+      sites: await Sites.open(directory, [], () => 0),
+      machine: new Machine(join(directory, "gone")),
+      log: await AuditLog.open(directory),
+      webhook: undefined,
+      errors: { warn: (_, message) => void warnings.push(message) },
+      wallClock: () => 0,
+    });
+    await expect(office.look()).rejects.toThrow(/ENOENT/); // the control: what would end the process
+    office.open();
+    await vi.waitFor(() => expect(warnings).toHaveLength(1));
+    office.close();
   });
 });
