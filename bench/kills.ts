@@ -12,6 +12,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ServerAway } from "../client/transport/away.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import type { TicketId } from "../protocol/ids.ts";
 import { decodeRecord } from "../server/run/record.ts";
@@ -130,7 +131,7 @@ async function killAtRandom(kills: number) {
             }
           }
         } catch (error) {
-          if (!(error instanceof TypeError)) throw error; // else the connection broke, since it was killed
+          if (!(error instanceof ServerAway)) throw error; // else the connection broke, since it was killed
         }
       });
       await Promise.race([first.promise, sleep(PATIENCE_MS)]);

@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { ServerAway } from "../client/transport/away.ts";
 import { canonicalJson } from "../protocol/canonical.ts";
 import { parseJson } from "../protocol/guards.ts";
 import { sha256 } from "../protocol/identity.ts";
@@ -85,7 +86,7 @@ describe("a server killed in the middle of a version", () => {
       const ends = await Promise.allSettled(volunteers.map(work));
       await dead;
       // Nobody was refused: who did not end by himself lost the connection.
-      for (const end of ends) if (end.status === "rejected") expect(end.reason).toBeInstanceOf(TypeError);
+      for (const end of ends) if (end.status === "rejected") expect(end.reason).toBeInstanceOf(ServerAway);
       expect(receipts).toBeGreaterThanOrEqual(RECEIPTS_A_LIFE);
     };
     const versions = new Map<number, string>();

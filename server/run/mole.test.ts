@@ -59,7 +59,7 @@ interface Swarm {
 const settingsOf = (tripwire: number, snapshotEvery = 1): Settings =>
   tinySettings({
     snapshotEvery,
-    trust: { tripwire, auditShare: 0.5 },
+    trust: { tripwire, auditShare: 1 },
     outer: { kind: "average" },
     downlink: "f32",
   });
@@ -294,10 +294,14 @@ test.each([
     };
     const random = luckless(() => betrayed);
     const swarm = await trusting(0.05, { ...sound, audit }, told, random);
+    // Whoever has just become trusted owes an answer to a fresh ticket, and is audited by recomputation for it.
+    await swarm.honest.contribute(swarm.tiny.run, STEP);
+    await swarm.mole.contribute(swarm.tiny.run, STEP);
+    await until(() => of(told, "evaluated").at(-1)?.version === 5);
     betrayed = true;
     const before = of(told, "audited").length;
     await betray(swarm);
-    await until(() => of(told, "evaluated").at(-1)?.version === 5);
+    await until(() => of(told, "evaluated").at(-1)?.version === 6);
     measure();
     await until(() => of(told, "audited").length === before + 2);
     expect(told.findIndex(({ type }) => type === "rolled-back")).toBeLessThan(
