@@ -119,8 +119,10 @@ export function workRoutes(app: Hono<Edge>, service: RunService, options: EdgeOp
         return json(c, { receipt: await service.accept(volunteer, nonce, upload, from) });
       });
     } catch (error) {
-      // What the run itself refused it has counted.
-      if (!reachedRun) service.countRefusal(codeOf(error));
+      const code = codeOf(error);
+      // What the run itself refused it has counted. A server nonce that is over refuses no delta: its sender signs for the
+      // new one and sends it again at once, as everybody does after a restart (rule S3).
+      if (!reachedRun && code !== "server-nonce-expired") service.countRefusal(code);
       throw error;
     }
   });
