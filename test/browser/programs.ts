@@ -11,6 +11,8 @@ const PROGRAMS = {
   "webkit2gtk-driver": ["WebKitWebDriver"],
   xvfb: ["xvfb-run"],
   xauth: ["xauth"],
+  "nginx-light": ["nginx"],
+  caddy: ["caddy"],
 } as const;
 export type Package = keyof typeof PROGRAMS;
 
