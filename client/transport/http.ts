@@ -1,13 +1,9 @@
 import { utf8 } from "../../protocol/bytes.ts";
-import { isErrorCode, ProtocolError } from "../../protocol/errors.ts";
-import type { RunEvent } from "../../protocol/events.ts";
 import { maxFrameBytes } from "../../protocol/frame.ts";
 import { asInteger, asObject, type Json, parseJson } from "../../protocol/guards.ts";
 import { sha256 } from "../../protocol/identity.ts";
 import type { Hash } from "../../protocol/ids.ts";
-import { intermediaryIn, intermediaryOf, intermediaryWith } from "../../protocol/intermediary.ts";
 import {
-  MAX_RETRY_AFTER_MS,
   MAX_SHARD_TOKENS,
   MAX_SNAPSHOT_HEADER,
   MAX_TOKENIZER_BYTES,
@@ -17,44 +13,13 @@ import { parseReceipt } from "../../protocol/receipt.ts";
 import { ROUTES } from "../../protocol/routes.ts";
 import type { VolunteerCredit } from "../../protocol/status.ts";
 import { parseTicket } from "../../protocol/ticket.ts";
-import { PROTOCOL_HEADER, PROTOCOL_VERSION } from "../../protocol/version.ts";
 import type { Api, Call } from "./api.ts";
-import { ServerAway, WrongBytes } from "./away.ts";
-import { readBody, Watchdog } from "./body.ts";
-import { readEvents } from "./events.ts";
+import { WrongBytes } from "./away.ts";
+import { events, type HttpOptions, MAX_JSON_ANSWER, parsed, request } from "./request.ts";
 import { SignedPosts } from "./signed.ts";
 
-/** Bytes of any JSON answer: a ticket with 1,000 learning rates is about 22 KiB. */
-export const MAX_JSON_ANSWER = 64 * 1024;
-/** The longest silence of a server that is there, in milliseconds. */
-const STALL_MS = 30_000;
-/** And of one that was asked for work: nothing comes while we wait for our turn, and then perhaps for a merge. */
+/** Milliseconds of silence of a server that was asked for work: we wait for our turn, and then perhaps for a merge. */
 const TURN_STALL_MS = MAX_TURN_MS + 10_000;
-/** Characters of a refusal's message that are kept. */
-const MAX_MESSAGE = 500;
-
-export interface HttpOptions {
-  /** The server's address (protocol/address.ts), e.g. `https://host.example/train`. */
-  readonly server: string;
-  /** The origin of the page that frames this volunteer, if one does. */
-  readonly site?: string;
-  readonly fetch?: typeof fetch;
-  /** Hears the bytes of bodies, as they come and go. */
-  readonly traffic?: (down: number, up: number) => void;
-}
-
-interface Request {
-  readonly path: string;
-  /** The Range header. */
-  readonly range?: string;
-  /** The answer's largest size in bytes. */
-  readonly limit: number;
-  /** The longest silence, where it is not the usual one. */
-  readonly stall?: number;
-  /** Hears the answer's headers, whatever its status. */
-  readonly heard?: (headers: Headers) => void;
-  readonly post?: { readonly body: Uint8Array<ArrayBuffer>; readonly headers: Record<string, string> };
-}
 
 /** The {@link Api} over HTTP. */
 export function httpApi(options: HttpOptions): Api {
@@ -85,131 +50,6 @@ export function httpApi(options: HttpOptions): Api {
     },
     events: (call) => events(options, call),
   };
-}
-
-/** One request, its answer read within its limit; throws as {@link Api} says. */
-export async function request(
-  options: HttpOptions,
-  what: Request,
-  call: Call,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const { server, traffic, fetch = globalThis.fetch } = options;
-  const watchdog = new Watchdog(call.signal, what.stall ?? STALL_MS);
-  try {
-    const response = await fetch(server + what.path, {
-      method: what.post ? "POST" : "GET",
-      headers: {
-        ...what.post?.headers,
-        ...(what.range !== undefined && { range: what.range }),
-        [PROTOCOL_HEADER]: String(PROTOCOL_VERSION),
-      },
-      ...(what.post && { body: what.post.body }),
-      redirect: "manual",
-      signal: watchdog.signal,
-    });
-    await requireServer(response);
-    what.heard?.(response.headers);
-    if (what.post) traffic?.(0, what.post.body.length);
-    const total = Number(response.headers.get("content-length") ?? 0);
-    const limit = response.ok ? what.limit : MAX_JSON_ANSWER;
-    let heard = 0;
-    const read = readBody(response, limit, (bytes) => {
-      watchdog.touch();
-      traffic?.(bytes - heard, 0);
-      heard = bytes;
-      if (response.ok) call.progress?.(bytes, Math.max(bytes, total));
-    });
-    // However long the page is that a proxy sends with its refusal, the status says it all.
-    const body = await (response.ok ? read : read.catch(unlessTooLong));
-    requireProtocol(response);
-    if (!response.ok) throw refusalOf(response.status, body);
-    return body;
-  } catch (error) {
-    if (error instanceof ProtocolError || error instanceof ServerAway || error instanceof WrongBytes)
-      throw error;
-    call.signal?.throwIfAborted();
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ServerAway(`${what.path}: ${reason}`, intermediaryIn(error));
-  } finally {
-    watchdog.done();
-  }
-}
-
-/** The event stream; its server is away when not even a comment has come for a while. */
-async function* events(options: HttpOptions, call: Call = {}): AsyncGenerator<RunEvent, void, undefined> {
-  const { server, traffic, fetch = globalThis.fetch } = options;
-  const watchdog = new Watchdog(call.signal, STALL_MS);
-  try {
-    const response = await fetch(server + ROUTES.events, {
-      headers: { accept: "text/event-stream", [PROTOCOL_HEADER]: String(PROTOCOL_VERSION) },
-      cache: "no-store",
-      redirect: "manual",
-      signal: watchdog.signal,
-    });
-    await requireServer(response);
-    requireProtocol(response);
-    if (!response.ok || response.body === null) {
-      throw refusalOf(
-        response.status,
-        await readBody(response, MAX_JSON_ANSWER, () => watchdog.touch()).catch(unlessTooLong),
-      );
-    }
-    yield* readEvents(response.body, (bytes) => {
-      watchdog.touch();
-      traffic?.(bytes, 0);
-    });
-  } finally {
-    watchdog.done();
-  }
-}
-
-/** Throws {@link ServerAway} where something between us and the server has answered in its place. */
-async function requireServer(response: Response): Promise<void> {
-  const other = intermediaryOf(response);
-  if (other === undefined) return;
-  await response.body?.cancel();
-  throw new ServerAway(`not the server's answer: ${other.kind} ${other.status ?? ""}`.trim(), other);
-}
-
-/** A server of another protocol version says so in its header, whatever else it answers. */
-function requireProtocol(response: Response): void {
-  const spoken = response.headers.get(PROTOCOL_HEADER);
-  if (spoken !== null && spoken !== String(PROTOCOL_VERSION)) {
-    throw new ProtocolError("protocol-mismatch", `the server speaks protocol ${spoken.slice(0, 20)}`);
-  }
-}
-
-function unlessTooLong(error: unknown): Uint8Array<ArrayBuffer> {
-  if (error instanceof WrongBytes) return new Uint8Array();
-  throw error;
-}
-
-/** The refusal a body holds, or {@link ServerAway} where something between us and the server wrote it. */
-function refusalOf(status: number, body: Uint8Array): ProtocolError | ServerAway {
-  try {
-    const { code, message, retryAfterMs } = asObject(parseJson(body).error, "error");
-    if (isErrorCode(code)) {
-      const wait =
-        retryAfterMs === undefined
-          ? undefined
-          : asInteger(retryAfterMs, "retryAfterMs", 0, MAX_RETRY_AFTER_MS);
-      return new ProtocolError(code, String(message).slice(0, MAX_MESSAGE), wait);
-    }
-  } catch {
-    // Not our server's words: falls through to the answer below.
-  }
-  return new ServerAway(`HTTP ${status}`, intermediaryWith(status));
-}
-
-/** Our server sends well-formed JSON: anything else is not it, except another protocol version. */
-export function parsed<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof ProtocolError && error.code !== "protocol-mismatch")
-      throw new WrongBytes(error.message);
-    throw error;
-  }
 }
 
 function parseCredit(json: Json): VolunteerCredit {

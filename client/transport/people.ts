@@ -3,7 +3,7 @@ import { asObject, type Json, parseJson } from "../../protocol/guards.ts";
 import type { Identity } from "../../protocol/identity.ts";
 import { type Leader, normaliseName, parseLeaders } from "../../protocol/people.ts";
 import { ROUTES } from "../../protocol/routes.ts";
-import { type HttpOptions, MAX_JSON_ANSWER, request } from "./http.ts";
+import { type HttpOptions, MAX_JSON_ANSWER, request } from "./request.ts";
 import { SignedPosts } from "./signed.ts";
 
 /** What one asks a server about oneself, and who has a name there. Throws as the trainer's Api does. */

@@ -9,7 +9,7 @@ import { ROUTES } from "../../protocol/routes.ts";
 import { SITE_HEADER } from "../../protocol/site.ts";
 import type { Call } from "./api.ts";
 import { WrongBytes } from "./away.ts";
-import { type HttpOptions, MAX_JSON_ANSWER, parsed, request } from "./http.ts";
+import { type HttpOptions, MAX_JSON_ANSWER, parsed, request } from "./request.ts";
 
 /** A request to sign and send. */
 export interface Post {

@@ -6,7 +6,7 @@ import { type Announcement, parseIntroduction } from "../../../protocol/introduc
 import type { Manifest } from "../../../protocol/manifest.ts";
 import { pathOfObject, ROUTES } from "../../../protocol/routes.ts";
 import { WrongBytes } from "../away.ts";
-import { type HttpOptions, request } from "../http.ts";
+import { type HttpOptions, request } from "../request.ts";
 import { SignedPosts } from "../signed.ts";
 import type { SeedServer } from "./hub.ts";
 
