@@ -1,6 +1,7 @@
 import type { JsonWebKey } from "node:crypto";
 import { expect, test } from "vitest";
-import { fromBase64Url, toBase64Url, utf8 } from "../protocol/bytes.ts";
+import { fromBase64Url, toBase64Url } from "../protocol/bytes.ts";
+import { canonicalBytes } from "../protocol/canonical.ts";
 import { createIdentity, sha256, sign, verify, WEB_CHECKS } from "../protocol/identity.ts";
 import type { Signature, VolunteerKey } from "../protocol/ids.ts";
 import { nodeChecks, nodeSigner } from "./signatures.ts";
@@ -45,7 +46,7 @@ test("more keys than are kept ready are verified all the same", async () => {
   for (let round = 0; round < 2; round++) {
     for (const { key, privateKey } of identities) {
       const signature = await sign(privateKey, "request", round);
-      expect(nodeChecks.verify(key, utf8(`murmuration-request-v1\n${round}`), signature)).toBe(true);
+      expect(nodeChecks.verify(key, canonicalBytes("request", round), signature)).toBe(true);
     }
   }
 });

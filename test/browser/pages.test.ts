@@ -1,6 +1,7 @@
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import type { Phase } from "../../client/trainer/messages.ts";
+import { PROTOCOL_VERSION } from "../../protocol/version.ts";
 import { exampleStatus, type FakeSite, hashOf, trainingScript } from "./pages-fixture.ts";
 import { visitSite } from "./visiting.ts";
 
@@ -101,7 +102,7 @@ describe("a state is told in words", () => {
   });
 
   it("V1: another protocol version reloads the page once, and then is told", async () => {
-    site.status = { http: 200, body: { ...exampleStatus(), protocol: 2 } };
+    site.status = { http: 200, body: { ...exampleStatus(), protocol: PROTOCOL_VERSION + 1 } };
     await open();
     await page.waitForURL(site.origin);
     await expect.poll(() => asked(/^\/$/).length).toBe(2);

@@ -1,6 +1,7 @@
 import { connect, type Socket } from "node:net";
 import { connect as connectSecurely } from "node:tls";
 import { ROUTES, SIGNALLING_PATH } from "../../protocol/routes.ts";
+import { PROTOCOL_HEADER, PROTOCOL_VERSION } from "../../protocol/version.ts";
 
 /** Bytes that a stranger may send on a connection of its own. */
 export interface Form {
@@ -34,10 +35,10 @@ export function formsOf(signalling = "id=none&token=none"): readonly Form[] {
     "a range": `GET ${ROUTES.latestSnapshot} HTTP/1.1\r\n${H}Range: bytes=0-9\r\n\r\n`,
     HEAD: `HEAD ${ROUTES.health} HTTP/1.1\r\n${H}\r\n`,
     "HEAD of the event stream": `HEAD ${ROUTES.events} HTTP/1.1\r\n${H}\r\n`,
-    "a body with its length": `POST ${ROUTES.deltas} HTTP/1.1\r\n${H}murmuration-protocol: 1\r\nContent-Length: 40\r\n\r\n${"x".repeat(40)}`,
-    "a body in chunks": `POST ${ROUTES.tickets} HTTP/1.1\r\n${H}murmuration-protocol: 1\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\n{"a":\r\n3\r\n1} \r\n0\r\nTrailer: x\r\n\r\n`,
-    "a body that says it is gzip": `POST ${ROUTES.tickets} HTTP/1.1\r\n${H}murmuration-protocol: 1\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\x1f\x8b\x08\0`,
-    "a body that is too long": `POST ${ROUTES.tickets} HTTP/1.1\r\n${H}murmuration-protocol: 1\r\nContent-Length: 99999999\r\n\r\nxxx`,
+    "a body with its length": `POST ${ROUTES.deltas} HTTP/1.1\r\n${H}${PROTOCOL_HEADER}: ${PROTOCOL_VERSION}\r\nContent-Length: 40\r\n\r\n${"x".repeat(40)}`,
+    "a body in chunks": `POST ${ROUTES.tickets} HTTP/1.1\r\n${H}${PROTOCOL_HEADER}: ${PROTOCOL_VERSION}\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\n{"a":\r\n3\r\n1} \r\n0\r\nTrailer: x\r\n\r\n`,
+    "a body that says it is gzip": `POST ${ROUTES.tickets} HTTP/1.1\r\n${H}${PROTOCOL_HEADER}: ${PROTOCOL_VERSION}\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\x1f\x8b\x08\0`,
+    "a body that is too long": `POST ${ROUTES.tickets} HTTP/1.1\r\n${H}${PROTOCOL_HEADER}: ${PROTOCOL_VERSION}\r\nContent-Length: 99999999\r\n\r\nxxx`,
     "an operator's request": `POST /api/operator/sign-in HTTP/1.1\r\n${H}Origin: http://x\r\nmurmuration-operator: 1\r\n${JSON_BODY}Content-Length: 2\r\n\r\n{}`,
     "Expect: 100-continue": `POST ${ROUTES.deltas} HTTP/1.1\r\n${H}Expect: 100-continue\r\nContent-Length: 4\r\n\r\nabcd`,
     "another expectation": `POST ${ROUTES.deltas} HTTP/1.1\r\n${H}Expect: the-worst\r\nContent-Length: 4\r\n\r\nabcd`,
