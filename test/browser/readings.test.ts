@@ -76,8 +76,8 @@ it("tells in a line what each version was made of, as its record has it", async 
   await page.getByText("Paused.", { exact: true }).waitFor();
   const lines = page.getByText(/Version [\d,]+: \d+ of \d+ deltas merged/);
   const isWhole = async () =>
-    (await lines.first().textContent())?.includes(
-      ` Version ${formatCount((await run.server.status()).version)}: `,
+    (await lines.first().textContent())?.startsWith(
+      `Version ${formatCount((await run.server.status()).version)}: `,
     );
   await expect.poll(isWhole, { timeout: 10_000 }).toBe(true);
   const told = await lines.allTextContents();
