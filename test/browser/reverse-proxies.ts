@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { connect } from "node:tls";
 
 /** Real reverse proxies in front of a real server, with the configurations of docs/OPERATIONS.md. */
 export interface ReverseProxy {
@@ -42,7 +43,7 @@ export async function startCaddy(
   address = (port: number) => `:${port}`,
 ): Promise<ReverseProxy> {
   const port = await freePort();
-  return start("caddy", port, "Caddyfile", (file) => ({
+  const proxy = await start("caddy", port, "Caddyfile", (file) => ({
     config: `{
   admin off
   auto_https disable_redirects
@@ -55,6 +56,24 @@ ${address(port)} {
 `,
     args: ["run", "--config", file, "--adapter", "caddyfile"],
   }));
+  if (address(port).startsWith("https:")) await certified(port);
+  return proxy;
+}
+
+/** Resolves when caddy has made its certificate, which it begins only once it listens. */
+async function certified(port: number): Promise<void> {
+  const until = performance.now() + START_MS;
+  for (;;) {
+    const socket = connect({ port, host: "127.0.0.1", servername: "localhost", rejectUnauthorized: false });
+    const shook = await once(socket, "secureConnect").then(
+      () => true,
+      () => false,
+    );
+    socket.destroy();
+    if (shook) return;
+    if (performance.now() > until) throw new Error("there is no certificate");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }
 
 async function start(
