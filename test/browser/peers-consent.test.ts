@@ -39,7 +39,11 @@ async function visit(peers: boolean): Promise<{ connections: () => Promise<numbe
     page.evaluate(() => ("counted" in window ? (window.counted as { made: number }).made : Number.NaN));
   return { connections };
 }
-const sharing = () => site.asked.filter((path) => path.startsWith(ROUTES.peers) || /share-/.test(path));
+/** The code for sharing, an announcement, and the manifest, which whoever announces itself reads first (rule S3). */
+const sharing = () =>
+  site.asked.filter(
+    (path) => path.startsWith(ROUTES.peers) || path === ROUTES.manifest || /share-/.test(path),
+  );
 
 describe("sharing with other visitors (K4)", () => {
   it("is off until its own box is ticked: nothing of it is loaded, and nobody contacted", async () => {
@@ -51,7 +55,7 @@ describe("sharing with other visitors (K4)", () => {
     expect(sharing()).toEqual([]);
     expect(await connections()).toBe(0);
     await box.check(); // the control
-    await expect.poll(sharing).toContain(ROUTES.peers);
+    await expect.poll(sharing).toContain(ROUTES.manifest);
     expect(sharing().some((path) => /share-/.test(path))).toBe(true);
     await box.uncheck();
     const before = sharing().length;
