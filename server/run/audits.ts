@@ -28,7 +28,7 @@ import type { Blamed } from "./late-merges.ts";
 const MOST_WAITING = 32;
 /** Tickets counted as trained before the first, so that the first newcomers can be audited. */
 const AHEAD = 20;
-/** A model that learned from the server's own training of a ticket is taken to learn for so many versions. */
+/** Versions for which a model that learned from the server's own training of a ticket is taken to learn. */
 const LEARNS_FOR = 8;
 /** The server's own direction is found again after so many versions, by so many steps. */
 const DIRECTION_EVERY = 8;
@@ -107,8 +107,8 @@ export class Audits {
   #budget: Budget | undefined;
   /** The version that the server's direction was last found, or tried, at. */
   #directed = Number.NEGATIVE_INFINITY;
-  /** The version at which the server's own training of a ticket was last seen to help where a volunteer's did not. */
-  #learned = Number.NEGATIVE_INFINITY;
+  /** When the server's own training of a ticket was last seen to help where a volunteer's did not. */
+  #learned: Learned | undefined;
   #busy = false;
   #stopped = false;
 
@@ -207,12 +207,14 @@ export class Audits {
     const weights = await this.#options.weights(ticket.hash);
     if (weights === undefined) return; // so old that nothing can be said of it
     const tokens = ticketTokens(ticket, context);
-    const verdict = await this.#judge({ ticket, weights, frame, codec, shard: ticket.shard }, (look) => {
+    const afford = (look: Look) => {
       const cost = lookCost(look, ticket.batch * context, tokens, ticket.fresh);
       // Who is all but found bad does not go free for want of budget.
       if (look.own) this.#budget?.charge(cost);
       return look.own || (this.#budget?.spend(cost, whose) ?? false);
-    });
+    };
+    const about = { ticket, weights, frame, codec, shard: ticket.shard };
+    const verdict = await this.#judge(about, afford, verdictOf, "newest");
     if (verdict !== undefined) await this.#tell(ticket, verdict);
   }
 
@@ -231,20 +233,24 @@ export class Audits {
       this.#budget?.charge(lookCost(look, batchTokens, range.steps * batchTokens, false));
       return true;
     };
-    const look = (on: Float32Array, judge: typeof verdictOf) =>
-      this.#judge({ ...about, weights: on, shard: range.shard }, afford, judge);
-    const blamed = await look(weights, blameOf);
+    const look = (weights: Float32Array, judge: typeof verdictOf, on?: Hash) =>
+      this.#judge({ ...about, weights, shard: range.shard }, afford, judge, on);
+    const blamed = await look(weights, blameOf, on);
     if (blamed === undefined) return;
     const made = blamed.verdict === "bad" ? await origin() : undefined;
     const verdict = made === undefined ? blamed : excused(blamed, await look(made, verdictOf));
     await this.#tell({ id: ticket, volunteer }, { ...verdict, on });
   }
 
-  /** Undefined where it cannot be afforded. */
+  /**
+   * Undefined where it cannot be afforded. `on` says on which weights the delta is looked at: undefined where nothing
+   * that was seen before speaks for them.
+   */
   async #judge(
     { frame, shard, ...about }: Looked,
     afford: (look: Look) => boolean,
-    judge: typeof verdictOf = verdictOf,
+    judge: typeof verdictOf,
+    on: Learned["on"] | undefined,
   ): Promise<Verdict | undefined> {
     const { auditor, parameters, draw, state } = this.#options;
     const text = new Uint16Array((await this.#options.shard(shard)).slice().buffer);
@@ -265,11 +271,21 @@ export class Audits {
       (look) => !this.#stopped && afford(look),
       (evidence) => {
         const verdict = judge(evidence, ticket.steps, state().trust);
-        if (evidence.own !== undefined && isBlamed(verdict)) this.#learned = state().version;
+        if (evidence.own !== undefined && isBlamed(verdict) && on !== undefined) {
+          this.#learned = { on, version: state().version, loss: newestLoss(state()) };
+        }
         return verdict;
       },
-      state().version - this.#learned < LEARNS_FOR,
+      on !== undefined && this.#learns(on),
     );
+  }
+
+  /** The newest weights are others from version to version, and may have stopped to learn: then the loss has risen. */
+  #learns(on: Learned["on"]): boolean {
+    const state = this.#options.state();
+    if (this.#learned?.on !== on) return false;
+    const { version, loss } = this.#learned;
+    return on !== "newest" || (state.version - version < LEARNS_FOR && newestLoss(state) <= loss);
   }
 
   async #tell(
@@ -286,6 +302,16 @@ export class Audits {
 
 /** Found bad although the server's own training of the ticket helps. */
 const isBlamed = ({ verdict, reason }: Verdict) => verdict === "bad" && reason !== "mismatch";
+
+interface Learned {
+  /** The weights that a run went back to, or those that a delta was made for, which are of the newest versions. */
+  readonly on: Hash | "newest";
+  readonly version: number;
+  /** Held-out loss then, nats a token. */
+  readonly loss: number;
+}
+
+const newestLoss = ({ heldOut }: State): number => heldOut.at(-1)?.loss ?? Number.POSITIVE_INFINITY;
 
 /** A delta to be looked at, and on which weights. */
 interface Looked extends Pick<AuditJob, "ticket" | "weights" | "codec"> {
