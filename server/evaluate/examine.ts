@@ -62,8 +62,10 @@ export async function examine(
   const found = await does(delta);
   if (!ticket.fresh && !job.own) return found;
   const again = await recompute(trainer, weights, own, ticket, job.codec);
-  if (!ticket.fresh) return { ...found, own: await does(again) };
-  const recomputed = { distance: 1 - cosine(delta, again), length: lengthOf(delta) / lengthOf(again) };
+  const recomputed = ticket.fresh && {
+    distance: 1 - cosine(delta, again),
+    length: lengthOf(delta) / lengthOf(again),
+  };
   if (!job.own) return { ...found, ...recomputed };
   const nudged = await recompute(trainer, weights.map(nudge), own, ticket, job.codec);
   return { ...found, ...recomputed, own: await does(again), unsteadiness: 1 - cosine(again, nudged) };

@@ -20,7 +20,7 @@ export interface Evidence {
   readonly gate: Change;
   /** Of a recomputed fresh ticket: 1 − the cosine of what was sent and what the server got. */
   readonly distance?: number;
-  /** The same between what the server got and gets again from weights that are off by rounding, where it was asked for. */
+  /** The same between the server's own and what it gets from weights that are off by rounding. */
   readonly unsteadiness?: number;
   /** The same of a delta that the server made of the ticket itself, where it was asked for. */
   readonly own?: Pick<Evidence, "assigned" | "gate">;
@@ -63,8 +63,8 @@ export const MOST_DISTANCE = 0.1;
  */
 const MAX_LENGTH = 1.25;
 /**
- * Where the server's own recomputation lies so far from itself, rounding alone may take another device's anywhere: at rates
- * far too high a ticket's course is chaos, and a recomputation says nothing.
+ * Where the server's own training of a ticket ends so far from itself, rounding alone may take another device's anywhere:
+ * at rates far too high a ticket's course is chaos, and what the server made of it says nothing of what others should.
  */
 const UNSTEADY = 0.01;
 
@@ -77,7 +77,7 @@ export function verdictOf({ own, ...told }: Evidence, steps: number, trust: Trus
   const verdict = verdictAlone(unsteadiness > UNSTEADY ? { assigned, gate } : told, steps, trust);
   if (verdict.verdict !== "bad" || own === undefined || verdict.reason === "mismatch") return verdict;
   const better = verdictAlone(own, steps, trust).verdict === "good";
-  return better ? verdict : { verdict: "unclear", reason: verdict.reason };
+  return better && unsteadiness <= UNSTEADY ? verdict : { verdict: "unclear", reason: verdict.reason };
 }
 
 function verdictAlone(
@@ -186,7 +186,7 @@ const FORWARD = 1 / 3;
 
 /**
  * What a look costs, in tokens trained: so many of assigned and of gate text, before and after; and the ticket's where it
- * is trained again, with as much text once more for what comes of it. A fresh one is then trained twice.
+ * is trained again, with as much text once more for what comes of it. It is then trained twice: is its course steady?
  */
 export function lookCost(
   { batches, own }: Look,
@@ -195,7 +195,7 @@ export function lookCost(
   fresh: boolean,
 ): number {
   const passes = own ? 6 : 4;
-  const trainings = (own ? 1 : 0) + (fresh ? 1 : 0);
+  const trainings = own ? 2 : fresh ? 1 : 0;
   return passes * batches * batchTokens * FORWARD + trainings * ticketTokens;
 }
 

@@ -269,6 +269,15 @@ describe("audits (A14)", () => {
     expect(verdictOf({ ...nothing, distance: 0.5, own: nothing }, 5, trust).reason).toBe("mismatch");
   });
 
+  test("where rounding alone takes the server's own training elsewhere, it speaks against nobody", () => {
+    const flipped = { ...evidence(-0.5, -0.5), own: evidence(0.5, 0.3) };
+    expect(verdictOf({ ...flipped, unsteadiness: 0.2 }, 5, trust)).toEqual({
+      verdict: "unclear",
+      reason: "no-gain",
+    });
+    expect(verdictOf({ ...flipped, unsteadiness: 0.001 }, 5, trust).verdict).toBe("bad"); // the control
+  });
+
   test("looks go on until it is clear; nobody is found bad without the server's own training of the ticket", async () => {
     const told = async (found: readonly Evidence[], affordable = 9, learns = false) => {
       const asked: string[] = [];
