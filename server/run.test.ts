@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { bytesOf, toFloats, utf8 } from "../protocol/bytes.ts";
 import { parseEvent, type RunEvent } from "../protocol/events.ts";
+import { addFrame } from "../protocol/frame.ts";
 import { parseJson } from "../protocol/guards.ts";
 import { sha256 } from "../protocol/identity.ts";
 import { MAX_LOSS } from "../protocol/limits.ts";
@@ -20,7 +21,6 @@ import {
   until,
   uploadOf,
 } from "../test/harness/tiny-run.ts";
-import { applyDiff } from "./merge/merge.ts";
 import type { Evaluation } from "./options.ts";
 import { DEFAULT_SETTINGS, SettingsError } from "./settings.ts";
 import { StoreError } from "./store/store.ts";
@@ -41,14 +41,14 @@ describe("learning", () => {
   test("ten numbers pass through rounds, merge and store, and every replica follows to the byte", async () => {
     const tiny = await tinyRun();
     const { run } = tiny;
-    let replica = toFloats(run.latestSnapshot().bytes);
+    const replica = toFloats(run.latestSnapshot().bytes);
     for (let version = 0; version < 7; version++) {
       const ticket = await volunteer.ticket(run);
       expect(ticket.version).toBe(version);
       expect(await sha256(bytesOf(replica))).toBe(ticket.hash);
       expect(await verifyTicket(run.manifest().server, ticket)).toBe(true);
       await advance(volunteer, tiny);
-      replica = applyDiff(replica, await run.diff(version));
+      addFrame(await run.diff(version), replica, 1);
     }
     expect(await sha256(bytesOf(replica))).toBe(run.latestSnapshot().hash);
     expect(run.credit(volunteer.identity.key)).toEqual({

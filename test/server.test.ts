@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { fromBase64Url, toBase64Url, toFloats } from "../protocol/bytes.ts";
 import { canonicalJson } from "../protocol/canonical.ts";
 import { F32 } from "../protocol/codec/codec.ts";
-import { encodeFrame, FRAME_HEADER_BYTES } from "../protocol/frame.ts";
+import { addFrame, encodeFrame, FRAME_HEADER_BYTES } from "../protocol/frame.ts";
 import { asObject, parseJson } from "../protocol/guards.ts";
 import { sha256 } from "../protocol/identity.ts";
 import type { Signature, TicketId } from "../protocol/ids.ts";
@@ -10,7 +10,6 @@ import { parseManifest } from "../protocol/manifest.ts";
 import { verifyReceipt } from "../protocol/receipt.ts";
 import { ROUTES } from "../protocol/routes.ts";
 import { type Ticket, verifyTicket } from "../protocol/ticket.ts";
-import { applyDiff } from "../server/merge/merge.ts";
 import { edge } from "./edge.ts";
 import { HttpVolunteer } from "./harness/http-volunteer.ts";
 import { deltaOf, type TinyRun, tinyRun, tinySettings, until } from "./harness/tiny-run.ts";
@@ -62,7 +61,8 @@ describe("a round over HTTP", () => {
     expect(receipts[0].delta).toBe(await sha256(frame(1)));
 
     await until(() => tiny.run.status().version === 1);
-    const replica = applyDiff(toFloats(before), await get(ROUTES.diff(0)));
+    const replica = toFloats(before);
+    addFrame(await get(ROUTES.diff(0)), replica, 1);
     expect(new Uint8Array(replica.buffer)).toEqual(await get(ROUTES.latestSnapshot));
     expect(await sha256(await get(ROUTES.latestSnapshot))).toBe(await modelHash());
     const credit = parseJson(await get(ROUTES.credit(ann.identity.key)));

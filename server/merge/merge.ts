@@ -66,13 +66,3 @@ export function advance(
   addFrame(diff, x, 1);
   return diff;
 }
-
-/** What every replica does with a diff: x' = x + D, each sum rounded to f32. */
-export function applyDiff(
-  x: Float32Array<ArrayBuffer>,
-  diff: Uint8Array<ArrayBuffer>,
-): Float32Array<ArrayBuffer> {
-  const next = x.slice();
-  addFrame(diff, next, 1);
-  return next;
-}

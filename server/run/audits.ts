@@ -238,7 +238,7 @@ export class Audits {
     const blamed = await look(weights, blameOf, on);
     if (blamed === undefined) return;
     const made = blamed.verdict === "bad" ? await origin() : undefined;
-    const verdict = made === undefined ? blamed : excused(blamed, await look(made, verdictOf));
+    const verdict = excused(blamed, made && (await look(made, verdictOf)));
     await this.#tell({ id: ticket, volunteer }, { ...verdict, on });
   }
 

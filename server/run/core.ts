@@ -2,7 +2,7 @@ import type { RunEvent } from "../../protocol/events.ts";
 import { type Identity, sha256 } from "../../protocol/identity.ts";
 import type { Hash, TicketId } from "../../protocol/ids.ts";
 import type { Upload } from "../../protocol/upload.ts";
-import { applyDiff, type Vectors } from "../merge/merge.ts";
+import type { Vectors } from "../merge/merge.ts";
 import type { RunOptions } from "../options.ts";
 import { endsOf } from "../rounds/ends.ts";
 import type { Closed, Created, DurableEvent, Effect, RolledBack, SoftEvent } from "../rounds/events.ts";
@@ -27,6 +27,7 @@ import type { LateMerges } from "./late-merges.ts";
 import { Listeners } from "./listeners.ts";
 import { MergeFailures } from "./merge-failures.ts";
 import { mergeHere } from "./merger.ts";
+import { oldWeights } from "./old-weights.ts";
 import { RecentFiles } from "./recent-files.ts";
 import { encodeRecord } from "./record.ts";
 import type { Recovered } from "./recover.ts";
@@ -193,23 +194,8 @@ export class Core {
     return known ? readDiff(this.#options.store, from) : undefined;
   }
 
-  /**
-   * The weights of a version that is not stored whole, by way of the newest one before it that is and the diffs since;
-   * undefined where something of that is gone.
-   */
-  readonly #weightsAt = async (version: number): Promise<Float32Array<ArrayBuffer> | undefined> => {
-    const { store } = this.#options;
-    const place = this.#retention.atMost(version);
-    const file = place && (await readSnapshotFile(store, place.hash));
-    if (place === undefined || file === undefined) return undefined;
-    let weights = this.founded.task.decode(file);
-    for (let from = place.version; from < version; from++) {
-      const diff = await readDiff(store, from);
-      if (diff === undefined) return undefined;
-      weights = applyDiff(weights, diff);
-    }
-    return weights;
-  };
+  readonly #weightsAt = (version: number): Promise<Float32Array<ArrayBuffer> | undefined> =>
+    oldWeights(this.#options.store, this.founded.task, this.#retention.around(version), version);
 
   subscribe(listener: (event: RunEvent) => void): () => void {
     return this.#listeners.add(listener);
@@ -452,6 +438,7 @@ export class Core {
         state,
         frames: new Map(this.#frames),
         late: this.#late.kept,
+        asked: this.#late.asked,
       })
       .catch((error: unknown) => this.#rest(error, "a snapshot could not be stored; it is tried again"));
   }

@@ -68,6 +68,25 @@ test("A25: nobody is blamed for what an operator took back, nor for what was clo
   expect(told.blamed).toEqual([[merged, on]]);
 });
 
+test("A25: it is known which versions open inquiries look at", () => {
+  const told = new Told();
+  told.close(0);
+  expect(told.late.asked).toEqual([]);
+  const on = told.back(2, 0);
+  expect(told.late.asked).toEqual([{ on, from: 0 }]);
+  const { ticket } = told.late.kept[0]!;
+  const audited = {
+    type: "audited",
+    at: 0,
+    ticket,
+    volunteer,
+    verdict: "unclear",
+    reason: "no-gain",
+  } as const;
+  told.late.add({ ...audited, on }, 100);
+  expect(told.late.asked).toEqual([]);
+});
+
 test("A25: a crowd's deltas do not have those forgotten who are blamed; whoever else is old is, and in the end they too", () => {
   const told = new Told();
   const others = told.accept();

@@ -26,6 +26,12 @@ export interface Blamed {
   frame(): Promise<Uint8Array<ArrayBuffer> | undefined>;
 }
 
+/** What an audit for a roll-back looks at: the weights that came back, and the version that the delta was made for. */
+export interface Asked {
+  readonly on: Hash;
+  readonly from: number;
+}
+
 /** What is remembered of an accepted delta. */
 export interface Late extends Pick<Accepted, "ticket" | "volunteer" | "tokens" | "position"> {
   /** Its place in the journal. */
@@ -52,6 +58,13 @@ export class LateMerges {
   /** Oldest first. */
   get kept(): readonly Late[] {
     return [...this.#late.values()];
+  }
+
+  /** What inquiries that are open look at. */
+  get asked(): readonly Asked[] {
+    return this.kept.flatMap(({ blamedOn: on, from }) =>
+      on === undefined || from === undefined ? [] : [{ on, from }],
+    );
   }
 
   add(event: DurableEvent, sequence: number): void {

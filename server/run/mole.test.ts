@@ -56,9 +56,12 @@ interface Swarm {
   readonly index: Index;
 }
 
-const settingsOf = (tripwire: number, snapshotEvery = 1): Settings =>
+type Kept = Partial<Pick<Settings, "snapshotEvery" | "keepSnapshots" | "keepDiffs">>;
+
+const settingsOf = (tripwire: number, kept: Kept = {}): Settings =>
   tinySettings({
-    snapshotEvery,
+    snapshotEvery: 1,
+    ...kept,
     trust: { tripwire, auditShare: 1 },
     outer: { kind: "average" },
     downlink: "f32",
@@ -71,11 +74,11 @@ async function trusting(
   events: DurableEvent[] = [],
   random = luckless(),
   measuring = evaluator,
-  snapshotEvery?: number,
+  kept?: Kept,
 ): Promise<Swarm> {
   const index = memoryIndex();
   const tiny = await tinyRun({
-    settings: settingsOf(tripwire, snapshotEvery),
+    settings: settingsOf(tripwire, kept),
     evaluator: measuring,
     auditor,
     random,
@@ -98,11 +101,19 @@ const of = <T extends DurableEvent["type"]>(events: readonly DurableEvent[], typ
 /** Far too large for where the model was, and right for where the mole takes it to. */
 const MENDS = STEP.map((value) => 6 * value);
 
+/** Version 8, which the honest deltas are made for, is not stored whole. */
+const SEVENTH: Kept = { snapshotEvery: 7 };
+
 /**
  * The mole's deltas are merged, and then honest ones that were made for what came of it, before the tripwire has seen
  * either; the run goes back, and all four are blamed. `meanwhile` happens just before that.
  */
-async function mended(meanwhile: (tiny: TinyRun) => Promise<void> = async () => {}): Promise<Swarm> {
+async function backToSeven(
+  meanwhile: (tiny: TinyRun) => Promise<void> = async () => {},
+  auditor = auditorThat(NOWHERE),
+  told: DurableEvent[] = [],
+  kept = SEVENTH,
+): Promise<Swarm> {
   const seen = Promise.withResolvers<void>();
   let slow = false;
   const measuring: Evaluator = {
@@ -111,8 +122,7 @@ async function mended(meanwhile: (tiny: TinyRun) => Promise<void> = async () => 
       return evaluator.evaluate(version, weights);
     },
   };
-  // Version 8, which the honest deltas are made for, is not stored whole.
-  const swarm = await trusting(0.05, auditorThat(NOWHERE), [], luckless(), measuring, 7);
+  const swarm = await trusting(0.05, auditor, told, luckless(), measuring, kept);
   const { tiny, honest, mole, events } = swarm;
   for (let version = 5; version <= 7; version++) {
     await honest.contribute(tiny.run, STEP);
@@ -125,29 +135,94 @@ async function mended(meanwhile: (tiny: TinyRun) => Promise<void> = async () => 
   await honest.contribute(tiny.run, MENDS);
   await until(() => tiny.run.status().version === 9);
   await meanwhile(tiny);
-  const before = of(events, "audited").length;
   seen.resolve();
-  await until(() => of(events, "audited").length === before + 4);
+  await until(() => of(events, "rolled-back").length > 0);
   expect(of(events, "rolled-back")).toMatchObject([{ to: 7, version: 10 }]);
   return swarm;
 }
 
-const foundBad = ({ events }: Swarm) =>
-  new Set(of(events, "audited").flatMap(({ verdict, volunteer }) => (verdict === "bad" ? [volunteer] : [])));
+/** What was said of deltas that a roll-back blamed, once it was of all four. */
+async function answers(events: readonly DurableEvent[]) {
+  const all = () => of(events, "audited").filter(({ on }) => on !== undefined);
+  await until(() => all().length === 4);
+  return (who: TestVolunteer) =>
+    all().flatMap(({ volunteer, verdict }) => (volunteer === who.identity.key ? [verdict] : []));
+}
 
 test("A25: a delta that was right for the weights it was made for is not blamed for where the model had gone", async () => {
-  const swarm = await mended();
-  expect(foundBad(swarm)).toEqual(new Set([swarm.mole.identity.key]));
-  await swarm.honest.ticket(swarm.tiny.run);
-  await swarm.tiny.run.close();
+  const { tiny, honest, mole, events } = await backToSeven();
+  const said = await answers(events);
+  expect(said(honest)).toEqual(["unclear", "unclear"]);
+  expect(said(mole)).toEqual(["bad", "bad"]);
+  await honest.ticket(tiny.run);
+  await tiny.run.close();
 });
 
-test("A25, the control: where those weights cannot be had, it is", async () => {
-  const swarm = await mended(async ({ files }) => {
-    await files.remove("diffs/7");
-  });
-  expect(foundBad(swarm)).toEqual(new Set([swarm.mole.identity.key, swarm.honest.identity.key]));
-  await swarm.tiny.run.close();
+test("A25: nor is one for whose weights nobody can look any more; who did the harm is found all the same", async () => {
+  const gone = ({ files }: TinyRun) => files.remove("diffs/7");
+  const { tiny, honest, mole, events } = await backToSeven(gone);
+  const said = await answers(events);
+  expect(said(honest)).toEqual(["unclear", "unclear"]);
+  expect(said(mole)).toEqual(["bad", "bad"]);
+  await tiny.run.close();
+});
+
+async function listed({ files }: TinyRun, shelf: string, wanted: (names: readonly string[]) => boolean) {
+  while (!wanted(await files.list(shelf))) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/**
+ * The audits for the roll-back wait until the run has stored a version that, but for them, takes the place of the seventh.
+ */
+async function slowlyAudited(kept: Kept = {}) {
+  const told: DurableEvent[] = [];
+  const auditor = auditorThat(NOWHERE);
+  const { promise: later, resolve: goOn } = Promise.withResolvers<void>();
+  const audit: Auditor["audit"] = async (job) => {
+    if (of(told, "rolled-back").length > 0) await later;
+    return auditor.audit(job);
+  };
+  const settings = { ...SEVENTH, keepSnapshots: 1, ...kept };
+  const swarm = await backToSeven(undefined, { ...auditor, audit }, told, settings);
+  const { tiny, honest } = swarm;
+  for (let version = 11; version <= 17; version++) {
+    await honest.contribute(tiny.run, STEP);
+    await honest.contribute(tiny.run, STEP);
+    tiny.clock.ms += 20_000; // since nobody is trusted now
+    tiny.run.tick();
+    await until(() => tiny.run.status().version === version);
+  }
+  const stored = of(told, "published").find(({ version }) => version === 17)?.hash;
+  await listed(tiny, "snapshots", (names) => names.includes(`${stored}.safetensors`));
+  return { ...swarm, goOn, settings };
+}
+
+test.each([
+  ["on the same server", false],
+  ["after a kill", true],
+])("A25: while an audit waits, what it needs is kept, however far the run goes on: %s", async (_, killed) => {
+  const { tiny, honest, mole, events, index, settings, goOn } = await slowlyAudited();
+  const another = async () => {
+    const files = tiny.files.restart("kill");
+    await tiny.run.close();
+    return reopened(files, index, settings);
+  };
+  const then = killed ? await another() : { run: tiny.run, events };
+  goOn();
+  const said = await answers(then.events);
+  expect(said(mole)).toEqual(["bad", "bad"]);
+  expect(said(honest)).toEqual(["unclear", "unclear"]);
+  await then.run.close();
+});
+
+test("A25, the control: of what is so old that its diffs went nothing is kept, and nobody can be blamed", async () => {
+  const { tiny, mole, events, goOn } = await slowlyAudited({ keepDiffs: 8 });
+  await listed(tiny, "diffs", (names) => !names.includes("8"));
+  goOn();
+  const said = await answers(events);
+  expect(said(mole)).not.toContain("bad");
+  await mole.ticket(tiny.run);
+  await tiny.run.close();
 });
 
 /** Both deltas of a version are the mole's, wrong way round. */
@@ -217,14 +292,14 @@ async function killedAfterRollBack() {
 }
 
 /** Another process opens what is there; `index` undefined for one that was lost, which asks for the whole journal. */
-async function reopened(files: MemoryFiles, index?: Index) {
+async function reopened(files: MemoryFiles, index?: Index, kept?: Kept) {
   const events: DurableEvent[] = [];
   const observe = (event: DurableEvent) => events.push(event);
   const auditor = auditorThat(NOWHERE);
   const random = luckless();
   const tiny = await tinyRun({
     files,
-    settings: settingsOf(0.05),
+    settings: settingsOf(0.05, kept),
     auditor,
     evaluator,
     random,

@@ -4,8 +4,8 @@ import type { Settings } from "../settings.ts";
 import type { Store } from "../store/store.ts";
 import { type Checkpoint, encodeCheckpoint, type SnapshotPlace } from "./checkpoint.ts";
 import { dropDiffs } from "./diffs.ts";
+import type { Asked } from "./late-merges.ts";
 import { withoutFrame } from "./record.ts";
-
 import { keepSnapshots, saveSnapshot } from "./snapshots.ts";
 
 /** Which versions are stored whole, and what may go once a newer one is. */
@@ -36,6 +36,12 @@ export class Retention {
     return this.#places.findLast((place) => place.version <= version);
   }
 
+  /** From which a version can be reached: the newest not after it, and the oldest after it. */
+  around(version: number): readonly SnapshotPlace[] {
+    const after = this.#places.find((place) => place.version > version);
+    return [this.atMost(version), after].filter((place) => place !== undefined);
+  }
+
   /**
    * A roll-back's version has the weights of one that is stored: as its own place it keeps them until nothing is
    * replayed across it any more.
@@ -50,14 +56,17 @@ export class Retention {
     return this.#saving === undefined && version - newest >= this.#settings.snapshotEvery;
   }
 
-  /** Stores a version whole; once it is durable, lets go of what only older ones needed. */
+  /**
+   * Stores a version whole; once it is durable, lets go of what only older ones needed, but for what is `asked` for: an
+   * audit that waits while the run goes on could not find out whether a delta was right for the weights it was made for.
+   */
   save(
     place: SnapshotPlace,
     file: Uint8Array<ArrayBuffer>,
     vectors: Vectors,
-    at: Omit<Checkpoint, "places">,
+    { asked, ...at }: Omit<Checkpoint, "places"> & { readonly asked: readonly Asked[] },
   ): Promise<void> {
-    const places = [...this.#places, place].slice(-this.#settings.keepSnapshots);
+    const places = this.#kept([...this.#places, place], asked);
     const checkpoint = encodeCheckpoint({ ...at, places });
     this.#saving = this.#saveAndPrune(places, file, vectors, checkpoint).finally(() => {
       this.#saving = undefined;
@@ -68,6 +77,21 @@ export class Retention {
   /** Waits for a snapshot being written. */
   async idle(): Promise<void> {
     await this.#saving?.catch(() => {}); // whoever called save() was told
+  }
+
+  /** The newest, and those that inquiries need; none of one so old that the diffs of its time are gone as well. */
+  #kept(places: readonly SnapshotPlace[], asked: readonly Asked[]): SnapshotPlace[] {
+    const { keepSnapshots, keepDiffs } = this.#settings;
+    const diffsFrom = (places.at(-1)?.version ?? 0) - keepDiffs;
+    const held = new Set(
+      asked
+        .filter(({ from }) => from >= diffsFrom)
+        .flatMap(({ on, from }) => [
+          ...this.around(from).slice(0, 1),
+          places.find(({ hash }) => hash === on),
+        ]),
+    );
+    return places.filter((place, i) => i >= places.length - keepSnapshots || held.has(place));
   }
 
   async #saveAndPrune(

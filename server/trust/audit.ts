@@ -118,11 +118,12 @@ export function blameOf(evidence: Evidence, steps: number, trust: Trust): Verdic
 
 /**
  * What becomes of the blame when the delta was looked at on the weights it was made for as well: where it did right by
- * those, it is the model that went astray, and its author with it.
+ * those, it is the model that went astray, and its author with it. Undefined where nobody can look: most of what does
+ * harm on weights of several versions before is honest, so that says nothing by itself.
  */
 export function excused(blamed: Verdict, made: Verdict | undefined): Verdict {
-  const right = made !== undefined && made.verdict !== "bad";
-  return blamed.verdict === "bad" && right ? { verdict: "unclear", reason: blamed.reason } : blamed;
+  const proven = made?.verdict === "bad";
+  return blamed.verdict === "bad" && !proven ? { verdict: "unclear", reason: blamed.reason } : blamed;
 }
 
 /** What an audit asks for: so many micro-batches of text, and whether the server's own delta is measured as well. */

@@ -1,0 +1,43 @@
+import { addFrame } from "../../protocol/frame.ts";
+import type { Task } from "../options.ts";
+import type { Store } from "../store/store.ts";
+import type { SnapshotPlace } from "./checkpoint.ts";
+import { readDiff } from "./diffs.ts";
+import { readSnapshotFile } from "./snapshots.ts";
+
+/**
+ * The weights of a version that need not be stored whole, from the first of `places` that diffs lead away from to there;
+ * undefined where none does. Back from a later version they are off by rounding: good enough to measure a delta on, and
+ * nothing to publish.
+ */
+export async function oldWeights(
+  store: Store,
+  task: Pick<Task, "decode">,
+  places: readonly SnapshotPlace[],
+  version: number,
+): Promise<Float32Array<ArrayBuffer> | undefined> {
+  for (const place of places) {
+    const weights = await walk(store, task, place, version);
+    if (weights !== undefined) return weights;
+  }
+  return undefined;
+}
+
+async function walk(
+  store: Store,
+  task: Pick<Task, "decode">,
+  place: SnapshotPlace,
+  version: number,
+): Promise<Float32Array<ArrayBuffer> | undefined> {
+  const file = await readSnapshotFile(store, place.hash);
+  if (file === undefined) return undefined;
+  const weights = task.decode(file).slice();
+  const way = version < place.version ? -1 : 1;
+  for (let at = place.version; at !== version; at += way) {
+    // No diff leads across a roll-back.
+    const diff = await readDiff(store, way < 0 ? at - 1 : at);
+    if (diff === undefined) return undefined;
+    addFrame(diff, weights, way);
+  }
+  return weights;
+}
