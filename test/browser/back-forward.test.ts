@@ -46,12 +46,6 @@ afterAll(async () => {
   await run.end();
 });
 
-/**
- * A known defect that these tests found and that is not mended yet: of some twenty-five returns one ends in an audit that
- * calls the honest delta bad. Until its cause is known a test that meets it is run again, with a new volunteer.
- */
-const KNOWN = { retry: 2, timeout: 240_000 } as const;
-
 async function begin(): Promise<Page> {
   const page = await (await browser.newContext()).newPage();
   await page.goto(run.server.origin);
@@ -78,33 +72,29 @@ const bad = async () => {
   return Number(/audits_total\{verdict="bad"\} (\d+)/.exec(metrics)?.[1]);
 };
 
-it(
-  "a volunteer that goes away and back, again and again, trains on and is never found bad",
-  KNOWN,
-  async () => {
-    const before = await bad();
-    const page = await begin();
-    await page.evaluate(() => {
-      Object.assign(window, { kept: 0 });
-      addEventListener("pageshow", ({ persisted }) => {
-        Object.assign(window, { kept: Reflect.get(window, "kept") + (persisted ? 1 : 0) });
-      });
+it("a volunteer that goes away and back, again and again, trains on and is never found bad", async () => {
+  const before = await bad();
+  const page = await begin();
+  await page.evaluate(() => {
+    Object.assign(window, { kept: 0 });
+    addEventListener("pageshow", ({ persisted }) => {
+      Object.assign(window, { kept: Reflect.get(window, "kept") + (persisted ? 1 : 0) });
     });
-    for (const versions of [1, 6, 2, 8]) {
-      await page.goto(away);
-      await moves(versions); // more than 4, and what was under way comes too late
-      await page.evaluate(() => setTimeout(() => history.back()));
-      await page.waitForURL(`${run.server.origin}/`, { waitUntil: "commit" }); // a page that was kept loads nothing
-      await sends(page, 1);
-      expect(await page.getByText(/Training failed|did not come out right/).count()).toBe(0);
-    }
-    expect(await page.evaluate(() => Reflect.get(window, "kept"))).toBe(4);
-    expect(await bad()).toBe(before);
-    await page.context().close();
-  },
-);
+  });
+  for (const versions of [1, 6, 2, 8]) {
+    await page.goto(away);
+    await moves(versions); // more than 4, and what was under way comes too late
+    await page.evaluate(() => setTimeout(() => history.back()));
+    await page.waitForURL(`${run.server.origin}/`, { waitUntil: "commit" }); // a page that was kept loads nothing
+    await sends(page, 1);
+    expect(await page.getByText(/Training failed|did not come out right/).count()).toBe(0);
+  }
+  expect(await page.evaluate(() => Reflect.get(window, "kept"))).toBe(4);
+  expect(await bad()).toBe(before);
+  await page.context().close();
+});
 
-it("a frozen tab goes on where it was when it is thawed", KNOWN, async () => {
+it("a frozen tab goes on where it was when it is thawed", async () => {
   const before = await bad();
   const page = await begin();
   const session = await page.context().newCDPSession(page);
