@@ -70,29 +70,41 @@ const UNSTEADY = 0.01;
 
 /**
  * What the evidence says. A delta that was trained on its text helps there, whatever the text, but for a model that does
- * not learn at these rates: there the server's own delta does no better, and nobody is to blame.
+ * not learn at these rates: there the server's own delta does no better, and nobody is to blame. Gains may also fall
+ * faster than what others gained lately tells, most of all within a run's first versions: so what the server's own gains
+ * is what is usual, where that is less.
  */
 export function verdictOf({ own, ...told }: Evidence, steps: number, trust: Trust): Verdict {
   const { unsteadiness = 0, assigned, gate } = told;
-  const verdict = verdictAlone(unsteadiness > UNSTEADY ? { assigned, gate } : told, steps, trust);
+  const usual = Math.max(0, medianOf(trust.gains) ?? 0);
+  const verdict = verdictAlone(unsteadiness > UNSTEADY ? { assigned, gate } : told, steps, usual);
   if (verdict.verdict !== "bad" || own === undefined || verdict.reason === "mismatch") return verdict;
-  const better = verdictAlone(own, steps, trust).verdict === "good";
-  return better && unsteadiness <= UNSTEADY ? verdict : { verdict: "unclear", reason: verdict.reason };
+  const unclear = { verdict: "unclear", reason: verdict.reason } as const;
+  if (unsteadiness > UNSTEADY) return unclear;
+  const gain = gainOf(own.assigned, steps);
+  const here = verdictAlone({ assigned, gate }, steps, Math.max(0, Math.min(usual, gain)));
+  // What is blamed must be bad by either measure, and what is good needs a model that surely learns.
+  const learns = gain > (SURE * (own.assigned.error ?? 0)) / steps;
+  const proven = here.verdict === "bad" ? verdictAlone(own, steps, usual).verdict === "good" : learns;
+  return proven ? here : unclear;
 }
 
+const gainOf = ({ before, after }: Change, steps: number): number => (before - after) / steps;
+
+/** `usual`: what a step of others gains on its own text. */
 function verdictAlone(
   { assigned, gate, distance, length = 1 }: Omit<Evidence, "own">,
   steps: number,
-  trust: Trust,
+  usual: number,
 ): Verdict {
-  const gain = (assigned.before - assigned.after) / steps;
+  const gain = gainOf(assigned, steps);
   const harm = (gate.after - gate.before) / steps;
   if (distance !== undefined) {
     return distance <= MOST_DISTANCE && length <= MAX_LENGTH && length >= 1 / MAX_LENGTH
       ? { verdict: "good", reason: "recomputed", gain }
       : { verdict: "bad", reason: "mismatch" };
   }
-  const least = LEAST_GAIN * Math.max(0, medianOf(trust.gains) ?? 0);
+  const least = LEAST_GAIN * usual;
   const [missed, error] = [least - gain, (assigned.error ?? 0) / steps];
   // Not a number keeps no bound, and nothing excuses it.
   if (!(missed < 0)) return { verdict: missed < SURE * error ? "unclear" : "bad", reason: "no-gain" };
@@ -112,7 +124,7 @@ export function blameOf(evidence: Evidence, steps: number, trust: Trust): Verdic
   // What it gains there is no measure for others.
   if (verdict.verdict === "good") return { verdict: "good", reason: verdict.reason };
   const least = -LEAST_BLAME * Math.max(0, medianOf(trust.gains) ?? 0);
-  const gains = [evidence.assigned, evidence.gate].map(({ before, after }) => (before - after) / steps);
+  const gains = [evidence.assigned, evidence.gate].map((change) => gainOf(change, steps));
   return gains.every((gain) => gain >= least) ? { verdict: "unclear", reason: verdict.reason } : verdict;
 }
 
@@ -140,7 +152,8 @@ const LOOKS = [1, 2, 4];
 
 /**
  * Looks until it is clear, and before anybody is blamed at what the server's own training of that ticket would have done;
- * not where it `learns`: that was seen lately, and costs as much as the ticket did. Undefined where `afford` says no.
+ * not where it `learns` and the delta gains nothing at all: that was seen lately, and costs as much as the ticket did.
+ * Undefined where `afford` says no.
  */
 export async function lookInto(
   look: (about: Look) => Promise<Evidence>,
@@ -152,10 +165,12 @@ export async function lookInto(
   for (const [i, batches] of LOOKS.entries()) {
     const about = { batches, own: false };
     if (!afford(about)) return undefined;
-    last = judge(await look(about));
+    const evidence = await look(about);
+    last = judge(evidence);
     if (last.verdict === "good") return last;
     if (last.verdict === "bad" && i > 0) {
-      if (learns && last.reason !== "mismatch") return last;
+      const gains = evidence.assigned.after < evidence.assigned.before;
+      if (learns && !gains && last.reason !== "mismatch") return last;
       const again = { batches, own: true };
       return afford(again) ? judge(await look(again)) : undefined;
     }

@@ -269,6 +269,24 @@ describe("audits (A14)", () => {
     expect(verdictOf({ ...nothing, distance: 0.5, own: nothing }, 5, trust).reason).toBe("mismatch");
   });
 
+  test("gains that fall faster than what is usual strike nobody: the server's own of the same ticket counts, where it is less", () => {
+    // As measured at version 7 of a small run whose newest proven deltas were all of version 0.
+    const early: Trust = { ...NO_TRUST, gains: [0.062, 0.0618, 0.0616] };
+    const honest = {
+      assigned: { before: 2.725, after: 2.715, error: 0.002 },
+      gate: { before: 2.649, after: 2.629, error: 0.003 },
+    };
+    const own = { assigned: { before: 2.725, after: 2.698, error: 0.007 }, gate: honest.gate };
+    const verdict = verdictOf({ ...honest, own }, 10, early);
+    expect(verdict).toMatchObject({ verdict: "good", reason: "gain" });
+    expect(verdict.gain).toBeCloseTo(0.001, 9);
+    expect(verdictOf(honest, 10, early).verdict).toBe("bad"); // the control: by what is usual alone
+    const lazy = { ...honest, assigned: { before: 2.725, after: 2.7249, error: 0.0001 } };
+    expect(verdictOf({ ...lazy, own }, 10, early).verdict).toBe("bad"); // too little by either measure
+    const chance = { ...own, assigned: { ...own.assigned, error: 0.03 } };
+    expect(verdictOf({ ...honest, own: chance }, 10, early).verdict).toBe("unclear");
+  });
+
   test("where rounding alone takes the server's own training elsewhere, it speaks against nobody", () => {
     const flipped = { ...evidence(-0.5, -0.5), own: evidence(0.5, 0.3) };
     expect(verdictOf({ ...flipped, unsteadiness: 0.2 }, 5, trust)).toEqual({
@@ -299,6 +317,9 @@ describe("audits (A14)", () => {
     expect(await told([bad, bad, { ...bad, own: good }])).toEqual(["bad", "1", "2", "2 and its own"]);
     expect(await told([bad, bad, { ...bad, own: bad }])).toEqual(["unclear", "1", "2", "2 and its own"]);
     expect(await told([bad], 9, true)).toEqual(["bad", "1", "2"]); // it learned just now
+    const little = evidence(0.01, 0);
+    const beside = { ...little, own: evidence(0.2, 0.2) };
+    expect(await told([little, little, beside], 9, true)).toEqual(["good", "1", "2", "2 and its own"]);
     expect(await told([chance])).toEqual(["unclear", "1", "2", "4"]);
     expect(await told([bad], 2)).toEqual([undefined, "1", "2"]);
   });
