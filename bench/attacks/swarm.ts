@@ -31,6 +31,7 @@ import {
 import { centredClipping } from "../../server/trust/centred.ts";
 import { judge } from "../../server/trust/check.ts";
 import { Gauge } from "../../server/trust/gauge.ts";
+import { Learning, NEWEST } from "../../server/trust/learning.ts";
 import { standingOf } from "../../server/trust/standing.ts";
 import { heldOutMeter } from "../learning/heldout.ts";
 import { ATTACKS } from "./attacks.ts";
@@ -49,7 +50,6 @@ const EVALUATE_EVERY = 4;
 /** As in server/run/audits.ts. */
 const DIRECTION_EVERY = 8;
 const DIRECTION_STEPS = 4;
-const LEARNS_FOR = 8;
 /** As in server/run/late-merges.ts. */
 const MOST_BLAMED = 96;
 
@@ -120,7 +120,7 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
   const versions: Vectors[] = [initialVectors(task.initial(settings.seed))];
   let centre: Float32Array = new Float32Array(task.parameters);
   let [now, trained, tickets, rollbacks] = [0, 0, 0, 0];
-  let learned = Number.NEGATIVE_INFINITY;
+  const learning = new Learning();
   const created: Created = { type: "created", at: 0, hash: NO_HASH, genesis: {} };
   let state: State = begin(created);
 
@@ -245,7 +245,7 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
     const waiting = state.pool.find((delta) => delta.ticket === ticket.id);
     if (waiting?.facts?.copies !== undefined) return told({ verdict: "bad", reason: "copy" });
     const fresh = ticket.fresh && blamedFor === undefined;
-    const look = (version: number, judge: typeof verdictOf) =>
+    const look = (version: number, judge: typeof verdictOf, on?: string) =>
       lookInto(
         (about) =>
           examine(auditor, corpus.gate, context, {
@@ -265,13 +265,14 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
         },
         (evidence) => {
           const verdict = judge(evidence, ticket.steps, state.trust);
-          const blamed = verdict.verdict === "bad" && verdict.reason !== "mismatch";
-          if (evidence.own !== undefined && blamed) learned = state.version;
+          if (evidence.own !== undefined) learning.note(verdict, on, state);
           return verdict;
         },
-        state.version - learned < LEARNS_FOR,
+        learning.on(on, state),
       );
-    const found = await look(blamedFor ?? ticket.version, blamedFor === undefined ? verdictOf : blameOf);
+    const found = await (blamedFor === undefined
+      ? look(ticket.version, verdictOf, NEWEST)
+      : look(blamedFor, blameOf, `version ${blamedFor}`));
     if (found === undefined) return;
     const blamed = blamedFor !== undefined && found.verdict === "bad";
     await told(blamed ? excused(found, await look(ticket.version, verdictOf)) : found);

@@ -21,6 +21,7 @@ import {
 } from "../trust/audit.ts";
 import type { Candidate } from "../trust/candidate.ts";
 import { Gauge } from "../trust/gauge.ts";
+import { Learning, NEWEST } from "../trust/learning.ts";
 import type { Founded } from "./genesis.ts";
 import type { Blamed } from "./late-merges.ts";
 
@@ -28,8 +29,6 @@ import type { Blamed } from "./late-merges.ts";
 const MOST_WAITING = 32;
 /** Tickets counted as trained before the first, so that the first newcomers can be audited. */
 const AHEAD = 20;
-/** Versions for which a model that learned from the server's own training of a ticket is taken to learn. */
-const LEARNS_FOR = 8;
 /** The server's own direction is found again after so many versions, by so many steps. */
 const DIRECTION_EVERY = 8;
 const DIRECTION_STEPS = 4;
@@ -107,8 +106,7 @@ export class Audits {
   #budget: Budget | undefined;
   /** The version that the server's direction was last found, or tried, at. */
   #directed = Number.NEGATIVE_INFINITY;
-  /** When the server's own training of a ticket was last seen to help where a volunteer's did not. */
-  #learned: Learned | undefined;
+  readonly #learning = new Learning();
   #busy = false;
   #stopped = false;
 
@@ -214,7 +212,7 @@ export class Audits {
       return look.own || (this.#budget?.spend(cost, whose) ?? false);
     };
     const about = { ticket, weights, frame, codec, shard: ticket.shard };
-    const verdict = await this.#judge(about, afford, verdictOf, "newest");
+    const verdict = await this.#judge(about, afford, verdictOf, NEWEST);
     if (verdict !== undefined) await this.#tell(ticket, verdict);
   }
 
@@ -233,8 +231,8 @@ export class Audits {
       this.#budget?.charge(lookCost(look, batchTokens, range.steps * batchTokens, false));
       return true;
     };
-    const look = (weights: Float32Array, judge: typeof verdictOf, on?: Hash) =>
-      this.#judge({ ...about, weights, shard: range.shard }, afford, judge, on);
+    const look = (model: Float32Array, judge: typeof verdictOf, known?: Hash) =>
+      this.#judge({ ...about, weights: model, shard: range.shard }, afford, judge, known);
     const blamed = await look(weights, blameOf, on);
     if (blamed === undefined) return;
     const made = blamed.verdict === "bad" ? await origin() : undefined;
@@ -242,15 +240,12 @@ export class Audits {
     await this.#tell({ id: ticket, volunteer }, { ...verdict, on });
   }
 
-  /**
-   * Undefined where it cannot be afforded. `on` says on which weights the delta is looked at: undefined where nothing
-   * that was seen before speaks for them.
-   */
+  /** Undefined where it cannot be afforded. `on`: see {@link Learning}. */
   async #judge(
     { frame, shard, ...about }: Looked,
     afford: (look: Look) => boolean,
     judge: typeof verdictOf,
-    on: Learned["on"] | undefined,
+    on: string | undefined,
   ): Promise<Verdict | undefined> {
     const { auditor, parameters, draw, state } = this.#options;
     const text = new Uint16Array((await this.#options.shard(shard)).slice().buffer);
@@ -271,21 +266,11 @@ export class Audits {
       (look) => !this.#stopped && afford(look),
       (evidence) => {
         const verdict = judge(evidence, ticket.steps, state().trust);
-        if (evidence.own !== undefined && isBlamed(verdict) && on !== undefined) {
-          this.#learned = { on, version: state().version, loss: newestLoss(state()) };
-        }
+        if (evidence.own !== undefined) this.#learning.note(verdict, on, state());
         return verdict;
       },
-      on !== undefined && this.#learns(on),
+      this.#learning.on(on, state()),
     );
-  }
-
-  /** The newest weights are others from version to version, and may have stopped to learn: then the loss has risen. */
-  #learns(on: Learned["on"]): boolean {
-    const state = this.#options.state();
-    if (this.#learned?.on !== on) return false;
-    const { version, loss } = this.#learned;
-    return on !== "newest" || (state.version - version < LEARNS_FOR && newestLoss(state) <= loss);
   }
 
   async #tell(
@@ -299,19 +284,6 @@ export class Audits {
     }
   }
 }
-
-/** Found bad although the server's own training of the ticket helps. */
-const isBlamed = ({ verdict, reason }: Verdict) => verdict === "bad" && reason !== "mismatch";
-
-interface Learned {
-  /** The weights that a run went back to, or those that a delta was made for, which are of the newest versions. */
-  readonly on: Hash | "newest";
-  readonly version: number;
-  /** Held-out loss then, nats a token. */
-  readonly loss: number;
-}
-
-const newestLoss = ({ heldOut }: State): number => heldOut.at(-1)?.loss ?? Number.POSITIVE_INFINITY;
 
 /** A delta to be looked at, and on which weights. */
 interface Looked extends Pick<AuditJob, "ticket" | "weights" | "codec"> {

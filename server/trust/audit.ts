@@ -76,11 +76,12 @@ const UNSTEADY = 0.01;
  */
 export function verdictOf({ own, ...told }: Evidence, steps: number, trust: Trust): Verdict {
   const { unsteadiness = 0, assigned, gate } = told;
-  const usual = Math.max(0, medianOf(trust.gains) ?? 0);
-  const verdict = verdictAlone(unsteadiness > UNSTEADY ? { assigned, gate } : told, steps, usual);
+  const unsteady = unsteadiness > UNSTEADY;
+  const usual = usualGain(trust);
+  const verdict = verdictAlone(unsteady ? { assigned, gate } : told, steps, usual);
   if (verdict.verdict !== "bad" || own === undefined || verdict.reason === "mismatch") return verdict;
   const unclear = { verdict: "unclear", reason: verdict.reason } as const;
-  if (unsteadiness > UNSTEADY) return unclear;
+  if (unsteady) return unclear;
   const gain = gainOf(own.assigned, steps);
   const here = verdictAlone({ assigned, gate }, steps, Math.max(0, Math.min(usual, gain)));
   // What is blamed must be bad by either measure, and what is good needs a model that surely learns.
@@ -90,6 +91,9 @@ export function verdictOf({ own, ...told }: Evidence, steps: number, trust: Trus
 }
 
 const gainOf = ({ before, after }: Change, steps: number): number => (before - after) / steps;
+
+/** What a step of others gained lately on its own text, nats a token. */
+const usualGain = ({ gains }: Trust): number => Math.max(0, medianOf(gains) ?? 0);
 
 /** `usual`: what a step of others gains on its own text. */
 function verdictAlone(
@@ -123,7 +127,7 @@ export function blameOf(evidence: Evidence, steps: number, trust: Trust): Verdic
   const verdict = verdictOf(evidence, steps, trust);
   // What it gains there is no measure for others.
   if (verdict.verdict === "good") return { verdict: "good", reason: verdict.reason };
-  const least = -LEAST_BLAME * Math.max(0, medianOf(trust.gains) ?? 0);
+  const least = -LEAST_BLAME * usualGain(trust);
   const gains = [evidence.assigned, evidence.gate].map((change) => gainOf(change, steps));
   return gains.every((gain) => gain >= least) ? { verdict: "unclear", reason: verdict.reason } : verdict;
 }

@@ -1,0 +1,32 @@
+import { expect, test } from "vitest";
+import { Learning, NEWEST } from "./learning.ts";
+
+const at = (version: number, loss: number) => ({ version, heldOut: [{ version, tokens: 0, loss }] });
+const BLAMED = { verdict: "bad", reason: "no-gain" } as const;
+
+test("what was seen on weights that came back says nothing of the newest, nor of others", () => {
+  const learning = new Learning();
+  learning.note(BLAMED, "back", at(12, 4));
+  expect(learning.on("back", at(40, 9))).toBe(true); // the same weights for as long as anybody asks
+  expect(learning.on(NEWEST, at(12, 4))).toBe(false);
+  expect(learning.on("other", at(12, 4))).toBe(false);
+  expect(learning.on(undefined, at(12, 4))).toBe(false);
+});
+
+test("the newest weights are taken to learn for eight versions, and only while the loss has not risen", () => {
+  const learning = new Learning();
+  expect(learning.on(NEWEST, at(0, 5))).toBe(false);
+  learning.note(BLAMED, NEWEST, at(10, 4));
+  expect(learning.on(NEWEST, at(17, 4))).toBe(true);
+  expect(learning.on(NEWEST, at(18, 4))).toBe(false);
+  expect(learning.on(NEWEST, at(11, 4.1))).toBe(false);
+});
+
+test("nothing is learned from a verdict that blames nobody, from a mismatch, or on weights without a name", () => {
+  const learning = new Learning();
+  learning.note({ verdict: "unclear", reason: "no-gain" }, NEWEST, at(10, 4));
+  learning.note({ verdict: "bad", reason: "mismatch" }, NEWEST, at(10, 4));
+  learning.note(BLAMED, undefined, at(10, 4));
+  expect(learning.on(NEWEST, at(10, 4))).toBe(false);
+  expect(learning.on(undefined, at(10, 4))).toBe(false);
+});

@@ -1,0 +1,39 @@
+import type { HeldOutPoint } from "../../protocol/status.ts";
+import type { Verdict } from "./audit.ts";
+
+/** Versions for which newest weights that learned from the server's own training of a ticket are taken to learn. */
+const LEARNS_FOR = 8;
+
+/** What is known of the run when a delta is judged. */
+interface Moment {
+  readonly version: number;
+  /** Oldest first. */
+  readonly heldOut: readonly HeldOutPoint[];
+}
+
+/**
+ * The weights that a delta is looked at on: a name of those that a run went back to, or those it was made for, which are
+ * the newest ones. Undefined for others, of which nothing that was seen before speaks.
+ */
+type Weights = string | undefined;
+export const NEWEST = "newest";
+
+/** Remembers where the server's own training of a ticket was last seen to help while a volunteer's delta did not. */
+export class Learning {
+  #seen: { readonly on: Weights; readonly version: number; readonly loss: number } | undefined;
+
+  /** Notes a verdict that took the server's own training into account. */
+  note({ verdict, reason }: Verdict, on: Weights, moment: Moment): void {
+    const helped = verdict === "bad" && reason !== "mismatch";
+    if (helped && on !== undefined) this.#seen = { on, version: moment.version, loss: newestLoss(moment) };
+  }
+
+  /** Whether those weights learn, as far as was seen. The newest are others by and by: once the loss has risen, they may not. */
+  on(weights: Weights, moment: Moment): boolean {
+    if (this.#seen === undefined || this.#seen.on !== weights) return false;
+    const { version, loss } = this.#seen;
+    return weights !== NEWEST || (moment.version - version < LEARNS_FOR && newestLoss(moment) <= loss);
+  }
+}
+
+const newestLoss = ({ heldOut }: Moment): number => heldOut.at(-1)?.loss ?? Number.POSITIVE_INFINITY;
