@@ -28,13 +28,19 @@ module.exports = {
     room(
       "pure-core",
       "Rounds and merge get clock, randomness and I/O passed in, so that a journal replays to the same bytes.",
-      { path: "^server/(rounds|merge)/", pathNot: test },
-      { path: "^server/(store|http|evaluate|corpus|run|serve)\\b" },
+      {
+        path: "^server/(coordinator|merge)/",
+        pathNot: `${test}|merge/merger|merge/merge-(thread|worker|messages|failures)`,
+      },
+      { path: "^server/(store|http|evaluate|corpus|run|app|cli)\\b" },
     ),
     room(
       "pure-core-no-node",
       "No clock, file or socket enters by the runtime's door either.",
-      { path: "^server/(rounds|merge)/", pathNot: test },
+      {
+        path: "^server/(coordinator|merge)/",
+        pathNot: `${test}|merge/merger|merge/merge-(thread|worker|messages|failures)`,
+      },
       { dependencyTypes: ["core", "npm"] },
     ),
     room(

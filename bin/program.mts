@@ -35,11 +35,11 @@ async function run(name: string | undefined, args: readonly string[]): Promise<n
   const { stdin, stdout, stderr } = process;
   switch (name) {
     case "serve": {
-      const { serveCommand } = await import("../server/main.ts");
+      const { serveCommand } = await import("../server/cli/main.ts");
       return serveCommand(args, { stdout, stderr, signal: stopSignal(), program: thisProgram() });
     }
     case "corpus": {
-      const { corpusCommand } = await import("../server/corpus/command.ts");
+      const { corpusCommand } = await import("../server/cli/corpus.ts");
       return corpusCommand(args, { stdin, stdout, stderr });
     }
     case "volunteer": {
@@ -47,20 +47,20 @@ async function run(name: string | undefined, args: readonly string[]): Promise<n
       return volunteerCommand(args, { stdout, stderr, signal: stopSignal() });
     }
     case "export": {
-      const { exportCommand } = await import("../server/export/command.ts");
+      const { exportCommand } = await import("../server/cli/export.ts");
       return exportCommand(args, { stdout, stderr });
     }
     case "operator-link": {
-      const { operatorLinkCommand } = await import("../server/operator/command.ts");
+      const { operatorLinkCommand } = await import("../server/cli/operator.ts");
       return operatorLinkCommand(args, { stdout, stderr });
     }
     case "verify": {
-      const { verifyCommand } = await import("../server/verify/command.ts");
+      const { verifyCommand } = await import("../server/cli/verify.ts");
       return verifyCommand(args, { stdout, stderr });
     }
     case "backup":
     case "restore": {
-      const { backupCommand } = await import("../server/backup/command.ts");
+      const { backupCommand } = await import("../server/cli/backup.ts");
       return backupCommand(name, args, { stdout, stderr });
     }
     case "--version":
@@ -82,7 +82,7 @@ async function explain(error: unknown): Promise<string> {
   if (error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND") {
     return `a part of the program is missing; \`npm ci\` in its folder puts it there (${error.message})`;
   }
-  const { lineOf } = await import("../server/failure.ts");
+  const { lineOf } = await import("../server/cli/failure.ts");
   return lineOf(error);
 }
 

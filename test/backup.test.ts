@@ -3,8 +3,8 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { backupCommand } from "../server/backup/command.ts";
-import { verifyCommand } from "../server/verify/command.ts";
+import { backupCommand } from "../server/cli/backup.ts";
+import { verifyCommand } from "../server/cli/verify.ts";
 import { HttpVolunteer, smallDelta } from "./harness/http-volunteer.ts";
 import { BRIEF_RUN, runCommand, type ServerProcess, startServer } from "./harness/server-process.ts";
 

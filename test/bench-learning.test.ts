@@ -5,7 +5,7 @@ import type { Outcome, Point, SwarmJob, SyncJob } from "../bench/learning/job.ts
 import { planTables } from "../bench/learning/plan.ts";
 import { plot } from "../bench/learning/plot.ts";
 import { errorOf, rowsOf } from "../bench/learning/rows.ts";
-import { DEFAULT_SETTINGS } from "../server/settings.ts";
+import { DEFAULT_SETTINGS } from "../server/run/settings.ts";
 
 test("virtual time goes from happening to happening, each finished before the next begins", async () => {
   const clock = new VirtualClock();

@@ -51,8 +51,8 @@ it("lets the rooms be as they should", () => {
       "protocol/a.ts": `export interface A { readonly a: 1 }\n${thing}`,
       "model/b.ts": `import type { A } from "../protocol/a.ts";\nexport const b: A = { a: 1 };\n`,
       "client/c.ts": takes("../protocol/a.ts"),
-      "server/rounds/d.ts": takes("../../protocol/a.ts"),
-      "server/e.ts": `import { other } from "./rounds/d.ts";\nexport const e = other;\n`,
+      "server/coordinator/d.ts": takes("../../protocol/a.ts"),
+      "server/e.ts": `import { other } from "./coordinator/d.ts";\nexport const e = other;\n`,
     }),
   ).toEqual([]);
 });
@@ -73,7 +73,7 @@ it("finds every import that breaks a rule, and where", () => {
       "server/takes-test.ts": takes("../test/fine.ts"),
       "server/store/fine.ts": thing,
       "server/merge/takes-store.ts": takes("../store/fine.ts"),
-      "server/rounds/takes-clock.ts": asks("node:perf_hooks"),
+      "server/coordinator/takes-clock.ts": asks("node:perf_hooks"),
       "server/cycle-a.ts": takes("./cycle-b.ts"),
       "server/cycle-b.ts": takes("./cycle-a.ts"),
       "test/fine.ts": thing,
@@ -89,7 +89,7 @@ it("finds every import that breaks a rule, and where", () => {
     "nothing-imports-tests: server/takes-test.ts",
     "protocol-imports-nothing: protocol/takes-model.ts",
     "protocol-imports-nothing: protocol/takes-node.ts",
-    "pure-core-no-node: server/rounds/takes-clock.ts",
+    "pure-core-no-node: server/coordinator/takes-clock.ts",
     "pure-core: server/merge/takes-store.ts",
     "server-not-client: server/takes-client.ts",
   ]);

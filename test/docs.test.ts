@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
 import { ERROR_STATUS } from "../protocol/errors.ts";
-import { DEFAULT_SETTINGS } from "../server/settings.ts";
+import { DEFAULT_SETTINGS } from "../server/run/settings.ts";
 
 const root = join(import.meta.dirname, "..");
 const read = (path: string): string => readFileSync(join(root, path), "utf8");

@@ -10,7 +10,7 @@ import type { TicketId } from "../protocol/ids.ts";
 import { ROUTES } from "../protocol/routes.ts";
 import type { Ticket } from "../protocol/ticket.ts";
 import { encodeUpload } from "../protocol/upload.ts";
-import { type Listening, listen } from "../server/http/listen.ts";
+import { type Listening, listen } from "../server/net/listen.ts";
 import { decodeRecord } from "../server/run/record.ts";
 import { edge, RECIPIENT, signedPost } from "./edge.ts";
 import { HttpVolunteer } from "./harness/http-volunteer.ts";

@@ -13,7 +13,7 @@ import { PROTOCOL_HEADER, PROTOCOL_VERSION } from "../protocol/version.ts";
 import { createApp } from "../server/http/app.ts";
 import { Assets, makeAsset } from "../server/http/assets.ts";
 import type { EdgeOptions } from "../server/http/edge.ts";
-import type { RunService } from "../server/http/service.ts";
+import type { RunService } from "../server/run/service.ts";
 import { MANIFEST } from "./fake-service.ts";
 
 /** What tests of the HTTP edge share: an app with pages, and signed requests. */

@@ -10,7 +10,7 @@ import type { Receipt } from "../protocol/receipt.ts";
 import type { RunStatus } from "../protocol/status.ts";
 import type { Ticket } from "../protocol/ticket.ts";
 import type { Upload } from "../protocol/upload.ts";
-import type { RunService } from "../server/http/service.ts";
+import type { RunService } from "../server/run/service.ts";
 
 export const HASH = "a".repeat(64) as Hash;
 export const SHARD = "b".repeat(64) as Hash;

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { volunteerCommand } from "../client/node/volunteer.ts";
-import { corpusCommand } from "../server/corpus/command.ts";
-import { serveCommand } from "../server/main.ts";
+import { corpusCommand } from "../server/cli/corpus.ts";
+import { serveCommand } from "../server/cli/main.ts";
 
 /** The whole of it without a browser: a corpus, a server, and volunteers over HTTP until the run is finished. */
 

@@ -7,7 +7,7 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { verifyDirectory } from "../server/verify/command.ts";
+import { verifyDirectory } from "../server/cli/verify.ts";
 import { temporary } from "./corpus-fixture.ts";
 import { startServer } from "./harness/server-process.ts";
 

@@ -8,7 +8,7 @@ import { Pace } from "../client/trainer/pace.ts";
 import type { Api } from "../client/transport/api.ts";
 import { DENSE4 } from "../protocol/codec/codec.ts";
 import { codecOf, frameBytes, frameOf } from "../protocol/frame.ts";
-import { stepsFor } from "../server/rounds/length.ts";
+import { stepsFor } from "../server/coordinator/ticket-steps.ts";
 import { TARGET, ToyServer, ToyTrainer, toyFile } from "./harness/toy-run.ts";
 import { Line, VirtualTime } from "./harness/virtual-time.ts";
 import { always } from "./harness/visit.ts";

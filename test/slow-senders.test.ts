@@ -9,7 +9,7 @@ import { ProtocolError } from "../protocol/errors.ts";
 import { ORIGIN_HEADER, RUN_HEADER, SERVER_NONCE_HEADER } from "../protocol/request.ts";
 import { ROUTES } from "../protocol/routes.ts";
 import { PROTOCOL_HEADER, PROTOCOL_VERSION } from "../protocol/version.ts";
-import { MAX_UPLOADS } from "../server/http/limits.ts";
+import { MAX_UPLOADS } from "../server/net/limits.ts";
 import { HttpVolunteer, smallDelta } from "./harness/http-volunteer.ts";
 import { BRIEF_RUN, runCommand, type ServerProcess, startServer } from "./harness/server-process.ts";
 

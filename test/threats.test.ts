@@ -83,7 +83,7 @@ test("A13: nothing that serves opens a connection, but for the alert whose addre
       return asks.test(code) || dials.test(code);
     });
   // The export is a command that its operator runs on an address of theirs; found here, it shows that the search finds.
-  expect(opening.sort()).toEqual(["export/command.ts", "operator/webhook.ts"]);
+  expect(opening.sort()).toEqual(["cli/export.ts", "operator/webhook.ts"]);
 });
 
 describe("A20: a wall clock that is wrong by a day", () => {

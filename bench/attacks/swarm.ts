@@ -5,18 +5,19 @@ import { checkFrame, decodeFrame, encodeFrame } from "../../protocol/frame.ts";
 import { sha256 } from "../../protocol/identity.ts";
 import type { Hash, RunId, Signature, TicketId } from "../../protocol/ids.ts";
 import { type Ticket, ticketTokens } from "../../protocol/ticket.ts";
+import type { Closed, Created, DurableEvent, Effect } from "../../server/coordinator/events.ts";
+import { endsOf } from "../../server/coordinator/outcomes.ts";
+import { reduce } from "../../server/coordinator/reduce.ts";
+import { begin, type State } from "../../server/coordinator/state.ts";
 import { openEvaluationTrainer } from "../../server/evaluate/device.ts";
 import { direct } from "../../server/evaluate/direct.ts";
 import { examine } from "../../server/evaluate/examine.ts";
 import { initialVectors, type Merged, merge, type Vectors } from "../../server/merge/merge.ts";
-import { endsOf } from "../../server/rounds/ends.ts";
-import type { Closed, Created, DurableEvent, Effect } from "../../server/rounds/events.ts";
-import { reduce } from "../../server/rounds/reduce.ts";
-import { begin, type State } from "../../server/rounds/state.ts";
+import { judge } from "../../server/run/check.ts";
 import { rulesOf } from "../../server/run/genesis.ts";
+import { languageTask } from "../../server/run/language-task.ts";
 import { deltaCodec, mergeRule } from "../../server/run/merge-rule.ts";
-import { parseSettings } from "../../server/settings.ts";
-import { languageTask } from "../../server/task.ts";
+import { parseSettings } from "../../server/run/settings.ts";
 import {
   Budget,
   blameOf,
@@ -29,7 +30,6 @@ import {
   verdictOf,
 } from "../../server/trust/audit.ts";
 import { centredClipping } from "../../server/trust/centred.ts";
-import { judge } from "../../server/trust/check.ts";
 import { Gauge } from "../../server/trust/gauge.ts";
 import { Learning, NEWEST } from "../../server/trust/learning.ts";
 import { standingOf } from "../../server/trust/standing.ts";

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { toTokens } from "../../protocol/bytes.ts";
 import type { Hash } from "../../protocol/ids.ts";
+import { openCorpus } from "../../server/app/run-corpus.ts";
 import { addDefaultCorpus } from "../../server/corpus/default.ts";
-import { openCorpus } from "../../server/serve/run-corpus.ts";
 import type { BenchCorpus } from "../learning/corpus.ts";
 
 /** What a run without a text of its own trains on, and its gate text. */

@@ -1,4 +1,4 @@
-import { parseSettings } from "../../server/settings.ts";
+import { parseSettings } from "../../server/run/settings.ts";
 import type { Outcome, SimulatedSwarm } from "../learning/job.ts";
 
 /** Small models that people really begin with, by their width; the largest is GPT-2's own, with one layer. */

@@ -1,4 +1,4 @@
-import type { Settings } from "../../server/settings.ts";
+import type { Settings } from "../../server/run/settings.ts";
 import type { CorpusName } from "./corpus.ts";
 import type { ScenarioName } from "./scenarios.ts";
 

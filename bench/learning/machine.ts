@@ -3,8 +3,8 @@ import { loadKernels } from "../../model/engine/wasm/kernels.ts";
 import { Orthogonalizer } from "../../model/engine/wasm/orthogonal.ts";
 import { Replica } from "../../model/engine/wasm/replica.ts";
 import { initialWeights } from "../../model/init.ts";
-import type { Settings } from "../../server/settings.ts";
-import { languageTask } from "../../server/task.ts";
+import { languageTask } from "../../server/run/language-task.ts";
+import type { Settings } from "../../server/run/settings.ts";
 import { VOCABULARY } from "./corpus.ts";
 
 /** Momentum of synchronous Muon, and the root mean square of its steps as a part of the rate: AdamW's own. */

@@ -1,4 +1,4 @@
-import { parseSettings } from "../../server/settings.ts";
+import { parseSettings } from "../../server/run/settings.ts";
 import type { CorpusName } from "./corpus.ts";
 import { type Job, MODELS, type ModelName, type SwarmJob, type SyncJob } from "./job.ts";
 import { RECIPES } from "./recipes.ts";

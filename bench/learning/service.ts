@@ -6,16 +6,16 @@ import type { Hash, RunId, Signature, TicketId, VolunteerKey } from "../../proto
 import type { Pace } from "../../protocol/pace.ts";
 import { type Ticket, ticketTokens } from "../../protocol/ticket.ts";
 import type { Upload } from "../../protocol/upload.ts";
+import type { Closed, DurableEvent, Effect } from "../../server/coordinator/events.ts";
+import { reduce } from "../../server/coordinator/reduce.ts";
+import { MAX_POOL, type Rules } from "../../server/coordinator/rules.ts";
+import { begin, type State } from "../../server/coordinator/state.ts";
 import { initialVectors, type MergeRule, merge, type Vectors } from "../../server/merge/merge.ts";
-import type { Closed, DurableEvent, Effect } from "../../server/rounds/events.ts";
-import { reduce } from "../../server/rounds/reduce.ts";
-import { MAX_POOL, type Rules } from "../../server/rounds/rules.ts";
-import { begin, type State } from "../../server/rounds/state.ts";
+import { judge } from "../../server/run/check.ts";
 import { rulesOf } from "../../server/run/genesis.ts";
+import { languageTask } from "../../server/run/language-task.ts";
 import { deltaCodec, mergeRule } from "../../server/run/merge-rule.ts";
-import type { Settings } from "../../server/settings.ts";
-import { languageTask } from "../../server/task.ts";
-import { judge } from "../../server/trust/check.ts";
+import type { Settings } from "../../server/run/settings.ts";
 import type { VirtualClock } from "./clock.ts";
 import type { BenchCorpus } from "./corpus.ts";
 

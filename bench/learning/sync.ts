@@ -1,8 +1,8 @@
 import { batchesOf } from "../../model/batches.ts";
 import { createWasmTrainer } from "../../model/engine/wasm/trainer.ts";
-import { Ranges } from "../../server/rounds/ranges.ts";
-import { rateAt } from "../../server/rounds/rates.ts";
-import { parseSettings, type Settings } from "../../server/settings.ts";
+import { rateAt } from "../../server/coordinator/learning-rates.ts";
+import { Ranges } from "../../server/coordinator/ranges.ts";
+import { parseSettings, type Settings } from "../../server/run/settings.ts";
 import { type BenchCorpus, VOCABULARY } from "./corpus.ts";
 import { heldOutMeter } from "./heldout.ts";
 import { MODELS, type Outcome, type Point, SYNC_WORKERS, type SyncJob } from "./job.ts";

@@ -5,15 +5,15 @@
  */
 import { join } from "node:path";
 import { pino } from "pino";
+import { openCorpus } from "../../server/app/run-corpus.ts";
 import { createApp } from "../../server/http/app.ts";
 import { loadAssets } from "../../server/http/assets.ts";
-import { listen } from "../../server/http/listen.ts";
-import { mergeInThread } from "../../server/run/merge-thread.ts";
-import { openRun } from "../../server/run.ts";
-import { openCorpus } from "../../server/serve/run-corpus.ts";
-import { parseSettings } from "../../server/settings.ts";
+import { mergeInThread } from "../../server/merge/merge-thread.ts";
+import { listen } from "../../server/net/listen.ts";
+import { languageTask } from "../../server/run/language-task.ts";
+import { openRun } from "../../server/run/run.ts";
+import { parseSettings } from "../../server/run/settings.ts";
 import { openFileStore } from "../../server/store/open.ts";
-import { languageTask } from "../../server/task.ts";
 import type { ServerFigures, ServerMessage } from "./messages.ts";
 
 const TICK_MS = 250;

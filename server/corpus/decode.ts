@@ -1,5 +1,5 @@
 import { concat } from "../../protocol/bytes.ts";
-import { DETECTION_BYTES, detectEncoding } from "./encoding.ts";
+import { DETECTION_BYTES, detectEncoding } from "../lib/encoding.ts";
 import { CorpusError } from "./error.ts";
 import { decodeUtf8 } from "./utf8.ts";
 

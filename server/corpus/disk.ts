@@ -1,6 +1,6 @@
 import { mkdir, open, rename, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { accessLine, isRefused } from "../access.ts";
+import { accessLine, isRefused } from "../lib/access.ts";
 import { CorpusError, isFull, systemCode } from "./error.ts";
 
 /** Where a corpus is written: the one door for bytes, so that a test can let the disk fill up or fail. */

@@ -1,5 +1,5 @@
 import { concat } from "../../protocol/bytes.ts";
-import { guessEncoding } from "./encoding.ts";
+import { guessEncoding } from "../lib/encoding.ts";
 import { CorpusError } from "./error.ts";
 
 /**

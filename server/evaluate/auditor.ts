@@ -1,5 +1,5 @@
 import { extname } from "node:path";
-import type { Auditor } from "../options.ts";
+import type { Auditor } from "../run/options.ts";
 import { askInThread } from "./asked-thread.ts";
 import type { AuditAnswer, AuditorData, AuditQuestion } from "./messages.ts";
 

@@ -1,5 +1,5 @@
 import { extname } from "node:path";
-import type { Evaluator } from "../options.ts";
+import type { Evaluator } from "../run/options.ts";
 import { askInThread } from "./asked-thread.ts";
 import type { Answer, Question, WorkerData } from "./messages.ts";
 

@@ -2,9 +2,9 @@ import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Logger } from "pino";
 import { ERROR_STATUS, ProtocolError } from "../../protocol/errors.ts";
+import { NO_STORE, REVALIDATE } from "../net/headers.ts";
 import type { Edge } from "./edge.ts";
 import { setStrictHeaders } from "./gate.ts";
-import { NO_STORE, REVALIDATE } from "./headers.ts";
 
 /** The few ways a route answers. */
 export function json(c: Context<Edge>, value: unknown, cache = NO_STORE): Response {

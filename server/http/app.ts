@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { ROUTES } from "../../protocol/routes.ts";
+import type { RunService } from "../run/service.ts";
 import { json, refuse } from "./answer.ts";
 import { badgeRoute } from "./badge.ts";
 import type { Edge, EdgeOptions } from "./edge.ts";
@@ -12,7 +13,6 @@ import { foundingRoutesOf } from "./operator/founding.ts";
 import { operatorRoutes, routesOf } from "./operator/routes.ts";
 import { pageRoutes } from "./pages.ts";
 import { readRoutes } from "./read.ts";
-import type { RunService } from "./service.ts";
 import { workRoutes } from "./work.ts";
 
 /**

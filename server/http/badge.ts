@@ -1,8 +1,8 @@
 import type { Hono } from "hono";
 import { ProtocolError } from "../../protocol/errors.ts";
+import type { RunService } from "../run/service.ts";
 import { whole } from "./answer.ts";
 import type { Edge, EdgeOptions } from "./edge.ts";
-import type { RunService } from "./service.ts";
 
 /** A proxy, or GitHub's image cache, may keep a badge so long. */
 const CACHE = "public, max-age=300";

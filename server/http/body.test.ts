@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { BODY_IDLE_MS } from "../net/limits.ts";
 import { BodyRoom } from "./body.ts";
-import { BODY_IDLE_MS } from "./limits.ts";
 
 const room = (bytes = 1_000_000, bodies = 10) => new BodyRoom({ bodies, bytes });
 const length = async (body: Uint8Array) => body.length;

@@ -1,7 +1,7 @@
 import { IncomingMessage } from "node:http";
 import { ProtocolError } from "../../protocol/errors.ts";
-import { BODY_IDLE_MS, BUSY_RETRY_MS } from "./limits.ts";
-import { Shares } from "./shares.ts";
+import { BODY_IDLE_MS, BUSY_RETRY_MS } from "../net/limits.ts";
+import { Shares } from "../net/per-network-quota.ts";
 import { Spare } from "./spare.ts";
 
 const FIRST_BUFFER_BYTES = 1_024;

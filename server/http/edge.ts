@@ -1,10 +1,10 @@
 import type { HttpBindings } from "@hono/node-server";
 import type { Logger } from "pino";
 import type { ServerNonce, VolunteerKey } from "../../protocol/ids.ts";
+import type { FoundingDesk, OperatorDesk } from "../operator/ports.ts";
 import type { Sessions } from "../operator/sessions.ts";
 import type { Introductions } from "../peers/introductions.ts";
 import type { Assets } from "./assets.ts";
-import type { FoundingDesk, OperatorDesk } from "./operator/desk.ts";
 
 /** Hono's environment: Node's request and response where there is a socket, nothing under `app.request()`. */
 export interface Edge {

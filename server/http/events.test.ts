@@ -3,7 +3,7 @@ import type { RunEvent } from "../../protocol/events.ts";
 import { ROUTES } from "../../protocol/routes.ts";
 import { edge } from "../../test/edge.ts";
 import { FakeService, HASH } from "../../test/fake-service.ts";
-import { EVENT_KEEPALIVE_MS, EVENT_QUEUE_BYTES, MAX_EVENT_STREAMS } from "./limits.ts";
+import { EVENT_KEEPALIVE_MS, EVENT_QUEUE_BYTES, MAX_EVENT_STREAMS } from "../net/limits.ts";
 
 let service: FakeService;
 let closing: AbortController;

@@ -4,9 +4,9 @@ import { shardName } from "../../protocol/ids.ts";
 import { ROUTES } from "../../protocol/routes.ts";
 import { edge, edgeOptions, PAGES } from "../../test/edge.ts";
 import { FakeService, HASH, KEY, SHARD } from "../../test/fake-service.ts";
+import { type Listening, listen } from "../net/listen.ts";
+import { isLoopbackHost } from "../net/network.ts";
 import { createApp } from "./app.ts";
-import { type Listening, listen } from "./listen.ts";
-import { isLoopbackHost } from "./network.ts";
 
 /** How people's monitors, proxies and fingers ask, byte for byte. */
 let service: FakeService;

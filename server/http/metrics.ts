@@ -1,12 +1,12 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Hono } from "hono";
 import { ProtocolError } from "../../protocol/errors.ts";
-import { addressOf } from "./address.ts";
+import { addressOf } from "../net/address.ts";
+import { clientHosts } from "../net/forwarded.ts";
+import { NO_STORE } from "../net/headers.ts";
+import { isLoopback, isLoopbackHost } from "../net/network.ts";
 import { whole } from "./answer.ts";
 import type { Edge, EdgeOptions } from "./edge.ts";
-import { clientHosts } from "./forwarded.ts";
-import { NO_STORE } from "./headers.ts";
-import { isLoopback, isLoopbackHost } from "./network.ts";
 
 const TYPE = "text/plain; version=0.0.4; charset=utf-8";
 

@@ -1,11 +1,11 @@
 import type { Context, Hono } from "hono";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { ROUTES } from "../../protocol/routes.ts";
+import { CSP, IMMUTABLE, ISOLATED, NO_STORE, REVALIDATE } from "../net/headers.ts";
 import { tagged, whole } from "./answer.ts";
 import { type Asset, codingFor } from "./assets.ts";
 import type { Edge, EdgeOptions } from "./edge.ts";
 import { methodOf } from "./gate.ts";
-import { CSP, IMMUTABLE, ISOLATED, NO_STORE, REVALIDATE } from "./headers.ts";
 import { methodNotAllowed, refuseMethod } from "./methods.ts";
 
 /** The built pages and their scripts. `norun` is the page for a server that has no run. */

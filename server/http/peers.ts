@@ -3,13 +3,13 @@ import { parseJson } from "../../protocol/guards.ts";
 import { parseAnnouncement } from "../../protocol/introduction.ts";
 import { MAX_JSON_BYTES } from "../../protocol/limits.ts";
 import { ROUTES } from "../../protocol/routes.ts";
+import { addressOf } from "../net/address.ts";
+import { prefixOf } from "../net/network.ts";
 import type { Introductions } from "../peers/introductions.ts";
-import { addressOf } from "./address.ts";
+import type { RunService } from "../run/service.ts";
 import { json } from "./answer.ts";
 import type { Edge } from "./edge.ts";
-import { prefixOf } from "./network.ts";
 import type { Signed } from "./people.ts";
-import type { RunService } from "./service.ts";
 
 /** `POST /api/peers`, signed (rule K5). Absent where the run does not let browsers share. */
 export function peerRoutes(

@@ -2,14 +2,14 @@ import type { Context, Hono } from "hono";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { isCanonical, isHash, isObjectName, isTicketId, isVolunteerKey } from "../../protocol/ids.ts";
 import { ROUTES } from "../../protocol/routes.ts";
-import { addressOf } from "./address.ts";
+import { addressOf } from "../net/address.ts";
+import { IMMUTABLE, REVALIDATE } from "../net/headers.ts";
+import { MAX_RATE_ENTRIES, MAX_READ_CACHE, MAX_READS, READ_RATE } from "../net/limits.ts";
+import { RateLimiter } from "../net/rate.ts";
+import type { RunService } from "../run/service.ts";
 import { json, tagged } from "./answer.ts";
 import type { Edge, EdgeOptions } from "./edge.ts";
-import { IMMUTABLE, REVALIDATE } from "./headers.ts";
-import { MAX_RATE_ENTRIES, MAX_READ_CACHE, MAX_READS, READ_RATE } from "./limits.ts";
 import { ranged } from "./range.ts";
-import { RateLimiter } from "./rate.ts";
-import type { RunService } from "./service.ts";
 import { SharedReads } from "./shared-reads.ts";
 
 /** The public API that only reads (docs/PROTOCOL.md §2): anyone may ask, nothing changes. */

@@ -1,7 +1,7 @@
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
 import { type Addressed, addressedTo } from "../../protocol/request.ts";
-import { isLoopback } from "./network.ts";
+import { isLoopback } from "../net/network.ts";
 import type { Nonces } from "./nonces.ts";
 
 /** Who this server is, to hold against whom a request says it is for. */

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { edge } from "../../test/edge.ts";
 import { FakeService } from "../../test/fake-service.ts";
-import { READ_RATE } from "./limits.ts";
+import { READ_RATE } from "../net/limits.ts";
 import { SharedReads } from "./shared-reads.ts";
 
 const bytes = (length: number) => new Uint8Array(length);

@@ -1,5 +1,5 @@
 import { ProtocolError } from "../../protocol/errors.ts";
-import { BUSY_RETRY_MS } from "./limits.ts";
+import { BUSY_RETRY_MS } from "../net/limits.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

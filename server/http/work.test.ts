@@ -8,7 +8,7 @@ import { encodeUpload } from "../../protocol/upload.ts";
 import { PROTOCOL_HEADER } from "../../protocol/version.ts";
 import { ADDRESSED, drawNonce, edge, signedPost } from "../../test/edge.ts";
 import { FakeService, ticketFor } from "../../test/fake-service.ts";
-import { ADDRESS_RATE, KEY_RATE, MAX_UPLOADS, NETWORK_SHARE } from "./limits.ts";
+import { ADDRESS_RATE, KEY_RATE, MAX_UPLOADS, NETWORK_SHARE } from "../net/limits.ts";
 
 let service: FakeService;
 let app: ReturnType<typeof edge>;

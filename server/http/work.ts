@@ -12,12 +12,8 @@ import { ROUTES } from "../../protocol/routes.ts";
 import { SITE_HEADER } from "../../protocol/site.ts";
 import { decodeUpload } from "../../protocol/upload.ts";
 import { PROTOCOL_HEADER, PROTOCOL_VERSION } from "../../protocol/version.ts";
-import { nodeChecks } from "../signatures.ts";
-import { addressOf } from "./address.ts";
-import { json } from "./answer.ts";
-import { BodyRoom } from "./body.ts";
-import type { Edge, EdgeOptions } from "./edge.ts";
-import { targetOf } from "./gate.ts";
+import { nodeChecks } from "../lib/signatures.ts";
+import { addressOf } from "../net/address.ts";
 import {
   ADDRESS_RATE,
   KEY_RATE,
@@ -28,14 +24,18 @@ import {
   MAX_UPLOAD_MEMORY,
   MAX_UPLOADS,
   NETWORK_SHARE,
-} from "./limits.ts";
-import { Networks, prefixOf } from "./network.ts";
+} from "../net/limits.ts";
+import { Networks, prefixOf } from "../net/network.ts";
+import { RateLimiter } from "../net/rate.ts";
+import type { RunService } from "../run/service.ts";
+import { json } from "./answer.ts";
+import { BodyRoom } from "./body.ts";
+import type { Edge, EdgeOptions } from "./edge.ts";
+import { targetOf } from "./gate.ts";
 import { Nonces } from "./nonces.ts";
 import { peerRoutes } from "./peers.ts";
 import { peopleRoutes, type Signed } from "./people.ts";
-import { RateLimiter } from "./rate.ts";
 import { requireOurs } from "./recipient.ts";
-import type { RunService } from "./service.ts";
 import { Sweep } from "./sweep.ts";
 
 /** Who made a signed request, and for which of our nonces. */

@@ -1,7 +1,7 @@
 import type { TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import { MAX_LOSS } from "../../protocol/limits.ts";
 import type { MeasuredPoint, Overview, VersionPoint } from "../../protocol/operator.ts";
-import type { Accepted, Closed, DurableEvent, Published } from "../rounds/events.ts";
+import type { Accepted, Closed, DurableEvent, Published } from "../coordinator/events.ts";
 
 /** Points kept of a curve; beyond this every other one of the older half is dropped. */
 const MAX_POINTS = 600;

@@ -13,9 +13,9 @@ import {
   until,
   uploadOf,
 } from "../../test/harness/tiny-run.ts";
+import { operatorLinkCommand } from "../cli/operator.ts";
 import { type Alert, alertsOf, type Facts } from "./alerts.ts";
 import { AuditLog } from "./audit-log.ts";
-import { operatorLinkCommand } from "./command.ts";
 import { Crowd } from "./crowd.ts";
 import { History } from "./history.ts";
 import { issueLink, LINK_MS, noteAddress, redeemLink } from "./link.ts";

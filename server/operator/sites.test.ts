@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { Hash, TicketId, VolunteerKey } from "../../protocol/ids.ts";
-import type { Accepted, Closed } from "../rounds/events.ts";
+import type { Accepted, Closed } from "../coordinator/events.ts";
 import { Sites } from "./sites.ts";
 
 const BLOG = "https://blog.example";

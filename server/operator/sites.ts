@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { asArray, asInteger, asObject, asText, parseJson } from "../../protocol/guards.ts";
 import type { TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { SiteCount } from "../../protocol/operator.ts";
-import type { DurableEvent } from "../rounds/events.ts";
+import type { DurableEvent } from "../coordinator/events.ts";
 
 const FILE = "sites.json";
 /** A volunteer is here for so long after its last request. */

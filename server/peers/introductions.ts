@@ -1,7 +1,7 @@
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { Hash, PeerId, VolunteerKey } from "../../protocol/ids.ts";
 import { type Announcement, type Introduction, MAX_INTRODUCED } from "../../protocol/introduction.ts";
-import { forgetOldest } from "../oldest.ts";
+import { forgetOldest } from "../lib/oldest.ts";
 import { Catalogue, type Picks, type Share } from "./sharers.ts";
 
 /** Who has not announced itself for so long, in milliseconds, is gone: three of a browser's own intervals. */

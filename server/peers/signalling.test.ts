@@ -5,7 +5,7 @@ import { WebSocket } from "ws";
 import { SIGNALLING_PATH } from "../../protocol/routes.ts";
 import { edge } from "../../test/edge.ts";
 import { FakeService } from "../../test/fake-service.ts";
-import { type Listening, listen } from "../http/listen.ts";
+import { type Listening, listen } from "../net/listen.ts";
 import { Signalling } from "./signalling.ts";
 
 const [A, B, C] = ["a", "b", "c"].map((letter) => letter.repeat(22)) as [string, string, string];

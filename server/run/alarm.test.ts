@@ -8,8 +8,8 @@ import {
   tinySettings,
   until,
 } from "../../test/harness/tiny-run.ts";
-import type { Auditor, Evaluator } from "../options.ts";
-import type { DurableEvent } from "../rounds/events.ts";
+import type { DurableEvent } from "../coordinator/events.ts";
+import type { Auditor, Evaluator } from "./options.ts";
 
 /** The held-out loss of each version, as a test wants it; no weights are looked at. */
 const evaluatorOf = (losses: readonly number[]): Evaluator => ({

@@ -1,7 +1,7 @@
 import { crc32 } from "node:zlib";
 import { concat, utf8 } from "../../protocol/bytes.ts";
 import type { Hash, TicketId } from "../../protocol/ids.ts";
-import { restarted, type State } from "../rounds/state.ts";
+import { restarted, type State } from "../coordinator/state.ts";
 import { type Store, StoreError } from "../store/store.ts";
 import type { Late } from "./late-merges.ts";
 

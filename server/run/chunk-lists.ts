@@ -1,7 +1,7 @@
 import { type ChunkList, signChunks } from "../../protocol/chunks.ts";
 import type { Identity } from "../../protocol/identity.ts";
 import type { ObjectName, RunId } from "../../protocol/ids.ts";
-import { forgetOldest } from "../oldest.ts";
+import { forgetOldest } from "../lib/oldest.ts";
 
 /** Lists kept: a volunteer that joins needs one snapshot's, a few diffs' and its shard's. */
 const KEPT = 256;

@@ -8,9 +8,9 @@ import {
   tinySettings,
   until,
 } from "../../test/harness/tiny-run.ts";
-import type { Auditor } from "../options.ts";
-import type { DurableEvent } from "../rounds/events.ts";
-import type { Merger } from "./merger.ts";
+import type { DurableEvent } from "../coordinator/events.ts";
+import type { Merger } from "../merge/merger.ts";
+import type { Auditor } from "./options.ts";
 
 /**
  * What is decided of deltas that another event, on its way to the journal, takes away. Written behind it, the decision

@@ -1,5 +1,5 @@
 import { MAX_LOSS } from "../../protocol/limits.ts";
-import type { Evaluation, Evaluator, Log } from "../options.ts";
+import type { Evaluation, Evaluator, Log } from "./options.ts";
 
 export interface Measured extends Evaluation {
   readonly version: number;

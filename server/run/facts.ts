@@ -1,8 +1,8 @@
-import { endsOf } from "../rounds/ends.ts";
-import type { DurableEvent } from "../rounds/events.ts";
-import { reduce } from "../rounds/reduce.ts";
-import type { Rules } from "../rounds/rules.ts";
-import { begin, type State } from "../rounds/state.ts";
+import type { DurableEvent } from "../coordinator/events.ts";
+import { endsOf } from "../coordinator/outcomes.ts";
+import { reduce } from "../coordinator/reduce.ts";
+import type { Rules } from "../coordinator/rules.ts";
+import { begin, type State } from "../coordinator/state.ts";
 import { type Fact, type Store, StoreError } from "../store/store.ts";
 import { standingOf } from "../trust/standing.ts";
 import type { RecordFacts } from "./index-feed.ts";

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { MAX_PARAMETERS } from "../../protocol/limits.ts";
 import { tinyCorpus, tinySettings } from "../../test/harness/tiny-run.ts";
-import { SettingsError } from "../settings.ts";
-import { languageTask } from "../task.ts";
 import { requireFit } from "./fit.ts";
+import { languageTask } from "./language-task.ts";
+import { SettingsError } from "./settings.ts";
 
 const model = { layers: 4, heads: 6, width: 96, context: 16 };
 const settingsOf = (changes: Partial<typeof model>) => tinySettings({ model: { ...model, ...changes } });

@@ -1,7 +1,7 @@
 import { windowsOf } from "../../model/batches.ts";
 import { MAX_PARAMETERS } from "../../protocol/limits.ts";
-import type { RunCorpus, TaskFactory } from "../options.ts";
-import { type Settings, SettingsError } from "../settings.ts";
+import type { RunCorpus, TaskFactory } from "./options.ts";
+import { type Settings, SettingsError } from "./settings.ts";
 
 /**
  * Holds settings against the corpus they are to be trained on, before a run begins: a run that no volunteer

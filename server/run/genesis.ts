@@ -5,26 +5,26 @@ import { frameBytes } from "../../protocol/frame.ts";
 import { as } from "../../protocol/guards.ts";
 import { type Identity, sha256 } from "../../protocol/identity.ts";
 import { isRunId, type RunId } from "../../protocol/ids.ts";
-import { parseJsonFile } from "../json-file.ts";
+import type { Created } from "../coordinator/events.ts";
+import { ratesOf } from "../coordinator/learning-rates.ts";
+import { Ranges } from "../coordinator/ranges.ts";
+import type { Rules } from "../coordinator/rules.ts";
+import { stepsFor, USUAL_STEPS } from "../coordinator/ticket-steps.ts";
+import { parseJsonFile } from "../lib/json-file.ts";
 import { initialVectors, type MergeRule } from "../merge/merge.ts";
-import type { RunCorpus, Task, TaskFactory } from "../options.ts";
-import type { Created } from "../rounds/events.ts";
-import { stepsFor, USUAL_STEPS } from "../rounds/length.ts";
-import { Ranges } from "../rounds/ranges.ts";
-import { ratesOf } from "../rounds/rates.ts";
-import type { Rules } from "../rounds/rules.ts";
+import { type Store, StoreError } from "../store/store.ts";
+import { RULES } from "../trust/weigh.ts";
+import { requireFit } from "./fit.ts";
+import { deltaCodec, diffCodec, mergeRule } from "./merge-rule.ts";
+import type { RunCorpus, Task, TaskFactory } from "./options.ts";
+import { encodeRecord } from "./record.ts";
 import {
   DEFAULT_SETTINGS,
   earlierDefaults,
   type Settings,
   SettingsError,
   storedSettings,
-} from "../settings.ts";
-import { type Store, StoreError } from "../store/store.ts";
-import { RULES } from "../trust/weigh.ts";
-import { requireFit } from "./fit.ts";
-import { deltaCodec, diffCodec, mergeRule } from "./merge-rule.ts";
-import { encodeRecord } from "./record.ts";
+} from "./settings.ts";
 import { saveSnapshot, storedSnapshots } from "./snapshots.ts";
 
 const RUN_FILE = "run.json";

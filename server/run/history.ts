@@ -11,13 +11,13 @@ import {
 } from "../../protocol/history.ts";
 import type { Identity } from "../../protocol/identity.ts";
 import { type Hash, isHash, type RunId, type TicketId } from "../../protocol/ids.ts";
-import type { DurableEvent, Published } from "../rounds/events.ts";
-import type { Settings } from "../settings.ts";
+import type { DurableEvent, Published } from "../coordinator/events.ts";
 import { type Store, StoreError } from "../store/store.ts";
 import type { Founded } from "./genesis.ts";
 import type { IndexFeed } from "./index-feed.ts";
 import { diffCodec } from "./merge-rule.ts";
 import { decodeRecord } from "./record.ts";
+import type { Settings } from "./settings.ts";
 
 /** What a `published` event adds to the run's history: its record's hash and the server's signature. */
 export type Seal = Pick<Published, "record" | "signature">;

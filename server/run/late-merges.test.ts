@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Hash, Signature, TicketId, VolunteerKey } from "../../protocol/ids.ts";
-import type { RolledBack } from "../rounds/events.ts";
+import type { RolledBack } from "../coordinator/events.ts";
 import { LateMerges } from "./late-merges.ts";
 
 const hash = (n: number) => n.toString(16).padStart(64, "0") as Hash;

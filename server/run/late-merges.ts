@@ -1,8 +1,8 @@
 import type { Range } from "../../model/batches.ts";
 import type { Hash, TicketId, VolunteerKey } from "../../protocol/ids.ts";
-import { forgetOldest } from "../oldest.ts";
-import type { Accepted, DurableEvent } from "../rounds/events.ts";
-import type { Rules } from "../rounds/rules.ts";
+import type { Accepted, DurableEvent } from "../coordinator/events.ts";
+import type { Rules } from "../coordinator/rules.ts";
+import { forgetOldest } from "../lib/oldest.ts";
 import type { Store } from "../store/store.ts";
 import { decodeRecord } from "./record.ts";
 

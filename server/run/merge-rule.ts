@@ -1,8 +1,8 @@
 import { Orthogonalizer } from "../../model/engine/wasm/orthogonal.ts";
 import { type CodecSpec, DENSE2, DENSE4 } from "../../protocol/codec/codec.ts";
 import type { MergeRule } from "../merge/merge.ts";
-import type { Task } from "../options.ts";
-import type { Settings } from "../settings.ts";
+import type { Task } from "./options.ts";
+import type { Settings } from "./settings.ts";
 
 /** Models above this send sparse deltas, if the run file says nothing: below it dense bits learn more a byte. */
 const DENSE_MOST = 2_000_000;

@@ -9,13 +9,13 @@ import {
   tinySettings,
   until,
 } from "../../test/harness/tiny-run.ts";
-import type { Auditor, Evaluator } from "../options.ts";
-import type { DurableEvent } from "../rounds/events.ts";
-import { begin } from "../rounds/state.ts";
-import type { Settings } from "../settings.ts";
+import type { DurableEvent } from "../coordinator/events.ts";
+import { begin } from "../coordinator/state.ts";
 import { memoryIndex } from "../store/memory-index.ts";
 import type { Index } from "../store/store.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
+import type { Auditor, Evaluator } from "./options.ts";
+import type { Settings } from "./settings.ts";
 
 /**
  * Two volunteers that are trusted, of whom one turns: it sends its deltas the wrong way round. The model is ten

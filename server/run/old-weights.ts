@@ -1,8 +1,8 @@
 import { addFrame } from "../../protocol/frame.ts";
-import type { Task } from "../options.ts";
 import type { Store } from "../store/store.ts";
 import type { SnapshotPlace } from "./checkpoint.ts";
 import { readDiff } from "./diffs.ts";
+import type { Task } from "./options.ts";
 import { readSnapshotFile } from "./snapshots.ts";
 
 /**

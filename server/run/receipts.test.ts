@@ -12,9 +12,9 @@ import {
   until,
   uploadOf,
 } from "../../test/harness/tiny-run.ts";
+import { type Merger, mergeHere } from "../merge/merger.ts";
 import { memoryIndex } from "../store/memory-index.ts";
 import type { Index } from "../store/store.ts";
-import { type Merger, mergeHere } from "./merger.ts";
 
 const volunteer = await TestVolunteer.create();
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { concat } from "../../protocol/bytes.ts";
 import type { Hash, TicketId, VolunteerKey } from "../../protocol/ids.ts";
-import type { Accepted, Closed, DurableEvent, Evaluated } from "../rounds/events.ts";
+import type { Accepted, Closed, DurableEvent, Evaluated } from "../coordinator/events.ts";
 import { decodeRecord, encodeRecord } from "./record.ts";
 
 const hash = "a".repeat(64) as Hash;

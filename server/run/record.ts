@@ -11,7 +11,7 @@ import {
   type VolunteerKey,
 } from "../../protocol/ids.ts";
 import { isRunState, type RunState } from "../../protocol/manifest.ts";
-import type { DurableEvent } from "../rounds/events.ts";
+import type { DurableEvent } from "../coordinator/events.ts";
 import { StoreError } from "../store/store.ts";
 
 /**

@@ -1,13 +1,13 @@
 import { sha256 } from "../../protocol/identity.ts";
 import type { Hash, TicketId } from "../../protocol/ids.ts";
+import type { Created, DurableEvent } from "../coordinator/events.ts";
+import { begin, restarted, type State } from "../coordinator/state.ts";
 import { initialVectors, type Vectors } from "../merge/merge.ts";
-import type { Log } from "../options.ts";
-import type { Created, DurableEvent } from "../rounds/events.ts";
-import { begin, restarted, type State } from "../rounds/state.ts";
 import { type Store, StoreError } from "../store/store.ts";
 import { type Checkpoint, readCheckpoints, type SnapshotPlace } from "./checkpoint.ts";
 import type { Founded } from "./genesis.ts";
 import type { LateMerges } from "./late-merges.ts";
+import type { Log } from "./options.ts";
 import { decodeRecord } from "./record.ts";
 import { remerge } from "./remerge.ts";
 import { loadSnapshot, storedSnapshots } from "./snapshots.ts";

@@ -1,6 +1,6 @@
 import type { ErrorCode } from "../../protocol/errors.ts";
 import type { VolunteerKey } from "../../protocol/ids.ts";
-import { forgetOldest } from "../oldest.ts";
+import { forgetOldest } from "../lib/oldest.ts";
 
 /** Volunteers whose refusals are counted: bounds memory against ever new keys. */
 const MAX_COUNTED = 10_000;

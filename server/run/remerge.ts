@@ -1,8 +1,8 @@
 import { sha256 } from "../../protocol/identity.ts";
 import type { Vectors } from "../merge/merge.ts";
+import { type MergeJob, mergeHere } from "../merge/merger.ts";
 import { type Store, StoreError } from "../store/store.ts";
 import type { Founded } from "./genesis.ts";
-import { type MergeJob, mergeHere } from "./merger.ts";
 import { decodeRecord } from "./record.ts";
 import { loadSnapshot } from "./snapshots.ts";
 import type { FrameAt, ToldVersion } from "./story.ts";

@@ -2,7 +2,7 @@ import type { JsonWebKey, webcrypto } from "node:crypto";
 import { utf8 } from "../../protocol/bytes.ts";
 import { parseJson } from "../../protocol/guards.ts";
 import { type Identity, publicKeyText, type Signer } from "../../protocol/identity.ts";
-import { nodeSigner } from "../signatures.ts";
+import { nodeSigner } from "../lib/signatures.ts";
 import { type Store, StoreError } from "../store/store.ts";
 
 const NAME = "server.key";

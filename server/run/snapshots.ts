@@ -1,9 +1,9 @@
 import { sha256 } from "../../protocol/identity.ts";
 import type { Hash } from "../../protocol/ids.ts";
 import type { Vectors } from "../merge/merge.ts";
-import type { Task } from "../options.ts";
 import { type Store, StoreError } from "../store/store.ts";
 import { checkpointOf } from "./checkpoint.ts";
+import type { Task } from "./options.ts";
 import { decodeVectors, encodeVectors } from "./vectors-file.ts";
 
 const SHELF = "snapshots";

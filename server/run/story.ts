@@ -1,8 +1,8 @@
 import type { Hash, TicketId } from "../../protocol/ids.ts";
-import { endsOf } from "../rounds/ends.ts";
-import type { Closed, DurableEvent } from "../rounds/events.ts";
-import { reduce } from "../rounds/reduce.ts";
-import { begin, type State } from "../rounds/state.ts";
+import type { Closed, DurableEvent } from "../coordinator/events.ts";
+import { endsOf } from "../coordinator/outcomes.ts";
+import { reduce } from "../coordinator/reduce.ts";
+import { begin, type State } from "../coordinator/state.ts";
 import { type Store, StoreError } from "../store/store.ts";
 import type { Checkpoint, SnapshotPlace } from "./checkpoint.ts";
 import { factsOf } from "./facts.ts";

@@ -8,7 +8,7 @@ import {
   until,
   uploadOf,
 } from "../../test/harness/tiny-run.ts";
-import { SettingsError } from "../settings.ts";
+import { SettingsError } from "./settings.ts";
 
 let tiny: TinyRun;
 let volunteer: TestVolunteer;

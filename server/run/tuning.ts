@@ -1,8 +1,8 @@
 import { utf8 } from "../../protocol/bytes.ts";
 import { type Json, parseJson } from "../../protocol/guards.ts";
 import { TUNABLE, type Tuning } from "../../protocol/operator.ts";
-import { type Settings, SettingsError, storedSettings } from "../settings.ts";
 import type { Store } from "../store/store.ts";
+import { type Settings, SettingsError, storedSettings } from "./settings.ts";
 
 /**
  * Settings that an operator changed while the run was served. They lie beside the journal and not in it: what

@@ -4,11 +4,11 @@ import type { Manifest } from "../../protocol/manifest.ts";
 import type { ModelShape } from "../../protocol/model.ts";
 import type { RunStatus } from "../../protocol/status.ts";
 import { PROTOCOL_VERSION } from "../../protocol/version.ts";
-import type { RunCorpus } from "../options.ts";
-import { activeAt } from "../rounds/leases.ts";
-import { ACTIVE_MS } from "../rounds/rules.ts";
+import { activeAt } from "../coordinator/leases.ts";
+import { ACTIVE_MS } from "../coordinator/rules.ts";
 import type { Core } from "./core.ts";
 import type { Founded } from "./genesis.ts";
+import type { RunCorpus } from "./options.ts";
 
 export type FixedManifest = Omit<Manifest, "state" | "version" | "hash">;
 

@@ -1,6 +1,6 @@
 import type { AuditedAs } from "../../protocol/people.ts";
+import { medianOf } from "../lib/median.ts";
 import type { Candidate } from "./candidate.ts";
-import { medianOf } from "./median.ts";
 import { auditChance, standingOf, type Trust } from "./standing.ts";
 import { medianSize, suspicionOf } from "./weigh.ts";
 

@@ -13,7 +13,7 @@ export interface Facts {
   readonly agreement?: number;
   /** The newest earlier delta that this one is nearly the same as. */
   readonly copies?: TicketId;
-  /** Where it came from: a name for the sender's network that does not tell it (server/http/network.ts). */
+  /** Where it came from: a name for the sender's network that does not tell it (server/net/network.ts). */
   readonly from?: string;
 }
 

@@ -1,5 +1,5 @@
 import type { TicketId, VolunteerKey } from "../../protocol/ids.ts";
-import { Aged } from "../rounds/aged.ts";
+import { Aged } from "../lib/aged-map.ts";
 import type { Facts } from "./candidate.ts";
 
 /** What the server holds of one volunteer: only what audits and the operator said. */

@@ -1,6 +1,6 @@
 import type { TicketId } from "../../protocol/ids.ts";
+import { medianOf } from "../lib/median.ts";
 import type { Candidate, Facts, Weight } from "./candidate.ts";
-import { medianOf } from "./median.ts";
 import { admitted, reputation, standingOf, type Trust, trusted } from "./standing.ts";
 
 /** What becomes of the deltas that wait when a version closes: merged with a weight, or gone; the rest waits. */

@@ -13,7 +13,7 @@ import {
   uploadOf,
   vectorTask,
 } from "../../test/harness/tiny-run.ts";
-import type { DurableEvent } from "../rounds/events.ts";
+import type { DurableEvent } from "../coordinator/events.ts";
 import { decodeRecord, encodeRecord } from "../run/record.ts";
 import { Journal } from "../store/journal.ts";
 import { readOnlyStore } from "../store/read-only.ts";

@@ -18,14 +18,14 @@ import { parsePace } from "../../protocol/pace.ts";
 import { parseReceipt } from "../../protocol/receipt.ts";
 import { parseTicket } from "../../protocol/ticket.ts";
 import { decodeUpload, encodeUpload } from "../../protocol/upload.ts";
+import { begin } from "../../server/coordinator/state.ts";
 import { tokenizerJson } from "../../server/corpus/encode.ts";
 import { parseIndex } from "../../server/corpus/shards.ts";
 import { parseSignal } from "../../server/peers/signals.ts";
-import { begin } from "../../server/rounds/state.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../../server/run/checkpoint.ts";
 import { decodeRecord } from "../../server/run/record.ts";
+import { parseSettings } from "../../server/run/settings.ts";
 import { decodeVectors, encodeVectors } from "../../server/run/vectors-file.ts";
-import { parseSettings } from "../../server/settings.ts";
 import {
   encodeBlock,
   encodeHeader,

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { TicketId } from "../../protocol/ids.ts";
 import { parseReceipt, type Receipt } from "../../protocol/receipt.ts";
 import { decodeRecord } from "../../server/run/record.ts";
-import { openRun } from "../../server/run.ts";
+import { openRun } from "../../server/run/run.ts";
 import { fileStore } from "../../server/store/file-store.ts";
 import { nodeFiles } from "../../server/store/node-files.ts";
 import { readOnlyStore } from "../../server/store/read-only.ts";

@@ -6,7 +6,7 @@ import { type Hash, type ObjectName, snapshotName } from "../../protocol/ids.ts"
 import type { Manifest } from "../../protocol/manifest.ts";
 import { createApp } from "../../server/http/app.ts";
 import { Assets, makeAsset } from "../../server/http/assets.ts";
-import { listen } from "../../server/http/listen.ts";
+import { listen } from "../../server/net/listen.ts";
 import { Introductions } from "../../server/peers/introductions.ts";
 import { Signalling } from "../../server/peers/signalling.ts";
 import { FakeService, MANIFEST, RUN } from "../fake-service.ts";

@@ -4,8 +4,8 @@ import { FOUNDING_ROUTES } from "../../../protocol/founding.ts";
 import { OPERATOR_HEADER, OPERATOR_ROUTES, type OperatorAction } from "../../../protocol/operator.ts";
 import { edge } from "../../../test/edge.ts";
 import { FakeService } from "../../../test/fake-service.ts";
+import type { FoundingDesk, OperatorDesk } from "../../operator/ports.ts";
 import { SESSION_MS } from "../../operator/sessions.ts";
-import type { FoundingDesk, OperatorDesk } from "./desk.ts";
 import { foundingRoutesOf } from "./founding.ts";
 import { routesOf } from "./routes.ts";
 

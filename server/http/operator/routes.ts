@@ -6,16 +6,16 @@ import { MAX_JSON_BYTES } from "../../../protocol/limits.ts";
 import { OPERATOR_ROUTES, parseAction } from "../../../protocol/operator.ts";
 import { toGguf, toHuggingFace } from "../../export/model.ts";
 import { zip } from "../../export/zip.ts";
+import { addressOf } from "../../net/address.ts";
+import { NO_STORE } from "../../net/headers.ts";
+import { MAX_OPERATOR_BODIES, MAX_RATE_ENTRIES, SIGN_IN_RATE } from "../../net/limits.ts";
+import { RateLimiter } from "../../net/rate.ts";
+import type { OperatorDesk, SignInDesk } from "../../operator/ports.ts";
 import { SESSION_MS, type Session, Sessions } from "../../operator/sessions.ts";
-import { addressOf } from "../address.ts";
 import { json, whole } from "../answer.ts";
 import { BodyRoom } from "../body.ts";
 import type { Edge, EdgeOptions } from "../edge.ts";
 import { methodOf } from "../gate.ts";
-import { NO_STORE } from "../headers.ts";
-import { MAX_OPERATOR_BODIES, MAX_RATE_ENTRIES, SIGN_IN_RATE } from "../limits.ts";
-import { RateLimiter } from "../rate.ts";
-import type { OperatorDesk, SignInDesk } from "./desk.ts";
 import { cookiePath, requireBody, requireOwnPage, requireSession, secretsOf, setSession } from "./guard.ts";
 
 /** A route that only a signed-in operator reaches. */

@@ -1,0 +1,123 @@
+import { statfs } from "node:fs/promises";
+import type { Socket } from "node:net";
+import type { Hono } from "hono";
+import type { Logger } from "pino";
+import type { ServeFlags } from "../cli/flags.ts";
+import { createApp } from "../http/app.ts";
+import type { Assets } from "../http/assets.ts";
+import type { Edge, EdgeOptions } from "../http/edge.ts";
+import type { Upgrades } from "../net/listen.ts";
+import { AuditLog } from "../operator/audit-log.ts";
+import type { History } from "../operator/history.ts";
+import { Sessions } from "../operator/sessions.ts";
+import { Introductions } from "../peers/introductions.ts";
+import { Signalling } from "../peers/signalling.ts";
+import type { Run } from "../run/run.ts";
+import { Founder } from "../setup/run-setup.ts";
+import { type UploadDisk, UploadedText } from "../setup/uploaded-text.ts";
+import type { OpenDirectory } from "./open-directory.ts";
+import { type Lookout, openLookout } from "./operator.ts";
+
+/**
+ * What stands behind the sockets: a run, or, until an operator has made it, the page that makes one. The sockets and
+ * the signed-in stay when the one takes the place of the other.
+ */
+export class House implements Pick<Hono<Edge>, "fetch"> {
+  /** Ends the event streams, so that the server can close. */
+  readonly closing = new AbortController();
+  /** Resolves with a run that an operator made. */
+  readonly founded: Promise<Run>;
+  readonly #flags: ServeFlags;
+  readonly #log: Logger;
+  readonly #history: History;
+  readonly #shared: EdgeOptions;
+  #app: Hono<Edge>;
+  #lookout: Lookout | undefined;
+  #signalling: Signalling | undefined;
+  #founder: Founder | undefined;
+  #found: (run: Run) => void = () => {};
+
+  constructor(flags: ServeFlags, log: Logger, history: History, assets: Assets) {
+    const { proxies, embedOn, origins } = flags;
+    const now = () => performance.now();
+    const sessions = new Sessions(now);
+    this.#flags = flags;
+    this.#log = log;
+    this.#history = history;
+    this.#shared = { assets, log, proxies, embedOn, origins, now, sessions, closing: this.closing.signal };
+    this.#app = createApp(undefined, this.#shared);
+    this.founded = new Promise((resolve) => {
+      this.#found = resolve;
+    });
+  }
+
+  readonly fetch: Hono<Edge>["fetch"] = (request, ...rest) => this.#app.fetch(request, ...rest);
+
+  readonly onSocket = (socket: Socket): void => this.#lookout?.onSocket(socket);
+
+  /** WebSockets, of which the only kind is browsers' signalling. */
+  readonly upgrades: Upgrades = {
+    takes: (path) => this.#signalling?.takes(path) ?? false,
+    take: (request, socket, head) => {
+      if (this.#signalling === undefined) socket.destroy();
+      else this.#signalling.take(request, socket, head);
+    },
+  };
+
+  /** Serves what the directory holds. */
+  async move(directory: OpenDirectory): Promise<void> {
+    if (directory.run !== undefined) await this.#serve(directory.run);
+    else if (directory.corpus !== undefined) await this.#openFounding(directory, directory.corpus);
+  }
+
+  async close(): Promise<void> {
+    await this.#founder?.close();
+    await this.#lookout?.close();
+  }
+
+  async #serve(run: Run): Promise<void> {
+    this.#lookout = await openLookout(run, this.#history, this.#flags, this.#log);
+    const peers = run.manifest().peers && this.#openSharing();
+    this.#app = createApp(run, { ...this.#shared, ...this.#lookout.edge, ...(peers && { peers }) });
+  }
+
+  #openSharing(): Introductions {
+    const { now, proxies } = this.#shared;
+    const introductions = new Introductions(now, Math.random);
+    this.#signalling = new Signalling({ introductions, proxies, now, log: this.#log });
+    // A socket that is left open would keep the server from closing.
+    this.closing.signal.addEventListener("abort", () => this.#signalling?.close());
+    return introductions;
+  }
+
+  async #openFounding(directory: OpenDirectory, hasCorpus: boolean): Promise<void> {
+    const { data } = this.#flags;
+    const disk = diskOf(data);
+    const parts = {
+      ...{ directory: data, disk, errors: this.#log },
+      text: await UploadedText.open(data, disk),
+      log: await AuditLog.open(data),
+      wallClock: Date.now,
+      begin: async (settings: Parameters<OpenDirectory["begin"]>[0]) => {
+        const run = await directory.begin(settings);
+        await this.#serve(run);
+        this.#found(run);
+      },
+    };
+    this.#founder = await Founder.open(parts, hasCorpus);
+    this.#app = createApp(undefined, { ...this.#shared, founding: this.#founder });
+  }
+}
+
+const diskOf = (directory: string): UploadDisk => ({
+  async free() {
+    const { bavail, bsize } = await statfs(directory);
+    return bavail * bsize;
+  },
+  async write(file, bytes, offset) {
+    let done = 0;
+    while (done < bytes.length) {
+      done += (await file.write(bytes, done, bytes.length - done, offset + done)).bytesWritten;
+    }
+  },
+});

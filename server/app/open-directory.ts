@@ -1,0 +1,167 @@
+import { randomBytes } from "node:crypto";
+import { addDefaultCorpus } from "../corpus/default.ts";
+import { makeDirectory } from "../corpus/disk.ts";
+import { ProgressBar } from "../corpus/progress.ts";
+import { takeBackAbandoned } from "../corpus/workspace.ts";
+import { hasUpload, kindOf, requireWritable } from "../data-dir/directory.ts";
+import { DirectoryError } from "../data-dir/error.ts";
+import { beginFirstStart, endFirstStart, isFirstStart } from "../data-dir/first-start.ts";
+import { lockDirectory } from "../data-dir/lock.ts";
+import { auditInThread } from "../evaluate/auditor.ts";
+import type { Writer } from "../lib/io.ts";
+import { mergeInThread } from "../merge/merge-thread.ts";
+import { languageTask } from "../run/language-task.ts";
+import type { Log, RunOptions } from "../run/options.ts";
+import { openRun, type Run } from "../run/run.ts";
+import type { Settings } from "../run/settings.ts";
+import { openFileStore } from "../store/open.ts";
+import { languageEvaluator } from "./language-evaluator.ts";
+import { openCorpus } from "./run-corpus.ts";
+import { begunWith, requireSameTokens, startSettings, tokenizerOf } from "./start.ts";
+import type { Start } from "./start-folder.ts";
+
+/** A data directory in use: its run, if it has or gets one, and the way to let go of it. */
+export interface OpenDirectory {
+  readonly run: Run | undefined;
+  /** Whether a corpus is there; undefined where the directory is somebody else's and nothing may be made in it. */
+  readonly corpus: boolean | undefined;
+  /** Begins a run on the corpus that is there by now, where {@link run} is undefined. */
+  begin(settings: Settings): Promise<Run>;
+  /** Finishes what is being written, and frees the directory. */
+  close(): Promise<void>;
+}
+
+export interface DirectoryOptions {
+  readonly settings?: Settings | undefined;
+  readonly log: Log;
+  /** Where a person sees how far the default corpus is. */
+  readonly stderr: Writer;
+  readonly observe?: RunOptions["observe"];
+  readonly start?: Start | undefined;
+  /** Makes no run by itself in an empty directory: an operator will. */
+  readonly create?: boolean;
+}
+
+/**
+ * Opens a data directory as `serve` does: an empty one gets the default corpus and a run, unless an operator is to
+ * make it or has begun to; one with a corpus gets a run where `settings` or a `start` are given, or where it is
+ * a first start's that was killed; one with a run goes on with it. A foreign one is left alone.
+ */
+export async function openDirectory(directory: string, options: DirectoryOptions): Promise<OpenDirectory> {
+  const { log, stderr, observe, start, create = false } = options;
+  const settings = start === undefined ? options.settings : startSettings(options.settings, start);
+  await takeBackAbandoned(directory);
+  const kind = await kindOf(directory);
+  if (kind === "foreign") return { run: undefined, corpus: undefined, begin: foreign, close: async () => {} };
+  await makeDirectory(directory);
+  await requireWritable(directory);
+  const unlock = lockDirectory(directory);
+  let opened: Opened | undefined;
+  const close = async () => {
+    await opened?.close();
+    unlock();
+  };
+  const begin = async (chosen: Settings) => {
+    opened ??= await open(directory, true, chosen, log, observe, undefined);
+    return opened?.run ?? foreign();
+  };
+  try {
+    if (kind === "empty" && (create || (await hasUpload(directory)))) {
+      return { run: undefined, corpus: false, begin, close };
+    }
+    if (kind === "empty") {
+      await beginFirstStart(directory);
+      await makeDefaultCorpus(directory, stderr, start && tokenizerOf(start));
+    }
+    opened = await open(directory, await isFirstStart(directory), settings, log, observe, start);
+    if (opened !== undefined) await endFirstStart(directory);
+    return { run: opened?.run, corpus: true, begin, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+interface Opened {
+  readonly run: Run;
+  close(): Promise<void>;
+}
+
+const foreign = (): never => {
+  throw new DirectoryError("no run can be made here");
+};
+
+async function makeDefaultCorpus(directory: string, stderr: Writer, tokenizer?: string): Promise<void> {
+  stderr.write(`${directory} is empty: making the default run\n`);
+  const bar = new ProgressBar(stderr);
+  try {
+    const warnings: string[] = [];
+    const onWarning = (line: string) => warnings.push(line);
+    await addDefaultCorpus(directory, bar.show.bind(bar), tokenizer, undefined, undefined, onWarning);
+    bar.end();
+    for (const line of warnings) stderr.write(`${line}\n`);
+  } finally {
+    bar.end();
+  }
+}
+
+async function open(
+  directory: string,
+  fresh: boolean,
+  settings: Settings | undefined,
+  log: Log,
+  observe: RunOptions["observe"],
+  start: Start | undefined,
+): Promise<Opened | undefined> {
+  const opened = await openCorpus(directory);
+  if (start !== undefined) requireSameTokens(start, opened.corpus);
+  const store = await openFileStore(directory);
+  try {
+    // Before its first record a run is begun only where somebody asked for one: by an empty directory, by
+    // --run, or by an earlier start that got as far as run.json.
+    const asked = fresh || settings !== undefined || (await store.get("run", "run.json")) !== undefined;
+    if (store.length === 0 && !asked) {
+      await store.close();
+      return undefined;
+    }
+    const { task: taskOf, corpus } = await begunWith(store, start, languageTask, opened.corpus);
+    let begun: Settings | undefined;
+    const evaluator = languageEvaluator({ ...opened, corpus }, () => {
+      if (begun === undefined) throw new Error("a run that is not open asked for an evaluation");
+      return begun;
+    });
+    const auditor = auditInThread(async () => {
+      if (begun === undefined) throw new Error("a run that is not open asked for an audit");
+      const shape = { ...begun.model, vocabulary: corpus.vocabulary };
+      const { optimizer, batch } = begun;
+      return { options: { shape, optimizer, batch }, gate: await opened.gate() };
+    });
+    const merger = mergeInThread();
+    const run = await openRun({
+      store,
+      merger,
+      corpus,
+      ...(settings && { settings }),
+      task: (chosen, vocabulary) => {
+        begun = chosen;
+        return taskOf(chosen, vocabulary);
+      },
+      clock: () => performance.now(),
+      random: (bytes) => new Uint8Array(randomBytes(bytes)),
+      evaluator,
+      auditor,
+      log,
+      ...(observe && { observe }),
+    });
+    const close = async () => {
+      await run.close();
+      await evaluator.close();
+      await auditor.close();
+      await merger.close();
+    };
+    return { run, close };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}

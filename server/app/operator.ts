@@ -1,0 +1,76 @@
+import type { Socket } from "node:net";
+import type { ServeFlags } from "../cli/flags.ts";
+import type { EdgeOptions } from "../http/edge.ts";
+import { AuditLog } from "../operator/audit-log.ts";
+import { Crowd } from "../operator/crowd.ts";
+import type { History } from "../operator/history.ts";
+import { Machine } from "../operator/machine.ts";
+import { metricsOf } from "../operator/metrics.ts";
+import { Office } from "../operator/office.ts";
+import { Sites } from "../operator/sites.ts";
+import { Traffic } from "../operator/traffic.ts";
+import { Webhook } from "../operator/webhook.ts";
+import type { Log } from "../run/options.ts";
+import type { Run } from "../run/run.ts";
+
+/** An operator's view of a served run, and where it plugs into the sockets and the edge. */
+export interface Lookout {
+  readonly edge: Pick<EdgeOptions, "asked" | "tokensOf" | "sent" | "operator" | "metrics">;
+  readonly onSocket: (socket: Socket) => void;
+  close(): Promise<void>;
+}
+
+/** Begins to look after a run. */
+export async function openLookout(
+  run: Run,
+  history: History,
+  { data: directory, alertUrl, embedOn }: Pick<ServeFlags, "data" | "alertUrl" | "embedOn">,
+  log: Log,
+): Promise<Lookout> {
+  const clock = () => performance.now();
+  const crowd = new Crowd(clock);
+  const sites = await Sites.open(directory, embedOn, clock);
+  const traffic = new Traffic(clock);
+  const sent = { snapshots: 0, diffs: 0, shards: 0 };
+  const office = new Office({
+    ...{ run, directory, crowd, history, sites, traffic },
+    machine: new Machine(directory),
+    log: await AuditLog.open(directory),
+    webhook: alertUrl && new Webhook(alertUrl, log),
+    errors: log,
+    wallClock: Date.now,
+  });
+  history.onAccepted = (volunteer, report) => crowd.trained(volunteer, report);
+  history.onEvent = (event) => sites.observe(event);
+  history.refused = () => run.refused;
+  run.witness = {
+    seen: (volunteer) => crowd.seen(volunteer),
+    forget(volunteer) {
+      crowd.forget(volunteer);
+      sites.forget(volunteer);
+    },
+  };
+  office.open();
+  return {
+    edge: {
+      asked(volunteer, userAgent, site) {
+        crowd.asked(volunteer, userAgent);
+        sites.asked(volunteer, site);
+      },
+      tokensOf: (origin) => sites.tokensOf(origin),
+      sent: (kind, bytes) => {
+        sent[kind] += bytes;
+      },
+      operator: office,
+      metrics: {
+        text: async () => metricsOf(run.status(), await office.overview(), sent),
+        token: process.env.METRICS_TOKEN,
+      },
+    },
+    onSocket: (socket) => traffic.watch(socket),
+    async close() {
+      office.close();
+      await sites.save().catch((error: unknown) => log.error({ err: error }, "sites.json was not written"));
+    },
+  };
+}

@@ -1,0 +1,94 @@
+import { networkInterfaces } from "node:os";
+import type { VersionEvent } from "../../protocol/events.ts";
+import { setbackOf } from "../../protocol/setback.ts";
+import type { RunStatus } from "../../protocol/status.ts";
+import { isLoopback } from "../net/network.ts";
+import { wordsOf } from "../operator/alerts.ts";
+import { LINK_MS } from "../operator/link.ts";
+
+/** What the operator reads in the terminal: where to look, and one line a version. */
+export interface Door {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+  /** The path under which a proxy serves it, e.g. `/train`. */
+  readonly path?: string;
+}
+
+const isWildcard = (host: string): boolean => host === "0.0.0.0" || host === "::";
+
+/** An address that a browser on this machine can open. */
+export function originOf({ host, port, tls, path = "" }: Door): string {
+  const named = isWildcard(host) ? "localhost" : host.includes(":") ? `[${host}]` : host;
+  return `${tls ? "https" : "http"}://${named}:${port}${path}`;
+}
+
+/** `link` is the operator's one-time link. */
+export function linksOf(door: Door, link: string): string {
+  const origin = originOf(door);
+  const lines = [
+    `  volunteer  ${origin}/`,
+    `  status     ${origin}/status`,
+    `  API        ${origin}/api/run`,
+    `  model      ${origin}/api/snapshots/latest.safetensors`,
+    `  operator   ${link}  (signs in once, within ${LINK_MS / 60_000} minutes)`,
+  ];
+  for (const address of isWildcard(door.host) ? addresses() : []) {
+    lines.push(`  elsewhere  ${originOf({ ...door, host: address })}/`);
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+/** The machine's own addresses, for a server that listens on all. */
+function addresses(): string[] {
+  const found = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  return found.filter(({ internal, family }) => !internal && family === "IPv4").map(({ address }) => address);
+}
+
+/** Why visitors from elsewhere could not train, if they could not. */
+export function insecureWarning({ host, tls }: Door, behindProxy: boolean): string | undefined {
+  if (tls || behindProxy || isLoopback(host)) return undefined;
+  return (
+    "This address speaks plain HTTP. On any machine but this one, browsers withhold WebGPU, Web Locks and\n" +
+    "cryptography from such pages, so visitors cannot train. Use --tls-cert and --tls-key, or put an HTTPS\n" +
+    "proxy in front and say --trust-proxy.\n"
+  );
+}
+
+/**
+ * E.g. `version 12: 4 deltas merged, held-out loss 5.01 (80% of guessing), 9.8 ktok/s`. The loss is the newest
+ * known, and says of which version when that is an older one: measuring never holds a version up.
+ */
+export function versionLine({ version, deltas }: VersionEvent, status: RunStatus): string {
+  const newest = status.heldOut.at(-1);
+  const parts = [`version ${version}: ${deltas} ${deltas === 1 ? "delta" : "deltas"} merged`];
+  if (newest !== undefined) {
+    const share = Math.round((100 * newest.loss) / status.baselines.uniform);
+    const at = newest.version === version ? "" : ` at version ${newest.version}`;
+    parts.push(`held-out loss ${newest.loss.toFixed(2)}${at} (${share}% of guessing)`);
+  }
+  parts.push(`${(status.tokensPerSecond / 1_000).toFixed(1)} ktok/s`);
+  const setback = setbackOf(status.heldOut, status.baselines.uniform);
+  if (setback !== undefined)
+    parts.push(`worse than at version ${setback.best.version} (${setback.best.loss.toFixed(2)})`);
+  return parts.join(", ");
+}
+
+/** What an operator can do about a run that gets worse. */
+const REMEDY =
+  "On the operator's page you can lower the learning rate and go back to an earlier version. If the loss that\n" +
+  "volunteers report goes on falling, the text is too short for this model: add text, or take a smaller model.";
+
+/** Says once when a run begins to get worse, and once when that is over. */
+export class SetbackWatch {
+  #told = false;
+
+  /** What to print after a measurement, if anything. */
+  line({ heldOut, baselines: { uniform } }: Pick<RunStatus, "heldOut" | "baselines">): string | undefined {
+    const setback = setbackOf(heldOut, uniform);
+    if ((setback !== undefined) === this.#told) return undefined;
+    this.#told = setback !== undefined;
+    if (setback === undefined) return "The model learns again: held-out loss is near its best.";
+    return `Warning: ${wordsOf(setback, uniform)}.\n${REMEDY}`;
+  }
+}

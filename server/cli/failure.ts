@@ -1,0 +1,43 @@
+import { ModelError } from "../../model/config.ts";
+import { CorpusError, isFull, systemCode } from "../corpus/error.ts";
+import { DirectoryError, LockedError } from "../data-dir/error.ts";
+import { ExportError } from "../export/error.ts";
+import { accessLine, isRefused } from "../lib/access.ts";
+import { SettingsError } from "../run/settings.ts";
+import { StoreError } from "../store/store.ts";
+
+/** Something that whoever starts a command can put right. */
+export class StartError extends Error {
+  override readonly name = "StartError";
+}
+
+const OURS = [
+  ...[StartError, SettingsError, DirectoryError, LockedError],
+  ...[CorpusError, StoreError, ExportError, ModelError],
+];
+
+/**
+ * What a command says of a failure: one line for what its user can put right, our own errors and the system's;
+ * the whole stack for anything else, which is a mistake of ours.
+ */
+export function lineOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (OURS.some((kind) => error instanceof kind)) return error.message;
+  if (isFull(error)) return `${fullLine(error)}: free some, and start again`;
+  const code = systemCode(error) ?? "";
+  const path = pathOf(error);
+  if (path !== undefined && isRefused(code)) return accessLine(path, code);
+  if (code === "EMFILE" || code === "ENFILE") {
+    return `too many files are open (${code}): raise the limit, e.g. with "ulimit -n 8192"`;
+  }
+  return /^(?:E[A-Z0-9]+|ERR_FS_\w+)$/.test(code) ? error.message : (error.stack ?? error.message);
+}
+
+function fullLine(error: Error): string {
+  const path = pathOf(error);
+  return `there is no space left${path === undefined ? "" : ` to write ${path}`} (${systemCode(error)})`;
+}
+
+/** The file or directory that a system call was about. */
+const pathOf = (error: Error): string | undefined =>
+  "path" in error && typeof error.path === "string" ? error.path : undefined;

@@ -1,0 +1,291 @@
+import type { MergedEntry } from "../../protocol/history.ts";
+import type { HeldOutPoint } from "../../protocol/status.ts";
+import { Aged } from "../lib/aged-map.ts";
+import { merged as mergedInto, passed, ruled, seen, struck, suspected } from "../trust/standing.ts";
+import { rolledBackTo } from "../trust/tripwire.ts";
+import type {
+  Accepted,
+  Audited,
+  Closed,
+  Created,
+  Effect,
+  Evaluated,
+  Event,
+  Published,
+  RolledBack,
+  Ruled,
+  StateChanged,
+} from "./events.ts";
+import { expire, lease, settle, usuallyWorking, workingAt } from "./leases.ts";
+import { isLate } from "./outcomes.ts";
+import { ACTIVE_MS, MAX_STALENESS, type Rules } from "./rules.ts";
+import { keepSample } from "./samples.ts";
+import { begin, type State } from "./state.ts";
+import { closesAt } from "./version-deadline.ts";
+
+/** Newest versions shown. */
+const MAX_VERSIONS = 20;
+/** Held-out points kept; beyond this every other one of the older half is dropped. */
+const MAX_POINTS = 400;
+/** Deltas whose time sets the deadline. */
+const TIMED_DELTAS = 32;
+
+export interface Step {
+  readonly state: State;
+  readonly effects: readonly Effect[];
+}
+
+/**
+ * The run's core: what an event makes of the state, and what the world is asked to do about it. Pure: the
+ * same state, event and `now` (the run clock) give the same result, so a journal replays to the same state.
+ * Throws on a durable event that contradicts the state, which no shell writes and no sound journal holds.
+ */
+export function reduce(rules: Rules, state: State, event: Exclude<Event, Created>, now: number): Step {
+  switch (event.type) {
+    case "asked": {
+      const answer = lease(rules, state, event, now);
+      return { state: answer.state, effects: [answer.effect] };
+    }
+    case "tick": {
+      const ticked = { ...state, soft: expire(state.soft, now) };
+      return { state: ticked, effects: due(rules, ticked, now) };
+    }
+    case "accepted":
+      return follow(rules, accept(state, event, now), now);
+    case "closed":
+      return follow(rules, close(state, event), now);
+    case "published":
+      return publish(rules, state, event, now);
+    case "evaluated":
+      return evaluate(rules, state, event);
+    case "audited":
+      return follow(rules, audit(state, event), now);
+    case "rolled-back":
+      return rollBack(rules, state, event, now);
+    case "ruled":
+      return follow(rules, rule(state, event), now);
+    case "state": {
+      const changed = change(state, event);
+      const announced: Effect = { type: "announce", event: { type: "state", state: changed.phase } };
+      return { state: changed, effects: [announced, ...due(rules, changed, now)] };
+    }
+  }
+}
+
+/** The state of a whole journal: `created`, then the rest. */
+export function replay(rules: Rules, created: Created, rest: Iterable<Exclude<Event, Created>>): State {
+  let state = begin(created);
+  for (const event of rest) state = reduce(rules, state, event, "at" in event ? event.at : state.at).state;
+  return state;
+}
+
+const follow = (rules: Rules, state: State, now: number): Step => ({
+  state,
+  effects: due(rules, state, now),
+});
+
+/** What the state asks for. It is asked for again until it is done, so a failed write only delays it. */
+function due(rules: Rules, state: State, now: number): Effect[] {
+  // What was closed is merged, whatever came after: its deltas have no other end.
+  if (state.closing !== undefined) return [{ type: "merge", closed: state.closing.event }];
+  if (state.phase === "finished") return [];
+  if (state.tokens >= rules.tokenBudget) {
+    return [{ type: "record", event: { type: "state", at: now, state: "finished" } }];
+  }
+  if (state.phase === "paused" || state.pool.length === 0) return [];
+  const working = workingAt(state, rules.leaseMs, now);
+  const crowd = { least: rules.quorum, working, usual: usuallyWorking(state) };
+  const isDue = (deltas: State["pool"]) => {
+    const came = deltas.map(({ at }) => at);
+    return now >= closesAt({ opened: state.publishedAt, came, took: state.took }, crowd);
+  };
+  if (!isDue(state.pool)) return [];
+  const { merged, discarded } = rules.weigh(state.pool, state.version, state.trust, now);
+  // Only what counts makes a quorum or a deadline: suspects would hurry every version. Of nothing is none made.
+  const counted = new Set(merged.map(({ ticket }) => ticket));
+  if (!isDue(state.pool.filter(({ ticket }) => counted.has(ticket)))) return [];
+  const closed: Closed = { type: "closed", at: now, version: state.version, merged };
+  return [{ type: "record", event: discarded.length === 0 ? closed : { ...closed, discarded } }];
+}
+
+function accept(state: State, event: Accepted, now: number): State {
+  if (state.used.has(event.ticket)) throw contradiction(event, "its ticket was used before");
+  if (event.version > state.version) throw contradiction(event, "its version is not published");
+  const { ticket, volunteer, delta, version, tokens, at, position, facts } = event;
+  const late = isLate(state, event);
+  const pooled = { ticket, volunteer, delta, version, tokens, at, ...(facts && { facts }) };
+  let gaps = Aged.of(state.gaps).without([position]);
+  for (let skipped = state.frontier; skipped < position; skipped++) gaps = gaps.with(skipped, true);
+  return {
+    ...state,
+    at,
+    pool: late ? state.pool : [...state.pool, pooled],
+    discarded: state.discarded + (late ? 1 : 0),
+    used: Aged.of(state.used).with(ticket, version),
+    frontier: Math.max(state.frontier, position + 1),
+    gaps,
+    took: [...state.took.slice(1 - TIMED_DELTAS), event.took],
+    trust: seen(state.trust, volunteer, ticket, facts),
+    soft: settle(state.soft, event, now),
+  };
+}
+
+function close(state: State, event: Closed): State {
+  if (event.version !== state.version || state.closing !== undefined) {
+    throw contradiction(event, "that version is not open");
+  }
+  const pooled = new Map(state.pool.map((delta) => [delta.ticket, delta]));
+  let tokens = 0;
+  const entries: MergedEntry[] = [];
+  for (const { ticket, weight } of event.merged) {
+    const pool = pooled.get(ticket);
+    if (pool === undefined || !pooled.delete(ticket)) throw contradiction(event, `${ticket} does not wait`);
+    tokens += pool.tokens;
+    entries.push({ ticket, volunteer: pool.volunteer, delta: pool.delta, weight });
+  }
+  for (const ticket of event.discarded ?? []) {
+    if (!pooled.delete(ticket)) throw contradiction(event, `${ticket} does not wait`);
+  }
+  return {
+    ...state,
+    at: event.at,
+    pool: [...pooled.values()],
+    discarded: state.discarded + (event.discarded?.length ?? 0),
+    closing: { event, tokens, entries },
+  };
+}
+
+function publish(rules: Rules, state: State, event: Published, now: number): Step {
+  const { closing } = state;
+  if (closing === undefined || event.version !== state.version + 1) {
+    throw contradiction(event, "the version before it is not closed");
+  }
+  const { version, hash, at, diffBytes } = event;
+  const summary = {
+    version,
+    hash,
+    diffBytes,
+    deltas: closing.event.merged.length,
+    tokens: closing.tokens,
+    ms: at - state.publishedAt,
+  };
+  const tokens = state.tokens + closing.tokens;
+  let { trust } = state;
+  for (const { volunteer } of closing.entries) trust = mergedInto(trust, volunteer, version);
+  const next: State = {
+    ...state,
+    at,
+    version,
+    hash,
+    record: event.record,
+    publishedAt: at,
+    tokens,
+    merged: state.merged + summary.deltas,
+    closing: undefined,
+    trust,
+    used: new Map([...state.used].filter(([, from]) => from >= version - MAX_STALENESS)),
+    versions: [summary, ...state.versions.slice(0, MAX_VERSIONS - 1)],
+    recent: [...state.recent.filter((merge) => at - merge.at <= ACTIVE_MS), { at, tokens: closing.tokens }],
+  };
+  return {
+    state: next,
+    effects: [
+      { type: "announce", event: { type: "version", ...summary } },
+      { type: "evaluate", version, tokens },
+      ...due(rules, next, now),
+    ],
+  };
+}
+
+function audit(state: State, event: Audited): State {
+  const { at, ticket, volunteer, verdict, gain } = event;
+  if (verdict === "unclear") return { ...state, at };
+  if (verdict === "good") {
+    const pool = state.pool.map((delta) => (delta.ticket === ticket ? { ...delta, proven: true } : delta));
+    return { ...state, at, pool, trust: passed(state.trust, volunteer, ticket, gain) };
+  }
+  const pool = state.pool.filter((delta) => delta.ticket !== ticket);
+  return {
+    ...state,
+    at,
+    pool,
+    discarded: state.discarded + state.pool.length - pool.length,
+    trust: struck(state.trust, volunteer, at),
+  };
+}
+
+const rule = (state: State, { at, volunteer, ruling }: Ruled): State => ({
+  ...state,
+  at,
+  trust: ruled(state.trust, volunteer, ruling === "banned"),
+});
+
+function rollBack(rules: Rules, state: State, event: RolledBack, now: number): Step {
+  const { at, version, to, hash, record } = event;
+  if (version !== state.version + 1 || to >= version) throw contradiction(event, "it leads nowhere");
+  const summary = { version, hash, deltas: 0, tokens: 0, ms: at - state.publishedAt, diffBytes: 0 };
+  const dropped = state.pool.length + (state.closing?.event.merged.length ?? 0);
+  const next: State = {
+    ...state,
+    at,
+    version,
+    hash,
+    record,
+    publishedAt: at,
+    floor: version,
+    pool: [],
+    closing: undefined,
+    discarded: state.discarded + dropped,
+    trust: suspected(state.trust, to),
+    // What was measured of the versions taken back says nothing of those to come.
+    heldOut: state.heldOut.filter((point) => point.version <= to),
+    versions: [summary, ...state.versions.slice(0, MAX_VERSIONS - 1)],
+  };
+  return {
+    state: next,
+    effects: [
+      { type: "announce", event: { type: "version", ...summary } },
+      { type: "evaluate", version, tokens: state.tokens },
+      ...due(rules, next, now),
+    ],
+  };
+}
+
+function evaluate(rules: Rules, state: State, event: Evaluated): Step {
+  const { at, version, tokens, loss, sample } = event;
+  const newest = state.heldOut.at(-1);
+  // Measured before a roll-back and told after it: of a version that is no more.
+  const gone = version < state.floor;
+  if (gone || (newest !== undefined && newest.version >= version))
+    return { state: { ...state, at }, effects: [] };
+  const to = rolledBackTo(state.heldOut, event, rules.tripwire);
+  return {
+    state: {
+      ...state,
+      at,
+      heldOut: thin([...state.heldOut, { version, tokens, loss }]),
+      sample: { version, text: sample },
+      samples: keepSample(state.samples, version, sample),
+    },
+    effects: [
+      { type: "announce", event: { type: "evaluation", version, tokens, loss, sample } },
+      ...(to === undefined ? [] : [{ type: "roll-back", to } as const]),
+    ],
+  };
+}
+
+/** Keeps the curve's first point, its newest half in full, and ever fewer between. */
+function thin(points: readonly HeldOutPoint[]): readonly HeldOutPoint[] {
+  if (points.length <= MAX_POINTS) return points;
+  return points.filter((_, i) => i % 2 === 0 || i >= MAX_POINTS / 2);
+}
+
+function change(state: State, event: StateChanged): State {
+  if (state.phase === "finished") return { ...state, at: event.at }; // it stays so, whoever asked meanwhile
+  const changed = { ...state, at: event.at, phase: event.state };
+  if (event.state !== "finished") return changed;
+  return { ...changed, pool: [], discarded: state.discarded + state.pool.length };
+}
+
+const contradiction = (event: Event, why: string) =>
+  new Error(`the journal contradicts itself at a "${event.type}" event: ${why}`);

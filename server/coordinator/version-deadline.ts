@@ -1,0 +1,66 @@
+import { medianOf } from "../lib/median.ts";
+
+/** A version stays open for so long after its first delta at least, for what comes at about the same time. */
+const GATHER_MS = 500;
+/** And after its quorum for this part of the median of what deltas take. */
+const GRACE = 0.1;
+/** No wait is so long that a run seems stuck. */
+const LONGEST_WAIT_MS = 40_000;
+/** A delta is expected until so many times the median of what deltas take, */
+const PATIENCE = 1.25;
+/** and longer while so few are at work: there a version without somebody is a half or a third of one. */
+const FEW = 3;
+const PATIENCE_OF_FEW = 2;
+/** Who asks for work waits so long at most for the version that its delta makes; MAX_TURN_MS (protocol/limits.ts) for its turn. */
+export const LONGEST_HOLD_MS = 10_000;
+
+/** A version has just opened for this part of the time in which most deltas come. */
+const JUST_OPENED = 0.1;
+
+/** Of those at work, the part whose deltas make a version: the slowest quarter is not waited for. */
+export const QUORUM_SHARE = 3 / 4;
+/** Deltas of the largest quorum: more in one version teach it little (docs/LEARNING.md). */
+const LARGEST_QUORUM = 64;
+
+/** Deltas that are enough for a version on which so many volunteers are at work. */
+export function quorumOf(least: number, working: number): number {
+  return Math.max(least, Math.min(LARGEST_QUORUM, Math.ceil(QUORUM_SHARE * working)));
+}
+
+/**
+ * When a version closes, on the run clock, whose deltas came at these times: with the last of those at work; else a
+ * moment after its quorum, so that who is just about to come is not a version late; and at the latest when most would
+ * have come since it opened, so that who left in the middle of a ticket holds nobody up for long.
+ */
+export function closesAt(
+  { opened, came, took }: { opened: number; came: readonly number[]; took: readonly number[] },
+  { least, working, usual }: { least: number; working: number; usual: number },
+): number {
+  const [first, last] = [came[0], came.at(-1)];
+  if (first === undefined || last === undefined) return Number.POSITIVE_INFINITY;
+  if (came.length >= Math.max(least, working)) return last;
+  const quorum = came[quorumOf(least, working) - 1] ?? Number.POSITIVE_INFINITY;
+  const deadline = Math.max(
+    first + GATHER_MS,
+    opened + Math.min(LONGEST_WAIT_MS, expectedWithin(took, usual)),
+  );
+  return Math.min(quorum + GRACE * (medianOf(took) ?? 0), deadline);
+}
+
+/**
+ * The age up to which a ticket's delta is still to be expected, ms; `took` is what the newest deltas took, `usual`
+ * how many are usually at work.
+ */
+export function expectedWithin(took: readonly number[], usual: number): number {
+  return (usual <= FEW ? PATIENCE_OF_FEW : PATIENCE) * (medianOf(took) ?? 0);
+}
+
+/**
+ * Until when, on the run clock, who sent a delta at `sent` waits for the version that it will be merged into. A
+ * second ticket for the open version would be one version late when it is done, and late deltas cost more learning
+ * than waiting does (docs/LEARNING.md). But who sent it when the version had just opened would wait for too long, and
+ * may be done again before it closes. `expected` is the age up to which deltas are (see {@link expectedWithin}).
+ */
+export function heldUntil(opened: number, sent: number, expected: number): number {
+  return sent - opened < JUST_OPENED * expected ? sent : sent + expected;
+}

@@ -1,0 +1,49 @@
+import { extname } from "node:path";
+import { Worker } from "node:worker_threads";
+import type { Progress } from "./add.ts";
+import type { CorpusJob, FromCorpusThread } from "./messages.ts";
+
+/** The worker's file beside this one, as source (.ts) or as built (.js). */
+const WORKER = new URL(`./corpus-worker${extname(new URL(import.meta.url).pathname)}`, import.meta.url);
+
+/** Why no run was made: a stable code, and words for the operator. */
+export class FoundingFailed extends Error {
+  override readonly name = "FoundingFailed";
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/**
+ * Makes a directory's corpus in a thread of its own. Rejects with {@link FoundingFailed}; the directory is then as it
+ * was. `signal` ends the thread where it stands: what it leaves is cleared away by the next that makes one.
+ */
+export async function makeCorpusInThread(
+  job: CorpusJob,
+  onProgress: (progress: Progress) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  signal.throwIfAborted();
+  const worker = new Worker(WORKER, { workerData: job });
+  const stop = () => void worker.terminate();
+  signal.addEventListener("abort", stop);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      worker.on("message", (message: FromCorpusThread) => {
+        if (message.type === "progress") onProgress(message.progress);
+        else if (message.type === "made") resolve();
+        else reject(new FoundingFailed(message.code, message.message));
+      });
+      worker.on("error", (error) => reject(error));
+      worker.on("exit", (code) =>
+        reject(new Error(`the thread that makes the corpus ended with code ${code}`)),
+      );
+    });
+  } finally {
+    signal.removeEventListener("abort", stop);
+    await worker.terminate();
+  }
+}

@@ -1,0 +1,30 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { addCorpus, type Progress } from "./add.ts";
+import { addDefaultCorpus } from "./default.ts";
+import { CorpusError } from "./error.ts";
+import type { CorpusJob, FromCorpusThread } from "./messages.ts";
+
+/** The thread that makes a corpus: reading, counting and encoding keep a processor busy. The main thread is corpus-thread.ts. */
+
+/** Between two words on how far it is: a person watches. */
+const TELL_MS = 100;
+
+const { dataDir, file, vocabulary, context, maxTextBytes }: CorpusJob = workerData;
+const say = (message: FromCorpusThread) => parentPort?.postMessage(message);
+
+let told = { stage: "", at: 0 };
+function onProgress(progress: Progress): void {
+  const now = performance.now();
+  if (progress.stage === told.stage && now - told.at < TELL_MS) return;
+  told = { stage: progress.stage, at: now };
+  say({ type: "progress", progress });
+}
+
+try {
+  if (file === "moby-dick") await addDefaultCorpus(dataDir, onProgress, undefined, vocabulary, context);
+  else await addCorpus({ files: [file], dataDir, vocabulary, context, onProgress, maxTextBytes });
+  say({ type: "made" });
+} catch (error) {
+  const code = error instanceof CorpusError ? error.code : "internal-error";
+  say({ type: "failed", code, message: error instanceof Error ? error.message : String(error) });
+}

@@ -1,0 +1,136 @@
+import { extname } from "node:path";
+import { Worker } from "node:worker_threads";
+import type { Vectors } from "./merge.ts";
+import type { FromMerger, ToMerger } from "./merge-messages.ts";
+import type { Merger } from "./merger.ts";
+
+/** A version that was not made: its thread failed, or ended. */
+export class NotMerged extends Error {
+  override readonly name = "NotMerged";
+}
+
+/** A {@link Merger} that owns a thread. */
+export interface ThreadMerger extends Merger {
+  /** Ends the thread; a version half merged is rejected. */
+  close(): Promise<void>;
+}
+
+/** Frames on their way to the thread: enough to keep it busy, few enough to be no memory. */
+const IN_FLIGHT = 4;
+
+/** The worker's file beside this one, as source (.ts) or as built (.js). */
+const WORKER = new URL(`./merge-worker${extname(new URL(import.meta.url).pathname)}`, import.meta.url);
+
+/**
+ * Merges in a worker thread, so that the event loop goes on taking deltas while a large model's matrices are turned.
+ * The thread keeps the vectors it made, so that between versions nothing is copied here. One that failed is replaced
+ * at the next job.
+ */
+export function mergeInThread(file: URL = WORKER): ThreadMerger {
+  let line: Line | undefined;
+  /** What the thread holds as well. */
+  let held: Vectors | undefined;
+  let closed = false;
+
+  const end = async () => {
+    const ending = line;
+    line = undefined;
+    held = undefined;
+    await ending?.end();
+  };
+
+  return {
+    async merge({ outer, downlink, matrices }, { vectors, weights, lead = 0, places, frames }) {
+      if (closed) throw new NotMerged("the merging thread is closed");
+      line ??= new Line(file);
+      const { post, answer, hold } = line;
+      hold(true);
+      try {
+        post({
+          type: "begin",
+          rule: { outer, downlink, matrices },
+          weights,
+          lead,
+          ...(places && { places }),
+          ...(vectors !== held && { vectors }),
+        });
+        let onTheWay = 0;
+        for await (const frame of places === undefined ? frames : []) {
+          if (onTheWay === IN_FLIGHT) await answer();
+          else onTheWay++;
+          const own = frame.slice(); // it may be a piece of a larger buffer
+          post({ type: "frame", frame: own }, [own.buffer]);
+        }
+        post({ type: "finish" });
+        for (; onTheWay > 0; onTheWay--) await answer();
+        const last = await answer();
+        if (last.type !== "merged") throw new NotMerged(`the merging thread answered "${last.type}"`);
+        held = last.merged.vectors;
+        hold(false);
+        return last.merged;
+      } catch (error) {
+        await end();
+        throw error;
+      }
+    },
+    async close() {
+      closed = true;
+      await end();
+    },
+  };
+}
+
+/** A thread's messages, one answer after another. */
+class Line {
+  readonly #worker: Worker;
+  readonly #answers: FromMerger[] = [];
+  #waiting: (() => void) | undefined;
+  #failure: string | undefined;
+
+  constructor(file: URL) {
+    this.#worker = new Worker(file);
+    this.#worker.unref();
+    this.#worker.on("message", (answer: FromMerger) => {
+      this.#answers.push(answer);
+      this.#wake();
+    });
+    const died = (why: string) => {
+      this.#failure ??= why;
+      this.#wake();
+    };
+    this.#worker.on("error", (error) => died(error instanceof Error ? error.message : String(error)));
+    this.#worker.on("exit", (code) => died(`the merging thread ended with code ${code}`));
+  }
+
+  readonly post = (message: ToMerger, transfer: readonly ArrayBuffer[] = []): void => {
+    this.#worker.postMessage(message, transfer);
+  };
+
+  /** Whether the thread keeps the process alive: only while it has something to do. */
+  readonly hold = (busy: boolean): void => {
+    if (busy) this.#worker.ref();
+    else this.#worker.unref();
+  };
+
+  /** The next answer. Rejects with {@link NotMerged} when the thread says it failed, or is gone. */
+  readonly answer = async (): Promise<FromMerger> => {
+    while (this.#answers.length === 0 && this.#failure === undefined) {
+      await new Promise<void>((resolve) => {
+        this.#waiting = resolve;
+      });
+    }
+    const answer = this.#answers.shift();
+    if (answer === undefined) throw new NotMerged(this.#failure);
+    if (answer.type === "failed") throw new NotMerged(answer.error);
+    return answer;
+  };
+
+  async end(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #wake(): void {
+    this.#waiting?.();
+    this.#waiting = undefined;
+  }
+}

@@ -1,0 +1,34 @@
+import type { RecordPlace } from "../store/store.ts";
+import { WeightedMean } from "./mean.ts";
+import { advance, type Merged, type MergeRule, type Vectors } from "./merge.ts";
+
+/** A version to be made. */
+export interface MergeJob {
+  /** Of the version before; they stay as they are. */
+  readonly vectors: Vectors;
+  /** One for each frame. */
+  readonly weights: readonly number[];
+  /** Bytes to leave free before the new x, for who makes a file around it; a hint. */
+  readonly lead?: number;
+  /** The journal records that hold the frames, for who would rather read them by itself. */
+  readonly places?: readonly RecordPlace[];
+  /** In the order of the merge, each looked at once: a version may have more of them than memory holds. */
+  readonly frames: AsyncIterable<Uint8Array<ArrayBuffer>>;
+}
+
+/** Where versions are made; the same job gives the same bytes in every place. */
+export interface Merger {
+  /** One job at a time. Rejects with `not-finite` where the result is not, and with what `frames` rejects with. */
+  merge(rule: MergeRule, job: MergeJob): Promise<Merged>;
+}
+
+/** Merges on the thread that asks. */
+export const mergeHere: Merger = {
+  async merge(rule, { vectors: { x, theta, momentum }, weights, frames }) {
+    const mean = new WeightedMean(x.length, weights);
+    let position = 0;
+    for await (const frame of frames) mean.add(frame, weights[position++]!);
+    const vectors = { x: x.slice(), theta: theta.slice(), momentum: momentum.slice() };
+    return { diff: advance(vectors, mean.values, weights, rule), vectors };
+  },
+};

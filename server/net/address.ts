@@ -1,0 +1,14 @@
+import type { IncomingMessage } from "node:http";
+import type { Context } from "hono";
+import type { Edge } from "../http/edge.ts";
+import { clientAddress } from "./forwarded.ts";
+
+/** Who is on the other side, for rate limits, where so many proxies are trusted (forwarded.ts). */
+export function addressOf(c: Context<Edge>, proxies: number): string {
+  return clientAddress((name) => c.req.header(name), c.env?.incoming?.socket?.remoteAddress, proxies);
+}
+
+/** The same of a request that no route sees. */
+export function addressIn({ headers, socket }: IncomingMessage, proxies: number): string {
+  return clientAddress((name) => headers[name]?.toString(), socket.remoteAddress, proxies);
+}

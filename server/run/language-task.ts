@@ -1,0 +1,23 @@
+import { initialWeights } from "../../model/init.ts";
+import { layoutOf } from "../../model/layout.ts";
+import { decodeSafetensors, encodeSafetensors, headerOf } from "../../model/safetensors.ts";
+import type { Task } from "./options.ts";
+import type { Settings } from "./settings.ts";
+
+/** The task `language`: the vector is a GPT-2, its file safetensors. */
+export function languageTask(settings: Settings, vocabulary: number): Task {
+  const shape = { ...settings.model, vocabulary };
+  const layout = layoutOf(shape);
+  return {
+    parameters: layout.length,
+    matrices: layout.tensors.flatMap(({ name, offset, shape: [rows, columns] }) =>
+      // An embedding's row is a token's or a place's own: directions mean nothing across them.
+      columns === undefined || name.startsWith("w") ? [] : [{ offset, rows: rows!, columns }],
+    ),
+    tensors: layout.tensors.map(({ offset, length }) => ({ offset, length })),
+    initial: (seed) => initialWeights(shape, seed),
+    lead: headerOf(layout).length,
+    encode: (values) => encodeSafetensors(layout, values),
+    decode: (file) => decodeSafetensors(file, layout),
+  };
+}

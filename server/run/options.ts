@@ -1,0 +1,104 @@
+import type { Hash } from "../../protocol/ids.ts";
+import type { DurableEvent } from "../coordinator/events.ts";
+import type { DirectionJob } from "../evaluate/direct.ts";
+import type { AuditJob } from "../evaluate/examine.ts";
+import type { Merger } from "../merge/merger.ts";
+import type { Matrix } from "../merge/outer.ts";
+import type { Store } from "../store/store.ts";
+import type { Evidence } from "../trust/audit.ts";
+import type { Part } from "../trust/places.ts";
+import type { Settings } from "./settings.ts";
+
+/** What a run is opened with. Everything that touches the world is passed in, so that tests can hold it. */
+export interface RunOptions {
+  readonly store: Store;
+  readonly corpus: RunCorpus;
+  /**
+   * A run file's settings. On a directory without a run they make it (without, {@link DEFAULT_SETTINGS} do);
+   * on one that has a run they must be the ones it began with.
+   */
+  readonly settings?: Settings;
+  /** What the flat vector means. */
+  readonly task: TaskFactory;
+  /** Monotonic milliseconds, from any origin: never the wall clock. */
+  readonly clock: () => number;
+  /** So many bytes nobody can guess. */
+  readonly random: (bytes: number) => Uint8Array<ArrayBuffer>;
+  /** Where versions are merged: on this thread, if nothing is said. */
+  readonly merger?: Merger;
+  /** Measures versions on held-out text; without it no version is measured. */
+  readonly evaluator?: Evaluator;
+  /** Measures what deltas are worth; without it none is audited. */
+  readonly auditor?: Auditor;
+  readonly log: Log;
+  /** Hears of every durable event: of the journal's while the run is opened, then of each as it is applied. */
+  readonly observe?: (event: DurableEvent) => void;
+}
+
+/** The split corpus as a run sees it: what it may serve, and what guessing costs. */
+export interface RunCorpus {
+  readonly vocabulary: number;
+  /** tokenizer.json. */
+  readonly tokenizer: Uint8Array<ArrayBuffer>;
+  /** Train shards only, in a fixed order. */
+  readonly train: readonly TrainShard[];
+  /** Tokens of the held-out text, which versions are measured on and which is never served. */
+  readonly heldOutTokens: number;
+  /** Nats a token on the held-out text. */
+  readonly baselines: { readonly uniform: number; readonly unigram: number; readonly bigram: number };
+  /** A train shard's u16 tokens. Rejects with `not-found` for any other hash. */
+  shard(hash: Hash): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+export interface TrainShard {
+  readonly hash: Hash;
+  readonly tokens: number;
+}
+
+/** Held-out evaluation, beside the run: one call at a time, newest version first. */
+export interface Evaluator {
+  /** Mean loss in nats a token on a fixed slice, and a sample of what the model writes. */
+  evaluate(version: number, weights: Float32Array<ArrayBuffer>): Promise<Evaluation>;
+}
+
+export interface Evaluation {
+  readonly loss: number;
+  readonly sample: string;
+}
+
+/** Audits, beside the run: one call at a time. */
+export interface Auditor {
+  audit(job: AuditJob): Promise<Evidence>;
+  /** Where gate text would lead a version's weights. */
+  direct(job: DirectionJob): Promise<Float32Array>;
+}
+
+/** All that a run knows of the vector it merges. */
+export interface Task {
+  /** Values in the flat vector. */
+  readonly parameters: number;
+  /** The tensors that are matrices to the outer step; embeddings, biases and norms are not. */
+  readonly matrices: readonly Matrix[];
+  /** Where each tensor lies, in order: their sizes are watched one by one. */
+  readonly tensors: readonly Part[];
+  /** Version 0, from the run's seed alone. */
+  initial(seed: number): Float32Array<ArrayBuffer>;
+  /** Bytes of a published file before its values, where these are the vector as it is: 0 if absent. */
+  readonly lead?: number;
+  /**
+   * The published file of a version: the same bytes for the same floats, on any machine. It may be made around values
+   * that lie behind {@link lead} bytes of a buffer of their own.
+   */
+  encode(values: Float32Array<ArrayBuffer>): Uint8Array<ArrayBuffer>;
+  /** The inverse of {@link encode}; throws on any other bytes. */
+  decode(file: Uint8Array<ArrayBuffer>): Float32Array<ArrayBuffer>;
+}
+
+export type TaskFactory = (settings: Settings, vocabulary: number) => Task;
+
+/** Structured logging, pino's shape: fields first, then a plain line. */
+export interface Log {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}

@@ -1,0 +1,61 @@
+import { flopsOf } from "../../model/engine/work.ts";
+import { layoutOf } from "../../model/layout.ts";
+import { headerOf } from "../../model/safetensors.ts";
+import { ProtocolError } from "../../protocol/errors.ts";
+import type { Estimate } from "../../protocol/founding.ts";
+import { frameBytes } from "../../protocol/frame.ts";
+import { MAX_PARAMETERS, MAX_VOCABULARY, MIN_VOCABULARY } from "../../protocol/limits.ts";
+import { stepsFor } from "../coordinator/ticket-steps.ts";
+import { deltaCodec, diffCodec } from "../run/merge-rule.ts";
+import type { Settings } from "../run/settings.ts";
+
+/** Bytes of a value. */
+const F32 = 4;
+/** Beside a snapshot lie the server's own weights and the outer momentum. */
+const VECTORS_A_SNAPSHOT = 3;
+
+/** What a run of these settings costs, by the code that will run it. Throws `bad-request` for one that no volunteer could load. */
+export function estimateOf(settings: Settings, vocabulary: number): Estimate {
+  if (vocabulary < MIN_VOCABULARY || vocabulary > MAX_VOCABULARY) {
+    throw new ProtocolError("bad-request", `a vocabulary has ${MIN_VOCABULARY} to ${MAX_VOCABULARY} tokens`);
+  }
+  const shape = { ...settings.model, vocabulary };
+  const layout = layoutOf(shape);
+  const parameters = layout.length;
+  if (parameters > MAX_PARAMETERS) {
+    throw new ProtocolError(
+      "bad-request",
+      `${parameters} parameters are more than the ${MAX_PARAMETERS} a run may have`,
+    );
+  }
+  const { batch, steps, tokenBudget, learningRate } = settings;
+  const tokensPerStep = batch * shape.context;
+  const deltaBytes = frameBytes(deltaCodec(settings, parameters), parameters);
+  const diffBytes = frameBytes(diffCodec(settings, Number.POSITIVE_INFINITY), parameters);
+  const weight = { tokensPerStep, deltaBytes, diffBytes };
+  // The pace of the slowest and of the fastest volunteer there can be.
+  const least =
+    steps === "paced" ? stepsFor(weight, { speed: 1e-9, uplink: Number.MAX_VALUE }, 1, false) : steps;
+  const most = steps === "paced" ? stepsFor(weight, { speed: Number.MAX_VALUE, uplink: 1 }, 1, false) : steps;
+  return {
+    parameters,
+    snapshotBytes: headerOf(layout).length + F32 * parameters,
+    deltaBytes,
+    diffBytes,
+    flopsPerToken: Math.round(flopsOf(shape, batch) / tokensPerStep),
+    ticketTokens: [least * tokensPerStep, most * tokensPerStep],
+    diskBytes: diskBytes(settings, parameters, deltaBytes, diffBytes),
+    tokenBudget,
+    learningRate,
+  };
+}
+
+/** At the quorum's number of deltas a version; a larger swarm keeps more of them (docs/OPERATIONS.md). */
+function diskBytes(settings: Settings, parameters: number, deltaBytes: number, diffBytes: number): number {
+  const { keepSnapshots, snapshotEvery, keepDiffs, quorum } = settings;
+  return (
+    keepSnapshots * VECTORS_A_SNAPSHOT * F32 * parameters +
+    keepDiffs * diffBytes +
+    (keepSnapshots + 1) * snapshotEvery * quorum * deltaBytes
+  );
+}
