@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { type SmallRun, startSmallRun } from "./harness/small-run.ts";
 import { Volunteer } from "./independent/volunteer.js";
 
@@ -23,27 +23,52 @@ let run: SmallRun;
 beforeEach(async () => {
   run = await startSmallRun(SETTINGS);
 }, 120_000);
-afterEach(() => run.end());
+afterEach(() => {
+  vi.unstubAllGlobals();
+  return run.end();
+});
 
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, Math.min(ms, 100)));
 
-/** Joins, and trains until an audit of a fresh ticket was heard of. */
-async function trainToAudit(steps?: (ticket: { steps: number }) => number): Promise<Volunteer> {
+/** Joins, and trains until an audit of a fresh ticket was heard of. Also what shut it out meanwhile, if anything did. */
+async function trainToAudit(steps?: (ticket: { steps: number }) => number) {
   const lines: string[] = [];
   const log = (line: string) => lines.push(line);
   const volunteer = new Volunteer({ url: run.server.origin, log, sleep, ...(steps && { steps }) });
   await volunteer.join();
+  let refusal: unknown;
   for (let round = 0; Object.keys(volunteer.totals.audits).length === 0; round++) {
+    expect(refusal, "shut out, and no audit tells why").toBeUndefined();
     expect(round, lines.slice(-3).join("\n")).toBeLessThan(120);
-    await volunteer.round();
+    await volunteer.round().catch((error: unknown) => {
+      if (!String(error).includes("quarantined")) throw error;
+      refusal = error;
+    });
   }
-  return volunteer;
+  return { volunteer, refusal };
+}
+
+/** The server tells nobody of audits before it has refused a ticket: who is found bad is shut out unheard. */
+function tellOfAuditsLate(): void {
+  const send = fetch;
+  let refused = false;
+  vi.stubGlobal("fetch", async (...asked: Parameters<typeof fetch>) => {
+    const [url] = asked;
+    if (String(url).endsWith("/api/me/data") && !refused) {
+      const headers = { "murmuration-protocol": "2" };
+      return Response.json({ data: { deltas: [] } }, { headers });
+    }
+    const answer = await send(...asked);
+    refused ||= String(url).endsWith("/api/tickets") && answer.status === 403;
+    return answer;
+  });
 }
 
 it("G4, AU4: what the second implementation trained is receipted, merged and proven, and its fresh ticket recomputed", {
   timeout: 240_000,
 }, async () => {
-  const volunteer = await trainToAudit();
+  const { volunteer, refusal } = await trainToAudit();
+  expect(refusal).toBeUndefined();
   for (let round = 0; round < ROUNDS_MORE; round++) await volunteer.round();
   await volunteer.settle();
   const { receipts, proven, tokens, refused, audits } = volunteer.totals;
@@ -57,10 +82,18 @@ it("G4, AU4: what the second implementation trained is receipted, merged and pro
   expect(volunteer.taken.snapshots).toBeLessThan(5);
 });
 
-it("AU2, AU4, the control: a second implementation that trains half of its steps is found, and shut out", {
-  timeout: 240_000,
-}, async () => {
-  const volunteer = await trainToAudit(({ steps }) => steps / 2);
-  expect(volunteer.totals.audits).toEqual({ mismatch: 1 });
-  await expect(volunteer.round()).rejects.toThrow("quarantined");
-});
+it.each([
+  ["as soon as it is there", () => {}],
+  ["only once it is shut out", tellOfAuditsLate],
+])(
+  "AU2, AU4, the control: a second implementation that trains half of its steps is found, and shut out, and hears of it %s",
+  {
+    timeout: 240_000,
+  },
+  async (_, tell) => {
+    tell();
+    const { volunteer } = await trainToAudit(({ steps }) => steps / 2);
+    expect(volunteer.totals.audits).toEqual({ mismatch: 1 });
+    await expect(volunteer.round()).rejects.toThrow("quarantined");
+  },
+);

@@ -95,11 +95,24 @@ export class Volunteer {
   }
 
   async #ticket() {
-    const { ticket } = await this.#server.postJson(this.#identity, "/api/tickets", this.#pace);
+    const { ticket } = await this.#askForTicket();
     requireSigned(this.#manifest.server, "ticket", ticket);
     const mine = ticket.run === this.#manifest.run && ticket.volunteer === this.key;
     if (!mine || ticket.rates.length !== ticket.steps) throw new Error("a ticket that is not ours");
     return ticket;
+  }
+
+  /** Throws the server's refusal; where that shuts us out, audits that tell why are heard of first. */
+  async #askForTicket() {
+    try {
+      return await this.#server.postJson(this.#identity, "/api/tickets", this.#pace);
+    } catch (error) {
+      if (error.code === "quarantined" && this.#unaudited.size > 0) {
+        this.#log(`shut out before an audit was heard of: ${error.message}`);
+        await this.#look();
+      }
+      throw error;
+    }
   }
 
   async #shard(hash) {
