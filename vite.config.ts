@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { basename, join } from "node:path";
 import { defineConfig, type Plugin } from "vite";
-import { digitsAsset } from "./client/how/digits-asset.ts";
+import { digitsAsset } from "./client/learn/digits-asset.ts";
 
 const pages = join(import.meta.dirname, "client/pages");
 
@@ -15,7 +15,7 @@ const require = createRequire(import.meta.url);
 /**
  * tfjs' WASM binaries, which its backend fetches by name from the folder it is told: `tfjs/`. Asking the
  * package for the files keeps them at the version of the code that loads them. Its threads are not used
- * (model/backend.ts), so their binary stays out.
+ * (model/reference/backend.ts), so their binary stays out.
  */
 function tfjsBinaries(): Plugin {
   const names = ["tfjs-backend-wasm", "tfjs-backend-wasm-simd"];

@@ -4,7 +4,7 @@
  * Prints a table; with `--json` one JSON object is the last line. Exits 1 where a turn or a parity gate failed.
  */
 import { loadavg } from "node:os";
-import { BATCH, CONFIGS } from "../client/bench/workload.ts";
+import { BATCH, CONFIGS } from "../client/benchmark/workload.ts";
 import { chromiumHost, type Host, nodeHost, TurnFailed } from "./engine/hosts.ts";
 import type { Runtime } from "./engine/job.ts";
 import { GROUP_NAMES, planRaces, type Race } from "./engine/plan.ts";

@@ -43,7 +43,7 @@ async function run(name: string | undefined, args: readonly string[]): Promise<n
       return corpusCommand(args, { stdin, stdout, stderr });
     }
     case "volunteer": {
-      const { volunteerCommand } = await import("../client/node/volunteer.ts");
+      const { volunteerCommand } = await import("../client/cli/volunteer.ts");
       return volunteerCommand(args, { stdout, stderr, signal: stopSignal() });
     }
     case "export": {

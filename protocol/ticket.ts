@@ -30,7 +30,7 @@ export interface TicketTerms {
   readonly shard: Hash;
   /** The range: the first of `steps × batch` windows of context + 1 tokens in the shard, wrapping at its end. */
   readonly window: number;
-  /** Orders the windows and shifts them by a phase (model/batches.ts). */
+  /** Orders the windows and shifts them by a phase (model/data/batches.ts). */
   readonly seed: number;
   readonly steps: number;
   /** Sequences in each step's micro-batch. */

@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import type { Contestant, Job, Turn } from "../bench/engine/job.ts";
 import { GROUP_NAMES, planRaces } from "../bench/engine/plan.ts";
 import { rowsOf, type Taken } from "../bench/engine/rows.ts";
-import { openPeak } from "../client/bench/fma-peak.ts";
-import { bytesOf, flopsOf } from "../model/engine/work.ts";
+import { openPeak } from "../client/benchmark/fma-peak.ts";
+import { bytesOf, flopsOf } from "../model/engine/flops.ts";
 
 const losses = [5.5, 5.4, 5.3, 5.2];
 

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { Random } from "../model/random.ts";
+import { Random } from "../model/lib/random.ts";
 import { type Disk, nodeDisk } from "../server/corpus/disk.ts";
 import { CorpusError } from "../server/corpus/error.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Random } from "../model/random.ts";
+import { Random } from "../model/lib/random.ts";
 import { holds, Memory, open, script } from "./harness/crashed-run.ts";
 import { MemoryFiles, PowerLoss } from "./harness/memory-files.ts";
 import { Stillness } from "./harness/virtual-time.ts";

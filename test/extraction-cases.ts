@@ -1,4 +1,4 @@
-import { Random } from "../model/random.ts";
+import { Random } from "../model/lib/random.ts";
 import type { CodecSpec } from "../protocol/codec/codec.ts";
 
 /** Every kind of payload: each width of codes, chunks that divide and that do not, all of a chunk. */

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
+import { layoutOf } from "../model/contract/layout.ts";
 import { extractionSchedule } from "../model/engine/schedule.ts";
 import { mapMemory, WasmDevice } from "../model/engine/wasm/device.ts";
 import { hasFma, loadKernels } from "../model/engine/wasm/kernels.ts";
 import { createWasmTrainer } from "../model/engine/wasm/trainer.ts";
-import { adjust } from "../model/extraction.ts";
 import { initialWeights } from "../model/init.ts";
-import { layoutOf } from "../model/layout.ts";
-import { createReference } from "../model/reference.ts";
+import { adjust } from "../model/reference/extraction.ts";
+import { createReference } from "../model/reference/reference.ts";
 import type { CodecSpec } from "../protocol/codec/codec.ts";
 import { codecOf, decodeFrame, frameOf } from "../protocol/frame.ts";
 import { CODECS, nameOfCodec, totals } from "./extraction-cases.ts";

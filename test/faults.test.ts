@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { Random } from "../model/random.ts";
+import { Random } from "../model/lib/random.ts";
 import { StoreError } from "../server/store/store.ts";
 import { holds, Memory, open, patientScript, replayed, script, told } from "./harness/crashed-run.ts";
 import { MemoryFiles, PowerLoss, systemError } from "./harness/memory-files.ts";

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { LATE_PART } from "../client/trainer/carry.ts";
-import { batchesOf, type Range } from "../model/batches.ts";
+import { LATE_PART } from "../client/worker/local-state.ts";
+import { batchesOf, type Range } from "../model/data/batches.ts";
 import { createWasmTrainer } from "../model/engine/wasm/trainer.ts";
 import { initialWeights } from "../model/init.ts";
 import { DENSE4 } from "../protocol/codec/codec.ts";

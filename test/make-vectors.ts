@@ -1,12 +1,11 @@
 import { createPrivateKey, createPublicKey, sign as signBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { batchesOf } from "../model/batches.ts";
+import { layoutOf } from "../model/contract/layout.ts";
+import { batchesOf } from "../model/data/batches.ts";
+import { encodeSafetensors } from "../model/data/safetensors.ts";
 import { initialWeights } from "../model/init.ts";
-import { layoutOf } from "../model/layout.ts";
-import { oracleAdamW, oracleLossAndGradient, oracleState } from "../model/oracle.ts";
-import { Random } from "../model/random.ts";
-import { encodeSafetensors } from "../model/safetensors.ts";
+import { Random } from "../model/lib/random.ts";
 import { bytesOf, concat, toHex } from "../protocol/bytes.ts";
 import { canonicalBytes, canonicalJson, type Purpose } from "../protocol/canonical.ts";
 import type { CodecSpec } from "../protocol/codec/codec.ts";
@@ -18,6 +17,7 @@ import type { Hash, ObjectName, RunId, TicketId, VolunteerKey } from "../protoco
 import { signReceipt } from "../protocol/receipt.ts";
 import { signTicket, ticketTokens } from "../protocol/ticket.ts";
 import { encodeUpload } from "../protocol/upload.ts";
+import { oracleAdamW, oracleLossAndGradient, oracleState } from "./oracle/oracle.ts";
 
 /**
  * Writes protocol/vectors.json (docs/PROTOCOL.md, section 15): what the product signs, frames and draws, for whoever

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { volunteerCommand } from "../client/node/volunteer.ts";
+import { volunteerCommand } from "../client/cli/volunteer.ts";
 import { corpusCommand } from "../server/cli/corpus.ts";
 import { serveCommand } from "../server/cli/main.ts";
 

@@ -1,5 +1,5 @@
+import { layoutOf } from "../model/contract/layout.ts";
 import type { Arena, Gemm, Op, Slot } from "../model/engine/ops.ts";
-import { layoutOf } from "../model/layout.ts";
 
 /** Arenas in doubles; tokens as doubles too. What `saved` and `partials` hold is each device's own affair. */
 export type Arenas = Record<Arena, Float64Array>;

@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { memoryCache } from "../client/cache/cache.ts";
 import { openIdentity } from "../client/cache/entries.ts";
-import { Control } from "../client/trainer/control.ts";
-import { volunteer } from "../client/trainer/loop.ts";
-import type { Report } from "../client/trainer/messages.ts";
-import { Pace } from "../client/trainer/pace.ts";
 import type { Api } from "../client/transport/api.ts";
+import { Control } from "../client/worker/control.ts";
+import { volunteer } from "../client/worker/loop.ts";
+import type { Report } from "../client/worker/messages.ts";
+import { Pace } from "../client/worker/throughput.ts";
 import { DENSE4 } from "../protocol/codec/codec.ts";
 import { codecOf, frameBytes, frameOf } from "../protocol/frame.ts";
 import { stepsFor } from "../server/coordinator/ticket-steps.ts";

@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
-import type { ModelShape } from "../model/config.ts";
+import type { ModelShape } from "../model/contract/config.ts";
+import { layoutOf } from "../model/contract/layout.ts";
 import type { AdamWStep, Arena, Norm, Op } from "../model/engine/ops.ts";
 import { slotsOf } from "../model/engine/plan.ts";
 import { deltaOp, type TrainingSchedule, trainingSchedule } from "../model/engine/schedule.ts";
 import { writeBatch } from "../model/engine/tokens.ts";
 import { mapMemory, needsOf, WasmDevice } from "../model/engine/wasm/device.ts";
 import { hasFma, loadKernels } from "../model/engine/wasm/kernels.ts";
-import { layoutOf } from "../model/layout.ts";
-import { Random } from "../model/random.ts";
+import { Random } from "../model/lib/random.ts";
 import { type Arenas, applyOp, relative } from "./ops-reference.ts";
 
 /** Every op of a training step by itself: both builds and doubles start from the same bytes each time. */

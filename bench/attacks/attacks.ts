@@ -1,4 +1,4 @@
-import type { Random } from "../../model/random.ts";
+import type { Random } from "../../model/lib/random.ts";
 
 /** What an attacker knows when it makes its delta: all, as the worst one would. */
 export interface Knowledge {

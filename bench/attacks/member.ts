@@ -1,5 +1,5 @@
-import { batchesOf } from "../../model/batches.ts";
-import type { Carried, Trainer } from "../../model/trainer.ts";
+import type { Carried, Trainer } from "../../model/contract/trainer.ts";
+import { batchesOf } from "../../model/data/batches.ts";
 import type { CodecSpec } from "../../protocol/codec/codec.ts";
 import { codecOf, decodeFrame, frameOf } from "../../protocol/frame.ts";
 import type { VolunteerKey } from "../../protocol/ids.ts";

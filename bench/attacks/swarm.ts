@@ -1,5 +1,5 @@
 import { createWasmTrainer } from "../../model/engine/wasm/trainer.ts";
-import { Random } from "../../model/random.ts";
+import { Random } from "../../model/lib/random.ts";
 import { F32 } from "../../protocol/codec/codec.ts";
 import { checkFrame, decodeFrame, encodeFrame } from "../../protocol/frame.ts";
 import { sha256 } from "../../protocol/identity.ts";

@@ -1,4 +1,4 @@
-import type { ConfigName } from "../../client/bench/workload.ts";
+import type { ConfigName } from "../../client/benchmark/workload.ts";
 
 export type Device = "wasm" | "webgpu";
 export type Runtime = "node" | "chromium";

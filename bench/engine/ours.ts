@@ -1,9 +1,9 @@
-import { stepperOf } from "../../client/bench/stepper.ts";
-import { BATCH, CONFIGS, OPTIMIZER, type Stepper } from "../../client/bench/workload.ts";
+import { stepperOf } from "../../client/benchmark/stepper.ts";
+import { BATCH, CONFIGS, OPTIMIZER, type Stepper } from "../../client/benchmark/workload.ts";
+import type { Trainer } from "../../model/contract/trainer.ts";
+import { opsOf } from "../../model/engine/flops.ts";
 import { createWasmTrainer } from "../../model/engine/wasm/trainer.ts";
 import { createWebgpuTrainer } from "../../model/engine/webgpu/trainer.ts";
-import { opsOf } from "../../model/engine/work.ts";
-import type { Trainer } from "../../model/trainer.ts";
 import type { Job } from "./job.ts";
 
 /** The fast engine, as volunteers run it. The loss of every step is read, as of the peers. */

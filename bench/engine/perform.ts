@@ -1,5 +1,5 @@
-import { openPeak } from "../../client/bench/fma-peak.ts";
-import { CONFIGS, type Stepper, tokensOf } from "../../client/bench/workload.ts";
+import { openPeak } from "../../client/benchmark/fma-peak.ts";
+import { CONFIGS, type Stepper, tokensOf } from "../../client/benchmark/workload.ts";
 import type { Job, Turn } from "./job.ts";
 
 /** Takes a contestant's turn, wherever this is: a process of Node or a page. */
@@ -29,6 +29,6 @@ async function open(job: Job): Promise<Stepper> {
     case "jax-js":
       return (await import("./jax.ts")).openJax(job);
     case "tfjs":
-      return (await import("../../client/bench/stock.ts")).openStock(CONFIGS[job.config], job.device);
+      return (await import("../../client/benchmark/stock.ts")).openStock(CONFIGS[job.config], job.device);
   }
 }

@@ -1,4 +1,4 @@
-import type { ConfigName } from "../../client/bench/workload.ts";
+import type { ConfigName } from "../../client/benchmark/workload.ts";
 import type { Contestant, Device, Job, Runtime } from "./job.ts";
 
 /** Contestants that are compared with each other: one config on one device in one runtime. */

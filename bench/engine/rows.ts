@@ -1,5 +1,5 @@
-import { BATCH, CONFIGS, type ConfigName } from "../../client/bench/workload.ts";
-import { flopsOf } from "../../model/engine/work.ts";
+import { BATCH, CONFIGS, type ConfigName } from "../../client/benchmark/workload.ts";
+import { flopsOf } from "../../model/engine/flops.ts";
 import type { Contestant, Device, Job, Turn } from "./job.ts";
 import type { Race } from "./plan.ts";
 

@@ -1,5 +1,5 @@
-import type { ModelShape } from "../../model/config.ts";
-import { layoutOf } from "../../model/layout.ts";
+import type { ModelShape } from "../../model/contract/config.ts";
+import { layoutOf } from "../../model/contract/layout.ts";
 
 /** FLOP of a training step, roughly: 6 a parameter and token, and attention's products on top. */
 export function flopsOfStep(shape: ModelShape, batch: number): number {

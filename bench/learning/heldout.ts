@@ -1,4 +1,4 @@
-import type { Trainer } from "../../model/trainer.ts";
+import type { Trainer } from "../../model/contract/trainer.ts";
 import { batched, heldOutSlice } from "../../server/evaluate/slice.ts";
 
 /** Tokens of the slices that the curve and the end of a run are measured on; the same for every run. */

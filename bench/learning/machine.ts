@@ -1,4 +1,4 @@
-import type { AdamW, ModelShape } from "../../model/config.ts";
+import type { AdamW, ModelShape } from "../../model/contract/config.ts";
 import { loadKernels } from "../../model/engine/wasm/kernels.ts";
 import { Orthogonalizer } from "../../model/engine/wasm/orthogonal.ts";
 import { Replica } from "../../model/engine/wasm/replica.ts";

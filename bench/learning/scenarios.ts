@@ -1,4 +1,4 @@
-import type { Random } from "../../model/random.ts";
+import type { Random } from "../../model/lib/random.ts";
 
 /** How a volunteer's machine and link are. */
 export interface Machine {

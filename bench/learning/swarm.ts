@@ -1,5 +1,5 @@
 import { createWasmTrainer } from "../../model/engine/wasm/trainer.ts";
-import { Random } from "../../model/random.ts";
+import { Random } from "../../model/lib/random.ts";
 import type { VolunteerKey } from "../../protocol/ids.ts";
 import { VirtualClock } from "./clock.ts";
 import type { BenchCorpus } from "./corpus.ts";

@@ -1,4 +1,4 @@
-import { batchesOf } from "../../model/batches.ts";
+import { batchesOf } from "../../model/data/batches.ts";
 import { createWasmTrainer } from "../../model/engine/wasm/trainer.ts";
 import { rateAt } from "../../server/coordinator/learning-rates.ts";
 import { Ranges } from "../../server/coordinator/ranges.ts";

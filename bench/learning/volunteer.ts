@@ -1,9 +1,9 @@
 import { memoryCache } from "../../client/cache/cache.ts";
-import { Carry, type Parcel } from "../../client/trainer/carry.ts";
-import { Pace } from "../../client/trainer/pace.ts";
-import { batchesOf } from "../../model/batches.ts";
-import type { Random } from "../../model/random.ts";
-import type { Trainer } from "../../model/trainer.ts";
+import { Carry, type Parcel } from "../../client/worker/local-state.ts";
+import { Pace } from "../../client/worker/throughput.ts";
+import type { Trainer } from "../../model/contract/trainer.ts";
+import { batchesOf } from "../../model/data/batches.ts";
+import type { Random } from "../../model/lib/random.ts";
 import { codecOf } from "../../protocol/frame.ts";
 import type { VolunteerKey } from "../../protocol/ids.ts";
 import type { Ticket } from "../../protocol/ticket.ts";
@@ -49,7 +49,7 @@ interface Sending {
 }
 
 /**
- * One simulated volunteer, that overlaps where the product's does (client/trainer/pace.ts): while it trains a ticket
+ * One simulated volunteer, that overlaps where the product's does (client/worker/throughput.ts): while it trains a ticket
  * its last delta is on its way up, and it asks for the next one so early that diffs are there when it is done.
  * Otherwise it asks when its delta is answered. Training is for real, when its virtual time has come.
  */

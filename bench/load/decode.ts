@@ -1,4 +1,4 @@
-import { Random } from "../../model/random.ts";
+import { Random } from "../../model/lib/random.ts";
 import { DENSE4 } from "../../protocol/codec/codec.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
 import { WeightedMean } from "../../server/merge/mean.ts";

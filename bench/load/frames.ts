@@ -1,4 +1,4 @@
-import { Random } from "../../model/random.ts";
+import { Random } from "../../model/lib/random.ts";
 import type { TopK } from "../../protocol/codec/topk.ts";
 import { encodeFrame, FRAME_HEADER_BYTES, frameOf } from "../../protocol/frame.ts";
 

@@ -1,5 +1,5 @@
-import type { Command, PeerEvent } from "../../client/transport/peers/events.ts";
-import { Scheduler } from "../../client/transport/peers/scheduler.ts";
+import type { Command, PeerEvent } from "../../client/p2p/events.ts";
+import { Scheduler } from "../../client/p2p/scheduler.ts";
 import { chunkLength } from "../../protocol/chunks.ts";
 import type { Hash, PeerId, VolunteerKey } from "../../protocol/ids.ts";
 import { Introductions } from "../../server/peers/introductions.ts";

@@ -1,5 +1,5 @@
 import { createWasmTrainer } from "../../model/engine/wasm/trainer.ts";
-import { Random } from "../../model/random.ts";
+import { Random } from "../../model/lib/random.ts";
 import { bytesOf } from "../../protocol/bytes.ts";
 import type { TicketId } from "../../protocol/ids.ts";
 import type { Ticket } from "../../protocol/ticket.ts";

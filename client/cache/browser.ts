@@ -1,5 +1,5 @@
 import { createStore, promisifyRequest } from "idb-keyval";
-import { TimedOut, withDeadline } from "../../model/deadline.ts";
+import { TimedOut, withDeadline } from "../../model/lib/deadline.ts";
 import type { RunId } from "../../protocol/ids.ts";
 import type { Cache } from "./cache.ts";
 

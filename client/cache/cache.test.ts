@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { TimedOut } from "../../model/deadline.ts";
+import { TimedOut } from "../../model/lib/deadline.ts";
 import { type Cache, memoryCache } from "./cache.ts";
 import { fileCache } from "./files.ts";
 import { lastingCache } from "./lasting.ts";

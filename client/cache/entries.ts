@@ -1,4 +1,4 @@
-import type { Carried } from "../../model/trainer.ts";
+import type { Carried } from "../../model/contract/trainer.ts";
 import { createIdentity, type Identity } from "../../protocol/identity.ts";
 import { type Hash, isHash, isTicketId, isVolunteerKey, type TicketId } from "../../protocol/ids.ts";
 import { decodeUpload, type Upload } from "../../protocol/upload.ts";
@@ -21,7 +21,7 @@ export const KEYS = {
 export interface SavedReplica {
   readonly version: number;
   readonly hash: Hash;
-  /** Flat, as laid out by model/layout.ts. */
+  /** Flat, as laid out by model/contract/layout.ts. */
   readonly weights: Float32Array<ArrayBuffer>;
 }
 

@@ -1,4 +1,4 @@
-import { TimedOut } from "../../model/deadline.ts";
+import { TimedOut } from "../../model/lib/deadline.ts";
 import { type Cache, memoryCache } from "./cache.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { ModelShape } from "../../model/config.ts";
+import type { ModelShape } from "../../model/contract/config.ts";
 import type { TileNames } from "../../model/engine/webgpu/kernels/tile.ts";
 import type { Cache } from "./cache.ts";
 import { fieldsOf, KEYS } from "./entries.ts";

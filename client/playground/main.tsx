@@ -1,8 +1,8 @@
 import { serverOf } from "../../protocol/address.ts";
-import { mount } from "../pages/mount.ts";
-import { watchRunInBrowser } from "../pages/watch.ts";
+import { mount } from "../ui/mount.ts";
+import { watchRunInBrowser } from "../ui/watch.ts";
+import { createWriter, spawnWriter } from "./generator-client.ts";
 import { Playground } from "./page.tsx";
-import { createWriter, spawnWriter } from "./writer.ts";
 
 /** The playground: wires the browser to the page. */
 const writer = createWriter(spawnWriter, serverOf(location.href));

@@ -1,13 +1,13 @@
 import { type Signal, useSignal } from "@preact/signals";
-import { Bar } from "../pages/bar.tsx";
-import { formatProbability } from "../pages/format.ts";
-import { visible } from "../pages/guess.tsx";
-import { awayNotice } from "../pages/intermediary-line.ts";
-import { SamplePair } from "../pages/samples.tsx";
-import { text } from "../pages/strings.ts";
-import type { RunWatch } from "../pages/watch.ts";
+import { Bar } from "../ui/bar.tsx";
+import { formatProbability } from "../ui/format.ts";
+import { visible } from "../ui/guess.tsx";
+import { awayNotice } from "../ui/intermediary-line.ts";
+import { SamplePair } from "../ui/samples.tsx";
+import type { RunWatch } from "../ui/watch.ts";
+import { text } from "../volunteer/strings.ts";
+import type { Writer } from "./generator-client.ts";
 import { words } from "./strings.ts";
-import type { Writer } from "./writer.ts";
 
 export interface PlaygroundProps {
   readonly watch: RunWatch;

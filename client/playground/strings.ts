@@ -1,4 +1,4 @@
-import { formatBytes, formatCount, formatLarge } from "../pages/format.ts";
+import { formatBytes, formatCount, formatLarge } from "../ui/format.ts";
 
 /** What the playground says. */
 export const words = {

@@ -1,14 +1,14 @@
-import { topGuesses } from "../../model/generate.ts";
-import { layoutOf } from "../../model/layout.ts";
-import { Reader } from "../../model/reader.ts";
-import { decodeSafetensors, encodeSafetensors } from "../../model/safetensors.ts";
-import { loadTokenizer, type Tokenizer } from "../../model/tokenizer.ts";
-import { writeOn } from "../../model/write.ts";
+import { layoutOf } from "../../model/contract/layout.ts";
+import { decodeSafetensors, encodeSafetensors } from "../../model/data/safetensors.ts";
+import { loadTokenizer, type Tokenizer } from "../../model/data/tokenizer.ts";
+import { Reader } from "../../model/decode/cached-decoder.ts";
+import { topGuesses } from "../../model/decode/generate.ts";
+import { writeOn } from "../../model/decode/generate-cached.ts";
 import { browserCache } from "../cache/browser.ts";
 import { lastingCache } from "../cache/lasting.ts";
-import { Replica } from "../trainer/replica.ts";
-import { monotonic, sleep } from "../trainer/time.ts";
 import { httpApi } from "../transport/http.ts";
+import { Replica } from "../worker/replica.ts";
+import { monotonic, sleep } from "../worker/time.ts";
 import type { WriteRequest, WriterCommand, WriterReport } from "./messages.ts";
 
 /**

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Random } from "../../model/random.ts";
+import { Random } from "../../model/lib/random.ts";
 import { Backoff, FLOOR_MS } from "./backoff.ts";
 
 describe("Backoff", () => {

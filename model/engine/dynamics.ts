@@ -1,4 +1,4 @@
-import type { AdamW } from "../config.ts";
+import type { AdamW } from "../contract/config.ts";
 import type { Dynamics } from "./ops.ts";
 
 /**

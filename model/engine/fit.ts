@@ -1,4 +1,4 @@
-import { type AdamW, ModelError, type ModelShape } from "../config.ts";
+import { type AdamW, ModelError, type ModelShape } from "../contract/config.ts";
 import type { DeviceNeeds } from "./ops.ts";
 import type { Arenas } from "./plan.ts";
 import { evaluationSchedule, logitsSchedule, trainingSchedule } from "./schedule.ts";

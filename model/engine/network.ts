@@ -1,5 +1,5 @@
-import { ModelError, type ModelShape } from "../config.ts";
-import { type Layout, layoutOf } from "../layout.ts";
+import { ModelError, type ModelShape } from "../contract/config.ts";
+import { type Layout, layoutOf } from "../contract/layout.ts";
 import type { Arena, DeviceNeeds, Gemm, Op, Slot } from "./ops.ts";
 
 /** What one layer's forward leaves for its backward. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { layoutOf } from "../layout.ts";
+import { layoutOf } from "../contract/layout.ts";
 import type { DeviceNeeds, Op } from "./ops.ts";
 import { planActivations, slotsOf } from "./plan.ts";
 import { evaluationSchedule, logitsSchedule, segmentsOf, trainingSchedule } from "./schedule.ts";

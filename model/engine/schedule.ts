@@ -1,6 +1,6 @@
 import type { Codec } from "../../protocol/codec/codec.ts";
-import type { AdamW, ModelShape } from "../config.ts";
-import { decays, type Layout, layoutOf } from "../layout.ts";
+import type { AdamW, ModelShape } from "../contract/config.ts";
+import { decays, type Layout, layoutOf } from "../contract/layout.ts";
 import { Network, type TokenSlots } from "./network.ts";
 import type { Arena, Collect, Delta, DeviceNeeds, Encode, Op, Segment, Slot } from "./ops.ts";
 import { type Arenas, planArenas } from "./plan.ts";

@@ -1,4 +1,4 @@
-import { ModelError } from "../config.ts";
+import { ModelError } from "../contract/config.ts";
 
 /** What a file is that is named like one of ours and is another, with what to do; undefined where nothing tells. */
 export function otherForm(file: Uint8Array): string | undefined {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { layoutOf } from "../contract/layout.ts";
 import { initialWeights } from "../init.ts";
-import { layoutOf } from "../layout.ts";
 import { fromHuggingFace, shapeOf } from "./from-hugging-face.ts";
 import { huggingFaceFiles } from "./hugging-face.ts";
 

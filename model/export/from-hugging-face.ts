@@ -1,5 +1,5 @@
-import { ModelError, type ModelShape } from "../config.ts";
-import { layoutOf } from "../layout.ts";
+import { ModelError, type ModelShape } from "../contract/config.ts";
+import { layoutOf } from "../contract/layout.ts";
 import { jsonOf } from "./forms.ts";
 import { LAYER_NORM_EPSILON } from "./hugging-face.ts";
 import { readTensors } from "./safetensors-file.ts";

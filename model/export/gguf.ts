@@ -1,4 +1,4 @@
-import { ModelError } from "../config.ts";
+import { ModelError } from "../contract/config.ts";
 
 /**
  * A GGUF file (ggml-org/ggml, docs/gguf.md, version 3), little-endian: the magic, counts, metadata by key, a

@@ -1,6 +1,6 @@
-import { BYTE_CHARACTERS } from "../bytechars.ts";
-import { ModelError, type ModelShape } from "../config.ts";
-import { layoutOf, type Tensor } from "../layout.ts";
+import { ModelError, type ModelShape } from "../contract/config.ts";
+import { layoutOf, type Tensor } from "../contract/layout.ts";
+import { BYTE_CHARACTERS } from "../data/bytechars.ts";
 import { encodeGguf, type GgufTensor, type GgufValue } from "./gguf.ts";
 import { LAYER_NORM_EPSILON } from "./hugging-face.ts";
 import { addedTokens, specialTokens } from "./special-tokens.ts";

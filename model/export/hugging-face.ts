@@ -1,6 +1,6 @@
-import type { ModelShape } from "../config.ts";
-import { layoutOf } from "../layout.ts";
-import { encodeSafetensors } from "../safetensors.ts";
+import type { ModelShape } from "../contract/config.ts";
+import { layoutOf } from "../contract/layout.ts";
+import { encodeSafetensors } from "../data/safetensors.ts";
 import { jsonOf } from "./forms.ts";
 import { type SpecialTokens, specialTokens } from "./special-tokens.ts";
 

@@ -1,4 +1,4 @@
-import { ModelError } from "../config.ts";
+import { ModelError } from "../contract/config.ts";
 import { jsonOf, otherForm } from "./forms.ts";
 
 /** A tensor of somebody's safetensors file. */

@@ -1,6 +1,8 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { ModelError, type ModelShape } from "../../model/config.ts";
+import { ModelError, type ModelShape } from "../../model/contract/config.ts";
+import { layoutOf } from "../../model/contract/layout.ts";
+import { loadTokenizer } from "../../model/data/tokenizer.ts";
 import { otherForm } from "../../model/export/forms.ts";
 import {
   fromHuggingFace,
@@ -10,8 +12,6 @@ import {
   shapeOf,
   shardsOf,
 } from "../../model/export/from-hugging-face.ts";
-import { layoutOf } from "../../model/layout.ts";
-import { loadTokenizer } from "../../model/tokenizer.ts";
 import { MAX_PARAMETERS, MAX_VOCABULARY, MIN_VOCABULARY } from "../../protocol/limits.ts";
 import { systemCode } from "../corpus/error.ts";
 import { parseSettings, SettingsError } from "../run/settings.ts";

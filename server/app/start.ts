@@ -1,7 +1,7 @@
 import { join } from "node:path";
+import { layoutOf } from "../../model/contract/layout.ts";
+import { encodeSafetensors } from "../../model/data/safetensors.ts";
 import { readTensors } from "../../model/export/safetensors-file.ts";
-import { layoutOf } from "../../model/layout.ts";
-import { encodeSafetensors } from "../../model/safetensors.ts";
 import type { RunCorpus, TaskFactory } from "../run/options.ts";
 import { DEFAULT_SETTINGS, type Settings, SettingsError } from "../run/settings.ts";
 import type { Store } from "../store/store.ts";

@@ -1,8 +1,8 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { Random } from "../../model/random.ts";
-import { loadTokenizer } from "../../model/tokenizer.ts";
+import { loadTokenizer } from "../../model/data/tokenizer.ts";
+import { Random } from "../../model/lib/random.ts";
 import { utf8 } from "../../protocol/bytes.ts";
 import { listing, prose, stream, temporary } from "../../test/corpus-fixture.ts";
 import { readCorpus } from "../corpus/shards.ts";

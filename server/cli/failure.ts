@@ -1,4 +1,4 @@
-import { ModelError } from "../../model/config.ts";
+import { ModelError } from "../../model/contract/config.ts";
 import { CorpusError, isFull, systemCode } from "../corpus/error.ts";
 import { DirectoryError, LockedError } from "../data-dir/error.ts";
 import { ExportError } from "../export/error.ts";

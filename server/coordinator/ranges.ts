@@ -1,5 +1,5 @@
-import { windowsOf } from "../../model/batches.ts";
-import { Random } from "../../model/random.ts";
+import { windowsOf } from "../../model/data/batches.ts";
+import { Random } from "../../model/lib/random.ts";
 import type { Hash } from "../../protocol/ids.ts";
 
 /** Where a ticket's text is. */

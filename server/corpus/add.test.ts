@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { loadTokenizer } from "../../model/tokenizer.ts";
+import { loadTokenizer } from "../../model/data/tokenizer.ts";
 import { utf8 } from "../../protocol/bytes.ts";
 import {
   failingDisk,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { loadTokenizer } from "../../model/tokenizer.ts";
+import { loadTokenizer } from "../../model/data/tokenizer.ts";
 import { temporary } from "../../test/corpus-fixture.ts";
 import { addDefaultCorpus } from "./default.ts";
 import { readCorpus } from "./shards.ts";

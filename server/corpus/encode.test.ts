@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { loadTokenizer } from "../../model/tokenizer.ts";
+import { loadTokenizer } from "../../model/data/tokenizer.ts";
 import { anyString, prose } from "../../test/corpus-fixture.ts";
 import { trainBpe } from "./bpe.ts";
 import { BpeEncoder, tokenizerJson } from "./encode.ts";

@@ -1,4 +1,4 @@
-import { BYTE_CHARACTERS } from "../../model/bytechars.ts";
+import { BYTE_CHARACTERS } from "../../model/data/bytechars.ts";
 import { type Merge, type Pair, pairOf } from "./bpe.ts";
 import { Heap } from "./heap.ts";
 import { ownWord, wordsOf } from "./words.ts";

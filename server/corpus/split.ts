@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { Random } from "../../model/random.ts";
+import { Random } from "../../model/lib/random.ts";
 import { cutBlocks } from "./cut.ts";
 import type { DiskFile } from "./disk.ts";
 import type { Workspace } from "./workspace.ts";

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { ModelError } from "../../model/config.ts";
-import { loadTokenizer } from "../../model/tokenizer.ts";
+import { ModelError } from "../../model/contract/config.ts";
+import { loadTokenizer } from "../../model/data/tokenizer.ts";
 import { utf8 } from "../../protocol/bytes.ts";
 import { MAX_TOKENIZER_BYTES, MIN_VOCABULARY } from "../../protocol/limits.ts";
 import { trainBpe } from "./bpe.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Random } from "../../model/random.ts";
+import { Random } from "../../model/lib/random.ts";
 import { anyString } from "../../test/corpus-fixture.ts";
 import { ownWord, WordCounts, wordsOf } from "./words.ts";
 

@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from "vitest";
-import { batchesOf, type Range } from "../../model/batches.ts";
+import { batchesOf, type Range } from "../../model/data/batches.ts";
 import { createWasmTrainer } from "../../model/engine/wasm/trainer.ts";
 import { initialWeights } from "../../model/init.ts";
 import { DENSE4 } from "../../protocol/codec/codec.ts";

@@ -1,5 +1,5 @@
+import type { Trainer, TrainerOptions } from "../../model/contract/trainer.ts";
 import { createWasmTrainer } from "../../model/engine/wasm/trainer.ts";
-import type { Trainer, TrainerOptions } from "../../model/trainer.ts";
 
 /**
  * The one place that says what the server measures versions with: the fast engine on one thread, in the build

@@ -1,5 +1,5 @@
-import { batchesOf } from "../../model/batches.ts";
-import type { Trainer } from "../../model/trainer.ts";
+import type { Trainer } from "../../model/contract/trainer.ts";
+import { batchesOf } from "../../model/data/batches.ts";
 
 /** A few steps of the server's own. */
 export interface DirectionJob {

@@ -1,5 +1,5 @@
-import { batchesOf, type Range } from "../../model/batches.ts";
-import type { Trainer } from "../../model/trainer.ts";
+import type { Trainer } from "../../model/contract/trainer.ts";
+import { batchesOf, type Range } from "../../model/data/batches.ts";
 import type { CodecSpec } from "../../protocol/codec/codec.ts";
 import { codecOf, decodeFrame, frameOf } from "../../protocol/frame.ts";
 import type { TicketTerms } from "../../protocol/ticket.ts";

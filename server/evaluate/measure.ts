@@ -1,6 +1,6 @@
-import { generate } from "../../model/generate.ts";
-import type { Tokenizer } from "../../model/tokenizer.ts";
-import type { Trainer } from "../../model/trainer.ts";
+import type { Trainer } from "../../model/contract/trainer.ts";
+import type { Tokenizer } from "../../model/data/tokenizer.ts";
+import { generate } from "../../model/decode/generate.ts";
 import type { Question, WorkerData } from "./messages.ts";
 import { batched } from "./slice.ts";
 

@@ -1,5 +1,5 @@
-import type { ModelShape } from "../../model/config.ts";
-import type { TrainerOptions } from "../../model/trainer.ts";
+import type { ModelShape } from "../../model/contract/config.ts";
+import type { TrainerOptions } from "../../model/contract/trainer.ts";
 import type { Evidence } from "../trust/audit.ts";
 import type { DirectionJob } from "./direct.ts";
 import type { AuditJob } from "./examine.ts";

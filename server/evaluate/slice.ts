@@ -1,5 +1,5 @@
-import { windowsOf } from "../../model/batches.ts";
-import { Random } from "../../model/random.ts";
+import { windowsOf } from "../../model/data/batches.ts";
+import { Random } from "../../model/lib/random.ts";
 
 /**
  * The fixed slice of the held-out text that every version is measured on: at most `most` windows of `context`

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { loadTokenizer } from "../../model/tokenizer.ts";
+import { loadTokenizer } from "../../model/data/tokenizer.ts";
 import { openEvaluationTrainer } from "./device.ts";
 import { EVALUATION_BATCH, measure } from "./measure.ts";
 import type { Answer, Question, WorkerData } from "./messages.ts";

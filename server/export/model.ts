@@ -1,7 +1,7 @@
+import { layoutOf } from "../../model/contract/layout.ts";
+import { decodeSafetensors } from "../../model/data/safetensors.ts";
 import { encodeGpt2Gguf } from "../../model/export/gpt2-gguf.ts";
 import { huggingFaceFiles, type ModelFile } from "../../model/export/hugging-face.ts";
-import { layoutOf } from "../../model/layout.ts";
-import { decodeSafetensors } from "../../model/safetensors.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
 
 /** One version of a run's model, and all that another program needs to use it. */

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { Orthogonalizer } from "../../model/engine/wasm/orthogonal.ts";
-import { Random } from "../../model/random.ts";
+import { Random } from "../../model/lib/random.ts";
 import { DENSE4 } from "../../protocol/codec/codec.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
 import { fileStore } from "../store/file-store.ts";

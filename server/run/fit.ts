@@ -1,4 +1,4 @@
-import { windowsOf } from "../../model/batches.ts";
+import { windowsOf } from "../../model/data/batches.ts";
 import { MAX_PARAMETERS } from "../../protocol/limits.ts";
 import type { RunCorpus, TaskFactory } from "./options.ts";
 import { type Settings, SettingsError } from "./settings.ts";

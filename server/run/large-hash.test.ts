@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Random } from "../../model/random.ts";
+import { Random } from "../../model/lib/random.ts";
 import { sha256 } from "../../protocol/identity.ts";
 import { hashInPieces } from "./large-hash.ts";
 

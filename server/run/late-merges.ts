@@ -1,4 +1,4 @@
-import type { Range } from "../../model/batches.ts";
+import type { Range } from "../../model/data/batches.ts";
 import type { Hash, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { Accepted, DurableEvent } from "../coordinator/events.ts";
 import type { Rules } from "../coordinator/rules.ts";

@@ -1,6 +1,6 @@
-import { flopsOf } from "../../model/engine/work.ts";
-import { layoutOf } from "../../model/layout.ts";
-import { headerOf } from "../../model/safetensors.ts";
+import { layoutOf } from "../../model/contract/layout.ts";
+import { headerOf } from "../../model/data/safetensors.ts";
+import { flopsOf } from "../../model/engine/flops.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { Estimate } from "../../protocol/founding.ts";
 import { frameBytes } from "../../protocol/frame.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Random } from "../../model/random.ts";
+import { Random } from "../../model/lib/random.ts";
 import { concat, utf8 } from "../../protocol/bytes.ts";
 import { MemoryFiles, type Operation, PowerLoss, systemError } from "../../test/harness/memory-files.ts";
 import { Journal } from "./journal.ts";

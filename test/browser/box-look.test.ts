@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { styleOf, USUAL } from "../../client/dashboard/embedding/snippet.ts";
+import { styleOf, USUAL } from "../../client/console/embedding/snippet.ts";
 import { OPEN, visitBlog } from "./blog.ts";
 import { looksRight } from "./looks.ts";
 import { tabTo } from "./tab-to.ts";

@@ -4,7 +4,7 @@ import type { Arena, Attention, Gemm, Op, Slot } from "../../model/engine/ops.ts
 import { nameOf, type Tile } from "../../model/engine/webgpu/kernels/tile.ts";
 import { NEEDS, type Tuning } from "../../model/engine/webgpu/lower.ts";
 import { candidates } from "../../model/engine/webgpu/tuning.ts";
-import { Random } from "../../model/random.ts";
+import { Random } from "../../model/lib/random.ts";
 import { type Arenas, applyOp, relative } from "../ops-reference.ts";
 import type { PlainArenas } from "./engine-page.ts";
 import { type ModulePage, openModulePage } from "./module-page.ts";

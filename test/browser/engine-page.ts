@@ -1,4 +1,6 @@
-import { ModelError, type ModelShape } from "../../model/config.ts";
+import { ModelError, type ModelShape } from "../../model/contract/config.ts";
+import { layoutOf } from "../../model/contract/layout.ts";
+import type { TrainerOptions } from "../../model/contract/trainer.ts";
 import type { Arena, Op } from "../../model/engine/ops.ts";
 import { openGpu } from "../../model/engine/webgpu/adapter.ts";
 import { BINDINGS } from "../../model/engine/webgpu/kernel.ts";
@@ -9,8 +11,6 @@ import { Pipelines } from "../../model/engine/webgpu/pipelines.ts";
 import { Program } from "../../model/engine/webgpu/program.ts";
 import { Readback } from "../../model/engine/webgpu/readback.ts";
 import { createWebgpuTrainer } from "../../model/engine/webgpu/trainer.ts";
-import { layoutOf } from "../../model/layout.ts";
-import type { TrainerOptions } from "../../model/trainer.ts";
 
 /** Arenas as plain numbers, so that they cross from the test to the page. */
 export type PlainArenas = Partial<Record<Arena, number[]>>;

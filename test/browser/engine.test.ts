@@ -1,13 +1,13 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { AdamW, ModelShape } from "../../model/config.ts";
+import type { AdamW, ModelShape } from "../../model/contract/config.ts";
+import { layoutOf } from "../../model/contract/layout.ts";
 import { createWasmTrainer } from "../../model/engine/wasm/trainer.ts";
 import type { Tile } from "../../model/engine/webgpu/kernels/tile.ts";
 import { candidates } from "../../model/engine/webgpu/tuning.ts";
-import { layoutOf } from "../../model/layout.ts";
-import { oracleLogits, oracleLossAndGradient, oracleState, oracleStep } from "../../model/oracle.ts";
-import { Random } from "../../model/random.ts";
+import { Random } from "../../model/lib/random.ts";
 import { relative, worstTensor } from "../ops-reference.ts";
+import { oracleLogits, oracleLossAndGradient, oracleState, oracleStep } from "../oracle/oracle.ts";
 import type { Job } from "./engine-page.ts";
 import { type ModulePage, openModulePage } from "./module-page.ts";
 

@@ -1,4 +1,4 @@
-import type { Report } from "../../client/trainer/messages.ts";
+import type { Report } from "../../client/worker/messages.ts";
 
 const TOKENS =
   "Call| me| Ish|ma|el|.| Some| years| ago|—|never| mind| how| long| prec|ise|ly|—|having| little".split("|");

@@ -1,11 +1,11 @@
-import { ModelError } from "../../model/config.ts";
+import { ModelError } from "../../model/contract/config.ts";
+import { layoutOf } from "../../model/contract/layout.ts";
 import { openGpu } from "../../model/engine/webgpu/adapter.ts";
 import { Extraction } from "../../model/engine/webgpu/extraction.ts";
 import type { Tile } from "../../model/engine/webgpu/kernels/tile.ts";
 import { Memory } from "../../model/engine/webgpu/memory.ts";
 import { Readback } from "../../model/engine/webgpu/readback.ts";
 import { createWebgpuTrainer } from "../../model/engine/webgpu/trainer.ts";
-import { layoutOf } from "../../model/layout.ts";
 import type { CodecSpec } from "../../protocol/codec/codec.ts";
 import { codecOf } from "../../protocol/frame.ts";
 

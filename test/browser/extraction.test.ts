@@ -1,7 +1,7 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { adjust } from "../../model/extraction.ts";
 import { initialWeights } from "../../model/init.ts";
+import { adjust } from "../../model/reference/extraction.ts";
 import { codecOf } from "../../protocol/frame.ts";
 import { CODECS, nameOfCodec, totals } from "../extraction-cases.ts";
 import { extractionShape } from "./extraction-page.ts";

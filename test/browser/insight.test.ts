@@ -6,19 +6,19 @@ import {
   formatCount,
   formatLarge,
   formatProbability,
-} from "../../client/pages/format.ts";
-import { batchesOf } from "../../model/batches.ts";
-import { nearestTokens, tokenEmbeddings } from "../../model/embeddings.ts";
-import { layoutOf } from "../../model/layout.ts";
-import { oracleLogits } from "../../model/oracle.ts";
-import { Reader } from "../../model/reader.ts";
-import { decodeSafetensors } from "../../model/safetensors.ts";
-import { loadTokenizer, type Tokenizer } from "../../model/tokenizer.ts";
+} from "../../client/ui/format.ts";
+import { layoutOf } from "../../model/contract/layout.ts";
+import { batchesOf } from "../../model/data/batches.ts";
+import { decodeSafetensors } from "../../model/data/safetensors.ts";
+import { loadTokenizer, type Tokenizer } from "../../model/data/tokenizer.ts";
+import { Reader } from "../../model/decode/cached-decoder.ts";
+import { nearestTokens, tokenEmbeddings } from "../../model/decode/embeddings.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
 import { ROUTES } from "../../protocol/routes.ts";
 import type { Ticket } from "../../protocol/ticket.ts";
 import { HttpVolunteer, smallDelta } from "../harness/http-volunteer.ts";
 import { type SmallRun, startSmallRun } from "../harness/small-run.ts";
+import { oracleLogits } from "../oracle/oracle.ts";
 import { launchChromium } from "./launch.ts";
 
 /**

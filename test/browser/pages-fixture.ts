@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { extname, join, normalize } from "node:path";
 import { text } from "node:stream/consumers";
 import { build, type Plugin } from "vite";
-import type { Phase, Report } from "../../client/trainer/messages.ts";
+import type { Phase, Report } from "../../client/worker/messages.ts";
 import type { RunEvent } from "../../protocol/events.ts";
 import { type Estimate, FOUNDING_ROUTES, type Founding } from "../../protocol/founding.ts";
 import type { DeltaProof } from "../../protocol/history.ts";
@@ -58,7 +58,7 @@ export async function buildPages(): Promise<string> {
     name: "scripted-worker",
     enforce: "pre",
     resolveId: (id) =>
-      id.endsWith("client/trainer/worker.ts")
+      id.endsWith("client/worker/worker.ts")
         ? join(import.meta.dirname, "scripted-worker.ts")
         : id.endsWith("client/playground/worker.ts")
           ? join(import.meta.dirname, "scripted-writer.ts")

@@ -1,6 +1,6 @@
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
-import type { Phase } from "../../client/trainer/messages.ts";
+import type { Phase } from "../../client/worker/messages.ts";
 import { PROTOCOL_VERSION } from "../../protocol/version.ts";
 import { exampleStatus, type FakeSite, hashOf, trainingScript } from "./pages-fixture.ts";
 import { visitSite } from "./visiting.ts";

@@ -1,15 +1,10 @@
+import { Bits } from "../../client/p2p/bits.ts";
+import type { Channel } from "../../client/p2p/channel.ts";
+import { decodeMessage, encodeMessage, type Message, PIECE_BYTES } from "../../client/p2p/messages.ts";
+import { PeerJsNetwork } from "../../client/p2p/peerjs.ts";
+import { httpSeed } from "../../client/p2p/seed.ts";
+import { openSharing, type Sharing } from "../../client/p2p/share.ts";
 import { httpApi } from "../../client/transport/http.ts";
-import { Bits } from "../../client/transport/peers/bits.ts";
-import type { Channel } from "../../client/transport/peers/channel.ts";
-import {
-  decodeMessage,
-  encodeMessage,
-  type Message,
-  PIECE_BYTES,
-} from "../../client/transport/peers/messages.ts";
-import { PeerJsNetwork } from "../../client/transport/peers/peerjs.ts";
-import { httpSeed } from "../../client/transport/peers/seed.ts";
-import { openSharing, type Sharing } from "../../client/transport/peers/share.ts";
 import { toBase64Url } from "../../protocol/bytes.ts";
 import { createIdentity, sha256 } from "../../protocol/identity.ts";
 import { isPeerId, type PeerId, snapshotName } from "../../protocol/ids.ts";

@@ -1,8 +1,8 @@
-import { browserCandidates } from "../../client/trainer/devices.ts";
-import { probe } from "../../client/trainer/probe.ts";
-import { sleep } from "../../client/trainer/time.ts";
-import { NoDevice } from "../../client/trainer/trainers.ts";
-import type { DeviceName } from "../../model/trainer.ts";
+import { browserCandidates } from "../../client/worker/device/devices.ts";
+import { probe } from "../../client/worker/device/probe.ts";
+import { NoDevice } from "../../client/worker/device/trainers.ts";
+import { sleep } from "../../client/worker/time.ts";
+import type { DeviceName } from "../../model/contract/trainer.ts";
 
 const shape = { layers: 1, heads: 2, width: 32, context: 16, vocabulary: 256 };
 const optimizer = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, clip: 1 };

@@ -3,13 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import {
-  formatBytes,
-  formatCount,
-  formatDuration,
-  formatLarge,
-  formatLoss,
-} from "../../client/pages/format.ts";
+import { formatBytes, formatCount, formatDuration, formatLarge, formatLoss } from "../../client/ui/format.ts";
 import { OPERATOR_ROUTES, type Overview, parseOverview } from "../../protocol/operator.ts";
 import { HttpVolunteer } from "../harness/http-volunteer.ts";
 import { runCommand } from "../harness/server-process.ts";

@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { checkTrainer } from "../../model/contract/known-gradient.ts";
+import type { DeviceName, DeviceReport } from "../../model/contract/trainer.ts";
 import { initialWeights } from "../../model/init.ts";
-import { checkTrainer } from "../../model/known-gradient.ts";
-import { createReference } from "../../model/reference.ts";
-import type { DeviceName, DeviceReport } from "../../model/trainer.ts";
+import { createReference } from "../../model/reference/reference.ts";
 
 /** Runs in a page's Worker for reference.test.ts: trains a tiny model on a tfjs backend, and says how it went. */
 export interface Outcome {

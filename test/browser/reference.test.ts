@@ -7,7 +7,7 @@ import { basename, join } from "node:path";
 import type { Browser } from "playwright-core";
 import { build } from "vite";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { DeviceName } from "../../model/trainer.ts";
+import type { DeviceName } from "../../model/contract/trainer.ts";
 import { launchChromium } from "./launch.ts";
 import type {} from "./reference-page.ts";
 import type { Answer, Question } from "./reference-worker.ts";

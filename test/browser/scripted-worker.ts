@@ -1,4 +1,4 @@
-import type { Command, Phase, Report } from "../../client/trainer/messages.ts";
+import type { Command, Phase, Report } from "../../client/worker/messages.ts";
 import { exampleLook } from "./example-look.ts";
 
 /** Stands in for the trainer's Worker where a page is under test: says what `/script` holds, obeys commands. */

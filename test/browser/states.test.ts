@@ -1,7 +1,7 @@
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
-import type { Phase } from "../../client/trainer/messages.ts";
+import type { Phase } from "../../client/worker/messages.ts";
 import { signRecord } from "../../protocol/history.ts";
 import { createIdentity } from "../../protocol/identity.ts";
 import { exampleStatus, type FakeSite, hashOf, trainingScript } from "./pages-fixture.ts";

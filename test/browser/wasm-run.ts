@@ -1,6 +1,6 @@
 import { createWasmTrainer } from "../../model/engine/wasm/trainer.ts";
 import { initialWeights } from "../../model/init.ts";
-import { Random } from "../../model/random.ts";
+import { Random } from "../../model/lib/random.ts";
 
 export interface WasmQuestion {
   readonly deterministic: boolean;

@@ -1,10 +1,10 @@
 import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { layoutOf } from "../../model/layout.ts";
-import { Reader } from "../../model/reader.ts";
-import { decodeSafetensors } from "../../model/safetensors.ts";
-import { loadTokenizer } from "../../model/tokenizer.ts";
-import { writeOn } from "../../model/write.ts";
+import { layoutOf } from "../../model/contract/layout.ts";
+import { decodeSafetensors } from "../../model/data/safetensors.ts";
+import { loadTokenizer } from "../../model/data/tokenizer.ts";
+import { Reader } from "../../model/decode/cached-decoder.ts";
+import { writeOn } from "../../model/decode/generate-cached.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
 import { ROUTES } from "../../protocol/routes.ts";
 import { type SmallRun, startSmallRun } from "../harness/small-run.ts";

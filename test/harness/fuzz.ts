@@ -1,8 +1,8 @@
-import { decodeMessage, encodeMessage } from "../../client/transport/peers/messages.ts";
-import { layoutOf } from "../../model/layout.ts";
-import { Random } from "../../model/random.ts";
-import { decodeSafetensors, encodeSafetensors } from "../../model/safetensors.ts";
-import { loadTokenizer } from "../../model/tokenizer.ts";
+import { decodeMessage, encodeMessage } from "../../client/p2p/messages.ts";
+import { layoutOf } from "../../model/contract/layout.ts";
+import { decodeSafetensors, encodeSafetensors } from "../../model/data/safetensors.ts";
+import { loadTokenizer } from "../../model/data/tokenizer.ts";
+import { Random } from "../../model/lib/random.ts";
 import { concat, utf8 } from "../../protocol/bytes.ts";
 import { parseChunks } from "../../protocol/chunks.ts";
 import { ProtocolError } from "../../protocol/errors.ts";

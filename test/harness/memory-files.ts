@@ -1,4 +1,4 @@
-import type { Random } from "../../model/random.ts";
+import type { Random } from "../../model/lib/random.ts";
 import type { Files, OpenFile } from "../../server/store/files.ts";
 
 /**

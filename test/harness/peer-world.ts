@@ -1,5 +1,5 @@
-import type { Channel } from "../../client/transport/peers/channel.ts";
-import { Hub } from "../../client/transport/peers/hub.ts";
+import type { Channel } from "../../client/p2p/channel.ts";
+import { Hub } from "../../client/p2p/hub.ts";
 import { type ChunkList, signChunks } from "../../protocol/chunks.ts";
 import { createIdentity } from "../../protocol/identity.ts";
 import type { Hash, ObjectName, PeerId, RunId, VolunteerKey } from "../../protocol/ids.ts";

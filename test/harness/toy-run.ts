@@ -1,7 +1,7 @@
-import type { ModelFile } from "../../client/trainer/replica.ts";
 import type { Api, Call } from "../../client/transport/api.ts";
-import { addDelta, adjust } from "../../model/extraction.ts";
-import type { Carried, Trainer } from "../../model/trainer.ts";
+import type { ModelFile } from "../../client/worker/replica.ts";
+import type { Carried, Trainer } from "../../model/contract/trainer.ts";
+import { addDelta, adjust } from "../../model/reference/extraction.ts";
 import { bytesOf, toBase64Url, toFloats } from "../../protocol/bytes.ts";
 import type { Codec } from "../../protocol/codec/codec.ts";
 import { DENSE4 } from "../../protocol/codec/codec.ts";

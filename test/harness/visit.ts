@@ -1,10 +1,10 @@
 import type { Cache } from "../../client/cache/cache.ts";
 import { memoryCache } from "../../client/cache/cache.ts";
 import { openIdentity } from "../../client/cache/entries.ts";
-import { Control } from "../../client/trainer/control.ts";
-import { volunteer } from "../../client/trainer/loop.ts";
-import type { Report } from "../../client/trainer/messages.ts";
-import type { Trainers } from "../../client/trainer/trainers.ts";
+import { Control } from "../../client/worker/control.ts";
+import type { Trainers } from "../../client/worker/device/trainers.ts";
+import { volunteer } from "../../client/worker/loop.ts";
+import type { Report } from "../../client/worker/messages.ts";
 import { type ToyServer, ToyTrainer, toyFile } from "./toy-run.ts";
 
 /** A visit: one loop against a server, on a clock that only sleeping moves. */

@@ -1,4 +1,4 @@
-import { ModelError } from "../../config.ts";
+import { ModelError } from "../../contract/config.ts";
 import type { Arena, DeviceNeeds, Dynamics, Encode, ExtractionOp, Gemm, Op, Slot } from "../ops.ts";
 import type { Arenas } from "../plan.ts";
 import type { Kernels } from "./kernels.ts";

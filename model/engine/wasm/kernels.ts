@@ -1,5 +1,5 @@
-import { ModelError } from "../../config.ts";
-import { withDeadline } from "../../deadline.ts";
+import { ModelError } from "../../contract/config.ts";
+import { withDeadline } from "../../lib/deadline.ts";
 
 /** The compiled kernels' exports (assembly/index.ts). Pointers are byte addresses, flags 0 or 1. */
 export interface Kernels {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Random } from "../../random.ts";
+import { Random } from "../../lib/random.ts";
 import { Orthogonalizer } from "./orthogonal.ts";
 
 function drawn(rows: number, columns: number, seed: number): Float32Array<ArrayBuffer> {

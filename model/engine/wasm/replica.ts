@@ -1,7 +1,7 @@
 import type { Codec } from "../../../protocol/codec/codec.ts";
-import type { AdamW, ModelShape } from "../../config.ts";
-import { layoutOf } from "../../layout.ts";
-import type { Carried } from "../../trainer.ts";
+import type { AdamW, ModelShape } from "../../contract/config.ts";
+import { layoutOf } from "../../contract/layout.ts";
+import type { Carried } from "../../contract/trainer.ts";
 import { dynamicsOf } from "../dynamics.ts";
 import { fitBatch } from "../fit.ts";
 import type { TokenSlots } from "../network.ts";

@@ -1,11 +1,17 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, test, vi } from "vitest";
+import {
+  oracleLogits,
+  oracleLoss,
+  oracleLossAndGradient,
+  oracleState,
+  oracleStep,
+} from "../../../test/oracle/oracle.ts";
+import { layoutOf } from "../../contract/layout.ts";
+import type { Trainer } from "../../contract/trainer.ts";
 import { initialWeights } from "../../init.ts";
-import { layoutOf } from "../../layout.ts";
-import { oracleLogits, oracleLoss, oracleLossAndGradient, oracleState, oracleStep } from "../../oracle.ts";
-import { Random } from "../../random.ts";
-import { createReference } from "../../reference.ts";
-import type { Trainer } from "../../trainer.ts";
+import { Random } from "../../lib/random.ts";
+import { createReference } from "../../reference/reference.ts";
 import { hasFma, loadKernels } from "./kernels.ts";
 import { Replica } from "./replica.ts";
 import { createWasmTrainer } from "./trainer.ts";

@@ -1,11 +1,11 @@
 import type { Codec } from "../../../protocol/codec/codec.ts";
-import { checkBatch, checkSequence, checkWeights } from "../../checks.ts";
-import { ModelError } from "../../config.ts";
-import { type Layout, layoutOf } from "../../layout.ts";
-import type { Carried, DeviceReport, Trainer, TrainerOptions } from "../../trainer.ts";
-import { Crew, sharesOf } from "./crew.ts";
+import { checkBatch, checkSequence, checkWeights } from "../../contract/checks.ts";
+import { ModelError } from "../../contract/config.ts";
+import { type Layout, layoutOf } from "../../contract/layout.ts";
+import type { Carried, DeviceReport, Trainer, TrainerOptions } from "../../contract/trainer.ts";
 import { hasFma, loadKernels } from "./kernels.ts";
 import { Replica, type ReplicaOptions } from "./replica.ts";
+import { Crew, sharesOf } from "./worker-pool.ts";
 
 export interface WasmTrainerOptions extends TrainerOptions {
   /** Use the build without fused multiply-add, whose bits are the same on every engine. */

@@ -1,7 +1,7 @@
-import type { FromWorker, ToWorker } from "./crew.ts";
 import { loadKernels } from "./kernels.ts";
 import { parent } from "./port.ts";
 import { Replica } from "./replica.ts";
+import type { FromWorker, ToWorker } from "./worker-pool.ts";
 
 /**
  * A thread of the crew: for each job it takes the weights, computes its share of the gradient, and sends that

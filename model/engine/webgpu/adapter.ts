@@ -1,6 +1,6 @@
-import { ModelError } from "../../config.ts";
-import { withDeadline } from "../../deadline.ts";
-import { Lifeline } from "./lifeline.ts";
+import { ModelError } from "../../contract/config.ts";
+import { withDeadline } from "../../lib/deadline.ts";
+import { Lifeline } from "./device-loss-guard.ts";
 
 /** A device, whose it is, and what is known about the hardware under it. */
 export interface Gpu {

@@ -1,5 +1,5 @@
-import { ModelError } from "../../config.ts";
-import type { TrainerOptions } from "../../trainer.ts";
+import { ModelError } from "../../contract/config.ts";
+import type { TrainerOptions } from "../../contract/trainer.ts";
 import type { Op } from "../ops.ts";
 import { deltaOp, logitsSchedule } from "../schedule.ts";
 import type { Gpu } from "./adapter.ts";

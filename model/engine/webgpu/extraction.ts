@@ -1,5 +1,6 @@
 import type { Codec, CodecSpec } from "../../../protocol/codec/codec.ts";
-import { ModelError } from "../../config.ts";
+import { ModelError } from "../../contract/config.ts";
+import type { Lifeline } from "./device-loss-guard.ts";
 import {
   add,
   BLOCK,
@@ -10,7 +11,6 @@ import {
   scale,
   wordMap,
 } from "./kernels/extraction.ts";
-import type { Lifeline } from "./lifeline.ts";
 import { bytes, type Memory } from "./memory.ts";
 import { type Piece, Readback } from "./readback.ts";
 

@@ -1,6 +1,6 @@
-import { ModelError } from "../../config.ts";
-import { layoutOf } from "../../layout.ts";
-import type { TrainerOptions } from "../../trainer.ts";
+import { ModelError } from "../../contract/config.ts";
+import { layoutOf } from "../../contract/layout.ts";
+import type { TrainerOptions } from "../../contract/trainer.ts";
 import {
   type EvaluationSchedule,
   evaluationSchedule,

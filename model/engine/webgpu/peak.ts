@@ -1,4 +1,4 @@
-import type { TrainerOptions } from "../../trainer.ts";
+import type { TrainerOptions } from "../../contract/trainer.ts";
 import type { Gemm, Slot } from "../ops.ts";
 import type { Gpu } from "./adapter.ts";
 import { fitTo } from "./fit.ts";

@@ -1,4 +1,4 @@
-import { ModelError } from "../../config.ts";
+import { ModelError } from "../../contract/config.ts";
 import { type Kernel, shaderOf } from "./kernel.ts";
 
 /** Compiles each kernel's code once, all of them at the same time: browsers compile in parallel. */

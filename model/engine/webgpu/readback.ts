@@ -1,4 +1,4 @@
-import type { Lifeline } from "./lifeline.ts";
+import type { Lifeline } from "./device-loss-guard.ts";
 import { bytes } from "./memory.ts";
 
 /** What to read: `length` values of 4 bytes from value `from` on. */

@@ -1,0 +1,142 @@
+import { type ReadonlySignal, signal } from "@preact/signals";
+import { here } from "../../../protocol/address.ts";
+import { type Json, parseJson } from "../../../protocol/guards.ts";
+import { intermediaryOf } from "../../../protocol/intermediary.ts";
+import {
+  OPERATOR_HEADER,
+  OPERATOR_ROUTES,
+  type OperatorAction,
+  type Overview,
+  parseOverview,
+} from "../../../protocol/operator.ts";
+import { refusalIn } from "../api-client.ts";
+import { doneLine, linkRefusedLine, text } from "./strings.ts";
+
+/** `no-run`: signed in, on a server whose run is yet to be made. */
+export type Access = "loading" | "signed-out" | "signed-in" | "no-run" | "away";
+
+/** The operator's side of the server: what it says, and what can be done. */
+export interface Office {
+  readonly access: ReadonlySignal<Access>;
+  readonly overview: ReadonlySignal<Overview | undefined>;
+  /** Why the link of this page's address did not sign in; empty where there was none, or it did. */
+  readonly linkRefused: ReadonlySignal<string>;
+  /** Who answered in the server's place, while it is away and that is known. */
+  readonly why: ReadonlySignal<string>;
+  /** What became of the last thing done, in words. */
+  readonly said: ReadonlySignal<string>;
+  act(action: OperatorAction): Promise<void>;
+  signOut(): Promise<void>;
+}
+
+export interface OfficeDeps {
+  readonly fetch: typeof fetch;
+  readonly after: (ms: number, callback: () => void) => void;
+  /** The page's own address, whose fragment may hold a one-time link. */
+  readonly hash: string;
+  /** The path under which the browser has our pages, e.g. `/train/`: the session's cookie is for that. */
+  readonly path: string;
+  /** Takes the link out of the address bar and the history. */
+  readonly forgetHash: () => void;
+  /** Looks how far a server without a run is with making one. */
+  readonly lookAtFounding: () => Promise<void>;
+  /** The run is there: the page begins anew, with all that belongs to a run. */
+  readonly reload: () => void;
+}
+
+const POLL_MS = 3_000;
+/** While a run is made somebody watches a bar. */
+const FOUNDING_POLL_MS = 1_000;
+const LINK = /^#link=([\w-]{1,100})$/;
+
+/** Signs in with the address's link, if it has one, and keeps asking how the run is. */
+export function openOffice(deps: OfficeDeps): Office {
+  const { fetch: ask, after, hash, path: page, forgetHash, lookAtFounding, reload } = deps;
+  const access = signal<Access>("loading");
+  const overview = signal<Overview | undefined>(undefined);
+  const said = signal("");
+  const linkRefused = signal("");
+  const why = signal("");
+  /** This page has seen the server without a run. */
+  let founding = false;
+
+  const post = (path: string, body: object) =>
+    ask(here(path), {
+      method: "POST",
+      headers: { "content-type": "application/json", [OPERATOR_HEADER]: "1" },
+      redirect: "manual",
+      body: JSON.stringify(body),
+    });
+
+  async function look(): Promise<void> {
+    try {
+      const answer = await ask(here(OPERATOR_ROUTES.overview), { cache: "no-store", redirect: "manual" });
+      if (!answer.ok || intermediaryOf(answer) !== undefined) {
+        const { code, message } = await refusalIn(answer);
+        if (code === "not-signed-in") {
+          access.value = "signed-out";
+          overview.value = undefined;
+        } else if (code === "no-run") {
+          await lookAtFounding();
+          access.value = "no-run";
+          founding = true;
+        } else {
+          why.value = code === "intermediary" ? message : "";
+          access.value = "away";
+        }
+        return;
+      }
+      if (founding) return reload();
+      overview.value = parseOverview(await jsonOf(answer));
+      access.value = "signed-in";
+    } catch {
+      why.value = "";
+      access.value = "away";
+    }
+  }
+
+  async function poll(): Promise<void> {
+    await look();
+    // Nobody signs in behind a page's back: without a session it need not ask again.
+    if (access.value === "signed-in" || access.value === "away") after(POLL_MS, () => void poll());
+    else if (access.value === "no-run") after(FOUNDING_POLL_MS, () => void poll());
+  }
+
+  async function begin(): Promise<void> {
+    const link = LINK.exec(hash)?.[1];
+    if (link !== undefined) {
+      forgetHash();
+      const answer = await post(OPERATOR_ROUTES.signIn, { link, path: page }).catch(() => undefined);
+      if (answer !== undefined && (!answer.ok || intermediaryOf(answer) !== undefined)) {
+        linkRefused.value = linkRefusedLine(await refusalIn(answer));
+      }
+    }
+    await poll();
+  }
+
+  void begin();
+  return {
+    access,
+    overview,
+    linkRefused,
+    why,
+    said,
+    async act(action) {
+      try {
+        const answer = await post(OPERATOR_ROUTES.act, action);
+        const done = answer.ok && intermediaryOf(answer) === undefined;
+        said.value = done ? doneLine(action) : text.failed((await refusalIn(answer)).message);
+      } catch {
+        said.value = text.failed(text.away);
+      }
+      await look();
+    },
+    async signOut() {
+      await post(OPERATOR_ROUTES.signOut, { path: page }).catch(() => undefined);
+      await look();
+    },
+  };
+}
+
+const jsonOf = async (answer: Response): Promise<Json> =>
+  parseJson(new Uint8Array(await answer.arrayBuffer()));

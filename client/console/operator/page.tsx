@@ -1,0 +1,292 @@
+import type { ReadonlySignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { here } from "../../../protocol/address.ts";
+import { OPERATOR_ROUTES, type Overview } from "../../../protocol/operator.ts";
+import type { RunStatus } from "../../../protocol/status.ts";
+import { ColumnHeads } from "../../ui/column-heads.tsx";
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatLarge,
+  formatLoss,
+  formatProbability,
+} from "../../ui/format.ts";
+import type { RunWatch } from "../../ui/watch.ts";
+import { type Activity, ActivityList } from "../activity-list.tsx";
+import { Embedding } from "../embedding/card.tsx";
+import { Card, Figure } from "../parts.tsx";
+import { FoundingPage } from "../setup/page.tsx";
+import type { Nursery } from "../setup/setup-client.ts";
+import { STATE } from "../strings.ts";
+import { RefusedTable } from "../tables.tsx";
+import { Controls, RollBack, Rulings, SettingsForm } from "./controls.tsx";
+import { AxisChoice, LossCurves, PaceCurve } from "./curves.tsx";
+import type { Office } from "./operator-client.ts";
+import { Roster } from "./roster.tsx";
+import { roster, text } from "./strings.ts";
+import { Bars, rowsOf } from "./tallies.tsx";
+
+export interface PageProps {
+  readonly office: Office;
+  readonly nursery: Nursery;
+  readonly watch: RunWatch;
+  readonly activity: ReadonlySignal<readonly Activity[]>;
+}
+
+/** The operator's page: how the run is, and what can be done about it. */
+export function OperatorPage(props: PageProps) {
+  const access = props.office.access.value;
+  const overview = props.office.overview.value;
+  const status = props.watch.status.value;
+  if (overview !== undefined && status !== undefined) {
+    return <Dashboard {...props} overview={overview} status={status} />;
+  }
+  if (props.nursery.founding.value !== undefined && (access === "no-run" || access === "away")) {
+    const signOut = () => void props.office.signOut();
+    return <FoundingPage nursery={props.nursery} away={access === "away"} signOut={signOut} />;
+  }
+  return <main>{access === "signed-out" ? <SignIn {...props} /> : <Wait {...props} />}</main>;
+}
+
+const Wait = ({ office }: Pick<PageProps, "office">) => (
+  <p class="wait" role="status">
+    {office.access.value === "away" ? awayText(office) : text.loading}
+  </p>
+);
+
+const awayText = ({ why }: Office): string => (why.value === "" ? text.away : text.inPlace(why.value));
+
+function SignIn({ office }: Pick<PageProps, "office">) {
+  const refused = office.linkRefused.value;
+  return (
+    <section class="card sign-in">
+      <h1>{text.signedOut}</h1>
+      <p role="status">{refused === "" ? text.signedOutHelp : refused}</p>
+      <p>
+        <code>{text.linkCommand}</code>
+      </p>
+      <p>
+        <a href="./status">{text.publicPage}</a>
+      </p>
+    </section>
+  );
+}
+
+interface DashboardProps extends Omit<PageProps, "nursery"> {
+  readonly overview: Overview;
+  readonly status: RunStatus;
+}
+
+function Dashboard({ office, watch, activity, overview, status }: DashboardProps) {
+  const read = () => office.overview.value;
+  return (
+    <main>
+      {office.access.value === "away" && (
+        <p class="notice" role="status">
+          {awayText(office)}
+        </p>
+      )}
+      <Head office={office} overview={overview} status={status} />
+      {overview.alerts.length > 0 && (
+        <section class="notice alerts" aria-label={text.alerts}>
+          <h2>{text.alerts}</h2>
+          <ul>
+            {overview.alerts.map((alert) => (
+              <li key={alert}>{alert}</li>
+            ))}
+          </ul>
+        </section>
+      )}
+      <Figures overview={overview} status={status} />
+      <div class="wide">
+        <div class="stack">
+          <Card title={text.curve}>
+            <AxisChoice />
+            <LossCurves overview={read} />
+          </Card>
+          <Card title={text.pace}>
+            <PaceCurve overview={read} />
+          </Card>
+        </div>
+        <div class="stack">
+          <Card title={text.controls}>
+            <Controls office={office} overview={overview} />
+            <RollBack office={office} overview={overview} />
+            <Rulings office={office} />
+            <p class="said" role="status">
+              {office.said.value}
+            </p>
+          </Card>
+          <Card title={text.model}>
+            <p class="note">{text.modelHelp(formatCount(status.version))}</p>
+            <ul class="downloads">
+              <Download href={here(OPERATOR_ROUTES.huggingFace)} name={text.huggingFace} />
+              <Download href={here(OPERATOR_ROUTES.gguf("f32"))} name={text.ggufF32} />
+              <Download href={here(OPERATOR_ROUTES.gguf("f16"))} name={text.ggufF16} />
+            </ul>
+          </Card>
+          <Card title={text.activity}>
+            <ActivityList activity={activity} label={text.activity} none={text.noActivity} />
+          </Card>
+        </div>
+      </div>
+      <div class="wide even">
+        <Card title={text.here}>
+          <Here overview={overview} />
+        </Card>
+        <Card title={text.staleness}>
+          <Bars
+            title={text.stalenessHelp}
+            rows={overview.staleness.map((count, late) => [text.stale(late), count])}
+          />
+        </Card>
+      </div>
+      <Card title={roster.title}>
+        <p class="note">{roster.help}</p>
+        <Roster office={office} overview={overview} />
+      </Card>
+      <div class="wide even">
+        <Card title={text.settings}>
+          <p class="note">{text.settingsHelp}</p>
+          <SettingsForm office={office} overview={overview} />
+        </Card>
+        <Card title={text.machine}>
+          <Server overview={overview} />
+        </Card>
+      </div>
+      <Card title={text.refusedTitle}>
+        <RefusedTable refused={watch.status.value?.deltas.refused ?? {}} />
+      </Card>
+      <Embedding sites={overview.sites} />
+      <Card title={text.log}>
+        <Log overview={overview} />
+      </Card>
+    </main>
+  );
+}
+
+function Head({ office, overview, status }: Omit<DashboardProps, "watch" | "activity">) {
+  return (
+    <header>
+      <div>
+        <h1>{status.name}</h1>
+        <p class="note">{text.signedInAs(overview.operator)}</p>
+      </div>
+      <p class={`state ${overview.draining ? "draining" : overview.state}`}>
+        {overview.draining ? text.draining : STATE[overview.state]}
+      </p>
+      <nav>
+        <a href="./status">{text.publicPage}</a>
+        <a href="../../dashboard/operator/">{text.volunteersPage}</a>
+        <button type="button" class="quiet" onClick={() => void office.signOut()}>
+          {text.signOut}
+        </button>
+      </nav>
+    </header>
+  );
+}
+
+function Figures({ overview, status }: Pick<DashboardProps, "overview" | "status">) {
+  const last = status.heldOut.at(-1);
+  const newest = overview.versions.at(-1);
+  const refused = Object.values(status.deltas.refused).reduce((sum, times) => sum + times, 0);
+  const share = status.tokenBudget > 0 ? status.tokensMerged / status.tokenBudget : 0;
+  return (
+    <dl class="figures">
+      <Figure name={text.heldOut} value={last ? formatLoss(last.loss) : "–"} help={text.heldOutHelp} />
+      <Figure
+        name={text.version}
+        value={formatCount(status.version)}
+        help={text.versionHelp(newest ? formatDuration(newest.ms) : "–")}
+      />
+      <Figure name={text.volunteers} value={formatCount(status.volunteers)} help={text.volunteersHelp} />
+      <Figure name={text.speed} value={formatLarge(status.tokensPerSecond)} help={text.speedHelp} />
+      <Figure
+        name={text.tokens}
+        value={formatLarge(status.tokensMerged)}
+        help={text.budget(formatProbability(share), formatLarge(status.tokenBudget))}
+      />
+      <Figure
+        name={text.refused}
+        value={formatCount(refused)}
+        help={text.refusedHelp(formatCount(status.deltas.merged))}
+      />
+      <Figure
+        name={text.audits}
+        value={formatCount(overview.audits.good)}
+        help={text.auditsHelp(formatCount(overview.audits.bad))}
+      />
+    </dl>
+  );
+}
+
+function Here({ overview: { here } }: Pick<DashboardProps, "overview">) {
+  if (Object.keys(here.browser).length === 0) return <p class="wait">{text.noneHere}</p>;
+  return (
+    <div class="tallies">
+      <Bars title={text.byDevice} rows={rowsOf(here.device)} />
+      <Bars title={text.byBrowser} rows={rowsOf(here.browser)} />
+      <Bars title={text.byBackend} rows={rowsOf(here.backend)} />
+    </div>
+  );
+}
+
+function Server({ overview: { traffic, machine } }: Pick<DashboardProps, "overview">) {
+  const { delayMs, memoryBytes, disk, upMs } = machine;
+  const rate = (bytes: number) => text.perSecond(formatBytes(bytes));
+  return (
+    <dl class="figures">
+      <Figure name={text.sent} value={formatBytes(traffic.down)} help={rate(traffic.downPerSecond)} />
+      <Figure name={text.received} value={formatBytes(traffic.up)} help={rate(traffic.upPerSecond)} />
+      <Figure
+        name={text.delay}
+        value={`${delayMs.p99.toFixed(1)} ms`}
+        help={text.delayHelp(`${delayMs.p50.toFixed(1)} ms`)}
+      />
+      <Figure name={text.memory} value={formatBytes(memoryBytes)} help="" />
+      <Figure
+        name={text.disk}
+        value={formatBytes(disk.freeBytes)}
+        help={text.diskOf(formatBytes(disk.totalBytes))}
+      />
+      <Figure name={text.up} value={formatDuration(upMs)} help="" />
+    </dl>
+  );
+}
+
+function Download({ href, name }: { readonly href: string; readonly name: ComponentChildren }) {
+  return (
+    <li>
+      <a href={href} download>
+        {name}
+      </a>
+    </li>
+  );
+}
+
+const when = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
+const timeOf = (at: string) => (Number.isNaN(Date.parse(at)) ? at : when.format(new Date(at)));
+
+function Log({ overview: { log } }: Pick<DashboardProps, "overview">) {
+  if (log.length === 0) return <p class="wait">{text.noLog}</p>;
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard
+    <section class="scroll" tabIndex={0} aria-label={text.logColumns.join(", ")}>
+      <table class="log">
+        <ColumnHeads columns={text.logColumns} />
+        <tbody>
+          {log.map(({ at, who, action }, i) => (
+            <tr key={log.length - i}>
+              <td>
+                <time dateTime={at}>{timeOf(at)}</time>
+              </td>
+              <td>{who}</td>
+              <td>{action}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}

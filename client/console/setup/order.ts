@@ -1,0 +1,68 @@
+import { layoutOf } from "../../../model/contract/layout.ts";
+import type { FoundingOrder, TextSource } from "../../../protocol/founding.ts";
+
+/** What the form holds. */
+export interface Draft {
+  readonly source: "upload" | "moby-dick";
+  readonly name: string;
+  readonly operator: string;
+  readonly layers: number;
+  readonly heads: number;
+  readonly width: number;
+  readonly context: number;
+  readonly vocabulary: number;
+  readonly tokenBudget: number;
+  readonly paused: boolean;
+}
+
+export type Size = Pick<Draft, "layers" | "heads" | "width" | "context" | "vocabulary" | "tokenBudget">;
+
+/**
+ * Sizes to choose from: each about four times the one before, with some twenty tokens a parameter (2203.15556), or at
+ * the smallest what the default run has.
+ */
+export const PRESETS: readonly Size[] = [
+  { layers: 2, heads: 4, width: 96, context: 128, vocabulary: 512, tokenBudget: 20_000_000 },
+  { layers: 4, heads: 4, width: 128, context: 128, vocabulary: 2_048, tokenBudget: 30_000_000 },
+  { layers: 6, heads: 6, width: 240, context: 256, vocabulary: 4_096, tokenBudget: 120_000_000 },
+  { layers: 8, heads: 8, width: 448, context: 256, vocabulary: 8_192, tokenBudget: 500_000_000 },
+];
+
+export const FIRST_DRAFT: Draft = {
+  source: "upload",
+  name: "",
+  operator: "",
+  ...PRESETS[0]!,
+  paused: true,
+};
+
+export const isPreset = (draft: Draft, preset: Size): boolean =>
+  SIZES.every((key) => draft[key] === preset[key]);
+
+export const SIZES = ["layers", "heads", "width", "context", "vocabulary", "tokenBudget"] as const;
+
+/** Undefined where the numbers make no model. */
+export function parametersOf({ layers, heads, width, context, vocabulary }: Size): number | undefined {
+  try {
+    return layoutOf({ layers, heads, width, context, vocabulary }).length;
+  } catch {
+    return undefined;
+  }
+}
+
+export function orderOf(draft: Draft, text: TextSource): FoundingOrder {
+  const { layers, heads, width, context, vocabulary, tokenBudget, paused } = draft;
+  const name = draft.name.trim();
+  const operator = draft.operator.trim();
+  return {
+    text,
+    vocabulary,
+    paused,
+    settings: {
+      ...(name !== "" && { name }),
+      ...(operator !== "" && { operator }),
+      model: { layers, heads, width, context },
+      tokenBudget,
+    },
+  };
+}

@@ -1,0 +1,99 @@
+import { useEffect, useState } from "preact/hooks";
+import type { Founding } from "../../../protocol/founding.ts";
+import { formatBytes, formatCount, formatProbability } from "../../ui/format.ts";
+import { Card } from "../parts.tsx";
+import { Cost } from "./cost.tsx";
+import { type Draft, FIRST_DRAFT, orderOf } from "./order.ts";
+import type { Nursery } from "./setup-client.ts";
+import { SizeForm } from "./size-form.tsx";
+import { STAGE, text } from "./strings.ts";
+import { TextCard } from "./text-card.tsx";
+
+export interface FoundingPageProps {
+  readonly nursery: Nursery;
+  readonly away: boolean;
+  readonly signOut: () => void;
+}
+
+/** The page of a server without a run: an operator brings a text, chooses a size, and makes the run. */
+export function FoundingPage({ nursery, away, signOut }: FoundingPageProps) {
+  const founding = nursery.founding.value;
+  const [draft, setDraft] = useState<Draft>(FIRST_DRAFT);
+  const corpus = founding?.corpus ?? null;
+  const order = orderOf(draft, corpus === null ? draft.source : "corpus");
+  const asked = JSON.stringify([order, corpus?.vocabulary]);
+  useEffect(() => nursery.estimateFor(order), [asked]);
+  if (founding === undefined) return <p class="wait">{text.title}…</p>;
+  const ready = corpus !== null || draft.source === "moby-dick" || founding.upload?.sha256 != null;
+  const possible = typeof nursery.estimate.value === "object";
+  return (
+    <main class="founding">
+      {away && (
+        <p class="notice" role="status">
+          {text.away}
+        </p>
+      )}
+      <header>
+        <div>
+          <h1>{text.title}</h1>
+          <p class="note">{text.signedInAs(founding.operator)}</p>
+        </div>
+        <nav>
+          <button type="button" class="quiet" onClick={signOut}>
+            {text.signOut}
+          </button>
+        </nav>
+      </header>
+      {founding.work !== null ? (
+        <Working work={founding.work} />
+      ) : (
+        <>
+          <p class="lead">{text.lead}</p>
+          {founding.failed !== null && (
+            <section class="notice" role="alert">
+              <h2>{text.failed(founding.failed.code)}</h2>
+              <p>{founding.failed.message}</p>
+            </section>
+          )}
+          <TextCard nursery={nursery} founding={founding} draft={draft} setDraft={setDraft} />
+          <Card title={text.sizeTitle}>
+            <SizeForm draft={draft} setDraft={setDraft} vocabulary={corpus?.vocabulary} />
+          </Card>
+          <Card title={text.costTitle}>
+            <Cost estimate={nursery.estimate.value} />
+          </Card>
+          <section class="create">
+            <button
+              type="button"
+              class="primary"
+              disabled={!ready || !possible}
+              onClick={() => void nursery.found(order)}
+            >
+              {text.create}
+            </button>
+            {!ready && <p class="note">{text.createFirst}</p>}
+          </section>
+        </>
+      )}
+      <p class="said" role="status">
+        {nursery.said.value}
+      </p>
+    </main>
+  );
+}
+
+function Working({ work }: { readonly work: NonNullable<Founding["work"]> }) {
+  const { stage, done, total } = work;
+  const share = total === null || total === 0 ? undefined : Math.min(1, done / total);
+  const amount = stage === "merging" ? formatCount(done) : formatBytes(done);
+  return (
+    <Card title={text.making}>
+      <p role="status">
+        {STAGE[stage]}
+        {share !== undefined ? `: ${formatProbability(share)}` : done > 0 ? `: ${amount}` : "…"}
+      </p>
+      <progress aria-label={text.making} {...(share !== undefined && { value: share })} max={1} />
+      <p class="note">{text.makingHelp}</p>
+    </Card>
+  );
+}

@@ -1,0 +1,97 @@
+import { type ReadonlySignal, signal } from "@preact/signals";
+import {
+  type Estimate,
+  FOUNDING_ROUTES,
+  type Founding,
+  type FoundingOrder,
+  parseEstimate,
+  parseFounding,
+} from "../../../protocol/founding.ts";
+import { type Ask, Refused } from "../api-client.ts";
+import { sendText, type TextFile } from "./send-text.ts";
+import { text } from "./strings.ts";
+
+/** The page's side of making a run: what the server says of it, and what can be done. */
+export interface Nursery {
+  readonly founding: ReadonlySignal<Founding | undefined>;
+  /** A text that this page is sending. */
+  readonly sending: ReadonlySignal<Sending | undefined>;
+  /** What a size costs, or why it cannot be; undefined while that is worked out. */
+  readonly estimate: ReadonlySignal<Estimate | string | undefined>;
+  /** Why the last thing done was refused, in words; empty when it was not. */
+  readonly said: ReadonlySignal<string>;
+  look(): Promise<void>;
+  send(file: TextFile): Promise<void>;
+  discard(): Promise<void>;
+  estimateFor(order: FoundingOrder): void;
+  found(order: FoundingOrder): Promise<void>;
+}
+
+export interface Sending {
+  readonly name: string;
+  readonly bytes: number;
+  readonly received: number;
+  readonly away: boolean;
+}
+
+export interface NurseryDeps {
+  readonly ask: Ask;
+  readonly after: (ms: number, callback: () => void) => void;
+}
+
+/** From the last key pressed until the server is asked what it would cost. */
+const TYPING_MS = 250;
+
+export function openNursery({ ask, after }: NurseryDeps): Nursery {
+  const founding = signal<Founding | undefined>(undefined);
+  const sending = signal<Sending | undefined>(undefined);
+  const estimate = signal<Estimate | string | undefined>(undefined);
+  const said = signal("");
+  let asked = 0;
+
+  async function look(): Promise<void> {
+    founding.value = parseFounding(await ask(FOUNDING_ROUTES.state));
+  }
+
+  /** Does it, says why not where it is refused, and looks again. */
+  async function attempt(task: () => Promise<unknown>): Promise<void> {
+    try {
+      await task();
+      said.value = "";
+    } catch (error) {
+      said.value = text.refused(error instanceof Refused ? error.message : text.away);
+    }
+    await look().catch(() => {}); // the page's own look says when the server is away
+  }
+
+  return {
+    founding,
+    sending,
+    estimate,
+    said,
+    look,
+    async send(file) {
+      if (sending.value !== undefined) return;
+      const { name, size: bytes } = file;
+      const onProgress = (received: number, away: boolean) => {
+        sending.value = { name, bytes, received, away };
+      };
+      onProgress(0, false);
+      const wait = (ms: number) => new Promise<void>((resolve) => after(ms, resolve));
+      await attempt(() => sendText(file, { ask, wait, onProgress }));
+      sending.value = undefined;
+    },
+    discard: () => attempt(() => ask(FOUNDING_ROUTES.discard, {})),
+    estimateFor(order) {
+      const mine = ++asked;
+      after(TYPING_MS, async () => {
+        if (mine !== asked) return; // more was typed meanwhile
+        const answer = await ask(FOUNDING_ROUTES.estimate, { ...order })
+          .then(parseEstimate)
+          .catch((error: unknown) => (error instanceof Refused ? error.message : undefined));
+        if (mine === asked) estimate.value = answer;
+      });
+    },
+    found: (order) => attempt(() => ask(FOUNDING_ROUTES.found, { ...order })),
+  };
+}

@@ -1,0 +1,98 @@
+import type { Founding } from "../../../protocol/founding.ts";
+import { formatBytes, formatCount } from "../../ui/format.ts";
+import { Card } from "../parts.tsx";
+import type { Draft } from "./order.ts";
+import type { Nursery, Sending } from "./setup-client.ts";
+import { text } from "./strings.ts";
+
+interface TextCardProps {
+  readonly nursery: Nursery;
+  readonly founding: Founding;
+  readonly draft: Draft;
+  readonly setDraft: (draft: Draft) => void;
+}
+
+/** What the model is to learn from: a corpus that is there, the book that comes with the program, or an upload. */
+export function TextCard({ nursery, founding, draft, setDraft }: TextCardProps) {
+  const { corpus, freeBytes, maxBytes } = founding;
+  if (corpus !== null) {
+    const { tokens, bytes, vocabulary } = corpus;
+    return (
+      <Card title={text.textTitle}>
+        <p>{text.corpus(formatCount(tokens), formatBytes(bytes), formatCount(vocabulary))}</p>
+      </Card>
+    );
+  }
+  const choice = (source: Draft["source"], label: string, help: string) => (
+    <label class="choice">
+      <input
+        type="radio"
+        name="source"
+        checked={draft.source === source}
+        onChange={() => setDraft({ ...draft, source })}
+      />
+      <span>
+        {label}
+        <small>{help}</small>
+      </span>
+    </label>
+  );
+  return (
+    <Card title={text.textTitle}>
+      <fieldset class="choices">
+        <legend class="visually-hidden">{text.textTitle}</legend>
+        {choice("upload", text.ownText, text.ownTextHelp(formatBytes(maxBytes)))}
+        {choice("moby-dick", text.mobyDick, text.mobyDickHelp)}
+      </fieldset>
+      {draft.source === "upload" && <Upload nursery={nursery} founding={founding} />}
+      <p class="note">{text.space(formatBytes(freeBytes))}</p>
+    </Card>
+  );
+}
+
+function Upload({ nursery, founding: { upload } }: Pick<TextCardProps, "nursery" | "founding">) {
+  const sending = nursery.sending.value;
+  if (sending !== undefined) return <Bar {...sending} />;
+  const whole = upload?.sha256 ?? null;
+  return (
+    <div class="upload">
+      {upload !== null && (
+        <p role="status">
+          {whole === null
+            ? text.unfinished(upload.name, formatBytes(upload.received), formatBytes(upload.bytes))
+            : text.here(upload.name, formatBytes(upload.bytes))}
+          {whole !== null && <small class="hash">{text.fingerprint(whole)}</small>}
+        </p>
+      )}
+      {whole === null && (
+        <label class="file">
+          <span>{text.choose}</span>
+          <input
+            type="file"
+            accept=".txt,.md,.jsonl,.gz"
+            onChange={({ currentTarget }) => {
+              const file = currentTarget.files?.[0];
+              currentTarget.value = ""; // so that the same file can be chosen again
+              if (file !== undefined) void nursery.send(file);
+            }}
+          />
+        </label>
+      )}
+      {upload !== null && (
+        <button type="button" onClick={() => void nursery.discard()}>
+          {text.discard}
+        </button>
+      )}
+    </div>
+  );
+}
+
+function Bar({ name, received, bytes, away }: Sending) {
+  return (
+    <div class="upload">
+      <p role="status">{text.sending(name, formatBytes(received), formatBytes(bytes))}</p>
+      <progress aria-label={name} value={received} max={bytes} />
+      {away && <p class="notice">{text.sendingAway}</p>}
+    </div>
+  );
+}

@@ -1,0 +1,13 @@
+import { signal } from "@preact/signals";
+import { mount } from "../../ui/mount.ts";
+import { watchRunInBrowser } from "../../ui/watch.ts";
+import { type Activity, withActivity } from "../activity.ts";
+import { Dashboard } from "./page.tsx";
+
+/** The operator's status page: reads, and changes nothing. */
+const activity = signal<readonly Activity[]>([]);
+const watch = watchRunInBrowser((event) => {
+  activity.value = withActivity(activity.value, event, new Date());
+});
+
+mount(<Dashboard watch={watch} activity={activity} />);

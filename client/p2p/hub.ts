@@ -1,0 +1,348 @@
+import { type ChunkList, chunkLength } from "../../protocol/chunks.ts";
+import { ProtocolError } from "../../protocol/errors.ts";
+import { sha256 } from "../../protocol/identity.ts";
+import { type Hash, type ObjectName, type PeerId, snapshotName } from "../../protocol/ids.ts";
+import { type Announcement, type Introduction, MAX_HELD } from "../../protocol/introduction.ts";
+import { WrongBytes } from "../transport/away.ts";
+import { Assembler } from "./assembler.ts";
+import { BUFFER_HIGH, type Channel, type Network } from "./channel.ts";
+import type { Command, PeerEvent, Shape, Source } from "./events.ts";
+import { decodeMessage, encodeMessage, PIECE_BYTES } from "./messages.ts";
+import { Scheduler } from "./scheduler.ts";
+import { Store } from "./store.ts";
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** What sharing asks of the server. */
+export interface SeedServer {
+  /** An object's chunk list, its signature checked, for an object of at most `most` bytes. */
+  chunks(object: ObjectName, most: number): Promise<ChunkList>;
+  range(object: ObjectName, from: number, to: number): Promise<Bytes>;
+  announce(announcement: Omit<Announcement, "id" | "token">): Promise<Introduction>;
+}
+
+export interface HubOptions {
+  readonly server: SeedServer;
+  readonly network: Network;
+  /** Monotonic milliseconds. */
+  readonly clock: () => number;
+  /** Calls back after so many milliseconds; returns the way not to. */
+  readonly after: (ms: number, callback: () => void) => () => void;
+  /** From 0 to 1. */
+  readonly random: () => number;
+  /** Bytes a second given to peers. */
+  readonly uploadRate?: number;
+  /** Makes the newest snapshot's file; undefined where it is not at hand any more. */
+  readonly make?: (hash: Hash) => Promise<Bytes | undefined>;
+  /** Bytes to and from peers. */
+  readonly traffic?: (down: number, up: number) => void;
+}
+
+export interface Brought {
+  readonly list: ChunkList;
+  readonly bytes: Bytes;
+}
+
+/** Between two announcements while nothing happens. The server forgets who says nothing for a minute. */
+const ANNOUNCE_MS = 20_000;
+/** The server is asked for a chunk so often before a download is given up. */
+const MOST_FAILURES = 3;
+/** Between two of those, and twice as long each time. */
+const RETRY_MS = 500;
+
+interface Waiting {
+  readonly resolve: (brought: Brought) => void;
+  readonly reject: (error: unknown) => void;
+  readonly progress: (bytes: number, total: number) => void;
+}
+
+/**
+ * Brings objects from peers and the server, and passes them on: the scheduler's hands. It holds the bytes and the
+ * channels, checks every chunk, and knows no WebRTC (peerjs.ts does), so that tests join hubs by channels of their own.
+ */
+export class Hub {
+  readonly #options: HubOptions;
+  readonly #scheduler: Scheduler;
+  readonly #store = new Store();
+  readonly #assembler = new Assembler();
+  readonly #channels = new Map<PeerId, Channel>();
+  readonly #waiting = new Map<Hash, Waiting[]>();
+  readonly #wrong: PeerId[] = [];
+  #latest: Hash | undefined;
+  #making = false;
+  #failures = 0;
+  #closed = false;
+  #cancelWake: () => void = () => {};
+  #cancelAnnounce: () => void = () => {};
+
+  constructor(options: HubOptions) {
+    this.#options = options;
+    const { random, uploadRate, clock } = options;
+    this.#scheduler = new Scheduler({
+      random,
+      now: clock(),
+      ...(uploadRate !== undefined && { uploadRate }),
+    });
+  }
+
+  /** Peers connected now. */
+  get connected(): number {
+    return this.#scheduler.connected.length;
+  }
+
+  /** Tells the server that we are here, before anybody can be introduced to us. Rejects where it will not have us. */
+  async join(): Promise<void> {
+    await this.#options.server.announce(this.#announcement());
+    this.#announceLater();
+  }
+
+  /**
+   * An object, from whoever has it; its list's signature, every chunk and the whole are checked. Rejects when the
+   * server, as the last resort, fails too.
+   */
+  async bring(
+    object: ObjectName,
+    most: number,
+    progress: (bytes: number, total: number) => void = () => {},
+  ): Promise<Brought> {
+    const list = await this.#options.server.chunks(object, most);
+    const whole = this.#store.copy(list.hash);
+    if (whole !== undefined) return { list, bytes: whole };
+    return new Promise((resolve, reject) => {
+      const waiting = this.#waiting.get(list.hash) ?? [];
+      this.#waiting.set(list.hash, [...waiting, { resolve, reject, progress }]);
+      this.#store.begin(list);
+      this.#take({ type: "wanted", shape: shapeOf(list) });
+    });
+  }
+
+  /** The newest snapshot that {@link HubOptions.make} can make. */
+  setLatest(hash: Hash | undefined): void {
+    this.#latest = hash;
+  }
+
+  /** A channel is open, whoever dialled. */
+  opened(peer: PeerId, channel: Channel): void {
+    this.#channels.get(peer)?.close();
+    this.#channels.set(peer, channel);
+    this.#take({ type: "opened", peer });
+  }
+
+  /** A channel was closed, or could not be opened. */
+  closed(peer: PeerId): void {
+    this.#channels.delete(peer);
+    this.#assembler.forget(peer);
+    this.#take({ type: "closed", peer });
+  }
+
+  /** A frame came; undefined for what is no bytes. */
+  heard(peer: PeerId, frame: Bytes | undefined): void {
+    if (!this.#channels.has(peer)) return;
+    this.#options.traffic?.(frame?.length ?? 0, 0);
+    try {
+      const message = decodeMessage(frame ?? new Uint8Array());
+      if (message.type !== "piece") {
+        if (message.type === "busy") this.#assembler.excuse(peer, message.object, message.chunk);
+        this.#take({ type: "heard", peer, message });
+        return;
+      }
+      const chunk = this.#assembler.take(peer, message);
+      if (chunk === "wrong") this.#take({ type: "misbehaved", peer });
+      else if (chunk !== "more") void this.#check(peer, message.object, message.chunk, chunk);
+    } catch {
+      this.#take({ type: "misbehaved", peer });
+    }
+  }
+
+  /** Our network changed: who left may be reached again. */
+  moved(): void {
+    this.#take({ type: "moved" });
+    void this.#announce(undefined);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#cancelWake();
+    this.#cancelAnnounce();
+    for (const channel of this.#channels.values()) channel.close();
+    for (const waiting of this.#waiting.values()) {
+      for (const { reject } of waiting) reject(new WrongBytes("sharing has ended"));
+    }
+  }
+
+  #take(event: PeerEvent): void {
+    if (this.#closed) return;
+    const { clock, after } = this.#options;
+    const now = clock();
+    for (const command of this.#scheduler.take(event, now)) this.#obey(command);
+    this.#cancelWake();
+    const at = this.#scheduler.wakeAt;
+    this.#cancelWake =
+      at === undefined ? () => {} : after(Math.max(0, at - now), () => this.#take({ type: "woke" }));
+  }
+
+  #obey(command: Command): void {
+    const { network } = this.#options;
+    switch (command.type) {
+      case "dial":
+        network.dial(command.peer);
+        return;
+      case "close":
+        this.#channels.get(command.peer)?.close();
+        this.#channels.delete(command.peer);
+        this.#assembler.forget(command.peer);
+        network.hangUp(command.peer);
+        return;
+      case "send":
+        this.#send(command.peer, encodeMessage(command.message));
+        return;
+      case "ask": {
+        const { peer, object, chunk } = command;
+        const list = this.#store.list(object);
+        if (list === undefined) return;
+        this.#assembler.expect(peer, object, chunk, chunkLength(list, chunk));
+        this.#send(peer, encodeMessage({ type: "ask", object, chunk }));
+        return;
+      }
+      case "fetch":
+        void this.#fetch(command.object, command.chunk);
+        return;
+      case "serve":
+        this.#serve(command.peer, command.object, command.chunk, 0);
+        return;
+      case "announce":
+        void this.#announce(command.object);
+        return;
+      case "sought":
+        void this.#makeLatest(command.object);
+        return;
+      case "complete":
+        void this.#complete(command.object);
+        return;
+      case "report":
+        this.#wrong.push(command.peer);
+        void this.#announce(undefined);
+        return;
+    }
+  }
+
+  #send(peer: PeerId, frame: Bytes): void {
+    this.#options.traffic?.(0, frame.length);
+    this.#channels.get(peer)?.send(frame);
+  }
+
+  /** Hands a chunk's pieces to its channel, as fast as that takes them. */
+  #serve(peer: PeerId, object: Hash, chunk: number, from: number): void {
+    const channel = this.#channels.get(peer);
+    const bytes = this.#store.chunk(object, chunk);
+    let offset = from;
+    while (channel !== undefined && bytes !== undefined && offset < bytes.length) {
+      if (channel.buffered > BUFFER_HIGH) {
+        channel.whenLow(() => this.#serve(peer, object, chunk, offset));
+        return;
+      }
+      const piece = bytes.subarray(offset, offset + PIECE_BYTES);
+      this.#send(peer, encodeMessage({ type: "piece", object, chunk, offset, bytes: piece }));
+      offset += piece.length;
+    }
+    // Not within the command's own turn: the scheduler is not asked while it answers.
+    queueMicrotask(() => this.#take({ type: "sent", peer, object, chunk }));
+  }
+
+  async #fetch(object: Hash, chunk: number): Promise<void> {
+    const list = this.#store.list(object);
+    if (list === undefined) return;
+    const from = chunk * list.size;
+    try {
+      const bytes = await this.#options.server.range(list.object, from, from + chunkLength(list, chunk));
+      this.#failures = 0;
+      await this.#check("server", object, chunk, bytes);
+    } catch (error) {
+      const lost = error instanceof ProtocolError && error.code === "not-found" && this.connected === 0;
+      if (lost || ++this.#failures >= MOST_FAILURES) this.#giveUp(object, error);
+      else this.#take({ type: "unserved", object, chunk, wait: RETRY_MS * 2 ** this.#failures });
+    }
+  }
+
+  async #check(source: Source, object: Hash, chunk: number, bytes: Bytes): Promise<void> {
+    const list = this.#store.list(object);
+    if (list === undefined) return; // late: nobody wants it any more
+    const good = await this.#store.put(object, chunk, bytes);
+    this.#take({ type: "checked", source, object, chunk, good });
+    const here = this.#store.progress(object);
+    for (const { progress } of this.#waiting.get(object) ?? []) progress(here, list.length);
+  }
+
+  async #complete(object: Hash): Promise<void> {
+    const list = this.#store.list(object);
+    const bytes = this.#store.copy(object);
+    if (list === undefined || bytes === undefined) return;
+    if ((await sha256(bytes)) !== list.hash) {
+      this.#giveUp(object, new WrongBytes(`${list.object} is not what its list says`));
+      return;
+    }
+    this.#failures = 0;
+    const waiting = this.#waiting.get(object) ?? [];
+    this.#waiting.delete(object);
+    // The last one gets the copy itself: it is handed over to another thread.
+    waiting.forEach(({ resolve }, i) => {
+      resolve({ list, bytes: i === waiting.length - 1 ? bytes : bytes.slice() });
+    });
+    for (const gone of this.#store.shrink(object)) this.#take({ type: "dropped", object: gone });
+    await this.#announce(undefined);
+  }
+
+  #giveUp(object: Hash, error: unknown): void {
+    this.#failures = 0;
+    const waiting = this.#waiting.get(object) ?? [];
+    this.#waiting.delete(object);
+    this.#take({ type: "dropped", object });
+    for (const { reject } of waiting) reject(error);
+  }
+
+  /** Somebody wants an object that is not here: if it is the newest snapshot, it can be made. */
+  async #makeLatest(object: Hash): Promise<void> {
+    const { make, server } = this.#options;
+    if (make === undefined || object !== this.#latest || this.#making) return;
+    this.#making = true;
+    try {
+      const bytes = await make(object);
+      if (bytes === undefined) return;
+      const list = await server.chunks(snapshotName(object), bytes.length);
+      if (await this.#store.hold(list, bytes)) this.#take({ type: "held", shape: shapeOf(list) });
+      for (const gone of this.#store.shrink(object)) this.#take({ type: "dropped", object: gone });
+    } catch {
+      // Then its asker finds it elsewhere.
+    } finally {
+      this.#making = false;
+    }
+  }
+
+  async #announce(wants: Hash | undefined): Promise<void> {
+    if (this.#closed) return;
+    const object = wants ?? this.#waiting.keys().next().value;
+    let made: Introduction = { peers: [], swarm: 2, holders: 0 };
+    try {
+      made = await this.#options.server.announce(this.#announcement(object));
+    } catch {
+      // Without introductions there is the server.
+    }
+    this.#announceLater();
+    if (object !== undefined) this.#take({ type: "introduced", object, ...made });
+  }
+
+  #announcement(wants?: Hash): Omit<Announcement, "id" | "token"> {
+    const holds = this.#store.whole.slice(-MAX_HELD);
+    const wrong = this.#wrong.splice(0, 32);
+    return { holds, latest: this.#latest !== undefined, wrong, ...(wants !== undefined && { wants }) };
+  }
+
+  #announceLater(): void {
+    if (this.#closed) return;
+    this.#cancelAnnounce();
+    const jitter = 1 - 0.2 * this.#options.random();
+    this.#cancelAnnounce = this.#options.after(ANNOUNCE_MS * jitter, () => void this.#announce(undefined));
+  }
+}
+
+const shapeOf = ({ hash, length, size }: ChunkList): Shape => ({ hash, length, size });

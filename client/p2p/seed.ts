@@ -1,0 +1,44 @@
+import { utf8 } from "../../protocol/bytes.ts";
+import { parseChunks, verifyChunks } from "../../protocol/chunks.ts";
+import { asObject, parseJson } from "../../protocol/guards.ts";
+import type { Identity } from "../../protocol/identity.ts";
+import { type Announcement, parseIntroduction } from "../../protocol/introduction.ts";
+import type { Manifest } from "../../protocol/manifest.ts";
+import { pathOfObject, ROUTES } from "../../protocol/routes.ts";
+import { WrongBytes } from "../transport/away.ts";
+import { type HttpOptions, request } from "../transport/request.ts";
+import { SignedPosts } from "../transport/signed.ts";
+import type { SeedServer } from "./hub.ts";
+
+/** Bytes of a chunk list: some 70 for each of at most 4,100 chunks. */
+const MAX_LIST = 512 * 1024;
+
+/** The server as the peers' seed of last resort (rules K1, K3 and K5). */
+export function httpSeed(
+  options: HttpOptions,
+  identity: Identity,
+  { run, server }: Pick<Manifest, "run" | "server">,
+  names: Pick<Announcement, "id" | "token">,
+): SeedServer {
+  const posts = new SignedPosts(options);
+  return {
+    async chunks(object, most) {
+      const json = parseJson(await request(options, { path: ROUTES.chunks(object), limit: MAX_LIST }, {}));
+      const list = parseChunks(asObject(json.chunks, "chunks"), most);
+      if (list.object !== object || list.run !== run || !(await verifyChunks(server, list))) {
+        throw new WrongBytes(`a list of ${object} that this run's server did not sign`);
+      }
+      return list;
+    },
+    range: (object, from, to) =>
+      request(
+        options,
+        { path: pathOfObject(object), limit: to - from, range: `bytes=${from}-${to - 1}` },
+        {},
+      ),
+    async announce(said) {
+      const body = utf8(JSON.stringify({ ...said, ...names }));
+      return parseIntroduction(await posts.post(identity, { path: ROUTES.peers, body }));
+    },
+  };
+}

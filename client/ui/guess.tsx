@@ -1,0 +1,62 @@
+import { isRight, text } from "../volunteer/strings.ts";
+import type { Guess, Passage } from "../worker/messages.ts";
+import { Bar, type BarProps } from "./bar.tsx";
+import { formatProbability } from "./format.ts";
+
+/** How many characters of what came before are repeated over the guesses. */
+const SHOWN_BEFORE = 32;
+
+export interface GuessViewProps {
+  readonly guess: Passage["guesses"][number];
+  readonly before: readonly string[];
+}
+
+/** What the model expected at one place, and what the text says there. */
+export function GuessView({ guess, before }: GuessViewProps) {
+  const right = isRight(guess);
+  return (
+    <div class="guess">
+      <p class="lead" aria-hidden="true">
+        <span>…{before.join("").slice(-SHOWN_BEFORE)}</span>
+        <span class="gap">?</span>
+      </p>
+      <dl>
+        <dt>{text.guess}</dt>
+        <dd>
+          <ol>
+            {guess.best.slice(0, 3).map((option) => (
+              <Option
+                key={option.token}
+                guess={option}
+                kind={option.token === guess.truth.token ? "right" : "other"}
+              />
+            ))}
+          </ol>
+        </dd>
+        <dt>{text.truth}</dt>
+        <dd>
+          <ol>
+            <Option guess={guess.truth} kind="truth" />
+          </ol>
+        </dd>
+      </dl>
+      <p class={right ? "verdict right" : "verdict"}>
+        {right ? `✓ ${text.right}` : text.wrong}.{" "}
+        {text.chanceInWords(Math.max(guess.truth.probability, 1e-6))}
+      </p>
+    </div>
+  );
+}
+
+function Option({ guess, kind }: { readonly guess: Guess; readonly kind: BarProps["kind"] }) {
+  return (
+    <Bar kind={kind} part={guess.probability} value={formatProbability(guess.probability)}>
+      {visible(guess.token)}
+    </Bar>
+  );
+}
+
+/** A token with its blanks made visible, since many tokens differ in nothing else. */
+export function visible(token: string): string {
+  return token.replaceAll(" ", "␣").replaceAll("\n", "↵").replaceAll("\t", "⇥");
+}

@@ -1,0 +1,140 @@
+import { useState } from "preact/hooks";
+import type uPlot from "uplot";
+import type { RunStatus } from "../../protocol/status.ts";
+import { text } from "../volunteer/strings.ts";
+import { colourOf } from "./canvas-style.ts";
+import { formatCount, formatLarge, formatLoss } from "./format.ts";
+import { usePlot } from "./use-plot.tsx";
+
+type Curve = Pick<RunStatus, "heldOut" | "baselines">;
+
+export interface LossChartProps {
+  /** Called for what to draw; a signal read inside redraws the chart. */
+  readonly curve: () => Curve | undefined;
+}
+
+/** The run's held-out loss over the tokens it learnt from, with what guessing costs as dashed lines. */
+export function LossChart({ curve }: LossChartProps) {
+  const [pointed, setPointed] = useState<string>();
+  const points = curve()?.heldOut ?? [];
+  const { box, missing } = usePlot(
+    {
+      data: () => {
+        const now = curve();
+        return now && dataOf(now);
+      },
+      options: (holder) => optionsOf(holder, curve, setPointed),
+    },
+    points.length === 0,
+  );
+
+  if (points.length === 0) return <p class="wait">{text.chartWait}</p>;
+  const first = points[0]!;
+  const last = points[points.length - 1]!;
+  return (
+    <figure class="chart">
+      <div
+        class="plot"
+        hidden={missing !== null}
+        ref={box}
+        role="img"
+        aria-label={text.chartSummary(first.loss, last.loss, last.version)}
+      />
+      {missing}
+      <figcaption>{pointed ?? text.baselinesHelp}</figcaption>
+    </figure>
+  );
+}
+
+function dataOf({ heldOut }: Curve): uPlot.AlignedData {
+  return [heldOut.map((point) => point.tokens), heldOut.map((point) => point.loss)];
+}
+
+function optionsOf(
+  holder: HTMLElement,
+  curve: () => Curve | undefined,
+  point: (line?: string) => void,
+): Omit<uPlot.Options, "width" | "height"> {
+  const ink = colourOf(holder, "--muted");
+  const line = colourOf(holder, "--line");
+  const accent = colourOf(holder, "--accent");
+  const ground = colourOf(holder, "--card");
+  const font = `12px ${getComputedStyle(holder).fontFamily}`;
+  const axis = { stroke: ink, font, grid: { stroke: line, width: 1 }, ticks: { show: false } };
+  return {
+    legend: { show: false },
+    cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
+    scales: { x: { time: false, range: rangeOfTokens }, y: { range: () => rangeOfLoss(curve()) } },
+    axes: [
+      { ...axis, size: 30, space: 70, values: (_, ticks) => ticks.map(formatLarge) },
+      { ...axis, size: 34, space: 36, values: (_, ticks) => ticks.map((tick) => tick.toFixed(1)) },
+    ],
+    series: [{}, { stroke: accent, width: 2.25, points: { size: 6, fill: accent } }],
+    hooks: {
+      draw: [(plot) => drawBaselines(plot, curve(), { ink, ground, font })],
+      setCursor: [
+        (plot) => {
+          const at = plot.cursor.idx;
+          const found = at === null || at === undefined ? undefined : curve()?.heldOut[at];
+          point(found === undefined ? undefined : pointLine(found));
+        },
+      ],
+    },
+  };
+}
+
+const pointLine = ({ version, tokens, loss }: Curve["heldOut"][number]) =>
+  `${text.version} ${formatCount(version)}: ${formatLoss(loss)} nats after ${formatLarge(tokens)} tokens`;
+
+function rangeOfTokens(_: uPlot, least: number | null, most: number | null): [number, number] {
+  return [Math.min(least ?? 0, 0), Math.max(most ?? 1, 1)];
+}
+
+/** All baselines and the whole curve, with a little air. */
+function rangeOfLoss(curve: Curve | undefined): [number, number] {
+  if (curve === undefined) return [0, 1];
+  const { uniform, unigram, bigram } = curve.baselines;
+  const all = [uniform, unigram, bigram, ...curve.heldOut.map((point) => point.loss)];
+  const least = Math.min(...all);
+  const most = Math.max(...all);
+  const air = 0.06 * (most - least || 1);
+  return [least - air, most + 1.5 * air];
+}
+
+/** Dashed lines, each named at its right end: a legend would have to be looked up. */
+function drawBaselines(
+  plot: uPlot,
+  curve: Curve | undefined,
+  { ink, ground, font }: { readonly ink: string; readonly ground: string; readonly font: string },
+): void {
+  if (curve === undefined) return;
+  const { ctx, bbox } = plot;
+  const density = devicePixelRatio;
+  ctx.save();
+  ctx.fillStyle = ink;
+  ctx.lineJoin = "round";
+  ctx.font = font.replace(/^(\d+)px/, (_, size: string) => `${Number(size) * density}px`);
+  ctx.textAlign = "right";
+  ctx.textBaseline = "bottom";
+  for (const name of ["uniform", "unigram", "bigram"] as const) {
+    const y = Math.round(plot.valToPos(curve.baselines[name], "y", true));
+    ctx.globalAlpha = 0.7;
+    ctx.strokeStyle = ink;
+    ctx.lineWidth = density;
+    ctx.setLineDash([5 * density, 5 * density]);
+    ctx.beginPath();
+    ctx.moveTo(bbox.left, y);
+    ctx.lineTo(bbox.left + bbox.width, y);
+    ctx.stroke();
+    ctx.globalAlpha = 1;
+    ctx.setLineDash([]);
+    // A rim in the ground's colour keeps the name readable where the curve passes behind it.
+    const label = `${text[name]} ${formatLoss(curve.baselines[name])}`;
+    const at = [bbox.left + bbox.width - 2 * density, y - 3 * density] as const;
+    ctx.strokeStyle = ground;
+    ctx.lineWidth = 4 * density;
+    ctx.strokeText(label, ...at);
+    ctx.fillText(label, ...at);
+  }
+  ctx.restore();
+}

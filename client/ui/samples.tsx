@@ -1,0 +1,53 @@
+import { useSignal } from "@preact/signals";
+import type { Sample } from "../../protocol/status.ts";
+import { text } from "../volunteer/strings.ts";
+import { formatCount } from "./format.ts";
+
+export interface SamplePairProps {
+  readonly newest: Sample | null;
+  /** Oldest first. */
+  readonly early: readonly Sample[];
+}
+
+/** The newest sample beside an early one of the visitor's choice. A language model wrote them: text nodes. */
+export function SamplePair({ newest, early }: SamplePairProps) {
+  const picked = useSignal(0);
+  const older = early.filter(({ version }) => version < (newest?.version ?? 0));
+  const shown = older[Math.min(picked.value, older.length - 1)];
+  if (newest === null) return <p class="wait">{text.sampleWait}</p>;
+  return (
+    <>
+      {older.length > 1 && (
+        <label class="pick">
+          {text.samplePick}{" "}
+          <select
+            value={picked.value}
+            onChange={(event) => {
+              picked.value = Number(event.currentTarget.value);
+            }}
+          >
+            {older.map(({ version }, i) => (
+              <option key={version} value={i}>
+                {formatCount(version)}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
+      <div class={shown === undefined ? "samples" : "samples pair"}>
+        {shown !== undefined && <Written sample={shown} title={text.sampleEarly} />}
+        <Written sample={newest} title={text.sampleNow} />
+      </div>
+    </>
+  );
+}
+
+function Written({ sample, title }: { readonly sample: Sample; readonly title: string }) {
+  return (
+    <figure class="sample">
+      <h3>{title}</h3>
+      <blockquote translate={false}>{sample.text.trim()}</blockquote>
+      <figcaption>{text.sampleOf(sample.version)}</figcaption>
+    </figure>
+  );
+}

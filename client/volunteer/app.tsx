@@ -1,0 +1,160 @@
+import type { ReadonlySignal } from "@preact/signals";
+import { here } from "../../protocol/address.ts";
+import { ROUTES } from "../../protocol/routes.ts";
+import { awayNotice } from "../ui/intermediary-line.ts";
+import type { RunWatch } from "../ui/watch.ts";
+import { Consent } from "./consent.tsx";
+import { Controls } from "./controls.tsx";
+import { Cycle } from "./cycle.tsx";
+import { LookInside } from "./inside/inside.tsx";
+import { YourNumbers } from "./numbers.tsx";
+import { PassageView } from "./passage.tsx";
+import { People } from "./people/lazy.tsx";
+import { Proof } from "./proof/lazy.tsx";
+import type { KeptRefusals } from "./refusals.ts";
+import { RunPanel } from "./run-panel.tsx";
+import type { Session } from "./session.ts";
+import type { SharingState } from "./sharing.ts";
+import { Sky } from "./sky.tsx";
+import { announcement, text } from "./strings.ts";
+import type { TrainerHandle } from "./worker-client.ts";
+
+export interface AppProps {
+  readonly watch: RunWatch;
+  readonly trainer: TrainerHandle;
+  readonly session: Session;
+  readonly refusals: KeptRefusals;
+  readonly sharing: ReadonlySignal<SharingState | undefined>;
+  readonly host: string;
+  readonly secure: boolean;
+}
+
+/** The volunteer page, from the first question to the last version. */
+export function App(props: AppProps) {
+  const { watch, session, trainer } = props;
+  const { agreed } = session;
+  return (
+    <>
+      <Header {...props} />
+      <main>
+        <Notice watch={watch} />
+        <div class={agreed.value ? "columns" : "columns asking"}>
+          <div class="column">
+            {agreed.value ? <YourPart {...props} /> : <Question {...props} />}
+            {agreed.value && <LookInside trainer={trainer} />}
+          </div>
+          <div class="column">
+            <RunPanel watch={watch} />
+            {watch.status.value !== undefined && <People {...props} />}
+          </div>
+        </div>
+      </main>
+      <footer>
+        <p>{text.neighbours}</p>
+        <p>
+          <a href="./how">{text.howPage}</a> · <a href="./playground">{text.playgroundPage}</a> ·{" "}
+          <a href="./status">{text.statusPage}</a> · <a href="./bench">{text.benchPage}</a>
+        </p>
+      </footer>
+    </>
+  );
+}
+
+function Header({ watch, trainer }: AppProps) {
+  const status = watch.status.value;
+  const volunteers = () => watch.status.value?.volunteers ?? 0;
+  const training = () => trainer.sent.value !== undefined && trainer.alive.value && volunteers() > 0;
+  return (
+    <header>
+      <Sky volunteers={volunteers} you={training} />
+      <div class="title">
+        <h1>{text.name}</h1>
+        <p>{text.tagline}</p>
+      </div>
+      {status !== undefined && (
+        <p class="birds">{training() ? text.birdsWithYou(volunteers()) : text.birds(volunteers())}</p>
+      )}
+    </header>
+  );
+}
+
+/** What stands between this page and its server, if anything does. */
+function Notice({ watch }: Pick<AppProps, "watch">) {
+  switch (watch.connection.value) {
+    case "loading":
+      return <p class="notice">{text.loading}</p>;
+    case "away":
+      return (
+        <p class="notice" role="status">
+          {awayNotice(watch.why.value, text.serverAway)}
+        </p>
+      );
+    case "no-run":
+      return (
+        <p class="notice" role="status">
+          {text.noRun} <a href="../pages/">{text.noRunLink}</a>
+        </p>
+      );
+    case "mismatch":
+      return (
+        <p class="notice" role="alert">
+          {text.mismatch}
+        </p>
+      );
+    case "live":
+      return null;
+  }
+}
+
+function Question({ watch, session, host, secure }: AppProps) {
+  const status = watch.status.value;
+  if (status === undefined) return null;
+  if (status.state === "finished") return <Finished />;
+  return <Consent status={status} host={host} secure={secure} onAgree={() => session.agree(status.run)} />;
+}
+
+/** A finished run asks nothing of anyone. */
+function Finished() {
+  return (
+    <section class="card" aria-labelledby="finished-title">
+      <h2 id="finished-title">{text.finishedTitle}</h2>
+      <p>{text.finishedText}</p>
+      <p>
+        <a href={here(ROUTES.latestSnapshot)} download>
+          {text.downloadModel}
+        </a>
+      </p>
+    </section>
+  );
+}
+
+function YourPart({ watch, session, trainer, refusals, sharing }: AppProps) {
+  const passage = trainer.passage.value;
+  if (watch.status.value?.state === "finished" && trainer.manifest.value === undefined) return <Finished />;
+  return (
+    <>
+      <section class="card" aria-labelledby="part-title">
+        <h2 id="part-title">{text.yourPart}</h2>
+        <p class="visually-hidden" role="status">
+          {announcement(session.phase.value)}
+        </p>
+        <Controls session={session} trainer={trainer} sharing={sharing} />
+        <Cycle trainer={trainer} />
+        <YourNumbers trainer={trainer} refusals={refusals.list.value} />
+        <Proof trainer={trainer} watch={watch} />
+      </section>
+      <section class="card" aria-labelledby="reading-title">
+        <h2 id="reading-title">{text.reading}</h2>
+        {trainer.missing.value.has("tokenizer") ? (
+          <p class="wait" role="status">
+            {text.readingMissing}
+          </p>
+        ) : passage === undefined ? (
+          <p class="wait">{text.readingWait}</p>
+        ) : (
+          <PassageView newest={passage} />
+        )}
+      </section>
+    </>
+  );
+}

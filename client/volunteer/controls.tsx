@@ -1,0 +1,92 @@
+import type { ReadonlySignal } from "@preact/signals";
+import { ChoicesForm } from "./choices-form.tsx";
+import type { Session } from "./session.ts";
+import type { SharingState } from "./sharing.ts";
+import { SharingChoice } from "./sharing-choice.tsx";
+import { deviceLine, phaseLine, probeLine, refusedLine, text } from "./strings.ts";
+import type { TrainerHandle } from "./worker-client.ts";
+
+/** What is going on, in a sentence, and what the visitor can do about it. */
+export function Controls({
+  session,
+  trainer,
+  sharing,
+}: {
+  readonly session: Session;
+  readonly trainer: TrainerHandle;
+  readonly sharing: ReadonlySignal<SharingState | undefined>;
+}) {
+  const phase = session.phase.value;
+  const refused = trainer.refused.value;
+  const busy = phase.phase !== "stopped" && phase.phase !== "finished" && phase.phase !== "unable";
+  return (
+    <>
+      <p class={`phase ${phase.phase}`} data-state={phase.phase}>
+        <span class="lamp" aria-hidden="true" />
+        {phaseLine(phase)}
+      </p>
+      {phase.phase === "unable" && phase.detail !== "" && <p class="detail">{phase.detail}</p>}
+      {refused !== undefined && <p class="detail">{refusedLine(refused.code)}</p>}
+      <div class="buttons">
+        {busy ? (
+          <>
+            <PauseButton session={session} />
+            <OverrideButton session={session} />
+            <button type="button" onClick={session.stop}>
+              {text.stop}
+            </button>
+          </>
+        ) : (
+          phase.phase !== "finished" && (
+            <button type="button" class="primary" onClick={session.start}>
+              {phase.phase === "unable" ? text.retry : text.start}
+            </button>
+          )
+        )}
+      </div>
+      <ChoicesForm session={session} />
+      {trainer.manifest.value?.peers !== undefined && <SharingChoice session={session} sharing={sharing} />}
+      <Device trainer={trainer} />
+    </>
+  );
+}
+
+export function PauseButton({ session }: { readonly session: Session }) {
+  const paused = session.choices.value.wanted === "pause";
+  return (
+    <button
+      type="button"
+      class="primary"
+      data-state={paused ? "paused" : "running"}
+      onClick={paused ? session.start : session.pause}
+    >
+      {paused ? text.resume : text.pause}
+    </button>
+  );
+}
+
+/** Offered where something else than the visitor asks for rest. */
+export function OverrideButton({ session }: { readonly session: Session }) {
+  if (!session.overridable.value) return null;
+  return (
+    <button type="button" onClick={session.override}>
+      {text.override}
+    </button>
+  );
+}
+
+function Device({ trainer }: { readonly trainer: TrainerHandle }) {
+  const found = trainer.device.value;
+  if (found === undefined) return null;
+  return (
+    <details class="device">
+      <summary>{deviceLine(found.device)}</summary>
+      <ul>
+        {found.probed.map((result, i) => (
+          <li key={i}>{probeLine(result)}</li>
+        ))}
+      </ul>
+      <a href="./bench">{text.benchLink}</a>
+    </details>
+  );
+}

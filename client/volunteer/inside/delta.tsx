@@ -1,0 +1,47 @@
+import { formatPart } from "../../ui/format.ts";
+import type { DeltaPicture } from "../../worker/messages.ts";
+import { text } from "../strings.ts";
+
+const WIDTH = 210;
+const HEIGHT = 60;
+
+/** The last delta in words, and how its numbers are spread. */
+export function DeltaView({ delta }: { readonly delta: DeltaPicture | undefined }) {
+  return (
+    <section aria-labelledby="delta-title">
+      <h3 id="delta-title">{text.delta}</h3>
+      {delta === undefined ? <p class="wait">{text.deltaWait}</p> : <Picture delta={delta} />}
+    </section>
+  );
+}
+
+function Picture({ delta }: { readonly delta: DeltaPicture }) {
+  const { bars, bytes, plainBytes, parameters, changed, ratio, steps, largest } = delta;
+  const highest = Math.max(...bars, 1);
+  const step = WIDTH / bars.length;
+  return (
+    <>
+      <p>
+        {text.deltaHelp(steps, parameters)}{" "}
+        {text.deltaRatio(formatPart(ratio), formatPart(changed / parameters))}
+      </p>
+      <figure>
+        <svg
+          class="bars"
+          viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+          preserveAspectRatio="none"
+          role="img"
+          aria-label={text.deltaBars(largest.toPrecision(2))}
+        >
+          {bars.map((count, i) => {
+            // The square root keeps the rare large changes in sight beside the many small ones.
+            const height = Math.sqrt(count / highest) * HEIGHT;
+            return <rect key={i} x={i * step + 1} width={step - 2} y={HEIGHT - height} height={height} />;
+          })}
+        </svg>
+        <figcaption>{text.deltaBars(largest.toPrecision(2))}</figcaption>
+      </figure>
+      <p>{text.deltaBytes(bytes, plainBytes)}</p>
+    </>
+  );
+}

@@ -1,0 +1,18 @@
+import { useSignal, useSignalEffect } from "@preact/signals";
+import { LazyPanel } from "../../ui/lazy-panel.tsx";
+import { text } from "../strings.ts";
+import type { TrainerHandle } from "../worker-client.ts";
+
+/** While it is open, each new passage and each delta sent is looked at anew; before, nothing is computed for it. */
+export function LookInside({ trainer }: { readonly trainer: TrainerHandle }) {
+  const open = useSignal(false);
+  const load = async () => (await import("./panel.tsx")).InsidePanel;
+
+  useSignalEffect(() => {
+    trainer.passage.value;
+    trainer.sent.value;
+    if (open.value) trainer.look();
+  });
+
+  return <LazyPanel title={text.look} help={text.lookHelp} open={open} load={load} props={{ trainer }} />;
+}

@@ -1,0 +1,51 @@
+import { effect, untracked } from "@preact/signals";
+import { serverOf } from "../../protocol/address.ts";
+import { mount } from "../ui/mount.ts";
+import { watchRunInBrowser } from "../ui/watch.ts";
+import { App } from "./app.tsx";
+import { browserStorage } from "./choices.ts";
+import { deviceAsked } from "./device-asked.ts";
+import { keptRefusals } from "./refusals.ts";
+import { forgetReload, reloadOnce, tabStorage } from "./reload.ts";
+import { browserRests } from "./rests.ts";
+import { createSession } from "./session.ts";
+import { createSharing } from "./sharing.ts";
+import { createTrainer, spawnWorker } from "./worker-client.ts";
+
+/** The volunteer page: wires the browser to the session, and the session to what is shown. */
+const server = serverOf(location.href);
+const watch = watchRunInBrowser();
+const trainer = createTrainer(spawnWorker);
+const refusals = keptRefusals(browserStorage(), Date.now);
+const session = createSession({
+  trainer,
+  server,
+  device: deviceAsked(location.search),
+  storage: browserStorage(),
+  rests: browserRests(),
+});
+
+const sharing = createSharing(trainer, session, server);
+
+effect(() => {
+  const refused = trainer.refused.value;
+  if (refused !== undefined) untracked(() => refusals.add(refused.code));
+});
+
+effect(() => {
+  const status = watch.status.value;
+  if (status !== undefined) untracked(() => refusals.enter(status.run));
+  if (status !== undefined && status.state !== "finished" && isSecureContext) session.enter(status.run);
+});
+
+effect(() => {
+  const phase = trainer.phase.value;
+  const mismatch =
+    watch.connection.value === "mismatch" || (phase.phase === "unable" && phase.why === "protocol");
+  if (mismatch) reloadOnce(tabStorage(), () => location.reload());
+  else if (watch.connection.value === "live" && phase.phase === "training") forgetReload(tabStorage());
+});
+
+mount(
+  <App {...{ watch, trainer, session, refusals, sharing }} host={location.host} secure={isSecureContext} />,
+);

@@ -1,0 +1,196 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { serverOf } from "../../../protocol/address.ts";
+import { ProtocolError } from "../../../protocol/errors.ts";
+import type { Identity } from "../../../protocol/identity.ts";
+import { type Leader, MAX_NAME_CHARS } from "../../../protocol/people.ts";
+import { browserCache, forgetServer } from "../../cache/browser.ts";
+import { readIdentity } from "../../cache/entries.ts";
+import { peopleApi } from "../../transport/people.ts";
+import { ColumnHeads } from "../../ui/column-heads.tsx";
+import type { PeopleProps } from "./props.ts";
+import { words } from "./strings.ts";
+
+const server = serverOf(location.href);
+const api = peopleApi({ server });
+
+/** Who has a name, one's own, and what the server holds about one. Names are strangers' words: text nodes. */
+export function PeoplePanel(props: PeopleProps) {
+  const leaders = useSignal<readonly Leader[] | undefined>(undefined);
+  const said = useSignal("");
+  const list = async () => {
+    leaders.value = await api.leaders().catch(() => undefined);
+    if (leaders.value === undefined) said.value = words.failed;
+  };
+  useEffect(() => void list(), []);
+
+  /** Does something with the key of this browser, and says how it went. */
+  async function withKey(work: (identity: Identity) => Promise<string>): Promise<void> {
+    said.value = words.loading;
+    try {
+      const run = props.watch.status.value?.run;
+      const identity = run && (await readIdentity(browserCache(server, run)));
+      said.value = identity ? await work(identity) : words.noKey;
+    } catch (error) {
+      said.value = error instanceof ProtocolError ? words.refused(error.message) : words.failed;
+    }
+  }
+
+  return (
+    <div class="people">
+      <section aria-labelledby="leaders-title">
+        <h3 id="leaders-title">{words.leaders}</h3>
+        <p class="note">{words.leadersHelp}</p>
+        <Leaders list={leaders.value} />
+      </section>
+      <Name
+        set={(name) =>
+          withKey(async (identity) => {
+            const kept = await api.rename(identity, name);
+            await list();
+            return kept === undefined ? words.unnamed : words.named(kept);
+          })
+        }
+      />
+      <Data {...props} withKey={withKey} done={list} />
+      <p class="said" role="status">
+        {said.value}
+      </p>
+    </div>
+  );
+}
+
+function Leaders({ list }: { readonly list: readonly Leader[] | undefined }) {
+  if (list === undefined) return <p class="wait">{words.loading}</p>;
+  if (list.length === 0) return <p class="wait">{words.nobody}</p>;
+  return (
+    <table class="leaders">
+      <ColumnHeads columns={words.columns} />
+      <tbody>
+        {list.map(({ name, tokens, recent }) => (
+          <tr key={name}>
+            <th scope="row">
+              <bdi>{name}</bdi>
+            </th>
+            <td>{words.tokens(tokens)}</td>
+            <td>{words.tokens(recent)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Name({ set }: { readonly set: (name: string | null) => Promise<void> }) {
+  const name = useSignal("");
+  return (
+    <form
+      aria-labelledby="name-title"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void set(name.value);
+      }}
+    >
+      <h3 id="name-title">{words.name}</h3>
+      <p class="note" id="name-help">
+        {words.nameHelp}
+      </p>
+      <input
+        type="text"
+        required
+        maxLength={MAX_NAME_CHARS}
+        autocomplete="nickname"
+        aria-labelledby="name-title"
+        aria-describedby="name-help"
+        value={name.value}
+        onInput={(event) => {
+          name.value = event.currentTarget.value;
+        }}
+      />
+      <div class="buttons">
+        <button type="submit">{words.save}</button>
+        <button type="button" class="quiet" onClick={() => void set(null)}>
+          {words.remove}
+        </button>
+      </div>
+    </form>
+  );
+}
+
+interface DataProps extends PeopleProps {
+  readonly withKey: (work: (identity: Identity) => Promise<string>) => Promise<void>;
+  readonly done: () => Promise<void>;
+}
+
+function Data({ session, refusals, withKey, done }: DataProps) {
+  const asking = useSignal(false);
+  return (
+    <section aria-labelledby="data-title">
+      <h3 id="data-title">{words.data}</h3>
+      <p class="note">{words.dataHelp}</p>
+      <div class="buttons">
+        <button
+          type="button"
+          onClick={() =>
+            void withKey(async (identity) => {
+              download("murmuration-my-data.json", JSON.stringify(await api.data(identity), null, 2));
+              return words.exported;
+            })
+          }
+        >
+          {words.export}
+        </button>
+        <button
+          type="button"
+          aria-expanded={asking.value}
+          onClick={() => {
+            asking.value = !asking.value;
+          }}
+        >
+          {words.remember}
+        </button>
+      </div>
+      {asking.value && (
+        <div class="warning">
+          <p>{words.forgetText}</p>
+          <div class="buttons">
+            <button
+              type="button"
+              class="primary"
+              onClick={() =>
+                void withKey(async (identity) => {
+                  await api.forget(identity);
+                  session.revoke();
+                  refusals.forget();
+                  await forgetServer(server);
+                  asking.value = false;
+                  await done();
+                  return words.forgotten;
+                })
+              }
+            >
+              {words.forget}
+            </button>
+            <button
+              type="button"
+              onClick={() => {
+                asking.value = false;
+              }}
+            >
+              {words.keep}
+            </button>
+          </div>
+        </div>
+      )}
+    </section>
+  );
+}
+
+function download(name: string, text: string): void {
+  const url = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(url);
+}

@@ -1,0 +1,36 @@
+import { formatLarge } from "../../ui/format.ts";
+
+/** What is said about names and about one's data. */
+export const words = {
+  leaders: "Who has a name",
+  leadersHelp: "Most volunteers have none. These asked for one; any of them may take it back.",
+  nobody: "Nobody has asked for a name yet.",
+  columns: ["Name", "Tokens", "Last day"],
+  tokens: formatLarge,
+  loading: "Asking the server…",
+  name: "Your name",
+  nameHelp:
+    "You have none unless you choose one. It is shown to everyone who opens this page, with how much of your work is in " +
+    "the model. At most 32 characters.",
+  save: "Show this name",
+  remove: "Take my name away",
+  named: (name: string) => `You are listed as ${name}.`,
+  unnamed: "You are listed nowhere.",
+  refused: (why: string) => `The server did not take it: ${why}.`,
+  failed: "The server did not answer. Nothing was changed.",
+  noKey:
+    "This browser holds no key of this run, so there is nothing here that could be yours. A key is made when you first train.",
+  data: "Your data",
+  dataHelp:
+    "The server knows you by a random key that this browser made. Here is what it holds about that key, and how to end it.",
+  export: "Download what the server holds about me",
+  exported: "It is in your downloads.",
+  remember: "Forget me…",
+  forgetText:
+    "Your name, your credit and what the server remembers of your device are removed there; your key, what you chose and " +
+    "all downloads of this run are removed here. Training stops. What stays: the signed history of versions names your " +
+    "random key and fingerprints of your deltas, and what they taught is in the model. It says nothing else about you.",
+  forget: "Yes, forget me",
+  keep: "No, keep it",
+  forgotten: "You are forgotten, here and there. If you ever train again, it is as someone new.",
+} as const;

@@ -1,0 +1,58 @@
+import { here } from "../../protocol/address.ts";
+import { ROUTES } from "../../protocol/routes.ts";
+import type { RunStatus } from "../../protocol/status.ts";
+import { formatCount, formatLarge } from "../ui/format.ts";
+import { LossChart } from "../ui/loss-chart.tsx";
+import { SamplePair } from "../ui/samples.tsx";
+import type { RunWatch } from "../ui/watch.ts";
+import { text } from "./strings.ts";
+
+/** What all volunteers together have reached: the curve, and what the model writes. */
+export function RunPanel({ watch }: { readonly watch: RunWatch }) {
+  const status = watch.status.value;
+  if (status === undefined) return null;
+  return (
+    <>
+      <section class="card" aria-labelledby="run-title">
+        <h2 id="run-title">{text.heldOut}</h2>
+        <p class="note">{text.heldOutHelp}</p>
+        <LossChart curve={() => watch.status.value} />
+        <dl class="facts">
+          <Fact name={text.version} value={formatCount(status.version)} />
+          <Fact name={text.volunteers} value={formatCount(status.volunteers)} />
+          <Fact name={text.tokens} value={formatLarge(status.tokensMerged)} />
+        </dl>
+      </section>
+      <Samples status={status} />
+    </>
+  );
+}
+
+function Fact({ name, value }: { readonly name: string; readonly value: string }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
+}
+
+/** What an early version wrote beside the newest, and where to let it write more. */
+function Samples({ status }: { readonly status: RunStatus }) {
+  const { sample, samples } = status;
+  return (
+    <section class="card" aria-labelledby="sample-title">
+      <h2 id="sample-title">{text.sample}</h2>
+      <SamplePair newest={sample} early={samples} />
+      <p class="note">
+        <a href="./playground">{text.playgroundLink}</a>
+      </p>
+      <p class="note">
+        <a href={here(ROUTES.latestSnapshot)} download>
+          {text.downloadModel}
+        </a>{" "}
+        ({text.downloadHelp})
+      </p>
+    </section>
+  );
+}

@@ -1,0 +1,40 @@
+import type { Tokenizer } from "../../model/data/tokenizer.ts";
+import type { Identity } from "../../protocol/identity.ts";
+import type { Manifest } from "../../protocol/manifest.ts";
+import type { Cache } from "../cache/cache.ts";
+import type { Api } from "../transport/api.ts";
+import type { Control } from "./control.ts";
+import type { Trainers } from "./device/trainers.ts";
+import type { News } from "./event-subscription.ts";
+import type { Glimpse } from "./inspection.ts";
+import type { Report } from "./messages.ts";
+import type { Replica } from "./replica.ts";
+import type { Pace } from "./throughput.ts";
+
+/** What a round needs of the world; all of it can be replaced in a test. */
+export interface RoundDeps {
+  readonly api: Api;
+  readonly cache: Cache;
+  readonly identity: Identity;
+  readonly manifest: Manifest;
+  readonly replica: Replica;
+  readonly trainers: Trainers;
+  readonly control: Control;
+  readonly report: (report: Report) => void;
+  /** Keeps what a visitor may look into; absent where nobody looks. */
+  readonly glimpse?: Glimpse;
+  /** The run's tokenizer, for the passage; undefined when it cannot be had just now. */
+  readonly tokenizer: () => Promise<Tokenizer | undefined>;
+  readonly pace: Pace;
+  readonly news: News;
+  /** Hears how far a download is. */
+  readonly progress: Progress;
+  /** A monotonic clock in milliseconds. */
+  readonly clock: () => number;
+  /** Resolves after `ms` and lets messages in even for 0; rejects with the signal's reason. */
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** From 0 to 1. */
+  readonly random: () => number;
+}
+
+export type Progress = (what: "weights" | "text" | "change", bytes: number, total: number) => void;

@@ -1,0 +1,165 @@
+import { checkTrainer } from "../../../model/contract/known-gradient.ts";
+import type { DeviceName, Trainer, TrainerFactory, TrainerOptions } from "../../../model/contract/trainer.ts";
+import { batchesOf } from "../../../model/data/batches.ts";
+import { initialWeights } from "../../../model/init.ts";
+import type { ProbeResult } from "../messages.ts";
+import { type Candidate, idOf } from "./devices.ts";
+import { NoDevice } from "./trainers.ts";
+
+/** How long the probe looks around, in milliseconds, before it is content with what it has. */
+export const PROBE_MS = 2_000;
+/** A candidate is timed for so long, or for one step if that takes longer. */
+const TIMED_MS = 300;
+const TIMED_STEPS = 8;
+/** A driver that compiles its first shaders may take this long where another device serves already … */
+const SECOND_MS = 20_000;
+/** … and this long where none does. What has not answered by then never will. */
+const HUNG_MS = 90_000;
+/** What a software adapter gets at least. */
+const LEAST_MS = 500;
+
+export interface ProbeOptions {
+  readonly candidates: readonly Candidate[];
+  /** The run's own shape and optimiser, so that what is timed is what will be done. */
+  readonly options: TrainerOptions;
+  /** A candidate that won before: if it still computes right, nothing else is tried. */
+  readonly remembered?: string | undefined;
+  readonly trying: (device: DeviceName) => void;
+  readonly clock: () => number;
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  readonly signal: AbortSignal;
+  /** The known-gradient check; a test replaces it where its trainers are not GPT-2s. */
+  readonly check?: (factory: TrainerFactory) => Promise<void>;
+}
+
+export interface Probed {
+  readonly candidate: Candidate;
+  readonly factory: TrainerFactory;
+  readonly trainer: Trainer;
+  readonly results: readonly ProbeResult[];
+}
+
+/**
+ * Finds the fastest way to train here. Each candidate must compute a known gradient right and is then timed on
+ * the run's real shape; the most tokens a second wins. A software adapter is only waited for as long as a visitor
+ * would hardly notice, unless nothing else serves, and wins only where it was measured faster. The fast
+ * engine's candidates are all tried; tfjs is fetched only when none of them serves, and its `cpu` only
+ * when nothing else does. The winner's trainer is kept, the others are freed. Whatever a candidate throws is
+ * its reason for being out. Throws {@link NoDevice} when all are out.
+ */
+export async function probe(options: ProbeOptions): Promise<Probed> {
+  const { candidates, remembered, signal, clock, trying } = options;
+  const begun = clock();
+  const results: ProbeResult[] = [];
+  let best: (Probed & { readonly speed: number }) | undefined;
+  const known = candidates.filter((candidate) => idOf(candidate) === remembered);
+  for (const candidate of [...known, ...candidates.filter((other) => !known.includes(other))]) {
+    signal.throwIfAborted();
+    if (best !== undefined && isEnough(best.candidate, candidate, known, clock() - begun)) break;
+    const { device, engine } = candidate;
+    trying(device);
+    try {
+      const limit = best === undefined ? HUNG_MS : await limitOf(candidate, clock() - begun);
+      const { factory, trainer, speed } = await within(limit, options, () => tryOut(candidate, options));
+      results.push({ device, engine, outcome: { tokensPerSecond: speed } });
+      if (best !== undefined && best.speed >= speed) trainer.dispose();
+      else {
+        best?.trainer.dispose();
+        best = { candidate, factory, trainer, speed, results };
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      results.push({
+        device,
+        engine,
+        outcome: { refused: error instanceof Error ? error.message : String(error) },
+      });
+    }
+  }
+  if (best === undefined) {
+    const reasons = results.map(({ device, engine, outcome }) =>
+      "refused" in outcome ? `${device} (${engine}): ${outcome.refused}` : "",
+    );
+    throw new NoDevice(reasons.join("; ") || "no device is left to try");
+  }
+  return best;
+}
+
+/** Whether the best so far makes trying the next candidate a waste of a visitor's time. */
+function isEnough(best: Candidate, next: Candidate, known: readonly Candidate[], spent: number): boolean {
+  if (known.includes(best) && !known.includes(next)) return true;
+  if (next.engine === "fast") return false;
+  return best.engine === "fast" || next.device === "cpu" || spent >= PROBE_MS;
+}
+
+/** How long a candidate may take that would have to beat another. */
+async function limitOf(candidate: Candidate, spent: number): Promise<number> {
+  const disguised = await candidate.disguised?.();
+  return disguised ? Math.max(LEAST_MS, PROBE_MS - spent) : SECOND_MS;
+}
+
+async function tryOut(
+  candidate: Candidate,
+  probing: ProbeOptions,
+): Promise<Pick<Probed, "factory" | "trainer"> & { speed: number }> {
+  const { options, clock, check = checkTrainer } = probing;
+  const factory = await candidate.load();
+  const trainer = await factory(options); // first, so that what it finds out about the device serves the check
+  try {
+    await check(factory);
+    return { factory, trainer, speed: await timeOf(trainer, options, clock) };
+  } catch (error) {
+    trainer.dispose();
+    if (await candidate.forget?.()) return tryOut(candidate, probing);
+    throw error;
+  }
+}
+
+/** Tokens a second on steps of the run's shape, after one that warms up. */
+async function timeOf(
+  trainer: Trainer,
+  { shape, batch }: TrainerOptions,
+  clock: () => number,
+): Promise<number> {
+  const { context, vocabulary } = shape;
+  await trainer.load(initialWeights(shape, 1));
+  const text = Uint16Array.from({ length: (batch + 2) * context }, (_, i) => (i * 31) % vocabulary);
+  const [tokens] = batchesOf(text, { window: 0, seed: 1, steps: 1, batch }, context);
+  const step = async () => {
+    await trainer.step(tokens!, batch, 1e-4);
+    await trainer.losses(); // waits for the device
+  };
+  await step();
+  const begun = clock();
+  let steps = 0;
+  do {
+    await step();
+    steps++;
+  } while (steps < TIMED_STEPS && clock() - begun < TIMED_MS);
+  return (steps * batch * context * 1_000) / Math.max(clock() - begun, 0.1);
+}
+
+/** Gives a candidate so long and no longer: a hung driver would otherwise hang the visit. */
+async function within<T extends { trainer: Trainer }>(
+  limit: number,
+  { sleep, signal }: ProbeOptions,
+  work: () => Promise<T>,
+): Promise<T> {
+  const done = new AbortController();
+  let late = false;
+  const timeout = sleep(limit, AbortSignal.any([signal, done.signal])).then(() => {
+    late = true;
+    throw new Error(`not ready within ${(limit / 1_000).toFixed(1)} s`);
+  });
+  timeout.catch(() => undefined);
+  const working = work();
+  working.then(
+    ({ trainer }) => late && trainer.dispose(),
+    () => undefined,
+  );
+  try {
+    return await Promise.race([working, timeout]);
+  } finally {
+    done.abort();
+  }
+}

@@ -1,0 +1,99 @@
+import type { ModelError } from "../../../model/contract/config.ts";
+import type { DeviceName, Trainer, TrainerOptions } from "../../../model/contract/trainer.ts";
+import type { Cache } from "../../cache/cache.ts";
+import { readProbe, saveProbe } from "../../cache/entries.ts";
+import type { Control } from "../control.ts";
+import type { Report } from "../messages.ts";
+import { type Candidate, idOf } from "./devices.ts";
+import { type Probed, type ProbeOptions, probe } from "./probe.ts";
+import type { Trainers } from "./trainers.ts";
+import { timely } from "./with-deadlines.ts";
+
+/** Sequences in a micro-batch until a ticket asks for more: the default of a run. */
+const USUAL_BATCH = 4;
+
+export interface ProbedTrainersOptions extends Pick<ProbeOptions, "clock" | "sleep" | "check"> {
+  readonly candidates: readonly Candidate[];
+  /** Only this device, whatever the others would do. */
+  readonly only?: DeviceName | undefined;
+  readonly options: Omit<TrainerOptions, "batch">;
+  readonly cache: Cache;
+  /** Describes browser and adapter: a winner is remembered for this and no other. */
+  readonly description: string;
+  /** Milliseconds of the day, for how long a winner is believed. */
+  readonly today: () => number;
+  readonly control: Control;
+  readonly report: (report: Report) => void;
+}
+
+/** {@link Trainers} that the probe found, and finds again among what is left when a device fails twice. */
+export class ProbedTrainers implements Trainers {
+  readonly #options: ProbedTrainersOptions;
+  #candidates: readonly Candidate[];
+  #chosen: Pick<Probed, "candidate" | "factory" | "results"> | undefined;
+  #trainer: Trainer | undefined;
+  #batch = USUAL_BATCH;
+  #failures = 0;
+
+  constructor(options: ProbedTrainersOptions) {
+    this.#options = options;
+    const { candidates, only } = options;
+    this.#candidates = only === undefined ? candidates : candidates.filter(({ device }) => device === only);
+  }
+
+  async take(batch: number): Promise<Trainer> {
+    if (this.#trainer !== undefined && batch <= this.#batch) return this.#trainer;
+    this.dispose();
+    this.#batch = Math.max(batch, this.#batch);
+    this.#trainer = timely((await this.#again()) ?? (await this.#probe()));
+    return this.#trainer;
+  }
+
+  lost(_error: ModelError): void {
+    this.dispose();
+    if (++this.#failures < 2) return;
+    this.#exclude();
+  }
+
+  proved(): void {
+    this.#failures = 0;
+  }
+
+  dispose(): void {
+    this.#trainer?.dispose();
+    this.#trainer = undefined;
+  }
+
+  /** The chosen device once more; undefined where it has none or it fails. */
+  async #again(): Promise<Trainer | undefined> {
+    try {
+      return await this.#chosen?.factory({ ...this.#options.options, batch: this.#batch });
+    } catch {
+      this.#exclude();
+      return undefined;
+    }
+  }
+
+  async #probe(): Promise<Trainer> {
+    const { options, cache, description, today, control, report } = this.#options;
+    const probed = await probe({
+      ...this.#options,
+      candidates: this.#candidates,
+      options: { ...options, batch: this.#batch },
+      remembered: await readProbe(cache, description, today()),
+      trying: (trying) => control.enter({ phase: "probing", trying }),
+      signal: control.signal,
+    });
+    this.#chosen = probed;
+    await saveProbe(cache, description, idOf(probed.candidate), today());
+    report({ type: "device", device: probed.trainer.report, probed: probed.results });
+    return probed.trainer;
+  }
+
+  #exclude(): void {
+    const failed = this.#chosen?.candidate;
+    this.#candidates = this.#candidates.filter((candidate) => candidate !== failed);
+    this.#chosen = undefined;
+    this.#failures = 0;
+  }
+}

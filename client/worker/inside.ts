@@ -1,0 +1,60 @@
+import type { Tokenizer } from "../../model/data/tokenizer.ts";
+import { Reader } from "../../model/decode/cached-decoder.ts";
+import { nearestTokens, tokenEmbeddings, tokenMap } from "../../model/decode/embeddings.ts";
+import type { ModelShape } from "../../protocol/model.ts";
+import type { Inside } from "./messages.ts";
+
+/** What the newest passage was made of. */
+export interface Shown {
+  readonly shape: ModelShape;
+  readonly tokenizer: Tokenizer;
+  /** The passage's tokens, which the caller may overwrite afterwards. */
+  readonly tokens: Uint16Array;
+  /** The weights that are about to be trained; nobody changes them. */
+  readonly weights: Float32Array;
+  readonly version: number;
+}
+
+/** Neighbours named of each token. */
+const NEIGHBOURS = 5;
+
+/** Reads a short passage with plain loops and keeps what the page draws. Loaded when a visitor first looks. */
+export function insideOf({ shape, tokenizer, tokens, weights, version }: Shown): Inside {
+  const { layers, heads, width } = shape;
+  const reader = new Reader(shape, weights);
+  const length = tokens.length;
+  const attention = new Uint8Array(layers * heads * length * length);
+  tokens.forEach((token, place) => {
+    reader.read(token);
+    for (let layer = 0; layer < layers; layer++) {
+      for (let head = 0; head < heads; head++) {
+        const row = reader.attention(layer, head);
+        const from = ((layer * heads + head) * length + place) * length;
+        row.forEach((share, at) => {
+          attention[from + at] = Math.round(share * 255);
+        });
+      }
+    }
+  });
+  const embeddings = tokenEmbeddings(shape, weights);
+  const { points, shown } = tokenMap(embeddings, width);
+  const piece = (token: number) => tokenizer.piece(token);
+  return {
+    version,
+    layers,
+    heads,
+    width,
+    tokens: Array.from(tokens, piece),
+    ids: Array.from(tokens),
+    attention,
+    map: points,
+    mapShows: shown,
+    names: Array.from({ length: points.length / 2 }, (_, token) => piece(token)),
+    nearest: Object.fromEntries(
+      [...new Set(tokens)].map((token) => [
+        token,
+        nearestTokens(embeddings, width, token, NEIGHBOURS).map(piece),
+      ]),
+    ),
+  };
+}

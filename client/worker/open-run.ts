@@ -1,0 +1,46 @@
+import { layoutOf } from "../../model/contract/layout.ts";
+import type { DeviceName } from "../../model/contract/trainer.ts";
+import { decodeSafetensors, encodeSafetensors } from "../../model/data/safetensors.ts";
+import { ProtocolError } from "../../protocol/errors.ts";
+import type { Identity } from "../../protocol/identity.ts";
+import type { Manifest } from "../../protocol/manifest.ts";
+import type { Cache } from "../cache/cache.ts";
+import type { Control } from "./control.ts";
+import { type Candidate, idOf } from "./device/devices.ts";
+import { describeHost } from "./device/platform.ts";
+import { ProbedTrainers } from "./device/probed-trainers.ts";
+import type { RunParts } from "./loop.ts";
+import type { Report } from "./messages.ts";
+import { monotonic, sleep } from "./time.ts";
+
+export interface OpenOptions {
+  readonly manifest: Manifest;
+  readonly cache: Cache;
+  readonly identity: Identity;
+  readonly candidates: readonly Candidate[];
+  readonly only: DeviceName | undefined;
+  readonly control: Control;
+  readonly report: (report: Report) => void;
+}
+
+/** What a language run is made of on this side. Throws `wrong-shape` for a manifest at odds with itself. */
+export async function openLanguageRun(options: OpenOptions): Promise<RunParts> {
+  const { manifest, cache, identity, candidates } = options;
+  const { model: shape, optimizer, parameters } = manifest;
+  const layout = layoutOf(shape);
+  if (layout.length !== parameters) {
+    throw new ProtocolError("wrong-shape", `the model has ${layout.length} parameters, not ${parameters}`);
+  }
+  const description = await describeHost(shape, candidates.map(idOf));
+  const timing = { clock: monotonic, sleep, today: Date.now };
+  return {
+    cache,
+    identity,
+    file: {
+      write: (weights) => encodeSafetensors(layout, weights),
+      read: (bytes) => decodeSafetensors(bytes, layout),
+    },
+    trainers: new ProbedTrainers({ ...options, ...timing, options: { shape, optimizer }, description }),
+    loadTokenizer: async (json) => (await import("../../model/data/tokenizer.ts")).loadTokenizer(json),
+  };
+}

@@ -1,0 +1,45 @@
+import { PeerBridge } from "../p2p/bridge.ts";
+import type { Replica } from "./replica.ts";
+
+/** The page's code for peers is some 100 KB: it is there by then, or the first download goes without. Milliseconds. */
+const COMING_MS = 3_000;
+
+/** The Worker's way to peers, which the page opens and closes as the visitor agrees and changes their mind. */
+export class PeersDoor {
+  readonly #sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  readonly #came = Promise.withResolvers<void>();
+  #bridge: PeerBridge | undefined;
+  #replica: Replica | undefined;
+  #expected = false;
+
+  constructor(sleep: (ms: number, signal: AbortSignal) => Promise<void>) {
+    this.#sleep = sleep;
+  }
+
+  /** A port is about to come: the first who asks for the bridge waits a moment. */
+  expect(): void {
+    this.#expected = true;
+  }
+
+  open(port: MessagePort | undefined): void {
+    this.#bridge?.close();
+    this.#bridge = port && new PeerBridge(port, (hash) => this.#replica?.fileOf(hash));
+    this.#bridge?.setLatest(this.#replica?.hash);
+    this.#expected = false;
+    this.#came.resolve();
+  }
+
+  /** What there is to pass on: the newest version at hand. */
+  follow(replica: Replica): void {
+    this.#replica = replica;
+    this.#bridge?.setLatest(replica.hash);
+  }
+
+  async bridge(signal: AbortSignal): Promise<PeerBridge | undefined> {
+    if (this.#expected) {
+      await Promise.race([this.#came.promise, this.#sleep(COMING_MS, signal)]);
+      this.#expected = false;
+    }
+    return this.#bridge;
+  }
+}

@@ -1,0 +1,135 @@
+import { ModelError } from "../../model/contract/config.ts";
+import type { DeviceReport, Trainer } from "../../model/contract/trainer.ts";
+import { batchesOf } from "../../model/data/batches.ts";
+import { ProtocolError } from "../../protocol/errors.ts";
+import { MAX_LABEL, MAX_LOSS } from "../../protocol/limits.ts";
+import { type Ticket, ticketTokens } from "../../protocol/ticket.ts";
+import { encodeUpload } from "../../protocol/upload.ts";
+import { shardOf } from "../cache/shards.ts";
+import type { RoundDeps } from "./deps.ts";
+import type { Carry, Parcel } from "./local-state.ts";
+import { passageOf } from "./passage.ts";
+
+/** A ticket and all it takes to train it. */
+export interface Work {
+  readonly ticket: Ticket;
+  /** The end of the lease by our own clock. */
+  readonly deadline: number;
+  readonly shard: Uint16Array;
+  /** Of the ticket's version; nobody changes them. */
+  readonly weights: Float32Array;
+}
+
+/** What a finished ticket came to. */
+export interface Done {
+  readonly parcel: Parcel;
+  /** The upload. */
+  readonly body: Uint8Array<ArrayBuffer>;
+}
+
+/** Losses are read this often: each reading waits for the device. */
+const READ_EVERY_MS = 300;
+
+/** Fetches what a ticket needs. Throws the errors of the Api and of Replica.sync. */
+export async function prepare(deps: RoundDeps, ticket: Ticket, deadline: number): Promise<Work> {
+  const { api, cache, control, replica } = deps;
+  const progress = (bytes: number, total: number) => deps.progress("text", bytes, total);
+  const shard = await shardOf(cache, ticket.shard, () => {
+    progress(0, Number.POSITIVE_INFINITY); // told before the server has answered, which says how much it is
+    return api.shard(ticket.shard, { signal: control.signal, progress });
+  });
+  const weights = await replica.sync(ticket.version, ticket.hash);
+  return { ticket, deadline, shard, weights };
+}
+
+/**
+ * The inner steps, and then, once `before` has resolved, the upload made of them; undefined when the lease ended
+ * sooner. `left` hears how many milliseconds of training lie ahead. Whatever throws, nothing of the ticket is sent:
+ * ModelErrors of the device, `not-finite` where the training led there, and Stopped.
+ */
+export async function train(
+  deps: RoundDeps,
+  carry: Carry,
+  work: Work,
+  left: (ms: number) => void,
+  before: () => Promise<unknown>,
+): Promise<Done | undefined> {
+  const { manifest, control, clock, sleep, trainers, pace } = deps;
+  const { ticket, deadline, shard, weights } = work;
+  const { context } = manifest.model;
+  control.enter({ phase: "training" });
+  const trainer = await trainers.take(ticket.batch);
+  const started = clock();
+  await carry.begin(trainer, ticket, weights);
+  let done = 0;
+  let trainMs = 0;
+  let lastRead = clock();
+  const losses: number[] = [];
+  for (const tokens of batchesOf(shard, ticket, context)) {
+    if (done === 0)
+      await showPassage(deps, trainer, tokens.subarray(0, context + 1), weights, ticket.version);
+    await control.turn();
+    if (clock() >= deadline) return undefined;
+    const begun = clock();
+    await trainer.step(tokens, ticket.batch, ticket.rates[done]!);
+    done++;
+    const reads = clock() - lastRead >= READ_EVERY_MS;
+    if (reads) {
+      losses.push(...(await trainer.losses()));
+      lastRead = clock();
+    }
+    const took = clock() - begun;
+    trainMs += took;
+    if (reads && done < ticket.steps) tell(deps, ticket, done, losses.at(-1), trainMs);
+    // Resting after each step keeps the machine usable; resting for 0 still lets a stop or pause come in.
+    await sleep((took * (1 - control.share)) / control.share, control.signal);
+    left(((clock() - started) * (ticket.steps - done)) / done);
+  }
+  await control.turn();
+  const waiting = clock();
+  await before();
+  const idle = clock() - waiting;
+  const parcel = await carry.pack(trainer, ticket);
+  losses.push(...(await trainer.losses())); // came with the payload
+  pace.trained(ticketTokens(ticket, context), clock() - started - idle);
+  tell(deps, ticket, done, losses.at(-1), trainMs);
+  const loss = losses.reduce((total, one) => total + one, 0) / losses.length;
+  if (!Number.isFinite(loss)) throw new ModelError("not-finite", `the loss is ${loss}`);
+  trainers.proved();
+  const self = {
+    loss: Math.min(loss, MAX_LOSS),
+    trainMs: Math.round(trainMs),
+    device: labelOf(trainer.report),
+  };
+  return { parcel, body: encodeUpload(ticket, self, parcel.frame) };
+}
+
+const labelOf = ({ device, detail }: DeviceReport): string => `${device}, ${detail}`.slice(0, MAX_LABEL);
+
+function tell({ manifest, report }: RoundDeps, ticket: Ticket, step: number, loss = 0, trainMs = 0): void {
+  const tokens = step * ticket.batch * manifest.model.context;
+  const tokensPerSecond = (tokens * 1_000) / Math.max(trainMs, 1);
+  report({ type: "step", step, steps: ticket.steps, loss, tokensPerSecond });
+}
+
+/** Our own refusal of numbers that no server takes. */
+export const refusedAtHome = (error: ModelError): ProtocolError =>
+  new ProtocolError("not-finite", error.message);
+
+/** Shows what is about to be learned. No text to show is no reason not to train; a lost device is. */
+async function showPassage(
+  { manifest, tokenizer, report, glimpse }: RoundDeps,
+  trainer: Trainer,
+  row: Uint16Array,
+  weights: Float32Array,
+  version: number,
+): Promise<void> {
+  try {
+    const known = await tokenizer();
+    if (known === undefined) return;
+    glimpse?.show({ shape: manifest.model, tokenizer: known, tokens: row.subarray(0, -1), weights, version });
+    report({ type: "passage", passage: await passageOf(trainer, known, row, version) });
+  } catch (error) {
+    if (error instanceof ModelError && error.code.startsWith("device-")) throw error;
+  }
+}

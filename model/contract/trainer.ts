@@ -1,0 +1,99 @@
+import type { Codec } from "../../protocol/codec/codec.ts";
+import type { AdamW, ModelShape } from "./config.ts";
+
+/**
+ * Local training on one device, whatever the engine (docs/ARCHITECTURE.md §4). A trainer knows no network and
+ * no storage. Steps are queued in order; only {@link Trainer.losses}, {@link Trainer.delta},
+ * {@link Trainer.extract} and {@link Trainer.carried} wait for the device. Every method rejects with a ModelError
+ * (`device-lost`) once the device is gone; a trainer that has rejected so is only fit for
+ * {@link Trainer.dispose}.
+ *
+ * Beside the weights a device holds what is carried from ticket to ticket: AdamW's moments, and the residual,
+ * which is what compression left out of earlier payloads (error feedback). Both stay there between tickets.
+ */
+export interface Trainer {
+  readonly report: DeviceReport;
+
+  /**
+   * Starts a ticket from weights (flat, layoutOf(shape).length values). With `"kept"`, moments, step count and
+   * residual are what the last ticket left on the device; else they are copied from `carried`, and zero where
+   * nothing is given. Throws `bad-weights` on a wrong length, a value that is not finite, or `"kept"` where
+   * nothing was ever loaded.
+   */
+  load(weights: Float32Array, carried?: Partial<Carried> | "kept"): Promise<void>;
+
+  /**
+   * One AdamW step at `rate` on `batch` sequences of context + 1 tokens each, row-major: the first `context`
+   * are the input, the last `context` the targets. Resolves when the device can take the next one. Throws
+   * `bad-token` when an id is not below the vocabulary.
+   */
+  step(tokens: Uint16Array, batch: number, rate: number): Promise<void>;
+
+  /** Mean loss (nats a token) of every step since the last call, in order. */
+  losses(): Promise<Float32Array>;
+
+  /** The pseudo-gradient: loaded minus trained weights, flat. For tests, audits and pictures: a round extracts. */
+  delta(): Promise<Float32Array>;
+
+  /**
+   * The ticket's payload (protocol/codec's bytes) of total = (loaded − trained) + residual. Afterwards the
+   * residual is what the payload leaves out. Once a ticket. Throws an error of code `not-finite`, and then both are
+   * spoilt.
+   */
+  extract(codec: Codec): Promise<Uint8Array<ArrayBuffer>>;
+
+  /**
+   * residual ← factor·residual + plus: its decay with age (0 forgets it), and a payload that was refused and is
+   * added back. At any time between {@link load} and {@link extract} or after it.
+   */
+  adjustResidual(factor: number, plus?: Float32Array): Promise<void>;
+
+  /** Copies of everything that is carried, to save it: three vectors read back, so now and then only. */
+  carried(): Promise<Carried>;
+
+  /** Mean loss on `batch` sequences (as in {@link step}), without training. */
+  evaluate(tokens: Uint16Array, batch: number): Promise<number>;
+
+  /**
+   * Logits [tokens.length, vocabulary], row-major, for a sequence of 1 to `context` tokens: what follows each.
+   */
+  logits(tokens: Uint16Array): Promise<Float32Array>;
+
+  /** Frees everything. Calling it twice is fine. */
+  dispose(): void;
+}
+
+/** What a device carries from ticket to ticket. */
+export interface Carried {
+  /** Mean of gradients, flat. */
+  readonly m: Float32Array;
+  /** Mean of squared gradients, flat. */
+  readonly v: Float32Array;
+  /** Steps taken so far: the bias corrections' exponent. */
+  readonly step: number;
+  /** What payloads have left out so far, flat. */
+  readonly residual: Float32Array;
+}
+
+/** What a visitor is shown about where the training runs. */
+export interface DeviceReport {
+  readonly device: DeviceName;
+  /** `fast`: the fused schedule; `tfjs`: the reference, op by op. */
+  readonly engine: "fast" | "tfjs";
+  /** The adapter's or processor's own description, e.g. "SwiftShader (software)", "2 threads, SIMD + FMA". */
+  readonly detail: string;
+  /** True where the "GPU" is a processor in disguise. */
+  readonly software: boolean;
+}
+
+export type DeviceName = "webgpu" | "wasm" | "webgl" | "cpu";
+
+/** What a trainer is made for. `batch` is the largest micro-batch that step and evaluate will see. */
+export interface TrainerOptions {
+  readonly shape: ModelShape;
+  readonly optimizer: AdamW;
+  readonly batch: number;
+}
+
+/** Makes a trainer, or rejects with a ModelError (`device-unavailable`, `device-limit`) that says why not. */
+export type TrainerFactory = (options: TrainerOptions) => Promise<Trainer>;

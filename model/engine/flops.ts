@@ -1,0 +1,46 @@
+import type { ModelShape } from "../contract/config.ts";
+import type { DeviceNeeds, Op } from "./ops.ts";
+import { slotsOf } from "./plan.ts";
+import { type TrainingSchedule, trainingSchedule } from "./schedule.ts";
+
+/** Only memory depends on a device's needs; no count below does. */
+const NEEDS: DeviceNeeds = { attention: () => 1, partials: 1, scratch: () => 0 };
+const OPTIMIZER = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0, clip: 1 };
+
+const schedule = (shape: ModelShape, batch: number): TrainingSchedule =>
+  trainingSchedule(shape, batch, OPTIMIZER, NEEDS);
+
+const opsOfStep = (shape: ModelShape, batch: number): readonly Op[] => {
+  const { first, update } = schedule(shape, batch);
+  return [...first, ...update];
+};
+
+/**
+ * FLOP of a training step on `batch` sequences, a multiply and an add being two:
+ *   gemm [m, k]·[k, n]:   2·m·n·k
+ *   attention forward:    2 products (q·k and P·v), each 2·size FLOP a pair
+ *   attention backward:   4 products (dV, dP, dQ, dK), likewise
+ * with batch·heads·T(T + 1)/2 causal pairs: what the mask hides is not counted, nor anything computed twice, nor
+ * exp, norms, GELU, softmax and AdamW. So it is what the mathematics needs, and a lower bound of the work done.
+ */
+export const flopsOf = (shape: ModelShape, batch: number): number =>
+  opsOfStep(shape, batch).reduce((sum, op) => sum + flopsOfOp(op), 0);
+
+function flopsOfOp(op: Op): number {
+  if (op.op === "gemm") return 2 * op.m * op.n * op.k;
+  if (op.op !== "attention" && op.op !== "attention-backward") return 0;
+  const pairs = (op.batch * op.heads * op.context * (op.context + 1)) / 2;
+  return (op.op === "attention" ? 2 : 4) * 2 * op.size * pairs;
+}
+
+/** Operations of a step on one micro-batch: what a device without passes of its own starts. */
+export const opsOf = (shape: ModelShape, batch: number): number => opsOfStep(shape, batch).length;
+
+/**
+ * Bytes that a step's operations name, every operand and result counted once an operation: the least that goes
+ * through memory where nothing stays in a cache from one operation to the next.
+ */
+export const bytesOf = (shape: ModelShape, batch: number): number =>
+  opsOfStep(shape, batch)
+    .flatMap(slotsOf)
+    .reduce((sum, slot) => sum + slot.length * 4, 0);
