@@ -186,10 +186,10 @@ async function attend(
   await swarm.stop();
 }
 
-/** The built pages: dist/client, whether this file is the source or its build in dist/node/server/. */
+/** The built pages: dist/client, whether this file is the source or its build in dist/node/server/cli/. */
 function clientDirectory(): string {
   const built = import.meta.url.endsWith(".js");
-  return fileURLToPath(new URL(built ? "../../client" : "../dist/client", import.meta.url));
+  return fileURLToPath(new URL(built ? "../../../client" : "../../dist/client", import.meta.url));
 }
 
 async function readRunFile(file: string): Promise<Settings> {
