@@ -1,27 +1,48 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
-/** `unit`: everything that needs no browser, beside its source or in test/. `browser`: real Chromium. */
+/** By itself Vitest leaves a processor free: of the two that CI has, a half of the machine. */
+const maxWorkers = availableParallelism();
+
+/** Real browsers are slow to start, and share their processors with other tests. */
+const BROWSER_MS = 240_000;
+const browser = { testTimeout: BROWSER_MS, hookTimeout: BROWSER_MS };
+
+/** Browser tests that measure time: of tasks, of shares of it, or until something is given up. */
+const TIMED = ["how", "peers", "presets", "visitor"].map((name) => `test/browser/${name}.test.ts`);
+
+/**
+ * `unit`: everything that needs no browser, beside its source or in test/. `browser`: real browsers, as many files at
+ * once as there are processors. `browser-timed`: one file at a time, after all others.
+ */
 export default defineConfig({
   test: {
+    globalSetup: ["test/browser/setup.ts"],
     projects: [
       {
         test: {
           name: "unit",
           include: ["{protocol,model,client,server,bin}/**/*.test.{ts,tsx}", "test/*.test.ts"],
           testTimeout: 30_000,
-          // By itself Vitest leaves a processor free: of the two that CI has, a half of the machine.
-          maxWorkers: availableParallelism(),
+          maxWorkers,
         },
       },
       {
         test: {
+          ...browser,
           name: "browser",
           include: ["test/browser/**/*.test.ts"],
-          globalSetup: ["test/browser/setup.ts"],
-          testTimeout: 240_000,
-          hookTimeout: 240_000,
+          exclude: TIMED,
+          maxWorkers,
+        },
+      },
+      {
+        test: {
+          ...browser,
+          name: "browser-timed",
+          include: TIMED,
           fileParallelism: false,
+          sequence: { groupOrder: 1 },
         },
       },
     ],

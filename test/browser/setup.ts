@@ -12,8 +12,12 @@ declare module "vitest" {
   }
 }
 
-/** Finds (or installs) what browser tests drive and builds the pages, once for all and before any of them starts. */
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+/**
+ * Finds (or installs) what browser tests drive and builds the pages, once for all and before any of them starts. Does
+ * nothing where no project of browser tests was asked for.
+ */
+export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
+  if (!project.vitest.projects.some(({ name }) => name.startsWith("browser"))) return;
   project.provide("chromium", findChromium());
   installPrograms();
   const pages = await buildPages();
