@@ -17,7 +17,15 @@ import { cutsOf, ENDINGS, formsOf, inParallel, play, type Target } from "./harne
 import { CERTIFICATE, PRIVATE_KEY } from "./tls-fixture.ts";
 
 /** Deadlines of the server, ms: short, so that silence costs a test little. */
-const WAITS = { headersMs: 300, requestMs: 400, checkMs: 20, idleMs: 500, keepAliveMs: 200 };
+const WAITS = {
+  headersMs: 300,
+  requestMs: 400,
+  checkMs: 20,
+  idleMs: 500,
+  keepAliveMs: 200,
+  readMs: 500,
+  readRate: 1_000,
+};
 const SILENCE_MS = 300;
 /** Far beyond the sum of all of them, for a machine that is busy with other work. */
 const PATIENCE_MS = 25_000;

@@ -13,6 +13,12 @@ export function json(c: Context<Edge>, value: unknown, cache = NO_STORE): Respon
 
 const JSON_TYPE = "application/json; charset=utf-8";
 
+/**
+ * Bytes of a body that are written at once. A large body in one write could not be seen to move until all of it had
+ * left, and by HTTPS all of it would be encrypted, and held a second time, for a reader that takes nothing.
+ */
+const PIECE_BYTES = 64 * 1024;
+
 /** A body whose length is known, and said. Hono leaves the body out for a HEAD, which so learns the length. */
 export function whole(
   c: Context<Edge>,
@@ -20,8 +26,25 @@ export function whole(
   status: ContentfulStatusCode,
   headers: Record<string, string>,
 ): Response {
-  c.header("content-length", String(typeof body === "string" ? Buffer.byteLength(body) : body.length));
-  return c.body(body, status, headers);
+  const length = typeof body === "string" ? Buffer.byteLength(body) : body.length;
+  c.header("content-length", String(length));
+  if (length <= PIECE_BYTES) return c.body(body, status, headers);
+  return c.body(inPieces(typeof body === "string" ? new TextEncoder().encode(body) : body), status, headers);
+}
+
+/** The same bytes, not copied, a piece each time the reader has taken the one before. */
+function inPieces(bytes: Uint8Array<ArrayBuffer>): ReadableStream<Uint8Array<ArrayBuffer>> {
+  let at = 0;
+  return new ReadableStream(
+    {
+      pull(controller) {
+        controller.enqueue(bytes.subarray(at, at + PIECE_BYTES));
+        at += PIECE_BYTES;
+        if (at >= bytes.length) controller.close();
+      },
+    },
+    { highWaterMark: 0 },
+  );
 }
 
 /** Bytes that are kept under an entity tag: 304 when the asker has them. */

@@ -19,6 +19,10 @@ export interface Waits {
   readonly checkMs: number;
   /** On which nothing moves either way: a reader that never reads. Event streams say something sooner. */
   readonly idleMs: number;
+  /** That a reader may fall behind `readRate`; then it is dropped (slow-readers.ts). */
+  readonly readMs: number;
+  /** Bytes a second that a reader must take while bytes wait for it: half of what a 2G line carries. */
+  readonly readRate: number;
   /** A kept connection between two requests. Volunteers come back every few seconds. */
   readonly keepAliveMs: number;
 }
@@ -28,8 +32,16 @@ export const WAITS: Waits = {
   requestMs: 39_000,
   checkMs: 1_000,
   idleMs: 60_000,
+  readMs: 60_000,
+  readRate: 8 * 1024,
   keepAliveMs: 20_000,
 };
+
+/**
+ * Requests on one connection that wait for their answers at once. Browsers and proxies wait for an answer before they ask
+ * again; one packet can hold hundreds of requests, each of which would hold what it asked for.
+ */
+export const MAX_PIPELINED = 16;
 
 /** Between two pieces of a body. A sender that stalls this long has gone. */
 export const BODY_IDLE_MS = 10_000;

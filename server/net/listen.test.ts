@@ -179,7 +179,10 @@ describe("A5: bodies on a socket", () => {
 });
 
 describe("A4: time", () => {
-  const late = { headersMs: 200, requestMs: 400, checkMs: 20, idleMs: 600, keepAliveMs: 5_000 };
+  const late = {
+    ...{ headersMs: 200, requestMs: 400, checkMs: 20, idleMs: 600, keepAliveMs: 5_000 },
+    ...{ readMs: 400, readRate: 1 },
+  };
   const whole = "GET /api/run HTTP/1.1\r\nHost: x\r\n\r\n";
 
   it.each([
@@ -209,6 +212,48 @@ describe("A4: time", () => {
     await server.close(1_000_000); // resolves once the last connection is gone: only the wait brings that about
     socket.resume();
     await gone;
+  });
+
+  /** How much of an object comes to a reader that takes a piece of it now and then; ends with a hang-up, or at `most`. */
+  async function drip(readMs: number, most: number): Promise<number> {
+    service.latestSnapshot = () => ({ hash: HASH, bytes: new Uint8Array(64 * 1024 * 1024) });
+    await server.close(0);
+    // A pause of 60 s is none of a drip's: only its rate tells it apart.
+    const waits = { ...late, idleMs: 60_000, readMs, readRate: 1e12 };
+    server = await listen(edge(service), { host: "127.0.0.1", port: 0 }, waits);
+    const socket = connect(server.port, "127.0.0.1").on("error", () => {});
+    sockets.push(socket);
+    const gone = new Promise((resolve) => socket.on("close", resolve));
+    let taken = 0;
+    let timer: NodeJS.Timeout | undefined;
+    socket.on("data", (piece) => {
+      taken += piece.length;
+      if (taken >= most) socket.destroy();
+      socket.pause();
+      timer = setTimeout(() => socket.resume(), 5);
+    });
+    socket.write(whole.replace("/api/run", ROUTES.latestSnapshot));
+    await gone;
+    clearTimeout(timer);
+    return taken;
+  }
+
+  it("A5: hangs up on a reader that drips, and not where it may take its time, the control", async () => {
+    const most = 32 * 1024 * 1024;
+    expect(await drip(400, most)).toBeLessThan(most);
+    expect(await drip(60_000, most)).toBeGreaterThanOrEqual(most);
+  });
+
+  it("A5: hangs up on hundreds of requests in one packet, and answers a few in order, the control", async () => {
+    const few = raw(whole.repeat(3) + whole.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"));
+    expect((await few.closed).match(/HTTP\/1\.1 200 /g)).toHaveLength(4);
+    let made = 0;
+    service.status = () => {
+      made++;
+      throw new Error("the run was asked");
+    };
+    await raw(whole.repeat(500)).closed;
+    expect(made).toBeLessThanOrEqual(17);
   });
 
   it("hangs up on nobody before its time, the control", async () => {

@@ -9,8 +9,16 @@ import type { Edge } from "../http/edge.ts";
 import type { Log } from "../run/options.ts";
 import { plainHeaders, refuseSocket } from "./bare-socket.ts";
 import { leadToBase, takeBase, withoutBase } from "./base-path.ts";
-import { MAX_CONNECTIONS, MAX_HEADER_BYTES, NETWORK_SHARE, WAITS, type Waits } from "./limits.ts";
+import {
+  MAX_CONNECTIONS,
+  MAX_HEADER_BYTES,
+  MAX_PIPELINED,
+  NETWORK_SHARE,
+  WAITS,
+  type Waits,
+} from "./limits.ts";
 import { Shares } from "./per-network-quota.ts";
+import { SlowReaders } from "./slow-readers.ts";
 import { normalizeTarget, pathOf } from "./target.ts";
 
 export interface ListenOptions {
@@ -81,6 +89,7 @@ export async function listen(
     if (networkOf !== undefined) admit(socket, networkOf(socket), shares);
     options.onSocket?.(socket);
   });
+  const stopLooking = dropSlowReaders(server, options.tls !== undefined, waits);
   if (upgrades !== undefined) {
     server.on("upgrade", (request, socket, head) => {
       // A peer that resets is nobody's fault, and the parser that used to listen for it has let go of the socket.
@@ -110,7 +119,7 @@ export async function listen(
   });
   return {
     port: (server.address() as AddressInfo).port, // a TCP server that listens has one
-    close: (graceMs) => close(server, sockets, graceMs),
+    close: (graceMs) => close(server, sockets, graceMs).finally(stopLooking),
   };
 }
 
@@ -132,6 +141,10 @@ function handlerOf(
     answering.set(socket, answers.add(outgoing));
     outgoing.once("close", () => answers.delete(outgoing));
     outgoing.on("error", () => socket.destroy());
+    if (answers.size > MAX_PIPELINED) {
+      socket.destroy();
+      return;
+    }
     // What follows a request to change protocols on the same connection may be lost, so nothing may follow.
     if (incoming.headers.upgrade !== undefined) outgoing.shouldKeepAlive = false;
     if (!normalizeTarget(incoming)) {
@@ -152,6 +165,18 @@ function handlerOf(
 function admit(socket: Socket, network: string | undefined, shares: Shares): void {
   if (shares.take(network)) socket.once("close", () => shares.give(network));
   else socket.destroy();
+}
+
+/** Looks at every connection again and again, whatever is spoken on it. Returns what ends that. */
+function dropSlowReaders(server: Server, tls: boolean, waits: Waits): () => void {
+  const readers = new SlowReaders(waits, () => performance.now());
+  // Only TLS's own socket knows what waits on it.
+  server.on(tls ? "secureConnection" : "connection", (socket: Socket) => {
+    readers.watch(socket);
+    socket.once("close", () => readers.forget(socket));
+  });
+  const looking = setInterval(() => readers.look(2 * waits.checkMs), waits.checkMs).unref();
+  return () => clearInterval(looking);
 }
 
 function close(server: Server, sockets: ReadonlySet<Socket>, graceMs: number): Promise<void> {
