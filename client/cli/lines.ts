@@ -1,5 +1,6 @@
 import { intermediaryLine } from "../ui/intermediary-line.ts";
-import type { Phase, ProbeResult, Report } from "../worker/messages.ts";
+import type { ProbeResult } from "../worker/device/probe.ts";
+import type { Phase, Report } from "../worker/messages.ts";
 
 const number = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const seconds = (ms: number): string => `${Math.max(1, Math.round(ms / 1_000))} s`;

@@ -3,8 +3,8 @@ import type { RunStatus } from "../../protocol/status.ts";
 import { Bar } from "../ui/bar.tsx";
 import { formatChoices } from "../ui/format.ts";
 import { SamplePair } from "../ui/samples.tsx";
+import { common } from "../ui/strings.ts";
 import type { RunWatch } from "../ui/watch.ts";
-import { text } from "../volunteer/strings.ts";
 import { Adjustment, ExamView, Prediction } from "./lessons.tsx";
 import type { Pupil } from "./network-client.ts";
 import { Sliding } from "./sliding.tsx";
@@ -124,7 +124,7 @@ function Desk({ pupil }: { readonly pupil: Pupil }) {
             {words.failed} {phase.detail}
           </p>
           <button type="button" class="primary" onClick={pupil.start}>
-            {text.retry}
+            {common.retry}
           </button>
         </>
       );

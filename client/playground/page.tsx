@@ -4,8 +4,8 @@ import { formatProbability } from "../ui/format.ts";
 import { visible } from "../ui/guess.tsx";
 import { awayNotice } from "../ui/intermediary-line.ts";
 import { SamplePair } from "../ui/samples.tsx";
+import { common } from "../ui/strings.ts";
 import type { RunWatch } from "../ui/watch.ts";
-import { text } from "../volunteer/strings.ts";
 import type { Writer } from "./generator-client.ts";
 import { words } from "./strings.ts";
 
@@ -34,12 +34,12 @@ export function Playground({ watch, writer }: PlaygroundProps) {
         {status === undefined ? (
           <p class="notice" role="status">
             {watch.connection.value === "loading"
-              ? text.loading
+              ? common.loading
               : watch.connection.value === "no-run"
-                ? text.noRun
+                ? common.noRun
                 : watch.connection.value === "mismatch"
-                  ? text.mismatch
-                  : awayNotice(watch.why.value, text.serverAway)}
+                  ? common.mismatch
+                  : awayNotice(watch.why.value, common.serverAway)}
           </p>
         ) : (
           <div class="columns">

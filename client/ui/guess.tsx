@@ -1,7 +1,7 @@
-import { isRight, text } from "../volunteer/strings.ts";
 import type { Guess, Passage } from "../worker/messages.ts";
 import { Bar, type BarProps } from "./bar.tsx";
 import { formatProbability } from "./format.ts";
+import { common } from "./strings.ts";
 
 /** How many characters of what came before are repeated over the guesses. */
 const SHOWN_BEFORE = 32;
@@ -21,7 +21,7 @@ export function GuessView({ guess, before }: GuessViewProps) {
         <span class="gap">?</span>
       </p>
       <dl>
-        <dt>{text.guess}</dt>
+        <dt>{common.guess}</dt>
         <dd>
           <ol>
             {guess.best.slice(0, 3).map((option) => (
@@ -33,7 +33,7 @@ export function GuessView({ guess, before }: GuessViewProps) {
             ))}
           </ol>
         </dd>
-        <dt>{text.truth}</dt>
+        <dt>{common.truth}</dt>
         <dd>
           <ol>
             <Option guess={guess.truth} kind="truth" />
@@ -41,8 +41,8 @@ export function GuessView({ guess, before }: GuessViewProps) {
         </dd>
       </dl>
       <p class={right ? "verdict right" : "verdict"}>
-        {right ? `✓ ${text.right}` : text.wrong}.{" "}
-        {text.chanceInWords(Math.max(guess.truth.probability, 1e-6))}
+        {right ? `✓ ${common.right}` : common.wrong}.{" "}
+        {common.chanceInWords(Math.max(guess.truth.probability, 1e-6))}
       </p>
     </div>
   );
@@ -59,4 +59,9 @@ function Option({ guess, kind }: { readonly guess: Guess; readonly kind: BarProp
 /** A token with its blanks made visible, since many tokens differ in nothing else. */
 export function visible(token: string): string {
   return token.replaceAll(" ", "␣").replaceAll("\n", "↵").replaceAll("\t", "⇥");
+}
+
+/** Whether the model's best guess was what the text says. */
+export function isRight({ best, truth }: Passage["guesses"][number]): boolean {
+  return best[0]?.token === truth.token;
 }

@@ -1,8 +1,8 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentType } from "preact";
 import { useEffect } from "preact/hooks";
-import { text } from "../volunteer/strings.ts";
 import { fetchPart } from "./fetch-part.ts";
+import { common } from "./strings.ts";
 
 export interface LazyProps<Props> {
   /** Whether it is to be there by now; nothing is fetched before. */
@@ -38,13 +38,13 @@ export function Lazy<Props extends object>({ wanted, load, props }: LazyProps<Pr
 export function MissingPart({ again }: { readonly again: () => void }) {
   return (
     <div class="missing" role="alert">
-      <p>{text.partMissing}</p>
+      <p>{common.partMissing}</p>
       <div class="buttons">
         <button type="button" onClick={again}>
-          {text.retry}
+          {common.retry}
         </button>
         <button type="button" class="quiet" onClick={() => location.reload()}>
-          {text.reload}
+          {common.reload}
         </button>
       </div>
     </div>

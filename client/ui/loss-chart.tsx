@@ -1,9 +1,9 @@
 import { useState } from "preact/hooks";
 import type uPlot from "uplot";
 import type { RunStatus } from "../../protocol/status.ts";
-import { text } from "../volunteer/strings.ts";
 import { colourOf } from "./canvas-style.ts";
 import { formatCount, formatLarge, formatLoss } from "./format.ts";
+import { common } from "./strings.ts";
 import { usePlot } from "./use-plot.tsx";
 
 type Curve = Pick<RunStatus, "heldOut" | "baselines">;
@@ -28,7 +28,7 @@ export function LossChart({ curve }: LossChartProps) {
     points.length === 0,
   );
 
-  if (points.length === 0) return <p class="wait">{text.chartWait}</p>;
+  if (points.length === 0) return <p class="wait">{common.chartWait}</p>;
   const first = points[0]!;
   const last = points[points.length - 1]!;
   return (
@@ -38,10 +38,10 @@ export function LossChart({ curve }: LossChartProps) {
         hidden={missing !== null}
         ref={box}
         role="img"
-        aria-label={text.chartSummary(first.loss, last.loss, last.version)}
+        aria-label={common.chartSummary(first.loss, last.loss, last.version)}
       />
       {missing}
-      <figcaption>{pointed ?? text.baselinesHelp}</figcaption>
+      <figcaption>{pointed ?? common.baselinesHelp}</figcaption>
     </figure>
   );
 }
@@ -84,7 +84,7 @@ function optionsOf(
 }
 
 const pointLine = ({ version, tokens, loss }: Curve["heldOut"][number]) =>
-  `${text.version} ${formatCount(version)}: ${formatLoss(loss)} nats after ${formatLarge(tokens)} tokens`;
+  `${common.version} ${formatCount(version)}: ${formatLoss(loss)} nats after ${formatLarge(tokens)} tokens`;
 
 function rangeOfTokens(_: uPlot, least: number | null, most: number | null): [number, number] {
   return [Math.min(least ?? 0, 0), Math.max(most ?? 1, 1)];
@@ -129,7 +129,7 @@ function drawBaselines(
     ctx.globalAlpha = 1;
     ctx.setLineDash([]);
     // A rim in the ground's colour keeps the name readable where the curve passes behind it.
-    const label = `${text[name]} ${formatLoss(curve.baselines[name])}`;
+    const label = `${common[name]} ${formatLoss(curve.baselines[name])}`;
     const at = [bbox.left + bbox.width - 2 * density, y - 3 * density] as const;
     ctx.strokeStyle = ground;
     ctx.lineWidth = 4 * density;

@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { Sample } from "../../protocol/status.ts";
-import { text } from "../volunteer/strings.ts";
 import { formatCount } from "./format.ts";
+import { common } from "./strings.ts";
 
 export interface SamplePairProps {
   readonly newest: Sample | null;
@@ -14,12 +14,12 @@ export function SamplePair({ newest, early }: SamplePairProps) {
   const picked = useSignal(0);
   const older = early.filter(({ version }) => version < (newest?.version ?? 0));
   const shown = older[Math.min(picked.value, older.length - 1)];
-  if (newest === null) return <p class="wait">{text.sampleWait}</p>;
+  if (newest === null) return <p class="wait">{common.sampleWait}</p>;
   return (
     <>
       {older.length > 1 && (
         <label class="pick">
-          {text.samplePick}{" "}
+          {common.samplePick}{" "}
           <select
             value={picked.value}
             onChange={(event) => {
@@ -35,8 +35,8 @@ export function SamplePair({ newest, early }: SamplePairProps) {
         </label>
       )}
       <div class={shown === undefined ? "samples" : "samples pair"}>
-        {shown !== undefined && <Written sample={shown} title={text.sampleEarly} />}
-        <Written sample={newest} title={text.sampleNow} />
+        {shown !== undefined && <Written sample={shown} title={common.sampleEarly} />}
+        <Written sample={newest} title={common.sampleNow} />
       </div>
     </>
   );
@@ -47,7 +47,7 @@ function Written({ sample, title }: { readonly sample: Sample; readonly title: s
     <figure class="sample">
       <h3>{title}</h3>
       <blockquote translate={false}>{sample.text.trim()}</blockquote>
-      <figcaption>{text.sampleOf(sample.version)}</figcaption>
+      <figcaption>{common.sampleOf(sample.version)}</figcaption>
     </figure>
   );
 }

@@ -1,18 +1,7 @@
 import type { DeviceReport } from "../../model/contract/trainer.ts";
-import type { ErrorCode } from "../../protocol/errors.ts";
-import {
-  formatBytes,
-  formatChoices,
-  formatCount,
-  formatDuration,
-  formatLarge,
-  formatLoss,
-  formatProbability,
-  formatTime,
-  plural,
-} from "../ui/format.ts";
-import { intermediaryLine } from "../ui/intermediary-line.ts";
-import type { Passage, PauseReason, Phase, ProbeResult, UnableReason } from "../worker/messages.ts";
+import { formatBytes, formatChoices, formatCount, formatLarge, formatTime, plural } from "../ui/format.ts";
+import { common } from "../ui/strings.ts";
+import type { PauseReason, UnableReason } from "../worker/messages.ts";
 
 /** Everything the volunteer's pages say, in one place, so that it reads as one voice and can be translated. */
 export const text = {
@@ -20,13 +9,7 @@ export const text = {
   tagline: "Many browsers, one small mind.",
   neighbours: "A starling follows seven neighbours; a murmuration looks like one mind.",
 
-  loading: "Asking the server about its run…",
-  serverAway: "The server does not answer. This page keeps trying.",
-  noRun: "This server has no run yet.",
   noRunLink: "How to make one",
-  mismatch:
-    "This page and the server speak different versions of the protocol, and reloading did not help. " +
-    "The server was probably just updated: try again in a minute.",
 
   consentTitle: (run: string) => `Help train “${run}”?`,
   whatRuns: "What runs",
@@ -78,11 +61,6 @@ export const text = {
   resume: "Go on",
   stop: "Stop",
   start: "Start again",
-  retry: "Try again",
-  reload: "Reload the page",
-  partMissing:
-    "This part could not be loaded. The connection may have failed, something may block it, or this page is older than " +
-    "the server’s.",
   override: "Train anyway",
   presets: "How much of this machine?",
   presetNames: { quiet: "Quiet", balanced: "Balanced", allIn: "All in" },
@@ -127,14 +105,8 @@ export const text = {
   readingMissing:
     "What turns tokens into words could not be loaded, so the passage is not shown. Training goes on, and every round tries again.",
   readingWait: "The first passage appears when the first round of training begins.",
-  passage: (passage: Passage) => {
-    const right = passage.guesses.filter(isRight).length;
-    return `Version ${formatCount(passage.version)} guessed ${formatCount(right)} of ${plural(passage.guesses.length, "token")} here.`;
-  },
-  guess: "It expected",
-  truth: "The text says",
-  right: "Right",
-  wrong: "Not this time",
+  passage: (version: number, right: number, tokens: number) =>
+    `Version ${formatCount(version)} guessed ${formatCount(right)} of ${plural(tokens, "token")} here.`,
   lineBreak: "line break",
   blank: "blank",
   autoOn: "Step through",
@@ -179,10 +151,6 @@ export const text = {
   lossInWords: (nats: number) => `as good as guessing among ${formatChoices(nats)} tokens`,
   passageInWords: (nats: number) =>
     `It finds this passage as hard as guessing each token among ${formatChoices(nats)}.`,
-  chanceInWords: (probability: number) =>
-    probability < 0.4
-      ? `It gave the true one about 1 chance in ${formatCount(1 / probability)}.`
-      : `It gave the true one a chance of ${formatProbability(probability)}.`,
   credit: "Credit",
   creditHelp: "tokens of yours merged into the model",
   creditRecent: (tokens: number) => `${formatLarge(tokens)} of them sent in the last day`,
@@ -201,21 +169,8 @@ export const text = {
   run: "The run",
   heldOut: "Held-out loss",
   heldOutHelp: "How surprised the model is by text nobody trains on, in nats a token. Lower is better.",
-  chartWait: "The first measurement is on its way.",
-  chartSummary: (from: number, to: number, versions: number) =>
-    `Held-out loss went from ${formatLoss(from)} to ${formatLoss(to)} nats over ${plural(versions, "version")}.`,
-  uniform: "any token",
-  unigram: "by frequency",
-  bigram: "by the token before",
-  baselinesHelp: "Dashed: what guessing costs that knows nothing, word counts, or pairs of words.",
   sample: "What it writes now",
-  sampleOf: (version: number) => `Written by version ${formatCount(version)}, unedited.`,
-  sampleEarly: "Earlier",
-  sampleNow: "Now",
-  samplePick: "Compare with version",
   playgroundLink: "Let it write from your words",
-  sampleWait: "It has not written anything yet.",
-  version: "Version",
   volunteers: "Volunteers",
   tokens: "Tokens learnt",
   birds: (volunteers: number) =>
@@ -238,7 +193,7 @@ export const text = {
   downloadHelp: "safetensors, version by version",
 } as const;
 
-const PAUSED: Record<PauseReason | "operator", string> = {
+export const PAUSED: Record<PauseReason | "operator", string> = {
   visitor: "Paused by you.",
   hidden: "Paused while this tab is hidden.",
   battery: "Paused while the machine is on battery.",
@@ -251,140 +206,26 @@ const PAUSED: Record<PauseReason | "operator", string> = {
   operator: "The operator has paused the run. Training goes on when they resume it.",
 };
 
-const UNABLE: Record<UnableReason, string> = {
+export const UNABLE: Record<UnableReason, string> = {
   insecure: text.insecure,
   "no-device":
     "No way to train worked in this browser: neither the graphics card nor the processor passed the check.",
-  protocol: text.mismatch,
+  protocol: common.mismatch,
   "no-ed25519": "This browser cannot make Ed25519 keys, which sign your work. A current version of it can.",
   stuck:
     "Training did not begin: something in this browser does not answer. Trying again, or a restart of the browser, often helps.",
   failed: "Training failed in a way this page did not expect.",
 };
 
-const DOWNLOADING = {
+export const DOWNLOADING = {
   weights: "Downloading the model’s weights",
   text: "Downloading text to train on",
   change: "Catching up with the newest version",
 } as const;
 
-/** The loop's phase in a plain sentence. */
-export function phaseLine(phase: Phase): string {
-  switch (phase.phase) {
-    case "starting":
-      return "Starting…";
-    case "probing":
-      return `Trying this machine’s devices (${DEVICE[phase.trying]})…`;
-    case "downloading":
-      return `${DOWNLOADING[phase.what]}…`;
-    case "queued":
-      return "Waiting for its turn: others are at work on this version.";
-    case "training":
-      return "Training on a passage…";
-    case "sending":
-      return `Sending what was learnt (${formatBytes(phase.bytes)})…`;
-    case "waiting":
-      return `No work just now; asking again in ${formatDuration(phase.forMs)}.`;
-    case "quarantined":
-      return (
-        "A check of this browser’s work did not come out right, which can happen to honest work too. The server takes none of it " +
-        `for ${formatDuration(phase.forMs)}; then training goes on by itself.`
-      );
-    case "away":
-      return awayLine(phase);
-    case "paused":
-      return PAUSED[phase.why];
-    case "finished":
-      return "The run is finished, and so is the model. Thank you.";
-    case "unable":
-      return UNABLE[phase.why];
-    case "stopped":
-      return "Stopped. Nothing is running.";
-  }
-}
-
-function awayLine({ why, forMs }: Extract<Phase, { phase: "away" }>): string {
-  const again = formatDuration(forMs);
-  if (why === undefined || why.kind === "unreachable") {
-    return `The server does not answer; trying again in ${again}. Nothing is lost.`;
-  }
-  return `${intermediaryLine(why)} Trying again in ${again}; nothing is lost.`;
-}
-
-/**
- * What a screen reader is told: the same for every turn of the loop, so that it speaks when something changed
- * for the visitor and not at each download.
- */
-export function announcement(phase: Phase): string {
-  switch (phase.phase) {
-    case "queued":
-    case "downloading":
-    case "training":
-    case "sending":
-      return "Training.";
-    case "starting":
-    case "probing":
-      return "Starting.";
-    case "waiting":
-      return "Waiting for work.";
-    case "away":
-      return phase.why === undefined
-        ? "The server does not answer. Trying again."
-        : intermediaryLine(phase.why);
-    default:
-      return phaseLine(phase);
-  }
-}
-
-const DEVICE: Record<DeviceReport["device"], string> = {
+export const DEVICE: Record<DeviceReport["device"], string> = {
   webgpu: "WebGPU",
   wasm: "WebAssembly",
   webgl: "WebGL",
   cpu: "plain JavaScript",
 };
-
-/** Where the training runs, e.g. "WebGPU · SwiftShader (software)". */
-export function deviceLine({ device, detail, software }: DeviceReport): string {
-  const kind = software ? `${DEVICE[device]}, played by the processor` : DEVICE[device];
-  return detail === "" ? kind : `${kind} · ${detail}`;
-}
-
-/** One line of the probe, e.g. "WebGL: refused, wrong gradient". */
-export function probeLine({ device, engine, outcome }: ProbeResult): string {
-  const name = engine === "tfjs" ? `${DEVICE[device]} (tfjs)` : DEVICE[device];
-  return "refused" in outcome
-    ? `${name}: ${outcome.refused}`
-    : `${name}: ${text.speed(outcome.tokensPerSecond)}`;
-}
-
-/** Why the server did not take a delta, for the volunteer who made it. */
-export function refusedLine(code: ErrorCode): string {
-  return `Your last work was not taken: ${refusalReason(code)}.`;
-}
-
-/** The reason as part of a sentence; a code where a visitor could do nothing with more words. */
-export function refusalReason(code: ErrorCode): string {
-  switch (code) {
-    case "stale":
-      return "it came too late, when the model had moved on; it is kept for the next";
-    case "lease-expired":
-      return "it came after its deadline, and its text was given to someone else";
-    case "ticket-used":
-      return "it had been sent before";
-    case "not-finite":
-      return "the training on this device ended in numbers that are none";
-    case "norm-too-large":
-      return "it would have changed the model more than training can";
-    case "run-paused":
-      return "the operator has paused the run";
-    case "quarantined":
-      return "a check of earlier work from here did not come out right, and for a while nothing is taken";
-    default:
-      return `the server says “${code}”`;
-  }
-}
-
-/** Whether the model's best guess was what the text says. */
-export function isRight({ best, truth }: Passage["guesses"][number]): boolean {
-  return best[0]?.token === truth.token;
-}

@@ -1,9 +1,11 @@
-import type { DeviceName, DeviceReport } from "../../model/contract/trainer.ts";
+import type { DeviceName } from "../../model/contract/trainer.ts";
 import type { ErrorCode } from "../../protocol/errors.ts";
 import type { Hash, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { Intermediary } from "../../protocol/intermediary.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
 import type { VolunteerCredit } from "../../protocol/status.ts";
+import type { WhyUnable } from "./device/platform.ts";
+import type { DeviceFound, Probing } from "./device/probed-trainers.ts";
 
 /** What the page tells the trainer's Worker. */
 export type Command =
@@ -47,7 +49,7 @@ export type PauseReason =
 export type Phase =
   | { readonly phase: "starting" }
   /** Trying devices, about two seconds. */
-  | { readonly phase: "probing"; readonly trying: DeviceName }
+  | Probing
   | {
       readonly phase: "downloading";
       readonly what: "weights" | "text" | "change";
@@ -70,15 +72,7 @@ export type Phase =
   | { readonly phase: "unable"; readonly why: UnableReason; readonly detail: string }
   | { readonly phase: "stopped" };
 
-export type UnableReason = "insecure" | "no-device" | "protocol" | "no-ed25519" | "stuck" | "failed";
-
-/** One candidate of the probe and what came of it. */
-export interface ProbeResult {
-  readonly device: DeviceName;
-  readonly engine: DeviceReport["engine"];
-  /** Tokens a second, or why it is out. */
-  readonly outcome: { readonly tokensPerSecond: number } | { readonly refused: string };
-}
+export type UnableReason = WhyUnable["why"] | "no-device" | "protocol" | "failed";
 
 /** Parts of the Worker that come later: what turns tokens into words, and what looks inside the model. */
 export type WorkerPart = "tokenizer" | "inside";
@@ -87,7 +81,7 @@ export type WorkerPart = "tokenizer" | "inside";
 export type Report =
   | { readonly type: "phase"; readonly phase: Phase }
   | { readonly type: "run"; readonly manifest: Manifest; readonly volunteer: VolunteerKey }
-  | { readonly type: "device"; readonly device: DeviceReport; readonly probed: readonly ProbeResult[] }
+  | DeviceFound
   /** After each inner step whose loss was read. */
   | {
       readonly type: "step";

@@ -3,7 +3,7 @@ import { layoutOf } from "../../model/contract/layout.ts";
 import type { TrainerOptions } from "../../model/contract/trainer.ts";
 import type { Arena, Op } from "../../model/engine/ops.ts";
 import { openGpu } from "../../model/engine/webgpu/adapter.ts";
-import { BINDINGS } from "../../model/engine/webgpu/kernel.ts";
+import { BINDINGS } from "../../model/engine/webgpu/kernels/kernel.ts";
 import type { Tiles } from "../../model/engine/webgpu/kernels/tile.ts";
 import { lower, type Tuning } from "../../model/engine/webgpu/lower.ts";
 import { Memory } from "../../model/engine/webgpu/memory.ts";

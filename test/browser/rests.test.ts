@@ -38,7 +38,7 @@ function fakeMachine(): void {
         connection.saveData = on;
         connection.dispatchEvent(new Event("change"));
       },
-      // Heat is pressure that lasts (client/volunteer/rests.ts): so many looks in a row.
+      // Heat is pressure that lasts (client/volunteer/session/rests.ts): so many looks in a row.
       heat(on: boolean) {
         for (let look = 0; look < 12; look++) world.hear?.([{ state: on ? "critical" : "nominal" }]);
       },

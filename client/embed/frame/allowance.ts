@@ -1,6 +1,6 @@
 import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
 import { asNumber, asObject } from "../../../protocol/guards.ts";
-import type { ChoiceStorage } from "../../volunteer/choices.ts";
+import type { ChoiceStorage } from "../../volunteer/session/choices.ts";
 
 const KEY = "murmuration-traffic";
 

@@ -1,7 +1,9 @@
 import { formatCount, formatLoss } from "../../ui/format.ts";
 import { awayNotice } from "../../ui/intermediary-line.ts";
-import { OverrideButton, PauseButton } from "../../volunteer/controls.tsx";
-import { announcement, phaseLine, text } from "../../volunteer/strings.ts";
+import { common } from "../../ui/strings.ts";
+import { announcement, phaseLine } from "../../volunteer/lines.ts";
+import { OverrideButton, PauseButton } from "../../volunteer/page/controls.tsx";
+import { text } from "../../volunteer/strings.ts";
 import type { Guest } from "./guest.ts";
 
 export interface FrameAppProps {
@@ -29,7 +31,7 @@ export function FrameApp({ guest, host }: FrameAppProps) {
       </p>
       <dl>
         <div>
-          <dt>{text.version}</dt>
+          <dt>{common.version}</dt>
           <dd>{formatCount(status.value?.version ?? 0)}</dd>
         </div>
         <div>
@@ -59,13 +61,13 @@ export function FrameApp({ guest, host }: FrameAppProps) {
 function waitingLine(guest: Guest): string {
   switch (guest.connection.value) {
     case "no-run":
-      return text.noRun;
+      return common.noRun;
     case "mismatch":
-      return text.mismatch;
+      return common.mismatch;
     case "away":
-      return awayNotice(guest.why.value, text.serverAway);
+      return awayNotice(guest.why.value, common.serverAway);
     default:
-      return text.loading;
+      return common.loading;
   }
 }
 

@@ -1,6 +1,6 @@
 import { asNumber, asObject, type Json } from "../../../protocol/guards.ts";
 import { mount } from "../../ui/mount.ts";
-import { LEAST_SHARE } from "../../volunteer/choices.ts";
+import { LEAST_SHARE } from "../../volunteer/session/choices.ts";
 import type { FromFrame, Theme } from "../messages.ts";
 import { FrameApp } from "./app.tsx";
 import { createGuest, type Guest, type SiteWishes } from "./guest.ts";

@@ -1,7 +1,7 @@
 import { useSignal, useSignalEffect } from "@preact/signals";
 import { LazyPanel } from "../../ui/lazy-panel.tsx";
+import type { TrainerHandle } from "../session/worker-client.ts";
 import { text } from "../strings.ts";
-import type { TrainerHandle } from "../worker-client.ts";
 
 /** While it is open, each new passage and each delta sent is looked at anew; before, nothing is computed for it. */
 export function LookInside({ trainer }: { readonly trainer: TrainerHandle }) {

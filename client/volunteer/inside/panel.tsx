@@ -1,7 +1,7 @@
 import { useComputed, useSignal } from "@preact/signals";
 import { MissingPart } from "../../ui/lazy.tsx";
+import type { TrainerHandle } from "../session/worker-client.ts";
 import { text } from "../strings.ts";
-import type { TrainerHandle } from "../worker-client.ts";
 import { AttentionView } from "./attention.tsx";
 import { DeltaView } from "./delta.tsx";
 import { TokenMapView } from "./token-map.tsx";

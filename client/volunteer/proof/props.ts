@@ -1,5 +1,5 @@
 import type { RunWatch } from "../../ui/watch.ts";
-import type { TrainerHandle } from "../worker-client.ts";
+import type { TrainerHandle } from "../session/worker-client.ts";
 
 /** What the line about proofs looks at. */
 export interface ProofLineProps {

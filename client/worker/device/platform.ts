@@ -1,11 +1,16 @@
 import { TimedOut, withDeadline } from "../../../model/lib/deadline.ts";
-import type { UnableReason } from "../messages.ts";
 
 /** In milliseconds: making a key takes some, and describing an adapter as long as a graphics process needs to start. */
 const ANSWER_MS = 5_000;
 
+/** Why a browser cannot take part, whatever its devices: no HTTPS, no signatures, or no answer from the browser. */
+export interface WhyUnable {
+  readonly why: "insecure" | "no-ed25519" | "stuck";
+  readonly detail: string;
+}
+
 /** Why this page or browser cannot take part at all, before anything is fetched; undefined when it can. */
-export async function whyUnable(): Promise<{ why: UnableReason; detail: string } | undefined> {
+export async function whyUnable(): Promise<WhyUnable | undefined> {
   // Browsers withhold WebCrypto, WebGPU and Web Locks from plain HTTP, except on localhost.
   if (("isSecureContext" in globalThis && !globalThis.isSecureContext) || !globalThis.crypto?.subtle) {
     return { why: "insecure", detail: "the page was not loaded over HTTPS" };

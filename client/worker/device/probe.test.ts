@@ -1,65 +1,14 @@
 import { describe, expect, test, vi } from "vitest";
 import { ModelError } from "../../../model/contract/config.ts";
-import type { DeviceName, DeviceReport } from "../../../model/contract/trainer.ts";
-import { ToyTrainer } from "../../../test/harness/toy-run.ts";
-import { memoryCache } from "../../cache/cache.ts";
-import { Control } from "../control.ts";
-import type { Report } from "../messages.ts";
+import { optimizer, shape, timedCandidates } from "../../../test/harness/timed-candidates.ts";
 import { sleep } from "../time.ts";
 import { type Candidate, nodeCandidates } from "./devices.ts";
 import { probe } from "./probe.ts";
-import { ProbedTrainers } from "./probed-trainers.ts";
 import { NoDevice } from "./trainers.ts";
-
-const shape = { layers: 1, heads: 1, width: 4, context: 8, vocabulary: 256 };
-const optimizer = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0, clip: 1 };
-
-/** A clock that only steps move, and candidates whose steps take so long. */
-function bench() {
-  let now = 0;
-  const made: { id: string; trainer: ToyTrainer }[] = [];
-  const loaded: string[] = [];
-  const candidate = (
-    device: DeviceName,
-    engine: DeviceReport["engine"],
-    ms: number,
-    refuse?: "load" | "make" | "step",
-  ): Candidate => ({
-    device,
-    engine,
-    load: async () => {
-      loaded.push(`${device}/${engine}`);
-      if (refuse === "load") throw new Error("the script is blocked");
-      return async () => {
-        if (refuse === "make") throw new ModelError("device-unavailable", "no adapter");
-        const trainer = new ToyTrainer();
-        trainer.onStep = () => {
-          if (refuse === "step") throw new ModelError("device-lost", "reset");
-          now += ms;
-        };
-        made.push({ id: `${device}/${engine}`, trainer });
-        return trainer;
-      };
-    },
-  });
-  const alive = () => made.filter(({ trainer }) => !trainer.disposed).map(({ id }) => id);
-  const run = (candidates: readonly Candidate[], remembered?: string, check = async () => undefined) =>
-    probe({
-      candidates,
-      options: { shape, optimizer, batch: 2 },
-      remembered,
-      trying: () => undefined,
-      clock: () => now,
-      sleep: () => new Promise(() => undefined),
-      signal: new AbortController().signal,
-      check: check as () => Promise<void>,
-    });
-  return { candidate, alive, run, loaded, made, clock: () => now };
-}
 
 describe("the probe", () => {
   test("what was remembered and failed is forgotten, and the candidate tried once more", async () => {
-    const { candidate, run, loaded, alive } = bench();
+    const { candidate, run, loaded, alive } = timedCandidates();
     let remembers = true;
     const forget = async () => {
       const was = remembers;
@@ -76,7 +25,7 @@ describe("the probe", () => {
     expect(loaded).toEqual(["webgpu/fast", "webgpu/fast"]);
     expect(alive()).toEqual(["webgpu/fast"]);
 
-    const hopeless = bench();
+    const hopeless = timedCandidates();
     const always = async () => Promise.reject(new ModelError("device-wrong", "a gradient is off"));
     await expect(
       hopeless.run([{ ...hopeless.candidate("webgpu", "fast", 10), forget }], undefined, always),
@@ -85,7 +34,7 @@ describe("the probe", () => {
   });
 
   test("picks the most tokens a second, frees the others, and leaves tfjs alone where it is not needed", async () => {
-    const { candidate, alive, run, loaded } = bench();
+    const { candidate, alive, run, loaded } = timedCandidates();
     const { results } = await run([
       candidate("webgpu", "fast", 100),
       candidate("wasm", "fast", 10),
@@ -101,7 +50,7 @@ describe("the probe", () => {
   });
 
   test("whatever a candidate throws is its reason, and the next is tried", async () => {
-    const { candidate, alive, run } = bench();
+    const { candidate, alive, run } = timedCandidates();
     const { results } = await run([
       candidate("webgpu", "fast", 1, "make"),
       candidate("wasm", "fast", 1, "load"),
@@ -119,7 +68,7 @@ describe("the probe", () => {
   });
 
   test("a device that computes the known gradient wrong is out, however fast", async () => {
-    const { candidate, run } = bench();
+    const { candidate, run } = timedCandidates();
     let first = true;
     const check = async () => {
       if (!first) return;
@@ -135,7 +84,7 @@ describe("the probe", () => {
   });
 
   test("stops looking when its time is over", async () => {
-    const { candidate, run, loaded } = bench();
+    const { candidate, run, loaded } = timedCandidates();
     await run([
       candidate("webgpu", "tfjs", 1_500),
       candidate("wasm", "tfjs", 1),
@@ -145,20 +94,20 @@ describe("the probe", () => {
   });
 
   test("a remembered winner is checked, and nothing else is tried", async () => {
-    const { candidate, run, loaded } = bench();
+    const { candidate, run, loaded } = timedCandidates();
     const candidates = [candidate("webgpu", "fast", 1), candidate("wasm", "fast", 10)];
     expect((await run(candidates, "wasm/fast")).candidate.device).toBe("wasm");
     expect(loaded).toEqual(["wasm/fast"]);
   });
 
   test("a remembered winner that fails gives way", async () => {
-    const { candidate, run } = bench();
+    const { candidate, run } = timedCandidates();
     const candidates = [candidate("webgpu", "fast", 1, "make"), candidate("wasm", "fast", 10)];
     expect((await run(candidates, "webgpu/fast")).candidate.device).toBe("wasm");
   });
 
   test("with nothing left it says why, one by one", async () => {
-    const { candidate, run } = bench();
+    const { candidate, run } = timedCandidates();
     const probing = run([candidate("webgpu", "fast", 1, "make"), candidate("cpu", "tfjs", 1, "load")]);
     await expect(probing).rejects.toThrow(NoDevice);
     await expect(probing).rejects.toThrow("webgpu (fast): no adapter; cpu (tfjs): the script is blocked");
@@ -175,7 +124,7 @@ describe("the probe", () => {
         disguised: async () => disguised,
       };
       const probing = probe({
-        candidates: order(hung, bench().candidate("wasm", "fast", 10)),
+        candidates: order(hung, timedCandidates().candidate("wasm", "fast", 10)),
         options: { shape, optimizer, batch: 2 },
         trying: () => undefined,
         clock: () => Date.now(),
@@ -220,100 +169,5 @@ describe("the probe", () => {
     expect(results.some(({ outcome }) => "tokensPerSecond" in outcome)).toBe(true);
     expect(["wasm", "cpu"]).toContain(trainer.report.device);
     trainer.dispose();
-  });
-});
-
-describe("ProbedTrainers", () => {
-  function seated(candidates: (own: ReturnType<typeof bench>) => Candidate[], only?: DeviceName) {
-    const own = bench();
-    const reports: Report[] = [];
-    const report = (one: Report) => reports.push(one);
-    const cache = memoryCache();
-    const make = () =>
-      new ProbedTrainers({
-        candidates: candidates(own),
-        only,
-        options: { shape, optimizer },
-        cache,
-        description: "a browser",
-        today: () => 0,
-        control: new Control(report, 1),
-        report,
-        clock: own.clock,
-        sleep: () => new Promise(() => undefined),
-        check: async () => undefined,
-      });
-    return { ...own, trainers: make(), make, reports };
-  }
-  const lost = new ModelError("device-lost", "reset");
-
-  test("A18: a lost device is rebuilt once, and replaced when it is lost again", async () => {
-    const { trainers, alive, reports } = seated(({ candidate }) => [
-      candidate("webgpu", "fast", 1),
-      candidate("wasm", "fast", 10),
-    ]);
-    await trainers.take(4);
-    trainers.lost(lost);
-    expect(alive()).toEqual([]);
-    await trainers.take(4);
-    expect(alive()).toEqual(["webgpu/fast"]);
-    trainers.lost(lost);
-    await trainers.take(4);
-    expect(alive()).toEqual(["wasm/fast"]);
-    expect(reports.filter(({ type }) => type === "device")).toHaveLength(2);
-    trainers.lost(lost);
-    await trainers.take(4);
-    trainers.lost(lost);
-    await expect(trainers.take(4)).rejects.toThrow(NoDevice);
-  });
-
-  test("a ticket finished in between forgives", async () => {
-    const { trainers, alive } = seated(({ candidate }) => [
-      candidate("webgpu", "fast", 1),
-      candidate("wasm", "fast", 9),
-    ]);
-    for (let i = 0; i < 5; i++) {
-      await trainers.take(4);
-      trainers.lost(lost);
-      await trainers.take(4);
-      trainers.proved();
-    }
-    expect(alive()).toEqual(["webgpu/fast"]);
-  });
-
-  test("a larger micro-batch gets a trainer that fits it, the same one from then on", async () => {
-    const { trainers, alive, made } = seated(({ candidate }) => [candidate("wasm", "fast", 1)]);
-    const first = await trainers.take(4);
-    expect(await trainers.take(2)).toBe(first);
-    const second = await trainers.take(16);
-    expect(second).not.toBe(first);
-    expect(await trainers.take(4)).toBe(second);
-    expect(alive()).toHaveLength(1);
-    expect(made).toHaveLength(2);
-  });
-
-  test("the visitor's choice of device is kept, or refused with its reason", async () => {
-    const { trainers, loaded } = seated(
-      ({ candidate }) => [candidate("webgpu", "fast", 1), candidate("wasm", "fast", 9)],
-      "wasm",
-    );
-    await trainers.take(4);
-    expect(loaded).toEqual(["wasm/fast"]);
-    const none = seated(
-      ({ candidate }) => [candidate("webgpu", "fast", 1, "make"), candidate("wasm", "fast", 9)],
-      "webgpu",
-    );
-    await expect(none.trainers.take(4)).rejects.toThrow("no adapter");
-  });
-
-  test("the winner is remembered for the next visit", async () => {
-    const { trainers, make, loaded } = seated(({ candidate }) => [
-      candidate("webgpu", "fast", 100),
-      candidate("wasm", "fast", 10),
-    ]);
-    await trainers.take(4);
-    loaded.length = 0;
-    await make().take(4);
-    expect(loaded).toEqual(["wasm/fast"]);
   });
 });

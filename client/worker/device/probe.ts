@@ -1,8 +1,13 @@
 import { checkTrainer } from "../../../model/contract/known-gradient.ts";
-import type { DeviceName, Trainer, TrainerFactory, TrainerOptions } from "../../../model/contract/trainer.ts";
+import type {
+  DeviceName,
+  DeviceReport,
+  Trainer,
+  TrainerFactory,
+  TrainerOptions,
+} from "../../../model/contract/trainer.ts";
 import { batchesOf } from "../../../model/data/batches.ts";
 import { initialWeights } from "../../../model/init.ts";
-import type { ProbeResult } from "../messages.ts";
 import { type Candidate, idOf } from "./devices.ts";
 import { NoDevice } from "./trainers.ts";
 
@@ -17,6 +22,14 @@ const SECOND_MS = 20_000;
 const HUNG_MS = 90_000;
 /** What a software adapter gets at least. */
 const LEAST_MS = 500;
+
+/** One candidate of the probe and what came of it. */
+export interface ProbeResult {
+  readonly device: DeviceName;
+  readonly engine: DeviceReport["engine"];
+  /** Tokens a second, or why it is out. */
+  readonly outcome: { readonly tokensPerSecond: number } | { readonly refused: string };
+}
 
 export interface ProbeOptions {
   readonly candidates: readonly Candidate[];

@@ -1,16 +1,27 @@
 import type { ModelError } from "../../../model/contract/config.ts";
-import type { DeviceName, Trainer, TrainerOptions } from "../../../model/contract/trainer.ts";
+import type { DeviceName, DeviceReport, Trainer, TrainerOptions } from "../../../model/contract/trainer.ts";
 import type { Cache } from "../../cache/cache.ts";
 import { readProbe, saveProbe } from "../../cache/entries.ts";
-import type { Control } from "../control.ts";
-import type { Report } from "../messages.ts";
 import { type Candidate, idOf } from "./devices.ts";
-import { type Probed, type ProbeOptions, probe } from "./probe.ts";
+import { type Probed, type ProbeOptions, type ProbeResult, probe } from "./probe.ts";
 import type { Trainers } from "./trainers.ts";
 import { timely } from "./with-deadlines.ts";
 
 /** Sequences in a micro-batch until a ticket asks for more: the default of a run. */
 const USUAL_BATCH = 4;
+
+/** The phase of the loop while devices are tried. */
+export interface Probing {
+  readonly phase: "probing";
+  readonly trying: DeviceName;
+}
+
+/** Tells which device trains, and what came of the others. */
+export interface DeviceFound {
+  readonly type: "device";
+  readonly device: DeviceReport;
+  readonly probed: readonly ProbeResult[];
+}
 
 export interface ProbedTrainersOptions extends Pick<ProbeOptions, "clock" | "sleep" | "check"> {
   readonly candidates: readonly Candidate[];
@@ -22,8 +33,8 @@ export interface ProbedTrainersOptions extends Pick<ProbeOptions, "clock" | "sle
   readonly description: string;
   /** Milliseconds of the day, for how long a winner is believed. */
   readonly today: () => number;
-  readonly control: Control;
-  readonly report: (report: Report) => void;
+  readonly control: { readonly signal: AbortSignal; enter(phase: Probing): void };
+  readonly report: (found: DeviceFound) => void;
 }
 
 /** {@link Trainers} that the probe found, and finds again among what is left when a device fails twice. */

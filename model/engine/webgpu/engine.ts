@@ -4,7 +4,7 @@ import type { Op } from "../ops.ts";
 import { deltaOp, logitsSchedule } from "../schedule.ts";
 import type { Gpu } from "./adapter.ts";
 import { type Fit, fitTo } from "./fit.ts";
-import type { Kernel } from "./kernel.ts";
+import type { Kernel } from "./kernels/kernel.ts";
 import { collectLoss } from "./kernels/loss.ts";
 import type { Tiles } from "./kernels/tile.ts";
 import { decayBits } from "./kernels/update.ts";

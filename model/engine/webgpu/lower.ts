@@ -1,10 +1,10 @@
 import type { DeviceNeeds, Op } from "../ops.ts";
-import type { Kernel } from "./kernel.ts";
 import { attention, attentionUnit, type Heads, SAVED } from "./kernels/attention.ts";
 import { attentionBackward } from "./kernels/attention-backward.ts";
 import { quadAttention, quadAttentionBackward } from "./kernels/attention-quad.ts";
 import { embed, embedBackward } from "./kernels/embedding.ts";
 import { gemm } from "./kernels/gemm.ts";
+import type { Kernel } from "./kernels/kernel.ts";
 import { layerNorm, layerNormBackward } from "./kernels/layernorm.ts";
 import { crossEntropy } from "./kernels/loss.ts";
 import type { Rows } from "./kernels/rows.ts";

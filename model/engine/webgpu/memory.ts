@@ -1,4 +1,4 @@
-import { AT_BINDING, AT_BYTES, BINDINGS, DYNAMICS_BINDING } from "./kernel.ts";
+import { AT_BINDING, AT_BYTES, BINDINGS, DYNAMICS_BINDING } from "./kernels/kernel.ts";
 
 /** Lengths of the arenas in values of 4 bytes. */
 export interface Lengths {

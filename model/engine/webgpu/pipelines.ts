@@ -1,5 +1,5 @@
 import { ModelError } from "../../contract/config.ts";
-import { type Kernel, shaderOf } from "./kernel.ts";
+import { type Kernel, shaderOf } from "./kernels/kernel.ts";
 
 /** Compiles each kernel's code once, all of them at the same time: browsers compile in parallel. */
 export class Pipelines {

@@ -1,4 +1,4 @@
-import { AT_BYTES, AT_STRIDE, type Kernel } from "./kernel.ts";
+import { AT_BYTES, AT_STRIDE, type Kernel } from "./kernels/kernel.ts";
 import type { Memory } from "./memory.ts";
 import type { Pipelines } from "./pipelines.ts";
 

@@ -1,5 +1,4 @@
 import type { AttentionBackward } from "../../ops.ts";
-import { each, f32, floatType, type Kernel, type Unit } from "../kernel.ts";
 import {
   attentionGroups,
   attentionMain,
@@ -10,6 +9,7 @@ import {
   SAVED,
   visible,
 } from "./attention.ts";
+import { each, f32, floatType, type Kernel, type Unit } from "./kernel.ts";
 
 /**
  * As FlashAttention-2 (Dao 2023, arXiv 2307.08691) in two dispatches: queries first, each making its dQ and its

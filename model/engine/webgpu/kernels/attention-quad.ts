@@ -1,6 +1,6 @@
 import type { Attention, AttentionBackward } from "../../ops.ts";
-import { each, f32, index, type Kernel, line, main } from "../kernel.ts";
 import { probability } from "./attention-backward.ts";
+import { each, f32, index, type Kernel, line, main } from "./kernel.ts";
 
 /**
  * Attention where neighbouring invocations (a quad of a subgroup, see gemm-quad.ts) load different rows and pass

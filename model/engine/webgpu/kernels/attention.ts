@@ -1,5 +1,5 @@
 import type { Attention } from "../../ops.ts";
-import { each, f32, floatType, index, type Kernel, line, main, type Unit, unitOf } from "../kernel.ts";
+import { each, f32, floatType, index, type Kernel, line, main, type Unit, unitOf } from "./kernel.ts";
 
 /**
  * How many queries (forward, dQ) or keys (dK, dV) an invocation takes. More of them share each load, which a

@@ -1,5 +1,5 @@
 import type { Embed, EmbedBackward } from "../../ops.ts";
-import { index, type Kernel, line, main } from "../kernel.ts";
+import { index, type Kernel, line, main } from "./kernel.ts";
 
 const SIZE = 64;
 

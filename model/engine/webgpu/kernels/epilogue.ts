@@ -1,6 +1,6 @@
 import type { Gemm } from "../../ops.ts";
-import { each, type Unit } from "../kernel.ts";
 import { geluFunctions } from "./gelu.ts";
+import { each, type Unit } from "./kernel.ts";
 
 /**
  * WGSL: `finish(row, column, value)` does all that follows the product and stores it; `column` counts units.

@@ -1,5 +1,5 @@
 import type { CodecSpec } from "../../../../protocol/codec/codec.ts";
-import { f32, index, line, main } from "../kernel.ts";
+import { f32, index, line, main } from "./kernel.ts";
 
 /**
  * WGSL of what happens once a ticket (ops.ts: Collect and Encode). It has bindings of its own, since a training

@@ -1,4 +1,4 @@
-import { floatType, type Unit } from "../kernel.ts";
+import { floatType, type Unit } from "./kernel.ts";
 
 /**
  * WGSL: GELU as GPT-2 has it and its slope, in the form x·σ(2u), u = √(2/π)(x + .044715x³), which needs one

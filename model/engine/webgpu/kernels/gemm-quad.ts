@@ -1,6 +1,6 @@
 import type { Gemm } from "../../ops.ts";
-import { each, type Kernel } from "../kernel.ts";
 import { epilogue, places } from "./epilogue.ts";
+import { each, type Kernel } from "./kernel.ts";
 import type { Tile } from "./tile.ts";
 
 /**

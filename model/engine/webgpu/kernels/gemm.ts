@@ -1,8 +1,8 @@
 import type { Gemm } from "../../ops.ts";
-import { type Kernel, type Unit, unitOf } from "../kernel.ts";
 import { quadGemm } from "./gemm-quad.ts";
 import { registerGemm } from "./gemm-register.ts";
 import { sharedGemm } from "./gemm-shared.ts";
+import { type Kernel, type Unit, unitOf } from "./kernel.ts";
 import type { Tile, Tiles } from "./tile.ts";
 
 /**

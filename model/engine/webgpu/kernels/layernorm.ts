@@ -1,5 +1,5 @@
 import type { LayerNorm, LayerNormBackward } from "../../ops.ts";
-import { type Kernel, line, main } from "../kernel.ts";
+import { type Kernel, line, main } from "./kernel.ts";
 import { groupsOf, locate, plus, type Rows, reducer, sizeOf, tree } from "./rows.ts";
 
 /** Two passes over the row, mean first: the variance of numbers far from zero keeps its digits. */

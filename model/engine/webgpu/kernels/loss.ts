@@ -1,5 +1,5 @@
 import type { CrossEntropy, Slot } from "../../ops.ts";
-import { type Kernel, line, main } from "../kernel.ts";
+import { type Kernel, line, main } from "./kernel.ts";
 import { groupsOf, locate, plus, type Rows, reducer, sizeOf, tree } from "./rows.ts";
 
 /**

@@ -1,5 +1,5 @@
 import type { AdamWStep, Delta, Norm } from "../../ops.ts";
-import { f32, floatType, index, type Kernel, line, main, unitOf } from "../kernel.ts";
+import { f32, floatType, index, type Kernel, line, main, unitOf } from "./kernel.ts";
 import { plus, tree } from "./rows.ts";
 
 /** The most sums of squares that {@link norm}'s first dispatch leaves, one an invocation, without a barrier. */

@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import { describe, expect, it } from "vitest";
-import type { Hash, TicketId } from "../../protocol/ids.ts";
-import type { Command, Report } from "../worker/messages.ts";
+import type { Hash, TicketId } from "../../../protocol/ids.ts";
+import type { Command, Report } from "../../worker/messages.ts";
 import { createSession } from "./session.ts";
 import { createTrainer } from "./worker-client.ts";
 

@@ -1,8 +1,8 @@
 import type { ComponentChildren } from "preact";
-import { formatBytes } from "../ui/format.ts";
-import type { Phase } from "../worker/messages.ts";
-import { text } from "./strings.ts";
-import type { TrainerHandle } from "./worker-client.ts";
+import { formatBytes } from "../../ui/format.ts";
+import type { Phase } from "../../worker/messages.ts";
+import type { TrainerHandle } from "../session/worker-client.ts";
+import { text } from "../strings.ts";
 
 type Stage = "download" | "train" | "send";
 

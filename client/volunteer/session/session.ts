@@ -1,6 +1,6 @@
 import { computed, effect, type ReadonlySignal, signal, untracked } from "@preact/signals";
-import type { DeviceName } from "../../model/contract/trainer.ts";
-import type { PauseReason, Phase } from "../worker/messages.ts";
+import type { DeviceName } from "../../../model/contract/trainer.ts";
+import type { PauseReason, Phase } from "../../worker/messages.ts";
 import {
   type ChoiceStorage,
   type Choices,

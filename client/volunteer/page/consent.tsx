@@ -1,5 +1,5 @@
-import type { RunStatus } from "../../protocol/status.ts";
-import { text } from "./strings.ts";
+import type { RunStatus } from "../../../protocol/status.ts";
+import { text } from "../strings.ts";
 
 export interface ConsentProps {
   readonly status: RunStatus;

@@ -1,7 +1,8 @@
-import { formatCount, formatLarge, formatLoss } from "../ui/format.ts";
-import type { Refused } from "./refusals.ts";
-import { refusalReason, text } from "./strings.ts";
-import type { TrainerHandle } from "./worker-client.ts";
+import { formatCount, formatLarge, formatLoss } from "../../ui/format.ts";
+import { refusalReason } from "../lines.ts";
+import type { Refused } from "../session/refusals.ts";
+import type { TrainerHandle } from "../session/worker-client.ts";
+import { text } from "../strings.ts";
 
 /** The visitor's own numbers: loss with its last stretch, credit, work sent, traffic. */
 export function YourNumbers({

@@ -1,8 +1,8 @@
 import { batch, type ReadonlySignal, signal } from "@preact/signals";
-import type { DeviceName } from "../../model/contract/trainer.ts";
-import type { VolunteerKey } from "../../protocol/ids.ts";
-import type { Manifest } from "../../protocol/manifest.ts";
-import { tend } from "../ui/listen-to-worker.ts";
+import type { DeviceName } from "../../../model/contract/trainer.ts";
+import type { VolunteerKey } from "../../../protocol/ids.ts";
+import type { Manifest } from "../../../protocol/manifest.ts";
+import { tend } from "../../ui/listen-to-worker.ts";
 import type {
   Command,
   DeltaPicture,
@@ -12,7 +12,7 @@ import type {
   Phase,
   Report,
   WorkerPart,
-} from "../worker/messages.ts";
+} from "../../worker/messages.ts";
 
 type Of<T extends Report["type"]> = Extract<Report, { type: T }>;
 
@@ -247,7 +247,7 @@ const setTimeoutAfter = (ms: number, callback: () => void): void => {
 
 /** The trainer's Worker in this browser. */
 export const spawnWorker: Spawn = (onReport, onDeath) => {
-  const worker = new Worker(new URL("../worker/worker.ts", import.meta.url), { type: "module" });
+  const worker = new Worker(new URL("../../worker/worker.ts", import.meta.url), { type: "module" });
   tend(worker, onReport, onDeath);
   return {
     post: (command, transfer = []) => worker.postMessage(command, transfer),

@@ -1,6 +1,6 @@
 import { type ReadonlySignal, signal } from "@preact/signals";
-import { type ErrorCode, isErrorCode } from "../../protocol/errors.ts";
-import { asArray, asInteger, asObject, asText } from "../../protocol/guards.ts";
+import { type ErrorCode, isErrorCode } from "../../../protocol/errors.ts";
+import { asArray, asInteger, asObject, asText } from "../../../protocol/guards.ts";
 import type { ChoiceStorage } from "./choices.ts";
 
 /** Own work that the server did not take: how often and when last, by reason. */

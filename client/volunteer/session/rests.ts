@@ -1,5 +1,5 @@
 import { type ReadonlySignal, signal } from "@preact/signals";
-import { asObject } from "../../protocol/guards.ts";
+import { asObject } from "../../../protocol/guards.ts";
 
 /**
  * What the machine and the clock say about whether training should rest. `undefined` where the browser does not

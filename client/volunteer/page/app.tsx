@@ -1,23 +1,25 @@
 import type { ReadonlySignal } from "@preact/signals";
-import { here } from "../../protocol/address.ts";
-import { ROUTES } from "../../protocol/routes.ts";
-import { awayNotice } from "../ui/intermediary-line.ts";
-import type { RunWatch } from "../ui/watch.ts";
+import { here } from "../../../protocol/address.ts";
+import { ROUTES } from "../../../protocol/routes.ts";
+import { awayNotice } from "../../ui/intermediary-line.ts";
+import { common } from "../../ui/strings.ts";
+import type { RunWatch } from "../../ui/watch.ts";
+import { LookInside } from "../inside/inside.tsx";
+import { announcement } from "../lines.ts";
+import { People } from "../people/lazy.tsx";
+import { Proof } from "../proof/lazy.tsx";
+import type { KeptRefusals } from "../session/refusals.ts";
+import type { Session } from "../session/session.ts";
+import type { SharingState } from "../session/sharing.ts";
+import type { TrainerHandle } from "../session/worker-client.ts";
+import { text } from "../strings.ts";
 import { Consent } from "./consent.tsx";
 import { Controls } from "./controls.tsx";
 import { Cycle } from "./cycle.tsx";
-import { LookInside } from "./inside/inside.tsx";
 import { YourNumbers } from "./numbers.tsx";
 import { PassageView } from "./passage.tsx";
-import { People } from "./people/lazy.tsx";
-import { Proof } from "./proof/lazy.tsx";
-import type { KeptRefusals } from "./refusals.ts";
 import { RunPanel } from "./run-panel.tsx";
-import type { Session } from "./session.ts";
-import type { SharingState } from "./sharing.ts";
 import { Sky } from "./sky.tsx";
-import { announcement, text } from "./strings.ts";
-import type { TrainerHandle } from "./worker-client.ts";
 
 export interface AppProps {
   readonly watch: RunWatch;
@@ -82,23 +84,23 @@ function Header({ watch, trainer }: AppProps) {
 function Notice({ watch }: Pick<AppProps, "watch">) {
   switch (watch.connection.value) {
     case "loading":
-      return <p class="notice">{text.loading}</p>;
+      return <p class="notice">{common.loading}</p>;
     case "away":
       return (
         <p class="notice" role="status">
-          {awayNotice(watch.why.value, text.serverAway)}
+          {awayNotice(watch.why.value, common.serverAway)}
         </p>
       );
     case "no-run":
       return (
         <p class="notice" role="status">
-          {text.noRun} <a href="../pages/">{text.noRunLink}</a>
+          {common.noRun} <a href="../../pages/">{text.noRunLink}</a>
         </p>
       );
     case "mismatch":
       return (
         <p class="notice" role="alert">
-          {text.mismatch}
+          {common.mismatch}
         </p>
       );
     case "live":

@@ -1,6 +1,6 @@
 import { effect, type ReadonlySignal, signal, untracked } from "@preact/signals";
-import type { Manifest } from "../../protocol/manifest.ts";
-import { fetchPart } from "../ui/fetch-part.ts";
+import type { Manifest } from "../../../protocol/manifest.ts";
+import { fetchPart } from "../../ui/fetch-part.ts";
 import type { Session } from "./session.ts";
 import type { TrainerHandle } from "./worker-client.ts";
 
@@ -23,7 +23,7 @@ export type OpenSharing = (options: {
 
 /** PeerJS and all that goes with it is fetched only now, after the visitor's consent. */
 const openLazily: OpenSharing = async (options) =>
-  (await fetchPart(() => import("../p2p/share.ts"))).openSharing(options);
+  (await fetchPart(() => import("../../p2p/share.ts"))).openSharing(options);
 
 const LOOK_MS = 1_000;
 

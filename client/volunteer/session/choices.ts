@@ -1,4 +1,4 @@
-import { asBoolean, asInteger, asNumber, asObject, asText, type Json } from "../../protocol/guards.ts";
+import { asBoolean, asInteger, asNumber, asObject, asText, type Json } from "../../../protocol/guards.ts";
 import type { Hours } from "./rests.ts";
 
 /** What the visitor chose, as this browser remembers it between visits. */

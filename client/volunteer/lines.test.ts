@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Phase } from "../worker/messages.ts";
-import { announcement, deviceLine, isRight, phaseLine, probeLine, refusedLine } from "./strings.ts";
+import { announcement, deviceLine, phaseLine, probeLine, refusedLine } from "./lines.ts";
 
 const PHASES: readonly (readonly [Phase, string])[] = [
   [{ phase: "starting" }, "Starting"],
@@ -59,18 +59,10 @@ describe("a device in plain words", () => {
   });
 });
 
-describe("a refusal and a guess", () => {
+describe("a refusal in plain words", () => {
   it("names the code where there is no better word", () => {
     expect(refusedLine("stale")).toContain("kept for the next");
     expect(refusedLine("norm-too-large")).toContain("more than training can");
     expect(refusedLine("bad-frame")).toContain("bad-frame");
-  });
-
-  it("is right only when the first guess is the text's own token", () => {
-    const truth = { token: " me", probability: 0.1 };
-    const other = { token: " the", probability: 0.5 };
-    expect(isRight({ at: 1, best: [truth, other], truth })).toBe(true);
-    expect(isRight({ at: 1, best: [other, truth], truth })).toBe(false);
-    expect(isRight({ at: 1, best: [], truth })).toBe(false);
   });
 });

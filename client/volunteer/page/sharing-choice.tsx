@@ -1,8 +1,8 @@
 import type { ReadonlySignal } from "@preact/signals";
-import { MissingPart } from "../ui/lazy.tsx";
-import type { Session } from "./session.ts";
-import type { SharingState } from "./sharing.ts";
-import { text } from "./strings.ts";
+import { MissingPart } from "../../ui/lazy.tsx";
+import type { Session } from "../session/session.ts";
+import type { SharingState } from "../session/sharing.ts";
+import { text } from "../strings.ts";
 
 /** The consent to share with other visitors: its own box, empty at first, beside what it means. */
 export function SharingChoice({

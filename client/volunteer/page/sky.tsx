@@ -1,6 +1,6 @@
 import { useSignalEffect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { colourOf, prefersReducedMotion } from "../ui/canvas-style.ts";
+import { colourOf, prefersReducedMotion } from "../../ui/canvas-style.ts";
 import { type Bird, fly, MAX_BIRDS, newBird } from "./flock.ts";
 
 export interface SkyProps {

@@ -1,4 +1,4 @@
-import type { DeviceName } from "../../model/contract/trainer.ts";
+import type { DeviceName } from "../../../model/contract/trainer.ts";
 
 const DEVICES: readonly DeviceName[] = ["webgpu", "wasm", "webgl", "cpu"];
 

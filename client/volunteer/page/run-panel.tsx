@@ -1,11 +1,12 @@
-import { here } from "../../protocol/address.ts";
-import { ROUTES } from "../../protocol/routes.ts";
-import type { RunStatus } from "../../protocol/status.ts";
-import { formatCount, formatLarge } from "../ui/format.ts";
-import { LossChart } from "../ui/loss-chart.tsx";
-import { SamplePair } from "../ui/samples.tsx";
-import type { RunWatch } from "../ui/watch.ts";
-import { text } from "./strings.ts";
+import { here } from "../../../protocol/address.ts";
+import { ROUTES } from "../../../protocol/routes.ts";
+import type { RunStatus } from "../../../protocol/status.ts";
+import { formatCount, formatLarge } from "../../ui/format.ts";
+import { LossChart } from "../../ui/loss-chart.tsx";
+import { SamplePair } from "../../ui/samples.tsx";
+import { common } from "../../ui/strings.ts";
+import type { RunWatch } from "../../ui/watch.ts";
+import { text } from "../strings.ts";
 
 /** What all volunteers together have reached: the curve, and what the model writes. */
 export function RunPanel({ watch }: { readonly watch: RunWatch }) {
@@ -18,7 +19,7 @@ export function RunPanel({ watch }: { readonly watch: RunWatch }) {
         <p class="note">{text.heldOutHelp}</p>
         <LossChart curve={() => watch.status.value} />
         <dl class="facts">
-          <Fact name={text.version} value={formatCount(status.version)} />
+          <Fact name={common.version} value={formatCount(status.version)} />
           <Fact name={text.volunteers} value={formatCount(status.volunteers)} />
           <Fact name={text.tokens} value={formatLarge(status.tokensMerged)} />
         </dl>

@@ -1,4 +1,4 @@
-import type { Arena, Slot } from "../ops.ts";
+import type { Arena, Slot } from "../../ops.ts";
 
 /** One dispatch, before it is compiled. */
 export interface Kernel {

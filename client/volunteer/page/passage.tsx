@@ -1,9 +1,10 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useId } from "preact/hooks";
-import { prefersReducedMotion } from "../ui/canvas-style.ts";
-import { GuessView } from "../ui/guess.tsx";
-import type { Passage } from "../worker/messages.ts";
-import { isRight, text } from "./strings.ts";
+import { prefersReducedMotion } from "../../ui/canvas-style.ts";
+import { GuessView, isRight } from "../../ui/guess.tsx";
+import { common } from "../../ui/strings.ts";
+import type { Passage } from "../../worker/messages.ts";
+import { text } from "../strings.ts";
 
 /** How long each guess is shown while the passage steps through by itself. */
 const STEP_MS = 1_800;
@@ -42,7 +43,7 @@ export function PassageView({ newest }: { readonly newest: Passage }) {
   return (
     <div class="passage">
       <div class="summary">
-        <p>{text.passage(passage)}</p>
+        <p>{text.passage(passage.version, passage.guesses.filter(isRight).length, passage.guesses.length)}</p>
         <button
           type="button"
           class="quiet"
@@ -128,7 +129,7 @@ function Tokens({ passage, chosen, held }: TokensProps) {
             role="option"
             class={right ? "token right" : "token"}
             aria-selected={chosen.value === i}
-            aria-label={`${spoken(token)}, ${right ? text.right : text.wrong}`}
+            aria-label={`${spoken(token)}, ${right ? common.right : common.wrong}`}
             onClick={choose}
             onPointerEnter={choose}
           >

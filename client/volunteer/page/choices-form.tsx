@@ -1,7 +1,7 @@
-import { LEAST_SHARE, PRESET_NAMES, PRESETS, presetOf, type Tuning } from "./choices.ts";
-import type { Hours } from "./rests.ts";
-import type { Session } from "./session.ts";
-import { text } from "./strings.ts";
+import { LEAST_SHARE, PRESET_NAMES, PRESETS, presetOf, type Tuning } from "../session/choices.ts";
+import type { Hours } from "../session/rests.ts";
+import type { Session } from "../session/session.ts";
+import { text } from "../strings.ts";
 
 /** How much of the machine, in three ready answers, or tuned one by one. */
 export function ChoicesForm({ session }: { readonly session: Session }) {

@@ -1,16 +1,16 @@
 import { effect, untracked } from "@preact/signals";
-import { serverOf } from "../../protocol/address.ts";
-import { mount } from "../ui/mount.ts";
-import { watchRunInBrowser } from "../ui/watch.ts";
+import { serverOf } from "../../../protocol/address.ts";
+import { mount } from "../../ui/mount.ts";
+import { watchRunInBrowser } from "../../ui/watch.ts";
+import { browserStorage } from "../session/choices.ts";
+import { deviceAsked } from "../session/device-asked.ts";
+import { keptRefusals } from "../session/refusals.ts";
+import { forgetReload, reloadOnce, tabStorage } from "../session/reload.ts";
+import { browserRests } from "../session/rests.ts";
+import { createSession } from "../session/session.ts";
+import { createSharing } from "../session/sharing.ts";
+import { createTrainer, spawnWorker } from "../session/worker-client.ts";
 import { App } from "./app.tsx";
-import { browserStorage } from "./choices.ts";
-import { deviceAsked } from "./device-asked.ts";
-import { keptRefusals } from "./refusals.ts";
-import { forgetReload, reloadOnce, tabStorage } from "./reload.ts";
-import { browserRests } from "./rests.ts";
-import { createSession } from "./session.ts";
-import { createSharing } from "./sharing.ts";
-import { createTrainer, spawnWorker } from "./worker-client.ts";
 
 /** The volunteer page: wires the browser to the session, and the session to what is shown. */
 const server = serverOf(location.href);

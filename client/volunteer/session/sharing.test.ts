@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
 import { expect, it, vi } from "vitest";
-import { MANIFEST } from "../../test/fake-service.ts";
+import { MANIFEST } from "../../../test/fake-service.ts";
 import { DEFAULT_CHOICES } from "./choices.ts";
 import { createSharing } from "./sharing.ts";
 

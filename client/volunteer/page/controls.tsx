@@ -1,10 +1,12 @@
 import type { ReadonlySignal } from "@preact/signals";
+import { common } from "../../ui/strings.ts";
+import { deviceLine, phaseLine, probeLine, refusedLine } from "../lines.ts";
+import type { Session } from "../session/session.ts";
+import type { SharingState } from "../session/sharing.ts";
+import type { TrainerHandle } from "../session/worker-client.ts";
+import { text } from "../strings.ts";
 import { ChoicesForm } from "./choices-form.tsx";
-import type { Session } from "./session.ts";
-import type { SharingState } from "./sharing.ts";
 import { SharingChoice } from "./sharing-choice.tsx";
-import { deviceLine, phaseLine, probeLine, refusedLine, text } from "./strings.ts";
-import type { TrainerHandle } from "./worker-client.ts";
 
 /** What is going on, in a sentence, and what the visitor can do about it. */
 export function Controls({
@@ -39,7 +41,7 @@ export function Controls({
         ) : (
           phase.phase !== "finished" && (
             <button type="button" class="primary" onClick={session.start}>
-              {phase.phase === "unable" ? text.retry : text.start}
+              {phase.phase === "unable" ? common.retry : text.start}
             </button>
           )
         )}

@@ -1,0 +1,37 @@
+import { formatCount, formatLoss, formatProbability, plural } from "./format.ts";
+
+/** What several applications say, or the parts they share. Each application has a catalogue of its own beside this one. */
+export const common = {
+  loading: "Asking the server about its run…",
+  serverAway: "The server does not answer. This page keeps trying.",
+  noRun: "This server has no run yet.",
+  mismatch:
+    "This page and the server speak different versions of the protocol, and reloading did not help. " +
+    "The server was probably just updated: try again in a minute.",
+  retry: "Try again",
+  reload: "Reload the page",
+  partMissing:
+    "This part could not be loaded. The connection may have failed, something may block it, or this page is older than " +
+    "the server’s.",
+  guess: "It expected",
+  truth: "The text says",
+  right: "Right",
+  wrong: "Not this time",
+  chanceInWords: (probability: number) =>
+    probability < 0.4
+      ? `It gave the true one about 1 chance in ${formatCount(1 / probability)}.`
+      : `It gave the true one a chance of ${formatProbability(probability)}.`,
+  sampleOf: (version: number) => `Written by version ${formatCount(version)}, unedited.`,
+  sampleEarly: "Earlier",
+  sampleNow: "Now",
+  samplePick: "Compare with version",
+  sampleWait: "It has not written anything yet.",
+  chartWait: "The first measurement is on its way.",
+  chartSummary: (from: number, to: number, versions: number) =>
+    `Held-out loss went from ${formatLoss(from)} to ${formatLoss(to)} nats over ${plural(versions, "version")}.`,
+  uniform: "any token",
+  unigram: "by frequency",
+  bigram: "by the token before",
+  baselinesHelp: "Dashed: what guessing costs that knows nothing, word counts, or pairs of words.",
+  version: "Version",
+} as const;
