@@ -10,9 +10,9 @@ import {
   signRequest,
 } from "../protocol/request.ts";
 import { PROTOCOL_HEADER, PROTOCOL_VERSION } from "../protocol/version.ts";
+import type { AppOptions } from "../server/http/app.ts";
 import { createApp } from "../server/http/app.ts";
 import { Assets, makeAsset } from "../server/http/assets.ts";
-import type { EdgeOptions } from "../server/http/edge.ts";
 import type { RunService } from "../server/run/service.ts";
 import { MANIFEST } from "./fake-service.ts";
 
@@ -41,7 +41,7 @@ export const RECIPIENT: Recipient = {
   serverNonce: SERVER_NONCE,
 };
 
-export function edgeOptions(changes: Partial<EdgeOptions> = {}): EdgeOptions {
+export function edgeOptions(changes: Partial<AppOptions> = {}): AppOptions {
   return {
     assets: PAGES,
     log: pino({ level: "silent" }),
@@ -53,7 +53,7 @@ export function edgeOptions(changes: Partial<EdgeOptions> = {}): EdgeOptions {
   };
 }
 
-export const edge = (service: RunService | undefined, changes: Partial<EdgeOptions> = {}) =>
+export const edge = (service: RunService | undefined, changes: Partial<AppOptions> = {}) =>
   createApp(service, edgeOptions(changes));
 
 export const drawNonce = (): TicketId => toBase64Url(crypto.getRandomValues(new Uint8Array(16))) as TicketId;

@@ -7,10 +7,10 @@ import { runInNewContext } from "node:vm";
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ProtocolError } from "../protocol/errors.ts";
-import type { EdgeOptions } from "../server/http/edge.ts";
+import type { AppOptions } from "../server/http/app.ts";
 import { type ListenOptions, listen } from "../server/net/listen.ts";
-import type { FoundingDesk } from "../server/operator/ports.ts";
 import { Signalling } from "../server/peers/signalling.ts";
+import type { FoundingDesk } from "../server/setup/ports.ts";
 import { edge } from "./edge.ts";
 import { FakeService, HASH } from "./fake-service.ts";
 import { cutsOf, ENDINGS, formsOf, inParallel, play, type Target } from "./harness/raw-sockets.ts";
@@ -62,7 +62,7 @@ interface Kind {
   readonly nth?: number;
   readonly run?: boolean;
   readonly peers?: boolean;
-  readonly edge?: Partial<EdgeOptions>;
+  readonly edge?: Partial<AppOptions>;
   readonly listen?: Partial<ListenOptions>;
 }
 

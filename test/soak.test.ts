@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { readCorpus } from "../bench/learning/corpus.ts";
 import { runSoak, type Soak } from "../bench/soak/soak.ts";
-import type { Auditor } from "../server/run/options.ts";
+import type { Auditor } from "../server/evaluate/ports.ts";
 import type { Change, Evidence } from "../server/trust/audit.ts";
 
 /**

@@ -29,12 +29,12 @@ import {
   type Verdict,
   verdictOf,
 } from "../../server/trust/audit.ts";
-import { centredClipping } from "../../server/trust/centred.ts";
 import { Gauge } from "../../server/trust/gauge.ts";
 import { Learning, NEWEST } from "../../server/trust/learning.ts";
 import { standingOf } from "../../server/trust/standing.ts";
 import { heldOutMeter } from "../learning/heldout.ts";
 import { ATTACKS } from "./attacks.ts";
+import { centredClipping } from "./centred-clipping.ts";
 import type { AttackCorpus } from "./corpus.ts";
 import { honestOf, type Job, type Outcome, type Sent } from "./job.ts";
 import { Member } from "./member.ts";

@@ -34,7 +34,7 @@ export function topK(spec: TopK): Codec {
   const { chunk, k, bits } = spec;
   const most = largestCode(bits);
   const mask = 2 ** bits - 1;
-  const width = Math.round(Math.log2(chunk));
+  const width = 31 - Math.clz32(chunk); // a chunk is a power of two
   const chunksOf = (length: number) => Math.ceil(length / chunk);
   const entriesOf = (length: number) => Math.floor(length / chunk) * k + Math.min(k, length % chunk);
   const payloadBytes = (length: number) => {

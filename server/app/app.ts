@@ -2,10 +2,10 @@ import { statfs } from "node:fs/promises";
 import type { Socket } from "node:net";
 import type { Hono } from "hono";
 import type { Logger } from "pino";
-import type { ServeFlags } from "../cli/flags.ts";
+import type { AppOptions } from "../http/app.ts";
 import { createApp } from "../http/app.ts";
 import type { Assets } from "../http/assets.ts";
-import type { Edge, EdgeOptions } from "../http/edge.ts";
+import type { Edge } from "../net/edge.ts";
 import type { Upgrades } from "../net/listen.ts";
 import { AuditLog } from "../operator/audit-log.ts";
 import type { History } from "../operator/history.ts";
@@ -17,6 +17,7 @@ import { Founder } from "../setup/run-setup.ts";
 import { type UploadDisk, UploadedText } from "../setup/uploaded-text.ts";
 import type { OpenDirectory } from "./open-directory.ts";
 import { type Lookout, openLookout } from "./operator.ts";
+import type { ServeOptions } from "./serve-options.ts";
 
 /**
  * What stands behind the sockets: a run, or, until an operator has made it, the page that makes one. The sockets and
@@ -27,17 +28,17 @@ export class House implements Pick<Hono<Edge>, "fetch"> {
   readonly closing = new AbortController();
   /** Resolves with a run that an operator made. */
   readonly founded: Promise<Run>;
-  readonly #flags: ServeFlags;
+  readonly #flags: ServeOptions;
   readonly #log: Logger;
   readonly #history: History;
-  readonly #shared: EdgeOptions;
+  readonly #shared: AppOptions;
   #app: Hono<Edge>;
   #lookout: Lookout | undefined;
   #signalling: Signalling | undefined;
   #founder: Founder | undefined;
   #found: (run: Run) => void = () => {};
 
-  constructor(flags: ServeFlags, log: Logger, history: History, assets: Assets) {
+  constructor(flags: ServeOptions, log: Logger, history: History, assets: Assets) {
     const { proxies, embedOn, origins } = flags;
     const now = () => performance.now();
     const sessions = new Sessions(now);

@@ -1,6 +1,6 @@
 import { evaluateInThread, type ThreadEvaluator } from "../evaluate/evaluator.ts";
+import type { Evaluator } from "../evaluate/ports.ts";
 import { heldOutSlice } from "../evaluate/slice.ts";
-import type { Evaluator } from "../run/options.ts";
 import type { Settings } from "../run/settings.ts";
 import type { OpenedCorpus } from "./run-corpus.ts";
 

@@ -9,9 +9,10 @@ import { beginFirstStart, endFirstStart, isFirstStart } from "../data-dir/first-
 import { lockDirectory } from "../data-dir/lock.ts";
 import { auditInThread } from "../evaluate/auditor.ts";
 import type { Writer } from "../lib/io.ts";
+import type { Log } from "../lib/log.ts";
 import { mergeInThread } from "../merge/merge-thread.ts";
 import { languageTask } from "../run/language-task.ts";
-import type { Log, RunOptions } from "../run/options.ts";
+import type { RunOptions } from "../run/options.ts";
 import { openRun, type Run } from "../run/run.ts";
 import type { Settings } from "../run/settings.ts";
 import { openFileStore } from "../store/open.ts";

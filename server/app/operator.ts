@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
-import type { ServeFlags } from "../cli/flags.ts";
-import type { EdgeOptions } from "../http/edge.ts";
+import type { AppOptions } from "../http/app.ts";
+import type { Log } from "../lib/log.ts";
 import { AuditLog } from "../operator/audit-log.ts";
 import { Crowd } from "../operator/crowd.ts";
 import type { History } from "../operator/history.ts";
@@ -10,12 +10,12 @@ import { Office } from "../operator/office.ts";
 import { Sites } from "../operator/sites.ts";
 import { Traffic } from "../operator/traffic.ts";
 import { Webhook } from "../operator/webhook.ts";
-import type { Log } from "../run/options.ts";
 import type { Run } from "../run/run.ts";
+import type { ServeOptions } from "./serve-options.ts";
 
 /** An operator's view of a served run, and where it plugs into the sockets and the edge. */
 export interface Lookout {
-  readonly edge: Pick<EdgeOptions, "asked" | "tokensOf" | "sent" | "operator" | "metrics">;
+  readonly edge: Pick<AppOptions, "asked" | "tokensOf" | "sent" | "operator" | "metrics">;
   readonly onSocket: (socket: Socket) => void;
   close(): Promise<void>;
 }
@@ -24,7 +24,7 @@ export interface Lookout {
 export async function openLookout(
   run: Run,
   history: History,
-  { data: directory, alertUrl, embedOn }: Pick<ServeFlags, "data" | "alertUrl" | "embedOn">,
+  { data: directory, alertUrl, embedOn }: Pick<ServeOptions, "data" | "alertUrl" | "embedOn">,
   log: Log,
 ): Promise<Lookout> {
   const clock = () => performance.now();

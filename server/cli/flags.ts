@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import type { ServeOptions } from "../app/serve-options.ts";
 
 export const SERVE_USAGE = `Usage: murmuration serve [--port P] [--host H] [--data DIR] [--run FILE] [--from FOLDER] [--volunteers N]
                          [--tls-cert FILE --tls-key FILE | --trust-proxy] [--alert-url URL] [--embed-on ORIGIN]…
@@ -30,27 +31,6 @@ METRICS_TOKEN in the environment lets other machines read /metrics with it as a 
 LOG_LEVEL in the environment sets what is logged to stderr as JSON (warn; info, debug, error, silent).
 `;
 
-export interface ServeFlags {
-  readonly port: number;
-  readonly host: string;
-  readonly data: string;
-  readonly run: string | undefined;
-  readonly from: string | undefined;
-  /** An empty directory's run is made by the operator. */
-  readonly create: boolean;
-  readonly volunteers: number;
-  readonly tls: { readonly cert: string; readonly key: string } | undefined;
-  /** The path under which a proxy passes requests on, without a slash at its end: e.g. `/train`, or nothing. */
-  readonly basePath: string;
-  /** Proxies whose word on the client is believed; 0: none. */
-  readonly proxies: number;
-  /** Origins by which volunteers reach this server; none named: any. */
-  readonly origins: readonly string[];
-  readonly alertUrl: URL | undefined;
-  /** Origins whose pages may frame the volunteer; none named: any. */
-  readonly embedOn: readonly string[];
-}
-
 /** A command line that does not make sense. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
@@ -64,7 +44,7 @@ const MAX_PROXIES = 10;
 const MAX_BASE_CHARS = 64;
 
 /** Reads what follows `serve`. Throws {@link UsageError}; `help` when that is asked. */
-export function parseServeFlags(args: readonly string[]): ServeFlags | "help" {
+export function parseServeFlags(args: readonly string[]): ServeOptions | "help" {
   const values = read(args);
   if (values.help) return "help";
   const cert = values["tls-cert"];

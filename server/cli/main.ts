@@ -5,22 +5,23 @@ import { fileURLToPath } from "node:url";
 import { House } from "../app/app.ts";
 import { Swarm } from "../app/local-volunteers.ts";
 import { type OpenDirectory, openDirectory } from "../app/open-directory.ts";
+import type { ServeOptions } from "../app/serve-options.ts";
 import { readStart } from "../app/start-folder.ts";
 import type { DurableEvent } from "../coordinator/events.ts";
 import { systemCode } from "../corpus/error.ts";
 import { loadAssets } from "../http/assets.ts";
 import type { ServeIo } from "../lib/io.ts";
 import { parseJsonFile } from "../lib/json-file.ts";
+import type { Log } from "../lib/log.ts";
 import { type Listening, listen } from "../net/listen.ts";
 import { prefixOf } from "../net/network.ts";
 import { History } from "../operator/history.ts";
 import { issueLink, LINK_MS, linkOf, noteAddress } from "../operator/link.ts";
-import type { Log } from "../run/options.ts";
 import type { Run } from "../run/run.ts";
 import { parseSettings, type Settings } from "../run/settings.ts";
 import { insecureWarning, linksOf, originOf, SetbackWatch, versionLine } from "./console.ts";
 import { lineOf, StartError } from "./failure.ts";
-import { parseServeFlags, SERVE_USAGE, type ServeFlags, UsageError } from "./flags.ts";
+import { parseServeFlags, SERVE_USAGE, UsageError } from "./flags.ts";
 import { openLog } from "./log.ts";
 
 /** Between two looks of the run at its deadlines and leases. */
@@ -34,7 +35,7 @@ const GRACE_MS = 2_000;
  * make sense.
  */
 export async function serveCommand(args: readonly string[], io: ServeIo): Promise<number> {
-  let flags: ServeFlags | "help";
+  let flags: ServeOptions | "help";
   try {
     flags = parseServeFlags(args);
   } catch (error) {
@@ -55,7 +56,7 @@ export async function serveCommand(args: readonly string[], io: ServeIo): Promis
   }
 }
 
-async function serve(flags: ServeFlags, io: ServeIo): Promise<void> {
+async function serve(flags: ServeOptions, io: ServeIo): Promise<void> {
   const settings = flags.run === undefined ? undefined : await readRunFile(flags.run);
   const tls = flags.tls && (await readTls(flags.tls));
   const log = openLog(logLevel(process.env.LOG_LEVEL));
@@ -94,7 +95,7 @@ async function serve(flags: ServeFlags, io: ServeIo): Promise<void> {
 /** The sockets, and how volunteers on this machine reach them. */
 async function openDoors(
   house: House,
-  flags: ServeFlags,
+  flags: ServeOptions,
   tls: Tls | undefined,
   log: Log,
 ): Promise<{ port: number; local: string; close(): Promise<void> }> {
@@ -128,7 +129,7 @@ async function openDoors(
 
 async function greet(
   door: Parameters<typeof linksOf>[0],
-  flags: ServeFlags,
+  flags: ServeOptions,
   { run, corpus }: OpenDirectory,
   io: ServeIo,
 ): Promise<void> {

@@ -3,7 +3,6 @@ import { access, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { systemCode } from "../corpus/error.ts";
 import { accessLine, isRefused } from "../lib/access.ts";
-import { UPLOAD_FOLDER } from "../setup/uploaded-text.ts";
 import { DirectoryError } from "./error.ts";
 import { FIRST_START_FILE } from "./first-start.ts";
 import { LOCK_FILE } from "./lock.ts";
@@ -16,6 +15,9 @@ export type DirectoryKind =
   | "ours"
   /** Somebody else's files and nothing of ours: left alone. */
   | "foreign";
+
+/** Where in a data directory a text lies that is being uploaded. */
+export const UPLOAD_FOLDER = ".uploading";
 
 /** Names that may lie about in a directory that is empty for our purposes: ours, and file systems' own. */
 const INCIDENTAL = new Set([

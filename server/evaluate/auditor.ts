@@ -1,7 +1,7 @@
 import { extname } from "node:path";
-import type { Auditor } from "../run/options.ts";
 import { askInThread } from "./asked-thread.ts";
 import type { AuditAnswer, AuditorData, AuditQuestion } from "./messages.ts";
+import type { Auditor } from "./ports.ts";
 
 /** The worker's file beside this one, as source (.ts) or as built (.js). */
 const WORKER = new URL(`./audit-worker${extname(new URL(import.meta.url).pathname)}`, import.meta.url);

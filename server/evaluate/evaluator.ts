@@ -1,7 +1,7 @@
 import { extname } from "node:path";
-import type { Evaluator } from "../run/options.ts";
 import { askInThread } from "./asked-thread.ts";
 import type { Answer, Question, WorkerData } from "./messages.ts";
+import type { Evaluator } from "./ports.ts";
 
 /** A version that was not measured: its weights are no numbers, the thread crashed, or ended. */
 export class NotEvaluated extends Error {

@@ -2,8 +2,8 @@ import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Logger } from "pino";
 import { ERROR_STATUS, ProtocolError } from "../../protocol/errors.ts";
+import type { Edge } from "../net/edge.ts";
 import { NO_STORE, REVALIDATE } from "../net/headers.ts";
-import type { Edge } from "./edge.ts";
 import { setStrictHeaders } from "./gate.ts";
 
 /** The few ways a route answers. */

@@ -1,25 +1,45 @@
 import { Hono } from "hono";
+import type { Logger } from "pino";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { ROUTES } from "../../protocol/routes.ts";
+import type { Edge } from "../net/edge.ts";
+import type { OperatorDesk } from "../operator/ports.ts";
 import type { RunService } from "../run/service.ts";
+import type { FoundingDesk } from "../setup/ports.ts";
 import { json, refuse } from "./answer.ts";
-import { badgeRoute } from "./badge.ts";
-import type { Edge, EdgeOptions } from "./edge.ts";
+import { type BadgeOptions, badgeRoute } from "./badge.ts";
 import { eventRoutes } from "./events.ts";
 import { gate } from "./gate.ts";
 import { refuseMethod } from "./methods.ts";
-import { metricsRoute } from "./metrics.ts";
-import { foundingRoutesOf } from "./operator/founding.ts";
-import { operatorRoutes, routesOf } from "./operator/routes.ts";
-import { pageRoutes } from "./pages.ts";
-import { readRoutes } from "./read.ts";
-import { workRoutes } from "./work.ts";
+import { type MetricsOptions, metricsRoute } from "./metrics.ts";
+import { type OperatorRouteOptions, operatorRoutes, routesOf } from "./operator-routes.ts";
+import { type PageOptions, pageRoutes } from "./pages.ts";
+import { type ReadOptions, readRoutes } from "./read.ts";
+import { foundingRoutesOf } from "./setup-routes.ts";
+import { type WorkOptions, workRoutes } from "./work.ts";
+
+/** What the routes need beside the run. */
+export interface AppOptions
+  extends ReadOptions,
+    WorkOptions,
+    PageOptions,
+    BadgeOptions,
+    MetricsOptions,
+    OperatorRouteOptions {
+  readonly log: Logger;
+  /** Ends the event streams, so that the server can close. */
+  readonly closing: AbortSignal;
+  /** What a signed-in operator sees and does; without it there are no operator routes. */
+  readonly operator?: OperatorDesk;
+  /** What a signed-in operator makes a run with, on a server that has none. */
+  readonly founding?: FoundingDesk;
+}
 
 /**
  * Everything this server answers over HTTP. Without a service there is no run: pages say how to make one, and
  * the API says `no-run`.
  */
-export function createApp(service: RunService | undefined, options: EdgeOptions): Hono<Edge> {
+export function createApp(service: RunService | undefined, options: AppOptions): Hono<Edge> {
   const app = new Hono<Edge>();
   app.onError((error, c) => refuse(c, error, options.log));
   app.notFound((c) => refuse(c, new ProtocolError("not-found", "there is nothing here"), options.log));
@@ -43,7 +63,8 @@ export function createApp(service: RunService | undefined, options: EdgeOptions)
     refuseMethod(app, c);
     throw service === undefined ? noRun() : new ProtocolError("not-found", "there is nothing here");
   });
-  pageRoutes(app, options, service !== undefined);
+  const empty = founding === undefined ? "nothing" : "setup";
+  pageRoutes(app, options, service === undefined ? empty : "run");
   return app;
 }
 

@@ -1,8 +1,8 @@
 import type { Hono } from "hono";
 import { ProtocolError } from "../../protocol/errors.ts";
+import type { Edge } from "../net/edge.ts";
 import type { RunService } from "../run/service.ts";
 import { whole } from "./answer.ts";
-import type { Edge, EdgeOptions } from "./edge.ts";
 
 /** A proxy, or GitHub's image cache, may keep a badge so long. */
 const CACHE = "public, max-age=300";
@@ -10,8 +10,13 @@ const CACHE = "public, max-age=300";
 const LABEL = "trained here";
 const LABEL_OF_ALL = "trained in browsers";
 
+export interface BadgeOptions {
+  /** Tokens merged by way of a site that may embed; undefined for another. */
+  readonly tokensOf?: (origin: string) => number | undefined;
+}
+
 /** A picture to put on a page: how many tokens were merged by way of a site that may embed, or by all. */
-export function badgeRoute(app: Hono<Edge>, service: RunService, options: EdgeOptions): void {
+export function badgeRoute(app: Hono<Edge>, service: RunService, options: BadgeOptions): void {
   app.get("/badge.svg", (c) => {
     const site = c.req.query("site");
     const tokens = site === undefined ? service.status().tokensMerged : options.tokensOf?.(site);

@@ -2,10 +2,10 @@ import type { Hono } from "hono";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { RunEvent } from "../../protocol/events.ts";
 import { ROUTES } from "../../protocol/routes.ts";
+import type { Edge } from "../net/edge.ts";
 import { NO_STORE } from "../net/headers.ts";
 import { BUSY_RETRY_MS, EVENT_KEEPALIVE_MS, EVENT_QUEUE_BYTES, MAX_EVENT_STREAMS } from "../net/limits.ts";
 import type { RunService } from "../run/service.ts";
-import type { Edge } from "./edge.ts";
 
 /**
  * `GET /api/events` (rule E1): each event is encoded once and queued for every listener. A listener whose

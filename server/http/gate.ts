@@ -1,9 +1,9 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { PROTOCOL_HEADER, PROTOCOL_VERSION } from "../../protocol/version.ts";
+import type { Edge } from "../net/edge.ts";
 import { STRICT_HEADERS } from "../net/headers.ts";
 import { MAX_PATH_CHARS } from "../net/limits.ts";
-import type { Edge } from "./edge.ts";
 
 /**
  * What every request passes first. Paths here are plain: letters, digits, `.`, `_`, `-`, and no segment that

@@ -1,6 +1,6 @@
 import type { Context, Hono } from "hono";
 import { ProtocolError } from "../../protocol/errors.ts";
-import type { Edge } from "./edge.ts";
+import type { Edge } from "../net/edge.ts";
 
 /** Throws `method-not-allowed` where the path has a route of its own, but none for the request's method. */
 export function refuseMethod(app: Hono<Edge>, c: Context<Edge>): void {

@@ -2,13 +2,20 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import type { Hono } from "hono";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { addressOf } from "../net/address.ts";
+import type { Edge } from "../net/edge.ts";
 import { clientHosts } from "../net/forwarded.ts";
 import { NO_STORE } from "../net/headers.ts";
 import { isLoopback, isLoopbackHost } from "../net/network.ts";
 import { whole } from "./answer.ts";
-import type { Edge, EdgeOptions } from "./edge.ts";
 
 const TYPE = "text/plain; version=0.0.4; charset=utf-8";
+
+export interface MetricsOptions {
+  /** Proxies that stand in front and whose word on the client is believed (net/forwarded.ts); 0: none. */
+  readonly proxies: number;
+  /** The text of `/metrics`, and what an asker from another machine must send as a bearer token. */
+  readonly metrics?: { readonly text: () => Promise<string>; readonly token: string | undefined };
+}
 
 /**
  * `GET /metrics`: to this machine, and to whoever knows the token; for anybody else there is no such page. It names
@@ -16,7 +23,7 @@ const TYPE = "text/plain; version=0.0.4; charset=utf-8";
  * a name of this machine: a page of another site, whose name its owner lets lead here, is run by a browser of this
  * machine and may read what it is sent (DNS rebinding).
  */
-export function metricsRoute(app: Hono<Edge>, { metrics, proxies }: EdgeOptions): void {
+export function metricsRoute(app: Hono<Edge>, { metrics, proxies }: MetricsOptions): void {
   if (metrics === undefined) return;
   app.get("/metrics", async (c) => {
     const hosts = clientHosts((name) => c.req.header(name), proxies);

@@ -1,10 +1,10 @@
 import type { Context, Hono } from "hono";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { ROUTES } from "../../protocol/routes.ts";
+import type { Edge } from "../net/edge.ts";
 import { CSP, IMMUTABLE, ISOLATED, NO_STORE, REVALIDATE } from "../net/headers.ts";
 import { tagged, whole } from "./answer.ts";
-import { type Asset, codingFor } from "./assets.ts";
-import type { Edge, EdgeOptions } from "./edge.ts";
+import { type Asset, type Assets, codingFor } from "./assets.ts";
 import { methodOf } from "./gate.ts";
 import { methodNotAllowed, refuseMethod } from "./methods.ts";
 
@@ -18,8 +18,18 @@ const LOADER = "/embed.js";
 const MONITORED = new Set<string>([ROUTES.health, ROUTES.ready]);
 const EMBEDDED = new Set([FRAME, LOADER]);
 
-export function pageRoutes(app: Hono<Edge>, options: EdgeOptions, hasRun: boolean): void {
-  const { assets, founding } = options;
+export interface PageOptions {
+  readonly assets: Assets;
+  /** Origins whose pages may frame the volunteer; absent or empty: any. */
+  readonly embedOn?: readonly string[];
+}
+
+/** What the pages stand for: a run, one that an operator is about to make, or neither. */
+type PagesOf = "run" | "setup" | "nothing";
+
+export function pageRoutes(app: Hono<Edge>, options: PageOptions, of: PagesOf): void {
+  const { assets } = options;
+  const hasRun = of === "run";
   const isHere = (path: string) =>
     MONITORED.has(path) || (hasRun ? isPage(assets.find(path)) : !path.includes("."));
   app.all("/*", (c) => {
@@ -37,7 +47,7 @@ export function pageRoutes(app: Hono<Edge>, options: EdgeOptions, hasRun: boolea
       if (found === undefined || found.path === NO_RUN) throw noPage();
       return send(c, found, options);
     }
-    const making = founding !== undefined && FOUNDING.has(path);
+    const making = of === "setup" && FOUNDING.has(path);
     if (found !== undefined && (making || !isPage(found))) return send(c, found, options);
     if (found === undefined && path.includes(".")) throw noPage();
     const page = assets.find(NO_RUN);
@@ -57,7 +67,7 @@ function redirect(c: Context<Edge>): Response {
 function send(
   c: Context<Edge>,
   asset: Asset,
-  { assets, embedOn = [] }: EdgeOptions,
+  { assets, embedOn = [] }: PageOptions,
 ): Response | Promise<Response> {
   c.header("content-security-policy", asset.path === FRAME ? CSP.frame(embedOn) : CSP.page);
   if (EMBEDDED.has(asset.path)) c.header("cross-origin-resource-policy", "cross-origin");

@@ -4,11 +4,11 @@ import { parseAnnouncement } from "../../protocol/introduction.ts";
 import { MAX_JSON_BYTES } from "../../protocol/limits.ts";
 import { ROUTES } from "../../protocol/routes.ts";
 import { addressOf } from "../net/address.ts";
+import type { Edge } from "../net/edge.ts";
 import { prefixOf } from "../net/network.ts";
 import type { Introductions } from "../peers/introductions.ts";
 import type { RunService } from "../run/service.ts";
 import { json } from "./answer.ts";
-import type { Edge } from "./edge.ts";
 import type { Signed } from "./people.ts";
 
 /** `POST /api/peers`, signed (rule K5). Absent where the run does not let browsers share. */

@@ -3,9 +3,9 @@ import { asObject, parseJson } from "../../protocol/guards.ts";
 import { MAX_JSON_BYTES } from "../../protocol/limits.ts";
 import type { SignedRequest } from "../../protocol/request.ts";
 import { ROUTES } from "../../protocol/routes.ts";
+import type { Edge } from "../net/edge.ts";
 import type { RunService } from "../run/service.ts";
 import { json } from "./answer.ts";
-import type { Edge } from "./edge.ts";
 
 /** Reads a signed body, checks all there is to check about it, and hands it on. */
 export type Signed = <T>(

@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { ProtocolError } from "../../protocol/errors.ts";
+import type { Edge } from "../net/edge.ts";
 import { tagged, whole } from "./answer.ts";
-import type { Edge } from "./edge.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

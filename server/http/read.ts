@@ -3,12 +3,12 @@ import { ProtocolError } from "../../protocol/errors.ts";
 import { isCanonical, isHash, isObjectName, isTicketId, isVolunteerKey } from "../../protocol/ids.ts";
 import { ROUTES } from "../../protocol/routes.ts";
 import { addressOf } from "../net/address.ts";
+import type { Edge } from "../net/edge.ts";
 import { IMMUTABLE, REVALIDATE } from "../net/headers.ts";
 import { MAX_RATE_ENTRIES, MAX_READ_CACHE, MAX_READS, READ_RATE } from "../net/limits.ts";
 import { RateLimiter } from "../net/rate.ts";
 import type { RunService } from "../run/service.ts";
 import { json, tagged } from "./answer.ts";
-import type { Edge, EdgeOptions } from "./edge.ts";
 import { ranged } from "./range.ts";
 import { SharedReads } from "./shared-reads.ts";
 
@@ -24,7 +24,16 @@ const NAMES = {
 } as const;
 type Bytes = Uint8Array<ArrayBuffer>;
 
-export function readRoutes(app: Hono<Edge>, service: RunService, options: EdgeOptions): void {
+export interface ReadOptions {
+  /** Proxies that stand in front and whose word on the client is believed (net/forwarded.ts); 0: none. */
+  readonly proxies: number;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  /** Hears how many bytes of what were sent: what peers may take over. */
+  readonly sent?: (kind: "snapshots" | "diffs" | "shards", bytes: number) => void;
+}
+
+export function readRoutes(app: Hono<Edge>, service: RunService, options: ReadOptions): void {
   const reads = new SharedReads({ bytes: MAX_READ_CACHE, reading: MAX_READS });
   const addresses = new RateLimiter(READ_RATE, MAX_RATE_ENTRIES, options.now);
   for (const costly of ["snapshots", "shards", "diffs", "chunks", "versions", "proofs"]) {
@@ -33,7 +42,7 @@ export function readRoutes(app: Hono<Edge>, service: RunService, options: EdgeOp
       return next();
     });
   }
-  type Kind = Parameters<NonNullable<EdgeOptions["sent"]>>[0];
+  type Kind = Parameters<NonNullable<ReadOptions["sent"]>>[0];
   const object = (c: Context<Edge>, kind: Kind, tag: string, cache: string, body: () => Promise<Bytes>) =>
     ranged(c, { tag, type: BYTES, cache, body, sent: (bytes) => options.sent?.(kind, bytes) });
   app.get(ROUTES.run, (c) => json(c, service.status()));

@@ -6,7 +6,7 @@ import { type Recipient, SERVER_NONCE_HEADER } from "../../protocol/request.ts";
 import { ROUTES } from "../../protocol/routes.ts";
 import { drawNonce, edge, RECIPIENT, signedPost } from "../../test/edge.ts";
 import { FakeService, MANIFEST } from "../../test/fake-service.ts";
-import type { EdgeOptions } from "./edge.ts";
+import type { AppOptions } from "./app.ts";
 
 const me = await createIdentity();
 const NAME = utf8(JSON.stringify({ name: "Ann" }));
@@ -19,7 +19,7 @@ const codeOf = async (app: App, init: RequestInit, path: string = ROUTES.myName)
 };
 
 /** A process that serves a run, with a nonce of its own. */
-const start = (changes: Partial<EdgeOptions> = {}, service = new FakeService()) =>
+const start = (changes: Partial<AppOptions> = {}, service = new FakeService()) =>
   edge(service, { drawServerNonce: () => drawNonce() as string as ServerNonce, ...changes });
 
 /** Whom a client takes an app for, as the manifest's answer says it. */

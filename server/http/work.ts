@@ -4,7 +4,7 @@ import type { Context, Hono } from "hono";
 import { toBase64Url } from "../../protocol/bytes.ts";
 import { type ErrorCode, ProtocolError } from "../../protocol/errors.ts";
 import { as, parseJson } from "../../protocol/guards.ts";
-import { isServerNonce, type ServerNonce } from "../../protocol/ids.ts";
+import { isServerNonce, type ServerNonce, type VolunteerKey } from "../../protocol/ids.ts";
 import { MAX_JSON_BYTES } from "../../protocol/limits.ts";
 import { parsePace } from "../../protocol/pace.ts";
 import { SERVER_NONCE_HEADER, type SignedRequest, verifyRequest } from "../../protocol/request.ts";
@@ -14,6 +14,7 @@ import { decodeUpload } from "../../protocol/upload.ts";
 import { PROTOCOL_HEADER, PROTOCOL_VERSION } from "../../protocol/version.ts";
 import { nodeChecks } from "../lib/signatures.ts";
 import { addressOf } from "../net/address.ts";
+import type { Edge } from "../net/edge.ts";
 import {
   ADDRESS_RATE,
   KEY_RATE,
@@ -27,10 +28,10 @@ import {
 } from "../net/limits.ts";
 import { Networks, prefixOf } from "../net/network.ts";
 import { RateLimiter } from "../net/rate.ts";
+import type { Introductions } from "../peers/introductions.ts";
 import type { RunService } from "../run/service.ts";
 import { json } from "./answer.ts";
 import { BodyRoom } from "./body.ts";
-import type { Edge, EdgeOptions } from "./edge.ts";
 import { targetOf } from "./gate.ts";
 import { Nonces } from "./nonces.ts";
 import { peerRoutes } from "./peers.ts";
@@ -43,12 +44,27 @@ interface Sender extends SignedRequest {
   readonly serverNonce: ServerNonce;
 }
 
+export interface WorkOptions {
+  /** Proxies that stand in front and whose word on the client is believed (net/forwarded.ts); 0: none. */
+  readonly proxies: number;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  /** Origins by which clients reach this server; absent or empty: any. */
+  readonly origins?: readonly string[];
+  /** Draws what signed requests must name (rule S3); tests say what. */
+  readonly drawServerNonce?: () => ServerNonce;
+  /** Hears who made a signed request, with what, and on which site's page it says it stands. */
+  readonly asked?: (volunteer: VolunteerKey, userAgent: string | undefined, site: string | undefined) => void;
+  /** Introduces browsers that share with each other; absent where the run does without. */
+  readonly peers?: Introductions;
+}
+
 /**
  * The signed routes: ask for a ticket, send a delta, and what one asks about oneself. In order of cost: protocol
  * version, the address's rate, whom the request says it is for, the body's size, the signature, the key's rate (only
  * a proven key, or anyone could spend another's), the nonce; what the ticket itself says is the run's to judge.
  */
-export function workRoutes(app: Hono<Edge>, service: RunService, options: EdgeOptions): void {
+export function workRoutes(app: Hono<Edge>, service: RunService, options: WorkOptions): void {
   // Apart, or a thousand who wait for a ticket while a version is merged would keep every upload out.
   const uploads = roomOf(MAX_UPLOADS, MAX_UPLOAD_MEMORY, MAX_SPARE);
   const asking = roomOf(MAX_ASKING, MAX_ASKING * MAX_JSON_BYTES);

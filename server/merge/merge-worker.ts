@@ -1,8 +1,8 @@
 import { getPriority, setPriority } from "node:os";
 import { parentPort } from "node:worker_threads";
 import { Orthogonalizer } from "../../model/engine/wasm/orthogonal.ts";
-import { frameOf } from "../run/record.ts";
 import { BlockReader } from "../store/block-reader.ts";
+import { frameOf } from "../store/record-parts.ts";
 import type { RecordPlace } from "../store/store.ts";
 import { WeightedMean } from "./mean.ts";
 import { advance, type MergeRule, type Vectors } from "./merge.ts";

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Context } from "hono";
-import type { Edge } from "../http/edge.ts";
+import type { Edge } from "./edge.ts";
 import { clientAddress } from "./forwarded.ts";
 
 /** Who is on the other side, for rate limits, where so many proxies are trusted (forwarded.ts). */

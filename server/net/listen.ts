@@ -5,10 +5,10 @@ import type { Duplex } from "node:stream";
 import { getRequestListener } from "@hono/node-server";
 import type { Hono } from "hono";
 import { ProtocolError } from "../../protocol/errors.ts";
-import type { Edge } from "../http/edge.ts";
-import type { Log } from "../run/options.ts";
+import type { Log } from "../lib/log.ts";
 import { plainHeaders, refuseSocket } from "./bare-socket.ts";
 import { leadToBase, takeBase, withoutBase } from "./base-path.ts";
+import type { Edge } from "./edge.ts";
 import {
   MAX_CONNECTIONS,
   MAX_HEADER_BYTES,

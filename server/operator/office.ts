@@ -2,7 +2,7 @@ import { ProtocolError } from "../../protocol/errors.ts";
 import type { OperatorAction, Overview } from "../../protocol/operator.ts";
 import { MAX_ENLISTED } from "../../protocol/roster.ts";
 import type { ExportedModel } from "../export/model.ts";
-import type { Log } from "../run/options.ts";
+import type { Log } from "../lib/log.ts";
 import type { Run } from "../run/run.ts";
 import { SettingsError } from "../run/settings.ts";
 import { type Alert, alertsOf } from "./alerts.ts";

@@ -1,4 +1,4 @@
-import type { Log } from "../run/options.ts";
+import type { Log } from "../lib/log.ts";
 import type { Alert } from "./alerts.ts";
 
 /** A receiver that does not answer is given up on; the next alert tries again. */

@@ -3,12 +3,12 @@ import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { SIGNALLING_PATH } from "../../protocol/routes.ts";
+import type { Log } from "../lib/log.ts";
 import { addressIn } from "../net/address.ts";
 import { refuseSocket } from "../net/bare-socket.ts";
 import type { Upgrades } from "../net/listen.ts";
 import { requireOwnOrigin } from "../net/own-page.ts";
 import { RateLimiter } from "../net/rate.ts";
-import type { Log } from "../run/options.ts";
 import type { Introductions } from "./introductions.ts";
 import { parseSignal, type Signal } from "./signals.ts";
 

@@ -9,7 +9,7 @@ import {
   until,
 } from "../../test/harness/tiny-run.ts";
 import type { DurableEvent } from "../coordinator/events.ts";
-import type { Auditor, Evaluator } from "./options.ts";
+import type { Auditor, Evaluator } from "../evaluate/ports.ts";
 
 /** The held-out loss of each version, as a test wants it; no weights are looked at. */
 const evaluatorOf = (losses: readonly number[]): Evaluator => ({

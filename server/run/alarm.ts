@@ -1,11 +1,12 @@
 import type { Hash } from "../../protocol/ids.ts";
 import type { RolledBack } from "../coordinator/events.ts";
 import type { State } from "../coordinator/state.ts";
+import type { Auditor } from "../evaluate/ports.ts";
 import { harmless, reachable } from "../trust/tripwire.ts";
 import type { Audits } from "./audits.ts";
 import type { SnapshotPlace } from "./checkpoint.ts";
 import type { Founded } from "./genesis.ts";
-import type { Auditor, RunOptions } from "./options.ts";
+import type { RunOptions } from "./options.ts";
 
 /** Tickets' texts that versions are compared on, and micro-batches of each. */
 const TEXTS = 4;

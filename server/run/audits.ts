@@ -6,6 +6,7 @@ import type { Upload } from "../../protocol/upload.ts";
 import type { Audited } from "../coordinator/events.ts";
 import type { State } from "../coordinator/state.ts";
 import type { AuditJob } from "../evaluate/examine.ts";
+import type { Auditor } from "../evaluate/ports.ts";
 import {
   Budget,
   blameOf,
@@ -23,7 +24,7 @@ import { Gauge } from "../trust/gauge.ts";
 import { Learning, NEWEST } from "../trust/learning.ts";
 import type { Founded } from "./genesis.ts";
 import type { Blamed } from "./late-merges.ts";
-import type { Auditor, RunOptions } from "./options.ts";
+import type { RunOptions } from "./options.ts";
 
 /** Audits that wait, at most: beyond it the newest are not made. A frame each is held in memory. */
 const MOST_WAITING = 32;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { MemoryFiles } from "../../test/harness/memory-files.ts";
+import { memoryIndex } from "../../test/harness/memory-index.ts";
 import { advance, ManualClock, TestVolunteer, tinyRun, tinySettings } from "../../test/harness/tiny-run.ts";
-import { memoryIndex } from "../store/memory-index.ts";
 import type { Index } from "../store/store.ts";
 
 const volunteer = await TestVolunteer.create();

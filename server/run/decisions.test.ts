@@ -9,8 +9,8 @@ import {
   until,
 } from "../../test/harness/tiny-run.ts";
 import type { DurableEvent } from "../coordinator/events.ts";
+import type { Auditor } from "../evaluate/ports.ts";
 import type { Merger } from "../merge/merger.ts";
-import type { Auditor } from "./options.ts";
 
 /**
  * What is decided of deltas that another event, on its way to the journal, takes away. Written behind it, the decision

@@ -1,5 +1,6 @@
 import { MAX_LOSS } from "../../protocol/limits.ts";
-import type { Evaluation, Evaluator, Log } from "./options.ts";
+import type { Evaluation, Evaluator } from "../evaluate/ports.ts";
+import type { Log } from "../lib/log.ts";
 
 export interface Measured extends Evaluation {
   readonly version: number;

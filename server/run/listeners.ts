@@ -1,5 +1,5 @@
 import type { RunEvent } from "../../protocol/events.ts";
-import type { Log } from "./options.ts";
+import type { Log } from "../lib/log.ts";
 
 /** Who hears of a run's events. One that fails is told of in the log, and the others hear all the same. */
 export class Listeners {

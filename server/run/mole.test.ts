@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { MemoryFiles } from "../../test/harness/memory-files.ts";
+import { memoryIndex } from "../../test/harness/memory-index.ts";
 import {
   countingRandom,
   restart,
@@ -11,10 +12,9 @@ import {
 } from "../../test/harness/tiny-run.ts";
 import type { DurableEvent } from "../coordinator/events.ts";
 import { begin } from "../coordinator/state.ts";
-import { memoryIndex } from "../store/memory-index.ts";
+import type { Auditor, Evaluator } from "../evaluate/ports.ts";
 import type { Index } from "../store/store.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
-import type { Auditor, Evaluator } from "./options.ts";
 import type { Settings } from "./settings.ts";
 
 /**

@@ -1,11 +1,10 @@
 import type { Hash } from "../../protocol/ids.ts";
 import type { DurableEvent } from "../coordinator/events.ts";
-import type { DirectionJob } from "../evaluate/direct.ts";
-import type { AuditJob } from "../evaluate/examine.ts";
+import type { Auditor, Evaluator } from "../evaluate/ports.ts";
+import type { Log } from "../lib/log.ts";
 import type { Merger } from "../merge/merger.ts";
 import type { Matrix } from "../merge/outer.ts";
 import type { Store } from "../store/store.ts";
-import type { Evidence } from "../trust/audit.ts";
 import type { Part } from "../trust/places.ts";
 import type { Settings } from "./settings.ts";
 
@@ -55,24 +54,6 @@ export interface TrainShard {
   readonly tokens: number;
 }
 
-/** Held-out evaluation, beside the run: one call at a time, newest version first. */
-export interface Evaluator {
-  /** Mean loss in nats a token on a fixed slice, and a sample of what the model writes. */
-  evaluate(version: number, weights: Float32Array<ArrayBuffer>): Promise<Evaluation>;
-}
-
-export interface Evaluation {
-  readonly loss: number;
-  readonly sample: string;
-}
-
-/** Audits, beside the run: one call at a time. */
-export interface Auditor {
-  audit(job: AuditJob): Promise<Evidence>;
-  /** Where gate text would lead a version's weights. */
-  direct(job: DirectionJob): Promise<Float32Array>;
-}
-
 /** All that a run knows of the vector it merges. */
 export interface Task {
   /** Values in the flat vector. */
@@ -95,10 +76,3 @@ export interface Task {
 }
 
 export type TaskFactory = (settings: Settings, vocabulary: number) => Task;
-
-/** Structured logging, pino's shape: fields first, then a plain line. */
-export interface Log {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}

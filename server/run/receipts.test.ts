@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { verifyReceipt } from "../../protocol/receipt.ts";
 import { systemError } from "../../test/harness/memory-files.ts";
+import { memoryIndex } from "../../test/harness/memory-index.ts";
 import {
   advance,
   deltaOf,
@@ -13,7 +14,6 @@ import {
   uploadOf,
 } from "../../test/harness/tiny-run.ts";
 import { type Merger, mergeHere } from "../merge/merger.ts";
-import { memoryIndex } from "../store/memory-index.ts";
 import type { Index } from "../store/store.ts";
 
 const volunteer = await TestVolunteer.create();

@@ -12,12 +12,12 @@ import {
 } from "../../protocol/ids.ts";
 import { isRunState, type RunState } from "../../protocol/manifest.ts";
 import type { DurableEvent } from "../coordinator/events.ts";
+import { joinRecord, splitRecord } from "../store/record-parts.ts";
 import { StoreError } from "../store/store.ts";
 
 /**
- * A journal record: u32 length | the event as that many bytes of JSON | the delta frame of an `accepted`
- * event. JSON keeps a double exactly, so weights read back to the bit. In pieces, so that nobody copies a frame only to
- * put an event before it.
+ * A journal record (store/record-parts.ts) of an event and, where it is `accepted`, its delta's frame. JSON keeps a double
+ * exactly, so weights read back to the bit.
  *
  * Throws a TypeError for an event that would not read back (JSON makes null of NaN and ∞): in the journal it
  * would keep the run from ever being opened again.
@@ -31,10 +31,7 @@ export function encodeRecord(
   if (!readBack.success) {
     throw new TypeError(`this "${event.type}" event would not read back: ${readBack.error.message}`);
   }
-  const json = utf8(text);
-  const length = new Uint8Array(4);
-  new DataView(length.buffer).setUint32(0, json.length, true);
-  return [length, json, frame];
+  return joinRecord(utf8(text), frame);
 }
 
 export interface JournalRecord {
@@ -45,10 +42,10 @@ export interface JournalRecord {
 
 /** Reads a record. Throws a StoreError when it is none of ours. */
 export function decodeRecord(record: Uint8Array<ArrayBuffer>): JournalRecord {
-  const end = endOfEvent(record);
-  const parsed = schema.safeParse(jsonOf(record.subarray(4, end)));
+  const { event, frame } = splitRecord(record);
+  const parsed = schema.safeParse(jsonOf(event));
   if (!parsed.success) throw new StoreError(`a journal record is no event: ${parsed.error.message}`);
-  return { event: parsed.data, frame: record.subarray(end) };
+  return { event: parsed.data, frame };
 }
 
 function jsonOf(bytes: Uint8Array): unknown {
@@ -57,23 +54,6 @@ function jsonOf(bytes: Uint8Array): unknown {
   } catch {
     throw new StoreError("a journal record is no event: it is not JSON");
   }
-}
-
-/** A record's frame alone, for who knows what event it belongs to. Throws a StoreError where it has none. */
-export function frameOf(record: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  const frame = record.subarray(endOfEvent(record));
-  if (frame.length === 0) throw new StoreError("a journal record has lost its frame to retention");
-  return frame;
-}
-
-/** A record without its frame. */
-export const withoutFrame = (record: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> =>
-  record.subarray(0, endOfEvent(record));
-
-function endOfEvent(record: Uint8Array): number {
-  const end = record.length < 4 ? 4 : 4 + new DataView(record.buffer, record.byteOffset).getUint32(0, true);
-  if (end > record.length) throw new StoreError("a journal record is shorter than its event");
-  return end;
 }
 
 const hash = z.custom<Hash>(isHash);

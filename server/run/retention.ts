@@ -1,10 +1,10 @@
 import type { Hash } from "../../protocol/ids.ts";
 import type { Vectors } from "../merge/merge.ts";
+import { withoutFrame } from "../store/record-parts.ts";
 import type { Store } from "../store/store.ts";
 import { type Checkpoint, encodeCheckpoint, type SnapshotPlace } from "./checkpoint.ts";
 import { dropDiffs } from "./diffs.ts";
 import type { Asked } from "./late-merges.ts";
-import { withoutFrame } from "./record.ts";
 import type { Settings } from "./settings.ts";
 
 import { keepSnapshots, saveSnapshot } from "./snapshots.ts";

@@ -21,8 +21,8 @@ import {
   until,
   uploadOf,
 } from "../../test/harness/tiny-run.ts";
+import type { Evaluation } from "../evaluate/ports.ts";
 import { StoreError } from "../store/store.ts";
-import type { Evaluation } from "./options.ts";
 import { DEFAULT_SETTINGS, SettingsError } from "./settings.ts";
 
 const volunteer = await TestVolunteer.create();

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { MemoryFiles, PowerLoss } from "../../test/harness/memory-files.ts";
+import { memoryIndex } from "../../test/harness/memory-index.ts";
 import { TestVolunteer, tinyRun, tinySettings } from "../../test/harness/tiny-run.ts";
 import { fileStore } from "../store/file-store.ts";
-import { memoryIndex } from "../store/memory-index.ts";
 import { openRun, type Run } from "./run.ts";
 
 const SETTINGS = tinySettings({ startPaused: true });

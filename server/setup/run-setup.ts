@@ -11,13 +11,13 @@ import { as, type Json } from "../../protocol/guards.ts";
 import { isHash } from "../../protocol/ids.ts";
 import { FoundingFailed, makeCorpusInThread } from "../corpus/corpus-thread.ts";
 import { readCorpus } from "../corpus/shards.ts";
+import type { Log } from "../lib/log.ts";
 import type { AuditLog } from "../operator/audit-log.ts";
 import { redeemLink } from "../operator/link.ts";
-import type { FoundingDesk } from "../operator/ports.ts";
 import type { Session } from "../operator/sessions.ts";
-import type { Log } from "../run/options.ts";
 import { parseSettings, type Settings, SettingsError } from "../run/settings.ts";
 import { estimateOf } from "./estimate.ts";
+import type { FoundingDesk } from "./ports.ts";
 import type { UploadDisk, UploadedText } from "./uploaded-text.ts";
 
 export interface FounderParts {

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Hash } from "../../protocol/ids.ts";
-import { UPLOAD_FOLDER, type UploadDisk, UploadedText } from "./uploaded-text.ts";
+import { UPLOAD_FOLDER } from "../data-dir/directory.ts";
+import { type UploadDisk, UploadedText } from "./uploaded-text.ts";
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 const hashOf = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex") as Hash;

@@ -10,10 +10,9 @@ import { type Hash, isHash } from "../../protocol/ids.ts";
 import { utf32Line } from "../corpus/decode.ts";
 import { isFull } from "../corpus/error.ts";
 import { firstBadByte, notUtf8Line } from "../corpus/utf8.ts";
+import { UPLOAD_FOLDER } from "../data-dir/directory.ts";
 import { DETECTION_BYTES, detectEncoding } from "../lib/encoding.ts";
 
-/** Where in a data directory a text lies that is being uploaded. */
-export const UPLOAD_FOLDER = ".uploading";
 const HEAD = "upload.json";
 const PART = "text.part";
 

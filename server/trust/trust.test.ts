@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { centredClipping } from "../../bench/attacks/centred-clipping.ts";
 import { DENSE4, F32 } from "../../protocol/codec/codec.ts";
 import { decodeFrame, encodeFrame } from "../../protocol/frame.ts";
 import type { TicketId, VolunteerKey } from "../../protocol/ids.ts";
@@ -13,7 +14,6 @@ import {
   verdictOf,
 } from "./audit.ts";
 import type { Candidate } from "./candidate.ts";
-import { centredClipping } from "./centred.ts";
 import { Gauge } from "./gauge.ts";
 import {
   admitted,

@@ -7,13 +7,15 @@ import type { Hash, TicketId } from "../../protocol/ids.ts";
 import type { Receipt } from "../../protocol/receipt.ts";
 import type { Ticket } from "../../protocol/ticket.ts";
 import type { Report, Upload } from "../../protocol/upload.ts";
-import type { Auditor, Evaluator, Log, RunCorpus, RunOptions, Task } from "../../server/run/options.ts";
+import type { Auditor, Evaluator } from "../../server/evaluate/ports.ts";
+import type { Log } from "../../server/lib/log.ts";
+import type { RunCorpus, RunOptions, Task } from "../../server/run/options.ts";
 import { openRun, type Run } from "../../server/run/run.ts";
 import { parseSettings, type Settings } from "../../server/run/settings.ts";
 import { fileStore } from "../../server/store/file-store.ts";
-import { memoryIndex } from "../../server/store/memory-index.ts";
 import type { Index } from "../../server/store/store.ts";
 import { MemoryFiles } from "./memory-files.ts";
+import { memoryIndex } from "./memory-index.ts";
 
 /** A corpus in memory: `shards` train shards of a counting text. Its tokenizer is not one. */
 export async function tinyCorpus(shards = 2, tokens = 200): Promise<RunCorpus> {

@@ -1,6 +1,6 @@
 import { concat, partsOf } from "../../protocol/bytes.ts";
+import { type JournalEntry, type Shelf, type Store, StoreError } from "../../server/store/store.ts";
 import { memoryIndex } from "./memory-index.ts";
-import { type JournalEntry, type Shelf, type Store, StoreError } from "./store.ts";
 
 /** A run in memory only: for benches and tests that ask nothing of the disk. */
 export function memoryStore(): Store {

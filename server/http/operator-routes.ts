@@ -1,22 +1,29 @@
 import type { Context, Hono } from "hono";
-import { ProtocolError } from "../../../protocol/errors.ts";
-import { TEXT_CHUNK_BYTES } from "../../../protocol/founding.ts";
-import { asText, type Json, parseJson } from "../../../protocol/guards.ts";
-import { MAX_JSON_BYTES } from "../../../protocol/limits.ts";
-import { OPERATOR_ROUTES, parseAction } from "../../../protocol/operator.ts";
-import { toGguf, toHuggingFace } from "../../export/model.ts";
-import { zip } from "../../export/zip.ts";
-import { addressOf } from "../../net/address.ts";
-import { NO_STORE } from "../../net/headers.ts";
-import { MAX_OPERATOR_BODIES, MAX_RATE_ENTRIES, SIGN_IN_RATE } from "../../net/limits.ts";
-import { RateLimiter } from "../../net/rate.ts";
-import type { OperatorDesk, SignInDesk } from "../../operator/ports.ts";
-import { SESSION_MS, type Session, Sessions } from "../../operator/sessions.ts";
-import { json, whole } from "../answer.ts";
-import { BodyRoom } from "../body.ts";
-import type { Edge, EdgeOptions } from "../edge.ts";
-import { methodOf } from "../gate.ts";
-import { cookiePath, requireBody, requireOwnPage, requireSession, secretsOf, setSession } from "./guard.ts";
+import { ProtocolError } from "../../protocol/errors.ts";
+import { TEXT_CHUNK_BYTES } from "../../protocol/founding.ts";
+import { asText, type Json, parseJson } from "../../protocol/guards.ts";
+import { MAX_JSON_BYTES } from "../../protocol/limits.ts";
+import { OPERATOR_ROUTES, parseAction } from "../../protocol/operator.ts";
+import { toGguf, toHuggingFace } from "../export/model.ts";
+import { zip } from "../export/zip.ts";
+import { addressOf } from "../net/address.ts";
+import type { Edge } from "../net/edge.ts";
+import { NO_STORE } from "../net/headers.ts";
+import { MAX_OPERATOR_BODIES, MAX_RATE_ENTRIES, SIGN_IN_RATE } from "../net/limits.ts";
+import { RateLimiter } from "../net/rate.ts";
+import type { OperatorDesk, SignInDesk } from "../operator/ports.ts";
+import { SESSION_MS, type Session, Sessions } from "../operator/sessions.ts";
+import { json, whole } from "./answer.ts";
+import { BodyRoom } from "./body.ts";
+import { methodOf } from "./gate.ts";
+import {
+  cookiePath,
+  requireBody,
+  requireOwnPage,
+  requireSession,
+  secretsOf,
+  setSession,
+} from "./operator-guard.ts";
 
 /** A route that only a signed-in operator reaches. */
 export type Route = JsonRoute | BytesRoute;
@@ -38,6 +45,15 @@ interface BytesRoute {
   handle(c: Context<Edge>, session: Session, body: Uint8Array<ArrayBuffer>): Promise<Response>;
 }
 
+export interface OperatorRouteOptions {
+  /** Proxies that stand in front and whose word on the client is believed (net/forwarded.ts); 0: none. */
+  readonly proxies: number;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  /** Who is signed in, where that outlives the app: a server that gets its run makes another. */
+  readonly sessions?: Sessions;
+}
+
 /**
  * The routes under /api/operator. There is one handler for all of them, and it looks a route up only after both
  * questions of guard.ts: a route added to the table cannot be reached around them, nor told from one that
@@ -47,7 +63,7 @@ export function operatorRoutes(
   app: Hono<Edge>,
   desk: SignInDesk,
   routes: readonly Route[],
-  options: EdgeOptions,
+  options: OperatorRouteOptions,
 ): void {
   const { proxies, now } = options;
   const sessions = options.sessions ?? new Sessions(now);

@@ -1,12 +1,12 @@
 import type { Context } from "hono";
-import { ProtocolError } from "../../../protocol/errors.ts";
-import { OPERATOR_HEADER } from "../../../protocol/operator.ts";
-import type { ReadHeader } from "../../net/forwarded.ts";
-import { MAX_PATH_CHARS } from "../../net/limits.ts";
-import { cameByHttps, foreign, requireOwnOrigin } from "../../net/own-page.ts";
-import type { Session, Sessions } from "../../operator/sessions.ts";
-import type { Edge } from "../edge.ts";
-import { methodOf } from "../gate.ts";
+import { ProtocolError } from "../../protocol/errors.ts";
+import { OPERATOR_HEADER } from "../../protocol/operator.ts";
+import type { Edge } from "../net/edge.ts";
+import type { ReadHeader } from "../net/forwarded.ts";
+import { MAX_PATH_CHARS } from "../net/limits.ts";
+import { cameByHttps, foreign, requireOwnOrigin } from "../net/own-page.ts";
+import type { Session, Sessions } from "../operator/sessions.ts";
+import { methodOf } from "./gate.ts";
 
 /**
  * Who may speak to /api/operator. Two questions, both answered before a route is looked up: does the request

@@ -1,13 +1,14 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { ProtocolError } from "../../../protocol/errors.ts";
-import { FOUNDING_ROUTES } from "../../../protocol/founding.ts";
-import { OPERATOR_HEADER, OPERATOR_ROUTES, type OperatorAction } from "../../../protocol/operator.ts";
-import { edge } from "../../../test/edge.ts";
-import { FakeService } from "../../../test/fake-service.ts";
-import type { FoundingDesk, OperatorDesk } from "../../operator/ports.ts";
-import { SESSION_MS } from "../../operator/sessions.ts";
-import { foundingRoutesOf } from "./founding.ts";
-import { routesOf } from "./routes.ts";
+import { ProtocolError } from "../../protocol/errors.ts";
+import { FOUNDING_ROUTES } from "../../protocol/founding.ts";
+import { OPERATOR_HEADER, OPERATOR_ROUTES, type OperatorAction } from "../../protocol/operator.ts";
+import { edge } from "../../test/edge.ts";
+import { FakeService } from "../../test/fake-service.ts";
+import type { OperatorDesk } from "../operator/ports.ts";
+import { SESSION_MS } from "../operator/sessions.ts";
+import type { FoundingDesk } from "../setup/ports.ts";
+import { routesOf } from "./operator-routes.ts";
+import { foundingRoutesOf } from "./setup-routes.ts";
 
 /** A desk that writes down what reached it. */
 class FakeDesk implements OperatorDesk {

@@ -1,6 +1,12 @@
 import type { RunId, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { AuditedAs } from "../../protocol/people.ts";
-import { hourOf, type Index, type IndexedCredit, type IndexedDelta, type IndexedVersion } from "./store.ts";
+import {
+  hourOf,
+  type Index,
+  type IndexedCredit,
+  type IndexedDelta,
+  type IndexedVersion,
+} from "../../server/store/store.ts";
 
 /** The index as plain maps. */
 export function memoryIndex(): Index {

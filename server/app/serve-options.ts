@@ -1,0 +1,21 @@
+/** What an operator says of a server: the command line's flags, read. */
+export interface ServeOptions {
+  readonly port: number;
+  readonly host: string;
+  readonly data: string;
+  readonly run: string | undefined;
+  readonly from: string | undefined;
+  /** An empty directory's run is made by the operator. */
+  readonly create: boolean;
+  readonly volunteers: number;
+  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  /** The path under which a proxy passes requests on, without a slash at its end: e.g. `/train`, or nothing. */
+  readonly basePath: string;
+  /** Proxies whose word on the client is believed; 0: none. */
+  readonly proxies: number;
+  /** Origins by which volunteers reach this server; none named: any. */
+  readonly origins: readonly string[];
+  readonly alertUrl: URL | undefined;
+  /** Origins whose pages may frame the volunteer; none named: any. */
+  readonly embedOn: readonly string[];
+}

@@ -1,0 +1,21 @@
+import type { Evidence } from "../trust/audit.ts";
+import type { DirectionJob } from "./direct.ts";
+import type { AuditJob } from "./examine.ts";
+
+/** Held-out evaluation, beside the run: one call at a time, newest version first. */
+export interface Evaluator {
+  /** Mean loss in nats a token on a fixed slice, and a sample of what the model writes. */
+  evaluate(version: number, weights: Float32Array<ArrayBuffer>): Promise<Evaluation>;
+}
+
+export interface Evaluation {
+  readonly loss: number;
+  readonly sample: string;
+}
+
+/** Audits, beside the run: one call at a time. */
+export interface Auditor {
+  audit(job: AuditJob): Promise<Evidence>;
+  /** Where gate text would lead a version's weights. */
+  direct(job: DirectionJob): Promise<Float32Array>;
+}
