@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { boundedOutput } from "../server/lib/bounded-output.ts";
 
 /** The program: picks a command and loads only what that command needs. */
 const USAGE = `Murmuration: anyone's browser helps pre-train a small language model.
@@ -20,19 +21,23 @@ Usage: murmuration COMMAND [options]
 /** Asked to stop again, or unable to, the process ends as the shell expects of an interrupted one. */
 const INTERRUPTED = 130;
 
-// Whoever read the output may leave (`serve | head`), and the disk behind it may fill up: lines are lost, and no work is.
-for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+/** Milliseconds that lines written last wait for a reader. */
+const LAST_LINES_MS = 1_000;
+
+const [stdout, stderr] = [boundedOutput(process.stdout), boundedOutput(process.stderr)];
 
 const [command, ...rest] = process.argv.slice(2);
 try {
   process.exitCode = await run(command, rest);
 } catch (error) {
-  process.stderr.write(`murmuration: ${await explain(error)}\n`);
+  stderr.write(`murmuration: ${await explain(error)}\n`);
   process.exitCode = 1;
 }
+// Lines that nobody reads would keep the process from ending.
+if (stdout.waits || stderr.waits) setTimeout(() => process.exit(), LAST_LINES_MS).unref();
 
 async function run(name: string | undefined, args: readonly string[]): Promise<number> {
-  const { stdin, stdout, stderr } = process;
+  const { stdin } = process;
   switch (name) {
     case "serve": {
       const { serveCommand } = await import("../server/cli/main.ts");

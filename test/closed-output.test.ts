@@ -2,13 +2,18 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, existsSync, openSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { addCorpus } from "../server/corpus/add.ts";
+import { MAX_WAITING } from "../server/lib/bounded-output.ts";
+import { TICKS } from "./unread-output.ts";
 
 const PROGRAM = join(import.meta.dirname, "../bin/murmuration.ts");
 const FULL = "/dev/full";
+/** Runs a command on a terminal of its own. */
+const TERMINAL = ["script", "-qc"];
 
 let directory: string;
 beforeEach(async () => {
@@ -35,6 +40,29 @@ async function serveArgs(): Promise<string[]> {
   await addCorpus({ files: [text], dataDir: data, vocabulary: 256 });
   await writeFile(run, JSON.stringify(SETTINGS));
   return [PROGRAM, "serve", "--port", "0", "--data", data, "--run", run, "--volunteers", "1"];
+}
+
+const FLOOD = join(import.meta.dirname, "unread-output.ts");
+
+/** How many ticks a process has that floods an output nobody reads, and how much waits then; `through` is the terminal. */
+async function flood(kind: "bounded" | "bare", through: readonly string[]) {
+  const reports = createServer().listen(0, "127.0.0.1");
+  await once(reports, "listening");
+  const { port } = reports.address() as AddressInfo;
+  const command = [process.execPath, FLOOD, String(port), kind];
+  const [file = "", ...args] = through.length > 0 ? [...through, command.join(" "), "/dev/null"] : command;
+  const child = spawn(file, args, { stdio: ["ignore", "pipe", "inherit"], detached: true });
+  const exited = once(child, "exit");
+  try {
+    const [report] = await once(reports, "connection");
+    const [told] = await once(report.setEncoding("utf8"), "data");
+    const [ticks, waiting] = String(told).split(" ").map(Number);
+    return { ticks, waiting };
+  } finally {
+    if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+    await exited;
+    reports.close();
+  }
 }
 
 async function versionAt(origin: string): Promise<number> {
@@ -71,6 +99,24 @@ describe("A26: an output that nobody reads", () => {
       if (full !== undefined) closeSync(full);
     }
   }, 180_000);
+
+  it.each([
+    ["a pipe", []],
+    ["a terminal", TERMINAL],
+  ])(
+    "that is %s and stays open holds nothing up, and grows no further than its bound",
+    async (_, through) => {
+      const { ticks, waiting } = await flood("bounded", through);
+      expect(ticks).toBe(TICKS);
+      expect(waiting).toBeLessThanOrEqual(MAX_WAITING);
+    },
+    60_000,
+  );
+
+  it("that is a pipe grows without end, and that is a terminal stops everything, the controls", async () => {
+    expect((await flood("bare", [])).waiting).toBeGreaterThan(MAX_WAITING);
+    expect((await flood("bare", TERMINAL)).ticks).toBeLessThan(TICKS);
+  }, 60_000);
 
   it("ends a process that does not listen for its errors, the control", async () => {
     const child = spawn(process.execPath, ["-e", "setInterval(() => console.log('line'), 1)"], {

@@ -59,7 +59,7 @@ export async function serveCommand(args: readonly string[], io: ServeIo): Promis
 async function serve(flags: ServeOptions, io: ServeIo): Promise<void> {
   const settings = flags.run === undefined ? undefined : await readRunFile(flags.run);
   const tls = flags.tls && (await readTls(flags.tls));
-  const log = openLog(logLevel(process.env.LOG_LEVEL));
+  const log = openLog(logLevel(process.env.LOG_LEVEL), io.stderr);
   const start = flags.from === undefined ? undefined : await readStart(flags.from);
   const history = new History();
   const observe = (event: DurableEvent) => history.observe(event);
