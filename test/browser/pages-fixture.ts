@@ -49,6 +49,9 @@ export const CSP =
   "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; connect-src 'self'; " +
   "img-src 'self' data:; worker-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'";
 
+/** The path of a Worker's script: the bundler names it by its module and eight characters of its hash. */
+export const WORKER = /\/assets\/worker-[\w-]{8}\.js$/;
+
 const root = join(import.meta.dirname, "../..");
 
 /** Builds pages and loader into a directory of their own, with the scripted Worker. Returns it. */

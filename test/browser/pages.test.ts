@@ -2,7 +2,7 @@ import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import type { Phase } from "../../client/worker/messages.ts";
 import { PROTOCOL_VERSION } from "../../protocol/version.ts";
-import { exampleStatus, type FakeSite, hashOf, trainingScript } from "./pages-fixture.ts";
+import { exampleStatus, type FakeSite, hashOf, trainingScript, WORKER } from "./pages-fixture.ts";
 import { visitSite } from "./visiting.ts";
 
 let site: FakeSite;
@@ -18,7 +18,7 @@ const agree = () => page.getByRole("button", { name: "Start training" }).click()
 const shows = (text: string | RegExp) => page.getByText(text).first().waitFor();
 const asked = (what: RegExp) => site.asked.filter((path) => what.test(path));
 /** The Worker's script, and everything only a Worker asks for. */
-const WORK = /worker|^\/script$|snapshots|manifest|tokenizer|shards|tickets|\.wasm$/;
+const WORK = new RegExp(`${WORKER.source}|^/script$|snapshots|manifest|tokenizer|shards|tickets|\\.wasm$`);
 
 describe("consent", () => {
   it("names the run, the operator, the size and what leaves, and nothing runs before it", async () => {

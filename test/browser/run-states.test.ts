@@ -5,6 +5,7 @@ import { HttpVolunteer, smallDelta } from "../harness/http-volunteer.ts";
 import { type SmallRun, startSmallRun } from "../harness/small-run.ts";
 import { launchChromium } from "./launch.ts";
 import { looksRight } from "./looks.ts";
+import { WORKER } from "./pages-fixture.ts";
 
 /**
  * One real run from its first ticket to its end, its operator's page and a volunteer's beside each other: what the one
@@ -16,8 +17,6 @@ let visitor: Page;
 let operator: Page;
 let other: HttpVolunteer;
 
-/** The Worker's script, as built. */
-const WORKER = /\/assets\/worker-[^/]*\.js$/;
 const line = (words: string, page = visitor) => page.locator("p.phase").getByText(words).waitFor();
 const press = (name: string) => operator.getByRole("button", { name, exact: true }).click();
 const done = (words: string) => operator.getByText(words, { exact: true }).waitFor();

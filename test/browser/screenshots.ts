@@ -19,6 +19,7 @@ import {
   removePages,
   serveSite,
   trainingScript,
+  WORKER,
 } from "./pages-fixture.ts";
 
 interface Shot {
@@ -190,7 +191,7 @@ const SHOTS: readonly Shot[] = [
     name: "how-failed",
     path: "/how",
     async visitor(page) {
-      await page.route("**/assets/worker-*", (route) => route.abort());
+      await page.route(WORKER, (route) => route.abort());
       await page.getByRole("button", { name: "Let it learn" }).click();
       await page.getByText("could not be loaded").waitFor();
     },

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { ROUTES } from "../../protocol/routes.ts";
 import { type SmallRun, startSmallRun } from "../harness/small-run.ts";
 import { launchChromium } from "./launch.ts";
+import { WORKER } from "./pages-fixture.ts";
 
 /** Parts of a browser that never answer, with a real server and a real Worker: each has a limit and a next choice. */
 let run: SmallRun;
@@ -33,7 +34,7 @@ afterEach(() => page.context().close());
 
 /** Runs `script` in the page's Worker before its own. */
 const inWorker = (script: string) =>
-  page.context().route(/\/assets\/worker-[^/]*\.js$/, async (route) => {
+  page.context().route(WORKER, async (route) => {
     const answer = await route.fetch();
     await route.fulfill({ response: answer, body: `${script}\n${await answer.text()}` });
   });

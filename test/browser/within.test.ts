@@ -4,13 +4,14 @@ import { KEY_HEADER } from "../../protocol/request.ts";
 import { ROUTES } from "../../protocol/routes.ts";
 import { HttpVolunteer, smallDelta } from "../harness/http-volunteer.ts";
 import { OPEN, visitBlog } from "./blog.ts";
+import { WORKER } from "./pages-fixture.ts";
 
 /** What the tag does on pages of another origin, with a real server and run behind it. */
 const blog = visitBlog();
 const { open, agree, frame, call, status, listen, heard, uploads, trains } = blog;
 
 /** Everything that only a volunteer asks for. */
-const WORK = /worker|\.wasm$|^wss?:|^\/api\/(?!run$)/;
+const WORK = new RegExp(`${WORKER.source}|\\.wasm$|^wss?:|^/api/(?!run$)`);
 /** What the frame's browser keeps for this site. */
 const kept = () =>
   blog.page
