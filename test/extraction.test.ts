@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { initialWeights } from "../model/contract/init.ts";
 import { layoutOf } from "../model/contract/layout.ts";
 import { extractionSchedule } from "../model/engine/schedule.ts";
 import { mapMemory, WasmDevice } from "../model/engine/wasm/device.ts";
 import { hasFma, loadKernels } from "../model/engine/wasm/kernels.ts";
 import { createWasmTrainer } from "../model/engine/wasm/trainer.ts";
-import { initialWeights } from "../model/init.ts";
 import { adjust } from "../model/reference/extraction.ts";
 import { createReference } from "../model/reference/reference.ts";
 import type { CodecSpec } from "../protocol/codec/codec.ts";

@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
 import { LATE_PART } from "../client/worker/local-state.ts";
+import { initialWeights } from "../model/contract/init.ts";
 import { batchesOf, type Range } from "../model/data/batches.ts";
 import { createWasmTrainer } from "../model/engine/wasm/trainer.ts";
-import { initialWeights } from "../model/init.ts";
 import { DENSE4 } from "../protocol/codec/codec.ts";
 import { examine } from "../server/evaluate/examine.ts";
 import { prose } from "./corpus-fixture.ts";

@@ -1,10 +1,10 @@
 import { createPrivateKey, createPublicKey, sign as signBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { initialWeights } from "../model/contract/init.ts";
 import { layoutOf } from "../model/contract/layout.ts";
 import { batchesOf } from "../model/data/batches.ts";
 import { encodeSafetensors } from "../model/data/safetensors.ts";
-import { initialWeights } from "../model/init.ts";
 import { Random } from "../model/lib/random.ts";
 import { bytesOf, concat, toHex } from "../protocol/bytes.ts";
 import { canonicalBytes, canonicalJson, type Purpose } from "../protocol/canonical.ts";

@@ -5,7 +5,7 @@ import type { Api } from "../client/transport/api.ts";
 import { Control } from "../client/worker/control.ts";
 import { volunteer } from "../client/worker/loop.ts";
 import type { Report } from "../client/worker/messages.ts";
-import { Pace } from "../client/worker/throughput.ts";
+import { Throughput } from "../client/worker/throughput.ts";
 import { DENSE4 } from "../protocol/codec/codec.ts";
 import { codecOf, frameBytes, frameOf } from "../protocol/frame.ts";
 import { stepsFor } from "../server/coordinator/ticket-steps.ts";
@@ -64,13 +64,13 @@ async function present({ parameters, stepMs, versionMs, fresh = false }: Scene) 
       return over(0, () => server.diff(version), bytes);
     },
     shard: (hash) => over(0, () => server.shard(hash), 4_000),
-    ticket: (identity, pace) => {
-      const { speed, uplink = 1, downlink = 1 } = pace; // measured on the toy's own bytes
+    ticket: (identity, throughput) => {
+      const { speed, uplink = 1, downlink = 1 } = throughput; // measured on the toy's own bytes
       const real = { uplink: (uplink * bytes) / body, downlink: (downlink * bytes) / frameBytes(DENSE4, 10) };
       const weight = { tokensPerStep: TOKENS, deltaBytes: bytes, diffBytes: bytes };
       const steps = stepsFor(weight, speed === undefined ? {} : { speed, ...real }, 1, false);
       server.terms = { steps, rates: Array.from({ length: steps }, () => 0.01), fresh, lease: 600_000 };
-      return over(300, () => server.ticket(identity, pace), 600);
+      return over(300, () => server.ticket(identity, throughput), 600);
     },
     upload: async (identity, id, upload) => {
       body = upload.length;
@@ -146,7 +146,7 @@ describe.each([
   });
 
   test("it would not, were sending and fetching waited for (control)", async () => {
-    vi.spyOn(Pace.prototype, "overlaps", "get").mockReturnValue(false);
+    vi.spyOn(Throughput.prototype, "overlaps", "get").mockReturnValue(false);
     const { goodput } = await present(scene);
     expect(goodput).toBeLessThan(0.85);
   });

@@ -12,7 +12,7 @@ const DECIDE_BYTES = [
   "protocol/codec",
   "protocol/frame.ts",
   "server/merge",
-  "model/init.ts",
+  "model/contract/init.ts",
   "model/lib/random.ts",
 ];
 const INEXACT =

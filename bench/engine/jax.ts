@@ -1,8 +1,8 @@
 import { defaultDevice, init, jit, nn, numpy as np, type Array as Tensor, valueAndGrad } from "@jax-js/jax";
 import { BATCH, CONFIGS, OPTIMIZER, RATE, SEED, type Stepper } from "../../client/benchmark/workload.ts";
 import type { ModelShape } from "../../model/contract/config.ts";
+import { initialWeights } from "../../model/contract/init.ts";
 import { decays, layoutOf } from "../../model/contract/layout.ts";
-import { initialWeights } from "../../model/init.ts";
 import type { Job } from "./job.ts";
 
 type Tensors = Record<string, Tensor>;

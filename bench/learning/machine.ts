@@ -1,8 +1,8 @@
 import type { AdamW, ModelShape } from "../../model/contract/config.ts";
+import { initialWeights } from "../../model/contract/init.ts";
 import { loadKernels } from "../../model/engine/wasm/kernels.ts";
 import { Orthogonalizer } from "../../model/engine/wasm/orthogonal.ts";
 import { Replica } from "../../model/engine/wasm/replica.ts";
-import { initialWeights } from "../../model/init.ts";
 import { languageTask } from "../../server/run/language-task.ts";
 import type { Settings } from "../../server/run/settings.ts";
 import { VOCABULARY } from "./corpus.ts";

@@ -1,6 +1,6 @@
 import { memoryCache } from "../../client/cache/cache.ts";
-import { Carry, type Parcel } from "../../client/worker/local-state.ts";
-import { Pace } from "../../client/worker/throughput.ts";
+import { LocalState, type PackedDelta } from "../../client/worker/local-state.ts";
+import { Throughput } from "../../client/worker/throughput.ts";
 import type { Trainer } from "../../model/contract/trainer.ts";
 import { batchesOf } from "../../model/data/batches.ts";
 import type { Random } from "../../model/lib/random.ts";
@@ -36,16 +36,16 @@ export interface Place {
 interface Self {
   readonly key: VolunteerKey;
   version: number | undefined;
-  readonly carry: Carry;
+  readonly localState: LocalState;
   /** What it measures of itself, and what follows from it. */
-  readonly pace: Pace;
+  readonly throughput: Throughput;
 }
 
 /** A delta on its way, and whose it is. */
 interface Sending {
   readonly upload: Upload;
-  readonly parcel: Parcel;
-  readonly carry: Carry;
+  readonly packed: PackedDelta;
+  readonly localState: LocalState;
 }
 
 /**
@@ -107,9 +107,9 @@ export class Volunteer {
     this.#asks = false;
     this.#asked = true;
     this.#after(this.machine.latency / 2, () =>
-      service.ask(this.#self.key, this.#self.pace.told, (ticket) => {
+      service.ask(this.#self.key, this.#self.throughput.told, (ticket) => {
         if (stay !== this.#stay) return;
-        this.#self.pace.waited(clock.now - asked);
+        this.#self.throughput.waited(clock.now - asked);
         this.#fetch(ticket);
       }),
     );
@@ -117,7 +117,7 @@ export class Volunteer {
 
   #fetch(ticket: Ticket): void {
     const { service, traffic } = this.#place;
-    const { pace } = this.#self;
+    const { throughput } = this.#self;
     const model = service.bytesBetween(this.#self.version, ticket.version);
     const own = ticketBytes(ticket);
     if (this.#self.version === undefined) traffic.joins += model;
@@ -127,8 +127,8 @@ export class Volunteer {
     traffic.tickets += 1;
     const fetching = this.machine.latency / 2 + (8 * (model + own)) / this.machine.down;
     this.#after(fetching, () => {
-      if (model > 0) pace.received(model + own, fetching);
-      pace.prepared(fetching);
+      if (model > 0) throughput.received(model + own, fetching);
+      throughput.prepared(fetching);
       this.#asked = false;
       this.#next = ticket;
       this.#begin();
@@ -147,8 +147,8 @@ export class Volunteer {
       this.#after(random.unit() * training, () => this.#leave(training));
       return;
     }
-    const { pace } = this.#self;
-    if (pace.overlaps) this.#after(Math.max(0, training - pace.lead), () => this.#ask());
+    const { throughput } = this.#self;
+    if (throughput.overlaps) this.#after(Math.max(0, training - throughput.lead), () => this.#ask());
     this.#after(training, () => this.#train(ticket, training));
   }
 
@@ -166,21 +166,21 @@ export class Volunteer {
   async #train(ticket: Ticket, took: number): Promise<void> {
     const { service, corpus, trainer, traffic } = this.#place;
     const { settings } = service;
-    const { carry } = this.#self;
-    await carry.begin(trainer, ticket, service.weights(ticket.version));
+    const { localState } = this.#self;
+    await localState.begin(trainer, ticket, service.weights(ticket.version));
     let done = 0;
     for (const tokens of batchesOf(corpus.shard(ticket.shard), ticket, settings.model.context)) {
       await trainer.step(tokens, ticket.batch, ticket.rates[done++]!);
     }
     const losses = await trainer.losses();
     const loss = losses.reduce((sum, one) => sum + one, 0) / losses.length;
-    const parcel = await carry.pack(trainer, ticket);
-    await carry.park();
+    const packed = await localState.pack(trainer, ticket);
+    await localState.park();
     traffic.trainedMs += took;
     const report = { loss, trainMs: Math.round(took), device: "wasm, 1 thread, SIMD + FMA" };
     this.#training = false;
-    this.#ready = { upload: { ticket, report, frame: parcel.frame }, parcel, carry };
-    this.#self.pace.trained(ticket.steps * ticket.batch * settings.model.context, took);
+    this.#ready = { upload: { ticket, report, frame: packed.frame }, packed, localState };
+    this.#self.throughput.trained(ticket.steps * ticket.batch * settings.model.context, took);
     this.#send();
     this.#begin();
   }
@@ -206,7 +206,7 @@ export class Volunteer {
       if (stay !== this.#stay) return;
       this.#after(this.machine.latency / 2, () => {
         this.#sending = false;
-        this.#self.pace.sent(length, clock.now - begun);
+        this.#self.throughput.sent(length, clock.now - begun);
         this.#send();
         this.#begin();
         if (this.#asks || !this.#training) this.#ask();
@@ -224,23 +224,23 @@ export class Volunteer {
   }
 
   /** Hands a delta in, unless it is lost on the way, and carries on by the answer. */
-  async #hand({ upload, parcel, carry }: Sending, lost: boolean): Promise<void> {
+  async #hand({ upload, packed, localState }: Sending, lost: boolean): Promise<void> {
     const { service, traffic } = this.#place;
     const answer = lost ? "unknown" : service.upload(upload);
     if (answer === "taken") traffic.steps += upload.ticket.steps;
-    await carry.settle(parcel, answer);
+    await localState.settle(packed, answer);
   }
 
   #newcomer(): Self {
     const { key, service } = this.#place;
     const { delta, parameters, settings } = service;
-    const carry = new Carry({
+    const localState = new LocalState({
       cache: memoryCache(),
       parameters,
       codec: codecOf(delta),
       decay: settings.residualDecay,
     });
-    return { key: key(), version: undefined, carry, pace: new Pace() };
+    return { key: key(), version: undefined, localState, throughput: new Throughput() };
   }
 
   get #stepMs(): number {

@@ -1,5 +1,5 @@
 import { type ReadonlySignal, signal } from "@preact/signals";
-import { tend } from "../ui/listen-to-worker.ts";
+import { listenToWorker } from "../ui/listen-to-worker.ts";
 import type { Command, Contender, GemmSpeed, Report, Row } from "./messages.ts";
 import type { ConfigName } from "./workload.ts";
 
@@ -90,6 +90,6 @@ export function createBench(spawn: Spawn, server: string): Bench {
 
 export const spawnBench: Spawn = (onReport, onDeath) => {
   const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
-  tend(worker, onReport, onDeath);
+  listenToWorker(worker, onReport, onDeath);
   return { post: (command) => worker.postMessage(command), terminate: () => worker.terminate() };
 };

@@ -1,6 +1,6 @@
 import type { ModelShape } from "../../model/contract/config.ts";
+import { initialWeights } from "../../model/contract/init.ts";
 import type { Trainer } from "../../model/contract/trainer.ts";
-import { initialWeights } from "../../model/init.ts";
 import { BATCH, RATE, SEED, type Stepper } from "./workload.ts";
 
 /** A trainer of ours as a bench drives it, at the weights all contestants begin with. Reads every step's loss, as of the peers. */

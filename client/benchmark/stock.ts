@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { ModelShape } from "../../model/contract/config.ts";
+import { initialWeights } from "../../model/contract/init.ts";
 import { decays, layoutOf } from "../../model/contract/layout.ts";
-import { initialWeights } from "../../model/init.ts";
 import { BATCH, OPTIMIZER, RATE, SEED, type Stepper } from "./workload.ts";
 
 /**

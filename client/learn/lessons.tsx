@@ -2,7 +2,7 @@ import { Bar } from "../ui/bar.tsx";
 import { formatPart, formatProbability } from "../ui/format.ts";
 import { DigitPicture, Picture } from "./canvas.tsx";
 import type { Lesson } from "./messages.ts";
-import type { Pupil } from "./network-client.ts";
+import type { NetworkClient } from "./network-client.ts";
 import { FILTERS, WINDOW } from "./shape.ts";
 import { filterOf } from "./sliding.tsx";
 import { words } from "./strings.ts";
@@ -35,11 +35,17 @@ export function Prediction({ lesson }: { readonly lesson: Lesson }) {
 }
 
 /** The loss as a line, and each filter as it began and as it is. */
-export function Adjustment({ pupil, lesson }: { readonly pupil: Pupil; readonly lesson: Lesson }) {
-  const first = pupil.first.value;
+export function Adjustment({
+  network,
+  lesson,
+}: {
+  readonly network: NetworkClient;
+  readonly lesson: Lesson;
+}) {
+  const first = network.first.value;
   return (
     <>
-      <Loss losses={pupil.losses.value} />
+      <Loss losses={network.losses.value} />
       {first !== undefined && (
         <div class="change">
           <Row title={words.before} lesson={first} label={words.firstFilter} />
@@ -115,13 +121,13 @@ function Line({ values, top, label }: LineProps) {
 }
 
 /** Digits kept back, each with the guess; and how the share of right ones rose. */
-export function ExamView({ pupil }: { readonly pupil: Pupil }) {
-  const exam = pupil.exam.value;
+export function ExamView({ network }: { readonly network: NetworkClient }) {
+  const exam = network.exam.value;
   if (exam === undefined) return <p class="wait">{words.examWait}</p>;
   return (
     <>
       <Line
-        values={pupil.exams.value.map(({ right }) => right)}
+        values={network.exams.value.map(({ right }) => right)}
         top={1}
         label={words.accuracyLabel(exam.right)}
       />

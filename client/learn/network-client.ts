@@ -1,9 +1,9 @@
 import { batch, type ReadonlySignal, signal } from "@preact/signals";
-import { tend } from "../ui/listen-to-worker.ts";
+import { listenToWorker } from "../ui/listen-to-worker.ts";
 import type { Exam, Lesson, PupilCommand, PupilPhase, PupilReport } from "./messages.ts";
 
-/** The small network's Worker as signals. No Worker is there, and nothing fetched, before {@link Pupil.start}. */
-export interface Pupil {
+/** The small network's Worker as signals. No Worker is there, and nothing fetched, before {@link NetworkClient.start}. */
+export interface NetworkClient {
   readonly phase: ReadonlySignal<PupilPhase | { readonly phase: "absent" }>;
   readonly lesson: ReadonlySignal<Lesson | undefined>;
   /** The network before its first step, to compare with. */
@@ -22,12 +22,12 @@ export interface Pupil {
 }
 
 /** Starts a Worker and calls back with what it says. */
-export type SpawnPupil = (onReport: (report: PupilReport) => void) => {
+export type SpawnNetwork = (onReport: (report: PupilReport) => void) => {
   post(command: PupilCommand): void;
   terminate(): void;
 };
 
-export function createPupil(spawn: SpawnPupil): Pupil {
+export function createNetworkClient(spawn: SpawnNetwork): NetworkClient {
   const phase = signal<PupilPhase | { readonly phase: "absent" }>({ phase: "absent" });
   const lesson = signal<Lesson | undefined>(undefined);
   const first = signal<Lesson | undefined>(undefined);
@@ -35,7 +35,7 @@ export function createPupil(spawn: SpawnPupil): Pupil {
   const exams = signal<readonly Pick<Exam, "step" | "right">[]>([]);
   const losses = signal<readonly number[]>([]);
   const hurry = signal(false);
-  let worker: ReturnType<SpawnPupil> | undefined;
+  let worker: ReturnType<SpawnNetwork> | undefined;
 
   function hear(report: PupilReport) {
     switch (report.type) {
@@ -63,7 +63,7 @@ export function createPupil(spawn: SpawnPupil): Pupil {
     }
   }
 
-  /** A network that failed is of no more use; {@link Pupil.start} makes another. */
+  /** A network that failed is of no more use; {@link NetworkClient.start} makes another. */
   function end() {
     worker?.terminate();
     worker = undefined;
@@ -98,8 +98,10 @@ export function createPupil(spawn: SpawnPupil): Pupil {
 }
 
 /** The small network's Worker in this browser. */
-export const spawnPupil: SpawnPupil = (onReport) => {
+export const spawnNetwork: SpawnNetwork = (onReport) => {
   const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
-  tend(worker, onReport, (detail: string) => onReport({ type: "phase", phase: { phase: "failed", detail } }));
+  listenToWorker(worker, onReport, (detail: string) =>
+    onReport({ type: "phase", phase: { phase: "failed", detail } }),
+  );
   return { post: (command) => worker.postMessage(command), terminate: () => worker.terminate() };
 };

@@ -6,23 +6,23 @@ import { SamplePair } from "../ui/samples.tsx";
 import { common } from "../ui/strings.ts";
 import type { RunWatch } from "../ui/watch.ts";
 import { Adjustment, ExamView, Prediction } from "./lessons.tsx";
-import type { Pupil } from "./network-client.ts";
+import type { NetworkClient } from "./network-client.ts";
 import { Sliding } from "./sliding.tsx";
 import { words } from "./strings.ts";
 import { TextWindow } from "./text-window.tsx";
 
 export interface HowProps {
   readonly watch: RunWatch;
-  readonly pupil: Pupil;
+  readonly network: NetworkClient;
 }
 
 /** Digits, their packing and tfjs with its WASM backend, gzipped. */
 const DOWNLOADS = 1_000_000;
 
 /** Training told twice, step beside step: of pictures, live in this page, and of text, in the server's run. */
-export function How({ watch, pupil }: HowProps) {
+export function How({ watch, network }: HowProps) {
   const status = watch.status.value;
-  const lesson = pupil.lesson.value;
+  const lesson = network.lesson.value;
   return (
     <>
       <header class="plain">
@@ -32,7 +32,7 @@ export function How({ watch, pupil }: HowProps) {
       <main>
         <p class="intro">{words.intro}</p>
         <section class="card desk" aria-label={words.pictures}>
-          <Desk pupil={pupil} />
+          <Desk network={network} />
         </section>
         {status === undefined && watch.connection.value !== "loading" && (
           <p class="notice" role="status">
@@ -41,7 +41,7 @@ export function How({ watch, pupil }: HowProps) {
         )}
         <Stage number={1} title={words.sample}>
           <Side title={words.pictures} lead={words.samplePicture}>
-            {lesson !== undefined && <Sliding pupil={pupil} lesson={lesson} />}
+            {lesson !== undefined && <Sliding network={network} lesson={lesson} />}
           </Side>
           <Side
             title={words.text}
@@ -72,7 +72,7 @@ export function How({ watch, pupil }: HowProps) {
         </Stage>
         <Stage number={3} title={words.adjust}>
           <Side title={words.pictures} lead={words.adjustPicture}>
-            {lesson !== undefined && <Adjustment pupil={pupil} lesson={lesson} />}
+            {lesson !== undefined && <Adjustment network={network} lesson={lesson} />}
           </Side>
           <Side
             title={words.text}
@@ -85,7 +85,7 @@ export function How({ watch, pupil }: HowProps) {
           <section class="card" aria-labelledby="exam-title">
             <h2 id="exam-title">{words.exam}</h2>
             <p class="note">{words.examHelp}</p>
-            <ExamView pupil={pupil} />
+            <ExamView network={network} />
           </section>
           <section class="card" aria-labelledby="wrote-title">
             <h2 id="wrote-title">{words.wrote}</h2>
@@ -105,13 +105,13 @@ export function How({ watch, pupil }: HowProps) {
 }
 
 /** Start, pause, one step, start over. */
-function Desk({ pupil }: { readonly pupil: Pupil }) {
-  const phase = pupil.phase.value;
+function Desk({ network }: { readonly network: NetworkClient }) {
+  const phase = network.phase.value;
   switch (phase.phase) {
     case "absent":
       return (
         <>
-          <button type="button" class="primary large" onClick={pupil.start}>
+          <button type="button" class="primary large" onClick={network.start}>
             {words.begin}
           </button>
           <p class="note">{words.beginNote(DOWNLOADS)}</p>
@@ -123,43 +123,43 @@ function Desk({ pupil }: { readonly pupil: Pupil }) {
           <p class="warning" role="alert">
             {words.failed} {phase.detail}
           </p>
-          <button type="button" class="primary" onClick={pupil.start}>
+          <button type="button" class="primary" onClick={network.start}>
             {common.retry}
           </button>
         </>
       );
     default: {
       const learning = phase.phase === "learning" || phase.phase === "loading";
-      const exam = pupil.exam.value;
+      const exam = network.exam.value;
       return (
         <>
           <p class={learning ? "phase training" : "phase"}>
             <span class="lamp" aria-hidden="true" />
             {words[phase.phase]}
           </p>
-          <p class="note progress">{words.progress(pupil.lesson.value?.step ?? 0, exam?.right)}</p>
+          <p class="note progress">{words.progress(network.lesson.value?.step ?? 0, exam?.right)}</p>
           <p class="visually-hidden" role="status">
             {learning || exam === undefined ? "" : words.announced(exam.right)}
           </p>
           <div class="buttons">
             {phase.phase !== "finished" && (
               <>
-                <button type="button" class="primary" onClick={learning ? pupil.pause : pupil.start}>
+                <button type="button" class="primary" onClick={learning ? network.pause : network.start}>
                   {learning ? words.pause : words.go}
                 </button>
-                <button type="button" onClick={pupil.one}>
+                <button type="button" onClick={network.one}>
                   {words.one}
                 </button>
               </>
             )}
-            <button type="button" onClick={pupil.reset}>
+            <button type="button" onClick={network.reset}>
               {words.reset}
             </button>
             <label class="hurry">
               <input
                 type="checkbox"
-                checked={pupil.hurry.value}
-                onChange={(event) => pupil.setHurry(event.currentTarget.checked)}
+                checked={network.hurry.value}
+                onChange={(event) => network.setHurry(event.currentTarget.checked)}
               />
               {words.hurry}
             </label>

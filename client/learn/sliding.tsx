@@ -4,7 +4,7 @@ import { colourOf, prefersReducedMotion } from "../ui/canvas-style.ts";
 import { Picture } from "./canvas.tsx";
 import { drawDigit, drawGrid } from "./draw.ts";
 import type { Lesson } from "./messages.ts";
-import type { Pupil } from "./network-client.ts";
+import type { NetworkClient } from "./network-client.ts";
 import { FILTERS, MAP, WINDOW } from "./shape.ts";
 import { words } from "./strings.ts";
 
@@ -14,7 +14,7 @@ const PLACES_PER_SECOND = 120;
 const DIGIT_SCALE = 8;
 
 /** A filter's window over the digit, and the feature map that it fills in as it goes. */
-export function Sliding({ pupil, lesson }: { readonly pupil: Pupil; readonly lesson: Lesson }) {
+export function Sliding({ network, lesson }: { readonly network: NetworkClient; readonly lesson: Lesson }) {
   const chosen = useSignal(0);
   const place = useSignal(PLACES / 2 + MAP / 2 - 2);
   const sliding = useSignal(!prefersReducedMotion());
@@ -43,7 +43,7 @@ export function Sliding({ pupil, lesson }: { readonly pupil: Pupil; readonly les
   }, []);
 
   useSignalEffect(() => {
-    const now = pupil.lesson.value;
+    const now = network.lesson.value;
     const at = place.value;
     const [over, into] = [digit.current, map.current];
     const [overInk, intoInk] = [over?.getContext("2d"), into?.getContext("2d")];
@@ -91,7 +91,7 @@ export function Sliding({ pupil, lesson }: { readonly pupil: Pupil; readonly les
         >
           {sliding.value ? words.hold : words.slide}
         </button>
-        <button type="button" onClick={pupil.another}>
+        <button type="button" onClick={network.another}>
           {words.another}
         </button>
         <label class="window">

@@ -4,8 +4,8 @@ import { Bits } from "./bits.ts";
 import type { Shape, Source } from "./events.ts";
 import {
   HEDGE_MS,
-  MOST_BAD,
-  MOST_SOURCES,
+  MAX_BAD,
+  MAX_SOURCES,
   RANDOM_CHUNKS,
   SHARE_BESIDE_HOLDERS,
   SHARE_OF_NEW,
@@ -148,7 +148,7 @@ export class Download {
     for (const ask of this.asks) {
       if (now - ask.at < HEDGE_MS || (bits && !bits.has(ask.chunk))) continue;
       const sources = this.asks.filter((other) => other.chunk === ask.chunk);
-      if (sources.length >= MOST_SOURCES || sources.some((other) => other.source === source)) continue;
+      if (sources.length >= MAX_SOURCES || sources.some((other) => other.source === source)) continue;
       if (oldest === undefined || ask.at < oldest.at) oldest = ask;
     }
     return oldest?.chunk;
@@ -156,6 +156,6 @@ export class Download {
 
   /** Peers have had their chance: the server is asked for everything. */
   hopeless(now: number): boolean {
-    return this.bad >= MOST_BAD || now - this.began >= TOO_SLOW_MS;
+    return this.bad >= MAX_BAD || now - this.began >= TOO_SLOW_MS;
   }
 }

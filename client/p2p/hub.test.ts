@@ -8,7 +8,7 @@ import { decodeMessage, encodeMessage, type Message, PIECE_BYTES } from "./messa
 
 const CHUNK = 64 * 1024;
 const LENGTH = 12 * CHUNK + 777;
-const MOST = 10 * LENGTH;
+const MAX_BYTES = 10 * LENGTH;
 const bytes = Uint8Array.from({ length: LENGTH }, (_, i) => (i * 31 + (i >> 8)) % 256);
 const OLD = Uint8Array.from(bytes, (byte) => byte ^ 1);
 const NAME = diffName(3);
@@ -23,7 +23,7 @@ beforeEach(async () => {
 /** Starts a download; `brought` is there once it is done. */
 function bring(hub: Hub, object: ObjectName = NAME) {
   const result: { brought?: Brought; error?: unknown } = {};
-  hub.bring(object, MOST).then(
+  hub.bring(object, MAX_BYTES).then(
     (brought) => {
       result.brought = brought;
     },

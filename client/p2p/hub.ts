@@ -46,7 +46,7 @@ export interface Brought {
 /** Between two announcements while nothing happens. The server forgets who says nothing for a minute. */
 const ANNOUNCE_MS = 20_000;
 /** The server is asked for a chunk so often before a download is given up. */
-const MOST_FAILURES = 3;
+const MAX_FAILURES = 3;
 /** Between two of those, and twice as long each time. */
 const RETRY_MS = 500;
 
@@ -259,7 +259,7 @@ export class Hub {
       await this.#check("server", object, chunk, bytes);
     } catch (error) {
       const lost = error instanceof ProtocolError && error.code === "not-found" && this.connected === 0;
-      if (lost || ++this.#failures >= MOST_FAILURES) this.#giveUp(object, error);
+      if (lost || ++this.#failures >= MAX_FAILURES) this.#giveUp(object, error);
       else this.#take({ type: "unserved", object, chunk, wait: RETRY_MS * 2 ** this.#failures });
     }
   }

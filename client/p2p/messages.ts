@@ -40,7 +40,7 @@ const PIECE_HEADER = HEADER + 4 + 4;
 /** Bytes of a chunk that fit in a frame. */
 export const PIECE_BYTES = FRAME_BYTES - PIECE_HEADER;
 /** Chunks of the largest object, cut into the smallest chunks. */
-const MOST_CHUNKS = Math.ceil(MAX_OBJECT_BYTES / (64 * 1024));
+const MAX_CHUNKS = Math.ceil(MAX_OBJECT_BYTES / (64 * 1024));
 
 /** A frame that is no message: its sender does not speak our language, and is left. */
 export class BadMessage extends Error {
@@ -82,7 +82,7 @@ export function decodeMessage(frame: Uint8Array<ArrayBuffer>): Message {
   };
   const chunk = () => {
     const number = view.getUint32(0, true);
-    return number < MOST_CHUNKS ? number : bad(`chunk ${number}`);
+    return number < MAX_CHUNKS ? number : bad(`chunk ${number}`);
   };
   switch (type) {
     case "want":
@@ -91,7 +91,7 @@ export function decodeMessage(frame: Uint8Array<ArrayBuffer>): Message {
       sized(0);
       return { type, object };
     case "have":
-      if (rest.length === 0 || rest.length > Math.ceil(MOST_CHUNKS / 8))
+      if (rest.length === 0 || rest.length > Math.ceil(MAX_CHUNKS / 8))
         bad(`a have of ${frame.length} bytes`);
       return { type, object, bits: rest };
     case "got":

@@ -1,5 +1,5 @@
 import type { Hash } from "../../protocol/ids.ts";
-import { BUSY_MS, DIAL_MS, MOST_BUSY_MS } from "./limits.ts";
+import { BUSY_MS, DIAL_MS, MAX_BUSY_MS } from "./limits.ts";
 
 /** Another browser, from when it is dialled or comes to us until it is gone. Times are the scheduler's. */
 export class Peer {
@@ -37,7 +37,7 @@ export class Peer {
   saidBusy(now: number, random: number): boolean {
     this.busyUntil = now + BUSY_MS * (1 + random);
     this.#busySince ??= now;
-    return now - this.#busySince >= MOST_BUSY_MS;
+    return now - this.#busySince >= MAX_BUSY_MS;
   }
 
   gaveChunk(): void {

@@ -4,7 +4,7 @@ import type { IceServer } from "../../protocol/manifest.ts";
 import { ROUTES } from "../../protocol/routes.ts";
 import { Backoff } from "../transport/backoff.ts";
 import { BUFFER_LOW, type Channel, type Network } from "./channel.ts";
-import { MOST_PEERS } from "./limits.ts";
+import { MAX_PEERS } from "./limits.ts";
 
 export interface PeerJsOptions {
   /** The server's address, where it signals. */
@@ -22,7 +22,7 @@ export interface PeerJsOptions {
 }
 
 /** Connections to us that are not open yet: more than a handful is somebody knocking without end. */
-const MOST_KNOCKING = MOST_PEERS;
+const MAX_KNOCKING = MAX_PEERS;
 
 /**
  * Data channels by PeerJS, of which only signalling and the handshake are used: frames go over the bare RTCDataChannel.
@@ -140,7 +140,7 @@ export class PeerJsNetwork implements Network {
 
   #knock(connection: DataConnection): void {
     const peer = connection.peer;
-    if (!isPeerId(peer) || this.#knocking >= MOST_KNOCKING) {
+    if (!isPeerId(peer) || this.#knocking >= MAX_KNOCKING) {
       connection.close();
       return;
     }

@@ -6,10 +6,10 @@ import {
   ASK_MS,
   DIAL_MS,
   IDLE_MS,
-  MOST_DIALLED,
-  MOST_PEERS,
-  MOST_QUEUED,
-  MOST_SERVING,
+  MAX_DIALLED,
+  MAX_PEERS,
+  MAX_QUEUED,
+  MAX_SERVING,
   PEER_ASKS,
   SEEK_MS,
   SERVER_ASKS,
@@ -257,7 +257,7 @@ describe("K8: giving", () => {
 
   it("serves the least served first, however much another asks for", () => {
     for (const one of [1, 2]) take({ type: "opened", peer: peer(one) });
-    for (let chunk = 0; chunk < MOST_QUEUED; chunk++) hear(peer(1), { type: "ask", object, chunk });
+    for (let chunk = 0; chunk < MAX_QUEUED; chunk++) hear(peer(1), { type: "ask", object, chunk });
     for (let chunk = 0; chunk < 3; chunk++) hear(peer(2), { type: "ask", object, chunk });
     const order: PeerId[] = [];
     for (let served = 0; served < 9; served++) {
@@ -280,7 +280,7 @@ describe("K8: giving", () => {
     begin(1_000 * SIZE);
     take({ type: "held", shape });
     take({ type: "opened", peer: peer(1) });
-    for (let chunk = 0; chunk < MOST_QUEUED + 1; chunk++) hear(peer(1), { type: "ask", object, chunk });
+    for (let chunk = 0; chunk < MAX_QUEUED + 1; chunk++) hear(peer(1), { type: "ask", object, chunk });
     expect(scheduler.isShunned(peer(1))).toBe(false); // the control: one is on its way, the rest wait
     hear(peer(1), { type: "ask", object, chunk: COUNT - 1 });
     expect(scheduler.isShunned(peer(1))).toBe(true);
@@ -288,19 +288,19 @@ describe("K8: giving", () => {
 
   it("of a hundred connections keeps sixteen, and still finds room for its own", () => {
     for (let n = 0; n < 100; n++) take({ type: "opened", peer: peer(n) });
-    expect(scheduler.connected).toHaveLength(MOST_PEERS);
+    expect(scheduler.connected).toHaveLength(MAX_PEERS);
     for (let n = 0; n < 100; n++) hear(peer(n), { type: "ask", object, chunk: 1 });
-    expect(of(log, "serve").length).toBeLessThanOrEqual(MOST_SERVING);
+    expect(of(log, "serve").length).toBeLessThanOrEqual(MAX_SERVING);
     pass(DIAL_MS); // idle ones make room for one who comes to ask
     take({ type: "opened", peer: peer(200) });
     expect(scheduler.connected).toContain(peer(200));
-    expect(scheduler.connected).toHaveLength(MOST_PEERS);
+    expect(scheduler.connected).toHaveLength(MAX_PEERS);
   });
 
   it("dials a handful at most", () => {
     const many = Array.from({ length: 40 }, (_, n) => peer(n));
     take({ type: "wanted", shape: { ...shape, hash: "cd".repeat(32) as Hash } });
-    expect(of(introduce(...many), "dial")).toHaveLength(MOST_DIALLED);
+    expect(of(introduce(...many), "dial")).toHaveLength(MAX_DIALLED);
   });
 
   it("says so when an object goes", () => {

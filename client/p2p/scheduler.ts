@@ -9,10 +9,10 @@ import {
   FEW_PEERS,
   HEDGE_MS,
   IDLE_MS,
-  MOST_ASKS,
-  MOST_DIALLED,
-  MOST_PEERS,
-  MOST_WANTED,
+  MAX_ASKS,
+  MAX_DIALLED,
+  MAX_PEERS,
+  MAX_WANTED,
   PEER_ASKS,
   SEEK_MS,
   SERVER_ASKS,
@@ -175,7 +175,7 @@ export class Scheduler {
     let dialled = 0;
     for (const { dialled: ours } of this.#peers.values()) if (ours) dialled++;
     for (const peer of peers) {
-      if (dialled >= MOST_DIALLED || this.#peers.size >= MOST_PEERS) return;
+      if (dialled >= MAX_DIALLED || this.#peers.size >= MAX_PEERS) return;
       if (this.#peers.has(peer) || this.#shunned.has(peer) || this.#left.has(peer)) continue;
       this.#peers.set(peer, new Peer(true, now));
       this.#out.push({ type: "dial", peer });
@@ -198,7 +198,7 @@ export class Scheduler {
 
   /** With every place taken, one goes that came to us, wants nothing of us and has nothing for us. */
   #makeRoom(now: number): boolean {
-    if (this.#peers.size < MOST_PEERS) return true;
+    if (this.#peers.size < MAX_PEERS) return true;
     for (const [id, peer] of this.#peers) {
       if (!peer.isIdle(now) || [...this.#downloads.values()].some((download) => download.lacksFrom(id)))
         continue;
@@ -217,7 +217,7 @@ export class Scheduler {
     switch (message.type) {
       case "want":
         peer.wants.add(object);
-        if (peer.wants.size > MOST_WANTED) {
+        if (peer.wants.size > MAX_WANTED) {
           this.#shun(id);
           return;
         }
@@ -318,7 +318,7 @@ export class Scheduler {
     for (let asked = true; asked; ) {
       asked = false;
       for (const one of ready) {
-        if (one.room === 0 || download.asks.length >= MOST_ASKS) continue;
+        if (one.room === 0 || download.asks.length >= MAX_ASKS) continue;
         const chunk = download.pick(one.id, now);
         if (chunk === undefined) continue;
         one.room--;

@@ -9,7 +9,7 @@ import type { PeerBridge } from "./bridge.ts";
 type Bytes = Uint8Array<ArrayBuffer>;
 
 /** Bytes below which peers are not worth asking: the list and the introduction cost as much. */
-const LEAST_BYTES = 256 * 1024;
+const MIN_BYTES = 256 * 1024;
 
 /**
  * The same Api, with snapshots, diffs and shards by way of peers where there is a bridge to them, and as before where
@@ -28,7 +28,7 @@ export function sharedApi(
     call: Call | undefined,
     direct: () => Promise<Bytes>,
   ) => {
-    const peers = manifest?.peers === undefined || most < LEAST_BYTES ? undefined : await bridge();
+    const peers = manifest?.peers === undefined || most < MIN_BYTES ? undefined : await bridge();
     if (peers === undefined || manifest === undefined) return direct();
     try {
       const bytes = await peers.bring(object, most, manifest, call ?? {});

@@ -2,7 +2,7 @@ import { chunkLength } from "../../protocol/chunks.ts";
 import type { Hash, PeerId } from "../../protocol/ids.ts";
 import { Bucket } from "./bucket.ts";
 import type { Shape } from "./events.ts";
-import { MOST_QUEUED, MOST_SERVING, MOST_WAIT_MS, UPLOAD_BURST_SECONDS } from "./limits.ts";
+import { MAX_QUEUED, MAX_SERVING, MAX_WAIT_MS, UPLOAD_BURST_SECONDS } from "./limits.ts";
 
 interface Asked {
   readonly shape: Shape;
@@ -54,9 +54,9 @@ export class Uploads {
   /** Takes an ask in: `busy` where its turn would come too late, `greedy` where nobody honest asks for so much. */
   ask(peer: PeerId, shape: Shape, chunk: number): "taken" | "busy" | "greedy" {
     const asker = this.#askers.get(peer);
-    if (asker === undefined || asker.queue.length >= MOST_QUEUED) return "greedy";
+    if (asker === undefined || asker.queue.length >= MAX_QUEUED) return "greedy";
     const ahead = this.#chunksBefore(asker);
-    if (ahead * shape.size > (this.#bucket.rate * MOST_WAIT_MS) / 1_000) return "busy";
+    if (ahead * shape.size > (this.#bucket.rate * MAX_WAIT_MS) / 1_000) return "busy";
     if (!asker.queue.some((one) => one.shape.hash === shape.hash && one.chunk === chunk)) {
       asker.queue.push({ shape, chunk });
     }
@@ -118,7 +118,7 @@ export class Uploads {
       else if (asker.queue.length > 0 && (least === undefined || asker.served < least[1].served))
         least = entry;
     }
-    return serving < MOST_SERVING ? least : undefined;
+    return serving < MAX_SERVING ? least : undefined;
   }
 
   /** Chunks that would go out before one that this asker asks for now, if everybody gets equal turns. */

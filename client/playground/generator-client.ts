@@ -1,5 +1,5 @@
 import { batch, type ReadonlySignal, signal } from "@preact/signals";
-import { tend } from "../ui/listen-to-worker.ts";
+import { listenToWorker } from "../ui/listen-to-worker.ts";
 import type { Likely, WriteRequest, WriterCommand, WriterReport } from "./messages.ts";
 
 export type WriterPhase =
@@ -9,8 +9,8 @@ export type WriterPhase =
   | { readonly phase: "writing" }
   | { readonly phase: "failed"; readonly detail: string };
 
-/** The playground's Worker as signals. No Worker is there before {@link Writer.load}. */
-export interface Writer {
+/** The playground's Worker as signals. No Worker is there before {@link GeneratorClient.load}. */
+export interface GeneratorClient {
   readonly phase: ReadonlySignal<WriterPhase>;
   /** The version whose weights are loaded. */
   readonly version: ReadonlySignal<number | undefined>;
@@ -30,12 +30,12 @@ export interface WriterWorker {
 }
 
 /** Starts a Worker and calls back with what it says, or with why it died. */
-export type SpawnWriter = (
+export type SpawnGenerator = (
   onReport: (report: WriterReport) => void,
   onDeath: (why: string) => void,
 ) => WriterWorker;
 
-export function createWriter(spawn: SpawnWriter, server: string): Writer {
+export function createGenerator(spawn: SpawnGenerator, server: string): GeneratorClient {
   const phase = signal<WriterPhase>({ phase: "idle" });
   const version = signal<number | undefined>(undefined);
   const vocabulary = signal(1);
@@ -69,7 +69,7 @@ export function createWriter(spawn: SpawnWriter, server: string): Writer {
     }
   }
 
-  /** What it held is gone with it: {@link Writer.load} starts another. */
+  /** What it held is gone with it: {@link GeneratorClient.load} starts another. */
   function die(detail: string) {
     worker = undefined;
     version.value = undefined;
@@ -107,8 +107,8 @@ export function createWriter(spawn: SpawnWriter, server: string): Writer {
 }
 
 /** The writer's Worker in this browser. */
-export const spawnWriter: SpawnWriter = (onReport, onDeath) => {
+export const spawnGenerator: SpawnGenerator = (onReport, onDeath) => {
   const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
-  tend(worker, onReport, onDeath);
+  listenToWorker(worker, onReport, onDeath);
   return { post: (command) => worker.postMessage(command) };
 };

@@ -1,9 +1,9 @@
 import { serverOf } from "../../protocol/address.ts";
 import { mount } from "../ui/mount.ts";
 import { watchRunInBrowser } from "../ui/watch.ts";
-import { createWriter, spawnWriter } from "./generator-client.ts";
+import { createGenerator, spawnGenerator } from "./generator-client.ts";
 import { Playground } from "./page.tsx";
 
 /** The playground: wires the browser to the page. */
-const writer = createWriter(spawnWriter, serverOf(location.href));
-mount(<Playground watch={watchRunInBrowser()} writer={writer} />);
+const generator = createGenerator(spawnGenerator, serverOf(location.href));
+mount(<Playground watch={watchRunInBrowser()} generator={generator} />);

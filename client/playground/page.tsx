@@ -6,23 +6,23 @@ import { awayNotice } from "../ui/intermediary-line.ts";
 import { SamplePair } from "../ui/samples.tsx";
 import { common } from "../ui/strings.ts";
 import type { RunWatch } from "../ui/watch.ts";
-import type { Writer } from "./generator-client.ts";
+import type { GeneratorClient } from "./generator-client.ts";
 import { words } from "./strings.ts";
 
 export interface PlaygroundProps {
   readonly watch: RunWatch;
-  readonly writer: Writer;
+  readonly generator: GeneratorClient;
 }
 
 /** Bytes of one f32 weight. */
 const WEIGHT_BYTES = 4;
 /** Tokens of one answer. */
 const LENGTH = 160;
-const MOST_CHOICES = 200;
-const MOST_PROMPT = 1_000;
+const MAX_CHOICES = 200;
+const MAX_PROMPT = 1_000;
 
 /** The model as it is now, to write with: nothing is fetched before the visitor asks for it. */
-export function Playground({ watch, writer }: PlaygroundProps) {
+export function Playground({ watch, generator }: PlaygroundProps) {
   const status = watch.status.value;
   return (
     <>
@@ -44,10 +44,10 @@ export function Playground({ watch, writer }: PlaygroundProps) {
         ) : (
           <div class="columns">
             <section class="card" aria-label={words.title}>
-              {writer.version.value === undefined ? (
-                <Load writer={writer} bytes={status.parameters * WEIGHT_BYTES} />
+              {generator.version.value === undefined ? (
+                <Load generator={generator} bytes={status.parameters * WEIGHT_BYTES} />
               ) : (
-                <Desk writer={writer} newest={status.version} />
+                <Desk generator={generator} newest={status.version} />
               )}
             </section>
             <section class="card" aria-labelledby="early-title">
@@ -67,13 +67,13 @@ export function Playground({ watch, writer }: PlaygroundProps) {
   );
 }
 
-function Load({ writer, bytes }: { readonly writer: Writer; readonly bytes: number }) {
-  const phase = writer.phase.value;
+function Load({ generator, bytes }: { readonly generator: GeneratorClient; readonly bytes: number }) {
+  const phase = generator.phase.value;
   if (phase.phase === "loading") return <p role="status">{words.loading(phase.bytes, phase.total)}</p>;
   return (
     <>
       {phase.phase === "failed" && <Failure detail={phase.detail} />}
-      <button type="button" class="primary large" onClick={writer.load}>
+      <button type="button" class="primary large" onClick={generator.load}>
         {phase.phase === "failed" ? words.retry : words.load(bytes)}
       </button>
       <p class="note">{words.loadNote}</p>
@@ -89,21 +89,21 @@ function Failure({ detail }: { readonly detail: string }) {
   );
 }
 
-function Desk({ writer, newest }: { readonly writer: Writer; readonly newest: number }) {
+function Desk({ generator, newest }: { readonly generator: GeneratorClient; readonly newest: number }) {
   const prompt = useSignal("The whale");
   const temperature = useSignal(0.8);
   const topK = useSignal(40);
   const seed = useSignal(1);
-  const phase = writer.phase.value;
-  const version = writer.version.value ?? 0;
+  const phase = generator.phase.value;
+  const version = generator.version.value ?? 0;
   const busy = phase.phase === "writing" || phase.phase === "loading";
 
   function write(nextSeed: number) {
     seed.value = nextSeed;
-    writer.write({
+    generator.write({
       prompt: prompt.value,
       temperature: temperature.value,
-      topK: Math.min(topK.value, writer.vocabulary.value),
+      topK: Math.min(topK.value, generator.vocabulary.value),
       seed: nextSeed,
       length: LENGTH,
     });
@@ -116,7 +116,7 @@ function Desk({ writer, newest }: { readonly writer: Writer; readonly newest: nu
           {phase.phase === "loading" ? words.loading(phase.bytes, phase.total) : words.version(version)}
         </span>
         {newest > version && !busy && (
-          <button type="button" class="quiet" onClick={writer.load}>
+          <button type="button" class="quiet" onClick={generator.load}>
             {words.newer(newest)}
           </button>
         )}
@@ -132,7 +132,7 @@ function Desk({ writer, newest }: { readonly writer: Writer; readonly newest: nu
           <span>{words.prompt}</span>
           <textarea
             rows={3}
-            maxLength={MOST_PROMPT}
+            maxLength={MAX_PROMPT}
             value={prompt.value}
             aria-describedby="prompt-help"
             onInput={(event) => {
@@ -153,11 +153,11 @@ function Desk({ writer, newest }: { readonly writer: Writer; readonly newest: nu
           name={words.topK}
           help={words.topKHelp(topK.value)}
           value={topK}
-          range={[1, Math.min(MOST_CHOICES, writer.vocabulary.value), 1]}
+          range={[1, Math.min(MAX_CHOICES, generator.vocabulary.value), 1]}
         />
         <div class="buttons">
           {phase.phase === "writing" ? (
-            <button type="button" class="primary" onClick={writer.stop}>
+            <button type="button" class="primary" onClick={generator.stop}>
               {words.stop}
             </button>
           ) : (
@@ -177,7 +177,7 @@ function Desk({ writer, newest }: { readonly writer: Writer; readonly newest: nu
         </div>
       </form>
       {phase.phase === "failed" && <Failure detail={phase.detail} />}
-      <Output writer={writer} />
+      <Output generator={generator} />
     </>
   );
 }
@@ -212,10 +212,10 @@ function Slider({ name, help, value, range: [min, max, step] }: SliderProps) {
 }
 
 /** A language model wrote it: text nodes, and called what it is. */
-function Output({ writer }: { readonly writer: Writer }) {
-  const { value: written } = writer.text;
-  const writing = writer.phase.value.phase === "writing";
-  const speed = writer.tokensPerSecond.value;
+function Output({ generator }: { readonly generator: GeneratorClient }) {
+  const { value: written } = generator.text;
+  const writing = generator.phase.value.phase === "writing";
+  const speed = generator.tokensPerSecond.value;
   return (
     <section aria-labelledby="output-title" aria-busy={writing}>
       <h2 id="output-title">{words.output}</h2>
@@ -224,17 +224,17 @@ function Output({ writer }: { readonly writer: Writer }) {
       ) : (
         <figure class="sample">
           <blockquote translate={false}>
-            <span class="given">{writer.prompt.value}</span>
+            <span class="given">{generator.prompt.value}</span>
             {written}
           </blockquote>
           {speed !== undefined && !writing && <figcaption>{words.speed(speed)}</figcaption>}
         </figure>
       )}
-      {writer.next.value.length > 0 && !writing && (
+      {generator.next.value.length > 0 && !writing && (
         <div class="guess">
           <h3>{words.next}</h3>
           <ol>
-            {writer.next.value.map(({ token, probability }) => (
+            {generator.next.value.map(({ token, probability }) => (
               <Bar key={token} kind="other" part={probability} value={formatProbability(probability)}>
                 {visible(token)}
               </Bar>

@@ -1,9 +1,9 @@
 import { layoutOf } from "../../model/contract/layout.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../model/data/safetensors.ts";
 import { loadTokenizer, type Tokenizer } from "../../model/data/tokenizer.ts";
-import { Reader } from "../../model/decode/cached-decoder.ts";
+import { CachedDecoder } from "../../model/decode/cached-decoder.ts";
 import { topGuesses } from "../../model/decode/generate.ts";
-import { writeOn } from "../../model/decode/generate-cached.ts";
+import { generateCached } from "../../model/decode/generate-cached.ts";
 import { browserCache } from "../cache/browser.ts";
 import { lastingCache } from "../cache/lasting.ts";
 import { httpApi } from "../transport/http.ts";
@@ -16,7 +16,7 @@ import type { WriteRequest, WriterCommand, WriterReport } from "./messages.ts";
  * keeps, so that who trains here downloads only what has changed since.
  */
 interface Loaded {
-  readonly reader: Reader;
+  readonly decoder: CachedDecoder;
   readonly tokenizer: Tokenizer;
   readonly context: number;
 }
@@ -61,13 +61,13 @@ async function load(server: string, signal: AbortSignal): Promise<void> {
   const weights = await replica.sync(version, hash);
   await replica.save();
   const tokenizer = loadTokenizer(await api.tokenizer(manifest, { signal }));
-  loaded = { reader: new Reader(shape, weights), tokenizer, context: shape.context };
+  loaded = { decoder: new CachedDecoder(shape, weights), tokenizer, context: shape.context };
   say({ type: "ready", version, vocabulary: tokenizer.vocabulary });
 }
 
 async function write({ prompt, length, ...sampling }: WriteRequest, signal: AbortSignal): Promise<void> {
   if (loaded === undefined) throw new Error("the model is not loaded yet");
-  const { reader, tokenizer, context } = loaded;
+  const { decoder, tokenizer, context } = loaded;
   const { vocabulary } = tokenizer; // the model may have spare rows
   // A model writes on from something; where nothing was given, from the start of a line.
   const begin = tokenizer.encode(prompt === "" ? "\n" : prompt);
@@ -75,7 +75,7 @@ async function write({ prompt, length, ...sampling }: WriteRequest, signal: Abor
   const begun = monotonic();
   let shown = begun;
   const show = () => {
-    const next = topGuesses(reader.logits().subarray(0, vocabulary), SHOWN_CANDIDATES).map(
+    const next = topGuesses(decoder.logits().subarray(0, vocabulary), SHOWN_CANDIDATES).map(
       ({ token, probability }) => ({
         token: tokenizer.piece(token),
         probability,
@@ -83,7 +83,7 @@ async function write({ prompt, length, ...sampling }: WriteRequest, signal: Abor
     );
     say({ type: "text", text: tokenizer.decode(written), tokens: written.length, next });
   };
-  for (const token of writeOn(reader, context, begin, { ...sampling, vocabulary })) {
+  for (const token of generateCached(decoder, context, begin, { ...sampling, vocabulary })) {
     written.push(token);
     if (written.length >= length) break;
     if (monotonic() - shown < SHOW_EVERY_MS) continue;

@@ -4,7 +4,7 @@ import { parseJson } from "../../protocol/guards.ts";
 import { WrongBytes } from "./away.ts";
 
 /** Characters of one event: the longest holds a sample of text. */
-const MOST_CHARACTERS = 64 * 1024;
+const MAX_CHARACTERS = 64 * 1024;
 
 /**
  * Server-sent events out of a response's stream (rule E1), the same code in Workers and Node. Comments, and events
@@ -26,7 +26,7 @@ export async function* readEvents(
       text += decoder.decode(value, { stream: true }).replaceAll("\r", "");
       const blocks = text.split("\n\n");
       text = blocks.pop() ?? "";
-      if (text.length > MOST_CHARACTERS) throw new WrongBytes("an event without end");
+      if (text.length > MAX_CHARACTERS) throw new WrongBytes("an event without end");
       for (const block of blocks) {
         const event = eventOf(block);
         if (event !== undefined) yield event;

@@ -5,7 +5,7 @@ const FIRST_WORD_MS = 45_000;
  * Hears a module Worker. `died` is told, once, why it is of no use: its script could not be loaded, it threw, or it never
  * said anything; it is ended then.
  */
-export function tend<Report>(
+export function listenToWorker<Report>(
   worker: Worker,
   heard: (report: Report) => void,
   died: (why: string) => void,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Control, Stopped } from "./control.ts";
 import type { Phase } from "./messages.ts";
-import { holdTurn } from "./tab-lock.ts";
+import { holdTabLock } from "./tab-lock.ts";
 
 function controlled() {
   const phases: Phase[] = [];
@@ -12,11 +12,11 @@ function controlled() {
 describe("Control", () => {
   test("a turn waits while paused, whatever the reasons, and goes on after one resume", async () => {
     const { control } = controlled();
-    await control.turn();
+    await control.checkpoint();
     control.pause("hidden");
     control.pause("visitor");
     let passed = false;
-    const turn = control.turn().then(() => {
+    const turn = control.checkpoint().then(() => {
       passed = true;
     });
     await new Promise(setImmediate);
@@ -29,10 +29,10 @@ describe("Control", () => {
   test("stop ends a wait and every later turn", async () => {
     const { control } = controlled();
     control.pause("battery");
-    const turn = control.turn();
+    const turn = control.checkpoint();
     control.stop();
     await expect(turn).rejects.toThrow(Stopped);
-    await expect(control.turn()).rejects.toThrow(Stopped);
+    await expect(control.checkpoint()).rejects.toThrow(Stopped);
   });
 
   test("a pause is shown over whatever the loop does, and what it does comes back after", () => {
@@ -67,13 +67,13 @@ describe("one trainer a browser", () => {
     const log: string[] = [];
     const first = Promise.withResolvers<void>();
     const signal = new AbortController().signal;
-    const one = holdTurn(
+    const one = holdTabLock(
       signal,
       () => log.push("one waits"),
       () => first.promise,
     );
     const waits = Promise.withResolvers<void>();
-    const two = holdTurn(signal, waits.resolve, async () => log.push("two trains"));
+    const two = holdTabLock(signal, waits.resolve, async () => log.push("two trains"));
     await waits.promise;
     expect(log).toEqual([]);
     first.resolve();
@@ -84,13 +84,13 @@ describe("one trainer a browser", () => {
   test("a waiting tab can be stopped", async () => {
     const first = Promise.withResolvers<void>();
     const control = new AbortController();
-    const one = holdTurn(
+    const one = holdTabLock(
       control.signal,
       () => undefined,
       () => first.promise,
     );
     const stop = () => control.abort(new Stopped());
-    await expect(holdTurn(control.signal, stop, () => Promise.resolve())).rejects.toThrow(Stopped);
+    await expect(holdTabLock(control.signal, stop, () => Promise.resolve())).rejects.toThrow(Stopped);
     first.resolve();
     await one;
   });
@@ -98,9 +98,9 @@ describe("one trainer a browser", () => {
   test("an error of the work comes through, and frees the turn", async () => {
     const signal = new AbortController().signal;
     const fail = () => Promise.reject(new Error("mine"));
-    await expect(holdTurn(signal, () => undefined, fail)).rejects.toThrow("mine");
+    await expect(holdTabLock(signal, () => undefined, fail)).rejects.toThrow("mine");
     expect(
-      await holdTurn(
+      await holdTabLock(
         signal,
         () => undefined,
         async () => 5,

@@ -1,7 +1,7 @@
 import type { PauseReason, Phase, Report } from "./messages.ts";
 
 /**
- * The visitor's hand on the loop: pause, resume, throttle, stop. The loop passes {@link Control.turn} before
+ * The visitor's hand on the loop: pause, resume, throttle, stop. The loop passes {@link Control.checkpoint} before
  * each inner step and each request, so that a command takes effect within one step.
  */
 export class Control {
@@ -62,7 +62,7 @@ export class Control {
   }
 
   /** Resolves at once, or when a pause ends. Throws {@link Stopped}. */
-  async turn(): Promise<void> {
+  async checkpoint(): Promise<void> {
     while (this.#paused !== undefined && !this.signal.aborted) await this.#resumed.promise;
     this.signal.throwIfAborted();
   }

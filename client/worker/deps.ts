@@ -5,11 +5,11 @@ import type { Cache } from "../cache/cache.ts";
 import type { Api } from "../transport/api.ts";
 import type { Control } from "./control.ts";
 import type { Trainers } from "./device/trainers.ts";
-import type { News } from "./event-subscription.ts";
-import type { Glimpse } from "./inspection.ts";
+import type { EventSubscription } from "./event-subscription.ts";
+import type { Inspection } from "./inspection.ts";
 import type { Report } from "./messages.ts";
 import type { Replica } from "./replica.ts";
-import type { Pace } from "./throughput.ts";
+import type { Throughput } from "./throughput.ts";
 
 /** What a round needs of the world; all of it can be replaced in a test. */
 export interface RoundDeps {
@@ -22,11 +22,11 @@ export interface RoundDeps {
   readonly control: Control;
   readonly report: (report: Report) => void;
   /** Keeps what a visitor may look into; absent where nobody looks. */
-  readonly glimpse?: Glimpse;
+  readonly inspection?: Inspection;
   /** The run's tokenizer, for the passage; undefined when it cannot be had just now. */
   readonly tokenizer: () => Promise<Tokenizer | undefined>;
-  readonly pace: Pace;
-  readonly news: News;
+  readonly throughput: Throughput;
+  readonly events: EventSubscription;
   /** Hears how far a download is. */
   readonly progress: Progress;
   /** A monotonic clock in milliseconds. */

@@ -1,33 +1,33 @@
 import { expect, test } from "vitest";
 import { ToyServer } from "../../test/harness/toy-run.ts";
 import { VirtualTime } from "../../test/harness/virtual-time.ts";
-import { News } from "./event-subscription.ts";
+import { EventSubscription } from "./event-subscription.ts";
 
-/** News of a toy server, and what happened when, on virtual time. */
+/** The events of a toy server, and what happened when, on virtual time. */
 async function listening() {
   const time = new VirtualTime();
   const server = await ToyServer.open();
-  const news = new News({ api: server, sleep: time.sleep, random: () => 0.5 });
+  const events = new EventSubscription({ api: server, sleep: time.sleep, random: () => 0.5 });
   const stop = new AbortController();
-  const heard = news.listen(stop.signal);
+  const heard = events.listen(stop.signal);
   const version = (version: number) => {
     const { hash } = server.versions[0]!;
     server.announce({ type: "version", version, hash, diffBytes: 1, deltas: 1, tokens: 1, ms: 1 });
   };
   const wait = async (ms: number) => {
-    await news.wait(ms, stop.signal);
+    await events.wait(ms, stop.signal);
     return time.now;
   };
-  return { time, server, news, stop, heard, version, wait };
+  return { time, server, events, stop, heard, version, wait };
 }
 
 test("who waits is woken when the run moves on, spread a little", async () => {
-  const { time, news, version, wait } = await listening();
+  const { time, events, version, wait } = await listening();
   const woken = time.until(wait(30_000));
   await new Promise(setImmediate);
   version(7);
   expect(await woken).toBe(250);
-  expect(news.newest?.version).toBe(7);
+  expect(events.newest?.version).toBe(7);
   // but not by what changes nothing
   const later = time.until(wait(1_000));
   await new Promise(setImmediate);
@@ -46,10 +46,10 @@ test("a stream that fails is opened again with growing waits, and polling goes o
       throw new Error("too many listeners");
     },
   });
-  const news = new News({ api, sleep: time.sleep, random: () => 0.5 });
+  const events = new EventSubscription({ api, sleep: time.sleep, random: () => 0.5 });
   const stop = new AbortController();
-  const heard = news.listen(stop.signal);
-  await time.until(news.wait(20_000, stop.signal));
+  const heard = events.listen(stop.signal);
+  await time.until(events.wait(20_000, stop.signal));
   expect(time.now).toBe(20_000);
   expect(opened).toEqual([0, 1_000, 3_000, 7_000, 15_000]);
   stop.abort();

@@ -10,7 +10,7 @@ const LAST_REOPEN_MS = 60_000;
 const SPREAD_MS = 500;
 
 /** What listening needs of the world (deps.ts has the words). */
-export interface NewsDeps {
+export interface SubscriptionDeps {
   readonly api: Pick<Api, "events">;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly random: () => number;
@@ -20,13 +20,13 @@ export interface NewsDeps {
  * What the server tells of its own accord: which version is the newest, and when to ask again. Nothing depends on
  * it. A stream that fails is opened again with jitter, and meanwhile who waits polls.
  */
-export class News {
-  readonly #deps: NewsDeps;
+export class EventSubscription {
+  readonly #deps: SubscriptionDeps;
   readonly #waiting = new Set<() => void>();
   #newest: { readonly version: number; readonly hash: Hash } | undefined;
   #state: string | undefined;
 
-  constructor(deps: NewsDeps) {
+  constructor(deps: SubscriptionDeps) {
     this.#deps = deps;
   }
 

@@ -1,5 +1,5 @@
 import type { Tokenizer } from "../../model/data/tokenizer.ts";
-import { Reader } from "../../model/decode/cached-decoder.ts";
+import { CachedDecoder } from "../../model/decode/cached-decoder.ts";
 import { nearestTokens, tokenEmbeddings, tokenMap } from "../../model/decode/embeddings.ts";
 import type { ModelShape } from "../../protocol/model.ts";
 import type { Inside } from "./messages.ts";
@@ -21,14 +21,14 @@ const NEIGHBOURS = 5;
 /** Reads a short passage with plain loops and keeps what the page draws. Loaded when a visitor first looks. */
 export function insideOf({ shape, tokenizer, tokens, weights, version }: Shown): Inside {
   const { layers, heads, width } = shape;
-  const reader = new Reader(shape, weights);
+  const decoder = new CachedDecoder(shape, weights);
   const length = tokens.length;
   const attention = new Uint8Array(layers * heads * length * length);
   tokens.forEach((token, place) => {
-    reader.read(token);
+    decoder.read(token);
     for (let layer = 0; layer < layers; layer++) {
       for (let head = 0; head < heads; head++) {
-        const row = reader.attention(layer, head);
+        const row = decoder.attention(layer, head);
         const from = ((layer * heads + head) * length + place) * length;
         row.forEach((share, at) => {
           attention[from + at] = Math.round(share * 255);

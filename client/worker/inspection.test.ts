@@ -4,7 +4,7 @@ import type { Tokenizer } from "../../model/data/tokenizer.ts";
 import { Random } from "../../model/lib/random.ts";
 import { DENSE4 } from "../../protocol/codec/codec.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
-import { deltaPicture, Glimpse } from "./inspection.ts";
+import { deltaPicture, Inspection } from "./inspection.ts";
 
 const SHAPE = { layers: 2, heads: 2, width: 8, context: 64, vocabulary: 30 };
 const tokenizer: Tokenizer = {
@@ -19,12 +19,12 @@ const tokens = Uint16Array.from({ length: 64 }, (_, i) => (i * 7) % 30);
 
 describe("a look inside", () => {
   it("is nothing before a passage was shown, and then of that passage", async () => {
-    const glimpse = new Glimpse();
-    expect(await glimpse.look()).toBeUndefined();
+    const inspection = new Inspection();
+    expect(await inspection.look()).toBeUndefined();
     const row = tokens.slice();
-    glimpse.show({ shape: SHAPE, tokenizer, tokens: row, weights, version: 7 });
+    inspection.show({ shape: SHAPE, tokenizer, tokens: row, weights, version: 7 });
     row.fill(0); // the batch's memory is used again
-    const inside = await glimpse.look();
+    const inside = await inspection.look();
     expect(inside).toMatchObject({ version: 7, layers: 2, heads: 2 });
     expect(inside?.tokens.slice(0, 3)).toEqual(["<0>", "<7>", "<14>"]);
     expect(inside?.tokens).toHaveLength(32);
@@ -33,9 +33,9 @@ describe("a look inside", () => {
   });
 
   it("gives every row of attention to the tokens up to it, all of it", async () => {
-    const glimpse = new Glimpse();
-    glimpse.show({ shape: SHAPE, tokenizer, tokens, weights, version: 1 });
-    const { attention } = (await glimpse.look())!;
+    const inspection = new Inspection();
+    inspection.show({ shape: SHAPE, tokenizer, tokens, weights, version: 1 });
+    const { attention } = (await inspection.look())!;
     for (let row = 0; row < 2 * 2 * 32; row++) {
       const shares = attention.subarray(row * 32, (row + 1) * 32);
       const place = row % 32;
@@ -45,11 +45,11 @@ describe("a look inside", () => {
   });
 
   it("is not taken where it would hold training up", async () => {
-    const glimpse = new Glimpse();
+    const inspection = new Inspection();
     const large = new Float32Array(1); // its length alone decides
     Object.defineProperty(large, "length", { value: 200_000_000 });
-    glimpse.show({ shape: SHAPE, tokenizer, tokens, weights: large, version: 1 });
-    expect(await glimpse.look()).toBeUndefined();
+    inspection.show({ shape: SHAPE, tokenizer, tokens, weights: large, version: 1 });
+    expect(await inspection.look()).toBeUndefined();
   });
 });
 
@@ -73,12 +73,12 @@ describe("the picture of a delta", () => {
   });
 
   it("is of what was sent, and all in the middle where nothing changed", () => {
-    const glimpse = new Glimpse();
-    expect(glimpse.delta()).toBeUndefined();
-    glimpse.show({ shape: SHAPE, tokenizer, tokens, weights, version: 1 });
+    const inspection = new Inspection();
+    expect(inspection.delta()).toBeUndefined();
+    inspection.show({ shape: SHAPE, tokenizer, tokens, weights, version: 1 });
     const frame = encodeFrame(DENSE4, new Float32Array(weights.length));
-    glimpse.sent(frame, 3);
-    expect(glimpse.delta()).toMatchObject({ bytes: frame.length, changed: 0, ratio: 0, steps: 3 });
-    expect(glimpse.delta()?.bars[10]).toBe(weights.length);
+    inspection.sent(frame, 3);
+    expect(inspection.delta()).toMatchObject({ bytes: frame.length, changed: 0, ratio: 0, steps: 3 });
+    expect(inspection.delta()?.bars[10]).toBe(weights.length);
   });
 });

@@ -5,11 +5,11 @@ import type { DeltaPicture, Inside } from "./messages.ts";
 /** Multiply-adds that a look may take: about a second of plain JavaScript. */
 const LOOK_COST = 1e9;
 /** Tokens of a passage that a look reads: what fits beside each other in a page. */
-const MOST_TOKENS = 32;
+const MAX_TOKENS = 32;
 /** A model of which eight tokens cannot be read within the cost is not looked into. */
-const LEAST_TOKENS = 8;
+const MIN_TOKENS = 8;
 /** Deltas of larger models are not pictured: decoding one again would cost training time. */
-const MOST_PARAMETERS = 8_000_000;
+const MAX_PARAMETERS = 8_000_000;
 /** Bars of the picture of a delta, an odd number so that one stands for no change. */
 const BARS = 21;
 
@@ -18,7 +18,7 @@ const BARS = 21;
  * tokens lie, and what the last delta looked like. Computed in the Worker and only when the page asks, from
  * the copy of the weights that is there anyway.
  */
-export class Glimpse {
+export class Inspection {
   #shown: Shown | undefined;
   #frame: { readonly frame: Uint8Array<ArrayBuffer>; readonly steps: number } | undefined;
 
@@ -37,15 +37,15 @@ export class Glimpse {
     const shown = this.#shown;
     if (shown === undefined) return undefined;
     const affordable = Math.floor(LOOK_COST / shown.weights.length);
-    if (affordable < LEAST_TOKENS) return undefined;
+    if (affordable < MIN_TOKENS) return undefined;
     const { insideOf } = await import("./inside.ts");
-    return insideOf({ ...shown, tokens: shown.tokens.subarray(0, Math.min(MOST_TOKENS, affordable)) });
+    return insideOf({ ...shown, tokens: shown.tokens.subarray(0, Math.min(MAX_TOKENS, affordable)) });
   }
 
   /** What the last delta is, beside the weights it changes; undefined before the first was sent. */
   delta(): DeltaPicture | undefined {
     const weights = this.#shown?.weights;
-    if (this.#frame === undefined || weights === undefined || weights.length > MOST_PARAMETERS)
+    if (this.#frame === undefined || weights === undefined || weights.length > MAX_PARAMETERS)
       return undefined;
     const { frame, steps } = this.#frame;
     return deltaPicture(decodeFrame(frame, weights.length), weights, frame.length, steps);

@@ -7,7 +7,7 @@ import type { TicketId } from "../../protocol/ids.ts";
 import { ToyTrainer } from "../../test/harness/toy-run.ts";
 import { memoryCache } from "../cache/cache.ts";
 import { KEYS } from "../cache/entries.ts";
-import { Carry, LATE_PART } from "./local-state.ts";
+import { LATE_PART, LocalState } from "./local-state.ts";
 
 const weights = new Float32Array(4);
 const id = (letter: string) => letter.repeat(21).padEnd(22, "A") as TicketId;
@@ -18,14 +18,14 @@ async function carrying(decay: number, value = 7) {
   const cache = memoryCache();
   const values = Float32Array.of(0, 0, 0, value);
   await cache.write({ [KEYS.residual]: { version: 10, after: id("a"), values } });
-  const carry = new Carry({ cache, parameters: 4, codec: codecOf(DENSE4), decay });
-  return { cache, carry, trainer: new ToyTrainer() };
+  const localState = new LocalState({ cache, parameters: 4, codec: codecOf(DENSE4), decay });
+  return { cache, localState, trainer: new ToyTrainer() };
 }
 
 async function sentAt(version: number, decay: number): Promise<number> {
-  const { carry, trainer } = await carrying(decay);
-  await carry.begin(trainer, { version, fresh: false }, weights);
-  const { frame } = await carry.pack(trainer, { version, id: id("b") });
+  const { localState, trainer } = await carrying(decay);
+  await localState.begin(trainer, { version, fresh: false }, weights);
+  const { frame } = await localState.pack(trainer, { version, id: id("b") });
   return decodeFrame(frame, 4)[3]!;
 }
 
@@ -42,56 +42,57 @@ describe("a residual", () => {
   });
 
   test("ages by versions, not by tickets that came to nothing", async () => {
-    const { carry, trainer } = await carrying(0.5);
-    for (const version of [11, 11, 11, 12]) await carry.begin(trainer, { version, fresh: false }, weights);
+    const { localState, trainer } = await carrying(0.5);
+    for (const version of [11, 11, 11, 12])
+      await localState.begin(trainer, { version, fresh: false }, weights);
     expect((await trainer.carried()).residual[3]).toBe(1.75);
     expect(trainer.starts.slice(1)).toEqual(["kept", "kept", "kept"]);
   });
 
   test("takes back what came too late, aged meanwhile, though the next ticket is under way", async () => {
-    const { carry, trainer } = await carrying(0.5);
-    await carry.begin(trainer, { version: 11, fresh: false }, weights);
-    const parcel = await carry.pack(trainer, { version: 11, id: id("b") });
+    const { localState, trainer } = await carrying(0.5);
+    await localState.begin(trainer, { version: 11, fresh: false }, weights);
+    const packed = await localState.pack(trainer, { version: 11, id: id("b") });
     expect((await trainer.carried()).residual[3]).toBe(0);
-    await carry.begin(trainer, { version: 13, fresh: false }, weights);
-    await carry.settle(parcel, stale);
+    await localState.begin(trainer, { version: 13, fresh: false }, weights);
+    await localState.settle(packed, stale);
     expect((await trainer.carried()).residual[3]).toBeCloseTo((LATE_PART * 3.5) / 4, 6);
     // the second time in a row: what was added back before goes
-    const second = await carry.pack(trainer, { version: 13, id: id("c") });
-    await carry.settle(second, stale);
+    const second = await localState.pack(trainer, { version: 13, id: id("c") });
+    await localState.settle(second, stale);
     expect((await trainer.carried()).residual[3]).toBeCloseTo(0, 2);
     // a receipt in between begins anew
-    await carry.settle({ ...second, made: second.made }, "taken");
-    await carry.settle(second, stale);
+    await localState.settle({ ...second, made: second.made }, "taken");
+    await localState.settle(second, stale);
     const [, , , sent] = decodeFrame(second.frame, 4);
     expect((await trainer.carried()).residual[3]).toBeCloseTo(LATE_PART * sent!, 2);
   });
 
   test("of work that came too late goes into no fresh ticket, which would else not be what the server gets", async () => {
     for (const fresh of [true, false]) {
-      const { carry, trainer } = await carrying(1);
+      const { localState, trainer } = await carrying(1);
       const lost = new ToyTrainer(); // a device that went with its moments, as in a page that was frozen for long
-      await carry.begin(lost, { version: 11, fresh: false }, weights);
-      const parcel = await carry.pack(lost, { version: 11, id: id("b") });
-      await carry.begin(trainer, { version: 12, fresh }, weights);
-      await carry.settle(parcel, stale);
+      await localState.begin(lost, { version: 11, fresh: false }, weights);
+      const packed = await localState.pack(lost, { version: 11, id: id("b") });
+      await localState.begin(trainer, { version: 12, fresh }, weights);
+      await localState.settle(packed, stale);
       const { residual } = await trainer.carried();
       expect(residual.some((value) => value !== 0)).toBe(!fresh); // an ordinary ticket, the control, takes it in
     }
   });
 
   test("survives a fresh ticket, decayed, and takes in what that one leaves out", async () => {
-    const { carry, trainer } = await carrying(0.5);
-    await carry.begin(trainer, { version: 11, fresh: false }, weights);
+    const { localState, trainer } = await carrying(0.5);
+    await localState.begin(trainer, { version: 11, fresh: false }, weights);
     await trainer.step(new Uint16Array(), 1, 0);
     const before = await trainer.carried();
-    await carry.begin(trainer, { version: 12, fresh: true }, weights);
+    await localState.begin(trainer, { version: 12, fresh: true }, weights);
     expect((await trainer.carried()).residual).toEqual(new Float32Array(4));
     await trainer.adjustResidual(1, Float32Array.of(7, 0.4, 0, 0)); // as if trained
-    await carry.pack(trainer, { version: 12, id: id("b") });
+    await localState.pack(trainer, { version: 12, id: id("b") });
     const left = (await trainer.carried()).residual;
     expect(left[1]).toBeCloseTo(0.4, 6);
-    await carry.begin(trainer, { version: 12, fresh: false }, weights);
+    await localState.begin(trainer, { version: 12, fresh: false }, weights);
     const after: Carried = await trainer.carried();
     expect(after.residual[3]).toBe(0.5 * 1.75);
     expect(after.residual[1]).toBeCloseTo(0.2, 6);
@@ -100,26 +101,26 @@ describe("a residual", () => {
   });
 
   test("moves with its owner when the device serves another", async () => {
-    const { carry, trainer } = await carrying(1);
-    await carry.begin(trainer, { version: 11, fresh: false }, weights);
-    await carry.park();
+    const { localState, trainer } = await carrying(1);
+    await localState.begin(trainer, { version: 11, fresh: false }, weights);
+    await localState.park();
     await trainer.load(weights);
-    await carry.begin(trainer, { version: 11, fresh: false }, weights);
+    await localState.begin(trainer, { version: 11, fresh: false }, weights);
     expect((await trainer.carried()).residual[3]).toBe(7);
   });
 });
 
 test("what is saved comes back, until it is part of what is sent", async () => {
-  const { cache, carry, trainer } = await carrying(1, 6.9);
-  await carry.begin(trainer, { version: 11, fresh: false }, weights);
-  await carry.save();
+  const { cache, localState, trainer } = await carrying(1, 6.9);
+  await localState.begin(trainer, { version: 11, fresh: false }, weights);
+  await localState.save();
   expect(await cache.get(KEYS.moments), "nothing was made yet").toBeUndefined();
-  await carry.pack(trainer, { version: 11, id: id("b") });
-  await carry.save();
+  await localState.pack(trainer, { version: 11, id: id("b") });
+  await localState.save();
   const carried = await trainer.carried();
   expect(await cache.get(KEYS.residual)).toEqual({ version: 11, after: id("b"), values: carried.residual });
   expect(await cache.get(KEYS.moments)).toEqual({ m: carried.m, v: carried.v, step: carried.step });
-  await carry.sending(Uint8Array.of(1));
+  await localState.sending(Uint8Array.of(1));
   expect(await cache.get(KEYS.residual)).toBeUndefined();
   expect(await cache.get(KEYS.pending)).toEqual(Uint8Array.of(1));
 });

@@ -18,7 +18,7 @@ export const LATE_PART = (1 + 5) ** -1.5;
 /** A residual this many versions old was meant for a model long gone. */
 const FORGET_AFTER = 50;
 
-export interface CarryOptions {
+export interface LocalStateOptions {
   readonly cache: Cache;
   /** Values in the flat vector. */
   readonly parameters: number;
@@ -29,7 +29,7 @@ export interface CarryOptions {
 }
 
 /** What was made of one ticket, until its answer is known. */
-export interface Parcel {
+export interface PackedDelta {
   readonly ticket: TicketId;
   readonly frame: Uint8Array<ArrayBuffer>;
   readonly made: Age;
@@ -44,7 +44,7 @@ interface Age {
 /**
  * What a volunteer carries from ticket to ticket: moments, and the residual that error feedback adds to the next
  * delta (Karimireddy et al. 2019; rules C4 and T5). Both stay on the device that trains; here is known what they
- * stand for. A residual is provisional until its parcel's answer is known:
+ * stand for. A residual is provisional until the packed delta's answer is known:
  *
  * | the answer                    | moments | residual                                                     |
  * |-------------------------------|---------|--------------------------------------------------------------|
@@ -60,8 +60,8 @@ interface Age {
  * A fresh ticket is computed without either and leaves an older volunteer's moments as they were; its own
  * compression error joins the residual.
  */
-export class Carry {
-  readonly #options: CarryOptions;
+export class LocalState {
+  readonly #options: LocalStateOptions;
   /** On whose device it is; undefined while it is on disk, or nowhere. */
   #holder: Trainer | undefined;
   /** What waits here while, or because, a fresh ticket has the device. */
@@ -79,7 +79,7 @@ export class Carry {
   #unsaved = false;
   #residualOnDisk = true;
 
-  constructor(options: CarryOptions) {
+  constructor(options: LocalStateOptions) {
     this.#options = options;
   }
 
@@ -109,7 +109,7 @@ export class Carry {
   }
 
   /** Has the device extract the ticket's payload. Throws a ModelError `not-finite`. */
-  async pack(trainer: Trainer, ticket: Pick<TicketTerms, "version" | "id">): Promise<Parcel> {
+  async pack(trainer: Trainer, ticket: Pick<TicketTerms, "version" | "id">): Promise<PackedDelta> {
     const { codec, parameters } = this.#options;
     const payload = await trainer.extract(codec).catch((error: unknown) => {
       throw isNotFinite(error) ? new ModelError("not-finite", error.message) : error;
@@ -135,7 +135,7 @@ export class Carry {
   }
 
   /** Carries on by the answer, see the table. */
-  async settle(parcel: Parcel, answer: Answer): Promise<void> {
+  async settle(packed: PackedDelta, answer: Answer): Promise<void> {
     await this.#options.cache.write({ [KEYS.pending]: undefined });
     const code = answer instanceof ProtocolError ? answer.code : undefined;
     if (code === "not-finite" || code === "norm-too-large") return this.forget();
@@ -144,8 +144,8 @@ export class Carry {
     this.#late = undefined;
     if (answer === "taken") return;
     if (!late) return this.#adjust(0);
-    const sent = decodeFrame(parcel.frame, this.#options.parameters);
-    const delta = scaled(sent, this.#since(parcel.made));
+    const sent = decodeFrame(packed.frame, this.#options.parameters);
+    const delta = scaled(sent, this.#since(packed.made));
     const newer = before ? sum(delta, scaled(before.values, this.#since(before.made)), -1) : delta;
     const back = scaled(newer, LATE_PART);
     this.#late = { values: back, made: this.#age };

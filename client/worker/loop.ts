@@ -10,19 +10,19 @@ import { WrongBytes } from "../transport/away.ts";
 import { Stopped } from "./control.ts";
 import type { Progress, RoundDeps } from "./deps.ts";
 import { NoDevice, type Trainers } from "./device/trainers.ts";
-import { News } from "./event-subscription.ts";
-import { Carry } from "./local-state.ts";
+import { EventSubscription } from "./event-subscription.ts";
+import { LocalState } from "./local-state.ts";
 import type { Phase, UnableReason } from "./messages.ts";
 import { type ModelFile, Replica } from "./replica.ts";
 import { resumeUpload } from "./resume-upload.ts";
-import { Patience } from "./retry-policy.ts";
+import { RetryPolicy } from "./retry-policy.ts";
 import { prepare, refusedAtHome, train, type Work } from "./round.ts";
-import { Pace } from "./throughput.ts";
-import { Flight } from "./upload-in-flight.ts";
+import { Throughput } from "./throughput.ts";
+import { UploadInFlight } from "./upload-in-flight.ts";
 
 /** What the loop needs of the world. */
 export interface LoopDeps
-  extends Pick<RoundDeps, "api" | "control" | "report" | "glimpse" | "clock" | "sleep" | "random"> {
+  extends Pick<RoundDeps, "api" | "control" | "report" | "inspection" | "clock" | "sleep" | "random"> {
   /** Hears of every version that the replica is brought to. */
   readonly moved?: (replica: Replica) => void;
   /** Opens what belongs to one run, once its manifest is known. */
@@ -47,7 +47,7 @@ const CREDIT_EVERY_MS = 5_000;
 /** Download progress is told this often at most. */
 const PROGRESS_EVERY_MS = 100;
 /** Tickets in a row that may fail on data no device can take, before the loop gives up. */
-const MOST_FAILURES = 4;
+const MAX_FAILURES = 4;
 
 /**
  * A volunteer's work from its first request to its last: joins the run, takes ticket after ticket, waits out
@@ -83,17 +83,17 @@ function reasonOf(error: unknown): UnableReason {
 async function joinRun(deps: LoopDeps): Promise<void> {
   const { api, control, report } = deps;
   const { signal } = control;
-  const news = new News(deps);
-  const patience = new Patience({ ...deps, news });
-  const manifest = await patience.until(() => api.manifest({ signal }));
+  const events = new EventSubscription(deps);
+  const retry = new RetryPolicy({ ...deps, events });
+  const manifest = await retry.until(() => api.manifest({ signal }));
   const { cache, identity, file, trainers, loadTokenizer } = await deps.open(manifest);
   const { parameters } = manifest;
   const progress = calmProgress(deps);
   const { clock } = deps;
-  const pace = new Pace();
+  const throughput = new Throughput();
   const timed = () => {
     const asked = clock();
-    return (bytes: number) => pace.received(bytes, clock() - asked);
+    return (bytes: number) => throughput.received(bytes, clock() - asked);
   };
   const moved = deps.moved && { moved: deps.moved };
   const replica = await Replica.open({ api, cache, file, parameters, signal, progress, timed, ...moved });
@@ -101,17 +101,17 @@ async function joinRun(deps: LoopDeps): Promise<void> {
     async () => loadTokenizer(await api.tokenizer(manifest, { signal })),
     (missing) => report({ type: "missing", part: "tokenizer", missing }),
   );
-  const parts = { cache, identity, manifest, replica, trainers, pace, news };
+  const parts = { cache, identity, manifest, replica, trainers, throughput, events };
   const round: RoundDeps = { ...deps, ...parts, progress, tokenizer };
   report({ type: "run", manifest, volunteer: identity.key });
   const ended = new AbortController();
-  void news.listen(AbortSignal.any([signal, ended.signal]));
+  void events.listen(AbortSignal.any([signal, ended.signal]));
   try {
     if (manifest.state === "finished") throw new ProtocolError("run-finished", "the run is finished");
     await trainers.take(1); // the probe: its result is shown before anything large is fetched
-    await catchUp(round, patience, manifest);
+    await catchUp(round, retry, manifest);
     await replica.save(); // a page closed before its time need not download everything again
-    await workOn(round, patience);
+    await workOn(round, retry);
   } finally {
     ended.abort();
     trainers.dispose();
@@ -122,32 +122,32 @@ async function joinRun(deps: LoopDeps): Promise<void> {
 const AT_REST: ReadonlySet<Phase["phase"]> = new Set(["away", "paused", "quarantined"]);
 
 /** Ticket after ticket. Returns when the server has another run. */
-async function workOn(round: RoundDeps, patience: Patience): Promise<void> {
-  const { cache, manifest, control, clock, trainers, replica, pace, report } = round;
+async function workOn(round: RoundDeps, retry: RetryPolicy): Promise<void> {
+  const { cache, manifest, control, clock, trainers, replica, throughput, report } = round;
   const { parameters, residualDecay: decay } = manifest;
   const credit = creditTeller(round);
   await resumeUpload(round);
-  const carry = new Carry({ cache, parameters, decay, codec: codecOf(manifest.delta) });
+  const localState = new LocalState({ cache, parameters, decay, codec: codecOf(manifest.delta) });
   const save = async () => {
     await replica.save();
-    await carry.save();
+    await localState.save();
   };
   const fetchAhead = fetcher(round);
   let saved = clock();
   let failures = 0;
   let ahead: Promise<Work | undefined> | undefined;
-  let flight: Flight | undefined;
+  let upload: UploadInFlight | undefined;
   /** Waits for the upload that is on its way. True unless the server did not take it. */
   const land = async (): Promise<boolean> => {
-    const answer = await flight?.land(carry);
-    flight = undefined;
-    if (answer === "taken") patience.reset();
+    const answer = await upload?.land(localState);
+    upload = undefined;
+    if (answer === "taken") retry.reset();
     if (answer instanceof ProtocolError && answer.code === "run-finished") ahead = undefined;
     return answer === undefined || answer === "taken";
   };
   try {
     for (;;) {
-      await control.turn();
+      await control.checkpoint();
       try {
         // Who was told of a server that is away, or at rest, hears of it until it gives work again.
         if (!AT_REST.has(control.phase)) control.enter({ phase: "queued" });
@@ -155,21 +155,21 @@ async function workOn(round: RoundDeps, patience: Patience): Promise<void> {
         ahead = undefined;
         const work = early ?? (await take(round));
         if (work === undefined) return;
-        const overlaps = pace.overlaps;
+        const overlaps = throughput.overlaps;
         let taken = true;
         const left = (ms: number) => {
-          if (overlaps && ms <= pace.lead) ahead ??= takeAhead(round, flight);
+          if (overlaps && ms <= throughput.lead) ahead ??= takeAhead(round, upload);
           if (ahead === undefined) fetchAhead();
         };
-        const done = await train(round, carry, work, left, async () => {
+        const done = await train(round, localState, work, left, async () => {
           taken = await land();
         });
         failures = 0;
         if (done !== undefined) {
-          flight = await Flight.launch(round, carry, work, done);
+          upload = await UploadInFlight.launch(round, localState, work, done);
           if (!overlaps) taken = await land();
         }
-        if (done === undefined || !taken) await patience.rest("waiting");
+        if (done === undefined || !taken) await retry.rest("waiting");
         if (clock() - saved >= SAVE_EVERY_MS) {
           await save();
           saved = clock();
@@ -180,19 +180,19 @@ async function workOn(round: RoundDeps, patience: Patience): Promise<void> {
           if (error.code === "not-finite") {
             const { code, message } = refusedAtHome(error);
             report({ type: "refused", code, message });
-          } else if (++failures > MOST_FAILURES) throw error;
+          } else if (++failures > MAX_FAILURES) throw error;
           if (error.code.startsWith("device-")) trainers.lost(error);
-          else await carry.forget(); // numbers that no device takes: begin anew, on the next ticket
+          else await localState.forget(); // numbers that no device takes: begin anew, on the next ticket
           await land();
-          await patience.rest("waiting");
+          await retry.rest("waiting");
           continue;
         }
         // What led to work that was found bad is not carried on: whatever it was, the next is made without it.
-        if (error instanceof ProtocolError && error.code === "quarantined") await carry.forget();
-        await patience.waitOut(error);
+        if (error instanceof ProtocolError && error.code === "quarantined") await localState.forget();
+        await retry.waitOut(error);
         // The version that the ticket names may be gone, or our way to it: begin at the newest one.
         if (error instanceof WrongBytes || (error instanceof ProtocolError && error.code === "not-found")) {
-          if (!(await catchUp(round, patience))) return;
+          if (!(await catchUp(round, retry))) return;
         }
       }
     }
@@ -203,15 +203,17 @@ async function workOn(round: RoundDeps, patience: Patience): Promise<void> {
 
 /** Asks for a ticket and fetches what it needs. Undefined when the server has another run. */
 async function take(round: RoundDeps): Promise<Work | undefined> {
-  const { api, identity, manifest, control, clock, pace } = round;
+  const { api, identity, manifest, control, clock, throughput } = round;
   const asked = clock();
-  const ticket = await api.ticket(identity, pace.told, { signal: control.signal }).catch(unlessOtherRun);
+  const ticket = await api
+    .ticket(identity, throughput.told, { signal: control.signal })
+    .catch(unlessOtherRun);
   if (ticket?.run !== manifest.run) return undefined;
   await requireOurs(ticket, round);
   const given = clock(); // the server may have let us wait for a version, which is no matter of the link
-  pace.waited(given - asked);
+  throughput.waited(given - asked);
   const work = await prepare(round, ticket, asked + ticket.lease);
-  pace.prepared(clock() - given);
+  throughput.prepared(clock() - given);
   return work;
 }
 
@@ -223,9 +225,9 @@ function unlessOtherRun(error: unknown): undefined {
  * The next ticket, while the one before is trained. Waits for the upload before that, since the server lends two
  * at a time. What goes wrong is met again when the ticket is due.
  */
-async function takeAhead(round: RoundDeps, flight: Flight | undefined): Promise<Work | undefined> {
+async function takeAhead(round: RoundDeps, upload: UploadInFlight | undefined): Promise<Work | undefined> {
   try {
-    await flight?.answered;
+    await upload?.answered;
     return await take(round);
   } catch {
     return undefined;
@@ -236,10 +238,10 @@ async function takeAhead(round: RoundDeps, flight: Flight | undefined): Promise<
  * Brings the replica along while a ticket is trained and the line is idle, so that the next ticket finds most diffs
  * there. Not while a ticket is asked for: it names the newest version that was heard of, or one yet newer.
  */
-function fetcher({ replica, news }: RoundDeps): () => void {
+function fetcher({ replica, events }: RoundDeps): () => void {
   let fetching = false;
   return () => {
-    const { newest } = news;
+    const { newest } = events;
     if (fetching || newest === undefined || newest.version <= (replica.version ?? newest.version)) return;
     fetching = true;
     // What fails now is tried again, and told, when a ticket needs it.
@@ -251,10 +253,10 @@ function fetcher({ replica, news }: RoundDeps): () => void {
 }
 
 /** Brings the replica to the run's newest version. False when the server has another run. */
-async function catchUp(round: RoundDeps, patience: Patience, known?: Manifest): Promise<boolean> {
+async function catchUp(round: RoundDeps, retry: RetryPolicy, known?: Manifest): Promise<boolean> {
   const { api, manifest, replica, control } = round;
   let next = known;
-  return patience.until(async () => {
+  return retry.until(async () => {
     next ??= await api.manifest({ signal: control.signal });
     const { run, version, hash } = next;
     next = undefined; // a second try asks again: this version may be gone by then

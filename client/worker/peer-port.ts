@@ -5,7 +5,7 @@ import type { Replica } from "./replica.ts";
 const COMING_MS = 3_000;
 
 /** The Worker's way to peers, which the page opens and closes as the visitor agrees and changes their mind. */
-export class PeersDoor {
+export class PeerPort {
   readonly #sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly #came = Promise.withResolvers<void>();
   #bridge: PeerBridge | undefined;

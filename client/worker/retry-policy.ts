@@ -23,11 +23,11 @@ const SHOWN: Partial<Record<ErrorCode, Shown>> = {
 };
 
 /** Waits out what passes: a server that is away, paused or without work, a version that just went. */
-export class Patience {
-  readonly #deps: Pick<RoundDeps, "control" | "sleep" | "news">;
+export class RetryPolicy {
+  readonly #deps: Pick<RoundDeps, "control" | "sleep" | "events">;
   readonly #backoff: Backoff;
 
-  constructor(deps: Pick<RoundDeps, "control" | "sleep" | "random" | "news">) {
+  constructor(deps: Pick<RoundDeps, "control" | "sleep" | "random" | "events">) {
     this.#deps = deps;
     this.#backoff = new Backoff(deps.random);
   }
@@ -40,7 +40,7 @@ export class Patience {
   /** Tries until it succeeds or fails for a reason that waiting does not cure. */
   async until<T>(action: () => Promise<T>): Promise<T> {
     for (;;) {
-      await this.#deps.control.turn();
+      await this.#deps.control.checkpoint();
       try {
         const result = await action();
         this.reset();
@@ -65,7 +65,7 @@ export class Patience {
    * until when it takes nothing.
    */
   async rest(shown: Shown, least = 0, why?: Intermediary): Promise<void> {
-    const { control, sleep, news } = this.#deps;
+    const { control, sleep, events } = this.#deps;
     const forMs = this.#backoff.next(least);
     const phase: Phase =
       shown === "operator"
@@ -75,6 +75,6 @@ export class Patience {
           : { phase: shown, forMs };
     control.enter(phase);
     if (shown === "away" || shown === "quarantined") await sleep(forMs, control.signal);
-    else await news.wait(forMs, control.signal);
+    else await events.wait(forMs, control.signal);
   }
 }

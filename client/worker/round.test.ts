@@ -259,8 +259,8 @@ describe("what goes wrong", () => {
     const here = visit(server, memoryCache(), always(trainer));
     const { ticket } = server;
     let tries = 0;
-    server.ticket = async (identity, pace) => {
-      const ours = await ticket(identity, pace);
+    server.ticket = async (identity, throughput) => {
+      const ours = await ticket(identity, throughput);
       if (++tries === 3) here.control.stop();
       return { ...ours, steps: 1, rates: [0.1] };
     };

@@ -7,7 +7,7 @@ import { type Ticket, ticketTokens } from "../../protocol/ticket.ts";
 import { encodeUpload } from "../../protocol/upload.ts";
 import { shardOf } from "../cache/shards.ts";
 import type { RoundDeps } from "./deps.ts";
-import type { Carry, Parcel } from "./local-state.ts";
+import type { LocalState, PackedDelta } from "./local-state.ts";
 import { passageOf } from "./passage.ts";
 
 /** A ticket and all it takes to train it. */
@@ -22,7 +22,7 @@ export interface Work {
 
 /** What a finished ticket came to. */
 export interface Done {
-  readonly parcel: Parcel;
+  readonly packed: PackedDelta;
   /** The upload. */
   readonly body: Uint8Array<ArrayBuffer>;
 }
@@ -49,18 +49,18 @@ export async function prepare(deps: RoundDeps, ticket: Ticket, deadline: number)
  */
 export async function train(
   deps: RoundDeps,
-  carry: Carry,
+  localState: LocalState,
   work: Work,
   left: (ms: number) => void,
   before: () => Promise<unknown>,
 ): Promise<Done | undefined> {
-  const { manifest, control, clock, sleep, trainers, pace } = deps;
+  const { manifest, control, clock, sleep, trainers, throughput } = deps;
   const { ticket, deadline, shard, weights } = work;
   const { context } = manifest.model;
   control.enter({ phase: "training" });
   const trainer = await trainers.take(ticket.batch);
   const started = clock();
-  await carry.begin(trainer, ticket, weights);
+  await localState.begin(trainer, ticket, weights);
   let done = 0;
   let trainMs = 0;
   let lastRead = clock();
@@ -68,7 +68,7 @@ export async function train(
   for (const tokens of batchesOf(shard, ticket, context)) {
     if (done === 0)
       await showPassage(deps, trainer, tokens.subarray(0, context + 1), weights, ticket.version);
-    await control.turn();
+    await control.checkpoint();
     if (clock() >= deadline) return undefined;
     const begun = clock();
     await trainer.step(tokens, ticket.batch, ticket.rates[done]!);
@@ -85,13 +85,13 @@ export async function train(
     await sleep((took * (1 - control.share)) / control.share, control.signal);
     left(((clock() - started) * (ticket.steps - done)) / done);
   }
-  await control.turn();
+  await control.checkpoint();
   const waiting = clock();
   await before();
   const idle = clock() - waiting;
-  const parcel = await carry.pack(trainer, ticket);
+  const packed = await localState.pack(trainer, ticket);
   losses.push(...(await trainer.losses())); // came with the payload
-  pace.trained(ticketTokens(ticket, context), clock() - started - idle);
+  throughput.trained(ticketTokens(ticket, context), clock() - started - idle);
   tell(deps, ticket, done, losses.at(-1), trainMs);
   const loss = losses.reduce((total, one) => total + one, 0) / losses.length;
   if (!Number.isFinite(loss)) throw new ModelError("not-finite", `the loss is ${loss}`);
@@ -101,7 +101,7 @@ export async function train(
     trainMs: Math.round(trainMs),
     device: labelOf(trainer.report),
   };
-  return { parcel, body: encodeUpload(ticket, self, parcel.frame) };
+  return { packed, body: encodeUpload(ticket, self, packed.frame) };
 }
 
 const labelOf = ({ device, detail }: DeviceReport): string => `${device}, ${detail}`.slice(0, MAX_LABEL);
@@ -118,7 +118,7 @@ export const refusedAtHome = (error: ModelError): ProtocolError =>
 
 /** Shows what is about to be learned. No text to show is no reason not to train; a lost device is. */
 async function showPassage(
-  { manifest, tokenizer, report, glimpse }: RoundDeps,
+  { manifest, tokenizer, report, inspection }: RoundDeps,
   trainer: Trainer,
   row: Uint16Array,
   weights: Float32Array,
@@ -127,7 +127,13 @@ async function showPassage(
   try {
     const known = await tokenizer();
     if (known === undefined) return;
-    glimpse?.show({ shape: manifest.model, tokenizer: known, tokens: row.subarray(0, -1), weights, version });
+    inspection?.show({
+      shape: manifest.model,
+      tokenizer: known,
+      tokens: row.subarray(0, -1),
+      weights,
+      version,
+    });
     report({ type: "passage", passage: await passageOf(trainer, known, row, version) });
   } catch (error) {
     if (error instanceof ModelError && error.code.startsWith("device-")) throw error;

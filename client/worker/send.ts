@@ -29,14 +29,17 @@ const PASSING: ReadonlySet<ErrorCode> = new Set([
  * `say` hears where it is.
  */
 export async function sendUntil(
-  deps: Pick<RoundDeps, "api" | "identity" | "manifest" | "control" | "clock" | "sleep" | "random" | "pace">,
+  deps: Pick<
+    RoundDeps,
+    "api" | "identity" | "manifest" | "control" | "clock" | "sleep" | "random" | "throughput"
+  >,
   ticket: Ticket,
   body: Uint8Array<ArrayBuffer>,
   frame: Uint8Array<ArrayBuffer>,
   deadline: number,
   say: (phase: Phase) => void,
 ): Promise<Answer> {
-  const { api, identity, manifest, control, clock, sleep, random, pace } = deps;
+  const { api, identity, manifest, control, clock, sleep, random, throughput } = deps;
   const { signal } = control;
   const delta = await sha256(frame);
   const backoff = new Backoff(random);
@@ -52,7 +55,7 @@ export async function sendUntil(
         receipt.delta === delta &&
         (await verifyReceipt(manifest.server, receipt))
       ) {
-        pace.sent(body.length, clock() - begun);
+        throughput.sent(body.length, clock() - begun);
         return "taken";
       }
     } catch (error) {
@@ -66,6 +69,6 @@ export async function sendUntil(
     if (clock() + wait >= deadline) return "unknown";
     say({ phase: "away", forMs: wait, ...(why && { why }) });
     await sleep(wait, signal);
-    await control.turn();
+    await control.checkpoint();
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { After } from "../../model/lib/deadline.ts";
-import { holdTurn } from "./tab-lock.ts";
+import { holdTabLock } from "./tab-lock.ts";
 
 /** A lock manager that denies everything, as in a third-party frame without storage access. */
 const denied: Pick<LockManager, "request" | "query"> = {
@@ -15,7 +15,7 @@ const nobody = () => {
 describe("one trainer a browser", () => {
   it("trains without a lock where locks are denied, and once", async () => {
     let works = 0;
-    expect(await holdTurn(signal, nobody, async () => ++works, denied)).toBe(1);
+    expect(await holdTabLock(signal, nobody, async () => ++works, denied)).toBe(1);
     expect(works).toBe(1);
   });
 
@@ -34,7 +34,7 @@ describe("one trainer a browser", () => {
       return () => {};
     };
     let works = 0;
-    expect(await holdTurn(signal, nobody, async () => ++works, silent, soon)).toBe(1);
+    expect(await holdTabLock(signal, nobody, async () => ++works, silent, soon)).toBe(1);
     answer();
     await answered;
     await Promise.resolve();
@@ -44,9 +44,9 @@ describe("one trainer a browser", () => {
   it("A20: waits for the one who holds it, and says so", async () => {
     const { locks } = navigator;
     const release = Promise.withResolvers<void>();
-    const first = holdTurn(signal, nobody, () => release.promise, locks);
+    const first = holdTabLock(signal, nobody, () => release.promise, locks);
     const told = Promise.withResolvers<void>();
-    const second = holdTurn(
+    const second = holdTabLock(
       signal,
       () => told.resolve(),
       async () => "mine",
@@ -65,7 +65,10 @@ describe("one trainer a browser", () => {
       if (++at === 2) both.resolve();
       return both.promise;
     };
-    await Promise.all([holdTurn(signal, nobody, train, denied), holdTurn(signal, nobody, train, denied)]);
+    await Promise.all([
+      holdTabLock(signal, nobody, train, denied),
+      holdTabLock(signal, nobody, train, denied),
+    ]);
     expect(at).toBe(2);
   });
 
@@ -75,7 +78,7 @@ describe("one trainer a browser", () => {
       works++;
       throw new Error("no device");
     };
-    await expect(holdTurn(signal, nobody, failing, navigator.locks)).rejects.toThrow("no device");
+    await expect(holdTabLock(signal, nobody, failing, navigator.locks)).rejects.toThrow("no device");
     expect(works).toBe(1);
   });
 });

@@ -11,7 +11,7 @@ const ANSWER_MS = 5_000;
  * Locks, denies them (a frame on another site, of a visitor who blocks third-party data) or never answers, nothing is
  * held: the server limits too.
  */
-export async function holdTurn<T>(
+export async function holdTabLock<T>(
   signal: AbortSignal,
   waiting: () => void,
   work: () => Promise<T>,

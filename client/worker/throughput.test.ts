@@ -1,20 +1,20 @@
 import { expect, test } from "vitest";
-import { Pace } from "./throughput.ts";
+import { Throughput } from "./throughput.ts";
 
 /** A volunteer that trains for a second and whose link takes so long, several times over. */
-function paced(link: number, waited = 0): Pace {
-  const pace = new Pace();
+function paced(link: number, waited = 0): Throughput {
+  const throughput = new Throughput();
   for (let i = 0; i < 5; i++) {
-    pace.trained(1_000, 1_000);
-    pace.sent(1_000, link / 2);
-    pace.waited(waited);
-    pace.prepared(link / 2);
+    throughput.trained(1_000, 1_000);
+    throughput.sent(1_000, link / 2);
+    throughput.waited(waited);
+    throughput.prepared(link / 2);
   }
-  return pace;
+  return throughput;
 }
 
 test("training ahead begins where the link takes more than a fifth of the time", () => {
-  expect(new Pace().overlaps).toBe(false);
+  expect(new Throughput().overlaps).toBe(false);
   expect(paced(240).overlaps).toBe(false);
   expect(paced(260).overlaps).toBe(true);
 });
@@ -25,8 +25,8 @@ test("who waits for its turn for longer than two tickets take does not train ahe
 });
 
 test("one that was late says nothing of what is usual", () => {
-  const pace = paced(240);
-  pace.sent(1_000, 60_000);
-  expect(pace.overlaps).toBe(false);
-  expect(pace.told).toEqual({ speed: 1_000, uplink: 8_333 });
+  const throughput = paced(240);
+  throughput.sent(1_000, 60_000);
+  expect(throughput.overlaps).toBe(false);
+  expect(throughput.told).toEqual({ speed: 1_000, uplink: 8_333 });
 });

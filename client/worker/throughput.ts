@@ -1,16 +1,16 @@
-import type { Pace as Told } from "../../protocol/pace.ts";
+import type { Pace } from "../../protocol/pace.ts";
 
 /** Measurements whose median counts: a delta that was late once, or a lid that was closed, says little of a link. */
 const MEASURED = 5;
 /** Idle for a larger part of its time, a volunteer overlaps. */
-const MOST_IDLE = 0.2;
+const MAX_IDLE = 0.2;
 /** And none does that waits for its turn for so many times as long as its ticket and its link take. */
 const LONG_WAIT = 2;
 /** Asking ahead begins this much earlier than it usually must. */
 const MARGIN = 1.5;
 
 /** What the loop measures of its machine and its link, and what follows from it. Times in milliseconds. */
-export class Pace {
+export class Throughput {
   readonly #measured = new Map<string, readonly number[]>();
 
   /** A ticket was trained, rests included. */
@@ -41,8 +41,8 @@ export class Pace {
   }
 
   /** What the server is told. */
-  get told(): Told {
-    const told = (name: keyof Told) => {
+  get told(): Pace {
+    const told = (name: keyof Pace) => {
       const value = this.#usual(name);
       return value === undefined ? {} : { [name]: Math.max(1, Math.round(value)) };
     };
@@ -63,7 +63,7 @@ export class Pace {
     const idle = (this.#usual("prepare") ?? 0) + (this.#usual("send") ?? 0);
     const train = this.#usual("train");
     if (train === undefined || (this.#usual("wait") ?? 0) > LONG_WAIT * (idle + train)) return false;
-    return idle > MOST_IDLE * (idle + train);
+    return idle > MAX_IDLE * (idle + train);
   }
 
   #usual(name: string): number | undefined {

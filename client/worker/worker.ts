@@ -7,12 +7,12 @@ import { httpApi } from "../transport/http.ts";
 import { Control, Stopped } from "./control.ts";
 import { browserCandidates } from "./device/devices.ts";
 import { whyUnable } from "./device/platform.ts";
-import { Glimpse } from "./inspection.ts";
+import { Inspection } from "./inspection.ts";
 import { volunteer } from "./loop.ts";
 import type { Command, Report } from "./messages.ts";
 import { openLanguageRun } from "./open-run.ts";
-import { PeersDoor } from "./peer-port.ts";
-import { holdTurn } from "./tab-lock.ts";
+import { PeerPort } from "./peer-port.ts";
+import { holdTabLock } from "./tab-lock.ts";
 import { monotonic, sleep } from "./time.ts";
 import { trafficTeller } from "./traffic-report.ts";
 
@@ -21,8 +21,8 @@ import { trafficTeller } from "./traffic-report.ts";
 const report = (one: Report): void => self.postMessage(one);
 
 let control: Control | undefined;
-const glimpse = new Glimpse();
-const peers = new PeersDoor(sleep);
+const inspection = new Inspection();
+const peers = new PeerPort(sleep);
 
 self.addEventListener("message", ({ data: command }: MessageEvent<Command>) => {
   switch (command.type) {
@@ -47,13 +47,13 @@ self.addEventListener("message", ({ data: command }: MessageEvent<Command>) => {
 
 async function look(): Promise<void> {
   try {
-    const inside = await glimpse.look();
+    const inside = await inspection.look();
     report({ type: "missing", part: "inside", missing: false });
     if (inside !== undefined) report({ type: "inside", inside });
   } catch {
     report({ type: "missing", part: "inside", missing: true });
   }
-  const delta = glimpse.delta();
+  const delta = inspection.delta();
   if (delta !== undefined) report({ type: "delta", delta });
 }
 
@@ -65,7 +65,7 @@ async function start(command: Extract<Command, { type: "start" }>): Promise<void
   if (unable !== undefined) mine.enter({ phase: "unable", ...unable });
   else {
     const waiting = () => mine.enter({ phase: "paused", why: "other-tab" });
-    await holdTurn(mine.signal, waiting, () => train(command, mine)).catch((error: unknown) => {
+    await holdTabLock(mine.signal, waiting, () => train(command, mine)).catch((error: unknown) => {
       if (error instanceof Stopped) mine.enter({ phase: "stopped" });
       else mine.enter({ phase: "unable", why: "failed", detail: String(error) });
     });
@@ -86,7 +86,7 @@ async function train(command: Extract<Command, { type: "start" }>, control: Cont
     moved: (replica) => peers.follow(replica),
     control,
     report,
-    glimpse,
+    inspection,
     clock: monotonic,
     random: Math.random,
     sleep,

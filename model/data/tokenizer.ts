@@ -35,15 +35,15 @@ interface Library {
 }
 
 /** Ids are stored in 16 bits. */
-const MOST = 65_536;
+const MAX_VOCABULARY = 65_536;
 
 /** Reads a tokenizer.json. Throws ModelError `bad-file` when it is none, or has more than 65,536 tokens. */
 export function loadTokenizer(json: Uint8Array | string): Tokenizer {
   const { library, byteLevel } = open(json);
   let largest = -1;
   for (const id of library.get_vocab().values()) largest = Math.max(largest, id);
-  if (largest < 1 || largest >= MOST) {
-    throw new ModelError("bad-file", `a tokenizer has 2 to ${MOST} tokens, this one ${largest + 1}`);
+  if (largest < 1 || largest >= MAX_VOCABULARY) {
+    throw new ModelError("bad-file", `a tokenizer has 2 to ${MAX_VOCABULARY} tokens, this one ${largest + 1}`);
   }
   return {
     vocabulary: largest + 1,

@@ -4,7 +4,7 @@ import { attention, layerNorm, linear } from "../../test/oracle/parts.ts";
 import { ModelError } from "../contract/config.ts";
 import { layoutOf } from "../contract/layout.ts";
 import { Random } from "../lib/random.ts";
-import { Reader } from "./cached-decoder.ts";
+import { CachedDecoder } from "./cached-decoder.ts";
 
 const SHAPE = { layers: 2, heads: 3, width: 12, context: 8, vocabulary: 40 };
 const TOKENS = Uint16Array.of(3, 39, 0, 17, 17, 5, 22, 1);
@@ -23,11 +23,11 @@ function tensor(weights: Float64Array, name: string): Float64Array {
 describe("reading token by token", () => {
   it("gives the oracle's logits at every place", () => {
     const weights = weightsOf(1);
-    const reader = new Reader(SHAPE, weights);
+    const decoder = new CachedDecoder(SHAPE, weights);
     const expected = oracleLogits(SHAPE, Float64Array.from(weights), TOKENS);
     TOKENS.forEach((token, place) => {
-      reader.read(token);
-      reader.logits().forEach((logit, id) => {
+      decoder.read(token);
+      decoder.logits().forEach((logit, id) => {
         expect(logit).toBeCloseTo(expected[place * SHAPE.vocabulary + id]!, 3);
       });
     });
@@ -51,12 +51,12 @@ describe("reading token by token", () => {
     );
     const { probabilities } = attention(qkv, 1, TOKENS.length, heads, width);
 
-    const reader = new Reader(SHAPE, weights);
+    const decoder = new CachedDecoder(SHAPE, weights);
     let largest = 0;
     TOKENS.forEach((token, place) => {
-      reader.read(token);
+      decoder.read(token);
       for (let head = 0; head < heads; head++) {
-        const row = reader.attention(0, head);
+        const row = decoder.attention(0, head);
         expect(row).toHaveLength(place + 1);
         row.forEach((p, at) => {
           expect(p).toBeCloseTo(probabilities[(head * TOKENS.length + place) * TOKENS.length + at]!, 4);
@@ -68,23 +68,23 @@ describe("reading token by token", () => {
   });
 
   it("begins anew after a reset, as if nothing had been read", () => {
-    const reader = new Reader(SHAPE, weightsOf(3));
-    for (const token of TOKENS) reader.read(token);
-    expect(reader.full).toBe(true);
-    expect(() => reader.read(1)).toThrow(ModelError);
-    reader.reset();
-    reader.read(9);
-    const again = new Reader(SHAPE, weightsOf(3));
+    const decoder = new CachedDecoder(SHAPE, weightsOf(3));
+    for (const token of TOKENS) decoder.read(token);
+    expect(decoder.full).toBe(true);
+    expect(() => decoder.read(1)).toThrow(ModelError);
+    decoder.reset();
+    decoder.read(9);
+    const again = new CachedDecoder(SHAPE, weightsOf(3));
     again.read(9);
-    expect(reader.logits()).toEqual(again.logits());
-    expect(Array.from(reader.attention(1, 2))).toEqual([1]);
+    expect(decoder.logits()).toEqual(again.logits());
+    expect(Array.from(decoder.attention(1, 2))).toEqual([1]);
   });
 
   it("refuses tokens and weights that do not belong to it", () => {
-    expect(() => new Reader(SHAPE, new Float32Array(5))).toThrow(ModelError);
-    const reader = new Reader(SHAPE, weightsOf(4));
+    expect(() => new CachedDecoder(SHAPE, new Float32Array(5))).toThrow(ModelError);
+    const decoder = new CachedDecoder(SHAPE, weightsOf(4));
     for (const token of [-1, 40, 1.5, Number.NaN])
-      expect(() => reader.read(token)).toThrow(/is not below 40/);
-    expect(reader.length).toBe(0);
+      expect(() => decoder.read(token)).toThrow(/is not below 40/);
+    expect(decoder.length).toBe(0);
   });
 });

@@ -8,7 +8,7 @@ import { layoutOf } from "../contract/layout.ts";
  *
  * Letters: C the width, H the heads, V the vocabulary, T the tokens read so far.
  */
-export class Reader {
+export class CachedDecoder {
   readonly #shape: ModelShape;
   readonly #tensors: ReadonlyMap<string, Float32Array>;
   /** Keys of each layer, then its values: [context, C] each. */

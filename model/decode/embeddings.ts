@@ -10,7 +10,7 @@ export interface TokenMap {
 }
 
 /** Tokens that the directions are found from: more would take long and turn them little. */
-const MOST_TOKENS = 2_048;
+const MAX_TOKENS = 2_048;
 /** Rounds of power iteration: the picture needs the directions to a degree or so. */
 const ROUNDS = 40;
 
@@ -22,10 +22,10 @@ export function tokenEmbeddings(shape: ModelShape, weights: Float32Array): Float
 
 /**
  * The first two principal components of the token embeddings [V, C], by power iteration from a fixed start,
- * so that two looks at like weights give like pictures. Of at most {@link MOST_TOKENS} tokens.
+ * so that two looks at like weights give like pictures. Of at most {@link MAX_TOKENS} tokens.
  */
 export function tokenMap(embeddings: Float32Array, width: number): TokenMap {
-  const rows = Math.min(embeddings.length / width, MOST_TOKENS);
+  const rows = Math.min(embeddings.length / width, MAX_TOKENS);
   const centred = centre(embeddings.subarray(0, rows * width), width);
   const total = dot(centred, centred) || 1;
   const points = new Float32Array(rows * 2);

@@ -3,16 +3,16 @@ import { oracleLogits } from "../../test/oracle/oracle.ts";
 import { ModelError } from "../contract/config.ts";
 import { layoutOf } from "../contract/layout.ts";
 import { Random } from "../lib/random.ts";
-import { Reader } from "./cached-decoder.ts";
+import { CachedDecoder } from "./cached-decoder.ts";
 import { generate } from "./generate.ts";
-import { writeOn } from "./generate-cached.ts";
+import { generateCached } from "./generate-cached.ts";
 
 const SHAPE = { layers: 2, heads: 2, width: 8, context: 12, vocabulary: 30 };
 const random = new Random(11);
 const weights = Float32Array.from({ length: layoutOf(SHAPE).length }, () => random.unit() * 2 - 1);
 
 function take(count: number, prompt: readonly number[], sampling = { temperature: 0.8, topK: 10, seed: 3 }) {
-  const writer = writeOn(new Reader(SHAPE, weights), SHAPE.context, prompt, sampling);
+  const writer = generateCached(new CachedDecoder(SHAPE, weights), SHAPE.context, prompt, sampling);
   return Array.from({ length: count }, () => writer.next().value);
 }
 

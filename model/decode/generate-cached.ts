@@ -1,16 +1,16 @@
 import { ModelError } from "../contract/config.ts";
 import { Random } from "../lib/random.ts";
-import type { Reader } from "./cached-decoder.ts";
+import type { CachedDecoder } from "./cached-decoder.ts";
 import { type Sampling, sampleToken } from "./generate.ts";
 
 /**
  * Writes on after `prompt` (one token at least), token by token, until the caller stops asking; generate.ts does
  * the same on a device, a whole context for each token. Where the context is full it is begun anew with its
  * newer half, so that most tokens cost one reading. Throws `bad-shape` on an empty prompt, and what
- * {@link Reader.read} and {@link sampleToken} throw.
+ * {@link CachedDecoder.read} and {@link sampleToken} throw.
  */
-export function* writeOn(
-  reader: Reader,
+export function* generateCached(
+  decoder: CachedDecoder,
   context: number,
   prompt: ArrayLike<number>,
   sampling: Sampling,
@@ -18,18 +18,18 @@ export function* writeOn(
   if (prompt.length < 1) throw new ModelError("bad-shape", "a prompt has at least one token");
   const random = new Random(sampling.seed);
   const seen = Array.from(prompt).slice(-context);
-  reader.reset();
-  for (const token of seen) reader.read(token);
+  decoder.reset();
+  for (const token of seen) decoder.read(token);
   for (;;) {
-    const next = sampleToken(reader.logits(), sampling, random);
+    const next = sampleToken(decoder.logits(), sampling, random);
     yield next;
     seen.push(next);
-    if (reader.full) {
-      reader.reset();
+    if (decoder.full) {
+      decoder.reset();
       seen.splice(0, seen.length - Math.ceil(context / 2));
-      for (const token of seen) reader.read(token);
+      for (const token of seen) decoder.read(token);
     } else {
-      reader.read(next);
+      decoder.read(next);
     }
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { initialWeights } from "../contract/init.ts";
 import { layoutOf } from "../contract/layout.ts";
-import { initialWeights } from "../init.ts";
 import { fromHuggingFace, shapeOf } from "./from-hugging-face.ts";
 import { huggingFaceFiles } from "./hugging-face.ts";
 

@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, it } from "vitest";
 import type { AdamW } from "../contract/config.ts";
+import { initialWeights } from "../contract/init.ts";
 import type { DeviceName } from "../contract/trainer.ts";
-import { initialWeights } from "../init.ts";
 import { Random } from "../lib/random.ts";
 import { createReference } from "./reference.ts";
 

@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from "vitest";
+import { initialWeights } from "../../model/contract/init.ts";
 import { batchesOf, type Range } from "../../model/data/batches.ts";
 import { createWasmTrainer } from "../../model/engine/wasm/trainer.ts";
-import { initialWeights } from "../../model/init.ts";
 import { DENSE4 } from "../../protocol/codec/codec.ts";
 import { decodeFrame, encodeFrame } from "../../protocol/frame.ts";
 import type { TicketId } from "../../protocol/ids.ts";

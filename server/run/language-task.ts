@@ -1,6 +1,6 @@
+import { initialWeights } from "../../model/contract/init.ts";
 import { layoutOf } from "../../model/contract/layout.ts";
 import { decodeSafetensors, encodeSafetensors, headerOf } from "../../model/data/safetensors.ts";
-import { initialWeights } from "../../model/init.ts";
 import type { Task } from "./options.ts";
 import type { Settings } from "./settings.ts";
 

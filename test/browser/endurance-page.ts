@@ -1,8 +1,8 @@
 import { ModelError } from "../../model/contract/config.ts";
+import { initialWeights } from "../../model/contract/init.ts";
 import type { TrainerOptions } from "../../model/contract/trainer.ts";
 import type { TileNames, Tiles } from "../../model/engine/webgpu/kernels/tile.ts";
 import { createWebgpuTrainer } from "../../model/engine/webgpu/trainer.ts";
-import { initialWeights } from "../../model/init.ts";
 
 /** What a device was asked for since {@link watch}. */
 interface Asked {

@@ -29,7 +29,7 @@ async function runOps(
   rows: number,
 ): Promise<PlainArenas> {
   gpu ??= openGpu();
-  const { device, lifeline } = await gpu;
+  const { device, lossGuard } = await gpu;
   const length = (name: Held) => arenas[name]?.length ?? 0;
   const flat = ["parameters", "gradients", "m", "v", "loaded"] as const;
   const memory = new Memory(device, {
@@ -54,7 +54,7 @@ async function runOps(
     console.log(`${kernels.map(({ name }) => name).join()} took ${compiled} ms to compile`);
   const names = BINDINGS.filter((name) => name !== "ring" && name !== "tokens" && length(name) > 0);
   const out: PlainArenas = {};
-  const readback = new Readback(device, lifeline, [Math.max(...names.map((n) => length(n as Held))), 0]);
+  const readback = new Readback(device, lossGuard, [Math.max(...names.map((n) => length(n as Held))), 0]);
   let first = true;
   for (const name of names as Held[]) {
     const piece = { buffer: memory.arena(name), from: 0, length: length(name) };

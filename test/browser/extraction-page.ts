@@ -25,11 +25,11 @@ let gpu: ReturnType<typeof openGpu> | undefined;
 /** Payload and residual of each total by the kernels alone: nothing was trained. */
 async function encodeAll(spec: CodecSpec, totals: readonly (readonly number[])[]) {
   gpu ??= openGpu();
-  const { device, lifeline } = await gpu;
+  const { device, lossGuard } = await gpu;
   const length = totals[0]!.length;
   const memory = new Memory(device, { parameters: length, activations: 1, tokens: 1 });
-  const extraction = await Extraction.open(device, lifeline, memory, length, 1);
-  const readback = new Readback(device, lifeline, [length, 0]);
+  const extraction = await Extraction.open(device, lossGuard, memory, length, 1);
+  const readback = new Readback(device, lossGuard, [length, 0]);
   const answers: { payload: number[]; left: number[] }[] = [];
   for (const total of totals) {
     extraction.set(Float32Array.from(total));

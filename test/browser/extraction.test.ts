@@ -1,6 +1,6 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { initialWeights } from "../../model/init.ts";
+import { initialWeights } from "../../model/contract/init.ts";
 import { adjust } from "../../model/reference/extraction.ts";
 import { codecOf } from "../../protocol/frame.ts";
 import { CODECS, nameOfCodec, totals } from "../extraction-cases.ts";

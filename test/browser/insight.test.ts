@@ -11,7 +11,7 @@ import { layoutOf } from "../../model/contract/layout.ts";
 import { batchesOf } from "../../model/data/batches.ts";
 import { decodeSafetensors } from "../../model/data/safetensors.ts";
 import { loadTokenizer, type Tokenizer } from "../../model/data/tokenizer.ts";
-import { Reader } from "../../model/decode/cached-decoder.ts";
+import { CachedDecoder } from "../../model/decode/cached-decoder.ts";
 import { nearestTokens, tokenEmbeddings } from "../../model/decode/embeddings.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
 import { ROUTES } from "../../protocol/routes.ts";
@@ -175,10 +175,10 @@ it("a look inside shows what a head attends to and where tokens lie, in the weig
   const line = await words(page.getByText(/^Version .* reads: /));
   const list = page.getByRole("listbox", { name: /looks back/ });
   const { row, weights } = await readingIn(list, line);
-  const reader = new Reader(manifest.model, weights);
+  const decoder = new CachedDecoder(manifest.model, weights);
   const places = Array.from(row.subarray(0, -1), (token) => {
-    reader.read(token);
-    return [0, 1].map((layer) => [0, 1].map((head) => Array.from(reader.attention(layer, head))));
+    decoder.read(token);
+    return [0, 1].map((layer) => [0, 1].map((head) => Array.from(decoder.attention(layer, head))));
   });
   await list.focus();
   await page.keyboard.press("End");

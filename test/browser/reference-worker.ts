@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { initialWeights } from "../../model/contract/init.ts";
 import { checkTrainer } from "../../model/contract/known-gradient.ts";
 import type { DeviceName, DeviceReport } from "../../model/contract/trainer.ts";
-import { initialWeights } from "../../model/init.ts";
 import { createReference } from "../../model/reference/reference.ts";
 
 /** Runs in a page's Worker for reference.test.ts: trains a tiny model on a tfjs backend, and says how it went. */

@@ -1,5 +1,5 @@
+import { initialWeights } from "../../model/contract/init.ts";
 import { createWasmTrainer } from "../../model/engine/wasm/trainer.ts";
-import { initialWeights } from "../../model/init.ts";
 import { Random } from "../../model/lib/random.ts";
 
 export interface WasmQuestion {

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { layoutOf } from "../../model/contract/layout.ts";
 import { decodeSafetensors } from "../../model/data/safetensors.ts";
 import { loadTokenizer } from "../../model/data/tokenizer.ts";
-import { Reader } from "../../model/decode/cached-decoder.ts";
-import { writeOn } from "../../model/decode/generate-cached.ts";
+import { CachedDecoder } from "../../model/decode/cached-decoder.ts";
+import { generateCached } from "../../model/decode/generate-cached.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
 import { ROUTES } from "../../protocol/routes.ts";
 import { type SmallRun, startSmallRun } from "../harness/small-run.ts";
@@ -64,8 +64,8 @@ it("writes by keyboard alone what the weights of its version write, as it is tol
   const weights = decodeSafetensors(await get(ROUTES.snapshot(record.model)), layoutOf(manifest.model));
   const tokenizer = loadTokenizer(await get(ROUTES.tokenizer));
   const expected = (prompt: string, sampling: typeof BEGIN) => {
-    const reader = new Reader(manifest.model, weights);
-    const written = writeOn(reader, manifest.model.context, tokenizer.encode(prompt), sampling);
+    const decoder = new CachedDecoder(manifest.model, weights);
+    const written = generateCached(decoder, manifest.model.context, tokenizer.encode(prompt), sampling);
     return prompt + tokenizer.decode(Array.from({ length: LENGTH }, () => written.next().value));
   };
   const output = page.locator("blockquote", { has: page.locator(".given") });

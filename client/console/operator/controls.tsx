@@ -2,20 +2,20 @@ import { useState } from "preact/hooks";
 import { isVolunteerKey } from "../../../protocol/ids.ts";
 import { type Overview, TUNABLE, type Tuning } from "../../../protocol/operator.ts";
 import { formatCount } from "../../ui/format.ts";
-import type { Office } from "./operator-client.ts";
+import type { OperatorClient } from "./operator-client.ts";
 import { SETTING, text } from "./strings.ts";
 
 interface ControlsProps {
-  readonly office: Office;
+  readonly client: OperatorClient;
   readonly overview: Overview;
 }
 
 /** Start, pause, drain and finish; roll back. */
-export function Controls({ office, overview }: ControlsProps) {
+export function Controls({ client, overview }: ControlsProps) {
   const { state, draining } = overview;
   if (state === "finished") return <p>{text.finished}</p>;
   const running = state === "running" && !draining;
-  const does = (action: "start" | "pause" | "drain" | "finish") => () => void office.act({ action });
+  const does = (action: "start" | "pause" | "drain" | "finish") => () => void client.act({ action });
   return (
     <>
       <div class="buttons">
@@ -89,7 +89,7 @@ export function Sure({ name, label, disabled = false, why, yes, no, onYes }: Sur
 }
 
 /** Goes on from a version that is stored whole. */
-export function RollBack({ office, overview: { snapshots, state } }: ControlsProps) {
+export function RollBack({ client, overview: { snapshots, state } }: ControlsProps) {
   const [chosen, setChosen] = useState<number>();
   const version = chosen !== undefined && snapshots.includes(chosen) ? chosen : snapshots[0];
   if (state === "finished" || version === undefined) return null;
@@ -113,7 +113,7 @@ export function RollBack({ office, overview: { snapshots, state } }: ControlsPro
         why={text.rollbackSure(formatCount(version))}
         yes={text.rollbackYes(formatCount(version))}
         no={text.rollbackNo}
-        onYes={() => void office.act({ action: "rollback", version })}
+        onYes={() => void client.act({ action: "rollback", version })}
       />
       <small>{text.rollbackHelp}</small>
     </form>
@@ -121,11 +121,11 @@ export function RollBack({ office, overview: { snapshots, state } }: ControlsPro
 }
 
 /** Shuts a volunteer out, or takes it back. */
-export function Rulings({ office }: Pick<ControlsProps, "office">) {
+export function Rulings({ client }: Pick<ControlsProps, "client">) {
   const [key, setKey] = useState("");
   const volunteer = isVolunteerKey(key) ? key : undefined;
   const does = (action: "ban" | "forgive") => () => {
-    if (volunteer !== undefined) void office.act({ action, volunteer });
+    if (volunteer !== undefined) void client.act({ action, volunteer });
   };
   return (
     <form class="line" onSubmit={(event) => event.preventDefault()}>
@@ -155,13 +155,13 @@ export function Rulings({ office }: Pick<ControlsProps, "office">) {
 }
 
 /** The settings that may change now. */
-export function SettingsForm({ office, overview }: ControlsProps) {
+export function SettingsForm({ client, overview }: ControlsProps) {
   const [edited, setEdited] = useState<Partial<Tuning>>({});
   const changed = TUNABLE.filter((key) => edited[key] !== undefined && edited[key] !== overview.tuning[key]);
   const submit = async (event: Event) => {
     event.preventDefault();
     const changes = Object.fromEntries(changed.map((key) => [key, edited[key]]));
-    await office.act({ action: "tune", changes });
+    await client.act({ action: "tune", changes });
     setEdited({});
   };
   return (

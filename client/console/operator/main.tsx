@@ -2,27 +2,27 @@ import { timelyFetch } from "../../transport/timely-fetch.ts";
 import { mount } from "../../ui/mount.ts";
 import { watchRunInBrowser } from "../../ui/watch.ts";
 import { askWith } from "../api-client.ts";
-import { openNursery } from "../setup/setup-client.ts";
+import { openSetup } from "../setup/setup-client.ts";
 import { openLines } from "./lines.ts";
-import { openOffice } from "./operator-client.ts";
+import { openOperator } from "./operator-client.ts";
 import { OperatorPage } from "./page.tsx";
 
 /** The operator's page: signs in with the link in the address, and then watches and steers the run. */
 const after = (ms: number, callback: () => void) => void setTimeout(callback, ms);
 /** In milliseconds: the server reads a whole text again before it says that all of it is there. */
 const FOUNDING_MS = 600_000;
-const nursery = openNursery({ ask: askWith(timelyFetch(FOUNDING_MS)), after });
-const office = openOffice({
+const setup = openSetup({ ask: askWith(timelyFetch(FOUNDING_MS)), after });
+const client = openOperator({
   fetch: timelyFetch(),
   after,
-  lookAtFounding: nursery.look,
+  lookAtFounding: setup.look,
   reload: () => location.reload(),
   hash: location.hash,
   path: new URL(".", location.href).pathname,
   forgetHash: () => history.replaceState(null, "", location.pathname),
 });
 
-const { lines, hear } = openLines(office.overview);
+const { lines, hear } = openLines(client.overview);
 const watch = watchRunInBrowser(hear);
 
-mount(<OperatorPage office={office} nursery={nursery} watch={watch} activity={lines} />);
+mount(<OperatorPage client={client} setup={setup} watch={watch} activity={lines} />);

@@ -1,17 +1,17 @@
 import { describe, expect, it, vi } from "vitest";
 import { OPERATOR_ROUTES } from "../../../protocol/operator.ts";
 import { PROTOCOL_HEADER } from "../../../protocol/version.ts";
-import { openOffice } from "./operator-client.ts";
+import { openOperator } from "./operator-client.ts";
 
 const OURS = { [PROTOCOL_HEADER]: "1" };
 const refusal = (code: string, status: number) =>
   Response.json({ error: { code, message: "why" } }, { status, headers: OURS });
 const HTML = { headers: { "content-type": "text/html" } };
 
-/** An office whose page was opened with a link, on a server that answers a sign-in so, and knows no session. */
+/** A client whose page was opened with a link, on a server that answers a sign-in so, and knows no session. */
 async function opened(signIn: () => Response, overview = () => refusal("not-signed-in", 401)) {
   const asked: { url: string; body: unknown }[] = [];
-  const office = openOffice({
+  const client = openOperator({
     fetch: async (url, init) => {
       const body = typeof init?.body === "string" ? JSON.parse(init.body) : undefined;
       asked.push({ url: String(url), body });
@@ -24,8 +24,8 @@ async function opened(signIn: () => Response, overview = () => refusal("not-sign
     lookAtFounding: async () => {},
     reload: () => {},
   });
-  await vi.waitFor(() => expect(office.access.value).not.toBe("loading"));
-  return { office, asked };
+  await vi.waitFor(() => expect(client.access.value).not.toBe("loading"));
+  return { client, asked };
 }
 
 describe("a link that does not sign in", () => {
@@ -45,9 +45,9 @@ describe("a link that does not sign in", () => {
     ["held up by a login page", () => new Response("log in", HTML), /answered 200: a web page.*log in/],
     ["met by a broken server", () => refusal("internal-error", 500), /did not take the link: why/],
   ])("because it was %s says so", async (_, answer, line) => {
-    const { office } = await opened(answer);
-    expect(office.access.value).toBe("signed-out");
-    expect(office.linkRefused.value).toMatch(line);
+    const { client } = await opened(answer);
+    expect(client.access.value).toBe("signed-out");
+    expect(client.linkRefused.value).toMatch(line);
   });
 });
 
@@ -60,10 +60,10 @@ describe("the operator's page", () => {
 
   it("says who answered in the server's place", async () => {
     const gateway = () => new Response("<h1>502 Bad Gateway</h1>", { status: 502, ...HTML });
-    const { office } = await opened(gateway, gateway);
-    expect(office.access.value).toBe("away");
-    expect(office.why.value).toMatch(/answered 502: the proxy is there/);
-    await office.act({ action: "pause" });
-    expect(office.said.value).toMatch(/That did not work: .*answered 502/);
+    const { client } = await opened(gateway, gateway);
+    expect(client.access.value).toBe("away");
+    expect(client.why.value).toMatch(/answered 502: the proxy is there/);
+    await client.act({ action: "pause" });
+    expect(client.said.value).toMatch(/That did not work: .*answered 502/);
   });
 });

@@ -16,7 +16,7 @@ import { doneLine, linkRefusedLine, text } from "./strings.ts";
 export type Access = "loading" | "signed-out" | "signed-in" | "no-run" | "away";
 
 /** The operator's side of the server: what it says, and what can be done. */
-export interface Office {
+export interface OperatorClient {
   readonly access: ReadonlySignal<Access>;
   readonly overview: ReadonlySignal<Overview | undefined>;
   /** Why the link of this page's address did not sign in; empty where there was none, or it did. */
@@ -29,7 +29,7 @@ export interface Office {
   signOut(): Promise<void>;
 }
 
-export interface OfficeDeps {
+export interface OperatorDeps {
   readonly fetch: typeof fetch;
   readonly after: (ms: number, callback: () => void) => void;
   /** The page's own address, whose fragment may hold a one-time link. */
@@ -50,7 +50,7 @@ const FOUNDING_POLL_MS = 1_000;
 const LINK = /^#link=([\w-]{1,100})$/;
 
 /** Signs in with the address's link, if it has one, and keeps asking how the run is. */
-export function openOffice(deps: OfficeDeps): Office {
+export function openOperator(deps: OperatorDeps): OperatorClient {
   const { fetch: ask, after, hash, path: page, forgetHash, lookAtFounding, reload } = deps;
   const access = signal<Access>("loading");
   const overview = signal<Overview | undefined>(undefined);

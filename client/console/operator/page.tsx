@@ -17,48 +17,49 @@ import { type Activity, ActivityList } from "../activity-list.tsx";
 import { Embedding } from "../embedding/card.tsx";
 import { Card, Figure } from "../parts.tsx";
 import { FoundingPage } from "../setup/page.tsx";
-import type { Nursery } from "../setup/setup-client.ts";
+import type { SetupClient } from "../setup/setup-client.ts";
 import { STATE } from "../strings.ts";
 import { RefusedTable } from "../tables.tsx";
 import { Controls, RollBack, Rulings, SettingsForm } from "./controls.tsx";
 import { AxisChoice, LossCurves, PaceCurve } from "./curves.tsx";
-import type { Office } from "./operator-client.ts";
+import type { OperatorClient } from "./operator-client.ts";
 import { Roster } from "./roster.tsx";
 import { roster, text } from "./strings.ts";
 import { Bars, rowsOf } from "./tallies.tsx";
 
 export interface PageProps {
-  readonly office: Office;
-  readonly nursery: Nursery;
+  readonly client: OperatorClient;
+  readonly setup: SetupClient;
   readonly watch: RunWatch;
   readonly activity: ReadonlySignal<readonly Activity[]>;
 }
 
 /** The operator's page: how the run is, and what can be done about it. */
 export function OperatorPage(props: PageProps) {
-  const access = props.office.access.value;
-  const overview = props.office.overview.value;
+  const access = props.client.access.value;
+  const overview = props.client.overview.value;
   const status = props.watch.status.value;
   if (overview !== undefined && status !== undefined) {
     return <Dashboard {...props} overview={overview} status={status} />;
   }
-  if (props.nursery.founding.value !== undefined && (access === "no-run" || access === "away")) {
-    const signOut = () => void props.office.signOut();
-    return <FoundingPage nursery={props.nursery} away={access === "away"} signOut={signOut} />;
+  if (props.setup.founding.value !== undefined && (access === "no-run" || access === "away")) {
+    const signOut = () => void props.client.signOut();
+    return <FoundingPage setup={props.setup} away={access === "away"} signOut={signOut} />;
   }
   return <main>{access === "signed-out" ? <SignIn {...props} /> : <Wait {...props} />}</main>;
 }
 
-const Wait = ({ office }: Pick<PageProps, "office">) => (
+const Wait = ({ client }: Pick<PageProps, "client">) => (
   <p class="wait" role="status">
-    {office.access.value === "away" ? awayText(office) : text.loading}
+    {client.access.value === "away" ? awayText(client) : text.loading}
   </p>
 );
 
-const awayText = ({ why }: Office): string => (why.value === "" ? text.away : text.inPlace(why.value));
+const awayText = ({ why }: OperatorClient): string =>
+  why.value === "" ? text.away : text.inPlace(why.value);
 
-function SignIn({ office }: Pick<PageProps, "office">) {
-  const refused = office.linkRefused.value;
+function SignIn({ client }: Pick<PageProps, "client">) {
+  const refused = client.linkRefused.value;
   return (
     <section class="card sign-in">
       <h1>{text.signedOut}</h1>
@@ -73,21 +74,21 @@ function SignIn({ office }: Pick<PageProps, "office">) {
   );
 }
 
-interface DashboardProps extends Omit<PageProps, "nursery"> {
+interface DashboardProps extends Omit<PageProps, "setup"> {
   readonly overview: Overview;
   readonly status: RunStatus;
 }
 
-function Dashboard({ office, watch, activity, overview, status }: DashboardProps) {
-  const read = () => office.overview.value;
+function Dashboard({ client, watch, activity, overview, status }: DashboardProps) {
+  const read = () => client.overview.value;
   return (
     <main>
-      {office.access.value === "away" && (
+      {client.access.value === "away" && (
         <p class="notice" role="status">
-          {awayText(office)}
+          {awayText(client)}
         </p>
       )}
-      <Head office={office} overview={overview} status={status} />
+      <Head client={client} overview={overview} status={status} />
       {overview.alerts.length > 0 && (
         <section class="notice alerts" aria-label={text.alerts}>
           <h2>{text.alerts}</h2>
@@ -111,11 +112,11 @@ function Dashboard({ office, watch, activity, overview, status }: DashboardProps
         </div>
         <div class="stack">
           <Card title={text.controls}>
-            <Controls office={office} overview={overview} />
-            <RollBack office={office} overview={overview} />
-            <Rulings office={office} />
+            <Controls client={client} overview={overview} />
+            <RollBack client={client} overview={overview} />
+            <Rulings client={client} />
             <p class="said" role="status">
-              {office.said.value}
+              {client.said.value}
             </p>
           </Card>
           <Card title={text.model}>
@@ -144,12 +145,12 @@ function Dashboard({ office, watch, activity, overview, status }: DashboardProps
       </div>
       <Card title={roster.title}>
         <p class="note">{roster.help}</p>
-        <Roster office={office} overview={overview} />
+        <Roster client={client} overview={overview} />
       </Card>
       <div class="wide even">
         <Card title={text.settings}>
           <p class="note">{text.settingsHelp}</p>
-          <SettingsForm office={office} overview={overview} />
+          <SettingsForm client={client} overview={overview} />
         </Card>
         <Card title={text.machine}>
           <Server overview={overview} />
@@ -166,7 +167,7 @@ function Dashboard({ office, watch, activity, overview, status }: DashboardProps
   );
 }
 
-function Head({ office, overview, status }: Omit<DashboardProps, "watch" | "activity">) {
+function Head({ client, overview, status }: Omit<DashboardProps, "watch" | "activity">) {
   return (
     <header>
       <div>
@@ -179,7 +180,7 @@ function Head({ office, overview, status }: Omit<DashboardProps, "watch" | "acti
       <nav>
         <a href="./status">{text.publicPage}</a>
         <a href="../../dashboard/operator/">{text.volunteersPage}</a>
-        <button type="button" class="quiet" onClick={() => void office.signOut()}>
+        <button type="button" class="quiet" onClick={() => void client.signOut()}>
           {text.signOut}
         </button>
       </nav>

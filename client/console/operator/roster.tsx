@@ -5,16 +5,16 @@ import { ColumnHeads } from "../../ui/column-heads.tsx";
 import { formatCount, formatDuration, formatLarge } from "../../ui/format.ts";
 import { REFUSED } from "../strings.ts";
 import { Sure } from "./controls.tsx";
-import type { Office } from "./operator-client.ts";
+import type { OperatorClient } from "./operator-client.ts";
 import { roster as text } from "./strings.ts";
 
 interface RosterProps {
-  readonly office: Office;
+  readonly client: OperatorClient;
   readonly overview: Overview;
 }
 
 /** Single volunteers, and beside each the ruling on it. Their names are strangers' words: text nodes. */
-export function Roster({ office, overview: { volunteers } }: RosterProps) {
+export function Roster({ client, overview: { volunteers } }: RosterProps) {
   if (volunteers.length === 0) return <p class="wait">{text.none}</p>;
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard
@@ -23,7 +23,7 @@ export function Roster({ office, overview: { volunteers } }: RosterProps) {
         <ColumnHeads columns={text.columns} />
         <tbody>
           {volunteers.map((one) => (
-            <Row key={one.volunteer} office={office} one={one} />
+            <Row key={one.volunteer} client={client} one={one} />
           ))}
         </tbody>
       </table>
@@ -31,7 +31,7 @@ export function Roster({ office, overview: { volunteers } }: RosterProps) {
   );
 }
 
-function Row({ office, one }: Pick<RosterProps, "office"> & { readonly one: Enlisted }) {
+function Row({ client, one }: Pick<RosterProps, "client"> & { readonly one: Enlisted }) {
   const { volunteer, name, standing, outMs } = one;
   const short = `${volunteer.slice(0, 8)}…`;
   const out = standing === "banned" || standing === "quarantined";
@@ -58,7 +58,7 @@ function Row({ office, one }: Pick<RosterProps, "office"> & { readonly one: Enli
           <button
             type="button"
             aria-label={text.forgiveWhom(name ?? short)}
-            onClick={() => void office.act({ action: "forgive", volunteer })}
+            onClick={() => void client.act({ action: "forgive", volunteer })}
           >
             {text.forgive}
           </button>
@@ -69,7 +69,7 @@ function Row({ office, one }: Pick<RosterProps, "office"> & { readonly one: Enli
             why={text.banSure(name === null ? short : `${name} (${short})`)}
             yes={text.banYes}
             no={text.banNo}
-            onYes={() => void office.act({ action: "ban", volunteer })}
+            onYes={() => void client.act({ action: "ban", volunteer })}
           />
         )}
       </td>

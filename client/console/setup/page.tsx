@@ -4,28 +4,28 @@ import { formatBytes, formatCount, formatProbability } from "../../ui/format.ts"
 import { Card } from "../parts.tsx";
 import { Cost } from "./cost.tsx";
 import { type Draft, FIRST_DRAFT, orderOf } from "./order.ts";
-import type { Nursery } from "./setup-client.ts";
+import type { SetupClient } from "./setup-client.ts";
 import { SizeForm } from "./size-form.tsx";
 import { STAGE, text } from "./strings.ts";
 import { TextCard } from "./text-card.tsx";
 
 export interface FoundingPageProps {
-  readonly nursery: Nursery;
+  readonly setup: SetupClient;
   readonly away: boolean;
   readonly signOut: () => void;
 }
 
 /** The page of a server without a run: an operator brings a text, chooses a size, and makes the run. */
-export function FoundingPage({ nursery, away, signOut }: FoundingPageProps) {
-  const founding = nursery.founding.value;
+export function FoundingPage({ setup, away, signOut }: FoundingPageProps) {
+  const founding = setup.founding.value;
   const [draft, setDraft] = useState<Draft>(FIRST_DRAFT);
   const corpus = founding?.corpus ?? null;
   const order = orderOf(draft, corpus === null ? draft.source : "corpus");
   const asked = JSON.stringify([order, corpus?.vocabulary]);
-  useEffect(() => nursery.estimateFor(order), [asked]);
+  useEffect(() => setup.estimateFor(order), [asked]);
   if (founding === undefined) return <p class="wait">{text.title}…</p>;
   const ready = corpus !== null || draft.source === "moby-dick" || founding.upload?.sha256 != null;
-  const possible = typeof nursery.estimate.value === "object";
+  const possible = typeof setup.estimate.value === "object";
   return (
     <main class="founding">
       {away && (
@@ -55,19 +55,19 @@ export function FoundingPage({ nursery, away, signOut }: FoundingPageProps) {
               <p>{founding.failed.message}</p>
             </section>
           )}
-          <TextCard nursery={nursery} founding={founding} draft={draft} setDraft={setDraft} />
+          <TextCard setup={setup} founding={founding} draft={draft} setDraft={setDraft} />
           <Card title={text.sizeTitle}>
             <SizeForm draft={draft} setDraft={setDraft} vocabulary={corpus?.vocabulary} />
           </Card>
           <Card title={text.costTitle}>
-            <Cost estimate={nursery.estimate.value} />
+            <Cost estimate={setup.estimate.value} />
           </Card>
           <section class="create">
             <button
               type="button"
               class="primary"
               disabled={!ready || !possible}
-              onClick={() => void nursery.found(order)}
+              onClick={() => void setup.found(order)}
             >
               {text.create}
             </button>
@@ -76,7 +76,7 @@ export function FoundingPage({ nursery, away, signOut }: FoundingPageProps) {
         </>
       )}
       <p class="said" role="status">
-        {nursery.said.value}
+        {setup.said.value}
       </p>
     </main>
   );

@@ -12,7 +12,7 @@ import { sendText, type TextFile } from "./send-text.ts";
 import { text } from "./strings.ts";
 
 /** The page's side of making a run: what the server says of it, and what can be done. */
-export interface Nursery {
+export interface SetupClient {
   readonly founding: ReadonlySignal<Founding | undefined>;
   /** A text that this page is sending. */
   readonly sending: ReadonlySignal<Sending | undefined>;
@@ -34,7 +34,7 @@ export interface Sending {
   readonly away: boolean;
 }
 
-export interface NurseryDeps {
+export interface SetupDeps {
   readonly ask: Ask;
   readonly after: (ms: number, callback: () => void) => void;
 }
@@ -42,7 +42,7 @@ export interface NurseryDeps {
 /** From the last key pressed until the server is asked what it would cost. */
 const TYPING_MS = 250;
 
-export function openNursery({ ask, after }: NurseryDeps): Nursery {
+export function openSetup({ ask, after }: SetupDeps): SetupClient {
   const founding = signal<Founding | undefined>(undefined);
   const sending = signal<Sending | undefined>(undefined);
   const estimate = signal<Estimate | string | undefined>(undefined);

@@ -2,18 +2,18 @@ import type { Founding } from "../../../protocol/founding.ts";
 import { formatBytes, formatCount } from "../../ui/format.ts";
 import { Card } from "../parts.tsx";
 import type { Draft } from "./order.ts";
-import type { Nursery, Sending } from "./setup-client.ts";
+import type { Sending, SetupClient } from "./setup-client.ts";
 import { text } from "./strings.ts";
 
 interface TextCardProps {
-  readonly nursery: Nursery;
+  readonly setup: SetupClient;
   readonly founding: Founding;
   readonly draft: Draft;
   readonly setDraft: (draft: Draft) => void;
 }
 
 /** What the model is to learn from: a corpus that is there, the book that comes with the program, or an upload. */
-export function TextCard({ nursery, founding, draft, setDraft }: TextCardProps) {
+export function TextCard({ setup, founding, draft, setDraft }: TextCardProps) {
   const { corpus, freeBytes, maxBytes } = founding;
   if (corpus !== null) {
     const { tokens, bytes, vocabulary } = corpus;
@@ -44,14 +44,14 @@ export function TextCard({ nursery, founding, draft, setDraft }: TextCardProps) 
         {choice("upload", text.ownText, text.ownTextHelp(formatBytes(maxBytes)))}
         {choice("moby-dick", text.mobyDick, text.mobyDickHelp)}
       </fieldset>
-      {draft.source === "upload" && <Upload nursery={nursery} founding={founding} />}
+      {draft.source === "upload" && <Upload setup={setup} founding={founding} />}
       <p class="note">{text.space(formatBytes(freeBytes))}</p>
     </Card>
   );
 }
 
-function Upload({ nursery, founding: { upload } }: Pick<TextCardProps, "nursery" | "founding">) {
-  const sending = nursery.sending.value;
+function Upload({ setup, founding: { upload } }: Pick<TextCardProps, "setup" | "founding">) {
+  const sending = setup.sending.value;
   if (sending !== undefined) return <Bar {...sending} />;
   const whole = upload?.sha256 ?? null;
   return (
@@ -73,13 +73,13 @@ function Upload({ nursery, founding: { upload } }: Pick<TextCardProps, "nursery"
             onChange={({ currentTarget }) => {
               const file = currentTarget.files?.[0];
               currentTarget.value = ""; // so that the same file can be chosen again
-              if (file !== undefined) void nursery.send(file);
+              if (file !== undefined) void setup.send(file);
             }}
           />
         </label>
       )}
       {upload !== null && (
-        <button type="button" onClick={() => void nursery.discard()}>
+        <button type="button" onClick={() => void setup.discard()}>
           {text.discard}
         </button>
       )}

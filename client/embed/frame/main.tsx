@@ -1,6 +1,6 @@
 import { asNumber, asObject, type Json } from "../../../protocol/guards.ts";
 import { mount } from "../../ui/mount.ts";
-import { LEAST_SHARE } from "../../volunteer/session/choices.ts";
+import { MIN_SHARE } from "../../volunteer/session/choices.ts";
 import type { FromFrame, Theme } from "../messages.ts";
 import { FrameApp } from "./app.tsx";
 import { createGuest, type Guest, type SiteWishes } from "./guest.ts";
@@ -44,7 +44,7 @@ const readTheme = (theme: unknown): Theme => (theme === "light" || theme === "da
 
 const readWishes = ({ share, budget }: Json, host: string): SiteWishes => ({
   host,
-  share: asNumber(share, "share", LEAST_SHARE, 1),
+  share: asNumber(share, "share", MIN_SHARE, 1),
   budget: budget === null ? null : asNumber(budget, "budget", 0, Number.MAX_SAFE_INTEGER),
 });
 

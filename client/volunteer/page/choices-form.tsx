@@ -1,4 +1,4 @@
-import { LEAST_SHARE, PRESET_NAMES, PRESETS, presetOf, type Tuning } from "../session/choices.ts";
+import { MIN_SHARE, PRESET_NAMES, PRESETS, presetOf, type Tuning } from "../session/choices.ts";
 import type { Hours } from "../session/rests.ts";
 import type { Session } from "../session/session.ts";
 import { text } from "../strings.ts";
@@ -45,7 +45,7 @@ function Share({ session }: { readonly session: Session }) {
       <span class="value">{text.shareText(share)}</span>
       <input
         type="range"
-        min={LEAST_SHARE * 100}
+        min={MIN_SHARE * 100}
         max="100"
         step="10"
         value={share * 100}

@@ -35,7 +35,7 @@ export interface Proofs {
 }
 
 /** Deltas that wait for their proof at most. */
-const MOST_WAITING = 8;
+const MAX_WAITING = 8;
 /** After so many versions a delta that is in none was discarded. */
 const PATIENCE = 6;
 
@@ -67,7 +67,7 @@ export function createProofs({ ask, server }: ProofsOptions): Proofs {
     broken,
     sent(delta) {
       if (waiting.some(({ ticket }) => ticket === delta.ticket)) return;
-      waiting = [...waiting, delta].slice(-MOST_WAITING);
+      waiting = [...waiting, delta].slice(-MAX_WAITING);
     },
     async published(version) {
       if (asking) return;

@@ -67,7 +67,7 @@ export const DEFAULT_CHOICES: Choices = {
   withPeers: false,
 };
 
-export const LEAST_SHARE = 0.1;
+export const MIN_SHARE = 0.1;
 
 const MINUTES = 24 * 60;
 const KEY = "murmuration-choices";
@@ -83,7 +83,7 @@ export function loadChoices(storage: ChoiceStorage | undefined): Choices {
     return {
       consented: asText(json.consented, "consented", 64),
       wanted: wanted === "run" || wanted === "pause" ? wanted : "stop",
-      share: asNumber(json.share, "share", LEAST_SHARE, 1),
+      share: asNumber(json.share, "share", MIN_SHARE, 1),
       pauseWhenHidden: asBoolean(json.pauseWhenHidden, "pauseWhenHidden"),
       pauseOnBattery: asBoolean(json.pauseOnBattery, "pauseOnBattery"),
       pauseOnSaver: asBoolean(json.pauseOnSaver, "pauseOnSaver"),

@@ -22,7 +22,7 @@ export interface KeptRefusals {
 
 const KEY = "murmuration-refused";
 /** More reasons than there are codes. */
-const MOST = 100;
+const MAX_KEPT = 100;
 
 export function keptRefusals(storage: ChoiceStorage | undefined, now: () => number): KeptRefusals {
   const list = signal<readonly Refused[]>([]);
@@ -58,7 +58,7 @@ export function keptRefusals(storage: ChoiceStorage | undefined, now: () => numb
 function load(storage: ChoiceStorage | undefined): { run: string; refused: readonly Refused[] } {
   try {
     const json = asObject(JSON.parse(storage?.getItem(KEY) ?? "null"), "refused");
-    const refused = asArray(json.refused, "refused", MOST).flatMap((value) => {
+    const refused = asArray(json.refused, "refused", MAX_KEPT).flatMap((value) => {
       const one = asObject(value, "refused");
       if (!isErrorCode(one.code)) return []; // of an earlier release
       const times = asInteger(one.times, "times", 1, Number.MAX_SAFE_INTEGER);

@@ -2,7 +2,7 @@ import { batch, type ReadonlySignal, signal } from "@preact/signals";
 import type { DeviceName } from "../../../model/contract/trainer.ts";
 import type { VolunteerKey } from "../../../protocol/ids.ts";
 import type { Manifest } from "../../../protocol/manifest.ts";
-import { tend } from "../../ui/listen-to-worker.ts";
+import { listenToWorker } from "../../ui/listen-to-worker.ts";
 import type {
   Command,
   DeltaPicture,
@@ -248,7 +248,7 @@ const setTimeoutAfter = (ms: number, callback: () => void): void => {
 /** The trainer's Worker in this browser. */
 export const spawnWorker: Spawn = (onReport, onDeath) => {
   const worker = new Worker(new URL("../../worker/worker.ts", import.meta.url), { type: "module" });
-  tend(worker, onReport, onDeath);
+  listenToWorker(worker, onReport, onDeath);
   return {
     post: (command, transfer = []) => worker.postMessage(command, transfer),
     terminate: () => worker.terminate(),

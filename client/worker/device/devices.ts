@@ -27,11 +27,11 @@ const fastWasm = (threads: number): Candidate => ({
 });
 
 /** More threads than this find too little of a usual micro-batch each. */
-const MOST_THREADS = 4;
+const MAX_THREADS = 4;
 
 /** Half of a visitor's processors: the other half is theirs whatever the throttle says. */
 export const visitorThreads = (): number =>
-  Math.min(MOST_THREADS, Math.max(1, Math.floor((navigator.hardwareConcurrency || 1) / 2)));
+  Math.min(MAX_THREADS, Math.max(1, Math.floor((navigator.hardwareConcurrency || 1) / 2)));
 
 function fastWebgpu(memory?: TileMemory): Candidate {
   let recalled = false;

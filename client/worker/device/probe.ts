@@ -1,3 +1,4 @@
+import { initialWeights } from "../../../model/contract/init.ts";
 import { checkTrainer } from "../../../model/contract/known-gradient.ts";
 import type {
   DeviceName,
@@ -7,7 +8,6 @@ import type {
   TrainerOptions,
 } from "../../../model/contract/trainer.ts";
 import { batchesOf } from "../../../model/data/batches.ts";
-import { initialWeights } from "../../../model/init.ts";
 import { type Candidate, idOf } from "./devices.ts";
 import { NoDevice } from "./trainers.ts";
 
@@ -21,7 +21,7 @@ const SECOND_MS = 20_000;
 /** … and this long where none does. What has not answered by then never will. */
 const HUNG_MS = 90_000;
 /** What a software adapter gets at least. */
-const LEAST_MS = 500;
+const MIN_MS = 500;
 
 /** One candidate of the probe and what came of it. */
 export interface ProbeResult {
@@ -108,7 +108,7 @@ function isEnough(best: Candidate, next: Candidate, known: readonly Candidate[],
 /** How long a candidate may take that would have to beat another. */
 async function limitOf(candidate: Candidate, spent: number): Promise<number> {
   const disguised = await candidate.disguised?.();
-  return disguised ? Math.max(LEAST_MS, PROBE_MS - spent) : SECOND_MS;
+  return disguised ? Math.max(MIN_MS, PROBE_MS - spent) : SECOND_MS;
 }
 
 async function tryOut(

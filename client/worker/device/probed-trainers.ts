@@ -5,7 +5,7 @@ import { readProbe, saveProbe } from "../../cache/entries.ts";
 import { type Candidate, idOf } from "./devices.ts";
 import { type Probed, type ProbeOptions, type ProbeResult, probe } from "./probe.ts";
 import type { Trainers } from "./trainers.ts";
-import { timely } from "./with-deadlines.ts";
+import { withDeadlines } from "./with-deadlines.ts";
 
 /** Sequences in a micro-batch until a ticket asks for more: the default of a run. */
 const USUAL_BATCH = 4;
@@ -56,7 +56,7 @@ export class ProbedTrainers implements Trainers {
     if (this.#trainer !== undefined && batch <= this.#batch) return this.#trainer;
     this.dispose();
     this.#batch = Math.max(batch, this.#batch);
-    this.#trainer = timely((await this.#again()) ?? (await this.#probe()));
+    this.#trainer = withDeadlines((await this.#again()) ?? (await this.#probe()));
     return this.#trainer;
   }
 

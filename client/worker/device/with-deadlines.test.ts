@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { After } from "../../../model/lib/deadline.ts";
 import { ToyTrainer } from "../../../test/harness/toy-run.ts";
-import { timely } from "./with-deadlines.ts";
+import { withDeadlines } from "./with-deadlines.ts";
 
 const soon: After = (_, callback) => {
   const timer = setTimeout(callback);
@@ -11,7 +11,7 @@ const soon: After = (_, callback) => {
 test("a device that hangs in a call is a lost one", async () => {
   const toy = new ToyTrainer();
   toy.onStep = () => new Promise(() => {});
-  const trainer = timely(toy, soon);
+  const trainer = withDeadlines(toy, soon);
   await trainer.load(new Float32Array(10));
   await expect(trainer.step(new Uint16Array(), 1, 0.1)).rejects.toMatchObject({ code: "device-lost" });
 });
@@ -29,5 +29,5 @@ test("the control: by itself it is waited for, and one that answers is passed on
   expect(settled).toBe(false);
   hung.resolve();
   await step;
-  expect([...(await timely(toy, soon).losses())]).toHaveLength(1);
+  expect([...(await withDeadlines(toy, soon).losses())]).toHaveLength(1);
 });

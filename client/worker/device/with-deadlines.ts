@@ -6,7 +6,7 @@ import { type After, TimedOut, withDeadline } from "../../../model/lib/deadline.
 const CALL_MS = 120_000;
 
 /** The same trainer, none of whose calls is waited for for ever: one that does not answer is a lost device. */
-export function timely(trainer: Trainer, after?: After): Trainer {
+export function withDeadlines(trainer: Trainer, after?: After): Trainer {
   const limit = <T>(call: Promise<T>): Promise<T> =>
     withDeadline(call, CALL_MS, "the device", after).catch((error: unknown) => {
       throw error instanceof TimedOut ? new ModelError("device-lost", error.message) : error;

@@ -7,9 +7,9 @@ import {
   oracleState,
   oracleStep,
 } from "../../../test/oracle/oracle.ts";
+import { initialWeights } from "../../contract/init.ts";
 import { layoutOf } from "../../contract/layout.ts";
 import type { Trainer } from "../../contract/trainer.ts";
-import { initialWeights } from "../../init.ts";
 import { Random } from "../../lib/random.ts";
 import { createReference } from "../../reference/reference.ts";
 import { hasFma, loadKernels } from "./kernels.ts";

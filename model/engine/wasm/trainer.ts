@@ -5,7 +5,7 @@ import { type Layout, layoutOf } from "../../contract/layout.ts";
 import type { Carried, DeviceReport, Trainer, TrainerOptions } from "../../contract/trainer.ts";
 import { hasFma, loadKernels } from "./kernels.ts";
 import { Replica, type ReplicaOptions } from "./replica.ts";
-import { Crew, sharesOf } from "./worker-pool.ts";
+import { sharesOf, WorkerPool } from "./worker-pool.ts";
 
 export interface WasmTrainerOptions extends TrainerOptions {
   /** Use the build without fused multiply-add, whose bits are the same on every engine. */
@@ -30,14 +30,14 @@ export async function createWasmTrainer(options: WasmTrainerOptions): Promise<Tr
   // A share is the most that a thread sees in training, but evaluation brings this thread the whole batch.
   const replicaOptions: ReplicaOptions = { shape, optimizer, batch, memoryLimit };
   const replica = new Replica(kernels, replicaOptions);
-  const crew = await crewOf(Math.min(options.threads ?? 1, batch), replicaOptions, fma);
-  return new WasmTrainer(options, replica, crew, fma);
+  const pool = await poolOf(Math.min(options.threads ?? 1, batch), replicaOptions, fma);
+  return new WasmTrainer(options, replica, pool, fma);
 }
 
-async function crewOf(threads: number, options: ReplicaOptions, fma: boolean): Promise<Crew | null> {
+async function poolOf(threads: number, options: ReplicaOptions, fma: boolean): Promise<WorkerPool | null> {
   if (threads < 2) return null;
   const share = { ...options, batch: Math.ceil(options.batch / threads) };
-  return Crew.start(threads - 1, share, fma, layoutOf(options.shape).length).catch(() => null);
+  return WorkerPool.start(threads - 1, share, fma, layoutOf(options.shape).length).catch(() => null);
 }
 
 /** Calls run one after another; each has done its work when it resolves. */
@@ -47,7 +47,7 @@ class WasmTrainer implements Trainer {
   readonly #layout: Layout;
   /** Let go of when disposed, so that its memory can be collected though the trainer is still held. */
   #memory: Replica | null;
-  readonly #crew: Crew | null;
+  readonly #pool: WorkerPool | null;
   #queue: Promise<unknown> = Promise.resolve();
   /** Why every further call is refused. */
   #gone: ModelError | null = null;
@@ -55,14 +55,14 @@ class WasmTrainer implements Trainer {
   #step = 0;
   #losses: number[] = [];
 
-  constructor(options: TrainerOptions, replica: Replica, crew: Crew | null, fma: boolean) {
-    const threads = 1 + (crew?.size ?? 0);
+  constructor(options: TrainerOptions, replica: Replica, pool: WorkerPool | null, fma: boolean) {
+    const threads = 1 + (pool?.size ?? 0);
     const detail = `${threads} thread${threads > 1 ? "s" : ""}, ${fma ? "SIMD + FMA" : "SIMD"}`;
     this.report = { device: "wasm", engine: "fast", detail, software: false };
     this.#options = options;
     this.#layout = layoutOf(options.shape);
     this.#memory = replica;
-    this.#crew = crew;
+    this.#pool = pool;
   }
 
   load(weights: Float32Array, carried?: Partial<Carried> | "kept"): Promise<void> {
@@ -80,8 +80,8 @@ class WasmTrainer implements Trainer {
     return this.#enqueue(async () => {
       this.#check(tokens, batch);
       const rows = batch * this.#options.shape.context;
-      const loss = this.#crew
-        ? await this.#backwardTogether(this.#crew, tokens, batch, rows)
+      const loss = this.#pool
+        ? await this.#backwardTogether(this.#pool, tokens, batch, rows)
         : this.#replica.backward(tokens, batch, rows);
       this.#losses.push(loss / rows);
       this.#step += 1;
@@ -144,7 +144,7 @@ class WasmTrainer implements Trainer {
 
   dispose(): void {
     this.#gone ??= new ModelError("device-lost", "the trainer was disposed");
-    this.#crew?.close();
+    this.#pool?.close();
     this.#memory = null;
   }
 
@@ -154,11 +154,16 @@ class WasmTrainer implements Trainer {
   }
 
   /** The gradient of the whole batch into this thread's gradients; returns the summed loss. */
-  async #backwardTogether(crew: Crew, tokens: Uint16Array, batch: number, rows: number): Promise<number> {
-    const shares = sharesOf(batch, 1 + crew.size);
+  async #backwardTogether(
+    pool: WorkerPool,
+    tokens: Uint16Array,
+    batch: number,
+    rows: number,
+  ): Promise<number> {
+    const shares = sharesOf(batch, 1 + pool.size);
     const { parameters, gradients } = this.#replica;
-    const theirs = crew.backward(parameters, gradients, tokens, shares, rows);
-    // The crew is at work by now, and adds to the gradients only after this thread has filled them: what
+    const theirs = pool.backward(parameters, gradients, tokens, shares, rows);
+    // The pool is at work by now, and adds to the gradients only after this thread has filled them: what
     // comes home waits until this function awaits.
     const mine = this.#replica.backward(tokens, shares[0]!, rows);
     return mine + (await theirs);

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
+import { initialWeights } from "../../contract/init.ts";
 import type { Trainer } from "../../contract/trainer.ts";
-import { initialWeights } from "../../init.ts";
 import { Random } from "../../lib/random.ts";
 import { createWasmTrainer } from "./trainer.ts";
 import { sharesOf } from "./worker-pool.ts";

@@ -28,24 +28,29 @@ const START_MS = 15_000;
  * Threads that each compute the gradient of their share of a batch. One buffer a worker travels back and
  * forth, carrying weights out and gradients home: as fast as shared memory, without cross-origin isolation.
  */
-export class Crew {
-  readonly #workers: readonly Hand[];
+export class WorkerPool {
+  readonly #workers: readonly PoolWorker[];
 
   /** Starts `size` workers. Rejects with `device-unavailable` when one cannot. */
-  static async start(size: number, options: ReplicaOptions, fma: boolean, length: number): Promise<Crew> {
-    const workers: Hand[] = [];
+  static async start(
+    size: number,
+    options: ReplicaOptions,
+    fma: boolean,
+    length: number,
+  ): Promise<WorkerPool> {
+    const workers: PoolWorker[] = [];
     try {
-      for (let i = 0; i < size; i++) workers.push(new Hand(length));
+      for (let i = 0; i < size; i++) workers.push(new PoolWorker(length));
       const started = workers.map((worker) => worker.ask({ type: "start", options, fma }, []));
       await withDeadline(Promise.all(started), START_MS, "a thread");
-      return new Crew(workers);
+      return new WorkerPool(workers);
     } catch (error) {
       for (const worker of workers) worker.close();
       throw new ModelError("device-unavailable", `no threads: ${error}`);
     }
   }
 
-  private constructor(workers: readonly Hand[]) {
+  private constructor(workers: readonly PoolWorker[]) {
     this.#workers = workers;
   }
 
@@ -95,7 +100,7 @@ export function sharesOf(batch: number, threads: number): number[] {
 }
 
 /** One worker and the buffer that travels. */
-class Hand {
+class PoolWorker {
   readonly #port: Port;
   #buffer: ArrayBuffer;
   #gone: Error | null = null;

@@ -4,14 +4,14 @@ import { Replica } from "./replica.ts";
 import type { FromWorker, ToWorker } from "./worker-pool.ts";
 
 /**
- * A thread of the crew: for each job it takes the weights, computes its share of the gradient, and sends that
+ * A thread of the pool: for each job it takes the weights, computes its share of the gradient, and sends that
  * back in the very buffer that brought the weights, so nothing is allocated.
  */
 const port = parent();
 let replica: Replica | undefined;
 
 port.listen((message) => {
-  const order = message as ToWorker; // from our own crew.ts, in the same page
+  const order = message as ToWorker; // from our own worker-pool.ts, in the same page
   switch (order.type) {
     case "start":
       void start(order);

@@ -1,6 +1,6 @@
 import { ModelError } from "../../contract/config.ts";
 import { withDeadline } from "../../lib/deadline.ts";
-import { Lifeline } from "./device-loss-guard.ts";
+import { DeviceLossGuard } from "./device-loss-guard.ts";
 
 /** A device, whose it is, and what is known about the hardware under it. */
 export interface Gpu {
@@ -13,7 +13,7 @@ export interface Gpu {
   readonly software: boolean;
   /** Whether kernels may exchange values within a subgroup. */
   readonly subgroups: boolean;
-  readonly lifeline: Lifeline;
+  readonly lossGuard: DeviceLossGuard;
 }
 
 /** Buffers a kernel binds at once: every arena, and the ring of losses. */
@@ -76,7 +76,7 @@ function describe(device: GPUDevice, owned: boolean, info: GPUAdapterInfo | unde
   const text = [...new Set(words.filter((word) => word !== undefined && word !== ""))].join(" ");
   const software =
     info?.isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe|basic render/i.test(text);
-  const lifeline = new Lifeline(device);
+  const lossGuard = new DeviceLossGuard(device);
   const detail = `${text || "WebGPU"}${software ? " (software)" : ""}`;
-  return { device, lifeline, owned, detail, software, subgroups: device.features.has(SUBGROUPS) };
+  return { device, lossGuard, owned, detail, software, subgroups: device.features.has(SUBGROUPS) };
 }

@@ -1,7 +1,7 @@
 import { ModelError } from "../../contract/config.ts";
 
 /** Whether the device still lives; and so that no call waits for a dead one. */
-export class Lifeline {
+export class DeviceLossGuard {
   #error: ModelError | undefined;
   /** Rejects of the calls that wait. A set, not races against `device.lost`: those would pile up on it. */
   readonly #waiting = new Set<(error: ModelError) => void>();

@@ -16,7 +16,7 @@ import { Program } from "./program.ts";
 import { likeliest, tuningFor } from "./tuning.ts";
 
 /** Logits are computed for a power of two of tokens from this on, so that generation compiles few programs. */
-const SHORTEST = 16;
+const MIN_ROWS = 16;
 
 interface Programs {
   /** Forward and backward of the step's first micro-batch. */
@@ -96,7 +96,7 @@ export class Engine {
   /** The forward for at least `tokens` tokens of one sequence, and where its logits lie. */
   async logits(tokens: number): Promise<{ program: Program; from: number }> {
     const { shape } = this.#options;
-    const length = Math.min(shape.context, Math.max(SHORTEST, 2 ** Math.ceil(Math.log2(tokens))));
+    const length = Math.min(shape.context, Math.max(MIN_ROWS, 2 ** Math.ceil(Math.log2(tokens))));
     const { ops, logits } = logitsSchedule(shape, length, NEEDS);
     let program = this.#logits.get(length);
     if (!program) {

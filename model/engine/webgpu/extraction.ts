@@ -1,6 +1,6 @@
 import type { Codec, CodecSpec } from "../../../protocol/codec/codec.ts";
 import { ModelError } from "../../contract/config.ts";
-import type { Lifeline } from "./device-loss-guard.ts";
+import type { DeviceLossGuard } from "./device-loss-guard.ts";
 import {
   add,
   BLOCK,
@@ -33,7 +33,7 @@ interface Encoding {
 export class Extraction {
   readonly residual: GPUBuffer;
   readonly #device: GPUDevice;
-  readonly #lifeline: Lifeline;
+  readonly #lossGuard: DeviceLossGuard;
   readonly #memory: Memory;
   readonly #length: number;
   readonly #losses: number;
@@ -45,22 +45,28 @@ export class Extraction {
   /** `losses`: how many values may be read together with a payload. Rejects with `device-limit`. */
   static async open(
     device: GPUDevice,
-    lifeline: Lifeline,
+    lossGuard: DeviceLossGuard,
     memory: Memory,
     length: number,
     losses: number,
   ): Promise<Extraction> {
     device.pushErrorScope("out-of-memory");
-    const extraction = new Extraction(device, lifeline, memory, length, losses);
+    const extraction = new Extraction(device, lossGuard, memory, length, losses);
     const full = await device.popErrorScope();
     if (full === null) return extraction;
     extraction.destroy();
     throw new ModelError("device-limit", `the GPU has no memory left: ${full.message}`);
   }
 
-  private constructor(device: GPUDevice, lifeline: Lifeline, memory: Memory, length: number, losses: number) {
+  private constructor(
+    device: GPUDevice,
+    lossGuard: DeviceLossGuard,
+    memory: Memory,
+    length: number,
+    losses: number,
+  ) {
     this.#device = device;
-    this.#lifeline = lifeline;
+    this.#lossGuard = lossGuard;
     this.#memory = memory;
     this.#length = length;
     this.#losses = losses;
@@ -132,7 +138,7 @@ export class Extraction {
       size: bytes(total),
       usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC,
     });
-    const readback = new Readback(this.#device, this.#lifeline, [total, this.#losses]);
+    const readback = new Readback(this.#device, this.#lossGuard, [total, this.#losses]);
     this.#encoding = { codec, kernels, words, group: this.#groupOf(words), readback };
     return this.#encoding;
   }

@@ -12,7 +12,7 @@ import { candidates, likeliest } from "./tuning.ts";
 const CLEARLY = 0.9;
 /** Measurements are repeated until one takes this long, in ms, or this many dispatches were in it. */
 const LONG_ENOUGH = 20;
-const MOST = 64;
+const MAX_ROUNDS = 64;
 
 /** A candidate, compiled. */
 interface Trial {
@@ -69,7 +69,7 @@ function largest(products: readonly Gemm[]): Gemm | undefined {
 
 /** Milliseconds a pass of the program: the better of two measurements that are `enough` ms long. */
 export async function timeOf(
-  { device, lifeline }: Gpu,
+  { device, lossGuard }: Gpu,
   program: Program,
   enough = LONG_ENOUGH,
 ): Promise<number> {
@@ -80,13 +80,13 @@ export async function timeOf(
     pass.end();
     const begun = performance.now();
     device.queue.submit([encoder.finish()]);
-    await lifeline.wait(device.queue.onSubmittedWorkDone());
+    await lossGuard.wait(device.queue.onSubmittedWorkDone());
     return performance.now() - begun;
   };
   await run(1); // warms up
   let count = 1;
   let took = await run(count);
-  while (took < enough && count < MOST) {
+  while (took < enough && count < MAX_ROUNDS) {
     count *= 4;
     took = await run(count);
   }

@@ -1,4 +1,4 @@
-import type { Lifeline } from "./device-loss-guard.ts";
+import type { DeviceLossGuard } from "./device-loss-guard.ts";
 import { bytes } from "./memory.ts";
 
 /** What to read: `length` values of 4 bytes from value `from` on. */
@@ -11,13 +11,13 @@ export interface Piece {
 /** The two staging buffers through which everything comes back. One read at a time. */
 export class Readback {
   readonly #device: GPUDevice;
-  readonly #lifeline: Lifeline;
+  readonly #lossGuard: DeviceLossGuard;
   readonly #staging: readonly GPUBuffer[];
 
   /** `lengths`: how many values the first and the second piece of a read may have. */
-  constructor(device: GPUDevice, lifeline: Lifeline, lengths: readonly [number, number]) {
+  constructor(device: GPUDevice, lossGuard: DeviceLossGuard, lengths: readonly [number, number]) {
     this.#device = device;
-    this.#lifeline = lifeline;
+    this.#lossGuard = lossGuard;
     const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
     this.#staging = lengths.map((length) =>
       device.createBuffer({ label: "readback", size: bytes(length), usage }),
@@ -42,7 +42,7 @@ export class Readback {
     return Promise.all(
       pieces.map(async ({ length }, i) => {
         const staging = this.#staging[i]!;
-        await this.#lifeline.wait(staging.mapAsync(GPUMapMode.READ, 0, length * 4));
+        await this.#lossGuard.wait(staging.mapAsync(GPUMapMode.READ, 0, length * 4));
         const values = new Float32Array(staging.getMappedRange(0, length * 4).slice(0));
         staging.unmap();
         return values;

@@ -6,7 +6,7 @@ import type { Carried, DeviceReport, Trainer, TrainerOptions } from "../../contr
 import type { Slot } from "../ops.ts";
 import { writeBatch } from "../tokens.ts";
 import { type Gpu, openGpu } from "./adapter.ts";
-import type { Lifeline } from "./device-loss-guard.ts";
+import type { DeviceLossGuard } from "./device-loss-guard.ts";
 import { Engine } from "./engine.ts";
 import { Extraction } from "./extraction.ts";
 import { nameOf, namesOf, type TileNames, type Tiles } from "./kernels/tile.ts";
@@ -43,7 +43,7 @@ export async function createWebgpuTrainer(options: WebgpuOptions): Promise<Webgp
     const engine = await openEngine(gpu, options);
     const { length } = layoutOf(options.shape);
     try {
-      const extraction = await Extraction.open(gpu.device, gpu.lifeline, engine.memory, length, RING);
+      const extraction = await Extraction.open(gpu.device, gpu.lossGuard, engine.memory, length, RING);
       return new WebgpuTrainer(gpu, options, engine, extraction);
     } catch (error) {
       engine.destroy();
@@ -78,7 +78,7 @@ export class WebgpuTrainer implements Trainer {
   readonly #gpu: Gpu;
   readonly #options: TrainerOptions;
   readonly #engine: Engine;
-  readonly #lifeline: Lifeline;
+  readonly #lossGuard: DeviceLossGuard;
   readonly #readback: Readback;
   readonly #length: number;
   readonly #extraction: Extraction;
@@ -110,9 +110,9 @@ export class WebgpuTrainer implements Trainer {
     };
     this.#length = layoutOf(shape).length;
     this.#extraction = extraction;
-    this.#lifeline = gpu.lifeline;
+    this.#lossGuard = gpu.lossGuard;
     const first = Math.max(this.#length, shape.context * shape.vocabulary, RING);
-    this.#readback = new Readback(gpu.device, this.#lifeline, [first, this.#length]);
+    this.#readback = new Readback(gpu.device, this.#lossGuard, [first, this.#length]);
     this.#words = new Uint32Array(engine.fit.decays);
     this.#padded = new Uint16Array(engine.fit.training.batch * (shape.context + 1));
   }
@@ -174,7 +174,7 @@ export class WebgpuTrainer implements Trainer {
         this.#submit(programs);
       }
       this.#pending++;
-      const done = this.#lifeline.wait(this.#gpu.device.queue.onSubmittedWorkDone());
+      const done = this.#lossGuard.wait(this.#gpu.device.queue.onSubmittedWorkDone());
       done.catch(() => undefined); // whoever waits for it hears of it; nobody may be waiting
       this.#flying.push(done);
     });
@@ -268,7 +268,7 @@ export class WebgpuTrainer implements Trainer {
   }
 
   dispose(): void {
-    this.#lifeline.end("the trainer was disposed");
+    this.#lossGuard.end("the trainer was disposed");
     this.#engine.destroy();
     this.#extraction.destroy();
     this.#readback.destroy();
@@ -324,7 +324,7 @@ export class WebgpuTrainer implements Trainer {
   /** Runs `work` after all calls before it. */
   #turn<T>(work: () => T | Promise<T>): Promise<T> {
     const result = this.#last.then(() => {
-      this.#lifeline.check();
+      this.#lossGuard.check();
       return work();
     });
     this.#last = result.catch(() => undefined);

@@ -6,8 +6,8 @@ const INFINITE: u32 = 0x7f800000;
 const BLOCK: i32 = 64;
 const TOPK_HEADER: usize = 8;
 /** 2⁻¹⁰⁰: scales below are zero. */
-const SMALLEST_SCALE: f32 = 7.888609052210118e-31;
-const LARGEST_SCALE_BITS: u32 = 0x7f7f;
+const MIN_SCALE: f32 = 7.888609052210118e-31;
+const MAX_SCALE_BITS: u32 = 0x7f7f;
 
 /** total = (a − b) + total */
 export function collect(a: usize, b: usize, total: usize, length: i32): void {
@@ -48,11 +48,11 @@ function largest(values: usize, length: i32): u32 {
 /** The smallest bf16 b with b × most ≥ the magnitude of those bits, as 16 bits; zero for what is too small. */
 function scaleBits(bits: u32, most: f32): u32 {
   const size = reinterpret<f32>(bits);
-  if (size < most * SMALLEST_SCALE) return 0;
+  if (size < most * MIN_SCALE) return 0;
   let high = (reinterpret<u32>(size / most) + 0xffff) >> 16;
   // the quotient may have been rounded down onto a bf16
   if (reinterpret<f32>(high << 16) * most < size) high++;
-  return min(high, LARGEST_SCALE_BITS);
+  return min(high, MAX_SCALE_BITS);
 }
 
 /** The nearest code, halves going up. Leaves in memory what it leaves out. */

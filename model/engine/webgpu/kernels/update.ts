@@ -3,9 +3,9 @@ import { f32, floatType, index, type Kernel, line, main, unitOf } from "./kernel
 import { plus, tree } from "./rows.ts";
 
 /** The most sums of squares that {@link norm}'s first dispatch leaves, one an invocation, without a barrier. */
-const MOST_SUMS = 16_384;
+const MAX_SUMS = 16_384;
 /** What the norm keeps: the root of all sums, and from the fifth place on the sums. */
-export const PARTIALS = 4 + MOST_SUMS;
+export const PARTIALS = 4 + MAX_SUMS;
 const SIZE = 64;
 /** Units an AdamW invocation takes. */
 const EACH = 4;
@@ -19,7 +19,7 @@ export function norm(op: Norm): Kernel[] {
   const { length } = gradients;
   const unit = unitOf([gradients, partials], length);
   const enough = 2 ** Math.ceil(Math.log2(length / SQUARES));
-  const sums = Math.min(MOST_SUMS, Math.max(SIZE * unit, enough));
+  const sums = Math.min(MAX_SUMS, Math.max(SIZE * unit, enough));
   const partial = main(
     SIZE,
     `  let first = ${index(SIZE)};

@@ -1,6 +1,6 @@
-import type { ModelShape } from "./contract/config.ts";
-import { layoutOf } from "./contract/layout.ts";
-import { Random } from "./lib/random.ts";
+import { Random } from "../lib/random.ts";
+import type { ModelShape } from "./config.ts";
+import { layoutOf } from "./layout.ts";
 
 /**
  * Version 0 of a model: GPT-2's initialisation (its model.py, and Radford et al. 2019 §2.3) drawn from a

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { oracleLoss } from "../test/oracle/oracle.ts";
-import { layoutOf } from "./contract/layout.ts";
+import { oracleLoss } from "../../test/oracle/oracle.ts";
+import { Random } from "../lib/random.ts";
 import { initialWeights } from "./init.ts";
-import { Random } from "./lib/random.ts";
+import { layoutOf } from "./layout.ts";
 
 const shape = { layers: 2, heads: 2, width: 32, context: 16, vocabulary: 256 };
 const layout = layoutOf(shape);
