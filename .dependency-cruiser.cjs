@@ -17,6 +17,31 @@ const SERVER_FLOORS = [
   ["lib"],
 ];
 
+/** The same of client/. A name alone is for the files that lie in the folder itself, where folders in it are listed. */
+const CLIENT_FLOORS = [
+  ["cli", "embed/frame", "console/operator", "console/status", "learn", "playground", "benchmark", "build"],
+  ["console/setup", "console/embedding", "volunteer/page"],
+  ["console", "volunteer/inside", "volunteer/people", "volunteer/proof"],
+  ["volunteer/session"],
+  ["volunteer"],
+  ["ui"],
+  ["worker"],
+  ["worker/device"],
+  ["p2p"],
+  ["cache", "transport", "embed"],
+];
+/** And of model/. */
+const MODEL_FLOORS = [
+  ["export", "decode", "reference", "engine/wasm", "engine/webgpu"],
+  ["engine/webgpu/kernels"],
+  ["engine", "data"],
+  ["contract"],
+  ["lib"],
+];
+
+/** Matches the files of a folder below `root`: only its own, where the order has a floor for a folder in it. */
+const filesOf = (folder, order) =>
+  order.flat().some((other) => other.startsWith(`${folder}/`)) ? `${folder}/[^/]+$` : `${folder}/`;
 /** One rule a folder: neither a floor above nor a neighbour. The order is total, so that it holds through others too. */
 const floors = (root, order) =>
   order.flatMap((floor, height) =>
@@ -24,23 +49,26 @@ const floors = (root, order) =>
       const closed = order
         .slice(0, height + 1)
         .flat()
-        .filter((other) => other !== folder);
+        .filter((other) => other !== folder)
+        .map((other) => filesOf(other, order));
       return room(
         `${root}-floors`,
         `${folder} imports only the floors below it.`,
-        { path: `^${root}/${folder}/`, pathNot: test },
-        { path: `^${root}/(${closed.join("|") || "-"})/` },
+        { path: `^${root}/${filesOf(folder, order)}`, pathNot: test },
+        { path: `^${root}/(${closed.join("|") || "-"})` },
       );
     }),
   );
 /** Every file lies in a folder of the list, or a new folder would be outside the order. */
-const onAFloor = (root, order) =>
-  room(
+const onAFloor = (root, order) => {
+  const listed = order.flat().map((folder) => filesOf(folder, order));
+  return room(
     `${root}-floors`,
     `Every file of ${root}/ lies in a folder that has its floor.`,
-    { path: `^${root}/`, pathNot: `^${root}/(${order.flat().join("|")})/|${test}` },
+    { path: `^${root}/`, pathNot: `^${root}/(${listed.join("|")})|${test}` },
     {},
   );
+};
 const PURE = {
   path: "^server/(coordinator|merge|trust)/",
   pathNot: `${test}|merge/merger|merge/merge-(thread|worker|messages|failures)`,
@@ -67,6 +95,15 @@ module.exports = {
       { path: "^model/", pathNot: test },
       { path: "^protocol/", dependencyTypesNot: ["type-only"] },
     ),
+    room(
+      "peers-by-one-port",
+      "The round loop reads without p2p/: the Worker's port and the page's sharing are the two places that know it.",
+      {
+        path: "^client/",
+        pathNot: `^client/(p2p/|worker/(peer-port|worker)\\.ts|volunteer/session/sharing\\.ts)|${test}`,
+      },
+      { path: "^client/p2p/" },
+    ),
     room("client-not-server", "They meet in protocol/.", { path: "^client/" }, { path: "^(server|bin)/" }),
     room("server-not-client", "They meet in protocol/.", { path: "^server/" }, { path: "^(client|bin)/" }),
     room(
@@ -78,6 +115,10 @@ module.exports = {
     room("pure-core-no-node", "No clock, file or socket enters by the runtime's door either.", PURE, {
       dependencyTypes: ["core", "npm"],
     }),
+    ...floors("client", CLIENT_FLOORS),
+    onAFloor("client", CLIENT_FLOORS),
+    ...floors("model", MODEL_FLOORS),
+    onAFloor("model", MODEL_FLOORS),
     ...floors("server", SERVER_FLOORS),
     onAFloor("server", SERVER_FLOORS),
     room(
