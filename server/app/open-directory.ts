@@ -131,11 +131,13 @@ async function open(
       if (begun === undefined) throw new Error("a run that is not open asked for an evaluation");
       return begun;
     });
-    const auditor = auditInThread(async () => {
-      if (begun === undefined) throw new Error("a run that is not open asked for an audit");
-      const shape = { ...begun.model, vocabulary: corpus.vocabulary };
-      const { optimizer, batch } = begun;
-      return { options: { shape, optimizer, batch }, gate: await opened.gate() };
+    const auditor = auditInThread({
+      data: async () => {
+        if (begun === undefined) throw new Error("a run that is not open asked for an audit");
+        const shape = { ...begun.model, vocabulary: corpus.vocabulary };
+        const { optimizer, batch } = begun;
+        return { options: { shape, optimizer, batch }, gate: await opened.gate() };
+      },
     });
     const merger = mergeInThread();
     const run = await openRun({

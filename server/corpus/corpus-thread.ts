@@ -1,5 +1,7 @@
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
+import type { After } from "../../model/lib/deadline.ts";
+import { SILENCE_MS, Watchdog } from "../lib/watchdog.ts";
 import type { Progress } from "./add.ts";
 import type { CorpusJob, FromCorpusThread } from "./messages.ts";
 
@@ -25,14 +27,26 @@ export async function makeCorpusInThread(
   job: CorpusJob,
   onProgress: (progress: Progress) => void,
   signal: AbortSignal,
+  { file = WORKER, after }: { readonly file?: URL; readonly after?: After } = {},
 ): Promise<void> {
   signal.throwIfAborted();
-  const worker = new Worker(WORKER, { workerData: job });
+  const worker = new Worker(file, { workerData: job });
   const stop = () => void worker.terminate();
   signal.addEventListener("abort", stop);
+  let dog: Watchdog | undefined;
   try {
     await new Promise<void>((resolve, reject) => {
+      const hangs = (ms: number) =>
+        reject(
+          new FoundingFailed(
+            "internal-error",
+            `the text could not be read: nothing moved for ${ms / 60_000} min`,
+          ),
+        );
+      dog = new Watchdog(hangs, after);
+      dog.start(SILENCE_MS);
       worker.on("message", (message: FromCorpusThread) => {
+        dog?.heard();
         if (message.type === "progress") onProgress(message.progress);
         else if (message.type === "made") resolve();
         else reject(new FoundingFailed(message.code, message.message));
@@ -43,6 +57,7 @@ export async function makeCorpusInThread(
       );
     });
   } finally {
+    dog?.stop();
     signal.removeEventListener("abort", stop);
     await worker.terminate();
   }

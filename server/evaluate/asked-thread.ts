@@ -1,4 +1,7 @@
 import { Worker } from "node:worker_threads";
+import type { After } from "../../model/lib/deadline.ts";
+import { SILENCE_MS, Watchdog } from "../lib/watchdog.ts";
+import { WORKING } from "./progress.ts";
 
 /** A worker thread that answers questions, one at a time. */
 export interface AskedThread<Question, Answer> {
@@ -13,35 +16,63 @@ interface Asked<Answer> {
   readonly reject: (error: Error) => void;
 }
 
+export interface ThreadOptions<Data> {
+  /** The worker's file. */
+  readonly file: URL;
+  /** What it is started with. */
+  readonly data: () => Data | Promise<Data>;
+  /** Whose thread it is, and why it takes no question now: for Errors. */
+  readonly name: string;
+  readonly busy: string;
+  /** Milliseconds in which it says nothing, not even {@link WORKING}, after which it is given up. */
+  readonly silence: (data: Data) => number;
+  readonly after?: After | undefined;
+}
+
 /**
- * Starts `file` with `data` at the first question; Errors say whose thread it is, `name`, and why it takes no question, `busy`. A thread that dies takes
- * its one question with it and is replaced at the next.
+ * Starts the thread at the first question. One that dies or hangs takes its one question with it and is replaced at the
+ * next.
  */
-export function askInThread<Question, Answer>(
-  file: URL,
-  data: () => unknown,
-  { name, busy }: { readonly name: string; readonly busy: string },
+export function askInThread<Question, Answer, Data>(
+  options: ThreadOptions<Data>,
 ): AskedThread<Question, Answer> {
+  const { file, data, name, busy, silence, after } = options;
   let worker: Promise<Worker> | undefined;
   let asked: Asked<Answer> | undefined;
   let closed = false;
+  let silenceMs = SILENCE_MS;
+  let giveUp: (error: Error) => void = () => {};
+  const dog = new Watchdog(
+    (ms) => giveUp(new Error(`${name}'s thread said nothing for ${Math.round(ms / 1_000)} s`)),
+    after,
+  );
 
   const settle = (use: (question: Asked<Answer>) => void) => {
     const question = asked;
     asked = undefined;
+    dog.stop();
     if (question !== undefined) use(question);
   };
 
   const start = (): Promise<Worker> => {
+    let started: Worker | undefined;
     const died = (error: Error) => {
       if (worker !== starting) return; // it is replaced already: the question is another thread's
       worker = undefined;
+      void started?.terminate();
       settle(({ reject }) => reject(error));
     };
+    giveUp = died;
     const starting = (async () => {
-      const started = new Worker(file, { workerData: await data() });
+      const given = await data();
+      silenceMs = silence(given);
+      started = new Worker(file, { workerData: given });
       started.unref(); // a question half answered keeps no process alive
-      started.on("message", (answer: Answer) => settle(({ resolve }) => resolve(answer)));
+      started.on("message", (message: Answer | typeof WORKING) => {
+        if (worker !== starting) return;
+        if (message === WORKING) dog.heard();
+        else settle(({ resolve }) => resolve(message));
+      });
       started.on("error", (error) => died(error instanceof Error ? error : new Error(String(error))));
       started.on("exit", (code) => died(new Error(`${name}'s thread ended with code ${code}`)));
       return started;
@@ -58,13 +89,21 @@ export function askInThread<Question, Answer>(
           return;
         }
         asked = { resolve, reject };
+        const own = asked;
+        dog.start(silenceMs);
         worker ??= start();
-        // A thread that cannot start has told so itself.
-        worker.then((started) => started.postMessage(question)).catch(() => {});
+        worker
+          .then((started) => {
+            if (asked !== own) return; // given up while the thread was starting
+            dog.start(silenceMs);
+            started.postMessage(question);
+          })
+          .catch(() => {}); // a thread that cannot start has told so itself
       }),
     close: async () => {
       closed = true;
       asked = undefined;
+      dog.stop();
       await (await worker?.catch(() => undefined))?.terminate();
     },
   };

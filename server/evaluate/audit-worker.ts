@@ -3,10 +3,11 @@ import { openEvaluationTrainer } from "./device.ts";
 import { direct } from "./direct.ts";
 import { examine } from "./examine.ts";
 import type { AuditAnswer, AuditorData, AuditQuestion } from "./messages.ts";
+import { reporting } from "./progress.ts";
 
 /** The auditor's thread: one trainer, one delta after another. The main thread is auditor.ts. */
 const { options, gate }: AuditorData = workerData;
-const trainer = openEvaluationTrainer(options);
+const trainer = openEvaluationTrainer(options).then(reporting);
 
 let before: Promise<void> = Promise.resolve();
 parentPort?.on("message", (question: AuditQuestion) => {

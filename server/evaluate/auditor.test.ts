@@ -1,3 +1,7 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterAll, expect, test } from "vitest";
 import { initialWeights } from "../../model/contract/init.ts";
 import { batchesOf, type Range } from "../../model/data/batches.ts";
@@ -14,7 +18,7 @@ const shape = { layers: 1, heads: 1, width: 16, context: 16, vocabulary: 64 };
 const optimizer = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, clip: 1 };
 const options = { shape, optimizer, batch: 4 };
 const text = (length: number) => Uint16Array.from({ length }, (_, i) => (i * i + 3 * i) % 64);
-const auditor = auditInThread(async () => ({ options, gate: text(500) }));
+const auditor = auditInThread({ data: async () => ({ options, gate: text(500) }) });
 afterAll(() => auditor.close());
 
 const ticket = { window: 3, seed: 9, steps: 5, batch: 4, rates: Array<number>(5).fill(0.005), fresh: true };
@@ -94,4 +98,33 @@ test("A14: the server's own direction comes from gate text, and honest deltas ag
   expect(agreement("honest", delta)).toBeGreaterThan(0.1);
   const flipped = delta.map((value) => -value);
   expect(agreement("flipped", flipped)).toBeLessThan(-0.1);
+});
+
+test("A14: a delta whose thread died is audited by another; one that cannot be measured, the control, is not asked of it again", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "murmuration-auditor-"));
+  try {
+    const [file, asked] = [join(folder, "worker.mjs"), join(folder, "asked")];
+    await writeFile(
+      file,
+      `import { appendFileSync, readFileSync } from "node:fs";
+      import { parentPort } from "node:worker_threads";
+      parentPort.on("message", () => {
+        appendFileSync(${JSON.stringify(asked)}, "x");
+        if (readFileSync(${JSON.stringify(asked)}, "utf8").length === 1) process.exit(3);
+        parentPort.postMessage({ error: "weights are not finite" });
+      });`,
+    );
+    const dying = auditInThread({
+      data: async () => ({ options, gate: text(500) }),
+      worker: pathToFileURL(file),
+    });
+    const job = { ticket, shard, weights, codec: DENSE4, seed: 5, batches: 1, delta: weights };
+    await expect(dying.audit(job)).rejects.toThrow("weights are not finite");
+    expect(await readFile(asked, "utf8")).toBe("xx");
+    await expect(dying.audit(job)).rejects.toThrow("weights are not finite");
+    expect(await readFile(asked, "utf8")).toBe("xxx");
+    await dying.close();
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });

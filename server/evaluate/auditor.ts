@@ -1,4 +1,7 @@
 import { extname } from "node:path";
+import { layoutOf } from "../../model/contract/layout.ts";
+import type { After } from "../../model/lib/deadline.ts";
+import { silenceFor } from "../lib/watchdog.ts";
 import { askInThread } from "./asked-thread.ts";
 import type { AuditAnswer, AuditorData, AuditQuestion } from "./messages.ts";
 import type { Auditor } from "./ports.ts";
@@ -6,14 +9,25 @@ import type { Auditor } from "./ports.ts";
 /** The worker's file beside this one, as source (.ts) or as built (.js). */
 const WORKER = new URL(`./audit-worker${extname(new URL(import.meta.url).pathname)}`, import.meta.url);
 
+export interface AuditorOptions {
+  readonly data: () => Promise<AuditorData>;
+  /** The worker's file; tests bring one that hangs. */
+  readonly worker?: URL;
+  readonly after?: After;
+}
+
 /** Audits in a thread of its own, beside the evaluator's: one question at a time, which is what run/audits.ts asks. */
-export function auditInThread(data: () => Promise<AuditorData>): Auditor & { close(): Promise<void> } {
-  const thread = askInThread<AuditQuestion, AuditAnswer>(WORKER, data, {
+export function auditInThread(options: AuditorOptions): Auditor & { close(): Promise<void> } {
+  const { data, worker = WORKER, after } = options;
+  const thread = askInThread<AuditQuestion, AuditAnswer, AuditorData>({
+    ...{ file: worker, data, after },
     name: "the auditor",
     busy: "another delta is being audited",
+    silence: ({ options: { shape, batch } }) => silenceFor(layoutOf(shape).length, batch * shape.context),
   });
   const ask = async (question: AuditQuestion) => {
-    const answer = await thread.ask(question);
+    // A question is asked once more of another thread: a delta must not go without its audit for a thread that died.
+    const answer = await thread.ask(question).catch(() => thread.ask(question));
     if ("error" in answer) throw new Error(answer.error);
     return answer;
   };

@@ -5,6 +5,8 @@ import { pathToFileURL } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { layoutOf } from "../../model/contract/layout.ts";
 import { Random } from "../../model/lib/random.ts";
+import { ManualTimer } from "../../test/harness/manual-timer.ts";
+import { SILENCE_MS } from "../lib/watchdog.ts";
 import { evaluateInThread, type ThreadEvaluator } from "./evaluator.ts";
 import type { WorkerData } from "./messages.ts";
 import { heldOutSlice } from "./slice.ts";
@@ -56,6 +58,7 @@ async function scripted(): Promise<URL> {
     parentPort.on("message", ({ version, weights }) => {
       if (weights[0] === 1) process.exit(3);
       if (weights[0] === 2) throw new Error("out of order");
+      if (weights[0] === 4) for (;;);
       if (weights[0] === 3) return parentPort.postMessage({ version, error: "weights are not finite" });
       parentPort.postMessage({ version, loss: version, sample: String(++answered) });
     });`;
@@ -106,6 +109,19 @@ describe("evaluation in a thread", () => {
       "NotEvaluated: weights are not finite",
     );
     expect(await evaluator.evaluate(7, Float32Array.of(0))).toEqual({ loss: 7, sample: "2" });
+  });
+
+  it("gives up a thread that hangs, and asks another; control: none while it says that it works", async () => {
+    const timer = new ManualTimer();
+    evaluator = evaluateInThread({ data, worker: await scripted(), after: timer.after });
+    const fine = evaluator.evaluate(1, Float32Array.of(0));
+    timer.pass(0.9 * SILENCE_MS);
+    expect(await fine).toEqual({ loss: 1, sample: "1" });
+    const hangs = outcome(evaluator.evaluate(2, Float32Array.of(4)));
+    await vi.waitFor(() => expect(timer.count).toBeGreaterThan(4)); // the question is on its way
+    timer.pass(SILENCE_MS);
+    expect(await hangs).toBe("NotEvaluated: the evaluator's thread said nothing for 600 s");
+    expect(await evaluator.evaluate(3, Float32Array.of(0))).toEqual({ loss: 3, sample: "1" });
   });
 
   it("ends its thread when it is closed, and measures nothing after", async () => {

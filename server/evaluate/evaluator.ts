@@ -1,5 +1,9 @@
 import { extname } from "node:path";
+import { layoutOf } from "../../model/contract/layout.ts";
+import type { After } from "../../model/lib/deadline.ts";
+import { silenceFor } from "../lib/watchdog.ts";
 import { askInThread } from "./asked-thread.ts";
+import { EVALUATION_BATCH } from "./measure.ts";
 import type { Answer, Question, WorkerData } from "./messages.ts";
 import type { Evaluator } from "./ports.ts";
 
@@ -21,13 +25,16 @@ export interface ThreadOptions {
   readonly data: WorkerData;
   /** The worker's file; tests bring one that crashes. */
   readonly worker?: URL;
+  readonly after?: After;
 }
 
 /** Measures versions in a worker thread, one at a time; the run waits for none. */
-export function evaluateInThread({ data, worker = WORKER }: ThreadOptions): ThreadEvaluator {
-  const thread = askInThread<Question, Answer>(worker, () => data, {
+export function evaluateInThread({ data, worker = WORKER, after }: ThreadOptions): ThreadEvaluator {
+  const thread = askInThread<Question, Answer, WorkerData>({
+    ...{ file: worker, data: () => data, after },
     name: "the evaluator",
     busy: "another version is being measured",
+    silence: ({ shape }) => silenceFor(layoutOf(shape).length, EVALUATION_BATCH * shape.context),
   });
   return {
     evaluate: async (version, weights) => {

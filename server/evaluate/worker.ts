@@ -3,6 +3,7 @@ import { loadTokenizer } from "../../model/data/tokenizer.ts";
 import { openEvaluationTrainer } from "./device.ts";
 import { EVALUATION_BATCH, measure } from "./measure.ts";
 import type { Answer, Question, WorkerData } from "./messages.ts";
+import { reporting } from "./progress.ts";
 
 /** The evaluator's thread: one trainer, one version after another. The main thread is evaluator.ts. */
 const data: WorkerData = workerData;
@@ -12,7 +13,7 @@ const trainer = openEvaluationTrainer({
   // Nothing is trained here; a trainer is made for an optimiser all the same.
   optimizer: { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0, clip: 1 },
   batch: EVALUATION_BATCH,
-});
+}).then(reporting);
 
 let before: Promise<void> = Promise.resolve();
 parentPort?.on("message", (question: Question) => {

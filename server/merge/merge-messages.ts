@@ -17,8 +17,9 @@ export type ToMerger =
   | { readonly type: "frame"; readonly frame: Uint8Array<ArrayBuffer> }
   | { readonly type: "finish" };
 
-/** What it answers: `added` to every frame, then one of the others. */
+/** What it answers: `added` to every frame, then one of the others; `working` between pieces of long work. */
 export type FromMerger =
+  | { readonly type: "working" }
   | { readonly type: "added" }
   | { readonly type: "merged"; readonly merged: Merged }
   | { readonly type: "failed"; readonly error: string };

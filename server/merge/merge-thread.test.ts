@@ -1,12 +1,16 @@
+import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, expect, test } from "vitest";
+import { pathToFileURL } from "node:url";
+import { afterEach, expect, test, vi } from "vitest";
 import { Orthogonalizer } from "../../model/engine/wasm/orthogonal.ts";
 import { Random } from "../../model/lib/random.ts";
 import { DENSE4 } from "../../protocol/codec/codec.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
+import { ManualTimer } from "../../test/harness/manual-timer.ts";
 import { memoryIndex } from "../../test/harness/memory-index.ts";
+import { SILENCE_MS } from "../lib/watchdog.ts";
 import { fileStore } from "../store/file-store.ts";
 import { nodeFiles } from "../store/node-files.ts";
 import { initialVectors, type MergeRule, merge, type Vectors } from "./merge.ts";
@@ -155,6 +159,45 @@ test("while a thread turns matrices the event loop goes on; control: here it sta
   expect(await turnsOf(merger)).toBeGreaterThan(0);
   expect(await turnsOf(mergeHere)).toBe(0);
   counting = false;
+});
+
+test("a thread that hangs is given up and the next merge makes the same bytes; control: one that works is waited for", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "merge-thread-"));
+  try {
+    // Hangs over a job's end the first time, and is the real thread after.
+    const [file, mark] = [join(folder, "worker.mjs"), join(folder, "hung")];
+    const real = new URL("./merge-worker.ts", import.meta.url).href;
+    await writeFile(
+      file,
+      `import { existsSync, writeFileSync } from "node:fs";
+      import { parentPort } from "node:worker_threads";
+      if (existsSync(${JSON.stringify(mark)})) await import(${JSON.stringify(real)});
+      else parentPort.on("message", ({ type }) => {
+        if (type === "frame") parentPort.postMessage({ type: "added" });
+        if (type !== "finish") return;
+        parentPort.postMessage({ type: "working" });
+        writeFileSync(${JSON.stringify(mark)}, "");
+        for (;;);
+      });`,
+    );
+    const timer = new ManualTimer();
+    merger = mergeInThread(pathToFileURL(file), timer.after);
+    const rule = await ruleOf("nesterov");
+    const vectors = initialVectors(drawn(99));
+    const settled = vi.fn();
+    const hangs = merger.merge(rule, jobOf(vectors));
+    hangs.then(settled, settled);
+    await vi.waitFor(() => expect(existsSync(mark)).toBe(true), 30_000);
+    timer.pass(SILENCE_MS - 1);
+    await new Promise(setImmediate);
+    expect(settled).not.toHaveBeenCalled();
+    timer.pass(SILENCE_MS);
+    await expect(hangs).rejects.toThrow(/said nothing for 600 s/);
+    const expected = await mergeHere.merge(rule, jobOf(vectors));
+    expect(await merger.merge(rule, jobOf(vectors))).toEqual(expected);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 test("a closed thread merges nothing", async () => {

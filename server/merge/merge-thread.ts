@@ -1,10 +1,12 @@
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
+import type { After } from "../../model/lib/deadline.ts";
+import { SILENCE_MS, Watchdog } from "../lib/watchdog.ts";
 import type { Vectors } from "./merge.ts";
 import type { FromMerger, ToMerger } from "./merge-messages.ts";
 import type { Merger } from "./merger.ts";
 
-/** A version that was not made: its thread failed, or ended. */
+/** A version that was not made: its thread failed, ended, or hung. */
 export class NotMerged extends Error {
   override readonly name = "NotMerged";
 }
@@ -23,10 +25,10 @@ const WORKER = new URL(`./merge-worker${extname(new URL(import.meta.url).pathnam
 
 /**
  * Merges in a worker thread, so that the event loop goes on taking deltas while a large model's matrices are turned.
- * The thread keeps the vectors it made, so that between versions nothing is copied here. One that failed is replaced
- * at the next job.
+ * The thread keeps the vectors it made, so that between versions nothing is copied here. One that failed or hangs is
+ * replaced at the next job, which merges the same frames from the journal.
  */
-export function mergeInThread(file: URL = WORKER): ThreadMerger {
+export function mergeInThread(file: URL = WORKER, after?: After): ThreadMerger {
   let line: Line | undefined;
   /** What the thread holds as well. */
   let held: Vectors | undefined;
@@ -42,7 +44,7 @@ export function mergeInThread(file: URL = WORKER): ThreadMerger {
   return {
     async merge({ outer, downlink, matrices }, { vectors, weights, lead = 0, places, frames }) {
       if (closed) throw new NotMerged("the merging thread is closed");
-      line ??= new Line(file);
+      line ??= new Line(file, after);
       const { post, answer, hold } = line;
       hold(true);
       try {
@@ -69,7 +71,7 @@ export function mergeInThread(file: URL = WORKER): ThreadMerger {
         hold(false);
         return last.merged;
       } catch (error) {
-        await end();
+        void end(); // a thread that hangs may take long to end, too
         throw error;
       }
     },
@@ -86,11 +88,14 @@ class Line {
   readonly #answers: FromMerger[] = [];
   #waiting: (() => void) | undefined;
   #failure: string | undefined;
+  readonly #dog: Watchdog;
 
-  constructor(file: URL) {
+  constructor(file: URL, after: After | undefined) {
     this.#worker = new Worker(file);
     this.#worker.unref();
     this.#worker.on("message", (answer: FromMerger) => {
+      this.#dog.heard();
+      if (answer.type === "working") return;
       this.#answers.push(answer);
       this.#wake();
     });
@@ -98,6 +103,7 @@ class Line {
       this.#failure ??= why;
       this.#wake();
     };
+    this.#dog = new Watchdog((ms) => died(`the merging thread said nothing for ${ms / 1_000} s`), after);
     this.#worker.on("error", (error) => died(error instanceof Error ? error.message : String(error)));
     this.#worker.on("exit", (code) => died(`the merging thread ended with code ${code}`));
   }
@@ -114,11 +120,13 @@ class Line {
 
   /** The next answer. Rejects with {@link NotMerged} when the thread says it failed, or is gone. */
   readonly answer = async (): Promise<FromMerger> => {
+    this.#dog.start(SILENCE_MS);
     while (this.#answers.length === 0 && this.#failure === undefined) {
       await new Promise<void>((resolve) => {
         this.#waiting = resolve;
       });
     }
+    this.#dog.stop();
     const answer = this.#answers.shift();
     if (answer === undefined) throw new NotMerged(this.#failure);
     if (answer.type === "failed") throw new NotMerged(answer.error);

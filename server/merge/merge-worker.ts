@@ -10,7 +10,10 @@ import type { FromMerger, ToMerger } from "./merge-messages.ts";
 
 /** The merging thread; the main thread's side is merge-thread.ts, which replaces it after a failure. */
 const orthogonalizer = await Orthogonalizer.open();
-const orthogonalize = orthogonalizer.apply.bind(orthogonalizer);
+const orthogonalize: typeof orthogonalizer.apply = (...args) => {
+  reply({ type: "working" }, []);
+  orthogonalizer.apply(...args);
+};
 const reader = new BlockReader();
 
 /** How much later than the thread that takes deltas this one gets the processor, where both want it. */
@@ -68,7 +71,10 @@ function addFrom(places: readonly RecordPlace[], mean: WeightedMean, weights: re
   try {
     for (const [i, place] of places.entries()) {
       if (!reader.fits(place)) mean.flush();
-      if (mean.waiting === 0) reader.forget();
+      if (mean.waiting === 0) {
+        reader.forget();
+        reply({ type: "working" }, []);
+      }
       mean.add(frameOf(reader.read(place)), weights[i]!);
     }
     mean.flush();
