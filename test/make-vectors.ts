@@ -17,7 +17,7 @@ import type { Hash, ObjectName, RunId, TicketId, VolunteerKey } from "../protoco
 import { signReceipt } from "../protocol/receipt.ts";
 import { signTicket, ticketTokens } from "../protocol/ticket.ts";
 import { encodeUpload } from "../protocol/upload.ts";
-import { oracleAdamW, oracleLossAndGradient, oracleState } from "./oracle/oracle.ts";
+import { oracleLossAndGradient, oracleState, oracleUpdate } from "./oracle/oracle.ts";
 
 /**
  * Writes protocol/vectors.json (docs/PROTOCOL.md, section 15): what the product signs, frames and draws, for whoever
@@ -286,7 +286,7 @@ function training() {
   const state = oracleState(loaded);
   const steps = [...batchesOf(SHARD, range, SHAPE.context)].map((tokens, step) => {
     const { loss, gradient } = oracleLossAndGradient(SHAPE, state.weights, tokens, range.batch);
-    oracleAdamW(layout, state, OPTIMIZER, gradient, rates[step]!);
+    oracleUpdate(layout, state, OPTIMIZER, gradient, rates[step]!);
     const norm = Math.sqrt(gradient.reduce((sum, g) => sum + g * g, 0));
     const weights = Array.from({ length: 12 }, (_, i) => digits(state.weights[i * 173]!));
     return { loss: digits(loss), norm: digits(norm), weights };

@@ -2,11 +2,11 @@ import { describe, expect, it } from "vitest";
 import { layoutOf } from "../model/contract/layout.ts";
 import { Random } from "../model/lib/random.ts";
 import {
-  oracleAdamW,
   oracleLogits,
   oracleLoss,
   oracleLossAndGradient,
   oracleState,
+  oracleUpdate,
 } from "./oracle/oracle.ts";
 
 const shape = { layers: 2, heads: 2, width: 8, context: 6, vocabulary: 11 };
@@ -69,7 +69,7 @@ describe("the f64 oracle", () => {
     const state = oracleState(new Float64Array(layout.length).fill(2));
     const gradient = new Float64Array(layout.length).fill(-3);
     const adamW = { beta1: 0.9, beta2: 0.99, epsilon: 0, weightDecay: 0.1, clip: 1 };
-    oracleAdamW(layout, state, adamW, gradient, 0.5);
+    oracleUpdate(layout, state, adamW, gradient, 0.5);
     const bias = layout.tensors.find(({ name }) => name === "ln_f.bias")!;
     expect(state.weights[0]).toBeCloseTo(2 * (1 - 0.5 * 0.1) + 0.5, 12);
     expect(state.weights[bias.offset]).toBeCloseTo(2.5, 12);

@@ -16,6 +16,15 @@ export interface AdamW {
   readonly clip: number;
 }
 
+/** AdamW for everything, or Muon (muon.ts) for the hidden matrices and AdamW for the rest. */
+export type Inner = "adamw" | "muon";
+
+/** The inner optimiser of a run. */
+export interface Optimizer extends AdamW {
+  /** Absent: "adamw". */
+  readonly inner?: Inner;
+}
+
 /** What the model room refuses, with a stable code and a message for a person. */
 export class ModelError extends Error {
   override readonly name = "ModelError";

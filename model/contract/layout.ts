@@ -55,3 +55,21 @@ export function layoutOf({ layers, heads, width, context, vocabulary }: ModelSha
  * and GPT-2's own training do).
  */
 export const decays = (tensor: Tensor): boolean => tensor.shape.length > 1;
+
+/** A matrix within the flat vector, row-major. */
+export interface Matrix {
+  readonly offset: number;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** Whether a tensor is a linear layer's matrix. An embedding's row is a token's or a place's own: directions mean nothing across them. */
+export const isHidden = ({ name, shape }: Tensor): boolean => shape.length > 1 && !name.startsWith("w");
+
+/** The matrices whose steps Muon makes orthogonal, inside (muon.ts) as in the server's outer step. */
+export const hiddenMatrices = ({ tensors }: Layout): Matrix[] =>
+  tensors.filter(isHidden).map(({ offset, shape: [rows, columns] }) => ({
+    offset,
+    rows: rows!,
+    columns: columns!,
+  }));

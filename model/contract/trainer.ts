@@ -1,5 +1,5 @@
 import type { Codec } from "../../protocol/codec/codec.ts";
-import type { AdamW, ModelShape } from "./config.ts";
+import type { ModelShape, Optimizer } from "./config.ts";
 
 /**
  * Local training on one device, whatever the engine (docs/ARCHITECTURE.md §4). A trainer knows no network and
@@ -8,8 +8,8 @@ import type { AdamW, ModelShape } from "./config.ts";
  * (`device-lost`) once the device is gone; a trainer that has rejected so is only fit for
  * {@link Trainer.dispose}.
  *
- * Beside the weights a device holds what is carried from ticket to ticket: AdamW's moments, and the residual,
- * which is what compression left out of earlier payloads (error feedback). Both stay there between tickets.
+ * Beside the weights a device holds what is carried from ticket to ticket: the optimiser's moments, and the
+ * residual, which is what compression left out of earlier payloads (error feedback). Both stay there between tickets.
  */
 export interface Trainer {
   readonly report: DeviceReport;
@@ -23,7 +23,7 @@ export interface Trainer {
   load(weights: Float32Array, carried?: Partial<Carried> | "kept"): Promise<void>;
 
   /**
-   * One AdamW step at `rate` on `batch` sequences of context + 1 tokens each, row-major: the first `context`
+   * One step of the optimiser at `rate` on `batch` sequences of context + 1 tokens each, row-major: the first `context`
    * are the input, the last `context` the targets. Resolves when the device can take the next one. Throws
    * `bad-token` when an id is not below the vocabulary.
    */
@@ -67,7 +67,7 @@ export interface Trainer {
 export interface Carried {
   /** Mean of gradients, flat. */
   readonly m: Float32Array;
-  /** Mean of squared gradients, flat. */
+  /** Mean of squared gradients, flat; 0 in the matrices that are Muon's, which has none. */
   readonly v: Float32Array;
   /** Steps taken so far: the bias corrections' exponent. */
   readonly step: number;
@@ -88,11 +88,17 @@ export interface DeviceReport {
 
 export type DeviceName = "webgpu" | "wasm" | "webgl" | "cpu";
 
-/** What a trainer is made for. `batch` is the largest micro-batch that step and evaluate will see. */
+/** What a trainer is made for. */
 export interface TrainerOptions {
   readonly shape: ModelShape;
-  readonly optimizer: AdamW;
+  readonly optimizer: Optimizer;
+  /** The most sequences that step and evaluate will be given. */
   readonly batch: number;
+  /**
+   * The most sequences that the device works on at once: gradients of a larger batch are summed over several
+   * micro-batches, and the optimiser steps once. Absent: as many as fit in memory.
+   */
+  readonly micro?: number;
 }
 
 /** Makes a trainer, or rejects with a ModelError (`device-unavailable`, `device-limit`) that says why not. */

@@ -24,14 +24,19 @@ export function adamW(
   step: number,
   rate: number,
 ): AdamWState {
-  const norm = tf.sqrt(tf.sum(tf.square(gradient)));
-  const g: tf.Tensor1D = tf.mul(gradient, tf.div(clip, tf.maximum(norm, clip)));
+  const g = clipped(gradient, clip);
   const nextM: tf.Tensor1D = tf.add(tf.mul(m, beta1), tf.mul(g, 1 - beta1));
   const nextV: tf.Tensor1D = tf.add(tf.mul(v, beta2), tf.mul(tf.square(g), 1 - beta2));
   const mean = tf.mul(nextM, rate / (1 - beta1 ** step));
   const deviation = tf.add(tf.sqrt(tf.mul(nextV, 1 / (1 - beta2 ** step))), epsilon);
   const decayed = tf.sub(weights, tf.mul(tf.mul(weights, decay), rate * weightDecay));
   return { weights: tf.sub(decayed, tf.div(mean, deviation)), m: nextM, v: nextV };
+}
+
+/** The gradient, scaled so that its norm over all tensors is at most `clip`. */
+export function clipped(gradient: tf.Tensor1D, clip: number): tf.Tensor1D {
+  const norm = tf.sqrt(tf.sum(tf.square(gradient)));
+  return tf.mul(gradient, tf.div(clip, tf.maximum(norm, clip)));
 }
 
 /** 1 where weight decay pulls, 0 elsewhere: [P]. */

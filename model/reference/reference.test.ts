@@ -1,8 +1,16 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, describe, expect, it } from "vitest";
-import { oracleLogits, oracleLoss, oracleState, oracleStep } from "../../test/oracle/oracle.ts";
-import type { AdamW } from "../contract/config.ts";
-import { layoutOf } from "../contract/layout.ts";
+import {
+  oracleLogits,
+  oracleLoss,
+  oracleLossAndGradient,
+  oracleState,
+  oracleStep,
+} from "../../test/oracle/oracle.ts";
+import { oracleMuon } from "../../test/oracle/oracle-muon.ts";
+import type { AdamW, Optimizer } from "../contract/config.ts";
+import { hiddenMatrices, layoutOf } from "../contract/layout.ts";
+import { QUINTIC } from "../contract/muon.ts";
 import type { DeviceName, Trainer } from "../contract/trainer.ts";
 import { Random } from "../lib/random.ts";
 import { createReference } from "./reference.ts";
@@ -67,6 +75,60 @@ describe.each<DeviceName>(["wasm", "cpu"])("the reference trainer on %s", (backe
       expect(distance(part(moments.v), part(oracle.v)), name).toBeLessThan(1e-5);
     }
     expect(moments.step).toBe(3);
+  });
+
+  it("trains with Muon as the f64 oracle does, in every tensor; control: a wrong coefficient does not", async () => {
+    const muon: Optimizer = { ...optimizer, inner: "muon" };
+    trainer = await createReference({ shape, optimizer: muon, batch, backend });
+    const weights = someWeights(1);
+    await trainer.load(weights);
+    const oracle = oracleState(weights);
+    for (const seed of [2, 3, 4]) {
+      oracleStep(shape, oracle, muon, someTokens(seed), batch, 0.05);
+      await trainer.step(someTokens(seed), batch, 0.05);
+    }
+    const moved = oracle.weights.map((value, i) => weights[i]! - value);
+    const delta = await trainer.delta();
+    const { m, v } = await trainer.carried();
+    for (const { name, offset, length } of layout.tensors) {
+      const part = <T extends Float32Array | Float64Array>(flat: T) => flat.subarray(offset, offset + length);
+      expect(distance(part(delta), part(moved)), name).toBeLessThan(1e-4);
+      expect(distance(part(m), part(oracle.m)), name).toBeLessThan(1e-4);
+    }
+    const [matrix] = hiddenMatrices(layout);
+    const end = matrix!.offset + matrix!.rows * matrix!.columns;
+    expect(v.subarray(matrix!.offset, end).every((value) => value === 0)).toBe(true);
+
+    await trainer.load(weights);
+    await trainer.step(someTokens(2), batch, 0.05);
+    const first = (await trainer.delta()).subarray(matrix!.offset, end);
+    const { gradient } = oracleLossAndGradient(shape, Float64Array.from(weights), someTokens(2), batch);
+    const apart = (quintic: readonly [number, number, number]) => {
+      const state = oracleState(weights);
+      oracleMuon(layout, state, gradient, 0.05, muon.weightDecay, quintic);
+      const moves = state.weights.map((value, i) => weights[i]! - value);
+      return distance(first, moves.subarray(matrix!.offset, end));
+    };
+    expect(apart(QUINTIC)).toBeLessThan(1e-4);
+    expect(apart([3.4445, -4.775, 2.03])).toBeGreaterThan(5e-4);
+  });
+
+  it("sums gradients over micro-batches: a batch in parts learns as the whole does", async () => {
+    const whole = await open(backend);
+    const parts = await createReference({ shape, optimizer, batch, micro: 2, backend });
+    const weights = someWeights(11);
+    const [all, some] = await Promise.all(
+      [whole, parts].map(async (one) => {
+        await one.load(weights);
+        await one.step(someTokens(12), batch, 0.05);
+        const evaluated = await one.evaluate(someTokens(13), batch);
+        return { delta: await one.delta(), loss: (await one.losses())[0]!, evaluated };
+      }),
+    );
+    parts.dispose();
+    expect(distance(some!.delta, all!.delta)).toBeLessThan(1e-5);
+    expect(some!.loss).toBeCloseTo(all!.loss, 5);
+    expect(some!.evaluated).toBeCloseTo(all!.evaluated, 5);
   });
 
   it("evaluates without training, and any number of sequences up to its batch", async () => {

@@ -8,6 +8,7 @@ import { type AdamWState, adamW, decayMask } from "./adamw.ts";
 import { type Backend, openBackend } from "./backend.ts";
 import { addDelta, adjust } from "./extraction.ts";
 import { flatten, gpt2, lossOf, unflatten } from "./gpt2.ts";
+import { muon } from "./tfjs-muon.ts";
 
 /** What the reference trainer is made for, and on which tfjs backend it runs. */
 export interface ReferenceOptions extends TrainerOptions {
@@ -99,12 +100,11 @@ export class TfjsTrainer implements Trainer {
     this.#on((ticket) => {
       ticket.step++;
       const { loss, ...next } = tf.tidy(() => {
-        const { value, grads } = tf.valueAndGrads((...parameters) => this.#loss(parameters, tokens, batch))(
-          unflatten(this.#layout, ticket.state.weights),
-        );
         const { optimizer } = this.#options;
-        const state = adamW(optimizer, ticket.state, flatten(grads), this.#decay, ticket.step, rate);
-        return { loss: value as tf.Scalar, ...state };
+        const { loss, gradient } = this.#lossAndGradient(ticket.state.weights, tokens, batch);
+        const given = [optimizer, ticket.state, gradient, this.#decay, ticket.step, rate] as const;
+        const state = optimizer.inner === "muon" ? muon(...given, this.#layout) : adamW(...given);
+        return { loss, ...state };
       });
       tf.dispose({ ...ticket.state });
       ticket.state = next;
@@ -156,7 +156,13 @@ export class TfjsTrainer implements Trainer {
   async evaluate(tokens: Uint16Array, batch: number): Promise<number> {
     checkBatch(this.#options.shape, tokens, batch, this.#options.batch);
     const loss = this.#on(({ state }) =>
-      tf.tidy(() => this.#loss(unflatten(this.#layout, state.weights), tokens, batch)),
+      tf.tidy(() => {
+        const parameters = unflatten(this.#layout, state.weights);
+        const losses = this.#parts(tokens, batch).map(({ part, size }) =>
+          tf.mul<tf.Scalar>(this.#loss(parameters, part, size), size / batch),
+        );
+        return tf.addN(losses);
+      }),
     );
     return (await this.#read(loss))[0]!;
   }
@@ -181,6 +187,32 @@ export class TfjsTrainer implements Trainer {
       tf.dispose([this.#decay, ...this.#reading]);
     });
     this.#backend.release();
+  }
+
+  /** The batch in micro-batches. */
+  #parts(tokens: Uint16Array, batch: number): { readonly part: Uint16Array; readonly size: number }[] {
+    const { micro = batch, shape } = this.#options;
+    const stride = shape.context + 1;
+    return Array.from({ length: Math.ceil(batch / micro) }, (_, i) => {
+      const size = Math.min(micro, batch - i * micro);
+      return { part: tokens.subarray(i * micro * stride, (i * micro + size) * stride), size };
+    });
+  }
+
+  /** Mean loss of the batch and its gradient, [P]. */
+  #lossAndGradient(weights: tf.Tensor1D, tokens: Uint16Array, batch: number) {
+    const parameters = unflatten(this.#layout, weights);
+    const all = this.#parts(tokens, batch).map(({ part, size }) => {
+      const { value, grads } = tf.valueAndGrads((...given) => this.#loss(given, part, size))(parameters);
+      return {
+        loss: tf.mul<tf.Scalar>(value as tf.Scalar, size / batch),
+        gradient: tf.mul<tf.Tensor1D>(flatten(grads), size / batch),
+      };
+    });
+    return {
+      loss: tf.addN(all.map(({ loss }) => loss)),
+      gradient: tf.addN(all.map(({ gradient }) => gradient)),
+    };
   }
 
   /** Mean loss of [size, context + 1] tokens. */
@@ -265,7 +297,9 @@ export class TfjsTrainer implements Trainer {
 }
 
 /** Throws `device-limit` when the largest tensor of a step does not fit the device. */
-function checkLimit({ shape, batch }: ReferenceOptions, { tensorBytes, report }: Backend): void {
+function checkLimit(options: ReferenceOptions, { tensorBytes, report }: Backend): void {
+  const { shape } = options;
+  const batch = Math.min(options.batch, options.micro ?? options.batch);
   const { heads, width, context, vocabulary } = shape;
   const rows = batch * context;
   const largest =

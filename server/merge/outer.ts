@@ -1,3 +1,5 @@
+import type { Matrix } from "../../model/contract/layout.ts";
+
 /** The outer step's settings, as the run file has them. */
 export interface Outer {
   readonly kind: "average" | "nesterov" | "muon";
@@ -5,13 +7,6 @@ export interface Outer {
   readonly momentum: number;
   /** Deltas of a version from which on it takes the whole rate; absent, every version does. */
   readonly fullAt?: number;
-}
-
-/** A matrix within the flat vector, row-major. */
-export interface Matrix {
-  readonly offset: number;
-  readonly rows: number;
-  readonly columns: number;
 }
 
 /** What the outer step needs beside the vectors. */

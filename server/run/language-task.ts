@@ -1,5 +1,5 @@
 import { initialWeights } from "../../model/contract/init.ts";
-import { layoutOf } from "../../model/contract/layout.ts";
+import { hiddenMatrices, layoutOf } from "../../model/contract/layout.ts";
 import { decodeSafetensors, encodeSafetensors, headerOf } from "../../model/data/safetensors.ts";
 import type { Task } from "./options.ts";
 import type { Settings } from "./settings.ts";
@@ -10,10 +10,7 @@ export function languageTask(settings: Settings, vocabulary: number): Task {
   const layout = layoutOf(shape);
   return {
     parameters: layout.length,
-    matrices: layout.tensors.flatMap(({ name, offset, shape: [rows, columns] }) =>
-      // An embedding's row is a token's or a place's own: directions mean nothing across them.
-      columns === undefined || name.startsWith("w") ? [] : [{ offset, rows: rows!, columns }],
-    ),
+    matrices: hiddenMatrices(layout),
     tensors: layout.tensors.map(({ offset, length }) => ({ offset, length })),
     initial: (seed) => initialWeights(shape, seed),
     lead: headerOf(layout).length,

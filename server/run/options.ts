@@ -1,9 +1,9 @@
+import type { Matrix } from "../../model/contract/layout.ts";
 import type { Hash } from "../../protocol/ids.ts";
 import type { DurableEvent } from "../coordinator/events.ts";
 import type { Auditor, Evaluator } from "../evaluate/ports.ts";
 import type { Log } from "../lib/log.ts";
 import type { Merger } from "../merge/merger.ts";
-import type { Matrix } from "../merge/outer.ts";
 import type { Store } from "../store/store.ts";
 import type { Part } from "../trust/places.ts";
 import type { Settings } from "./settings.ts";

@@ -1,5 +1,6 @@
-import type { AdamW, ModelShape } from "../../model/contract/config.ts";
-import { decays, type Layout, layoutOf } from "../../model/contract/layout.ts";
+import type { AdamW, ModelShape, Optimizer } from "../../model/contract/config.ts";
+import { decays, isHidden, type Layout, layoutOf, type Tensor } from "../../model/contract/layout.ts";
+import { oracleMuon } from "./oracle-muon.ts";
 import {
   add,
   attention,
@@ -58,7 +59,7 @@ export function oracleLogits(shape: ModelShape, weights: Float64Array, tokens: U
   return forward(shape, weights, tokens, 1, tokens.length).logits;
 }
 
-/** What AdamW carries from step to step. */
+/** What the optimiser carries from step to step; of a matrix that is Muon's, v stays 0. */
 export interface OracleState {
   weights: Float64Array;
   m: Float64Array;
@@ -76,37 +77,57 @@ export function oracleState(weights: ArrayLike<number>): OracleState {
   };
 }
 
-/** One training step in place: gradient, clip, AdamW. Returns the loss before the update. */
+/** One training step in place: gradient, clip, AdamW or Muon. Returns the loss before the update. */
 export function oracleStep(
   shape: ModelShape,
   state: OracleState,
-  optimizer: AdamW,
+  optimizer: Optimizer,
   tokens: Uint16Array,
   batch: number,
   rate: number,
 ): number {
   const { loss, gradient } = oracleLossAndGradient(shape, state.weights, tokens, batch);
-  oracleAdamW(layoutOf(shape), state, optimizer, gradient, rate);
+  oracleUpdate(layoutOf(shape), state, optimizer, gradient, rate);
   return loss;
 }
 
-/** AdamW in place: clip by the global norm, moments, bias corrections, decoupled decay. */
-export function oracleAdamW(
+/** The update in place: clip by the global norm, then AdamW, or Muon for the hidden matrices and AdamW for the rest. */
+export function oracleUpdate(
   layout: Layout,
   state: OracleState,
-  { beta1, beta2, epsilon, weightDecay, clip }: AdamW,
+  optimizer: Optimizer,
   gradient: Float64Array,
   rate: number,
 ): void {
+  const { clip, weightDecay, inner = "adamw" } = optimizer;
   const norm = Math.sqrt(gradient.reduce((sum, g) => sum + g * g, 0));
-  const scale = norm > clip ? clip / norm : 1;
+  const clipped = gradient.map((g) => g * (norm > clip ? clip / norm : 1));
   state.step++;
+  const muon = inner === "muon";
+  adamW(
+    muon ? layout.tensors.filter((tensor) => !isHidden(tensor)) : layout.tensors,
+    state,
+    optimizer,
+    clipped,
+    rate,
+  );
+  if (muon) oracleMuon(layout, state, clipped, rate, weightDecay);
+}
+
+/** AdamW in place on some tensors: moments, bias corrections, decoupled decay. */
+function adamW(
+  tensors: readonly Tensor[],
+  state: OracleState,
+  { beta1, beta2, epsilon, weightDecay }: AdamW,
+  gradient: Float64Array,
+  rate: number,
+): void {
   const correct1 = 1 - beta1 ** state.step;
   const correct2 = 1 - beta2 ** state.step;
-  for (const tensor of layout.tensors) {
+  for (const tensor of tensors) {
     const keep = 1 - (decays(tensor) ? rate * weightDecay : 0);
     for (let i = tensor.offset; i < tensor.offset + tensor.length; i++) {
-      const g = gradient[i]! * scale;
+      const g = gradient[i]!;
       state.m[i] = beta1 * state.m[i]! + (1 - beta1) * g;
       state.v[i] = beta2 * state.v[i]! + (1 - beta2) * g * g;
       const update = state.m[i]! / correct1 / (Math.sqrt(state.v[i]! / correct2) + epsilon);

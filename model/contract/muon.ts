@@ -1,0 +1,25 @@
+/**
+ * Muon (Jordan et al. 2024, kellerjordan.github.io/posts/muon), the same on every engine. For each hidden matrix W
+ * [rows, columns] (layout.ts) and its gradient g, clipped with all others as AdamW has it:
+ *
+ *   m ← μm + (1 − μ)g
+ *   d = (1 − μ)g + μm                                      (Nesterov; its length makes no difference)
+ *   x = d ÷ ‖d‖, then {@link ITERATIONS} times x ← ax + b(xxᵀ)x + c(xxᵀ)²x
+ *   W ← W × (1 − rate × decay) − rate × stepScale × x
+ *
+ * Where rows > columns, x stands for dᵀ. The iteration (Newton–Schulz) takes every singular value to between .7 and
+ * 1.2, so that all directions weigh alike. Zeros stay zeros. Queries, keys and values are one matrix, as they are to
+ * the server's outer step (docs/LEARNING.md says what three would bring). Everything else is AdamW's.
+ */
+
+/** a, b and c: steep at zero, so that weak directions grow 3.4-fold a time. */
+export const QUINTIC = [3.4445, -4.775, 2.0315] as const;
+export const ITERATIONS = 5;
+/** μ, what a mean gradient keeps of itself a step. */
+export const MOMENTUM = 0.95;
+/** Root mean square of a step, as a part of the rate: AdamW's usual one, so that both take one rate (2502.16982). */
+export const STEP_RMS = 0.2;
+
+/** What a matrix of singular values near 1 is multiplied by, so that its root mean square is {@link STEP_RMS}. */
+export const stepScale = (rows: number, columns: number): number =>
+  STEP_RMS * Math.sqrt(Math.max(rows, columns));
