@@ -20,7 +20,8 @@ async function inWasm(fma: boolean): Promise<Encoder> {
   return (total, codec) => {
     const { length } = total;
     const arenas = { activations: 1, tokens: 1, scratch: 2048 };
-    const device = new WasmDevice(kernels, mapMemory(kernels.heapBase(), length, length, arenas));
+    const vectors = { parameters: length, optimizing: length, squares: length };
+    const device = new WasmDevice(kernels, mapMemory(kernels.heapBase(), vectors, arenas));
     const residual = { arena: "residual", offset: 0, length } as const;
     const bytes = codecOf(codec).payloadBytes(length);
     const payload = { arena: "gradients", offset: 0, length: Math.ceil(bytes / 4) } as const;

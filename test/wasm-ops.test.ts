@@ -64,7 +64,8 @@ async function open(shape: ModelShape, fma: boolean): Promise<Build> {
   const kernels = await loadKernels(fma);
   const schedule = trainingSchedule(shape, batch, optimizer, needsOf(kernels));
   const { length } = layoutOf(shape);
-  const device = new WasmDevice(kernels, mapMemory(kernels.heapBase(), length, length, schedule.arenas));
+  const vectors = { parameters: length, optimizing: length, squares: length };
+  const device = new WasmDevice(kernels, mapMemory(kernels.heapBase(), vectors, schedule.arenas));
   device.dynamics = dynamics;
   return { schedule, device };
 }

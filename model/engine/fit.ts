@@ -1,4 +1,4 @@
-import { type AdamW, ModelError, type ModelShape } from "../contract/config.ts";
+import { ModelError, type ModelShape, type Optimizer } from "../contract/config.ts";
 import type { DeviceNeeds } from "./ops.ts";
 import type { Arenas } from "./plan.ts";
 import { evaluationSchedule, logitsSchedule, trainingSchedule } from "./schedule.ts";
@@ -17,7 +17,7 @@ export interface Fit {
 export function fitBatch(
   shape: ModelShape,
   batch: number,
-  optimizer: AdamW,
+  optimizer: Optimizer,
   needs: DeviceNeeds,
   limit: number,
   bytesOf: (arenas: Arenas) => number,

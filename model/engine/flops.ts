@@ -1,17 +1,18 @@
-import type { ModelShape } from "../contract/config.ts";
+import type { Inner, ModelShape } from "../contract/config.ts";
+import { ITERATIONS, type MuonMatrix } from "../contract/muon.ts";
 import type { DeviceNeeds, Op } from "./ops.ts";
 import { slotsOf } from "./plan.ts";
 import { type TrainingSchedule, trainingSchedule } from "./schedule.ts";
 
 /** Only memory depends on a device's needs; no count below does. */
-const NEEDS: DeviceNeeds = { attention: () => 1, partials: 1, scratch: () => 0 };
+const NEEDS: DeviceNeeds = { attention: () => 1, partials: 1, muon: () => 1, scratch: () => 0 };
 const OPTIMIZER = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0, clip: 1 };
 
-const schedule = (shape: ModelShape, batch: number): TrainingSchedule =>
-  trainingSchedule(shape, batch, OPTIMIZER, NEEDS);
+const schedule = (shape: ModelShape, batch: number, inner?: Inner): TrainingSchedule =>
+  trainingSchedule(shape, batch, inner ? { ...OPTIMIZER, inner } : OPTIMIZER, NEEDS);
 
-const opsOfStep = (shape: ModelShape, batch: number): readonly Op[] => {
-  const { first, update } = schedule(shape, batch);
+const opsOfStep = (shape: ModelShape, batch: number, inner?: Inner): readonly Op[] => {
+  const { first, update } = schedule(shape, batch, inner);
   return [...first, ...update];
 };
 
@@ -20,17 +21,33 @@ const opsOfStep = (shape: ModelShape, batch: number): readonly Op[] => {
  *   gemm [m, k]·[k, n]:   2·m·n·k
  *   attention forward:    2 products (q·k and P·v), each 2·size FLOP a pair
  *   attention backward:   4 products (dV, dP, dQ, dK), likewise
+ *   Newton–Schulz, x [n, m]: a turn has x·xᵀ and its square, each half for symmetry, and a product: n²m + n³ + 2n²m
  * with batch·heads·T(T + 1)/2 causal pairs: what the mask hides is not counted, nor anything computed twice, nor
  * exp, norms, GELU, softmax and AdamW. So it is what the mathematics needs, and a lower bound of the work done.
  */
-export const flopsOf = (shape: ModelShape, batch: number): number =>
-  opsOfStep(shape, batch).reduce((sum, op) => sum + flopsOfOp(op), 0);
+export const flopsOf = (shape: ModelShape, batch: number, inner?: Inner): number =>
+  opsOfStep(shape, batch, inner).reduce((sum, op) => sum + flopsOfOp(op), 0);
 
 function flopsOfOp(op: Op): number {
+  if (op.op === "muon") return op.matrices.reduce((sum, matrix) => sum + newtonSchulzFlops(matrix), 0);
   if (op.op === "gemm") return 2 * op.m * op.n * op.k;
   if (op.op !== "attention" && op.op !== "attention-backward") return 0;
   const pairs = (op.batch * op.heads * op.context * (op.context + 1)) / 2;
   return (op.op === "attention" ? 2 : 4) * 2 * op.size * pairs;
+}
+
+function newtonSchulzFlops({ rows, columns }: MuonMatrix): number {
+  const [n, m] = [Math.min(rows, columns), Math.max(rows, columns)];
+  return ITERATIONS * n * n * (3 * m + n);
+}
+
+/**
+ * Sequences of a step from which on Newton–Schulz is at most a fifth of its arithmetic: smaller batches spend on it what
+ * they gain by it (docs/LEARNING.md).
+ */
+export function leastMuonBatch(shape: ModelShape): number {
+  const sequence = flopsOf(shape, 1);
+  return Math.ceil((4 * (flopsOf(shape, 1, "muon") - sequence)) / sequence);
 }
 
 /** Operations of a step on one micro-batch: what a device without passes of its own starts. */

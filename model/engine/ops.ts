@@ -1,4 +1,5 @@
 import type { CodecSpec } from "../../protocol/codec/codec.ts";
+import type { MuonMatrix } from "../contract/muon.ts";
 
 /**
  * The fused operations that a training step is made of. A device (wasm/, webgpu/) executes these and nothing
@@ -18,10 +19,12 @@ export type Op =
   | CrossEntropy
   | Norm
   | AdamWStep
+  | MuonStep
   | Delta;
 
 /**
- * Flat memories. The first six hold layoutOf(shape).length f32 values each; `activations` what plan.ts lays
+ * Flat memories. The first six hold layoutOf(shape).length f32 values each, but that `v` leaves out what is Muon's
+ * (second-moments.ts); `activations` what plan.ts lays
  * out; `tokens` u32 values written by the host before each micro-batch; `scratch` belongs to the op that runs.
  */
 export type Arena =
@@ -212,11 +215,28 @@ export interface AdamWStep {
   readonly m: Slot;
   readonly v: Slot;
   readonly partials: Slot;
-  /** In order, without gaps, covering every parameter. */
+  /** In order. Together every parameter, but for the matrices of a {@link MuonStep}; v holds theirs one after another. */
   readonly segments: readonly Segment[];
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
+  readonly weightDecay: number;
+  readonly clip: number;
+}
+
+/**
+ * Muon (contract/muon.ts) on each of the matrices, of g = s·gradient as {@link AdamWStep} has it. Of m only the matrices
+ * are its own, and of Dynamics it reads the rate.
+ */
+export interface MuonStep {
+  readonly op: "muon";
+  readonly parameters: Slot;
+  readonly gradients: Slot;
+  readonly m: Slot;
+  readonly partials: Slot;
+  /** What the iteration works in (DeviceNeeds.muon). */
+  readonly workspace: Slot;
+  readonly matrices: readonly MuonMatrix[];
   readonly weightDecay: number;
   readonly clip: number;
 }
@@ -281,6 +301,8 @@ export interface DeviceNeeds {
   attention(batch: number, context: number, heads: number, size: number): number;
   /** How many sums of squares {@link Norm} writes. At least 1. */
   readonly partials: number;
+  /** What {@link MuonStep} works in. */
+  muon(matrices: readonly MuonMatrix[]): number;
   /** Memory for this op alone, while it runs. */
   scratch(op: Op): number;
 }

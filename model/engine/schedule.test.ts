@@ -2,11 +2,17 @@ import { describe, expect, test } from "vitest";
 import { layoutOf } from "../contract/layout.ts";
 import type { DeviceNeeds, Op } from "./ops.ts";
 import { planActivations, slotsOf } from "./plan.ts";
-import { evaluationSchedule, logitsSchedule, segmentsOf, trainingSchedule } from "./schedule.ts";
+import { evaluationSchedule, logitsSchedule, trainingSchedule } from "./schedule.ts";
+import { packSquares, segmentsOf, squaresOf, unpackSquares } from "./second-moments.ts";
 
 const shape = { layers: 3, heads: 2, width: 8, context: 6, vocabulary: 11 };
 const optimizer = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, clip: 1 };
-const needs: DeviceNeeds = { attention: (b, t, h) => b * t * h, partials: 1, scratch: () => 0 };
+const needs: DeviceNeeds = {
+  attention: (b, t, h) => b * t * h,
+  partials: 1,
+  muon: () => 50,
+  scratch: () => 0,
+};
 
 describe("the training schedule", () => {
   test.each([1, 2, 5, 12])("has 18 ops a layer and 10 around them, with %i layers", (layers) => {
@@ -64,7 +70,7 @@ describe("forward-only schedules", () => {
 
 test("segments cover the vector in order and follow the layout's decay", () => {
   const layout = layoutOf(shape);
-  const segments = segmentsOf(layout);
+  const segments = segmentsOf(layout, optimizer);
   let at = 0;
   for (const segment of segments) {
     expect(segment.offset).toBe(at);
@@ -75,6 +81,32 @@ test("segments cover the vector in order and follow the layout's decay", () => {
   expect(segments.at(-1)).toMatchObject({ decays: false });
   expect(segments.at(-1)!.offset).toBeLessThan(biasOfLast.offset);
   expect(segments[0]).toMatchObject({ offset: 0, decays: true });
+});
+
+test("with Muon one op more turns the matrices, and squares are kept of everything else alone", () => {
+  const { update } = trainingSchedule(shape, 2, { ...optimizer, inner: "muon" }, needs);
+  const [, adamw, muon] = update;
+  if (adamw?.op !== "adamw" || muon?.op !== "muon" || update.length !== 3) throw new Error("three ops");
+  const layout = layoutOf(shape);
+  const moved = new Uint8Array(layout.length);
+  for (const { offset, length } of adamw.segments) moved.fill(1, offset, offset + length);
+  for (const { offset, rows, columns, stride } of muon.matrices)
+    for (let i = 0; i < rows * columns; i++)
+      moved[offset + Math.floor(i / columns) * stride + (i % columns)]! += 2;
+  const tensors = layout.tensors.map(({ name, offset }) => [name, moved[offset]]);
+  expect(tensors.filter(([, by]) => by === 2).map(([name]) => name)).toEqual(
+    [0, 1, 2].flatMap((h) =>
+      ["attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj"].map((name) => `h.${h}.${name}.weight`),
+    ),
+  );
+  expect(moved.every((by) => by === 1 || by === 2)).toBe(true);
+  expect(adamw.v.length).toBe(moved.filter((by) => by === 1).length);
+
+  const flat = Float32Array.from(moved, (by, i) => (by === 1 ? i + 1 : 0));
+  const packed = packSquares(adamw.segments, flat);
+  expect(packed.length).toBe(squaresOf(adamw.segments));
+  expect(packed.every((value) => value > 0)).toBe(true);
+  expect(unpackSquares(adamw.segments, packed, layout.length)).toEqual(flat);
 });
 
 test("the planner puts two slots in one place only when their lives do not meet", () => {

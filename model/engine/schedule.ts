@@ -1,9 +1,11 @@
 import type { Codec } from "../../protocol/codec/codec.ts";
-import type { AdamW, ModelShape } from "../contract/config.ts";
-import { decays, type Layout, layoutOf } from "../contract/layout.ts";
+import type { ModelShape, Optimizer } from "../contract/config.ts";
+import { type Layout, layoutOf } from "../contract/layout.ts";
+import { muonMatrices } from "../contract/muon.ts";
 import { Network, type TokenSlots } from "./network.ts";
-import type { Arena, Collect, Delta, DeviceNeeds, Encode, Op, Segment, Slot } from "./ops.ts";
+import type { Arena, Collect, Delta, DeviceNeeds, Encode, Op, Slot } from "./ops.ts";
 import { type Arenas, planArenas } from "./plan.ts";
+import { segmentsOf, squaresOf } from "./second-moments.ts";
 
 /**
  * A training step as a plain list of fused ops: 18 a layer (7 forward, 11 backward) and 10 around them. Run
@@ -16,7 +18,7 @@ export interface TrainingSchedule {
   readonly first: readonly Op[];
   /** The same, adding to the gradients. */
   readonly more: readonly Op[];
-  /** Clips and applies the gradients. */
+  /** Clips and applies the gradients: two ops, or three with Muon. */
   readonly update: readonly Op[];
   readonly tokens: TokenSlots;
   /** Nats a row, [rows], valid until the next micro-batch. */
@@ -46,7 +48,7 @@ export interface LogitsSchedule {
 export function trainingSchedule(
   shape: ModelShape,
   batch: number,
-  optimizer: AdamW,
+  optimizer: Optimizer,
   needs: DeviceNeeds,
 ): TrainingSchedule {
   const net = new Network(shape, batch, shape.context, needs);
@@ -68,7 +70,7 @@ export function trainingSchedule(
   net.embedBackward(dx);
 
   const first = net.ops;
-  const update = updateOps(net.layout, optimizer, net.slot(needs.partials));
+  const update = updateOps(net, optimizer, needs);
   const arenas = planArenas([...first, ...update], [losses], needs);
   const more = first.map(accumulating);
   return { batch, first, more, update, tokens: net.tokens, losses, arenas };
@@ -112,34 +114,27 @@ export function extractionSchedule(shape: ModelShape, codec: Codec): readonly [C
   ];
 }
 
-/** ‖g‖, then AdamW with the clipped gradient. */
-function updateOps(layout: Layout, optimizer: AdamW, partials: Slot): Op[] {
-  const gradients = whole("gradients", layout);
-  return [
-    { op: "norm", gradients, partials },
-    {
-      op: "adamw",
-      parameters: whole("parameters", layout),
-      gradients,
-      m: whole("m", layout),
-      v: whole("v", layout),
-      partials,
-      segments: segmentsOf(layout),
-      ...optimizer,
-    },
+/** ‖g‖, then AdamW with the clipped gradient, or Muon for the matrices and AdamW for the rest. */
+function updateOps(net: Network, optimizer: Optimizer, needs: DeviceNeeds): Op[] {
+  const { layout } = net;
+  const { inner, ...adamW } = optimizer;
+  const segments = segmentsOf(layout, optimizer);
+  const common = {
+    parameters: whole("parameters", layout),
+    gradients: whole("gradients", layout),
+    m: whole("m", layout),
+    partials: net.slot(needs.partials),
+  };
+  const v: Slot = { arena: "v", offset: 0, length: squaresOf(segments) };
+  const ops: Op[] = [
+    { op: "norm", gradients: common.gradients, partials: common.partials },
+    { op: "adamw", ...common, v, segments, ...adamW },
   ];
-}
-
-/** Runs of neighbouring tensors that weight decay treats alike. */
-export function segmentsOf(layout: Layout): Segment[] {
-  const segments: Segment[] = [];
-  for (const tensor of layout.tensors) {
-    const last = segments.at(-1);
-    if (last?.decays === decays(tensor))
-      segments[segments.length - 1] = { ...last, length: last.length + tensor.length };
-    else segments.push({ offset: tensor.offset, length: tensor.length, decays: decays(tensor) });
-  }
-  return segments;
+  if (inner !== "muon") return ops;
+  const matrices = muonMatrices(layout);
+  const workspace = net.slot(needs.muon(matrices));
+  const { weightDecay, clip } = adamW;
+  return [...ops, { op: "muon", ...common, workspace, matrices, weightDecay, clip }];
 }
 
 /** Only ops that write gradients accumulate: a gemm into an activation must not. */

@@ -1,9 +1,7 @@
-import { hiddenMatrices, type Layout } from "../../model/contract/layout.ts";
-import { ITERATIONS, MOMENTUM, QUINTIC, stepScale } from "../../model/contract/muon.ts";
+import type { Layout } from "../../model/contract/layout.ts";
+import { ITERATIONS, MOMENTUM, muonMatrices, QUINTIC, stepScale } from "../../model/contract/muon.ts";
 
 /** Muon of the f64 oracle (oracle.ts): muon.ts's docstring in plain loops over doubles. */
-
-type Rows = number[][];
 
 /**
  * What Newton–Schulz makes of a matrix [rows, columns], row-major: about the nearest with orthonormal rows or columns.
@@ -18,20 +16,20 @@ export function newtonSchulz(
   const [a, b, c] = quintic;
   const norm = Math.sqrt(d.reduce((sum, value) => sum + value * value, 0));
   if (norm === 0) return d.slice();
-  const given: Rows = Array.from({ length: rows }, (_, i) =>
-    Array.from(d.subarray(i * columns, (i + 1) * columns), (value) => value / norm),
-  );
-  let x = rows > columns ? transposed(given) : given;
+  const unit = d.map((value) => value / norm);
+  const n = Math.min(rows, columns);
+  let x = rows > columns ? transposed(unit, rows) : unit;
   for (let turn = 0; turn < ITERATIONS; turn++) {
-    const gram = product(x, transposed(x));
-    const square = product(gram, gram);
+    const gram = product(x, transposed(x, n), n);
+    const square = product(gram, gram, n);
     const pull = product(
-      gram.map((row, i) => row.map((value, j) => b * value + c * square[i]![j]!)),
+      gram.map((value, i) => b * value + c * square[i]!),
       x,
+      n,
     );
-    x = x.map((row, i) => row.map((value, j) => a * value + pull[i]![j]!));
+    x = x.map((value, i) => a * value + pull[i]!);
   }
-  return Float64Array.from((rows > columns ? transposed(x) : x).flat());
+  return rows > columns ? transposed(x, n) : x;
 }
 
 /** Muon in place on the hidden matrices, of a gradient that is clipped. */
@@ -43,20 +41,34 @@ export function oracleMuon(
   weightDecay: number,
   quintic?: readonly [number, number, number],
 ): void {
-  for (const { offset, rows, columns } of hiddenMatrices(layout)) {
-    const end = offset + rows * columns;
-    const d = gradient.subarray(offset, end).map((g, i) => {
-      m[offset + i] = MOMENTUM * m[offset + i]! + (1 - MOMENTUM) * g;
-      return (1 - MOMENTUM) * g + MOMENTUM * m[offset + i]!;
+  for (const { offset, rows, columns, stride } of muonMatrices(layout)) {
+    const places = Array.from(
+      { length: rows * columns },
+      (_, i) => offset + Math.floor(i / columns) * stride + (i % columns),
+    );
+    const d = Float64Array.from(places, (at) => {
+      m[at] = MOMENTUM * m[at]! + (1 - MOMENTUM) * gradient[at]!;
+      return (1 - MOMENTUM) * gradient[at]! + MOMENTUM * m[at]!;
     });
     const step = newtonSchulz(d, rows, columns, quintic);
     const scale = rate * stepScale(rows, columns);
-    for (let i = offset; i < end; i++)
-      weights[i] = weights[i]! * (1 - rate * weightDecay) - scale * step[i - offset]!;
+    for (const [i, at] of places.entries())
+      weights[at] = weights[at]! * (1 - rate * weightDecay) - scale * step[i]!;
   }
 }
 
-const transposed = (a: Rows): Rows => a[0]!.map((_, j) => a.map((row) => row[j]!));
+/** [rows, …] → […, rows] */
+function transposed(a: Float64Array, rows: number): Float64Array {
+  const columns = a.length / rows;
+  return a.map((_, i) => a[(i % rows) * columns + Math.floor(i / rows)]!);
+}
 
-const product = (a: Rows, b: Rows): Rows =>
-  a.map((row) => b[0]!.map((_, j) => row.reduce((sum, value, k) => sum + value * b[k]![j]!, 0)));
+/** [n, k]·[k, …] → [n, …] */
+function product(a: Float64Array, b: Float64Array, n: number): Float64Array {
+  const k = a.length / n;
+  const m = b.length / k;
+  const out = new Float64Array(n * m);
+  for (let i = 0; i < n; i++)
+    for (let l = 0; l < k; l++) for (let j = 0; j < m; j++) out[i * m + j]! += a[i * k + l]! * b[l * m + j]!;
+  return out;
+}

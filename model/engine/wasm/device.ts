@@ -1,7 +1,9 @@
 import { ModelError } from "../../contract/config.ts";
 import type { Arena, DeviceNeeds, Dynamics, Encode, ExtractionOp, Gemm, Op, Slot } from "../ops.ts";
 import type { Arenas } from "../plan.ts";
+import { squaresOf } from "../second-moments.ts";
 import type { Kernels } from "./kernels.ts";
+import { muonStep, muonWorkspace } from "./muon.ts";
 
 const PAGE = 65_536;
 /** Where WebAssembly's 32-bit addresses end. */
@@ -17,11 +19,18 @@ export interface MemoryMap {
   readonly end: number;
 }
 
-/**
- * Lays the arenas out from `start` on: flat vectors of `parameters` values, of which `optimizing` (all or none)
- * have moments, a remembered beginning and a residual.
- */
-export function mapMemory(start: number, parameters: number, optimizing: number, arenas: Arenas): MemoryMap {
+/** Lengths of the flat vectors, in values. */
+export interface Vectors {
+  readonly parameters: number;
+  /** As many, or 0 where only gradients are computed: of m, the remembered beginning and the residual. */
+  readonly optimizing: number;
+  /** Of v: what AdamW moves. */
+  readonly squares: number;
+}
+
+/** Lays the arenas out from `start` on. */
+export function mapMemory(start: number, vectors: Vectors, arenas: Arenas): MemoryMap {
+  const { parameters, optimizing, squares } = vectors;
   let end = start;
   const place = (values: number): number => {
     const at = Math.ceil(end / ALIGNMENT) * ALIGNMENT;
@@ -32,7 +41,7 @@ export function mapMemory(start: number, parameters: number, optimizing: number,
     parameters: place(parameters),
     gradients: place(parameters),
     m: place(optimizing),
-    v: place(optimizing),
+    v: place(squares),
     loaded: place(optimizing),
     residual: place(optimizing),
     tokens: place(arenas.tokens),
@@ -48,6 +57,7 @@ export function needsOf(kernels: Kernels): DeviceNeeds {
   return {
     attention: (batch, context, heads) => kernels.attentionSaved(batch, context, heads),
     partials: 1,
+    muon: muonWorkspace,
     scratch: (op) => {
       if (op.op === "gemm") return gemm;
       if (op.op === "attention" || op.op === "attention-backward")
@@ -159,9 +169,10 @@ export class WasmDevice {
       case "norm":
         return [call(kernels.sumOfSquares, at(op.gradients), op.gradients.length, at(op.partials))];
       case "adamw":
-        return op.segments.map(({ offset, length, decays }) => {
+        return op.segments.map(({ offset, length, decays }, i) => {
           const part = (slot: Slot) => at(slot) + offset * 4;
-          const places = [part(op.parameters), part(op.gradients), part(op.m), part(op.v)] as const;
+          const square = at(op.v) + squaresOf(op.segments.slice(0, i)) * 4;
+          const places = [part(op.parameters), part(op.gradients), part(op.m), square] as const;
           const constants = [op.beta1, op.beta2, op.epsilon, op.clip] as const;
           const squares = at(op.partials);
           const weightDecay = decays ? op.weightDecay : 0;
@@ -171,6 +182,8 @@ export class WasmDevice {
             kernels.adamw(...places, squares, length, ...constants, ...now);
           };
         });
+      case "muon":
+        return [muonStep(kernels, op, at, () => this.dynamics.rate)];
       case "delta":
         return [call(kernels.subtract, at(op.loaded), at(op.parameters), at(op.out), op.out.length)];
       case "collect": {

@@ -70,6 +70,17 @@ export interface Kernels {
     activation: number,
     pre: number,
   ): void;
+  symmetric(
+    n: number,
+    k: number,
+    a: number,
+    rowA: number,
+    columnA: number,
+    b: number,
+    rowB: number,
+    columnB: number,
+    c: number,
+  ): void;
   sumRows(x: number, rows: number, n: number, out: number, add: number): void;
   attention(
     qkv: number,
@@ -118,6 +129,18 @@ export interface Kernels {
     correction1: number,
     correction2: number,
     decay: number,
+  ): void;
+  blend(
+    rows: number,
+    columns: number,
+    a: number,
+    strideA: number,
+    alpha: number,
+    b: number,
+    strideB: number,
+    beta: number,
+    out: number,
+    strideOut: number,
   ): void;
   subtract(a: number, b: number, out: number, length: number): void;
   collect(a: number, b: number, total: number, length: number): void;

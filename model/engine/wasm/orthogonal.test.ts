@@ -1,4 +1,6 @@
+import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
+import { bytesOf } from "../../../protocol/bytes.ts";
 import { Random } from "../../lib/random.ts";
 import { Orthogonalizer } from "./orthogonal.ts";
 
@@ -89,4 +91,16 @@ test("zeros stay zeros, and the memory of a larger matrix does not change a smal
   used.apply(again, 6, 10);
   (await Orthogonalizer.open()).apply(fresh, 6, 10);
   expect(again).toEqual(fresh);
+});
+
+test.each([
+  [5, 17, "25043d966e989d28"],
+  [17, 5, "dc93d0cb18319468"],
+  [70, 90, "12d679734e050259"],
+  [131, 300, "778730072dc14840"],
+  [300, 131, "2185af050db7d9e4"],
+])("a %i × %i matrix keeps the bytes that runs were made with", async (rows, columns, digest) => {
+  const matrix = drawn(rows, columns, 3);
+  (await Orthogonalizer.open()).apply(matrix, rows, columns);
+  expect(createHash("sha256").update(bytesOf(matrix)).digest("hex").slice(0, 16)).toBe(digest);
 });

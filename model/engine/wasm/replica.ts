@@ -1,11 +1,11 @@
 import type { Codec } from "../../../protocol/codec/codec.ts";
-import type { AdamW, ModelShape } from "../../contract/config.ts";
+import type { ModelShape, Optimizer } from "../../contract/config.ts";
 import { layoutOf } from "../../contract/layout.ts";
 import type { Carried } from "../../contract/trainer.ts";
 import { dynamicsOf } from "../dynamics.ts";
 import { fitBatch } from "../fit.ts";
 import type { TokenSlots } from "../network.ts";
-import type { Arena, DeviceNeeds, Slot } from "../ops.ts";
+import type { Arena, DeviceNeeds, Segment, Slot } from "../ops.ts";
 import type { Arenas } from "../plan.ts";
 import {
   deltaOp,
@@ -14,6 +14,7 @@ import {
   logitsSchedule,
   trainingSchedule,
 } from "../schedule.ts";
+import { packSquares, segmentsOf, squaresOf, unpackSquares } from "../second-moments.ts";
 import { writeBatch } from "../tokens.ts";
 import { ADDRESSABLE, mapMemory, needsOf, WasmDevice } from "./device.ts";
 import type { Kernels } from "./kernels.ts";
@@ -21,9 +22,11 @@ import type { Kernels } from "./kernels.ts";
 /** What a replica is made for. */
 export interface ReplicaOptions {
   readonly shape: ModelShape;
-  readonly optimizer: AdamW;
+  readonly optimizer: Optimizer;
   /** The most sequences a call brings. */
   readonly batch: number;
+  /** The most of them at once; absent, as many as fit. */
+  readonly micro?: number;
   /** Bytes of linear memory to stay within: more sequences than fit accumulate their gradients. */
   readonly memoryLimit: number;
   /** False where only gradients are computed: then there are no moments, no delta and no update. */
@@ -53,9 +56,10 @@ export class Replica {
   readonly parameters: Floats;
   readonly gradients: Floats;
   readonly m: Floats;
-  readonly v: Floats;
   readonly residual: Floats;
+  readonly #v: Floats;
   readonly #loaded: Floats;
+  readonly #segments: readonly Segment[];
   readonly #options: ReplicaOptions;
   readonly #needs: DeviceNeeds;
   readonly #device: WasmDevice;
@@ -69,13 +73,18 @@ export class Replica {
 
   /** Throws `device-limit`. */
   constructor(kernels: Kernels, options: ReplicaOptions) {
-    const { shape, batch, optimizer, memoryLimit, optimizes = true } = options;
-    const { length } = layoutOf(shape);
+    const { shape, batch, micro = batch, optimizer, memoryLimit, optimizes = true } = options;
+    const layout = layoutOf(shape);
+    const { length } = layout;
+    this.#segments = segmentsOf(layout, optimizer);
     const optimizing = optimizes ? length : 0;
-    const map = (arenas: Arenas) => mapMemory(kernels.heapBase(), length, optimizing, arenas);
+    const squares = optimizes ? squaresOf(this.#segments) : 0;
+    const vectors = { parameters: length, optimizing, squares };
+    const map = (arenas: Arenas) => mapMemory(kernels.heapBase(), vectors, arenas);
     const limit = Math.min(memoryLimit, ADDRESSABLE);
     this.#needs = needsOf(kernels);
-    const fit = fitBatch(shape, batch, optimizer, this.#needs, limit, (arenas) => map(arenas).end);
+    const most = Math.min(batch, micro);
+    const fit = fitBatch(shape, most, optimizer, this.#needs, limit, (arenas) => map(arenas).end);
     this.bytes = map(fit.arenas).end;
     this.#options = options;
     this.#micro = fit.batch;
@@ -85,7 +94,7 @@ export class Replica {
     this.parameters = floats("parameters", length);
     this.gradients = floats("gradients", length);
     this.m = floats("m", optimizing);
-    this.v = floats("v", optimizing);
+    this.#v = floats("v", squares);
     this.residual = floats("residual", optimizing);
     this.#loaded = floats("loaded", optimizing);
     this.#tokens = this.#device.tokens(fit.arenas.tokens);
@@ -99,11 +108,19 @@ export class Replica {
     this.parameters.set(weights);
     this.#loaded.set(weights);
     if (carried === "kept") return;
-    for (const which of ["m", "v", "residual"] as const) {
+    const { v } = carried;
+    if (v) this.#v.set(packSquares(this.#segments, v));
+    else this.#v.fill(0);
+    for (const which of ["m", "residual"] as const) {
       const values = carried[which];
       if (values) this[which].set(values);
       else this[which].fill(0);
     }
+  }
+
+  /** Copies of the moments, flat. */
+  moments(): Pick<Carried, "m" | "v"> {
+    return { m: this.m.slice(), v: unpackSquares(this.#segments, this.#v, this.m.length) };
   }
 
   /**

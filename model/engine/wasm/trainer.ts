@@ -24,11 +24,11 @@ const DEFAULT_MEMORY_LIMIT = 1024 ** 3;
 
 /** A {@link Trainer} on WASM SIMD. Rejects with `device-unavailable` (no SIMD) or `device-limit`. */
 export async function createWasmTrainer(options: WasmTrainerOptions): Promise<Trainer> {
-  const { shape, optimizer, batch, memoryLimit = DEFAULT_MEMORY_LIMIT } = options;
+  const { shape, optimizer, batch, micro = batch, memoryLimit = DEFAULT_MEMORY_LIMIT } = options;
   const fma = options.deterministic !== true && hasFma();
   const kernels = await loadKernels(fma);
   // A share is the most that a thread sees in training, but evaluation brings this thread the whole batch.
-  const replicaOptions: ReplicaOptions = { shape, optimizer, batch, memoryLimit };
+  const replicaOptions: ReplicaOptions = { shape, optimizer, batch, micro, memoryLimit };
   const replica = new Replica(kernels, replicaOptions);
   const pool = await poolOf(Math.min(options.threads ?? 1, batch), replicaOptions, fma);
   return new WasmTrainer(options, replica, pool, fma);
@@ -122,8 +122,8 @@ class WasmTrainer implements Trainer {
   carried(): Promise<Carried> {
     return this.#enqueue(() => {
       this.#checkLoaded();
-      const { m, v, residual } = this.#replica;
-      return { m: m.slice(), v: v.slice(), step: this.#step, residual: residual.slice() };
+      const { residual } = this.#replica;
+      return { ...this.#replica.moments(), step: this.#step, residual: residual.slice() };
     });
   }
 

@@ -1,3 +1,4 @@
+import { ModelError } from "../../contract/config.ts";
 import type { DeviceNeeds, Op } from "../ops.ts";
 import { attention, attentionUnit, type Heads, SAVED } from "./kernels/attention.ts";
 import { attentionBackward } from "./kernels/attention-backward.ts";
@@ -22,6 +23,7 @@ export interface Tuning {
 export const NEEDS: DeviceNeeds = {
   attention: (batch, context, heads) => batch * heads * context * SAVED,
   partials: PARTIALS,
+  muon: () => 1,
   scratch: () => 0,
 };
 
@@ -52,6 +54,8 @@ export function lower(op: Op, { rows, heads, tiles }: Tuning, decays: number): K
       return norm(op);
     case "adamw":
       return [adamW(op, decays)];
+    case "muon":
+      throw new ModelError("device-unavailable", "there is no Muon on WebGPU");
     case "delta":
       return [delta(op)];
   }

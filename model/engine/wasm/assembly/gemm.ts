@@ -102,6 +102,32 @@ export function multiply(
   }
 }
 
+/**
+ * C[n, n] = A[n, k]·B[k, n], where it is known to be symmetric: what lies right of the blocks on the diagonal is worked
+ * out, the rest is its mirror image. Strides in values.
+ */
+export function symmetric(
+  n: i32,
+  k: i32,
+  a: usize,
+  rowA: i32,
+  columnA: i32,
+  b: usize,
+  rowB: i32,
+  columnB: i32,
+  c: usize,
+): void {
+  for (let i = 0; i < n; i += HEIGHT) {
+    const height = min(HEIGHT, n - i);
+    const at = c + bytes(i) * n + bytes(i);
+    multiply(height, n - i, k, a + bytes(i) * rowA, rowA, columnA, b + bytes(i) * columnB, rowB, columnB, at, n, false);
+    for (let j = i + height; j < n; j++) {
+      const to = c + bytes(j) * n;
+      for (let l = i; l < i + height; l++) store<f32>(to + bytes(l), load<f32>(c + bytes(l) * n + bytes(j)));
+    }
+  }
+}
+
 /** C = start + packedA·packedB + bias; start may be C. */
 function block(
   height: i32,

@@ -2,8 +2,8 @@
 // Arenas start at heapBase() and end with a margin of 64 bytes: a vector may read past a row's end.
 export { attention, attentionBackward, attentionSaved, attentionScratch } from "./attention";
 export { adjust, collect, extractDense, extractFloats, extractTopK } from "./extraction";
-export { gemm, GEMM_SCRATCH as gemmScratch, sumRows, useScratch } from "./gemm";
-export { adamw, subtract, sumOfSquares } from "./optimizer";
+export { gemm, GEMM_SCRATCH as gemmScratch, sumRows, symmetric, useScratch } from "./gemm";
+export { adamw, blend, subtract, sumOfSquares } from "./optimizer";
 export { crossEntropy, embed, embedBackward, layerNorm, layerNormBackward } from "./rows";
 
 export function heapBase(): usize {

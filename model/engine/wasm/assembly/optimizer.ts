@@ -75,6 +75,38 @@ export function adamw(
   }
 }
 
+/**
+ * out = alpha·a + beta·b in `rows` rows of `columns` values, each product rounded before the sum, in every build. Rows
+ * are `strideA`, `strideB` and `strideOut` values apart; out may be a or b.
+ */
+export function blend(
+  rows: i32,
+  columns: i32,
+  a: usize,
+  strideA: i32,
+  alpha: f32,
+  b: usize,
+  strideB: i32,
+  beta: f32,
+  out: usize,
+  strideOut: i32,
+): void {
+  const alpha4 = f32x4.splat(alpha);
+  const beta4 = f32x4.splat(beta);
+  for (let row = 0; row < rows; row++) {
+    const end = <usize>columns << 2;
+    let at: usize = 0;
+    for (; at + 16 <= end; at += 16) {
+      const x = f32x4.mul(alpha4, v128.load(a + at));
+      v128.store(out + at, f32x4.add(x, f32x4.mul(beta4, v128.load(b + at))));
+    }
+    for (; at < end; at += 4) store<f32>(out + at, alpha * load<f32>(a + at) + beta * load<f32>(b + at));
+    a += <usize>strideA << 2;
+    b += <usize>strideB << 2;
+    out += <usize>strideOut << 2;
+  }
+}
+
 /** out = a − b */
 export function subtract(a: usize, b: usize, out: usize, length: i32): void {
   const end = a + (<usize>length << 2);
