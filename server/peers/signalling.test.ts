@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { connect } from "node:net";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { WebSocket } from "ws";
 import { SIGNALLING_PATH } from "../../protocol/routes.ts";
 import { edge } from "../../test/edge.ts";
@@ -110,6 +110,33 @@ describe("K6: signalling", () => {
     for (let i = 0; i < 300; i++) a.send({ type: "CANDIDATE", dst: B, payload: CANDIDATE });
     await once(a.socket, "close");
     expect(b.came.length).toBeLessThanOrEqual(200);
+  });
+
+  const OFFER = {
+    sdp: {
+      type: "offer",
+      sdp: `v=0\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=${"x".repeat(4_000)}\r\n`,
+    },
+    type: "data",
+    connectionId: "dc_abc",
+  };
+  const D = "d".repeat(22);
+
+  it.each([
+    ["drops a browser that goes on talking and reads nothing", true],
+    ["keeps one that reads, the control", false],
+  ])("A5: %s", async (_, deaf) => {
+    const [a, b, d] = [await join(A), await join(B), await join(D)];
+    if (deaf) b.socket.pause();
+    // 16 MB: more than what the system's own buffers take.
+    for (let burst = 0; burst < 40; burst++) {
+      for (let i = 0; i < 98; i++) a.send({ type: "OFFER", dst: B, payload: OFFER });
+      for (const one of [b, d]) one.send({ type: "HEARTBEAT" });
+      a.send({ type: "LEAVE", dst: D });
+      await d.next(); // all before it has come
+      now += 20_000; // the next hundred may be sent, and nobody has been silent for too long
+    }
+    await vi.waitFor(() => expect(signalling.size).toBe(deaf ? 2 : 3));
   });
 
   it("is for who was announced, under its own path, from our own pages", async () => {

@@ -21,6 +21,8 @@ const OPEN_RATE = { burst: 60, perSecond: 1 };
 /** Sockets open at once, from one address and in all. */
 const MOST_OF_ADDRESS = 64;
 const MOST_SOCKETS = 4_096;
+/** Bytes that wait for a browser that does not read: every signal that the 64 it was introduced to may send at once. */
+const MAX_UNREAD = 256 * 1024;
 /** A browser says something every 5 s; who has not for so long is gone. Milliseconds. */
 const SILENCE_MS = 30_000;
 /** Looks for the silent in that time. */
@@ -180,8 +182,11 @@ class Line {
     socket.on("error", () => this.close());
   }
 
+  /** A browser that does not read is dropped: it comes back, and is introduced again. */
   send(message: object): void {
-    if (!this.closed) this.#socket.send(JSON.stringify(message));
+    if (this.closed) return;
+    this.#socket.send(JSON.stringify(message));
+    if (this.#socket.bufferedAmount > MAX_UNREAD) this.close();
   }
 
   /** At once: the same browser may come in again before its old socket says that it is closed. */
