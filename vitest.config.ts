@@ -1,5 +1,9 @@
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
+
+/** Servers and commands that tests start are compiled once and not each time: half of what a start takes. */
+process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, "node_modules/.cache/node");
 
 /** By itself Vitest leaves a processor free: of the two that CI has, a half of the machine. */
 const maxWorkers = availableParallelism();
