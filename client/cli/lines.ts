@@ -1,4 +1,4 @@
-import { intermediaryLine } from "../ui/intermediary-line.ts";
+import { intermediaryLine } from "../../protocol/intermediary-line.ts";
 import type { ProbeResult } from "../worker/device/probe.ts";
 import type { Phase, Report } from "../worker/messages.ts";
 

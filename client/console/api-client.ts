@@ -1,8 +1,8 @@
 import { here } from "../../protocol/address.ts";
 import { asObject, asText, type Json, parseJson } from "../../protocol/guards.ts";
 import { intermediaryOf, intermediaryWith } from "../../protocol/intermediary.ts";
+import { intermediaryLine } from "../../protocol/intermediary-line.ts";
 import { OPERATOR_HEADER } from "../../protocol/operator.ts";
-import { intermediaryLine } from "../ui/intermediary-line.ts";
 
 /** The server said no. */
 export class Refused extends Error {

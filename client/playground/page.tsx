@@ -1,8 +1,8 @@
 import { type Signal, useSignal } from "@preact/signals";
+import { awayNotice } from "../ui/away-notice.ts";
 import { Bar } from "../ui/bar.tsx";
 import { formatProbability } from "../ui/format.ts";
 import { visible } from "../ui/guess.tsx";
-import { awayNotice } from "../ui/intermediary-line.ts";
 import { SamplePair } from "../ui/samples.tsx";
 import { common } from "../ui/strings.ts";
 import type { RunWatch } from "../ui/watch.ts";

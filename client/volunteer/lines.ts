@@ -1,7 +1,7 @@
 import type { DeviceReport } from "../../model/contract/trainer.ts";
 import type { ErrorCode } from "../../protocol/errors.ts";
+import { intermediaryLine } from "../../protocol/intermediary-line.ts";
 import { formatBytes, formatDuration } from "../ui/format.ts";
-import { intermediaryLine } from "../ui/intermediary-line.ts";
 import type { ProbeResult } from "../worker/device/probe.ts";
 import type { Phase } from "../worker/messages.ts";
 import { DEVICE, DOWNLOADING, PAUSED, text, UNABLE } from "./strings.ts";

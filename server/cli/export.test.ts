@@ -166,7 +166,23 @@ describe("a model from a served run", () => {
       throw new TypeError("fetch failed", { cause: new Error("ECONNREFUSED") });
     };
     await expect(fetchModel(server, away)).rejects.toThrow("does not answer: ECONNREFUSED");
-    const gone = async () => new Response("", { status: 503 });
-    await expect(fetchModel(server, gone)).rejects.toThrow("answered 503");
+    const cut = async () =>
+      new Response(new ReadableStream({ start: (controller) => controller.error(new Error("cut")) }));
+    await expect(fetchModel(server, cut)).rejects.toThrow("does not answer: cut");
+  });
+
+  const html = { "content-type": "text/html" };
+  it.each([
+    ["a proxy without its server", new Response("", { status: 503 }), /answered 503: .*must start it/],
+    ["a proxy that forbids", new Response("no", { status: 403 }), /answered 403: .*log in first/],
+    ["a login page", new Response("<form>", { headers: html }), /answered 200: a web page came/],
+    ["a redirect", new Response("", { status: 302 }), /answered 302: the answer was a redirect/],
+    [
+      "the server's own refusal, the control",
+      Response.json({ error: { code: "no-run", message: "there is no run" } }, { status: 404 }),
+      /^https:[^ ]+: there is no run$/,
+    ],
+  ])("is refused with what to do where %s answers", async (_, answer, line) => {
+    await expect(fetchModel(server, async () => answer.clone())).rejects.toThrow(line);
   });
 });

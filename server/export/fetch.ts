@@ -1,11 +1,16 @@
-import { parseJson } from "../../protocol/guards.ts";
+import { isErrorCode } from "../../protocol/errors.ts";
+import { asObject, asText, parseJson } from "../../protocol/guards.ts";
 import { sha256 } from "../../protocol/identity.ts";
 import type { Hash } from "../../protocol/ids.ts";
+import { intermediaryIn, intermediaryOf, intermediaryWith } from "../../protocol/intermediary.ts";
+import { intermediaryLine } from "../../protocol/intermediary-line.ts";
 import { type Manifest, parseManifest } from "../../protocol/manifest.ts";
 import { ROUTES } from "../../protocol/routes.ts";
 import { ExportError } from "./error.ts";
 import type { ExportedModel } from "./model.ts";
 
+/** Characters of a refusal that are shown. */
+const MAX_MESSAGE = 500;
 /** A version may be published between reading the manifest and the snapshot: then both are read again. */
 const TRIES = 5;
 
@@ -13,11 +18,20 @@ const TRIES = 5;
 export async function fetchModel(server: string, ask: typeof fetch): Promise<ExportedModel> {
   const get = async (path: string) => {
     const url = server + path;
-    const answer = await ask(url).catch((error: unknown) => {
-      throw new ExportError(`${server} does not answer: ${reasonOf(error)}`);
-    });
-    if (!answer.ok) throw new ExportError(`${url} answered ${answer.status}`);
-    return new Uint8Array(await answer.arrayBuffer());
+    const away = (error: unknown): never => {
+      throw new ExportError(
+        `${server} does not answer: ${reasonOf(error)}. ${intermediaryLine(intermediaryIn(error))}`,
+      );
+    };
+    const answer = await ask(url, { redirect: "manual" }).catch(away);
+    const other = intermediaryOf(answer);
+    if (other !== undefined) throw new ExportError(`${url}: ${intermediaryLine(other)}`);
+    const bytes = new Uint8Array(await answer.arrayBuffer().catch(away));
+    if (!answer.ok)
+      throw new ExportError(
+        `${url}: ${refusalIn(bytes) ?? intermediaryLine(intermediaryWith(answer.status))}`,
+      );
+    return bytes;
   };
   for (let tried = 0; tried < TRIES; tried++) {
     const manifest = readManifest(await get(ROUTES.manifest), server);
@@ -28,6 +42,16 @@ export async function fetchModel(server: string, ask: typeof fetch): Promise<Exp
     return { manifest, file, tokenizer };
   }
   throw new ExportError("the snapshot's bytes never had the hash that the run names");
+}
+
+/** What our server says in a refusal; undefined for a body that another wrote. */
+function refusalIn(bytes: Uint8Array): string | undefined {
+  try {
+    const { code, message } = asObject(parseJson(bytes).error, "error");
+    return isErrorCode(code) ? asText(message, "message", MAX_MESSAGE) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function readManifest(bytes: Uint8Array, server: string): Manifest {

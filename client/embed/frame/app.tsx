@@ -1,5 +1,5 @@
+import { awayNotice } from "../../ui/away-notice.ts";
 import { formatCount, formatLoss } from "../../ui/format.ts";
-import { awayNotice } from "../../ui/intermediary-line.ts";
 import { common } from "../../ui/strings.ts";
 import { announcement, phaseLine } from "../../volunteer/lines.ts";
 import { OverrideButton, PauseButton } from "../../volunteer/page/controls.tsx";

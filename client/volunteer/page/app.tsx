@@ -1,7 +1,7 @@
 import type { ReadonlySignal } from "@preact/signals";
 import { here } from "../../../protocol/address.ts";
 import { ROUTES } from "../../../protocol/routes.ts";
-import { awayNotice } from "../../ui/intermediary-line.ts";
+import { awayNotice } from "../../ui/away-notice.ts";
 import { common } from "../../ui/strings.ts";
 import type { RunWatch } from "../../ui/watch.ts";
 import { LookInside } from "../inside/inside.tsx";

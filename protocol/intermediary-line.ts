@@ -1,4 +1,4 @@
-import type { Intermediary, IntermediaryKind } from "../../protocol/intermediary.ts";
+import type { Intermediary, IntermediaryKind } from "./intermediary.ts";
 
 /** What answered in the server's place, and what to do about it: for every page and for the command line. */
 export function intermediaryLine({ kind, status }: Intermediary): string {
@@ -8,12 +8,6 @@ export function intermediaryLine({ kind, status }: Intermediary): string {
       : `Something between you and the server answered ${status}`;
   const advice = ADVICE[kind];
   return UNANSWERED.has(kind) ? advice : `${answered}: ${advice}`;
-}
-
-/** A page's notice while its server is away: `plain`, or who answered in its place, where that is known. */
-export function awayNotice(why: Intermediary | undefined, plain: string): string {
-  if (why === undefined || why.kind === "unreachable") return plain;
-  return `${intermediaryLine(why)} This page keeps trying.`;
 }
 
 /** Kinds in which nothing at all has answered. */

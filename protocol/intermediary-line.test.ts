@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { intermediaryWith } from "../../protocol/intermediary.ts";
+import { intermediaryWith } from "./intermediary.ts";
 import { intermediaryLine } from "./intermediary-line.ts";
 
 it.each([
