@@ -85,3 +85,27 @@ export class ProtocolError extends Error {
 export function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === "string" && Object.hasOwn(ERROR_STATUS, value);
 }
+
+/** After which refusals trying again helps: with the same bytes, or only with a fresh request in their place. */
+const RETRYABLE: Partial<Record<ErrorCode, "same" | "fresh">> = {
+  "too-many-requests": "same",
+  "server-nonce-expired": "same",
+  "internal-error": "same",
+  "run-paused": "same",
+  "no-run": "same",
+  "not-durable": "same",
+  "no-space": "same",
+  "no-work": "fresh",
+  "nonce-reused": "fresh",
+  "not-found": "fresh",
+  quarantined: "fresh",
+};
+
+/**
+ * Whether a refusal passes by waiting. `again` is what will be sent then: the same bytes, as with an upload that its
+ * ticket names, or a fresh request.
+ */
+export function isRetryable(code: ErrorCode, again: "same" | "fresh"): boolean {
+  const helps = RETRYABLE[code];
+  return helps === "same" || (helps !== undefined && helps === again);
+}

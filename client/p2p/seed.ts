@@ -6,8 +6,7 @@ import { type Announcement, parseIntroduction } from "../../protocol/introductio
 import type { Manifest } from "../../protocol/manifest.ts";
 import { pathOfObject, ROUTES } from "../../protocol/routes.ts";
 import { WrongBytes } from "../transport/away.ts";
-import { type HttpOptions, request } from "../transport/request.ts";
-import { SignedPosts } from "../transport/signed.ts";
+import type { SignedPosts } from "../transport/signed.ts";
 import type { SeedServer } from "./hub.ts";
 
 /** Bytes of a chunk list: some 70 for each of at most 4,100 chunks. */
@@ -15,15 +14,14 @@ const MAX_LIST = 512 * 1024;
 
 /** The server as the peers' seed of last resort (rules K1, K3 and K5). */
 export function httpSeed(
-  options: HttpOptions,
+  posts: SignedPosts,
   identity: Identity,
   { run, server }: Pick<Manifest, "run" | "server">,
   names: Pick<Announcement, "id" | "token">,
 ): SeedServer {
-  const posts = new SignedPosts(options);
   return {
     async chunks(object, most) {
-      const json = parseJson(await request(options, { path: ROUTES.chunks(object), limit: MAX_LIST }, {}));
+      const json = parseJson(await posts.get({ path: ROUTES.chunks(object), limit: MAX_LIST }));
       const list = parseChunks(asObject(json.chunks, "chunks"), most);
       if (list.object !== object || list.run !== run || !(await verifyChunks(server, list))) {
         throw new WrongBytes(`a list of ${object} that this run's server did not sign`);
@@ -31,11 +29,7 @@ export function httpSeed(
       return list;
     },
     range: (object, from, to) =>
-      request(
-        options,
-        { path: pathOfObject(object), limit: to - from, range: `bytes=${from}-${to - 1}` },
-        {},
-      ),
+      posts.get({ path: pathOfObject(object), limit: to - from, range: `bytes=${from}-${to - 1}` }),
     async announce(said) {
       const body = utf8(JSON.stringify({ ...said, ...names }));
       return parseIntroduction(await posts.post(identity, { path: ROUTES.peers, body }));

@@ -2,6 +2,7 @@ import { toBase64Url } from "../../protocol/bytes.ts";
 import { createIdentity } from "../../protocol/identity.ts";
 import { type Hash, isPeerId, type PeerId } from "../../protocol/ids.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
+import type { SignedPosts } from "../transport/signed.ts";
 import type { ToPage, ToWorker } from "./bridge.ts";
 import { Hub } from "./hub.ts";
 import { PeerJsNetwork } from "./peerjs.ts";
@@ -12,6 +13,8 @@ type Bytes = Uint8Array<ArrayBuffer>;
 export interface SharingOptions {
   /** The server's origin. */
   readonly server: string;
+  /** Signs and sends what is asked of that server. */
+  readonly posts: SignedPosts;
   readonly manifest: Manifest;
   /** Bytes a second given to peers. */
   readonly uploadRate?: number;
@@ -35,7 +38,7 @@ const MAKE_MS = 5_000;
  * neither peers nor the server can tell by them which volunteer this is.
  */
 export async function openSharing(options: SharingOptions): Promise<Sharing> {
-  const { server, manifest, uploadRate, traffic } = options;
+  const { server, posts, manifest, uploadRate, traffic } = options;
   const names = { id: drawPeerId(), token: drawPeerId() };
   const identity = await createIdentity();
   const { port1: mine, port2: port } = new MessageChannel();
@@ -48,7 +51,7 @@ export async function openSharing(options: SharingOptions): Promise<Sharing> {
       say({ type: "make", hash });
     });
   const hub: Hub = new Hub({
-    server: httpSeed({ server }, identity, manifest, names),
+    server: httpSeed(posts, identity, manifest, names),
     network: { dial: (peer) => network.dial(peer), hangUp: (peer) => network.hangUp(peer) },
     clock: () => performance.now(),
     after: (ms, callback) => {

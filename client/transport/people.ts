@@ -3,8 +3,8 @@ import { asObject, type Json, parseJson } from "../../protocol/guards.ts";
 import type { Identity } from "../../protocol/identity.ts";
 import { type Leader, normaliseName, parseLeaders } from "../../protocol/people.ts";
 import { ROUTES } from "../../protocol/routes.ts";
-import { type HttpOptions, MAX_JSON_ANSWER, request } from "./request.ts";
-import { SignedPosts } from "./signed.ts";
+import { MAX_JSON_ANSWER } from "./request.ts";
+import type { SignedPosts } from "./signed.ts";
 
 /** What one asks a server about oneself, and who has a name there. Throws as the trainer's Api does. */
 export interface PeopleApi {
@@ -19,13 +19,12 @@ export interface PeopleApi {
 /** A thousand deltas at some 250 bytes, and room. */
 const MAX_DATA = 512 * 1024;
 
-export function peopleApi(options: HttpOptions): PeopleApi {
-  const posts = new SignedPosts(options);
+export function peopleApi(posts: SignedPosts): PeopleApi {
   const post = (path: string, identity: Identity, body: unknown, limit = MAX_JSON_ANSWER) =>
     posts.post(identity, { path, body: utf8(JSON.stringify(body)), limit });
   return {
     leaders: async () =>
-      parseLeaders(parseJson(await request(options, { path: ROUTES.leaders, limit: MAX_JSON_ANSWER }, {}))),
+      parseLeaders(parseJson(await posts.get({ path: ROUTES.leaders, limit: MAX_JSON_ANSWER }))),
     async rename(identity, name) {
       const kept = (await post(ROUTES.myName, identity, { name })).name;
       return kept === null ? undefined : normaliseName(kept);

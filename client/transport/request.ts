@@ -27,10 +27,12 @@ export interface HttpOptions {
   readonly traffic?: (down: number, up: number) => void;
 }
 
-interface Request {
+export interface Request {
   readonly path: string;
   /** The Range header. */
   readonly range?: string;
+  /** The Accept header of a stream, which no cache may answer. */
+  readonly accept?: string;
   /** The answer's largest size in bytes. */
   readonly limit: number;
   /** The longest silence, where it is not the usual one. */
@@ -46,37 +48,15 @@ export async function request(
   what: Request,
   call: Call,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const { server, traffic, fetch = globalThis.fetch } = options;
   const watchdog = new Watchdog(call.signal, what.stall ?? STALL_MS);
   try {
-    const response = await fetch(server + what.path, {
-      method: what.post ? "POST" : "GET",
-      headers: {
-        ...what.post?.headers,
-        ...(what.range !== undefined && { range: what.range }),
-        [PROTOCOL_HEADER]: String(PROTOCOL_VERSION),
-      },
-      ...(what.post && { body: what.post.body }),
-      redirect: "manual",
-      signal: watchdog.signal,
-    });
-    await requireServer(response);
-    what.heard?.(response.headers);
-    if (what.post) traffic?.(0, what.post.body.length);
+    const response = await send(options, what, watchdog);
     const total = Number(response.headers.get("content-length") ?? 0);
-    const limit = response.ok ? what.limit : MAX_JSON_ANSWER;
-    let heard = 0;
-    const read = readBody(response, limit, (bytes) => {
-      watchdog.touch();
-      traffic?.(bytes - heard, 0);
-      heard = bytes;
-      if (response.ok) call.progress?.(bytes, Math.max(bytes, total));
-    });
-    // However long the page is that a proxy sends with its refusal, the status says it all.
-    const body = await (response.ok ? read : read.catch(unlessTooLong));
-    requireProtocol(response);
-    if (!response.ok) throw refusalOf(response.status, body);
-    return body;
+    return await readBody(
+      response,
+      what.limit,
+      counted(options, watchdog, (bytes) => call.progress?.(bytes, Math.max(bytes, total))),
+    );
   } catch (error) {
     if (error instanceof ProtocolError || error instanceof ServerAway || error instanceof WrongBytes)
       throw error;
@@ -93,30 +73,64 @@ export async function* events(
   options: HttpOptions,
   call: Call = {},
 ): AsyncGenerator<RunEvent, void, undefined> {
-  const { server, traffic, fetch = globalThis.fetch } = options;
   const watchdog = new Watchdog(call.signal, STALL_MS);
   try {
-    const response = await fetch(server + ROUTES.events, {
-      headers: { accept: "text/event-stream", [PROTOCOL_HEADER]: String(PROTOCOL_VERSION) },
-      cache: "no-store",
-      redirect: "manual",
-      signal: watchdog.signal,
-    });
-    await requireServer(response);
-    requireProtocol(response);
-    if (!response.ok || response.body === null) {
-      throw refusalOf(
-        response.status,
-        await readBody(response, MAX_JSON_ANSWER, () => watchdog.touch()).catch(unlessTooLong),
-      );
-    }
-    yield* readEvents(response.body, (bytes) => {
+    const { body } = await send(options, { path: ROUTES.events, accept: "text/event-stream" }, watchdog);
+    if (body === null) return;
+    yield* readEvents(body, (bytes) => {
       watchdog.touch();
-      traffic?.(bytes, 0);
+      options.traffic?.(bytes, 0);
     });
   } finally {
     watchdog.done();
   }
+}
+
+/**
+ * Sends a request. Resolves to the response of our server, in our protocol, its body yet to be read; throws the
+ * refusal where that is what it answered.
+ */
+async function send(
+  options: HttpOptions,
+  { path, post, range, accept, heard }: Omit<Request, "limit">,
+  watchdog: Watchdog,
+): Promise<Response> {
+  const { server, traffic, fetch = globalThis.fetch } = options;
+  const response = await fetch(server + path, {
+    method: post ? "POST" : "GET",
+    headers: {
+      ...post?.headers,
+      ...(range !== undefined && { range }),
+      ...(accept !== undefined && { accept }),
+      [PROTOCOL_HEADER]: String(PROTOCOL_VERSION),
+    },
+    ...(post && { body: post.body }),
+    ...(accept !== undefined && { cache: "no-store" as const }),
+    redirect: "manual",
+    signal: watchdog.signal,
+  });
+  await requireServer(response);
+  heard?.(response.headers);
+  if (post) traffic?.(0, post.body.length);
+  if (response.ok) {
+    requireProtocol(response);
+    return response;
+  }
+  // However long the page is that a proxy sends with its refusal, the status says it all.
+  const refusal = await readBody(response, MAX_JSON_ANSWER, counted(options, watchdog)).catch(unlessTooLong);
+  requireProtocol(response);
+  throw refusalOf(response.status, refusal);
+}
+
+/** Hears a body come: keeps the watchdog quiet, counts traffic, and passes on how much is there. */
+function counted({ traffic }: HttpOptions, watchdog: Watchdog, progress?: (bytes: number) => void) {
+  let before = 0;
+  return (bytes: number) => {
+    watchdog.touch();
+    traffic?.(bytes - before, 0);
+    before = bytes;
+    progress?.(bytes);
+  };
 }
 
 /** Throws {@link ServerAway} where something between us and the server has answered in its place. */

@@ -9,7 +9,7 @@ import { ROUTES } from "../../protocol/routes.ts";
 import { SITE_HEADER } from "../../protocol/site.ts";
 import type { Call } from "./api.ts";
 import { WrongBytes } from "./away.ts";
-import { type HttpOptions, MAX_JSON_ANSWER, parsed, request } from "./request.ts";
+import { type HttpOptions, MAX_JSON_ANSWER, parsed, type Request, request } from "./request.ts";
 
 /** A request to sign and send. */
 export interface Post {
@@ -44,6 +44,14 @@ export class SignedPosts {
     const answer = await request(this.#options, what, call);
     this.#manifest = parsed(() => parseManifest(parseJson(answer)));
     return this.#manifest;
+  }
+
+  /**
+   * Asks for what needs no signature. Throws as the trainer's Api does. No nonce is taken from the answer: a cache may
+   * have kept it for longer than the nonce is good.
+   */
+  get(what: Omit<Request, "post" | "heard">, call: Call = {}): Promise<Uint8Array<ArrayBuffer>> {
+    return request(this.#options, what, call);
   }
 
   /** Throws as the trainer's Api does. A request whose server nonce is over is signed and sent once more. */

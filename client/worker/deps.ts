@@ -8,7 +8,7 @@ import type { Trainers } from "./device/trainers.ts";
 import type { EventSubscription } from "./event-subscription.ts";
 import type { Inspection } from "./inspection.ts";
 import type { Report } from "./messages.ts";
-import type { Replica } from "./replica.ts";
+import type { ModelFile, Replica } from "./replica.ts";
 import type { Throughput } from "./throughput.ts";
 
 /** What a round needs of the world; all of it can be replaced in a test. */
@@ -38,3 +38,20 @@ export interface RoundDeps {
 }
 
 export type Progress = (what: "weights" | "text" | "change", bytes: number, total: number) => void;
+
+/** What the loop needs of the world. */
+export interface LoopDeps
+  extends Pick<RoundDeps, "api" | "control" | "report" | "inspection" | "clock" | "sleep" | "random"> {
+  /** Hears of every version that the replica is brought to. */
+  readonly moved?: (replica: Replica) => void;
+  /** Opens what belongs to one run, once its manifest is known. */
+  readonly open: (manifest: Manifest) => Promise<RunParts>;
+}
+
+export interface RunParts {
+  readonly cache: Cache;
+  readonly identity: Identity;
+  readonly file: ModelFile;
+  readonly trainers: Trainers;
+  readonly loadTokenizer: (json: Uint8Array) => Promise<Tokenizer>;
+}

@@ -6,10 +6,10 @@ import type { Identity } from "../../protocol/identity.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
 import type { Cache } from "../cache/cache.ts";
 import type { Control } from "./control.ts";
+import type { RunParts } from "./deps.ts";
 import { type Candidate, idOf } from "./device/devices.ts";
 import { describeHost } from "./device/platform.ts";
 import { ProbedTrainers } from "./device/probed-trainers.ts";
-import type { RunParts } from "./loop.ts";
 import type { Report } from "./messages.ts";
 import { monotonic, sleep } from "./time.ts";
 

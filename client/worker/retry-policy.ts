@@ -1,35 +1,20 @@
-import { type ErrorCode, ProtocolError } from "../../protocol/errors.ts";
+import { isRetryable, ProtocolError } from "../../protocol/errors.ts";
 import type { Intermediary } from "../../protocol/intermediary.ts";
 import { ServerAway, WrongBytes } from "../transport/away.ts";
 import { Backoff } from "../transport/backoff.ts";
-import type { RoundDeps } from "./deps.ts";
-import type { Phase } from "./messages.ts";
 
-type Shown = "operator" | "waiting" | "away" | "quarantined";
+/** A wait before the next try, and who answered in the server's place where that is known. */
+export interface Wait {
+  readonly ms: number;
+  readonly why: Intermediary | undefined;
+}
 
-/** What the visitor is told while a refusal lasts; a code that is not here does not pass by waiting. */
-const SHOWN: Partial<Record<ErrorCode, Shown>> = {
-  quarantined: "quarantined",
-  "run-paused": "operator",
-  "no-work": "waiting",
-  "no-run": "waiting",
-  "too-many-requests": "waiting",
-  "not-found": "waiting",
-  "nonce-reused": "waiting",
-  "server-nonce-expired": "waiting",
-  "internal-error": "away",
-  "not-durable": "away",
-  "no-space": "away",
-};
-
-/** Waits out what passes: a server that is away, paused or without work, a version that just went. */
+/** Which failures pass, and how long to wait before the next try: all of the loop's retries ask here. */
 export class RetryPolicy {
-  readonly #deps: Pick<RoundDeps, "control" | "sleep" | "events">;
   readonly #backoff: Backoff;
 
-  constructor(deps: Pick<RoundDeps, "control" | "sleep" | "random" | "events">) {
-    this.#deps = deps;
-    this.#backoff = new Backoff(deps.random);
+  constructor(random: () => number) {
+    this.#backoff = new Backoff(random);
   }
 
   /** Something succeeded: the next wait is short again. */
@@ -37,44 +22,19 @@ export class RetryPolicy {
     this.#backoff.reset();
   }
 
-  /** Tries until it succeeds or fails for a reason that waiting does not cure. */
-  async until<T>(action: () => Promise<T>): Promise<T> {
-    for (;;) {
-      await this.#deps.control.checkpoint();
-      try {
-        const result = await action();
-        this.reset();
-        return result;
-      } catch (error) {
-        await this.waitOut(error);
-      }
-    }
-  }
-
-  /** Waits as long as `error` asks for, or rejects with it when waiting is of no use. */
-  async waitOut(error: unknown): Promise<void> {
-    if (error instanceof ServerAway) return this.rest("away", 0, error.why);
-    if (error instanceof WrongBytes) return this.rest("away");
-    const shown = error instanceof ProtocolError ? SHOWN[error.code] : undefined;
-    if (!(error instanceof ProtocolError) || shown === undefined) throw error;
-    return this.rest(shown, error.retryAfterMs);
+  /** The wait before the next try, at least `least` milliseconds. */
+  next(least = 0): number {
+    return this.#backoff.next(least);
   }
 
   /**
-   * One wait of the backoff, at least `least` milliseconds. Events shorten it, save where the server is away or has said
-   * until when it takes nothing.
+   * The wait after `error`: a server that is away, or a refusal that passes. Throws `error` where waiting does not cure
+   * it. `again` says whether the same bytes are sent again or a fresh request.
    */
-  async rest(shown: Shown, least = 0, why?: Intermediary): Promise<void> {
-    const { control, sleep, events } = this.#deps;
-    const forMs = this.#backoff.next(least);
-    const phase: Phase =
-      shown === "operator"
-        ? { phase: "paused", why: "operator" }
-        : shown === "away"
-          ? { phase: "away", forMs, ...(why && { why }) }
-          : { phase: shown, forMs };
-    control.enter(phase);
-    if (shown === "away" || shown === "quarantined") await sleep(forMs, control.signal);
-    else await events.wait(forMs, control.signal);
+  after(error: unknown, again: "same" | "fresh"): Wait {
+    if (error instanceof ServerAway) return { ms: this.next(), why: error.why };
+    if (error instanceof WrongBytes) return { ms: this.next(), why: undefined };
+    if (!(error instanceof ProtocolError && isRetryable(error.code, again))) throw error;
+    return { ms: this.next(error.retryAfterMs), why: undefined };
   }
 }

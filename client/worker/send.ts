@@ -1,27 +1,14 @@
-import type { ErrorCode } from "../../protocol/errors.ts";
-import { ProtocolError } from "../../protocol/errors.ts";
+import { isRetryable, ProtocolError } from "../../protocol/errors.ts";
 import { sha256 } from "../../protocol/identity.ts";
-import type { Intermediary } from "../../protocol/intermediary.ts";
 import { verifyReceipt } from "../../protocol/receipt.ts";
 import type { Ticket } from "../../protocol/ticket.ts";
-import { ServerAway, WrongBytes } from "../transport/away.ts";
-import { Backoff } from "../transport/backoff.ts";
+import { WrongBytes } from "../transport/away.ts";
 import type { RoundDeps } from "./deps.ts";
 import type { Phase } from "./messages.ts";
+import { RetryPolicy } from "./retry-policy.ts";
 
 /** What became of an upload: taken, refused for a reason, or nobody knows. */
 export type Answer = "taken" | ProtocolError | "unknown";
-
-/** Refusals that the next try may not meet. */
-const PASSING: ReadonlySet<ErrorCode> = new Set([
-  "too-many-requests",
-  "server-nonce-expired",
-  "internal-error",
-  "run-paused",
-  "no-run",
-  "not-durable",
-  "no-space",
-]);
 
 /**
  * Sends one upload until it has an answer or the deadline passes by our clock, always the same bytes: the
@@ -42,12 +29,11 @@ export async function sendUntil(
   const { api, identity, manifest, control, clock, sleep, random, throughput } = deps;
   const { signal } = control;
   const delta = await sha256(frame);
-  const backoff = new Backoff(random);
+  const retry = new RetryPolicy(random);
   for (;;) {
     say({ phase: "sending", bytes: body.length });
     const begun = clock();
-    let least = 0;
-    let why: Intermediary | undefined;
+    let failure: unknown = new WrongBytes("a receipt for something else");
     try {
       const receipt = await api.upload(identity, ticket.id, body, { signal });
       if (
@@ -59,16 +45,13 @@ export async function sendUntil(
         return "taken";
       }
     } catch (error) {
-      if (error instanceof ProtocolError) {
-        if (!PASSING.has(error.code)) return error;
-        least = error.retryAfterMs ?? 0;
-      } else if (error instanceof ServerAway) why = error.why;
-      else if (!(error instanceof WrongBytes)) throw error;
+      if (error instanceof ProtocolError && !isRetryable(error.code, "same")) return error;
+      failure = error;
     }
-    const wait = backoff.next(least);
-    if (clock() + wait >= deadline) return "unknown";
-    say({ phase: "away", forMs: wait, ...(why && { why }) });
-    await sleep(wait, signal);
+    const { ms, why } = retry.after(failure, "same");
+    if (clock() + ms >= deadline) return "unknown";
+    say({ phase: "away", forMs: ms, ...(why && { why }) });
+    await sleep(ms, signal);
     await control.checkpoint();
   }
 }

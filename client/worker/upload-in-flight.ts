@@ -4,8 +4,9 @@ import { ticketTokens } from "../../protocol/ticket.ts";
 import type { RoundDeps } from "./deps.ts";
 import type { LocalState } from "./local-state.ts";
 import type { Phase } from "./messages.ts";
-import type { Done, Work } from "./round.ts";
+import type { Work } from "./prefetch.ts";
 import { type Answer, sendUntil } from "./send.ts";
+import type { Done } from "./train.ts";
 
 /** An upload on its way. Training may go on meanwhile; what is carried waits for {@link UploadInFlight.land}. */
 export class UploadInFlight {

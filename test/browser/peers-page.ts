@@ -5,6 +5,7 @@ import { PeerJsNetwork } from "../../client/p2p/peerjs.ts";
 import { httpSeed } from "../../client/p2p/seed.ts";
 import { openSharing, type Sharing } from "../../client/p2p/share.ts";
 import { httpApi } from "../../client/transport/http.ts";
+import { SignedPosts } from "../../client/transport/signed.ts";
 import { toBase64Url } from "../../protocol/bytes.ts";
 import { createIdentity, sha256 } from "../../protocol/identity.ts";
 import { isPeerId, type PeerId, snapshotName } from "../../protocol/ids.ts";
@@ -52,6 +53,7 @@ window.peers = {
     };
     const manifest = await api.manifest();
     sharing = await openSharing({
+      posts: new SignedPosts({ server: origin }),
       ...{ server: origin, manifest, traffic: count },
       ...(uploadRate !== undefined && { uploadRate }),
     });
@@ -76,7 +78,10 @@ window.peers = {
   async misbehave(how) {
     const manifest = await api.manifest();
     const [id, token] = [drawId(), drawId()];
-    const seed = httpSeed({ server: origin }, await createIdentity(), manifest, { id, token });
+    const seed = httpSeed(new SignedPosts({ server: origin }), await createIdentity(), manifest, {
+      id,
+      token,
+    });
     const { hash, size, length } = await seed.chunks(snapshotName(manifest.hash), MOST);
     const channels = new Map<PeerId, Channel>();
     const network = new PeerJsNetwork({

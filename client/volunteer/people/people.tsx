@@ -1,6 +1,5 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { serverOf } from "../../../protocol/address.ts";
 import { ProtocolError } from "../../../protocol/errors.ts";
 import type { Identity } from "../../../protocol/identity.ts";
 import { type Leader, MAX_NAME_CHARS } from "../../../protocol/people.ts";
@@ -8,11 +7,11 @@ import { browserCache, forgetServer } from "../../cache/browser.ts";
 import { readIdentity } from "../../cache/entries.ts";
 import { peopleApi } from "../../transport/people.ts";
 import { ColumnHeads } from "../../ui/column-heads.tsx";
+import { posts, server } from "../session/posts.ts";
 import type { PeopleProps } from "./props.ts";
 import { words } from "./strings.ts";
 
-const server = serverOf(location.href);
-const api = peopleApi({ server });
+const api = peopleApi(posts);
 
 /** Who has a name, one's own, and what the server holds about one. Names are strangers' words: text nodes. */
 export function PeoplePanel(props: PeopleProps) {

@@ -22,8 +22,11 @@ export type OpenSharing = (options: {
 }) => Promise<{ readonly hub: { readonly connected: number }; readonly port: MessagePort; close(): void }>;
 
 /** PeerJS and all that goes with it is fetched only now, after the visitor's consent. */
-const openLazily: OpenSharing = async (options) =>
-  (await fetchPart(() => import("../../p2p/share.ts"))).openSharing(options);
+const openLazily: OpenSharing = async (options) => {
+  const { openSharing } = await fetchPart(() => import("../../p2p/share.ts"));
+  const { posts } = await fetchPart(() => import("./posts.ts"));
+  return openSharing({ ...options, posts });
+};
 
 const LOOK_MS = 1_000;
 

@@ -5,20 +5,10 @@ import { ProtocolError } from "../../protocol/errors.ts";
 import { MAX_LABEL, MAX_LOSS } from "../../protocol/limits.ts";
 import { type Ticket, ticketTokens } from "../../protocol/ticket.ts";
 import { encodeUpload } from "../../protocol/upload.ts";
-import { shardOf } from "../cache/shards.ts";
 import type { RoundDeps } from "./deps.ts";
 import type { LocalState, PackedDelta } from "./local-state.ts";
 import { passageOf } from "./passage.ts";
-
-/** A ticket and all it takes to train it. */
-export interface Work {
-  readonly ticket: Ticket;
-  /** The end of the lease by our own clock. */
-  readonly deadline: number;
-  readonly shard: Uint16Array;
-  /** Of the ticket's version; nobody changes them. */
-  readonly weights: Float32Array;
-}
+import type { Work } from "./prefetch.ts";
 
 /** What a finished ticket came to. */
 export interface Done {
@@ -29,18 +19,6 @@ export interface Done {
 
 /** Losses are read this often: each reading waits for the device. */
 const READ_EVERY_MS = 300;
-
-/** Fetches what a ticket needs. Throws the errors of the Api and of Replica.sync. */
-export async function prepare(deps: RoundDeps, ticket: Ticket, deadline: number): Promise<Work> {
-  const { api, cache, control, replica } = deps;
-  const progress = (bytes: number, total: number) => deps.progress("text", bytes, total);
-  const shard = await shardOf(cache, ticket.shard, () => {
-    progress(0, Number.POSITIVE_INFINITY); // told before the server has answered, which says how much it is
-    return api.shard(ticket.shard, { signal: control.signal, progress });
-  });
-  const weights = await replica.sync(ticket.version, ticket.hash);
-  return { ticket, deadline, shard, weights };
-}
 
 /**
  * The inner steps, and then, once `before` has resolved, the upload made of them; undefined when the lease ended

@@ -1,0 +1,100 @@
+import { ModelError } from "../../model/contract/config.ts";
+import { ProtocolError } from "../../protocol/errors.ts";
+import { codecOf } from "../../protocol/frame.ts";
+import { WrongBytes } from "../transport/away.ts";
+import { creditTeller } from "./credit-teller.ts";
+import type { RoundDeps } from "./deps.ts";
+import { LocalState } from "./local-state.ts";
+import type { Phase } from "./messages.ts";
+import { catchUp, fetcher, take, takeAhead, type Work } from "./prefetch.ts";
+import { resumeUpload } from "./resume-upload.ts";
+import { refusedAtHome, train } from "./train.ts";
+import { UploadInFlight } from "./upload-in-flight.ts";
+import type { Waits } from "./waits.ts";
+
+/** Replica, moments and residual are written to disk this often, and at the end. */
+const SAVE_EVERY_MS = 20_000;
+/** Tickets in a row that may fail on data no device can take, before the loop gives up. */
+const MAX_FAILURES = 4;
+
+const AT_REST: ReadonlySet<Phase["phase"]> = new Set(["away", "paused", "quarantined"]);
+
+/** Ticket after ticket. Returns when the server has another run. */
+export async function workOn(round: RoundDeps, waits: Waits): Promise<void> {
+  const { cache, manifest, control, clock, trainers, replica, throughput, report } = round;
+  const { parameters, residualDecay: decay } = manifest;
+  const credit = creditTeller(round);
+  await resumeUpload(round);
+  const localState = new LocalState({ cache, parameters, decay, codec: codecOf(manifest.delta) });
+  const save = async () => {
+    await replica.save();
+    await localState.save();
+  };
+  const fetchAhead = fetcher(round);
+  let saved = clock();
+  let failures = 0;
+  let ahead: Promise<Work | undefined> | undefined;
+  let upload: UploadInFlight | undefined;
+  /** Waits for the upload that is on its way. True unless the server did not take it. */
+  const land = async (): Promise<boolean> => {
+    const answer = await upload?.land(localState);
+    upload = undefined;
+    if (answer === "taken") waits.reset();
+    if (answer instanceof ProtocolError && answer.code === "run-finished") ahead = undefined;
+    return answer === undefined || answer === "taken";
+  };
+  try {
+    for (;;) {
+      await control.checkpoint();
+      try {
+        // Who was told of a server that is away, or at rest, hears of it until it gives work again.
+        if (!AT_REST.has(control.phase)) control.enter({ phase: "queued" });
+        const early = await ahead;
+        ahead = undefined;
+        const work = early ?? (await take(round));
+        if (work === undefined) return;
+        const overlaps = throughput.overlaps;
+        let taken = true;
+        const left = (ms: number) => {
+          if (overlaps && ms <= throughput.lead) ahead ??= takeAhead(round, upload?.answered);
+          if (ahead === undefined) fetchAhead();
+        };
+        const done = await train(round, localState, work, left, async () => {
+          taken = await land();
+        });
+        failures = 0;
+        if (done !== undefined) {
+          upload = await UploadInFlight.launch(round, localState, work, done);
+          if (!overlaps) taken = await land();
+        }
+        if (done === undefined || !taken) await waits.rest();
+        if (clock() - saved >= SAVE_EVERY_MS) {
+          await save();
+          saved = clock();
+        }
+        await credit();
+      } catch (error) {
+        if (error instanceof ModelError) {
+          if (error.code === "not-finite") {
+            const { code, message } = refusedAtHome(error);
+            report({ type: "refused", code, message });
+          } else if (++failures > MAX_FAILURES) throw error;
+          if (error.code.startsWith("device-")) trainers.lost(error);
+          else await localState.forget(); // numbers that no device takes: begin anew, on the next ticket
+          await land();
+          await waits.rest();
+          continue;
+        }
+        // What led to work that was found bad is not carried on: whatever it was, the next is made without it.
+        if (error instanceof ProtocolError && error.code === "quarantined") await localState.forget();
+        await waits.waitOut(error);
+        // The version that the ticket names may be gone, or our way to it: begin at the newest one.
+        if (error instanceof WrongBytes || (error instanceof ProtocolError && error.code === "not-found")) {
+          if (!(await catchUp(round, waits))) return;
+        }
+      }
+    }
+  } finally {
+    await save();
+  }
+}
