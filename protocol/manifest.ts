@@ -20,7 +20,7 @@ export interface Manifest {
   readonly server: VolunteerKey;
   /** SHA-256 of tokenizer.json's bytes. */
   readonly tokenizer: Hash;
-  /** Inner AdamW, the same for every volunteer; learning rates come with each ticket. */
+  /** The inner optimiser, the same for every volunteer; learning rates come with each ticket. */
   readonly optimizer: OptimizerSettings;
   /** The largest micro-batch of a ticket: what a device must have room for. */
   readonly batch: number;
@@ -43,6 +43,8 @@ export interface OptimizerSettings {
   readonly weightDecay: number;
   /** Largest norm of a step's gradient. */
   readonly clip: number;
+  /** Muon for the hidden matrices (rule L4); absent, AdamW is for everything. */
+  readonly inner?: "muon";
 }
 
 /** A STUN or TURN server, as RTCPeerConnection takes it. A TURN server's credential is known to every visitor. */
@@ -66,6 +68,8 @@ export const isRunState = (value: unknown): value is RunState =>
 
 const isLanguage = (value: unknown): value is "language" => value === "language";
 
+const isMuon = (value: unknown): value is "muon" => value === "muon";
+
 export function parseOptimizer(value: unknown): OptimizerSettings {
   const json = asObject(value, "optimizer");
   return {
@@ -74,6 +78,7 @@ export function parseOptimizer(value: unknown): OptimizerSettings {
     epsilon: asNumber(json.epsilon, "optimizer.epsilon", 1e-12, 1),
     weightDecay: asNumber(json.weightDecay, "optimizer.weightDecay", 0, 10),
     clip: asNumber(json.clip, "optimizer.clip", 1e-6, 1e6),
+    ...(json.inner !== undefined && { inner: as(isMuon, json.inner, "optimizer.inner") }),
   };
 }
 

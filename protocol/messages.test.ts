@@ -8,7 +8,7 @@ import { parseJson } from "./guards.ts";
 import { createIdentity, type Identity, sha256, sign, verify, WEB_CHECKS } from "./identity.ts";
 import { isHash, isTicketId, type RunId, type ServerNonce, type Signature, type TicketId } from "./ids.ts";
 import { MAX_LOSS } from "./limits.ts";
-import { parseManifest } from "./manifest.ts";
+import { parseManifest, parseOptimizer } from "./manifest.ts";
 import { parseReceipt, signReceipt, verifyReceipt } from "./receipt.ts";
 import { type Recipient, signRequest, verifyRequest } from "./request.ts";
 import {
@@ -289,6 +289,13 @@ describe("guards", () => {
   it("V1: a manifest of another protocol version is a mismatch, before anything else is read", async () => {
     expect(await codeOf(() => parseManifest({ protocol: 1 }))).toBe("protocol-mismatch");
     expect(await codeOf(() => parseManifest({ protocol: 2 }))).toBe("bad-request");
+  });
+
+  it("M1: an optimizer with Muon inside is read, an unknown one refused; control: what says nothing gets nothing", async () => {
+    const adamW = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, clip: 1 };
+    expect(parseOptimizer({ ...adamW, inner: "muon" })).toEqual({ ...adamW, inner: "muon" });
+    expect(await codeOf(() => parseOptimizer({ ...adamW, inner: "sgd" }))).toBe("bad-request");
+    expect(Object.keys(parseOptimizer(adamW))).toEqual(Object.keys(adamW));
   });
 
   it("E1: an event of a type unknown here is skipped, a malformed one refused", async () => {

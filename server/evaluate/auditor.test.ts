@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, expect, test } from "vitest";
 import { initialWeights } from "../../model/contract/init.ts";
+import type { TrainerOptions } from "../../model/contract/trainer.ts";
 import { batchesOf, type Range } from "../../model/data/batches.ts";
 import { createWasmTrainer } from "../../model/engine/wasm/trainer.ts";
 import { DENSE4 } from "../../protocol/codec/codec.ts";
@@ -32,8 +33,9 @@ async function trained(
   range: Range,
   rate: number,
   steps = range.steps,
+  by: TrainerOptions = options,
 ): Promise<Float32Array> {
-  const trainer = await createWasmTrainer(options);
+  const trainer = await createWasmTrainer(by);
   await trainer.load(from);
   for (const tokens of [...batchesOf(shard, range, shape.context)].slice(0, steps)) {
     await trainer.step(tokens, 4, rate);
@@ -68,6 +70,33 @@ test("A14: an honest delta is found good in the thread and recomputed within the
   expect(verdictOf({ ...bad, own: again.own! }, 5, NO_TRUST).verdict).toBe("bad"); // the server's own delta helps
   const other = await auditor.audit({ ...job, delta: delta.map((value) => -value), own: true });
   expect(verdictOf(other, 5, NO_TRUST).reason).toBe("mismatch");
+});
+
+test("A14: a fresh ticket of Muon's is recomputed within the band; control: AdamW's work for it is a mismatch", async () => {
+  const muon: TrainerOptions = { ...options, optimizer: { ...optimizer, inner: "muon" } };
+  const thread = auditInThread({ data: async () => ({ options: muon, gate: text(500) }) });
+  try {
+    const job = { ticket, shard, weights, codec: DENSE4, seed: 5, batches: 1 };
+    const deltas = await Promise.all(
+      [muon, options].map(async (by) => {
+        const after = await trained(weights, ticket, 0.005, ticket.steps, by);
+        return decodeFrame(
+          encodeFrame(
+            DENSE4,
+            weights.map((value, i) => value - after[i]!),
+          ),
+          weights.length,
+        );
+      }),
+    );
+    const good = await thread.audit({ ...job, delta: deltas[0]! });
+    const other = await thread.audit({ ...job, delta: deltas[1]! });
+    expect(good.distance).toBeLessThan(MOST_DISTANCE / 2);
+    expect(verdictOf(good, 5, NO_TRUST).reason).toBe("recomputed");
+    expect(verdictOf(other, 5, NO_TRUST).reason).toBe("mismatch");
+  } finally {
+    await thread.close();
+  }
 });
 
 test("A15: a fresh ticket of which half was trained points the right way and is found by its length", async () => {

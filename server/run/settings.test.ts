@@ -24,7 +24,30 @@ test("normalised settings read back as themselves", () => {
   expect(parseSettings(JSON.parse(JSON.stringify(settings)))).toEqual(settings);
 });
 
+test("Muon inside brings its own rate, batch and averaging, which the file may change; control: AdamW keeps its own", () => {
+  const model = { width: 64 };
+  const muon = parseSettings({ model, optimizer: { inner: "muon" } });
+  expect(muon).toMatchObject({
+    optimizer: { inner: "muon", beta1: 0.9, clip: 1 },
+    learningRate: 0.01,
+    batch: 16,
+    outer: { kind: "average", rate: 1 },
+  });
+  expect(storedSettings(JSON.parse(JSON.stringify(muon)))).toEqual(muon);
+  const changed = parseSettings({
+    model,
+    optimizer: { inner: "muon" },
+    batch: 8,
+    outer: { rate: 1.7 },
+    learningRate: 7e-3,
+  });
+  expect(changed).toMatchObject({ batch: 8, outer: { kind: "muon", rate: 1.7 }, learningRate: 7e-3 });
+  expect(parseSettings({ model, optimizer: { inner: "adamw" } })).toEqual(parseSettings({ model }));
+  expect(Object.keys(DEFAULT_SETTINGS.optimizer)).not.toContain("inner");
+});
+
 test.each([
+  [{ optimizer: { inner: "sgd" } }, /"optimizer.inner"/],
   [{ lerningRate: 1e-3 }, /unknown key "lerningRate"/],
   [{ model: { depth: 3 } }, /unknown key "model.depth"/],
   [{ model: { width: 10, heads: 4 } }, /"model.width"/],

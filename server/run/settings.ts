@@ -32,7 +32,7 @@ export interface Settings {
     readonly width: number;
     readonly context: number;
   };
-  /** Sequences in each inner step's micro-batch. Default 4. */
+  /** Sequences in each inner step. Default 4; with Muon inside 16, so that it is worth its cost. */
   readonly batch: number;
   /**
    * Inner steps of every ticket, or "paced": 3 to 30, as few as a volunteer's speed and link allow. Default
@@ -47,17 +47,22 @@ export interface Settings {
   readonly warmupTokens: number;
   /** The part of the learning rate that the cosine ends at, at the token budget. Default 0.1. */
   readonly finalRate: number;
-  /** Inner AdamW. Default β .9 and .99, ε 1e-8, weight decay .1, gradients clipped to norm 1. */
+  /** The inner optimiser. Default AdamW with β .9 and .99, ε 1e-8, weight decay .1, gradients clipped to norm 1. */
   readonly optimizer: {
     readonly beta1: number;
     readonly beta2: number;
     readonly epsilon: number;
     readonly weightDecay: number;
     readonly clip: number;
+    /** "muon": Muon for the hidden matrices, AdamW for the rest. Default "adamw", which is not kept. */
+    readonly inner?: "muon";
   };
   /** What a volunteer keeps of its residual from one delta to the next. Default 0.95. */
   readonly residualDecay: number;
-  /** The outer step on the mean delta. Default Muon, rate 1.3 from 4 deltas on, momentum 0.3 (docs/LEARNING.md). */
+  /**
+   * The outer step on the mean delta. Default Muon, rate 1.3 from 4 deltas on, momentum 0.3; with Muon inside, plain
+   * averaging (docs/LEARNING.md).
+   */
   readonly outer: OuterSettings;
   /**
    * The codec of deltas: "f32", "dense2", "dense4", "dense8", or {name: "topk", chunk, k, bits}; "auto" is dense4 up to
@@ -200,7 +205,10 @@ const schema = z.strictObject({
       epsilon: z.number().min(1e-12).max(1).default(1e-8),
       weightDecay: z.number().min(0).max(10).default(0.1),
       clip: z.number().min(1e-6).max(1e6).default(1),
+      inner: z.enum(["adamw", "muon"]).default("adamw"),
     })
+    // What is not there in runs made before must not be there in runs like them.
+    .transform(({ inner, ...adamW }) => (inner === "muon" ? { ...adamW, inner } : adamW))
     .prefault({}),
   residualDecay: share.default(0.95),
   outer: outer.prefault({}),
@@ -257,11 +265,23 @@ const NARROW = 64;
 /** Deltas from which on a version's mean is so much shorter than one of them that the whole rate is right. */
 const FULL_AT = 4;
 
-const usualRate = (width: number): number => Number((RATE_TIMES_WIDTH / width).toPrecision(3));
+/** With Muon inside larger steps are best: 1e-2 at width 64. */
+const MUON_RATE_TIMES_WIDTH = 0.64;
+/** Sequences: Newton–Schulz is then about a fifth of a step where the context is as long as the model is wide. */
+const MUON_BATCH = 16;
+
+const usualRate = (width: number, inner?: "muon"): number =>
+  Number(((inner ? MUON_RATE_TIMES_WIDTH : RATE_TIMES_WIDTH) / width).toPrecision(3));
+
+/** What a run file with Muon inside need not say. */
+function withMuonDefaults(json: unknown): unknown {
+  const asksForMuon = z.object({ optimizer: z.object({ inner: z.literal("muon") }) }).safeParse(json).success;
+  return asksForMuon ? { batch: MUON_BATCH, outer: { kind: "average" }, ...(json as object) } : json;
+}
 
 /** Checks a run file's parsed JSON and fills the defaults in. Throws {@link SettingsError}. */
 export function parseSettings(json: unknown): Settings {
-  const settings = storedSettings(json);
+  const settings = storedSettings(withMuonDefaults(json));
   const { outer } = settings;
   return outer.kind === "muon"
     ? { ...settings, outer: { ...outer, fullAt: outer.fullAt ?? FULL_AT } }
@@ -276,7 +296,9 @@ export function storedSettings(json: unknown): Settings {
   const result = schema.safeParse(json);
   if (result.success) {
     const { data } = result;
-    return { ...data, learningRate: data.learningRate ?? usualRate(Math.max(NARROW, data.model.width)) };
+    const { model, optimizer } = data;
+    const inner = "inner" in optimizer ? optimizer.inner : undefined;
+    return { ...data, learningRate: data.learningRate ?? usualRate(Math.max(NARROW, model.width), inner) };
   }
   throw new SettingsError(result.error.issues.map(describe).join("; "));
 }

@@ -246,3 +246,38 @@ test("a gradient that is no number shows in every matrix instead of vanishing", 
   replica.update(1, 0.01);
   for (const { offset } of muonMatrices(layoutOf(small))) expect(replica.parameters[offset]).toBeNaN();
 });
+
+test("a lone volunteer learns more with Muon than with AdamW from the same tokens, each at its usual rate", async () => {
+  const shape = { layers: 1, heads: 2, width: 32, context: 32, vocabulary: 8 };
+  const [batch, steps, tickets, side] = [8, 5, 24, 33];
+  const table = new Random(7);
+  const next = Array.from({ length: shape.vocabulary ** 2 }, () => table.below(shape.vocabulary));
+  /** Each token follows from the two before it, but for one in eight. */
+  const text = (seed: number) => {
+    const random = new Random(seed);
+    const tokens = new Uint16Array(batch * side);
+    for (let at = 0; at < tokens.length; at++)
+      tokens[at] =
+        at % side < 2 || random.below(8) === 0
+          ? random.below(shape.vocabulary)
+          : next[tokens[at - 1]! * shape.vocabulary + tokens[at - 2]!]!;
+    return tokens;
+  };
+  const learn = async (inner: "adamw" | "muon", rate: number) => {
+    const trainer = await make({ shape, batch, optimizer: { ...optimizer, epsilon: 1e-8, inner } });
+    let weights = initialWeights(shape, 1);
+    for (let ticket = 0; ticket < tickets; ticket++) {
+      await trainer.load(weights, ticket === 0 ? {} : "kept");
+      for (let step = 0; step < steps; step++)
+        await trainer.step(text(1 + ticket * steps + step), batch, rate);
+      const delta = await trainer.delta(); // a version of this delta alone, averaged at rate 1
+      weights = weights.map((value, i) => value - delta[i]!);
+    }
+    await trainer.load(weights, "kept");
+    return trainer.evaluate(text(1_000), batch);
+  };
+  const [adamw, muon] = [await learn("adamw", 0.3 / 64), await learn("muon", 0.64 / 64)];
+  const twice = await learn("adamw", 0.64 / 64); // the control: it is not the larger rate
+  expect(muon).toBeLessThan(0.9 * adamw);
+  expect(muon).toBeLessThan(0.9 * twice);
+});
