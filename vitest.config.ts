@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./test/longest-first.ts";
 
 /** Servers and commands that tests start are compiled once and not each time: half of what a start takes. */
 process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, "node_modules/.cache/node");
@@ -22,6 +23,7 @@ const TIMED = ["how", "peers", "presets", "visitor"].map((name) => `test/browser
 export default defineConfig({
   test: {
     globalSetup: ["test/browser/setup.ts"],
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {

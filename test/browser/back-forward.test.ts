@@ -38,7 +38,7 @@ beforeAll(async () => {
       ignoreDefaultArgs: ["--disable-back-forward-cache"],
     }),
   ]);
-}, 120_000);
+});
 afterAll(async () => {
   await browser.close();
   elsewhere.closeAllConnections();
@@ -114,4 +114,4 @@ it("a page that is kept elsewhere does not keep the next one from training", asy
   await page.goto(run.server.origin);
   await expect.poll(() => sent(page), { timeout: 60_000 }).toBeGreaterThan(0);
   await page.context().close();
-}, 120_000);
+});

@@ -148,7 +148,6 @@ export function visitBlog(): Blog {
     blog.headers = {};
     [failures, asked] = [[], []];
     page = await (await browser.newContext()).newPage();
-    page.setDefaultTimeout(15_000);
     page.on("pageerror", (error) => failures.push(error.message));
     page.on("console", (message) => message.type() === "error" && failures.push(message.text()));
     page.on("request", (request) => asked.push(new URL(request.url()).pathname));

@@ -102,7 +102,7 @@ it("an operator makes a run of a text of theirs, through a reload and a kill, an
   await volunteer.getByRole("button", { name: "Start training" }).click();
   const { name, version } = await server.until((status) => status.version > 0);
   expect({ name, version: version > 0 }).toEqual({ name: "<b>Whales</b>", version: true });
-}, 120_000);
+});
 
 it("a run is made and started by the keyboard alone", async () => {
   data = join(directory, "by-keys");
@@ -138,7 +138,7 @@ it("a run is made and started by the keyboard alone", async () => {
   await page.getByRole("heading", { name: "Run it" }).waitFor({ timeout: 60_000 });
   const { name, state } = await server.status();
   expect({ name, state }).toEqual({ name: "By keys", state: "running" });
-}, 90_000);
+});
 
 it("who is not signed in finds the way in, and nothing else", async () => {
   data = join(directory, "other");

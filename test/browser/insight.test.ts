@@ -102,7 +102,6 @@ beforeAll(async () => {
   manifest = JSON.parse(new TextDecoder().decode(await get(ROUTES.manifest)));
   tokenizer = loadTokenizer(await get(ROUTES.tokenizer));
   page = await (await browser.newContext({ reducedMotion: "reduce" })).newPage();
-  page.setDefaultTimeout(15_000);
   await page.route((url) => /^\/api\/(?!events|run$)/.test(url.pathname), listen);
   await page.goto(`${run.server.origin}/?device=wasm`);
   await page.getByRole("button", { name: "Start training" }).click();
@@ -113,7 +112,7 @@ beforeAll(async () => {
   await page.locator("p.phase").getByText("Paused by you").waitFor();
   const next = page.getByRole("button", { name: "Next passage" });
   if (await next.isEnabled()) await next.click();
-}, 90_000);
+});
 afterAll(async () => {
   await browser.close();
   await run.end();
@@ -272,4 +271,4 @@ it("credit is what the server has of this volunteer, and work that came too late
     ].filter((figure) => !shown.includes(figure));
   };
   await expect.poll(told, { timeout: 20_000 }).toEqual([]);
-}, 60_000);
+});

@@ -22,7 +22,6 @@ async function trainOn(settings: object): Promise<Page> {
     await run.end();
   });
   const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
   await page.goto(`${run.server.origin}/?device=wasm`);
   await page.getByRole("button", { name: "Start training" }).click();
   return page;
@@ -75,7 +74,7 @@ it("takes the part of the time that a preset or the slider says, and remembers i
   await page.reload();
   await page.getByText("Fine-tune").click();
   await page.getByText("50% of the time").waitFor();
-}, 90_000);
+});
 
 it("stops within one step of a ticket that has many to go, and frees the memory", async () => {
   const [batch, context, steps] = [16, 128, 200];
@@ -99,4 +98,4 @@ it("stops within one step of a ticket that has many to go, and frees the memory"
   await page.getByRole("status").getByText("Stopped. Nothing is running.").waitFor();
   expect(page.workers()).toHaveLength(0);
   await page.getByRole("button", { name: "Start again" }).waitFor();
-}, 60_000);
+});

@@ -48,14 +48,13 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "murmuration-readings-"));
   [run, browser] = await Promise.all([startSmallRun(SETTINGS, "--volunteers", "1"), launchChromium()]);
   page = await (await browser.newContext()).newPage();
-  page.setDefaultTimeout(15_000);
   await page.goto(run.server.link);
   await page.getByRole("heading", { name: "Run it" }).waitFor();
   const visitor = await (await browser.newContext()).newPage();
   await visitor.goto(`${run.server.origin}/?device=wasm`);
   await visitor.getByRole("button", { name: "Start training" }).click();
   await visitor.getByText(/[1-9]\d* deltas? merged/).waitFor({ timeout: 30_000 });
-}, 60_000);
+});
 afterAll(async () => {
   await browser.close();
   await run.end();
@@ -227,4 +226,4 @@ it("hands the model out: the files are those that the command line writes", asyn
     const bytes = await readFile(join(folder, name));
     expect(archive.subarray(at, at + bytes.length).equals(bytes), name).toBe(true);
   }
-}, 30_000);
+});

@@ -68,12 +68,12 @@ beforeAll(async () => {
   await page.goto(`${run.server.origin}/?device=wasm`);
   await page.getByRole("button", { name: "Start training" }).click();
   await page.getByText("Fine-tune").click();
-}, 60_000);
+});
 afterAll(async () => {
   await browser.close();
   await run.end();
 });
-beforeEach(trains, 30_000); // the control: it trains while nothing speaks against it
+beforeEach(trains); // the control: it trains while nothing speaks against it
 
 it.each([
   ["battery", "Pause on battery", "Paused while the machine is on battery."],
@@ -100,7 +100,6 @@ it.each([
     await trains();
     await machine(what, false);
   },
-  60_000,
 );
 
 it("trains only in the hours that were chosen", async () => {
@@ -113,4 +112,4 @@ it("trains only in the hours that were chosen", async () => {
   await line("Paused outside the hours you chose.");
   await page.getByLabel("Train from this time").fill(clock(22));
   await trains();
-}, 60_000);
+});

@@ -33,10 +33,9 @@ beforeAll(async () => {
     await (await browser.newContext()).newPage(),
     await (await browser.newContext()).newPage(),
   ];
-  for (const page of [visitor, operator]) page.setDefaultTimeout(15_000); // less than a test's, to be told what was missing
   await operator.goto(run.server.link);
   await operator.getByRole("heading", { name: "Run it" }).waitFor();
-}, 60_000);
+});
 afterAll(async () => {
   await browser.close();
   await run.end();
@@ -62,7 +61,7 @@ it("says that it starts, and then that it downloads, for as long as either takes
   await line("Stopped. Nothing is running.", page);
   weights();
   await page.context().close();
-}, 30_000);
+});
 
 it("waits for its turn while as many are at work as may be, and then trains", async () => {
   const ticket = await other.ticket();
@@ -74,25 +73,21 @@ it("waits for its turn while as many are at work as may be, and then trains", as
   await other.upload(ticket, smallDelta(parameters, 1)); // a version of its own, and the visitor's turn
   await trains();
   await visitor.locator("p.phase.training").waitFor();
-}, 30_000);
+});
 
 it.each([
   ["Pause", "Paused."],
   ["Drain", "Draining: the run pauses when the work that is out has come back."],
-])(
-  "%s is told to the visitor, and Start sets it to work again",
-  async (button, words) => {
-    await press(button);
-    await done(words);
-    await line("The operator has paused the run.");
-    expect((await run.server.status()).state).toBe("paused");
-    await operator.getByRole("cell", { name: button.toLowerCase(), exact: true }).first().waitFor();
-    await press("Start");
-    await done("Started.");
-    await trains();
-  },
-  30_000,
-);
+])("%s is told to the visitor, and Start sets it to work again", async (button, words) => {
+  await press(button);
+  await done(words);
+  await line("The operator has paused the run.");
+  expect((await run.server.status()).state).toBe("paused");
+  await operator.getByRole("cell", { name: button.toLowerCase(), exact: true }).first().waitFor();
+  await press("Start");
+  await done("Started.");
+  await trains();
+});
 
 it("a setting that the operator changes holds for the next ticket, and the log names it", async () => {
   await operator.getByLabel("Lease").fill("77");
@@ -101,14 +96,14 @@ it("a setting that the operator changes holds for the next ticket, and the log n
   await operator.getByRole("cell", { name: "tune leaseSeconds=77" }).waitFor();
   const ticket = await other.ticket();
   expect(ticket.lease).toBe(77_000);
-}, 30_000);
+});
 
 it("the visitor is told that the server is away, and goes on when it is back", async () => {
   await run.server.end("SIGKILL");
   await line("The server does not answer");
   await run.restart();
   await trains();
-}, 60_000);
+});
 
 it("what this browser cannot do is said, with the reason", async () => {
   const page = await (await browser.newContext()).newPage();
@@ -117,7 +112,7 @@ it("what this browser cannot do is said, with the reason", async () => {
   await line("No way to train worked in this browser", page);
   expect(await page.locator("p.detail").first().textContent()).toMatch(/webgpu/i);
   await page.context().close();
-}, 30_000);
+});
 
 it("a browser that cannot make keys is told so", async () => {
   const page = await (await browser.newContext()).newPage();
@@ -130,7 +125,7 @@ it("a browser that cannot make keys is told so", async () => {
   await page.getByRole("button", { name: "Start training" }).click();
   await line("cannot make Ed25519 keys", page);
   await page.context().close();
-}, 30_000);
+});
 
 it("plain HTTP from elsewhere names HTTPS as the reason, and offers no start", async () => {
   const page = await (await browser.newContext()).newPage();
@@ -144,7 +139,7 @@ it("plain HTTP from elsewhere names HTTPS as the reason, and offers no start", a
   expect(await page.getByRole("button", { name: "Start training" }).count()).toBe(0);
   await page.unrouteAll({ behavior: "ignoreErrors" }); // the chart may still be on its way
   await page.context().close();
-}, 30_000);
+});
 
 it("a run that its operator finishes thanks the visitor, and asks nothing of the next", async () => {
   await operator.goto("about:blank"); // or the new link would be a change of the hash alone
@@ -156,4 +151,4 @@ it("a run that its operator finishes thanks the visitor, and asks nothing of the
   await visitor.getByRole("heading", { name: "The model is finished" }).waitFor();
   expect(visitor.workers()).toHaveLength(0);
   await looksRight(visitor);
-}, 30_000);
+});

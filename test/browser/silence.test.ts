@@ -17,7 +17,7 @@ beforeAll(async () => {
     startSmallRun({ model: { layers: 1, heads: 2, width: 32, context: 32 }, batch: 4, steps: 10 }),
     launchChromium(),
   ]);
-}, 120_000);
+});
 afterAll(async () => {
   await browser.close();
   await run.end();
@@ -54,34 +54,30 @@ it("storage that never opens: trains from memory, and says that nothing is kept"
   await start();
   await trains();
   expect(warnings.join()).toMatch(/nothing is kept between visits \(storage did not answer within 5 s\)/);
-}, 90_000);
+});
 
 it("storage, the control: one that opens is used", async () => {
   await start();
   await trains();
   expect(warnings.join()).not.toContain("nothing is kept");
   expect(await page.evaluate(async () => (await indexedDB.databases()).length)).toBe(1);
-}, 90_000);
+});
 
 it("storage that never opens: the playground loads its model all the same", async () => {
   await inWorker("IDBFactory.prototype.open = () => new EventTarget();");
   await page.goto(`${run.server.origin}/playground`);
   await page.getByRole("button", { name: /Load/ }).click();
   await page.getByRole("button", { name: "Write" }).first().waitFor({ timeout: 60_000 });
-}, 90_000);
+});
 
 it.each([
   ["a list of databases", `IDBFactory.prototype.databases = ${never};`],
   ["locks", `LockManager.prototype.request = ${never};`],
-])(
-  "%s that never comes keeps nobody from training",
-  async (_, script) => {
-    await inWorker(script);
-    await start();
-    await trains();
-  },
-  90_000,
-);
+])("%s that never comes keeps nobody from training", async (_, script) => {
+  await inWorker(script);
+  await start();
+  await trains();
+});
 
 it.each([
   ["an adapter", gpu(never), "WebGPU’s adapter did not answer within 5 s"],
@@ -90,22 +86,18 @@ it.each([
     gpu(`async () => (${adapter}, requestDevice: ${never} })`),
     "WebGPU’s device did not answer within 10 s",
   ],
-])(
-  "%s that never comes is done without, and the page says so",
-  async (_, script, words) => {
-    await inWorker(script);
-    await start();
-    await trains();
-    await page.locator("details.device summary").click();
-    await page.getByText(words).waitFor();
-    await page.locator("details.device summary").getByText("WebAssembly").waitFor();
-  },
-  90_000,
-);
+])("%s that never comes is done without, and the page says so", async (_, script, words) => {
+  await inWorker(script);
+  await start();
+  await trains();
+  await page.locator("details.device summary").click();
+  await page.getByText(words).waitFor();
+  await page.locator("details.device summary").getByText("WebAssembly").waitFor();
+});
 
 it("keys that never come are told as what they are, and can be tried for again", async () => {
   await inWorker(`SubtleCrypto.prototype.generateKey = ${never};`);
   await start();
   await page.getByText("something in this browser does not answer").first().waitFor({ timeout: 30_000 });
   await page.getByRole("button", { name: "Try again" }).waitFor();
-}, 60_000);
+});

@@ -52,7 +52,7 @@ beforeAll(async () => {
   dashboard = await (await browser.newContext()).newPage();
   await dashboard.goto(server.link);
   await dashboard.getByRole("heading", { name: "On other sites" }).waitFor();
-}, 60_000);
+});
 afterAll(async () => {
   await browser.close();
   site.closeAllConnections();
@@ -85,7 +85,7 @@ it("a visitor of a named site trains by the pinned tag, the site is counted, and
   );
   expect(await page.evaluate(() => "hit" in window)).toBe(false);
   await page.context().close();
-}, 90_000);
+});
 
 it("a tag that pins another loader than is served shows nothing: the control", async () => {
   body = `<body><script defer src="${server.origin}/embed.js" integrity="sha384-${"A".repeat(64)}" crossorigin="anonymous"></script>`;
@@ -156,7 +156,7 @@ it("the keyboard alone suffices to make the tag, and the site gets what was chos
   expect(await page.locator("img").getAttribute("src")).toContain(encodeURIComponent(origin));
   expect(failures.filter((line) => !line.includes("favicon"))).toEqual([]);
   await page.context().close();
-}, 60_000);
+});
 
 it("A12: no word of a stranger's becomes markup on the dashboard, nor a site or a browser in its lists", async () => {
   for (const evil of EVIL) {
@@ -181,4 +181,4 @@ it("A12: no word of a stranger's becomes markup on the dashboard, nor a site or 
   }
   expect(await dashboard.evaluate(() => "hit" in window)).toBe(false);
   expect(await dashboard.getByRole("row").filter({ hasText: "window.hit" }).count()).toBe(0);
-}, 60_000);
+});

@@ -28,7 +28,7 @@ beforeAll(async () => {
   page = await (await browser.newContext()).newPage();
   await page.goto(server.link);
   await page.getByRole("heading", { name: "Run it" }).waitFor();
-}, 60_000);
+});
 afterAll(async () => {
   await browser.close();
   await run.end();
@@ -118,7 +118,7 @@ it("the dashboard looks right with every question open", async () => {
   await page.getByLabel("Pin the loader").check();
   await looksRight(page);
   await press("Keep it going");
-}, 60_000);
+});
 
 it("the volunteers’ page looks right while it trains with the fine-tune panel open", async () => {
   const visitor = await (await browser.newContext()).newPage();
@@ -128,4 +128,4 @@ it("the volunteers’ page looks right while it trains with the fine-tune panel 
   await visitor.getByRole("checkbox", { name: "Train only from" }).check();
   await looksRight(visitor);
   await visitor.context().close();
-}, 60_000);
+});

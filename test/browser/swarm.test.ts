@@ -24,7 +24,7 @@ const SETTINGS = {
   learningRate: 0.006,
   warmupTokens: 4_096,
   tokenBudget: 10_000_000,
-  leaseSeconds: 60,
+  leaseSeconds: 600, // a processor that many share plays a GPU slowly
 };
 
 let directory: string;

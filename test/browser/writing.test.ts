@@ -38,9 +38,8 @@ beforeAll(async () => {
   [run, browser] = await Promise.all([startSmallRun(SETTINGS, "--volunteers", "1"), launchChromium()]);
   await run.server.until(({ version }) => version >= 10);
   page = await (await browser.newContext()).newPage();
-  page.setDefaultTimeout(15_000);
   await page.goto(`${run.server.origin}/playground`);
-}, 60_000);
+});
 afterAll(async () => {
   await browser.close();
   await run.end();
@@ -96,4 +95,4 @@ it("writes by keyboard alone what the weights of its version write, as it is tol
   await press(button("Write"));
   await wrote("Some ", { temperature: 0, topK: 5, seed: 2 });
   expect(await button("Write it another way").isDisabled()).toBe(true);
-}, 60_000);
+});
