@@ -16,6 +16,7 @@ export const ERROR_STATUS = {
   "other-origin": 403,
   "not-your-ticket": 403,
   quarantined: 403,
+  banned: 403,
   "not-found": 404,
   "method-not-allowed": 405,
   "lease-expired": 410,
@@ -99,6 +100,7 @@ const RETRYABLE: Partial<Record<ErrorCode, "same" | "fresh">> = {
   "nonce-reused": "fresh",
   "not-found": "fresh",
   quarantined: "fresh",
+  banned: "fresh",
 };
 
 /**

@@ -58,6 +58,8 @@ function lineOf(phase: Phase): string | undefined {
       return `no work just now, asking again in ${seconds(phase.forMs)}`;
     case "quarantined":
       return `a check found work from here bad: the server takes none for ${seconds(phase.forMs)}, then this goes on`;
+    case "banned":
+      return `the operator has banned this key; asking again in ${seconds(phase.forMs)}`;
     case "away":
       return awayLine(phase);
     case "paused":

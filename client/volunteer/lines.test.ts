@@ -25,6 +25,7 @@ const PHASES: readonly (readonly [Phase, string])[] = [
   [{ phase: "unable", why: "no-ed25519", detail: "" }, "cannot make Ed25519 keys"],
   [{ phase: "unable", why: "stuck", detail: "" }, "does not answer"],
   [{ phase: "unable", why: "failed", detail: "" }, "did not expect"],
+  [{ phase: "banned", forMs: 5_000 }, "The operator of this run has banned this browser"],
   [{ phase: "quarantined", forMs: 120_000 }, "takes none of it for 2 min; then training goes on by itself"],
   [{ phase: "stopped" }, "Nothing is running"],
 ];

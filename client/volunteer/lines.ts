@@ -28,6 +28,11 @@ export function phaseLine(phase: Phase): string {
         "A check of this browser’s work did not come out right, which can happen to honest work too. The server takes none of it " +
         `for ${formatDuration(phase.forMs)}; then training goes on by itself.`
       );
+    case "banned":
+      return (
+        "The operator of this run has banned this browser, so the server takes no work from it. Only the operator can " +
+        "undo that; ask them if you think it is a mistake."
+      );
     case "away":
       return awayLine(phase);
     case "paused":
@@ -110,6 +115,8 @@ export function refusalReason(code: ErrorCode): string {
       return "the operator has paused the run";
     case "quarantined":
       return "a check of earlier work from here did not come out right, and for a while nothing is taken";
+    case "banned":
+      return "the operator has banned this browser";
     default:
       return `the server says “${code}”`;
   }

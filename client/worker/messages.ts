@@ -64,6 +64,8 @@ export type Phase =
   | { readonly phase: "waiting"; readonly forMs: number }
   /** A check found work of this browser's bad, and the server takes none for so long; then the loop goes on. */
   | { readonly phase: "quarantined"; readonly forMs: number }
+  /** The operator has banned this browser's key, perhaps until it is forgiven; the loop asks again. */
+  | { readonly phase: "banned"; readonly forMs: number }
   /** The server does not answer, or another does in its place; the loop tries again with jitter. */
   | { readonly phase: "away"; readonly forMs: number; readonly why?: Intermediary }
   | { readonly phase: "paused"; readonly why: PauseReason | "operator" }

@@ -4,11 +4,12 @@ import type { RoundDeps } from "./deps.ts";
 import type { Phase } from "./messages.ts";
 import { RetryPolicy } from "./retry-policy.ts";
 
-type Shown = "operator" | "waiting" | "away" | "quarantined";
+type Shown = "operator" | "waiting" | "away" | "quarantined" | "banned";
 
 /** What the visitor sees while a refusal lasts, where that is not a server without work. */
 const SHOWN: Partial<Record<ErrorCode, Shown>> = {
   quarantined: "quarantined",
+  banned: "banned",
   "run-paused": "operator",
   "internal-error": "away",
   "not-durable": "away",
@@ -66,7 +67,7 @@ export class Waits {
           ? { phase: "away", forMs, ...(why && { why }) }
           : { phase: shown, forMs };
     control.enter(phase);
-    if (shown === "away" || shown === "quarantined") await sleep(forMs, control.signal);
+    if (shown === "away" || shown === "quarantined" || shown === "banned") await sleep(forMs, control.signal);
     else await events.wait(forMs, control.signal);
   }
 }

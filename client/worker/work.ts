@@ -17,7 +17,7 @@ const SAVE_EVERY_MS = 20_000;
 /** Tickets in a row that may fail on data no device can take, before the loop gives up. */
 const MAX_FAILURES = 4;
 
-const AT_REST: ReadonlySet<Phase["phase"]> = new Set(["away", "paused", "quarantined"]);
+const AT_REST: ReadonlySet<Phase["phase"]> = new Set(["away", "paused", "quarantined", "banned"]);
 
 /** Ticket after ticket. Returns when the server has another run. */
 export async function workOn(round: RoundDeps, waits: Waits): Promise<void> {

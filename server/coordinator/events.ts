@@ -167,7 +167,7 @@ export type Effect =
   /** The answer to `asked`: nothing for now. */
   | {
       readonly type: "refuse";
-      readonly code: "run-paused" | "run-finished" | "no-work" | "quarantined";
+      readonly code: "run-paused" | "run-finished" | "no-work" | "quarantined" | "banned";
       readonly retryAfterMs?: number;
     }
   /** The answer to `asked`: ask again with the next version, or at this time of the run clock. */

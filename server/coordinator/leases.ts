@@ -82,7 +82,7 @@ export function lease(
   now: number,
 ): { state: State; effect: Effect } {
   const refuse = (
-    code: "run-paused" | "run-finished" | "no-work" | "quarantined",
+    code: "run-paused" | "run-finished" | "no-work" | "quarantined" | "banned",
     retryAfterMs?: number,
   ) => ({
     state,
@@ -91,6 +91,7 @@ export function lease(
   if (state.phase === "finished") return refuse("run-finished");
   if (state.phase === "paused") return refuse("run-paused", PAUSED_RETRY_MS);
   const standing = standingOf(state.trust, asked.volunteer);
+  if (standing.banned) return refuse("banned", PAUSED_RETRY_MS);
   if (!admitted(standing, now)) return refuse("quarantined", Math.max(PAUSED_RETRY_MS, standing.until - now));
   const soft = releaseOldest(expire(state.soft, now), asked.volunteer);
   // Half of all leases are there for the trusted alone: strangers' new keys could hold the rest and do nothing.

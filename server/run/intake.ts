@@ -84,6 +84,8 @@ export class Intake {
       throw new ProtocolError("not-durable", "the index of receipts cannot be written", REBUILD_RETRY_MS);
     const now = this.#core.now();
     const standing = standingOf(state.trust, upload.ticket.volunteer);
+    if (standing.banned)
+      throw new ProtocolError("banned", "the operator has banned this volunteer", PAUSED_RETRY_MS);
     if (!admitted(standing, now)) {
       const wait = Math.max(PAUSED_RETRY_MS, standing.until - now);
       throw new ProtocolError("quarantined", "a delta of this volunteer was found bad", wait);

@@ -35,7 +35,7 @@ describe("names and leaders", () => {
     await tiny.run.ban(bob.identity.key);
     tiny.clock.ms += 6_000;
     expect(tiny.run.leaders().map(({ name }) => name)).toEqual(["ann"]);
-    await expect(tiny.run.rename(bob.identity.key, "Robert")).rejects.toMatchObject({ code: "quarantined" });
+    await expect(tiny.run.rename(bob.identity.key, "Robert")).rejects.toMatchObject({ code: "banned" });
     await tiny.run.forgive(bob.identity.key);
     tiny.clock.ms += 6_000;
     expect(tiny.run.leaders().map(({ name }) => name)).toEqual(["Bob", "ann"]);

@@ -41,10 +41,10 @@ test("A24: a banned volunteer gets no work and is refused, until it is forgiven,
   const tiny = await tinyRun();
   const ticket = await volunteer.ticket(tiny.run);
   await tiny.run.ban(volunteer.identity.key);
-  await expect(volunteer.ticket(tiny.run)).rejects.toMatchObject({ code: "quarantined" });
-  await expect(volunteer.send(tiny.run, uploadOf(ticket))).rejects.toMatchObject({ code: "quarantined" });
+  await expect(volunteer.ticket(tiny.run)).rejects.toMatchObject({ code: "banned" });
+  await expect(volunteer.send(tiny.run, uploadOf(ticket))).rejects.toMatchObject({ code: "banned" });
   const again = await restart(tiny);
-  await expect(volunteer.ticket(again.run)).rejects.toMatchObject({ code: "quarantined" });
+  await expect(volunteer.ticket(again.run)).rejects.toMatchObject({ code: "banned" });
   await again.run.forgive(volunteer.identity.key);
   await volunteer.contribute(again.run);
   await again.run.close();

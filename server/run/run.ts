@@ -55,6 +55,7 @@ const REFUSALS = {
   "run-finished": "the run is finished",
   "no-work": "there is no text to hand out just now",
   quarantined: "a delta of this volunteer was found bad; nothing is taken from it for a while",
+  banned: "the operator has banned this volunteer",
 } as const;
 
 /**
@@ -170,7 +171,7 @@ export class Run implements RunService {
   async rename(volunteer: VolunteerKey, name: unknown): Promise<string | undefined> {
     if (name !== null) {
       if (standingOf(this.#core.state.trust, volunteer).banned) {
-        throw new ProtocolError("quarantined", "the operator has shut this volunteer out");
+        throw new ProtocolError("banned", REFUSALS.banned);
       }
       if (this.credit(volunteer).tokens === 0) {
         throw new ProtocolError("bad-request", "a name is for those whose work is in the model");

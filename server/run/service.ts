@@ -33,7 +33,7 @@ export interface RunService {
   credit(volunteer: VolunteerKey): VolunteerCredit;
   /** Volunteers who gave themselves a name, most credit first. */
   leaders(): readonly Leader[];
-  /** Sets a volunteer's name (null: none), and returns it as it is kept. Throws `bad-request`, `quarantined`. */
+  /** Sets a volunteer's name (null: none), and returns it as it is kept. Throws `bad-request`, `banned`. */
   rename(volunteer: VolunteerKey, name: unknown): Promise<string | undefined>;
   /** All that the server holds about a volunteer, to be read by them. */
   dataOf(volunteer: VolunteerKey): PersonalData;

@@ -165,6 +165,12 @@ const SHOTS: readonly Shot[] = [
     visitor: agree,
   },
   {
+    name: "banned",
+    path: "/",
+    given: withPhase({ phase: "banned", forMs: 5_000 }),
+    visitor: agree,
+  },
+  {
     name: "parts-missing",
     path: "/",
     given: (site) => {

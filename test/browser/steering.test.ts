@@ -79,7 +79,7 @@ it("shuts a volunteer out by its key, and takes it back", async () => {
   await press("Shut it out");
   await page.getByText("Banned.").waitFor();
   await logged(`ban ${key}`);
-  await expect(banned.ticket()).rejects.toMatchObject({ code: "quarantined" });
+  await expect(banned.ticket()).rejects.toMatchObject({ code: "banned" });
   await expect(other.ticket()).resolves.toBeDefined();
 
   await press("Forgive");
@@ -106,7 +106,7 @@ it("lists who was here and what was refused of whom, and rules on them beside th
   await row.getByRole("button", { name: "Ban" }).click();
   await row.getByRole("button", { name: "Shut it out" }).click();
   await row.getByText("Shut out by you").waitFor();
-  await expect(clumsy.ticket()).rejects.toMatchObject({ code: "quarantined" });
+  await expect(clumsy.ticket()).rejects.toMatchObject({ code: "banned" });
   await row.getByRole("button", { name: "Forgive" }).click();
   await row.getByText("New: not audited yet").waitFor();
   await expect(clumsy.ticket()).resolves.toBeDefined();
