@@ -1,12 +1,13 @@
 /**
  * The training step against its peers, in one run: tokens a second, and only where the numbers agree.
- * `npm run bench -- engine [--json] [--short] [--only CONFIG/DEVICE]…`
+ * `npm run bench -- engine [--json] [--short] [--only CONFIG/DEVICE | muon/wasm]…`
  * Prints a table; with `--json` one JSON object is the last line. Exits 1 where a turn or a parity gate failed.
  */
 import { loadavg } from "node:os";
 import { BATCH, CONFIGS } from "../client/benchmark/workload.ts";
 import { chromiumHost, type Host, nodeHost, TurnFailed } from "./engine/hosts.ts";
 import type { Runtime } from "./engine/job.ts";
+import { muonRows } from "./engine/muon.ts";
 import { GROUP_NAMES, planRaces, type Race } from "./engine/plan.ts";
 import { type Outcome, type Row, rowsOf, type Taken } from "./engine/rows.ts";
 import { benchFlags, namedOf } from "./lib/flags.ts";
@@ -15,7 +16,12 @@ const flags = benchFlags({
   short: { type: "boolean", default: false },
   only: { type: "string", multiple: true, default: [] as string[] },
 });
-const only = namedOf("only", flags.only, GROUP_NAMES);
+const MUON = "muon/wasm";
+const only = namedOf("only", flags.only, [...GROUP_NAMES, MUON]);
+const races = planRaces(
+  only.filter((name) => name !== MUON),
+  flags.short,
+);
 
 /** Takes all turns of a race one after another: nothing else of ours runs meanwhile. */
 async function run(race: Race, host: Host): Promise<Outcome & { failures: number }> {
@@ -61,7 +67,7 @@ const rows: Row[] = [];
 const report: string[] = [];
 let failures = 0;
 try {
-  for (const race of planRaces(only, flags.short)) {
+  for (const race of only.length === 1 && only[0] === MUON ? [] : races) {
     let host = hosts.get(race.runtime);
     if (!host) {
       host = race.runtime === "node" ? nodeHost() : await chromiumHost();
@@ -82,6 +88,11 @@ for (const [name, shape] of Object.entries(CONFIGS))
   report.push(
     `${name}: batch ${BATCH}, ${JSON.stringify(shape).replaceAll(/["{}]/g, "").replaceAll(",", ", ")}`,
   );
-console.log([...report, "", HEADINGS, ...rows.map(line)].join("\n"));
-if (flags.json) console.log(JSON.stringify({ rows }));
+const muon = only.length === 0 || only.includes(MUON) ? await muonRows(flags.short) : [];
+const muonLines = muon.map(
+  ({ model, batch, adamW, muon: ms, share }) =>
+    `${model}, ${batch} sequences a step: AdamW ${adamW.toFixed(1)} ms, Muon ${ms.toFixed(1)} ms, ${(100 * share).toFixed(0)}% of it Newton–Schulz`,
+);
+console.log([...report, "", HEADINGS, ...rows.map(line), "", ...muonLines].join("\n"));
+if (flags.json) console.log(JSON.stringify({ rows, muon }));
 process.exitCode = failures > 0 || rows.some(({ parity }) => !parity) ? 1 : 0;
