@@ -29,7 +29,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["{protocol,model,client,server,bin}/**/*.test.{ts,tsx}", "test/*.test.ts"],
-          testTimeout: 30_000,
+          testTimeout: 60_000,
           maxWorkers,
         },
       },
