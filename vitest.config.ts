@@ -13,8 +13,11 @@ const maxWorkers = availableParallelism();
 const BROWSER_MS = 240_000;
 const browser = { testTimeout: BROWSER_MS, hookTimeout: BROWSER_MS };
 
-/** Browser tests that measure time: of tasks, of shares of it, or until something is given up. */
-const TIMED = ["how", "peers", "presets", "visitor"].map((name) => `test/browser/${name}.test.ts`);
+/**
+ * Browser tests that measure time: of tasks, of shares of it, or until something is given up. In `swarm` two pages try
+ * their devices at once on a GPU that the processor plays, for which the product gives them 90 s.
+ */
+const TIMED = ["how", "peers", "presets", "swarm", "visitor"].map((name) => `test/browser/${name}.test.ts`);
 
 /**
  * `unit`: everything that needs no browser, beside its source or in test/. `browser`: real browsers, as many files at

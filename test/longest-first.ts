@@ -2,7 +2,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Test files that take longest on two processors, longest first; half a minute and more. */
 const LONGEST = [
-  ...["swarm", "engine-ops", "reverse-proxy", "engine", "browsers", "silence", "reference", "pages-look"].map(
+  ...["engine-ops", "reverse-proxy", "engine", "browsers", "silence", "reference", "pages-look"].map(
     (name) => `test/browser/${name}.test.ts`,
   ),
   ...["extraction", "soak", "kill-sweep", "crash", "raw-sockets", "package"].map(
