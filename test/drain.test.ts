@@ -116,7 +116,7 @@ const receiptedOf = (outcomes: readonly Outcome[]) =>
 describe("a drain in the middle of uploads", () => {
   it("A1: answers each with a receipt or a code, merges what it receipted, and then pauses", async () => {
     const uploads = await halfSent();
-    await tiny.run.drain();
+    await tiny.run.admin.drain();
     await expect(volunteers[5]!.ticket()).rejects.toMatchObject({
       code: "run-paused",
       retryAfterMs: expect.any(Number),
@@ -144,14 +144,14 @@ describe("a drain in the middle of uploads", () => {
 
   it("A1, the control: a pause at the same moment receipts the same, and leaves it waiting", async () => {
     const uploads = await halfSent();
-    await tiny.run.pause();
+    await tiny.run.admin.pause();
     const outcomes = await Promise.all(uploads.map(({ finish }) => finish()));
     const receipted = receiptedOf(outcomes);
     expect(receipted).toHaveLength(VOLUNTEERS - 2);
     await rested();
     expect(await journaled(tiny)).toEqual({ accepted: receipted, merged: [] });
     // Nothing is lost by it: with the run going on, all of it is merged.
-    await tiny.run.resume();
+    await tiny.run.admin.resume();
     await until(() => {
       tiny.clock.ms += 100;
       tiny.run.tick();

@@ -78,7 +78,7 @@ describe("a round over HTTP", () => {
     expect(await next()).toMatchObject({ type: "hello", version: 0, state: "running" });
     for (const volunteer of [ann, ben]) await volunteer.upload(await volunteer.ticket(), frame(1));
     expect(await next()).toMatchObject({ type: "version", version: 1, deltas: 2, hash: await modelHash() });
-    await tiny.run.pause();
+    await tiny.run.admin.pause();
     expect(await next()).toEqual({ type: "state", state: "paused" });
     expect(await code(ann.ticket())).toBe("run-paused");
   });

@@ -6,7 +6,7 @@ import { sha256 } from "../../protocol/identity.ts";
 import type { Hash, RunId, Signature, TicketId } from "../../protocol/ids.ts";
 import { type Ticket, ticketTokens } from "../../protocol/ticket.ts";
 import type { Closed, Created, DurableEvent, Effect } from "../../server/coordinator/events.ts";
-import { endsOf } from "../../server/coordinator/outcomes.ts";
+import { outcomesOf } from "../../server/coordinator/outcomes.ts";
 import { reduce } from "../../server/coordinator/reduce.ts";
 import { begin, type State } from "../../server/coordinator/state.ts";
 import { openEvaluationTrainer } from "../../server/evaluate/device.ts";
@@ -125,7 +125,7 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
   let state: State = begin(created);
 
   const apply = async (event: Exclude<DurableEvent, Created>): Promise<void> => {
-    for (const { ticket, version } of endsOf(state, event)) kept.get(ticket)!.end ??= version;
+    for (const { ticket, version } of outcomesOf(state, event)) kept.get(ticket)!.end ??= version;
     const step = reduce(rules, state, event, now);
     state = step.state;
     await perform(step.effects);

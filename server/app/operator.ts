@@ -41,9 +41,9 @@ export async function openLookout(
     wallClock: Date.now,
   });
   history.onAccepted = (volunteer, report) => crowd.trained(volunteer, report);
-  history.onEvent = (event) => sites.observe(event);
-  history.refused = () => run.refused;
-  run.witness = {
+  history.onEvent = (event, ended) => sites.observe(event, ended);
+  history.refused = () => run.volunteers.refused;
+  run.volunteers.witness = {
     seen: (volunteer) => crowd.seen(volunteer),
     forget(volunteer) {
       crowd.forget(volunteer);

@@ -7,7 +7,6 @@ import { Swarm } from "../app/local-volunteers.ts";
 import { type OpenDirectory, openDirectory } from "../app/open-directory.ts";
 import type { ServeOptions } from "../app/serve-options.ts";
 import { readStart } from "../app/start-folder.ts";
-import type { DurableEvent } from "../coordinator/events.ts";
 import { systemCode } from "../corpus/error.ts";
 import { loadAssets } from "../http/assets.ts";
 import type { ServeIo } from "../lib/io.ts";
@@ -17,6 +16,7 @@ import { type Listening, listen } from "../net/listen.ts";
 import { prefixOf } from "../net/network.ts";
 import { History } from "../operator/history.ts";
 import { issueLink, LINK_MS, linkOf, noteAddress } from "../operator/link.ts";
+import type { RunOptions } from "../run/options.ts";
 import type { Run } from "../run/run.ts";
 import { parseSettings, type Settings } from "../run/settings.ts";
 import { insecureWarning, linksOf, originOf, SetbackWatch, versionLine } from "./console.ts";
@@ -62,7 +62,7 @@ async function serve(flags: ServeOptions, io: ServeIo): Promise<void> {
   const log = openLog(logLevel(process.env.LOG_LEVEL), io.stderr);
   const start = flags.from === undefined ? undefined : await readStart(flags.from);
   const history = new History();
-  const observe = (event: DurableEvent) => history.observe(event);
+  const observe: NonNullable<RunOptions["observe"]> = (event, ended) => history.observe(event, ended);
   const { create } = flags;
   const directory = await openDirectory(flags.data, {
     settings,

@@ -2,8 +2,8 @@ import type { TicketId } from "../../protocol/ids.ts";
 import type { Accepted, DurableEvent } from "./events.ts";
 import type { State } from "./state.ts";
 
-/** The one end of an accepted delta: the version it is merged into, or null where it is discarded. */
-export interface End {
+/** What became of an accepted delta: the version it was merged into, or null where it was discarded. */
+export interface Outcome {
   readonly ticket: TicketId;
   readonly version: number | null;
 }
@@ -12,8 +12,11 @@ export interface End {
 export const isLate = (state: State, { version }: Pick<Accepted, "version">): boolean =>
   state.phase === "finished" || version < state.floor;
 
-/** Which deltas come to their end when `event` is applied to `state`. */
-export function endsOf(state: State, event: DurableEvent): End[] {
+/**
+ * Whose fate `event` decides when it is applied to `state`. This is the only place that decides it: {@link reduce} returns
+ * it with the new state, and everything else that follows deltas is told it from there.
+ */
+export function outcomesOf(state: State, event: DurableEvent): Outcome[] {
   switch (event.type) {
     case "accepted":
       return isLate(state, event) ? [{ ticket: event.ticket, version: null }] : [];

@@ -4,7 +4,7 @@ import type { Hash, RunId, Signature, TicketId, VolunteerKey } from "../../proto
 import type { TicketTerms } from "../../protocol/ticket.ts";
 import { mean } from "../trust/weigh.ts";
 import type { Accepted, Created, DurableEvent, Effect, Event } from "./events.ts";
-import { endsOf } from "./outcomes.ts";
+import { outcomesOf } from "./outcomes.ts";
 import { Ranges } from "./ranges.ts";
 import { reduce, replay } from "./reduce.ts";
 import { MAX_STALENESS, type Rules } from "./rules.ts";
@@ -125,7 +125,7 @@ class World {
     const event = this.#unsynced.shift();
     if (event === undefined) return;
     this.journal.push(event);
-    for (const { ticket, version } of endsOf(this.state, event)) {
+    for (const { ticket, version } of outcomesOf(this.state, event)) {
       expect(this.ends.has(ticket)).toBe(false);
       this.ends.set(ticket, version);
     }

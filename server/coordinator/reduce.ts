@@ -8,6 +8,7 @@ import type {
   Audited,
   Closed,
   Created,
+  DurableEvent,
   Effect,
   Evaluated,
   Event,
@@ -17,7 +18,7 @@ import type {
   StateChanged,
 } from "./events.ts";
 import { expire, lease, settle, usuallyWorking, workingAt } from "./leases.ts";
-import { isLate } from "./outcomes.ts";
+import { type Outcome, outcomesOf } from "./outcomes.ts";
 import { ACTIVE_MS, MAX_STALENESS, type Rules } from "./rules.ts";
 import { keepSample } from "./samples.ts";
 import { begin, type State } from "./state.ts";
@@ -33,6 +34,17 @@ const TIMED_DELTAS = 32;
 export interface Step {
   readonly state: State;
   readonly effects: readonly Effect[];
+  /** Deltas whose fate the event decided. */
+  readonly ended: readonly Outcome[];
+}
+
+/** What a durable event makes of the state, before the deltas that it ended are taken from it. */
+interface Change {
+  readonly state: State;
+  /** Effects that come before what is due. */
+  readonly effects?: readonly Effect[];
+  /** Nothing becomes due by it. */
+  readonly quiet?: true;
 }
 
 /**
@@ -41,35 +53,52 @@ export interface Step {
  * Throws on a durable event that contradicts the state, which no shell writes and no sound journal holds.
  */
 export function reduce(rules: Rules, state: State, event: Exclude<Event, Created>, now: number): Step {
+  if (event.type === "asked") {
+    const answer = lease(rules, state, event, now);
+    return { state: answer.state, effects: [answer.effect], ended: [] };
+  }
+  if (event.type === "tick") {
+    const ticked = { ...state, soft: expire(state.soft, now) };
+    return { state: ticked, effects: due(rules, ticked, now), ended: [] };
+  }
+  const ended = outcomesOf(state, event);
+  const { state: changed, effects = [], quiet } = change(rules, state, event, now);
+  const next = without(changed, ended);
+  return { state: next, effects: quiet ? effects : [...effects, ...due(rules, next, now)], ended };
+}
+
+function change(rules: Rules, state: State, event: Exclude<DurableEvent, Created>, now: number): Change {
   switch (event.type) {
-    case "asked": {
-      const answer = lease(rules, state, event, now);
-      return { state: answer.state, effects: [answer.effect] };
-    }
-    case "tick": {
-      const ticked = { ...state, soft: expire(state.soft, now) };
-      return { state: ticked, effects: due(rules, ticked, now) };
-    }
     case "accepted":
-      return follow(rules, accept(state, event, now), now);
+      return { state: accept(state, event, now) };
     case "closed":
-      return follow(rules, close(state, event), now);
+      return { state: close(state, event) };
     case "published":
-      return publish(rules, state, event, now);
+      return publish(state, event);
     case "evaluated":
       return evaluate(rules, state, event);
     case "audited":
-      return follow(rules, audit(state, event), now);
+      return { state: audit(state, event) };
     case "rolled-back":
-      return rollBack(rules, state, event, now);
+      return rollBack(state, event);
     case "ruled":
-      return follow(rules, rule(state, event), now);
-    case "state": {
-      const changed = change(state, event);
-      const announced: Effect = { type: "announce", event: { type: "state", state: changed.phase } };
-      return { state: changed, effects: [announced, ...due(rules, changed, now)] };
-    }
+      return { state: rule(state, event) };
+    case "state":
+      return changePhase(state, event);
   }
+}
+
+/** The state without the deltas that have come to their end, which are counted. */
+function without(state: State, ended: readonly Outcome[]): State {
+  if (ended.length === 0) return state;
+  const gone = new Set(ended.map(({ ticket }) => ticket));
+  const discarded = ended.filter(({ version }) => version === null).length;
+  return {
+    ...state,
+    pool: state.pool.filter(({ ticket }) => !gone.has(ticket)),
+    discarded: state.discarded + discarded,
+    merged: state.merged + ended.length - discarded,
+  };
 }
 
 /** The state of a whole journal: `created`, then the rest. */
@@ -78,11 +107,6 @@ export function replay(rules: Rules, created: Created, rest: Iterable<Exclude<Ev
   for (const event of rest) state = reduce(rules, state, event, "at" in event ? event.at : state.at).state;
   return state;
 }
-
-const follow = (rules: Rules, state: State, now: number): Step => ({
-  state,
-  effects: due(rules, state, now),
-});
 
 /** What the state asks for. It is asked for again until it is done, so a failed write only delays it. */
 function due(rules: Rules, state: State, now: number): Effect[] {
@@ -112,15 +136,13 @@ function accept(state: State, event: Accepted, now: number): State {
   if (state.used.has(event.ticket)) throw contradiction(event, "its ticket was used before");
   if (event.version > state.version) throw contradiction(event, "its version is not published");
   const { ticket, volunteer, delta, version, tokens, at, position, facts } = event;
-  const late = isLate(state, event);
   const pooled = { ticket, volunteer, delta, version, tokens, at, ...(facts && { facts }) };
   let gaps = Aged.of(state.gaps).without([position]);
   for (let skipped = state.frontier; skipped < position; skipped++) gaps = gaps.with(skipped, true);
   return {
     ...state,
     at,
-    pool: late ? state.pool : [...state.pool, pooled],
-    discarded: state.discarded + (late ? 1 : 0),
+    pool: [...state.pool, pooled],
     used: Aged.of(state.used).with(ticket, version),
     frontier: Math.max(state.frontier, position + 1),
     gaps,
@@ -144,18 +166,17 @@ function close(state: State, event: Closed): State {
     entries.push({ ticket, volunteer: pool.volunteer, delta: pool.delta, weight });
   }
   for (const ticket of event.discarded ?? []) {
-    if (!pooled.delete(ticket)) throw contradiction(event, `${ticket} does not wait`);
+    if (!pooled.has(ticket)) throw contradiction(event, `${ticket} does not wait`);
   }
   return {
     ...state,
     at: event.at,
     pool: [...pooled.values()],
-    discarded: state.discarded + (event.discarded?.length ?? 0),
     closing: { event, tokens, entries },
   };
 }
 
-function publish(rules: Rules, state: State, event: Published, now: number): Step {
+function publish(state: State, event: Published): Change {
   const { closing } = state;
   if (closing === undefined || event.version !== state.version + 1) {
     throw contradiction(event, "the version before it is not closed");
@@ -180,7 +201,6 @@ function publish(rules: Rules, state: State, event: Published, now: number): Ste
     record: event.record,
     publishedAt: at,
     tokens,
-    merged: state.merged + summary.deltas,
     closing: undefined,
     trust,
     used: new Map([...state.used].filter(([, from]) => from >= version - MAX_STALENESS)),
@@ -192,7 +212,6 @@ function publish(rules: Rules, state: State, event: Published, now: number): Ste
     effects: [
       { type: "announce", event: { type: "version", ...summary } },
       { type: "evaluate", version, tokens },
-      ...due(rules, next, now),
     ],
   };
 }
@@ -204,14 +223,7 @@ function audit(state: State, event: Audited): State {
     const pool = state.pool.map((delta) => (delta.ticket === ticket ? { ...delta, proven: true } : delta));
     return { ...state, at, pool, trust: passed(state.trust, volunteer, ticket, gain) };
   }
-  const pool = state.pool.filter((delta) => delta.ticket !== ticket);
-  return {
-    ...state,
-    at,
-    pool,
-    discarded: state.discarded + state.pool.length - pool.length,
-    trust: struck(state.trust, volunteer, at),
-  };
+  return { ...state, at, trust: struck(state.trust, volunteer, at) };
 }
 
 const rule = (state: State, { at, volunteer, ruling }: Ruled): State => ({
@@ -220,11 +232,10 @@ const rule = (state: State, { at, volunteer, ruling }: Ruled): State => ({
   trust: ruled(state.trust, volunteer, ruling === "banned"),
 });
 
-function rollBack(rules: Rules, state: State, event: RolledBack, now: number): Step {
+function rollBack(state: State, event: RolledBack): Change {
   const { at, version, to, hash, record } = event;
   if (version !== state.version + 1 || to >= version) throw contradiction(event, "it leads nowhere");
   const summary = { version, hash, deltas: 0, tokens: 0, ms: at - state.publishedAt, diffBytes: 0 };
-  const dropped = state.pool.length + (state.closing?.event.merged.length ?? 0);
   const next: State = {
     ...state,
     at,
@@ -233,9 +244,7 @@ function rollBack(rules: Rules, state: State, event: RolledBack, now: number): S
     record,
     publishedAt: at,
     floor: version,
-    pool: [],
     closing: undefined,
-    discarded: state.discarded + dropped,
     trust: suspected(state.trust, to),
     // What was measured of the versions taken back says nothing of those to come.
     heldOut: state.heldOut.filter((point) => point.version <= to),
@@ -246,18 +255,17 @@ function rollBack(rules: Rules, state: State, event: RolledBack, now: number): S
     effects: [
       { type: "announce", event: { type: "version", ...summary } },
       { type: "evaluate", version, tokens: state.tokens },
-      ...due(rules, next, now),
     ],
   };
 }
 
-function evaluate(rules: Rules, state: State, event: Evaluated): Step {
+function evaluate(rules: Rules, state: State, event: Evaluated): Change {
   const { at, version, tokens, loss, sample } = event;
   const newest = state.heldOut.at(-1);
   // Measured before a roll-back and told after it: of a version that is no more.
   const gone = version < state.floor;
   if (gone || (newest !== undefined && newest.version >= version))
-    return { state: { ...state, at }, effects: [] };
+    return { state: { ...state, at }, quiet: true };
   const to = rolledBackTo(state.heldOut, event, rules.tripwire);
   return {
     state: {
@@ -271,6 +279,7 @@ function evaluate(rules: Rules, state: State, event: Evaluated): Step {
       { type: "announce", event: { type: "evaluation", version, tokens, loss, sample } },
       ...(to === undefined ? [] : [{ type: "roll-back", to } as const]),
     ],
+    quiet: true,
   };
 }
 
@@ -280,11 +289,13 @@ function thin(points: readonly HeldOutPoint[]): readonly HeldOutPoint[] {
   return points.filter((_, i) => i % 2 === 0 || i >= MAX_POINTS / 2);
 }
 
-function change(state: State, event: StateChanged): State {
-  if (state.phase === "finished") return { ...state, at: event.at }; // it stays so, whoever asked meanwhile
-  const changed = { ...state, at: event.at, phase: event.state };
-  if (event.state !== "finished") return changed;
-  return { ...changed, pool: [], discarded: state.discarded + state.pool.length };
+function changePhase(state: State, event: StateChanged): Change {
+  // A finished run stays so, whoever asked meanwhile.
+  const phase = state.phase === "finished" ? "finished" : event.state;
+  return {
+    state: { ...state, at: event.at, phase },
+    effects: [{ type: "announce", event: { type: "state", state: phase } }],
+  };
 }
 
 const contradiction = (event: Event, why: string) =>

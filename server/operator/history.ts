@@ -1,7 +1,8 @@
 import type { TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import { MAX_LOSS } from "../../protocol/limits.ts";
 import type { MeasuredPoint, Overview, VersionPoint } from "../../protocol/operator.ts";
-import type { Accepted, Closed, DurableEvent, Published } from "../coordinator/events.ts";
+import type { Accepted, DurableEvent, Published } from "../coordinator/events.ts";
+import type { Outcome } from "../coordinator/outcomes.ts";
 
 /** Points kept of a curve; beyond this every other one of the older half is dropped. */
 const MAX_POINTS = 600;
@@ -15,15 +16,12 @@ export class History {
   /** Hears of each accepted delta: whose it was, and what its report calls the device. */
   onAccepted: (volunteer: VolunteerKey, device: string) => void = () => {};
   /** Hears of each event as it happens, and while the run is opened of the journal's. */
-  onEvent: (event: DurableEvent) => void = () => {};
+  onEvent: (event: DurableEvent, ended: readonly Outcome[]) => void = () => {};
   /** How many deltas were refused since the server started: the journal does not know. */
   refused: () => number = () => 0;
   readonly #waiting = new Map<TicketId, Accepted>();
-  #closed: { readonly deltas: readonly Accepted[] } | undefined;
   #tokens = 0;
   #publishedAt = 0;
-  /** The oldest version whose deltas still count: after a roll-back those of before it do not. */
-  #floor = 0;
   /** Accepted since the newest version, and then discarded. */
   #lost = 0;
   /** Refused until the newest version was published. */
@@ -33,14 +31,22 @@ export class History {
   readonly #audits = { good: 0, bad: 0 };
   #stale: readonly (readonly number[])[] = [];
 
-  observe(event: DurableEvent): void {
-    this.onEvent(event);
+  /** One event of the journal, and the deltas whose fate it decided. */
+  observe(event: DurableEvent, ended: readonly Outcome[]): void {
+    this.onEvent(event, ended);
     if (event.type === "accepted") {
-      if (event.version < this.#floor) this.#lost++;
-      else this.#waiting.set(event.ticket, event);
+      this.#waiting.set(event.ticket, event);
       this.onAccepted(event.volunteer, event.report.device);
-    } else if (event.type === "closed") this.#close(event);
-    else if (event.type === "published") this.#publish(event);
+    }
+    const merged: Accepted[] = [];
+    for (const { ticket, version } of ended) {
+      const delta = this.#waiting.get(ticket);
+      if (delta !== undefined && this.#waiting.delete(ticket)) {
+        if (version === null) this.#lost++;
+        else merged.push(delta);
+      }
+    }
+    if (event.type === "published") this.#publish(event, merged);
     else if (event.type === "evaluated") {
       const { version, at, tokens, loss } = event;
       if (version > (this.#heldOut.at(-1)?.version ?? -1)) {
@@ -48,14 +54,11 @@ export class History {
       }
     } else if (event.type === "audited") {
       if (event.verdict !== "unclear") this.#audits[event.verdict]++;
-      if (event.verdict === "bad") this.#discard(event.ticket);
     } else if (event.type === "rolled-back") {
-      this.#waiting.clear(); // whatever waited is discarded
-      this.#floor = event.version;
       this.#lost = 0;
       this.#refusedBefore = this.refused();
       this.#publishedAt = event.at;
-    } else if (event.type === "state" && event.state === "finished") this.#waiting.clear();
+    }
   }
 
   get versions(): readonly VersionPoint[] {
@@ -78,22 +81,9 @@ export class History {
     return counts;
   }
 
-  #discard(ticket: TicketId): void {
-    if (this.#waiting.delete(ticket)) this.#lost++;
-  }
-
-  #close({ version, merged, discarded = [] }: Closed): void {
-    const deltas = merged.flatMap(({ ticket }) => this.#waiting.get(ticket) ?? []);
-    for (const { ticket } of merged) this.#waiting.delete(ticket);
-    for (const ticket of discarded) this.#discard(ticket);
-    this.#closed = { deltas };
-    const late = deltas.map((delta) => Math.min(MOST_STALE, Math.max(0, version - delta.version)));
+  #publish({ version, at }: Published, deltas: readonly Accepted[]): void {
+    const late = deltas.map((delta) => Math.min(MOST_STALE, Math.max(0, version - 1 - delta.version)));
     this.#stale = [...this.#stale, late].slice(-STALE_VERSIONS);
-  }
-
-  #publish({ version, at }: Published): void {
-    const deltas = this.#closed?.deltas ?? [];
-    this.#closed = undefined;
     const tokens = deltas.reduce((sum, delta) => sum + delta.tokens, 0);
     const nats = deltas.reduce((sum, delta) => sum + delta.tokens * delta.report.loss, 0);
     this.#tokens += tokens;

@@ -80,9 +80,9 @@ export class Office implements OperatorDesk {
     return {
       operator: "",
       state: run.manifest().state,
-      draining: run.draining,
+      draining: run.admin.draining,
       here: crowd.here(),
-      volunteers: run
+      volunteers: run.volunteers
         .roster(crowd.lately(MAX_ENLISTED))
         .map((known) => ({ ...known, ...crowd.glimpse(known.volunteer) })),
       staleness: history.staleness,
@@ -91,8 +91,8 @@ export class Office implements OperatorDesk {
       heldOut: history.heldOut,
       traffic: traffic.read(),
       machine: await machine.read(),
-      snapshots: run.snapshots,
-      tuning: run.tuning,
+      snapshots: run.admin.snapshots,
+      tuning: run.admin.tuning,
       sites: sites.read(),
       log: log.entries,
       alerts: this.#alerts.map(({ message }) => message),
@@ -109,21 +109,21 @@ export class Office implements OperatorDesk {
     const { run } = this.#parts;
     switch (action.action) {
       case "start":
-        return run.resume();
+        return run.admin.resume();
       case "pause":
-        return run.pause();
+        return run.admin.pause();
       case "drain":
-        return run.drain();
+        return run.admin.drain();
       case "finish":
-        return run.finish();
+        return run.admin.finish();
       case "rollback":
-        return run.rollback(action.version);
+        return run.admin.rollback(action.version);
       case "ban":
-        return run.ban(action.volunteer);
+        return run.admin.ban(action.volunteer);
       case "forgive":
-        return run.forgive(action.volunteer);
+        return run.admin.forgive(action.volunteer);
       case "tune":
-        return run.tune(action.changes).catch((error: unknown) => {
+        return run.admin.tune(action.changes).catch((error: unknown) => {
           if (error instanceof SettingsError) throw new ProtocolError("bad-request", error.message);
           throw error;
         });
@@ -138,7 +138,9 @@ export class Office implements OperatorDesk {
     const status = run.status();
     const { merged } = status.deltas;
     const [before = { merged }] = this.#counts;
-    this.#counts = [...this.#counts, { merged, refused: run.refusedOfKnown() }].slice(-SPIKE_LOOKS);
+    this.#counts = [...this.#counts, { merged, refused: run.volunteers.refusedOfKnown() }].slice(
+      -SPIKE_LOOKS,
+    );
     const refused = new Map<string, number>();
     for (const [sender, times] of this.#counts.flatMap((look) => [...look.refused])) {
       refused.set(sender, (refused.get(sender) ?? 0) + times);

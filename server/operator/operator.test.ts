@@ -121,7 +121,7 @@ describe("alerts", () => {
     heldOut: run.status().heldOut,
     uniform: run.status().baselines.uniform,
     waitedMs: run.waitedMs,
-    lately: { merged: 0, refused: run.refusedOfKnown() },
+    lately: { merged: 0, refused: run.volunteers.refusedOfKnown() },
   });
 
   it("A28: are not raised by what one stranger reports, asks for and lets lie, or has refused", async () => {
@@ -205,7 +205,7 @@ describe("who is here", () => {
 describe("a run's history", () => {
   it("is gathered from the journal, the same when it is read again", async () => {
     const history = new History();
-    const tiny = await tinyRun({ observe: (event) => history.observe(event) });
+    const tiny = await tinyRun({ observe: (event, ended) => history.observe(event, ended) });
     const volunteer = await TestVolunteer.create();
     await advance(volunteer, tiny, 3);
     await until(() => history.versions.length === 3);
@@ -219,7 +219,11 @@ describe("a run's history", () => {
     expect(history.staleness).toEqual([6, 0, 0, 0, 0]);
     await tiny.run.close();
     const again = new History();
-    await tinyRun({ files: tiny.files, clock: tiny.clock, observe: (event) => again.observe(event) });
+    await tinyRun({
+      files: tiny.files,
+      clock: tiny.clock,
+      observe: (event, ended) => again.observe(event, ended),
+    });
     expect(again.versions).toEqual(history.versions);
   });
 
@@ -234,14 +238,21 @@ describe("a run's history", () => {
       for (const ticket of ids(names)) {
         const report = { loss: 2, trainMs: 5, device: "test" };
         const delta = { ticket, volunteer, delta: hash, version, tokens: 64, position: 0, took: 1, report };
-        history.observe({ type: "accepted", at: 1, ...delta });
+        history.observe({ type: "accepted", at: 1, ...delta }, []);
       }
     };
     const make = (version: number, names: readonly string[], dropped: readonly string[] = []) => {
       const merged = ids(names).map((ticket) => ({ ticket, weight: 1 }));
-      history.observe({ type: "closed", at: 2, version: version - 1, merged, discarded: ids(dropped) });
+      const discarded = ids(dropped);
+      const ended = (tickets: readonly TicketId[], into: number | null) =>
+        tickets.map((ticket) => ({ ticket, version: into }));
+      history.observe(
+        { type: "closed", at: 2, version: version - 1, merged, discarded },
+        ended(discarded, null),
+      );
       const seal = { record: hash, signature: "s" as Signature };
-      history.observe({ type: "published", at: 3, version, hash, diff: hash, diffBytes: 1, ...seal });
+      const published = { version, hash, diff: hash, diffBytes: 1, ...seal };
+      history.observe({ type: "published", at: 3, ...published }, ended(ids(names), version));
     };
     accept(0, "a", "b", "c", "waits");
     refused = 2;
@@ -249,7 +260,8 @@ describe("a run's history", () => {
     make(2, ["waits"]);
     accept(2, "bad", "good");
     const ticket = "bad" as TicketId;
-    history.observe({ type: "audited", at: 4, ticket, volunteer, verdict: "bad", reason: "harm" });
+    const audited = { type: "audited", at: 4, ticket, volunteer, verdict: "bad", reason: "harm" } as const;
+    history.observe(audited, [{ ticket, version: null }]);
     make(3, ["good"]);
     expect(history.versions.map(({ deltas, came }) => [deltas, came])).toEqual([
       [2, 5],

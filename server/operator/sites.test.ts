@@ -2,8 +2,8 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import type { Hash, TicketId, VolunteerKey } from "../../protocol/ids.ts";
-import type { Accepted, Closed } from "../coordinator/events.ts";
+import type { TicketId, VolunteerKey } from "../../protocol/ids.ts";
+import type { Accepted, Published, RolledBack } from "../coordinator/events.ts";
 import { Sites } from "./sites.ts";
 
 const BLOG = "https://blog.example";
@@ -29,11 +29,14 @@ function accept(volunteer: number, id: number, tokens = 100): void {
     ticket: ticket(id),
     tokens,
   };
-  sites.observe(event as Accepted); // what is not read of an event need not be there
+  sites.observe(event as Accepted, []); // what is not read of an event need not be there
 }
-function close(...ids: number[]): void {
-  const merged = ids.map((id) => ({ ticket: ticket(id), weight: 1, delta: "d".repeat(64) as Hash }));
-  sites.observe({ type: "closed", merged } as unknown as Closed);
+/** A version is published, of these deltas. */
+function publish(...ids: number[]): void {
+  sites.observe(
+    { type: "published" } as Published,
+    ids.map((id) => ({ ticket: ticket(id), version: 1 })),
+  );
 }
 
 it("W2: counts who is here, tickets when they are accepted, and tokens when they are merged", () => {
@@ -43,12 +46,12 @@ it("W2: counts who is here, tickets when they are accepted, and tokens when they
   accept(1, 1);
   accept(2, 2);
   accept(3, 3);
-  close(1, 3);
+  publish(1, 3);
   expect(sites.read()).toEqual([
     { origin: BLOG, volunteers: 2, tickets: 2, tokens: 100 },
     { origin: SHOP, volunteers: 1, tickets: 1, tokens: 100 },
   ]);
-  close(2);
+  publish(2);
   now = 60_001;
   expect(sites.read()[0]).toEqual({ origin: BLOG, volunteers: 0, tickets: 2, tokens: 200 });
 });
@@ -59,7 +62,7 @@ it("W1: counts for nobody what came from no site, or from one that was not named
   for (let i = 0; i < 1_000; i++) sites.asked(key(i + 10), `https://${i}.example`);
   accept(1, 1);
   accept(2, 2);
-  close(1, 2);
+  publish(1, 2);
   expect(sites.read().map(({ tickets, tokens, volunteers }) => tickets + tokens + volunteers)).toEqual([
     0, 0,
   ]);
@@ -72,7 +75,7 @@ it("follows a volunteer to the page it says it stands on now", () => {
   accept(1, 1);
   sites.asked(key(1), SHOP);
   accept(1, 2);
-  close(1, 2);
+  publish(1, 2);
   expect(sites.tokensOf(BLOG)).toBe(0);
   expect(sites.tokensOf(SHOP)).toBe(100);
 });
@@ -82,7 +85,7 @@ it("W2: is gone on with after a restart, holds no volunteer, and drops a site th
   sites.asked(key(3), SHOP);
   accept(1, 1);
   accept(3, 2);
-  close(1, 2);
+  publish(1, 2);
   await sites.save();
   expect(await readFile(join(directory, "sites.json"), "utf8")).not.toContain("kkk");
   const again = await open([BLOG]);
@@ -94,7 +97,7 @@ it("W2: is gone on with after a restart, holds no volunteer, and drops a site th
 it("discards what a roll-back discards", () => {
   sites.asked(key(1), BLOG);
   accept(1, 1);
-  sites.observe({ type: "rolled-back" } as Parameters<Sites["observe"]>[0]);
-  close(1);
+  sites.observe({ type: "rolled-back" } as RolledBack, [{ ticket: ticket(1), version: null }]);
+  publish(1);
   expect(sites.tokensOf(BLOG)).toBe(0);
 });

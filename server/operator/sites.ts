@@ -4,6 +4,7 @@ import { asArray, asInteger, asObject, asText, parseJson } from "../../protocol/
 import type { TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { SiteCount } from "../../protocol/operator.ts";
 import type { DurableEvent } from "../coordinator/events.ts";
+import type { Outcome } from "../coordinator/outcomes.ts";
 
 const FILE = "sites.json";
 /** A volunteer is here for so long after its last request. */
@@ -62,22 +63,21 @@ export class Sites {
     this.#seen.delete(volunteer);
   }
 
-  observe(event: DurableEvent): void {
-    if (event.type === "accepted") {
-      const seen = this.#seen.get(event.volunteer);
-      const count = seen && this.#counts.get(seen.site);
-      if (seen === undefined || count === undefined) return;
+  /** One event of the journal, and the deltas whose fate it decided. */
+  observe(event: DurableEvent, ended: readonly Outcome[]): void {
+    const seen = event.type === "accepted" ? this.#seen.get(event.volunteer) : undefined;
+    const count = seen && this.#counts.get(seen.site);
+    if (event.type === "accepted" && seen !== undefined && count !== undefined) {
       count.tickets++;
       this.#waiting.set(event.ticket, { site: seen.site, tokens: event.tokens });
       dropOldest(this.#waiting, MAX_WAITING);
-    } else if (event.type === "closed") {
-      for (const { ticket } of event.merged) {
-        const waiting = this.#waiting.get(ticket);
-        const count = waiting && this.#counts.get(waiting.site);
-        if (waiting !== undefined && count !== undefined) count.tokens += waiting.tokens;
-        this.#waiting.delete(ticket);
-      }
-    } else if (event.type === "rolled-back") this.#waiting.clear();
+    }
+    for (const { ticket, version } of ended) {
+      const waiting = this.#waiting.get(ticket);
+      const site = waiting && this.#counts.get(waiting.site);
+      if (version !== null && waiting !== undefined && site !== undefined) site.tokens += waiting.tokens;
+      this.#waiting.delete(ticket);
+    }
   }
 
   /** In the order in which the operator named them. */

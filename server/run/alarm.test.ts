@@ -48,7 +48,7 @@ async function curve(losses: readonly number[], auditor?: Auditor, trust: object
     await advance(volunteer, tiny);
     await measured(version);
     // A snapshot is written beside the run: the next version is to find it there.
-    if (version % 2 === 0) await until(() => tiny.run.snapshots.includes(version));
+    if (version % 2 === 0) await until(() => tiny.run.admin.snapshots.includes(version));
   }
   return { tiny, of, told, volunteer };
 }
@@ -94,9 +94,9 @@ test("A25: what was found best may be gone by then: the run goes back to what is
     return slow.audit(job);
   };
   const { tiny, of, volunteer } = await curve(RISEN, { ...slow, audit: comparing });
-  const before = tiny.run.snapshots;
+  const before = tiny.run.admin.snapshots;
   await advance(volunteer, tiny, 6);
-  await until(() => !before.some((version) => tiny.run.snapshots.includes(version)));
+  await until(() => !before.some((version) => tiny.run.admin.snapshots.includes(version)));
   look();
   await until(() => of("rolled-back").length > 0);
   expect(before).not.toContain(of("rolled-back")[0]!.to);
@@ -114,7 +114,7 @@ test("A25: a run that its operator takes back while versions are measured is not
     return slow.audit(job);
   };
   const { tiny, of } = await curve(RISEN, { ...slow, audit: comparing });
-  await tiny.run.rollback(tiny.run.snapshots[0]!);
+  await tiny.run.admin.rollback(tiny.run.admin.snapshots[0]!);
   const { version } = tiny.run.status();
   look();
   await until(() => measured >= 2 * 4 && of("evaluated").some((one) => one.version === version));

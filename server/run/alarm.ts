@@ -14,8 +14,8 @@ const BATCHES = 2;
 /** Where nothing was found wrong, nobody looks again for so many versions, unless the loss rises as far once more. */
 const QUIET = 8;
 
-/** What an alarm needs of the core. */
-interface AlarmedCore {
+/** What an alarm needs of the run. */
+export interface AlarmedRun {
   readonly founded: Pick<Founded, "task" | "delta" | "rules">;
   readonly state: State;
   /** Versions stored whole, oldest first. */
@@ -31,7 +31,7 @@ interface AlarmedCore {
  * its auditor fails, it goes back as far as the tripwire says, or as something is stored.
  */
 export class Alarm {
-  readonly #core: AlarmedCore;
+  readonly #run: AlarmedRun;
   readonly #audits: Audits | undefined;
   readonly #options: Pick<RunOptions, "corpus" | "random" | "log">;
   #busy = false;
@@ -39,25 +39,25 @@ export class Alarm {
   #quiet: { readonly version: number; readonly loss: number } | undefined;
 
   constructor(
-    core: AlarmedCore,
+    run: AlarmedRun,
     audits: Audits | undefined,
     options: Pick<RunOptions, "corpus" | "random" | "log">,
   ) {
-    this.#core = core;
+    this.#run = run;
     this.#audits = audits;
     this.#options = options;
   }
 
   /** Rejects where the run should go back and cannot. */
   async rang(to: number): Promise<void> {
-    const newest = this.#core.state.heldOut.at(-1);
+    const newest = this.#run.state.heldOut.at(-1);
     if (this.#busy || newest === undefined || this.#expected(newest)) return;
     this.#busy = true;
-    const { floor } = this.#core.state;
+    const { floor } = this.#run.state;
     try {
       const back = await this.#wayBack(to);
-      if (this.#core.state.floor !== floor) return; // the operator was faster: what was measured is no more
-      if (back !== undefined) return await this.#core.rollBack(back, "held-out loss");
+      if (this.#run.state.floor !== floor) return; // the operator was faster: what was measured is no more
+      if (back !== undefined) return await this.#run.rollBack(back, "held-out loss");
       this.#quiet = newest;
       const { version, loss } = newest;
       this.#options.log.warn(
@@ -71,12 +71,12 @@ export class Alarm {
 
   #expected({ version, loss }: { version: number; loss: number }): boolean {
     if (this.#quiet === undefined) return false;
-    const risen = loss > this.#quiet.loss * (1 + this.#core.founded.rules.tripwire);
+    const risen = loss > this.#quiet.loss * (1 + this.#run.founded.rules.tripwire);
     return !risen && version < this.#quiet.version + QUIET;
   }
 
   async #wayBack(to: number): Promise<number | undefined> {
-    const { founded, stored } = this.#core;
+    const { founded, stored } = this.#run;
     const bound = founded.rules.tripwire;
     try {
       const found = await this.#audits?.urgent((auditor) => this.#measure(auditor, stored));
@@ -84,13 +84,13 @@ export class Alarm {
     } catch (error) {
       this.#options.log.error({ error: String(error) }, "versions could not be measured on train text");
     }
-    const versions = this.#core.stored.map(({ version }) => version);
-    return reachable(versions, to, this.#core.state.heldOut, bound);
+    const versions = this.#run.stored.map(({ version }) => version);
+    return reachable(versions, to, this.#run.state.heldOut, bound);
   }
 
   /** Mean losses of stored versions, and of the current one as it is by then: the same text for all. */
   async #measure(auditor: Auditor, places: readonly SnapshotPlace[]) {
-    const current = await this.#weights(this.#core.state.hash);
+    const current = await this.#weights(this.#run.state.hash);
     if (current === undefined) return undefined;
     const texts = await Promise.all(Array.from({ length: TEXTS }, () => this.#draw()));
     const stored: { version: number; loss: number }[] = [];
@@ -101,7 +101,7 @@ export class Alarm {
       const delta = weights.map((value, i) => value - current[i]!);
       let [loss, after] = [0, 0];
       for (const text of texts) {
-        const about = { weights, delta, codec: this.#core.founded.delta, batches: BATCHES };
+        const about = { weights, delta, codec: this.#run.founded.delta, batches: BATCHES };
         const { assigned } = await auditor.audit({ ...text, ...about });
         loss += assigned.before / TEXTS;
         after += assigned.after / TEXTS;
@@ -113,7 +113,7 @@ export class Alarm {
   }
 
   async #draw() {
-    const { ranges, batch } = this.#core.founded.rules;
+    const { ranges, batch } = this.#run.founded.rules;
     const seed = new DataView(this.#options.random(4).buffer).getUint32(0, true);
     const position = seed % ranges.epochLength;
     const range = { ...ranges.at(position), seed: ranges.seedOf(position), steps: BATCHES, batch };
@@ -123,7 +123,7 @@ export class Alarm {
   }
 
   async #weights(hash: Hash): Promise<Float32Array<ArrayBuffer> | undefined> {
-    const file = await this.#core.snapshot(hash);
-    return file && this.#core.founded.task.decode(file);
+    const file = await this.#run.snapshot(hash);
+    return file && this.#run.founded.task.decode(file);
   }
 }

@@ -34,8 +34,8 @@ const AHEAD = 20;
 const DIRECTION_EVERY = 8;
 const DIRECTION_STEPS = 4;
 
-/** What audits need of the core. */
-interface AuditedCore {
+/** What audits need of the run. */
+export interface AuditedRun {
   readonly founded: Pick<Founded, "settings" | "task" | "delta" | "rules">;
   readonly state: State;
   now(): number;
@@ -44,8 +44,8 @@ interface AuditedCore {
 }
 
 /** The audits of a run, or undefined where its settings or its shell want none. */
-export function auditsOf(core: AuditedCore, options: RunOptions): Audits | undefined {
-  const { settings, task, delta, rules } = core.founded;
+export function auditsOf(run: AuditedRun, options: RunOptions): Audits | undefined {
+  const { settings, task, delta, rules } = run.founded;
   const { auditor, corpus, random, log } = options;
   const share = settings.trust.auditShare;
   if (auditor === undefined || share === 0) return undefined;
@@ -59,14 +59,14 @@ export function auditsOf(core: AuditedCore, options: RunOptions): Audits | undef
     parameters: task.parameters,
     gauge: new Gauge(task.parameters, delta, task.tensors, () => draw() / 2 ** 32),
     draw,
-    state: () => core.state,
-    rates: (tokens, steps) => core.founded.rules.rates(tokens, steps),
+    state: () => run.state,
+    rates: (tokens, steps) => run.founded.rules.rates(tokens, steps),
     weights: async (hash) => {
-      const file = await core.snapshot(hash);
+      const file = await run.snapshot(hash);
       return file && task.decode(file);
     },
     shard: (hash) => corpus.shard(hash),
-    record: (audited) => core.record({ ...audited, at: core.now() }),
+    record: (audited) => run.record({ ...audited, at: run.now() }),
     failed: (error) => log.warn({ error: String(error) }, "a delta could not be audited"),
   });
 }

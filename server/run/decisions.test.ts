@@ -80,7 +80,7 @@ test("A1: a version that falls due while a verdict is being written closes witho
 test("A1: so it is with the run's end", async () => {
   const { tiny, events } = await waiting();
   const goOn = slowDisk(tiny);
-  const finishing = tiny.run.finish();
+  const finishing = tiny.run.admin.finish();
   fallDue(tiny);
   goOn();
   await finishing;
@@ -106,7 +106,7 @@ test("A1: a version that had closed when the run ended is published all the same
   const volunteer = await TestVolunteer.create();
   await volunteer.contribute(tiny.run);
   await volunteer.contribute(tiny.run);
-  await tiny.run.finish();
+  await tiny.run.admin.finish();
   const again = await restart(tiny);
   await until(() => again.run.status().version === 1);
   expect(again.run.status()).toMatchObject({ state: "finished" });
@@ -118,7 +118,7 @@ test("A1, the control: what had not closed by then is discarded, visibly", async
   const tiny = await tinyRun();
   const volunteer = await TestVolunteer.create();
   await volunteer.contribute(tiny.run);
-  await tiny.run.finish();
+  await tiny.run.admin.finish();
   const again = await restart(tiny);
   expect(again.run.status()).toMatchObject({ version: 0, state: "finished" });
   expect(again.run.credit(volunteer.identity.key)).toMatchObject({ merged: 0, pending: 0, refused: 1 });

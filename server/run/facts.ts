@@ -1,5 +1,5 @@
 import type { DurableEvent } from "../coordinator/events.ts";
-import { endsOf } from "../coordinator/outcomes.ts";
+import type { Outcome } from "../coordinator/outcomes.ts";
 import { reduce } from "../coordinator/reduce.ts";
 import type { Rules } from "../coordinator/rules.ts";
 import { begin, type State } from "../coordinator/state.ts";
@@ -8,9 +8,9 @@ import { standingOf } from "../trust/standing.ts";
 import type { RecordFacts } from "./index-feed.ts";
 import { decodeRecord } from "./record.ts";
 
-/** What the index must learn from an event that is about to be applied to `state`. */
-export function factsOf(state: State, event: DurableEvent): Fact[] {
-  const ends = endsOf(state, event).map((end): Fact => ({ type: "ended", ...end }));
+/** What the index must learn from an event that was applied to `state` and decided the fate of `ended`. */
+export function factsOf(state: State, event: DurableEvent, ended: readonly Outcome[]): Fact[] {
+  const ends = ended.map((end): Fact => ({ type: "ended", ...end }));
   if (event.type === "closed") return [{ type: "closed", version: event.version + 1 }, ...ends];
   if (event.type === "published") return [{ type: "published", version: event.version }, ...ends];
   if (event.type === "rolled-back") {
@@ -41,7 +41,8 @@ export async function* factsBefore(store: Store, rules: Rules, before: number): 
       continue;
     }
     if (state === undefined) throw new StoreError("the journal does not begin with a run's creation");
-    yield { sequence, facts: factsOf(state, event) };
-    state = reduce(rules, state, event, event.at).state;
+    const step = reduce(rules, state, event, event.at);
+    yield { sequence, facts: factsOf(state, event, step.ended) };
+    state = step.state;
   }
 }

@@ -10,8 +10,8 @@ import type { Facts } from "../trust/candidate.ts";
 import { admitted, standingOf } from "../trust/standing.ts";
 import { MAX_SUSPECTS, medianSize, suspicionOf } from "../trust/weigh.ts";
 import { authenticate, judge } from "./check.ts";
-import type { Core } from "./core.ts";
 import { factsBefore } from "./facts.ts";
+import type { LiveRun } from "./live-run.ts";
 import type { ServerIdentity } from "./server-key.ts";
 
 const STOPPING_RETRY_MS = 5_000;
@@ -26,34 +26,34 @@ interface InFlight {
 
 /** Where deltas come in: checked, made durable, and only then receipted; each once, however often it is sent. */
 export class Intake {
-  readonly #core: Core;
+  readonly #run: LiveRun;
   readonly #identity: ServerIdentity;
   readonly #store: Store;
   /** Uploads between their checks and their receipts. */
   readonly #inFlight = new Map<TicketId, InFlight>();
 
-  constructor(core: Core, identity: ServerIdentity, store: Store) {
-    this.#core = core;
+  constructor(run: LiveRun, identity: ServerIdentity, store: Store) {
+    this.#run = run;
     this.#identity = identity;
     this.#store = store;
   }
 
   /** `from` names the sender's network, where that is known. */
   async accept(sender: SignedRequest, upload: Upload, from?: string): Promise<Receipt> {
-    const { id, task, delta: codec } = this.#core.founded;
-    const run = { id, signer: this.#identity.signer, parameters: task.parameters, delta: codec };
-    const delta = await authenticate(upload, sender, run);
+    const { id, task, delta: codec } = this.#run.founded;
+    const receiver = { id, signer: this.#identity.signer, parameters: task.parameters, delta: codec };
+    const delta = await authenticate(upload, sender, receiver);
     // From here to the entry in #inFlight nothing is awaited, so no other upload can come between.
     const { ticket } = upload;
     const coming = this.#inFlight.get(ticket.id);
-    const known = coming ?? this.#core.index.delta(ticket.id);
+    const known = coming ?? this.#run.index.delta(ticket.id);
     if (known !== undefined) {
       if (known.delta === delta) return coming?.receipt ?? this.#receiptOf(ticket.id);
       throw new ProtocolError("ticket-used", "another delta was accepted for this ticket");
     }
-    if (this.#core.state.used.has(ticket.id)) throw this.#indexLost();
+    if (this.#run.state.used.has(ticket.id)) throw this.#indexLost();
     const norm = this.#judge(upload);
-    const facts = this.#core.gauge?.measure(ticket, upload.frame, norm, from);
+    const facts = this.#run.quality.gauge?.measure(ticket, upload.frame, norm, from);
     if (facts !== undefined) this.#requireRoom(facts);
     const receipt = this.#keep(upload, delta, facts).then(() => this.#receiptOf(ticket.id));
     this.#inFlight.set(ticket.id, { delta, receipt });
@@ -70,19 +70,18 @@ export class Intake {
    * anew, the sender gets its receipt.
    */
   #indexLost(): ProtocolError {
-    const { founded, index } = this.#core;
+    const { founded, index } = this.#run;
     void index.rebuild(founded.id, (before) => factsBefore(this.#store, founded.rules, before));
     return new ProtocolError("not-durable", "the index of receipts is being filled anew", REBUILD_RETRY_MS);
   }
 
   /** The delta's norm. */
   #judge(upload: Upload): number {
-    const { state, founded } = this.#core;
-    if (this.#core.closed)
-      throw new ProtocolError("not-durable", "the server is stopping", STOPPING_RETRY_MS);
-    if (this.#core.index.behind > MOST_BEHIND)
+    const { state, founded } = this.#run;
+    if (this.#run.closed) throw new ProtocolError("not-durable", "the server is stopping", STOPPING_RETRY_MS);
+    if (this.#run.index.behind > MOST_BEHIND)
       throw new ProtocolError("not-durable", "the index of receipts cannot be written", REBUILD_RETRY_MS);
-    const now = this.#core.now();
+    const now = this.#run.clock.now();
     const standing = standingOf(state.trust, upload.ticket.volunteer);
     if (standing.banned)
       throw new ProtocolError("banned", "the operator has banned this volunteer", PAUSED_RETRY_MS);
@@ -105,7 +104,7 @@ export class Intake {
 
   /** Suspects wait for audits, and must not fill the pool while they do. */
   #requireRoom(facts: Facts): void {
-    const { pool, trust } = this.#core.state;
+    const { pool, trust } = this.#run.state;
     const median = medianSize(pool, trust);
     if (suspicionOf({ facts }, median) === undefined) return;
     const waiting = pool.filter((delta) => suspicionOf(delta, median) !== undefined).length;
@@ -116,12 +115,12 @@ export class Intake {
 
   async #keep(upload: Upload, delta: Hash, facts: Facts | undefined): Promise<void> {
     const { ticket, report, frame } = upload;
-    const { rules } = this.#core.founded;
-    const at = this.#core.now();
+    const { rules } = this.#run.founded;
+    const at = this.#run.clock.now();
     const { id, volunteer, version } = ticket;
     const tokens = ticketTokens(ticket, rules.context);
     const candidate = { ticket: id, volunteer, version, tokens, ...(facts && { facts }) };
-    await this.#core.record(
+    await this.#run.events.record(
       {
         type: "accepted",
         at,
@@ -133,13 +132,13 @@ export class Intake {
       },
       frame,
     );
-    this.#core.audit(upload, candidate);
+    this.#run.quality.audit(upload, candidate);
   }
 
   /** Made from the journal's facts alone, and Ed25519 is deterministic: the same receipt whenever asked. */
   async #receiptOf(ticket: TicketId): Promise<Receipt> {
-    const delta = this.#core.index.delta(ticket);
+    const delta = this.#run.index.delta(ticket);
     if (delta === undefined) throw new ProtocolError("internal-error", "an accepted delta is not indexed");
-    return signReceipt(this.#identity.signer, { run: this.#core.founded.id, ...delta });
+    return signReceipt(this.#identity.signer, { run: this.#run.founded.id, ...delta });
   }
 }

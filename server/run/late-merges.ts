@@ -1,6 +1,7 @@
 import type { Range } from "../../model/data/batches.ts";
 import type { Hash, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { Accepted, DurableEvent } from "../coordinator/events.ts";
+import type { Outcome } from "../coordinator/outcomes.ts";
 import type { Rules } from "../coordinator/rules.ts";
 import { forgetOldest } from "../lib/oldest.ts";
 import type { Store } from "../store/store.ts";
@@ -67,20 +68,18 @@ export class LateMerges {
     );
   }
 
-  add(event: DurableEvent, sequence: number): void {
+  /** One journal record, and the deltas whose fate it decided. */
+  add(event: DurableEvent, sequence: number, ended: readonly Outcome[]): void {
+    for (const { ticket, version } of ended) if (version !== null) this.#change(ticket, { into: version });
     if (event.type === "accepted") {
       const { ticket, volunteer, tokens, position, version: from } = event;
       this.#late.set(ticket, { ticket, volunteer, tokens, position, from, sequence });
       this.#forget();
-    } else if (event.type === "closed") {
-      for (const { ticket } of event.merged) this.#change(ticket, { into: event.version + 1 });
     } else if (event.type === "rolled-back") {
       const undone = this.kept.filter(({ into }) => into !== undefined && into > event.to);
-      // What was only closed was never in the model.
-      const harmed = undone.filter(({ into }) => into !== event.version);
       for (const { into: _, ...rest } of undone) this.#late.set(rest.ticket, rest);
       if (event.reason !== "held-out loss") return;
-      for (const { ticket } of harmed.slice(-MOST_BLAMED)) this.#change(ticket, { blamedOn: event.hash });
+      for (const { ticket } of undone.slice(-MOST_BLAMED)) this.#change(ticket, { blamedOn: event.hash });
     } else if (event.type === "audited") {
       const late = this.#late.get(event.ticket);
       if (late?.blamedOn === undefined) return;

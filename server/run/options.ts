@@ -1,6 +1,7 @@
 import type { Matrix } from "../../model/contract/layout.ts";
 import type { Hash } from "../../protocol/ids.ts";
 import type { DurableEvent } from "../coordinator/events.ts";
+import type { Outcome } from "../coordinator/outcomes.ts";
 import type { Auditor, Evaluator } from "../evaluate/ports.ts";
 import type { Log } from "../lib/log.ts";
 import type { Merger } from "../merge/merger.ts";
@@ -30,8 +31,11 @@ export interface RunOptions {
   /** Measures what deltas are worth; without it none is audited. */
   readonly auditor?: Auditor;
   readonly log: Log;
-  /** Hears of every durable event: of the journal's while the run is opened, then of each as it is applied. */
-  readonly observe?: (event: DurableEvent) => void;
+  /**
+   * Hears of every durable event and of the deltas whose fate it decided: of the journal's while the run is opened, then
+   * of each as it is applied.
+   */
+  readonly observe?: (event: DurableEvent, ended: readonly Outcome[]) => void;
 }
 
 /** The split corpus as a run sees it: what it may serve, and what guessing costs. */

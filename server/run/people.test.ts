@@ -32,11 +32,11 @@ describe("names and leaders", () => {
     await expect(tiny.run.rename(bob.identity.key, "ÁNN.")).rejects.toThrow("somebody has this name");
     expect(await tiny.run.rename(ann.identity.key, "ann")).toBe("ann"); // one's own is no rival
     await tiny.run.rename(bob.identity.key, "Bob");
-    await tiny.run.ban(bob.identity.key);
+    await tiny.run.admin.ban(bob.identity.key);
     tiny.clock.ms += 6_000;
     expect(tiny.run.leaders().map(({ name }) => name)).toEqual(["ann"]);
     await expect(tiny.run.rename(bob.identity.key, "Robert")).rejects.toMatchObject({ code: "banned" });
-    await tiny.run.forgive(bob.identity.key);
+    await tiny.run.admin.forgive(bob.identity.key);
     tiny.clock.ms += 6_000;
     expect(tiny.run.leaders().map(({ name }) => name)).toEqual(["Bob", "ann"]);
     await tiny.run.close();
@@ -61,7 +61,7 @@ describe("one's data", () => {
     await advance(bob, tiny);
     await tiny.run.rename(ann.identity.key, "Ann");
     const waiting = await ann.send(tiny.run, uploadOf(await ann.ticket(tiny.run)));
-    tiny.run.witness = { seen: () => ({ device: "phone" }), forget() {} };
+    tiny.run.volunteers.witness = { seen: () => ({ device: "phone" }), forget() {} };
     const data = tiny.run.dataOf(ann.identity.key);
     expect(data).toMatchObject({
       volunteer: ann.identity.key,
@@ -81,7 +81,7 @@ describe("one's data", () => {
     await advance(ann, tiny);
     await tiny.run.rename(ann.identity.key, "Ann");
     const gone: string[] = [];
-    tiny.run.witness = { seen: () => undefined, forget: (volunteer) => gone.push(volunteer) };
+    tiny.run.volunteers.witness = { seen: () => undefined, forget: (volunteer) => gone.push(volunteer) };
     await tiny.run.forget(ann.identity.key);
     expect(gone).toEqual([ann.identity.key]);
     const again = await restart(tiny, "drop");

@@ -319,7 +319,7 @@ describe("a disk that fails", () => {
     }
     expect(tries).toBe(3);
     broken = false;
-    await tiny.run.resume();
+    await tiny.run.admin.resume();
     await until(() => {
       tiny.clock.ms += 1_000;
       tiny.run.tick();

@@ -1,28 +1,26 @@
 import { sha256 } from "../../protocol/identity.ts";
-import type { Hash, TicketId } from "../../protocol/ids.ts";
-import type { Created, DurableEvent } from "../coordinator/events.ts";
-import { begin, restarted, type State } from "../coordinator/state.ts";
+import type { Hash } from "../../protocol/ids.ts";
+import type { Created } from "../coordinator/events.ts";
+import { begin, restarted } from "../coordinator/state.ts";
 import type { Log } from "../lib/log.ts";
 import { initialVectors, type Vectors } from "../merge/merge.ts";
 import { type Store, StoreError } from "../store/store.ts";
 import { type Checkpoint, readCheckpoints, type SnapshotPlace } from "./checkpoint.ts";
 import type { Founded } from "./genesis.ts";
-import type { LateMerges } from "./late-merges.ts";
+import type { RunOptions } from "./options.ts";
+import type { Projections } from "./projections.ts";
 import { decodeRecord } from "./record.ts";
 import { remerge } from "./remerge.ts";
+import { type Observer, type Replay, replay } from "./replay.ts";
 import { loadSnapshot, storedSnapshots } from "./snapshots.ts";
-import { readStory, type Story } from "./story.ts";
 
 /** A run as its journal tells it. */
 export interface Recovered {
   readonly founded: Founded;
-  readonly state: State;
+  readonly projections: Projections;
   readonly vectors: Vectors;
   /** The published file of the current version. */
   readonly file: Uint8Array<ArrayBuffer>;
-  /** Where the frames of deltas not yet merged are in the journal. */
-  readonly frames: Map<TicketId, number>;
-  readonly late: LateMerges;
   /** Stored snapshots, oldest first. */
   readonly snapshots: SnapshotPlace[];
 }
@@ -43,7 +41,7 @@ export async function recover(
   store: Store,
   foundedOf: (created: Created) => Promise<Founded>,
   log: Log,
-  observe: (event: DurableEvent) => void = () => {},
+  observe: NonNullable<RunOptions["observe"]> = () => {},
 ): Promise<Recovered> {
   const created = await creation(store);
   const founded = await foundedOf(created);
@@ -51,22 +49,23 @@ export async function recover(
   if (index.run !== founded.id || index.applied > store.length) index.clear(founded.id);
   const warn = (error: unknown) => log.warn({ error: String(error) }, "a snapshot cannot be used");
 
-  const { checkpoint, story, start } =
-    (await sinceCheckpoint(store, founded, created, observe, warn)) ??
-    (await fromBeginning(store, founded, observe, warn));
+  const observer: Observer = (event, { ended }) => observe(event, ended);
+  const { checkpoint, told, start } =
+    (await sinceCheckpoint(store, founded, created, observer, warn)) ??
+    (await fromBeginning(store, founded, observer, warn));
   let { vectors } = start;
-  for (const told of story.versions) {
-    if (told.version > start.version) vectors = await remerge(store, founded, vectors, told);
+  for (const version of told.versions) {
+    if (version.version > start.version) vectors = await remerge(store, founded, vectors, version);
   }
   const stored = await storedSnapshots(store);
-  const places = [...(checkpoint?.places.slice(0, -1) ?? []), ...story.versions];
+  const places = [...(checkpoint?.places.slice(0, -1) ?? []), ...told.versions];
+  const { projections } = told;
+  projections.state = restarted(projections.state);
   return {
     founded,
-    state: restarted(story.state),
+    projections,
     vectors,
     file: founded.task.encode(vectors.x),
-    frames: story.frames,
-    late: story.late,
     // One after the start cannot be read, unless a roll-back went there: then it was.
     snapshots: places.filter(
       (place) =>
@@ -86,7 +85,7 @@ export async function creation(store: Store): Promise<Created> {
 
 interface Beginning {
   readonly checkpoint?: Checkpoint;
-  readonly story: Story;
+  readonly told: Replay;
   readonly start: Start;
 }
 
@@ -95,7 +94,7 @@ async function sinceCheckpoint(
   store: Store,
   founded: Founded,
   created: Created,
-  observe: (event: DurableEvent) => void,
+  observe: Observer,
   warn: (error: unknown) => void,
 ): Promise<Beginning | undefined> {
   for (const checkpoint of await readCheckpoints(store, begin(created), warn)) {
@@ -104,8 +103,8 @@ async function sinceCheckpoint(
     if (place === undefined || !usable) continue;
     const vectors = await loadSnapshot(store, founded.task, place.hash).catch(warn);
     if (vectors === undefined) continue;
-    const story = await readStory(store, founded, checkpoint, () => false, observe);
-    return { checkpoint, story, start: { version: place.version, vectors } };
+    const told = await replay(store, founded, checkpoint, () => false, observe);
+    return { checkpoint, told, start: { version: place.version, vectors } };
   }
   return undefined;
 }
@@ -114,18 +113,18 @@ async function sinceCheckpoint(
 async function fromBeginning(
   store: Store,
   founded: Founded,
-  observe: (event: DurableEvent) => void,
+  observe: Observer,
   warn: (error: unknown) => void,
 ): Promise<Beginning> {
   const stored = await storedSnapshots(store);
   const starts = (hash: Hash) => stored.has(hash);
-  const story = await readStory(store, founded, undefined, starts, observe);
-  for (const { version, hash } of story.versions.toReversed()) {
+  const told = await replay(store, founded, undefined, starts, observe);
+  for (const { version, hash } of told.versions.toReversed()) {
     if (!stored.has(hash)) continue;
     const vectors = await loadSnapshot(store, founded.task, hash).catch(warn);
-    if (vectors !== undefined) return { story, start: { version, vectors } };
+    if (vectors !== undefined) return { told, start: { version, vectors } };
   }
-  const whole = await readStory(
+  const whole = await replay(
     store,
     founded,
     undefined,
@@ -136,5 +135,5 @@ async function fromBeginning(
   if ((await sha256(founded.task.encode(vectors.x))) !== whole.versions[0]!.hash) {
     throw new StoreError("no snapshot can be used, and the seed does not give version 0 again");
   }
-  return { story: whole, start: { version: 0, vectors } };
+  return { told: whole, start: { version: 0, vectors } };
 }

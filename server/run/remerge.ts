@@ -3,16 +3,17 @@ import type { Vectors } from "../merge/merge.ts";
 import { type MergeJob, mergeHere } from "../merge/merger.ts";
 import { type Store, StoreError } from "../store/store.ts";
 import type { Founded } from "./genesis.ts";
+import type { FrameAt } from "./projections.ts";
 import { decodeRecord } from "./record.ts";
+import type { ReplayedVersion } from "./replay.ts";
 import { loadSnapshot } from "./snapshots.ts";
-import type { FrameAt, ToldVersion } from "./story.ts";
 
 /** Merges a version again as it was decided. Throws a StoreError unless it gives the hashes then published. */
 export async function remerge(
   store: Store,
   { merging, task }: Pick<Founded, "merging" | "task">,
   before: Vectors,
-  { version, hash, diff, merged, rolledBack }: ToldVersion,
+  { version, hash, diff, merged, rolledBack }: ReplayedVersion,
 ): Promise<Vectors> {
   if (rolledBack) return loadSnapshot(store, task, hash);
   const again = await mergeHere.merge(merging(version - 1), jobOf(store, before, merged));

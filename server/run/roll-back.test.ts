@@ -19,8 +19,8 @@ test("A25: a roll-back publishes the old weights as a new version, also after a 
   await advance(volunteer, tiny, 1);
   const old = await volunteer.ticket(tiny.run);
   await volunteer.contribute(tiny.run, deltaOf(9)); // waits
-  await expect(tiny.run.rollback(77)).rejects.toMatchObject({ code: "not-found" });
-  await tiny.run.rollback(2);
+  await expect(tiny.run.admin.rollback(77)).rejects.toMatchObject({ code: "not-found" });
+  await tiny.run.admin.rollback(2);
   expect(tiny.run.status()).toMatchObject({ version: 4, modelHash });
   await expect(volunteer.send(tiny.run, uploadOf(old))).rejects.toMatchObject({ code: "stale" });
   expect(tiny.run.credit(volunteer.identity.key)).toMatchObject({ merged: 6, pending: 0 });
@@ -40,12 +40,12 @@ test("A25: a roll-back publishes the old weights as a new version, also after a 
 test("A24: a banned volunteer gets no work and is refused, until it is forgiven, also after a restart", async () => {
   const tiny = await tinyRun();
   const ticket = await volunteer.ticket(tiny.run);
-  await tiny.run.ban(volunteer.identity.key);
+  await tiny.run.admin.ban(volunteer.identity.key);
   await expect(volunteer.ticket(tiny.run)).rejects.toMatchObject({ code: "banned" });
   await expect(volunteer.send(tiny.run, uploadOf(ticket))).rejects.toMatchObject({ code: "banned" });
   const again = await restart(tiny);
   await expect(volunteer.ticket(again.run)).rejects.toMatchObject({ code: "banned" });
-  await again.run.forgive(volunteer.identity.key);
+  await again.run.admin.forgive(volunteer.identity.key);
   await volunteer.contribute(again.run);
   await again.run.close();
 });
@@ -58,7 +58,7 @@ async function saving(keepSnapshots: number, versions: number) {
   const { promise: goesOn, resolve: goOn } = Promise.withResolvers<void>();
   for (let version = 2; version < versions; version += 2) {
     await advance(volunteer, tiny, 2);
-    await until(() => tiny.run.snapshots.includes(version));
+    await until(() => tiny.run.admin.snapshots.includes(version));
   }
   store.put = async (shelf, ...object) => {
     if (shelf === "snapshots") await goesOn;
@@ -75,14 +75,14 @@ async function saving(keepSnapshots: number, versions: number) {
 
 test("A1, A25: a roll-back waits for a snapshot that is being stored: what that lets go of is not gone back to", async () => {
   const { tiny, later } = await saving(1, 4);
-  expect(tiny.run.snapshots).toEqual([2]);
-  const back = tiny.run.rollback(2).then(
+  expect(tiny.run.admin.snapshots).toEqual([2]);
+  const back = tiny.run.admin.rollback(2).then(
     () => true,
     () => false,
   );
   await later();
   expect(await back).toBe(false);
-  await until(() => tiny.run.snapshots.includes(4));
+  await until(() => tiny.run.admin.snapshots.includes(4));
   const { version, modelHash } = tiny.run.status();
   const again = await restart(tiny);
   expect(again.run.status()).toMatchObject({ version, modelHash });
@@ -91,12 +91,12 @@ test("A1, A25: a roll-back waits for a snapshot that is being stored: what that 
 
 test("A1, A25: and what it keeps is, and stays, the control", async () => {
   const { tiny, later } = await saving(2, 6);
-  expect(tiny.run.snapshots).toEqual([4, 2]);
-  const back = tiny.run.rollback(4);
+  expect(tiny.run.admin.snapshots).toEqual([4, 2]);
+  const back = tiny.run.admin.rollback(4);
   await later();
   await back;
-  await until(() => tiny.run.snapshots.includes(6));
-  expect(tiny.run.snapshots).toEqual([7, 6, 4]);
+  await until(() => tiny.run.admin.snapshots.includes(6));
+  expect(tiny.run.admin.snapshots).toEqual([7, 6, 4]);
   const { modelHash } = tiny.run.status();
   const again = await restart(tiny);
   expect(again.run.status()).toMatchObject({ version: 7, modelHash });

@@ -98,13 +98,13 @@ describe("learning", () => {
     const uploads = await Promise.all(
       [1, 2].map(async (n) => uploadOf(await volunteer.ticket(tiny.run), deltaOf(n))),
     );
-    await tiny.run.pause();
+    await tiny.run.admin.pause();
     await expect(volunteer.ticket(tiny.run)).rejects.toMatchObject({ code: "run-paused" });
     for (const upload of uploads) await volunteer.send(tiny.run, upload);
     const again = await restart(tiny);
     expect(again.run.manifest()).toMatchObject({ state: "paused", version: 0 });
     expect(again.run.credit(volunteer.identity.key).pending).toBe(2);
-    await again.run.resume();
+    await again.run.admin.resume();
     await until(() => again.run.status().version === 1);
     await again.run.close();
   });

@@ -57,7 +57,7 @@ describe("a run that begins paused", () => {
     await run.close();
     const again = await found(files);
     expect(again?.status().state).toBe("paused");
-    await again?.resume();
+    await again?.admin.resume();
     await expect(volunteer.ticket(again!)).resolves.toBeDefined();
     await again?.close();
     const later = await found(files);

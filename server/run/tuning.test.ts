@@ -19,7 +19,7 @@ beforeEach(async () => {
 
 describe("a setting changed while the run is served", () => {
   it("decides from the next closing on, and after a restart", async () => {
-    await tiny.run.tune({ quorum: 3 });
+    await tiny.run.admin.tune({ quorum: 3 });
     await volunteer.contribute(tiny.run);
     await volunteer.contribute(tiny.run);
     expect(tiny.run.status().version).toBe(0); // two were enough before
@@ -27,33 +27,33 @@ describe("a setting changed while the run is served", () => {
     await until(() => tiny.run.status().version === 1);
     await tiny.run.close();
     const again = await restart(tiny);
-    expect(again.run.tuning.quorum).toBe(3);
+    expect(again.run.admin.tuning.quorum).toBe(3);
     expect(again.run.status().version).toBe(1);
   });
 
   it("reaches tickets' rates and the budget", async () => {
     const before = await volunteer.ticket(tiny.run);
-    await tiny.run.tune({ learningRate: 0.25 });
+    await tiny.run.admin.tune({ learningRate: 0.25 });
     const after = await volunteer.ticket(tiny.run);
     expect(after.rates[0]).toBeCloseTo(before.rates[0]! / 2, 6);
-    await tiny.run.tune({ tokenBudget: 64 });
+    await tiny.run.admin.tune({ tokenBudget: 64 });
     expect(tiny.run.status().tokenBudget).toBe(64);
   });
 
   it("is refused where a run file's would be, and changes nothing", async () => {
-    await expect(tiny.run.tune({ quorum: 0 })).rejects.toThrow(SettingsError);
-    await expect(tiny.run.tune({ quorum: 1.5, tokenBudget: 5 })).rejects.toThrow(SettingsError);
+    await expect(tiny.run.admin.tune({ quorum: 0 })).rejects.toThrow(SettingsError);
+    await expect(tiny.run.admin.tune({ quorum: 1.5, tokenBudget: 5 })).rejects.toThrow(SettingsError);
     const seed: object = { seed: 9 };
-    await expect(tiny.run.tune(seed)).rejects.toThrow(/cannot change: seed/);
-    expect(tiny.run.tuning).toMatchObject({ quorum: 2, tokenBudget: 20_000_000 });
+    await expect(tiny.run.admin.tune(seed)).rejects.toThrow(/cannot change: seed/);
+    expect(tiny.run.admin.tuning).toMatchObject({ quorum: 2, tokenBudget: 20_000_000 });
   });
 });
 
 describe("draining", () => {
   it("gives no ticket, takes what is out, and then pauses", async () => {
     const ticket = await volunteer.ticket(tiny.run);
-    await tiny.run.drain();
-    expect(tiny.run.draining).toBe(true);
+    await tiny.run.admin.drain();
+    expect(tiny.run.admin.draining).toBe(true);
     await expect(volunteer.ticket(tiny.run)).rejects.toMatchObject({ code: "run-paused" });
     tiny.run.tick();
     expect(tiny.run.status().state).toBe("running");
@@ -64,8 +64,8 @@ describe("draining", () => {
       return tiny.run.status().state === "paused";
     });
     expect(tiny.run.status().version).toBe(1);
-    expect(tiny.run.draining).toBe(false);
-    await tiny.run.resume();
+    expect(tiny.run.admin.draining).toBe(false);
+    await tiny.run.admin.resume();
     expect(tiny.run.status().state).toBe("running");
   });
 
@@ -74,8 +74,8 @@ describe("draining", () => {
     ["that was taken back does not: the control", false, "running"],
   ])("%s", async (_, drains, state) => {
     await volunteer.ticket(tiny.run);
-    await tiny.run.drain();
-    if (!drains) await tiny.run.resume();
+    await tiny.run.admin.drain();
+    if (!drains) await tiny.run.admin.resume();
     const again = await restart(tiny);
     if (drains) await expect(volunteer.ticket(again.run)).rejects.toMatchObject({ code: "run-paused" });
     else await expect(volunteer.ticket(again.run)).resolves.toBeDefined();
@@ -85,26 +85,26 @@ describe("draining", () => {
     });
     const third = await restart(again);
     expect(third.run.status().state).toBe(state);
-    await third.run.resume();
+    await third.run.admin.resume();
     await expect(volunteer.ticket(third.run)).resolves.toBeDefined();
   });
 
   it("is taken back by a start", async () => {
-    await tiny.run.drain();
-    await tiny.run.resume();
+    await tiny.run.admin.drain();
+    await tiny.run.admin.resume();
     await expect(volunteer.ticket(tiny.run)).resolves.toBeDefined();
   });
 });
 
 it("an operator sees which versions are stored whole", async () => {
   await advance(volunteer, tiny, 3);
-  await until(() => tiny.run.snapshots.length === 2);
-  expect(tiny.run.snapshots).toEqual([3, 0]);
+  await until(() => tiny.run.admin.snapshots.length === 2);
+  expect(tiny.run.admin.snapshots).toEqual([3, 0]);
 });
 
 it("a finished run takes and gives nothing more", async () => {
-  await tiny.run.finish();
+  await tiny.run.admin.finish();
   await expect(volunteer.ticket(tiny.run)).rejects.toMatchObject({ code: "run-finished" });
-  await tiny.run.resume();
+  await tiny.run.admin.resume();
   expect(tiny.run.status().state).toBe("finished");
 });

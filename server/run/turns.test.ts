@@ -52,9 +52,9 @@ test("who left while it waited is given no ticket that others would wait for", a
 });
 
 test.each([
-  ["paused", () => tiny.run.pause(), "run-paused"],
-  ["draining", () => tiny.run.drain(), "run-paused"],
-  ["finished", () => tiny.run.finish(), "run-finished"],
+  ["paused", () => tiny.run.admin.pause(), "run-paused"],
+  ["draining", () => tiny.run.admin.drain(), "run-paused"],
+  ["finished", () => tiny.run.admin.finish(), "run-finished"],
 ] as const)("who waits learns at once that the run is %s", async (_, rest, code) => {
   const asked = asking(second);
   await passes(1_000);

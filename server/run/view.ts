@@ -6,8 +6,8 @@ import type { RunStatus } from "../../protocol/status.ts";
 import { PROTOCOL_VERSION } from "../../protocol/version.ts";
 import { activeAt } from "../coordinator/leases.ts";
 import { ACTIVE_MS } from "../coordinator/rules.ts";
-import type { Core } from "./core.ts";
 import type { Founded } from "./genesis.ts";
+import type { LiveRun } from "./live-run.ts";
 import type { RunCorpus } from "./options.ts";
 
 export type FixedManifest = Omit<Manifest, "state" | "version" | "hash">;
@@ -42,11 +42,12 @@ export async function fixedManifest(
 export function statusOf(
   fixed: FixedManifest,
   corpus: RunCorpus,
-  core: Pick<Core, "state" | "founded" | "up" | "now">,
+  live: Pick<LiveRun, "state" | "founded" | "clock">,
   refused: RunStatus["deltas"]["refused"],
 ): RunStatus {
-  const { state, founded, up } = core;
-  const now = core.now();
+  const { state, founded } = live;
+  const { up } = live.clock;
+  const now = live.clock.now();
   const { protocol, run, name, operator, model, parameters } = fixed;
   const lately = state.recent.filter(({ at }) => now - at < ACTIVE_MS);
   const seconds = Math.min(ACTIVE_MS, Math.max(1_000, up)) / 1_000;

@@ -185,8 +185,8 @@ test("A25: a run that was rolled back verifies, and opens over a damaged snapsho
   for (const since of [0, 1, 2, 5, 9]) {
     const tiny = await tinyRun({ settings, segmentBytes: 2_048, corpus });
     await advance(volunteer, tiny, 10);
-    const [, , oldest] = tiny.run.snapshots;
-    await tiny.run.rollback(oldest!);
+    const [, , oldest] = tiny.run.admin.snapshots;
+    await tiny.run.admin.rollback(oldest!);
     await advance(volunteer, tiny, 1);
     // A restart finds what it went back to, also before the next snapshot is stored.
     const again = await tinyRun({ files: tiny.files.restart("kill"), settings, segmentBytes: 2_048, corpus });
@@ -195,7 +195,7 @@ test("A25: a run that was rolled back verifies, and opens over a damaged snapsho
     const { version, modelHash } = again.run.status();
     expect(await check(again.files), `${since} versions later`).toMatchObject({ version, model: modelHash });
     const damaged = again.files.restart("kill");
-    const [last] = again.run.snapshots;
+    const [last] = again.run.admin.snapshots;
     if (last === 11) continue; // the only copy of what it went back to
     const { hash } = again.run.status().versions.find((one) => one.version === last)!;
     damaged.flip(`snapshots/${hash}.safetensors`, 20, 1);

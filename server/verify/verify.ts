@@ -12,8 +12,8 @@ import type { RunCorpus, TaskFactory } from "../run/options.ts";
 import type { JournalRecord } from "../run/record.ts";
 import { creation } from "../run/recover.ts";
 import { remerge } from "../run/remerge.ts";
+import { type Replay, replay } from "../run/replay.ts";
 import { loadSnapshot, storedSnapshots } from "../run/snapshots.ts";
-import { readStory, type Story } from "../run/story.ts";
 import type { Store } from "../store/store.ts";
 
 /** What was found sound. */
@@ -52,24 +52,24 @@ export async function verify(store: Store, corpus: RunCorpus, taskOf: TaskFactor
   const server = as(isVolunteerKey, created.genesis.server, "the server's key");
   const founded = await found(created, { key: server }, corpus, taskOf, undefined);
   const walk = new Walk(founded, server, stored, new Set(diffs.map(Number)));
-  const story = await readStory(
+  const told = await replay(
     store,
     founded,
     undefined,
     (hash) => stored.has(hash),
-    (event, before, frame) => walk.take(event, before, frame),
+    (event, { before, frame }) => walk.take(event, before, frame),
   );
   for (const hash of stored) {
     if (!walk.known.has(hash)) throw new Unverified(`snapshot ${hash} is of no version in the journal`);
   }
-  const from = await replay(store, founded, story, stored);
+  const from = await mergeAgain(store, founded, told, stored);
   for (const [version, hash] of walk.diffs) {
     const diff = await store.get("diffs", String(version));
     if (diff !== undefined && (await sha256(diff)) !== hash) {
       throw new Unverified(`the diff from version ${version} is not the one that was published`);
     }
   }
-  const { state } = story;
+  const { state } = told.projections;
   return {
     run: founded.id,
     version: state.version,
@@ -146,16 +146,16 @@ class Walk {
  * Merges again from the oldest stored snapshot since which nothing is lost, or from the seed where none is stored;
  * returns its version. What a roll-back went back to is kept longer than the frames after it.
  */
-async function replay(
+async function mergeAgain(
   store: Store,
   founded: Founded,
-  story: Story,
+  told: Replay,
   stored: ReadonlySet<string>,
 ): Promise<number> {
   const { task, settings } = founded;
-  const gap = story.versions.findLastIndex(({ lost }) => lost);
-  const begin = gap < 0 ? 0 : story.versions.findIndex(({ hash }, i) => i >= gap && stored.has(hash));
-  const first = story.versions[begin]; // a story tells at least one
+  const gap = told.versions.findLastIndex(({ lost }) => lost);
+  const begin = gap < 0 ? 0 : told.versions.findIndex(({ hash }, i) => i >= gap && stored.has(hash));
+  const first = told.versions[begin]; // there is always one
   if (first === undefined) throw new Unverified("retention has let go of deltas after the newest snapshot");
   const seeded = !stored.has(first.hash);
   let vectors = seeded
@@ -164,9 +164,9 @@ async function replay(
   if (seeded && (first.version > 0 || (await sha256(task.encode(vectors.x))) !== first.hash)) {
     throw new Unverified("no snapshot is stored, and the seed does not give version 0");
   }
-  for (const told of story.versions.slice(begin + 1)) {
-    vectors = await remerge(store, founded, vectors, told);
-    if (stored.has(told.hash)) sameState(vectors, await loadSnapshot(store, task, told.hash), told.version);
+  for (const next of told.versions.slice(begin + 1)) {
+    vectors = await remerge(store, founded, vectors, next);
+    if (stored.has(next.hash)) sameState(vectors, await loadSnapshot(store, task, next.hash), next.version);
   }
   return first.version;
 }

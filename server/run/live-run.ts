@@ -1,0 +1,156 @@
+import type { Identity } from "../../protocol/identity.ts";
+import type { Effect } from "../coordinator/events.ts";
+import type { Rules } from "../coordinator/rules.ts";
+import type { State } from "../coordinator/state.ts";
+import { EventLog, type Recordable } from "./event-log.ts";
+import type { Founded } from "./genesis.ts";
+import { IndexFeed } from "./index-feed.ts";
+import { Listeners } from "./listeners.ts";
+import type { RunOptions } from "./options.ts";
+import type { Applied, Projections } from "./projections.ts";
+import { PublishedVersions } from "./published-versions.ts";
+import { Publisher } from "./publisher.ts";
+import { Quality } from "./quality.ts";
+import type { Recovered } from "./recover.ts";
+import { RunClock } from "./run-clock.ts";
+import type { Settings } from "./settings.ts";
+import { WaitingList } from "./waiting-list.ts";
+
+/** The parts of a run that is being served, and which of them does what the reducer's effects ask for. */
+export class LiveRun {
+  readonly index: IndexFeed;
+  readonly listeners: Listeners;
+  readonly clock: RunClock;
+  readonly events: EventLog;
+  readonly versions: PublishedVersions;
+  readonly publisher: Publisher;
+  readonly quality: Quality;
+  /** Who waits for something to change; each looks again at every tick. */
+  readonly waiting = new WaitingList();
+  readonly #options: RunOptions;
+  readonly #projections: Projections;
+  #founded: Founded;
+  #closed = false;
+
+  constructor(options: RunOptions, identity: Identity, recovered: Recovered) {
+    const { store, log } = options;
+    const { founded, projections, vectors, file, snapshots } = recovered;
+    const { state } = projections;
+    const warn = this.#warn("the index cannot be written; it is tried again");
+    this.#options = options;
+    this.#founded = founded;
+    this.#projections = projections;
+    this.index = new IndexFeed(store.index, warn);
+    this.listeners = new Listeners(log);
+    this.clock = new RunClock(options.clock, state.at);
+    this.events = new EventLog({
+      ...{ store, projections, clock: this.clock },
+      rules: () => this.founded.rules,
+      applied: (event, applied) => this.#applied(event, applied),
+    });
+    this.versions = new PublishedVersions(store, founded, state.hash, { vectors, file }, snapshots);
+    this.publisher = new Publisher({
+      ...{ options, identity, projections, clock: this.clock, events: this.events, versions: this.versions },
+      founded: () => this.founded,
+      ended: () => this.tick(),
+    });
+    this.quality = new Quality({
+      ...{ options, clock: this.clock, events: this.events, late: projections.late },
+      ...{ versions: this.versions, publisher: this.publisher },
+      founded: () => this.founded,
+    });
+    const { version, hash, tokens } = state;
+    log.info({ run: founded.id, version, hash, tokens }, "run opened");
+  }
+
+  get founded(): Founded {
+    return this.#founded;
+  }
+
+  get state(): State {
+    return this.#projections.state;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Nobody holds a ticket, and no delta waits to be merged. */
+  get drained(): boolean {
+    const { soft, pool, closing } = this.state;
+    return soft.leases.size === 0 && pool.length === 0 && closing === undefined;
+  }
+
+  /** The run clock. */
+  now(): number {
+    return this.clock.now();
+  }
+
+  /** Decides by these rules from now on. What was decided before is journaled and stays. */
+  tune(settings: Settings, rules: Rules): void {
+    this.#founded = { ...this.#founded, settings, rules };
+  }
+
+  /** Lets time act. */
+  tick(): void {
+    this.publisher.tick();
+    if (!this.#closed) this.#perform(this.events.take({ type: "tick" }));
+    this.waiting.wake();
+  }
+
+  /** Takes nothing more, waits for what is being written, and closes the store. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const stopped = this.publisher.stop();
+    this.tick();
+    this.quality.stop();
+    await stopped;
+    await this.events.idle();
+    await this.versions.idle();
+    await this.#options.store.close();
+  }
+
+  #applied(event: Recordable, { effects, ended, facts }: Applied): void {
+    this.#options.observe?.(event, ended);
+    this.index.add(facts);
+    if (event.type === "published" || event.type === "rolled-back") this.versions.advance(event.hash);
+    if (event.type === "rolled-back") {
+      const { version, hash, reason } = event;
+      this.versions.rolledBack({ version, hash, needs: this.#projections.applied });
+      if (reason === "held-out loss") this.quality.inquire();
+    }
+    this.#perform(effects);
+  }
+
+  #perform(effects: readonly Effect[]): void {
+    for (const effect of effects) {
+      if (effect.type === "announce") this.listeners.announce(effect.event);
+      else if (effect.type === "evaluate") this.quality.evaluate(effect.version, effect.tokens);
+      else if (effect.type === "record") this.publisher.decide(effect.event);
+      else if (effect.type === "merge") this.publisher.publish(effect.closed);
+      else if (effect.type === "roll-back") {
+        const answered = this.quality.diverged(effect.to);
+        answered.catch((error: unknown) => this.publisher.rest(error, "the run could not be rolled back"));
+      }
+    }
+    const due = this.versions.due(this.state.version) && this.publisher.activity !== "rolling-back";
+    if (due && !this.publisher.resting) this.#save();
+  }
+
+  #save(): void {
+    const { state, applied, needs, frames, late } = this.#projections;
+    const { version, hash } = state;
+    this.versions
+      .save(
+        { version, hash, needs },
+        { applied, state, frames: new Map(frames), late: late.kept, asked: late.asked },
+      )
+      .catch((error: unknown) =>
+        this.publisher.rest(error, "a snapshot could not be stored; it is tried again"),
+      );
+  }
+
+  #warn(message: string): (error: unknown) => void {
+    return (error) => this.#options.log.warn({ error: String(error) }, message);
+  }
+}

@@ -1,0 +1,68 @@
+import { type Identity, sha256 } from "../../protocol/identity.ts";
+import type { Closed, RolledBack } from "../coordinator/events.ts";
+import { mergeHere } from "../merge/merger.ts";
+import { StoreError } from "../store/store.ts";
+import type { EventLog } from "./event-log.ts";
+import type { Founded } from "./genesis.ts";
+import { seal } from "./history.ts";
+import { hashInPieces } from "./large-hash.ts";
+import type { RunOptions } from "./options.ts";
+import type { Projections } from "./projections.ts";
+import type { PublishedVersions } from "./published-versions.ts";
+import { jobOf } from "./remerge.ts";
+import type { RunClock } from "./run-clock.ts";
+
+export interface VersionParts {
+  readonly options: Pick<RunOptions, "store" | "merger" | "log">;
+  readonly identity: Identity;
+  readonly founded: () => Founded;
+  readonly clock: RunClock;
+  readonly events: EventLog;
+  readonly projections: Pick<Projections, "placesOf">;
+  readonly versions: PublishedVersions;
+}
+
+/** Merges a closed version, and journals its successor once its diff is stored. */
+export async function mergeVersion(parts: VersionParts, closed: Closed): Promise<void> {
+  const { options, events, versions, projections, clock } = parts;
+  const { store, merger = mergeHere } = options;
+  const founded = parts.founded();
+  const job = jobOf(store, versions.current.vectors, projections.placesOf(closed), founded.task.lead);
+  const { vectors, diff } = await merger.merge(founded.merging(closed.version), job);
+  const { file } = await versions.prepareMerged(closed.version, vectors, diff);
+  const version = closed.version + 1;
+  const made = { version, model: await hashInPieces(file), diff: await sha256(diff) };
+  const { closing, record: previous } = events.state;
+  const merged = closing?.entries ?? [];
+  const sealed = await seal(parts.identity, founded, { ...made, previous, merged });
+  await events.record({
+    type: "published",
+    // Read after the signing: a time older than an event already in the journal sets the run clock back at a restart.
+    at: clock.now(),
+    version,
+    hash: made.model,
+    diff: made.diff,
+    diffBytes: diff.length,
+    ...sealed,
+  });
+}
+
+/**
+ * Publishes a version with the weights of `to`, or of the newest version before it that is stored whole. Rejects with a
+ * StoreError where none is.
+ */
+export async function takeBack(parts: VersionParts, to: number, reason: RolledBack["reason"]): Promise<void> {
+  const { options, identity, events, versions, clock } = parts;
+  await versions.idle(); // it lets go of snapshots, and no other is stored until this has ended
+  // What the divergence detector found best may have gone since it was found: what is oldest now is nearest to it.
+  const place = versions.storedAtMost(to) ?? (reason === "operator" ? undefined : versions.stored[0]);
+  if (place === undefined) throw new StoreError(`no version up to ${to} is stored whole`);
+  const { version: newest, record: previous } = events.state;
+  const version = newest + 1;
+  await versions.prepareStored(place, version);
+  const made = { version, model: place.hash, diff: place.hash, merged: [], backTo: place.version };
+  const sealed = await seal(identity, parts.founded(), { ...made, previous });
+  const about = { version, to: place.version, hash: place.hash, reason };
+  await events.record({ type: "rolled-back", at: clock.now(), ...about, ...sealed });
+  options.log.warn(about, "run rolled back");
+}

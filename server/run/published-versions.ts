@@ -1,0 +1,119 @@
+import type { Hash } from "../../protocol/ids.ts";
+import type { Vectors } from "../merge/merge.ts";
+import type { Store } from "../store/store.ts";
+import type { Checkpoint, SnapshotPlace } from "./checkpoint.ts";
+import { dropDiff, readDiff, saveDiff } from "./diffs.ts";
+import type { Founded } from "./genesis.ts";
+import type { Asked } from "./late-merges.ts";
+import { oldWeights } from "./old-weights.ts";
+import { RecentFiles } from "./recent-files.ts";
+import { Retention } from "./retention.ts";
+import { loadSnapshot, readSnapshotFile } from "./snapshots.ts";
+
+/** A version's vectors and the file they are published as. */
+export interface VersionBytes {
+  readonly vectors: Vectors;
+  readonly file: Uint8Array<ArrayBuffer>;
+}
+
+/** The bytes of a run's versions: the current one in memory, recent files, stored snapshots, and diffs between versions. */
+export class PublishedVersions {
+  readonly #store: Store;
+  readonly #task: Founded["task"];
+  readonly #retention: Retention;
+  readonly #recent: RecentFiles;
+  #current: VersionBytes;
+  /** Becomes current when its event is durable. */
+  #next: VersionBytes | undefined;
+
+  constructor(
+    store: Store,
+    { task, settings }: Pick<Founded, "task" | "settings">,
+    hash: Hash,
+    current: VersionBytes,
+    snapshots: readonly SnapshotPlace[],
+  ) {
+    this.#store = store;
+    this.#task = task;
+    this.#retention = new Retention(store, settings, snapshots);
+    this.#recent = new RecentFiles(hash, current.file);
+    this.#current = current;
+  }
+
+  get current(): VersionBytes {
+    return this.#current;
+  }
+
+  /** Versions stored whole, oldest first. */
+  get stored(): readonly SnapshotPlace[] {
+    return this.#retention.places;
+  }
+
+  /** Makes a merged version ready to become current: its diff is durable when this resolves. */
+  async prepareMerged(from: number, vectors: Vectors, diff: Uint8Array<ArrayBuffer>): Promise<VersionBytes> {
+    const next = { vectors, file: this.#task.encode(vectors.x) };
+    await saveDiff(this.#store, from, diff);
+    this.#next = next;
+    return next;
+  }
+
+  /** Makes the weights of a stored version ready to become current again, as `version`. Rejects with a StoreError. */
+  async prepareStored(place: SnapshotPlace, version: number): Promise<void> {
+    const vectors = await loadSnapshot(this.#store, this.#task, place.hash);
+    await dropDiff(this.#store, version - 1); // of a merge that came to nothing
+    this.#next = { vectors, file: this.#task.encode(vectors.x) };
+  }
+
+  /** The version that was made ready is durable in the journal. */
+  advance(hash: Hash): void {
+    if (this.#next === undefined) throw new Error("a version was published that was not merged");
+    this.#current = this.#next;
+    this.#next = undefined;
+    this.#recent.add(hash, this.#current.file);
+  }
+
+  /** See {@link Retention.rolledBack}. */
+  rolledBack(place: SnapshotPlace): void {
+    this.#retention.rolledBack(place);
+  }
+
+  /** The newest version stored whole that is not after `version`. */
+  storedAtMost(version: number): SnapshotPlace | undefined {
+    return this.#retention.atMost(version);
+  }
+
+  /** The published file of a version that is kept, or undefined. */
+  async snapshot(hash: Hash): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const kept = this.#recent.get(hash);
+    if (kept !== undefined || !this.#retention.has(hash)) return kept;
+    return readSnapshotFile(this.#store, hash);
+  }
+
+  /** The frame that leads from a version to the next, or undefined where it is not kept. */
+  diff(from: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    return readDiff(this.#store, from);
+  }
+
+  /** The weights of an earlier version, as far as they can be had. */
+  weightsAt(version: number): Promise<Float32Array<ArrayBuffer> | undefined> {
+    return oldWeights(this.#store, this.#task, this.#retention.around(version), version);
+  }
+
+  /** Whether `version` should be stored now. */
+  due(version: number): boolean {
+    return this.#retention.due(version);
+  }
+
+  /** Stores the current version whole. Rejects where it cannot be stored. */
+  save(
+    place: SnapshotPlace,
+    at: Omit<Checkpoint, "places"> & { readonly asked: readonly Asked[] },
+  ): Promise<void> {
+    return this.#retention.save(place, this.#current.file, this.#current.vectors, at);
+  }
+
+  /** Waits for a snapshot that is being written. */
+  idle(): Promise<void> {
+    return this.#retention.idle();
+  }
+}

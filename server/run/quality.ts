@@ -1,0 +1,100 @@
+import type { Upload } from "../../protocol/upload.ts";
+import type { Candidate } from "../trust/candidate.ts";
+import type { Gauge } from "../trust/gauge.ts";
+import { Alarm, type AlarmedRun } from "./alarm.ts";
+import { type AuditedRun, type Audits, auditsOf } from "./audits.ts";
+import { Evaluations, type Measured } from "./evaluations.ts";
+import type { EventLog } from "./event-log.ts";
+import type { Founded } from "./genesis.ts";
+import type { LateMerges } from "./late-merges.ts";
+import type { RunOptions } from "./options.ts";
+import type { PublishedVersions } from "./published-versions.ts";
+import type { Publisher } from "./publisher.ts";
+import type { RunClock } from "./run-clock.ts";
+
+export interface QualityParts {
+  readonly options: RunOptions;
+  readonly founded: () => Founded;
+  readonly clock: RunClock;
+  readonly events: EventLog;
+  readonly late: LateMerges;
+  readonly versions: PublishedVersions;
+  readonly publisher: Pick<Publisher, "rollBack">;
+}
+
+/** How good versions and deltas are: held-out evaluations, audits, and what is done when a run diverges. */
+export class Quality {
+  readonly #parts: QualityParts;
+  readonly #evaluations: Evaluations | undefined;
+  readonly #audits: Audits | undefined;
+  readonly #alarm: Alarm;
+  #stopped = false;
+
+  constructor(parts: QualityParts) {
+    const { options, founded, clock, events, versions, publisher } = parts;
+    const run: AlarmedRun & AuditedRun = {
+      get founded() {
+        return founded();
+      },
+      get state() {
+        return events.state;
+      },
+      get stored() {
+        return versions.stored;
+      },
+      now: () => clock.now(),
+      snapshot: (hash) => versions.snapshot(hash),
+      record: (event) => events.record(event),
+      rollBack: (to, reason) => publisher.rollBack(to, reason),
+    };
+    this.#parts = parts;
+    this.#evaluations = options.evaluator && new Evaluations(options.evaluator, this.#measured, options.log);
+    this.#audits = auditsOf(run, options);
+    this.#alarm = new Alarm(run, this.#audits, options);
+    const { heldOut, version, tokens } = events.state;
+    if ((heldOut.at(-1)?.version ?? -1) < version) this.evaluate(version, tokens);
+  }
+
+  /** What measures deltas; only where audits can clear whom it suspects. */
+  get gauge(): Gauge | undefined {
+    return this.#audits?.gauge;
+  }
+
+  /** Has the current version measured on held-out text, when there is time. */
+  evaluate(version: number, tokens: number): void {
+    if (!this.#stopped)
+      this.#evaluations?.offer({ version, tokens, weights: this.#parts.versions.current.vectors.x });
+  }
+
+  /** Considers a delta that was just accepted for an audit. */
+  audit(upload: Upload, delta: Candidate): void {
+    if (!this.#stopped) this.#audits?.consider(upload, delta);
+  }
+
+  /** Has what roll-backs blame audited: after one, and after a start that finds some unanswered. */
+  inquire(): void {
+    const { late, founded, options, versions } = this.#parts;
+    const weightsAt = (version: number) => versions.weightsAt(version);
+    this.#audits?.blame(late.blamed(options.store, founded().rules, weightsAt));
+  }
+
+  /** Held-out loss has risen since `to`. Rejects where the run should go back and cannot. */
+  diverged(to: number): Promise<void> {
+    return this.#alarm.rang(to);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#evaluations?.stop();
+    this.#audits?.stop();
+  }
+
+  readonly #measured = (result: Measured): void => {
+    const { options, clock, events } = this.#parts;
+    events
+      .record({ type: "evaluated", at: clock.now(), ...result })
+      .catch((error: unknown) =>
+        options.log.warn({ error: String(error) }, "an evaluation could not be kept"),
+      );
+  };
+}

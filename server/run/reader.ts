@@ -1,0 +1,78 @@
+import type { ChunkList } from "../../protocol/chunks.ts";
+import { ProtocolError } from "../../protocol/errors.ts";
+import type { DeltaProof, VersionRecord } from "../../protocol/history.ts";
+import type { Identity } from "../../protocol/identity.ts";
+import { type Hash, isHash, type ObjectName, type TicketId } from "../../protocol/ids.ts";
+import type { Manifest } from "../../protocol/manifest.ts";
+import { ChunkLists } from "./chunk-lists.ts";
+import { readProof, readRecord } from "./history.ts";
+import type { LiveRun } from "./live-run.ts";
+import type { RunOptions } from "./options.ts";
+import type { FixedManifest } from "./view.ts";
+
+/** What anybody may read of a run: its manifest, the bytes of its objects, and the records of its versions. */
+export class Reader {
+  readonly #run: LiveRun;
+  readonly #fixed: FixedManifest;
+  readonly #options: Pick<RunOptions, "store" | "corpus">;
+  readonly #chunkLists: ChunkLists;
+
+  constructor(
+    run: LiveRun,
+    fixed: FixedManifest,
+    identity: Identity,
+    options: Pick<RunOptions, "store" | "corpus">,
+  ) {
+    this.#run = run;
+    this.#fixed = fixed;
+    this.#options = options;
+    this.#chunkLists = new ChunkLists(fixed.run, identity);
+  }
+
+  manifest(): Manifest {
+    const { phase, version, hash } = this.#run.state;
+    return { ...this.#fixed, state: phase, version, hash };
+  }
+
+  /** The current version as safetensors bytes, and their hash. */
+  latestSnapshot(): { readonly hash: Hash; readonly bytes: Uint8Array<ArrayBuffer> } {
+    return { hash: this.#run.state.hash, bytes: this.#run.versions.current.file };
+  }
+
+  /** Throws `not-found`. */
+  async snapshot(hash: Hash): Promise<Uint8Array<ArrayBuffer>> {
+    return (await this.#run.versions.snapshot(hash)) ?? notFound("snapshot");
+  }
+
+  /** The frame that leads from `version` to `version + 1`. Throws `not-found`. */
+  async diff(version: number): Promise<Uint8Array<ArrayBuffer>> {
+    const known = Number.isSafeInteger(version) && version >= 0 && version < this.#run.state.version;
+    return (known && (await this.#run.versions.diff(version))) || notFound("diff");
+  }
+
+  /** The signed list of an object's chunks. Throws `not-found` where the object is not served. */
+  chunks(object: ObjectName): Promise<ChunkList> {
+    return this.#chunkLists.of(object, () => this.#object(object));
+  }
+
+  /** What a version was made of, signed. Throws `not-found`. */
+  versionRecord(version: number): Promise<VersionRecord> {
+    return readRecord(this.#options.store, this.#run.index, this.#run.founded, version);
+  }
+
+  /** That a ticket's delta is in a version. Throws `not-found` while it is in none. */
+  proof(ticket: TicketId): Promise<DeltaProof> {
+    return readProof(this.#options.store, this.#run.index, this.#run.founded, ticket);
+  }
+
+  async #object(object: ObjectName): Promise<Uint8Array<ArrayBuffer>> {
+    const [kind, name] = object.split("/");
+    if (kind === "diffs") return this.diff(Number(name));
+    if (!isHash(name)) return notFound("object");
+    return kind === "snapshots" ? this.snapshot(name) : this.#options.corpus.shard(name);
+  }
+}
+
+function notFound(what: string): never {
+  throw new ProtocolError("not-found", `there is no such ${what} (any more)`);
+}
