@@ -21,7 +21,8 @@ const REFUSALS = {
 } as const;
 
 export interface DispatcherParts {
-  readonly run: Pick<LiveRun, "state" | "closed" | "clock" | "waiting"> & {
+  readonly run: Pick<LiveRun, "state" | "closed" | "waiting"> & {
+    readonly clock: Pick<LiveRun["clock"], "now">;
     readonly events: Pick<LiveRun["events"], "take">;
     readonly publisher: Pick<LiveRun["publisher"], "settled" | "behind">;
   };

@@ -133,7 +133,9 @@ describe("one's data", () => {
     expect(again.nameOf(keyOf(5))).toBe("Ann");
   });
 
-  it("A29, U4: with 100,000 forgotten, ninety at once write a hundredth of them each at most, and a key's repeats next to nothing", async () => {
+  it("A29, U4: with 100,000 forgotten, ninety at once write a hundredth of them each at most, and a key's repeats next to nothing", {
+    timeout: 120_000, // a hundred thousand promises
+  }, async () => {
     const { store } = (await tinyRun()).options;
     const early = Array.from({ length: 100_000 }, (_, n) => keyOf(n));
     const people = await People.open(store);
