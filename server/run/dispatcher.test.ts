@@ -11,7 +11,7 @@ import { WaitingList } from "./waiting-list.ts";
 
 const volunteer = "v".repeat(43) as VolunteerKey;
 const here = () => false;
-const identity = await serverIdentity(await fileStore(new MemoryFiles(), memoryIndex()));
+const identity = await serverIdentity(await fileStore(new MemoryFiles(), memoryIndex(), { salt: () => 7 }));
 
 /** A dispatcher of a run that answers requests for work as it is told, one after another. */
 function dispatcherOf(answers: Effect[], { draining = false, closed = false } = {}) {
