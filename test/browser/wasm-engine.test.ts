@@ -65,6 +65,13 @@ test.each([1, 2, 3])(
   },
 );
 
+test("with Muon inside the plain build gives a browser and Node the same bytes; control: AdamW's are others", async () => {
+  const question = { deterministic: true, threads: 1, inner: "muon" } as const;
+  const answer = await ask(question);
+  expect(answer).toEqual(await runTicket(question));
+  expect(answer.delta).not.toEqual((await runTicket({ deterministic: true, threads: 1 })).delta);
+});
+
 test("fused multiply-add is used where the browser has it, and learns the same", async () => {
   const fused = await ask({ deterministic: false, threads: 1 });
   const plain = await ask({ deterministic: true, threads: 1 });

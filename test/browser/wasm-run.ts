@@ -5,6 +5,7 @@ import { Random } from "../../model/lib/random.ts";
 export interface WasmQuestion {
   readonly deterministic: boolean;
   readonly threads: number;
+  readonly inner?: "muon";
 }
 
 export interface WasmAnswer {
@@ -17,9 +18,15 @@ const shape = { layers: 2, heads: 2, width: 24, context: 20, vocabulary: 37 };
 const optimizer = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, clip: 1 };
 
 /** One small ticket, the same wherever it runs: Node, and a Worker of a browser. */
-export async function runTicket({ deterministic, threads }: WasmQuestion): Promise<WasmAnswer> {
+export async function runTicket({ deterministic, threads, inner }: WasmQuestion): Promise<WasmAnswer> {
   const batch = 3;
-  const trainer = await createWasmTrainer({ shape, optimizer, batch, deterministic, threads });
+  const trainer = await createWasmTrainer({
+    shape,
+    optimizer: { ...optimizer, ...(inner && { inner }) },
+    batch,
+    deterministic,
+    threads,
+  });
   await trainer.load(initialWeights(shape, 3));
   const random = new Random(4);
   for (let step = 0; step < 10; step++) {
