@@ -20,8 +20,8 @@ const browser = { testTimeout: BROWSER_MS, hookTimeout: BROWSER_MS };
 const TIMED = ["how", "peers", "presets", "swarm", "visitor"].map((name) => `test/browser/${name}.test.ts`);
 
 /**
- * `unit`: everything that needs no browser, beside its source or in test/. `browser`: real browsers, as many files at
- * once as there are processors. `browser-timed`: one file at a time, after all others.
+ * One after another. `unit`: everything that needs no browser, beside its source or in test/. `browser`: real browsers,
+ * as many files at once as there are processors. `browser-timed`: one file at a time.
  */
 export default defineConfig({
   test: {
@@ -43,6 +43,7 @@ export default defineConfig({
           include: ["test/browser/**/*.test.ts"],
           exclude: TIMED,
           maxWorkers,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -51,7 +52,7 @@ export default defineConfig({
           name: "browser-timed",
           include: TIMED,
           fileParallelism: false,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],
