@@ -83,6 +83,10 @@ export async function listen(
   const sockets = new Set<Socket>();
   server.setTimeout(waits.idleMs);
   server.on("clientError", (error, socket) => refuseMalformed(error, socket, answering));
+  server.on("checkExpectation", (_, answer) => {
+    answer.writeHead(417, { ...plainHeaders(), connection: "close", "content-type": JSON_TYPE });
+    answer.end(JSON.stringify(new ProtocolError("bad-request", "nothing is known of this Expect").body()));
+  });
   server.on("connection", (socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
