@@ -63,7 +63,7 @@ export const verdictText = {
   fastest: (contender: string, tokens: string) =>
     `Fastest here: ${contender}, at ${tokens} tokens a second. A token is about three letters of text.`,
   software:
-    "The GPU that this browser offers is the processor playing one. Its figures tell how well it plays and nothing about a graphics card.",
+    "This browser’s GPU is software that runs on the CPU. Its figures say nothing about a graphics card.",
   noGpu: (why: string) => `There is no WebGPU here (${why}), so only the processor was measured.`,
   ratio: (device: string, ratio: string) =>
     `On ${device} our engine is ${ratio} times as fast as stock TensorFlow.js, both having learnt the same.`,

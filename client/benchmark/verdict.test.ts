@@ -51,9 +51,9 @@ test("a trainer that computes another loss gets no praise", () => {
   }
 });
 
-test("says that a GPU is played by the processor, and why there is none", () => {
+test("says that a GPU is software on the CPU, and why there is none", () => {
   const gemm = { adapter: "", software: true, side: 256, square: 1, tile: "" };
-  expect(verdict(results([row("fast-wasm", 1)], { gemm })).at(-1)).toMatch(/processor playing one/);
+  expect(verdict(results([row("fast-wasm", 1)], { gemm })).at(-1)).toMatch(/software that runs on the CPU/);
   const refused = [{ contender: "gemm", why: "no adapter" }] as const;
   expect(verdict(results([row("fast-wasm", 1)], { refused })).at(-1)).toMatch(
     /no WebGPU here \(no adapter\)/,

@@ -34,7 +34,7 @@ export function askWith(fetching: typeof fetch): Ask {
 }
 
 /** Why an answer is none: the server's own words, or who answered in its place, under the code `intermediary`. */
-export async function refusalIn(answer: Response): Promise<{ code: string; message: string }> {
+async function refusalIn(answer: Response): Promise<{ code: string; message: string }> {
   const other = intermediaryOf(answer);
   if (other !== undefined) return { code: "intermediary", message: intermediaryLine(other) };
   try {

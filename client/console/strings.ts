@@ -64,7 +64,7 @@ export const REFUSED: Record<ErrorCode, string> = {
   "server-nonce-expired":
     "Signed before the server started, or long ago. An honest page signs again at once.",
   "not-your-ticket": "The ticket belongs to another volunteer.",
-  quarantined: "A delta of this volunteer was found bad; nothing is taken from it for a while.",
+  quarantined: "A delta of this volunteer failed an audit. Nothing is taken from it for a while.",
   banned: "You have banned this volunteer; nothing is taken from it.",
   "not-found": "Asked for something that is not here, or no longer kept.",
   "method-not-allowed": "The address does not take requests of this kind.",

@@ -24,7 +24,7 @@ export const words = {
   finished: "Done: it has seen every digit eight times",
   failed: "It could not run here:",
   retry: "Reload the page",
-  go: "Go on",
+  go: "Resume",
   pause: "Pause",
   one: "One step",
   reset: "Start over",

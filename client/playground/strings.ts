@@ -2,12 +2,11 @@ import { formatBytes, formatCount, formatLarge } from "../ui/format.ts";
 
 /** What the playground says. */
 export const words = {
-  title: "Let it write",
+  title: "Playground",
   tagline: "The model as it is right now, in this browser. Nothing you type leaves your device.",
   back: "Back to the training",
   load: (bytes: number) => `Load the model (at most ${formatBytes(bytes)})`,
-  loadNote:
-    "It is downloaded once; who has trained here has it already and fetches only what has changed since.",
+  loadNote: "It is downloaded once. If you have trained here before, only the changes are downloaded.",
   loading: (bytes: number, total: number) =>
     total === 0 ? "Loading the model…" : `Loading the model: ${formatBytes(bytes)} of ${formatBytes(total)}…`,
   failed: "The model could not be loaded or did not write.",

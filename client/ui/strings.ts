@@ -16,7 +16,7 @@ export const common = {
   guess: "It expected",
   truth: "The text says",
   right: "Right",
-  wrong: "Not this time",
+  wrong: "Missed",
   chanceInWords: (probability: number) =>
     probability < 0.4
       ? `It gave the true one about 1 chance in ${formatCount(1 / probability)}.`

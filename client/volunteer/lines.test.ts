@@ -9,14 +9,14 @@ const PHASES: readonly (readonly [Phase, string])[] = [
   [{ phase: "downloading", what: "text", bytes: 1, total: 2 }, "Downloading text to train on"],
   [{ phase: "downloading", what: "change", bytes: 1, total: 2 }, "Catching up with the newest version"],
   [{ phase: "training" }, "Training on a passage"],
-  [{ phase: "queued" }, "Waiting for its turn"],
-  [{ phase: "sending", bytes: 151_616 }, "Sending what was learnt (152 kB)"],
-  [{ phase: "waiting", forMs: 5_000 }, "No work just now; asking again in 5.0 s"],
-  [{ phase: "away", forMs: 12_000 }, "trying again in 12 s"],
+  [{ phase: "queued" }, "Waiting in the queue"],
+  [{ phase: "sending", bytes: 151_616 }, "Sending your delta (152 kB)"],
+  [{ phase: "waiting", forMs: 5_000 }, "No work right now. Asking again in 5.0 s"],
+  [{ phase: "away", forMs: 12_000 }, "Trying again in 12 s"],
   [{ phase: "paused", why: "visitor" }, "Paused by you"],
   [{ phase: "paused", why: "hidden" }, "tab is hidden"],
   [{ phase: "paused", why: "battery" }, "on battery"],
-  [{ phase: "paused", why: "other-tab" }, "Another tab of this browser is training"],
+  [{ phase: "paused", why: "other-tab" }, "Another tab is training"],
   [{ phase: "paused", why: "operator" }, "The operator has paused the run"],
   [{ phase: "finished" }, "The run is finished, and so is the model"],
   [{ phase: "unable", why: "insecure", detail: "" }, "https://"],
@@ -26,7 +26,7 @@ const PHASES: readonly (readonly [Phase, string])[] = [
   [{ phase: "unable", why: "stuck", detail: "" }, "does not answer"],
   [{ phase: "unable", why: "failed", detail: "" }, "did not expect"],
   [{ phase: "banned", forMs: 5_000 }, "The operator of this run has banned this browser"],
-  [{ phase: "quarantined", forMs: 120_000 }, "takes none of it for 2 min; then training goes on by itself"],
+  [{ phase: "quarantined", forMs: 120_000 }, "takes none of it for 2 min; then training resumes by itself"],
   [{ phase: "stopped" }, "Nothing is running"],
 ];
 
@@ -45,7 +45,7 @@ describe("a device in plain words", () => {
   it("says where a GPU is none", () => {
     const report = { device: "webgpu", engine: "fast", detail: "SwiftShader (software)" } as const;
     expect(deviceLine({ ...report, software: true })).toBe(
-      "WebGPU, played by the processor · SwiftShader (software)",
+      "WebGPU (software, on the CPU) · SwiftShader (software)",
     );
     expect(deviceLine({ device: "wasm", engine: "fast", detail: "", software: false })).toBe("WebAssembly");
   });
@@ -62,7 +62,7 @@ describe("a device in plain words", () => {
 
 describe("a refusal in plain words", () => {
   it("names the code where there is no better word", () => {
-    expect(refusedLine("stale")).toContain("kept for the next");
+    expect(refusedLine("stale")).toContain("kept for your next delta");
     expect(refusedLine("norm-too-large")).toContain("more than training can");
     expect(refusedLine("bad-frame")).toContain("bad-frame");
   });

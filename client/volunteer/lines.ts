@@ -16,17 +16,17 @@ export function phaseLine(phase: Phase): string {
     case "downloading":
       return `${DOWNLOADING[phase.what]}…`;
     case "queued":
-      return "Waiting for its turn: others are at work on this version.";
+      return "Waiting in the queue for this version.";
     case "training":
       return "Training on a passage…";
     case "sending":
-      return `Sending what was learnt (${formatBytes(phase.bytes)})…`;
+      return `Sending your delta (${formatBytes(phase.bytes)})…`;
     case "waiting":
-      return `No work just now; asking again in ${formatDuration(phase.forMs)}.`;
+      return `No work right now. Asking again in ${formatDuration(phase.forMs)}.`;
     case "quarantined":
       return (
-        "A check of this browser’s work did not come out right, which can happen to honest work too. The server takes none of it " +
-        `for ${formatDuration(phase.forMs)}; then training goes on by itself.`
+        "Your work failed a check, which can happen to honest work too. The server takes none of it " +
+        `for ${formatDuration(phase.forMs)}; then training resumes by itself.`
       );
     case "banned":
       return (
@@ -49,7 +49,7 @@ export function phaseLine(phase: Phase): string {
 function awayLine({ why, forMs }: Extract<Phase, { phase: "away" }>): string {
   const again = formatDuration(forMs);
   if (why === undefined || why.kind === "unreachable") {
-    return `The server does not answer; trying again in ${again}. Nothing is lost.`;
+    return `The server does not answer. Trying again in ${again}; nothing is lost.`;
   }
   return `${intermediaryLine(why)} Trying again in ${again}; nothing is lost.`;
 }
@@ -81,7 +81,7 @@ export function announcement(phase: Phase): string {
 
 /** Where the training runs, e.g. "WebGPU · SwiftShader (software)". */
 export function deviceLine({ device, detail, software }: DeviceReport): string {
-  const kind = software ? `${DEVICE[device]}, played by the processor` : DEVICE[device];
+  const kind = software ? `${DEVICE[device]} (software, on the CPU)` : DEVICE[device];
   return detail === "" ? kind : `${kind} · ${detail}`;
 }
 
@@ -102,19 +102,19 @@ export function refusedLine(code: ErrorCode): string {
 export function refusalReason(code: ErrorCode): string {
   switch (code) {
     case "stale":
-      return "it came too late, when the model had moved on; it is kept for the next";
+      return "it came too late: the model had moved on. It is kept for your next delta";
     case "lease-expired":
       return "it came after its deadline, and its text was given to someone else";
     case "ticket-used":
       return "it had been sent before";
     case "not-finite":
-      return "the training on this device ended in numbers that are none";
+      return "the training on this device produced invalid numbers (NaN)";
     case "norm-too-large":
       return "it would have changed the model more than training can";
     case "run-paused":
       return "the operator has paused the run";
     case "quarantined":
-      return "a check of earlier work from here did not come out right, and for a while nothing is taken";
+      return "earlier work from this browser failed a check, and nothing is taken for a while";
     case "banned":
       return "the operator has banned this browser";
     default:

@@ -58,7 +58,7 @@ export const text = {
   about: "What is this?",
 
   pause: "Pause",
-  resume: "Go on",
+  resume: "Resume",
   stop: "Stop",
   start: "Start again",
   override: "Train anyway",
@@ -69,7 +69,7 @@ export const text = {
     balanced: "half of the time; rests on battery and when the machine is hot",
     allIn: "all of the time, whatever it costs",
   },
-  presetOwn: "your own mixture",
+  presetOwn: "Custom",
   tune: "Fine-tune",
   pauseOnSaver: "Pause while this browser saves data",
   pauseOnHeat: "Pause when the machine is hot or busy",
@@ -170,7 +170,7 @@ export const text = {
   heldOut: "Held-out loss",
   heldOutHelp: "How surprised the model is by text nobody trains on, in nats a token. Lower is better.",
   sample: "What it writes now",
-  playgroundLink: "Let it write from your words",
+  playgroundLink: "Try it with your own words",
   volunteers: "Volunteers",
   tokens: "Tokens learnt",
   birds: (volunteers: number) =>
@@ -187,7 +187,7 @@ export const text = {
   statusPage: "How the run is doing",
   howPage: "How training works",
   howLink: "New to this? See how training works, with a small network that learns in front of you",
-  playgroundPage: "Let it write",
+  playgroundPage: "Playground",
   benchPage: "How fast is this browser?",
   benchLink: "Measure how fast this browser could train",
   downloadHelp: "safetensors, version by version",
@@ -198,12 +198,12 @@ export const PAUSED: Record<PauseReason | "operator", string> = {
   hidden: "Paused while this tab is hidden.",
   battery: "Paused while the machine is on battery.",
   saver: "Paused while this browser saves data.",
-  heat: "Paused while the machine is under pressure, as when it runs hot.",
+  heat: "Paused while the machine is hot or busy.",
   schedule: "Paused outside the hours you chose.",
   budget: "Paused: this site’s data allowance for today is used up.",
   site: "Paused by the site you are on.",
-  "other-tab": "Another tab of this browser is training; this one takes over when it ends.",
-  operator: "The operator has paused the run. Training goes on when they resume it.",
+  "other-tab": "Another tab is training. This one takes over when that tab stops.",
+  operator: "The operator has paused the run. Training resumes when they resume it.",
 };
 
 export const UNABLE: Record<UnableReason, string> = {
@@ -212,8 +212,7 @@ export const UNABLE: Record<UnableReason, string> = {
     "No way to train worked in this browser: neither the graphics card nor the processor passed the check.",
   protocol: common.mismatch,
   "no-ed25519": "This browser cannot make Ed25519 keys, which sign your work. A current version of it can.",
-  stuck:
-    "Training did not begin: something in this browser does not answer. Trying again, or a restart of the browser, often helps.",
+  stuck: "Training did not start: part of this browser does not answer. Try again, or restart the browser.",
   failed: "Training failed in a way this page did not expect.",
 };
 

@@ -233,7 +233,7 @@ it("an early sample stands beside the newest, as the server has them", async () 
 
 it("credit is what the server has of this volunteer, and work that came too late is told with its reason", async () => {
   await page.unrouteAll({ behavior: "wait" });
-  await page.getByRole("button", { name: "Go on", exact: true }).click();
+  await page.getByRole("button", { name: "Resume", exact: true }).click();
   const { version: before } = await run.server.status();
   await run.server.until((status) => status.version > before + 1);
   const late = Promise.withResolvers<void>();
@@ -255,7 +255,9 @@ it("credit is what the server has of this volunteer, and work that came too late
     await other.upload(await other.ticket(), smallDelta(manifest.parameters, i));
   }
   late.resolve();
-  await page.getByText("× it came too late, when the model had moved on; it is kept for the next").waitFor();
+  await page
+    .getByText("× it came too late: the model had moved on. It is kept for your next delta")
+    .waitFor();
   await page.getByRole("button", { name: "Pause", exact: true }).click();
   await page.locator("p.phase").getByText("Paused by you").waitFor();
   const mine = tickets[0]?.volunteer;

@@ -46,7 +46,7 @@ describe("consent", () => {
     await page.reload();
     await shows("Paused by you");
     expect(asked(WORK)).toEqual([]);
-    await page.getByRole("button", { name: "Go on" }).click();
+    await page.getByRole("button", { name: "Resume" }).click();
     await shows("Training on a passage");
   });
 
@@ -64,7 +64,7 @@ describe("consent", () => {
 
 describe("a state is told in words", () => {
   it.each<[Phase, string]>([
-    [{ phase: "sending", bytes: 151_616 }, "Sending what was learnt (152 kB)"],
+    [{ phase: "sending", bytes: 151_616 }, "Sending your delta (152 kB)"],
     [{ phase: "away", forMs: 12_000 }, "trying again in 12 s"],
     [{ phase: "finished" }, "The run is finished, and so is the model. Thank you."],
     [{ phase: "unable", why: "no-device", detail: "no adapter" }, "No way to train worked in this browser"],
@@ -178,7 +178,7 @@ describe("while training", () => {
     await slider.focus();
     await page.keyboard.press("End");
     await shows("100% of the time");
-    await shows("your own mixture");
+    await shows("Custom");
     await page.reload();
     await page.getByText("Fine-tune").click();
     await shows("100% of the time");
@@ -205,14 +205,14 @@ describe("while training", () => {
     site.script = [refusal, refusal, ...trainingScript()];
     await open();
     await agree();
-    await shows("2 × it came too late, when the model had moved on");
+    await shows("2 × it came too late: the model had moved on");
   });
 
   it("tells a screen reader what changed for the visitor, not each turn of the loop", async () => {
     site.script = trainingScript({ phase: "sending", bytes: 1 });
     await open();
     await agree();
-    await shows("Sending what was learnt");
+    await shows("Sending your delta");
     const live = page.locator("[role=status].visually-hidden");
     expect(await live.textContent()).toBe("Training.");
     await page.getByRole("button", { name: "Pause" }).click();

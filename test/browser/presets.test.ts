@@ -66,7 +66,7 @@ it("takes the part of the time that a preset or the slider says, and remembers i
   await slider.focus();
   for (let i = 0; i < 3; i++) await page.keyboard.press("ArrowRight");
   await page.getByText("50% of the time").waitFor();
-  await page.getByText("your own mixture").waitFor();
+  await page.getByText("Custom").waitFor();
   const half = await dutyOf(page);
   expect(half).toBeLessThan(0.52);
   expect(half).toBeGreaterThan(1.3 * quiet);

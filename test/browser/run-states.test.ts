@@ -67,7 +67,7 @@ it("waits for its turn while as many are at work as may be, and then trains", as
   const ticket = await other.ticket();
   await visitor.goto(`${run.server.origin}/?device=wasm`);
   await visitor.getByRole("button", { name: "Start training" }).click();
-  await line("Waiting for its turn");
+  await line("Waiting in the queue");
   expect((await run.server.status()).version).toBe(0);
   const { parameters } = await (await fetch(`${run.server.origin}/api/manifest`)).json();
   await other.upload(ticket, smallDelta(parameters, 1)); // a version of its own, and the visitor's turn
@@ -77,7 +77,7 @@ it("waits for its turn while as many are at work as may be, and then trains", as
 
 it.each([
   ["Pause", "Paused."],
-  ["Drain", "Draining: the run pauses when the work that is out has come back."],
+  ["Drain", "Draining: the run pauses once no ticket is outstanding."],
 ])("%s is told to the visitor, and Start sets it to work again", async (button, words) => {
   await press(button);
   await done(words);

@@ -72,11 +72,11 @@ it("shuts a volunteer out by its key, and takes it back", async () => {
   expect(await page.getByRole("button", { name: "Ban…" }).isDisabled()).toBe(true);
   await page.getByLabel("A volunteer’s key").fill(key);
   await press("Ban…");
-  await press("Leave it in");
+  await press("Cancel");
   await expect(banned.ticket()).resolves.toBeDefined();
 
   await press("Ban…");
-  await press("Shut it out");
+  await press("Ban");
   await page.getByText("Banned.").waitFor();
   await logged(`ban ${key}`);
   await expect(banned.ticket()).rejects.toMatchObject({ code: "banned" });
@@ -101,11 +101,11 @@ it("lists who was here and what was refused of whom, and rules on them beside th
   await list.getByRole("row").filter({ hasText: "Node, program" }).first().waitFor();
 
   await row.getByRole("button", { name: "Ban" }).click();
-  await row.getByRole("button", { name: "Leave it in" }).click();
+  await row.getByRole("button", { name: "Cancel" }).click();
   await expect(clumsy.ticket()).resolves.toBeDefined();
   await row.getByRole("button", { name: "Ban" }).click();
-  await row.getByRole("button", { name: "Shut it out" }).click();
-  await row.getByText("Shut out by you").waitFor();
+  await row.getByRole("button", { name: "Ban" }).click();
+  await row.getByText("Banned by you").waitFor();
   await expect(clumsy.ticket()).rejects.toMatchObject({ code: "banned" });
   await row.getByRole("button", { name: "Forgive" }).click();
   await row.getByText("New: not audited yet").waitFor();

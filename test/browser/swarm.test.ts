@@ -61,7 +61,7 @@ async function visitor(): Promise<Page> {
 }
 
 it.each([
-  ["webgpu", "WebGPU, played by the processor · "],
+  ["webgpu", "WebGPU (software, on the CPU) · "],
   ["wasm", "WebAssembly · "],
 ])("two browsers training by %s bring the held-out loss below the unigram entropy", async (device, shown) => {
   const server = await serveBook(device);

@@ -23,7 +23,7 @@ const press = (name: string) => page.getByRole("button", { name }).click();
 const shows = (words: string) => page.getByText(`«${words}`).first().waitFor();
 
 describe("under a translator", () => {
-  it("the volunteer's words follow what happens, and Pause becomes Go on", async () => {
+  it("the volunteer's words follow what happens, and Pause becomes Resume", async () => {
     await page.goto(site.origin);
     await page.getByRole("button", { name: "Start training" }).waitFor();
     await translate(page);
@@ -32,8 +32,8 @@ describe("under a translator", () => {
     await press("«Pause»");
     await shows("Paused by you");
     expect(await page.getByText("Training on a passage").count()).toBe(0);
-    expect(await page.locator("button[data-state=paused]").innerText()).toBe("«Go on»");
-    await press("«Go on»");
+    expect(await page.locator("button[data-state=paused]").innerText()).toBe("«Resume»");
+    await press("«Resume»");
     await shows("Training on a passage");
     const { version, modelHash } = exampleStatus();
     site.emit({
@@ -61,7 +61,7 @@ describe("under a translator", () => {
     await shows("Training on a passage");
     await press("«Pause»");
     await shows("Paused by you");
-    await press("«Go on»");
+    await press("«Resume»");
     await shows("Training on a passage");
     expect(errors).toEqual([]);
   });
@@ -112,7 +112,7 @@ describe("under a translator", () => {
         const font = document.createElement("font");
         font.textContent = "«Pause»";
         node.replaceWith(font);
-        update(holder, node, "Go on");
+        update(holder, node, "Resume");
         return holder.textContent;
       };
       return [
@@ -125,7 +125,7 @@ describe("under a translator", () => {
       ];
     });
     expect(bare).toBe("«Pause»");
-    expect(whole).toBe("Go on");
+    expect(whole).toBe("Resume");
   });
 });
 

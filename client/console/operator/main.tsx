@@ -13,7 +13,7 @@ const after = (ms: number, callback: () => void) => void setTimeout(callback, ms
 const FOUNDING_MS = 600_000;
 const setup = openSetup({ ask: askWith(timelyFetch(FOUNDING_MS)), after });
 const client = openOperator({
-  fetch: timelyFetch(),
+  ask: askWith(timelyFetch()),
   after,
   lookAtFounding: setup.look,
   reload: () => location.reload(),

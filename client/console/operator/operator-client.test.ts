@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { OPERATOR_ROUTES } from "../../../protocol/operator.ts";
 import { PROTOCOL_HEADER } from "../../../protocol/version.ts";
+import { askWith } from "../api-client.ts";
 import { openOperator } from "./operator-client.ts";
 
 const OURS = { [PROTOCOL_HEADER]: "1" };
@@ -12,11 +13,11 @@ const HTML = { headers: { "content-type": "text/html" } };
 async function opened(signIn: () => Response, overview = () => refusal("not-signed-in", 401)) {
   const asked: { url: string; body: unknown }[] = [];
   const client = openOperator({
-    fetch: async (url, init) => {
+    ask: askWith(async (url, init) => {
       const body = typeof init?.body === "string" ? JSON.parse(init.body) : undefined;
       asked.push({ url: String(url), body });
       return String(url).endsWith(OPERATOR_ROUTES.signIn) ? signIn() : overview();
-    },
+    }),
     after: () => {},
     hash: "#link=the-link",
     path: "/train/",

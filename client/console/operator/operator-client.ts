@@ -1,15 +1,11 @@
 import { type ReadonlySignal, signal } from "@preact/signals";
-import { here } from "../../../protocol/address.ts";
-import { type Json, parseJson } from "../../../protocol/guards.ts";
-import { intermediaryOf } from "../../../protocol/intermediary.ts";
 import {
-  OPERATOR_HEADER,
   OPERATOR_ROUTES,
   type OperatorAction,
   type Overview,
   parseOverview,
 } from "../../../protocol/operator.ts";
-import { refusalIn } from "../api-client.ts";
+import { type Ask, Refused } from "../api-client.ts";
 import { doneLine, linkRefusedLine, text } from "./strings.ts";
 
 /** `no-run`: signed in, on a server whose run is yet to be made. */
@@ -30,7 +26,7 @@ export interface OperatorClient {
 }
 
 export interface OperatorDeps {
-  readonly fetch: typeof fetch;
+  readonly ask: Ask;
   readonly after: (ms: number, callback: () => void) => void;
   /** The page's own address, whose fragment may hold a one-time link. */
   readonly hash: string;
@@ -51,7 +47,7 @@ const LINK = /^#link=([\w-]{1,100})$/;
 
 /** Signs in with the address's link, if it has one, and keeps asking how the run is. */
 export function openOperator(deps: OperatorDeps): OperatorClient {
-  const { fetch: ask, after, hash, path: page, forgetHash, lookAtFounding, reload } = deps;
+  const { ask, after, hash, path: page, forgetHash, lookAtFounding, reload } = deps;
   const access = signal<Access>("loading");
   const overview = signal<Overview | undefined>(undefined);
   const said = signal("");
@@ -60,40 +56,32 @@ export function openOperator(deps: OperatorDeps): OperatorClient {
   /** This page has seen the server without a run. */
   let founding = false;
 
-  const post = (path: string, body: object) =>
-    ask(here(path), {
-      method: "POST",
-      headers: { "content-type": "application/json", [OPERATOR_HEADER]: "1" },
-      redirect: "manual",
-      body: JSON.stringify(body),
-    });
-
   async function look(): Promise<void> {
     try {
-      const answer = await ask(here(OPERATOR_ROUTES.overview), { cache: "no-store", redirect: "manual" });
-      if (!answer.ok || intermediaryOf(answer) !== undefined) {
-        const { code, message } = await refusalIn(answer);
-        if (code === "not-signed-in") {
-          access.value = "signed-out";
-          overview.value = undefined;
-        } else if (code === "no-run") {
-          await lookAtFounding();
-          access.value = "no-run";
-          founding = true;
-        } else {
-          why.value = code === "intermediary" ? message : "";
-          access.value = "away";
-        }
-        return;
-      }
+      const answer = await ask(OPERATOR_ROUTES.overview);
       if (founding) return reload();
-      overview.value = parseOverview(await jsonOf(answer));
+      overview.value = parseOverview(answer);
       access.value = "signed-in";
-    } catch {
-      why.value = "";
-      access.value = "away";
+    } catch (error) {
+      const code = error instanceof Refused ? error.code : undefined;
+      if (code === "not-signed-in") {
+        access.value = "signed-out";
+        overview.value = undefined;
+      } else if (code === "no-run" && (await lookedAtFounding())) {
+        access.value = "no-run";
+        founding = true;
+      } else {
+        why.value = error instanceof Refused && code === "intermediary" ? error.message : "";
+        access.value = "away";
+      }
     }
   }
+
+  const lookedAtFounding = () =>
+    lookAtFounding().then(
+      () => true,
+      () => false,
+    );
 
   async function poll(): Promise<void> {
     await look();
@@ -106,10 +94,9 @@ export function openOperator(deps: OperatorDeps): OperatorClient {
     const link = LINK.exec(hash)?.[1];
     if (link !== undefined) {
       forgetHash();
-      const answer = await post(OPERATOR_ROUTES.signIn, { link, path: page }).catch(() => undefined);
-      if (answer !== undefined && (!answer.ok || intermediaryOf(answer) !== undefined)) {
-        linkRefused.value = linkRefusedLine(await refusalIn(answer));
-      }
+      await ask(OPERATOR_ROUTES.signIn, { link, path: page }).catch((error: unknown) => {
+        if (error instanceof Refused) linkRefused.value = linkRefusedLine(error);
+      });
     }
     await poll();
   }
@@ -123,20 +110,16 @@ export function openOperator(deps: OperatorDeps): OperatorClient {
     said,
     async act(action) {
       try {
-        const answer = await post(OPERATOR_ROUTES.act, action);
-        const done = answer.ok && intermediaryOf(answer) === undefined;
-        said.value = done ? doneLine(action) : text.failed((await refusalIn(answer)).message);
-      } catch {
-        said.value = text.failed(text.away);
+        await ask(OPERATOR_ROUTES.act, { ...action });
+        said.value = doneLine(action);
+      } catch (error) {
+        said.value = text.failed(error instanceof Refused ? error.message : text.away);
       }
       await look();
     },
     async signOut() {
-      await post(OPERATOR_ROUTES.signOut, { path: page }).catch(() => undefined);
+      await ask(OPERATOR_ROUTES.signOut, { path: page }).catch(() => undefined);
       await look();
     },
   };
 }
-
-const jsonOf = async (answer: Response): Promise<Json> =>
-  parseJson(new Uint8Array(await answer.arrayBuffer()));

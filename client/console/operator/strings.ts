@@ -34,7 +34,7 @@ export const text = {
   refusedHelp: (merged: string) => `${merged} merged`,
 
   audits: "Audits",
-  auditsHelp: (bad: string) => `passed; ${bad} found bad`,
+  auditsHelp: (bad: string) => `passed; ${bad} failed`,
 
   curve: "Loss",
   pace: "How long versions take",
@@ -55,7 +55,7 @@ export const text = {
   drain: "Drain",
   finish: "Finish…",
   controlsHelp:
-    "Pause gives no work from now on; what comes back is kept. Drain first waits for the work that is out. " +
+    "Pause gives no work from now on; what comes back is kept. Drain first waits for outstanding tickets. " +
     "Volunteers see that the run is paused, and stay.",
   finishSure: "A finished run gives no more work, ever. Deltas that wait are discarded.",
   finishYes: "Finish for good",
@@ -70,8 +70,8 @@ export const text = {
   rollbackHelp: "The run goes on from that version’s weights; nothing of its history is lost.",
   ban: "Ban…",
   banSure: "Nothing more of this volunteer is taken, and it gets no work.",
-  banYes: "Shut it out",
-  banNo: "Leave it in",
+  banYes: "Ban",
+  banNo: "Cancel",
   forgive: "Forgive",
   banLabel: "A volunteer’s key",
   banHelp:
@@ -138,7 +138,7 @@ export function doneLine(action: OperatorAction): string {
     case "pause":
       return "Paused.";
     case "drain":
-      return "Draining: the run pauses when the work that is out has come back.";
+      return "Draining: the run pauses once no ticket is outstanding.";
     case "finish":
       return "Finished.";
     case "tune":
@@ -169,8 +169,8 @@ export const roster = {
   seen: (ago: string) => `seen ${ago} ago`,
   notSeen: "not seen since the server started",
   standing: {
-    banned: "Shut out by you",
-    quarantined: "Kept out for a while: its work was found bad",
+    banned: "Banned by you",
+    quarantined: "In quarantine: its work failed an audit",
     trusted: "Passed an audit",
     new: "New: not audited yet",
   },
@@ -178,8 +178,8 @@ export const roster = {
   ban: "Ban…",
   banWhom: (who: string) => `Ban ${who}…`,
   banSure: (who: string) => `Nothing more of ${who} is taken, and it gets no work, until it is forgiven.`,
-  banYes: "Shut it out",
-  banNo: "Leave it in",
+  banYes: "Ban",
+  banNo: "Cancel",
   forgive: "Forgive",
   forgiveWhom: (who: string) => `Forgive ${who}`,
 } as const;
