@@ -2,8 +2,8 @@ import { type ChunkList, chunkLength } from "../../protocol/chunks.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { sha256 } from "../../protocol/identity.ts";
 import { type Hash, type ObjectName, type PeerId, snapshotName } from "../../protocol/ids.ts";
-import { type Announcement, type Introduction, MAX_HELD } from "../../protocol/introduction.ts";
 import { WrongBytes } from "../transport/away.ts";
+import { Announcer, type SeedServer } from "./announcer.ts";
 import { Assembler } from "./assembler.ts";
 import { BUFFER_HIGH, type Channel, type Network } from "./channel.ts";
 import type { Command, PeerEvent, Shape, Source } from "./events.ts";
@@ -12,14 +12,6 @@ import { Scheduler } from "./scheduler.ts";
 import { Store } from "./store.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
-
-/** What sharing asks of the server. */
-export interface SeedServer {
-  /** An object's chunk list, its signature checked, for an object of at most `most` bytes. */
-  chunks(object: ObjectName, most: number): Promise<ChunkList>;
-  range(object: ObjectName, from: number, to: number): Promise<Bytes>;
-  announce(announcement: Omit<Announcement, "id" | "token">): Promise<Introduction>;
-}
 
 export interface HubOptions {
   readonly server: SeedServer;
@@ -43,8 +35,6 @@ export interface Brought {
   readonly bytes: Bytes;
 }
 
-/** Between two announcements while nothing happens. The server forgets who says nothing for a minute. */
-const ANNOUNCE_MS = 20_000;
 /** The server is asked for a chunk so often before a download is given up. */
 const MAX_FAILURES = 3;
 /** Between two of those, and twice as long each time. */
@@ -63,21 +53,25 @@ interface Waiting {
 export class Hub {
   readonly #options: HubOptions;
   readonly #scheduler: Scheduler;
+  readonly #announcer: Announcer;
   readonly #store = new Store();
   readonly #assembler = new Assembler();
   readonly #channels = new Map<PeerId, Channel>();
   readonly #waiting = new Map<Hash, Waiting[]>();
-  readonly #wrong: PeerId[] = [];
   #latest: Hash | undefined;
   #making = false;
   #failures = 0;
   #closed = false;
   #cancelWake: () => void = () => {};
-  #cancelAnnounce: () => void = () => {};
 
   constructor(options: HubOptions) {
     this.#options = options;
     const { random, uploadRate, clock } = options;
+    this.#announcer = new Announcer(
+      options,
+      () => ({ holds: this.#store.whole, latest: this.#latest !== undefined }),
+      () => void this.#announce(),
+    );
     this.#scheduler = new Scheduler({
       random,
       now: clock(),
@@ -92,8 +86,7 @@ export class Hub {
 
   /** Tells the server that we are here, before anybody can be introduced to us. Rejects where it will not have us. */
   async join(): Promise<void> {
-    await this.#options.server.announce(this.#announcement());
-    this.#announceLater();
+    await this.#announcer.join();
   }
 
   /**
@@ -157,13 +150,13 @@ export class Hub {
   /** Our network changed: who left may be reached again. */
   moved(): void {
     this.#take({ type: "moved" });
-    void this.#announce(undefined);
+    void this.#announce();
   }
 
   close(): void {
     this.#closed = true;
     this.#cancelWake();
-    this.#cancelAnnounce();
+    this.#announcer.close();
     for (const channel of this.#channels.values()) channel.close();
     for (const waiting of this.#waiting.values()) {
       for (const { reject } of waiting) reject(new WrongBytes("sharing has ended"));
@@ -220,8 +213,8 @@ export class Hub {
         void this.#complete(command.object);
         return;
       case "report":
-        this.#wrong.push(command.peer);
-        void this.#announce(undefined);
+        this.#announcer.blame(command.peer);
+        void this.#announce();
         return;
     }
   }
@@ -289,7 +282,7 @@ export class Hub {
       resolve({ list, bytes: i === waiting.length - 1 ? bytes : bytes.slice() });
     });
     for (const gone of this.#store.shrink(object)) this.#take({ type: "dropped", object: gone });
-    await this.#announce(undefined);
+    await this.#announce();
   }
 
   #giveUp(object: Hash, error: unknown): void {
@@ -318,30 +311,11 @@ export class Hub {
     }
   }
 
-  async #announce(wants: Hash | undefined): Promise<void> {
-    if (this.#closed) return;
+  /** Says what is here, and hears who else is: about what is wanted, or about whatever is waited for. */
+  async #announce(wants?: Hash): Promise<void> {
     const object = wants ?? this.#waiting.keys().next().value;
-    let made: Introduction = { peers: [], swarm: 2, holders: 0 };
-    try {
-      made = await this.#options.server.announce(this.#announcement(object));
-    } catch {
-      // Without introductions there is the server.
-    }
-    this.#announceLater();
-    if (object !== undefined) this.#take({ type: "introduced", object, ...made });
-  }
-
-  #announcement(wants?: Hash): Omit<Announcement, "id" | "token"> {
-    const holds = this.#store.whole.slice(-MAX_HELD);
-    const wrong = this.#wrong.splice(0, 32);
-    return { holds, latest: this.#latest !== undefined, wrong, ...(wants !== undefined && { wants }) };
-  }
-
-  #announceLater(): void {
-    if (this.#closed) return;
-    this.#cancelAnnounce();
-    const jitter = 1 - 0.2 * this.#options.random();
-    this.#cancelAnnounce = this.#options.after(ANNOUNCE_MS * jitter, () => void this.#announce(undefined));
+    const made = await this.#announcer.announce(object);
+    if (object !== undefined && made !== undefined) this.#take({ type: "introduced", object, ...made });
   }
 }
 

@@ -1,24 +1,10 @@
 import { chunksIn } from "../../protocol/chunks.ts";
 import type { Hash, PeerId } from "../../protocol/ids.ts";
+import { announce, asksFor, nextWake, type Swarm } from "./asking.ts";
 import { Bits } from "./bits.ts";
 import { Download } from "./download.ts";
-import type { Command, PeerEvent, Shape, Source } from "./events.ts";
-import {
-  ANNOUNCE_EVERY_MS,
-  ASK_MS,
-  FEW_PEERS,
-  HEDGE_MS,
-  IDLE_MS,
-  MAX_ASKS,
-  MAX_DIALLED,
-  MAX_PEERS,
-  MAX_WANTED,
-  PEER_ASKS,
-  SEEK_MS,
-  SERVER_ASKS,
-  SLOW_MS,
-  UPLOAD_RATE,
-} from "./limits.ts";
+import type { Command, PeerEvent, Shape } from "./events.ts";
+import { ASK_MS, FEW_PEERS, IDLE_MS, MAX_DIALLED, MAX_PEERS, MAX_WANTED, UPLOAD_RATE } from "./limits.ts";
 import type { Message } from "./messages.ts";
 import { Peer } from "./peer.ts";
 import { Uploads } from "./uploads.ts";
@@ -41,6 +27,7 @@ export class Scheduler {
   readonly #uploads: Uploads;
   readonly #peers = new Map<PeerId, Peer>();
   readonly #downloads = new Map<Hash, Download>();
+  readonly #known: Swarm = { peers: this.#peers, downloads: this.#downloads };
   /** Objects at hand whole. */
   readonly #held = new Map<Hash, Shape>();
   /** Peers that lied or stalled: not asked again, and not let in. */
@@ -61,9 +48,9 @@ export class Scheduler {
     this.#out = [];
     this.#hear(event, now);
     this.#lose(now);
-    for (const download of this.#downloads.values()) this.#pump(download, now);
+    for (const download of this.#downloads.values()) this.#out.push(...asksFor(download, this.#known, now));
     for (const serving of this.#uploads.next(now)) this.#out.push({ type: "serve", ...serving });
-    this.#wakeAt = this.#nextWake(now);
+    this.#wakeAt = nextWake(this.#known, this.#uploads.wakeAt(now), now);
     return this.#out;
   }
 
@@ -141,7 +128,7 @@ export class Scheduler {
     this.#downloads.set(shape.hash, download);
     for (const [id, { open }] of this.#peers) if (open) this.#send(id, { type: "want", object: shape.hash });
     if (this.connected.length >= FEW_PEERS) download.setShare(this.#swarm, 0);
-    else this.#announce(download, now);
+    else this.#out.push(announce(download, now));
   }
 
   #hold(shape: Shape): void {
@@ -304,78 +291,6 @@ export class Scheduler {
     }
   }
 
-  /** Asks for what can be asked for now. */
-  #pump(download: Download, now: number): void {
-    let useful = 0;
-    const ready: { readonly id: PeerId; room: number }[] = [];
-    for (const [id, peer] of this.#peers) {
-      if (!peer.open || !download.lacksFrom(id)) continue;
-      useful++;
-      const room = PEER_ASKS - this.#asksOf(id);
-      if (room > 0 && peer.busyUntil <= now) ready.push({ id, room });
-    }
-    // One ask a peer and turn, so that the first of them does not get everything.
-    for (let asked = true; asked; ) {
-      asked = false;
-      for (const one of ready) {
-        if (one.room === 0 || download.asks.length >= MAX_ASKS) continue;
-        const chunk = download.pick(one.id, now);
-        if (chunk === undefined) continue;
-        one.room--;
-        asked = true;
-        download.ask(one.id, chunk, now);
-        this.#out.push({ type: "ask", peer: one.id, object: download.shape.hash, chunk });
-      }
-    }
-    this.#fetch(download, useful, now);
-    if (download.asks.length > 0) download.busyAt = now;
-    if (useful < FEW_PEERS && now - (download.soughtAt ?? now) >= ANNOUNCE_EVERY_MS)
-      this.#announce(download, now);
-  }
-
-  /** Asks the server for as much as peers leave to it. */
-  #fetch(download: Download, useful: number, now: number): void {
-    if (now < download.serverRests) return;
-    for (;;) {
-      const sharing = download.share > 0;
-      const room = this.#serverRoom(download, useful, now);
-      if (download.asksOf("server") >= Math.max(room, sharing ? 1 : 0)) return;
-      const chunk = download.pick("server", now);
-      if (chunk === undefined) return;
-      if (sharing) download.share--;
-      download.ask("server", chunk, now);
-      this.#out.push({ type: "fetch", object: download.shape.hash, chunk });
-    }
-  }
-
-  #serverRoom(download: Download, useful: number, now: number): number {
-    if (download.hopeless(now)) return SERVER_ASKS;
-    const lasted = now - download.began;
-    const seeking = [...this.#peers.values()].some(({ open }) => !open) && lasted < SEEK_MS;
-    // Who was asked just now what it has may be about to say so.
-    const answering = [...this.#peers].some(
-      ([id, { open, at }]) =>
-        open && !download.theirs.has(id) && now - Math.max(at, download.began) < SEEK_MS,
-    );
-    // Nobody connected has anything that is missing here: we are the first, or ahead of them all.
-    const ahead = useful === 0 && !seeking && !answering && (download.introduced || lasted >= SEEK_MS);
-    if (ahead) return SERVER_ASKS;
-    if (lasted >= SLOW_MS) return 1;
-    if (!seeking && now - download.busyAt >= IDLE_MS) return 1;
-    return 0;
-  }
-
-  #announce(download: Download, now: number): void {
-    download.soughtAt = now;
-    this.#out.push({ type: "announce", object: download.shape.hash });
-  }
-
-  #asksOf(source: Source): number {
-    let asks = 0;
-    for (const download of this.#downloads.values()) asks += download.asksOf(source);
-    return asks;
-  }
-
   /** Tells a peer all that we have of an object. */
   #tellAll(id: PeerId, object: Hash): void {
     const held = this.#held.get(object);
@@ -406,30 +321,5 @@ export class Scheduler {
       download.forget(id);
       download.endAll(id);
     }
-  }
-
-  #nextWake(now: number): number | undefined {
-    const times: number[] = [];
-    const later = (at: number | undefined) => {
-      if (at !== undefined && at > now) times.push(at);
-    };
-    later(this.#uploads.wakeAt(now));
-    for (const peer of this.#peers.values()) {
-      later(peer.lostAt);
-      if (this.#downloads.size > 0) later(peer.busyUntil);
-    }
-    for (const download of this.#downloads.values()) {
-      for (const { at } of download.asks) {
-        later(at + HEDGE_MS);
-        later(at + ASK_MS);
-      }
-      later(download.busyAt + IDLE_MS);
-      later(download.began + SEEK_MS);
-      for (const { at } of this.#peers.values()) later(at + SEEK_MS);
-      later(download.began + SLOW_MS);
-      later(download.serverRests);
-      if (download.soughtAt !== undefined) later(download.soughtAt + ANNOUNCE_EVERY_MS);
-    }
-    return times.length === 0 ? undefined : Math.min(...times);
   }
 }

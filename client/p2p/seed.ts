@@ -7,7 +7,7 @@ import type { Manifest } from "../../protocol/manifest.ts";
 import { pathOfObject, ROUTES } from "../../protocol/routes.ts";
 import { WrongBytes } from "../transport/away.ts";
 import type { SignedPosts } from "../transport/signed.ts";
-import type { SeedServer } from "./hub.ts";
+import type { SeedServer } from "./announcer.ts";
 
 /** Bytes of a chunk list: some 70 for each of at most 4,100 chunks. */
 const MAX_LIST = 512 * 1024;
