@@ -27,7 +27,7 @@ const COUNT = 64;
 const SHAPE = { layers: 2, heads: 4, width: 96, context: 128, vocabulary: 512 };
 const PROMPTS = ["Call me Ishmael.", "The whale", "\n\n“Captain Ahab,” said Starbuck,", "It was 3 o'clock; "];
 /** llama.cpp looks GELU up in a table of half precision, about three decimal digits; f16 rounds the weights too. */
-const MOST_LOGIT_GAP = { f32: 0.01, f16: 0.03 } as const;
+const MAX_LOGIT_GAP = { f32: 0.01, f16: 0.03 } as const;
 
 interface Answer {
   readonly tokens: readonly number[];
@@ -78,7 +78,7 @@ async function bench(): Promise<number> {
   if (flags.json) console.log(JSON.stringify({ steps: STEPS, loss, rows }));
   const exact = rows.find(({ type }) => type === "f32");
   const alike = exact?.prompts === PROMPTS.length && exact.continuations === PROMPTS.length;
-  return alike && rows.every(({ type, logitGap }) => logitGap <= MOST_LOGIT_GAP[type]) ? 0 : 1;
+  return alike && rows.every(({ type, logitGap }) => logitGap <= MAX_LOGIT_GAP[type]) ? 0 : 1;
 
   async function train() {
     const { index, readShard } = await readCorpus(folder);

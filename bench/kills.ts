@@ -26,7 +26,7 @@ import { benchFlags, countOf } from "./lib/flags.ts";
 
 const VOLUNTEERS = 8;
 /** A life under load ends at a random moment up to so long after its first receipt, ms; or of its start, one in four. */
-const LONGEST_LIFE_MS = 600;
+const MAX_LIFE_MS = 600;
 /** Where no receipt comes, it ends without. */
 const PATIENCE_MS = 5_000;
 const READY_MS = 5_000;
@@ -135,7 +135,7 @@ async function killAtRandom(kills: number) {
         }
       });
       await Promise.race([first.promise, sleep(PATIENCE_MS)]);
-      await sleep(Math.random() * LONGEST_LIFE_MS);
+      await sleep(Math.random() * MAX_LIFE_MS);
       await server.end("SIGKILL");
       dead = true;
       await Promise.all(work);

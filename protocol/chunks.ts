@@ -36,8 +36,8 @@ export interface ChunkList extends ChunkTerms {
 }
 
 /** Bounds of a chunk's size that a reader takes. */
-const LEAST_CHUNK_BYTES = 64 * 1024;
-const MOST_CHUNK_BYTES = 256 * 1024;
+const MIN_CHUNK_BYTES = 64 * 1024;
+const MAX_CHUNK_BYTES = 256 * 1024;
 
 /**
  * The size this server cuts objects into. Of 64, 128 and 256 KiB it sends the least with the first: 13, 21 and 28
@@ -81,7 +81,7 @@ export function parseChunks(json: Json, most = MAX_OBJECT_BYTES): ChunkList {
   const hash = as(isHash, json.hash, "hash");
   const length = asInteger(json.length, "length", 1, Number.MAX_SAFE_INTEGER);
   if (length > most) throw new ProtocolError("too-large", `${object} has more than ${most} bytes`);
-  const size = asInteger(json.size, "size", LEAST_CHUNK_BYTES, MOST_CHUNK_BYTES);
+  const size = asInteger(json.size, "size", MIN_CHUNK_BYTES, MAX_CHUNK_BYTES);
   const count = chunksIn(length, size);
   const chunks = asArray(json.chunks, "chunks", count);
   asInteger(chunks.length, "chunks.length", count, count);

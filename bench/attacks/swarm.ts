@@ -51,7 +51,7 @@ const EVALUATE_EVERY = 4;
 const DIRECTION_EVERY = 8;
 const DIRECTION_STEPS = 4;
 /** As in server/run/late-merges.ts. */
-const MOST_BLAMED = 96;
+const MAX_BLAMED = 96;
 
 /** The settings of a run so small that it takes some fifteen seconds. */
 const settingsOf = ({ seed, tokens, rule }: Job) =>
@@ -175,7 +175,7 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
     const seal = { record: NO_HASH, signature: SIGNATURE, hash: NO_HASH };
     const since = [...kept.values()].filter(({ end }) => typeof end === "number" && end > to);
     await apply({ type: "rolled-back", at: now, version, to, reason: "held-out loss", ...seal });
-    if (ours) for (const one of since.reverse().slice(0, MOST_BLAMED)) await audit(one, "stranger", to);
+    if (ours) for (const one of since.reverse().slice(0, MAX_BLAMED)) await audit(one, "stranger", to);
   };
   const upload = async (member: Member, ticket: Ticket, values: Float32Array): Promise<void> => {
     const frame = encodeFrame(codec, values);

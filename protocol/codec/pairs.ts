@@ -22,14 +22,14 @@ export interface Span {
   readonly to: number;
 }
 
-const MOST = 7;
+const MAX_CODE = 7;
 /** More than the squares of a chunk's codes come to. */
 const FORBIDDEN = 2 ** 20;
 
 /** For each byte the sum of its two codes' squares; {@link FORBIDDEN} where one of them is no encoder's. */
 const SQUARES = Uint32Array.from({ length: 256 }, (_, byte) => {
   const [low, high] = [signed(byte, CODE_BITS), signed(byte >>> CODE_BITS, CODE_BITS)];
-  return low < -MOST || high < -MOST ? FORBIDDEN : low * low + high * high;
+  return low < -MAX_CODE || high < -MAX_CODE ? FORBIDDEN : low * low + high * high;
 });
 
 /**
@@ -46,7 +46,7 @@ export function checkPairs(
   let squares = 0;
   let [scaleAt, placeAt, codeAt] = [scales, places, codes];
   for (let start = from; start < to; start += chunk, scaleAt += 2) {
-    const scale = checkScale(payload, scaleAt, MOST);
+    const scale = checkScale(payload, scaleAt, MAX_CODE);
     let sum = 0;
     let last = -1;
     let ascending = true;
@@ -59,7 +59,7 @@ export function checkPairs(
       sum += SQUARES[payload[codeAt]!]!;
     }
     if (!ascending || last >= chunk) throw misplaced(start);
-    if (sum >= FORBIDDEN) throw forbidden(start, MOST);
+    if (sum >= FORBIDDEN) throw forbidden(start, MAX_CODE);
     if (scale === 0 && sum > 0) throw unscaled(start);
     squares += sum * scale * scale;
   }
@@ -82,7 +82,7 @@ export function addPairs(
   let [scaleAt, placeAt, codeAt] = [scales, places, codes];
   for (let start = from; start < to; start += chunk, scaleAt += 2) {
     const scale = readScale(payload, scaleAt);
-    for (let code = 1; code <= MOST; code++) {
+    for (let code = 1; code <= MAX_CODE; code++) {
       const product = share * Math.fround(code * scale);
       products[code] = product;
       products[16 - code] = -product;

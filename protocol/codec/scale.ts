@@ -7,7 +7,7 @@ import type { CodeBits } from "./codec.ts";
  */
 
 /** Scales below 2⁻¹⁰⁰ are written as zero, far above the denormals that some GPUs flush. */
-const SMALLEST_SCALE = 2 ** -100;
+const MIN_SCALE = 2 ** -100;
 /** The largest finite bf16. */
 const LARGEST_SCALE_BITS = 0x7f7f;
 
@@ -23,7 +23,7 @@ export const largestCode = (bits: CodeBits): number => 2 ** (bits - 1) - 1;
  */
 export function writeScale(payload: Uint8Array, at: number, largest: number, bits: CodeBits): number {
   const most = largestCode(bits);
-  if (largest < most * SMALLEST_SCALE) return 0;
+  if (largest < most * MIN_SCALE) return 0;
   single[0] = largest / most;
   let high = (word[0]! + 0xffff) >>> 16;
   word[0] = high << 16;

@@ -3,7 +3,7 @@ import { setPriority } from "node:os";
 
 /** Restarts of a crashing volunteer wait this long, doubled each time up to the last, in milliseconds. */
 const FIRST_WAIT_MS = 1_000;
-const LONGEST_WAIT_MS = 60_000;
+const MAX_WAIT_MS = 60_000;
 /** A volunteer that lived this long before it crashed starts from the first wait again. */
 const HEALTHY_MS = 60_000;
 /** From asking a volunteer to stop until it is killed. */
@@ -62,7 +62,7 @@ export class Swarm {
       this.#options.say(`volunteer ${number} ended (${why}); starting it again in ${again / 1_000} s`);
       const timer = setTimeout(() => {
         this.#timers.delete(timer);
-        this.#start(number, Math.min(2 * again, LONGEST_WAIT_MS));
+        this.#start(number, Math.min(2 * again, MAX_WAIT_MS));
       }, again);
       this.#timers.add(timer);
     };

@@ -5,7 +5,7 @@ import { readCorpus } from "../corpus/shards.ts";
 import type { RunCorpus } from "../run/options.ts";
 
 /** Tokens of a split that windows are drawn from: 8 MB, however large the corpus. */
-const MOST_TOKENS = 4 * 1024 * 1024;
+const MAX_TOKENS = 4 * 1024 * 1024;
 
 /** A data directory's corpus as a run sees it, and the held-out text, which only the evaluator sees. */
 export interface OpenedCorpus {
@@ -46,7 +46,7 @@ async function textOf(
     const piece = await readShard(hash);
     pieces.push(piece);
     length += piece.length;
-    if (length >= MOST_TOKENS) break;
+    if (length >= MAX_TOKENS) break;
   }
   const text = new Uint16Array(length);
   let at = 0;

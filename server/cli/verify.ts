@@ -23,7 +23,7 @@ export interface VerifyIo {
 }
 
 /** A running server lets go of old snapshots while we read: how often we begin again. */
-const MOST_TRIES = 5;
+const MAX_TRIES = 5;
 
 /** `murmuration verify …`. Resolves to the exit code. */
 export async function verifyCommand(args: readonly string[], io: VerifyIo): Promise<number> {
@@ -68,7 +68,7 @@ export async function verifyDirectory(directory: string): Promise<Verified> {
       return await verify(store, corpus, task);
     } catch (error) {
       const moved = before.join() !== (await files.list("snapshots")).join();
-      if (!moved || tries === MOST_TRIES) throw error;
+      if (!moved || tries === MAX_TRIES) throw error;
     }
   }
 }

@@ -14,7 +14,7 @@ import {
   type Rules,
 } from "./rules.ts";
 import type { Soft, State } from "./state.ts";
-import { expectedWithin, heldUntil, LONGEST_HOLD_MS, QUORUM_SHARE } from "./version-deadline.ts";
+import { expectedWithin, heldUntil, MAX_HOLD_MS, QUORUM_SHARE } from "./version-deadline.ts";
 
 /** Versions by which is known how many are at work. */
 const LATELY = 4;
@@ -62,10 +62,10 @@ function holdOf(rules: Rules, state: State, { volunteer, since }: Asked, now: nu
   if (sent === undefined) {
     const turn = since + MAX_TURN_MS;
     // It looks again before that: those at work may all have left.
-    return now < turn && working >= rules.crowd ? Math.min(turn, now + LONGEST_HOLD_MS) : undefined;
+    return now < turn && working >= rules.crowd ? Math.min(turn, now + MAX_HOLD_MS) : undefined;
   }
   const expected = expectedWithin(state.took, usuallyWorking(state));
-  const until = Math.min(heldUntil(state.publishedAt, sent.at, expected), since + LONGEST_HOLD_MS);
+  const until = Math.min(heldUntil(state.publishedAt, sent.at, expected), since + MAX_HOLD_MS);
   return now < until && working >= rules.quorum ? until : undefined;
 }
 

@@ -2,11 +2,11 @@ import type { Pace } from "../../protocol/pace.ts";
 
 /** Bounds of a ticket's length: fewer steps are not worth sending, more learn less (docs/LEARNING.md). */
 const FEWEST_STEPS = 3;
-const MOST_STEPS = 30;
+const MAX_STEPS = 30;
 /** A ticket for who has measured nothing yet. */
 export const USUAL_STEPS = 10;
 /** Else no ticket is meant to be shorter: versions would come faster than a small server merges them. */
-const SHORTEST_SECONDS = 1;
+const MIN_SECONDS = 1;
 /** Training takes so many times as long as the link: then there is no need to train ahead of what is merged. */
 const LINK_TIMES = 7;
 
@@ -43,7 +43,7 @@ export function stepsFor(
   if (speed === undefined || uplink === undefined) return USUAL_STEPS;
   const fetching = downlink === undefined ? 0 : diffBytes / downlink;
   const link = LINK_TIMES * (deltaBytes / uplink + fetching);
-  const seconds = Math.max(SHORTEST_SECONDS, link) * Math.min(1, FEW / working) * (crowded ? CROWDED : 1);
+  const seconds = Math.max(MIN_SECONDS, link) * Math.min(1, FEW / working) * (crowded ? CROWDED : 1);
   const steps = Math.ceil((seconds * speed) / tokensPerStep);
-  return Math.max(FEWEST_STEPS, Math.min(MOST_STEPS, steps));
+  return Math.max(FEWEST_STEPS, Math.min(MAX_STEPS, steps));
 }

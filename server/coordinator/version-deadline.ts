@@ -5,14 +5,14 @@ const GATHER_MS = 500;
 /** And after its quorum for this part of the median of what deltas take. */
 const GRACE = 0.1;
 /** No wait is so long that a run seems stuck. */
-const LONGEST_WAIT_MS = 40_000;
+const MAX_WAIT_MS = 40_000;
 /** A delta is expected until so many times the median of what deltas take, */
 const PATIENCE = 1.25;
 /** and longer while so few are at work: there a version without somebody is a half or a third of one. */
 const FEW = 3;
 const PATIENCE_OF_FEW = 2;
 /** Who asks for work waits so long at most for the version that its delta makes; MAX_TURN_MS (protocol/limits.ts) for its turn. */
-export const LONGEST_HOLD_MS = 10_000;
+export const MAX_HOLD_MS = 10_000;
 
 /** A version has just opened for this part of the time in which most deltas come. */
 const JUST_OPENED = 0.1;
@@ -40,10 +40,7 @@ export function closesAt(
   if (first === undefined || last === undefined) return Number.POSITIVE_INFINITY;
   if (came.length >= Math.max(least, working)) return last;
   const quorum = came[quorumOf(least, working) - 1] ?? Number.POSITIVE_INFINITY;
-  const deadline = Math.max(
-    first + GATHER_MS,
-    opened + Math.min(LONGEST_WAIT_MS, expectedWithin(took, usual)),
-  );
+  const deadline = Math.max(first + GATHER_MS, opened + Math.min(MAX_WAIT_MS, expectedWithin(took, usual)));
   return Math.min(quorum + GRACE * (medianOf(took) ?? 0), deadline);
 }
 

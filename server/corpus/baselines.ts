@@ -12,7 +12,7 @@ export interface Baselines {
 }
 
 /** Tokens that are measured, the first of each, so that memory and time stay bounded. */
-const MOST_MEASURED = { heldOut: 1 << 20, gate: 1 << 17 } as const;
+const MAX_MEASURED = { heldOut: 1 << 20, gate: 1 << 17 } as const;
 
 /** Weights tried for the unigram within the bigram, in tokens of evidence. */
 const PRIORS = Array.from({ length: 17 }, (_, i) => 2 ** i);
@@ -54,7 +54,7 @@ export class BaselineMeter {
 
   #keep(split: "gate" | "heldOut", tokens: Uint16Array): void {
     const kept = this.#measured[split];
-    for (const token of tokens.subarray(0, MOST_MEASURED[split] - kept.length)) {
+    for (const token of tokens.subarray(0, MAX_MEASURED[split] - kept.length)) {
       const before = kept.at(-1);
       if (before !== undefined) this.#pairs.set(pairOf(before, token), 0);
       kept.push(token);

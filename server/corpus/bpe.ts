@@ -13,7 +13,7 @@ export const pairOf = (left: number, right: number): Pair => left * 0x1_0000 + r
 export const splitPair = (pair: Pair): Merge => [Math.floor(pair / 0x1_0000), pair % 0x1_0000];
 
 /** A pair seen once would be a token that training never meets again. */
-const LEAST_COUNT = 2;
+const MIN_COUNT = 2;
 
 /**
  * Trains a byte-level BPE (Sennrich et al. 2016, on bytes as in GPT-2): `vocabulary` − 256 times the most
@@ -88,7 +88,7 @@ class PairTable {
   mostFrequent(): Pair | undefined {
     for (let top = this.#heap.pop(); top !== undefined; top = this.#heap.pop()) {
       const count = this.#counts.get(top.pair) ?? 0;
-      if (count === top.count) return count >= LEAST_COUNT ? top.pair : undefined;
+      if (count === top.count) return count >= MIN_COUNT ? top.pair : undefined;
       if (count > 0) this.#heap.push({ pair: top.pair, count });
     }
     return undefined;

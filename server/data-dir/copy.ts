@@ -11,7 +11,7 @@ import { LOCK_FILE } from "./lock.ts";
 const LEFT_OUT = /^(?:index\.sqlite.*|.*\.tmp|\.adding-.*|\.DS_Store|lost\+found)$/;
 const PARTIAL = ".partial";
 /** A running server lets go of old snapshots while we copy: how often we begin again. */
-const MOST_TRIES = 5;
+const MAX_TRIES = 5;
 
 /** Whether a file that nobody ever changes is copied, or given a second name on the same disk. */
 export type Manner = "copy" | "link";
@@ -44,7 +44,7 @@ export async function copyRun(
     await rm(partial, { recursive: true, force: true });
     await mkdir(partial, { mode: 0o700 });
     if (await copyOnce(root, partial, manner)) break;
-    if (tries === MOST_TRIES)
+    if (tries === MAX_TRIES)
       throw new DirectoryError("the server changed its snapshots faster than they copy");
   }
   await check(partial);

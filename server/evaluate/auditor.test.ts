@@ -10,7 +10,7 @@ import { createWasmTrainer } from "../../model/engine/wasm/trainer.ts";
 import { DENSE4 } from "../../protocol/codec/codec.ts";
 import { decodeFrame, encodeFrame } from "../../protocol/frame.ts";
 import type { TicketId } from "../../protocol/ids.ts";
-import { MOST_DISTANCE, verdictOf } from "../trust/audit.ts";
+import { MAX_DISTANCE, verdictOf } from "../trust/audit.ts";
 import { Gauge } from "../trust/gauge.ts";
 import { NO_TRUST } from "../trust/standing.ts";
 import { auditInThread } from "./auditor.ts";
@@ -59,7 +59,7 @@ test("A14: an honest delta is found good in the thread and recomputed within the
   const delta = await honest();
   const job = { ticket, shard, weights, codec: DENSE4, seed: 5, batches: 1 };
   const good = await auditor.audit({ ...job, delta });
-  expect(good.distance).toBeLessThan(MOST_DISTANCE / 2);
+  expect(good.distance).toBeLessThan(MAX_DISTANCE / 2);
   expect(verdictOf(good, 5, NO_TRUST).reason).toBe("recomputed");
   const stale = { ...job, ticket: { ...ticket, fresh: false } };
   expect(verdictOf(await auditor.audit({ ...stale, delta }), 5, NO_TRUST).verdict).toBe("good");
@@ -91,7 +91,7 @@ test("A14: a fresh ticket of Muon's is recomputed within the band; control: Adam
     );
     const good = await thread.audit({ ...job, delta: deltas[0]! });
     const other = await thread.audit({ ...job, delta: deltas[1]! });
-    expect(good.distance).toBeLessThan(MOST_DISTANCE / 2);
+    expect(good.distance).toBeLessThan(MAX_DISTANCE / 2);
     expect(verdictOf(good, 5, NO_TRUST).reason).toBe("recomputed");
     expect(verdictOf(other, 5, NO_TRUST).reason).toBe("mismatch");
   } finally {
@@ -107,7 +107,7 @@ test("A15: a fresh ticket of which half was trained points the right way and is 
     ...{ ticket: long, shard, weights, codec: DENSE4, seed: 5, batches: 1 },
     delta,
   });
-  expect(evidence.distance, "the control: its direction alone would pass").toBeLessThan(MOST_DISTANCE);
+  expect(evidence.distance, "the control: its direction alone would pass").toBeLessThan(MAX_DISTANCE);
   expect(verdictOf(evidence, 10, NO_TRUST).reason).toBe("mismatch");
   const { length: _, ...direction } = evidence;
   expect(verdictOf(direction, 10, NO_TRUST).reason, "the control").toBe("recomputed");

@@ -1,5 +1,5 @@
 /** Smaller ones are as well made anew. */
-const LEAST_BYTES = 64 * 1024;
+const MIN_BYTES = 64 * 1024;
 
 /**
  * Buffers that were used and may be used again, up to `most` bytes of them. V8 looks through its whole heap for every
@@ -17,8 +17,7 @@ export class Spare {
   /** A buffer of at least so many bytes, and less than twice as many, with anything in it. */
   take(bytes: number): Uint8Array<ArrayBuffer> {
     const at = this.#buffers.findLastIndex(({ length }) => length >= bytes && length < 2 * bytes);
-    if (at < 0)
-      return new Uint8Array(bytes < LEAST_BYTES ? bytes : LEAST_BYTES * Math.ceil(bytes / LEAST_BYTES));
+    if (at < 0) return new Uint8Array(bytes < MIN_BYTES ? bytes : MIN_BYTES * Math.ceil(bytes / MIN_BYTES));
     const [buffer] = this.#buffers.splice(at, 1);
     this.#bytes -= buffer!.length;
     return buffer!;
@@ -26,7 +25,7 @@ export class Spare {
 
   /** Gives one back, which nobody looks at any more. */
   give(buffer: Uint8Array<ArrayBuffer>): void {
-    if (buffer.length < LEAST_BYTES || this.#bytes + buffer.length > this.#most) return;
+    if (buffer.length < MIN_BYTES || this.#bytes + buffer.length > this.#most) return;
     this.#buffers.push(buffer);
     this.#bytes += buffer.length;
   }

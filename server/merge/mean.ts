@@ -1,9 +1,9 @@
 import { addFrames } from "../../protocol/frame.ts";
 
 /** Frames added in one go: stretch by stretch, each waits for memory once in so many (10M values: twice as fast as 32). */
-const MOST_WAITING = 96;
+const MAX_WAITING = 96;
 /** Bytes of frames that wait, so that dense ones of a large model do not fill the memory. */
-const MOST_BYTES = 32 * 1024 * 1024;
+const MAX_BYTES = 32 * 1024 * 1024;
 
 /**
  * Running weighted mean of deltas, in plain f32 and in the order given, so that every machine gets the same
@@ -26,7 +26,7 @@ export class WeightedMean {
   add(frame: Uint8Array<ArrayBuffer>, weight: number): void {
     this.#waiting.push({ frame, share: weight / this.#total });
     this.#bytes += frame.length;
-    if (this.#waiting.length >= MOST_WAITING || this.#bytes >= MOST_BYTES) this.flush();
+    if (this.#waiting.length >= MAX_WAITING || this.#bytes >= MAX_BYTES) this.flush();
   }
 
   /** Frames that must still stay as they are. */

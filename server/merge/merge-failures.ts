@@ -1,7 +1,7 @@
 import { ProtocolError } from "../../protocol/errors.ts";
 
 /** A merge that failed so often in a row, and not for the disk, will fail again. */
-const MOST = 3;
+const MAX_FAILURES = 3;
 
 /** Counts a version's failed merges, so that one that can never succeed pauses the run and is not tried for ever. */
 export class MergeFailures {
@@ -14,12 +14,12 @@ export class MergeFailures {
       return false;
     this.#times = this.#version === version ? this.#times + 1 : 1;
     this.#version = version;
-    return this.#times >= MOST;
+    return this.#times >= MAX_FAILURES;
   }
 
   /** Whether `version` is not to be tried. Who resumes the run has it tried again. */
   stopped(version: number, paused: boolean): boolean {
-    if (this.#version !== version || this.#times < MOST) return false;
+    if (this.#version !== version || this.#times < MAX_FAILURES) return false;
     if (!paused) this.#times = 0;
     return paused;
   }

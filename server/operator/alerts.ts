@@ -28,7 +28,7 @@ const STALLED_MS = 5 * 60_000;
 const SPIKE = 20;
 /** Of so many senders at least, of whom each counts so often at most: no one sender makes a spike. */
 const SPIKE_SENDERS = 3;
-const MOST_OF_SENDER = 10;
+const MAX_OF_SENDER = 10;
 /** A disk is nearly full with less than this free: a few versions of the largest model, with their states. */
 const FULL_BYTES = 2e9;
 
@@ -61,7 +61,7 @@ function stalled({ state, waitedMs }: Facts): Alert | undefined {
 }
 
 function refusals({ lately: { merged, refused } }: Facts): Alert | undefined {
-  const counts = [...refused.values()].map((times) => Math.min(times, MOST_OF_SENDER));
+  const counts = [...refused.values()].map((times) => Math.min(times, MAX_OF_SENDER));
   const total = counts.reduce((sum, times) => sum + times, 0);
   if (counts.length < SPIKE_SENDERS || total < SPIKE || total < merged) return undefined;
   const whose = `of ${counts.length} senders whose work was merged before`;

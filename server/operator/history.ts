@@ -9,7 +9,7 @@ const MAX_POINTS = 600;
 /** Versions whose deltas' staleness is counted. */
 const STALE_VERSIONS = 50;
 /** Staleness is at most this, or more. */
-const MOST_STALE = 4;
+const MAX_STALE = 4;
 
 /** What the journal tells of how the run went, gathered as it is read and as it grows. Memory is bounded. */
 export class History {
@@ -76,13 +76,13 @@ export class History {
 
   /** Merged deltas of the newest versions by staleness, from 0; the last counts that many or more. */
   get staleness(): readonly number[] {
-    const counts: number[] = new Array(MOST_STALE + 1).fill(0);
+    const counts: number[] = new Array(MAX_STALE + 1).fill(0);
     for (const late of this.#stale.flat()) counts[late] = (counts[late] ?? 0) + 1;
     return counts;
   }
 
   #publish({ version, at }: Published, deltas: readonly Accepted[]): void {
-    const late = deltas.map((delta) => Math.min(MOST_STALE, Math.max(0, version - 1 - delta.version)));
+    const late = deltas.map((delta) => Math.min(MAX_STALE, Math.max(0, version - 1 - delta.version)));
     this.#stale = [...this.#stale, late].slice(-STALE_VERSIONS);
     const tokens = deltas.reduce((sum, delta) => sum + delta.tokens, 0);
     const nats = deltas.reduce((sum, delta) => sum + delta.tokens * delta.report.loss, 0);

@@ -7,21 +7,21 @@ import { Catalogue, type Picks, type Share } from "./sharers.ts";
 /** Who has not announced itself for so long, in milliseconds, is gone: three of a browser's own intervals. */
 const STAYS_MS = 60_000;
 /** Browsers known at once; the one that announced itself the longest ago makes room. */
-const MOST_KNOWN = 20_000;
+const MAX_KNOWN = 20_000;
 /** Of those, from one network: a school that shares. */
-const MOST_OF_NETWORK = 512;
+const MAX_OF_NETWORK = 512;
 /** Ids of one volunteer at once: two tabs, and one that was reloaded. */
-const MOST_OF_ONE = 4;
+const MAX_OF_ONE = 4;
 /** Objects that all of them hold and seek, each counted once for each browser, some 400 bytes each. */
-const MOST_ENTRIES = 150_000;
+const MAX_ENTRIES = 150_000;
 /** Browsers that are looked at for one introduction: some were picked before, or are shunned. */
-const MOST_LOOKS = 64;
+const MAX_LOOKS = 64;
 /** Introductions of one browser that are remembered, for signalling: the oldest is forgotten first. */
-const MOST_INTRODUCED = 64;
+const MAX_REMEMBERED = 64;
 /** Who must say so before a peer is introduced to nobody any more: different networks, or where there are none, volunteers. */
 const REPORTS_TO_SHUN = 3;
 /** Volunteers shunned at once; the oldest is forgotten first. */
-const MOST_SHUNNED = 10_000;
+const MAX_SHUNNED = 10_000;
 
 interface Known {
   readonly volunteer: VolunteerKey;
@@ -114,11 +114,11 @@ export class Introductions {
     return { peers: [...peers], swarm: 1 + holders + seekers, holders };
   }
 
-  /** {@link MOST_LOOKS} of those in some pools, drawn by lot and none twice but who is in two: Fisher and Yates' shuffle, begun. */
+  /** {@link MAX_LOOKS} of those in some pools, drawn by lot and none twice but who is in two: Fisher and Yates' shuffle, begun. */
   *#draw(pools: readonly Picks[]): Generator<PeerId, void, undefined> {
     const total = pools.reduce((sum, { size }) => sum + size, 0);
     const moved = new Map<number, number>();
-    for (let left = total; left > 0 && total - left < MOST_LOOKS; left--) {
+    for (let left = total; left > 0 && total - left < MAX_LOOKS; left--) {
       const lot = Math.min(left - 1, Math.floor(this.#random() * left));
       let place = moved.get(lot) ?? lot;
       moved.set(lot, moved.get(left - 1) ?? left - 1);
@@ -140,7 +140,7 @@ export class Introductions {
     if (by.size < REPORTS_TO_SHUN) by.add(from.network ?? from.volunteer);
     this.#reports.delete(accused);
     this.#reports.set(accused, by);
-    forgetOldest(this.#reports, MOST_SHUNNED);
+    forgetOldest(this.#reports, MAX_SHUNNED);
   }
 
   #isShunned(volunteer: VolunteerKey): boolean {
@@ -152,10 +152,10 @@ export class Introductions {
     const { volunteer, network, share } = one;
     this.#known.set(id, one);
     this.#catalogue.add(id, share);
-    this.#forget(this.#ofVolunteer.add(volunteer, id, MOST_OF_ONE));
-    if (network !== undefined) this.#forget(this.#ofNetwork.add(network, id, MOST_OF_NETWORK));
+    this.#forget(this.#ofVolunteer.add(volunteer, id, MAX_OF_ONE));
+    if (network !== undefined) this.#forget(this.#ofNetwork.add(network, id, MAX_OF_NETWORK));
     for (const oldest of this.#known.keys()) {
-      if (this.#known.size <= MOST_KNOWN && this.#catalogue.entries <= MOST_ENTRIES) return;
+      if (this.#known.size <= MAX_KNOWN && this.#catalogue.entries <= MAX_ENTRIES) return;
       this.#forget(oldest);
     }
   }
@@ -200,5 +200,5 @@ class Groups<K> {
 function meet(one: Known, other: PeerId): void {
   one.introduced.delete(other);
   one.introduced.add(other);
-  forgetOldest(one.introduced, MOST_INTRODUCED);
+  forgetOldest(one.introduced, MAX_REMEMBERED);
 }

@@ -19,8 +19,8 @@ const MESSAGE_RATE = { burst: 200, perSecond: 5 };
 /** Sockets that one address may open: a class that joins together, then one a second. */
 const OPEN_RATE = { burst: 60, perSecond: 1 };
 /** Sockets open at once, from one address and in all. */
-const MOST_OF_ADDRESS = 64;
-const MOST_SOCKETS = 4_096;
+const MAX_OF_ADDRESS = 64;
+const MAX_SOCKETS = 4_096;
 /** Bytes that wait for a browser that does not read: every signal that the 64 it was introduced to may send at once. */
 const MAX_UNREAD = 256 * 1024;
 /** A browser says something every 5 s; who has not for so long is gone. Milliseconds. */
@@ -58,7 +58,7 @@ export class Signalling implements Upgrades {
   constructor(options: SignallingOptions, silenceMs = SILENCE_MS) {
     this.#options = options;
     this.#silenceMs = silenceMs;
-    this.#opening = new RateLimiter(OPEN_RATE, MOST_SOCKETS, options.now);
+    this.#opening = new RateLimiter(OPEN_RATE, MAX_SOCKETS, options.now);
     this.#looking = setInterval(() => this.#look(), silenceMs / LOOKS).unref();
   }
 
@@ -122,8 +122,7 @@ export class Signalling implements Upgrades {
     } catch {
       return 429;
     }
-    if ((this.#addresses.get(address) ?? 0) >= MOST_OF_ADDRESS || this.#lines.size >= MOST_SOCKETS)
-      return 429;
+    if ((this.#addresses.get(address) ?? 0) >= MAX_OF_ADDRESS || this.#lines.size >= MAX_SOCKETS) return 429;
     const id = searchParams.get("id") ?? "";
     return this.#options.introductions.knows(id, searchParams.get("token") ?? "") ? id : 403;
   }

@@ -27,7 +27,7 @@ import type { Blamed } from "./late-merges.ts";
 import type { RunOptions } from "./options.ts";
 
 /** Audits that wait, at most: beyond it the newest are not made. A frame each is held in memory. */
-const MOST_WAITING = 32;
+const MAX_WAITING = 32;
 /** Tickets counted as trained before the first, so that the first newcomers can be audited. */
 const AHEAD = 20;
 /** The server's own direction is found again after so many versions, by so many steps. */
@@ -133,7 +133,7 @@ export class Audits {
       return;
     }
     const { chance, whose } = planOf(delta, upload.ticket.fresh, pool, trust);
-    if (this.#waiting.length >= MOST_WAITING || draw() / 2 ** 32 >= chance) return;
+    if (this.#waiting.length >= MAX_WAITING || draw() / 2 ** 32 >= chance) return;
     const frame = upload.frame.slice(); // the upload's own bytes are the next one's by then
     this.#put(() => this.#audit({ ...upload, frame }, whose));
   }

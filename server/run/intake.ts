@@ -17,7 +17,7 @@ import type { ServerIdentity } from "./server-key.ts";
 const STOPPING_RETRY_MS = 5_000;
 const REBUILD_RETRY_MS = 5_000;
 /** What may wait in memory for an index that cannot be written: 20,000 deltas are some 10 MB. */
-const MOST_BEHIND = 20_000;
+const MAX_BEHIND = 20_000;
 
 interface InFlight {
   readonly delta: Hash;
@@ -79,7 +79,7 @@ export class Intake {
   #judge(upload: Upload): number {
     const { state, founded } = this.#run;
     if (this.#run.closed) throw new ProtocolError("not-durable", "the server is stopping", STOPPING_RETRY_MS);
-    if (this.#run.index.behind > MOST_BEHIND)
+    if (this.#run.index.behind > MAX_BEHIND)
       throw new ProtocolError("not-durable", "the index of receipts cannot be written", REBUILD_RETRY_MS);
     const now = this.#run.clock.now();
     const standing = standingOf(state.trust, upload.ticket.volunteer);

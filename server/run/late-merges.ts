@@ -8,9 +8,9 @@ import type { Store } from "../store/store.ts";
 import { decodeRecord } from "./record.ts";
 
 /** Accepted deltas remembered: more than the tripwire's look-back merges at the default quorum. */
-const MOST = 512;
+const MAX_REMEMBERED = 512;
 /** Of those, the newest that one roll-back has audited again: the harm is seldom old. */
-const MOST_BLAMED = 96;
+const MAX_BLAMED = 96;
 
 /** A delta that may have harmed the model, and what an audit of it needs. */
 export interface Blamed {
@@ -79,7 +79,7 @@ export class LateMerges {
       const undone = this.kept.filter(({ into }) => into !== undefined && into > event.to);
       for (const { into: _, ...rest } of undone) this.#late.set(rest.ticket, rest);
       if (event.reason !== "held-out loss") return;
-      for (const { ticket } of undone.slice(-MOST_BLAMED)) this.#change(ticket, { blamedOn: event.hash });
+      for (const { ticket } of undone.slice(-MAX_BLAMED)) this.#change(ticket, { blamedOn: event.hash });
     } else if (event.type === "audited") {
       const late = this.#late.get(event.ticket);
       if (late?.blamedOn === undefined) return;
@@ -113,12 +113,12 @@ export class LateMerges {
 
   /** Who is blamed stays for as long again: a crowd sends as many deltas before audits have come to all of them. */
   #forget(): void {
-    let over = this.#late.size - MOST;
+    let over = this.#late.size - MAX_REMEMBERED;
     for (const { ticket, blamedOn } of this.#late.values()) {
       if (over-- <= 0) break;
       if (blamedOn === undefined) this.#late.delete(ticket);
     }
-    forgetOldest(this.#late, 2 * MOST);
+    forgetOldest(this.#late, 2 * MAX_REMEMBERED);
   }
 
   #change(ticket: TicketId, change: Partial<Late>): void {

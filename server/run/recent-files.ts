@@ -1,7 +1,7 @@
 import type { Hash } from "../../protocol/ids.ts";
 
 /** Files kept in memory for volunteers a version or two behind; the newest always is. */
-const MOST_BYTES = 64 * 1024 * 1024;
+const MAX_BYTES = 64 * 1024 * 1024;
 
 /** The newest versions' published files. */
 export class RecentFiles {
@@ -14,7 +14,7 @@ export class RecentFiles {
 
   add(hash: Hash, file: Uint8Array<ArrayBuffer>): void {
     this.#files.push({ hash, file });
-    while (this.#files.length > 1 && this.#files.length * file.length > MOST_BYTES) this.#files.shift();
+    while (this.#files.length > 1 && this.#files.length * file.length > MAX_BYTES) this.#files.shift();
   }
 
   get(hash: Hash): Uint8Array<ArrayBuffer> | undefined {

@@ -6,7 +6,7 @@ import {
   F32,
   isChunk,
   LARGEST_CHUNK,
-  LEAST_CHUNK,
+  MIN_CHUNK,
 } from "../../protocol/codec/codec.ts";
 import { MAX_BATCH, MAX_LABEL, MAX_STEPS } from "../../protocol/limits.ts";
 import { ICE_URL, type IceServer, MAX_ICE_CHARS, MAX_ICE_SERVERS } from "../../protocol/manifest.ts";
@@ -161,7 +161,7 @@ const codec = z.union([
   z
     .strictObject({
       name: z.literal("topk"),
-      chunk: count(LEAST_CHUNK, LARGEST_CHUNK).refine(isChunk, { message: "is no power of two" }),
+      chunk: count(MIN_CHUNK, LARGEST_CHUNK).refine(isChunk, { message: "is no power of two" }),
       k: count(1, LARGEST_CHUNK),
       bits: codeBits,
     })

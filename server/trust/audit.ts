@@ -42,21 +42,21 @@ export interface Verdict {
  * A delta gains at least this part of what others gained lately on their text: noise of the same size gains
  * about ±2% of it in a model of 20,000 parameters, and less in larger ones.
  */
-const LEAST_GAIN = 0.03;
+const MIN_GAIN = 0.03;
 /** What it may lose on gate text, as a multiple of what it gains on its own. */
-const MOST_HARM = 3;
+const MAX_HARM = 3;
 /**
  * Standard errors by which what was measured must miss a bound before anybody is blamed for it. More would let noise go
  * unproven for as long as it lasts; whoever is honest seldom misses one at all.
  */
 const SURE = 1;
 /** After a roll-back, what a delta must cost to be bad, as a part of what others gain. */
-const LEAST_BLAME = 0.5;
+const MIN_BLAME = 0.5;
 /**
  * How far a recomputed delta may lie off: devices round differently, and AdamW makes a full step of a gradient
  * that is nearly zero, whichever its sign. SECURITY.md has what was measured.
  */
-export const MOST_DISTANCE = 0.1;
+export const MAX_DISTANCE = 0.1;
 /**
  * How much longer or shorter it may be. Half of a ticket's steps lead nearly where all of them do (at .02 to .05 of
  * distance) but little more than half as far; rounding turns single values, and changes the length by a hundredth.
@@ -104,16 +104,16 @@ function verdictAlone(
   const gain = gainOf(assigned, steps);
   const harm = (gate.after - gate.before) / steps;
   if (distance !== undefined) {
-    return distance <= MOST_DISTANCE && length <= MAX_LENGTH && length >= 1 / MAX_LENGTH
+    return distance <= MAX_DISTANCE && length <= MAX_LENGTH && length >= 1 / MAX_LENGTH
       ? { verdict: "good", reason: "recomputed", gain }
       : { verdict: "bad", reason: "mismatch" };
   }
-  const least = LEAST_GAIN * usual;
+  const least = MIN_GAIN * usual;
   const [missed, error] = [least - gain, (assigned.error ?? 0) / steps];
   // Not a number keeps no bound, and nothing excuses it.
   if (!(missed < 0)) return { verdict: missed < SURE * error ? "unclear" : "bad", reason: "no-gain" };
-  const beyond = harm - MOST_HARM * gain;
-  const both = Math.hypot((gate.error ?? 0) / steps, MOST_HARM * error);
+  const beyond = harm - MAX_HARM * gain;
+  const both = Math.hypot((gate.error ?? 0) / steps, MAX_HARM * error);
   if (!(beyond <= 0)) return { verdict: beyond < SURE * both ? "unclear" : "bad", reason: "harm" };
   return { verdict: "good", reason: "gain", gain };
 }
@@ -127,7 +127,7 @@ export function blameOf(evidence: Evidence, steps: number, trust: Trust): Verdic
   const verdict = verdictOf(evidence, steps, trust);
   // What it gains there is no measure for others.
   if (verdict.verdict === "good") return { verdict: "good", reason: verdict.reason };
-  const least = -LEAST_BLAME * usualGain(trust);
+  const least = -MIN_BLAME * usualGain(trust);
   const gains = [evidence.assigned, evidence.gate].map((change) => gainOf(change, steps));
   return gains.every((gain) => gain >= least) ? { verdict: "unclear", reason: verdict.reason } : verdict;
 }

@@ -8,7 +8,7 @@ import { type Part, Places } from "./places.ts";
 /** Places of a dense delta that are compared. */
 const PRINT_VALUES = 512;
 /** A print of fewer values says nothing. */
-const LEAST_VALUES = 16;
+const MIN_VALUES = 16;
 /** Deltas that a new one is compared with. */
 const REMEMBERED = 256;
 /**
@@ -18,7 +18,7 @@ const REMEMBERED = 256;
 const SAME = 0.5;
 /** Places at which a dense delta is held against the server's direction; of a sparse one so many more, up to four times. */
 const DIRECTION_PLACES = 16_384;
-const MOST_DENSER = 4;
+const MAX_DENSER = 4;
 
 interface Print {
   readonly ticket: TicketId;
@@ -52,7 +52,7 @@ export class Gauge {
     const density = codec.name === "topk" ? codec.k / codec.chunk : 1;
     this.#places = new Places(parameters, tensors, chance);
     this.#printed = this.#places.spread(Math.ceil(PRINT_VALUES / density));
-    this.#compared = this.#places.spread(DIRECTION_PLACES * Math.min(MOST_DENSER, 1 / density));
+    this.#compared = this.#places.spread(DIRECTION_PLACES * Math.min(MAX_DENSER, 1 / density));
   }
 
   /** What the server's own training on gate text came to; the one before is forgotten. */
@@ -113,7 +113,7 @@ export class Gauge {
   #printOf(ticket: TicketId, values: Float32Array): Print | undefined {
     const places: number[] = [];
     for (const i of this.#printed) if (values[i] !== 0) places.push(i);
-    if (places.length < LEAST_VALUES) return undefined;
+    if (places.length < MIN_VALUES) return undefined;
     return {
       ticket,
       places: Uint32Array.from(places),

@@ -7,7 +7,7 @@ export interface Part {
 }
 
 /** Stretches of a large vector that are looked at: all of it would cost ten times what accepting a delta does. */
-const MOST_STRETCHES = 16;
+const MAX_STRETCHES = 16;
 /** Places of a tensor that its size is measured by. */
 const TENSOR_PLACES = 256;
 
@@ -57,7 +57,7 @@ export class Places {
 /** First those that meet the most tensors not met yet, of equal ones any; then evenly over the vector. */
 function stretchesFor(parameters: number, tensors: readonly Part[], chance: () => number): number[] {
   const all = Math.ceil(parameters / STRETCH);
-  if (all <= MOST_STRETCHES) return Array.from({ length: all }, (_, i) => i * STRETCH);
+  if (all <= MAX_STRETCHES) return Array.from({ length: all }, (_, i) => i * STRETCH);
   const meets = new Map<number, number[]>();
   tensors.forEach(({ offset, length }, tensor) => {
     // A tensor over many stretches is met by its ends, where its neighbours are too.
@@ -71,7 +71,7 @@ function stretchesFor(parameters: number, tensors: readonly Part[], chance: () =
     .sort((a, b) => a.at - b.at)
     .map(({ one }) => one);
   const [chosen, met] = [new Set<number>(), new Set<number>()];
-  while (chosen.size < MOST_STRETCHES && met.size < tensors.length) {
+  while (chosen.size < MAX_STRETCHES && met.size < tensors.length) {
     let [best, most] = [-1, 0];
     for (const [stretch, here] of drawn) {
       const fresh = new Set(here.filter((tensor) => !met.has(tensor))).size;
@@ -81,7 +81,6 @@ function stretchesFor(parameters: number, tensors: readonly Part[], chance: () =
     chosen.add(best);
     for (const tensor of meets.get(best)!) met.add(tensor);
   }
-  for (let n = 0; chosen.size < MOST_STRETCHES / 2; n++)
-    chosen.add(Math.floor((n * 2 * all) / MOST_STRETCHES));
+  for (let n = 0; chosen.size < MAX_STRETCHES / 2; n++) chosen.add(Math.floor((n * 2 * all) / MAX_STRETCHES));
   return [...chosen].sort((a, b) => a - b).map((stretch) => stretch * STRETCH);
 }

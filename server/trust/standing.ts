@@ -64,11 +64,11 @@ const MAX_STRIKES = 6;
 /** So many passed audits take one strike away. */
 const FORGIVEN_AFTER = 8;
 /** A veteran is audited at least this often. */
-const LEAST_CHANCE = 0.05;
+const MIN_CHANCE = 0.05;
 /** A newcomer's deltas are all audited until so many were good. */
 const PROBATION = 2;
 /** Deltas of one on probation that are remembered. */
-const MOST_UNPROVEN = 8;
+const MAX_UNPROVEN = 8;
 /** One ticket in so many starts from nothing, so that it can be recomputed. */
 const FRESH_EVERY = 50;
 
@@ -87,7 +87,7 @@ export const reputation = ({ strikes, banned }: Standing): number => (banned ? 0
 
 /** How likely a delta of it is to be audited: the first ones surely, a veteran's ever less, never below 5%. */
 export function auditChance({ passed, streak }: Standing): number {
-  return passed < PROBATION ? 1 : Math.max(LEAST_CHANCE, Math.min(1, 1 / streak));
+  return passed < PROBATION ? 1 : Math.max(MIN_CHANCE, Math.min(1, 1 / streak));
 }
 
 /**
@@ -101,7 +101,7 @@ export function seen(trust: Trust, volunteer: VolunteerKey, ticket: TicketId, fa
   const { streak, unproven, passed: audits } = standingOf(trust, volunteer);
   const known = change(trust, volunteer, {
     streak: streak + 1,
-    unproven: audits < PROBATION ? [...unproven.slice(1 - MOST_UNPROVEN), ticket] : [],
+    unproven: audits < PROBATION ? [...unproven.slice(1 - MAX_UNPROVEN), ticket] : [],
   });
   if (facts === undefined) return known;
   const sizes = [...trust.sizes.slice(1 - SIZES), facts.size];

@@ -26,7 +26,7 @@ const ODD = 8;
 /** Honest deltas from skewed text agree little with the server's own direction, but hardly one opposes it. */
 const OPPOSED = -0.1;
 /** A suspect delta waits for its audit through so many versions. */
-const MOST_WAIT = 4;
+const MAX_WAIT = 4;
 /** Suspects that wait, at most: more are refused, so that they cannot fill the pool. */
 export const MAX_SUSPECTS = 64;
 /** What deltas of the not yet audited weigh together, at most, once somebody trusted is there. */
@@ -84,7 +84,7 @@ export const byTrust: WeighingRule = (pool, version, trust, now) => {
     // Who was found bad before is merged again only after an audit.
     const unproven = standing.strikes > 0 && !delta.proven && !trusted(standing);
     if (unproven || suspicionOf(delta, medians.size) !== undefined) {
-      if (version - delta.version >= MOST_WAIT) discarded.push(delta.ticket);
+      if (version - delta.version >= MAX_WAIT) discarded.push(delta.ticket);
       continue;
     }
     const clip = clipOf(delta.facts, medians);

@@ -34,7 +34,7 @@ declare global {
   }
 }
 
-const MOST = 64 * 1024 * 1024;
+const MAX_LOOKS = 64 * 1024 * 1024;
 const origin = location.origin;
 const api = httpApi({ server: origin });
 let sharing: Sharing | undefined;
@@ -62,7 +62,7 @@ window.peers = {
     const began = performance.now();
     const { hash } = await api.manifest();
     if (sharing === undefined) throw new Error("open first");
-    const { bytes } = await sharing.hub.bring(snapshotName(hash), MOST);
+    const { bytes } = await sharing.hub.bring(snapshotName(hash), MAX_LOOKS);
     const found = await sha256(bytes);
     await firstTicket();
     return { hash: found, ms: performance.now() - began };
@@ -82,7 +82,7 @@ window.peers = {
       id,
       token,
     });
-    const { hash, size, length } = await seed.chunks(snapshotName(manifest.hash), MOST);
+    const { hash, size, length } = await seed.chunks(snapshotName(manifest.hash), MAX_LOOKS);
     const channels = new Map<PeerId, Channel>();
     const network = new PeerJsNetwork({
       ...{ server: origin, id, token, ice: [], random: Math.random },
