@@ -10,7 +10,7 @@ import { ProtocolError } from "../protocol/errors.ts";
 import type { AppOptions } from "../server/http/app.ts";
 import { type ListenOptions, listen } from "../server/net/listen.ts";
 import { Signalling } from "../server/peers/signalling.ts";
-import type { FoundingDesk } from "../server/setup/ports.ts";
+import type { SetupPort } from "../server/setup/ports.ts";
 import { edge } from "./edge.ts";
 import { FakeService, HASH } from "./fake-service.ts";
 import { cutsOf, ENDINGS, formsOf, inParallel, play, type Target } from "./harness/raw-sockets.ts";
@@ -45,7 +45,7 @@ afterEach(() => {
 });
 
 const refuses = () => Promise.reject(new ProtocolError("not-ready", "not here"));
-const DESK: FoundingDesk = {
+const DESK: SetupPort = {
   redeem: async () => undefined,
   state: refuses,
   begin: refuses,

@@ -13,17 +13,17 @@ import { Sessions } from "../operator/sessions.ts";
 import { Introductions } from "../peers/introductions.ts";
 import { Signalling } from "../peers/signalling.ts";
 import type { Run } from "../run/run.ts";
-import { Founder } from "../setup/run-setup.ts";
+import { SetupService } from "../setup/run-setup.ts";
 import { type UploadDisk, UploadedText } from "../setup/uploaded-text.ts";
 import type { OpenDirectory } from "./open-directory.ts";
-import { type Lookout, openLookout } from "./operator.ts";
+import { type OperatorView, openOperatorView } from "./operator.ts";
 import type { ServeOptions } from "./serve-options.ts";
 
 /**
  * What stands behind the sockets: a run, or, until an operator has made it, the page that makes one. The sockets and
  * the signed-in stay when the one takes the place of the other.
  */
-export class House implements Pick<Hono<Edge>, "fetch"> {
+export class App implements Pick<Hono<Edge>, "fetch"> {
   /** Ends the event streams, so that the server can close. */
   readonly closing = new AbortController();
   /** Resolves with a run that an operator made. */
@@ -33,9 +33,9 @@ export class House implements Pick<Hono<Edge>, "fetch"> {
   readonly #history: History;
   readonly #shared: AppOptions;
   #app: Hono<Edge>;
-  #lookout: Lookout | undefined;
+  #lookout: OperatorView | undefined;
   #signalling: Signalling | undefined;
-  #founder: Founder | undefined;
+  #setup: SetupService | undefined;
   #found: (run: Run) => void = () => {};
 
   constructor(flags: ServeOptions, log: Logger, history: History, assets: Assets) {
@@ -72,12 +72,12 @@ export class House implements Pick<Hono<Edge>, "fetch"> {
   }
 
   async close(): Promise<void> {
-    await this.#founder?.close();
+    await this.#setup?.close();
     await this.#lookout?.close();
   }
 
   async #serve(run: Run): Promise<void> {
-    this.#lookout = await openLookout(run, this.#history, this.#flags, this.#log);
+    this.#lookout = await openOperatorView(run, this.#history, this.#flags, this.#log);
     const peers = run.manifest().peers && this.#openSharing();
     this.#app = createApp(run, { ...this.#shared, ...this.#lookout.edge, ...(peers && { peers }) });
   }
@@ -105,8 +105,8 @@ export class House implements Pick<Hono<Edge>, "fetch"> {
         this.#found(run);
       },
     };
-    this.#founder = await Founder.open(parts, hasCorpus);
-    this.#app = createApp(undefined, { ...this.#shared, founding: this.#founder });
+    this.#setup = await SetupService.open(parts, hasCorpus);
+    this.#app = createApp(undefined, { ...this.#shared, founding: this.#setup });
   }
 }
 

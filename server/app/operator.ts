@@ -2,11 +2,11 @@ import type { Socket } from "node:net";
 import type { AppOptions } from "../http/app.ts";
 import type { Log } from "../lib/log.ts";
 import { AuditLog } from "../operator/audit-log.ts";
-import { Crowd } from "../operator/crowd.ts";
+import { Presence } from "../operator/crowd.ts";
 import type { History } from "../operator/history.ts";
-import { Machine } from "../operator/machine.ts";
+import { HostStats } from "../operator/machine.ts";
 import { metricsOf } from "../operator/metrics.ts";
-import { Office } from "../operator/office.ts";
+import { OperatorService } from "../operator/office.ts";
 import { Sites } from "../operator/sites.ts";
 import { Traffic } from "../operator/traffic.ts";
 import { Webhook } from "../operator/webhook.ts";
@@ -14,27 +14,27 @@ import type { Run } from "../run/run.ts";
 import type { ServeOptions } from "./serve-options.ts";
 
 /** An operator's view of a served run, and where it plugs into the sockets and the edge. */
-export interface Lookout {
+export interface OperatorView {
   readonly edge: Pick<AppOptions, "asked" | "tokensOf" | "sent" | "operator" | "metrics">;
   readonly onSocket: (socket: Socket) => void;
   close(): Promise<void>;
 }
 
 /** Begins to look after a run. */
-export async function openLookout(
+export async function openOperatorView(
   run: Run,
   history: History,
   { data: directory, alertUrl, embedOn }: Pick<ServeOptions, "data" | "alertUrl" | "embedOn">,
   log: Log,
-): Promise<Lookout> {
+): Promise<OperatorView> {
   const clock = () => performance.now();
-  const crowd = new Crowd(clock);
+  const crowd = new Presence(clock);
   const sites = await Sites.open(directory, embedOn, clock);
   const traffic = new Traffic(clock);
   const sent = { snapshots: 0, diffs: 0, shards: 0 };
-  const office = new Office({
+  const office = new OperatorService({
     ...{ run, directory, crowd, history, sites, traffic },
-    machine: new Machine(directory),
+    machine: new HostStats(directory),
     log: await AuditLog.open(directory),
     webhook: alertUrl && new Webhook(alertUrl, log),
     errors: log,

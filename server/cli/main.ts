@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import type { Socket } from "node:net";
 import { createSecureContext } from "node:tls";
 import { fileURLToPath } from "node:url";
-import { House } from "../app/app.ts";
+import { App } from "../app/app.ts";
 import { Swarm } from "../app/local-volunteers.ts";
 import { type OpenDirectory, openDirectory } from "../app/open-directory.ts";
 import type { ServeOptions } from "../app/serve-options.ts";
@@ -72,29 +72,29 @@ async function serve(flags: ServeOptions, io: ServeIo): Promise<void> {
     start,
     create,
   });
-  const house = new House(flags, log, history, await loadAssets(clientDirectory()));
+  const app = new App(flags, log, history, await loadAssets(clientDirectory()));
   try {
-    await house.move(directory);
-    const server = await openDoors(house, flags, tls, log);
+    await app.move(directory);
+    const server = await openDoors(app, flags, tls, log);
     try {
       const door = { host: flags.host, port: server.port, tls: tls !== undefined, path: flags.basePath };
       await greet(door, flags, directory, io);
       const stopped = stopOf(io.signal);
-      const run = directory.run ?? (await Promise.race([house.founded, stopped]));
+      const run = directory.run ?? (await Promise.race([app.founded, stopped]));
       if (run !== undefined) await attend(run, server.local, flags.volunteers, io, stopped);
     } finally {
-      house.closing.abort();
+      app.closing.abort();
       await server.close();
     }
   } finally {
-    await house.close();
+    await app.close();
     await directory.close();
   }
 }
 
 /** The sockets, and how volunteers on this machine reach them. */
 async function openDoors(
-  house: House,
+  app: App,
   flags: ServeOptions,
   tls: Tls | undefined,
   log: Log,
@@ -102,12 +102,12 @@ async function openDoors(
   const { host, port } = flags;
   const open: Listening[] = [];
   const add = async (where: Parameters<typeof listen>[1]) => {
-    const { onSocket, upgrades } = house;
+    const { onSocket, upgrades } = app;
     // Behind a proxy every connection comes from the proxy.
     const networkOf = (socket: Socket) =>
       flags.proxies > 0 ? undefined : prefixOf(socket.remoteAddress ?? "");
     const { basePath } = flags;
-    const listening = await listen(house, { ...where, basePath, onSocket, upgrades, networkOf, log });
+    const listening = await listen(app, { ...where, basePath, onSocket, upgrades, networkOf, log });
     open.push(listening);
     return listening.port;
   };

@@ -1,7 +1,7 @@
 import type { TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import { MAX_TURN_MS } from "../../protocol/limits.ts";
 import type { TicketTerms } from "../../protocol/ticket.ts";
-import { Aged } from "../lib/aged-map.ts";
+import { AgedMap } from "../lib/aged-map.ts";
 import { admitted, isFreshAt, standingOf, trusted } from "../trust/standing.ts";
 import type { Effect, SoftEvent } from "./events.ts";
 import {
@@ -107,7 +107,7 @@ export function lease(
   // another one.
   const fresh = trusted(standing) && (!soft.paid.has(asked.volunteer) || isFreshAt(position));
   const held = { volunteer: asked.volunteer, position, fresh, expires: now + rules.leaseMs };
-  const leases = Aged.of(soft.leases).with(asked.ticket, held);
+  const leases = AgedMap.of(soft.leases).with(asked.ticket, held);
   const terms: TicketTerms = {
     run: rules.run,
     id: asked.ticket,
@@ -191,12 +191,12 @@ function release(soft: Soft, tickets: readonly TicketId[]): Soft {
 
 /** Moves a volunteer to the young end; beyond the bound the oldest is forgotten. */
 function young<V>(known: ReadonlyMap<VolunteerKey, V>, volunteer: VolunteerKey, value: V) {
-  const next = Aged.of(known).with(volunteer, value);
+  const next = AgedMap.of(known).with(volunteer, value);
   return next.size > MAX_SEEN ? next.without([next.keys().next().value ?? volunteer]) : next;
 }
 
 const without = <K, V>(map: ReadonlyMap<K, V>, keys: readonly K[]): ReadonlyMap<K, V> =>
-  Aged.of(map).without(keys);
+  AgedMap.of(map).without(keys);
 
 /** The entries before the first one that does not hold; maps here are ordered by age. */
 function takeWhile<K, V>(map: ReadonlyMap<K, V>, holds: (value: V) => boolean): [K, V][] {

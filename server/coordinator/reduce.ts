@@ -1,7 +1,7 @@
 import type { MergedEntry } from "../../protocol/history.ts";
 import type { HeldOutPoint } from "../../protocol/status.ts";
-import { Aged } from "../lib/aged-map.ts";
-import { merged as mergedInto, passed, ruled, seen, struck, suspected } from "../trust/standing.ts";
+import { AgedMap } from "../lib/aged-map.ts";
+import { addStrike, merged as mergedInto, passed, ruled, seen, suspected } from "../trust/standing.ts";
 import { rolledBackTo } from "../trust/tripwire.ts";
 import type {
   Accepted,
@@ -137,13 +137,13 @@ function accept(state: State, event: Accepted, now: number): State {
   if (event.version > state.version) throw contradiction(event, "its version is not published");
   const { ticket, volunteer, delta, version, tokens, at, position, facts } = event;
   const pooled = { ticket, volunteer, delta, version, tokens, at, ...(facts && { facts }) };
-  let gaps = Aged.of(state.gaps).without([position]);
+  let gaps = AgedMap.of(state.gaps).without([position]);
   for (let skipped = state.frontier; skipped < position; skipped++) gaps = gaps.with(skipped, true);
   return {
     ...state,
     at,
     pool: [...state.pool, pooled],
-    used: Aged.of(state.used).with(ticket, version),
+    used: AgedMap.of(state.used).with(ticket, version),
     frontier: Math.max(state.frontier, position + 1),
     gaps,
     took: [...state.took.slice(1 - TIMED_DELTAS), event.took],
@@ -223,7 +223,7 @@ function audit(state: State, event: Audited): State {
     const pool = state.pool.map((delta) => (delta.ticket === ticket ? { ...delta, proven: true } : delta));
     return { ...state, at, pool, trust: passed(state.trust, volunteer, ticket, gain) };
   }
-  return { ...state, at, trust: struck(state.trust, volunteer, at) };
+  return { ...state, at, trust: addStrike(state.trust, volunteer, at) };
 }
 
 const rule = (state: State, { at, volunteer, ruling }: Ruled): State => ({

@@ -3,9 +3,9 @@ import type { Logger } from "pino";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { ROUTES } from "../../protocol/routes.ts";
 import type { Edge } from "../net/edge.ts";
-import type { OperatorDesk } from "../operator/ports.ts";
+import type { OperatorPort } from "../operator/ports.ts";
 import type { RunService } from "../run/service.ts";
-import type { FoundingDesk } from "../setup/ports.ts";
+import type { SetupPort } from "../setup/ports.ts";
 import { json, refuse } from "./answer.ts";
 import { type BadgeOptions, badgeRoute } from "./badge.ts";
 import { eventRoutes } from "./events.ts";
@@ -30,9 +30,9 @@ export interface AppOptions
   /** Ends the event streams, so that the server can close. */
   readonly closing: AbortSignal;
   /** What a signed-in operator sees and does; without it there are no operator routes. */
-  readonly operator?: OperatorDesk;
+  readonly operator?: OperatorPort;
   /** What a signed-in operator makes a run with, on a server that has none. */
-  readonly founding?: FoundingDesk;
+  readonly founding?: SetupPort;
 }
 
 /**

@@ -4,9 +4,9 @@ import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { BODY_IDLE_MS } from "../net/limits.ts";
-import { BodyRoom } from "./body.ts";
+import { UploadLimiter } from "./body.ts";
 
-const room = (bytes = 1_000_000, bodies = 10) => new BodyRoom({ bodies, bytes });
+const room = (bytes = 1_000_000, bodies = 10) => new UploadLimiter({ bodies, bytes });
 const length = async (body: Uint8Array) => body.length;
 
 function post(body: ReadableStream, headers: Record<string, string>): Request {
@@ -114,7 +114,7 @@ describe("bodies", () => {
 
   it("uses a large body's buffer again once its handler is done, and never before", async () => {
     const limits = { bodies: 8, bytes: 10_000_000 };
-    const read = async (space: BodyRoom, fill: number, until: Promise<void>) => {
+    const read = async (space: UploadLimiter, fill: number, until: Promise<void>) => {
       const { request, pushBytes, end } = fed({ "content-length": "200000" });
       pushBytes(new Uint8Array(200_000).fill(fill));
       end();
@@ -124,7 +124,7 @@ describe("bodies", () => {
         return body.buffer;
       });
     };
-    const space = new BodyRoom(limits, limits, 1_000_000);
+    const space = new UploadLimiter(limits, limits, 1_000_000);
     const { promise, resolve } = Promise.withResolvers<void>();
     const first = read(space, 1, promise);
     const second = await read(space, 2, Promise.resolve());
@@ -133,7 +133,7 @@ describe("bodies", () => {
     resolve();
     expect(await first).not.toBe(second);
     expect(space.bytes).toBe(0);
-    const control = new BodyRoom(limits);
+    const control = new UploadLimiter(limits);
     expect(await read(control, 1, promise)).not.toBe(await read(control, 2, promise));
   });
 
@@ -160,7 +160,7 @@ describe("bodies", () => {
   it("A5: gives one network a part of the bytes; the control: without a part it takes them all", async () => {
     const all = { bodies: 10, bytes: 8_192 };
     for (const part of [{ bodies: 10, bytes: 4_096 }, all]) {
-      const space = new BodyRoom(all, part);
+      const space = new UploadLimiter(all, part);
       const greedy = [fed(), fed()];
       const readings = greedy.map(({ request }) =>
         space.read(request, 4_096, length, "a").catch((error: { code?: string }) => error.code),
@@ -201,7 +201,7 @@ describe("bodies", () => {
 describe("bodies from a socket", () => {
   /** A server that reads bodies of at most `limit` bytes, and what it says of each. */
   async function reader(limit: number, most = { bodies: 10, bytes: 1_000_000 }) {
-    const bodies = new BodyRoom(most);
+    const bodies = new UploadLimiter(most);
     const server = createServer((incoming, outgoing) => {
       bodies
         .read(incoming, limit, async (bytes) => createHash("sha256").update(bytes).digest("hex"))

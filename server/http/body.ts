@@ -1,8 +1,8 @@
 import { IncomingMessage } from "node:http";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { BODY_IDLE_MS, BUSY_RETRY_MS } from "../net/limits.ts";
-import { Shares } from "../net/per-network-quota.ts";
-import { Spare } from "./spare.ts";
+import { PerNetworkQuota } from "../net/per-network-quota.ts";
+import { BufferPool } from "./spare.ts";
 
 const FIRST_BUFFER_BYTES = 1_024;
 
@@ -13,18 +13,21 @@ interface Room {
 }
 
 /** Room for bodies in flight, shared by all requests of one kind. One network may have a part of it. */
-export class BodyRoom {
+export class UploadLimiter {
   readonly #most: Room;
-  readonly #shares: { readonly bodies: Shares; readonly bytes: Shares };
-  readonly #spare: Spare;
+  readonly #shares: { readonly bodies: PerNetworkQuota; readonly bytes: PerNetworkQuota };
+  readonly #spare: BufferPool;
   #bodies = 0;
   #bytes = 0;
 
   /** Where `spareBytes` are kept, bodies lie in buffers that are used again. */
   constructor(most: Room, perNetwork: Room = most, spareBytes = 0) {
-    this.#spare = new Spare(spareBytes);
+    this.#spare = new BufferPool(spareBytes);
     this.#most = most;
-    this.#shares = { bodies: new Shares(perNetwork.bodies), bytes: new Shares(perNetwork.bytes) };
+    this.#shares = {
+      bodies: new PerNetworkQuota(perNetwork.bodies),
+      bytes: new PerNetworkQuota(perNetwork.bytes),
+    };
   }
 
   /** Bytes held now. */
@@ -56,7 +59,7 @@ export class BodyRoom {
       held += bytes;
       this.#bytes += bytes;
     };
-    const gathering = new Gathering(limit, Number(declared ?? 0), hold, this.#spare);
+    const gathering = new GrowingBuffer(limit, Number(declared ?? 0), hold, this.#spare);
     try {
       return await use(await (socket ? receive(request, gathering) : collect(request, gathering)));
     } finally {
@@ -82,15 +85,15 @@ function refuseDeclared(length: string | null, limit: number): void {
  * A body in one buffer that doubles, never as a list of chunks: a sender of one-byte chunks would make a list cost a
  * hundred times what it sent. Once a quarter of a declared length is there, all of it is made room for.
  */
-class Gathering {
+class GrowingBuffer {
   readonly #limit: number;
   readonly #declared: number;
   readonly #hold: (bytes: number) => void;
-  readonly #spare: Spare;
+  readonly #spare: BufferPool;
   #buffer = new Uint8Array();
   #total = 0;
 
-  constructor(limit: number, declared: number, hold: (bytes: number) => void, spare: Spare) {
+  constructor(limit: number, declared: number, hold: (bytes: number) => void, spare: BufferPool) {
     this.#spare = spare;
     this.#limit = limit;
     this.#declared = declared;
@@ -130,7 +133,7 @@ class Gathering {
 }
 
 /** Reads a web request's body: of tests, and wherever there is no socket. */
-async function collect(request: Request, gathering: Gathering): Promise<Uint8Array<ArrayBuffer>> {
+async function collect(request: Request, gathering: GrowingBuffer): Promise<Uint8Array<ArrayBuffer>> {
   const reader = request.body?.getReader();
   if (reader === undefined) return new Uint8Array();
   try {
@@ -149,7 +152,7 @@ async function collect(request: Request, gathering: Gathering): Promise<Uint8Arr
  * Reads a socket's request as it comes, which is several times as fast as through a web stream. What is left of a body
  * that was refused is the listener's to discard.
  */
-function receive(incoming: IncomingMessage, gathering: Gathering): Promise<Uint8Array<ArrayBuffer>> {
+function receive(incoming: IncomingMessage, gathering: GrowingBuffer): Promise<Uint8Array<ArrayBuffer>> {
   return new Promise((resolve, reject) => {
     const idle = setTimeout(() => end(stalled()), BODY_IDLE_MS);
     const onData = (chunk: Buffer) => {

@@ -4,14 +4,14 @@ import { FOUNDING_ROUTES } from "../../protocol/founding.ts";
 import { OPERATOR_HEADER, OPERATOR_ROUTES, type OperatorAction } from "../../protocol/operator.ts";
 import { edge } from "../../test/edge.ts";
 import { FakeService } from "../../test/fake-service.ts";
-import type { OperatorDesk } from "../operator/ports.ts";
+import type { OperatorPort } from "../operator/ports.ts";
 import { SESSION_MS } from "../operator/sessions.ts";
-import type { FoundingDesk } from "../setup/ports.ts";
+import type { SetupPort } from "../setup/ports.ts";
 import { routesOf } from "./operator-routes.ts";
 import { foundingRoutesOf } from "./setup-routes.ts";
 
 /** A desk that writes down what reached it. */
-class FakeDesk implements OperatorDesk {
+class FakeDesk implements OperatorPort {
   readonly done: OperatorAction[] = [];
   reached = 0;
   link: string | undefined = "the-link";
@@ -36,7 +36,7 @@ class FakeDesk implements OperatorDesk {
 }
 
 /** A desk of a server without a run that counts what reaches it. */
-class FakeFounding implements FoundingDesk {
+class FakeFounding implements SetupPort {
   reached = 0;
   #no(): never {
     this.reached++;

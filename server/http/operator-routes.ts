@@ -11,10 +11,10 @@ import type { Edge } from "../net/edge.ts";
 import { NO_STORE } from "../net/headers.ts";
 import { MAX_OPERATOR_BODIES, MAX_RATE_ENTRIES, SIGN_IN_RATE } from "../net/limits.ts";
 import { RateLimiter } from "../net/rate.ts";
-import type { OperatorDesk, SignInDesk } from "../operator/ports.ts";
+import type { OperatorPort, SignInPort } from "../operator/ports.ts";
 import { SESSION_MS, type Session, Sessions } from "../operator/sessions.ts";
 import { json, whole } from "./answer.ts";
-import { BodyRoom } from "./body.ts";
+import { UploadLimiter } from "./body.ts";
 import { methodOf } from "./gate.ts";
 import {
   cookiePath,
@@ -61,15 +61,21 @@ export interface OperatorRouteOptions {
  */
 export function operatorRoutes(
   app: Hono<Edge>,
-  desk: SignInDesk,
+  desk: SignInPort,
   routes: readonly Route[],
   options: OperatorRouteOptions,
 ): void {
   const { proxies, now } = options;
   const sessions = options.sessions ?? new Sessions(now);
   const tries = new RateLimiter(SIGN_IN_RATE, MAX_RATE_ENTRIES, now);
-  const room = new BodyRoom({ bodies: MAX_OPERATOR_BODIES, bytes: MAX_OPERATOR_BODIES * MAX_JSON_BYTES });
-  const pieces = new BodyRoom({ bodies: MAX_OPERATOR_BODIES, bytes: MAX_OPERATOR_BODIES * TEXT_CHUNK_BYTES });
+  const room = new UploadLimiter({
+    bodies: MAX_OPERATOR_BODIES,
+    bytes: MAX_OPERATOR_BODIES * MAX_JSON_BYTES,
+  });
+  const pieces = new UploadLimiter({
+    bodies: MAX_OPERATOR_BODIES,
+    bytes: MAX_OPERATOR_BODIES * TEXT_CHUNK_BYTES,
+  });
   const table = new Map(
     [signOutRoute(sessions, proxies), ...routes].map((route) => [`${route.method} ${route.path}`, route]),
   );
@@ -112,7 +118,7 @@ const signOutRoute = (sessions: Sessions, proxies: number): Route => ({
 });
 
 /** What there is to see and do of a run; each needs a session. */
-export function routesOf(desk: OperatorDesk): readonly Route[] {
+export function routesOf(desk: OperatorPort): readonly Route[] {
   return [
     {
       method: "GET",

@@ -1,12 +1,12 @@
 import { ProtocolError } from "../../protocol/errors.ts";
 import { FOUNDING_ROUTES, parseFoundingOrder, TEXT_CHUNK_BYTES } from "../../protocol/founding.ts";
 import { OPERATOR_ROUTES } from "../../protocol/operator.ts";
-import type { FoundingDesk } from "../setup/ports.ts";
+import type { SetupPort } from "../setup/ports.ts";
 import { json } from "./answer.ts";
 import type { Route } from "./operator-routes.ts";
 
 /** The routes of a server without a run: the same two questions come first (routes.ts). */
-export function foundingRoutesOf(desk: FoundingDesk): readonly Route[] {
+export function foundingRoutesOf(desk: SetupPort): readonly Route[] {
   return [
     {
       method: "GET",

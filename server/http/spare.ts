@@ -5,7 +5,7 @@ const MIN_BYTES = 64 * 1024;
  * Buffers that were used and may be used again, up to `most` bytes of them. V8 looks through its whole heap for every
  * 64 MB or so of new buffers: a hundred deltas a second cost more that way than their signatures.
  */
-export class Spare {
+export class BufferPool {
   readonly #most: number;
   readonly #buffers: Uint8Array<ArrayBuffer>[] = [];
   #bytes = 0;

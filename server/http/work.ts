@@ -31,7 +31,7 @@ import { RateLimiter } from "../net/rate.ts";
 import type { Introductions } from "../peers/introductions.ts";
 import type { RunService } from "../run/service.ts";
 import { json } from "./answer.ts";
-import { BodyRoom } from "./body.ts";
+import { UploadLimiter } from "./body.ts";
 import { targetOf } from "./gate.ts";
 import { Nonces } from "./nonces.ts";
 import { peerRoutes } from "./peers.ts";
@@ -84,7 +84,7 @@ export function workRoutes(app: Hono<Edge>, service: RunService, options: WorkOp
 
   const signed = <T>(
     c: Context<Edge>,
-    room: BodyRoom,
+    room: UploadLimiter,
     limit: number,
     use: (sender: Sender, body: Uint8Array<ArrayBuffer>) => Promise<T>,
   ): Promise<T> => {
@@ -145,7 +145,11 @@ export function workRoutes(app: Hono<Edge>, service: RunService, options: WorkOp
 }
 
 const roomOf = (bodies: number, bytes: number, spare = 0) =>
-  new BodyRoom({ bodies, bytes }, { bodies: NETWORK_SHARE * bodies, bytes: NETWORK_SHARE * bytes }, spare);
+  new UploadLimiter(
+    { bodies, bytes },
+    { bodies: NETWORK_SHARE * bodies, bytes: NETWORK_SHARE * bytes },
+    spare,
+  );
 
 function requireProtocol(version: string | undefined): void {
   if (version === String(PROTOCOL_VERSION)) return;

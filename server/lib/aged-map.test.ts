@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { Aged } from "./aged-map.ts";
+import { AgedMap } from "./aged-map.ts";
 
 type Act =
   | { readonly type: "with"; readonly key: number }
@@ -18,8 +18,8 @@ test("is what a map is whose entries move to the young end, and no earlier one e
   fc.assert(
     fc.property(fc.array(key, { maxLength: 60 }), acts, (first, rest) => {
       let plain: ReadonlyMap<number, number | undefined> = new Map(first.map((one) => [one, -1]));
-      let aged = Aged.of(plain);
-      const earlier: [Aged<number, number | undefined>, [number, number | undefined][]][] = [];
+      let aged = AgedMap.of(plain);
+      const earlier: [AgedMap<number, number | undefined>, [number, number | undefined][]][] = [];
       for (const [i, act] of rest.entries()) {
         earlier.push([aged, [...plain]]);
         const next = new Map(plain);
@@ -45,7 +45,7 @@ test("is what a map is whose entries move to the young end, and no earlier one e
 });
 
 test("reads as a map does: keys, values, forEach, and JSON through a plain one", () => {
-  const aged = Aged.of(new Map([["a", 1]]))
+  const aged = AgedMap.of(new Map([["a", 1]]))
     .with("b", 2)
     .with("a", 3);
   expect([...aged.keys()]).toEqual(["b", "a"]);
@@ -64,6 +64,6 @@ test("reads as a map does: keys, values, forEach, and JSON through a plain one",
       ["a", 3],
     ]),
   );
-  expect(Aged.of(aged)).toBe(aged);
+  expect(AgedMap.of(aged)).toBe(aged);
   expect(aged.without(["none"])).toBe(aged);
 });

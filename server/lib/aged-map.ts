@@ -6,7 +6,7 @@ const GONE = Symbol("gone");
  * it all, which the busiest maps of a run's state would otherwise pay for at every delta. Made of a large map and a
  * small one of what came since; the small one is copied each time, and both are joined when it has grown.
  */
-export class Aged<K, V> implements ReadonlyMap<K, V> {
+export class AgedMap<K, V> implements ReadonlyMap<K, V> {
   readonly #base: ReadonlyMap<K, V>;
   /** Younger than all of the base; a key in both is here. */
   readonly #late: ReadonlyMap<K, V | typeof GONE>;
@@ -19,19 +19,19 @@ export class Aged<K, V> implements ReadonlyMap<K, V> {
   }
 
   /** The entries of a map that nobody changes any more. */
-  static of<K, V>(map: ReadonlyMap<K, V>): Aged<K, V> {
-    return map instanceof Aged ? map : new Aged(map, new Map(), map.size);
+  static of<K, V>(map: ReadonlyMap<K, V>): AgedMap<K, V> {
+    return map instanceof AgedMap ? map : new AgedMap(map, new Map(), map.size);
   }
 
   /** With this entry, as the youngest. */
-  with(key: K, value: V): Aged<K, V> {
+  with(key: K, value: V): AgedMap<K, V> {
     const late = new Map(this.#late);
     late.delete(key);
     late.set(key, value);
     return this.#next(late, this.size + (this.has(key) ? 0 : 1));
   }
 
-  without(keys: readonly K[]): Aged<K, V> {
+  without(keys: readonly K[]): AgedMap<K, V> {
     const late = new Map(this.#late);
     let { size } = this;
     for (const key of keys) {
@@ -86,9 +86,9 @@ export class Aged<K, V> implements ReadonlyMap<K, V> {
     return new Map(this);
   }
 
-  #next(late: ReadonlyMap<K, V | typeof GONE>, size: number): Aged<K, V> {
-    const next = new Aged(this.#base, late, size);
+  #next(late: ReadonlyMap<K, V | typeof GONE>, size: number): AgedMap<K, V> {
+    const next = new AgedMap(this.#base, late, size);
     // As large as makes copying it cost as much as joining does, spread over the times between.
-    return late.size ** 2 <= 2 * this.#base.size + 64 ? next : new Aged(new Map(next), new Map(), size);
+    return late.size ** 2 <= 2 * this.#base.size + 64 ? next : new AgedMap(new Map(next), new Map(), size);
   }
 }

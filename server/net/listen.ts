@@ -17,7 +17,7 @@ import {
   WAITS,
   type Waits,
 } from "./limits.ts";
-import { Shares } from "./per-network-quota.ts";
+import { PerNetworkQuota } from "./per-network-quota.ts";
 import { SlowReaders } from "./slow-readers.ts";
 import { normalizeTarget, pathOf } from "./target.ts";
 
@@ -79,7 +79,7 @@ export async function listen(
     ? createSecureServer({ ...settings, ...options.tls, handshakeTimeout: waits.headersMs }, handler)
     : createServer(settings, handler);
   server.maxConnections = connections;
-  const shares = new Shares(NETWORK_SHARE * connections);
+  const shares = new PerNetworkQuota(NETWORK_SHARE * connections);
   const sockets = new Set<Socket>();
   server.setTimeout(waits.idleMs);
   server.on("clientError", (error, socket) => refuseMalformed(error, socket, answering));
@@ -166,7 +166,7 @@ function handlerOf(
 }
 
 /** Hangs up on a network that has its share of connections. */
-function admit(socket: Socket, network: string | undefined, shares: Shares): void {
+function admit(socket: Socket, network: string | undefined, shares: PerNetworkQuota): void {
   if (shares.take(network)) socket.once("close", () => shares.give(network));
   else socket.destroy();
 }

@@ -3,7 +3,7 @@
  * addresses it has, cannot hold the room against everybody else. Who has no name (network.ts) is bounded by the
  * room alone: behind a proxy that is not named to the server, that is everybody.
  */
-export class Shares {
+export class PerNetworkQuota {
   readonly #most: number;
   readonly #held = new Map<string, number>();
 

@@ -18,7 +18,7 @@ interface Seen {
 const BACKENDS = new Set(["webgpu", "wasm", "webgl", "cpu"]);
 
 /** Who is here, by kind. Names of kinds are ours and few: nothing a stranger sends becomes one. */
-export class Crowd {
+export class Presence {
   readonly #now: () => number;
   readonly #seen = new Map<VolunteerKey, Seen>();
 

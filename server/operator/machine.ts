@@ -7,7 +7,7 @@ const RESOLUTION_MS = 10;
 const NANO = 1e6;
 
 /** How the process and its disk are. */
-export class Machine {
+export class HostStats {
   readonly #directory: string;
   readonly #delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   #lately = { p50: 0, p99: 0 };

@@ -7,11 +7,11 @@ import type { Run } from "../run/run.ts";
 import { SettingsError } from "../run/settings.ts";
 import { type Alert, alertsOf } from "./alerts.ts";
 import type { AuditLog } from "./audit-log.ts";
-import type { Crowd } from "./crowd.ts";
+import type { Presence } from "./crowd.ts";
 import type { History } from "./history.ts";
 import { redeemLink } from "./link.ts";
-import type { Machine } from "./machine.ts";
-import type { OperatorDesk } from "./ports.ts";
+import type { HostStats } from "./machine.ts";
+import type { OperatorPort } from "./ports.ts";
 import type { Session } from "./sessions.ts";
 import type { Sites } from "./sites.ts";
 import type { Traffic } from "./traffic.ts";
@@ -23,14 +23,14 @@ const LOOK_MS = 10_000;
 const SPIKE_LOOKS = 30;
 const TURN_MS = 60_000;
 
-export interface OfficeParts {
+export interface OperatorServiceParts {
   readonly run: Run;
   readonly directory: string;
-  readonly crowd: Crowd;
+  readonly crowd: Presence;
   readonly history: History;
   readonly sites: Sites;
   readonly traffic: Traffic;
-  readonly machine: Machine;
+  readonly machine: HostStats;
   readonly log: AuditLog;
   readonly webhook: Webhook | undefined;
   readonly errors: Pick<Log, "warn">;
@@ -39,13 +39,13 @@ export interface OfficeParts {
 }
 
 /** All that an operator sees of a run and does to it. */
-export class Office implements OperatorDesk {
-  readonly #parts: OfficeParts;
+export class OperatorService implements OperatorPort {
+  readonly #parts: OperatorServiceParts;
   #alerts: readonly Alert[] = [];
   #counts: readonly { readonly merged: number; readonly refused: ReadonlyMap<string, number> }[] = [];
   #timers: readonly NodeJS.Timeout[] = [];
 
-  constructor(parts: OfficeParts) {
+  constructor(parts: OperatorServiceParts) {
     this.#parts = parts;
   }
 

@@ -16,11 +16,11 @@ import {
 import { operatorLinkCommand } from "../cli/operator.ts";
 import { type Alert, alertsOf, type Facts } from "./alerts.ts";
 import { AuditLog } from "./audit-log.ts";
-import { Crowd } from "./crowd.ts";
+import { Presence } from "./crowd.ts";
 import { History } from "./history.ts";
 import { issueLink, LINK_MS, noteAddress, redeemLink } from "./link.ts";
-import { Machine } from "./machine.ts";
-import { Office } from "./office.ts";
+import { HostStats } from "./machine.ts";
+import { OperatorService } from "./office.ts";
 import { Sites } from "./sites.ts";
 import { Traffic } from "./traffic.ts";
 import { Webhook } from "./webhook.ts";
@@ -184,7 +184,7 @@ describe("who is here", () => {
 
   it("is counted by our own names alone, for a minute", () => {
     let now = 0;
-    const crowd = new Crowd(() => now);
+    const crowd = new Presence(() => now);
     const chrome = "Mozilla/5.0 (Linux; Android 15; Pixel) AppleWebKit/537 Chrome/140 Mobile Safari/537";
     crowd.asked(key(1), chrome);
     crowd.trained(key(1), "webgpu, Adreno");
@@ -276,10 +276,10 @@ describe("an operator's view", () => {
     const warnings: string[] = [];
     const { run } = await tinyRun();
     const traffic = new Traffic(() => 0);
-    const office = new Office({
-      ...{ run, directory, traffic, history: new History(), crowd: new Crowd(() => 0) },
+    const office = new OperatorService({
+      ...{ run, directory, traffic, history: new History(), crowd: new Presence(() => 0) },
       sites: await Sites.open(directory, [], () => 0),
-      machine: new Machine(join(directory, "gone")),
+      machine: new HostStats(join(directory, "gone")),
       log: await AuditLog.open(directory),
       webhook: undefined,
       errors: { warn: (_, message) => void warnings.push(message) },

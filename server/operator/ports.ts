@@ -3,13 +3,13 @@ import type { ExportedModel } from "../export/model.ts";
 import type { Session } from "./sessions.ts";
 
 /** Who can sign in. */
-export interface SignInDesk {
+export interface SignInPort {
   /** Uses a one-time link up: who it was issued to, or undefined. */
   redeem(link: string): Promise<string | undefined>;
 }
 
 /** What the operator's routes need of the server. Every method that refuses throws a ProtocolError. */
-export interface OperatorDesk extends SignInDesk {
+export interface OperatorPort extends SignInPort {
   overview(): Promise<Overview>;
   /** Does it, and notes who did. */
   act(action: OperatorAction, by: Session): Promise<void>;

@@ -5,7 +5,7 @@ import type { Auditor } from "../evaluate/ports.ts";
 import { harmless, reachable } from "../trust/tripwire.ts";
 import type { Audits } from "./audits.ts";
 import type { SnapshotPlace } from "./checkpoint.ts";
-import type { Founded } from "./genesis.ts";
+import type { RunDefinition } from "./genesis.ts";
 import type { RunOptions } from "./options.ts";
 
 /** Tickets' texts that versions are compared on, and micro-batches of each. */
@@ -15,8 +15,8 @@ const BATCHES = 2;
 const QUIET = 8;
 
 /** What an alarm needs of the run. */
-export interface AlarmedRun {
-  readonly founded: Pick<Founded, "task" | "delta" | "rules">;
+export interface WatchedRun {
+  readonly founded: Pick<RunDefinition, "task" | "delta" | "rules">;
   readonly state: State;
   /** Versions stored whole, oldest first. */
   readonly stored: readonly SnapshotPlace[];
@@ -30,8 +30,8 @@ export interface AlarmedRun {
  * if the current one is much worse there too. Otherwise it goes on, and the log says so. Where the run has no audits, or
  * its auditor fails, it goes back as far as the tripwire says, or as something is stored.
  */
-export class Alarm {
-  readonly #run: AlarmedRun;
+export class DivergenceDetector {
+  readonly #run: WatchedRun;
   readonly #audits: Audits | undefined;
   readonly #options: Pick<RunOptions, "corpus" | "random" | "log">;
   #busy = false;
@@ -39,7 +39,7 @@ export class Alarm {
   #quiet: { readonly version: number; readonly loss: number } | undefined;
 
   constructor(
-    run: AlarmedRun,
+    run: WatchedRun,
     audits: Audits | undefined,
     options: Pick<RunOptions, "corpus" | "random" | "log">,
   ) {

@@ -22,7 +22,7 @@ import {
 import type { Candidate } from "../trust/candidate.ts";
 import { Gauge } from "../trust/gauge.ts";
 import { Learning, NEWEST } from "../trust/learning.ts";
-import type { Founded } from "./genesis.ts";
+import type { RunDefinition } from "./genesis.ts";
 import type { Blamed } from "./late-merges.ts";
 import type { RunOptions } from "./options.ts";
 
@@ -36,7 +36,7 @@ const DIRECTION_STEPS = 4;
 
 /** What audits need of the run. */
 export interface AuditedRun {
-  readonly founded: Pick<Founded, "settings" | "task" | "delta" | "rules">;
+  readonly founded: Pick<RunDefinition, "settings" | "task" | "delta" | "rules">;
   readonly state: State;
   now(): number;
   snapshot(hash: Hash): Promise<Uint8Array<ArrayBuffer> | undefined>;

@@ -30,7 +30,7 @@ import { saveSnapshot, storedSnapshots } from "./snapshots.ts";
 const RUN_FILE = "run.json";
 
 /** What makes a run this run, from its first journal record. */
-export interface Founded {
+export interface RunDefinition {
   readonly id: RunId;
   readonly settings: Settings;
   readonly task: Task;
@@ -86,7 +86,7 @@ export async function found(
   corpus: RunCorpus,
   taskOf: TaskFactory,
   given: Settings | undefined,
-): Promise<Founded> {
+): Promise<RunDefinition> {
   const { genesis } = created;
   const settings = storedSettings(genesis.settings);
   if (given !== undefined) requireSame(settings, given);

@@ -13,7 +13,7 @@ import type { Identity } from "../../protocol/identity.ts";
 import { type Hash, isHash, type RunId, type TicketId } from "../../protocol/ids.ts";
 import type { DurableEvent, Published } from "../coordinator/events.ts";
 import { type Store, StoreError } from "../store/store.ts";
-import type { Founded } from "./genesis.ts";
+import type { RunDefinition } from "./genesis.ts";
 import type { IndexFeed } from "./index-feed.ts";
 import { diffCodec } from "./merge-rule.ts";
 import { decodeRecord } from "./record.ts";
@@ -33,14 +33,14 @@ export type Made = Pick<VersionTerms, "version" | "model" | "diff" | "merged"> &
  * The terms of a version's record (rule G1). They follow from the journal's events alone, so that the journal
  * keeps only their hash and the signature.
  */
-export function termsOf({ id, settings }: Pick<Founded, "id" | "settings">, made: Made): VersionTerms {
+export function termsOf({ id, settings }: Pick<RunDefinition, "id" | "settings">, made: Made): VersionTerms {
   const { version, model, diff, merged, backTo } = made;
   const step = backTo === undefined ? stepOf(settings, version) : { rolledBackTo: backTo };
   const previous = made.previous ?? genesisHash(id);
   return { run: id, version, previous, model, diff, step, merged };
 }
 
-export async function seal(identity: Identity, founded: Founded, made: Made): Promise<Seal> {
+export async function seal(identity: Identity, founded: RunDefinition, made: Made): Promise<Seal> {
   const terms = termsOf(founded, made);
   const { signature } = await signRecord(identity.privateKey, terms);
   return { record: await recordHash(terms), signature };
@@ -50,7 +50,7 @@ export async function seal(identity: Identity, founded: Founded, made: Made): Pr
 export async function readRecord(
   store: Store,
   index: IndexFeed,
-  founded: Founded,
+  founded: RunDefinition,
   version: number,
 ): Promise<VersionRecord> {
   const published = await eventOf(store, index.version(version)?.published, "published", "rolled-back");
@@ -82,7 +82,7 @@ export async function readRecord(
 export async function readProof(
   store: Store,
   index: IndexFeed,
-  founded: Founded,
+  founded: RunDefinition,
   ticket: TicketId,
 ): Promise<DeltaProof> {
   const version = index.end(ticket);

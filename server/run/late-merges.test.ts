@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Hash, Signature, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { RolledBack } from "../coordinator/events.ts";
-import { LateMerges } from "./late-merges.ts";
+import { RecentDeltas } from "./late-merges.ts";
 
 const hash = (n: number) => n.toString(16).padStart(64, "0") as Hash;
 const ticketId = (n: number) => String(n).padStart(22, "0") as TicketId;
@@ -9,7 +9,7 @@ const volunteer = "0".repeat(43) as VolunteerKey;
 
 /** What is remembered of a run whose versions are made of one delta each. */
 class Told {
-  readonly late = new LateMerges();
+  readonly late = new RecentDeltas();
   #sequence = 0;
   #tickets = 0;
 

@@ -49,7 +49,7 @@ export interface Late extends Pick<Accepted, "ticket" | "volunteer" | "tokens" |
  * Who had a part in the newest versions, and who is still to be audited for a roll-back. It follows from the
  * journal, so that a restart neither ends an inquiry nor makes the next one blind.
  */
-export class LateMerges {
+export class RecentDeltas {
   readonly #late: Map<TicketId, Late>;
 
   constructor(kept: readonly Late[] = []) {

@@ -3,7 +3,7 @@ import type { Effect } from "../coordinator/events.ts";
 import type { Rules } from "../coordinator/rules.ts";
 import type { State } from "../coordinator/state.ts";
 import { EventLog, type Recordable } from "./event-log.ts";
-import type { Founded } from "./genesis.ts";
+import type { RunDefinition } from "./genesis.ts";
 import { IndexFeed } from "./index-feed.ts";
 import { Listeners } from "./listeners.ts";
 import type { RunOptions } from "./options.ts";
@@ -29,7 +29,7 @@ export class LiveRun {
   readonly waiting = new WaitingList();
   readonly #options: RunOptions;
   readonly #projections: Projections;
-  #founded: Founded;
+  #founded: RunDefinition;
   #closed = false;
 
   constructor(options: RunOptions, identity: Identity, recovered: Recovered) {
@@ -63,7 +63,7 @@ export class LiveRun {
     log.info({ run: founded.id, version, hash, tokens }, "run opened");
   }
 
-  get founded(): Founded {
+  get founded(): RunDefinition {
     return this.#founded;
   }
 

@@ -3,7 +3,7 @@ import type { Closed, RolledBack } from "../coordinator/events.ts";
 import { mergeHere } from "../merge/merger.ts";
 import { StoreError } from "../store/store.ts";
 import type { EventLog } from "./event-log.ts";
-import type { Founded } from "./genesis.ts";
+import type { RunDefinition } from "./genesis.ts";
 import { seal } from "./history.ts";
 import { hashInPieces } from "./large-hash.ts";
 import type { RunOptions } from "./options.ts";
@@ -15,7 +15,7 @@ import type { RunClock } from "./run-clock.ts";
 export interface VersionParts {
   readonly options: Pick<RunOptions, "store" | "merger" | "log">;
   readonly identity: Identity;
-  readonly founded: () => Founded;
+  readonly founded: () => RunDefinition;
   readonly clock: RunClock;
   readonly events: EventLog;
   readonly projections: Pick<Projections, "placesOf">;

@@ -6,7 +6,7 @@ import type { Rules } from "../coordinator/rules.ts";
 import type { State } from "../coordinator/state.ts";
 import { type Fact, StoreError } from "../store/store.ts";
 import { factsOf } from "./facts.ts";
-import { type Late, LateMerges } from "./late-merges.ts";
+import { type Late, RecentDeltas } from "./late-merges.ts";
 
 /** A frame in the journal, and the weight it is merged with. */
 export interface FrameAt {
@@ -34,7 +34,7 @@ export interface Applied {
 export class Projections {
   /** Journal places of the frames not yet merged. */
   readonly frames: Map<TicketId, number>;
-  readonly late: LateMerges;
+  readonly late: RecentDeltas;
   state: State;
   /** Journal records applied so far. */
   applied: number;
@@ -47,7 +47,7 @@ export class Projections {
     this.state = state;
     this.applied = applied;
     this.frames = new Map(kept.frames);
-    this.late = new LateMerges(kept.late);
+    this.late = new RecentDeltas(kept.late);
   }
 
   /** Applies the next journal record. `now` is the run clock. Throws where it contradicts the state. */

@@ -3,7 +3,7 @@ import type { Vectors } from "../merge/merge.ts";
 import type { Store } from "../store/store.ts";
 import type { Checkpoint, SnapshotPlace } from "./checkpoint.ts";
 import { dropDiff, readDiff, saveDiff } from "./diffs.ts";
-import type { Founded } from "./genesis.ts";
+import type { RunDefinition } from "./genesis.ts";
 import type { Asked } from "./late-merges.ts";
 import { oldWeights } from "./old-weights.ts";
 import { RecentFiles } from "./recent-files.ts";
@@ -19,7 +19,7 @@ export interface VersionBytes {
 /** The bytes of a run's versions: the current one in memory, recent files, stored snapshots, and diffs between versions. */
 export class PublishedVersions {
   readonly #store: Store;
-  readonly #task: Founded["task"];
+  readonly #task: RunDefinition["task"];
   readonly #retention: Retention;
   readonly #recent: RecentFiles;
   #current: VersionBytes;
@@ -28,7 +28,7 @@ export class PublishedVersions {
 
   constructor(
     store: Store,
-    { task, settings }: Pick<Founded, "task" | "settings">,
+    { task, settings }: Pick<RunDefinition, "task" | "settings">,
     hash: Hash,
     current: VersionBytes,
     snapshots: readonly SnapshotPlace[],

@@ -1,12 +1,12 @@
 import type { Upload } from "../../protocol/upload.ts";
 import type { Candidate } from "../trust/candidate.ts";
 import type { Gauge } from "../trust/gauge.ts";
-import { Alarm, type AlarmedRun } from "./alarm.ts";
+import { DivergenceDetector, type WatchedRun } from "./alarm.ts";
 import { type AuditedRun, type Audits, auditsOf } from "./audits.ts";
 import { Evaluations, type Measured } from "./evaluations.ts";
 import type { EventLog } from "./event-log.ts";
-import type { Founded } from "./genesis.ts";
-import type { LateMerges } from "./late-merges.ts";
+import type { RunDefinition } from "./genesis.ts";
+import type { RecentDeltas } from "./late-merges.ts";
 import type { RunOptions } from "./options.ts";
 import type { PublishedVersions } from "./published-versions.ts";
 import type { Publisher } from "./publisher.ts";
@@ -14,10 +14,10 @@ import type { RunClock } from "./run-clock.ts";
 
 export interface QualityParts {
   readonly options: RunOptions;
-  readonly founded: () => Founded;
+  readonly founded: () => RunDefinition;
   readonly clock: RunClock;
   readonly events: EventLog;
-  readonly late: LateMerges;
+  readonly late: RecentDeltas;
   readonly versions: PublishedVersions;
   readonly publisher: Pick<Publisher, "rollBack">;
 }
@@ -27,12 +27,12 @@ export class Quality {
   readonly #parts: QualityParts;
   readonly #evaluations: Evaluations | undefined;
   readonly #audits: Audits | undefined;
-  readonly #alarm: Alarm;
+  readonly #alarm: DivergenceDetector;
   #stopped = false;
 
   constructor(parts: QualityParts) {
     const { options, founded, clock, events, versions, publisher } = parts;
-    const run: AlarmedRun & AuditedRun = {
+    const run: WatchedRun & AuditedRun = {
       get founded() {
         return founded();
       },
@@ -50,7 +50,7 @@ export class Quality {
     this.#parts = parts;
     this.#evaluations = options.evaluator && new Evaluations(options.evaluator, this.#measured, options.log);
     this.#audits = auditsOf(run, options);
-    this.#alarm = new Alarm(run, this.#audits, options);
+    this.#alarm = new DivergenceDetector(run, this.#audits, options);
     const { heldOut, version, tokens } = events.state;
     if ((heldOut.at(-1)?.version ?? -1) < version) this.evaluate(version, tokens);
   }

@@ -6,7 +6,7 @@ import type { Log } from "../lib/log.ts";
 import { initialVectors, type Vectors } from "../merge/merge.ts";
 import { type Store, StoreError } from "../store/store.ts";
 import { type Checkpoint, readCheckpoints, type SnapshotPlace } from "./checkpoint.ts";
-import type { Founded } from "./genesis.ts";
+import type { RunDefinition } from "./genesis.ts";
 import type { RunOptions } from "./options.ts";
 import type { Projections } from "./projections.ts";
 import { decodeRecord } from "./record.ts";
@@ -16,7 +16,7 @@ import { loadSnapshot, storedSnapshots } from "./snapshots.ts";
 
 /** A run as its journal tells it. */
 export interface Recovered {
-  readonly founded: Founded;
+  readonly founded: RunDefinition;
   readonly projections: Projections;
   readonly vectors: Vectors;
   /** The published file of the current version. */
@@ -39,7 +39,7 @@ interface Start {
  */
 export async function recover(
   store: Store,
-  foundedOf: (created: Created) => Promise<Founded>,
+  foundedOf: (created: Created) => Promise<RunDefinition>,
   log: Log,
   observe: NonNullable<RunOptions["observe"]> = () => {},
 ): Promise<Recovered> {
@@ -92,7 +92,7 @@ interface Beginning {
 /** From the newest checkpoint whose snapshot is sound, unless the index has lost something before it. */
 async function sinceCheckpoint(
   store: Store,
-  founded: Founded,
+  founded: RunDefinition,
   created: Created,
   observe: Observer,
   warn: (error: unknown) => void,
@@ -112,7 +112,7 @@ async function sinceCheckpoint(
 /** From the newest snapshot that can be read; failing all, from version 0, drawn again from its seed. */
 async function fromBeginning(
   store: Store,
-  founded: Founded,
+  founded: RunDefinition,
   observe: Observer,
   warn: (error: unknown) => void,
 ): Promise<Beginning> {

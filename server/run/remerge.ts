@@ -2,7 +2,7 @@ import { sha256 } from "../../protocol/identity.ts";
 import type { Vectors } from "../merge/merge.ts";
 import { type MergeJob, mergeHere } from "../merge/merger.ts";
 import { type Store, StoreError } from "../store/store.ts";
-import type { Founded } from "./genesis.ts";
+import type { RunDefinition } from "./genesis.ts";
 import type { FrameAt } from "./projections.ts";
 import { decodeRecord } from "./record.ts";
 import type { ReplayedVersion } from "./replay.ts";
@@ -11,7 +11,7 @@ import { loadSnapshot } from "./snapshots.ts";
 /** Merges a version again as it was decided. Throws a StoreError unless it gives the hashes then published. */
 export async function remerge(
   store: Store,
-  { merging, task }: Pick<Founded, "merging" | "task">,
+  { merging, task }: Pick<RunDefinition, "merging" | "task">,
   before: Vectors,
   { version, hash, diff, merged, rolledBack }: ReplayedVersion,
 ): Promise<Vectors> {

@@ -4,7 +4,7 @@ import type { Outcome } from "../coordinator/outcomes.ts";
 import { begin, type State } from "../coordinator/state.ts";
 import { type Store, StoreError } from "../store/store.ts";
 import type { Checkpoint, SnapshotPlace } from "./checkpoint.ts";
-import type { Founded } from "./genesis.ts";
+import type { RunDefinition } from "./genesis.ts";
 import { type FrameAt, Projections } from "./projections.ts";
 import { decodeRecord, type JournalRecord } from "./record.ts";
 
@@ -43,7 +43,7 @@ export type Observer = (
  */
 export async function replay(
   store: Store,
-  founded: Founded,
+  founded: RunDefinition,
   from: Checkpoint | undefined,
   starts: (hash: Hash) => boolean,
   observe: Observer,

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { ErrorCode } from "../../protocol/errors.ts";
 import type { TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import { MAX_ENLISTED } from "../../protocol/roster.ts";
-import { NO_TRUST, passed, ruled, struck, type Trust } from "../trust/standing.ts";
+import { addStrike, NO_TRUST, passed, ruled, type Trust } from "../trust/standing.ts";
 import { Refusals } from "./refusals.ts";
 import { type RosterParts, rosterOf } from "./roster.ts";
 
@@ -27,7 +27,7 @@ function parts(trust: Trust, refusals = new Refusals(), tokens: Record<string, n
 describe("the operator's list of volunteers", () => {
   it("says who is kept out and until when, what was refused of whom and why, and who gave what", () => {
     let trust = ruled(NO_TRUST, key("banned"), true);
-    trust = passed(struck(trust, key("struck"), 500), key("giver"), ticket);
+    trust = passed(addStrike(trust, key("struck"), 500), key("giver"), ticket);
     const refusals = new Refusals();
     for (const code of ["stale", "not-finite", "stale"] as ErrorCode[]) refusals.count(code, key("late"));
     const list = rosterOf(parts(trust, refusals, { [key("giver")]: 50 }), [key("giver"), key("fresh")]);

@@ -6,7 +6,7 @@ import type { RunStatus } from "../../protocol/status.ts";
 import { PROTOCOL_VERSION } from "../../protocol/version.ts";
 import { activeAt } from "../coordinator/leases.ts";
 import { ACTIVE_MS } from "../coordinator/rules.ts";
-import type { Founded } from "./genesis.ts";
+import type { RunDefinition } from "./genesis.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { RunCorpus } from "./options.ts";
 
@@ -14,7 +14,7 @@ export type FixedManifest = Omit<Manifest, "state" | "version" | "hash">;
 
 /** The part of the manifest that never changes. */
 export async function fixedManifest(
-  { id, settings, task, delta }: Founded,
+  { id, settings, task, delta }: RunDefinition,
   corpus: RunCorpus,
   identity: Identity,
 ): Promise<FixedManifest> {

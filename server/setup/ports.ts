@@ -1,10 +1,10 @@
 import type { Estimate, Founding, FoundingOrder, TextUpload } from "../../protocol/founding.ts";
 import type { Json } from "../../protocol/guards.ts";
-import type { SignInDesk } from "../operator/ports.ts";
+import type { SignInPort } from "../operator/ports.ts";
 import type { Session } from "../operator/sessions.ts";
 
 /** What the routes need of a server that has no run yet. Every method that refuses throws a ProtocolError. */
-export interface FoundingDesk extends SignInDesk {
+export interface SetupPort extends SignInPort {
   state(): Promise<Omit<Founding, "operator">>;
   /** Begins the upload of a text, or goes on with the same one. */
   begin(head: Json): Promise<TextUpload>;

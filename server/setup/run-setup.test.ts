@@ -22,13 +22,13 @@ import { kindOf } from "../data-dir/directory.ts";
 import { AuditLog } from "../operator/audit-log.ts";
 import { issueLink } from "../operator/link.ts";
 import type { Settings } from "../run/settings.ts";
-import { Founder } from "./run-setup.ts";
+import { SetupService } from "./run-setup.ts";
 import { type UploadDisk, UploadedText } from "./uploaded-text.ts";
 
 /** A server without a run, as an operator's browser reaches it. */
 let directory: string;
 let begun: Settings[];
-let founder: Founder;
+let founder: SetupService;
 let app: ReturnType<typeof edge>;
 let cookie: string;
 
@@ -38,7 +38,7 @@ const disk: UploadDisk = {
 };
 
 async function serve(hasCorpus = false): Promise<void> {
-  founder = await Founder.open(
+  founder = await SetupService.open(
     {
       ...{ directory, disk, errors: silentLog, wallClock: Date.now },
       text: await UploadedText.open(directory, disk, 10 * TEXT_CHUNK_BYTES),

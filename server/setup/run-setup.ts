@@ -17,7 +17,7 @@ import { redeemLink } from "../operator/link.ts";
 import type { Session } from "../operator/sessions.ts";
 import { parseSettings, type Settings, SettingsError } from "../run/settings.ts";
 import { estimateOf } from "./estimate.ts";
-import type { FoundingDesk } from "./ports.ts";
+import type { SetupPort } from "./ports.ts";
 import type { UploadDisk, UploadedText } from "./uploaded-text.ts";
 
 export interface FounderParts {
@@ -33,7 +33,7 @@ export interface FounderParts {
 }
 
 /** Makes a run for a signed-in operator: takes the text, says what a size costs, and does the work beside the server. */
-export class Founder implements FoundingDesk {
+export class SetupService implements SetupPort {
   readonly #parts: FounderParts;
   readonly #stopped = new AbortController();
   #corpus: CorpusFacts | undefined;
@@ -47,8 +47,8 @@ export class Founder implements FoundingDesk {
   }
 
   /** Throws a CorpusError where the directory's corpus is damaged. */
-  static async open(parts: FounderParts, hasCorpus: boolean): Promise<Founder> {
-    return new Founder(parts, hasCorpus ? await corpusIn(parts.directory) : undefined);
+  static async open(parts: FounderParts, hasCorpus: boolean): Promise<SetupService> {
+    return new SetupService(parts, hasCorpus ? await corpusIn(parts.directory) : undefined);
   }
 
   /** Ends what is being done; resolves when nothing is any more. */

@@ -1,5 +1,5 @@
 import type { TicketId, VolunteerKey } from "../../protocol/ids.ts";
-import { Aged } from "../lib/aged-map.ts";
+import { AgedMap } from "../lib/aged-map.ts";
 import type { Facts } from "./candidate.ts";
 
 /** What the server holds of one volunteer: only what audits and the operator said. */
@@ -126,7 +126,7 @@ export function passed(trust: Trust, volunteer: VolunteerKey, ticket: TicketId, 
 }
 
 /** A delta of it was found bad: trust is gone, and it stays out for a while. */
-export function struck(trust: Trust, volunteer: VolunteerKey, now: number): Trust {
+export function addStrike(trust: Trust, volunteer: VolunteerKey, now: number): Trust {
   const strikes = Math.min(MAX_STRIKES, standingOf(trust, volunteer).strikes + 1);
   const until = now + QUARANTINE_MS * 4 ** (strikes - 1);
   return change(trust, volunteer, { passed: 0, streak: 0, strikes, until, unproven: [] });
@@ -147,7 +147,7 @@ export function suspected(trust: Trust, version: number): Trust {
 
 function change(trust: Trust, volunteer: VolunteerKey, changes: Partial<Standing>): Trust {
   const standing = { ...standingOf(trust, volunteer), ...changes };
-  const standings = Aged.of(trust.standings).with(volunteer, standing);
+  const standings = AgedMap.of(trust.standings).with(volunteer, standing);
   if (standings.size <= MAX_STANDINGS) return { ...trust, standings };
   return { ...trust, standings: standings.without([leastOf(standings)]) };
 }

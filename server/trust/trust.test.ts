@@ -16,6 +16,7 @@ import {
 import type { Candidate } from "./candidate.ts";
 import { Gauge } from "./gauge.ts";
 import {
+  addStrike,
   admitted,
   auditChance,
   merged,
@@ -25,7 +26,6 @@ import {
   ruled,
   seen,
   standingOf,
-  struck,
   suspected,
   type Trust,
   trusted,
@@ -150,7 +150,7 @@ describe("weighing", () => {
   });
 
   test("A24: what waits of a volunteer in quarantine is discarded", () => {
-    const trust = struck(known("a"), key("of bad"), 1_000);
+    const trust = addStrike(known("a"), key("of bad"), 1_000);
     const { merged, discarded } = byTrust([delta("a"), delta("bad")], 5, trust, 2_000);
     expect([merged.map(({ ticket }) => ticket), discarded]).toEqual([["a"], ["bad"]]);
   });
@@ -167,14 +167,14 @@ describe("standing (A24)", () => {
     const who = key("v");
     let trust = passed(NO_TRUST, who, NONE, 1);
     expect(trusted(standingOf(trust, who))).toBe(true);
-    trust = struck(trust, who, 1_000);
+    trust = addStrike(trust, who, 1_000);
     expect(trusted(standingOf(trust, who))).toBe(false);
     expect(admitted(standingOf(trust, who), 2_000)).toBe(false);
     expect(admitted(standingOf(trust, who), 200_000)).toBe(true);
     expect(reputation(standingOf(trust, who))).toBe(0.5);
     for (let i = 0; i < 8; i++) trust = passed(trust, who, NONE, 1);
     expect(reputation(standingOf(trust, who))).toBe(1);
-    const second = struck(struck(trust, who, 0), who, 0);
+    const second = addStrike(addStrike(trust, who, 0), who, 0);
     expect(standingOf(second, who).until).toBe(480_000);
   });
 
@@ -184,7 +184,7 @@ describe("standing (A24)", () => {
     const unproven = (trust: Trust) => standingOf(trust, key("v")).unproven;
     expect(unproven(having(NO_TRUST))).toEqual(tickets);
     expect(unproven(passed(having(NO_TRUST), key("v"), tickets[1]!))).toEqual(["c"]);
-    expect(unproven(struck(having(NO_TRUST), key("v"), 0))).toEqual([]);
+    expect(unproven(addStrike(having(NO_TRUST), key("v"), 0))).toEqual([]);
     const veteran = passed(passed(NO_TRUST, key("v"), NONE), key("v"), NONE);
     expect(unproven(having(veteran))).toEqual([]); // the control
   });
@@ -218,7 +218,7 @@ describe("standing (A24)", () => {
   });
 
   test("a flood of keys is forgotten before anyone who was found good or bad", () => {
-    let trust = struck(known("good"), key("bad"), 0);
+    let trust = addStrike(known("good"), key("bad"), 0);
     const standings = new Map(trust.standings);
     for (let i = 0; i < 20_001; i++) standings.set(key(`${i}`), standingOf(trust, key("none")));
     trust = { ...trust, standings };

@@ -6,7 +6,7 @@ import { type Hash, isVolunteerKey, type RunId, type VolunteerKey } from "../../
 import type { DurableEvent, Published, RolledBack } from "../coordinator/events.ts";
 import type { State } from "../coordinator/state.ts";
 import { initialVectors, type Vectors } from "../merge/merge.ts";
-import { type Founded, found } from "../run/genesis.ts";
+import { found, type RunDefinition } from "../run/genesis.ts";
 import { type Made, termsOf } from "../run/history.ts";
 import type { RunCorpus, TaskFactory } from "../run/options.ts";
 import type { JournalRecord } from "../run/record.ts";
@@ -90,13 +90,13 @@ class Walk {
   /** The hashes of the stored diffs, by the version they lead away from. */
   readonly diffs = new Map<number, Hash>();
   frames = 0;
-  readonly #founded: Founded;
+  readonly #founded: RunDefinition;
   readonly #server: VolunteerKey;
   readonly #stored: ReadonlySet<string>;
   readonly #diffs: ReadonlySet<number>;
 
   constructor(
-    founded: Founded,
+    founded: RunDefinition,
     server: VolunteerKey,
     stored: ReadonlySet<string>,
     diffs: ReadonlySet<number>,
@@ -148,7 +148,7 @@ class Walk {
  */
 async function mergeAgain(
   store: Store,
-  founded: Founded,
+  founded: RunDefinition,
   told: Replay,
   stored: ReadonlySet<string>,
 ): Promise<number> {
