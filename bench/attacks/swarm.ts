@@ -50,7 +50,7 @@ const EVALUATE_EVERY = 4;
 /** As in server/run/audits.ts. */
 const DIRECTION_EVERY = 8;
 const DIRECTION_STEPS = 4;
-/** As in server/run/late-merges.ts. */
+/** As in server/run/recent-deltas.ts. */
 const MAX_BLAMED = 96;
 
 /** The settings of a run so small that it takes some fifteen seconds. */

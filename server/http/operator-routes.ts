@@ -14,7 +14,6 @@ import { RateLimiter } from "../net/rate.ts";
 import type { OperatorPort, SignInPort } from "../operator/ports.ts";
 import { SESSION_MS, type Session, Sessions } from "../operator/sessions.ts";
 import { json, whole } from "./answer.ts";
-import { UploadLimiter } from "./body.ts";
 import { methodOf } from "./gate.ts";
 import {
   cookiePath,
@@ -24,6 +23,7 @@ import {
   secretsOf,
   setSession,
 } from "./operator-guard.ts";
+import { UploadLimiter } from "./upload-limiter.ts";
 
 /** A route that only a signed-in operator reaches. */
 export type Route = JsonRoute | BytesRoute;

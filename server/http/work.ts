@@ -31,13 +31,13 @@ import { RateLimiter } from "../net/rate.ts";
 import type { Introductions } from "../peers/introductions.ts";
 import type { RunService } from "../run/service.ts";
 import { json } from "./answer.ts";
-import { UploadLimiter } from "./body.ts";
 import { targetOf } from "./gate.ts";
 import { Nonces } from "./nonces.ts";
 import { peerRoutes } from "./peers.ts";
 import { peopleRoutes, type Signed } from "./people.ts";
 import { requireOurs } from "./recipient.ts";
 import { Sweep } from "./sweep.ts";
+import { UploadLimiter } from "./upload-limiter.ts";
 
 /** Who made a signed request, and for which of our nonces. */
 interface Sender extends SignedRequest {

@@ -16,11 +16,11 @@ import {
 import { operatorLinkCommand } from "../cli/operator.ts";
 import { type Alert, alertsOf, type Facts } from "./alerts.ts";
 import { AuditLog } from "./audit-log.ts";
-import { Presence } from "./crowd.ts";
 import { History } from "./history.ts";
+import { HostStats } from "./host-stats.ts";
 import { issueLink, LINK_MS, noteAddress, redeemLink } from "./link.ts";
-import { HostStats } from "./machine.ts";
-import { OperatorService } from "./office.ts";
+import { OperatorService } from "./operator-service.ts";
+import { Presence } from "./presence.ts";
 import { Sites } from "./sites.ts";
 import { Traffic } from "./traffic.ts";
 import { Webhook } from "./webhook.ts";

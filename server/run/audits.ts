@@ -23,8 +23,8 @@ import type { Candidate } from "../trust/candidate.ts";
 import { Gauge } from "../trust/gauge.ts";
 import { Learning, NEWEST } from "../trust/learning.ts";
 import type { RunDefinition } from "./genesis.ts";
-import type { Blamed } from "./late-merges.ts";
 import type { RunOptions } from "./options.ts";
+import type { Blamed } from "./recent-deltas.ts";
 
 /** Audits that wait, at most: beyond it the newest are not made. A frame each is held in memory. */
 const MAX_WAITING = 32;
@@ -97,7 +97,7 @@ export interface AuditsOptions {
 /**
  * Audits beside the run, one at a time and within their budget: nobody waits for one. What is chosen is chosen by
  * chance and standing (trust/audit.ts); what comes of it is journaled, so a replay audits nothing. A restart
- * forgets what waits, but for what a roll-back blames (run/late-merges.ts).
+ * forgets what waits, but for what a roll-back blames (run/recent-deltas.ts).
  */
 export class Audits {
   readonly #options: AuditsOptions;

@@ -3,7 +3,7 @@ import { concat, utf8 } from "../../protocol/bytes.ts";
 import type { Hash, TicketId } from "../../protocol/ids.ts";
 import { restarted, type State } from "../coordinator/state.ts";
 import { type Store, StoreError } from "../store/store.ts";
-import type { Late } from "./late-merges.ts";
+import type { Late } from "./recent-deltas.ts";
 
 /** A stored version, and what going on from it needs. */
 export interface SnapshotPlace {

@@ -6,7 +6,7 @@ import type { Rules } from "../coordinator/rules.ts";
 import type { State } from "../coordinator/state.ts";
 import { type Fact, StoreError } from "../store/store.ts";
 import { factsOf } from "./facts.ts";
-import { type Late, RecentDeltas } from "./late-merges.ts";
+import { type Late, RecentDeltas } from "./recent-deltas.ts";
 
 /** A frame in the journal, and the weight it is merged with. */
 export interface FrameAt {

@@ -1,15 +1,15 @@
 import type { Upload } from "../../protocol/upload.ts";
 import type { Candidate } from "../trust/candidate.ts";
 import type { Gauge } from "../trust/gauge.ts";
-import { DivergenceDetector, type WatchedRun } from "./alarm.ts";
 import { type AuditedRun, type Audits, auditsOf } from "./audits.ts";
+import { DivergenceDetector, type WatchedRun } from "./divergence-detector.ts";
 import { Evaluations, type Measured } from "./evaluations.ts";
 import type { EventLog } from "./event-log.ts";
 import type { RunDefinition } from "./genesis.ts";
-import type { RecentDeltas } from "./late-merges.ts";
 import type { RunOptions } from "./options.ts";
 import type { PublishedVersions } from "./published-versions.ts";
 import type { Publisher } from "./publisher.ts";
+import type { RecentDeltas } from "./recent-deltas.ts";
 import type { RunClock } from "./run-clock.ts";
 
 export interface QualityParts {

@@ -4,7 +4,7 @@ import { withoutFrame } from "../store/record-parts.ts";
 import type { Store } from "../store/store.ts";
 import { type Checkpoint, encodeCheckpoint, type SnapshotPlace } from "./checkpoint.ts";
 import { dropDiffs } from "./diffs.ts";
-import type { Asked } from "./late-merges.ts";
+import type { Asked } from "./recent-deltas.ts";
 import type { Settings } from "./settings.ts";
 
 import { keepSnapshots, saveSnapshot } from "./snapshots.ts";

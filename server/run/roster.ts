@@ -4,7 +4,7 @@ import { type Enlisted, MAX_ENLISTED, STANDINGS } from "../../protocol/roster.ts
 import type { VolunteerCredit } from "../../protocol/status.ts";
 import { admitted, standingOf, type Trust, trusted } from "../trust/standing.ts";
 
-/** What the run itself knows of a volunteer; what it came with others remember (operator/crowd.ts). */
+/** What the run itself knows of a volunteer; what it came with others remember (operator/presence.ts). */
 export type Known = Omit<Enlisted, "seenMs" | "device" | "browser" | "backend">;
 
 export interface RosterParts {

@@ -2,7 +2,7 @@ import { IncomingMessage } from "node:http";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { BODY_IDLE_MS, BUSY_RETRY_MS } from "../net/limits.ts";
 import { PerNetworkQuota } from "../net/per-network-quota.ts";
-import { BufferPool } from "./spare.ts";
+import { BufferPool } from "./buffer-pool.ts";
 
 const FIRST_BUFFER_BYTES = 1_024;
 

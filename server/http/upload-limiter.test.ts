@@ -4,7 +4,7 @@ import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { BODY_IDLE_MS } from "../net/limits.ts";
-import { UploadLimiter } from "./body.ts";
+import { UploadLimiter } from "./upload-limiter.ts";
 
 const room = (bytes = 1_000_000, bodies = 10) => new UploadLimiter({ bodies, bytes });
 const length = async (body: Uint8Array) => body.length;

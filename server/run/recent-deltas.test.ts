@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Hash, Signature, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { RolledBack } from "../coordinator/events.ts";
-import { RecentDeltas } from "./late-merges.ts";
+import { RecentDeltas } from "./recent-deltas.ts";
 
 const hash = (n: number) => n.toString(16).padStart(64, "0") as Hash;
 const ticketId = (n: number) => String(n).padStart(22, "0") as TicketId;
