@@ -1,11 +1,12 @@
 import { spawnSync } from "node:child_process";
-import { access } from "node:fs/promises";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { areFresh } from "../../model/engine/wasm/kernel-sources.ts";
 import { bringUpToDate } from "./pages.ts";
 
 /**
  * `npm run build:client`, and what `npm start` does first: bundles the pages where anything they are made of has
- * changed, and the kernels where they were never compiled. Says nothing where there is nothing to do.
+ * changed, and the kernels likewise. Says nothing where there is nothing to do.
  */
 const root = join(import.meta.dirname, "../..");
 
@@ -19,19 +20,12 @@ try {
   process.exitCode = 1;
 }
 
-/** An install with --ignore-scripts has not compiled them. */
+/** An install with --ignore-scripts has not compiled them, and a pull may have changed what they are made of. */
 async function compileKernels(): Promise<void> {
   const folder = join(root, "model/engine/wasm");
-  for (const name of ["kernels.generated.ts", "kernels-fma.generated.ts"]) {
-    const there = await access(join(folder, name)).then(
-      () => true,
-      () => false,
-    );
-    if (there) continue;
-    const { status, stderr } = spawnSync(process.execPath, [join(folder, "build.ts")], { encoding: "utf8" });
-    if (status !== 0) throw new Error(`the kernels were not compiled\n${stderr}`);
-    return;
-  }
+  if (await areFresh(pathToFileURL(`${folder}/`))) return;
+  const { status, stderr } = spawnSync(process.execPath, [join(folder, "build.ts")], { encoding: "utf8" });
+  if (status !== 0) throw new Error(`the kernels were not compiled\n${stderr}`);
 }
 
 /** The pages, and then the embed's loader into the same folder. */

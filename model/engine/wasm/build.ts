@@ -1,6 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import asc from "assemblyscript/asc";
+import { headerOf } from "./kernel-sources.ts";
 import { FMA_TILE, microkernelSource, PLAIN_TILE, type Tile } from "./microkernel.ts";
 
 /**
@@ -40,7 +41,7 @@ async function compile(name: string, tile: Tile): Promise<number> {
   const complaints = stderr.toString();
   if (error || !wasm || complaints) throw new Error(`AssemblyScript: ${error?.message}\n${complaints}`);
   const base64 = Buffer.from(wasm).toString("base64");
-  const source = `/** Compiled from assembly/ by build.ts. */\nexport const KERNELS = "${base64}";\n`;
+  const source = `${await headerOf(here)}\nexport const KERNELS = "${base64}";\n`;
   await writeFile(new URL(`${name}.generated.ts`, here), source);
   return gzipSync(wasm, { level: 9 }).length;
 }
