@@ -46,7 +46,7 @@ const startsWith = (phase: Parameters<typeof trainingScript>[0]) => (site: FakeS
 
 /** Opens the page again, and lets nothing through that it fetches late. */
 const withoutParts = async (page: Page) => {
-  await page.route(/\/assets\/(uPlot|people|panel|line)[.-]/, (route) => route.abort());
+  await page.route(/\/assets\/(uPlot|names-panel|panel|line)[.-]/, (route) => route.abort());
   await page.reload();
 };
 

@@ -6,6 +6,6 @@ import type { PeopleProps } from "./props.ts";
 /** Names, and what the server holds about the visitor. */
 export function People(props: PeopleProps) {
   const open = useSignal(false);
-  const load = async () => (await import("./people.tsx")).PeoplePanel;
+  const load = async () => (await import("./names-panel.tsx")).PeoplePanel;
   return <LazyPanel title={text.people} help={text.peopleHelp} open={open} load={load} props={props} />;
 }
