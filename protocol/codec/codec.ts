@@ -48,11 +48,11 @@ export const DENSE4: CodecSpec = { name: "dense", bits: 4 };
 
 /** Values in a chunk of `topk`: small enough for a device to sort on its own, large enough for few scales. */
 export const MIN_CHUNK = 64;
-export const LARGEST_CHUNK = 4096;
+export const MAX_CHUNK = 4096;
 
 export const isCodeBits = (value: unknown): value is CodeBits => value === 2 || value === 4 || value === 8;
 export const isChunk = (value: number): boolean =>
-  value >= MIN_CHUNK && value <= LARGEST_CHUNK && (value & (value - 1)) === 0;
+  value >= MIN_CHUNK && value <= MAX_CHUNK && (value & (value - 1)) === 0;
 
 /** Reads a codec's description from JSON. Throws `bad-request`. */
 export function parseCodec(value: unknown, field: string): CodecSpec {
@@ -62,7 +62,7 @@ export function parseCodec(value: unknown, field: string): CodecSpec {
   if (isCodeBits(bits)) {
     if (json.name === "dense") return { name: "dense", bits };
     if (json.name === "topk") {
-      const chunk = asInteger(json.chunk, `${field}.chunk`, MIN_CHUNK, LARGEST_CHUNK);
+      const chunk = asInteger(json.chunk, `${field}.chunk`, MIN_CHUNK, MAX_CHUNK);
       const k = asInteger(json.k, `${field}.k`, 1, chunk);
       if (isChunk(chunk)) return { name: "topk", chunk, k, bits };
     }

@@ -9,7 +9,7 @@ import type { CodeBits } from "./codec.ts";
 /** Scales below 2⁻¹⁰⁰ are written as zero, far above the denormals that some GPUs flush. */
 const MIN_SCALE = 2 ** -100;
 /** The largest finite bf16. */
-const LARGEST_SCALE_BITS = 0x7f7f;
+const MAX_SCALE_BITS = 0x7f7f;
 
 const word = new Uint32Array(1);
 const single = new Float32Array(word.buffer);
@@ -28,7 +28,7 @@ export function writeScale(payload: Uint8Array, at: number, largest: number, bit
   let high = (word[0]! + 0xffff) >>> 16;
   word[0] = high << 16;
   if (single[0] * most < largest) high++; // the quotient was rounded down onto a bf16
-  high = Math.min(high, LARGEST_SCALE_BITS);
+  high = Math.min(high, MAX_SCALE_BITS);
   payload[at] = high & 0xff;
   payload[at + 1] = high >>> 8;
   word[0] = high << 16;

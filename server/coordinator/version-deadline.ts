@@ -20,11 +20,11 @@ const JUST_OPENED = 0.1;
 /** Of those at work, the part whose deltas make a version: the slowest quarter is not waited for. */
 export const QUORUM_SHARE = 3 / 4;
 /** Deltas of the largest quorum: more in one version teach it little (docs/LEARNING.md). */
-const LARGEST_QUORUM = 64;
+const MAX_QUORUM = 64;
 
 /** Deltas that are enough for a version on which so many volunteers are at work. */
 export function quorumOf(least: number, working: number): number {
-  return Math.max(least, Math.min(LARGEST_QUORUM, Math.ceil(QUORUM_SHARE * working)));
+  return Math.max(least, Math.min(MAX_QUORUM, Math.ceil(QUORUM_SHARE * working)));
 }
 
 /**

@@ -5,7 +5,7 @@ import {
   DENSE4,
   F32,
   isChunk,
-  LARGEST_CHUNK,
+  MAX_CHUNK,
   MIN_CHUNK,
 } from "../../protocol/codec/codec.ts";
 import { MAX_BATCH, MAX_LABEL, MAX_STEPS } from "../../protocol/limits.ts";
@@ -161,8 +161,8 @@ const codec = z.union([
   z
     .strictObject({
       name: z.literal("topk"),
-      chunk: count(MIN_CHUNK, LARGEST_CHUNK).refine(isChunk, { message: "is no power of two" }),
-      k: count(1, LARGEST_CHUNK),
+      chunk: count(MIN_CHUNK, MAX_CHUNK).refine(isChunk, { message: "is no power of two" }),
+      k: count(1, MAX_CHUNK),
       bits: codeBits,
     })
     .refine(({ chunk, k }) => k <= chunk, { path: ["k"], message: "is more than a chunk has" }),
