@@ -14,7 +14,7 @@ export function BenchPage({ bench, config }: { readonly bench: Bench; readonly c
       <header>
         <h1>{text.title}</h1>
         <nav>
-          <a href="../bench/">{text.back}</a>
+          <a href="./">{text.back}</a>
         </nav>
         <p>{text.lead}</p>
       </header>

@@ -53,7 +53,7 @@ export function How({ watch, network }: HowProps) {
           >
             {status?.sample != null && <TextWindow sample={status.sample} />}
             <p>
-              <a href="../how/">{words.seeGuesses}</a>
+              <a href="./">{words.seeGuesses}</a>
             </p>
           </Side>
         </Stage>
@@ -97,7 +97,7 @@ export function How({ watch, network }: HowProps) {
       </main>
       <footer>
         <p>
-          <a href="../how/">{words.back}</a>
+          <a href="./">{words.back}</a>
         </p>
       </footer>
     </>

@@ -78,7 +78,7 @@ beforeEach(trains); // the control: it trains while nothing speaks against it
 it.each([
   ["battery", "Pause on battery", "Paused while the machine is on battery."],
   ["saver", "Pause while this browser saves data", "Paused while this browser saves data."],
-  ["heat", "Pause when the machine is hot or busy", "Paused while the machine is under pressure"],
+  ["heat", "Pause when the machine is hot or busy", "Paused while the machine is hot or busy."],
   ["hidden", "Pause when this tab is hidden", "Paused while this tab is hidden."],
 ])(
   "rests for %s, and says so; goes on after it, in spite of it, and where that is not chosen",

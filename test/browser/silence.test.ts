@@ -98,6 +98,6 @@ it.each([
 it("keys that never come are told as what they are, and can be tried for again", async () => {
   await inWorker(`SubtleCrypto.prototype.generateKey = ${never};`);
   await start();
-  await page.getByText("something in this browser does not answer").first().waitFor({ timeout: 30_000 });
+  await page.getByText("part of this browser does not answer").first().waitFor({ timeout: 30_000 });
   await page.getByRole("button", { name: "Try again" }).waitFor();
 });

@@ -179,7 +179,7 @@ function Head({ client, overview, status }: Omit<DashboardProps, "watch" | "acti
       </p>
       <nav>
         <a href="./status">{text.publicPage}</a>
-        <a href="../../dashboard/operator/">{text.volunteersPage}</a>
+        <a href="./">{text.volunteersPage}</a>
         <button type="button" class="quiet" onClick={() => void client.signOut()}>
           {text.signOut}
         </button>

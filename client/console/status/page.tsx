@@ -74,7 +74,7 @@ function Head({ status }: { readonly status: RunStatus }) {
       </div>
       <p class={`state ${status.state}`}>{STATE[status.state]}</p>
       <nav>
-        <a href="../../dashboard/">{text.back}</a>
+        <a href="./">{text.back}</a>
       </nav>
     </header>
   );

@@ -115,7 +115,7 @@ function Question({ guest, host }: FrameAppProps) {
 
 function About() {
   return (
-    <a href="../../pages/" target="_blank" rel="noopener">
+    <a href="./" target="_blank" rel="noopener">
       {text.about}
     </a>
   );

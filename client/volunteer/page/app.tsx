@@ -94,7 +94,7 @@ function Notice({ watch }: Pick<AppProps, "watch">) {
     case "no-run":
       return (
         <p class="notice" role="status">
-          {common.noRun} <a href="../../pages/">{text.noRunLink}</a>
+          {common.noRun} <a href="./">{text.noRunLink}</a>
         </p>
       );
     case "mismatch":
