@@ -124,7 +124,7 @@ it("reads what the server has, once the run is paused and nothing moves", async 
       Volunteers: formatCount(status.volunteers),
       "Tokens merged": formatLarge(status.tokensMerged),
       "Deltas refused": `${formatCount(refused)} ${formatCount(status.deltas.merged)} merged`,
-      Audits: `${formatCount(now.audits.good)} passed; ${formatCount(now.audits.bad)} found bad`,
+      Audits: `${formatCount(now.audits.good)} passed; ${formatCount(now.audits.bad)} failed`,
     };
     const read = await Promise.all(Object.keys(expected).map(figure));
     return Object.values(expected).filter((value, i) => !read[i]?.includes(value));

@@ -100,11 +100,11 @@ it("lists who was here and what was refused of whom, and rules on them beside th
   // Who trains is there too, with what was merged of it.
   await list.getByRole("row").filter({ hasText: "Node, program" }).first().waitFor();
 
-  await row.getByRole("button", { name: "Ban" }).click();
+  await row.getByRole("button", { name: /^Ban \S/ }).click();
   await row.getByRole("button", { name: "Cancel" }).click();
   await expect(clumsy.ticket()).resolves.toBeDefined();
-  await row.getByRole("button", { name: "Ban" }).click();
-  await row.getByRole("button", { name: "Ban" }).click();
+  await row.getByRole("button", { name: /^Ban \S/ }).click();
+  await row.getByRole("button", { name: "Ban", exact: true }).click();
   await row.getByText("Banned by you").waitFor();
   await expect(clumsy.ticket()).rejects.toMatchObject({ code: "banned" });
   await row.getByRole("button", { name: "Forgive" }).click();

@@ -176,7 +176,7 @@ export const roster = {
   },
   outFor: (left: string) => `for another ${left}`,
   ban: "Ban…",
-  banWhom: (who: string) => `Ban ${who}…`,
+  banWhom: (who: string) => `Ban ${who}`,
   banSure: (who: string) => `Nothing more of ${who} is taken, and it gets no work, until it is forgiven.`,
   banYes: "Ban",
   banNo: "Cancel",
