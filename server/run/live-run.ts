@@ -81,11 +81,6 @@ export class LiveRun {
     return soft.leases.size === 0 && pool.length === 0 && closing === undefined;
   }
 
-  /** The run clock. */
-  now(): number {
-    return this.clock.now();
-  }
-
   /** Decides by these rules from now on. What was decided before is journaled and stays. */
   tune(settings: Settings, rules: Rules): void {
     this.#founded = { ...this.#founded, settings, rules };

@@ -59,13 +59,14 @@ test("a frame's place is known from its acceptance to its delta's end, whichever
     2,
   );
   expect([...projections.frames]).toEqual([[b, 2]]);
-  const { ended, merged, facts } = projections.apply(
+  const { closing } = projections.state;
+  expect(projections.placesOf(closing?.event)).toEqual([{ sequence: 2, weight: 1 }]);
+  const { ended, facts } = projections.apply(
     rules,
     { type: "published", at: 3, version: 1, hash: hash(2), diff: hash(3), diffBytes: 1, ...sealed },
     3,
   );
   expect(ended).toEqual([{ ticket: b, version: 1 }]);
-  expect(merged).toEqual([{ sequence: 2, weight: 1 }]);
   expect(facts).toContainEqual({ type: "ended", ticket: b, version: 1 });
   expect(projections.frames.size).toBe(0);
   expect(projections.state).toMatchObject({ version: 1, merged: 1, discarded: 1 });

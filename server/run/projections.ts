@@ -22,8 +22,6 @@ export interface Applied {
   readonly ended: readonly Outcome[];
   /** What the index must learn of it. */
   readonly facts: readonly Fact[];
-  /** Of `published`: the frames that the version was made of. */
-  readonly merged: readonly FrameAt[];
 }
 
 /**
@@ -55,13 +53,12 @@ export class Projections {
     const before = this.state;
     const sequence = this.applied;
     const { state, effects, ended } = reduce(rules, before, event, now);
-    const merged = event.type === "published" ? this.placesOf(before.closing?.event) : [];
     if (event.type === "accepted") this.frames.set(event.ticket, sequence);
     for (const { ticket } of ended) this.frames.delete(ticket);
     this.late.add(event, sequence, ended);
     this.state = state;
     this.applied = sequence + 1;
-    return { state, effects, ended, facts: factsOf(before, event, ended), merged };
+    return { state, effects, ended, facts: factsOf(before, event, ended) };
   }
 
   /** The first journal record whose frame a version that is stored now would need, to go on from it. */

@@ -66,18 +66,20 @@ export async function replay(
     }
     if (event.type === "created") throw new StoreError(`a second run begins at journal record ${sequence}`);
     const before = projections.state;
-    const { facts, ended, merged } = projections.apply(founded.rules, event, event.at);
+    const merged = event.type === "published" ? projections.placesOf(before.closing?.event) : [];
+    const { facts, ended } = projections.apply(founded.rules, event, event.at);
     if (store.index.applied === sequence) store.index.apply(facts);
     const observing = observe(event, { before, ended, frame });
     if (observing !== undefined) await observing;
     if (event.type === "accepted" && frame.length === 0) stripped.add(event.ticket);
     const lost = ended.filter(({ ticket }) => stripped.delete(ticket)).length > 0;
-    const { needs } = projections;
     if (event.type === "rolled-back") {
+      const { needs } = projections;
       versions.push({ version: event.version, hash: event.hash, rolledBack: true, needs, merged: [] });
     }
     if (event.type !== "published") continue;
     const { version, hash, diff } = event;
+    const { needs } = projections;
     if (starts(hash) && !starts(versions[0]!.hash)) versions = [];
     versions.push({ version, hash, diff, needs, merged, ...(lost && { lost }) });
   }
