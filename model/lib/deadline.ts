@@ -10,6 +10,22 @@ export type After = (ms: number, callback: () => void) => () => void;
 const PARTS = 4;
 
 /**
+ * Calls back after so many milliseconds in which this process or page was awake; returns the way to cancel.
+ */
+export function afterAwake(ms: number, callback: () => void, after: After = later): () => void {
+  let parts = PARTS;
+  let cancel = () => {};
+  const wait = () => {
+    cancel = after(ms / PARTS, () => {
+      if (--parts > 0) wait();
+      else callback();
+    });
+  };
+  wait();
+  return () => cancel();
+}
+
+/**
  * Settles as `promise` does, or rejects with {@link TimedOut} when that takes longer than `ms` milliseconds in which this
  * page was awake. `what` names what did not answer. For what browsers promise and may never do: storage, adapters, locks.
  */
@@ -20,15 +36,8 @@ export function withDeadline<T>(
   after: After = later,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
-    let parts = PARTS;
-    let cancel: () => void;
-    const wait = () => {
-      cancel = after(ms / PARTS, () => {
-        if (--parts > 0) wait();
-        else reject(new TimedOut(`${what} did not answer within ${ms / 1_000} s`));
-      });
-    };
-    wait();
+    const late = () => reject(new TimedOut(`${what} did not answer within ${ms / 1_000} s`));
+    const cancel = afterAwake(ms, late, after);
     promise.then(
       (value) => {
         cancel();

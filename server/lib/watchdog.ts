@@ -1,4 +1,4 @@
-import type { After } from "../../model/lib/deadline.ts";
+import { type After, afterAwake } from "../../model/lib/deadline.ts";
 
 /** Milliseconds of silence after which a worker thread hangs: it reports between two pieces of its work. */
 export const SILENCE_MS = 10 * 60_000;
@@ -11,9 +11,6 @@ const STEP_FLOPS = 6;
 /** Milliseconds of silence that are too long where the largest piece of work is a step on so many tokens. */
 export const silenceFor = (parameters: number, tokens: number): number =>
   Math.max(SILENCE_MS, (1_000 * STEP_FLOPS * parameters * tokens) / MIN_FLOPS);
-
-/** A limit is waited in so many parts, so that a process that stood still for an hour counts it as one of them. */
-const PARTS = 4;
 
 /** Calls back once when nothing was heard for too long. */
 export class Watchdog {
@@ -31,7 +28,11 @@ export class Watchdog {
   start(ms: number): void {
     this.stop();
     this.#ms = ms;
-    this.#wait(PARTS);
+    const silent = () => {
+      this.#cancel = undefined;
+      this.#silent(ms);
+    };
+    this.#cancel = afterAwake(ms, silent, this.#after);
   }
 
   /** Something was heard: the wait begins again, if there is one. */
@@ -42,16 +43,6 @@ export class Watchdog {
   stop(): void {
     this.#cancel?.();
     this.#cancel = undefined;
-  }
-
-  #wait(parts: number): void {
-    this.#cancel = this.#after(this.#ms / PARTS, () => {
-      if (parts > 1) this.#wait(parts - 1);
-      else {
-        this.#cancel = undefined;
-        this.#silent(this.#ms);
-      }
-    });
   }
 }
 
