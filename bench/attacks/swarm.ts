@@ -13,10 +13,12 @@ import { openEvaluationTrainer } from "../../server/evaluate/device.ts";
 import { direct } from "../../server/evaluate/direct.ts";
 import { examine } from "../../server/evaluate/examine.ts";
 import { initialVectors, type Merged, merge, type Vectors } from "../../server/merge/merge.ts";
+import { DIRECTION_EVERY, DIRECTION_STEPS } from "../../server/run/audits.ts";
 import { judge } from "../../server/run/check.ts";
 import { rulesOf } from "../../server/run/genesis.ts";
 import { languageTask } from "../../server/run/language-task.ts";
 import { deltaCodec, mergeRule } from "../../server/run/merge-rule.ts";
+import { MAX_BLAMED } from "../../server/run/recent-deltas.ts";
 import { parseSettings } from "../../server/run/settings.ts";
 import {
   Budget,
@@ -47,11 +49,6 @@ const SIGNATURE = "s".repeat(86) as Signature;
 const ROUND_MS = 10_000;
 /** Versions between two evaluations. */
 const EVALUATE_EVERY = 4;
-/** As in server/run/audits.ts. */
-const DIRECTION_EVERY = 8;
-const DIRECTION_STEPS = 4;
-/** As in server/run/recent-deltas.ts. */
-const MAX_BLAMED = 96;
 
 /** The settings of a run so small that it takes some fifteen seconds. */
 const settingsOf = ({ seed, tokens, rule }: Job) =>

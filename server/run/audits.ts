@@ -31,8 +31,8 @@ const MAX_WAITING = 32;
 /** Tickets counted as trained before the first, so that the first newcomers can be audited. */
 const AHEAD = 20;
 /** The server's own direction is found again after so many versions, by so many steps. */
-const DIRECTION_EVERY = 8;
-const DIRECTION_STEPS = 4;
+export const DIRECTION_EVERY = 8;
+export const DIRECTION_STEPS = 4;
 
 /** What audits need of the run. */
 export interface AuditedRun {

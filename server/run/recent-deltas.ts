@@ -10,7 +10,7 @@ import { decodeRecord } from "./record.ts";
 /** Accepted deltas remembered: more than the tripwire's look-back merges at the default quorum. */
 const MAX_REMEMBERED = 512;
 /** Of those, the newest that one roll-back has audited again: the harm is seldom old. */
-const MAX_BLAMED = 96;
+export const MAX_BLAMED = 96;
 
 /** A delta that may have harmed the model, and what an audit of it needs. */
 export interface Blamed {
