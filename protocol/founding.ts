@@ -117,8 +117,8 @@ export interface Estimate {
   readonly learningRate: number;
 }
 
-const MAX_NUMBER = Number.MAX_SAFE_INTEGER;
-const count = (value: unknown, field: string) => asInteger(value, field, 0, MAX_NUMBER);
+const MAX_COUNT = Number.MAX_SAFE_INTEGER;
+const count = (value: unknown, field: string) => asInteger(value, field, 0, MAX_COUNT);
 
 /** Reads `GET …/founding`. Throws `bad-request`. */
 export function parseFounding(json: Json): Founding {
@@ -164,7 +164,7 @@ export function parseEstimate(json: Json): Estimate {
     snapshotBytes: count(json.snapshotBytes, "snapshotBytes"),
     deltaBytes: count(json.deltaBytes, "deltaBytes"),
     diffBytes: count(json.diffBytes, "diffBytes"),
-    flopsPerToken: asNumber(json.flopsPerToken, "flopsPerToken", 0, MAX_NUMBER),
+    flopsPerToken: asNumber(json.flopsPerToken, "flopsPerToken", 0, MAX_COUNT),
     ticketTokens: [count(least, "ticketTokens"), count(most, "ticketTokens")],
     diskBytes: count(json.diskBytes, "diskBytes"),
     tokenBudget: count(json.tokenBudget, "tokenBudget"),

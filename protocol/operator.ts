@@ -63,7 +63,7 @@ export function parseAction(json: Json): OperatorAction {
 function parseChanges(json: Json): Partial<Tuning> {
   const changes: Partial<Record<keyof Tuning, number>> = {};
   for (const key of TUNABLE) {
-    if (json[key] !== undefined) changes[key] = asNumber(json[key], key, 0, MAX_NUMBER);
+    if (json[key] !== undefined) changes[key] = asNumber(json[key], key, 0, MAX_COUNT);
   }
   return changes;
 }
@@ -152,10 +152,10 @@ export interface Overview {
   readonly alerts: readonly string[];
 }
 
-const MAX_NUMBER = Number.MAX_SAFE_INTEGER;
+const MAX_COUNT = Number.MAX_SAFE_INTEGER;
 const MAX_ROWS = 5_000;
-const count = (value: unknown, field: string) => asInteger(value, field, 0, MAX_NUMBER);
-const amount = (value: unknown, field: string) => asNumber(value, field, 0, MAX_NUMBER);
+const count = (value: unknown, field: string) => asInteger(value, field, 0, MAX_COUNT);
+const amount = (value: unknown, field: string) => asNumber(value, field, 0, MAX_COUNT);
 const nats = (value: unknown, field: string) => asNumber(value, field, 0, MAX_LOSS);
 
 /** Reads `GET /api/operator/overview`. Throws `bad-request`. */

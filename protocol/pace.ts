@@ -14,14 +14,14 @@ export interface Pace {
 }
 
 /** Faster than any machine or link: what is above counts as this. */
-const MAX_NUMBER = 1e12;
+const MAX_PACE = 1e12;
 
 /** Reads a request for work. Throws `bad-request` on what is no number above 0. */
 export function parsePace(json: Json): Pace {
   const rate = (name: keyof Pace) => {
     const value = json[name];
     if (value === undefined) return {};
-    return { [name]: Math.min(MAX_NUMBER, asNumber(value, name, Number.MIN_VALUE, Number.MAX_VALUE)) };
+    return { [name]: Math.min(MAX_PACE, asNumber(value, name, Number.MIN_VALUE, Number.MAX_VALUE)) };
   };
   return { ...rate("speed"), ...rate("uplink"), ...rate("downlink") };
 }

@@ -33,13 +33,13 @@ export type Standing = (typeof STANDINGS)[number];
 /** Volunteers listed at most. */
 export const MAX_ENLISTED = 60;
 
-const MAX_NUMBER = Number.MAX_SAFE_INTEGER;
+const MAX_COUNT = Number.MAX_SAFE_INTEGER;
 const isStanding = (value: unknown): value is Standing => STANDINGS.some((one) => one === value);
 
 /** Throws `bad-request`. */
 export function parseEnlisted(value: unknown): Enlisted {
   const json = asObject(value, "volunteers[]");
-  const count = (field: string) => asInteger(json[field], `volunteers[].${field}`, 0, MAX_NUMBER);
+  const count = (field: string) => asInteger(json[field], `volunteers[].${field}`, 0, MAX_COUNT);
   const kind = (field: string) => asText(json[field], `volunteers[].${field}`, 20);
   const refused = Object.entries(asObject(json.refused, "volunteers[].refused"));
   return {
@@ -51,7 +51,7 @@ export function parseEnlisted(value: unknown): Enlisted {
     tokens: count("tokens"),
     discarded: count("discarded"),
     refused: Object.fromEntries(
-      refused.map(([code, times]) => [code, asInteger(times, "volunteers[].refused", 0, MAX_NUMBER)]),
+      refused.map(([code, times]) => [code, asInteger(times, "volunteers[].refused", 0, MAX_COUNT)]),
     ),
     seenMs: json.seenMs === null ? null : count("seenMs"),
     device: kind("device"),

@@ -1,7 +1,7 @@
 import type { Pace } from "../../protocol/pace.ts";
 
 /** Bounds of a ticket's length: fewer steps are not worth sending, more learn less (docs/LEARNING.md). */
-const FEWEST_STEPS = 3;
+const MIN_STEPS = 3;
 const MAX_STEPS = 30;
 /** A ticket for who has measured nothing yet. */
 export const USUAL_STEPS = 10;
@@ -45,5 +45,5 @@ export function stepsFor(
   const link = LINK_TIMES * (deltaBytes / uplink + fetching);
   const seconds = Math.max(MIN_SECONDS, link) * Math.min(1, FEW / working) * (crowded ? CROWDED : 1);
   const steps = Math.ceil((seconds * speed) / tokensPerStep);
-  return Math.max(FEWEST_STEPS, Math.min(MAX_STEPS, steps));
+  return Math.max(MIN_STEPS, Math.min(MAX_STEPS, steps));
 }
