@@ -90,8 +90,9 @@ for (const [name, shape] of Object.entries(CONFIGS))
   );
 const muon = only.length === 0 || only.includes(MUON) ? await muonRows(flags.short) : [];
 const muonLines = muon.map(
-  ({ model, batch, adamW, muon: ms, share }) =>
-    `${model}, ${batch} sequences a step: AdamW ${adamW.toFixed(1)} ms, Muon ${ms.toFixed(1)} ms, ${(100 * share).toFixed(0)}% of it Newton–Schulz`,
+  ({ model, batch, adamW, muon: ms, share, pace }) =>
+    `${model}, ${batch} sequences a step: AdamW ${adamW.toFixed(2)} ms (${(100 * pace).toFixed(0)}% of 4 sequences' tokens a second), ` +
+    `Muon ${ms.toFixed(2)} ms, ${(100 * share).toFixed(0)}% of it Newton–Schulz`,
 );
 console.log([...report, "", HEADINGS, ...rows.map(line), "", ...muonLines].join("\n"));
 if (flags.json) console.log(JSON.stringify({ rows, muon }));

@@ -1,10 +1,12 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { VirtualClock } from "../bench/learning/clock.ts";
 import { crowdsOf } from "../bench/learning/crowds.ts";
 import type { Outcome, Point, SwarmJob, SyncJob } from "../bench/learning/job.ts";
 import { planTables } from "../bench/learning/plan.ts";
 import { plot } from "../bench/learning/plot.ts";
 import { errorOf, rowsOf } from "../bench/learning/rows.ts";
+import { homogeneous } from "../bench/learning/scenarios.ts";
+import { stepMs } from "../bench/learning/step-time.ts";
 import { DEFAULT_SETTINGS } from "../server/run/settings.ts";
 
 test("virtual time goes from happening to happening, each finished before the next begins", async () => {
@@ -154,4 +156,28 @@ test("a plot names its series and stays within its frame, with one point as with
   // the point at x = 0 has no place on a logarithmic axis
   expect(points?.split(" ")).toHaveLength(2);
   expect(plot(axes, [{ name: "flat", points: [[5, 1]] }])).not.toContain("NaN");
+});
+
+describe("what a step takes on the virtual clock", () => {
+  const laptop = homogeneous();
+  const S = { layers: 2, heads: 4, width: 64, context: 64, vocabulary: 256 };
+  const M = { layers: 4, heads: 4, width: 128, context: 128, vocabulary: 256 };
+
+  // Measured on the WASM engine, in steps of 4 sequences with AdamW: docs/LEARNING.md.
+  test.each([
+    ["S", S, "adamw", [0.32, 0.54, 1, 1.94, 4.1]],
+    ["S", S, "muon", [0.96, 1.22, 1.67, 2.62, 4.62]],
+    ["M", M, "adamw", [0.27, 0.51, 1, 1.97, 3.88]],
+    ["M", M, "muon", [0.98, 1.21, 1.64, 2.69, 4.6]],
+  ] as const)("is what was measured, to a ninth: %s, %s with %s", (_, shape, inner, measured) => {
+    const usual = stepMs(laptop, shape, 4, "adamw");
+    const ratios = [1, 2, 4, 8, 16].map((batch) => stepMs(laptop, shape, batch, inner) / usual);
+    for (const [i, ratio] of ratios.entries()) expect(Math.abs(ratio / measured[i]! - 1)).toBeLessThan(1 / 9);
+  });
+
+  test("is 99 ms for model S with 4 sequences on a laptop, and half of it on a machine twice as fast", () => {
+    expect(stepMs(laptop, S, 4, "adamw")).toBeCloseTo(99, 0);
+    const twice = { ...laptop, flopsPerMs: 2 * laptop.flopsPerMs };
+    expect(stepMs(twice, S, 4, "muon")).toBeCloseTo(stepMs(laptop, S, 4, "muon") / 2, 9);
+  });
 });

@@ -3,11 +3,11 @@ import { Random } from "../../model/lib/random.ts";
 import type { VolunteerKey } from "../../protocol/ids.ts";
 import { VirtualClock } from "./clock.ts";
 import type { BenchCorpus } from "./corpus.ts";
-import { flopsOfStep } from "./flops.ts";
 import { heldOutMeter } from "./heldout.ts";
 import type { Outcome, Point, SimulatedSwarm } from "./job.ts";
 import { SCENARIOS } from "./scenarios.ts";
 import { Service } from "./service.ts";
+import { flopsOfStep } from "./step-time.ts";
 import { Traffic } from "./traffic.ts";
 import { Volunteer } from "./volunteer.ts";
 
