@@ -12,6 +12,7 @@ import { parseManifest, parseOptimizer } from "./manifest.ts";
 import { parseReceipt, signReceipt, verifyReceipt } from "./receipt.ts";
 import { type Recipient, signRequest, verifyRequest } from "./request.ts";
 import {
+  donePart,
   parseTicket,
   signTicket,
   type Ticket,
@@ -19,7 +20,7 @@ import {
   ticketTokens,
   verifyTicket,
 } from "./ticket.ts";
-import { decodeUpload, encodeUpload } from "./upload.ts";
+import { decodeUpload, encodeUpload, stepsDone, uploadTokens } from "./upload.ts";
 
 let server: Identity;
 let volunteer: Identity;
@@ -266,6 +267,24 @@ describe("uploads", () => {
       const wrong = encodeUpload(ticket, { ...report, ...bad }, new Uint8Array());
       expect(await codeOf(() => decodeUpload(wrong))).toBe("bad-request");
     }
+  });
+
+  it("D1: of a ticket that says for how long to train, the steps that were done are told, and counted", async () => {
+    const timed = await signTicket(server.privateKey, { ...terms, trainFor: 900 });
+    expect(await verifyTicket(server.key, timed)).toBe(true);
+    expect(await verifyTicket(server.key, { ...timed, trainFor: 901 })).toBe(false);
+    const told = (steps: unknown) =>
+      decodeUpload(encodeUpload(timed, { ...report, steps: steps as number }, new Uint8Array()));
+    expect(uploadTokens(told(1), 128)).toBe(4 * 128);
+    expect(uploadTokens(told(2), 128)).toBe(ticketTokens(terms, 128));
+    for (const steps of [0, 3, 1.5, -1, "1", undefined, null])
+      expect(await codeOf(() => told(steps))).toBe("bad-request");
+    const untimed = decodeUpload(encodeUpload(ticket, { ...report, steps: 1 }, new Uint8Array()));
+    expect(stepsDone(untimed), "of any other ticket all are").toBe(2);
+    expect(untimed.report).toEqual(report);
+    expect(donePart(terms, 1)).toEqual({ ...terms, steps: 1, rates: [0.001] });
+    for (const trainFor of [-1, 0.5, 86_400_001, "900", null])
+      expect(await codeOf(() => parseTicket({ ...timed, trainFor }))).toBe("bad-request");
   });
 
   it("D1: no byte string crashes the decoder", async () => {

@@ -15,9 +15,8 @@ import {
 import { MAX_BATCH, MAX_STEPS } from "./limits.ts";
 
 /**
- * A lease signed by the server (rules T1 to T5): the only unit of work. It binds one volunteer, one version,
- * one range of text, and exactly so many inner steps at these learning rates; the server counts tokens from
- * it and from nothing a volunteer says.
+ * A lease signed by the server (rules T1 to T6): the only unit of work. It binds one volunteer, one version, one range of
+ * text and the inner steps with their learning rates: exactly so many, or in a run on a clock at most so many.
  */
 export interface TicketTerms {
   readonly run: RunId;
@@ -41,9 +40,17 @@ export interface TicketTerms {
   readonly fresh: boolean;
   /** Milliseconds from issue until the range is given to another. Kept by the server's own monotonic clock. */
   readonly lease: number;
+  /**
+   * Milliseconds from the ticket's arrival, by the volunteer's own clock, after which no step begins; but one step is
+   * always done. The upload says how many were ({@link stepsDone}). Absent: all of them are.
+   */
+  readonly trainFor?: number;
   /** The run clock at issue, in milliseconds: server time, never the volunteer's. */
   readonly issued: number;
 }
+
+/** Milliseconds of a day: no lease is longer. */
+const MAX_DAY_MS = 86_400_000;
 
 export interface Ticket extends TicketTerms {
   readonly signature: Signature;
@@ -77,13 +84,21 @@ export function parseTicket(json: Json): Ticket {
     batch: asInteger(json.batch, "ticket.batch", 1, MAX_BATCH),
     rates: rates.map((rate, i) => asNumber(rate, `ticket.rates[${i}]`, 0, 10)),
     fresh: asBoolean(json.fresh, "ticket.fresh"),
-    lease: asInteger(json.lease, "ticket.lease", 1, 86_400_000),
+    lease: asInteger(json.lease, "ticket.lease", 1, MAX_DAY_MS),
+    ...(json.trainFor !== undefined && {
+      trainFor: asInteger(json.trainFor, "ticket.trainFor", 0, MAX_DAY_MS),
+    }),
     issued: asInteger(json.issued, "ticket.issued", 0, Number.MAX_SAFE_INTEGER),
     signature: as(isSignature, json.signature, "ticket.signature"),
   };
 }
 
-/** Tokens a ticket trains on: what its credit and its weight in the merge are counted from. */
+/** Tokens of so many steps: what a delta's credit and its weight in the merge are counted from. */
 export function ticketTokens(terms: Pick<TicketTerms, "steps" | "batch">, context: number): number {
   return terms.steps * terms.batch * context;
+}
+
+/** A ticket's first steps, as many as were done, and nothing of the others. */
+export function donePart<T extends Pick<TicketTerms, "steps" | "rates">>(ticket: T, steps: number): T {
+  return steps === ticket.steps ? ticket : { ...ticket, steps, rates: ticket.rates.slice(0, steps) };
 }

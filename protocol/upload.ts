@@ -15,7 +15,7 @@ export interface Upload {
   readonly frame: Uint8Array<ArrayBuffer>;
 }
 
-/** What the volunteer says of itself: shown to the operator, trusted for nothing. */
+/** What the volunteer says of its work. All but `steps` is shown to the operator and trusted for nothing. */
 export interface Report {
   /** Mean training loss over the ticket's steps, nats a token. */
   readonly loss: number;
@@ -23,6 +23,8 @@ export interface Report {
   readonly trainMs: number;
   /** E.g. `webgpu`, `wasm ×2`, with the browser's name. */
   readonly device: string;
+  /** Inner steps that were done, of a ticket that says for how long to train: audits hold the delta against them. */
+  readonly steps?: number;
 }
 
 export function encodeUpload(ticket: Ticket, report: Report, frame: Uint8Array): Uint8Array<ArrayBuffer> {
@@ -41,13 +43,25 @@ export function decodeUpload(body: Uint8Array<ArrayBuffer>): Upload {
   }
   const json = parseJson(body.subarray(4, 4 + length));
   const report = asObject(json.report, "report");
+  const ticket = parseTicket(asObject(json.ticket, "ticket"));
   return {
-    ticket: parseTicket(asObject(json.ticket, "ticket")),
+    ticket,
     report: {
       loss: asNumber(report.loss, "report.loss", 0, MAX_LOSS),
       trainMs: asInteger(report.trainMs, "report.trainMs", 0, 86_400_000),
       device: asText(report.device, "report.device", MAX_LABEL),
+      ...(ticket.trainFor !== undefined && {
+        steps: asInteger(report.steps, "report.steps", 1, ticket.steps),
+      }),
     },
     frame: body.subarray(4 + length),
   };
 }
+
+/** Inner steps that an upload's delta is made of. */
+export const stepsDone = ({ ticket, report }: Pick<Upload, "ticket" | "report">): number =>
+  ticket.trainFor === undefined ? ticket.steps : (report.steps ?? ticket.steps);
+
+/** Tokens that an upload's delta was trained on. */
+export const uploadTokens = (upload: Pick<Upload, "ticket" | "report">, context: number): number =>
+  stepsDone(upload) * upload.ticket.batch * context;

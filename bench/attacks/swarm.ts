@@ -300,7 +300,7 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
     const { x } = versions[state.version]!;
     if (directionDue()) {
       directed = state.version;
-      const rates = rules.rates(state.tokens, DIRECTION_STEPS);
+      const rates = rules.rates(state.tokens, DIRECTION_STEPS, rules.batch);
       gauge.direct(
         await direct(auditor, corpus.gate, context, { weights: x, rates, batch, seed: random.u32() }),
       );

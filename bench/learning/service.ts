@@ -4,8 +4,8 @@ import { ProtocolError } from "../../protocol/errors.ts";
 import { sha256 } from "../../protocol/identity.ts";
 import type { Hash, RunId, Signature, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { Pace } from "../../protocol/pace.ts";
-import { type Ticket, ticketTokens } from "../../protocol/ticket.ts";
-import type { Upload } from "../../protocol/upload.ts";
+import type { Ticket } from "../../protocol/ticket.ts";
+import { type Upload, uploadTokens } from "../../protocol/upload.ts";
 import type { Closed, DurableEvent, Effect } from "../../server/coordinator/events.ts";
 import { reduce } from "../../server/coordinator/reduce.ts";
 import { MAX_POOL, type Rules } from "../../server/coordinator/rules.ts";
@@ -13,6 +13,7 @@ import { begin, type State } from "../../server/coordinator/state.ts";
 import { initialVectors, type MergeRule, merge, type Vectors } from "../../server/merge/merge.ts";
 import { judge } from "../../server/run/check.ts";
 import { rulesOf } from "../../server/run/genesis.ts";
+import { askedOf } from "../../server/run/intake.ts";
 import { languageTask } from "../../server/run/language-task.ts";
 import { deltaCodec, mergeRule } from "../../server/run/merge-rule.ts";
 import type { Settings } from "../../server/run/settings.ts";
@@ -191,10 +192,11 @@ export class Service {
       volunteer: ticket.volunteer,
       delta: NO_HASH,
       version: ticket.version,
-      tokens: ticketTokens(ticket, this.#rules.context),
+      tokens: uploadTokens(upload, this.#rules.context),
       position: this.#rules.ranges.positionOf(ticket.seed),
       took: this.#now - ticket.issued,
       report,
+      ...askedOf(ticket),
     });
     return "taken";
   }

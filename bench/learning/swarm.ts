@@ -35,7 +35,7 @@ export async function runSwarm<J extends SimulatedSwarm>(job: J, corpus: BenchCo
     trainer,
     scenario,
     random,
-    flops: flopsOfStep(shape, batch),
+    flops: (sequences: number) => flopsOfStep(shape, sequences),
     traffic,
     key: () => `${keys++}`.padStart(43, "0") as VolunteerKey,
   };

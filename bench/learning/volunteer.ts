@@ -7,7 +7,7 @@ import type { Random } from "../../model/lib/random.ts";
 import { codecOf } from "../../protocol/frame.ts";
 import type { VolunteerKey } from "../../protocol/ids.ts";
 import type { Ticket } from "../../protocol/ticket.ts";
-import { encodeUpload, type Upload } from "../../protocol/upload.ts";
+import { encodeUpload, stepsDone, type Upload } from "../../protocol/upload.ts";
 import type { VirtualClock } from "./clock.ts";
 import type { BenchCorpus } from "./corpus.ts";
 import type { Machine, Scenario } from "./scenarios.ts";
@@ -26,8 +26,8 @@ export interface Place {
   readonly trainer: Trainer;
   readonly scenario: Scenario;
   readonly random: Random;
-  /** FLOP of one inner step. */
-  readonly flops: number;
+  /** FLOP of one inner step of so many sequences. */
+  readonly flops: (batch: number) => number;
   readonly traffic: Traffic;
   key(): VolunteerKey;
 }
@@ -67,6 +67,8 @@ export class Volunteer {
   #asks = false;
   /** The next ticket, fetched. */
   #next: Ticket | undefined;
+  /** When the next ticket came. */
+  #arrived = 0;
   /** A delta that waits for the link. */
   #ready: Sending | undefined;
 
@@ -119,6 +121,7 @@ export class Volunteer {
     const { service, traffic } = this.#place;
     const { throughput } = this.#self;
     const model = service.bytesBetween(this.#self.version, ticket.version);
+    this.#arrived = this.#place.clock.now + this.machine.latency / 2;
     const own = ticketBytes(ticket);
     if (this.#self.version === undefined) traffic.joins += model;
     else traffic.down += model;
@@ -142,14 +145,16 @@ export class Volunteer {
     const { random, scenario } = this.#place;
     this.#next = undefined;
     this.#training = true;
-    const training = ticket.steps * this.#stepMs;
+    const steps = this.#stepsOf(ticket);
+    const training = steps * this.#stepMs(ticket);
     if (random.unit() < scenario.leaves) {
       this.#after(random.unit() * training, () => this.#leave(training));
       return;
     }
     const { throughput } = this.#self;
-    if (throughput.overlaps) this.#after(Math.max(0, training - throughput.lead), () => this.#ask());
-    this.#after(training, () => this.#train(ticket, training));
+    const overlaps = ticket.trainFor === undefined && throughput.overlaps;
+    if (overlaps) this.#after(Math.max(0, training - throughput.lead), () => this.#ask());
+    this.#after(training, () => this.#train(ticket, steps, training));
   }
 
   /** Leaves with the ticket undone, for one to three rounds; half of the time somebody new comes instead. */
@@ -163,13 +168,14 @@ export class Volunteer {
     clock.after((1 + 2 * random.unit()) * round, () => this.enter());
   }
 
-  async #train(ticket: Ticket, took: number): Promise<void> {
+  async #train(ticket: Ticket, steps: number, took: number): Promise<void> {
     const { service, corpus, trainer, traffic } = this.#place;
     const { settings } = service;
     const { localState } = this.#self;
     await localState.begin(trainer, ticket, service.weights(ticket.version));
     let done = 0;
     for (const tokens of batchesOf(corpus.shard(ticket.shard), ticket, settings.model.context)) {
+      if (done === steps) break;
       await trainer.step(tokens, ticket.batch, ticket.rates[done++]!);
     }
     const losses = await trainer.losses();
@@ -177,10 +183,12 @@ export class Volunteer {
     const packed = await localState.pack(trainer, ticket);
     await localState.park();
     traffic.trainedMs += took;
-    const report = { loss, trainMs: Math.round(took), device: "wasm, 1 thread, SIMD + FMA" };
+    const device = "wasm, 1 thread, SIMD + FMA";
+    const told = ticket.trainFor !== undefined && { steps };
+    const report = { loss, trainMs: Math.round(took), device, ...told };
     this.#training = false;
     this.#ready = { upload: { ticket, report, frame: packed.frame }, packed, localState };
-    this.#self.throughput.trained(ticket.steps * ticket.batch * settings.model.context, took);
+    this.#self.throughput.trained(steps * ticket.batch * settings.model.context, took);
     this.#send();
     this.#begin();
   }
@@ -227,7 +235,7 @@ export class Volunteer {
   async #hand({ upload, packed, localState }: Sending, lost: boolean): Promise<void> {
     const { service, traffic } = this.#place;
     const answer = lost ? "unknown" : service.upload(upload);
-    if (answer === "taken") traffic.steps += upload.ticket.steps;
+    if (answer === "taken") traffic.steps += stepsDone(upload);
     await localState.settle(packed, answer);
   }
 
@@ -243,7 +251,14 @@ export class Volunteer {
     return { key: key(), version: undefined, localState, throughput: new Throughput() };
   }
 
-  get #stepMs(): number {
-    return this.#place.flops / this.machine.flopsPerMs;
+  /** Steps that there is time for. */
+  #stepsOf(ticket: Ticket): number {
+    if (ticket.trainFor === undefined) return ticket.steps;
+    const left = this.#arrived + ticket.trainFor - this.#place.clock.now;
+    return Math.max(1, Math.min(ticket.steps, Math.floor(left / this.#stepMs(ticket))));
+  }
+
+  #stepMs({ batch }: Ticket): number {
+    return this.#place.flops(batch) / this.machine.flopsPerMs;
   }
 }

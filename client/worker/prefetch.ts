@@ -11,6 +11,8 @@ export interface Work {
   readonly ticket: Ticket;
   /** The end of the lease by our own clock. */
   readonly deadline: number;
+  /** No step begins after this time of our own clock, but for the first; Infinity where all steps are asked for. */
+  readonly until: number;
   readonly shard: Uint16Array;
   /** Of the ticket's version; nobody changes them. */
   readonly weights: Float32Array;
@@ -27,7 +29,8 @@ export async function take(round: RoundDeps): Promise<Work | undefined> {
   await requireOurs(ticket, round);
   const given = clock(); // the server may have let us wait for a version, which is no matter of the link
   throughput.waited(given - asked);
-  const work = await prepare(round, ticket, asked + ticket.lease);
+  const until = given + (ticket.trainFor ?? Number.POSITIVE_INFINITY);
+  const work = await prepare(round, ticket, { deadline: asked + ticket.lease, until });
   throughput.prepared(clock() - given);
   return work;
 }
@@ -49,7 +52,11 @@ export async function takeAhead(
 }
 
 /** Fetches what a ticket needs. Throws the errors of the Api and of Replica.sync. */
-async function prepare(deps: RoundDeps, ticket: Ticket, deadline: number): Promise<Work> {
+async function prepare(
+  deps: RoundDeps,
+  ticket: Ticket,
+  times: Pick<Work, "deadline" | "until">,
+): Promise<Work> {
   const { api, cache, control, replica } = deps;
   const progress = (bytes: number, total: number) => deps.progress("text", bytes, total);
   const shard = await shardOf(cache, ticket.shard, () => {
@@ -57,7 +64,7 @@ async function prepare(deps: RoundDeps, ticket: Ticket, deadline: number): Promi
     return api.shard(ticket.shard, { signal: control.signal, progress });
   });
   const weights = await replica.sync(ticket.version, ticket.hash);
-  return { ticket, deadline, shard, weights };
+  return { ticket, ...times, shard, weights };
 }
 
 function unlessOtherRun(error: unknown): undefined {

@@ -1,6 +1,6 @@
 import { ProtocolError } from "../../protocol/errors.ts";
 import { sha256 } from "../../protocol/identity.ts";
-import { ticketTokens } from "../../protocol/ticket.ts";
+import { uploadTokens } from "../../protocol/upload.ts";
 import { KEYS, readPending, readResidual } from "../cache/entries.ts";
 import type { RoundDeps } from "./deps.ts";
 import { sendUntil } from "./send.ts";
@@ -32,7 +32,7 @@ export async function resumeUpload(deps: RoundDeps): Promise<void> {
   }
   await cache.write({ [KEYS.pending]: undefined, ...spent });
   if (answer !== "taken") return;
-  const tokens = ticketTokens(ticket, manifest.model.context);
+  const tokens = uploadTokens(pending, manifest.model.context);
   const delta = await sha256(frame);
   report({ type: "sent", bytes: body.length, version: ticket.version, tokens, ticket: ticket.id, delta });
 }

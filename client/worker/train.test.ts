@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { DENSE4 } from "../../protocol/codec/codec.ts";
 import { decodeFrame, encodeFrame } from "../../protocol/frame.ts";
+import type { TicketTerms } from "../../protocol/ticket.ts";
+import { stepsDone, type Upload } from "../../protocol/upload.ts";
 import { refuse, TARGET, ToyServer, ToyTrainer } from "../../test/harness/toy-run.ts";
 import { always, visit } from "../../test/harness/visit.ts";
 import { type Cache, memoryCache } from "../cache/cache.ts";
@@ -18,6 +20,39 @@ function expectClose(actual: Float32Array, wanted: Float32Array): void {
 
 const plus = (a: Float32Array, b: Float32Array, times = 1): Float32Array =>
   a.map((value, i) => value + times * b[i]!);
+
+describe("a ticket that says for how long to train", () => {
+  const timed = { steps: 10, rates: Array<number>(10).fill(0.01), trainFor: 1_000 };
+  async function sent(stepMs: number, terms: Partial<TicketTerms>): Promise<Upload> {
+    const server = await ToyServer.open();
+    server.terms = terms;
+    const trainer = new ToyTrainer();
+    const here = visit(server, memoryCache(), always(trainer));
+    const step = trainer.step.bind(trainer);
+    trainer.step = (...about) => {
+      here.pass(stepMs);
+      return step(...about);
+    };
+    await here.until("sent", 1);
+    return server.uploads[0]!;
+  }
+
+  test.each([
+    [300, 3, "none begins that would end too late"],
+    [5_000, 1, "one is always done"],
+    [1, 10, "and never more than it has"],
+  ])("steps of %d ms: %d are done and told; %s", async (stepMs, steps) => {
+    const { report } = await sent(stepMs, timed);
+    expect(report.steps).toBe(steps);
+  });
+
+  test("the control: of one that does not, all steps are done", async () => {
+    const { trainFor: _, ...all } = timed;
+    const { ticket, report } = await sent(300, all);
+    expect(report.steps).toBeUndefined();
+    expect(stepsDone({ ticket, report })).toBe(10);
+  });
+});
 
 describe("what goes wrong", () => {
   test("A17: a server that comes and goes fifty times: every wait is real, and nothing is sent twice or lost", async () => {

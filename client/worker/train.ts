@@ -3,7 +3,7 @@ import type { DeviceReport, Trainer } from "../../model/contract/trainer.ts";
 import { batchesOf } from "../../model/data/batches.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { MAX_LABEL, MAX_LOSS } from "../../protocol/limits.ts";
-import { type Ticket, ticketTokens } from "../../protocol/ticket.ts";
+import { donePart, type Ticket, ticketTokens } from "../../protocol/ticket.ts";
 import { encodeUpload } from "../../protocol/upload.ts";
 import type { RoundDeps } from "./deps.ts";
 import type { LocalState, PackedDelta } from "./local-state.ts";
@@ -15,6 +15,7 @@ export interface Done {
   readonly packed: PackedDelta;
   /** The upload. */
   readonly body: Uint8Array<ArrayBuffer>;
+  readonly steps: number;
 }
 
 /** Losses are read this often: each reading waits for the device. */
@@ -33,7 +34,7 @@ export async function train(
   before: () => Promise<unknown>,
 ): Promise<Done | undefined> {
   const { manifest, control, clock, sleep, trainers, throughput } = deps;
-  const { ticket, deadline, shard, weights } = work;
+  const { ticket, deadline, until, shard, weights } = work;
   const { context } = manifest.model;
   control.enter({ phase: "training" });
   const trainer = await trainers.take(ticket.batch);
@@ -48,6 +49,8 @@ export async function train(
       await showPassage(deps, trainer, tokens.subarray(0, context + 1), weights, ticket.version);
     await control.checkpoint();
     if (clock() >= deadline) return undefined;
+    // A step that would end after its time is not begun: the version would close without this delta.
+    if (done > 0 && clock() + (clock() - started) / done > until) break;
     const begun = clock();
     await trainer.step(tokens, ticket.batch, ticket.rates[done]!);
     done++;
@@ -58,10 +61,11 @@ export async function train(
     }
     const took = clock() - begun;
     trainMs += took;
-    if (reads && done < ticket.steps) tell(deps, ticket, done, losses.at(-1), trainMs);
+    if (reads && done < ticket.steps)
+      tell(deps, expectedOf(work, started, clock(), done), done, losses.at(-1), trainMs);
     // Resting after each step keeps the machine usable; resting for 0 still lets a stop or pause come in.
     await sleep((took * (1 - control.share)) / control.share, control.signal);
-    left(((clock() - started) * (ticket.steps - done)) / done);
+    left(Math.min(((clock() - started) * (ticket.steps - done)) / done, until - clock()));
   }
   await control.checkpoint();
   const waiting = clock();
@@ -69,8 +73,8 @@ export async function train(
   const idle = clock() - waiting;
   const packed = await localState.pack(trainer, ticket);
   losses.push(...(await trainer.losses())); // came with the payload
-  throughput.trained(ticketTokens(ticket, context), clock() - started - idle);
-  tell(deps, ticket, done, losses.at(-1), trainMs);
+  throughput.trained(ticketTokens(donePart(ticket, done), context), clock() - started - idle);
+  tell(deps, donePart(ticket, done), done, losses.at(-1), trainMs);
   const loss = losses.reduce((total, one) => total + one, 0) / losses.length;
   if (!Number.isFinite(loss)) throw new ModelError("not-finite", `the loss is ${loss}`);
   trainers.proved();
@@ -78,11 +82,18 @@ export async function train(
     loss: Math.min(loss, MAX_LOSS),
     trainMs: Math.round(trainMs),
     device: labelOf(trainer.report),
+    ...(ticket.trainFor !== undefined && { steps: done }),
   };
-  return { packed, body: encodeUpload(ticket, self, packed.frame) };
+  return { packed, body: encodeUpload(ticket, self, packed.frame), steps: done };
 }
 
 const labelOf = ({ device, detail }: DeviceReport): string => `${device}, ${detail}`.slice(0, MAX_LABEL);
+
+/** The part of a ticket that will have been done when its time is over, as it looks after so many steps. */
+function expectedOf({ ticket, until }: Work, started: number, now: number, done: number): Ticket {
+  const more = ((until - now) * done) / Math.max(1, now - started);
+  return donePart(ticket, Math.min(ticket.steps, done + Math.max(0, Math.floor(more))));
+}
 
 function tell({ manifest, report }: RoundDeps, ticket: Ticket, step: number, loss = 0, trainMs = 0): void {
   const tokens = step * ticket.batch * manifest.model.context;

@@ -1,6 +1,6 @@
 import { ProtocolError } from "../../protocol/errors.ts";
 import { sha256 } from "../../protocol/identity.ts";
-import { ticketTokens } from "../../protocol/ticket.ts";
+import { donePart, ticketTokens } from "../../protocol/ticket.ts";
 import type { RoundDeps } from "./deps.ts";
 import type { LocalState } from "./local-state.ts";
 import type { Phase } from "./messages.ts";
@@ -45,7 +45,7 @@ export class UploadInFlight {
 
   async #send({ ticket, deadline }: Work): Promise<Answer> {
     const { manifest, report, inspection, control } = this.#deps;
-    const { packed, body } = this.#done;
+    const { packed, body, steps } = this.#done;
     const say = (phase: Phase) => {
       this.#phase = phase;
       if (this.#watched) control.enter(phase);
@@ -55,8 +55,8 @@ export class UploadInFlight {
     if (answer instanceof ProtocolError)
       report({ type: "refused", code: answer.code, message: answer.message });
     if (answer !== "taken") return answer;
-    inspection?.sent(packed.frame, ticket.steps);
-    const tokens = ticketTokens(ticket, manifest.model.context);
+    inspection?.sent(packed.frame, steps);
+    const tokens = ticketTokens(donePart(ticket, steps), manifest.model.context);
     const delta = await sha256(packed.frame);
     report({ type: "sent", bytes: body.length, version: ticket.version, tokens, ticket: ticket.id, delta });
     return answer;

@@ -53,7 +53,8 @@ export async function workOn(round: RoundDeps, waits: Waits): Promise<void> {
         ahead = undefined;
         const work = early ?? (await take(round));
         if (work === undefined) return;
-        const overlaps = throughput.overlaps;
+        // On a clock nobody trains ahead: a delta that begins without the last one is worth less than the wait.
+        const overlaps = work.ticket.trainFor === undefined && throughput.overlaps;
         let taken = true;
         const left = (ms: number) => {
           if (overlaps && ms <= throughput.lead) ahead ??= takeAhead(round, upload?.answered);

@@ -68,8 +68,19 @@ export interface Accepted {
   /** Milliseconds from the ticket to here. */
   readonly took: number;
   readonly report: Report;
+  /** What its ticket asked for, in a run on a clock. */
+  readonly asked?: Clocked;
   /** What the trust rules weigh it by. */
   readonly facts?: Facts;
+}
+
+/** A ticket that says for how long to train. */
+export interface Clocked {
+  /** Steps at most: they draw the order of its windows. */
+  readonly steps: number;
+  /** Sequences of a micro-batch. */
+  readonly batch: number;
+  readonly trainFor: number;
 }
 
 /** A version takes no more deltas: these are merged, in this order, with these weights. */

@@ -4,6 +4,7 @@ import type { TicketTerms } from "../../protocol/ticket.ts";
 import { AgedMap } from "../lib/aged-map.ts";
 import { admitted, isFreshAt, standingOf, trusted } from "../trust/standing.ts";
 import type { Effect, SoftEvent } from "./events.ts";
+import { batchFor, type RoundRules, slotOf, stepsWithin } from "./rounds.ts";
 import {
   ACTIVE_MS,
   LEASES_EACH,
@@ -44,9 +45,40 @@ export function workingAt(state: State, leaseMs: number, now: number): number {
 
 /** Volunteers usually at work on a version, by the deltas of the newest few; 1 before there are any. */
 export function usuallyWorking({ versions }: State): number {
-  const lately = versions.slice(0, LATELY);
-  const deltas = lately.reduce((sum, version) => sum + version.deltas, 0);
-  return lately.length === 0 ? 1 : Math.max(1, deltas / lately.length / QUORUM_SHARE);
+  return versions.length === 0 ? 1 : Math.max(1, lately(versions) / QUORUM_SHARE);
+}
+
+/** Deltas of a version, the mean of the newest few; 1 before there are any. */
+export function lately(versions: State["versions"]): number {
+  const newest = versions.slice(0, LATELY);
+  const deltas = newest.reduce((sum, version) => sum + version.deltas, 0);
+  return newest.length === 0 ? 1 : deltas / newest.length;
+}
+
+/** The open version's round. */
+export const roundOf = ({ ms }: RoundRules, { publishedAt, round }: State) => ({
+  opened: publishedAt,
+  ms: ms ?? round,
+});
+
+/** How much work a ticket is, and for how long; or until when, on the run clock, who asks had better wait. */
+type Share =
+  | { readonly steps: number; readonly batch: number; readonly trainFor?: number }
+  | { readonly until: number };
+
+function shareOf(rules: Rules, state: State, asked: Asked, now: number): Share {
+  const { rounds } = rules;
+  if (rounds === undefined) {
+    const until = holdOf(rules, state, asked, now);
+    if (until !== undefined) return { until };
+    const steps = rules.steps(asked.pace, usuallyWorking(state), hasWaited(state, asked, now));
+    return { steps, batch: rules.batch };
+  }
+  const sent = state.pool.some((delta) => delta.volunteer === asked.volunteer);
+  const slot = slotOf(roundOf(rounds, state), rounds, asked.pace, sent, now);
+  if ("until" in slot) return slot;
+  const batch = rounds.batch ?? batchFor(lately(state.versions), rules.batch);
+  return { ...slot, batch, steps: stepsWithin(rounds, asked.pace, slot.trainFor, batch) };
 }
 
 /** A volunteer that asks for work; see the event. */
@@ -99,10 +131,9 @@ export function lease(
   if (rules.ranges.epochLength === 0 || soft.leases.size >= most) {
     return refuse("no-work", NO_WORK_RETRY_MS);
   }
-  const until = holdOf(rules, state, asked, now);
-  if (until !== undefined) return { state, effect: { type: "hold", until } };
+  const share = shareOf(rules, state, asked, now);
+  if ("until" in share) return { state, effect: { type: "hold", until: share.until } };
   const position = soft.queue[0] ?? soft.next;
-  const steps = rules.steps(asked.pace, usuallyWorking(state), hasWaited(state, asked, now));
   // An answer to a fresh ticket is owed until it comes: who asks again, lets the lease end or waits for a restart gets
   // another one.
   const fresh = trusted(standing) && (!soft.paid.has(asked.volunteer) || isFreshAt(position));
@@ -116,9 +147,8 @@ export function lease(
     hash: state.hash,
     ...rules.ranges.at(position),
     seed: rules.ranges.seedOf(position),
-    steps,
-    batch: rules.batch,
-    rates: rules.rates(state.tokens, steps),
+    ...share,
+    rates: rules.rates(state.tokens, share.steps, share.batch),
     fresh,
     lease: rules.leaseMs,
     issued: now,

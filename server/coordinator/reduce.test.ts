@@ -1,101 +1,11 @@
 import { describe, expect, test } from "vitest";
-import type { Hash, RunId, Signature, TicketId, VolunteerKey } from "../../protocol/ids.ts";
-import type { Pace } from "../../protocol/pace.ts";
+import type { Signature } from "../../protocol/ids.ts";
 import type { TicketTerms } from "../../protocol/ticket.ts";
-import { mean } from "../trust/weigh.ts";
-import type { Accepted, Created, Effect, Event } from "./events.ts";
+import { Driven, hash, rules, ticketId, volunteer } from "../../test/harness/driven-run.ts";
+import type { Effect } from "./events.ts";
 import { activeAt } from "./leases.ts";
-import { Ranges } from "./ranges.ts";
-import { reduce } from "./reduce.ts";
-import { ACTIVE_MS, LEASES_EACH, type Rules } from "./rules.ts";
-import { begin, restarted, type State } from "./state.ts";
-
-const hash = (n: number) => n.toString(16).padStart(64, "0") as Hash;
-const ticketId = (n: number) => String(n).padStart(22, "0") as TicketId;
-const volunteer = (n: number) => String(n).padStart(43, "0") as VolunteerKey;
-
-const rules: Rules = {
-  run: "r" as RunId,
-  ranges: new Ranges([{ hash: hash(1), tokens: 8 * 40 + 1 }], 4, 8, 1),
-  steps: ({ speed = 2 }) => speed,
-  batch: 2,
-  context: 8,
-  leaseMs: 60_000,
-  quorum: 2,
-  crowd: 1_000,
-  tokenBudget: 1_000,
-  weigh: mean,
-  tripwire: Number.POSITIVE_INFINITY,
-  rates: (tokens) => [0.1, tokens],
-};
-
-const created: Created = { type: "created", at: 0, hash: hash(0), genesis: {} };
-
-/** A run driven by hand, at a time that only the test moves. */
-class Driven {
-  state: State = begin(created);
-  now = 0;
-  effects: readonly Effect[] = [];
-  #tickets = 0;
-  readonly #rules: Rules;
-
-  constructor(followed = rules) {
-    this.#rules = followed;
-  }
-
-  send(event: Exclude<Event, Created>): readonly Effect[] {
-    ({ state: this.state, effects: this.effects } = reduce(this.#rules, this.state, event, this.now));
-    return this.effects;
-  }
-
-  ask(of = 1, pace: Pace = {}): TicketTerms {
-    const effect = this.send({
-      type: "asked",
-      volunteer: volunteer(of),
-      ticket: ticketId(++this.#tickets),
-      pace,
-      since: this.now,
-    })[0];
-    if (effect?.type !== "lease") throw new Error(`no lease but ${JSON.stringify(effect)}`);
-    return effect.terms;
-  }
-
-  accept(terms: TicketTerms, at = this.now): readonly Effect[] {
-    return this.send({
-      type: "accepted",
-      at,
-      ticket: terms.id,
-      volunteer: terms.volunteer,
-      delta: hash(99),
-      version: terms.version,
-      tokens: 32,
-      position: rules.ranges.positionOf(terms.seed),
-      took: at - terms.issued,
-      report: { loss: 1, trainMs: 1, device: "" },
-    } satisfies Accepted);
-  }
-
-  /** Does what the last effects ask until they ask for nothing durable. */
-  settle(): void {
-    for (;;) {
-      const due = this.effects.find(({ type }) => type === "record" || type === "merge");
-      if (due?.type === "record") this.send(due.event);
-      else if (due?.type === "merge") {
-        const version = due.closed.version + 1;
-        this.send({
-          type: "published",
-          at: this.now,
-          version,
-          hash: hash(version),
-          diff: hash(7),
-          diffBytes: 5,
-          record: hash(1_000 + version),
-          signature: "s".repeat(86) as Signature,
-        });
-      } else return;
-    }
-  }
-}
+import { ACTIVE_MS, LEASES_EACH } from "./rules.ts";
+import { restarted } from "./state.ts";
 
 const of = (effects: readonly Effect[], type: Effect["type"]) => effects.filter((e) => e.type === type);
 

@@ -17,8 +17,9 @@ import type {
   Ruled,
   StateChanged,
 } from "./events.ts";
-import { expire, lease, settle, usuallyWorking, workingAt } from "./leases.ts";
+import { expire, lately, lease, roundOf, settle, usuallyWorking, workingAt } from "./leases.ts";
 import { type Outcome, outcomesOf } from "./outcomes.ts";
+import { roundAfter, roundEnds, type Timing } from "./rounds.ts";
 import { ACTIVE_MS, MAX_STALENESS, type Rules } from "./rules.ts";
 import { keepSample } from "./samples.ts";
 import { begin, type State } from "./state.ts";
@@ -70,11 +71,11 @@ export function reduce(rules: Rules, state: State, event: Exclude<Event, Created
 function change(rules: Rules, state: State, event: Exclude<DurableEvent, Created>, now: number): Change {
   switch (event.type) {
     case "accepted":
-      return { state: accept(state, event, now) };
+      return { state: accept(rules, state, event, now) };
     case "closed":
       return { state: close(state, event) };
     case "published":
-      return publish(state, event);
+      return publish(rules, state, event);
     case "evaluated":
       return evaluate(rules, state, event);
     case "audited":
@@ -121,7 +122,10 @@ function due(rules: Rules, state: State, now: number): Effect[] {
   const crowd = { least: rules.quorum, working, usual: usuallyWorking(state) };
   const isDue = (deltas: State["pool"]) => {
     const came = deltas.map(({ at }) => at);
-    return now >= closesAt({ opened: state.publishedAt, came, took: state.took }, crowd);
+    const ends = rules.rounds
+      ? roundEnds(roundOf(rules.rounds, state), came, crowd)
+      : closesAt({ opened: state.publishedAt, came, took: state.took }, crowd);
+    return now >= ends;
   };
   if (!isDue(state.pool)) return [];
   const { merged, discarded } = rules.weigh(state.pool, state.version, state.trust, now);
@@ -132,7 +136,7 @@ function due(rules: Rules, state: State, now: number): Effect[] {
   return [{ type: "record", event: discarded.length === 0 ? closed : { ...closed, discarded } }];
 }
 
-function accept(state: State, event: Accepted, now: number): State {
+function accept(rules: Rules, state: State, event: Accepted, now: number): State {
   if (state.used.has(event.ticket)) throw contradiction(event, "its ticket was used before");
   if (event.version > state.version) throw contradiction(event, "its version is not published");
   const { ticket, volunteer, delta, version, tokens, at, position, facts } = event;
@@ -147,9 +151,15 @@ function accept(state: State, event: Accepted, now: number): State {
     frontier: Math.max(state.frontier, position + 1),
     gaps,
     took: [...state.took.slice(1 - TIMED_DELTAS), event.took],
+    timings: [...state.timings.slice(1 - TIMED_DELTAS), ...timingOf(event, rules.context)],
     trust: seen(state.trust, volunteer, ticket, facts),
     soft: settle(state.soft, event, now),
   };
+}
+
+function timingOf({ asked, took, report, tokens }: Accepted, context: number): Timing[] {
+  if (asked === undefined) return [];
+  return [{ linkMs: Math.max(0, took - asked.trainFor), sequenceMs: report.trainMs / (tokens / context) }];
 }
 
 function close(state: State, event: Closed): State {
@@ -176,7 +186,7 @@ function close(state: State, event: Closed): State {
   };
 }
 
-function publish(state: State, event: Published): Change {
+function publish(rules: Rules, state: State, event: Published): Change {
   const { closing } = state;
   if (closing === undefined || event.version !== state.version + 1) {
     throw contradiction(event, "the version before it is not closed");
@@ -193,6 +203,7 @@ function publish(state: State, event: Published): Change {
   const tokens = state.tokens + closing.tokens;
   let { trust } = state;
   for (const { volunteer } of closing.entries) trust = mergedInto(trust, volunteer, version);
+  const versions = [summary, ...state.versions.slice(0, MAX_VERSIONS - 1)];
   const next: State = {
     ...state,
     at,
@@ -204,7 +215,8 @@ function publish(state: State, event: Published): Change {
     closing: undefined,
     trust,
     used: new Map([...state.used].filter(([, from]) => from >= version - MAX_STALENESS)),
-    versions: [summary, ...state.versions.slice(0, MAX_VERSIONS - 1)],
+    versions,
+    round: roundAfter(state.round, state.timings, lately(versions), rules.batch),
     recent: [...state.recent.filter((merge) => at - merge.at <= ACTIVE_MS), { at, tokens: closing.tokens }],
   };
   return {

@@ -2,6 +2,7 @@ import type { RunId } from "../../protocol/ids.ts";
 import type { Pace } from "../../protocol/pace.ts";
 import type { WeighingRule } from "../trust/weigh.ts";
 import type { Ranges } from "./ranges.ts";
+import type { RoundRules } from "./rounds.ts";
 
 /** What never changes while a run lasts. Nothing here says what the vector means. */
 export interface Rules {
@@ -9,7 +10,10 @@ export interface Rules {
   readonly ranges: Ranges;
   /** Inner steps of the next ticket of who has measured this of itself, where so many are at work. */
   readonly steps: (pace: Pace, working: number, crowded: boolean) => number;
+  /** Sequences of a micro-batch, at most. */
   readonly batch: number;
+  /** Of a run on a clock; absent: volunteers take turns. */
+  readonly rounds?: RoundRules;
   /** Tokens of one sequence. */
   readonly context: number;
   readonly leaseMs: number;
@@ -21,8 +25,8 @@ export interface Rules {
   readonly weigh: WeighingRule;
   /** Held-out loss may rise so far above the lowest of late, as a part of it, before the run is rolled back. */
   readonly tripwire: number;
-  /** Learning rates of a ticket of so many steps issued when so many tokens are merged, one a step. */
-  readonly rates: (tokens: number, steps: number) => readonly number[];
+  /** Learning rates of a ticket of so many steps, of so many sequences, issued when so many tokens are merged. */
+  readonly rates: (tokens: number, steps: number, batch: number) => readonly number[];
 }
 
 /** A delta older than this many versions is refused (it points from weights that are long gone). */

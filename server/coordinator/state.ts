@@ -5,6 +5,7 @@ import type { HeldOutPoint, Sample, VersionSummary } from "../../protocol/status
 import type { Candidate } from "../trust/candidate.ts";
 import { NO_TRUST, type Trust } from "../trust/standing.ts";
 import type { Closed, Created } from "./events.ts";
+import { FIRST_ROUND_MS, type Timing } from "./rounds.ts";
 import type { Samples } from "./samples.ts";
 
 /**
@@ -39,6 +40,10 @@ export interface State {
   readonly gaps: ReadonlyMap<number, true>;
   /** How long the newest deltas took from ticket to acceptance, ms. */
   readonly took: readonly number[];
+  /** What the newest deltas tell of links and machines; of a run on a clock. */
+  readonly timings: readonly Timing[];
+  /** Milliseconds of the open version's round; of a run on a clock. */
+  readonly round: number;
   /** Oldest first, thinned. */
   readonly heldOut: readonly HeldOutPoint[];
   readonly sample: Sample | null;
@@ -109,6 +114,8 @@ export function begin(event: Created): State {
     frontier: 0,
     gaps: new Map(),
     took: [],
+    timings: [],
+    round: FIRST_ROUND_MS,
     heldOut: [],
     sample: null,
     samples: [],

@@ -113,6 +113,19 @@ test("A15: a fresh ticket of which half was trained points the right way and is 
   expect(verdictOf(direction, 10, NO_TRUST).reason, "the control").toBe("recomputed");
 });
 
+test("A15: of a fresh ticket only what was done is computed again; who says it did twice as much is found by it", async () => {
+  const timed = { ...ticket, steps: 12, rates: Array<number>(12).fill(0.005) };
+  const after = await trained(weights, timed, 0.005, 6);
+  const delta = weights.map((value, i) => value - after[i]!);
+  const audited = (done: number) =>
+    auditor.audit({
+      ...{ shard, weights, codec: DENSE4, seed: 5, batches: 1, delta },
+      ticket: { ...timed, done },
+    });
+  expect(verdictOf(await audited(6), 6, NO_TRUST).reason).toBe("recomputed");
+  expect(verdictOf(await audited(12), 12, NO_TRUST).reason).toBe("mismatch");
+});
+
 test("A14: the server's own direction comes from gate text, and honest deltas agree with it; one flipped opposes it", async () => {
   const rates = Array<number>(4).fill(0.005);
   const direction = await auditor.direct({ weights, rates, batch: 4, seed: 11 });

@@ -5,9 +5,9 @@ import { codecOf, decodeFrame, frameOf } from "../../protocol/frame.ts";
 import type { TicketTerms } from "../../protocol/ticket.ts";
 import type { Change, Evidence } from "../trust/audit.ts";
 
-/** One delta to examine. */
+/** One delta to examine. `done` is how many of its ticket's steps it is made of; absent: all. */
 export interface AuditJob {
-  readonly ticket: Range & Pick<TicketTerms, "rates" | "fresh">;
+  readonly ticket: Range & Pick<TicketTerms, "rates" | "fresh"> & { readonly done?: number };
   /** The shard that the ticket names. */
   readonly shard: Uint16Array;
   /** The weights of its version, flat. */
@@ -33,7 +33,7 @@ export async function examine(
 ): Promise<Evidence> {
   const { ticket, shard, weights, delta, seed } = job;
   const { batch } = ticket;
-  const own = [...batchesOf(shard, ticket, context)];
+  const own = [...batchesOf(shard, ticket, context)].slice(0, ticket.done);
   const count = Math.min(job.batches, own.length);
   const assigned = Array.from({ length: count }, (_, i) => own[(seed + i) % own.length]!);
   const others = assigned.map((_, i) => gateBatch(gate, context, batch, (seed + i) >>> 0));

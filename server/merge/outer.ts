@@ -7,6 +7,8 @@ export interface Outer {
   readonly momentum: number;
   /** Deltas of a version from which on it takes the whole rate; absent, every version does. */
   readonly fullAt?: number;
+  /** The rate of n deltas is ⁸√n times as high: where they are many the mean's noise is less. Absent: it is not. */
+  readonly grows?: true;
 }
 
 /** What the outer step needs beside the vectors. */
@@ -60,8 +62,9 @@ export function alike(weights: readonly number[]): number {
  * What volunteers' deltas differ in cancels out of their mean, and the rate makes up for what it is shorter by. A single
  * delta is as long as ever: at the whole rate it overshoots (docs/LEARNING.md).
  */
-function rateFor({ rate, fullAt }: Outer, deltas: number): number {
-  return fullAt === undefined ? rate : rate * Math.min(1, (deltas + 1) / (fullAt + 1));
+function rateFor({ rate, fullAt, grows }: Outer, deltas: number): number {
+  const grown = grows ? rate * Math.sqrt(Math.sqrt(Math.sqrt(deltas))) : rate;
+  return fullAt === undefined ? grown : grown * Math.min(1, (deltas + 1) / (fullAt + 1));
 }
 
 /** m ← μ·m + g, then g ← g + μ·m. */

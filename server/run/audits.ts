@@ -1,8 +1,8 @@
 import type { CodecSpec } from "../../protocol/codec/codec.ts";
 import { decodeFrame } from "../../protocol/frame.ts";
 import type { Hash, TicketId } from "../../protocol/ids.ts";
-import { type Ticket, ticketTokens } from "../../protocol/ticket.ts";
-import type { Upload } from "../../protocol/upload.ts";
+import type { Ticket } from "../../protocol/ticket.ts";
+import { stepsDone, type Upload, uploadTokens } from "../../protocol/upload.ts";
 import type { Audited } from "../coordinator/events.ts";
 import type { State } from "../coordinator/state.ts";
 import type { AuditJob } from "../evaluate/examine.ts";
@@ -60,7 +60,7 @@ export function auditsOf(run: AuditedRun, options: RunOptions): Audits | undefin
     gauge: new Gauge(task.parameters, delta, task.tensors, () => draw() / 2 ** 32),
     draw,
     state: () => run.state,
-    rates: (tokens, steps) => run.founded.rules.rates(tokens, steps),
+    rates: (...about) => run.founded.rules.rates(...about),
     weights: async (hash) => {
       const file = await run.snapshot(hash);
       return file && task.decode(file);
@@ -85,8 +85,8 @@ export interface AuditsOptions {
   /** A number nobody can guess, in [0, 2³²). */
   readonly draw: () => number;
   readonly state: () => State;
-  /** Learning rates of so many steps when so many tokens are merged. */
-  readonly rates: (tokens: number, steps: number) => readonly number[];
+  /** Learning rates of so many steps of so many sequences when so many tokens are merged. */
+  readonly rates: (tokens: number, steps: number, batch: number) => readonly number[];
   /** The weights of a version that is kept, or undefined. */
   readonly weights: (hash: Hash) => Promise<Float32Array<ArrayBuffer> | undefined>;
   readonly shard: (hash: Hash) => Promise<Uint8Array<ArrayBuffer>>;
@@ -122,7 +122,7 @@ export class Audits {
   /** Considers a delta that was just accepted. */
   consider(upload: Upload, delta: Candidate): void {
     const { share, context, draw, state } = this.#options;
-    const tokens = ticketTokens(upload.ticket, context);
+    const tokens = uploadTokens(upload, context);
     this.#budget ??= new Budget(share, AHEAD * tokens);
     this.#budget.earn(tokens);
     if (this.#stopped) return;
@@ -195,24 +195,31 @@ export class Audits {
       const at = await weights(hash);
       if (at === undefined) return;
       gauge.direct(
-        await auditor.direct({ weights: at, rates: rates(tokens, DIRECTION_STEPS), batch, seed: draw() }),
+        await auditor.direct({
+          weights: at,
+          rates: rates(tokens, DIRECTION_STEPS, batch),
+          batch,
+          seed: draw(),
+        }),
       );
     });
     return true;
   }
 
-  async #audit({ ticket, frame }: Upload, whose: Plan["whose"]): Promise<void> {
+  async #audit(upload: Upload, whose: Plan["whose"]): Promise<void> {
+    const { ticket, frame } = upload;
     const { codec, context } = this.#options;
     const weights = await this.#options.weights(ticket.hash);
     if (weights === undefined) return; // so old that nothing can be said of it
-    const tokens = ticketTokens(ticket, context);
+    const tokens = uploadTokens(upload, context);
     const afford = (look: Look) => {
       const cost = lookCost(look, ticket.batch * context, tokens, ticket.fresh);
       // Who is all but found bad does not go free for want of budget.
       if (look.own) this.#budget?.charge(cost);
       return look.own || (this.#budget?.spend(cost, whose) ?? false);
     };
-    const about = { ticket, weights, frame, codec, shard: ticket.shard };
+    const done = stepsDone(upload);
+    const about = { ticket: { ...ticket, done }, weights, frame, codec, shard: ticket.shard };
     const verdict = await this.#judge(about, afford, verdictOf, NEWEST);
     if (verdict !== undefined) await this.#tell(ticket, verdict);
   }
@@ -229,7 +236,7 @@ export class Audits {
     const about = { ticket: { ...range, rates: [], fresh: false }, frame: found, codec };
     const batchTokens = range.batch * context;
     const afford = (look: Look) => {
-      this.#budget?.charge(lookCost(look, batchTokens, range.steps * batchTokens, false));
+      this.#budget?.charge(lookCost(look, batchTokens, range.done * batchTokens, false));
       return true;
     };
     const look = (model: Float32Array, judge: typeof verdictOf, known?: Hash) =>
@@ -253,7 +260,9 @@ export class Audits {
     const { ticket } = about;
     // Whose ticket is gone, after a roll-back, is held against what would be trained at today's rates.
     const ratesOf = () =>
-      ticket.rates.length > 0 ? ticket.rates : this.#options.rates(state().tokens, ticket.steps);
+      ticket.rates.length > 0
+        ? ticket.rates
+        : this.#options.rates(state().tokens, ticket.steps, ticket.batch);
     return lookInto(
       (look) =>
         auditor.audit({
@@ -266,7 +275,7 @@ export class Audits {
         }),
       (look) => !this.#stopped && afford(look),
       (evidence) => {
-        const verdict = judge(evidence, ticket.steps, state().trust);
+        const verdict = judge(evidence, ticket.done ?? ticket.steps, state().trust);
         if (evidence.own !== undefined) this.#learning.note(verdict, on, state());
         return verdict;
       },

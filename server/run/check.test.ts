@@ -180,6 +180,17 @@ describe("what is sent", () => {
   });
 });
 
+test("A7: of a ticket half of which was done, the norm's bound is of that half", async () => {
+  const signed = await ticket({ trainFor: 900 });
+  const half = { ...REPORT, steps: 1 };
+  const bound = normBound({ rates: signed.rates.slice(0, 1) }, 10, now.weightDecay);
+  const of = (norm: number) => uploadOf(signed, new Float32Array(10).fill(norm / Math.sqrt(10)));
+  judge({ ...of(bound * 0.999), report: half }, now);
+  const beyond = of(bound * 1.001);
+  expect(() => judge({ ...beyond, report: half }, now)).toThrow(code("norm-too-large"));
+  judge({ ...beyond, report: { ...REPORT, steps: 2 } }, now); // the control
+});
+
 test("an upload that crosses the wire is judged as it was sent", async () => {
   const signed = await ticket();
   const upload = decodeUpload(encodeUpload(signed, REPORT, encodeFrame(DENSE4, deltaOf(3))));

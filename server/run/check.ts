@@ -4,8 +4,8 @@ import { checkFrame, frameBytes } from "../../protocol/frame.ts";
 import type { Signer } from "../../protocol/identity.ts";
 import type { Hash, RunId } from "../../protocol/ids.ts";
 import type { SignedRequest } from "../../protocol/request.ts";
-import type { Ticket } from "../../protocol/ticket.ts";
-import type { Upload } from "../../protocol/upload.ts";
+import { donePart, type Ticket } from "../../protocol/ticket.ts";
+import { stepsDone, type Upload } from "../../protocol/upload.ts";
 import { MAX_STALENESS } from "../coordinator/rules.ts";
 import { isOurs, nodeChecks } from "../lib/signatures.ts";
 
@@ -66,7 +66,8 @@ export interface Now {
  * Throws `run-finished`, `lease-expired`, `future-version`, `stale`, `too-many-requests`, what
  * {@link checkFrame} throws, and `norm-too-large`. Returns the delta's L2 norm.
  */
-export function judge({ ticket, frame }: Upload, run: Now): number {
+export function judge(upload: Upload, run: Now): number {
+  const { ticket, frame } = upload;
   if (run.finished) throw new ProtocolError("run-finished", "the run is finished");
   if (run.now > ticket.issued + ticket.lease) {
     throw new ProtocolError("lease-expired", "the ticket's time is over; its text was given to another");
@@ -87,7 +88,7 @@ export function judge({ ticket, frame }: Upload, run: Now): number {
     throw new ProtocolError("too-many-requests", "merging has to catch up first", POOL_FULL_RETRY_MS);
   }
   const norm = checkFrame(frame, run.parameters, run.delta);
-  const bound = normBound(ticket, run.parameters, run.weightDecay);
+  const bound = normBound(donePart(ticket, stepsDone(upload)), run.parameters, run.weightDecay);
   if (norm > bound) {
     throw new ProtocolError("norm-too-large", `a norm of ${norm}, no ticket like this reaches ${bound}`);
   }

@@ -8,6 +8,7 @@ import { isRunId, type RunId } from "../../protocol/ids.ts";
 import type { Created } from "../coordinator/events.ts";
 import { ratesOf } from "../coordinator/learning-rates.ts";
 import { Ranges } from "../coordinator/ranges.ts";
+import type { RoundRules } from "../coordinator/rounds.ts";
 import type { Rules } from "../coordinator/rules.ts";
 import { stepsFor, USUAL_STEPS } from "../coordinator/ticket-steps.ts";
 import { parseJsonFile } from "../lib/json-file.ts";
@@ -21,6 +22,7 @@ import { encodeRecord } from "./record.ts";
 import {
   DEFAULT_SETTINGS,
   earlierDefaults,
+  type RoundSettings,
   type Settings,
   SettingsError,
   storedSettings,
@@ -117,19 +119,20 @@ export function rulesOf(
 ): Rules {
   const { steps, batch, quorum, crowd, tokenBudget } = settings;
   const usual = steps === "paced" ? USUAL_STEPS : steps;
-  const tokensPerStep = batch * settings.model.context;
+  const { context } = settings.model;
+  const tokensPerStep = batch * context;
   const weight = {
     tokensPerStep,
     deltaBytes: frameBytes(deltaCodec(settings, parameters), parameters),
     diffBytes: frameBytes(diffCodec(settings, Number.POSITIVE_INFINITY), parameters),
   };
-  const { context } = settings.model;
   return {
     run,
     ranges: new Ranges(corpus.train, usual * batch, context, settings.seed, steps === "paced"),
     steps:
       steps === "paced" ? (pace, working, crowded) => stepsFor(weight, pace, working, crowded) : () => steps,
     batch,
+    ...(settings.rounds !== "turns" && { rounds: roundRules(settings, settings.rounds, weight.deltaBytes) }),
     context,
     leaseMs: settings.leaseSeconds * 1_000,
     quorum,
@@ -137,7 +140,20 @@ export function rulesOf(
     tokenBudget,
     weigh: RULES[settings.trust.rules],
     tripwire: settings.trust.tripwire,
-    rates: (tokens, count) => ratesOf(settings, tokens, count, tokensPerStep),
+    rates: (tokens, count, sequences) => ratesOf(settings, tokens, count, sequences * context),
+  };
+}
+
+function roundRules(
+  { steps, batch, model: { context } }: Settings,
+  rounds: RoundSettings,
+  deltaBytes: number,
+): RoundRules {
+  return {
+    ...(rounds.seconds !== "paced" && { ms: Math.round(1_000 * rounds.seconds) }),
+    ...(rounds.batch !== "paced" && { batch: rounds.batch }),
+    ...(steps !== "paced" && { steps }),
+    ...{ maxBatch: batch, context, deltaBytes },
   };
 }
 

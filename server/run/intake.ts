@@ -2,8 +2,9 @@ import { ProtocolError } from "../../protocol/errors.ts";
 import type { Hash, TicketId } from "../../protocol/ids.ts";
 import { type Receipt, signReceipt } from "../../protocol/receipt.ts";
 import type { SignedRequest } from "../../protocol/request.ts";
-import { ticketTokens } from "../../protocol/ticket.ts";
-import type { Upload } from "../../protocol/upload.ts";
+import { donePart, type TicketTerms } from "../../protocol/ticket.ts";
+import { stepsDone, type Upload, uploadTokens } from "../../protocol/upload.ts";
+import type { Accepted } from "../coordinator/events.ts";
 import { MAX_POOL, PAUSED_RETRY_MS } from "../coordinator/rules.ts";
 import type { Store } from "../store/store.ts";
 import type { Facts } from "../trust/candidate.ts";
@@ -53,7 +54,8 @@ export class Intake {
     }
     if (this.#run.state.used.has(ticket.id)) throw this.#indexLost();
     const norm = this.#judge(upload);
-    const facts = this.#run.quality.gauge?.measure(ticket, upload.frame, norm, from);
+    const done = donePart(ticket, stepsDone(upload));
+    const facts = this.#run.quality.gauge?.measure(done, upload.frame, norm, from);
     if (facts !== undefined) this.#requireRoom(facts);
     const receipt = this.#keep(upload, delta, facts).then(() => this.#receiptOf(ticket.id));
     this.#inFlight.set(ticket.id, { delta, receipt });
@@ -118,7 +120,7 @@ export class Intake {
     const { rules } = this.#run.founded;
     const at = this.#run.clock.now();
     const { id, volunteer, version } = ticket;
-    const tokens = ticketTokens(ticket, rules.context);
+    const tokens = uploadTokens(upload, rules.context);
     const candidate = { ticket: id, volunteer, version, tokens, ...(facts && { facts }) };
     await this.#run.events.record(
       {
@@ -129,6 +131,7 @@ export class Intake {
         position: rules.ranges.positionOf(ticket.seed),
         took: Math.max(0, at - ticket.issued),
         report,
+        ...askedOf(ticket),
       },
       frame,
     );
@@ -141,4 +144,9 @@ export class Intake {
     if (delta === undefined) throw new ProtocolError("internal-error", "an accepted delta is not indexed");
     return signReceipt(this.#identity.signer, { run: this.#run.founded.id, ...delta });
   }
+}
+
+/** What a ticket of a run on a clock asked for. */
+export function askedOf({ steps, batch, trainFor }: TicketTerms): Pick<Accepted, "asked"> {
+  return trainFor === undefined ? {} : { asked: { steps, batch, trainFor } };
 }

@@ -16,7 +16,8 @@ export const MAX_BLAMED = 96;
 export interface Blamed {
   readonly ticket: TicketId;
   readonly volunteer: VolunteerKey;
-  readonly range: Range & { readonly shard: Hash };
+  /** Of its text; `done` of the steps were. */
+  readonly range: Range & { readonly shard: Hash; readonly done: number };
   /** The weights that came back: it is audited on them. */
   readonly on: Hash;
   /** The weights that it was made for; undefined where they cannot be had any more. */
@@ -34,7 +35,7 @@ export interface Asked {
 }
 
 /** What is remembered of an accepted delta. */
-export interface Late extends Pick<Accepted, "ticket" | "volunteer" | "tokens" | "position"> {
+export interface Late extends Pick<Accepted, "ticket" | "volunteer" | "tokens" | "position" | "asked"> {
   /** Its place in the journal. */
   readonly sequence: number;
   /** Its ticket's version; a checkpoint of an earlier release does not know it. */
@@ -72,8 +73,9 @@ export class RecentDeltas {
   add(event: DurableEvent, sequence: number, ended: readonly Outcome[]): void {
     for (const { ticket, version } of ended) if (version !== null) this.#change(ticket, { into: version });
     if (event.type === "accepted") {
-      const { ticket, volunteer, tokens, position, version: from } = event;
-      this.#late.set(ticket, { ticket, volunteer, tokens, position, from, sequence });
+      const { ticket, volunteer, tokens, position, version: from, asked } = event;
+      const late = { ticket, volunteer, tokens, position, from, sequence, ...(asked && { asked }) };
+      this.#late.set(ticket, late);
       this.#forget();
     } else if (event.type === "rolled-back") {
       const undone = this.kept.filter(({ into }) => into !== undefined && into > event.to);
@@ -93,14 +95,16 @@ export class RecentDeltas {
   /** What roll-backs have blamed and no audit has answered for, the newest first; `weightsAt` finds a version's again. */
   blamed(
     store: Store,
-    { ranges, batch, context }: Rules,
+    { ranges, batch: usual, context }: Rules,
     weightsAt: (version: number) => Promise<Float32Array<ArrayBuffer> | undefined>,
   ): Blamed[] {
     return this.kept.toReversed().flatMap((late) => {
-      const { ticket, volunteer, tokens, position, from, sequence, blamedOn: on } = late;
+      const { ticket, volunteer, tokens, position, from, sequence, asked, blamedOn: on } = late;
       if (on === undefined) return [];
-      const steps = tokens / (batch * context);
-      const range = { ...ranges.at(position), seed: ranges.seedOf(position), steps, batch };
+      const batch = asked?.batch ?? usual;
+      const done = tokens / (batch * context);
+      const drawn = { seed: ranges.seedOf(position), steps: asked?.steps ?? done, batch };
+      const range = { ...ranges.at(position), ...drawn, done };
       const frame = async () => {
         const { frame: bytes } = decodeRecord(await store.read(sequence));
         return bytes.length === 0 ? undefined : bytes;

@@ -79,7 +79,13 @@ const schema: z.ZodType<DurableEvent> = z.discriminatedUnion("type", [
     tokens: count,
     position: count,
     took: count,
-    report: z.object({ loss: z.number(), trainMs: count, device: z.string() }),
+    report: z.object({
+      loss: z.number(),
+      trainMs: count,
+      device: z.string(),
+      steps: count.exactOptional(),
+    }),
+    asked: z.object({ steps: count, batch: count, trainFor: count }).exactOptional(),
     facts: z
       .object({
         size: z.number(),

@@ -32,8 +32,13 @@ export interface Settings {
     readonly width: number;
     readonly context: number;
   };
-  /** Sequences in each inner step. Default 4; with Muon inside 16, so that it is worth its cost. */
+  /** Sequences in each inner step, at most. Default 4; with Muon inside 16, so that it is worth its cost. */
   readonly batch: number;
+  /**
+   * "turns": a version closes when most of those at work have sent, and crowds wait for their turn. Else everybody works,
+   * and versions close on a clock (docs/LEARNING.md). Default "turns".
+   */
+  readonly rounds: "turns" | RoundSettings;
   /**
    * Inner steps of every ticket, or "paced": 3 to 30, as few as a volunteer's speed and link allow. Default
    * "paced" (docs/LEARNING.md).
@@ -109,6 +114,14 @@ export interface Settings {
   };
 }
 
+/** How rounds on a clock are paced. */
+export interface RoundSettings {
+  /** Of every round; "paced": by links, machines and the number of volunteers. Default "paced". */
+  readonly seconds: number | "paced";
+  /** Sequences of every micro-batch, `batch` at most; "paced": fewer where volunteers are many. Default "paced". */
+  readonly batch: number | "paced";
+}
+
 /**
  * Plain averaging (rate 1 replaces the weights by the volunteers' mean), DiLoCo's Nesterov (2311.08105), or Nesterov
  * with the step of every matrix orthogonalised (Muon on the server).
@@ -120,6 +133,8 @@ export interface OuterSettings {
   readonly momentum: number;
   /** A version of n deltas, fewer than this, takes (n + 1) ÷ (this + 1) of the rate. Absent: all; default 4 for "muon". */
   readonly fullAt?: number;
+  /** The rate of a version of n deltas is ⁸√n times as high. Absent: it is not; default in a run on a clock. */
+  readonly grows?: true;
 }
 
 const count = (least: number, most: number) => z.number().int().min(least).max(most);
@@ -132,6 +147,7 @@ const outer = z
     rate: z.number().gt(0).max(2).optional(),
     momentum: z.number().min(0).max(0.99).optional(),
     fullAt: count(1, 10_000).optional(),
+    grows: z.boolean().optional(),
   })
   .refine((value) => value.kind !== "average" || !value.momentum, {
     path: ["momentum"],
@@ -141,13 +157,18 @@ const outer = z
     path: ["fullAt"],
     message: 'is not for "average"',
   })
-  .transform(({ kind, rate, momentum, fullAt }): OuterSettings => {
+  .refine((value) => value.kind !== "average" || !value.grows, {
+    path: ["grows"],
+    message: 'is not for "average"',
+  })
+  .transform(({ kind, rate, momentum, fullAt, grows }): OuterSettings => {
     if (kind === "average") return { kind, rate: rate ?? 1, momentum: 0 };
     return {
       kind,
       rate: rate ?? (kind === "muon" ? 1.3 : 0.7),
       momentum: momentum ?? 0.3,
       ...(fullAt !== undefined && { fullAt }),
+      ...(grows && { grows }),
     };
   });
 
@@ -193,6 +214,15 @@ const schema = z.strictObject({
     })
     .prefault({}),
   batch: count(1, MAX_BATCH).default(4),
+  rounds: z
+    .union([
+      z.literal("turns"),
+      z.strictObject({
+        seconds: z.union([z.number().min(0.1).max(3_600), z.literal("paced")]).default("paced"),
+        batch: z.union([count(1, MAX_BATCH), z.literal("paced")]).default("paced"),
+      }),
+    ])
+    .default("turns"),
   steps: z.union([count(1, MAX_STEPS), z.literal("paced")]).default("paced"),
   tokenBudget: count(1, Number.MAX_SAFE_INTEGER).default(20_000_000),
   learningRate: z.number().gt(0).max(1).nullable().default(null), // filled in by parseSettings

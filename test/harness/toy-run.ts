@@ -13,8 +13,8 @@ import { type Hash, isRunId, isTicketId, type RunId, type TicketId } from "../..
 import type { Manifest, RunState } from "../../protocol/manifest.ts";
 import type { Pace } from "../../protocol/pace.ts";
 import { type Receipt, signReceipt } from "../../protocol/receipt.ts";
-import { signTicket, type TicketTerms, ticketTokens, verifyTicket } from "../../protocol/ticket.ts";
-import { decodeUpload, type Upload } from "../../protocol/upload.ts";
+import { signTicket, type TicketTerms, verifyTicket } from "../../protocol/ticket.ts";
+import { decodeUpload, type Upload, uploadTokens } from "../../protocol/upload.ts";
 
 /** Ten numbers that want to become 0 … 9: the smallest model that rounds, residuals and diffs can move. */
 export const TARGET = Float32Array.from({ length: 10 }, (_, i) => i);
@@ -252,7 +252,7 @@ export class ToyServer implements Api {
         volunteer: ticket.volunteer,
         delta: await sha256(frame),
         version: ticket.version,
-        tokens: ticketTokens(ticket, 4),
+        tokens: uploadTokens(upload, 4),
         accepted: 0,
       });
       this.receipts.set(id, receipt);

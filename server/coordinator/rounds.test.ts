@@ -1,0 +1,173 @@
+import { describe, expect, test } from "vitest";
+import type { VolunteerKey } from "../../protocol/ids.ts";
+import { created, Driven, rules as turns } from "../../test/harness/driven-run.ts";
+import { replay } from "./reduce.ts";
+import { batchFor, roundAfter, roundEnds, slotOf, stepsWithin } from "./rounds.ts";
+import type { Rules } from "./rules.ts";
+
+const round = { opened: 10_000, ms: 1_000 };
+const bytes = { deltaBytes: 64_000 };
+/** Bytes a second by which those take so many milliseconds. */
+const uplinkOf = (ms: number) => ({ uplink: (1_000 * bytes.deltaBytes) / ms });
+
+describe("a ticket's time", () => {
+  test("ends with the round, less the volunteer's own link and a moment to spare", () => {
+    expect(slotOf(round, bytes, uplinkOf(100), false, 10_000)).toEqual({ trainFor: 850 });
+    expect(slotOf(round, bytes, uplinkOf(100), false, 10_300)).toEqual({ trainFor: 550 });
+    expect(slotOf(round, bytes, {}, false, 10_000), "nothing measured").toEqual({ trainFor: 850 });
+  });
+
+  test("is of the next round for who comes late, at once; who has sent for this one waits for the next version", () => {
+    expect(slotOf(round, bytes, uplinkOf(100), false, 10_800)).toEqual({ trainFor: 1_050 });
+    expect(slotOf(round, bytes, uplinkOf(100), true, 10_800)).toEqual({ until: 11_400 });
+    expect(slotOf(round, bytes, uplinkOf(100), true, 10_100), "there is time enough").toEqual({
+      trainFor: 750,
+    });
+  });
+
+  test("is never nothing, however slow the link says it is, and a round that nobody came to begins anew", () => {
+    expect(slotOf(round, bytes, uplinkOf(900), false, 10_000)).toEqual({ trainFor: 1_050 });
+    expect(slotOf(round, bytes, uplinkOf(1e9), false, 10_000)).toEqual({ trainFor: 400 });
+    expect(slotOf(round, bytes, uplinkOf(100), true, 3_600_000)).toEqual({ trainFor: 850 });
+  });
+});
+
+describe("a round", () => {
+  test("ends on time with whatever is there, sooner with the last of those at work, and not without a delta", () => {
+    const crowd = { least: 1, working: 3 };
+    expect(roundEnds(round, [], crowd)).toBe(Number.POSITIVE_INFINITY);
+    expect(roundEnds(round, [10_500], crowd)).toBe(11_000);
+    expect(roundEnds(round, [10_500, 10_600, 10_700], crowd)).toBe(10_700);
+    expect(roundEnds(round, [12_000], crowd), "a moment for others").toBe(12_100);
+  });
+
+  test("waits for the run's quorum, but not for ever", () => {
+    expect(roundEnds(round, [10_500], { least: 2, working: 3 })).toBe(14_000);
+    expect(roundEnds(round, [10_500, 12_500], { least: 2, working: 3 })).toBe(12_500);
+  });
+
+  test("is shorter where volunteers are many, and so long that links and machines are worth it", () => {
+    const settled = (deltas: number, linkMs: number, sequenceMs: number) => {
+      let ms = 2_000;
+      for (let i = 0; i < 20; i++) ms = roundAfter(ms, [{ linkMs, sequenceMs }], deltas, 4);
+      return ms;
+    };
+    expect([1, 4, 16, 64, 1_000].map((deltas) => settled(deltas, 10, 1))).toEqual([
+      1_500, 1_061, 750, 530, 500,
+    ]);
+    expect(settled(64, 400, 1), "five times the link").toBe(2_000);
+    expect(settled(64, 10, 500), "four steps of one sequence").toBe(2_000);
+    expect(settled(64, 1e9, 1), "a minute at most").toBe(60_000);
+  });
+
+  test("A31: who is slow is one of many: the length follows the middle, and changes by half at once at most", () => {
+    const honest = { linkMs: 100, sequenceMs: 5 };
+    const slow = { linkMs: 3_600_000, sequenceMs: 3_600_000 };
+    expect(roundAfter(600, [honest, slow, honest, slow, honest], 5, 4)).toBe(roundAfter(600, [honest], 5, 4));
+    expect(roundAfter(600, [slow, slow, slow], 5, 4), "the control: all of them").toBe(900);
+  });
+});
+
+test("micro-batches are halved and quartered as volunteers become many, and never less than one sequence", () => {
+  expect([1, 7, 8, 31, 32, 1_000].map((deltas) => batchFor(deltas, 4))).toEqual([4, 4, 2, 2, 1, 1]);
+  expect(batchFor(1_000, 1)).toBe(1);
+});
+
+test("a ticket has the steps that its volunteer is expected to do and half as many more, within bounds", () => {
+  const steps = (speed: number) => stepsWithin({ context: 8 }, { speed }, 1_000, 2);
+  expect([160, 1, 1e12].map(steps)).toEqual([15, 2, 250]);
+  expect(stepsWithin({ context: 8 }, {}, 1_000, 2), "nothing measured").toBe(30);
+  expect(stepsWithin({ context: 8, steps: 7 }, { speed: 160 }, 1_000, 2), "fixed by the run file").toBe(7);
+});
+
+describe("a run on a clock", () => {
+  const rules: Rules = {
+    ...turns,
+    quorum: 1,
+    tokenBudget: 1e9,
+    rounds: { ms: 1_000, maxBatch: 2, context: 8, deltaBytes: 1_000 },
+    rates: (_, steps) => Array<number>(steps).fill(0.1),
+  };
+  const pace = { speed: 160, uplink: 20_000 };
+
+  test("everybody works: a hundred who ask at once have tickets that end together, and what was done is what counts", () => {
+    const run = new Driven(rules);
+    const tickets = Array.from({ length: 100 }, (_, i) => run.ask(i, pace));
+    expect(new Set(tickets.map(({ trainFor }) => trainFor))).toEqual(new Set([900]));
+    run.now = 950;
+    for (const [i, ticket] of tickets.entries()) run.accept(ticket, run.now, 1 + (i % 3));
+    run.settle();
+    expect(run.state.version).toBe(1);
+    expect(run.state.versions[0]!.deltas).toBe(100);
+    expect(run.state.tokens).toBe(16 * (34 * 1 + 33 * 2 + 33 * 3));
+  });
+
+  test("who asks and never sends, and who comes late, holds nobody up; the late delta is of the next version", () => {
+    const run = new Driven(rules);
+    const [here, late] = [run.ask(1, pace), run.ask(2, pace)];
+    for (let i = 3; i < 1_000; i++) run.ask(i, { speed: 1e12, uplink: 1 });
+    run.now = 900;
+    run.accept(here, 900, 5);
+    run.now = 999;
+    run.send({ type: "tick" });
+    run.settle();
+    expect(run.state.version).toBe(0);
+    run.now = 1_000;
+    run.send({ type: "tick" });
+    run.settle();
+    expect(run.state.version, "on time").toBe(1);
+    run.accept(late, 1_400, 5);
+    run.now = 2_000;
+    run.send({ type: "tick" });
+    run.settle();
+    expect(run.state.version).toBe(2);
+    expect(run.state.versions[0]!.deltas).toBe(1);
+  });
+
+  test("what only its volunteers say moves no round: links are what the server saw", () => {
+    const free: Rules = { ...rules, rounds: { maxBatch: 2, context: 8, deltaBytes: 1_000 } };
+    const rounds = (said: number) => {
+      const run = new Driven(free);
+      for (let version = 0; version < 12; version++) {
+        const ticket = run.ask(1, { speed: 160, uplink: said });
+        run.now += (ticket.trainFor ?? 0) + 50;
+        run.accept(ticket, run.now, 3);
+        run.send({ type: "tick" });
+        run.settle();
+      }
+      return run.state.round;
+    };
+    expect(rounds(1)).toBe(rounds(1e9));
+  });
+
+  test("a replay gives the same rounds", () => {
+    const run = new Driven(rules);
+    for (const at of [950, 2_300]) {
+      const ticket = run.ask(1, pace);
+      run.now = at;
+      run.accept(ticket, at, 5);
+      run.send({ type: "tick" });
+      run.settle();
+    }
+    const again = replay(rules, created, run.journal);
+    expect(again.round).toBe(run.state.round);
+    expect(again.timings).toEqual([
+      { linkMs: 50, sequenceMs: 0.1 },
+      { linkMs: 450, sequenceMs: 0.1 },
+    ]);
+  });
+});
+
+test("the control: in a run of turns a ticket has no time, and the same volunteers wait for their turn", () => {
+  const run = new Driven({ ...turns, crowd: 8 });
+  const answers = Array.from({ length: 100 }, (_, i) =>
+    run.send({
+      type: "asked",
+      volunteer: String(i).padStart(43, "0") as VolunteerKey,
+      ticket: String(i).padStart(22, "0") as never,
+      pace: {},
+      since: 0,
+    }),
+  );
+  expect(answers.filter(([effect]) => effect?.type === "lease")).toHaveLength(8);
+});

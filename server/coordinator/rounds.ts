@@ -1,0 +1,138 @@
+import type { Pace } from "../../protocol/pace.ts";
+import { medianOf } from "../lib/median.ts";
+
+/** How a run on a clock paces its volunteers: what the run file fixed, and what its deltas weigh. */
+export interface RoundRules {
+  /** Milliseconds of every round; absent: chosen by {@link roundAfter}. */
+  readonly ms?: number;
+  /** Sequences of every micro-batch; absent: chosen by {@link batchFor}. */
+  readonly batch?: number;
+  /** Inner steps of every ticket, at most; absent: chosen by the volunteer's speed. */
+  readonly steps?: number;
+  /** Sequences of a micro-batch, at most. */
+  readonly maxBatch: number;
+  /** Tokens of one sequence. */
+  readonly context: number;
+  /** Bytes of one delta. */
+  readonly deltaBytes: number;
+}
+
+/** What an accepted delta tells of its volunteer's link and machine. */
+export interface Timing {
+  /** Milliseconds from the end of its training to its acceptance, by the server's clock. */
+  readonly linkMs: number;
+  /** Milliseconds that training one sequence took, as its volunteer says. */
+  readonly sequenceMs: number;
+}
+
+/** Milliseconds of the first round, when nothing is measured, and of the shortest and the longest there may be. */
+export const FIRST_ROUND_MS = 2_000;
+const MIN_ROUND_MS = 500;
+const MAX_ROUND_MS = 60_000;
+/** Milliseconds of a lone volunteer's round; the round of n is this ÷ n^¼, since many small versions learn more. */
+const LONE_ROUND_MS = 1_500;
+/** The link in the middle of all takes this part of a round at most, */
+const LINK_PART = 1 / 5;
+/** and the machine in the middle has time for so many steps. */
+const MIN_STEPS = 4;
+/** From one round to the next the length changes by this factor at most. */
+const MAX_CHANGE = 1.5;
+
+/** Of a round, the part that must be left for training: else the ticket is for the end of the next. */
+const WORTH = 0.4;
+/** Of a round, the part by which deltas are to arrive before it ends. */
+const SLACK = 0.05;
+/** Of a round, the part that the link takes of who has measured nothing. */
+const USUAL_LINK = 0.1;
+/** A version whose round is over waits for this part of one more after its first delta. */
+const GATHER = 0.1;
+/** Rounds that a version waits for the run's quorum. */
+const QUORUM_ROUNDS = 4;
+
+/** Volunteers from which on micro-batches have half, and a quarter, of the most sequences. */
+const [HALF_FROM, QUARTER_FROM] = [8, 32];
+
+/** A ticket has so many times the steps that its volunteer is expected to do, for it may be faster than it was. */
+const HEADROOM = 1.5;
+const MAX_STEPS = 250;
+/** Steps, at most, for who has measured nothing. */
+const USUAL_STEPS = 30;
+
+/** How long the next round is, after one of `before` ms: `deltas` is how many a version has lately. */
+export function roundAfter(
+  before: number,
+  timings: readonly Timing[],
+  deltas: number,
+  maxBatch: number,
+): number {
+  const link = medianOf(timings.map(({ linkMs }) => linkMs)) ?? 0;
+  const sequence = medianOf(timings.map(({ sequenceMs }) => sequenceMs)) ?? 0;
+  const wanted = Math.max(
+    LONE_ROUND_MS / Math.sqrt(Math.sqrt(Math.max(1, deltas))),
+    link / LINK_PART,
+    MIN_STEPS * batchFor(deltas, maxBatch) * sequence,
+  );
+  const near = Math.max(before / MAX_CHANGE, Math.min(before * MAX_CHANGE, wanted));
+  return Math.round(Math.max(MIN_ROUND_MS, Math.min(MAX_ROUND_MS, near)));
+}
+
+/**
+ * Sequences of a micro-batch where a version has so many deltas. Smaller ones make more steps of the same time, and
+ * noise that many volunteers average out (docs/LEARNING.md).
+ */
+export function batchFor(deltas: number, most: number): number {
+  const part = deltas < HALF_FROM ? 1 : deltas < QUARTER_FROM ? 2 : 4;
+  return Math.max(1, Math.floor(most / part));
+}
+
+/** For how long who asks at `now` is to train, or that it had better wait until then for the next version. */
+export type Slot = { readonly trainFor: number } | { readonly until: number };
+
+/**
+ * A ticket's time, on the run clock: until the open version's round ends, less what the volunteer's upload takes. Where
+ * hardly any is left, who has `sent` for that version waits for the next, and who has not trains until the end of the
+ * next round, at once on the newest version.
+ */
+export function slotOf(
+  { opened, ms }: { readonly opened: number; readonly ms: number },
+  { deltaBytes }: Pick<RoundRules, "deltaBytes">,
+  { uplink }: Pace,
+  sent: boolean,
+  now: number,
+): Slot {
+  const end = now < opened + ms ? opened + ms : now + ms; // nobody came for a whole round: it begins anew
+  const link = uplink === undefined ? USUAL_LINK * ms : (1_000 * deltaBytes) / uplink;
+  const left = end - now - link - SLACK * ms;
+  if (left >= WORTH * ms) return { trainFor: Math.round(left) };
+  if (sent && now < opened + ms) return { until: end + Math.round(WORTH * ms) };
+  return { trainFor: Math.round(Math.max(WORTH * ms, left + ms)) };
+}
+
+/** Inner steps of a ticket, at most: what is expected of its volunteer in that time, and half as many more. */
+export function stepsWithin(
+  { context, steps }: Pick<RoundRules, "context" | "steps">,
+  { speed }: Pace,
+  trainFor: number,
+  batch: number,
+): number {
+  if (steps !== undefined) return steps;
+  if (speed === undefined) return USUAL_STEPS;
+  const expected = (speed * trainFor) / 1_000 / (batch * context);
+  return Math.max(2, Math.min(MAX_STEPS, Math.ceil(HEADROOM * expected)));
+}
+
+/**
+ * When a version on a clock closes, whose deltas came at these times: with the last of those at work, else when its
+ * round is over. What comes later is of the next version.
+ */
+export function roundEnds(
+  { opened, ms }: { readonly opened: number; readonly ms: number },
+  came: readonly number[],
+  { least, working }: { readonly least: number; readonly working: number },
+): number {
+  const [first, last] = [came[0], came.at(-1)];
+  if (first === undefined || last === undefined) return Number.POSITIVE_INFINITY;
+  if (came.length >= Math.max(least, working)) return last;
+  const end = Math.max(opened + ms, first > opened + ms ? first + GATHER * ms : 0);
+  return Math.max(end, came[least - 1] ?? opened + QUORUM_ROUNDS * ms);
+}
