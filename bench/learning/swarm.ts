@@ -5,9 +5,9 @@ import { VirtualClock } from "./clock.ts";
 import type { BenchCorpus } from "./corpus.ts";
 import { heldOutMeter } from "./heldout.ts";
 import type { Outcome, Point, SimulatedSwarm } from "./job.ts";
-import { SCENARIOS } from "./scenarios.ts";
+import { type Machine, SCENARIOS } from "./scenarios.ts";
 import { Service } from "./service.ts";
-import { flopsOfStep } from "./step-time.ts";
+import { stepMs } from "./step-time.ts";
 import { Traffic } from "./traffic.ts";
 import { Volunteer } from "./volunteer.ts";
 
@@ -35,7 +35,8 @@ export async function runSwarm<J extends SimulatedSwarm>(job: J, corpus: BenchCo
     trainer,
     scenario,
     random,
-    flops: (sequences: number) => flopsOfStep(shape, sequences),
+    stepMs: (machine: Machine, sequences: number) =>
+      stepMs(machine, shape, sequences, settings.optimizer.inner ?? "adamw"),
     traffic,
     key: () => `${keys++}`.padStart(43, "0") as VolunteerKey,
   };

@@ -26,8 +26,8 @@ export interface Place {
   readonly trainer: Trainer;
   readonly scenario: Scenario;
   readonly random: Random;
-  /** FLOP of one inner step of so many sequences. */
-  readonly flops: (batch: number) => number;
+  /** Milliseconds of one inner step of so many sequences. */
+  readonly stepMs: (machine: Machine, batch: number) => number;
   readonly traffic: Traffic;
   key(): VolunteerKey;
 }
@@ -259,6 +259,6 @@ export class Volunteer {
   }
 
   #stepMs({ batch }: Ticket): number {
-    return this.#place.flops(batch) / this.machine.flopsPerMs;
+    return this.#place.stepMs(this.machine, batch);
   }
 }
