@@ -2,12 +2,12 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { initialWeights } from "../../model/contract/init.ts";
 import type { TrainerOptions } from "../../model/contract/trainer.ts";
 import { batchesOf, type Range } from "../../model/data/batches.ts";
 import { createWasmTrainer } from "../../model/engine/wasm/trainer.ts";
-import { DENSE4 } from "../../protocol/codec/codec.ts";
+import { type CodecSpec, DENSE2, DENSE4 } from "../../protocol/codec/codec.ts";
 import { decodeFrame, encodeFrame } from "../../protocol/frame.ts";
 import type { TicketId } from "../../protocol/ids.ts";
 import { MAX_DISTANCE, verdictOf } from "../trust/audit.ts";
@@ -109,7 +109,7 @@ test("A15: a fresh ticket of which half was trained points the right way and is 
   });
   expect(evidence.distance, "the control: its direction alone would pass").toBeLessThan(MAX_DISTANCE);
   expect(verdictOf(evidence, 10, NO_TRUST).reason).toBe("mismatch");
-  const { length: _, ...direction } = evidence;
+  const { length: _, shortened: _early, ...direction } = evidence;
   expect(verdictOf(direction, 10, NO_TRUST).reason, "the control").toBe("recomputed");
 });
 
@@ -124,6 +124,78 @@ test("A15: of a fresh ticket only what was done is computed again; who says it d
     });
   expect(verdictOf(await audited(6), 6, NO_TRUST).reason).toBe("recomputed");
   expect(verdictOf(await audited(12), 12, NO_TRUST).reason).toBe("mismatch");
+});
+
+const long = { ...ticket, steps: 12, rates: Array<number>(12).fill(0.005) };
+/** The first steps of {@link long} from the very weights, or from some that are off, made as long as all of them are. */
+async function shortcut(
+  codec: CodecSpec,
+  steps: number,
+  rate = 0.005,
+  from = weights,
+): Promise<Float32Array> {
+  const [after, whole] = await Promise.all([trained(from, long, rate, steps), trained(weights, long, 0.005)]);
+  const length = (to: Float32Array, of: Float32Array) => Math.hypot(...of.map((value, i) => value - to[i]!));
+  const scale = length(whole, weights) / length(after, from);
+  const delta = from.map((value, i) => scale * (value - after[i]!));
+  return decodeFrame(encodeFrame(codec, delta), delta.length);
+}
+
+describe.each<[string, CodecSpec]>([
+  ["dense, 4 bits", DENSE4],
+  ["dense, 2 bits", DENSE2],
+  ["top-k", { name: "topk", chunk: 256, k: 16, bits: 4 }],
+])("A15: of a fresh ticket, through %s", (_, codec) => {
+  const audit = async (delta: Float32Array) => {
+    const evidence = await auditor.audit({
+      ...{ ticket: long, shard, weights, codec, seed: 5, batches: 1 },
+      delta,
+    });
+    return { evidence, reason: verdictOf(evidence, long.steps, NO_TRUST).reason };
+  };
+
+  test.each<[string, number, number?]>([
+    ["half of the steps, doubled", 6],
+    ["three quarters of the steps, made longer", 9],
+    ["half of the steps at twice the rate", 6, 0.01],
+  ])("%s is a mismatch", async (_, steps, rate) => {
+    const { evidence, reason } = await audit(await shortcut(codec, steps, rate));
+    expect(reason).toBe("mismatch");
+    const off = Math.max(evidence.length!, 1 / evidence.length!);
+    expect(off, "the control: its length alone would pass").toBeLessThan(1.25);
+  });
+
+  test("all of the steps are recomputed good, on a device that is a thousand times less exact too", async () => {
+    expect((await audit(await shortcut(codec, 12))).reason).toBe("recomputed");
+    const off = weights.map((value, i) => value * (1 + (i % 2 === 0 ? 1e-4 : -1e-4)));
+    expect((await audit(await shortcut(codec, 12, 0.005, off))).reason).toBe("recomputed");
+  });
+});
+
+test("A15, the control: by a fixed bound on its distance half of a ticket, doubled, would pass", async () => {
+  const delta = await shortcut(DENSE4, 6);
+  const { shortened: _, ...fixed } = await auditor.audit({
+    ...{ ticket: long, shard, weights, codec: DENSE4, seed: 5, batches: 1 },
+    delta,
+  });
+  expect(verdictOf(fixed, long.steps, NO_TRUST).reason).toBe("recomputed");
+});
+
+test("A15: a fresh ticket of a single step has nothing to leave out, and is recomputed good", async () => {
+  const one = { ...ticket, steps: 1, rates: [0.005] };
+  const after = await trained(weights, one, 0.005);
+  const delta = decodeFrame(
+    encodeFrame(
+      DENSE4,
+      weights.map((value, i) => value - after[i]!),
+    ),
+    weights.length,
+  );
+  const evidence = await auditor.audit({
+    ...{ ticket: one, shard, weights, codec: DENSE4, seed: 5, batches: 1 },
+    delta,
+  });
+  expect(verdictOf(evidence, 1, NO_TRUST).reason).toBe("recomputed");
 });
 
 test("A14: the server's own direction comes from gate text, and honest deltas agree with it; one flipped opposes it", async () => {

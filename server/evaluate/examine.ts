@@ -1,7 +1,7 @@
 import type { Trainer } from "../../model/contract/trainer.ts";
 import { batchesOf, type Range } from "../../model/data/batches.ts";
 import type { CodecSpec } from "../../protocol/codec/codec.ts";
-import { codecOf, decodeFrame, frameOf } from "../../protocol/frame.ts";
+import { codecOf, decodeFrame, encodeFrame, frameOf } from "../../protocol/frame.ts";
 import type { TicketTerms } from "../../protocol/ticket.ts";
 import type { Change, Evidence } from "../trust/audit.ts";
 
@@ -61,14 +61,16 @@ export async function examine(
   };
   const found = await does(delta);
   if (!ticket.fresh && !job.own) return found;
-  const again = await recompute(trainer, weights, own, ticket, job.codec);
-  const recomputed = ticket.fresh && {
-    distance: 1 - cosine(delta, again),
-    length: lengthOf(delta) / lengthOf(again),
+  const { whole, early } = await recompute(trainer, weights, own, ticket, job.codec, ticket.fresh);
+  const recomputed = early && {
+    distance: 1 - cosine(delta, whole),
+    shortened: 1 - cosine(early, whole),
+    length: lengthOf(delta) / lengthOf(whole),
   };
   if (!job.own) return { ...found, ...recomputed };
-  const nudged = await recompute(trainer, weights.map(nudge), own, ticket, job.codec);
-  return { ...found, ...recomputed, own: await does(again), unsteadiness: 1 - cosine(again, nudged) };
+  const nudged = await recompute(trainer, weights.map(nudge), own, ticket, job.codec, false);
+  const unsteadiness = 1 - cosine(whole, nudged.whole);
+  return { ...found, ...recomputed, own: await does(whole), unsteadiness };
 }
 
 /** A weight as off as another device's rounding may make it: by a millionth, this way and that. */
@@ -85,18 +87,31 @@ function changeOf(before: readonly number[], after: readonly number[]): Change {
   return { before: mean(before), after: mean(after), error };
 }
 
-/** What a fresh ticket comes to here: without moments and residual, and through the same codec. */
+/** Steps left out of a shortened ticket, as a part of all of them; at least one. */
+const LEFT_OUT = 1 / 4;
+
+/**
+ * The delta of a fresh ticket as the server trains it: without moments and residual, and through the same codec. `early`
+ * is what it was before the last quarter of the steps, where that is asked for.
+ */
 async function recompute(
   trainer: Trainer,
   weights: Float32Array,
   batches: readonly Uint16Array[],
   { batch, rates }: AuditJob["ticket"],
   codec: CodecSpec,
-): Promise<Float32Array> {
+  shortened: boolean,
+): Promise<{ readonly whole: Float32Array; readonly early?: Float32Array }> {
+  const sent = (frame: Uint8Array<ArrayBuffer>) => decodeFrame(frame, weights.length);
+  const end = batches.length - Math.max(1, Math.floor(batches.length * LEFT_OUT));
   await trainer.load(weights);
-  for (const [step, tokens] of batches.entries()) await trainer.step(tokens, batch, rates[step]!);
-  const payload = await trainer.extract(codecOf(codec));
-  return decodeFrame(frameOf(codec, weights.length, payload), weights.length);
+  let early: Float32Array | undefined;
+  for (const [step, tokens] of batches.entries()) {
+    if (shortened && step === end) early = sent(encodeFrame(codec, await trainer.delta()));
+    await trainer.step(tokens, batch, rates[step]!);
+  }
+  const whole = sent(frameOf(codec, weights.length, await trainer.extract(codecOf(codec))));
+  return { whole, ...(early && { early }) };
 }
 
 function gateBatch(gate: Uint16Array, context: number, batch: number, seed: number): Uint16Array {

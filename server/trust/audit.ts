@@ -20,6 +20,8 @@ export interface Evidence {
   readonly gate: Change;
   /** Of a recomputed fresh ticket: 1 − the cosine of what was sent and what the server got. */
   readonly distance?: number;
+  /** The same between the server's own and what it got with the last quarter of the steps left out. */
+  readonly shortened?: number;
   /** The same between the server's own and what it gets from weights that are off by rounding. */
   readonly unsteadiness?: number;
   /** The same of a delta that the server made of the ticket itself, where it was asked for. */
@@ -53,20 +55,22 @@ const SURE = 1;
 /** After a roll-back, what a delta must cost to be bad, as a part of what others gain. */
 const MIN_BLAME = 0.5;
 /**
- * How far a recomputed delta may lie off: devices round differently, and AdamW makes a full step of a gradient
- * that is nearly zero, whichever its sign. SECURITY.md has what was measured.
+ * The largest distance of a recomputed delta: devices round differently, and AdamW makes a full step of a gradient
+ * that is nearly zero, whichever its sign. SECURITY.md has the measurements.
  */
 export const MAX_DISTANCE = 0.1;
 /**
- * How much longer or shorter it may be. Half of a ticket's steps lead nearly where all of them do (at .02 to .05 of
- * distance) but little more than half as far; rounding turns single values, and changes the length by a hundredth.
+ * The largest distance as a part of {@link Evidence.shortened}. A fixed bound cannot tell half of the work, doubled, from
+ * rounding: half of a ticket's steps lead .03 to .8 from where all of them do, as codec, length and model have it.
  */
+const MAX_OF_SHORTENED = 1 / 2;
+/** The largest ratio of the two lengths, either way. Rounding turns single values, and changes the length by a hundredth. */
 const MAX_LENGTH = 1.25;
 /**
- * Where the server's own training of a ticket ends so far from itself, rounding alone may take another device's anywhere:
- * at rates far too high a ticket's course is chaos, and what the server made of it says nothing of what others should.
+ * Unsteadiness, as a part of the largest distance, from which a recomputation says nothing: at rates far too high a
+ * ticket's course is chaos, and rounding alone may take another device's delta anywhere.
  */
-const UNSTEADY = 0.01;
+const UNSTEADY = 1 / 10;
 
 /**
  * What the evidence says. A delta that was trained on its text helps there, whatever the text, but for a model that does
@@ -76,7 +80,7 @@ const UNSTEADY = 0.01;
  */
 export function verdictOf({ own, ...told }: Evidence, steps: number, trust: Trust): Verdict {
   const { unsteadiness = 0, assigned, gate } = told;
-  const unsteady = unsteadiness > UNSTEADY;
+  const unsteady = unsteadiness > UNSTEADY * maxDistance(told);
   const usual = usualGain(trust);
   const verdict = verdictAlone(unsteady ? { assigned, gate } : told, steps, usual);
   if (verdict.verdict !== "bad" || own === undefined || verdict.reason === "mismatch") return verdict;
@@ -90,6 +94,10 @@ export function verdictOf({ own, ...told }: Evidence, steps: number, trust: Trus
   return proven ? here : unclear;
 }
 
+/** The largest distance that the evidence itself allows. */
+const maxDistance = ({ shortened = 1 }: Pick<Evidence, "shortened">): number =>
+  Math.min(MAX_DISTANCE, MAX_OF_SHORTENED * shortened);
+
 const gainOf = ({ before, after }: Change, steps: number): number => (before - after) / steps;
 
 /** What a step of others gained lately on its own text, nats a token. */
@@ -97,14 +105,14 @@ const usualGain = ({ gains }: Trust): number => Math.max(0, medianOf(gains) ?? 0
 
 /** `usual`: what a step of others gains on its own text. */
 function verdictAlone(
-  { assigned, gate, distance, length = 1 }: Omit<Evidence, "own">,
+  { assigned, gate, distance, shortened = 1, length = 1 }: Omit<Evidence, "own">,
   steps: number,
   usual: number,
 ): Verdict {
   const gain = gainOf(assigned, steps);
   const harm = (gate.after - gate.before) / steps;
   if (distance !== undefined) {
-    return distance <= MAX_DISTANCE && length <= MAX_LENGTH && length >= 1 / MAX_LENGTH
+    return distance <= maxDistance({ shortened }) && length <= MAX_LENGTH && length >= 1 / MAX_LENGTH
       ? { verdict: "good", reason: "recomputed", gain }
       : { verdict: "bad", reason: "mismatch" };
   }

@@ -364,6 +364,19 @@ describe("audits (A14)", () => {
     );
   });
 
+  test("how far a recomputed ticket may lie off depends on where less work would have led", () => {
+    const near = { ...evidence(0, 0), distance: 0.004 };
+    expect(verdictOf({ ...near, shortened: 0.01 }, 5, trust).reason).toBe("recomputed");
+    expect(verdictOf({ ...near, shortened: 0.006 }, 5, trust).reason).toBe("mismatch");
+    expect(verdictOf(near, 5, trust).reason, "the control").toBe("recomputed");
+    const wide = { ...evidence(0, 0), distance: 0.2, shortened: 0.9 };
+    expect(verdictOf(wide, 5, trust).reason).toBe("mismatch");
+    // What rounding alone does is no proof either, by the same measure.
+    const unsteady = { ...evidence(0.5, 0.3), distance: 0.004, shortened: 0.006 };
+    expect(verdictOf({ ...unsteady, unsteadiness: 0.001 }, 5, trust).reason).toBe("gain");
+    expect(verdictOf({ ...unsteady, unsteadiness: 0.0001 }, 5, trust).reason).toBe("mismatch");
+  });
+
   test("a veteran's suspect is audited surely, and paid for as a stranger's; its other deltas are not", () => {
     let veteran = known();
     for (let i = 0; i < 30; i++)

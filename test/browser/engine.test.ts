@@ -2,10 +2,16 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { AdamW, ModelShape } from "../../model/contract/config.ts";
 import { layoutOf } from "../../model/contract/layout.ts";
+import { batchesOf } from "../../model/data/batches.ts";
 import { createWasmTrainer } from "../../model/engine/wasm/trainer.ts";
 import type { Tile } from "../../model/engine/webgpu/kernels/tile.ts";
 import { candidates } from "../../model/engine/webgpu/tuning.ts";
 import { Random } from "../../model/lib/random.ts";
+import { type CodecSpec, DENSE4 } from "../../protocol/codec/codec.ts";
+import { decodeFrame, encodeFrame } from "../../protocol/frame.ts";
+import { examine } from "../../server/evaluate/examine.ts";
+import { verdictOf } from "../../server/trust/audit.ts";
+import { NO_TRUST } from "../../server/trust/standing.ts";
 import { relative, worstTensor } from "../ops-reference.ts";
 import { oracleLogits, oracleLossAndGradient, oracleState, oracleStep } from "../oracle/oracle.ts";
 import type { Job } from "./engine-page.ts";
@@ -119,6 +125,31 @@ test("the WASM device, over 100 steps", async () => {
   await other.step(first!, 2, 0);
   const worst = worstTensor(aligned, once.m, (await other.carried()).m);
   expect(worst.error, worst.name).toBeLessThan(1e-5);
+});
+
+test.each<[string, CodecSpec]>([
+  ["dense", DENSE4],
+  ["top-k", { name: "topk", chunk: 256, k: 16, bits: 4 }],
+])("A15: a fresh ticket is what the server recomputes on WASM, through %s", async (_, codec) => {
+  const { weights } = start(aligned, 4);
+  const shard = Uint16Array.from({ length: 2_000 }, (_, i) => (i * i + 3 * i) % aligned.vocabulary);
+  const ticket = {
+    window: 3,
+    seed: 9,
+    steps: 12,
+    batch: 4,
+    rates: Array<number>(12).fill(3e-3),
+    fresh: true,
+  };
+  const batches = [...batchesOf(shard, ticket, aligned.context)].map((tokens) => tokens.slice());
+  const options = { shape: aligned, batch: 4, optimizer: { ...unclipped, clip: 1 } };
+  const got = await run({ ...options, rate: 3e-3, tiles, weights, batches });
+  const delta = decodeFrame(encodeFrame(codec, Float32Array.from(got.delta)), weights.length);
+  const wasm = await createWasmTrainer({ ...options, deterministic: true });
+  const job = { ticket, shard, weights, delta, codec, seed: 1, batches: 1 };
+  const found = await examine(wasm, shard, aligned.context, job);
+  expect(found.distance).toBeLessThan(found.shortened! / 100);
+  expect(verdictOf(found, ticket.steps, NO_TRUST).reason).toBe("recomputed");
 });
 
 test("the same ticket twice gives the same bytes, and moments carry over", async () => {
