@@ -9,6 +9,12 @@ import { type Enlisted, MAX_ENLISTED, parseEnlisted } from "./roster.ts";
 /** A header that no form of another site can send. */
 export const OPERATOR_HEADER = "murmuration-operator";
 
+/**
+ * A header that the operator's page sends as a visitor might, with an address that is nobody's (RFC 5737). Where it comes
+ * through to the server as the client's, the proxy in front lets every visitor choose an address.
+ */
+export const MADE_UP_CLIENT = { name: "x-forwarded-for", address: "192.0.2.1" } as const;
+
 const ALL = "/api/operator";
 
 export const OPERATOR_ROUTES = {

@@ -2,7 +2,7 @@ import { here } from "../../protocol/address.ts";
 import { asObject, asText, type Json, parseJson } from "../../protocol/guards.ts";
 import { intermediaryOf, intermediaryWith } from "../../protocol/intermediary.ts";
 import { intermediaryLine } from "../../protocol/intermediary-line.ts";
-import { OPERATOR_HEADER } from "../../protocol/operator.ts";
+import { MADE_UP_CLIENT, OPERATOR_HEADER } from "../../protocol/operator.ts";
 
 /** The server said no. */
 export class Refused extends Error {
@@ -25,7 +25,7 @@ export function askWith(fetching: typeof fetch): Ask {
   return async (path, body) => {
     const answer = await fetching(here(path), {
       redirect: "manual",
-      ...(body === undefined ? { cache: "no-store" as const } : posted(body)),
+      ...(body === undefined ? { cache: "no-store" as const, headers: PROBE } : posted(body)),
     });
     if (answer.ok && intermediaryOf(answer) === undefined) return jsonOf(answer);
     const { code, message } = await refusalIn(answer);
@@ -45,11 +45,14 @@ async function refusalIn(answer: Response): Promise<{ code: string; message: str
   }
 }
 
+const PROBE = { [MADE_UP_CLIENT.name]: MADE_UP_CLIENT.address };
+
 function posted(body: Json | Uint8Array<ArrayBuffer>): RequestInit {
   const bytes = body instanceof Uint8Array;
   return {
     method: "POST",
     headers: {
+      ...PROBE,
       "content-type": bytes ? "application/octet-stream" : "application/json",
       [OPERATOR_HEADER]: "1",
     },

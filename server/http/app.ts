@@ -50,7 +50,7 @@ export function createApp(service: RunService | undefined, options: AppOptions):
     return json(c, { status: "ok", state: service.manifest().state });
   });
   const { operator, founding } = options;
-  if (operator !== undefined) operatorRoutes(app, operator, routesOf(operator), options);
+  if (operator !== undefined) operatorRoutes(app, operator, routesOf(operator, options.proxies), options);
   else if (founding !== undefined) operatorRoutes(app, founding, foundingRoutesOf(founding), options);
   metricsRoute(app, options);
   if (service !== undefined) {

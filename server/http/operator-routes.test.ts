@@ -1,7 +1,12 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { FOUNDING_ROUTES } from "../../protocol/founding.ts";
-import { OPERATOR_HEADER, OPERATOR_ROUTES, type OperatorAction } from "../../protocol/operator.ts";
+import {
+  MADE_UP_CLIENT,
+  OPERATOR_HEADER,
+  OPERATOR_ROUTES,
+  type OperatorAction,
+} from "../../protocol/operator.ts";
 import { edge } from "../../test/edge.ts";
 import { FakeService } from "../../test/fake-service.ts";
 import type { OperatorPort } from "../operator/ports.ts";
@@ -21,7 +26,9 @@ class FakeDesk implements OperatorPort {
     this.link = undefined;
     return "Ann";
   }
-  async overview(): Promise<never> {
+  madeUp: boolean | undefined;
+  async overview(madeUp?: boolean): Promise<never> {
+    this.madeUp = madeUp;
     this.reached++;
     throw new ProtocolError("no-work", "reached");
   }
@@ -75,7 +82,7 @@ async function signIn(): Promise<string> {
 }
 
 const SIGN_OUT = { method: "POST", path: OPERATOR_ROUTES.signOut, most: undefined } as const;
-const ROUTES = [SIGN_OUT, ...routesOf(new FakeDesk())];
+const ROUTES = [SIGN_OUT, ...routesOf(new FakeDesk(), 0)];
 const codeOf = async (response: Response): Promise<string> => (await response.json()).error.code;
 
 describe("signing in", () => {
@@ -129,6 +136,29 @@ describe("signing in", () => {
       expect(cookie).toMatch(/^__Host-murmuration-operator=.*; Path=\/; .*; Secure$/);
       const own = { cookie: cookie.split(";")[0] ?? "", ...PAGE, ...headers };
       expect((await post(OPERATOR_ROUTES.act, { action: "pause" }, own)).status).toBe(200);
+    });
+
+    const visitor = "203.0.113.9";
+    it.each<[string, number, string, boolean]>([
+      ["passes on what the browser sent", 1, MADE_UP_CLIENT.address, true],
+      ["appends where two should", 2, `${MADE_UP_CLIENT.address}, ${visitor}`, true],
+      ["appends", 1, `${MADE_UP_CLIENT.address}, ${visitor}`, false],
+      ["writes its own", 1, visitor, false],
+      ["nobody trusts, the control: nothing is believed", 0, MADE_UP_CLIENT.address, false],
+    ])("that %s: tells whether visitors may choose their address", async (_, proxies, chain, madeUp) => {
+      behind(proxies);
+      const headers = { "sec-fetch-site": "same-origin", [MADE_UP_CLIENT.name]: chain };
+      const cookie = (await tries(headers)).headers.get("set-cookie")?.split(";")[0] ?? "";
+      await app.request(OPERATOR_ROUTES.overview, { headers: { cookie, ...headers } });
+      expect(fakeDesk.madeUp).toBe(madeUp);
+    });
+
+    it("nobody who is not signed in can raise the alert", async () => {
+      behind(1);
+      await app.request(OPERATOR_ROUTES.overview, {
+        headers: { "sec-fetch-site": "same-origin", [MADE_UP_CLIENT.name]: MADE_UP_CLIENT.address },
+      });
+      expect(fakeDesk.madeUp).toBeUndefined();
     });
 
     it("that rewrites Host, an old browser is told which headers are missing, and keeps its link", async () => {

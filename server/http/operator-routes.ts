@@ -3,7 +3,7 @@ import { ProtocolError } from "../../protocol/errors.ts";
 import { TEXT_CHUNK_BYTES } from "../../protocol/founding.ts";
 import { asText, type Json, parseJson } from "../../protocol/guards.ts";
 import { MAX_JSON_BYTES } from "../../protocol/limits.ts";
-import { OPERATOR_ROUTES, parseAction } from "../../protocol/operator.ts";
+import { MADE_UP_CLIENT, OPERATOR_ROUTES, parseAction } from "../../protocol/operator.ts";
 import { toGguf, toHuggingFace } from "../export/model.ts";
 import { zip } from "../export/zip.ts";
 import { addressOf } from "../net/address.ts";
@@ -118,12 +118,15 @@ const signOutRoute = (sessions: Sessions, proxies: number): Route => ({
 });
 
 /** What there is to see and do of a run; each needs a session. */
-export function routesOf(desk: OperatorPort): readonly Route[] {
+export function routesOf(desk: OperatorPort, proxies: number): readonly Route[] {
   return [
     {
       method: "GET",
       path: OPERATOR_ROUTES.overview,
-      handle: async (c, { name }) => json(c, { ...(await desk.overview()), operator: name }),
+      async handle(c, { name }) {
+        const madeUp = addressOf(c, proxies) === MADE_UP_CLIENT.address;
+        return json(c, { ...(await desk.overview(madeUp)), operator: name });
+      },
     },
     {
       method: "POST",

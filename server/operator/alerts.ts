@@ -4,7 +4,7 @@ import type { HeldOutPoint } from "../../protocol/status.ts";
 
 /** What needs an operator's look. */
 export interface Alert {
-  readonly kind: "diverging" | "stalled" | "refusals" | "disk";
+  readonly kind: "diverging" | "stalled" | "refusals" | "disk" | "proxy";
   readonly message: string;
 }
 
@@ -20,6 +20,8 @@ export interface Facts {
   readonly lately: { readonly merged: number; readonly refused: ReadonlyMap<string, number> };
   /** On the data directory's disk. */
   readonly freeBytes: number;
+  /** Whether the proxy in front passed on a client's address that the operator's page made up. */
+  readonly madeUp: boolean;
 }
 
 /** Work is there, and no version came of it for so long: five times the longest deadline of a version. */
@@ -34,7 +36,8 @@ const FULL_BYTES = 2e9;
 
 /** What is wrong now; nothing where all is well. */
 export function alertsOf(facts: Facts): Alert[] {
-  return [diverging(facts), stalled(facts), refusals(facts), disk(facts)].filter((one) => one !== undefined);
+  const all = [diverging(facts), stalled(facts), refusals(facts), disk(facts), proxy(facts)];
+  return all.filter((one) => one !== undefined);
 }
 
 /** By what the server measured itself: the losses that volunteers report are strangers' words. */
@@ -74,4 +77,12 @@ function refusals({ lately: { merged, refused } }: Facts): Alert | undefined {
 function disk({ freeBytes }: Facts): Alert | undefined {
   if (freeBytes >= FULL_BYTES) return undefined;
   return { kind: "disk", message: `the disk has ${(freeBytes / 1e9).toFixed(1)} GB left` };
+}
+
+function proxy({ madeUp }: Facts): Alert | undefined {
+  if (!madeUp) return undefined;
+  const message =
+    "--trust-proxy is set, but X-Forwarded-For arrives as the browser sent it, so that any visitor may choose the address " +
+    "that limits count: let the proxy write it or append to it, and --proxy-hops be the number of those that do";
+  return { kind: "proxy", message };
 }

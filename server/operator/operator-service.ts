@@ -44,6 +44,8 @@ export class OperatorService implements OperatorPort {
   #alerts: readonly Alert[] = [];
   #counts: readonly { readonly merged: number; readonly refused: ReadonlyMap<string, number> }[] = [];
   #timers: readonly NodeJS.Timeout[] = [];
+  /** By the last request of an operator's page. */
+  #madeUp = false;
 
   constructor(parts: OperatorServiceParts) {
     this.#parts = parts;
@@ -75,8 +77,9 @@ export class OperatorService implements OperatorPort {
     return { manifest: run.manifest(), file: run.latestSnapshot().bytes, tokenizer: run.tokenizer() };
   }
 
-  async overview(): Promise<Omit<Overview, "operator"> & { readonly operator: "" }> {
+  async overview(madeUp = this.#madeUp): Promise<Omit<Overview, "operator"> & { readonly operator: "" }> {
     const { run, crowd, history, sites, traffic, machine, log } = this.#parts;
+    this.#madeUp = madeUp;
     return {
       operator: "",
       state: run.manifest().state,
@@ -153,6 +156,7 @@ export class OperatorService implements OperatorPort {
       uniform: status.baselines.uniform,
       lately: { merged: merged - before.merged, refused },
       freeBytes: disk.freeBytes,
+      madeUp: this.#madeUp,
     });
     await webhook?.tell(status.name, this.#alerts);
   }

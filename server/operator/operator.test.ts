@@ -92,6 +92,7 @@ const FINE: Facts = {
   uniform: 6.2,
   lately: { merged: 100, refused: refusedOf(3, 1) },
   freeBytes: 50e9,
+  madeUp: false,
 };
 
 describe("alerts", () => {
@@ -103,6 +104,7 @@ describe("alerts", () => {
     ["stalled", { waitedMs: 6 * 60_000 }],
     ["refusals", { lately: { merged: 10, refused: refusedOf(3, 8) } }],
     ["disk", { freeBytes: 1e9 }],
+    ["proxy", { madeUp: true }],
   ])("say %s", (kind, changes) => {
     expect(alertsOf({ ...FINE, ...changes }).map((alert) => alert.kind)).toEqual([kind]);
   });

@@ -10,7 +10,8 @@ export interface SignInPort {
 
 /** What the operator's routes need of the server. Every method that refuses throws a ProtocolError. */
 export interface OperatorPort extends SignInPort {
-  overview(): Promise<Overview>;
+  /** `madeUp`: whether a client's address that the page made up was believed; undefined where no page asks. */
+  overview(madeUp?: boolean): Promise<Overview>;
   /** Does it, and notes who did. */
   act(action: OperatorAction, by: Session): Promise<void>;
   model(): ExportedModel;

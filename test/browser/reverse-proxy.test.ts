@@ -138,6 +138,7 @@ describe.each(WAYS.filter(([, there]) => there))("behind %s", (_, __, base, flag
     expect(cookie?.path).toBe(base);
     await page.getByRole("button", { name: "Pause", exact: true }).click();
     await page.getByText("Paused.").first().waitFor();
+    expect(await page.getByText(/X-Forwarded-For arrives/).count()).toBe(0);
     await page.getByRole("button", { name: "Start", exact: true }).click();
     const download = page.waitForEvent("download");
     await page.getByRole("link", { name: /GGUF/ }).first().click();
@@ -202,6 +203,11 @@ describe.runIf(nginx)("behind nginx's plain proxy_pass, which rewrites Host", ()
     await page.getByRole("button", { name: "Pause", exact: true }).click();
     await page.getByText("Paused.").first().waitFor();
     await page.getByRole("button", { name: "Start", exact: true }).click();
+  });
+
+  it("the operator is told that visitors may choose the address that limits count", async () => {
+    await signIn(`http://localhost:${proxy.port}`);
+    await page.getByText(/X-Forwarded-For arrives as the browser sent it/).waitFor({ timeout: 60_000 });
   });
 
   it("over plain HTTP, where browsers compare nothing, the page names the headers to set", async () => {
