@@ -1,6 +1,8 @@
 /** One process makes one run after another: a Job comes in, an Outcome goes out. */
+
+import { runBound } from "./bound.ts";
 import { type BenchCorpus, type CorpusName, readCorpus } from "./corpus.ts";
-import type { Job } from "./job.ts";
+import type { CrowdJob, Job, Outcome, SwarmJob } from "./job.ts";
 import { runSwarm } from "./swarm.ts";
 import { runSync } from "./sync.ts";
 
@@ -9,5 +11,10 @@ const corpora = new Map<CorpusName, BenchCorpus>();
 process.on("message", async (job: Job) => {
   const corpus = corpora.get(job.corpus) ?? (await readCorpus(job.corpus));
   corpora.set(job.corpus, corpus);
-  process.send!(job.kind === "swarm" ? await runSwarm(job, corpus) : await runSync(job, corpus));
+  process.send!(await run(job, corpus));
 });
+
+function run(job: Job, corpus: BenchCorpus): Promise<Outcome> {
+  if (job.kind === "sync") return runSync(job, corpus);
+  return job.kind === "bound" ? runBound(job, corpus) : runSwarm<SwarmJob | CrowdJob>(job, corpus);
+}

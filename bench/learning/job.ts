@@ -1,6 +1,6 @@
 import type { Settings } from "../../server/run/settings.ts";
 import type { CorpusName } from "./corpus.ts";
-import type { ScenarioName } from "./scenarios.ts";
+import type { CrowdScenario, ScenarioName } from "./scenarios.ts";
 
 /** GPT-2's shape, but for the vocabulary, and the micro-batch that goes with it. */
 export const MODELS = {
@@ -13,7 +13,7 @@ export type ModelName = keyof typeof MODELS;
 export const SYNC_WORKERS = 8;
 
 /** One run to be made, by one process. */
-export type Job = SwarmJob | SyncJob;
+export type Job = SwarmJob | SyncJob | CrowdJob | BoundJob;
 
 interface Common {
   readonly model: ModelName;
@@ -35,13 +35,34 @@ export interface SimulatedSwarm {
   readonly points?: number;
   /** Tokens of held-out text that each point, and the end, are measured on, where they are not the usual number. */
   readonly measured?: number;
-  /** The virtual run ends when held-out loss is down here. */
-  readonly until?: number;
+  /** Machines at even steps over the scenario's range, instead of drawn: crowds then differ in number alone. */
+  readonly even?: true;
+  /**
+   * Losses, in nats, whose times are wanted: the curve is fine around them, whatever `points` says, and the run ends when
+   * it has been down to all of them. "end" is what it ends at after all of its tokens.
+   */
+  readonly targets?: readonly (number | "end")[];
 }
 
 export interface SwarmJob extends Common, SimulatedSwarm {
   readonly kind: "swarm";
   readonly recipe: string;
+}
+
+/** How long a crowd takes to its targets: the early one, and the deep one where that is wanted. */
+export interface CrowdJob extends Common, SimulatedSwarm {
+  readonly kind: "crowd";
+  readonly recipe: string;
+  readonly scenario: CrowdScenario;
+  readonly volunteers: number;
+  readonly targets: readonly [early: number] | readonly [early: number, deep: number | "end"];
+}
+
+/** What perfect machines would take to the same targets (bound.ts). */
+export interface BoundJob extends Common {
+  readonly kind: "bound";
+  readonly rate: number;
+  readonly targets: readonly [early: number] | readonly [early: number, deep: number];
 }
 
 export interface SyncJob extends Common {

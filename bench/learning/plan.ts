@@ -1,5 +1,6 @@
 import { parseSettings } from "../../server/run/settings.ts";
 import type { CorpusName } from "./corpus.ts";
+import { isCurrentCrowd } from "./crowd-plan.ts";
 import { type Job, MODELS, type ModelName, type SwarmJob, type SyncJob } from "./job.ts";
 import { RECIPES } from "./recipes.ts";
 import type { ScenarioName } from "./scenarios.ts";
@@ -35,12 +36,6 @@ const SYNC_RATES: Readonly<Record<SyncJob["optimizer"], Readonly<Record<ModelNam
 /** The grids of `--tune`. */
 const GRIDS = { adamw: [1e-3, 2e-3, 3e-3, 4e-3, 5e-3, 6e-3, 8e-3], muon: [2e-3, 5e-3, 1e-2, 2e-2] };
 
-/** Sizes of swarm in the table of times. */
-const CROWDS = [1, 4, 16, 64];
-
-/** Held-out loss at which the clock of the table of times stops. */
-const CROWD_LOSS: Readonly<Record<ModelName, number>> = { S: 2.0, M: 2.0 };
-
 /** All runs of the tables: each swarm's, and the synchronous ones that they are paired with. */
 export function planTables(wanted: Wanted): Job[] {
   return wanted.models.flatMap((model) => {
@@ -67,15 +62,6 @@ export function planTables(wanted: Wanted): Job[] {
   });
 }
 
-/** The runs of the table of times: one seed, up to a loss that all of them reach in the given tokens. */
-export function planCrowds(model: ModelName, corpus: CorpusName, tokens: number | undefined): SwarmJob[] {
-  const until = CROWD_LOSS[model];
-  const common = { recipe: "default", scenario: "clock", model, corpus, seed: 1, until } as const;
-  return CROWDS.map((volunteers) =>
-    swarmJob({ ...common, volunteers, tokens: tokens ?? FULL[model].tokens }),
-  );
-}
-
 /** The runs that find the synchronous rates: one seed. */
 export function planTuning(wanted: Wanted): SyncJob[] {
   return wanted.models.flatMap((model) =>
@@ -97,6 +83,7 @@ export function planTuning(wanted: Wanted): SyncJob[] {
 
 /** Whether a run that an earlier bench made is one of today's: a swarm's settings and a baseline's rate are of its own time. */
 export function isCurrent(job: Job): boolean {
+  if (job.kind === "crowd" || job.kind === "bound") return isCurrentCrowd(job);
   if (job.kind === "sync") return job.rate === SYNC_RATES[job.optimizer][job.model];
   const { kind: _, settings: __, ...asked } = job;
   return JSON.stringify(job) === JSON.stringify(swarmJob(asked));

@@ -4,6 +4,17 @@
  */
 export const RECIPES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   default: {},
+  /** What the defaults were when crowds took turns, whatever they become: what the table of times compares with. */
+  turns: {
+    rounds: "turns",
+    batch: 4,
+    optimizer: { inner: "adamw" },
+    outer: { kind: "muon", rate: 1.3, momentum: 0.3, fullAt: 4 },
+    delta: "dense4",
+    downlink: "auto",
+    quorum: 1,
+    crowd: 8,
+  },
   /** Rounds on a clock in which everybody works. */
   clock: { rounds: {}, outer: { kind: "muon", rate: 1.43, momentum: 0.5, grows: true } },
   /** FedAvg: the volunteers' mean replaces the weights. */

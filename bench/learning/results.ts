@@ -2,10 +2,8 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join, relative } from "node:path";
-import type { Crowd } from "./crowds.ts";
-import type { Outcome, Point } from "./job.ts";
+import type { Job, Outcome, Point } from "./job.ts";
 import { plot, type Series } from "./plot.ts";
-import type { Row } from "./rows.ts";
 
 const FOLDER = join(import.meta.dirname, "../results");
 
@@ -15,11 +13,10 @@ export function readRuns(name: string): Outcome[] {
   return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")).runs : [];
 }
 
-/** Writes the results and their plots, with the commit that made them; returns the files. */
+/** Writes tables, the runs behind them and plots, with the commit that made them; returns the files. */
 export function writeResults(
   name: string,
-  rows: readonly Row[],
-  crowds: readonly Crowd[],
+  tables: Readonly<Record<string, readonly object[]>>,
   runs: readonly Outcome[],
 ): string[] {
   mkdirSync(FOLDER, { recursive: true });
@@ -29,20 +26,34 @@ export function writeResults(
     written.push(relative(process.cwd(), join(FOLDER, file)));
   };
   const made = { commit: commit(), node: process.version, processor: cpus()[0]?.model ?? "unknown" };
-  write(`${name}.json`, `${JSON.stringify({ ...made, rows, crowds, runs })}\n`);
+  write(`${name}.json`, `${JSON.stringify({ ...made, ...tables, runs })}\n`);
   for (const { id, title, against, x } of PLOTS) {
-    for (const model of new Set(runs.map(({ job }) => job.model))) {
-      const series = seriesOf(
-        runs.filter(({ job }) => job.model === model),
-        against,
-      );
-      if (series.length === 0) continue;
-      const axes = { title: `Model ${model}: ${title}`, x, y: "held-out loss, nats a byte" };
-      write(`${name}-${model}-${id}.svg`, plot(axes, series));
+    const models = Map.groupBy(runs.filter(isOfTables), ({ job }) => job.model);
+    for (const [model, ofModel] of models) {
+      const axes = { title: `Model ${model}: ${title}`, x, y: Y };
+      write(`${name}-${model}-${id}.svg`, plot(axes, seriesOf(ofModel, against)));
     }
+  }
+  for (const [about, ofRecipe] of Map.groupBy(runs, ({ job }) => crowdOf(job))) {
+    if (about === undefined) continue;
+    const series = seriesOf(ofRecipe.toSorted(byVolunteers), (point) => point.ms / 1_000);
+    const axes = { title: `Model ${about.replaceAll("-", ", ")}: loss against virtual time`, x: X, y: Y };
+    write(`${name}-${about}.svg`, plot(axes, series));
   }
   return written;
 }
+
+const X = "virtual seconds";
+const Y = "held-out loss, nats a byte";
+
+/** What one plot of crowds shows: a model, a recipe and a scenario. */
+const crowdOf = (job: Job): string | undefined =>
+  job.kind === "crowd" ? [job.model, job.recipe, job.scenario].join("-") : undefined;
+
+const byVolunteers = (a: Outcome, b: Outcome): number => volunteersOf(a.job) - volunteersOf(b.job);
+const volunteersOf = (job: Job): number => (job.kind === "crowd" ? job.volunteers : 0);
+
+const isOfTables = ({ job }: Outcome): boolean => job.kind === "swarm" || job.kind === "sync";
 
 const PLOTS = [
   {
@@ -60,7 +71,7 @@ const PLOTS = [
   {
     id: "clock",
     title: "loss against virtual time",
-    x: "virtual seconds",
+    x: X,
     against: (point: Point) => point.ms / 1_000,
   },
 ] as const;
@@ -77,6 +88,7 @@ function seriesOf(runs: readonly Outcome[], against: (point: Point) => number): 
 }
 
 function nameOf({ job }: Pick<Outcome, "job">): string {
+  if (job.kind === "bound") return "the bound";
   if (job.kind === "sync") return `synchronous ${job.optimizer === "muon" ? "Muon" : "AdamW"}`;
   if (job.volunteers !== undefined) return `${job.volunteers} volunteers`;
   return job.recipe === "default" ? job.scenario : `${job.scenario}, ${job.recipe}`;

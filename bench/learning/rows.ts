@@ -30,7 +30,7 @@ export function rowsOf(outcomes: readonly Outcome[]): Row[] {
   const groups = new Map<string, (Outcome & { job: SwarmJob })[]>();
   for (const outcome of outcomes) {
     const { job } = outcome;
-    if (job.kind !== "swarm" || job.until !== undefined) continue;
+    if (job.kind !== "swarm") continue;
     const name = [job.recipe, job.scenario, job.model, job.corpus, job.tokens].join();
     groups.set(name, [...(groups.get(name) ?? []), { ...outcome, job }]);
   }

@@ -34,16 +34,53 @@ export const homogeneous = (): Machine => ({
   latency: 40,
 });
 
-/** From a phone to a fast laptop, a factor of ten, and uplinks of 1 to 20 Mbit/s: both evenly by their logarithm. */
-const drawn = (random: Random): Machine => {
-  const up = 20 ** random.unit() * MBIT;
-  return {
-    flopsPerMs: 0.3 * LAPTOP * 10 ** random.unit(),
-    up,
-    down: 4 * up,
-    latency: 20 + 60 * random.unit(),
-  };
-};
+/**
+ * From a phone to a fast laptop, a factor of ten, and uplinks of 1 to 20 Mbit/s: both evenly by their logarithm. Each of
+ * the three is in [0, 1).
+ */
+const machineAt = (link: number, speed: number, distance: number): Machine => ({
+  flopsPerMs: SLOWEST * SPEED_RANGE ** speed,
+  up: LINK_RANGE ** link * MBIT,
+  down: 4 * LINK_RANGE ** link * MBIT,
+  latency: 20 + 60 * distance,
+});
+const SLOWEST = 0.3 * LAPTOP;
+const SPEED_RANGE = 10;
+const LINK_RANGE = 20;
+
+const drawn = (random: Random): Machine => machineAt(random.unit(), random.unit(), random.unit());
+
+/** The mean of `range` to the power of a number that is anywhere in [0, 1). */
+const meanPower = (range: number): number => (range - 1) / Math.log(range);
+
+/** A machine of the mean speed of those drawn, with their mean link. */
+export function machineOfMeans(): Machine {
+  const up = meanPower(LINK_RANGE) * MBIT;
+  return { flopsPerMs: SLOWEST * meanPower(SPEED_RANGE), up, down: 4 * up, latency: 50 };
+}
+
+/**
+ * Machines at even steps over the whole range of those drawn, fast ones with slow links as well as with fast, scaled to the mean
+ * speed and link of {@link machineOfMeans}. One is exactly that: drawn, it would be anything over a factor of ten, and
+ * every speed-up over it as well.
+ */
+export function evenMachines(count: number, random: Random): Machine[] {
+  const spread = () =>
+    Array.from({ length: count }, (_, i) => ({ step: (i + 0.5) / count, place: random.u32() }))
+      .sort((a, b) => a.place - b.place)
+      .map(({ step }) => step);
+  const [links, speeds, distances] = [spread(), spread(), spread()];
+  const machines = speeds.map((speed, i) => machineAt(links[i]!, speed, distances[i]!));
+  const wanted = machineOfMeans();
+  const faster = (count * wanted.flopsPerMs) / machines.reduce((sum, { flopsPerMs }) => sum + flopsPerMs, 0);
+  const wider = (count * wanted.up) / machines.reduce((sum, { up }) => sum + up, 0);
+  return machines.map(({ flopsPerMs, up, down, latency }) => ({
+    flopsPerMs: faster * flopsPerMs,
+    up: wider * up,
+    down: wider * down,
+    latency,
+  }));
+}
 
 const CHURN = { machine: drawn, late: 0.2, leaves: 0.2, lost: 0 };
 const CALM = { machine: homogeneous, late: 0, leaves: 0, lost: 0 };
@@ -56,7 +93,11 @@ export const SCENARIOS = {
   fifty: { volunteers: 50, ...CHURN },
   dropped: { volunteers: 8, ...CALM, lost: 0.5 },
   /** For the table of times: machines and links differ, and everyone stays. */
-  clock: { volunteers: 8, ...CALM, machine: drawn },
+  calm: { volunteers: 8, ...CALM, machine: drawn },
 } as const satisfies Record<string, Scenario>;
 
 export type ScenarioName = keyof typeof SCENARIOS;
+
+/** Those of the table of times. */
+export const CROWD_SCENARIOS = ["calm", "churn"] as const satisfies ScenarioName[];
+export type CrowdScenario = (typeof CROWD_SCENARIOS)[number];

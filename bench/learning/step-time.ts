@@ -22,7 +22,7 @@ export function stepMs(machine: Machine, shape: ModelShape, batch: number, inner
 }
 
 /** FLOP of `batch` sequences, roughly: 6 a parameter and token, and attention's products on top. */
-export function flopsOfStep(shape: ModelShape, batch: number): number {
+function flopsOfStep(shape: ModelShape, batch: number): number {
   const { layers, width, context } = shape;
   return batch * context * (6 * layoutOf(shape).length + 6 * layers * width * context);
 }

@@ -3,11 +3,13 @@ import { Random } from "../../model/lib/random.ts";
 import type { VolunteerKey } from "../../protocol/ids.ts";
 import { VirtualClock } from "./clock.ts";
 import type { BenchCorpus } from "./corpus.ts";
+import { EvenCurve, type Measure, type Version } from "./curve.ts";
 import { heldOutMeter } from "./heldout.ts";
-import type { Outcome, Point, SimulatedSwarm } from "./job.ts";
-import { type Machine, SCENARIOS } from "./scenarios.ts";
+import type { Outcome, SimulatedSwarm } from "./job.ts";
+import { evenMachines, type Machine, SCENARIOS, type Scenario } from "./scenarios.ts";
 import { Service } from "./service.ts";
 import { stepMs } from "./step-time.ts";
+import { TargetCurve } from "./target-curve.ts";
 import { Traffic } from "./traffic.ts";
 import { Volunteer } from "./volunteer.ts";
 
@@ -27,7 +29,8 @@ export async function runSwarm<J extends SimulatedSwarm>(job: J, corpus: BenchCo
   const traffic = new Traffic();
   const random = new Random(job.seed * 7_919 + 1);
   let keys = 0;
-  const scenario = SCENARIOS[job.scenario];
+  const count = job.volunteers ?? SCENARIOS[job.scenario].volunteers;
+  const scenario = scenarioOf(job, count, random);
   const place = {
     clock,
     service,
@@ -40,37 +43,31 @@ export async function runSwarm<J extends SimulatedSwarm>(job: J, corpus: BenchCo
     traffic,
     key: () => `${keys++}`.padStart(43, "0") as VolunteerKey,
   };
-  const volunteers = Array.from(
-    { length: job.volunteers ?? scenario.volunteers },
-    () => new Volunteer(place),
-  );
+  const volunteers = Array.from({ length: count }, () => new Volunteer(place));
   for (const volunteer of volunteers) clock.after(0, () => volunteer.enter());
 
-  const curve: Point[] = [];
-  let reached = false;
-  service.onVersion = async ({ tokens, version }, x) => {
-    if (tokens < (curve.length * job.tokens) / (job.points ?? CURVE_POINTS)) return;
-    const loss = await meter(x, "rough");
-    const { up, down } = traffic;
-    curve.push({
-      tokens,
-      version,
-      ms: Math.round(clock.now),
-      bytesUp: up,
-      bytesDown: down + traffic.joins,
-      loss,
-    });
-    reached = job.until !== undefined && loss <= job.until;
-  };
-  await clock.run(() => service.finished || reached || service.state.tokens >= job.tokens);
+  const versionNow = (): Version => ({
+    tokens: service.state.tokens,
+    version: service.state.version,
+    ms: Math.round(clock.now),
+    bytesUp: traffic.up,
+    bytesDown: traffic.down + traffic.joins,
+  });
+  const measure: Measure = (x) => meter(x, "rough");
+  const curve = job.targets
+    ? new TargetCurve(job.targets, measure)
+    : new EvenCurve(job.tokens, job.points ?? CURVE_POINTS, measure);
+  service.onVersion = (_, x) => curve.offer(versionNow(), x);
+  await clock.run(() => service.finished || curve.reached || service.state.tokens >= job.tokens);
   for (const volunteer of volunteers) volunteer.settle();
   const { state, staleness, refused, parameters } = service;
+  await curve.end(versionNow(), service.weights(state.version));
   const loss = await meter(service.weights(state.version), "final");
   trainer.dispose();
   const { up, down, joins, sent, tickets, trainedMs, presentMs, steps } = traffic;
   return {
     job,
-    curve,
+    curve: curve.points,
     loss,
     tokens: state.tokens,
     versions: state.version,
@@ -88,4 +85,11 @@ export async function runSwarm<J extends SimulatedSwarm>(job: J, corpus: BenchCo
       ),
     seconds: (performance.now() - begun) / 1_000,
   };
+}
+
+/** The job's scenario, with its machines where they are not drawn one by one. */
+function scenarioOf({ scenario: name, even }: SimulatedSwarm, count: number, random: Random): Scenario {
+  const scenario: Scenario = SCENARIOS[name];
+  const machines = even ? evenMachines(count, random) : [];
+  return even ? { ...scenario, machine: () => machines.pop()! } : scenario;
 }

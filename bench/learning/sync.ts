@@ -22,7 +22,7 @@ export async function runSync(job: SyncJob, corpus: BenchCorpus): Promise<Outcom
   const curve: Point[] = [];
   let tokens = 0;
   let versions = 0;
-  for (const part of text(settings, corpus, rows)) {
+  for (const part of textOf(settings, corpus, rows)) {
     if (tokens >= job.tokens) break;
     tokens += rows * model.context;
     machine.step(part, rateAt(settings, tokens));
@@ -54,7 +54,7 @@ export async function runSync(job: SyncJob, corpus: BenchCorpus): Promise<Outcom
 const STEPS = 10;
 
 /** The same text in the same order as the swarm's tickets, `rows` windows at a time. */
-function* text({ model: { context }, seed }: Settings, corpus: BenchCorpus, rows: number) {
+export function* textOf({ model: { context }, seed }: Settings, corpus: BenchCorpus, rows: number) {
   const ranges = new Ranges(corpus.train, STEPS * rows, context, seed);
   for (let position = 0; ; position++) {
     const { shard, window } = ranges.at(position);
