@@ -89,10 +89,13 @@ for (const [name, shape] of Object.entries(CONFIGS))
     `${name}: batch ${BATCH}, ${JSON.stringify(shape).replaceAll(/["{}]/g, "").replaceAll(",", ", ")}`,
   );
 const muon = only.length === 0 || only.includes(MUON) ? await muonRows(flags.short) : [];
+const percent = (share: number) => `${(100 * share).toFixed(0)}%`;
 const muonLines = muon.map(
-  ({ model, batch, adamW, muon: ms, share, pace }) =>
-    `${model}, ${batch} sequences a step: AdamW ${adamW.toFixed(2)} ms (${(100 * pace).toFixed(0)}% of 4 sequences' tokens a second), ` +
-    `Muon ${ms.toFixed(2)} ms, ${(100 * share).toFixed(0)}% of it Newton–Schulz`,
+  ({ model, batch, adamW, muon: ms, share, pace, counts }) =>
+    `${model}, ${batch} sequences a step: AdamW ${adamW.toFixed(2)} ms (${percent(pace)} of 4 sequences' tokens a second), ` +
+    `Muon ${ms.toFixed(2)} ms, ${percent(share)} of it Newton–Schulz (${percent(counts.flopShare)} of its arithmetic). ` +
+    `On WebGPU, where it is ${percent(counts.webgpuShare)} of the arithmetic: ${counts.dispatches.adamW} → ${counts.dispatches.muon} dispatches, ` +
+    `${(counts.bytes.adamW / 1e6).toFixed(1)} → ${(counts.bytes.muon / 1e6).toFixed(1)} MB named`,
 );
 console.log([...report, "", HEADINGS, ...rows.map(line), "", ...muonLines].join("\n"));
 if (flags.json) console.log(JSON.stringify({ rows, muon }));

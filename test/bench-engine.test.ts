@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { Contestant, Job, Turn } from "../bench/engine/job.ts";
+import { muonCounts } from "../bench/engine/muon-counts.ts";
 import { GROUP_NAMES, planRaces } from "../bench/engine/plan.ts";
 import { rowsOf, type Taken } from "../bench/engine/rows.ts";
 import { openPeak } from "../client/benchmark/fma-peak.ts";
@@ -98,3 +99,29 @@ test.each([
     expect(least).toBeLessThanOrEqual(16); // a run's default with Muon inside
   },
 );
+
+test("Muon's dispatches and bytes on WebGPU are counted beside AdamW's; symmetric products whole cost more", () => {
+  const S = { layers: 2, heads: 4, width: 64, context: 64, vocabulary: 256 };
+  const M = { layers: 4, heads: 4, width: 128, context: 128, vocabulary: 256 };
+  expect(muonCounts(S, 4).dispatches).toEqual({ adamW: 50, muon: 86 });
+  expect(muonCounts(M, 4).dispatches).toEqual({ adamW: 88, muon: 124 });
+  for (const shape of [S, M]) {
+    const shares = [4, 8, 16].map((batch) => muonCounts(shape, batch));
+    for (const { flopShare, webgpuShare, bytes } of shares) {
+      expect(webgpuShare).toBeGreaterThan(flopShare);
+      expect(bytes.muon).toBeGreaterThan(bytes.adamW);
+    }
+    expect(shares.map(({ flopShare }) => flopShare)).toEqual(
+      shares.map(({ flopShare }) => flopShare).toSorted((a, b) => b - a),
+    );
+    expect(shares[2]!.webgpuShare).toBeLessThan(0.2); // a run's default with Muon inside
+  }
+});
+
+test("of a step's bytes Muon's matrices leave AdamW's part and take their own", () => {
+  const shape = { layers: 1, heads: 1, width: 8, context: 4, vocabulary: 16 };
+  const moved = bytesOf(shape, 4, "muon") - bytesOf(shape, 4, "adamw");
+  const [square, wide] = [4 * 8 * 8, 2 * 8 * 32]; // q, k, v and the projection; the MLP's two
+  const turned = 6 * (square + wide) + 5 * (3 * (square + wide) + 4 * 6 * 8 * 8);
+  expect(moved).toBe(4 * (turned - 4 * (square + wide)));
+});

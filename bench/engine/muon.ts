@@ -6,6 +6,7 @@ import { Replica } from "../../model/engine/wasm/replica.ts";
 import { Random } from "../../model/lib/random.ts";
 import { VOCABULARY } from "../learning/corpus.ts";
 import { MODELS, type ModelName } from "../learning/job.ts";
+import { type MuonCounts, muonCounts } from "./muon-counts.ts";
 
 /** What a step costs on one thread of the WASM engine, with AdamW and with Muon inside, in the same run. */
 export interface MuonRow {
@@ -19,6 +20,7 @@ export interface MuonRow {
   readonly share: number;
   /** Tokens a second with AdamW, over those of 4 sequences a step. */
   readonly pace: number;
+  readonly counts: MuonCounts;
 }
 
 const BATCHES = [1, 2, 4, 8, 16];
@@ -65,6 +67,7 @@ async function measure(model: ModelName, steps: number): Promise<MuonRow[]> {
       muon: rounded(muon.step),
       share: rounded((muon.update - adamW.update) / muon.step),
       pace: rounded(usual / (adamW.step / batch)),
+      counts: muonCounts({ ...MODELS[model].model, vocabulary: VOCABULARY }, batch),
     };
   });
 }

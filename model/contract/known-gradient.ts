@@ -1,5 +1,5 @@
 import { Random } from "../lib/random.ts";
-import { type AdamW, ModelError, type ModelShape } from "./config.ts";
+import { type AdamW, type Inner, ModelError, type ModelShape } from "./config.ts";
 import { type Layout, layoutOf } from "./layout.ts";
 import type { Trainer, TrainerFactory } from "./trainer.ts";
 
@@ -72,23 +72,34 @@ export const KNOWN_DELTA: readonly Fingerprint[] = [
   { norm: 0.152265654, signed: 0.0215214951 }, // ln_f.bias
 ];
 
+/** What Muon inside changes: the hidden matrices. Everything else moves as above. */
+export const KNOWN_MUON_DELTA: ReadonlyMap<string, Fingerprint> = new Map([
+  ["h.0.attn.c_attn.weight", { norm: 0.229989467, signed: -0.389426587 }],
+  ["h.0.attn.c_proj.weight", { norm: 0.12977994, signed: 0.0598812626 }],
+  ["h.0.mlp.c_fc.weight", { norm: 0.282696088, signed: 0.0502030235 }],
+  ["h.0.mlp.c_proj.weight", { norm: 0.264881146, signed: 0.0774819905 }],
+]);
+
 /** Relative: GPUs may round sums and exponentials generously, and a wrong kernel is off by far more. */
 const TOLERANCE = 1e-3;
+/** Relative, of Muon's matrices: it makes a gradient's weakest directions as strong as the others, and their rounding, too. */
+const MUON_TOLERANCE = 1e-2;
 
 /**
- * Makes a tiny trainer, takes the known step and disposes of it. Rejects with `device-wrong`, saying what
- * differs, or with what the factory rejects with.
+ * Makes a tiny trainer, takes the known step with the run's inner optimiser and disposes of it. Rejects with
+ * `device-wrong`, saying what differs, or with what the factory rejects with.
  */
-export async function checkTrainer(factory: TrainerFactory): Promise<void> {
-  const trainer = await factory({ shape: KNOWN_SHAPE, optimizer: KNOWN_OPTIMIZER, batch: KNOWN_BATCH });
+export async function checkTrainer(factory: TrainerFactory, inner: Inner = "adamw"): Promise<void> {
+  const optimizer = inner === "muon" ? { ...KNOWN_OPTIMIZER, inner } : KNOWN_OPTIMIZER;
+  const trainer = await factory({ shape: KNOWN_SHAPE, optimizer, batch: KNOWN_BATCH });
   try {
-    await checkStep(trainer);
+    await checkStep(trainer, inner);
   } finally {
     trainer.dispose();
   }
 }
 
-async function checkStep(trainer: Trainer): Promise<void> {
+async function checkStep(trainer: Trainer, inner: Inner): Promise<void> {
   const wrong = (what: string, is: unknown, should: number) =>
     new ModelError("device-wrong", `${trainer.report.device} computes ${what} ${is} instead of ${should}`);
   await trainer.load(knownWeights());
@@ -98,10 +109,11 @@ async function checkStep(trainer: Trainer): Promise<void> {
     throw wrong("a loss of", loss, KNOWN_LOSS);
   const layout = layoutOf(KNOWN_SHAPE);
   const found = fingerprints(layout, await trainer.delta());
-  for (const [i, { norm, signed }] of KNOWN_DELTA.entries()) {
-    const { name } = layout.tensors[i]!;
+  for (const [i, { name }] of layout.tensors.entries()) {
+    const turned = inner === "muon" ? KNOWN_MUON_DELTA.get(name) : undefined;
+    const { norm, signed } = turned ?? KNOWN_DELTA[i]!;
     const is = found[i]!;
-    const room = TOLERANCE * norm;
+    const room = (turned ? MUON_TOLERANCE : TOLERANCE) * norm;
     if (!(Math.abs(is.norm - norm) < room)) throw wrong(`a change of ${name} of norm`, is.norm, norm);
     // A signed sum of n roundings strays by about their norm.
     if (!(Math.abs(is.signed - signed) < 4 * room)) throw wrong(`a change of ${name} of`, is.signed, signed);

@@ -55,9 +55,20 @@ export const opsOf = (shape: ModelShape, batch: number): number => opsOfStep(sha
 
 /**
  * Bytes that a step's operations name, every operand and result counted once an operation: the least that goes
- * through memory where nothing stays in a cache from one operation to the next.
+ * through memory where nothing stays in a cache from one operation to the next. Each product of Newton–Schulz is one.
  */
-export const bytesOf = (shape: ModelShape, batch: number): number =>
-  opsOfStep(shape, batch)
-    .flatMap(slotsOf)
-    .reduce((sum, slot) => sum + slot.length * 4, 0);
+export const bytesOf = (shape: ModelShape, batch: number, inner?: Inner): number =>
+  4 * opsOfStep(shape, batch, inner).reduce((sum, op) => sum + valuesOf(op), 0);
+
+function valuesOf(op: Op): number {
+  if (op.op === "muon") return op.matrices.reduce((sum, matrix) => sum + muonValues(matrix), 0);
+  // of the vectors that it shares with Muon, AdamW reads as much as it has second moments for
+  if (op.op === "adamw") return 4 * op.v.length + op.partials.length;
+  return slotsOf(op).reduce((sum, { length }) => sum + length, 0);
+}
+
+/** g, m → x; x ÷ ‖x‖; a turn's x → xxᵀ, xxᵀ → (xxᵀ)², (xxᵀ)², x → x; x → W. */
+function muonValues({ rows, columns }: MuonMatrix): number {
+  const [n, m] = [Math.min(rows, columns), Math.max(rows, columns)];
+  return 6 * n * m + ITERATIONS * (3 * n * m + 4 * n * n);
+}

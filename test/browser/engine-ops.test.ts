@@ -62,8 +62,8 @@ async function expectSame(ground: Ground, ops: Op[], slots: Slot[], how: Tuning,
   const scale = 0.25;
   const { arenas } = ground;
   const got = await page.evaluate(
-    (job) => globalThis.engine.runOps(job.ops, job.arenas, job.how, job.scale, job.rows),
-    { ops, arenas, how, scale, rows },
+    (job) => globalThis.engine.runOps(job.ops, job.arenas, job.how, job.dynamics, job.rows),
+    { ops, arenas, how, rows, dynamics: { lossScale: scale, rate: 0, correction1: 1, correction2: 1 } },
   );
   const exact = Object.fromEntries(
     Object.entries(arenas).map(([name, values]) => [name, Float64Array.from(values)]),

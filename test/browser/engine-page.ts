@@ -1,7 +1,8 @@
 import { ModelError, type ModelShape } from "../../model/contract/config.ts";
+import { checkTrainer } from "../../model/contract/known-gradient.ts";
 import { layoutOf } from "../../model/contract/layout.ts";
 import type { TrainerOptions } from "../../model/contract/trainer.ts";
-import type { Arena, Op } from "../../model/engine/ops.ts";
+import type { Arena, Dynamics, Op } from "../../model/engine/ops.ts";
 import { openGpu } from "../../model/engine/webgpu/adapter.ts";
 import { BINDINGS } from "../../model/engine/webgpu/kernels/kernel.ts";
 import type { Tiles } from "../../model/engine/webgpu/kernels/tile.ts";
@@ -10,6 +11,7 @@ import { Memory } from "../../model/engine/webgpu/memory.ts";
 import { Pipelines } from "../../model/engine/webgpu/pipelines.ts";
 import { Program } from "../../model/engine/webgpu/program.ts";
 import { Readback } from "../../model/engine/webgpu/readback.ts";
+import { tablesOf } from "../../model/engine/webgpu/tables.ts";
 import { createWebgpuTrainer } from "../../model/engine/webgpu/trainer.ts";
 
 /** Arenas as plain numbers, so that they cross from the test to the page. */
@@ -25,27 +27,32 @@ async function runOps(
   ops: readonly Op[],
   arenas: PlainArenas,
   tuning: Tuning,
-  scale: number,
+  { lossScale, rate, correction1, correction2 }: Dynamics,
   rows: number,
 ): Promise<PlainArenas> {
   gpu ??= openGpu();
   const { device, lossGuard } = await gpu;
   const length = (name: Held) => arenas[name]?.length ?? 0;
-  const flat = ["parameters", "gradients", "m", "v", "loaded"] as const;
+  const flat = ["parameters", "gradients", "m", "loaded"] as const;
+  const tables = tablesOf(ops, length("tokens"));
   const memory = new Memory(device, {
     parameters: Math.max(...flat.map(length)),
+    squares: length("v"),
     activations: length("activations"),
-    tokens: length("tokens"),
+    tokens: length("tokens") + tables.words.length,
   });
   for (const [name, values] of Object.entries(arenas) as [Held, number[]][]) {
     const data = name === "tokens" ? Uint32Array.from(values) : Float32Array.from(values);
     if (values.length > 0) device.queue.writeBuffer(memory.arena(name), 0, data);
   }
   const dynamics = new DataView(new ArrayBuffer(32));
-  dynamics.setFloat32(0, scale, true);
+  [lossScale, rate, correction1, correction2].forEach((value, i) => {
+    dynamics.setFloat32(4 * i, value, true);
+  });
   dynamics.setUint32(24, rows, true);
   device.queue.writeBuffer(memory.dynamics, 0, dynamics.buffer);
-  const kernels = ops.flatMap((op) => lower(op, tuning, 0));
+  device.queue.writeBuffer(memory.arena("tokens"), tables.adamW * 4, tables.words);
+  const kernels = ops.flatMap((op) => lower(op, tuning, tables));
   const pipelines = new Pipelines(device, memory.layout);
   const before = performance.now();
   const program = await Program.link(device, memory, pipelines, kernels);
@@ -77,6 +84,8 @@ export interface Job extends TrainerOptions {
   readonly rate: number;
   /** Reads logits of this many tokens before training. */
   readonly logits?: number;
+  /** What an earlier trainer, here or elsewhere, carried. */
+  readonly carried?: { readonly m: number[]; readonly v: number[]; readonly step: number };
   /** Carries weights and moments over into a second ticket after this many steps. */
   readonly reloadAfter?: number;
   /** Pretends that the adapter is a GPU, which gets other kernels than a processor. */
@@ -100,7 +109,9 @@ async function train({ weights, batches, rate, ...job }: Job) {
   if (job.hardware) Object.defineProperty(device, "adapterInfo", { value: { vendor: "acme" } });
   const trainer = await createWebgpuTrainer({ ...job, device });
   let loaded = Float32Array.from(weights);
-  await trainer.load(loaded);
+  const { carried } = job;
+  const moments = carried && { m: Float32Array.from(carried.m), v: Float32Array.from(carried.v) };
+  await trainer.load(loaded, { ...moments, step: carried?.step ?? 0 });
   const [first] = batches;
   const evaluated = await trainer.evaluate(Uint16Array.from(first!), job.batch);
   const logits = job.logits ? await trainer.logits(Uint16Array.from(first!.slice(0, job.logits))) : [];
@@ -155,7 +166,11 @@ const codeOf = (promise: Promise<unknown>): Promise<string> =>
 
 const lengthOf = (shape: ModelShape): number => layoutOf(shape).length;
 
-const page = { runOps, createWebgpuTrainer, train, codeOf, lengthOf };
+/** Takes the known step with Muon on a trainer of these tiles. */
+const checkMuon = (tiles: Tiles): Promise<void> =>
+  checkTrainer((options) => createWebgpuTrainer({ ...options, tiles }), "muon");
+
+const page = { runOps, createWebgpuTrainer, train, checkMuon, codeOf, lengthOf };
 export type EnginePage = typeof page;
 
 declare global {

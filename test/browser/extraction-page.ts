@@ -27,7 +27,7 @@ async function encodeAll(spec: CodecSpec, totals: readonly (readonly number[])[]
   gpu ??= openGpu();
   const { device, lossGuard } = await gpu;
   const length = totals[0]!.length;
-  const memory = new Memory(device, { parameters: length, activations: 1, tokens: 1 });
+  const memory = new Memory(device, { parameters: length, squares: 1, activations: 1, tokens: 1 });
   const extraction = await Extraction.open(device, lossGuard, memory, length, 1);
   const readback = new Readback(device, lossGuard, [length, 0]);
   const answers: { payload: number[]; left: number[] }[] = [];

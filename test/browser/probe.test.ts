@@ -40,6 +40,13 @@ test("where the GPU is a processor in disguise, WASM is measured first and not m
   expect(report!.device).toBe(webgpu! > wasm! ? "webgpu" : "wasm");
 });
 
+test("a run with Muon inside is trained on WebGPU by the fast engine, once the known gradient is met with Muon", async () => {
+  const { page } = await open(withGpu);
+  const { report, results } = await page.evaluate(() => probePage.run("webgpu", "muon"));
+  expect(report).toMatchObject({ device: "webgpu", engine: "fast" });
+  expect(results).toMatchObject([{ engine: "fast", outcome: { tokensPerSecond: expect.any(Number) } }]);
+});
+
 test("without WebGPU its reason is kept, WASM serves, and tfjs is never fetched", async () => {
   const { page, asked } = await open(without);
   const { results, report } = await page.evaluate(() => probePage.run());

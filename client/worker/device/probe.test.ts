@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 import { ModelError } from "../../../model/contract/config.ts";
+import { checkTrainer } from "../../../model/contract/known-gradient.ts";
 import { optimizer, shape, timedCandidates } from "../../../test/harness/timed-candidates.ts";
 import { sleep } from "../time.ts";
 import { type Candidate, nodeCandidates } from "./devices.ts";
@@ -157,17 +158,26 @@ describe("the probe", () => {
     expect(await waits((hung, wasm) => [wasm, hung], true)).toEqual({ device: "wasm", seconds: 2 });
   });
 
-  test("this machine has a candidate that computes the known gradient", async () => {
-    const { trainer, results } = await probe({
-      candidates: nodeCandidates(),
-      options: { shape, optimizer, batch: 2 },
-      trying: () => undefined,
-      clock: () => performance.now(),
-      sleep,
-      signal: new AbortController().signal,
-    });
-    expect(results.some(({ outcome }) => "tokensPerSecond" in outcome)).toBe(true);
-    expect(["wasm", "cpu"]).toContain(trainer.report.device);
-    trainer.dispose();
-  });
+  test.each(["adamw", "muon"] as const)(
+    "this machine has a candidate that computes the known gradient with %s",
+    async (inner) => {
+      const asked: (string | undefined)[] = [];
+      const { trainer, results } = await probe({
+        candidates: nodeCandidates(),
+        options: { shape, optimizer: { ...optimizer, inner }, batch: 2 },
+        trying: () => undefined,
+        clock: () => performance.now(),
+        sleep,
+        signal: new AbortController().signal,
+        check: (factory, inner) => {
+          asked.push(inner);
+          return checkTrainer(factory, inner);
+        },
+      });
+      expect(asked[0]).toBe(inner);
+      expect(results.some(({ outcome }) => "tokensPerSecond" in outcome)).toBe(true);
+      expect(["wasm", "cpu"]).toContain(trainer.report.device);
+      trainer.dispose();
+    },
+  );
 });

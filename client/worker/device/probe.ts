@@ -1,3 +1,4 @@
+import type { Inner } from "../../../model/contract/config.ts";
 import { initialWeights } from "../../../model/contract/init.ts";
 import { checkTrainer } from "../../../model/contract/known-gradient.ts";
 import type {
@@ -42,7 +43,7 @@ export interface ProbeOptions {
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly signal: AbortSignal;
   /** The known-gradient check; a test replaces it where its trainers are not GPT-2s. */
-  readonly check?: (factory: TrainerFactory) => Promise<void>;
+  readonly check?: (factory: TrainerFactory, inner?: Inner) => Promise<void>;
 }
 
 export interface Probed {
@@ -119,7 +120,7 @@ async function tryOut(
   const factory = await candidate.load();
   const trainer = await factory(options); // first, so that what it finds out about the device serves the check
   try {
-    await check(factory);
+    await check(factory, options.optimizer.inner);
     return { factory, trainer, speed: await timeOf(trainer, options, clock) };
   } catch (error) {
     trainer.dispose();

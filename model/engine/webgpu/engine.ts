@@ -7,7 +7,6 @@ import { type Fit, fitTo } from "./fit.ts";
 import type { Kernel } from "./kernels/kernel.ts";
 import { collectLoss } from "./kernels/loss.ts";
 import type { Tiles } from "./kernels/tile.ts";
-import { decayBits } from "./kernels/update.ts";
 import { lower, NEEDS } from "./lower.ts";
 import { Memory } from "./memory.ts";
 import { Pipelines } from "./pipelines.ts";
@@ -52,7 +51,7 @@ export class Engine {
       const tiles = remembered ?? (await probe(gpu, fit, memory, pipelines));
       const tuning = tuningFor(gpu, tiles);
       const link = (ops: readonly Op[], ...after: Kernel[]) => {
-        const kernels = ops.flatMap((op) => lower(op, tuning, fit.decays));
+        const kernels = ops.flatMap((op) => lower(op, tuning, fit.tables));
         return Program.link(device, memory, pipelines, [...kernels, ...after]);
       };
       const { training, evaluation } = fit;
@@ -114,7 +113,7 @@ export class Engine {
 }
 
 /** Makes the arenas. Rejects with `device-limit` where the device has no room for them. */
-async function reserve(device: GPUDevice, { training, decays, lengths }: Fit): Promise<Memory> {
+async function reserve(device: GPUDevice, { tokens, tables, lengths }: Fit): Promise<Memory> {
   device.pushErrorScope("validation");
   device.pushErrorScope("out-of-memory");
   const memory = new Memory(device, lengths);
@@ -122,15 +121,15 @@ async function reserve(device: GPUDevice, { training, decays, lengths }: Fit): P
   if (full ?? wrong) memory.destroy();
   if (full) throw new ModelError("device-limit", `the GPU has no memory left: ${full.message}`);
   if (wrong) throw new ModelError("device-wrong", wrong.message);
-  const adamw = training.update.find((op) => op.op === "adamw");
-  if (adamw) device.queue.writeBuffer(memory.arena("tokens"), decays * 4, decayBits(adamw));
+  device.queue.writeBuffer(memory.arena("tokens"), tokens * 4, tables.words);
   return memory;
 }
 
 /** Picks the tiles, and meanwhile compiles what does not depend on them. */
 async function probe(gpu: Gpu, fit: Fit, memory: Memory, pipelines: Pipelines): Promise<Tiles> {
-  const others = [...fit.training.first, ...fit.training.update].filter((op) => op.op !== "gemm");
-  const kernels = others.flatMap((op) => lower(op, tuningFor(gpu, likeliest(gpu)), fit.decays));
+  const all = [...fit.training.first, ...fit.training.update];
+  const others = all.filter(({ op }) => op !== "gemm" && op !== "muon");
+  const kernels = others.flatMap((op) => lower(op, tuningFor(gpu, likeliest(gpu)), fit.tables));
   const [trials] = await Promise.all([
     trialsFor(gpu, fit, memory, pipelines),
     ...kernels.map((kernel) => pipelines.of(kernel)),

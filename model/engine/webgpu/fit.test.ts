@@ -11,10 +11,10 @@ const limits = (bytes: number, maxBufferSize = 2 ** 30) => ({
 const bytesOf = (batch: number) => fitTo({ ...options, batch }, limits(2 ** 30)).lengths.activations * 4;
 
 test("takes the whole batch where it fits", () => {
-  const { training, evaluation, lengths, decays } = fitTo(options, limits(2 ** 30));
+  const { training, evaluation, lengths, tokens } = fitTo(options, limits(2 ** 30));
   expect(training.batch).toBe(8);
   expect(evaluation.batch).toBe(8);
-  expect(lengths.tokens).toBe(decays + Math.ceil(lengths.parameters / 32));
+  expect(lengths.tokens).toBe(tokens + Math.ceil(lengths.parameters / 32));
 });
 
 test.each([1, 3, 7])("takes %i sequences where no more fit, to the byte", (batch) => {

@@ -8,16 +8,19 @@ import {
   type TrainingSchedule,
   trainingSchedule,
 } from "../schedule.ts";
+import { segmentsOf, squaresOf } from "../second-moments.ts";
 import { NEEDS } from "./lower.ts";
 import type { Lengths } from "./memory.ts";
+import { type Tables, tablesOf } from "./tables.ts";
 
 /** What the trainer runs, and the memory for it. */
 export interface Fit {
   readonly training: TrainingSchedule;
   readonly evaluation: EvaluationSchedule;
   readonly lengths: Lengths;
-  /** Where in the tokens' arena AdamW's decay bits begin. */
-  readonly decays: number;
+  /** Integers of a micro-batch, in words of the tokens' arena. Behind them lie the tables. */
+  readonly tokens: number;
+  readonly tables: Tables;
 }
 
 export type Limits = Pick<GPUSupportedLimits, "maxStorageBufferBindingSize" | "maxBufferSize">;
@@ -28,7 +31,8 @@ export type Limits = Pick<GPUSupportedLimits, "maxStorageBufferBindingSize" | "m
  */
 export function fitTo(options: TrainerOptions, limits: Limits): Fit {
   const { shape, optimizer } = options;
-  const parameters = layoutOf(shape).length;
+  const layout = layoutOf(shape);
+  const parameters = layout.length;
   const room = roomOf(limits);
   if (parameters > room.values) throw tooLarge("the weights", parameters, room, layersThatFit(options, room));
   for (let batch = options.batch; batch >= 1; ) {
@@ -37,9 +41,11 @@ export function fitTo(options: TrainerOptions, limits: Limits): Fit {
     const logits = logitsSchedule(shape, shape.context, NEEDS);
     const activations = Math.max(...[training, evaluation, logits].map(({ arenas }) => arenas.activations));
     if (activations <= room.values) {
-      const decays = Math.max(training.arenas.tokens, evaluation.arenas.tokens);
-      const tokens = decays + Math.ceil(parameters / 32);
-      return { training, evaluation, decays, lengths: { parameters, activations, tokens } };
+      const tokens = Math.max(training.arenas.tokens, evaluation.arenas.tokens);
+      const tables = tablesOf(training.update, tokens);
+      const squares = squaresOf(segmentsOf(layout, optimizer));
+      const lengths = { parameters, squares, activations, tokens: tokens + tables.words.length };
+      return { training, evaluation, tokens, tables, lengths };
     }
     if (batch === 1)
       throw tooLarge("one sequence's activations", activations, room, contextThatFits(options, room));

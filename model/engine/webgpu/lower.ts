@@ -1,5 +1,5 @@
-import { ModelError } from "../../contract/config.ts";
 import type { DeviceNeeds, Op } from "../ops.ts";
+import { adamW } from "./kernels/adamw.ts";
 import { attention, attentionUnit, type Heads, SAVED } from "./kernels/attention.ts";
 import { attentionBackward } from "./kernels/attention-backward.ts";
 import { quadAttention, quadAttentionBackward } from "./kernels/attention-quad.ts";
@@ -10,7 +10,9 @@ import { layerNorm, layerNormBackward } from "./kernels/layernorm.ts";
 import { crossEntropy } from "./kernels/loss.ts";
 import type { Rows } from "./kernels/rows.ts";
 import type { Tiles } from "./kernels/tile.ts";
-import { adamW, delta, norm, PARTIALS } from "./kernels/update.ts";
+import { delta, norm, PARTIALS } from "./kernels/update.ts";
+import { muon, muonWorkspace } from "./muon.ts";
+import type { Tables } from "./tables.ts";
 
 /** What differs from one adapter to another. The numbers come out the same to rounding. */
 export interface Tuning {
@@ -23,12 +25,12 @@ export interface Tuning {
 export const NEEDS: DeviceNeeds = {
   attention: (batch, context, heads) => batch * heads * context * SAVED,
   partials: PARTIALS,
-  muon: () => 1,
+  muon: muonWorkspace,
   scratch: () => 0,
 };
 
-/** The dispatches of one op: one, but for attention's backward and the norm, which take two. */
-export function lower(op: Op, { rows, heads, tiles }: Tuning, decays: number): Kernel[] {
+/** The dispatches of one op: one, but for attention's backward and the norm, which take two, and Muon (muon.ts). */
+export function lower(op: Op, { rows, heads, tiles }: Tuning, tables: Tables): Kernel[] {
   switch (op.op) {
     case "embed":
       return [embed(op)];
@@ -53,9 +55,9 @@ export function lower(op: Op, { rows, heads, tiles }: Tuning, decays: number): K
     case "norm":
       return norm(op);
     case "adamw":
-      return [adamW(op, decays)];
+      return [adamW(op, tables.adamW)];
     case "muon":
-      throw new ModelError("device-unavailable", "there is no Muon on WebGPU");
+      return muon(op, tiles, tables.muon);
     case "delta":
       return [delta(op)];
   }

@@ -4,6 +4,8 @@ import { AT_BINDING, AT_BYTES, BINDINGS, DYNAMICS_BINDING } from "./kernels/kern
 export interface Lengths {
   /** Of the model's flat vector. */
   readonly parameters: number;
+  /** Of the arena v (second-moments.ts). */
+  readonly squares: number;
   readonly activations: number;
   readonly tokens: number;
 }
@@ -31,7 +33,7 @@ export class Memory {
       parameters: arena("parameters", lengths.parameters),
       gradients: arena("gradients", lengths.parameters),
       m: arena("m", lengths.parameters),
-      v: arena("v", lengths.parameters),
+      v: arena("v", lengths.squares),
       loaded: arena("loaded", lengths.parameters),
       activations: arena("activations", lengths.activations),
       tokens: arena("tokens", lengths.tokens),

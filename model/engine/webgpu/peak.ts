@@ -29,7 +29,7 @@ export async function squarePeak(gpu: Gpu): Promise<Peak> {
   const side = gpu.software ? SIDE.software : SIDE.gpu;
   const { device } = gpu;
   const square = side * side;
-  const memory = new Memory(device, { parameters: square, activations: 2 * square, tokens: 4 });
+  const memory = new Memory(device, { parameters: square, squares: 1, activations: 2 * square, tokens: 4 });
   try {
     const pipelines = new Pipelines(device, memory.layout);
     let peak: Peak = { side, best: 0, tile: "" };

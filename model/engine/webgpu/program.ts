@@ -4,7 +4,7 @@ import type { Pipelines } from "./pipelines.ts";
 
 interface Dispatch {
   readonly pipeline: GPUComputePipeline;
-  readonly groups: readonly [number, number];
+  readonly groups: Kernel["groups"];
 }
 
 /** A list of dispatches with everything they bind prepared: encoding it makes no object on the device. */
@@ -56,7 +56,7 @@ export class Program {
     this.#dispatches.forEach(({ pipeline, groups }, i) => {
       pass.setPipeline(pipeline);
       pass.setBindGroup(0, this.#group, [i * AT_STRIDE]);
-      pass.dispatchWorkgroups(groups[0], groups[1]);
+      pass.dispatchWorkgroups(groups[0], groups[1], groups[2]);
     });
   }
 

@@ -3,13 +3,15 @@ import { checkBatch, checkSequence, checkWeights } from "../../contract/checks.t
 import { ModelError } from "../../contract/config.ts";
 import { layoutOf } from "../../contract/layout.ts";
 import type { Carried, DeviceReport, Trainer, TrainerOptions } from "../../contract/trainer.ts";
-import type { Slot } from "../ops.ts";
-import { writeBatch } from "../tokens.ts";
+import type { Segment } from "../ops.ts";
+import { packSquares, segmentsOf, squaresOf, unpackSquares } from "../second-moments.ts";
 import { type Gpu, openGpu } from "./adapter.ts";
 import type { DeviceLossGuard } from "./device-loss-guard.ts";
 import { Engine } from "./engine.ts";
 import { Extraction } from "./extraction.ts";
+import { Inputs } from "./inputs.ts";
 import { nameOf, namesOf, type TileNames, type Tiles } from "./kernels/tile.ts";
+import { LossRing } from "./loss-ring.ts";
 import { RING } from "./memory.ts";
 import type { Program } from "./program.ts";
 import { Readback } from "./readback.ts";
@@ -81,19 +83,16 @@ export class WebgpuTrainer implements Trainer {
   readonly #lossGuard: DeviceLossGuard;
   readonly #readback: Readback;
   readonly #length: number;
+  /** Of the second moments, which lie packed on the device. */
+  readonly #segments: readonly Segment[];
   readonly #extraction: Extraction;
-  /** The tokens' arena as the host sees it, and a micro-batch padded to the schedule's. */
-  readonly #words: Uint32Array<ArrayBuffer>;
-  readonly #padded: Uint16Array;
-  readonly #dynamics = new DataView(new ArrayBuffer(32));
+  readonly #inputs: Inputs;
+  readonly #losses: LossRing;
   /** Calls run in order; this is the last one's end. */
   #last: Promise<unknown> = Promise.resolve();
   readonly #flying: Promise<unknown>[] = [];
   #loaded = false;
   #step = 0;
-  /** Losses on the device, and those already fetched because the ring was full. */
-  #pending = 0;
-  #fetched: Float32Array[] = [];
 
   constructor(gpu: Gpu, options: TrainerOptions, engine: Engine, extraction: Extraction) {
     const { shape } = options;
@@ -108,13 +107,15 @@ export class WebgpuTrainer implements Trainer {
       detail: `${gpu.detail}, tiles ${nameOf(tiles.NN)}, ${nameOf(tiles.NT)}, ${nameOf(tiles.TN)}`,
       software: gpu.software,
     };
-    this.#length = layoutOf(shape).length;
+    const layout = layoutOf(shape);
+    this.#length = layout.length;
+    this.#segments = segmentsOf(layout, options.optimizer);
     this.#extraction = extraction;
     this.#lossGuard = gpu.lossGuard;
     const first = Math.max(this.#length, shape.context * shape.vocabulary, RING);
     this.#readback = new Readback(gpu.device, this.#lossGuard, [first, this.#length]);
-    this.#words = new Uint32Array(engine.fit.decays);
-    this.#padded = new Uint16Array(engine.fit.training.batch * (shape.context + 1));
+    this.#losses = new LossRing(engine.memory, this.#readback);
+    this.#inputs = new Inputs(gpu.device.queue, engine.memory, engine.fit, shape);
   }
 
   get remembrance(): Remembrance {
@@ -132,7 +133,7 @@ export class WebgpuTrainer implements Trainer {
     const copy = weights.slice();
     const start = given && {
       m: given.m?.slice() ?? new Float32Array(this.#length),
-      v: given.v?.slice() ?? new Float32Array(this.#length),
+      v: packSquares(this.#segments, given.v ?? new Float32Array(this.#length)),
       residual: given.residual?.slice(),
       step: given.step ?? 0,
     };
@@ -142,8 +143,7 @@ export class WebgpuTrainer implements Trainer {
       const { memory } = this.#engine;
       queue.writeBuffer(memory.arena("parameters"), 0, copy);
       queue.writeBuffer(memory.arena("loaded"), 0, copy);
-      this.#pending = 0;
-      this.#fetched = [];
+      this.#losses.clear();
       this.#loaded = true;
       if (start === undefined) return;
       queue.writeBuffer(memory.arena("m"), 0, start.m);
@@ -158,22 +158,18 @@ export class WebgpuTrainer implements Trainer {
     const copy = tokens.slice();
     await this.#turn(async () => {
       this.#checkLoaded();
-      if (this.#pending === RING) this.#fetched.push(await this.#readRing());
+      const ring = await this.#losses.claim();
       this.#step++;
       const { fit } = this.#engine;
       const { first, more, update } = this.#engine.programs;
-      const { beta1, beta2 } = this.#options.optimizer;
-      this.#dynamics.setFloat32(4, rate, true);
-      this.#dynamics.setFloat32(8, 1 - beta1 ** this.#step, true);
-      this.#dynamics.setFloat32(12, 1 - beta2 ** this.#step, true);
+      this.#inputs.setStep(this.#options.optimizer, this.#step, rate);
       const micro = fit.training.batch;
       for (let from = 0; from < batch; from += micro) {
         const programs = [from > 0 && more ? more : first];
         if (from + micro >= batch) programs.push(update);
-        this.#microBatch(copy, from, batch, fit.training, this.#pending);
+        this.#inputs.write({ tokens: copy, batch, from, ring }, fit.training);
         this.#submit(programs);
       }
-      this.#pending++;
       const done = this.#lossGuard.wait(this.#gpu.device.queue.onSubmittedWorkDone());
       done.catch(() => undefined); // whoever waits for it hears of it; nobody may be waiting
       this.#flying.push(done);
@@ -182,17 +178,9 @@ export class WebgpuTrainer implements Trainer {
   }
 
   losses(): Promise<Float32Array> {
-    return this.#turn(async () => {
+    return this.#turn(() => {
       this.#checkLoaded();
-      const all = [...this.#fetched, ...(this.#pending > 0 ? [await this.#readRing()] : [])];
-      this.#fetched = [];
-      const joined = new Float32Array(all.reduce((sum, { length }) => sum + length, 0));
-      let at = 0;
-      for (const part of all) {
-        joined.set(part, at);
-        at += part.length;
-      }
-      return joined;
+      return this.#losses.take();
     });
   }
 
@@ -203,10 +191,8 @@ export class WebgpuTrainer implements Trainer {
   extract(codec: Codec): Promise<Uint8Array<ArrayBuffer>> {
     return this.#turn(async () => {
       this.#checkLoaded();
-      const ring = { buffer: this.#engine.memory.arena("ring"), from: 0, length: this.#pending };
-      const { payload, also } = await this.#extraction.extract(codec, this.#pending > 0 ? [ring] : []);
-      this.#fetched.push(...also); // the losses come along, for whoever asks next
-      this.#pending = 0;
+      const { payload, also } = await this.#extraction.extract(codec, this.#losses.pieces());
+      this.#losses.keep(also); // they come along, for whoever asks next
       return payload;
     });
   }
@@ -223,16 +209,13 @@ export class WebgpuTrainer implements Trainer {
     return this.#turn(async () => {
       this.#checkLoaded();
       const step = this.#step;
-      const piece = (name: "m" | "v") => ({
-        buffer: this.#engine.memory.arena(name),
-        from: 0,
-        length: this.#length,
-      });
-      const [m, v] = await this.#readback.read([piece("m"), piece("v")]);
-      const [residual] = await this.#readback.read([
-        { buffer: this.#extraction.residual, from: 0, length: this.#length },
-      ]);
-      return { m: m!, v: v!, step, residual: residual! };
+      const { memory } = this.#engine;
+      const piece = (buffer: GPUBuffer, length = this.#length) => ({ buffer, from: 0, length });
+      const squares = piece(memory.arena("v"), squaresOf(this.#segments));
+      const [m, packed] = await this.#readback.read([piece(memory.arena("m")), squares]);
+      const [residual] = await this.#readback.read([piece(this.#extraction.residual)]);
+      const v = unpackSquares(this.#segments, packed!, this.#length);
+      return { m: m!, v, step, residual: residual! };
     });
   }
 
@@ -243,7 +226,7 @@ export class WebgpuTrainer implements Trainer {
       this.#checkLoaded();
       const { fit, memory, programs } = this.#engine;
       for (let from = 0; from < batch; from += fit.evaluation.batch) {
-        this.#microBatch(copy, from, batch, fit.evaluation, RING);
+        this.#inputs.write({ tokens: copy, batch, from, ring: RING }, fit.evaluation);
         this.#submit([programs.evaluation]);
       }
       const [values] = await this.#readback.read([{ buffer: memory.arena("ring"), from: RING, length: 1 }]);
@@ -275,29 +258,6 @@ export class WebgpuTrainer implements Trainer {
     if (this.#gpu.owned) this.#gpu.device.destroy();
   }
 
-  /** Writes the sequences from `from` on, as many as the schedule takes, and what goes with them. */
-  #microBatch(
-    tokens: Uint16Array,
-    from: number,
-    batch: number,
-    schedule: { batch: number; tokens: { inputs: Slot; targets: Slot; order: Slot; starts: Slot } },
-    ring: number,
-  ): void {
-    const { context } = this.#options.shape;
-    const count = Math.min(schedule.batch, batch - from);
-    this.#padded.fill(0);
-    this.#padded.set(tokens.subarray(from * (context + 1), (from + count) * (context + 1)));
-    const training = schedule === this.#engine.fit.training;
-    writeBatch(this.#words, schedule.tokens, this.#padded, 0, context, training);
-    this.#dynamics.setFloat32(0, 1 / (batch * context), true);
-    this.#dynamics.setUint32(16, ring, true);
-    this.#dynamics.setUint32(20, from === 0 ? 0 : 1, true);
-    this.#dynamics.setUint32(24, count * context, true);
-    const { queue } = this.#gpu.device;
-    queue.writeBuffer(this.#engine.memory.dynamics, 0, this.#dynamics.buffer);
-    queue.writeBuffer(this.#engine.memory.arena("tokens"), 0, this.#words);
-  }
-
   #submit(programs: readonly Program[]): void {
     const encoder = this.#gpu.device.createCommandEncoder();
     const pass = encoder.beginComputePass();
@@ -311,13 +271,6 @@ export class WebgpuTrainer implements Trainer {
     const { memory, programs } = this.#engine;
     const piece = { buffer: memory.arena("gradients"), from: 0, length: this.#length };
     const [values] = await this.#readback.read([piece], (pass) => programs.delta.encode(pass));
-    return values!;
-  }
-
-  async #readRing(): Promise<Float32Array> {
-    const piece = { buffer: this.#engine.memory.arena("ring"), from: 0, length: this.#pending };
-    const [values] = await this.#readback.read([piece]);
-    this.#pending = 0;
     return values!;
   }
 

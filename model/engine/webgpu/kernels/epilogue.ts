@@ -1,28 +1,31 @@
-import type { Gemm } from "../../ops.ts";
 import { geluFunctions } from "./gelu.ts";
-import { each, type Unit } from "./kernel.ts";
+import { each, f32Bits, type Unit } from "./kernel.ts";
+import { matrixVariable, type Product } from "./product.ts";
 
 /**
  * WGSL: `finish(row, column, value)` does all that follows the product and stores it; `column` counts units.
  * `store_bias(column, value)` exists where the op has a bias gradient.
  */
-export function epilogue(op: Gemm, unit: Unit): string {
+export function epilogue(op: Product, unit: Unit): string {
   const type = unit === 4 ? "vec4f" : "f32";
   const gradient = (arena: string, at: string) =>
     `${arena}[${at}] = value${op.accumulate ? ` + ${arena}[${at}]` : ""};`;
   const lines = [
     op.bias && `value += ${op.bias.arena}[at.bias + column];`,
-    op.residual && `value += ${op.residual.arena}[at.residual + place];`,
+    op.batch && "value *= bitcast<f32>(at.product);",
+    op.residual &&
+      `value += ${op.batch ? "bitcast<f32>(at.rest) * " : ""}${op.residual.arena}[at.residual + place];`,
     op.activation === "gelu" && op.pre && `${op.pre.arena}[at.pre + place] = value;`,
     op.activation === "gelu" && "value = gelu(value);",
     op.activation === "gelu-backward" && op.pre && `value *= gelu_slope(${op.pre.arena}[at.pre + place]);`,
     gradient(op.out.arena, "at.out + place"),
   ];
-  return `${op.activation === "none" ? "" : geluFunctions(unit)}
+  const row = op.batch ? "(matrix * at.m + row)" : "row";
+  return `${matrixVariable(op)}${op.activation === "none" ? "" : geluFunctions(unit)}
 fn finish(row: u32, column: u32, product: ${type}) {
   let stride = at.n / ${unit}u;
   if (row >= at.m || column >= stride) { return; }
-  let place = row * stride + column;
+  let place = ${row} * stride + column;
   var value = product;
   ${lines.filter((line) => typeof line === "string").join("\n  ")}
 }
@@ -55,10 +58,11 @@ ${each(m, (i) => each(columns, (j) => `  tile[${i * columns + j}] = ${value(i, j
  * Where the operands lie, in units, and the sides, in values: not constants, so that products that differ in
  * size only are compiled once.
  */
-export function places(op: Gemm, unit: Unit): Record<string, number> {
-  const { a, b, out, bias, residual, pre, biasGradient } = op;
+export function places(op: Product, unit: Unit): Record<string, number> {
+  const { a, b, out, bias, residual, pre, biasGradient, batch } = op;
   const all = { a, b, out, bias, residual, pre, biasGradient };
   const at: Record<string, number> = { m: op.m, n: op.n, k: op.k };
   for (const [name, slot] of Object.entries(all)) if (slot) at[name] = slot.offset / unit;
+  if (batch) Object.assign(at, { product: f32Bits(batch.product), rest: f32Bits(batch.residual) });
   return at;
 }

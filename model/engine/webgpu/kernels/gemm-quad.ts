@@ -1,6 +1,6 @@
-import type { Gemm } from "../../ops.ts";
 import { epilogue, places } from "./epilogue.ts";
 import { each, type Kernel } from "./kernel.ts";
+import { chooseMatrix, grid, origin, type Product } from "./product.ts";
 import type { Tile } from "./tile.ts";
 
 /**
@@ -13,7 +13,7 @@ import type { Tile } from "./tile.ts";
  * implementation has it; where one did not, the known-gradient check would refuse the device. On SwiftShader,
  * where four values loaded cost as much as fifty multiplied, 32×8 does 3.2 GFLOP/s a core; without quads 2.2.
  */
-export function quadGemm(op: Gemm, tile: Tile): Kernel {
+export function quadGemm(op: Product, tile: Tile): Kernel {
   const { m: rows, n, down, across } = tile;
   const columns = n / 4;
   const quarter = rows / 4;
@@ -24,6 +24,7 @@ export function quadGemm(op: Gemm, tile: Tile): Kernel {
   const code = `${epilogue(op, 4)}
 @compute @workgroup_size(${4 * down * across})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
+${chooseMatrix(op, "group")}
   let lane = index & 3u;
   let quad = index >> 2u;
   let row = (group.y * ${down}u + quad / ${across}u) * ${rows}u;
@@ -40,7 +41,7 @@ ${each(columns, (j) => `    finish(at_row, column + ${j}u, tile[i * ${columns}u 
   }
 ${bias ? `  if (row == 0u) {\n${each(columns, (j) => `    store_bias(column + ${j}u, bias_${j});`)}\n  }` : ""}
 }`;
-  const groups = [Math.ceil(op.n / (4 * n * across)), Math.ceil(op.m / (rows * down))] as const;
+  const groups = grid(op, Math.ceil(op.n / (4 * n * across)), Math.ceil(op.m / (rows * down)));
   return { name: `gemm-${op.mode}-quad`, code, unit: 4, at: places(op, 4), groups, subgroups: true };
 }
 
@@ -56,15 +57,15 @@ const sums = (m: number, n: number, type: string) =>
   each(m, (i) => each(n, (j) => `  var c_${i}_${j} = ${type}();`));
 
 /** WGSL: where the rows of A that this lane loads begin. */
-const ownRows = (quarter: number): string =>
-  each(quarter, (r) => `  let row_${r} = at.a + (row + lane * ${quarter}u + ${r}u) * k;`);
+const ownRows = (op: Product, quarter: number): string =>
+  each(quarter, (r) => `  let row_${r} = ${origin(op, "a", 4)} + (row + lane * ${quarter}u + ${r}u) * k;`);
 
 /** NN: four values of k at a time; row i of A times rows k of B. */
-function rowsByRows(op: Gemm, { m, n }: Tile): string {
+function rowsByRows(op: Product, { m, n }: Tile): string {
   const [columns, quarter] = [n / 4, m / 4];
   return `${sums(m, columns, "vec4f")}
-${ownRows(quarter)}
-  var b = at.b + column;
+${ownRows(op, quarter)}
+  var b = ${origin(op, "b", 4)} + column;
   for (var step = 0u; step < k; step++) {
 ${each(4, (c) => each(columns, (j) => `    let b_${c}_${j} = ${op.b.arena}[b + ${j}u + ${c}u * n];`))}
 ${each(quarter, (r) => `    let own_${r} = ${op.a.arena}[row_${r} + step];`)}
@@ -80,11 +81,11 @@ ${each(4, (c) => each(columns, (j) => `    c_${i}_${j} += a_${i}.${"xyzw".charAt
 }
 
 /** NT: both operands lie along k, so a sum is a dot product. */
-function dots(op: Gemm, { m, n }: Tile): string {
+function dots(op: Product, { m, n }: Tile): string {
   const quarter = m / 4;
   return `${sums(m, n, "f32")}
-${ownRows(quarter)}
-${each(n, (j) => `  let column_${j} = at.b + (column * 4u + ${j}u) * k;`)}
+${ownRows(op, quarter)}
+${each(n, (j) => `  let column_${j} = ${origin(op, "b", 4)} + (column * 4u + ${j}u) * k;`)}
   for (var step = 0u; step < k; step++) {
 ${each(n, (j) => `    let b_${j} = ${op.b.arena}[column_${j} + step];`)}
 ${each(quarter, (r) => `    let own_${r} = ${op.a.arena}[row_${r} + step];`)}
@@ -99,15 +100,15 @@ ${each(n, (j) => `    c_${i}_${j} += dot(a_${i}, b_${j});`)}`;
 }
 
 /** TN: columns of A times row k of B. B's rows pass by, so the bias gradient is theirs. */
-function columnsByRows(op: Gemm, { m, n }: Tile): string {
+function columnsByRows(op: Product, { m, n }: Tile): string {
   const [columns, units] = [n / 4, m / 16];
   const bias = op.biasGradient !== null;
   let turns = TURNS;
   while (op.k % turns !== 0) turns--;
   return `${sums(m, columns, "vec4f")}
 ${bias ? each(columns, (j) => `  var bias_${j} = vec4f();`) : ""}
-  var a = at.a + row / 4u + lane * ${units}u;
-  var b = at.b + column;
+  var a = ${origin(op, "a", 4)} + row / 4u + lane * ${units}u;
+  var b = ${origin(op, "b", 4)} + column;
   for (var step = 0u; step < at.k; step += ${turns}u) {
 ${each(
   turns,

@@ -1,6 +1,6 @@
-import type { Gemm } from "../../ops.ts";
 import { epilogue, finishTile, places } from "./epilogue.ts";
 import { each, floatType, type Kernel, type Unit } from "./kernel.ts";
+import { chooseMatrix, grid, origin, type Product } from "./product.ts";
 import type { Tile } from "./tile.ts";
 
 /**
@@ -10,11 +10,12 @@ import type { Tile } from "./tile.ts";
  *
  * Shapes measured on SwiftShader only, where a load costs about ten multiplications and a barrier far more.
  */
-export function registerGemm(op: Gemm, tile: Tile, unit: Unit): Kernel {
+export function registerGemm(op: Product, tile: Tile, unit: Unit): Kernel {
   const body = { NN: rowsByRows, NT: dots, TN: columnsByRows }[op.mode](op, tile, unit);
   const code = `${epilogue(op, unit)}
 @compute @workgroup_size(${tile.across}, ${tile.down})
 fn main(@builtin(global_invocation_id) id: vec3u) {
+${chooseMatrix(op, "id")}
   let column = id.x * ${tile.n / unit}u;
   let row = id.y * ${tile.m}u;
   let m = at.m / ${unit}u;
@@ -23,7 +24,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   if (row >= at.m || column >= n) { return; }
 ${body}
 }`;
-  const groups = [Math.ceil(op.n / (tile.n * tile.across)), Math.ceil(op.m / (tile.m * tile.down))] as const;
+  const groups = grid(op, Math.ceil(op.n / (tile.n * tile.across)), Math.ceil(op.m / (tile.m * tile.down)));
   return { name: `gemm-${op.mode}`, code, unit, at: places(op, unit), groups };
 }
 
@@ -44,11 +45,11 @@ const sums = (m: number, n: number, type: string) =>
 const sum = (i: number, j: number) => `c_${i}_${j}`;
 
 /** NN: a unit of k at a time; row i of A times row k of B. */
-function rowsByRows(op: Gemm, tile: Tile, unit: Unit): string {
+function rowsByRows(op: Product, tile: Tile, unit: Unit): string {
   const columns = tile.n / unit;
   return `${sums(tile.m, columns, floatType(unit))}
-${each(tile.m, (i) => `  let row_${i} = at.a + (row + ${i}u) * k;`)}
-  var b = at.b + column;
+${each(tile.m, (i) => `  let row_${i} = ${origin(op, "a", unit)} + (row + ${i}u) * k;`)}
+  var b = ${origin(op, "b", unit)} + column;
   for (var step = 0u; step < k; step++) {
 ${each(tile.m, (i) => `    let a_${i} = ${op.a.arena}[row_${i} + step];`)}
 ${each(
@@ -64,14 +65,14 @@ ${finishTile(tile.m, columns, floatType(unit), sum)}`;
 }
 
 /** TN: column i of A times row k of B. B's rows pass by, so the bias gradient is theirs. */
-function columnsByRows(op: Gemm, tile: Tile, unit: Unit): string {
+function columnsByRows(op: Product, tile: Tile, unit: Unit): string {
   const columns = tile.n / unit;
   const bias = op.biasGradient !== null;
   const steps = stepsOf(op.k, tile.depth);
   return `${sums(tile.m, columns, floatType(unit))}
 ${bias ? each(columns, (j) => `  var bias_${j} = ${floatType(unit)}();`) : ""}
-  var a = at.a + row / ${unit}u;
-  var b = at.b + column;
+  var a = ${origin(op, "a", unit)} + row / ${unit}u;
+  var b = ${origin(op, "b", unit)} + column;
   for (var step = 0u; step < at.k; step += ${steps}u) {
 ${each(
   steps,
@@ -92,13 +93,13 @@ ${bias ? `  if (row == 0u) {\n${each(columns, (j) => `    store_bias(column + ${
 }
 
 /** NT: both operands lie along k, so a sum is a dot product. */
-function dots(op: Gemm, tile: Tile, unit: Unit): string {
+function dots(op: Product, tile: Tile, unit: Unit): string {
   const product = (i: number) => (unit === 4 ? `dot(a_${i}, b)` : `a_${i} * b`);
   const value = (i: number, j: number) =>
     unit === 4 ? `vec4f(${[0, 1, 2, 3].map((c) => `c_${i}_${4 * j + c}`).join(", ")})` : `c_${i}_${j}`;
   return `${sums(tile.m, tile.n, "f32")}
-${each(tile.m, (i) => `  let row_${i} = at.a + (row + ${i}u) * k;`)}
-${each(tile.n, (j) => `  let column_${j} = at.b + (column * ${unit}u + ${j}u) * k;`)}
+${each(tile.m, (i) => `  let row_${i} = ${origin(op, "a", unit)} + (row + ${i}u) * k;`)}
+${each(tile.n, (j) => `  let column_${j} = ${origin(op, "b", unit)} + (column * ${unit}u + ${j}u) * k;`)}
   for (var step = 0u; step < k; step++) {
 ${each(tile.m, (i) => `    let a_${i} = ${op.a.arena}[row_${i} + step];`)}
 ${each(

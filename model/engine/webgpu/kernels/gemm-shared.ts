@@ -1,6 +1,6 @@
-import type { Gemm } from "../../ops.ts";
 import { epilogue, finishTile, places } from "./epilogue.ts";
 import { each, type Kernel } from "./kernel.ts";
+import { chooseMatrix, grid, origin, type Product } from "./product.ts";
 import type { Tile } from "./tile.ts";
 
 /**
@@ -12,7 +12,7 @@ import type { Tile } from "./tile.ts";
  *
  * The staged tiles are arrays of f32: scalar stores into the parts of a shared vec4 race.
  */
-export function sharedGemm(op: Gemm, tile: Tile): Kernel {
+export function sharedGemm(op: Product, tile: Tile): Kernel {
   const { m: tm, n: tn, down, across, depth } = tile;
   const [M, N] = [tm * down, tn * across];
   const size = down * across;
@@ -26,13 +26,14 @@ fn main(
   @builtin(local_invocation_id) local: vec3u,
   @builtin(local_invocation_index) lane: u32
 ) {
+${chooseMatrix(op, "group")}
   let top = group.y * ${M}u;
   let left = group.x * ${N}u;
 ${each(tm, (i) => each(tn / 4, (j) => `  var c_${i}_${j} = vec4f();`))}
 ${bias ? each(tn / 4, (j) => `  var bias_${j} = vec4f();`) : ""}
   for (var start = 0u; start < at.k; start += ${depth}u) {
-${stage(op.mode === "TN" ? "across-k" : "along-k", "a", op.a.arena, "top", M, op.mode === "TN" ? "at.m" : "at.k", depth, size)}
-${stage(op.mode === "NT" ? "along-k" : "across-k", "b", op.b.arena, "left", N, op.mode === "NT" ? "at.k" : "at.n", depth, size)}
+${stage(op, "a", "top", M, depth, size)}
+${stage(op, "b", "left", N, depth, size)}
     workgroupBarrier();
     for (var k = 0u; k < ${depth}u; k++) {
       let a = k * ${M}u + local.y * ${tm}u;
@@ -52,34 +53,34 @@ ${bias ? each(tn / 4, (j) => `      bias_${j} += b_${j};`) : ""}
 ${finishTile(tm, tn / 4, "vec4f", (i, j) => `c_${i}_${j}`)}
 ${bias ? `  if (row == 0u) {\n${each(tn / 4, (j) => `    store_bias(column + ${j}u, bias_${j});`)}\n  }` : ""}
 }`;
-  const groups = [Math.ceil(op.n / N), Math.ceil(op.m / M)] as const;
+  const groups = grid(op, Math.ceil(op.n / N), Math.ceil(op.m / M));
   return { name: `gemm-${op.mode}-shared`, code, unit: 4, at: places(op, 4), groups };
 }
 
 /**
- * WGSL that fills tile[k][side], `side` values wide, from a matrix whose rows lie along k or across it.
+ * WGSL that fills tile[k][side], `side` values wide, from an operand whose rows lie along k or across it.
  * What lies past k's end becomes zero; past a side's end it is dropped later.
  */
 function stage(
-  lie: "along-k" | "across-k",
+  op: Product,
   name: "a" | "b",
-  arena: string,
   corner: string,
   side: number,
-  stride: string,
   depth: number,
   size: number,
 ): string {
+  const along = name === "a" ? op.mode !== "TN" : op.mode === "NT";
+  const stride = along ? "at.k" : name === "a" ? "at.m" : "at.n";
+  const place = `${op[name].arena}[${origin(op, name, 4)}`;
   const units = (side * depth) / 4;
-  const load =
-    lie === "along-k"
-      ? `let i = unit / ${depth / 4}u;
+  const load = along
+    ? `let i = unit / ${depth / 4}u;
         let k = (unit % ${depth / 4}u) * 4u;
-        let value = select(vec4f(), ${arena}[at.${name} + (${corner} + i) * (${stride} / 4u) + (start + k) / 4u], start + k < at.k);
+        let value = select(vec4f(), ${place} + (${corner} + i) * (${stride} / 4u) + (start + k) / 4u], start + k < at.k);
 ${each(4, (c) => `        ${name}_tile[(k + ${c}u) * ${side}u + i] = value[${c}];`)}`
-      : `let i = (unit % ${side / 4}u) * 4u;
+    : `let i = (unit % ${side / 4}u) * 4u;
         let k = unit / ${side / 4}u;
-        let value = select(vec4f(), ${arena}[at.${name} + (start + k) * (${stride} / 4u) + (${corner} + i) / 4u], start + k < at.k);
+        let value = select(vec4f(), ${place} + (start + k) * (${stride} / 4u) + (${corner} + i) / 4u], start + k < at.k);
 ${each(4, (c) => `        ${name}_tile[k * ${side}u + i + ${c}u] = value[${c}];`)}`;
   return `    for (var unit = lane; unit < ${units}u; unit += ${size}u) {
         ${load}

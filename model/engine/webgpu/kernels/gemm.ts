@@ -3,6 +3,7 @@ import { quadGemm } from "./gemm-quad.ts";
 import { registerGemm } from "./gemm-register.ts";
 import { sharedGemm } from "./gemm-shared.ts";
 import { type Kernel, type Unit, unitOf } from "./kernel.ts";
+import type { Product } from "./product.ts";
 import type { Tile, Tiles } from "./tile.ts";
 
 /**
@@ -11,7 +12,7 @@ import type { Tile, Tiles } from "./tile.ts";
  */
 const PLAIN: Tile = { kind: "register", m: 4, n: 4, down: 8, across: 8, depth: 4 };
 
-export function gemm(op: Gemm, tiles: Tiles): Kernel {
+export function gemm(op: Product, tiles: Tiles): Kernel {
   const unit = gemmUnit(op);
   const tile = unit === 1 ? PLAIN : tiles[op.mode];
   switch (tile.kind) {

@@ -10,8 +10,8 @@ export interface Kernel {
   readonly unit: Unit;
   /** The fields of `at`, all u32: what differs between two dispatches of the same code, above all places. */
   readonly at: Readonly<Record<string, number>>;
-  /** Workgroups along x and y. */
-  readonly groups: readonly [number, number];
+  /** Workgroups along x and y, and along z where there are several matrices. */
+  readonly groups: readonly [number, number, number?];
   /** Whether it exchanges values within quads: only where the device has the feature `subgroups`. */
   readonly subgroups?: boolean;
 }
@@ -87,6 +87,14 @@ export const each = (count: number, code: (i: number) => string): string =>
 /** Whether these values of 4 bytes can be read four at a time. */
 export const unitOf = (slots: readonly (Slot | null)[], ...strides: number[]): Unit =>
   slots.every((slot) => slot === null || slot.offset % 4 === 0) && strides.every((n) => n % 4 === 0) ? 4 : 1;
+
+const bits = new DataView(new ArrayBuffer(4));
+
+/** An f32 as a field of `at`, which the code reads by bitcast<f32>. */
+export function f32Bits(value: number): number {
+  bits.setFloat32(0, value);
+  return bits.getUint32(0);
+}
 
 /** A literal that WGSL takes for an f32. */
 export const f32 = (value: number): string => {

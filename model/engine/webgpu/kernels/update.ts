@@ -1,4 +1,4 @@
-import type { AdamWStep, Delta, Norm } from "../../ops.ts";
+import type { Delta, Norm } from "../../ops.ts";
 import { f32, floatType, index, type Kernel, line, main, unitOf } from "./kernel.ts";
 import { plus, tree } from "./rows.ts";
 
@@ -7,8 +7,6 @@ const MAX_SUMS = 16_384;
 /** What the norm keeps: the root of all sums, and from the fifth place on the sums. */
 export const PARTIALS = 4 + MAX_SUMS;
 const SIZE = 64;
-/** Units an AdamW invocation takes. */
-const EACH = 4;
 
 /** Squares that one of the sums has, about, where there are not more sums than enough. */
 const SQUARES = 64;
@@ -47,46 +45,11 @@ ${main(
   ];
 }
 
-/** `decays` is where the tokens' arena holds one bit a parameter, set where weight decay pulls. */
-export function adamW(op: AdamWStep, decays: number): Kernel {
-  const { beta1, beta2 } = op;
-  const unit = op.parameters.length % 4 === 0 && op.partials.offset % 4 === 0 ? 4 : 1;
-  const type = floatType(unit);
-  const count = op.parameters.length / unit;
-  const decay =
-    unit === 4
-      ? `${f32(op.weightDecay)} * vec4f((vec4u(bits) >> vec4u(0u, 1u, 2u, 3u)) & vec4u(1u))`
-      : `${f32(op.weightDecay)} * f32(bits & 1u)`;
-  // !(norm <= clip) is true for NaN, which then shows in every weight and loss
-  const code = main(
-    SIZE,
-    `  let length = activations[at.norm]${unit === 4 ? "[0]" : ""};
-  let clip = select(1f, ${f32(op.clip)} / length, !(length <= ${f32(op.clip)}));
-  for (var k = 0u; k < ${EACH}u; k++) {
-    let i = (group * ${EACH}u + k) * ${SIZE}u + lane;
-    if (i >= ${count}u) { return; }
-    let g = gradients[i] * clip;
-    let mean = ${f32(beta1)} * m[i] + ${f32(1 - beta1)} * g;
-    let square = ${f32(beta2)} * v[i] + ${f32(1 - beta2)} * g * g;
-    let bits = tokens[at.decays + i / ${32 / unit}u] >> ((i * ${unit}u) % 32u);
-    let x = parameters[i];
-    let update = mean / dynamics.correction1 / (sqrt(square / dynamics.correction2) + ${type}(${f32(op.epsilon)}));
-    m[i] = mean;
-    v[i] = square;
-    parameters[i] = x - dynamics.rate * (update + ${decay} * x);
-  }`,
-  );
-  const at = { norm: op.partials.offset / unit, decays };
-  return { name: "adamw", code, unit, at, groups: line(Math.ceil(count / (SIZE * EACH))) };
-}
-
-/** The bits that {@link adamW} reads. */
-export function decayBits({ segments, parameters }: AdamWStep): Uint32Array<ArrayBuffer> {
-  const bits = new Uint32Array(Math.ceil(parameters.length / 32));
-  for (const { offset, length, decays } of segments)
-    if (decays) for (let i = offset; i < offset + length; i++) bits[i >>> 5]! |= 1 << (i & 31);
-  return bits;
-}
+/** WGSL: `clip`, by which the update multiplies gradients; `norm` is what {@link norm} left. */
+export const clipOf = (most: number, norm: string): string =>
+  // !(norm <= most) is true for NaN, which then shows in every weight and loss
+  `  let norm = ${norm};
+  let clip = select(1f, ${f32(most)} / norm, !(norm <= ${f32(most)}));`;
 
 export function delta(op: Delta): Kernel {
   const code = main(
