@@ -42,8 +42,12 @@ test("where the GPU is a processor in disguise, WASM is measured first and not m
 
 test("a run with Muon inside is trained on WebGPU by the fast engine, once the known gradient is met with Muon", async () => {
   const { page } = await open(withGpu);
-  const { report, results } = await page.evaluate(() => probePage.run("webgpu", "muon"));
-  expect(report).toMatchObject({ device: "webgpu", engine: "fast" });
+  const { report, results } = await page.evaluate(() => probePage.runMuon());
+  expect(report).toMatchObject({
+    device: "webgpu",
+    engine: "fast",
+    detail: expect.stringMatching(/tiles register/),
+  });
   expect(results).toMatchObject([{ engine: "fast", outcome: { tokensPerSecond: expect.any(Number) } }]);
 });
 

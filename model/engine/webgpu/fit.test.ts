@@ -17,6 +17,11 @@ test("takes the whole batch where it fits", () => {
   expect(lengths.tokens).toBe(tokens + Math.ceil(lengths.parameters / 32));
 });
 
+test("takes no more sequences at once than were asked for, as on every engine", () => {
+  const asked = (micro: number) => fitTo({ ...options, micro }, limits(2 ** 30)).training.batch;
+  expect([3, 8, 9].map(asked)).toEqual([3, 8, 8]);
+});
+
 test.each([1, 3, 7])("takes %i sequences where no more fit, to the byte", (batch) => {
   expect(fitTo(options, limits(bytesOf(batch))).training.batch).toBe(batch);
   expect(fitTo(options, limits(bytesOf(batch + 1) - 16)).training.batch).toBe(batch);

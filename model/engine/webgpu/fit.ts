@@ -26,16 +26,16 @@ export interface Fit {
 export type Limits = Pick<GPUSupportedLimits, "maxStorageBufferBindingSize" | "maxBufferSize">;
 
 /**
- * The schedules for the largest micro-batch, up to options.batch, whose activations the device can bind; a
+ * The schedules for the largest micro-batch, up to options.batch and options.micro, whose activations the device can bind; a
  * larger batch is accumulated from several. Throws `device-limit`, saying which limit and what would fit.
  */
 export function fitTo(options: TrainerOptions, limits: Limits): Fit {
-  const { shape, optimizer } = options;
+  const { shape, optimizer, micro = options.batch } = options;
   const layout = layoutOf(shape);
   const parameters = layout.length;
   const room = roomOf(limits);
   if (parameters > room.values) throw tooLarge("the weights", parameters, room, layersThatFit(options, room));
-  for (let batch = options.batch; batch >= 1; ) {
+  for (let batch = Math.min(options.batch, micro); batch >= 1; ) {
     const training = trainingSchedule(shape, batch, optimizer, NEEDS);
     const evaluation = evaluationSchedule(shape, batch, NEEDS);
     const logits = logitsSchedule(shape, shape.context, NEEDS);
