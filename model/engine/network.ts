@@ -1,6 +1,7 @@
 import { ModelError, type ModelShape } from "../contract/config.ts";
 import { type Layout, layoutOf } from "../contract/layout.ts";
-import type { Arena, DeviceNeeds, Gemm, Op, Slot } from "./ops.ts";
+import type { DeviceNeeds, Op, Slot } from "./ops.ts";
+import { Products } from "./products.ts";
 
 /** What one layer's forward leaves for its backward. */
 export interface Block {
@@ -57,6 +58,7 @@ export class Network {
   readonly #shape: ModelShape;
   readonly #sizes: { batch: number; context: number; heads: number; size: number };
   readonly #needs: DeviceNeeds;
+  readonly #products: Products;
 
   /** For `batch` sequences of `context` tokens each, which may be fewer than the shape's positions. */
   constructor(shape: ModelShape, batch: number, context: number, needs: DeviceNeeds) {
@@ -66,6 +68,7 @@ export class Network {
     this.layout = layoutOf(shape);
     this.rows = batch * context;
     const N = this.rows;
+    this.#products = new Products(this.ops, this.layout, N);
     const at = (offset: number, length: number): Slot => ({ arena: "tokens", offset, length });
     this.tokens = {
       inputs: at(0, N),
@@ -109,23 +112,21 @@ export class Network {
     const { batch, context, heads, size } = this.#sizes;
     const h = `h.${layer}`;
     const norm1 = this.layerNorm(x, `${h}.ln_1`);
-    const qkv = this.#linear(norm1.out, `${h}.attn.c_attn`, C, 3 * C, {});
+    const qkv = this.#products.linear(norm1.out, `${h}.attn.c_attn`, C, 3 * C, {});
     const attended = this.slot(N * C);
     const saved = training ? this.slot(this.#needs.attention(batch, context, heads, size)) : null;
     this.ops.push({ op: "attention", qkv, out: attended, saved, ...this.#sizes });
-    const middle = this.#linear(attended, `${h}.attn.c_proj`, C, C, { residual: x });
+    const middle = this.#products.linear(attended, `${h}.attn.c_proj`, C, C, { residual: x });
     const norm2 = this.layerNorm(middle, `${h}.ln_2`);
     const pre = training ? this.slot(N * 4 * C) : null;
-    const hidden = this.#linear(norm2.out, `${h}.mlp.c_fc`, C, 4 * C, { activation: "gelu", pre });
-    const out = this.#linear(hidden, `${h}.mlp.c_proj`, 4 * C, C, { residual: middle });
+    const hidden = this.#products.linear(norm2.out, `${h}.mlp.c_fc`, C, 4 * C, { activation: "gelu", pre });
+    const out = this.#products.linear(hidden, `${h}.mlp.c_proj`, 4 * C, C, { residual: middle });
     return { layer, x, norm1, qkv, saved, attended, middle, norm2, pre, hidden, out };
   }
 
   /**
    * The block read from its end, eleven ops. dx enters as the gradient of `out` and leaves as that of `x`: a
    * skip connection passes it on unchanged, and each branch's layer norm adds the branch's part.
-   *
-   * For Z = A·W + b: dA = dZ·Wᵀ (NT), dW = Aᵀ·dZ (TN), db = Σ_rows dZ.
    */
   blockBackward(block: Block, dx: Slot): void {
     const C = this.#shape.width;
@@ -135,19 +136,19 @@ export class Network {
     if (saved === null || pre === null) throw new ModelError("bad-shape", "a forward-only block");
 
     // out = h·W + b + y, h = gelu(u); h is free after its weights' gradient, and the planner puts du there
-    this.#linearBackwardWeights(block.hidden, dx, `${h}.mlp.c_proj`, 4 * C, C);
+    this.#products.linearBackwardWeights(block.hidden, dx, `${h}.mlp.c_proj`, 4 * C, C);
     const du = this.slot(N * 4 * C);
-    this.#linearBackwardInput(dx, `${h}.mlp.c_proj`, 4 * C, C, du, pre);
+    this.#products.linearBackwardInput(dx, `${h}.mlp.c_proj`, 4 * C, C, du, pre);
     // u = n₂·W + b, n₂ = LN(y)
-    this.#linearBackwardWeights(block.norm2.out, du, `${h}.mlp.c_fc`, C, 4 * C);
+    this.#products.linearBackwardWeights(block.norm2.out, du, `${h}.mlp.c_fc`, C, 4 * C);
     const dNorm2 = this.slot(N * C);
-    this.#linearBackwardInput(du, `${h}.mlp.c_fc`, C, 4 * C, dNorm2, null);
+    this.#products.linearBackwardInput(du, `${h}.mlp.c_fc`, C, 4 * C, dNorm2, null);
     this.layerNormBackward(block.middle, block.norm2.stats, `${h}.ln_2`, dNorm2, dx, true);
 
     // y = a·W + b + x, a = attention(qkv)
-    this.#linearBackwardWeights(block.attended, dx, `${h}.attn.c_proj`, C, C);
+    this.#products.linearBackwardWeights(block.attended, dx, `${h}.attn.c_proj`, C, C);
     const dAttended = this.slot(N * C);
-    this.#linearBackwardInput(dx, `${h}.attn.c_proj`, C, C, dAttended, null);
+    this.#products.linearBackwardInput(dx, `${h}.attn.c_proj`, C, C, dAttended, null);
     const dQkv = this.slot(N * 3 * C);
     this.ops.push({
       op: "attention-backward",
@@ -159,9 +160,9 @@ export class Network {
       ...this.#sizes,
     });
     // qkv = n₁·W + b, n₁ = LN(x)
-    this.#linearBackwardWeights(block.norm1.out, dQkv, `${h}.attn.c_attn`, C, 3 * C);
+    this.#products.linearBackwardWeights(block.norm1.out, dQkv, `${h}.attn.c_attn`, C, 3 * C);
     const dNorm1 = this.slot(N * C);
-    this.#linearBackwardInput(dQkv, `${h}.attn.c_attn`, C, 3 * C, dNorm1, null);
+    this.#products.linearBackwardInput(dQkv, `${h}.attn.c_attn`, C, 3 * C, dNorm1, null);
     this.layerNormBackward(block.x, block.norm1.stats, `${h}.ln_1`, dNorm1, dx, true);
   }
 
@@ -169,7 +170,7 @@ export class Network {
   head(n: Slot): Slot {
     const { width: C, vocabulary: V } = this.#shape;
     const out = this.slot(this.rows * V);
-    this.#gemm({ mode: "NT", a: n, b: this.parameter("wte.weight"), out, m: this.rows, n: V, k: C });
+    this.#products.gemm({ mode: "NT", a: n, b: this.parameter("wte.weight"), out, m: this.rows, n: V, k: C });
     return out;
   }
 
@@ -177,8 +178,16 @@ export class Network {
   headBackward(n: Slot, dlogits: Slot): Slot {
     const { width: C, vocabulary: V } = this.#shape;
     const dn = this.slot(this.rows * C);
-    this.#gemm({ mode: "TN", a: dlogits, b: n, out: this.gradient("wte.weight"), m: V, n: C, k: this.rows });
-    this.#gemm({
+    this.#products.gemm({
+      mode: "TN",
+      a: dlogits,
+      b: n,
+      out: this.gradient("wte.weight"),
+      m: V,
+      n: C,
+      k: this.rows,
+    });
+    this.#products.gemm({
       mode: "NN",
       a: dlogits,
       b: this.parameter("wte.weight"),
@@ -252,50 +261,14 @@ export class Network {
 
   /** An activation; plan.ts finds its place. */
   slot(length: number): Slot {
-    return { arena: "activations", offset: -1, length };
+    return this.#products.slot(length);
   }
 
   parameter(name: string): Slot {
-    return this.#named("parameters", name);
+    return this.#products.named("parameters", name);
   }
 
   gradient(name: string): Slot {
-    return this.#named("gradients", name);
-  }
-
-  /** out = activation(a·W + b + residual), W [k, n] */
-  #linear(a: Slot, name: string, k: number, n: number, epilogue: Epilogue): Slot {
-    const out = this.slot(this.rows * n);
-    const b = this.parameter(`${name}.weight`);
-    const bias = this.parameter(`${name}.bias`);
-    this.#gemm({ mode: "NN", a, b, out, m: this.rows, n, k, bias, ...epilogue });
-    return out;
-  }
-
-  /** dW = aᵀ·dOut, db = Σ_rows dOut; a [N, k], dOut [N, n] */
-  #linearBackwardWeights(a: Slot, dOut: Slot, name: string, k: number, n: number): void {
-    const out = this.gradient(`${name}.weight`);
-    const biasGradient = this.gradient(`${name}.bias`);
-    this.#gemm({ mode: "TN", a, b: dOut, out, m: k, n, k: this.rows, biasGradient });
-  }
-
-  /** da = dOut·Wᵀ, times gelu′(pre) where the input came out of GELU; dOut [N, n], da [N, k] */
-  #linearBackwardInput(dOut: Slot, name: string, k: number, n: number, da: Slot, pre: Slot | null): void {
-    const b = this.parameter(`${name}.weight`);
-    const activation = pre ? "gelu-backward" : "none";
-    this.#gemm({ mode: "NT", a: dOut, b, out: da, m: this.rows, n: k, k: n, activation, pre });
-  }
-
-  #gemm(gemm: Pick<Gemm, "mode" | "a" | "b" | "out" | "m" | "n" | "k"> & Epilogue): void {
-    const nothing = { bias: null, residual: null, pre: null, biasGradient: null } as const;
-    this.ops.push({ op: "gemm", activation: "none", accumulate: false, ...nothing, ...gemm });
-  }
-
-  #named(arena: Arena, name: string): Slot {
-    const tensor = this.layout.tensors.find((candidate) => candidate.name === name);
-    if (!tensor) throw new ModelError("bad-shape", `no tensor ${name}`);
-    return { arena, offset: tensor.offset, length: tensor.length };
+    return this.#products.named("gradients", name);
   }
 }
-
-type Epilogue = Partial<Pick<Gemm, "bias" | "residual" | "activation" | "pre" | "biasGradient">>;

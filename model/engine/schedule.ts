@@ -2,8 +2,9 @@ import type { Codec } from "../../protocol/codec/codec.ts";
 import type { ModelShape, Optimizer } from "../contract/config.ts";
 import { type Layout, layoutOf } from "../contract/layout.ts";
 import { muonMatrices } from "../contract/muon.ts";
+import type { Collect, Encode } from "./extraction-ops.ts";
 import { Network, type TokenSlots } from "./network.ts";
-import type { Arena, Collect, Delta, DeviceNeeds, Encode, Op, Slot } from "./ops.ts";
+import type { Arena, Delta, DeviceNeeds, Op, Slot } from "./ops.ts";
 import { type Arenas, planArenas } from "./plan.ts";
 import { segmentsOf, squaresOf } from "./second-moments.ts";
 

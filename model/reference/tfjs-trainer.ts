@@ -7,7 +7,8 @@ import type { Carried, DeviceName, DeviceReport, Trainer, TrainerOptions } from 
 import { type AdamWState, adamW, decayMask } from "./adamw.ts";
 import { type Backend, openBackend } from "./backend.ts";
 import { addDelta, adjust } from "./extraction.ts";
-import { flatten, gpt2, lossOf, unflatten } from "./gpt2.ts";
+import { gpt2, unflatten } from "./gpt2.ts";
+import { lossAndGradient, meanLoss } from "./micro-batches.ts";
 import { muon } from "./tfjs-muon.ts";
 
 /** What the reference trainer is made for, and on which tfjs backend it runs. */
@@ -101,7 +102,7 @@ export class TfjsTrainer implements Trainer {
       ticket.step++;
       const { loss, ...next } = tf.tidy(() => {
         const { optimizer } = this.#options;
-        const { loss, gradient } = this.#lossAndGradient(ticket.state.weights, tokens, batch);
+        const { loss, gradient } = lossAndGradient(this.#options, ticket.state.weights, tokens, batch);
         const given = [optimizer, ticket.state, gradient, this.#decay, ticket.step, rate] as const;
         const state = optimizer.inner === "muon" ? muon(...given, this.#layout) : adamW(...given);
         return { loss, ...state };
@@ -156,13 +157,7 @@ export class TfjsTrainer implements Trainer {
   async evaluate(tokens: Uint16Array, batch: number): Promise<number> {
     checkBatch(this.#options.shape, tokens, batch, this.#options.batch);
     const loss = this.#on(({ state }) =>
-      tf.tidy(() => {
-        const parameters = unflatten(this.#layout, state.weights);
-        const losses = this.#parts(tokens, batch).map(({ part, size }) =>
-          tf.mul<tf.Scalar>(this.#loss(parameters, part, size), size / batch),
-        );
-        return tf.addN(losses);
-      }),
+      tf.tidy(() => meanLoss(this.#options, state.weights, tokens, batch)),
     );
     return (await this.#read(loss))[0]!;
   }
@@ -187,46 +182,6 @@ export class TfjsTrainer implements Trainer {
       tf.dispose([this.#decay, ...this.#reading]);
     });
     this.#backend.release();
-  }
-
-  /** The batch in micro-batches. */
-  #parts(tokens: Uint16Array, batch: number): { readonly part: Uint16Array; readonly size: number }[] {
-    const { micro = batch, shape } = this.#options;
-    const stride = shape.context + 1;
-    return Array.from({ length: Math.ceil(batch / micro) }, (_, i) => {
-      const size = Math.min(micro, batch - i * micro);
-      return { part: tokens.subarray(i * micro * stride, (i * micro + size) * stride), size };
-    });
-  }
-
-  /** Mean loss of the batch and its gradient, [P]. */
-  #lossAndGradient(weights: tf.Tensor1D, tokens: Uint16Array, batch: number) {
-    const parameters = unflatten(this.#layout, weights);
-    const all = this.#parts(tokens, batch).map(({ part, size }) => {
-      const { value, grads } = tf.valueAndGrads((...given) => this.#loss(given, part, size))(parameters);
-      return {
-        loss: tf.mul<tf.Scalar>(value as tf.Scalar, size / batch),
-        gradient: tf.mul<tf.Tensor1D>(flatten(grads), size / batch),
-      };
-    });
-    return {
-      loss: tf.addN(all.map(({ loss }) => loss)),
-      gradient: tf.addN(all.map(({ gradient }) => gradient)),
-    };
-  }
-
-  /** Mean loss of [size, context + 1] tokens. */
-  #loss(parameters: readonly tf.Tensor[], tokens: Uint16Array, size: number): tf.Scalar {
-    const { context } = this.#options.shape;
-    const inputs = new Int32Array(size * context);
-    const targets = new Int32Array(size * context);
-    for (let row = 0; row < size; row++) {
-      const at = row * (context + 1);
-      inputs.set(tokens.subarray(at, at + context), row * context);
-      targets.set(tokens.subarray(at + 1, at + 1 + context), row * context);
-    }
-    const batch = { size, time: context, inputs: tf.tensor1d(inputs, "int32") };
-    return lossOf(this.#options.shape, parameters, batch, tf.tensor1d(targets, "int32"));
   }
 
   /** Runs work on the residual after all before it. */

@@ -1,5 +1,6 @@
 import { ModelError } from "../../contract/config.ts";
-import type { Arena, DeviceNeeds, Dynamics, Encode, ExtractionOp, Gemm, Op, Slot } from "../ops.ts";
+import type { Encode, ExtractionOp } from "../extraction-ops.ts";
+import type { Arena, DeviceNeeds, Dynamics, Gemm, Op, Slot } from "../ops.ts";
 import type { Arenas } from "../plan.ts";
 import { squaresOf } from "../second-moments.ts";
 import type { Kernels } from "./kernels.ts";
