@@ -3,7 +3,7 @@ import type { CrowdJob, Job, ModelName, Outcome } from "./job.ts";
 
 /**
  * Makes the runs of the table of times: first one volunteer of "turns" by itself, since what it ends at is the deep
- * target of all others, then these and the bounds. `outcomesOf` makes runs, or knows them already.
+ * target of all others, then these, and the bounds. `outcomesOf` makes runs, or knows them already.
  */
 export async function benchCrowds(
   wanted: WantedCrowds,
@@ -11,7 +11,7 @@ export async function benchCrowds(
 ): Promise<Outcome[]> {
   const references = await outcomesOf(planReferences(wanted));
   const deepOf = deepTargets(references);
-  const others = await outcomesOf([...planBounds(wanted, deepOf), ...planCrowds(wanted, deepOf)]);
+  const others = await outcomesOf([...planCrowds(wanted, deepOf), ...planBounds(wanted, deepOf)]);
   return [...references, ...others];
 }
 
