@@ -1,16 +1,17 @@
-import { type Memory, RING } from "./memory.ts";
+import { RING } from "./memory.ts";
 import type { Piece, Readback } from "./readback.ts";
 
 /** Losses of steps, which stay on the device until somebody asks or the ring is full. */
 export class LossRing {
-  readonly #memory: Memory;
-  readonly #readback: Readback;
+  readonly #buffer: GPUBuffer;
+  readonly #readback: Pick<Readback, "read">;
   /** Losses on the device, and those already fetched. */
   #pending = 0;
   #fetched: Float32Array[] = [];
 
-  constructor(memory: Memory, readback: Readback) {
-    this.#memory = memory;
+  /** `buffer` holds {@link RING} of them. */
+  constructor(buffer: GPUBuffer, readback: Pick<Readback, "read">) {
+    this.#buffer = buffer;
     this.#readback = readback;
   }
 
@@ -27,7 +28,7 @@ export class LossRing {
 
   /** What is on the device, for whoever reads something else anyway and then says {@link keep}. */
   pieces(): Piece[] {
-    return this.#pending > 0 ? [{ buffer: this.#memory.arena("ring"), from: 0, length: this.#pending }] : [];
+    return this.#pending > 0 ? [{ buffer: this.#buffer, from: 0, length: this.#pending }] : [];
   }
 
   /** Keeps what {@link pieces} were on the host. */

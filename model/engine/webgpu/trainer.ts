@@ -114,7 +114,7 @@ export class WebgpuTrainer implements Trainer {
     this.#lossGuard = gpu.lossGuard;
     const first = Math.max(this.#length, shape.context * shape.vocabulary, RING);
     this.#readback = new Readback(gpu.device, this.#lossGuard, [first, this.#length]);
-    this.#losses = new LossRing(engine.memory, this.#readback);
+    this.#losses = new LossRing(engine.memory.arena("ring"), this.#readback);
     this.#inputs = new Inputs(gpu.device.queue, engine.memory, engine.fit, shape);
   }
 
