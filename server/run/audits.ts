@@ -20,11 +20,12 @@ import {
   verdictOf,
 } from "../trust/audit.ts";
 import type { Candidate } from "../trust/candidate.ts";
-import { Gauge } from "../trust/gauge.ts";
+import { Gauge, REMEMBERED } from "../trust/gauge.ts";
 import { Learning, NEWEST } from "../trust/learning.ts";
 import type { RunDefinition } from "./genesis.ts";
 import type { RunOptions } from "./options.ts";
 import type { Blamed } from "./recent-deltas.ts";
+import { readTheSame } from "./same-text.ts";
 
 /** Audits that wait, at most: beyond it the newest are not made. A frame each is held in memory. */
 const MAX_WAITING = 32;
@@ -108,6 +109,8 @@ export class Audits {
   /** The version that the server's direction was last found, or tried, at. */
   #directed = Number.NEGATIVE_INFINITY;
   readonly #learning = new Learning();
+  /** Tickets whose deltas the gauge may find copies of, the oldest first. */
+  readonly #recent = new Map<TicketId, Ticket>();
   #busy = false;
   #stopped = false;
 
@@ -128,14 +131,35 @@ export class Audits {
     if (this.#stopped) return;
     const { pool, trust, version } = state();
     if (version - this.#directed >= DIRECTION_EVERY && this.#direct(this.#budget)) this.#directed = version;
-    if (delta.facts?.copies !== undefined) {
-      void this.#tell(upload.ticket, { verdict: "bad", reason: "copy" }); // there is nothing to measure
+    const copies = delta.facts?.copies;
+    const copied = copies && this.#recent.get(copies);
+    this.#recent.set(upload.ticket.id, upload.ticket);
+    const [oldest] = this.#recent.keys();
+    if (this.#recent.size > REMEMBERED && oldest !== undefined) this.#recent.delete(oldest);
+    if (copies !== undefined) {
+      const held = { ...upload, frame: upload.frame.slice() };
+      void this.#considerCopy(held, copied).catch((error: unknown) => this.#options.failed(error));
       return;
     }
     const { chance, whose } = planOf(delta, upload.ticket.fresh, pool, trust);
     if (this.#waiting.length >= MAX_WAITING || draw() / 2 ** 32 >= chance) return;
     const frame = upload.frame.slice(); // the upload's own bytes are the next one's by then
     this.#put(() => this.#audit({ ...upload, frame }, whose));
+  }
+
+  /** A copy is bad as it stands, but where the two tickets have the same text: then it is audited as any suspect. */
+  async #considerCopy(upload: Upload, copied: Ticket | undefined): Promise<void> {
+    const { context } = this.#options;
+    const textOf = async (ticket: Ticket) => ({ shard: await this.#tokensOf(ticket.shard), range: ticket });
+    if (copied && readTheSame(await textOf(upload.ticket), await textOf(copied), context)) {
+      if (this.#waiting.length < MAX_WAITING) this.#put(() => this.#audit(upload, "stranger"));
+      return;
+    }
+    await this.#tell(upload.ticket, { verdict: "bad", reason: "copy" }); // there is nothing to measure
+  }
+
+  async #tokensOf(shard: Hash): Promise<Uint16Array> {
+    return new Uint16Array((await this.#options.shard(shard)).slice().buffer);
   }
 
   /**
@@ -256,7 +280,7 @@ export class Audits {
     on: string | undefined,
   ): Promise<Verdict | undefined> {
     const { auditor, parameters, draw, state } = this.#options;
-    const text = new Uint16Array((await this.#options.shard(shard)).slice().buffer);
+    const text = await this.#tokensOf(shard);
     const { ticket } = about;
     // Whose ticket is gone, after a roll-back, is held against what would be trained at today's rates.
     const ratesOf = () =>

@@ -10,7 +10,7 @@ const PRINT_VALUES = 512;
 /** A print of fewer values says nothing. */
 const MIN_VALUES = 16;
 /** Deltas that a new one is compared with. */
-const REMEMBERED = 256;
+export const REMEMBERED = 256;
 /**
  * Two deltas are one where more than this part of their values is the same, to the bit. A cosine would not do:
  * the first deltas of a run all point the same way. Codes and scales of honest ones hardly ever coincide.
