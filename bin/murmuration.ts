@@ -11,5 +11,9 @@ if (Number(node.split(".")[0]) < OLDEST_NODE) {
   );
   process.exitCode = 1;
 } else {
+  // In a clone two thirds of a start go into compiling TypeScript: what came of it is kept, as the tests keep it.
+  if (__filename.endsWith(".ts")) {
+    process.getBuiltinModule("node:module").enableCompileCache(`${__dirname}/../node_modules/.cache/node`);
+  }
   import("./program.mts");
 }

@@ -76,6 +76,16 @@ describe("the program on an older Node", () => {
   });
 });
 
+it("keeps what it compiled for the next start, in a folder of this clone; control: where Node is told not to", () => {
+  const tell = `data:text/javascript,process.on("exit", () =>
+    console.log(process.getBuiltinModule("module").getCompileCacheDir()))`;
+  const kept = (env: NodeJS.ProcessEnv) =>
+    spawnSync(process.execPath, ["--import", tell, program, "--version"], { encoding: "utf8", env }).stdout;
+  const { NODE_COMPILE_CACHE: _, ...env } = process.env;
+  expect(kept(env)).toContain(join(import.meta.dirname, "../node_modules/.cache/node"));
+  expect(kept({ ...env, NODE_DISABLE_COMPILE_CACHE: "1" })).toContain("undefined");
+});
+
 describe("a data directory of another user", () => {
   /** Nobody's number on Linux and macOS alike, in 16 bits. */
   const NOBODY = 65_534;
