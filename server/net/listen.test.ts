@@ -123,6 +123,7 @@ describe("targets as they were sent", () => {
     ["no Host", "GET / HTTP/1.1\r\nConnection: close\r\n\r\n"],
     ["no HTTP", "hello\r\n\r\n"],
     ["HTTP/2's preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"],
+    ["CONNECT, which is for proxies", "CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n"],
     ["an unknown Expect", "GET /api/run HTTP/1.1\r\nHost: x\r\nExpect: magic\r\n\r\n"],
     [
       "two lengths",

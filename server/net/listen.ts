@@ -87,6 +87,10 @@ export async function listen(
     answer.writeHead(417, { ...plainHeaders(), connection: "close", "content-type": JSON_TYPE });
     answer.end(JSON.stringify(new ProtocolError("bad-request", "nothing is known of this Expect").body()));
   });
+  // CONNECT leaves HTTP's parser as an upgrade does. Without a listener Node hangs up without an answer.
+  server.on("connect", (_, socket) =>
+    refuseSocket(socket, new ProtocolError("bad-request", "this is no proxy")),
+  );
   server.on("connection", (socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
