@@ -94,10 +94,12 @@ export interface Job extends TrainerOptions {
   readonly maxStorageBufferBindingSize?: number;
 }
 
-/** Evaluates the first batch, trains on all of them, and tells everything that can be told. */
-async function train({ weights, batches, rate, ...job }: Job) {
+/** Devices by what they pretend to be. A device keeps its pipelines while the trainers that have them are held. */
+const devices = new Map<string, Promise<GPUDevice>>();
+const held: unknown[] = [];
+
+async function deviceFor({ hardware, maxStorageBufferBindingSize }: Partial<Job>): Promise<GPUDevice> {
   const device = await (await navigator.gpu.requestAdapter())!.requestDevice();
-  const { maxStorageBufferBindingSize } = job;
   if (maxStorageBufferBindingSize !== undefined)
     Object.defineProperty(device, "limits", {
       value: {
@@ -106,7 +108,17 @@ async function train({ weights, batches, rate, ...job }: Job) {
         maxStorageBuffersPerShaderStage: device.limits.maxStorageBuffersPerShaderStage,
       },
     });
-  if (job.hardware) Object.defineProperty(device, "adapterInfo", { value: { vendor: "acme" } });
+  if (hardware) Object.defineProperty(device, "adapterInfo", { value: { vendor: "acme" } });
+  return device;
+}
+
+/**
+ * Evaluates the first batch, trains on all of them, and tells everything that can be told. On the software adapter most of
+ * the time goes into compiling, so jobs of one kind share a device and what was compiled on it.
+ */
+async function train({ weights, batches, rate, ...job }: Job) {
+  const kind = JSON.stringify([job.hardware, job.maxStorageBufferBindingSize]);
+  const device = await (devices.get(kind) ?? devices.set(kind, deviceFor(job)).get(kind)!);
   const trainer = await createWebgpuTrainer({ ...job, device });
   let loaded = Float32Array.from(weights);
   const { carried } = job;
@@ -131,7 +143,7 @@ async function train({ weights, batches, rate, ...job }: Job) {
   const delta = [...(await trainer.delta())];
   const { report, tiles: chosen } = trainer;
   trainer.dispose();
-  device.destroy();
+  held.push(trainer);
   const out = { evaluated, logits: [...logits], losses, delta, m: [...m], v: [...v], step };
   return { ...out, report, chosen, ...inFirstStep };
 }
