@@ -21,8 +21,8 @@ const MEMORY_LIMIT = 2 ** 30;
 /**
  * What perfect machines without a network would take: synchronous training with the engine's Muon, 8,192 tokens a step.
  * The curve's time is that of one machine of the scenarios' mean speed, by {@link stepMs}; N of them, between which a step
- * would be divided without loss, would take an Nth of it. Its rate is not tuned for every length: it is a bound to hold
- * times against, and no proof that nothing is faster.
+ * would be divided without loss, would take an Nth of it. It is a bound to hold many machines against: its rate is not
+ * tuned for every length, and few do better with smaller steps.
  */
 export async function runBound(job: BoundJob, corpus: BenchCorpus): Promise<Outcome<BoundJob>> {
   const begun = performance.now();

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join, relative } from "node:path";
-import type { Job, Outcome, Point } from "./job.ts";
+import type { CrowdJob, Outcome, Point, SwarmJob, SyncJob } from "./job.ts";
 import { plot, type Series } from "./plot.ts";
 
 const FOLDER = join(import.meta.dirname, "../results");
@@ -34,9 +34,9 @@ export function writeResults(
       write(`${name}-${model}-${id}.svg`, plot(axes, seriesOf(ofModel, against)));
     }
   }
-  for (const [about, ofRecipe] of Map.groupBy(runs, ({ job }) => crowdOf(job))) {
-    if (about === undefined) continue;
-    const series = seriesOf(ofRecipe.toSorted(byVolunteers), (point) => point.ms / 1_000);
+  for (const [about, ofRecipe] of Map.groupBy(runs.filter(isOfCrowds), ({ job }) => crowdOf(job))) {
+    const inOrder = ofRecipe.toSorted((a, b) => a.job.volunteers - b.job.volunteers);
+    const series = seriesOf(inOrder, (point) => point.ms / 1_000);
     const axes = { title: `Model ${about.replaceAll("-", ", ")}: loss against virtual time`, x: X, y: Y };
     write(`${name}-${about}.svg`, plot(axes, series));
   }
@@ -47,13 +47,11 @@ const X = "virtual seconds";
 const Y = "held-out loss, nats a byte";
 
 /** What one plot of crowds shows: a model, a recipe and a scenario. */
-const crowdOf = (job: Job): string | undefined =>
-  job.kind === "crowd" ? [job.model, job.recipe, job.scenario].join("-") : undefined;
+const crowdOf = ({ model, recipe, scenario }: CrowdJob): string => [model, recipe, scenario].join("-");
 
-const byVolunteers = (a: Outcome, b: Outcome): number => volunteersOf(a.job) - volunteersOf(b.job);
-const volunteersOf = (job: Job): number => (job.kind === "crowd" ? job.volunteers : 0);
-
-const isOfTables = ({ job }: Outcome): boolean => job.kind === "swarm" || job.kind === "sync";
+const isOfCrowds = (run: Outcome): run is Outcome<CrowdJob> => run.job.kind === "crowd";
+const isOfTables = (run: Outcome): run is Outcome<SwarmJob | SyncJob> =>
+  run.job.kind === "swarm" || run.job.kind === "sync";
 
 const PLOTS = [
   {
@@ -77,20 +75,21 @@ const PLOTS = [
 ] as const;
 
 /** The first seed's curve of every kind of run: one seed, because seeds' versions fall on different tokens. */
-function seriesOf(runs: readonly Outcome[], against: (point: Point) => number): Series[] {
+function seriesOf(runs: readonly Outcome<Plotted>[], against: (point: Point) => number): Series[] {
   const series = new Map<string, Series>();
   for (const { job, curve } of runs) {
-    const name = nameOf({ job });
+    const name = nameOf(job);
     if (series.has(name)) continue;
     series.set(name, { name, points: curve.map((point) => [against(point), point.loss] as const) });
   }
   return [...series.values()];
 }
 
-function nameOf({ job }: Pick<Outcome, "job">): string {
-  if (job.kind === "bound") return "the bound";
+type Plotted = SwarmJob | SyncJob | CrowdJob;
+
+function nameOf(job: Plotted): string {
   if (job.kind === "sync") return `synchronous ${job.optimizer === "muon" ? "Muon" : "AdamW"}`;
-  if (job.volunteers !== undefined) return `${job.volunteers} volunteers`;
+  if (job.volunteers !== undefined) return `${job.volunteers} volunteer${job.volunteers === 1 ? "" : "s"}`;
   return job.recipe === "default" ? job.scenario : `${job.scenario}, ${job.recipe}`;
 }
 
