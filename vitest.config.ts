@@ -8,6 +8,8 @@ process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, "node_modules/.cach
 
 /** By itself Vitest leaves a processor free: of the two that CI has, a half of the machine. */
 const maxWorkers = availableParallelism();
+/** Browser tests wait for a good part of their time: for servers to start, and for the pages' own limits, 5 to 15 s. */
+const maxBrowserFiles = maxWorkers + 1;
 
 /** Real browsers are slow to start, and share their processors with other tests. */
 const BROWSER_MS = 240_000;
@@ -21,7 +23,7 @@ const TIMED = ["how", "peers", "presets", "swarm", "visitor"].map((name) => `tes
 
 /**
  * One after another. `unit`: everything that needs no browser, beside its source or in test/. `browser`: real browsers,
- * as many files at once as there are processors. `browser-timed`: one file at a time.
+ * one file at once more than there are processors. `browser-timed`: one file at a time.
  */
 export default defineConfig({
   test: {
@@ -42,7 +44,7 @@ export default defineConfig({
           name: "browser",
           include: ["test/browser/**/*.test.ts"],
           exclude: TIMED,
-          maxWorkers,
+          maxWorkers: maxBrowserFiles,
           sequence: { groupOrder: 1 },
         },
       },
