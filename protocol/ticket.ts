@@ -45,9 +45,16 @@ export interface TicketTerms {
    * always done. The upload says how many were ({@link stepsDone}). Absent: all of them are.
    */
   readonly trainFor?: number;
+  /** The inner optimiser of its steps; absent: the manifest's. */
+  readonly inner?: InnerName;
   /** The run clock at issue, in milliseconds: server time, never the volunteer's. */
   readonly issued: number;
 }
+
+/** AdamW, or Muon for the hidden matrices (rule L4). */
+export type InnerName = "adamw" | "muon";
+
+export const isInner = (value: unknown): value is InnerName => value === "adamw" || value === "muon";
 
 /** Milliseconds of a day: no lease is longer. */
 const MAX_DAY_MS = 86_400_000;
@@ -88,6 +95,7 @@ export function parseTicket(json: Json): Ticket {
     ...(json.trainFor !== undefined && {
       trainFor: asInteger(json.trainFor, "ticket.trainFor", 0, MAX_DAY_MS),
     }),
+    ...(json.inner !== undefined && { inner: as(isInner, json.inner, "ticket.inner") }),
     issued: asInteger(json.issued, "ticket.issued", 0, Number.MAX_SAFE_INTEGER),
     signature: as(isSignature, json.signature, "ticket.signature"),
   };

@@ -53,6 +53,7 @@ const EVALUATE_EVERY = 4;
 /** The settings of a run so small that it takes some fifteen seconds. */
 const settingsOf = ({ seed, tokens, rule }: Job) =>
   parseSettings({
+    rounds: "turns", // its rounds are of so many deltas each
     seed,
     model: { layers: 1, heads: 2, width: 32, context: 32 },
     batch: 4,
@@ -146,12 +147,12 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
       const clipped = centredClipping(deltas, centre);
       const weighted = frames.map(({ frame }, i) => ({ frame, weight: clipped.weights[i]! }));
       const all = [...weighted, { frame: encodeFrame(F32, centre), weight: clipped.centre }];
-      made = merge(before, all, merging(closed.version));
+      made = merge(before, all, merging(closed));
       centre = centre.map((value) => value * clipped.centre);
       deltas.forEach(({ values }, i) => {
         centre = centre.map((value, j) => value + clipped.weights[i]! * values[j]!);
       });
-    } else made = merge(before, frames, merging(closed.version));
+    } else made = merge(before, frames, merging(closed));
     const version = closed.version + 1;
     versions[version] = made.vectors;
     await apply({

@@ -10,12 +10,12 @@ import type { Closed, DurableEvent, Effect } from "../../server/coordinator/even
 import { reduce } from "../../server/coordinator/reduce.ts";
 import { MAX_POOL, type Rules } from "../../server/coordinator/rules.ts";
 import { begin, type State } from "../../server/coordinator/state.ts";
-import { initialVectors, type MergeRule, merge, type Vectors } from "../../server/merge/merge.ts";
+import { initialVectors, merge, type Vectors } from "../../server/merge/merge.ts";
 import { judge } from "../../server/run/check.ts";
 import { rulesOf } from "../../server/run/genesis.ts";
 import { askedOf } from "../../server/run/intake.ts";
 import { languageTask } from "../../server/run/language-task.ts";
-import { deltaCodec, mergeRule } from "../../server/run/merge-rule.ts";
+import { deltaCodec, type Merging, mergeRule } from "../../server/run/merge-rule.ts";
 import type { Settings } from "../../server/run/settings.ts";
 import type { VirtualClock } from "./clock.ts";
 import type { BenchCorpus } from "./corpus.ts";
@@ -55,7 +55,7 @@ export class Service {
   onVersion: (state: State, x: Float32Array<ArrayBuffer>) => void | Promise<void> = () => {};
   readonly #clock: VirtualClock;
   readonly #rules: Rules;
-  readonly #merging: (version: number) => MergeRule;
+  readonly #merging: Merging;
   readonly #encode: (x: Float32Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>;
   readonly #frames = new Map<TicketId, Uint8Array<ArrayBuffer>>();
   readonly #published = new Map<number, Published>();
@@ -90,7 +90,7 @@ export class Service {
     settings: Settings,
     corpus: BenchCorpus,
     encode: (x: Float32Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>,
-    merging: (version: number) => MergeRule,
+    merging: Merging,
     vectors: Vectors,
     snapshotBytes: number,
     hash: Hash,
@@ -243,7 +243,7 @@ export class Service {
       const age = closed.version - (from.get(ticket) ?? closed.version);
       this.staleness[age] = (this.staleness[age] ?? 0) + 1;
     }
-    const { vectors, diff } = merge(this.#vectors, frames, this.#merging(closed.version));
+    const { vectors, diff } = merge(this.#vectors, frames, this.#merging(closed));
     this.#vectors = vectors;
     this.#diffBytes.push(diff.length);
     const version = closed.version + 1;

@@ -1,6 +1,8 @@
+import type { Inner } from "../../model/contract/config.ts";
 import { createWasmTrainer } from "../../model/engine/wasm/trainer.ts";
 import { Random } from "../../model/lib/random.ts";
 import type { VolunteerKey } from "../../protocol/ids.ts";
+import { largestBatch } from "../../server/run/settings.ts";
 import { VirtualClock } from "./clock.ts";
 import type { BenchCorpus } from "./corpus.ts";
 import { EvenCurve, type Measure, type Version } from "./curve.ts";
@@ -24,7 +26,10 @@ export async function runSwarm<J extends SimulatedSwarm>(job: J, corpus: BenchCo
   const clock = new VirtualClock();
   const service = await Service.open(clock, settings, corpus);
   const shape = { ...model, vocabulary: corpus.vocabulary };
-  const trainer = await createWasmTrainer({ shape, batch, optimizer: settings.optimizer });
+  const open = (inner: Inner) =>
+    createWasmTrainer({ shape, batch: largestBatch(settings), optimizer: { ...settings.optimizer, inner } });
+  const trainers = { adamw: await open("adamw"), muon: await open("muon") };
+  const trainer = trainers.adamw;
   const meter = heldOutMeter(trainer, corpus.heldOut, model.context, batch, job.measured);
   const traffic = new Traffic();
   const random = new Random(job.seed * 7_919 + 1);
@@ -35,11 +40,10 @@ export async function runSwarm<J extends SimulatedSwarm>(job: J, corpus: BenchCo
     clock,
     service,
     corpus,
-    trainer,
+    trainers,
     scenario,
     random,
-    stepMs: (machine: Machine, sequences: number) =>
-      stepMs(machine, shape, sequences, settings.optimizer.inner ?? "adamw"),
+    stepMs: (machine: Machine, sequences: number, inner: Inner) => stepMs(machine, shape, sequences, inner),
     traffic,
     key: () => `${keys++}`.padStart(43, "0") as VolunteerKey,
   };
@@ -64,6 +68,7 @@ export async function runSwarm<J extends SimulatedSwarm>(job: J, corpus: BenchCo
   await curve.end(versionNow(), service.weights(state.version));
   const loss = await meter(service.weights(state.version), "final");
   trainer.dispose();
+  trainers.muon.dispose();
   const { up, down, joins, sent, tickets, trainedMs, presentMs, steps } = traffic;
   return {
     job,

@@ -1,6 +1,7 @@
 import { memoryCache } from "../../client/cache/cache.ts";
 import { LocalState, type PackedDelta } from "../../client/worker/local-state.ts";
 import { Throughput } from "../../client/worker/throughput.ts";
+import type { Inner } from "../../model/contract/config.ts";
 import type { Trainer } from "../../model/contract/trainer.ts";
 import { batchesOf } from "../../model/data/batches.ts";
 import type { Random } from "../../model/lib/random.ts";
@@ -22,12 +23,12 @@ export interface Place {
   readonly clock: VirtualClock;
   readonly service: Service;
   readonly corpus: BenchCorpus;
-  /** One trainer serves all: each ticket loads its own weights and what its volunteer carries. */
-  readonly trainer: Trainer;
+  /** One trainer of each kind serves all: each ticket loads its own weights and what its volunteer carries. */
+  readonly trainers: Readonly<Record<Inner, Trainer>>;
   readonly scenario: Scenario;
   readonly random: Random;
-  /** Milliseconds of one inner step of so many sequences. */
-  readonly stepMs: (machine: Machine, batch: number) => number;
+  /** Milliseconds of one inner step of so many sequences with this inner optimiser. */
+  readonly stepMs: (machine: Machine, batch: number, inner: Inner) => number;
   readonly traffic: Traffic;
   key(): VolunteerKey;
 }
@@ -169,8 +170,9 @@ export class Volunteer {
   }
 
   async #train(ticket: Ticket, steps: number, took: number): Promise<void> {
-    const { service, corpus, trainer, traffic } = this.#place;
+    const { service, corpus, trainers, traffic } = this.#place;
     const { settings } = service;
+    const trainer = trainers[this.#innerOf(ticket)];
     const { localState } = this.#self;
     await localState.begin(trainer, ticket, service.weights(ticket.version));
     let done = 0;
@@ -258,7 +260,11 @@ export class Volunteer {
     return Math.max(1, Math.min(ticket.steps, Math.floor(left / this.#stepMs(ticket))));
   }
 
-  #stepMs({ batch }: Ticket): number {
-    return this.#place.stepMs(this.machine, batch);
+  #stepMs(ticket: Ticket): number {
+    return this.#place.stepMs(this.machine, ticket.batch, this.#innerOf(ticket));
+  }
+
+  #innerOf({ inner }: Ticket): Inner {
+    return inner ?? this.#place.service.settings.optimizer.inner ?? "adamw";
   }
 }

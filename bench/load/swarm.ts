@@ -87,7 +87,9 @@ export class LoadSwarm {
   }
 
   async #upload(identity: Identity, address: string, ticket: Ticket): Promise<void> {
-    const body = encodeUpload(ticket, { loss: 2, trainMs: 3_000, device: "load" }, this.#options.frame());
+    const steps = ticket.trainFor !== undefined && { steps: ticket.steps };
+    const report = { loss: 2, trainMs: 3_000, device: "load", ...steps };
+    const body = encodeUpload(ticket, report, this.#options.frame());
     const began = performance.now();
     const answer = await this.#post(identity, address, ROUTES.deltas, body, ticket.id);
     this.receipts.push(performance.now() - began);

@@ -67,7 +67,7 @@ const silent: Log = { info() {}, warn() {}, error() {} };
  * process and on a clock that waits for them: does the server find fault with anybody?
  */
 export async function runSoak(soak: Soak, corpus: DefaultCorpus): Promise<Soaked> {
-  const settings = parseSettings({ ...soak.run, seed: soak.seed, trust: { auditShare: 1 } });
+  const settings = parseSettings({ rounds: "turns", ...soak.run, seed: soak.seed, trust: { auditShare: 1 } });
   const { model, batch, optimizer, residualDecay } = settings;
   const { context } = model;
   const options = { shape: { ...model, vocabulary: corpus.vocabulary }, batch, optimizer };

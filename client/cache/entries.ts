@@ -1,6 +1,7 @@
 import type { Carried } from "../../model/contract/trainer.ts";
 import { createIdentity, type Identity } from "../../protocol/identity.ts";
 import { type Hash, isHash, isTicketId, isVolunteerKey, type TicketId } from "../../protocol/ids.ts";
+import { type InnerName, isInner } from "../../protocol/ticket.ts";
 import { decodeUpload, type Upload } from "../../protocol/upload.ts";
 import type { Cache } from "./cache.ts";
 
@@ -26,7 +27,7 @@ export interface SavedReplica {
 }
 
 /** Adam's moments as they were when they were last saved. */
-export type SavedMoments = Pick<Carried, "m" | "v" | "step">;
+export type SavedMoments = Pick<Carried, "m" | "v" | "step"> & { readonly inner?: InnerName };
 
 /**
  * What compression had left out, not yet decayed. A key of its own, because it is deleted with the first upload
@@ -75,9 +76,9 @@ export async function readReplica(cache: Cache, parameters: number): Promise<Sav
 }
 
 export async function readMoments(cache: Cache, parameters: number): Promise<SavedMoments | undefined> {
-  const { m, v, step } = fieldsOf(await cache.get(KEYS.moments));
+  const { m, v, step, inner } = fieldsOf(await cache.get(KEYS.moments));
   if (!isFloats(m, parameters) || !isFloats(v, parameters) || !isCount(step)) return undefined;
-  return { m, v, step };
+  return { m, v, step, ...(isInner(inner) && { inner }) };
 }
 
 export async function readResidual(cache: Cache, parameters: number): Promise<SavedResidual | undefined> {

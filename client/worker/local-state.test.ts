@@ -124,3 +124,39 @@ test("what is saved comes back, until it is part of what is sent", async () => {
   expect(await cache.get(KEYS.residual)).toBeUndefined();
   expect(await cache.get(KEYS.pending)).toEqual(Uint8Array.of(1));
 });
+
+describe("moments", () => {
+  const ticketOf = (inner?: "adamw" | "muon", fresh = false) => ({
+    version: 10,
+    fresh,
+    ...(inner && { inner }),
+  });
+
+  test("of one inner optimiser are nothing to the other: a ticket of the other's starts without, and keeps the residual", async () => {
+    const { localState, trainer } = await carrying(1);
+    await localState.begin(trainer, ticketOf("adamw"), weights);
+    await localState.begin(trainer, ticketOf("adamw"), weights);
+    await localState.begin(trainer, ticketOf("muon"), weights);
+    await localState.begin(trainer, ticketOf("muon"), weights);
+    const [, same, changed, after] = trainer.starts;
+    expect([same, after], "the control").toEqual(["kept", "kept"]);
+    expect(changed).toEqual({ residual: Float32Array.of(0, 0, 0, 7) });
+  });
+
+  test("come back from the disk for the optimiser whose they are, and no other", async () => {
+    const { cache, localState, trainer } = await carrying(1);
+    await localState.begin(trainer, ticketOf("muon"), weights);
+    await localState.pack(trainer, { version: 10, id: id("b") });
+    await localState.save();
+    const startOf = async (inner?: "adamw" | "muon") => {
+      const again = new LocalState({ cache, parameters: 4, codec: codecOf(DENSE4), decay: 1 });
+      const other = new ToyTrainer();
+      await again.begin(other, ticketOf(inner), weights);
+      const [start] = other.starts;
+      return typeof start === "object" && "m" in start;
+    };
+    expect(await startOf("muon")).toBe(true);
+    expect(await startOf("adamw")).toBe(false);
+    expect(await startOf(), "of a run of turns").toBe(false);
+  });
+});

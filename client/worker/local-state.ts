@@ -68,6 +68,8 @@ export class LocalState {
   #aside: Carried | undefined;
   /** The ticket that left the residual, and its version; undefined before the first. */
   #left: { readonly version: number; readonly after: TicketId } | undefined;
+  /** Whose moments are carried: as tickets name the inner optimiser. */
+  #inner: TicketTerms["inner"];
   /** Whether what the device holds is a fresh ticket's, into which nothing may be put. */
   #fresh = false;
   /** Whether the residual has not aged since it was left: it does at least once, for a version may not have moved. */
@@ -86,12 +88,18 @@ export class LocalState {
   /** Loads a ticket's weights, and with them what it starts from. */
   async begin(
     trainer: Trainer,
-    ticket: Pick<TicketTerms, "version" | "fresh">,
+    ticket: Pick<TicketTerms, "version" | "fresh" | "inner">,
     weights: Float32Array,
   ): Promise<void> {
     const holds = this.#holder === trainer;
     let start: Partial<Carried> | "kept" | undefined = this.#aside;
     if (start === undefined) start = holds ? "kept" : await this.#fromDisk();
+    if (ticket.inner !== this.#inner) {
+      // Moments of the one optimiser mean nothing to the other. A fresh ticket uses none, and those of before are let go.
+      const { residual } = start === "kept" ? await trainer.carried() : (start ?? {});
+      start = residual && { residual };
+      this.#inner = ticket.inner;
+    }
     const factor = this.#ageTo(ticket.version);
     if (!ticket.fresh) {
       this.#aside = undefined;
@@ -179,7 +187,7 @@ export class LocalState {
     this.#residualOnDisk = true;
     const { residual, ...moments } = carried;
     await this.#options.cache.write({
-      [KEYS.moments]: moments,
+      [KEYS.moments]: { ...moments, ...(this.#inner && { inner: this.#inner }) },
       [KEYS.residual]: { ...left, values: residual },
     });
   }
@@ -189,6 +197,7 @@ export class LocalState {
     const moments = await readMoments(cache, parameters);
     const residual = await readResidual(cache, parameters);
     this.#left = residual;
+    this.#inner = moments?.inner;
     this.#young = residual !== undefined;
     this.#residualOnDisk = residual !== undefined;
     this.#late = undefined;

@@ -37,7 +37,7 @@ export async function train(
   const { ticket, deadline, until, shard, weights } = work;
   const { context } = manifest.model;
   control.enter({ phase: "training" });
-  const trainer = await trainers.take(ticket.batch);
+  const trainer = await trainers.take(ticket.batch, ticket.inner);
   const started = clock();
   await localState.begin(trainer, ticket, weights);
   let done = 0;

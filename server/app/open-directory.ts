@@ -14,7 +14,7 @@ import { mergeInThread } from "../merge/merge-thread.ts";
 import { languageTask } from "../run/language-task.ts";
 import type { RunOptions } from "../run/options.ts";
 import { openRun, type Run } from "../run/run.ts";
-import type { Settings } from "../run/settings.ts";
+import { largestBatch, type Settings } from "../run/settings.ts";
 import { openFileStore } from "../store/open.ts";
 import { languageEvaluator } from "./language-evaluator.ts";
 import { openCorpus } from "./run-corpus.ts";
@@ -135,8 +135,8 @@ async function open(
       data: async () => {
         if (begun === undefined) throw new Error("a run that is not open asked for an audit");
         const shape = { ...begun.model, vocabulary: corpus.vocabulary };
-        const { optimizer, batch } = begun;
-        return { options: { shape, optimizer, batch }, gate: await opened.gate() };
+        const { optimizer } = begun;
+        return { options: { shape, optimizer, batch: largestBatch(begun) }, gate: await opened.gate() };
       },
     });
     const merger = mergeInThread();

@@ -2,7 +2,7 @@ import type { RunEvent } from "../../protocol/events.ts";
 import type { Hash, Signature, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { RunState } from "../../protocol/manifest.ts";
 import type { Pace } from "../../protocol/pace.ts";
-import type { TicketTerms } from "../../protocol/ticket.ts";
+import type { InnerName, TicketTerms } from "../../protocol/ticket.ts";
 import type { Report } from "../../protocol/upload.ts";
 import type { AuditReason, Verdict } from "../trust/audit.ts";
 import type { Facts, Weight } from "../trust/candidate.ts";
@@ -81,6 +81,7 @@ export interface Clocked {
   /** Sequences of a micro-batch. */
   readonly batch: number;
   readonly trainFor: number;
+  readonly inner: InnerName;
 }
 
 /** A version takes no more deltas: these are merged, in this order, with these weights. */
@@ -90,6 +91,8 @@ export interface Closed {
   /** The version the deltas are merged onto. */
   readonly version: number;
   readonly merged: readonly MergedDelta[];
+  /** Most of it, by weight, was trained with Muon inside: in a run that may change between both. */
+  readonly inner?: "muon";
   /** These go unmerged; what is in neither list waits for a later version. */
   readonly discarded?: readonly TicketId[];
 }

@@ -1,6 +1,6 @@
 import type { TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import { MAX_TURN_MS } from "../../protocol/limits.ts";
-import type { TicketTerms } from "../../protocol/ticket.ts";
+import type { InnerName, TicketTerms } from "../../protocol/ticket.ts";
 import { AgedMap } from "../lib/aged-map.ts";
 import { admitted, isFreshAt, standingOf, trusted } from "../trust/standing.ts";
 import type { Effect, SoftEvent } from "./events.ts";
@@ -55,6 +55,13 @@ export function lately(versions: State["versions"]): number {
   return newest.length === 0 ? 1 : deltas / newest.length;
 }
 
+/** Tickets whose delta is still to be expected; of a run on a clock. */
+export function expectedAt({ soft }: State, now: number): number {
+  let expected = 0;
+  for (const { due } of soft.leases.values()) if (due !== undefined && due > now) expected++;
+  return expected;
+}
+
 /** The open version's round. */
 export const roundOf = ({ ms }: RoundRules, { publishedAt, round }: State) => ({
   opened: publishedAt,
@@ -63,7 +70,7 @@ export const roundOf = ({ ms }: RoundRules, { publishedAt, round }: State) => ({
 
 /** How much work a ticket is, and for how long; or until when, on the run clock, who asks had better wait. */
 type Share =
-  | { readonly steps: number; readonly batch: number; readonly trainFor?: number }
+  | (Pick<TicketTerms, "steps" | "batch"> & { readonly trainFor?: number; readonly inner?: InnerName })
   | { readonly until: number };
 
 function shareOf(rules: Rules, state: State, asked: Asked, now: number): Share {
@@ -77,8 +84,9 @@ function shareOf(rules: Rules, state: State, asked: Asked, now: number): Share {
   const sent = state.pool.some((delta) => delta.volunteer === asked.volunteer);
   const slot = slotOf(roundOf(rounds, state), rounds, asked.pace, sent, now);
   if ("until" in slot) return slot;
-  const batch = rounds.batch ?? batchFor(lately(state.versions), rules.batch);
-  return { ...slot, batch, steps: stepsWithin(rounds, asked.pace, slot.trainFor, batch) };
+  const inner = rounds.inner ?? state.inner;
+  const batch = batchFor(rounds, inner, lately(state.versions));
+  return { ...slot, inner, batch, steps: stepsWithin(rounds, asked.pace, slot.trainFor, batch) };
 }
 
 /** A volunteer that asks for work; see the event. */
@@ -137,7 +145,8 @@ export function lease(
   // An answer to a fresh ticket is owed until it comes: who asks again, lets the lease end or waits for a restart gets
   // another one.
   const fresh = trusted(standing) && (!soft.paid.has(asked.volunteer) || isFreshAt(position));
-  const held = { volunteer: asked.volunteer, position, fresh, expires: now + rules.leaseMs };
+  const due = share.trainFor === undefined ? {} : { due: now + share.trainFor + state.round };
+  const held = { volunteer: asked.volunteer, position, fresh, expires: now + rules.leaseMs, ...due };
   const leases = AgedMap.of(soft.leases).with(asked.ticket, held);
   const terms: TicketTerms = {
     run: rules.run,
@@ -148,7 +157,7 @@ export function lease(
     ...rules.ranges.at(position),
     seed: rules.ranges.seedOf(position),
     ...share,
-    rates: rules.rates(state.tokens, share.steps, share.batch),
+    rates: rules.rates(state.tokens, share.steps, share.batch, share.inner),
     fresh,
     lease: rules.leaseMs,
     issued: now,

@@ -17,9 +17,9 @@ import type {
   Ruled,
   StateChanged,
 } from "./events.ts";
-import { expire, lately, lease, roundOf, settle, usuallyWorking, workingAt } from "./leases.ts";
+import { expectedAt, expire, lately, lease, roundOf, settle, usuallyWorking, workingAt } from "./leases.ts";
 import { type Outcome, outcomesOf } from "./outcomes.ts";
-import { roundAfter, roundEnds, type Timing } from "./rounds.ts";
+import { innerAfter, roundAfter, roundEnds, type Timing } from "./rounds.ts";
 import { ACTIVE_MS, MAX_STALENESS, type Rules } from "./rules.ts";
 import { keepSample } from "./samples.ts";
 import { begin, type State } from "./state.ts";
@@ -118,29 +118,48 @@ function due(rules: Rules, state: State, now: number): Effect[] {
     return [{ type: "record", event: { type: "state", at: now, state: "finished" } }];
   }
   if (state.phase === "paused" || state.pool.length === 0) return [];
-  const working = workingAt(state, rules.leaseMs, now);
-  const crowd = { least: rules.quorum, working, usual: usuallyWorking(state) };
-  const isDue = (deltas: State["pool"]) => {
-    const came = deltas.map(({ at }) => at);
-    const ends = rules.rounds
-      ? roundEnds(roundOf(rules.rounds, state), came, crowd)
-      : closesAt({ opened: state.publishedAt, came, took: state.took }, crowd);
-    return now >= ends;
-  };
+  const ends = endOf(rules, state, now);
+  const isDue = (deltas: State["pool"]) => now >= ends(deltas);
   if (!isDue(state.pool)) return [];
   const { merged, discarded } = rules.weigh(state.pool, state.version, state.trust, now);
   // Only what counts makes a quorum or a deadline: suspects would hurry every version. Of nothing is none made.
   const counted = new Set(merged.map(({ ticket }) => ticket));
   if (!isDue(state.pool.filter(({ ticket }) => counted.has(ticket)))) return [];
-  const closed: Closed = { type: "closed", at: now, version: state.version, merged };
+  const inner = mostlyMuon(state.pool, merged) && ({ inner: "muon" } as const);
+  const closed: Closed = { type: "closed", at: now, version: state.version, merged, ...inner };
   return [{ type: "record", event: discarded.length === 0 ? closed : { ...closed, discarded } }];
+}
+
+/** When the open version closes by these deltas. */
+function endOf(rules: Rules, state: State, now: number): (deltas: State["pool"]) => number {
+  const timesOf = (deltas: State["pool"]) => deltas.map(({ at }) => at);
+  const { rounds, quorum: least } = rules;
+  if (rounds !== undefined) {
+    const expected = expectedAt(state, now);
+    return (deltas) => {
+      // What was late for the version before makes none by itself: those at work on this one are about to begin.
+      const complete = expected === 0 && deltas.some(({ version }) => version === state.version);
+      return roundEnds(roundOf(rounds, state), timesOf(deltas), { least, complete });
+    };
+  }
+  const working = workingAt(state, rules.leaseMs, now);
+  const crowd = { least, working, usual: usuallyWorking(state) };
+  return (deltas) => closesAt({ opened: state.publishedAt, came: timesOf(deltas), took: state.took }, crowd);
+}
+
+/** Whether more than half of what is merged, by weight, was trained with Muon inside. */
+function mostlyMuon(pool: State["pool"], merged: Closed["merged"]): boolean {
+  const muon = new Set(pool.flatMap(({ ticket, inner }) => (inner === "muon" ? [ticket] : [])));
+  const weight = merged.reduce((sum, one) => sum + (muon.has(one.ticket) ? one.weight : -one.weight), 0);
+  return weight > 0;
 }
 
 function accept(rules: Rules, state: State, event: Accepted, now: number): State {
   if (state.used.has(event.ticket)) throw contradiction(event, "its ticket was used before");
   if (event.version > state.version) throw contradiction(event, "its version is not published");
   const { ticket, volunteer, delta, version, tokens, at, position, facts } = event;
-  const pooled = { ticket, volunteer, delta, version, tokens, at, ...(facts && { facts }) };
+  const inner = event.asked && { inner: event.asked.inner };
+  const pooled = { ticket, volunteer, delta, version, tokens, at, ...(facts && { facts }), ...inner };
   let gaps = AgedMap.of(state.gaps).without([position]);
   for (let skipped = state.frontier; skipped < position; skipped++) gaps = gaps.with(skipped, true);
   return {
@@ -216,7 +235,10 @@ function publish(rules: Rules, state: State, event: Published): Change {
     trust,
     used: new Map([...state.used].filter(([, from]) => from >= version - MAX_STALENESS)),
     versions,
-    round: roundAfter(state.round, state.timings, lately(versions), rules.batch),
+    ...(rules.rounds && {
+      round: roundAfter(rules.rounds, state, lately(versions)),
+      inner: innerAfter(state.inner, lately(versions)),
+    }),
     recent: [...state.recent.filter((merge) => at - merge.at <= ACTIVE_MS), { at, tokens: closing.tokens }],
   };
   return {

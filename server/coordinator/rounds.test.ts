@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { VolunteerKey } from "../../protocol/ids.ts";
+import type { InnerName } from "../../protocol/ticket.ts";
 import { created, Driven, rules as turns } from "../../test/harness/driven-run.ts";
 import { replay } from "./reduce.ts";
-import { batchFor, roundAfter, roundEnds, slotOf, stepsWithin } from "./rounds.ts";
+import { batchFor, innerAfter, roundAfter, roundEnds, slotOf, stepsWithin, type Timing } from "./rounds.ts";
 import type { Rules } from "./rules.ts";
 
 const round = { opened: 10_000, ms: 1_000 };
@@ -32,45 +33,64 @@ describe("a ticket's time", () => {
   });
 });
 
+const most = { adamw: 4, muon: 16 };
+const nextRound = (round: number, timings: readonly Timing[], deltas: number, inner: InnerName = "adamw") =>
+  roundAfter({ context: 8, deltaBytes: 1_000, most }, { round, timings, inner }, deltas);
+
 describe("a round", () => {
-  test("ends on time with whatever is there, sooner with the last of those at work, and not without a delta", () => {
-    const crowd = { least: 1, working: 3 };
-    expect(roundEnds(round, [], crowd)).toBe(Number.POSITIVE_INFINITY);
-    expect(roundEnds(round, [10_500], crowd)).toBe(11_000);
-    expect(roundEnds(round, [10_500, 10_600, 10_700], crowd)).toBe(10_700);
-    expect(roundEnds(round, [12_000], crowd), "a moment for others").toBe(12_100);
+  test("ends on time with whatever is there, sooner with the last that was made for it, and not without a delta", () => {
+    const more = { least: 1, complete: false };
+    const all = { least: 1, complete: true };
+    expect(roundEnds(round, [], all)).toBe(Number.POSITIVE_INFINITY);
+    expect(roundEnds(round, [10_500], more)).toBe(11_000);
+    expect(roundEnds(round, [10_500, 10_600, 10_700], all)).toBe(10_700);
+    expect(roundEnds(round, [12_000], more), "a moment for others").toBe(12_100);
   });
 
   test("waits for the run's quorum, but not for ever", () => {
-    expect(roundEnds(round, [10_500], { least: 2, working: 3 })).toBe(14_000);
-    expect(roundEnds(round, [10_500, 12_500], { least: 2, working: 3 })).toBe(12_500);
+    expect(roundEnds(round, [10_500], { least: 2, complete: true })).toBe(14_000);
+    expect(roundEnds(round, [10_500, 12_500], { least: 2, complete: false })).toBe(12_500);
   });
 
   test("is shorter where volunteers are many, and so long that links and machines are worth it", () => {
     const settled = (deltas: number, linkMs: number, sequenceMs: number) => {
       let ms = 2_000;
-      for (let i = 0; i < 20; i++) ms = roundAfter(ms, [{ linkMs, sequenceMs }], deltas, 4);
+      for (let i = 0; i < 20; i++) ms = nextRound(ms, [{ linkMs, sequenceMs }], deltas);
       return ms;
     };
     expect([1, 4, 16, 64, 1_000].map((deltas) => settled(deltas, 10, 1))).toEqual([
       1_500, 1_061, 750, 530, 500,
     ]);
     expect(settled(64, 400, 1), "five times the link").toBe(2_000);
+    expect(nextRound(1_500, [], 1, "muon"), "longer with Muon inside").toBe(2_250);
     expect(settled(64, 10, 500), "four steps of one sequence").toBe(2_000);
     expect(settled(64, 1e9, 1), "a minute at most").toBe(60_000);
   });
 
-  test("A31: who is slow is one of many: the length follows the middle, and changes by half at once at most", () => {
+  test("who is slow is one of many: the length follows the middle, and changes by half at once at most", () => {
     const honest = { linkMs: 100, sequenceMs: 5 };
     const slow = { linkMs: 3_600_000, sequenceMs: 3_600_000 };
-    expect(roundAfter(600, [honest, slow, honest, slow, honest], 5, 4)).toBe(roundAfter(600, [honest], 5, 4));
-    expect(roundAfter(600, [slow, slow, slow], 5, 4), "the control: all of them").toBe(900);
+    expect(nextRound(600, [honest, slow, honest, slow, honest], 5)).toBe(nextRound(600, [honest], 5));
+    expect(nextRound(600, [slow, slow, slow], 5), "the control: all of them").toBe(900);
   });
 });
 
 test("micro-batches are halved and quartered as volunteers become many, and never less than one sequence", () => {
-  expect([1, 7, 8, 31, 32, 1_000].map((deltas) => batchFor(deltas, 4))).toEqual([4, 4, 2, 2, 1, 1]);
-  expect(batchFor(1_000, 1)).toBe(1);
+  const adamw = (deltas: number) => batchFor({ most }, "adamw", deltas);
+  expect([1, 7, 8, 31, 32, 1_000].map(adamw)).toEqual([4, 4, 2, 2, 1, 1]);
+  expect([1, 2, 1_000].map((deltas) => batchFor({ most }, "muon", deltas))).toEqual([16, 8, 8]);
+  expect(batchFor({ most: { adamw: 1, muon: 1 } }, "adamw", 1_000)).toBe(1);
+  expect(batchFor({ most, batch: 3 }, "muon", 1), "fixed by the run file").toBe(3);
+});
+
+test("few volunteers train with Muon inside, a crowd with AdamW, and one more or less changes nothing back", () => {
+  const along = (...crowds: number[]) => {
+    let inner: InnerName = "muon";
+    return crowds.map((deltas) => (inner = innerAfter(inner, deltas)));
+  };
+  expect(along(1, 9, 9.9, 10, 9, 6, 5.9, 9)).toEqual([
+    ...["muon", "muon", "muon", "adamw", "adamw", "adamw", "muon", "muon"],
+  ]);
 });
 
 test("a ticket has the steps that its volunteer is expected to do and half as many more, within bounds", () => {
@@ -85,7 +105,7 @@ describe("a run on a clock", () => {
     ...turns,
     quorum: 1,
     tokenBudget: 1e9,
-    rounds: { ms: 1_000, maxBatch: 2, context: 8, deltaBytes: 1_000 },
+    rounds: { ms: 1_000, most: { adamw: 2, muon: 2 }, context: 8, deltaBytes: 1_000 },
     rates: (_, steps) => Array<number>(steps).fill(0.1),
   };
   const pace = { speed: 160, uplink: 20_000 };
@@ -116,7 +136,10 @@ describe("a run on a clock", () => {
     run.send({ type: "tick" });
     run.settle();
     expect(run.state.version, "on time").toBe(1);
+    run.now = 1_400;
     run.accept(late, 1_400, 5);
+    run.settle();
+    expect(run.state.version, "of what is late alone no version is made at once").toBe(1);
     run.now = 2_000;
     run.send({ type: "tick" });
     run.settle();
@@ -125,7 +148,7 @@ describe("a run on a clock", () => {
   });
 
   test("what only its volunteers say moves no round: links are what the server saw", () => {
-    const free: Rules = { ...rules, rounds: { maxBatch: 2, context: 8, deltaBytes: 1_000 } };
+    const free: Rules = { ...rules, rounds: { most: { adamw: 2, muon: 2 }, context: 8, deltaBytes: 1_000 } };
     const rounds = (said: number) => {
       const run = new Driven(free);
       for (let version = 0; version < 12; version++) {

@@ -1,4 +1,5 @@
 import type { Pace } from "../../protocol/pace.ts";
+import type { InnerName } from "../../protocol/ticket.ts";
 import { medianOf } from "../lib/median.ts";
 
 /** How a run on a clock paces its volunteers: what the run file fixed, and what its deltas weigh. */
@@ -9,8 +10,10 @@ export interface RoundRules {
   readonly batch?: number;
   /** Inner steps of every ticket, at most; absent: chosen by the volunteer's speed. */
   readonly steps?: number;
-  /** Sequences of a micro-batch, at most. */
-  readonly maxBatch: number;
+  /** What tickets train with; absent: chosen by {@link innerAfter}. */
+  readonly inner?: InnerName;
+  /** Sequences of a micro-batch, at most: with AdamW, and with Muon inside. */
+  readonly most: Readonly<Record<InnerName, number>>;
   /** Tokens of one sequence. */
   readonly context: number;
   /** Bytes of one delta. */
@@ -26,11 +29,11 @@ export interface Timing {
 }
 
 /** Milliseconds of the first round, when nothing is measured, and of the shortest and the longest there may be. */
-export const FIRST_ROUND_MS = 2_000;
+export const FIRST_ROUND_MS = 1_000;
 const MIN_ROUND_MS = 500;
 const MAX_ROUND_MS = 60_000;
 /** Milliseconds of a lone volunteer's round; the round of n is this ÷ n^¼, since many small versions learn more. */
-const LONE_ROUND_MS = 1_500;
+const LONE_ROUND_MS = { adamw: 1_500, muon: 3_000 } as const;
 /** The link in the middle of all takes this part of a round at most, */
 const LINK_PART = 1 / 5;
 /** and the machine in the middle has time for so many steps. */
@@ -52,25 +55,34 @@ const QUORUM_ROUNDS = 4;
 /** Volunteers from which on micro-batches have half, and a quarter, of the most sequences. */
 const [HALF_FROM, QUARTER_FROM] = [8, 32];
 
+/** Deltas a version from which on AdamW is inside, and under which Muon is again. */
+const [ADAMW_FROM, MUON_UP_TO] = [10, 6];
+
 /** A ticket has so many times the steps that its volunteer is expected to do, for it may be faster than it was. */
 const HEADROOM = 1.5;
 const MAX_STEPS = 250;
 /** Steps, at most, for who has measured nothing. */
 const USUAL_STEPS = 30;
 
-/** How long the next round is, after one of `before` ms: `deltas` is how many a version has lately. */
+/** What a run on a clock goes by: its round's length, what was measured, what its tickets train with. */
+export interface Paced {
+  readonly round: number;
+  readonly timings: readonly Timing[];
+  readonly inner: InnerName;
+}
+
+/** How long the next round is; `deltas` is how many a version has lately. */
 export function roundAfter(
-  before: number,
-  timings: readonly Timing[],
+  rules: RoundRules,
+  { round: before, timings, inner }: Paced,
   deltas: number,
-  maxBatch: number,
 ): number {
   const link = medianOf(timings.map(({ linkMs }) => linkMs)) ?? 0;
   const sequence = medianOf(timings.map(({ sequenceMs }) => sequenceMs)) ?? 0;
   const wanted = Math.max(
-    LONE_ROUND_MS / Math.sqrt(Math.sqrt(Math.max(1, deltas))),
+    LONE_ROUND_MS[rules.inner ?? inner] / Math.sqrt(Math.sqrt(Math.max(1, deltas))),
     link / LINK_PART,
-    MIN_STEPS * batchFor(deltas, maxBatch) * sequence,
+    MIN_STEPS * batchFor(rules, rules.inner ?? inner, deltas) * sequence,
   );
   const near = Math.max(before / MAX_CHANGE, Math.min(before * MAX_CHANGE, wanted));
   return Math.round(Math.max(MIN_ROUND_MS, Math.min(MAX_ROUND_MS, near)));
@@ -80,9 +92,23 @@ export function roundAfter(
  * Sequences of a micro-batch where a version has so many deltas. Smaller ones make more steps of the same time, and
  * noise that many volunteers average out (docs/LEARNING.md).
  */
-export function batchFor(deltas: number, most: number): number {
-  const part = deltas < HALF_FROM ? 1 : deltas < QUARTER_FROM ? 2 : 4;
-  return Math.max(1, Math.floor(most / part));
+export function batchFor(
+  { batch, most }: Pick<RoundRules, "batch" | "most">,
+  inner: InnerName,
+  deltas: number,
+): number {
+  if (batch !== undefined) return batch;
+  const adamw = deltas < HALF_FROM ? 1 : deltas < QUARTER_FROM ? 2 : 4;
+  const part = inner === "adamw" ? adamw : deltas < 2 ? 1 : 2;
+  return Math.max(1, Math.floor(most[inner] / part));
+}
+
+/**
+ * Muon inside learns more from a sequence, but its steps want larger batches: where many volunteers average, small steps
+ * of AdamW's are faster. Once changed, it takes some more or some fewer volunteers to change back.
+ */
+export function innerAfter(before: InnerName, deltas: number): InnerName {
+  return deltas < (before === "muon" ? ADAMW_FROM : MUON_UP_TO) ? "muon" : "adamw";
 }
 
 /** For how long who asks at `now` is to train, or that it had better wait until then for the next version. */
@@ -122,17 +148,17 @@ export function stepsWithin(
 }
 
 /**
- * When a version on a clock closes, whose deltas came at these times: with the last of those at work, else when its
- * round is over. What comes later is of the next version.
+ * When a version on a clock closes, whose deltas came at these times: when its round is over, or as soon as all that were
+ * made for it are there. What comes later is of the next version.
  */
 export function roundEnds(
   { opened, ms }: { readonly opened: number; readonly ms: number },
   came: readonly number[],
-  { least, working }: { readonly least: number; readonly working: number },
+  { least, complete }: { readonly least: number; readonly complete: boolean },
 ): number {
   const [first, last] = [came[0], came.at(-1)];
   if (first === undefined || last === undefined) return Number.POSITIVE_INFINITY;
-  if (came.length >= Math.max(least, working)) return last;
+  if (complete && came.length >= least) return last;
   const end = Math.max(opened + ms, first > opened + ms ? first + GATHER * ms : 0);
   return Math.max(end, came[least - 1] ?? opened + QUORUM_ROUNDS * ms);
 }

@@ -1,5 +1,6 @@
 import type { RunId } from "../../protocol/ids.ts";
 import type { Pace } from "../../protocol/pace.ts";
+import type { InnerName } from "../../protocol/ticket.ts";
 import type { WeighingRule } from "../trust/weigh.ts";
 import type { Ranges } from "./ranges.ts";
 import type { RoundRules } from "./rounds.ts";
@@ -26,7 +27,7 @@ export interface Rules {
   /** Held-out loss may rise so far above the lowest of late, as a part of it, before the run is rolled back. */
   readonly tripwire: number;
   /** Learning rates of a ticket of so many steps, of so many sequences, issued when so many tokens are merged. */
-  readonly rates: (tokens: number, steps: number, batch: number) => readonly number[];
+  readonly rates: (tokens: number, steps: number, batch: number, inner?: InnerName) => readonly number[];
 }
 
 /** A delta older than this many versions is refused (it points from weights that are long gone). */

@@ -2,6 +2,7 @@ import type { MergedEntry } from "../../protocol/history.ts";
 import type { Hash, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { RunState } from "../../protocol/manifest.ts";
 import type { HeldOutPoint, Sample, VersionSummary } from "../../protocol/status.ts";
+import type { InnerName } from "../../protocol/ticket.ts";
 import type { Candidate } from "../trust/candidate.ts";
 import { NO_TRUST, type Trust } from "../trust/standing.ts";
 import type { Closed, Created } from "./events.ts";
@@ -42,8 +43,9 @@ export interface State {
   readonly took: readonly number[];
   /** What the newest deltas tell of links and machines; of a run on a clock. */
   readonly timings: readonly Timing[];
-  /** Milliseconds of the open version's round; of a run on a clock. */
+  /** Milliseconds of the open version's round, and what its tickets train with; of a run on a clock. */
   readonly round: number;
+  readonly inner: InnerName;
   /** Oldest first, thinned. */
   readonly heldOut: readonly HeldOutPoint[];
   readonly sample: Sample | null;
@@ -79,6 +81,8 @@ export interface Lease {
   readonly position: number;
   readonly fresh: boolean;
   readonly expires: number;
+  /** When its delta is to be there, of a run on a clock. */
+  readonly due?: number;
 }
 
 /** What a merge and its credit need of an accepted delta. */
@@ -86,6 +90,8 @@ export interface Pooled extends Candidate {
   /** SHA-256 of the frame. */
   readonly delta: Hash;
   readonly at: number;
+  /** Of a ticket of a run on a clock. */
+  readonly inner?: InnerName;
 }
 
 export interface Closing {
@@ -116,6 +122,7 @@ export function begin(event: Created): State {
     took: [],
     timings: [],
     round: FIRST_ROUND_MS,
+    inner: "muon",
     heldOut: [],
     sample: null,
     samples: [],

@@ -113,6 +113,18 @@ test("A15: a fresh ticket of which half was trained points the right way and is 
   expect(verdictOf(direction, 10, NO_TRUST).reason, "the control").toBe("recomputed");
 });
 
+test("A14: a ticket that names its inner optimiser is computed again with that, in one thread; control: not with the other", async () => {
+  const by: TrainerOptions = { ...options, optimizer: { ...optimizer, inner: "muon" } };
+  const after = await trained(weights, ticket, 0.005, ticket.steps, by);
+  const delta = weights.map((value, i) => value - after[i]!);
+  const audited = async (inner: "adamw" | "muon") => {
+    const job = { shard, weights, codec: DENSE4, seed: 5, batches: 1, delta };
+    return verdictOf(await auditor.audit({ ...job, ticket: { ...ticket, inner } }), 5, NO_TRUST).reason;
+  };
+  expect(await audited("muon")).toBe("recomputed");
+  expect(await audited("adamw")).toBe("mismatch");
+});
+
 test("A15: of a fresh ticket only what was done is computed again; who says it did twice as much is found by it", async () => {
   const timed = { ...ticket, steps: 12, rates: Array<number>(12).fill(0.005) };
   const after = await trained(weights, timed, 0.005, 6);

@@ -7,7 +7,7 @@ import type { Change, Evidence } from "../trust/audit.ts";
 
 /** One delta to examine. `done` is how many of its ticket's steps it is made of; absent: all. */
 export interface AuditJob {
-  readonly ticket: Range & Pick<TicketTerms, "rates" | "fresh"> & { readonly done?: number };
+  readonly ticket: Range & Pick<TicketTerms, "rates" | "fresh" | "inner"> & { readonly done?: number };
   /** The shard that the ticket names. */
   readonly shard: Uint16Array;
   /** The weights of its version, flat. */

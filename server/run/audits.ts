@@ -4,6 +4,7 @@ import type { Hash, TicketId } from "../../protocol/ids.ts";
 import type { Ticket } from "../../protocol/ticket.ts";
 import { stepsDone, type Upload, uploadTokens } from "../../protocol/upload.ts";
 import type { Audited } from "../coordinator/events.ts";
+import type { Rules } from "../coordinator/rules.ts";
 import type { State } from "../coordinator/state.ts";
 import type { AuditJob } from "../evaluate/examine.ts";
 import type { Auditor } from "../evaluate/ports.ts";
@@ -87,7 +88,7 @@ export interface AuditsOptions {
   readonly draw: () => number;
   readonly state: () => State;
   /** Learning rates of so many steps of so many sequences when so many tokens are merged. */
-  readonly rates: (tokens: number, steps: number, batch: number) => readonly number[];
+  readonly rates: Rules["rates"];
   /** The weights of a version that is kept, or undefined. */
   readonly weights: (hash: Hash) => Promise<Float32Array<ArrayBuffer> | undefined>;
   readonly shard: (hash: Hash) => Promise<Uint8Array<ArrayBuffer>>;
@@ -286,7 +287,7 @@ export class Audits {
     const ratesOf = () =>
       ticket.rates.length > 0
         ? ticket.rates
-        : this.#options.rates(state().tokens, ticket.steps, ticket.batch);
+        : this.#options.rates(state().tokens, ticket.steps, ticket.batch, ticket.inner);
     return lookInto(
       (look) =>
         auditor.audit({

@@ -5,6 +5,7 @@ import { frameBytes } from "../../protocol/frame.ts";
 import { as } from "../../protocol/guards.ts";
 import { type Identity, sha256 } from "../../protocol/identity.ts";
 import { isRunId, type RunId } from "../../protocol/ids.ts";
+import type { InnerName } from "../../protocol/ticket.ts";
 import type { Created } from "../coordinator/events.ts";
 import { ratesOf } from "../coordinator/learning-rates.ts";
 import { Ranges } from "../coordinator/ranges.ts";
@@ -12,16 +13,18 @@ import type { RoundRules } from "../coordinator/rounds.ts";
 import type { Rules } from "../coordinator/rules.ts";
 import { stepsFor, USUAL_STEPS } from "../coordinator/ticket-steps.ts";
 import { parseJsonFile } from "../lib/json-file.ts";
-import { initialVectors, type MergeRule } from "../merge/merge.ts";
+import { initialVectors } from "../merge/merge.ts";
 import { type Store, StoreError } from "../store/store.ts";
 import { RULES } from "../trust/weigh.ts";
 import { requireFit } from "./fit.ts";
-import { deltaCodec, diffCodec, mergeRule } from "./merge-rule.ts";
+import { deltaCodec, diffCodec, type Merging, mergeRule } from "./merge-rule.ts";
 import type { RunCorpus, Task, TaskFactory } from "./options.ts";
 import { encodeRecord } from "./record.ts";
 import {
   DEFAULT_SETTINGS,
   earlierDefaults,
+  MUON_TIMES,
+  muonBatch,
   type RoundSettings,
   type Settings,
   SettingsError,
@@ -40,7 +43,7 @@ export interface RunDefinition {
   /** The codec of deltas. */
   readonly delta: CodecSpec;
   /** How its next version follows from each. */
-  readonly merging: (version: number) => MergeRule;
+  readonly merging: Merging;
 }
 
 /**
@@ -140,21 +143,29 @@ export function rulesOf(
     tokenBudget,
     weigh: RULES[settings.trust.rules],
     tripwire: settings.trust.tripwire,
-    rates: (tokens, count, sequences) => ratesOf(settings, tokens, count, sequences * context),
+    rates: (tokens, count, sequences, inner) =>
+      ratesOf(scheduleOf(settings, inner), tokens, count, sequences * context),
   };
 }
 
-function roundRules(
-  { steps, batch, model: { context } }: Settings,
-  rounds: RoundSettings,
-  deltaBytes: number,
-): RoundRules {
+function roundRules(settings: Settings, rounds: RoundSettings, deltaBytes: number): RoundRules {
+  const { steps, batch, model } = settings;
+  const { context } = model;
   return {
     ...(rounds.seconds !== "paced" && { ms: Math.round(1_000 * rounds.seconds) }),
     ...(rounds.batch !== "paced" && { batch: rounds.batch }),
     ...(steps !== "paced" && { steps }),
-    ...{ maxBatch: batch, context, deltaBytes },
+    ...(rounds.inner !== "paced" && { inner: rounds.inner }),
+    ...{ most: { adamw: batch, muon: muonBatch(settings) }, context, deltaBytes },
   };
+}
+
+/** The schedule's rates for what a ticket trains with; the run file's are those of its own inner optimiser. */
+function scheduleOf(settings: Settings, inner?: InnerName): Settings {
+  const own = settings.optimizer.inner ?? "adamw";
+  if (inner === undefined || inner === own) return settings;
+  const times = inner === "muon" ? MUON_TIMES : 1 / MUON_TIMES;
+  return { ...settings, learningRate: times * settings.learningRate };
 }
 
 /** The settings to begin with: those given, else a run.json that is there already, else the defaults. */

@@ -1,5 +1,4 @@
 import { ProtocolError } from "../../protocol/errors.ts";
-import type { Json } from "../../protocol/guards.ts";
 import { as } from "../../protocol/guards.ts";
 import {
   type DeltaProof,
@@ -11,13 +10,11 @@ import {
 } from "../../protocol/history.ts";
 import type { Identity } from "../../protocol/identity.ts";
 import { type Hash, isHash, type RunId, type TicketId } from "../../protocol/ids.ts";
-import type { DurableEvent, Published } from "../coordinator/events.ts";
+import type { Closed, DurableEvent, Published } from "../coordinator/events.ts";
 import { type Store, StoreError } from "../store/store.ts";
 import type { RunDefinition } from "./genesis.ts";
 import type { IndexFeed } from "./index-feed.ts";
-import { diffCodec } from "./merge-rule.ts";
 import { decodeRecord } from "./record.ts";
-import type { Settings } from "./settings.ts";
 
 /** What a `published` event adds to the run's history: its record's hash and the server's signature. */
 export type Seal = Pick<Published, "record" | "signature">;
@@ -25,6 +22,8 @@ export type Seal = Pick<Published, "record" | "signature">;
 export type Made = Pick<VersionTerms, "version" | "model" | "diff" | "merged"> & {
   /** The hash of the record before; undefined for version 1, whose predecessor is the genesis. */
   readonly previous: Hash | undefined;
+  /** As the version before it was closed. */
+  readonly inner?: Closed["inner"];
   /** Of a roll-back: the version whose weights it has. */
   readonly backTo?: number;
 };
@@ -33,9 +32,10 @@ export type Made = Pick<VersionTerms, "version" | "model" | "diff" | "merged"> &
  * The terms of a version's record (rule G1). They follow from the journal's events alone, so that the journal
  * keeps only their hash and the signature.
  */
-export function termsOf({ id, settings }: Pick<RunDefinition, "id" | "settings">, made: Made): VersionTerms {
-  const { version, model, diff, merged, backTo } = made;
-  const step = backTo === undefined ? stepOf(settings, version) : { rolledBackTo: backTo };
+export function termsOf({ id, merging }: Pick<RunDefinition, "id" | "merging">, made: Made): VersionTerms {
+  const { version, model, diff, merged, inner, backTo } = made;
+  const { outer, downlink } = merging({ version: version - 1, ...(inner && { inner }) });
+  const step = backTo === undefined ? { outer: { ...outer }, downlink } : { rolledBackTo: backTo };
   const previous = made.previous ?? genesisHash(id);
   return { run: id, version, previous, model, diff, step, merged };
 }
@@ -74,7 +74,8 @@ export async function readRecord(
     return { ticket, volunteer: accepted.volunteer, delta: accepted.delta, weight };
   });
   const { hash: model, diff, signature } = published;
-  const terms = termsOf(founded, { version, previous: before?.record, model, diff, merged });
+  const inner = closed.inner && { inner: closed.inner };
+  const terms = termsOf(founded, { version, previous: before?.record, model, diff, merged, ...inner });
   return { ...terms, signature };
 }
 
@@ -89,11 +90,6 @@ export async function readProof(
   if (typeof version !== "number") throw new ProtocolError("not-found", "that delta is in no version (yet)");
   const record = await readRecord(store, index, founded, version);
   return { record, position: record.merged.findIndex((entry) => entry.ticket === ticket) };
-}
-
-/** What of the settings decides how a mean becomes this version. */
-function stepOf(settings: Settings, version: number): Json {
-  return { outer: settings.outer, downlink: diffCodec(settings, version - 1) };
 }
 
 /** A run's id is the hash of its genesis event: where the chain begins. */

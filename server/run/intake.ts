@@ -147,6 +147,6 @@ export class Intake {
 }
 
 /** What a ticket of a run on a clock asked for. */
-export function askedOf({ steps, batch, trainFor }: TicketTerms): Pick<Accepted, "asked"> {
-  return trainFor === undefined ? {} : { asked: { steps, batch, trainFor } };
+export function askedOf({ steps, batch, trainFor, inner = "adamw" }: TicketTerms): Pick<Accepted, "asked"> {
+  return trainFor === undefined ? {} : { asked: { steps, batch, trainFor, inner } };
 }

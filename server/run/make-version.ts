@@ -28,10 +28,11 @@ export async function mergeVersion(parts: VersionParts, closed: Closed): Promise
   const { store, merger = mergeHere } = options;
   const founded = parts.founded();
   const job = jobOf(store, versions.current.vectors, projections.placesOf(closed), founded.task.lead);
-  const { vectors, diff } = await merger.merge(founded.merging(closed.version), job);
+  const { vectors, diff } = await merger.merge(founded.merging(closed), job);
   const { file } = await versions.prepareMerged(closed.version, vectors, diff);
   const version = closed.version + 1;
-  const made = { version, model: await hashInPieces(file), diff: await sha256(diff) };
+  const inner = closed.inner && { inner: closed.inner };
+  const made = { version, model: await hashInPieces(file), diff: await sha256(diff), ...inner };
   const { closing, record: previous } = events.state;
   const merged = closing?.entries ?? [];
   const sealed = await seal(parts.identity, founded, { ...made, previous, merged });

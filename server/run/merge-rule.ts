@@ -1,5 +1,6 @@
 import { Orthogonalizer } from "../../model/engine/wasm/orthogonal.ts";
 import { type CodecSpec, DENSE2, DENSE4 } from "../../protocol/codec/codec.ts";
+import type { Closed } from "../coordinator/events.ts";
 import type { MergeRule } from "../merge/merge.ts";
 import type { Task } from "./options.ts";
 import type { Settings } from "./settings.ts";
@@ -24,13 +25,19 @@ export function diffCodec({ downlink }: Pick<Settings, "downlink">, version: num
   return version < FINE_VERSIONS ? DENSE4 : DENSE2;
 }
 
-/** How a run's versions follow from its deltas: the rule that takes it on from a version. */
-export async function mergeRule(
-  settings: Settings,
-  { matrices }: Task,
-): Promise<(version: number) => MergeRule> {
+/** How a version follows from its deltas. */
+export type Merging = (closed: Pick<Closed, "version" | "inner">) => MergeRule;
+
+/** What is orthogonal already needs no second turn: deltas of Muon's are averaged. */
+const AVERAGE = { kind: "average", rate: 1, momentum: 0 } as const;
+
+/** How a run's versions follow from its deltas: the rule that takes it on from a version that is closed. */
+export async function mergeRule(settings: Settings, { matrices }: Task): Promise<Merging> {
   const orthogonalizer = await Orthogonalizer.open();
   const orthogonalize = orthogonalizer.apply.bind(orthogonalizer);
   const { outer } = settings;
-  return (version) => ({ outer, downlink: diffCodec(settings, version), matrices, orthogonalize });
+  return ({ version, inner }) => ({
+    outer: outer.grows && inner === "muon" ? AVERAGE : outer,
+    ...{ downlink: diffCodec(settings, version), matrices, orthogonalize },
+  });
 }

@@ -1,5 +1,6 @@
 import type { Range } from "../../model/data/batches.ts";
 import type { Hash, TicketId, VolunteerKey } from "../../protocol/ids.ts";
+import type { TicketTerms } from "../../protocol/ticket.ts";
 import type { Accepted, DurableEvent } from "../coordinator/events.ts";
 import type { Outcome } from "../coordinator/outcomes.ts";
 import type { Rules } from "../coordinator/rules.ts";
@@ -17,7 +18,7 @@ export interface Blamed {
   readonly ticket: TicketId;
   readonly volunteer: VolunteerKey;
   /** Of its text; `done` of the steps were. */
-  readonly range: Range & { readonly shard: Hash; readonly done: number };
+  readonly range: Range & Pick<TicketTerms, "shard" | "inner"> & { readonly done: number };
   /** The weights that came back: it is audited on them. */
   readonly on: Hash;
   /** The weights that it was made for; undefined where they cannot be had any more. */
@@ -104,7 +105,8 @@ export class RecentDeltas {
       const batch = asked?.batch ?? usual;
       const done = tokens / (batch * context);
       const drawn = { seed: ranges.seedOf(position), steps: asked?.steps ?? done, batch };
-      const range = { ...ranges.at(position), ...drawn, done };
+      const inner = asked && { inner: asked.inner };
+      const range = { ...ranges.at(position), ...drawn, done, ...inner };
       const frame = async () => {
         const { frame: bytes } = decodeRecord(await store.read(sequence));
         return bytes.length === 0 ? undefined : bytes;

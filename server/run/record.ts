@@ -11,6 +11,7 @@ import {
   type VolunteerKey,
 } from "../../protocol/ids.ts";
 import { isRunState, type RunState } from "../../protocol/manifest.ts";
+import { type InnerName, isInner } from "../../protocol/ticket.ts";
 import type { DurableEvent } from "../coordinator/events.ts";
 import { joinRecord, splitRecord } from "../store/record-parts.ts";
 import { StoreError } from "../store/store.ts";
@@ -85,7 +86,9 @@ const schema: z.ZodType<DurableEvent> = z.discriminatedUnion("type", [
       device: z.string(),
       steps: count.exactOptional(),
     }),
-    asked: z.object({ steps: count, batch: count, trainFor: count }).exactOptional(),
+    asked: z
+      .object({ steps: count, batch: count, trainFor: count, inner: z.custom<InnerName>(isInner) })
+      .exactOptional(),
     facts: z
       .object({
         size: z.number(),
@@ -101,6 +104,7 @@ const schema: z.ZodType<DurableEvent> = z.discriminatedUnion("type", [
     at: count,
     version: count,
     merged: z.array(z.object({ ticket, weight: z.number() })),
+    inner: z.literal("muon").exactOptional(),
     discarded: z.array(ticket).exactOptional(),
   }),
   z.object({

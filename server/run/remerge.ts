@@ -13,10 +13,11 @@ export async function remerge(
   store: Store,
   { merging, task }: Pick<RunDefinition, "merging" | "task">,
   before: Vectors,
-  { version, hash, diff, merged, rolledBack }: ReplayedVersion,
+  { version, hash, diff, merged, inner, rolledBack }: ReplayedVersion,
 ): Promise<Vectors> {
   if (rolledBack) return loadSnapshot(store, task, hash);
-  const again = await mergeHere.merge(merging(version - 1), jobOf(store, before, merged));
+  const closed = { version: version - 1, ...(inner && { inner }) };
+  const again = await mergeHere.merge(merging(closed), jobOf(store, before, merged));
   if ((await sha256(task.encode(again.vectors.x))) !== hash) {
     throw new StoreError(`merging version ${version} again does not give the hash that was published`);
   }

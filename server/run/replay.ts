@@ -1,5 +1,5 @@
 import type { Hash, TicketId } from "../../protocol/ids.ts";
-import type { DurableEvent } from "../coordinator/events.ts";
+import type { Closed, DurableEvent } from "../coordinator/events.ts";
 import type { Outcome } from "../coordinator/outcomes.ts";
 import { begin, type State } from "../coordinator/state.ts";
 import { type Store, StoreError } from "../store/store.ts";
@@ -23,6 +23,8 @@ export interface ReplayedVersion extends SnapshotPlace {
   /** SHA-256 of the diff that leads here. */
   readonly diff?: Hash;
   readonly merged: readonly FrameAt[];
+  /** As it was closed. */
+  readonly inner?: Closed["inner"];
 }
 
 /** Sees each event with what it was applied to and what it ended. */
@@ -66,7 +68,8 @@ export async function replay(
     }
     if (event.type === "created") throw new StoreError(`a second run begins at journal record ${sequence}`);
     const before = projections.state;
-    const merged = event.type === "published" ? projections.placesOf(before.closing?.event) : [];
+    const closed = event.type === "published" ? before.closing?.event : undefined;
+    const merged = projections.placesOf(closed);
     const { facts, ended } = projections.apply(founded.rules, event, event.at);
     if (store.index.applied === sequence) store.index.apply(facts);
     const observing = observe(event, { before, ended, frame });
@@ -81,7 +84,8 @@ export async function replay(
     const { version, hash, diff } = event;
     const { needs } = projections;
     if (starts(hash) && !starts(versions[0]!.hash)) versions = [];
-    versions.push({ version, hash, diff, needs, merged, ...(lost && { lost }) });
+    const inner = closed?.inner && { inner: closed.inner };
+    versions.push({ version, hash, diff, needs, merged, ...inner, ...(lost && { lost }) });
   }
   if (projections === undefined) throw new StoreError("the journal is empty");
   return { projections, versions };

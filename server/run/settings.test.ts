@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import {
   DEFAULT_SETTINGS,
   earlierDefaults,
+  largestBatch,
   parseSettings,
   SettingsError,
   storedSettings,
@@ -71,6 +72,30 @@ test("a codec is named shortly or spelled out, and reads back as it is stored", 
   const settings = parseSettings({ delta: spelled, downlink: "dense2" });
   expect(settings).toMatchObject({ delta: spelled, downlink: { name: "dense", bits: 2 } });
   expect(parseSettings(JSON.parse(JSON.stringify(settings)))).toEqual(settings);
+});
+
+test("rounds on a clock bring an outer step that follows the crowd, which the file may change; control: turns have none", () => {
+  expect(parseSettings({})).toMatchObject({ rounds: "turns", outer: { rate: 1.3, momentum: 0.3 } });
+  const clock = parseSettings({ rounds: {} });
+  expect(clock).toMatchObject({
+    rounds: { seconds: "paced", batch: "paced", inner: "paced" },
+    outer: { kind: "muon", rate: 1.43, momentum: 0.5, fullAt: 4, grows: true },
+  });
+  expect(storedSettings(JSON.parse(JSON.stringify(clock)))).toEqual(clock);
+  const fixed = parseSettings({ rounds: { seconds: 2, batch: 1 }, outer: { kind: "average" } });
+  expect(fixed).toMatchObject({ rounds: { seconds: 2, batch: 1 }, outer: { kind: "average" } });
+  const muon = parseSettings({ rounds: {}, optimizer: { inner: "muon" } });
+  expect(muon).toMatchObject({ rounds: { inner: "muon" }, outer: { kind: "average" }, batch: 16 });
+  const { rounds: _, ...before } = parseSettings({});
+  expect(storedSettings(before).rounds, "of a run from before").toBe("turns");
+});
+
+test("the largest micro-batch is what tickets may ask for: with Muon inside more, unless the file says which", () => {
+  const model = { width: 64, context: 64 };
+  const largest = (rounds: unknown) => largestBatch(parseSettings({ model, rounds }));
+  expect(["turns", {}, { inner: "adamw" }, { inner: "muon" }, { batch: 3 }].map(largest)).toEqual([
+    ...[4, 16, 4, 16, 3],
+  ]);
 });
 
 test("the inner rate falls with the width, and is no higher in a model narrower than 64", () => {

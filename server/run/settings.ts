@@ -120,6 +120,8 @@ export interface RoundSettings {
   readonly seconds: number | "paced";
   /** Sequences of every micro-batch, `batch` at most; "paced": fewer where volunteers are many. Default "paced". */
   readonly batch: number | "paced";
+  /** The inner optimiser; "paced": Muon for a few volunteers, AdamW for a crowd. Default "paced". */
+  readonly inner: "adamw" | "muon" | "paced";
 }
 
 /**
@@ -133,7 +135,10 @@ export interface OuterSettings {
   readonly momentum: number;
   /** A version of n deltas, fewer than this, takes (n + 1) ÷ (this + 1) of the rate. Absent: all; default 4 for "muon". */
   readonly fullAt?: number;
-  /** The rate of a version of n deltas is ⁸√n times as high. Absent: it is not; default in a run on a clock. */
+  /**
+   * It follows the volunteers: the rate of a version of n deltas is ⁸√n times as high, and deltas of Muon's are averaged.
+   * Absent: neither. Default in a run on a clock.
+   */
   readonly grows?: true;
 }
 
@@ -220,6 +225,7 @@ const schema = z.strictObject({
       z.strictObject({
         seconds: z.union([z.number().min(0.1).max(3_600), z.literal("paced")]).default("paced"),
         batch: z.union([count(1, MAX_BATCH), z.literal("paced")]).default("paced"),
+        inner: z.enum(["adamw", "muon", "paced"]).default("paced"),
       }),
     ])
     .default("turns"),
@@ -297,21 +303,51 @@ const FULL_AT = 4;
 
 /** With Muon inside larger steps are best: 1e-2 at width 64. */
 const MUON_RATE_TIMES_WIDTH = 0.64;
+/** Muon's rate over AdamW's, in a run that changes between both. */
+export const MUON_TIMES = MUON_RATE_TIMES_WIDTH / RATE_TIMES_WIDTH;
 /** Sequences: Newton–Schulz is then about a fifth of a step where the context is as long as the model is wide. */
 const MUON_BATCH = 16;
+
+/** Tokens of a step with Muon inside, as times of the width: Newton–Schulz costs about 5 × width ÷ tokens of a step. */
+const MUON_TOKENS_TIMES_WIDTH = 16;
+const MAX_MUON_BATCH = 64;
+
+/** Sequences of a micro-batch with Muon inside, at most. */
+export function muonBatch({ batch, optimizer, model: { width, context } }: Settings): number {
+  if (optimizer.inner === "muon") return batch;
+  const worth = Math.round((MUON_TOKENS_TIMES_WIDTH * width) / context);
+  return Math.max(batch, Math.min(MAX_MUON_BATCH, worth));
+}
+
+/** Sequences of the largest micro-batch that a ticket may ask for. */
+export function largestBatch(settings: Settings): number {
+  const { rounds, batch } = settings;
+  if (rounds === "turns" || rounds.inner === "adamw") return batch;
+  return rounds.batch === "paced" ? muonBatch(settings) : rounds.batch;
+}
 
 const usualRate = (width: number, inner?: "muon"): number =>
   Number(((inner ? MUON_RATE_TIMES_WIDTH : RATE_TIMES_WIDTH) / width).toPrecision(3));
 
-/** What a run file with Muon inside need not say. */
-function withMuonDefaults(json: unknown): unknown {
-  const asksForMuon = z.object({ optimizer: z.object({ inner: z.literal("muon") }) }).safeParse(json).success;
-  return asksForMuon ? { batch: MUON_BATCH, outer: { kind: "average" }, ...(json as object) } : json;
+/** The outer step of a crowd in which everybody works. */
+const CLOCK_OUTER = { kind: "muon", rate: 1.43, momentum: 0.5, grows: true };
+
+/** What a run file on a clock, or with Muon inside, need not say. */
+function withDefaults(json: unknown): unknown {
+  const told = z.looseObject({ rounds: z.looseObject({}) }).safeParse(json).data;
+  const muon = z.object({ optimizer: z.object({ inner: z.literal("muon") }) }).safeParse(json).success;
+  if (told === undefined && !muon) return json;
+  return {
+    outer: muon ? { kind: "average" } : CLOCK_OUTER,
+    ...(muon && { batch: MUON_BATCH }),
+    ...(json as object),
+    ...(muon && told && { rounds: { inner: "muon", ...told.rounds } }),
+  };
 }
 
 /** Checks a run file's parsed JSON and fills the defaults in. Throws {@link SettingsError}. */
 export function parseSettings(json: unknown): Settings {
-  const settings = storedSettings(withMuonDefaults(json));
+  const settings = storedSettings(withDefaults(json));
   const { outer } = settings;
   return outer.kind === "muon"
     ? { ...settings, outer: { ...outer, fullAt: outer.fullAt ?? FULL_AT } }

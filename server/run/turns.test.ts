@@ -8,7 +8,7 @@ let tiny: TinyRun;
 let first: TestVolunteer;
 let second: TestVolunteer;
 beforeEach(async () => {
-  tiny = await tinyRun({ settings: tinySettings({ crowd: 1 }) });
+  tiny = await tinyRun({ settings: tinySettings({ rounds: "turns", crowd: 1 }) });
   [first, second] = [await TestVolunteer.create(), await TestVolunteer.create()];
   await first.ticket(tiny.run);
 });

@@ -9,6 +9,7 @@ import { ACTIVE_MS } from "../coordinator/rules.ts";
 import type { RunDefinition } from "./genesis.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { RunCorpus } from "./options.ts";
+import { largestBatch } from "./settings.ts";
 
 export type FixedManifest = Omit<Manifest, "state" | "version" | "hash">;
 
@@ -18,7 +19,7 @@ export async function fixedManifest(
   corpus: RunCorpus,
   identity: Identity,
 ): Promise<FixedManifest> {
-  const { name, operator, optimizer, batch, residualDecay, peers } = settings;
+  const { name, operator, optimizer, residualDecay, peers } = settings;
   const model: ModelShape = { ...settings.model, vocabulary: corpus.vocabulary };
   return {
     protocol: PROTOCOL_VERSION,
@@ -31,7 +32,7 @@ export async function fixedManifest(
     server: identity.key,
     tokenizer: await sha256(corpus.tokenizer),
     optimizer,
-    batch,
+    batch: largestBatch(settings),
     delta,
     residualDecay,
     ...(peers.on && { peers: { ice: peers.ice } }),

@@ -119,7 +119,9 @@ class Walk {
     if (event.type === "published") {
       const { version, hash, diff } = event;
       if (this.#diffs.has(version - 1)) this.diffs.set(version - 1, diff);
-      await this.#sealed(event, before, { model: hash, diff, merged: before.closing?.entries ?? [] });
+      const { entries = [], event: closed } = before.closing ?? {};
+      const inner = closed?.inner && { inner: closed.inner };
+      await this.#sealed(event, before, { model: hash, diff, merged: entries, ...inner });
     } else if (event.type === "rolled-back") {
       const { hash, to } = event;
       await this.#sealed(event, before, { model: hash, diff: hash, merged: [], backTo: to });

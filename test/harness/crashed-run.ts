@@ -151,7 +151,7 @@ export async function replayed(events: readonly DurableEvent[], { frames }: Memo
       ends.get(ticket)?.push(event.version);
       return { frame: frames.get(ticket)!, weight };
     });
-    ({ vectors } = merge(vectors, merged, rule(closed.version)));
+    ({ vectors } = merge(vectors, merged, rule(closed)));
     hashes.push(await sha256(task.encode(vectors.x)));
     expect(hashes.at(-1)).toBe(event.hash);
   }

@@ -49,7 +49,8 @@ export class HttpVolunteer {
 
   /** Sends a delta for a ticket. Throws the server's refusal as a ProtocolError. */
   async upload(ticket: Ticket, frame: Uint8Array): Promise<Receipt> {
-    const body = encodeUpload(ticket, { loss: 2, trainMs: 5, device: "test" }, frame);
+    const steps = ticket.trainFor !== undefined && { steps: ticket.steps };
+    const body = encodeUpload(ticket, { loss: 2, trainMs: 5, device: "test", ...steps }, frame);
     return parseReceipt(asObject((await this.post(ROUTES.deltas, body, ticket.id)).receipt, "receipt"));
   }
 

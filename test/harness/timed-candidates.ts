@@ -1,6 +1,6 @@
 import type { Candidate } from "../../client/worker/device/devices.ts";
 import { probe } from "../../client/worker/device/probe.ts";
-import { ModelError } from "../../model/contract/config.ts";
+import { type Inner, ModelError } from "../../model/contract/config.ts";
 import type { DeviceName, DeviceReport } from "../../model/contract/trainer.ts";
 import { ToyTrainer } from "./toy-run.ts";
 
@@ -10,7 +10,7 @@ export const optimizer = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 
 /** A clock that only steps move, and candidates whose steps take so long. */
 export function timedCandidates() {
   let now = 0;
-  const made: { id: string; trainer: ToyTrainer }[] = [];
+  const made: { id: string; trainer: ToyTrainer; inner: Inner | undefined }[] = [];
   const loaded: string[] = [];
   const candidate = (
     device: DeviceName,
@@ -23,14 +23,14 @@ export function timedCandidates() {
     load: async () => {
       loaded.push(`${device}/${engine}`);
       if (refuse === "load") throw new Error("the script is blocked");
-      return async () => {
+      return async ({ optimizer: { inner } }) => {
         if (refuse === "make") throw new ModelError("device-unavailable", "no adapter");
         const trainer = new ToyTrainer();
         trainer.onStep = () => {
           if (refuse === "step") throw new ModelError("device-lost", "reset");
           now += ms;
         };
-        made.push({ id: `${device}/${engine}`, trainer });
+        made.push({ id: `${device}/${engine}`, trainer, inner });
         return trainer;
       };
     },

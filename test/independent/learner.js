@@ -2,6 +2,7 @@ import { AdamW } from "./adamw.js";
 import { batchesOf } from "./batches.js";
 import { decodeFrame, encodeFrame } from "./frame.js";
 import { lossAndGradient } from "./gpt2.js";
+import { Muon } from "./muon.js";
 
 /** The part of a delta that came too late which is added back to the residual (rule C4). */
 const LATE_SHARE = 6 ** -1.5;
@@ -12,31 +13,36 @@ const LATE_SHARE = 6 ** -1.5;
  */
 export class Learner {
   #manifest;
-  #adamW;
+  #optimizer;
+  /** Whose moments they are. */
+  #inner;
   #residual;
   /** The version that the residual was left at. */
   #left;
 
   constructor(manifest) {
     this.#manifest = manifest;
-    this.#adamW = new AdamW(manifest.model, manifest.optimizer);
     this.#residual = new Float32Array(manifest.parameters);
   }
 
   /**
-   * Trains a ticket on its version's weights. `steps` is how many of its steps are done: all of them, by who is honest.
-   * @returns {{frame: Uint8Array, loss: number}} the delta, and the mean loss of the steps
+   * Trains a ticket on its version's weights. `most` is how many of its steps are done at most, all of them by who is
+   * honest, and `inTime` says whether there is time for one more after so many.
+   * @returns {{frame: Uint8Array, loss: number, steps: number}} the delta, the mean loss of the steps, and their number
    */
-  train(ticket, weights, shard, steps = ticket.steps) {
-    const { model, optimizer, delta: codec } = this.#manifest;
-    const adamW = ticket.fresh ? new AdamW(model, optimizer) : this.#adamW;
+  train(ticket, weights, shard, most = ticket.steps, inTime = () => true) {
+    const { model, delta: codec } = this.#manifest;
+    const optimizer = this.#optimizerFor(ticket);
     const trained = Float64Array.from(weights);
-    let loss = 0;
-    for (const [step, tokens] of batchesOf(shard, ticket, model.context).slice(0, steps).entries()) {
+    let steps = 0;
+    let losses = 0;
+    for (const tokens of batchesOf(shard, ticket, model.context).slice(0, most)) {
+      if (steps > 0 && !inTime(steps)) break;
       const found = lossAndGradient(model, trained, tokens, ticket.batch);
-      adamW.step(trained, found.gradient, ticket.rates[step]);
-      loss += found.loss / steps;
+      optimizer.step(trained, found.gradient, ticket.rates[steps++]);
+      losses += found.loss;
     }
+    const loss = losses / steps;
     this.#age(ticket.version);
     const total = weights.map((value, i) => value - Math.fround(trained[i]));
     if (!ticket.fresh) for (let i = 0; i < total.length; i++) total[i] += this.#residual[i];
@@ -44,22 +50,31 @@ export class Learner {
     const sent = decodeFrame(frame, total.length);
     const left = total.map((value, i) => value - sent[i]);
     this.#residual = ticket.fresh ? left.map((value, i) => value + this.#residual[i]) : left;
-    return { frame, loss };
+    return { frame, loss, steps };
   }
 
   /** Takes the server's answer in: undefined for a receipt, else the code of its refusal. */
   settle(code, frame) {
     if (code === undefined) return;
-    if (code === "not-finite" || code === "norm-too-large") {
-      const { model, optimizer } = this.#manifest;
-      this.#adamW = new AdamW(model, optimizer);
-    }
+    if (code === "not-finite" || code === "norm-too-large") this.#optimizer = undefined;
     if (code !== "stale" && code !== "lease-expired") {
       this.#residual.fill(0);
       return;
     }
     const sent = decodeFrame(frame, this.#residual.length);
     for (let i = 0; i < sent.length; i++) this.#residual[i] += LATE_SHARE * sent[i];
+  }
+
+  /** With the moments of the ticket before, unless this one is fresh or of another inner optimiser. */
+  #optimizerFor(ticket) {
+    const { model, optimizer } = this.#manifest;
+    const inner = ticket.inner ?? optimizer.inner ?? "adamw";
+    const anew = () => (inner === "muon" ? new Muon(model, optimizer) : new AdamW(model, optimizer));
+    if (inner !== this.#inner) this.#optimizer = undefined;
+    this.#inner = inner;
+    if (ticket.fresh) return anew();
+    this.#optimizer ??= anew();
+    return this.#optimizer;
   }
 
   /** Shrinks the residual by the versions since it was left, and by one at least. */

@@ -10,11 +10,11 @@ import { canonicalJson, fromBase64Url, sha256, toBase64Url, utf8 } from "./bytes
 
 /** Ed25519 signatures: rules S1 to S4 of docs/PROTOCOL.md. */
 
-/** The fields that each signature covers, in no order: the rules T1, R1, G1 and K1. */
+/** The fields that each signature covers, in no order, where they are there: the rules T1, R1, G1 and K1. */
 const TERMS = {
   ticket: [
     ...["run", "id", "volunteer", "version", "hash", "shard", "window"],
-    ...["seed", "steps", "batch", "rates", "fresh", "lease", "issued"],
+    ...["seed", "steps", "batch", "rates", "fresh", "lease", "issued", "trainFor", "inner"],
   ],
   receipt: ["run", "ticket", "volunteer", "delta", "version", "tokens", "accepted"],
   version: ["run", "version", "previous", "model", "diff", "step", "merged"],
@@ -50,7 +50,9 @@ export function fits(key, bytes, signature) {
 
 /** The terms of a signed answer: what its rule names, whatever else the answer carries (rule S4). */
 export const termsOf = (purpose, answer) =>
-  Object.fromEntries(TERMS[purpose].map((field) => [field, answer[field]]));
+  Object.fromEntries(
+    TERMS[purpose].filter((field) => field in answer).map((field) => [field, answer[field]]),
+  );
 
 /** Throws where `answer` is not signed by the server for this purpose. */
 export function requireSigned(server, purpose, answer) {

@@ -67,13 +67,26 @@ export class Volunteer {
   /** One ticket, trained and sent. */
   async round() {
     const ticket = await this.#ticket();
+    const arrived = performance.now();
     const shard = await this.#shard(ticket.shard);
     const weights = await this.#replica.at(ticket.version, ticket.hash);
     const begun = performance.now();
-    const { frame, loss } = this.#learner.train(ticket, weights, shard, this.#steps(ticket));
+    const most = this.#steps(ticket);
+    const inTime = (done) => {
+      const now = performance.now();
+      return now + (now - begun) / done <= arrived + (ticket.trainFor ?? Number.POSITIVE_INFINITY);
+    };
+    const { frame, loss, steps } = this.#learner.train(ticket, weights, shard, most, inTime);
     const trainMs = performance.now() - begun;
-    const tokens = ticket.steps * ticket.batch * this.#manifest.model.context;
-    const report = { loss, trainMs: Math.round(trainMs), device: "plain JavaScript" };
+    // Who does fewer than it might says that it did not.
+    const told = Math.round((steps * ticket.steps) / most);
+    const tokens = told * ticket.batch * this.#manifest.model.context;
+    const report = {
+      loss,
+      trainMs: Math.round(trainMs),
+      device: "plain JavaScript",
+      ...(ticket.trainFor !== undefined && { steps: told }),
+    };
     const body = uploadOf(ticket, report, frame);
     const code = await this.#send(ticket, body, frame, tokens, loss);
     this.#learner.settle(code, frame);
@@ -145,7 +158,7 @@ export class Volunteer {
       this.totals.tokens += receipt.tokens;
       this.#unproven.push(receipt);
       if (ticket.fresh) this.#unaudited.add(ticket.id);
-      const text = `version ${ticket.version}, ${ticket.steps} steps, loss ${loss.toFixed(4)}`;
+      const text = `version ${ticket.version}, ${tokens} tokens, loss ${loss.toFixed(4)}`;
       this.#log(`${kind} ${ticket.id}: ${text}, receipt for ${tokens} tokens`);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;

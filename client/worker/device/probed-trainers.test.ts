@@ -13,6 +13,7 @@ describe("ProbedTrainers", () => {
   function seated(candidates: (own: ReturnType<typeof timedCandidates>) => Candidate[], only?: DeviceName) {
     const own = timedCandidates();
     const reports: Report[] = [];
+    const checked: (string | undefined)[] = [];
     const report = (one: Report) => reports.push(one);
     const cache = memoryCache();
     const make = () =>
@@ -27,9 +28,11 @@ describe("ProbedTrainers", () => {
         report,
         clock: own.clock,
         sleep: () => new Promise(() => undefined),
-        check: async () => undefined,
+        check: async (_, inner) => {
+          checked.push(inner);
+        },
       });
-    return { ...own, trainers: make(), make, reports };
+    return { ...own, trainers: make(), make, reports, checked };
   }
   const lost = new ModelError("device-lost", "reset");
 
@@ -76,6 +79,19 @@ describe("ProbedTrainers", () => {
     expect(await trainers.take(4)).toBe(second);
     expect(alive()).toHaveLength(1);
     expect(made).toHaveLength(2);
+  });
+
+  test("another inner optimiser gets a trainer of its own, on the same device; the same one does not", async () => {
+    const { trainers, alive, made, checked } = seated(({ candidate }) => [candidate("wasm", "fast", 1)]);
+    const adamW = await trainers.take(4);
+    expect(await trainers.take(4, "adamw")).toBe(adamW);
+    const muon = await trainers.take(4, "muon");
+    expect(muon).not.toBe(adamW);
+    expect(await trainers.take(2, "muon")).toBe(muon);
+    expect(await trainers.take(4), "what was used last").toBe(muon);
+    expect(alive()).toHaveLength(1);
+    expect(made.map(({ inner }) => inner)).toEqual(["adamw", "muon"]);
+    expect(checked, "each once").toEqual(["adamw", "muon"]);
   });
 
   test("the visitor's choice of device is kept, or refused with its reason", async () => {

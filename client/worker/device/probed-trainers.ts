@@ -1,5 +1,12 @@
-import type { ModelError } from "../../../model/contract/config.ts";
-import type { DeviceName, DeviceReport, Trainer, TrainerOptions } from "../../../model/contract/trainer.ts";
+import type { Inner, ModelError } from "../../../model/contract/config.ts";
+import { checkTrainer } from "../../../model/contract/known-gradient.ts";
+import type {
+  DeviceName,
+  DeviceReport,
+  Trainer,
+  TrainerFactory,
+  TrainerOptions,
+} from "../../../model/contract/trainer.ts";
 import type { Cache } from "../../cache/cache.ts";
 import { readProbe, saveProbe } from "../../cache/entries.ts";
 import { type Candidate, idOf } from "./devices.ts";
@@ -44,18 +51,23 @@ export class ProbedTrainers implements Trainers {
   #chosen: Pick<Probed, "candidate" | "factory" | "results"> | undefined;
   #trainer: Trainer | undefined;
   #batch = USUAL_BATCH;
+  #inner: Inner;
+  /** Inner optimisers that the chosen device computes well. */
+  #checked = new Set<Inner>();
   #failures = 0;
 
   constructor(options: ProbedTrainersOptions) {
     this.#options = options;
+    this.#inner = options.options.optimizer.inner ?? "adamw";
     const { candidates, only } = options;
     this.#candidates = only === undefined ? candidates : candidates.filter(({ device }) => device === only);
   }
 
-  async take(batch: number): Promise<Trainer> {
-    if (this.#trainer !== undefined && batch <= this.#batch) return this.#trainer;
+  async take(batch: number, inner = this.#inner): Promise<Trainer> {
+    if (this.#trainer !== undefined && batch <= this.#batch && inner === this.#inner) return this.#trainer;
     this.dispose();
     this.#batch = Math.max(batch, this.#batch);
+    this.#inner = inner;
     this.#trainer = withDeadlines((await this.#again()) ?? (await this.#probe()));
     return this.#trainer;
   }
@@ -75,27 +87,48 @@ export class ProbedTrainers implements Trainers {
     this.#trainer = undefined;
   }
 
+  /** Holds a device to the known gradient with an inner optimiser that it was not yet held to. */
+  async #check(factory: TrainerFactory): Promise<void> {
+    const { check = checkTrainer } = this.#options;
+    if (this.#checked.has(this.#inner)) return;
+    await check(factory, this.#inner);
+    this.#checked.add(this.#inner);
+  }
+
+  get #wanted(): TrainerOptions {
+    const { options } = this.#options;
+    const optimizer = { ...options.optimizer, inner: this.#inner };
+    return { ...options, optimizer, batch: this.#batch };
+  }
+
   /** The chosen device once more; undefined where it has none or it fails. */
   async #again(): Promise<Trainer | undefined> {
+    const chosen = this.#chosen;
+    if (chosen === undefined) return undefined;
+    let trainer: Trainer | undefined;
     try {
-      return await this.#chosen?.factory({ ...this.#options.options, batch: this.#batch });
+      trainer = await chosen.factory(this.#wanted);
+      await this.#check(chosen.factory);
+      return trainer;
     } catch {
+      trainer?.dispose();
       this.#exclude();
       return undefined;
     }
   }
 
   async #probe(): Promise<Trainer> {
-    const { options, cache, description, today, control, report } = this.#options;
+    const { cache, description, today, control, report } = this.#options;
     const probed = await probe({
       ...this.#options,
       candidates: this.#candidates,
-      options: { ...options, batch: this.#batch },
+      options: this.#wanted,
       remembered: await readProbe(cache, description, today()),
       trying: (trying) => control.enter({ phase: "probing", trying }),
       signal: control.signal,
     });
     this.#chosen = probed;
+    this.#checked = new Set([this.#inner]);
     await saveProbe(cache, description, idOf(probed.candidate), today());
     report({ type: "device", device: probed.trainer.report, probed: probed.results });
     return probed.trainer;

@@ -1,0 +1,52 @@
+import { expect, test } from "vitest";
+import { uploadTokens } from "../../protocol/upload.ts";
+import {
+  deltaOf,
+  restart,
+  TestVolunteer,
+  type TinyRun,
+  tinyRun,
+  tinySettings,
+  until,
+  uploadOf,
+} from "../../test/harness/tiny-run.ts";
+
+/** A run on a clock; its volunteer's delta is of one step of the two that its ticket has. */
+async function moved(rounds: object): Promise<TinyRun & { readonly tokens: number }> {
+  const tiny = await tinyRun({ settings: tinySettings({ rounds, quorum: 1 }) });
+  const volunteer = await TestVolunteer.create();
+  const ticket = await volunteer.ticket(tiny.run);
+  expect(ticket.trainFor).toBeGreaterThan(0);
+  const upload = uploadOf(ticket, deltaOf(1));
+  const done = { ...upload, report: { ...upload.report, steps: 1 } };
+  const { tokens } = await volunteer.send(tiny.run, done);
+  expect(tokens).toBe(uploadTokens(done, 8));
+  tiny.run.tick();
+  await until(() => tiny.run.status().version === 1);
+  return { ...tiny, tokens };
+}
+
+const stepOf = async ({ run }: TinyRun) => (await run.versionRecord(1)).step;
+
+test("what few volunteers trained with Muon inside is averaged, and so it is after a restart, in the record too", async () => {
+  const tiny = await moved({});
+  expect(tiny.tokens, "one step of two, of sixteen sequences").toBe(16 * 8);
+  const { hash } = tiny.run.manifest();
+  expect(await stepOf(tiny)).toEqual({
+    outer: { kind: "average", rate: 1, momentum: 0 },
+    downlink: { name: "dense", bits: 4 },
+  });
+  const again = await restart(tiny, "drop");
+  expect(again.run.manifest().hash).toBe(hash);
+  expect(await stepOf(again)).toEqual(await stepOf(tiny));
+  await again.run.close();
+});
+
+test("the control: with AdamW inside the outer step is the run file's, and another version comes of the same delta", async () => {
+  const [muon, adamW] = [await moved({}), await moved({ inner: "adamw" })];
+  expect(await stepOf(adamW)).toMatchObject({
+    outer: { kind: "muon", rate: 1.43, momentum: 0.5, grows: true },
+  });
+  expect(adamW.run.manifest().hash).not.toBe(muon.run.manifest().hash);
+  await Promise.all([muon.run.close(), adamW.run.close()]);
+});
