@@ -20,8 +20,8 @@ const SETTINGS = {
 const ROUNDS_MORE = 25;
 
 let run: SmallRun;
-beforeEach(async () => {
-  run = await startSmallRun(SETTINGS);
+beforeEach(async ({ task }) => {
+  run = await startSmallRun(task.name.includes("on a clock") ? { ...SETTINGS, rounds: {} } : SETTINGS);
 }, 120_000);
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -80,6 +80,18 @@ it("G4, AU4: what the second implementation trained is receipted, merged and pro
   expect(credit).toMatchObject({ tokens, merged: receipts, pending: 0, refused: 0 });
   expect(volunteer.taken.diffs, "it followed by diffs").toBeGreaterThan(ROUNDS_MORE / 2);
   expect(volunteer.taken.snapshots).toBeLessThan(5);
+});
+
+it("T8, L4, AU4: it takes part in a run on a clock, with Muon inside, and what it did of a fresh ticket is recomputed", {
+  timeout: 240_000,
+}, async () => {
+  const { volunteer, refusal } = await trainToAudit();
+  expect(refusal).toBeUndefined();
+  await volunteer.settle();
+  const { receipts, proven, refused, audits } = volunteer.totals;
+  expect(refused).toEqual({});
+  expect(Object.keys(audits)).toEqual(["recomputed"]);
+  expect(proven).toBe(receipts);
 });
 
 it.each([

@@ -32,13 +32,14 @@ test("what few volunteers trained with Muon inside is averaged, and so it is aft
   const tiny = await moved({});
   expect(tiny.tokens, "one step of two, of sixteen sequences").toBe(16 * 8);
   const { hash } = tiny.run.manifest();
-  expect(await stepOf(tiny)).toEqual({
+  const step = await stepOf(tiny);
+  expect(step).toEqual({
     outer: { kind: "average", rate: 1, momentum: 0 },
     downlink: { name: "dense", bits: 4 },
   });
   const again = await restart(tiny, "drop");
   expect(again.run.manifest().hash).toBe(hash);
-  expect(await stepOf(again)).toEqual(await stepOf(tiny));
+  expect(await stepOf(again)).toEqual(step);
   await again.run.close();
 });
 
