@@ -15,7 +15,10 @@ export interface Upload {
   readonly frame: Uint8Array<ArrayBuffer>;
 }
 
-/** What the volunteer says of its work. All but `steps` is shown to the operator and trusted for nothing. */
+/**
+ * What the volunteer says of its work. Audits hold the delta against `steps`, the median of all `trainMs` has a part in how
+ * long rounds on a clock are; the rest is shown to the operator and trusted for nothing.
+ */
 export interface Report {
   /** Mean training loss over the ticket's steps, nats a token. */
   readonly loss: number;

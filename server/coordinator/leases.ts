@@ -86,7 +86,12 @@ function shareOf(rules: Rules, state: State, asked: Asked, now: number): Share {
   if ("until" in slot) return slot;
   const inner = rounds.inner ?? state.inner;
   const batch = batchFor(rounds, inner, lately(state.versions));
-  return { ...slot, inner, batch, steps: stepsWithin(rounds, asked.pace, slot.trainFor, batch) };
+  return {
+    ...slot,
+    inner,
+    batch,
+    steps: stepsWithin(rounds, asked.pace, state.timings, slot.trainFor, batch),
+  };
 }
 
 /** A volunteer that asks for work; see the event. */
@@ -145,7 +150,8 @@ export function lease(
   // An answer to a fresh ticket is owed until it comes: who asks again, lets the lease end or waits for a restart gets
   // another one.
   const fresh = trusted(standing) && (!soft.paid.has(asked.volunteer) || isFreshAt(position));
-  const due = share.trainFor === undefined ? {} : { due: now + share.trainFor + state.round };
+  const due = rules.rounds &&
+    share.trainFor !== undefined && { due: now + share.trainFor + roundOf(rules.rounds, state).ms };
   const held = { volunteer: asked.volunteer, position, fresh, expires: now + rules.leaseMs, ...due };
   const leases = AgedMap.of(soft.leases).with(asked.ticket, held);
   const terms: TicketTerms = {

@@ -178,7 +178,8 @@ function accept(rules: Rules, state: State, event: Accepted, now: number): State
 
 function timingOf({ asked, took, report, tokens }: Accepted, context: number): Timing[] {
   if (asked === undefined) return [];
-  return [{ linkMs: Math.max(0, took - asked.trainFor), sequenceMs: report.trainMs / (tokens / context) }];
+  const sequenceMs = Math.min(report.trainMs, took) / (tokens / context);
+  return [{ linkMs: Math.max(0, took - asked.trainFor), sequenceMs }];
 }
 
 function close(state: State, event: Closed): State {

@@ -67,7 +67,7 @@ describe("a round", () => {
     expect(settled(64, 1e9, 1), "a minute at most").toBe(60_000);
   });
 
-  test("who is slow is one of many: the length follows the middle, and changes by half at once at most", () => {
+  test("A30: who is slow is one of many: the length follows the middle, and changes by half at once at most", () => {
     const honest = { linkMs: 100, sequenceMs: 5 };
     const slow = { linkMs: 3_600_000, sequenceMs: 3_600_000 };
     expect(nextRound(600, [honest, slow, honest, slow, honest], 5)).toBe(nextRound(600, [honest], 5));
@@ -94,10 +94,21 @@ test("few volunteers train with Muon inside, a crowd with AdamW, and one more or
 });
 
 test("a ticket has the steps that its volunteer is expected to do and half as many more, within bounds", () => {
-  const steps = (speed: number) => stepsWithin({ context: 8 }, { speed }, 1_000, 2);
-  expect([160, 1, 1e12].map(steps)).toEqual([15, 2, 250]);
-  expect(stepsWithin({ context: 8 }, {}, 1_000, 2), "nothing measured").toBe(30);
-  expect(stepsWithin({ context: 8, steps: 7 }, { speed: 160 }, 1_000, 2), "fixed by the run file").toBe(7);
+  const usual = [{ linkMs: 0, sequenceMs: 5 }];
+  const steps = (speed: number) => stepsWithin({ context: 8 }, { speed }, usual, 1_000, 2);
+  expect([160, 1].map(steps)).toEqual([15, 2]);
+  expect(stepsWithin({ context: 8 }, {}, usual, 1_000, 2), "nothing measured of it").toBe(30);
+  expect(
+    stepsWithin({ context: 8, steps: 7 }, { speed: 160 }, usual, 1_000, 2),
+    "fixed by the run file",
+  ).toBe(7);
+});
+
+test("A30: who says that it is a million times as fast has eight times the steps of the machine in the middle, 250 at most", () => {
+  const steps = (sequenceMs: number) =>
+    stepsWithin({ context: 8 }, { speed: 1e12 }, [{ linkMs: 0, sequenceMs }], 1_000, 2);
+  expect([50, 5, 0.001].map(steps)).toEqual([80, 250, 250]);
+  expect(stepsWithin({ context: 8 }, { speed: 1e12 }, [], 1_000, 2), "before there is a middle").toBe(30);
 });
 
 describe("a run on a clock", () => {
@@ -122,7 +133,7 @@ describe("a run on a clock", () => {
     expect(run.state.tokens).toBe(16 * (34 * 1 + 33 * 2 + 33 * 3));
   });
 
-  test("who asks and never sends, and who comes late, holds nobody up; the late delta is of the next version", () => {
+  test("A30: who asks and never sends, and who comes late, holds nobody up; the late delta is of the next version", () => {
     const run = new Driven(rules);
     const [here, late] = [run.ask(1, pace), run.ask(2, pace)];
     for (let i = 3; i < 1_000; i++) run.ask(i, { speed: 1e12, uplink: 1 });
@@ -147,7 +158,7 @@ describe("a run on a clock", () => {
     expect(run.state.versions[0]!.deltas).toBe(1);
   });
 
-  test("what only its volunteers say moves no round: links are what the server saw", () => {
+  test("A30: what only its volunteers say moves no round: links are what the server saw", () => {
     const free: Rules = { ...rules, rounds: { most: { adamw: 2, muon: 2 }, context: 8, deltaBytes: 1_000 } };
     const rounds = (said: number) => {
       const run = new Driven(free);
@@ -161,6 +172,17 @@ describe("a run on a clock", () => {
       return run.state.round;
     };
     expect(rounds(1)).toBe(rounds(1e9));
+  });
+
+  test("a delta's own word of its training is held to the time that the server saw", () => {
+    const run = new Driven(rules);
+    const ticket = run.ask(1, pace);
+    run.now = 950;
+    run.send({
+      ...run.deltaOf(ticket, 950, 5),
+      report: { loss: 1, trainMs: 86_400_000, device: "", steps: 5 },
+    });
+    expect(run.state.timings).toEqual([{ linkMs: 50, sequenceMs: 95 }]);
   });
 
   test("a replay gives the same rounds", () => {

@@ -24,7 +24,7 @@ export interface RoundRules {
 export interface Timing {
   /** Milliseconds from the end of its training to its acceptance, by the server's clock. */
   readonly linkMs: number;
-  /** Milliseconds that training one sequence took, as its volunteer says. */
+  /** Milliseconds that training one sequence took, as its volunteer says, and no more than its delta took in all. */
   readonly sequenceMs: number;
 }
 
@@ -60,7 +60,9 @@ const [ADAMW_FROM, MUON_UP_TO] = [10, 6];
 
 /** A ticket has so many times the steps that its volunteer is expected to do, for it may be faster than it was. */
 const HEADROOM = 1.5;
-const MAX_STEPS = 250;
+export const MAX_STEPS = 250;
+/** Nobody has more steps than so many times what the machine in the middle does: a speed is what a volunteer says. */
+const TIMES_USUAL = 8;
 /** Steps, at most, for who has measured nothing. */
 const USUAL_STEPS = 30;
 
@@ -77,12 +79,10 @@ export function roundAfter(
   { round: before, timings, inner }: Paced,
   deltas: number,
 ): number {
-  const link = medianOf(timings.map(({ linkMs }) => linkMs)) ?? 0;
-  const sequence = medianOf(timings.map(({ sequenceMs }) => sequenceMs)) ?? 0;
   const wanted = Math.max(
     LONE_ROUND_MS[rules.inner ?? inner] / Math.sqrt(Math.sqrt(Math.max(1, deltas))),
-    link / LINK_PART,
-    MIN_STEPS * batchFor(rules, rules.inner ?? inner, deltas) * sequence,
+    middleOf(timings, "linkMs") / LINK_PART,
+    MIN_STEPS * batchFor(rules, rules.inner ?? inner, deltas) * middleOf(timings, "sequenceMs"),
   );
   const near = Math.max(before / MAX_CHANGE, Math.min(before * MAX_CHANGE, wanted));
   return Math.round(Math.max(MIN_ROUND_MS, Math.min(MAX_ROUND_MS, near)));
@@ -138,14 +138,21 @@ export function slotOf(
 export function stepsWithin(
   { context, steps }: Pick<RoundRules, "context" | "steps">,
   { speed }: Pace,
+  timings: readonly Timing[],
   trainFor: number,
   batch: number,
 ): number {
   if (steps !== undefined) return steps;
-  if (speed === undefined) return USUAL_STEPS;
-  const expected = (speed * trainFor) / 1_000 / (batch * context);
-  return Math.max(2, Math.min(MAX_STEPS, Math.ceil(HEADROOM * expected)));
+  const usualMs = middleOf(timings, "sequenceMs") * batch;
+  const most = usualMs > 0 ? Math.min(MAX_STEPS, (TIMES_USUAL * trainFor) / usualMs) : USUAL_STEPS;
+  const expected =
+    speed === undefined ? USUAL_STEPS : (HEADROOM * speed * trainFor) / 1_000 / (batch * context);
+  return Math.max(2, Math.ceil(Math.min(most, expected)));
 }
+
+/** What lies in the middle of what was measured; 0 where nothing was. */
+const middleOf = (timings: readonly Timing[], what: keyof Timing): number =>
+  medianOf(timings.map((timing) => timing[what])) ?? 0;
 
 /**
  * When a version on a clock closes, whose deltas came at these times: when its round is over, or as soon as all that were

@@ -5,9 +5,11 @@ import { ProtocolError } from "../../protocol/errors.ts";
 import type { Estimate } from "../../protocol/founding.ts";
 import { frameBytes } from "../../protocol/frame.ts";
 import { MAX_PARAMETERS, MAX_VOCABULARY, MIN_VOCABULARY } from "../../protocol/limits.ts";
-import { stepsFor } from "../coordinator/ticket-steps.ts";
+import type { Pace } from "../../protocol/pace.ts";
+import { MAX_STEPS } from "../coordinator/rounds.ts";
+import { stepsFor, type Weight } from "../coordinator/ticket-steps.ts";
 import { deltaCodec, diffCodec } from "../run/merge-rule.ts";
-import type { Settings } from "../run/settings.ts";
+import { largestBatch, type Settings } from "../run/settings.ts";
 
 /** Bytes of a value. */
 const F32 = 4;
@@ -28,26 +30,34 @@ export function estimateOf(settings: Settings, vocabulary: number): Estimate {
       `${parameters} parameters are more than the ${MAX_PARAMETERS} a run may have`,
     );
   }
-  const { batch, steps, tokenBudget, learningRate } = settings;
+  const { batch, tokenBudget, learningRate } = settings;
   const tokensPerStep = batch * shape.context;
   const deltaBytes = frameBytes(deltaCodec(settings, parameters), parameters);
   const diffBytes = frameBytes(diffCodec(settings, Number.POSITIVE_INFINITY), parameters);
-  const weight = { tokensPerStep, deltaBytes, diffBytes };
-  // The pace of the slowest and of the fastest volunteer there can be.
-  const least =
-    steps === "paced" ? stepsFor(weight, { speed: 1e-9, uplink: Number.MAX_VALUE }, 1, false) : steps;
-  const most = steps === "paced" ? stepsFor(weight, { speed: Number.MAX_VALUE, uplink: 1 }, 1, false) : steps;
   return {
     parameters,
     snapshotBytes: headerOf(layout).length + F32 * parameters,
     deltaBytes,
     diffBytes,
     flopsPerToken: Math.round(flopsOf(shape, batch) / tokensPerStep),
-    ticketTokens: [least * tokensPerStep, most * tokensPerStep],
+    ticketTokens: ticketTokensOf(settings, { tokensPerStep, deltaBytes, diffBytes }),
     diskBytes: diskBytes(settings, parameters, deltaBytes, diffBytes),
     tokenBudget,
     learningRate,
   };
+}
+
+/** The least and the most tokens of a ticket: by the pace of the slowest and of the fastest volunteer there can be. */
+function ticketTokensOf(settings: Settings, weight: Weight): [number, number] {
+  const { rounds, steps, batch, model } = settings;
+  if (rounds !== "turns") {
+    const smallest = rounds.batch === "paced" ? Math.max(1, Math.floor(batch / 4)) : rounds.batch;
+    const most = steps === "paced" ? MAX_STEPS : steps;
+    return [smallest * model.context, most * largestBatch(settings) * model.context];
+  }
+  const of = (pace: Pace) =>
+    weight.tokensPerStep * (steps === "paced" ? stepsFor(weight, pace, 1, false) : steps);
+  return [of({ speed: 1e-9, uplink: Number.MAX_VALUE }), of({ speed: Number.MAX_VALUE, uplink: 1 })];
 }
 
 /** At the quorum's number of deltas a version; a larger swarm keeps more of them (docs/OPERATIONS.md). */

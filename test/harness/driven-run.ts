@@ -62,9 +62,9 @@ export class Driven {
     return effect.terms;
   }
 
-  /** Sends a ticket's delta, of so many steps in a run on a clock. */
-  accept(terms: TicketTerms, at = this.now, steps?: number): readonly Effect[] {
-    return this.send({
+  /** A ticket's delta as it is accepted, of so many steps in a run on a clock. */
+  deltaOf(terms: TicketTerms, at: number, steps?: number): Accepted {
+    return {
       type: "accepted",
       at,
       ticket: terms.id,
@@ -76,7 +76,11 @@ export class Driven {
       took: at - terms.issued,
       report: { loss: 1, trainMs: 1, device: "", ...(steps !== undefined && { steps }) },
       ...askedOf(terms),
-    } satisfies Accepted);
+    };
+  }
+
+  accept(terms: TicketTerms, at = this.now, steps?: number): readonly Effect[] {
+    return this.send(this.deltaOf(terms, at, steps));
   }
 
   /** Does what the last effects ask until they ask for nothing durable. */
