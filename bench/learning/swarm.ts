@@ -2,7 +2,7 @@ import type { Inner } from "../../model/contract/config.ts";
 import { createWasmTrainer } from "../../model/engine/wasm/trainer.ts";
 import { Random } from "../../model/lib/random.ts";
 import type { VolunteerKey } from "../../protocol/ids.ts";
-import { largestBatch } from "../../server/run/settings.ts";
+import { largestBatch } from "../../server/run/micro-batch.ts";
 import { VirtualClock } from "./clock.ts";
 import type { BenchCorpus } from "./corpus.ts";
 import { EvenCurve, type Measure, type Version } from "./curve.ts";

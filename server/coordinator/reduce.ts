@@ -3,6 +3,7 @@ import type { HeldOutPoint } from "../../protocol/status.ts";
 import { AgedMap } from "../lib/aged-map.ts";
 import { addStrike, merged as mergedInto, passed, ruled, seen, suspected } from "../trust/standing.ts";
 import { rolledBackTo } from "../trust/tripwire.ts";
+import { due } from "./due.ts";
 import type {
   Accepted,
   Audited,
@@ -17,13 +18,12 @@ import type {
   Ruled,
   StateChanged,
 } from "./events.ts";
-import { expectedAt, expire, lately, lease, roundOf, settle, usuallyWorking, workingAt } from "./leases.ts";
+import { expire, lately, lease, settle } from "./leases.ts";
 import { type Outcome, outcomesOf } from "./outcomes.ts";
-import { innerAfter, roundAfter, roundEnds, type Timing } from "./rounds.ts";
+import { innerAfter, roundAfter, type Timing } from "./rounds.ts";
 import { ACTIVE_MS, MAX_STALENESS, type Rules } from "./rules.ts";
 import { keepSample } from "./samples.ts";
 import { begin, type State } from "./state.ts";
-import { closesAt } from "./version-deadline.ts";
 
 /** Newest versions shown. */
 const MAX_VERSIONS = 20;
@@ -107,51 +107,6 @@ export function replay(rules: Rules, created: Created, rest: Iterable<Exclude<Ev
   let state = begin(created);
   for (const event of rest) state = reduce(rules, state, event, "at" in event ? event.at : state.at).state;
   return state;
-}
-
-/** What the state asks for. It is asked for again until it is done, so a failed write only delays it. */
-function due(rules: Rules, state: State, now: number): Effect[] {
-  // What was closed is merged, whatever came after: its deltas have no other end.
-  if (state.closing !== undefined) return [{ type: "merge", closed: state.closing.event }];
-  if (state.phase === "finished") return [];
-  if (state.tokens >= rules.tokenBudget) {
-    return [{ type: "record", event: { type: "state", at: now, state: "finished" } }];
-  }
-  if (state.phase === "paused" || state.pool.length === 0) return [];
-  const ends = endOf(rules, state, now);
-  const isDue = (deltas: State["pool"]) => now >= ends(deltas);
-  if (!isDue(state.pool)) return [];
-  const { merged, discarded } = rules.weigh(state.pool, state.version, state.trust, now);
-  // Only what counts makes a quorum or a deadline: suspects would hurry every version. Of nothing is none made.
-  const counted = new Set(merged.map(({ ticket }) => ticket));
-  if (!isDue(state.pool.filter(({ ticket }) => counted.has(ticket)))) return [];
-  const inner = mostlyMuon(state.pool, merged) && ({ inner: "muon" } as const);
-  const closed: Closed = { type: "closed", at: now, version: state.version, merged, ...inner };
-  return [{ type: "record", event: discarded.length === 0 ? closed : { ...closed, discarded } }];
-}
-
-/** When the open version closes by these deltas. */
-function endOf(rules: Rules, state: State, now: number): (deltas: State["pool"]) => number {
-  const timesOf = (deltas: State["pool"]) => deltas.map(({ at }) => at);
-  const { rounds, quorum: least } = rules;
-  if (rounds !== undefined) {
-    const expected = expectedAt(state, now);
-    return (deltas) => {
-      // What was late for the version before makes none by itself: those at work on this one are about to begin.
-      const complete = expected === 0 && deltas.some(({ version }) => version === state.version);
-      return roundEnds(roundOf(rounds, state), timesOf(deltas), { least, complete });
-    };
-  }
-  const working = workingAt(state, rules.leaseMs, now);
-  const crowd = { least, working, usual: usuallyWorking(state) };
-  return (deltas) => closesAt({ opened: state.publishedAt, came: timesOf(deltas), took: state.took }, crowd);
-}
-
-/** Whether more than half of what is merged, by weight, was trained with Muon inside. */
-function mostlyMuon(pool: State["pool"], merged: Closed["merged"]): boolean {
-  const muon = new Set(pool.flatMap(({ ticket, inner }) => (inner === "muon" ? [ticket] : [])));
-  const weight = merged.reduce((sum, one) => sum + (muon.has(one.ticket) ? one.weight : -one.weight), 0);
-  return weight > 0;
 }
 
 function accept(rules: Rules, state: State, event: Accepted, now: number): State {

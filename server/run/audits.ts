@@ -21,10 +21,8 @@ import {
   verdictOf,
 } from "../trust/audit.ts";
 import type { Candidate } from "../trust/candidate.ts";
-import { Gauge, REMEMBERED } from "../trust/gauge.ts";
+import { type Gauge, REMEMBERED } from "../trust/gauge.ts";
 import { Learning, NEWEST } from "../trust/learning.ts";
-import type { RunDefinition } from "./genesis.ts";
-import type { RunOptions } from "./options.ts";
 import type { Blamed } from "./recent-deltas.ts";
 import { readTheSame } from "./same-text.ts";
 
@@ -35,43 +33,6 @@ const AHEAD = 20;
 /** The server's own direction is found again after so many versions, by so many steps. */
 export const DIRECTION_EVERY = 8;
 export const DIRECTION_STEPS = 4;
-
-/** What audits need of the run. */
-export interface AuditedRun {
-  readonly founded: Pick<RunDefinition, "settings" | "task" | "delta" | "rules">;
-  readonly state: State;
-  now(): number;
-  snapshot(hash: Hash): Promise<Uint8Array<ArrayBuffer> | undefined>;
-  record(event: Audited): Promise<void>;
-}
-
-/** The audits of a run, or undefined where its settings or its shell want none. */
-export function auditsOf(run: AuditedRun, options: RunOptions): Audits | undefined {
-  const { settings, task, delta, rules } = run.founded;
-  const { auditor, corpus, random, log } = options;
-  const share = settings.trust.auditShare;
-  if (auditor === undefined || share === 0) return undefined;
-  const draw = () => new DataView(random(4).buffer).getUint32(0, true);
-  return new Audits({
-    auditor,
-    share,
-    codec: delta,
-    context: rules.context,
-    batch: rules.batch,
-    parameters: task.parameters,
-    gauge: new Gauge(task.parameters, delta, task.tensors, () => draw() / 2 ** 32),
-    draw,
-    state: () => run.state,
-    rates: (...about) => run.founded.rules.rates(...about),
-    weights: async (hash) => {
-      const file = await run.snapshot(hash);
-      return file && task.decode(file);
-    },
-    shard: (hash) => corpus.shard(hash),
-    record: (audited) => run.record({ ...audited, at: run.now() }),
-    failed: (error) => log.warn({ error: String(error) }, "a delta could not be audited"),
-  });
-}
 
 export interface AuditsOptions {
   readonly auditor: Auditor;

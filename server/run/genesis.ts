@@ -18,13 +18,13 @@ import { type Store, StoreError } from "../store/store.ts";
 import { RULES } from "../trust/weigh.ts";
 import { requireFit } from "./fit.ts";
 import { deltaCodec, diffCodec, type Merging, mergeRule } from "./merge-rule.ts";
+import { muonBatch } from "./micro-batch.ts";
 import type { RunCorpus, Task, TaskFactory } from "./options.ts";
 import { encodeRecord } from "./record.ts";
 import {
   DEFAULT_SETTINGS,
   earlierDefaults,
   MUON_TIMES,
-  muonBatch,
   type RoundSettings,
   type Settings,
   SettingsError,

@@ -1,7 +1,8 @@
 import type { Upload } from "../../protocol/upload.ts";
 import type { Candidate } from "../trust/candidate.ts";
 import type { Gauge } from "../trust/gauge.ts";
-import { type AuditedRun, type Audits, auditsOf } from "./audits.ts";
+import type { Audits } from "./audits.ts";
+import { type AuditedRun, auditsOf } from "./audits-of.ts";
 import { DivergenceDetector, type WatchedRun } from "./divergence-detector.ts";
 import { Evaluations, type Measured } from "./evaluations.ts";
 import type { EventLog } from "./event-log.ts";

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
+import { largestBatch } from "./micro-batch.ts";
 import {
   DEFAULT_SETTINGS,
   earlierDefaults,
-  largestBatch,
   parseSettings,
   SettingsError,
   storedSettings,

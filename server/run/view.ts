@@ -8,8 +8,8 @@ import { activeAt } from "../coordinator/leases.ts";
 import { ACTIVE_MS } from "../coordinator/rules.ts";
 import type { RunDefinition } from "./genesis.ts";
 import type { LiveRun } from "./live-run.ts";
+import { largestBatch } from "./micro-batch.ts";
 import type { RunCorpus } from "./options.ts";
-import { largestBatch } from "./settings.ts";
 
 export type FixedManifest = Omit<Manifest, "state" | "version" | "hash">;
 

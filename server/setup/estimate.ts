@@ -9,7 +9,8 @@ import type { Pace } from "../../protocol/pace.ts";
 import { MAX_STEPS } from "../coordinator/rounds.ts";
 import { stepsFor, type Weight } from "../coordinator/ticket-steps.ts";
 import { deltaCodec, diffCodec } from "../run/merge-rule.ts";
-import { largestBatch, type Settings } from "../run/settings.ts";
+import { largestBatch } from "../run/micro-batch.ts";
+import type { Settings } from "../run/settings.ts";
 
 /** Bytes of a value. */
 const F32 = 4;

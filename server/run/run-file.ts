@@ -1,0 +1,181 @@
+import { z } from "zod";
+import {
+  type CodecSpec,
+  DENSE2,
+  DENSE4,
+  F32,
+  isChunk,
+  MAX_CHUNK,
+  MIN_CHUNK,
+} from "../../protocol/codec/codec.ts";
+import { MAX_BATCH, MAX_LABEL, MAX_STEPS } from "../../protocol/limits.ts";
+import { ICE_URL, type IceServer, MAX_ICE_CHARS, MAX_ICE_SERVERS } from "../../protocol/manifest.ts";
+
+/**
+ * Plain averaging (rate 1 replaces the weights by the volunteers' mean), DiLoCo's Nesterov (2311.08105), or Nesterov
+ * with the step of every matrix orthogonalised (Muon on the server).
+ */
+export interface OuterSettings {
+  readonly kind: "average" | "nesterov" | "muon";
+  readonly rate: number;
+  /** 0 for "average". */
+  readonly momentum: number;
+  /** A version of n deltas, fewer than this, takes (n + 1) ÷ (this + 1) of the rate. Absent: all; default 4 for "muon". */
+  readonly fullAt?: number;
+  /**
+   * It follows the volunteers: the rate of a version of n deltas is ⁸√n times as high, and deltas of Muon's are averaged.
+   * Absent: neither. Default in a run on a clock.
+   */
+  readonly grows?: true;
+}
+
+const count = (least: number, most: number) => z.number().int().min(least).max(most);
+const share = z.number().min(0).max(1);
+const label = z.string().min(1).max(MAX_LABEL);
+
+const outer = z
+  .strictObject({
+    kind: z.enum(["average", "nesterov", "muon"]).default("muon"),
+    rate: z.number().gt(0).max(2).optional(),
+    momentum: z.number().min(0).max(0.99).optional(),
+    fullAt: count(1, 10_000).optional(),
+    grows: z.boolean().optional(),
+  })
+  .refine((value) => value.kind !== "average" || !value.momentum, {
+    path: ["momentum"],
+    message: 'is not for "average"',
+  })
+  .refine((value) => value.kind !== "average" || value.fullAt === undefined, {
+    path: ["fullAt"],
+    message: 'is not for "average"',
+  })
+  .refine((value) => value.kind !== "average" || !value.grows, {
+    path: ["grows"],
+    message: 'is not for "average"',
+  })
+  .transform(({ kind, rate, momentum, fullAt, grows }): OuterSettings => {
+    if (kind === "average") return { kind, rate: rate ?? 1, momentum: 0 };
+    return {
+      kind,
+      rate: rate ?? (kind === "muon" ? 1.3 : 0.7),
+      momentum: momentum ?? 0.3,
+      ...(fullAt !== undefined && { fullAt }),
+      ...(grows && { grows }),
+    };
+  });
+
+const codeBits = z.union([z.literal(2), z.literal(4), z.literal(8)]);
+
+/** A codec, by its short name or spelled out. */
+const codec = z.union([
+  z.enum(["f32", "dense2", "dense4", "dense8"]).transform((name): CodecSpec => SHORT[name]),
+  z.strictObject({ name: z.literal("f32") }),
+  z.strictObject({ name: z.literal("dense"), bits: codeBits }),
+  z
+    .strictObject({
+      name: z.literal("topk"),
+      chunk: count(MIN_CHUNK, MAX_CHUNK).refine(isChunk, { message: "is no power of two" }),
+      k: count(1, MAX_CHUNK),
+      bits: codeBits,
+    })
+    .refine(({ chunk, k }) => k <= chunk, { path: ["k"], message: "is more than a chunk has" }),
+]);
+
+const SHORT = {
+  f32: F32,
+  dense2: DENSE2,
+  dense4: DENSE4,
+  dense8: { name: "dense", bits: 8 },
+} as const satisfies Record<string, CodecSpec>;
+
+/** The keys of a run file, with the defaults of those that do not depend on others. */
+export const runFile = z.strictObject({
+  name: label.default("Murmuration"),
+  operator: label.default("the owner of this page"),
+  startPaused: z.boolean().default(false),
+  seed: count(0, 0xffff_ffff).default(1),
+  model: z
+    .strictObject({
+      layers: count(1, 96).default(2),
+      heads: count(1, 96).default(4),
+      width: count(1, 8_192).default(96),
+      context: count(2, 8_192).default(128),
+    })
+    .refine(({ heads, width }) => width % heads === 0, {
+      path: ["width"],
+      message: "is no multiple of heads",
+    })
+    .prefault({}),
+  batch: count(1, MAX_BATCH).default(4),
+  rounds: z
+    .union(
+      [
+        z.literal("turns"),
+        z.strictObject({
+          seconds: z.union([z.number().min(0.1).max(3_600), z.literal("paced")]).default("paced"),
+          batch: z.union([count(1, MAX_BATCH), z.literal("paced")]).default("paced"),
+          inner: z.enum(["adamw", "muon", "paced"]).default("paced"),
+        }),
+      ],
+      { error: 'is "turns", or an object of seconds, batch and inner' },
+    )
+    .default("turns"),
+  steps: z.union([count(1, MAX_STEPS), z.literal("paced")]).default("paced"),
+  tokenBudget: count(1, Number.MAX_SAFE_INTEGER).default(20_000_000),
+  learningRate: z.number().gt(0).max(1).nullable().default(null), // filled in by parseSettings
+  warmupTokens: count(0, Number.MAX_SAFE_INTEGER).default(50_000),
+  finalRate: share.default(0.1),
+  optimizer: z
+    .strictObject({
+      beta1: z.number().min(0).max(0.9999).default(0.9),
+      beta2: z.number().min(0).max(0.99999).default(0.99),
+      epsilon: z.number().min(1e-12).max(1).default(1e-8),
+      weightDecay: z.number().min(0).max(10).default(0.1),
+      clip: z.number().min(1e-6).max(1e6).default(1),
+      inner: z.enum(["adamw", "muon"]).default("adamw"),
+    })
+    // What is not there in runs made before must not be there in runs like them.
+    .transform(({ inner, ...adamW }) => (inner === "muon" ? { ...adamW, inner } : adamW))
+    .prefault({}),
+  residualDecay: share.default(0.95),
+  outer: outer.prefault({}),
+  delta: z.union([codec, z.literal("auto")]).default("auto"),
+  downlink: z.union([z.literal("auto"), codec]).default("auto"),
+  quorum: count(1, 10_000).default(1),
+  crowd: count(1, 10_000).default(8),
+  leaseSeconds: count(1, 86_400).default(120),
+  snapshotEvery: count(1, 1_000_000).default(10),
+  keepSnapshots: count(1, 1_000).default(3),
+  keepDiffs: count(1, 1_000_000).default(100),
+  evaluateWindows: count(1, 100_000).default(64),
+  trust: z
+    .strictObject({
+      rules: z.enum(["default", "clipped-mean", "mean"]).default("default"),
+      auditShare: share.default(0.08),
+      tripwire: z.number().gt(0).max(1_000).default(0.3),
+    })
+    .prefault({}),
+  peers: z
+    .strictObject({
+      on: z.boolean().default(false),
+      ice: z
+        .array(
+          z
+            .strictObject({
+              urls: z.string().max(MAX_ICE_CHARS).regex(ICE_URL, "is no stun:, turn: or turns: address"),
+              username: z.string().max(MAX_ICE_CHARS).optional(),
+              credential: z.string().max(MAX_ICE_CHARS).optional(),
+            })
+            .transform(
+              ({ urls, username, credential }): IceServer => ({
+                urls,
+                ...(username !== undefined && { username }),
+                ...(credential !== undefined && { credential }),
+              }),
+            ),
+        )
+        .max(MAX_ICE_SERVERS)
+        .default([]),
+    })
+    .prefault({}),
+});
