@@ -180,6 +180,7 @@ const listed = [false, true].flatMap((software) =>
 const every = [...new Map(listed.map((tile) => [nameOf(tile), tile])).values()];
 
 /** Where operands cannot be read four at a time, every tile gives way to the same plain one. */
+const SMALL = new Set(["ragged sides", "ragged k", "aligned sides at odd places"]);
 const products: [string, number, number, number, boolean, Tile][] = [
   ...every.map((tile): [string, number, number, number, boolean, Tile] => [
     nameOf(tile),
@@ -195,8 +196,9 @@ const products: [string, number, number, number, boolean, Tile][] = [
   ["aligned sides at odd places", 12, 8, 4, true, every[0]!],
 ];
 
-test.each(products)("gemm in all modes and epilogues, %s", async (_, m, n, k, odd, tile) => {
+test.each(products)("gemm in all modes with their epilogues, %s", async (name, m, n, k, odd, tile) => {
   const how = tuning(1, 4, tile);
+  const small = SMALL.has(name);
   const ground = new Ground();
   const activation = (length: number) => ground.slot("activations", length, { odd });
   const parameter = (length: number) => ground.slot("parameters", length, { odd });
@@ -255,10 +257,13 @@ test.each(products)("gemm in all modes and epilogues, %s", async (_, m, n, k, od
       accumulate: true,
     },
   ];
-  const written = ops.flatMap(({ out, pre, biasGradient }) => [out, pre, biasGradient]);
+  // Larger tiles take SwiftShader some five seconds a product to compile. What has no epilogue differs at its end alone,
+  // and is tested where operands are ragged.
+  const tested = small ? ops : ops.filter((op) => op.bias ?? op.pre ?? (op.accumulate || null));
+  const written = tested.flatMap(({ out, pre, biasGradient }) => [out, pre, biasGradient]);
   await expectSame(
     ground,
-    ops,
+    tested,
     written.filter((slot) => slot !== null),
     how,
   );
