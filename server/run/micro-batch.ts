@@ -11,9 +11,9 @@ export function muonBatch({ batch, optimizer, model: { width, context } }: Setti
   return Math.max(batch, Math.min(MAX_MUON_BATCH, worth));
 }
 
-/** Sequences of the largest micro-batch that a ticket may ask for. */
+/** Sequences of the largest micro-batch that a ticket may ask for, and at least what the server trains itself (audits.ts). */
 export function largestBatch(settings: Settings): number {
   const { rounds, batch } = settings;
   if (rounds === "turns" || rounds.inner === "adamw") return batch;
-  return rounds.batch === "paced" ? muonBatch(settings) : rounds.batch;
+  return rounds.batch === "paced" ? muonBatch(settings) : Math.max(batch, rounds.batch);
 }
