@@ -2,7 +2,7 @@ import { concat, utf8 } from "./bytes.ts";
 import { ProtocolError } from "./errors.ts";
 import { asInteger, asNumber, asObject, asText, parseJson } from "./guards.ts";
 import { MAX_ENVELOPE_BYTES, MAX_LABEL, MAX_LOSS } from "./limits.ts";
-import { parseTicket, type Ticket } from "./ticket.ts";
+import { parseTicket, type Ticket, ticketTokens } from "./ticket.ts";
 
 /**
  * The body of `POST /api/deltas` (rule D1): a little-endian u32 length, an envelope of that many bytes of
@@ -67,4 +67,4 @@ export const stepsDone = ({ ticket, report }: Pick<Upload, "ticket" | "report">)
 
 /** Tokens that an upload's delta was trained on. */
 export const uploadTokens = (upload: Pick<Upload, "ticket" | "report">, context: number): number =>
-  stepsDone(upload) * upload.ticket.batch * context;
+  ticketTokens({ steps: stepsDone(upload), batch: upload.ticket.batch }, context);

@@ -9,7 +9,7 @@ import { heldOutMeter } from "./heldout.ts";
 import { type BoundJob, MODELS, type Outcome } from "./job.ts";
 import { machineOfMeans } from "./scenarios.ts";
 import { stepMs } from "./step-time.ts";
-import { textOf } from "./sync.ts";
+import { ONE_MACHINE, textOf } from "./sync.ts";
 import { TargetCurve } from "./target-curve.ts";
 
 /** Tokens of a step: few steps, and yet hardly more text than smaller ones need. */
@@ -58,13 +58,7 @@ export async function runBound(job: BoundJob, corpus: BenchCorpus): Promise<Outc
     loss,
     tokens: step * BOUND_TOKENS,
     versions: step,
-    bitsUp: 0,
-    bitsDown: 0,
-    bitsJoin: 0,
-    goodput: 1,
-    staleness: [],
-    refused: {},
-    steps: 1,
+    ...ONE_MACHINE,
     seconds: (performance.now() - begun) / 1_000,
   };
 }

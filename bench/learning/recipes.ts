@@ -16,7 +16,7 @@ export const RECIPES: Readonly<Record<string, Readonly<Record<string, unknown>>>
     crowd: 8,
   },
   /** Rounds on a clock in which everybody works. */
-  clock: { rounds: {}, outer: { kind: "muon", rate: 1.43, momentum: 0.5, grows: true } },
+  clock: { rounds: {} },
   /** FedAvg: the volunteers' mean replaces the weights. */
   average: { outer: { kind: "average", rate: 1 } },
   "average-f32": { outer: { kind: "average", rate: 1 }, delta: { name: "f32" }, downlink: { name: "f32" } },

@@ -39,16 +39,21 @@ export async function runSync(job: SyncJob, corpus: BenchCorpus): Promise<Outcom
     loss,
     tokens,
     versions,
-    bitsUp: 0,
-    bitsDown: 0,
-    bitsJoin: 0,
-    goodput: 1,
-    staleness: [],
-    refused: {},
-    steps: 1,
+    ...ONE_MACHINE,
     seconds: (performance.now() - begun) / 1_000,
   };
 }
+
+/** Of an outcome without volunteers: nothing is sent, nobody waits, and a step makes a version. */
+export const ONE_MACHINE = {
+  bitsUp: 0,
+  bitsDown: 0,
+  bitsJoin: 0,
+  goodput: 1,
+  staleness: [],
+  refused: {},
+  steps: 1,
+} as const;
 
 /** Steps whose text is drawn at once. */
 const STEPS = 10;

@@ -3,7 +3,7 @@ import type { DeviceReport, Trainer } from "../../model/contract/trainer.ts";
 import { batchesOf } from "../../model/data/batches.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { MAX_LABEL, MAX_LOSS } from "../../protocol/limits.ts";
-import { donePart, type Ticket, ticketTokens } from "../../protocol/ticket.ts";
+import { type Ticket, ticketTokens } from "../../protocol/ticket.ts";
 import { encodeUpload } from "../../protocol/upload.ts";
 import type { RoundDeps } from "./deps.ts";
 import type { LocalState, PackedDelta } from "./local-state.ts";
@@ -15,6 +15,7 @@ export interface Done {
   readonly packed: PackedDelta;
   /** The upload. */
   readonly body: Uint8Array<ArrayBuffer>;
+  /** Inner steps that it is made of. */
   readonly steps: number;
 }
 
@@ -62,7 +63,7 @@ export async function train(
     const took = clock() - begun;
     trainMs += took;
     if (reads && done < ticket.steps)
-      tell(deps, expectedOf(work, started, clock(), done), done, losses.at(-1), trainMs);
+      tell(deps, ticket, done, expectedOf(work, started, clock(), done), losses.at(-1), trainMs);
     // Resting after each step keeps the machine usable; resting for 0 still lets a stop or pause come in.
     await sleep((took * (1 - control.share)) / control.share, control.signal);
     left(Math.min(((clock() - started) * (ticket.steps - done)) / done, until - clock()));
@@ -73,8 +74,8 @@ export async function train(
   const idle = clock() - waiting;
   const packed = await localState.pack(trainer, ticket);
   losses.push(...(await trainer.losses())); // came with the payload
-  throughput.trained(ticketTokens(donePart(ticket, done), context), clock() - started - idle);
-  tell(deps, donePart(ticket, done), done, losses.at(-1), trainMs);
+  throughput.trained(ticketTokens({ ...ticket, steps: done }, context), clock() - started - idle);
+  tell(deps, ticket, done, done, losses.at(-1), trainMs);
   const loss = losses.reduce((total, one) => total + one, 0) / losses.length;
   if (!Number.isFinite(loss)) throw new ModelError("not-finite", `the loss is ${loss}`);
   trainers.proved();
@@ -89,16 +90,23 @@ export async function train(
 
 const labelOf = ({ device, detail }: DeviceReport): string => `${device}, ${detail}`.slice(0, MAX_LABEL);
 
-/** The part of a ticket that will have been done when its time is over, as it looks after so many steps. */
-function expectedOf({ ticket, until }: Work, started: number, now: number, done: number): Ticket {
+/** Steps that will have been done when a ticket's time is over, as it looks after so many. */
+function expectedOf({ ticket, until }: Work, started: number, now: number, done: number): number {
   const more = ((until - now) * done) / Math.max(1, now - started);
-  return donePart(ticket, Math.min(ticket.steps, done + Math.max(0, Math.floor(more))));
+  return Math.min(ticket.steps, done + Math.max(0, Math.floor(more)));
 }
 
-function tell({ manifest, report }: RoundDeps, ticket: Ticket, step: number, loss = 0, trainMs = 0): void {
-  const tokens = step * ticket.batch * manifest.model.context;
+function tell(
+  { manifest, report }: RoundDeps,
+  ticket: Ticket,
+  step: number,
+  steps: number,
+  loss = 0,
+  trainMs = 0,
+): void {
+  const tokens = ticketTokens({ ...ticket, steps: step }, manifest.model.context);
   const tokensPerSecond = (tokens * 1_000) / Math.max(trainMs, 1);
-  report({ type: "step", step, steps: ticket.steps, loss, tokensPerSecond });
+  report({ type: "step", step, steps, loss, tokensPerSecond });
 }
 
 /** Our own refusal of numbers that no server takes. */

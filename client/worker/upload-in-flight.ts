@@ -1,6 +1,6 @@
 import { ProtocolError } from "../../protocol/errors.ts";
 import { sha256 } from "../../protocol/identity.ts";
-import { donePart, ticketTokens } from "../../protocol/ticket.ts";
+import { ticketTokens } from "../../protocol/ticket.ts";
 import type { RoundDeps } from "./deps.ts";
 import type { LocalState } from "./local-state.ts";
 import type { Phase } from "./messages.ts";
@@ -56,7 +56,7 @@ export class UploadInFlight {
       report({ type: "refused", code: answer.code, message: answer.message });
     if (answer !== "taken") return answer;
     inspection?.sent(packed.frame, steps);
-    const tokens = ticketTokens(donePart(ticket, steps), manifest.model.context);
+    const tokens = ticketTokens({ ...ticket, steps }, manifest.model.context);
     const delta = await sha256(packed.frame);
     report({ type: "sent", bytes: body.length, version: ticket.version, tokens, ticket: ticket.id, delta });
     return answer;

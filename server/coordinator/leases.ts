@@ -45,11 +45,11 @@ export function workingAt(state: State, leaseMs: number, now: number): number {
 
 /** Volunteers usually at work on a version, by the deltas of the newest few; 1 before there are any. */
 export function usuallyWorking({ versions }: State): number {
-  return versions.length === 0 ? 1 : Math.max(1, lately(versions) / QUORUM_SHARE);
+  return versions.length === 0 ? 1 : Math.max(1, deltasLately(versions) / QUORUM_SHARE);
 }
 
 /** Deltas of a version, the mean of the newest few; 1 before there are any. */
-export function lately(versions: State["versions"]): number {
+export function deltasLately(versions: State["versions"]): number {
   const newest = versions.slice(0, LATELY);
   const deltas = newest.reduce((sum, version) => sum + version.deltas, 0);
   return newest.length === 0 ? 1 : deltas / newest.length;
@@ -85,7 +85,7 @@ function shareOf(rules: Rules, state: State, asked: Asked, now: number): Share {
   const slot = slotOf(roundOf(rounds, state), rounds, asked.pace, sent, now);
   if ("until" in slot) return slot;
   const inner = rounds.inner ?? state.inner;
-  const batch = batchFor(rounds, inner, lately(state.versions));
+  const batch = batchFor(rounds, inner, deltasLately(state.versions));
   return {
     ...slot,
     inner,

@@ -18,7 +18,7 @@ import type {
   Ruled,
   StateChanged,
 } from "./events.ts";
-import { expire, lately, lease, settle } from "./leases.ts";
+import { deltasLately, expire, lease, settle } from "./leases.ts";
 import { type Outcome, outcomesOf } from "./outcomes.ts";
 import { innerAfter, roundAfter, type Timing } from "./rounds.ts";
 import { ACTIVE_MS, MAX_STALENESS, type Rules } from "./rules.ts";
@@ -192,8 +192,8 @@ function publish(rules: Rules, state: State, event: Published): Change {
     used: new Map([...state.used].filter(([, from]) => from >= version - MAX_STALENESS)),
     versions,
     ...(rules.rounds && {
-      round: roundAfter(rules.rounds, state, lately(versions)),
-      inner: innerAfter(state.inner, lately(versions)),
+      round: roundAfter(rules.rounds, state, deltasLately(versions)),
+      inner: innerAfter(state.inner, deltasLately(versions)),
     }),
     recent: [...state.recent.filter((merge) => at - merge.at <= ACTIVE_MS), { at, tokens: closing.tokens }],
   };

@@ -76,13 +76,14 @@ export interface Paced {
 /** How long the next round is; `deltas` is how many a version has lately. */
 export function roundAfter(
   rules: RoundRules,
-  { round: before, timings, inner }: Paced,
+  { round: before, timings, inner: chosen }: Paced,
   deltas: number,
 ): number {
+  const inner = rules.inner ?? chosen;
   const wanted = Math.max(
-    LONE_ROUND_MS[rules.inner ?? inner] / Math.sqrt(Math.sqrt(Math.max(1, deltas))),
+    LONE_ROUND_MS[inner] / Math.sqrt(Math.sqrt(Math.max(1, deltas))),
     middleOf(timings, "linkMs") / LINK_PART,
-    MIN_STEPS * batchFor(rules, rules.inner ?? inner, deltas) * middleOf(timings, "sequenceMs"),
+    MIN_STEPS * batchFor(rules, inner, deltas) * middleOf(timings, "sequenceMs"),
   );
   const near = Math.max(before / MAX_CHANGE, Math.min(before * MAX_CHANGE, wanted));
   return Math.round(Math.max(MIN_ROUND_MS, Math.min(MAX_ROUND_MS, near)));

@@ -11,7 +11,7 @@ export interface Rules {
   readonly ranges: Ranges;
   /** Inner steps of the next ticket of who has measured this of itself, where so many are at work. */
   readonly steps: (pace: Pace, working: number, crowded: boolean) => number;
-  /** Sequences of a micro-batch, at most. */
+  /** Sequences of a micro-batch: of every ticket's where volunteers take turns, and of the server's own steps. */
   readonly batch: number;
   /** Of a run on a clock; absent: volunteers take turns. */
   readonly rounds?: RoundRules;
