@@ -8,6 +8,7 @@ import type { Rules } from "../coordinator/rules.ts";
 import type { State } from "../coordinator/state.ts";
 import type { AuditJob } from "../evaluate/examine.ts";
 import type { Auditor } from "../evaluate/ports.ts";
+import { forgetOldest } from "../lib/oldest.ts";
 import {
   Budget,
   blameOf,
@@ -96,8 +97,7 @@ export class Audits {
     const copies = delta.facts?.copies;
     const copied = copies && this.#recent.get(copies);
     this.#recent.set(upload.ticket.id, upload.ticket);
-    const [oldest] = this.#recent.keys();
-    if (this.#recent.size > REMEMBERED && oldest !== undefined) this.#recent.delete(oldest);
+    forgetOldest(this.#recent, REMEMBERED);
     if (copies !== undefined) {
       const held = { ...upload, frame: upload.frame.slice() };
       void this.#considerCopy(held, copied).catch((error: unknown) => this.#options.failed(error));
