@@ -7,6 +7,11 @@ const READY_MS = 10_000;
 const SPEAK_MS = 2_000;
 
 const IDLE: SwarmStatus = { state: "idle", line: "", loss: null, sent: 0, merged: 0 };
+type Blocked = SwarmEvents["blocked"]["reason"];
+const BLOCKED: Partial<Record<Blocked, string>> = {
+  insecure: "Training needs https.",
+  sandboxed: "Training cannot run in a sandboxed frame.",
+};
 const PROTOCOL = { murmuration: 1 } as const;
 
 /**
@@ -36,7 +41,8 @@ export function defineSwarm(server: string): void {
       const style = new CSSStyleSheet();
       style.replaceSync(sheet); // a constructed sheet needs no style-src of the host's policy
       this.#root.adoptedStyleSheets = [style];
-      if (!isSecureContext) this.#block("insecure");
+      const unfit = unfitPage();
+      if (unfit !== undefined) this.#block(unfit);
       else if (this.#wanted) this.#open();
       else this.#offer("");
     }
@@ -99,8 +105,9 @@ export function defineSwarm(server: string): void {
     }
 
     #open(): HTMLElement {
-      if (!isSecureContext) {
-        this.#block("insecure");
+      const unfit = unfitPage();
+      if (unfit !== undefined) {
+        this.#block(unfit);
         return this;
       }
       const frame = document.createElement("iframe");
@@ -197,8 +204,8 @@ export function defineSwarm(server: string): void {
       this.dispatchEvent(new CustomEvent(name, { detail }));
     }
 
-    #block(reason: SwarmEvents["blocked"]["reason"]): void {
-      this.#offer(reason === "insecure" ? "Training needs https." : "It could not be loaded on this page.");
+    #block(reason: Blocked): void {
+      this.#offer(BLOCKED[reason] ?? "It could not be loaded on this page.");
       this.#status = { ...IDLE, state: "blocked" };
       this.#wanted = false;
       this.#revoked?.();
@@ -214,6 +221,17 @@ export function defineSwarm(server: string): void {
   }
 
   customElements.define("murmuration-swarm", Swarm);
+}
+
+/**
+ * Why no frame can train on this page. A sandbox without `allow-same-origin` passes on to the frame: there it has no origin,
+ * hence neither storage nor an address that messages could be sent to.
+ */
+function unfitPage(): Blocked | undefined {
+  if (!isSecureContext) return "insecure";
+  if (self.origin !== "null") return undefined;
+  console.error("murmuration: this page has no origin: a sandboxed frame needs allow-same-origin");
+  return "sandboxed";
 }
 
 function frameSetup(element: HTMLElement, tell: (setup: ToFrame) => void): void {

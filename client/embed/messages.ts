@@ -48,8 +48,8 @@ export interface SwarmEvents {
   readonly credit: { readonly sent: number; readonly merged: number };
   /** Training is not possible here, and why. */
   readonly error: { readonly detail: string };
-  /** The frame could not be loaded: a policy, a blocker, a site that is not allowed, or plain HTTP. Comes once. */
-  readonly blocked: { readonly reason: "policy" | "timeout" | "insecure" };
+  /** The frame could not be loaded: a policy, a blocker, a site that is not allowed, plain HTTP, or a sandbox. Comes once. */
+  readonly blocked: { readonly reason: "policy" | "timeout" | "insecure" | "sandboxed" };
 }
 
 /** What {@link SwarmElement.status} returns. */

@@ -73,6 +73,36 @@ describe("a checkpoint", () => {
   });
 });
 
+test("a journal that was cut short is reported with how much it lost; one that is whole is not", async () => {
+  const { files, index, status } = await lived(10);
+  const said: object[] = [];
+  const log = {
+    info() {},
+    error() {},
+    warn: (fields: object, message: string) => said.push({ ...fields, message }),
+  };
+  const open = (files: MemoryFiles) => tinyRun({ files, settings, segmentBytes: 1_024, index, log });
+  await (await open(files.restart("kill"))).run.close();
+  expect(said).toEqual([]);
+  const indexed = index.applied;
+  const copy = files.restart("kill");
+  const segments = await copy.list("journal");
+  for (const segment of segments.slice(segments.length / 2)) await copy.remove(`journal/${segment}`);
+  const cut = await open(copy);
+  const { version } = cut.run.status();
+  expect(version).toBeLessThan(status.version);
+  const records = index.applied;
+  expect(said).toEqual([
+    {
+      records,
+      indexed,
+      lost: indexed - records,
+      message: expect.stringContaining("has lost its last records"),
+    },
+  ]);
+  await cut.run.close();
+});
+
 test("a long run's disk: frames, diffs and snapshots stay bounded, and history costs little a delta", {
   timeout: 120_000,
 }, async () => {

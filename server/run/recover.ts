@@ -46,6 +46,10 @@ export async function recover(
   const created = await creation(store);
   const founded = await foundedOf(created);
   const { index } = store;
+  if (index.run === founded.id && index.applied > store.length) {
+    const fields = { records: store.length, indexed: index.applied, lost: index.applied - store.length };
+    log.warn(fields, "the journal has lost its last records: the run goes on from what is left of it");
+  }
   if (index.run !== founded.id || index.applied > store.length) index.clear(founded.id);
   const warn = (error: unknown) => log.warn({ error: String(error) }, "a snapshot cannot be used");
 

@@ -71,6 +71,26 @@ it("a second tag of a page shows no second button, and the console says why", as
   expect(told.join()).toContain("no button for this tag");
 });
 
+it.each([
+  ["allow-scripts", false],
+  ["allow-scripts allow-same-origin", true],
+])(
+  "a page in a frame with sandbox=%j: training can be offered: %s, else both the box and the console say why",
+  async (sandbox, offered) => {
+    const inside = `${blog.tag().replace("defer ", "").replaceAll('"', "'")}`;
+    const told = await visit(`<iframe sandbox="${sandbox}" srcdoc="${inside}"></iframe>`);
+    const box = blog.page.frameLocator("iframe");
+    await box.getByRole("button", { name: OPEN }).click();
+    if (offered) {
+      await box.frameLocator("iframe").getByRole("button", { name: "Yes, help train" }).waitFor();
+      expect(told).toEqual([]);
+    } else {
+      await box.getByText("Training cannot run in a sandboxed frame.").waitFor();
+      expect(told.join()).toContain("needs allow-same-origin");
+    }
+  },
+);
+
 it("a loader that finds no tag of its own says so", async () => {
   const loader = new TextDecoder().decode(await blog.server.get("/embed.js"));
   const told = await visit(`<script>${loader}</script>`);
