@@ -1,60 +1,53 @@
-import { concat, lengthOf, type Pieces } from "../../protocol/bytes.ts";
+import type { Pieces } from "../../protocol/bytes.ts";
 import { asRefusal } from "./durability.ts";
 import { type Files, join, type OpenFile, tidy, writeDurably } from "./files.ts";
+import { GroupCommit, MAX_GROUP_BYTES } from "./group-commit.ts";
+import { encodeBlock, encodeHeader, HEADER_BYTES, headerCheck, packSegment } from "./segment.ts";
 import {
-  type Block,
-  decodeHeader,
-  encodeBlock,
-  encodeHeader,
-  HEADER_BYTES,
-  headerCheck,
-  isSound,
-  PACKED_BYTES,
-  packBlock,
-  recordsOf,
-  scan,
-} from "./segment.ts";
+  endOf,
+  isStripped,
+  lastCheck,
+  openSegment,
+  type SegmentFile,
+  SegmentReader,
+} from "./segment-file.ts";
 import { type JournalEntry, type RecordPlace, StoreError } from "./store.ts";
 
-/** A segment is closed when it has grown to this: small enough to read whole, large enough to be few. */
+/** Bytes at which a segment is closed: small enough to read whole, large enough to be few. */
 const SEGMENT_BYTES = 16 * 1024 * 1024;
-/** Records that wait while the disk syncs share the next fsync, up to so many bytes. */
-const GROUP_BYTES = 8 * 1024 * 1024;
 
 const DIRECTORY = "journal";
 
 /**
- * The append-only journal (format: segment.ts). Many appends share one fsync, and each resolves only after it.
+ * The append-only journal (format: segment.ts). Many appends share one fsync (group-commit.ts), and each resolves only
+ * after it.
  *
- * When a write or an fsync fails, every record of its group is refused, and before the next one the file is
- * opened anew, cut back to what was synced, and synced. The failed fsync itself is never tried again: the
- * kernel may have marked the lost pages clean, so that a second fsync would succeed over a hole. Writing the
- * bytes again makes new dirty pages, whose fsync means something.
+ * When a write or an fsync fails, every record of its group is refused. Before the next group the file is opened again,
+ * cut back to what was synced, and synced. The failed fsync itself is never tried again: the kernel may have marked the
+ * lost pages clean, so that a second fsync would succeed over a hole. Writing the bytes again makes new dirty pages, whose
+ * fsync means something.
  */
 export class Journal {
   readonly #files: Files;
   readonly #salt: () => number;
   readonly #segmentBytes: number;
   /** Oldest first. Only the last is written to. */
-  readonly #segments: Held[];
+  readonly #segments: SegmentFile[];
+  readonly #reader: SegmentReader;
+  readonly #commits = new GroupCommit((records) => this.#write(records));
   #file: OpenFile | undefined;
   #length: number;
   #broken = false;
-  #waiting: Waiting[] = [];
-  #flushing: Promise<void> | undefined;
   #closed = false;
-  /** Where blocks are put together, one after another: each is durable before the next is begun. */
-  #room = new Uint8Array();
-  /** The block that was read last. */
-  #block: { readonly at: string; readonly records: readonly Uint8Array<ArrayBuffer>[] } | undefined;
-  /** The stripped segment that was read last. */
-  #lately: { readonly path: string; readonly blocks: readonly Block[]; readonly bytes: number } | undefined;
+  /** Each block is put together here: it is durable before the next one is begun. */
+  #buffer = new Uint8Array();
 
-  private constructor(files: Files, options: JournalOptions, segments: Held[], length: number) {
+  private constructor(files: Files, options: JournalOptions, segments: SegmentFile[], length: number) {
     this.#files = files;
     this.#salt = options.salt;
     this.#segmentBytes = options.segmentBytes ?? SEGMENT_BYTES;
     this.#segments = segments;
+    this.#reader = new SegmentReader(files);
     this.#length = length;
   }
 
@@ -74,13 +67,13 @@ export class Journal {
   }
 
   /**
-   * Reads what is there and changes nothing, also while a server writes: what it had appended whole by now is
-   * the journal. Stripped segments, which are old and many, are opened by their header alone; what is wrong
-   * with one is told when it is read.
+   * Reads what is there and changes nothing, even while a server writes: the journal is what it had appended whole by
+   * now. Of stripped segments, which are old and many, only the header is read; damage behind it is found when the segment
+   * is read.
    */
   static async read(files: Files, options: JournalOptions): Promise<Journal> {
     const names = (await files.list(DIRECTORY)).filter((name) => /^\d{8}\.log$/.test(name));
-    const segments: Held[] = [];
+    const segments: SegmentFile[] = [];
     let length = 0;
     for (const [i, name] of names.entries()) {
       const path = join(DIRECTORY, name);
@@ -88,16 +81,19 @@ export class Journal {
       const segment = await openSegment(files, path, i === names.length - 1);
       const { header } = segment;
       const before = segments.at(-1);
-      // How many records a stripped segment has, the next one tells.
-      const stripped = before !== undefined && before.header.end !== undefined;
-      const follows = stripped ? header.first >= before.header.first : header.first === length;
+      // Only the segment after a stripped one says how many records that has.
+      const follows =
+        before !== undefined && isStripped(before)
+          ? header.first >= before.header.first
+          : header.first === length;
       if (!follows || (before !== undefined && endOf(before) !== header.previous)) {
         throw new StoreError(`${path} does not follow the segment before it`);
       }
       segments.push(segment);
       length = header.first + (segment.blocks ?? []).reduce((sum, block) => sum + block.records, 0);
     }
-    if (segments.at(-1)?.header.end !== undefined) {
+    const last = segments.at(-1);
+    if (last !== undefined && isStripped(last)) {
       throw new StoreError("the journal's last segment is missing"); // only older ones are stripped
     }
     const journal = new Journal(files, options, segments, length);
@@ -111,10 +107,7 @@ export class Journal {
 
   append(record: Pieces): Promise<number> {
     if (this.#closed) return Promise.reject(new StoreError("the journal is closed"));
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ record, resolve, reject });
-      this.#flushing ??= this.#flush();
-    });
+    return this.#commits.append(record);
   }
 
   async *records(from = 0): AsyncGenerator<JournalEntry> {
@@ -122,12 +115,10 @@ export class Journal {
     for (const [i, segment] of [...this.#segments.entries()]) {
       const next = this.#segments[i + 1]?.header.first ?? end;
       if (next <= from) continue;
-      const { blocks, bytes } = await this.#scanned(segment);
-      const content = await this.#files.read(segment.path, 0, bytes);
       let { first: sequence } = segment.header;
-      for (const block of blocks) {
-        if (sequence >= end) return; // written since: not in `content`
-        for (const record of this.#recordsOf(segment, block, content, block.offset)) {
+      for await (const records of this.#reader.blocks(segment)) {
+        if (sequence >= end) return; // written since
+        for (const record of records) {
           if (sequence >= from) yield { sequence, record };
           sequence += 1;
         }
@@ -138,18 +129,14 @@ export class Journal {
 
   async read(sequence: number): Promise<Uint8Array<ArrayBuffer>> {
     const segment = this.#segments.findLast(({ header }) => header.first <= sequence);
+    if (segment === undefined || sequence < 0 || sequence >= this.#length) {
+      throw new StoreError(`the journal has no record ${sequence}`);
+    }
     try {
-      if (segment !== undefined && sequence >= 0 && sequence < this.#length) {
-        let { first } = segment.header;
-        for (const block of (await this.#scanned(segment)).blocks) {
-          if (sequence < first + block.records) {
-            return (await this.#recordsIn(segment, block))[sequence - first]!;
-          }
-          first += block.records;
-        }
-      }
+      const record = await this.#reader.record(segment, sequence - segment.header.first);
+      if (record !== undefined) return record;
     } catch (error) {
-      if (segment === undefined || this.#segments.includes(segment)) throw error;
+      if (this.#segments.includes(segment)) throw error;
       return this.read(sequence); // it was stripped meanwhile
     }
     throw new StoreError(`the journal has no record ${sequence}`);
@@ -176,21 +163,14 @@ export class Journal {
     for (const [i, segment] of this.#segments.entries()) {
       const next = this.#segments[i + 1];
       if (next === undefined || next.header.first > before) return;
-      if (segment.header.end !== undefined) continue;
+      if (isStripped(segment)) continue;
       const header = { ...segment.header, end: endOf(segment) };
-      const parts = [encodeHeader(header)];
-      const check = headerCheck(parts[0]!);
-      const content = await this.#files.read(segment.path, 0, segment.bytes);
-      const records = (segment.blocks ?? []).flatMap((block) =>
-        this.#recordsOf(segment, block, content, block.offset).map(strip),
-      );
-      let last = check;
-      for (const group of groupsOf(records, PACKED_BYTES)) {
-        const block = await packBlock(header.salt, last, group);
-        parts.push(block.bytes);
-        last = block.check;
+      const records: Uint8Array[] = [];
+      for await (const block of this.#reader.blocks(segment)) {
+        for (const record of block) records.push(strip(record));
       }
-      await writeDurably(this.#files, segment.path, concat(...parts)).catch((error: unknown) => {
+      const { bytes, check } = await packSegment(header, records);
+      await writeDurably(this.#files, segment.path, bytes).catch((error: unknown) => {
         throw asRefusal(error);
       });
       this.#segments[i] = { path: segment.path, header, check, blocks: undefined, bytes: 0 };
@@ -200,42 +180,29 @@ export class Journal {
   /** Waits for what is being written; later appends are refused. */
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#flushing;
+    await this.#commits.idle();
     await this.#file?.close();
     this.#file = undefined;
   }
 
-  async #flush(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      const group = this.#takeGroup();
-      try {
-        const first = await this.#write(group.map(({ record }) => record));
-        for (const [i, { resolve }] of group.entries()) resolve(first + i);
-      } catch (error) {
-        this.#broken = true;
-        for (const { reject } of group) reject(asRefusal(error));
-      }
+  /** Writes a group; the journal is broken until the next one when that fails. */
+  async #write(records: readonly Pieces[]): Promise<number> {
+    try {
+      return await this.#writeBlock(records);
+    } catch (error) {
+      this.#broken = true;
+      throw asRefusal(error);
     }
-    this.#flushing = undefined;
-  }
-
-  #takeGroup(): Waiting[] {
-    let bytes = 0;
-    const end = this.#waiting.findIndex(({ record }, i) => {
-      bytes += lengthOf(record);
-      return i > 0 && bytes > GROUP_BYTES;
-    });
-    return this.#waiting.splice(0, end < 0 ? this.#waiting.length : end);
   }
 
   /** Writes one block and syncs it; returns its first record's sequence number. */
-  async #write(records: readonly Pieces[]): Promise<number> {
+  async #writeBlock(records: readonly Pieces[]): Promise<number> {
     const last = this.#segments.at(-1);
     const segment = last === undefined || last.bytes >= this.#segmentBytes ? await this.#rotate() : last;
     if (this.#broken || this.#file === undefined) await this.#reopen();
-    const block = encodeBlock(segment.header.salt, lastCheck(segment), records, this.#room);
-    if (block.bytes.length > this.#room.length && block.bytes.length <= GROUP_BYTES) {
-      this.#room = new Uint8Array(Math.min(GROUP_BYTES, 2 * block.bytes.length));
+    const block = encodeBlock(segment.header.salt, lastCheck(segment), records, this.#buffer);
+    if (block.bytes.length > this.#buffer.length && block.bytes.length <= MAX_GROUP_BYTES) {
+      this.#buffer = new Uint8Array(Math.min(MAX_GROUP_BYTES, 2 * block.bytes.length));
     }
     await this.#file!.append(block.bytes);
     await this.#file!.sync();
@@ -248,7 +215,7 @@ export class Journal {
   }
 
   /** Begins a new segment; it appears whole, under its name, or not at all. */
-  async #rotate(): Promise<Held> {
+  async #rotate(): Promise<SegmentFile> {
     const last = this.#segments.at(-1);
     if (this.#broken && last !== undefined) await this.#reopen(); // a closed segment must end soundly
     const path = join(DIRECTORY, nameOf(this.#segments.length));
@@ -266,10 +233,10 @@ export class Journal {
     return segment;
   }
 
-  /** Opens the last segment anew, cut back to what is known to be durable. */
+  /** Opens the last segment again, cut back to what is known to be durable. */
   async #reopen(): Promise<void> {
     const { path, bytes } = this.#segments.at(-1)!;
-    await this.#file?.close().catch(() => {}); // its error was told when the write failed
+    await this.#file?.close().catch(() => {}); // the failed write has reported its error
     this.#file = undefined;
     const file = await this.#files.open(path);
     try {
@@ -282,41 +249,6 @@ export class Journal {
     this.#file = file;
     this.#broken = false;
   }
-
-  /** A segment's blocks; a stripped one is scanned when it is asked for, and the last such is remembered. */
-  async #scanned(segment: Held): Promise<{ readonly blocks: readonly Block[]; readonly bytes: number }> {
-    const { path, blocks, bytes } = segment;
-    if (blocks !== undefined) return { blocks, bytes };
-    if (this.#lately?.path === path) return this.#lately;
-    const content = await this.#files.read(path);
-    if (content === undefined) throw new StoreError(`${path} is gone`);
-    const found = scan(content, path);
-    if (found.header.end !== segment.header.end || found.sound < content.length) {
-      throw new StoreError(`${path} is damaged at byte ${found.sound}`);
-    }
-    this.#lately = { path, blocks: found.blocks, bytes: found.sound };
-    return this.#lately;
-  }
-
-  /** One block's records. The last one is remembered: a merge reads its deltas one by one, in journal order. */
-  async #recordsIn(segment: Held, block: Block): Promise<readonly Uint8Array<ArrayBuffer>[]> {
-    const at = `${segment.path} ${segment.header.end ?? ""} ${block.offset}`;
-    if (this.#block?.at !== at) {
-      const bytes = await this.#files.read(segment.path, block.offset, block.offset + block.bytes);
-      this.#block = { at, records: this.#recordsOf(segment, block, bytes, 0) };
-    }
-    return this.#block.records;
-  }
-
-  #recordsOf(segment: Held, block: Block, bytes: Uint8Array<ArrayBuffer> | undefined, at: number) {
-    return recordsOf(this.#sound(segment, block, bytes, at), segment.header.end !== undefined);
-  }
-
-  #sound(segment: Held, block: Block, bytes: Uint8Array<ArrayBuffer> | undefined, at: number) {
-    const found = bytes?.subarray(at, at + block.bytes);
-    if (found !== undefined && isSound(segment.header.salt, found)) return found;
-    throw new StoreError(`${segment.path} was changed at byte ${block.offset} since it was opened`);
-  }
 }
 
 export interface JournalOptions {
@@ -325,54 +257,4 @@ export interface JournalOptions {
   readonly segmentBytes?: number;
 }
 
-interface Held {
-  readonly path: string;
-  readonly header: ReturnType<typeof scan>["header"];
-  readonly check: number;
-  /** Undefined for a stripped segment: a long run has too many to hold. */
-  readonly blocks: Block[] | undefined;
-  /** Up to the end of the last sound block; 0 where `blocks` are not held. */
-  bytes: number;
-}
-
-/** Looks at a segment's file. Only the last one may end in a torn block. */
-async function openSegment(files: Files, path: string, last: boolean): Promise<Held> {
-  const head = await files.read(path, 0, HEADER_BYTES);
-  if (head === undefined) throw new StoreError(`${path} should not be there`);
-  const header = decodeHeader(head, path);
-  if (header.end !== undefined && !last) {
-    return { path, header, check: headerCheck(head), blocks: undefined, bytes: 0 };
-  }
-  const bytes = await files.read(path);
-  const { check, blocks, sound } = scan(bytes ?? head, path);
-  if (sound < (bytes?.length ?? 0) && !last) {
-    throw new StoreError(`${path} is damaged at byte ${sound}, and a segment follows it`);
-  }
-  return { path, header, check, blocks: [...blocks], bytes: sound };
-}
-
-/** Cuts a list of records into runs of about so many bytes. */
-function groupsOf(records: readonly Uint8Array[], most: number): Uint8Array[][] {
-  const groups: Uint8Array[][] = [];
-  let bytes = most;
-  for (const record of records) {
-    if (bytes >= most) {
-      groups.push([]);
-      bytes = 0;
-    }
-    groups.at(-1)!.push(record);
-    bytes += record.length;
-  }
-  return groups;
-}
-
-interface Waiting {
-  readonly record: Pieces;
-  readonly resolve: (sequence: number) => void;
-  readonly reject: (error: unknown) => void;
-}
-
 const nameOf = (segment: number): string => `${String(segment).padStart(8, "0")}.log`;
-const lastCheck = ({ blocks, check }: Held): number => blocks?.at(-1)?.check ?? check;
-/** What the next segment's header names. */
-const endOf = (segment: Held): number => segment.header.end ?? lastCheck(segment);

@@ -24,8 +24,8 @@ const FORMAT = 2;
 const STRIPPED = 1;
 export const HEADER_BYTES = 32;
 const BLOCK_HEADER_BYTES = 20;
-/** Records that share a block of a stripped segment: large enough to deflate well, small enough to read one. */
-export const PACKED_BYTES = 256 * 1024;
+/** Bytes of records in a block of a stripped segment: enough to deflate well, and few enough to read one record. */
+const PACKED_BYTES = 256 * 1024;
 
 export interface SegmentHeader {
   readonly first: number;
@@ -72,17 +72,18 @@ export const headerCheck = (header: Uint8Array<ArrayBuffer>): number =>
   new DataView(header.buffer, header.byteOffset).getUint32(28, true);
 
 /**
- * `bytes` are a part of `room` where they fit in, so that who writes block after block allocates none: a busy journal's
- * blocks were half of what the garbage collector had to do.
+ * `bytes` are a part of `buffer` where they fit in. A writer that passes the same one for every block allocates nothing:
+ * a busy journal's blocks were half of what the garbage collector had to do.
  */
 export function encodeBlock(
   salt: number,
   previous: number,
   records: readonly Pieces[],
-  room?: Uint8Array<ArrayBuffer>,
+  buffer?: Uint8Array<ArrayBuffer>,
 ): { bytes: Uint8Array<ArrayBuffer>; check: number } {
   const size = records.reduce((sum, record) => sum + 4 + lengthOf(record), BLOCK_HEADER_BYTES);
-  const bytes = room !== undefined && room.length >= size ? room.subarray(0, size) : new Uint8Array(size);
+  const bytes =
+    buffer !== undefined && buffer.length >= size ? buffer.subarray(0, size) : new Uint8Array(size);
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   let at = BLOCK_HEADER_BYTES;
   for (const record of records) {
@@ -96,8 +97,38 @@ export function encodeBlock(
   return seal(salt, previous, bytes);
 }
 
-/** A stripped segment's block. */
-export async function packBlock(
+/** A stripped segment, whole: its header, which must name an `end`, and its records in deflated blocks. */
+export async function packSegment(
+  header: SegmentHeader,
+  records: readonly Uint8Array[],
+): Promise<{ bytes: Uint8Array<ArrayBuffer>; check: number }> {
+  const parts = [encodeHeader(header)];
+  const check = headerCheck(parts[0]!);
+  let last = check;
+  for (const group of groupsOf(records, PACKED_BYTES)) {
+    const block = await packBlock(header.salt, last, group);
+    parts.push(block.bytes);
+    last = block.check;
+  }
+  return { bytes: concat(...parts), check };
+}
+
+/** Cuts a list of records into runs of about so many bytes. */
+function groupsOf(records: readonly Uint8Array[], size: number): Uint8Array[][] {
+  const groups: Uint8Array[][] = [];
+  let bytes = size;
+  for (const record of records) {
+    if (bytes >= size) {
+      groups.push([]);
+      bytes = 0;
+    }
+    groups.at(-1)!.push(record);
+    bytes += record.length;
+  }
+  return groups;
+}
+
+async function packBlock(
   salt: number,
   previous: number,
   records: readonly Uint8Array[],
@@ -145,7 +176,7 @@ function inflated(payload: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
     const whole = inflateRawSync(payload.subarray(4), { maxOutputLength: Math.max(1, length) });
     if (whole.length === length) return new Uint8Array(whole);
   } catch {
-    // told below, with what it means
+    // thrown below, with what it means
   }
   throw new StoreError("a stripped journal block does not unpack");
 }

@@ -1,0 +1,60 @@
+import { lengthOf, type Pieces } from "../../protocol/bytes.ts";
+
+/** Bytes of records that share one fsync; a larger record is written alone. */
+export const MAX_GROUP_BYTES = 8 * 1024 * 1024;
+
+/**
+ * Records that arrive while the disk syncs share the next write. An append resolves only when its group is durable. When
+ * a write fails, every record of its group is refused, and the next group is tried.
+ */
+export class GroupCommit {
+  readonly #write: (records: readonly Pieces[]) => Promise<number>;
+  #waiting: Waiting[] = [];
+  #flushing: Promise<void> | undefined;
+
+  /** `write` makes a group durable and resolves to its first record's sequence number. */
+  constructor(write: (records: readonly Pieces[]) => Promise<number>) {
+    this.#write = write;
+  }
+
+  /** Resolves to the record's sequence number; rejects with what `write` rejects with. */
+  append(record: Pieces): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ record, resolve, reject });
+      this.#flushing ??= this.#flush();
+    });
+  }
+
+  /** Resolves when nothing waits and nothing is being written. */
+  async idle(): Promise<void> {
+    await this.#flushing;
+  }
+
+  async #flush(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const group = this.#takeGroup();
+      try {
+        const first = await this.#write(group.map(({ record }) => record));
+        for (const [i, { resolve }] of group.entries()) resolve(first + i);
+      } catch (error) {
+        for (const { reject } of group) reject(error);
+      }
+    }
+    this.#flushing = undefined;
+  }
+
+  #takeGroup(): Waiting[] {
+    let bytes = 0;
+    const end = this.#waiting.findIndex(({ record }, i) => {
+      bytes += lengthOf(record);
+      return i > 0 && bytes > MAX_GROUP_BYTES;
+    });
+    return this.#waiting.splice(0, end < 0 ? this.#waiting.length : end);
+  }
+}
+
+interface Waiting {
+  readonly record: Pieces;
+  readonly resolve: (sequence: number) => void;
+  readonly reject: (error: unknown) => void;
+}
