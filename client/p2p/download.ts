@@ -3,6 +3,7 @@ import type { PeerId } from "../../protocol/ids.ts";
 import { Bits } from "./bits.ts";
 import type { Shape, Source } from "./events.ts";
 import {
+  ASK_MS,
   HEDGE_MS,
   MAX_BAD,
   MAX_SOURCES,
@@ -105,6 +106,13 @@ export class Download {
 
   ask(source: Source, chunk: number, now: number): void {
     this.asks.push({ source, chunk, at: now });
+  }
+
+  /** Peers that have not answered an ask in time; the server's transport has a watchdog of its own. */
+  stalled(now: number): Set<PeerId> {
+    const peers = new Set<PeerId>();
+    for (const { source, at } of this.asks) if (source !== "server" && now - at >= ASK_MS) peers.add(source);
+    return peers;
   }
 
   /** Ends an ask. False where there was none. */

@@ -3,8 +3,9 @@ import type { ChunkList } from "../../protocol/chunks.ts";
 import { diffName, type ObjectName } from "../../protocol/ids.ts";
 import { idOf, PeerWorld, type Script } from "../../test/harness/peer-world.ts";
 import { Bits } from "./bits.ts";
-import type { Brought, Hub } from "./hub.ts";
+import type { Hub } from "./hub.ts";
 import { decodeMessage, encodeMessage, type Message, PIECE_BYTES } from "./messages.ts";
+import type { Brought } from "./waiters.ts";
 
 const CHUNK = 64 * 1024;
 const LENGTH = 12 * CHUNK + 777;

@@ -5,11 +5,13 @@ import { type Hash, type ObjectName, type PeerId, snapshotName } from "../../pro
 import { WrongBytes } from "../transport/away.ts";
 import { Announcer, type SeedServer } from "./announcer.ts";
 import { Assembler } from "./assembler.ts";
-import { BUFFER_HIGH, type Channel, type Network } from "./channel.ts";
+import type { Channel, Network } from "./channel.ts";
+import { Channels } from "./channels.ts";
 import type { Command, PeerEvent, Shape, Source } from "./events.ts";
-import { decodeMessage, encodeMessage, PIECE_BYTES } from "./messages.ts";
+import { decodeMessage } from "./messages.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Store } from "./store.ts";
+import { type Brought, Waiters } from "./waiters.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -18,37 +20,26 @@ export interface HubOptions {
   readonly network: Network;
   /** Monotonic milliseconds. */
   readonly clock: () => number;
-  /** Calls back after so many milliseconds; returns the way not to. */
+  /** Calls back after `ms` milliseconds; what it returns cancels that. */
   readonly after: (ms: number, callback: () => void) => () => void;
   /** From 0 to 1. */
   readonly random: () => number;
   /** Bytes a second given to peers. */
   readonly uploadRate?: number;
-  /** Makes the newest snapshot's file; undefined where it is not at hand any more. */
+  /** Makes the newest snapshot's file; undefined where that is no longer possible. */
   readonly make?: (hash: Hash) => Promise<Bytes | undefined>;
   /** Bytes to and from peers. */
   readonly traffic?: (down: number, up: number) => void;
 }
 
-export interface Brought {
-  readonly list: ChunkList;
-  readonly bytes: Bytes;
-}
-
-/** The server is asked for a chunk so often before a download is given up. */
+/** Times the server fails to give a chunk before a download is given up. */
 const MAX_FAILURES = 3;
-/** Between two of those, and twice as long each time. */
+/** Milliseconds before the second try; each further wait is twice as long. */
 const RETRY_MS = 500;
 
-interface Waiting {
-  readonly resolve: (brought: Brought) => void;
-  readonly reject: (error: unknown) => void;
-  readonly progress: (bytes: number, total: number) => void;
-}
-
 /**
- * Brings objects from peers and the server, and passes them on: the scheduler's hands. It holds the bytes and the
- * channels, checks every chunk, and knows no WebRTC (peerjs.ts does), so that tests join hubs by channels of their own.
+ * Brings objects from peers and the server, and passes them on, as the scheduler decides. It holds the bytes and the
+ * channels and checks every chunk. It knows no WebRTC (peerjs.ts does), so that tests join hubs by channels of their own.
  */
 export class Hub {
   readonly #options: HubOptions;
@@ -56,8 +47,8 @@ export class Hub {
   readonly #announcer: Announcer;
   readonly #store = new Store();
   readonly #assembler = new Assembler();
-  readonly #channels = new Map<PeerId, Channel>();
-  readonly #waiting = new Map<Hash, Waiting[]>();
+  readonly #channels: Channels;
+  readonly #waiters = new Waiters();
   #latest: Hash | undefined;
   #making = false;
   #failures = 0;
@@ -66,7 +57,8 @@ export class Hub {
 
   constructor(options: HubOptions) {
     this.#options = options;
-    const { random, uploadRate, clock } = options;
+    const { random, uploadRate, clock, traffic } = options;
+    this.#channels = new Channels((bytes) => traffic?.(0, bytes));
     this.#announcer = new Announcer(
       options,
       () => ({ holds: this.#store.whole, latest: this.#latest !== undefined }),
@@ -102,8 +94,7 @@ export class Hub {
     const whole = this.#store.copy(list.hash);
     if (whole !== undefined) return { list, bytes: whole };
     return new Promise((resolve, reject) => {
-      const waiting = this.#waiting.get(list.hash) ?? [];
-      this.#waiting.set(list.hash, [...waiting, { resolve, reject, progress }]);
+      this.#waiters.add(list.hash, { resolve, reject, progress });
       this.#store.begin(list);
       this.#take({ type: "wanted", shape: shapeOf(list) });
     });
@@ -116,19 +107,18 @@ export class Hub {
 
   /** A channel is open, whoever dialled. */
   opened(peer: PeerId, channel: Channel): void {
-    this.#channels.get(peer)?.close();
-    this.#channels.set(peer, channel);
+    this.#channels.add(peer, channel);
     this.#take({ type: "opened", peer });
   }
 
   /** A channel was closed, or could not be opened. */
   closed(peer: PeerId): void {
-    this.#channels.delete(peer);
+    this.#channels.remove(peer);
     this.#assembler.forget(peer);
     this.#take({ type: "closed", peer });
   }
 
-  /** A frame came; undefined for what is no bytes. */
+  /** A frame came; undefined for anything but bytes. */
   heard(peer: PeerId, frame: Bytes | undefined): void {
     if (!this.#channels.has(peer)) return;
     this.#options.traffic?.(frame?.length ?? 0, 0);
@@ -147,7 +137,7 @@ export class Hub {
     }
   }
 
-  /** Our network changed: who left may be reached again. */
+  /** Our network changed: peers that left may be reachable again. */
   moved(): void {
     this.#take({ type: "moved" });
     void this.#announce();
@@ -157,10 +147,8 @@ export class Hub {
     this.#closed = true;
     this.#cancelWake();
     this.#announcer.close();
-    for (const channel of this.#channels.values()) channel.close();
-    for (const waiting of this.#waiting.values()) {
-      for (const { reject } of waiting) reject(new WrongBytes("sharing has ended"));
-    }
+    this.#channels.closeAll();
+    this.#waiters.rejectAll(new WrongBytes("sharing has ended"));
   }
 
   #take(event: PeerEvent): void {
@@ -181,27 +169,26 @@ export class Hub {
         network.dial(command.peer);
         return;
       case "close":
-        this.#channels.get(command.peer)?.close();
-        this.#channels.delete(command.peer);
+        this.#channels.close(command.peer);
         this.#assembler.forget(command.peer);
         network.hangUp(command.peer);
         return;
       case "send":
-        this.#send(command.peer, encodeMessage(command.message));
+        this.#channels.send(command.peer, command.message);
         return;
       case "ask": {
         const { peer, object, chunk } = command;
         const list = this.#store.list(object);
         if (list === undefined) return;
         this.#assembler.expect(peer, object, chunk, chunkLength(list, chunk));
-        this.#send(peer, encodeMessage({ type: "ask", object, chunk }));
+        this.#channels.send(peer, { type: "ask", object, chunk });
         return;
       }
       case "fetch":
         void this.#fetch(command.object, command.chunk);
         return;
       case "serve":
-        this.#serve(command.peer, command.object, command.chunk, 0);
+        this.#serve(command.peer, command.object, command.chunk);
         return;
       case "announce":
         void this.#announce(command.object);
@@ -219,27 +206,12 @@ export class Hub {
     }
   }
 
-  #send(peer: PeerId, frame: Bytes): void {
-    this.#options.traffic?.(0, frame.length);
-    this.#channels.get(peer)?.send(frame);
-  }
-
-  /** Hands a chunk's pieces to its channel, as fast as that takes them. */
-  #serve(peer: PeerId, object: Hash, chunk: number, from: number): void {
-    const channel = this.#channels.get(peer);
+  #serve(peer: PeerId, object: Hash, chunk: number): void {
+    // In a microtask: the scheduler must not be called while it is answering.
+    const done = () => queueMicrotask(() => this.#take({ type: "sent", peer, object, chunk }));
     const bytes = this.#store.chunk(object, chunk);
-    let offset = from;
-    while (channel !== undefined && bytes !== undefined && offset < bytes.length) {
-      if (channel.buffered > BUFFER_HIGH) {
-        channel.whenLow(() => this.#serve(peer, object, chunk, offset));
-        return;
-      }
-      const piece = bytes.subarray(offset, offset + PIECE_BYTES);
-      this.#send(peer, encodeMessage({ type: "piece", object, chunk, offset, bytes: piece }));
-      offset += piece.length;
-    }
-    // Not within the command's own turn: the scheduler is not asked while it answers.
-    queueMicrotask(() => this.#take({ type: "sent", peer, object, chunk }));
+    if (bytes === undefined) done();
+    else this.#channels.sendChunk(peer, object, chunk, bytes, done);
   }
 
   async #fetch(object: Hash, chunk: number): Promise<void> {
@@ -259,11 +231,10 @@ export class Hub {
 
   async #check(source: Source, object: Hash, chunk: number, bytes: Bytes): Promise<void> {
     const list = this.#store.list(object);
-    if (list === undefined) return; // late: nobody wants it any more
+    if (list === undefined) return; // late: it is no longer wanted
     const good = await this.#store.put(object, chunk, bytes);
     this.#take({ type: "checked", source, object, chunk, good });
-    const here = this.#store.progress(object);
-    for (const { progress } of this.#waiting.get(object) ?? []) progress(here, list.length);
+    this.#waiters.progress(object, this.#store.progress(object), list.length);
   }
 
   async #complete(object: Hash): Promise<void> {
@@ -275,25 +246,18 @@ export class Hub {
       return;
     }
     this.#failures = 0;
-    const waiting = this.#waiting.get(object) ?? [];
-    this.#waiting.delete(object);
-    // The last one gets the copy itself: it is handed over to another thread.
-    waiting.forEach(({ resolve }, i) => {
-      resolve({ list, bytes: i === waiting.length - 1 ? bytes : bytes.slice() });
-    });
+    this.#waiters.resolve(object, { list, bytes });
     for (const gone of this.#store.shrink(object)) this.#take({ type: "dropped", object: gone });
     await this.#announce();
   }
 
   #giveUp(object: Hash, error: unknown): void {
     this.#failures = 0;
-    const waiting = this.#waiting.get(object) ?? [];
-    this.#waiting.delete(object);
+    this.#waiters.reject(object, error);
     this.#take({ type: "dropped", object });
-    for (const { reject } of waiting) reject(error);
   }
 
-  /** Somebody wants an object that is not here: if it is the newest snapshot, it can be made. */
+  /** A peer wants an object that is not here: if it is the newest snapshot, it can be made. */
   async #makeLatest(object: Hash): Promise<void> {
     const { make, server } = this.#options;
     if (make === undefined || object !== this.#latest || this.#making) return;
@@ -305,15 +269,15 @@ export class Hub {
       if (await this.#store.hold(list, bytes)) this.#take({ type: "held", shape: shapeOf(list) });
       for (const gone of this.#store.shrink(object)) this.#take({ type: "dropped", object: gone });
     } catch {
-      // Then its asker finds it elsewhere.
+      // The peer then finds it elsewhere.
     } finally {
       this.#making = false;
     }
   }
 
-  /** Says what is here, and hears who else is: about what is wanted, or about whatever is waited for. */
+  /** Tells the server what is here, and learns which peers have `wants`, or else what is waited for. */
   async #announce(wants?: Hash): Promise<void> {
-    const object = wants ?? this.#waiting.keys().next().value;
+    const object = wants ?? this.#waiters.first;
     const made = await this.#announcer.announce(object);
     if (object !== undefined && made !== undefined) this.#take({ type: "introduced", object, ...made });
   }

@@ -6,7 +6,6 @@ import {
   ASK_MS,
   DIAL_MS,
   IDLE_MS,
-  MAX_DIALLED,
   MAX_PEERS,
   MAX_QUEUED,
   MAX_SERVING,
@@ -295,12 +294,6 @@ describe("K8: giving", () => {
     take({ type: "opened", peer: peer(200) });
     expect(scheduler.connected).toContain(peer(200));
     expect(scheduler.connected).toHaveLength(MAX_PEERS);
-  });
-
-  it("dials a handful at most", () => {
-    const many = Array.from({ length: 40 }, (_, n) => peer(n));
-    take({ type: "wanted", shape: { ...shape, hash: "cd".repeat(32) as Hash } });
-    expect(of(introduce(...many), "dial")).toHaveLength(MAX_DIALLED);
   });
 
   it("says so when an object goes", () => {

@@ -4,9 +4,9 @@ import { announce, asksFor, nextWake, type Swarm } from "./asking.ts";
 import { Bits } from "./bits.ts";
 import { Download } from "./download.ts";
 import type { Command, PeerEvent, Shape } from "./events.ts";
-import { ASK_MS, FEW_PEERS, IDLE_MS, MAX_DIALLED, MAX_PEERS, MAX_WANTED, UPLOAD_RATE } from "./limits.ts";
+import { FEW_PEERS, IDLE_MS, MAX_WANTED, UPLOAD_RATE } from "./limits.ts";
 import type { Message } from "./messages.ts";
-import { Peer } from "./peer.ts";
+import { Roster } from "./roster.ts";
 import { Uploads } from "./uploads.ts";
 
 export interface SchedulerOptions {
@@ -18,22 +18,18 @@ export interface SchedulerOptions {
 }
 
 /**
- * Who is asked for which chunk, and who is given one: events in, commands out. Knows no WebRTC, no clock and no
- * bytes, so that a browser, a test and a simulation of a thousand volunteers run the same code. Every chunk is the
- * work of one source, so whoever sent a wrong one is known (rule K9).
+ * Decides which peer is asked for which chunk, and which is given one: events in, commands out. Knows no WebRTC, no clock
+ * and no bytes, so that a browser, a test and a simulation of a thousand volunteers run the same code. Every chunk comes
+ * from one source, so the sender of a wrong one is known (rule K9).
  */
 export class Scheduler {
   readonly #random: () => number;
   readonly #uploads: Uploads;
-  readonly #peers = new Map<PeerId, Peer>();
+  readonly #roster = new Roster();
   readonly #downloads = new Map<Hash, Download>();
-  readonly #known: Swarm = { peers: this.#peers, downloads: this.#downloads };
+  readonly #known: Swarm = { peers: this.#roster.peers, downloads: this.#downloads };
   /** Objects at hand whole. */
   readonly #held = new Map<Hash, Shape>();
-  /** Peers that lied or stalled: not asked again, and not let in. */
-  readonly #shunned = new Set<PeerId>();
-  /** Peers that left: not dialled again, unless it was we who moved. */
-  readonly #left = new Set<PeerId>();
   #swarm = 2;
   #out: Command[] = [];
   #wakeAt: number | undefined;
@@ -61,11 +57,11 @@ export class Scheduler {
 
   /** Open connections. */
   get connected(): readonly PeerId[] {
-    return [...this.#peers].filter(([, { open }]) => open).map(([id]) => id);
+    return this.#roster.connected;
   }
 
   isShunned(peer: PeerId): boolean {
-    return this.#shunned.has(peer);
+    return this.#roster.isShunned(peer);
   }
 
   /** Whether this chunk was asked of this peer and has not come yet. */
@@ -93,7 +89,7 @@ export class Scheduler {
         this.#open(event.peer, now);
         return;
       case "closed":
-        if (this.#peers.has(event.peer)) this.#left.add(event.peer);
+        this.#roster.leave(event.peer);
         this.#forget(event.peer);
         return;
       case "heard":
@@ -115,7 +111,7 @@ export class Scheduler {
         this.#uploads.sent(event.peer);
         return;
       case "moved":
-        this.#left.clear();
+        this.#roster.moved();
         return;
       case "woke":
         return;
@@ -126,7 +122,7 @@ export class Scheduler {
     if (this.#downloads.has(shape.hash) || this.#held.has(shape.hash)) return;
     const download = new Download(shape, now, this.#random);
     this.#downloads.set(shape.hash, download);
-    for (const [id, { open }] of this.#peers) if (open) this.#send(id, { type: "want", object: shape.hash });
+    for (const id of this.connected) this.#send(id, { type: "want", object: shape.hash });
     if (this.connected.length >= FEW_PEERS) download.setShare(this.#swarm, 0);
     else this.#out.push(announce(download, now));
   }
@@ -135,20 +131,17 @@ export class Scheduler {
     if (this.#held.has(shape.hash)) return;
     this.#downloads.delete(shape.hash);
     this.#held.set(shape.hash, shape);
-    for (const [id, { wants }] of this.#peers) {
-      if (wants.has(shape.hash)) this.#tellAll(id, shape.hash);
-    }
+    for (const id of this.#roster.wanting(shape.hash)) this.#tellAll(id, shape.hash);
   }
 
   #drop(object: Hash): void {
     const wasWanted = this.#downloads.delete(object);
     this.#held.delete(object);
-    for (const { peer, chunk } of this.#uploads.drop(object))
+    for (const { peer, chunk } of this.#uploads.drop(object)) {
       this.#send(peer, { type: "busy", object, chunk });
-    for (const [id, { open, wants }] of this.#peers) {
-      if (open && wasWanted) this.#send(id, { type: "done", object });
-      if (wants.has(object)) this.#send(id, { type: "gone", object });
     }
+    if (wasWanted) for (const id of this.connected) this.#send(id, { type: "done", object });
+    for (const id of this.#roster.wanting(object)) this.#send(id, { type: "gone", object });
   }
 
   #introduce(event: Extract<PeerEvent, { type: "introduced" }>, now: number): void {
@@ -159,45 +152,30 @@ export class Scheduler {
       download.introduced = true;
       if (peers.length > 0) download.setShare(swarm, holders);
     }
-    let dialled = 0;
-    for (const { dialled: ours } of this.#peers.values()) if (ours) dialled++;
-    for (const peer of peers) {
-      if (dialled >= MAX_DIALLED || this.#peers.size >= MAX_PEERS) return;
-      if (this.#peers.has(peer) || this.#shunned.has(peer) || this.#left.has(peer)) continue;
-      this.#peers.set(peer, new Peer(true, now));
-      this.#out.push({ type: "dial", peer });
-      dialled++;
-    }
+    for (const peer of this.#roster.dial(peers, now)) this.#out.push({ type: "dial", peer });
   }
 
   #open(id: PeerId, now: number): void {
-    const known = this.#peers.get(id);
-    if (this.#shunned.has(id) || (known === undefined && !this.#makeRoom(now))) {
+    if (this.#roster.isShunned(id) || (!this.#roster.peers.has(id) && !this.#makeRoom(now))) {
       this.#out.push({ type: "close", peer: id });
       return;
     }
-    const peer = known ?? new Peer(false, now);
-    peer.opened(now);
-    this.#peers.set(id, peer);
+    this.#roster.open(id, now);
     this.#uploads.open(id);
     for (const object of this.#downloads.keys()) this.#send(id, { type: "want", object });
   }
 
-  /** With every place taken, one goes that came to us, wants nothing of us and has nothing for us. */
+  /** Makes sure that one more peer has a place; false where none can be spared. */
   #makeRoom(now: number): boolean {
-    if (this.#peers.size < MAX_PEERS) return true;
-    for (const [id, peer] of this.#peers) {
-      if (!peer.isIdle(now) || [...this.#downloads.values()].some((download) => download.lacksFrom(id)))
-        continue;
-      this.#out.push({ type: "close", peer: id });
-      this.#forget(id);
-      return true;
-    }
-    return false;
+    if (!this.#roster.isFull) return true;
+    const isNeeded = (id: PeerId) => [...this.#downloads.values()].some((download) => download.lacksFrom(id));
+    const gone = this.#roster.dispensable(isNeeded, now);
+    if (gone !== undefined) this.#close(gone);
+    return gone !== undefined;
   }
 
   #listen(id: PeerId, message: Exclude<Message, { type: "piece" }>, now: number): void {
-    const peer = this.#peers.get(id);
+    const peer = this.#roster.peers.get(id);
     if (peer === undefined || !peer.open) return;
     const { object } = message;
     const download = this.#downloads.get(object);
@@ -258,35 +236,27 @@ export class Scheduler {
       this.#shun(source);
       return;
     }
-    if (source !== "server") this.#peers.get(source)?.gaveChunk();
+    if (source !== "server") this.#roster.peers.get(source)?.gaveChunk();
     if (download === undefined || download.mine.has(chunk)) return;
     download.mine.add(chunk);
     download.busyAt = now;
-    for (const [id, { wants }] of this.#peers) {
-      if (wants.has(object)) this.#send(id, { type: "got", object, chunk });
-    }
+    for (const id of this.#roster.wanting(object)) this.#send(id, { type: "got", object, chunk });
     if (!download.mine.whole) return;
     this.#hold(download.shape);
-    for (const [id, { open }] of this.#peers) if (open) this.#send(id, { type: "done", object });
+    for (const id of this.connected) this.#send(id, { type: "done", object });
     this.#out.push({ type: "complete", object });
   }
 
-  /** Lets go of those whose time is up. */
+  /** Gives up peers that did not open or answer in time. */
   #lose(now: number): void {
-    for (const [id, peer] of this.#peers) {
-      if (now < (peer.lostAt ?? Number.POSITIVE_INFINITY)) continue;
-      this.#out.push({ type: "close", peer: id });
-      this.#left.add(id);
-      this.#forget(id);
+    for (const id of this.#roster.overdue(now)) {
+      this.#roster.leave(id);
+      this.#close(id);
     }
     for (const download of this.#downloads.values()) {
-      const stalled = new Set(
-        download.asks.filter(({ at }) => now - at >= ASK_MS).map(({ source }) => source),
-      );
-      for (const source of stalled) {
-        if (source === "server") continue; // its transport has a watchdog of its own
+      for (const peer of download.stalled(now)) {
         download.bad++;
-        this.#shun(source);
+        this.#shun(peer);
       }
     }
   }
@@ -308,14 +278,17 @@ export class Scheduler {
   }
 
   #shun(id: PeerId): void {
-    this.#shunned.add(id);
-    if (!this.#peers.has(id)) return;
+    this.#roster.shun(id);
+    if (this.#roster.peers.has(id)) this.#close(id);
+  }
+
+  #close(id: PeerId): void {
     this.#out.push({ type: "close", peer: id });
     this.#forget(id);
   }
 
   #forget(id: PeerId): void {
-    this.#peers.delete(id);
+    this.#roster.remove(id);
     this.#uploads.close(id);
     for (const download of this.#downloads.values()) {
       download.forget(id);
