@@ -1,16 +1,15 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
+import { codeOf } from "../test/harness/code-of.ts";
 import { concat, fromBase64Url, toBase64Url, toFloats, toHex, toTokens, utf8 } from "./bytes.ts";
 import { canonicalBytes, canonicalJson } from "./canonical.ts";
-import { ProtocolError } from "./errors.ts";
 import { parseEvent } from "./events.ts";
 import { parseJson } from "./guards.ts";
-import { createIdentity, type Identity, sha256, sign, verify, WEB_CHECKS } from "./identity.ts";
-import { isHash, isTicketId, type RunId, type ServerNonce, type Signature, type TicketId } from "./ids.ts";
+import { createIdentity, type Identity, sha256, sign, verify } from "./identity.ts";
+import { isHash, isTicketId, type RunId, type TicketId } from "./ids.ts";
 import { MAX_LOSS } from "./limits.ts";
 import { parseManifest, parseOptimizer } from "./manifest.ts";
 import { parseReceipt, signReceipt, verifyReceipt } from "./receipt.ts";
-import { type Recipient, signRequest, verifyRequest } from "./request.ts";
 import {
   donePart,
   parseTicket,
@@ -50,16 +49,6 @@ beforeAll(async () => {
   ticket = await signTicket(server.privateKey, terms);
 });
 
-async function codeOf(run: () => unknown): Promise<string> {
-  try {
-    await run();
-  } catch (error) {
-    if (error instanceof ProtocolError) return error.code;
-    throw error;
-  }
-  return "accepted";
-}
-
 describe("bytes", () => {
   it("text forms are inverses, and alignment does not matter", () => {
     fc.assert(
@@ -92,95 +81,6 @@ describe("canonical bytes", () => {
     expect(await verify(server.key, "ticket", { a: 1 }, signature)).toBe(true);
     expect(await verify(server.key, "receipt", { a: 1 }, signature)).toBe(false);
     expect(canonicalBytes("ticket", 1)).not.toEqual(canonicalBytes("receipt", 1));
-  });
-});
-
-describe("signed requests", () => {
-  const body = utf8("{}");
-  const nonce = toBase64Url(new Uint8Array(16).fill(9)) as TicketId;
-
-  let to: Recipient;
-  beforeAll(() => {
-    const serverNonce = toBase64Url(new Uint8Array(16).fill(4)) as ServerNonce;
-    to = { run: "c".repeat(64) as RunId, server: server.key, origin: "https://train.example", serverNonce };
-  });
-  const asked = { method: "POST", path: "/api/tickets", body };
-
-  it("S2, A10: bind method, path, body and nonce; any flipped bit is refused", async () => {
-    const headers = await signRequest(volunteer, asked, nonce, to);
-    const check = (h: Record<string, string>, method = "POST", path = "/api/tickets", sent = body) =>
-      codeOf(() => verifyRequest((name) => h[name], { method, path, body: sent }, server.key));
-    expect(await check(headers)).toBe("accepted");
-    expect(await check(headers, "PUT")).toBe("bad-signature");
-    expect(await check(headers, "POST", "/api/deltas")).toBe("bad-signature");
-    expect(await check(headers, "POST", "/api/tickets", utf8("{ }"))).toBe("bad-signature");
-    expect(await check({})).toBe("bad-signature");
-    expect(await check({ ...headers, "murmuration-key": server.key })).toBe("bad-signature");
-    for (let bit = 0; bit < 64 * 8; bit += 37) {
-      const bytes = fromBase64Url(headers["murmuration-signature"]!);
-      bytes[bit >> 3]! ^= 1 << (bit & 7);
-      expect(await check({ ...headers, "murmuration-signature": toBase64Url(bytes) })).toBe("bad-signature");
-    }
-  });
-
-  it("A10: are refused where their key, nonce or signature is in another spelling of the same bytes", async () => {
-    const headers = await signRequest(volunteer, asked, nonce, to);
-    const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    for (const name of ["murmuration-key", "murmuration-nonce", "murmuration-signature"] as const) {
-      const text = headers[name]!;
-      const spellings = [...alphabet]
-        .map((last) => text.slice(0, -1) + last)
-        .filter((other) => toHex(fromBase64Url(other)) === toHex(fromBase64Url(text)));
-      expect(spellings.length).toBeGreaterThanOrEqual(4); // the control: there are others
-      const taken: string[] = [];
-      for (const spelling of spellings) {
-        // Signed anew, so that nothing but the spelling can be refused.
-        const other = name === "murmuration-nonce" ? (spelling as TicketId) : nonce;
-        const sent: Record<string, string> = {
-          ...(await signRequest(volunteer, asked, other, to)),
-          [name]: spelling,
-        };
-        const code = await codeOf(() => verifyRequest((one) => sent[one], asked, server.key));
-        if (code === "accepted") taken.push(spelling);
-        else expect(code).toBe("bad-signature");
-      }
-      expect(taken).toEqual([text]);
-    }
-  });
-
-  it("S2: are signed over these very bytes", async () => {
-    const headers = await signRequest(volunteer, asked, nonce, to);
-    const bytes = utf8(
-      `murmuration-request-v2\n{"body":"${await sha256(body)}","method":"POST","nonce":"${nonce}",` +
-        `"origin":"https://train.example","path":"/api/tickets","run":"${to.run}","server":"${server.key}",` +
-        `"serverNonce":"${to.serverNonce}"}`,
-    );
-    expect(await WEB_CHECKS.verify(volunteer.key, bytes, headers["murmuration-signature"] as Signature)).toBe(
-      true,
-    );
-  });
-
-  it("S2: name the run, the server, the address it was reached by and its nonce: another of each is refused", async () => {
-    const headers = await signRequest(volunteer, asked, nonce, to);
-    const check = (changes: Record<string, string>, key = server.key) => {
-      const sent: Record<string, string> = { ...headers, ...changes };
-      return codeOf(() => verifyRequest((name) => sent[name], asked, key));
-    };
-    expect(await check({})).toBe("accepted");
-    expect(await check({}, volunteer.key)).toBe("bad-signature");
-    expect(await check({ "murmuration-run": "d".repeat(64) })).toBe("bad-signature");
-    expect(await check({ "murmuration-origin": "https://train.example:444" })).toBe("bad-signature");
-    expect(await check({ "murmuration-server-nonce": nonce })).toBe("bad-signature");
-    for (const malformed of [
-      "",
-      "train.example",
-      "https://Train.example",
-      "https://train.example/",
-      "ftp://a",
-    ]) {
-      const signed = await signRequest(volunteer, asked, nonce, { ...to, origin: malformed });
-      expect(await check(signed), malformed).toBe("bad-signature");
-    }
   });
 });
 

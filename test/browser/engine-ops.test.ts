@@ -1,13 +1,12 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Arena, Attention, Gemm, Op, Slot } from "../../model/engine/ops.ts";
+import type { Attention, Gemm, Op, Slot } from "../../model/engine/ops.ts";
 import { nameOf, type Tile } from "../../model/engine/webgpu/kernels/tile.ts";
 import { NEEDS, type Tuning } from "../../model/engine/webgpu/lower.ts";
 import { candidates } from "../../model/engine/webgpu/tuning.ts";
-import { Random } from "../../model/lib/random.ts";
 import { type Arenas, applyOp, relative } from "../ops-reference.ts";
-import type { PlainArenas } from "./engine-page.ts";
 import { type ModulePage, openModulePage } from "./module-page.ts";
+import { SeededArenas } from "./seeded-arenas.ts";
 
 let opened: ModulePage;
 let page: Page;
@@ -19,37 +18,6 @@ beforeAll(async () => {
 
 afterAll(() => opened.close());
 
-/** Gives slots their places and arenas their (seeded) contents. */
-class Ground {
-  readonly arenas: PlainArenas = {
-    parameters: [],
-    gradients: [],
-    m: [],
-    v: [],
-    loaded: [],
-    activations: [],
-    tokens: [],
-  };
-  readonly #random = new Random(7);
-
-  /** `odd`: the slot does not begin at a multiple of four values. */
-  slot(arena: Arena, length: number, { odd = false, below = 0 } = {}): Slot {
-    const values = this.arenas[arena]!;
-    while (values.length % 4 !== (odd ? 1 : 0)) values.push(0);
-    const offset = values.length;
-    for (let i = 0; i < length; i++)
-      values.push(below > 0 ? this.#random.below(below) : Math.fround(this.#random.unit() * 2 - 1));
-    return { arena, offset, length };
-  }
-
-  set(slot: Slot, values: readonly number[]): Slot {
-    values.forEach((value, i) => {
-      this.arenas[slot.arena]![slot.offset + i] = value;
-    });
-    return slot;
-  }
-}
-
 const PLAIN: Tuning = tuning(1, 4, { kind: "register", m: 4, n: 4, depth: 8, down: 4, across: 4 });
 const WIDE: Tuning = tuning(64, 1, { kind: "shared", m: 4, n: 4, depth: 16, down: 8, across: 8 });
 
@@ -58,9 +26,9 @@ function tuning(lanes: 1 | 64, each: 1 | 2 | 4, tile: Tile, quads = false): Tuni
 }
 
 /** Runs ops on the device and in doubles; each named slot must come out the same. */
-async function expectSame(ground: Ground, ops: Op[], slots: Slot[], how: Tuning, rows = 1e6) {
+async function expectSame(seeded: SeededArenas, ops: Op[], slots: Slot[], how: Tuning, rows = 1e6) {
   const scale = 0.25;
-  const { arenas } = ground;
+  const { arenas } = seeded;
   const got = await page.evaluate(
     (job) => globalThis.engine.runOps(job.ops, job.arenas, job.how, job.dynamics, job.rows),
     { ops, arenas, how, rows, dynamics: { lossScale: scale, rate: 0, correction1: 1, correction2: 1 } },
@@ -83,21 +51,21 @@ describe.each([
     [70, 12],
     [67, 33],
   ])("layer norm and its backward on %i × %i", async (rows, width) => {
-    const ground = new Ground();
+    const seeded = new SeededArenas();
     const shared = {
-      x: ground.slot("activations", rows * width),
-      weight: ground.slot("parameters", width),
-      stats: ground.slot("activations", rows * 2),
+      x: seeded.slot("activations", rows * width),
+      weight: seeded.slot("parameters", width),
+      stats: seeded.slot("activations", rows * 2),
       rows,
       width,
     };
-    const bias = ground.slot("parameters", width);
-    const out = ground.slot("activations", rows * width);
-    const dOut = ground.slot("activations", rows * width);
+    const bias = seeded.slot("parameters", width);
+    const out = seeded.slot("activations", rows * width);
+    const dOut = seeded.slot("activations", rows * width);
     const back = (residual: boolean, accumulate: boolean) => ({
-      dx: ground.slot("activations", rows * width),
-      dWeight: ground.slot("gradients", width),
-      dBias: ground.slot("gradients", width),
+      dx: seeded.slot("activations", rows * width),
+      dWeight: seeded.slot("gradients", width),
+      dBias: seeded.slot("gradients", width),
       residual,
       accumulate,
     });
@@ -108,27 +76,27 @@ describe.each([
       { op: "layernorm-backward", dOut, ...shared, ...adding },
     ];
     const written = [overwriting, adding].flatMap(({ dx, dWeight, dBias }) => [dx, dWeight, dBias]);
-    await expectSame(ground, ops, [out, shared.stats, ...written], how);
+    await expectSame(seeded, ops, [out, shared.stats, ...written], how);
   });
 
   test("cross-entropy, its gradient, and rows of padding", async () => {
     const [rows, vocabulary] = [70, 39];
-    const ground = new Ground();
+    const seeded = new SeededArenas();
     const op = {
       op: "cross-entropy",
-      targets: ground.slot("tokens", rows, { below: vocabulary }),
-      losses: ground.slot("activations", rows),
+      targets: seeded.slot("tokens", rows, { below: vocabulary }),
+      losses: seeded.slot("activations", rows),
       rows,
       vocabulary,
     } as const;
     const far = Array.from({ length: rows * vocabulary }, (_, i) => ((i * 37) % 101) * 3 - 150);
     const ops = [false, true].map((gradient): Op & { logits: Slot } => ({
       ...op,
-      logits: ground.set(ground.slot("activations", rows * vocabulary), far),
+      logits: seeded.set(seeded.slot("activations", rows * vocabulary), far),
       gradient,
     }));
-    await expectSame(ground, ops, [op.losses, ...ops.map(({ logits }) => logits)], how);
-    const got = await expectSame(ground, ops.slice(0, 1), [], how, rows - 3);
+    await expectSame(seeded, ops, [op.losses, ...ops.map(({ logits }) => logits)], how);
+    const got = await expectSame(seeded, ops.slice(0, 1), [], how, rows - 3);
     const losses = got.activations!.slice(op.losses.offset, op.losses.offset + rows);
     expect(losses.map((loss) => loss !== 0)).toEqual(losses.map((_, row) => row < rows - 3));
   });
@@ -140,17 +108,17 @@ test.each([
 ])("embedding and its backward, %i sequences of %i, %i wide", async (batch, context, width) => {
   const rows = batch * context;
   const vocabulary = 6;
-  const ground = new Ground();
-  const tokens = ground.slot("tokens", rows, { below: vocabulary });
-  const held = ground.arenas.tokens!.slice(tokens.offset, tokens.offset + rows);
+  const seeded = new SeededArenas();
+  const tokens = seeded.slot("tokens", rows, { below: vocabulary });
+  const held = seeded.arenas.tokens!.slice(tokens.offset, tokens.offset + rows);
   const sorted = [...held.keys()].sort((a, b) => held[a]! - held[b]! || a - b);
   const firsts = Array.from({ length: vocabulary + 1 }, (_, v) => held.filter((t) => t < v).length);
-  const out = ground.slot("activations", rows * width);
+  const out = seeded.slot("activations", rows * width);
   const embed: Op = {
     op: "embed",
     tokens,
-    table: ground.slot("parameters", vocabulary * width),
-    positions: ground.slot("parameters", context * width),
+    table: seeded.slot("parameters", vocabulary * width),
+    positions: seeded.slot("parameters", context * width),
     out,
     rows,
     context,
@@ -158,11 +126,11 @@ test.each([
   };
   const back = (accumulate: boolean) => ({
     op: "embed-backward" as const,
-    dOut: ground.slot("activations", rows * width),
-    starts: ground.set(ground.slot("tokens", vocabulary + 1), firsts),
-    order: ground.set(ground.slot("tokens", rows), sorted),
-    dTable: ground.slot("gradients", vocabulary * width),
-    dPositions: ground.slot("gradients", context * width),
+    dOut: seeded.slot("activations", rows * width),
+    starts: seeded.set(seeded.slot("tokens", vocabulary + 1), firsts),
+    order: seeded.set(seeded.slot("tokens", rows), sorted),
+    dTable: seeded.slot("gradients", vocabulary * width),
+    dPositions: seeded.slot("gradients", context * width),
     rows,
     context,
     width,
@@ -171,7 +139,7 @@ test.each([
   });
   const ops = [back(false), back(true)];
   const written = ops.flatMap(({ dTable, dPositions }) => [dTable, dPositions]);
-  await expectSame(ground, [embed, ...ops], [out, ...written], PLAIN);
+  await expectSame(seeded, [embed, ...ops], [out, ...written], PLAIN);
 });
 
 const listed = [false, true].flatMap((software) =>
@@ -199,10 +167,10 @@ const products: [string, number, number, number, boolean, Tile][] = [
 test.each(products)("gemm in all modes with their epilogues, %s", async (name, m, n, k, odd, tile) => {
   const how = tuning(1, 4, tile);
   const small = SMALL.has(name);
-  const ground = new Ground();
-  const activation = (length: number) => ground.slot("activations", length, { odd });
-  const parameter = (length: number) => ground.slot("parameters", length, { odd });
-  const gradient = (length: number) => ground.slot("gradients", length, { odd });
+  const seeded = new SeededArenas();
+  const activation = (length: number) => seeded.slot("activations", length, { odd });
+  const parameter = (length: number) => seeded.slot("parameters", length, { odd });
+  const gradient = (length: number) => seeded.slot("gradients", length, { odd });
   const none = {
     op: "gemm",
     m,
@@ -262,7 +230,7 @@ test.each(products)("gemm in all modes with their epilogues, %s", async (name, m
   const tested = small ? ops : ops.filter((op) => op.bias ?? op.pre ?? (op.accumulate || null));
   const written = tested.flatMap(({ out, pre, biasGradient }) => [out, pre, biasGradient]);
   await expectSame(
-    ground,
+    seeded,
     tested,
     written.filter((slot) => slot !== null),
     how,
@@ -285,34 +253,34 @@ describe.each([
   ])("%i sequences of %i, %i heads of %i", async (batch, context, heads, size) => {
     const rows = batch * context;
     const width = heads * size;
-    const ground = new Ground();
+    const seeded = new SeededArenas();
     const shared = {
-      qkv: ground.slot("activations", rows * 3 * width),
-      out: ground.slot("activations", rows * width),
-      saved: ground.slot("activations", NEEDS.attention(batch, context, heads, size)),
+      qkv: seeded.slot("activations", rows * 3 * width),
+      out: seeded.slot("activations", rows * width),
+      saved: seeded.slot("activations", NEEDS.attention(batch, context, heads, size)),
       batch,
       context,
       heads,
       size,
     };
-    const dQkv = ground.slot("activations", rows * 3 * width);
+    const dQkv = seeded.slot("activations", rows * 3 * width);
     const forward: Attention = { op: "attention", ...shared };
     const backward: Op = {
       op: "attention-backward",
-      dOut: ground.slot("activations", rows * width),
+      dOut: seeded.slot("activations", rows * width),
       dQkv,
       ...shared,
     };
-    await expectSame(ground, [forward, backward], [shared.out, dQkv], how);
-    await expectSame(ground, [{ ...forward, saved: null }], [shared.out], how);
+    await expectSame(seeded, [forward, backward], [shared.out, dQkv], how);
+    await expectSame(seeded, [{ ...forward, saved: null }], [shared.out], how);
   });
 });
 
 test("delta is what was loaded minus what was trained", async () => {
-  const ground = new Ground();
+  const seeded = new SeededArenas();
   const [loaded, parameters, out] = (["loaded", "parameters", "gradients"] as const).map((arena) =>
-    ground.slot(arena, 77),
+    seeded.slot(arena, 77),
   );
   const op: Op = { op: "delta", loaded: loaded!, parameters: parameters!, out: out! };
-  await expectSame(ground, [op], [out!], PLAIN);
+  await expectSame(seeded, [op], [out!], PLAIN);
 });
