@@ -7,6 +7,14 @@ import { DEFAULT_SETTINGS } from "../server/run/settings.ts";
 const root = join(import.meta.dirname, "..");
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
 
+/** Every folder's README, by its path. */
+const readmes = (): string[] =>
+  ["bench", "bin", "client", "model", "protocol", "server", "test"].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+      .filter((name) => /(?:^|[/\\])README\.md$/.test(name) && !name.includes("node_modules"))
+      .map((name) => `${folder}/${name.replaceAll("\\", "/")}`),
+  );
+
 /** The documents, by their paths. */
 const documents = (): string[] => [
   "README.md",
@@ -38,8 +46,8 @@ it("docs/RUN_FILE.md names every key with the default that the code has", () => 
   expect(rows.map(([, key, value]) => [key, JSON.parse(value!)])).toEqual(leaves(DEFAULT_SETTINGS));
 });
 
-it("links between the documents lead somewhere", () => {
-  for (const document of documents()) {
+it("links of the documents and of the folders' READMEs lead somewhere", () => {
+  for (const document of [...documents(), ...readmes()]) {
     for (const [, target] of read(document).matchAll(/\]\((?!https?:)([^)#]+)/g)) {
       expect(existsSync(join(root, dirname(document), target!)), `${document}: ${target}`).toBe(true);
     }
