@@ -45,7 +45,7 @@ afterEach(() => {
 });
 
 const refuses = () => Promise.reject(new ProtocolError("not-ready", "not here"));
-const DESK: SetupPort = {
+const SETUP: SetupPort = {
   redeem: async () => undefined,
   state: refuses,
   begin: refuses,
@@ -77,7 +77,7 @@ const LISTENERS: Readonly<Record<string, Kind>> = {
     listen: { tls: { cert: CERTIFICATE, key: PRIVATE_KEY } },
   },
   "no run": { nth: 7 },
-  "a run to be made": { nth: 7, edge: { founding: DESK } },
+  "a run to be made": { nth: 7, edge: { setup: SETUP } },
 };
 
 class LargeService extends FakeService {

@@ -1,8 +1,8 @@
 import { createHash, randomBytes, randomInt } from "node:crypto";
 import { gzipSync } from "node:zlib";
-import { FOUNDING_ROUTES } from "../../protocol/founding.ts";
 import { OPERATOR_HEADER, OPERATOR_ROUTES } from "../../protocol/operator.ts";
 import { ROUTES } from "../../protocol/routes.ts";
+import { SETUP_ROUTES } from "../../protocol/setup.ts";
 import { HttpVolunteer } from "../../test/harness/http-volunteer.ts";
 import {
   cutsOf,
@@ -118,14 +118,14 @@ export async function packedTexts({ origin, hash: secret }: URL): Promise<Deed> 
   cookie = await send(OPERATOR_ROUTES.signIn, { link: secret.replace("#link=", "") });
   const model = { layers: 1, heads: 1, width: 8, context: 16 };
   return async () => {
-    await send(FOUNDING_ROUTES.text, { name: "bomb.txt.gz", bytes: text.length });
-    await send(FOUNDING_ROUTES.chunk(0), text);
-    await send(FOUNDING_ROUTES.finish, { sha256: createHash("sha256").update(text).digest("hex") });
-    await send(FOUNDING_ROUTES.found, { text: "upload", vocabulary: 300, settings: { model }, paused: true });
+    await send(SETUP_ROUTES.text, { name: "bomb.txt.gz", bytes: text.length });
+    await send(SETUP_ROUTES.chunk(0), text);
+    await send(SETUP_ROUTES.finish, { sha256: createHash("sha256").update(text).digest("hex") });
+    await send(SETUP_ROUTES.create, { text: "upload", vocabulary: 300, settings: { model }, paused: true });
     for (let failed: unknown = null; failed === null; ) {
-      const answer = await fetch(origin + FOUNDING_ROUTES.state, { headers: { cookie } });
+      const answer = await fetch(origin + SETUP_ROUTES.state, { headers: { cookie } });
       ({ failed } = (await answer.json()) as { failed: unknown });
     }
-    await send(FOUNDING_ROUTES.discard, {});
+    await send(SETUP_ROUTES.discard, {});
   };
 }

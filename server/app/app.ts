@@ -27,16 +27,16 @@ export class App implements Pick<Hono<Edge>, "fetch"> {
   /** Ends the event streams, so that the server can close. */
   readonly closing = new AbortController();
   /** Resolves with a run that an operator made. */
-  readonly founded: Promise<Run>;
+  readonly runCreated: Promise<Run>;
   readonly #flags: ServeOptions;
   readonly #log: Logger;
   readonly #history: History;
   readonly #shared: AppOptions;
   #app: Hono<Edge>;
-  #lookout: OperatorView | undefined;
+  #operatorView: OperatorView | undefined;
   #signalling: Signalling | undefined;
   #setup: SetupService | undefined;
-  #found: (run: Run) => void = () => {};
+  #onRunCreated: (run: Run) => void = () => {};
 
   constructor(flags: ServeOptions, log: Logger, history: History, assets: Assets) {
     const { proxies, embedOn, origins } = flags;
@@ -47,14 +47,14 @@ export class App implements Pick<Hono<Edge>, "fetch"> {
     this.#history = history;
     this.#shared = { assets, log, proxies, embedOn, origins, now, sessions, closing: this.closing.signal };
     this.#app = createApp(undefined, this.#shared);
-    this.founded = new Promise((resolve) => {
-      this.#found = resolve;
+    this.runCreated = new Promise((resolve) => {
+      this.#onRunCreated = resolve;
     });
   }
 
   readonly fetch: Hono<Edge>["fetch"] = (request, ...rest) => this.#app.fetch(request, ...rest);
 
-  readonly onSocket = (socket: Socket): void => this.#lookout?.onSocket(socket);
+  readonly onSocket = (socket: Socket): void => this.#operatorView?.onSocket(socket);
 
   /** WebSockets, of which the only kind is browsers' signalling. */
   readonly upgrades: Upgrades = {
@@ -68,18 +68,18 @@ export class App implements Pick<Hono<Edge>, "fetch"> {
   /** Serves what the directory holds. */
   async move(directory: OpenDirectory): Promise<void> {
     if (directory.run !== undefined) await this.#serve(directory.run);
-    else if (directory.corpus !== undefined) await this.#openFounding(directory, directory.corpus);
+    else if (directory.corpus !== undefined) await this.#openSetup(directory, directory.corpus);
   }
 
   async close(): Promise<void> {
     await this.#setup?.close();
-    await this.#lookout?.close();
+    await this.#operatorView?.close();
   }
 
   async #serve(run: Run): Promise<void> {
-    this.#lookout = await openOperatorView(run, this.#history, this.#flags, this.#log);
+    this.#operatorView = await openOperatorView(run, this.#history, this.#flags, this.#log);
     const peers = run.manifest().peers && this.#openSharing();
-    this.#app = createApp(run, { ...this.#shared, ...this.#lookout.edge, ...(peers && { peers }) });
+    this.#app = createApp(run, { ...this.#shared, ...this.#operatorView.edge, ...(peers && { peers }) });
   }
 
   #openSharing(): Introductions {
@@ -91,7 +91,7 @@ export class App implements Pick<Hono<Edge>, "fetch"> {
     return introductions;
   }
 
-  async #openFounding(directory: OpenDirectory, hasCorpus: boolean): Promise<void> {
+  async #openSetup(directory: OpenDirectory, hasCorpus: boolean): Promise<void> {
     const { data } = this.#flags;
     const disk = diskOf(data);
     const parts = {
@@ -102,11 +102,11 @@ export class App implements Pick<Hono<Edge>, "fetch"> {
       begin: async (settings: Parameters<OpenDirectory["begin"]>[0]) => {
         const run = await directory.begin(settings);
         await this.#serve(run);
-        this.#found(run);
+        this.#onRunCreated(run);
       },
     };
     this.#setup = await SetupService.open(parts, hasCorpus);
-    this.#app = createApp(undefined, { ...this.#shared, founding: this.#setup });
+    this.#app = createApp(undefined, { ...this.#shared, setup: this.#setup });
   }
 }
 

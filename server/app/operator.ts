@@ -28,48 +28,48 @@ export async function openOperatorView(
   log: Log,
 ): Promise<OperatorView> {
   const clock = () => performance.now();
-  const crowd = new Presence(clock);
+  const presence = new Presence(clock);
   const sites = await Sites.open(directory, embedOn, clock);
   const traffic = new Traffic(clock);
   const sent = { snapshots: 0, diffs: 0, shards: 0 };
-  const office = new OperatorService({
-    ...{ run, directory, crowd, history, sites, traffic },
+  const service = new OperatorService({
+    ...{ run, directory, presence, history, sites, traffic },
     machine: new HostStats(directory),
     log: await AuditLog.open(directory),
     webhook: alertUrl && new Webhook(alertUrl, log),
     errors: log,
     wallClock: Date.now,
   });
-  history.onAccepted = (volunteer, report) => crowd.trained(volunteer, report);
+  history.onAccepted = (volunteer, report) => presence.trained(volunteer, report);
   history.onEvent = (event, ended) => sites.observe(event, ended);
   history.refused = () => run.volunteers.refused;
   run.volunteers.witness = {
-    seen: (volunteer) => crowd.seen(volunteer),
+    seen: (volunteer) => presence.seen(volunteer),
     forget(volunteer) {
-      crowd.forget(volunteer);
+      presence.forget(volunteer);
       sites.forget(volunteer);
     },
   };
-  office.open();
+  service.open();
   return {
     edge: {
       asked(volunteer, userAgent, site) {
-        crowd.asked(volunteer, userAgent);
+        presence.asked(volunteer, userAgent);
         sites.asked(volunteer, site);
       },
       tokensOf: (origin) => sites.tokensOf(origin),
       sent: (kind, bytes) => {
         sent[kind] += bytes;
       },
-      operator: office,
+      operator: service,
       metrics: {
-        text: async () => metricsOf(run.status(), await office.overview(), sent),
+        text: async () => metricsOf(run.status(), await service.overview(), sent),
         token: process.env.METRICS_TOKEN,
       },
     },
     onSocket: (socket) => traffic.watch(socket),
     async close() {
-      office.close();
+      service.close();
       await sites.save().catch((error: unknown) => log.error({ err: error }, "sites.json was not written"));
     },
   };

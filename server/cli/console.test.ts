@@ -3,7 +3,7 @@ import type { VersionEvent } from "../../protocol/events.ts";
 import { FakeService, HASH } from "../../test/fake-service.ts";
 import { insecureWarning, linksOf, originOf, SetbackWatch, versionLine } from "./console.ts";
 
-const door = (host: string, tls = false) => ({ host, port: 81, tls });
+const endpoint = (host: string, tls = false) => ({ host, port: 81, tls });
 const published: VersionEvent = {
   type: "version",
   version: 12,
@@ -16,24 +16,24 @@ const published: VersionEvent = {
 
 describe("what the operator reads", () => {
   it("links an address a browser can open", () => {
-    expect(originOf(door("127.0.0.1"))).toBe("http://127.0.0.1:81");
-    expect(originOf(door("::1", true))).toBe("https://[::1]:81");
-    expect(originOf(door("0.0.0.0"))).toBe("http://localhost:81");
-    const links = linksOf(door("example.org", true), "https://example.org:81/operator#link=x");
+    expect(originOf(endpoint("127.0.0.1"))).toBe("http://127.0.0.1:81");
+    expect(originOf(endpoint("::1", true))).toBe("https://[::1]:81");
+    expect(originOf(endpoint("0.0.0.0"))).toBe("http://localhost:81");
+    const links = linksOf(endpoint("example.org", true), "https://example.org:81/operator#link=x");
     for (const path of ["/", "/status", "/api/run"])
       expect(links).toContain(`https://example.org:81${path}\n`);
     expect(links).toMatch(/operator\s+https:\/\/example\.org:81\/operator#link=x {2}\(signs in once/);
   });
 
   it("warns of plain HTTP where others can reach it, and only there", () => {
-    expect(insecureWarning(door("0.0.0.0"), false)).toMatch(/withhold WebGPU/);
-    expect(insecureWarning(door("192.168.1.5"), false)).toMatch(/--trust-proxy/);
-    expect(insecureWarning(door("0.0.0.0"), true)).toBeUndefined();
-    expect(insecureWarning(door("0.0.0.0", true), false)).toBeUndefined();
+    expect(insecureWarning(endpoint("0.0.0.0"), false)).toMatch(/withhold WebGPU/);
+    expect(insecureWarning(endpoint("192.168.1.5"), false)).toMatch(/--trust-proxy/);
+    expect(insecureWarning(endpoint("0.0.0.0"), true)).toBeUndefined();
+    expect(insecureWarning(endpoint("0.0.0.0", true), false)).toBeUndefined();
     for (const host of ["127.0.0.1", "127.1.2.3", "localhost", "::1"]) {
-      expect(insecureWarning(door(host), false)).toBeUndefined();
+      expect(insecureWarning(endpoint(host), false)).toBeUndefined();
     }
-    expect(insecureWarning(door("127.evil.example"), false)).toBeDefined();
+    expect(insecureWarning(endpoint("127.evil.example"), false)).toBeDefined();
   });
 
   it("is one line a version", () => {

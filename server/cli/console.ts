@@ -7,7 +7,7 @@ import { wordsOf } from "../operator/alerts.ts";
 import { LINK_MS } from "../operator/link.ts";
 
 /** What the operator reads in the terminal: where to look, and one line a version. */
-export interface Door {
+export interface Endpoint {
   readonly host: string;
   readonly port: number;
   readonly tls: boolean;
@@ -18,14 +18,14 @@ export interface Door {
 const isWildcard = (host: string): boolean => host === "0.0.0.0" || host === "::";
 
 /** An address that a browser on this machine can open. */
-export function originOf({ host, port, tls, path = "" }: Door): string {
+export function originOf({ host, port, tls, path = "" }: Endpoint): string {
   const named = isWildcard(host) ? "localhost" : host.includes(":") ? `[${host}]` : host;
   return `${tls ? "https" : "http"}://${named}:${port}${path}`;
 }
 
 /** `link` is the operator's one-time link. */
-export function linksOf(door: Door, link: string): string {
-  const origin = originOf(door);
+export function linksOf(endpoint: Endpoint, link: string): string {
+  const origin = originOf(endpoint);
   const lines = [
     `  volunteer  ${origin}/`,
     `  status     ${origin}/status`,
@@ -33,8 +33,8 @@ export function linksOf(door: Door, link: string): string {
     `  model      ${origin}/api/snapshots/latest.safetensors`,
     `  operator   ${link}  (signs in once, within ${LINK_MS / 60_000} minutes)`,
   ];
-  for (const address of isWildcard(door.host) ? addresses() : []) {
-    lines.push(`  elsewhere  ${originOf({ ...door, host: address })}/`);
+  for (const address of isWildcard(endpoint.host) ? addresses() : []) {
+    lines.push(`  elsewhere  ${originOf({ ...endpoint, host: address })}/`);
   }
   return `${lines.join("\n")}\n`;
 }
@@ -46,7 +46,7 @@ function addresses(): string[] {
 }
 
 /** Why visitors from elsewhere could not train, if they could not. */
-export function insecureWarning({ host, tls }: Door, behindProxy: boolean): string | undefined {
+export function insecureWarning({ host, tls }: Endpoint, behindProxy: boolean): string | undefined {
   if (tls || behindProxy || isLoopback(host)) return undefined;
   return (
     "This address speaks plain HTTP. On any machine but this one, browsers withhold WebGPU, Web Locks and\n" +

@@ -75,12 +75,12 @@ async function serve(flags: ServeOptions, io: ServeIo): Promise<void> {
   const app = new App(flags, log, history, await loadAssets(clientDirectory()));
   try {
     await app.move(directory);
-    const server = await openDoors(app, flags, tls, log);
+    const server = await openListeners(app, flags, tls, log);
     try {
-      const door = { host: flags.host, port: server.port, tls: tls !== undefined, path: flags.basePath };
-      await greet(door, flags, directory, io);
+      const endpoint = { host: flags.host, port: server.port, tls: tls !== undefined, path: flags.basePath };
+      await greet(endpoint, flags, directory, io);
       const stopped = stopOf(io.signal);
-      const run = directory.run ?? (await Promise.race([app.founded, stopped]));
+      const run = directory.run ?? (await Promise.race([app.runCreated, stopped]));
       if (run !== undefined) await attend(run, server.local, flags.volunteers, io, stopped);
     } finally {
       app.closing.abort();
@@ -93,7 +93,7 @@ async function serve(flags: ServeOptions, io: ServeIo): Promise<void> {
 }
 
 /** The sockets, and how volunteers on this machine reach them. */
-async function openDoors(
+async function openListeners(
   app: App,
   flags: ServeOptions,
   tls: Tls | undefined,
@@ -112,7 +112,7 @@ async function openDoors(
     return listening.port;
   };
   const taken = await add({ host, port, ...(tls && { tls }) });
-  // A certificate seldom names this machine's loopback address, so our own volunteers get a plain door there.
+  // A certificate seldom names this machine's loopback address, so our own volunteers get plain HTTP there.
   const inside = tls && flags.volunteers > 0 ? await add({ host: "127.0.0.1", port: 0 }) : undefined;
   return {
     port: taken,
@@ -128,14 +128,14 @@ async function openDoors(
 }
 
 async function greet(
-  door: Parameters<typeof linksOf>[0],
+  endpoint: Parameters<typeof linksOf>[0],
   flags: ServeOptions,
   { run, corpus }: OpenDirectory,
   io: ServeIo,
 ): Promise<void> {
-  const warning = insecureWarning(door, flags.proxies > 0);
+  const warning = insecureWarning(endpoint, flags.proxies > 0);
   if (warning !== undefined) io.stderr.write(warning);
-  const origin = originOf(door);
+  const origin = originOf(endpoint);
   if (corpus === undefined) {
     io.stdout.write(
       `${flags.data} holds other files and no run; this page says how to make one: ${origin}/\n`,
@@ -152,7 +152,7 @@ async function greet(
   }
   const { name, version, parameters } = run.status();
   io.stdout.write(
-    `${name}: version ${version}, ${parameters.toLocaleString("en")} parameters\n${linksOf(door, link)}`,
+    `${name}: version ${version}, ${parameters.toLocaleString("en")} parameters\n${linksOf(endpoint, link)}`,
   );
 }
 

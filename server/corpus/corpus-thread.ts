@@ -9,8 +9,8 @@ import type { CorpusJob, FromCorpusThread } from "./messages.ts";
 const WORKER = new URL(`./corpus-worker${extname(new URL(import.meta.url).pathname)}`, import.meta.url);
 
 /** Why no run was made: a stable code, and words for the operator. */
-export class FoundingFailed extends Error {
-  override readonly name = "FoundingFailed";
+export class CorpusFailed extends Error {
+  override readonly name = "CorpusFailed";
   readonly code: string;
 
   constructor(code: string, message: string) {
@@ -20,7 +20,7 @@ export class FoundingFailed extends Error {
 }
 
 /**
- * Makes a directory's corpus in a thread of its own. Rejects with {@link FoundingFailed}; the directory is then as it
+ * Makes a directory's corpus in a thread of its own. Rejects with {@link CorpusFailed}; the directory is then as it
  * was. `signal` ends the thread where it stands: what it leaves is cleared away by the next that makes one.
  */
 export async function makeCorpusInThread(
@@ -38,7 +38,7 @@ export async function makeCorpusInThread(
     await new Promise<void>((resolve, reject) => {
       const hangs = (ms: number) =>
         reject(
-          new FoundingFailed(
+          new CorpusFailed(
             "internal-error",
             `the text could not be read: nothing moved for ${ms / 60_000} min`,
           ),
@@ -49,7 +49,7 @@ export async function makeCorpusInThread(
         dog?.heard();
         if (message.type === "progress") onProgress(message.progress);
         else if (message.type === "made") resolve();
-        else reject(new FoundingFailed(message.code, message.message));
+        else reject(new CorpusFailed(message.code, message.message));
       });
       worker.on("error", (error) => reject(error));
       worker.on("exit", (code) =>

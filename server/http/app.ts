@@ -15,7 +15,7 @@ import { type MetricsOptions, metricsRoute } from "./metrics.ts";
 import { type OperatorRouteOptions, operatorRoutes, routesOf } from "./operator-routes.ts";
 import { type PageOptions, pageRoutes } from "./pages.ts";
 import { type ReadOptions, readRoutes } from "./read.ts";
-import { foundingRoutesOf } from "./setup-routes.ts";
+import { setupRoutesOf } from "./setup-routes.ts";
 import { type WorkOptions, workRoutes } from "./work.ts";
 
 /** What the routes need beside the run. */
@@ -32,7 +32,7 @@ export interface AppOptions
   /** What a signed-in operator sees and does; without it there are no operator routes. */
   readonly operator?: OperatorPort;
   /** What a signed-in operator makes a run with, on a server that has none. */
-  readonly founding?: SetupPort;
+  readonly setup?: SetupPort;
 }
 
 /**
@@ -49,9 +49,9 @@ export function createApp(service: RunService | undefined, options: AppOptions):
     if (service === undefined) throw noRun();
     return json(c, { status: "ok", state: service.manifest().state });
   });
-  const { operator, founding } = options;
+  const { operator, setup } = options;
   if (operator !== undefined) operatorRoutes(app, operator, routesOf(operator, options.proxies), options);
-  else if (founding !== undefined) operatorRoutes(app, founding, foundingRoutesOf(founding), options);
+  else if (setup !== undefined) operatorRoutes(app, setup, setupRoutesOf(setup), options);
   metricsRoute(app, options);
   if (service !== undefined) {
     workRoutes(app, service, options); // first, since the manifest tells what to sign for
@@ -63,7 +63,7 @@ export function createApp(service: RunService | undefined, options: AppOptions):
     refuseMethod(app, c);
     throw service === undefined ? noRun() : new ProtocolError("not-found", "there is nothing here");
   });
-  const empty = founding === undefined ? "nothing" : "setup";
+  const empty = setup === undefined ? "nothing" : "setup";
   pageRoutes(app, options, service === undefined ? empty : "run");
   return app;
 }

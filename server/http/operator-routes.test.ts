@@ -1,22 +1,22 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { ProtocolError } from "../../protocol/errors.ts";
-import { FOUNDING_ROUTES } from "../../protocol/founding.ts";
 import {
   MADE_UP_CLIENT,
   OPERATOR_HEADER,
   OPERATOR_ROUTES,
   type OperatorAction,
 } from "../../protocol/operator.ts";
+import { SETUP_ROUTES } from "../../protocol/setup.ts";
 import { edge } from "../../test/edge.ts";
 import { FakeService } from "../../test/fake-service.ts";
 import type { OperatorPort } from "../operator/ports.ts";
 import { SESSION_MS } from "../operator/sessions.ts";
 import type { SetupPort } from "../setup/ports.ts";
 import { routesOf } from "./operator-routes.ts";
-import { foundingRoutesOf } from "./setup-routes.ts";
+import { setupRoutesOf } from "./setup-routes.ts";
 
-/** A desk that writes down what reached it. */
-class FakeDesk implements OperatorPort {
+/** An operator port that records what reached it. */
+class FakeOperator implements OperatorPort {
   readonly done: OperatorAction[] = [];
   reached = 0;
   link: string | undefined = "the-link";
@@ -42,8 +42,8 @@ class FakeDesk implements OperatorPort {
   }
 }
 
-/** A desk of a server without a run that counts what reaches it. */
-class FakeFounding implements SetupPort {
+/** The setup port of a server without a run; it counts what reaches it. */
+class FakeSetup implements SetupPort {
   reached = 0;
   #no(): never {
     this.reached++;
@@ -63,13 +63,13 @@ const HOST = "http://localhost";
 const JSON_OWN = { origin: HOST, "content-type": "application/json", [OPERATOR_HEADER]: "1" };
 const COOKIE = "murmuration-operator";
 
-let fakeDesk: FakeDesk;
+let fakeOperator: FakeOperator;
 let now: number;
 let app: ReturnType<typeof edge>;
 beforeEach(() => {
-  fakeDesk = new FakeDesk();
+  fakeOperator = new FakeOperator();
   now = 0;
-  app = edge(new FakeService(), { operator: fakeDesk, now: () => now });
+  app = edge(new FakeService(), { operator: fakeOperator, now: () => now });
 });
 
 const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
@@ -82,7 +82,7 @@ async function signIn(): Promise<string> {
 }
 
 const SIGN_OUT = { method: "POST", path: OPERATOR_ROUTES.signOut, most: undefined } as const;
-const ROUTES = [SIGN_OUT, ...routesOf(new FakeDesk(), 0)];
+const ROUTES = [SIGN_OUT, ...routesOf(new FakeOperator(), 0)];
 const codeOf = async (response: Response): Promise<string> => (await response.json()).error.code;
 
 describe("signing in", () => {
@@ -98,7 +98,7 @@ describe("signing in", () => {
   });
 
   it("marks the cookie Secure where the browser came by HTTPS", async () => {
-    app = edge(new FakeService(), { operator: fakeDesk, now: () => now, proxies: 1 });
+    app = edge(new FakeService(), { operator: fakeOperator, now: () => now, proxies: 1 });
     const headers = {
       "x-forwarded-proto": "https",
       "x-forwarded-host": "train.example",
@@ -111,7 +111,7 @@ describe("signing in", () => {
   describe("behind a reverse proxy", () => {
     const PAGE = { origin: "https://train.example" };
     const behind = (proxies: number) => {
-      app = edge(new FakeService(), { operator: fakeDesk, now: () => now, proxies });
+      app = edge(new FakeService(), { operator: fakeOperator, now: () => now, proxies });
     };
     const tries = (headers: Record<string, string>) =>
       post(OPERATOR_ROUTES.signIn, { link: "the-link" }, { ...PAGE, host: "127.0.0.1:8080", ...headers });
@@ -150,7 +150,7 @@ describe("signing in", () => {
       const headers = { "sec-fetch-site": "same-origin", [MADE_UP_CLIENT.name]: chain };
       const cookie = (await tries(headers)).headers.get("set-cookie")?.split(";")[0] ?? "";
       await app.request(OPERATOR_ROUTES.overview, { headers: { cookie, ...headers } });
-      expect(fakeDesk.madeUp).toBe(madeUp);
+      expect(fakeOperator.madeUp).toBe(madeUp);
     });
 
     it("nobody who is not signed in can raise the alert", async () => {
@@ -158,7 +158,7 @@ describe("signing in", () => {
       await app.request(OPERATOR_ROUTES.overview, {
         headers: { "sec-fetch-site": "same-origin", [MADE_UP_CLIENT.name]: MADE_UP_CLIENT.address },
       });
-      expect(fakeDesk.madeUp).toBeUndefined();
+      expect(fakeOperator.madeUp).toBeUndefined();
     });
 
     it("that rewrites Host, an old browser is told which headers are missing, and keeps its link", async () => {
@@ -252,36 +252,36 @@ describe("signing in", () => {
     now = SESSION_MS;
     expect((await pause()).status).toBe(401);
 
-    fakeDesk.link = "the-link";
+    fakeOperator.link = "the-link";
     const other = await signIn();
     const out = await post(OPERATOR_ROUTES.signOut, {}, { cookie: other });
     expect(out.headers.get("set-cookie")).toMatch(/^murmuration-operator=; .*Max-Age=0/);
     expect((await post(OPERATOR_ROUTES.act, { action: "pause" }, { cookie: other })).status).toBe(401);
-    expect(fakeDesk.done).toHaveLength(2);
+    expect(fakeOperator.done).toHaveLength(2);
   });
 });
 
-const FOUNDING = foundingRoutesOf(new FakeFounding());
+const SETUP = setupRoutesOf(new FakeSetup());
 const TABLE = [
   ...ROUTES.map(({ method, path, most }) => [method, path, "with a run", most] as const),
-  ...FOUNDING.map(({ method, path, most }) => [method, path, "without one", most] as const),
+  ...SETUP.map(({ method, path, most }) => [method, path, "without one", most] as const),
 ];
 
 describe("every operator route fails closed", () => {
   it("there are some", () => {
     expect(ROUTES.length).toBeGreaterThanOrEqual(6);
-    expect(FOUNDING.length).toBeGreaterThanOrEqual(8);
+    expect(SETUP.length).toBeGreaterThanOrEqual(8);
   });
 
   describe.each(TABLE)("%s %s, on a server %s", (method, path, server, most) => {
-    let desk: { reached: number };
+    let operator: { reached: number };
     let OWN: Record<string, string>;
     beforeEach(() => {
       OWN = { ...JSON_OWN, ...(most !== undefined && { "content-type": "application/octet-stream" }) };
-      const founding = new FakeFounding();
-      desk = founding;
-      if (server === "with a run") desk = fakeDesk;
-      else app = edge(undefined, { founding, now: () => now });
+      const setup = new FakeSetup();
+      operator = setup;
+      if (server === "with a run") operator = fakeOperator;
+      else app = edge(undefined, { setup, now: () => now });
     });
     const ask = (headers: Record<string, string>, to = path, body = '{"action":"pause"}') =>
       app.request(to, { method, headers, ...(method === "POST" && { body }) });
@@ -295,14 +295,14 @@ describe("every operator route fails closed", () => {
       const response = await ask({ ...OWN, ...credential });
       expect(response.status).toBe(401);
       expect(await codeOf(response)).toBe("not-signed-in");
-      expect(desk.reached).toBe(0);
+      expect(operator.reached).toBe(0);
     });
 
     it("A11: with an expired one", async () => {
       const cookie = await signIn();
       now = SESSION_MS;
       expect((await ask({ ...OWN, cookie })).status).toBe(401);
-      expect(desk.reached).toBe(0);
+      expect(operator.reached).toBe(0);
     });
 
     it("A11: written in another way, signed in or not", async () => {
@@ -349,7 +349,7 @@ describe("every operator route fails closed", () => {
         const response = await app.request(path, { method: other, headers: { ...OWN, cookie }, ...body });
         expect(response.status, other).toBe(404);
       }
-      expect(desk.reached).toBe(0);
+      expect(operator.reached).toBe(0);
     });
 
     it("A11, O1: from another site's page, however it asks", async () => {
@@ -376,7 +376,7 @@ describe("every operator route fails closed", () => {
       for (const site of ["cross-site", "same-site"]) {
         expect((await ask({ ...OWN, cookie, "sec-fetch-site": site })).status).toBe(403);
       }
-      expect(desk.reached).toBe(0);
+      expect(operator.reached).toBe(0);
     });
 
     if (method === "POST") {
@@ -392,7 +392,7 @@ describe("every operator route fails closed", () => {
         for (const type of ["text/plain", other]) {
           expect((await ask({ ...OWN, cookie, "content-type": type })).status, type).toBe(403);
         }
-        expect(desk.reached).toBe(0);
+        expect(operator.reached).toBe(0);
       });
     }
   });
@@ -407,12 +407,12 @@ describe("every operator route fails closed", () => {
 
   it("O2: without a run there is the making of one, with a run there is not", async () => {
     const signedIn = async (path: string) => app.request(path, { headers: { cookie: await signIn() } });
-    expect((await signedIn(FOUNDING_ROUTES.state)).status).toBe(404);
-    const founding = new FakeFounding();
-    app = edge(undefined, { founding, now: () => now });
+    expect((await signedIn(SETUP_ROUTES.state)).status).toBe(404);
+    const setup = new FakeSetup();
+    app = edge(undefined, { setup, now: () => now });
     expect(await codeOf(await signedIn(OPERATOR_ROUTES.overview))).toBe("no-run");
-    expect(founding.reached).toBe(0);
-    expect(await codeOf(await signedIn(FOUNDING_ROUTES.state))).toBe("no-work"); // the fake's own answer
+    expect(setup.reached).toBe(0);
+    expect(await codeOf(await signedIn(SETUP_ROUTES.state))).toBe("no-work"); // the fake's own answer
   });
 
   it("A11: lets the operator's own page in: the control of all of the above", async () => {
@@ -420,7 +420,7 @@ describe("every operator route fails closed", () => {
     const own = { cookie, "sec-fetch-site": "same-origin" };
     expect(await codeOf(await app.request(OPERATOR_ROUTES.overview, { headers: own }))).toBe("no-work");
     expect((await post(OPERATOR_ROUTES.act, { action: "drain" }, own)).status).toBe(200);
-    expect(fakeDesk.done).toEqual([{ action: "drain" }]);
+    expect(fakeOperator.done).toEqual([{ action: "drain" }]);
   });
 
   it("refuses an action it does not know, and a body that is none", async () => {
@@ -435,7 +435,7 @@ describe("every operator route fails closed", () => {
     }
     const long = { action: "pause", padding: "x".repeat(20_000) };
     expect((await post(OPERATOR_ROUTES.act, long, { cookie })).status).toBe(413);
-    expect(fakeDesk.done).toEqual([]);
+    expect(fakeOperator.done).toEqual([]);
   });
 });
 

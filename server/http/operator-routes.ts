@@ -1,9 +1,9 @@
 import type { Context, Hono } from "hono";
 import { ProtocolError } from "../../protocol/errors.ts";
-import { TEXT_CHUNK_BYTES } from "../../protocol/founding.ts";
 import { asText, type Json, parseJson } from "../../protocol/guards.ts";
 import { MAX_JSON_BYTES } from "../../protocol/limits.ts";
 import { MADE_UP_CLIENT, OPERATOR_ROUTES, parseAction } from "../../protocol/operator.ts";
+import { TEXT_CHUNK_BYTES } from "../../protocol/setup.ts";
 import { toGguf, toHuggingFace } from "../export/model.ts";
 import { zip } from "../export/zip.ts";
 import { addressOf } from "../net/address.ts";
@@ -61,7 +61,7 @@ export interface OperatorRouteOptions {
  */
 export function operatorRoutes(
   app: Hono<Edge>,
-  desk: SignInPort,
+  operator: SignInPort,
   routes: readonly Route[],
   options: OperatorRouteOptions,
 ): void {
@@ -92,7 +92,7 @@ export function operatorRoutes(
       tries.take(addressOf(c, proxies));
       const { link, path: page } = await readBody(c);
       const path = cookiePath(page);
-      const name = await desk.redeem(asText(link, "link", 100));
+      const name = await operator.redeem(asText(link, "link", 100));
       if (name === undefined) throw new ProtocolError("not-signed-in", "this link was used, or is too old");
       setSession(c, sessions.begin({ name }), { seconds: SESSION_MS / 1_000, path, proxies });
       return json(c, { name });
@@ -118,38 +118,38 @@ const signOutRoute = (sessions: Sessions, proxies: number): Route => ({
 });
 
 /** What there is to see and do of a run; each needs a session. */
-export function routesOf(desk: OperatorPort, proxies: number): readonly Route[] {
+export function routesOf(operator: OperatorPort, proxies: number): readonly Route[] {
   return [
     {
       method: "GET",
       path: OPERATOR_ROUTES.overview,
       async handle(c, { name }) {
         const madeUp = addressOf(c, proxies) === MADE_UP_CLIENT.address;
-        return json(c, { ...(await desk.overview(madeUp)), operator: name });
+        return json(c, { ...(await operator.overview(madeUp)), operator: name });
       },
     },
     {
       method: "POST",
       path: OPERATOR_ROUTES.act,
       async handle(c, session, body) {
-        await desk.act(parseAction(body), session);
+        await operator.act(parseAction(body), session);
         return json(c, {});
       },
     },
     {
       method: "GET",
       path: OPERATOR_ROUTES.gguf("f32"),
-      handle: async (c) => download(c, toGguf(desk.model(), "f32"), "model-f32.gguf"),
+      handle: async (c) => download(c, toGguf(operator.model(), "f32"), "model-f32.gguf"),
     },
     {
       method: "GET",
       path: OPERATOR_ROUTES.gguf("f16"),
-      handle: async (c) => download(c, toGguf(desk.model(), "f16"), "model-f16.gguf"),
+      handle: async (c) => download(c, toGguf(operator.model(), "f16"), "model-f16.gguf"),
     },
     {
       method: "GET",
       path: OPERATOR_ROUTES.huggingFace,
-      handle: async (c) => download(c, zip(toHuggingFace(desk.model())), "model-hf.zip"),
+      handle: async (c) => download(c, zip(toHuggingFace(operator.model())), "model-hf.zip"),
     },
   ];
 }

@@ -12,7 +12,7 @@ import { methodNotAllowed, refuseMethod } from "./methods.ts";
 const FRAME = "/frame";
 const NO_RUN = "/norun";
 /** Pages for whoever is about to make the run: the operator's, and the one that measures a browser. */
-const FOUNDING = new Set(["/operator", "/bench"]);
+const SETUP_PAGES = new Set(["/operator", "/bench"]);
 const LOADER = "/embed.js";
 /** What monitors ask for, no pages but for people to type. */
 const MONITORED = new Set<string>([ROUTES.health, ROUTES.ready]);
@@ -47,7 +47,7 @@ export function pageRoutes(app: Hono<Edge>, options: PageOptions, of: PagesOf): 
       if (found === undefined || found.path === NO_RUN) throw noPage();
       return send(c, found, options);
     }
-    const making = of === "setup" && FOUNDING.has(path);
+    const making = of === "setup" && SETUP_PAGES.has(path);
     if (found !== undefined && (making || !isPage(found))) return send(c, found, options);
     if (found === undefined && path.includes(".")) throw noPage();
     const page = assets.find(NO_RUN);

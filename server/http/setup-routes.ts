@@ -1,12 +1,12 @@
 import { ProtocolError } from "../../protocol/errors.ts";
-import { FOUNDING_ROUTES, parseFoundingOrder, TEXT_CHUNK_BYTES } from "../../protocol/founding.ts";
 import { OPERATOR_ROUTES } from "../../protocol/operator.ts";
+import { parseSetupOrder, SETUP_ROUTES, TEXT_CHUNK_BYTES } from "../../protocol/setup.ts";
 import type { SetupPort } from "../setup/ports.ts";
 import { json } from "./answer.ts";
 import type { Route } from "./operator-routes.ts";
 
 /** The routes of a server without a run: the same two questions come first (routes.ts). */
-export function foundingRoutesOf(desk: SetupPort): readonly Route[] {
+export function setupRoutesOf(setup: SetupPort): readonly Route[] {
   return [
     {
       method: "GET",
@@ -17,43 +17,43 @@ export function foundingRoutesOf(desk: SetupPort): readonly Route[] {
     },
     {
       method: "GET",
-      path: FOUNDING_ROUTES.state,
-      handle: async (c, { name }) => json(c, { ...(await desk.state()), operator: name }),
+      path: SETUP_ROUTES.state,
+      handle: async (c, { name }) => json(c, { ...(await setup.state()), operator: name }),
     },
     {
       method: "POST",
-      path: FOUNDING_ROUTES.text,
-      handle: async (c, _, body) => json(c, await desk.begin(body)),
+      path: SETUP_ROUTES.text,
+      handle: async (c, _, body) => json(c, await setup.begin(body)),
     },
     {
       method: "POST",
-      path: FOUNDING_ROUTES.chunks,
+      path: SETUP_ROUTES.chunks,
       most: TEXT_CHUNK_BYTES,
-      handle: async (c, _, bytes) => json(c, await desk.append(offsetOf(c.req.query("offset")), bytes)),
+      handle: async (c, _, bytes) => json(c, await setup.append(offsetOf(c.req.query("offset")), bytes)),
     },
     {
       method: "POST",
-      path: FOUNDING_ROUTES.finish,
-      handle: async (c, _, body) => json(c, await desk.finish(body)),
+      path: SETUP_ROUTES.finish,
+      handle: async (c, _, body) => json(c, await setup.finish(body)),
     },
     {
       method: "POST",
-      path: FOUNDING_ROUTES.discard,
+      path: SETUP_ROUTES.discard,
       async handle(c) {
-        await desk.discard();
+        await setup.discard();
         return json(c, {});
       },
     },
     {
       method: "POST",
-      path: FOUNDING_ROUTES.estimate,
-      handle: async (c, _, body) => json(c, desk.estimate(parseFoundingOrder(body))),
+      path: SETUP_ROUTES.estimate,
+      handle: async (c, _, body) => json(c, setup.estimate(parseSetupOrder(body))),
     },
     {
       method: "POST",
-      path: FOUNDING_ROUTES.found,
+      path: SETUP_ROUTES.create,
       async handle(c, session, body) {
-        await desk.found(parseFoundingOrder(body), session);
+        await setup.createRun(parseSetupOrder(body), session);
         return json(c, {});
       },
     },

@@ -26,7 +26,7 @@ const TURN_MS = 60_000;
 export interface OperatorServiceParts {
   readonly run: Run;
   readonly directory: string;
-  readonly crowd: Presence;
+  readonly presence: Presence;
   readonly history: History;
   readonly sites: Sites;
   readonly traffic: Traffic;
@@ -78,16 +78,16 @@ export class OperatorService implements OperatorPort {
   }
 
   async overview(madeUp = this.#madeUp): Promise<Omit<Overview, "operator"> & { readonly operator: "" }> {
-    const { run, crowd, history, sites, traffic, machine, log } = this.#parts;
+    const { run, presence, history, sites, traffic, machine, log } = this.#parts;
     this.#madeUp = madeUp;
     return {
       operator: "",
       state: run.manifest().state,
       draining: run.admin.draining,
-      here: crowd.here(),
+      here: presence.here(),
       volunteers: run.volunteers
-        .roster(crowd.lately(MAX_ENLISTED))
-        .map((known) => ({ ...known, ...crowd.glimpse(known.volunteer) })),
+        .roster(presence.seenLast(MAX_ENLISTED))
+        .map((known) => ({ ...known, ...presence.detailsOf(known.volunteer) })),
       staleness: history.staleness,
       audits: history.audits,
       versions: history.versions,

@@ -186,21 +186,21 @@ describe("who is here", () => {
 
   it("is counted by our own names alone, for a minute", () => {
     let now = 0;
-    const crowd = new Presence(() => now);
+    const presence = new Presence(() => now);
     const chrome = "Mozilla/5.0 (Linux; Android 15; Pixel) AppleWebKit/537 Chrome/140 Mobile Safari/537";
-    crowd.asked(key(1), chrome);
-    crowd.trained(key(1), "webgpu, Adreno");
-    crowd.asked(key(2), "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537 Chrome/140 Safari/537 Edg/140");
-    crowd.trained(key(2), "<b>evil</b>");
-    crowd.asked(key(3), "node");
-    crowd.asked(key(4), "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537 HeadlessChrome/140 Safari/537");
-    expect(crowd.here()).toEqual({
+    presence.asked(key(1), chrome);
+    presence.trained(key(1), "webgpu, Adreno");
+    presence.asked(key(2), "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537 Chrome/140 Safari/537 Edg/140");
+    presence.trained(key(2), "<b>evil</b>");
+    presence.asked(key(3), "node");
+    presence.asked(key(4), "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537 HeadlessChrome/140 Safari/537");
+    expect(presence.here()).toEqual({
       device: { phone: 1, computer: 2, program: 1 },
       browser: { Chrome: 2, Edge: 1, Node: 1 },
       backend: { webgpu: 1, other: 1, unknown: 2 },
     });
     now = 60_001;
-    expect(crowd.here().browser).toEqual({});
+    expect(presence.here().browser).toEqual({});
   });
 });
 
@@ -278,8 +278,8 @@ describe("an operator's view", () => {
     const warnings: string[] = [];
     const { run } = await tinyRun();
     const traffic = new Traffic(() => 0);
-    const office = new OperatorService({
-      ...{ run, directory, traffic, history: new History(), crowd: new Presence(() => 0) },
+    const service = new OperatorService({
+      ...{ run, directory, traffic, history: new History(), presence: new Presence(() => 0) },
       sites: await Sites.open(directory, [], () => 0),
       machine: new HostStats(join(directory, "gone")),
       log: await AuditLog.open(directory),
@@ -287,9 +287,9 @@ describe("an operator's view", () => {
       errors: { warn: (_, message) => void warnings.push(message) },
       wallClock: () => 0,
     });
-    await expect(office.look()).rejects.toThrow(/ENOENT/); // the control: what would end the process
-    office.open();
+    await expect(service.look()).rejects.toThrow(/ENOENT/); // the control: what would end the process
+    service.open();
     await vi.waitFor(() => expect(warnings).toHaveLength(1));
-    office.close();
+    service.close();
   });
 });

@@ -1,8 +1,9 @@
 import type { VolunteerKey } from "../../protocol/ids.ts";
 import type { Overview } from "../../protocol/operator.ts";
 import type { Enlisted } from "../../protocol/roster.ts";
+import { forgetOldest } from "../lib/oldest.ts";
 
-/** A volunteer is here for so long after its last request. */
+/** Milliseconds that a volunteer counts as here after its last request. */
 const HERE_MS = 60_000;
 /** Volunteers remembered: bounds memory against ever new keys. */
 const MAX_REMEMBERED = 20_000;
@@ -17,7 +18,7 @@ interface Seen {
 /** Backends that a delta's report may name; anything else a stranger wrote is "other". */
 const BACKENDS = new Set(["webgpu", "wasm", "webgl", "cpu"]);
 
-/** Who is here, by kind. Names of kinds are ours and few: nothing a stranger sends becomes one. */
+/** The volunteers that are here, by kind. The names of kinds are ours and few: nothing a stranger sends becomes one. */
 export class Presence {
   readonly #now: () => number;
   readonly #seen = new Map<VolunteerKey, Seen>();
@@ -47,13 +48,13 @@ export class Presence {
     return found && { device: found.device, browser: found.browser, backend: found.backend };
   }
 
-  /** The lately seen, newest first. */
-  lately(most: number): readonly VolunteerKey[] {
+  /** The volunteers seen last, newest first. */
+  seenLast(most: number): readonly VolunteerKey[] {
     return [...this.#seen.keys()].slice(-most).reverse();
   }
 
   /** What is remembered of one, for the operator's list. */
-  glimpse(volunteer: VolunteerKey): Pick<Enlisted, "seenMs" | "device" | "browser" | "backend"> {
+  detailsOf(volunteer: VolunteerKey): Pick<Enlisted, "seenMs" | "device" | "browser" | "backend"> {
     const found = this.#seen.get(volunteer);
     if (found === undefined) return { seenMs: null, device: "", browser: "", backend: "" };
     const { at, device, browser, backend } = found;
@@ -78,8 +79,7 @@ export class Presence {
   #note(volunteer: VolunteerKey, seen: Seen): void {
     this.#seen.delete(volunteer);
     this.#seen.set(volunteer, seen);
-    const [oldest] = this.#seen.keys();
-    if (this.#seen.size > MAX_REMEMBERED && oldest !== undefined) this.#seen.delete(oldest);
+    forgetOldest(this.#seen, MAX_REMEMBERED);
   }
 }
 

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { toBase64Url } from "../../protocol/bytes.ts";
+import { forgetOldest } from "../lib/oldest.ts";
 
 /** A signed-in operator. */
 export interface Session {
@@ -30,8 +31,7 @@ export class Sessions {
   begin(session: Session): string {
     const secret = toBase64Url(new Uint8Array(randomBytes(SECRET_BYTES)));
     this.#open.set(digestOf(secret), { session, ends: this.#now() + SESSION_MS });
-    const [oldest] = this.#open.keys();
-    if (this.#open.size > MAX_SESSIONS && oldest !== undefined) this.#open.delete(oldest);
+    forgetOldest(this.#open, MAX_SESSIONS);
     return secret;
   }
 

@@ -5,6 +5,7 @@ import type { TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { SiteCount } from "../../protocol/operator.ts";
 import type { DurableEvent } from "../coordinator/events.ts";
 import type { Outcome } from "../coordinator/outcomes.ts";
+import { forgetOldest } from "../lib/oldest.ts";
 
 const FILE = "sites.json";
 /** A volunteer is here for so long after its last request. */
@@ -56,7 +57,7 @@ export class Sites {
     this.#seen.delete(volunteer);
     if (site === undefined || !this.#counts.has(site)) return;
     this.#seen.set(volunteer, { site, at: this.#now() });
-    dropOldest(this.#seen, MAX_VOLUNTEERS);
+    forgetOldest(this.#seen, MAX_VOLUNTEERS);
   }
 
   forget(volunteer: VolunteerKey): void {
@@ -70,7 +71,7 @@ export class Sites {
     if (event.type === "accepted" && seen !== undefined && count !== undefined) {
       count.tickets++;
       this.#waiting.set(event.ticket, { site: seen.site, tokens: event.tokens });
-      dropOldest(this.#waiting, MAX_WAITING);
+      forgetOldest(this.#waiting, MAX_WAITING);
     }
     for (const { ticket, version } of ended) {
       const waiting = this.#waiting.get(ticket);
@@ -111,11 +112,6 @@ export class Sites {
     const sites = [...this.#counts].map(([origin, count]) => ({ origin, ...count }));
     return `${JSON.stringify({ sites }, null, 2)}\n`;
   }
-}
-
-function dropOldest(map: Map<unknown, unknown>, most: number): void {
-  const [oldest] = map.keys();
-  if (map.size > most) map.delete(oldest);
 }
 
 /** A file that is none counts from nothing. */

@@ -33,7 +33,7 @@ export class Admin {
 
   /** What an operator may change now. */
   get tuning(): Tuning {
-    return tuningOf(this.#run.founded.settings);
+    return tuningOf(this.#run.definition.settings);
   }
 
   /** Pauses a run that is drained. Call it at every tick. */
@@ -85,7 +85,7 @@ export class Admin {
 
   /** Changes settings from now on, durably. Throws a SettingsError. */
   async tune(changes: Partial<Tuning>): Promise<void> {
-    const { id, settings, task } = this.#run.founded;
+    const { id, settings, task } = this.#run.definition;
     const { store, corpus } = this.#options;
     const tuned = await tune(store, settings, changes);
     this.#run.tune(tuned, rulesOf(id, tuned, corpus, task.parameters));

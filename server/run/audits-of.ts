@@ -8,7 +8,7 @@ import type { RunOptions } from "./options.ts";
 
 /** What audits need of the run. */
 export interface AuditedRun {
-  readonly founded: Pick<RunDefinition, "settings" | "task" | "delta" | "rules">;
+  readonly definition: Pick<RunDefinition, "settings" | "task" | "delta" | "rules">;
   readonly state: State;
   now(): number;
   snapshot(hash: Hash): Promise<Uint8Array<ArrayBuffer> | undefined>;
@@ -17,7 +17,7 @@ export interface AuditedRun {
 
 /** The audits of a run, or undefined where its settings or its shell want none. */
 export function auditsOf(run: AuditedRun, options: RunOptions): Audits | undefined {
-  const { settings, task, delta, rules } = run.founded;
+  const { settings, task, delta, rules } = run.definition;
   const { auditor, corpus, random, log } = options;
   const share = settings.trust.auditShare;
   if (auditor === undefined || share === 0) return undefined;
@@ -32,7 +32,7 @@ export function auditsOf(run: AuditedRun, options: RunOptions): Audits | undefin
     gauge: new Gauge(task.parameters, delta, task.tensors, () => draw() / 2 ** 32),
     draw,
     state: () => run.state,
-    rates: (...about) => run.founded.rules.rates(...about),
+    rates: (...about) => run.definition.rules.rates(...about),
     weights: async (hash) => {
       const file = await run.snapshot(hash);
       return file && task.decode(file);

@@ -16,7 +16,7 @@ const QUIET = 8;
 
 /** What an alarm needs of the run. */
 export interface WatchedRun {
-  readonly founded: Pick<RunDefinition, "task" | "delta" | "rules">;
+  readonly definition: Pick<RunDefinition, "task" | "delta" | "rules">;
   readonly state: State;
   /** Versions stored whole, oldest first. */
   readonly stored: readonly SnapshotPlace[];
@@ -71,13 +71,13 @@ export class DivergenceDetector {
 
   #expected({ version, loss }: { version: number; loss: number }): boolean {
     if (this.#quiet === undefined) return false;
-    const risen = loss > this.#quiet.loss * (1 + this.#run.founded.rules.tripwire);
+    const risen = loss > this.#quiet.loss * (1 + this.#run.definition.rules.tripwire);
     return !risen && version < this.#quiet.version + QUIET;
   }
 
   async #wayBack(to: number): Promise<number | undefined> {
-    const { founded, stored } = this.#run;
-    const bound = founded.rules.tripwire;
+    const { definition, stored } = this.#run;
+    const bound = definition.rules.tripwire;
     try {
       const found = await this.#audits?.urgent((auditor) => this.#measure(auditor, stored));
       if (found !== undefined) return harmless(found.stored, found.current, bound)?.version;
@@ -101,7 +101,7 @@ export class DivergenceDetector {
       const delta = weights.map((value, i) => value - current[i]!);
       let [loss, after] = [0, 0];
       for (const text of texts) {
-        const about = { weights, delta, codec: this.#run.founded.delta, batches: BATCHES };
+        const about = { weights, delta, codec: this.#run.definition.delta, batches: BATCHES };
         const { assigned } = await auditor.audit({ ...text, ...about });
         loss += assigned.before / TEXTS;
         after += assigned.after / TEXTS;
@@ -113,7 +113,7 @@ export class DivergenceDetector {
   }
 
   async #draw() {
-    const { ranges, batch } = this.#run.founded.rules;
+    const { ranges, batch } = this.#run.definition.rules;
     const seed = new DataView(this.#options.random(4).buffer).getUint32(0, true);
     const position = seed % ranges.epochLength;
     const range = { ...ranges.at(position), seed: ranges.seedOf(position), steps: BATCHES, batch };
@@ -124,6 +124,6 @@ export class DivergenceDetector {
 
   async #weights(hash: Hash): Promise<Float32Array<ArrayBuffer> | undefined> {
     const file = await this.#run.snapshot(hash);
-    return file && this.#run.founded.task.decode(file);
+    return file && this.#run.definition.task.decode(file);
   }
 }

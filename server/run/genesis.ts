@@ -84,8 +84,8 @@ export async function create(
   await store.append(encodeRecord(created));
 }
 
-/** Reads a run's beginning back and holds the world against it: key, corpus, and settings where given. */
-export async function found(
+/** Reads a run's first record, and checks the key, the corpus and the settings (where given) against it. */
+export async function readDefinition(
   created: Created,
   identity: Pick<Identity, "key">,
   corpus: RunCorpus,

@@ -40,8 +40,8 @@ export function termsOf({ id, merging }: Pick<RunDefinition, "id" | "merging">, 
   return { run: id, version, previous, model, diff, step, merged };
 }
 
-export async function seal(identity: Identity, founded: RunDefinition, made: Made): Promise<Seal> {
-  const terms = termsOf(founded, made);
+export async function seal(identity: Identity, definition: RunDefinition, made: Made): Promise<Seal> {
+  const terms = termsOf(definition, made);
   const { signature } = await signRecord(identity.privateKey, terms);
   return { record: await recordHash(terms), signature };
 }
@@ -50,7 +50,7 @@ export async function seal(identity: Identity, founded: RunDefinition, made: Mad
 export async function readRecord(
   store: Store,
   index: IndexFeed,
-  founded: RunDefinition,
+  definition: RunDefinition,
   version: number,
 ): Promise<VersionRecord> {
   const published = await eventOf(store, index.version(version)?.published, "published", "rolled-back");
@@ -62,7 +62,7 @@ export async function readRecord(
     if (before === undefined) throw new ProtocolError("not-found", "that version has no record (yet)");
     const { hash, to, signature } = published;
     const made = { version, previous: before?.record, model: hash, diff: hash, merged: [], backTo: to };
-    return { ...termsOf(founded, made), signature };
+    return { ...termsOf(definition, made), signature };
   }
   const closed = await eventOf(store, index.version(version)?.closed, "closed");
   if (published === undefined || closed === undefined || before === undefined) {
@@ -75,7 +75,7 @@ export async function readRecord(
   });
   const { hash: model, diff, signature } = published;
   const inner = closed.inner && { inner: closed.inner };
-  const terms = termsOf(founded, { version, previous: before?.record, model, diff, merged, ...inner });
+  const terms = termsOf(definition, { version, previous: before?.record, model, diff, merged, ...inner });
   return { ...terms, signature };
 }
 
@@ -83,12 +83,12 @@ export async function readRecord(
 export async function readProof(
   store: Store,
   index: IndexFeed,
-  founded: RunDefinition,
+  definition: RunDefinition,
   ticket: TicketId,
 ): Promise<DeltaProof> {
   const version = index.end(ticket);
   if (typeof version !== "number") throw new ProtocolError("not-found", "that delta is in no version (yet)");
-  const record = await readRecord(store, index, founded, version);
+  const record = await readRecord(store, index, definition, version);
   return { record, position: record.merged.findIndex((entry) => entry.ticket === ticket) };
 }
 

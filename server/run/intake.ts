@@ -41,7 +41,7 @@ export class Intake {
 
   /** `from` names the sender's network, where that is known. */
   async accept(sender: SignedRequest, upload: Upload, from?: string): Promise<Receipt> {
-    const { id, task, delta: codec } = this.#run.founded;
+    const { id, task, delta: codec } = this.#run.definition;
     const receiver = { id, signer: this.#identity.signer, parameters: task.parameters, delta: codec };
     const delta = await authenticate(upload, sender, receiver);
     // From here to the entry in #inFlight nothing is awaited, so no other upload can come between.
@@ -72,14 +72,14 @@ export class Intake {
    * anew, the sender gets its receipt.
    */
   #indexLost(): ProtocolError {
-    const { founded, index } = this.#run;
-    void index.rebuild(founded.id, (before) => factsBefore(this.#store, founded.rules, before));
+    const { definition, index } = this.#run;
+    void index.rebuild(definition.id, (before) => factsBefore(this.#store, definition.rules, before));
     return new ProtocolError("not-durable", "the index of receipts is being filled anew", REBUILD_RETRY_MS);
   }
 
   /** The delta's norm. */
   #judge(upload: Upload): number {
-    const { state, founded } = this.#run;
+    const { state, definition } = this.#run;
     if (this.#run.closed) throw new ProtocolError("not-durable", "the server is stopping", STOPPING_RETRY_MS);
     if (this.#run.index.behind > MAX_BEHIND)
       throw new ProtocolError("not-durable", "the index of receipts cannot be written", REBUILD_RETRY_MS);
@@ -98,9 +98,9 @@ export class Intake {
       finished: state.phase === "finished",
       waiting: state.pool.length + this.#inFlight.size,
       room: MAX_POOL,
-      parameters: founded.task.parameters,
-      delta: founded.delta,
-      weightDecay: founded.settings.optimizer.weightDecay,
+      parameters: definition.task.parameters,
+      delta: definition.delta,
+      weightDecay: definition.settings.optimizer.weightDecay,
     });
   }
 
@@ -117,7 +117,7 @@ export class Intake {
 
   async #keep(upload: Upload, delta: Hash, facts: Facts | undefined): Promise<void> {
     const { ticket, report, frame } = upload;
-    const { rules } = this.#run.founded;
+    const { rules } = this.#run.definition;
     const at = this.#run.clock.now();
     const { id, volunteer, version } = ticket;
     const tokens = uploadTokens(upload, rules.context);
@@ -142,7 +142,7 @@ export class Intake {
   async #receiptOf(ticket: TicketId): Promise<Receipt> {
     const delta = this.#run.index.delta(ticket);
     if (delta === undefined) throw new ProtocolError("internal-error", "an accepted delta is not indexed");
-    return signReceipt(this.#identity.signer, { run: this.#run.founded.id, ...delta });
+    return signReceipt(this.#identity.signer, { run: this.#run.definition.id, ...delta });
   }
 }
 

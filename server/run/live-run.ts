@@ -29,42 +29,42 @@ export class LiveRun {
   readonly waiting = new WaitingList();
   readonly #options: RunOptions;
   readonly #projections: Projections;
-  #founded: RunDefinition;
+  #definition: RunDefinition;
   #closed = false;
 
   constructor(options: RunOptions, identity: Identity, recovered: Recovered) {
     const { store, log } = options;
-    const { founded, projections, vectors, file, snapshots } = recovered;
+    const { definition, projections, vectors, file, snapshots } = recovered;
     const { state } = projections;
     const warn = this.#warn("the index cannot be written; it is tried again");
     this.#options = options;
-    this.#founded = founded;
+    this.#definition = definition;
     this.#projections = projections;
     this.index = new IndexFeed(store.index, warn);
     this.listeners = new Listeners(log);
     this.clock = new RunClock(options.clock, state.at);
     this.events = new EventLog({
       ...{ store, projections, clock: this.clock },
-      rules: () => this.founded.rules,
+      rules: () => this.definition.rules,
       applied: (event, applied) => this.#applied(event, applied),
     });
-    this.versions = new PublishedVersions(store, founded, state.hash, { vectors, file }, snapshots);
+    this.versions = new PublishedVersions(store, definition, state.hash, { vectors, file }, snapshots);
     this.publisher = new Publisher({
       ...{ options, identity, projections, clock: this.clock, events: this.events, versions: this.versions },
-      founded: () => this.founded,
+      definition: () => this.definition,
       ended: () => this.tick(),
     });
     this.quality = new Quality({
       ...{ options, clock: this.clock, events: this.events, late: projections.late },
       ...{ versions: this.versions, publisher: this.publisher },
-      founded: () => this.founded,
+      definition: () => this.definition,
     });
     const { version, hash, tokens } = state;
-    log.info({ run: founded.id, version, hash, tokens }, "run opened");
+    log.info({ run: definition.id, version, hash, tokens }, "run opened");
   }
 
-  get founded(): RunDefinition {
-    return this.#founded;
+  get definition(): RunDefinition {
+    return this.#definition;
   }
 
   get state(): State {
@@ -83,7 +83,7 @@ export class LiveRun {
 
   /** Decides by these rules from now on. What was decided before is journaled and stays. */
   tune(settings: Settings, rules: Rules): void {
-    this.#founded = { ...this.#founded, settings, rules };
+    this.#definition = { ...this.#definition, settings, rules };
   }
 
   /** Lets time act. */

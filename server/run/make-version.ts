@@ -15,7 +15,7 @@ import type { RunClock } from "./run-clock.ts";
 export interface VersionParts {
   readonly options: Pick<RunOptions, "store" | "merger" | "log">;
   readonly identity: Identity;
-  readonly founded: () => RunDefinition;
+  readonly definition: () => RunDefinition;
   readonly clock: RunClock;
   readonly events: EventLog;
   readonly projections: Pick<Projections, "placesOf">;
@@ -26,16 +26,16 @@ export interface VersionParts {
 export async function mergeVersion(parts: VersionParts, closed: Closed): Promise<void> {
   const { options, events, versions, projections, clock } = parts;
   const { store, merger = mergeHere } = options;
-  const founded = parts.founded();
-  const job = jobOf(store, versions.current.vectors, projections.placesOf(closed), founded.task.lead);
-  const { vectors, diff } = await merger.merge(founded.merging(closed), job);
+  const definition = parts.definition();
+  const job = jobOf(store, versions.current.vectors, projections.placesOf(closed), definition.task.lead);
+  const { vectors, diff } = await merger.merge(definition.merging(closed), job);
   const { file } = await versions.prepareMerged(closed.version, vectors, diff);
   const version = closed.version + 1;
   const inner = closed.inner && { inner: closed.inner };
   const made = { version, model: await hashInPieces(file), diff: await sha256(diff), ...inner };
   const { closing, record: previous } = events.state;
   const merged = closing?.entries ?? [];
-  const sealed = await seal(parts.identity, founded, { ...made, previous, merged });
+  const sealed = await seal(parts.identity, definition, { ...made, previous, merged });
   await events.record({
     type: "published",
     // Read after the signing: a time older than an event already in the journal sets the run clock back at a restart.
@@ -62,7 +62,7 @@ export async function takeBack(parts: VersionParts, to: number, reason: RolledBa
   const version = newest + 1;
   await versions.prepareStored(place, version);
   const made = { version, model: place.hash, diff: place.hash, merged: [], backTo: place.version };
-  const sealed = await seal(identity, parts.founded(), { ...made, previous });
+  const sealed = await seal(identity, parts.definition(), { ...made, previous });
   const about = { version, to: place.version, hash: place.hash, reason };
   await events.record({ type: "rolled-back", at: clock.now(), ...about, ...sealed });
   options.log.warn(about, "run rolled back");

@@ -15,7 +15,7 @@ import type { RunClock } from "./run-clock.ts";
 
 export interface QualityParts {
   readonly options: RunOptions;
-  readonly founded: () => RunDefinition;
+  readonly definition: () => RunDefinition;
   readonly clock: RunClock;
   readonly events: EventLog;
   readonly late: RecentDeltas;
@@ -32,10 +32,10 @@ export class Quality {
   #stopped = false;
 
   constructor(parts: QualityParts) {
-    const { options, founded, clock, events, versions, publisher } = parts;
+    const { options, definition, clock, events, versions, publisher } = parts;
     const run: WatchedRun & AuditedRun = {
-      get founded() {
-        return founded();
+      get definition() {
+        return definition();
       },
       get state() {
         return events.state;
@@ -74,9 +74,9 @@ export class Quality {
 
   /** Has what roll-backs blame audited: after one, and after a start that finds some unanswered. */
   inquire(): void {
-    const { late, founded, options, versions } = this.#parts;
+    const { late, definition, options, versions } = this.#parts;
     const weightsAt = (version: number) => versions.weightsAt(version);
-    this.#audits?.blame(late.blamed(options.store, founded().rules, weightsAt));
+    this.#audits?.blame(late.blamed(options.store, definition().rules, weightsAt));
   }
 
   /** Held-out loss has risen since `to`. Rejects where the run should go back and cannot. */

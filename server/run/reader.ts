@@ -57,12 +57,12 @@ export class Reader {
 
   /** What a version was made of, signed. Throws `not-found`. */
   versionRecord(version: number): Promise<VersionRecord> {
-    return readRecord(this.#options.store, this.#run.index, this.#run.founded, version);
+    return readRecord(this.#options.store, this.#run.index, this.#run.definition, version);
   }
 
   /** That a ticket's delta is in a version. Throws `not-found` while it is in none. */
   proof(ticket: TicketId): Promise<DeltaProof> {
-    return readProof(this.#options.store, this.#run.index, this.#run.founded, ticket);
+    return readProof(this.#options.store, this.#run.index, this.#run.definition, ticket);
   }
 
   async #object(object: ObjectName): Promise<Uint8Array<ArrayBuffer>> {

@@ -16,7 +16,7 @@ import { loadSnapshot, storedSnapshots } from "./snapshots.ts";
 
 /** A run as its journal tells it. */
 export interface Recovered {
-  readonly founded: RunDefinition;
+  readonly definition: RunDefinition;
   readonly projections: Projections;
   readonly vectors: Vectors;
   /** The published file of the current version. */
@@ -39,37 +39,37 @@ interface Start {
  */
 export async function recover(
   store: Store,
-  foundedOf: (created: Created) => Promise<RunDefinition>,
+  definitionOf: (created: Created) => Promise<RunDefinition>,
   log: Log,
   observe: NonNullable<RunOptions["observe"]> = () => {},
 ): Promise<Recovered> {
   const created = await creation(store);
-  const founded = await foundedOf(created);
+  const definition = await definitionOf(created);
   const { index } = store;
-  if (index.run === founded.id && index.applied > store.length) {
+  if (index.run === definition.id && index.applied > store.length) {
     const fields = { records: store.length, indexed: index.applied, lost: index.applied - store.length };
     log.warn(fields, "the journal has lost its last records: the run goes on from what is left of it");
   }
-  if (index.run !== founded.id || index.applied > store.length) index.clear(founded.id);
+  if (index.run !== definition.id || index.applied > store.length) index.clear(definition.id);
   const warn = (error: unknown) => log.warn({ error: String(error) }, "a snapshot cannot be used");
 
   const observer: Observer = (event, { ended }) => observe(event, ended);
   const { checkpoint, told, start } =
-    (await sinceCheckpoint(store, founded, created, observer, warn)) ??
-    (await fromBeginning(store, founded, observer, warn));
+    (await sinceCheckpoint(store, definition, created, observer, warn)) ??
+    (await fromBeginning(store, definition, observer, warn));
   let { vectors } = start;
   for (const version of told.versions) {
-    if (version.version > start.version) vectors = await remerge(store, founded, vectors, version);
+    if (version.version > start.version) vectors = await remerge(store, definition, vectors, version);
   }
   const stored = await storedSnapshots(store);
   const places = [...(checkpoint?.places.slice(0, -1) ?? []), ...told.versions];
   const { projections } = told;
   projections.state = restarted(projections.state);
   return {
-    founded,
+    definition,
     projections,
     vectors,
-    file: founded.task.encode(vectors.x),
+    file: definition.task.encode(vectors.x),
     // One after the start cannot be read, unless a roll-back went there: then it was.
     snapshots: places.filter(
       (place) =>
@@ -96,7 +96,7 @@ interface Beginning {
 /** From the newest checkpoint whose snapshot is sound, unless the index has lost something before it. */
 async function sinceCheckpoint(
   store: Store,
-  founded: RunDefinition,
+  definition: RunDefinition,
   created: Created,
   observe: Observer,
   warn: (error: unknown) => void,
@@ -105,9 +105,9 @@ async function sinceCheckpoint(
     const place = checkpoint.places.at(-1);
     const usable = checkpoint.applied <= store.length && store.index.applied >= checkpoint.applied;
     if (place === undefined || !usable) continue;
-    const vectors = await loadSnapshot(store, founded.task, place.hash).catch(warn);
+    const vectors = await loadSnapshot(store, definition.task, place.hash).catch(warn);
     if (vectors === undefined) continue;
-    const told = await replay(store, founded, checkpoint, () => false, observe);
+    const told = await replay(store, definition, checkpoint, () => false, observe);
     return { checkpoint, told, start: { version: place.version, vectors } };
   }
   return undefined;
@@ -116,27 +116,27 @@ async function sinceCheckpoint(
 /** From the newest snapshot that can be read; failing all, from version 0, drawn again from its seed. */
 async function fromBeginning(
   store: Store,
-  founded: RunDefinition,
+  definition: RunDefinition,
   observe: Observer,
   warn: (error: unknown) => void,
 ): Promise<Beginning> {
   const stored = await storedSnapshots(store);
   const starts = (hash: Hash) => stored.has(hash);
-  const told = await replay(store, founded, undefined, starts, observe);
+  const told = await replay(store, definition, undefined, starts, observe);
   for (const { version, hash } of told.versions.toReversed()) {
     if (!stored.has(hash)) continue;
-    const vectors = await loadSnapshot(store, founded.task, hash).catch(warn);
+    const vectors = await loadSnapshot(store, definition.task, hash).catch(warn);
     if (vectors !== undefined) return { told, start: { version, vectors } };
   }
   const whole = await replay(
     store,
-    founded,
+    definition,
     undefined,
     () => false,
     () => {},
   );
-  const vectors = initialVectors(founded.task.initial(founded.settings.seed));
-  if ((await sha256(founded.task.encode(vectors.x))) !== whole.versions[0]!.hash) {
+  const vectors = initialVectors(definition.task.initial(definition.settings.seed));
+  if ((await sha256(definition.task.encode(vectors.x))) !== whole.versions[0]!.hash) {
     throw new StoreError("no snapshot can be used, and the seed does not give version 0 again");
   }
   return { told: whole, start: { version: 0, vectors } };

@@ -45,7 +45,7 @@ export type Observer = (
  */
 export async function replay(
   store: Store,
-  founded: RunDefinition,
+  definition: RunDefinition,
   from: Checkpoint | undefined,
   starts: (hash: Hash) => boolean,
   observe: Observer,
@@ -70,7 +70,7 @@ export async function replay(
     const before = projections.state;
     const closed = event.type === "published" ? before.closing?.event : undefined;
     const merged = projections.placesOf(closed);
-    const { facts, ended } = projections.apply(founded.rules, event, event.at);
+    const { facts, ended } = projections.apply(definition.rules, event, event.at);
     if (store.index.applied === sequence) store.index.apply(facts);
     const observing = observe(event, { before, ended, frame });
     if (observing !== undefined) await observing;

@@ -12,7 +12,7 @@ import { medianSize, suspicionOf } from "../trust/weigh.ts";
 import { Admin } from "./admin.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Drain } from "./drain.ts";
-import { create, found, rulesOf } from "./genesis.ts";
+import { create, readDefinition, rulesOf } from "./genesis.ts";
 import { Intake } from "./intake.ts";
 import { LiveRun } from "./live-run.ts";
 import type { RunOptions } from "./options.ts";
@@ -35,14 +35,14 @@ export async function openRun(options: RunOptions): Promise<Run> {
   if (store.length === 0) await create(store, identity, corpus, task, settings);
   const recovered = await recover(
     store,
-    (created) => found(created, identity, corpus, task, settings),
+    (created) => readDefinition(created, identity, corpus, task, settings),
     log,
     options.observe,
   );
-  const fixed = await fixedManifest(recovered.founded, corpus, identity);
+  const fixed = await fixedManifest(recovered.definition, corpus, identity);
   const live = new LiveRun(options, identity, recovered);
-  const tuned = await tunedSettings(store, recovered.founded.settings);
-  live.tune(tuned, rulesOf(recovered.founded.id, tuned, corpus, recovered.founded.task.parameters));
+  const tuned = await tunedSettings(store, recovered.definition.settings);
+  live.tune(tuned, rulesOf(recovered.definition.id, tuned, corpus, recovered.definition.task.parameters));
   const parts = { fixed, people: await People.open(store), drain: await Drain.open(store) };
   const run = new Run(options, live, identity, parts);
   live.quality.inquire();

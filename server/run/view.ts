@@ -43,10 +43,10 @@ export async function fixedManifest(
 export function statusOf(
   fixed: FixedManifest,
   corpus: RunCorpus,
-  live: Pick<LiveRun, "state" | "founded" | "clock">,
+  live: Pick<LiveRun, "state" | "definition" | "clock">,
   refused: RunStatus["deltas"]["refused"],
 ): RunStatus {
-  const { state, founded } = live;
+  const { state, definition } = live;
   const { up } = live.clock;
   const now = live.clock.now();
   const { protocol, run, name, operator, model, parameters } = fixed;
@@ -65,7 +65,7 @@ export function statusOf(
     heldOut: state.heldOut,
     baselines: corpus.baselines,
     tokensMerged: state.tokens,
-    tokenBudget: founded.settings.tokenBudget,
+    tokenBudget: definition.settings.tokenBudget,
     tokensPerSecond: lately.reduce((sum, { tokens }) => sum + tokens, 0) / seconds,
     volunteers: activeAt(state, now),
     deltas: { merged: state.merged, refused },

@@ -1,15 +1,15 @@
 import { ProtocolError } from "../../protocol/errors.ts";
-import {
-  type CorpusFacts,
-  type Estimate,
-  type Founding,
-  type FoundingOrder,
-  parseTextHead,
-  type TextUpload,
-} from "../../protocol/founding.ts";
 import { as, type Json } from "../../protocol/guards.ts";
 import { isHash } from "../../protocol/ids.ts";
-import { FoundingFailed, makeCorpusInThread } from "../corpus/corpus-thread.ts";
+import {
+  type CorpusSummary,
+  type Estimate,
+  parseTextHead,
+  type SetupOrder,
+  type SetupState,
+  type TextUpload,
+} from "../../protocol/setup.ts";
+import { CorpusFailed, makeCorpusInThread } from "../corpus/corpus-thread.ts";
 import { readCorpus } from "../corpus/shards.ts";
 import type { Log } from "../lib/log.ts";
 import type { AuditLog } from "../operator/audit-log.ts";
@@ -20,7 +20,7 @@ import { estimateOf } from "./estimate.ts";
 import type { SetupPort } from "./ports.ts";
 import type { UploadDisk, UploadedText } from "./uploaded-text.ts";
 
-export interface FounderParts {
+export interface SetupParts {
   readonly directory: string;
   readonly text: UploadedText;
   readonly disk: Pick<UploadDisk, "free">;
@@ -34,20 +34,20 @@ export interface FounderParts {
 
 /** Makes a run for a signed-in operator: takes the text, says what a size costs, and does the work beside the server. */
 export class SetupService implements SetupPort {
-  readonly #parts: FounderParts;
+  readonly #parts: SetupParts;
   readonly #stopped = new AbortController();
-  #corpus: CorpusFacts | undefined;
-  #work: Founding["work"] = null;
-  #failed: Founding["failed"] = null;
+  #corpus: CorpusSummary | undefined;
+  #work: SetupState["work"] = null;
+  #failed: SetupState["failed"] = null;
   #doing: Promise<void> = Promise.resolve();
 
-  private constructor(parts: FounderParts, corpus: CorpusFacts | undefined) {
+  private constructor(parts: SetupParts, corpus: CorpusSummary | undefined) {
     this.#parts = parts;
     this.#corpus = corpus;
   }
 
   /** Throws a CorpusError where the directory's corpus is damaged. */
-  static async open(parts: FounderParts, hasCorpus: boolean): Promise<SetupService> {
+  static async open(parts: SetupParts, hasCorpus: boolean): Promise<SetupService> {
     return new SetupService(parts, hasCorpus ? await corpusIn(parts.directory) : undefined);
   }
 
@@ -61,7 +61,7 @@ export class SetupService implements SetupPort {
     return redeemLink(this.#parts.directory, link, this.#parts.wallClock());
   }
 
-  async state(): Promise<Omit<Founding, "operator">> {
+  async state(): Promise<Omit<SetupState, "operator">> {
     const { text, disk } = this.#parts;
     return {
       maxBytes: text.maxBytes,
@@ -95,7 +95,7 @@ export class SetupService implements SetupPort {
     return this.#parts.text.discard();
   }
 
-  estimate(order: FoundingOrder): Estimate {
+  estimate(order: SetupOrder): Estimate {
     return estimateOf(settingsOf(order), this.#vocabulary(order));
   }
 
@@ -103,7 +103,7 @@ export class SetupService implements SetupPort {
    * Begins to make the run; {@link state} tells how far it is. Throws `not-ready` where there is no text or one is
    * being made already, and `bad-request` for settings that cannot be.
    */
-  async found(order: FoundingOrder, { name }: Session): Promise<void> {
+  async createRun(order: SetupOrder, { name }: Session): Promise<void> {
     this.#refuseWorking();
     const settings = settingsOf(order);
     const { parameters } = estimateOf(settings, this.#vocabulary(order));
@@ -127,7 +127,7 @@ export class SetupService implements SetupPort {
     this.#doing = this.#make(file, order, settings);
   }
 
-  async #make(file: string, order: FoundingOrder, settings: Settings): Promise<void> {
+  async #make(file: string, order: SetupOrder, settings: Settings): Promise<void> {
     const { directory, text, begin } = this.#parts;
     try {
       if (order.text !== "corpus") {
@@ -154,14 +154,14 @@ export class SetupService implements SetupPort {
     }
   }
 
-  #explain(error: unknown): NonNullable<Founding["failed"]> {
-    if (error instanceof FoundingFailed) return { code: error.code, message: error.message };
+  #explain(error: unknown): NonNullable<SetupState["failed"]> {
+    if (error instanceof CorpusFailed) return { code: error.code, message: error.message };
     if (error instanceof SettingsError) return { code: "bad-request", message: error.message };
     if (!this.#stopped.signal.aborted) this.#parts.errors.error({ err: error }, "a run could not be made");
     return { code: "internal-error", message: "the run could not be made; the server’s log says why" };
   }
 
-  #vocabulary({ vocabulary }: FoundingOrder): number {
+  #vocabulary({ vocabulary }: SetupOrder): number {
     return this.#corpus?.vocabulary ?? vocabulary;
   }
 
@@ -170,12 +170,12 @@ export class SetupService implements SetupPort {
   }
 }
 
-async function corpusIn(directory: string): Promise<CorpusFacts> {
+async function corpusIn(directory: string): Promise<CorpusSummary> {
   const { index } = await readCorpus(directory);
   return { vocabulary: index.vocabulary, tokens: index.tokens, bytes: index.bytes };
 }
 
-function settingsOf({ settings }: FoundingOrder): Settings {
+function settingsOf({ settings }: SetupOrder): Settings {
   try {
     return parseSettings(settings);
   } catch (error) {

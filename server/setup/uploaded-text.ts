@@ -4,9 +4,9 @@ import { type FileHandle, mkdir, open, readFile, rename, rm, stat, writeFile } f
 import { join } from "node:path";
 import { concat } from "../../protocol/bytes.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
-import { parseTextHead, type TextHead, type TextUpload } from "../../protocol/founding.ts";
 import { asText, parseJson } from "../../protocol/guards.ts";
 import { type Hash, isHash } from "../../protocol/ids.ts";
+import { parseTextHead, type TextHead, type TextUpload } from "../../protocol/setup.ts";
 import { utf32Line } from "../corpus/decode.ts";
 import { isFull } from "../corpus/error.ts";
 import { firstBadByte, notUtf8Line } from "../corpus/utf8.ts";

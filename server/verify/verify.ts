@@ -6,7 +6,7 @@ import { type Hash, isVolunteerKey, type RunId, type VolunteerKey } from "../../
 import type { DurableEvent, Published, RolledBack } from "../coordinator/events.ts";
 import type { State } from "../coordinator/state.ts";
 import { initialVectors, type Vectors } from "../merge/merge.ts";
-import { found, type RunDefinition } from "../run/genesis.ts";
+import { type RunDefinition, readDefinition } from "../run/genesis.ts";
 import { type Made, termsOf } from "../run/history.ts";
 import type { RunCorpus, TaskFactory } from "../run/options.ts";
 import type { JournalRecord } from "../run/record.ts";
@@ -50,11 +50,11 @@ export async function verify(store: Store, corpus: RunCorpus, taskOf: TaskFactor
   const diffs = (await store.list("diffs")).filter((name) => /^\d+$/.test(name));
   const created = await creation(store);
   const server = as(isVolunteerKey, created.genesis.server, "the server's key");
-  const founded = await found(created, { key: server }, corpus, taskOf, undefined);
-  const walk = new Walk(founded, server, stored, new Set(diffs.map(Number)));
+  const definition = await readDefinition(created, { key: server }, corpus, taskOf, undefined);
+  const walk = new Walk(definition, server, stored, new Set(diffs.map(Number)));
   const told = await replay(
     store,
-    founded,
+    definition,
     undefined,
     (hash) => stored.has(hash),
     (event, { before, frame }) => walk.take(event, before, frame),
@@ -62,7 +62,7 @@ export async function verify(store: Store, corpus: RunCorpus, taskOf: TaskFactor
   for (const hash of stored) {
     if (!walk.known.has(hash)) throw new Unverified(`snapshot ${hash} is of no version in the journal`);
   }
-  const from = await mergeAgain(store, founded, told, stored);
+  const from = await mergeAgain(store, definition, told, stored);
   for (const [version, hash] of walk.diffs) {
     const diff = await store.get("diffs", String(version));
     if (diff !== undefined && (await sha256(diff)) !== hash) {
@@ -71,10 +71,10 @@ export async function verify(store: Store, corpus: RunCorpus, taskOf: TaskFactor
   }
   const { state } = told.projections;
   return {
-    run: founded.id,
+    run: definition.id,
     version: state.version,
     model: state.hash,
-    record: state.record ?? founded.id,
+    record: state.record ?? definition.id,
     merged: state.merged,
     frames: walk.frames,
     from,
@@ -90,18 +90,18 @@ class Walk {
   /** The hashes of the stored diffs, by the version they lead away from. */
   readonly diffs = new Map<number, Hash>();
   frames = 0;
-  readonly #founded: RunDefinition;
+  readonly #definition: RunDefinition;
   readonly #server: VolunteerKey;
   readonly #stored: ReadonlySet<string>;
   readonly #diffs: ReadonlySet<number>;
 
   constructor(
-    founded: RunDefinition,
+    definition: RunDefinition,
     server: VolunteerKey,
     stored: ReadonlySet<string>,
     diffs: ReadonlySet<number>,
   ) {
-    this.#founded = founded;
+    this.#definition = definition;
     this.#server = server;
     this.#stored = stored;
     this.#diffs = diffs;
@@ -134,7 +134,7 @@ class Walk {
     before: State,
     made: Omit<Made, "version" | "previous">,
   ): Promise<void> {
-    const terms = termsOf(this.#founded, { version, previous: before.record, ...made });
+    const terms = termsOf(this.#definition, { version, previous: before.record, ...made });
     if ((await recordHash(terms)) !== record) {
       throw new Unverified(`version ${version}: the journal does not give the record that was published`);
     }
@@ -150,11 +150,11 @@ class Walk {
  */
 async function mergeAgain(
   store: Store,
-  founded: RunDefinition,
+  definition: RunDefinition,
   told: Replay,
   stored: ReadonlySet<string>,
 ): Promise<number> {
-  const { task, settings } = founded;
+  const { task, settings } = definition;
   const gap = told.versions.findLastIndex(({ lost }) => lost);
   const begin = gap < 0 ? 0 : told.versions.findIndex(({ hash }, i) => i >= gap && stored.has(hash));
   const first = told.versions[begin]; // there is always one
@@ -167,7 +167,7 @@ async function mergeAgain(
     throw new Unverified("no snapshot is stored, and the seed does not give version 0");
   }
   for (const next of told.versions.slice(begin + 1)) {
-    vectors = await remerge(store, founded, vectors, next);
+    vectors = await remerge(store, definition, vectors, next);
     if (stored.has(next.hash)) sameState(vectors, await loadSnapshot(store, task, next.hash), next.version);
   }
   return first.version;

@@ -1,6 +1,6 @@
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
-import { exampleFounding, exampleOverview, exampleStatus, type FakeSite, hashOf } from "./pages-fixture.ts";
+import { exampleOverview, exampleSetup, exampleStatus, type FakeSite, hashOf } from "./pages-fixture.ts";
 import { tabTo } from "./tab-to.ts";
 import { visitSite } from "./visiting.ts";
 
@@ -127,7 +127,7 @@ describe("the operator's page", () => {
 
   it("makes markup of no file's name and of no message while a run is made", async () => {
     const evil = `<img src=x onerror="window.hit=1">`;
-    site.founding = exampleFounding({
+    site.setup = exampleSetup({
       operator: evil,
       upload: { name: `${evil}.txt`, bytes: 9, received: 9, sha256: hashOf("8") },
       failed: { code: evil, message: evil },

@@ -7,12 +7,12 @@ import { text } from "node:stream/consumers";
 import { build, type Plugin } from "vite";
 import type { Phase, Report } from "../../client/worker/messages.ts";
 import type { RunEvent } from "../../protocol/events.ts";
-import { type Estimate, FOUNDING_ROUTES, type Founding } from "../../protocol/founding.ts";
 import type { DeltaProof } from "../../protocol/history.ts";
 import type { Hash, RunId, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import { OPERATOR_ROUTES, type Overview } from "../../protocol/operator.ts";
 import type { Leader } from "../../protocol/people.ts";
 import { ROUTES } from "../../protocol/routes.ts";
+import { type Estimate, SETUP_ROUTES, type SetupState } from "../../protocol/setup.ts";
 import type { RunStatus } from "../../protocol/status.ts";
 import { EXAMPLE_VOLUNTEERS } from "./example-volunteers.ts";
 
@@ -35,7 +35,7 @@ export interface FakeSite {
   /** What the operator's page is told; undefined while nobody is signed in. */
   overview: Overview | undefined;
   /** What the operator of a server without a run is told; undefined where there is a run. */
-  founding: Founding | undefined;
+  setup: SetupState | undefined;
   /** What the operator did, in order. */
   readonly done: unknown[];
   /** What `/host` answers: another site's page. */
@@ -149,17 +149,17 @@ export async function serveSite(dir: string, hostPage = ""): Promise<FakeSite> {
     if (pathname === OPERATOR_ROUTES.signOut) site.overview = undefined;
     const error = { code: "not-signed-in", message: "sign in with a link from the server" };
     if (site.overview === undefined) return reply(response, 401, ".json", JSON.stringify({ error }));
-    if (site.founding !== undefined) return founding(site.founding, pathname, response);
+    if (site.setup !== undefined) return setUp(site.setup, pathname, response);
     if (pathname === OPERATOR_ROUTES.act) site.done.push(body);
     reply(response, 200, ".json", JSON.stringify(site.overview));
   }
 
-  function founding(state: Founding, pathname: string, response: ServerResponse) {
+  function setUp(state: SetupState, pathname: string, response: ServerResponse) {
     const noRun = { error: { code: "no-run", message: "this server has no run yet" } };
     if (pathname === OPERATOR_ROUTES.overview) return reply(response, 503, ".json", JSON.stringify(noRun));
     const answers: Record<string, object | null> = {
-      [FOUNDING_ROUTES.estimate]: EXAMPLE_ESTIMATE,
-      [FOUNDING_ROUTES.text]: state.upload,
+      [SETUP_ROUTES.estimate]: EXAMPLE_ESTIMATE,
+      [SETUP_ROUTES.text]: state.upload,
     };
     const answer = answers[pathname] ?? state;
     reply(response, 200, ".json", JSON.stringify(answer));
@@ -194,7 +194,7 @@ export async function serveSite(dir: string, hostPage = ""): Promise<FakeSite> {
       { name: "星", tokens: 5_120, recent: 0 },
     ],
     overview: undefined,
-    founding: undefined,
+    setup: undefined,
     done: [],
     hostPage,
     emit(event) {
@@ -237,7 +237,7 @@ const EXAMPLE_ESTIMATE: Estimate = {
 };
 
 /** A server whose run is yet to be made. */
-export function exampleFounding(overrides: Partial<Founding> = {}): Founding {
+export function exampleSetup(overrides: Partial<SetupState> = {}): SetupState {
   const none = { upload: null, corpus: null, work: null, failed: null };
   return { operator: "Ann", maxBytes: 4 * 1024 ** 3, freeBytes: 81_400_000_000, ...none, ...overrides };
 }

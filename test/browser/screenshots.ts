@@ -10,8 +10,8 @@ import { findChromium } from "./chromium.ts";
 import { chromiumFlags } from "./flags.ts";
 import {
   buildPages,
-  exampleFounding,
   exampleOverview,
+  exampleSetup,
   exampleStatus,
   type FakeSite,
   hashOf,
@@ -36,8 +36,8 @@ const withPhase = (last: Parameters<typeof trainingScript>[0]) => (site: FakeSit
   site.script = trainingScript(last);
 };
 
-const withFounding = (changes: Parameters<typeof exampleFounding>[0]) => (site: FakeSite) => {
-  site.founding = exampleFounding(changes);
+const withSetup = (changes: Parameters<typeof exampleSetup>[0]) => (site: FakeSite) => {
+  site.setup = exampleSetup(changes);
 };
 
 const startsWith = (phase: Parameters<typeof trainingScript>[0]) => (site: FakeSite) => {
@@ -338,11 +338,11 @@ const SHOTS: readonly Shot[] = [
     },
   },
   { name: "norun", path: "/norun" },
-  { name: "founding", path: "/operator#link=good", given: withFounding({}) },
+  { name: "setup", path: "/operator#link=good", given: withSetup({}) },
   {
-    name: "founding-text-here",
+    name: "setup-text-here",
     path: "/operator#link=good",
-    given: withFounding({
+    given: withSetup({
       upload: { name: "whales.jsonl.gz", bytes: 41_300_000, received: 41_300_000, sha256: hashOf("8") },
     }),
     async visitor(page) {
@@ -351,17 +351,17 @@ const SHOTS: readonly Shot[] = [
     },
   },
   {
-    name: "founding-unfinished",
+    name: "setup-unfinished",
     path: "/operator#link=good",
-    given: withFounding({
+    given: withSetup({
       upload: { name: "whales.jsonl.gz", bytes: 41_300_000, received: 12_582_912, sha256: null },
       failed: { code: "not-utf8", message: "text.txt is not UTF-8: byte 41 begins no character" },
     }),
   },
   {
-    name: "founding-uploading",
+    name: "setup-uploading",
     path: "/operator#link=good",
-    given: withFounding({
+    given: withSetup({
       upload: { name: "whales.txt", bytes: 3_000_000, received: 1_048_576, sha256: null },
     }),
     async visitor(page) {
@@ -374,14 +374,14 @@ const SHOTS: readonly Shot[] = [
     },
   },
   {
-    name: "founding-corpus",
+    name: "setup-corpus",
     path: "/operator#link=good",
-    given: withFounding({ corpus: { vocabulary: 4_096, tokens: 12_345_678, bytes: 41_300_000 } }),
+    given: withSetup({ corpus: { vocabulary: 4_096, tokens: 12_345_678, bytes: 41_300_000 } }),
   },
   {
-    name: "founding-working",
+    name: "setup-working",
     path: "/operator#link=good",
-    given: withFounding({ work: { stage: "encoding", done: 12_000_000, total: 41_300_000 } }),
+    given: withSetup({ work: { stage: "encoding", done: 12_000_000, total: 41_300_000 } }),
   },
   { name: "frame", path: "/frame" },
   { name: "embed-offer", path: "/host" },

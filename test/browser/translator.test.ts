@@ -1,8 +1,8 @@
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import {
-  exampleFounding,
   exampleOverview,
+  exampleSetup,
   exampleStatus,
   type FakeSite,
   trainingScript,
@@ -85,11 +85,11 @@ describe("under a translator", () => {
 
   it("a run is made, and a text is written on", async () => {
     site.overview = exampleOverview();
-    site.founding = exampleFounding();
+    site.setup = exampleSetup();
     await page.goto(`${site.origin}/operator`);
     await page.getByRole("heading", { name: /text/i }).first().waitFor();
     await translate(page);
-    site.founding = exampleFounding({ freeBytes: 1_230_000_000 });
+    site.setup = exampleSetup({ freeBytes: 1_230_000_000 });
     await page
       .getByText(/«.*1\.23 GB/)
       .first()

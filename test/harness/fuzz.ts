@@ -7,7 +7,6 @@ import { concat, utf8 } from "../../protocol/bytes.ts";
 import { parseChunks } from "../../protocol/chunks.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { parseEvent } from "../../protocol/events.ts";
-import { parseFoundingOrder, parseTextHead } from "../../protocol/founding.ts";
 import { checkFrame, decodeFrame, encodeFrame } from "../../protocol/frame.ts";
 import { parseJson } from "../../protocol/guards.ts";
 import { parseProof, parseRecord } from "../../protocol/history.ts";
@@ -16,6 +15,7 @@ import { parseManifest } from "../../protocol/manifest.ts";
 import { parseAction } from "../../protocol/operator.ts";
 import { parsePace } from "../../protocol/pace.ts";
 import { parseReceipt } from "../../protocol/receipt.ts";
+import { parseSetupOrder, parseTextHead } from "../../protocol/setup.ts";
 import { parseTicket } from "../../protocol/ticket.ts";
 import { decodeUpload, encodeUpload } from "../../protocol/upload.ts";
 import { begin } from "../../server/coordinator/state.ts";
@@ -181,7 +181,7 @@ export async function targets(): Promise<readonly Target[]> {
     {
       name: "order of a run",
       good: [json({ text: "upload", vocabulary: 512, settings: { name: "x" }, paused: true })],
-      decode: (bytes) => parseFoundingOrder(parsed(bytes)),
+      decode: (bytes) => parseSetupOrder(parsed(bytes)),
     },
     {
       name: "head of a text",

@@ -22,7 +22,7 @@ async function opened(signIn: () => Response, overview = () => refusal("not-sign
     hash: "#link=the-link",
     path: "/train/",
     forgetHash: () => {},
-    lookAtFounding: async () => {},
+    lookAtSetup: async () => {},
     reload: () => {},
   });
   await vi.waitFor(() => expect(client.access.value).not.toBe("loading"));

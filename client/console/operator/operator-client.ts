@@ -35,31 +35,31 @@ export interface OperatorDeps {
   /** Takes the link out of the address bar and the history. */
   readonly forgetHash: () => void;
   /** Looks how far a server without a run is with making one. */
-  readonly lookAtFounding: () => Promise<void>;
+  readonly lookAtSetup: () => Promise<void>;
   /** The run is there: the page begins anew, with all that belongs to a run. */
   readonly reload: () => void;
 }
 
 const POLL_MS = 3_000;
 /** While a run is made somebody watches a bar. */
-const FOUNDING_POLL_MS = 1_000;
+const SETUP_POLL_MS = 1_000;
 const LINK = /^#link=([\w-]{1,100})$/;
 
 /** Signs in with the address's link, if it has one, and keeps asking how the run is. */
 export function openOperator(deps: OperatorDeps): OperatorClient {
-  const { ask, after, hash, path: page, forgetHash, lookAtFounding, reload } = deps;
+  const { ask, after, hash, path: page, forgetHash, lookAtSetup, reload } = deps;
   const access = signal<Access>("loading");
   const overview = signal<Overview | undefined>(undefined);
   const said = signal("");
   const linkRefused = signal("");
   const why = signal("");
   /** This page has seen the server without a run. */
-  let founding = false;
+  let isSettingUp = false;
 
   async function look(): Promise<void> {
     try {
       const answer = await ask(OPERATOR_ROUTES.overview);
-      if (founding) return reload();
+      if (isSettingUp) return reload();
       overview.value = parseOverview(answer);
       access.value = "signed-in";
     } catch (error) {
@@ -67,9 +67,9 @@ export function openOperator(deps: OperatorDeps): OperatorClient {
       if (code === "not-signed-in") {
         access.value = "signed-out";
         overview.value = undefined;
-      } else if (code === "no-run" && (await lookedAtFounding())) {
+      } else if (code === "no-run" && (await lookedAtSetup())) {
         access.value = "no-run";
-        founding = true;
+        isSettingUp = true;
       } else {
         why.value = error instanceof Refused && code === "intermediary" ? error.message : "";
         access.value = "away";
@@ -77,8 +77,8 @@ export function openOperator(deps: OperatorDeps): OperatorClient {
     }
   }
 
-  const lookedAtFounding = () =>
-    lookAtFounding().then(
+  const lookedAtSetup = () =>
+    lookAtSetup().then(
       () => true,
       () => false,
     );
@@ -87,7 +87,7 @@ export function openOperator(deps: OperatorDeps): OperatorClient {
     await look();
     // Nobody signs in behind a page's back: without a session it need not ask again.
     if (access.value === "signed-in" || access.value === "away") after(POLL_MS, () => void poll());
-    else if (access.value === "no-run") after(FOUNDING_POLL_MS, () => void poll());
+    else if (access.value === "no-run") after(SETUP_POLL_MS, () => void poll());
   }
 
   async function begin(): Promise<void> {

@@ -16,7 +16,7 @@ import type { RunWatch } from "../../ui/watch.ts";
 import { type Activity, ActivityList } from "../activity-list.tsx";
 import { Embedding } from "../embedding/card.tsx";
 import { Card, Figure } from "../parts.tsx";
-import { FoundingPage } from "../setup/page.tsx";
+import { SetupPage } from "../setup/page.tsx";
 import type { SetupClient } from "../setup/setup-client.ts";
 import { STATE } from "../strings.ts";
 import { RefusedTable } from "../tables.tsx";
@@ -42,9 +42,9 @@ export function OperatorPage(props: PageProps) {
   if (overview !== undefined && status !== undefined) {
     return <Dashboard {...props} overview={overview} status={status} />;
   }
-  if (props.setup.founding.value !== undefined && (access === "no-run" || access === "away")) {
+  if (props.setup.state.value !== undefined && (access === "no-run" || access === "away")) {
     const signOut = () => void props.client.signOut();
-    return <FoundingPage setup={props.setup} away={access === "away"} signOut={signOut} />;
+    return <SetupPage setup={props.setup} away={access === "away"} signOut={signOut} />;
   }
   return <main>{access === "signed-out" ? <SignIn {...props} /> : <Wait {...props} />}</main>;
 }

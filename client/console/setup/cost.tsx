@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import type { Estimate } from "../../../protocol/founding.ts";
+import type { Estimate } from "../../../protocol/setup.ts";
 import { formatBytes, formatCount, formatLarge } from "../../ui/format.ts";
 import { Figure } from "../parts.tsx";
 import { roughly, text } from "./strings.ts";

@@ -1,5 +1,5 @@
 import { layoutOf } from "../../../model/contract/layout.ts";
-import type { FoundingOrder, TextSource } from "../../../protocol/founding.ts";
+import type { SetupOrder, TextSource } from "../../../protocol/setup.ts";
 
 /** What the form holds. */
 export interface Draft {
@@ -50,7 +50,7 @@ export function parametersOf({ layers, heads, width, context, vocabulary }: Size
   }
 }
 
-export function orderOf(draft: Draft, text: TextSource): FoundingOrder {
+export function orderOf(draft: Draft, text: TextSource): SetupOrder {
   const { layers, heads, width, context, vocabulary, tokenBudget, paused } = draft;
   const name = draft.name.trim();
   const operator = draft.operator.trim();

@@ -1,5 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
-import type { Founding } from "../../../protocol/founding.ts";
+import type { SetupState } from "../../../protocol/setup.ts";
 import { formatBytes, formatCount, formatProbability } from "../../ui/format.ts";
 import { Card } from "../parts.tsx";
 import { Cost } from "./cost.tsx";
@@ -9,25 +9,25 @@ import { SizeForm } from "./size-form.tsx";
 import { STAGE, text } from "./strings.ts";
 import { TextCard } from "./text-card.tsx";
 
-export interface FoundingPageProps {
+export interface SetupPageProps {
   readonly setup: SetupClient;
   readonly away: boolean;
   readonly signOut: () => void;
 }
 
 /** The page of a server without a run: an operator brings a text, chooses a size, and makes the run. */
-export function FoundingPage({ setup, away, signOut }: FoundingPageProps) {
-  const founding = setup.founding.value;
+export function SetupPage({ setup, away, signOut }: SetupPageProps) {
+  const state = setup.state.value;
   const [draft, setDraft] = useState<Draft>(FIRST_DRAFT);
-  const corpus = founding?.corpus ?? null;
+  const corpus = state?.corpus ?? null;
   const order = orderOf(draft, corpus === null ? draft.source : "corpus");
   const asked = JSON.stringify([order, corpus?.vocabulary]);
   useEffect(() => setup.estimateFor(order), [asked]);
-  if (founding === undefined) return <p class="wait">{text.title}…</p>;
-  const ready = corpus !== null || draft.source === "moby-dick" || founding.upload?.sha256 != null;
+  if (state === undefined) return <p class="wait">{text.title}…</p>;
+  const ready = corpus !== null || draft.source === "moby-dick" || state.upload?.sha256 != null;
   const possible = typeof setup.estimate.value === "object";
   return (
-    <main class="founding">
+    <main class="setup">
       {away && (
         <p class="notice" role="status">
           {text.away}
@@ -36,7 +36,7 @@ export function FoundingPage({ setup, away, signOut }: FoundingPageProps) {
       <header>
         <div>
           <h1>{text.title}</h1>
-          <p class="note">{text.signedInAs(founding.operator)}</p>
+          <p class="note">{text.signedInAs(state.operator)}</p>
         </div>
         <nav>
           <button type="button" class="quiet" onClick={signOut}>
@@ -44,18 +44,18 @@ export function FoundingPage({ setup, away, signOut }: FoundingPageProps) {
           </button>
         </nav>
       </header>
-      {founding.work !== null ? (
-        <Working work={founding.work} />
+      {state.work !== null ? (
+        <Working work={state.work} />
       ) : (
         <>
           <p class="lead">{text.lead}</p>
-          {founding.failed !== null && (
+          {state.failed !== null && (
             <section class="notice" role="alert">
-              <h2>{text.failed(founding.failed.code)}</h2>
-              <p>{founding.failed.message}</p>
+              <h2>{text.failed(state.failed.code)}</h2>
+              <p>{state.failed.message}</p>
             </section>
           )}
-          <TextCard setup={setup} founding={founding} draft={draft} setDraft={setDraft} />
+          <TextCard setup={setup} state={state} draft={draft} setDraft={setDraft} />
           <Card title={text.sizeTitle}>
             <SizeForm draft={draft} setDraft={setDraft} vocabulary={corpus?.vocabulary} />
           </Card>
@@ -67,7 +67,7 @@ export function FoundingPage({ setup, away, signOut }: FoundingPageProps) {
               type="button"
               class="primary"
               disabled={!ready || !possible}
-              onClick={() => void setup.found(order)}
+              onClick={() => void setup.createRun(order)}
             >
               {text.create}
             </button>
@@ -82,7 +82,7 @@ export function FoundingPage({ setup, away, signOut }: FoundingPageProps) {
   );
 }
 
-function Working({ work }: { readonly work: NonNullable<Founding["work"]> }) {
+function Working({ work }: { readonly work: NonNullable<SetupState["work"]> }) {
   const { stage, done, total } = work;
   const share = total === null || total === 0 ? undefined : Math.min(1, done / total);
   const amount = stage === "merging" ? formatCount(done) : formatBytes(done);

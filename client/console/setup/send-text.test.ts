@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { beforeEach, describe, expect, it } from "vitest";
-import { FOUNDING_ROUTES, TEXT_CHUNK_BYTES } from "../../../protocol/founding.ts";
+import { SETUP_ROUTES, TEXT_CHUNK_BYTES } from "../../../protocol/setup.ts";
 import { type Ask, Refused } from "../api-client.ts";
 import { sendText, type TextFile } from "./send-text.ts";
 
@@ -28,21 +28,21 @@ beforeEach(() => {
 
 const received = () => held.reduce((sum, piece) => sum + piece.length, 0);
 const ask: Ask = async (path, body) => {
-  const fail = path === FOUNDING_ROUTES.state ? undefined : fails.shift();
+  const fail = path === SETUP_ROUTES.state ? undefined : fails.shift();
   if (fail === "before") throw new TypeError("no network");
   const result = answer(path, body);
   if (fail === "after") throw new TypeError("no network");
   return result;
 };
 function answer(path: string, body: unknown) {
-  if (path === FOUNDING_ROUTES.text) return { received: received(), sha256: finished };
-  if (path === FOUNDING_ROUTES.state) return { upload: { received: received() } };
-  if (path === FOUNDING_ROUTES.finish) {
+  if (path === SETUP_ROUTES.text) return { received: received(), sha256: finished };
+  if (path === SETUP_ROUTES.state) return { upload: { received: received() } };
+  if (path === SETUP_ROUTES.finish) {
     finished = body;
     return {};
   }
   if (!(body instanceof Uint8Array)) throw new Error("no bytes");
-  if (path !== FOUNDING_ROUTES.chunk(received())) throw new Refused("wrong-offset", "no");
+  if (path !== SETUP_ROUTES.chunk(received())) throw new Refused("wrong-offset", "no");
   held.push(body);
   return {};
 }
@@ -83,7 +83,7 @@ describe("sending a text", () => {
   it("stops where the server says no", async () => {
     held = [BYTES.slice(0, 10)];
     const refusing: Ask = async (path, body) => {
-      if (path.startsWith(FOUNDING_ROUTES.chunks)) throw new Refused("not-utf8", "byte 12");
+      if (path.startsWith(SETUP_ROUTES.chunks)) throw new Refused("not-utf8", "byte 12");
       return ask(path, body);
     };
     const sending = sendText(FILE, { ask: refusing, wait: async () => {}, onProgress: () => {} });

@@ -1,7 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { FOUNDING_ROUTES, TEXT_CHUNK_BYTES } from "../../../protocol/founding.ts";
 import { asInteger, type Json } from "../../../protocol/guards.ts";
+import { SETUP_ROUTES, TEXT_CHUNK_BYTES } from "../../../protocol/setup.ts";
 import { type Ask, Refused } from "../api-client.ts";
 
 /** What is used of a File. */
@@ -32,7 +32,7 @@ export async function sendText(file: TextFile, deps: SendDeps): Promise<void> {
   const read = async (from: number) =>
     new Uint8Array(await file.slice(from, Math.min(file.size, from + TEXT_CHUNK_BYTES)).arrayBuffer());
   const begun = await patiently(deps, 0, () =>
-    deps.ask(FOUNDING_ROUTES.text, { name: file.name, bytes: file.size }),
+    deps.ask(SETUP_ROUTES.text, { name: file.name, bytes: file.size }),
   );
   const there = receivedOf(begun);
   let at = 0;
@@ -46,18 +46,18 @@ export async function sendText(file: TextFile, deps: SendDeps): Promise<void> {
   }
   if (begun.sha256 !== null) return; // it was all there
   await patiently(deps, file.size, () =>
-    deps.ask(FOUNDING_ROUTES.finish, { sha256: bytesToHex(hash.digest()) }),
+    deps.ask(SETUP_ROUTES.finish, { sha256: bytesToHex(hash.digest()) }),
   );
 }
 
 async function sendPiece(at: number, piece: Uint8Array<ArrayBuffer>, deps: SendDeps): Promise<void> {
   await patiently(deps, at, async () => {
     try {
-      return await deps.ask(FOUNDING_ROUTES.chunk(at), piece);
+      return await deps.ask(SETUP_ROUTES.chunk(at), piece);
     } catch (error) {
       if (!(error instanceof Refused) || error.code !== "wrong-offset") throw error;
       // An answer that was lost on its way: the piece may be there.
-      const { upload } = await deps.ask(FOUNDING_ROUTES.state);
+      const { upload } = await deps.ask(SETUP_ROUTES.state);
       if (typeof upload === "object" && upload !== null && "received" in upload) {
         if (upload.received === at + piece.length) return {};
       }

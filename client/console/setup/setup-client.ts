@@ -1,19 +1,19 @@
 import { type ReadonlySignal, signal } from "@preact/signals";
 import {
   type Estimate,
-  FOUNDING_ROUTES,
-  type Founding,
-  type FoundingOrder,
   parseEstimate,
-  parseFounding,
-} from "../../../protocol/founding.ts";
+  parseSetupState,
+  SETUP_ROUTES,
+  type SetupOrder,
+  type SetupState,
+} from "../../../protocol/setup.ts";
 import { type Ask, Refused } from "../api-client.ts";
 import { sendText, type TextFile } from "./send-text.ts";
 import { text } from "./strings.ts";
 
 /** The page's side of making a run: what the server says of it, and what can be done. */
 export interface SetupClient {
-  readonly founding: ReadonlySignal<Founding | undefined>;
+  readonly state: ReadonlySignal<SetupState | undefined>;
   /** A text that this page is sending. */
   readonly sending: ReadonlySignal<Sending | undefined>;
   /** What a size costs, or why it cannot be; undefined while that is worked out. */
@@ -23,8 +23,8 @@ export interface SetupClient {
   look(): Promise<void>;
   send(file: TextFile): Promise<void>;
   discard(): Promise<void>;
-  estimateFor(order: FoundingOrder): void;
-  found(order: FoundingOrder): Promise<void>;
+  estimateFor(order: SetupOrder): void;
+  createRun(order: SetupOrder): Promise<void>;
 }
 
 export interface Sending {
@@ -43,14 +43,14 @@ export interface SetupDeps {
 const TYPING_MS = 250;
 
 export function openSetup({ ask, after }: SetupDeps): SetupClient {
-  const founding = signal<Founding | undefined>(undefined);
+  const state = signal<SetupState | undefined>(undefined);
   const sending = signal<Sending | undefined>(undefined);
   const estimate = signal<Estimate | string | undefined>(undefined);
   const said = signal("");
   let asked = 0;
 
   async function look(): Promise<void> {
-    founding.value = parseFounding(await ask(FOUNDING_ROUTES.state));
+    state.value = parseSetupState(await ask(SETUP_ROUTES.state));
   }
 
   /** Does it, says why not where it is refused, and looks again. */
@@ -65,7 +65,7 @@ export function openSetup({ ask, after }: SetupDeps): SetupClient {
   }
 
   return {
-    founding,
+    state,
     sending,
     estimate,
     said,
@@ -81,17 +81,17 @@ export function openSetup({ ask, after }: SetupDeps): SetupClient {
       await attempt(() => sendText(file, { ask, wait, onProgress }));
       sending.value = undefined;
     },
-    discard: () => attempt(() => ask(FOUNDING_ROUTES.discard, {})),
+    discard: () => attempt(() => ask(SETUP_ROUTES.discard, {})),
     estimateFor(order) {
       const mine = ++asked;
       after(TYPING_MS, async () => {
         if (mine !== asked) return; // more was typed meanwhile
-        const answer = await ask(FOUNDING_ROUTES.estimate, { ...order })
+        const answer = await ask(SETUP_ROUTES.estimate, { ...order })
           .then(parseEstimate)
           .catch((error: unknown) => (error instanceof Refused ? error.message : undefined));
         if (mine === asked) estimate.value = answer;
       });
     },
-    found: (order) => attempt(() => ask(FOUNDING_ROUTES.found, { ...order })),
+    createRun: (order) => attempt(() => ask(SETUP_ROUTES.create, { ...order })),
   };
 }

@@ -1,4 +1,4 @@
-import type { FoundingStage } from "../../../protocol/founding.ts";
+import type { SetupStage } from "../../../protocol/setup.ts";
 
 /** What the page says that makes a run. */
 export const text = {
@@ -82,7 +82,7 @@ export const text = {
   signedInAs: (name: string) => `Signed in as ${name}`,
 } as const;
 
-export const STAGE: Record<FoundingStage, string> = {
+export const STAGE: Record<SetupStage, string> = {
   reading: "Reading and splitting the text",
   counting: "Counting words",
   merging: "Building the vocabulary",

@@ -1,4 +1,4 @@
-import type { Founding } from "../../../protocol/founding.ts";
+import type { SetupState } from "../../../protocol/setup.ts";
 import { formatBytes, formatCount } from "../../ui/format.ts";
 import { Card } from "../parts.tsx";
 import type { Draft } from "./order.ts";
@@ -7,14 +7,14 @@ import { text } from "./strings.ts";
 
 interface TextCardProps {
   readonly setup: SetupClient;
-  readonly founding: Founding;
+  readonly state: SetupState;
   readonly draft: Draft;
   readonly setDraft: (draft: Draft) => void;
 }
 
 /** What the model is to learn from: a corpus that is there, the book that comes with the program, or an upload. */
-export function TextCard({ setup, founding, draft, setDraft }: TextCardProps) {
-  const { corpus, freeBytes, maxBytes } = founding;
+export function TextCard({ setup, state, draft, setDraft }: TextCardProps) {
+  const { corpus, freeBytes, maxBytes } = state;
   if (corpus !== null) {
     const { tokens, bytes, vocabulary } = corpus;
     return (
@@ -44,13 +44,13 @@ export function TextCard({ setup, founding, draft, setDraft }: TextCardProps) {
         {choice("upload", text.ownText, text.ownTextHelp(formatBytes(maxBytes)))}
         {choice("moby-dick", text.mobyDick, text.mobyDickHelp)}
       </fieldset>
-      {draft.source === "upload" && <Upload setup={setup} founding={founding} />}
+      {draft.source === "upload" && <Upload setup={setup} state={state} />}
       <p class="note">{text.space(formatBytes(freeBytes))}</p>
     </Card>
   );
 }
 
-function Upload({ setup, founding: { upload } }: Pick<TextCardProps, "setup" | "founding">) {
+function Upload({ setup, state: { upload } }: Pick<TextCardProps, "setup" | "state">) {
   const sending = setup.sending.value;
   if (sending !== undefined) return <Bar {...sending} />;
   const whole = upload?.sha256 ?? null;

@@ -7,8 +7,8 @@ import { OPERATOR_ROUTES } from "./operator.ts";
 
 const ALL = `${OPERATOR_ROUTES.all}/founding`;
 
-export const FOUNDING_ROUTES = {
-  /** How far things are: {@link Founding}. */
+export const SETUP_ROUTES = {
+  /** How far things are: {@link SetupState}. */
   state: ALL,
   /** Begins the upload of a text, or goes on with it: {@link TextHead}. */
   text: `${ALL}/text`,
@@ -18,10 +18,10 @@ export const FOUNDING_ROUTES = {
   /** All is sent: {sha256}. */
   finish: `${ALL}/finish`,
   discard: `${ALL}/discard`,
-  /** What a run would cost: {@link FoundingOrder} in, {@link Estimate} out. */
+  /** What a run would cost: {@link SetupOrder} in, {@link Estimate} out. */
   estimate: `${ALL}/estimate`,
-  /** Makes the run: {@link FoundingOrder}. */
-  found: `${ALL}/found`,
+  /** Makes the run: {@link SetupOrder}. */
+  create: `${ALL}/found`,
 } as const;
 
 /** Bytes of one chunk: a sender of 30 KB/s brings it within a request's time. */
@@ -50,7 +50,7 @@ export type TextSource = "upload" | "corpus" | "moby-dick";
 const SOURCES: readonly TextSource[] = ["upload", "corpus", "moby-dick"];
 
 /** The run that is asked for. `settings` are a run file's keys; the server checks them. */
-export interface FoundingOrder {
+export interface SetupOrder {
   readonly text: TextSource;
   /** Tokens of the vocabulary to train; a corpus that is there has its own. */
   readonly vocabulary: number;
@@ -59,7 +59,7 @@ export interface FoundingOrder {
   readonly paused: boolean;
 }
 
-export function parseFoundingOrder(json: Json): FoundingOrder {
+export function parseSetupOrder(json: Json): SetupOrder {
   return {
     text: as((value): value is TextSource => SOURCES.some((one) => one === value), json.text, "text"),
     vocabulary: count(json.vocabulary, "vocabulary"),
@@ -69,27 +69,27 @@ export function parseFoundingOrder(json: Json): FoundingOrder {
 }
 
 /** A corpus that is there. */
-export interface CorpusFacts {
+export interface CorpusSummary {
   readonly vocabulary: number;
   readonly tokens: number;
   readonly bytes: number;
 }
 
-export type FoundingStage = "reading" | "counting" | "merging" | "encoding" | "opening";
-const STAGES: readonly FoundingStage[] = ["reading", "counting", "merging", "encoding", "opening"];
+export type SetupStage = "reading" | "counting" | "merging" | "encoding" | "opening";
+const STAGES: readonly SetupStage[] = ["reading", "counting", "merging", "encoding", "opening"];
 
 /** How far the making of a run is. */
-export interface Founding {
+export interface SetupState {
   /** Who is signed in. */
   readonly operator: string;
   /** Bytes a text may have. */
   readonly maxBytes: number;
   readonly freeBytes: number;
   readonly upload: TextUpload | null;
-  readonly corpus: CorpusFacts | null;
+  readonly corpus: CorpusSummary | null;
   /** What is being done; null while nothing is. */
   readonly work: {
-    readonly stage: FoundingStage;
+    readonly stage: SetupStage;
     /** Bytes, or merges. */
     readonly done: number;
     readonly total: number | null;
@@ -121,7 +121,7 @@ const MAX_COUNT = Number.MAX_SAFE_INTEGER;
 const count = (value: unknown, field: string) => asInteger(value, field, 0, MAX_COUNT);
 
 /** Reads `GET …/founding`. Throws `bad-request`. */
-export function parseFounding(json: Json): Founding {
+export function parseSetupState(json: Json): SetupState {
   return {
     operator: asText(json.operator, "operator", MAX_LABEL),
     maxBytes: count(json.maxBytes, "maxBytes"),
@@ -134,7 +134,7 @@ export function parseFounding(json: Json): Founding {
     })),
     work: orNull(json.work, "work", (work) => ({
       stage: as(
-        (value): value is FoundingStage => STAGES.some((one) => one === value),
+        (value): value is SetupStage => STAGES.some((one) => one === value),
         work.stage,
         "work.stage",
       ),

