@@ -55,7 +55,7 @@ const SETUP: SetupPort = {
   estimate() {
     throw new ProtocolError("not-ready", "not here");
   },
-  found: refuses,
+  createRun: refuses,
 };
 
 interface Kind {

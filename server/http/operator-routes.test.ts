@@ -56,7 +56,7 @@ class FakeSetup implements SetupPort {
   finish = async () => this.#no();
   discard = async () => this.#no();
   estimate = () => this.#no();
-  found = async () => this.#no();
+  createRun = async () => this.#no();
 }
 
 const HOST = "http://localhost";

@@ -30,7 +30,7 @@ import {
   encodeBlock,
   encodeHeader,
   headerCheck,
-  packBlock,
+  packSegment,
   recordsOf,
   scan,
 } from "../../server/store/segment.ts";
@@ -98,8 +98,8 @@ export async function targets(): Promise<readonly Target[]> {
   const header = encodeHeader({ first: 0, previous: 0, salt: 7 });
   const block = encodeBlock(7, headerCheck(header), [utf8("one"), utf8("two")]);
   const next = encodeBlock(7, block.check, [upload]);
-  const stripped = encodeHeader({ first: 0, previous: 0, salt: 7, end: 5 });
-  const packed = await packBlock(7, headerCheck(stripped), [utf8("one"), utf8("two")]);
+  const stripped = { first: 0, previous: 0, salt: 7, end: 5 };
+  const packed = await packSegment(stripped, [utf8("one"), utf8("two")]);
   const layout = layoutOf(SHAPE);
   const weights = new Float32Array(layout.length);
   const created = { type: "created", at: 0, hash: HASH, genesis: {} } as const;
@@ -135,7 +135,7 @@ export async function targets(): Promise<readonly Target[]> {
     },
     {
       name: "journal segment",
-      good: [concat(header, block.bytes, next.bytes), concat(stripped, packed.bytes)],
+      good: [concat(header, block.bytes, next.bytes), packed.bytes],
       decode(bytes) {
         const { blocks, header: read } = scan(bytes, "fuzz");
         return blocks.map(({ offset, bytes: size }) =>
