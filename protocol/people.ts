@@ -33,6 +33,8 @@ export interface PersonalData {
     readonly accepted: number;
     /** The version it is merged into; null where it was discarded, absent before its end. */
     readonly merged?: number | null;
+    /** Tokens that it counted for there, where they are fewer than its own. */
+    readonly counted?: number;
     /** The newest audit of it; absent where none has looked. */
     readonly audit?: AuditedAs;
   }[];

@@ -17,12 +17,13 @@ export function due(rules: Rules, state: State, now: number): Effect[] {
   const ends = endOf(rules, state, now);
   const isDue = (deltas: State["pool"]) => now >= ends(deltas);
   if (!isDue(state.pool)) return [];
-  const { merged, discarded } = rules.weigh(state.pool, state.version, state.trust, now);
+  const { merged, discarded, total } = rules.weigh(state.pool, state.version, state.trust, now);
   // Only what counts makes a quorum or a deadline: suspects would hurry every version. Of nothing is none made.
   const counted = new Set(merged.map(({ ticket }) => ticket));
   if (!isDue(state.pool.filter(({ ticket }) => counted.has(ticket)))) return [];
   const inner = mostlyMuon(state.pool, merged) && ({ inner: "muon" } as const);
-  const closed: Closed = { type: "closed", at: now, version: state.version, merged, ...inner };
+  const over = total === undefined ? {} : { total };
+  const closed: Closed = { type: "closed", at: now, version: state.version, merged, ...over, ...inner };
   return [{ type: "record", event: discarded.length === 0 ? closed : { ...closed, discarded } }];
 }
 

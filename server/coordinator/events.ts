@@ -91,6 +91,8 @@ export interface Closed {
   /** The version the deltas are merged onto. */
   readonly version: number;
   readonly merged: readonly MergedDelta[];
+  /** What the weights are divided by, where that is more than their sum: the mean is then shorter. */
+  readonly total?: number;
   /** Most of it, by weight, was trained with Muon inside: in a run that may change between both. */
   readonly inner?: "muon";
   /** These go unmerged; what is in neither list waits for a later version. */

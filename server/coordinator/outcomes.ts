@@ -6,6 +6,8 @@ import type { State } from "./state.ts";
 export interface Outcome {
   readonly ticket: TicketId;
   readonly version: number | null;
+  /** Tokens that it counted for in its version; absent: all of its own. */
+  readonly tokens?: number;
 }
 
 /** Accepted when nothing could be done with it any more: its upload and the event that ended it crossed. */
@@ -32,7 +34,10 @@ export function outcomesOf(state: State, event: DurableEvent): Outcome[] {
         version: null,
       }));
     case "published":
-      return (state.closing?.event.merged ?? []).map(({ ticket }) => ({ ticket, version: event.version }));
+      return (state.closing?.event.merged ?? []).map(({ weight: _, ...merged }) => ({
+        ...merged,
+        version: event.version,
+      }));
     case "state":
       return event.state === "finished" ? state.pool.map(({ ticket }) => ({ ticket, version: null })) : [];
     default:

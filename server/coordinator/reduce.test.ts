@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type { Signature } from "../../protocol/ids.ts";
 import type { TicketTerms } from "../../protocol/ticket.ts";
-import { Driven, hash, rules, ticketId, volunteer } from "../../test/harness/driven-run.ts";
+import { created, Driven, hash, rules, ticketId, volunteer } from "../../test/harness/driven-run.ts";
 import type { Effect } from "./events.ts";
 import { activeAt } from "./leases.ts";
-import { ACTIVE_MS, LEASES_EACH } from "./rules.ts";
+import { replay } from "./reduce.ts";
+import { ACTIVE_MS, LEASES_EACH, type Rules } from "./rules.ts";
 import { restarted } from "./state.ts";
 
 const of = (effects: readonly Effect[], type: Effect["type"]) => effects.filter((e) => e.type === type);
@@ -167,6 +168,26 @@ describe("closing a version", () => {
     expect(of(run.send({ type: "tick" }), "record")).toHaveLength(1);
     run.settle();
     expect(run.state).toMatchObject({ version: 1, tokens: 32, merged: 1, pool: [] });
+  });
+
+  test("A22: budget, schedule and credit follow what a delta counted for; a journal that does not say so counts all of it", () => {
+    const outcome = (counts?: number) => {
+      const tokens = counts === undefined ? {} : { tokens: counts };
+      const weigh: Rules["weigh"] = (pool, ...rest) => {
+        const { merged, discarded } = rules.weigh(pool, ...rest);
+        return { merged: merged.map((one, i) => (i === 0 ? one : { ...one, ...tokens })), discarded };
+      };
+      const run = new Driven({ ...rules, weigh });
+      run.accept(run.ask(1));
+      run.accept(run.ask(2));
+      run.settle();
+      // A replay takes the journal's word, whatever today's rule would say.
+      const again = replay(rules, created, run.journal);
+      expect(again.tokens).toBe(run.state.tokens);
+      return [run.state.tokens, run.state.versions[0]?.tokens, run.ask(3).rates[1]];
+    };
+    expect(outcome(8)).toEqual([40, 40, 40]);
+    expect(outcome()).toEqual([64, 64, 64]);
   });
 
   test("a decision not yet durable is asked for again and not doubled", () => {

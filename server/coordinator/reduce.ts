@@ -144,10 +144,10 @@ function close(state: State, event: Closed): State {
   const pooled = new Map(state.pool.map((delta) => [delta.ticket, delta]));
   let tokens = 0;
   const entries: MergedEntry[] = [];
-  for (const { ticket, weight } of event.merged) {
+  for (const { ticket, weight, tokens: counted } of event.merged) {
     const pool = pooled.get(ticket);
     if (pool === undefined || !pooled.delete(ticket)) throw contradiction(event, `${ticket} does not wait`);
-    tokens += pool.tokens;
+    tokens += counted ?? pool.tokens;
     entries.push({ ticket, volunteer: pool.volunteer, delta: pool.delta, weight });
   }
   for (const ticket of event.discarded ?? []) {

@@ -96,7 +96,7 @@ export interface Pooled extends Candidate {
 
 export interface Closing {
   readonly event: Closed;
-  /** Tokens of the deltas to be merged. */
+  /** Tokens that the deltas to be merged count for. */
   readonly tokens: number;
   /** What the version's record will list. */
   readonly entries: readonly MergedEntry[];

@@ -7,7 +7,7 @@ const MAX_BYTES = 32 * 1024 * 1024;
 
 /**
  * Running weighted mean of deltas, in plain f32 and in the order given, so that every machine gets the same
- * bytes: weights are divided by their sum first, each product and each sum is rounded to f32.
+ * bytes: weights are divided by their sum, or by more, first; each product and each sum is rounded to f32.
  */
 export class WeightedMean {
   readonly #values: Float32Array<ArrayBuffer>;
@@ -15,9 +15,12 @@ export class WeightedMean {
   #waiting: { readonly frame: Uint8Array<ArrayBuffer>; readonly share: number }[] = [];
   #bytes = 0;
 
-  /** `weights` are those of all deltas that will be added. Their sum must be positive. */
-  constructor(length: number, weights: readonly number[]) {
-    this.#total = weights.reduce((sum, weight) => sum + weight, 0);
+  /**
+   * `weights` are those of all deltas that will be added. They are divided by `total`, or by their sum where none is given,
+   * which must be positive.
+   */
+  constructor(length: number, weights: readonly number[], total?: number) {
+    this.#total = total ?? weights.reduce((sum, weight) => sum + weight, 0);
     if (!(this.#total > 0)) throw new RangeError("a mean needs a positive weight");
     this.#values = new Float32Array(length);
   }

@@ -42,7 +42,7 @@ export function mergeInThread(file: URL = WORKER, after?: After): ThreadMerger {
   };
 
   return {
-    async merge({ outer, downlink, matrices }, { vectors, weights, lead = 0, places, frames }) {
+    async merge({ orthogonalize: _, ...rule }, { vectors, weights, lead = 0, places, frames }) {
       if (closed) throw new NotMerged("the merging thread is closed");
       line ??= new Line(file, after);
       const { post, answer, hold } = line;
@@ -50,7 +50,7 @@ export function mergeInThread(file: URL = WORKER, after?: After): ThreadMerger {
       try {
         post({
           type: "begin",
-          rule: { outer, downlink, matrices },
+          rule,
           weights,
           lead,
           ...(places && { places }),

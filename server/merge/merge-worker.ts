@@ -42,7 +42,7 @@ function hear(message: ToMerger): void {
     held = message.vectors ?? held;
     if (held === undefined) throw new Error("there is no version to go on from");
     const { rule, weights, lead } = message;
-    const mean = new WeightedMean(held.x.length, weights);
+    const mean = new WeightedMean(held.x.length, weights, rule.total);
     job = { rule: { ...rule, orthogonalize }, mean, weights, added: 0, lead };
     addFrom(message.places ?? [], mean, weights);
     return;

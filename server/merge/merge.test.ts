@@ -25,6 +25,16 @@ test("averaging at rate 1 lands on the weighted mean of the volunteers' weights"
   expect([...vectors.x]).toEqual([9.25, 9]);
 });
 
+test("weights divided by more than their sum make a shorter mean", () => {
+  const frames = [{ frame: frame(8, 0), weight: 1 }];
+  const moved = (total?: number) => {
+    const rule = { ...ruleOf(AVERAGE), ...(total !== undefined && { total }) };
+    return [...merge(initialVectors(vector(10, 10)), frames, rule).vectors.theta];
+  };
+  expect(moved(4)).toEqual([8, 10]);
+  expect(moved()).toEqual([2, 10]);
+});
+
 test("Nesterov carries its momentum into the next version", () => {
   const outer = { kind: "nesterov", rate: 0.5, momentum: 0.5 } as const;
   const first = merge(initialVectors(vector(0)), [{ frame: frame(1), weight: 1 }], ruleOf(outer));

@@ -33,6 +33,8 @@ export function initialVectors(x: Float32Array<ArrayBuffer>): Vectors {
 export interface MergeRule extends OuterRule {
   /** The codec of diffs. */
   readonly downlink: CodecSpec;
+  /** What weights are divided by, where that is more than their sum; absent: their sum. */
+  readonly total?: number;
 }
 
 /**
@@ -42,7 +44,7 @@ export interface MergeRule extends OuterRule {
  */
 export function merge(vectors: Vectors, frames: readonly WeightedFrame[], rule: MergeRule): Merged {
   const weights = frames.map(({ weight }) => weight);
-  const mean = new WeightedMean(vectors.x.length, weights);
+  const mean = new WeightedMean(vectors.x.length, weights, rule.total);
   for (const { frame, weight } of frames) mean.add(frame, weight);
   const { x, theta, momentum } = vectors;
   const next = { x: x.slice(), theta: theta.slice(), momentum: momentum.slice() };

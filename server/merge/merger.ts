@@ -25,7 +25,7 @@ export interface Merger {
 /** Merges on the thread that asks. */
 export const mergeHere: Merger = {
   async merge(rule, { vectors: { x, theta, momentum }, weights, frames }) {
-    const mean = new WeightedMean(x.length, weights);
+    const mean = new WeightedMean(x.length, weights, rule.total);
     let position = 0;
     for await (const frame of frames) mean.add(frame, weights[position++]!);
     const vectors = { x: x.slice(), theta: theta.slice(), momentum: momentum.slice() };

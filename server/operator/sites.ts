@@ -73,10 +73,11 @@ export class Sites {
       this.#waiting.set(event.ticket, { site: seen.site, tokens: event.tokens });
       forgetOldest(this.#waiting, MAX_WAITING);
     }
-    for (const { ticket, version } of ended) {
+    for (const { ticket, version, tokens } of ended) {
       const waiting = this.#waiting.get(ticket);
       const site = waiting && this.#counts.get(waiting.site);
-      if (version !== null && waiting !== undefined && site !== undefined) site.tokens += waiting.tokens;
+      if (version !== null && waiting !== undefined && site !== undefined)
+        site.tokens += tokens ?? waiting.tokens;
       this.#waiting.delete(ticket);
     }
   }

@@ -10,32 +10,33 @@ import {
 } from "../../protocol/history.ts";
 import type { Identity } from "../../protocol/identity.ts";
 import { type Hash, isHash, type RunId, type TicketId } from "../../protocol/ids.ts";
-import type { Closed, DurableEvent, Published } from "../coordinator/events.ts";
+import type { DurableEvent, Published } from "../coordinator/events.ts";
 import { type Store, StoreError } from "../store/store.ts";
 import type { RunDefinition } from "./genesis.ts";
 import type { IndexFeed } from "./index-feed.ts";
+import { type MergeTerms, mergeTermsOf } from "./merge-rule.ts";
 import { decodeRecord } from "./record.ts";
 
 /** What a `published` event adds to the run's history: its record's hash and the server's signature. */
 export type Seal = Pick<Published, "record" | "signature">;
 
-export type Made = Pick<VersionTerms, "version" | "model" | "diff" | "merged"> & {
-  /** The hash of the record before; undefined for version 1, whose predecessor is the genesis. */
-  readonly previous: Hash | undefined;
-  /** As the version before it was closed. */
-  readonly inner?: Closed["inner"];
-  /** Of a roll-back: the version whose weights it has. */
-  readonly backTo?: number;
-};
+export type Made = Pick<VersionTerms, "version" | "model" | "diff" | "merged"> &
+  MergeTerms & {
+    /** The hash of the record before; undefined for version 1, whose predecessor is the genesis. */
+    readonly previous: Hash | undefined;
+    /** Of a roll-back: the version whose weights it has. */
+    readonly backTo?: number;
+  };
 
 /**
  * The terms of a version's record (rule G1). They follow from the journal's events alone, so that the journal
  * keeps only their hash and the signature.
  */
 export function termsOf({ id, merging }: Pick<RunDefinition, "id" | "merging">, made: Made): VersionTerms {
-  const { version, model, diff, merged, inner, backTo } = made;
-  const { outer, downlink } = merging({ version: version - 1, ...(inner && { inner }) });
-  const step = backTo === undefined ? { outer: { ...outer }, downlink } : { rolledBackTo: backTo };
+  const { version, model, diff, merged, backTo } = made;
+  const { outer, downlink, total } = merging({ version: version - 1, ...mergeTermsOf(made) });
+  const over = total === undefined ? {} : { total };
+  const step = backTo === undefined ? { outer: { ...outer }, downlink, ...over } : { rolledBackTo: backTo };
   const previous = made.previous ?? genesisHash(id);
   return { run: id, version, previous, model, diff, step, merged };
 }
@@ -74,8 +75,8 @@ export async function readRecord(
     return { ticket, volunteer: accepted.volunteer, delta: accepted.delta, weight };
   });
   const { hash: model, diff, signature } = published;
-  const inner = closed.inner && { inner: closed.inner };
-  const terms = termsOf(definition, { version, previous: before?.record, model, diff, merged, ...inner });
+  const made = { version, previous: before?.record, model, diff, merged, ...mergeTermsOf(closed) };
+  const terms = termsOf(definition, made);
   return { ...terms, signature };
 }
 

@@ -6,6 +6,7 @@ import type { EventLog } from "./event-log.ts";
 import type { RunDefinition } from "./genesis.ts";
 import { seal } from "./history.ts";
 import { hashInPieces } from "./large-hash.ts";
+import { mergeTermsOf } from "./merge-rule.ts";
 import type { RunOptions } from "./options.ts";
 import type { Projections } from "./projections.ts";
 import type { PublishedVersions } from "./published-versions.ts";
@@ -31,8 +32,8 @@ export async function mergeVersion(parts: VersionParts, closed: Closed): Promise
   const { vectors, diff } = await merger.merge(definition.merging(closed), job);
   const { file } = await versions.prepareMerged(closed.version, vectors, diff);
   const version = closed.version + 1;
-  const inner = closed.inner && { inner: closed.inner };
-  const made = { version, model: await hashInPieces(file), diff: await sha256(diff), ...inner };
+  const hashes = { model: await hashInPieces(file), diff: await sha256(diff) };
+  const made = { version, ...hashes, ...mergeTermsOf(closed) };
   const { closing, record: previous } = events.state;
   const merged = closing?.entries ?? [];
   const sealed = await seal(parts.identity, definition, { ...made, previous, merged });

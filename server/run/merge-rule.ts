@@ -25,8 +25,16 @@ export function diffCodec({ downlink }: Pick<Settings, "downlink">, version: num
   return version < FINE_VERSIONS ? DENSE4 : DENSE2;
 }
 
+/** What of a closed version decides how its deltas are merged. */
+export type MergeTerms = Pick<Closed, "total" | "inner">;
+
+export const mergeTermsOf = ({ total, inner }: MergeTerms): MergeTerms => ({
+  ...(total !== undefined && { total }),
+  ...(inner !== undefined && { inner }),
+});
+
 /** How a version follows from its deltas. */
-export type Merging = (closed: Pick<Closed, "version" | "inner">) => MergeRule;
+export type Merging = (closed: Pick<Closed, "version"> & MergeTerms) => MergeRule;
 
 /** What is orthogonal already needs no second turn: deltas of Muon's are averaged. */
 const AVERAGE = { kind: "average", rate: 1, momentum: 0 } as const;
@@ -36,8 +44,9 @@ export async function mergeRule(settings: Settings, { matrices }: Task): Promise
   const orthogonalizer = await Orthogonalizer.open();
   const orthogonalize = orthogonalizer.apply.bind(orthogonalizer);
   const { outer } = settings;
-  return ({ version, inner }) => ({
+  return ({ version, inner, total }) => ({
     outer: outer.grows && inner === "muon" ? AVERAGE : outer,
+    ...(total !== undefined && { total }),
     ...{ downlink: diffCodec(settings, version), matrices, orthogonalize },
   });
 }

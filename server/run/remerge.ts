@@ -3,6 +3,7 @@ import type { Vectors } from "../merge/merge.ts";
 import { type MergeJob, mergeHere } from "../merge/merger.ts";
 import { type Store, StoreError } from "../store/store.ts";
 import type { RunDefinition } from "./genesis.ts";
+import { mergeTermsOf } from "./merge-rule.ts";
 import type { FrameAt } from "./projections.ts";
 import { decodeRecord } from "./record.ts";
 import type { ReplayedVersion } from "./replay.ts";
@@ -13,11 +14,11 @@ export async function remerge(
   store: Store,
   { merging, task }: Pick<RunDefinition, "merging" | "task">,
   before: Vectors,
-  { version, hash, diff, merged, inner, rolledBack }: ReplayedVersion,
+  { version, hash, diff, merged, rolledBack, ...terms }: ReplayedVersion,
 ): Promise<Vectors> {
   if (rolledBack) return loadSnapshot(store, task, hash);
-  const closed = { version: version - 1, ...(inner && { inner }) };
-  const again = await mergeHere.merge(merging(closed), jobOf(store, before, merged));
+  const rule = merging({ version: version - 1, ...mergeTermsOf(terms) });
+  const again = await mergeHere.merge(rule, jobOf(store, before, merged));
   if ((await sha256(task.encode(again.vectors.x))) !== hash) {
     throw new StoreError(`merging version ${version} again does not give the hash that was published`);
   }

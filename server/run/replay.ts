@@ -1,10 +1,11 @@
 import type { Hash, TicketId } from "../../protocol/ids.ts";
-import type { Closed, DurableEvent } from "../coordinator/events.ts";
+import type { DurableEvent } from "../coordinator/events.ts";
 import type { Outcome } from "../coordinator/outcomes.ts";
 import { begin, type State } from "../coordinator/state.ts";
 import { type Store, StoreError } from "../store/store.ts";
 import type { Checkpoint, SnapshotPlace } from "./checkpoint.ts";
 import type { RunDefinition } from "./genesis.ts";
+import { type MergeTerms, mergeTermsOf } from "./merge-rule.ts";
 import { type FrameAt, Projections } from "./projections.ts";
 import { decodeRecord, type JournalRecord } from "./record.ts";
 
@@ -15,7 +16,8 @@ export interface Replay {
   readonly versions: readonly ReplayedVersion[];
 }
 
-export interface ReplayedVersion extends SnapshotPlace {
+/** With the terms that it was closed by. */
+export interface ReplayedVersion extends SnapshotPlace, MergeTerms {
   /** Of a roll-back: it has the weights of an earlier version, which is stored whole. */
   readonly rolledBack?: true;
   /** It cannot be merged again: retention has let go of a frame. */
@@ -23,8 +25,6 @@ export interface ReplayedVersion extends SnapshotPlace {
   /** SHA-256 of the diff that leads here. */
   readonly diff?: Hash;
   readonly merged: readonly FrameAt[];
-  /** As it was closed. */
-  readonly inner?: Closed["inner"];
 }
 
 /** Sees each event with what it was applied to and what it ended. */
@@ -84,8 +84,8 @@ export async function replay(
     const { version, hash, diff } = event;
     const { needs } = projections;
     if (starts(hash) && !starts(versions[0]!.hash)) versions = [];
-    const inner = closed?.inner && { inner: closed.inner };
-    versions.push({ version, hash, diff, needs, merged, ...inner, ...(lost && { lost }) });
+    const terms = closed && mergeTermsOf(closed);
+    versions.push({ version, hash, diff, needs, merged, ...terms, ...(lost && { lost }) });
   }
   if (projections === undefined) throw new StoreError("the journal is empty");
   return { projections, versions };

@@ -77,9 +77,10 @@ export class Volunteers {
       credit: this.credit(volunteer),
       deltas: this.#run.index
         .deltasOf(volunteer, MAX_DELTAS_TOLD)
-        .map(({ volunteer: _, merged, audit, ...delta }) => ({
+        .map(({ volunteer: _, merged, counted, audit, ...delta }) => ({
           ...delta,
           ...(merged !== undefined && { merged }),
+          ...(counted !== undefined && { counted }),
           ...(audit !== undefined && { audit }),
         })),
       seen: this.witness?.seen(volunteer) ?? null,

@@ -15,7 +15,7 @@ import {
 } from "./store.ts";
 
 /** Raised with every change of the tables: an index of another format is rebuilt, never migrated. */
-const FORMAT = 5;
+const FORMAT = 6;
 
 const TABLES = `
   CREATE TABLE meta (run TEXT NOT NULL, applied INTEGER NOT NULL) STRICT;
@@ -23,6 +23,7 @@ const TABLES = `
     ticket TEXT PRIMARY KEY, volunteer TEXT NOT NULL, delta TEXT NOT NULL, version INTEGER NOT NULL,
     tokens INTEGER NOT NULL, accepted INTEGER NOT NULL,
     revoked INTEGER NOT NULL DEFAULT 0, ended INTEGER NOT NULL DEFAULT 0, merged INTEGER, -- the version merged into, null where discarded
+    counted INTEGER, -- tokens that it counted for there; null: all of its own
     audit TEXT -- the newest audit of it, as JSON
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX whose ON deltas (volunteer, accepted);
@@ -137,14 +138,14 @@ class SqliteIndex implements Index {
         } else if (fact.type === "revoked") {
           const delta = revoke.get(fact.ticket);
           if (delta?.merged != null) {
-            withdraw.run(Number(delta.tokens), String(delta.volunteer));
-            grantHour.run(String(delta.volunteer), hourOf(Number(delta.accepted)), -Number(delta.tokens));
+            withdraw.run(Number(delta.granted), String(delta.volunteer));
+            grantHour.run(String(delta.volunteer), hourOf(Number(delta.accepted)), -Number(delta.granted));
           }
         } else {
-          const ended = end.get(fact.version, fact.ticket);
+          const ended = end.get(fact.version, fact.tokens ?? null, fact.ticket);
           const merged = fact.version === null ? 0 : 1;
           if (ended !== undefined) {
-            const tokens = ended.revoked === 0 ? merged * Number(ended.tokens) : 0;
+            const tokens = ended.revoked === 0 ? merged * Number(ended.granted) : 0;
             grant.run(tokens, merged, 1 - merged, String(ended.volunteer));
             if (tokens > 0) grantHour.run(String(ended.volunteer), hourOf(Number(ended.accepted)), tokens);
           }
@@ -164,7 +165,8 @@ class SqliteIndex implements Index {
     return this.#statements.mine.all(volunteer, most).map((row) => {
       const merged = row.ended === 0 ? undefined : row.merged === null ? null : Number(row.merged);
       const audit = typeof row.audit === "string" ? parseAudit(parseJson(utf8(row.audit))) : undefined;
-      return { ...deltaOf(row), merged, audit };
+      const counted = typeof row.counted === "number" ? row.counted : undefined;
+      return { ...deltaOf(row), merged, counted, audit };
     });
   }
 
@@ -228,9 +230,10 @@ const SQL = {
   insert:
     "INSERT INTO deltas (ticket, volunteer, delta, version, tokens, accepted) VALUES (?, ?, ?, ?, ?, ?)",
   pend: "INSERT INTO credit (volunteer, pending) VALUES (?, 1) ON CONFLICT DO UPDATE SET pending = pending + 1",
-  end: "UPDATE deltas SET ended = 1, merged = ? WHERE ticket = ? AND ended = 0 RETURNING volunteer, tokens, revoked, accepted",
+  end: `UPDATE deltas SET ended = 1, merged = ?, counted = ? WHERE ticket = ? AND ended = 0
+    RETURNING volunteer, COALESCE(counted, tokens) AS granted, revoked, accepted`,
   revoke: `UPDATE deltas SET revoked = 1 WHERE ticket = ? AND revoked = 0
-    RETURNING volunteer, tokens, accepted, CASE ended WHEN 1 THEN merged END AS merged`,
+    RETURNING volunteer, COALESCE(counted, tokens) AS granted, accepted, CASE ended WHEN 1 THEN merged END AS merged`,
   audit: "UPDATE deltas SET audit = ? WHERE ticket = ?",
   withdraw: "UPDATE credit SET tokens = tokens - ? WHERE volunteer = ?",
   grant: `UPDATE credit SET tokens = tokens + ?, merged = merged + ?, discarded = discarded + ?,
@@ -242,7 +245,7 @@ const SQL = {
   published: "UPDATE versions SET published = ? WHERE version = ?",
   step: "UPDATE meta SET applied = applied + 1",
   delta: "SELECT ticket, volunteer, delta, version, tokens, accepted FROM deltas WHERE ticket = ?",
-  mine: `SELECT ticket, volunteer, delta, version, tokens, accepted, ended, merged, audit FROM deltas
+  mine: `SELECT ticket, volunteer, delta, version, tokens, accepted, ended, merged, counted, audit FROM deltas
     WHERE volunteer = ? ORDER BY accepted DESC LIMIT ?`,
   ended: "SELECT ended, merged FROM deltas WHERE ticket = ?",
   version: "SELECT closed, published FROM versions WHERE version = ?",

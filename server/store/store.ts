@@ -100,6 +100,8 @@ export interface Index {
 export type EndedDelta = IndexedDelta & {
   /** The version it is merged into, null where it was discarded, undefined before its end. */
   readonly merged: number | null | undefined;
+  /** Tokens that it counted for there; undefined: all of its own, or none yet. */
+  readonly counted: number | undefined;
   /** What the newest audit found of it; undefined where none has looked. */
   readonly audit: AuditedAs | undefined;
 };
@@ -107,7 +109,13 @@ export type EndedDelta = IndexedDelta & {
 export type Fact =
   | { readonly type: "accepted"; readonly delta: IndexedDelta }
   /** A delta's one end: the version it is merged into, or null where it is discarded. Grants its credit. */
-  | { readonly type: "ended"; readonly ticket: TicketId; readonly version: number | null }
+  | {
+      readonly type: "ended";
+      readonly ticket: TicketId;
+      readonly version: number | null;
+      /** Tokens of credit that it grants; absent: all of its own. */
+      readonly tokens?: number;
+    }
   /** An audit found a delta bad: it grants no credit any more, or never will. Its end stays. */
   | { readonly type: "revoked"; readonly ticket: TicketId }
   /** An audit looked at a delta. */
@@ -137,7 +145,7 @@ export interface IndexedVersion {
 }
 
 export interface IndexedCredit {
-  /** Tokens of merged deltas. */
+  /** Tokens that merged deltas counted for. */
   readonly tokens: number;
   /** Those of deltas accepted lately. */
   readonly recent: number;

@@ -34,4 +34,6 @@ export interface Candidate {
 export interface Weight {
   readonly ticket: TicketId;
   readonly weight: number;
+  /** Tokens that it counts for, in budget, schedule and credit; absent: all of its own. */
+  readonly tokens?: number;
 }

@@ -60,6 +60,33 @@ describe("weighing", () => {
     expect(weightOf(mean(pool, 5, trust, 0).merged, "big") * 7).toBe(700);
   });
 
+  test("A21: odd-sized deltas alone in a version move the model by 1.5 usual sizes; divided by their own weights, the control, by all of theirs", () => {
+    const stepOf = (pool: readonly Candidate[], rule: keyof typeof RULES = "default") => {
+      const { merged, total } = RULES[rule](pool, 5, known(...pool.map(({ ticket }) => ticket)), 0);
+      const sizes = new Map(pool.map(({ ticket, facts }) => [ticket, facts?.size ?? 0]));
+      // All point the same way: the mean is as long as it can be.
+      const sum = merged.reduce((length, { ticket, weight }) => length + weight * sizes.get(ticket)!, 0);
+      const own = merged.reduce((all, { weight }) => all + weight, 0);
+      return { moved: sum / (total ?? own), control: sum / own };
+    };
+    expect(stepOf([delta("odd", 7.9)]).moved).toBeCloseTo(1.5, 9);
+    expect(stepOf([delta("odd", 7.9)]).control).toBeCloseTo(7.9, 9);
+    expect(stepOf([delta("odd", 7.9), delta("large", 4), delta("more", 6)]).moved).toBeCloseTo(1.5, 9);
+    expect(stepOf([delta("odd", 7.9), delta("a")]).moved).toBeCloseTo(1.25, 9);
+    expect(stepOf([delta("odd", 7.9)], "clipped-mean").moved).toBeCloseTo(1.5, 9);
+    expect(stepOf([delta("odd", 7.9)], "mean").moved).toBeCloseTo(7.9, 9);
+    // Honest ones are divided by their own weights, as ever.
+    expect(byTrust([delta("a"), delta("b", 1.4)], 5, known("a", "b"), 0).total).toBeUndefined();
+  });
+
+  test("A21: a delta alone whose size hides in one tensor is shorter by as much; the control moves that tensor by all of it", () => {
+    const trust: Trust = { ...known("hidden"), tensors: [[1, 0.01]] };
+    const hidden = delta("hidden", 1, { facts: { size: 1, tensors: [0.5, 0.6] } });
+    const { merged, total } = byTrust([hidden], 5, trust, 0);
+    expect((0.6 * weightOf(merged, "hidden")) / total!).toBeCloseTo(3 * 0.01, 9);
+    expect(mean([hidden], 5, trust, 0).total).toBeUndefined();
+  });
+
   test("A21: a delta whose size hides in one tensor is scaled by that tensor's own median; the control lets it", () => {
     const sized = (ticket: string, ...tensors: number[]) => delta(ticket, 1, { facts: { size: 1, tensors } });
     const trust: Trust = {
@@ -103,6 +130,33 @@ describe("weighing", () => {
     };
     expect(share("default")).toBeCloseTo(0.25, 6);
     expect(share("mean")).toBeGreaterThan(0.99);
+  });
+
+  test("A22: nine new keys use up a quarter of what a version counts for in the budget; the control lets them use nine tenths", () => {
+    const pool = [delta("a"), ...Array.from({ length: 9 }, (_, i) => delta(`new ${i}`))];
+    const counted = (rule: keyof typeof RULES) =>
+      RULES[rule](pool, 5, known("a"), 0).merged.map(
+        ({ ticket, tokens }) => [ticket, tokens ?? 100] as const,
+      );
+    const part = (rule: keyof typeof RULES) => {
+      const all = counted(rule).reduce((sum, [, tokens]) => sum + tokens, 0);
+      return 1 - new Map<string, number>(counted(rule)).get("a")! / all;
+    };
+    expect(new Map<string, number>(counted("default")).get("a")).toBe(100);
+    expect(part("default")).toBeCloseTo(0.25, 1);
+    expect(part("mean")).toBeCloseTo(0.9, 6);
+  });
+
+  test("neither size nor age of an honest delta is held against its credit; half of a struck volunteer's is", () => {
+    const struck = passed(addStrike(known("a", "late", "large"), key("of bad"), -1e9), key("of bad"), NONE);
+    const pool = [delta("a"), delta("late", 1, { version: 3 }), delta("large", 3), delta("bad")];
+    const { merged } = byTrust(pool, 5, struck, 0);
+    expect(merged.map(({ ticket, tokens }) => [ticket, tokens])).toEqual([
+      ["a", undefined],
+      ["late", undefined],
+      ["large", undefined],
+      ["bad", 50],
+    ]);
   });
 
   test("A22: newcomers alone make no version where somebody trusted is about, but for a while; the control lets them", () => {

@@ -7,6 +7,8 @@ import { admitted, reputation, standingOf, type Trust, trusted } from "./standin
 export interface Weighed {
   readonly merged: readonly Weight[];
   readonly discarded: readonly TicketId[];
+  /** What the weights are divided by, where that is more than their sum. */
+  readonly total?: number;
 }
 
 /** Rules by which a version's deltas are weighed: pure, so that they can be swapped and compared. */
@@ -55,14 +57,12 @@ export const mean: WeighingRule = (pool, version) => ({
 
 /** The mean of deltas clipped to the running medians of their sizes, and nothing else. */
 export const clippedMean: WeighingRule = (pool, version, trust) => {
-  const medians = mediansOf(pool, trust);
-  return {
-    merged: pool.map((delta) => ({
-      ticket: delta.ticket,
-      weight: staleWeight(delta, version) * clipOf(delta.facts, medians),
-    })),
-    discarded: [],
-  };
+  const clips = clipsOf(pool, trust);
+  const merged = pool.map((delta) => ({
+    ticket: delta.ticket,
+    weight: staleWeight(delta, version) * clips.get(delta.ticket)!,
+  }));
+  return { merged, discarded: [], ...totalOf(merged, clips) };
 };
 
 /**
@@ -71,7 +71,8 @@ export const clippedMean: WeighingRule = (pool, version, trust) => {
  * within one small version.
  */
 export const byTrust: WeighingRule = (pool, version, trust, now) => {
-  const medians = mediansOf(pool, trust);
+  const usual = medianSize(pool, trust);
+  const clips = clipsOf(pool, trust);
   const discarded: TicketId[] = [];
   const known: Weight[] = [];
   const fresh: { readonly delta: Candidate; readonly weight: number }[] = [];
@@ -83,21 +84,45 @@ export const byTrust: WeighingRule = (pool, version, trust, now) => {
     }
     // Who was found bad before is merged again only after an audit.
     const unproven = standing.strikes > 0 && !delta.proven && !trusted(standing);
-    if (unproven || suspicionOf(delta, medians.size) !== undefined) {
+    if (unproven || suspicionOf(delta, usual) !== undefined) {
       if (version - delta.version >= MAX_WAIT) discarded.push(delta.ticket);
       continue;
     }
-    const clip = clipOf(delta.facts, medians);
-    const weight = staleWeight(delta, version) * reputation(standing) * clip;
+    const weight = staleWeight(delta, version) * reputation(standing) * clips.get(delta.ticket)!;
     if (weight === 0) discarded.push(delta.ticket);
     else if (delta.proven || trusted(standing)) known.push({ ticket: delta.ticket, weight });
     else fresh.push({ delta, weight });
   }
   const alone = known.length === 0 && trustedLately(trust, version);
   const counted = alone ? fresh.filter(({ delta }) => now - (delta.at ?? now) >= NEWCOMERS_WAIT_MS) : fresh;
-  const merged = byNetwork(pool, [...known, ...capped(counted, sumOf(known))]);
-  return { merged, discarded };
+  const weights = byNetwork(pool, [...known, ...capped(counted, sumOf(known))]);
+  const waiting = new Map(pool.map((delta) => [delta.ticket, delta]));
+  const merged = weights.map((one) => {
+    const delta = waiting.get(one.ticket)!;
+    const alone = staleWeight(delta, version) * clips.get(one.ticket)!;
+    return { ...one, ...countedTokens(delta, one.weight / alone) };
+  });
+  return { merged, discarded, ...totalOf(merged, clips) };
 };
+
+/**
+ * What the weights of clipped deltas are divided by: their sum as it would be unclipped. Divided by their own sum, the
+ * clips of a version in which all are large, or of a delta alone, would cancel out.
+ */
+function totalOf(merged: readonly Weight[], clips: ReadonlyMap<TicketId, number>): Pick<Weighed, "total"> {
+  if (!merged.some(({ ticket, weight }) => weight > 0 && clips.get(ticket)! < 1)) return {};
+  const unclipped = ({ ticket, weight }: Weight) => (weight === 0 ? 0 : weight / clips.get(ticket)!);
+  return { total: merged.reduce((sum, one) => sum + unclipped(one), 0) };
+}
+
+/**
+ * What a delta counts for that weighs this part of what it would without caps and strikes: nobody uses the run's budget
+ * up, or earns credit, by work that was hardly merged. Size and age are not held against it.
+ */
+function countedTokens({ tokens }: Candidate, part: number): Pick<Weight, "tokens"> {
+  const counted = Math.round(tokens * Math.min(1, part));
+  return counted < tokens ? { tokens: counted } : {};
+}
 
 /** Why a delta must be audited before it counts, if it must. */
 export function suspicionOf(
@@ -124,6 +149,12 @@ export type RuleName = keyof typeof RULES;
 interface Medians {
   readonly size: number;
   readonly tensors: readonly number[];
+}
+
+/** By what each delta's weight is scaled, for its size. */
+function clipsOf(pool: readonly Candidate[], trust: Trust): ReadonlyMap<TicketId, number> {
+  const medians = mediansOf(pool, trust);
+  return new Map(pool.map(({ ticket, facts }) => [ticket, clipOf(facts, medians)]));
 }
 
 function mediansOf(pool: readonly Candidate[], trust: Trust): Medians {

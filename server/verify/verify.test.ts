@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { concat } from "../../protocol/bytes.ts";
+import type { Hash } from "../../protocol/ids.ts";
 import type { MemoryFiles } from "../../test/harness/memory-files.ts";
 import { MemoryFiles as Files } from "../../test/harness/memory-files.ts";
 import {
@@ -62,6 +63,44 @@ describe("G5: verification", () => {
       expect(await check(tiny.files)).toMatchObject({ run, version, model: modelHash, merged: 22, from });
       expect(tiny.files.operations).toBe(operations); // nothing was written, synced, renamed or removed
     }
+  });
+
+  test("A21: a version of oversized deltas alone moves by 1.5 usual steps, and its record says what they were divided by", async () => {
+    const step = new Float32Array(10).fill(-0.05);
+    const gains = { before: 3, after: 2 };
+    const auditor = {
+      audit: async () => ({ assigned: gains, gate: gains, distance: 0 }),
+      direct: async () => step,
+    };
+    const settings = tinySettings({
+      ...{ outer: { kind: "average" }, downlink: "f32", snapshotEvery: 1_000 },
+      trust: { auditShare: 1, rules: "clipped-mean" },
+    });
+    const tiny = await tinyRun({ settings, segmentBytes: 2_048, corpus, auditor });
+    const twice = async (values: Float32Array) => {
+      const { version } = tiny.run.status();
+      await volunteer.contribute(tiny.run, values);
+      await volunteer.contribute(tiny.run, values);
+      await until(() => tiny.run.status().version === version + 1);
+    };
+    const first = async () =>
+      vectorTask().decode(await tiny.run.snapshot(tiny.run.status().modelHash as Hash))[0]!;
+    for (let version = 0; version < 3; version++) await twice(step);
+    const before = await first();
+    await twice(step.map((value) => 5 * value));
+    expect((await first()) - before).toBeCloseTo(1.5 * 0.05, 5); // the control, divided by their own weights: .25
+    const [usual, odd] = await Promise.all([3, 4].map((version) => tiny.run.versionRecord(version)));
+    expect(usual?.step).not.toHaveProperty("total");
+    const sum = odd!.merged.reduce((all, { weight }) => all + weight, 0);
+    expect(Number(odd!.step.total) / sum).toBeCloseTo(5 / 1.5, 5);
+    await tiny.run.close();
+    expect(await check(tiny.files)).toMatchObject({ version: 4, model: tiny.run.status().modelHash });
+    const copy = await forged(tiny.files, (event, frame) => {
+      if (event.type !== "closed" || event.total === undefined) return [event, frame];
+      const { total: _, ...without } = event;
+      return [without, frame];
+    });
+    await expect(check(copy)).rejects.toThrow(/version 4/);
   });
 
   test("runs beside a server that writes, on what is there", async () => {

@@ -8,6 +8,7 @@ import type { State } from "../coordinator/state.ts";
 import { initialVectors, type Vectors } from "../merge/merge.ts";
 import { type RunDefinition, readDefinition } from "../run/genesis.ts";
 import { type Made, termsOf } from "../run/history.ts";
+import { mergeTermsOf } from "../run/merge-rule.ts";
 import type { RunCorpus, TaskFactory } from "../run/options.ts";
 import type { JournalRecord } from "../run/record.ts";
 import { creation } from "../run/recover.ts";
@@ -120,8 +121,8 @@ class Walk {
       const { version, hash, diff } = event;
       if (this.#diffs.has(version - 1)) this.diffs.set(version - 1, diff);
       const { entries = [], event: closed } = before.closing ?? {};
-      const inner = closed?.inner && { inner: closed.inner };
-      await this.#sealed(event, before, { model: hash, diff, merged: entries, ...inner });
+      const terms = closed && mergeTermsOf(closed);
+      await this.#sealed(event, before, { model: hash, diff, merged: entries, ...terms });
     } else if (event.type === "rolled-back") {
       const { hash, to } = event;
       await this.#sealed(event, before, { model: hash, diff: hash, merged: [], backTo: to });

@@ -12,6 +12,7 @@ import {
 export function memoryIndex(): Index {
   const deltas = new Map<TicketId, IndexedDelta>();
   const ended = new Map<TicketId, number | null>();
+  const counted = new Map<TicketId, number>();
   const revoked = new Set<TicketId>();
   const audits = new Map<TicketId, AuditedAs>();
   const versions = new Map<number, IndexedVersion>();
@@ -37,6 +38,7 @@ export function memoryIndex(): Index {
     clear(of) {
       deltas.clear();
       ended.clear();
+      counted.clear();
       revoked.clear();
       audits.clear();
       credits.clear();
@@ -73,16 +75,18 @@ export function memoryIndex(): Index {
           const credit = creditOf(delta.volunteer);
           const merged = typeof ended.get(fact.ticket) === "number";
           if (merged) {
-            credits.set(delta.volunteer, { ...credit, tokens: credit.tokens - delta.tokens });
-            grantHour(delta, -delta.tokens);
+            const granted = counted.get(fact.ticket) ?? delta.tokens;
+            credits.set(delta.volunteer, { ...credit, tokens: credit.tokens - granted });
+            grantHour(delta, -granted);
           }
           continue;
         }
         if (delta === undefined || ended.has(fact.ticket)) continue;
         ended.set(fact.ticket, fact.version);
+        if (fact.tokens !== undefined) counted.set(fact.ticket, fact.tokens);
         const credit = creditOf(delta.volunteer);
         const merged = fact.version === null ? 0 : 1;
-        const granted = revoked.has(fact.ticket) ? 0 : merged * delta.tokens;
+        const granted = revoked.has(fact.ticket) ? 0 : merged * (fact.tokens ?? delta.tokens);
         grantHour(delta, granted);
         credits.set(delta.volunteer, {
           tokens: credit.tokens + granted,
@@ -105,7 +109,12 @@ export function memoryIndex(): Index {
         .filter((delta) => delta.volunteer === volunteer)
         .sort((a, b) => b.accepted - a.accepted)
         .slice(0, most)
-        .map((delta) => ({ ...delta, merged: ended.get(delta.ticket), audit: audits.get(delta.ticket) })),
+        .map((delta) => ({
+          ...delta,
+          merged: ended.get(delta.ticket),
+          counted: counted.get(delta.ticket),
+          audit: audits.get(delta.ticket),
+        })),
     close() {},
   };
 }

@@ -168,6 +168,21 @@ export function indexContract(open: () => Index, reopen?: (index: Index) => Inde
     index.close();
   });
 
+  test("a delta that counted for fewer tokens than its own grants those, and no more goes with it", () => {
+    const index = open();
+    index.clear(run);
+    const [capped, whole] = [indexedDelta(1, "x", 10), indexedDelta(2, "x", 20)];
+    index.apply([accepted(capped), accepted(whole)]);
+    index.apply([{ ...ended(capped, 1), tokens: 3 } as Fact, ended(whole, 1)]);
+    const credit = () => index.credit(capped.volunteer, 0);
+    expect(credit()).toMatchObject({ tokens: 23, recent: 23, merged: 2 });
+    expect(index.deltasOf(capped.volunteer, 9).map(({ counted }) => counted)).toEqual([undefined, 3]);
+    expect(index.delta(capped.ticket)?.tokens).toBe(10); // its receipt's
+    index.apply([{ type: "revoked", ticket: capped.ticket }]);
+    expect(credit()).toMatchObject({ tokens: 20, recent: 20 });
+    index.close();
+  });
+
   test("what the newest audit found of a delta is told with it, and goes when all is forgotten", () => {
     const index = open();
     index.clear(run);
