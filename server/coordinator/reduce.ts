@@ -3,6 +3,7 @@ import type { HeldOutPoint } from "../../protocol/status.ts";
 import { AgedMap } from "../lib/aged-map.ts";
 import { addStrike, merged as mergedInto, passed, ruled, seen, suspected } from "../trust/standing.ts";
 import { rolledBackTo } from "../trust/tripwire.ts";
+import { withGain, withSize } from "../trust/usual.ts";
 import { due } from "./due.ts";
 import type {
   Accepted,
@@ -126,7 +127,10 @@ function accept(rules: Rules, state: State, event: Accepted, now: number): State
     gaps,
     took: [...state.took.slice(1 - TIMED_DELTAS), event.took],
     timings: [...state.timings.slice(1 - TIMED_DELTAS), ...timingOf(event, rules.context)],
-    trust: seen(state.trust, volunteer, ticket, facts),
+    trust: {
+      ...seen(state.trust, volunteer, ticket),
+      ...(facts && { usual: withSize(state.trust.usual, state.version, facts) }),
+    },
     soft: settle(state.soft, event, now),
   };
 }
@@ -211,7 +215,9 @@ function audit(state: State, event: Audited): State {
   if (verdict === "unclear") return { ...state, at };
   if (verdict === "good") {
     const pool = state.pool.map((delta) => (delta.ticket === ticket ? { ...delta, proven: true } : delta));
-    return { ...state, at, pool, trust: passed(state.trust, volunteer, ticket, gain) };
+    const trust = passed(state.trust, volunteer, ticket);
+    const usual = gain === undefined ? trust.usual : withGain(trust.usual, state.version, gain);
+    return { ...state, at, pool, trust: { ...trust, usual } };
   }
   return { ...state, at, trust: addStrike(state.trust, volunteer, at) };
 }

@@ -1,7 +1,7 @@
 import type { AuditedAs } from "../../protocol/people.ts";
-import { medianOf } from "../lib/median.ts";
 import type { Candidate } from "./candidate.ts";
 import { auditChance, standingOf, type Trust } from "./standing.ts";
+import { usualGain } from "./usual.ts";
 import { medianSize, suspicionOf } from "./weigh.ts";
 
 /** A loss before a delta was applied to its version's weights, and after; nats a token. */
@@ -81,7 +81,7 @@ const UNSTEADY = 1 / 10;
 export function verdictOf({ own, ...told }: Evidence, steps: number, trust: Trust): Verdict {
   const { unsteadiness = 0, assigned, gate } = told;
   const unsteady = unsteadiness > UNSTEADY * maxDistance(told);
-  const usual = usualGain(trust);
+  const usual = usualGain(trust.usual);
   const verdict = verdictAlone(unsteady ? { assigned, gate } : told, steps, usual);
   if (verdict.verdict !== "bad" || own === undefined || verdict.reason === "mismatch") return verdict;
   const unclear = { verdict: "unclear", reason: verdict.reason } as const;
@@ -99,9 +99,6 @@ const maxDistance = ({ shortened = 1 }: Pick<Evidence, "shortened">): number =>
   Math.min(MAX_DISTANCE, MAX_OF_SHORTENED * shortened);
 
 const gainOf = ({ before, after }: Change, steps: number): number => (before - after) / steps;
-
-/** What a step of others gained lately on its own text, nats a token. */
-const usualGain = ({ gains }: Trust): number => Math.max(0, medianOf(gains) ?? 0);
 
 /** `usual`: what a step of others gains on its own text. */
 function verdictAlone(
@@ -135,7 +132,7 @@ export function blameOf(evidence: Evidence, steps: number, trust: Trust): Verdic
   const verdict = verdictOf(evidence, steps, trust);
   // What it gains there is no measure for others.
   if (verdict.verdict === "good") return { verdict: "good", reason: verdict.reason };
-  const least = -MIN_BLAME * usualGain(trust);
+  const least = -MIN_BLAME * usualGain(trust.usual);
   const gains = [evidence.assigned, evidence.gate].map((change) => gainOf(change, steps));
   return gains.every((gain) => gain >= least) ? { verdict: "unclear", reason: verdict.reason } : verdict;
 }

@@ -1,6 +1,6 @@
 import type { TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import { AgedMap } from "../lib/aged-map.ts";
-import type { Facts } from "./candidate.ts";
+import { NOTHING_USUAL, type Usual, upTo } from "./usual.ts";
 
 /** What the server holds of one volunteer: only what audits and the operator said. */
 export interface Standing {
@@ -27,15 +27,11 @@ export interface Standing {
 export interface Trust {
   /** The longest untouched first. */
   readonly standings: ReadonlyMap<VolunteerKey, Standing>;
-  /** Sizes (candidate.ts) of the newest accepted deltas, for their running median. */
-  readonly sizes: readonly number[];
-  /** The same of their tensors: a delta each. */
-  readonly tensors: readonly (readonly number[])[];
-  /** What a step of the newest proven deltas gained on its own text, nats a token. */
-  readonly gains: readonly number[];
+  /** What is usual of a delta. */
+  readonly usual: Usual;
 }
 
-export const NO_TRUST: Trust = { standings: new Map(), sizes: [], tensors: [], gains: [] };
+export const NO_TRUST: Trust = { standings: new Map(), usual: NOTHING_USUAL };
 
 const NEWCOMER: Standing = {
   passed: 0,
@@ -49,12 +45,6 @@ const NEWCOMER: Standing = {
 
 /** Volunteers remembered: about 4 MB. */
 const MAX_STANDINGS = 20_000;
-/** Sizes that a running median looks back on. */
-const SIZES = 128;
-/** Deltas that those of tensors look back on: a large model has some hundred tensors. */
-const TENSOR_SIZES = 48;
-/** Gains that one looks back on: fewer, since a run's gains shrink as it learns. */
-const GAINS = 16;
 /**
  * The first quarantine is short, for it may be an error; each further strike makes it four times as long. A new
  * key is free, so longer would buy nothing.
@@ -97,16 +87,12 @@ export function auditChance({ passed, streak }: Standing): number {
 export const isFreshAt = (position: number): boolean => position % FRESH_EVERY === FRESH_EVERY - 1;
 
 /** Something of it was accepted. */
-export function seen(trust: Trust, volunteer: VolunteerKey, ticket: TicketId, facts?: Facts): Trust {
+export function seen(trust: Trust, volunteer: VolunteerKey, ticket: TicketId): Trust {
   const { streak, unproven, passed: audits } = standingOf(trust, volunteer);
-  const known = change(trust, volunteer, {
+  return change(trust, volunteer, {
     streak: streak + 1,
     unproven: audits < PROBATION ? [...unproven.slice(1 - MAX_UNPROVEN), ticket] : [],
   });
-  if (facts === undefined) return known;
-  const sizes = [...trust.sizes.slice(1 - SIZES), facts.size];
-  if (facts.tensors === undefined) return { ...known, sizes };
-  return { ...known, sizes, tensors: [...trust.tensors.slice(1 - TENSOR_SIZES), facts.tensors] };
 }
 
 /** Something of it was merged into `version`. */
@@ -114,15 +100,14 @@ export const merged = (trust: Trust, volunteer: VolunteerKey, version: number): 
   change(trust, volunteer, { merged: version });
 
 /** An audit found this delta of it good. */
-export function passed(trust: Trust, volunteer: VolunteerKey, ticket: TicketId, gain?: number): Trust {
+export function passed(trust: Trust, volunteer: VolunteerKey, ticket: TicketId): Trust {
   const before = standingOf(trust, volunteer);
   const forgiven = before.strikes > 0 && (before.passed + 1) % FORGIVEN_AFTER === 0 ? 1 : 0;
-  const known = change(trust, volunteer, {
+  return change(trust, volunteer, {
     passed: before.passed + 1,
     strikes: before.strikes - forgiven,
     unproven: before.unproven.slice(before.unproven.indexOf(ticket) + 1),
   });
-  return gain === undefined ? known : { ...known, gains: [...trust.gains.slice(1 - GAINS), gain] };
 }
 
 /** A delta of it was found bad: trust is gone, and it stays out for a while. */
@@ -136,13 +121,16 @@ export function addStrike(trust: Trust, volunteer: VolunteerKey, now: number): T
 export const ruled = (trust: Trust, volunteer: VolunteerKey, banned: boolean): Trust =>
   change(trust, volunteer, banned ? { banned, passed: 0, streak: 0 } : NEWCOMER);
 
-/** Everyone with a part in the versions after `version` is a newcomer again, to be audited first. */
+/**
+ * The run goes back to `version`: everyone with a part in those after it is a newcomer again, to be audited first, and
+ * what was learned since is forgotten.
+ */
 export function suspected(trust: Trust, version: number): Trust {
   const standings = new Map(trust.standings);
   for (const [volunteer, standing] of standings) {
     if (standing.merged > version) standings.set(volunteer, { ...standing, passed: 0, streak: 0 });
   }
-  return { ...trust, standings };
+  return { standings, usual: upTo(trust.usual, version) };
 }
 
 function change(trust: Trust, volunteer: VolunteerKey, changes: Partial<Standing>): Trust {

@@ -31,6 +31,7 @@ import {
   trusted,
 } from "./standing.ts";
 import { harmless, reachable, rolledBackTo } from "./tripwire.ts";
+import { NOTHING_USUAL, upTo, usualGain, usualSize, withGain, withSize } from "./usual.ts";
 import { byTrust, mean, RULES } from "./weigh.ts";
 
 const key = (name: string) => name as VolunteerKey;
@@ -43,11 +44,16 @@ const delta = (ticket: string, size = 1, changes: Partial<Candidate> = {}): Cand
   facts: { size },
   ...changes,
 });
+const learned = <T>(...values: readonly T[]) => values.map((value) => ({ version: 0, value }));
+const gaining = (...gains: readonly number[]): Trust => ({
+  ...NO_TRUST,
+  usual: { ...NOTHING_USUAL, gains: learned(...gains) },
+});
 /** Sizes around 1, and these volunteers found good. */
 const known = (...volunteers: string[]): Trust =>
-  volunteers.reduce<Trust>((trust, name) => passed(trust, key(`of ${name}`), NONE, 1), {
+  volunteers.reduce<Trust>((trust, name) => passed(trust, key(`of ${name}`), NONE), {
     ...NO_TRUST,
-    sizes: [0.9, 1, 1.1],
+    usual: { ...NOTHING_USUAL, sizes: learned(0.9, 1, 1.1) },
   });
 const weightOf = (weights: readonly { ticket: TicketId; weight: number }[], ticket: string) =>
   weights.find((one) => one.ticket === ticket)?.weight ?? 0;
@@ -80,7 +86,8 @@ describe("weighing", () => {
   });
 
   test("A21: a delta alone whose size hides in one tensor is shorter by as much; the control moves that tensor by all of it", () => {
-    const trust: Trust = { ...known("hidden"), tensors: [[1, 0.01]] };
+    const usual = { ...known().usual, tensors: learned([1, 0.01]) };
+    const trust: Trust = { ...known("hidden"), usual };
     const hidden = delta("hidden", 1, { facts: { size: 1, tensors: [0.5, 0.6] } });
     const { merged, total } = byTrust([hidden], 5, trust, 0);
     expect((0.6 * weightOf(merged, "hidden")) / total!).toBeCloseTo(3 * 0.01, 9);
@@ -91,11 +98,10 @@ describe("weighing", () => {
     const sized = (ticket: string, ...tensors: number[]) => delta(ticket, 1, { facts: { size: 1, tensors } });
     const trust: Trust = {
       ...known("a", "hidden"),
-      tensors: [
-        [1, 0.01, 0],
-        [1.1, 0.012, 0],
-        [0.9, 0.008, 0],
-      ],
+      usual: {
+        ...known().usual,
+        tensors: learned([1, 0.01, 0], [1.1, 0.012, 0], [0.9, 0.008, 0]),
+      },
     };
     const pool = [sized("a", 1, 0.02, 0.5), sized("hidden", 0.5, 0.6, 0)];
     expect(weightOf(byTrust(pool, 5, trust, 0).merged, "a")).toBe(100); // a little odd, and something new: honest
@@ -219,14 +225,14 @@ describe("weighing", () => {
 describe("standing (A24)", () => {
   test("a strike takes trust and weight; it is forgiven by audits passed, and quarantine ends", () => {
     const who = key("v");
-    let trust = passed(NO_TRUST, who, NONE, 1);
+    let trust = passed(NO_TRUST, who, NONE);
     expect(trusted(standingOf(trust, who))).toBe(true);
     trust = addStrike(trust, who, 1_000);
     expect(trusted(standingOf(trust, who))).toBe(false);
     expect(admitted(standingOf(trust, who), 2_000)).toBe(false);
     expect(admitted(standingOf(trust, who), 200_000)).toBe(true);
     expect(reputation(standingOf(trust, who))).toBe(0.5);
-    for (let i = 0; i < 8; i++) trust = passed(trust, who, NONE, 1);
+    for (let i = 0; i < 8; i++) trust = passed(trust, who, NONE);
     expect(reputation(standingOf(trust, who))).toBe(1);
     const second = addStrike(addStrike(trust, who, 0), who, 0);
     expect(standingOf(second, who).until).toBe(480_000);
@@ -252,9 +258,9 @@ describe("standing (A24)", () => {
   test("newcomers are audited surely, veterans ever less, never below 5%", () => {
     let trust = NO_TRUST;
     expect(auditChance(standingOf(trust, key("v")))).toBe(1);
-    for (let i = 0; i < 10; i++) trust = seen(passed(trust, key("v"), NONE, 1), key("v"), NONE, { size: 1 });
+    for (let i = 0; i < 10; i++) trust = seen(passed(trust, key("v"), NONE), key("v"), NONE);
     expect(auditChance(standingOf(trust, key("v")))).toBe(0.1);
-    for (let i = 0; i < 100; i++) trust = seen(trust, key("v"), NONE, { size: 1 });
+    for (let i = 0; i < 100; i++) trust = seen(trust, key("v"), NONE);
     expect(auditChance(standingOf(trust, key("v")))).toBe(0.05);
   });
 
@@ -271,12 +277,30 @@ describe("standing (A24)", () => {
     ]);
   });
 
+  test("A25: a roll-back takes back what was usual since; by that of a broken model, the control, an honest delta is bad", () => {
+    // Ten honest deltas gain .02 a step; on the broken model, nine gained .9.
+    let { usual } = NO_TRUST;
+    for (let version = 1; version <= 10; version++)
+      usual = withGain(withSize(usual, version, { size: 1 }), version, 0.02);
+    const sound = usual;
+    for (let i = 0; i < 9; i++) usual = withGain(withSize(usual, 11, { size: 3 }), 11, 0.9);
+    const broken: Trust = { ...NO_TRUST, usual };
+    const honest = { assigned: { before: 3, after: 2.9 }, gate: { before: 3, after: 2.9 } };
+    expect(verdictOf(honest, 5, broken).verdict).toBe("bad");
+    const back = suspected(broken, 10);
+    expect(verdictOf(honest, 5, back).verdict).toBe("good");
+    expect(usualSize(back.usual)).toBe(1);
+    expect(upTo(usual, 0).gains).toEqual([]);
+    expect(usualSize(upTo(usual, 0))).toBe(usualSize(usual)); // sizes are better than none
+    expect(usualGain(back.usual)).toBe(usualGain(sound));
+  });
+
   test("a flood of keys is forgotten before anyone who was found good or bad", () => {
     let trust = addStrike(known("good"), key("bad"), 0);
     const standings = new Map(trust.standings);
     for (let i = 0; i < 20_001; i++) standings.set(key(`${i}`), standingOf(trust, key("none")));
     trust = { ...trust, standings };
-    trust = seen(trust, key("last"), NONE, { size: 1 });
+    trust = seen(trust, key("last"), NONE);
     expect(trusted(standingOf(trust, key("of good")))).toBe(true);
     expect(standingOf(trust, key("bad")).strikes).toBe(1);
   }, 60_000);
@@ -287,7 +311,7 @@ describe("audits (A14)", () => {
     assigned: { before: 3, after: 3 - own },
     gate: { before: 3, after: 3 - gate },
   });
-  const trust: Trust = { ...NO_TRUST, gains: [0.1, 0.1, 0.1] };
+  const trust: Trust = gaining(0.1, 0.1, 0.1);
 
   test("what helps its own text is good; zeros, noise and harm are bad", () => {
     expect(verdictOf(evidence(0.5, 0.3), 5, trust).verdict).toBe("good");
@@ -325,7 +349,7 @@ describe("audits (A14)", () => {
 
   test("gains that fall faster than what is usual strike nobody: the server's own of the same ticket counts, where it is less", () => {
     // As measured at version 7 of a small run whose newest proven deltas were all of version 0.
-    const early: Trust = { ...NO_TRUST, gains: [0.062, 0.0618, 0.0616] };
+    const early: Trust = gaining(0.062, 0.0618, 0.0616);
     const honest = {
       assigned: { before: 2.725, after: 2.715, error: 0.002 },
       gate: { before: 2.649, after: 2.629, error: 0.003 },
@@ -433,8 +457,7 @@ describe("audits (A14)", () => {
 
   test("a veteran's suspect is audited surely, and paid for as a stranger's; its other deltas are not", () => {
     let veteran = known();
-    for (let i = 0; i < 30; i++)
-      veteran = seen(passed(veteran, key("of v"), NONE, 1), key("of v"), NONE, { size: 1 });
+    for (let i = 0; i < 30; i++) veteran = seen(passed(veteran, key("of v"), NONE), key("of v"), NONE);
     const opposed = delta("v", 1, { facts: { size: 1, agreement: -0.5 } });
     expect(planOf(opposed, false, [], veteran)).toEqual({ chance: 1, whose: "stranger" });
     expect(planOf(delta("v"), false, [], veteran)).toEqual({ chance: 0.05, whose: "veteran" }); // the control

@@ -2,6 +2,7 @@ import type { TicketId } from "../../protocol/ids.ts";
 import { medianOf } from "../lib/median.ts";
 import type { Candidate, Facts, Weight } from "./candidate.ts";
 import { admitted, reputation, standingOf, type Trust, trusted } from "./standing.ts";
+import { usualSize } from "./usual.ts";
 
 /** What becomes of the deltas that wait when a version closes: merged with a weight, or gone; the rest waits. */
 export interface Weighed {
@@ -136,9 +137,9 @@ export function suspicionOf(
 }
 
 /** The running median of sizes, those that wait among them. */
-export function medianSize(pool: readonly Candidate[], { sizes }: Trust): number {
+export function medianSize(pool: readonly Candidate[], { usual }: Trust): number {
   return (
-    medianOf(sizes) ?? medianOf(pool.flatMap(({ facts }) => facts?.size ?? [])) ?? Number.POSITIVE_INFINITY
+    usualSize(usual) ?? medianOf(pool.flatMap(({ facts }) => facts?.size ?? [])) ?? Number.POSITIVE_INFINITY
   );
 }
 
@@ -158,7 +159,9 @@ function clipsOf(pool: readonly Candidate[], trust: Trust): ReadonlyMap<TicketId
 }
 
 function mediansOf(pool: readonly Candidate[], trust: Trust): Medians {
-  const late = trust.tensors.length > 0 ? trust.tensors : pool.flatMap(({ facts }) => [facts?.tensors ?? []]);
+  const { tensors: known } = trust.usual;
+  const late =
+    known.length > 0 ? known.map(({ value }) => value) : pool.flatMap(({ facts }) => [facts?.tensors ?? []]);
   const tensors = (late[0] ?? []).map((_, tensor) => medianOf(late.map((sizes) => sizes[tensor] ?? 0)) ?? 0);
   return { size: medianSize(pool, trust), tensors };
 }

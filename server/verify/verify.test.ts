@@ -5,6 +5,7 @@ import type { MemoryFiles } from "../../test/harness/memory-files.ts";
 import { MemoryFiles as Files } from "../../test/harness/memory-files.ts";
 import {
   advance,
+  countingRandom,
   deltaOf,
   TestVolunteer,
   tinyCorpus,
@@ -76,7 +77,9 @@ describe("G5: verification", () => {
       ...{ outer: { kind: "average" }, downlink: "f32", snapshotEvery: 1_000 },
       trust: { auditShare: 1, rules: "clipped-mean" },
     });
-    const tiny = await tinyRun({ settings, segmentBytes: 2_048, corpus, auditor });
+    const counting = countingRandom();
+    const random = (bytes: number) => (bytes < 8 ? new Uint8Array(bytes) : counting(bytes));
+    const tiny = await tinyRun({ settings, segmentBytes: 2_048, corpus, auditor, random });
     const twice = async (values: Float32Array) => {
       const { version } = tiny.run.status();
       await volunteer.contribute(tiny.run, values);

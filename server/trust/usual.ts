@@ -1,0 +1,65 @@
+import { medianOf } from "../lib/median.ts";
+import type { Facts } from "./candidate.ts";
+
+/** What was measured of one delta, and the run's newest version then. */
+export interface Learned<T> {
+  readonly version: number;
+  readonly value: T;
+}
+
+/** What is usual of a run's newest deltas, oldest first. */
+export interface Usual {
+  /** Sizes (candidate.ts) of accepted deltas. */
+  readonly sizes: readonly Learned<number>[];
+  /** The same of their tensors: a delta each. */
+  readonly tensors: readonly Learned<readonly number[]>[];
+  /** What a step of proven deltas gained on its own text, nats a token. */
+  readonly gains: readonly Learned<number>[];
+}
+
+export const NOTHING_USUAL: Usual = { sizes: [], tensors: [], gains: [] };
+
+/** Sizes that a running median looks back on. */
+const SIZES = 128;
+/** Deltas that those of tensors look back on: a large model has some hundred tensors. */
+const TENSOR_SIZES = 48;
+/** Gains that one looks back on: fewer, since a run's gains shrink as it learns. */
+const GAINS = 16;
+
+/** With the sizes of a delta that was accepted. */
+export function withSize(usual: Usual, version: number, { size, tensors }: Facts): Usual {
+  return {
+    ...usual,
+    sizes: newest(usual.sizes, { version, value: size }, SIZES),
+    ...(tensors && { tensors: newest(usual.tensors, { version, value: tensors }, TENSOR_SIZES) }),
+  };
+}
+
+/** With what a delta gained that an audit found good. */
+export const withGain = (usual: Usual, version: number, gain: number): Usual => ({
+  ...usual,
+  gains: newest(usual.gains, { version, value: gain }, GAINS),
+});
+
+/**
+ * Only what was learned up to a version, for a run that goes back to it: what deltas gained while the model was broken
+ * is no measure for those that follow. Of sizes, which hardly depend on the model, all stay where none is as old.
+ */
+export function upTo({ sizes, tensors, gains }: Usual, version: number): Usual {
+  const before = <T>(learned: readonly Learned<T>[]) => learned.filter((one) => one.version <= version);
+  const orAll = <T>(learned: readonly Learned<T>[]) =>
+    before(learned).length > 0 ? before(learned) : learned;
+  return { sizes: orAll(sizes), tensors: orAll(tensors), gains: before(gains) };
+}
+
+/** Undefined where nothing is known. */
+export const usualSize = ({ sizes }: Usual): number | undefined => medianOf(sizes.map(({ value }) => value));
+
+/** What a step gains on its own text, nats a token. */
+export const usualGain = ({ gains }: Usual): number =>
+  Math.max(0, medianOf(gains.map(({ value }) => value)) ?? 0);
+
+const newest = <T>(learned: readonly Learned<T>[], one: Learned<T>, most: number): readonly Learned<T>[] => [
+  ...learned.slice(1 - most),
+  one,
+];
