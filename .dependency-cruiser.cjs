@@ -1,5 +1,5 @@
-// The rooms and who may enter them (docs/ARCHITECTURE.md). `npm run directions` fails on any other import.
-const room = (name, comment, from, to) => ({ name, comment, severity: "error", from, to });
+// Which folder may import which (docs/ARCHITECTURE.md). `npm run imports` fails on any other import.
+const rule = (name, comment, from, to) => ({ name, comment, severity: "error", from, to });
 const test = "\\.test\\.tsx?$";
 
 /** server/'s folders, from the top floor to the ground. A folder imports floors below its own, and no other. */
@@ -51,7 +51,7 @@ const floors = (root, order) =>
         .flat()
         .filter((other) => other !== folder)
         .map((other) => filesOf(other, order));
-      return room(
+      return rule(
         `${root}-floors`,
         `${folder} imports only the floors below it.`,
         { path: `^${root}/${filesOf(folder, order)}`, pathNot: test },
@@ -59,10 +59,10 @@ const floors = (root, order) =>
       );
     }),
   );
-/** Every file lies in a folder of the list, or a new folder would be outside the order. */
+/** Every file lies in a folder of the list: a new folder would otherwise be outside the order. */
 const onAFloor = (root, order) => {
   const listed = order.flat().map((folder) => filesOf(folder, order));
-  return room(
+  return rule(
     `${root}-floors`,
     `Every file of ${root}/ lies in a folder that has its floor.`,
     { path: `^${root}/`, pathNot: `^${root}/(${listed.join("|")})|${test}` },
@@ -76,26 +76,26 @@ const PURE = {
 
 module.exports = {
   forbidden: [
-    room("no-cycles", "A cycle hides which file is the cause.", {}, { circular: true }),
-    room(
+    rule("no-cycles", "A cycle hides which file is the cause.", {}, { circular: true }),
+    rule(
       "protocol-imports-nothing",
-      "Both sides must agree on protocol/, so it stands alone: no package, no Node, no other room.",
+      "Both sides must agree on protocol/, so it stands alone: no package, no Node, no other folder.",
       { path: "^protocol/", pathNot: test },
       { pathNot: "^protocol/" },
     ),
-    room(
+    rule(
       "model-stands-alone",
       "The network knows no transport and no storage.",
       { path: "^model/", pathNot: test },
       { path: "^(client|server|bin|test|bench)/" },
     ),
-    room(
+    rule(
       "model-takes-protocol-types-only",
       "A type costs nothing at run time; code would tie the model to the wire.",
       { path: "^model/", pathNot: test },
       { path: "^protocol/", dependencyTypesNot: ["type-only"] },
     ),
-    room(
+    rule(
       "peers-by-one-port",
       "The round loop reads without p2p/: the Worker's port and the page's sharing are the two places that know it.",
       {
@@ -104,15 +104,15 @@ module.exports = {
       },
       { path: "^client/p2p/" },
     ),
-    room("client-not-server", "They meet in protocol/.", { path: "^client/" }, { path: "^(server|bin)/" }),
-    room("server-not-client", "They meet in protocol/.", { path: "^server/" }, { path: "^(client|bin)/" }),
-    room(
+    rule("client-not-server", "They meet in protocol/.", { path: "^client/" }, { path: "^(server|bin)/" }),
+    rule("server-not-client", "They meet in protocol/.", { path: "^server/" }, { path: "^(client|bin)/" }),
+    rule(
       "pure-core",
       "Coordinator, trust and merge get clock, randomness and I/O passed in, so that a journal replays to the same bytes.",
       PURE,
       { path: "^server/(store|corpus|net|export|data-dir|evaluate|peers)/" },
     ),
-    room("pure-core-no-node", "No clock, file or socket enters by the runtime's door either.", PURE, {
+    rule("pure-core-no-node", "No clock, file or socket comes from the runtime either.", PURE, {
       dependencyTypes: ["core", "npm"],
     }),
     ...floors("client", CLIENT_FLOORS),
@@ -121,19 +121,19 @@ module.exports = {
     onAFloor("model", MODEL_FLOORS),
     ...floors("server", SERVER_FLOORS),
     onAFloor("server", SERVER_FLOORS),
-    room(
+    rule(
       "nothing-imports-tests",
       "Tests and benches look at the product; the product does not know them.",
       { path: "^(protocol|model|client|server|bin)/", pathNot: test },
       { path: "^(test|bench)/" },
     ),
-    room(
+    rule(
       "independent-imports-nothing",
       "The second implementation is written from docs/PROTOCOL.md: what it shared with the product would prove nothing.",
       { path: "^test/independent/" },
       { pathNot: "^test/independent/", dependencyTypesNot: ["core"] },
     ),
-    room(
+    rule(
       "no-orphans",
       "Delete what nothing uses.",
       { orphan: true, path: "^(protocol|model|client|server)/", pathNot: `${test}|\\.d\\.ts$` },

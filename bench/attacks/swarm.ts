@@ -190,7 +190,7 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
               finished: state.phase === "finished",
               floor: state.floor,
               waiting: state.pool.length,
-              room: 1_000,
+              maxWaiting: 1_000,
               parameters: task.parameters,
               delta: codec,
               weightDecay: optimizer.weightDecay,

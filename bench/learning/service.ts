@@ -174,7 +174,7 @@ export class Service {
         now: this.#now,
         finished: this.finished,
         waiting: state.pool.length,
-        room: MAX_POOL,
+        maxWaiting: MAX_POOL,
         parameters: this.parameters,
         weightDecay: this.settings.optimizer.weightDecay,
         delta: this.delta,

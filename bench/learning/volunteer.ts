@@ -110,7 +110,7 @@ export class Volunteer {
     this.#asks = false;
     this.#asked = true;
     this.#after(this.machine.latency / 2, () =>
-      service.ask(this.#self.key, this.#self.throughput.told, (ticket) => {
+      service.ask(this.#self.key, this.#self.throughput.measured, (ticket) => {
         if (stay !== this.#stay) return;
         this.#self.throughput.waited(clock.now - asked);
         this.#fetch(ticket);

@@ -31,8 +31,8 @@ export function How({ watch, network }: HowProps) {
       </header>
       <main>
         <p class="intro">{words.intro}</p>
-        <section class="card desk" aria-label={words.pictures}>
-          <Desk network={network} />
+        <section class="card workspace" aria-label={words.pictures}>
+          <Workspace network={network} />
         </section>
         {status === undefined && watch.connection.value !== "loading" && (
           <p class="notice" role="status">
@@ -67,7 +67,7 @@ export function How({ watch, network }: HowProps) {
               status === undefined ? words.predictTextUnknown : words.predictText(status.model.vocabulary)
             }
           >
-            {status !== undefined && <Doors status={status} />}
+            {status !== undefined && <Choices status={status} />}
           </Side>
         </Stage>
         <Stage number={3} title={words.adjust}>
@@ -105,7 +105,7 @@ export function How({ watch, network }: HowProps) {
 }
 
 /** Start, pause, one step, start over. */
-function Desk({ network }: { readonly network: NetworkClient }) {
+function Workspace({ network }: { readonly network: NetworkClient }) {
   const phase = network.phase.value;
   switch (phase.phase) {
     case "absent":
@@ -207,7 +207,7 @@ function Side({ title, lead, children }: SideProps) {
 }
 
 /** Uncertainty at the start and now, as bars on a logarithmic scale: half the bar is the square root. */
-function Doors({ status }: { readonly status: RunStatus }) {
+function Choices({ status }: { readonly status: RunStatus }) {
   const first = status.heldOut[0];
   const last = status.heldOut.at(-1);
   if (first === undefined || last === undefined || last === first) return null;
@@ -215,14 +215,14 @@ function Doors({ status }: { readonly status: RunStatus }) {
   const uniform = Math.log(status.model.vocabulary);
   const [from, to] = [Math.min(first.loss, uniform), Math.min(last.loss, uniform)];
   const bars = [
-    [words.doorsStart, from],
-    [words.doorsNow, to],
+    [words.choicesStart, from],
+    [words.choicesNow, to],
   ] as const;
   const most = Math.max(from, to);
   return (
     <>
       <div class="guess">
-        <ol aria-label={words.doorsLabel}>
+        <ol aria-label={words.choicesLabel}>
           {bars.map(([when, loss]) => (
             <Bar key={when} kind="other" part={loss / most} value={formatChoices(loss)}>
               {when}
@@ -230,7 +230,7 @@ function Doors({ status }: { readonly status: RunStatus }) {
           ))}
         </ol>
       </div>
-      <p class="note">{words.doors(from, to, last.version)}</p>
+      <p class="note">{words.choices(from, to, last.version)}</p>
     </>
   );
 }

@@ -77,12 +77,12 @@ export const words = {
     guess === label
       ? `It says ${guess} (${share}), and that is right.`
       : `It says ${guess} (${share}); it is a ${label}.`,
-  doors: (from: number, to: number, version: number) =>
+  choices: (from: number, to: number, version: number) =>
     `At the start the next token was as hard as picking among ${formatChoices(from)}. Version ${formatCount(version)} ` +
     `hesitates among ${formatChoices(to)}.`,
-  doorsStart: "at the start",
-  doorsNow: "now",
-  doorsLabel: "How many tokens it hesitates among",
+  choicesStart: "at the start",
+  choicesNow: "now",
+  choicesLabel: "How many tokens it hesitates among",
   seeGuesses: "See its guesses, word by word, while your browser helps",
 
   adjust: "Adjust",

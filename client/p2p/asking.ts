@@ -24,21 +24,21 @@ export interface Swarm {
 /** Asks for every chunk of a download that can be asked for now: of peers first, and of the server what they leave. */
 export function* asksFor(download: Download, swarm: Swarm, now: number): Generator<Command, void, undefined> {
   let useful = 0;
-  const ready: { readonly id: PeerId; room: number }[] = [];
+  const ready: { readonly id: PeerId; free: number }[] = [];
   for (const [id, peer] of swarm.peers) {
     if (!peer.open || !download.lacksFrom(id)) continue;
     useful++;
-    const room = PEER_ASKS - asksOf(id, swarm);
-    if (room > 0 && peer.busyUntil <= now) ready.push({ id, room });
+    const free = PEER_ASKS - asksOf(id, swarm);
+    if (free > 0 && peer.busyUntil <= now) ready.push({ id, free });
   }
   // One ask a peer and turn, so that the first of them does not get everything.
   for (let asked = true; asked; ) {
     asked = false;
     for (const one of ready) {
-      if (one.room === 0 || download.asks.length >= MAX_ASKS) continue;
+      if (one.free === 0 || download.asks.length >= MAX_ASKS) continue;
       const chunk = download.pick(one.id, now);
       if (chunk === undefined) continue;
-      one.room--;
+      one.free--;
       asked = true;
       download.ask(one.id, chunk, now);
       yield { type: "ask", peer: one.id, object: download.shape.hash, chunk };
@@ -60,8 +60,8 @@ function* serverAsksFor(
   if (now < download.serverRests) return;
   for (;;) {
     const sharing = download.share > 0;
-    const room = serverRoom(download, swarm, useful, now);
-    if (download.asksOf("server") >= Math.max(room, sharing ? 1 : 0)) return;
+    const free = maxServerAsks(download, swarm, useful, now);
+    if (download.asksOf("server") >= Math.max(free, sharing ? 1 : 0)) return;
     const chunk = download.pick("server", now);
     if (chunk === undefined) return;
     if (sharing) download.share--;
@@ -71,7 +71,7 @@ function* serverAsksFor(
 }
 
 /** Chunks that the server may be asked for at once: the fewest that keep the download from standing still. */
-function serverRoom(download: Download, swarm: Swarm, useful: number, now: number): number {
+function maxServerAsks(download: Download, swarm: Swarm, useful: number, now: number): number {
   if (download.hopeless(now)) return SERVER_ASKS;
   const lasted = now - download.began;
   const seeking = [...swarm.peers.values()].some(({ open }) => !open) && lasted < SEEK_MS;

@@ -47,7 +47,7 @@ export function Playground({ watch, generator }: PlaygroundProps) {
               {generator.version.value === undefined ? (
                 <Load generator={generator} bytes={status.parameters * WEIGHT_BYTES} />
               ) : (
-                <Desk generator={generator} newest={status.version} />
+                <Workspace generator={generator} newest={status.version} />
               )}
             </section>
             <section class="card" aria-labelledby="early-title">
@@ -89,7 +89,7 @@ function Failure({ detail }: { readonly detail: string }) {
   );
 }
 
-function Desk({ generator, newest }: { readonly generator: GeneratorClient; readonly newest: number }) {
+function Workspace({ generator, newest }: { readonly generator: GeneratorClient; readonly newest: number }) {
   const prompt = useSignal("The whale");
   const temperature = useSignal(0.8);
   const topK = useSignal(40);
@@ -122,7 +122,7 @@ function Desk({ generator, newest }: { readonly generator: GeneratorClient; read
         )}
       </p>
       <form
-        class="desk"
+        class="workspace"
         onSubmit={(event) => {
           event.preventDefault();
           write(seed.value);

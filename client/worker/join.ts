@@ -7,7 +7,7 @@ import { Throughput } from "./throughput.ts";
 import { Waits } from "./waits.ts";
 import { workOn } from "./work.ts";
 
-/** Download progress is told this often at most. */
+/** Milliseconds between two reports of download progress, at least. */
 const PROGRESS_EVERY_MS = 100;
 
 /** One run, until another one takes its place. Throws everything that ends the loop. */
@@ -52,27 +52,27 @@ export async function joinRun(deps: LoopDeps): Promise<void> {
 
 /** Tells a download's start, end and now and then its middle. */
 function calmProgress({ control, clock }: Pick<RoundDeps, "control" | "clock">): Progress {
-  let told = Number.NEGATIVE_INFINITY;
+  let reportedAt = Number.NEGATIVE_INFINITY;
   return (what, bytes, total) => {
     if (control.phase === "training") return; // what is fetched meanwhile is nobody's wait
-    if (bytes < total && clock() - told < PROGRESS_EVERY_MS) return;
-    told = clock();
+    if (bytes < total && clock() - reportedAt < PROGRESS_EVERY_MS) return;
+    reportedAt = clock();
     control.enter({ phase: "downloading", what, bytes, total });
   };
 }
 
-/** Makes a value on first use; a failure is told, and tried again on the next. */
+/** Makes a value on first use; a failure is reported, and tried again on the next. */
 function lazily<T>(
   make: () => Promise<T>,
   missing: (missing: boolean) => void,
 ): () => Promise<T | undefined> {
   let made: T | undefined;
-  let told = false;
+  let reported = false;
   return async () => {
     made ??= await make().catch(() => undefined);
     const gone = made === undefined;
-    if (gone !== told) missing(gone);
-    told = gone;
+    if (gone !== reported) missing(gone);
+    reported = gone;
     return made;
   };
 }

@@ -23,7 +23,7 @@ export async function take(round: RoundDeps): Promise<Work | undefined> {
   const { api, identity, manifest, control, clock, throughput } = round;
   const asked = clock();
   const ticket = await api
-    .ticket(identity, throughput.told, { signal: control.signal })
+    .ticket(identity, throughput.measured, { signal: control.signal })
     .catch(unlessOtherRun);
   if (ticket?.run !== manifest.run) return undefined;
   await requireOurs(ticket, round);

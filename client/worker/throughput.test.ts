@@ -28,5 +28,5 @@ test("one that was late says nothing of what is usual", () => {
   const throughput = paced(240);
   throughput.sent(1_000, 60_000);
   expect(throughput.overlaps).toBe(false);
-  expect(throughput.told).toEqual({ speed: 1_000, uplink: 8_333 });
+  expect(throughput.measured).toEqual({ speed: 1_000, uplink: 8_333 });
 });

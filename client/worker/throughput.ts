@@ -1,12 +1,12 @@
 import type { Pace } from "../../protocol/pace.ts";
 
-/** Measurements whose median counts: a delta that was late once, or a lid that was closed, says little of a link. */
+/** Measurements whose median counts: one late delta, or a lid that was closed, says little about a link. */
 const MEASURED = 5;
-/** Idle for a larger part of its time, a volunteer overlaps. */
+/** Part of its time: a volunteer that is idle for more trains on while it sends. */
 const MAX_IDLE = 0.2;
-/** And none does that waits for its turn for so many times as long as its ticket and its link take. */
+/** Times its ticket and its link take: a volunteer that waits longer for work does not. */
 const LONG_WAIT = 2;
-/** Asking ahead begins this much earlier than it usually must. */
+/** Times the usual preparation: how long before the end of training the next ticket is requested. */
 const MARGIN = 1.5;
 
 /** What the loop measures of its machine and its link, and what follows from it. Times in milliseconds. */
@@ -40,13 +40,13 @@ export class Throughput {
     this.#note("prepare", ms);
   }
 
-  /** What the server is told. */
-  get told(): Pace {
-    const told = (name: keyof Pace) => {
+  /** What a request for work tells the server. */
+  get measured(): Pace {
+    const field = (name: keyof Pace) => {
       const value = this.#usual(name);
       return value === undefined ? {} : { [name]: Math.max(1, Math.round(value)) };
     };
-    return { ...told("speed"), ...told("uplink"), ...told("downlink") };
+    return { ...field("speed"), ...field("uplink"), ...field("downlink") };
   }
 
   /** The next ticket is asked for when this much of the training is left, so that it is there in time. */

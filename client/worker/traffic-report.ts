@@ -1,15 +1,15 @@
 import type { Report } from "./messages.ts";
 
-/** Traffic is told this often at most. */
+/** Milliseconds between two reports of traffic, at least. */
 const TELL_EVERY_MS = 500;
 
 /** Counts the bytes of bodies since the start, and reports them now and then. */
 export function trafficTeller(report: (report: Report) => void, clock: () => number) {
   let down = 0;
   let up = 0;
-  let told = Number.NEGATIVE_INFINITY;
+  let reportedAt = Number.NEGATIVE_INFINITY;
   const tell = () => {
-    told = clock();
+    reportedAt = clock();
     report({ type: "traffic", down, up });
   };
   return {
@@ -17,8 +17,8 @@ export function trafficTeller(report: (report: Report) => void, clock: () => num
     count(moreDown: number, moreUp: number) {
       down += moreDown;
       up += moreUp;
-      // What is sent is rare and matters most to who pays for it: always told.
-      if (moreUp > 0 || clock() - told >= TELL_EVERY_MS) tell();
+      // Bytes sent are few, and matter most to a visitor who pays for them: always reported.
+      if (moreUp > 0 || clock() - reportedAt >= TELL_EVERY_MS) tell();
     },
   };
 }

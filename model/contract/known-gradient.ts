@@ -113,9 +113,10 @@ async function checkStep(trainer: Trainer, inner: Inner): Promise<void> {
     const turned = inner === "muon" ? KNOWN_MUON_DELTA.get(name) : undefined;
     const { norm, signed } = turned ?? KNOWN_DELTA[i]!;
     const is = found[i]!;
-    const room = (turned ? MUON_TOLERANCE : TOLERANCE) * norm;
-    if (!(Math.abs(is.norm - norm) < room)) throw wrong(`a change of ${name} of norm`, is.norm, norm);
+    const tolerance = (turned ? MUON_TOLERANCE : TOLERANCE) * norm;
+    if (!(Math.abs(is.norm - norm) < tolerance)) throw wrong(`a change of ${name} of norm`, is.norm, norm);
     // A signed sum of n roundings strays by about their norm.
-    if (!(Math.abs(is.signed - signed) < 4 * room)) throw wrong(`a change of ${name} of`, is.signed, signed);
+    if (!(Math.abs(is.signed - signed) < 4 * tolerance))
+      throw wrong(`a change of ${name} of`, is.signed, signed);
   }
 }

@@ -8,7 +8,7 @@ import type { Assets } from "../http/assets.ts";
 import type { Edge } from "../net/edge.ts";
 import type { Upgrades } from "../net/listen.ts";
 import { AuditLog } from "../operator/audit-log.ts";
-import type { History } from "../operator/history.ts";
+import type { Curves } from "../operator/curves.ts";
 import { Sessions } from "../operator/sessions.ts";
 import { Introductions } from "../peers/introductions.ts";
 import { Signalling } from "../peers/signalling.ts";
@@ -30,7 +30,7 @@ export class App implements Pick<Hono<Edge>, "fetch"> {
   readonly runCreated: Promise<Run>;
   readonly #flags: ServeOptions;
   readonly #log: Logger;
-  readonly #history: History;
+  readonly #curves: Curves;
   readonly #shared: AppOptions;
   #app: Hono<Edge>;
   #operatorView: OperatorView | undefined;
@@ -38,13 +38,13 @@ export class App implements Pick<Hono<Edge>, "fetch"> {
   #setup: SetupService | undefined;
   #onRunCreated: (run: Run) => void = () => {};
 
-  constructor(flags: ServeOptions, log: Logger, history: History, assets: Assets) {
+  constructor(flags: ServeOptions, log: Logger, curves: Curves, assets: Assets) {
     const { proxies, embedOn, origins } = flags;
     const now = () => performance.now();
     const sessions = new Sessions(now);
     this.#flags = flags;
     this.#log = log;
-    this.#history = history;
+    this.#curves = curves;
     this.#shared = { assets, log, proxies, embedOn, origins, now, sessions, closing: this.closing.signal };
     this.#app = createApp(undefined, this.#shared);
     this.runCreated = new Promise((resolve) => {
@@ -77,7 +77,7 @@ export class App implements Pick<Hono<Edge>, "fetch"> {
   }
 
   async #serve(run: Run): Promise<void> {
-    this.#operatorView = await openOperatorView(run, this.#history, this.#flags, this.#log);
+    this.#operatorView = await openOperatorView(run, this.#curves, this.#flags, this.#log);
     const peers = run.manifest().peers && this.#openSharing();
     this.#app = createApp(run, { ...this.#shared, ...this.#operatorView.edge, ...(peers && { peers }) });
   }

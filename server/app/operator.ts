@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import type { AppOptions } from "../http/app.ts";
 import type { Log } from "../lib/log.ts";
 import { AuditLog } from "../operator/audit-log.ts";
-import type { History } from "../operator/history.ts";
+import type { Curves } from "../operator/curves.ts";
 import { HostStats } from "../operator/host-stats.ts";
 import { metricsOf } from "../operator/metrics.ts";
 import { OperatorService } from "../operator/operator-service.ts";
@@ -23,7 +23,7 @@ export interface OperatorView {
 /** Begins to look after a run. */
 export async function openOperatorView(
   run: Run,
-  history: History,
+  curves: Curves,
   { data: directory, alertUrl, embedOn }: Pick<ServeOptions, "data" | "alertUrl" | "embedOn">,
   log: Log,
 ): Promise<OperatorView> {
@@ -33,16 +33,16 @@ export async function openOperatorView(
   const traffic = new Traffic(clock);
   const sent = { snapshots: 0, diffs: 0, shards: 0 };
   const service = new OperatorService({
-    ...{ run, directory, presence, history, sites, traffic },
+    ...{ run, directory, presence, curves, sites, traffic },
     machine: new HostStats(directory),
     log: await AuditLog.open(directory),
     webhook: alertUrl && new Webhook(alertUrl, log),
     errors: log,
     wallClock: Date.now,
   });
-  history.onAccepted = (volunteer, report) => presence.trained(volunteer, report);
-  history.onEvent = (event, ended) => sites.observe(event, ended);
-  history.refused = () => run.volunteers.refused;
+  curves.onAccepted = (volunteer, report) => presence.trained(volunteer, report);
+  curves.onEvent = (event, ended) => sites.observe(event, ended);
+  curves.refused = () => run.volunteers.refused;
   run.volunteers.witness = {
     seen: (volunteer) => presence.seen(volunteer),
     forget(volunteer) {

@@ -81,13 +81,13 @@ const REMEDY =
 
 /** Says once when a run begins to get worse, and once when that is over. */
 export class SetbackWatch {
-  #told = false;
+  #hasSetback = false;
 
   /** What to print after a measurement, if anything. */
   line({ heldOut, baselines: { uniform } }: Pick<RunStatus, "heldOut" | "baselines">): string | undefined {
     const setback = setbackOf(heldOut, uniform);
-    if ((setback !== undefined) === this.#told) return undefined;
-    this.#told = setback !== undefined;
+    if ((setback !== undefined) === this.#hasSetback) return undefined;
+    this.#hasSetback = setback !== undefined;
     if (setback === undefined) return "The model learns again: held-out loss is near its best.";
     return `Warning: ${wordsOf(setback, uniform)}.\n${REMEDY}`;
   }

@@ -14,7 +14,7 @@ import { parseJsonFile } from "../lib/json-file.ts";
 import type { Log } from "../lib/log.ts";
 import { type Listening, listen } from "../net/listen.ts";
 import { prefixOf } from "../net/network.ts";
-import { History } from "../operator/history.ts";
+import { Curves } from "../operator/curves.ts";
 import { issueLink, LINK_MS, linkOf, noteAddress } from "../operator/link.ts";
 import type { RunOptions } from "../run/options.ts";
 import type { Run } from "../run/run.ts";
@@ -61,8 +61,8 @@ async function serve(flags: ServeOptions, io: ServeIo): Promise<void> {
   const tls = flags.tls && (await readTls(flags.tls));
   const log = openLog(logLevel(process.env.LOG_LEVEL), io.stderr);
   const start = flags.from === undefined ? undefined : await readStart(flags.from);
-  const history = new History();
-  const observe: NonNullable<RunOptions["observe"]> = (event, ended) => history.observe(event, ended);
+  const curves = new Curves();
+  const observe: NonNullable<RunOptions["observe"]> = (event, ended) => curves.observe(event, ended);
   const { create } = flags;
   const directory = await openDirectory(flags.data, {
     settings,
@@ -72,7 +72,7 @@ async function serve(flags: ServeOptions, io: ServeIo): Promise<void> {
     start,
     create,
   });
-  const app = new App(flags, log, history, await loadAssets(clientDirectory()));
+  const app = new App(flags, log, curves, await loadAssets(clientDirectory()));
   try {
     await app.move(directory);
     const server = await openListeners(app, flags, tls, log);

@@ -12,11 +12,11 @@ const TELL_MS = 100;
 const { dataDir, file, vocabulary, context, maxTextBytes }: CorpusJob = workerData;
 const say = (message: FromCorpusThread) => parentPort?.postMessage(message);
 
-let told = { stage: "", at: 0 };
+let lastReport = { stage: "", at: 0 };
 function onProgress(progress: Progress): void {
   const now = performance.now();
-  if (progress.stage === told.stage && now - told.at < TELL_MS) return;
-  told = { stage: progress.stage, at: now };
+  if (progress.stage === lastReport.stage && now - lastReport.at < TELL_MS) return;
+  lastReport = { stage: progress.stage, at: now };
   say({ type: "progress", progress });
 }
 

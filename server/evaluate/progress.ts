@@ -9,11 +9,11 @@ const EVERY_MS = 1_000;
 
 /** The same trainer, which tells the main thread now and then that it is asked for another piece of work. */
 export function reporting(trainer: Trainer): Trainer {
-  let told = Number.NEGATIVE_INFINITY;
+  let reportedAt = Number.NEGATIVE_INFINITY;
   const report = () => {
     const now = performance.now();
-    if (now - told < EVERY_MS) return;
-    told = now;
+    if (now - reportedAt < EVERY_MS) return;
+    reportedAt = now;
     parentPort?.postMessage(WORKING);
   };
   return new Proxy(trainer, {

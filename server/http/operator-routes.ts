@@ -68,11 +68,11 @@ export function operatorRoutes(
   const { proxies, now } = options;
   const sessions = options.sessions ?? new Sessions(now);
   const tries = new RateLimiter(SIGN_IN_RATE, MAX_RATE_ENTRIES, now);
-  const room = new UploadLimiter({
+  const bodies = new UploadLimiter({
     bodies: MAX_OPERATOR_BODIES,
     bytes: MAX_OPERATOR_BODIES * MAX_JSON_BYTES,
   });
-  const pieces = new UploadLimiter({
+  const chunks = new UploadLimiter({
     bodies: MAX_OPERATOR_BODIES,
     bytes: MAX_OPERATOR_BODIES * TEXT_CHUNK_BYTES,
   });
@@ -83,7 +83,7 @@ export function operatorRoutes(
   const readBody = (c: Context<Edge>): Promise<Json> =>
     methodOf(c) === "GET"
       ? Promise.resolve({})
-      : room.read(c.req.raw, MAX_JSON_BYTES, async (b) => parseJson(b));
+      : bodies.read(c.req.raw, MAX_JSON_BYTES, async (b) => parseJson(b));
 
   const answer = async (c: Context<Edge>) => {
     requireOwnPage(c, proxies);
@@ -102,7 +102,7 @@ export function operatorRoutes(
     if (route === undefined) throw new ProtocolError("not-found", "there is nothing here");
     requireBody(c, route.most === undefined ? "json" : "bytes");
     if (route.most === undefined) return route.handle(c, session, await readBody(c));
-    return pieces.read(c.req.raw, route.most, (bytes) => route.handle(c, session, bytes));
+    return chunks.read(c.req.raw, route.most, (bytes) => route.handle(c, session, bytes));
   };
   app.all(`${OPERATOR_ROUTES.all}/*`, answer);
 }

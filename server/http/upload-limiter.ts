@@ -6,25 +6,25 @@ import { BufferPool } from "./buffer-pool.ts";
 
 const FIRST_BUFFER_BYTES = 1_024;
 
-/** How many bodies, and how many bytes together. */
-interface Room {
+/** Bodies at once, and their bytes together. */
+interface Capacity {
   readonly bodies: number;
   readonly bytes: number;
 }
 
-/** Room for bodies in flight, shared by all requests of one kind. One network may have a part of it. */
+/** Limits the bodies that are being read, over all requests of one kind. One network may take a part of it only. */
 export class UploadLimiter {
-  readonly #most: Room;
-  readonly #shares: { readonly bodies: PerNetworkQuota; readonly bytes: PerNetworkQuota };
-  readonly #spare: BufferPool;
+  readonly #most: Capacity;
+  readonly #quotas: { readonly bodies: PerNetworkQuota; readonly bytes: PerNetworkQuota };
+  readonly #pool: BufferPool;
   #bodies = 0;
   #bytes = 0;
 
-  /** Where `spareBytes` are kept, bodies lie in buffers that are used again. */
-  constructor(most: Room, perNetwork: Room = most, spareBytes = 0) {
-    this.#spare = new BufferPool(spareBytes);
+  /** With `pooledBytes`, up to so many bytes of buffers are kept and used again. */
+  constructor(most: Capacity, perNetwork: Capacity = most, pooledBytes = 0) {
+    this.#pool = new BufferPool(pooledBytes);
     this.#most = most;
-    this.#shares = {
+    this.#quotas = {
       bodies: new PerNetworkQuota(perNetwork.bodies),
       bytes: new PerNetworkQuota(perNetwork.bytes),
     };
@@ -36,11 +36,10 @@ export class UploadLimiter {
   }
 
   /**
-   * Reads a body of at most `limit` bytes and hands it to `use`; its room is free again when `use` is done, and the
-   * bytes are then no longer what they were: who wants to keep them makes a copy.
-   * Refuses what the header declares before reading, and what really comes while reading, whatever the
-   * header said: `too-large`, `too-many-requests`, and `bad-request` for a sender that stalls. `network` is the
-   * sender's, where it has one.
+   * Reads a body of at most `limit` bytes and hands it to `use`. Its place is free again when `use` is done, and its
+   * buffer is then overwritten: copy what you keep.
+   * Checks the declared length before reading, and the real one while reading. Throws `too-large`,
+   * `too-many-requests`, and `bad-request` for a sender that stalls. `network` is the sender's, where it has one.
    */
   async read<T>(
     request: Request | IncomingMessage,
@@ -51,23 +50,23 @@ export class UploadLimiter {
     const socket = request instanceof IncomingMessage;
     const declared = socket ? request.headers["content-length"] : request.headers.get("content-length");
     refuseDeclared(declared ?? null, limit);
-    if (this.#bodies >= this.#most.bodies || !this.#shares.bodies.take(network)) throw busy();
+    if (this.#bodies >= this.#most.bodies || !this.#quotas.bodies.take(network)) throw busy();
     this.#bodies++;
     let held = 0;
     const hold = (bytes: number) => {
-      if (this.#bytes + bytes > this.#most.bytes || !this.#shares.bytes.take(network, bytes)) throw busy();
+      if (this.#bytes + bytes > this.#most.bytes || !this.#quotas.bytes.take(network, bytes)) throw busy();
       held += bytes;
       this.#bytes += bytes;
     };
-    const gathering = new GrowingBuffer(limit, Number(declared ?? 0), hold, this.#spare);
+    const body = new GrowingBuffer(limit, Number(declared ?? 0), hold, this.#pool);
     try {
-      return await use(await (socket ? receive(request, gathering) : collect(request, gathering)));
+      return await use(await (socket ? receive(request, body) : collect(request, body)));
     } finally {
-      this.#spare.give(gathering.end());
+      this.#pool.give(body.end());
       this.#bodies--;
       this.#bytes -= held;
-      this.#shares.bodies.give(network);
-      this.#shares.bytes.give(network, held);
+      this.#quotas.bodies.give(network);
+      this.#quotas.bytes.give(network, held);
     }
   }
 }
@@ -83,18 +82,18 @@ function refuseDeclared(length: string | null, limit: number): void {
 
 /**
  * A body in one buffer that doubles, never as a list of chunks: a sender of one-byte chunks would make a list cost a
- * hundred times what it sent. Once a quarter of a declared length is there, all of it is made room for.
+ * hundred times what it sent. Once a quarter of a declared length is there, all of it is allocated.
  */
 class GrowingBuffer {
   readonly #limit: number;
   readonly #declared: number;
   readonly #hold: (bytes: number) => void;
-  readonly #spare: BufferPool;
+  readonly #pool: BufferPool;
   #buffer = new Uint8Array();
   #total = 0;
 
-  constructor(limit: number, declared: number, hold: (bytes: number) => void, spare: BufferPool) {
-    this.#spare = spare;
+  constructor(limit: number, declared: number, hold: (bytes: number) => void, pool: BufferPool) {
+    this.#pool = pool;
     this.#limit = limit;
     this.#declared = declared;
     this.#hold = hold;
@@ -121,10 +120,10 @@ class GrowingBuffer {
       const wanted = near ? this.#declared : Math.max(end, 2 * length, FIRST_BUFFER_BYTES);
       const capacity = Math.min(this.#limit, wanted);
       this.#hold(capacity - length);
-      const grown = this.#spare.take(capacity);
+      const grown = this.#pool.take(capacity);
       if (grown.length > capacity) this.#hold(grown.length - capacity);
       grown.set(this.bytes);
-      this.#spare.give(this.#buffer);
+      this.#pool.give(this.#buffer);
       this.#buffer = grown;
     }
     this.#buffer.set(chunk, this.#total);
@@ -133,14 +132,14 @@ class GrowingBuffer {
 }
 
 /** Reads a web request's body: of tests, and wherever there is no socket. */
-async function collect(request: Request, gathering: GrowingBuffer): Promise<Uint8Array<ArrayBuffer>> {
+async function collect(request: Request, body: GrowingBuffer): Promise<Uint8Array<ArrayBuffer>> {
   const reader = request.body?.getReader();
   if (reader === undefined) return new Uint8Array();
   try {
     for (;;) {
       const chunk = await withinIdle(reader.read());
-      if (chunk.done) return gathering.bytes;
-      gathering.add(chunk.value);
+      if (chunk.done) return body.bytes;
+      body.add(chunk.value);
     }
   } catch (error) {
     reader.cancel(error).catch(() => {}); // the sender may be gone already
@@ -152,13 +151,13 @@ async function collect(request: Request, gathering: GrowingBuffer): Promise<Uint
  * Reads a socket's request as it comes, which is several times as fast as through a web stream. What is left of a body
  * that was refused is the listener's to discard.
  */
-function receive(incoming: IncomingMessage, gathering: GrowingBuffer): Promise<Uint8Array<ArrayBuffer>> {
+function receive(incoming: IncomingMessage, body: GrowingBuffer): Promise<Uint8Array<ArrayBuffer>> {
   return new Promise((resolve, reject) => {
     const idle = setTimeout(() => end(stalled()), BODY_IDLE_MS);
     const onData = (chunk: Buffer) => {
       idle.refresh();
       try {
-        gathering.add(chunk);
+        body.add(chunk);
       } catch (error) {
         end(asRefusal(error));
       }
@@ -168,7 +167,7 @@ function receive(incoming: IncomingMessage, gathering: GrowingBuffer): Promise<U
     const end = (refusal?: ProtocolError) => {
       clearTimeout(idle);
       incoming.off("data", onData).off("end", onEnd).off("close", onGone);
-      if (refusal === undefined) return resolve(gathering.bytes);
+      if (refusal === undefined) return resolve(body.bytes);
       incoming.pause();
       reject(refusal);
     };

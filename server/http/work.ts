@@ -20,8 +20,8 @@ import {
   KEY_RATE,
   MAX_ASKING,
   MAX_NONCES,
+  MAX_POOLED_BYTES,
   MAX_RATE_ENTRIES,
-  MAX_SPARE,
   MAX_UPLOAD_MEMORY,
   MAX_UPLOADS,
   NETWORK_SHARE,
@@ -32,11 +32,11 @@ import type { Introductions } from "../peers/introductions.ts";
 import type { RunService } from "../run/service.ts";
 import { json } from "./answer.ts";
 import { targetOf } from "./gate.ts";
+import { MinorGc } from "./minor-gc.ts";
 import { Nonces } from "./nonces.ts";
 import { peerRoutes } from "./peers.ts";
 import { peopleRoutes, type Signed } from "./people.ts";
 import { requireOurs } from "./recipient.ts";
-import { Sweep } from "./sweep.ts";
 import { UploadLimiter } from "./upload-limiter.ts";
 
 /** Who made a signed request, and for which of our nonces. */
@@ -66,15 +66,15 @@ export interface WorkOptions {
  */
 export function workRoutes(app: Hono<Edge>, service: RunService, options: WorkOptions): void {
   // Apart, or a thousand who wait for a ticket while a version is merged would keep every upload out.
-  const uploads = roomOf(MAX_UPLOADS, MAX_UPLOAD_MEMORY, MAX_SPARE);
-  const asking = roomOf(MAX_ASKING, MAX_ASKING * MAX_JSON_BYTES);
+  const uploads = limiterOf(MAX_UPLOADS, MAX_UPLOAD_MEMORY, MAX_POOLED_BYTES);
+  const asking = limiterOf(MAX_ASKING, MAX_ASKING * MAX_JSON_BYTES);
   const addresses = new RateLimiter(ADDRESS_RATE, MAX_RATE_ENTRIES, options.now);
   const keys = new RateLimiter(KEY_RATE, MAX_RATE_ENTRIES, options.now);
   const { run, server } = service.manifest();
   const nonces = new Nonces(MAX_NONCES, options.now, options.drawServerNonce ?? drawServerNonce);
   const ourselves = { run, origins: options.origins ?? [], nonces };
   const networks = new Networks();
-  const sweep = new Sweep();
+  const minorGc = new MinorGc();
 
   const tellNonce = (c: Context<Edge>) => c.header(SERVER_NONCE_HEADER, nonces.serverNonce);
   app.use(ROUTES.manifest, (c, next) => {
@@ -84,7 +84,7 @@ export function workRoutes(app: Hono<Edge>, service: RunService, options: WorkOp
 
   const signed = <T>(
     c: Context<Edge>,
-    room: UploadLimiter,
+    limiter: UploadLimiter,
     limit: number,
     use: (sender: Sender, body: Uint8Array<ArrayBuffer>) => Promise<T>,
   ): Promise<T> => {
@@ -103,7 +103,7 @@ export function workRoutes(app: Hono<Edge>, service: RunService, options: WorkOp
       options.asked?.(sender.volunteer, c.req.header("user-agent"), c.req.header(SITE_HEADER));
       return use({ ...sender, serverNonce }, body);
     };
-    return room.read(request, limit, check, prefixOf(address));
+    return limiter.read(request, limit, check, prefixOf(address));
   };
 
   app.post(ROUTES.tickets, (c) =>
@@ -128,7 +128,7 @@ export function workRoutes(app: Hono<Edge>, service: RunService, options: WorkOp
     let reachedRun = false;
     try {
       return await signed(c, uploads, service.maxUploadBytes, async ({ volunteer, nonce }, body) => {
-        sweep.received(body.length);
+        minorGc.received(body.length);
         const upload = decodeUpload(body);
         reachedRun = true;
         const from = networks.nameOf(addressOf(c, options.proxies));
@@ -144,11 +144,11 @@ export function workRoutes(app: Hono<Edge>, service: RunService, options: WorkOp
   });
 }
 
-const roomOf = (bodies: number, bytes: number, spare = 0) =>
+const limiterOf = (bodies: number, bytes: number, pooledBytes = 0) =>
   new UploadLimiter(
     { bodies, bytes },
     { bodies: NETWORK_SHARE * bodies, bytes: NETWORK_SHARE * bytes },
-    spare,
+    pooledBytes,
   );
 
 function requireProtocol(version: string | undefined): void {

@@ -29,8 +29,8 @@ export function clientHosts(read: ReadHeader, proxies: number): readonly string[
   const host = read("host");
   const hosts = host === undefined ? [] : [host];
   if (proxies === 0) return hosts;
-  const told = first(read, "x-forwarded-host") ?? firstForwarded(read, "host");
-  if (told !== undefined) hosts.push(told);
+  const forwarded = first(read, "x-forwarded-host") ?? firstForwarded(read, "host");
+  if (forwarded !== undefined) hosts.push(forwarded);
   const port = first(read, "x-forwarded-port");
   if (port === undefined || !/^\d{1,5}$/.test(port)) return hosts;
   return hosts.flatMap((one) => (/:\d+$/.test(one) ? [one] : [one, `${one}:${port}`]));
@@ -39,8 +39,8 @@ export function clientHosts(read: ReadHeader, proxies: number): readonly string[
 /** The scheme by which the browser came, or undefined where no trusted proxy says it. */
 export function clientScheme(read: ReadHeader, proxies: number): "http" | "https" | undefined {
   if (proxies === 0) return undefined;
-  const told = (first(read, "x-forwarded-proto") ?? firstForwarded(read, "proto"))?.toLowerCase();
-  return told === "https" || told === "http" ? told : undefined;
+  const scheme = (first(read, "x-forwarded-proto") ?? firstForwarded(read, "proto"))?.toLowerCase();
+  return scheme === "https" || scheme === "http" ? scheme : undefined;
 }
 
 /** The list of an X-Forwarded header, or undefined where there is none. */

@@ -71,7 +71,7 @@ export const MAX_ASKING = 4_096;
 export const MAX_UPLOAD_MEMORY = 256 * 1024 * 1024;
 
 /** Bytes of buffers kept for the next upload. */
-export const MAX_SPARE = 16 * 1024 * 1024;
+export const MAX_POOLED_BYTES = 16 * 1024 * 1024;
 
 /**
  * Of connections, of bodies in flight and of their bytes, the part that one network (network.ts) may hold: a school

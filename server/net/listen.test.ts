@@ -102,7 +102,7 @@ describe("targets as they were sent", () => {
       for (const method of ["GET", "POST", "HEAD"]) {
         const answer = await ask(spelling, method);
         const slashed = spelling === `${path}/` && !path.startsWith("/api/") && !path.includes(".");
-        if (slashed && method !== "POST") continue; // a page's path with a slash leads to the page (front-doors.test.ts)
+        if (slashed && method !== "POST") continue; // a page's path with a slash leads to the page (raw-http.test.ts)
         expect(answer.status, `${method} ${spelling}`).toBe(404);
         expect(answer.headers["murmuration-protocol"]).toBe("2");
         expect(answer.headers["x-content-type-options"]).toBe("nosniff");

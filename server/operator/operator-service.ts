@@ -7,7 +7,7 @@ import type { Run } from "../run/run.ts";
 import { SettingsError } from "../run/settings.ts";
 import { type Alert, alertsOf } from "./alerts.ts";
 import type { AuditLog } from "./audit-log.ts";
-import type { History } from "./history.ts";
+import type { Curves } from "./curves.ts";
 import type { HostStats } from "./host-stats.ts";
 import { redeemLink } from "./link.ts";
 import type { OperatorPort } from "./ports.ts";
@@ -27,7 +27,7 @@ export interface OperatorServiceParts {
   readonly run: Run;
   readonly directory: string;
   readonly presence: Presence;
-  readonly history: History;
+  readonly curves: Curves;
   readonly sites: Sites;
   readonly traffic: Traffic;
   readonly machine: HostStats;
@@ -78,7 +78,7 @@ export class OperatorService implements OperatorPort {
   }
 
   async overview(madeUp = this.#madeUp): Promise<Omit<Overview, "operator"> & { readonly operator: "" }> {
-    const { run, presence, history, sites, traffic, machine, log } = this.#parts;
+    const { run, presence, curves, sites, traffic, machine, log } = this.#parts;
     this.#madeUp = madeUp;
     return {
       operator: "",
@@ -88,10 +88,10 @@ export class OperatorService implements OperatorPort {
       volunteers: run.volunteers
         .roster(presence.seenLast(MAX_ENLISTED))
         .map((known) => ({ ...known, ...presence.detailsOf(known.volunteer) })),
-      staleness: history.staleness,
-      audits: history.audits,
-      versions: history.versions,
-      heldOut: history.heldOut,
+      staleness: curves.staleness,
+      audits: curves.audits,
+      versions: curves.versions,
+      heldOut: curves.heldOut,
       traffic: traffic.read(),
       machine: await machine.read(),
       snapshots: run.admin.snapshots,

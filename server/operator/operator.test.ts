@@ -16,7 +16,7 @@ import {
 import { operatorLinkCommand } from "../cli/operator.ts";
 import { type Alert, alertsOf, type Facts } from "./alerts.ts";
 import { AuditLog } from "./audit-log.ts";
-import { History } from "./history.ts";
+import { Curves } from "./curves.ts";
 import { HostStats } from "./host-stats.ts";
 import { issueLink, LINK_MS, noteAddress, redeemLink } from "./link.ts";
 import { OperatorService } from "./operator-service.ts";
@@ -206,33 +206,33 @@ describe("who is here", () => {
 
 describe("a run's history", () => {
   it("is gathered from the journal, the same when it is read again", async () => {
-    const history = new History();
-    const tiny = await tinyRun({ observe: (event, ended) => history.observe(event, ended) });
+    const curves = new Curves();
+    const tiny = await tinyRun({ observe: (event, ended) => curves.observe(event, ended) });
     const volunteer = await TestVolunteer.create();
     await advance(volunteer, tiny, 3);
-    await until(() => history.versions.length === 3);
+    await until(() => curves.versions.length === 3);
     expect(
-      history.versions.map(({ version, tokens, deltas, loss }) => [version, tokens, deltas, loss]),
+      curves.versions.map(({ version, tokens, deltas, loss }) => [version, tokens, deltas, loss]),
     ).toEqual([
       [1, 64, 2, 2],
       [2, 128, 2, 2],
       [3, 192, 2, 2],
     ]);
-    expect(history.staleness).toEqual([6, 0, 0, 0, 0]);
+    expect(curves.staleness).toEqual([6, 0, 0, 0, 0]);
     await tiny.run.close();
-    const again = new History();
+    const again = new Curves();
     await tinyRun({
       files: tiny.files,
       clock: tiny.clock,
       observe: (event, ended) => again.observe(event, ended),
     });
-    expect(again.versions).toEqual(history.versions);
+    expect(again.versions).toEqual(curves.versions);
   });
 
   it("counts with a version what was refused or discarded since the one before, once", () => {
-    const history = new History();
+    const curves = new Curves();
     let refused = 0;
-    history.refused = () => refused;
+    curves.refused = () => refused;
     const volunteer = "v".repeat(43) as VolunteerKey;
     const hash = "0".repeat(64) as Hash;
     const ids = (names: readonly string[]) => names.map((name) => name as TicketId);
@@ -240,7 +240,7 @@ describe("a run's history", () => {
       for (const ticket of ids(names)) {
         const report = { loss: 2, trainMs: 5, device: "test" };
         const delta = { ticket, volunteer, delta: hash, version, tokens: 64, position: 0, took: 1, report };
-        history.observe({ type: "accepted", at: 1, ...delta }, []);
+        curves.observe({ type: "accepted", at: 1, ...delta }, []);
       }
     };
     const make = (version: number, names: readonly string[], dropped: readonly string[] = []) => {
@@ -248,13 +248,13 @@ describe("a run's history", () => {
       const discarded = ids(dropped);
       const ended = (tickets: readonly TicketId[], into: number | null) =>
         tickets.map((ticket) => ({ ticket, version: into }));
-      history.observe(
+      curves.observe(
         { type: "closed", at: 2, version: version - 1, merged, discarded },
         ended(discarded, null),
       );
       const seal = { record: hash, signature: "s" as Signature };
       const published = { version, hash, diff: hash, diffBytes: 1, ...seal };
-      history.observe({ type: "published", at: 3, ...published }, ended(ids(names), version));
+      curves.observe({ type: "published", at: 3, ...published }, ended(ids(names), version));
     };
     accept(0, "a", "b", "c", "waits");
     refused = 2;
@@ -263,9 +263,9 @@ describe("a run's history", () => {
     accept(2, "bad", "good");
     const ticket = "bad" as TicketId;
     const audited = { type: "audited", at: 4, ticket, volunteer, verdict: "bad", reason: "harm" } as const;
-    history.observe(audited, [{ ticket, version: null }]);
+    curves.observe(audited, [{ ticket, version: null }]);
     make(3, ["good"]);
-    expect(history.versions.map(({ deltas, came }) => [deltas, came])).toEqual([
+    expect(curves.versions.map(({ deltas, came }) => [deltas, came])).toEqual([
       [2, 5],
       [1, 1],
       [1, 2],
@@ -279,7 +279,7 @@ describe("an operator's view", () => {
     const { run } = await tinyRun();
     const traffic = new Traffic(() => 0);
     const service = new OperatorService({
-      ...{ run, directory, traffic, history: new History(), presence: new Presence(() => 0) },
+      ...{ run, directory, traffic, curves: new Curves(), presence: new Presence(() => 0) },
       sites: await Sites.open(directory, [], () => 0),
       machine: new HostStats(join(directory, "gone")),
       log: await AuditLog.open(directory),

@@ -12,7 +12,7 @@ export class Webhook {
   readonly #url: URL;
   readonly #log: Log;
   readonly #ask: typeof fetch;
-  #told: ReadonlyMap<Alert["kind"], Alert> = new Map();
+  #reported: ReadonlyMap<Alert["kind"], Alert> = new Map();
 
   constructor(url: URL, log: Log, ask: typeof fetch = fetch) {
     this.#url = url;
@@ -23,9 +23,9 @@ export class Webhook {
   /** Compares with what was told before. Never rejects: what cannot be sent is logged. */
   async tell(run: string, alerts: readonly Alert[]): Promise<void> {
     const now = new Map(alerts.map((alert) => [alert.kind, alert]));
-    const begun = alerts.filter(({ kind }) => !this.#told.has(kind));
-    const over = [...this.#told.values()].filter(({ kind }) => !now.has(kind));
-    this.#told = now;
+    const begun = alerts.filter(({ kind }) => !this.#reported.has(kind));
+    const over = [...this.#reported.values()].filter(({ kind }) => !now.has(kind));
+    this.#reported = now;
     for (const { kind, message } of begun)
       await this.#send({ run, alert: kind, state: "begun", text: message });
     for (const { kind, message } of over)

@@ -42,7 +42,7 @@ const now: Now = {
   now: 5_500,
   finished: false,
   waiting: 0,
-  room: 2,
+  maxWaiting: 2,
   parameters: 10,
   delta: F32 as CodecSpec,
   weightDecay: 0.1,

@@ -55,7 +55,7 @@ export interface Now {
   readonly floor?: number;
   /** Accepted deltas that wait, and how many may. */
   readonly waiting: number;
-  readonly room: number;
+  readonly maxWaiting: number;
   readonly parameters: number;
   readonly delta: CodecSpec;
   readonly weightDecay: number;
@@ -84,7 +84,7 @@ export function judge(upload: Upload, run: Now): number {
       `version ${ticket.version} is ${run.version - ticket.version} versions old`,
     );
   }
-  if (run.waiting >= run.room) {
+  if (run.waiting >= run.maxWaiting) {
     throw new ProtocolError("too-many-requests", "merging has to catch up first", POOL_FULL_RETRY_MS);
   }
   const norm = checkFrame(frame, run.parameters, run.delta);

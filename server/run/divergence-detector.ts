@@ -49,7 +49,7 @@ export class DivergenceDetector {
   }
 
   /** Rejects where the run should go back and cannot. */
-  async rang(to: number): Promise<void> {
+  async onDivergence(to: number): Promise<void> {
     const newest = this.#run.state.heldOut.at(-1);
     if (this.#busy || newest === undefined || this.#expected(newest)) return;
     this.#busy = true;

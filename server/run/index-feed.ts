@@ -41,16 +41,17 @@ export class IndexFeed {
   }
 
   /**
-   * Fills the index anew, for when it was found to have lost something: `told` gives the facts of the journal's
+   * Fills the index anew, for when it was found to have lost something: `factsOf` gives the facts of the journal's
    * records before the one named. What is added meanwhile waits. Never rejects: an index half filled says how
    * far it is, so another rebuild or the next start goes on.
    */
-  async rebuild(run: RunId, told: (before: number) => AsyncIterable<RecordFacts>): Promise<void> {
+  async rebuild(run: RunId, factsOf: (before: number) => AsyncIterable<RecordFacts>): Promise<void> {
     if (this.#rebuilding) return;
     this.#rebuilding = true;
     try {
       this.#index.clear(run);
-      for await (const { facts } of told(this.#waiting[0]?.sequence ?? this.#next)) this.#index.apply(facts);
+      for await (const { facts } of factsOf(this.#waiting[0]?.sequence ?? this.#next))
+        this.#index.apply(facts);
     } catch (error) {
       this.#failed(error);
     } finally {

@@ -56,7 +56,7 @@ export class Intake {
     const norm = this.#judge(upload);
     const done = donePart(ticket, stepsDone(upload));
     const facts = this.#run.quality.gauge?.measure(done, upload.frame, norm, from);
-    if (facts !== undefined) this.#requireRoom(facts);
+    if (facts !== undefined) this.#requireSpace(facts);
     const receipt = this.#keep(upload, delta, facts).then(() => this.#receiptOf(ticket.id));
     this.#inFlight.set(ticket.id, { delta, receipt });
     try {
@@ -97,7 +97,7 @@ export class Intake {
       floor: state.floor,
       finished: state.phase === "finished",
       waiting: state.pool.length + this.#inFlight.size,
-      room: MAX_POOL,
+      maxWaiting: MAX_POOL,
       parameters: definition.task.parameters,
       delta: definition.delta,
       weightDecay: definition.settings.optimizer.weightDecay,
@@ -105,7 +105,7 @@ export class Intake {
   }
 
   /** Suspects wait for audits, and must not fill the pool while they do. */
-  #requireRoom(facts: Facts): void {
+  #requireSpace(facts: Facts): void {
     const { pool, trust } = this.#run.state;
     const median = medianSize(pool, trust);
     if (suspicionOf({ facts }, median) === undefined) return;

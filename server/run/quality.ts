@@ -28,7 +28,7 @@ export class Quality {
   readonly #parts: QualityParts;
   readonly #evaluations: Evaluations | undefined;
   readonly #audits: Audits | undefined;
-  readonly #alarm: DivergenceDetector;
+  readonly #detector: DivergenceDetector;
   #stopped = false;
 
   constructor(parts: QualityParts) {
@@ -51,7 +51,7 @@ export class Quality {
     this.#parts = parts;
     this.#evaluations = options.evaluator && new Evaluations(options.evaluator, this.#measured, options.log);
     this.#audits = auditsOf(run, options);
-    this.#alarm = new DivergenceDetector(run, this.#audits, options);
+    this.#detector = new DivergenceDetector(run, this.#audits, options);
     const { heldOut, version, tokens } = events.state;
     if ((heldOut.at(-1)?.version ?? -1) < version) this.evaluate(version, tokens);
   }
@@ -81,7 +81,7 @@ export class Quality {
 
   /** Held-out loss has risen since `to`. Rejects where the run should go back and cannot. */
   diverged(to: number): Promise<void> {
-    return this.#alarm.rang(to);
+    return this.#detector.onDivergence(to);
   }
 
   stop(): void {

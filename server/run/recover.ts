@@ -54,16 +54,16 @@ export async function recover(
   const warn = (error: unknown) => log.warn({ error: String(error) }, "a snapshot cannot be used");
 
   const observer: Observer = (event, { ended }) => observe(event, ended);
-  const { checkpoint, told, start } =
+  const { checkpoint, replayed, start } =
     (await sinceCheckpoint(store, definition, created, observer, warn)) ??
     (await fromBeginning(store, definition, observer, warn));
   let { vectors } = start;
-  for (const version of told.versions) {
+  for (const version of replayed.versions) {
     if (version.version > start.version) vectors = await remerge(store, definition, vectors, version);
   }
   const stored = await storedSnapshots(store);
-  const places = [...(checkpoint?.places.slice(0, -1) ?? []), ...told.versions];
-  const { projections } = told;
+  const places = [...(checkpoint?.places.slice(0, -1) ?? []), ...replayed.versions];
+  const { projections } = replayed;
   projections.state = restarted(projections.state);
   return {
     definition,
@@ -89,7 +89,7 @@ export async function creation(store: Store): Promise<Created> {
 
 interface Beginning {
   readonly checkpoint?: Checkpoint;
-  readonly told: Replay;
+  readonly replayed: Replay;
   readonly start: Start;
 }
 
@@ -107,8 +107,8 @@ async function sinceCheckpoint(
     if (place === undefined || !usable) continue;
     const vectors = await loadSnapshot(store, definition.task, place.hash).catch(warn);
     if (vectors === undefined) continue;
-    const told = await replay(store, definition, checkpoint, () => false, observe);
-    return { checkpoint, told, start: { version: place.version, vectors } };
+    const replayed = await replay(store, definition, checkpoint, () => false, observe);
+    return { checkpoint, replayed, start: { version: place.version, vectors } };
   }
   return undefined;
 }
@@ -122,11 +122,11 @@ async function fromBeginning(
 ): Promise<Beginning> {
   const stored = await storedSnapshots(store);
   const starts = (hash: Hash) => stored.has(hash);
-  const told = await replay(store, definition, undefined, starts, observe);
-  for (const { version, hash } of told.versions.toReversed()) {
+  const replayed = await replay(store, definition, undefined, starts, observe);
+  for (const { version, hash } of replayed.versions.toReversed()) {
     if (!stored.has(hash)) continue;
     const vectors = await loadSnapshot(store, definition.task, hash).catch(warn);
-    if (vectors !== undefined) return { told, start: { version, vectors } };
+    if (vectors !== undefined) return { replayed, start: { version, vectors } };
   }
   const whole = await replay(
     store,
@@ -139,5 +139,5 @@ async function fromBeginning(
   if ((await sha256(definition.task.encode(vectors.x))) !== whole.versions[0]!.hash) {
     throw new StoreError("no snapshot can be used, and the seed does not give version 0 again");
   }
-  return { told: whole, start: { version: 0, vectors } };
+  return { replayed: whole, start: { version: 0, vectors } };
 }

@@ -143,14 +143,14 @@ const CLOCK_OUTER = { kind: "muon", rate: 1.43, momentum: 0.5, grows: true };
 
 /** What a run file on a clock, or with Muon inside, need not say. */
 function withDefaults(json: unknown): unknown {
-  const told = z.looseObject({ rounds: z.looseObject({}) }).safeParse(json).data;
+  const onClock = z.looseObject({ rounds: z.looseObject({}) }).safeParse(json).data;
   const muon = z.object({ optimizer: z.object({ inner: z.literal("muon") }) }).safeParse(json).success;
-  if (told === undefined && !muon) return json;
+  if (onClock === undefined && !muon) return json;
   return {
     outer: muon ? { kind: "average" } : CLOCK_OUTER,
     ...(muon && { batch: MUON_BATCH }),
     ...(json as object),
-    ...(muon && told && { rounds: { inner: "muon", ...told.rounds } }),
+    ...(muon && onClock && { rounds: { inner: "muon", ...onClock.rounds } }),
   };
 }
 

@@ -3,18 +3,18 @@ import { isSound, recordsOf } from "./segment.ts";
 import { type RecordPlace, StoreError } from "./store.ts";
 
 /** Bytes of blocks held at once, in memory that is there once and for all. */
-const ROOM_BYTES = 32 * 1024 * 1024;
+const BUFFER_BYTES = 32 * 1024 * 1024;
 
 /** Reads a journal's records at once and from any thread; what it gives stays as it is until it is told to {@link forget}. */
 export class BlockReader {
-  #room: Uint8Array<ArrayBuffer> | undefined;
+  #buffer: Uint8Array<ArrayBuffer> | undefined;
   #used = 0;
   #file: { readonly path: string; readonly descriptor: number } | undefined;
   #block: { readonly at: string; readonly records: readonly Uint8Array<ArrayBuffer>[] } | undefined;
 
   /** Whether a record can be read without making room first. */
   fits({ bytes }: RecordPlace): boolean {
-    return this.#used === 0 || this.#used + bytes <= ROOM_BYTES;
+    return this.#used === 0 || this.#used + bytes <= BUFFER_BYTES;
   }
 
   /** Throws a StoreError for what is no sound block, and what Node throws of a file that cannot be read. */
@@ -48,10 +48,10 @@ export class BlockReader {
   }
 
   #place(bytes: number): Uint8Array<ArrayBuffer> {
-    this.#room ??= new Uint8Array(ROOM_BYTES);
-    if (this.#used + bytes > ROOM_BYTES) return new Uint8Array(bytes);
+    this.#buffer ??= new Uint8Array(BUFFER_BYTES);
+    if (this.#used + bytes > BUFFER_BYTES) return new Uint8Array(bytes);
     this.#used += bytes;
-    return this.#room.subarray(this.#used - bytes, this.#used);
+    return this.#buffer.subarray(this.#used - bytes, this.#used);
   }
 
   #shut(): void {

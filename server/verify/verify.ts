@@ -53,7 +53,7 @@ export async function verify(store: Store, corpus: RunCorpus, taskOf: TaskFactor
   const server = as(isVolunteerKey, created.genesis.server, "the server's key");
   const definition = await readDefinition(created, { key: server }, corpus, taskOf, undefined);
   const walk = new Walk(definition, server, stored, new Set(diffs.map(Number)));
-  const told = await replay(
+  const replayed = await replay(
     store,
     definition,
     undefined,
@@ -63,14 +63,14 @@ export async function verify(store: Store, corpus: RunCorpus, taskOf: TaskFactor
   for (const hash of stored) {
     if (!walk.known.has(hash)) throw new Unverified(`snapshot ${hash} is of no version in the journal`);
   }
-  const from = await mergeAgain(store, definition, told, stored);
+  const from = await mergeAgain(store, definition, replayed, stored);
   for (const [version, hash] of walk.diffs) {
     const diff = await store.get("diffs", String(version));
     if (diff !== undefined && (await sha256(diff)) !== hash) {
       throw new Unverified(`the diff from version ${version} is not the one that was published`);
     }
   }
-  const { state } = told.projections;
+  const { state } = replayed.projections;
   return {
     run: definition.id,
     version: state.version,
@@ -152,13 +152,13 @@ class Walk {
 async function mergeAgain(
   store: Store,
   definition: RunDefinition,
-  told: Replay,
+  replayed: Replay,
   stored: ReadonlySet<string>,
 ): Promise<number> {
   const { task, settings } = definition;
-  const gap = told.versions.findLastIndex(({ lost }) => lost);
-  const begin = gap < 0 ? 0 : told.versions.findIndex(({ hash }, i) => i >= gap && stored.has(hash));
-  const first = told.versions[begin]; // there is always one
+  const gap = replayed.versions.findLastIndex(({ lost }) => lost);
+  const begin = gap < 0 ? 0 : replayed.versions.findIndex(({ hash }, i) => i >= gap && stored.has(hash));
+  const first = replayed.versions[begin]; // there is always one
   if (first === undefined) throw new Unverified("retention has let go of deltas after the newest snapshot");
   const seeded = !stored.has(first.hash);
   let vectors = seeded
@@ -167,7 +167,7 @@ async function mergeAgain(
   if (seeded && (first.version > 0 || (await sha256(task.encode(vectors.x))) !== first.hash)) {
     throw new Unverified("no snapshot is stored, and the seed does not give version 0");
   }
-  for (const next of told.versions.slice(begin + 1)) {
+  for (const next of replayed.versions.slice(begin + 1)) {
     vectors = await remerge(store, definition, vectors, next);
     if (stored.has(next.hash)) sameState(vectors, await loadSnapshot(store, task, next.hash), next.version);
   }

@@ -87,7 +87,7 @@ describe("a Worker's script that does not come", () => {
   it("can be asked for again where it was to learn", async () => {
     const unblock = await block("worker");
     await page.goto(`${site.origin}/how`);
-    await page.locator("section.desk button.primary").click();
+    await page.locator("section.workspace button.primary").click();
     await page.getByText("the script could not be loaded").waitFor();
     await unblock();
     await press("Try again");

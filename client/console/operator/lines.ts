@@ -22,13 +22,13 @@ export function openLines(overview: ReadonlySignal<Overview | undefined>): Lines
     const newest = versions.at(-1)?.version ?? 0;
     const isKnown = (event: RunEvent) =>
       event.type !== "version" || event.deltas === 0 || event.version <= newest;
-    let told = lines.peek();
+    let next = lines.peek();
     for (const { event, at } of waiting) {
       if (!isKnown(event)) break;
-      told = withLine(told, event.type === "version" ? lineOf(event, versions) : activityLine(event), at);
+      next = withLine(next, event.type === "version" ? lineOf(event, versions) : activityLine(event), at);
       waiting = waiting.slice(1);
     }
-    lines.value = told;
+    lines.value = next;
   }
 
   effect(() => tell(overview.value?.versions ?? []));

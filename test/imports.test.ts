@@ -4,31 +4,31 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
-/** The rooms' directions are checked by `npm run directions`; here each rule is shown to bite. */
+/** `npm run imports` checks which folder imports which; each of its rules is shown to find a planted import. */
 const root = join(import.meta.dirname, "..");
-let house: string;
+let tree: string;
 vi.setConfig({ testTimeout: 120_000 }); // each starts a compiler in a process of its own
 
 beforeEach(() => {
-  house = mkdtempSync(join(tmpdir(), "murmuration-rooms-"));
-  copyFileSync(join(root, "tsconfig.json"), join(house, "tsconfig.json"));
+  tree = mkdtempSync(join(tmpdir(), "murmuration-imports-"));
+  copyFileSync(join(root, "tsconfig.json"), join(tree, "tsconfig.json"));
 });
-afterEach(() => rmSync(house, { recursive: true }));
+afterEach(() => rmSync(tree, { recursive: true }));
 
-/** What is broken in a house of `files`, as "rule: file", without the thing that is merely unused. */
+/** What a tree of `files` breaks, as "rule: file", without unused files. */
 function broken(files: Record<string, string>): string[] {
   for (const [path, source] of Object.entries(files)) {
-    mkdirSync(dirname(join(house, path)), { recursive: true });
-    writeFileSync(join(house, path), source);
+    mkdirSync(dirname(join(tree, path)), { recursive: true });
+    writeFileSync(join(tree, path), source);
   }
   const cli = join(root, "node_modules/dependency-cruiser/bin/dependency-cruise.mjs");
   const config = join(root, ".dependency-cruiser.cjs");
-  const rooms = [...new Set(Object.keys(files).map((path) => path.split("/")[0]!))];
+  const folders = [...new Set(Object.keys(files).map((path) => path.split("/")[0]!))];
   const { stdout } = spawnSync(
     process.execPath,
-    [cli, "--config", config, "--output-type", "json", ...rooms],
+    [cli, "--config", config, "--output-type", "json", ...folders],
     {
-      cwd: house,
+      cwd: tree,
       encoding: "utf8",
     },
   );
@@ -45,7 +45,7 @@ const thing = "export const thing = 1;\n";
 const takes = (from: string) => `import { thing } from "${from}";\nexport const other = thing;\n`;
 const asks = (module: string) => `import thing from "${module}";\nexport const other = thing;\n`;
 
-it("lets the rooms be as they should", () => {
+it("allows the imports that the order has", () => {
   expect(
     broken({
       "protocol/a.ts": `export interface A { readonly a: 1 }\n${thing}`,

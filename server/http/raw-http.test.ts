@@ -8,7 +8,7 @@ import { type Listening, listen } from "../net/listen.ts";
 import { isLoopbackHost } from "../net/network.ts";
 import { createApp } from "./app.ts";
 
-/** How people's monitors, proxies and fingers ask, byte for byte. */
+/** Requests as monitors, proxies and people send them, byte for byte. */
 let service: FakeService;
 let server: Listening;
 beforeEach(async () => {

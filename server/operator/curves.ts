@@ -12,7 +12,7 @@ const STALE_VERSIONS = 50;
 const MAX_STALE = 4;
 
 /** What the journal tells of how the run went, gathered as it is read and as it grows. Memory is bounded. */
-export class History {
+export class Curves {
   /** Hears of each accepted delta: whose it was, and what its report calls the device. */
   onAccepted: (volunteer: VolunteerKey, device: string) => void = () => {};
   /** Hears of each event as it happens, and while the run is opened of the journal's. */
