@@ -1,6 +1,7 @@
 import { type Codec, type CodecSpec, STRETCH, sameCodec } from "./codec/codec.ts";
 import { dense } from "./codec/dense.ts";
 import { f32 } from "./codec/f32.ts";
+import { midrise } from "./codec/midrise.ts";
 import { readTopK, topK } from "./codec/topk.ts";
 import { ProtocolError } from "./errors.ts";
 import { MAX_PARAMETERS } from "./limits.ts";
@@ -21,27 +22,30 @@ const MAGIC = 0x4d52_554d; // "MURM" as little-endian u32
 const FRAME_VERSION = 1;
 export const FRAME_HEADER_BYTES = 16;
 
-/** The dense codecs by number; 0 is f32 and 4 top-k. Numbers are never reused. */
-const DENSE = { 1: dense(4), 2: dense(2), 3: dense(8) } as const;
+/** The codecs of blocks by number; 0 is f32 and 4 top-k. Numbers are never reused. */
+const BLOCKS = { 1: dense(4), 2: dense(2), 3: dense(8), 5: midrise(2), 6: midrise(3) } as const;
 const TOPK_ID = 4;
 
 /** What writes and reads the payloads that a description asks for. */
 export function codecOf(spec: CodecSpec): Codec {
   if (spec.name === "topk") return topK(spec);
-  return spec.name === "f32" ? f32 : DENSE[DENSE_ID[spec.bits]];
+  return spec.name === "f32" ? f32 : BLOCKS[blocksId(spec)];
 }
 
 const DENSE_ID = { 2: 2, 4: 1, 8: 3 } as const;
+const MIDRISE_ID = { 2: 5, 3: 6 } as const;
+const blocksId = (spec: Extract<CodecSpec, { name: "dense" | "midrise" }>) =>
+  spec.name === "dense" ? DENSE_ID[spec.bits] : MIDRISE_ID[spec.bits];
 
 /** A codec's number in a frame's header. */
 function codecId(spec: CodecSpec): number {
-  if (spec.name === "dense") return DENSE_ID[spec.bits];
-  return spec.name === "f32" ? 0 : TOPK_ID;
+  if (spec.name === "topk") return TOPK_ID;
+  return spec.name === "f32" ? 0 : blocksId(spec);
 }
 
 function codecWith(id: number, payload: Uint8Array<ArrayBuffer>): Codec {
   if (id === 0) return f32;
-  if (id === 1 || id === 2 || id === 3) return DENSE[id];
+  if (id in BLOCKS) return BLOCKS[id as keyof typeof BLOCKS];
   if (id === TOPK_ID) return topK(readTopK(payload));
   throw new ProtocolError("unknown-codec", `codec ${id}`);
 }

@@ -7,6 +7,8 @@ export const CODECS: readonly CodecSpec[] = [
   { name: "dense", bits: 2 },
   { name: "dense", bits: 4 },
   { name: "dense", bits: 8 },
+  { name: "midrise", bits: 2 },
+  { name: "midrise", bits: 3 },
   { name: "topk", chunk: 64, k: 1, bits: 2 },
   { name: "topk", chunk: 64, k: 64, bits: 8 },
   { name: "topk", chunk: 512, k: 37, bits: 4 },

@@ -194,6 +194,8 @@ const CODECS: readonly CodecSpec[] = [
   DENSE4,
   { name: "dense", bits: 2 },
   { name: "dense", bits: 8 },
+  { name: "midrise", bits: 2 },
+  { name: "midrise", bits: 3 },
   { name: "topk", chunk: 64, k: 8, bits: 4 },
   { name: "topk", chunk: 128, k: 25, bits: 2 },
 ];
@@ -225,6 +227,7 @@ const hexOf = (values: Float32Array<ArrayBuffer>) => toHex(bytesOf(values));
 function refused() {
   const dense = encodeFrame(DENSE4, sample(70));
   const odd = encodeFrame(DENSE4, sample(69));
+  const few = encodeFrame({ name: "midrise", bits: 3 }, sample(70));
   const sparse = encodeFrame({ name: "topk", chunk: 64, k: 8, bits: 4 }, sample(70));
   const changes: readonly (readonly [string, Uint8Array, number, readonly number[]])[] = [
     ["another magic", dense, 0, [0]],
@@ -241,6 +244,9 @@ function refused() {
     ["the code −8", dense, 20, [0x88]],
     ["codes behind a scale of zero", dense, 16, [0, 0]],
     ["padding that is not zero", odd, odd.length - 1, [odd.at(-1)! | 0x10]],
+    ["a mid-rise scale that overflows", few, 16, [0x7f, 0x7f]],
+    ["mid-rise codes behind a scale of zero", few, 16, [0, 0]],
+    ["mid-rise padding that is not zero", few, few.length - 1, [few.at(-1)! | 0x80]],
     ["top-k of a chunk that is no power of two", sparse, 16, [65]],
     ["top-k of none", sparse, 18, [0]],
     ["a place that comes twice", sparse, 28, [sparse[28]! & 0x3f, sparse[29]! & 0xf0]],

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { anyString } from "../../test/corpus-fixture.ts";
-import { BYTE_CHARACTERS, BYTE_OF_CHARACTER } from "./bytechars.ts";
 import { ModelError } from "../contract/config.ts";
+import { BYTE_CHARACTERS, BYTE_OF_CHARACTER } from "./bytechars.ts";
 import { loadTokenizer } from "./tokenizer.ts";
 
 /** A byte-level tokenizer.json with the bytes and the given merges. */

@@ -1,6 +1,6 @@
 import { Tokenizer as HuggingFace } from "@huggingface/tokenizers";
-import { BYTE_OF_CHARACTER } from "./bytechars.ts";
 import { ModelError } from "../contract/config.ts";
+import { BYTE_OF_CHARACTER } from "./bytechars.ts";
 
 /**
  * Text to tokens and back, from a Hugging Face `tokenizer.json`, alike in pages, Workers and Node. The
@@ -43,7 +43,10 @@ export function loadTokenizer(json: Uint8Array | string): Tokenizer {
   let largest = -1;
   for (const id of library.get_vocab().values()) largest = Math.max(largest, id);
   if (largest < 1 || largest >= MAX_VOCABULARY) {
-    throw new ModelError("bad-file", `a tokenizer has 2 to ${MAX_VOCABULARY} tokens, this one ${largest + 1}`);
+    throw new ModelError(
+      "bad-file",
+      `a tokenizer has 2 to ${MAX_VOCABULARY} tokens, this one ${largest + 1}`,
+    );
   }
   return {
     vocabulary: largest + 1,

@@ -32,19 +32,26 @@ export interface Codec {
 export const STRETCH = 32_768;
 
 /**
- * What a run asks of its deltas and diffs: `dense` takes `bits` a value in blocks of 64; `topk` the `k` largest of
- * each `chunk` values (a power of two), `bits` each.
+ * What a run asks of its deltas and diffs: `dense` and `midrise` take `bits` a value in blocks of 64; `topk` the `k` largest
+ * of each `chunk` values (a power of two), `bits` each.
  */
 export type CodecSpec =
   | { readonly name: "f32" }
   | { readonly name: "dense"; readonly bits: CodeBits }
+  | { readonly name: "midrise"; readonly bits: MidriseBits }
   | { readonly name: "topk"; readonly chunk: number; readonly k: number; readonly bits: CodeBits };
 
 export type CodeBits = 2 | 4 | 8;
+export type MidriseBits = 2 | 3;
+
+/** Scales in a block's largest magnitude under `midrise`, by the bits of a code. */
+export const MIDRISE_SPAN = { 2: 5, 3: 9 } as const satisfies Record<MidriseBits, number>;
 
 export const F32: CodecSpec = { name: "f32" };
 export const DENSE2: CodecSpec = { name: "dense", bits: 2 };
 export const DENSE4: CodecSpec = { name: "dense", bits: 4 };
+export const MIDRISE2: CodecSpec = { name: "midrise", bits: 2 };
+export const MIDRISE3: CodecSpec = { name: "midrise", bits: 3 };
 
 /** Values in a chunk of `topk`: small enough for a device to sort on its own, large enough for few scales. */
 export const MIN_CHUNK = 64;
@@ -59,6 +66,7 @@ export function parseCodec(value: unknown, field: string): CodecSpec {
   const json = asObject(value, field);
   if (json.name === "f32") return { name: "f32" };
   const bits = asInteger(json.bits, `${field}.bits`, 2, 8);
+  if (json.name === "midrise" && (bits === 2 || bits === 3)) return { name: "midrise", bits };
   if (isCodeBits(bits)) {
     if (json.name === "dense") return { name: "dense", bits };
     if (json.name === "topk") {
@@ -69,7 +77,7 @@ export function parseCodec(value: unknown, field: string): CodecSpec {
   }
   throw new ProtocolError(
     "bad-request",
-    `${field} must be f32, dense or topk, of 2, 4 or 8 bits, in chunks of a power of two`,
+    `${field} must be f32, midrise of 2 or 3 bits, or dense or topk of 2, 4 or 8 bits, in chunks of a power of two`,
   );
 }
 
@@ -78,5 +86,5 @@ export function sameCodec(a: CodecSpec, b: CodecSpec): boolean {
   if (a.name === "topk") {
     return b.name === "topk" && a.chunk === b.chunk && a.k === b.k && a.bits === b.bits;
   }
-  return a.name === b.name && (a.name === "f32" || (b.name === "dense" && a.bits === b.bits));
+  return a.name === b.name && (a.name === "f32" || ("bits" in b && a.bits === b.bits));
 }

@@ -4,6 +4,7 @@ import {
   checkScale,
   codeOf,
   largestCode,
+  largestOf,
   readScale,
   requireBytes,
   requireFinite,
@@ -38,7 +39,7 @@ export function dense(bits: CodeBits): Codec {
       let at = 2 * blocksOf(length);
       for (let start = 0, scaleAt = 0; start < length; start += BLOCK, scaleAt += 2) {
         const end = Math.min(start + BLOCK, length);
-        const scale = writeScale(payload, scaleAt, largestOf(values, start, end), bits);
+        const scale = writeScale(payload, scaleAt, largestOf(values, start, end), most);
         if (scale === 0) {
           at += Math.ceil((end - start) / perByte);
           continue;
@@ -80,15 +81,6 @@ export function dense(bits: CodeBits): Codec {
     add: (payload, sum, share, from = 0, to = sum.length) =>
       add(payload, 2 * blocksOf(sum.length) + from / perByte, sum, share, from, to),
   };
-}
-
-function largestOf(values: Float32Array, start: number, end: number): number {
-  let largest = 0;
-  for (let i = start; i < end; i++) {
-    const size = Math.abs(values[i]!);
-    if (size > largest) largest = size;
-  }
-  return largest;
 }
 
 /** More than the squares of a block's codes can come to. */

@@ -18,11 +18,10 @@ const single = new Float32Array(word.buffer);
 export const largestCode = (bits: CodeBits): number => 2 ** (bits - 1) - 1;
 
 /**
- * Writes the smallest bf16 b with b × (largest code) ≥ `largest`, or zero for what is too small, as 2 bytes; returns
- * b. Devices find the same b: by whole numbers from the quotient's bits, then one exact comparison.
+ * Writes the smallest bf16 b with b × `most` (the largest code) ≥ `largest`, or zero for what is too small, as 2 bytes;
+ * returns b. Devices find the same b: by whole numbers from the quotient's bits, then one exact comparison.
  */
-export function writeScale(payload: Uint8Array, at: number, largest: number, bits: CodeBits): number {
-  const most = largestCode(bits);
+export function writeScale(payload: Uint8Array, at: number, largest: number, most: number): number {
   if (largest < most * MIN_SCALE) return 0;
   single[0] = largest / most;
   let high = (word[0]! + 0xffff) >>> 16;
@@ -33,6 +32,16 @@ export function writeScale(payload: Uint8Array, at: number, largest: number, bit
   payload[at + 1] = high >>> 8;
   word[0] = high << 16;
   return single[0];
+}
+
+/** The largest magnitude from `start` to `end`. */
+export function largestOf(values: Float32Array, start: number, end: number): number {
+  let largest = 0;
+  for (let i = start; i < end; i++) {
+    const size = Math.abs(values[i]!);
+    if (size > largest) largest = size;
+  }
+  return largest;
 }
 
 /** Reads what {@link writeScale} wrote. */

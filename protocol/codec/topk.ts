@@ -75,7 +75,7 @@ export function topK(spec: TopK): Codec {
         const chosen = select(part, k);
         let largest = 0;
         for (const place of chosen) largest = Math.max(largest, Math.abs(part[place]!));
-        const scale = writeScale(payload, scaleAt, largest, bits);
+        const scale = writeScale(payload, scaleAt, largest, most);
         for (const place of chosen) {
           const value = part[place]!;
           const code = scale === 0 ? 0 : codeOf(value, scale, most);

@@ -6,6 +6,8 @@ import {
   F32,
   isChunk,
   MAX_CHUNK,
+  MIDRISE2,
+  MIDRISE3,
   MIN_CHUNK,
 } from "../../protocol/codec/codec.ts";
 import { MAX_BATCH, MAX_LABEL, MAX_STEPS } from "../../protocol/limits.ts";
@@ -68,9 +70,12 @@ const codeBits = z.union([z.literal(2), z.literal(4), z.literal(8)]);
 
 /** A codec, by its short name or spelled out. */
 const codec = z.union([
-  z.enum(["f32", "dense2", "dense4", "dense8"]).transform((name): CodecSpec => SHORT[name]),
+  z
+    .enum(["f32", "dense2", "dense4", "dense8", "midrise2", "midrise3"])
+    .transform((name): CodecSpec => SHORT[name]),
   z.strictObject({ name: z.literal("f32") }),
   z.strictObject({ name: z.literal("dense"), bits: codeBits }),
+  z.strictObject({ name: z.literal("midrise"), bits: z.union([z.literal(2), z.literal(3)]) }),
   z
     .strictObject({
       name: z.literal("topk"),
@@ -86,6 +91,8 @@ const SHORT = {
   dense2: DENSE2,
   dense4: DENSE4,
   dense8: { name: "dense", bits: 8 },
+  midrise2: MIDRISE2,
+  midrise3: MIDRISE3,
 } as const satisfies Record<string, CodecSpec>;
 
 /** The keys of a run file, with the defaults of those that do not depend on others. */

@@ -2,7 +2,7 @@ import { bytesFor, packBits, signed, unpackBits } from "./bits.js";
 import { bytesToFloats, concat, floatsToBytes } from "./bytes.js";
 import { Refusal } from "./refusal.js";
 
-/** How vectors become payloads: rules C1 to C7 of docs/PROTOCOL.md. */
+/** How vectors become payloads: rules C1 to C8 of docs/PROTOCOL.md. */
 
 const BLOCK = 64;
 const largestCode = (bits) => 2 ** (bits - 1) - 1;
@@ -10,13 +10,14 @@ const largestCode = (bits) => 2 ** (bits - 1) - 1;
 /** Payload bytes of a vector. Every value is finite. */
 export function encodePayload(codec, values) {
   if (codec.name === "f32") return floatsToBytes(values);
-  return codec.name === "dense" ? encodeDense(codec, values) : encodeTopK(codec, values);
+  return codec.name === "topk" ? encodeTopK(codec, values) : encodeBlocks(levelsOf(codec), values);
 }
 
 /** The vector of `length` values that a payload holds. Throws a {@link Refusal} for one that no encoder wrote. */
 export function decodePayload(codec, payload, length) {
   if (payload.length !== payloadBytes(codec, length)) throw new Refusal("wrong-shape", "another size");
-  if (codec.name === "dense") return decodeDense(codec, payload, length);
+  if (codec.name === "dense" || codec.name === "midrise")
+    return decodeBlocks(levelsOf(codec), payload, length);
   if (codec.name === "topk") return decodeTopK(codec, payload, length);
   const values = bytesToFloats(payload);
   if (!values.every(Number.isFinite)) throw new Refusal("not-finite", "a value");
@@ -26,34 +27,59 @@ export function decodePayload(codec, payload, length) {
 /** Bytes that the payload of `length` values has. */
 export function payloadBytes(codec, length) {
   if (codec.name === "f32") return 4 * length;
-  if (codec.name === "dense") return 2 * Math.ceil(length / BLOCK) + bytesFor(length, codec.bits);
+  if (codec.name === "dense" || codec.name === "midrise")
+    return 2 * Math.ceil(length / BLOCK) + bytesFor(length, codec.bits);
   const entries = entriesOf(codec, length);
   const places = bytesFor(entries, Math.log2(codec.chunk));
   return 8 + 2 * Math.ceil(length / codec.chunk) + places + bytesFor(entries, codec.bits);
 }
 
-function encodeDense({ bits }, values) {
+/** What tells the two codecs of blocks apart: how a scale is found, and which code stands for which of its multiples. */
+function levelsOf({ name, bits }) {
+  const largest = 2 ** bits - 1;
+  if (name === "dense")
+    return {
+      bits,
+      largest: largestCode(bits),
+      span: largestCode(bits),
+      code: (value, scale) => codeOf(value, scale, bits),
+      value: (code, scale) => readCode(code, scale, bits) * scale,
+    };
+  return {
+    bits,
+    largest,
+    span: bits === 2 ? 5 : 9,
+    code: (value, scale) =>
+      scale === 0 ? 0 : Math.max(0, Math.min(largest, 2 ** (bits - 1) + Math.floor(value / (2 * scale)))),
+    value(code, scale) {
+      if (scale === 0 && code !== 0) throw new Refusal("bad-frame", "a code");
+      return scale === 0 ? 0 : (2 * code - largest) * scale;
+    },
+  };
+}
+
+function encodeBlocks({ bits, span, code }, values) {
   const scales = [];
   const codes = new Int16Array(values.length);
   for (let start = 0; start < values.length; start += BLOCK) {
     const block = values.subarray(start, start + BLOCK);
-    const scale = scaleOf(block, bits);
+    const scale = scaleOf(block, span);
     scales.push(bf16(scale));
     block.forEach((value, i) => {
-      codes[start + i] = codeOf(value, scale, bits);
+      codes[start + i] = code(value, scale);
     });
   }
   return concat(...scales, packBits(codes, bits));
 }
 
-function decodeDense({ bits }, payload, length) {
+function decodeBlocks({ bits, largest, value }, payload, length) {
   const blocks = Math.ceil(length / BLOCK);
   const { values: codes, padded } = unpackBits(payload.subarray(2 * blocks), length, bits);
   if (!padded) throw new Refusal("bad-frame", "padding");
   const values = new Float32Array(length);
   for (let i = 0; i < length; i++) {
-    const scale = readScale(payload, 2 * Math.floor(i / BLOCK), bits);
-    values[i] = readCode(codes[i], scale, bits) * scale;
+    const scale = readScale(payload, 2 * Math.floor(i / BLOCK), largest);
+    values[i] = value(codes[i], scale);
   }
   return values;
 }
@@ -68,7 +94,7 @@ function encodeTopK({ chunk, k, bits }, values) {
       .sort((a, b) => a - b);
     const scale = scaleOf(
       Float32Array.from(chosen, (place) => part[place]),
-      bits,
+      largestCode(bits),
     );
     scales.push(bf16(scale));
     for (const place of chosen) {
@@ -92,7 +118,7 @@ function decodeTopK({ chunk, k, bits }, payload, length) {
   let entry = 0;
   for (let start = 0, number = 0; start < length; start += chunk, number++) {
     const size = Math.min(chunk, length - start);
-    const scale = readScale(payload, 8 + 2 * number, bits);
+    const scale = readScale(payload, 8 + 2 * number, largestCode(bits));
     for (let rest = Math.min(k, size), last = -1; rest > 0; rest--, entry++) {
       const place = places.values[entry];
       if (place <= last || place >= size) throw new Refusal("bad-frame", "a place");
@@ -124,9 +150,8 @@ function fromBf16(high) {
   return single[0];
 }
 
-/** The smallest bf16 that times the largest code is not below the largest magnitude (rule C2). */
-function scaleOf(values, bits) {
-  const code = largestCode(bits);
+/** The smallest bf16 that times `code` is not below the largest magnitude (rules C2, C8). */
+function scaleOf(values, code) {
   let largest = 0;
   for (const value of values) largest = Math.max(largest, Math.abs(value));
   if (largest < 2 ** -100 * code) return 0;
@@ -146,9 +171,9 @@ const codeOf = (value, scale, bits) =>
     ? 0
     : Math.max(-largestCode(bits), Math.min(largestCode(bits), Math.floor(value / scale + 0.5)));
 
-function readScale(payload, at, bits) {
+function readScale(payload, at, largest) {
   const scale = fromBf16(payload[at] | (payload[at + 1] << 8));
-  if (payload[at + 1] > 0x7f || !Number.isFinite(Math.fround(scale * largestCode(bits)))) {
+  if (payload[at + 1] > 0x7f || !Number.isFinite(Math.fround(scale * largest))) {
     throw new Refusal("not-finite", "a scale");
   }
   return scale;

@@ -5,12 +5,18 @@ import { Refusal } from "./refusal.js";
 /** Frames: rules F1 and F2 of docs/PROTOCOL.md. */
 
 const MAGIC = [0x4d, 0x55, 0x52, 0x4d];
-const DENSE_ID = { 4: 1, 2: 2, 8: 3 };
-const DENSE_BITS = { 1: 4, 2: 2, 3: 8 };
+/** The codecs of blocks by their number. */
+const BLOCKS = {
+  1: { name: "dense", bits: 4 },
+  2: { name: "dense", bits: 2 },
+  3: { name: "dense", bits: 8 },
+  5: { name: "midrise", bits: 2 },
+  6: { name: "midrise", bits: 3 },
+};
 
 export function encodeFrame(codec, values) {
   const payload = encodePayload(codec, values);
-  const id = { f32: 0, dense: DENSE_ID[codec.bits], topk: 4 }[codec.name];
+  const id = { f32: 0, topk: 4 }[codec.name] ?? blocksId(codec);
   const head = Uint8Array.of(...MAGIC, 1, id, 0, 0);
   return concat(head, u32(values.length), u32(payload.length), payload);
 }
@@ -33,6 +39,9 @@ export function decodeFrame(frame, length) {
 function codecOf(id, payload) {
   if (id === 0) return { name: "f32" };
   if (id === 4) return readTopK(payload);
-  if (!(id in DENSE_BITS)) throw new Refusal("unknown-codec", `codec ${id}`);
-  return { name: "dense", bits: DENSE_BITS[id] };
+  if (!(id in BLOCKS)) throw new Refusal("unknown-codec", `codec ${id}`);
+  return BLOCKS[id];
 }
+
+const blocksId = ({ name, bits }) =>
+  Number(Object.keys(BLOCKS).find((id) => BLOCKS[id].name === name && BLOCKS[id].bits === bits));

@@ -1,3 +1,4 @@
+import { MIDRISE_SPAN } from "../../../protocol/codec/codec.ts";
 import { ModelError } from "../../contract/config.ts";
 import type { Encode, ExtractionOp } from "../extraction-ops.ts";
 import type { Arena, DeviceNeeds, Dynamics, Gemm, Op, Slot } from "../ops.ts";
@@ -222,6 +223,9 @@ export class WasmDevice {
     const encode = () => {
       if (codec.name === "f32") return kernels.extractFloats(total, length, out);
       if (codec.name === "dense") return kernels.extractDense(total, length, codec.bits, out);
+      if (codec.name === "midrise") {
+        return kernels.extractMidrise(total, length, codec.bits, MIDRISE_SPAN[codec.bits], out);
+      }
       const { chunk, k, bits } = codec;
       return kernels.extractTopK(total, length, chunk, k, bits, out, this.#map.at.scratch);
     };

@@ -145,9 +145,10 @@ export interface Kernels {
   subtract(a: number, b: number, out: number, length: number): void;
   collect(a: number, b: number, total: number, length: number): void;
   adjust(residual: number, factor: number, plus: number, length: number): void;
-  /** These three: 0 where a value is not finite. */
+  /** These four: 0 where a value is not finite. */
   extractFloats(total: number, length: number, payload: number): number;
   extractDense(total: number, length: number, bits: number, payload: number): number;
+  extractMidrise(total: number, length: number, bits: number, span: number, payload: number): number;
   extractTopK(
     total: number,
     length: number,

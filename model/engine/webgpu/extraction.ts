@@ -208,7 +208,7 @@ function packed(codec: Codec, words: Uint32Array<ArrayBuffer>, length: number): 
     return payload;
   }
   const { scales } = wordMap(spec, length);
-  if (spec.name === "dense") {
+  if (spec.name !== "topk") {
     const shared = 2 * Math.ceil(length / BLOCK);
     for (let at = 0; at < shared; at += 2)
       if ((all[at]! | (all[at + 1]! << 8)) === NOT_FINITE) throw notFinite();

@@ -109,6 +109,40 @@ export function extractDense(total: usize, length: i32, bits: i32, payload: usiz
   return true;
 }
 
+/**
+ * Mid-rise blocks of `bits` (2 or 3) a value, `span` scales in a block's largest magnitude, see protocol/codec. False where a
+ * value is not finite.
+ */
+export function extractMidrise(total: usize, length: i32, bits: i32, span: f32, payload: usize): bool {
+  const middle = 1 << (bits - 1);
+  const most = (1 << bits) - 1;
+  codes.at = payload + 2 * <usize>((length + BLOCK - 1) / BLOCK);
+  codes.held = codes.filled = 0;
+  for (let first = 0; first < length; first += BLOCK) {
+    const count = min(BLOCK, length - first);
+    const size = largest(total, count);
+    if (size >= INFINITE) return false;
+    const shared = scaleBits(size, span);
+    store<u16>(payload, <u16>shared);
+    payload += 2;
+    const scale = reinterpret<f32>(shared << 16);
+    const step: f32 = 2 * scale;
+    for (let i = 0; i < count; i++) {
+      const value = load<f32>(total);
+      let code = 0;
+      if (shared) {
+        for (let at: i32 = 1 - middle; at < middle; at++) code += <i32>(value >= <f32>at * step);
+        const level: i32 = 2 * code - most;
+        store<f32>(total, value - <f32>level * scale);
+      }
+      codes.push(code, bits);
+      total += 4;
+    }
+  }
+  codes.flush();
+  return true;
+}
+
 /** The bits of the `k`-th largest magnitude, by three digits of 11, 10 and 10 bits; `counts` holds 2,048 words. */
 function threshold(values: usize, length: i32, k: i32, counts: usize): u32 {
   let known: u32 = 0;

@@ -1,4 +1,4 @@
-import type { CodecSpec } from "../../../../protocol/codec/codec.ts";
+import { type CodecSpec, MIDRISE_SPAN, type MidriseBits } from "../../../../protocol/codec/codec.ts";
 import { f32, index, line, main } from "./kernel.ts";
 
 /**
@@ -51,12 +51,13 @@ export interface WordMap {
   readonly total: number;
 }
 
-/** Dense: two scales a word, then each block's codes. Top-k: a scale a word, then place | code << 16 an entry. */
+/** Dense and mid-rise: two scales a word, then each block's codes. Top-k: a scale a word, then place | code << 16 an entry. */
 export function wordMap(codec: CodecSpec, length: number): WordMap {
   switch (codec.name) {
     case "f32":
       return { scales: 0, total: length };
-    case "dense": {
+    case "dense":
+    case "midrise": {
       const blocks = Math.ceil(length / BLOCK);
       const scales = Math.ceil(blocks / 2);
       return { scales, total: scales + blocks * 2 * codec.bits };
@@ -68,9 +69,8 @@ export function wordMap(codec: CodecSpec, length: number): WordMap {
   }
 }
 
-const functions = (bits: number): string => {
-  const most = 2 ** (bits - 1) - 1;
-  return `${BINDINGS}
+/** `most`: scales in what is largest. */
+const scaling = (most: number): string => `${BINDINGS}
 fn size_of(i: u32) -> u32 { return bitcast<u32>(residual[i]) & 0x7fffffffu; }
 fn bf16(bits: u32) -> f32 { return bitcast<f32>(bits << 16u); }
 
@@ -83,7 +83,11 @@ fn scale_of(bits: u32) -> u32 {
   if (bf16(high) * ${f32(most)} < size) { high++; } else if (bf16(high - 1u) * ${f32(most)} >= size) { high--; }
   return min(high, 0x7f7fu);
 }
+`;
 
+const functions = (bits: number): string => {
+  const most = 2 ** (bits - 1) - 1;
+  return `${scaling(most)}
 /* the nearest code, halves going up; residual keeps what it leaves out, exactly */
 fn quantise(i: u32, scale: f32) -> u32 {
   let value = residual[i];
@@ -101,13 +105,32 @@ fn quantise(i: u32, scale: f32) -> u32 {
 export function encode(codec: CodecSpec, length: number): ExtractionKernel | undefined {
   if (codec.name === "f32") return undefined;
   const { scales } = wordMap(codec, length);
-  const code = codec.name === "dense" ? dense(codec.bits, length, scales) : topK(codec, length, scales);
+  const code = codec.name === "topk" ? topK(codec, length, scales) : blocks(codec, length, scales);
   return { name: Object.values(codec).join("-"), code, groups: line(Math.ceil(scales / SIZE)) };
 }
 
-/** An invocation takes two blocks, whose scales share a word. */
-function dense(bits: number, length: number, scales: number): string {
-  return `${functions(bits)}
+/** The code of a value, by comparisons that are exact. residual keeps what it leaves out, exactly. */
+const midrise = (bits: MidriseBits): string => {
+  const middle = 2 ** (bits - 1);
+  const steps = Array.from({ length: 2 * middle - 1 }, (_, i) => i + 1 - middle);
+  return `${scaling(MIDRISE_SPAN[bits])}
+fn quantise(i: u32, scale: f32) -> u32 {
+  let value = residual[i];
+  let step = 2f * scale;
+  let code = ${steps.map((at) => `select(0u, 1u, value >= ${f32(at)} * step)`).join(" + ")};
+  residual[i] = value - (2f * f32(code) - ${f32(2 * middle - 1)}) * scale;
+  return code;
+}`;
+};
+
+/** An invocation takes two blocks, whose scales share a word; a code of three bits may lie over the end of one. */
+function blocks(
+  codec: Extract<CodecSpec, { name: "dense" | "midrise" }>,
+  length: number,
+  scales: number,
+): string {
+  const { bits } = codec;
+  return `${codec.name === "dense" ? functions(codec.bits) : midrise(codec.bits)}
 ${main(
   SIZE,
   `  let pair = ${index(SIZE)};
@@ -122,15 +145,20 @@ ${main(
     for (var i = first; i < end; i++) { largest = max(largest, size_of(i)); }
     let code16 = scale_of(largest);
     both |= code16 << (16u * k);
-    for (var w = 0u; w < ${2 * bits}u; w++) {
-      var packed = 0u;
-      if (code16 != 0u && code16 != ${NOT_FINITE}u) {
-        let start = first + w * ${32 / bits}u;
-        for (var i = start; i < min(start + ${32 / bits}u, end); i++) {
-          packed |= quantise(i, bf16(code16)) << ((i - start) * ${bits}u);
-        }
+    var word = ${scales}u + block * ${2 * bits}u;
+    var packed = 0u;
+    var filled = 0u;
+    for (var i = first; i < first + ${BLOCK}u; i++) {
+      var code = 0u;
+      if (i < end && code16 != 0u && code16 != ${NOT_FINITE}u) { code = quantise(i, bf16(code16)); }
+      packed |= code << filled;
+      filled += ${bits}u;
+      if (filled >= 32u) {
+        words[word] = packed;
+        word++;
+        filled -= 32u;
+        packed = code >> (${bits}u - filled);
       }
-      words[${scales}u + block * ${2 * bits}u + w] = packed;
     }
   }
   words[pair] = both;`,
