@@ -79,6 +79,10 @@ export function frameOf(spec: CodecSpec, length: number, payload: Uint8Array): U
   return frame;
 }
 
+/** The codec that a frame names. Throws what {@link checkFrame} throws of the header. */
+export const codecIn = (frame: Uint8Array<ArrayBuffer>, length: number): CodecSpec =>
+  open(frame, length).codec.spec;
+
 interface Opened {
   readonly codec: Codec;
   readonly payload: Uint8Array<ArrayBuffer>;

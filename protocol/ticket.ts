@@ -1,3 +1,4 @@
+import { type CodecSpec, parseCodec } from "./codec/codec.ts";
 import { as, asArray, asBoolean, asInteger, asNumber, type Json } from "./guards.ts";
 import { type Checks, type Signer, sign, verify } from "./identity.ts";
 import {
@@ -47,6 +48,8 @@ export interface TicketTerms {
   readonly trainFor?: number;
   /** The inner optimiser of its steps; absent: the manifest's. */
   readonly inner?: InnerName;
+  /** The codec of its delta; absent: the manifest's. A slow link gets fewer bits. */
+  readonly delta?: CodecSpec;
   /** The run clock at issue, in milliseconds: server time, never the volunteer's. */
   readonly issued: number;
 }
@@ -96,6 +99,7 @@ export function parseTicket(json: Json): Ticket {
       trainFor: asInteger(json.trainFor, "ticket.trainFor", 0, MAX_DAY_MS),
     }),
     ...(json.inner !== undefined && { inner: as(isInner, json.inner, "ticket.inner") }),
+    ...(json.delta !== undefined && { delta: parseCodec(json.delta, "ticket.delta") }),
     issued: asInteger(json.issued, "ticket.issued", 0, Number.MAX_SAFE_INTEGER),
     signature: as(isSignature, json.signature, "ticket.signature"),
   };

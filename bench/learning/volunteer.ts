@@ -5,7 +5,6 @@ import type { Inner } from "../../model/contract/config.ts";
 import type { Trainer } from "../../model/contract/trainer.ts";
 import { batchesOf } from "../../model/data/batches.ts";
 import type { Random } from "../../model/lib/random.ts";
-import { codecOf } from "../../protocol/frame.ts";
 import type { VolunteerKey } from "../../protocol/ids.ts";
 import type { Ticket } from "../../protocol/ticket.ts";
 import { encodeUpload, stepsDone, type Upload } from "../../protocol/upload.ts";
@@ -247,7 +246,7 @@ export class Volunteer {
     const localState = new LocalState({
       cache: memoryCache(),
       parameters,
-      codec: codecOf(delta),
+      codec: delta,
       decay: settings.residualDecay,
     });
     return { key: key(), version: undefined, localState, throughput: new Throughput() };

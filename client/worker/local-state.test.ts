@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Carried } from "../../model/contract/trainer.ts";
 import { DENSE4 } from "../../protocol/codec/codec.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
-import { codecOf, decodeFrame } from "../../protocol/frame.ts";
+import { decodeFrame } from "../../protocol/frame.ts";
 import type { TicketId } from "../../protocol/ids.ts";
 import { ToyTrainer } from "../../test/harness/toy-run.ts";
 import { memoryCache } from "../cache/cache.ts";
@@ -18,7 +18,7 @@ async function carrying(decay: number, value = 7) {
   const cache = memoryCache();
   const values = Float32Array.of(0, 0, 0, value);
   await cache.write({ [KEYS.residual]: { version: 10, after: id("a"), values } });
-  const localState = new LocalState({ cache, parameters: 4, codec: codecOf(DENSE4), decay });
+  const localState = new LocalState({ cache, parameters: 4, codec: DENSE4, decay });
   return { cache, localState, trainer: new ToyTrainer() };
 }
 
@@ -149,7 +149,7 @@ describe("moments", () => {
     await localState.pack(trainer, { version: 10, id: id("b") });
     await localState.save();
     const startOf = async (inner?: "adamw" | "muon") => {
-      const again = new LocalState({ cache, parameters: 4, codec: codecOf(DENSE4), decay: 1 });
+      const again = new LocalState({ cache, parameters: 4, codec: DENSE4, decay: 1 });
       const other = new ToyTrainer();
       await again.begin(other, ticketOf(inner), weights);
       const [start] = other.starts;

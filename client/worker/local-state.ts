@@ -1,8 +1,8 @@
 import { ModelError } from "../../model/contract/config.ts";
 import type { Carried, Trainer } from "../../model/contract/trainer.ts";
-import type { Codec } from "../../protocol/codec/codec.ts";
+import type { CodecSpec } from "../../protocol/codec/codec.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
-import { decodeFrame, frameOf } from "../../protocol/frame.ts";
+import { codecOf, decodeFrame, frameOf } from "../../protocol/frame.ts";
 import type { TicketId } from "../../protocol/ids.ts";
 import type { TicketTerms } from "../../protocol/ticket.ts";
 import type { Cache } from "../cache/cache.ts";
@@ -22,8 +22,8 @@ export interface LocalStateOptions {
   readonly cache: Cache;
   /** Values in the flat vector. */
   readonly parameters: number;
-  /** How deltas are sent. */
-  readonly codec: Codec;
+  /** How deltas are sent whose ticket names no codec. */
+  readonly codec: CodecSpec;
   /** What is kept of a residual from one version to the next. */
   readonly decay: number;
 }
@@ -117,9 +117,10 @@ export class LocalState {
   }
 
   /** Has the device extract the ticket's payload. Throws a ModelError `not-finite`. */
-  async pack(trainer: Trainer, ticket: Pick<TicketTerms, "version" | "id">): Promise<PackedDelta> {
-    const { codec, parameters } = this.#options;
-    const payload = await trainer.extract(codec).catch((error: unknown) => {
+  async pack(trainer: Trainer, ticket: Pick<TicketTerms, "version" | "id" | "delta">): Promise<PackedDelta> {
+    const { codec: usual, parameters } = this.#options;
+    const codec = ticket.delta ?? usual;
+    const payload = await trainer.extract(codecOf(codec)).catch((error: unknown) => {
       throw isNotFinite(error) ? new ModelError("not-finite", error.message) : error;
     });
     this.#left = { version: ticket.version, after: ticket.id };
@@ -130,7 +131,7 @@ export class LocalState {
       const { residual } = await trainer.carried();
       this.#aside = { ...this.#aside, residual: sum(this.#aside.residual, residual, 1) };
     }
-    return { ticket: ticket.id, frame: frameOf(codec.spec, parameters, payload), made: this.#age };
+    return { ticket: ticket.id, frame: frameOf(codec, parameters, payload), made: this.#age };
   }
 
   /** Remembers an upload until it is answered: a page that is closed now finds the same bytes when it is back. */

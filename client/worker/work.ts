@@ -1,6 +1,5 @@
 import { ModelError } from "../../model/contract/config.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
-import { codecOf } from "../../protocol/frame.ts";
 import { WrongBytes } from "../transport/away.ts";
 import { creditTeller } from "./credit-teller.ts";
 import type { RoundDeps } from "./deps.ts";
@@ -25,7 +24,7 @@ export async function workOn(round: RoundDeps, waits: Waits): Promise<void> {
   const { parameters, residualDecay: decay } = manifest;
   const credit = creditTeller(round);
   await resumeUpload(round);
-  const localState = new LocalState({ cache, parameters, decay, codec: codecOf(manifest.delta) });
+  const localState = new LocalState({ cache, parameters, decay, codec: manifest.delta });
   const save = async () => {
     await replica.save();
     await localState.save();

@@ -1,3 +1,4 @@
+import type { CodecSpec } from "../../protocol/codec/codec.ts";
 import type { RunEvent } from "../../protocol/events.ts";
 import type { Hash, Signature, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { RunState } from "../../protocol/manifest.ts";
@@ -82,6 +83,8 @@ export interface Clocked {
   readonly batch: number;
   readonly trainFor: number;
   readonly inner: InnerName;
+  /** The codec of its delta; absent: the run's. */
+  readonly delta?: CodecSpec;
 }
 
 /** A version takes no more deltas: these are merged, in this order, with these weights. */

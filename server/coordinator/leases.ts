@@ -1,10 +1,10 @@
 import type { TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import { MAX_TURN_MS } from "../../protocol/limits.ts";
-import type { InnerName, TicketTerms } from "../../protocol/ticket.ts";
+import type { TicketTerms } from "../../protocol/ticket.ts";
 import { AgedMap } from "../lib/aged-map.ts";
 import { admitted, isFreshAt, standingOf, trusted } from "../trust/standing.ts";
 import type { Effect, SoftEvent } from "./events.ts";
-import { batchFor, type RoundRules, slotOf, stepsWithin } from "./rounds.ts";
+import { batchFor, type RoundRules, sendingFor, slotOf, stepsWithin } from "./rounds.ts";
 import {
   ACTIVE_MS,
   LEASES_EACH,
@@ -70,7 +70,7 @@ export const roundOf = ({ ms }: RoundRules, { publishedAt, round }: State) => ({
 
 /** How much work a ticket is, and for how long; or until when, on the run clock, who asks had better wait. */
 type Share =
-  | (Pick<TicketTerms, "steps" | "batch"> & { readonly trainFor?: number; readonly inner?: InnerName })
+  | Pick<TicketTerms, "steps" | "batch" | "trainFor" | "inner" | "delta">
   | { readonly until: number };
 
 function shareOf(rules: Rules, state: State, asked: Asked, now: number): Share {
@@ -82,7 +82,9 @@ function shareOf(rules: Rules, state: State, asked: Asked, now: number): Share {
     return { steps, batch: rules.batch };
   }
   const sent = state.pool.some((delta) => delta.volunteer === asked.volunteer);
-  const slot = slotOf(roundOf(rounds, state), rounds, asked.pace, sent, now);
+  const round = roundOf(rounds, state);
+  const { codec, bytes } = sendingFor(rounds, asked.pace, state.timings, round.ms);
+  const slot = slotOf(round, bytes, asked.pace, sent, now);
   if ("until" in slot) return slot;
   const inner = rounds.inner ?? state.inner;
   const batch = batchFor(rounds, inner, deltasLately(state.versions));
@@ -90,6 +92,7 @@ function shareOf(rules: Rules, state: State, asked: Asked, now: number): Share {
     ...slot,
     inner,
     batch,
+    ...(rounds.sendings.length > 1 && { delta: codec }),
     steps: stepsWithin(rounds, asked.pace, state.timings, slot.trainFor, batch),
   };
 }

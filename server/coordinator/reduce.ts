@@ -1,3 +1,4 @@
+import { sameCodec } from "../../protocol/codec/codec.ts";
 import type { MergedEntry } from "../../protocol/history.ts";
 import type { HeldOutPoint } from "../../protocol/status.ts";
 import { AgedMap } from "../lib/aged-map.ts";
@@ -126,7 +127,7 @@ function accept(rules: Rules, state: State, event: Accepted, now: number): State
     frontier: Math.max(state.frontier, position + 1),
     gaps,
     took: [...state.took.slice(1 - TIMED_DELTAS), event.took],
-    timings: [...state.timings.slice(1 - TIMED_DELTAS), ...timingOf(event, rules.context)],
+    timings: [...state.timings.slice(1 - TIMED_DELTAS), ...timingOf(event, rules)],
     trust: {
       ...seen(state.trust, volunteer, ticket),
       ...(facts && { usual: withSize(state.trust.usual, state.version, facts) }),
@@ -135,10 +136,13 @@ function accept(rules: Rules, state: State, event: Accepted, now: number): State
   };
 }
 
-function timingOf({ asked, took, report, tokens }: Accepted, context: number): Timing[] {
+function timingOf({ asked, took, report, tokens }: Accepted, { context, rounds }: Rules): Timing[] {
   if (asked === undefined) return [];
+  const { delta } = asked;
   const sequenceMs = Math.min(report.trainMs, took) / (tokens / context);
-  return [{ linkMs: Math.max(0, took - asked.trainFor), sequenceMs }];
+  const finest = rounds?.sendings[0]?.bytes ?? 1;
+  const bytes = rounds?.sendings.find(({ codec }) => delta && sameCodec(codec, delta))?.bytes ?? finest;
+  return [{ linkMs: (Math.max(0, took - asked.trainFor) * finest) / bytes, sequenceMs }];
 }
 
 function close(state: State, event: Closed): State {

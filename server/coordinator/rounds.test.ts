@@ -1,15 +1,26 @@
 import { describe, expect, test } from "vitest";
+import { DENSE4, MIDRISE2, MIDRISE3 } from "../../protocol/codec/codec.ts";
 import type { VolunteerKey } from "../../protocol/ids.ts";
 import type { InnerName } from "../../protocol/ticket.ts";
 import { created, Driven, rules as turns } from "../../test/harness/driven-run.ts";
 import { replay } from "./reduce.ts";
-import { batchFor, innerAfter, roundAfter, roundEnds, slotOf, stepsWithin, type Timing } from "./rounds.ts";
+import {
+  batchFor,
+  innerAfter,
+  roundAfter,
+  roundEnds,
+  type Sending,
+  sendingFor,
+  slotOf,
+  stepsWithin,
+  type Timing,
+} from "./rounds.ts";
 import type { Rules } from "./rules.ts";
 
 const round = { opened: 10_000, ms: 1_000 };
-const bytes = { deltaBytes: 64_000 };
+const bytes = 64_000;
 /** Bytes a second by which those take so many milliseconds. */
-const uplinkOf = (ms: number) => ({ uplink: (1_000 * bytes.deltaBytes) / ms });
+const uplinkOf = (ms: number) => ({ uplink: (1_000 * bytes) / ms });
 
 describe("a ticket's time", () => {
   test("ends with the round, less the volunteer's own link and a moment to spare", () => {
@@ -33,9 +44,43 @@ describe("a ticket's time", () => {
   });
 });
 
+const SENDING: Sending = { codec: DENSE4, bytes: 1_000 };
+
+describe("a delta is sent", () => {
+  const sendings = [SENDING, { codec: MIDRISE3, bytes: 800 }, { codec: MIDRISE2, bytes: 500 }];
+  const codecFor = (uplink: number | undefined, linkMs: readonly number[] = [], ms = 1_000) =>
+    sendingFor(
+      { sendings },
+      uplink === undefined ? {} : { uplink },
+      linkMs.map((linkMs) => ({ linkMs, sequenceMs: 1 })),
+      ms,
+    ).codec;
+
+  test("in as many bits as its link takes a fifth of the round for, and in the fewest where none do", () => {
+    expect(codecFor(5_000)).toBe(DENSE4);
+    expect(codecFor(4_999)).toBe(MIDRISE3);
+    expect(codecFor(3_999)).toBe(MIDRISE2);
+    expect(codecFor(1)).toBe(MIDRISE2);
+    expect(codecFor(3_999, [], 2_000), "a longer round").toBe(DENSE4);
+  });
+
+  test("by the link in the middle where nothing is known of its own, and in all bits where nothing is of any", () => {
+    expect(codecFor(undefined)).toBe(DENSE4);
+    expect(codecFor(undefined, [100, 240, 900])).toBe(MIDRISE3);
+    expect(codecFor(9_999, [900, 900, 900])).toBe(DENSE4);
+  });
+
+  test("so that a round need only be as long as the coarsest way asks for", () => {
+    const slow = { round: 1_000, timings: [{ linkMs: 250, sequenceMs: 1 }], inner: "adamw" } as const;
+    const rules = { context: 8, most };
+    expect(roundAfter({ ...rules, sendings }, slow, 64)).toBe(667); // 500 ÷ 1,000 × 250 × 5 = 625, but for the damping
+    expect(roundAfter({ ...rules, sendings: [SENDING] }, slow, 64)).toBe(1_250);
+  });
+});
+
 const most = { adamw: 4, muon: 16 };
 const nextRound = (round: number, timings: readonly Timing[], deltas: number, inner: InnerName = "adamw") =>
-  roundAfter({ context: 8, deltaBytes: 1_000, most }, { round, timings, inner }, deltas);
+  roundAfter({ context: 8, sendings: [SENDING], most }, { round, timings, inner }, deltas);
 
 describe("a round", () => {
   test("ends on time with whatever is there, sooner with the last that was made for it, and not without a delta", () => {
@@ -116,7 +161,7 @@ describe("a run on a clock", () => {
     ...turns,
     quorum: 1,
     tokenBudget: 1e9,
-    rounds: { ms: 1_000, most: { adamw: 2, muon: 2 }, context: 8, deltaBytes: 1_000 },
+    rounds: { ms: 1_000, most: { adamw: 2, muon: 2 }, context: 8, sendings: [SENDING] },
     rates: (_, steps) => Array<number>(steps).fill(0.1),
   };
   const pace = { speed: 160, uplink: 20_000 };
@@ -159,7 +204,10 @@ describe("a run on a clock", () => {
   });
 
   test("A30: what only its volunteers say moves no round: links are what the server saw", () => {
-    const free: Rules = { ...rules, rounds: { most: { adamw: 2, muon: 2 }, context: 8, deltaBytes: 1_000 } };
+    const free: Rules = {
+      ...rules,
+      rounds: { most: { adamw: 2, muon: 2 }, context: 8, sendings: [SENDING] },
+    };
     const rounds = (said: number) => {
       const run = new Driven(free);
       for (let version = 0; version < 12; version++) {

@@ -1,3 +1,4 @@
+import type { CodecSpec } from "../../protocol/codec/codec.ts";
 import type { Pace } from "../../protocol/pace.ts";
 import type { InnerName } from "../../protocol/ticket.ts";
 import { medianOf } from "../lib/median.ts";
@@ -16,13 +17,19 @@ export interface RoundRules {
   readonly most: Readonly<Record<InnerName, number>>;
   /** Tokens of one sequence. */
   readonly context: number;
-  /** Bytes of one delta. */
-  readonly deltaBytes: number;
+  /** How deltas may be sent, the finest first: by the volunteer's link ({@link sendingFor}). */
+  readonly sendings: readonly Sending[];
+}
+
+/** A codec of deltas, and the bytes of one. */
+export interface Sending {
+  readonly codec: CodecSpec;
+  readonly bytes: number;
 }
 
 /** What an accepted delta tells of its volunteer's link and machine. */
 export interface Timing {
-  /** Milliseconds from the end of its training to its acceptance, by the server's clock. */
+  /** Milliseconds from the end of its training to its acceptance, by the server's clock, had it been sent the finest way. */
   readonly linkMs: number;
   /** Milliseconds that training one sequence took, as its volunteer says, and no more than its delta took in all. */
   readonly sequenceMs: number;
@@ -34,7 +41,7 @@ const MIN_ROUND_MS = 500;
 const MAX_ROUND_MS = 60_000;
 /** Milliseconds of a lone volunteer's round; the round of n is this ÷ n^¼, since many small versions learn more. */
 const LONE_ROUND_MS = { adamw: 1_500, muon: 3_000 } as const;
-/** The link in the middle of all takes this part of a round at most, */
+/** Sent the coarsest way, a delta takes the link in the middle of all this part of a round at most, */
 const LINK_PART = 1 / 5;
 /** and the machine in the middle has time for so many steps. */
 const MIN_STEPS = 4;
@@ -82,7 +89,7 @@ export function roundAfter(
   const inner = rules.inner ?? chosen;
   const wanted = Math.max(
     LONE_ROUND_MS[inner] / Math.sqrt(Math.sqrt(Math.max(1, deltas))),
-    middleOf(timings, "linkMs") / LINK_PART,
+    (middleOf(timings, "linkMs") * coarseness(rules)) / LINK_PART,
     MIN_STEPS * batchFor(rules, inner, deltas) * middleOf(timings, "sequenceMs"),
   );
   const near = Math.max(before / MAX_CHANGE, Math.min(before * MAX_CHANGE, wanted));
@@ -112,6 +119,27 @@ export function innerAfter(before: InnerName, deltas: number): InnerName {
   return deltas < (before === "muon" ? ADAMW_FROM : MUON_UP_TO) ? "muon" : "adamw";
 }
 
+/** Bytes of a delta that is sent the coarsest way, as a part of the finest. */
+const coarseness = ({ sendings }: Pick<RoundRules, "sendings">): number =>
+  (sendings.at(-1)?.bytes ?? 0) / (sendings[0]?.bytes ?? 1);
+
+/**
+ * The finest way whose upload takes {@link LINK_PART} of the round at most, failing all the coarsest. A link that nothing is
+ * known of is taken for the one in the middle.
+ */
+export function sendingFor(
+  { sendings }: Pick<RoundRules, "sendings">,
+  { uplink }: Pace,
+  timings: readonly Timing[],
+  ms: number,
+): Sending {
+  const [finest] = sendings;
+  if (finest === undefined) throw new RangeError("no way to send a delta");
+  const finestMs = uplink === undefined ? middleOf(timings, "linkMs") : (1_000 * finest.bytes) / uplink;
+  const fits = ({ bytes }: Sending) => (finestMs * bytes) / finest.bytes <= LINK_PART * ms;
+  return sendings.find(fits) ?? sendings.at(-1) ?? finest;
+}
+
 /** For how long who asks at `now` is to train, or that it had better wait until then for the next version. */
 export type Slot = { readonly trainFor: number } | { readonly until: number };
 
@@ -122,7 +150,7 @@ export type Slot = { readonly trainFor: number } | { readonly until: number };
  */
 export function slotOf(
   { opened, ms }: { readonly opened: number; readonly ms: number },
-  { deltaBytes }: Pick<RoundRules, "deltaBytes">,
+  deltaBytes: number,
   { uplink }: Pace,
   sent: boolean,
   now: number,

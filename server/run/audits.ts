@@ -1,5 +1,5 @@
 import type { CodecSpec } from "../../protocol/codec/codec.ts";
-import { decodeFrame } from "../../protocol/frame.ts";
+import { codecIn, decodeFrame } from "../../protocol/frame.ts";
 import type { Hash, TicketId } from "../../protocol/ids.ts";
 import type { Ticket } from "../../protocol/ticket.ts";
 import { stepsDone, type Upload, uploadTokens } from "../../protocol/upload.ts";
@@ -194,7 +194,7 @@ export class Audits {
 
   async #audit(upload: Upload, whose: Plan["whose"]): Promise<void> {
     const { ticket, frame } = upload;
-    const { codec, context } = this.#options;
+    const { context, parameters } = this.#options;
     const weights = await this.#options.weights(ticket.hash);
     if (weights === undefined) return; // so old that nothing can be said of it
     const tokens = uploadTokens(upload, context);
@@ -205,6 +205,7 @@ export class Audits {
       return look.own || (this.#budget?.spend(cost, whose) ?? false);
     };
     const done = stepsDone(upload);
+    const codec = codecIn(frame, parameters);
     const about = { ticket: { ...ticket, done }, weights, frame, codec, shard: ticket.shard };
     const verdict = await this.#judge(about, afford, verdictOf, NEWEST);
     if (verdict !== undefined) await this.#tell(ticket, verdict);
@@ -214,11 +215,12 @@ export class Audits {
     { ticket, volunteer, range, on, origin, open, frame }: Blamed,
     at: Promise<Float32Array | undefined>,
   ): Promise<void> {
-    const { codec, context } = this.#options;
+    const { context, parameters } = this.#options;
     if (!open()) return;
     const weights = await at;
     const found = await frame();
     if (weights === undefined || found === undefined) return;
+    const codec = codecIn(found, parameters);
     const about = { ticket: { ...range, rates: [], fresh: false }, frame: found, codec };
     const batchTokens = range.batch * context;
     const afford = (look: Look) => {

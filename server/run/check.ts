@@ -87,7 +87,7 @@ export function judge(upload: Upload, run: Now): number {
   if (run.waiting >= run.maxWaiting) {
     throw new ProtocolError("too-many-requests", "merging has to catch up first", POOL_FULL_RETRY_MS);
   }
-  const norm = checkFrame(frame, run.parameters, run.delta);
+  const norm = checkFrame(frame, run.parameters, ticket.delta ?? run.delta);
   const bound = normBound(donePart(ticket, stepsDone(upload)), run.parameters, run.weightDecay);
   if (norm > bound) {
     throw new ProtocolError("norm-too-large", `a norm of ${norm}, no ticket like this reaches ${bound}`);

@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
+import { DENSE4, MIDRISE2 } from "../../protocol/codec/codec.ts";
 import { uploadTokens } from "../../protocol/upload.ts";
 import {
   deltaOf,
+  nonceOf,
   restart,
   TestVolunteer,
   type TinyRun,
@@ -35,7 +37,7 @@ test("what few volunteers trained with Muon inside is averaged, and so it is aft
   const step = await stepOf(tiny);
   expect(step).toEqual({
     outer: { kind: "average", rate: 1, momentum: 0 },
-    downlink: { name: "dense", bits: 4 },
+    downlink: MIDRISE2,
   });
   const again = await restart(tiny, "drop");
   expect(again.run.manifest().hash).toBe(hash);
@@ -50,4 +52,25 @@ test("the control: with AdamW inside the outer step is the run file's, and anoth
   });
   expect(adamW.run.manifest().hash).not.toBe(muon.run.manifest().hash);
   await Promise.all([muon.run.close(), adamW.run.close()]);
+});
+
+test("a volunteer whose link is slow sends fewer bits, as its ticket says, and no others", async () => {
+  const tiny = await tinyRun({ settings: tinySettings({ rounds: {}, quorum: 1, delta: "auto" }) });
+  const volunteer = await TestVolunteer.create();
+  const ask = (nonce: number, uplink: number) =>
+    tiny.run.ticket(volunteer.identity.key, nonceOf(nonce), { uplink });
+  const [fast, slow] = [await ask(1, 1e9), await ask(2, 1)];
+  expect([fast.delta, slow.delta]).toEqual([DENSE4, MIDRISE2]);
+  await expect(volunteer.send(tiny.run, uploadOf(slow, deltaOf(1), DENSE4))).rejects.toMatchObject({
+    code: "wrong-codec",
+  });
+  const upload = uploadOf(slow, deltaOf(1), MIDRISE2);
+  await volunteer.send(tiny.run, { ...upload, report: { ...upload.report, steps: 1 } });
+  tiny.clock.ms += 10_000; // the round is over, whatever the other ticket becomes
+  tiny.run.tick();
+  await until(() => tiny.run.status().version === 1);
+  const { hash } = tiny.run.manifest();
+  const again = await restart(tiny, "drop");
+  expect(again.run.manifest().hash).toBe(hash);
+  await again.run.close();
 });

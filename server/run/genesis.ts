@@ -17,7 +17,7 @@ import { initialVectors } from "../merge/merge.ts";
 import { type Store, StoreError } from "../store/store.ts";
 import { RULES } from "../trust/weigh.ts";
 import { requireFit } from "./fit.ts";
-import { deltaCodec, diffCodec, type Merging, mergeRule } from "./merge-rule.ts";
+import { deltaCodec, diffCodec, type Merging, mergeRule, sendingCodecs } from "./merge-rule.ts";
 import { muonBatch } from "./micro-batch.ts";
 import type { RunCorpus, Task, TaskFactory } from "./options.ts";
 import { encodeRecord } from "./record.ts";
@@ -135,7 +135,7 @@ export function rulesOf(
     steps:
       steps === "paced" ? (pace, working, crowded) => stepsFor(weight, pace, working, crowded) : () => steps,
     batch,
-    ...(settings.rounds !== "turns" && { rounds: roundRules(settings, settings.rounds, weight.deltaBytes) }),
+    ...(settings.rounds !== "turns" && { rounds: roundRules(settings, settings.rounds, parameters) }),
     context,
     leaseMs: settings.leaseSeconds * 1_000,
     quorum,
@@ -148,15 +148,19 @@ export function rulesOf(
   };
 }
 
-function roundRules(settings: Settings, rounds: RoundSettings, deltaBytes: number): RoundRules {
+function roundRules(settings: Settings, rounds: RoundSettings, parameters: number): RoundRules {
   const { steps, batch, model } = settings;
   const { context } = model;
+  const sendings = sendingCodecs(settings, parameters).map((codec) => ({
+    codec,
+    bytes: frameBytes(codec, parameters),
+  }));
   return {
     ...(rounds.seconds !== "paced" && { ms: Math.round(1_000 * rounds.seconds) }),
     ...(rounds.batch !== "paced" && { batch: rounds.batch }),
     ...(steps !== "paced" && { steps }),
     ...(rounds.inner !== "paced" && { inner: rounds.inner }),
-    ...{ most: { adamw: batch, muon: muonBatch(settings) }, context, deltaBytes },
+    ...{ most: { adamw: batch, muon: muonBatch(settings) }, context, sendings },
   };
 }
 

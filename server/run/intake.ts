@@ -147,6 +147,7 @@ export class Intake {
 }
 
 /** What a ticket of a run on a clock asked for. */
-export function askedOf({ steps, batch, trainFor, inner = "adamw" }: TicketTerms): Pick<Accepted, "asked"> {
-  return trainFor === undefined ? {} : { asked: { steps, batch, trainFor, inner } };
+export function askedOf(ticket: TicketTerms): Pick<Accepted, "asked"> {
+  const { steps, batch, trainFor, inner = "adamw", delta } = ticket;
+  return trainFor === undefined ? {} : { asked: { steps, batch, trainFor, inner, ...(delta && { delta }) } };
 }

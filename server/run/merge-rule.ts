@@ -1,5 +1,5 @@
 import { Orthogonalizer } from "../../model/engine/wasm/orthogonal.ts";
-import { type CodecSpec, DENSE2, DENSE4 } from "../../protocol/codec/codec.ts";
+import { type CodecSpec, DENSE2, DENSE4, MIDRISE2, MIDRISE3 } from "../../protocol/codec/codec.ts";
 import type { Closed } from "../coordinator/events.ts";
 import type { MergeRule } from "../merge/merge.ts";
 import type { Task } from "./options.ts";
@@ -14,6 +14,12 @@ const SPARSE: CodecSpec = { name: "topk", chunk: 4096, k: 64, bits: 4 };
 export function deltaCodec({ delta }: Pick<Settings, "delta">, parameters: number): CodecSpec {
   if (delta !== "auto") return delta;
   return parameters <= DENSE_MOST ? DENSE4 : SPARSE;
+}
+
+/** How deltas of a run on a clock may be sent, the finest first: in fewer bits over a slow link, where nothing is fixed. */
+export function sendingCodecs(settings: Pick<Settings, "delta">, parameters: number): readonly CodecSpec[] {
+  const codec = deltaCodec(settings, parameters);
+  return settings.delta === "auto" && codec.name === "dense" ? [codec, MIDRISE3, MIDRISE2] : [codec];
 }
 
 /** Diffs have four bits a value for so many versions: what comes late costs a young run most (docs/LEARNING.md). */

@@ -148,6 +148,7 @@ function withDefaults(json: unknown): unknown {
   if (onClock === undefined && !muon) return json;
   return {
     outer: muon ? { kind: "average" } : CLOCK_OUTER,
+    ...(onClock && { downlink: "midrise2" }),
     ...(muon && { batch: MUON_BATCH }),
     ...(json as object),
     ...(muon && onClock && { rounds: { inner: "muon", ...onClock.rounds } }),

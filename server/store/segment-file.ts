@@ -64,7 +64,7 @@ export class SegmentReader {
   /** Every block's records, in order; blocks that are written meanwhile are not among them. */
   async *blocks(segment: SegmentFile): AsyncGenerator<Records> {
     const { blocks, bytes } = await this.#scanned(segment);
-    const before = blocks.slice();
+    const before = blocks.filter((block) => block.offset + block.bytes <= bytes);
     const content = await this.#files.read(segment.path, 0, bytes);
     for (const block of before) yield decoded(segment, block, content, block.offset);
   }

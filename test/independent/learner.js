@@ -31,7 +31,8 @@ export class Learner {
    * @returns {{frame: Uint8Array, loss: number, steps: number}} the delta, the mean loss of the steps, and their number
    */
   train(ticket, weights, shard, most = ticket.steps, inTime = () => true) {
-    const { model, delta: codec } = this.#manifest;
+    const { model } = this.#manifest;
+    const codec = ticket.delta ?? this.#manifest.delta;
     const optimizer = this.#optimizerFor(ticket);
     const trained = Float64Array.from(weights);
     let steps = 0;

@@ -14,7 +14,7 @@ import { canonicalJson, fromBase64Url, sha256, toBase64Url, utf8 } from "./bytes
 const TERMS = {
   ticket: [
     ...["run", "id", "volunteer", "version", "hash", "shard", "window"],
-    ...["seed", "steps", "batch", "rates", "fresh", "lease", "issued", "trainFor", "inner"],
+    ...["seed", "steps", "batch", "rates", "fresh", "lease", "issued", "trainFor", "inner", "delta"],
   ],
   receipt: ["run", "ticket", "volunteer", "delta", "version", "tokens", "accepted"],
   version: ["run", "version", "previous", "model", "diff", "step", "merged"],
