@@ -40,8 +40,8 @@ const MIN_CHUNK_BYTES = 64 * 1024;
 const MAX_CHUNK_BYTES = 256 * 1024;
 
 /**
- * The size this server cuts objects into. Of 64, 128 and 256 KiB it sends the least with the first: 13, 21 and 28
- * copies to 300 who come within a minute, with a median start of 8.0, 7.1 and 6.8 s (`npm run bench -- peers --sizes`).
+ * Bytes of a chunk of this server's. Of 64, 128 and 256 KiB the first costs the server least: 13, 21 and 28 copies to
+ * 300 newcomers within a minute, with a median start of 8.0, 7.1 and 6.8 s (`npm run bench -- peers --sizes`).
  */
 export const CHUNK_BYTES = 64 * 1024;
 

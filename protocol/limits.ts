@@ -3,26 +3,26 @@
  * held against one of these first.
  */
 
-/** The longest wait that a refusal may ask for: a day. Who must wait longer is told again. */
+/** Milliseconds that a refusal may ask a sender to wait: a day. Whoever must wait longer is asked again. */
 export const MAX_RETRY_AFTER_MS = 86_400_000;
 
-/** The longest that who asks for work waits for its turn (N6), ms: many proxies give up on an answer after 60 s. */
+/** Milliseconds that a request for work may wait for its turn (N6): many proxies give up on an answer after 60 s. */
 export const MAX_TURN_MS = 45_000;
 
 /** Parameters of the largest model a run may have: 256 MiB of f32, what a phone's tab can still hold. */
 export const MAX_PARAMETERS = 64 * 1024 * 1024;
 
-/** Vocabulary bounds. A shard stores a token in 16 bits; a byte-level tokenizer has at least the 256 bytes. */
+/** Tokens of a vocabulary, at least: the 256 bytes of a byte-level tokenizer. */
 export const MIN_VOCABULARY = 256;
 export const MAX_VOCABULARY = 65_536;
 
 /**
- * Bytes of the largest tokenizer.json: three times what the largest vocabularies in use need at {@link MAX_VOCABULARY}
- * tokens. Its size follows from its merges and added tokens as well as from its vocabulary.
+ * Bytes of tokenizer.json: three times what the largest vocabularies in use need at {@link MAX_VOCABULARY} tokens. The
+ * size depends on merges and added tokens as well as on the vocabulary.
  */
 export const MAX_TOKENIZER_BYTES = 16 * 1024 * 1024;
 
-/** Inner steps of one ticket (design: 3 to 30 in use; the room above is for benches). */
+/** Inner steps of one ticket. Runs use 3 to 30; benches use more. */
 export const MAX_STEPS = 1_000;
 
 /** Sequences in one micro-batch. */
@@ -44,8 +44,8 @@ export const MAX_ENVELOPE_BYTES = 64 * 1024;
 export const MAX_JSON_BYTES = 16 * 1024;
 
 /**
- * The highest loss that is told, nats a token: far above any model that is worth a look (guessing among 65,536
- * tokens costs 11.1). A reader refuses more, so who measures more says this.
+ * Nats a token that a message may report as a loss: far above any useful model (guessing among 65,536 tokens costs
+ * 11.1). Readers refuse more, so a sender that measures more reports this.
  */
 export const MAX_LOSS = 1e6;
 

@@ -54,7 +54,7 @@ export interface IceServer {
   readonly credential?: string;
 }
 
-/** What browsers contact to reach each other: more than a few only slow them down. */
+/** STUN and TURN servers of a run: more than a few only slow browsers down. */
 export const MAX_ICE_SERVERS = 4;
 export const MAX_ICE_CHARS = 256;
 /** RFC 7064 and 7065. */

@@ -13,7 +13,7 @@ export interface Pace {
   readonly downlink?: number;
 }
 
-/** Faster than any machine or link: what is above counts as this. */
+/** Tokens or bytes a second: faster than any machine or link. A higher figure counts as this. */
 const MAX_PACE = 1e12;
 
 /** Reads a request for work. Throws `bad-request` on what is no number above 0. */

@@ -13,7 +13,7 @@ export interface Setback {
 const LASTING = 8;
 /** The part by which the loss must lie above the best: so many together differ by less by chance. */
 const WORSE = 0.05;
-/** The same above guessing: a random beginning costs a little more than that. */
+/** Part above the loss of guessing that counts as worse: a random initialisation costs a little more than guessing. */
 const GUESSING = 0.02;
 
 /**

@@ -1,6 +1,6 @@
 /**
- * The wire version. Server and client must hold the same one (rule V1 of docs/PROTOCOL.md): a client that
- * meets another reloads itself once and then says so.
+ * Number of the wire format. Server and client must have the same one (rule V1): a client that meets another reloads
+ * itself once, and then says so.
  */
 export const PROTOCOL_VERSION = 2;
 

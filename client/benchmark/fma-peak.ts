@@ -4,9 +4,9 @@
  * needs no compiler.
  */
 const SUMS = 12;
-/** A multiply-add is 4 lanes of 2 FLOP. */
+/** Floating-point operations of a turn: a multiply-add is 4 lanes of 2. */
 const FLOP_A_TURN = SUMS * 4 * 2;
-/** About 3 ms, well above a browser's clock. */
+/** Turns of a measurement: about 3 ms, well above the resolution of a browser's clock. */
 const TURNS = 2_000_000;
 
 const [I32, F32, V128] = [0x7f, 0x7d, 0x7b] as const;

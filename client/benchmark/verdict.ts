@@ -3,7 +3,7 @@ import type { Results } from "./bench.ts";
 import type { Row } from "./messages.ts";
 import { CONTENDER, DEVICE, verdictText } from "./strings.ts";
 
-/** How far two trainers' first losses, before anything is learnt, may lie apart, in nats. */
+/** Nats that two trainers' first losses may differ by, before anything is learnt. */
 const SAME = 1e-4;
 
 /** The results in a few sentences, the most useful first. */

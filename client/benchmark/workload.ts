@@ -17,7 +17,7 @@ export const isConfig = (name: unknown): name is ConfigName =>
 export const BATCH = 4;
 export const RATE = 1e-3;
 export const OPTIMIZER: AdamW = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, clip: 1 };
-/** The bytes that every contestant begins with: initialWeights(shape, SEED). */
+/** Seed of the weights that every contestant begins with. */
 export const SEED = 1;
 
 /** A trainer as a bench drives it. */

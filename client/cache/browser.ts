@@ -5,11 +5,11 @@ import type { Cache } from "./cache.ts";
 
 const PREFIX = "murmuration ";
 
-/** In milliseconds: a browser that has not opened a database by then waits for another tab, or has lost its way. */
+/** Milliseconds a browser has to open a database: after that it waits for another tab, or hangs. */
 const OPEN_MS = 5_000;
-/** In milliseconds, for reading or writing once it is open: weights of a gigabyte on a slow disk. */
+/** Milliseconds for reading or writing: weights of a gigabyte on a slow disk. */
 const TRANSACTION_MS = 60_000;
-/** In milliseconds, for what nobody should have to wait for. */
+/** Milliseconds for tidying up, which nobody should have to wait for. */
 const TIDY_MS = 2_000;
 
 /** The name of a run's database: one a server and run, so that two runs never share weights or keys. */

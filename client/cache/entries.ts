@@ -100,7 +100,7 @@ export async function readPending(
   }
 }
 
-/** A winner is believed for a week: drivers and machines change. */
+/** Milliseconds that a probe's winner is kept: a week, since drivers and machines change. */
 const PROBE_DAYS_MS = 7 * 86_400_000;
 
 /** The device that won the probe under this description lately. */

@@ -5,8 +5,8 @@ import type { Cache } from "./cache.ts";
 import { fieldsOf, isCount, KEYS } from "./entries.ts";
 
 /**
- * Bytes of shards that are kept, the least recently used given up first. A run's ranges go round its whole text, so a
- * small corpus should fit: one that just does not would never be found in the cache.
+ * Bytes of shards kept, the least recently used given up first. A run's ranges go round its whole text: a corpus that
+ * is slightly larger than this would never be found in the cache.
  */
 const KEPT_BYTES = 16 * 1024 * 1024;
 

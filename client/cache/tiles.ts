@@ -3,7 +3,7 @@ import type { TileNames } from "../../model/engine/webgpu/kernels/tile.ts";
 import type { Cache } from "./cache.ts";
 import { fieldsOf, KEYS } from "./entries.ts";
 
-/** A visitor has few adapters and takes part in few runs; the least recently used is given up. */
+/** Adapters and runs remembered; a visitor has few of either. The least recently used is given up. */
 const KEPT = 8;
 
 interface Kept {

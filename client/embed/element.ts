@@ -1,9 +1,9 @@
 import type { FromFrame, SwarmElement, SwarmEvents, SwarmStatus, Theme, ToFrame } from "./messages.ts";
 import { sheet } from "./style.ts";
 
-/** A frame that has not spoken by then was kept from it. */
+/** Milliseconds a frame has to speak; after that something blocks it. */
 const READY_MS = 10_000;
-/** The same, from when the browser says that it has loaded. */
+/** Milliseconds the same frame has from when the browser reports that it loaded. */
 const SPEAK_MS = 2_000;
 
 const IDLE: SwarmStatus = { state: "idle", line: "", loss: null, sent: 0, merged: 0 };

@@ -16,7 +16,7 @@ export interface HowProps {
   readonly network: NetworkClient;
 }
 
-/** Digits, their packing and tfjs with its WASM backend, gzipped. */
+/** Bytes of the digits, their decoder and tfjs with its WASM backend, gzipped. */
 const DOWNLOADS = 1_000_000;
 
 /** Training told twice, step beside step: of pictures, live in this page, and of text, in the server's run. */

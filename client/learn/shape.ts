@@ -16,7 +16,7 @@ export const POOLED = MAP / 2;
 export const DIGIT_KINDS = 10;
 export const NUMBERS = FILTERS * (WINDOW ** 2 + 1) + (FILTERS * POOLED ** 2 + 1) * DIGIT_KINDS;
 
-/** Digits looked at before each adjustment. */
+/** Digits in each training step. */
 export const BATCH = 32;
-/** Where it stops by itself, having seen every digit eight times. */
+/** Training steps after which it stops: every digit was seen eight times. */
 export const LAST_STEP = (8 * TRAINED_ON) / BATCH;

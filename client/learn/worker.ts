@@ -17,15 +17,15 @@ const SEED = 7;
 const SERVER = serverOf(new URL("..", location.href).href);
 /** Steps a second that a person can follow. */
 const CALM_STEPS_PER_SECOND = 8;
-/** How often the page gets to see it, and for how long it stays at one digit. */
+/** Milliseconds between two pictures for the page, and that it stays at one digit. */
 const SHOW_EVERY_MS = 120;
 const DIGIT_FOR_MS = 5_000;
 const EXAM_EVERY_MS = 1_000;
 /** Held-out digits shown with their guesses. */
 const SHOWN = 12;
-/** In milliseconds: half a megabyte on a slow line. */
+/** Milliseconds for half a megabyte on a slow line. */
 const DIGITS_MS = 120_000;
-/** Held-out digits guessed at once: their windows together take some 30 MB. */
+/** Held-out digits guessed at once: together their windows take about 30 MB. */
 const GUESSED_AT_ONCE = 100;
 
 const say = (report: PupilReport, transfer: Transferable[] = []): void =>

@@ -22,7 +22,7 @@ export type ToWorker =
   | { readonly type: "failed"; readonly id: number }
   | { readonly type: "make"; readonly hash: Hash };
 
-/** A page that says nothing of a download for so long is not waited for. Milliseconds. */
+/** Milliseconds that a page may say nothing of a download before the Worker stops waiting for it. */
 const SILENCE_MS = 20_000;
 
 interface Asked {

@@ -19,5 +19,5 @@ export interface Network {
 
 /** Bytes waiting in a channel above which nothing more is handed over: a quarter second at 8 Mbit/s. */
 export const BUFFER_HIGH = 256 * 1024;
-/** …and below which it goes on. */
+/** Bytes waiting in a channel below which sending goes on. */
 export const BUFFER_LOW = 64 * 1024;

@@ -30,7 +30,7 @@ export interface Sharing {
   close(): void;
 }
 
-/** The Worker makes a snapshot's file within so long, or not at all. Milliseconds. */
+/** Milliseconds the Worker has to make a snapshot's file. */
 const MAKE_MS = 5_000;
 
 /**

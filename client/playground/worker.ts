@@ -21,7 +21,7 @@ interface Loaded {
   readonly context: number;
 }
 
-/** How often what was written so far is shown. */
+/** Milliseconds between two pictures of the text so far. */
 const SHOW_EVERY_MS = 60;
 const SHOWN_CANDIDATES = 5;
 

@@ -27,5 +27,5 @@ export class Backoff {
   }
 }
 
-/** Even the luckiest draw is no busy loop. */
+/** Milliseconds of the shortest wait: even the luckiest draw is no busy loop. */
 export const FLOOR_MS = 100;

@@ -16,7 +16,7 @@ export interface PeopleApi {
   forget(identity: Identity): Promise<void>;
 }
 
-/** A thousand deltas at some 250 bytes, and room. */
+/** Bytes of a volunteer's own data: a thousand deltas of about 250, and more. */
 const MAX_DATA = 512 * 1024;
 
 export function peopleApi(posts: SignedPosts): PeopleApi {

@@ -12,7 +12,7 @@ import { readEvents } from "./events.ts";
 
 /** Bytes of any JSON answer: a ticket with 1,000 learning rates is about 22 KiB. */
 export const MAX_JSON_ANSWER = 64 * 1024;
-/** The longest silence of a server that is there, in milliseconds. */
+/** Milliseconds that a server may be silent in the middle of an answer. */
 const STALL_MS = 30_000;
 /** Characters of a refusal's message that are kept. */
 const MAX_MESSAGE = 500;

@@ -1,4 +1,4 @@
-/** In milliseconds: a small answer that is not there whole by then is not coming. */
+/** Milliseconds a small answer has to arrive whole. */
 export const ANSWER_MS = 30_000;
 
 /** The browser's fetch, given up after so many milliseconds: what no server answers would else be waited for for ever. */

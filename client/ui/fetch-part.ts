@@ -1,6 +1,6 @@
 import { withDeadline } from "../../model/lib/deadline.ts";
 
-/** In milliseconds: a script that has not come by then is given up, and can be asked for again. */
+/** Milliseconds a script has to load; after that the page offers to try again. */
 const PART_MS = 30_000;
 
 /** Fetches code that is only needed now; rejects where it does not come. */

@@ -3,7 +3,7 @@ import { Bar, type BarProps } from "./bar.tsx";
 import { formatProbability } from "./format.ts";
 import { common } from "./strings.ts";
 
-/** How many characters of what came before are repeated over the guesses. */
+/** Characters of the text before that are repeated over the guesses. */
 const SHOWN_BEFORE = 32;
 
 export interface GuessViewProps {

@@ -1,4 +1,4 @@
-/** In milliseconds: a Worker that has not said a word by then has not begun. */
+/** Milliseconds a Worker has to send its first message; after that it has not started. */
 const FIRST_WORD_MS = 45_000;
 
 /**

@@ -41,7 +41,7 @@ export interface EventStream {
 
 /** EventSource.CLOSED: it gave up (an HTTP error), and only a new one helps. */
 const CLOSED = 2;
-/** Events carry everything but rates and counts of volunteers, which may be this old. */
+/** Milliseconds that rates and counts of volunteers may be old: events carry everything else. */
 const POLL_MS = 5_000;
 const FIRST_RETRY_MS = 1_500;
 const LAST_RETRY_MS = 30_000;

@@ -1,6 +1,6 @@
 import type { RoundDeps } from "./deps.ts";
 
-/** A visitor's credit is asked for this often at most. */
+/** Milliseconds between two requests for a visitor's credit, at least. */
 const CREDIT_EVERY_MS = 5_000;
 
 /**

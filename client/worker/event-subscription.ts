@@ -3,10 +3,10 @@ import type { Hash } from "../../protocol/ids.ts";
 import type { Api } from "../transport/api.ts";
 import { Backoff } from "../transport/backoff.ts";
 
-/** A stream that ended is opened again after so long, at first and at last. */
+/** Milliseconds until a stream that ended is opened again, at first and at last. */
 const REOPEN_MS = 2_000;
 const LAST_REOPEN_MS = 60_000;
-/** Who waits for the same event comes back spread over this long. */
+/** Milliseconds over which volunteers that wait for the same event come back. */
 const SPREAD_MS = 500;
 
 /** What listening needs of the world (deps.ts has the words). */

@@ -6,7 +6,7 @@ import type { DeltaPicture, Inside } from "./messages.ts";
 const LOOK_COST = 1e9;
 /** Tokens of a passage that a look reads: what fits beside each other in a page. */
 const MAX_TOKENS = 32;
-/** A model of which eight tokens cannot be read within the cost is not looked into. */
+/** Tokens that must be readable within that cost, or the model is not looked into. */
 const MIN_TOKENS = 8;
 /** Deltas of larger models are not pictured: decoding one again would cost training time. */
 const MAX_PARAMETERS = 8_000_000;

@@ -10,12 +10,12 @@ import { KEYS, readMoments, readResidual } from "../cache/entries.ts";
 import type { Answer } from "./send.ts";
 
 /**
- * What a delta that came too late still counts, as in a merge (rule N2): one is refused at a staleness of 5. Added back
- * whole, the next delta would take two tickets' steps at once; it overshoots, helps half as much on its own text, and an
- * audit may find it bad.
+ * Part of a delta that came too late which still counts, as in a merge (rule N2): one is refused at a staleness of 5.
+ * Added back whole, the next delta would take two tickets' steps at once: it overshoots, helps half as much on its own
+ * text, and an audit may find it bad.
  */
 export const LATE_PART = (1 + 5) ** -1.5;
-/** A residual this many versions old was meant for a model long gone. */
+/** Versions after which a residual is dropped: it was meant for a model long gone. */
 const FORGET_AFTER = 50;
 
 export interface LocalStateOptions {

@@ -1,7 +1,7 @@
 import { PeerBridge } from "../p2p/bridge.ts";
 import type { Replica } from "./replica.ts";
 
-/** The page's code for peers is some 100 KB: it is there by then, or the first download goes without. Milliseconds. */
+/** Milliseconds the page's code for peers, about 100 KB, has to load; the first download else goes without it. */
 const COMING_MS = 3_000;
 
 /** The Worker's way to peers, which the page opens and closes as the visitor agrees and changes their mind. */

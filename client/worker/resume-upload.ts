@@ -5,7 +5,7 @@ import { KEYS, readPending, readResidual } from "../cache/entries.ts";
 import type { RoundDeps } from "./deps.ts";
 import { sendUntil } from "./send.ts";
 
-/** How long an upload of an earlier visit is tried: our clock then does not know how old its lease is. */
+/** Milliseconds that an upload of an earlier visit is tried: how old its lease is, our clock does not know. */
 const TRY_FOR_MS = 30_000;
 
 /**

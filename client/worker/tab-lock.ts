@@ -2,7 +2,7 @@ import { type After, withDeadline } from "../../model/lib/deadline.ts";
 
 /** One trainer a browser: whoever holds this lock trains, the other tabs wait for it. */
 const LOCK = "murmuration-trainer";
-/** In milliseconds: whether a lock is free is known at once. */
+/** Milliseconds a browser has to say whether a lock is free, which it knows at once. */
 const ANSWER_MS = 5_000;
 
 /**

@@ -11,7 +11,7 @@ import { refusedAtHome, train } from "./train.ts";
 import { UploadInFlight } from "./upload-in-flight.ts";
 import type { Waits } from "./waits.ts";
 
-/** Replica, moments and residual are written to disk this often, and at the end. */
+/** Milliseconds between two writes of replica, moments and residual to disk; they are also written at the end. */
 const SAVE_EVERY_MS = 20_000;
 /** Tickets in a row that may fail on data no device can take, before the loop gives up. */
 const MAX_FAILURES = 4;

@@ -80,9 +80,12 @@ export const KNOWN_MUON_DELTA: ReadonlyMap<string, Fingerprint> = new Map([
   ["h.0.mlp.c_proj.weight", { norm: 0.264881146, signed: 0.0774819905 }],
 ]);
 
-/** Relative: GPUs may round sums and exponentials generously, and a wrong kernel is off by far more. */
+/** Relative error: GPUs may round sums and exponentials generously, and a wrong kernel is off by far more. */
 const TOLERANCE = 1e-3;
-/** Relative, of Muon's matrices: it makes a gradient's weakest directions as strong as the others, and their rounding, too. */
+/**
+ * Relative error of Muon's matrices: it makes a gradient's weakest directions as strong as the others, and their
+ * rounding too.
+ */
 const MUON_TOLERANCE = 1e-2;
 
 /**

@@ -18,9 +18,9 @@ import { hiddenMatrices, isHidden, type Layout, type Matrix, type Tensor } from 
 /** a, b and c: steep at zero, so that weak directions grow 3.4-fold a time. */
 export const QUINTIC = [3.4445, -4.775, 2.0315] as const;
 export const ITERATIONS = 5;
-/** μ, what a mean gradient keeps of itself a step. */
+/** μ, the part of the mean gradient kept at each step. */
 export const MOMENTUM = 0.95;
-/** Root mean square of a step, as a part of the rate: AdamW's usual one, so that both take one rate (2502.16982). */
+/** Root mean square of a step, as a part of the rate: AdamW's usual one, so that both use one rate (2502.16982). */
 export const STEP_RMS = 0.2;
 
 /** What a matrix of singular values near 1 is multiplied by, so that its root mean square is {@link STEP_RMS}. */

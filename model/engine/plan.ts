@@ -1,6 +1,6 @@
 import type { DeviceNeeds, Op, Slot } from "./ops.ts";
 
-/** Slots begin at multiples of this many values: 256 bytes, the strictest alignment a WebGPU binding asks. */
+/** Values of which a slot's offset is a multiple: 256 bytes, the strictest alignment that a WebGPU binding needs. */
 const ALIGNMENT = 64;
 
 /** Lengths of the memories that depend on the batch, in values of 4 bytes. */

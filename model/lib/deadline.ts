@@ -6,7 +6,7 @@ export class TimedOut extends Error {
 /** Calls back after so many milliseconds; returns the way to cancel. */
 export type After = (ms: number, callback: () => void) => () => void;
 
-/** A limit is waited in so many parts, so that an hour of sleep or freezing in its midst counts as one of them. */
+/** Parts in which a limit is waited for, so that an hour of sleep or freezing counts as one of them. */
 const PARTS = 4;
 
 /**

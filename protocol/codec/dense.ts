@@ -83,7 +83,7 @@ export function dense(bits: CodeBits): Codec {
   };
 }
 
-/** More than the squares of a block's codes can come to. */
+/** Sum of the squares of a block's codes that no block reaches. */
 const FORBIDDEN = BLOCK * 128 * 128;
 
 /** For each byte the sum of its codes' squares; {@link FORBIDDEN} where one of them is no encoder's. */

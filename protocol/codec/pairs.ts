@@ -23,7 +23,7 @@ export interface Span {
 }
 
 const MAX_CODE = 7;
-/** More than the squares of a chunk's codes come to. */
+/** Sum of the squares of a chunk's codes that no chunk reaches. */
 const FORBIDDEN = 2 ** 20;
 
 /** For each byte the sum of its two codes' squares; {@link FORBIDDEN} where one of them is no encoder's. */

@@ -4,11 +4,11 @@ import { setPriority } from "node:os";
 /** Restarts of a crashing volunteer wait this long, doubled each time up to the last, in milliseconds. */
 const FIRST_WAIT_MS = 1_000;
 const MAX_WAIT_MS = 60_000;
-/** A volunteer that lived this long before it crashed starts from the first wait again. */
+/** Milliseconds a volunteer must live before its crash counts as a first one. */
 const HEALTHY_MS = 60_000;
-/** From asking a volunteer to stop until it is killed. */
+/** Milliseconds from asking a volunteer to stop until it is killed. */
 const GRACE_MS = 2_000;
-/** Volunteers give way to the server they share a machine with (Unix niceness). */
+/** Unix niceness of volunteers: they share the machine with the server, which goes first. */
 const NICENESS = 5;
 
 export interface SwarmOptions {

@@ -36,7 +36,7 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-/** Each volunteer takes a thread and some 100 MB. */
+/** Local volunteers: each takes a thread and about 100 MB. */
 const MAX_VOLUNTEERS = 256;
 
 const MAX_PROXIES = 10;

@@ -24,9 +24,9 @@ import { lineOf, StartError } from "./failure.ts";
 import { parseServeFlags, SERVE_USAGE, UsageError } from "./flags.ts";
 import { openLog } from "./log.ts";
 
-/** Between two looks of the run at its deadlines and leases. */
+/** Milliseconds between two checks of the run's deadlines and leases. */
 const TICK_MS = 50;
-/** From asking the server to stop until open connections are cut. */
+/** Milliseconds from asking the server to stop until open connections are cut. */
 const GRACE_MS = 2_000;
 
 /**

@@ -22,7 +22,7 @@ export interface VerifyIo {
   readonly stderr: Writer;
 }
 
-/** A running server lets go of old snapshots while we read: how often we begin again. */
+/** Times reading begins again: a running server removes old snapshots meanwhile. */
 const MAX_TRIES = 5;
 
 /** `murmuration verify …`. Resolves to the exit code. */

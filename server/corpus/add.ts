@@ -49,7 +49,7 @@ export interface Progress {
   readonly total: number | undefined;
 }
 
-/** The default run's context. */
+/** Tokens of the default run's context. */
 export const DEFAULT_CONTEXT = 128;
 
 /** Characters of a block of text that is encoded at once. */

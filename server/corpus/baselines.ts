@@ -14,7 +14,7 @@ export interface Baselines {
 /** Tokens that are measured, the first of each, so that memory and time stay bounded. */
 const MAX_MEASURED = { heldOut: 1 << 20, gate: 1 << 17 } as const;
 
-/** Weights tried for the unigram within the bigram, in tokens of evidence. */
+/** Tokens of evidence that the unigram is given within the bigram; the best of these is taken. */
 const PRIORS = Array.from({ length: 17 }, (_, i) => 2 ** i);
 
 /**

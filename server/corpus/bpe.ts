@@ -12,7 +12,7 @@ export type Pair = number;
 export const pairOf = (left: number, right: number): Pair => left * 0x1_0000 + right;
 export const splitPair = (pair: Pair): Merge => [Math.floor(pair / 0x1_0000), pair % 0x1_0000];
 
-/** A pair seen once would be a token that training never meets again. */
+/** Times a pair must occur: a pair seen once would be a token that training never meets again. */
 const MIN_COUNT = 2;
 
 /**

@@ -6,7 +6,7 @@ import type { CorpusJob, FromCorpusThread } from "./messages.ts";
 
 /** The thread that makes a corpus: reading, counting and encoding keep a processor busy. The main thread is corpus-thread.ts. */
 
-/** Between two words on how far it is: a person watches. */
+/** Milliseconds between two reports of progress. */
 const TELL_MS = 100;
 
 const { dataDir, file, vocabulary, context, maxTextBytes }: CorpusJob = workerData;

@@ -1,6 +1,6 @@
 /** Characters that a tokenizer is tried on, at most: enough to meet a language's rarer letters. */
 const MAX_SAMPLED = 1024 * 1024;
-/** Of so many blocks one is tried, and of the first few all: a text may change its language on the way. */
+/** Blocks of which one is sampled; the first few all are, since a text may change its language on the way. */
 const SAMPLE_EVERY = 8;
 
 /** Measures how much of a text does not come back from a tokenizer, on a sample of its blocks. */

@@ -19,7 +19,7 @@ import { CorpusError, systemCode } from "./error.ts";
 import type { Split } from "./split.ts";
 import type { ShardEntry } from "./writer.ts";
 
-/** The number in corpus.json that says how to read it. */
+/** Number in corpus.json that says how to read it. */
 export const CORPUS_FORMAT = 1;
 
 /** What corpus.json holds: which shard is for what. */

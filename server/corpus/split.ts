@@ -11,7 +11,7 @@ export type Split = (typeof SPLITS)[number];
 /** Characters of a block: a few paragraphs. */
 const BLOCK = 4_096;
 
-/** In each group of so many blocks one is for gate and one for held-out: 90%, 5%, 5%. */
+/** Blocks of which one is for gate and one for held-out text: 90%, 5%, 5%. */
 const GROUP = 20;
 
 /** Draws which. A constant, so that the same text is split the same way everywhere. */

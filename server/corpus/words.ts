@@ -14,16 +14,15 @@ export const wordsOf = (text: string): readonly string[] => text.match(WORD) ?? 
 export const ownWord = (word: string): string =>
   word.length < 13 ? word : Buffer.from(word, "utf16le").toString("utf16le");
 
-/** Distinct words remembered while counting: about 200 MB. */
+/** Distinct words counted at once: about 200 MB. */
 const MAX_WORDS = 1 << 20;
 
 /** Characters of all words remembered: what the trainer keeps of them takes some 30 bytes for each. */
 const MAX_CHARACTERS = 12 * 1024 * 1024;
 
 /**
- * Characters of the longest piece that is counted. Where words are no words, as in a genome or in Chinese without
- * punctuation, one may be as long as the text: it is counted in pieces, whose pairs are its own but for those across
- * a cut.
+ * Characters of a word. A text without spaces, such as a genome or Chinese, would be one word; it is cut into pieces,
+ * and only pairs across a cut are lost.
  */
 const MAX_WORD = 64;
 

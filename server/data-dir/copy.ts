@@ -10,7 +10,7 @@ import { LOCK_FILE } from "./lock.ts";
 /** What stays behind: what a start makes anew, locks, and what an interrupted write left. */
 const LEFT_OUT = /^(?:index\.sqlite.*|.*\.tmp|\.adding-.*|\.DS_Store|lost\+found)$/;
 const PARTIAL = ".partial";
-/** A running server lets go of old snapshots while we copy: how often we begin again. */
+/** Times copying begins again: a running server removes old snapshots meanwhile. */
 const MAX_TRIES = 5;
 
 /** Whether a file that nobody ever changes is copied, or given a second name on the same disk. */

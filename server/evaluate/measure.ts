@@ -9,7 +9,7 @@ export const EVALUATION_BATCH = 8;
 
 /** Tokens of a sample: a sentence or two. */
 const SAMPLE_TOKENS = 64;
-/** A sample is shown, and travels in an event (protocol/events.ts takes 2,000 characters). */
+/** Characters of a sample: it travels in an event (protocol/events.ts takes 2,000). */
 const SAMPLE_CHARACTERS = 1_000;
 const TEMPERATURE = 0.8;
 const TOP_K = 40;

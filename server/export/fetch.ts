@@ -11,7 +11,7 @@ import type { ExportedModel } from "./model.ts";
 
 /** Characters of a refusal that are shown. */
 const MAX_MESSAGE = 500;
-/** A version may be published between reading the manifest and the snapshot: then both are read again. */
+/** Times manifest and snapshot are read: a version may be published between the two. */
 const TRIES = 5;
 
 /** A served run's current version, its bytes held against their hashes. Throws an {@link ExportError}. */

@@ -2,11 +2,11 @@ import { crc32 } from "node:zlib";
 import type { ModelFile } from "../../model/export/hugging-face.ts";
 import { concat, utf8 } from "../../protocol/bytes.ts";
 
-/** The version of the format that is needed to read this one. */
+/** Version of the ZIP format that a reader needs. */
 const VERSION = 20;
 /** Names are UTF-8. */
 const FLAGS = 0x0800;
-/** 1980-01-01, the earliest a ZIP can say: the same files give the same archive. */
+/** Date of every entry, 1980-01-01, the earliest that ZIP has: the same files give the same archive. */
 const DATE = 0x0021;
 
 /** Files as one archive (PKWARE's APPNOTE), stored and not compressed: weights hardly shrink. */

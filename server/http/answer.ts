@@ -14,8 +14,8 @@ export function json(c: Context<Edge>, value: unknown, cache = NO_STORE): Respon
 const JSON_TYPE = "application/json; charset=utf-8";
 
 /**
- * Bytes of a body that are written at once. A large body in one write could not be seen to move until all of it had
- * left, and by HTTPS all of it would be encrypted, and held a second time, for a reader that takes nothing.
+ * Bytes of a body written at once. One large write would show no progress until all of it had left, and by HTTPS all of
+ * it would be encrypted, and held twice, for a reader that takes nothing.
  */
 const PIECE_BYTES = 64 * 1024;
 

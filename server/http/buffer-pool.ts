@@ -1,4 +1,4 @@
-/** Smaller ones are as well made anew. */
+/** Bytes below which a buffer is not worth keeping. */
 const MIN_BYTES = 64 * 1024;
 
 /**

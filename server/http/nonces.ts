@@ -1,7 +1,7 @@
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { ServerNonce, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 
-/** From one server nonce to the next, ms: ten times as long as a slow upload and a wait for one's turn take. */
+/** Milliseconds from one server nonce to the next: ten times a slow upload and the wait for a turn together. */
 const PERIOD_MS = 600_000;
 
 /** Requests that were signed for one server nonce, and the nonces they used. */

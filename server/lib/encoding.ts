@@ -55,7 +55,7 @@ function decodeHead(head: Uint8Array, encoding: Exclude<Encoding, "utf-8">): str
   return text;
 }
 
-/** Of bytes that are not UTF-8, the part with ASCII on both sides that makes an alphabet of Western Europe likely. */
+/** Part of the non-ASCII bytes with ASCII on both sides from which an alphabet of Western Europe is likely. */
 const LONE_SHARE = 0.7;
 
 /** What bytes that are not UTF-8 may be, for a person to try: the first of them need not be the first bad one. */

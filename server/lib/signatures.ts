@@ -13,7 +13,7 @@ import type { Hash, VolunteerKey } from "../../protocol/ids.ts";
 import type { Ticket } from "../../protocol/ticket.ts";
 import { forgetOldest } from "./oldest.ts";
 
-/** Volunteers' keys kept ready, about 1 KB each; the longest unused goes first. */
+/** Volunteers' keys kept ready, about 1 KB each; the least recently used goes first. */
 const MAX_KEYS = 4_096;
 
 /**

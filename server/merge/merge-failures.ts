@@ -1,6 +1,6 @@
 import { ProtocolError } from "../../protocol/errors.ts";
 
-/** A merge that failed so often in a row, and not for the disk, will fail again. */
+/** Failures in a row, other than of the disk, after which a merge is not tried again. */
 const MAX_FAILURES = 3;
 
 /** Counts a version's failed merges, so that one that can never succeed pauses the run and is not tried for ever. */

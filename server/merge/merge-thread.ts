@@ -17,7 +17,7 @@ export interface ThreadMerger extends Merger {
   close(): Promise<void>;
 }
 
-/** Frames on their way to the thread: enough to keep it busy, few enough to be no memory. */
+/** Frames on their way to the thread: enough to keep it busy, few enough to cost little memory. */
 const IN_FLIGHT = 4;
 
 /** The worker's file beside this one, as source (.ts) or as built (.js). */

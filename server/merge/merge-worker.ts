@@ -16,9 +16,9 @@ const orthogonalize: typeof orthogonalizer.apply = (...args) => {
 };
 const reader = new BlockReader();
 
-/** How much later than the thread that takes deltas this one gets the processor, where both want it. */
+/** Unix niceness above that of the thread that accepts deltas, which goes first. */
 const NICENESS = 5;
-/** There is no later. */
+/** Unix niceness, the highest there is. */
 const LAST = 19;
 // On Linux "this process" is the calling thread; elsewhere it would be all of them.
 if (process.platform === "linux") setPriority(0, Math.min(LAST, getPriority() + NICENESS));

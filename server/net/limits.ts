@@ -38,35 +38,35 @@ export const WAITS: Waits = {
 };
 
 /**
- * Requests on one connection that wait for their answers at once. Browsers and proxies wait for an answer before they ask
- * again; one packet can hold hundreds of requests, each of which would hold what it asked for.
+ * Requests on one connection that wait for their answers. Browsers and proxies wait for an answer before they ask
+ * again; one packet can carry hundreds of requests, and each would hold memory.
  */
 export const MAX_PIPELINED = 16;
 
-/** Between two pieces of a body. A sender that stalls this long has gone. */
+/** Milliseconds between two pieces of a body: a sender that stalls longer has gone. */
 export const BODY_IDLE_MS = 10_000;
 
-/** Sockets open at once. Half of them may be event streams. */
+/** Open sockets. Half of them may be event streams. */
 export const MAX_CONNECTIONS = 4_096;
 
-/** Event streams open at once. Further volunteers poll. */
+/** Open event streams. Further volunteers poll. */
 export const MAX_EVENT_STREAMS = 2_048;
 
-/** What may wait for one slow reader of events before it is dropped: some 200 events. */
+/** Bytes that may wait for a slow reader of events before it is dropped: about 200 events. */
 export const EVENT_QUEUE_BYTES = 64 * 1024;
 
-/** A comment this often keeps proxies from closing a quiet event stream (rule E1). */
+/** Milliseconds between two comments that keep proxies from closing a quiet event stream (rule E1). */
 export const EVENT_KEEPALIVE_MS = 15_000;
 
-/** Uploads being received or checked at once; more are asked to come back. */
+/** Uploads being received or checked; further senders are asked to come back. */
 export const MAX_UPLOADS = 512;
 
 /** Requests for a ticket at once: each waits until a version that is being closed is published. */
 export const MAX_ASKING = 4_096;
 
 /**
- * Bytes of upload bodies held at once, counted as they arrive, so that a slow sender costs only what it sent
- * and five hundred of them leave room for the honest.
+ * Bytes of upload bodies in memory, counted as they arrive: a slow sender costs only what it has sent, and five hundred
+ * of them leave space for others.
  */
 export const MAX_UPLOAD_MEMORY = 256 * 1024 * 1024;
 
@@ -74,12 +74,12 @@ export const MAX_UPLOAD_MEMORY = 256 * 1024 * 1024;
 export const MAX_POOLED_BYTES = 16 * 1024 * 1024;
 
 /**
- * Of connections, of bodies in flight and of their bytes, the part that one network (network.ts) may hold: a school
- * or an office behind one router has room in it, and the rest of the world in what is left.
+ * Part of all connections, bodies and their bytes that one network (network.ts) may hold: enough for a school or an
+ * office behind one router, and the rest of the world has what is left.
  */
 export const NETWORK_SHARE = 1 / 4;
 
-/** When a sender refused for lack of room may come back. */
+/** Milliseconds after which a sender that was refused for lack of space may come back. */
 export const BUSY_RETRY_MS = 2_000;
 
 /** A bucket of tokens: `burst` at once, then `perSecond`. */
@@ -97,7 +97,7 @@ export const ADDRESS_RATE: Rate = { burst: 2_000, perSecond: 400 };
 /** Downloads to one address: a volunteer that comes back takes up to a hundred diffs at once, a class thirty times. */
 export const READ_RATE: Rate = { burst: 3_000, perSecond: 200 };
 
-/** Diffs, shards and old snapshots kept in memory for those who ask next. */
+/** Bytes of diffs, shards and old snapshots kept in memory for the next reader. */
 export const MAX_READ_CACHE = 64 * 1024 * 1024;
 
 /** Files read from the disk for askers at once; the largest, a snapshot of the largest model, has 256 MB. */

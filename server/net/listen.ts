@@ -52,7 +52,7 @@ export interface Listening {
   close(graceMs: number): Promise<void>;
 }
 
-/** While closing, how often connections that have become idle are closed. */
+/** Milliseconds between two searches for idle connections while the server closes. */
 const IDLE_LOOK_MS = 50;
 
 /** Serves an app on a socket, with every wait bounded (limits.ts). Rejects with the system's error. */

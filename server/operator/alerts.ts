@@ -24,14 +24,17 @@ export interface Facts {
   readonly madeUp: boolean;
 }
 
-/** Work is there, and no version came of it for so long: five times the longest deadline of a version. */
+/**
+ * Milliseconds without a version, though there is work, that count as stalled: five times the longest deadline of a
+ * version.
+ */
 const STALLED_MS = 5 * 60_000;
-/** Refused deltas are a spike when there are so many, and as many as were merged. */
+/** Refused deltas from which there is a spike, if as many were refused as merged. */
 const SPIKE = 20;
-/** Of so many senders at least, of whom each counts so often at most: no one sender makes a spike. */
+/** Senders that a spike needs, each counted at most this often: no single sender makes a spike. */
 const SPIKE_SENDERS = 3;
 const MAX_OF_SENDER = 10;
-/** A disk is nearly full with less than this free: a few versions of the largest model, with their states. */
+/** Free bytes below which a disk is nearly full: a few versions of the largest model, with their states. */
 const FULL_BYTES = 2e9;
 
 /** What is wrong now; nothing where all is well. */

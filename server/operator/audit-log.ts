@@ -4,7 +4,7 @@ import { asText, parseJson } from "../../protocol/guards.ts";
 import type { AuditEntry } from "../../protocol/operator.ts";
 
 const FILE = "operator-log.jsonl";
-/** Newest entries shown. */
+/** Entries shown, the newest. */
 const SHOWN = 100;
 /** Characters of what was done: a settings change with every key in it. */
 const MAX_ACTION = 2_000;

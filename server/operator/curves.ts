@@ -8,7 +8,7 @@ import type { Outcome } from "../coordinator/outcomes.ts";
 const MAX_POINTS = 600;
 /** Versions whose deltas' staleness is counted. */
 const STALE_VERSIONS = 50;
-/** Staleness is at most this, or more. */
+/** Versions of staleness; more are counted as this. */
 const MAX_STALE = 4;
 
 /** What the journal tells of how the run went, gathered as it is read and as it grows. Memory is bounded. */

@@ -2,7 +2,7 @@ import { statfs } from "node:fs/promises";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { Overview } from "../../protocol/operator.ts";
 
-/** Between two looks of the delay histogram, ms. */
+/** Milliseconds between two samples of the delay histogram. */
 const RESOLUTION_MS = 10;
 const NANO = 1e6;
 

@@ -12,7 +12,7 @@ const ADDRESS_FILE = "operator-address";
 
 /** Bytes of a link's secret: nobody guesses 256 bits. */
 const SECRET_BYTES = 32;
-/** From issuing a link until it is worth nothing: long enough to walk to another machine's browser. */
+/** Milliseconds that a link can be used after it was issued: long enough to walk to another machine's browser. */
 export const LINK_MS = 15 * 60_000;
 
 /** How a link's secret comes to the page: in the fragment, which no server log and no referrer ever holds. */

@@ -17,7 +17,7 @@ import type { Sites } from "./sites.ts";
 import type { Traffic } from "./traffic.ts";
 import type { Webhook } from "./webhook.ts";
 
-/** Between two looks at whether something is wrong, and two marks of the traffic. */
+/** Milliseconds between two checks for alerts, and between two samples of the traffic. */
 const LOOK_MS = 10_000;
 /** Looks that a spike of refusals is counted over. */
 const SPIKE_LOOKS = 30;

@@ -8,9 +8,9 @@ export interface Session {
   readonly name: string;
 }
 
-/** A session ends so long after its sign-in, used or not: a working day. */
+/** Milliseconds from sign-in until a session ends, used or not: a working day. */
 export const SESSION_MS = 12 * 3_600_000;
-/** Signed in at once; of more the oldest is signed out. */
+/** Sessions open at once; the oldest is signed out for the next. */
 const MAX_SESSIONS = 32;
 const SECRET_BYTES = 32;
 

@@ -8,7 +8,7 @@ import type { Outcome } from "../coordinator/outcomes.ts";
 import { forgetOldest } from "../lib/oldest.ts";
 
 const FILE = "sites.json";
-/** A volunteer is here for so long after its last request. */
+/** Milliseconds that a volunteer counts as here after its last request. */
 const HERE_MS = 60_000;
 /** Volunteers whose site is remembered, in memory alone. */
 const MAX_VOLUNTEERS = 20_000;

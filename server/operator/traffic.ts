@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import type { Overview } from "../../protocol/operator.ts";
 
-/** How far back a rate looks. */
+/** Milliseconds that a rate looks back. */
 const WINDOW_MS = 60_000;
 
 /** Bytes in and out of every socket, encrypted where they are. */

@@ -1,7 +1,7 @@
 import type { Log } from "../lib/log.ts";
 import type { Alert } from "./alerts.ts";
 
-/** A receiver that does not answer is given up on; the next alert tries again. */
+/** Milliseconds a receiver has to answer; the next alert tries again. */
 const ANSWER_MS = 10_000;
 
 /**

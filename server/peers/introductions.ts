@@ -4,11 +4,11 @@ import { type Announcement, type Introduction, MAX_INTRODUCED } from "../../prot
 import { forgetOldest } from "../lib/oldest.ts";
 import { Catalogue, type Picks, type Share } from "./sharers.ts";
 
-/** Who has not announced itself for so long, in milliseconds, is gone: three of a browser's own intervals. */
+/** Milliseconds after which a browser that has not announced itself is gone: three of its own intervals. */
 const STAYS_MS = 60_000;
 /** Browsers known at once; the one that announced itself the longest ago makes room. */
 const MAX_KNOWN = 20_000;
-/** Of those, from one network: a school that shares. */
+/** Browsers known from one network: a school that shares. */
 const MAX_OF_NETWORK = 512;
 /** Ids of one volunteer at once: two tabs, and one that was reloaded. */
 const MAX_OF_ONE = 4;
@@ -18,7 +18,10 @@ const MAX_ENTRIES = 150_000;
 const MAX_LOOKS = 64;
 /** Introductions of one browser that are remembered, for signalling: the oldest is forgotten first. */
 const MAX_REMEMBERED = 64;
-/** Who must say so before a peer is introduced to nobody any more: different networks, or where there are none, volunteers. */
+/**
+ * Networks (volunteers, where there are no networks) that must report a peer before it is introduced to nobody any
+ * more.
+ */
 const REPORTS_TO_SHUN = 3;
 /** Volunteers shunned at once; the oldest is forgotten first. */
 const MAX_SHUNNED = 10_000;

@@ -76,7 +76,7 @@ export class Catalogue {
 
 const entriesOf = ({ holds, wants }: Share): number => holds.size + (wants === undefined ? 0 : 1);
 
-/** Up to so many members, one is found by looking at them all: most objects of a liar are shared by nobody else. */
+/** Members up to which one is found by looking at all: most objects of a liar are shared by nobody else. */
 const FEW = 16;
 
 /** A set whose members can be picked by number, for a draw that does not look at all of them. */

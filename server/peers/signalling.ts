@@ -23,7 +23,7 @@ const MAX_OF_ADDRESS = 64;
 const MAX_SOCKETS = 4_096;
 /** Bytes that wait for a browser that does not read: every signal that the 64 it was introduced to may send at once. */
 const MAX_UNREAD = 256 * 1024;
-/** A browser says something every 5 s; who has not for so long is gone. Milliseconds. */
+/** Milliseconds after which a silent browser is gone; it says something every 5 s. */
 const SILENCE_MS = 30_000;
 /** Looks for the silent in that time. */
 const LOOKS = 6;

@@ -31,7 +31,7 @@ import { readTheSame } from "./same-text.ts";
 const MAX_WAITING = 32;
 /** Tickets counted as trained before the first, so that the first newcomers can be audited. */
 const AHEAD = 20;
-/** The server's own direction is found again after so many versions, by so many steps. */
+/** Versions after which the server's own direction is computed again. */
 export const DIRECTION_EVERY = 8;
 export const DIRECTION_STEPS = 4;
 

@@ -9,7 +9,7 @@ import { stepsDone, type Upload } from "../../protocol/upload.ts";
 import { MAX_STALENESS } from "../coordinator/rules.ts";
 import { isOurs, nodeChecks } from "../lib/signatures.ts";
 
-/** When a sender may try again while merging catches up. */
+/** Milliseconds after which a sender may try again while merging catches up. */
 const POOL_FULL_RETRY_MS = 5_000;
 
 /**

@@ -31,7 +31,7 @@ export interface Checkpoint {
 
 const SHELF = "snapshots";
 const MAGIC = 0x3350_434d;
-/** Magic and check. */
+/** Bytes of magic and check. */
 const HEADER_BYTES = 8;
 
 export const checkpointOf = (hash: Hash): string => `${hash}.checkpoint`;

@@ -11,7 +11,7 @@ import type { RunOptions } from "./options.ts";
 /** Tickets' texts that versions are compared on, and micro-batches of each. */
 const TEXTS = 4;
 const BATCHES = 2;
-/** Where nothing was found wrong, nobody looks again for so many versions, unless the loss rises as far once more. */
+/** Versions without another look after one that found nothing wrong, unless the loss rises as far once more. */
 const QUIET = 8;
 
 /** What an alarm needs of the run. */

@@ -17,7 +17,7 @@ import type { ServerIdentity } from "./server-key.ts";
 
 const STOPPING_RETRY_MS = 5_000;
 const REBUILD_RETRY_MS = 5_000;
-/** What may wait in memory for an index that cannot be written: 20,000 deltas are some 10 MB. */
+/** Deltas that may wait in memory for an index that cannot be written: 20,000 are about 10 MB. */
 const MAX_BEHIND = 20_000;
 
 interface InFlight {

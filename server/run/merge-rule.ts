@@ -22,7 +22,7 @@ export function sendingCodecs(settings: Pick<Settings, "delta">, parameters: num
   return settings.delta === "auto" && codec.name === "dense" ? [codec, MIDRISE3, MIDRISE2] : [codec];
 }
 
-/** Diffs have four bits a value for so many versions: what comes late costs a young run most (docs/LEARNING.md). */
+/** Versions whose diffs have four bits a value: late values cost a young run most (docs/LEARNING.md). */
 const FINE_VERSIONS = 64;
 
 /** The codec of the diff that takes replicas on from `version`. */

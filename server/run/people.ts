@@ -17,9 +17,9 @@ const MAX_NAMES = 2_000;
 const MAX_KEPT_CHARS = 256;
 /** Keys kept as forgotten, about 100 bytes each in memory. Each sent a delta, so nobody fills this with fresh ones. */
 export const MAX_FORGOTTEN = 1_000_000;
-/** The forgotten are written in so many parts, by their keys: one more costs the writing of one part. */
+/** Files that the forgotten are written to, by their keys: one more entry costs one part's writing. */
 const PARTS = 64;
-/** The leaders are put together this often at most, in milliseconds. */
+/** Milliseconds that a list of leaders is kept. */
 const LEADERS_FOR_MS = 5_000;
 
 type Credit = (volunteer: VolunteerKey) => { readonly tokens: number; readonly recent: number };

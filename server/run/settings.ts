@@ -121,14 +121,17 @@ export class SettingsError extends Error {
   override readonly name = "SettingsError";
 }
 
-/** Wider models want smaller steps: the best rates found were 4e-3 to 5e-3 at width 64 and 2.5e-3 at 128. */
+/**
+ * Learning rate times width: wider models want smaller steps. The best rates found were 4e-3 to 5e-3 at width 64 and
+ * 2.5e-3 at 128.
+ */
 const RATE_TIMES_WIDTH = 0.3;
-/** Narrower ones do not want larger steps than this width's: at .3 ÷ 32 a run diverges. */
+/** Width below which rates do not grow: at .3 ÷ 32 a run diverges. */
 const NARROW = 64;
 /** Deltas from which on a version's mean is so much shorter than one of them that the whole rate is right. */
 const FULL_AT = 4;
 
-/** With Muon inside larger steps are best: 1e-2 at width 64. */
+/** Learning rate times width with Muon inside, where larger steps are best: 1e-2 at width 64. */
 const MUON_RATE_TIMES_WIDTH = 0.64;
 /** Muon's rate over AdamW's, in a run that changes between both. */
 export const MUON_TIMES = MUON_RATE_TIMES_WIDTH / RATE_TIMES_WIDTH;

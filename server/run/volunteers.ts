@@ -10,7 +10,7 @@ import type { People } from "./people.ts";
 import { Refusals } from "./refusals.ts";
 import { type Known, rosterOf } from "./roster.ts";
 
-/** Credit is recent for a day of the run clock. */
+/** Milliseconds of the run clock that credit counts as recent: a day. */
 const RECENT_MS = 24 * HOUR_MS;
 /** Deltas listed in what a volunteer is told about itself. */
 const MAX_DELTAS_TOLD = 1_000;

@@ -14,7 +14,7 @@ import type { Settings } from "../run/settings.ts";
 
 /** Bytes of a value. */
 const F32 = 4;
-/** Beside a snapshot lie the server's own weights and the outer momentum. */
+/** Vectors on disk for each snapshot: itself, the server's own weights and the outer momentum. */
 const VECTORS_A_SNAPSHOT = 3;
 
 /** What a run of these settings costs, by the code that will run it. Throws `bad-request` for one that no volunteer could load. */

@@ -16,10 +16,10 @@ import { DETECTION_BYTES, detectEncoding } from "../lib/encoding.ts";
 const HEAD = "upload.json";
 const PART = "text.part";
 
-/** Largest text taken by the page; `murmuration corpus add` has no such bound. */
+/** Bytes of a text sent by the page; `murmuration corpus add` has no such limit. */
 export const MAX_TEXT_BYTES = 4 * 1024 ** 3;
 
-/** While a corpus is made there are the text, its three parts as text, and the shards, which are smaller. */
+/** Times a text's size that making its corpus needs on disk: the text, its three splits as text, and the shards. */
 const TIMES_ON_DISK = 3;
 
 const TYPE = /\.(?:txt|md|jsonl)(?:\.gz)?$/i;
@@ -217,7 +217,7 @@ const noSpace = (why: string) => new ProtocolError("no-space", why);
 const wrongHash = () =>
   new ProtocolError("wrong-hash", "what arrived is not the file that was sent: send it again");
 
-/** Of a character, the most bytes that may still be waiting for its last. */
+/** Bytes of a character that may still wait for its last one. */
 const UNFINISHED = 3;
 
 /** Refuses what the corpus could not be made from, while only a piece of it is here. */

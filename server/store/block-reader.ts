@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync } from "node:fs";
 import { isSound, recordsOf } from "./segment.ts";
 import { type RecordPlace, StoreError } from "./store.ts";
 
-/** Bytes of blocks held at once, in memory that is there once and for all. */
+/** Bytes of blocks held at once, in memory that is allocated once. */
 const BUFFER_BYTES = 32 * 1024 * 1024;
 
 /** Reads a journal's records at once and from any thread; what it gives stays as it is until it is told to {@link forget}. */

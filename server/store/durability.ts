@@ -1,6 +1,8 @@
 import { ProtocolError } from "../../protocol/errors.ts";
 
-/** When a sender may try again after a failed write: space and disks come back by an operator's hand. */
+/**
+ * Milliseconds after which a sender may try again after a failed write: an operator must make space, or mend the disk.
+ */
 const RETRY_MS = 10_000;
 
 /** A file operation's error as the refusal it causes: nothing was kept, try again later. */

@@ -35,7 +35,7 @@ export interface OpenFile {
 /** Ends in what no object's name ends in; a crash may leave such files, and {@link tidy} removes them. */
 const TEMPORARY = ".tmp";
 
-/** Of a large file so much is synced at a time: the journal's own fsync would wait for all that the disk has to write. */
+/** Bytes of a large file synced at a time: the journal's own fsync waits for everything the disk has to write. */
 const SYNCED_BYTES = 4 * 1024 * 1024;
 
 /**

@@ -14,7 +14,7 @@ import {
   StoreError,
 } from "./store.ts";
 
-/** Raised with every change of the tables: an index of another format is rebuilt, never migrated. */
+/** Number of the tables' format, raised with every change: an index of another format is rebuilt, never migrated. */
 const FORMAT = 6;
 
 const TABLES = `

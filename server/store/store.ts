@@ -134,7 +134,7 @@ export interface IndexedDelta {
   readonly accepted: number;
 }
 
-/** Recent credit is kept by the hour of the run clock in which a delta was accepted. */
+/** Milliseconds of an hour of the run clock, by which recent credit is kept. */
 export const HOUR_MS = 3_600_000;
 export const hourOf = (at: number): number => Math.floor(at / HOUR_MS);
 

@@ -9,7 +9,7 @@ import { OperatorPage } from "./page.tsx";
 
 /** The operator's page: signs in with the link in the address, and then watches and steers the run. */
 const after = (ms: number, callback: () => void) => void setTimeout(callback, ms);
-/** In milliseconds: the server reads a whole text again before it says that all of it is there. */
+/** Milliseconds for an answer during setup: the server reads a whole text again before it confirms it. */
 const SETUP_MS = 600_000;
 const setup = openSetup({ ask: askWith(timelyFetch(SETUP_MS)), after });
 const client = openOperator({

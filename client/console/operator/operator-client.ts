@@ -41,7 +41,7 @@ export interface OperatorDeps {
 }
 
 const POLL_MS = 3_000;
-/** While a run is made somebody watches a bar. */
+/** Milliseconds between two looks while a run is made, since somebody watches a progress bar. */
 const SETUP_POLL_MS = 1_000;
 const LINK = /^#link=([\w-]{1,100})$/;
 

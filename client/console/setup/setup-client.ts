@@ -39,7 +39,7 @@ export interface SetupDeps {
   readonly after: (ms: number, callback: () => void) => void;
 }
 
-/** From the last key pressed until the server is asked what it would cost. */
+/** Milliseconds from the last key pressed until the server is asked for an estimate. */
 const TYPING_MS = 250;
 
 export function openSetup({ ask, after }: SetupDeps): SetupClient {

@@ -42,7 +42,7 @@ export interface Guest {
   revoke(): Promise<void>;
 }
 
-/** Until a server that is away is asked again, before consent. */
+/** Milliseconds until a server that is away is asked again, before consent. */
 const ASK_AGAIN_MS = 5_000;
 
 /**

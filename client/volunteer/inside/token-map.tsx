@@ -43,7 +43,7 @@ export function TokenMapView({ inside, place }: { readonly inside: Inside; reado
   );
 }
 
-/** Room for a name beside its point, in CSS pixels. */
+/** CSS pixels for a name beside its point. */
 const MARGIN = 28;
 
 function drawMap(canvas: HTMLCanvasElement, { map, names, ids }: Inside, chosen: number): void {

@@ -72,7 +72,7 @@ function Check({ session, what }: { readonly session: Session; readonly what: Ye
   );
 }
 
-/** At night, when the machine is free and the heating is on anyway. */
+/** Minutes of the day: at night the machine is free, and the heating is on anyway. */
 const FIRST_HOURS: Hours = { from: 22 * 60, to: 7 * 60 };
 
 function HoursChoice({ session }: { readonly session: Session }) {

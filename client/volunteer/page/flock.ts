@@ -13,13 +13,13 @@ export interface Bird {
 }
 
 export const NEIGHBOURS = 7;
-/** More would be a cloud nobody can count, drawn on a processor that has better to do. */
+/** Birds drawn: nobody could count more, and the processor has better things to do. */
 export const MAX_BIRDS = 160;
 
 const SPEED = 0.17;
-/** Nearer than this a neighbour is pushed off. */
+/** Distance below which a neighbour is pushed off. */
 const APART = 0.2;
-/** How strongly a bird heads for its neighbours' middle, and turns their way. */
+/** Strength with which a bird heads for its neighbours' middle, and turns their way. */
 const TOGETHER = 0.12;
 const ALONG = 1.6;
 

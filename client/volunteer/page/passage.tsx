@@ -6,9 +6,9 @@ import { common } from "../../ui/strings.ts";
 import type { Passage } from "../../worker/messages.ts";
 import { text } from "../strings.ts";
 
-/** How long each guess is shown while the passage steps through by itself. */
+/** Milliseconds that each guess is shown while the passage steps through by itself. */
 const STEP_MS = 1_800;
-/** A ticket may take two seconds: each passage stays at least this long, so that it can be read. */
+/** Milliseconds that each passage stays, so that it can be read: a ticket may take only two seconds. */
 const STAY_MS = 15_000;
 
 /**

@@ -36,7 +36,7 @@ export interface Proofs {
 
 /** Deltas that wait for their proof at most. */
 const MAX_WAITING = 8;
-/** After so many versions a delta that is in none was discarded. */
+/** Versions after which a delta that is in none was discarded. */
 const PATIENCE = 6;
 
 export function createProofs({ ask, server }: ProofsOptions): Proofs {

@@ -21,7 +21,7 @@ export interface KeptRefusals {
 }
 
 const KEY = "murmuration-refused";
-/** More reasons than there are codes. */
+/** Reasons kept: more than there are codes. */
 const MAX_KEPT = 100;
 
 export function keptRefusals(storage: ChoiceStorage | undefined, now: () => number): KeptRefusals {

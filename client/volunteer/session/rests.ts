@@ -66,7 +66,7 @@ function saverSignal(device: object): ReadonlySignal<boolean | undefined> {
   return savesData;
 }
 
-/** How often the pressure is looked at, in milliseconds. */
+/** Milliseconds between two looks at the processor's pressure. */
 const LOOK_EVERY_MS = 5_000;
 /** Looks in a row at "critical" that mean heat: a page that loads is no reason to rest. */
 const HOT_AFTER = 4;

@@ -83,7 +83,7 @@ const KEPT_LOSSES = 240;
 /** In milliseconds, and in how many parts it is waited: one that sleeps through a part has not been silent for longer. */
 const START_WITHIN_MS = 60_000;
 const START_PARTS = 4;
-/** A Worker ends within one inner step; a step of this length is a hung device. */
+/** Milliseconds a Worker has to stop, which it does within one inner step: a longer step is a hung device. */
 const STOP_WITHIN_MS = 5_000;
 
 export function createTrainer(

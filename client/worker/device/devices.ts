@@ -26,7 +26,7 @@ const fastWasm = (threads: number): Candidate => ({
   },
 });
 
-/** More threads than this find too little of a usual micro-batch each. */
+/** Threads: with more, each has too little of a usual micro-batch. */
 const MAX_THREADS = 4;
 
 /** Half of a visitor's processors: the other half is theirs whatever the throttle says. */

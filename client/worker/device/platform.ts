@@ -1,6 +1,9 @@
 import { TimedOut, withDeadline } from "../../../model/lib/deadline.ts";
 
-/** In milliseconds: making a key takes some, and describing an adapter as long as a graphics process needs to start. */
+/**
+ * Milliseconds for making a key, and for describing an adapter, which takes as long as a graphics process needs to
+ * start.
+ */
 const ANSWER_MS = 5_000;
 
 /** Why a browser cannot take part, whatever its devices: no HTTPS, no signatures, or no answer from the browser. */

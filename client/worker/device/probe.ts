@@ -12,16 +12,16 @@ import { batchesOf } from "../../../model/data/batches.ts";
 import { type Candidate, idOf } from "./devices.ts";
 import { NoDevice } from "./trainers.ts";
 
-/** How long the probe looks around, in milliseconds, before it is content with what it has. */
+/** Milliseconds that the probe looks for a faster device before it takes what it has. */
 export const PROBE_MS = 2_000;
-/** A candidate is timed for so long, or for one step if that takes longer. */
+/** Milliseconds that a candidate is timed, or one step if that takes longer. */
 const TIMED_MS = 300;
 const TIMED_STEPS = 8;
-/** A driver that compiles its first shaders may take this long where another device serves already … */
+/** Milliseconds for a driver that compiles its first shaders, where another device works already. */
 const SECOND_MS = 20_000;
-/** … and this long where none does. What has not answered by then never will. */
+/** Milliseconds for the same where no other device works. One that has not answered by then never will. */
 const HUNG_MS = 90_000;
-/** What a software adapter gets at least. */
+/** Milliseconds that a software adapter gets at least. */
 const MIN_MS = 500;
 
 /** One candidate of the probe and what came of it. */

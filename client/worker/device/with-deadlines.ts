@@ -2,7 +2,7 @@ import { ModelError } from "../../../model/contract/config.ts";
 import type { Trainer } from "../../../model/contract/trainer.ts";
 import { type After, TimedOut, withDeadline } from "../../../model/lib/deadline.ts";
 
-/** In milliseconds: no step and no reading takes as long as most leases; a device that does has hung. */
+/** Milliseconds for a step or a reading: most leases are shorter, so a device that takes longer has hung. */
 const CALL_MS = 120_000;
 
 /** The same trainer, none of whose calls is waited for for ever: one that does not answer is a lost device. */

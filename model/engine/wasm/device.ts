@@ -8,11 +8,11 @@ import type { Kernels } from "./kernels.ts";
 import { muonStep, muonWorkspace } from "./muon.ts";
 
 const PAGE = 65_536;
-/** Where WebAssembly's 32-bit addresses end. */
+/** Bytes that WebAssembly's 32-bit addresses reach. */
 export const ADDRESSABLE = 4 * 1024 ** 3;
-/** Arenas begin at multiples of this many bytes, a cache line. */
+/** Bytes of which an arena's offset is a multiple: a cache line. */
 const ALIGNMENT = 64;
-/** Vectors may read this many bytes past an arena's end (assembly/index.ts). */
+/** Bytes past an arena's end that vectors may read (assembly/index.ts). */
 const MARGIN = 64;
 
 /** Where each arena lies in linear memory, in bytes. */

@@ -170,7 +170,7 @@ const FMA_PROBE = Uint8Array.of(...MAGIC, 19, 1, 17, 0, ...SPLAT, ...SPLAT, ...S
 /** True where relaxed SIMD's multiply-add can be used (Chrome 114, Firefox 146, Node 24; not Safari yet). */
 export const hasFma = (): boolean => WebAssembly.validate(FMA_PROBE);
 
-/** In milliseconds: some kilobytes compile in a few. */
+/** Milliseconds for compiling some kilobytes, which takes a few. */
 const COMPILE_MS = 15_000;
 
 /**

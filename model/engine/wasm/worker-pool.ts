@@ -21,7 +21,7 @@ export type FromWorker =
   | { readonly type: "failed"; readonly reason: string }
   | { readonly type: "done"; readonly buffer: ArrayBuffer; readonly loss: number };
 
-/** In milliseconds: a thread that has not begun by then is done without. */
+/** Milliseconds a thread has to start; the pool then goes without it. */
 const START_MS = 15_000;
 
 /**

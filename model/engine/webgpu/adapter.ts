@@ -19,7 +19,7 @@ export interface Gpu {
 /** Buffers a kernel binds at once: every arena, and the ring of losses. */
 const STORAGE_BUFFERS = 8;
 
-/** In milliseconds: a driver that starts cold takes a second or two; what takes longer than this never answers. */
+/** Milliseconds a driver has to answer: one that starts cold takes a second or two. */
 const ADAPTER_MS = 5_000;
 const DEVICE_MS = 10_000;
 

@@ -9,7 +9,7 @@ import type { Tiles } from "./kernels/tile.ts";
 const [A, B, C] = QUINTIC;
 
 /**
- * Values of the largest workspace in which several matrices are turned at once: 16 MiB, an eighth of what every device
+ * Values of the workspace in which several matrices are transposed at once: 16 MiB, an eighth of what every device
  * binds. With so much to do in a dispatch, one more costs little.
  */
 const MAX_WORKSPACE = 2 ** 22;

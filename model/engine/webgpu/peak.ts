@@ -10,7 +10,7 @@ import { timeOf } from "./probe.ts";
 import { Program } from "./program.ts";
 import { candidates } from "./tuning.ts";
 
-/** How long a measurement is at least, in milliseconds, so that a submit's own cost does not count. */
+/** Milliseconds of a measurement, at least, so that a submit's own cost does not count. */
 const ENOUGH = 100;
 /** A processor in disguise would take minutes at a GPU's size. */
 const SIDE = { gpu: 2048, software: 256 } as const;

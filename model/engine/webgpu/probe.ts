@@ -8,7 +8,7 @@ import type { Pipelines } from "./pipelines.ts";
 import { Program } from "./program.ts";
 import { candidates, likeliest } from "./tuning.ts";
 
-/** A candidate must be faster than the one before it by this much: what is likelier stays where both tie. */
+/** Part of the time that a candidate may take to replace the one before it: where both tie, the likelier stays. */
 const CLEARLY = 0.9;
 /** Measurements are repeated until one takes this long, in ms, or this many dispatches were in it. */
 const LONG_ENOUGH = 20;

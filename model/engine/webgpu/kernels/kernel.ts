@@ -36,7 +36,7 @@ export const DYNAMICS_BINDING = BINDINGS.length + 1;
 export const AT_BYTES = 64;
 export const AT_STRIDE = 256;
 
-/** No dimension of a dispatch may have more workgroups (the WebGPU default and, in practice, the most). */
+/** Workgroups in one dimension of a dispatch: WebGPU's default and, in practice, every device's. */
 export const GROUPS_LIMIT = 65_535;
 
 /**

@@ -15,7 +15,7 @@ export interface Matrices {
 const SIZE = 64;
 /** Values an invocation takes. */
 const EACH = 16;
-/** The most sums of squares of one matrix: each workgroup of {@link scale} adds them up for itself. */
+/** Sums of squares of one matrix: each workgroup of {@link scale} adds them up for itself. */
 const MAX_LANES = 1024;
 
 /** Invocations that {@link momentum} gives a matrix of so many values, each of which leaves a sum of squares. */

@@ -2,7 +2,7 @@ import type { Delta, Norm } from "../../ops.ts";
 import { f32, floatType, index, type Kernel, line, main, unitOf } from "./kernel.ts";
 import { plus, tree } from "./rows.ts";
 
-/** The most sums of squares that {@link norm}'s first dispatch leaves, one an invocation, without a barrier. */
+/** Sums of squares that {@link norm}'s first dispatch leaves, one an invocation, without a barrier. */
 const MAX_SUMS = 16_384;
 /** What the norm keeps: the root of all sums, and from the fifth place on the sums. */
 export const PARTIALS = 4 + MAX_SUMS;
