@@ -82,7 +82,7 @@ async function run(name: string | undefined, args: readonly string[]): Promise<n
   }
 }
 
-/** What no command explained itself: packages that are not there, or what the system refused. */
+/** Explains an error that no command did: missing packages, or a refusal of the system. */
 async function explain(error: unknown): Promise<string> {
   if (error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND") {
     return `a part of the program is missing; \`npm ci\` in its folder puts it there (${error.message})`;

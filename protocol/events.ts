@@ -4,7 +4,7 @@ import { MAX_LOSS } from "./limits.ts";
 import { isRunState, type RunState } from "./manifest.ts";
 
 /**
- * What `GET /api/events` sends, as server-sent events whose data is one of these as JSON (rule E1). The first
+ * The server-sent events of `GET /api/events`, whose data is one of these as JSON (rule E1). The first
  * is always `hello`; a comment every 15 s keeps the connection known to be alive.
  */
 export type RunEvent =
@@ -34,7 +34,7 @@ export interface EvaluationEvent {
   readonly tokens: number;
   /** Held-out loss, nats a token. */
   readonly loss: number;
-  /** What the model wrote at this version; plain text from a language model, never markup. */
+  /** This version's sample; plain text from a language model, never markup. */
   readonly sample: string;
 }
 

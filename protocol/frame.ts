@@ -26,7 +26,7 @@ export const FRAME_HEADER_BYTES = 16;
 const BLOCKS = { 1: dense(4), 2: dense(2), 3: dense(8), 5: midrise(2), 6: midrise(3) } as const;
 const TOPK_ID = 4;
 
-/** What writes and reads the payloads that a description asks for. */
+/** Writes and reads the payloads of one codec. */
 export function codecOf(spec: CodecSpec): Codec {
   if (spec.name === "topk") return topK(spec);
   return spec.name === "f32" ? f32 : BLOCKS[blocksId(spec)];
@@ -54,7 +54,7 @@ function codecWith(id: number, payload: Uint8Array<ArrayBuffer>): Codec {
 export const frameBytes = (spec: CodecSpec, length: number): number =>
   FRAME_HEADER_BYTES + codecOf(spec).payloadBytes(length);
 
-/** Bytes that no frame for a vector of `length` values has more of: f32 is the largest of all, but for headers. */
+/** Bytes of a frame for a vector of `length` values, at most: f32 is the largest codec, plus headers. */
 export const maxFrameBytes = (length: number): number => 2 * FRAME_HEADER_BYTES + 4 * length;
 
 /** Compresses a vector; what is left out is written to `left`, which may be `values`. Throws `not-finite`. */

@@ -15,7 +15,7 @@ import {
 } from "./ids.ts";
 
 /**
- * What a version was made of (rules G1 to G4): every delta with its signer and weight, in the order of the
+ * A version's record (rules G1 to G4): every delta with its signer and weight, in the order of the
  * merge, and the step that applied their mean. Each record names the one before it, so that the newest
  * record's hash commits the server to all of the run's past.
  */
@@ -36,7 +36,7 @@ export interface VersionTerms {
 
 export interface MergedEntry {
   readonly ticket: TicketId;
-  /** Whose delta: the key that signed the upload. */
+  /** The key that signed the upload. */
   readonly volunteer: VolunteerKey;
   /** SHA-256 of the delta's frame. */
   readonly delta: Hash;
@@ -70,7 +70,7 @@ export function verifyRecord(key: VolunteerKey, record: VersionRecord): Promise<
   return verify(key, "version", termsOf(record), record.signature);
 }
 
-/** What a volunteer knows of its own delta, from the server's receipt. */
+/** A volunteer's own delta, as the server's receipt describes it. */
 export type OwnDelta = Pick<MergedEntry, "ticket" | "volunteer" | "delta"> & { readonly run: RunId };
 
 /** Whether a proof shows, by the server's own signature, that this delta was merged (rule G4). */

@@ -12,10 +12,10 @@ export interface Identity {
   readonly privateKey: CryptoKey;
 }
 
-/** What makes an Ed25519 signature: a key's handle, or a function of who has a faster way. */
+/** Makes an Ed25519 signature: a key's handle, or a faster function. */
 export type Signer = CryptoKey | ((bytes: Uint8Array<ArrayBuffer>) => Uint8Array);
 
-/** What hashes and verifies: WebCrypto if nothing is said, which costs a busy server a thread's round trip each. */
+/** Hashes and verifies: WebCrypto by default, which costs a busy server a thread's round trip each. */
 export interface Checks {
   sha256(bytes: Uint8Array<ArrayBuffer>): Hash | Promise<Hash>;
   /** False for a malformed key or signature as well. */

@@ -16,7 +16,7 @@ export type TicketId = Brand<string, "TicketId">;
 export type ServerNonce = Brand<string, "ServerNonce">;
 /** An Ed25519 signature, 64 bytes, base64url without padding (86 characters). */
 export type Signature = Brand<string, "Signature">;
-/** What can be passed on in chunks: `snapshots/HASH`, `shards/HASH` or `diffs/VERSION`. */
+/** An object that can be passed on in chunks: `snapshots/HASH`, `shards/HASH` or `diffs/VERSION`. */
 export type ObjectName = Brand<string, "ObjectName">;
 /** One browser's name among its peers for one visit: 16 random bytes, base64url, that say nothing of the volunteer. */
 export type PeerId = Brand<string, "PeerId">;

@@ -1,6 +1,6 @@
 import type { Intermediary, IntermediaryKind } from "./intermediary.ts";
 
-/** What answered in the server's place, and what to do about it: for every page and for the command line. */
+/** Names what answered in the server's place, and what to do about it: for every page and for the command line. */
 export function intermediaryLine({ kind, status }: Intermediary): string {
   const answered =
     status === undefined

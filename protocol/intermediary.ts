@@ -1,7 +1,7 @@
 import { PROTOCOL_HEADER } from "./version.ts";
 
 /**
- * What stood between a client and its server, where an answer did not come from the server, or none came: proxies,
+ * Something between a client and its server, where an answer did not come from the server, or none came: proxies,
  * firewalls, login pages of networks. A kind is named for what can be done about it.
  */
 export type Intermediary = {
@@ -41,7 +41,7 @@ export type IntermediaryKind =
 /** Reads the parts of a response that say whose it is. */
 type Answer = Pick<Response, "status" | "ok" | "type" | "headers">;
 
-/** Who gave an answer with these headers, or undefined where it may be the server's own: its body then decides. */
+/** The sender of an answer with these headers, or undefined where it may be the server: its body then decides. */
 export function intermediaryOf({ status, ok, type, headers }: Answer): Intermediary | undefined {
   if (headers.has(PROTOCOL_HEADER)) return undefined;
   if (type === "opaqueredirect") return { kind: "redirect" };
@@ -50,7 +50,7 @@ export function intermediaryOf({ status, ok, type, headers }: Answer): Intermedi
   return undefined;
 }
 
-/** Who refuses with this status, in words that are not the server's. */
+/** The intermediary that refuses with this status, where the words are not the server's. */
 export function intermediaryWith(status: number): Intermediary {
   return { kind: kindOf(status), status };
 }

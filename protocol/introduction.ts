@@ -2,7 +2,7 @@ import { as, asArray, asBoolean, asInteger, type Json } from "./guards.ts";
 import { type Hash, isHash, isPeerId, type PeerId } from "./ids.ts";
 
 /**
- * What a browser that takes part in sharing tells the server (rule K5), signed like a request for a ticket: by which
+ * A sharing browser's announcement to the server (rule K5), signed like a request for a ticket: by which
  * name its peers reach it, what it can give, and what it seeks.
  */
 export interface Announcement {

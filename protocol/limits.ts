@@ -1,6 +1,6 @@
 /**
  * Every bound that both sides know. Nothing is allocated on a stranger's word: each length in a message is
- * held against one of these first.
+ * compared with one of these first.
  */
 
 /** Milliseconds that a refusal may ask a sender to wait: a day. Whoever must wait longer is asked again. */

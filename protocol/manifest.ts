@@ -6,12 +6,12 @@ import { MAX_BATCH, MAX_LABEL, MAX_PARAMETERS } from "./limits.ts";
 import { type ModelShape, parseModelShape } from "./model.ts";
 import { PROTOCOL_VERSION } from "./version.ts";
 
-/** What a run is (rule M1): fixed at its start, except `version`, `hash` and `state`, which are of now. */
+/** A run's description (rule M1): fixed at its start, except `version`, `hash` and `state`, which are of now. */
 export interface Manifest {
   readonly protocol: typeof PROTOCOL_VERSION;
   readonly run: RunId;
   readonly name: string;
-  /** Who asks for the compute, as the consent text names them. */
+  /** The operator's name in the consent text. */
   readonly operator: string;
   readonly task: "language";
   readonly model: ModelShape;
@@ -26,7 +26,7 @@ export interface Manifest {
   readonly batch: number;
   /** How deltas are written; another codec is refused. */
   readonly delta: CodecSpec;
-  /** What a volunteer keeps of a residual from one delta to the next. */
+  /** Part of its residual that a volunteer keeps from one delta to the next. */
   readonly residualDecay: number;
   /** How browsers that agree to it share with each other; absent where the run does without. */
   readonly peers?: { readonly ice: readonly IceServer[] };

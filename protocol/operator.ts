@@ -4,7 +4,7 @@ import { MAX_LABEL, MAX_LOSS } from "./limits.ts";
 import { isRunState, type RunState } from "./manifest.ts";
 import { type Enlisted, MAX_ENLISTED, parseEnlisted } from "./roster.ts";
 
-/** What the operator's page and the server say to each other, behind a session (docs/OPERATIONS.md). */
+/** Messages between the operator's page and the server, behind a session (docs/OPERATIONS.md). */
 
 /** A header that no form of another site can send. */
 export const OPERATOR_HEADER = "murmuration-operator";
@@ -38,7 +38,7 @@ export interface Tuning {
 
 export const TUNABLE = ["quorum", "leaseSeconds", "tokenBudget", "learningRate", "finalRate"] as const;
 
-/** What an operator may do. */
+/** An operator's actions. */
 export type OperatorAction =
   | { readonly action: "start" | "pause" | "drain" | "finish" }
   | { readonly action: "tune"; readonly changes: Partial<Tuning> }
@@ -94,7 +94,7 @@ export interface VersionPoint {
   readonly came: number;
   /** From the version before to this one. */
   readonly ms: number;
-  /** What its volunteers reported, nats a token, weighted by tokens. */
+  /** Its volunteers' reported loss, nats a token, weighted by tokens. */
   readonly loss: number;
 }
 
@@ -108,7 +108,7 @@ export interface MeasuredPoint {
 /** How often each name of a kind was there. */
 export type Tally = Readonly<Record<string, number>>;
 
-/** What came by way of a site that may embed the volunteer. */
+/** Counts of a site that may embed the volunteer. */
 export interface SiteCount {
   readonly origin: string;
   /** Of the last minute. */
@@ -119,7 +119,7 @@ export interface SiteCount {
 }
 
 export interface Overview {
-  /** Who is signed in. */
+  /** The signed-in operator's name. */
   readonly operator: string;
   readonly state: RunState;
   /** No ticket is given, and the run pauses when the last one is back. */
@@ -154,7 +154,7 @@ export interface Overview {
   /** The sites that the operator named; none where any may embed. */
   readonly sites: readonly SiteCount[];
   readonly log: readonly AuditEntry[];
-  /** What needs a look, in words. */
+  /** Alerts, in words. */
   readonly alerts: readonly string[];
 }
 

@@ -1,7 +1,7 @@
 import { asNumber, type Json } from "./guards.ts";
 
 /**
- * What a volunteer has measured of itself, sent with a request for work so that its tickets suit it. Absent where
+ * A volunteer's measurements of itself, sent with a request for work so that its tickets suit it. Absent where
  * nothing was measured yet. A wish, not a proof: what is credited is counted from tickets.
  */
 export interface Pace {

@@ -4,7 +4,7 @@ import type { Hash, TicketId, VolunteerKey } from "./ids.ts";
 import type { VolunteerCredit } from "./status.ts";
 
 /**
- * Who a volunteer wants to be called (rules U1 to U4). Nobody has a name unless they ask for one.
+ * Volunteers' names (rules U1 to U4). Nobody has one unless they ask for it.
  */
 export interface Leader {
   readonly name: string;
@@ -13,13 +13,13 @@ export interface Leader {
   readonly recent: number;
 }
 
-/** What an audit found of a delta (rules AU1 and AU4). */
+/** An audit's verdict on a delta (rules AU1 and AU4). */
 export interface AuditedAs {
   readonly verdict: (typeof VERDICTS)[number];
   readonly reason: (typeof REASONS)[number];
 }
 
-/** What `POST /api/me/data` answers: all that the server holds about a key, readable as it is. */
+/** The answer of `POST /api/me/data`: everything that the server holds about a key, readable as it is. */
 export interface PersonalData {
   readonly volunteer: VolunteerKey;
   readonly name: string | null;
@@ -38,9 +38,9 @@ export interface PersonalData {
     /** The newest audit of it; absent where none has looked. */
     readonly audit?: AuditedAs;
   }[];
-  /** What is remembered in memory since the server started: kinds of device and browser. */
+  /** Kept in memory since the server started: kinds of device and browser. */
   readonly seen: Readonly<Record<string, string>> | null;
-  /** What else there is, in words. */
+  /** Anything else, in words. */
   readonly notes: readonly string[];
 }
 

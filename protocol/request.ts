@@ -29,7 +29,7 @@ export const SERVER_NONCE_HEADER = "murmuration-server-nonce";
 /** Characters of an origin: a host name has 253, and a scheme and a port come with it. */
 const MAX_ORIGIN = 270;
 
-/** Whom a request is for. */
+/** The run and server that a request is for. */
 export interface Recipient {
   readonly run: RunId;
   /** The server's public key, as the manifest names it. */
@@ -40,7 +40,7 @@ export interface Recipient {
   readonly serverNonce: ServerNonce;
 }
 
-/** What one request asks. */
+/** A request's method, path and body. */
 export interface Asked {
   readonly method: string;
   /** Path and query below the server's base, e.g. `/api/tickets`. */
@@ -54,7 +54,7 @@ export interface SignedRequest {
   readonly nonce: TicketId;
 }
 
-/** What the headers of a signed request say of whom it is for; proven by {@link verifyRequest} alone. */
+/** A signed request's recipient, as its headers name it; only {@link verifyRequest} proves it. */
 export type Addressed = Omit<Recipient, "server">;
 
 /** The headers that sign one request. */

@@ -2,7 +2,7 @@ import { as, asInteger, asObject, asText } from "./guards.ts";
 import { isVolunteerKey, type VolunteerKey } from "./ids.ts";
 import { normaliseName } from "./people.ts";
 
-/** What an operator is told of single volunteers: those who were here lately, were refused, or are kept out. */
+/** Single volunteers, for the operator: those seen last, those with refusals, and those kept out. */
 export interface Enlisted {
   readonly volunteer: VolunteerKey;
   /** The name it asked for, or null. */
@@ -15,7 +15,7 @@ export interface Enlisted {
   readonly tokens: number;
   /** Deltas accepted and then not merged: found bad by an audit, or overtaken. */
   readonly discarded: number;
-  /** What was refused since the server started, by error code. */
+  /** Refusals since the server started, by error code. */
   readonly refused: Readonly<Record<string, number>>;
   /** Since its last request; null where there was none since the server started. */
   readonly seenMs: number | null;

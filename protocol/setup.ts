@@ -3,7 +3,7 @@ import { type Hash, isHash } from "./ids.ts";
 import { MAX_LABEL } from "./limits.ts";
 import { OPERATOR_ROUTES } from "./operator.ts";
 
-/** What the operator's page and a server without a run say to each other, behind a session (docs/OPERATIONS.md). */
+/** Messages between the operator's page and a server without a run, behind a session (docs/OPERATIONS.md). */
 
 const ALL = `${OPERATOR_ROUTES.all}/founding`;
 
@@ -18,7 +18,7 @@ export const SETUP_ROUTES = {
   /** All is sent: {sha256}. */
   finish: `${ALL}/finish`,
   discard: `${ALL}/discard`,
-  /** What a run would cost: {@link SetupOrder} in, {@link Estimate} out. */
+  /** A run's costs: {@link SetupOrder} in, {@link Estimate} out. */
   estimate: `${ALL}/estimate`,
   /** Makes the run: {@link SetupOrder}. */
   create: `${ALL}/found`,
@@ -78,16 +78,16 @@ export interface CorpusSummary {
 export type SetupStage = "reading" | "counting" | "merging" | "encoding" | "opening";
 const STAGES: readonly SetupStage[] = ["reading", "counting", "merging", "encoding", "opening"];
 
-/** How far the making of a run is. */
+/** The state of making a run. */
 export interface SetupState {
-  /** Who is signed in. */
+  /** The signed-in operator's name. */
   readonly operator: string;
   /** Bytes a text may have. */
   readonly maxBytes: number;
   readonly freeBytes: number;
   readonly upload: TextUpload | null;
   readonly corpus: CorpusSummary | null;
-  /** What is being done; null while nothing is. */
+  /** Work under way; null while there is none. */
   readonly work: {
     readonly stage: SetupStage;
     /** Bytes, or merges. */
@@ -98,14 +98,14 @@ export interface SetupState {
   readonly failed: { readonly code: string; readonly message: string } | null;
 }
 
-/** What a run's size costs. All of it follows from the settings by the code that will run; nothing is guessed. */
+/** A run's costs. All of them follow from the settings by the code that will run; nothing is guessed. */
 export interface Estimate {
   readonly parameters: number;
   /** A newcomer's download: the weights, as a safetensors file. */
   readonly snapshotBytes: number;
-  /** What a volunteer sends for a ticket. */
+  /** Bytes that a volunteer sends for a ticket. */
   readonly deltaBytes: number;
-  /** What every volunteer downloads of a version. */
+  /** Bytes that every volunteer downloads of a version. */
   readonly diffBytes: number;
   /** Floating-point operations of training on one token. */
   readonly flopsPerToken: number;

@@ -3,7 +3,7 @@ import type { Hash, RunId } from "./ids.ts";
 import type { RunState } from "./manifest.ts";
 import type { ModelShape } from "./model.ts";
 
-/** What `GET /api/run` answers (rule M2): everything public about a run, for pages, scripts and monitors. */
+/** The answer of `GET /api/run` (rule M2): everything public about a run, for pages, scripts and monitors. */
 export interface RunStatus {
   readonly protocol: number;
   readonly run: RunId;
@@ -17,7 +17,7 @@ export interface RunStatus {
   readonly parameters: number;
   /** Oldest first, thinned to at most a few hundred points. */
   readonly heldOut: readonly HeldOutPoint[];
-  /** What guessing costs on the held-out text, nats a token: uniformly, by frequency, by the token before. */
+  /** The loss of guessing on the held-out text, nats a token: uniformly, by frequency, by the token before. */
   readonly baselines: { readonly uniform: number; readonly unigram: number; readonly bigram: number };
   readonly tokensMerged: number;
   /** The run is finished when this many tokens are merged. */
@@ -34,7 +34,7 @@ export interface RunStatus {
   readonly versions: readonly VersionSummary[];
   /** The newest sample the model wrote, and at which version. */
   readonly sample: Sample | null;
-  /** What versions wrote early on, oldest first, each of a version about four times the one before. */
+  /** Early versions' samples, oldest first, each of a version about four times the one before. */
   readonly samples: readonly Sample[];
 }
 
@@ -59,7 +59,7 @@ export interface VersionSummary {
   readonly diffBytes: number;
 }
 
-/** What `GET /api/volunteers/:key` answers. Credit is validated tokens, granted at merge. */
+/** The answer of `GET /api/volunteers/:key`. Credit is validated tokens, granted at merge. */
 export interface VolunteerCredit {
   readonly tokens: number;
   /** Of deltas sent in the last 24 hours of the run clock. */

@@ -16,7 +16,7 @@ export interface Upload {
 }
 
 /**
- * What the volunteer says of its work. Audits hold the delta against `steps`, the median of all `trainMs` has a part in how
+ * A volunteer's report on its work. Audits compare the delta with `steps`, the median of all `trainMs` has a part in how
  * long rounds on a clock are; the rest is shown to the operator and trusted for nothing.
  */
 export interface Report {

@@ -3,7 +3,7 @@ import { listenToWorker } from "../ui/listen-to-worker.ts";
 import type { Command, Contender, GemmSpeed, Report, Row } from "./messages.ts";
 import type { ConfigName } from "./workload.ts";
 
-/** What is known so far of one measurement. */
+/** One measurement's results so far. */
 export interface Results {
   readonly config: ConfigName;
   readonly gemm: GemmSpeed | undefined;

@@ -1,6 +1,6 @@
 import type { ConfigName } from "./workload.ts";
 
-/** What the bench page tells its Worker: begin. To stop, it ends the Worker. */
+/** The bench page's message to its Worker: begin. To stop, it terminates the Worker. */
 export interface Command {
   readonly type: "start";
   readonly config: ConfigName;
@@ -8,10 +8,10 @@ export interface Command {
   readonly server: string;
 }
 
-/** What is being measured. */
+/** The contender being measured. */
 export type Contender = "gemm" | "fast-webgpu" | "fast-wasm" | "tfjs-webgpu" | "tfjs-wasm";
 
-/** What the Worker tells the page. */
+/** The Worker's messages to the page. */
 export type Report =
   /** `step` of the contender's steps, 0 while it starts; the count is a guess until the budget is spent. */
   | { readonly type: "progress"; readonly contender: Contender; readonly step: number }

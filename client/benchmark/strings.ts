@@ -1,7 +1,7 @@
 import type { Contender } from "./messages.ts";
 import type { ConfigName } from "./workload.ts";
 
-/** What the bench page says. */
+/** The bench page's strings. */
 export const text = {
   title: "How fast does this machine train?",
   lead: "This page trains a small GPT-2 here, in this browser, with the engine that volunteers run, and beside it with stock TensorFlow.js. Nothing is sent anywhere.",
@@ -58,7 +58,7 @@ export const SIZES: readonly { readonly config: ConfigName; readonly label: stri
   { config: "tiny", label: "Tiny: a check that everything works" },
 ];
 
-/** What the numbers come to, for somebody who has seen none before. */
+/** The results in words, for a reader who has seen no such numbers before. */
 export const verdictText = {
   fastest: (contender: string, tokens: string) =>
     `Fastest here: ${contender}, at ${tokens} tokens a second. A token is about three letters of text.`,

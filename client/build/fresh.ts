@@ -5,7 +5,7 @@ import { join } from "node:path";
 /** SHA-256 of files' bytes, by path. */
 export type Digests = Readonly<Record<string, string>>;
 
-/** What a build was made from, and what it made. */
+/** A build's inputs and outputs. */
 export interface Stamp {
   readonly inputs: Digests;
   readonly outputs: Digests;

@@ -30,7 +30,7 @@ export interface SavedReplica {
 export type SavedMoments = Pick<Carried, "m" | "v" | "step"> & { readonly inner?: InnerName };
 
 /**
- * What compression had left out, not yet decayed. A key of its own, because it is deleted with the first upload
+ * The residual of compression, not yet decayed. A key of its own, because it is deleted with the first upload
  * after it was saved: from then on it is part of what was sent, and would count twice.
  */
 export interface SavedResidual {

@@ -17,7 +17,7 @@ interface Kept {
 
 /**
  * A shard's tokens, from the cache or through `fetch`. `fetch` must return bytes of that hash; cached bytes
- * are held against it again, since a disk may have forgotten some.
+ * are checked against it again, since a disk may have lost some.
  */
 export async function shardOf(
   cache: Cache,

@@ -33,7 +33,7 @@ export class TileMemory {
     await this.#cache.write({ [KEYS.tiles]: [{ where, tiles }, ...others].slice(0, KEPT) });
   }
 
-  /** What was remembered for any adapter turned out wrong. */
+  /** Forgets all tiles, since one turned out wrong. */
   forget(): Promise<void> {
     return this.#cache.write({ [KEYS.tiles]: undefined });
   }

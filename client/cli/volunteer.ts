@@ -15,7 +15,7 @@ import { parseVolunteerFlags, UsageError, VOLUNTEER_USAGE } from "./flags.ts";
 import { identityFile } from "./identity.ts";
 import { lineTeller } from "./lines.ts";
 
-/** What the command is given of the process it runs in. */
+/** The parts of the process that the command uses. */
 export interface VolunteerIo {
   readonly stdout: { write(text: string): unknown };
   readonly stderr: { write(text: string): unknown };
@@ -80,7 +80,7 @@ function readFlags(args: readonly string[], io: VolunteerIo) {
   }
 }
 
-/** What an earlier start kept in this directory for this run, or memory alone. */
+/** The cache that an earlier start left in this directory for this run, or one in memory. */
 async function openState(directory: string | undefined, { run }: Manifest, say: (why: string) => void) {
   if (directory === undefined) {
     const cache: Cache = memoryCache();

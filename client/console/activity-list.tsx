@@ -12,7 +12,7 @@ interface ActivityListProps {
   readonly none: string;
 }
 
-/** What happened since the page was opened, newest first. */
+/** Events since the page was opened, newest first. */
 export function ActivityList({ activity, label, none }: ActivityListProps) {
   const lines = activity.value;
   if (lines.length === 0) return <p class="wait">{none}</p>;

@@ -1,7 +1,7 @@
 import type { ErrorCode } from "../../protocol/errors.ts";
 import type { RunState } from "../../protocol/manifest.ts";
 
-/** What the status page says. */
+/** The status page's strings. */
 export const text = {
   title: "Status",
   loading: "Asking the server…",

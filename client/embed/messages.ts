@@ -1,5 +1,5 @@
 /**
- * What the loader on a host page and the volunteer's frame say to each other by postMessage. Each side checks
+ * Messages between the loader on a host page and the volunteer's frame, by postMessage. Each side checks
  * the other's window and origin first. Nothing here can begin training: only a click within the frame can.
  * Types only, so that the loader carries no byte of it.
  */
@@ -52,7 +52,7 @@ export interface SwarmEvents {
   readonly blocked: { readonly reason: "policy" | "timeout" | "insecure" | "sandboxed" };
 }
 
-/** What {@link SwarmElement.status} returns. */
+/** The result of {@link SwarmElement.status}. */
 export interface SwarmStatus {
   /** "idle" before the visitor opened it; then as in the `state` event. */
   readonly state: string;

@@ -9,7 +9,7 @@ export interface PictureProps extends Grid {
   readonly signed?: boolean;
 }
 
-/** A grid of numbers as a picture, drawn anew when they change. */
+/** A grid of numbers as a picture, drawn again when they change. */
 export function Picture({ values, width, height, label, signed = false }: PictureProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {

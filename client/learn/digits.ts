@@ -31,7 +31,7 @@ export function packDigits({ count, pixels, labels }: Digits): Uint8Array<ArrayB
   return packed;
 }
 
-/** What {@link packDigits} wrote; a file of another length or with another label is a RangeError. */
+/** Reads what {@link packDigits} wrote. Throws a RangeError for another length or an unknown label. */
 export function unpackDigits(packed: Uint8Array): Digits {
   const count = packed.length / RECORD;
   if (!Number.isInteger(count) || count === 0) throw new RangeError(`${packed.length} bytes hold no digits`);

@@ -1,4 +1,4 @@
-/** What the page tells the small network's Worker. */
+/** The page's messages to the small network's Worker. */
 export type PupilCommand =
   /** Learns, or goes on learning. */
   | { readonly type: "start" }
@@ -12,7 +12,7 @@ export type PupilCommand =
   /** Shows another digit. */
   | { readonly type: "another" };
 
-/** What the Worker tells the page. */
+/** The Worker's messages to the page. */
 export type PupilReport =
   | { readonly type: "phase"; readonly phase: PupilPhase }
   | { readonly type: "lesson"; readonly lesson: Lesson }

@@ -83,7 +83,7 @@ export class Network {
     return this.#ask(() => predict(this.#parameters, this.#pooledRows(digits)).probabilities);
   }
 
-  /** What it makes of the first of these digits, stage by stage. */
+  /** The network's activations for the first of these digits, stage by stage. */
   async look(digits: Digits): Promise<Look> {
     const { filters, lifts } = this.#parameters;
     const maps = await this.#ask(() => {

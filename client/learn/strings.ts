@@ -1,7 +1,7 @@
 import { formatBytes, formatChoices, formatCount, formatLoss, formatPart, plural } from "../ui/format.ts";
 import { BATCH, FILTERS, HELD_OUT, NUMBERS, TRAINED_ON } from "./shape.ts";
 
-/** What the page about training says. */
+/** The strings of the page about training. */
 export const words = {
   title: "How training works",
   tagline: "Is training on images the same thing as training on text? Watch one, read the other, and see.",

@@ -3,10 +3,10 @@ import type { Hash, ObjectName, PeerId } from "../../protocol/ids.ts";
 import { type Announcement, type Introduction, MAX_HELD } from "../../protocol/introduction.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
-/** An announcement but for the names of this visit, which the transport adds. */
+/** An announcement without the names of this visit, which the transport adds. */
 type Nameless = Omit<Announcement, "id" | "token">;
 
-/** What sharing asks of the server. */
+/** The server, as sharing needs it. */
 export interface SeedServer {
   /** An object's chunk list, its signature checked, for an object of at most `most` bytes. */
   chunks(object: ObjectName, most: number): Promise<ChunkList>;
@@ -20,11 +20,11 @@ export interface AnnouncerOptions {
   readonly random: () => number;
 }
 
-/** Milliseconds between two announcements while nothing happens. The server forgets who says nothing for a minute. */
+/** Milliseconds between two announcements while nothing happens. The server forgets a browser that is silent for a minute. */
 const ANNOUNCE_MS = 20_000;
 /** Peers blamed in one announcement. */
 const MAX_BLAMED = 32;
-/** What is heard where the server introduces nobody: there is still the server. */
+/** The answer where the server introduces nobody: the server itself is still there. */
 const NOBODY: Introduction = { peers: [], swarm: 2, holders: 0 };
 
 /** Tells the server what is here, again and again, so that it introduces others to us and us to them (rule K5). */
@@ -54,7 +54,7 @@ export class Announcer {
     this.#wrong.push(peer);
   }
 
-  /** Whom the server introduces to us; nobody where it does not answer, and undefined once this is closed. */
+  /** The peers that the server introduces; none where it does not answer, and undefined once this is closed. */
   async announce(wants: Hash | undefined): Promise<Introduction | undefined> {
     if (this.#closed) return undefined;
     const made = await this.#options.server.announce(this.#announcement(wants)).catch(() => NOBODY);

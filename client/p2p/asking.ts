@@ -15,7 +15,7 @@ import {
 } from "./limits.ts";
 import type { Peer } from "./peer.ts";
 
-/** What is known when it is decided whom to ask. */
+/** The state from which it is decided which peer to ask. */
 export interface Swarm {
   readonly peers: ReadonlyMap<PeerId, Peer>;
   readonly downloads: ReadonlyMap<Hash, Download>;
@@ -75,11 +75,11 @@ function maxServerAsks(download: Download, swarm: Swarm, useful: number, now: nu
   if (download.hopeless(now)) return SERVER_ASKS;
   const lasted = now - download.began;
   const seeking = [...swarm.peers.values()].some(({ open }) => !open) && lasted < SEEK_MS;
-  // Who was asked just now what it has may be about to say so.
+  // A peer that was just asked what it has may be about to answer.
   const answering = [...swarm.peers].some(
     ([id, { open, at }]) => open && !download.theirs.has(id) && now - Math.max(at, download.began) < SEEK_MS,
   );
-  // Nobody connected has anything that is missing here: we are the first, or ahead of them all.
+  // No connected peer has anything that is missing here: we are the first, or ahead of them all.
   const ahead = useful === 0 && !seeking && !answering && (download.introduced || lasted >= SEEK_MS);
   if (ahead) return SERVER_ASKS;
   if (lasted >= SLOW_MS) return 1;

@@ -10,7 +10,7 @@ export interface Channel {
   close(): void;
 }
 
-/** Opens channels; what comes of it is told to the hub (hub.ts). */
+/** Opens channels; the hub (hub.ts) is called with the outcome. */
 export interface Network {
   dial(peer: PeerId): void;
   /** Closes a channel, or gives up opening it. */

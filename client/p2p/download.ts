@@ -25,7 +25,7 @@ export class Download {
   readonly shape: Shape;
   readonly mine: Bits;
   readonly began: number;
-  /** What connected peers have. */
+  /** The chunks that connected peers have. */
   readonly theirs = new Map<PeerId, Bits>();
   readonly asks: Ask[] = [];
   /** Peers that stalled or lied over this object. */

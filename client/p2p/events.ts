@@ -2,13 +2,13 @@ import type { ChunkTerms } from "../../protocol/chunks.ts";
 import type { Hash, PeerId } from "../../protocol/ids.ts";
 import type { Message } from "./messages.ts";
 
-/** What the scheduler needs to know of an object. */
+/** An object, as the scheduler needs it. */
 export type Shape = Pick<ChunkTerms, "hash" | "length" | "size">;
 
 /** Where a chunk is asked: a peer, or the server of last resort. */
 export type Source = PeerId | "server";
 
-/** What the scheduler hears. */
+/** The scheduler's inputs. */
 export type PeerEvent =
   /** Bring this object. */
   | { readonly type: "wanted"; readonly shape: Shape }
@@ -34,7 +34,7 @@ export type PeerEvent =
   | { readonly type: "heard"; readonly peer: PeerId; readonly message: Exclude<Message, { type: "piece" }> }
   /** It said what no peer says: a malformed frame, a piece nobody asked for. */
   | { readonly type: "misbehaved"; readonly peer: PeerId }
-  /** A chunk came whole and was held against its hash. */
+  /** A chunk came whole and was checked against its hash. */
   | {
       readonly type: "checked";
       readonly source: Source;
@@ -51,7 +51,7 @@ export type PeerEvent =
   /** The time that {@link Scheduler.wakeAt} named has come. */
   | { readonly type: "woke" };
 
-/** What the scheduler tells its edge to do. */
+/** The scheduler's outputs, carried out by the hub. */
 export type Command =
   | { readonly type: "dial"; readonly peer: PeerId }
   | { readonly type: "close"; readonly peer: PeerId }

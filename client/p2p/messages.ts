@@ -4,7 +4,7 @@ import { type Hash, isHash } from "../../protocol/ids.ts";
 import { MAX_OBJECT_BYTES } from "../../protocol/limits.ts";
 
 /**
- * What peers say to each other over a raw, ordered, reliable data channel (rules K7 and K8): a byte of type, the
+ * Messages between peers over a raw, ordered, reliable data channel (rules K7 and K8): a byte of type, the
  * object's 32-byte hash, then the type's own fields, little-endian. One message, one frame, at most 16 KiB.
  */
 export type Message =

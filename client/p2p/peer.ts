@@ -4,7 +4,7 @@ import { BUSY_MS, DIAL_MS, MAX_BUSY_MS } from "./limits.ts";
 /** Another browser, from when it is dialled or comes to us until it is gone. Times are the scheduler's. */
 export class Peer {
   readonly dialled: boolean;
-  /** What it wants to hear of from us. */
+  /** Objects of which it wants to hear from us. */
   readonly wants = new Set<Hash>();
   /** When it was dialled; when it opened, once it has. */
   at: number;

@@ -72,7 +72,7 @@ export class PeerJsNetwork implements Network {
     connection?.close();
   }
 
-  /** Signals anew at once: the network is back, or another. */
+  /** Reconnects to signalling at once: the network is back, or another. */
   moved(): void {
     if (this.signalling || this.#closed) return;
     this.#backoff.reset();
@@ -110,7 +110,7 @@ export class PeerJsNetwork implements Network {
       this.#early.clear();
     });
     peer.on("connection", (connection) => this.#knock(connection));
-    peer.on("error", () => {}); // what follows of it is told by `disconnected`, and by the connection's own end
+    peer.on("error", () => {}); // `disconnected`, and the connection's own end, report its consequences
     const lost = () => {
       if (this.#peer !== peer) return;
       this.#peer = undefined;

@@ -39,7 +39,7 @@ export class Scheduler {
     this.#uploads = new Uploads(uploadRate, now);
   }
 
-  /** What an event leads to. `now` is monotonic, in milliseconds. */
+  /** Takes in an event and returns its commands. `now` is monotonic, in milliseconds. */
   take(event: PeerEvent, now: number): Command[] {
     this.#out = [];
     this.#hear(event, now);

@@ -24,7 +24,7 @@ export interface Serving {
 }
 
 /**
- * What we give to others: within a budget of its own, and the least served asker first, so that one that asks for
+ * Chunks for others: within a budget of its own, and the least served asker first, so that one that asks for
  * everything, or comes with a hundred names, takes nobody else's turn.
  */
 export class Uploads {
@@ -83,7 +83,7 @@ export class Uploads {
     if (asker !== undefined) asker.serving = false;
   }
 
-  /** What goes out now. */
+  /** The chunks to send now. */
   next(now: number): Serving[] {
     const starting: Serving[] = [];
     for (;;) {

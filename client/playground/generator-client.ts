@@ -15,7 +15,7 @@ export interface GeneratorClient {
   /** The version whose weights are loaded. */
   readonly version: ReadonlySignal<number | undefined>;
   readonly vocabulary: ReadonlySignal<number>;
-  /** What the model wrote after {@link prompt}. */
+  /** The model's text after {@link prompt}. */
   readonly text: ReadonlySignal<string>;
   readonly prompt: ReadonlySignal<string>;
   readonly next: ReadonlySignal<readonly Likely[]>;
@@ -69,7 +69,7 @@ export function createGenerator(spawn: SpawnGenerator, server: string): Generato
     }
   }
 
-  /** What it held is gone with it: {@link GeneratorClient.load} starts another. */
+  /** Its weights are gone with it: {@link GeneratorClient.load} starts another. */
   function die(detail: string) {
     worker = undefined;
     version.value = undefined;

@@ -1,4 +1,4 @@
-/** What the playground's page tells its Worker. */
+/** The playground's messages to its Worker. */
 export type WriterCommand =
   /** Fetches (or takes from the cache) the newest weights of the server's run. */
   | { readonly type: "load"; readonly server: string }
@@ -16,7 +16,7 @@ export interface WriteRequest {
   readonly length: number;
 }
 
-/** What the Worker tells the page. */
+/** The Worker's messages to the page. */
 export type WriterReport =
   | { readonly type: "downloading"; readonly bytes: number; readonly total: number }
   | { readonly type: "ready"; readonly version: number; readonly vocabulary: number }

@@ -1,6 +1,6 @@
 import { formatBytes, formatCount, formatLarge } from "../ui/format.ts";
 
-/** What the playground says. */
+/** The playground's strings. */
 export const words = {
   title: "Playground",
   tagline: "The model as it is right now, in this browser. Nothing you type leaves your device.",

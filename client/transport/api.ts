@@ -8,7 +8,7 @@ import type { VolunteerCredit } from "../../protocol/status.ts";
 import type { Ticket } from "../../protocol/ticket.ts";
 
 /**
- * What a volunteer asks of a server. Every call may throw the server's ProtocolError, {@link ServerAway} when
+ * The server, as a volunteer uses it. Every call may throw the server's ProtocolError, {@link ServerAway} when
  * nothing of ours answered, {@link WrongBytes} when what came is not what was asked for, or the signal's
  * reason. Bodies named by a hash have that hash when they are returned.
  */
@@ -27,7 +27,7 @@ export interface Api {
   /** Sends an upload; sending the same one again is safe and gives the same receipt. */
   upload(identity: Identity, ticket: TicketId, body: Uint8Array<ArrayBuffer>, call?: Call): Promise<Receipt>;
   credit(volunteer: VolunteerKey, call?: Call): Promise<VolunteerCredit>;
-  /** What happens in the run, as it happens; ends when the server ends it. */
+  /** The run's events as they happen; ends when the server ends it. */
   events(call?: Call): AsyncIterable<RunEvent>;
 }
 

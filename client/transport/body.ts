@@ -22,7 +22,7 @@ export class Watchdog {
     return this.#controller.signal;
   }
 
-  /** Something came: the silence starts anew. */
+  /** Bytes came: restarts the limit on silence. */
   touch(): void {
     clearTimeout(this.#timer);
     const silence = () => this.#controller.abort(new Error(`nothing came for ${this.#stall} ms`));

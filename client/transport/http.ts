@@ -63,7 +63,7 @@ function parseCredit(json: Json): VolunteerCredit {
   }));
 }
 
-/** Content-addressed bytes, held against their address before anyone uses them. */
+/** Content-addressed bytes, checked against their address before anyone uses them. */
 async function addressed(hash: Hash, bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
   const found = await sha256(bytes);
   if (found !== hash) throw new WrongBytes(`asked for ${hash}, got ${found}`);

@@ -6,7 +6,7 @@ import { ROUTES } from "../../protocol/routes.ts";
 import { MAX_JSON_ANSWER } from "./request.ts";
 import type { SignedPosts } from "./signed.ts";
 
-/** What one asks a server about oneself, and who has a name there. Throws as the trainer's Api does. */
+/** A volunteer's requests about its own name and data, and the list of names. Throws as the trainer's Api does. */
 export interface PeopleApi {
   leaders(): Promise<readonly Leader[]>;
   /** Sets the name, or takes it away; returns it as the server keeps it. */

@@ -1,12 +1,12 @@
 import type { ComponentChildren } from "preact";
 
 export interface BarProps {
-  /** What is named at its beginning. */
+  /** The label at its beginning. */
   readonly children: ComponentChildren;
   readonly kind: "right" | "other" | "truth";
   /** How much of the track it takes, from 0 to 1; a little is always seen. */
   readonly part: number;
-  /** What is said at its end. */
+  /** The label at its end. */
   readonly value: string;
 }
 

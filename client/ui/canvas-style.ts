@@ -1,4 +1,4 @@
-/** What canvases need to know of the style sheet. */
+/** Colours and fonts of the style sheet, for canvases. */
 
 export const prefersReducedMotion = (): boolean => matchMedia("(prefers-reduced-motion: reduce)").matches;
 

@@ -11,7 +11,7 @@ export interface GuessViewProps {
   readonly before: readonly string[];
 }
 
-/** What the model expected at one place, and what the text says there. */
+/** The model's guesses at one place, and the text's own token. */
 export function GuessView({ guess, before }: GuessViewProps) {
   const right = isRight(guess);
   return (

@@ -4,7 +4,7 @@ import { Lazy } from "./lazy.tsx";
 
 export interface LazyPanelProps<Props> {
   readonly title: string;
-  /** What opening it brings. */
+  /** The panel's content, loaded when it is opened. */
   readonly help: string;
   /** Whether the visitor has it open. */
   readonly open: Signal<boolean>;

@@ -2,7 +2,7 @@
 const FIRST_WORD_MS = 45_000;
 
 /**
- * Hears a module Worker. `died` is told, once, why it is of no use: its script could not be loaded, it threw, or it never
+ * Listens to a module Worker. `died` is called, once, with why it is of no use: its script could not be loaded, it threw, or it never
  * said anything; it is ended then.
  */
 export function listenToWorker<Report>(

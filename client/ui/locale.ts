@@ -1,4 +1,4 @@
-/** What a browser without a usable language is taken for: the pages are in English. */
+/** The language of a browser without a usable one: the pages are in English. */
 const FALLBACK = "en-GB";
 
 /** The tag where Intl takes it. Some systems name none that is valid: `C`, `en-US@posix`, or nothing. */

@@ -1,6 +1,6 @@
 import { formatCount, formatLoss, formatProbability, plural } from "./format.ts";
 
-/** What several applications say, or the parts they share. Each application has a catalogue of its own beside this one. */
+/** Strings that several applications share. Each application has a catalogue of its own beside this one. */
 export const common = {
   loading: "Asking the server about its run…",
   serverAway: "The server does not answer. This page keeps trying.",

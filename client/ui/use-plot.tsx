@@ -16,12 +16,12 @@ export interface PlotSource {
 export interface PlotPlace {
   /** For the element that holds the chart. */
   readonly box: RefObject<HTMLDivElement | null>;
-  /** What to show beside it where the chart could not be made; null where it could. */
+  /** A notice where the chart could not be made; null where it could. */
   readonly missing: VNode | null;
 }
 
 /**
- * A chart in the element that gets the returned ref: loaded lazily, as wide as its holder, made anew when the
+ * A chart in the element that gets the returned ref: loaded lazily, as wide as its container, made again when the
  * colour scheme changes or `key` does.
  */
 export function usePlot({ data, options }: PlotSource, key: unknown): PlotPlace {

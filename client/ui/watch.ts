@@ -16,7 +16,7 @@ export type Connection = "loading" | "live" | "away" | "no-run" | "mismatch";
 export interface RunWatch {
   readonly status: ReadonlySignal<RunStatus | undefined>;
   readonly connection: ReadonlySignal<Connection>;
-  /** Who answered in the server's place, while it is away and that is known. */
+  /** The intermediary that answered in the server's place, while the server is away, if known. */
   readonly why: ReadonlySignal<Intermediary | undefined>;
   close(): void;
 }
@@ -33,7 +33,7 @@ export interface WatchOptions {
   readonly onEvent?: (event: RunEvent) => void;
 }
 
-/** What is used of an EventSource. */
+/** The part of an EventSource that watching uses. */
 export interface EventStream {
   readonly readyState: number;
   close(): void;
@@ -98,10 +98,10 @@ export function watchRun(options: WatchOptions): RunWatch {
   };
 }
 
-/** What stands between a page and its run's status. */
+/** Why a page cannot show its run's status. */
 export interface Trouble {
   readonly connection: Exclude<Connection, "loading" | "live">;
-  /** Who answered in the server's place, or why nobody did. */
+  /** The intermediary that answered in the server's place, or why there was no answer. */
   readonly why?: Intermediary;
 }
 

@@ -55,7 +55,7 @@ function awayLine({ why, forMs }: Extract<Phase, { phase: "away" }>): string {
 }
 
 /**
- * What a screen reader is told: the same for every turn of the loop, so that it speaks when something changed
+ * The text for screen readers: the same for every round, so that they speak when something changed
  * for the visitor and not at each download.
  */
 export function announcement(phase: Phase): string {

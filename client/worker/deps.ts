@@ -11,7 +11,7 @@ import type { Report } from "./messages.ts";
 import type { ModelFile, Replica } from "./replica.ts";
 import type { Throughput } from "./throughput.ts";
 
-/** What a round needs of the world; all of it can be replaced in a test. */
+/** A round's dependencies; all of them can be replaced in a test. */
 export interface RoundDeps {
   readonly api: Api;
   readonly cache: Cache;
@@ -39,7 +39,7 @@ export interface RoundDeps {
 
 export type Progress = (what: "weights" | "text" | "change", bytes: number, total: number) => void;
 
-/** What the loop needs of the world. */
+/** The loop's dependencies. */
 export interface LoopDeps
   extends Pick<RoundDeps, "api" | "control" | "report" | "inspection" | "clock" | "sleep" | "random"> {
   /** Hears of every version that the replica is brought to. */

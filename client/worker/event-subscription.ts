@@ -9,7 +9,7 @@ const LAST_REOPEN_MS = 60_000;
 /** Milliseconds over which volunteers that wait for the same event come back. */
 const SPREAD_MS = 500;
 
-/** What listening needs of the world (deps.ts has the words). */
+/** The subscription's dependencies (deps.ts explains them). */
 export interface SubscriptionDeps {
   readonly api: Pick<Api, "events">;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
@@ -17,7 +17,7 @@ export interface SubscriptionDeps {
 }
 
 /**
- * What the server tells of its own accord: which version is the newest, and when to ask again. Nothing depends on
+ * The server's events: which version is the newest, and when to ask again. Nothing depends on
  * it. A stream that fails is opened again with jitter, and meanwhile who waits polls.
  */
 export class EventSubscription {

@@ -4,7 +4,7 @@ import { nearestTokens, tokenEmbeddings, tokenMap } from "../../model/decode/emb
 import type { ModelShape } from "../../protocol/model.ts";
 import type { Inside } from "./messages.ts";
 
-/** What the newest passage was made of. */
+/** The newest passage's source. */
 export interface Shown {
   readonly shape: ModelShape;
   readonly tokenizer: Tokenizer;

@@ -42,7 +42,7 @@ export class Inspection {
     return insideOf({ ...shown, tokens: shown.tokens.subarray(0, Math.min(MAX_TOKENS, affordable)) });
   }
 
-  /** What the last delta is, beside the weights it changes; undefined before the first was sent. */
+  /** The last delta, beside the weights it changes; undefined before the first was sent. */
   delta(): DeltaPicture | undefined {
     const weights = this.#shown?.weights;
     if (this.#frame === undefined || weights === undefined || weights.length > MAX_PARAMETERS)

@@ -24,11 +24,11 @@ export interface LocalStateOptions {
   readonly parameters: number;
   /** How deltas are sent whose ticket names no codec. */
   readonly codec: CodecSpec;
-  /** What is kept of a residual from one version to the next. */
+  /** Part of a residual kept from one version to the next. */
   readonly decay: number;
 }
 
-/** What was made of one ticket, until its answer is known. */
+/** The work on one ticket, until its answer is known. */
 export interface PackedDelta {
   readonly ticket: TicketId;
   readonly frame: Uint8Array<ArrayBuffer>;
@@ -42,7 +42,7 @@ interface Age {
 }
 
 /**
- * What a volunteer carries from ticket to ticket: moments, and the residual that error feedback adds to the next
+ * A volunteer's state from ticket to ticket: moments, and the residual that error feedback adds to the next
  * delta (Karimireddy et al. 2019; rules C4 and T5). Both stay on the device that trains; here is known what they
  * stand for. A residual is provisional until the packed delta's answer is known:
  *
@@ -64,18 +64,18 @@ export class LocalState {
   readonly #options: LocalStateOptions;
   /** On whose device it is; undefined while it is on disk, or nowhere. */
   #holder: Trainer | undefined;
-  /** What waits here while, or because, a fresh ticket has the device. */
+  /** State set aside while a fresh ticket has the device. */
   #aside: Carried | undefined;
   /** The ticket that left the residual, and its version; undefined before the first. */
   #left: { readonly version: number; readonly after: TicketId } | undefined;
-  /** Whose moments are carried: as tickets name the inner optimiser. */
+  /** The inner optimiser that the moments belong to, as tickets name it. */
   #inner: TicketTerms["inner"];
   /** Whether what the device holds is a fresh ticket's, into which nothing may be put. */
   #fresh = false;
   /** Whether the residual has not aged since it was left: it does at least once, for a version may not have moved. */
   #young = false;
   #age: Age = { versions: 0, forgotten: 0 };
-  /** What was added back of the last delta, had it come too late, as it counted at that age. */
+  /** The part of a late last delta that was added back, as it counted at that age. */
   #late: { readonly values: Float32Array; readonly made: Age } | undefined;
   /** Whether the disk does not have what is carried, and whether it has a residual. */
   #unsaved = false;
@@ -239,7 +239,7 @@ export class LocalState {
   }
 }
 
-/** What an encoder in TypeScript throws. */
+/** Errors that an encoder in TypeScript throws. */
 const isNotFinite = (error: unknown): error is ProtocolError =>
   error instanceof ProtocolError && error.code === "not-finite";
 const zero = (like: Float32Array): Float32Array => new Float32Array(like.length);

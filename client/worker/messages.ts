@@ -7,7 +7,7 @@ import type { VolunteerCredit } from "../../protocol/status.ts";
 import type { WhyUnable } from "./device/platform.ts";
 import type { DeviceFound, Probing } from "./device/probed-trainers.ts";
 
-/** What the page tells the trainer's Worker. */
+/** The page's messages to the trainer's Worker. */
 export type Command =
   /**
    * Begins. `server` is an origin; `device` overrides the probe; `share` is the part of the time to train, (0, 1];
@@ -79,7 +79,7 @@ export type UnableReason = WhyUnable["why"] | "no-device" | "protocol" | "failed
 /** Parts of the Worker that come later: what turns tokens into words, and what looks inside the model. */
 export type WorkerPart = "tokenizer" | "inside";
 
-/** What the Worker tells the page. */
+/** The Worker's messages to the page. */
 export type Report =
   | { readonly type: "phase"; readonly phase: Phase }
   | { readonly type: "run"; readonly manifest: Manifest; readonly volunteer: VolunteerKey }
@@ -130,7 +130,7 @@ export interface Guess {
   readonly probability: number;
 }
 
-/** What happens within the model while it reads the newest passage: computed when the page asks to look. */
+/** The model's inner values while it reads the newest passage, computed when the page asks for them. */
 export interface Inside {
   readonly version: number;
   readonly layers: number;
@@ -148,7 +148,7 @@ export interface Inside {
   readonly mapShows: number;
   /** Every mapped token's text. */
   readonly names: readonly string[];
-  /** For each token id of the passage, the tokens whose embeddings are most alike. */
+  /** For each token id of the passage, the tokens with the most similar embeddings. */
   readonly nearest: Readonly<Record<number, readonly string[]>>;
 }
 

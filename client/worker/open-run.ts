@@ -23,7 +23,7 @@ export interface OpenOptions {
   readonly report: (report: Report) => void;
 }
 
-/** What a language run is made of on this side. Throws `wrong-shape` for a manifest at odds with itself. */
+/** A language run's parts on this side. Throws `wrong-shape` for a manifest at odds with itself. */
 export async function openLanguageRun(options: OpenOptions): Promise<RunParts> {
   const { manifest, cache, identity, candidates } = options;
   const { model: shape, optimizer, parameters } = manifest;

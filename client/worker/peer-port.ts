@@ -29,7 +29,7 @@ export class PeerPort {
     this.#came.resolve();
   }
 
-  /** What there is to pass on: the newest version at hand. */
+  /** The newest version at hand, to pass on. */
   follow(replica: Replica): void {
     this.#replica = replica;
     this.#bridge?.setLatest(replica.hash);

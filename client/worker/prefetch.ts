@@ -11,7 +11,7 @@ export interface Work {
   readonly ticket: Ticket;
   /** The end of the lease by our own clock. */
   readonly deadline: number;
-  /** No step begins after this time of our own clock, but for the first; Infinity where all steps are asked for. */
+  /** No step but the first begins after this time of our own clock; Infinity where all steps are asked for. */
   readonly until: number;
   readonly shard: Uint16Array;
   /** Of the ticket's version; nobody changes them. */
@@ -60,7 +60,7 @@ async function prepare(
   const { api, cache, control, replica } = deps;
   const progress = (bytes: number, total: number) => deps.progress("text", bytes, total);
   const shard = await shardOf(cache, ticket.shard, () => {
-    progress(0, Number.POSITIVE_INFINITY); // told before the server has answered, which says how much it is
+    progress(0, Number.POSITIVE_INFINITY); // reported before the server has answered, which says how much it is
     return api.shard(ticket.shard, { signal: control.signal, progress });
   });
   const weights = await replica.sync(ticket.version, ticket.hash);
@@ -88,7 +88,7 @@ export function fetcher({ replica, events }: RoundDeps): () => void {
     const { newest } = events;
     if (fetching || newest === undefined || newest.version <= (replica.version ?? newest.version)) return;
     fetching = true;
-    // What fails now is tried again, and told, when a ticket needs it.
+    // A failure now is tried again, and reported, when a ticket needs the object.
     const done = () => {
       fetching = false;
     };

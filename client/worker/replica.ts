@@ -37,7 +37,7 @@ export class Replica {
   #current: SavedReplica | undefined;
   #saved: Hash | undefined;
   #last: Promise<unknown> = Promise.resolve();
-  /** What the run's diffs weigh, once one was seen; until then the least that they may. */
+  /** Bytes of the run's diffs, once one was seen; until then the fewest possible. */
   #diffBytes: number;
 
   private constructor(options: ReplicaOptions, saved: SavedReplica | undefined) {
@@ -64,7 +64,7 @@ export class Replica {
     return this.#current?.hash;
   }
 
-  /** The file of the version at hand, made anew; undefined for any other hash. */
+  /** The file of the version at hand, encoded again; undefined for any other hash. */
   fileOf(hash: Hash): Uint8Array<ArrayBuffer> | undefined {
     return this.#current?.hash === hash ? this.#options.file.write(this.#current.weights) : undefined;
   }
@@ -132,7 +132,7 @@ export class Replica {
     const { api, file, parameters, signal, progress } = this.#options;
     const heard = (bytes: number, total: number) =>
       progress?.("weights", bytes, Math.max(total, parameters * 4));
-    heard(0, 0); // a slow server's visitor is told before the first byte has come
+    heard(0, 0); // shown before the first byte has come from a slow server
     const bytes = await api.snapshot(hash, parameters, { signal, progress: heard });
     try {
       const weights = file.read(bytes);

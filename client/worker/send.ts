@@ -7,7 +7,7 @@ import type { RoundDeps } from "./deps.ts";
 import type { Phase } from "./messages.ts";
 import { RetryPolicy } from "./retry-policy.ts";
 
-/** What became of an upload: taken, refused for a reason, or nobody knows. */
+/** An upload's outcome: accepted, refused for a reason, or unknown. */
 export type Answer = "taken" | ProtocolError | "unknown";
 
 /**

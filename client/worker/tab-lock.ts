@@ -6,7 +6,7 @@ const LOCK = "murmuration-trainer";
 const ANSWER_MS = 5_000;
 
 /**
- * Runs `work` while this tab alone may train. Another tab in its place is told through `waiting`; its end lets
+ * Runs `work` while this tab alone may train. While another tab does, `waiting` is called; that tab's end lets
  * this one begin. Rejects with the signal's reason when that aborts the wait. Where the browser has no Web
  * Locks, denies them (a frame on another site, of a visitor who blocks third-party data) or never answers, nothing is
  * held: the server limits too.
@@ -19,7 +19,7 @@ export async function holdTabLock<T>(
   after?: After,
 ): Promise<T> {
   if (locks === undefined) return work();
-  /** What the lock came to, as soon as that is known: the work itself may take hours. */
+  /** The lock's outcome, as soon as it is known: the work itself may take hours. */
   const answer = Promise.withResolvers<"ours" | "taken">();
   let late = false;
   const ask = async () =>

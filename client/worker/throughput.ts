@@ -9,7 +9,7 @@ const LONG_WAIT = 2;
 /** Times the usual preparation: how long before the end of training the next ticket is requested. */
 const MARGIN = 1.5;
 
-/** What the loop measures of its machine and its link, and what follows from it. Times in milliseconds. */
+/** Measurements of the machine and its link, and what follows from them. Times in milliseconds. */
 export class Throughput {
   readonly #measured = new Map<string, readonly number[]>();
 

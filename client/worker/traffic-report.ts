@@ -17,7 +17,7 @@ export function trafficTeller(report: (report: Report) => void, clock: () => num
     count(moreDown: number, moreUp: number) {
       down += moreDown;
       up += moreUp;
-      // Bytes sent are few, and matter most to a visitor who pays for them: always reported.
+      // Bytes sent are few, and matter most to a visitor who pays for them: always reported at once.
       if (moreUp > 0 || clock() - reportedAt >= TELL_EVERY_MS) tell();
     },
   };

@@ -10,7 +10,7 @@ import type { LocalState, PackedDelta } from "./local-state.ts";
 import { passageOf } from "./passage.ts";
 import type { Work } from "./prefetch.ts";
 
-/** What a finished ticket came to. */
+/** A finished ticket's result. */
 export interface Done {
   readonly packed: PackedDelta;
   /** The upload. */

@@ -6,7 +6,7 @@ import { RetryPolicy } from "./retry-policy.ts";
 
 type Shown = "operator" | "waiting" | "away" | "quarantined" | "banned";
 
-/** What the visitor sees while a refusal lasts, where that is not a server without work. */
+/** The phase shown while a refusal lasts, where that is not a server without work. */
 const SHOWN: Partial<Record<ErrorCode, Shown>> = {
   quarantined: "quarantined",
   banned: "banned",

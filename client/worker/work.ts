@@ -46,7 +46,7 @@ export async function workOn(round: RoundDeps, waits: Waits): Promise<void> {
     for (;;) {
       await control.checkpoint();
       try {
-        // Who was told of a server that is away, or at rest, hears of it until it gives work again.
+        // A visitor who was shown that the server is away, or at rest, sees it until there is work again.
         if (!AT_REST.has(control.phase)) control.enter({ phase: "queued" });
         const early = await ahead;
         ahead = undefined;
@@ -80,12 +80,12 @@ export async function workOn(round: RoundDeps, waits: Waits): Promise<void> {
             report({ type: "refused", code, message });
           } else if (++failures > MAX_FAILURES) throw error;
           if (error.code.startsWith("device-")) trainers.lost(error);
-          else await localState.forget(); // numbers that no device takes: begin anew, on the next ticket
+          else await localState.forget(); // numbers that no device takes: start from nothing on the next ticket
           await land();
           await waits.rest();
           continue;
         }
-        // What led to work that was found bad is not carried on: whatever it was, the next is made without it.
+        // State that led to refused work is dropped: whatever the cause, the next ticket starts without it.
         if (error instanceof ProtocolError && error.code === "quarantined") await localState.forget();
         await waits.waitOut(error);
         // The version that the ticket names may be gone, or our way to it: begin at the newest one.

@@ -2,7 +2,7 @@ import { ModelError, type ModelShape } from "./config.ts";
 import type { Layout } from "./layout.ts";
 import type { Carried } from "./trainer.ts";
 
-/** What every trainer refuses before a byte reaches its device. */
+/** Checks that every trainer makes before a byte reaches its device. */
 
 /** Throws `bad-shape` unless `tokens` is [batch, context + 1] with 1 ≤ batch ≤ `most`, and `bad-token`. */
 export function checkBatch(shape: ModelShape, tokens: Uint16Array, batch: number, most: number): void {

@@ -25,7 +25,7 @@ export interface Optimizer extends AdamW {
   readonly inner?: Inner;
 }
 
-/** What the model room refuses, with a stable code and a message for a person. */
+/** A refusal of model/, with a stable code and a message for a person. */
 export class ModelError extends Error {
   override readonly name = "ModelError";
   readonly code: ModelErrorCode;

@@ -33,7 +33,7 @@ export function knownTokens(): Uint16Array {
   return Uint16Array.from({ length }, () => random.below(KNOWN_SHAPE.vocabulary));
 }
 
-/** What is known of a tensor's change: its norm, and its sum under seeded signs, which moves if values swap. */
+/** A tensor's expected change: its norm, and its sum under seeded signs, which moves if values swap. */
 export interface Fingerprint {
   readonly norm: number;
   readonly signed: number;
@@ -72,7 +72,7 @@ export const KNOWN_DELTA: readonly Fingerprint[] = [
   { norm: 0.152265654, signed: 0.0215214951 }, // ln_f.bias
 ];
 
-/** What Muon inside changes: the hidden matrices. Everything else moves as above. */
+/** The hidden matrices' changes with Muon inside. Everything else moves as above. */
 export const KNOWN_MUON_DELTA: ReadonlyMap<string, Fingerprint> = new Map([
   ["h.0.attn.c_attn.weight", { norm: 0.229989467, signed: -0.389426587 }],
   ["h.0.attn.c_proj.weight", { norm: 0.12977994, signed: 0.0598812626 }],

@@ -11,7 +11,7 @@ import { hiddenMatrices, isHidden, type Layout, type Matrix, type Tensor } from 
  *   W ← W × (1 − rate × decay) − rate × stepScale × x
  *
  * Where rows > columns, x stands for dᵀ. The iteration (Newton–Schulz) takes every singular value to between .7 and
- * 1.2, so that all directions weigh alike. Zeros stay zeros. Queries, keys and values are three matrices side by side,
+ * 1.2, so that all directions have the same weight. Zeros stay zeros. Queries, keys and values are three matrices side by side,
  * not one (docs/LEARNING.md says what that brings). Everything else is AdamW's.
  */
 
@@ -23,7 +23,7 @@ export const MOMENTUM = 0.95;
 /** Root mean square of a step, as a part of the rate: AdamW's usual one, so that both use one rate (2502.16982). */
 export const STEP_RMS = 0.2;
 
-/** What a matrix of singular values near 1 is multiplied by, so that its root mean square is {@link STEP_RMS}. */
+/** Scales a matrix of singular values near 1 to the root mean square {@link STEP_RMS}. */
 export const stepScale = (rows: number, columns: number): number =>
   STEP_RMS * Math.sqrt(Math.max(rows, columns));
 

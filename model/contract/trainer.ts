@@ -63,7 +63,7 @@ export interface Trainer {
   dispose(): void;
 }
 
-/** What a device carries from ticket to ticket. */
+/** A device's state from ticket to ticket. */
 export interface Carried {
   /** Mean of gradients, flat. */
   readonly m: Float32Array;
@@ -71,11 +71,11 @@ export interface Carried {
   readonly v: Float32Array;
   /** Steps taken so far: the bias corrections' exponent. */
   readonly step: number;
-  /** What payloads have left out so far, flat. */
+  /** The residual of all payloads so far, flat. */
   readonly residual: Float32Array;
 }
 
-/** What a visitor is shown about where the training runs. */
+/** Where the training runs, for the visitor. */
 export interface DeviceReport {
   readonly device: DeviceName;
   /** `fast`: the fused schedule; `tfjs`: the reference, op by op. */
@@ -88,7 +88,7 @@ export interface DeviceReport {
 
 export type DeviceName = "webgpu" | "wasm" | "webgl" | "cpu";
 
-/** What a trainer is made for. */
+/** A trainer's options. */
 export interface TrainerOptions {
   readonly shape: ModelShape;
   readonly optimizer: Optimizer;

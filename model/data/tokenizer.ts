@@ -3,7 +3,7 @@ import { ModelError } from "../contract/config.ts";
 import { BYTE_OF_CHARACTER } from "./bytechars.ts";
 
 /**
- * Text to tokens and back, from a Hugging Face `tokenizer.json`, alike in pages, Workers and Node. The
+ * Text to tokens and back, from a Hugging Face `tokenizer.json`, the same in pages, Workers and Node. The
  * package behind it is about 10 KB gzipped: import this module with `import()` where text is shown late.
  */
 export interface Tokenizer {

@@ -14,7 +14,7 @@ export class CachedDecoder {
   /** Keys of each layer, then its values: [context, C] each. */
   readonly #keys: readonly Float32Array[];
   readonly #values: readonly Float32Array[];
-  /** What the newest position attends to: [layers, H, context], the first T of each row in use. */
+  /** The newest position's attention: [layers, H, context], the first T of each row in use. */
   readonly #attention: Float32Array;
   readonly #logits: Float32Array;
   #length = 0;

@@ -84,7 +84,7 @@ function principal(rows: Float64Array, width: number, before: readonly Float64Ar
       for (let c = 0; c < width; c++) next[c]! -= share * other[c]!;
     }
     const length = Math.sqrt(dot(next, next));
-    if (length === 0) return new Float64Array(width); // all rows alike: there is no direction
+    if (length === 0) return new Float64Array(width); // all rows are the same: there is no direction
     direction = next.map((value) => value / length);
   }
   return direction;

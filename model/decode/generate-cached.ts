@@ -5,7 +5,7 @@ import { type Sampling, sampleToken } from "./generate.ts";
 
 /**
  * Writes on after `prompt` (one token at least), token by token, until the caller stops asking; generate.ts does
- * the same on a device, a whole context for each token. Where the context is full it is begun anew with its
+ * the same on a device, a whole context for each token. Where the context is full it starts over with its
  * newer half, so that most tokens cost one reading. Throws `bad-shape` on an empty prompt, and what
  * {@link CachedDecoder.read} and {@link sampleToken} throw.
  */

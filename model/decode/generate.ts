@@ -13,7 +13,7 @@ export interface Sampling {
   readonly seed: number;
 }
 
-/** What the model thinks comes next. */
+/** The model's guess at the next token. */
 export interface TokenGuess {
   readonly token: number;
   readonly probability: number;

@@ -2,7 +2,7 @@ import type { CodecSpec } from "../../protocol/codec/codec.ts";
 import type { Slot } from "./ops.ts";
 
 /**
- * What turns a trained model into a payload, once a ticket: not part of a step, and a device may run it with bindings
+ * Ops that turn a trained model into a payload, once a ticket: not part of a step, and a device may run it with bindings
  * of its own. The results are exact, the same bytes on each device (those of protocol/codec).
  */
 export type ExtractionOp = Collect | Encode;

@@ -3,7 +3,7 @@ import { type Layout, layoutOf } from "../contract/layout.ts";
 import type { DeviceNeeds, Op, Slot } from "./ops.ts";
 import { Products } from "./products.ts";
 
-/** What one layer's forward leaves for its backward. */
+/** Activations that one layer's forward leaves for its backward. */
 export interface Block {
   readonly layer: number;
   /** [N, C], the residual stream that enters. */

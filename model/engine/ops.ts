@@ -33,7 +33,7 @@ export type Arena =
   | "v"
   /** The weights a ticket began with. */
   | "loaded"
-  /** What earlier payloads left out. */
+  /** The residual of earlier payloads. */
   | "residual"
   | "activations"
   | "tokens";
@@ -214,7 +214,7 @@ export interface AdamWStep {
   readonly m: Slot;
   readonly v: Slot;
   readonly partials: Slot;
-  /** In order. Together every parameter, but for the matrices of a {@link MuonStep}; v holds theirs one after another. */
+  /** In order. Together every parameter except the matrices of a {@link MuonStep}; v holds theirs one after another. */
   readonly segments: readonly Segment[];
   readonly beta1: number;
   readonly beta2: number;
@@ -233,7 +233,7 @@ export interface MuonStep {
   readonly gradients: Slot;
   readonly m: Slot;
   readonly partials: Slot;
-  /** What the iteration works in (DeviceNeeds.muon). */
+  /** The iteration's workspace (DeviceNeeds.muon). */
   readonly workspace: Slot;
   readonly matrices: readonly MuonMatrix[];
   readonly weightDecay: number;
@@ -265,13 +265,13 @@ export interface Dynamics {
   readonly correction2: number;
 }
 
-/** What a device wants beside the arenas. Lengths in f32 values. */
+/** A device's memory beside the arenas. Lengths in f32 values. */
 export interface DeviceNeeds {
-  /** What attention keeps for its backward: all probabilities, or a log-sum-exp a row. At least 1. */
+  /** Values attention keeps for its backward: all probabilities, or a log-sum-exp a row. At least 1. */
   attention(batch: number, context: number, heads: number, size: number): number;
   /** How many sums of squares {@link Norm} writes. At least 1. */
   readonly partials: number;
-  /** What {@link MuonStep} works in. */
+  /** Workspace of {@link MuonStep}. */
   muon(matrices: readonly MuonMatrix[]): number;
   /** Memory for this op alone, while it runs. */
   scratch(op: Op): number;

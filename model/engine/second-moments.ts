@@ -4,7 +4,7 @@ import { hasSquares } from "../contract/muon.ts";
 import type { Segment } from "./ops.ts";
 
 /**
- * Runs of neighbouring tensors that AdamW moves and weight decay treats alike, in the layout's order. The arena `v` holds
+ * Runs of neighbouring tensors that AdamW moves and weight decay treats the same way, in the layout's order. The arena `v` holds
  * their values one run after another: with Muon that leaves the matrices out.
  */
 export function segmentsOf(layout: Layout, optimizer: Optimizer): Segment[] {

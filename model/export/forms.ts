@@ -1,6 +1,6 @@
 import { ModelError } from "../contract/config.ts";
 
-/** What a file is that is named like one of ours and is another, with what to do; undefined where nothing tells. */
+/** Names a foreign file with the name of one of ours, and what to do about it; undefined where nothing shows it. */
 export function otherForm(file: Uint8Array): string | undefined {
   const begins = (text: string) => text.split("").every((one, i) => file[i] === one.charCodeAt(0));
   if (begins("version https://git-lfs")) {
@@ -16,7 +16,7 @@ export function otherForm(file: Uint8Array): string | undefined {
   return undefined;
 }
 
-/** A file's JSON object. Throws `bad-file`, which says what the file is where that can be told. */
+/** A file's JSON object. Throws `bad-file`, which says what the file is where that shows. */
 export function jsonOf(bytes: Uint8Array, name: string): Readonly<Record<string, unknown>> {
   const wrong = otherForm(bytes);
   if (wrong !== undefined) throw new ModelError("bad-file", `${name} is no JSON: it is ${wrong}`);

@@ -56,7 +56,7 @@ export const SAFETENSORS_INDEX = "model.safetensors.index.json";
 
 const bad = (why: string) => new ModelError("bad-file", why);
 
-/** What our network is; a config that says otherwise is another network. */
+/** Our network's config; one that differs is another network. */
 const FIXED: Readonly<Record<string, readonly unknown[]>> = {
   activation_function: ["gelu_new", "gelu_pytorch_tanh"],
   layer_norm_epsilon: [LAYER_NORM_EPSILON],

@@ -5,7 +5,7 @@ import { encodeGguf, type GgufTensor, type GgufValue } from "./gguf.ts";
 import { LAYER_NORM_EPSILON } from "./hugging-face.ts";
 import { addedTokens, specialTokens } from "./special-tokens.ts";
 
-/** What a GGUF of a GPT-2 is made of. */
+/** The parts of a GPT-2's GGUF. */
 export interface GgufModel {
   readonly name: string;
   readonly shape: ModelShape;

@@ -63,7 +63,7 @@ function configOf({ layers, heads, width, context, vocabulary }: ModelShape) {
 }
 
 /**
- * What the tokenizer's own special tokens mean. Our trained ones have none, and then the numbers must be null: GPT-2's
+ * Meanings of the tokenizer's own special tokens. Our trained tokenizers have none, and then the numbers must be null: GPT-2's
  * own would lie outside the vocabulary.
  */
 function specialTokensOf(tokenizer: Uint8Array, rows: number): SpecialTokens {

@@ -1,4 +1,4 @@
-/** What trainers without kernels for it do to a residual, on the processor. The encoder itself is protocol/codec's. */
+/** Updates a residual on the CPU, for trainers without kernels for it. The encoder itself is protocol/codec's. */
 
 /** total ← (loaded − trained) + total, each operation rounded to f32. */
 export function addDelta(total: Float32Array, loaded: Float32Array, trained: Float32Array): void {

@@ -10,7 +10,7 @@ import { type Layout, layoutOf } from "../contract/layout.ts";
  *
  * Each part states its own derivative (tf.customGrad), for three reasons: a bundled tfjs-core registers no
  * gradients of its own, the WASM backend lacks the kernels that some of them need, and the derivatives below
- * use fewer kernels. The chain rule between the parts is left to tfjs. Every part is held against the f64
+ * use fewer kernels. The chain rule between the parts is left to tfjs. Every part is compared with the f64
  * oracle (oracle.ts).
  */
 

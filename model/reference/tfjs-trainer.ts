@@ -11,7 +11,7 @@ import { gpt2, unflatten } from "./gpt2.ts";
 import { lossAndGradient, meanLoss } from "./micro-batches.ts";
 import { muon } from "./tfjs-muon.ts";
 
-/** What the reference trainer is made for, and on which tfjs backend it runs. */
+/** The reference trainer's options, and its tfjs backend. */
 export interface ReferenceOptions extends TrainerOptions {
   readonly backend: DeviceName;
   /**
@@ -21,7 +21,7 @@ export interface ReferenceOptions extends TrainerOptions {
   readonly wasmPath?: string;
 }
 
-/** What lies on the device between steps: flat vectors, and the losses not yet read. */
+/** State on the device between steps: flat vectors, and the losses not yet read. */
 interface Ticket {
   readonly loaded: tf.Tensor1D;
   state: AdamWState;

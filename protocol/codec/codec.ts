@@ -32,7 +32,7 @@ export interface Codec {
 export const STRETCH = 32_768;
 
 /**
- * What a run asks of its deltas and diffs: `dense` and `midrise` take `bits` a value in blocks of 64; `topk` the `k` largest
+ * A run's codec for its deltas or diffs: `dense` and `midrise` take `bits` a value in blocks of 64; `topk` the `k` largest
  * of each `chunk` values (a power of two), `bits` each.
  */
 export type CodecSpec =

@@ -107,7 +107,7 @@ type Adder = (
   to: number,
 ) => void;
 
-/** What each code adds, worked out once a block. */
+/** Each code's value, computed once a block. */
 const products = new Float32Array(16);
 
 function workOut(scale: number, share: number, most: number): void {

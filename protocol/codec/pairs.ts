@@ -16,7 +16,7 @@ export interface Sections {
   readonly codes: number;
 }
 
-/** The values from `from` to `to` of a vector; whole chunks, but for its last. */
+/** The values from `from` to `to` of a vector; whole chunks, except its last. */
 export interface Span {
   readonly from: number;
   readonly to: number;
@@ -66,7 +66,7 @@ export function checkPairs(
   return squares;
 }
 
-/** What each code adds; worked out once a chunk. */
+/** Each code's value, computed once a chunk. */
 const products = new Float32Array(16);
 
 /** sum[i] ← sum[i] + share × value for the whole chunks of `span`, product and sum each rounded to f32. */

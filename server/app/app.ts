@@ -20,8 +20,8 @@ import { type OperatorView, openOperatorView } from "./operator.ts";
 import type { ServeOptions } from "./serve-options.ts";
 
 /**
- * What stands behind the sockets: a run, or, until an operator has made it, the page that makes one. The sockets and
- * the signed-in stay when the one takes the place of the other.
+ * Serves a run, or, until an operator has made it, the page that makes one. The sockets and the sessions stay when the
+ * run takes the place of that page.
  */
 export class App implements Pick<Hono<Edge>, "fetch"> {
   /** Ends the event streams, so that the server can close. */

@@ -1,4 +1,4 @@
-/** What an operator says of a server: the command line's flags, read. */
+/** An operator's choices for a server: the command line's flags, parsed. */
 export interface ServeOptions {
   readonly port: number;
   readonly host: string;

@@ -35,7 +35,7 @@ export function requireSameTokens(start: Start, corpus: RunCorpus): void {
 const isDefault = (model: Settings["model"]): boolean =>
   Object.entries(DEFAULT_SETTINGS.model).every(([key, value]) => model[key as keyof typeof model] === value);
 
-/** What a run that began with a model is made of. */
+/** The task and the corpus of a run that begins with a given model. */
 export interface Begun {
   /** Its version 0 is that model. */
   readonly task: TaskFactory;

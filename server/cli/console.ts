@@ -6,7 +6,7 @@ import { isLoopback } from "../net/network.ts";
 import { wordsOf } from "../operator/alerts.ts";
 import { LINK_MS } from "../operator/link.ts";
 
-/** What the operator reads in the terminal: where to look, and one line a version. */
+/** Where the server can be reached. */
 export interface Endpoint {
   readonly host: string;
   readonly port: number;
@@ -74,7 +74,7 @@ export function versionLine({ version, deltas }: VersionEvent, status: RunStatus
   return parts.join(", ");
 }
 
-/** What an operator can do about a run that gets worse. */
+/** The operator's options when a run gets worse. */
 const REMEDY =
   "On the operator's page you can lower the learning rate and go back to an earlier version. If the loss that\n" +
   "volunteers report goes on falling, the text is too short for this model: add text, or take a smaller model.";
@@ -83,7 +83,7 @@ const REMEDY =
 export class SetbackWatch {
   #hasSetback = false;
 
-  /** What to print after a measurement, if anything. */
+  /** The line to print after a measurement, if any. */
   line({ heldOut, baselines: { uniform } }: Pick<RunStatus, "heldOut" | "baselines">): string | undefined {
     const setback = setbackOf(heldOut, uniform);
     if ((setback !== undefined) === this.#hasSetback) return undefined;

@@ -117,7 +117,7 @@ function read(args: readonly string[]) {
   });
 }
 
-/** What was made, for the operator. */
+/** Describes the finished corpus to the operator. */
 export function summary(index: CorpusIndex, dataDir: string): string {
   const { baselines, splits } = index;
   const share = (shards: readonly ShardEntry[]) => {

@@ -233,7 +233,7 @@ function readPem(flag: string, file: string): Promise<string> {
 
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 
-/** What LOG_LEVEL says; unset or empty, as a line of an .env file without a value leaves it, is the default. */
+/** LOG_LEVEL's value; the default where it is unset or empty, as a line of an .env file without a value leaves it. */
 export function logLevel(text: string | undefined): (typeof LOG_LEVELS)[number] {
   const wanted = text?.trim().toLowerCase() || "warn";
   const level = LOG_LEVELS.find((one) => one === wanted);

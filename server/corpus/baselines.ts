@@ -1,9 +1,9 @@
 import { pairOf } from "./bpe.ts";
 import type { Split } from "./split.ts";
 
-/** What guessing costs on the held-out text, nats a token. */
+/** The losses of guessing on the held-out text, nats a token. */
 export interface Baselines {
-  /** Every token alike: ln vocabulary. */
+  /** All tokens equally likely: ln vocabulary. */
   readonly uniform: number;
   /** By how often a token comes in the train text. */
   readonly unigram: number;

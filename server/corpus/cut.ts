@@ -52,7 +52,7 @@ const NEWLINE = 10;
 
 const isHighSurrogate = (code: number) => code >= 0xd800 && code < 0xdc00;
 
-/** What `\s` matches in a JavaScript pattern. */
+/** The characters that `\s` matches in a JavaScript pattern. */
 function isSpace(code: number): boolean {
   if (code < 0x80) return code === 32 || (code >= 9 && code <= 13);
   if (code === 0xa0 || code === 0x1680 || code === 0xfeff) return true;

@@ -29,7 +29,7 @@ export async function* decodeText(
   }
 }
 
-/** What a person reads of the one encoding that is known by its bytes and not read. */
+/** The message for the one encoding that is recognised but not supported. */
 export function utf32Line(encoding: "utf-32le" | "utf-32be", source: string): string {
   const name = encoding.toUpperCase();
   return `${source} is ${name}, and only UTF-8 and UTF-16 are read: "iconv -f ${name} -t UTF-8" makes it UTF-8`;

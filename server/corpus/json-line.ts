@@ -28,7 +28,7 @@ function kindOf(value: unknown): string {
   ];
 }
 
-/** What makes a line no JSON, where it is one of the usual mistakes. */
+/** Names the usual mistake that makes a line invalid JSON, where it is one of those. */
 function hint(line: string, first: boolean): string {
   const text = line.trim();
   const number = /[:[,]\s*(-?(?:NaN|Infinity))\s*[,\]}]/.exec(text)?.[1];

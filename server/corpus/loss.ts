@@ -37,7 +37,7 @@ export function lostCharacters(text: string, back: string): number {
   return counts.reduce((lost, count) => lost + Math.max(0, count), 0);
 }
 
-/** What the operator reads of a loss. */
+/** Describes lost text to the operator. */
 export function lossLine(share: number): string {
   const percent = share < 0.001 ? "less than 0.1%" : `${(100 * share).toFixed(1)}%`;
   return (

@@ -1,6 +1,6 @@
 import type { Progress } from "./add.ts";
 
-/** What the thread that makes a corpus is told. */
+/** The job of the thread that makes a corpus. */
 export interface CorpusJob {
   readonly dataDir: string;
   /** The text's file, or the book that comes with the program. */
@@ -11,7 +11,7 @@ export interface CorpusJob {
   readonly maxTextBytes: number;
 }
 
-/** What it says. */
+/** Its messages. */
 export type FromCorpusThread =
   | { readonly type: "progress"; readonly progress: Progress }
   | { readonly type: "made" }

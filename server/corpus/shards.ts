@@ -22,7 +22,7 @@ import type { ShardEntry } from "./writer.ts";
 /** Number in corpus.json that says how to read it. */
 export const CORPUS_FORMAT = 1;
 
-/** What corpus.json holds: which shard is for what. */
+/** The content of corpus.json: the shards of each split. */
 export interface CorpusIndex {
   readonly format: typeof CORPUS_FORMAT;
   /** SHA-256 of tokenizer.json. */

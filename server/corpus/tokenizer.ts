@@ -8,7 +8,7 @@ import { BpeEncoder, tokenizerJson } from "./encode.ts";
 import { CorpusError, systemCode } from "./error.ts";
 import { WordCounts } from "./words.ts";
 
-/** What the corpus is encoded with. */
+/** The tokenizer that a corpus is encoded with. */
 export interface CorpusTokenizer {
   readonly vocabulary: number;
   /** tokenizer.json. */

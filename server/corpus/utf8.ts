@@ -53,7 +53,7 @@ export function firstBadByte(before: Uint8Array, piece: Uint8Array, last: boolea
 const notUtf8 = (source: string, offset: number, bytes: Uint8Array) =>
   new CorpusError("not-utf8", notUtf8Line(source, offset, bytes));
 
-/** What a person reads of a text that is not UTF-8; `bytes` are the text's from `offset` on. */
+/** The message for a text that is not UTF-8; `bytes` are the text's from `offset` on. */
 export const notUtf8Line = (source: string, offset: number, bytes: Uint8Array): string =>
   `${source} is not UTF-8: byte ${offset} begins no character. ${guessEncoding(bytes)}`;
 

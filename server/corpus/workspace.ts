@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { type Disk, makeDirectory, syncDirectory } from "./disk.ts";
 import { CorpusError, systemCode } from "./error.ts";
 
-/** What a finished corpus is made of, in the order it is moved into place: corpus.json says it is whole. */
+/** The parts of a finished corpus, in the order they are moved into place: corpus.json, last, says that it is whole. */
 const PARTS = ["shards", "tokenizer.json", "corpus.json"] as const;
 
 const PREFIX = ".adding-";
@@ -78,7 +78,7 @@ export class Workspace {
       for (let path = this.#dataDir; path.length >= this.#made.length; path = dirname(path))
         await rmdir(path);
     } catch {
-      // Somebody has put something else there meanwhile: it stays.
+      // Another program has put something there meanwhile: it stays.
     }
   }
 

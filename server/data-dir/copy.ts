@@ -7,7 +7,7 @@ import { kindOf } from "./directory.ts";
 import { DirectoryError } from "./error.ts";
 import { LOCK_FILE } from "./lock.ts";
 
-/** What stays behind: what a start makes anew, locks, and what an interrupted write left. */
+/** Files that are not copied: those that a start makes again, locks, and remains of an interrupted write. */
 const LEFT_OUT = /^(?:index\.sqlite.*|.*\.tmp|\.adding-.*|\.DS_Store|lost\+found)$/;
 const PARTIAL = ".partial";
 /** Times copying begins again: a running server removes old snapshots meanwhile. */
@@ -20,7 +20,7 @@ export type Manner = "copy" | "link";
  * Copies a data directory to a place that does not exist yet (or is empty), also while a server writes to it.
  * The copy stands under its name only when it is whole, durable, and `check` has accepted it.
  *
- * What makes it consistent is order. Snapshots are copied first, so that the journal, copied next, knows them
+ * The order makes it consistent. Snapshots are copied first, so that the journal, copied next, knows them
  * all; the journal only ever grows at its end; and a server strips frames only after it removed the snapshots
  * that needed them, so a snapshot that is still there when the journal is copied has its frames in the copy.
  * Throws a DirectoryError for a source or a target that will not do.

@@ -7,13 +7,13 @@ import { DirectoryError } from "./error.ts";
 import { FIRST_START_FILE } from "./first-start.ts";
 import { LOCK_FILE } from "./lock.ts";
 
-/** What a data directory is, as far as its names tell; whether a run has begun only its journal knows. */
+/** Kinds of data directory, by the names in it; only the journal knows whether a run has begun. */
 export type DirectoryKind =
   /** Missing, or nothing in it but what an operator has begun: gets the default corpus and run, or waits for one. */
   | "empty"
   /** Has a corpus, and maybe a run. */
   | "ours"
-  /** Somebody else's files and nothing of ours: left alone. */
+  /** Files of another program and none of ours: left alone. */
   | "foreign";
 
 /** Where in a data directory a text lies that is being uploaded. */
@@ -51,7 +51,7 @@ export async function hasUpload(directory: string): Promise<boolean> {
   return (await namesIn(directory)).includes(UPLOAD_FOLDER);
 }
 
-/** What a server writes to in place; all else it replaces whole, for which the directory's own rights count. */
+/** Files that a server writes to in place; it replaces all others whole, for which the directory's rights count. */
 const WRITTEN = [
   ...[".", LOCK_FILE, "index.sqlite", "operator-log.jsonl"],
   ...["journal", "snapshots", "diffs", UPLOAD_FOLDER],

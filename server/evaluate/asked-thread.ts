@@ -19,9 +19,9 @@ interface Asked<Answer> {
 export interface ThreadOptions<Data> {
   /** The worker's file. */
   readonly file: URL;
-  /** What it is started with. */
+  /** The data that it is started with. */
   readonly data: () => Data | Promise<Data>;
-  /** Whose thread it is, and why it takes no question now: for Errors. */
+  /** The thread's name, and why it takes no question now: for errors. */
   readonly name: string;
   readonly busy: string;
   /** Milliseconds in which it says nothing, not even {@link WORKING}, after which it is given up. */

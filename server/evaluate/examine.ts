@@ -20,11 +20,11 @@ export interface AuditJob {
   readonly seed: number;
   /** Micro-batches to look at, of its own text and as many of gate text. */
   readonly batches: number;
-  /** Whether to hold it against what the server itself makes of the ticket. */
+  /** Whether to compare it with the server's own delta for the ticket. */
   readonly own?: boolean;
 }
 
-/** What a delta does to the loss on a micro-batch of its own text and on one of gate text; a fresh one is recomputed. */
+/** Measures a delta's effect on the loss of its own text and of gate text; a fresh ticket's delta is also recomputed. */
 export async function examine(
   trainer: Trainer,
   gate: Uint16Array,

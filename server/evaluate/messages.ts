@@ -4,7 +4,7 @@ import type { Evidence } from "../trust/audit.ts";
 import type { DirectionJob } from "./direct.ts";
 import type { AuditJob } from "./examine.ts";
 
-/** What the worker is started with. */
+/** The data that the worker is started with. */
 export interface WorkerData {
   readonly shape: ModelShape;
   /** tokenizer.json. */
@@ -22,12 +22,12 @@ export interface Question {
   readonly weights: Float32Array;
 }
 
-/** What came of it: a loss and a sample, or why not. */
+/** Its answer: a loss and a sample, or why there is none. */
 export type Answer =
   | { readonly version: number; readonly loss: number; readonly sample: string }
   | { readonly version: number; readonly error: string };
 
-/** What the auditor's worker is started with: the run's own optimiser, since it may recompute a ticket. */
+/** The data that the auditor's worker is started with: the run's optimiser too, since it may recompute a ticket. */
 export interface AuditorData {
   readonly options: TrainerOptions;
   /** Gate text, which no volunteer sees. */

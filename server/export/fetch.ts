@@ -14,7 +14,7 @@ const MAX_MESSAGE = 500;
 /** Times manifest and snapshot are read: a version may be published between the two. */
 const TRIES = 5;
 
-/** A served run's current version, its bytes held against their hashes. Throws an {@link ExportError}. */
+/** A served run's current version, its bytes checked against their hashes. Throws an {@link ExportError}. */
 export async function fetchModel(server: string, ask: typeof fetch): Promise<ExportedModel> {
   const get = async (path: string) => {
     const url = server + path;
@@ -44,7 +44,7 @@ export async function fetchModel(server: string, ask: typeof fetch): Promise<Exp
   throw new ExportError("the snapshot's bytes never had the hash that the run names");
 }
 
-/** What our server says in a refusal; undefined for a body that another wrote. */
+/** The message of our server's refusal; undefined for a body that another program wrote. */
 function refusalIn(bytes: Uint8Array): string | undefined {
   try {
     const { code, message } = asObject(parseJson(bytes).error, "error");

@@ -18,7 +18,7 @@ import { type ReadOptions, readRoutes } from "./read.ts";
 import { setupRoutesOf } from "./setup-routes.ts";
 import { type WorkOptions, workRoutes } from "./work.ts";
 
-/** What the routes need beside the run. */
+/** The routes' dependencies beside the run. */
 export interface AppOptions
   extends ReadOptions,
     WorkOptions,
@@ -29,9 +29,9 @@ export interface AppOptions
   readonly log: Logger;
   /** Ends the event streams, so that the server can close. */
   readonly closing: AbortSignal;
-  /** What a signed-in operator sees and does; without it there are no operator routes. */
+  /** Answers a signed-in operator; without it there are no operator routes. */
   readonly operator?: OperatorPort;
-  /** What a signed-in operator makes a run with, on a server that has none. */
+  /** Makes a run for a signed-in operator, on a server that has none. */
   readonly setup?: SetupPort;
 }
 

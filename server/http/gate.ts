@@ -6,7 +6,7 @@ import { STRICT_HEADERS } from "../net/headers.ts";
 import { MAX_PATH_CHARS } from "../net/limits.ts";
 
 /**
- * What every request passes first. Paths here are plain: letters, digits, `.`, `_`, `-`, and no segment that
+ * Every request passes here first. Paths here are plain: letters, digits, `.`, `_`, `-`, and no segment that
  * is empty or starts with a dot. Nothing of ours needs an escape, so `//`, `/../`, `%2e`, `%00`, a backslash
  * and the rest of that family are refused as they were sent, before anyone normalises them. One slash may stand at
  * the end: of a page's path it is taken off (pages.ts), anywhere else it is another path.

@@ -37,7 +37,7 @@ export class Nonces {
     return this.#current.used.size + (this.#before?.used.size ?? 0);
   }
 
-  /** What requests are to be signed for now. */
+  /** The nonce that requests must be signed for now. */
   get serverNonce(): ServerNonce {
     return this.#latest().serverNonce;
   }

@@ -9,7 +9,7 @@ import type { Session, Sessions } from "../operator/sessions.ts";
 import { methodOf } from "./gate.ts";
 
 /**
- * Who may speak to /api/operator. Two questions, both answered before a route is looked up: does the request
+ * Guards /api/operator with two questions, both answered before a route is looked up: does the request
  * come from our own page, and does it come from somebody signed in?
  */
 
@@ -24,7 +24,7 @@ export function requireOwnPage(c: Context<Edge>, proxies: number): void {
   if (bodyOf(c) === undefined) throw foreign();
 }
 
-/** What a POST's body is said to be. No form can send either, without asking first as another origin's script must. */
+/** Content types of a POST's body. No form can send either, and another origin's script must ask first. */
 export function bodyOf(c: Context<Edge>): "json" | "bytes" | undefined {
   const type = c.req.header("content-type") ?? "";
   if (/^application\/json(?:; *charset=utf-8)?$/i.test(type)) return "json";

@@ -50,7 +50,7 @@ export interface OperatorRouteOptions {
   readonly proxies: number;
   /** Monotonic milliseconds. */
   readonly now: () => number;
-  /** Who is signed in, where that outlives the app: a server that gets its run makes another. */
+  /** The sessions, where they outlive the app: a server that gets its run makes another app. */
   readonly sessions?: Sessions;
 }
 
@@ -117,7 +117,7 @@ const signOutRoute = (sessions: Sessions, proxies: number): Route => ({
   },
 });
 
-/** What there is to see and do of a run; each needs a session. */
+/** The routes of a run's operator; each needs a session. */
 export function routesOf(operator: OperatorPort, proxies: number): readonly Route[] {
   return [
     {

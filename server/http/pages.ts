@@ -14,7 +14,7 @@ const NO_RUN = "/norun";
 /** Pages for whoever is about to make the run: the operator's, and the one that measures a browser. */
 const SETUP_PAGES = new Set(["/operator", "/bench"]);
 const LOADER = "/embed.js";
-/** What monitors ask for, no pages but for people to type. */
+/** Paths that monitors ask for; pages only for a person who types them. */
 const MONITORED = new Set<string>([ROUTES.health, ROUTES.ready]);
 const EMBEDDED = new Set([FRAME, LOADER]);
 
@@ -24,7 +24,7 @@ export interface PageOptions {
   readonly embedOn?: readonly string[];
 }
 
-/** What the pages stand for: a run, one that an operator is about to make, or neither. */
+/** What the server has: a run, the setup of one, or neither. */
 type PagesOf = "run" | "setup" | "nothing";
 
 export function pageRoutes(app: Hono<Edge>, options: PageOptions, of: PagesOf): void {

@@ -14,7 +14,7 @@ export type Signed = <T>(
   use: (sender: SignedRequest, body: Uint8Array<ArrayBuffer>) => Promise<T>,
 ) => Promise<T>;
 
-/** What a volunteer may ask about itself (rules U1 to U4), by the key that it works under, and by no other. */
+/** Routes for a volunteer's own name and data (rules U1 to U4), by the key that it works under, and by no other. */
 export function peopleRoutes(app: Hono<Edge>, service: RunService, signed: Signed): void {
   app.get(ROUTES.leaders, (c) => json(c, { leaders: service.leaders() }));
   app.post(ROUTES.myName, (c) =>

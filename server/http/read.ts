@@ -15,7 +15,7 @@ import { SharedReads } from "./shared-reads.ts";
 /** The public API that only reads (docs/PROTOCOL.md §2): anyone may ask, nothing changes. */
 const BYTES = "application/octet-stream";
 
-/** What a path's last part may be, so that any other spelling is no route at all, whatever the method. */
+/** Patterns of a path's last part: any other spelling is no route at all, whatever the method. */
 const NAMES = {
   hash: "[0-9a-f]{64}",
   number: "(?:0|[1-9][0-9]{0,14})",
@@ -65,7 +65,7 @@ export function readRoutes(app: Hono<Edge>, service: RunService, options: ReadOp
     if (!isHash(hash)) throw missing();
     return object(c, "shards", hash, IMMUTABLE, () => reads.read(hash, () => service.shard(hash)));
   });
-  // Named by number, and another run on this address would number its own alike: asked about each time.
+  // Named by number, and another run on this address would use the same numbers: revalidated each time.
   app.get(`/api/diffs/:version{${NAMES.number}}`, (c) => {
     const version = c.req.param("version");
     if (!/^(?:0|[1-9]\d{0,14})$/.test(version)) throw missing();

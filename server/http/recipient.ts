@@ -4,7 +4,7 @@ import { type Addressed, addressedTo } from "../../protocol/request.ts";
 import { isLoopback } from "../net/network.ts";
 import type { Nonces } from "./nonces.ts";
 
-/** Who this server is, to hold against whom a request says it is for. */
+/** This server's identity, to compare with the one that a request is signed for. */
 export interface Ourselves {
   readonly run: Manifest["run"];
   /** Origins that the operator named; none named: any. */

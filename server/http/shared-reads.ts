@@ -25,7 +25,7 @@ export class SharedReads {
     return this.#bytes;
   }
 
-  /** What `name` stands for, by `read` where it is not at hand. Throws `too-many-requests`, and what `read` throws. */
+  /** The bytes of `name`, from memory or by `read`. Throws `too-many-requests`, and what `read` throws. */
   async read(name: string, read: () => Promise<Bytes>): Promise<Bytes> {
     const kept = this.#kept.get(name);
     if (kept !== undefined) {

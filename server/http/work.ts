@@ -39,7 +39,7 @@ import { peopleRoutes, type Signed } from "./people.ts";
 import { requireOurs } from "./recipient.ts";
 import { UploadLimiter } from "./upload-limiter.ts";
 
-/** Who made a signed request, and for which of our nonces. */
+/** A signed request's sender, and which of our nonces it is for. */
 interface Sender extends SignedRequest {
   readonly serverNonce: ServerNonce;
 }

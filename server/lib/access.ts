@@ -5,7 +5,7 @@ import { dirname, resolve } from "node:path";
 export const isRefused = (code: string | undefined): boolean =>
   code === "EACCES" || code === "EPERM" || code === "EROFS";
 
-/** Who a file or directory belongs to; of one that is not there, its nearest directory that is. */
+/** The owner of a file or directory, or of its nearest existing parent where it is missing. */
 export interface Owner {
   readonly path: string;
   readonly uid: number;

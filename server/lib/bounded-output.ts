@@ -4,7 +4,7 @@ import { Socket } from "node:net";
 /** Characters that wait for a reader that does not read. Later text is dropped, and counted. */
 export const MAX_WAITING = 1024 * 1024;
 
-/** What of a stream is needed to bound it. */
+/** The part of a stream that bounding it needs. */
 export interface Sink {
   /** Characters and bytes that wait for the reader. */
   readonly writableLength: number;
@@ -51,7 +51,7 @@ export class BoundedOutput {
 export function boundedOutput(
   stream: NodeJS.WritableStream & { readonly fd: number; readonly isTTY?: boolean },
 ): BoundedOutput {
-  // Whoever read it may leave (`serve | head`): lines are lost, and no work is.
+  // Its reader may leave (`serve | head`): lines are lost, and no work is.
   stream.on("error", () => {});
   // A file never waits. Node's own stream is destroyed by its first failed write, and would stay so when there is room again.
   if (!(stream instanceof Socket)) return new BoundedOutput(fileSink(stream.fd));

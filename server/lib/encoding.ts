@@ -16,7 +16,7 @@ const MARKS: readonly (readonly [Encoding, readonly number[]])[] = [
 /** No text has these: controls (but white space, backspace and escape), half pairs, what Unicode never assigned. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
 const NEVER_TEXT = /[\x00-\x07\x0e-\x1a\x1c-\x1f\x7f\ufffd\p{Cs}\p{Cn}\p{Co}]/u;
-/** What stands between words and sentences, of the widest use. */
+/** The commonest characters between words and sentences. */
 const SEPARATOR = /[ \n\u3000-\u3002\uff0c]/g;
 /** Characters to one separator, at most, in text whose encoding no mark says: far above any language's. */
 const MAX_BETWEEN_SEPARATORS = 200;
@@ -58,7 +58,7 @@ function decodeHead(head: Uint8Array, encoding: Exclude<Encoding, "utf-8">): str
 /** Part of the non-ASCII bytes with ASCII on both sides from which an alphabet of Western Europe is likely. */
 const LONE_SHARE = 0.7;
 
-/** What bytes that are not UTF-8 may be, for a person to try: the first of them need not be the first bad one. */
+/** Advice on bytes that are not UTF-8: the encoding they look like, and how to convert them. */
 export function guessEncoding(bytes: Uint8Array): string {
   let high = 0;
   let lone = 0;

@@ -1,4 +1,4 @@
-/** What a command is given of the process it runs in. */
+/** The parts of the process that a command uses. */
 export interface ServeIo {
   readonly stdout: Writer;
   readonly stderr: Writer;

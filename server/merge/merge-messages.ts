@@ -1,7 +1,7 @@
 import type { RecordPlace } from "../store/store.ts";
 import type { Merged, MergeRule, Vectors } from "./merge.ts";
 
-/** What the merging thread is told: a job's beginning, its frames in order, its end. */
+/** Messages to the merging thread: a job's beginning, its frames in order, its end. */
 export type ToMerger =
   | {
       readonly type: "begin";
@@ -17,7 +17,7 @@ export type ToMerger =
   | { readonly type: "frame"; readonly frame: Uint8Array<ArrayBuffer> }
   | { readonly type: "finish" };
 
-/** What it answers: `added` to every frame, then one of the others; `working` between pieces of long work. */
+/** Its answers: `added` to every frame, then one of the others; `working` between pieces of long work. */
 export type FromMerger =
   | { readonly type: "working" }
   | { readonly type: "added" }

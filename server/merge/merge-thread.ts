@@ -30,7 +30,7 @@ const WORKER = new URL(`./merge-worker${extname(new URL(import.meta.url).pathnam
  */
 export function mergeInThread(file: URL = WORKER, after?: After): ThreadMerger {
   let line: Line | undefined;
-  /** What the thread holds as well. */
+  /** The vectors that the thread has too. */
   let held: Vectors | undefined;
   let closed = false;
 

@@ -1,13 +1,13 @@
 import type { CodecSpec } from "../../protocol/codec/codec.ts";
 import { addFrame, encodeFrame } from "../../protocol/frame.ts";
 import { WeightedMean } from "./mean.ts";
-import { alike, type OuterRule, outerStep } from "./outer.ts";
+import { effectiveCount, type OuterRule, outerStep } from "./outer.ts";
 
 /** The server's vectors at one version, all flat and of one length. */
 export interface Vectors {
-  /** What volunteers hold: published, and equal on every replica to the byte. */
+  /** The published weights, equal on every replica to the byte. */
   readonly x: Float32Array<ArrayBuffer>;
-  /** What the outer steps made; x follows it by compressed diffs, so θ − x is the downlink's residual. */
+  /** The outer steps' weights; x follows them by compressed diffs, so θ − x is the downlink's residual. */
   readonly theta: Float32Array<ArrayBuffer>;
   /** The outer step's momentum. */
   readonly momentum: Float32Array<ArrayBuffer>;
@@ -29,11 +29,11 @@ export function initialVectors(x: Float32Array<ArrayBuffer>): Vectors {
   return { x, theta: x.slice(), momentum: new Float32Array(x.length) };
 }
 
-/** What of a run decides how its versions follow from its deltas. */
+/** The part of a run that decides how its versions follow from its deltas. */
 export interface MergeRule extends OuterRule {
   /** The codec of diffs. */
   readonly downlink: CodecSpec;
-  /** What weights are divided by, where that is more than their sum; absent: their sum. */
+  /** Divides the weighted sum, where it is more than the sum of the weights; absent: that sum. */
   readonly total?: number;
 }
 
@@ -62,7 +62,7 @@ export function advance(
   rule: MergeRule,
 ): Uint8Array<ArrayBuffer> {
   const { x, theta, momentum } = vectors;
-  outerStep(rule, theta, momentum, mean, alike(weights));
+  outerStep(rule, theta, momentum, mean, effectiveCount(weights));
   for (let i = 0; i < mean.length; i++) mean[i] = theta[i]! - x[i]!;
   const diff = encodeFrame(rule.downlink, mean);
   addFrame(diff, x, 1);

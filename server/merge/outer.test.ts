@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Orthogonalizer } from "../../model/engine/wasm/orthogonal.ts";
-import { alike, type Outer, outerStep } from "./outer.ts";
+import { effectiveCount, type Outer, outerStep } from "./outer.ts";
 
 const vector = (...values: number[]) => Float32Array.from(values);
 const orthogonalizer = await Orthogonalizer.open();
@@ -55,6 +55,6 @@ test("a version of few deltas takes a part of the rate, and all of it where noth
 });
 
 test("deltas count by what they weigh: many next to nothing do not make one a crowd", () => {
-  expect([alike([7]), alike([2, 2, 2, 2])]).toEqual([1, 4]);
-  expect(alike([1, ...new Array<number>(1_000).fill(1e-9)])).toBeCloseTo(1, 5);
+  expect([effectiveCount([7]), effectiveCount([2, 2, 2, 2])]).toEqual([1, 4]);
+  expect(effectiveCount([1, ...new Array<number>(1_000).fill(1e-9)])).toBeCloseTo(1, 5);
 });

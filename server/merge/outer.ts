@@ -11,12 +11,12 @@ export interface Outer {
   readonly grows?: true;
 }
 
-/** What the outer step needs beside the vectors. */
+/** The outer step's inputs beside the vectors. */
 export interface OuterRule {
   readonly outer: Outer;
-  /** What "muon" makes orthogonal. */
+  /** The matrices that "muon" makes orthogonal. */
   readonly matrices: readonly Matrix[];
-  /** Makes a matrix's directions weigh alike, in place, keeping its norm: the same bytes on every machine. */
+  /** Gives a matrix's directions the same weight, in place, keeping its norm: the same bytes on every machine. */
   readonly orthogonalize: (matrix: Float32Array, rows: number, columns: number) => void;
 }
 
@@ -26,7 +26,7 @@ export interface OuterRule {
  * - average: θ ← θ − rate·g (at rate 1 the mean of the volunteers' weights; FedAvg, 1602.05629);
  * - nesterov: m ← μ·m + g; θ ← θ − rate·d with d = g + μ·m (DiLoCo, 2311.08105);
  * - muon: the same, but each of the matrices within d is made orthogonal first (docs/LEARNING.md).
- * `deltas` is how many the mean is of, as {@link alike} counts them.
+ * `deltas` is how many the mean is of, as {@link effectiveCount} counts them.
  */
 export function outerStep(
   { outer, matrices, orthogonalize }: OuterRule,
@@ -47,9 +47,9 @@ export function outerStep(
 
 /**
  * How many deltas a mean is made of, where some may weigh next to nothing: (Σw)² ÷ Σw², between 1 and their number. In
- * the order given, so that every machine rounds alike.
+ * the order given, so that every machine rounds the same way.
  */
-export function alike(weights: readonly number[]): number {
+export function effectiveCount(weights: readonly number[]): number {
   let [sum, squares] = [0, 0];
   for (const weight of weights) {
     sum += weight;

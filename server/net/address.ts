@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import type { Edge } from "./edge.ts";
 import { clientAddress } from "./forwarded.ts";
 
-/** Who is on the other side, for rate limits, where so many proxies are trusted (forwarded.ts). */
+/** The sender's address, for rate limits, behind so many trusted proxies (forwarded.ts). */
 export function addressOf(c: Context<Edge>, proxies: number): string {
   return clientAddress((name) => c.req.header(name), c.env?.incoming?.socket?.remoteAddress, proxies);
 }

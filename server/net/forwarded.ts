@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import ipaddr from "ipaddr.js";
 
 /**
- * What reverse proxies say of a request: X-Forwarded-For, -Host, -Proto and -Port, and RFC 7239's Forwarded where the
+ * Reads what reverse proxies add to a request: X-Forwarded-For, -Host, -Proto and -Port, and RFC 7239's Forwarded where the
  * first ones are absent. All of it is a stranger's word unless the operator said that a proxy writes it.
  *
  * A proxy appends the address that it saw to X-Forwarded-For, so the entry of a proxy that we trust stands last, and

@@ -34,7 +34,7 @@ export interface ListenOptions {
   /** Hears of every new connection. */
   readonly onSocket?: (socket: Socket) => void;
   readonly upgrades?: Upgrades;
-  /** Hears of failures that no request can be told of. */
+  /** Is called with failures that no answer can report. */
   readonly log?: Log;
 }
 
@@ -153,7 +153,7 @@ function handlerOf(
       socket.destroy();
       return;
     }
-    // What follows a request to change protocols on the same connection may be lost, so nothing may follow.
+    // Bytes after a request to change protocols may be lost, so nothing may follow it on the same connection.
     if (incoming.headers.upgrade !== undefined) outgoing.shouldKeepAlive = false;
     if (!normalizeTarget(incoming)) {
       outgoing.writeHead(400, { ...plainHeaders(), connection: "close", "content-type": JSON_TYPE });
@@ -217,7 +217,7 @@ function badTarget(): Response {
 function refuseMalformed(error: Error, socket: Duplex, answering: Answering): void {
   const code = "code" in error ? error.code : undefined;
   const answers = [...(answering.get(socket) ?? [])];
-  // Whatever is written into the middle of an answer, its reader takes for a part of it.
+  // A reader would take anything written into the middle of an answer for a part of it.
   const begun = answers.length > 1 || answers.some(({ headersSent }) => headersSent);
   if (!socket.writable || code === "ECONNRESET" || begun) {
     socket.destroy();

@@ -7,7 +7,7 @@ const MAX_SHOWN = 100;
 /**
  * Throws `foreign-origin` where a browser says that a request comes from another site's page, or may. Sec-Fetch-Site is
  * the browser's own comparison of the page's address with the one it asked, and no script can set it: it holds where a
- * proxy rewrites Host. Browsers send it to https:// and to this machine only; elsewhere Origin is held against the
+ * proxy rewrites Host. Browsers send it to https:// and to this machine only; elsewhere Origin is compared with the
  * hosts by which the browser may have come.
  */
 export function requireOwnOrigin(read: ReadHeader, proxies: number): void {

@@ -1,4 +1,4 @@
-/** What a socket says about the bytes that wait for its reader. */
+/** A socket's counts of bytes that wait for its reader. */
 export interface Outgoing {
   /** Bytes handed to the socket so far, those that wait included. */
   readonly bytesWritten: number;

@@ -2,7 +2,7 @@ import type { RunState } from "../../protocol/manifest.ts";
 import { type Setback, setbackOf } from "../../protocol/setback.ts";
 import type { HeldOutPoint } from "../../protocol/status.ts";
 
-/** What needs an operator's look. */
+/** A condition that needs an operator. */
 export interface Alert {
   readonly kind: "diverging" | "stalled" | "refusals" | "disk" | "proxy";
   readonly message: string;
@@ -12,7 +12,7 @@ export interface Facts {
   readonly state: RunState;
   /** Milliseconds for which a delta that nothing speaks against has waited for its version, on the run clock. */
   readonly waitedMs: number;
-  /** What the server measured of the versions that still count: none that was taken back. */
+  /** Held-out measurements of the versions that still count: none that was taken back. */
   readonly heldOut: readonly HeldOutPoint[];
   /** Nats a token of guessing uniformly. */
   readonly uniform: number;
@@ -37,7 +37,7 @@ const MAX_OF_SENDER = 10;
 /** Free bytes below which a disk is nearly full: a few versions of the largest model, with their states. */
 const FULL_BYTES = 2e9;
 
-/** What is wrong now; nothing where all is well. */
+/** The alerts that hold now. */
 export function alertsOf(facts: Facts): Alert[] {
   const all = [diverging(facts), stalled(facts), refusals(facts), disk(facts), proxy(facts)];
   return all.filter((one) => one !== undefined);

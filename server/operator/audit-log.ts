@@ -9,7 +9,7 @@ const SHOWN = 100;
 /** Characters of what was done: a settings change with every key in it. */
 const MAX_ACTION = 2_000;
 
-/** Who did what, one JSON line each, beside the run: kept for good, and read by a person with any tool. */
+/** Operators' actions, one JSON line each, beside the run: kept for good, and readable with any tool. */
 export class AuditLog {
   readonly #file: string;
   #newest: AuditEntry[];
@@ -36,7 +36,7 @@ export class AuditLog {
     const written = this.#tail.then(() =>
       appendFile(this.#file, `${JSON.stringify(entry)}\n`, { mode: 0o600, flush: true }),
     );
-    this.#tail = written.catch(() => {}); // the caller is told
+    this.#tail = written.catch(() => {}); // the caller gets the error
     return written.then(() => {
       this.#newest = [...this.#newest, entry].slice(-SHOWN);
     });

@@ -11,7 +11,7 @@ const STALE_VERSIONS = 50;
 /** Versions of staleness; more are counted as this. */
 const MAX_STALE = 4;
 
-/** What the journal tells of how the run went, gathered as it is read and as it grows. Memory is bounded. */
+/** The operator's curves, computed from the journal as it is read and as it grows. Memory is bounded. */
 export class Curves {
   /** Hears of each accepted delta: whose it was, and what its report calls the device. */
   onAccepted: (volunteer: VolunteerKey, device: string) => void = () => {};

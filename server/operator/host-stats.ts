@@ -17,7 +17,7 @@ export class HostStats {
     this.#delay.enable();
   }
 
-  /** Keeps what was measured and begins anew. Call it once a minute. */
+  /** Keeps the minute's measurements and starts over. Call it once a minute. */
   turn(): void {
     this.#lately = this.#measured();
     this.#delay.reset();

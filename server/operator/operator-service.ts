@@ -53,7 +53,7 @@ export class OperatorService implements OperatorPort {
 
   /** Begins to look after the run by itself. */
   open(): void {
-    // Nobody waits for a look, so a disk that cannot be asked must not end the process: the next one tries again.
+    // No caller waits for a look, so a disk that fails must not end the process: the next look tries again.
     const look = () =>
       void this.look().catch((error: unknown) =>
         this.#parts.errors.warn({ err: error }, "an operator's view of the run could not be updated"),

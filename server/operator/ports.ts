@@ -2,13 +2,13 @@ import type { OperatorAction, Overview } from "../../protocol/operator.ts";
 import type { ExportedModel } from "../export/model.ts";
 import type { Session } from "./sessions.ts";
 
-/** Who can sign in. */
+/** Checks a sign-in link. */
 export interface SignInPort {
   /** Uses a one-time link up: who it was issued to, or undefined. */
   redeem(link: string): Promise<string | undefined>;
 }
 
-/** What the operator's routes need of the server. Every method that refuses throws a ProtocolError. */
+/** The server, as the operator's routes need it. Every method that refuses throws a ProtocolError. */
 export interface OperatorPort extends SignInPort {
   /** `madeUp`: whether a client's address that the page made up was believed; undefined where no page asks. */
   overview(madeUp?: boolean): Promise<Overview>;

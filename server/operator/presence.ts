@@ -42,7 +42,7 @@ export class Presence {
     this.#note(volunteer, { ...before, backend: BACKENDS.has(name) ? name : "other" });
   }
 
-  /** What is remembered of a volunteer. */
+  /** A volunteer's device and browser, as remembered. */
   seen(volunteer: VolunteerKey): Readonly<Record<string, string>> | undefined {
     const found = this.#seen.get(volunteer);
     return found && { device: found.device, browser: found.browser, backend: found.backend };
@@ -53,7 +53,7 @@ export class Presence {
     return [...this.#seen.keys()].slice(-most).reverse();
   }
 
-  /** What is remembered of one, for the operator's list. */
+  /** The same with its age, for the operator's list. */
   detailsOf(volunteer: VolunteerKey): Pick<Enlisted, "seenMs" | "device" | "browser" | "backend"> {
     const found = this.#seen.get(volunteer);
     if (found === undefined) return { seenMs: null, device: "", browser: "", backend: "" };

@@ -4,7 +4,7 @@ import { forgetOldest } from "../lib/oldest.ts";
 
 /** A signed-in operator. */
 export interface Session {
-  /** Who the link was issued to. */
+  /** The name that the link was issued to. */
   readonly name: string;
 }
 
@@ -15,8 +15,8 @@ const MAX_SESSIONS = 32;
 const SECRET_BYTES = 32;
 
 /**
- * Who is signed in. In memory alone, so that a restart signs everybody out; and by digest, so that not even a
- * dump of that memory lets anybody in.
+ * The operators that are signed in. In memory only, so that a restart signs everybody out; and by digest, so that not
+ * even a dump of that memory lets anybody in.
  */
 export class Sessions {
   readonly #now: () => number;

@@ -23,7 +23,7 @@ interface Count {
 }
 
 /**
- * What came by way of which embedding site: only of the origins that the operator named, so that their number is
+ * Tickets and tokens by embedding site: only for the origins that the operator named, so that their number is
  * bounded and no stranger's word becomes one. Kept are two numbers a site; whose they are is remembered in memory,
  * until the delta is merged or the volunteer has gone. A client says itself which page it stands on: statistics, not
  * proof.

@@ -20,7 +20,7 @@ export class Webhook {
     this.#ask = ask;
   }
 
-  /** Compares with what was told before. Never rejects: what cannot be sent is logged. */
+  /** Reports what changed since the last call. Never rejects: what cannot be sent is logged. */
   async tell(run: string, alerts: readonly Alert[]): Promise<void> {
     const now = new Map(alerts.map((alert) => [alert.kind, alert]));
     const begun = alerts.filter(({ kind }) => !this.#reported.has(kind));

@@ -36,8 +36,8 @@ interface Known {
 }
 
 /**
- * Who shares what, by their own word, and who was introduced to whom (rules K5 and K6). In memory alone: after a
- * restart browsers announce themselves anew. Trust does not rest on it: whoever says it has an object and has not
+ * Records which browser shares what, by its own word, and which were introduced (rules K5 and K6). In memory only: after
+ * a restart browsers announce themselves again. Trust does not rest on it: whoever says it has an object and has not
  * costs its asker a moment. An announcement costs by its own length, and not by how many others there are.
  */
 export class Introductions {

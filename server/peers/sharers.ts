@@ -1,6 +1,6 @@
 import type { Hash, PeerId } from "../../protocol/ids.ts";
 
-/** What one browser says that it shares. */
+/** The objects that one browser says it shares. */
 export interface Share {
   readonly holds: ReadonlySet<Hash>;
   /** Whether it can make the run's newest snapshot, whichever that is. */
@@ -8,17 +8,17 @@ export interface Share {
   readonly wants: Hash | undefined;
 }
 
-/** Who shares one object. */
+/** The browsers that share one object. */
 interface Sharers {
   readonly holding: Picks;
   /** Of those who hold it, how many also follow the run. */
   following: number;
-  /** Who seeks it and has it not. */
+  /** Those that want it and do not have it. */
   readonly seeking: Picks;
 }
 
 /**
- * Who shares what, found by the object: taking a share in, out, or picking a few who share one costs as much as the
+ * Shares, indexed by object: adding one, removing one, or picking a few that share an object costs as much as the
  * share is long, however many others there are.
  */
 export class Catalogue {

@@ -109,7 +109,7 @@ export class Signalling implements Upgrades {
 
   /** The id that may come in, or the HTTP status that says why it may not. */
   #admit(request: IncomingMessage, address: string): string | keyof typeof REFUSALS {
-    // Whatever a target holds, this cannot throw as the constructor of URL does.
+    // Unlike URL's constructor, this throws for no target.
     const searchParams = new URLSearchParams((request.url ?? "").split("?").slice(1).join("?"));
     try {
       // Other sites' pages have no business here, though they would need an introduction too.

@@ -3,7 +3,7 @@ import { isPeerId, type PeerId } from "../../protocol/ids.ts";
 
 /**
  * The messages that may pass between two introduced browsers (rule K6): what it takes to open one data channel, read
- * field by field and written anew, so that nothing else rides along.
+ * field by field and written again, so that nothing else is passed on.
  */
 export type Signal =
   | { readonly type: "HEARTBEAT" }

@@ -1,7 +1,7 @@
-/** What a run's publisher does: one thing at a time. */
+/** The publisher's activity: it does one thing at a time. */
 export type Activity = "idle" | "recording" | "merging" | "rolling-back";
 
-/** What may be begun, and how it ends. */
+/** The transitions that are allowed. */
 export type Step = "record" | "merge" | "roll-back" | "done";
 
 /**

@@ -9,7 +9,7 @@ import type { LiveRun } from "./live-run.ts";
 import type { RunOptions } from "./options.ts";
 import { tune, tuningOf } from "./tuning.ts";
 
-/** What an operator may do to a run. */
+/** An operator's actions on a run. */
 export class Admin {
   readonly #run: LiveRun;
   readonly #drain: Drain;
@@ -31,7 +31,7 @@ export class Admin {
     return this.#run.versions.stored.map(({ version }) => version).reverse();
   }
 
-  /** What an operator may change now. */
+  /** The settings that an operator may change now. */
   get tuning(): Tuning {
     return tuningOf(this.#run.definition.settings);
   }
@@ -64,7 +64,7 @@ export class Admin {
 
   /**
    * Publishes a new version with the weights of an earlier one, which must be among {@link Admin.snapshots}.
-   * Whatever waits is discarded. Rejects with `not-found` for another version.
+   * Deltas that wait are discarded. Rejects with `not-found` for another version.
    */
   async rollback(version: number): Promise<void> {
     if (!this.snapshots.includes(version)) {

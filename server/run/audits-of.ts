@@ -6,7 +6,7 @@ import { Audits } from "./audits.ts";
 import type { RunDefinition } from "./genesis.ts";
 import type { RunOptions } from "./options.ts";
 
-/** What audits need of the run. */
+/** The part of a run that audits need. */
 export interface AuditedRun {
   readonly definition: Pick<RunDefinition, "settings" | "task" | "delta" | "rules">;
   readonly state: State;

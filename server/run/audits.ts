@@ -37,14 +37,14 @@ export const DIRECTION_STEPS = 4;
 
 export interface AuditsOptions {
   readonly auditor: Auditor;
-  /** What audits may cost, as a part of what volunteers train. */
+  /** Part of the volunteers' training that audits may cost. */
   readonly share: number;
   readonly codec: CodecSpec;
   readonly context: number;
   /** Sequences of a micro-batch. */
   readonly batch: number;
   readonly parameters: number;
-  /** What measures deltas as they come in, and holds them against the server's own direction. */
+  /** Measures deltas as they come in, and compares them with the server's own direction. */
   readonly gauge: Gauge;
   /** A number nobody can guess, in [0, 2³²). */
   readonly draw: () => number;
@@ -136,7 +136,7 @@ export class Audits {
       if (this.#blamed.has(one.ticket)) continue;
       this.#blamed.add(one.ticket);
       const at = weights.get(one.on) ?? this.#options.weights(one.on);
-      at.catch(() => {}); // who audits on them is told
+      at.catch(() => {}); // the audit that uses them gets the error
       weights.set(one.on, at);
       this.#put(() => this.#reaudit(one, at).finally(() => this.#blamed.delete(one.ticket)));
     }
@@ -172,7 +172,7 @@ export class Audits {
     this.#busy = false;
   }
 
-  /** Has the direction found anew, where it can be afforded. */
+  /** Computes the direction again, where the budget allows it. */
   #direct(budget: Budget): boolean {
     const { auditor, batch, context, draw, gauge, rates, state, weights } = this.#options;
     if (!budget.spend(DIRECTION_STEPS * batch * context, "veteran")) return false;
@@ -200,7 +200,7 @@ export class Audits {
     const tokens = uploadTokens(upload, context);
     const afford = (look: Look) => {
       const cost = lookCost(look, ticket.batch * context, tokens, ticket.fresh);
-      // Who is all but found bad does not go free for want of budget.
+      // A volunteer that is nearly found bad does not go free for want of budget.
       if (look.own) this.#budget?.charge(cost);
       return look.own || (this.#budget?.spend(cost, whose) ?? false);
     };
@@ -246,7 +246,7 @@ export class Audits {
     const { auditor, parameters, draw, state } = this.#options;
     const text = await this.#tokensOf(shard);
     const { ticket } = about;
-    // Whose ticket is gone, after a roll-back, is held against what would be trained at today's rates.
+    // After a roll-back the ticket is gone: the delta is compared with training at today's rates.
     const ratesOf = () =>
       ticket.rates.length > 0
         ? ticket.rates

@@ -45,7 +45,7 @@ export async function authenticate(
   return nodeChecks.sha256(frame);
 }
 
-/** What the second part needs to know of the run as it is now. */
+/** The run's present state, as the second part needs it. */
 export interface Now {
   readonly version: number;
   /** The run clock, ms. */

@@ -23,7 +23,7 @@ export interface Checkpoint {
   readonly state: State;
   /** Journal places of the frames not yet merged. */
   readonly frames: ReadonlyMap<TicketId, number>;
-  /** Who had a part in the newest versions. */
+  /** The deltas of the newest versions. */
   readonly late: readonly Late[];
   /** The stored snapshots up to this one, oldest first; this one is the last. */
   readonly places: readonly SnapshotPlace[];
@@ -62,7 +62,7 @@ export function decodeCheckpoint(bytes: Uint8Array<ArrayBuffer>, like: State): C
     throw new StoreError("not a checkpoint");
   }
   if (view.getUint32(4, true) !== crc32(json)) throw new StoreError("a checkpoint is damaged");
-  // What this program wrote, as the check and the list of the state's parts tell.
+  // This program wrote it, as the check and the list of the state's parts show.
   const read = JSON.parse(new TextDecoder().decode(json), untag) as Checkpoint & { readonly keys: string };
   if (read.keys !== keysOf(restarted(like))) throw new StoreError("a checkpoint is of another program");
   return read;

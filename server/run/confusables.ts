@@ -68,7 +68,7 @@ u:ꞟᴜꭎꭒʋυս𐓶𑣘ᵾꮜ ue:ᵫ uo:ꭣ ɰ:պሣ Ʊ:℧ᘮᘴ ʊ:ᵿ v:
 黑:黒 齐:⻬ 齿:⻮ 龙:⻰
 `;
 
-/** What a character looks like, of those that look like another. */
+/** The character that a confusable one looks like. */
 export const LOOKS: ReadonlyMap<string, string> = new Map(
   DATA.trim()
     .split(/\s/)

@@ -14,7 +14,7 @@ const BATCHES = 2;
 /** Versions without another look after one that found nothing wrong, unless the loss rises as far once more. */
 const QUIET = 8;
 
-/** What an alarm needs of the run. */
+/** The part of a run that the detector needs. */
 export interface WatchedRun {
   readonly definition: Pick<RunDefinition, "task" | "delta" | "rules">;
   readonly state: State;
@@ -25,7 +25,7 @@ export interface WatchedRun {
 }
 
 /**
- * What is done when the tripwire goes off. It tells that held-out loss rose, not why: the versions that are stored whole
+ * Acts when held-out loss has risen past the threshold. That does not say why: the versions that are stored whole
  * and the current one are measured again, on train text that is drawn then, and the run goes back to the best of them
  * if the current one is much worse there too. Otherwise it goes on, and the log says so. Where the run has no audits, or
  * its auditor fails, it goes back as far as the tripwire says, or as something is stored.

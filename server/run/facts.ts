@@ -8,7 +8,7 @@ import { standingOf } from "../trust/standing.ts";
 import type { RecordFacts } from "./index-feed.ts";
 import { decodeRecord } from "./record.ts";
 
-/** What the index must learn from an event that was applied to `state` and decided the fate of `ended`. */
+/** The index's facts of an event that was applied to `state` and decided the outcomes `ended`. */
 export function factsOf(state: State, event: DurableEvent, ended: readonly Outcome[]): Fact[] {
   const ends = ended.map((end): Fact => ({ type: "ended", ...end }));
   if (event.type === "closed") return [{ type: "closed", version: event.version + 1 }, ...ends];
@@ -29,7 +29,7 @@ export function factsOf(state: State, event: DurableEvent, ended: readonly Outco
   return [{ type: "accepted", delta: { ticket, volunteer, delta, version, tokens, accepted: at } }, ...ends];
 }
 
-/** What the index must learn of the journal's records before `before`, from its beginning. */
+/** The index's facts of the journal's records before `before`, from its beginning. */
 export async function* factsBefore(store: Store, rules: Rules, before: number): AsyncGenerator<RecordFacts> {
   let state: State | undefined;
   for await (const { sequence, record } of store.records()) {

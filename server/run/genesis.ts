@@ -34,7 +34,7 @@ import { saveSnapshot, storedSnapshots } from "./snapshots.ts";
 
 const RUN_FILE = "run.json";
 
-/** What makes a run this run, from its first journal record. */
+/** A run's identity and fixed rules, from its first journal record. */
 export interface RunDefinition {
   readonly id: RunId;
   readonly settings: Settings;

@@ -17,7 +17,7 @@ import type { IndexFeed } from "./index-feed.ts";
 import { type MergeTerms, mergeTermsOf } from "./merge-rule.ts";
 import { decodeRecord } from "./record.ts";
 
-/** What a `published` event adds to the run's history: its record's hash and the server's signature. */
+/** A `published` event's part in the run's history: its record's hash and the server's signature. */
 export type Seal = Pick<Published, "record" | "signature">;
 
 export type Made = Pick<VersionTerms, "version" | "model" | "diff" | "merged"> &

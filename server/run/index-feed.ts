@@ -1,7 +1,7 @@
 import type { RunId, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { EndedDelta, Fact, Index, IndexedCredit, IndexedDelta, IndexedVersion } from "../store/store.ts";
 
-/** What the index must learn of one journal record: nothing, for most. */
+/** The index's facts of one journal record: none, for most. */
 export interface RecordFacts {
   readonly sequence: number;
   readonly facts: readonly Fact[];
@@ -41,7 +41,7 @@ export class IndexFeed {
   }
 
   /**
-   * Fills the index anew, for when it was found to have lost something: `factsOf` gives the facts of the journal's
+   * Fills the index again, after it was found to have lost something: `factsOf` gives the facts of the journal's
    * records before the one named. What is added meanwhile waits. Never rejects: an index half filled says how
    * far it is, so another rebuild or the next start goes on.
    */

@@ -74,7 +74,7 @@ export class Intake {
   #indexLost(): ProtocolError {
     const { definition, index } = this.#run;
     void index.rebuild(definition.id, (before) => factsBefore(this.#store, definition.rules, before));
-    return new ProtocolError("not-durable", "the index of receipts is being filled anew", REBUILD_RETRY_MS);
+    return new ProtocolError("not-durable", "the index of receipts is being filled again", REBUILD_RETRY_MS);
   }
 
   /** The delta's norm. */
@@ -146,7 +146,7 @@ export class Intake {
   }
 }
 
-/** What a ticket of a run on a clock asked for. */
+/** The terms of a ticket of a run on a clock. */
 export function askedOf(ticket: TicketTerms): Pick<Accepted, "asked"> {
   const { steps, batch, trainFor, inner = "adamw", delta } = ticket;
   return trainFor === undefined ? {} : { asked: { steps, batch, trainFor, inner, ...(delta && { delta }) } };

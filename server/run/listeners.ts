@@ -1,7 +1,7 @@
 import type { RunEvent } from "../../protocol/events.ts";
 import type { Log } from "../lib/log.ts";
 
-/** Who hears of a run's events. One that fails is told of in the log, and the others hear all the same. */
+/** Callbacks for a run's events. A failure of one is logged, and the others are still called. */
 export class Listeners {
   readonly #log: Log;
   readonly #listeners = new Set<(event: RunEvent) => void>();

@@ -25,7 +25,7 @@ export class LiveRun {
   readonly versions: PublishedVersions;
   readonly publisher: Publisher;
   readonly quality: Quality;
-  /** Who waits for something to change; each looks again at every tick. */
+  /** Requests that wait for something to change; each looks again at every tick. */
   readonly waiting = new WaitingList();
   readonly #options: RunOptions;
   readonly #projections: Projections;
@@ -75,7 +75,7 @@ export class LiveRun {
     return this.#closed;
   }
 
-  /** Nobody holds a ticket, and no delta waits to be merged. */
+  /** No ticket is outstanding, and no delta waits to be merged. */
   get drained(): boolean {
     const { soft, pool, closing } = this.state;
     return soft.leases.size === 0 && pool.length === 0 && closing === undefined;

@@ -56,7 +56,7 @@ export async function mergeVersion(parts: VersionParts, closed: Closed): Promise
 export async function takeBack(parts: VersionParts, to: number, reason: RolledBack["reason"]): Promise<void> {
   const { options, identity, events, versions, clock } = parts;
   await versions.idle(); // it lets go of snapshots, and no other is stored until this has ended
-  // What the divergence detector found best may have gone since it was found: what is oldest now is nearest to it.
+  // The version that the divergence detector chose may be gone by now: the oldest that is stored is nearest to it.
   const place = versions.storedAtMost(to) ?? (reason === "operator" ? undefined : versions.stored[0]);
   if (place === undefined) throw new StoreError(`no version up to ${to} is stored whole`);
   const { version: newest, record: previous } = events.state;

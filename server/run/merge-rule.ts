@@ -31,7 +31,7 @@ export function diffCodec({ downlink }: Pick<Settings, "downlink">, version: num
   return version < FINE_VERSIONS ? DENSE4 : DENSE2;
 }
 
-/** What of a closed version decides how its deltas are merged. */
+/** The part of a closed version that decides how its deltas are merged. */
 export type MergeTerms = Pick<Closed, "total" | "inner">;
 
 export const mergeTermsOf = ({ total, inner }: MergeTerms): MergeTerms => ({
@@ -42,7 +42,7 @@ export const mergeTermsOf = ({ total, inner }: MergeTerms): MergeTerms => ({
 /** How a version follows from its deltas. */
 export type Merging = (closed: Pick<Closed, "version"> & MergeTerms) => MergeRule;
 
-/** What is orthogonal already needs no second turn: deltas of Muon's are averaged. */
+/** Deltas made with Muon are orthogonal already, so they are averaged. */
 const AVERAGE = { kind: "average", rate: 1, momentum: 0 } as const;
 
 /** How a run's versions follow from its deltas: the rule that takes it on from a version that is closed. */

@@ -1,6 +1,6 @@
 import { LOOKS } from "./confusables.ts";
 
-/** What is not seen, or is no more than an ornament: accents, blanks, punctuation, and what Unicode says to ignore. */
+/** Characters that are invisible or mere ornament: accents, blanks, punctuation, and what Unicode says to ignore. */
 const UNSEEN = /[\p{M}\p{White_Space}\p{P}\p{Default_Ignorable_Code_Point}]/gu;
 
 /**

@@ -9,7 +9,7 @@ import type { Store } from "../store/store.ts";
 import type { Part } from "../trust/places.ts";
 import type { Settings } from "./settings.ts";
 
-/** What a run is opened with. Everything that touches the world is passed in, so that tests can hold it. */
+/** A run's dependencies. Everything that touches the world is passed in, so that tests can control it. */
 export interface RunOptions {
   readonly store: Store;
   readonly corpus: RunCorpus;
@@ -18,7 +18,7 @@ export interface RunOptions {
    * on one that has a run they must be the ones it began with.
    */
   readonly settings?: Settings;
-  /** What the flat vector means. */
+  /** The meaning of the flat vector. */
   readonly task: TaskFactory;
   /** Monotonic milliseconds, from any origin: never the wall clock. */
   readonly clock: () => number;

@@ -7,7 +7,7 @@ import { type Store, StoreError } from "../store/store.ts";
 import { nameKey } from "./name-key.ts";
 
 /**
- * What people asked of us about themselves: the names they gave themselves, and who wants to be forgotten.
+ * People's requests about themselves: the names they gave themselves, and which of them want to be forgotten.
  * Beside the journal and not in it, since it is theirs to take back, and the journal forgets nothing.
  */
 const FILE = "people.json";
@@ -123,7 +123,7 @@ export class People {
     await Promise.all([kept, this.#drop(volunteer) ? this.#writeNames() : undefined]);
   }
 
-  /** Who gave themselves a name and has credit, most first; the banned are left out. */
+  /** Volunteers with a name and credit, most first, without the banned. */
   leaders(now: number, credit: Credit, banned: (volunteer: VolunteerKey) => boolean): readonly Leader[] {
     if (this.#leaders !== undefined && now - this.#leaders.at < LEADERS_FOR_MS) return this.#leaders.list;
     const list = [...this.#names]

@@ -14,13 +14,13 @@ export interface FrameAt {
   readonly weight: number;
 }
 
-/** What one journal record came to. */
+/** The effect of one journal record. */
 export interface Applied {
   readonly state: State;
   readonly effects: readonly Effect[];
-  /** Deltas whose fate it decided. */
+  /** Deltas whose outcome it decided. */
   readonly ended: readonly Outcome[];
-  /** What the index must learn of it. */
+  /** The index's facts of it. */
   readonly facts: readonly Fact[];
 }
 

@@ -17,7 +17,7 @@ export interface PublisherParts extends VersionParts {
 
 type Decision = Extract<Effect, { type: "record" }>["event"];
 
-/** What is under way, and when it is done: `over` is when ticket requests need not wait for it any more. */
+/** Work under way, and when it is done: after `over`, ticket requests need not wait for it. */
 interface UnderWay {
   readonly activity: Activity;
   readonly began: number;
@@ -62,7 +62,7 @@ export class Publisher {
   async settled(): Promise<void> {
     if (this.activity === "recording") await this.#underWay?.done;
     if (this.activity === "merging") await this.#underWay?.over;
-    if (this.activity === "rolling-back") await this.#underWay?.done.catch(() => {}); // whoever asked for it is told
+    if (this.activity === "rolling-back") await this.#underWay?.done.catch(() => {}); // its caller gets the error
   }
 
   /** Lets those who wait for a merge go on where it takes too long. */
@@ -117,7 +117,7 @@ export class Publisher {
   /** Begins nothing more, and waits for what is under way. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    await this.#underWay?.done.catch(() => {}); // whoever asked for it is told
+    await this.#underWay?.done.catch(() => {}); // its caller gets the error
   }
 
   /** Begins a job, unless something is under way that it must not meet. */

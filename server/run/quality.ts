@@ -56,7 +56,7 @@ export class Quality {
     if ((heldOut.at(-1)?.version ?? -1) < version) this.evaluate(version, tokens);
   }
 
-  /** What measures deltas; only where audits can clear whom it suspects. */
+  /** Measures deltas; only where audits can clear the volunteers it suspects. */
   get gauge(): Gauge | undefined {
     return this.#audits?.gauge;
   }

@@ -10,7 +10,7 @@ import type { LiveRun } from "./live-run.ts";
 import type { RunOptions } from "./options.ts";
 import type { FixedManifest } from "./view.ts";
 
-/** What anybody may read of a run: its manifest, the bytes of its objects, and the records of its versions. */
+/** The public part of a run: its manifest, the bytes of its objects, and the records of its versions. */
 export class Reader {
   readonly #run: LiveRun;
   readonly #fixed: FixedManifest;
@@ -55,7 +55,7 @@ export class Reader {
     return this.#chunkLists.of(object, () => this.#object(object));
   }
 
-  /** What a version was made of, signed. Throws `not-found`. */
+  /** A version's signed record. Throws `not-found`. */
   versionRecord(version: number): Promise<VersionRecord> {
     return readRecord(this.#options.store, this.#run.index, this.#run.definition, version);
   }

@@ -29,13 +29,13 @@ export interface Blamed {
   frame(): Promise<Uint8Array<ArrayBuffer> | undefined>;
 }
 
-/** What an audit for a roll-back looks at: the weights that came back, and the version that the delta was made for. */
+/** An audit for a roll-back: the weights that came back, and the version that the delta was made for. */
 export interface Asked {
   readonly on: Hash;
   readonly from: number;
 }
 
-/** What is remembered of an accepted delta. */
+/** An accepted delta, as it is remembered. */
 export interface Late extends Pick<Accepted, "ticket" | "volunteer" | "tokens" | "position" | "asked"> {
   /** Its place in the journal. */
   readonly sequence: number;
@@ -48,7 +48,7 @@ export interface Late extends Pick<Accepted, "ticket" | "volunteer" | "tokens" |
 }
 
 /**
- * Who had a part in the newest versions, and who is still to be audited for a roll-back. It follows from the
+ * The deltas of the newest versions, and those still to be audited for a roll-back. It follows from the
  * journal, so that a restart neither ends an inquiry nor makes the next one blind.
  */
 export class RecentDeltas {
@@ -63,7 +63,7 @@ export class RecentDeltas {
     return [...this.#late.values()];
   }
 
-  /** What inquiries that are open look at. */
+  /** Weights that open inquiries look at. */
   get asked(): readonly Asked[] {
     return this.kept.flatMap(({ blamedOn: on, from }) =>
       on === undefined || from === undefined ? [] : [{ on, from }],
@@ -93,7 +93,7 @@ export class RecentDeltas {
     }
   }
 
-  /** What roll-backs have blamed and no audit has answered for, the newest first; `weightsAt` finds a version's again. */
+  /** Deltas that roll-backs blame and no audit has cleared, the newest first; `weightsAt` gives a version's weights. */
   blamed(
     store: Store,
     { ranges, batch: usual, context }: Rules,
@@ -117,7 +117,7 @@ export class RecentDeltas {
     });
   }
 
-  /** Who is blamed stays for as long again: a crowd sends as many deltas before audits have come to all of them. */
+  /** Blamed deltas stay twice as long: a crowd sends as many again before audits have come to all of them. */
   #forget(): void {
     let over = this.#late.size - MAX_REMEMBERED;
     for (const { ticket, blamedOn } of this.#late.values()) {

@@ -8,7 +8,7 @@ const MAX_COUNTED = 10_000;
 /** Senders whose refusals are counted between two looks of the operator's alerts. */
 const MAX_SENDERS = 1_000;
 
-/** What was refused since the server started, and why. */
+/** Refusals since the server started, and their reasons. */
 export class Refusals {
   readonly #byCode = new Map<ErrorCode, number>();
   readonly #byVolunteer = new Map<VolunteerKey, Map<ErrorCode, number>>();
@@ -36,7 +36,7 @@ export class Refusals {
     this.#sinceLook.set(sender, (this.#sinceLook.get(sender) ?? 0) + 1);
   }
 
-  /** What {@link countOfKnown} counted since the last call, by sender. */
+  /** Refusals that {@link countOfKnown} counted since the last call, by sender. */
   look(): ReadonlyMap<string, number> {
     const counted = this.#sinceLook;
     this.#sinceLook = new Map();
@@ -52,7 +52,7 @@ export class Refusals {
     return Object.fromEntries(this.#byVolunteer.get(volunteer) ?? []);
   }
 
-  /** Whom something was refused of, newest first. */
+  /** Volunteers with a refusal, newest first. */
   lately(most: number): readonly VolunteerKey[] {
     return [...this.#byVolunteer.keys()].slice(-most).reverse();
   }

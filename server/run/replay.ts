@@ -9,7 +9,7 @@ import { type MergeTerms, mergeTermsOf } from "./merge-rule.ts";
 import { type FrameAt, Projections } from "./projections.ts";
 import { decodeRecord, type JournalRecord } from "./record.ts";
 
-/** What the journal's records came to, from some point on. */
+/** The result of replaying the journal's records from some point on. */
 export interface Replay {
   readonly projections: Projections;
   /** Versions in order, without a gap, to the newest. What the first was made of is not told. */

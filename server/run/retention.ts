@@ -77,7 +77,7 @@ export class Retention {
 
   /** Waits for a snapshot being written. */
   async idle(): Promise<void> {
-    await this.#saving?.catch(() => {}); // whoever called save() was told
+    await this.#saving?.catch(() => {}); // save()'s caller got the error
   }
 
   /** The newest, and those that inquiries need; none of one so old that the diffs of its time are gone as well. */

@@ -4,14 +4,14 @@ import { type Enlisted, MAX_ENLISTED, STANDINGS } from "../../protocol/roster.ts
 import type { VolunteerCredit } from "../../protocol/status.ts";
 import { admitted, standingOf, type Trust, trusted } from "../trust/standing.ts";
 
-/** What the run itself knows of a volunteer; what it came with others remember (operator/presence.ts). */
+/** A volunteer, as the run knows it; operator/presence.ts remembers its device and browser. */
 export type Known = Omit<Enlisted, "seenMs" | "device" | "browser" | "backend">;
 
 export interface RosterParts {
   readonly trust: Trust;
   /** The run clock. */
   readonly now: number;
-  /** Whom something was refused of, newest first. */
+  /** Volunteers with a refusal, newest first. */
   readonly refusedLately: (most: number) => readonly VolunteerKey[];
   readonly reasonsOf: (volunteer: VolunteerKey) => Readonly<Partial<Record<ErrorCode, number>>>;
   readonly nameOf: (volunteer: VolunteerKey) => string | undefined;
@@ -22,7 +22,7 @@ export interface RosterParts {
 const SHARE = MAX_ENLISTED / 3;
 
 /**
- * Whom an operator may want to rule on, in an order that does not jump about while they do: those kept out, then who
+ * Volunteers that an operator may want to rule on, in an order that stays while they do: those kept out, then those who
  * was refused most, then who gave most.
  */
 export function rosterOf(parts: RosterParts, seenLately: readonly VolunteerKey[]): readonly Known[] {

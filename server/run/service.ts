@@ -26,7 +26,7 @@ export interface RunService {
   shard(hash: Hash): Promise<Uint8Array<ArrayBuffer>>;
   /** The signed list of an object's chunks. Throws `not-found` where the object is not served. */
   chunks(object: ObjectName): Promise<ChunkList>;
-  /** What a version was made of, signed. Throws `not-found`. */
+  /** A version's signed record. Throws `not-found`. */
   versionRecord(version: number): Promise<VersionRecord>;
   /** That a ticket's delta is in a version. Throws `not-found` while it is in none. */
   proof(ticket: TicketId): Promise<DeltaProof>;

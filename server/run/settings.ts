@@ -5,13 +5,13 @@ import type { RuleName } from "../trust/weigh.ts";
 import { type OuterSettings, runFile } from "./run-file.ts";
 
 /**
- * What an operator may choose of a run: the run file's keys. Every key has a default, an unknown key is an
+ * An operator's choices for a run: the run file's keys. Every key has a default, an unknown key is an
  * error, and all of it is fixed once the run has begun (its first journal record holds it).
  */
 export interface Settings {
-  /** What visitors read the run is called. Default "Murmuration". */
+  /** The name that visitors see. Default "Murmuration". */
   readonly name: string;
-  /** Who asks for the compute, as the consent text names them. Default "the owner of this page". */
+  /** The operator's name in the consent text. Default "the owner of this page". */
   readonly operator: string;
   /** Begins paused: no work is given until the operator starts it. Default false. */
   readonly startPaused: boolean;
@@ -54,7 +54,7 @@ export interface Settings {
     /** "muon": Muon for the hidden matrices, AdamW for the rest. Default "adamw", which is not kept. */
     readonly inner?: "muon";
   };
-  /** What a volunteer keeps of its residual from one delta to the next. Default 0.95. */
+  /** Part of its residual that a volunteer keeps from one delta to the next. Default 0.95. */
   readonly residualDecay: number;
   /**
    * The outer step on the mean delta. Default Muon, rate 1.3 from 4 deltas on, momentum 0.3; with Muon inside, plain
@@ -92,9 +92,9 @@ export interface Settings {
   readonly trust: {
     /** How a version's deltas are weighed: "default", "clipped-mean", or "mean", which trusts everybody. */
     readonly rules: RuleName;
-    /** What audits may cost, as a part of what volunteers train. Default 0.08; 0: no audits. */
+    /** Part of the volunteers' training that audits may cost. Default 0.08; 0: no audits. */
     readonly auditShare: number;
-    /** Held-out loss may rise by this part over the lowest of late before the run rolls back. Default 0.3. */
+    /** Part by which held-out loss may exceed its recent lowest before the run rolls back. Default 0.3. */
     readonly tripwire: number;
   };
   /** Whether visitors who agree to it pass the model and the text on to each other (docs/SECURITY.md). */
@@ -144,7 +144,7 @@ const usualRate = (width: number, inner?: "muon"): number =>
 /** The outer step of a crowd in which everybody works. */
 const CLOCK_OUTER = { kind: "muon", rate: 1.43, momentum: 0.5, grows: true };
 
-/** What a run file on a clock, or with Muon inside, need not say. */
+/** Fills in the defaults of a run file on a clock, or with Muon inside. */
 function withDefaults(json: unknown): unknown {
   const onClock = z.looseObject({ rounds: z.looseObject({}) }).safeParse(json).data;
   const muon = z.object({ optimizer: z.object({ inner: z.literal("muon") }) }).safeParse(json).success;
@@ -182,7 +182,7 @@ export function storedSettings(json: unknown): Settings {
   throw new SettingsError(result.error.issues.map(describe).join("; "));
 }
 
-/** What a run file's settings were with the defaults of earlier releases: a run that they began goes on with them. */
+/** A run file's settings with the defaults of earlier releases: a run that they began goes on with them. */
 export function earlierDefaults(settings: Settings): Settings {
   const { outer, learningRate, model } = settings;
   const { fullAt, ...whole } = outer;

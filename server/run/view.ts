@@ -39,7 +39,7 @@ export async function fixedManifest(
   };
 }
 
-/** What `GET /api/run` shows. */
+/** The answer of `GET /api/run`. */
 export function statusOf(
   fixed: FixedManifest,
   corpus: RunCorpus,

@@ -12,16 +12,16 @@ import { type Known, rosterOf } from "./roster.ts";
 
 /** Milliseconds of the run clock that credit counts as recent: a day. */
 const RECENT_MS = 24 * HOUR_MS;
-/** Deltas listed in what a volunteer is told about itself. */
+/** Deltas listed in a volunteer's own data. */
 const MAX_DELTAS_TOLD = 1_000;
 
-/** What a server remembers in memory of those who ask, so that it can be told to them, and forgotten. */
+/** The server's memory of volunteers' requests, so that it can show it to them, and forget it. */
 export interface Witness {
   seen(volunteer: VolunteerKey): Readonly<Record<string, string>> | undefined;
   forget(volunteer: VolunteerKey): void;
 }
 
-/** Who takes part: credit, names, refusals, and what the server holds about each. */
+/** The volunteers of a run: credit, names, refusals, and the data held about each. */
 export class Volunteers {
   witness: Witness | undefined;
   readonly #run: LiveRun;
@@ -95,13 +95,13 @@ export class Volunteers {
 
   async forget(volunteer: VolunteerKey): Promise<void> {
     const { merged, pending, discarded } = this.#run.index.credit(volunteer, 0);
-    // Who never sent anything has left nothing that would come back.
+    // A volunteer that never sent anything has left nothing that would come back.
     if (merged + pending + discarded > 0) await this.#people.forget(volunteer);
     this.#refusals.forget(volunteer);
     this.witness?.forget(volunteer);
   }
 
-  /** Whom an operator may want to rule on: who was seen lately, newest first, and whom the run had trouble with. */
+  /** Volunteers that an operator may want to rule on: those seen last, newest first, and those with refusals. */
   roster(seenLately: readonly VolunteerKey[]): readonly Known[] {
     const parts = {
       trust: this.#run.state.trust,

@@ -17,7 +17,7 @@ const F32 = 4;
 /** Vectors on disk for each snapshot: itself, the server's own weights and the outer momentum. */
 const VECTORS_A_SNAPSHOT = 3;
 
-/** What a run of these settings costs, by the code that will run it. Throws `bad-request` for one that no volunteer could load. */
+/** A run's costs, by the code that will run it. Throws `bad-request` where no volunteer could load it. */
 export function estimateOf(settings: Settings, vocabulary: number): Estimate {
   if (vocabulary < MIN_VOCABULARY || vocabulary > MAX_VOCABULARY) {
     throw new ProtocolError("bad-request", `a vocabulary has ${MIN_VOCABULARY} to ${MAX_VOCABULARY} tokens`);

@@ -3,7 +3,7 @@ import type { Estimate, SetupOrder, SetupState, TextUpload } from "../../protoco
 import type { SignInPort } from "../operator/ports.ts";
 import type { Session } from "../operator/sessions.ts";
 
-/** What the routes need of a server that has no run yet. Every method that refuses throws a ProtocolError. */
+/** A server without a run, as the routes need it. Every method that refuses throws a ProtocolError. */
 export interface SetupPort extends SignInPort {
   state(): Promise<Omit<SetupState, "operator">>;
   /** Begins the upload of a text, or goes on with the same one. */

@@ -206,7 +206,7 @@ export class UploadedText {
 
   #alone<T>(task: () => Promise<T>): Promise<T> {
     const done = this.#tail.then(task);
-    this.#tail = done.catch(() => {}); // the caller is told
+    this.#tail = done.catch(() => {}); // the caller gets the error
     return done;
   }
 }

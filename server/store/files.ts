@@ -10,7 +10,7 @@ export interface Files {
   open(path: string, mode?: number): Promise<OpenFile>;
   /** A file's bytes from `start` (0) to `end` (its end), or undefined where there is none. */
   read(path: string, start?: number, end?: number): Promise<Uint8Array<ArrayBuffer> | undefined>;
-  /** What a path is called from anywhere on this machine, where it is a file of it. */
+  /** A path's absolute form, where it is a file of this machine. */
   absolute?(path: string): string;
   /** Replaces `to` at once, as far as readers can tell; durable after {@link syncDirectory}. */
   rename(from: string, to: string): Promise<void>;

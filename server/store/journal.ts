@@ -59,8 +59,8 @@ export class Journal {
     await files.makeDirectory(DIRECTORY);
     await tidy(files, DIRECTORY);
     const journal = await Journal.read(files, options);
-    // What a killed process wrote and never synced is read back as if it were durable: make it so, and cut
-    // off what is torn, before anything is built on it.
+    // Bytes that a killed process wrote and never synced are read back as if they were durable: make them so, and cut
+    // off a torn block, before anything is built on them.
     if (journal.#segments.length > 0) await journal.#reopen();
     journal.#closed = false;
     return journal;

@@ -11,7 +11,7 @@ import {
 } from "./segment.ts";
 import { StoreError } from "./store.ts";
 
-/** What the journal knows of one of its files (format: segment.ts). */
+/** One of the journal's files (format: segment.ts). */
 export interface SegmentFile {
   readonly path: string;
   readonly header: SegmentHeader;

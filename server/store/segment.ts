@@ -67,7 +67,7 @@ export function encodeHeader(header: SegmentHeader): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** What a header's bytes end with, for the first block to name. */
+/** The check at a header's end, which the first block names. */
 export const headerCheck = (header: Uint8Array<ArrayBuffer>): number =>
   new DataView(header.buffer, header.byteOffset).getUint32(28, true);
 

@@ -40,7 +40,7 @@ const TABLES = `
 
 /**
  * The index in SQLite. Nothing in it is the truth, so it is never synced, and a file that is damaged or of
- * another format is thrown away and begun anew: the journal fills it again.
+ * another format is thrown away: the journal fills a new one.
  */
 export function sqliteIndex(path: string): Index {
   try {

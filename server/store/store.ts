@@ -4,10 +4,10 @@ import type { AuditedAs } from "../../protocol/people.ts";
 
 /**
  * Where a run lives: an append-only journal, which is the truth; named objects beside it, each written whole
- * or not at all; and an index that the journal can rebuild. One contract suite (contract.ts) holds every
- * implementation to this.
+ * or not at all; and an index that the journal can rebuild. One contract suite
+ * (test/harness/store-contract.ts) tests every implementation.
  *
- * What cannot be made durable rejects with ProtocolError `no-space` or `not-durable`; nothing of it is then
+ * A write that cannot be made durable rejects with ProtocolError `no-space` or `not-durable`; nothing of it is then
  * in the store, and the store goes on as soon as writing works again.
  */
 export interface Store {
@@ -83,7 +83,7 @@ export interface Index {
   apply(facts: readonly Fact[]): void;
   /** Forgets everything, to be rebuilt for `run`. */
   clear(run: RunId): void;
-  /** Whose index this is, or undefined before the first {@link clear}. */
+  /** The run of this index, or undefined before the first {@link clear}. */
   readonly run: RunId | undefined;
   delta(ticket: TicketId): IndexedDelta | undefined;
   /** The version a delta was merged into, null where it was discarded, undefined before its end. */
@@ -102,7 +102,7 @@ export type EndedDelta = IndexedDelta & {
   readonly merged: number | null | undefined;
   /** Tokens that it counted for there; undefined: all of its own, or none yet. */
   readonly counted: number | undefined;
-  /** What the newest audit found of it; undefined where none has looked. */
+  /** The newest audit's verdict; undefined where there was none. */
   readonly audit: AuditedAs | undefined;
 };
 
@@ -124,7 +124,7 @@ export type Fact =
   | { readonly type: "closed"; readonly version: number }
   | { readonly type: "published"; readonly version: number };
 
-/** What a receipt is made from. */
+/** A delta in the index; a receipt is made from it. */
 export interface IndexedDelta {
   readonly ticket: TicketId;
   readonly volunteer: VolunteerKey;

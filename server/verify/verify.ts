@@ -17,7 +17,7 @@ import { type Replay, replay } from "../run/replay.ts";
 import { loadSnapshot, storedSnapshots } from "../run/snapshots.ts";
 import type { Store } from "../store/store.ts";
 
-/** What was found sound. */
+/** The result of a successful verification. */
 export interface Verified {
   readonly run: RunId;
   /** The newest version, its model's hash, and its record's (the run's id, for version 0). */
@@ -174,7 +174,7 @@ async function mergeAgain(
   return first.version;
 }
 
-/** What only the server keeps of a version must come out the same too, or the next version would not. */
+/** The server's own vectors of a version must come out the same too, or the next version would not. */
 function sameState(again: Vectors, stored: Vectors, version: number): void {
   const same = ([a, b]: readonly [Float32Array<ArrayBuffer>, Float32Array<ArrayBuffer>]) =>
     Buffer.compare(bytesOf(a), bytesOf(b)) === 0;

@@ -122,8 +122,8 @@ interface NumberFieldProps {
 }
 
 /**
- * A number within bounds. The page is drawn anew at every version: what is half typed, and no such number yet, has to
- * stay as it is until the field is left.
+ * A number within bounds. The page is drawn again at every version: a half-typed number has to stay as it is until the
+ * field is left.
  */
 function NumberField({ name, help, least, most, value, set }: NumberFieldProps) {
   const [typed, setTyped] = useState<string>();

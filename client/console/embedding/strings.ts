@@ -1,4 +1,4 @@
-/** What the dashboard says about other sites. */
+/** The dashboard's strings about other sites. */
 export const text = {
   title: "On other sites",
   help: "A site that pastes this tag lets its visitors help. Each is asked first, and nothing runs before a yes.",

@@ -43,10 +43,10 @@ export function Controls({ client, overview }: ControlsProps) {
 
 interface SureProps {
   readonly name: string;
-  /** What it is called for who does not see what it stands beside. */
+  /** Its name for a visitor who cannot see what it stands beside. */
   readonly label?: string;
   readonly disabled?: boolean;
-  /** What it would mean. */
+  /** Its consequences, in words. */
   readonly why: string;
   readonly yes: string;
   readonly no: string;

@@ -13,7 +13,7 @@ interface CurvesProps {
   readonly overview: () => Overview | undefined;
 }
 
-/** What both curves run over. */
+/** The axis of both curves. */
 export function AxisChoice() {
   const choice = (value: Axis, label: string) => (
     <label>

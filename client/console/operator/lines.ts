@@ -11,7 +11,7 @@ export interface Lines {
 }
 
 /**
- * What happened, in lines, in the order of the events. A version's line waits for the overview that knows the version,
+ * Events as lines, in their order. A version's line waits for the overview that knows the version,
  * and what came after it waits with it: its event tells neither its loss nor what was refused meanwhile.
  */
 export function openLines(overview: ReadonlySignal<Overview | undefined>): Lines {

@@ -17,9 +17,9 @@ export interface OperatorClient {
   readonly overview: ReadonlySignal<Overview | undefined>;
   /** Why the link of this page's address did not sign in; empty where there was none, or it did. */
   readonly linkRefused: ReadonlySignal<string>;
-  /** Who answered in the server's place, while it is away and that is known. */
+  /** The intermediary that answered in the server's place, while the server is away, if known. */
   readonly why: ReadonlySignal<string>;
-  /** What became of the last thing done, in words. */
+  /** The result of the last action, in words. */
   readonly said: ReadonlySignal<string>;
   act(action: OperatorAction): Promise<void>;
   signOut(): Promise<void>;
@@ -36,7 +36,7 @@ export interface OperatorDeps {
   readonly forgetHash: () => void;
   /** Looks how far a server without a run is with making one. */
   readonly lookAtSetup: () => Promise<void>;
-  /** The run is there: the page begins anew, with all that belongs to a run. */
+  /** The run was made: reloads the page, which then has all that belongs to a run. */
   readonly reload: () => void;
 }
 
@@ -85,7 +85,7 @@ export function openOperator(deps: OperatorDeps): OperatorClient {
 
   async function poll(): Promise<void> {
     await look();
-    // Nobody signs in behind a page's back: without a session it need not ask again.
+    // No sign-in happens without the page: without a session it need not ask again.
     if (access.value === "signed-in" || access.value === "away") after(POLL_MS, () => void poll());
     else if (access.value === "no-run") after(SETUP_POLL_MS, () => void poll());
   }

@@ -1,7 +1,7 @@
 import type uPlot from "uplot";
 import type { Overview } from "../../../protocol/operator.ts";
 
-/** What curves run over: tokens merged, or milliseconds served. */
+/** A curve's axis: tokens merged, or milliseconds served. */
 export type Axis = "tokens" | "time";
 
 const placeOn =

@@ -77,7 +77,7 @@ function Row({ client, one }: Pick<RosterProps, "client"> & { readonly one: Enli
   );
 }
 
-/** What of a volunteer's work was not taken, by reason. */
+/** A volunteer's refused work, by reason. */
 function NotTaken({ one: { refused, discarded } }: { readonly one: Enlisted }) {
   const reasons = Object.entries(refused).sort(([, a], [, b]) => b - a);
   if (reasons.length === 0 && discarded === 0) return <>{text.nothing}</>;

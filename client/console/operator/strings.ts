@@ -1,6 +1,6 @@
 import type { OperatorAction, Tuning } from "../../../protocol/operator.ts";
 
-/** What the operator's page says. */
+/** The operator's page's strings. */
 export const text = {
   title: "Operator",
   loading: "Asking the server…",
@@ -130,7 +130,7 @@ export const SETTING: Record<keyof Tuning, { readonly name: string; readonly hel
   finalRate: { name: "Final rate", help: "the part of it that the cosine ends at" },
 };
 
-/** What was done, for the line that says so. */
+/** The action, for the line that reports it. */
 export function doneLine(action: OperatorAction): string {
   switch (action.action) {
     case "start":
@@ -152,7 +152,7 @@ export function doneLine(action: OperatorAction): string {
   }
 }
 
-/** What the list of volunteers says. */
+/** The strings of the list of volunteers. */
 export const roster = {
   title: "Volunteers",
   help:

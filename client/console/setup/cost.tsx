@@ -4,7 +4,7 @@ import { formatBytes, formatCount, formatLarge } from "../../ui/format.ts";
 import { Figure } from "../parts.tsx";
 import { roughly, text } from "./strings.ts";
 
-/** What the server says a size costs, and how long it would take with machines that the operator knows. */
+/** The server's estimate for a size, and how long it would take with machines that the operator knows. */
 export function Cost({ estimate }: { readonly estimate: Estimate | string | undefined }) {
   if (estimate === undefined) return <p class="wait">{text.estimating}</p>;
   if (typeof estimate === "string") {

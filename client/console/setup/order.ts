@@ -1,7 +1,7 @@
 import { layoutOf } from "../../../model/contract/layout.ts";
 import type { SetupOrder, TextSource } from "../../../protocol/setup.ts";
 
-/** What the form holds. */
+/** The form's fields. */
 export interface Draft {
   readonly source: "upload" | "moby-dick";
   readonly name: string;

@@ -4,7 +4,7 @@ import { asInteger, type Json } from "../../../protocol/guards.ts";
 import { SETUP_ROUTES, TEXT_CHUNK_BYTES } from "../../../protocol/setup.ts";
 import { type Ask, Refused } from "../api-client.ts";
 
-/** What is used of a File. */
+/** The part of a File that sending uses. */
 export interface TextFile {
   readonly name: string;
   readonly size: number;
@@ -39,7 +39,7 @@ export async function sendText(file: TextFile, deps: SendDeps): Promise<void> {
   while (at < file.size) {
     const piece = (await read(at)).subarray(0, at < there ? there - at : undefined);
     hash.update(piece);
-    // What is there already is read for the hash alone: it shows whether this is the same file as before.
+    // The part that the server has is read for the hash only: it shows whether this is the same file as before.
     if (at >= there) await sendPiece(at, piece, deps);
     at += piece.length;
     onProgress(Math.max(at, there), false);

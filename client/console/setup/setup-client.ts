@@ -16,7 +16,7 @@ export interface SetupClient {
   readonly state: ReadonlySignal<SetupState | undefined>;
   /** A text that this page is sending. */
   readonly sending: ReadonlySignal<Sending | undefined>;
-  /** What a size costs, or why it cannot be; undefined while that is worked out. */
+  /** The estimate for a size, or why it is refused; undefined while the server works it out. */
   readonly estimate: ReadonlySignal<Estimate | string | undefined>;
   /** Why the last thing done was refused, in words; empty when it was not. */
   readonly said: ReadonlySignal<string>;

@@ -1,6 +1,6 @@
 import type { SetupStage } from "../../../protocol/setup.ts";
 
-/** What the page says that makes a run. */
+/** The strings of the page that makes a run. */
 export const text = {
   title: "Make a run",
   lead:

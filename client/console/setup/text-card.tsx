@@ -12,7 +12,7 @@ interface TextCardProps {
   readonly setDraft: (draft: Draft) => void;
 }
 
-/** What the model is to learn from: a corpus that is there, the book that comes with the program, or an upload. */
+/** Chooses the text to learn from: a corpus that is there, the book that comes with the program, or an upload. */
 export function TextCard({ setup, state, draft, setDraft }: TextCardProps) {
   const { corpus, freeBytes, maxBytes } = state;
   if (corpus !== null) {

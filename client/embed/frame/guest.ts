@@ -16,7 +16,7 @@ import type { PauseReason } from "../../worker/messages.ts";
 import type { FromFrame } from "../messages.ts";
 import { allowance } from "./allowance.ts";
 
-/** What the framing site asks for. */
+/** The framing site's wishes. */
 export interface SiteWishes {
   /** Its origin; empty where the frame was opened by itself. */
   readonly host: string;
@@ -38,7 +38,7 @@ export interface Guest {
   /** The site's own pause. */
   hold(held: boolean): void;
   stop(): void;
-  /** Withdraws consent and clears storage; then the site is told. */
+  /** Withdraws consent and clears storage, then tells the site. */
   revoke(): Promise<void>;
 }
 

@@ -3,7 +3,7 @@ import { LazyPanel } from "../../ui/lazy-panel.tsx";
 import type { TrainerHandle } from "../session/worker-client.ts";
 import { text } from "../strings.ts";
 
-/** While it is open, each new passage and each delta sent is looked at anew; before, nothing is computed for it. */
+/** While it is open, each new passage and each delta sent is inspected; before, nothing is computed for it. */
 export function LookInside({ trainer }: { readonly trainer: TrainerHandle }) {
   const open = useSignal(false);
   const load = async () => (await import("./panel.tsx")).InsidePanel;

@@ -80,7 +80,7 @@ function Header({ watch, trainer }: AppProps) {
   );
 }
 
-/** What stands between this page and its server, if anything does. */
+/** The notice about what keeps this page from its server, if anything does. */
 function Notice({ watch }: Pick<AppProps, "watch">) {
   switch (watch.connection.value) {
     case "loading":

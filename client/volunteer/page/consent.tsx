@@ -13,7 +13,7 @@ export interface ConsentProps {
 /** Bytes of one f32 weight: what the first download is made of. */
 const WEIGHT_BYTES = 4;
 
-/** What would run, for whom, and what leaves the device: read before anything does. */
+/** The consent text: what would run, for whom, and what leaves the device. Nothing runs before it is accepted. */
 export function Consent({ status, host, secure, onAgree }: ConsentProps) {
   const { name, operator, parameters, versions, tokensMerged, tokenBudget } = status;
   const facts: readonly (readonly [string, string])[] = [

@@ -8,7 +8,7 @@ import { text } from "../strings.ts";
 import { ChoicesForm } from "./choices-form.tsx";
 import { SharingChoice } from "./sharing-choice.tsx";
 
-/** What is going on, in a sentence, and what the visitor can do about it. */
+/** The present state in a sentence, and the visitor's controls. */
 export function Controls({
   session,
   trainer,

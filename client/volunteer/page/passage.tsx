@@ -14,7 +14,7 @@ const STAY_MS = 15_000;
 /**
  * The text just sampled for training, token by token. The chosen token's guesses stand beside the truth; a
  * pointer, the arrow keys or time chooses. A newer passage waits until this one was looked at, or is asked for.
- * What it shows is text from strangers and a language model: text nodes.
+ * Its text comes from strangers and a language model: text nodes only.
  */
 export function PassageView({ newest }: { readonly newest: Passage }) {
   const shown = useSignal(newest);

@@ -8,7 +8,7 @@ import { common } from "../../ui/strings.ts";
 import type { RunWatch } from "../../ui/watch.ts";
 import { text } from "../strings.ts";
 
-/** What all volunteers together have reached: the curve, and what the model writes. */
+/** The run's progress: the curve, and samples of the model's text. */
 export function RunPanel({ watch }: { readonly watch: RunWatch }) {
   const status = watch.status.value;
   if (status === undefined) return null;
@@ -38,7 +38,7 @@ function Fact({ name, value }: { readonly name: string; readonly value: string }
   );
 }
 
-/** What an early version wrote beside the newest, and where to let it write more. */
+/** Samples of an early version and the newest, side by side, with a link to the playground. */
 function Samples({ status }: { readonly status: RunStatus }) {
   const { sample, samples } = status;
   return (

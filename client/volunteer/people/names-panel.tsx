@@ -13,7 +13,7 @@ import { words } from "./strings.ts";
 
 const api = peopleApi(posts);
 
-/** Who has a name, one's own, and what the server holds about one. Names are strangers' words: text nodes. */
+/** Names of volunteers, the visitor's own, and the data held about it. Names come from strangers: text nodes only. */
 export function PeoplePanel(props: PeopleProps) {
   const leaders = useSignal<readonly Leader[] | undefined>(undefined);
   const said = useSignal("");

@@ -1,6 +1,6 @@
 import { formatLarge } from "../../ui/format.ts";
 
-/** What is said about names and about one's data. */
+/** Strings about names and data. */
 export const words = {
   leaders: "Who has a name",
   leadersHelp: "Most volunteers have none. These asked for one; any of them may take it back.",

@@ -1,7 +1,7 @@
 import type { RunWatch } from "../../ui/watch.ts";
 import type { TrainerHandle } from "../session/worker-client.ts";
 
-/** What the line about proofs looks at. */
+/** Inputs of the line about proofs. */
 export interface ProofLineProps {
   readonly trainer: TrainerHandle;
   readonly watch: RunWatch;

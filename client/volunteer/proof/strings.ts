@@ -1,7 +1,7 @@
 import { formatCount, formatPart } from "../../ui/format.ts";
 import type { Proven } from "./proofs.ts";
 
-/** What is said about proofs. */
+/** Strings about proofs. */
 export const words = {
   waiting: "When your work is in a version of the model, the proof of it appears here.",
   proven: (version: number) => `Proven: your work is in version ${formatCount(version)}.`,

@@ -1,11 +1,11 @@
 import { asBoolean, asInteger, asNumber, asObject, asText, type Json } from "../../../protocol/guards.ts";
 import type { Hours } from "./rests.ts";
 
-/** What the visitor chose, as this browser remembers it between visits. */
+/** The visitor's choices, as this browser remembers them between visits. */
 export interface Choices {
   /** The run the visitor agreed to help; another run asks again. Empty before any consent. */
   readonly consented: string;
-  /** What the visitor last asked for. */
+  /** Whether the visitor last started or stopped. */
   readonly wanted: "run" | "pause" | "stop";
   /** The part of the time to train, (0, 1]. */
   readonly share: number;
@@ -21,7 +21,7 @@ export interface Choices {
   readonly withPeers: boolean;
 }
 
-/** What the visitor may change of them at any time. */
+/** Choices that the visitor may change at any time. */
 export type Tuning = Omit<Choices, "consented" | "wanted">;
 
 /** Ready answers to "how much?". They leave the chosen hours, and the sharing, alone. */

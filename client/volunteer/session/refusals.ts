@@ -54,7 +54,7 @@ export function keptRefusals(storage: ChoiceStorage | undefined, now: () => numb
   };
 }
 
-/** What an earlier visit kept; anything else counts as nothing. */
+/** Reads what an earlier visit kept; anything malformed counts as nothing. */
 function load(storage: ChoiceStorage | undefined): { run: string; refused: readonly Refused[] } {
   try {
     const json = asObject(JSON.parse(storage?.getItem(KEY) ?? "null"), "refused");

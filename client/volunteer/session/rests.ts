@@ -2,7 +2,7 @@ import { type ReadonlySignal, signal } from "@preact/signals";
 import { asObject } from "../../../protocol/guards.ts";
 
 /**
- * What the machine and the clock say about whether training should rest. `undefined` where the browser does not
+ * Signs from the machine and the clock that training should rest. `undefined` where the browser does not
  * tell (all but Chromium, mostly), and then the page offers no such choice.
  */
 export interface Rests {

@@ -20,9 +20,9 @@ export interface Session {
   readonly choices: ReadonlySignal<Choices>;
   /** Whether the visitor agreed to help this run. */
   readonly agreed: ReadonlySignal<boolean>;
-  /** What to show: the Worker's phase, or the page's own reason for having none. */
+  /** The Worker's phase, or the page's own reason for having none. */
   readonly phase: ReadonlySignal<Phase>;
-  /** What the machine tells of itself, so that the page offers only choices that work here. */
+  /** The machine's abilities, so that the page offers only choices that work here. */
   readonly rests: Rests;
   /** Whether training rests for a reason that the visitor may set aside: see {@link override}. */
   readonly overridable: ReadonlySignal<boolean>;
@@ -46,7 +46,7 @@ export interface SessionOptions {
   readonly device: DeviceName | undefined;
   readonly storage: ChoiceStorage | undefined;
   readonly rests: Rests;
-  /** What the site around the page asks for: its own pause, or its allowance used up. */
+  /** The embedding site's demands: its own pause, or its allowance used up. */
   readonly site?: ReadonlySignal<PauseReason | undefined>;
   /** The tuning before the visitor chose any. */
   readonly initial?: Partial<Tuning>;
@@ -126,7 +126,7 @@ export function createSession(options: SessionOptions): Session {
     agreed,
     phase,
     rests,
-    // What the site asks for is not the visitor's to set aside: an allowance is its promise.
+    // The visitor cannot set the site's demands aside: an allowance is the site's promise.
     overridable: computed(
       () => rest.value !== undefined && rest.value !== "visitor" && rest.value !== site?.value,
     ),

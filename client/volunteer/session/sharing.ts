@@ -4,7 +4,7 @@ import { fetchPart } from "../../ui/fetch-part.ts";
 import type { Session } from "./session.ts";
 import type { TrainerHandle } from "./worker-client.ts";
 
-/** What sharing with other visitors comes to, for the page; `missing` where the code for it did not come. */
+/** The state of sharing with other visitors, for the page; `missing` where its code did not load. */
 export type SharingState = Shared | "missing";
 
 interface Shared {

@@ -45,7 +45,7 @@ export interface TrainerHandle {
   /** Training loss of the last steps, oldest first. */
   readonly losses: ReadonlySignal<readonly number[]>;
   readonly passage: ReadonlySignal<Passage | undefined>;
-  /** What the last {@link look} found. */
+  /** The result of the last {@link look}. */
   readonly inside: ReadonlySignal<Inside | undefined>;
   readonly delta: ReadonlySignal<DeltaPicture | undefined>;
   /** The newest download, kept after it is complete. */

@@ -29,7 +29,7 @@ export async function whyUnable(): Promise<WhyUnable | undefined> {
 }
 
 /**
- * What a probe's winner is remembered for: the browser, its graphics adapter, the run's shape and the ways to
+ * The key under which a probe's winner is remembered: the browser, its graphics adapter, the run's shape and the ways to
  * train that this release knows.
  */
 export async function describeHost(model: object, candidates: readonly string[]): Promise<string> {

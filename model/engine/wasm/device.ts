@@ -53,7 +53,7 @@ export function mapMemory(start: number, vectors: Vectors, arenas: Arenas): Memo
   return { at, end };
 }
 
-/** What the kernels want beside the arenas. */
+/** The kernels' memory beside the arenas. */
 export function needsOf(kernels: Kernels): DeviceNeeds {
   const gemm = kernels.gemmScratch.value;
   return {

@@ -19,7 +19,7 @@ import { writeBatch } from "../tokens.ts";
 import { ADDRESSABLE, mapMemory, needsOf, WasmDevice } from "./device.ts";
 import type { Kernels } from "./kernels.ts";
 
-/** What a replica is made for. */
+/** A replica's options. */
 export interface ReplicaOptions {
   readonly shape: ModelShape;
   readonly optimizer: Optimizer;

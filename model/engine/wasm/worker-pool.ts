@@ -3,7 +3,7 @@ import { withDeadline } from "../../lib/deadline.ts";
 import { type Port, spawn } from "./port.ts";
 import type { ReplicaOptions } from "./replica.ts";
 
-/** What the trainer's thread tells a worker. */
+/** Messages from the trainer's thread to a worker. */
 export type ToWorker =
   | { readonly type: "start"; readonly options: ReplicaOptions; readonly fma: boolean }
   /** `buffer` holds the weights and comes back with the gradient. */
@@ -15,7 +15,7 @@ export type ToWorker =
       readonly rows: number;
     };
 
-/** What it answers. */
+/** The worker's answers. */
 export type FromWorker =
   | { readonly type: "ready" }
   | { readonly type: "failed"; readonly reason: string }

@@ -20,7 +20,7 @@ interface Ready {
   readonly groups: readonly [number, number];
 }
 
-/** What one codec needs, made when it is first asked for. */
+/** Resources of one codec, made when it is first used. */
 interface Encoding {
   readonly codec: Codec;
   readonly kernels: readonly Ready[];

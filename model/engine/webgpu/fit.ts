@@ -13,7 +13,7 @@ import { NEEDS } from "./lower.ts";
 import type { Lengths } from "./memory.ts";
 import { type Tables, tablesOf } from "./tables.ts";
 
-/** What the trainer runs, and the memory for it. */
+/** The trainer's plan, and the memory for it. */
 export interface Fit {
   readonly training: TrainingSchedule;
   readonly evaluation: EvaluationSchedule;

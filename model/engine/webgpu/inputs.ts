@@ -15,7 +15,7 @@ export interface MicroBatch {
   readonly ring: number;
 }
 
-/** What the host writes before each micro-batch: its tokens, and the few numbers that differ from step to step. */
+/** Data that the host writes before each micro-batch: its tokens, and the few numbers that differ from step to step. */
 export class Inputs {
   readonly #queue: GPUQueue;
   readonly #memory: Memory;
@@ -35,7 +35,7 @@ export class Inputs {
     this.#padded = new Uint16Array(fit.training.batch * (shape.context + 1));
   }
 
-  /** What the update of step `step` (counted from 1) will read: it goes out with the next micro-batch. */
+  /** Data for the update of step `step` (counted from 1); it goes out with the next micro-batch. */
   setStep(optimizer: AdamW, step: number, rate: number): void {
     const { correction1, correction2 } = dynamicsOf(optimizer, step, rate, 1);
     this.#dynamics.setFloat32(4, rate, true);

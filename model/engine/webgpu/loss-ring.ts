@@ -26,7 +26,7 @@ export class LossRing {
     return this.#pending++;
   }
 
-  /** What is on the device, for whoever reads something else anyway and then says {@link keep}. */
+  /** Losses on the device, for a caller that reads something else anyway and then calls {@link keep}. */
   pieces(): Piece[] {
     return this.#pending > 0 ? [{ buffer: this.#buffer, from: 0, length: this.#pending }] : [];
   }

@@ -14,14 +14,14 @@ import { delta, norm, PARTIALS } from "./kernels/update.ts";
 import { muon, muonWorkspace } from "./muon.ts";
 import type { Tables } from "./tables.ts";
 
-/** What differs from one adapter to another. The numbers come out the same to rounding. */
+/** Choices that differ from one adapter to another. The numbers come out the same to rounding. */
 export interface Tuning {
   readonly rows: Rows;
   readonly heads: Heads;
   readonly tiles: Tiles;
 }
 
-/** What these kernels keep beside the schedule's own slots. */
+/** Memory of these kernels beside the schedule's own slots. */
 export const NEEDS: DeviceNeeds = {
   attention: (batch, context, heads) => batch * heads * context * SAVED,
   partials: PARTIALS,
@@ -29,7 +29,7 @@ export const NEEDS: DeviceNeeds = {
   scratch: () => 0,
 };
 
-/** The dispatches of one op: one, but for attention's backward and the norm, which take two, and Muon (muon.ts). */
+/** The dispatches of one op: one; attention's backward and the norm take two, and Muon more (muon.ts). */
 export function lower(op: Op, { rows, heads, tiles }: Tuning, tables: Tables): Kernel[] {
   switch (op.op) {
     case "embed":

@@ -48,7 +48,7 @@ const sidesOf = ({ rows, columns }: MuonMatrix): [number, number] => [
   Math.max(rows, columns),
 ];
 
-/** What {@link muon} works in, in values. */
+/** Values of {@link muon}'s workspace. */
 export const muonWorkspace = (matrices: readonly MuonMatrix[]): number =>
   Math.max(
     ...muonBatches(matrices).map(({ n, m, matrices }) => regionsOf({ n, m, count: matrices.length }).length),

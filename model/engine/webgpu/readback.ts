@@ -1,7 +1,7 @@
 import type { DeviceLossGuard } from "./device-loss-guard.ts";
 import { bytes } from "./memory.ts";
 
-/** What to read: `length` values of 4 bytes from value `from` on. */
+/** A range to read: `length` values of 4 bytes from value `from` on. */
 export interface Piece {
   readonly buffer: GPUBuffer;
   readonly from: number;

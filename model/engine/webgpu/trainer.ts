@@ -20,13 +20,13 @@ import { tilesNamed } from "./tuning.ts";
 export interface WebgpuOptions extends TrainerOptions {
   /** A device to share (tfjs's, say). Not destroyed by dispose. Without one, the fastest adapter's. */
   readonly device?: GPUDevice;
-  /** What an earlier trainer's {@link WebgpuTrainer.tiles} said on this adapter: skips the probe. */
+  /** The {@link WebgpuTrainer.tiles} of an earlier trainer on this adapter: skips the probe. */
   readonly tiles?: Tiles;
   /** Tells what {@link WebgpuTrainer.remembrance} said on an earlier visit to the adapter of that description. */
   readonly recall?: (adapter: string) => Promise<TileNames | undefined>;
 }
 
-/** What the probe found out, and where it holds. */
+/** The probe's result, and where it holds. */
 export interface Remembrance {
   readonly adapter: string;
   readonly tiles: TileNames;

@@ -30,7 +30,7 @@ const quad = (m: number, n: number, down: number, across: number): Tile => ({
 
 type Trials = readonly [Tile, ...Tile[]];
 type Candidates = Readonly<Record<Mode, Trials>>;
-/** What the choice of kernels depends on. */
+/** The adapter's properties that the choice of kernels depends on. */
 type Kind = Pick<Gpu, "software" | "subgroups">;
 
 /**

@@ -13,7 +13,7 @@ export interface Heads {
 
 const SIZE = 64;
 
-/** What attention keeps a query: (log-sum-exp of its scores, D of the backward, –, –), so that a row is a vec4. */
+/** Values that attention keeps for each query: (log-sum-exp of its scores, D of the backward, –, –), so that a row is a vec4. */
 export const SAVED = 4;
 
 /** Values of an attention op read four at a time, or one. */

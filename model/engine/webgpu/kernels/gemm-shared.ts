@@ -59,7 +59,7 @@ ${bias ? `  if (row == 0u) {\n${each(tn / 4, (j) => `    store_bias(column + ${j
 
 /**
  * WGSL that fills tile[k][side], `side` values wide, from an operand whose rows lie along k or across it.
- * What lies past k's end becomes zero; past a side's end it is dropped later.
+ * Values past k's end become zero; those past a side's end are dropped later.
  */
 function stage(
   op: Product,

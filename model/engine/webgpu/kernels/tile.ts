@@ -23,7 +23,7 @@ export const MODES = ["NN", "NT", "TN"] as const satisfies readonly Mode[];
 /** The tile for each way the operands can lie. */
 export type Tiles = Readonly<Record<Mode, Tile>>;
 
-/** What a {@link Tiles} is remembered by: {@link nameOf} each. */
+/** The key of a {@link Tiles}: {@link nameOf} each. */
 export type TileNames = Readonly<Record<Mode, string>>;
 
 export const namesOf = ({ NN, NT, TN }: Tiles): TileNames => ({

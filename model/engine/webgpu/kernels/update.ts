@@ -4,7 +4,7 @@ import { plus, tree } from "./rows.ts";
 
 /** Sums of squares that {@link norm}'s first dispatch leaves, one an invocation, without a barrier. */
 const MAX_SUMS = 16_384;
-/** What the norm keeps: the root of all sums, and from the fifth place on the sums. */
+/** Values of the norm: the root of all sums, and from the fifth place on the sums. */
 export const PARTIALS = 4 + MAX_SUMS;
 const SIZE = 64;
 
