@@ -16,6 +16,17 @@ export const REMEMBERED = 256;
  * the first deltas of a run all point the same way. Codes and scales of honest ones hardly ever coincide.
  */
 const SAME = 0.5;
+/** And where as many as this are the same up to one factor, by which a copy was made larger or smaller, */
+const SAME_SCALED = 0.75;
+/** each as near to that factor as this part of it: the scale of a block is a bf16, rounded up. */
+const FACTOR_TOLERANCE = 2 ** -7;
+/** Ratios by whose median the factor is found. */
+const FACTOR_SAMPLE = 15;
+/**
+ * The largest sine of the angle between such two. Alone either rule would not do: before a model has learned much, honest
+ * deltas in two bits have most ratios in common, and those of a text with two letters come as near as .017.
+ */
+const MAX_SINE = 0.03;
 /** Places at which a dense delta is held against the server's direction; of a sparse one so many more, up to four times. */
 const DIRECTION_PLACES = 16_384;
 const MAX_DENSER = 4;
@@ -25,6 +36,8 @@ interface Print {
   /** Places in the sample where there is something, ascending, and what is there. */
   readonly places: Uint32Array;
   readonly values: Float32Array;
+  /** The sum of the values' squares. */
+  readonly squares: number;
 }
 
 /**
@@ -40,6 +53,8 @@ export class Gauge {
   /** Where prints are taken, and where a delta is held against the direction. */
   readonly #printed: Uint32Array;
   readonly #compared: Uint32Array;
+  /** Of one print's values to another's, while the two are compared. */
+  readonly #ratios: Float64Array;
   /** The server's own at those places; undefined where there is none. */
   #direction: Float32Array | undefined;
 
@@ -52,6 +67,7 @@ export class Gauge {
     const density = codec.name === "topk" ? codec.k / codec.chunk : 1;
     this.#places = new Places(parameters, tensors, chance);
     this.#printed = this.#places.spread(Math.ceil(PRINT_VALUES / density));
+    this.#ratios = new Float64Array(this.#printed.length);
     this.#compared = this.#places.spread(DIRECTION_PLACES * Math.min(MAX_DENSER, 1 / density));
   }
 
@@ -75,7 +91,7 @@ export class Gauge {
     const usual = rate * rates.length ** 0.75;
     const tensors = this.#tensorNorms(values).map((each) => Number((each / usual).toPrecision(4)));
     addStretches(frame, values, -1, this.#places.starts, STRETCH); // x − x is zero: cheaper than filling, where the delta is sparse
-    const copies = print && this.#prints.findLast((other) => overlap(print, other) > SAME)?.ticket;
+    const copies = print && this.#prints.findLast((other) => this.#isCopy(print, other))?.ticket;
     if (print !== undefined) this.#prints.push(print);
     if (this.#prints.length > REMEMBERED) this.#prints.shift();
     return {
@@ -110,26 +126,47 @@ export class Gauge {
     });
   }
 
+  /** Whether most of two prints is in both: the same value in the same place, or the same up to one factor for all. */
+  #isCopy(a: Print, b: Print): boolean {
+    let [same, common, product] = [0, 0, 0];
+    for (let i = 0, j = 0; i < a.places.length && j < b.places.length; ) {
+      const [one, other] = [a.places[i]!, b.places[j]!];
+      if (one === other) {
+        const [value, copied] = [a.values[i++]!, b.values[j++]!];
+        same += +(value === copied);
+        product += value * copied;
+        this.#ratios[common++] = value / copied;
+      } else if (one < other) i += 1;
+      else j += 1;
+    }
+    const values = Math.max(a.places.length, b.places.length);
+    if (same > SAME * values) return true;
+    if (product ** 2 < (1 - MAX_SINE ** 2) * a.squares * b.squares) return false;
+    const ratios = this.#ratios.subarray(0, common);
+    const factor = factorOf(ratios);
+    const near = ratios.reduce(
+      (count, ratio) => count + +(Math.abs(ratio - factor) <= FACTOR_TOLERANCE * Math.abs(factor)),
+      0,
+    );
+    return near > SAME_SCALED * values;
+  }
+
   #printOf(ticket: TicketId, values: Float32Array): Print | undefined {
     const places: number[] = [];
     for (const i of this.#printed) if (values[i] !== 0) places.push(i);
     if (places.length < MIN_VALUES) return undefined;
+    const squares = places.reduce((sum, i) => sum + values[i]! ** 2, 0);
     return {
-      ticket,
+      ...{ ticket, squares },
       places: Uint32Array.from(places),
       values: Float32Array.from(places, (i) => values[i]!),
     };
   }
 }
 
-/** The part of two prints that is in both: the same value in the same place. */
-function overlap(a: Print, b: Print): number {
-  let same = 0;
-  for (let i = 0, j = 0; i < a.places.length && j < b.places.length; ) {
-    const [one, other] = [a.places[i]!, b.places[j]!];
-    if (one === other) same += +(a.values[i++] === b.values[j++]);
-    else if (one < other) i += 1;
-    else j += 1;
-  }
-  return same / Math.max(a.places.length, b.places.length);
+/** The factor that most of some numbers lie at, if most of them do. */
+function factorOf(ratios: Float64Array): number {
+  const length = Math.min(FACTOR_SAMPLE, ratios.length);
+  const sample = Float64Array.from({ length }, (_, n) => ratios[Math.floor((n * ratios.length) / length)]!);
+  return sample.sort()[length >> 1] ?? 0;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { centredClipping } from "../../bench/attacks/centred-clipping.ts";
-import { DENSE4, F32 } from "../../protocol/codec/codec.ts";
+import { DENSE2, DENSE4, F32 } from "../../protocol/codec/codec.ts";
 import { decodeFrame, encodeFrame } from "../../protocol/frame.ts";
 import type { TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import {
@@ -493,7 +493,10 @@ describe("audits (A14)", () => {
 describe("the gauge (A15)", () => {
   const ticket = (id: string) => ({ id: id as TicketId, rates: [0.01, 0.01] });
   const values = (seed: number) =>
-    Float32Array.from({ length: 4_096 }, (_, i) => Math.sin(seed * 1_000 + i * i));
+    Float32Array.from(
+      { length: 4_096 },
+      (_, i) => (1 + Math.sin(i / 300) / 2) * Math.sin(seed * 1_000 + i * i),
+    );
 
   test("finds the same delta under another ticket, and no likeness in honest ones", () => {
     const gauge = new Gauge(4_096, DENSE4, [], Math.random);
@@ -504,6 +507,30 @@ describe("the gauge (A15)", () => {
     const near = decodeFrame(first, 4_096).map((value, i) => (i % 3 === 0 ? 0 : value));
     expect(gauge.measure(ticket("d"), encodeFrame(F32, near), 1).copies).toBe("c");
   });
+
+  test.each([
+    ["four bits", DENSE4],
+    ["two bits", DENSE2],
+    ["whole numbers", F32],
+    ["the largest alone", { name: "topk", chunk: 64, k: 16, bits: 4 }],
+  ] as const)(
+    "A15: finds a copy whatever it is multiplied by, in %s; honest deltas that agree, the control, are none",
+    (_, codec) => {
+      const [mine, noise] = [values(1), values(2)];
+      for (const factor of [1.03, 0.7, 3, -1]) {
+        const gauge = new Gauge(4_096, codec, [], Math.random);
+        const first = encodeFrame(codec, mine);
+        expect(gauge.measure(ticket("a"), first, 1).copies).toBeUndefined();
+        const copy = decodeFrame(first, 4_096).map((value) => factor * value);
+        expect(gauge.measure(ticket("b"), encodeFrame(codec, copy), 1).copies).toBe("a");
+        // Nearer than any two honest ones of real text came: a cosine of .994.
+        const near = mine.map((value, i) => factor * (value + 0.11 * noise[i]!));
+        const other = new Gauge(4_096, codec, [], Math.random);
+        other.measure(ticket("a"), first, 1);
+        expect(other.measure(ticket("b"), encodeFrame(codec, near), 1).copies).toBeUndefined();
+      }
+    },
+  );
 
   test("A21: measures each tensor, also where one is small and the vector large", () => {
     const tensors = [
