@@ -27,7 +27,7 @@ import { ACTIVE_MS, MAX_STALENESS, type Rules } from "./rules.ts";
 import { keepSample } from "./samples.ts";
 import { begin, type State } from "./state.ts";
 
-/** Newest versions shown. */
+/** Versions shown, the newest. */
 const MAX_VERSIONS = 20;
 /** Held-out points kept; beyond this every other one of the older half is dropped. */
 const MAX_POINTS = 400;

@@ -41,20 +41,20 @@ const MIN_ROUND_MS = 500;
 const MAX_ROUND_MS = 60_000;
 /** Milliseconds of a lone volunteer's round; the round of n is this ÷ n^¼, since many small versions learn more. */
 const LONE_ROUND_MS = { adamw: 1_500, muon: 3_000 } as const;
-/** Sent the coarsest way, a delta takes the link in the middle of all this part of a round at most, */
+/** Part of a round that the median link takes, at most. */
 const LINK_PART = 1 / 5;
-/** and the machine in the middle has time for so many steps. */
+/** Steps that the median machine has time for in a round, at least. */
 const MIN_STEPS = 4;
-/** From one round to the next the length changes by this factor at most. */
+/** Factor by which a round's length changes from one to the next, at most. */
 const MAX_CHANGE = 1.5;
 
-/** Of a round, the part that must be left for training: else the ticket is for the end of the next. */
+/** Part of a round that must be left for training; a ticket is else for the end of the next round. */
 const WORTH = 0.4;
-/** Of a round, the part by which deltas are to arrive before it ends. */
+/** Part of a round by which deltas are to arrive before it ends. */
 const SLACK = 0.05;
-/** Of a round, the part that the link takes of who has measured nothing. */
+/** Part of a round that the link of a volunteer without measurements is taken to need. */
 const USUAL_LINK = 0.1;
-/** A version whose round is over waits for this part of one more after its first delta. */
+/** Part of a round that a version whose round is over waits after its first delta. */
 const GATHER = 0.1;
 /** Rounds that a version waits for the run's quorum. */
 const QUORUM_ROUNDS = 4;
@@ -65,10 +65,10 @@ const [HALF_FROM, QUARTER_FROM] = [8, 32];
 /** Deltas a version from which on AdamW is inside, and under which Muon is again. */
 const [ADAMW_FROM, MUON_UP_TO] = [10, 6];
 
-/** A ticket has so many times the steps that its volunteer is expected to do, for it may be faster than it was. */
+/** Times the steps its volunteer is expected to do that a ticket has: it may be faster than it was. */
 const HEADROOM = 1.5;
 export const MAX_STEPS = 250;
-/** Nobody has more steps than so many times what the machine in the middle does: a speed is what a volunteer says. */
+/** Times the median machine's steps that a ticket has, at most: a speed is only a volunteer's word. */
 const TIMES_USUAL = 8;
 /** Steps, at most, for who has measured nothing. */
 const USUAL_STEPS = 30;

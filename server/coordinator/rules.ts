@@ -30,10 +30,10 @@ export interface Rules {
   readonly rates: (tokens: number, steps: number, batch: number, inner?: InnerName) => readonly number[];
 }
 
-/** A delta older than this many versions is refused (it points from weights that are long gone). */
+/** Versions after which a delta is refused: the weights it starts from are long gone. */
 export const MAX_STALENESS = 4;
 
-/** A volunteer is active for so long after its last sign of life. */
+/** Milliseconds that a volunteer counts as active after its last request. */
 export const ACTIVE_MS = 60_000;
 
 /** Tickets one volunteer may hold: one it trains on, one it fetched ahead. */
@@ -48,6 +48,6 @@ export const MAX_SEEN = 20_000;
 /** Deltas accepted and not merged, about 1 KB each: when merging cannot keep up, senders wait. */
 export const MAX_POOL = 4_096;
 
-/** How long a volunteer waits when there is no work for it. */
+/** Milliseconds that a volunteer waits when there is no work for it. */
 export const NO_WORK_RETRY_MS = 5_000;
 export const PAUSED_RETRY_MS = 30_000;

@@ -2,7 +2,7 @@ import type { RunStatus } from "../../protocol/status.ts";
 
 export type Samples = RunStatus["samples"];
 
-/** Each kept sample is of a version about so many times the one before: equal steps of what a run learns. */
+/** Times the version before that each kept sample is of: equal steps of what a run learns. */
 const GROWTH = 4;
 
 /**

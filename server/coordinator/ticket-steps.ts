@@ -3,19 +3,22 @@ import type { Pace } from "../../protocol/pace.ts";
 /** Bounds of a ticket's length: fewer steps are not worth sending, more learn less (docs/LEARNING.md). */
 const MIN_STEPS = 3;
 const MAX_STEPS = 30;
-/** A ticket for who has measured nothing yet. */
+/** Steps of a ticket for a volunteer without measurements. */
 export const USUAL_STEPS = 10;
-/** Else no ticket is meant to be shorter: versions would come faster than a small server merges them. */
+/** Seconds of training in a ticket, at least: versions would else come faster than a small server merges them. */
 const MIN_SECONDS = 1;
-/** Training takes so many times as long as the link: then there is no need to train ahead of what is merged. */
+/** Times the link that training takes: there is then no need to train ahead of what is merged. */
 const LINK_TIMES = 7;
 
 /**
- * Where more are at work their tickets are shorter in proportion, so that a version has as many steps: more versions
+ * Volunteers at work above which tickets are shorter in proportion, so that a version has as many steps: more versions
  * learn more than larger ones.
  */
 const FEW = 8;
-/** Nor need a ticket be worth its link where its volunteer waits for its turn for longer than that anyway. */
+/**
+ * Part of that length where its volunteer waited for its turn through a whole version: such a ticket need not be worth
+ * its link.
+ */
 const CROWDED = 1 / 2;
 
 /** What a ticket of a run weighs. */

@@ -1,23 +1,26 @@
 import { medianOf } from "../lib/median.ts";
 
-/** A version stays open for so long after its first delta at least, for what comes at about the same time. */
+/** Milliseconds a version stays open after its first delta, at least, for those that come at about the same time. */
 const GATHER_MS = 500;
-/** And after its quorum for this part of the median of what deltas take. */
+/** Part of the median time of deltas that a version stays open after its quorum. */
 const GRACE = 0.1;
-/** No wait is so long that a run seems stuck. */
+/** Milliseconds of any wait, at most: a longer one would look like a run that is stuck. */
 const MAX_WAIT_MS = 40_000;
-/** A delta is expected until so many times the median of what deltas take, */
+/** Times the median time of deltas that a delta is waited for. */
 const PATIENCE = 1.25;
-/** and longer while so few are at work: there a version without somebody is a half or a third of one. */
+/** Volunteers at work up to which the wait is longer: one of them is a half or a third of a version. */
 const FEW = 3;
 const PATIENCE_OF_FEW = 2;
-/** Who asks for work waits so long at most for the version that its delta makes; MAX_TURN_MS (protocol/limits.ts) for its turn. */
+/**
+ * Milliseconds a request for work waits for the version that its own delta makes, at most; for its turn MAX_TURN_MS
+ * (protocol/limits.ts).
+ */
 export const MAX_HOLD_MS = 10_000;
 
-/** A version has just opened for this part of the time in which most deltas come. */
+/** Part of the time in which most deltas come during which a version has just opened. */
 const JUST_OPENED = 0.1;
 
-/** Of those at work, the part whose deltas make a version: the slowest quarter is not waited for. */
+/** Part of the volunteers at work whose deltas make a version: the slowest quarter is not waited for. */
 export const QUORUM_SHARE = 3 / 4;
 /** Deltas of the largest quorum: more in one version teach it little (docs/LEARNING.md). */
 const MAX_QUORUM = 64;

@@ -8,9 +8,9 @@ import { forgetOldest } from "../lib/oldest.ts";
 import type { Store } from "../store/store.ts";
 import { decodeRecord } from "./record.ts";
 
-/** Accepted deltas remembered: more than the tripwire's look-back merges at the default quorum. */
+/** Accepted deltas remembered: more than the divergence detector's look-back merges at the default quorum. */
 const MAX_REMEMBERED = 512;
-/** Of those, the newest that one roll-back has audited again: the harm is seldom old. */
+/** Deltas, the newest, that one roll-back has audited again: the harm is seldom old. */
 export const MAX_BLAMED = 96;
 
 /** A delta that may have harmed the model, and what an audit of it needs. */
