@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Random } from "../lib/random.ts";
-import { generate, logitsRow, probabilityOf, sampleToken, topGuesses } from "./generate.ts";
+import { generate, logitsRow, sampleToken, topGuesses } from "./generate.ts";
 
 const rows = fc
   .array(fc.float({ min: -40, max: 40, noNaN: true }), { minLength: 1, maxLength: 60 })
@@ -112,7 +112,6 @@ describe("topGuesses", () => {
         expect(guesses).toHaveLength(Math.min(k, row.length));
         for (const [i, { token, probability }] of guesses.entries()) {
           expect(Math.abs(probability - Math.exp(row[token]! - most) / sum)).toBeLessThan(1e-12);
-          expect(probabilityOf(row, token)).toBe(probability);
           if (i > 0) expect(row[token]!).toBeLessThanOrEqual(row[guesses[i - 1]!.token]!);
         }
         if (k >= row.length)

@@ -67,13 +67,6 @@ export function topGuesses(row: Float32Array, k: number): readonly TokenGuess[] 
   return best.map((token) => ({ token, probability: exponential(row[token]! - most) / sum }));
 }
 
-/** The probability of one token in a row of logits [V]. */
-export function probabilityOf(row: Float32Array, token: number): number {
-  const most = row.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-  const sum = row.reduce((sum, logit) => sum + exponential(logit - most), 0);
-  return exponential(row[token]! - most) / sum;
-}
-
 /** Row `index` (from 0) of logits [T, V]; `rows` is T. */
 export function logitsRow(logits: Float32Array, rows: number, index: number): Float32Array {
   const vocabulary = logits.length / rows;

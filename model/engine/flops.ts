@@ -41,15 +41,6 @@ function newtonSchulzFlops({ rows, columns }: MuonMatrix): number {
   return ITERATIONS * n * n * (3 * m + n);
 }
 
-/**
- * Sequences of a step from which on Newton–Schulz is at most a fifth of its arithmetic: smaller batches spend on it what
- * they gain by it (docs/LEARNING.md).
- */
-export function leastMuonBatch(shape: ModelShape): number {
-  const sequence = flopsOf(shape, 1);
-  return Math.ceil((4 * (flopsOf(shape, 1, "muon") - sequence)) / sequence);
-}
-
 /** Operations of a step on one micro-batch: what a device without passes of its own starts. */
 export const opsOf = (shape: ModelShape, batch: number): number => opsOfStep(shape, batch).length;
 

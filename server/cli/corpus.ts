@@ -7,7 +7,7 @@ import type { CorpusIndex } from "../corpus/shards.ts";
 import type { ShardEntry } from "../corpus/writer.ts";
 import { lineOf } from "./failure.ts";
 
-export const CORPUS_USAGE = `Usage: murmuration corpus add FILE… [--data DIR] [--vocab N | --tokenizer FILE] [--field NAME]
+const CORPUS_USAGE = `Usage: murmuration corpus add FILE… [--data DIR] [--vocab N | --tokenizer FILE] [--field NAME]
                                   [--skip-bad-lines]
 
 Makes a data directory's corpus: splits the text into train, gate and held-out, trains a byte-level BPE on

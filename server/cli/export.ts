@@ -13,7 +13,7 @@ import { type ExportedModel, toGguf, toHuggingFace } from "../export/model.ts";
 import type { Writer } from "../lib/io.ts";
 import { lineOf } from "./failure.ts";
 
-export const EXPORT_USAGE = `Usage: murmuration export DIR|URL --format hf|gguf [--type f32|f16] --out PATH
+const EXPORT_USAGE = `Usage: murmuration export DIR|URL --format hf|gguf [--type f32|f16] --out PATH
 
 Takes a run's current model out: of a data directory that is not being served, or of a running server.
 

@@ -5,7 +5,7 @@ import type { Writer } from "../lib/io.ts";
 import { issueLink, LINK_MS, linkOf, notedAddress } from "../operator/link.ts";
 import { lineOf } from "./failure.ts";
 
-export const LINK_USAGE = `Usage: murmuration operator-link [DIR] [--name NAME] [--origin URL]
+const LINK_USAGE = `Usage: murmuration operator-link [DIR] [--name NAME] [--origin URL]
 
 Prints a new one-time link that signs an operator in to the server of a data directory (./data). It works once,
 within ${LINK_MS / 60_000} minutes, and voids a link that was printed before and not used.

@@ -10,7 +10,7 @@ import { readOnlyStore } from "../store/read-only.ts";
 import { type Verified, verify } from "../verify/verify.ts";
 import { lineOf } from "./failure.ts";
 
-export const VERIFY_USAGE = `Usage: murmuration verify DIR
+const VERIFY_USAGE = `Usage: murmuration verify DIR
 
 Checks that a run's model is what its records say: walks the signed history from the beginning, and merges again
 what was merged since the oldest kept snapshot. Changes nothing, and may run beside a server on the same

@@ -11,7 +11,7 @@ export interface Outcome {
 }
 
 /** Accepted when nothing could be done with it any more: its upload and the event that ended it crossed. */
-export const isLate = (state: State, { version }: Pick<Accepted, "version">): boolean =>
+const isLate = (state: State, { version }: Pick<Accepted, "version">): boolean =>
   state.phase === "finished" || version < state.floor;
 
 /**

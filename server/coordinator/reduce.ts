@@ -1,7 +1,7 @@
 import { sameCodec } from "../../protocol/codec/codec.ts";
 import type { MergedEntry } from "../../protocol/history.ts";
-import type { HeldOutPoint } from "../../protocol/status.ts";
 import { AgedMap } from "../lib/aged-map.ts";
+import { thinned } from "../lib/thinned.ts";
 import { addStrike, merged as mergedInto, passed, ruled, seen, suspected } from "../trust/standing.ts";
 import { rolledBackTo } from "../trust/tripwire.ts";
 import { withGain, withSize } from "../trust/usual.ts";
@@ -37,11 +37,11 @@ const TIMED_DELTAS = 32;
 export interface Step {
   readonly state: State;
   readonly effects: readonly Effect[];
-  /** Deltas whose fate the event decided. */
+  /** Deltas whose outcome the event decided. */
   readonly ended: readonly Outcome[];
 }
 
-/** What a durable event makes of the state, before the deltas that it ended are taken from it. */
+/** A durable event's effect on the state, before the deltas that it ended are removed. */
 interface Change {
   readonly state: State;
   /** Effects that come before what is due. */
@@ -51,9 +51,9 @@ interface Change {
 }
 
 /**
- * The run's core: what an event makes of the state, and what the world is asked to do about it. Pure: the
- * same state, event and `now` (the run clock) give the same result, so a journal replays to the same state.
- * Throws on a durable event that contradicts the state, which no shell writes and no sound journal holds.
+ * The run's core: applies an event to the state, and returns the effects that the shell must carry out. Pure: the same
+ * state, event and `now` (the run clock) give the same result, so a journal replays to the same state. Throws on a
+ * durable event that contradicts the state, which no shell writes and no sound journal holds.
  */
 export function reduce(rules: Rules, state: State, event: Exclude<Event, Created>, now: number): Step {
   if (event.type === "asked") {
@@ -262,7 +262,7 @@ function rollBack(state: State, event: RolledBack): Change {
 function evaluate(rules: Rules, state: State, event: Evaluated): Change {
   const { at, version, tokens, loss, sample } = event;
   const newest = state.heldOut.at(-1);
-  // Measured before a roll-back and told after it: of a version that is no more.
+  // Measured before a roll-back and reported after it: that version is gone.
   const gone = version < state.floor;
   if (gone || (newest !== undefined && newest.version >= version))
     return { state: { ...state, at }, quiet: true };
@@ -271,7 +271,7 @@ function evaluate(rules: Rules, state: State, event: Evaluated): Change {
     state: {
       ...state,
       at,
-      heldOut: thin([...state.heldOut, { version, tokens, loss }]),
+      heldOut: thinned([...state.heldOut, { version, tokens, loss }], MAX_POINTS),
       sample: { version, text: sample },
       samples: keepSample(state.samples, version, sample),
     },
@@ -283,14 +283,8 @@ function evaluate(rules: Rules, state: State, event: Evaluated): Change {
   };
 }
 
-/** Keeps the curve's first point, its newest half in full, and ever fewer between. */
-function thin(points: readonly HeldOutPoint[]): readonly HeldOutPoint[] {
-  if (points.length <= MAX_POINTS) return points;
-  return points.filter((_, i) => i % 2 === 0 || i >= MAX_POINTS / 2);
-}
-
 function changePhase(state: State, event: StateChanged): Change {
-  // A finished run stays so, whoever asked meanwhile.
+  // A finished run stays finished.
   const phase = state.phase === "finished" ? "finished" : event.state;
   return {
     state: { ...state, at: event.at, phase },

@@ -50,7 +50,7 @@ export interface Progress {
 }
 
 /** Tokens of the default run's context. */
-export const DEFAULT_CONTEXT = 128;
+const DEFAULT_CONTEXT = 128;
 
 /** Characters of a block of text that is encoded at once. */
 const ENCODED = 4_096;

@@ -10,7 +10,7 @@ export type Merge = readonly [left: number, right: number];
 export type Pair = number;
 
 export const pairOf = (left: number, right: number): Pair => left * 0x1_0000 + right;
-export const splitPair = (pair: Pair): Merge => [Math.floor(pair / 0x1_0000), pair % 0x1_0000];
+const splitPair = (pair: Pair): Merge => [Math.floor(pair / 0x1_0000), pair % 0x1_0000];
 
 /** Times a pair must occur: a pair seen once would be a token that training never meets again. */
 const MIN_COUNT = 2;

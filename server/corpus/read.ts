@@ -10,7 +10,7 @@ import { textOfLine } from "./json-line.ts";
  * What stands between two documents: an empty line, as between paragraphs. A special token would cost a row
  * of the vocabulary and its own rules in every decoder; an empty line is text like any other.
  */
-export const DOCUMENT_BREAK = "\n\n";
+const DOCUMENT_BREAK = "\n\n";
 
 /** Characters of the longest line of JSON: a line is parsed whole, so it must fit in memory. */
 const MAX_LINE = 64 * 1024 * 1024;

@@ -25,7 +25,7 @@ export function requireOwnPage(c: Context<Edge>, proxies: number): void {
 }
 
 /** Content types of a POST's body. No form can send either, and another origin's script must ask first. */
-export function bodyOf(c: Context<Edge>): "json" | "bytes" | undefined {
+function bodyOf(c: Context<Edge>): "json" | "bytes" | undefined {
   const type = c.req.header("content-type") ?? "";
   if (/^application\/json(?:; *charset=utf-8)?$/i.test(type)) return "json";
   return /^application\/octet-stream$/i.test(type) ? "bytes" : undefined;

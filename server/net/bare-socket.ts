@@ -5,7 +5,7 @@ import { PROTOCOL_HEADER, PROTOCOL_VERSION } from "../../protocol/version.ts";
 import { STRICT_HEADERS } from "./headers.ts";
 
 /** Milliseconds that a peer has to read a last answer and to close its side. Then the socket is destroyed. */
-export const LINGER_MS = 500;
+const LINGER_MS = 500;
 
 /** The headers of an answer that no route gives. */
 export const plainHeaders = () => ({ ...STRICT_HEADERS, [PROTOCOL_HEADER]: String(PROTOCOL_VERSION) });

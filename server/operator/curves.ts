@@ -3,6 +3,7 @@ import { MAX_LOSS } from "../../protocol/limits.ts";
 import type { MeasuredPoint, Overview, VersionPoint } from "../../protocol/operator.ts";
 import type { Accepted, DurableEvent, Published } from "../coordinator/events.ts";
 import type { Outcome } from "../coordinator/outcomes.ts";
+import { thinned } from "../lib/thinned.ts";
 
 /** Points kept of a curve; beyond this every other one of the older half is dropped. */
 const MAX_POINTS = 600;
@@ -50,7 +51,7 @@ export class Curves {
     else if (event.type === "evaluated") {
       const { version, at, tokens, loss } = event;
       if (version > (this.#heldOut.at(-1)?.version ?? -1)) {
-        this.#heldOut = thin([...this.#heldOut, { version, at, tokens, loss }]);
+        this.#heldOut = thinned([...this.#heldOut, { version, at, tokens, loss }], MAX_POINTS);
       }
     } else if (event.type === "audited") {
       if (event.verdict !== "unclear") this.#audits[event.verdict]++;
@@ -94,15 +95,7 @@ export class Curves {
     const came = deltas.length + this.#lost + Math.max(0, refused - this.#refusedBefore);
     this.#lost = 0;
     this.#refusedBefore = refused;
-    this.#versions = thin([
-      ...this.#versions,
-      { version, at, tokens: this.#tokens, deltas: deltas.length, came, ms, loss },
-    ]);
+    const point = { version, at, tokens: this.#tokens, deltas: deltas.length, came, ms, loss };
+    this.#versions = thinned([...this.#versions, point], MAX_POINTS);
   }
-}
-
-/** Keeps a curve's newest half in full, and ever fewer before. */
-function thin<T>(points: readonly T[]): readonly T[] {
-  if (points.length <= MAX_POINTS) return points;
-  return points.filter((_, i) => i % 2 === 0 || i >= MAX_POINTS / 2);
 }

@@ -16,7 +16,7 @@ const MAX_NAMES = 2_000;
 /** Characters of a kept name: what is refused today may have been taken before. */
 const MAX_KEPT_CHARS = 256;
 /** Keys kept as forgotten, about 100 bytes each in memory. Each sent a delta, so nobody fills this with fresh ones. */
-export const MAX_FORGOTTEN = 1_000_000;
+const MAX_FORGOTTEN = 1_000_000;
 /** Files that the forgotten are written to, by their keys: one more entry costs one part's writing. */
 const PARTS = 64;
 /** Milliseconds that a list of leaders is kept. */

@@ -17,7 +17,7 @@ const HEAD = "upload.json";
 const PART = "text.part";
 
 /** Bytes of a text sent by the page; `murmuration corpus add` has no such limit. */
-export const MAX_TEXT_BYTES = 4 * 1024 ** 3;
+const MAX_TEXT_BYTES = 4 * 1024 ** 3;
 
 /** Times a text's size that making its corpus needs on disk: the text, its three splits as text, and the shards. */
 const TIMES_ON_DISK = 3;

@@ -7,7 +7,7 @@ import { text } from "../strings.ts";
 type Stage = "download" | "train" | "send";
 
 /** Which of the three stations the loop is at. */
-export function stageOf(phase: Phase): Stage | undefined {
+function stageOf(phase: Phase): Stage | undefined {
   if (phase.phase === "downloading") return "download";
   if (phase.phase === "training") return "train";
   return phase.phase === "sending" ? "send" : undefined;

@@ -13,7 +13,7 @@ import { type Candidate, idOf } from "./devices.ts";
 import { NoDevice } from "./trainers.ts";
 
 /** Milliseconds that the probe looks for a faster device before it takes what it has. */
-export const PROBE_MS = 2_000;
+const PROBE_MS = 2_000;
 /** Milliseconds that a candidate is timed, or one step if that takes longer. */
 const TIMED_MS = 300;
 const TIMED_STEPS = 8;
