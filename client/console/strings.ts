@@ -11,7 +11,7 @@ export const text = {
   guessing: (now: string, uniform: string) =>
     `The model does worse than guessing: its loss stays at ${now}, and guessing has ${uniform}.`,
   worseHelp:
-    "This is what the server measures on text nobody trains on; volunteers are not to blame. Whoever runs it can lower the learning rate and go back to an earlier version.",
+    "This is what the server measures on text nobody trains on; volunteers are not to blame. The operator can lower the learning rate and go back to an earlier version.",
   noRun: "This server has no run yet.",
   mismatch: "This page and the server speak different versions of the protocol. Reload it in a minute.",
   back: "The volunteers’ page",
@@ -64,9 +64,9 @@ export const REFUSED: Record<ErrorCode, string> = {
   "server-nonce-expired":
     "Signed before the server started, or long ago. An honest page signs again at once.",
   "not-your-ticket": "The ticket belongs to another volunteer.",
-  quarantined: "A delta of this volunteer failed an audit. Nothing is taken from it for a while.",
-  banned: "You have banned this volunteer; nothing is taken from it.",
-  "not-found": "Asked for something that is not here, or no longer kept.",
+  quarantined: "A delta of this volunteer failed an audit. Nothing is accepted from it for a while.",
+  banned: "You have banned this volunteer; nothing is accepted from it.",
+  "not-found": "The request was for something that is not here, or is no longer kept.",
   "method-not-allowed": "The address does not take requests of this kind.",
   "lease-expired":
     "The work came after its deadline, and its text was given to someone else. Slow or sleeping devices.",
@@ -76,7 +76,7 @@ export const REFUSED: Record<ErrorCode, string> = {
   "future-version": "The work named a version that does not exist yet.",
   "id-taken": "A browser announced an id that belongs to another one.",
   "too-large": "The body was larger than any delta of this model.",
-  "bad-range": "Asked for a part of a file that is beyond its end.",
+  "bad-range": "The request was for a part of a file beyond its end.",
   "protocol-mismatch": "A page from before, or after, an update of this server. It reloads itself.",
   "wrong-codec": "Compressed in another way than this run’s deltas are.",
   "unknown-codec": "Compressed in a way this server does not know.",

@@ -14,7 +14,7 @@ export const words = {
   version: (version: number) => `Version ${formatCount(version)} is loaded.`,
   newer: (version: number) => `Take version ${formatCount(version)}`,
   prompt: "Your words",
-  promptHelp: "It goes on from here. A small model keeps to the tone of what it was trained on.",
+  promptHelp: "The model continues from here, in the tone of the text it was trained on.",
   temperature: "Temperature",
   temperatureHelp: (value: number) =>
     value === 0

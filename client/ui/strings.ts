@@ -32,6 +32,6 @@ export const common = {
   uniform: "any token",
   unigram: "by frequency",
   bigram: "by the token before",
-  baselinesHelp: "Dashed: what guessing costs that knows nothing, word counts, or pairs of words.",
+  baselinesHelp: "Dashed: the loss of guessing any token, by frequency, or by the token before.",
   version: "Version",
 } as const;

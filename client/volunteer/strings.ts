@@ -103,7 +103,7 @@ export const text = {
   readingLabel: "The passage, token by token: the arrow keys move through it",
   readingHelp: "Point at a word, or use the arrow keys, to see what the model expected there.",
   readingMissing:
-    "What turns tokens into words could not be loaded, so the passage is not shown. Training goes on, and every round tries again.",
+    "The tokenizer could not be loaded, so the passage is not shown. Training continues, and every round tries again.",
   readingWait: "The first passage appears when the first round of training begins.",
   passage: (version: number, right: number, tokens: number) =>
     `Version ${formatCount(version)} guessed ${formatCount(right)} of ${plural(tokens, "token")} here.`,
@@ -131,7 +131,7 @@ export const text = {
   tokenMap: "Where tokens lie",
   tokenMapHelp: (numbers: number, shows: string) =>
     `To the model a token is a point of ${formatCount(numbers)} numbers. Here are all of them, flattened to the two ` +
-    `directions in which they differ most (${shows} of all differences). Tokens used alike drift together as it learns.`,
+    `directions in which they differ most (${shows} of all differences). Tokens with similar uses drift together as it learns.`,
   tokenMapLabel: (tokens: number) => `A map of ${plural(tokens, "token")}; those of the passage are named.`,
   nearest: (token: string) => `Nearest to “${token}”:`,
   delta: "What was sent",
@@ -142,9 +142,9 @@ export const text = {
     `All of it together is ${ratio} of the size of the weights, and ${changed} of them change at all.`,
   deltaBytes: (bytes: number, plain: number) =>
     `${formatBytes(bytes)} were sent instead of ${formatBytes(plain)}: ${(plain / bytes).toFixed(1)} times smaller. ` +
-    "What the rounding left out is kept here and added to the next one.",
+    "The part that rounding left out is kept here and added to the next delta.",
   deltaBars: (largest: string) =>
-    `How many weights moved by how much, from −${largest} on the left, through nothing, to +${largest}.`,
+    `How many weights moved by how much, from −${largest} on the left, through zero, to +${largest}.`,
 
   yourLoss: "Your loss",
   lossHelp: "nats a token, on the text you train on",
@@ -154,7 +154,7 @@ export const text = {
   credit: "Credit",
   creditHelp: "tokens of yours merged into the model",
   creditRecent: (tokens: number) => `${formatLarge(tokens)} of them sent in the last day`,
-  refusals: "Not taken",
+  refusals: "Refused",
   lastAt: (at: number) => `last ${formatTime(at)}`,
   sentTokens: "Trained on",
   sentHelp: "tokens sent since this page was opened",
@@ -164,7 +164,7 @@ export const text = {
     `${plural(merged, "delta")} merged, ${formatCount(pending)} pending, ${formatCount(refused)} refused`,
 
   people: "Names, and your data",
-  peopleHelp: "Who is named here, how to be, and what the server holds about you.",
+  peopleHelp: "Names of volunteers, how to choose yours, and the data that the server has about you.",
 
   run: "The run",
   heldOut: "Held-out loss",
@@ -213,7 +213,7 @@ export const UNABLE: Record<UnableReason, string> = {
   protocol: common.mismatch,
   "no-ed25519": "This browser cannot make Ed25519 keys, which sign your work. A current version of it can.",
   stuck: "Training did not start: part of this browser does not answer. Try again, or restart the browser.",
-  failed: "Training failed in a way this page did not expect.",
+  failed: "Training failed for a reason this page does not know.",
 };
 
 export const DOWNLOADING = {

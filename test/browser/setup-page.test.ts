@@ -79,7 +79,7 @@ it("an operator makes a run of a text of theirs, through a reload and a kill, an
   for (const [field, value] of Object.entries({ Layers: 1, Heads: 2, Width: 31, Context: 32 })) {
     await page.getByLabel(new RegExp(`^${field}`)).fill(String(value));
   }
-  await page.getByText("This cannot be: ").waitFor();
+  await page.getByText("These settings do not work: ").waitFor();
   await page.getByLabel(/^Width/).fill("32");
   await page.getByLabel(/^Vocabulary/).fill("300");
   await page.getByText("23,392", { exact: true }).waitFor(); // parameters
@@ -113,7 +113,7 @@ it("a run is made and started by the keyboard alone", async () => {
   const keys = async (...pressed: string[]) => {
     for (const key of pressed) await page.keyboard.press(key);
   };
-  await tabTo(page.getByRole("radio", { name: /^A text of yours/ }));
+  await tabTo(page.getByRole("radio", { name: /^Your own text/ }));
   await keys("ArrowDown");
   expect(await page.getByRole("radio", { name: /^Moby-Dick/ }).isChecked()).toBe(true);
   for (const [field, value] of Object.entries({

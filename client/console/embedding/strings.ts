@@ -1,11 +1,11 @@
 /** The dashboard's strings about other sites. */
 export const text = {
   title: "On other sites",
-  help: "A site that pastes this tag lets its visitors help. Each is asked first, and nothing runs before a yes.",
+  help: "A site with this tag lets its visitors help. Each visitor is asked first, and nothing runs without consent.",
   site: "The site",
-  siteHelp: "its address, for the badge and for the list of who may embed",
+  siteHelp: "its address, for the badge and for the list of sites that may embed the run",
   anySite:
-    "Any site may embed this run, so nothing is counted by site. To name those that may, and count, start with",
+    "Any site may embed this run, so work is not counted by site. To allow named sites only, and count, start with",
   notNamed: (flag: string) => `This site may not embed the run yet: start the server with ${flag}.`,
   label: "The button says",
   labelUsual: "Help train a language model",

@@ -18,7 +18,7 @@ export const text = {
   publicPage: "Public status page",
   volunteersPage: "Volunteers’ page",
   draining: "Draining",
-  alerts: "Needs a look",
+  alerts: "Needs attention",
 
   heldOut: "Held-out loss",
   heldOutHelp: "nats a token, on text nobody trains on",
@@ -55,36 +55,36 @@ export const text = {
   drain: "Drain",
   finish: "Finish…",
   controlsHelp:
-    "Pause gives no work from now on; what comes back is kept. Drain first waits for outstanding tickets. " +
+    "Pause gives out no more work; work that comes back is kept. Drain first waits for outstanding tickets. " +
     "Volunteers see that the run is paused, and stay.",
-  finishSure: "A finished run gives no more work, ever. Deltas that wait are discarded.",
+  finishSure: "A finished run never gives out work again. Waiting deltas are discarded.",
   finishYes: "Finish for good",
   finishNo: "Keep it going",
   finished: "The run is finished.",
   rollback: "Roll back…",
   rollbackSure: (version: string) =>
-    `A new version with the weights of version ${version} is published. Deltas that wait are discarded.`,
+    `A new version with the weights of version ${version} is published. Waiting deltas are discarded.`,
   rollbackYes: (version: string) => `Go back to version ${version}`,
   rollbackNo: "Leave it as it is",
   rollbackTo: "To the stored version",
-  rollbackHelp: "The run goes on from that version’s weights; nothing of its history is lost.",
+  rollbackHelp: "The run continues from that version’s weights; its history is kept.",
   ban: "Ban…",
-  banSure: "Nothing more of this volunteer is taken, and it gets no work.",
+  banSure: "This volunteer gets no work, and nothing it sends is accepted.",
   banYes: "Ban",
   banNo: "Cancel",
   forgive: "Forgive",
   banLabel: "A volunteer’s key",
   banHelp:
-    "A banned key gets no work, and nothing it sends is taken, until it is forgiven. The newest are listed below; " +
-    "whose deltas a version is made of is told at /api/versions/ and its number.",
+    "Until you forgive it, a banned key gets no work, and nothing it sends is accepted. The newest are listed below; " +
+    "/api/versions/N lists the volunteers whose deltas are in version N.",
 
-  settings: "Settings that may change now",
+  settings: "Settings you can change now",
   settingsHelp:
-    "They hold for the next ticket and the next version. Everything else is fixed once a run begins.",
+    "They apply from the next ticket and the next version. Everything else is fixed once a run begins.",
   apply: "Apply",
   applied: "Applied.",
 
-  here: "Who is here",
+  here: "Volunteers here now",
   noneHere: "Nobody just now.",
   byDevice: "Device",
   byBrowser: "Browser",
@@ -104,7 +104,7 @@ export const text = {
   diskOf: (total: string) => `of ${total}`,
   up: "Up for",
 
-  model: "Take the model out",
+  model: "Download the model",
   modelHelp: (version: string) => `Version ${version}, as it is now.`,
   huggingFace: "Hugging Face folder (ZIP)",
   ggufF32: "GGUF, exact (f32)",
@@ -116,7 +116,7 @@ export const text = {
   activityVersion: (version: string, merged: string, came: string, loss: string, took: string) =>
     `Version ${version}: ${merged} of ${came} deltas merged${loss}, ${took}.`,
   activityLoss: (loss: string) => `, loss ${loss}`,
-  log: "Who did what",
+  log: "Operators’ actions",
   logEntries: "Entries, the newest first",
   noLog: "Nobody has changed anything yet.",
   logColumns: ["When", "Who", "What"],
@@ -125,9 +125,9 @@ export const text = {
 export const SETTING: Record<keyof Tuning, { readonly name: string; readonly help: string }> = {
   quorum: { name: "Quorum", help: "the fewest deltas that close a version" },
   leaseSeconds: { name: "Lease", help: "seconds a volunteer has for a ticket" },
-  tokenBudget: { name: "Token budget", help: "the run is finished when so many are merged" },
+  tokenBudget: { name: "Token budget", help: "the run is finished when this many tokens are merged" },
   learningRate: { name: "Learning rate", help: "the highest inner rate" },
-  finalRate: { name: "Final rate", help: "the part of it that the cosine ends at" },
+  finalRate: { name: "Final rate", help: "the part of that rate at the end of the cosine" },
 };
 
 /** The action, for the line that reports it. */
@@ -156,14 +156,14 @@ export function doneLine(action: OperatorAction): string {
 export const roster = {
   title: "Volunteers",
   help:
-    "Who is kept out, whose work was refused, and who was here lately: up to 60 of them. A key is one browser’s; " +
-    "a name is what somebody chose to be called.",
-  none: "Nobody has been here since the server started, and nobody is kept out.",
+    "Up to 60 volunteers: those kept out, those with refused work, and those seen last. A key is one browser’s; " +
+    "a name is one that its owner chose.",
+  none: "No volunteer has been here since the server started, and none is kept out.",
   table: "Table of volunteers",
-  columns: ["Volunteer", "Merged", "Not taken", "Standing", "Ruling"],
+  columns: ["Volunteer", "Merged", "Refused", "Standing", "Ruling"],
   tokens: (count: string) => `${count} tokens`,
   nothing: "–",
-  discarded: (count: string) => `${count} × taken, and then discarded`,
+  discarded: (count: string) => `${count} × accepted, then discarded`,
   kind: (browser: string, device: string, backend: string) =>
     `${browser}, ${device}${backend === "unknown" ? "" : `, ${backend}`}`,
   seen: (ago: string) => `seen ${ago} ago`,
@@ -177,7 +177,7 @@ export const roster = {
   outFor: (left: string) => `for another ${left}`,
   ban: "Ban…",
   banWhom: (who: string) => `Ban ${who}`,
-  banSure: (who: string) => `Nothing more of ${who} is taken, and it gets no work, until it is forgiven.`,
+  banSure: (who: string) => `Until you forgive it, ${who} gets no work, and nothing it sends is accepted.`,
   banYes: "Ban",
   banNo: "Cancel",
   forgive: "Forgive",
@@ -207,6 +207,6 @@ export function linkRefusedLine({
     case "intermediary":
       return `${message} The link did not reach the server: open it again, or print a new one:`;
     default:
-      return `The server did not take the link: ${message}. Open it again, or print a new one:`;
+      return `The server did not accept the link: ${message}. Open it again, or print a new one:`;
   }
 }

@@ -9,12 +9,12 @@ export const text = {
   away: "The server does not answer. This page keeps trying.",
 
   textTitle: "1. The text",
-  ownText: "A text of yours",
+  ownText: "Your own text",
   ownTextHelp: (most: string) =>
     `.txt, .md or .jsonl (one {"text": …} a line), each also as .gz, in UTF-8 or UTF-16; up to ${most}. Larger ones, or several ` +
     "files: murmuration corpus add, on the server’s machine.",
   mobyDick: "Moby-Dick, to try it out",
-  mobyDickHelp: "1.2 MB of English that come with this program.",
+  mobyDickHelp: "1.2 MB of English text, included with this program.",
   choose: "Choose a file",
   unfinished: (name: string, received: string, bytes: string) =>
     `${name}: ${received} of ${bytes} are here. Choose the same file again to go on.`,
@@ -29,9 +29,9 @@ export const text = {
 
   sizeTitle: "2. The run",
   name: "Name",
-  nameHelp: "what visitors read the run is called",
+  nameHelp: "visitors see it",
   operator: "Operator",
-  operatorHelp: "who asks for their computing time: the consent text names you",
+  operatorHelp: "your name: the consent text says who asks for computing time",
   preset: "Size",
   presets: ["Tiny", "Small", "Medium", "Large"],
   presetLine: (name: string, parameters: string) => `${name} · ${parameters} parameters`,
@@ -50,7 +50,7 @@ export const text = {
 
   costTitle: "3. What it costs",
   estimating: "Working it out…",
-  wrong: (why: string) => `This cannot be: ${why}`,
+  wrong: (why: string) => `These settings do not work: ${why}`,
   parameters: "Parameters",
   snapshot: "A newcomer downloads",
   snapshotHelp: "once: the weights",
@@ -64,7 +64,7 @@ export const text = {
   disk: "Disk",
   diskHelp: "snapshots, changes and recent work, beside the text",
   hoursTitle: "How long?",
-  hoursHelp: "That depends on machines nobody but you knows. Measure one on",
+  hoursHelp: "That depends on machines that only you know. Measure one on",
   hoursBench: "the bench page",
   hoursHelpEnd: "in a browser like your visitors’, and write down what it says.",
   volunteers: "Volunteers at once",
@@ -73,7 +73,7 @@ export const text = {
   hoursAsk: "Fill in both for a rough figure.",
 
   create: "Create the run",
-  createFirst: "First bring a text.",
+  createFirst: "Choose a text first.",
   making: "Making the run",
   makingHelp: "You can leave this page and come back; the server goes on.",
   failed: (code: string) => `The run was not made (${code})`,

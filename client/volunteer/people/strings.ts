@@ -2,21 +2,21 @@ import { formatLarge } from "../../ui/format.ts";
 
 /** Strings about names and data. */
 export const words = {
-  leaders: "Who has a name",
-  leadersHelp: "Most volunteers have none. These asked for one; any of them may take it back.",
+  leaders: "Named volunteers",
+  leadersHelp: "Most volunteers have no name. These chose one, and can remove it at any time.",
   nobody: "Nobody has asked for a name yet.",
   columns: ["Name", "Tokens", "Last day"],
   tokens: formatLarge,
   loading: "Asking the server…",
   name: "Your name",
   nameHelp:
-    "You have none unless you choose one. It is shown to everyone who opens this page, with how much of your work is in " +
-    "the model. At most 32 characters.",
+    "You have none unless you choose one. Everyone who opens this page sees it, and how much of your work is in the " +
+    "model. At most 32 characters.",
   save: "Show this name",
-  remove: "Take my name away",
+  remove: "Remove my name",
   named: (name: string) => `You are listed as ${name}.`,
   unnamed: "You are listed nowhere.",
-  refused: (why: string) => `The server did not take it: ${why}.`,
+  refused: (why: string) => `The server did not accept it: ${why}.`,
   failed: "The server did not answer. Nothing was changed.",
   noKey:
     "This browser holds no key of this run, so there is nothing here that could be yours. A key is made when you first train.",
