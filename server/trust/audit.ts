@@ -41,34 +41,36 @@ export interface Verdict {
 }
 
 /**
- * A delta gains at least this part of what others gained lately on their text: noise of the same size gains
- * about ±2% of it in a model of 20,000 parameters, and less in larger ones.
+ * Part of what others recently gained on their text that a delta gains at least: noise of the same size gains about ±2%
+ * of it in a model of 20,000 parameters, and less in larger ones.
  */
 const MIN_GAIN = 0.03;
-/** What it may lose on gate text, as a multiple of what it gains on its own. */
+/** Times its gain on its own text that a delta may lose on gate text. */
 const MAX_HARM = 3;
 /**
- * Standard errors by which what was measured must miss a bound before anybody is blamed for it. More would let noise go
- * unproven for as long as it lasts; whoever is honest seldom misses one at all.
+ * Standard errors by which a measurement must miss a bound before a volunteer is blamed for it. More would let noise go
+ * unproven for as long as it lasts; an honest volunteer seldom misses one at all.
  */
 const SURE = 1;
-/** After a roll-back, what a delta must cost to be bad, as a part of what others gain. */
+/** Part of what others gain that a delta must cost, after a roll-back, to be bad. */
 const MIN_BLAME = 0.5;
 /**
- * The largest distance of a recomputed delta: devices round differently, and AdamW makes a full step of a gradient
- * that is nearly zero, whichever its sign. SECURITY.md has the measurements.
+ * Largest distance of a recomputed delta: devices round differently, and AdamW makes a full step of a gradient that is
+ * nearly zero, whatever its sign. SECURITY.md has the measurements.
  */
 export const MAX_DISTANCE = 0.1;
 /**
- * The largest distance as a part of {@link Evidence.shortened}. A fixed bound cannot tell half of the work, doubled, from
- * rounding: half of a ticket's steps lead .03 to .8 from where all of them do, as codec, length and model have it.
+ * Largest distance as a part of {@link Evidence.shortened}. A fixed bound cannot tell half of the work, doubled, from
+ * rounding: half of a ticket's steps lead .03 to .8 from where all of them do, depending on codec, length and model.
  */
 const MAX_OF_SHORTENED = 1 / 2;
-/** The largest ratio of the two lengths, either way. Rounding turns single values, and changes the length by a hundredth. */
+/**
+ * Largest ratio of the two lengths, either way. Rounding turns single values, and changes the length by a hundredth.
+ */
 const MAX_LENGTH = 1.25;
 /**
- * Unsteadiness, as a part of the largest distance, from which a recomputation says nothing: at rates far too high a
- * ticket's course is chaos, and rounding alone may take another device's delta anywhere.
+ * Unsteadiness, as a part of the largest distance, from which a recomputation shows nothing: at rates far too high a
+ * ticket's course is chaotic, and rounding alone may take another device's delta anywhere.
  */
 const UNSTEADY = 1 / 10;
 

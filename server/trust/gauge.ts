@@ -7,13 +7,13 @@ import { type Part, Places } from "./places.ts";
 
 /** Places of a dense delta that are compared. */
 const PRINT_VALUES = 512;
-/** A print of fewer values says nothing. */
+/** Values of a print, at least: with fewer it shows nothing. */
 const MIN_VALUES = 16;
 /** Deltas that a new one is compared with. */
 export const REMEMBERED = 256;
 /**
- * Two deltas are one where more than this part of their values is the same, to the bit. A cosine would not do:
- * the first deltas of a run all point the same way. Codes and scales of honest ones hardly ever coincide.
+ * Part of their values that two deltas must share, to the bit, to count as one. A cosine would not do: the first deltas
+ * of a run all point the same way. Codes and scales of honest ones hardly ever coincide.
  */
 const SAME = 0.5;
 /** And where as many as this are the same up to one factor, by which a copy was made larger or smaller, */

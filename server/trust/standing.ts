@@ -46,20 +46,20 @@ const NEWCOMER: Standing = {
 /** Volunteers remembered: about 4 MB. */
 const MAX_STANDINGS = 20_000;
 /**
- * The first quarantine is short, for it may be an error; each further strike makes it four times as long. A new
- * key is free, so longer would buy nothing.
+ * Milliseconds of the first quarantine: short, for it may be an error; each further strike makes it four times as long.
+ * A new key is free, so longer would gain nothing.
  */
 const QUARANTINE_MS = 120_000;
 const MAX_STRIKES = 6;
-/** So many passed audits take one strike away. */
+/** Passed audits that take one strike away. */
 const FORGIVEN_AFTER = 8;
-/** A veteran is audited at least this often. */
+/** Chance of an audit that a veteran's delta has, at least. */
 const MIN_CHANCE = 0.05;
-/** A newcomer's deltas are all audited until so many were good. */
+/** Good deltas until which all of a newcomer's are audited. */
 const PROBATION = 2;
 /** Deltas of one on probation that are remembered. */
 const MAX_UNPROVEN = 8;
-/** One ticket in so many starts from nothing, so that it can be recomputed. */
+/** Tickets of which one starts from nothing, so that it can be recomputed. */
 const FRESH_EVERY = 50;
 
 export const standingOf = (trust: Trust, volunteer: VolunteerKey): Standing =>

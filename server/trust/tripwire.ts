@@ -1,12 +1,12 @@
 import type { HeldOutPoint } from "../../protocol/status.ts";
 
-/** Measured versions that the newest loss is held against. */
+/** Measured versions that the newest loss is compared with. */
 const LOOK_BACK = 32;
-/** Measured versions before the wire is armed: before, a loss says little. */
+/** Measured versions before the detector acts: an earlier loss says little. */
 const ARMED_AFTER = 3;
 /**
- * One version alone sets it off by a rise of so many bounds: at the outer rates that learn fastest the versions of a
- * small swarm come out now and then 30% worse, and the next ones mend it by themselves.
+ * Times the bound by which a single version must rise to act at once: at the outer rates that learn fastest, a small
+ * swarm's version is now and then 30% worse, and the next ones mend it.
  */
 const AT_ONCE = 3;
 /** What the largest quarter of late rises begins with is chance, so many times over; known after so many rises. */

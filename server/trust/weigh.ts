@@ -20,25 +20,31 @@ export type WeighingRule = (
   now: number,
 ) => Weighed;
 
-/** A delta is clipped to so many times the running median of sizes. */
+/** Times the running median of sizes to which a delta is clipped. */
 const CLIP = 1.5;
-/** And as a whole until each of its tensors has at most so many times that tensor's: one alone varies more. */
+/** Times each tensor's running median to which a delta is clipped as a whole: a single tensor varies more. */
 const TENSOR_CLIP = 3;
-/** Beyond so many times the median, or under its inverse, it is suspect. */
+/** Times the median, or its inverse, beyond which a delta is suspect. */
 const ODD = 8;
-/** Honest deltas from skewed text agree little with the server's own direction, but hardly one opposes it. */
+/**
+ * Cosine with the server's own direction below which a delta is suspect: honest deltas from skewed text agree little
+ * with it, but hardly one opposes it.
+ */
 const OPPOSED = -0.1;
-/** A suspect delta waits for its audit through so many versions. */
+/** Versions that a suspect delta waits for its audit. */
 const MAX_WAIT = 4;
 /** Suspects that wait, at most: more are refused, so that they cannot fill the pool. */
 export const MAX_SUSPECTS = 64;
-/** What deltas of the not yet audited weigh together, at most, once somebody trusted is there. */
+/**
+ * Part of a version's weight that deltas of volunteers not yet audited have together, at most, once a trusted one is
+ * there.
+ */
 const NEWCOMERS_SHARE = 1 / 4;
 /** Where somebody trusted was merged in so many of the newest versions, */
 const LATELY = 2;
 /** newcomers alone make no version: they wait so long for one with somebody trusted in it, or for an audit. */
 const NEWCOMERS_WAIT_MS = 20_000;
-/** What those of them from one network weigh together, at most. */
+/** Part of a version's weight that those of them from one network have together, at most. */
 const PREFIX_SHARE = 1 / 8;
 /** Networks from which a version has deltas before none of them may weigh more than all the others: of two one must. */
 const SEVERAL_NETWORKS = 3;
