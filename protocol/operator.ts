@@ -74,7 +74,7 @@ function parseChanges(json: Json): Partial<Tuning> {
   return changes;
 }
 
-/** One line of who did what. */
+/** One line of the operators' log. */
 export interface AuditEntry {
   /** ISO 8601. */
   readonly at: string;

@@ -12,7 +12,7 @@ export type Source = PeerId | "server";
 export type PeerEvent =
   /** Bring this object. */
   | { readonly type: "wanted"; readonly shape: Shape }
-  /** This object is here whole, for whoever asks. */
+  /** This object is here whole, for any peer that asks. */
   | { readonly type: "held"; readonly shape: Shape }
   /** It is not wanted, or not here, any more. */
   | { readonly type: "dropped"; readonly object: Hash }

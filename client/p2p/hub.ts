@@ -82,7 +82,7 @@ export class Hub {
   }
 
   /**
-   * An object, from whoever has it; its list's signature, every chunk and the whole are checked. Rejects when the
+   * An object, from any source that has it; its list's signature, every chunk and the whole are checked. Rejects when the
    * server, as the last resort, fails too.
    */
   async bring(

@@ -58,7 +58,7 @@ export class Store {
     return true;
   }
 
-  /** Takes in an object that is here whole, by whoever made it; false where its bytes are not the list's. */
+  /** Takes in an object that was made here whole; false where its bytes are not the list's. */
   async hold(list: ChunkList, bytes: Bytes): Promise<boolean> {
     if (bytes.length !== list.length || (await sha256(bytes)) !== list.hash) return false;
     this.#kept.set(list.hash, { list, bytes, have: Bits.full(chunksIn(list.length, list.size)) });

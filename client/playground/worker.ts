@@ -13,7 +13,7 @@ import type { WriteRequest, WriterCommand, WriterReport } from "./messages.ts";
 
 /**
  * Writes with the run's current weights, in this browser. The copy of the weights is the one that training
- * keeps, so that who trains here downloads only what has changed since.
+ * keeps, so that a visitor who trains here downloads only what has changed since.
  */
 interface Loaded {
   readonly decoder: CachedDecoder;

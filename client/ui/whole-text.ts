@@ -10,7 +10,7 @@ import {
 /**
  * Sets the text of pages by element, not by text node. A page translator puts elements of its own in the place of text
  * nodes; Preact would go on writing into the nodes that are gone, and the words would stay as they were. An element whose
- * content is set as a whole shows the new words, whoever had changed the old ones, and keeps its focus.
+ * content is set as a whole shows the new words, even where a translator had changed the old ones, and keeps its focus.
  */
 
 /** Beside elements a text needs one of its own. No style sheet names it: it looks like the bare text. */

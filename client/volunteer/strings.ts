@@ -213,7 +213,7 @@ export const UNABLE: Record<UnableReason, string> = {
   protocol: common.mismatch,
   "no-ed25519": "This browser cannot make Ed25519 keys, which sign your work. A current version of it can.",
   stuck: "Training did not start: part of this browser does not answer. Try again, or restart the browser.",
-  failed: "Training failed for a reason this page does not know.",
+  failed: "Training failed in a way this page did not expect.",
 };
 
 export const DOWNLOADING = {

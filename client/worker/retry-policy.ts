@@ -3,7 +3,7 @@ import type { Intermediary } from "../../protocol/intermediary.ts";
 import { ServerAway, WrongBytes } from "../transport/away.ts";
 import { Backoff } from "../transport/backoff.ts";
 
-/** A wait before the next try, and who answered in the server's place where that is known. */
+/** A wait before the next try, and the intermediary that answered in the server's place, if known. */
 export interface Wait {
   readonly ms: number;
   readonly why: Intermediary | undefined;

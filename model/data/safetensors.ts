@@ -4,7 +4,7 @@ import type { Layout } from "../contract/layout.ts";
 /**
  * A model as a safetensors file (huggingface/safetensors, README "Format"): a little-endian u64 length, that
  * many bytes of JSON naming each tensor's type, shape and place, then the values. Ours is deterministic, so
- * that whoever holds the flat vector can rebuild the file and its hash: the tensors in the layout's order,
+ * that anyone with the flat vector can rebuild the file and its hash: the tensors in the layout's order,
  * which makes the data the flat vector itself, and spaces after the JSON until the data starts at a multiple
  * of 8.
  */

@@ -6,7 +6,7 @@ import { accessLine, isRefused } from "../lib/access.ts";
 import { SettingsError } from "../run/settings.ts";
 import { StoreError } from "../store/store.ts";
 
-/** Something that whoever starts a command can put right. */
+/** An error that the user of a command can put right. */
 export class StartError extends Error {
   override readonly name = "StartError";
 }

@@ -5,9 +5,9 @@ import type { Rules } from "./rules.ts";
 import type { State } from "./state.ts";
 import { closesAt } from "./version-deadline.ts";
 
-/** What the state asks for. It is asked for again until it is done, so a failed write only delays it. */
+/** The effects that the state calls for, again and again until they are done: a failed write only delays them. */
 export function due(rules: Rules, state: State, now: number): Effect[] {
-  // What was closed is merged, whatever came after: its deltas have no other end.
+  // A closed version is merged, whatever came after: its deltas have no other outcome.
   if (state.closing !== undefined) return [{ type: "merge", closed: state.closing.event }];
   if (state.phase === "finished") return [];
   if (state.tokens >= rules.tokenBudget) {
@@ -34,7 +34,7 @@ function endOf(rules: Rules, state: State, now: number): (deltas: State["pool"])
   if (rounds !== undefined) {
     const expected = expectedAt(state, now);
     return (deltas) => {
-      // What was late for the version before makes none by itself: those at work on this one are about to begin.
+      // Deltas late for the version before make none by themselves: those at work on this one are about to begin.
       const complete = expected === 0 && deltas.some(({ version }) => version === state.version);
       return roundEnds(roundOf(rounds, state), timesOf(deltas), { least, complete });
     };

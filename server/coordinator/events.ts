@@ -9,7 +9,7 @@ import type { AuditReason, Verdict } from "../trust/audit.ts";
 import type { Facts, Weight } from "../trust/candidate.ts";
 
 /**
- * What happens to a run. Durable events are journaled before they are applied, and hold every decision that
+ * A run's events. Durable events are journaled before they are applied, and hold every decision that
  * was made, so that a replay applies and never decides; soft events are forgotten by a restart. `at` is the
  * run clock: milliseconds that the server was up since the run was created.
  */
@@ -69,9 +69,9 @@ export interface Accepted {
   /** Milliseconds from the ticket to here. */
   readonly took: number;
   readonly report: Report;
-  /** What its ticket asked for, in a run on a clock. */
+  /** Its ticket's terms, in a run on a clock. */
   readonly asked?: Clocked;
-  /** What the trust rules weigh it by. */
+  /** Measurements that the trust rules weigh it by. */
   readonly facts?: Facts;
 }
 
@@ -94,7 +94,7 @@ export interface Closed {
   /** The version the deltas are merged onto. */
   readonly version: number;
   readonly merged: readonly MergedDelta[];
-  /** What the weights are divided by, where that is more than their sum: the mean is then shorter. */
+  /** Divides the weighted sum, where it is more than the sum of the weights: the mean is then shorter. */
   readonly total?: number;
   /** Most of it, by weight, was trained with Muon inside: in a run that may change between both. */
   readonly inner?: "muon";
@@ -145,7 +145,7 @@ export interface Audited {
   readonly reason: AuditReason;
   /** Of an audit for a roll-back: the weights that came back, on which it was made. */
   readonly on?: Hash;
-  /** What each of its steps gained on its own text, nats a token, where that was measured. */
+  /** Gain of each of its steps on its own text, nats a token, where that was measured. */
   readonly gain?: number;
 }
 
@@ -175,7 +175,7 @@ export interface Ruled {
   readonly ruling: "banned" | "forgiven";
 }
 
-/** What the shell is asked to do. */
+/** A task for the shell. */
 export type Effect =
   /** Journal this decision and, once it is durable, apply it. Asked again until it is applied. */
   | { readonly type: "record"; readonly event: Closed | StateChanged }

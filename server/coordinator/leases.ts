@@ -68,7 +68,7 @@ export const roundOf = ({ ms }: RoundRules, { publishedAt, round }: State) => ({
   ms: ms ?? round,
 });
 
-/** How much work a ticket is, and for how long; or until when, on the run clock, who asks had better wait. */
+/** A ticket's size and lease; or the time of the run clock until which the request had better wait. */
 type Share =
   | Pick<TicketTerms, "steps" | "batch" | "trainFor" | "inner" | "delta">
   | { readonly until: number };
@@ -101,7 +101,7 @@ function shareOf(rules: Rules, state: State, asked: Asked, now: number): Share {
 type Asked = Omit<Extract<SoftEvent, { type: "asked" }>, "type">;
 
 /**
- * Until when, on the run clock, who asks for work had better wait before it asks again: it has sent a delta for the
+ * The time of the run clock until which a volunteer had better wait before it asks again: it has sent a delta for the
  * open version, and others are at work on that; or as many are as may be. Undefined: its turn has come.
  */
 function holdOf(rules: Rules, state: State, { volunteer, since }: Asked, now: number): number | undefined {

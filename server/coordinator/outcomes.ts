@@ -2,7 +2,7 @@ import type { TicketId } from "../../protocol/ids.ts";
 import type { Accepted, DurableEvent } from "./events.ts";
 import type { State } from "./state.ts";
 
-/** What became of an accepted delta: the version it was merged into, or null where it was discarded. */
+/** An accepted delta's outcome: the version it was merged into, or null where it was discarded. */
 export interface Outcome {
   readonly ticket: TicketId;
   readonly version: number | null;
@@ -10,13 +10,13 @@ export interface Outcome {
   readonly tokens?: number;
 }
 
-/** Accepted when nothing could be done with it any more: its upload and the event that ended it crossed. */
+/** Accepted too late to be merged: its upload crossed the event that made it useless. */
 const isLate = (state: State, { version }: Pick<Accepted, "version">): boolean =>
   state.phase === "finished" || version < state.floor;
 
 /**
- * Whose fate `event` decides when it is applied to `state`. This is the only place that decides it: {@link reduce} returns
- * it with the new state, and everything else that follows deltas is told it from there.
+ * The outcomes that `event` decides when it is applied to `state`. This is the only place that decides them:
+ * {@link reduce} returns them with the new state, and everything else that follows deltas gets them from there.
  */
 export function outcomesOf(state: State, event: DurableEvent): Outcome[] {
   switch (event.type) {

@@ -246,7 +246,7 @@ function rollBack(state: State, event: RolledBack): Change {
     floor: version,
     closing: undefined,
     trust: suspected(state.trust, to),
-    // What was measured of the versions taken back says nothing of those to come.
+    // Measurements of the versions taken back say nothing about those to come.
     heldOut: state.heldOut.filter((point) => point.version <= to),
     versions: [summary, ...state.versions.slice(0, MAX_VERSIONS - 1)],
   };

@@ -11,7 +11,7 @@ export interface RoundRules {
   readonly batch?: number;
   /** Inner steps of every ticket, at most; absent: chosen by the volunteer's speed. */
   readonly steps?: number;
-  /** What tickets train with; absent: chosen by {@link innerAfter}. */
+  /** The inner optimiser; absent: chosen by {@link innerAfter}. */
   readonly inner?: InnerName;
   /** Sequences of a micro-batch, at most: with AdamW, and with Muon inside. */
   readonly most: Readonly<Record<InnerName, number>>;
@@ -27,7 +27,7 @@ export interface Sending {
   readonly bytes: number;
 }
 
-/** What an accepted delta tells of its volunteer's link and machine. */
+/** An accepted delta's measurements of its volunteer's link and machine. */
 export interface Timing {
   /** Milliseconds from the end of its training to its acceptance, by the server's clock, had it been sent the finest way. */
   readonly linkMs: number;
@@ -70,10 +70,10 @@ const HEADROOM = 1.5;
 export const MAX_STEPS = 250;
 /** Times the median machine's steps that a ticket has, at most: a speed is only a volunteer's word. */
 const TIMES_USUAL = 8;
-/** Steps, at most, for who has measured nothing. */
+/** Steps, at most, for a volunteer without measurements. */
 const USUAL_STEPS = 30;
 
-/** What a run on a clock goes by: its round's length, what was measured, what its tickets train with. */
+/** The state of a run on a clock: its round's length, measurements, and the inner optimiser. */
 export interface Paced {
   readonly round: number;
   readonly timings: readonly Timing[];
@@ -155,7 +155,7 @@ export function slotOf(
   sent: boolean,
   now: number,
 ): Slot {
-  const end = now < opened + ms ? opened + ms : now + ms; // nobody came for a whole round: it begins anew
+  const end = now < opened + ms ? opened + ms : now + ms; // no delta came for a whole round: it starts over
   const link = uplink === undefined ? USUAL_LINK * ms : (1_000 * deltaBytes) / uplink;
   const left = end - now - link - SLACK * ms;
   if (left >= WORTH * ms) return { trainFor: Math.round(left) };
@@ -179,7 +179,7 @@ export function stepsWithin(
   return Math.max(2, Math.ceil(Math.min(most, expected)));
 }
 
-/** What lies in the middle of what was measured; 0 where nothing was. */
+/** The median of the measurements; 0 where there are none. */
 const middleOf = (timings: readonly Timing[], what: keyof Timing): number =>
   medianOf(timings.map((timing) => timing[what])) ?? 0;
 

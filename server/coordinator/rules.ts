@@ -5,11 +5,11 @@ import type { WeighingRule } from "../trust/weigh.ts";
 import type { Ranges } from "./ranges.ts";
 import type { RoundRules } from "./rounds.ts";
 
-/** What never changes while a run lasts. Nothing here says what the vector means. */
+/** A run's rules, some of which an operator can change (run/tuning.ts). None depends on the vector's meaning. */
 export interface Rules {
   readonly run: RunId;
   readonly ranges: Ranges;
-  /** Inner steps of the next ticket of who has measured this of itself, where so many are at work. */
+  /** Inner steps of the next ticket of a volunteer with these measurements, where so many are at work. */
   readonly steps: (pace: Pace, working: number, crowded: boolean) => number;
   /** Sequences of a micro-batch: of every ticket's where volunteers take turns, and of the server's own steps. */
   readonly batch: number;
@@ -24,7 +24,7 @@ export interface Rules {
   readonly tokenBudget: number;
   /** How a version's deltas are weighed. */
   readonly weigh: WeighingRule;
-  /** Held-out loss may rise so far above the lowest of late, as a part of it, before the run is rolled back. */
+  /** Part by which held-out loss may exceed its recent lowest before the run is rolled back. */
   readonly tripwire: number;
   /** Learning rates of a ticket of so many steps, of so many sequences, issued when so many tokens are merged. */
   readonly rates: (tokens: number, steps: number, batch: number, inner?: InnerName) => readonly number[];

@@ -6,7 +6,7 @@ export type Samples = RunStatus["samples"];
 const GROWTH = 4;
 
 /**
- * What versions wrote early on, oldest first, for a page to hold against the newest: the first ever, then one
+ * Early versions' samples, oldest first, for a page to compare with the newest: the first ever, then one
  * whenever the run has grown fourfold, which even a run of a million versions does ten times.
  */
 export function keepSample(samples: Samples, version: number, text: string): Samples {

@@ -10,7 +10,7 @@ import { FIRST_ROUND_MS, type Timing } from "./rounds.ts";
 import type { Samples } from "./samples.ts";
 
 /**
- * All that a run is, but for its vectors. A value: every event makes a new one that shares what did not
+ * A run's whole state, except its vectors. A value: every event makes a new one that shares what did not
  * change, so a caller may keep an old state and nothing it holds will move. Everything but `soft` follows
  * from the journal alone. Memory is bounded by rules.ts: what grows with the run's age is in the index.
  */
@@ -41,7 +41,7 @@ export interface State {
   readonly gaps: ReadonlyMap<number, true>;
   /** How long the newest deltas took from ticket to acceptance, ms. */
   readonly took: readonly number[];
-  /** What the newest deltas tell of links and machines; of a run on a clock. */
+  /** The newest deltas' measurements of links and machines, in a run on a clock. */
   readonly timings: readonly Timing[];
   /** Milliseconds of the open version's round, and what its tickets train with; of a run on a clock. */
   readonly round: number;
@@ -53,16 +53,16 @@ export interface State {
   readonly samples: Samples;
   /** Newest first, the newest few. */
   readonly versions: readonly VersionSummary[];
-  /** What was merged lately, oldest first: the speed shown. */
+  /** Recent merges, oldest first: the speed shown. */
   readonly recent: readonly { readonly at: number; readonly tokens: number }[];
-  /** What audits know of the volunteers. */
+  /** The audits' knowledge of the volunteers. */
   readonly trust: Trust;
   /** Tickets of versions before this one are void: the weights were taken back since. */
   readonly floor: number;
   readonly soft: Soft;
 }
 
-/** What a restart forgets. */
+/** The part of the state that a restart forgets. */
 export interface Soft {
   /** Issued and neither used nor expired, oldest first. */
   readonly leases: ReadonlyMap<TicketId, Lease>;
@@ -72,7 +72,7 @@ export interface Soft {
   readonly next: number;
   /** When each volunteer last asked or sent, oldest first. */
   readonly seen: ReadonlyMap<VolunteerKey, number>;
-  /** Who has answered its last fresh ticket, oldest first: anybody else who is trusted owes an answer to one. */
+  /** Volunteers that have answered their last fresh ticket, oldest first: any other trusted one owes an answer. */
   readonly paid: ReadonlyMap<VolunteerKey, true>;
 }
 
@@ -85,7 +85,7 @@ export interface Lease {
   readonly due?: number;
 }
 
-/** What a merge and its credit need of an accepted delta. */
+/** An accepted delta, as its merge and its credit need it. */
 export interface Pooled extends Candidate {
   /** SHA-256 of the frame. */
   readonly delta: Hash;
@@ -98,7 +98,7 @@ export interface Closing {
   readonly event: Closed;
   /** Tokens that the deltas to be merged count for. */
   readonly tokens: number;
-  /** What the version's record will list. */
+  /** The entries of the version's record. */
   readonly entries: readonly MergedEntry[];
 }
 

@@ -21,7 +21,7 @@ const FEW = 8;
  */
 const CROWDED = 1 / 2;
 
-/** What a ticket of a run weighs. */
+/** A ticket's sizes in a run. */
 export interface Weight {
   /** Tokens of one inner step. */
   readonly tokensPerStep: number;

@@ -31,9 +31,9 @@ export function quorumOf(least: number, working: number): number {
 }
 
 /**
- * When a version closes, on the run clock, whose deltas came at these times: with the last of those at work; else a
- * moment after its quorum, so that who is just about to come is not a version late; and at the latest when most would
- * have come since it opened, so that who left in the middle of a ticket holds nobody up for long.
+ * The time of the run clock at which a version closes whose deltas came at these times: with the last delta of those at
+ * work; else a moment after its quorum, so that a delta just about to come is not a version late; and at the latest when
+ * most would have come since it opened, so that a volunteer that left in the middle of a ticket holds up nobody for long.
  */
 export function closesAt(
   { opened, came, took }: { opened: number; came: readonly number[]; took: readonly number[] },
@@ -56,10 +56,10 @@ export function expectedWithin(took: readonly number[], usual: number): number {
 }
 
 /**
- * Until when, on the run clock, who sent a delta at `sent` waits for the version that it will be merged into. A
+ * The time of the run clock until which the sender of a delta at `sent` waits for the version that will have it. A
  * second ticket for the open version would be one version late when it is done, and late deltas cost more learning
- * than waiting does (docs/LEARNING.md). But who sent it when the version had just opened would wait for too long, and
- * may be done again before it closes. `expected` is the age up to which deltas are (see {@link expectedWithin}).
+ * than waiting does (docs/LEARNING.md). But a sender at a time when the version had just opened would wait too long, and
+ * may finish another before it closes. `expected` is the age up to which deltas are (see {@link expectedWithin}).
  */
 export function heldUntil(opened: number, sent: number, expected: number): number {
   return sent - opened < JUST_OPENED * expected ? sent : sent + expected;

@@ -11,7 +11,7 @@ import { methodNotAllowed, refuseMethod } from "./methods.ts";
 /** The built pages and their scripts. `norun` is the page for a server that has no run. */
 const FRAME = "/frame";
 const NO_RUN = "/norun";
-/** Pages for whoever is about to make the run: the operator's, and the one that measures a browser. */
+/** Pages for an operator who is about to make the run: the operator's, and the one that measures a browser. */
 const SETUP_PAGES = new Set(["/operator", "/bench"]);
 const LOADER = "/embed.js";
 /** Paths that monitors ask for; pages only for a person who types them. */

@@ -81,7 +81,7 @@ export class AgedMap<K, V> implements ReadonlyMap<K, V> {
     });
   }
 
-  /** A plain map, for who writes it down. */
+  /** A plain map, for serialisation. */
   toJSON(): ReadonlyMap<K, V> {
     return new Map(this);
   }

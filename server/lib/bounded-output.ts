@@ -47,7 +47,7 @@ export class BoundedOutput {
   }
 }
 
-/** Node's stream for stdout (1) or stderr (2), made so that a write to it never waits for whoever reads it. */
+/** Node's stream for stdout (1) or stderr (2), made so that a write to it never waits for its reader. */
 export function boundedOutput(
   stream: NodeJS.WritableStream & { readonly fd: number; readonly isTTY?: boolean },
 ): BoundedOutput {

@@ -8,9 +8,9 @@ export interface MergeJob {
   readonly vectors: Vectors;
   /** One for each frame. */
   readonly weights: readonly number[];
-  /** Bytes to leave free before the new x, for who makes a file around it; a hint. */
+  /** Bytes to leave free before the new x, so that a file can be made around it; a hint. */
   readonly lead?: number;
-  /** The journal records that hold the frames, for who would rather read them by itself. */
+  /** The journal records that hold the frames, for a thread that reads them itself. */
   readonly places?: readonly RecordPlace[];
   /** In the order of the merge, each looked at once: a version may have more of them than memory holds. */
   readonly frames: AsyncIterable<Uint8Array<ArrayBuffer>>;

@@ -15,7 +15,7 @@ export interface Waits {
   readonly headersMs: number;
   /** From connecting to the last byte of the body: 4 MB at 100 KB/s. */
   readonly requestMs: number;
-  /** Between two looks for who is late. */
+  /** Milliseconds between two searches for late requests. */
   readonly checkMs: number;
   /** On which nothing moves either way: a reader that never reads. Event streams say something sooner. */
   readonly idleMs: number;

@@ -25,8 +25,8 @@ export interface Applied {
 }
 
 /**
- * The run's state and what else follows from its journal: where frames lie that are not merged yet, and who had a part in
- * the newest versions. {@link Projections.apply} is the one fold over the journal, for events as they happen and for those
+ * The run's state and everything else that follows from its journal: the places of frames that are not merged yet, and
+ * the deltas of the newest versions. {@link Projections.apply} is the one fold over the journal, for events as they happen and for those
  * that are read again at a start.
  */
 export class Projections {

@@ -39,7 +39,7 @@ export interface RunService {
   dataOf(volunteer: VolunteerKey): PersonalData;
   /** Drops of that what can be dropped. */
   forget(volunteer: VolunteerKey): Promise<void>;
-  /** Leases work, to who is not `gone` when its turn comes. Throws `run-paused`, `run-finished`, `no-work`. */
+  /** Leases work to a volunteer, unless it is `gone` when its turn comes. Throws `run-paused`, `run-finished`, `no-work`. */
   ticket(volunteer: VolunteerKey, nonce: TicketId, pace: Pace, gone: () => boolean): Promise<Ticket>;
   /** Largest body that {@link accept} takes, in bytes. */
   readonly maxUploadBytes: number;

@@ -12,7 +12,7 @@ export interface Change {
   readonly error?: number;
 }
 
-/** What an audit measured. */
+/** An audit's measurements. */
 export interface Evidence {
   /** On text that its ticket names: what it says it was trained on. */
   readonly assigned: Change;
@@ -36,7 +36,7 @@ export interface Verdict {
   /** Unclear: nothing follows from it but that the delta was looked at. */
   readonly verdict: AuditedAs["verdict"];
   readonly reason: AuditReason;
-  /** What each of its steps gained on its own text. */
+  /** Gain of each of its steps on its own text. */
   readonly gain?: number;
 }
 
@@ -132,7 +132,7 @@ function verdictAlone(
  */
 export function blameOf(evidence: Evidence, steps: number, trust: Trust): Verdict {
   const verdict = verdictOf(evidence, steps, trust);
-  // What it gains there is no measure for others.
+  // Its gain there is no measure for others.
   if (verdict.verdict === "good") return { verdict: "good", reason: verdict.reason };
   const least = -MIN_BLAME * usualGain(trust.usual);
   const gains = [evidence.assigned, evidence.gate].map((change) => gainOf(change, steps));
@@ -149,7 +149,7 @@ export function excused(blamed: Verdict, made: Verdict | undefined): Verdict {
   return blamed.verdict === "bad" && !proven ? { verdict: "unclear", reason: blamed.reason } : blamed;
 }
 
-/** What an audit asks for: so many micro-batches of text, and whether the server's own delta is measured as well. */
+/** An audit's order: micro-batches of text, and whether the server's own delta is measured as well. */
 export interface Look {
   readonly batches: number;
   readonly own: boolean;
@@ -226,7 +226,7 @@ export function lookCost(
   return passes * batches * batchTokens * FORWARD + trainings * ticketTokens;
 }
 
-/** What audits may cost: a share of what volunteers train. */
+/** The audits' budget: a share of the volunteers' training. */
 export class Budget {
   readonly #share: number;
   #earned: number;

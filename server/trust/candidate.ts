@@ -1,6 +1,6 @@
 import type { TicketId, VolunteerKey } from "../../protocol/ids.ts";
 
-/** What was measured of a delta when it was accepted. It is journaled, so a replay measures nothing. */
+/** A delta's measurements when it was accepted. They are journaled, so a replay measures nothing. */
 export interface Facts {
   /**
    * Its L2 norm ÷ (mean rate × steps^¾): what an honest delta has about the same of, whatever its ticket. A

@@ -71,7 +71,7 @@ export class Gauge {
     this.#compared = this.#places.spread(DIRECTION_PLACES * Math.min(MAX_DENSER, 1 / density));
   }
 
-  /** What the server's own training on gate text came to; the one before is forgotten. */
+  /** Takes the result of the server's own training on gate text; the one before is forgotten. */
   direct(direction: Float32Array): void {
     this.#direction = Float32Array.from(this.#compared, (i) => direction[i]!);
   }

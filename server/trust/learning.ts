@@ -4,7 +4,7 @@ import type { Verdict } from "./audit.ts";
 /** Versions for which newest weights that learned from the server's own training of a ticket are taken to learn. */
 const LEARNS_FOR = 8;
 
-/** What is known of the run when a delta is judged. */
+/** The run's state of learning when a delta is judged. */
 interface Moment {
   readonly version: number;
   /** Oldest first. */

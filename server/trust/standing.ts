@@ -2,7 +2,7 @@ import type { TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import { AgedMap } from "../lib/aged-map.ts";
 import { NOTHING_USUAL, type Usual, upTo } from "./usual.ts";
 
-/** What the server holds of one volunteer: only what audits and the operator said. */
+/** One volunteer's standing, from audits and the operator only. */
 export interface Standing {
   /** Audits passed since the last strike. */
   readonly passed: number;
@@ -23,11 +23,11 @@ export interface Standing {
   readonly unproven: readonly TicketId[];
 }
 
-/** What audits know of everyone, bounded and made of journaled events alone. */
+/** The standings of all volunteers, bounded and made of journaled events only. */
 export interface Trust {
   /** The longest untouched first. */
   readonly standings: ReadonlyMap<VolunteerKey, Standing>;
-  /** What is usual of a delta. */
+  /** A delta's usual sizes and gains. */
   readonly usual: Usual;
 }
 
@@ -72,7 +72,7 @@ export const admitted = (standing: Standing, now: number): boolean =>
 /** At least one delta of it was found good, and none bad since. */
 export const trusted = (standing: Standing): boolean => standing.passed > 0 && !standing.banned;
 
-/** What its word weighs: halved by every strike. */
+/** The weight of its deltas: halved by every strike. */
 export const reputation = ({ strikes, banned }: Standing): number => (banned ? 0 : 1 / 2 ** strikes);
 
 /** How likely a delta of it is to be audited: the first ones surely, a veteran's ever less, never below 5%. */
@@ -140,7 +140,7 @@ function change(trust: Trust, volunteer: VolunteerKey, changes: Partial<Standing
   return { ...trust, standings: standings.without([leastOf(standings)]) };
 }
 
-/** Whom to forget: the longest untouched that nothing would be lost of; failing that, the longest untouched. */
+/** The volunteer to forget: the one longest untouched without a record worth keeping, or else the one longest untouched. */
 function leastOf(standings: Trust["standings"]): VolunteerKey {
   let first: VolunteerKey | undefined;
   for (const [volunteer, { passed: audits, strikes, banned }] of standings) {

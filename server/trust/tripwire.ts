@@ -47,7 +47,7 @@ export function harmless<T extends { readonly loss: number }>(
 ): T | undefined {
   const sound = stored.filter(({ loss }) => Number.isFinite(loss));
   const best = sound.toSorted((a, b) => a.loss - b.loss)[0];
-  // What is not a number is worse than anything.
+  // NaN is worse than any number.
   return best === undefined || current <= best.loss * (1 + HARM * bound) ? undefined : best;
 }
 

@@ -1,19 +1,19 @@
 import { medianOf } from "../lib/median.ts";
 import type { Facts } from "./candidate.ts";
 
-/** What was measured of one delta, and the run's newest version then. */
+/** One delta's measurement, and the run's newest version then. */
 export interface Learned<T> {
   readonly version: number;
   readonly value: T;
 }
 
-/** What is usual of a run's newest deltas, oldest first. */
+/** Measurements of a run's newest deltas, oldest first. */
 export interface Usual {
   /** Sizes (candidate.ts) of accepted deltas. */
   readonly sizes: readonly Learned<number>[];
   /** The same of their tensors: a delta each. */
   readonly tensors: readonly Learned<readonly number[]>[];
-  /** What a step of proven deltas gained on its own text, nats a token. */
+  /** Gain of a proven delta's step on its own text, nats a token. */
   readonly gains: readonly Learned<number>[];
 }
 
@@ -55,7 +55,7 @@ export function upTo({ sizes, tensors, gains }: Usual, version: number): Usual {
 /** Undefined where nothing is known. */
 export const usualSize = ({ sizes }: Usual): number | undefined => medianOf(sizes.map(({ value }) => value));
 
-/** What a step gains on its own text, nats a token. */
+/** A step's usual gain on its own text, nats a token. */
 export const usualGain = ({ gains }: Usual): number =>
   Math.max(0, medianOf(gains.map(({ value }) => value)) ?? 0);
 

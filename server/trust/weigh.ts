@@ -4,11 +4,11 @@ import type { Candidate, Facts, Weight } from "./candidate.ts";
 import { admitted, reputation, standingOf, type Trust, trusted } from "./standing.ts";
 import { usualSize } from "./usual.ts";
 
-/** What becomes of the deltas that wait when a version closes: merged with a weight, or gone; the rest waits. */
+/** The waiting deltas when a version closes: merged with a weight, or discarded; the rest waits. */
 export interface Weighed {
   readonly merged: readonly Weight[];
   readonly discarded: readonly TicketId[];
-  /** What the weights are divided by, where that is more than their sum. */
+  /** Divides the weighted sum, where it is more than the sum of the weights. */
   readonly total?: number;
 }
 
@@ -89,7 +89,7 @@ export const byTrust: WeighingRule = (pool, version, trust, now) => {
       discarded.push(delta.ticket);
       continue;
     }
-    // Who was found bad before is merged again only after an audit.
+    // A volunteer that was found bad before is merged again only after an audit.
     const unproven = standing.strikes > 0 && !delta.proven && !trusted(standing);
     if (unproven || suspicionOf(delta, usual) !== undefined) {
       if (version - delta.version >= MAX_WAIT) discarded.push(delta.ticket);
@@ -113,7 +113,7 @@ export const byTrust: WeighingRule = (pool, version, trust, now) => {
 };
 
 /**
- * What the weights of clipped deltas are divided by: their sum as it would be unclipped. Divided by their own sum, the
+ * Divisor of the weights of clipped deltas: their sum as it would be unclipped. Divided by their own sum, the
  * clips of a version in which all are large, or of a delta alone, would cancel out.
  */
 function totalOf(merged: readonly Weight[], clips: ReadonlyMap<TicketId, number>): Pick<Weighed, "total"> {
@@ -152,7 +152,7 @@ export function medianSize(pool: readonly Candidate[], { usual }: Trust): number
 export const RULES = { mean, "clipped-mean": clippedMean, default: byTrust } as const;
 export type RuleName = keyof typeof RULES;
 
-/** What is usual of a delta, and of each of its tensors. */
+/** A delta's usual size, and that of each of its tensors. */
 interface Medians {
   readonly size: number;
   readonly tensors: readonly number[];

@@ -44,7 +44,7 @@ describe("a link that does not sign in", () => {
       /answered 403.*forbids/,
     ],
     ["held up by a login page", () => new Response("log in", HTML), /answered 200: a web page.*log in/],
-    ["met by a broken server", () => refusal("internal-error", 500), /did not take the link: why/],
+    ["met by a broken server", () => refusal("internal-error", 500), /did not accept the link: why/],
   ])("because it was %s says so", async (_, answer, line) => {
     const { client } = await opened(answer);
     expect(client.access.value).toBe("signed-out");

@@ -6,7 +6,7 @@ import { AttentionView } from "./attention.tsx";
 import { DeltaView } from "./delta.tsx";
 import { TokenMapView } from "./token-map.tsx";
 
-/** The opened look inside: attention, the map of tokens, the last delta. A chunk of its own, for who wants it. */
+/** The opened look inside: attention, the map of tokens, the last delta. A chunk of its own, loaded when it is opened. */
 export function InsidePanel({ trainer }: { readonly trainer: TrainerHandle }) {
   const inside = trainer.inside.value;
   const chosen = useSignal(10);

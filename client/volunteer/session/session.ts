@@ -142,7 +142,7 @@ export function createSession(options: SessionOptions): Session {
     },
     pause: () => change({ wanted: "pause" }),
     stop() {
-      // A site may say so to whoever was not asked yet, and nothing is kept of them.
+      // A site may say so before the visitor was asked, and then nothing is kept.
       if (choices.value.wanted !== "stop") change({ wanted: "stop" });
       trainer.stop();
     },

@@ -192,7 +192,7 @@ export class WebgpuTrainer implements Trainer {
     return this.#turn(async () => {
       this.#checkLoaded();
       const { payload, also } = await this.#extraction.extract(codec, this.#losses.pieces());
-      this.#losses.keep(also); // they come along, for whoever asks next
+      this.#losses.keep(also); // they come along, for the next caller
       return payload;
     });
   }
