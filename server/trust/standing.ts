@@ -140,7 +140,7 @@ function change(trust: Trust, volunteer: VolunteerKey, changes: Partial<Standing
   return { ...trust, standings: standings.without([leastOf(standings)]) };
 }
 
-/** The volunteer to forget: the one longest untouched without a record worth keeping, or else the one longest untouched. */
+/** The volunteer to forget: the longest untouched without a record worth keeping, or else the longest untouched. */
 function leastOf(standings: Trust["standings"]): VolunteerKey {
   let first: VolunteerKey | undefined;
   for (const [volunteer, { passed: audits, strikes, banned }] of standings) {
