@@ -28,6 +28,20 @@ const GIVEN_UP: Readonly<Record<string, string>> = {
 /** Waits that are no retry policy. */
 const KEPT = /^(?:patience|PATIENCE|PATIENCE_OF_FEW)$/;
 
+/** Turns of phrase that a reader must read twice, and plainer ones. */
+const PHRASES: readonly (readonly [phrase: RegExp, instead: string])[] = [
+  [/\banew\b/, "again"],
+  [/\bheld against\b/, "compared with, checked against"],
+  [/\b(?:is|are|was|were|be) told\b/, "the caller gets, the page shows"],
+  [/\b(?:lowest|highest|best|newest) of late\b/, "recent lowest"],
+];
+
+/** A source's comments that use such a phrase. */
+const unclear = (source: string): string[] =>
+  (source.match(/\/\*[\s\S]*?\*\/|(?<![:"'`])\/\/ [^\n]*/g) ?? []).flatMap((comment) =>
+    PHRASES.filter(([phrase]) => phrase.test(comment)).map(([phrase, instead]) => `${phrase}: ${instead}`),
+  );
+
 /** `openFoundingRun` as open, founding, run. */
 const wordsOf = (name: string): string[] =>
   name
@@ -53,17 +67,34 @@ function broken(source: string): string[] {
   return found;
 }
 
-it("no name that was given up is used again", () => {
-  const listed = execFileSync("git", ["ls-files", "bin", "protocol", "model", "client", "server"], {
-    cwd: root,
-    encoding: "utf8",
-  });
-  const sources = listed.split("\n").filter((file) => /\.tsx?$/.test(file) && !/\.test\.tsx?$/.test(file));
+const listed = execFileSync("git", ["ls-files", "bin", "protocol", "model", "client", "server"], {
+  cwd: root,
+  encoding: "utf8",
+});
+const sources = listed
+  .split("\n")
+  .filter((file) => /\.tsx?$/.test(file) && !/\.test\.tsx?$|\/assembly\//.test(file));
+/** What `check` finds in the product's sources, each with its file. */
+const foundBy = (check: (source: string) => string[]): string[] => {
   expect(sources.length).toBeGreaterThan(300);
   const found = sources.flatMap((file) =>
-    broken(readFileSync(join(root, file), "utf8")).map((name) => `${file}: ${name}`),
+    check(readFileSync(join(root, file), "utf8")).map((what) => `${file}: ${what}`),
   );
-  expect([...new Set(found)]).toEqual([]);
+  return [...new Set(found)];
+};
+
+it("no name that was given up is used again", () => {
+  expect(foundBy(broken)).toEqual([]);
+});
+
+it("comments are in plain English", () => {
+  expect(foundBy(unclear)).toEqual([]);
+});
+
+it("unclear phrases are found in comments, and in them alone, the control", () => {
+  const comments = `/** A file that is begun\n * anew. */ const text = "begun anew"; // the caller is told`;
+  expect(unclear(comments)).toHaveLength(2);
+  expect(unclear("// The caller gets the error again.")).toEqual([]);
 });
 
 it("names that were given up are found in any spelling, and like ones and texts are not, the control", () => {

@@ -121,7 +121,7 @@ export const words = {
 
   same: "So, is it the same thing?",
   sameText:
-    "Yes, but for what the numbers are wired to. Sample, predict, adjust is the whole of it, for both.",
+    "Yes, except for what the numbers are wired to. Sample, predict, adjust: that is all of it, for both.",
   columns: ["", "Digits, here", "Text, in the run"],
   rows: (vocabulary: number | undefined) => [
     ["One example", "28 × 28 greys", "a stretch of tokens"],

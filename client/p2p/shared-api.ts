@@ -13,7 +13,7 @@ const MIN_BYTES = 256 * 1024;
 
 /**
  * The same Api, with snapshots, diffs and shards by way of peers where there is a bridge to them, and as before where
- * there is none or it brings nothing. `bridge` may make its caller wait for one that is about to come; `heard` is told
+ * there is none or it brings nothing. `bridge` may make its caller wait for one that is about to come; `heard` is called with
  * the bytes that came by it.
  */
 export function sharedApi(

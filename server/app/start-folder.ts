@@ -48,7 +48,7 @@ export async function readStart(folder: string): Promise<Start> {
     ? [WEIGHTS_FILE]
     : names.includes(SAFETENSORS_INDEX)
       ? shardsOf((await read(SAFETENSORS_INDEX)).bytes)
-      : [WEIGHTS_FILE]; // which is missing, and is told with what is there in its place
+      : [WEIGHTS_FILE]; // which is missing: the error names it, and what is there instead
   const weights: NamedFile[] = [];
   for (const name of files) weights.push(await read(name));
   return { folder, tokenizer, ...fromHuggingFace(shape, weights) };

@@ -33,7 +33,7 @@ export type SoftEvent =
       readonly volunteer: VolunteerKey;
       readonly ticket: TicketId;
       readonly pace: Pace;
-      /** The run clock when it first asked: it was told to hold on since. */
+      /** The run clock when it first asked: it has waited since. */
       readonly since: number;
     }
   /** Time passed; also the first event after a replay. */

@@ -12,7 +12,7 @@ export const unpackedLimit = (packed: number, most: number): number =>
   Math.min(most, FREE_BYTES + MAX_RATIO * packed);
 
 /**
- * Unpacks gzip, piece by piece, and no further than `limit` bytes: what a packed file becomes cannot be told before, so
+ * Unpacks gzip, piece by piece, and no further than `limit` bytes: a packed file's size when unpacked is not known before, so
  * refusing one costs as much work as the limit lets it. Throws `bad-gzip` and `too-large`.
  */
 export async function* gunzip(

@@ -9,7 +9,7 @@ import type { RunService } from "../run/service.ts";
 
 /**
  * `GET /api/events` (rule E1): each event is encoded once and queued for every listener. A listener whose
- * queue is full does not read, and is dropped: it comes back and is told the state by `hello`.
+ * queue is full does not read, and is dropped: it comes back, and `hello` has the state.
  */
 export function eventRoutes(app: Hono<Edge>, service: RunService, closing: AbortSignal): void {
   const listeners = new Set<Listener>();

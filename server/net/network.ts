@@ -5,7 +5,7 @@ import { isIP } from "node:net";
 const NAME_CHARS = 12;
 
 /**
- * Names networks so that two senders can be told to share one, and no more: by a key that lives as long as this
+ * Names networks so that it shows whether two senders share one, and nothing else: by a key that lives as long as this
  * process, so that what is journaled leads back to no address, not even by trying them all.
  */
 export class Networks {

@@ -30,7 +30,7 @@ export const foreign = (why = "operator requests come from this server's own pag
   new ProtocolError("foreign-origin", why);
 
 /**
- * Whether the browser came by HTTPS, as far as can be told: by a trusted proxy's word, by the page's own address, or
+ * Whether the browser came by HTTPS, as far as is known: by a trusted proxy's word, by the page's own address, or
  * by the socket.
  */
 export function cameByHttps(read: ReadHeader, encrypted: boolean, proxies: number): boolean {

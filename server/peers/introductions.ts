@@ -64,7 +64,7 @@ export class Introductions {
 
   /**
    * Takes an announcement in and introduces up to {@link MAX_INTRODUCED} others that share the object. `newest` is
-   * the hash of the run's newest snapshot, `network` names the sender's, where one can be told. Throws `id-taken` for
+   * the hash of the run's newest snapshot, `network` names the sender's, where it is known. Throws `id-taken` for
    * another's id.
    */
   announce(

@@ -61,7 +61,7 @@ export interface AuditsOptions {
 /**
  * Audits beside the run, one at a time and within their budget: nobody waits for one. What is chosen is chosen by
  * chance and standing (trust/audit.ts); what comes of it is journaled, so a replay audits nothing. A restart
- * forgets what waits, but for what a roll-back blames (run/recent-deltas.ts).
+ * forgets waiting audits, except those of a roll-back (run/recent-deltas.ts).
  */
 export class Audits {
   readonly #options: AuditsOptions;

@@ -97,7 +97,7 @@ export function judge(upload: Upload, run: Now): number {
 
 /**
  * An L2 norm that no honest delta exceeds: an AdamW step moves a weight by at most about its rate (β1 = .9,
- * β2 = .99: |m̂| ≤ √v̂ but for the first steps) plus rate × decay × weight, with weights around 1 at most. The
+ * β2 = .99: |m̂| ≤ √v̂ after the first steps) plus rate × decay × weight, with weights around 1 at most. The
  * factor 4 leaves room for a residual brought from tickets with higher rates.
  */
 export function normBound(ticket: Pick<Ticket, "rates">, parameters: number, weightDecay: number): number {

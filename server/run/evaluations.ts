@@ -9,7 +9,7 @@ export interface Measured extends Evaluation {
 
 /**
  * Held-out evaluation beside the run: one version at a time, and of those that wait only the newest. Nobody
- * waits for it; a measurement that fails is told and left out.
+ * waits for it; a measurement that fails is logged and left out.
  */
 export class Evaluations {
   readonly #evaluator: Evaluator;

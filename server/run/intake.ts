@@ -69,7 +69,7 @@ export class Intake {
   /**
    * The journal has a delta for a ticket that the index knows nothing of: the index is never synced, so a power
    * loss can take a row. Journaled twice, the delta would keep the run from opening; with the index filled
-   * anew, the sender gets its receipt.
+   * again, the sender gets its receipt.
    */
   #indexLost(): ProtocolError {
     const { definition, index } = this.#run;

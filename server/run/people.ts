@@ -144,7 +144,7 @@ export class People {
     const name = this.#names.get(volunteer);
     if (name === undefined) return false;
     this.#names.delete(volunteer);
-    // Names of an earlier version may look alike: the key is then the other's.
+    // An earlier release allowed names that look the same: the key is then the other's.
     if (this.#keys.get(nameKey(name)) === volunteer) this.#keys.delete(nameKey(name));
     return true;
   }
@@ -172,7 +172,7 @@ export class People {
   }
 
   #begin(file: string, written: Promise<void>): Promise<void> {
-    const writing: Writing = { done: written.catch(() => {}), next: undefined }; // the caller is told
+    const writing: Writing = { done: written.catch(() => {}), next: undefined }; // the caller gets the error
     this.#writing.set(file, writing);
     void writing.done.then(() => {
       if (this.#writing.get(file) === writing && writing.next === undefined) this.#writing.delete(file);

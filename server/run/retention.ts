@@ -58,7 +58,7 @@ export class Retention {
   }
 
   /**
-   * Stores a version whole; once it is durable, lets go of what only older ones needed, but for what is `asked` for: an
+   * Stores a version whole; once it is durable, removes what only older ones needed, except what is `asked` for: an
    * audit that waits while the run goes on could not find out whether a delta was right for the weights it was made for.
    */
   save(

@@ -45,7 +45,7 @@ export interface RunService {
   readonly maxUploadBytes: number;
   /**
    * Checks an upload whose request signature `volunteer` made, makes it durable, and only then resolves. The
-   * same upload again gets the same receipt. `from` names the sender's network, where one can be told.
+   * same upload again gets the same receipt. `from` names the sender's network, where it is known.
    */
   accept(volunteer: VolunteerKey, nonce: TicketId, upload: Upload, from?: string): Promise<Receipt>;
   /** Counts a refusal that happened at the edge, for the status page. */

@@ -124,7 +124,7 @@ export class UploadedText {
 
   /**
    * Holds the whole against its sender's SHA-256. Throws `not-ready` while bytes are missing, and `wrong-hash` where
-   * they are others: then the upload has to begin anew.
+   * they are others: then the upload has to start over.
    */
   finish(sha256: Hash): Promise<TextUpload> {
     return this.#alone(async () => {

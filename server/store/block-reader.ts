@@ -5,7 +5,7 @@ import { type RecordPlace, StoreError } from "./store.ts";
 /** Bytes of blocks held at once, in memory that is allocated once. */
 const BUFFER_BYTES = 32 * 1024 * 1024;
 
-/** Reads a journal's records at once and from any thread; what it gives stays as it is until it is told to {@link forget}. */
+/** Reads a journal's records synchronously and from any thread; its results stay valid until {@link forget}. */
 export class BlockReader {
   #buffer: Uint8Array<ArrayBuffer> | undefined;
   #used = 0;

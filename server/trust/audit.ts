@@ -128,7 +128,7 @@ function verdictAlone(
 /**
  * What the evidence says of a delta that is looked at because the run went back: on weights it was not made for. Honest
  * ones may well gain nothing there, so that bad is only what does about as much harm as others do good. What lies between
- * is unclear: nothing is held against its author, who stays a newcomer.
+ * is unclear: its author is not blamed, and stays a newcomer.
  */
 export function blameOf(evidence: Evidence, steps: number, trust: Trust): Verdict {
   const verdict = verdictOf(evidence, steps, trust);

@@ -27,7 +27,7 @@ const FACTOR_SAMPLE = 15;
  * deltas in two bits have most ratios in common, and those of a text with two letters come as near as .017.
  */
 const MAX_SINE = 0.03;
-/** Places at which a dense delta is held against the server's direction; of a sparse one so many more, up to four times. */
+/** Places at which a dense delta is compared with the server's direction; of a sparse one up to four times as many. */
 const DIRECTION_PLACES = 16_384;
 const MAX_DENSER = 4;
 
@@ -50,7 +50,7 @@ export class Gauge {
   /** A delta's values while it is measured, zero between. */
   readonly #scratch: Float32Array<ArrayBuffer>;
   readonly #places: Places;
-  /** Where prints are taken, and where a delta is held against the direction. */
+  /** Places of prints, and of the comparison with the direction. */
   readonly #printed: Uint32Array;
   readonly #compared: Uint32Array;
   /** Of one print's values to another's, while the two are compared. */

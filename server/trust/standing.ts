@@ -117,7 +117,7 @@ export function addStrike(trust: Trust, volunteer: VolunteerKey, now: number): T
   return change(trust, volunteer, { passed: 0, streak: 0, strikes, until, unproven: [] });
 }
 
-/** The operator's word. Forgiven, a volunteer begins anew. */
+/** Applies the operator's ruling. A forgiven volunteer starts over. */
 export const ruled = (trust: Trust, volunteer: VolunteerKey, banned: boolean): Trust =>
   change(trust, volunteer, banned ? { banned, passed: 0, streak: 0 } : NEWCOMER);
 

@@ -124,7 +124,7 @@ function totalOf(merged: readonly Weight[], clips: ReadonlyMap<TicketId, number>
 
 /**
  * What a delta counts for that weighs this part of what it would without caps and strikes: nobody uses the run's budget
- * up, or earns credit, by work that was hardly merged. Size and age are not held against it.
+ * up, or earns credit, by work that was hardly merged. Size and age do not count here.
  */
 function countedTokens({ tokens }: Candidate, part: number): Pick<Weight, "tokens"> {
   const counted = Math.round(tokens * Math.min(1, part));
