@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from "vitest";
 import type { Hash, RunId, TicketId, VolunteerKey } from "../../protocol/ids.ts";
-import { passed } from "../trust/standing.ts";
+import { recordPass } from "../trust/standing.ts";
 import { mean } from "../trust/weigh.ts";
 import { expire, lease, settle } from "./leases.ts";
 import { Ranges } from "./ranges.ts";
@@ -26,7 +26,7 @@ const rules: Rules = {
 
 test("A22: ever new keys hold half of the leases at most, so that who is trusted still gets work; memory is bounded", () => {
   const created = begin({ type: "created", at: 0, hash, genesis: {} });
-  let state: State = { ...created, trust: passed(created.trust, key("trusted"), "t" as TicketId) };
+  let state: State = { ...created, trust: recordPass(created.trust, key("trusted"), "t" as TicketId) };
   let tickets = 0;
   const ask = (volunteer: VolunteerKey, now: number) => {
     const answer = lease(
@@ -64,7 +64,7 @@ describe("A15: fresh tickets, which the server recomputes (T5)", () => {
   /** A trusted volunteer that has answered its first fresh ticket, and from now on does as a test says. */
   function start() {
     let now = 0;
-    let state: State = { ...created, trust: passed(created.trust, who, "t" as TicketId) };
+    let state: State = { ...created, trust: recordPass(created.trust, who, "t" as TicketId) };
     const ask = (volunteer = who) => {
       const ticket = `${tickets++}` as TicketId;
       const asked = { volunteer, ticket, pace: {}, since: Number.NEGATIVE_INFINITY };

@@ -2,7 +2,14 @@ import { sameCodec } from "../../protocol/codec/codec.ts";
 import type { MergedEntry } from "../../protocol/history.ts";
 import { AgedMap } from "../lib/aged-map.ts";
 import { thinned } from "../lib/thinned.ts";
-import { addStrike, merged as mergedInto, passed, ruled, seen, suspected } from "../trust/standing.ts";
+import {
+  addStrike,
+  applyRuling,
+  merged as mergedInto,
+  recordPass,
+  resetSince,
+  seen,
+} from "../trust/standing.ts";
 import { rolledBackTo } from "../trust/tripwire.ts";
 import { withGain, withSize } from "../trust/usual.ts";
 import { due } from "./due.ts";
@@ -219,7 +226,7 @@ function audit(state: State, event: Audited): State {
   if (verdict === "unclear") return { ...state, at };
   if (verdict === "good") {
     const pool = state.pool.map((delta) => (delta.ticket === ticket ? { ...delta, proven: true } : delta));
-    const trust = passed(state.trust, volunteer, ticket);
+    const trust = recordPass(state.trust, volunteer, ticket);
     const usual = gain === undefined ? trust.usual : withGain(trust.usual, state.version, gain);
     return { ...state, at, pool, trust: { ...trust, usual } };
   }
@@ -229,7 +236,7 @@ function audit(state: State, event: Audited): State {
 const rule = (state: State, { at, volunteer, ruling }: Ruled): State => ({
   ...state,
   at,
-  trust: ruled(state.trust, volunteer, ruling === "banned"),
+  trust: applyRuling(state.trust, volunteer, ruling === "banned"),
 });
 
 function rollBack(state: State, event: RolledBack): Change {
@@ -245,7 +252,7 @@ function rollBack(state: State, event: RolledBack): Change {
     publishedAt: at,
     floor: version,
     closing: undefined,
-    trust: suspected(state.trust, to),
+    trust: resetSince(state.trust, to),
     // Measurements of the versions taken back say nothing about those to come.
     heldOut: state.heldOut.filter((point) => point.version <= to),
     versions: [summary, ...state.versions.slice(0, MAX_VERSIONS - 1)],

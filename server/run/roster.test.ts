@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { ErrorCode } from "../../protocol/errors.ts";
 import type { TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import { MAX_ENLISTED } from "../../protocol/roster.ts";
-import { addStrike, NO_TRUST, passed, ruled, type Trust } from "../trust/standing.ts";
+import { addStrike, applyRuling, NO_TRUST, recordPass, type Trust } from "../trust/standing.ts";
 import { Refusals } from "./refusals.ts";
 import { type RosterParts, rosterOf } from "./roster.ts";
 
@@ -26,8 +26,8 @@ function parts(trust: Trust, refusals = new Refusals(), tokens: Record<string, n
 
 describe("the operator's list of volunteers", () => {
   it("says who is kept out and until when, what was refused of whom and why, and who gave what", () => {
-    let trust = ruled(NO_TRUST, key("banned"), true);
-    trust = passed(addStrike(trust, key("struck"), 500), key("giver"), ticket);
+    let trust = applyRuling(NO_TRUST, key("banned"), true);
+    trust = recordPass(addStrike(trust, key("struck"), 500), key("giver"), ticket);
     const refusals = new Refusals();
     for (const code of ["stale", "not-finite", "stale"] as ErrorCode[]) refusals.count(code, key("late"));
     const list = rosterOf(parts(trust, refusals, { [key("giver")]: 50 }), [key("giver"), key("fresh")]);
@@ -46,7 +46,7 @@ describe("the operator's list of volunteers", () => {
 
   it("is bounded, and none of its kinds crowds the others out", () => {
     const many = (kind: string) => Array.from({ length: 500 }, (_, i) => key(`${kind}-${i}-`));
-    const trust = many("banned").reduce((so, volunteer) => ruled(so, volunteer, true), NO_TRUST);
+    const trust = many("banned").reduce((so, volunteer) => applyRuling(so, volunteer, true), NO_TRUST);
     const refusals = new Refusals();
     for (const volunteer of many("refused")) refusals.count("stale", volunteer);
     const list = rosterOf(parts(trust, refusals), many("seen"));

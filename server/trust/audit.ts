@@ -75,8 +75,8 @@ const MAX_LENGTH = 1.25;
 const UNSTEADY = 1 / 10;
 
 /**
- * What the evidence says. A delta that was trained on its text helps there, whatever the text, but for a model that does
- * not learn at these rates: there the server's own delta does no better, and nobody is to blame. Gains may also fall
+ * The verdict on the evidence. A delta that was trained on its text helps there, whatever the text, except where a model
+ * does not learn at these rates: there the server's own delta does no better, and nobody is to blame. Gains may also fall
  * faster than what others gained lately tells, most of all within a run's first versions: so what the server's own gains
  * is what is usual, where that is less.
  */

@@ -100,7 +100,7 @@ export const merged = (trust: Trust, volunteer: VolunteerKey, version: number): 
   change(trust, volunteer, { merged: version });
 
 /** An audit found this delta of it good. */
-export function passed(trust: Trust, volunteer: VolunteerKey, ticket: TicketId): Trust {
+export function recordPass(trust: Trust, volunteer: VolunteerKey, ticket: TicketId): Trust {
   const before = standingOf(trust, volunteer);
   const forgiven = before.strikes > 0 && (before.passed + 1) % FORGIVEN_AFTER === 0 ? 1 : 0;
   return change(trust, volunteer, {
@@ -118,14 +118,14 @@ export function addStrike(trust: Trust, volunteer: VolunteerKey, now: number): T
 }
 
 /** Applies the operator's ruling. A forgiven volunteer starts over. */
-export const ruled = (trust: Trust, volunteer: VolunteerKey, banned: boolean): Trust =>
+export const applyRuling = (trust: Trust, volunteer: VolunteerKey, banned: boolean): Trust =>
   change(trust, volunteer, banned ? { banned, passed: 0, streak: 0 } : NEWCOMER);
 
 /**
  * The run goes back to `version`: everyone with a part in those after it is a newcomer again, to be audited first, and
  * what was learned since is forgotten.
  */
-export function suspected(trust: Trust, version: number): Trust {
+export function resetSince(trust: Trust, version: number): Trust {
   const standings = new Map(trust.standings);
   for (const [volunteer, standing] of standings) {
     if (standing.merged > version) standings.set(volunteer, { ...standing, passed: 0, streak: 0 });

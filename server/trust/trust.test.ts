@@ -18,15 +18,15 @@ import { Gauge } from "./gauge.ts";
 import {
   addStrike,
   admitted,
+  applyRuling,
   auditChance,
   merged,
   NO_TRUST,
-  passed,
+  recordPass,
   reputation,
-  ruled,
+  resetSince,
   seen,
   standingOf,
-  suspected,
   type Trust,
   trusted,
 } from "./standing.ts";
@@ -51,7 +51,7 @@ const gaining = (...gains: readonly number[]): Trust => ({
 });
 /** Sizes around 1, and these volunteers found good. */
 const known = (...volunteers: string[]): Trust =>
-  volunteers.reduce<Trust>((trust, name) => passed(trust, key(`of ${name}`), NONE), {
+  volunteers.reduce<Trust>((trust, name) => recordPass(trust, key(`of ${name}`), NONE), {
     ...NO_TRUST,
     usual: { ...NOTHING_USUAL, sizes: learned(0.9, 1, 1.1) },
   });
@@ -154,7 +154,11 @@ describe("weighing", () => {
   });
 
   test("neither size nor age of an honest delta is held against its credit; half of a struck volunteer's is", () => {
-    const struck = passed(addStrike(known("a", "late", "large"), key("of bad"), -1e9), key("of bad"), NONE);
+    const struck = recordPass(
+      addStrike(known("a", "late", "large"), key("of bad"), -1e9),
+      key("of bad"),
+      NONE,
+    );
     const pool = [delta("a"), delta("late", 1, { version: 3 }), delta("large", 3), delta("bad")];
     const { merged } = byTrust(pool, 5, struck, 0);
     expect(merged.map(({ ticket, tokens }) => [ticket, tokens])).toEqual([
@@ -225,14 +229,14 @@ describe("weighing", () => {
 describe("standing (A24)", () => {
   test("a strike takes trust and weight; it is forgiven by audits passed, and quarantine ends", () => {
     const who = key("v");
-    let trust = passed(NO_TRUST, who, NONE);
+    let trust = recordPass(NO_TRUST, who, NONE);
     expect(trusted(standingOf(trust, who))).toBe(true);
     trust = addStrike(trust, who, 1_000);
     expect(trusted(standingOf(trust, who))).toBe(false);
     expect(admitted(standingOf(trust, who), 2_000)).toBe(false);
     expect(admitted(standingOf(trust, who), 200_000)).toBe(true);
     expect(reputation(standingOf(trust, who))).toBe(0.5);
-    for (let i = 0; i < 8; i++) trust = passed(trust, who, NONE);
+    for (let i = 0; i < 8; i++) trust = recordPass(trust, who, NONE);
     expect(reputation(standingOf(trust, who))).toBe(1);
     const second = addStrike(addStrike(trust, who, 0), who, 0);
     expect(standingOf(second, who).until).toBe(480_000);
@@ -243,22 +247,22 @@ describe("standing (A24)", () => {
     const having = (trust: Trust) => tickets.reduce((known, id) => seen(known, key("v"), id), trust);
     const unproven = (trust: Trust) => standingOf(trust, key("v")).unproven;
     expect(unproven(having(NO_TRUST))).toEqual(tickets);
-    expect(unproven(passed(having(NO_TRUST), key("v"), tickets[1]!))).toEqual(["c"]);
+    expect(unproven(recordPass(having(NO_TRUST), key("v"), tickets[1]!))).toEqual(["c"]);
     expect(unproven(addStrike(having(NO_TRUST), key("v"), 0))).toEqual([]);
-    const veteran = passed(passed(NO_TRUST, key("v"), NONE), key("v"), NONE);
+    const veteran = recordPass(recordPass(NO_TRUST, key("v"), NONE), key("v"), NONE);
     expect(unproven(having(veteran))).toEqual([]); // the control
   });
 
   test("the operator's ban outlasts everything but forgiveness", () => {
-    const banned = ruled(NO_TRUST, key("v"), true);
+    const banned = applyRuling(NO_TRUST, key("v"), true);
     expect(admitted(standingOf(banned, key("v")), Number.MAX_SAFE_INTEGER)).toBe(false);
-    expect(admitted(standingOf(ruled(banned, key("v"), false), key("v")), 0)).toBe(true);
+    expect(admitted(standingOf(applyRuling(banned, key("v"), false), key("v")), 0)).toBe(true);
   });
 
   test("newcomers are audited surely, veterans ever less, never below 5%", () => {
     let trust = NO_TRUST;
     expect(auditChance(standingOf(trust, key("v")))).toBe(1);
-    for (let i = 0; i < 10; i++) trust = seen(passed(trust, key("v"), NONE), key("v"), NONE);
+    for (let i = 0; i < 10; i++) trust = seen(recordPass(trust, key("v"), NONE), key("v"), NONE);
     expect(auditChance(standingOf(trust, key("v")))).toBe(0.1);
     for (let i = 0; i < 100; i++) trust = seen(trust, key("v"), NONE);
     expect(auditChance(standingOf(trust, key("v")))).toBe(0.05);
@@ -270,7 +274,7 @@ describe("standing (A24)", () => {
       ...trust,
       standings: new Map(trust.standings).set(key("of a"), { ...standingOf(trust, key("of a")), merged: 9 }),
     };
-    const after = suspected(merged, 5);
+    const after = resetSince(merged, 5);
     expect([trusted(standingOf(after, key("of a"))), trusted(standingOf(after, key("of b")))]).toEqual([
       false,
       true,
@@ -287,7 +291,7 @@ describe("standing (A24)", () => {
     const broken: Trust = { ...NO_TRUST, usual };
     const honest = { assigned: { before: 3, after: 2.9 }, gate: { before: 3, after: 2.9 } };
     expect(verdictOf(honest, 5, broken).verdict).toBe("bad");
-    const back = suspected(broken, 10);
+    const back = resetSince(broken, 10);
     expect(verdictOf(honest, 5, back).verdict).toBe("good");
     expect(usualSize(back.usual)).toBe(1);
     expect(upTo(usual, 0).gains).toEqual([]);
@@ -457,7 +461,7 @@ describe("audits (A14)", () => {
 
   test("a veteran's suspect is audited surely, and paid for as a stranger's; its other deltas are not", () => {
     let veteran = known();
-    for (let i = 0; i < 30; i++) veteran = seen(passed(veteran, key("of v"), NONE), key("of v"), NONE);
+    for (let i = 0; i < 30; i++) veteran = seen(recordPass(veteran, key("of v"), NONE), key("of v"), NONE);
     const opposed = delta("v", 1, { facts: { size: 1, agreement: -0.5 } });
     expect(planOf(opposed, false, [], veteran)).toEqual({ chance: 1, whose: "stranger" });
     expect(planOf(delta("v"), false, [], veteran)).toEqual({ chance: 0.05, whose: "veteran" }); // the control
@@ -467,7 +471,7 @@ describe("audits (A14)", () => {
 
   test("a fresh ticket is recomputed also where the server's own direction has cost the half of veterans", () => {
     const veteran = Array.from({ length: 40 }).reduce<Trust>(
-      (trust) => passed(seen(trust, key("v"), "t" as TicketId), key("v"), "t" as TicketId),
+      (trust) => recordPass(seen(trust, key("v"), "t" as TicketId), key("v"), "t" as TicketId),
       NO_TRUST,
     );
     const budget = new Budget(0.1, 100);
