@@ -2,6 +2,7 @@ import type { ErrorCode } from "./errors.ts";
 import type { Hash, RunId } from "./ids.ts";
 import type { RunState } from "./manifest.ts";
 import type { ModelShape } from "./model.ts";
+import type { InnerName } from "./ticket.ts";
 
 /** The answer of `GET /api/run` (rule M2): everything public about a run, for pages, scripts and monitors. */
 export interface RunStatus {
@@ -30,12 +31,34 @@ export interface RunStatus {
     readonly merged: number;
     readonly refused: Readonly<Partial<Record<ErrorCode, number>>>;
   };
+  /** How rounds on a clock go; null in a run on turns. */
+  readonly rounds: RoundStatus | null;
   /** The newest versions, newest first. */
   readonly versions: readonly VersionSummary[];
   /** The newest sample the model wrote, and at which version. */
   readonly sample: Sample | null;
   /** Early versions' samples, oldest first, each of a version about four times the one before. */
   readonly samples: readonly Sample[];
+}
+
+/** The rounds of a run on a clock (rule T8). */
+export interface RoundStatus {
+  /** Milliseconds of the open version's round. */
+  readonly ms: number;
+  /** What tickets train with now, and sequences of their micro-batches. */
+  readonly inner: InnerName;
+  readonly batch: number;
+  /** Of the newest versions; null before there are any. */
+  readonly lately: {
+    /** How many versions these are. */
+    readonly versions: number;
+    /** Inner steps of a delta, on average. */
+    readonly steps: number;
+    /** Of their deltas, the part that was made for an earlier version. */
+    readonly late: number;
+    /** Of the time that these versions took, the part that their volunteers trained, as they say. */
+    readonly goodput: number;
+  } | null;
 }
 
 /** Plain text from a language model, going on from the same few words at every version; never markup. */

@@ -55,6 +55,7 @@ const STATUS: RunStatus = {
   tokensPerSecond: 0,
   volunteers: 0,
   deltas: { merged: 0, refused: {} },
+  rounds: null,
   versions: [],
   sample: null,
   samples: [],

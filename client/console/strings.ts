@@ -1,5 +1,7 @@
 import type { ErrorCode } from "../../protocol/errors.ts";
 import type { RunState } from "../../protocol/manifest.ts";
+import type { InnerName } from "../../protocol/ticket.ts";
+import { plural } from "../ui/format.ts";
 
 /** The status page's strings. */
 export const text = {
@@ -43,6 +45,27 @@ export const text = {
   raw: "The same as JSON",
   modelFile: "Download the model",
 } as const;
+
+/** What both consoles say of the run's rounds. */
+export const rounds = {
+  title: "Rounds",
+  turns:
+    "Volunteers take turns: a version closes when most of those at work on it have sent, and while many are at work, others " +
+    "wait.",
+  length: "A round",
+  lengthHelp: "everybody trains, and a version closes when it is over",
+  inner: "Trains with",
+  innerHelp: (batch: number) => `${plural(batch, "sequence")} a step`,
+  steps: "Steps a delta",
+  stepsHelp: "on average; each volunteer does as many as it can in its time",
+  late: "Late",
+  lateHelp: "of the deltas, made for an earlier version; they count for less",
+  goodput: "Time in training",
+  goodputHelp: (versions: number) =>
+    `of the newest ${plural(versions, "version")}, as their volunteers say; the rest goes into links and waiting`,
+} as const;
+
+export const INNER: Record<InnerName, string> = { adamw: "AdamW", muon: "Muon" };
 
 export const STATE: Record<RunState, string> = {
   running: "Running",

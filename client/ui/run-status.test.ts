@@ -20,6 +20,10 @@ const JSON_STATUS = {
   tokensPerSecond: 12.5,
   volunteers: 1,
   deltas: { merged: 3, refused: { stale: 2, "a-later-code": 7 } },
+  rounds: {
+    ...{ ms: 1_500, inner: "muon", batch: 6 },
+    lately: { versions: 3, steps: 7.5, late: 0.25, goodput: 0.8 },
+  },
   versions: [{ version: 3, hash: "4".repeat(64), deltas: 1, tokens: 5_120, ms: 2_000, diffBytes: 151_600 }],
   sample: { version: 3, text: "now" },
   samples: [{ version: 0, text: "<i>then</i>" }],
@@ -37,6 +41,12 @@ describe("the run's status, as a stranger's JSON", () => {
     expect(parseRunStatus({ ...JSON_STATUS, heldOut }).heldOut).toEqual(heldOut);
   });
 
+  it("is read of a run on turns, and before there is a version", () => {
+    const rounds = { ...JSON_STATUS.rounds, lately: null };
+    expect(parseRunStatus({ ...JSON_STATUS, rounds }).rounds).toEqual(rounds);
+    expect(parseRunStatus({ ...JSON_STATUS, rounds: null }).rounds).toBeNull();
+  });
+
   it("names another protocol before it complains of anything else", () => {
     expect(() => parseRunStatus({ protocol: 3 })).toThrow(
       expect.objectContaining({ code: "protocol-mismatch" }),
@@ -50,6 +60,8 @@ describe("the run's status, as a stranger's JSON", () => {
     ["heldOut", Array.from({ length: 5_001 }, () => ({ version: 0, tokens: 0, loss: 1 }))],
     ["sample", { version: 1, text: "a".repeat(2_001) }],
     ["name", 7],
+    ["rounds", { ...JSON_STATUS.rounds, inner: "sgd" }],
+    ["rounds", { ...JSON_STATUS.rounds, lately: { ...JSON_STATUS.rounds.lately, goodput: 1.5 } }],
   ])("refuses a wrong %s", (field, value) => {
     expect(() => parseRunStatus({ ...JSON_STATUS, [field]: value })).toThrow(
       expect.objectContaining({ code: "bad-request" }),

@@ -1,10 +1,11 @@
 import { type ErrorCode, isErrorCode, ProtocolError } from "../../protocol/errors.ts";
 import { as, asArray, asInteger, asNumber, asObject, asText, type Json } from "../../protocol/guards.ts";
 import { isHash, isRunId } from "../../protocol/ids.ts";
-import { MAX_LABEL, MAX_LOSS } from "../../protocol/limits.ts";
+import { MAX_BATCH, MAX_LABEL, MAX_LOSS, MAX_STEPS } from "../../protocol/limits.ts";
 import { isRunState } from "../../protocol/manifest.ts";
 import { parseModelShape } from "../../protocol/model.ts";
-import type { HeldOutPoint, RunStatus, Sample, VersionSummary } from "../../protocol/status.ts";
+import type { HeldOutPoint, RoundStatus, RunStatus, Sample, VersionSummary } from "../../protocol/status.ts";
+import { isInner } from "../../protocol/ticket.ts";
 import { PROTOCOL_VERSION } from "../../protocol/version.ts";
 
 const MAX = Number.MAX_SAFE_INTEGER;
@@ -42,6 +43,7 @@ export function parseRunStatus(json: Json): RunStatus {
     tokensPerSecond: asNumber(json.tokensPerSecond, "tokensPerSecond", 0, MAX),
     volunteers: count(json.volunteers, "volunteers"),
     deltas: { merged: count(deltas.merged, "deltas.merged"), refused: parseRefused(deltas.refused) },
+    rounds: json.rounds === null ? null : parseRounds(json.rounds),
     versions: asArray(json.versions, "versions", MAX_ROWS).map(parseVersion),
     sample: json.sample === null ? null : parseSample(json.sample),
     samples: asArray(json.samples, "samples", MAX_SAMPLES).map(parseSample),
@@ -69,6 +71,26 @@ function parseVersion(value: unknown): VersionSummary {
     tokens: count(json.tokens, "versions[].tokens"),
     ms: count(json.ms, "versions[].ms"),
     diffBytes: count(json.diffBytes, "versions[].diffBytes"),
+  };
+}
+
+function parseRounds(value: unknown): RoundStatus {
+  const json = asObject(value, "rounds");
+  return {
+    ms: count(json.ms, "rounds.ms"),
+    inner: as(isInner, json.inner, "rounds.inner"),
+    batch: asInteger(json.batch, "rounds.batch", 1, MAX_BATCH),
+    lately: json.lately === null ? null : parseLately(json.lately),
+  };
+}
+
+function parseLately(value: unknown): NonNullable<RoundStatus["lately"]> {
+  const json = asObject(value, "rounds.lately");
+  return {
+    versions: count(json.versions, "rounds.lately.versions"),
+    steps: asNumber(json.steps, "rounds.lately.steps", 0, MAX_STEPS),
+    late: asNumber(json.late, "rounds.lately.late", 0, 1),
+    goodput: asNumber(json.goodput, "rounds.lately.goodput", 0, 1),
   };
 }
 

@@ -23,6 +23,7 @@ const STATUS = {
   tokensPerSecond: 12.5,
   volunteers: 1,
   deltas: { merged: 3, refused: {} },
+  rounds: null,
   versions: [{ version: 3, hash: hash("3"), deltas: 1, tokens: 100, ms: 2_000, diffBytes: 50 }],
   sample: { version: 3, text: "before" },
   samples: [],

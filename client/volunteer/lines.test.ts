@@ -9,7 +9,7 @@ const PHASES: readonly (readonly [Phase, string])[] = [
   [{ phase: "downloading", what: "text", bytes: 1, total: 2 }, "Downloading text to train on"],
   [{ phase: "downloading", what: "change", bytes: 1, total: 2 }, "Catching up with the newest version"],
   [{ phase: "training" }, "Training on a passage"],
-  [{ phase: "queued" }, "Waiting in the queue"],
+  [{ phase: "queued" }, "Waiting for the next piece of work"],
   [{ phase: "sending", bytes: 151_616 }, "Sending your delta (152 kB)"],
   [{ phase: "waiting", forMs: 5_000 }, "No work right now. Asking again in 5.0 s"],
   [{ phase: "away", forMs: 12_000 }, "Trying again in 12 s"],

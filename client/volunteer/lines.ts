@@ -16,7 +16,7 @@ export function phaseLine(phase: Phase): string {
     case "downloading":
       return `${DOWNLOADING[phase.what]}…`;
     case "queued":
-      return "Waiting in the queue for this version.";
+      return "Waiting for the next piece of work.";
     case "training":
       return "Training on a passage…";
     case "sending":

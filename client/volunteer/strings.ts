@@ -1,5 +1,13 @@
 import type { DeviceReport } from "../../model/contract/trainer.ts";
-import { formatBytes, formatChoices, formatCount, formatLarge, formatTime, plural } from "../ui/format.ts";
+import {
+  formatBytes,
+  formatChoices,
+  formatCount,
+  formatDuration,
+  formatLarge,
+  formatTime,
+  plural,
+} from "../ui/format.ts";
 import { common } from "../ui/strings.ts";
 import type { PauseReason, UnableReason } from "../worker/messages.ts";
 
@@ -169,6 +177,9 @@ export const text = {
   run: "The run",
   heldOut: "Held-out loss",
   heldOutHelp: "How surprised the model is by text nobody trains on, in nats a token. Lower is better.",
+  rounds: (ms: number) =>
+    `Everybody trains at once: about every ${formatDuration(ms)} a version is made of what came in time.`,
+  turns: "Volunteers take turns at each version; while many are here, some of them wait.",
   sample: "What it writes now",
   playgroundLink: "Try it with your own words",
   volunteers: "Volunteers",

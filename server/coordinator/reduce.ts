@@ -13,9 +13,11 @@ import {
 import { rolledBackTo } from "../trust/tripwire.ts";
 import { withGain, withSize } from "../trust/usual.ts";
 import { due } from "./due.ts";
+import { effortOf } from "./effort.ts";
 import type {
   Accepted,
   Audited,
+  Clocked,
   Closed,
   Created,
   DurableEvent,
@@ -32,9 +34,9 @@ import { type Outcome, outcomesOf } from "./outcomes.ts";
 import { innerAfter, roundAfter, type Timing } from "./rounds.ts";
 import { ACTIVE_MS, MAX_STALENESS, type Rules } from "./rules.ts";
 import { keepSample } from "./samples.ts";
-import { begin, type State } from "./state.ts";
+import { begin, type Done, type Pooled, type State } from "./state.ts";
 
-/** Versions shown, the newest. */
+/** Versions shown, the newest, and counted of how rounds go. */
 const MAX_VERSIONS = 20;
 /** Held-out points kept; beyond this every other one of the older half is dropped. */
 const MAX_POINTS = 400;
@@ -122,8 +124,8 @@ function accept(rules: Rules, state: State, event: Accepted, now: number): State
   if (state.used.has(event.ticket)) throw contradiction(event, "its ticket was used before");
   if (event.version > state.version) throw contradiction(event, "its version is not published");
   const { ticket, volunteer, delta, version, tokens, at, position, facts } = event;
-  const inner = event.asked && { inner: event.asked.inner };
-  const pooled = { ticket, volunteer, delta, version, tokens, at, ...(facts && { facts }), ...inner };
+  const clocked = event.asked && { inner: event.asked.inner, done: doneOf(event, event.asked) };
+  const pooled = { ticket, volunteer, delta, version, tokens, at, ...(facts && { facts }), ...clocked };
   let gaps = AgedMap.of(state.gaps).without([position]);
   for (let skipped = state.frontier; skipped < position; skipped++) gaps = gaps.with(skipped, true);
   return {
@@ -143,6 +145,11 @@ function accept(rules: Rules, state: State, event: Accepted, now: number): State
   };
 }
 
+const doneOf = ({ report, took }: Accepted, asked: Clocked): Done => ({
+  steps: report.steps ?? asked.steps,
+  trainMs: Math.min(report.trainMs, took),
+});
+
 function timingOf({ asked, took, report, tokens }: Accepted, { context, rounds }: Rules): Timing[] {
   if (asked === undefined) return [];
   const { delta } = asked;
@@ -159,20 +166,23 @@ function close(state: State, event: Closed): State {
   const pooled = new Map(state.pool.map((delta) => [delta.ticket, delta]));
   let tokens = 0;
   const entries: MergedEntry[] = [];
+  const merged: Pooled[] = [];
   for (const { ticket, weight, tokens: counted } of event.merged) {
     const pool = pooled.get(ticket);
     if (pool === undefined || !pooled.delete(ticket)) throw contradiction(event, `${ticket} does not wait`);
     tokens += counted ?? pool.tokens;
+    merged.push(pool);
     entries.push({ ticket, volunteer: pool.volunteer, delta: pool.delta, weight });
   }
   for (const ticket of event.discarded ?? []) {
     if (!pooled.has(ticket)) throw contradiction(event, `${ticket} does not wait`);
   }
+  const effort = effortOf(merged, event.version);
   return {
     ...state,
     at: event.at,
     pool: [...pooled.values()],
-    closing: { event, tokens, entries },
+    closing: { event, tokens, entries, ...(effort && { effort }) },
   };
 }
 
@@ -206,6 +216,9 @@ function publish(rules: Rules, state: State, event: Published): Change {
     trust,
     used: new Map([...state.used].filter(([, from]) => from >= version - MAX_STALENESS)),
     versions,
+    ...(closing.effort && {
+      efforts: [{ ...closing.effort, ms: summary.ms }, ...state.efforts.slice(0, MAX_VERSIONS - 1)],
+    }),
     ...(rules.rounds && {
       round: roundAfter(rules.rounds, state, deltasLately(versions)),
       inner: innerAfter(state.inner, deltasLately(versions)),

@@ -43,6 +43,8 @@ export interface State {
   readonly took: readonly number[];
   /** The newest deltas' measurements of links and machines, in a run on a clock. */
   readonly timings: readonly Timing[];
+  /** What the newest versions are made of, newest first; of a run on a clock. */
+  readonly efforts: readonly Effort[];
   /** Milliseconds of the open version's round, and what its tickets train with; of a run on a clock. */
   readonly round: number;
   readonly inner: InnerName;
@@ -90,8 +92,16 @@ export interface Pooled extends Candidate {
   /** SHA-256 of the frame. */
   readonly delta: Hash;
   readonly at: number;
-  /** Of a ticket of a run on a clock. */
+  /** Of a ticket of a run on a clock: what it trained with, and what was done. */
   readonly inner?: InnerName;
+  readonly done?: Done;
+}
+
+/** What was done of a ticket, as its volunteer says. */
+export interface Done {
+  readonly steps: number;
+  /** Milliseconds of its steps, and no more than its delta took in all. */
+  readonly trainMs: number;
 }
 
 export interface Closing {
@@ -100,6 +110,22 @@ export interface Closing {
   readonly tokens: number;
   /** The entries of the version's record. */
   readonly entries: readonly MergedEntry[];
+  /** Of a run on a clock. */
+  readonly effort?: Omit<Effort, "ms">;
+}
+
+/** What a version of a run on a clock is made of. */
+export interface Effort {
+  /** Milliseconds from the version before to this one. */
+  readonly ms: number;
+  readonly deltas: number;
+  /** Volunteers that these are of. */
+  readonly volunteers: number;
+  /** How many of the deltas were made for an earlier version. */
+  readonly late: number;
+  /** Inner steps of all deltas, and the milliseconds that these took, as the volunteers say. */
+  readonly steps: number;
+  readonly trainMs: number;
 }
 
 /** The state that `created` begins. */
@@ -121,6 +147,7 @@ export function begin(event: Created): State {
     gaps: new Map(),
     took: [],
     timings: [],
+    efforts: [],
     round: FIRST_ROUND_MS,
     inner: "muon",
     heldOut: [],

@@ -56,6 +56,8 @@ it("is text that a Prometheus reads: each metric with help and type, and what on
   expect(lines).toContain('murmuration_deltas_refused_total{code="stale"} 5');
   expect(lines).toContain('murmuration_object_bytes_sent_total{kind="snapshots"} 7');
   expect(lines).toContain("murmuration_version_seconds 1.5");
+  expect(lines).toContain("murmuration_muon_inside 1");
+  expect(lines).toContain("murmuration_steps_per_delta 2");
 });
 
 it("names no client, no address and no site in a label", async () => {

@@ -32,6 +32,7 @@ export function metricsOf(
     metric("volunteers_loss", "Nats a token, as the newest version's volunteers report", newest.loss);
     metric("version_seconds", "From the version before to the newest", newest.ms / 1_000);
   }
+  roundMetrics(metric, status.rounds);
   tally("deltas_refused_total", "Deltas refused since the server started", "code", status.deltas.refused);
   tally("volunteers_by_backend", "Volunteers of the last minute", "backend", here.backend);
   tally("volunteers_by_browser", "Volunteers of the last minute", "browser", here.browser);
@@ -51,4 +52,21 @@ export function metricsOf(
   metric("disk_free_bytes", "Free on the data directory's disk", machine.disk.freeBytes);
   metric("alerts", "Alerts that stand", overview.alerts.length);
   return exposition.text;
+}
+
+/** Of a run on a clock. */
+function roundMetrics(metric: Exposition["metric"], rounds: RunStatus["rounds"]): void {
+  if (rounds === null) return;
+  const { ms, inner, batch, lately } = rounds;
+  metric("round_seconds", "The open version's round", ms / 1_000);
+  metric("muon_inside", "1 while tickets train with Muon, 0 with AdamW", inner === "muon" ? 1 : 0);
+  metric("micro_batch_sequences", "Sequences of a ticket's steps", batch);
+  if (lately === null) return;
+  metric("steps_per_delta", "Inner steps, mean of the newest versions", lately.steps);
+  metric("late_deltas_ratio", "Of the newest versions' deltas, made for an earlier one", lately.late);
+  metric(
+    "goodput_ratio",
+    "Of the newest versions' time, spent in training as volunteers say",
+    lately.goodput,
+  );
 }

@@ -4,6 +4,7 @@ import type { Manifest } from "../../protocol/manifest.ts";
 import type { ModelShape } from "../../protocol/model.ts";
 import type { RunStatus } from "../../protocol/status.ts";
 import { PROTOCOL_VERSION } from "../../protocol/version.ts";
+import { roundStatus } from "../coordinator/effort.ts";
 import { activeAt } from "../coordinator/leases.ts";
 import { ACTIVE_MS } from "../coordinator/rules.ts";
 import type { RunDefinition } from "./genesis.ts";
@@ -69,6 +70,7 @@ export function statusOf(
     tokensPerSecond: lately.reduce((sum, { tokens }) => sum + tokens, 0) / seconds,
     volunteers: activeAt(state, now),
     deltas: { merged: state.merged, refused },
+    rounds: roundStatus(definition.rules, state),
     versions: state.versions,
     sample: state.sample,
     samples: state.samples,

@@ -266,6 +266,10 @@ export function exampleStatus(overrides: Partial<RunStatus> = {}): RunStatus {
     tokensPerSecond: 1_893,
     volunteers: 23,
     deltas: { merged: 640, refused: { stale: 12, "lease-expired": 5, "not-finite": 1, "bad-signature": 1 } },
+    rounds: {
+      ...{ ms: 1_180, inner: "adamw", batch: 2 },
+      lately: { versions: 20, steps: 14.2, late: 0.12, goodput: 0.63 },
+    },
     versions: Array.from({ length: 20 }, (_, i) => ({
       version: 160 - i,
       hash: (i + 10).toString(16).repeat(64).slice(0, 64) as Hash,

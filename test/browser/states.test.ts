@@ -23,7 +23,7 @@ const STATES: readonly (readonly [name: string, phase: Phase, line: RegExp])[] =
   ["starting", { phase: "starting" }, /^Starting…$/],
   ["trying devices", { phase: "probing", trying: "webgpu" }, /Trying this machine’s devices \(WebGPU\)/],
   ["downloading", { phase: "downloading", what: "weights", bytes: 4, total: 9 }, /Downloading the model/],
-  ["waiting for its turn", { phase: "queued" }, /^Waiting in the queue/],
+  ["waiting for work", { phase: "queued" }, /^Waiting for the next piece of work/],
   ["training", { phase: "training" }, /Training on a passage/],
   ["sending", { phase: "sending", bytes: 151_616 }, /Sending your delta/],
   ["no ticket now", { phase: "waiting", forMs: 5_000 }, /No work right now\. Asking again/],

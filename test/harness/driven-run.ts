@@ -5,7 +5,7 @@ import type { Accepted, Created, DurableEvent, Effect, Event } from "../../serve
 import { Ranges } from "../../server/coordinator/ranges.ts";
 import { reduce } from "../../server/coordinator/reduce.ts";
 import type { Rules } from "../../server/coordinator/rules.ts";
-import { begin, type State } from "../../server/coordinator/state.ts";
+import { begin, type Done, type State } from "../../server/coordinator/state.ts";
 import { askedOf } from "../../server/run/intake.ts";
 import { mean } from "../../server/trust/weigh.ts";
 
@@ -62,8 +62,9 @@ export class Driven {
     return effect.terms;
   }
 
-  /** A ticket's delta as it is accepted, of so many steps in a run on a clock. */
-  deltaOf(terms: TicketTerms, at: number, steps?: number): Accepted {
+  /** A ticket's delta as it is accepted; of so many steps, that took so long, in a run on a clock. */
+  deltaOf(terms: TicketTerms, at: number, done?: number | Done): Accepted {
+    const { steps, trainMs = 1 } = typeof done === "number" ? { steps: done } : (done ?? {});
     return {
       type: "accepted",
       at,
@@ -74,13 +75,13 @@ export class Driven {
       tokens: steps === undefined ? 32 : steps * terms.batch * rules.context,
       position: rules.ranges.positionOf(terms.seed),
       took: at - terms.issued,
-      report: { loss: 1, trainMs: 1, device: "", ...(steps !== undefined && { steps }) },
+      report: { loss: 1, trainMs, device: "", ...(steps !== undefined && { steps }) },
       ...askedOf(terms),
     };
   }
 
-  accept(terms: TicketTerms, at = this.now, steps?: number): readonly Effect[] {
-    return this.send(this.deltaOf(terms, at, steps));
+  accept(terms: TicketTerms, at = this.now, done?: number | Done): readonly Effect[] {
+    return this.send(this.deltaOf(terms, at, done));
   }
 
   /** Does what the last effects ask until they ask for nothing durable. */

@@ -16,6 +16,7 @@ import type { RunWatch } from "../../ui/watch.ts";
 import { type Activity, ActivityList } from "../activity-list.tsx";
 import { Embedding } from "../embedding/card.tsx";
 import { Card, Figure } from "../parts.tsx";
+import { Rounds } from "../rounds.tsx";
 import { SetupPage } from "../setup/page.tsx";
 import type { SetupClient } from "../setup/setup-client.ts";
 import { STATE } from "../strings.ts";
@@ -132,6 +133,7 @@ function Dashboard({ client, watch, activity, overview, status }: DashboardProps
           </Card>
         </div>
       </div>
+      <Rounds rounds={status.rounds} />
       <div class="wide even">
         <Card title={text.here}>
           <Here overview={overview} />

@@ -9,6 +9,7 @@ import { LossChart } from "../../ui/loss-chart.tsx";
 import type { RunWatch } from "../../ui/watch.ts";
 import { type Activity, ActivityList } from "../activity-list.tsx";
 import { Card, Figure } from "../parts.tsx";
+import { Rounds } from "../rounds.tsx";
 import { STATE, text } from "../strings.ts";
 import { RefusedTable, VersionsTable } from "../tables.tsx";
 
@@ -36,6 +37,7 @@ export function Dashboard({ watch, activity }: DashboardProps) {
               <ActivityList activity={activity} label={text.activity} none={text.noActivity} />
             </Card>
           </div>
+          <Rounds rounds={status.rounds} />
           <Card title={text.refused}>
             <RefusedTable refused={status.deltas.refused} />
           </Card>

@@ -23,6 +23,9 @@ export function RunPanel({ watch }: { readonly watch: RunWatch }) {
           <Fact name={text.volunteers} value={formatCount(status.volunteers)} />
           <Fact name={text.tokens} value={formatLarge(status.tokensMerged)} />
         </dl>
+        {status.state === "running" && (
+          <p class="note">{status.rounds === null ? text.turns : text.rounds(status.rounds.ms)}</p>
+        )}
       </section>
       <Samples status={status} />
     </>
