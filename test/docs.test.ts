@@ -32,10 +32,10 @@ const sources = (): string[] =>
       .map((name) => `${folder}/${name.replaceAll("\\", "/")}`),
   );
 
-/** {a: {b: 1}} as [["a.b", 1]]. */
+/** {a: {b: 1}} as [["a.b", 1]]; a codec, which has a name, is one value. */
 function leaves(value: object, path = ""): [string, unknown][] {
   return Object.entries(value).flatMap(([key, field]): [string, unknown][] =>
-    typeof field === "object" && field !== null && !Array.isArray(field)
+    typeof field === "object" && field !== null && !Array.isArray(field) && !("name" in field)
       ? leaves(field, `${path}${key}.`)
       : [[`${path}${key}`, field]],
   );

@@ -14,13 +14,20 @@ import { type Listening, listen } from "../server/net/listen.ts";
 import { decodeRecord } from "../server/run/record.ts";
 import { edge, RECIPIENT, signedPost } from "./edge.ts";
 import { HttpVolunteer } from "./harness/http-volunteer.ts";
-import { deltaOf, REPORT, restart, type TinyRun, tinyRun, tinySettings, until } from "./harness/tiny-run.ts";
+import {
+  deltaOf,
+  reportOf,
+  restart,
+  type TinyRun,
+  tinyRun,
+  tinySettings,
+  until,
+} from "./harness/tiny-run.ts";
 
 /**
  * A drain that is asked for in the middle of uploads, over real sockets: whoever is sending gets a receipt or a refusal
  * with a code, what was receipted is merged before the run pauses, and none of it twice.
  */
-/** Fewer than a crowd, of which some would wait for their turn. */
 const VOLUNTEERS = 7;
 let tiny: TinyRun;
 let server: Listening;
@@ -41,7 +48,7 @@ interface Outcome {
 
 /** Sends the first half of an upload, so that it is under way; `finish` sends the rest. */
 async function begin(volunteer: HttpVolunteer, ticket: Ticket, values: Float32Array) {
-  const body = encodeUpload(ticket, REPORT, encodeFrame(F32, values));
+  const body = encodeUpload(ticket, reportOf(ticket), encodeFrame(F32, values));
   const { run, server: key } = tiny.run.manifest();
   const to = { ...RECIPIENT, run, server: key };
   const { method, headers } = await signedPost(volunteer.identity, ROUTES.deltas, body, ticket.id, to);

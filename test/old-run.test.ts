@@ -4,14 +4,23 @@
  * 640d1c0: 23 versions by two volunteers, audits, a roll-back from version 15 to 10, and a pause.
  */
 import { execFile } from "node:child_process";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { verifyDirectory } from "../server/cli/verify.ts";
 import { temporary } from "./corpus-fixture.ts";
+import { HttpVolunteer } from "./harness/http-volunteer.ts";
 import { startServer } from "./harness/server-process.ts";
 
 const FIXTURE = join(import.meta.dirname, "fixtures/run-2026-11.tar.gz");
+
+/** The run file that began it: what it does not say had the defaults of that release, turns among them. */
+const RUN_FILE = {
+  ...{ name: "Fixture", model: { layers: 1, heads: 2, width: 8, context: 16 }, batch: 2, steps: 4 },
+  ...{ tokenBudget: 1_000_000, learningRate: 0.01, warmupTokens: 0, snapshotEvery: 5, evaluateWindows: 8 },
+  trust: { auditShare: 0.3 },
+};
 
 const MADE = {
   run: "c23531ff78fa5d70289fafe82f9662e48dfe94b704aff19211380c726a28a15d",
@@ -27,8 +36,14 @@ test("a run made by commit 640d1c0 verifies at its hashes, trains on under its r
   const data = join(directory.path, "data");
   expect(await verifyDirectory(data)).toMatchObject(MADE);
 
-  const server = await startServer("--data", data, "--volunteers", "1");
+  const file = join(directory.path, "run.json");
+  await writeFile(file, JSON.stringify(RUN_FILE));
+  const server = await startServer("--data", data, "--run", file, "--volunteers", "1");
   const { version } = await server.until((status) => status.version >= MADE.version + 3);
+  expect(
+    await (await HttpVolunteer.at(server.origin)).ticket(),
+    "whose steps are all done",
+  ).not.toHaveProperty("trainFor");
   const { record } = (await (await fetch(`${server.origin}/api/versions/${MADE.version + 1}`)).json()) as {
     record: { previous: string };
   };

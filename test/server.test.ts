@@ -12,7 +12,7 @@ import { ROUTES } from "../protocol/routes.ts";
 import { type Ticket, verifyTicket } from "../protocol/ticket.ts";
 import { edge } from "./edge.ts";
 import { HttpVolunteer } from "./harness/http-volunteer.ts";
-import { deltaOf, type TinyRun, tinyRun, tinySettings, until } from "./harness/tiny-run.ts";
+import { deltaOf, ROUND_MS, type TinyRun, tinyRun, tinySettings, until } from "./harness/tiny-run.ts";
 
 /** The real run behind the real routes: what a volunteer can rely on, and what it cannot get away with. */
 let tiny: TinyRun;
@@ -151,6 +151,8 @@ describe("what is refused leaves the model as it was", () => {
     const stale = await ann.ticket();
     for (let version = 0; version < 5; version++) {
       for (const volunteer of [ben, ben]) await volunteer.upload(await volunteer.ticket(), frame(version));
+      tiny.clock.ms += ROUND_MS;
+      tiny.run.tick();
       await until(() => tiny.run.status().version === version + 1);
     }
     expect(await code(ann.upload(stale, frame(1)))).toBe("stale");

@@ -43,6 +43,7 @@ export function cellOf(
 ): Cell {
   const model = SHAPES[width];
   const before = {
+    rounds: "turns",
     learningRate: Number((0.3 / width).toPrecision(3)),
     outer: { kind: "muon", rate: 1.3, momentum: 0.3, fullAt: 1 },
   };

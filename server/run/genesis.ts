@@ -189,7 +189,7 @@ async function settle(store: Store, given: Settings | undefined): Promise<Settin
 
 /** The same run file that began a run goes with it for good, whatever the defaults have become. */
 function requireSame(settings: Settings, given: Settings): void {
-  const possible = [given, earlierDefaults(given)];
+  const possible = [given, ...earlierDefaults(given)];
   const differing = Object.entries(settings)
     .filter(([key, value]) =>
       possible.every((one) => canonicalJson(value) !== canonicalJson(one[key as keyof Settings])),

@@ -37,7 +37,7 @@ describe("the history of versions", () => {
         [volunteer.identity.key, true],
         [volunteer.identity.key, true],
       ]);
-      expect(record.step).toMatchObject({ outer: { kind: "muon" }, downlink: expect.anything() });
+      expect(record.step).toMatchObject({ outer: { kind: "average" }, downlink: expect.anything() });
       expect(await verifyRecord(server, record)).toBe(true);
       previous = await recordHash(record);
     }

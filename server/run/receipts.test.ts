@@ -5,6 +5,7 @@ import { memoryIndex } from "../../test/harness/memory-index.ts";
 import {
   advance,
   deltaOf,
+  ROUND_MS,
   restart,
   TestVolunteer,
   type TinyRun,
@@ -341,7 +342,9 @@ describe("a disk that fails", () => {
     const ahead = uploadOf(await volunteer.ticket(tiny.run), deltaOf(3));
     await volunteer.contribute(tiny.run, deltaOf(1));
     const other = await TestVolunteer.create();
-    await other.contribute(tiny.run, deltaOf(2)); // which closes version 0
+    await other.contribute(tiny.run, deltaOf(2));
+    tiny.clock.ms += ROUND_MS;
+    tiny.run.tick(); // which closes version 0
     let given = 0;
     const asker = await TestVolunteer.create();
     const asked = asker.ticket(tiny.run).then((ticket) => {

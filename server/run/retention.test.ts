@@ -1,9 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { concat } from "../../protocol/bytes.ts";
 import type { Hash } from "../../protocol/ids.ts";
+import type { Upload } from "../../protocol/upload.ts";
 import {
   advance,
   deltaOf,
+  ROUND_MS,
   TestVolunteer,
   tinyRun,
   tinySettings,
@@ -68,16 +70,21 @@ describe("what is kept", () => {
     const often = { settings: tinySettings({ snapshotEvery: 1, keepSnapshots: 1 }), segmentBytes: 64 };
     const tiny = await tinyRun(often);
     const disk = Promise.withResolvers<void>();
-    const uploads = [];
+    const uploads: { other: TestVolunteer; upload: Upload }[] = [];
     const [first, second] = [await TestVolunteer.create(), await TestVolunteer.create()];
     for (const [name, other] of [first, second, first].entries()) {
       uploads.push({ other, upload: uploadOf(await other.ticket(tiny.run), deltaOf(name)) });
     }
+    const send = ({ other, upload }: (typeof uploads)[number]) => other.send(tiny.run, upload);
+    await Promise.all(uploads.slice(0, 2).map(send));
     tiny.files.slow = disk.promise;
-    const receipts = uploads.map(({ other, upload }) => other.send(tiny.run, upload));
-    await until(() => tiny.files.operations > 0);
+    const { operations } = tiny.files;
+    tiny.clock.ms += ROUND_MS;
+    tiny.run.tick(); // closes the version with two of them
+    const third = send(uploads[2]!);
+    await until(() => tiny.files.operations > operations);
     disk.resolve();
-    await Promise.all(receipts);
+    await third;
     await until(() => tiny.run.status().version === 1);
     await tiny.run.close(); // waits for the snapshot
     const again = await tinyRun({ files: tiny.files, ...often });

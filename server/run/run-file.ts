@@ -126,7 +126,7 @@ export const runFile = z.strictObject({
       ],
       { error: 'is "turns", or an object of seconds, batch and inner' },
     )
-    .default("turns"),
+    .default("turns"), // of a run made before there was a choice; a new one gets parseSettings' default
   steps: z.union([count(1, MAX_STEPS), z.literal("paced")]).default("paced"),
   tokenBudget: count(1, Number.MAX_SAFE_INTEGER).default(20_000_000),
   learningRate: z.number().gt(0).max(1).nullable().default(null), // filled in by parseSettings

@@ -12,9 +12,10 @@ test("an empty run file is the default run", () => {
   expect(parseSettings({})).toEqual(DEFAULT_SETTINGS);
   expect(DEFAULT_SETTINGS).toMatchObject({
     model: { layers: 2, heads: 4, width: 96, context: 128 },
-    outer: { kind: "muon", rate: 1.3, momentum: 0.3, fullAt: 4 },
+    rounds: { seconds: "paced", batch: "paced", inner: "paced" },
+    outer: { kind: "muon", rate: 1.43, momentum: 0.5, fullAt: 4, grows: true },
     delta: "auto",
-    downlink: "auto",
+    downlink: { name: "midrise", bits: 2 },
     optimizer: { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, clip: 1 },
   });
 });
@@ -75,19 +76,18 @@ test("a codec is named shortly or spelled out, and reads back as it is stored", 
 });
 
 test("rounds on a clock bring an outer step that follows the crowd, which the file may change; control: turns have none", () => {
-  expect(parseSettings({})).toMatchObject({ rounds: "turns", outer: { rate: 1.3, momentum: 0.3 } });
-  const clock = parseSettings({ rounds: {} });
-  expect(clock).toMatchObject({
-    rounds: { seconds: "paced", batch: "paced", inner: "paced" },
-    outer: { kind: "muon", rate: 1.43, momentum: 0.5, fullAt: 4, grows: true },
+  const turns = parseSettings({ rounds: "turns" });
+  expect(turns).toMatchObject({
+    ...{ rounds: "turns", outer: { rate: 1.3, momentum: 0.3, fullAt: 4 }, downlink: "auto" },
   });
+  expect(turns.outer).not.toHaveProperty("grows");
+  const clock = parseSettings({ rounds: {} });
+  expect(clock).toEqual(parseSettings({}));
   expect(storedSettings(JSON.parse(JSON.stringify(clock)))).toEqual(clock);
   const fixed = parseSettings({ rounds: { seconds: 2, batch: 1 }, outer: { kind: "average" } });
   expect(fixed).toMatchObject({ rounds: { seconds: 2, batch: 1 }, outer: { kind: "average" } });
-  const muon = parseSettings({ rounds: {}, optimizer: { inner: "muon" } });
+  const muon = parseSettings({ optimizer: { inner: "muon" } });
   expect(muon).toMatchObject({ rounds: { inner: "muon" }, outer: { kind: "average" }, batch: 16 });
-  const { rounds: _, ...before } = parseSettings({});
-  expect(storedSettings(before).rounds, "of a run from before").toBe("turns");
 });
 
 test("the largest micro-batch is what tickets may ask for: with Muon inside more, unless the file says which", () => {
@@ -106,16 +106,34 @@ test("the inner rate falls with the width, and is no higher in a model narrower 
   ]);
 });
 
-test("a run from before keeps the rules that it began with, and goes on with the run file that began it", () => {
+test("a run from before rounds on a clock has turns and their outer step, and goes on with the run file that began it", () => {
+  const { rounds: _, ...before } = parseSettings({ rounds: "turns" });
+  expect(storedSettings(before).rounds).toBe("turns");
+  for (const file of [{}, { name: "x" }, { outer: { rate: 1 } }, { optimizer: { inner: "muon" } }]) {
+    const begun = storedSettings(JSON.parse(JSON.stringify(parseSettings({ ...file, rounds: "turns" }))));
+    expect(earlierDefaults(parseSettings(file))).toContainEqual(begun);
+  }
+  const chosen = parseSettings({ rounds: { seconds: 2 } });
+  for (const earlier of earlierDefaults(chosen)) expect(earlier.rounds).toEqual(chosen.rounds);
+});
+
+test("a run from before narrow models' rates and outer.fullAt keeps the rules that it began with", () => {
   const file = { model: { heads: 2, width: 32 } };
   const today = parseSettings(file);
   const begun = storedSettings({
     ...today,
+    rounds: "turns",
+    downlink: "auto",
     outer: { kind: "muon", rate: 1.3, momentum: 0.3 },
     learningRate: 9.37e-3,
   });
   expect(begun.outer).toEqual({ kind: "muon", rate: 1.3, momentum: 0.3 });
-  expect(earlierDefaults(today)).toEqual(begun);
-  const chosen = parseSettings({ ...file, learningRate: 1e-3, outer: { kind: "nesterov" } });
-  expect(earlierDefaults(chosen)).toEqual(chosen);
+  expect(earlierDefaults(today)).toContainEqual(begun);
+  const chosen = parseSettings({
+    ...file,
+    rounds: "turns",
+    learningRate: 1e-3,
+    outer: { kind: "nesterov" },
+  });
+  expect(earlierDefaults(chosen)).toEqual([chosen, chosen]);
 });

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import type { CodecSpec } from "../../protocol/codec/codec.ts";
 import type { IceServer } from "../../protocol/manifest.ts";
@@ -27,8 +28,8 @@ export interface Settings {
   /** Sequences in each inner step, at most. Default 4; with Muon inside 16, so that it is worth its cost. */
   readonly batch: number;
   /**
-   * "turns": a version closes when most of those at work have sent, and crowds wait for their turn. Else everybody works,
-   * and versions close on a clock (docs/LEARNING.md). Default "turns".
+   * Everybody works, and versions close on a clock (docs/LEARNING.md); or "turns": a version closes when most of those at
+   * work have sent, and crowds wait for their turn. Default a clock, paced; "turns" in runs made before it was.
    */
   readonly rounds: "turns" | RoundSettings;
   /**
@@ -57,8 +58,8 @@ export interface Settings {
   /** Part of its residual that a volunteer keeps from one delta to the next. Default 0.95. */
   readonly residualDecay: number;
   /**
-   * The outer step on the mean delta. Default Muon, rate 1.3 from 4 deltas on, momentum 0.3; with Muon inside, plain
-   * averaging (docs/LEARNING.md).
+   * The outer step on the mean delta. Default Muon at rate 1.43 from 4 deltas on, momentum .5, and a rate that grows with
+   * the volunteers; on turns rate 1.3, momentum .3; with Muon inside, plain averaging (docs/LEARNING.md).
    */
   readonly outer: OuterSettings;
   /**
@@ -66,7 +67,10 @@ export interface Settings {
    * 2M parameters and sparse above. Default "auto".
    */
   readonly delta: CodecSpec | "auto";
-  /** The codec of broadcast diffs; "auto" is dense4 for the first 64 versions and dense2 from then on. Default "auto". */
+  /**
+   * The codec of broadcast diffs; "auto" is dense4 for the first 64 versions and dense2 from then on. Default midrise2, on
+   * turns "auto".
+   */
   readonly downlink: CodecSpec | "auto";
   /**
    * A version closes at a delta of three in four of the volunteers at work on it, and at least at so many. Default 1
@@ -144,17 +148,17 @@ const usualRate = (width: number, inner?: "muon"): number =>
 /** The outer step of a crowd in which everybody works. */
 const CLOCK_OUTER = { kind: "muon", rate: 1.43, momentum: 0.5, grows: true };
 
-/** Fills in the defaults of a run file on a clock, or with Muon inside. */
+/** Fills in what depends on other keys of a run file: rounds on a clock, and what goes with them or with Muon inside. */
 function withDefaults(json: unknown): unknown {
-  const onClock = z.looseObject({ rounds: z.looseObject({}) }).safeParse(json).data;
+  const file = z.looseObject({}).safeParse(json).data;
+  if (file === undefined) return json;
+  const clock = z.looseObject({ rounds: z.looseObject({}).prefault({}) }).safeParse(json).data;
   const muon = z.object({ optimizer: z.object({ inner: z.literal("muon") }) }).safeParse(json).success;
-  if (onClock === undefined && !muon) return json;
   return {
-    outer: muon ? { kind: "average" } : CLOCK_OUTER,
-    ...(onClock && { downlink: "midrise2" }),
-    ...(muon && { batch: MUON_BATCH }),
-    ...(json as object),
-    ...(muon && onClock && { rounds: { inner: "muon", ...onClock.rounds } }),
+    ...(clock && { outer: CLOCK_OUTER, downlink: "midrise2" }),
+    ...(muon && { outer: { kind: "average" }, batch: MUON_BATCH }),
+    ...file,
+    ...(clock && { rounds: { ...(muon && { inner: "muon" }), ...clock.rounds } }),
   };
 }
 
@@ -182,15 +186,34 @@ export function storedSettings(json: unknown): Settings {
   throw new SettingsError(result.error.issues.map(describe).join("; "));
 }
 
-/** A run file's settings with the defaults of earlier releases: a run that they began goes on with them. */
-export function earlierDefaults(settings: Settings): Settings {
-  const { outer, learningRate, model } = settings;
+/**
+ * A run file's settings with the defaults of each earlier release, the newest first: a run that it began with those goes on
+ * with them.
+ */
+export function earlierDefaults(settings: Settings): readonly Settings[] {
+  const turns = onTurns(settings);
+  const { outer, learningRate, model } = turns;
   const { fullAt, ...whole } = outer;
   const today = usualRate(Math.max(NARROW, model.width));
-  return {
-    ...settings,
+  const before = {
+    ...turns,
     outer: fullAt === FULL_AT ? whole : outer,
     learningRate: learningRate === today ? usualRate(model.width) : learningRate,
+  };
+  return [turns, before];
+}
+
+/** The settings with turns, and what went with them, where those of a clock are today's defaults. */
+function onTurns(settings: Settings): Settings {
+  const { optimizer, rounds, outer, downlink } = settings;
+  const today = parseSettings({ optimizer });
+  if (!isDeepStrictEqual(rounds, today.rounds)) return settings;
+  const before = parseSettings({ optimizer, rounds: "turns" });
+  return {
+    ...settings,
+    rounds: before.rounds,
+    outer: isDeepStrictEqual(outer, today.outer) ? before.outer : outer,
+    downlink: isDeepStrictEqual(downlink, today.downlink) ? before.downlink : downlink,
   };
 }
 

@@ -188,7 +188,12 @@ describe("a server without a run, to a signed-in operator", () => {
     expect(estimate.parameters).toBe(285_312);
     expect(estimate.snapshotBytes - 4 * 285_312).toBeLessThan(5_000);
     expect(8 * estimate.deltaBytes).toBeCloseTo(4.25 * 285_312, -4);
-    expect(estimate.ticketTokens).toEqual([3 * 4 * 128, 30 * 4 * 128]);
+    expect(estimate.ticketTokens, "a step of one sequence, and 250 of twelve").toEqual([128, 250 * 12 * 128]);
+    const turns = order({ settings: { rounds: "turns" }, vocabulary: 512 });
+    const onTurns = parseEstimate(
+      asObject(await (await post(SETUP_ROUTES.estimate, turns)).json(), "estimate"),
+    );
+    expect(onTurns.ticketTokens).toEqual([3 * 4 * 128, 30 * 4 * 128]);
     // Training costs about 6 operations a parameter that is multiplied with, and the head is the embedding.
     expect(estimate.flopsPerToken / (6 * 285_312)).toBeGreaterThan(0.9);
     expect(estimate.flopsPerToken / (6 * 285_312)).toBeLessThan(1.3);

@@ -27,7 +27,7 @@ const trains = async () => {
 };
 
 beforeAll(async () => {
-  [run, browser] = await Promise.all([startSmallRun({ crowd: 1 }), launchChromium()]);
+  [run, browser] = await Promise.all([startSmallRun({}), launchChromium()]);
   other = await HttpVolunteer.at(run.server.origin);
   [visitor, operator] = [
     await (await browser.newContext()).newPage(),
@@ -63,14 +63,40 @@ it("says that it starts, and then that it downloads, for as long as either takes
   await page.context().close();
 });
 
-it("waits for its turn while as many are at work as may be, and then trains", async () => {
-  const ticket = await other.ticket();
+/** A page in a run of its own, in which another volunteer holds a ticket. */
+async function secondOf(settings: object) {
+  const busy = await startSmallRun(settings);
+  const first = await HttpVolunteer.at(busy.server.origin);
+  const ticket = await first.ticket();
+  const page = await (await browser.newContext()).newPage();
+  await page.goto(`${busy.server.origin}/?device=wasm`);
+  await page.getByRole("button", { name: "Start training" }).click();
+  const end = async () => {
+    await page.context().close();
+    await busy.end();
+  };
+  return { busy, first, ticket, page, end };
+}
+
+it("waits for its turn while as many are at work as may be, in a run on turns, and then trains", async () => {
+  const { busy, first, ticket, page, end } = await secondOf({ rounds: "turns", crowd: 1 });
+  await line("Waiting for the next piece of work", page);
+  expect((await busy.server.status()).version).toBe(0);
+  const { parameters } = await (await fetch(`${busy.server.origin}/api/manifest`)).json();
+  await first.upload(ticket, smallDelta(parameters, 1)); // a version of its own, and the visitor's turn
+  await busy.server.until((status) => status.version > 1);
+  await end();
+});
+
+it("trains at once while another is at work, in a run on a clock", async () => {
+  const { busy, end } = await secondOf({ crowd: 1 });
+  await busy.server.until((status) => status.version > 1);
+  await end();
+});
+
+it("trains, and says so", async () => {
   await visitor.goto(`${run.server.origin}/?device=wasm`);
   await visitor.getByRole("button", { name: "Start training" }).click();
-  await line("Waiting in the queue");
-  expect((await run.server.status()).version).toBe(0);
-  const { parameters } = await (await fetch(`${run.server.origin}/api/manifest`)).json();
-  await other.upload(ticket, smallDelta(parameters, 1)); // a version of its own, and the visitor's turn
   await trains();
   await visitor.locator("p.phase.training").waitFor();
 });
@@ -82,7 +108,7 @@ it.each([
   await press(button);
   await done(words);
   await line("The operator has paused the run.");
-  expect((await run.server.status()).state).toBe("paused");
+  await expect.poll(async () => (await run.server.status()).state).toBe("paused");
   await operator.getByRole("cell", { name: button.toLowerCase(), exact: true }).first().waitFor();
   await press("Start");
   await done("Started.");

@@ -10,6 +10,7 @@ const program = join(import.meta.dirname, "../../bin/murmuration.ts");
 export const BRIEF_RUN = {
   model: { layers: 1, heads: 1, width: 8, context: 16 },
   batch: 1,
+  rounds: { seconds: 0.1, batch: 1 },
   steps: 1,
   warmupTokens: 0,
   learningRate: 0.1,

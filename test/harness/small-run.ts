@@ -29,7 +29,9 @@ export async function startSmallRun(settings: object, ...flags: readonly string[
   const data = join(directory, "data");
   const run = join(directory, "run.json");
   await writeFile(text, prose(60_000));
-  await writeFile(run, JSON.stringify({ ...SETTINGS, ...settings }));
+  const steady = { ...SETTINGS, ...settings };
+  const rounds = { seconds: 1, batch: steady.batch };
+  await writeFile(run, JSON.stringify({ ...steady, rounds, ...settings }));
   await runCommand("corpus", "add", text, "--data", data, "--vocab", "256");
   let server = await startServer("--data", data, "--run", run, ...flags);
   return {

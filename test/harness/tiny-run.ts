@@ -38,11 +38,15 @@ export async function tinyCorpus(shards = 2, tokens = 200): Promise<RunCorpus> {
   };
 }
 
-/** A run of 2 × 2 windows of 8 tokens a ticket (32 tokens), closing at 2 deltas. */
+/** Milliseconds of a tiny run's round. */
+export const ROUND_MS = 1_000;
+
+/** A run of 2 × 2 windows of 8 tokens a ticket (32 tokens), whose versions have 2 deltas at least. */
 export const tinySettings = (changes: Record<string, unknown> = {}): Settings =>
   parseSettings({
     model: { layers: 1, heads: 1, width: 8, context: 8 },
     batch: 2,
+    rounds: { seconds: ROUND_MS / 1_000, batch: 2 },
     steps: 2,
     warmupTokens: 0,
     learningRate: 0.5,
@@ -165,12 +169,22 @@ export class TestVolunteer {
 
 export const REPORT: Report = { loss: 2, trainMs: 5, device: "test" };
 
+/** The report of a ticket all of whose steps were done. */
+export const reportOf = (ticket: Ticket): Report => ({
+  ...REPORT,
+  ...(ticket.trainFor !== undefined && { steps: ticket.steps }),
+});
+
 /** An upload of a delta for a ticket. */
 export const uploadOf = (
   ticket: Ticket,
   values: Float32Array = deltaOf(1),
   codec: CodecSpec = F32,
-): Upload => ({ ticket, report: REPORT, frame: encodeFrame(codec, values) });
+): Upload => ({
+  ticket,
+  report: reportOf(ticket),
+  frame: encodeFrame(codec, values),
+});
 
 /** Ten small numbers that depend on `seed`. */
 export const deltaOf = (seed: number): Float32Array<ArrayBuffer> =>
@@ -195,12 +209,18 @@ export async function until(condition: () => boolean, turns = 10_000): Promise<v
   throw new Error("what was waited for did not happen");
 }
 
-/** Two deltas of one volunteer a version: a tiny run's quorum. */
-export async function advance(volunteer: TestVolunteer, { run }: TinyRun, versions = 1): Promise<void> {
+/** Two deltas of one volunteer a version, a tiny run's quorum; its round ends then, whatever tickets are still out. */
+export async function advance(
+  volunteer: TestVolunteer,
+  { run, clock }: TinyRun,
+  versions = 1,
+): Promise<void> {
   for (let i = 0; i < versions; i++) {
     const { version } = run.status();
     await volunteer.contribute(run, deltaOf(version));
     await volunteer.contribute(run, deltaOf(version + 0.5));
+    clock.ms += ROUND_MS;
+    run.tick();
     await until(() => run.status().version === version + 1);
   }
 }
