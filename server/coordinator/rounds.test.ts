@@ -108,7 +108,7 @@ describe("a round", () => {
     ]);
     expect(settled(64, 400, 1), "five times the link").toBe(2_000);
     expect(nextRound(1_500, [], 1, "muon"), "longer with Muon inside").toBe(2_250);
-    expect(settled(64, 10, 500), "four steps of one sequence").toBe(2_000);
+    expect(settled(64, 10, 500), "four steps of two sequences").toBe(4_000);
     expect(settled(64, 1e9, 1), "a minute at most").toBe(60_000);
   });
 
@@ -120,9 +120,9 @@ describe("a round", () => {
   });
 });
 
-test("micro-batches are halved and quartered as volunteers become many, and never less than one sequence", () => {
+test("micro-batches are halved where volunteers are many, and never less than one sequence", () => {
   const adamw = (deltas: number) => batchFor({ most }, "adamw", deltas);
-  expect([1, 7, 8, 31, 32, 1_000].map(adamw)).toEqual([4, 4, 2, 2, 1, 1]);
+  expect([1, 7, 8, 31, 32, 1_000].map(adamw)).toEqual([4, 4, 2, 2, 2, 2]);
   expect([1, 2, 1_000].map((deltas) => batchFor({ most }, "muon", deltas))).toEqual([16, 8, 8]);
   expect(batchFor({ most: { adamw: 1, muon: 1 } }, "adamw", 1_000)).toBe(1);
   expect(batchFor({ most, batch: 3 }, "muon", 1), "fixed by the run file").toBe(3);

@@ -59,8 +59,8 @@ const GATHER = 0.1;
 /** Rounds that a version waits for the run's quorum. */
 const QUORUM_ROUNDS = 4;
 
-/** Volunteers from which on micro-batches have half, and a quarter, of the most sequences. */
-const [HALF_FROM, QUARTER_FROM] = [8, 32];
+/** Volunteers from which on micro-batches have half of the most sequences; a quarter learned less of 64 (docs/LEARNING.md). */
+const HALF_FROM = 8;
 
 /** Deltas a version from which on AdamW is inside, and under which Muon is again. */
 const [ADAMW_FROM, MUON_UP_TO] = [10, 6];
@@ -106,7 +106,7 @@ export function batchFor(
   deltas: number,
 ): number {
   if (batch !== undefined) return batch;
-  const adamw = deltas < HALF_FROM ? 1 : deltas < QUARTER_FROM ? 2 : 4;
+  const adamw = deltas < HALF_FROM ? 1 : 2;
   const part = inner === "adamw" ? adamw : deltas < 2 ? 1 : 2;
   return Math.max(1, Math.floor(most[inner] / part));
 }
