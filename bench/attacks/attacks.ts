@@ -1,4 +1,5 @@
 import type { Random } from "../../model/lib/random.ts";
+import type { Standing } from "../../server/trust/standing.ts";
 
 /** What an attacker knows when it makes its delta: all, as the worst one would. */
 export interface Knowledge {
@@ -18,6 +19,8 @@ export interface Attack {
   readonly rides: boolean;
   /** Whether it trains at all, and on which tokens. */
   readonly trains: "truly" | "flipped" | "once" | false;
+  /** Whether one of that standing comes again under a new key; absent: never. */
+  readonly rejoins?: (standing: Standing) => boolean;
   make(known: Knowledge): Float32Array;
 }
 
@@ -27,6 +30,9 @@ const scaled = (factor: number, values: Float32Array) => values.map((value) => f
 const ALIE_Z = 1;
 /** Deltas that a turncoat sends before it turns: enough to pass its probation and to be audited seldom. */
 const HONEST_FIRST = 12;
+/** Deltas after which a sleeper begins again, and how many of them, the last, have their sign flipped. */
+const SLEEP = 16;
+const BURST = 4;
 /** The Gaussian attack's deviation, in those of an honest delta. */
 const GAUSSIAN = 30;
 
@@ -52,10 +58,21 @@ export const ATTACKS = {
   "inner product ε 0.6": poison(({ honest }) => scaled(-0.6, meanOf(honest))),
   ALIE: poison(({ honest }) => alie(honest)),
   turncoat: poison(({ own, sent }) => scaled(sent < HONEST_FIRST ? 1 : -1, own!), "truly"),
+  sleeper: poison(({ own, sent }) => scaled(sent % SLEEP < SLEEP - BURST ? 1 : -1, own!), "truly"),
+  "rejoining flips": {
+    ...poison(({ own }) => scaled(-1, own!), "truly"),
+    rejoins: ({ strikes }) => strikes > 0,
+  },
+  "new-key garbage": {
+    ...poison(({ honest, random }) => noise(deviation(honest[0]!), honest[0]!.length, random)),
+    rejoins: () => true,
+  },
   "label flip": poison(({ own }) => own!, "flipped"),
   zeros: rider(({ honest }) => new Float32Array(honest[0]!.length)),
   noise: rider(({ honest, random }) => noise(deviation(honest[0]!), honest[0]!.length, random)),
   copies: rider(({ honest, random }) => honest[random.below(honest.length)]!),
+  "scaled copies": rider(({ honest, random }) => scaled(1.03, honest[random.below(honest.length)]!)),
+  sybils: { ...poison(({ own }) => own!, "truly"), rejoins: () => true },
   "previous delta": rider(({ first }) => first!, "once"),
 } as const satisfies Record<string, Attack>;
 

@@ -9,7 +9,6 @@ import { flipped } from "./attacks.ts";
 
 /** A volunteer of the bench: its text, and what it carries from ticket to ticket. */
 export class Member {
-  readonly key: VolunteerKey;
   readonly text: Uint16Array;
   readonly attack: Attack | undefined;
   /** The first delta it made. */
@@ -18,13 +17,26 @@ export class Member {
   sent = 0;
   refused = 0;
   #carried: Carried | undefined;
+  readonly #number: number;
+  /** Keys that it had before this one. */
+  #keys = 0;
   /** The version of the ticket that left the residual. */
   #left = 0;
 
   constructor(number: number, text: Uint16Array, attack: Attack | undefined) {
-    this.key = `${number}`.padStart(43, "0") as VolunteerKey;
+    this.#number = number;
     this.text = text;
     this.attack = attack;
+  }
+
+  get key(): VolunteerKey {
+    const name = this.#keys === 0 ? `${this.#number}` : `${this.#number}x${this.#keys}`;
+    return name.padStart(43, "0") as VolunteerKey;
+  }
+
+  /** Comes again under a new key. */
+  rejoin(): void {
+    this.#keys += 1;
   }
 
   /** Whether it trains on its next ticket. */

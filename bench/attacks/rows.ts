@@ -13,9 +13,11 @@ export interface Row {
    * tokens make more versions and a lower loss, and an attacker that is merely shut out seems to help.
    */
   readonly gapToHonestPercent: number;
+  /** An attacker's credit, of an honest volunteer's; 0 where nobody attacks. */
+  readonly attackerCreditPercent: number;
 }
 
-type Gaps = "gapPercent" | "gapToHonestPercent";
+type Measures = "gapPercent" | "gapToHonestPercent" | "attackerCreditPercent";
 
 export interface Report {
   readonly rows: readonly Row[];
@@ -38,8 +40,12 @@ export function reportOf(outcomes: readonly Outcome[]): Report {
         job.volunteers === volunteers,
     )!.loss;
   const most = Math.max(...outcomes.map(({ job }) => job.volunteers));
-  const rows = new Map<string, { row: Omit<Row, Gaps>; toClean: number[]; toHonest: number[] }>();
-  for (const { job, loss } of outcomes) {
+  const rows = new Map<
+    string,
+    { row: Omit<Row, Measures>; toClean: number[]; toHonest: number[]; credit: number[] }
+  >();
+  for (const outcome of outcomes) {
+    const { job, loss } = outcome;
     if (job.volunteers < most) continue; // a reference
     const row = {
       rule: job.rule,
@@ -48,9 +54,10 @@ export function reportOf(outcomes: readonly Outcome[]): Report {
       sharding: job.sharding,
     };
     const name = JSON.stringify(row);
-    const known = rows.get(name) ?? { row, toClean: [], toHonest: [] };
+    const known = rows.get(name) ?? { row, toClean: [], toHonest: [], credit: [] };
     known.toClean.push(100 * (loss / clean(job, most) - 1));
     known.toHonest.push(100 * (loss / clean(job, honestOf(job)) - 1));
+    known.credit.push(100 * creditShare(outcome));
     rows.set(name, known);
   }
   const ours = outcomes.filter(({ job }) => job.rule === "default");
@@ -58,26 +65,25 @@ export function reportOf(outcomes: readonly Outcome[]): Report {
   const sum = (of: readonly number[]) => of.reduce((total, value) => total + value, 0);
   const mean = (of: readonly number[]) => (of.length === 0 ? 0 : sum(of) / of.length);
   return {
-    rows: [...rows.values()].map(({ row, toClean, toHonest }) => ({
+    rows: [...rows.values()].map(({ row, toClean, toHonest, credit }) => ({
       ...row,
       gapPercent: round(mean(toClean)),
       gapToHonestPercent: round(mean(toHonest)),
+      attackerCreditPercent: round(mean(credit)),
     })),
     honestRefusedPercent: round(
       (100 * sum(ours.map(({ honest }) => honest.refused))) /
         Math.max(1, sum(ours.map(({ honest }) => honest.deltas))),
     ),
-    freeRiderCreditPercent: round(
-      100 *
-        mean(
-          riding.map(
-            ({ attackers, honest }) =>
-              attackers.credit / attackers.volunteers / (honest.credit / honest.volunteers),
-          ),
-        ),
-    ),
+    freeRiderCreditPercent: round(100 * mean(riding.map(creditShare))),
     auditSharePercent: round(100 * mean(ours.map(({ auditShare }) => auditShare))),
   };
 }
+
+/** An attacker's credit as a part of an honest volunteer's. */
+const creditShare = ({ attackers, honest }: Outcome): number =>
+  attackers.volunteers === 0
+    ? 0
+    : attackers.credit / attackers.volunteers / (honest.credit / honest.volunteers);
 
 const round = (value: number) => Math.round(value * 100) / 100;

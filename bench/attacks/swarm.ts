@@ -11,34 +11,23 @@ import { reduce } from "../../server/coordinator/reduce.ts";
 import { begin, type State } from "../../server/coordinator/state.ts";
 import { openEvaluationTrainer } from "../../server/evaluate/device.ts";
 import { direct } from "../../server/evaluate/direct.ts";
-import { examine } from "../../server/evaluate/examine.ts";
 import { initialVectors, type Merged, merge, type Vectors } from "../../server/merge/merge.ts";
-import { DIRECTION_EVERY, DIRECTION_STEPS } from "../../server/run/audits.ts";
+import { AHEAD, DIRECTION_EVERY, DIRECTION_STEPS } from "../../server/run/audits.ts";
 import { judge } from "../../server/run/check.ts";
 import { rulesOf } from "../../server/run/genesis.ts";
 import { languageTask } from "../../server/run/language-task.ts";
 import { deltaCodec, mergeRule } from "../../server/run/merge-rule.ts";
-import { MAX_BLAMED } from "../../server/run/recent-deltas.ts";
 import { parseSettings } from "../../server/run/settings.ts";
-import {
-  Budget,
-  blameOf,
-  excused,
-  lookCost,
-  lookInto,
-  type Plan,
-  planOf,
-  type Verdict,
-  verdictOf,
-} from "../../server/trust/audit.ts";
+import { Budget } from "../../server/trust/budget.ts";
 import { Gauge } from "../../server/trust/gauge.ts";
-import { Learning, NEWEST } from "../../server/trust/learning.ts";
 import { standingOf } from "../../server/trust/standing.ts";
 import { heldOutMeter } from "../learning/heldout.ts";
 import { ATTACKS } from "./attacks.ts";
+import { BenchAudits } from "./bench-audits.ts";
 import { centredClipping } from "./centred-clipping.ts";
 import type { AttackCorpus } from "./corpus.ts";
-import { honestOf, type Job, type Outcome, type Sent } from "./job.ts";
+import { honestOf, type Job, type Outcome } from "./job.ts";
+import { type Kept, spread, tallyOf } from "./kept.ts";
 import { Member } from "./member.ts";
 
 const VOCABULARY = 256;
@@ -66,15 +55,6 @@ const settingsOf = ({ seed, tokens, rule }: Job) =>
         ? {}
         : { rules: rule === "clipped-mean" ? rule : "mean", auditShare: 0, tripwire: 1_000 },
   });
-
-/** An accepted delta until its end, and what an audit needs of it. */
-interface Kept {
-  readonly ticket: Ticket;
-  readonly member: Member;
-  readonly frame: Uint8Array<ArrayBuffer>;
-  end?: number | null;
-  revoked?: boolean;
-}
 
 /**
  * One run: real training on the WASM engine, the product's reducer, trust rules, audits and merge, on a clock
@@ -111,19 +91,21 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
   const gauge = new Gauge(task.parameters, codec, task.tensors, () => random.unit());
   const agreements: { honest: number[]; attackers: number[] } = { honest: [], attackers: [] };
   const ticketCost = ticketTokens({ steps: 5, batch }, context);
-  const budget = new Budget(settings.trust.auditShare, 20 * ticketCost);
+  const budget = new Budget(settings.trust.auditShare, AHEAD * ticketCost);
   const kept = new Map<TicketId, Kept>();
-  const audits: { readonly one: Kept; readonly whose: Plan["whose"] }[] = [];
-  const verdicts: Record<string, number> = {};
   const versions: Vectors[] = [initialVectors(task.initial(settings.seed))];
   let centre: Float32Array = new Float32Array(task.parameters);
   let [now, trained, tickets, rollbacks] = [0, 0, 0, 0];
-  const learning = new Learning();
   const created: Created = { type: "created", at: 0, hash: NO_HASH, genesis: {} };
   let state: State = begin(created);
 
   const apply = async (event: Exclude<DurableEvent, Created>): Promise<void> => {
-    for (const { ticket, version } of outcomesOf(state, event)) kept.get(ticket)!.end ??= version;
+    for (const { ticket, version, tokens } of outcomesOf(state, event)) {
+      const one = kept.get(ticket)!;
+      if (one.end !== undefined) continue;
+      one.end = version;
+      if (tokens !== undefined) one.tokens = tokens;
+    }
     const step = reduce(rules, state, event, now);
     state = step.state;
     await perform(step.effects);
@@ -173,7 +155,7 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
     const seal = { record: NO_HASH, signature: SIGNATURE, hash: NO_HASH };
     const since = [...kept.values()].filter(({ end }) => typeof end === "number" && end > to);
     await apply({ type: "rolled-back", at: now, version, to, reason: "held-out loss", ...seal });
-    if (ours) for (const one of since.reverse().slice(0, MAX_BLAMED)) await audit(one, "stranger", to);
+    if (ours) await audits.blame(since, to);
   };
   const upload = async (member: Member, ticket: Ticket, values: Float32Array): Promise<void> => {
     const frame = encodeFrame(codec, values);
@@ -213,8 +195,7 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
     kept.set(ticket.id, one);
     const { id, volunteer, version } = ticket;
     const candidate = { ticket: id, volunteer, version, tokens, ...(facts && { facts }) };
-    const { chance, whose } = planOf(candidate, ticket.fresh, state.pool, state.trust);
-    if (ours && random.unit() < chance) audits.push({ one, whose });
+    if (ours) audits.consider(one, candidate);
     const position = rules.ranges.positionOf(ticket.seed);
     await apply({
       type: "accepted",
@@ -226,55 +207,13 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
       ...candidate,
     });
   };
-  /** `blamedFor`: one that was merged since this version, looked at on its weights, whatever it costs. */
-  const audit = async (one: Kept, whose: Plan["whose"], blamedFor?: number): Promise<void> => {
-    const { ticket, member, frame } = one;
-    const about = { type: "audited", at: now, ticket: ticket.id, volunteer: member.key } as const;
-    const told = async (verdict: Verdict) => {
-      const who = member.attack === undefined ? "honest" : "attacker";
-      const name = `${who} ${verdict.verdict}: ${verdict.reason}`;
-      verdicts[name] = (verdicts[name] ?? 0) + 1;
-      if (verdict.verdict === "bad") {
-        one.revoked = true;
-        for (const other of standingOf(state.trust, member.key).unproven) kept.get(other)!.revoked = true;
-      }
-      await apply({ ...about, ...verdict });
-    };
-    const waiting = state.pool.find((delta) => delta.ticket === ticket.id);
-    if (waiting?.facts?.copies !== undefined) return told({ verdict: "bad", reason: "copy" });
-    const fresh = ticket.fresh && blamedFor === undefined;
-    const look = (version: number, judge: typeof verdictOf, on?: string) =>
-      lookInto(
-        (about) =>
-          examine(auditor, corpus.gate, context, {
-            ticket: { ...ticket, fresh },
-            shard: member.text,
-            weights: versions[version]!.x,
-            delta: decodeFrame(frame, task.parameters),
-            codec,
-            seed: random.u32(),
-            ...about,
-          }),
-        (about) => {
-          const cost = lookCost(about, batch * context, ticketTokens(ticket, context), fresh);
-          if (blamedFor === undefined && !about.own) return budget.spend(cost, whose);
-          budget.charge(cost);
-          return true;
-        },
-        (evidence) => {
-          const verdict = judge(evidence, ticket.steps, state.trust);
-          if (evidence.own !== undefined) learning.note(verdict, on, state);
-          return verdict;
-        },
-        learning.on(on, state),
-      );
-    const found = await (blamedFor === undefined
-      ? look(ticket.version, verdictOf, NEWEST)
-      : look(blamedFor, blameOf, `version ${blamedFor}`));
-    if (found === undefined) return;
-    const blamed = blamedFor !== undefined && found.verdict === "bad";
-    await told(blamed ? excused(found, await look(ticket.version, verdictOf)) : found);
-  };
+  const audits = new BenchAudits({
+    ...{ auditor, gate: corpus.gate, context, batch, codec, parameters: task.parameters, budget, random },
+    state: () => state,
+    weightsOf: (version) => versions[version]!.x,
+    keptOf: (ticket) => kept.get(ticket as TicketId)!,
+    record: (event) => apply({ ...event, at: now }),
+  });
   const directionDue = () =>
     ours &&
     state.version - directed >= DIRECTION_EVERY &&
@@ -306,8 +245,11 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
         await direct(auditor, corpus.gate, context, { weights: x, rates, batch, seed: random.u32() }),
       );
     }
+    // Those of the rounds before, while this one's deltas wait.
+    const auditOthers = audits.due();
     const made: { member: Member; ticket: Ticket; delta: Float32Array | undefined }[] = [];
     for (const member of members) {
+      if (member.attack?.rejoins?.(standingOf(state.trust, member.key)) && member.sent > 0) member.rejoin();
       const ticket = ask(member);
       if (ticket === undefined) continue;
       const delta = member.trains
@@ -322,7 +264,9 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
     }
     // A copy comes after what it copies.
     if (attack !== undefined && !attack.trains) made.sort((a, b) => +!!a.member.attack - +!!b.member.attack);
-    for (const { member, ticket, delta } of made) {
+    if (made.length === 0) await auditOthers();
+    for (const [place, { member, ticket, delta }] of made.entries()) {
+      if (place === made.length >> 1) await auditOthers();
       const { first, sent } = member;
       await upload(
         member,
@@ -346,22 +290,11 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
         sample: "",
       });
     }
-    for (const { one, whose } of audits.splice(0)) await audit(one, whose);
   }
   const final = await meter(versions[state.version]!.x, "final");
   trainer.dispose();
   auditor.dispose();
-  const tally = (of: readonly Member[]): Sent => {
-    const theirs = [...kept.values()].filter(({ member }) => of.includes(member));
-    const lost = theirs.filter(({ end, revoked }) => revoked || end === null);
-    const credited = theirs.filter(({ end, revoked }) => !revoked && typeof end === "number");
-    return {
-      volunteers: of.length,
-      deltas: of.reduce((sum, { sent }) => sum + sent, 0),
-      refused: lost.length + of.reduce((sum, { refused }) => sum + refused, 0),
-      credit: credited.reduce((sum, { ticket }) => sum + ticketTokens(ticket, context), 0),
-    };
-  };
+  const tally = (of: readonly Member[]) => tallyOf(kept.values(), of, context);
   return {
     job,
     loss: Number.isFinite(final) ? final : 1e6,
@@ -371,14 +304,7 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
     attackers: tally(members.filter((member) => member.attack !== undefined)),
     auditShare: budget.spent / trained,
     agreement: { honest: spread(agreements.honest), attackers: spread(agreements.attackers) },
-    verdicts,
+    verdicts: audits.verdicts,
     seconds: (performance.now() - begun) / 1_000,
   };
-}
-
-/** The lowest, the twentieth, the median and the highest of some numbers; nothing of none. */
-function spread(numbers: readonly number[]): number[] {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  if (sorted.length === 0) return [];
-  return [0, 0.05, 0.5, 1].map((part) => Number(sorted[Math.floor(part * (sorted.length - 1))]!.toFixed(3)));
 }

@@ -10,7 +10,6 @@ import type { AuditJob } from "../evaluate/examine.ts";
 import type { Auditor } from "../evaluate/ports.ts";
 import { forgetOldest } from "../lib/oldest.ts";
 import {
-  Budget,
   blameOf,
   excused,
   type Look,
@@ -21,6 +20,7 @@ import {
   type Verdict,
   verdictOf,
 } from "../trust/audit.ts";
+import { Budget, type Purse, purseOf } from "../trust/budget.ts";
 import type { Candidate } from "../trust/candidate.ts";
 import { type Gauge, REMEMBERED } from "../trust/gauge.ts";
 import { Learning, NEWEST } from "../trust/learning.ts";
@@ -30,7 +30,7 @@ import { readTheSame } from "./same-text.ts";
 /** Audits that wait, at most: beyond it the newest are not made. A frame each is held in memory. */
 const MAX_WAITING = 32;
 /** Tickets counted as trained before the first, so that the first newcomers can be audited. */
-const AHEAD = 20;
+export const AHEAD = 40;
 /** Versions after which the server's own direction is computed again. */
 export const DIRECTION_EVERY = 8;
 export const DIRECTION_STEPS = 4;
@@ -87,13 +87,13 @@ export class Audits {
 
   /** Considers a delta that was just accepted. */
   consider(upload: Upload, delta: Candidate): void {
-    const { share, context, draw, state } = this.#options;
+    const { context, draw, state } = this.#options;
     const tokens = uploadTokens(upload, context);
-    this.#budget ??= new Budget(share, AHEAD * tokens);
-    this.#budget.earn(tokens);
+    const budget = this.#budgetFor(tokens);
+    budget.earn(tokens);
     if (this.#stopped) return;
     const { pool, trust, version } = state();
-    if (version - this.#directed >= DIRECTION_EVERY && this.#direct(this.#budget)) this.#directed = version;
+    if (version - this.#directed >= DIRECTION_EVERY && this.#direct(budget)) this.#directed = version;
     const copies = delta.facts?.copies;
     const copied = copies && this.#recent.get(copies);
     this.#recent.set(upload.ticket.id, upload.ticket);
@@ -107,6 +107,12 @@ export class Audits {
     if (this.#waiting.length >= MAX_WAITING || draw() / 2 ** 32 >= chance) return;
     const frame = upload.frame.slice(); // the upload's own bytes are the next one's by then
     this.#put(() => this.#audit({ ...upload, frame }, whose));
+  }
+
+  /** The budget, which begins with tickets like the first one that it is asked for. */
+  #budgetFor(tokens: number): Budget {
+    this.#budget ??= new Budget(this.#options.share, AHEAD * tokens);
+    return this.#budget;
   }
 
   /** A copy is bad as it stands, but where the two tickets have the same text: then it is audited as any suspect. */
@@ -198,16 +204,12 @@ export class Audits {
     const weights = await this.#options.weights(ticket.hash);
     if (weights === undefined) return; // so old that nothing can be said of it
     const tokens = uploadTokens(upload, context);
-    const afford = (look: Look) => {
-      const cost = lookCost(look, ticket.batch * context, tokens, ticket.fresh);
-      // A volunteer that is nearly found bad does not go free for want of budget.
-      if (look.own) this.#budget?.charge(cost);
-      return look.own || (this.#budget?.spend(cost, whose) ?? false);
-    };
+    const cost = (look: Look) => lookCost(look, ticket.batch * context, tokens, ticket.fresh);
+    const purse = purseOf(this.#budgetFor(tokens), whose, cost);
     const done = stepsDone(upload);
     const codec = codecIn(frame, parameters);
     const about = { ticket: { ...ticket, done }, weights, frame, codec, shard: ticket.shard };
-    const verdict = await this.#judge(about, afford, verdictOf, NEWEST);
+    const verdict = await this.#judge(about, purse, verdictOf, NEWEST);
     if (verdict !== undefined) await this.#tell(ticket, verdict);
   }
 
@@ -223,12 +225,11 @@ export class Audits {
     const codec = codecIn(found, parameters);
     const about = { ticket: { ...range, rates: [], fresh: false }, frame: found, codec };
     const batchTokens = range.batch * context;
-    const afford = (look: Look) => {
-      this.#budget?.charge(lookCost(look, batchTokens, range.done * batchTokens, false));
-      return true;
-    };
+    const cost = (look: Look) => lookCost(look, batchTokens, range.done * batchTokens, false);
+    // Out of the veterans' half, whose deltas most of these are: what strangers send meanwhile is audited as ever.
+    const purse = purseOf(this.#budgetFor(range.done * batchTokens), "veteran", cost, true);
     const look = (model: Float32Array, judge: typeof verdictOf, known?: Hash) =>
-      this.#judge({ ...about, weights: model, shard: range.shard }, afford, judge, known);
+      this.#judge({ ...about, weights: model, shard: range.shard }, purse, judge, known);
     const blamed = await look(weights, blameOf, on);
     if (blamed === undefined) return;
     const made = blamed.verdict === "bad" ? await origin() : undefined;
@@ -239,7 +240,7 @@ export class Audits {
   /** Undefined where it cannot be afforded. `on`: see {@link Learning}. */
   async #judge(
     { frame, shard, ...about }: Looked,
-    afford: (look: Look) => boolean,
+    purse: Purse,
     judge: typeof verdictOf,
     on: string | undefined,
   ): Promise<Verdict | undefined> {
@@ -261,7 +262,7 @@ export class Audits {
           delta: decodeFrame(frame, parameters),
           seed: draw(),
         }),
-      (look) => !this.#stopped && afford(look),
+      { ...purse, pay: (...looks) => !this.#stopped && purse.pay(...looks) },
       (evidence) => {
         const verdict = judge(evidence, ticket.done ?? ticket.steps, state().trust);
         if (evidence.own !== undefined) this.#learning.note(verdict, on, state());

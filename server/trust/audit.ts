@@ -1,4 +1,5 @@
 import type { AuditedAs } from "../../protocol/people.ts";
+import type { Half, Purse } from "./budget.ts";
 import type { Candidate } from "./candidate.ts";
 import { auditChance, standingOf, type Trust } from "./standing.ts";
 import { usualGain } from "./usual.ts";
@@ -159,31 +160,37 @@ export interface Look {
  * Micro-batches that the looks take: what is not good at first is looked at in more text, since a verdict costs an honest
  * volunteer its trust, and one micro-batch is noisy.
  */
-const LOOKS = [1, 2, 4];
+const LOOKS = [1, 2, 4] as const;
 
 /**
  * Looks until it is clear, and before anybody is blamed at what the server's own training of that ticket would have done;
  * not where it `learns` and the delta gains nothing at all: that was seen lately, and costs as much as the ticket did.
- * Undefined where `afford` says no.
+ * The second look is paid for with the first, since nobody can be found bad by the first alone: strangers' garbage would
+ * have first looks use everything up. Undefined where the purse says no.
  */
 export async function lookInto(
   look: (about: Look) => Promise<Evidence>,
-  afford: (about: Look) => boolean,
+  purse: Purse,
   judge: (evidence: Evidence) => Verdict,
   learns: boolean,
 ): Promise<Verdict | undefined> {
-  let last: Verdict | undefined;
-  for (const [i, batches] of LOOKS.entries()) {
-    const about = { batches, own: false };
-    if (!afford(about)) return undefined;
+  const [first, second, third] = LOOKS.map((batches) => ({ batches, own: false })) as [Look, Look, Look];
+  if (!purse.pay(first, second)) return undefined;
+  let last = judge(await look(first));
+  if (last.verdict === "good") {
+    purse.refund(second);
+    return last;
+  }
+  for (const about of [second, third]) {
+    if (about === third && !purse.pay(third)) return undefined;
     const evidence = await look(about);
     last = judge(evidence);
     if (last.verdict === "good") return last;
-    if (last.verdict === "bad" && i > 0) {
+    if (last.verdict === "bad") {
       const gains = evidence.assigned.after < evidence.assigned.before;
       if (learns && !gains && last.reason !== "mismatch") return last;
-      const again = { batches, own: true };
-      return afford(again) ? judge(await look(again)) : undefined;
+      const again = { ...about, own: true };
+      return purse.pay(again) ? judge(await look(again)) : undefined;
     }
   }
   return last;
@@ -192,7 +199,7 @@ export async function lookInto(
 /** How likely a delta is to be audited, and out of which part of the budget. */
 export interface Plan {
   readonly chance: number;
-  readonly whose: "veteran" | "stranger";
+  readonly whose: Half;
 }
 
 /**
@@ -224,41 +231,4 @@ export function lookCost(
   const passes = own ? 6 : 4;
   const trainings = own ? 2 : fresh ? 1 : 0;
   return passes * batches * batchTokens * FORWARD + trainings * ticketTokens;
-}
-
-/** The audits' budget: a share of the volunteers' training. */
-export class Budget {
-  readonly #share: number;
-  #earned: number;
-  #spent = 0;
-
-  /** `ahead`: tokens of training counted as done already, so that the first newcomers can be audited. */
-  constructor(share: number, ahead: number) {
-    this.#share = share;
-    this.#earned = ahead;
-  }
-
-  earn(tokens: number): void {
-    this.#earned += tokens;
-  }
-
-  /**
-   * Whether it can be afforded; then it is spent. A veteran's audit may not touch the second half, which is for
-   * newcomers and suspects: else honest work would pay for the strangers' going unaudited.
-   */
-  spend(cost: number, whose: Plan["whose"]): boolean {
-    const part = whose === "veteran" ? 1 / 2 : 1;
-    if (this.#spent + cost > part * this.#share * this.#earned) return false;
-    this.#spent += cost;
-    return true;
-  }
-
-  /** Spends what must be spent, whatever is left: later audits wait until it is earned. */
-  charge(cost: number): void {
-    this.#spent += cost;
-  }
-
-  get spent(): number {
-    return this.#spent;
-  }
 }

@@ -3,16 +3,8 @@ import { centredClipping } from "../../bench/attacks/centred-clipping.ts";
 import { DENSE2, DENSE4, F32 } from "../../protocol/codec/codec.ts";
 import { decodeFrame, encodeFrame } from "../../protocol/frame.ts";
 import type { TicketId, VolunteerKey } from "../../protocol/ids.ts";
-import {
-  Budget,
-  blameOf,
-  type Change,
-  type Evidence,
-  excused,
-  lookInto,
-  planOf,
-  verdictOf,
-} from "./audit.ts";
+import { blameOf, type Change, type Evidence, excused, lookInto, planOf, verdictOf } from "./audit.ts";
+import { Budget } from "./budget.ts";
 import type { Candidate } from "./candidate.ts";
 import { Gauge } from "./gauge.ts";
 import {
@@ -130,7 +122,7 @@ describe("weighing", () => {
   test("A22: a thousand new keys weigh a quarter together once somebody trusted is there; the control lets them rule", () => {
     const pool = [delta("a"), ...Array.from({ length: 1_000 }, (_, i) => delta(`new ${i}`))];
     const share = (rule: keyof typeof RULES) => {
-      const { merged } = RULES[rule](pool, 5, known("a"), 0);
+      const { merged } = RULES[rule](pool, 9, known("a"), 0); // no audit came
       const total = merged.reduce((sum, { weight }) => sum + weight, 0);
       return 1 - weightOf(merged, "a") / total;
     };
@@ -141,7 +133,7 @@ describe("weighing", () => {
   test("A22: nine new keys use up a quarter of what a version counts for in the budget; the control lets them use nine tenths", () => {
     const pool = [delta("a"), ...Array.from({ length: 9 }, (_, i) => delta(`new ${i}`))];
     const counted = (rule: keyof typeof RULES) =>
-      RULES[rule](pool, 5, known("a"), 0).merged.map(
+      RULES[rule](pool, 9, known("a"), 0).merged.map(
         ({ ticket, tokens }) => [ticket, tokens ?? 100] as const,
       );
     const part = (rule: keyof typeof RULES) => {
@@ -179,7 +171,20 @@ describe("weighing", () => {
     expect(tickets(about, 20_000, "mean")).toEqual(["new 1", "new 2"]); // the control
     expect(tickets(merged(known("a"), key("of a"), 3), 20_000)).toHaveLength(2); // it has left
     const proven = byTrust([{ ...pool[0]!, proven: true }, pool[1]!], 5, about, 20_000).merged;
-    expect(proven).toHaveLength(2);
+    expect(proven.map(({ ticket }) => ticket)).toEqual(["new 1"]);
+  });
+
+  test("A22: a newcomer's delta waits for its audit beside somebody trusted, and weighs an eleventh when none comes; the control merges flips at once", () => {
+    const pool = (version: number) => [delta("a", 1, { version }), delta("flips")];
+    const weight = (version: number, rule: keyof typeof RULES = "default") =>
+      weightOf(RULES[rule](pool(version), version, known("a"), 0).merged, "flips");
+    expect([5, 6, 7, 8].map((version) => weight(version))).toEqual([0, 0, 0, 0]);
+    expect(byTrust(pool(8), 8, known("a"), 0).discarded).toEqual([]);
+    expect(weight(9)).toBeCloseTo(100 / 5 ** 1.5, 9);
+    expect(weight(5, "mean")).toBe(100);
+    const audited = byTrust([pool(5)[0]!, delta("flips", 1, { proven: true })], 5, known("a"), 0).merged;
+    expect(weightOf(audited, "flips")).toBe(100);
+    expect(weightOf(byTrust(pool(5), 5, NO_TRUST, 0).merged, "flips")).toBe(100); // nobody is trusted yet
   });
 
   test("A23: newcomers of one network prefix weigh an eighth together", () => {
@@ -187,7 +192,7 @@ describe("weighing", () => {
       delta("a"),
       ...Array.from({ length: 50 }, (_, i) => delta(`new ${i}`, 1, { facts: { size: 1, from: "net" } })),
     ];
-    const { merged } = byTrust(pool, 5, known("a"), 0);
+    const { merged } = byTrust(pool, 9, known("a"), 0); // no audit came
     const total = merged.reduce((sum, { weight }) => sum + weight, 0);
     expect(1 - weightOf(merged, "a") / total).toBeCloseTo(1 / 8, 6);
   });
@@ -386,7 +391,7 @@ describe("audits (A14)", () => {
           asked.push(`${batches}${own ? " and its own" : ""}`);
           return found[Math.min(asked.length, found.length) - 1]!;
         },
-        () => asked.length < affordable,
+        { pay: () => asked.length < affordable, refund: () => {} },
         (about) => verdictOf(about, 5, trust),
         learns,
       );
@@ -484,13 +489,6 @@ describe("audits (A14)", () => {
     );
     expect(budget.spend(3, "veteran"), "the control").toBe(false);
     expect(budget.spend(3, whose)).toBe(true);
-  });
-
-  test("nothing is spent beyond the share", () => {
-    const budget = new Budget(0.1, 100);
-    expect([budget.spend(10, "stranger"), budget.spend(1, "stranger")]).toEqual([true, false]);
-    budget.earn(10);
-    expect([budget.spend(1, "veteran"), budget.spend(1, "stranger")]).toEqual([false, true]);
   });
 });
 

@@ -31,7 +31,7 @@ const ODD = 8;
  * with it, but hardly one opposes it.
  */
 const OPPOSED = -0.1;
-/** Versions that a suspect delta waits for its audit. */
+/** Versions that a delta which must be audited first waits for that. */
 const MAX_WAIT = 4;
 /** Suspects that wait, at most: more are refused, so that they cannot fill the pool. */
 export const MAX_SUSPECTS = 64;
@@ -40,9 +40,12 @@ export const MAX_SUSPECTS = 64;
  * there.
  */
 const NEWCOMERS_SHARE = 1 / 4;
-/** Where somebody trusted was merged in so many of the newest versions, */
+/**
+ * Newest versions in which, or in the open one, a trusted volunteer has a delta where one is about. There newcomers'
+ * deltas wait for their audits, MAX_WAIT versions at most: what is merged then weighs an eleventh, for its age.
+ */
 const LATELY = 2;
-/** newcomers alone make no version: they wait so long for one with somebody trusted in it, or for an audit. */
+/** Milliseconds that they wait where newcomers alone are left. */
 const NEWCOMERS_WAIT_MS = 20_000;
 /** Part of a version's weight that those of them from one network have together, at most. */
 const PREFIX_SHARE = 1 / 8;
@@ -73,8 +76,8 @@ export const clippedMean: WeighingRule = (pool, version, trust) => {
 };
 
 /**
- * Ours: clipped; suspects wait for an audit and go when none comes; reputation; the not yet audited together,
- * and those from one network, capped. Robustness comes from history and audits, not from a majority
+ * Ours: clipped; suspects wait for an audit and go when none comes; newcomers wait for one where somebody trusted is
+ * about; reputation; the not yet audited together, and those from one network, capped. Robustness comes from history and audits, not from a majority
  * within one small version.
  */
 export const byTrust: WeighingRule = (pool, version, trust, now) => {
@@ -100,8 +103,11 @@ export const byTrust: WeighingRule = (pool, version, trust, now) => {
     else if (delta.proven || trusted(standing)) known.push({ ticket: delta.ticket, weight });
     else fresh.push({ delta, weight });
   }
-  const alone = known.length === 0 && trustedLately(trust, version);
-  const counted = alone ? fresh.filter(({ delta }) => now - (delta.at ?? now) >= NEWCOMERS_WAIT_MS) : fresh;
+  const about = known.length > 0 || trustedLately(trust, version);
+  // Whoever was trusted may have left, and audits may be far behind: nobody waits for ever.
+  const waited = ({ version: from, at = now }: Candidate) =>
+    version - from >= MAX_WAIT || (known.length === 0 && now - at >= NEWCOMERS_WAIT_MS);
+  const counted = about ? fresh.filter(({ delta }) => waited(delta)) : fresh;
   const weights = byNetwork(pool, [...known, ...capped(counted, sumOf(known))]);
   const waiting = new Map(pool.map((delta) => [delta.ticket, delta]));
   const merged = weights.map((one) => {

@@ -1,0 +1,76 @@
+import { expect, test } from "vitest";
+import { lookInto, verdictOf } from "./audit.ts";
+import { Budget, purseOf } from "./budget.ts";
+import { NO_TRUST } from "./standing.ts";
+import { NOTHING_USUAL, withGain } from "./usual.ts";
+
+const evidence = (own: number, gate: number) => ({
+  assigned: { before: 3, after: 3 - own },
+  gate: { before: 3, after: 3 - gate },
+});
+const trust = { ...NO_TRUST, usual: withGain(NOTHING_USUAL, 0, 0.1) };
+
+test("nothing is spent beyond the share, and neither half by the other's audits", () => {
+  const budget = new Budget(0.1, 100);
+  expect([budget.spend(10, "stranger"), budget.spend(1, "stranger")]).toEqual([true, false]);
+  expect([budget.spend(5, "veteran"), budget.spend(1, "veteran")]).toEqual([true, false]);
+  budget.earn(20);
+  expect([budget.spend(1, "veteran"), budget.spend(1, "stranger")]).toEqual([true, true]);
+  expect([budget.spend(0.1, "veteran"), budget.spend(0.1, "stranger")]).toEqual([false, false]);
+});
+
+test("A14: strangers' garbage finds no audits whose second look nobody pays for, and leaves veterans theirs", async () => {
+  // Each look costs 1 for a micro-batch; a tenth of 1,000 tokens may be spent, of which half is the strangers'.
+  const cost = ({ batches }: { batches: number }) => batches;
+  const garbage = evidence(-0.5, -0.5);
+  const budget = new Budget(0.1, 0);
+  budget.earn(1_000);
+  const found: (string | undefined)[] = [];
+  for (let key = 0; key < 100; key++) {
+    const verdict = await lookInto(
+      async () => garbage,
+      purseOf(budget, "stranger", cost),
+      (about) => verdictOf(about, 5, trust),
+      true,
+    );
+    found.push(verdict?.verdict);
+  }
+  expect(found.filter((verdict) => verdict === "bad")).toHaveLength(16); // 3 each, of 50
+  expect(budget.spent).toBe(48);
+  expect(budget.spend(50, "veteran")).toBe(true);
+  // The control: first looks alone use the strangers' half up, and nobody is found bad.
+  const unreserved = new Budget(0.1, 0);
+  unreserved.earn(1_000);
+  for (let key = 0; key < 50; key++) expect(unreserved.spend(1, "stranger")).toBe(true);
+  expect(unreserved.spend(2, "stranger")).toBe(false);
+});
+
+test("an honest stranger's audit costs the first look alone", async () => {
+  const budget = new Budget(0.1, 0);
+  budget.earn(100);
+  const purse = purseOf(budget, "stranger", ({ batches }) => batches);
+  const honest = () =>
+    lookInto(
+      async () => evidence(0.5, 0.3),
+      purse,
+      (about) => verdictOf(about, 5, trust),
+      true,
+    );
+  for (let i = 1; i <= 3; i++) {
+    expect((await honest())?.verdict).toBe("good");
+    expect(budget.spent).toBe(i);
+  }
+  expect(await honest()).toBeUndefined(); // of 5, the second look of the fourth is missing
+});
+
+test("A25: what a roll-back's audits cost leaves a debt that is soon earned; unbounded, the control, garbage goes unaudited", () => {
+  const budget = new Budget(0.1, 100);
+  for (let i = 0; i < 96; i++) budget.charge(20, "veteran");
+  expect(budget.spent).toBe(1_920);
+  budget.earn(100); // what a debt of 5 takes, of half of a tenth
+  expect(budget.spend(1, "veteran")).toBe(false);
+  budget.earn(20);
+  expect(budget.spend(1, "veteran")).toBe(true);
+  expect(1_920 - 0.05 * 120, "the control: that much would be owed still").toBeGreaterThan(1_900);
+  expect(budget.spend(10, "stranger")).toBe(true); // strangers' audits wait for none of it
+});

@@ -1,0 +1,83 @@
+import type { Look } from "./audit.ts";
+
+/** Whose deltas a half of the budget is for. */
+export type Half = "veteran" | "stranger";
+
+/**
+ * What audits may cost: a share of what volunteers train, half of it for veterans' deltas and half for those of newcomers
+ * and suspects. Neither can use the other's up: strangers' garbage would keep veterans from being audited, and honest
+ * work pay for the strangers' going unaudited.
+ */
+export class Budget {
+  readonly #share: number;
+  /** Tokens of training that strangers' audits may cost before anything is trained; half of it is the largest debt. */
+  readonly #ahead: number;
+  #earned = 0;
+  readonly #spent = { veteran: 0, stranger: 0 };
+  #total = 0;
+
+  /** `ahead`: tokens of training counted as done already, so that the first newcomers can be audited. */
+  constructor(share: number, ahead: number) {
+    this.#share = share;
+    this.#ahead = share * ahead;
+  }
+
+  earn(tokens: number): void {
+    this.#earned += tokens;
+  }
+
+  /** Whether it can be afforded; then it is spent. */
+  spend(cost: number, whose: Half): boolean {
+    if (this.#spent[whose] + cost > this.#allowed(whose)) return false;
+    this.#spent[whose] += cost;
+    this.#total += cost;
+    return true;
+  }
+
+  /**
+   * Spends what must be spent, whatever is left: later audits wait until it is earned, but for no longer than
+   * a debt of half of what a run begins with takes. Else a provoked roll-back would leave garbage unaudited for as long as its audits cost.
+   */
+  charge(cost: number, whose: Half): void {
+    this.#spent[whose] = Math.min(this.#spent[whose] + cost, this.#allowed(whose) + this.#ahead / 2);
+    this.#total += cost;
+  }
+
+  /** Takes back what was spent and is not needed. */
+  refund(cost: number, whose: Half): void {
+    this.#spent[whose] -= cost;
+    this.#total -= cost;
+  }
+
+  #allowed(whose: Half): number {
+    // There are no veterans at first, but for the server's own direction.
+    const ahead = whose === "stranger" ? this.#ahead : this.#ahead / 2;
+    return (this.#share * this.#earned) / 2 + ahead;
+  }
+
+  get spent(): number {
+    return this.#total;
+  }
+}
+
+/** What pays for the looks of one audit. */
+export interface Purse {
+  /** Pays for these looks together; false, and nothing paid, where they cannot be afforded. */
+  pay(...looks: readonly Look[]): boolean;
+  /** Takes back what was paid for a look that is not needed. */
+  refund(look: Look): void;
+}
+
+/** A purse out of one half of a budget. An audit that `must` be made is paid for whatever is left. */
+export function purseOf(budget: Budget, whose: Half, cost: (look: Look) => number, must = false): Purse {
+  return {
+    pay: (...looks) => {
+      const sum = looks.reduce((all, look) => all + cost(look), 0);
+      // A volunteer that is nearly found bad does not go free for want of budget.
+      if (!must && !looks.some(({ own }) => own)) return budget.spend(sum, whose);
+      budget.charge(sum, whose);
+      return true;
+    },
+    refund: (look) => budget.refund(cost(look), whose),
+  };
+}
