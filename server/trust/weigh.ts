@@ -108,11 +108,14 @@ export const byTrust: WeighingRule = (pool, version, trust, now) => {
   const waited = ({ version: from, at = now }: Candidate) =>
     version - from >= MAX_WAIT || (known.length === 0 && now - at >= NEWCOMERS_WAIT_MS);
   const counted = about ? fresh.filter(({ delta }) => waited(delta)) : fresh;
+  const newcomers = new Set(counted.map(({ delta }) => delta.ticket));
   const weights = byNetwork(pool, [...known, ...capped(counted, sumOf(known))]);
   const waiting = new Map(pool.map((delta) => [delta.ticket, delta]));
   const merged = weights.map((one) => {
     const delta = waiting.get(one.ticket)!;
-    const alone = staleWeight(delta, version) * clips.get(one.ticket)!;
+    // A newcomer that no audit came to has its age held against it: it would earn by garbage.
+    const unaudited = about && newcomers.has(one.ticket);
+    const alone = (unaudited ? delta.tokens : staleWeight(delta, version)) * clips.get(one.ticket)!;
     return { ...one, ...countedTokens(delta, one.weight / alone) };
   });
   return { merged, discarded, ...totalOf(merged, clips) };
@@ -130,7 +133,7 @@ function totalOf(merged: readonly Weight[], clips: ReadonlyMap<TicketId, number>
 
 /**
  * What a delta counts for that weighs this part of what it would without caps and strikes: nobody uses the run's budget
- * up, or earns credit, by work that was hardly merged. Size and age do not count here.
+ * up, or earns credit, by work that was hardly merged. Size does not count here, nor the age of what was audited.
  */
 function countedTokens({ tokens }: Candidate, part: number): Pick<Weight, "tokens"> {
   const counted = Math.round(tokens * Math.min(1, part));
