@@ -1,7 +1,6 @@
 import { sameCodec } from "../../protocol/codec/codec.ts";
 import type { MergedEntry } from "../../protocol/history.ts";
 import { AgedMap } from "../lib/aged-map.ts";
-import { thinned } from "../lib/thinned.ts";
 import {
   addStrike,
   applyRuling,
@@ -10,10 +9,10 @@ import {
   resetSince,
   seen,
 } from "../trust/standing.ts";
-import { rolledBackTo } from "../trust/tripwire.ts";
 import { withGain, withSize } from "../trust/usual.ts";
 import { due } from "./due.ts";
 import { effortOf } from "./effort.ts";
+import { type Change, evaluate } from "./evaluated.ts";
 import type {
   Accepted,
   Audited,
@@ -22,7 +21,6 @@ import type {
   Created,
   DurableEvent,
   Effect,
-  Evaluated,
   Event,
   Published,
   RolledBack,
@@ -33,13 +31,10 @@ import { deltasLately, expire, lease, settle } from "./leases.ts";
 import { type Outcome, outcomesOf } from "./outcomes.ts";
 import { innerAfter, roundAfter, type Timing } from "./rounds.ts";
 import { ACTIVE_MS, MAX_STALENESS, type Rules } from "./rules.ts";
-import { keepSample } from "./samples.ts";
 import { begin, type Done, type Pooled, type State } from "./state.ts";
 
 /** Versions shown, the newest, and counted of how rounds go. */
 const MAX_VERSIONS = 20;
-/** Held-out points kept; beyond this every other one of the older half is dropped. */
-const MAX_POINTS = 400;
 /** Deltas whose time sets the deadline. */
 const TIMED_DELTAS = 32;
 
@@ -48,15 +43,6 @@ export interface Step {
   readonly effects: readonly Effect[];
   /** Deltas whose outcome the event decided. */
   readonly ended: readonly Outcome[];
-}
-
-/** A durable event's effect on the state, before the deltas that it ended are removed. */
-interface Change {
-  readonly state: State;
-  /** Effects that come before what is due. */
-  readonly effects?: readonly Effect[];
-  /** Nothing becomes due by it. */
-  readonly quiet?: true;
 }
 
 /**
@@ -276,30 +262,6 @@ function rollBack(state: State, event: RolledBack): Change {
       { type: "announce", event: { type: "version", ...summary } },
       { type: "evaluate", version, tokens: state.tokens },
     ],
-  };
-}
-
-function evaluate(rules: Rules, state: State, event: Evaluated): Change {
-  const { at, version, tokens, loss, sample } = event;
-  const newest = state.heldOut.at(-1);
-  // Measured before a roll-back and reported after it: that version is gone.
-  const gone = version < state.floor;
-  if (gone || (newest !== undefined && newest.version >= version))
-    return { state: { ...state, at }, quiet: true };
-  const to = rolledBackTo(state.heldOut, event, rules.tripwire);
-  return {
-    state: {
-      ...state,
-      at,
-      heldOut: thinned([...state.heldOut, { version, tokens, loss }], MAX_POINTS),
-      sample: { version, text: sample },
-      samples: keepSample(state.samples, version, sample),
-    },
-    effects: [
-      { type: "announce", event: { type: "evaluation", version, tokens, loss, sample } },
-      ...(to === undefined ? [] : [{ type: "roll-back", to } as const]),
-    ],
-    quiet: true,
   };
 }
 
