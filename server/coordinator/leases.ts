@@ -4,7 +4,7 @@ import type { TicketTerms } from "../../protocol/ticket.ts";
 import { AgedMap } from "../lib/aged-map.ts";
 import { admitted, isFreshAt, standingOf, trusted } from "../trust/standing.ts";
 import type { Effect, SoftEvent } from "./events.ts";
-import { batchFor, type RoundRules, sendingFor, slotOf, stepsWithin } from "./rounds.ts";
+import { batchFor, innerAfter, type RoundRules, sendingFor, slotOf, stepsWithin } from "./rounds.ts";
 import {
   ACTIVE_MS,
   LEASES_EACH,
@@ -86,8 +86,12 @@ function shareOf(rules: Rules, state: State, asked: Asked, now: number): Share {
   const { codec, bytes } = sendingFor(rounds, asked.pace, state.timings, round.ms);
   const slot = slotOf(round, bytes, asked.pace, sent, now);
   if ("until" in slot) return slot;
-  const inner = rounds.inner ?? state.inner;
-  const batch = batchFor(rounds, inner, deltasLately(state.versions));
+  // Before the first version those who came tell how many there are: AdamW's first steps are for the low rates of a run's
+  // beginning, and a crowd that changes to it a round later takes them at the full ones.
+  const isFirst = state.versions.length === 0;
+  const deltas = isFirst ? state.soft.seen.size + 1 : deltasLately(state.versions);
+  const inner = rounds.inner ?? (isFirst ? innerAfter(state.inner, deltas) : state.inner);
+  const batch = batchFor(rounds, inner, deltas);
   return {
     ...slot,
     inner,

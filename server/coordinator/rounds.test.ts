@@ -167,7 +167,7 @@ describe("a run on a clock", () => {
   const pace = { speed: 160, uplink: 20_000 };
 
   test("everybody works: a hundred who ask at once have tickets that end together, and what was done is what counts", () => {
-    const run = new Driven(rules);
+    const run = new Driven({ ...rules, rounds: { ...rules.rounds!, batch: 2 } });
     const tickets = Array.from({ length: 100 }, (_, i) => run.ask(i, pace));
     expect(new Set(tickets.map(({ trainFor }) => trainFor))).toEqual(new Set([900]));
     run.now = 950;
@@ -176,6 +176,26 @@ describe("a run on a clock", () => {
     expect(run.state.version).toBe(1);
     expect(run.state.versions[0]!.deltas).toBe(100);
     expect(run.state.tokens).toBe(16 * (34 * 1 + 33 * 2 + 33 * 3));
+  });
+
+  test("before its first version a run goes by how many have come, and after it by the deltas of its versions", () => {
+    const run = new Driven({ ...rules, rounds: { ...rules.rounds!, most: { adamw: 4, muon: 16 } } });
+    const tickets = Array.from({ length: 12 }, (_, i) => run.ask(i, pace));
+    const trained = tickets.map(({ inner, batch }) => `${inner} ${batch}`);
+    expect([trained[0], trained[1], trained[8], trained[9], trained[11]]).toEqual([
+      "muon 16",
+      "muon 8",
+      "muon 8",
+      "adamw 2",
+      "adamw 2",
+    ]);
+    run.now = 950;
+    run.accept(tickets[0]!, 950, 5);
+    run.now = 1_000;
+    run.send({ type: "tick" });
+    run.settle();
+    expect(run.state.version).toBe(1);
+    expect(run.ask(12, pace), "of one delta").toMatchObject({ inner: "muon", batch: 16 });
   });
 
   test("A30: who asks and never sends, and who comes late, holds nobody up; the late delta is of the next version", () => {
