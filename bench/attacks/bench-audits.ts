@@ -10,7 +10,6 @@ import { MAX_BLAMED } from "../../server/run/recent-deltas.ts";
 import {
   blameOf,
   excused,
-  type Look,
   lookCost,
   lookInto,
   type Plan,
@@ -18,7 +17,7 @@ import {
   type Verdict,
   verdictOf,
 } from "../../server/trust/audit.ts";
-import { type Budget, purseOf } from "../../server/trust/budget.ts";
+import { type Budget, type Look, purseOf } from "../../server/trust/budget.ts";
 import type { Candidate } from "../../server/trust/candidate.ts";
 import { Learning, NEWEST } from "../../server/trust/learning.ts";
 import { standingOf } from "../../server/trust/standing.ts";

@@ -1,4 +1,4 @@
-import type { CodecSpec } from "../../protocol/codec/codec.ts";
+import type { CodecSpec, MidriseBits } from "../../protocol/codec/codec.ts";
 import type { Slot } from "./ops.ts";
 
 /**
@@ -29,3 +29,6 @@ export interface Encode {
   /** As many words as hold the payload's bytes. */
   readonly payload: Slot;
 }
+
+/** Scales in a block's largest magnitude under `midrise`, by the bits of a code: protocol/codec's. */
+export const MIDRISE_SPAN: Readonly<Record<MidriseBits, number>> = { 2: 5, 3: 9 };

@@ -44,9 +44,6 @@ export type CodecSpec =
 export type CodeBits = 2 | 4 | 8;
 export type MidriseBits = 2 | 3;
 
-/** Scales in a block's largest magnitude under `midrise`, by the bits of a code. */
-export const MIDRISE_SPAN = { 2: 5, 3: 9 } as const satisfies Record<MidriseBits, number>;
-
 export const F32: CodecSpec = { name: "f32" };
 export const DENSE2: CodecSpec = { name: "dense", bits: 2 };
 export const DENSE4: CodecSpec = { name: "dense", bits: 4 };

@@ -1,6 +1,6 @@
 import { ProtocolError } from "../errors.ts";
 import { BitReader, BitWriter, bytesFor } from "./bits.ts";
-import { type Codec, type CodecSpec, MIDRISE_SPAN } from "./codec.ts";
+import type { Codec, CodecSpec, MidriseBits } from "./codec.ts";
 import { checkScale, largestOf, readScale, requireBytes, requireFinite, writeScale } from "./scale.ts";
 
 /**
@@ -13,6 +13,8 @@ import { checkScale, largestOf, readScale, requireBytes, requireFinite, writeSca
 export type Midrise = Extract<CodecSpec, { name: "midrise" }>;
 
 const BLOCK = 64;
+/** Scales in a block's largest magnitude, by the bits of a code. */
+const SPAN: Readonly<Record<MidriseBits, number>> = { 2: 5, 3: 9 };
 
 export function midrise(bits: Midrise["bits"]): Codec {
   const most = 2 ** bits - 1;
@@ -31,7 +33,7 @@ export function midrise(bits: Midrise["bits"]): Codec {
       const codes = new BitWriter(payload, 2 * blocksOf(length), bits);
       for (let start = 0, scaleAt = 0; start < length; start += BLOCK, scaleAt += 2) {
         const end = Math.min(start + BLOCK, length);
-        const scale = writeScale(payload, scaleAt, largestOf(values, start, end), MIDRISE_SPAN[bits]);
+        const scale = writeScale(payload, scaleAt, largestOf(values, start, end), SPAN[bits]);
         for (let i = start; i < end; i++) {
           const value = values[i]!;
           const code =

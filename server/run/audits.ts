@@ -12,7 +12,6 @@ import { forgetOldest } from "../lib/oldest.ts";
 import {
   blameOf,
   excused,
-  type Look,
   lookCost,
   lookInto,
   type Plan,
@@ -20,7 +19,7 @@ import {
   type Verdict,
   verdictOf,
 } from "../trust/audit.ts";
-import { Budget, type Purse, purseOf } from "../trust/budget.ts";
+import { Budget, type Look, type Purse, purseOf } from "../trust/budget.ts";
 import type { Candidate } from "../trust/candidate.ts";
 import { type Gauge, REMEMBERED } from "../trust/gauge.ts";
 import { Learning, NEWEST } from "../trust/learning.ts";

@@ -1,5 +1,5 @@
 import type { AuditedAs } from "../../protocol/people.ts";
-import type { Half, Purse } from "./budget.ts";
+import type { Half, Look, Purse } from "./budget.ts";
 import type { Candidate } from "./candidate.ts";
 import { auditChance, standingOf, type Trust } from "./standing.ts";
 import { usualGain } from "./usual.ts";
@@ -148,12 +148,6 @@ export function blameOf(evidence: Evidence, steps: number, trust: Trust): Verdic
 export function excused(blamed: Verdict, made: Verdict | undefined): Verdict {
   const proven = made?.verdict === "bad";
   return blamed.verdict === "bad" && !proven ? { verdict: "unclear", reason: blamed.reason } : blamed;
-}
-
-/** An audit's order: micro-batches of text, and whether the server's own delta is measured as well. */
-export interface Look {
-  readonly batches: number;
-  readonly own: boolean;
 }
 
 /**

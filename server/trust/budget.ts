@@ -1,7 +1,11 @@
-import type { Look } from "./audit.ts";
-
 /** Whose deltas a half of the budget is for. */
 export type Half = "veteran" | "stranger";
+
+/** An audit's order: micro-batches of text, and whether the server's own delta is measured as well. */
+export interface Look {
+  readonly batches: number;
+  readonly own: boolean;
+}
 
 /**
  * What audits may cost: a share of what volunteers train, half of it for veterans' deltas and half for those of newcomers

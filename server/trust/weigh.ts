@@ -113,7 +113,7 @@ export const byTrust: WeighingRule = (pool, version, trust, now) => {
   const waiting = new Map(pool.map((delta) => [delta.ticket, delta]));
   const merged = weights.map((one) => {
     const delta = waiting.get(one.ticket)!;
-    // A newcomer that no audit came to has its age held against it: it would earn by garbage.
+    // An unaudited newcomer earns less for its age, or garbage would earn the whole.
     const unaudited = about && newcomers.has(one.ticket);
     const alone = (unaudited ? delta.tokens : staleWeight(delta, version)) * clips.get(one.ticket)!;
     return { ...one, ...countedTokens(delta, one.weight / alone) };

@@ -1,6 +1,5 @@
-import { MIDRISE_SPAN } from "../../../protocol/codec/codec.ts";
 import { ModelError } from "../../contract/config.ts";
-import type { Encode, ExtractionOp } from "../extraction-ops.ts";
+import { type Encode, type ExtractionOp, MIDRISE_SPAN } from "../extraction-ops.ts";
 import type { Arena, DeviceNeeds, Dynamics, Gemm, Op, Slot } from "../ops.ts";
 import type { Arenas } from "../plan.ts";
 import { squaresOf } from "../second-moments.ts";

@@ -1,4 +1,5 @@
-import { type CodecSpec, MIDRISE_SPAN, type MidriseBits } from "../../../../protocol/codec/codec.ts";
+import type { CodecSpec, MidriseBits } from "../../../../protocol/codec/codec.ts";
+import { MIDRISE_SPAN } from "../../extraction-ops.ts";
 import { f32, index, line, main } from "./kernel.ts";
 
 /**
