@@ -3,7 +3,7 @@ import { layoutOf } from "../../model/contract/layout.ts";
 import { encodeSafetensors } from "../../model/data/safetensors.ts";
 import { readTensors } from "../../model/export/safetensors-file.ts";
 import type { RunCorpus, TaskFactory } from "../run/options.ts";
-import { DEFAULT_SETTINGS, type Settings, SettingsError } from "../run/settings.ts";
+import { DEFAULT_SETTINGS, type Settings, SettingsError, withModel } from "../run/settings.ts";
 import type { Store } from "../store/store.ts";
 import { type Start, TOKENIZER_FILE } from "./start-folder.ts";
 
@@ -21,7 +21,7 @@ export function startSettings(given: Settings | undefined, { shape, folder }: St
   if (differs(settings.model) && !isDefault(settings.model)) {
     throw new SettingsError(`"model" is not that of ${folder}; leave it out of the run file`);
   }
-  return { ...settings, model };
+  return withModel(settings, model);
 }
 
 /** Throws a SettingsError where the corpus is in other tokens than the model's. */

@@ -6,6 +6,7 @@ import {
   parseSettings,
   SettingsError,
   storedSettings,
+  withModel,
 } from "./settings.ts";
 
 test("an empty run file is the default run", () => {
@@ -135,5 +136,15 @@ test("a run from before narrow models' rates and outer.fullAt keeps the rules th
     learningRate: 1e-3,
     outer: { kind: "nesterov" },
   });
-  expect(earlierDefaults(chosen)).toEqual([chosen, chosen]);
+  for (const earlier of earlierDefaults(chosen)) expect(earlier).toEqual(chosen);
+});
+
+test("a model that a run begins with brings its width's learning rate, unless one was chosen", () => {
+  const model = { ...DEFAULT_SETTINGS.model, width: 768 };
+  expect(withModel(parseSettings({}), model)).toEqual(parseSettings({ model }));
+  expect(withModel(parseSettings({}), model).learningRate).toBeCloseTo(0.3 / 768, 5);
+  expect(withModel(parseSettings({ learningRate: 0.01 }), model).learningRate).toBe(0.01);
+  // The control: runs that began so before had the rate of a width of 96, and go on with it.
+  const rates = earlierDefaults(withModel(parseSettings({}), model)).map(({ learningRate }) => learningRate);
+  expect(rates).toContain(parseSettings({}).learningRate);
 });

@@ -186,6 +186,17 @@ export function storedSettings(json: unknown): Settings {
   throw new SettingsError(result.error.issues.map(describe).join("; "));
 }
 
+/** The settings of a run whose model came with it: a learning rate that nobody chose follows the model's width. */
+export function withModel(settings: Settings, model: Settings["model"]): Settings {
+  const { learningRate, optimizer } = settings;
+  const usual = ({ width }: Settings["model"]) => usualRate(Math.max(NARROW, width), optimizer.inner);
+  return {
+    ...settings,
+    model,
+    learningRate: learningRate === usual(settings.model) ? usual(model) : learningRate,
+  };
+}
+
 /**
  * A run file's settings with the defaults of each earlier release, the newest first: a run that it began with those goes on
  * with them.
@@ -200,7 +211,12 @@ export function earlierDefaults(settings: Settings): readonly Settings[] {
     outer: fullAt === FULL_AT ? whole : outer,
     learningRate: learningRate === today ? usualRate(model.width) : learningRate,
   };
-  return [turns, before];
+  // A run that began with a model of --from had the rate of the default's width.
+  const begunWith = {
+    ...turns,
+    learningRate: learningRate === today ? DEFAULT_SETTINGS.learningRate : learningRate,
+  };
+  return [turns, before, begunWith];
 }
 
 /** The settings with turns, and what went with them, where those of a clock are today's defaults. */
