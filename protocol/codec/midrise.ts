@@ -17,8 +17,8 @@ const BLOCK = 64;
 const SPAN: Readonly<Record<MidriseBits, number>> = { 2: 5, 3: 9 };
 
 export function midrise(bits: Midrise["bits"]): Codec {
-  const most = 2 ** bits - 1;
-  const middle = 2 ** (bits - 1);
+  const most = (1 << bits) - 1;
+  const middle = 1 << (bits - 1);
   const blocksOf = (length: number) => Math.ceil(length / BLOCK);
   const payloadBytes = (length: number) => 2 * blocksOf(length) + bytesFor(length, bits);
   const products = new Float32Array(most + 1);
@@ -55,7 +55,7 @@ export function midrise(bits: Midrise["bits"]): Codec {
         for (let i = Math.min(BLOCK, length - start); i > 0; i--) {
           const code = codes.next();
           used |= code;
-          squares += (2 * code - most) ** 2;
+          squares += (2 * code - most) * (2 * code - most);
         }
         if (scale === 0 && used !== 0)
           throw new ProtocolError("bad-frame", `codes and no scale behind value ${start}`);
