@@ -240,7 +240,7 @@ describe("the status page", () => {
       site.emit({ type: "evaluation", ...measured });
     }
     await shows("The model is getting worse: its loss was 3.12 at version");
-    await shows("Whoever runs it can lower the learning rate");
+    await shows("The operator can lower the learning rate");
     site.status = exampleStatus({ heldOut: learning.map((point) => ({ ...point, loss: 7 })) });
     await open("/status");
     await shows("The model does worse than guessing: its loss stays at 7.00, and guessing has 6.24.");

@@ -327,7 +327,7 @@ const SHOTS: readonly Shot[] = [
       await page.getByRole("heading", { name: "Run it" }).waitFor();
       const none = { versions: [], heldOut: [], volunteers: [], log: [], staleness: [0, 0, 0, 0, 0] };
       site.overview = exampleOverview({ ...none, state: "paused", snapshots: [0] });
-      await page.getByText("Nobody has been here").waitFor();
+      await page.getByText("No volunteer has been here").waitFor();
     },
   },
   {
