@@ -19,6 +19,7 @@ const SETTINGS = {
   operator: "A test",
   model: { layers: 1, heads: 2, width: 32, context: 32 },
   batch: 8,
+  rounds: { batch: 8 }, // paced, a lone volunteer's would be of sixteen
   steps: 8,
   quorum: 2,
   learningRate: 0.006,
