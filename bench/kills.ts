@@ -123,7 +123,7 @@ async function killAtRandom(kills: number) {
             volunteer.send = (path, init) => fetch(server.origin + path, init);
             try {
               const ticket = await volunteer.ticket();
-              receipts.add((await volunteer.upload(ticket, smallDelta(parameters, ++deltas))).ticket);
+              receipts.add((await volunteer.upload(ticket, smallDelta(parameters, ++deltas, ticket))).ticket);
               first.resolve();
             } catch (error) {
               if (!(error instanceof ProtocolError) || error.code !== "quarantined") throw error;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { backupCommand } from "../server/cli/backup.ts";
 import { verifyCommand } from "../server/cli/verify.ts";
-import { HttpVolunteer, smallDelta } from "./harness/http-volunteer.ts";
+import { HttpVolunteer } from "./harness/http-volunteer.ts";
 import { BRIEF_RUN, runCommand, type ServerProcess, startServer } from "./harness/server-process.ts";
 
 /** Backup, restore and verify on a real run, while a real server writes to it. */
@@ -34,7 +34,7 @@ async function contribute(count: number): Promise<void> {
   for (let i = 0; i < count; i++) {
     // A new one each time: the deltas are made up, so an audit finds them bad and shuts their author out.
     const volunteer = await HttpVolunteer.at(server.origin);
-    await volunteer.upload(await volunteer.ticket(), smallDelta(parameters, ++deltas));
+    await volunteer.contribute(parameters, ++deltas);
   }
 }
 

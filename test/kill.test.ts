@@ -77,7 +77,7 @@ describe("a server killed in the middle of a version", () => {
       const work = async (volunteer: HttpVolunteer) => {
         while (dead === undefined) {
           const ticket = await volunteer.ticket();
-          const one: Sent = { volunteer, ticket, frame: smallDelta(parameters, sent.length) };
+          const one: Sent = { volunteer, ticket, frame: smallDelta(parameters, sent.length, ticket) };
           sent.push(one);
           one.receipt = await volunteer.upload(ticket, one.frame);
           if (++receipts === RECEIPTS_A_LIFE) dead = life.end("SIGKILL");

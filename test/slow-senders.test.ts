@@ -84,7 +84,7 @@ async function waited(): Promise<number> {
     const volunteer = await HttpVolunteer.at(server.origin, { "x-forwarded-for": `198.51.100.${i}` });
     for (let n = 0; n < UPLOADS; n++) {
       const ticket = await volunteer.ticket();
-      const frame = smallDelta(parameters, ++deltas);
+      const frame = smallDelta(parameters, ++deltas, ticket);
       const began = performance.now();
       await volunteer.upload(ticket, frame).catch((error: unknown) => {
         if (!(error instanceof ProtocolError) || error.code !== "too-many-requests") throw error;

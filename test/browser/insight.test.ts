@@ -16,7 +16,7 @@ import { nearestTokens, tokenEmbeddings } from "../../model/decode/embeddings.ts
 import type { Manifest } from "../../protocol/manifest.ts";
 import { ROUTES } from "../../protocol/routes.ts";
 import type { Ticket } from "../../protocol/ticket.ts";
-import { HttpVolunteer, smallDelta } from "../harness/http-volunteer.ts";
+import { HttpVolunteer } from "../harness/http-volunteer.ts";
 import { type SmallRun, startSmallRun } from "../harness/small-run.ts";
 import { oracleLogits } from "../oracle/oracle.ts";
 import { launchChromium } from "./launch.ts";
@@ -252,7 +252,7 @@ it("credit is what the server has of this volunteer, and work that came too late
   const { version } = await run.server.status();
   for (let i = 0; (await run.server.status()).version < version + 6; i++) {
     const other = await HttpVolunteer.at(run.server.origin);
-    await other.upload(await other.ticket(), smallDelta(manifest.parameters, i));
+    await other.contribute(manifest.parameters, i);
   }
   late.resolve();
   await page

@@ -83,7 +83,7 @@ it("waits for its turn while as many are at work as may be, in a run on turns, a
   await line("Waiting for the next piece of work", page);
   expect((await busy.server.status()).version).toBe(0);
   const { parameters } = await (await fetch(`${busy.server.origin}/api/manifest`)).json();
-  await first.upload(ticket, smallDelta(parameters, 1)); // a version of its own, and the visitor's turn
+  await first.upload(ticket, smallDelta(parameters, 1, ticket)); // a version of its own, and the visitor's turn
   await busy.server.until((status) => status.version > 1);
   await end();
 });

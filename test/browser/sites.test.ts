@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { OPERATOR_ROUTES } from "../../protocol/operator.ts";
 import { ROUTES } from "../../protocol/routes.ts";
 import { SITE_HEADER } from "../../protocol/site.ts";
-import { HttpVolunteer, smallDelta } from "../harness/http-volunteer.ts";
+import { HttpVolunteer } from "../harness/http-volunteer.ts";
 import type { ServerProcess } from "../harness/server-process.ts";
 import { type SmallRun, startSmallRun } from "../harness/small-run.ts";
 import { launchChromium } from "./launch.ts";
@@ -130,7 +130,7 @@ it("the keyboard alone suffices to make the tag, and the site gets what was chos
   const other = await HttpVolunteer.at(server.origin);
   await fill(/^Width/, "3");
   // The page is drawn anew while somebody types.
-  await other.upload(await other.ticket(), smallDelta(parameters, 1));
+  await other.contribute(parameters, 1);
   await maker.getByText(new RegExp(`Version ${version + 1}: `)).waitFor();
   await maker.waitForResponse(server.origin + OPERATOR_ROUTES.overview);
   await keyboard.type("00");

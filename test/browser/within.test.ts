@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { isVolunteerKey } from "../../protocol/ids.ts";
 import { KEY_HEADER } from "../../protocol/request.ts";
 import { ROUTES } from "../../protocol/routes.ts";
-import { HttpVolunteer, smallDelta } from "../harness/http-volunteer.ts";
+import { HttpVolunteer } from "../harness/http-volunteer.ts";
 import { OPEN, visitBlog } from "./blog.ts";
 import { WORKER } from "./pages-fixture.ts";
 
@@ -121,7 +121,7 @@ describe("the box", () => {
     const { parameters } = await (await fetch(server.origin + ROUTES.manifest)).json();
     const other = await HttpVolunteer.at(server.origin);
     for (let i = 1; i <= 4; i++) {
-      await other.upload(await other.ticket(), smallDelta(parameters, i));
+      await other.contribute(parameters, i);
       await server.until((now) => now.version >= version + i);
     }
     expect((await server.status()).version).toBe(version + 4);

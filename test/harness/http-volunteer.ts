@@ -1,6 +1,7 @@
 import { SignedPosts } from "../../client/transport/signed.ts";
+import { Random } from "../../model/lib/random.ts";
 import { utf8 } from "../../protocol/bytes.ts";
-import { type CodecSpec, DENSE4 } from "../../protocol/codec/codec.ts";
+import { DENSE4 } from "../../protocol/codec/codec.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
 import { asObject } from "../../protocol/guards.ts";
 import { createIdentity, type Identity } from "../../protocol/identity.ts";
@@ -47,6 +48,12 @@ export class HttpVolunteer {
     return parseTicket(asObject((await this.post(ROUTES.tickets, utf8("{}"))).ticket, "ticket"));
   }
 
+  /** Asks, and sends a small delta of so many values. Throws the server's refusal as a ProtocolError. */
+  async contribute(parameters: number, seed: number): Promise<Receipt> {
+    const ticket = await this.ticket();
+    return this.upload(ticket, smallDelta(parameters, seed, ticket));
+  }
+
   /** Sends a delta for a ticket. Throws the server's refusal as a ProtocolError. */
   async upload(ticket: Ticket, frame: Uint8Array): Promise<Receipt> {
     const steps = ticket.trainFor !== undefined && { steps: ticket.steps };
@@ -60,9 +67,11 @@ export class HttpVolunteer {
   }
 }
 
-/** A small delta of `length` values that depends on `seed`. */
-export const smallDelta = (length: number, seed: number, codec: CodecSpec = DENSE4) =>
-  encodeFrame(
-    codec,
-    Float32Array.from({ length }, (_, i) => Math.sin(seed * 31 + i) / 1_000),
+/** A small delta of `length` values, another for every `seed`, as the ticket asks for it. */
+export function smallDelta(length: number, seed: number, { delta = DENSE4 }: Pick<Ticket, "delta">) {
+  const random = new Random(seed);
+  return encodeFrame(
+    delta,
+    Float32Array.from({ length }, () => (random.unit() - 0.5) / 500),
   );
+}
