@@ -15,8 +15,6 @@ export const RECIPES: Readonly<Record<string, Readonly<Record<string, unknown>>>
     quorum: 1,
     crowd: 8,
   },
-  /** Rounds on a clock in which everybody works. */
-  clock: { rounds: {} },
   /** FedAvg: the volunteers' mean replaces the weights. */
   average: { outer: { kind: "average", rate: 1 } },
   "average-f32": { outer: { kind: "average", rate: 1 }, delta: { name: "f32" }, downlink: { name: "f32" } },
