@@ -39,6 +39,14 @@ test("what is told of rounds is what tickets are like now, and how the newest ve
   );
 });
 
+test("before the first version what is told of rounds is what those who came are given", () => {
+  const run = new Driven(rules);
+  const tickets = Array.from({ length: 12 }, (_, i) => run.ask(i));
+  const { inner, batch } = tickets.at(-1)!;
+  expect({ inner, batch }).toEqual({ inner: "adamw", batch: 1 });
+  expect(roundStatus(rules, run.state)).toMatchObject({ inner, batch });
+});
+
 test("training counts for no more than a delta took, whatever its volunteer says", () => {
   const run = new Driven(rules);
   run.accept(run.ask(1), 500, { steps: 1, trainMs: 86_400_000 });

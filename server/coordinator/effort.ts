@@ -1,6 +1,5 @@
 import type { RoundStatus } from "../../protocol/status.ts";
-import { deltasLately, roundOf } from "./leases.ts";
-import { batchFor } from "./rounds.ts";
+import { roundOf, trainingNow } from "./leases.ts";
 import type { Rules } from "./rules.ts";
 import type { Effort, Pooled, State } from "./state.ts";
 
@@ -21,11 +20,9 @@ export function effortOf(merged: readonly Pooled[], version: number): Omit<Effor
 export function roundStatus(rules: Pick<Rules, "rounds">, state: State): RoundStatus | null {
   const { rounds } = rules;
   if (rounds === undefined) return null;
-  const inner = rounds.inner ?? state.inner;
   return {
     ms: roundOf(rounds, state).ms,
-    inner,
-    batch: batchFor(rounds, inner, deltasLately(state.versions)),
+    ...trainingNow(rounds, state, Math.max(1, state.soft.seen.size)),
     lately: lately(state.efforts),
   };
 }

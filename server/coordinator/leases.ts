@@ -86,12 +86,7 @@ function shareOf(rules: Rules, state: State, asked: Asked, now: number): Share {
   const { codec, bytes } = sendingFor(rounds, asked.pace, state.timings, round.ms);
   const slot = slotOf(round, bytes, asked.pace, sent, now);
   if ("until" in slot) return slot;
-  // Before the first version those who came tell how many there are: AdamW's first steps are for the low rates of a run's
-  // beginning, and a crowd that changes to it a round later takes them at the full ones.
-  const isFirst = state.versions.length === 0;
-  const deltas = isFirst ? state.soft.seen.size + 1 : deltasLately(state.versions);
-  const inner = rounds.inner ?? (isFirst ? innerAfter(state.inner, deltas) : state.inner);
-  const batch = batchFor(rounds, inner, deltas);
+  const { inner, batch } = trainingNow(rounds, state, state.soft.seen.size + 1);
   return {
     ...slot,
     inner,
@@ -99,6 +94,18 @@ function shareOf(rules: Rules, state: State, asked: Asked, now: number): Share {
     ...(rounds.sendings.length > 1 && { delta: codec }),
     steps: stepsWithin(rounds, asked.pace, state.timings, slot.trainFor, batch),
   };
+}
+
+/**
+ * The inner optimiser of tickets and the sequences of their micro-batches. Before the first version `here`, the number of
+ * volunteers, decides: AdamW's first steps are for the low rates of a run's beginning, and a crowd that changes to it a round
+ * later takes them at the full ones.
+ */
+export function trainingNow(rounds: RoundRules, state: State, here: number) {
+  const isFirst = state.versions.length === 0;
+  const deltas = isFirst ? here : deltasLately(state.versions);
+  const inner = rounds.inner ?? (isFirst ? innerAfter(state.inner, deltas) : state.inner);
+  return { inner, batch: batchFor(rounds, inner, deltas) };
 }
 
 /** A volunteer that asks for work; see the event. */
