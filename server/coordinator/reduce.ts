@@ -136,13 +136,18 @@ const doneOf = ({ report, took }: Accepted, asked: Clocked): Done => ({
   trainMs: Math.min(report.trainMs, took),
 });
 
-function timingOf({ asked, took, report, tokens }: Accepted, { context, rounds }: Rules): Timing[] {
-  if (asked === undefined) return [];
+function timingOf(event: Accepted, { context, rounds }: Rules): Timing[] {
+  const { asked, took, tokens } = event;
+  if (asked === undefined || rounds === undefined) return [];
   const { delta } = asked;
-  const sequenceMs = Math.min(report.trainMs, took) / (tokens / context);
-  const finest = rounds?.sendings[0]?.bytes ?? 1;
-  const bytes = rounds?.sendings.find(({ codec }) => delta && sameCodec(codec, delta))?.bytes ?? finest;
-  return [{ linkMs: (Math.max(0, took - asked.trainFor) * finest) / bytes, sequenceMs }];
+  const [finest] = rounds.sendings;
+  const sent = rounds.sendings.find(({ codec }) => delta && sameCodec(codec, delta)) ?? finest;
+  return [
+    {
+      linkMs: (Math.max(0, took - asked.trainFor) * finest.bytes) / sent.bytes,
+      sequenceMs: doneOf(event, asked).trainMs / (tokens / context),
+    },
+  ];
 }
 
 function close(state: State, event: Closed): State {
@@ -190,6 +195,7 @@ function publish(rules: Rules, state: State, event: Published): Change {
   let { trust } = state;
   for (const { volunteer } of closing.entries) trust = mergedInto(trust, volunteer, version);
   const versions = [summary, ...state.versions.slice(0, MAX_VERSIONS - 1)];
+  const deltas = deltasLately(versions);
   const next: State = {
     ...state,
     at,
@@ -206,8 +212,8 @@ function publish(rules: Rules, state: State, event: Published): Change {
       efforts: [{ ...closing.effort, ms: summary.ms }, ...state.efforts.slice(0, MAX_VERSIONS - 1)],
     }),
     ...(rules.rounds && {
-      round: roundAfter(rules.rounds, state, deltasLately(versions)),
-      inner: innerAfter(state.inner, deltasLately(versions)),
+      round: roundAfter(rules.rounds, state, deltas),
+      inner: innerAfter(state.inner, deltas),
     }),
     recent: [...state.recent.filter((merge) => at - merge.at <= ACTIVE_MS), { at, tokens: closing.tokens }],
   };

@@ -7,6 +7,7 @@ import { replay } from "./reduce.ts";
 import {
   batchFor,
   innerAfter,
+  type RoundRules,
   roundAfter,
   roundEnds,
   type Sending,
@@ -47,7 +48,11 @@ describe("a ticket's time", () => {
 const SENDING: Sending = { codec: DENSE4, bytes: 1_000 };
 
 describe("a delta is sent", () => {
-  const sendings = [SENDING, { codec: MIDRISE3, bytes: 800 }, { codec: MIDRISE2, bytes: 500 }];
+  const sendings: RoundRules["sendings"] = [
+    SENDING,
+    { codec: MIDRISE3, bytes: 800 },
+    { codec: MIDRISE2, bytes: 500 },
+  ];
   const codecFor = (uplink: number | undefined, linkMs: readonly number[] = [], ms = 1_000) =>
     sendingFor(
       { sendings },

@@ -18,7 +18,7 @@ export interface RoundRules {
   /** Tokens of one sequence. */
   readonly context: number;
   /** How deltas may be sent, the finest first: by the volunteer's link ({@link sendingFor}). */
-  readonly sendings: readonly Sending[];
+  readonly sendings: readonly [finest: Sending, ...coarser: Sending[]];
 }
 
 /** A codec of deltas, and the bytes of one. */
@@ -120,8 +120,8 @@ export function innerAfter(before: InnerName, deltas: number): InnerName {
 }
 
 /** Bytes of a delta that is sent the coarsest way, as a part of the finest. */
-const coarseness = ({ sendings }: Pick<RoundRules, "sendings">): number =>
-  (sendings.at(-1)?.bytes ?? 0) / (sendings[0]?.bytes ?? 1);
+const coarseness = ({ sendings: [finest, ...coarser] }: Pick<RoundRules, "sendings">): number =>
+  (coarser.at(-1) ?? finest).bytes / finest.bytes;
 
 /**
  * The finest way whose upload takes {@link LINK_PART} of the round at most, failing all the coarsest. A link that nothing is
@@ -134,7 +134,6 @@ export function sendingFor(
   ms: number,
 ): Sending {
   const [finest] = sendings;
-  if (finest === undefined) throw new RangeError("no way to send a delta");
   const finestMs = uplink === undefined ? middleOf(timings, "linkMs") : (1_000 * finest.bytes) / uplink;
   const fits = ({ bytes }: Sending) => (finestMs * bytes) / finest.bytes <= LINK_PART * ms;
   return sendings.find(fits) ?? sendings.at(-1) ?? finest;

@@ -151,16 +151,15 @@ export function rulesOf(
 function roundRules(settings: Settings, rounds: RoundSettings, parameters: number): RoundRules {
   const { steps, batch, model } = settings;
   const { context } = model;
-  const sendings = sendingCodecs(settings, parameters).map((codec) => ({
-    codec,
-    bytes: frameBytes(codec, parameters),
-  }));
+  const sendingOf = (codec: CodecSpec) => ({ codec, bytes: frameBytes(codec, parameters) });
+  const [finest, ...coarser] = sendingCodecs(settings, parameters);
   return {
     ...(rounds.seconds !== "paced" && { ms: Math.round(1_000 * rounds.seconds) }),
     ...(rounds.batch !== "paced" && { batch: rounds.batch }),
     ...(steps !== "paced" && { steps }),
     ...(rounds.inner !== "paced" && { inner: rounds.inner }),
-    ...{ most: { adamw: batch, muon: muonBatch(settings) }, context, sendings },
+    ...{ most: { adamw: batch, muon: muonBatch(settings) }, context },
+    sendings: [sendingOf(finest), ...coarser.map(sendingOf)],
   };
 }
 

@@ -17,7 +17,10 @@ export function deltaCodec({ delta }: Pick<Settings, "delta">, parameters: numbe
 }
 
 /** How deltas of a run on a clock may be sent, the finest first: in fewer bits over a slow link, where nothing is fixed. */
-export function sendingCodecs(settings: Pick<Settings, "delta">, parameters: number): readonly CodecSpec[] {
+export function sendingCodecs(
+  settings: Pick<Settings, "delta">,
+  parameters: number,
+): readonly [CodecSpec, ...CodecSpec[]] {
   const codec = deltaCodec(settings, parameters);
   return settings.delta === "auto" && codec.name === "dense" ? [codec, MIDRISE3, MIDRISE2] : [codec];
 }
