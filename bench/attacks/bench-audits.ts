@@ -1,7 +1,6 @@
 import type { Trainer } from "../../model/contract/trainer.ts";
 import type { Random } from "../../model/lib/random.ts";
-import type { CodecSpec } from "../../protocol/codec/codec.ts";
-import { decodeFrame } from "../../protocol/frame.ts";
+import { codecIn, decodeFrame } from "../../protocol/frame.ts";
 import { ticketTokens } from "../../protocol/ticket.ts";
 import type { Audited } from "../../server/coordinator/events.ts";
 import type { State } from "../../server/coordinator/state.ts";
@@ -28,7 +27,6 @@ export interface BenchAuditsOptions {
   readonly gate: Uint16Array;
   readonly context: number;
   readonly batch: number;
-  readonly codec: CodecSpec;
   readonly parameters: number;
   readonly budget: Budget;
   readonly random: Random;
@@ -95,7 +93,7 @@ export class BenchAudits {
     on: string | undefined,
     must: boolean,
   ): Promise<Verdict | undefined> {
-    const { auditor, gate, context, batch, codec, parameters, budget, random, state } = this.#options;
+    const { auditor, gate, context, batch, parameters, budget, random, state } = this.#options;
     const fresh = ticket.fresh && !must;
     const cost = (look: Look) => lookCost(look, batch * context, ticketTokens(ticket, context), fresh);
     return lookInto(
@@ -105,7 +103,7 @@ export class BenchAudits {
           shard: member.text,
           weights: this.#options.weightsOf(version),
           delta: decodeFrame(frame, parameters),
-          codec,
+          codec: codecIn(frame, parameters),
           seed: random.u32(),
           ...look,
         }),

@@ -208,7 +208,7 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
     });
   };
   const audits = new BenchAudits({
-    ...{ auditor, gate: corpus.gate, context, batch, codec, parameters: task.parameters, budget, random },
+    ...{ auditor, gate: corpus.gate, context, batch, parameters: task.parameters, budget, random },
     state: () => state,
     weightsOf: (version) => versions[version]!.x,
     keptOf: (ticket) => kept.get(ticket as TicketId)!,

@@ -25,7 +25,6 @@ export function auditsOf(run: AuditedRun, options: RunOptions): Audits | undefin
   return new Audits({
     auditor,
     share,
-    codec: delta,
     context: rules.context,
     batch: rules.batch,
     parameters: task.parameters,

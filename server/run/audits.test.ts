@@ -29,7 +29,7 @@ async function twice(text: Uint16Array): Promise<Omit<Audited, "at">[]> {
   const gauge = new Gauge(PARAMETERS, DENSE4, [], () => 0.5);
   const better = { before: 3, after: 2 };
   const audits = new Audits({
-    ...{ share: 1, codec: DENSE4, context: CONTEXT, batch: 2, parameters: PARAMETERS, gauge },
+    ...{ share: 1, context: CONTEXT, batch: 2, parameters: PARAMETERS, gauge },
     auditor: {
       audit: async () => ({ assigned: better, gate: better, distance: 0 }),
       direct: async () => new Float32Array(PARAMETERS),

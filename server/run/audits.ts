@@ -1,4 +1,3 @@
-import type { CodecSpec } from "../../protocol/codec/codec.ts";
 import { codecIn, decodeFrame } from "../../protocol/frame.ts";
 import type { Hash, TicketId } from "../../protocol/ids.ts";
 import type { Ticket } from "../../protocol/ticket.ts";
@@ -38,7 +37,6 @@ export interface AuditsOptions {
   readonly auditor: Auditor;
   /** Part of the volunteers' training that audits may cost. */
   readonly share: number;
-  readonly codec: CodecSpec;
   readonly context: number;
   /** Sequences of a micro-batch. */
   readonly batch: number;
@@ -199,15 +197,14 @@ export class Audits {
 
   async #audit(upload: Upload, whose: Plan["whose"]): Promise<void> {
     const { ticket, frame } = upload;
-    const { context, parameters } = this.#options;
+    const { context } = this.#options;
     const weights = await this.#options.weights(ticket.hash);
     if (weights === undefined) return; // so old that nothing can be said of it
     const tokens = uploadTokens(upload, context);
     const cost = (look: Look) => lookCost(look, ticket.batch * context, tokens, ticket.fresh);
     const purse = purseOf(this.#budgetFor(tokens), whose, cost);
     const done = stepsDone(upload);
-    const codec = codecIn(frame, parameters);
-    const about = { ticket: { ...ticket, done }, weights, frame, codec, shard: ticket.shard };
+    const about = { ticket: { ...ticket, done }, weights, frame, shard: ticket.shard };
     const verdict = await this.#judge(about, purse, verdictOf, NEWEST);
     if (verdict !== undefined) await this.#tell(ticket, verdict);
   }
@@ -216,13 +213,12 @@ export class Audits {
     { ticket, volunteer, range, on, origin, open, frame }: Blamed,
     at: Promise<Float32Array | undefined>,
   ): Promise<void> {
-    const { context, parameters } = this.#options;
+    const { context } = this.#options;
     if (!open()) return;
     const weights = await at;
     const found = await frame();
     if (weights === undefined || found === undefined) return;
-    const codec = codecIn(found, parameters);
-    const about = { ticket: { ...range, rates: [], fresh: false }, frame: found, codec };
+    const about = { ticket: { ...range, rates: [], fresh: false }, frame: found };
     const batchTokens = range.batch * context;
     const cost = (look: Look) => lookCost(look, batchTokens, range.done * batchTokens, false);
     // Out of the veterans' half, whose deltas most of these are: what strangers send meanwhile is audited as ever.
@@ -259,6 +255,7 @@ export class Audits {
           ...(look.own && { ticket: { ...ticket, rates: ratesOf() } }),
           shard: text,
           delta: decodeFrame(frame, parameters),
+          codec: codecIn(frame, parameters),
           seed: draw(),
         }),
       { ...purse, pay: (...looks) => !this.#stopped && purse.pay(...looks) },
@@ -284,7 +281,7 @@ export class Audits {
 }
 
 /** A delta to be looked at, and on which weights. */
-interface Looked extends Pick<AuditJob, "ticket" | "weights" | "codec"> {
+interface Looked extends Pick<AuditJob, "ticket" | "weights"> {
   readonly frame: Uint8Array<ArrayBuffer>;
   readonly shard: Hash;
 }

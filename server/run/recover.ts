@@ -46,11 +46,13 @@ export async function recover(
   const created = await creation(store);
   const definition = await definitionOf(created);
   const { index } = store;
-  if (index.run === definition.id && index.applied > store.length) {
-    const fields = { records: store.length, indexed: index.applied, lost: index.applied - store.length };
+  const isOwn = index.run === definition.id;
+  const lost = index.applied - store.length;
+  if (isOwn && lost > 0) {
+    const fields = { records: store.length, indexed: index.applied, lost };
     log.warn(fields, "the journal has lost its last records: the run goes on from what is left of it");
   }
-  if (index.run !== definition.id || index.applied > store.length) index.clear(definition.id);
+  if (!isOwn || lost > 0) index.clear(definition.id);
   const warn = (error: unknown) => log.warn({ error: String(error) }, "a snapshot cannot be used");
 
   const observer: Observer = (event, { ended }) => observe(event, ended);

@@ -145,6 +145,9 @@ const MUON_BATCH = 16;
 const usualRate = (width: number, inner?: "muon"): number =>
   Number(((inner ? MUON_RATE_TIMES_WIDTH : RATE_TIMES_WIDTH) / width).toPrecision(3));
 
+const usualRateOf = ({ width }: Settings["model"], inner?: "muon") =>
+  usualRate(Math.max(NARROW, width), inner);
+
 /** The outer step of a crowd in which everybody works. */
 const CLOCK_OUTER = { kind: "muon", rate: 1.43, momentum: 0.5, grows: true };
 
@@ -181,7 +184,7 @@ export function storedSettings(json: unknown): Settings {
     const { data } = result;
     const { model, optimizer } = data;
     const inner = "inner" in optimizer ? optimizer.inner : undefined;
-    return { ...data, learningRate: data.learningRate ?? usualRate(Math.max(NARROW, model.width), inner) };
+    return { ...data, learningRate: data.learningRate ?? usualRateOf(model, inner) };
   }
   throw new SettingsError(result.error.issues.map(describe).join("; "));
 }
@@ -189,12 +192,9 @@ export function storedSettings(json: unknown): Settings {
 /** The settings of a run whose model came with it: a learning rate that nobody chose follows the model's width. */
 export function withModel(settings: Settings, model: Settings["model"]): Settings {
   const { learningRate, optimizer } = settings;
-  const usual = ({ width }: Settings["model"]) => usualRate(Math.max(NARROW, width), optimizer.inner);
-  return {
-    ...settings,
-    model,
-    learningRate: learningRate === usual(settings.model) ? usual(model) : learningRate,
-  };
+  const { inner } = optimizer;
+  const isUsual = learningRate === usualRateOf(settings.model, inner);
+  return { ...settings, model, learningRate: isUsual ? usualRateOf(model, inner) : learningRate };
 }
 
 /**
@@ -205,17 +205,14 @@ export function earlierDefaults(settings: Settings): readonly Settings[] {
   const turns = onTurns(settings);
   const { outer, learningRate, model } = turns;
   const { fullAt, ...whole } = outer;
-  const today = usualRate(Math.max(NARROW, model.width));
+  const today = usualRateOf(model);
   const before = {
     ...turns,
     outer: fullAt === FULL_AT ? whole : outer,
     learningRate: learningRate === today ? usualRate(model.width) : learningRate,
   };
   // A run that began with a model of --from had the rate of the default's width.
-  const begunWith = {
-    ...turns,
-    learningRate: learningRate === today ? DEFAULT_SETTINGS.learningRate : learningRate,
-  };
+  const begunWith = { ...withModel(turns, DEFAULT_SETTINGS.model), model };
   return [turns, before, begunWith];
 }
 

@@ -47,8 +47,10 @@ export const withGain = (usual: Usual, version: number, gain: number): Usual => 
  */
 export function upTo({ sizes, tensors, gains }: Usual, version: number): Usual {
   const before = <T>(learned: readonly Learned<T>[]) => learned.filter((one) => one.version <= version);
-  const orAll = <T>(learned: readonly Learned<T>[]) =>
-    before(learned).length > 0 ? before(learned) : learned;
+  const orAll = <T>(learned: readonly Learned<T>[]) => {
+    const kept = before(learned);
+    return kept.length > 0 ? kept : learned;
+  };
   return { sizes: orAll(sizes), tensors: orAll(tensors), gains: before(gains) };
 }
 
