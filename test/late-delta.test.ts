@@ -6,6 +6,7 @@ import { createWasmTrainer } from "../model/engine/wasm/trainer.ts";
 import { DENSE4 } from "../protocol/codec/codec.ts";
 import { examine } from "../server/evaluate/examine.ts";
 import { prose } from "./corpus-fixture.ts";
+import { plus } from "./harness/float-vectors.ts";
 
 /**
  * A page that was frozen comes back with a delta that is too late. What the volunteer adds of it to the next one must not
@@ -21,8 +22,6 @@ const [train, gate] = [text.subarray(0, 50_000), text.subarray(50_000)];
 const AGED = 0.95 ** 5;
 
 const rangeAt = (window: number): Range => ({ window, seed: window, steps, batch });
-const plus = (values: Float32Array, others: Float32Array, times: number) =>
-  values.map((value, i) => value + times * others[i]!);
 
 it("the delta after one that came too late helps about as much as any; were that one added back whole, it would harm", async () => {
   const trainer = await createWasmTrainer({ shape, optimizer, batch, deterministic: true });

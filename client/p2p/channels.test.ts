@@ -48,7 +48,8 @@ it("sends a chunk in pieces, and counts every byte that goes out", () => {
   expect(isDone).toBe(true);
 });
 
-it("waits while the channel has too much in its buffer, and goes on from where it was", () => {
+/** A chunk that is being sent over a channel whose buffer is full. */
+function waiting() {
   const channels = new Channels(() => {});
   const { state, channel } = fake();
   channels.add(peer, channel);
@@ -57,27 +58,25 @@ it("waits while the channel has too much in its buffer, and goes on from where i
   channels.sendChunk(peer, object, 0, bytes, () => {
     isDone = true;
   });
+  return { channels, state, isDone: () => isDone };
+}
+
+it("waits while the channel has too much in its buffer, and goes on from where it was", () => {
+  const { state, isDone } = waiting();
   expect(state.sent).toEqual([]);
   state.buffered = 0;
   state.low();
   expect(state.sent).toHaveLength(4);
-  expect(isDone).toBe(true);
+  expect(isDone()).toBe(true);
 });
 
 it("is done with a chunk whose channel was closed meanwhile", () => {
-  const channels = new Channels(() => {});
-  const { state, channel } = fake();
-  channels.add(peer, channel);
-  state.buffered = BUFFER_HIGH + 1;
-  let isDone = false;
-  channels.sendChunk(peer, object, 0, bytes, () => {
-    isDone = true;
-  });
+  const { channels, state, isDone } = waiting();
   channels.close(peer);
   expect(state.closed).toBe(true);
   state.low();
   expect(state.sent).toEqual([]);
-  expect(isDone).toBe(true);
+  expect(isDone()).toBe(true);
 });
 
 it("closes a peer's earlier channel when it opens another", () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { ModelError } from "../../model/contract/config.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { decodeFrame } from "../../protocol/frame.ts";
+import { expectClose, plus } from "../../test/harness/float-vectors.ts";
 import { distance, TARGET, ToyServer, ToyTrainer } from "../../test/harness/toy-run.ts";
 import { always, visit } from "../../test/harness/visit.ts";
 import { memoryCache } from "../cache/cache.ts";
@@ -9,14 +10,6 @@ import { readMoments, readReplica, readResidual } from "../cache/entries.ts";
 import { NoDevice, type Trainers } from "./device/trainers.ts";
 
 const COUNT = TARGET.length;
-
-function expectClose(actual: Float32Array, wanted: Float32Array): void {
-  expect(actual).toHaveLength(wanted.length);
-  for (const [i, value] of actual.entries()) expect(value).toBeCloseTo(wanted[i]!, 4);
-}
-
-const plus = (a: Float32Array, b: Float32Array, times = 1): Float32Array =>
-  a.map((value, i) => value + times * b[i]!);
 
 describe("a volunteer", () => {
   test("trains ticket after ticket, and the run learns", async () => {

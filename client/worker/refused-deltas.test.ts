@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { DENSE4 } from "../../protocol/codec/codec.ts";
 import { decodeFrame, encodeFrame } from "../../protocol/frame.ts";
+import { expectClose, plus } from "../../test/harness/float-vectors.ts";
 import { refuse, TARGET, ToyServer } from "../../test/harness/toy-run.ts";
 import { visit } from "../../test/harness/visit.ts";
 import { memoryCache } from "../cache/cache.ts";
@@ -8,14 +9,6 @@ import { readMoments, readResidual } from "../cache/entries.ts";
 import { LATE_PART } from "./local-state.ts";
 
 const COUNT = TARGET.length;
-
-function expectClose(actual: Float32Array, wanted: Float32Array): void {
-  expect(actual).toHaveLength(wanted.length);
-  for (const [i, value] of actual.entries()) expect(value).toBeCloseTo(wanted[i]!, 4);
-}
-
-const plus = (a: Float32Array, b: Float32Array, times = 1): Float32Array =>
-  a.map((value, i) => value + times * b[i]!);
 
 test.each(["stale", "lease-expired"] as const)(
   "a delta refused as %s: as much of it as a merge would have counted rides on the next",

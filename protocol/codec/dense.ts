@@ -1,6 +1,7 @@
 import { ProtocolError } from "../errors.ts";
 import type { CodeBits, Codec } from "./codec.ts";
 import {
+  BLOCK,
   checkScale,
   codeOf,
   largestCode,
@@ -17,8 +18,6 @@ import {
  * to bf16; a value becomes an integer from −(2ⁿ⁻¹−1) to 2ⁿ⁻¹−1. Payload: ⌈values/64⌉ scales, then the codes in two's
  * complement, packed, low bits first. At 4 bits that makes 4.25 a value.
  */
-const BLOCK = 64;
-
 export function dense(bits: CodeBits): Codec {
   const most = largestCode(bits);
   const perByte = 8 / bits;

@@ -1,27 +1,25 @@
 import { ProtocolError } from "../errors.ts";
 import { BitReader, BitWriter, bytesFor } from "./bits.ts";
-import type { Codec, CodecSpec, MidriseBits } from "./codec.ts";
-import { checkScale, largestOf, readScale, requireBytes, requireFinite, writeScale } from "./scale.ts";
+import type { Codec, MidriseBits } from "./codec.ts";
+import { BLOCK, checkScale, largestOf, readScale, requireBytes, requireFinite, writeScale } from "./scale.ts";
 
-/**
- * Blocks of 64 values in few bits, none of which means zero (rule C8): code c of n bits is the level 2c − (2ⁿ − 1), an odd
- * number, times the block's scale. Without a level at zero all 2ⁿ codes are of use: of normal values 2 bits lose an eighth of
- * the energy, where `dense`, with three levels up to the largest value, loses half. The scale is the smallest bf16 that, times 5 in 2 bits
- * and 9 in 3, is not below the block's largest magnitude: about the best for 64 normal values, though what is largest is
- * cut. Payload: ⌈values/64⌉ scales, then the codes, packed, low bits first. 2.25 or 3.25 bits a value.
- */
-export type Midrise = Extract<CodecSpec, { name: "midrise" }>;
-
-const BLOCK = 64;
 /** Scales in a block's largest magnitude, by the bits of a code. */
 const SPAN: Readonly<Record<MidriseBits, number>> = { 2: 5, 3: 9 };
 
-export function midrise(bits: Midrise["bits"]): Codec {
+/**
+ * Blocks of 64 values in few bits, none of which means zero (rule C8): code c of n bits is the level 2c − (2ⁿ − 1), an odd
+ * number, times the block's scale. Without a level at zero all 2ⁿ codes are of use: of normal values 2 bits lose an eighth
+ * of the energy, where `dense`, with three levels up to the largest value, loses half. The scale is the smallest bf16 that,
+ * times 5 in 2 bits and 9 in 3, is not below the block's largest magnitude: about the best for 64 normal values, though the
+ * largest is cut. Payload: ⌈values/64⌉ scales, then the codes, packed, low bits first. 2.25 or 3.25 bits a value.
+ */
+export function midrise(bits: MidriseBits): Codec {
   const most = (1 << bits) - 1;
   const middle = 1 << (bits - 1);
   const blocksOf = (length: number) => Math.ceil(length / BLOCK);
   const payloadBytes = (length: number) => 2 * blocksOf(length) + bytesFor(length, bits);
   const products = new Float32Array(most + 1);
+  const levelOf = (code: number) => 2 * code - most;
 
   return {
     spec: { name: "midrise", bits },
@@ -39,7 +37,7 @@ export function midrise(bits: Midrise["bits"]): Codec {
           const code =
             scale === 0 ? 0 : Math.max(0, Math.min(most, middle + Math.floor(value / (2 * scale))));
           codes.put(code);
-          if (left !== undefined) left[i] = value - (2 * code - most) * scale;
+          if (left !== undefined) left[i] = value - levelOf(code) * scale;
         }
       }
       return payload;
@@ -55,7 +53,7 @@ export function midrise(bits: Midrise["bits"]): Codec {
         for (let i = Math.min(BLOCK, length - start); i > 0; i--) {
           const code = codes.next();
           used |= code;
-          squares += (2 * code - most) * (2 * code - most);
+          squares += levelOf(code) * levelOf(code);
         }
         if (scale === 0 && used !== 0)
           throw new ProtocolError("bad-frame", `codes and no scale behind value ${start}`);
@@ -69,7 +67,7 @@ export function midrise(bits: Midrise["bits"]): Codec {
       for (let start = from, scaleAt = (2 * from) / BLOCK; start < to; start += BLOCK, scaleAt += 2) {
         const scale = readScale(payload, scaleAt);
         for (let code = 0; code <= most; code++) {
-          products[code] = scale === 0 ? 0 : share * Math.fround((2 * code - most) * scale);
+          products[code] = scale === 0 ? 0 : share * Math.fround(levelOf(code) * scale);
         }
         const end = Math.min(start + BLOCK, to);
         // Eight codes are whole bytes.

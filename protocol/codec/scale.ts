@@ -6,6 +6,8 @@ import type { CodeBits } from "./codec.ts";
  * has 8 significant bits and a code at most 7, so code × scale is exact in f32 and the same on every machine.
  */
 
+/** Values that share a scale in a payload of blocks. */
+export const BLOCK = 64;
 /** Scales below 2⁻¹⁰⁰ are written as zero, far above the denormals that some GPUs flush. */
 const MIN_SCALE = 2 ** -100;
 /** The largest finite bf16. */
