@@ -58,7 +58,19 @@ export interface RoundStatus {
     readonly late: number;
     /** Of the time that these versions took, the part that their volunteers trained, as they say. */
     readonly goodput: number;
+    /** How much more volunteers would bring; null until a version has several deltas. */
+    readonly crowd: CrowdStatus | null;
   } | null;
+}
+
+/** What a run learns of more volunteers, by how alike the newest versions' deltas are. */
+export interface CrowdStatus {
+  /** Mean cosine of the angle between two deltas of a version. */
+  readonly cosine: number;
+  /** Part by which one more volunteer makes more of a version. */
+  readonly oneMore: number;
+  /** Volunteers that bring four fifths of what a crowd without end would; null where deltas have nothing in common. */
+  readonly useful: number | null;
 }
 
 /** Plain text from a language model, going on from the same few words at every version; never markup. */

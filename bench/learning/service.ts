@@ -168,8 +168,9 @@ export class Service {
   upload(upload: Upload): "taken" | ProtocolError {
     const { ticket, report, frame } = upload;
     const state = this.#state;
+    let norm: number;
     try {
-      judge(upload, {
+      norm = judge(upload, {
         version: state.version,
         now: this.#now,
         finished: this.finished,
@@ -196,7 +197,7 @@ export class Service {
       position: this.#rules.ranges.positionOf(ticket.seed),
       took: this.#now - ticket.issued,
       report,
-      ...askedOf(ticket),
+      ...askedOf(ticket, norm),
     });
     return "taken";
   }
@@ -243,7 +244,7 @@ export class Service {
       const age = closed.version - (from.get(ticket) ?? closed.version);
       this.staleness[age] = (this.staleness[age] ?? 0) + 1;
     }
-    const { vectors, diff } = merge(this.#vectors, frames, this.#merging(closed));
+    const { vectors, diff, norm } = merge(this.#vectors, frames, this.#merging(closed));
     this.#vectors = vectors;
     this.#diffBytes.push(diff.length);
     const version = closed.version + 1;
@@ -258,6 +259,7 @@ export class Service {
       hash,
       diff: await sha256(diff),
       diffBytes: diff.length,
+      norm,
       record: NO_HASH,
       signature: SIGNATURE,
     });

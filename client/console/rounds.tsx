@@ -27,6 +27,20 @@ export function Rounds({ rounds }: Pick<RunStatus, "rounds">) {
               value={formatProbability(lately.goodput)}
               help={text.goodputHelp(lately.versions)}
             />
+            {lately.crowd !== null && (
+              <>
+                <Figure
+                  name={text.oneMore}
+                  value={`+${formatProbability(lately.crowd.oneMore)}`}
+                  help={text.oneMoreHelp}
+                />
+                <Figure
+                  name={text.useful}
+                  value={lately.crowd.useful === null ? text.usefulAll : formatCount(lately.crowd.useful)}
+                  help={text.usefulHelp}
+                />
+              </>
+            )}
           </>
         )}
       </dl>

@@ -63,6 +63,11 @@ export const rounds = {
   goodput: "Time in training",
   goodputHelp: (versions: number) =>
     `of the newest ${plural(versions, "version")}, as their volunteers say; the rest goes into links and waiting`,
+  oneMore: "One more volunteer",
+  oneMoreHelp: "so much more would a version learn; reckoned from how alike its deltas are",
+  useful: "Use for",
+  usefulAll: "any number",
+  usefulHelp: "volunteers; beyond that each adds little to a version",
 } as const;
 
 export const INNER: Record<InnerName, string> = { adamw: "AdamW", muon: "Muon" };

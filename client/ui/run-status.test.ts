@@ -22,7 +22,13 @@ const JSON_STATUS = {
   deltas: { merged: 3, refused: { stale: 2, "a-later-code": 7 } },
   rounds: {
     ...{ ms: 1_500, inner: "muon", batch: 6 },
-    lately: { versions: 3, steps: 7.5, late: 0.25, goodput: 0.8 },
+    lately: {
+      versions: 3,
+      steps: 7.5,
+      late: 0.25,
+      goodput: 0.8,
+      crowd: { cosine: 0.1, oneMore: 0.04, useful: 36 },
+    },
   },
   versions: [{ version: 3, hash: "4".repeat(64), deltas: 1, tokens: 5_120, ms: 2_000, diffBytes: 151_600 }],
   sample: { version: 3, text: "now" },

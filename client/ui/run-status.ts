@@ -4,7 +4,14 @@ import { isHash, isRunId } from "../../protocol/ids.ts";
 import { MAX_BATCH, MAX_LABEL, MAX_LOSS, MAX_STEPS } from "../../protocol/limits.ts";
 import { isRunState } from "../../protocol/manifest.ts";
 import { parseModelShape } from "../../protocol/model.ts";
-import type { HeldOutPoint, RoundStatus, RunStatus, Sample, VersionSummary } from "../../protocol/status.ts";
+import type {
+  CrowdStatus,
+  HeldOutPoint,
+  RoundStatus,
+  RunStatus,
+  Sample,
+  VersionSummary,
+} from "../../protocol/status.ts";
 import { isInner } from "../../protocol/ticket.ts";
 import { PROTOCOL_VERSION } from "../../protocol/version.ts";
 
@@ -91,6 +98,16 @@ function parseLately(value: unknown): NonNullable<RoundStatus["lately"]> {
     steps: asNumber(json.steps, "rounds.lately.steps", 0, MAX_STEPS),
     late: asNumber(json.late, "rounds.lately.late", 0, 1),
     goodput: asNumber(json.goodput, "rounds.lately.goodput", 0, 1),
+    crowd: json.crowd === null ? null : parseCrowd(json.crowd),
+  };
+}
+
+function parseCrowd(value: unknown): CrowdStatus {
+  const json = asObject(value, "rounds.lately.crowd");
+  return {
+    cosine: asNumber(json.cosine, "rounds.lately.crowd.cosine", -1, 1),
+    oneMore: asNumber(json.oneMore, "rounds.lately.crowd.oneMore", 0, 1),
+    useful: json.useful === null ? null : count(json.useful, "rounds.lately.crowd.useful"),
   };
 }
 

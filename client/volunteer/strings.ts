@@ -5,6 +5,7 @@ import {
   formatCount,
   formatDuration,
   formatLarge,
+  formatPart,
   formatTime,
   plural,
 } from "../ui/format.ts";
@@ -179,6 +180,8 @@ export const text = {
   heldOutHelp: "How surprised the model is by text nobody trains on, in nats a token. Lower is better.",
   rounds: (ms: number) =>
     `Everybody trains at once: about every ${formatDuration(ms)} a version is made of what came in time.`,
+  oneMore: (part: number) =>
+    `One more browser would now make each version learn about ${formatPart(part)} more.`,
   turns: "Volunteers take turns at each version; while many are here, some of them wait.",
   sample: "What it writes now",
   playgroundLink: "Try it with your own words",

@@ -32,7 +32,7 @@ test("what is told of rounds is what tickets are like now, and how the newest ve
   expect(run.state.version).toBe(2);
   expect(roundStatus(rules, run.state)).toEqual({
     ...{ ms: 1_000, inner: "muon", batch: 2 },
-    lately: { versions: 2, steps: 4, late: 0.25, goodput: 3_000 / 4_000 },
+    lately: { versions: 2, steps: 4, late: 0.25, goodput: 3_000 / 4_000, crowd: expect.anything() },
   });
   expect(roundStatus(rules, replay(rules, created, run.journal)), "after a restart").toEqual(
     roundStatus(rules, run.state),
@@ -63,4 +63,25 @@ test("nothing is told of rounds in a run on turns", () => {
   run.settle();
   expect(run.state.version).toBe(1);
   expect(roundStatus(turns, run.state)).toBeNull();
+});
+
+test("what one more volunteer would bring is told once a version has several deltas with something in common", () => {
+  const run = new Driven(rules);
+  const publish = (volunteers: number, meanNorm: number) => {
+    const tickets = Array.from({ length: volunteers }, (_, i) => run.ask(i));
+    for (const ticket of tickets) run.accept(ticket, run.now, { steps: 4, trainMs: 100, norm: 2 });
+    run.now += 1_000;
+    run.meanNorm = meanNorm;
+    run.send({ type: "tick" });
+    run.settle();
+  };
+  publish(1, 2);
+  expect(roundStatus(rules, run.state)?.lately?.crowd, "a delta alone").toBeNull();
+  publish(4, Math.sqrt(1.75)); // of four deltas of norm 2: ¼ × 4 + ¾ × 4 × cosine
+  const { cosine, ...crowd } = roundStatus(rules, run.state)!.lately!.crowd!;
+  expect(cosine).toBeCloseTo(0.25, 9);
+  expect(crowd).toEqual({ oneMore: expect.closeTo(0.75 / 8, 9), useful: 12 });
+  expect(roundStatus(rules, replay(rules, created, run.journal)), "after a restart").toEqual(
+    roundStatus(rules, run.state),
+  );
 });

@@ -1,10 +1,14 @@
-import type { RoundStatus } from "../../protocol/status.ts";
+import type { CrowdStatus, RoundStatus } from "../../protocol/status.ts";
 import { roundOf, trainingNow } from "./leases.ts";
 import type { Rules } from "./rules.ts";
+import { crowdFor } from "./similarity.ts";
 import type { Effort, Pooled, State } from "./state.ts";
 
 /** Of the deltas that are merged onto `version`; undefined where they are not all of a run on a clock. */
-export function effortOf(merged: readonly Pooled[], version: number): Omit<Effort, "ms"> | undefined {
+export function effortOf(
+  merged: readonly Pooled[],
+  version: number,
+): Omit<Effort, "ms" | "cosine"> | undefined {
   const done = merged.flatMap((delta) => delta.done ?? []);
   if (done.length < merged.length) return undefined;
   return {
@@ -38,5 +42,20 @@ function lately(efforts: readonly Effort[]): RoundStatus["lately"] {
     late: sumOf(({ late }) => late) / deltas,
     // Who is late trained for two versions and is in one.
     goodput: present === 0 ? 0 : Math.min(1, sumOf(({ trainMs }) => trainMs) / present),
+    crowd: crowdOf(efforts),
   };
+}
+
+/** By the versions whose deltas are compared, each as much as it has pairs of them. */
+function crowdOf(efforts: readonly Effort[]): CrowdStatus | null {
+  let [pairs, cosines, deltas, versions] = [0, 0, 0, 0];
+  for (const effort of efforts) {
+    if (effort.cosine === undefined) continue;
+    const weight = effort.deltas * (effort.deltas - 1);
+    pairs += weight;
+    cosines += effort.cosine * weight;
+    deltas += effort.deltas;
+    versions++;
+  }
+  return pairs === 0 ? null : crowdFor(cosines / pairs, deltas / versions);
 }

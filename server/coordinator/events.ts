@@ -71,6 +71,8 @@ export interface Accepted {
   readonly report: Report;
   /** Its ticket's terms, in a run on a clock. */
   readonly asked?: Clocked;
+  /** Its L2 norm, in a run on a clock. */
+  readonly norm?: number;
   /** Measurements that the trust rules weigh it by. */
   readonly facts?: Facts;
 }
@@ -113,6 +115,8 @@ export interface Published {
   /** SHA-256 of the diff frame that leads here from the version before. */
   readonly diff: Hash;
   readonly diffBytes: number;
+  /** L2 norm of its deltas' mean, in a run on a clock: with their own norms it tells how alike they are. */
+  readonly norm?: number;
   /** The hash of the version's signed record, and its signature (protocol/history.ts). */
   readonly record: Hash;
   readonly signature: Signature;

@@ -31,6 +31,7 @@ import { deltasLately, expire, lease, settle } from "./leases.ts";
 import { type Outcome, outcomesOf } from "./outcomes.ts";
 import { innerAfter, roundAfter, type Timing } from "./rounds.ts";
 import { ACTIVE_MS, MAX_STALENESS, type Rules } from "./rules.ts";
+import { cosineOf, lengthsOf } from "./similarity.ts";
 import { begin, type Done, type Pooled, type State } from "./state.ts";
 
 /** Versions shown, the newest, and counted of how rounds go. */
@@ -131,9 +132,10 @@ function accept(rules: Rules, state: State, event: Accepted, now: number): State
   };
 }
 
-const doneOf = ({ report, took }: Accepted, asked: Clocked): Done => ({
+const doneOf = ({ report, took, norm }: Accepted, asked: Clocked): Done => ({
   steps: report.steps ?? asked.steps,
   trainMs: Math.min(report.trainMs, took),
+  ...(norm !== undefined && { norm }),
 });
 
 function timingOf(event: Accepted, { context, rounds }: Rules): Timing[] {
@@ -169,11 +171,12 @@ function close(state: State, event: Closed): State {
     if (!pooled.has(ticket)) throw contradiction(event, `${ticket} does not wait`);
   }
   const effort = effortOf(merged, event.version);
+  const lengths = lengthsOf(merged, event);
   return {
     ...state,
     at: event.at,
     pool: [...pooled.values()],
-    closing: { event, tokens, entries, ...(effort && { effort }) },
+    closing: { event, tokens, entries, ...(effort && { effort }), ...(lengths && { lengths }) },
   };
 }
 
@@ -196,6 +199,12 @@ function publish(rules: Rules, state: State, event: Published): Change {
   for (const { volunteer } of closing.entries) trust = mergedInto(trust, volunteer, version);
   const versions = [summary, ...state.versions.slice(0, MAX_VERSIONS - 1)];
   const deltas = deltasLately(versions);
+  const cosine = closing.lengths && cosineOf(closing.lengths, event.norm);
+  const effort = closing.effort && {
+    ...closing.effort,
+    ms: summary.ms,
+    ...(cosine !== undefined && { cosine }),
+  };
   const next: State = {
     ...state,
     at,
@@ -208,9 +217,7 @@ function publish(rules: Rules, state: State, event: Published): Change {
     trust,
     used: new Map([...state.used].filter(([, from]) => from >= version - MAX_STALENESS)),
     versions,
-    ...(closing.effort && {
-      efforts: [{ ...closing.effort, ms: summary.ms }, ...state.efforts.slice(0, MAX_VERSIONS - 1)],
-    }),
+    ...(effort && { efforts: [effort, ...state.efforts.slice(0, MAX_VERSIONS - 1)] }),
     ...(rules.rounds && {
       round: roundAfter(rules.rounds, state, deltas),
       inner: innerAfter(state.inner, deltas),

@@ -102,6 +102,8 @@ export interface Done {
   readonly steps: number;
   /** Milliseconds of its steps, and no more than its delta took in all. */
   readonly trainMs: number;
+  /** The delta's L2 norm. */
+  readonly norm?: number;
 }
 
 export interface Closing {
@@ -111,7 +113,17 @@ export interface Closing {
   /** The entries of the version's record. */
   readonly entries: readonly MergedEntry[];
   /** Of a run on a clock. */
-  readonly effort?: Omit<Effort, "ms">;
+  readonly effort?: Omit<Effort, "ms" | "cosine">;
+  /** How long their mean would be, were they all alike; see similarity.ts. */
+  readonly lengths?: Lengths;
+}
+
+/** What the mean's length is compared with: of each delta its share of the weight times its norm. */
+export interface Lengths {
+  /** The sum: the mean's length where all deltas point the same way. */
+  readonly sum: number;
+  /** The sum of the squares: the square of that length where no two have anything in common. */
+  readonly squares: number;
 }
 
 /** What a version of a run on a clock is made of. */
@@ -126,6 +138,8 @@ export interface Effort {
   /** Inner steps of all deltas, and the milliseconds that these took, as the volunteers say. */
   readonly steps: number;
   readonly trainMs: number;
+  /** Mean cosine of the angle between two of the deltas, where that is known. */
+  readonly cosine?: number;
 }
 
 /** The state that `created` begins. */

@@ -53,12 +53,12 @@ function hear(message: ToMerger): void {
     reply({ type: "added" }, []);
     return;
   }
-  const diff = advance(held, job.mean.values, job.weights, job.rule);
+  const { diff, norm } = advance(held, job.mean.values, job.weights, job.rule);
   const { lead } = job;
   job = undefined;
   const vectors = { x: behind(lead, held.x), theta: held.theta.slice(), momentum: held.momentum.slice() };
   const { x, theta, momentum } = vectors;
-  reply({ type: "merged", merged: { vectors, diff } }, [
+  reply({ type: "merged", merged: { vectors, diff, norm } }, [
     x.buffer,
     theta.buffer,
     momentum.buffer,

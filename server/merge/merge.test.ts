@@ -27,6 +27,7 @@ test("averaging at rate 1 lands on the weighted mean of the volunteers' weights"
 
 test("weights divided by more than their sum make a shorter mean", () => {
   const frames = [{ frame: frame(8, 0), weight: 1 }];
+  expect(merge(initialVectors(vector(10, 10)), frames, { ...ruleOf(AVERAGE), total: 4 }).norm).toBe(2);
   const moved = (total?: number) => {
     const rule = { ...ruleOf(AVERAGE), ...(total !== undefined && { total }) };
     return [...merge(initialVectors(vector(10, 10)), frames, rule).vectors.theta];

@@ -22,6 +22,8 @@ export interface Merged {
   readonly vectors: Vectors;
   /** The frame that takes a replica from the old x to the new one. */
   readonly diff: Uint8Array<ArrayBuffer>;
+  /** L2 norm of the deltas' mean. */
+  readonly norm: number;
 }
 
 /** Version 0: nothing learned, nothing left over. */
@@ -48,23 +50,25 @@ export function merge(vectors: Vectors, frames: readonly WeightedFrame[], rule: 
   for (const { frame, weight } of frames) mean.add(frame, weight);
   const { x, theta, momentum } = vectors;
   const next = { x: x.slice(), theta: theta.slice(), momentum: momentum.slice() };
-  return { diff: advance(next, mean.values, weights, rule), vectors: next };
+  return { ...advance(next, mean.values, weights, rule), vectors: next };
 }
 
 /**
- * Takes the vectors on to the next version, in place, and returns the diff D = Q(θ' − x), x' = x + D (QAFeL,
- * 2308.00263). `weights` are those of the deltas that `mean` is of, and the mean is used up. Where it throws, `not-finite`, the vectors are spoilt.
+ * Takes the vectors on to the next version, in place, and returns the mean's norm and the diff D = Q(θ' − x), x' = x + D
+ * (QAFeL, 2308.00263). `weights` are those of the deltas that `mean` is of, and the mean is used up. Where it throws, `not-finite`, the vectors are spoilt.
  */
 export function advance(
   vectors: Vectors,
   mean: Float32Array,
   weights: readonly number[],
   rule: MergeRule,
-): Uint8Array<ArrayBuffer> {
+): Omit<Merged, "vectors"> {
   const { x, theta, momentum } = vectors;
+  let squares = 0;
+  for (let i = 0; i < mean.length; i++) squares += mean[i]! * mean[i]!;
   outerStep(rule, theta, momentum, mean, effectiveCount(weights));
   for (let i = 0; i < mean.length; i++) mean[i] = theta[i]! - x[i]!;
   const diff = encodeFrame(rule.downlink, mean);
   addFrame(diff, x, 1);
-  return diff;
+  return { diff, norm: Math.sqrt(squares) };
 }

@@ -29,6 +29,6 @@ export const mergeHere: Merger = {
     let position = 0;
     for await (const frame of frames) mean.add(frame, weights[position++]!);
     const vectors = { x: x.slice(), theta: theta.slice(), momentum: momentum.slice() };
-    return { diff: advance(vectors, mean.values, weights, rule), vectors };
+    return { ...advance(vectors, mean.values, weights, rule), vectors };
   },
 };

@@ -69,4 +69,7 @@ function roundMetrics(metric: Exposition["metric"], rounds: RunStatus["rounds"])
     "Of the newest versions' time, spent in training as volunteers say",
     lately.goodput,
   );
+  if (lately.crowd === null) return;
+  metric("delta_cosine", "Mean between two deltas of the newest versions", lately.crowd.cosine);
+  metric("one_more_volunteer_ratio", "What one more would add to a version", lately.crowd.oneMore);
 }

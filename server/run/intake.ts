@@ -6,6 +6,7 @@ import { donePart, type TicketTerms } from "../../protocol/ticket.ts";
 import { stepsDone, type Upload, uploadTokens } from "../../protocol/upload.ts";
 import type { Accepted } from "../coordinator/events.ts";
 import { MAX_POOL, PAUSED_RETRY_MS } from "../coordinator/rules.ts";
+import { sixDigits } from "../lib/six-digits.ts";
 import type { Store } from "../store/store.ts";
 import type { Facts } from "../trust/candidate.ts";
 import { admitted, standingOf } from "../trust/standing.ts";
@@ -57,7 +58,7 @@ export class Intake {
     const done = donePart(ticket, stepsDone(upload));
     const facts = this.#run.quality.gauge?.measure(done, upload.frame, norm, from);
     if (facts !== undefined) this.#requireSpace(facts);
-    const receipt = this.#keep(upload, delta, facts).then(() => this.#receiptOf(ticket.id));
+    const receipt = this.#keep(upload, delta, norm, facts).then(() => this.#receiptOf(ticket.id));
     this.#inFlight.set(ticket.id, { delta, receipt });
     try {
       return await receipt;
@@ -115,7 +116,7 @@ export class Intake {
     }
   }
 
-  async #keep(upload: Upload, delta: Hash, facts: Facts | undefined): Promise<void> {
+  async #keep(upload: Upload, delta: Hash, norm: number, facts: Facts | undefined): Promise<void> {
     const { ticket, report, frame } = upload;
     const { rules } = this.#run.definition;
     const at = this.#run.clock.now();
@@ -131,7 +132,7 @@ export class Intake {
         position: rules.ranges.positionOf(ticket.seed),
         took: Math.max(0, at - ticket.issued),
         report,
-        ...askedOf(ticket),
+        ...askedOf(ticket, norm),
       },
       frame,
     );
@@ -146,8 +147,12 @@ export class Intake {
   }
 }
 
-/** The terms of a ticket of a run on a clock. */
-export function askedOf(ticket: TicketTerms): Pick<Accepted, "asked"> {
+/** The terms of a ticket of a run on a clock, and its delta's norm. */
+export function askedOf(ticket: TicketTerms, norm: number): Pick<Accepted, "asked" | "norm"> {
   const { steps, batch, trainFor, inner = "adamw", delta } = ticket;
-  return trainFor === undefined ? {} : { asked: { steps, batch, trainFor, inner, ...(delta && { delta }) } };
+  if (trainFor === undefined) return {};
+  return {
+    asked: { steps, batch, trainFor, inner, ...(delta && { delta }) },
+    norm: sixDigits(norm),
+  };
 }

@@ -1,5 +1,6 @@
 import { type Identity, sha256 } from "../../protocol/identity.ts";
 import type { Closed, RolledBack } from "../coordinator/events.ts";
+import { sixDigits } from "../lib/six-digits.ts";
 import { mergeHere } from "../merge/merger.ts";
 import { StoreError } from "../store/store.ts";
 import type { EventLog } from "./event-log.ts";
@@ -29,7 +30,7 @@ export async function mergeVersion(parts: VersionParts, closed: Closed): Promise
   const { store, merger = mergeHere } = options;
   const definition = parts.definition();
   const job = jobOf(store, versions.current.vectors, projections.placesOf(closed), definition.task.lead);
-  const { vectors, diff } = await merger.merge(definition.merging(closed), job);
+  const { vectors, diff, norm } = await merger.merge(definition.merging(closed), job);
   const { file } = await versions.prepareMerged(closed.version, vectors, diff);
   const version = closed.version + 1;
   const hashes = { model: await hashInPieces(file), diff: await sha256(diff) };
@@ -45,6 +46,7 @@ export async function mergeVersion(parts: VersionParts, closed: Closed): Promise
     hash: made.model,
     diff: made.diff,
     diffBytes: diff.length,
+    ...(definition.rules.rounds && { norm: sixDigits(norm) }),
     ...sealed,
   });
 }

@@ -9,6 +9,7 @@ export const chromiumFlags = ({ webgpu = false, peers = false } = {}): string[] 
   "--disable-sync",
   "--no-first-run",
   "--disable-quic",
+  "--force-prefers-reduced-motion",
   // Else pages rest for heat whenever other tests keep the machine busy; rests.test.ts brings an observer of its own.
   "--disable-blink-features=ComputePressure",
   // Else a page's own address is a name that only the local network's multicast resolves, which containers lack.

@@ -268,7 +268,13 @@ export function exampleStatus(overrides: Partial<RunStatus> = {}): RunStatus {
     deltas: { merged: 640, refused: { stale: 12, "lease-expired": 5, "not-finite": 1, "bad-signature": 1 } },
     rounds: {
       ...{ ms: 1_180, inner: "adamw", batch: 2 },
-      lately: { versions: 20, steps: 14.2, late: 0.12, goodput: 0.63 },
+      lately: {
+        versions: 20,
+        steps: 14.2,
+        late: 0.12,
+        goodput: 0.63,
+        crowd: { cosine: 0.11, oneMore: 0.05, useful: 32 },
+      },
     },
     versions: Array.from({ length: 20 }, (_, i) => ({
       version: 160 - i,

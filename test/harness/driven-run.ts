@@ -35,6 +35,8 @@ export class Driven {
   state: State = begin(created);
   now = 0;
   effects: readonly Effect[] = [];
+  /** L2 norm of the mean of the next versions' deltas. */
+  meanNorm = 1;
   /** What was journaled. */
   readonly journal: Exclude<DurableEvent, Created>[] = [];
   #tickets = 0;
@@ -64,7 +66,7 @@ export class Driven {
 
   /** A ticket's delta as it is accepted; of so many steps, that took so long, in a run on a clock. */
   deltaOf(terms: TicketTerms, at: number, done?: number | Done): Accepted {
-    const { steps, trainMs = 1 } = typeof done === "number" ? { steps: done } : (done ?? {});
+    const { steps, trainMs = 1, norm = 1 } = typeof done === "number" ? { steps: done } : (done ?? {});
     return {
       type: "accepted",
       at,
@@ -76,7 +78,7 @@ export class Driven {
       position: rules.ranges.positionOf(terms.seed),
       took: at - terms.issued,
       report: { loss: 1, trainMs, device: "", ...(steps !== undefined && { steps }) },
-      ...askedOf(terms),
+      ...askedOf(terms, norm),
     };
   }
 
@@ -98,6 +100,7 @@ export class Driven {
           hash: hash(version),
           diff: hash(7),
           diffBytes: 5,
+          norm: this.meanNorm,
           record: hash(1_000 + version),
           signature: "s".repeat(86) as Signature,
         });

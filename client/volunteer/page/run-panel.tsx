@@ -12,6 +12,7 @@ import { text } from "../strings.ts";
 export function RunPanel({ watch }: { readonly watch: RunWatch }) {
   const status = watch.status.value;
   if (status === undefined) return null;
+  const crowd = status.rounds?.lately?.crowd;
   return (
     <>
       <section class="card" aria-labelledby="run-title">
@@ -26,6 +27,7 @@ export function RunPanel({ watch }: { readonly watch: RunWatch }) {
         {status.state === "running" && (
           <p class="note">{status.rounds === null ? text.turns : text.rounds(status.rounds.ms)}</p>
         )}
+        {status.state === "running" && crowd && <p class="note">{text.oneMore(crowd.oneMore)}</p>}
       </section>
       <Samples status={status} />
     </>
