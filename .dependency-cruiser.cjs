@@ -32,7 +32,7 @@ const CLIENT_FLOORS = [
 ];
 /** And of model/. */
 const MODEL_FLOORS = [
-  ["export", "decode", "reference", "engine/wasm", "engine/webgpu"],
+  ["audit", "export", "decode", "reference", "engine/wasm", "engine/webgpu"],
   ["engine/webgpu/kernels"],
   ["engine", "data"],
   ["contract"],

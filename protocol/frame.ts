@@ -171,3 +171,18 @@ export function decodeFrame(frame: Uint8Array<ArrayBuffer>, length: number): Flo
   codec.add(payload, values, 1);
   return values;
 }
+
+/** A codec's way from values, or from a trainer's payload, to what a receiver decodes of them. */
+export interface RoundTrip {
+  readonly codec: Codec;
+  /** Throws `not-finite`. */
+  ofValues(values: Float32Array): Float32Array<ArrayBuffer>;
+  ofPayload(payload: Uint8Array): Float32Array<ArrayBuffer>;
+}
+
+/** The round trip of vectors of `length` values. */
+export const roundTripOf = (spec: CodecSpec, length: number): RoundTrip => ({
+  codec: codecOf(spec),
+  ofValues: (values) => decodeFrame(encodeFrame(spec, values), length),
+  ofPayload: (payload) => decodeFrame(frameOf(spec, length, payload), length),
+});

@@ -43,6 +43,9 @@ export const MAX_ENVELOPE_BYTES = 64 * 1024;
 /** Bytes of any JSON request body. */
 export const MAX_JSON_BYTES = 16 * 1024;
 
+/** Bytes of an auditor's answer: nine numbers and their names. */
+export const MAX_AUDIT_BYTES = 1_024;
+
 /**
  * Nats a token that a message may report as a loss: far above any useful model (guessing among 65,536 tokens costs
  * 11.1). Readers refuse more, so a sender that measures more reports this.

@@ -1,6 +1,6 @@
 import { type CodecSpec, parseCodec } from "./codec/codec.ts";
 import { ProtocolError } from "./errors.ts";
-import { as, asArray, asInteger, asNumber, asObject, asText, type Json } from "./guards.ts";
+import { as, asArray, asBoolean, asInteger, asNumber, asObject, asText, type Json } from "./guards.ts";
 import { type Hash, isHash, isRunId, isVolunteerKey, type RunId, type VolunteerKey } from "./ids.ts";
 import { MAX_BATCH, MAX_LABEL, MAX_PARAMETERS } from "./limits.ts";
 import { type ModelShape, parseModelShape } from "./model.ts";
@@ -30,6 +30,8 @@ export interface Manifest {
   readonly residualDecay: number;
   /** How browsers that agree to it share with each other; absent where the run does without. */
   readonly peers?: { readonly ice: readonly IceServer[] };
+  /** Volunteers that agree to it are given audits now and then (rule AU5); absent where they are not. */
+  readonly audits?: true;
   readonly state: RunState;
   readonly version: number;
   /** SHA-256 of the current version's safetensors bytes. */
@@ -119,6 +121,7 @@ export function parseManifest(json: Json): Manifest {
     delta: parseCodec(json.delta, "delta"),
     residualDecay: asNumber(json.residualDecay, "residualDecay", 0, 1),
     ...(json.peers !== undefined && { peers: parsePeers(json.peers) }),
+    ...(json.audits !== undefined && asBoolean(json.audits, "audits") && { audits: true }),
     state: as(isRunState, json.state, "state"),
     version: asInteger(json.version, "version", 0, Number.MAX_SAFE_INTEGER),
     hash: as(isHash, json.hash, "hash"),

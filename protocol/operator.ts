@@ -132,6 +132,8 @@ export interface Overview {
   readonly staleness: readonly number[];
   /** Audits of deltas since the run began, by verdict. */
   readonly audits: { readonly good: number; readonly bad: number };
+  /** Audits by volunteers since the run began, by what settled them, and answers that were wrong (rule AU8). */
+  readonly sharedAudits: { readonly agreement: number; readonly server: number; readonly wrong: number };
   readonly versions: readonly VersionPoint[];
   readonly heldOut: readonly MeasuredPoint[];
   /** Since the server started, and over the last minute. */
@@ -173,6 +175,7 @@ export function parseOverview(json: Json): Overview {
   const disk = asObject(machine.disk, "machine.disk");
   const tuning = asObject(json.tuning, "tuning");
   const audits = asObject(json.audits, "audits");
+  const shared = asObject(json.sharedAudits, "sharedAudits");
   const rows = (name: string) => asArray(json[name], name, MAX_ROWS);
   return {
     operator: asText(json.operator, "operator", MAX_LABEL),
@@ -186,6 +189,11 @@ export function parseOverview(json: Json): Overview {
     volunteers: asArray(json.volunteers, "volunteers", MAX_ENLISTED).map(parseEnlisted),
     staleness: rows("staleness").map((one) => count(one, "staleness[]")),
     audits: { good: count(audits.good, "audits.good"), bad: count(audits.bad, "audits.bad") },
+    sharedAudits: {
+      agreement: count(shared.agreement, "sharedAudits.agreement"),
+      server: count(shared.server, "sharedAudits.server"),
+      wrong: count(shared.wrong, "sharedAudits.wrong"),
+    },
     versions: rows("versions").map(parseVersion),
     heldOut: rows("heldOut").map(parseMeasured),
     traffic: {

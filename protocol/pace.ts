@@ -1,4 +1,4 @@
-import { asNumber, type Json } from "./guards.ts";
+import { asBoolean, asNumber, type Json } from "./guards.ts";
 
 /**
  * A volunteer's measurements of itself, sent with a request for work so that its tickets suit it. Absent where
@@ -25,3 +25,7 @@ export function parsePace(json: Json): Pace {
   };
   return { ...rate("speed"), ...rate("uplink"), ...rate("downlink") };
 }
+
+/** Whether a request for work says that its sender makes audits too (rule AU5). Throws `bad-request`. */
+export const takesAudits = (json: Json): boolean =>
+  json.audits !== undefined && asBoolean(json.audits, "audits");

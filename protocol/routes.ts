@@ -10,6 +10,10 @@ export const ROUTES = {
   latestSnapshot: "/api/snapshots/latest.safetensors",
   tickets: "/api/tickets",
   deltas: "/api/deltas",
+  /** Signed: an auditor's answer. */
+  audits: "/api/audits",
+  /** The delta of an open audit, by the hash of its frame. */
+  auditedDelta: (frame: Hash) => `/api/audits/${frame}`,
   events: "/api/events",
   /** The compressed change from `version` to `version + 1`. */
   diff: (version: number) => `/api/diffs/${version}`,

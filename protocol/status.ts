@@ -31,6 +31,8 @@ export interface RunStatus {
     readonly merged: number;
     readonly refused: Readonly<Partial<Record<ErrorCode, number>>>;
   };
+  /** Volunteers that agree to it make audits too (rule AU5); absent where they do not. */
+  readonly audits?: true;
   /** How rounds on a clock go; null in a run on turns. */
   readonly rounds: RoundStatus | null;
   /** The newest versions, newest first. */

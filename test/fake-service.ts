@@ -7,6 +7,7 @@ import type { Hash, ObjectName, RunId, Signature, TicketId, VolunteerKey } from 
 import type { Manifest } from "../protocol/manifest.ts";
 import type { PersonalData } from "../protocol/people.ts";
 import type { Receipt } from "../protocol/receipt.ts";
+import type { AuditAnswer, AuditTicket } from "../protocol/shared-audit.ts";
 import type { RunStatus } from "../protocol/status.ts";
 import type { Ticket } from "../protocol/ticket.ts";
 import type { Upload } from "../protocol/upload.ts";
@@ -139,6 +140,22 @@ export class FakeService implements RunService {
     this.#fail();
     this.tickets++;
     return ticketFor(volunteer, nonce);
+  };
+  /** The next audit that is asked for. */
+  nextAudit: AuditTicket | undefined;
+  readonly auditAnswers: AuditAnswer[] = [];
+  /** Of each who was asked about, its network. */
+  readonly auditors: (string | undefined)[] = [];
+  audit = async (_volunteer: VolunteerKey, from?: string) => {
+    this.auditors.push(from);
+    const { nextAudit } = this;
+    this.nextAudit = undefined;
+    return nextAudit;
+  };
+  auditedDelta = (frame: Hash) => this.#only(frame, HASH, [1, 2, 3]);
+  answerAudit = (_volunteer: VolunteerKey, answer: AuditAnswer) => {
+    this.#fail();
+    this.auditAnswers.push(answer);
   };
   accept = async (
     volunteer: VolunteerKey,

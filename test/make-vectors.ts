@@ -15,6 +15,7 @@ import { recordHash } from "../protocol/history.ts";
 import { type Signer, sha256, sign } from "../protocol/identity.ts";
 import type { Hash, ObjectName, RunId, TicketId, VolunteerKey } from "../protocol/ids.ts";
 import { signReceipt } from "../protocol/receipt.ts";
+import type { AuditTerms } from "../protocol/shared-audit.ts";
 import { signTicket, ticketTokens } from "../protocol/ticket.ts";
 import { encodeUpload } from "../protocol/upload.ts";
 import { oracleLossAndGradient, oracleState, oracleUpdate } from "./oracle/oracle.ts";
@@ -133,6 +134,24 @@ async function signedThings(server: KeyPair, volunteer: KeyPair) {
     size: 65_536,
     chunks: [hashOf("1"), hashOf("2")],
   };
+  const { volunteer: auditor, version, hash, shard, window, seed, steps, batch, rates } = terms;
+  const auditTerms: AuditTerms = {
+    ...{
+      run: RUN,
+      id: TICKET,
+      volunteer: auditor,
+      version,
+      hash,
+      shard,
+      window,
+      seed,
+      steps,
+      done: 3,
+      batch,
+    },
+    ...{ rates, fresh: true, delta: DENSE4, frame: delta, bytes: frame.length, other: hashOf("b") },
+    ...{ draw: 4_000_000_002, batches: 2, lease: 60_000, issued: 1_310_000 },
+  };
   const report = { loss: 3.25, trainMs: 1_234, device: "plain JavaScript, ×1" };
   return {
     request: await one("request", volunteer, {
@@ -156,6 +175,7 @@ async function signedThings(server: KeyPair, volunteer: KeyPair) {
       proof: { record, position: 1 },
     },
     chunks: await one("chunks", server, list),
+    audit: await one("audit", server, auditTerms),
     upload: { ticket, report, frame: toHex(frame), body: toHex(encodeUpload(ticket, report, frame)) },
   };
 }

@@ -64,6 +64,8 @@ async function present({ parameters, stepMs, versionMs, fresh = false }: Scene) 
       return over(0, () => server.diff(version), bytes);
     },
     shard: (hash) => over(0, () => server.shard(hash), 4_000),
+    auditedDelta: server.auditedDelta,
+    answerAudit: server.answerAudit,
     ticket: (identity, throughput) => {
       const { speed, uplink = 1, downlink = 1 } = throughput; // measured on the toy's own bytes
       const real = { uplink: (uplink * bytes) / body, downlink: (downlink * bytes) / frameBytes(DENSE4, 10) };

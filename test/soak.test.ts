@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import { readCorpus } from "../bench/learning/corpus.ts";
 import { runSoak, type Soak } from "../bench/soak/soak.ts";
+import type { Change } from "../protocol/shared-audit.ts";
 import type { Auditor } from "../server/evaluate/ports.ts";
-import type { Change, Evidence } from "../server/trust/audit.ts";
+import type { Evidence } from "../server/trust/audit.ts";
 
 /**
  * `bench -- soak`, short: honest volunteers that are not ours train a tiny run for real, on the product's run with its

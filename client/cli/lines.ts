@@ -56,6 +56,8 @@ function lineOf(phase: Phase): string | undefined {
       return phase.what === "change" ? undefined : `downloading the ${phase.what}, ${kilobytes(phase.total)}`;
     case "waiting":
       return `no work just now, asking again in ${seconds(phase.forMs)}`;
+    case "auditing":
+      return "checking another volunteer's delta for the server";
     case "quarantined":
       return `a check found work from here bad: the server takes none for ${seconds(phase.forMs)}, then this goes on`;
     case "banned":

@@ -96,6 +96,9 @@ export const REFUSED: Record<ErrorCode, string> = {
   banned: "You have banned this volunteer; nothing is accepted from it.",
   "not-found": "The request was for something that is not here, or is no longer kept.",
   "method-not-allowed": "The address does not take requests of this kind.",
+  "not-your-audit": "A volunteer answered an audit that others were asked to make.",
+  "audit-answered": "A volunteer answered an audit a second time.",
+  "audit-over": "An audit’s answer came too late: it was made by others, or the server had restarted.",
   "lease-expired":
     "The work came after its deadline, and its text was given to someone else. Slow or sleeping devices.",
   "ticket-used": "The ticket had been used already.",

@@ -4,6 +4,7 @@ import type { Hash, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
 import type { Pace } from "../../protocol/pace.ts";
 import type { Receipt } from "../../protocol/receipt.ts";
+import type { AuditAnswer, AuditTicket } from "../../protocol/shared-audit.ts";
 import type { VolunteerCredit } from "../../protocol/status.ts";
 import type { Ticket } from "../../protocol/ticket.ts";
 
@@ -22,13 +23,21 @@ export interface Api {
   diff(version: number, parameters: number, call?: Call): Promise<Uint8Array<ArrayBuffer>>;
   /** A shard's u16 tokens as bytes. */
   shard(hash: Hash, call?: Call): Promise<Uint8Array<ArrayBuffer>>;
-  /** Asks for work that suits this pace. */
-  ticket(identity: Identity, pace: Pace, call?: Call): Promise<Ticket>;
+  /** Asks for work that suits this pace: an audit only where the wish says that these are made too. */
+  ticket(identity: Identity, wish: Wish, call?: Call): Promise<Ticket | AuditTicket>;
+  /** The delta of an audit: a frame of that hash and so many bytes. */
+  auditedDelta(audit: Pick<AuditTicket, "frame" | "bytes">, call?: Call): Promise<Uint8Array<ArrayBuffer>>;
+  /** Answers an audit. */
+  answerAudit(identity: Identity, answer: AuditAnswer, call?: Call): Promise<void>;
   /** Sends an upload; sending the same one again is safe and gives the same receipt. */
   upload(identity: Identity, ticket: TicketId, body: Uint8Array<ArrayBuffer>, call?: Call): Promise<Receipt>;
   credit(volunteer: VolunteerKey, call?: Call): Promise<VolunteerCredit>;
   /** The run's events as they happen; ends when the server ends it. */
   events(call?: Call): AsyncIterable<RunEvent>;
+}
+
+export interface Wish extends Pace {
+  readonly audits?: true;
 }
 
 export interface Call {

@@ -11,6 +11,7 @@ import {
 } from "../../protocol/limits.ts";
 import { parseReceipt } from "../../protocol/receipt.ts";
 import { ROUTES } from "../../protocol/routes.ts";
+import { parseAuditTicket } from "../../protocol/shared-audit.ts";
 import type { VolunteerCredit } from "../../protocol/status.ts";
 import { parseTicket } from "../../protocol/ticket.ts";
 import type { Api, Call } from "./api.ts";
@@ -34,10 +35,23 @@ export function httpApi(options: HttpOptions): Api {
       addressed(hash, await get(ROUTES.snapshot(hash), MAX_SNAPSHOT_HEADER + 4 * parameters, call)),
     diff: (version, parameters, call) => get(ROUTES.diff(version), maxFrameBytes(parameters), call),
     shard: async (hash, call) => addressed(hash, await get(ROUTES.shard(hash), 2 * MAX_SHARD_TOKENS, call)),
-    ticket: async (identity, pace, call) => {
-      const body = utf8(JSON.stringify(pace));
-      const answer = await posts.post(identity, { path: ROUTES.tickets, body, stall: TURN_STALL_MS }, call);
-      return parsed(() => parseTicket(asObject(answer.ticket, "ticket")));
+    ticket: async (identity, wish, call) => {
+      const body = utf8(JSON.stringify(wish));
+      const { audit, ticket } = await posts.post(
+        identity,
+        { path: ROUTES.tickets, body, stall: TURN_STALL_MS },
+        call,
+      );
+      return parsed(() =>
+        audit !== undefined && wish.audits
+          ? parseAuditTicket(asObject(audit, "audit"))
+          : parseTicket(asObject(ticket, "ticket")),
+      );
+    },
+    auditedDelta: async ({ frame, bytes }, call) =>
+      addressed(frame, await get(ROUTES.auditedDelta(frame), bytes, call)),
+    answerAudit: async (identity, answer, call) => {
+      await posts.post(identity, { path: ROUTES.audits, body: utf8(JSON.stringify(answer)) }, call);
     },
     upload: async (identity, ticket, body, call) => {
       const post = { path: ROUTES.deltas, body, nonce: ticket, type: "application/octet-stream" };

@@ -19,6 +19,8 @@ export function phaseLine(phase: Phase): string {
       return "Waiting for the next piece of work.";
     case "training":
       return "Training on a passage…";
+    case "auditing":
+      return "Checking another visitor’s delta for the server…";
     case "sending":
       return `Sending your delta (${formatBytes(phase.bytes)})…`;
     case "waiting":
@@ -62,6 +64,7 @@ export function announcement(phase: Phase): string {
   switch (phase.phase) {
     case "queued":
     case "downloading":
+    case "auditing":
     case "training":
     case "sending":
       return "Training.";

@@ -22,9 +22,12 @@ export const text = {
 
   consentTitle: (run: string) => `Help train “${run}”?`,
   whatRuns: "What runs",
-  whatRunsText: (parameters: number) =>
+  whatRunsText: (parameters: number, audits = false) =>
     `A small language model of ${formatLarge(parameters)} parameters (GPT-2’s design) trains in this tab, on your ` +
-    "graphics card or processor, a few seconds at a time, on passages of text the server hands out.",
+    "graphics card or processor, a few seconds at a time, on passages of text the server hands out." +
+    (audits
+      ? " Now and then it checks another visitor’s change to the model, without learning whose it is."
+      : ""),
   forWhom: "For whom",
   forWhomText: (operator: string, host: string) =>
     `${operator === "" ? "The operator" : operator}, at ${host}. ` +
@@ -51,12 +54,15 @@ export const text = {
 
   frameTitle: (run: string, operator: string, host: string) =>
     `Help train “${run}”, for ${operator === "" ? host : `${operator} (${host})`}?`,
-  frameText: (share: number, parameters: number, tokenBudget: number) =>
+  frameText: (share: number, parameters: number, tokenBudget: number, audits = false) =>
     `A language model of ${formatLarge(parameters)} parameters trains in this box, on about ${Math.round(share * 100)}% of ` +
     `this device’s time, while this page is open, until it has learnt from ${formatLarge(tokenBudget)} tokens. Changes to its ` +
     "weights are sent, with a random key, their loss, the kind of device and this site’s address; never your files, nor " +
     "what you do here. The " +
-    "server sees your internet address.",
+    "server sees your internet address." +
+    (audits
+      ? " Now and then it checks another visitor’s change to the model, without learning whose it is."
+      : ""),
   frameBudget: (budget: number | null, down: number) =>
     `It downloads about ${formatBytes(down)} to begin with` +
     (budget === null ? "." : `, and stops at ${formatBytes(budget)} of traffic a day.`),

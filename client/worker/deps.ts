@@ -1,3 +1,5 @@
+import type { Inner } from "../../model/contract/config.ts";
+import type { Trainer } from "../../model/contract/trainer.ts";
 import type { Tokenizer } from "../../model/data/tokenizer.ts";
 import type { Identity } from "../../protocol/identity.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
@@ -26,6 +28,8 @@ export interface RoundDeps {
   /** The run's tokenizer, for the passage; undefined when it cannot be had just now. */
   readonly tokenizer: () => Promise<Tokenizer | undefined>;
   readonly throughput: Throughput;
+  /** Absent: this volunteer makes no audits. */
+  readonly openAuditor?: OpenAuditor;
   readonly events: EventSubscription;
   /** Hears how far a download is. */
   readonly progress: Progress;
@@ -36,6 +40,9 @@ export interface RoundDeps {
   /** From 0 to 1. */
   readonly random: () => number;
 }
+
+/** Makes a trainer whose bits are the same on every machine, for audits. */
+export type OpenAuditor = (inner: Inner | undefined) => Promise<Trainer>;
 
 export type Progress = (what: "weights" | "text" | "change", bytes: number, total: number) => void;
 
@@ -53,5 +60,6 @@ export interface RunParts {
   readonly identity: Identity;
   readonly file: ModelFile;
   readonly trainers: Trainers;
+  readonly openAuditor?: OpenAuditor;
   readonly loadTokenizer: (json: Uint8Array) => Promise<Tokenizer>;
 }

@@ -7,6 +7,8 @@ import { Throughput } from "./throughput.ts";
 import { Waits } from "./waits.ts";
 import { workOn } from "./work.ts";
 
+/** Bytes of earlier versions kept for audits, which are of deltas a version or two old. */
+const RECENT_BYTES = 48 * 1024 * 1024;
 /** Milliseconds between two reports of download progress, at least. */
 const PROGRESS_EVERY_MS = 100;
 
@@ -17,7 +19,7 @@ export async function joinRun(deps: LoopDeps): Promise<void> {
   const events = new EventSubscription(deps);
   const waits = new Waits({ ...deps, events });
   const manifest = await waits.until(() => api.manifest({ signal }));
-  const { cache, identity, file, trainers, loadTokenizer } = await deps.open(manifest);
+  const { cache, identity, file, trainers, openAuditor, loadTokenizer } = await deps.open(manifest);
   const { parameters } = manifest;
   const progress = calmProgress(deps);
   const { clock } = deps;
@@ -27,13 +29,19 @@ export async function joinRun(deps: LoopDeps): Promise<void> {
     return (bytes: number) => throughput.received(bytes, clock() - asked);
   };
   const moved = deps.moved && { moved: deps.moved };
-  const replica = await Replica.open({ api, cache, file, parameters, signal, progress, timed, ...moved });
+  const replica = await Replica.open({
+    ...{ api, cache, file, parameters, signal, progress, timed, ...moved },
+    ...(manifest.audits && openAuditor && { recent: RECENT_BYTES }),
+  });
   const tokenizer = lazily(
     async () => loadTokenizer(await api.tokenizer(manifest, { signal })),
     (missing) => report({ type: "missing", part: "tokenizer", missing }),
   );
   const parts = { cache, identity, manifest, replica, trainers, throughput, events };
-  const round: RoundDeps = { ...deps, ...parts, progress, tokenizer };
+  const round: RoundDeps = {
+    ...{ ...deps, ...parts, progress, tokenizer },
+    ...(manifest.audits && openAuditor && { openAuditor }),
+  };
   report({ type: "run", manifest, volunteer: identity.key });
   const ended = new AbortController();
   void events.listen(AbortSignal.any([signal, ended.signal]));

@@ -59,6 +59,8 @@ export type Phase =
   /** The server was asked for a ticket, and answers when this browser's turn has come. */
   | { readonly phase: "queued" }
   | { readonly phase: "training" }
+  /** A delta of somebody else's is measured for the server. */
+  | { readonly phase: "auditing" }
   | { readonly phase: "sending"; readonly bytes: number }
   /** The server has no work just now. */
   | { readonly phase: "waiting"; readonly forMs: number }

@@ -41,6 +41,11 @@ export async function openLanguageRun(options: OpenOptions): Promise<RunParts> {
       read: (bytes) => decodeSafetensors(bytes, layout),
     },
     trainers: new ProbedTrainers({ ...options, ...timing, options: { shape, optimizer }, description }),
+    openAuditor: async (inner = optimizer.inner ?? "adamw") => {
+      const { createWasmTrainer } = await import("../../model/engine/wasm/trainer.ts");
+      const { batch } = manifest;
+      return createWasmTrainer({ shape, optimizer: { ...optimizer, inner }, batch, deterministic: true });
+    },
     loadTokenizer: async (json) => (await import("../../model/data/tokenizer.ts")).loadTokenizer(json),
   };
 }

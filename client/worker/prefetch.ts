@@ -1,7 +1,9 @@
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
+import { type AuditTicket, isAuditTicket } from "../../protocol/shared-audit.ts";
 import { type Ticket, verifyTicket } from "../../protocol/ticket.ts";
 import { shardOf } from "../cache/shards.ts";
+import type { Wish } from "../transport/api.ts";
 import { WrongBytes } from "../transport/away.ts";
 import type { RoundDeps } from "./deps.ts";
 import type { Waits } from "./waits.ts";
@@ -18,14 +20,23 @@ export interface Work {
   readonly weights: Float32Array;
 }
 
-/** Asks for a ticket and fetches what it needs. Undefined when the server has another run. */
-export async function take(round: RoundDeps): Promise<Work | undefined> {
+/**
+ * Asks for a ticket and fetches what it needs. Undefined when the server has another run. `audit` makes the audits that come
+ * first; without it none is asked for.
+ */
+export async function take(
+  round: RoundDeps,
+  audit?: (audit: AuditTicket) => Promise<void>,
+): Promise<Work | undefined> {
   const { api, identity, manifest, control, clock, throughput } = round;
   const asked = clock();
-  const ticket = await api
-    .ticket(identity, throughput.measured, { signal: control.signal })
-    .catch(unlessOtherRun);
+  const wish: Wish = { ...throughput.measured, ...(audit && { audits: true }) };
+  const ticket = await api.ticket(identity, wish, { signal: control.signal }).catch(unlessOtherRun);
   if (ticket?.run !== manifest.run) return undefined;
+  if (isAuditTicket(ticket)) {
+    await audit?.(ticket);
+    return take(round); // the next is for training, whatever comes
+  }
   await requireOurs(ticket, round);
   const given = clock(); // the server may have let us wait for a version, which is no matter of the link
   throughput.waited(given - asked);

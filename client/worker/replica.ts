@@ -29,6 +29,8 @@ export interface ReplicaOptions {
   readonly timed?: () => (bytes: number) => void;
   /** Hears of every version that the copy is brought to. */
   readonly moved?: (replica: Replica) => void;
+  /** Bytes of earlier versions that are kept at hand; absent: none. */
+  readonly recent?: number;
 }
 
 /** The volunteer's copy of the model on the CPU, always whole and of a known hash (rules B1 to B3). */
@@ -36,6 +38,8 @@ export class Replica {
   readonly #options: ReplicaOptions;
   #current: SavedReplica | undefined;
   #saved: Hash | undefined;
+  /** Earlier versions, the newest first. */
+  #recent: readonly SavedReplica[] = [];
   #last: Promise<unknown> = Promise.resolve();
   /** Bytes of the run's diffs, once one was seen; until then the fewest possible. */
   #diffBytes: number;
@@ -88,9 +92,22 @@ export class Replica {
       return this.#current.weights;
     }
     const next = (await this.#chain(version, hash)) ?? (await this.#snapshot(hash));
+    this.#keep(this.#current);
     this.#current = { version, hash, weights: next };
     this.#options.moved?.(this);
     return next;
+  }
+
+  /** The weights of any version, which the caller must not change; the copy stays where it is. Throws as {@link sync} does. */
+  async weightsOf(hash: Hash): Promise<Float32Array> {
+    const kept = [this.#current, ...this.#recent].find((one) => one?.hash === hash);
+    return kept?.weights ?? this.#snapshot(hash);
+  }
+
+  #keep(left: SavedReplica | undefined): void {
+    const { recent = 0, parameters } = this.#options;
+    if (left === undefined) return;
+    this.#recent = [left, ...this.#recent].slice(0, Math.floor(recent / (4 * parameters)));
   }
 
   /** Writes the copy to the cache, unless it is there already. */

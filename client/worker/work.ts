@@ -1,6 +1,7 @@
 import { ModelError } from "../../model/contract/config.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { WrongBytes } from "../transport/away.ts";
+import { auditor } from "./audit.ts";
 import { creditTeller } from "./credit-teller.ts";
 import type { RoundDeps } from "./deps.ts";
 import { LocalState } from "./local-state.ts";
@@ -30,6 +31,7 @@ export async function workOn(round: RoundDeps, waits: Waits): Promise<void> {
     await localState.save();
   };
   const fetchAhead = fetcher(round);
+  const auditing = auditor(round);
   let saved = clock();
   let failures = 0;
   let ahead: Promise<Work | undefined> | undefined;
@@ -50,7 +52,7 @@ export async function workOn(round: RoundDeps, waits: Waits): Promise<void> {
         if (!AT_REST.has(control.phase)) control.enter({ phase: "queued" });
         const early = await ahead;
         ahead = undefined;
-        const work = early ?? (await take(round));
+        const work = early ?? (await take(round, auditing));
         if (work === undefined) return;
         // On a clock nobody trains ahead: a delta that begins without the last one is worth less than the wait.
         const overlaps = work.ticket.trainFor === undefined && throughput.overlaps;

@@ -21,6 +21,7 @@ export type DurableEvent =
   | Evaluated
   | StateChanged
   | Audited
+  | Settled
   | RolledBack
   | Ruled;
 
@@ -151,6 +152,22 @@ export interface Audited {
   readonly on?: Hash;
   /** Gain of each of its steps on its own text, nats a token, where that was measured. */
   readonly gain?: number;
+}
+
+/**
+ * An audit that volunteers made is over: who measured what is true has credit for it, and who did not is found bad.
+ */
+export interface Settled {
+  readonly type: "settled";
+  readonly at: number;
+  /** The ticket of the delta. */
+  readonly ticket: TicketId;
+  /** Tokens that each of those who are right earns. */
+  readonly tokens: number;
+  readonly right: readonly VolunteerKey[];
+  readonly wrong: readonly VolunteerKey[];
+  /** What is true: all three measured it, or the server did. */
+  readonly by: "agreement" | "server";
 }
 
 /**

@@ -62,6 +62,12 @@ export function expectedAt({ soft }: State, now: number): number {
   return expected;
 }
 
+/** A part of the work of a ticket, in steps and in time. */
+const shortened = ({ steps, trainFor, ...work }: Work, part = 1): Work => ({
+  ...{ ...work, steps: Math.ceil(part * steps) },
+  ...(trainFor !== undefined && { trainFor: Math.ceil(part * trainFor) }),
+});
+
 /** The open version's round. */
 export const roundOf = ({ ms }: RoundRules, { publishedAt, round }: State) => ({
   opened: publishedAt,
@@ -69,9 +75,8 @@ export const roundOf = ({ ms }: RoundRules, { publishedAt, round }: State) => ({
 });
 
 /** A ticket's size and lease; or the time of the run clock until which the request had better wait. */
-type Share =
-  | Pick<TicketTerms, "steps" | "batch" | "trainFor" | "inner" | "delta">
-  | { readonly until: number };
+type Share = Work | { readonly until: number };
+type Work = Pick<TicketTerms, "steps" | "batch" | "trainFor" | "inner" | "delta">;
 
 function shareOf(rules: Rules, state: State, asked: Asked, now: number): Share {
   const { rounds } = rules;
@@ -158,12 +163,13 @@ export function lease(
   if (rules.ranges.epochLength === 0 || soft.leases.size >= most) {
     return refuse("no-work", NO_WORK_RETRY_MS);
   }
-  const share = shareOf(rules, state, asked, now);
-  if ("until" in share) return { state, effect: { type: "hold", until: share.until } };
+  const whole = shareOf(rules, state, asked, now);
+  if ("until" in whole) return { state, effect: { type: "hold", until: whole.until } };
   const position = soft.queue[0] ?? soft.next;
   // An answer to a fresh ticket is owed until it comes: who asks again, lets the lease end or waits for a restart gets
   // another one.
   const fresh = trusted(standing) && (!soft.paid.has(asked.volunteer) || isFreshAt(position));
+  const share = fresh ? shortened(whole, rules.freshPart) : whole;
   const due = rules.rounds &&
     share.trainFor !== undefined && { due: now + share.trainFor + roundOf(rules.rounds, state).ms };
   const held = { volunteer: asked.volunteer, position, fresh, expires: now + rules.leaseMs, ...due };

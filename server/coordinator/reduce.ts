@@ -25,6 +25,7 @@ import type {
   Published,
   RolledBack,
   Ruled,
+  Settled,
   StateChanged,
 } from "./events.ts";
 import { deltasLately, expire, lease, settle } from "./leases.ts";
@@ -78,6 +79,8 @@ function change(rules: Rules, state: State, event: Exclude<DurableEvent, Created
       return evaluate(rules, state, event);
     case "audited":
       return { state: audit(state, event) };
+    case "settled":
+      return { state: settleAudit(state, event) };
     case "rolled-back":
       return rollBack(state, event);
     case "ruled":
@@ -243,6 +246,12 @@ function audit(state: State, event: Audited): State {
     return { ...state, at, pool, trust: { ...trust, usual } };
   }
   return { ...state, at, trust: addStrike(state.trust, volunteer, at) };
+}
+
+/** Who said what is not true of a delta stands there as who sends what is none. */
+function settleAudit(state: State, { at, wrong }: Settled): State {
+  const trust = wrong.reduce((before, volunteer) => addStrike(before, volunteer, at), state.trust);
+  return { ...state, at, trust };
 }
 
 const rule = (state: State, { at, volunteer, ruling }: Ruled): State => ({

@@ -15,6 +15,8 @@ export interface Rules {
   readonly batch: number;
   /** Of a run on a clock; absent: volunteers take turns. */
   readonly rounds?: RoundRules;
+  /** Part of its steps that a fresh ticket has, where volunteers compute them again; absent: all. */
+  readonly freshPart?: number;
   /** Tokens of one sequence. */
   readonly context: number;
   readonly leaseMs: number;

@@ -1,8 +1,8 @@
+import type { AuditJob } from "../../model/audit/measure.ts";
 import type { ModelShape } from "../../model/contract/config.ts";
 import type { TrainerOptions } from "../../model/contract/trainer.ts";
 import type { Evidence } from "../trust/audit.ts";
 import type { DirectionJob } from "./direct.ts";
-import type { AuditJob } from "./examine.ts";
 
 /** The data that the worker is started with. */
 export interface WorkerData {

@@ -1,6 +1,6 @@
+import type { AuditJob } from "../../model/audit/measure.ts";
 import type { Evidence } from "../trust/audit.ts";
 import type { DirectionJob } from "./direct.ts";
-import type { AuditJob } from "./examine.ts";
 
 /** Held-out evaluation, beside the run: one call at a time, newest version first. */
 export interface Evaluator {

@@ -4,7 +4,7 @@ import { isCanonical, isHash, isObjectName, isTicketId, isVolunteerKey } from ".
 import { ROUTES } from "../../protocol/routes.ts";
 import { addressOf } from "../net/address.ts";
 import type { Edge } from "../net/edge.ts";
-import { IMMUTABLE, REVALIDATE } from "../net/headers.ts";
+import { IMMUTABLE, NO_STORE, REVALIDATE } from "../net/headers.ts";
 import { MAX_RATE_ENTRIES, MAX_READ_CACHE, MAX_READS, READ_RATE } from "../net/limits.ts";
 import { RateLimiter } from "../net/rate.ts";
 import type { RunService } from "../run/service.ts";
@@ -36,7 +36,7 @@ export interface ReadOptions {
 export function readRoutes(app: Hono<Edge>, service: RunService, options: ReadOptions): void {
   const reads = new SharedReads({ bytes: MAX_READ_CACHE, reading: MAX_READS });
   const addresses = new RateLimiter(READ_RATE, MAX_RATE_ENTRIES, options.now);
-  for (const costly of ["snapshots", "shards", "diffs", "chunks", "versions", "proofs"]) {
+  for (const costly of ["snapshots", "shards", "diffs", "chunks", "versions", "proofs", "audits"]) {
     app.use(`/api/${costly}/*`, (c, next) => {
       addresses.take(addressOf(c, options.proxies));
       return next();
@@ -64,6 +64,12 @@ export function readRoutes(app: Hono<Edge>, service: RunService, options: ReadOp
     const hash = c.req.param("hash");
     if (!isHash(hash)) throw missing();
     return object(c, "shards", hash, IMMUTABLE, () => reads.read(hash, () => service.shard(hash)));
+  });
+  // Only its auditors know its name: no cache keeps it.
+  app.get(`/api/audits/:hash{${NAMES.hash}}`, (c) => {
+    const hash = c.req.param("hash");
+    if (!isHash(hash)) throw missing();
+    return tagged(c, hash, BYTES, () => service.auditedDelta(hash), NO_STORE);
   });
   // Named by number, and another run on this address would use the same numbers: revalidated each time.
   app.get(`/api/diffs/:version{${NAMES.number}}`, (c) => {

@@ -6,7 +6,7 @@ import { type ErrorCode, ProtocolError } from "../../protocol/errors.ts";
 import { as, parseJson } from "../../protocol/guards.ts";
 import { isServerNonce, type ServerNonce, type VolunteerKey } from "../../protocol/ids.ts";
 import { MAX_JSON_BYTES } from "../../protocol/limits.ts";
-import { parsePace } from "../../protocol/pace.ts";
+import { parsePace, takesAudits } from "../../protocol/pace.ts";
 import { SERVER_NONCE_HEADER, type SignedRequest, verifyRequest } from "../../protocol/request.ts";
 import { ROUTES } from "../../protocol/routes.ts";
 import { SITE_HEADER } from "../../protocol/site.ts";
@@ -31,6 +31,7 @@ import { RateLimiter } from "../net/rate.ts";
 import type { Introductions } from "../peers/introductions.ts";
 import type { RunService } from "../run/service.ts";
 import { json } from "./answer.ts";
+import { auditRoutes } from "./audits.ts";
 import { targetOf } from "./gate.ts";
 import { MinorGc } from "./minor-gc.ts";
 import { Nonces } from "./nonces.ts";
@@ -74,6 +75,7 @@ export function workRoutes(app: Hono<Edge>, service: RunService, options: WorkOp
   const nonces = new Nonces(MAX_NONCES, options.now, options.drawServerNonce ?? drawServerNonce);
   const ourselves = { run, origins: options.origins ?? [], nonces };
   const networks = new Networks();
+  const networkOf = (c: Context<Edge>) => networks.nameOf(addressOf(c, options.proxies));
   const minorGc = new MinorGc();
 
   const tellNonce = (c: Context<Edge>) => c.header(SERVER_NONCE_HEADER, nonces.serverNonce);
@@ -108,8 +110,12 @@ export function workRoutes(app: Hono<Edge>, service: RunService, options: WorkOp
 
   app.post(ROUTES.tickets, (c) =>
     signed(c, asking, MAX_JSON_BYTES, async ({ volunteer, nonce, serverNonce }, body) => {
-      const pace = parsePace(parseJson(body));
+      const wish = parseJson(body);
+      const pace = parsePace(wish);
+      const audits = takesAudits(wish);
       nonces.use(volunteer, nonce, serverNonce);
+      const audit = audits ? await service.audit(volunteer, networkOf(c)) : undefined;
+      if (audit !== undefined) return json(c, { audit });
       // A page that is closed while it waits for its turn would keep a place that others wait for.
       const gone = () => c.env?.incoming?.socket?.destroyed === true;
       return json(c, { ticket: await service.ticket(volunteer, nonce, pace, gone) });
@@ -122,6 +128,7 @@ export function workRoutes(app: Hono<Edge>, service: RunService, options: WorkOp
       return use(sender, body);
     });
   peopleRoutes(app, service, once);
+  auditRoutes(app, service, once);
   if (options.peers !== undefined) peerRoutes(app, service, options.peers, options.proxies, once);
 
   app.post(ROUTES.deltas, async (c) => {
@@ -131,8 +138,7 @@ export function workRoutes(app: Hono<Edge>, service: RunService, options: WorkOp
         minorGc.received(body.length);
         const upload = decodeUpload(body);
         reachedRun = true;
-        const from = networks.nameOf(addressOf(c, options.proxies));
-        return json(c, { receipt: await service.accept(volunteer, nonce, upload, from) });
+        return json(c, { receipt: await service.accept(volunteer, nonce, upload, networkOf(c)) });
       });
     } catch (error) {
       const code = codeOf(error);

@@ -30,6 +30,7 @@ export class Curves {
   #versions: readonly VersionPoint[] = [];
   #heldOut: readonly MeasuredPoint[] = [];
   readonly #audits = { good: 0, bad: 0 };
+  readonly #shared = { agreement: 0, server: 0, wrong: 0 };
   #stale: readonly (readonly number[])[] = [];
 
   /** One event of the journal, and the deltas whose fate it decided. */
@@ -55,6 +56,9 @@ export class Curves {
       }
     } else if (event.type === "audited") {
       if (event.verdict !== "unclear") this.#audits[event.verdict]++;
+    } else if (event.type === "settled") {
+      this.#shared[event.by]++;
+      this.#shared.wrong += event.wrong.length;
     } else if (event.type === "rolled-back") {
       this.#lost = 0;
       this.#refusedBefore = this.refused();
@@ -73,6 +77,11 @@ export class Curves {
   /** Audits since the run began, by verdict. */
   get audits(): Overview["audits"] {
     return { ...this.#audits };
+  }
+
+  /** Audits by volunteers since the run began. */
+  get sharedAudits(): Overview["sharedAudits"] {
+    return { ...this.#shared };
   }
 
   /** Merged deltas of the newest versions by staleness, from 0; the last counts that many or more. */

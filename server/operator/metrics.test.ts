@@ -12,6 +12,7 @@ const OVERVIEW: Omit<Overview, "operator"> = {
   volunteers: [],
   staleness: [3, 1, 0, 0, 0],
   audits: { good: 4, bad: 1 },
+  sharedAudits: { agreement: 6, server: 2, wrong: 3 },
   versions: [{ version: 1, at: 1, tokens: 10, deltas: 2, came: 2, ms: 1_500, loss: 3 }],
   heldOut: [],
   traffic: { up: 10, down: 20, upPerSecond: 1, downPerSecond: 2 },
@@ -56,13 +57,17 @@ it("is text that a Prometheus reads: each metric with help and type, and what on
   expect(lines).toContain('murmuration_deltas_refused_total{code="stale"} 5');
   expect(lines).toContain('murmuration_object_bytes_sent_total{kind="snapshots"} 7');
   expect(lines).toContain("murmuration_version_seconds 1.5");
+  expect(lines).toContain('murmuration_shared_audits_total{settled_by="server"} 2');
+  expect(lines).toContain("murmuration_wrong_audits_total 3");
   expect(lines).toContain("murmuration_muon_inside 1");
   expect(lines).toContain("murmuration_steps_per_delta 2");
 });
 
 it("names no client, no address and no site in a label", async () => {
   const labels = new Set([...(await scrape()).matchAll(/\{(\w+)=/g)].map(([, label]) => label));
-  expect([...labels].toSorted()).toEqual(["backend", "browser", "code", "kind", "verdict", "versions_late"]);
+  expect([...labels].toSorted()).toEqual([
+    ...["backend", "browser", "code", "kind", "settled_by", "verdict", "versions_late"],
+  ]);
 });
 
 it("has everything that deploy/grafana.json draws", async () => {

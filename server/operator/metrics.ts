@@ -43,6 +43,9 @@ export function metricsOf(
     Object.fromEntries(overview.staleness.entries()),
   );
   tally("audits_total", "Audits since the run began", "verdict", overview.audits);
+  const { wrong, ...settled } = overview.sharedAudits;
+  tally("shared_audits_total", "Audits by volunteers since the run began", "settled_by", settled);
+  metric("wrong_audits_total", "Volunteers' measurements that were not true, since the run began", wrong);
   metric("bytes_received_total", "Bytes from all sockets since the server started", traffic.up);
   metric("bytes_sent_total", "Bytes to all sockets since the server started", traffic.down);
   tally("object_bytes_sent_total", "Bytes of bodies, since the server started", "kind", sent);

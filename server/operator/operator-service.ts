@@ -90,6 +90,7 @@ export class OperatorService implements OperatorPort {
         .map((known) => ({ ...known, ...presence.detailsOf(known.volunteer) })),
       staleness: curves.staleness,
       audits: curves.audits,
+      sharedAudits: curves.sharedAudits,
       versions: curves.versions,
       heldOut: curves.heldOut,
       traffic: traffic.read(),

@@ -1,18 +1,28 @@
-import type { Hash } from "../../protocol/ids.ts";
-import type { Audited } from "../coordinator/events.ts";
+import { toBase64Url } from "../../protocol/bytes.ts";
+import { as } from "../../protocol/guards.ts";
+import type { Signer } from "../../protocol/identity.ts";
+import { type Hash, isTicketId } from "../../protocol/ids.ts";
+import type { Audited, Settled } from "../coordinator/events.ts";
 import type { State } from "../coordinator/state.ts";
 import { Gauge } from "../trust/gauge.ts";
+import { standingOf } from "../trust/standing.ts";
 import { Audits } from "./audits.ts";
 import type { RunDefinition } from "./genesis.ts";
 import type { RunOptions } from "./options.ts";
+import { VolunteerAudits } from "./volunteer-audits.ts";
+
+/** Bytes of an audit's id. */
+const ID_BYTES = 16;
 
 /** The part of a run that audits need. */
 export interface AuditedRun {
-  readonly definition: Pick<RunDefinition, "settings" | "task" | "delta" | "rules">;
+  readonly definition: Pick<RunDefinition, "id" | "settings" | "task" | "delta" | "rules">;
+  /** Signs what volunteers are to audit. */
+  readonly signer: Signer;
   readonly state: State;
   now(): number;
   snapshot(hash: Hash): Promise<Uint8Array<ArrayBuffer> | undefined>;
-  record(event: Audited): Promise<void>;
+  record(event: Audited | Settled): Promise<void>;
 }
 
 /** The audits of a run, or undefined where its settings or its shell want none. */
@@ -22,7 +32,17 @@ export function auditsOf(run: AuditedRun, options: RunOptions): Audits | undefin
   const share = settings.trust.auditShare;
   if (auditor === undefined || share === 0) return undefined;
   const draw = () => new DataView(random(4).buffer).getUint32(0, true);
+  const failed = (error: unknown) => log.warn({ error: String(error) }, "a delta could not be audited");
+  const volunteers = () =>
+    new VolunteerAudits({
+      ...{ run: run.definition.id, signer: run.signer, parameters: task.parameters, draw, failed },
+      drawId: () => as(isTicketId, toBase64Url(random(ID_BYTES)), "an audit's id"),
+      now: () => run.now(),
+      standing: (volunteer) => standingOf(run.state.trust, volunteer),
+      record: (settled) => run.record({ ...settled, at: run.now() }),
+    });
   return new Audits({
+    ...(settings.trust.auditors === "volunteers" && { volunteers: volunteers() }),
     auditor,
     share,
     context: rules.context,
@@ -38,6 +58,6 @@ export function auditsOf(run: AuditedRun, options: RunOptions): Audits | undefin
     },
     shard: (hash) => corpus.shard(hash),
     record: (audited) => run.record({ ...audited, at: run.now() }),
-    failed: (error) => log.warn({ error: String(error) }, "a delta could not be audited"),
+    failed,
   });
 }

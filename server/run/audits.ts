@@ -1,18 +1,14 @@
-import { codecIn, decodeFrame } from "../../protocol/frame.ts";
 import type { Hash, TicketId } from "../../protocol/ids.ts";
 import type { Ticket } from "../../protocol/ticket.ts";
 import { stepsDone, type Upload, uploadTokens } from "../../protocol/upload.ts";
 import type { Audited } from "../coordinator/events.ts";
-import type { Rules } from "../coordinator/rules.ts";
-import type { State } from "../coordinator/state.ts";
-import type { AuditJob } from "../evaluate/examine.ts";
 import type { Auditor } from "../evaluate/ports.ts";
 import { forgetOldest } from "../lib/oldest.ts";
 import {
   blameOf,
+  type Evidence,
   excused,
   lookCost,
-  lookInto,
   type Plan,
   planOf,
   type Verdict,
@@ -21,38 +17,37 @@ import {
 import { Budget, type Look, type Purse, purseOf } from "../trust/budget.ts";
 import type { Candidate } from "../trust/candidate.ts";
 import { type Gauge, REMEMBERED } from "../trust/gauge.ts";
-import { Learning, NEWEST } from "../trust/learning.ts";
+import { NEWEST } from "../trust/learning.ts";
+import { PLACES, type Sender } from "../trust/shared-audits.ts";
+import { type Looked, Looks, type LooksOptions } from "./looks.ts";
 import type { Blamed } from "./recent-deltas.ts";
 import { readTheSame } from "./same-text.ts";
+import type { VolunteerAudits } from "./volunteer-audits.ts";
 
 /** Audits that wait, at most: beyond it the newest are not made. A frame each is held in memory. */
 const MAX_WAITING = 32;
+/** Audits that wait for the server from which on volunteers make the next one. */
+const MAX_AHEAD = 2;
 /** Tickets counted as trained before the first, so that the first newcomers can be audited. */
 export const AHEAD = 40;
 /** Versions after which the server's own direction is computed again. */
 export const DIRECTION_EVERY = 8;
 export const DIRECTION_STEPS = 4;
 
-export interface AuditsOptions {
-  readonly auditor: Auditor;
+export interface AuditsOptions extends LooksOptions {
   /** Part of the volunteers' training that audits may cost. */
   readonly share: number;
   readonly context: number;
   /** Sequences of a micro-batch. */
   readonly batch: number;
-  readonly parameters: number;
   /** Measures deltas as they come in, and compares them with the server's own direction. */
   readonly gauge: Gauge;
-  /** A number nobody can guess, in [0, 2³²). */
-  readonly draw: () => number;
-  readonly state: () => State;
-  /** Learning rates of so many steps of so many sequences when so many tokens are merged. */
-  readonly rates: Rules["rates"];
   /** The weights of a version that is kept, or undefined. */
   readonly weights: (hash: Hash) => Promise<Float32Array<ArrayBuffer> | undefined>;
-  readonly shard: (hash: Hash) => Promise<Uint8Array<ArrayBuffer>>;
   readonly record: (audited: Omit<Audited, "at">) => Promise<void>;
   readonly failed: (error: unknown) => void;
+  /** Volunteers that audit where the auditor has more to do than it can; absent: it is alone. */
+  readonly volunteers?: VolunteerAudits;
 }
 
 /**
@@ -68,7 +63,7 @@ export class Audits {
   #budget: Budget | undefined;
   /** The version that the server's direction was last found, or tried, at. */
   #directed = Number.NEGATIVE_INFINITY;
-  readonly #learning = new Learning();
+  readonly #looks: Looks;
   /** Tickets whose deltas the gauge may find copies of, the oldest first. */
   readonly #recent = new Map<TicketId, Ticket>();
   #busy = false;
@@ -76,19 +71,26 @@ export class Audits {
 
   constructor(options: AuditsOptions) {
     this.#options = options;
+    this.#looks = new Looks(options);
   }
 
   get gauge(): Gauge {
     return this.#options.gauge;
   }
 
+  /** Volunteers that audit, where the run has any do so. */
+  get volunteers(): VolunteerAudits | undefined {
+    return this.#options.volunteers;
+  }
+
   /** Considers a delta that was just accepted. */
   consider(upload: Upload, delta: Candidate): void {
-    const { context, draw, state } = this.#options;
+    const { context, draw, state, volunteers, failed } = this.#options;
     const tokens = uploadTokens(upload, context);
     const budget = this.#budgetFor(tokens);
     budget.earn(tokens);
     if (this.#stopped) return;
+    volunteers?.worked(delta.volunteer);
     const { pool, trust, version } = state();
     if (version - this.#directed >= DIRECTION_EVERY && this.#direct(budget)) this.#directed = version;
     const copies = delta.facts?.copies;
@@ -97,13 +99,18 @@ export class Audits {
     forgetOldest(this.#recent, REMEMBERED);
     if (copies !== undefined) {
       const held = { ...upload, frame: upload.frame.slice() };
-      void this.#considerCopy(held, copied).catch((error: unknown) => this.#options.failed(error));
+      void this.#considerCopy(held, copied).catch(failed);
       return;
     }
     const { chance, whose } = planOf(delta, upload.ticket.fresh, pool, trust);
-    if (this.#waiting.length >= MAX_WAITING || draw() / 2 ** 32 >= chance) return;
-    const frame = upload.frame.slice(); // the upload's own bytes are the next one's by then
-    this.#put(() => this.#audit({ ...upload, frame }, whose));
+    if (draw() / 2 ** 32 >= chance) return;
+    const sender = { volunteer: delta.volunteer, network: delta.facts?.from };
+    const helped = this.#waiting.length >= MAX_AHEAD && volunteers?.canTake(sender, upload.frame.length);
+    const shared = helped ? volunteers : undefined;
+    if (shared === undefined && this.#waiting.length >= MAX_WAITING) return;
+    const held = { ...upload, frame: upload.frame.slice() }; // its own bytes are the next one's by then
+    if (shared === undefined) this.#put(() => this.#audit(held, whose));
+    else void this.#auditShared(held, whose, sender, shared).catch(failed);
   }
 
   /** The budget, which begins with tickets like the first one that it is asked for. */
@@ -115,16 +122,15 @@ export class Audits {
   /** A copy is bad as it stands, but where the two tickets have the same text: then it is audited as any suspect. */
   async #considerCopy(upload: Upload, copied: Ticket | undefined): Promise<void> {
     const { context } = this.#options;
-    const textOf = async (ticket: Ticket) => ({ shard: await this.#tokensOf(ticket.shard), range: ticket });
+    const textOf = async (ticket: Ticket) => ({
+      shard: await this.#looks.tokensOf(ticket.shard),
+      range: ticket,
+    });
     if (copied && readTheSame(await textOf(upload.ticket), await textOf(copied), context)) {
       if (this.#waiting.length < MAX_WAITING) this.#put(() => this.#audit(upload, "stranger"));
       return;
     }
     await this.#tell(upload.ticket, { verdict: "bad", reason: "copy" }); // there is nothing to measure
-  }
-
-  async #tokensOf(shard: Hash): Promise<Uint16Array> {
-    return new Uint16Array((await this.#options.shard(shard)).slice().buffer);
   }
 
   /**
@@ -196,17 +202,59 @@ export class Audits {
   }
 
   async #audit(upload: Upload, whose: Plan["whose"]): Promise<void> {
-    const { ticket, frame } = upload;
-    const { context } = this.#options;
+    const { ticket } = upload;
     const weights = await this.#options.weights(ticket.hash);
     if (weights === undefined) return; // so old that nothing can be said of it
-    const tokens = uploadTokens(upload, context);
-    const cost = (look: Look) => lookCost(look, ticket.batch * context, tokens, ticket.fresh);
-    const purse = purseOf(this.#budgetFor(tokens), whose, cost);
-    const done = stepsDone(upload);
-    const about = { ticket: { ...ticket, done }, weights, frame, shard: ticket.shard };
-    const verdict = await this.#judge(about, purse, verdictOf, NEWEST);
+    const looked = lookedOf(upload, async () => weights);
+    const look = (about: Look) => this.#looks.byServer(looked, about);
+    const purse = this.#purseFor(upload, whose, (about) => this.#costOf(upload, about));
+    const verdict = await this.#looks.judge(look, stepsDone(upload), purse, verdictOf, NEWEST);
     if (verdict !== undefined) await this.#tell(ticket, verdict);
+  }
+
+  /** The same by volunteers, whose three times the work is paid for; before anybody is blamed the server trains alone. */
+  async #auditShared(
+    upload: Upload,
+    whose: Plan["whose"],
+    sender: Sender,
+    volunteers: VolunteerAudits,
+  ): Promise<void> {
+    const { ticket, frame } = upload;
+    const looked = lookedOf(upload, () => this.#options.weights(ticket.hash));
+    const recent = [...this.#recent.values()];
+    const other = (recent[this.#options.draw() % recent.length] ?? ticket).shard;
+    const look = (about: Look): Promise<Evidence> =>
+      about.own
+        ? this.urgent(() => this.#looks.byServer(looked, about))
+        : volunteers.measure({
+            ...{ ticket, done: stepsDone(upload), sender, frame, other, batches: about.batches },
+            tokens: Math.round(this.#costOf(upload, about)),
+            byServer: (delta, seed) =>
+              this.urgent(async () => {
+                const text = await this.#looks.tokensOf(other);
+                return this.#looks.byServer(looked, about, { delta, seed, other: text });
+              }),
+          });
+    const costOf = (about: Look) => (about.own ? 1 : PLACES) * this.#costOf(upload, about);
+    const purse = this.#purseFor(upload, whose, costOf);
+    const verdict = await this.#looks.judge(look, stepsDone(upload), purse, verdictOf, NEWEST);
+    if (verdict !== undefined) await this.#tell(ticket, verdict);
+  }
+
+  /** Tokens of training that a look at an upload's delta costs whoever makes it. */
+  #costOf(upload: Upload, look: Look): number {
+    const { context } = this.#options;
+    const { batch, fresh } = upload.ticket;
+    return lookCost(look, batch * context, uploadTokens(upload, context), fresh);
+  }
+
+  #purseFor(upload: Upload, whose: Plan["whose"], cost: (look: Look) => number): Purse {
+    return this.#open(purseOf(this.#budgetFor(uploadTokens(upload, this.#options.context)), whose, cost));
+  }
+
+  /** A purse that pays nothing once the audits are stopped. */
+  #open(purse: Purse): Purse {
+    return { ...purse, pay: (...looks) => !this.#stopped && purse.pay(...looks) };
   }
 
   async #reaudit(
@@ -222,50 +270,16 @@ export class Audits {
     const batchTokens = range.batch * context;
     const cost = (look: Look) => lookCost(look, batchTokens, range.done * batchTokens, false);
     // Out of the veterans' half, whose deltas most of these are: what strangers send meanwhile is audited as ever.
-    const purse = purseOf(this.#budgetFor(range.done * batchTokens), "veteran", cost, true);
-    const look = (model: Float32Array, judge: typeof verdictOf, known?: Hash) =>
-      this.#judge({ ...about, weights: model, shard: range.shard }, purse, judge, known);
+    const purse = this.#open(purseOf(this.#budgetFor(range.done * batchTokens), "veteran", cost, true));
+    const look = (model: Float32Array, judge: typeof verdictOf, known?: Hash) => {
+      const looked = { ...about, weights: async () => model, shard: range.shard };
+      return this.#looks.judge((one) => this.#looks.byServer(looked, one), range.done, purse, judge, known);
+    };
     const blamed = await look(weights, blameOf, on);
     if (blamed === undefined) return;
     const made = blamed.verdict === "bad" ? await origin() : undefined;
     const verdict = excused(blamed, made && (await look(made, verdictOf)));
     await this.#tell({ id: ticket, volunteer }, { ...verdict, on });
-  }
-
-  /** Undefined where it cannot be afforded. `on`: see {@link Learning}. */
-  async #judge(
-    { frame, shard, ...about }: Looked,
-    purse: Purse,
-    judge: typeof verdictOf,
-    on: string | undefined,
-  ): Promise<Verdict | undefined> {
-    const { auditor, parameters, draw, state } = this.#options;
-    const text = await this.#tokensOf(shard);
-    const { ticket } = about;
-    // After a roll-back the ticket is gone: the delta is compared with training at today's rates.
-    const ratesOf = () =>
-      ticket.rates.length > 0
-        ? ticket.rates
-        : this.#options.rates(state().tokens, ticket.steps, ticket.batch, ticket.inner);
-    return lookInto(
-      (look) =>
-        auditor.audit({
-          ...about,
-          ...look,
-          ...(look.own && { ticket: { ...ticket, rates: ratesOf() } }),
-          shard: text,
-          delta: decodeFrame(frame, parameters),
-          codec: codecIn(frame, parameters),
-          seed: draw(),
-        }),
-      { ...purse, pay: (...looks) => !this.#stopped && purse.pay(...looks) },
-      (evidence) => {
-        const verdict = judge(evidence, ticket.done ?? ticket.steps, state().trust);
-        if (evidence.own !== undefined) this.#learning.note(verdict, on, state());
-        return verdict;
-      },
-      this.#learning.on(on, state()),
-    );
   }
 
   async #tell(
@@ -280,8 +294,7 @@ export class Audits {
   }
 }
 
-/** A delta to be looked at, and on which weights. */
-interface Looked extends Pick<AuditJob, "ticket" | "weights"> {
-  readonly frame: Uint8Array<ArrayBuffer>;
-  readonly shard: Hash;
-}
+const lookedOf = (upload: Upload, weights: Looked["weights"]): Looked => ({
+  ...{ ticket: { ...upload.ticket, done: stepsDone(upload) }, weights },
+  ...{ frame: upload.frame, shard: upload.ticket.shard },
+});

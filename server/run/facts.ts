@@ -24,6 +24,14 @@ export function factsOf(state: State, event: DurableEvent, ended: readonly Outco
     const lost = new Set([ticket, ...standingOf(state.trust, event.volunteer).unproven]);
     return [...ends, audited, ...[...lost].map((ticket): Fact => ({ type: "revoked", ticket }))];
   }
+  if (event.type === "settled") {
+    const { at, tokens, right, wrong } = event;
+    const lost = wrong.flatMap((volunteer) => standingOf(state.trust, volunteer).unproven);
+    return [
+      ...right.map((volunteer): Fact => ({ type: "earned", volunteer, tokens, at })),
+      ...lost.map((ticket): Fact => ({ type: "revoked", ticket })),
+    ];
+  }
   if (event.type !== "accepted") return ends;
   const { ticket, volunteer, delta, version, tokens, at } = event;
   return [{ type: "accepted", delta: { ticket, volunteer, delta, version, tokens, accepted: at } }, ...ends];

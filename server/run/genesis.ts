@@ -15,6 +15,7 @@ import { stepsFor, USUAL_STEPS } from "../coordinator/ticket-steps.ts";
 import { parseJsonFile } from "../lib/json-file.ts";
 import { initialVectors } from "../merge/merge.ts";
 import { type Store, StoreError } from "../store/store.ts";
+import { PLACES } from "../trust/shared-audits.ts";
 import { RULES } from "../trust/weigh.ts";
 import { requireFit } from "./fit.ts";
 import { deltaCodec, diffCodec, type Merging, mergeRule, sendingCodecs } from "./merge-rule.ts";
@@ -135,6 +136,7 @@ export function rulesOf(
     steps:
       steps === "paced" ? (pace, working, crowded) => stepsFor(weight, pace, working, crowded) : () => steps,
     batch,
+    ...(settings.trust.auditors === "volunteers" && { freshPart: 1 / PLACES }),
     ...(settings.rounds !== "turns" && { rounds: roundRules(settings, settings.rounds, parameters) }),
     context,
     leaseMs: settings.leaseSeconds * 1_000,

@@ -1,4 +1,3 @@
-import type { Identity } from "../../protocol/identity.ts";
 import type { Effect } from "../coordinator/events.ts";
 import type { Rules } from "../coordinator/rules.ts";
 import type { State } from "../coordinator/state.ts";
@@ -13,6 +12,7 @@ import { Publisher } from "./publisher.ts";
 import { Quality } from "./quality.ts";
 import type { Recovered } from "./recover.ts";
 import { RunClock } from "./run-clock.ts";
+import type { ServerIdentity } from "./server-key.ts";
 import type { Settings } from "./settings.ts";
 import { WaitingList } from "./waiting-list.ts";
 
@@ -32,7 +32,7 @@ export class LiveRun {
   #definition: RunDefinition;
   #closed = false;
 
-  constructor(options: RunOptions, identity: Identity, recovered: Recovered) {
+  constructor(options: RunOptions, identity: ServerIdentity, recovered: Recovered) {
     const { store, log } = options;
     const { definition, projections, vectors, file, snapshots } = recovered;
     const { state } = projections;
@@ -56,7 +56,7 @@ export class LiveRun {
     });
     this.quality = new Quality({
       ...{ options, clock: this.clock, events: this.events, late: projections.late },
-      ...{ versions: this.versions, publisher: this.publisher },
+      ...{ versions: this.versions, publisher: this.publisher, signer: identity.signer },
       definition: () => this.definition,
     });
     const { version, hash, tokens } = state;
@@ -89,7 +89,10 @@ export class LiveRun {
   /** Lets time act. */
   tick(): void {
     this.publisher.tick();
-    if (!this.#closed) this.#perform(this.events.take({ type: "tick" }));
+    if (!this.#closed) {
+      this.#perform(this.events.take({ type: "tick" }));
+      this.quality.volunteers?.tick();
+    }
     this.waiting.wake();
   }
 

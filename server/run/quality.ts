@@ -1,3 +1,4 @@
+import type { Signer } from "../../protocol/identity.ts";
 import type { Upload } from "../../protocol/upload.ts";
 import type { Candidate } from "../trust/candidate.ts";
 import type { Gauge } from "../trust/gauge.ts";
@@ -12,10 +13,12 @@ import type { PublishedVersions } from "./published-versions.ts";
 import type { Publisher } from "./publisher.ts";
 import type { RecentDeltas } from "./recent-deltas.ts";
 import type { RunClock } from "./run-clock.ts";
+import type { VolunteerAudits } from "./volunteer-audits.ts";
 
 export interface QualityParts {
   readonly options: RunOptions;
   readonly definition: () => RunDefinition;
+  readonly signer: Signer;
   readonly clock: RunClock;
   readonly events: EventLog;
   readonly late: RecentDeltas;
@@ -32,8 +35,9 @@ export class Quality {
   #stopped = false;
 
   constructor(parts: QualityParts) {
-    const { options, definition, clock, events, versions, publisher } = parts;
+    const { options, definition, signer, clock, events, versions, publisher } = parts;
     const run: WatchedRun & AuditedRun = {
+      signer,
       get definition() {
         return definition();
       },
@@ -59,6 +63,11 @@ export class Quality {
   /** Measures deltas; only where audits can clear the volunteers it suspects. */
   get gauge(): Gauge | undefined {
     return this.#audits?.gauge;
+  }
+
+  /** Volunteers that audit, where the run has any do so. */
+  get volunteers(): VolunteerAudits | undefined {
+    return this.#audits?.volunteers;
   }
 
   /** Has the current version measured on held-out text, when there is time. */

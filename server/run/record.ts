@@ -138,6 +138,15 @@ const schema: z.ZodType<DurableEvent> = z.discriminatedUnion("type", [
     gain: z.number().exactOptional(),
   }),
   z.object({
+    type: z.literal("settled"),
+    at: count,
+    ticket,
+    tokens: count,
+    right: z.array(volunteer),
+    wrong: z.array(volunteer),
+    by: z.enum(["agreement", "server"]),
+  }),
+  z.object({
     type: z.literal("rolled-back"),
     at: count,
     version: count,

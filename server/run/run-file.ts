@@ -159,8 +159,10 @@ export const runFile = z.strictObject({
     .strictObject({
       rules: z.enum(["default", "clipped-mean", "mean"]).default("default"),
       auditShare: share.default(0.08),
+      auditors: z.enum(["server", "volunteers"]).default("server"), // a new run gets parseSettings' default
       tripwire: z.number().gt(0).max(1_000).default(0.3),
     })
+    .transform(({ auditors, ...rest }) => (auditors === "volunteers" ? { ...rest, auditors } : rest))
     .prefault({}),
   peers: z
     .strictObject({

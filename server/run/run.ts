@@ -5,6 +5,7 @@ import type { Hash, ObjectName, TicketId, VolunteerKey } from "../../protocol/id
 import { MAX_ENVELOPE_BYTES } from "../../protocol/limits.ts";
 import type { Pace } from "../../protocol/pace.ts";
 import type { Receipt } from "../../protocol/receipt.ts";
+import type { AuditAnswer, AuditTicket } from "../../protocol/shared-audit.ts";
 import type { RunStatus } from "../../protocol/status.ts";
 import type { Ticket } from "../../protocol/ticket.ts";
 import type { Upload } from "../../protocol/upload.ts";
@@ -108,6 +109,23 @@ export class Run implements RunService {
     gone: () => boolean = () => false,
   ): Promise<Ticket> {
     return this.#dispatcher.ticket(volunteer, pace, gone);
+  }
+
+  async audit(volunteer: VolunteerKey, from?: string): Promise<AuditTicket | undefined> {
+    const running = this.#live.state.phase === "running" && !this.admin.draining && !this.#live.closed;
+    return running ? this.#live.quality.volunteers?.claim(volunteer, from) : undefined;
+  }
+
+  auditedDelta(frame: Hash): Uint8Array<ArrayBuffer> {
+    const found = this.#live.quality.volunteers?.frame(frame);
+    if (found === undefined) throw new ProtocolError("not-found", "there is no such audit (any more)");
+    return found;
+  }
+
+  answerAudit(volunteer: VolunteerKey, answer: AuditAnswer): void {
+    const { volunteers } = this.#live.quality;
+    if (volunteers === undefined) throw new ProtocolError("audit-over", "volunteers audit nothing here");
+    volunteers.answer(volunteer, answer);
   }
 
   async accept(volunteer: VolunteerKey, nonce: TicketId, upload: Upload, from?: string): Promise<Receipt> {

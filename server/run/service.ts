@@ -7,6 +7,7 @@ import type { Manifest } from "../../protocol/manifest.ts";
 import type { Pace } from "../../protocol/pace.ts";
 import type { Leader, PersonalData } from "../../protocol/people.ts";
 import type { Receipt } from "../../protocol/receipt.ts";
+import type { AuditAnswer, AuditTicket } from "../../protocol/shared-audit.ts";
 import type { RunStatus, VolunteerCredit } from "../../protocol/status.ts";
 import type { Ticket } from "../../protocol/ticket.ts";
 import type { Upload } from "../../protocol/upload.ts";
@@ -41,6 +42,15 @@ export interface RunService {
   forget(volunteer: VolunteerKey): Promise<void>;
   /** Leases work to a volunteer, unless it is `gone` when its turn comes. Throws `run-paused`, `run-finished`, `no-work`. */
   ticket(volunteer: VolunteerKey, nonce: TicketId, pace: Pace, gone: () => boolean): Promise<Ticket>;
+  /**
+   * The audit that a volunteer which agreed to them was drawn for, if any; else it gets a ticket. `from` names its network,
+   * where it is known.
+   */
+  audit(volunteer: VolunteerKey, from?: string): Promise<AuditTicket | undefined>;
+  /** The frame of an audit that is open. Throws `not-found`. */
+  auditedDelta(frame: Hash): Uint8Array<ArrayBuffer>;
+  /** Takes an auditor's answer. Throws `audit-over`, `audit-answered`, `not-your-audit`. */
+  answerAudit(volunteer: VolunteerKey, answer: AuditAnswer): void;
   /** Largest body that {@link accept} takes, in bytes. */
   readonly maxUploadBytes: number;
   /**

@@ -107,11 +107,25 @@ test("the inner rate falls with the width, and is no higher in a model narrower 
   ]);
 });
 
+/** What new runs had before they had a clock, and before volunteers audited. */
+const BEFORE = { rounds: "turns", trust: { auditors: "server" } };
+
+test("a run from before volunteers audited does without, and goes on with the run file that began it", () => {
+  const today = parseSettings({});
+  expect(today.trust.auditors).toBe("volunteers");
+  const { auditors: _, ...trust } = today.trust;
+  const before = { ...today, trust };
+  expect(storedSettings(before)).toEqual(before);
+  expect(earlierDefaults(today)).toContainEqual(before);
+  expect(parseSettings({ trust: { auditors: "server" } }), "as the run file may say").toEqual(before);
+  expect(parseSettings({ trust: { auditShare: 0.5 } }).trust).toMatchObject({ auditors: "volunteers" });
+});
+
 test("a run from before rounds on a clock has turns and their outer step, and goes on with the run file that began it", () => {
   const { rounds: _, ...before } = parseSettings({ rounds: "turns" });
   expect(storedSettings(before).rounds).toBe("turns");
   for (const file of [{}, { name: "x" }, { outer: { rate: 1 } }, { optimizer: { inner: "muon" } }]) {
-    const begun = storedSettings(JSON.parse(JSON.stringify(parseSettings({ ...file, rounds: "turns" }))));
+    const begun = storedSettings(JSON.parse(JSON.stringify(parseSettings({ ...file, ...BEFORE }))));
     expect(earlierDefaults(parseSettings(file))).toContainEqual(begun);
   }
   const chosen = parseSettings({ rounds: { seconds: 2 } });
@@ -123,7 +137,7 @@ test("a run from before narrow models' rates and outer.fullAt keeps the rules th
   const today = parseSettings(file);
   const begun = storedSettings({
     ...today,
-    rounds: "turns",
+    ...BEFORE,
     downlink: "auto",
     outer: { kind: "muon", rate: 1.3, momentum: 0.3 },
     learningRate: 9.37e-3,
@@ -132,7 +146,7 @@ test("a run from before narrow models' rates and outer.fullAt keeps the rules th
   expect(earlierDefaults(today)).toContainEqual(begun);
   const chosen = parseSettings({
     ...file,
-    rounds: "turns",
+    ...BEFORE,
     learningRate: 1e-3,
     outer: { kind: "nesterov" },
   });

@@ -98,6 +98,11 @@ export interface Settings {
     readonly rules: RuleName;
     /** Part of the volunteers' training that audits may cost. Default 0.08; 0: no audits. */
     readonly auditShare: number;
+    /**
+     * "volunteers": those that agreed to it audit as well, three strangers each, where the server's own auditor has more to do
+     * than it can. Default "volunteers"; "server", which is not kept, in runs made before there was a choice.
+     */
+    readonly auditors?: "volunteers";
     /** Part by which held-out loss may exceed its recent lowest before the run rolls back. Default 0.3. */
     readonly tripwire: number;
   };
@@ -156,12 +161,14 @@ function withDefaults(json: unknown): unknown {
   const file = z.looseObject({}).safeParse(json).data;
   if (file === undefined) return json;
   const clock = z.looseObject({ rounds: z.looseObject({}).prefault({}) }).safeParse(json).data;
+  const trust = z.looseObject({ trust: z.looseObject({}).prefault({}) }).safeParse(json).data?.trust;
   const muon = z.object({ optimizer: z.object({ inner: z.literal("muon") }) }).safeParse(json).success;
   return {
     ...(clock && { outer: CLOCK_OUTER, downlink: "midrise2" }),
     ...(muon && { outer: { kind: "average" }, batch: MUON_BATCH }),
     ...file,
     ...(clock && { rounds: { ...(muon && { inner: "muon" }), ...clock.rounds } }),
+    ...(trust && { trust: { auditors: "volunteers", ...trust } }),
   };
 }
 
@@ -213,7 +220,14 @@ export function earlierDefaults(settings: Settings): readonly Settings[] {
   };
   // A run that began with a model of --from had the rate of the default's width.
   const begunWith = { ...withModel(turns, DEFAULT_SETTINGS.model), model };
-  return [turns, before, begunWith];
+  const clocked = auditedByServer(settings);
+  return [clocked, ...[turns, before, begunWith].map(auditedByServer)];
+}
+
+/** The settings of a run whose volunteers audit nothing. */
+function auditedByServer({ trust, ...settings }: Settings): Settings {
+  const { auditors: _, ...rest } = trust;
+  return { ...settings, trust: rest };
 }
 
 /** The settings with turns, and what went with them, where those of a clock are today's defaults. */

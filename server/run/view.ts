@@ -20,7 +20,7 @@ export async function fixedManifest(
   corpus: RunCorpus,
   identity: Identity,
 ): Promise<FixedManifest> {
-  const { name, operator, optimizer, residualDecay, peers } = settings;
+  const { name, operator, optimizer, residualDecay, peers, trust } = settings;
   const model: ModelShape = { ...settings.model, vocabulary: corpus.vocabulary };
   return {
     protocol: PROTOCOL_VERSION,
@@ -37,6 +37,7 @@ export async function fixedManifest(
     delta,
     residualDecay,
     ...(peers.on && { peers: { ice: peers.ice } }),
+    ...(trust.auditors === "volunteers" && trust.auditShare > 0 && { audits: true }),
   };
 }
 
@@ -70,6 +71,7 @@ export function statusOf(
     tokensPerSecond: lately.reduce((sum, { tokens }) => sum + tokens, 0) / seconds,
     volunteers: activeAt(state, now),
     deltas: { merged: state.merged, refused },
+    ...(fixed.audits && { audits: true }),
     rounds: roundStatus(definition.rules, state),
     versions: state.versions,
     sample: state.sample,

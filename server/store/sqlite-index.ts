@@ -82,6 +82,7 @@ class SqliteIndex implements Index {
       end: prepare("end"),
       grant: prepare("grant"),
       grantHour: prepare("grantHour"),
+      earn: prepare("earn"),
       recent: prepare("recent"),
       mine: prepare("mine"),
       revoke: prepare("revoke"),
@@ -121,7 +122,7 @@ class SqliteIndex implements Index {
   }
 
   apply(facts: readonly Fact[]): void {
-    const { insert, pend, end, grant, grantHour, revoke, withdraw, audit, closed, published, step } =
+    const { insert, pend, end, grant, grantHour, earn, revoke, withdraw, audit, closed, published, step } =
       this.#statements;
     this.#within(() => {
       for (const fact of facts) {
@@ -135,6 +136,9 @@ class SqliteIndex implements Index {
           published.run(this.#applied, fact.version);
         } else if (fact.type === "audited") {
           audit.run(JSON.stringify(fact.audit), fact.ticket);
+        } else if (fact.type === "earned") {
+          earn.run(fact.volunteer, fact.tokens);
+          grantHour.run(fact.volunteer, hourOf(fact.at), fact.tokens);
         } else if (fact.type === "revoked") {
           const delta = revoke.get(fact.ticket);
           if (delta?.merged != null) {
@@ -239,6 +243,8 @@ const SQL = {
   grant: `UPDATE credit SET tokens = tokens + ?, merged = merged + ?, discarded = discarded + ?,
     pending = pending - 1 WHERE volunteer = ?`,
   grantHour: `INSERT INTO hours (volunteer, hour, tokens) VALUES (?, ?, ?)
+    ON CONFLICT DO UPDATE SET tokens = tokens + excluded.tokens`,
+  earn: `INSERT INTO credit (volunteer, tokens) VALUES (?, ?)
     ON CONFLICT DO UPDATE SET tokens = tokens + excluded.tokens`,
   recent: "SELECT SUM(tokens) AS tokens FROM hours WHERE volunteer = ? AND hour >= ?",
   closed: "INSERT OR REPLACE INTO versions (version, closed) VALUES (?, ?)",

@@ -118,6 +118,13 @@ export type Fact =
     }
   /** An audit found a delta bad: it grants no credit any more, or never will. Its end stays. */
   | { readonly type: "revoked"; readonly ticket: TicketId }
+  /** A volunteer earned credit by an audit. `at` is a time of the run clock. */
+  | {
+      readonly type: "earned";
+      readonly volunteer: VolunteerKey;
+      readonly tokens: number;
+      readonly at: number;
+    }
   /** An audit looked at a delta. */
   | { readonly type: "audited"; readonly ticket: TicketId; readonly audit: AuditedAs }
   /** The journal record that is applied is a version's `closed` event, or its successor's `published`. */
@@ -145,9 +152,9 @@ export interface IndexedVersion {
 }
 
 export interface IndexedCredit {
-  /** Tokens that merged deltas counted for. */
+  /** Tokens that merged deltas counted for, and audits. */
   readonly tokens: number;
-  /** Those of deltas accepted lately. */
+  /** Those of deltas accepted, and audits made, lately. */
   readonly recent: number;
   readonly merged: number;
   readonly pending: number;

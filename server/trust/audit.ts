@@ -1,34 +1,17 @@
 import type { AuditedAs } from "../../protocol/people.ts";
+import type { Change, Measured } from "../../protocol/shared-audit.ts";
 import type { Half, Look, Purse } from "./budget.ts";
 import type { Candidate } from "./candidate.ts";
 import { auditChance, standingOf, type Trust } from "./standing.ts";
 import { usualGain } from "./usual.ts";
 import { medianSize, suspicionOf } from "./weigh.ts";
 
-/** A loss before a delta was applied to its version's weights, and after; nats a token. */
-export interface Change {
-  readonly before: number;
-  readonly after: number;
-  /** The standard error of their difference, by what it is on single sequences; absent or 0: it is certain. */
-  readonly error?: number;
-}
-
 /** An audit's measurements. */
-export interface Evidence {
-  /** On text that its ticket names: what it says it was trained on. */
-  readonly assigned: Change;
-  /** On gate text, which no volunteer sees. */
-  readonly gate: Change;
-  /** Of a recomputed fresh ticket: 1 − the cosine of what was sent and what the server got. */
-  readonly distance?: number;
-  /** The same between the server's own and what it got with the last quarter of the steps left out. */
-  readonly shortened?: number;
-  /** The same between the server's own and what it gets from weights that are off by rounding. */
+export interface Evidence extends Measured {
+  /** As {@link Measured.distance}, between the server's own and what it gets from weights that are off by rounding. */
   readonly unsteadiness?: number;
-  /** The same of a delta that the server made of the ticket itself, where it was asked for. */
-  readonly own?: Pick<Evidence, "assigned" | "gate">;
-  /** Of a recomputed fresh ticket: the length of what was sent, as a part of what the server got. */
-  readonly length?: number;
+  /** The changes by a delta that the server made of the ticket itself, where it was asked for. */
+  readonly own?: Pick<Measured, "assigned" | "gate">;
 }
 
 export type AuditReason = AuditedAs["reason"];
@@ -61,7 +44,7 @@ const MIN_BLAME = 0.5;
  */
 export const MAX_DISTANCE = 0.1;
 /**
- * Largest distance as a part of {@link Evidence.shortened}. A fixed bound cannot tell half of the work, doubled, from
+ * Largest distance as a part of {@link Measured.shortened}. A fixed bound cannot tell half of the work, doubled, from
  * rounding: half of a ticket's steps lead .03 to .8 from where all of them do, depending on codec, length and model.
  */
 const MAX_OF_SHORTENED = 1 / 2;

@@ -328,6 +328,7 @@ export function exampleOverview(overrides: Partial<Overview> = {}): Overview {
     volunteers: EXAMPLE_VOLUNTEERS,
     staleness: [112, 64, 21, 6, 2],
     audits: { good: 41, bad: 2 },
+    sharedAudits: { agreement: 27, server: 2, wrong: 1 },
     versions,
     heldOut: exampleStatus().heldOut.map((point) => ({ ...point, at: point.version * 11_000 })),
     traffic: { up: 97_034_240, down: 812_400_128, upPerSecond: 54_300, downPerSecond: 412_000 },

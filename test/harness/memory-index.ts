@@ -23,11 +23,13 @@ export function memoryIndex(): Index {
   const hours = new Map<VolunteerKey, Map<number, number>>();
   const creditOf = (volunteer: VolunteerKey) =>
     credits.get(volunteer) ?? { tokens: 0, merged: 0, pending: 0, discarded: 0 };
-  const grantHour = ({ volunteer, accepted }: IndexedDelta, tokens: number) => {
+  const grantAt = (volunteer: VolunteerKey, at: number, tokens: number) => {
     const mine = hours.get(volunteer) ?? new Map<number, number>();
-    const hour = hourOf(accepted);
+    const hour = hourOf(at);
     hours.set(volunteer, mine.set(hour, (mine.get(hour) ?? 0) + tokens));
   };
+  const grantHour = ({ volunteer, accepted }: IndexedDelta, tokens: number) =>
+    grantAt(volunteer, accepted, tokens);
   return {
     get applied() {
       return applied;
@@ -66,6 +68,12 @@ export function memoryIndex(): Index {
         }
         if (fact.type === "audited") {
           audits.set(fact.ticket, fact.audit);
+          continue;
+        }
+        if (fact.type === "earned") {
+          const credit = creditOf(fact.volunteer);
+          credits.set(fact.volunteer, { ...credit, tokens: credit.tokens + fact.tokens });
+          grantAt(fact.volunteer, fact.at, fact.tokens);
           continue;
         }
         const delta = deltas.get(fact.ticket);

@@ -183,6 +183,21 @@ export function indexContract(open: () => Index, reopen?: (index: Index) => Inde
     index.close();
   });
 
+  test("credit for audits is a volunteer's own, counts as recent by its hour, and takes no delta", () => {
+    const index = open();
+    index.clear(run);
+    const { volunteer } = indexedDelta(1, "x");
+    const hour = 3_600_000;
+    index.apply([{ type: "earned", volunteer, tokens: 5, at: 7 }]);
+    index.apply([{ type: "earned", volunteer, tokens: 7, at: 3 * hour }]);
+    const none = { merged: 0, pending: 0, discarded: 0 };
+    expect(index.credit(volunteer, 0)).toEqual({ tokens: 12, recent: 12, ...none });
+    expect(index.credit(volunteer, hour).recent).toBe(7);
+    index.clear(run);
+    expect(index.credit(volunteer, 0)).toEqual({ tokens: 0, recent: 0, ...none });
+    index.close();
+  });
+
   test("what the newest audit found of a delta is told with it, and goes when all is forgotten", () => {
     const index = open();
     index.clear(run);

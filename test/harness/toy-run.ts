@@ -1,4 +1,4 @@
-import type { Api, Call } from "../../client/transport/api.ts";
+import type { Api, Call, Wish } from "../../client/transport/api.ts";
 import type { ModelFile } from "../../client/worker/replica.ts";
 import type { Carried, Trainer } from "../../model/contract/trainer.ts";
 import { addDelta, adjust } from "../../model/reference/extraction.ts";
@@ -11,9 +11,14 @@ import { decodeFrame, encodeFrame } from "../../protocol/frame.ts";
 import { createIdentity, type Identity, sha256 } from "../../protocol/identity.ts";
 import { type Hash, isRunId, isTicketId, type RunId, type TicketId } from "../../protocol/ids.ts";
 import type { Manifest, RunState } from "../../protocol/manifest.ts";
-import type { Pace } from "../../protocol/pace.ts";
 import { type Receipt, signReceipt } from "../../protocol/receipt.ts";
-import { signTicket, type TicketTerms, verifyTicket } from "../../protocol/ticket.ts";
+import {
+  type AuditAnswer,
+  type AuditTerms,
+  type AuditTicket,
+  signAudit,
+} from "../../protocol/shared-audit.ts";
+import { signTicket, type Ticket, type TicketTerms, verifyTicket } from "../../protocol/ticket.ts";
 import { decodeUpload, type Upload, uploadTokens } from "../../protocol/upload.ts";
 
 /** Ten numbers that want to become 0 … 9: the smallest model that rounds, residuals and diffs can move. */
@@ -112,8 +117,13 @@ export class ToyServer implements Api {
   readonly asked: Route[] = [];
   readonly uploads: Upload[] = [];
   /** What volunteers said of themselves. */
-  readonly paces: Pace[] = [];
+  readonly paces: Wish[] = [];
   readonly receipts = new Map<TicketId, Receipt>();
+  /** Whether its volunteers make audits, their frames, and what came of them. */
+  audits = false;
+  readonly frames = new Map<Hash, Uint8Array<ArrayBuffer>>();
+  readonly audited: AuditAnswer[] = [];
+  #audit: (Omit<AuditTerms, "volunteer"> & Partial<AuditTerms>) | undefined;
   state: RunState = "running";
   /** What the next tickets say differently. */
   terms: Partial<TicketTerms> = {};
@@ -196,6 +206,7 @@ export class ToyServer implements Api {
         batch: 4,
         delta: { name: "dense", bits: 4 },
         residualDecay: 0.5,
+        ...(this.audits && { audits: true }),
         state: this.state,
         version: this.version,
         hash: this.versions[this.version]!.hash,
@@ -214,9 +225,34 @@ export class ToyServer implements Api {
 
   shard = (hash: Hash) => this.#answer("shard", () => this.shards.get(hash) ?? refuse("not-found"));
 
-  ticket = (identity: Identity, pace: Pace) =>
-    this.#answer("ticket", () => {
+  /** The audit of a delta on these weights, for the next volunteer that makes audits. */
+  async audit(delta: Float32Array<ArrayBuffer>, changes: Partial<AuditTerms> = {}): Promise<void> {
+    const frame = encodeFrame(DENSE4, delta);
+    const [shard] = [...this.shards.keys()];
+    const { run, version } = this;
+    this.frames.set(await sha256(frame), frame);
+    this.#audit = {
+      ...{ run, id: nonce(this.#nonce++), version, hash: this.versions[version]!.hash },
+      ...{ shard: shard!, window: 0, seed: 1, steps: 3, done: 3, batch: 2, rates: [], fresh: false },
+      ...{ delta: DENSE4, frame: await sha256(frame), bytes: frame.length, other: shard!, draw: 5 },
+      ...{ batches: 1, lease: 60_000, issued: 0, ...changes },
+    };
+  }
+
+  auditedDelta = ({ frame }: Pick<AuditTerms, "frame">) =>
+    this.#answer("auditedDelta", () => this.frames.get(frame) ?? refuse("not-found"));
+
+  answerAudit = (_identity: Identity, answer: AuditAnswer) =>
+    this.#answer("answerAudit", () => void this.audited.push(answer));
+
+  ticket = (identity: Identity, pace: Wish): Promise<Ticket | AuditTicket> =>
+    this.#answer<Ticket | AuditTicket>("ticket", () => {
       this.paces.push(pace);
+      const audit = pace.audits && this.#audit;
+      if (audit !== undefined) {
+        this.#audit = undefined;
+        return signAudit(this.#identity.privateKey, { volunteer: identity.key, ...audit });
+      }
       if (this.state === "paused") return refuse("run-paused");
       if (this.state === "finished") return refuse("run-finished");
       return signTicket(this.#identity.privateKey, {

@@ -2,6 +2,7 @@ import type { Cache } from "../../client/cache/cache.ts";
 import { memoryCache } from "../../client/cache/cache.ts";
 import { openIdentity } from "../../client/cache/entries.ts";
 import { Control } from "../../client/worker/control.ts";
+import type { OpenAuditor } from "../../client/worker/deps.ts";
 import type { Trainers } from "../../client/worker/device/trainers.ts";
 import { volunteer } from "../../client/worker/loop.ts";
 import type { Report } from "../../client/worker/messages.ts";
@@ -12,6 +13,7 @@ export function visit(
   server: ToyServer,
   cache: Cache = memoryCache(),
   trainers: Trainers = always(new ToyTrainer()),
+  openAuditor?: OpenAuditor,
 ) {
   let now = 0;
   const reports: Report[] = [];
@@ -42,6 +44,7 @@ export function visit(
         identity: await openIdentity(cache),
         file: toyFile,
         trainers,
+        ...(openAuditor && { openAuditor }),
         loadTokenizer: () => Promise.reject(new Error("the toy has no text")),
       }),
     });

@@ -218,7 +218,7 @@ function Figures({ overview, status }: Pick<DashboardProps, "overview" | "status
       <Figure
         name={text.audits}
         value={formatCount(overview.audits.good)}
-        help={text.auditsHelp(formatCount(overview.audits.bad))}
+        help={text.auditsHelp(overview.audits.bad, overview.sharedAudits)}
       />
     </dl>
   );

@@ -1,4 +1,5 @@
-import type { OperatorAction, Tuning } from "../../../protocol/operator.ts";
+import type { OperatorAction, Overview, Tuning } from "../../../protocol/operator.ts";
+import { formatCount } from "../../ui/format.ts";
 
 /** The operator's page's strings. */
 export const text = {
@@ -34,7 +35,11 @@ export const text = {
   refusedHelp: (merged: string) => `${merged} merged`,
 
   audits: "Audits",
-  auditsHelp: (bad: string) => `passed; ${bad} failed`,
+  auditsHelp: (bad: number, { agreement, server, wrong }: Overview["sharedAudits"]) =>
+    `passed; ${formatCount(bad)} failed` +
+    (agreement + server === 0
+      ? ""
+      : `. By volunteers ${formatCount(agreement)}, settled here ${formatCount(server)}; ${formatCount(wrong)} wrong answers`),
 
   curve: "Loss",
   pace: "How long versions take",

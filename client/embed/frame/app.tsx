@@ -92,7 +92,7 @@ function Question({ guest, host }: FrameAppProps) {
         <h1 id="question-title">{text.frameTitle(name, operator, host)}</h1>
         <p>
           {isSecureContext
-            ? text.frameText(guest.session.choices.value.share, parameters, tokenBudget)
+            ? text.frameText(guest.session.choices.value.share, parameters, tokenBudget, status.audits)
             : text.insecure}{" "}
           {text.frameBudget(budget, parameters * WEIGHT_BYTES)}
         </p>

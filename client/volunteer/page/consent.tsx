@@ -17,7 +17,7 @@ const WEIGHT_BYTES = 4;
 export function Consent({ status, host, secure, onAgree }: ConsentProps) {
   const { name, operator, parameters, versions, tokensMerged, tokenBudget } = status;
   const facts: readonly (readonly [string, string])[] = [
-    [text.whatRuns, text.whatRunsText(parameters)],
+    [text.whatRuns, text.whatRunsText(parameters, status.audits)],
     [text.forWhom, text.forWhomText(operator, host)],
     [text.leaves, text.leavesText],
     [text.sees, text.seesText],

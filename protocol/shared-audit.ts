@@ -1,0 +1,185 @@
+import { type CodecSpec, parseCodec } from "./codec/codec.ts";
+import { as, asArray, asBoolean, asInteger, asNumber, asObject, type Json } from "./guards.ts";
+import { type Checks, type Signer, sign, verify } from "./identity.ts";
+import {
+  type Hash,
+  isHash,
+  isRunId,
+  isSignature,
+  isTicketId,
+  isVolunteerKey,
+  type RunId,
+  type Signature,
+  type TicketId,
+  type VolunteerKey,
+} from "./ids.ts";
+import { MAX_BATCH, MAX_LOSS, MAX_OBJECT_BYTES, MAX_STEPS } from "./limits.ts";
+import { type InnerName, isInner } from "./ticket.ts";
+
+/** A loss before a delta was applied to its version's weights, and after; nats a token. */
+export interface Change {
+  readonly before: number;
+  readonly after: number;
+  /** The standard error of their difference, by what it is on single sequences; absent or 0: it is certain. */
+  readonly error?: number;
+}
+
+/** What an audit measures of a delta. In the engine's build without fused multiply-add it is the same everywhere, to the bit. */
+export interface Measured {
+  /** On text that its ticket names: what it says it was trained on. */
+  readonly assigned: Change;
+  /** On other text: gate text, which no volunteer sees; of an audit by volunteers, that of another ticket. */
+  readonly gate: Change;
+  /** Of a recomputed fresh ticket: 1 − the cosine of what was sent and what the auditor got. */
+  readonly distance?: number;
+  /** The same between the auditor's own and what it got with the last quarter of the steps left out. */
+  readonly shortened?: number;
+  /** Of a recomputed fresh ticket: the length of what was sent, as a part of what the auditor got. */
+  readonly length?: number;
+}
+
+/**
+ * An audit that volunteers make (rules AU5 to AU8), signed by the server for the purpose `audit`. It names everything that is
+ * measured, and neither the delta's sender nor its ticket.
+ */
+export interface AuditTerms {
+  readonly run: RunId;
+  readonly id: TicketId;
+  /** Who is to make it. */
+  readonly volunteer: VolunteerKey;
+  /** The version that the delta was trained from, and its hash. */
+  readonly version: number;
+  readonly hash: Hash;
+  /** What its ticket says (protocol/ticket.ts); `done` is how many of the steps it is made of. */
+  readonly shard: Hash;
+  readonly window: number;
+  readonly seed: number;
+  readonly steps: number;
+  readonly done: number;
+  readonly batch: number;
+  /** One a step where the ticket is fresh and recomputed; else none. */
+  readonly rates: readonly number[];
+  readonly fresh: boolean;
+  readonly inner?: InnerName;
+  readonly delta: CodecSpec;
+  /** SHA-256 and bytes of the frame to fetch. */
+  readonly frame: Hash;
+  readonly bytes: number;
+  /** The shard of other text. */
+  readonly other: Hash;
+  /** u32: draws the text to look at. */
+  readonly draw: number;
+  /** Micro-batches to look at of either text. */
+  readonly batches: number;
+  /** Milliseconds from issue until another volunteer is asked. */
+  readonly lease: number;
+  readonly issued: number;
+}
+
+export interface AuditTicket extends AuditTerms {
+  readonly signature: Signature;
+}
+
+/** An auditor's answer. */
+export interface AuditAnswer {
+  readonly audit: TicketId;
+  readonly measured: Measured;
+}
+
+/** Micro-batches of one look, at most. */
+const MAX_LOOK = 16;
+/** Milliseconds of an audit's lease, at most. */
+const MAX_AUDIT_LEASE_MS = 3_600_000;
+/** 1 − the cosine of opposite deltas. */
+const MAX_DISTANCE = 2;
+/** Times that a sent delta may be as long as a recomputed one. */
+const MAX_RATIO = Number.MAX_VALUE;
+
+export const isAuditTicket = (given: object): given is AuditTicket => "frame" in given && "other" in given;
+
+export async function signAudit(signer: Signer, terms: AuditTerms): Promise<AuditTicket> {
+  return { ...terms, signature: await sign(signer, "audit", terms) };
+}
+
+/** Whether the server that holds `key` signed this audit, every field of it. */
+export async function verifyAudit(key: VolunteerKey, audit: AuditTicket, checks?: Checks): Promise<boolean> {
+  const { signature, ...terms } = audit;
+  return verify(key, "audit", terms, signature, checks);
+}
+
+/** Reads an audit from JSON; unknown fields are dropped. Throws `bad-request`. */
+export function parseAuditTicket(json: Json): AuditTicket {
+  const steps = asInteger(json.steps, "audit.steps", 1, MAX_STEPS);
+  const fresh = asBoolean(json.fresh, "audit.fresh");
+  const rates = asArray(json.rates, "audit.rates", MAX_STEPS);
+  const due = fresh ? steps : 0;
+  asInteger(rates.length, "audit.rates.length", due, due);
+  return {
+    run: as(isRunId, json.run, "audit.run"),
+    id: as(isTicketId, json.id, "audit.id"),
+    volunteer: as(isVolunteerKey, json.volunteer, "audit.volunteer"),
+    version: asInteger(json.version, "audit.version", 0, Number.MAX_SAFE_INTEGER),
+    hash: as(isHash, json.hash, "audit.hash"),
+    shard: as(isHash, json.shard, "audit.shard"),
+    window: asInteger(json.window, "audit.window", 0, Number.MAX_SAFE_INTEGER),
+    seed: asInteger(json.seed, "audit.seed", 0, 0xffff_ffff),
+    steps,
+    done: asInteger(json.done, "audit.done", 1, steps),
+    batch: asInteger(json.batch, "audit.batch", 1, MAX_BATCH),
+    rates: rates.map((rate, i) => asNumber(rate, `audit.rates[${i}]`, 0, 10)),
+    fresh,
+    ...(json.inner !== undefined && { inner: as(isInner, json.inner, "audit.inner") }),
+    delta: parseCodec(json.delta, "audit.delta"),
+    frame: as(isHash, json.frame, "audit.frame"),
+    bytes: asInteger(json.bytes, "audit.bytes", 1, MAX_OBJECT_BYTES),
+    other: as(isHash, json.other, "audit.other"),
+    draw: asInteger(json.draw, "audit.draw", 0, 0xffff_ffff),
+    batches: asInteger(json.batches, "audit.batches", 1, MAX_LOOK),
+    lease: asInteger(json.lease, "audit.lease", 1, MAX_AUDIT_LEASE_MS),
+    issued: asInteger(json.issued, "audit.issued", 0, Number.MAX_SAFE_INTEGER),
+    signature: as(isSignature, json.signature, "audit.signature"),
+  };
+}
+
+/**
+ * Measurements as they are reported and compared: within the bounds of an answer, and what is no number as bad as can be. A
+ * delta may lead a loss anywhere.
+ */
+export function reportable({ assigned, gate, ...of }: Measured): Measured {
+  const within = (value: number, most: number) =>
+    Number.isNaN(value) ? most : Math.max(0, Math.min(value, most));
+  const change = ({ before, after, error = 0 }: Change): Change => ({
+    before: within(before, MAX_LOSS),
+    after: within(after, MAX_LOSS),
+    error: within(error, MAX_LOSS),
+  });
+  return {
+    assigned: change(assigned),
+    gate: change(gate),
+    ...(of.distance !== undefined && { distance: within(of.distance, MAX_DISTANCE) }),
+    ...(of.shortened !== undefined && { shortened: within(of.shortened, MAX_DISTANCE) }),
+    ...(of.length !== undefined && { length: within(of.length, MAX_RATIO) }),
+  };
+}
+
+/** Reads an auditor's answer; unknown fields are dropped. Throws `bad-request`. */
+export function parseAuditAnswer(json: Json): AuditAnswer {
+  const measured = asObject(json.measured, "measured");
+  const change = (field: "assigned" | "gate"): Change => {
+    const one = asObject(measured[field], `measured.${field}`);
+    const loss = (name: string) => asNumber(one[name], `measured.${field}.${name}`, 0, MAX_LOSS);
+    return { before: loss("before"), after: loss("after"), error: loss("error") };
+  };
+  const ratio = (name: "distance" | "shortened" | "length", most: number) =>
+    measured[name] === undefined ? {} : { [name]: asNumber(measured[name], `measured.${name}`, 0, most) };
+  return {
+    audit: as(isTicketId, json.audit, "audit"),
+    measured: {
+      assigned: change("assigned"),
+      gate: change("gate"),
+      ...ratio("distance", MAX_DISTANCE),
+      ...ratio("shortened", MAX_DISTANCE),
+      ...ratio("length", MAX_RATIO),
+    },
+  };
+}

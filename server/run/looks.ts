@@ -1,0 +1,87 @@
+import type { AuditJob } from "../../model/audit/measure.ts";
+import { codecIn, decodeFrame } from "../../protocol/frame.ts";
+import type { Hash } from "../../protocol/ids.ts";
+import type { Rules } from "../coordinator/rules.ts";
+import type { State } from "../coordinator/state.ts";
+import type { Auditor } from "../evaluate/ports.ts";
+import { type Evidence, lookInto, type Verdict, type verdictOf } from "../trust/audit.ts";
+import type { Look, Purse } from "../trust/budget.ts";
+import { Learning } from "../trust/learning.ts";
+
+export interface LooksOptions {
+  readonly auditor: Auditor;
+  readonly parameters: number;
+  /** A number nobody can guess, in [0, 2³²). */
+  readonly draw: () => number;
+  readonly state: () => State;
+  /** Learning rates of so many steps of so many sequences when so many tokens are merged. */
+  readonly rates: Rules["rates"];
+  readonly shard: (hash: Hash) => Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/** A delta to be looked at, and on which weights; it is unclear without them. */
+export interface Looked extends Pick<AuditJob, "ticket"> {
+  readonly weights: () => Promise<Float32Array | undefined>;
+  readonly frame: Uint8Array<ArrayBuffer>;
+  readonly shard: Hash;
+}
+
+/** Looks at deltas, one look after the other until it is clear what they are worth. */
+export class Looks {
+  readonly #options: LooksOptions;
+  readonly #learning = new Learning();
+
+  constructor(options: LooksOptions) {
+    this.#options = options;
+  }
+
+  /** Undefined where it cannot be afforded. `on`: see {@link Learning}. */
+  judge(
+    look: (about: Look) => Promise<Evidence>,
+    steps: number,
+    purse: Purse,
+    judge: typeof verdictOf,
+    on: string | undefined,
+  ): Promise<Verdict | undefined> {
+    const { state } = this.#options;
+    return lookInto(
+      look,
+      purse,
+      (evidence) => {
+        const verdict = judge(evidence, steps, state().trust);
+        if (evidence.own !== undefined) this.#learning.note(verdict, on, state());
+        return verdict;
+      },
+      this.#learning.on(on, state()),
+    );
+  }
+
+  /** One look by the server's own auditor; `what` says otherwise where volunteers make the same. */
+  async byServer(
+    { ticket, weights, frame, shard }: Looked,
+    { batches, own }: Look,
+    what: Partial<Pick<AuditJob, "delta" | "seed" | "other">> = {},
+  ): Promise<Evidence> {
+    const { auditor, parameters, draw } = this.#options;
+    const at = await weights();
+    if (at === undefined) throw new Error("the version that the delta was made for is gone");
+    return auditor.audit({
+      ...{ weights: at, batches, own, ticket: own ? { ...ticket, rates: this.#ratesOf(ticket) } : ticket },
+      shard: await this.tokensOf(shard),
+      delta: decodeFrame(frame, parameters),
+      codec: codecIn(frame, parameters),
+      seed: draw(),
+      ...what,
+    });
+  }
+
+  async tokensOf(shard: Hash): Promise<Uint16Array> {
+    return new Uint16Array((await this.#options.shard(shard)).slice().buffer);
+  }
+
+  /** After a roll-back the ticket is gone: the delta is compared with training at today's rates. */
+  #ratesOf({ rates, steps, batch, inner }: Looked["ticket"]): readonly number[] {
+    const { state } = this.#options;
+    return rates.length > 0 ? rates : this.#options.rates(state().tokens, steps, batch, inner);
+  }
+}
