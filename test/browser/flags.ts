@@ -9,6 +9,7 @@ export const chromiumFlags = ({ webgpu = false, peers = false } = {}): string[] 
   "--disable-sync",
   "--no-first-run",
   "--disable-quic",
+  // What moves for the eye alone is painted by the processor here: a tenth of the time of pages that train.
   "--force-prefers-reduced-motion",
   // Else pages rest for heat whenever other tests keep the machine busy; rests.test.ts brings an observer of its own.
   "--disable-blink-features=ComputePressure",

@@ -8,9 +8,12 @@ let site: FakeSite;
 let page: Page;
 let errors: string[];
 
-visitSite((visit) => {
-  ({ site, page, errors } = visit);
-});
+visitSite(
+  (visit) => {
+    ({ site, page, errors } = visit);
+  },
+  { reducedMotion: "no-preference" },
+);
 beforeEach(async () => {
   await page.goto(`${site.origin}/how`);
 });
