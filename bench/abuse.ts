@@ -6,11 +6,10 @@
  * `npm run bench -- abuse [--json] [--seconds N]`
  *
  * The sweep is made twice, N seconds each, and memory is measured before, between and after, when the last connection
- * was closed and all garbage collected: the heap with its buffers, and what the system counts as resident. The first
- * sweep brings a process to its working size: its allocators and V8 keep what they were given for the next request. In
- * five sweeps of 60 s the HTTPS server went from 161 to 176, 189, 189, 190 and 190 MiB resident, while its heap with its
- * buffers stayed at 31 MiB. A leak grows in the second sweep as it did in the first, so the second one is held to the
- * bound, and the growth of both is printed.
+ * was closed, all garbage collected and V8's empty pages given back: the heap with its buffers, and what the system
+ * counts as resident. The first sweep brings a process to its working size: it loads code, and allocators keep what they were
+ * given. A leak grows in the second sweep as it did in the first, so the second one is held to the bound, and the growth
+ * of both is printed.
  * With `--json` the last line is one JSON object; exits 1 after a crash, a leaked socket or 20 MiB that the second sweep
  * did not give back.
  */

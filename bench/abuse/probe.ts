@@ -15,7 +15,8 @@ export interface Held {
 const CONNECTIONS = new Set(["TCPSocketWrap", "TLSWrap"]);
 
 process.on("message", () => {
-  globalThis.gc?.();
+  // The last resort also gives back pages that V8 keeps empty for its next garbage: 20 to 50 MiB that nothing lies in.
+  globalThis.gc?.({ type: "major", execution: "sync", flavor: "last-resort" });
   const { heapUsed, external, rss } = process.memoryUsage();
   const sockets = process.getActiveResourcesInfo().filter((kind) => CONNECTIONS.has(kind)).length;
   process.send?.({ sockets, bytes: heapUsed + external, rss } satisfies Held);
