@@ -28,18 +28,11 @@ export function Rounds({ rounds }: Pick<RunStatus, "rounds">) {
               help={text.goodputHelp(lately.versions)}
             />
             {lately.crowd !== null && (
-              <>
-                <Figure
-                  name={text.oneMore}
-                  value={`+${formatProbability(lately.crowd.oneMore)}`}
-                  help={text.oneMoreHelp}
-                />
-                <Figure
-                  name={text.useful}
-                  value={lately.crowd.useful === null ? text.usefulAll : formatCount(lately.crowd.useful)}
-                  help={text.usefulHelp}
-                />
-              </>
+              <Figure
+                name={text.oneMore}
+                value={`+${formatProbability(lately.crowd.oneMore)}`}
+                help={text.oneMoreHelp(lately.crowd.useful)}
+              />
             )}
           </>
         )}

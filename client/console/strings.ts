@@ -1,7 +1,7 @@
 import type { ErrorCode } from "../../protocol/errors.ts";
 import type { RunState } from "../../protocol/manifest.ts";
 import type { InnerName } from "../../protocol/ticket.ts";
-import { plural } from "../ui/format.ts";
+import { formatCount, plural } from "../ui/format.ts";
 
 /** The status page's strings. */
 export const text = {
@@ -64,10 +64,8 @@ export const rounds = {
   goodputHelp: (versions: number) =>
     `of the newest ${plural(versions, "version")}, as their volunteers say; the rest goes into links and waiting`,
   oneMore: "One more volunteer",
-  oneMoreHelp: "so much more would a version learn; reckoned from how alike its deltas are",
-  useful: "Use for",
-  usefulAll: "any number",
-  usefulHelp: "volunteers; beyond that each adds little to a version",
+  oneMoreHelp: (useful: number | null) =>
+    `learnt a version, by how alike its deltas are${useful === null ? "" : `; beyond ${formatCount(useful)}, each adds little`}`,
 } as const;
 
 export const INNER: Record<InnerName, string> = { adamw: "AdamW", muon: "Muon" };
