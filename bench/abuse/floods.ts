@@ -53,7 +53,8 @@ export async function askers(origin: string): Promise<Deed> {
   const volunteers = await Promise.all(Array.from({ length: KEYS }, () => HttpVolunteer.at(origin)));
   const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
   const bodies: Readonly<Record<string, () => Uint8Array<ArrayBuffer>>> = {
-    [ROUTES.tickets]: () => json({}),
+    [ROUTES.tickets]: () => json({ audits: true }),
+    [ROUTES.audits]: () => json({ audit: drawId(), measured: {} }),
     [ROUTES.deltas]: () => new Uint8Array(randomBytes(randomInt(2_000))),
     [ROUTES.peers]: () =>
       json({

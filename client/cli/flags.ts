@@ -5,7 +5,7 @@ import { serverTyped } from "../../protocol/address.ts";
 export const VOLUNTEER_USAGE = `Usage: murmuration volunteer URL [--device wasm|cpu] [--share S] [--state DIR]
 
 Trains for the run at URL until it is finished; Ctrl-C stops it within one step. Only changes of the model's
-weights are sent, no file of this machine.
+weights are sent, no file of this machine. Now and then it checks another volunteer's change, where the run asks for that.
 
   --device D    wasm (the fast one) or cpu; without it the faster of the two
   --share S     the part of the time to train, above 0 and up to 1 (1)

@@ -53,6 +53,11 @@ describe("the run's status, as a stranger's JSON", () => {
     expect(parseRunStatus({ ...JSON_STATUS, rounds: null }).rounds).toBeNull();
   });
 
+  it("says whether its volunteers make audits", () => {
+    expect(parseRunStatus({ ...JSON_STATUS, audits: true }).audits).toBe(true);
+    expect(parseRunStatus(JSON_STATUS).audits).toBeUndefined();
+  });
+
   it("names another protocol before it complains of anything else", () => {
     expect(() => parseRunStatus({ protocol: 3 })).toThrow(
       expect.objectContaining({ code: "protocol-mismatch" }),

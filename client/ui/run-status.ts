@@ -1,5 +1,14 @@
 import { type ErrorCode, isErrorCode, ProtocolError } from "../../protocol/errors.ts";
-import { as, asArray, asInteger, asNumber, asObject, asText, type Json } from "../../protocol/guards.ts";
+import {
+  as,
+  asArray,
+  asBoolean,
+  asInteger,
+  asNumber,
+  asObject,
+  asText,
+  type Json,
+} from "../../protocol/guards.ts";
 import { isHash, isRunId } from "../../protocol/ids.ts";
 import { MAX_BATCH, MAX_LABEL, MAX_LOSS, MAX_STEPS } from "../../protocol/limits.ts";
 import { isRunState } from "../../protocol/manifest.ts";
@@ -50,6 +59,7 @@ export function parseRunStatus(json: Json): RunStatus {
     tokensPerSecond: asNumber(json.tokensPerSecond, "tokensPerSecond", 0, MAX),
     volunteers: count(json.volunteers, "volunteers"),
     deltas: { merged: count(deltas.merged, "deltas.merged"), refused: parseRefused(deltas.refused) },
+    ...(json.audits !== undefined && asBoolean(json.audits, "audits") && { audits: true }),
     rounds: json.rounds === null ? null : parseRounds(json.rounds),
     versions: asArray(json.versions, "versions", MAX_ROWS).map(parseVersion),
     sample: json.sample === null ? null : parseSample(json.sample),

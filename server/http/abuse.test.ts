@@ -43,6 +43,7 @@ describe("A6: any request at all", () => {
   const routes = [
     ...[ROUTES.health, ROUTES.run, ROUTES.manifest, ROUTES.tokenizer, ROUTES.latestSnapshot, ROUTES.diff(2)],
     ...[ROUTES.snapshot(HASH), ROUTES.shard(SHARD), ROUTES.credit(KEY), ROUTES.tickets, ROUTES.deltas],
+    ...[ROUTES.audits, ROUTES.auditedDelta(HASH)],
     ...["/", "/status", "/operator", "/metrics", "/api/operator/status", "/no/such"],
   ];
   const header = fc.string({ maxLength: 40 }).filter((text) => /^[\x20-\x7e]*$/.test(text));

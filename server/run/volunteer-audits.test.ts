@@ -201,6 +201,22 @@ test("AU8: an answer twice, for another's audit, or after a restart is refused, 
   expect(await codeOf(late)).toBe("audit-over");
 });
 
+test("U4: credit for audits alone is forgotten too, and gives no name", async () => {
+  const world = await busy(TRUE);
+  const { tiny, sender, events } = world;
+  await contribute(world, sender, 20);
+  const audits = await claimed(world);
+  for (const [{ identity }, { id: audit }] of audits) {
+    tiny.run.answerAudit(identity.key, { audit, measured: TRUE });
+  }
+  await until(() => of(events, "settled").length === 1);
+  const [[{ identity }]] = [...audits] as [[TestVolunteer, AuditTicket]];
+  expect(await codeOf(() => tiny.run.rename(identity.key, "Starling"))).toBe("bad-request");
+  expect(tiny.run.credit(identity.key).tokens).toBe(21);
+  await tiny.run.forget(identity.key);
+  expect(tiny.run.credit(identity.key).tokens).toBe(0);
+});
+
 test("AU5: a run made before volunteers audited goes on without them", async () => {
   const world = await busy(TRUE, { auditors: "server" });
   await contribute(world, world.sender, 20);

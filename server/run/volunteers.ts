@@ -63,7 +63,8 @@ export class Volunteers {
       if (standingOf(this.#run.state.trust, volunteer).banned) {
         throw new ProtocolError("banned", "the operator has banned this volunteer");
       }
-      if (this.credit(volunteer).tokens === 0) {
+      const { tokens, merged } = this.credit(volunteer);
+      if (tokens === 0 || merged === 0) {
         throw new ProtocolError("bad-request", "a name is for those whose work is in the model");
       }
     }
@@ -87,6 +88,7 @@ export class Volunteers {
       notes: [
         `Listed are your newest ${MAX_DELTAS_TOLD} deltas at most.`,
         "The journal also holds each delta's loss, training time and kind of device, and until it is merged its numbers.",
+        "It also names your key with the audits of others' deltas that you made.",
         "Signed records of versions name your key, tickets, delta hashes and weights. They are public, and stay.",
         "Your internet address is kept nowhere. A delta may carry a name for its network, made with a key that is lost at each restart.",
       ],
@@ -94,9 +96,9 @@ export class Volunteers {
   }
 
   async forget(volunteer: VolunteerKey): Promise<void> {
-    const { merged, pending, discarded } = this.#run.index.credit(volunteer, 0);
-    // A volunteer that never sent anything has left nothing that would come back.
-    if (merged + pending + discarded > 0) await this.#people.forget(volunteer);
+    const { tokens, merged, pending, discarded } = this.#run.index.credit(volunteer, 0);
+    // A volunteer that never sent anything, nor audited, has left nothing that would come back.
+    if (tokens + merged + pending + discarded > 0) await this.#people.forget(volunteer);
     this.#refusals.forget(volunteer);
     this.witness?.forget(volunteer);
   }

@@ -16,6 +16,7 @@ import { parseAction } from "../../protocol/operator.ts";
 import { parsePace } from "../../protocol/pace.ts";
 import { parseReceipt } from "../../protocol/receipt.ts";
 import { parseSetupOrder, parseTextHead } from "../../protocol/setup.ts";
+import { parseAuditAnswer, parseAuditTicket } from "../../protocol/shared-audit.ts";
 import { parseTicket } from "../../protocol/ticket.ts";
 import { decodeUpload, encodeUpload } from "../../protocol/upload.ts";
 import { begin } from "../../server/coordinator/state.ts";
@@ -112,6 +113,19 @@ export async function targets(): Promise<readonly Target[]> {
     late: [],
     places: [place],
   };
+  const audit = {
+    ...ticket,
+    done: 1,
+    rates: [],
+    delta: MANIFEST.delta,
+    frame: HASH,
+    bytes: 90,
+    other: HASH,
+    draw: 7,
+    batches: 2,
+  };
+  const effect = { before: 3, after: 2.5, error: 0.125 };
+  const effects = { assigned: effect, gate: effect };
   const length = new Uint8Array(4);
   new DataView(length.buffer).setUint32(0, event.length, true);
   const vectors = { x: values, theta: values, momentum: values };
@@ -123,6 +137,12 @@ export async function targets(): Promise<readonly Target[]> {
     },
     { name: "upload", good: [upload], decode: decodeUpload },
     { name: "ticket", good: [json(ticket)], decode: (bytes) => parseTicket(parsed(bytes)) },
+    { name: "audit", good: [json(audit)], decode: (bytes) => parseAuditTicket(parsed(bytes)) },
+    {
+      name: "audit answer",
+      good: [json({ audit: id, measured: { ...effects, distance: 0, shortened: 0.5, length: 1 } })],
+      decode: (bytes) => parseAuditAnswer(parsed(bytes)),
+    },
     { name: "pace", good: [json({ speed: 9, uplink: 9 })], decode: (bytes) => parsePace(parsed(bytes)) },
     { name: "receipt", good: [json(receipt)], decode: (bytes) => parseReceipt(parsed(bytes)) },
     { name: "manifest", good: [json(MANIFEST)], decode: (bytes) => parseManifest(parsed(bytes)) },
