@@ -1,3 +1,4 @@
+import { parseCard, type RunCard } from "./card.ts";
 import { as, asArray, asBoolean, asInteger, asNumber, asObject, asText, type Json } from "./guards.ts";
 import { isVolunteerKey, type VolunteerKey } from "./ids.ts";
 import { MAX_LABEL, MAX_LOSS } from "./limits.ts";
@@ -42,6 +43,7 @@ export const TUNABLE = ["quorum", "leaseSeconds", "tokenBudget", "learningRate",
 export type OperatorAction =
   | { readonly action: "start" | "pause" | "drain" | "finish" }
   | { readonly action: "tune"; readonly changes: Partial<Tuning> }
+  | { readonly action: "describe"; readonly card: RunCard }
   | { readonly action: "rollback"; readonly version: number }
   | { readonly action: "ban" | "forgive"; readonly volunteer: VolunteerKey };
 
@@ -56,6 +58,8 @@ export function parseAction(json: Json): OperatorAction {
       return { action };
     case "tune":
       return { action, changes: parseChanges(asObject(json.changes, "changes")) };
+    case "describe":
+      return { action, card: parseCard(asObject(json.card, "card")) };
     case "rollback":
       return { action, version: count(json.version, "version") };
     case "ban":

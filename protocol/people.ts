@@ -1,7 +1,7 @@
-import { ProtocolError } from "./errors.ts";
-import { as, asArray, asInteger, asObject, asText, type Json } from "./guards.ts";
+import { as, asArray, asInteger, asObject, type Json } from "./guards.ts";
 import type { Hash, TicketId, VolunteerKey } from "./ids.ts";
 import type { VolunteerCredit } from "./status.ts";
+import { asLine, isSeen, refuseText } from "./text.ts";
 
 /**
  * Volunteers' names (rules U1 to U4). Nobody has one unless they ask for it.
@@ -50,33 +50,17 @@ export const MAX_NAME_CHARS = 32;
 export const MAX_LEADERS = 50;
 
 /**
- * Controls, formats (bidirectional overrides, zero-width joiners), unassigned, private use and lone surrogates; what Unicode
- * says to show nothing for, fillers that count as letters among it; and the blank pattern of Braille.
- */
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Cn}\p{Co}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]/u;
-/** More marks on one letter than any language needs, as in text that climbs out of its line. */
-const PILED = /\p{M}{3}/u;
-
-/**
  * A name as it is kept and shown: Unicode's composed form, blanks single and none at the ends. Throws
  * `bad-request` for what is none: empty, too long, with something unseen in it, or without a letter or digit.
  */
 export function normaliseName(given: unknown): string {
-  const text = asText(given, "the name", 4 * MAX_NAME_CHARS);
-  const name = text
-    .normalize("NFC")
-    .replace(/[\ufe0e\ufe0f]/g, "") // say only whether an emoji is in colour
-    .replace(/\p{White_Space}+/gu, " ")
-    .trim();
-  if (name === "") refuse("is empty");
-  if ([...name].length > MAX_NAME_CHARS) refuse(`has more than ${MAX_NAME_CHARS} characters`);
-  if (UNSEEN.test(name) || PILED.test(name)) refuse("has characters that cannot be shown in a line");
-  if (!/[\p{L}\p{N}]/u.test(name)) refuse("has neither a letter nor a digit");
+  const field = "the name";
+  const name = asLine(given, field, 4 * MAX_NAME_CHARS);
+  if (name === "") refuseText(field, "is empty");
+  if ([...name].length > MAX_NAME_CHARS) refuseText(field, `has more than ${MAX_NAME_CHARS} characters`);
+  if (!isSeen(name)) refuseText(field, "has characters that cannot be shown in a line");
+  if (!/[\p{L}\p{N}]/u.test(name)) refuseText(field, "has neither a letter nor a digit");
   return name;
-}
-
-function refuse(why: string): never {
-  throw new ProtocolError("bad-request", `the name ${why}`);
 }
 
 const VERDICTS = ["good", "bad", "unclear"] as const;

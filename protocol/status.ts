@@ -1,3 +1,4 @@
+import type { RunCard } from "./card.ts";
 import type { ErrorCode } from "./errors.ts";
 import type { Hash, RunId } from "./ids.ts";
 import type { RunState } from "./manifest.ts";
@@ -10,6 +11,8 @@ export interface RunStatus {
   readonly run: RunId;
   readonly name: string;
   readonly operator: string;
+  /** What the operator says of the run; empty where nothing, and from servers of earlier releases. */
+  readonly card: RunCard;
   readonly state: RunState;
   readonly version: number;
   /** SHA-256 of the current version's safetensors bytes. */

@@ -44,6 +44,7 @@ const STATUS: RunStatus = {
   run: RUN,
   name: "test",
   operator: "tests",
+  card: {},
   state: "running",
   version: 3,
   modelHash: HASH,

@@ -31,6 +31,7 @@ export const text = {
   model: "Model",
   modelText: (parameters: string, shape: string) => `${parameters} parameters: ${shape}`,
   hash: "SHA-256 of the current version",
+  about: "About this run",
   curve: "Held-out loss",
   versions: "Versions",
   versionsTable: "Table of versions",
@@ -66,6 +67,30 @@ export const rounds = {
   oneMore: "One more volunteer",
   oneMoreHelp: (useful: number | null) =>
     `learnt a version, by how alike its deltas are${useful === null ? "" : `; beyond ${formatCount(useful)}, each adds little`}`,
+} as const;
+
+/** The fields of a run's card, where an operator fills them in. */
+export const cardForm = {
+  purpose: "What is the model for?",
+  description: "More about it",
+  who: "Who is behind it",
+  contact: "Contact",
+  link: "Where to read more",
+  language: "Languages of the text",
+  textSource: "Where the text is from",
+  textLicence: "Licence of the text",
+  modelLicence: "Licence of the model",
+  help: {
+    purpose: "one or two sentences; visitors read them before anything else",
+    description: "an empty line begins a new paragraph",
+    who: "people, a group, a school",
+    contact: "an address of mail or of a page",
+    link: "a page’s address",
+    language: "as codes: en, de",
+    textSource: "its title, author or address",
+    textLicence: "e.g. public domain, CC BY 4.0",
+    modelLicence: "e.g. Apache 2.0, CC BY-SA 4.0",
+  },
 } as const;
 
 export const INNER: Record<InnerName, string> = { adamw: "AdamW", muon: "Muon" };

@@ -1,3 +1,4 @@
+import { parseCard } from "../../protocol/card.ts";
 import { type ErrorCode, isErrorCode, ProtocolError } from "../../protocol/errors.ts";
 import {
   as,
@@ -43,6 +44,7 @@ export function parseRunStatus(json: Json): RunStatus {
     run: as(isRunId, json.run, "run"),
     name: asText(json.name, "name", MAX_LABEL),
     operator: asText(json.operator, "operator", MAX_LABEL),
+    card: parseCard(json.card === undefined ? {} : asObject(json.card, "card")),
     state: as(isRunState, json.state, "state"),
     version: count(json.version, "version"),
     modelHash: as(isHash, json.modelHash, "modelHash"),

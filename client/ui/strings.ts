@@ -34,4 +34,11 @@ export const common = {
   bigram: "by the token before",
   baselinesHelp: "Dashed: the loss of guessing any token, by frequency, or by the token before.",
   version: "Version",
+  who: "Who is behind it",
+  contact: "Contact",
+  more: "More about it",
+  textOf: "The text",
+  cardText: (source: string | undefined, licence: string | undefined) =>
+    source === undefined || licence === undefined ? (source ?? licence ?? "") : `${source} (${licence})`,
+  modelLicence: "The model’s licence",
 } as const;

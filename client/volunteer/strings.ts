@@ -21,6 +21,7 @@ export const text = {
   noRunLink: "How to make one",
 
   consentTitle: (run: string) => `Help train “${run}”?`,
+  whatFor: "What for",
   whatRuns: "What runs",
   whatRunsText: (parameters: number, audits = false) =>
     `A small language model of ${formatLarge(parameters)} parameters (GPT-2’s design) trains in this tab, on your ` +
@@ -66,6 +67,7 @@ export const text = {
   frameBudget: (budget: number | null, down: number) =>
     `It downloads about ${formatBytes(down)} to begin with` +
     (budget === null ? "." : `, and stops at ${formatBytes(budget)} of traffic a day.`),
+  frameLicence: (licence: string) => `The model’s licence: ${licence}.`,
   frameAgree: "Yes, help train",
   frameRefuse: "No thanks",
   frameAsking: "Asking the visitor.",

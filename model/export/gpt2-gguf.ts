@@ -8,6 +8,8 @@ import { addedTokens, specialTokens } from "./special-tokens.ts";
 /** The parts of a GPT-2's GGUF. */
 export interface GgufModel {
   readonly name: string;
+  /** More that is said of the model, by its whole keys. */
+  readonly general?: readonly (readonly [string, GgufValue])[];
   readonly shape: ModelShape;
   /** Flat, in the layout's order. */
   readonly weights: Float32Array;
@@ -31,6 +33,7 @@ const UNUSED = 5;
  */
 export function encodeGpt2Gguf({
   name,
+  general = [],
   shape,
   weights,
   tokenizer,
@@ -44,6 +47,7 @@ export function encodeGpt2Gguf({
   const metadata = new Map<string, GgufValue>([
     ["general.architecture", { type: "string", value: "gpt2" }],
     ["general.name", { type: "string", value: name }],
+    ...general,
     ["general.file_type", { type: "u32", value: FILE_TYPE[type] }],
     ["gpt2.context_length", { type: "u32", value: shape.context }],
     ["gpt2.embedding_length", { type: "u32", value: shape.width }],

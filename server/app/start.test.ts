@@ -9,7 +9,7 @@ import { prose } from "../../test/corpus-fixture.ts";
 import { silentLog } from "../../test/harness/tiny-run.ts";
 import { verifyDirectory } from "../cli/verify.ts";
 import { addCorpus } from "../corpus/add.ts";
-import { toHuggingFace } from "../export/model.ts";
+import { exportOf, toHuggingFace } from "../export/model.ts";
 import { parseSettings, SettingsError } from "../run/settings.ts";
 import { openDirectory } from "./open-directory.ts";
 import { readStart } from "./start-folder.ts";
@@ -54,7 +54,7 @@ async function open(from?: string, at = data, settings?: object) {
 async function weightsOf(...args: Parameters<typeof open>): Promise<Uint8Array | undefined> {
   const { run, close } = await open(...args);
   if (run === undefined) throw new Error("there is no run");
-  const model = { manifest: run.manifest(), file: run.latestSnapshot().bytes, tokenizer: run.tokenizer() };
+  const model = exportOf(run);
   await close();
   return toHuggingFace(model).find(({ name }) => name === "model.safetensors")?.bytes;
 }

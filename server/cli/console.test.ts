@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { VersionEvent } from "../../protocol/events.ts";
 import { FakeService, HASH } from "../../test/fake-service.ts";
-import { insecureWarning, linksOf, originOf, SetbackWatch, versionLine } from "./console.ts";
+import { insecureWarning, linksOf, originOf, purposeLine, SetbackWatch, versionLine } from "./console.ts";
 
 const endpoint = (host: string, tls = false) => ({ host, port: 81, tls });
 const published: VersionEvent = {
@@ -34,6 +34,11 @@ describe("what the operator reads", () => {
       expect(insecureWarning(endpoint(host), false)).toBeUndefined();
     }
     expect(insecureWarning(endpoint("127.evil.example"), false)).toBeDefined();
+  });
+
+  it("asks for a purpose where the run's card names none, and only there", () => {
+    expect(purposeLine({ who: "A school" })).toMatch(/does not say what it is for.*\n.*"purpose"/);
+    expect(purposeLine({ purpose: "To read" })).toBeUndefined();
   });
 
   it("is one line a version", () => {

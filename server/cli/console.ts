@@ -1,4 +1,5 @@
 import { networkInterfaces } from "node:os";
+import type { RunCard } from "../../protocol/card.ts";
 import type { VersionEvent } from "../../protocol/events.ts";
 import { setbackOf } from "../../protocol/setback.ts";
 import type { RunStatus } from "../../protocol/status.ts";
@@ -52,6 +53,15 @@ export function insecureWarning({ host, tls }: Endpoint, behindProxy: boolean): 
     "This address speaks plain HTTP. On any machine but this one, browsers withhold WebGPU, Web Locks and\n" +
     "cryptography from such pages, so visitors cannot train. Use --tls-cert and --tls-key, or put an HTTPS\n" +
     "proxy in front and say --trust-proxy.\n"
+  );
+}
+
+/** What a run that names no purpose makes its operator read, at each start. */
+export function purposeLine({ purpose }: RunCard): string | undefined {
+  if (purpose !== undefined) return undefined;
+  return (
+    "This run does not say what it is for, and people give their machine to a purpose. Say it on the operator's page, or\n" +
+    'in the run file of a new run: "card": {"purpose": "…"}.\n'
   );
 }
 

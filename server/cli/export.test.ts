@@ -6,6 +6,7 @@ import { fromHuggingFace, shapeOf } from "../../model/export/from-hugging-face.t
 import { sha256 } from "../../protocol/identity.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
 import { ROUTES } from "../../protocol/routes.ts";
+import type { RunStatus } from "../../protocol/status.ts";
 import { prose } from "../../test/corpus-fixture.ts";
 import { silentLog } from "../../test/harness/tiny-run.ts";
 import { openDirectory } from "../app/open-directory.ts";
@@ -18,12 +19,18 @@ let directory: string;
 let data: string;
 /** The run's own word for its model. */
 let manifest: Manifest;
+let status: RunStatus;
 let file: Uint8Array<ArrayBuffer>;
 let tokenizer: Uint8Array<ArrayBuffer>;
 
 const quiet = { write() {} };
 const open = () => {
-  const settings = parseSettings({ name: "A run", model: { layers: 1, heads: 2, width: 8, context: 16 } });
+  const card = { purpose: "To read aloud.", language: "en" };
+  const settings = parseSettings({
+    name: "A run",
+    card,
+    model: { layers: 1, heads: 2, width: 8, context: 16 },
+  });
   return openDirectory(data, { settings, log: silentLog, stderr: quiet });
 };
 
@@ -35,6 +42,7 @@ beforeAll(async () => {
   const { run, close } = await open();
   if (run === undefined) throw new Error("no run");
   manifest = run.manifest();
+  status = run.status();
   file = run.latestSnapshot().bytes;
   tokenizer = Uint8Array.from(run.tokenizer());
   await close();
@@ -56,7 +64,9 @@ describe("murmuration export", () => {
     const { code, stdout, stderr } = await command(data, "--format", "hf", "--out", out);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "A run, version 0\n" });
     const names = await readdir(out);
-    expect(names).toEqual(expect.arrayContaining(["config.json", "model.safetensors", "tokenizer.json"]));
+    const files = ["config.json", "model.safetensors", "tokenizer.json", "README.md"];
+    expect(names).toEqual(expect.arrayContaining(files));
+    expect(await readFile(join(out, "README.md"), "utf8")).toContain("\nTo read aloud.\n");
     expect(stdout.trim().split("\n").toSorted()).toEqual(names.map((name) => join(out, name)).toSorted());
     const read = fromHuggingFace(shapeOf(await readFile(join(out, "config.json"))), [
       { name: "model.safetensors", bytes: await readFile(join(out, "model.safetensors")) },
@@ -132,6 +142,7 @@ describe("a model from a served run", () => {
         [ROUTES.manifest]: new TextEncoder().encode(JSON.stringify(manifest)),
         [ROUTES.latestSnapshot]: file,
         [ROUTES.tokenizer]: tokenizer,
+        [ROUTES.run]: new TextEncoder().encode(JSON.stringify(status)),
       };
       const body = bodies[pathname];
       return body === undefined ? new Response("", { status: 404 }) : new Response(bend(pathname, body));
@@ -142,6 +153,14 @@ describe("a model from a served run", () => {
     expect(model.manifest).toEqual(manifest);
     expect(await sha256(model.file)).toBe(manifest.hash);
     expect(Uint8Array.from(model.tokenizer)).toEqual(tokenizer);
+  });
+
+  it("says of itself what the run's card says, and nothing where the server is of a release without cards", async () => {
+    expect((await fetchModel(server, serving())).about).toMatchObject({ card: { language: "en" } });
+    const { card: _, ...before } = status;
+    const old = (path: string, bytes: Uint8Array<ArrayBuffer>) =>
+      path === ROUTES.run ? new TextEncoder().encode(JSON.stringify(before)) : bytes;
+    expect((await fetchModel(server, serving(old))).about.card).toEqual({});
   });
 
   it("is read again where a version came in between", async () => {
@@ -156,6 +175,7 @@ describe("a model from a served run", () => {
     [ROUTES.latestSnapshot, "never had the hash"],
     [ROUTES.tokenizer, "the tokenizer's bytes"],
     [ROUTES.manifest, "serves no run that this program understands"],
+    [ROUTES.run, "serves no run that this program understands"],
   ])("is refused with other bytes at %s", async (where, why) => {
     const bent = (path: string, bytes: Uint8Array<ArrayBuffer>) => (path === where ? bytes.slice(1) : bytes);
     await expect(fetchModel(server, serving(bent))).rejects.toThrow(why);

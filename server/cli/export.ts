@@ -9,7 +9,7 @@ import { kindOf } from "../data-dir/directory.ts";
 import { LockedError } from "../data-dir/error.ts";
 import { ExportError } from "../export/error.ts";
 import { fetchModel } from "../export/fetch.ts";
-import { type ExportedModel, toGguf, toHuggingFace } from "../export/model.ts";
+import { type ExportedModel, exportOf, toGguf, toHuggingFace } from "../export/model.ts";
 import type { Writer } from "../lib/io.ts";
 import { lineOf } from "./failure.ts";
 
@@ -91,7 +91,7 @@ async function readDirectory(directory: string, stderr: Writer): Promise<Exporte
   try {
     const { run } = opened;
     if (run === undefined) throw new ExportError(`there is a text in ${directory}, but no run yet`);
-    return { manifest: run.manifest(), file: run.latestSnapshot().bytes, tokenizer: run.tokenizer() };
+    return exportOf(run);
   } finally {
     await opened.close();
   }

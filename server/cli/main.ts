@@ -19,7 +19,7 @@ import { issueLink, LINK_MS, linkOf, noteAddress } from "../operator/link.ts";
 import type { RunOptions } from "../run/options.ts";
 import type { Run } from "../run/run.ts";
 import { parseSettings, type Settings } from "../run/settings.ts";
-import { insecureWarning, linksOf, originOf, SetbackWatch, versionLine } from "./console.ts";
+import { insecureWarning, linksOf, originOf, purposeLine, SetbackWatch, versionLine } from "./console.ts";
 import { lineOf, StartError } from "./failure.ts";
 import { parseServeFlags, SERVE_USAGE, UsageError } from "./flags.ts";
 import { openLog } from "./log.ts";
@@ -150,10 +150,9 @@ async function greet(
     );
     return;
   }
-  const { name, version, parameters } = run.status();
-  io.stdout.write(
-    `${name}: version ${version}, ${parameters.toLocaleString("en")} parameters\n${linksOf(endpoint, link)}`,
-  );
+  const { name, card, version, parameters } = run.status();
+  const title = `${name}: version ${version}, ${parameters.toLocaleString("en")} parameters\n`;
+  io.stdout.write(`${title}${linksOf(endpoint, link)}${purposeLine(card) ?? ""}`);
 }
 
 const stopOf = (signal: AbortSignal): Promise<undefined> =>

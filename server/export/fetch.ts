@@ -1,11 +1,12 @@
 import { isErrorCode } from "../../protocol/errors.ts";
-import { asObject, asText, parseJson } from "../../protocol/guards.ts";
+import { asObject, asText, type Json, parseJson } from "../../protocol/guards.ts";
 import { sha256 } from "../../protocol/identity.ts";
 import type { Hash } from "../../protocol/ids.ts";
 import { intermediaryIn, intermediaryOf, intermediaryWith } from "../../protocol/intermediary.ts";
 import { intermediaryLine } from "../../protocol/intermediary-line.ts";
-import { type Manifest, parseManifest } from "../../protocol/manifest.ts";
+import { parseManifest } from "../../protocol/manifest.ts";
 import { ROUTES } from "../../protocol/routes.ts";
+import { parseAbout } from "./about.ts";
 import { ExportError } from "./error.ts";
 import type { ExportedModel } from "./model.ts";
 
@@ -34,12 +35,12 @@ export async function fetchModel(server: string, ask: typeof fetch): Promise<Exp
     return bytes;
   };
   for (let tried = 0; tried < TRIES; tried++) {
-    const manifest = readManifest(await get(ROUTES.manifest), server);
+    const manifest = read(await get(ROUTES.manifest), server, parseManifest);
     const file = await get(ROUTES.latestSnapshot);
     if ((await sha256(file)) !== manifest.hash) continue;
     const tokenizer = await get(ROUTES.tokenizer);
     await requireHash(tokenizer, manifest.tokenizer);
-    return { manifest, file, tokenizer };
+    return { manifest, about: read(await get(ROUTES.run), server, parseAbout), file, tokenizer };
   }
   throw new ExportError("the snapshot's bytes never had the hash that the run names");
 }
@@ -54,9 +55,9 @@ function refusalIn(bytes: Uint8Array): string | undefined {
   }
 }
 
-function readManifest(bytes: Uint8Array, server: string): Manifest {
+function read<T>(bytes: Uint8Array, server: string, parse: (json: Json) => T): T {
   try {
-    return parseManifest(parseJson(bytes));
+    return parse(parseJson(bytes));
   } catch (error) {
     throw new ExportError(`${server} serves no run that this program understands: ${reasonOf(error)}`);
   }

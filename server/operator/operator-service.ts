@@ -1,7 +1,7 @@
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { OperatorAction, Overview } from "../../protocol/operator.ts";
 import { MAX_ENLISTED } from "../../protocol/roster.ts";
-import type { ExportedModel } from "../export/model.ts";
+import { type ExportedModel, exportOf } from "../export/model.ts";
 import type { Log } from "../lib/log.ts";
 import type { Run } from "../run/run.ts";
 import { SettingsError } from "../run/settings.ts";
@@ -19,6 +19,8 @@ import type { Webhook } from "./webhook.ts";
 
 /** Milliseconds between two checks for alerts, and between two samples of the traffic. */
 const LOOK_MS = 10_000;
+/** Characters of a card that the log shows. */
+const MAX_SHOWN = 1_500;
 /** Looks that a spike of refusals is counted over. */
 const SPIKE_LOOKS = 30;
 const TURN_MS = 60_000;
@@ -73,8 +75,7 @@ export class OperatorService implements OperatorPort {
   }
 
   model(): ExportedModel {
-    const { run } = this.#parts;
-    return { manifest: run.manifest(), file: run.latestSnapshot().bytes, tokenizer: run.tokenizer() };
+    return exportOf(this.#parts.run);
   }
 
   async overview(madeUp = this.#madeUp): Promise<Omit<Overview, "operator"> & { readonly operator: "" }> {
@@ -120,6 +121,8 @@ export class OperatorService implements OperatorPort {
         return run.admin.drain();
       case "finish":
         return run.admin.finish();
+      case "describe":
+        return run.admin.describe(action.card);
       case "rollback":
         return run.admin.rollback(action.version);
       case "ban":
@@ -170,6 +173,8 @@ function describe(action: OperatorAction): string {
       return `tune ${Object.entries(action.changes)
         .map(([key, value]) => `${key}=${value}`)
         .join(" ")}`;
+    case "describe":
+      return `describe the run: ${JSON.stringify(action.card).slice(0, MAX_SHOWN)}`;
     case "rollback":
       return `rollback to version ${action.version}`;
     case "ban":

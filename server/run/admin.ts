@@ -1,8 +1,10 @@
+import type { RunCard } from "../../protocol/card.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { VolunteerKey } from "../../protocol/ids.ts";
 import type { RunState } from "../../protocol/manifest.ts";
 import type { Tuning } from "../../protocol/operator.ts";
 import type { Ruled } from "../coordinator/events.ts";
+import { keepCard } from "./card.ts";
 import type { Drain } from "./drain.ts";
 import { rulesOf } from "./genesis.ts";
 import type { LiveRun } from "./live-run.ts";
@@ -89,6 +91,13 @@ export class Admin {
     const { store, corpus } = this.#options;
     const tuned = await tune(store, settings, changes);
     this.#run.tune(tuned, rulesOf(id, tuned, corpus, task.parameters));
+  }
+
+  /** Says something else of the run from now on, durably. */
+  async describe(card: RunCard): Promise<void> {
+    await keepCard(this.#options.store, card);
+    const { settings, rules } = this.#run.definition;
+    this.#run.tune({ ...settings, card }, rules);
   }
 
   #rule(volunteer: VolunteerKey, ruling: Ruled["ruling"]): Promise<void> {

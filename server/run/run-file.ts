@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { cardField, parseCard, type RunCard } from "../../protocol/card.ts";
 import {
   type CodecSpec,
   DENSE2,
@@ -34,6 +35,35 @@ export interface OuterSettings {
 const count = (least: number, most: number) => z.number().int().min(least).max(most);
 const share = z.number().min(0).max(1);
 const label = z.string().min(1).max(MAX_LABEL);
+
+/** A field of the run's card, by the rules of the protocol (M3). */
+const said = (key: keyof RunCard) =>
+  z
+    .unknown()
+    .transform((given, context) => {
+      try {
+        return cardField(key, given);
+      } catch (error) {
+        const message = error instanceof Error ? error.message.replace(`card.${key} `, "") : String(error);
+        context.addIssue({ code: "custom", message });
+        return z.NEVER;
+      }
+    })
+    .optional();
+
+const card = z
+  .strictObject({
+    purpose: said("purpose"),
+    description: said("description"),
+    who: said("who"),
+    contact: said("contact"),
+    link: said("link"),
+    language: said("language"),
+    textSource: said("textSource"),
+    textLicence: said("textLicence"),
+    modelLicence: said("modelLicence"),
+  } satisfies Record<keyof RunCard, unknown>)
+  .transform((fields): RunCard => parseCard(fields)); // without what says nothing
 
 const outer = z
   .strictObject({
@@ -99,6 +129,7 @@ const SHORT = {
 export const runFile = z.strictObject({
   name: label.default("Murmuration"),
   operator: label.default("the owner of this page"),
+  card: card.prefault({}),
   startPaused: z.boolean().default(false),
   seed: count(0, 0xffff_ffff).default(1),
   model: z

@@ -11,6 +11,7 @@ import type { Ticket } from "../../protocol/ticket.ts";
 import type { Upload } from "../../protocol/upload.ts";
 import { medianSize, suspicionOf } from "../trust/weigh.ts";
 import { Admin } from "./admin.ts";
+import { withKeptCard } from "./card.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Drain } from "./drain.ts";
 import { create, readDefinition, rulesOf } from "./genesis.ts";
@@ -42,7 +43,7 @@ export async function openRun(options: RunOptions): Promise<Run> {
   );
   const fixed = await fixedManifest(recovered.definition, corpus, identity);
   const live = new LiveRun(options, identity, recovered);
-  const tuned = await tunedSettings(store, recovered.definition.settings);
+  const tuned = await withKeptCard(store, await tunedSettings(store, recovered.definition.settings));
   live.tune(tuned, rulesOf(recovered.definition.id, tuned, corpus, recovered.definition.task.parameters));
   const parts = { fixed, people: await People.open(store), drain: await Drain.open(store) };
   const run = new Run(options, live, identity, parts);

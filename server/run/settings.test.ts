@@ -63,6 +63,10 @@ test.each([
   [{ outer: { fullAt: 0 } }, /"outer.fullAt"/],
   [{ name: "x".repeat(81) }, /"name"/],
   [{ learningRate: Number.NaN }, /"learningRate"/],
+  [{ card: { purpse: "x" } }, /unknown key "card.purpse"/],
+  [{ card: { link: "javascript:alert(1)" } }, /"card.link": is no address/],
+  [{ card: { purpose: "x".repeat(301) } }, /"card.purpose": must be text of at most 300/],
+  [{ card: { who: 7 } }, /"card.who"/],
   [[], /expected object/i],
 ])("%j is refused with the key's name", (json, message) => {
   expect(() => parseSettings(json)).toThrow(SettingsError);
@@ -119,6 +123,14 @@ test("a run from before volunteers audited does without, and goes on with the ru
   expect(earlierDefaults(today)).toContainEqual(before);
   expect(parseSettings({ trust: { auditors: "server" } }), "as the run file may say").toEqual(before);
   expect(parseSettings({ trust: { auditShare: 0.5 } }).trust).toMatchObject({ auditors: "volunteers" });
+});
+
+test("a card is kept without what it leaves empty, and a run from before cards says nothing", () => {
+  const settings = parseSettings({ card: { purpose: " To  read ", who: "", contact: "ann@reeds.example" } });
+  expect(settings.card).toEqual({ purpose: "To read", contact: "mailto:ann@reeds.example" });
+  expect(storedSettings(JSON.parse(JSON.stringify(settings)))).toEqual(settings);
+  const { card: _, ...before } = settings;
+  expect(storedSettings(before).card).toEqual({});
 });
 
 test("a run from before rounds on a clock has turns and their outer step, and goes on with the run file that began it", () => {

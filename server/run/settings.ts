@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
+import type { RunCard } from "../../protocol/card.ts";
 import type { CodecSpec } from "../../protocol/codec/codec.ts";
 import type { IceServer } from "../../protocol/manifest.ts";
 import type { RuleName } from "../trust/weigh.ts";
@@ -14,6 +15,8 @@ export interface Settings {
   readonly name: string;
   /** The operator's name in the consent text. Default "the owner of this page". */
   readonly operator: string;
+  /** What people read of the run's purpose, people, text and licences. Default nothing; an operator may change it later. */
+  readonly card: RunCard;
   /** Begins paused: no work is given until the operator starts it. Default false. */
   readonly startPaused: boolean;
   /** Draws the initial weights and the order of the text; u32. Default 1. */

@@ -59,6 +59,7 @@ export function statusOf(
     run,
     name,
     operator,
+    card: definition.settings.card,
     state: state.phase,
     version: state.version,
     modelHash: state.hash,

@@ -254,6 +254,18 @@ export function exampleStatus(overrides: Partial<RunStatus> = {}): RunStatus {
     run: RUN,
     name: "Moby Dick, nightly",
     operator: "The Reading Room, reading-room.example",
+    card: {
+      purpose: "A small model that reads and writes like the sea, for a school’s lessons on language.",
+      description:
+        "Every class trains it for a week, and looks at what it learnt.\n\nIn June it goes on show in the town’s library.",
+      who: "The Reading Room, a library’s club",
+      contact: "mailto:room@reading-room.example",
+      link: "https://reading-room.example/whales",
+      language: "en",
+      textSource: "Herman Melville, Moby-Dick (1851), from Project Gutenberg",
+      textLicence: "public domain",
+      modelLicence: "CC BY-SA 4.0",
+    },
     state: "running",
     version: 160,
     modelHash: hashOf("4"),

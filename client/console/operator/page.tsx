@@ -3,7 +3,6 @@ import type { ComponentChildren } from "preact";
 import { here } from "../../../protocol/address.ts";
 import { OPERATOR_ROUTES, type Overview } from "../../../protocol/operator.ts";
 import type { RunStatus } from "../../../protocol/status.ts";
-import { ColumnHeads } from "../../ui/column-heads.tsx";
 import {
   formatBytes,
   formatCount,
@@ -21,8 +20,10 @@ import { SetupPage } from "../setup/page.tsx";
 import type { SetupClient } from "../setup/setup-client.ts";
 import { STATE } from "../strings.ts";
 import { RefusedTable } from "../tables.tsx";
+import { Log } from "./action-log.tsx";
 import { Controls, RollBack, Rulings, SettingsForm } from "./controls.tsx";
 import { AxisChoice, LossCurves, PaceCurve } from "./curves.tsx";
+import { DESCRIBE, Describe } from "./describe.tsx";
 import type { OperatorClient } from "./operator-client.ts";
 import { Roster } from "./roster.tsx";
 import { roster, text } from "./strings.ts";
@@ -100,6 +101,11 @@ function Dashboard({ client, watch, activity, overview, status }: DashboardProps
           </ul>
         </section>
       )}
+      {status.card.purpose === undefined && (
+        <p class="notice" role="status">
+          {text.noPurpose} <a href={`#${DESCRIBE}`}>{text.sayPurpose}</a>
+        </p>
+      )}
       <Figures overview={overview} status={status} />
       <div class="wide">
         <div class="stack">
@@ -160,6 +166,9 @@ function Dashboard({ client, watch, activity, overview, status }: DashboardProps
       </div>
       <Card title={text.refusedTitle}>
         <RefusedTable refused={watch.status.value?.deltas.refused ?? {}} />
+      </Card>
+      <Card title={text.describe}>
+        <Describe client={client} card={status.card} />
       </Card>
       <Embedding sites={overview.sites} />
       <Card title={text.log}>
@@ -265,31 +274,5 @@ function Download({ href, name }: { readonly href: string; readonly name: Compon
         {name}
       </a>
     </li>
-  );
-}
-
-const when = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
-const timeOf = (at: string) => (Number.isNaN(Date.parse(at)) ? at : when.format(new Date(at)));
-
-function Log({ overview: { log } }: Pick<DashboardProps, "overview">) {
-  if (log.length === 0) return <p class="wait">{text.noLog}</p>;
-  return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard
-    <section class="scroll" tabIndex={0} aria-label={text.logColumns.join(", ")}>
-      <table class="log">
-        <ColumnHeads columns={text.logColumns} />
-        <tbody>
-          {log.map(({ at, who, action }, i) => (
-            <tr key={log.length - i}>
-              <td>
-                <time dateTime={at}>{timeOf(at)}</time>
-              </td>
-              <td>{who}</td>
-              <td>{action}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
   );
 }

@@ -86,6 +86,12 @@ export const text = {
   settings: "Settings you can change now",
   settingsHelp:
     "They apply from the next ticket and the next version. Everything else is fixed once a run begins.",
+  describe: "What people read",
+  describeHelp: "Shown before anybody agrees to train, on the status page, and in the files of the model.",
+  save: "Save",
+  noPurpose: "This run does not say what it is for. People give their machine to a purpose.",
+  sayPurpose: "Say it",
+
   apply: "Apply",
   applied: "Applied.",
 
@@ -148,6 +154,8 @@ export function doneLine(action: OperatorAction): string {
       return "Finished.";
     case "tune":
       return text.applied;
+    case "describe":
+      return "Saved: visitors read this now.";
     case "rollback":
       return `Rolled back to version ${action.version}.`;
     case "ban":

@@ -1,11 +1,14 @@
 import { layoutOf } from "../../../model/contract/layout.ts";
+import type { RunCard } from "../../../protocol/card.ts";
 import type { SetupOrder, TextSource } from "../../../protocol/setup.ts";
+import { cardSaid } from "../card-form.tsx";
 
 /** The form's fields. */
 export interface Draft {
   readonly source: "upload" | "moby-dick";
   readonly name: string;
   readonly operator: string;
+  readonly card: RunCard;
   readonly layers: number;
   readonly heads: number;
   readonly width: number;
@@ -32,6 +35,7 @@ export const FIRST_DRAFT: Draft = {
   source: "upload",
   name: "",
   operator: "",
+  card: {},
   ...PRESETS[0]!,
   paused: true,
 };
@@ -54,6 +58,7 @@ export function orderOf(draft: Draft, text: TextSource): SetupOrder {
   const { layers, heads, width, context, vocabulary, tokenBudget, paused } = draft;
   const name = draft.name.trim();
   const operator = draft.operator.trim();
+  const card = cardSaid(draft.card);
   return {
     text,
     vocabulary,
@@ -61,6 +66,7 @@ export function orderOf(draft: Draft, text: TextSource): SetupOrder {
     settings: {
       ...(name !== "" && { name }),
       ...(operator !== "" && { operator }),
+      ...(Object.keys(card).length > 0 && { card }),
       model: { layers, heads, width, context },
       tokenBudget,
     },

@@ -1,6 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { SetupState } from "../../../protocol/setup.ts";
 import { formatBytes, formatCount, formatProbability } from "../../ui/format.ts";
+import { CardFields } from "../card-form.tsx";
 import { Card } from "../parts.tsx";
 import { Cost } from "./cost.tsx";
 import { type Draft, FIRST_DRAFT, orderOf } from "./order.ts";
@@ -59,6 +60,12 @@ export function SetupPage({ setup, away, signOut }: SetupPageProps) {
           <Card title={text.sizeTitle}>
             <SizeForm draft={draft} setDraft={setDraft} vocabulary={corpus?.vocabulary} />
           </Card>
+          <Card title={text.cardTitle}>
+            <p class="note">{text.cardHelp}</p>
+            <form class="settings" onSubmit={(event) => event.preventDefault()}>
+              <CardFields card={draft.card} setCard={(card) => setDraft({ ...draft, card })} />
+            </form>
+          </Card>
           <Card title={text.costTitle}>
             <Cost estimate={setup.estimate.value} />
           </Card>
@@ -72,6 +79,7 @@ export function SetupPage({ setup, away, signOut }: SetupPageProps) {
               {text.create}
             </button>
             {!ready && <p class="note">{text.createFirst}</p>}
+            {(draft.card.purpose ?? "").trim() === "" && <p class="note">{text.noPurpose}</p>}
           </section>
         </>
       )}

@@ -48,7 +48,13 @@ export const text = {
   budgetHelp: "tokens to train on, then the run is finished; can be changed later",
   paused: "Start paused: visitors wait until you press Start",
 
-  costTitle: "3. What it costs",
+  cardTitle: "3. What people read",
+  cardHelp:
+    "Shown before anybody agrees to train, and in the files of the model. All of it can be changed later.",
+  noPurpose:
+    "Nothing says what the model is for yet. People give their machine to a purpose; it can be said later, too.",
+
+  costTitle: "4. What it costs",
   estimating: "Working it out…",
   wrong: (why: string) => `These settings do not work: ${why}`,
   parameters: "Parameters",

@@ -1,9 +1,11 @@
 import type { ReadonlySignal } from "@preact/signals";
 import { here } from "../../../protocol/address.ts";
+import type { RunCard } from "../../../protocol/card.ts";
 import { ROUTES } from "../../../protocol/routes.ts";
 import { setbackOf } from "../../../protocol/setback.ts";
 import type { RunStatus } from "../../../protocol/status.ts";
 import { awayNotice } from "../../ui/away-notice.ts";
+import { CardText, cardFacts } from "../../ui/card-facts.tsx";
 import { formatCount, formatLarge, formatLoss, formatProbability } from "../../ui/format.ts";
 import { LossChart } from "../../ui/loss-chart.tsx";
 import type { RunWatch } from "../../ui/watch.ts";
@@ -28,6 +30,7 @@ export function Dashboard({ watch, activity }: DashboardProps) {
         <>
           <Head status={status} />
           <Worse status={status} />
+          <About card={status.card} />
           <Figures status={status} />
           <div class="wide">
             <Card title={text.curve}>
@@ -79,6 +82,25 @@ function Head({ status }: { readonly status: RunStatus }) {
         <a href="./">{text.back}</a>
       </nav>
     </header>
+  );
+}
+
+/** What its operator says of the run, if anything. */
+function About({ card }: { readonly card: RunCard }) {
+  const facts = cardFacts(card);
+  if (facts.length === 0 && card.purpose === undefined && card.description === undefined) return null;
+  return (
+    <Card title={text.about}>
+      <CardText card={card} />
+      <dl class="facts">
+        {facts.map(([term, meaning]) => (
+          <div key={term}>
+            <dt>{term}</dt>
+            <dd>{meaning}</dd>
+          </div>
+        ))}
+      </dl>
+    </Card>
   );
 }
 

@@ -84,17 +84,19 @@ function Question({ guest, host }: FrameAppProps) {
       </main>
     );
   }
-  const { name, operator, parameters, tokenBudget } = status;
+  const { name, operator, card, parameters, tokenBudget } = status;
   return (
     <main class="compact" aria-label={text.name}>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: who has only a keyboard scrolls what does not fit by it */}
       <section class="question" tabIndex={0} aria-labelledby="question-title">
         <h1 id="question-title">{text.frameTitle(name, operator, host)}</h1>
+        {card.purpose !== undefined && <p>{card.purpose}</p>}
         <p>
           {isSecureContext
             ? text.frameText(guest.session.choices.value.share, parameters, tokenBudget, status.audits)
             : text.insecure}{" "}
           {text.frameBudget(budget, parameters * WEIGHT_BYTES)}
+          {card.modelLicence !== undefined && ` ${text.frameLicence(card.modelLicence)}`}
         </p>
       </section>
       <div class="buttons">

@@ -1,4 +1,6 @@
+import type { ComponentChildren } from "preact";
 import type { RunStatus } from "../../../protocol/status.ts";
+import { CardText, cardFacts } from "../../ui/card-facts.tsx";
 import { text } from "../strings.ts";
 
 export interface ConsentProps {
@@ -10,15 +12,21 @@ export interface ConsentProps {
   readonly onAgree: () => void;
 }
 
+type Fact = readonly [term: string, meaning: ComponentChildren];
+
 /** Bytes of one f32 weight: what the first download is made of. */
 const WEIGHT_BYTES = 4;
 
 /** The consent text: what would run, for whom, and what leaves the device. Nothing runs before it is accepted. */
 export function Consent({ status, host, secure, onAgree }: ConsentProps) {
-  const { name, operator, parameters, versions, tokensMerged, tokenBudget } = status;
-  const facts: readonly (readonly [string, string])[] = [
+  const { name, operator, card, parameters, versions, tokensMerged, tokenBudget } = status;
+  const isDescribed = card.purpose !== undefined || card.description !== undefined;
+  const purpose: readonly Fact[] = isDescribed ? [[text.whatFor, <CardText key="card" card={card} />]] : [];
+  const facts: readonly Fact[] = [
+    ...purpose,
     [text.whatRuns, text.whatRunsText(parameters, status.audits)],
     [text.forWhom, text.forWhomText(operator, host)],
+    ...cardFacts(card),
     [text.leaves, text.leavesText],
     [text.sees, text.seesText],
     [text.until, text.untilText(tokensMerged, tokenBudget)],

@@ -1,0 +1,106 @@
+import type { GgufValue } from "../../model/export/gguf.ts";
+import type { ModelFile } from "../../model/export/hugging-face.ts";
+import { utf8 } from "../../protocol/bytes.ts";
+import type { Manifest } from "../../protocol/manifest.ts";
+import type { About } from "./about.ts";
+import { licenceIdentifier } from "./licence.ts";
+
+export type Described = Pick<Manifest, "name" | "version" | "hash" | "parameters"> & About;
+
+const TAGS = ["gpt2", "text-generation", "distributed-training", "murmuration"];
+
+/** README.md as Hugging Face's hub reads it: a header in YAML, and Markdown in which all that an operator wrote is text. */
+export function modelCard(run: Described): ModelFile {
+  const header = Object.entries(headerOf(run)).map(([key, value]) => `${key}: ${JSON.stringify(value)}`);
+  return { name: "README.md", bytes: utf8(`---\n${header.join("\n")}\n---\n\n${bodyOf(run)}`) };
+}
+
+/** YAML's flow style has JSON within it, and no character that the two read differently gets into a card. */
+function headerOf({ name, card, heldOut }: Described): object {
+  return {
+    ...(card.modelLicence !== undefined && licenceOf(card.modelLicence)),
+    ...(card.language !== undefined && { language: card.language.split(", ") }),
+    library_name: "transformers",
+    pipeline_tag: "text-generation",
+    tags: TAGS,
+    ...(heldOut !== undefined && { metrics: ["perplexity"], "model-index": [indexOf(name, heldOut.loss)] }),
+  };
+}
+
+function licenceOf(licence: string): object {
+  const id = licenceIdentifier(licence);
+  return id === undefined ? { license: "other", license_name: licence } : { license: id };
+}
+
+const indexOf = (name: string, loss: number) => ({
+  name,
+  results: [
+    {
+      task: { type: "text-generation" },
+      dataset: { type: "held-out", name: "Held-out text of the run" },
+      metrics: [
+        { type: "perplexity", name: "Perplexity a token", value: Math.exp(loss) },
+        { type: "loss", name: "Nats a token", value: loss },
+      ],
+    },
+  ],
+});
+
+function bodyOf(run: Described): string {
+  const { name, version, hash, parameters, operator, card, tokensMerged, heldOut } = run;
+  const said = (title: string, text: string | undefined) =>
+    text === undefined ? [] : [`- ${title}: ${asMarkdown(text)}`];
+  const linked = (title: string, address: string | undefined) =>
+    address === undefined ? [] : [`- ${title}: <${address}>`];
+  const count = (value: number) => value.toLocaleString("en");
+  const measured =
+    heldOut === undefined
+      ? []
+      : [`- Held-out loss: ${heldOut.loss.toFixed(4)} nats a token, measured at version ${heldOut.version}`];
+  const parts = [
+    `# ${asMarkdown(name)}`,
+    ...(card.purpose === undefined ? [] : [asMarkdown(card.purpose)]),
+    ...(card.description?.split("\n\n").map(asMarkdown) ?? []),
+    [
+      ...said("Operator", operator === "" ? undefined : operator),
+      ...said("Who", card.who),
+      ...linked("Contact", card.contact),
+      ...linked("More", card.link),
+      ...said("Text", card.textSource),
+      ...said("Licence of the text", card.textLicence),
+      ...said("Licence of the model", card.modelLicence),
+      `- Version ${version}, ${count(parameters)} parameters, after ${count(tokensMerged)} tokens`,
+      ...measured,
+      `- SHA-256 of the version: \`${hash}\``,
+    ].join("\n"),
+    "Trained from the first step in volunteers’ browsers, with Murmuration.",
+  ];
+  return `${parts.join("\n\n")}\n`;
+}
+
+/** A line's characters that Markdown, HTML or mathematics could take for markup, escaped: it shows as it was written. */
+function asMarkdown(line: string): string {
+  return line
+    .replace(/[\\`*_{}[\]()<>#|~&$!^=:@]/g, "\\$&")
+    .replace(/^(\d+)([.)])/, "$1\\$2")
+    .replace(/^[-+]/, "\\$&");
+}
+
+/** The same for a GGUF file: its `general.` keys (ggml-org/ggml, docs/gguf.md). */
+export function ggufCard({ operator, card }: About): [string, GgufValue][] {
+  const text = (key: string, value: string | undefined): [string, GgufValue][] =>
+    value === undefined || value === "" ? [] : [[`general.${key}`, { type: "string", value }]];
+  const list = (key: string, value: readonly string[]): [string, GgufValue][] =>
+    value.length === 0 ? [] : [[`general.${key}`, { type: "string[]", value }]];
+  const licence = card.modelLicence;
+  const id = licence === undefined ? undefined : licenceIdentifier(licence);
+  return [
+    ...text("description", [card.purpose, card.description].filter((one) => one !== undefined).join("\n\n")),
+    ...text("author", card.who ?? operator),
+    ...text("url", card.link),
+    ...text("license", licence === undefined ? undefined : (id ?? "other")),
+    ...text("license.name", id === undefined ? licence : undefined),
+    ...list("tags", TAGS),
+    ...list("languages", card.language?.split(", ") ?? []),
+  ];
+}
