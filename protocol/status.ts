@@ -21,6 +21,8 @@ export interface RunStatus {
   readonly parameters: number;
   /** Oldest first, thinned to at most a few hundred points. */
   readonly heldOut: readonly HeldOutPoint[];
+  /** Bytes (UTF-8) of a token of the text that versions are measured on; null where that is not known. */
+  readonly bytesPerToken: number | null;
   /** The loss of guessing on the held-out text, nats a token: uniformly, by frequency, by the token before. */
   readonly baselines: { readonly uniform: number; readonly unigram: number; readonly bigram: number };
   readonly tokensMerged: number;

@@ -51,6 +51,7 @@ const STATUS: RunStatus = {
   model: MODEL,
   parameters: 10,
   heldOut: [],
+  bytesPerToken: null,
   baselines: { uniform: 5.5, unigram: 4, bigram: 3 },
   tokensMerged: 0,
   tokenBudget: 1_000,

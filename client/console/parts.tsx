@@ -1,4 +1,6 @@
 import type { ComponentChildren } from "preact";
+import type { RunStatus } from "../../protocol/status.ts";
+import { common } from "../ui/strings.ts";
 
 interface FigureProps {
   readonly name: string;
@@ -19,6 +21,13 @@ export function Figure({ name, value, help, children }: FigureProps) {
       </dd>
     </div>
   );
+}
+
+/** The newest held-out loss as it compares with runs of other vocabularies; nothing where that is not known. */
+export function BitsPerByte({ status }: { readonly status: Pick<RunStatus, "heldOut" | "bytesPerToken"> }) {
+  const last = status.heldOut.at(-1);
+  const bits = last === undefined ? "" : common.bitsPerByte(last.loss, status.bytesPerToken);
+  return bits === "" ? null : <small>{bits}</small>;
 }
 
 export function Card({ title, children }: { readonly title: string; readonly children: ComponentChildren }) {

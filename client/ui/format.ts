@@ -29,6 +29,9 @@ function scaled(value: number, base: number, units: readonly string[]): string {
 /** A loss in nats: two decimals, which is what one held-out measurement can tell apart. */
 export const formatLoss = (nats: number): string => nats.toFixed(2);
 
+/** A loss in bits a byte: three decimals, since a token has several bytes. */
+export const formatBits = (bits: number): string => bits.toFixed(3);
+
 /** A loss in nats as the number of equally likely choices that would be as hard: 3.0 → "20", 1.0 → "2.7". */
 export function formatChoices(nats: number): string {
   const choices = Math.exp(nats);

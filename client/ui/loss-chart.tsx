@@ -6,7 +6,7 @@ import { formatCount, formatLarge, formatLoss } from "./format.ts";
 import { common } from "./strings.ts";
 import { usePlot } from "./use-plot.tsx";
 
-type Curve = Pick<RunStatus, "heldOut" | "baselines">;
+type Curve = Pick<RunStatus, "heldOut" | "baselines" | "bytesPerToken">;
 
 export interface LossChartProps {
   /** Called for what to draw; a signal read inside redraws the chart. */
@@ -76,15 +76,18 @@ function optionsOf(
         (plot) => {
           const at = plot.cursor.idx;
           const found = at === null || at === undefined ? undefined : curve()?.heldOut[at];
-          point(found === undefined ? undefined : pointLine(found));
+          point(found === undefined ? undefined : pointLine(found, curve()?.bytesPerToken ?? null));
         },
       ],
     },
   };
 }
 
-const pointLine = ({ version, tokens, loss }: Curve["heldOut"][number]) =>
-  `${common.version} ${formatCount(version)}: ${formatLoss(loss)} nats after ${formatLarge(tokens)} tokens`;
+function pointLine({ version, tokens, loss }: Curve["heldOut"][number], bytesPerToken: number | null) {
+  const bits = common.bitsPerByte(loss, bytesPerToken);
+  const measured = `${formatLoss(loss)} nats${bits === "" ? "" : ` (${bits})`}`;
+  return `${common.version} ${formatCount(version)}: ${measured} after ${formatLarge(tokens)} tokens`;
+}
 
 function rangeOfTokens(_: uPlot, least: number | null, most: number | null): [number, number] {
   return [Math.min(least ?? 0, 0), Math.max(most ?? 1, 1)];

@@ -56,6 +56,7 @@ export function parseRunStatus(json: Json): RunStatus {
       unigram: nats(baselines.unigram, "baselines.unigram"),
       bigram: nats(baselines.bigram, "baselines.bigram"),
     },
+    bytesPerToken: parseBytes(json.bytesPerToken),
     tokensMerged: count(json.tokensMerged, "tokensMerged"),
     tokenBudget: asNumber(json.tokenBudget, "tokenBudget", 0, MAX),
     tokensPerSecond: asNumber(json.tokensPerSecond, "tokensPerSecond", 0, MAX),
@@ -71,6 +72,10 @@ export function parseRunStatus(json: Json): RunStatus {
 
 const count = (value: unknown, field: string) => asInteger(value, field, 0, MAX);
 const nats = (value: unknown, field: string) => asNumber(value, field, 0, MAX_LOSS);
+
+/** Not there in a server of a release before it was measured; more than a whole document a token is none. */
+const parseBytes = (value: unknown): number | null =>
+  value === undefined || value === null ? null : asNumber(value, "bytesPerToken", 0.01, 10_000);
 
 function parsePoint(value: unknown): HeldOutPoint {
   const json = asObject(value, "heldOut[]");

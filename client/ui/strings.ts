@@ -1,4 +1,5 @@
-import { formatCount, formatLoss, formatProbability, plural } from "./format.ts";
+import { bitsPerByte } from "../../protocol/bits-per-byte.ts";
+import { formatBits, formatCount, formatLoss, formatProbability, plural } from "./format.ts";
 
 /** Strings that several applications share. Each application has a catalogue of its own beside this one. */
 export const common = {
@@ -26,6 +27,10 @@ export const common = {
   sampleNow: "Now",
   samplePick: "Compare with version",
   sampleWait: "It has not written anything yet.",
+  bitsPerByte: (nats: number, bytesPerToken: number | null) => {
+    const bits = bitsPerByte(nats, bytesPerToken);
+    return bits === undefined ? "" : `${formatBits(bits)} bits a byte`;
+  },
   chartWait: "The first measurement is on its way.",
   chartSummary: (from: number, to: number, versions: number) =>
     `Held-out loss went from ${formatLoss(from)} to ${formatLoss(to)} nats over ${plural(versions, "version")}.`,

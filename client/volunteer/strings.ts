@@ -186,6 +186,7 @@ export const text = {
   run: "The run",
   heldOut: "Held-out loss",
   heldOutHelp: "How surprised the model is by text nobody trains on, in nats a token. Lower is better.",
+  heldOutNow: (nats: string, bits: string) => `Now ${nats}, that is ${bits}.`,
   rounds: (ms: number) =>
     `Everybody trains at once: about every ${formatDuration(ms)} a version is made of what came in time.`,
   oneMore: (part: number) =>

@@ -11,6 +11,7 @@ const tokenizer: Tokenizer = {
   vocabulary: 30,
   encode: () => new Uint16Array(),
   decode: () => "",
+  bytes: () => 0,
   piece: (token) => `<${token}>`,
 };
 const random = new Random(5);

@@ -7,6 +7,7 @@ const tokenizer: Tokenizer = {
   vocabulary: LETTERS.length,
   encode: () => new Uint16Array(),
   decode: () => "",
+  bytes: () => 0,
   piece: (token) => LETTERS[token] ?? "",
 };
 

@@ -58,6 +58,24 @@ describe("loadTokenizer", () => {
     expect(tokenizer.decode([65, 9_999])).toBe("A");
   });
 
+  it("counts the bytes of text: a cut character's, an added token's and an unknown id's", () => {
+    const merged = byteLevel(["t", "h"], ["â", "Ģ"]);
+    const tokenizer = loadTokenizer(merged);
+    expect([[256], [257], [0xc3], [], [9_999]].map((tokens) => tokenizer.bytes(tokens))).toEqual([
+      2, 2, 1, 0, 0,
+    ]);
+    const added = { id: 258, content: "<—>", special: false, single_word: false, lstrip: false };
+    const file = { ...JSON.parse(merged), added_tokens: [{ ...added, rstrip: false, normalized: false }] };
+    expect(loadTokenizer(JSON.stringify(file)).bytes([258, 65])).toBe(6);
+    fc.assert(
+      fc.property(
+        anyString,
+        (text) =>
+          tokenizer.bytes(tokenizer.encode(text)) === new TextEncoder().encode(text.toWellFormed()).length,
+      ),
+    );
+  });
+
   it("shows each token as its own text, and the bytes of a part of a character as bytes", () => {
     const tokenizer = loadTokenizer(byteLevel(["Ġ", "a"], ["â", "Ģ"], ["âĢ", "Ķ"], ["âĢĶ", "â"]));
     const pieces = [256, 257, 258, 259, 10, 0xff, 400].map((token) => tokenizer.piece(token));

@@ -19,6 +19,9 @@ export interface Tokenizer {
   /** The text of tokens. Bytes that are not UTF-8, as at a cut, come out as U+FFFD. */
   decode(tokens: ArrayLike<number>): string;
 
+  /** Bytes (UTF-8) of the text of tokens, a cut character's among them. */
+  bytes(tokens: ArrayLike<number>): number;
+
   /**
    * One token's own text, for display: a part of a character shows as its bytes, e.g. `\xe2\x80`, because
    * alone it has no character. Empty for an id the file does not name.
@@ -48,6 +51,8 @@ export function loadTokenizer(json: Uint8Array | string): Tokenizer {
       `a tokenizer has 2 to ${MAX_VOCABULARY} tokens, this one ${largest + 1}`,
     );
   }
+  const decode = (tokens: ArrayLike<number>) =>
+    tokens.length === 0 ? "" : library.decode(Array.from(tokens), { clean_up_tokenization_spaces: false });
   return {
     vocabulary: largest + 1,
     encode(text) {
@@ -57,9 +62,12 @@ export function loadTokenizer(json: Uint8Array | string): Tokenizer {
         return id;
       });
     },
-    decode(tokens) {
-      if (tokens.length === 0) return "";
-      return library.decode(Array.from(tokens), { clean_up_tokenization_spaces: false });
+    decode,
+    bytes(tokens) {
+      if (!byteLevel) return utf8Length(decode(tokens));
+      let sum = 0;
+      for (const token of Array.from(tokens)) sum += byteLevelLength(library.id_to_token(token) ?? "");
+      return sum;
     },
     piece(token) {
       const name = library.id_to_token(token);
@@ -91,6 +99,14 @@ function bytePiece(name: string): string {
   }
   return showBytes(Uint8Array.from(bytes));
 }
+
+/** Bytes of a byte-level token by its name in the file: one a character, unless it is an added token's own text. */
+function byteLevelLength(name: string): number {
+  const characters = Array.from(name);
+  return characters.every((one) => BYTE_OF_CHARACTER.has(one)) ? characters.length : utf8Length(name);
+}
+
+const utf8Length = (text: string): number => new TextEncoder().encode(text).length;
 
 /** UTF-8 as text, with every byte that belongs to no whole character as `\x` and two hex digits. */
 function showBytes(bytes: Uint8Array): string {

@@ -1,3 +1,5 @@
+import { loadTokenizer } from "../../model/data/tokenizer.ts";
+import { bytesPerToken } from "../evaluate/bytes-per-token.ts";
 import { evaluateInThread, type ThreadEvaluator } from "../evaluate/evaluator.ts";
 import type { Evaluator } from "../evaluate/ports.ts";
 import { heldOutSlice } from "../evaluate/slice.ts";
@@ -6,6 +8,17 @@ import type { OpenedCorpus } from "./run-corpus.ts";
 
 /** Tokens of the held-out text that a sample goes on from, context permitting. */
 const PROMPT_TOKENS = 16;
+
+/** Bytes (UTF-8) of a token that the evaluator measures on, in the mean. Rejects where there is no window of it. */
+export async function bytesPerTokenOf(
+  { corpus, heldOut }: OpenedCorpus,
+  settings: Settings,
+): Promise<number> {
+  return bytesPerToken(loadTokenizer(corpus.tokenizer), sliceOf(await heldOut(), settings));
+}
+
+const sliceOf = (text: Uint16Array, { model, evaluateWindows, seed }: Settings) =>
+  heldOutSlice(text, model.context, evaluateWindows, seed);
 
 /**
  * The evaluator of a language run. Its thread starts with the first version to measure: only an opened run
@@ -24,7 +37,7 @@ export function languageEvaluator(
       data: {
         shape,
         tokenizer: corpus.tokenizer,
-        windows: heldOutSlice(text, shape.context, settings.evaluateWindows, settings.seed),
+        windows: sliceOf(text, settings),
         prompt: text.slice(0, Math.min(PROMPT_TOKENS, shape.context)),
       },
     });

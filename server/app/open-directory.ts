@@ -17,7 +17,7 @@ import type { RunOptions } from "../run/options.ts";
 import { openRun, type Run } from "../run/run.ts";
 import type { Settings } from "../run/settings.ts";
 import { openFileStore } from "../store/open.ts";
-import { languageEvaluator } from "./language-evaluator.ts";
+import { bytesPerTokenOf, languageEvaluator } from "./language-evaluator.ts";
 import { openCorpus } from "./run-corpus.ts";
 import { begunWith, requireSameTokens, startSettings, tokenizerOf } from "./start.ts";
 import type { Start } from "./start-folder.ts";
@@ -153,6 +153,7 @@ async function open(
       clock: () => performance.now(),
       random: (bytes) => new Uint8Array(randomBytes(bytes)),
       evaluator,
+      bytesPerToken: (chosen) => bytesPerTokenOf(opened, chosen),
       auditor,
       log,
       ...(observe && { observe }),

@@ -53,6 +53,16 @@ describe("what the operator reads", () => {
     );
   });
 
+  it("has bits a byte where the bytes of the text are known", () => {
+    const status = {
+      ...{ ...new FakeService().status(), bytesPerToken: 2 },
+      heldOut: [{ version: 12, tokens: 1, loss: 2 * Math.LN2 }],
+    };
+    expect(versionLine(published, status)).toContain(
+      "held-out loss 1.39 (1.000 bits a byte, 25% of guessing)",
+    );
+  });
+
   it("says once that a run gets worse and what to do, on every line since when, and once that it is over", () => {
     const status = new FakeService().status();
     const watch = new SetbackWatch();

@@ -1,4 +1,5 @@
 import { networkInterfaces } from "node:os";
+import { bitsPerByte } from "../../protocol/bits-per-byte.ts";
 import type { RunCard } from "../../protocol/card.ts";
 import type { VersionEvent } from "../../protocol/events.ts";
 import { setbackOf } from "../../protocol/setback.ts";
@@ -66,7 +67,7 @@ export function purposeLine({ purpose }: RunCard): string | undefined {
 }
 
 /**
- * E.g. `version 12: 4 deltas merged, held-out loss 5.01 (80% of guessing), 9.8 ktok/s`. The loss is the newest
+ * E.g. `version 12: 4 deltas merged, held-out loss 5.01 (2.912 bits a byte, 80% of guessing), 9.8 ktok/s`. The loss is the newest
  * known, and says of which version when that is an older one: measuring never holds a version up.
  */
 export function versionLine({ version, deltas }: VersionEvent, status: RunStatus): string {
@@ -75,7 +76,9 @@ export function versionLine({ version, deltas }: VersionEvent, status: RunStatus
   if (newest !== undefined) {
     const share = Math.round((100 * newest.loss) / status.baselines.uniform);
     const at = newest.version === version ? "" : ` at version ${newest.version}`;
-    parts.push(`held-out loss ${newest.loss.toFixed(2)}${at} (${share}% of guessing)`);
+    const bits = bitsPerByte(newest.loss, status.bytesPerToken);
+    const measured = bits === undefined ? "" : `${bits.toFixed(3)} bits a byte, `;
+    parts.push(`held-out loss ${newest.loss.toFixed(2)}${at} (${measured}${share}% of guessing)`);
   }
   parts.push(`${(status.tokensPerSecond / 1_000).toFixed(1)} ktok/s`);
   const setback = setbackOf(status.heldOut, status.baselines.uniform);

@@ -2,7 +2,9 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { loadTokenizer } from "../../model/data/tokenizer.ts";
 import { fromHuggingFace, shapeOf } from "../../model/export/from-hugging-face.ts";
+import { toTokens } from "../../protocol/bytes.ts";
 import { sha256 } from "../../protocol/identity.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
 import { ROUTES } from "../../protocol/routes.ts";
@@ -153,6 +155,14 @@ describe("a model from a served run", () => {
     expect(model.manifest).toEqual(manifest);
     expect(await sha256(model.file)).toBe(manifest.hash);
     expect(Uint8Array.from(model.tokenizer)).toEqual(tokenizer);
+  });
+
+  it("knows how many bytes of text a token of the held-out text has", async () => {
+    const [shard] = JSON.parse(await readFile(join(data, "corpus.json"), "utf8")).splits.heldOut;
+    const text = toTokens(await readFile(join(data, "shards", shard.hash)));
+    const decoded = new TextEncoder().encode(loadTokenizer(tokenizer).decode(text)).length;
+    // All of this short text is measured on, but for its ends: windows leave what makes no whole context.
+    expect(status.bytesPerToken).toBeCloseTo(decoded / text.length, 1);
   });
 
   it("says of itself what the run's card says, and nothing where the server is of a release without cards", async () => {

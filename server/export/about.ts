@@ -8,12 +8,13 @@ export interface About {
   readonly operator: string;
   readonly card: RunCard;
   readonly tokensMerged: number;
+  readonly bytesPerToken: number | null;
   /** The newest measurement; undefined before the first. */
   readonly heldOut: HeldOutPoint | undefined;
 }
 
-export const aboutOf = ({ operator, card, tokensMerged, heldOut }: RunStatus): About => ({
-  ...{ operator, card, tokensMerged },
+export const aboutOf = ({ operator, card, tokensMerged, bytesPerToken, heldOut }: RunStatus): About => ({
+  ...{ operator, card, tokensMerged, bytesPerToken },
   heldOut: heldOut.at(-1),
 });
 
@@ -27,6 +28,8 @@ export function parseAbout(json: Json): About {
     operator: asText(json.operator, "operator", MAX_LABEL),
     card: parseCard(json.card === undefined ? {} : asObject(json.card, "card")),
     tokensMerged: asInteger(json.tokensMerged, "tokensMerged", 0, Number.MAX_SAFE_INTEGER),
+    bytesPerToken:
+      json.bytesPerToken == null ? null : asNumber(json.bytesPerToken, "bytesPerToken", 0.01, 10_000),
     heldOut: last === undefined ? undefined : parsePoint(asObject(last, "heldOut[]")),
   };
 }

@@ -11,6 +11,7 @@ const RUN: Described = {
   parameters: 285_312,
   operator: "The Reading Room",
   tokensMerged: 3_276_800,
+  bytesPerToken: 2.5,
   heldOut: { version: 158, tokens: 3_000_000, loss: 3.1 },
   card: {
     purpose: "A model that writes like the sea.",
@@ -42,10 +43,16 @@ test("a model card has a header that YAML parses, with what Hugging Face's hub a
   expect(header.tags).toContain("gpt2");
   const [{ name, results }] = header["model-index"];
   expect(name).toBe(RUN.name);
-  expect(results[0].metrics.map(({ value }: { value: number }) => value)).toEqual([Math.exp(3.1), 3.1]);
+  expect(results[0].metrics.map(({ value }: { value: number }) => value)).toEqual([
+    ...[Math.exp(3.1), 3.1],
+    3.1 / Math.LN2 / 2.5,
+  ]);
   expect(body).toContain("\nA model that writes like the sea.\n\nOne.\n\nTwo.\n\n");
   expect(body).toContain("- Contact: <mailto:ann@reeds.example>\n");
-  expect(body).toContain("measured at version 158");
+  expect(body).toContain("3.1000 nats a token, 1.7890 bits a byte, measured at version 158");
+  const unknown = read({ ...RUN, bytesPerToken: null });
+  expect(unknown.header["model-index"][0].results[0].metrics).toHaveLength(2);
+  expect(unknown.body).not.toContain("bits a byte");
 });
 
 test("a card that says nothing has neither licence nor language, and a run without a measurement no metrics", () => {

@@ -1,5 +1,6 @@
 import type { GgufValue } from "../../model/export/gguf.ts";
 import type { ModelFile } from "../../model/export/hugging-face.ts";
+import { bitsPerByte } from "../../protocol/bits-per-byte.ts";
 import { utf8 } from "../../protocol/bytes.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
 import type { About } from "./about.ts";
@@ -16,14 +17,17 @@ export function modelCard(run: Described): ModelFile {
 }
 
 /** YAML's flow style has JSON within it, and no character that the two read differently gets into a card. */
-function headerOf({ name, card, heldOut }: Described): object {
+function headerOf({ name, card, heldOut, bytesPerToken }: Described): object {
   return {
     ...(card.modelLicence !== undefined && licenceOf(card.modelLicence)),
     ...(card.language !== undefined && { language: card.language.split(", ") }),
     library_name: "transformers",
     pipeline_tag: "text-generation",
     tags: TAGS,
-    ...(heldOut !== undefined && { metrics: ["perplexity"], "model-index": [indexOf(name, heldOut.loss)] }),
+    ...(heldOut !== undefined && {
+      metrics: ["perplexity"],
+      "model-index": [indexOf(name, heldOut.loss, bytesPerToken)],
+    }),
   };
 }
 
@@ -32,31 +36,24 @@ function licenceOf(licence: string): object {
   return id === undefined ? { license: "other", license_name: licence } : { license: id };
 }
 
-const indexOf = (name: string, loss: number) => ({
-  name,
-  results: [
-    {
-      task: { type: "text-generation" },
-      dataset: { type: "held-out", name: "Held-out text of the run" },
-      metrics: [
-        { type: "perplexity", name: "Perplexity a token", value: Math.exp(loss) },
-        { type: "loss", name: "Nats a token", value: loss },
-      ],
-    },
-  ],
-});
+function indexOf(name: string, loss: number, bytesPerToken: number | null): object {
+  const bits = bitsPerByte(loss, bytesPerToken);
+  const metrics = [
+    { type: "perplexity", name: "Perplexity a token", value: Math.exp(loss) },
+    { type: "loss", name: "Nats a token", value: loss },
+    ...(bits === undefined ? [] : [{ type: "bits_per_byte", name: "Bits a byte", value: bits }]),
+  ];
+  const dataset = { type: "held-out", name: "Held-out text of the run" };
+  return { name, results: [{ task: { type: "text-generation" }, dataset, metrics }] };
+}
 
 function bodyOf(run: Described): string {
-  const { name, version, hash, parameters, operator, card, tokensMerged, heldOut } = run;
+  const { name, version, hash, parameters, operator, card, tokensMerged } = run;
   const said = (title: string, text: string | undefined) =>
     text === undefined ? [] : [`- ${title}: ${asMarkdown(text)}`];
   const linked = (title: string, address: string | undefined) =>
     address === undefined ? [] : [`- ${title}: <${address}>`];
   const count = (value: number) => value.toLocaleString("en");
-  const measured =
-    heldOut === undefined
-      ? []
-      : [`- Held-out loss: ${heldOut.loss.toFixed(4)} nats a token, measured at version ${heldOut.version}`];
   const parts = [
     `# ${asMarkdown(name)}`,
     ...(card.purpose === undefined ? [] : [asMarkdown(card.purpose)]),
@@ -70,12 +67,21 @@ function bodyOf(run: Described): string {
       ...said("Licence of the text", card.textLicence),
       ...said("Licence of the model", card.modelLicence),
       `- Version ${version}, ${count(parameters)} parameters, after ${count(tokensMerged)} tokens`,
-      ...measured,
+      ...measuredLine(run),
       `- SHA-256 of the version: \`${hash}\``,
     ].join("\n"),
     "Trained from the first step in volunteers’ browsers, with Murmuration.",
   ];
   return `${parts.join("\n\n")}\n`;
+}
+
+function measuredLine({ heldOut, bytesPerToken }: Described): string[] {
+  if (heldOut === undefined) return [];
+  const bits = bitsPerByte(heldOut.loss, bytesPerToken);
+  const more = bits === undefined ? "" : `, ${bits.toFixed(4)} bits a byte`;
+  return [
+    `- Held-out loss: ${heldOut.loss.toFixed(4)} nats a token${more}, measured at version ${heldOut.version}`,
+  ];
 }
 
 /** A line's characters that Markdown, HTML or mathematics could take for markup, escaped: it shows as it was written. */

@@ -33,7 +33,11 @@ async function scrape(): Promise<string> {
   const tiny = await tinyRun();
   await advance(await TestVolunteer.create(), tiny, 1);
   const status = tiny.run.status();
-  const measured = { ...status, heldOut: [{ version: 1, tokens: 10, loss: 3.5 }] };
+  const measured = {
+    ...status,
+    bytesPerToken: 2.5 / Math.LN2,
+    heldOut: [{ version: 1, tokens: 10, loss: 3.5 }],
+  };
   const refused = { ...measured, deltas: { merged: 2, refused: { stale: 5 } } };
   return metricsOf(refused, OVERVIEW, { snapshots: 7 });
 }
@@ -59,6 +63,7 @@ it("is text that a Prometheus reads: each metric with help and type, and what on
   expect(lines).toContain("murmuration_version_seconds 1.5");
   expect(lines).toContain('murmuration_shared_audits_total{settled_by="server"} 2');
   expect(lines).toContain("murmuration_wrong_audits_total 3");
+  expect(lines).toContain("murmuration_held_out_bits_per_byte 1.4");
   expect(lines).toContain("murmuration_muon_inside 1");
   expect(lines).toContain("murmuration_steps_per_delta 2");
 });

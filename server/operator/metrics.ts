@@ -1,3 +1,4 @@
+import { bitsPerByte } from "../../protocol/bits-per-byte.ts";
 import type { Overview } from "../../protocol/operator.ts";
 import { setbackOf } from "../../protocol/setback.ts";
 import type { RunStatus } from "../../protocol/status.ts";
@@ -26,6 +27,8 @@ export function metricsOf(
   metric("volunteers", "Volunteers of the last minute", status.volunteers);
   metric("deltas_merged_total", "Deltas merged since the run began", status.deltas.merged);
   if (last !== undefined) metric("held_out_loss", "Nats a token on text nobody trains on", last.loss);
+  const bits = last && bitsPerByte(last.loss, status.bytesPerToken);
+  if (bits !== undefined) metric("held_out_bits_per_byte", "Bits for a byte of text nobody trains on", bits);
   const setback = setbackOf(status.heldOut, status.baselines.uniform);
   metric("getting_worse", "1 while held-out loss stays above its best, or above guessing", setback ? 1 : 0);
   if (newest !== undefined) {

@@ -28,6 +28,8 @@ export interface RunOptions {
   readonly merger?: Merger;
   /** Measures versions on held-out text; without it no version is measured. */
   readonly evaluator?: Evaluator;
+  /** Bytes (UTF-8) of a token of the text that the evaluator measures versions on; without it nobody knows. */
+  readonly bytesPerToken?: (settings: Settings) => Promise<number>;
   /** Measures what deltas are worth; without it none is audited. */
   readonly auditor?: Auditor;
   readonly log: Log;

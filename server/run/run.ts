@@ -24,7 +24,7 @@ import { recover } from "./recover.ts";
 import { type ServerIdentity, serverIdentity } from "./server-key.ts";
 import type { RunService } from "./service.ts";
 import { tunedSettings } from "./tuning.ts";
-import { type FixedManifest, fixedManifest, statusOf } from "./view.ts";
+import { type FixedManifest, fixedManifest, type KnownText, statusOf } from "./view.ts";
 import { Volunteers } from "./volunteers.ts";
 
 /**
@@ -45,7 +45,15 @@ export async function openRun(options: RunOptions): Promise<Run> {
   const live = new LiveRun(options, identity, recovered);
   const tuned = await withKeptCard(store, await tunedSettings(store, recovered.definition.settings));
   live.tune(tuned, rulesOf(recovered.definition.id, tuned, corpus, recovered.definition.task.parameters));
-  const parts = { fixed, people: await People.open(store), drain: await Drain.open(store) };
+  const bytesPerToken = await options.bytesPerToken?.(tuned).catch((error: unknown) => {
+    log.warn({ error: String(error) }, "the bytes of the held-out text could not be counted");
+  });
+  const parts = {
+    fixed,
+    bytesPerToken: bytesPerToken ?? null,
+    people: await People.open(store),
+    drain: await Drain.open(store),
+  };
   const run = new Run(options, live, identity, parts);
   live.quality.inquire();
   run.tick();
@@ -54,6 +62,7 @@ export async function openRun(options: RunOptions): Promise<Run> {
 
 interface RunParts {
   readonly fixed: FixedManifest;
+  readonly bytesPerToken: number | null;
   readonly people: People;
   readonly drain: Drain;
 }
@@ -66,15 +75,17 @@ export class Run implements RunService {
   readonly #options: RunOptions;
   readonly #live: LiveRun;
   readonly #fixed: FixedManifest;
+  readonly #known: KnownText;
   readonly #reader: Reader;
   readonly #dispatcher: Dispatcher;
   readonly #intake: Intake;
 
   constructor(options: RunOptions, live: LiveRun, identity: ServerIdentity, parts: RunParts) {
-    const { fixed, people, drain } = parts;
+    const { fixed, bytesPerToken, people, drain } = parts;
     this.#options = options;
     this.#live = live;
     this.#fixed = fixed;
+    this.#known = { baselines: options.corpus.baselines, bytesPerToken };
     this.#reader = new Reader(live, fixed, identity, options);
     this.#intake = new Intake(live, identity, options.store);
     this.admin = new Admin(live, drain, options);
@@ -85,8 +96,7 @@ export class Run implements RunService {
   }
 
   manifest = () => this.#reader.manifest();
-  status = (): RunStatus =>
-    statusOf(this.#fixed, this.#options.corpus, this.#live, this.volunteers.refusedByCode);
+  status = (): RunStatus => statusOf(this.#fixed, this.#known, this.#live, this.volunteers.refusedByCode);
   tokenizer = () => this.#options.corpus.tokenizer;
   latestSnapshot = () => this.#reader.latestSnapshot();
   snapshot = (hash: Hash) => this.#reader.snapshot(hash);

@@ -41,10 +41,13 @@ export async function fixedManifest(
   };
 }
 
+/** What is known of the held-out text before any version is measured on it. */
+export type KnownText = Pick<RunStatus, "baselines" | "bytesPerToken">;
+
 /** The answer of `GET /api/run`. */
 export function statusOf(
   fixed: FixedManifest,
-  corpus: RunCorpus,
+  known: KnownText,
   live: Pick<LiveRun, "state" | "definition" | "clock">,
   refused: RunStatus["deltas"]["refused"],
 ): RunStatus {
@@ -66,7 +69,7 @@ export function statusOf(
     model,
     parameters,
     heldOut: state.heldOut,
-    baselines: corpus.baselines,
+    ...known,
     tokensMerged: state.tokens,
     tokenBudget: definition.settings.tokenBudget,
     tokensPerSecond: lately.reduce((sum, { tokens }) => sum + tokens, 0) / seconds,

@@ -272,6 +272,7 @@ export function exampleStatus(overrides: Partial<RunStatus> = {}): RunStatus {
     model: { layers: 2, heads: 4, width: 96, context: 128, vocabulary: 512 },
     parameters: 285_312,
     heldOut,
+    bytesPerToken: 2.41,
     baselines: { uniform: 6.24, unigram: 5.24, bigram: 3.98 },
     tokensMerged: 3_276_800,
     tokenBudget: 40_000_000,

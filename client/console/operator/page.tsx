@@ -14,7 +14,7 @@ import {
 import type { RunWatch } from "../../ui/watch.ts";
 import { type Activity, ActivityList } from "../activity-list.tsx";
 import { Embedding } from "../embedding/card.tsx";
-import { Card, Figure } from "../parts.tsx";
+import { BitsPerByte, Card, Figure } from "../parts.tsx";
 import { Rounds } from "../rounds.tsx";
 import { SetupPage } from "../setup/page.tsx";
 import type { SetupClient } from "../setup/setup-client.ts";
@@ -206,7 +206,9 @@ function Figures({ overview, status }: Pick<DashboardProps, "overview" | "status
   const share = status.tokenBudget > 0 ? status.tokensMerged / status.tokenBudget : 0;
   return (
     <dl class="figures">
-      <Figure name={text.heldOut} value={last ? formatLoss(last.loss) : "–"} help={text.heldOutHelp} />
+      <Figure name={text.heldOut} value={last ? formatLoss(last.loss) : "–"} help={text.heldOutHelp}>
+        <BitsPerByte status={status} />
+      </Figure>
       <Figure
         name={text.version}
         value={formatCount(status.version)}

@@ -10,7 +10,7 @@ import { formatCount, formatLarge, formatLoss, formatProbability } from "../../u
 import { LossChart } from "../../ui/loss-chart.tsx";
 import type { RunWatch } from "../../ui/watch.ts";
 import { type Activity, ActivityList } from "../activity-list.tsx";
-import { Card, Figure } from "../parts.tsx";
+import { BitsPerByte, Card, Figure } from "../parts.tsx";
 import { Rounds } from "../rounds.tsx";
 import { STATE, text } from "../strings.ts";
 import { RefusedTable, VersionsTable } from "../tables.tsx";
@@ -132,7 +132,9 @@ function Figures({ status }: { readonly status: RunStatus }) {
         name={text.heldOut}
         value={last === undefined ? "–" : formatLoss(last.loss)}
         help={text.heldOutHelp}
-      />
+      >
+        <BitsPerByte status={status} />
+      </Figure>
       <Figure
         name={text.version}
         value={formatCount(status.version)}

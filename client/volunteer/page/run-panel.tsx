@@ -1,7 +1,7 @@
 import { here } from "../../../protocol/address.ts";
 import { ROUTES } from "../../../protocol/routes.ts";
 import type { RunStatus } from "../../../protocol/status.ts";
-import { formatCount, formatLarge } from "../../ui/format.ts";
+import { formatCount, formatLarge, formatLoss } from "../../ui/format.ts";
 import { LossChart } from "../../ui/loss-chart.tsx";
 import { SamplePair } from "../../ui/samples.tsx";
 import { common } from "../../ui/strings.ts";
@@ -13,11 +13,16 @@ export function RunPanel({ watch }: { readonly watch: RunWatch }) {
   const status = watch.status.value;
   if (status === undefined) return null;
   const crowd = status.rounds?.lately?.crowd;
+  const last = status.heldOut.at(-1);
+  const bits = common.bitsPerByte(last?.loss ?? 0, status.bytesPerToken);
   return (
     <>
       <section class="card" aria-labelledby="run-title">
         <h2 id="run-title">{text.heldOut}</h2>
-        <p class="note">{text.heldOutHelp}</p>
+        <p class="note">
+          {text.heldOutHelp}{" "}
+          {last !== undefined && bits !== "" && text.heldOutNow(formatLoss(last.loss), bits)}
+        </p>
         <LossChart curve={() => watch.status.value} />
         <dl class="facts">
           <Fact name={common.version} value={formatCount(status.version)} />
