@@ -1,6 +1,6 @@
-import { as, asInteger, asNumber, asText, type Json } from "./guards.ts";
+import { as, asArray, asInteger, asNumber, asText, type Json } from "./guards.ts";
 import { type Hash, isHash } from "./ids.ts";
-import { MAX_LOSS } from "./limits.ts";
+import { MAX_LOSS, MAX_PROMPTS, MAX_WRITTEN_CHARS } from "./limits.ts";
 import { isRunState, type RunState } from "./manifest.ts";
 
 /**
@@ -36,7 +36,19 @@ export interface EvaluationEvent {
   readonly loss: number;
   /** This version's sample; plain text from a language model, never markup. */
   readonly sample: string;
+  /** What it wrote on from each of the run's prompts; absent where the run has none. */
+  readonly written?: readonly string[];
 }
+
+/** Reads what a version wrote on from prompts, where it did. Throws `bad-request`. */
+export const parseWritten = ({ written }: Json): { readonly written?: readonly string[] } =>
+  written === undefined
+    ? {}
+    : {
+        written: asArray(written, "written", MAX_PROMPTS).map((text) =>
+          asText(text, "written[]", MAX_WRITTEN_CHARS),
+        ),
+      };
 
 /** Characters of a sample. */
 const MAX_SAMPLE = 2_000;
@@ -70,6 +82,7 @@ export function parseEvent(json: Json): RunEvent | undefined {
         tokens: count(json.tokens, "tokens"),
         loss: asNumber(json.loss, "loss", 0, MAX_LOSS),
         sample: asText(json.sample, "sample", MAX_SAMPLE),
+        ...parseWritten(json),
       };
     case "state":
       return { type: "state", state: as(isRunState, json.state, "state") };

@@ -52,5 +52,11 @@ export const MAX_AUDIT_BYTES = 1_024;
  */
 export const MAX_LOSS = 1e6;
 
+/** Prompts of the operator's that every measured version goes on from, and characters of each. */
+export const MAX_PROMPTS = 4;
+export const MAX_PROMPT_CHARS = 200;
+/** Characters of what a version writes on from one: it travels in events and in the run's status. */
+export const MAX_WRITTEN_CHARS = 300;
+
 /** Characters of a run's name and of any label a volunteer sends (device, browser). */
 export const MAX_LABEL = 80;

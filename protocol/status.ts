@@ -42,6 +42,8 @@ export interface RunStatus {
   readonly rounds: RoundStatus | null;
   /** The newest versions, newest first. */
   readonly versions: readonly VersionSummary[];
+  /** The operator's beginnings, which every measured version goes on from. */
+  readonly prompts: readonly string[];
   /** The newest sample the model wrote, and at which version. */
   readonly sample: Sample | null;
   /** Early versions' samples, oldest first, each of a version about four times the one before. */
@@ -84,6 +86,8 @@ export interface CrowdStatus {
 export interface Sample {
   readonly version: number;
   readonly text: string;
+  /** What the version wrote on from each of the run's prompts, in their order; absent where it has none. */
+  readonly written?: readonly string[];
 }
 
 export interface HeldOutPoint {

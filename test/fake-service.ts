@@ -60,6 +60,7 @@ const STATUS: RunStatus = {
   deltas: { merged: 0, refused: {} },
   rounds: null,
   versions: [],
+  prompts: [],
   sample: null,
   samples: [],
 };

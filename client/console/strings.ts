@@ -32,6 +32,11 @@ export const text = {
   modelText: (parameters: string, shape: string) => `${parameters} parameters: ${shape}`,
   hash: "SHA-256 of the current version",
   about: "About this run",
+  prompts: "The same beginnings, over time",
+  promptsHelp:
+    "How versions go on from what the operator began, each with the same draws of chance, unedited.",
+  promptsWait: "No version has been asked yet.",
+  byVersion: (version: string) => `version ${version}`,
   curve: "Held-out loss",
   versions: "Versions",
   versionsTable: "Table of versions",

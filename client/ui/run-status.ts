@@ -1,5 +1,6 @@
 import { parseCard } from "../../protocol/card.ts";
 import { type ErrorCode, isErrorCode, ProtocolError } from "../../protocol/errors.ts";
+import { parseWritten } from "../../protocol/events.ts";
 import {
   as,
   asArray,
@@ -11,7 +12,14 @@ import {
   type Json,
 } from "../../protocol/guards.ts";
 import { isHash, isRunId } from "../../protocol/ids.ts";
-import { MAX_BATCH, MAX_LABEL, MAX_LOSS, MAX_STEPS } from "../../protocol/limits.ts";
+import {
+  MAX_BATCH,
+  MAX_LABEL,
+  MAX_LOSS,
+  MAX_PROMPT_CHARS,
+  MAX_PROMPTS,
+  MAX_STEPS,
+} from "../../protocol/limits.ts";
 import { isRunState } from "../../protocol/manifest.ts";
 import { parseModelShape } from "../../protocol/model.ts";
 import type {
@@ -65,6 +73,7 @@ export function parseRunStatus(json: Json): RunStatus {
     ...(json.audits !== undefined && asBoolean(json.audits, "audits") && { audits: true }),
     rounds: json.rounds === null ? null : parseRounds(json.rounds),
     versions: asArray(json.versions, "versions", MAX_ROWS).map(parseVersion),
+    prompts: json.prompts === undefined ? [] : parsePrompts(json.prompts),
     sample: json.sample === null ? null : parseSample(json.sample),
     samples: asArray(json.samples, "samples", MAX_SAMPLES).map(parseSample),
   };
@@ -137,10 +146,14 @@ function parseRefused(value: unknown): RunStatus["deltas"]["refused"] {
   return refused;
 }
 
+const parsePrompts = (value: unknown) =>
+  asArray(value, "prompts", MAX_PROMPTS).map((prompt) => asText(prompt, "prompts[]", MAX_PROMPT_CHARS));
+
 function parseSample(value: unknown): Sample {
   const json = asObject(value, "sample");
   return {
     version: count(json.version, "sample.version"),
     text: asText(json.text, "sample.text", MAX_SAMPLE),
+    ...parseWritten(json),
   };
 }

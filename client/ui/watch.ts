@@ -164,14 +164,14 @@ export function applyEvent(status: RunStatus, event: RunEvent): RunStatus {
       };
     }
     case "evaluation": {
-      const { version, tokens, loss, sample } = event;
+      const { version, tokens, loss, sample, written } = event;
       const known = status.heldOut.filter((point) => point.version !== version);
       return {
         ...status,
         heldOut: [...known, { version, tokens, loss }].sort((a, b) => a.version - b.version),
         sample:
           status.sample === null || version >= status.sample.version
-            ? { version, text: sample }
+            ? { version, text: sample, ...(written && { written }) }
             : status.sample,
       };
     }

@@ -38,6 +38,7 @@ export function languageEvaluator(
         shape,
         tokenizer: corpus.tokenizer,
         windows: sliceOf(text, settings),
+        prompts: settings.prompts,
         prompt: text.slice(0, Math.min(PROMPT_TOKENS, shape.context)),
       },
     });

@@ -19,23 +19,28 @@ export interface Change {
 
 /** Adds a held-out measurement to the curve; a loss that has risen too far takes the run back. */
 export function evaluate(rules: Rules, state: State, event: Evaluated): Change {
-  const { at, version, tokens, loss, sample } = event;
+  const { at, version, tokens, loss } = event;
   const newest = state.heldOut.at(-1);
   // Measured before a roll-back and reported after it: that version is gone.
   const gone = version < state.floor;
   if (gone || (newest !== undefined && newest.version >= version))
     return { state: { ...state, at }, quiet: true };
+  const written = event.written && { written: event.written };
+  const sample = { version, text: event.sample, ...written };
   const to = rolledBackTo(state.heldOut, event, rules.tripwire);
   return {
     state: {
       ...state,
       at,
       heldOut: thinned([...state.heldOut, { version, tokens, loss }], MAX_POINTS),
-      sample: { version, text: sample },
-      samples: keepSample(state.samples, version, sample),
+      sample,
+      samples: keepSample(state.samples, sample),
     },
     effects: [
-      { type: "announce", event: { type: "evaluation", version, tokens, loss, sample } },
+      {
+        type: "announce",
+        event: { type: "evaluation", version, tokens, loss, sample: event.sample, ...written },
+      },
       ...(to === undefined ? [] : [{ type: "roll-back", to } as const]),
     ],
     quiet: true,

@@ -131,6 +131,8 @@ export interface Evaluated {
   readonly tokens: number;
   readonly loss: number;
   readonly sample: string;
+  /** What the version wrote on from each of the run's prompts. */
+  readonly written?: readonly string[];
 }
 
 /** To "finished": whatever waits, and whatever was already on its way to the journal, is discarded. */

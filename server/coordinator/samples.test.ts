@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { keepSample, type Samples } from "./samples.ts";
 
 const after = (versions: readonly number[]) =>
-  versions.reduce<Samples>((kept, version) => keepSample(kept, version, `v${version}`), []);
+  versions.reduce<Samples>((kept, version) => keepSample(kept, { version, text: `v${version}` }), []);
 
 it("keeps the first sample and then fewer and fewer", () => {
   expect(after(Array.from({ length: 300 }, (_, i) => i)).map(({ version }) => version)).toEqual([

@@ -5,6 +5,7 @@ import { pathToFileURL } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { layoutOf } from "../../model/contract/layout.ts";
 import { Random } from "../../model/lib/random.ts";
+import { MAX_WRITTEN_CHARS } from "../../protocol/limits.ts";
 import { ManualTimer } from "../../test/harness/manual-timer.ts";
 import { SILENCE_MS } from "../lib/watchdog.ts";
 import { evaluateInThread, type ThreadEvaluator } from "./evaluator.ts";
@@ -38,6 +39,7 @@ const data: WorkerData = {
   tokenizer: byteTokenizer(),
   windows: heldOutSlice(text, SHAPE.context, 20, 1),
   prompt: text.slice(0, 4),
+  prompts: [],
 };
 const weights = Float32Array.from({ length: layoutOf(SHAPE).length }, () => (random.unit() - 0.5) / 50);
 
@@ -80,6 +82,28 @@ describe("evaluation in a thread", () => {
     expect(first.loss).toBeLessThan(Math.log(256) + 0.1);
     expect(first.sample.length).toBeGreaterThan(0);
     expect(await evaluator.evaluate(1, weights)).toEqual(first);
+  });
+
+  it("goes on from each of the operator's beginnings with the same draws at every version, boundedly; control: the sample's draws change", async () => {
+    const prompts = ["Call me", "x".repeat(200)];
+    evaluator = evaluateInThread({ data: { ...data, prompts } });
+    const first = await evaluator.evaluate(1, weights);
+    expect(first.written).toHaveLength(2);
+    for (const wrote of first.written!) {
+      expect(wrote.length).toBeGreaterThan(0);
+      expect(wrote.length).toBeLessThanOrEqual(MAX_WRITTEN_CHARS);
+    }
+    const second = await evaluator.evaluate(2, weights);
+    expect(second.written).toEqual(first.written);
+    expect(second.sample).not.toBe(first.sample);
+    expect(
+      await evaluator.evaluate(
+        3,
+        weights.map((value) => 2 * value),
+      ),
+    ).not.toMatchObject({
+      written: first.written,
+    });
   });
 
   it("says why a version cannot be measured, and goes on with the next", async () => {

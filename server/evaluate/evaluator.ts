@@ -42,7 +42,8 @@ export function evaluateInThread({ data, worker = WORKER, after }: ThreadOptions
         throw new NotEvaluated(error.message);
       });
       if ("error" in answer) throw new NotEvaluated(answer.error);
-      return { loss: answer.loss, sample: answer.sample };
+      const { version: _, ...evaluation } = answer;
+      return evaluation;
     },
     close: () => thread.close(),
   };

@@ -3,6 +3,7 @@ import type { ModelShape } from "../../model/contract/config.ts";
 import type { TrainerOptions } from "../../model/contract/trainer.ts";
 import type { Evidence } from "../trust/audit.ts";
 import type { DirectionJob } from "./direct.ts";
+import type { Evaluation } from "./ports.ts";
 
 /** The data that the worker is started with. */
 export interface WorkerData {
@@ -13,6 +14,8 @@ export interface WorkerData {
   readonly windows: readonly Uint16Array[];
   /** The first tokens of the held-out text: what samples go on from. */
   readonly prompt: Uint16Array;
+  /** The operator's beginnings, which every version goes on from. */
+  readonly prompts: readonly string[];
 }
 
 /** One version to measure. */
@@ -22,9 +25,9 @@ export interface Question {
   readonly weights: Float32Array;
 }
 
-/** Its answer: a loss and a sample, or why there is none. */
+/** Its answer: a loss and what it writes, or why there is none. */
 export type Answer =
-  | { readonly version: number; readonly loss: number; readonly sample: string }
+  | ({ readonly version: number } & Evaluation)
   | { readonly version: number; readonly error: string };
 
 /** The data that the auditor's worker is started with: the run's optimiser too, since it may recompute a ticket. */

@@ -11,6 +11,8 @@ export interface Evaluator {
 export interface Evaluation {
   readonly loss: number;
   readonly sample: string;
+  /** What it writes on from each of the run's prompts; absent where there are none. */
+  readonly written?: readonly string[];
 }
 
 /** Audits, beside the run: one call at a time. */

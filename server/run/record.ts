@@ -125,6 +125,7 @@ const schema: z.ZodType<DurableEvent> = z.discriminatedUnion("type", [
     tokens: count,
     loss: z.number(),
     sample: z.string(),
+    written: z.array(z.string()).exactOptional(),
   }),
   z.object({ type: z.literal("state"), at: count, state: z.custom<RunState>(isRunState) }),
   z.object({

@@ -11,8 +11,9 @@ import {
   MIDRISE3,
   MIN_CHUNK,
 } from "../../protocol/codec/codec.ts";
-import { MAX_BATCH, MAX_LABEL, MAX_STEPS } from "../../protocol/limits.ts";
+import { MAX_BATCH, MAX_LABEL, MAX_PROMPT_CHARS, MAX_PROMPTS, MAX_STEPS } from "../../protocol/limits.ts";
 import { ICE_URL, type IceServer, MAX_ICE_CHARS, MAX_ICE_SERVERS } from "../../protocol/manifest.ts";
+import { isSeen } from "../../protocol/text.ts";
 
 /**
  * Plain averaging (rate 1 replaces the weights by the volunteers' mean), DiLoCo's Nesterov (2311.08105), or Nesterov
@@ -186,6 +187,18 @@ export const runFile = z.strictObject({
   keepSnapshots: count(1, 1_000).default(3),
   keepDiffs: count(1, 1_000_000).default(100),
   evaluateWindows: count(1, 100_000).default(64),
+  prompts: z
+    .array(
+      z
+        .string()
+        .min(1)
+        .max(MAX_PROMPT_CHARS)
+        .refine((prompt) => prompt.split("\n").every(isSeen), {
+          message: "has characters that cannot be shown in a line",
+        }),
+    )
+    .max(MAX_PROMPTS)
+    .default([]),
   trust: z
     .strictObject({
       rules: z.enum(["default", "clipped-mean", "mean"]).default("default"),

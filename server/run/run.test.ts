@@ -183,16 +183,18 @@ describe("evaluation", () => {
     answers[0]?.({ loss: 5.5, sample: "noise" });
     await until(() => asked.length === 2);
     expect(asked).toEqual([0, 3]);
-    answers[1]?.({ loss: 4.5, sample: "words" });
+    answers[1]?.({ loss: 4.5, sample: "words", written: ["on", "and on"] });
     const curve = [
       { version: 0, tokens: 0, loss: 5.5 },
       { version: 3, tokens: 192, loss: 4.5 },
     ];
     await until(() => tiny.run.status().heldOut.length === 2);
     expect(tiny.run.status()).toMatchObject({ heldOut: curve, sample: { version: 3, text: "words" } });
+    const wrote = { version: 3, text: "words", written: ["on", "and on"] };
+    expect(tiny.run.status().samples.at(-1)).toEqual(wrote);
     expect(events.filter(({ type }) => type === "evaluation")).toHaveLength(2);
     const again = await restart(tiny, "drop");
-    expect(again.run.status().heldOut).toEqual(curve);
+    expect(again.run.status()).toMatchObject({ heldOut: curve, sample: wrote });
     await again.run.close();
   });
 

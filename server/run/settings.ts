@@ -95,6 +95,8 @@ export interface Settings {
   readonly keepDiffs: number;
   /** Held-out windows of one context each that an evaluation reads. Default 64. */
   readonly evaluateWindows: number;
+  /** Beginnings that every measured version goes on from, so that versions compare. Default none; 4 at most. */
+  readonly prompts: readonly string[];
   /** How volunteers' deltas are trusted (docs/SECURITY.md). */
   readonly trust: {
     /** How a version's deltas are weighed: "default", "clipped-mean", or "mean", which trusts everybody. */

@@ -78,6 +78,7 @@ export function statusOf(
     ...(fixed.audits && { audits: true }),
     rounds: roundStatus(definition.rules, state),
     versions: state.versions,
+    prompts: definition.settings.prompts,
     sample: state.sample,
     samples: state.samples,
   };

@@ -297,15 +297,24 @@ export function exampleStatus(overrides: Partial<RunStatus> = {}): RunStatus {
       ms: 9_300 + 710 * (i % 5),
       diffBytes: 151_600,
     })),
+    prompts: ["The whale", "Call me"],
     sample: {
       version: 160,
+      written: [
+        " was seen in the water, and the boat of the captain went to the white side of the ship.",
+        " the old man, said Starbuck; and all the men of the deck were looking at the sea.",
+      ],
       text:
         "The whale was the ship, and the sea was a long of the boat; the captain had not the white head of " +
         "the deck, and all his hand was seen in the water.\n\n“What is the whale?” said Starbuck, and the " +
         "old man was again.",
     },
     samples: [
-      { version: 0, text: "whaosXn it q;fu,ed Yor\nlc hemZ w ti7 as" },
+      {
+        version: 0,
+        text: "whaosXn it q;fu,ed Yor\nlc hemZ w ti7 as",
+        written: ["Q;s tn7ed\nwh aXo", " lcZ u,fo itq hem"],
+      },
       { version: 1, text: " the e and ooe t, he  of s the nd a" },
       { version: 4, text: "The the whan of and the sear, the was on the and the of hat" },
       { version: 16, text: "The whale was the sead of the boat, and the man the shipe was been" },

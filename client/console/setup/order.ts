@@ -9,6 +9,8 @@ export interface Draft {
   readonly name: string;
   readonly operator: string;
   readonly card: RunCard;
+  /** Beginnings that versions go on from, one a line. */
+  readonly prompts: string;
   readonly layers: number;
   readonly heads: number;
   readonly width: number;
@@ -36,6 +38,7 @@ export const FIRST_DRAFT: Draft = {
   name: "",
   operator: "",
   card: {},
+  prompts: "",
   ...PRESETS[0]!,
   paused: true,
 };
@@ -59,6 +62,7 @@ export function orderOf(draft: Draft, text: TextSource): SetupOrder {
   const name = draft.name.trim();
   const operator = draft.operator.trim();
   const card = cardSaid(draft.card);
+  const prompts = draft.prompts.split("\n").filter((line) => line.trim() !== "");
   return {
     text,
     vocabulary,
@@ -67,6 +71,7 @@ export function orderOf(draft: Draft, text: TextSource): SetupOrder {
       ...(name !== "" && { name }),
       ...(operator !== "" && { operator }),
       ...(Object.keys(card).length > 0 && { card }),
+      ...(prompts.length > 0 && { prompts }),
       model: { layers, heads, width, context },
       tokenBudget,
     },

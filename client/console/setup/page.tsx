@@ -64,6 +64,15 @@ export function SetupPage({ setup, away, signOut }: SetupPageProps) {
             <p class="note">{text.cardHelp}</p>
             <form class="settings" onSubmit={(event) => event.preventDefault()}>
               <CardFields card={draft.card} setCard={(card) => setDraft({ ...draft, card })} />
+              <label class="long">
+                <span>{text.prompts}</span>
+                <textarea
+                  rows={2}
+                  value={draft.prompts}
+                  onInput={({ currentTarget }) => setDraft({ ...draft, prompts: currentTarget.value })}
+                />
+                <small>{text.promptsHelp}</small>
+              </label>
             </form>
           </Card>
           <Card title={text.costTitle}>

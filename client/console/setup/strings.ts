@@ -50,9 +50,13 @@ export const text = {
 
   cardTitle: "3. What people read",
   cardHelp:
-    "Shown before anybody agrees to train, and in the files of the model. All of it can be changed later.",
+    "Shown before anybody agrees to train, and in the files of the model. All but the beginnings can be changed later.",
   noPurpose:
     "Nothing says what the model is for yet. People give their machine to a purpose; it can be said later, too.",
+
+  prompts: "Beginnings",
+  promptsHelp:
+    "up to four, one a line: every version goes on from them, side by side; they stay as they are now",
 
   costTitle: "4. What it costs",
   estimating: "Working it out…",

@@ -14,6 +14,7 @@ import { BitsPerByte, Card, Figure } from "../parts.tsx";
 import { Rounds } from "../rounds.tsx";
 import { STATE, text } from "../strings.ts";
 import { RefusedTable, VersionsTable } from "../tables.tsx";
+import { Prompts } from "./prompts.tsx";
 
 export interface DashboardProps {
   readonly watch: RunWatch;
@@ -40,6 +41,7 @@ export function Dashboard({ watch, activity }: DashboardProps) {
               <ActivityList activity={activity} label={text.activity} none={text.noActivity} />
             </Card>
           </div>
+          <Prompts status={status} />
           <Rounds rounds={status.rounds} />
           <Card title={text.refused}>
             <RefusedTable refused={status.deltas.refused} />
