@@ -1,6 +1,6 @@
 /**
- * Every state of every page as a picture, to be looked at: `node test/browser/screenshots.ts OUTDIR [WORD]`.
- * WORD keeps only the pictures whose name holds it.
+ * Every state of every page as a picture, to be looked at: `node test/browser/screenshots.ts OUTDIR [WORD…]`.
+ * Words keep only the pictures whose name holds one of them.
  */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -461,8 +461,9 @@ async function shoot(context: BrowserContext, dir: string, shot: Shot, file: str
   await host.close();
 }
 
-const [out, word = ""] = process.argv.slice(2);
-if (out === undefined) throw new Error("where to? node test/browser/screenshots.ts OUTDIR [WORD]");
+const [out, ...words] = process.argv.slice(2);
+const isWanted = (name: string) => words.length === 0 || words.some((word) => name.includes(word));
+if (out === undefined) throw new Error("where to? node test/browser/screenshots.ts OUTDIR [WORD…]");
 await mkdir(out, { recursive: true });
 const dir = await buildPages();
 const browser = await chromium.launch({
@@ -471,7 +472,7 @@ const browser = await chromium.launch({
 });
 for (const width of [360, 1280]) {
   for (const colorScheme of ["light", "dark"] as const) {
-    for (const shot of SHOTS.filter(({ name }) => `${name}-${width}-${colorScheme}`.includes(word))) {
+    for (const shot of SHOTS.filter(({ name }) => isWanted(`${name}-${width}-${colorScheme}`))) {
       const context = await browser.newContext({ viewport: { width, height: 800 }, colorScheme });
       await shoot(context, dir, shot, join(out, `${shot.name}-${width}-${colorScheme}.png`));
       await context.close();
