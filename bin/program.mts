@@ -10,6 +10,7 @@ Usage: murmuration COMMAND [options]
   corpus add FILE…  make a data directory's corpus from text
   volunteer URL     train for a run on this machine, without a browser
   operator-link     print a new one-time link to the operator's page
+  questions FILE    have a run's versions answer multiple-choice questions
   export DIR|URL    take a run's model out, for Hugging Face's tools or llama.cpp
   verify DIR        check that a run's model is what its signed history says
   backup DIR TO     copy a run's data directory, also while it is served; restore BACKUP DIR brings it back
@@ -54,6 +55,10 @@ async function run(name: string | undefined, args: readonly string[]): Promise<n
     case "export": {
       const { exportCommand } = await import("../server/cli/export.ts");
       return exportCommand(args, { stdout, stderr });
+    }
+    case "questions": {
+      const { questionsCommand } = await import("../server/cli/questions.ts");
+      return questionsCommand(args, { stdout, stderr });
     }
     case "operator-link": {
       const { operatorLinkCommand } = await import("../server/cli/operator.ts");

@@ -38,6 +38,8 @@ export interface EvaluationEvent {
   readonly sample: string;
   /** What it wrote on from each of the run's prompts; absent where the run has none. */
   readonly written?: readonly string[];
+  /** Questions answered right; absent where none were asked. */
+  readonly right?: number;
 }
 
 /** Reads what a version wrote on from prompts, where it did. Throws `bad-request`. */
@@ -83,6 +85,7 @@ export function parseEvent(json: Json): RunEvent | undefined {
         loss: asNumber(json.loss, "loss", 0, MAX_LOSS),
         sample: asText(json.sample, "sample", MAX_SAMPLE),
         ...parseWritten(json),
+        ...(json.right !== undefined && { right: count(json.right, "right") }),
       };
     case "state":
       return { type: "state", state: as(isRunState, json.state, "state") };

@@ -224,6 +224,8 @@ describe("guards", () => {
     const evaluation = { type: "evaluation", version: 1, tokens: 2, loss: MAX_LOSS, sample: "" } as const;
     expect(parseEvent(evaluation)).toEqual(evaluation);
     expect(await codeOf(() => parseEvent({ ...evaluation, loss: MAX_LOSS * 1.1 }))).toBe("bad-request");
+    expect(parseEvent({ ...evaluation, right: 7 })).toEqual({ ...evaluation, right: 7 });
+    expect(await codeOf(() => parseEvent({ ...evaluation, right: -1 }))).toBe("bad-request");
     const written = ["on", "and on"];
     expect(parseEvent({ ...evaluation, written })).toEqual({ ...evaluation, written });
     for (const wrong of ["on", [7], ["x".repeat(301)], Array(5).fill("")]) {

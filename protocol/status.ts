@@ -1,3 +1,4 @@
+import type { QuestionSet } from "./answers.ts";
 import type { RunCard } from "./card.ts";
 import type { ErrorCode } from "./errors.ts";
 import type { Hash, RunId } from "./ids.ts";
@@ -42,6 +43,8 @@ export interface RunStatus {
   readonly rounds: RoundStatus | null;
   /** The newest versions, newest first. */
   readonly versions: readonly VersionSummary[];
+  /** Multiple-choice questions that measured versions answer; null where there are none. */
+  readonly questions: QuestionSet | null;
   /** The operator's beginnings, which every measured version goes on from. */
   readonly prompts: readonly string[];
   /** The newest sample the model wrote, and at which version. */
@@ -94,6 +97,8 @@ export interface HeldOutPoint {
   readonly version: number;
   readonly tokens: number;
   readonly loss: number;
+  /** Questions answered right; absent where none were asked. */
+  readonly right?: number;
 }
 
 export interface VersionSummary {

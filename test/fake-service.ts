@@ -60,6 +60,7 @@ const STATUS: RunStatus = {
   deltas: { merged: 0, refused: {} },
   rounds: null,
   versions: [],
+  questions: null,
   prompts: [],
   sample: null,
   samples: [],

@@ -32,6 +32,13 @@ export const text = {
   modelText: (parameters: string, shape: string) => `${parameters} parameters: ${shape}`,
   hash: "SHA-256 of the current version",
   about: "About this run",
+  answers: "Questions answered",
+  answersHelp: (questions: string, chance: string) =>
+    `Of ${questions} multiple-choice questions, those where the right choice is likeliest to the model. Guessing has ${chance}.`,
+  answersWait: "No version has been asked yet.",
+  answersCaption: (chance: string) =>
+    `From 0% to 100%, over tokens; the band is the standard error. Dashed: guessing, ${chance}.`,
+  answersSummary: (from: string, to: string) => `Right answers went from ${from} to ${to}.`,
   prompts: "The same beginnings, over time",
   promptsHelp:
     "How versions go on from what the operator began, each with the same draws of chance, unedited.",

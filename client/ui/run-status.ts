@@ -1,3 +1,4 @@
+import { parseQuestionSet } from "../../protocol/answers.ts";
 import { parseCard } from "../../protocol/card.ts";
 import { type ErrorCode, isErrorCode, ProtocolError } from "../../protocol/errors.ts";
 import { parseWritten } from "../../protocol/events.ts";
@@ -73,6 +74,7 @@ export function parseRunStatus(json: Json): RunStatus {
     ...(json.audits !== undefined && asBoolean(json.audits, "audits") && { audits: true }),
     rounds: json.rounds === null ? null : parseRounds(json.rounds),
     versions: asArray(json.versions, "versions", MAX_ROWS).map(parseVersion),
+    questions: json.questions == null ? null : parseQuestionSet(asObject(json.questions, "questions")),
     prompts: json.prompts === undefined ? [] : parsePrompts(json.prompts),
     sample: json.sample === null ? null : parseSample(json.sample),
     samples: asArray(json.samples, "samples", MAX_SAMPLES).map(parseSample),
@@ -92,6 +94,7 @@ function parsePoint(value: unknown): HeldOutPoint {
     version: count(json.version, "heldOut[].version"),
     tokens: count(json.tokens, "heldOut[].tokens"),
     loss: nats(json.loss, "heldOut[].loss"),
+    ...(json.right !== undefined && { right: count(json.right, "heldOut[].right") }),
   };
 }
 

@@ -2,6 +2,7 @@ import { loadTokenizer } from "../../model/data/tokenizer.ts";
 import { bytesPerToken } from "../evaluate/bytes-per-token.ts";
 import { evaluateInThread, type ThreadEvaluator } from "../evaluate/evaluator.ts";
 import type { Evaluator } from "../evaluate/ports.ts";
+import type { ChoiceQuestion } from "../evaluate/questions.ts";
 import { heldOutSlice } from "../evaluate/slice.ts";
 import type { Settings } from "../run/settings.ts";
 import type { OpenedCorpus } from "./run-corpus.ts";
@@ -26,6 +27,7 @@ const sliceOf = (text: Uint16Array, { model, evaluateWindows, seed }: Settings) 
  */
 export function languageEvaluator(
   { corpus, heldOut }: OpenedCorpus,
+  questions: readonly ChoiceQuestion[],
   settingsOf: () => Settings,
 ): Evaluator & { close(): Promise<void> } {
   let thread: Promise<ThreadEvaluator> | undefined;
@@ -39,6 +41,7 @@ export function languageEvaluator(
         tokenizer: corpus.tokenizer,
         windows: sliceOf(text, settings),
         prompts: settings.prompts,
+        questions,
         prompt: text.slice(0, Math.min(PROMPT_TOKENS, shape.context)),
       },
     });

@@ -8,6 +8,8 @@ import { DirectoryError } from "../data-dir/error.ts";
 import { beginFirstStart, endFirstStart, isFirstStart } from "../data-dir/first-start.ts";
 import { lockDirectory } from "../data-dir/lock.ts";
 import { auditInThread } from "../evaluate/auditor.ts";
+import { keptQuestions } from "../evaluate/question-file.ts";
+import { chanceOf } from "../evaluate/questions.ts";
 import type { Writer } from "../lib/io.ts";
 import type { Log } from "../lib/log.ts";
 import { mergeInThread } from "../merge/merge-thread.ts";
@@ -16,6 +18,7 @@ import { largestBatch } from "../run/micro-batch.ts";
 import type { RunOptions } from "../run/options.ts";
 import { openRun, type Run } from "../run/run.ts";
 import type { Settings } from "../run/settings.ts";
+import { nodeFiles } from "../store/node-files.ts";
 import { openFileStore } from "../store/open.ts";
 import { bytesPerTokenOf, languageEvaluator } from "./language-evaluator.ts";
 import { openCorpus } from "./run-corpus.ts";
@@ -128,7 +131,8 @@ async function open(
     }
     const { task: taskOf, corpus } = await begunWith(store, start, languageTask, opened.corpus);
     let begun: Settings | undefined;
-    const evaluator = languageEvaluator({ ...opened, corpus }, () => {
+    const questions = await keptQuestions(nodeFiles(directory));
+    const evaluator = languageEvaluator({ ...opened, corpus }, questions, () => {
       if (begun === undefined) throw new Error("a run that is not open asked for an evaluation");
       return begun;
     });
@@ -153,6 +157,9 @@ async function open(
       clock: () => performance.now(),
       random: (bytes) => new Uint8Array(randomBytes(bytes)),
       evaluator,
+      ...(questions.length > 0 && {
+        questions: { questions: questions.length, chance: chanceOf(questions) },
+      }),
       bytesPerToken: (chosen) => bytesPerTokenOf(opened, chosen),
       auditor,
       log,

@@ -26,20 +26,21 @@ export function evaluate(rules: Rules, state: State, event: Evaluated): Change {
   if (gone || (newest !== undefined && newest.version >= version))
     return { state: { ...state, at }, quiet: true };
   const written = event.written && { written: event.written };
+  const right = event.right === undefined ? {} : { right: event.right };
   const sample = { version, text: event.sample, ...written };
   const to = rolledBackTo(state.heldOut, event, rules.tripwire);
   return {
     state: {
       ...state,
       at,
-      heldOut: thinned([...state.heldOut, { version, tokens, loss }], MAX_POINTS),
+      heldOut: thinned([...state.heldOut, { version, tokens, loss, ...right }], MAX_POINTS),
       sample,
       samples: keepSample(state.samples, sample),
     },
     effects: [
       {
         type: "announce",
-        event: { type: "evaluation", version, tokens, loss, sample: event.sample, ...written },
+        event: { type: "evaluation", version, tokens, loss, sample: event.sample, ...written, ...right },
       },
       ...(to === undefined ? [] : [{ type: "roll-back", to } as const]),
     ],

@@ -133,6 +133,8 @@ export interface Evaluated {
   readonly sample: string;
   /** What the version wrote on from each of the run's prompts. */
   readonly written?: readonly string[];
+  /** Of the run's questions, those that it answered right. */
+  readonly right?: number;
 }
 
 /** To "finished": whatever waits, and whatever was already on its way to the journal, is discarded. */

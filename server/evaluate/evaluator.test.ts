@@ -40,6 +40,7 @@ const data: WorkerData = {
   windows: heldOutSlice(text, SHAPE.context, 20, 1),
   prompt: text.slice(0, 4),
   prompts: [],
+  questions: [],
 };
 const weights = Float32Array.from({ length: layoutOf(SHAPE).length }, () => (random.unit() - 0.5) / 50);
 
@@ -104,6 +105,19 @@ describe("evaluation in a thread", () => {
     ).not.toMatchObject({
       written: first.written,
     });
+  });
+
+  it("answers the questions it is given, and none where there are none", async () => {
+    const questions = ["x", "y"].map((prompt) => ({ prompt, choices: ["a", "b"], answer: 0 }));
+    evaluator = evaluateInThread({ data });
+    expect(await evaluator.evaluate(1, weights)).not.toHaveProperty("right");
+    await evaluator.close();
+    evaluator = evaluateInThread({ data: { ...data, questions } });
+    const { right } = await evaluator.evaluate(1, weights);
+    const flipped = questions.map((question) => ({ ...question, answer: 1 }));
+    await evaluator.close();
+    evaluator = evaluateInThread({ data: { ...data, questions: flipped } });
+    expect((await evaluator.evaluate(1, weights)).right).toBe(2 - right!);
   });
 
   it("says why a version cannot be measured, and goes on with the next", async () => {

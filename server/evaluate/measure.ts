@@ -2,6 +2,7 @@ import type { Trainer } from "../../model/contract/trainer.ts";
 import type { Tokenizer } from "../../model/data/tokenizer.ts";
 import { generate } from "../../model/decode/generate.ts";
 import { MAX_WRITTEN_CHARS } from "../../protocol/limits.ts";
+import { type Asked, isRight } from "./answers.ts";
 import type { Question, WorkerData } from "./messages.ts";
 import type { Evaluation } from "./ports.ts";
 import { batched } from "./slice.ts";
@@ -21,12 +22,13 @@ const TOP_K = 40;
 /**
  * The held-out loss of one version, nats a token, over the whole slice, and a sample that goes on from the
  * held-out text's beginning: only what the model wrote, not what it was given. On from the run's prompts every version
- * writes with the same draws, so that two of them differ by what they learnt.
+ * writes with the same draws, so that two of them differ by what they learnt. Last it answers the questions.
  */
 export async function measure(
   trainer: Trainer,
   tokenizer: Pick<Tokenizer, "encode" | "decode" | "vocabulary">,
-  { shape, windows, prompt, prompts }: Omit<WorkerData, "tokenizer">,
+  { shape, windows, prompt, prompts }: Omit<WorkerData, "tokenizer" | "questions">,
+  asked: readonly Asked[],
   { version, weights }: Question,
 ): Promise<Evaluation> {
   await trainer.load(weights);
@@ -50,7 +52,15 @@ export async function measure(
     const wrote = tokens.length === 0 ? "" : await write(tokens, i, WRITTEN_TOKENS);
     written.push(wrote.slice(0, MAX_WRITTEN_CHARS));
   }
-  return { loss: sum / windows.length, sample, ...(prompts.length > 0 && { written }) };
+  let right = 0;
+  for (const question of asked) {
+    if (await isRight(trainer, shape.context, question)) right += 1;
+  }
+  return {
+    ...{ loss: sum / windows.length, sample },
+    ...(prompts.length > 0 && { written }),
+    ...(asked.length > 0 && { right }),
+  };
 }
 
 /** None where the tokenizer has no tokens for a text: such a prompt is left unanswered. */

@@ -4,6 +4,7 @@ import type { TrainerOptions } from "../../model/contract/trainer.ts";
 import type { Evidence } from "../trust/audit.ts";
 import type { DirectionJob } from "./direct.ts";
 import type { Evaluation } from "./ports.ts";
+import type { ChoiceQuestion } from "./questions.ts";
 
 /** The data that the worker is started with. */
 export interface WorkerData {
@@ -16,6 +17,8 @@ export interface WorkerData {
   readonly prompt: Uint16Array;
   /** The operator's beginnings, which every version goes on from. */
   readonly prompts: readonly string[];
+  /** Questions that every version answers. */
+  readonly questions: readonly ChoiceQuestion[];
 }
 
 /** One version to measure. */

@@ -13,6 +13,8 @@ export interface Evaluation {
   readonly sample: string;
   /** What it writes on from each of the run's prompts; absent where there are none. */
   readonly written?: readonly string[];
+  /** Of the run's questions, those that it answered right; absent where there are none. */
+  readonly right?: number;
 }
 
 /** Audits, beside the run: one call at a time. */

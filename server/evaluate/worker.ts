@@ -1,5 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { loadTokenizer } from "../../model/data/tokenizer.ts";
+import { inTokens } from "./answers.ts";
 import { openEvaluationTrainer } from "./device.ts";
 import { EVALUATION_BATCH, measure } from "./measure.ts";
 import type { Answer, Question, WorkerData } from "./messages.ts";
@@ -8,6 +9,7 @@ import { reporting } from "./progress.ts";
 /** The evaluator's thread: one trainer, one version after another. The main thread is evaluator.ts. */
 const data: WorkerData = workerData;
 const tokenizer = loadTokenizer(data.tokenizer);
+const asked = inTokens(data.questions, tokenizer);
 const trainer = openEvaluationTrainer({
   shape: data.shape,
   // Nothing is trained here; a trainer is made for an optimiser all the same.
@@ -24,7 +26,7 @@ async function answer(question: Question): Promise<void> {
   const { version } = question;
   const reply = (message: Answer) => parentPort?.postMessage(message);
   try {
-    reply({ version, ...(await measure(await trainer, tokenizer, data, question)) });
+    reply({ version, ...(await measure(await trainer, tokenizer, data, asked, question)) });
   } catch (error) {
     reply({ version, error: error instanceof Error ? error.message : String(error) });
   }

@@ -1,3 +1,4 @@
+import { parseQuestionSet, type QuestionSet } from "../../protocol/answers.ts";
 import { parseCard, type RunCard } from "../../protocol/card.ts";
 import { asArray, asInteger, asNumber, asObject, asText, type Json } from "../../protocol/guards.ts";
 import { MAX_LABEL, MAX_LOSS } from "../../protocol/limits.ts";
@@ -9,14 +10,15 @@ export interface About {
   readonly card: RunCard;
   readonly tokensMerged: number;
   readonly bytesPerToken: number | null;
+  readonly questions: QuestionSet | null;
   /** The newest measurement; undefined before the first. */
   readonly heldOut: HeldOutPoint | undefined;
 }
 
-export const aboutOf = ({ operator, card, tokensMerged, bytesPerToken, heldOut }: RunStatus): About => ({
-  ...{ operator, card, tokensMerged, bytesPerToken },
-  heldOut: heldOut.at(-1),
-});
+export const aboutOf = (status: RunStatus): About => {
+  const { operator, card, tokensMerged, bytesPerToken, questions, heldOut } = status;
+  return { operator, card, tokensMerged, bytesPerToken, questions, heldOut: heldOut.at(-1) };
+};
 
 /** Points of a curve: the server thins to a few hundred (rule M2). */
 const MAX_POINTS = 5_000;
@@ -30,12 +32,16 @@ export function parseAbout(json: Json): About {
     tokensMerged: asInteger(json.tokensMerged, "tokensMerged", 0, Number.MAX_SAFE_INTEGER),
     bytesPerToken:
       json.bytesPerToken == null ? null : asNumber(json.bytesPerToken, "bytesPerToken", 0.01, 10_000),
+    questions: json.questions == null ? null : parseQuestionSet(asObject(json.questions, "questions")),
     heldOut: last === undefined ? undefined : parsePoint(asObject(last, "heldOut[]")),
   };
 }
 
-const parsePoint = ({ version, tokens, loss }: Json): HeldOutPoint => ({
+const parsePoint = ({ version, tokens, loss, right }: Json): HeldOutPoint => ({
   version: asInteger(version, "heldOut[].version", 0, Number.MAX_SAFE_INTEGER),
   tokens: asInteger(tokens, "heldOut[].tokens", 0, Number.MAX_SAFE_INTEGER),
   loss: asNumber(loss, "heldOut[].loss", 0, MAX_LOSS),
+  ...(right !== undefined && {
+    right: asInteger(right, "heldOut[].right", 0, Number.MAX_SAFE_INTEGER),
+  }),
 });

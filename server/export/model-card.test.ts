@@ -12,6 +12,7 @@ const RUN: Described = {
   operator: "The Reading Room",
   tokensMerged: 3_276_800,
   bytesPerToken: 2.5,
+  questions: null,
   heldOut: { version: 158, tokens: 3_000_000, loss: 3.1 },
   card: {
     purpose: "A model that writes like the sea.",
@@ -53,6 +54,16 @@ test("a model card has a header that YAML parses, with what Hugging Face's hub a
   const unknown = read({ ...RUN, bytesPerToken: null });
   expect(unknown.header["model-index"][0].results[0].metrics).toHaveLength(2);
   expect(unknown.body).not.toContain("bits a byte");
+});
+
+test("a run whose versions answer questions has its accuracy and its error in the card", () => {
+  const heldOut = { ...RUN.heldOut!, right: 100 };
+  const { header, body } = read({ ...RUN, heldOut, questions: { questions: 200, chance: 0.25 } });
+  expect(header.metrics).toEqual(["perplexity", "accuracy"]);
+  expect(header["model-index"][0].results[1].metrics).toEqual([
+    { type: "accuracy", name: "Accuracy ± 0.035", value: 0.5 },
+  ]);
+  expect(body).toContain("50.0% ± 3.5% of 200, where guessing has 25.0%");
 });
 
 test("a card that says nothing has neither licence nor language, and a run without a measurement no metrics", () => {

@@ -1,8 +1,10 @@
 import type { GgufValue } from "../../model/export/gguf.ts";
 import type { ModelFile } from "../../model/export/hugging-face.ts";
+import { accuracyOf } from "../../protocol/answers.ts";
 import { bitsPerByte } from "../../protocol/bits-per-byte.ts";
 import { utf8 } from "../../protocol/bytes.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
+import type { HeldOutPoint } from "../../protocol/status.ts";
 import type { About } from "./about.ts";
 import { licenceIdentifier } from "./licence.ts";
 
@@ -17,17 +19,15 @@ export function modelCard(run: Described): ModelFile {
 }
 
 /** YAML's flow style has JSON within it, and no character that the two read differently gets into a card. */
-function headerOf({ name, card, heldOut, bytesPerToken }: Described): object {
+function headerOf(run: Described): object {
+  const { card, heldOut } = run;
   return {
     ...(card.modelLicence !== undefined && licenceOf(card.modelLicence)),
     ...(card.language !== undefined && { language: card.language.split(", ") }),
     library_name: "transformers",
     pipeline_tag: "text-generation",
     tags: TAGS,
-    ...(heldOut !== undefined && {
-      metrics: ["perplexity"],
-      "model-index": [indexOf(name, heldOut.loss, bytesPerToken)],
-    }),
+    ...(heldOut !== undefined && modelIndex(run, heldOut)),
   };
 }
 
@@ -36,15 +36,24 @@ function licenceOf(licence: string): object {
   return id === undefined ? { license: "other", license_name: licence } : { license: id };
 }
 
-function indexOf(name: string, loss: number, bytesPerToken: number | null): object {
+function modelIndex({ name, bytesPerToken, questions }: Described, { loss, right }: HeldOutPoint): object {
+  const task = { type: "text-generation" };
   const bits = bitsPerByte(loss, bytesPerToken);
-  const metrics = [
+  const measured = [
     { type: "perplexity", name: "Perplexity a token", value: Math.exp(loss) },
     { type: "loss", name: "Nats a token", value: loss },
     ...(bits === undefined ? [] : [{ type: "bits_per_byte", name: "Bits a byte", value: bits }]),
   ];
-  const dataset = { type: "held-out", name: "Held-out text of the run" };
-  return { name, results: [{ task: { type: "text-generation" }, dataset, metrics }] };
+  const results: object[] = [
+    { task, dataset: { type: "held-out", name: "Held-out text of the run" }, metrics: measured },
+  ];
+  if (right === undefined || questions === null) {
+    return { metrics: ["perplexity"], "model-index": [{ name, results }] };
+  }
+  const { accuracy, error } = accuracyOf(right, questions);
+  const metrics = [{ type: "accuracy", name: `Accuracy ± ${error.toFixed(3)}`, value: accuracy }];
+  results.push({ task, dataset: { type: "multiple-choice", name: "Questions of the run" }, metrics });
+  return { metrics: ["perplexity", "accuracy"], "model-index": [{ name, results }] };
 }
 
 function bodyOf(run: Described): string {
@@ -68,6 +77,7 @@ function bodyOf(run: Described): string {
       ...said("Licence of the model", card.modelLicence),
       `- Version ${version}, ${count(parameters)} parameters, after ${count(tokensMerged)} tokens`,
       ...measuredLine(run),
+      ...answersLine(run),
       `- SHA-256 of the version: \`${hash}\``,
     ].join("\n"),
     "Trained from the first step in volunteers’ browsers, with Murmuration.",
@@ -81,6 +91,16 @@ function measuredLine({ heldOut, bytesPerToken }: Described): string[] {
   const more = bits === undefined ? "" : `, ${bits.toFixed(4)} bits a byte`;
   return [
     `- Held-out loss: ${heldOut.loss.toFixed(4)} nats a token${more}, measured at version ${heldOut.version}`,
+  ];
+}
+
+function answersLine({ heldOut, questions }: Described): string[] {
+  if (heldOut?.right === undefined || questions === null) return [];
+  const { accuracy, error } = accuracyOf(heldOut.right, questions);
+  const percent = (part: number) => `${(100 * part).toFixed(1)}%`;
+  const chance = `where guessing has ${percent(questions.chance)}`;
+  return [
+    `- Multiple-choice questions answered right: ${percent(accuracy)} ± ${percent(error)} of ${questions.questions}, ${chance}`,
   ];
 }
 

@@ -36,7 +36,8 @@ async function scrape(): Promise<string> {
   const measured = {
     ...status,
     bytesPerToken: 2.5 / Math.LN2,
-    heldOut: [{ version: 1, tokens: 10, loss: 3.5 }],
+    heldOut: [{ version: 1, tokens: 10, loss: 3.5, right: 48 }],
+    questions: { questions: 96, chance: 0.25 },
   };
   const refused = { ...measured, deltas: { merged: 2, refused: { stale: 5 } } };
   return metricsOf(refused, OVERVIEW, { snapshots: 7 });
@@ -64,6 +65,9 @@ it("is text that a Prometheus reads: each metric with help and type, and what on
   expect(lines).toContain('murmuration_shared_audits_total{settled_by="server"} 2');
   expect(lines).toContain("murmuration_wrong_audits_total 3");
   expect(lines).toContain("murmuration_held_out_bits_per_byte 1.4");
+  expect(lines).toContain("murmuration_questions_right_ratio 0.5");
+  expect(lines).toContain("murmuration_questions_right_ratio_error 0.05");
+  expect(lines).toContain("murmuration_questions_chance_ratio 0.25");
   expect(lines).toContain("murmuration_muon_inside 1");
   expect(lines).toContain("murmuration_steps_per_delta 2");
 });

@@ -1,3 +1,4 @@
+import { accuracyOf } from "../../protocol/answers.ts";
 import { bitsPerByte } from "../../protocol/bits-per-byte.ts";
 import type { Overview } from "../../protocol/operator.ts";
 import { setbackOf } from "../../protocol/setback.ts";
@@ -29,6 +30,13 @@ export function metricsOf(
   if (last !== undefined) metric("held_out_loss", "Nats a token on text nobody trains on", last.loss);
   const bits = last && bitsPerByte(last.loss, status.bytesPerToken);
   if (bits !== undefined) metric("held_out_bits_per_byte", "Bits for a byte of text nobody trains on", bits);
+  const { questions } = status;
+  if (last?.right !== undefined && questions !== null) {
+    const { accuracy, error } = accuracyOf(last.right, questions);
+    metric("questions_right_ratio", "Of the questions that versions are asked, answered right", accuracy);
+    metric("questions_right_ratio_error", "Its standard error", error);
+    metric("questions_chance_ratio", "Of the questions, what guessing answers right", questions.chance);
+  }
   const setback = setbackOf(status.heldOut, status.baselines.uniform);
   metric("getting_worse", "1 while held-out loss stays above its best, or above guessing", setback ? 1 : 0);
   if (newest !== undefined) {

@@ -1,4 +1,5 @@
 import type { Matrix } from "../../model/contract/layout.ts";
+import type { QuestionSet } from "../../protocol/answers.ts";
 import type { Hash } from "../../protocol/ids.ts";
 import type { DurableEvent } from "../coordinator/events.ts";
 import type { Outcome } from "../coordinator/outcomes.ts";
@@ -28,6 +29,8 @@ export interface RunOptions {
   readonly merger?: Merger;
   /** Measures versions on held-out text; without it no version is measured. */
   readonly evaluator?: Evaluator;
+  /** The questions that the evaluator has versions answer, if it has any. */
+  readonly questions?: QuestionSet;
   /** Bytes (UTF-8) of a token of the text that the evaluator measures versions on; without it nobody knows. */
   readonly bytesPerToken?: (settings: Settings) => Promise<number>;
   /** Measures what deltas are worth; without it none is audited. */

@@ -126,6 +126,7 @@ const schema: z.ZodType<DurableEvent> = z.discriminatedUnion("type", [
     loss: z.number(),
     sample: z.string(),
     written: z.array(z.string()).exactOptional(),
+    right: count.exactOptional(),
   }),
   z.object({ type: z.literal("state"), at: count, state: z.custom<RunState>(isRunState) }),
   z.object({

@@ -183,10 +183,10 @@ describe("evaluation", () => {
     answers[0]?.({ loss: 5.5, sample: "noise" });
     await until(() => asked.length === 2);
     expect(asked).toEqual([0, 3]);
-    answers[1]?.({ loss: 4.5, sample: "words", written: ["on", "and on"] });
+    answers[1]?.({ loss: 4.5, sample: "words", written: ["on", "and on"], right: 7 });
     const curve = [
       { version: 0, tokens: 0, loss: 5.5 },
-      { version: 3, tokens: 192, loss: 4.5 },
+      { version: 3, tokens: 192, loss: 4.5, right: 7 },
     ];
     await until(() => tiny.run.status().heldOut.length === 2);
     expect(tiny.run.status()).toMatchObject({ heldOut: curve, sample: { version: 3, text: "words" } });

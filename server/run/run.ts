@@ -85,7 +85,11 @@ export class Run implements RunService {
     this.#options = options;
     this.#live = live;
     this.#fixed = fixed;
-    this.#known = { baselines: options.corpus.baselines, bytesPerToken };
+    this.#known = {
+      baselines: options.corpus.baselines,
+      bytesPerToken,
+      questions: options.questions ?? null,
+    };
     this.#reader = new Reader(live, fixed, identity, options);
     this.#intake = new Intake(live, identity, options.store);
     this.admin = new Admin(live, drain, options);

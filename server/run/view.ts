@@ -42,7 +42,7 @@ export async function fixedManifest(
 }
 
 /** What is known of the held-out text before any version is measured on it. */
-export type KnownText = Pick<RunStatus, "baselines" | "bytesPerToken">;
+export type KnownText = Pick<RunStatus, "baselines" | "bytesPerToken" | "questions">;
 
 /** The answer of `GET /api/run`. */
 export function statusOf(

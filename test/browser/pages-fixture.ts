@@ -247,6 +247,7 @@ export function exampleStatus(overrides: Partial<RunStatus> = {}): RunStatus {
   const heldOut = Array.from({ length: 41 }, (_, i) => ({
     version: i * 4,
     tokens: i * 4 * 20_480,
+    right: Math.round(68 - 48 * Math.exp(-i / 12) + 3 * Math.sin(i * 1.7) - 5),
     loss: 3.1 + 3.14 * Math.exp(-i / 7) + 0.03 * Math.sin(i * 2.1),
   }));
   return {
@@ -297,6 +298,7 @@ export function exampleStatus(overrides: Partial<RunStatus> = {}): RunStatus {
       ms: 9_300 + 710 * (i % 5),
       diffBytes: 151_600,
     })),
+    questions: { questions: 69, chance: 0.25 },
     prompts: ["The whale", "Call me"],
     sample: {
       version: 160,

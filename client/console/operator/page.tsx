@@ -13,6 +13,7 @@ import {
 } from "../../ui/format.ts";
 import type { RunWatch } from "../../ui/watch.ts";
 import { type Activity, ActivityList } from "../activity-list.tsx";
+import { Answers } from "../answers.tsx";
 import { Embedding } from "../embedding/card.tsx";
 import { BitsPerByte, Card, Figure } from "../parts.tsx";
 import { Rounds } from "../rounds.tsx";
@@ -139,6 +140,7 @@ function Dashboard({ client, watch, activity, overview, status }: DashboardProps
           </Card>
         </div>
       </div>
+      <Answers status={status} />
       <Rounds rounds={status.rounds} />
       <div class="wide even">
         <Card title={text.here}>

@@ -10,6 +10,7 @@ import { formatCount, formatLarge, formatLoss, formatProbability } from "../../u
 import { LossChart } from "../../ui/loss-chart.tsx";
 import type { RunWatch } from "../../ui/watch.ts";
 import { type Activity, ActivityList } from "../activity-list.tsx";
+import { Answers } from "../answers.tsx";
 import { BitsPerByte, Card, Figure } from "../parts.tsx";
 import { Rounds } from "../rounds.tsx";
 import { STATE, text } from "../strings.ts";
@@ -41,6 +42,7 @@ export function Dashboard({ watch, activity }: DashboardProps) {
               <ActivityList activity={activity} label={text.activity} none={text.noActivity} />
             </Card>
           </div>
+          <Answers status={status} />
           <Prompts status={status} />
           <Rounds rounds={status.rounds} />
           <Card title={text.refused}>
