@@ -75,6 +75,9 @@ export const text = {
   about: "What is this?",
 
   pause: "Pause",
+  pauseFor: "Pause for…",
+  pauseLengths: { "half-hour": "30 minutes", hour: "an hour", tomorrow: "until tomorrow" },
+  pausedUntil: (at: number) => `Training resumes by itself: ${formatTime(at)}.`,
   resume: "Resume",
   stop: "Stop",
   start: "Start again",
@@ -88,6 +91,8 @@ export const text = {
   },
   presetOwn: "Custom",
   tune: "Fine-tune",
+  startPaused: "Begin paused whenever this page is opened",
+  keepAwake: "Keep the screen awake while training",
   pauseOnSaver: "Pause while this browser saves data",
   pauseOnHeat: "Pause when the machine is hot or busy",
   hoursOn: "Train only from",

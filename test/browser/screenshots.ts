@@ -211,6 +211,18 @@ const SHOTS: readonly Shot[] = [
       await page.getByRole("button", { name: "Pause" }).click();
     },
   },
+  {
+    name: "paused-for-an-hour",
+    path: "/",
+    async visitor(page) {
+      await page.clock.setFixedTime(new Date(2026, 10, 23, 12, 0));
+      await page.reload();
+      await agree(page);
+      await page.getByText("Fine-tune").click();
+      await page.getByLabel("Pause for…").selectOption("an hour");
+      await page.getByText("Training resumes by itself").waitFor();
+    },
+  },
   { name: "away", path: "/", given: withPhase({ phase: "away", forMs: 7_400 }), visitor: agree },
   {
     name: "away-at-once",

@@ -1,4 +1,5 @@
 import { MIN_SHARE, PRESET_NAMES, PRESETS, presetOf, type Tuning } from "../session/choices.ts";
+import { browserWakeLocks } from "../session/keep-awake.ts";
 import type { Hours } from "../session/rests.ts";
 import type { Session } from "../session/session.ts";
 import { text } from "../strings.ts";
@@ -32,6 +33,8 @@ export function ChoicesForm({ session }: { readonly session: Session }) {
         {session.rests.savesData.value !== undefined && <Check session={session} what="pauseOnSaver" />}
         {session.rests.hot.value !== undefined && <Check session={session} what="pauseOnHeat" />}
         <HoursChoice session={session} />
+        <Check session={session} what="startPaused" />
+        {browserWakeLocks() !== undefined && <Check session={session} what="keepAwake" />}
       </details>
     </div>
   );

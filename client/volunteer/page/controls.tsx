@@ -1,6 +1,7 @@
 import type { ReadonlySignal } from "@preact/signals";
 import { common } from "../../ui/strings.ts";
 import { deviceLine, phaseLine, probeLine, refusedLine } from "../lines.ts";
+import { PAUSES } from "../session/pause-until.ts";
 import type { Session } from "../session/session.ts";
 import type { SharingState } from "../session/sharing.ts";
 import type { TrainerHandle } from "../session/worker-client.ts";
@@ -29,11 +30,15 @@ export function Controls({
       </p>
       {phase.phase === "unable" && phase.detail !== "" && <p class="detail">{phase.detail}</p>}
       {refused !== undefined && <p class="detail">{refusedLine(refused.code)}</p>}
+      {session.choices.value.pausedUntil !== undefined && (
+        <p class="detail">{text.pausedUntil(session.choices.value.pausedUntil)}</p>
+      )}
       <div class="buttons">
         {busy ? (
           <>
             <PauseButton session={session} />
             <OverrideButton session={session} />
+            <PauseFor session={session} />
             <button type="button" onClick={session.stop}>
               {text.stop}
             </button>
@@ -60,10 +65,32 @@ export function PauseButton({ session }: { readonly session: Session }) {
       type="button"
       class="primary"
       data-state={paused ? "paused" : "running"}
-      onClick={paused ? session.start : session.pause}
+      onClick={paused ? session.start : () => session.pause()}
     >
       {paused ? text.resume : text.pause}
     </button>
+  );
+}
+
+/** Pauses that end by themselves. */
+function PauseFor({ session }: { readonly session: Session }) {
+  return (
+    <select
+      aria-label={text.pauseFor}
+      value=""
+      onChange={({ currentTarget }) => {
+        const length = PAUSES.find((one) => one === currentTarget.value);
+        currentTarget.value = ""; // it is a menu: the same may be chosen again
+        if (length !== undefined) session.pause(length);
+      }}
+    >
+      <option value="">{text.pauseFor}</option>
+      {PAUSES.map((length) => (
+        <option key={length} value={length}>
+          {text.pauseLengths[length]}
+        </option>
+      ))}
+    </select>
   );
 }
 

@@ -1,9 +1,10 @@
-import { effect, untracked } from "@preact/signals";
+import { computed, effect, untracked } from "@preact/signals";
 import { serverOf } from "../../../protocol/address.ts";
 import { mount } from "../../ui/mount.ts";
 import { watchRunInBrowser } from "../../ui/watch.ts";
 import { browserStorage } from "../session/choices.ts";
 import { deviceAsked } from "../session/device-asked.ts";
+import { browserWakeLocks, keepAwake } from "../session/keep-awake.ts";
 import { keptRefusals } from "../session/refusals.ts";
 import { forgetReload, reloadOnce, tabStorage } from "../session/reload.ts";
 import { browserRests } from "../session/rests.ts";
@@ -17,13 +18,18 @@ const server = serverOf(location.href);
 const watch = watchRunInBrowser();
 const trainer = createTrainer(spawnWorker);
 const refusals = keptRefusals(browserStorage(), Date.now);
+const rests = browserRests();
 const session = createSession({
-  trainer,
-  server,
+  ...{ trainer, server, rests },
   device: deviceAsked(location.search),
   storage: browserStorage(),
-  rests: browserRests(),
 });
+const isAtWork = computed(() => trainer.alive.value && session.choices.value.wanted === "run");
+keepAwake(
+  computed(() => isAtWork.value && session.choices.value.keepAwake),
+  rests.hidden,
+  browserWakeLocks(),
+);
 
 const sharing = createSharing(trainer, session, server);
 

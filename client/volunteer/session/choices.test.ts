@@ -25,6 +25,9 @@ function storage(content?: string) {
 const CHOSEN: Choices = {
   consented: "9".repeat(64),
   wanted: "pause",
+  pausedUntil: 1_800_000_000_000,
+  startPaused: true,
+  keepAwake: true,
   share: 0.3,
   pauseWhenHidden: true,
   pauseOnBattery: false,
@@ -57,6 +60,7 @@ describe("choices between visits", () => {
     "[]",
     JSON.stringify({ ...CHOSEN, share: 90 }),
     JSON.stringify({ ...CHOSEN, hours: { from: 0, to: 1_440 } }),
+    JSON.stringify({ ...CHOSEN, pausedUntil: "tomorrow" }),
     JSON.stringify({ consented: true }),
   ])("count as never asked when storage holds %j", (content) =>
     expect(loadChoices(storage(content))).toEqual(DEFAULT_CHOICES),

@@ -7,6 +7,8 @@ export interface Choices {
   readonly consented: string;
   /** Whether the visitor last started or stopped. */
   readonly wanted: "run" | "pause" | "stop";
+  /** When a pause is over: milliseconds since 1970; undefined: when the visitor says so. */
+  readonly pausedUntil: number | undefined;
   /** The part of the time to train, (0, 1]. */
   readonly share: number;
   readonly pauseWhenHidden: boolean;
@@ -17,14 +19,18 @@ export interface Choices {
   readonly pauseOnHeat: boolean;
   /** Train only within these hours; undefined: at any. */
   readonly hours: Hours | undefined;
+  /** Whether the page waits for the visitor's word each time it is opened. */
+  readonly startPaused: boolean;
+  /** Whether the screen stays awake while training. */
+  readonly keepAwake: boolean;
   /** Whether to share with other visitors, who then see this one's address: a consent of its own. */
   readonly withPeers: boolean;
 }
 
 /** Choices that the visitor may change at any time. */
-export type Tuning = Omit<Choices, "consented" | "wanted">;
+export type Tuning = Omit<Choices, "consented" | "wanted" | "pausedUntil">;
 
-/** Ready answers to "how much?". They leave the chosen hours, and the sharing, alone. */
+/** Ready answers to "how much?". They leave what has nothing to do with that alone. */
 export const PRESETS = {
   quiet: {
     share: 0.2,
@@ -48,7 +54,7 @@ export const PRESETS = {
     pauseOnSaver: false,
     pauseOnHeat: false,
   },
-} as const satisfies Record<string, Omit<Tuning, "hours" | "withPeers">>;
+} as const satisfies Record<string, Omit<Tuning, "hours" | "startPaused" | "keepAwake" | "withPeers">>;
 
 export type Preset = keyof typeof PRESETS;
 export const PRESET_NAMES = ["quiet", "balanced", "allIn"] as const satisfies readonly Preset[];
@@ -62,8 +68,11 @@ export function presetOf(choices: Tuning): Preset | undefined {
 export const DEFAULT_CHOICES: Choices = {
   consented: "",
   wanted: "stop",
+  pausedUntil: undefined,
   ...PRESETS.balanced,
   hours: undefined,
+  startPaused: false,
+  keepAwake: false,
   withPeers: false,
 };
 
@@ -83,12 +92,18 @@ export function loadChoices(storage: ChoiceStorage | undefined): Choices {
     return {
       consented: asText(json.consented, "consented", 64),
       wanted: wanted === "run" || wanted === "pause" ? wanted : "stop",
+      pausedUntil:
+        json.pausedUntil === undefined
+          ? undefined
+          : asInteger(json.pausedUntil, "pausedUntil", 0, Number.MAX_SAFE_INTEGER),
       share: asNumber(json.share, "share", MIN_SHARE, 1),
       pauseWhenHidden: asBoolean(json.pauseWhenHidden, "pauseWhenHidden"),
       pauseOnBattery: asBoolean(json.pauseOnBattery, "pauseOnBattery"),
       pauseOnSaver: asBoolean(json.pauseOnSaver, "pauseOnSaver"),
       pauseOnHeat: asBoolean(json.pauseOnHeat, "pauseOnHeat"),
       hours: json.hours === undefined ? undefined : parseHours(asObject(json.hours, "hours")),
+      startPaused: json.startPaused === true,
+      keepAwake: json.keepAwake === true,
       withPeers: json.withPeers === true,
     };
   } catch {

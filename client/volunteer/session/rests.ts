@@ -1,4 +1,4 @@
-import { type ReadonlySignal, signal } from "@preact/signals";
+import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import { asObject } from "../../../protocol/guards.ts";
 
 /**
@@ -15,16 +15,20 @@ export interface Rests {
   readonly hot: ReadonlySignal<boolean | undefined>;
   /** Minutes since midnight, by the visitor's clock. */
   readonly minute: ReadonlySignal<number>;
+  /** The visitor's clock: milliseconds since 1970, to half a minute. */
+  readonly now: ReadonlySignal<number>;
 }
 
 /** The rests of this browser. */
 export function browserRests(): Rests {
+  const now = nowSignal();
   return {
     hidden: hiddenSignal(document),
     onBattery: batterySignal(navigator),
     savesData: saverSignal(navigator),
     hot: heatSignal(globalThis),
-    minute: minuteSignal(),
+    minute: computed(() => minuteOf(now.value)),
+    now,
   };
 }
 
@@ -117,17 +121,17 @@ export function heatTeller(tell: (hot: boolean) => void): (state: unknown) => vo
 
 const MINUTE_MS = 60_000;
 
-function minuteSignal(): ReadonlySignal<number> {
-  const minute = signal(minuteNow());
+function nowSignal(): ReadonlySignal<number> {
+  const now = signal(Date.now());
   setInterval(() => {
-    minute.value = minuteNow();
+    now.value = Date.now();
   }, MINUTE_MS / 2);
-  return minute;
+  return now;
 }
 
-function minuteNow(): number {
-  const now = new Date();
-  return now.getHours() * 60 + now.getMinutes();
+function minuteOf(now: number): number {
+  const date = new Date(now);
+  return date.getHours() * 60 + date.getMinutes();
 }
 
 /** Hours of the day, in minutes since midnight; `from` after `to` spans midnight. */

@@ -32,6 +32,7 @@ function page(kept: Record<string, string> = {}) {
   const savesData = signal<boolean | undefined>(undefined);
   const hot = signal<boolean | undefined>(undefined);
   const minute = signal(600);
+  const now = signal(1_800_000_000_000);
   const session = createSession({
     trainer,
     server: "https://server.example",
@@ -45,10 +46,10 @@ function page(kept: Record<string, string> = {}) {
         delete kept[key];
       },
     },
-    rests: { hidden, onBattery, savesData, hot, minute },
+    rests: { hidden, onBattery, savesData, hot, minute, now },
   });
   const told = () => workers.at(-1)?.commands.map((command) => command.type) ?? [];
-  return { session, trainer, workers, hidden, onBattery, savesData, hot, minute, kept, late, told };
+  return { session, trainer, workers, hidden, onBattery, savesData, hot, minute, now, kept, late, told };
 }
 
 const RUN = "9".repeat(64);
@@ -93,6 +94,50 @@ describe("pausing", () => {
     const first = page();
     first.session.agree(RUN);
     first.session.pause();
+    const again = page({ ...first.kept });
+    again.session.enter(RUN);
+    expect(again.workers).toHaveLength(0);
+    expect(again.session.phase.value).toEqual({ phase: "paused", why: "visitor" });
+    again.session.start();
+    expect(again.workers).toHaveLength(1);
+  });
+
+  it("for a time ends by itself at that time, and not before; control: a pause without one does not end", () => {
+    const { session, now, told, kept } = page();
+    session.agree(RUN);
+    session.pause("half-hour");
+    now.value += 29 * 60_000;
+    expect(told()).toEqual(["start", "pause"]);
+    now.value += 60_000;
+    expect(told()).toEqual(["start", "pause", "resume"]);
+    expect(session.choices.value).toMatchObject({ wanted: "run", pausedUntil: undefined });
+    session.pause();
+    now.value += 1e9;
+    expect(told()).toEqual(["start", "pause", "resume", "pause"]);
+    session.pause("hour");
+    expect(JSON.parse(kept["murmuration-choices"]!).pausedUntil).toBe(now.value + 3_600_000);
+    session.start();
+    expect(session.choices.value.pausedUntil).toBeUndefined();
+  });
+
+  it("for a time outlives a reload: it goes on before that time, and trains after it", () => {
+    const first = page();
+    first.session.agree(RUN);
+    first.session.pause("hour");
+    const before = page({ ...first.kept });
+    before.session.enter(RUN);
+    expect(before.workers).toHaveLength(0);
+    before.now.value += 3_600_000;
+    expect(before.workers).toHaveLength(1);
+  });
+
+  it("comes first on every visit where the visitor chose so; control: else training goes on", () => {
+    const first = page();
+    first.session.agree(RUN);
+    const control = page({ ...first.kept });
+    control.session.enter(RUN);
+    expect(control.workers).toHaveLength(1);
+    first.session.choose({ startPaused: true });
     const again = page({ ...first.kept });
     again.session.enter(RUN);
     expect(again.workers).toHaveLength(0);

@@ -9,6 +9,7 @@ import {
   saveChoices,
   type Tuning,
 } from "./choices.ts";
+import { type PauseFor, pauseEnd } from "./pause-until.ts";
 import { type Rests, within } from "./rests.ts";
 import type { TrainerHandle } from "./worker-client.ts";
 
@@ -29,7 +30,8 @@ export interface Session {
   /** Consent, and the first start. */
   agree(run: string): void;
   start(): void;
-  pause(): void;
+  /** Until the visitor goes on, or for a time; after a time it trains again by itself. */
+  pause(length?: PauseFor): void;
   stop(): void;
   choose(change: Partial<Tuning>): void;
   /** Trains in spite of what asks for rest now, until that has passed. */
@@ -52,10 +54,13 @@ export interface SessionOptions {
   readonly initial?: Partial<Tuning>;
 }
 
+const RUN = { wanted: "run", pausedUntil: undefined } as const;
+
 export function createSession(options: SessionOptions): Session {
   const { trainer, server, device, storage, rests, site, initial } = options;
   const kept = loadChoices(storage);
-  const choices = signal(kept.consented === "" ? { ...kept, ...initial } : kept);
+  const opened = kept.startPaused && kept.wanted === "run" ? { ...kept, wanted: "pause" as const } : kept;
+  const choices = signal<Choices>(kept.consented === "" ? { ...kept, ...initial } : opened);
   const run = signal("");
 
   const agreed = computed(() => run.value !== "" && choices.value.consented === run.value);
@@ -105,6 +110,13 @@ export function createSession(options: SessionOptions): Session {
     trainer.start({ server, share, device, peers: withPeers });
   }
 
+  // A pause for a time is over.
+  effect(() => {
+    const { wanted, pausedUntil } = choices.value;
+    if (wanted !== "pause" || pausedUntil === undefined || rests.now.value < pausedUntil) return;
+    untracked(() => change({ wanted: "run", pausedUntil: undefined }));
+  });
+
   let resting: PauseReason | undefined;
   effect(() => {
     const why = rest.value;
@@ -133,17 +145,17 @@ export function createSession(options: SessionOptions): Session {
     agree(id) {
       run.value = id;
       // Agreeing to help another run says nothing of sharing with its visitors.
-      change({ consented: id, wanted: "run", ...(id !== choices.value.consented && { withPeers: false }) });
+      change({ consented: id, ...RUN, ...(id !== choices.value.consented && { withPeers: false }) });
       follow();
     },
     start() {
-      change({ wanted: "run" });
+      change(RUN);
       follow();
     },
-    pause: () => change({ wanted: "pause" }),
+    pause: (length) => change({ wanted: "pause", pausedUntil: length && pauseEnd(length, rests.now.peek()) }),
     stop() {
       // A site may say so before the visitor was asked, and then nothing is kept.
-      if (choices.value.wanted !== "stop") change({ wanted: "stop" });
+      if (choices.value.wanted !== "stop") change({ wanted: "stop", pausedUntil: undefined });
       trainer.stop();
     },
     choose(next) {
@@ -152,12 +164,12 @@ export function createSession(options: SessionOptions): Session {
     },
     override() {
       aside.value = reasons.value;
-      if (choices.value.wanted === "pause") change({ wanted: "run" });
+      if (choices.value.wanted === "pause") change(RUN);
       follow();
     },
     revoke() {
       // Before the Worker ends: one that ends while training is wanted is started again.
-      choices.value = { ...choices.value, consented: "", wanted: "stop" };
+      choices.value = { ...choices.value, consented: "", wanted: "stop", pausedUntil: undefined };
       forgetChoices(storage);
       trainer.end();
     },
