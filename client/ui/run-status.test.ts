@@ -13,7 +13,11 @@ const JSON_STATUS = {
   modelHash: "4".repeat(64),
   model: { layers: 2, heads: 4, width: 96, context: 128, vocabulary: 512 },
   parameters: 285_312,
-  heldOut: [{ version: 0, tokens: 0, loss: 6.24 }],
+  heldOut: [{ version: 0, tokens: 0, loss: 6.24, right: 17 }],
+  bytesPerToken: 2.5,
+  questions: { questions: 69, chance: 0.25 },
+  card: { purpose: "To read" },
+  prompts: ["Call me"],
   baselines: { uniform: 6.24, unigram: 5.24, bigram: 3.98 },
   tokensMerged: 15_360,
   tokenBudget: 40_000_000,
@@ -31,7 +35,7 @@ const JSON_STATUS = {
     },
   },
   versions: [{ version: 3, hash: "4".repeat(64), deltas: 1, tokens: 5_120, ms: 2_000, diffBytes: 151_600 }],
-  sample: { version: 3, text: "now" },
+  sample: { version: 3, text: "now", written: [" Ishmael"] },
   samples: [{ version: 0, text: "<i>then</i>" }],
 } satisfies Json;
 
@@ -40,6 +44,13 @@ describe("the run's status, as a stranger's JSON", () => {
     const { deltas, ...rest } = parseRunStatus(JSON_STATUS);
     expect(deltas).toEqual({ merged: 3, refused: { stale: 2 } });
     expect({ ...rest, deltas: JSON_STATUS.deltas }).toEqual(JSON_STATUS);
+  });
+
+  it("is read of a server of an earlier release, which says less", () => {
+    const { card, prompts, questions, bytesPerToken, ...before } = JSON_STATUS;
+    const none = { card: {}, prompts: [], questions: null, bytesPerToken: null };
+    expect(parseRunStatus(before)).toMatchObject(none);
+    expect([card, prompts, questions, bytesPerToken]).not.toContain(undefined); // the control
   });
 
   it("is read with the highest loss that servers tell", () => {
@@ -68,6 +79,10 @@ describe("the run's status, as a stranger's JSON", () => {
     ["modelHash", "../../etc/passwd"],
     ["state", "exploded"],
     ["volunteers", -1],
+    ["card", { link: "javascript:alert(1)" }],
+    ["prompts", Array(5).fill("x")],
+    ["questions", { questions: 0, chance: 0.25 }],
+    ["bytesPerToken", -1],
     ["heldOut", Array.from({ length: 5_001 }, () => ({ version: 0, tokens: 0, loss: 1 }))],
     ["sample", { version: 1, text: "a".repeat(2_001) }],
     ["name", 7],

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { layoutOf } from "../../model/contract/layout.ts";
+import { BYTE_CHARACTERS } from "../../model/data/bytechars.ts";
 import { Random } from "../../model/lib/random.ts";
 import { MAX_WRITTEN_CHARS } from "../../protocol/limits.ts";
 import { ManualTimer } from "../../test/harness/manual-timer.ts";
@@ -16,9 +17,7 @@ const SHAPE = { layers: 1, heads: 2, width: 8, context: 16, vocabulary: 256 };
 
 /** A tokenizer.json with a token for each byte. */
 function byteTokenizer(): Uint8Array<ArrayBuffer> {
-  const vocab = Object.fromEntries(
-    Array.from({ length: 256 }, (_, i) => [String.fromCharCode(0x100 + i), i]),
-  );
+  const vocab = Object.fromEntries([...BYTE_CHARACTERS].map((character, i) => [character, i]));
   const level = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true };
   const json = {
     version: "1.0",

@@ -96,7 +96,7 @@ function About({ card }: { readonly card: RunCard }) {
   return (
     <Card title={text.about}>
       <CardText card={card} />
-      <dl class="facts">
+      <dl class="about">
         {facts.map(([term, meaning]) => (
           <div key={term}>
             <dt>{term}</dt>

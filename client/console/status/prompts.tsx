@@ -21,7 +21,7 @@ export function Prompts({ status: { prompts, sample, samples } }: { readonly sta
               {written.map((one) => (
                 <div key={one.version}>
                   <dt>{text.byVersion(formatCount(one.version))}</dt>
-                  <dd translate={false}>{one.written?.[i] || "–"}</dd>
+                  <dd translate={false}>{one.written?.[i]?.trim() || "–"}</dd>
                 </div>
               ))}
             </dl>
