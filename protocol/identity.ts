@@ -4,8 +4,8 @@ import type { Hash, Signature, VolunteerKey } from "./ids.ts";
 
 /**
  * Hashes and Ed25519 signatures through WebCrypto, which browsers (in a secure context), Workers and Node
- * share. A private key made by {@link createIdentity} cannot be exported: IndexedDB stores the handle, and
- * no script, ours included, can read the bytes.
+ * share. A private key made by {@link createIdentity} cannot be exported unless that is asked for: IndexedDB stores the
+ * handle, and no script, ours included, can read the bytes.
  */
 export interface Identity {
   readonly key: VolunteerKey;

@@ -60,11 +60,14 @@ export async function readIdentity(cache: Cache): Promise<Identity | undefined> 
   return isVolunteerKey(key) && privateKey instanceof CryptoKey ? { key, privateKey } : undefined;
 }
 
-/** The same, made on first use. No script can export its private half. */
-export async function openIdentity(cache: Cache): Promise<Identity> {
+/**
+ * The same, made on first use. A `portable` one can be saved as a file by its owner, and so be read by scripts of our own
+ * pages; of any other no script can export the private half.
+ */
+export async function openIdentity(cache: Cache, portable = false): Promise<Identity> {
   const known = await readIdentity(cache);
   if (known !== undefined) return known;
-  const identity = await createIdentity();
+  const identity = await createIdentity(portable);
   await cache.write({ [KEYS.identity]: identity });
   return identity;
 }

@@ -94,7 +94,7 @@ async function train(command: Extract<Command, { type: "start" }>, control: Cont
       await forgetOtherRuns(server, manifest.run);
       const say = (why: string) => console.warn(`murmuration: nothing is kept between visits (${why})`);
       const cache = lastingCache(browserCache(server, manifest.run), say);
-      const identity = await openIdentity(cache);
+      const identity = await openIdentity(cache, site === undefined);
       const candidates = browserCandidates(server, new TileMemory(cache, manifest.model));
       return openLanguageRun({ manifest, cache, identity, candidates, only: device, control, report });
     },

@@ -20,8 +20,8 @@ const page = {
   },
   get: (key: string) => browserCache(SERVER, run("a")).get(key),
   /** The volunteer's key, and whether a script could read its private half. */
-  async identity() {
-    const { key, privateKey } = await openIdentity(browserCache(SERVER, run("a")));
+  async identity(digit = "a", portable = false) {
+    const { key, privateKey } = await openIdentity(browserCache(SERVER, run(digit)), portable);
     return { key, extractable: privateKey.extractable };
   },
   /** Another run takes this one's place. */

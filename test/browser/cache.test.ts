@@ -26,7 +26,7 @@ beforeEach(async () => {
   await page.goto(served.url);
 });
 
-test("weights and the key outlive a reload, and no script can export the key", async () => {
+test("weights and the key outlive a reload, and no script can export a key that is not to be carried", async () => {
   await page.evaluate(() => cachePage.writeWeights([1, -0.5]));
   const before = await page.evaluate(() => cachePage.identity());
   await page.reload();
@@ -37,6 +37,10 @@ test("weights and the key outlive a reload, and no script can export the key", a
   expect(JSON.parse(replica)).toEqual({ weights: [1, -0.5], version: 3 });
   expect(await page.evaluate(() => cachePage.identity())).toEqual(before);
   expect(before.extractable).toBe(false);
+  const portable = await page.evaluate(() => cachePage.identity("c", true));
+  expect(portable.extractable).toBe(true);
+  await page.reload();
+  expect(await page.evaluate(() => cachePage.identity("c", true))).toEqual(portable);
 });
 
 test("a write is whole or not at all, and undefined deletes", async () => {

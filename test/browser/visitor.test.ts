@@ -117,6 +117,37 @@ describe("a visitor", () => {
     await page.getByText(/\d of them sent in the last day/).waitFor();
   });
 
+  it("carries its key to another browser with a passphrase, and says so where that is wrong", async () => {
+    const keyOf = async (visitor: Page) => {
+      const downloading = visitor.waitForEvent("download");
+      await visitor.getByRole("button", { name: "Download what the server holds about me" }).click();
+      return JSON.parse(await readFile(await (await downloading).path(), "utf8")).volunteer;
+    };
+    await page.goto(`${server.origin}/?device=wasm`);
+    await page.getByRole("button", { name: "Start training" }).click();
+    await page.getByText(/[1-9]\d* deltas? merged/).waitFor({ timeout: 60_000 });
+    await page.getByText("Names, and your data").click();
+    await page.getByLabel("Passphrase").fill("starlings over the reeds");
+    const saving = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Save my key as a file" }).click();
+    const file = await (await saving).path();
+
+    const other = await browser.newContext();
+    const there = await other.newPage();
+    await there.goto(`${server.origin}/?device=wasm`);
+    await there.getByText("Names, and your data").click();
+    await there.getByLabel("A file that another browser saved").setInputFiles(file);
+    const take = there.getByRole("button", { name: "Use this file’s key here" });
+    await there.getByLabel("Passphrase").fill("starlings over the sea");
+    await take.click();
+    await there.getByText("The passphrase is wrong").waitFor();
+    await there.getByLabel("Passphrase").fill("starlings over the reeds");
+    await take.click();
+    await there.getByText("This browser now has that key").waitFor();
+    expect(await keyOf(there)).toBe(await keyOf(page));
+    await other.close();
+  });
+
   it("lists who asks for a name, hands over what the server holds, and forgets", async () => {
     await page.goto(`${server.origin}/?device=wasm`);
     await page.getByText("Names, and your data").click();

@@ -8,6 +8,8 @@ import { readIdentity } from "../../cache/entries.ts";
 import { peopleApi } from "../../transport/people.ts";
 import { ColumnHeads } from "../../ui/column-heads.tsx";
 import { posts, server } from "../session/posts.ts";
+import { download } from "./download.ts";
+import { KeyPanel } from "./key-panel.tsx";
 import type { PeopleProps } from "./props.ts";
 import { words } from "./strings.ts";
 
@@ -50,6 +52,13 @@ export function PeoplePanel(props: PeopleProps) {
             return kept === undefined ? words.unnamed : words.named(kept);
           })
         }
+      />
+      <KeyPanel
+        {...props}
+        withKey={withKey}
+        say={(line) => {
+          said.value = line;
+        }}
       />
       <Data {...props} withKey={withKey} done={list} />
       <p class="said" role="status">
@@ -183,13 +192,4 @@ function Data({ session, refusals, withKey, done }: DataProps) {
       )}
     </section>
   );
-}
-
-function download(name: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: "application/json" }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(url);
 }

@@ -1,4 +1,5 @@
 import { formatLarge } from "../../ui/format.ts";
+import type { KeyFileCode } from "./key-file.ts";
 
 /** Strings about names and data. */
 export const words = {
@@ -20,6 +21,27 @@ export const words = {
   failed: "The server did not answer. Nothing was changed.",
   noKey:
     "This browser holds no key of this run, so there is nothing here that could be yours. A key is made when you first train.",
+  key: "Your key",
+  keyHelp:
+    "Your credit and your name belong to a random key that this browser made. Save it as a file, locked with a passphrase, " +
+    "and another browser or device of yours can go on with it. Whoever has both the file and the passphrase can work, and " +
+    "be named, as you. Nobody can reset the passphrase.",
+  passphrase: "Passphrase, 8 characters or more",
+  keySave: "Save my key as a file",
+  keySaved: "It is in your downloads. Keep the passphrase elsewhere.",
+  keyFile: "A file that another browser saved",
+  keyTake: "Use this file’s key here",
+  keyOpening: "Opening the file…",
+  keyTaken: "This browser now has that key, in place of its own. Start training to go on with it.",
+  keyFailed: "This browser could not do that. Nothing was changed.",
+  keyRefused: {
+    "wrong-passphrase": "The passphrase is wrong, or the file was changed. Nothing was changed here.",
+    "bad-key-file": "This is no file of a key, or it is damaged.",
+    "other-run": "This file holds a key of another run.",
+    "not-exportable":
+      "This browser made its key before keys could be saved, and no program can read it. It works on here; a key that is " +
+      "made from now on can be saved.",
+  } satisfies Record<KeyFileCode, string>,
   data: "Your data",
   dataHelp:
     "The server knows you by a random key that this browser made. Here is what it holds about that key, and how to end it.",

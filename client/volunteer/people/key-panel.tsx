@@ -1,0 +1,93 @@
+import { useSignal } from "@preact/signals";
+import type { Identity } from "../../../protocol/identity.ts";
+import { browserCache } from "../../cache/browser.ts";
+import { KEYS } from "../../cache/entries.ts";
+import { server } from "../session/posts.ts";
+import { download } from "./download.ts";
+import { KeyFileError, MAX_KEY_FILE, MIN_PASSPHRASE, openKey, sealKey } from "./key-file.ts";
+import type { PeopleProps } from "./props.ts";
+import { words } from "./strings.ts";
+
+interface KeyPanelProps extends Pick<PeopleProps, "watch" | "session"> {
+  /** Does something with the key of this browser, and says how it went. */
+  readonly withKey: (work: (identity: Identity) => Promise<string>) => Promise<void>;
+  readonly say: (line: string) => void;
+}
+
+/** Saves the browser's key as a file, and takes one that another browser saved. */
+export function KeyPanel({ watch, session, withKey, say }: KeyPanelProps) {
+  const passphrase = useSignal("");
+  const file = useSignal<File | undefined>(undefined);
+  const run = watch.status.value?.run;
+  const isLong = passphrase.value.length >= MIN_PASSPHRASE;
+
+  const save = () =>
+    withKey(async (identity) => {
+      if (run === undefined) return words.failed;
+      try {
+        download("murmuration-key.json", await sealKey(identity, run, passphrase.value));
+        return words.keySaved;
+      } catch (error) {
+        return keyLine(error);
+      }
+    });
+
+  async function take(from: File): Promise<void> {
+    if (run === undefined) return;
+    say(words.keyOpening);
+    try {
+      if (from.size > MAX_KEY_FILE) throw new KeyFileError("bad-key-file");
+      const identity = await openKey(new Uint8Array(await from.arrayBuffer()), run, passphrase.value);
+      session.stop(); // whatever trains signs with the key it began with
+      await browserCache(server, run).write({ [KEYS.identity]: identity });
+      say(words.keyTaken);
+    } catch (error) {
+      say(keyLine(error));
+    }
+  }
+
+  return (
+    <section aria-labelledby="key-title">
+      <h3 id="key-title">{words.key}</h3>
+      <p class="note">{words.keyHelp}</p>
+      <label>
+        {words.passphrase}
+        <input
+          type="password"
+          autocomplete="off"
+          value={passphrase.value}
+          onInput={({ currentTarget }) => {
+            passphrase.value = currentTarget.value;
+          }}
+        />
+      </label>
+      <div class="buttons">
+        <button type="button" disabled={!isLong} onClick={() => void save()}>
+          {words.keySave}
+        </button>
+      </div>
+      <label>
+        {words.keyFile}
+        <input
+          type="file"
+          accept=".json,application/json"
+          onChange={({ currentTarget }) => {
+            file.value = currentTarget.files?.[0];
+          }}
+        />
+      </label>
+      <div class="buttons">
+        <button
+          type="button"
+          disabled={file.value === undefined || passphrase.value === ""}
+          onClick={() => file.value && void take(file.value)}
+        >
+          {words.keyTake}
+        </button>
+      </div>
+    </section>
+  );
+}
+
+const keyLine = (error: unknown): string =>
+  error instanceof KeyFileError ? words.keyRefused[error.code] : words.keyFailed;
