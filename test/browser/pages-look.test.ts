@@ -4,6 +4,15 @@ import { launchChromium } from "./launch.ts";
 import { looksRight } from "./looks.ts";
 import { exampleStatus, type FakeSite, serveSite } from "./pages-fixture.ts";
 
+/** What an operator may write at most without a blank. */
+const LONG = {
+  card: {
+    ...{ purpose: "purpose".repeat(40), who: "W".repeat(120), modelLicence: "L".repeat(80) },
+    ...{ link: `https://reeds.example/${"x".repeat(170)}`, textSource: "S".repeat(300) },
+  },
+  prompts: ["P".repeat(200)],
+};
+
 let browser: Browser;
 let site: FakeSite;
 
@@ -11,7 +20,11 @@ beforeAll(async () => {
   browser = await launchChromium();
   site = await serveSite(inject("pages"));
   // The longest word a name may be: nothing may push the page wider than the screen.
-  site.status = exampleStatus({ name: "Donaudampfschiff".repeat(5), operator: "operator.".repeat(8) });
+  site.status = exampleStatus({
+    name: "Donaudampfschiff".repeat(5),
+    operator: "operator.".repeat(8),
+    ...LONG,
+  });
 });
 afterAll(async () => {
   await browser.close();

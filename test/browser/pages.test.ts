@@ -266,6 +266,10 @@ describe("strangers' text stays text", () => {
     site.status = exampleStatus({
       name: evil("name"),
       operator: evil("operator"),
+      card: {
+        ...{ purpose: evil("purpose"), description: evil("description"), who: evil("who") },
+        ...{ textSource: evil("source"), modelLicence: evil("licence").slice(0, 80) },
+      },
       sample: { version: 1, text: evil("sample") },
       samples: [{ version: 0, text: evil("early") }],
     });
@@ -282,7 +286,8 @@ describe("strangers' text stays text", () => {
       { type: "phase", phase: { phase: "unable", why: "failed", detail: evil("detail") } },
     ];
     await open();
-    for (const tag of ["name", "operator", "sample", "early"]) await shows(evil(tag));
+    for (const tag of ["name", "operator", "purpose", "description", "who", "source", "sample", "early"])
+      await shows(evil(tag));
     await agree();
     for (const tag of ["token", "detail"]) await shows(evil(tag));
     await shows(evil("truth").replaceAll(" ", "␣"));
