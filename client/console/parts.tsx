@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import type { RunStatus } from "../../protocol/status.ts";
 import { common } from "../ui/strings.ts";
+import { heldOutHelp } from "./strings.ts";
 
 interface FigureProps {
   readonly name: string;
@@ -23,11 +24,11 @@ export function Figure({ name, value, help, children }: FigureProps) {
   );
 }
 
-/** The newest held-out loss as it compares with runs of other vocabularies; nothing where that is not known. */
-export function BitsPerByte({ status }: { readonly status: Pick<RunStatus, "heldOut" | "bytesPerToken"> }) {
-  const last = status.heldOut.at(-1);
-  const bits = last === undefined ? "" : common.bitsPerByte(last.loss, status.bytesPerToken);
-  return bits === "" ? null : <small>{bits}</small>;
+/** A held-out loss's unit, and the newest one as it compares with runs of other vocabularies where that is known. */
+export function lossHelp({ heldOut, bytesPerToken }: Pick<RunStatus, "heldOut" | "bytesPerToken">): string {
+  const last = heldOut.at(-1);
+  const bits = last === undefined ? "" : common.bitsPerByte(last.loss, bytesPerToken);
+  return bits === "" ? heldOutHelp : `${heldOutHelp}; ${bits}`;
 }
 
 export function Card({ title, children }: { readonly title: string; readonly children: ComponentChildren }) {

@@ -23,7 +23,6 @@ export const text = {
   speed: "Tokens a second",
   speedHelp: "merged, over the last minute",
   heldOut: "Held-out loss",
-  heldOutHelp: "nats a token, on text nobody trains on",
   tokens: "Tokens merged",
   budget: (share: string, budget: string) => `${share} of a budget of ${budget}`,
   merged: "Deltas merged",
@@ -80,6 +79,9 @@ export const rounds = {
   oneMoreHelp: (useful: number | null) =>
     `learnt a version, by how alike its deltas are${useful === null ? "" : `; beyond ${formatCount(useful)}, each adds little`}`,
 } as const;
+
+/** What both consoles say of a held-out loss. */
+export const heldOutHelp = "nats a token, on text nobody trains on";
 
 /** The fields of a run's card, where an operator fills them in. */
 export const cardForm = {

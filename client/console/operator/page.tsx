@@ -15,7 +15,7 @@ import type { RunWatch } from "../../ui/watch.ts";
 import { type Activity, ActivityList } from "../activity-list.tsx";
 import { Answers } from "../answers.tsx";
 import { Embedding } from "../embedding/card.tsx";
-import { BitsPerByte, Card, Figure } from "../parts.tsx";
+import { Card, Figure, lossHelp } from "../parts.tsx";
 import { Rounds } from "../rounds.tsx";
 import { SetupPage } from "../setup/page.tsx";
 import type { SetupClient } from "../setup/setup-client.ts";
@@ -208,9 +208,7 @@ function Figures({ overview, status }: Pick<DashboardProps, "overview" | "status
   const share = status.tokenBudget > 0 ? status.tokensMerged / status.tokenBudget : 0;
   return (
     <dl class="figures">
-      <Figure name={text.heldOut} value={last ? formatLoss(last.loss) : "–"} help={text.heldOutHelp}>
-        <BitsPerByte status={status} />
-      </Figure>
+      <Figure name={text.heldOut} value={last ? formatLoss(last.loss) : "–"} help={lossHelp(status)} />
       <Figure
         name={text.version}
         value={formatCount(status.version)}

@@ -22,7 +22,6 @@ export const text = {
   alerts: "Needs attention",
 
   heldOut: "Held-out loss",
-  heldOutHelp: "nats a token, on text nobody trains on",
   version: "Version",
   versionHelp: (took: string) => `the newest took ${took}`,
   volunteers: "Volunteers",

@@ -11,7 +11,7 @@ import { LossChart } from "../../ui/loss-chart.tsx";
 import type { RunWatch } from "../../ui/watch.ts";
 import { type Activity, ActivityList } from "../activity-list.tsx";
 import { Answers } from "../answers.tsx";
-import { BitsPerByte, Card, Figure } from "../parts.tsx";
+import { Card, Figure, lossHelp } from "../parts.tsx";
 import { Rounds } from "../rounds.tsx";
 import { STATE, text } from "../strings.ts";
 import { RefusedTable, VersionsTable } from "../tables.tsx";
@@ -135,10 +135,8 @@ function Figures({ status }: { readonly status: RunStatus }) {
       <Figure
         name={text.heldOut}
         value={last === undefined ? "–" : formatLoss(last.loss)}
-        help={text.heldOutHelp}
-      >
-        <BitsPerByte status={status} />
-      </Figure>
+        help={lossHelp(status)}
+      />
       <Figure
         name={text.version}
         value={formatCount(status.version)}
