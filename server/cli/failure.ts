@@ -1,6 +1,7 @@
 import { ModelError } from "../../model/contract/config.ts";
 import { CorpusError, isFull, systemCode } from "../corpus/error.ts";
 import { DirectoryError, LockedError } from "../data-dir/error.ts";
+import { QuestionsError } from "../evaluate/questions.ts";
 import { ExportError } from "../export/error.ts";
 import { accessLine, isRefused } from "../lib/access.ts";
 import { SettingsError } from "../run/settings.ts";
@@ -13,7 +14,7 @@ export class StartError extends Error {
 
 const OURS = [
   ...[StartError, SettingsError, DirectoryError, LockedError],
-  ...[CorpusError, StoreError, ExportError, ModelError],
+  ...[CorpusError, StoreError, ExportError, ModelError, QuestionsError],
 ];
 
 /**
