@@ -33,16 +33,23 @@ export async function whyUnable(): Promise<WhyUnable | undefined> {
  * train that this release knows.
  */
 export async function describeHost(model: object, candidates: readonly string[]): Promise<string> {
-  return [navigator.userAgent, await describeAdapter(), Object.values(model).join("×"), ...candidates].join(
-    " | ",
-  );
+  return [
+    navigator.userAgent,
+    await describeAdapter(navigator.gpu),
+    Object.values(model).join("×"),
+    ...candidates,
+  ].join(" | ");
 }
 
-async function describeAdapter(): Promise<string> {
-  if (!("gpu" in navigator)) return "no WebGPU";
-  const asked = withDeadline(navigator.gpu.requestAdapter(), ANSWER_MS, "WebGPU");
-  const adapter = await asked.catch(() => null);
-  if (adapter === null) return "no adapter";
-  const { vendor, architecture, device, description } = adapter.info;
-  return [vendor, architecture, device, description].join(" ");
+/**
+ * The words by which an adapter is known again. A browser may hide all of it, or offer a WebGPU that does not work: whatever
+ * fails here is no reason not to train, and the probe finds out.
+ */
+export async function describeAdapter(gpu: Pick<GPU, "requestAdapter"> | undefined): Promise<string> {
+  if (!gpu) return "no WebGPU";
+  const asked = (async () => (await gpu.requestAdapter()) ?? undefined)();
+  const adapter = await withDeadline(asked, ANSWER_MS, "WebGPU").catch(() => undefined);
+  if (adapter === undefined) return "no adapter";
+  const info: Partial<GPUAdapterInfo> = adapter.info ?? {}; // older browsers have none
+  return [info.vendor, info.architecture, info.device, info.description].join(" ");
 }
