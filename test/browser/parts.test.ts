@@ -36,6 +36,37 @@ async function isMissedAndFound(place: string, script: string, unblock: () => Pr
   expect(await missing.count()).toBe(0);
 }
 
+describe("a page whose own script does not come", () => {
+  /** Passes the seconds for which a page waits before it says so. */
+  const passTime = async () => {
+    const devtools = await page.context().newCDPSession(page);
+    await devtools.send("Animation.enable");
+    await devtools.send("Animation.setPlaybackRate", { playbackRate: 1_000 });
+  };
+  const words = () => page.getByText("A part of this page has not come.");
+
+  it.each(["", "status", "operator", "playground", "how", "bench", "frame"])("/%s says so", async (path) => {
+    await page.route(/\/assets\/[^/]*\.js$/, (route) => route.abort());
+    await passTime();
+    await page.goto(`${site.origin}/${path}`);
+    await words().waitFor();
+  });
+
+  it("says nothing of it while it may still come, and afterwards: the control", async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    await page.route(/\/assets\/[^/]*\.js$/, async (route) => {
+      await promise;
+      await route.continue();
+    });
+    await page.goto(`${site.origin}/status`, { waitUntil: "commit" });
+    await words().waitFor({ state: "attached" });
+    expect(await words().isVisible()).toBe(false);
+    resolve();
+    await page.locator("h1").waitFor();
+    expect(await words().count()).toBe(0);
+  });
+});
+
 describe("a part that does not come says so in its place, and comes when it is asked for again", () => {
   it("the curve on the volunteer's page", async () => {
     const unblock = await block("uPlot");

@@ -58,6 +58,15 @@ const NOTHING_YET = {
 const SHOTS: readonly Shot[] = [
   { name: "consent", path: "/" },
   {
+    name: "unloaded",
+    path: "/",
+    visitor: async (page) => {
+      await page.route(/\/assets\/[^/]*\.js$/, (route) => route.abort());
+      await page.reload();
+      await page.locator(".unloaded").waitFor({ timeout: 15_000 });
+    },
+  },
+  {
     name: "consent-new-run",
     path: "/",
     given: (site) => {
