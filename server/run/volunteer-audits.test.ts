@@ -78,7 +78,7 @@ async function busy(truth: Measured, trust: Record<string, unknown> = {}): Promi
     rounds: "turns",
     quorum: 60,
     crowd: 60,
-    trust: { auditShare: 1, ...trust },
+    trust: { auditShare: 1, auditors: "volunteers", ...trust },
   });
   const tiny = await tinyRun({ settings, auditor, random, observe: (event) => events.push(event) });
   const volunteers = await Promise.all(Array.from({ length: 5 }, () => TestVolunteer.create()));
