@@ -6,6 +6,7 @@ import type { Ticket } from "../../protocol/ticket.ts";
 import type { DurableEvent } from "../../server/coordinator/events.ts";
 import { openEvaluationTrainer } from "../../server/evaluate/device.ts";
 import { direct } from "../../server/evaluate/direct.ts";
+import { effectsOf } from "../../server/evaluate/effects.ts";
 import { examine } from "../../server/evaluate/examine.ts";
 import type { Auditor } from "../../server/evaluate/ports.ts";
 import { batched, heldOutSlice } from "../../server/evaluate/slice.ts";
@@ -90,6 +91,7 @@ export async function runSoak(soak: Soak, corpus: DefaultCorpus): Promise<Soaked
   const own: Auditor = {
     audit: (job) => examine(auditing, corpus.gate, context, job),
     direct: (job) => direct(auditing, corpus.gate, context, job),
+    effects: (job) => effectsOf(auditing, corpus.gate, context, job),
   };
   const auditor = soak.through?.(own) ?? own;
   const events: DurableEvent[] = [];
@@ -106,6 +108,7 @@ export async function runSoak(soak: Soak, corpus: DefaultCorpus): Promise<Soaked
     auditor: {
       audit: (job) => clock.busy(() => auditor.audit(job)),
       direct: (job) => clock.busy(() => auditor.direct(job)),
+      effects: (job) => clock.busy(() => auditor.effects(job)),
     },
     log: silent,
     observe: (event) => events.push(event),

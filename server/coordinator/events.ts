@@ -7,6 +7,7 @@ import type { InnerName, TicketTerms } from "../../protocol/ticket.ts";
 import type { Report } from "../../protocol/upload.ts";
 import type { AuditReason, Verdict } from "../trust/audit.ts";
 import type { Facts, Weight } from "../trust/candidate.ts";
+import type { DeltaEffect } from "../trust/standing.ts";
 
 /**
  * A run's events. Durable events are journaled before they are applied, and hold every decision that
@@ -22,6 +23,7 @@ export type DurableEvent =
   | StateChanged
   | Audited
   | Settled
+  | Sampled
   | RolledBack
   | Ruled;
 
@@ -156,6 +158,14 @@ export interface Audited {
   readonly on?: Hash;
   /** Gain of each of its steps on its own text, nats a token, where that was measured. */
   readonly gain?: number;
+}
+
+/** What deltas that were merged into a version did to the loss on gate text (trust/slow-harm.ts). */
+export interface Sampled {
+  readonly type: "sampled";
+  readonly at: number;
+  readonly version: number;
+  readonly effects: readonly DeltaEffect[];
 }
 
 /**

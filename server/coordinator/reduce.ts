@@ -8,6 +8,7 @@ import {
   recordPass,
   resetSince,
   seen,
+  weighed,
 } from "../trust/standing.ts";
 import { withGain, withSize } from "../trust/usual.ts";
 import { due } from "./due.ts";
@@ -81,6 +82,8 @@ function change(rules: Rules, state: State, event: Exclude<DurableEvent, Created
       return { state: audit(state, event) };
     case "settled":
       return { state: settleAudit(state, event) };
+    case "sampled":
+      return { state: { ...state, at: event.at, trust: weighed(state.trust, event.version, event.effects) } };
     case "rolled-back":
       return rollBack(state, event);
     case "ruled":
@@ -241,7 +244,7 @@ function audit(state: State, event: Audited): State {
   if (verdict === "unclear") return { ...state, at };
   if (verdict === "good") {
     const pool = state.pool.map((delta) => (delta.ticket === ticket ? { ...delta, proven: true } : delta));
-    const trust = recordPass(state.trust, volunteer, ticket);
+    const trust = recordPass(state.trust, volunteer, ticket, state.version);
     const usual = gain === undefined ? trust.usual : withGain(trust.usual, state.version, gain);
     return { ...state, at, pool, trust: { ...trust, usual } };
   }

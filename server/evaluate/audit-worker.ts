@@ -3,6 +3,7 @@ import type { Inner } from "../../model/contract/config.ts";
 import type { Trainer } from "../../model/contract/trainer.ts";
 import { openEvaluationTrainer } from "./device.ts";
 import { direct } from "./direct.ts";
+import { effectsOf } from "./effects.ts";
 import { examine } from "./examine.ts";
 import type { AuditAnswer, AuditorData, AuditQuestion } from "./messages.ts";
 import { reporting } from "./progress.ts";
@@ -32,6 +33,8 @@ async function answer(question: AuditQuestion): Promise<void> {
     if ("examine" in question) {
       const trainer = await trainerFor(question.examine.ticket.inner ?? usual);
       reply({ evidence: await examine(trainer, gate, context, question.examine) });
+    } else if ("effects" in question) {
+      reply({ effects: await effectsOf(await trainerFor("adamw"), gate, context, question.effects) });
     } else reply({ direction: await direct(await trainerFor(usual), gate, context, question.direct) });
   } catch (error) {
     reply({ error: error instanceof Error ? error.message : String(error) });

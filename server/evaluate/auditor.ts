@@ -42,6 +42,11 @@ export function auditInThread(options: AuditorOptions): Auditor & { close(): Pro
       if ("direction" in answer) return answer.direction;
       throw new Error("the auditor answered another question");
     },
+    effects: async (job) => {
+      const answer = await ask({ effects: job });
+      if ("effects" in answer) return answer.effects;
+      throw new Error("the auditor answered another question");
+    },
     close: () => thread.close(),
   };
 }

@@ -3,6 +3,7 @@ import type { ModelShape } from "../../model/contract/config.ts";
 import type { TrainerOptions } from "../../model/contract/trainer.ts";
 import type { Evidence } from "../trust/audit.ts";
 import type { DirectionJob } from "./direct.ts";
+import type { EffectsJob } from "./effects.ts";
 import type { Evaluation } from "./ports.ts";
 import type { ChoiceQuestion } from "./questions.ts";
 
@@ -40,9 +41,13 @@ export interface AuditorData {
   readonly gate: Uint16Array;
 }
 
-export type AuditQuestion = { readonly examine: AuditJob } | { readonly direct: DirectionJob };
+export type AuditQuestion =
+  | { readonly examine: AuditJob }
+  | { readonly direct: DirectionJob }
+  | { readonly effects: EffectsJob };
 
 export type AuditAnswer =
   | { readonly evidence: Evidence }
   | { readonly direction: Float32Array }
+  | { readonly effects: readonly number[] }
   | { readonly error: string };

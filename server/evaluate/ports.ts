@@ -1,6 +1,7 @@
 import type { AuditJob } from "../../model/audit/measure.ts";
 import type { Evidence } from "../trust/audit.ts";
 import type { DirectionJob } from "./direct.ts";
+import type { EffectsJob } from "./effects.ts";
 
 /** Held-out evaluation, beside the run: one call at a time, newest version first. */
 export interface Evaluator {
@@ -22,4 +23,6 @@ export interface Auditor {
   audit(job: AuditJob): Promise<Evidence>;
   /** Where gate text would lead a version's weights. */
   direct(job: DirectionJob): Promise<Float32Array>;
+  /** What deltas of one version did to the loss on gate text, in their order. */
+  effects(job: EffectsJob): Promise<readonly number[]>;
 }

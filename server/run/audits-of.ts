@@ -2,7 +2,7 @@ import { toBase64Url } from "../../protocol/bytes.ts";
 import { as } from "../../protocol/guards.ts";
 import type { Signer } from "../../protocol/identity.ts";
 import { type Hash, isTicketId } from "../../protocol/ids.ts";
-import type { Audited, Settled } from "../coordinator/events.ts";
+import type { Audited, Sampled, Settled } from "../coordinator/events.ts";
 import type { State } from "../coordinator/state.ts";
 import { Gauge } from "../trust/gauge.ts";
 import { standingOf } from "../trust/standing.ts";
@@ -22,7 +22,7 @@ export interface AuditedRun {
   readonly state: State;
   now(): number;
   snapshot(hash: Hash): Promise<Uint8Array<ArrayBuffer> | undefined>;
-  record(event: Audited | Settled): Promise<void>;
+  record(event: Audited | Sampled | Settled): Promise<void>;
 }
 
 /** The audits of a run, or undefined where its settings or its shell want none. */

@@ -13,12 +13,15 @@ import {
   planOf,
   type Verdict,
   verdictOf,
+  verdictOfOdd,
 } from "../trust/audit.ts";
 import { Budget, type Look, type Purse, purseOf } from "../trust/budget.ts";
 import type { Candidate } from "../trust/candidate.ts";
 import { type Gauge, REMEMBERED } from "../trust/gauge.ts";
 import { NEWEST } from "../trust/learning.ts";
 import { PLACES, type Sender } from "../trust/shared-audits.ts";
+import { clipFor } from "../trust/weigh.ts";
+import { AuditQueue } from "./audit-queue.ts";
 import { type Looked, Looks, type LooksOptions } from "./looks.ts";
 import type { Blamed } from "./recent-deltas.ts";
 import { readTheSame } from "./same-text.ts";
@@ -57,8 +60,8 @@ export interface AuditsOptions extends LooksOptions {
  */
 export class Audits {
   readonly #options: AuditsOptions;
-  readonly #waiting: (() => Promise<void>)[] = [];
-  /** Of those, what a roll-back put in, and what is being audited for one. */
+  readonly #queue: AuditQueue;
+  /** Tickets that a roll-back put in, and that are being audited for one. */
   readonly #blamed = new Set<TicketId>();
   #budget: Budget | undefined;
   /** The version that the server's direction was last found, or tried, at. */
@@ -66,12 +69,11 @@ export class Audits {
   readonly #looks: Looks;
   /** Tickets whose deltas the gauge may find copies of, the oldest first. */
   readonly #recent = new Map<TicketId, Ticket>();
-  #busy = false;
-  #stopped = false;
 
   constructor(options: AuditsOptions) {
     this.#options = options;
     this.#looks = new Looks(options);
+    this.#queue = new AuditQueue(options.failed);
   }
 
   get gauge(): Gauge {
@@ -89,7 +91,7 @@ export class Audits {
     const tokens = uploadTokens(upload, context);
     const budget = this.#budgetFor(tokens);
     budget.earn(tokens);
-    if (this.#stopped) return;
+    if (this.#queue.stopped) return;
     volunteers?.worked(delta.volunteer);
     const { pool, trust, version } = state();
     if (version - this.#directed >= DIRECTION_EVERY && this.#direct(budget)) this.#directed = version;
@@ -105,11 +107,14 @@ export class Audits {
     const { chance, whose } = planOf(delta, upload.ticket.fresh, pool, trust);
     if (draw() / 2 ** 32 >= chance) return;
     const sender = { volunteer: delta.volunteer, network: delta.facts?.from };
-    const helped = this.#waiting.length >= MAX_AHEAD && volunteers?.canTake(sender, upload.frame.length);
+    const scale = clipFor(delta, pool, trust);
+    // Volunteers get a delta as it was sent: the server looks itself at one of which only a part is merged.
+    const crowded = this.#queue.waiting >= MAX_AHEAD && scale === 1;
+    const helped = crowded && volunteers?.canTake(sender, upload.frame.length);
     const shared = helped ? volunteers : undefined;
-    if (shared === undefined && this.#waiting.length >= MAX_WAITING) return;
+    if (shared === undefined && this.#queue.waiting >= MAX_WAITING) return;
     const held = { ...upload, frame: upload.frame.slice() }; // its own bytes are the next one's by then
-    if (shared === undefined) this.#put(() => this.#audit(held, whose));
+    if (shared === undefined) this.#queue.put(() => this.#audit(held, whose, scale));
     else void this.#auditShared(held, whose, sender, shared).catch(failed);
   }
 
@@ -127,7 +132,7 @@ export class Audits {
       range: ticket,
     });
     if (copied && readTheSame(await textOf(upload.ticket), await textOf(copied), context)) {
-      if (this.#waiting.length < MAX_WAITING) this.#put(() => this.#audit(upload, "stranger"));
+      if (this.#queue.waiting < MAX_WAITING) this.#queue.put(() => this.#audit(upload, "stranger"));
       return;
     }
     await this.#tell(upload.ticket, { verdict: "bad", reason: "copy" }); // there is nothing to measure
@@ -147,68 +152,61 @@ export class Audits {
       const at = weights.get(one.on) ?? this.#options.weights(one.on);
       at.catch(() => {}); // the audit that uses them gets the error
       weights.set(one.on, at);
-      this.#put(() => this.#reaudit(one, at).finally(() => this.#blamed.delete(one.ticket)));
+      const reaudit = () => this.#reaudit(one, at).finally(() => this.#blamed.delete(one.ticket));
+      this.#queue.put(reaudit, "inquiry");
     }
   }
 
   /** Asks the auditor before all audits wait for it, and whatever it costs. Stays unanswered once stopped. */
   urgent<T>(question: (auditor: Auditor) => Promise<T>): Promise<T> {
-    const { promise, resolve, reject } = Promise.withResolvers<T>();
-    this.#waiting.unshift(() => question(this.#options.auditor).then(resolve, reject));
-    if (!this.#busy) void this.#work();
-    return promise;
+    return this.#queue.ask(() => question(this.#options.auditor), "first");
+  }
+
+  /**
+   * Asks the auditor after what waits by now, where the veterans' half of the budget can pay for it; else resolves to
+   * undefined. `cost` is in tokens trained. Stays unanswered once stopped.
+   */
+  ask<T>(cost: number, question: (auditor: Auditor) => Promise<T>): Promise<T | undefined> {
+    if (this.#budget?.spend(cost, "veteran") !== true) return Promise.resolve(undefined);
+    return this.#queue.ask(() => question(this.#options.auditor));
+  }
+
+  /** The same for a roll-back: by turns with other audits, and whatever it costs. */
+  inquire<T>(cost: number, question: (auditor: Auditor) => Promise<T>): Promise<T> {
+    this.#budgetFor(cost).charge(cost, "veteran");
+    return this.#queue.ask(() => question(this.#options.auditor), "inquiry");
   }
 
   stop(): void {
-    this.#stopped = true;
-    this.#waiting.length = 0;
-  }
-
-  #put(job: () => Promise<void>): void {
-    this.#waiting.push(job);
-    if (!this.#busy) void this.#work();
-  }
-
-  async #work(): Promise<void> {
-    this.#busy = true;
-    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-      try {
-        await next();
-      } catch (error) {
-        if (!this.#stopped) this.#options.failed(error);
-      }
-    }
-    this.#busy = false;
+    this.#queue.stop();
   }
 
   /** Computes the direction again, where the budget allows it. */
   #direct(budget: Budget): boolean {
     const { auditor, batch, context, draw, gauge, rates, state, weights } = this.#options;
     if (!budget.spend(DIRECTION_STEPS * batch * context, "veteran")) return false;
-    this.#put(async () => {
+    this.#queue.put(async () => {
       const { hash, tokens } = state();
       const at = await weights(hash);
       if (at === undefined) return;
-      gauge.direct(
-        await auditor.direct({
-          weights: at,
-          rates: rates(tokens, DIRECTION_STEPS, batch),
-          batch,
-          seed: draw(),
-        }),
-      );
+      const job = { weights: at, rates: rates(tokens, DIRECTION_STEPS, batch), batch, seed: draw() };
+      gauge.direct(await auditor.direct(job));
     });
     return true;
   }
 
-  async #audit(upload: Upload, whose: Plan["whose"]): Promise<void> {
+  /** `scale`: the part of it that is merged, for its size. */
+  async #audit(upload: Upload, whose: Plan["whose"], scale = 1): Promise<void> {
     const { ticket } = upload;
     const weights = await this.#options.weights(ticket.hash);
     if (weights === undefined) return; // so old that nothing can be said of it
-    const looked = lookedOf(upload, async () => weights);
+    // A fresh ticket's delta is compared with the server's own as it was sent.
+    const merged = ticket.fresh ? 1 : scale;
+    const looked = { ...lookedOf(upload, async () => weights), scale: merged };
     const look = (about: Look) => this.#looks.byServer(looked, about);
     const purse = this.#purseFor(upload, whose, (about) => this.#costOf(upload, about));
-    const verdict = await this.#looks.judge(look, stepsDone(upload), purse, verdictOf, NEWEST);
+    const judge = scale < 1 ? verdictOfOdd : verdictOf;
+    const verdict = await this.#looks.judge(look, stepsDone(upload), purse, judge, NEWEST);
     if (verdict !== undefined) await this.#tell(ticket, verdict);
   }
 
@@ -254,7 +252,7 @@ export class Audits {
 
   /** A purse that pays nothing once the audits are stopped. */
   #open(purse: Purse): Purse {
-    return { ...purse, pay: (...looks) => !this.#stopped && purse.pay(...looks) };
+    return { ...purse, pay: (...looks) => !this.#queue.stopped && purse.pay(...looks) };
   }
 
   async #reaudit(
@@ -287,7 +285,8 @@ export class Audits {
     verdict: Verdict & Pick<Audited, "on">,
   ): Promise<void> {
     try {
-      if (!this.#stopped) await this.#options.record({ type: "audited", ticket, volunteer, ...verdict });
+      if (!this.#queue.stopped)
+        await this.#options.record({ type: "audited", ticket, volunteer, ...verdict });
     } catch (error) {
       this.#options.failed(error);
     }

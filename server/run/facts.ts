@@ -4,7 +4,7 @@ import { reduce } from "../coordinator/reduce.ts";
 import type { Rules } from "../coordinator/rules.ts";
 import { begin, type State } from "../coordinator/state.ts";
 import { type Fact, type Store, StoreError } from "../store/store.ts";
-import { standingOf } from "../trust/standing.ts";
+import { creditLost, standingOf } from "../trust/standing.ts";
 import type { RecordFacts } from "./index-feed.ts";
 import { decodeRecord } from "./record.ts";
 
@@ -21,7 +21,7 @@ export function factsOf(state: State, event: DurableEvent, ended: readonly Outco
     const { ticket, verdict, reason } = event;
     const audited: Fact = { type: "audited", ticket, audit: { verdict, reason } };
     if (verdict !== "bad") return [...ends, audited];
-    const lost = new Set([ticket, ...standingOf(state.trust, event.volunteer).unproven]);
+    const lost = new Set([ticket, ...creditLost(standingOf(state.trust, event.volunteer))]);
     return [...ends, audited, ...[...lost].map((ticket): Fact => ({ type: "revoked", ticket }))];
   }
   if (event.type === "settled") {

@@ -112,6 +112,7 @@ export class LiveRun {
     this.#options.observe?.(event, ended);
     this.index.add(facts);
     if (event.type === "published" || event.type === "rolled-back") this.versions.advance(event.hash);
+    if (event.type === "published") this.quality.weigh(event.version);
     if (event.type === "rolled-back") {
       const { version, hash, reason } = event;
       this.versions.rolledBack({ version, hash, needs: this.#projections.applied });

@@ -24,7 +24,13 @@ export interface Looked extends Pick<AuditJob, "ticket"> {
   readonly weights: () => Promise<Float32Array | undefined>;
   readonly frame: Uint8Array<ArrayBuffer>;
   readonly shard: Hash;
+  /** The part of it that is merged, for its size; absent: all. */
+  readonly scale?: number;
 }
+
+/** A delta as it is merged. */
+export const scaledBy = (scale: number, delta: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> =>
+  scale === 1 ? delta : delta.map((value) => scale * value);
 
 /** Looks at deltas, one look after the other until it is clear what they are worth. */
 export class Looks {
@@ -58,7 +64,7 @@ export class Looks {
 
   /** One look by the server's own auditor; `what` says otherwise where volunteers make the same. */
   async byServer(
-    { ticket, weights, frame, shard }: Looked,
+    { ticket, weights, frame, shard, scale = 1 }: Looked,
     { batches, own }: Look,
     what: Partial<Pick<AuditJob, "delta" | "seed" | "other">> = {},
   ): Promise<Evidence> {
@@ -68,7 +74,7 @@ export class Looks {
     return auditor.audit({
       ...{ weights: at, batches, own, ticket: own ? { ...ticket, rates: this.#ratesOf(ticket) } : ticket },
       shard: await this.tokensOf(shard),
-      delta: decodeFrame(frame, parameters),
+      delta: scaledBy(scale, decodeFrame(frame, parameters)),
       codec: codecIn(frame, parameters),
       seed: draw(),
       ...what,

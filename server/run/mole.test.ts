@@ -39,6 +39,7 @@ const auditorThat = (direction: Float32Array): Auditor => ({
     return { assigned: change, gate: change };
   },
   direct: async () => direction,
+  effects: async ({ frames }) => frames.map(() => 0),
 });
 const NOWHERE = new Float32Array(10);
 
@@ -309,11 +310,13 @@ async function reopened(files: MemoryFiles, index?: Index, kept?: Kept) {
   return { tiny, run: tiny.run, events };
 }
 
-/** Somebody new sends and is audited: by then all is audited that waited at the start, since it waits in order. */
+/** Somebody new sends twice and is audited: by then both are audited that waited at the start, since they come by turns. */
 async function proven({ tiny, events }: { tiny: TinyRun; events: readonly DurableEvent[] }) {
   const newcomer = await TestVolunteer.create();
   await newcomer.contribute(tiny.run, STEP);
-  await until(() => of(events, "audited").some(({ volunteer }) => volunteer === newcomer.identity.key));
+  await newcomer.contribute(tiny.run, STEP);
+  const audited = () => of(events, "audited").filter(({ volunteer }) => volunteer === newcomer.identity.key);
+  await until(() => audited().length === 2);
   return newcomer.identity.key;
 }
 

@@ -8,6 +8,7 @@ import { DivergenceDetector, type WatchedRun } from "./divergence-detector.ts";
 import { Evaluations, type Measured } from "./evaluations.ts";
 import type { EventLog } from "./event-log.ts";
 import type { RunDefinition } from "./genesis.ts";
+import { type HarmSamples, samplesOf } from "./harm-samples.ts";
 import type { RunOptions } from "./options.ts";
 import type { PublishedVersions } from "./published-versions.ts";
 import type { Publisher } from "./publisher.ts";
@@ -32,6 +33,7 @@ export class Quality {
   readonly #evaluations: Evaluations | undefined;
   readonly #audits: Audits | undefined;
   readonly #detector: DivergenceDetector;
+  readonly #samples: HarmSamples | undefined;
   #stopped = false;
 
   constructor(parts: QualityParts) {
@@ -56,6 +58,7 @@ export class Quality {
     this.#evaluations = options.evaluator && new Evaluations(options.evaluator, this.#measured, options.log);
     this.#audits = auditsOf(run, options);
     this.#detector = new DivergenceDetector(run, this.#audits, options);
+    this.#samples = this.#audits && samplesOf(run, this.#audits, options);
     const { heldOut, version, tokens } = events.state;
     if ((heldOut.at(-1)?.version ?? -1) < version) this.evaluate(version, tokens);
   }
@@ -81,11 +84,24 @@ export class Quality {
     if (!this.#stopped) this.#audits?.consider(upload, delta);
   }
 
+  /** Considers what the deltas of a version did that was just published. */
+  weigh(version: number): void {
+    const { late, versions } = this.#parts;
+    const merged = late.kept.filter(({ into }) => into === version);
+    const { x } = versions.current.vectors;
+    const made = { version, merged, weights: async () => x, diff: () => versions.diff(version - 1) };
+    if (!this.#stopped) void this.#samples?.consider(made);
+  }
+
   /** Has what roll-backs blame audited: after one, and after a start that finds some unanswered. */
   inquire(): void {
     const { late, definition, options, versions } = this.#parts;
     const weightsAt = (version: number) => versions.weightsAt(version);
     this.#audits?.blame(late.blamed(options.store, definition().rules, weightsAt));
+    for (const [version, merged] of late.undone) {
+      const diff = () => versions.diff(version - 1);
+      void this.#samples?.blame({ version, merged, weights: () => weightsAt(version), diff });
+    }
   }
 
   /** Held-out loss has risen since `to`. Rejects where the run should go back and cannot. */

@@ -45,6 +45,8 @@ export interface Late extends Pick<Accepted, "ticket" | "volunteer" | "tokens" |
   readonly into?: number;
   /** From a roll-back until its audit: the weights that came back. */
   readonly blamedOn?: Hash;
+  /** From a roll-back until what it did there was measured: the version that it was merged into. */
+  readonly was?: number;
 }
 
 /**
@@ -70,6 +72,12 @@ export class RecentDeltas {
     );
   }
 
+  /** Deltas of versions that a roll-back took back, whose effects nobody has measured since; the newest version first. */
+  get undone(): ReadonlyMap<number, readonly Late[]> {
+    const undone = this.kept.filter(({ was }) => was !== undefined);
+    return Map.groupBy(undone.toReversed(), ({ was }) => was!);
+  }
+
   /** One journal record, and the deltas whose fate it decided. */
   add(event: DurableEvent, sequence: number, ended: readonly Outcome[]): void {
     for (const { ticket, version } of ended) if (version !== null) this.#change(ticket, { into: version });
@@ -82,7 +90,16 @@ export class RecentDeltas {
       const undone = this.kept.filter(({ into }) => into !== undefined && into > event.to);
       for (const { into: _, ...rest } of undone) this.#late.set(rest.ticket, rest);
       if (event.reason !== "held-out loss") return;
-      for (const { ticket } of undone.slice(-MAX_BLAMED)) this.#change(ticket, { blamedOn: event.hash });
+      for (const { ticket, into } of undone.slice(-MAX_BLAMED)) {
+        this.#change(ticket, { blamedOn: event.hash, ...(into !== undefined && { was: into }) });
+      }
+    } else if (event.type === "sampled") {
+      for (const { ticket } of event.effects) {
+        const late = this.#late.get(ticket);
+        if (late?.was !== event.version) continue;
+        const { was: _, ...rest } = late;
+        this.#late.set(ticket, rest);
+      }
     } else if (event.type === "audited") {
       const late = this.#late.get(event.ticket);
       if (late?.blamedOn === undefined) return;

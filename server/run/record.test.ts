@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { concat } from "../../protocol/bytes.ts";
-import type { Hash, TicketId, VolunteerKey } from "../../protocol/ids.ts";
-import type { Accepted, Closed, DurableEvent, Evaluated } from "../coordinator/events.ts";
+import { MIDRISE2 } from "../../protocol/codec/codec.ts";
+import type { Hash, Signature, TicketId, VolunteerKey } from "../../protocol/ids.ts";
+import type { Accepted, Closed, DurableEvent, Evaluated, Published, Sampled } from "../coordinator/events.ts";
 import { decodeRecord, encodeRecord } from "./record.ts";
 
 const hash = "a".repeat(64) as Hash;
@@ -16,9 +17,28 @@ const accepted: Accepted = {
   tokens: 32,
   position: 3,
   took: 5,
-  report: { loss: 2.5, trainMs: 9, device: "wasm" },
+  report: { loss: 2.5, trainMs: 9, device: "wasm", steps: 4 },
+  asked: { steps: 5, batch: 2, trainFor: 900, inner: "muon", delta: MIDRISE2 },
+  norm: 1 / 7,
+  facts: { size: 1 / 3, tensors: [1 / 9], agreement: -0.1, copies: ticket, from: "net" },
 };
-const closed: Closed = { type: "closed", at: 8, version: 1, merged: [{ ticket, weight: 32 / Math.SQRT2 }] };
+const published: Published = {
+  ...{ type: "published", at: 9, version: 2, hash, diff: hash, diffBytes: 8, norm: 1 / 7, record: hash },
+  signature: "s".repeat(86) as Signature,
+};
+const sampled: Sampled = {
+  ...{ type: "sampled", at: 9, version: 2 },
+  effects: [{ ticket, volunteer: accepted.volunteer, effect: -1 / 3 }],
+};
+const closed: Closed = {
+  type: "closed",
+  at: 8,
+  version: 1,
+  merged: [{ ticket, weight: 32 / Math.SQRT2, tokens: 9 }],
+  total: 1 / 3,
+  inner: "muon",
+  discarded: [ticket],
+};
 const evaluated: Evaluated = {
   type: "evaluated",
   at: 9,
@@ -29,7 +49,7 @@ const evaluated: Evaluated = {
 };
 
 describe("journal records", () => {
-  test.each<DurableEvent>([accepted, closed, evaluated])(
+  test.each<DurableEvent>([accepted, closed, published, evaluated, sampled])(
     "$type reads back as it was, and its frame",
     (event) => {
       const frame = Uint8Array.of(1, 2, 3);

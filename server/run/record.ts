@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { utf8 } from "../../protocol/bytes.ts";
+import { type CodecSpec, parseCodec } from "../../protocol/codec/codec.ts";
 import {
   type Hash,
   isHash,
@@ -60,6 +61,14 @@ function jsonOf(bytes: Uint8Array): unknown {
 const hash = z.custom<Hash>(isHash);
 const ticket = z.custom<TicketId>(isTicketId);
 const volunteer = z.custom<VolunteerKey>(isVolunteerKey);
+const isCodec = (value: unknown): value is CodecSpec => {
+  try {
+    parseCodec(value, "delta");
+    return true;
+  } catch {
+    return false;
+  }
+};
 const count = z.number().int().min(0);
 
 const schema: z.ZodType<DurableEvent> = z.discriminatedUnion("type", [
@@ -87,8 +96,15 @@ const schema: z.ZodType<DurableEvent> = z.discriminatedUnion("type", [
       steps: count.exactOptional(),
     }),
     asked: z
-      .object({ steps: count, batch: count, trainFor: count, inner: z.custom<InnerName>(isInner) })
+      .object({
+        steps: count,
+        batch: count,
+        trainFor: count,
+        inner: z.custom<InnerName>(isInner),
+        delta: z.custom<CodecSpec>(isCodec).exactOptional(),
+      })
       .exactOptional(),
+    norm: z.number().exactOptional(),
     facts: z
       .object({
         size: z.number(),
@@ -115,6 +131,7 @@ const schema: z.ZodType<DurableEvent> = z.discriminatedUnion("type", [
     hash,
     diff: hash,
     diffBytes: count,
+    norm: z.number().exactOptional(),
     record: hash,
     signature: z.custom<Signature>(isSignature),
   }),
@@ -147,6 +164,12 @@ const schema: z.ZodType<DurableEvent> = z.discriminatedUnion("type", [
     right: z.array(volunteer),
     wrong: z.array(volunteer),
     by: z.enum(["agreement", "server"]),
+  }),
+  z.object({
+    type: z.literal("sampled"),
+    at: count,
+    version: count,
+    effects: z.array(z.object({ ticket, volunteer, effect: z.number() })),
   }),
   z.object({
     type: z.literal("rolled-back"),

@@ -80,6 +80,17 @@ export function verdictOf({ own, ...told }: Evidence, steps: number, trust: Trus
   return proven ? here : unclear;
 }
 
+/**
+ * The same of a delta larger than what is usual, of which only a part is merged: it is good only where it surely lowers the
+ * loss on gate text. Nobody is blamed for missing that.
+ */
+export function verdictOfOdd(evidence: Evidence, steps: number, trust: Trust): Verdict {
+  const verdict = verdictOf(evidence, steps, trust);
+  if (verdict.verdict !== "good" || verdict.reason === "recomputed") return verdict;
+  const { before, after, error = 0 } = evidence.gate;
+  return before - after > SURE * error ? verdict : { verdict: "unclear", reason: "harm" };
+}
+
 /** The largest distance that the evidence itself allows. */
 const maxDistance = ({ shortened = 1 }: Pick<Evidence, "shortened">): number =>
   Math.min(MAX_DISTANCE, MAX_OF_SHORTENED * shortened);

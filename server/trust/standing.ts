@@ -1,6 +1,7 @@
 import type { TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import { AgedMap } from "../lib/aged-map.ts";
-import { NOTHING_USUAL, type Usual, upTo } from "./usual.ts";
+import { type Harm, isNone, NO_HARM, scoreOf, withScore } from "./slow-harm.ts";
+import { NOTHING_USUAL, type Usual, upTo, withEffects } from "./usual.ts";
 
 /** One volunteer's standing, from audits and the operator only. */
 export interface Standing {
@@ -21,6 +22,22 @@ export interface Standing {
    * or riding along would pay until the first audit comes.
    */
   readonly unproven: readonly TicketId[];
+  /** The newest version when an audit of it was passed; absent: none was. */
+  readonly proven?: number;
+  /** It was trusted until a roll-back. */
+  readonly lapsed?: boolean;
+  /** Evidence that what it sends does harm by and by; absent: none. */
+  readonly harm?: Harm;
+  /** The newest deltas since that evidence began: their credit goes too. */
+  readonly doubted?: readonly TicketId[];
+}
+
+/** The measured effect on gate text of a delta that was merged. */
+export interface DeltaEffect {
+  readonly ticket: TicketId;
+  readonly volunteer: VolunteerKey;
+  /** By how much it lowered the loss, to first order; nats a token, times one factor for all of a version. */
+  readonly effect: number;
 }
 
 /** The standings of all volunteers, bounded and made of journaled events only. */
@@ -41,6 +58,8 @@ const NEWCOMER: Standing = {
   banned: false,
   merged: 0,
   unproven: [],
+  harm: NO_HARM,
+  doubted: [],
 };
 
 /** Volunteers remembered: about 4 MB. */
@@ -59,6 +78,8 @@ const MIN_CHANCE = 0.05;
 const PROBATION = 2;
 /** Deltas of one on probation that are remembered. */
 const MAX_UNPROVEN = 8;
+/** Deltas of one under suspicion of slow harm that are remembered. */
+const MAX_DOUBTED = 32;
 /** Tickets of which one starts from nothing, so that it can be recomputed. */
 const FRESH_EVERY = 50;
 
@@ -88,23 +109,44 @@ export const isFreshAt = (position: number): boolean => position % FRESH_EVERY =
 
 /** Something of it was accepted. */
 export function seen(trust: Trust, volunteer: VolunteerKey, ticket: TicketId): Trust {
-  const { streak, unproven, passed: audits } = standingOf(trust, volunteer);
+  const { streak, unproven, passed: audits, harm = NO_HARM, doubted = [] } = standingOf(trust, volunteer);
   return change(trust, volunteer, {
     streak: streak + 1,
     unproven: audits < PROBATION ? [...unproven.slice(1 - MAX_UNPROVEN), ticket] : [],
+    doubted: isNone(harm) ? [] : [...doubted.slice(1 - MAX_DOUBTED), ticket],
   });
 }
+
+/** What deltas that were merged into `version` did there was measured: evidence of slow harm, or against it. */
+export function weighed(trust: Trust, version: number, effects: readonly DeltaEffect[]): Trust {
+  const usual = (trust.usual.effects ?? []).map(({ value }) => value);
+  const values = effects.map(({ effect }) => effect);
+  let next = trust;
+  for (const { volunteer, effect } of effects) {
+    const score = scoreOf(effect, usual, values);
+    if (score === undefined) continue;
+    const harm = withScore(standingOf(next, volunteer).harm ?? NO_HARM, score);
+    next = change(next, volunteer, { harm, ...(isNone(harm) && { doubted: [] }) });
+  }
+  return { ...next, usual: withEffects(trust.usual, version, values) };
+}
+
+/** Deltas whose credit a volunteer loses that is found bad, beside that of the delta itself. */
+export const creditLost = ({ unproven, doubted = [] }: Standing): readonly TicketId[] => [
+  ...new Set([...unproven, ...doubted]),
+];
 
 /** Something of it was merged into `version`. */
 export const merged = (trust: Trust, volunteer: VolunteerKey, version: number): Trust =>
   change(trust, volunteer, { merged: version });
 
-/** An audit found this delta of it good. */
-export function recordPass(trust: Trust, volunteer: VolunteerKey, ticket: TicketId): Trust {
+/** An audit found this delta of it good when `version` was the newest. */
+export function recordPass(trust: Trust, volunteer: VolunteerKey, ticket: TicketId, version = 0): Trust {
   const before = standingOf(trust, volunteer);
   const forgiven = before.strikes > 0 && (before.passed + 1) % FORGIVEN_AFTER === 0 ? 1 : 0;
   return change(trust, volunteer, {
     passed: before.passed + 1,
+    ...{ proven: version, lapsed: false },
     strikes: before.strikes - forgiven,
     unproven: before.unproven.slice(before.unproven.indexOf(ticket) + 1),
   });
@@ -114,7 +156,10 @@ export function recordPass(trust: Trust, volunteer: VolunteerKey, ticket: Ticket
 export function addStrike(trust: Trust, volunteer: VolunteerKey, now: number): Trust {
   const strikes = Math.min(MAX_STRIKES, standingOf(trust, volunteer).strikes + 1);
   const until = now + QUARANTINE_MS * 4 ** (strikes - 1);
-  return change(trust, volunteer, { passed: 0, streak: 0, strikes, until, unproven: [] });
+  return change(trust, volunteer, {
+    ...{ passed: 0, streak: 0, strikes, until, unproven: [], doubted: [] },
+    ...{ harm: NO_HARM, lapsed: false },
+  });
 }
 
 /** Applies the operator's ruling. A forgiven volunteer starts over. */
@@ -122,13 +167,16 @@ export const applyRuling = (trust: Trust, volunteer: VolunteerKey, banned: boole
   change(trust, volunteer, banned ? { banned, passed: 0, streak: 0 } : NEWCOMER);
 
 /**
- * The run goes back to `version`: everyone with a part in those after it is a newcomer again, to be audited first, and
- * what was learned since is forgotten.
+ * The run goes back to `version`: everyone with a part in those after it, or that passed an audit since, is a newcomer
+ * again, to be audited first, and what was learned since is forgotten.
  */
 export function resetSince(trust: Trust, version: number): Trust {
   const standings = new Map(trust.standings);
   for (const [volunteer, standing] of standings) {
-    if (standing.merged > version) standings.set(volunteer, { ...standing, passed: 0, streak: 0 });
+    const { merged: into, proven = 0, lapsed = false } = standing;
+    if (into <= version && proven <= version) continue;
+    const again = { passed: 0, streak: 0, lapsed: lapsed || trusted(standing) };
+    standings.set(volunteer, { ...standing, ...again });
   }
   return { standings, usual: upTo(trust.usual, version) };
 }

@@ -15,6 +15,8 @@ export interface Usual {
   readonly tensors: readonly Learned<readonly number[]>[];
   /** Gain of a proven delta's step on its own text, nats a token. */
   readonly gains: readonly Learned<number>[];
+  /** Effects of merged deltas on gate text (slow-harm.ts); absent: none was measured. */
+  readonly effects?: readonly Learned<number>[];
 }
 
 export const NOTHING_USUAL: Usual = { sizes: [], tensors: [], gains: [] };
@@ -25,6 +27,8 @@ const SIZES = 128;
 const TENSOR_SIZES = 48;
 /** Gains that one looks back on: fewer, since a run's gains shrink as it learns. */
 const GAINS = 16;
+/** Effects that one looks back on: those of several versions, which differ in length and in what they teach. */
+const EFFECTS = 64;
 
 /** With the sizes of a delta that was accepted. */
 export function withSize(usual: Usual, version: number, { size, tensors }: Facts): Usual {
@@ -41,17 +45,29 @@ export const withGain = (usual: Usual, version: number, gain: number): Usual => 
   gains: newest(usual.gains, { version, value: gain }, GAINS),
 });
 
+/** With the effects of deltas that were merged into `version`. */
+export const withEffects = (usual: Usual, version: number, effects: readonly number[]): Usual => ({
+  ...usual,
+  effects: effects.reduce<readonly Learned<number>[]>(
+    (learned, value) => newest(learned, { version, value }, EFFECTS),
+    usual.effects ?? [],
+  ),
+});
+
 /**
  * Only what was learned up to a version, for a run that goes back to it: what deltas gained while the model was broken
  * is no measure for those that follow. Of sizes, which hardly depend on the model, all stay where none is as old.
  */
-export function upTo({ sizes, tensors, gains }: Usual, version: number): Usual {
+export function upTo({ sizes, tensors, gains, effects }: Usual, version: number): Usual {
   const before = <T>(learned: readonly Learned<T>[]) => learned.filter((one) => one.version <= version);
   const orAll = <T>(learned: readonly Learned<T>[]) => {
     const kept = before(learned);
     return kept.length > 0 ? kept : learned;
   };
-  return { sizes: orAll(sizes), tensors: orAll(tensors), gains: before(gains) };
+  return {
+    ...{ sizes: orAll(sizes), tensors: orAll(tensors), gains: before(gains) },
+    ...(effects && { effects: before(effects) }),
+  };
 }
 
 /** Undefined where nothing is known. */

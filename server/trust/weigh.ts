@@ -108,6 +108,8 @@ export const byTrust: WeighingRule = (pool, version, trust, now) => {
   const waited = ({ version: from, at = now }: Candidate) =>
     version - from >= MAX_WAIT || (known.length === 0 && now - at >= NEWCOMERS_WAIT_MS);
   const counted = about ? fresh.filter(({ delta }) => waited(delta)) : fresh;
+  // Beside nobody that is known they would be all of a version: it moves the model by their share of a usual one.
+  const share = about && known.length === 0 ? NEWCOMERS_SHARE : 1;
   const newcomers = new Set(counted.map(({ delta }) => delta.ticket));
   const weights = byNetwork(pool, [...known, ...capped(counted, sumOf(known))]);
   const waiting = new Map(pool.map((delta) => [delta.ticket, delta]));
@@ -116,19 +118,26 @@ export const byTrust: WeighingRule = (pool, version, trust, now) => {
     // An unaudited newcomer earns less for its age, or garbage would earn the whole.
     const unaudited = about && newcomers.has(one.ticket);
     const alone = (unaudited ? delta.tokens : staleWeight(delta, version)) * clips.get(one.ticket)!;
-    return { ...one, ...countedTokens(delta, one.weight / alone) };
+    return { ...one, ...countedTokens(delta, (share * one.weight) / alone) };
   });
-  return { merged, discarded, ...totalOf(merged, clips) };
+  return { merged, discarded, ...totalOf(merged, clips, share) };
 };
 
 /**
  * Divisor of the weights of clipped deltas: their sum as it would be unclipped. Divided by their own sum, the
- * clips of a version in which all are large, or of a delta alone, would cancel out.
+ * clips of a version in which all are large, or of a delta alone, would cancel out. So would the `share` that a version may
+ * have of a whole one.
  */
-function totalOf(merged: readonly Weight[], clips: ReadonlyMap<TicketId, number>): Pick<Weighed, "total"> {
-  if (!merged.some(({ ticket, weight }) => weight > 0 && clips.get(ticket)! < 1)) return {};
+function totalOf(
+  merged: readonly Weight[],
+  clips: ReadonlyMap<TicketId, number>,
+  share = 1,
+): Pick<Weighed, "total"> {
+  const counting = merged.filter(({ weight }) => weight > 0);
+  if (counting.length === 0) return {};
+  if (share === 1 && counting.every(({ ticket }) => clips.get(ticket) === 1)) return {};
   const unclipped = ({ ticket, weight }: Weight) => (weight === 0 ? 0 : weight / clips.get(ticket)!);
-  return { total: merged.reduce((sum, one) => sum + unclipped(one), 0) };
+  return { total: merged.reduce((sum, one) => sum + unclipped(one), 0) / share };
 }
 
 /**
@@ -180,6 +189,13 @@ function mediansOf(pool: readonly Candidate[], trust: Trust): Medians {
   const tensors = (late[0] ?? []).map((_, tensor) => medianOf(late.map((sizes) => sizes[tensor] ?? 0)) ?? 0);
   return { size: medianSize(pool, trust), tensors };
 }
+
+/** By what a delta's weight is scaled for its size, 1 for most: an audit looks at what is merged. */
+export const clipFor = (
+  { facts }: Pick<Candidate, "facts">,
+  pool: readonly Candidate[],
+  trust: Trust,
+): number => clipOf(facts, mediansOf(pool, trust));
 
 /**
  * By what a delta is scaled so that it is no larger than CLIP times the usual, and no tensor of it than TENSOR_CLIP
@@ -237,10 +253,14 @@ function capped(
   return narrowed.map(({ ticket, weight }) => ({ ticket, weight: weight * factor }));
 }
 
-/** Whether somebody trusted had a part in one of the newest versions. */
+/**
+ * Whether somebody trusted had a part in one of the newest versions. Somebody that was trusted until a roll-back counts: or
+ * a provoked one would have garbage of new keys weigh as much as anybody's.
+ */
 function trustedLately({ standings }: Trust, version: number): boolean {
   for (const standing of standings.values()) {
-    if (trusted(standing) && standing.merged > 0 && standing.merged > version - LATELY) return true;
+    if ((trusted(standing) || standing.lapsed) && standing.merged > 0 && standing.merged > version - LATELY)
+      return true;
   }
   return false;
 }

@@ -1,0 +1,147 @@
+import { addFrame } from "../../protocol/frame.ts";
+import type { Sampled } from "../coordinator/events.ts";
+import type { State } from "../coordinator/state.ts";
+import type { Auditor } from "../evaluate/ports.ts";
+import type { Log } from "../lib/log.ts";
+import type { Store } from "../store/store.ts";
+import { isShown } from "../trust/slow-harm.ts";
+import { standingOf } from "../trust/standing.ts";
+import type { Audits } from "./audits.ts";
+import type { AuditedRun } from "./audits-of.ts";
+import type { RunOptions } from "./options.ts";
+import type { Late } from "./recent-deltas.ts";
+import { decodeRecord } from "./record.ts";
+
+/** Part of what audits may cost that these measurements take. */
+const SHARE = 1 / 5;
+/** Micro-batches of gate text: more tell more, and less often where they cost more than that share. */
+const MAX_BATCHES = 4;
+/** Deltas of one version that are measured: each is decoded for it. */
+const MAX_DELTAS = 32;
+
+export interface HarmSamplesParts {
+  readonly run: AuditedRun;
+  readonly audits: Audits;
+  readonly store: Pick<Store, "read">;
+  readonly auditShare: number;
+  /** A number nobody can guess, in [0, 2³²). */
+  readonly draw: () => number;
+  readonly log: Log;
+}
+
+/** A version that was just published, and how it came about. */
+export interface Made {
+  readonly version: number;
+  /** Its weights and the diff that leads to them, or undefined where they are not kept. */
+  weights(): Promise<Float32Array | undefined>;
+  diff(): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /** The deltas that were merged into it. */
+  readonly merged: readonly Late[];
+}
+
+type Ask = (
+  cost: number,
+  question: (auditor: Auditor) => Promise<readonly number[] | undefined>,
+) => Promise<readonly number[] | undefined>;
+
+/** The measurements of a run that has audits. */
+export function samplesOf(run: AuditedRun, audits: Audits, { store, random, log }: RunOptions): HarmSamples {
+  const draw = () => new DataView(random(4).buffer).getUint32(0, true);
+  const { auditShare } = run.definition.settings.trust;
+  return new HarmSamples({ run, audits, store, auditShare, draw, log });
+}
+
+/** How much text a version's deltas are measured on, and how likely; `tokens` are those trained for it. */
+export function samplePlan(tokens: number, auditShare: number, batchTokens: number) {
+  const affordable = (SHARE * auditShare * tokens) / batchTokens;
+  const batches = Math.max(1, Math.min(MAX_BATCHES, Math.floor(affordable)));
+  return { batches, chance: Math.min(1, affordable / batches) };
+}
+
+/**
+ * Measures what the deltas of some versions did to the loss on gate text, drawn by chance, so that nobody knows which; and
+ * has whoever does harm by and by found bad (trust/slow-harm.ts). Audits look at one delta alone, and let anything pass
+ * that keeps their bounds.
+ */
+export class HarmSamples {
+  readonly #parts: HarmSamplesParts;
+  /** Versions taken back that are being measured. */
+  readonly #undone = new Set<number>();
+
+  constructor(parts: HarmSamplesParts) {
+    this.#parts = parts;
+  }
+
+  /** Considers a version; resolves when nothing more comes of it. */
+  async consider(made: Made): Promise<void> {
+    const { run, audits, auditShare, draw } = this.#parts;
+    const { batch, context } = run.definition.rules;
+    const tokens = made.merged.reduce((sum, late) => sum + late.tokens, 0);
+    const { batches, chance } = samplePlan(tokens, auditShare, batch * context);
+    if (draw() / 2 ** 32 >= chance) return;
+    await this.#measure(made, batches, (cost, question) => audits.ask(cost, question));
+  }
+
+  /** Measures a version that a roll-back took back, whatever that costs: who did it has done more of it, as a rule. */
+  async blame(made: Made): Promise<void> {
+    const { version } = made;
+    if (this.#undone.has(version)) return;
+    this.#undone.add(version);
+    const { audits } = this.#parts;
+    await this.#measure(made, MAX_BATCHES, (cost, question) => audits.inquire(cost, question));
+    this.#undone.delete(version);
+  }
+
+  async #measure({ version, weights, diff, merged }: Made, batches: number, ask: Ask): Promise<void> {
+    const { run, draw, log } = this.#parts;
+    const { batch, context } = run.definition.rules;
+    const chosen = merged.length <= MAX_DELTAS ? merged : circular(merged, draw()).slice(0, MAX_DELTAS);
+    try {
+      const effects = await ask(batches * batch * context, async (auditor) => {
+        const [end, step] = [await weights(), await diff()];
+        if (end === undefined || step === undefined) return undefined;
+        // Half-way: what a merge does is neither what it would do from where it begins nor from where it ends.
+        const middle = end.slice();
+        addFrame(step, middle, -0.5);
+        const frames = await Promise.all(chosen.map(({ sequence }) => this.#frame(sequence)));
+        if (frames.some(({ length }) => length === 0)) return undefined; // the journal holds them no more
+        return auditor.effects({ weights: middle, frames, batch, batches, seed: draw() });
+      });
+      if (effects !== undefined) await this.#tell(version, chosen, effects);
+    } catch (error) {
+      log.warn({ error: String(error) }, "what a version's deltas did could not be measured");
+    }
+  }
+
+  async #frame(sequence: number): Promise<Uint8Array<ArrayBuffer>> {
+    return decodeRecord(await this.#parts.store.read(sequence)).frame;
+  }
+
+  async #tell(version: number, chosen: readonly Late[], effects: readonly number[]): Promise<void> {
+    const { run } = this.#parts;
+    const measured = chosen.flatMap(({ ticket, volunteer }, i) => {
+      const effect = effects[i]!;
+      return Number.isFinite(effect) ? [{ ticket, volunteer, effect }] : [];
+    });
+    await run.record({ type: "sampled", at: run.now(), version, effects: measured });
+    for (const event of blamedFor({ effects: measured }, run.state)) {
+      await run.record({ ...event, at: run.now() });
+    }
+  }
+}
+
+/** Verdicts on whoever a sample, once it is applied, shows to do harm: one each, on its newest delta there. */
+export function blamedFor({ effects }: Pick<Sampled, "effects">, { trust }: Pick<State, "trust">) {
+  const newest = new Map(effects.map(({ volunteer, ticket }) => [volunteer, ticket]));
+  return [...newest].flatMap(([volunteer, ticket]) => {
+    const { harm } = standingOf(trust, volunteer);
+    if (harm === undefined || !isShown(harm)) return [];
+    return [{ type: "audited", ticket, volunteer, verdict: "bad", reason: "harm" } as const];
+  });
+}
+
+/** The values from one that was drawn, as if they stood in a circle. */
+function circular<T>(values: readonly T[], drawn: number): T[] {
+  const first = drawn % values.length;
+  return [...values.slice(first), ...values.slice(0, first)];
+}
