@@ -1,5 +1,10 @@
-import type { Random } from "../../model/lib/random.ts";
-import type { Standing } from "../../server/trust/standing.ts";
+import { Random } from "../../model/lib/random.ts";
+import type { Part } from "../../server/trust/places.ts";
+import { type Standing, trusted } from "../../server/trust/standing.ts";
+import { guarded } from "./guarded.ts";
+import type { Lab } from "./lab.ts";
+import { doctored } from "./trigger.ts";
+import { alie, deviation, meanOf, minMax, minSum, noise, normOf, orthogonal, scaled } from "./vectors.ts";
 
 /** What an attacker knows when it makes its delta: all, as the worst one would. */
 export interface Knowledge {
@@ -11,23 +16,39 @@ export interface Knowledge {
   readonly first: Float32Array | undefined;
   /** Deltas it has sent. */
   readonly sent: number;
+  readonly standing: Standing;
+  /** Times that the run has gone back. */
+  readonly rollbacks: number;
+  /** The gains of the last layer norm, within the flat vector. */
+  readonly gains: Part;
+  readonly lab: Lab;
   readonly random: Random;
 }
 
 export interface Attack {
   /** Free riders want credit, not harm. */
   readonly rides: boolean;
-  /** Whether it trains at all, and on which tokens. */
-  readonly trains: "truly" | "flipped" | "once" | false;
+  /** How it trains, if it does. */
+  readonly trains: Training | false;
   /** Whether one of that standing comes again under a new key; absent: never. */
-  readonly rejoins?: (standing: Standing) => boolean;
-  make(known: Knowledge): Float32Array;
+  readonly rejoins?: (standing: Standing, rollbacks: number) => boolean;
+  /** Trains and sends as an honest one does where its ticket says that it may be recomputed. */
+  readonly honestWhenFresh?: true;
+  make(known: Knowledge): Float32Array | Promise<Float32Array>;
 }
 
-const scaled = (factor: number, values: Float32Array) => values.map((value) => factor * value);
+export interface Training {
+  /** What it makes of its text; absent: nothing. */
+  readonly text?: (tokens: Uint16Array) => Uint16Array;
+  /** Times that it goes over its ticket's text. Default 1. */
+  readonly passes?: number;
+  /** Steps of its ticket that it does; absent: all. */
+  readonly steps?: number;
+  /** Its first ticket only. */
+  readonly once?: true;
+}
 
-/** ALIE's z (Baruch et al. 1902.06156): large enough to matter, small enough to lie among the honest. */
-const ALIE_Z = 1;
+const TRULY: Training = {};
 /** Deltas that a turncoat sends before it turns: enough to pass its probation and to be audited seldom. */
 const HONEST_FIRST = 12;
 /** Deltas after which a sleeper begins again, and how many of them, the last, have their sign flipped. */
@@ -35,6 +56,17 @@ const SLEEP = 16;
 const BURST = 4;
 /** The Gaussian attack's deviation, in those of an honest delta. */
 const GAUSSIAN = 30;
+/** Usual sizes of a delta that is just not odd (server/trust/weigh.ts). */
+const NOT_ODD = 7.9;
+/** Deltas with which somebody trusted tries to break the model, before it sends garbage in any case. */
+const BREAKS = 8;
+/** Usual sizes of one tensor that are not clipped. */
+const TENSOR = 3;
+/** Steps of five that an under-trainer does, and by what a delta of so few is made as large as one of five. */
+const STEPS = 1;
+const LARGER = 5 ** 0.75;
+/** Draws the direction that stays the same from round to round. */
+const DIRECTION_SEED = 99;
 
 const poison = (make: Attack["make"], trains: Attack["trains"] = false): Attack => ({
   rides: false,
@@ -47,70 +79,73 @@ const rider = (make: Attack["make"], trains: Attack["trains"] = false): Attack =
   make,
 });
 
+const garbage = ({ honest, random }: Knowledge) => noise(deviation(honest[0]!), honest[0]!.length, random);
+const scaledCopy = ({ honest, random }: Knowledge) => scaled(1.03, honest[random.below(honest.length)]!);
+
 export const ATTACKS = {
-  "sign flip ×1": poison(({ own }) => scaled(-1, own!), "truly"),
-  "sign flip ×1000": poison(({ own }) => scaled(-1000, own!), "truly"),
-  "scaling ×100": poison(({ own }) => scaled(100, own!), "truly"),
+  "sign flip ×1": poison(({ own }) => scaled(-1, own!), TRULY),
+  "sign flip ×1000": poison(({ own }) => scaled(-1000, own!), TRULY),
+  "scaling ×100": poison(({ own }) => scaled(100, own!), TRULY),
   gaussian: poison(({ honest, random }) =>
     noise(GAUSSIAN * deviation(honest[0]!), honest[0]!.length, random),
   ),
   "inner product ε 0.1": poison(({ honest }) => scaled(-0.1, meanOf(honest))),
   "inner product ε 0.6": poison(({ honest }) => scaled(-0.6, meanOf(honest))),
   ALIE: poison(({ honest }) => alie(honest)),
-  turncoat: poison(({ own, sent }) => scaled(sent < HONEST_FIRST ? 1 : -1, own!), "truly"),
-  sleeper: poison(({ own, sent }) => scaled(sent % SLEEP < SLEEP - BURST ? 1 : -1, own!), "truly"),
+  ROP: poison(({ honest }) => orthogonal(honest, steady(honest[0]!.length))),
+  "Min-Max": poison(({ honest }) => minMax(honest)),
+  "Min-Sum": poison(({ honest }) => minSum(honest)),
+  mimic: poison(({ honest }) => honest[0]!),
+  turncoat: poison(({ own, sent }) => scaled(sent < HONEST_FIRST ? 1 : -1, own!), TRULY),
+  sleeper: poison(({ own, sent }) => scaled(sent % SLEEP < SLEEP - BURST ? 1 : -1, own!), TRULY),
+  guarded: poison(({ own, honest, lab }) => guarded(own!, honest, lab), { passes: 3 }),
+  "odd-sized": poison(({ own }) => scaled(NOT_ODD, own!), TRULY),
+  "one gain": poison(({ own, honest, gains }) => harmedGains(own!, honest, gains), TRULY),
+  backdoor: poison(({ own }) => own!, { text: doctored }),
+  "break-then-garbage": {
+    ...poison((known) => {
+      const { own, rollbacks, sent, standing } = known;
+      if (rollbacks > 0 || sent >= HONEST_FIRST + BREAKS) return garbage(known);
+      return trusted(standing) ? scaled(-NOT_ODD, own!) : own!;
+    }, TRULY),
+    rejoins: ({ strikes }, rollbacks) => strikes > 0 || rollbacks > 0,
+  },
   "rejoining flips": {
-    ...poison(({ own }) => scaled(-1, own!), "truly"),
+    ...poison(({ own }) => scaled(-1, own!), TRULY),
     rejoins: ({ strikes }) => strikes > 0,
   },
-  "new-key garbage": {
-    ...poison(({ honest, random }) => noise(deviation(honest[0]!), honest[0]!.length, random)),
-    rejoins: () => true,
-  },
-  "label flip": poison(({ own }) => own!, "flipped"),
+  "new-key garbage": { ...poison(garbage), rejoins: () => true },
+  "label flip": poison(({ own }) => own!, { text: flipped }),
   zeros: rider(({ honest }) => new Float32Array(honest[0]!.length)),
-  noise: rider(({ honest, random }) => noise(deviation(honest[0]!), honest[0]!.length, random)),
+  noise: rider(garbage),
   copies: rider(({ honest, random }) => honest[random.below(honest.length)]!),
-  "scaled copies": rider(({ honest, random }) => scaled(1.03, honest[random.below(honest.length)]!)),
-  sybils: { ...poison(({ own }) => own!, "truly"), rejoins: () => true },
-  "previous delta": rider(({ first }) => first!, "once"),
+  "scaled copies": rider(scaledCopy),
+  "fresh-honest copies": { ...rider(scaledCopy), honestWhenFresh: true },
+  "under-training": { ...rider(({ own }) => scaled(LARGER, own!), { steps: STEPS }), honestWhenFresh: true },
+  sybils: { ...poison(({ own }) => own!, TRULY), rejoins: () => true },
+  "previous delta": rider(({ first }) => first!, { once: true }),
 } as const satisfies Record<string, Attack>;
 
 export type AttackName = keyof typeof ATTACKS;
 export const ATTACK_NAMES = Object.keys(ATTACKS) as AttackName[];
 
 /** Every second token becomes its opposite: half of all targets are flipped labels of true text. */
-export const flipped = (tokens: Uint16Array): Uint16Array =>
-  tokens.map((token, i) => (i % 2 === 0 ? token : 255 - token));
-
-function meanOf(deltas: readonly Float32Array[]): Float32Array {
-  const sum = new Float32Array(deltas[0]!.length);
-  for (const delta of deltas) for (let i = 0; i < sum.length; i++) sum[i]! += delta[i]! / deltas.length;
-  return sum;
+function flipped(tokens: Uint16Array): Uint16Array {
+  return tokens.map((token, i) => (i % 2 === 0 ? token : 255 - token));
 }
 
-/** Mean − z deviations in every coordinate, on the side that harms. */
-function alie(honest: readonly Float32Array[]): Float32Array {
-  const mean = meanOf(honest);
-  return mean.map((center, i) => {
-    let squares = 0;
-    for (const delta of honest) squares += (delta[i]! - center) ** 2;
-    const deviationOf = Math.sqrt(squares / honest.length);
-    return center - Math.sign(center) * ALIE_Z * deviationOf;
-  });
+/** A direction that is the same in every round. */
+function steady(length: number): Float32Array {
+  return noise(1, length, new Random(DIRECTION_SEED));
 }
 
-function deviation(values: Float32Array): number {
-  let squares = 0;
-  for (const value of values) squares += value * value;
-  return Math.sqrt(squares / values.length);
-}
-
-/** Gaussian, by the sum of twelve uniform numbers. */
-function noise(sigma: number, length: number, random: Random): Float32Array {
-  return Float32Array.from({ length }, () => {
-    let sum = -6;
-    for (let i = 0; i < 12; i++) sum += random.unit();
-    return sigma * sum;
-  });
+/** An honest delta that makes one layer norm's gains smaller, by as much as no clip of a tensor meets. */
+function harmedGains(
+  own: Float32Array,
+  honest: readonly Float32Array[],
+  { offset, length }: Part,
+): Float32Array {
+  const usual = normOf(meanOf(honest).subarray(offset, offset + length));
+  const each = (TENSOR * usual) / Math.sqrt(length);
+  return own.slice().fill(each, offset, offset + length);
 }

@@ -2,9 +2,13 @@ import type { Trainer } from "../../model/contract/trainer.ts";
 import type { Random } from "../../model/lib/random.ts";
 import { codecIn, decodeFrame } from "../../protocol/frame.ts";
 import { ticketTokens } from "../../protocol/ticket.ts";
-import type { Audited } from "../../server/coordinator/events.ts";
+import type { Audited, Sampled } from "../../server/coordinator/events.ts";
 import type { State } from "../../server/coordinator/state.ts";
+import { effectsOf } from "../../server/evaluate/effects.ts";
 import { examine } from "../../server/evaluate/examine.ts";
+import type { Vectors } from "../../server/merge/merge.ts";
+import { blamedFor, samplePlan } from "../../server/run/harm-samples.ts";
+import { scaledBy } from "../../server/run/looks.ts";
 import { MAX_BLAMED } from "../../server/run/recent-deltas.ts";
 import {
   blameOf,
@@ -15,11 +19,13 @@ import {
   planOf,
   type Verdict,
   verdictOf,
+  verdictOfOdd,
 } from "../../server/trust/audit.ts";
 import { type Budget, type Look, purseOf } from "../../server/trust/budget.ts";
 import type { Candidate } from "../../server/trust/candidate.ts";
 import { Learning, NEWEST } from "../../server/trust/learning.ts";
-import { standingOf } from "../../server/trust/standing.ts";
+import { creditLost, standingOf } from "../../server/trust/standing.ts";
+import { clipFor } from "../../server/trust/weigh.ts";
 import type { Kept } from "./kept.ts";
 
 export interface BenchAuditsOptions {
@@ -34,7 +40,9 @@ export interface BenchAuditsOptions {
   readonly weightsOf: (version: number) => Float32Array;
   /** An accepted delta by its ticket. */
   readonly keptOf: (ticket: string) => Kept;
-  readonly record: (event: Omit<Audited, "at">) => Promise<void>;
+  /** Part of the volunteers' training that audits may cost. */
+  readonly auditShare: number;
+  readonly record: (event: Omit<Audited, "at"> | Omit<Sampled, "at">) => Promise<void>;
 }
 
 /**
@@ -45,7 +53,7 @@ export class BenchAudits {
   /** By who and why. */
   readonly verdicts: Record<string, number> = {};
   readonly #options: BenchAuditsOptions;
-  readonly #waiting: { readonly one: Kept; readonly whose: Plan["whose"] }[] = [];
+  readonly #waiting: (() => Promise<void>)[] = [];
   readonly #learning = new Learning();
 
   constructor(options: BenchAuditsOptions) {
@@ -57,14 +65,37 @@ export class BenchAudits {
     const { random, state } = this.#options;
     const { pool, trust } = state();
     const { chance, whose } = planOf(delta, one.ticket.fresh, pool, trust);
-    if (random.unit() < chance) this.#waiting.push({ one, whose });
+    if (random.unit() >= chance) return;
+    const scale = clipFor(delta, pool, trust);
+    this.#waiting.push(() => this.#audit(one, whose, scale));
+  }
+
+  /** Considers a version that was just published: what did its deltas do? */
+  weigh(version: number, merged: readonly Kept[], { x: before }: Vectors, { x: after }: Vectors): void {
+    const { auditor, gate, context, batch, budget, random, record, state } = this.#options;
+    const tokens = merged.reduce((sum, { ticket }) => sum + ticketTokens(ticket, context), 0);
+    const { batches, chance } = samplePlan(tokens, this.#options.auditShare, batch * context);
+    if (random.unit() >= chance || !budget.spend(batches * batch * context, "veteran")) return;
+    this.#waiting.push(async () => {
+      const weights = after.map((value, i) => (value + before[i]!) / 2);
+      const frames = merged.map(({ frame }) => frame);
+      const job = { weights, frames, batch, batches, seed: random.u32() };
+      const found = await effectsOf(auditor, gate, context, job);
+      const effects = merged.map(({ ticket: { id: ticket, volunteer } }, i) => {
+        return { ticket, volunteer, effect: found[i]! };
+      });
+      await record({ type: "sampled", version, effects });
+      for (const { ticket, ...verdict } of blamedFor({ effects }, state())) {
+        await this.#tell(this.#options.keptOf(ticket), verdict, "slow harm");
+      }
+    });
   }
 
   /** Takes the audits that wait by now, to be made when that is called. */
   due(): () => Promise<void> {
     const due = this.#waiting.splice(0);
     return async () => {
-      for (const { one, whose } of due) await this.#audit(one, whose);
+      for (const audit of due) await audit();
     };
   }
 
@@ -78,10 +109,11 @@ export class BenchAudits {
     }
   }
 
-  async #audit(one: Kept, whose: Plan["whose"]): Promise<void> {
+  async #audit(one: Kept, whose: Plan["whose"], scale: number): Promise<void> {
     const waiting = this.#options.state().pool.find(({ ticket }) => ticket === one.ticket.id);
     if (waiting?.facts?.copies !== undefined) return this.#tell(one, { verdict: "bad", reason: "copy" });
-    const found = await this.#look(one, whose, one.ticket.version, verdictOf, NEWEST, false);
+    const rule = scale < 1 ? verdictOfOdd : verdictOf;
+    const found = await this.#look(one, whose, one.ticket.version, rule, NEWEST, false, scale);
     if (found !== undefined) await this.#tell(one, found);
   }
 
@@ -92,9 +124,11 @@ export class BenchAudits {
     judge: typeof verdictOf,
     on: string | undefined,
     must: boolean,
+    scale = 1,
   ): Promise<Verdict | undefined> {
     const { auditor, gate, context, batch, parameters, budget, random, state } = this.#options;
     const fresh = ticket.fresh && !must;
+    const merged = fresh ? 1 : scale;
     const cost = (look: Look) => lookCost(look, batch * context, ticketTokens(ticket, context), fresh);
     return lookInto(
       (look) =>
@@ -102,7 +136,7 @@ export class BenchAudits {
           ticket: { ...ticket, fresh },
           shard: member.text,
           weights: this.#options.weightsOf(version),
-          delta: decodeFrame(frame, parameters),
+          delta: scaledBy(merged, decodeFrame(frame, parameters)),
           codec: codecIn(frame, parameters),
           seed: random.u32(),
           ...look,
@@ -117,16 +151,18 @@ export class BenchAudits {
     );
   }
 
-  async #tell(one: Kept, verdict: Verdict): Promise<void> {
+  async #tell(one: Kept, verdict: Verdict, why: string = verdict.reason): Promise<void> {
     const { keptOf, record, state } = this.#options;
     const { id: ticket, volunteer } = one.ticket;
     const who = one.member.attack === undefined ? "honest" : "attacker";
-    const name = `${who} ${verdict.verdict}: ${verdict.reason}`;
+    const name = `${who} ${verdict.verdict}: ${why}`;
     this.verdicts[name] = (this.verdicts[name] ?? 0) + 1;
     if (verdict.verdict === "bad") {
       one.revoked = true;
-      for (const other of standingOf(state().trust, volunteer).unproven) keptOf(other).revoked = true;
+      for (const other of creditLost(standingOf(state().trust, volunteer))) keptOf(other).revoked = true;
     }
-    await record({ type: "audited", ticket, volunteer, ...verdict });
+    const { verdict: found, reason, gain } = verdict;
+    const about = { verdict: found, reason, ...(gain !== undefined && { gain }) };
+    await record({ type: "audited", ticket, volunteer, ...about });
   }
 }

@@ -37,6 +37,8 @@ export interface Outcome {
   readonly agreement: { readonly honest: readonly number[]; readonly attackers: readonly number[] };
   /** Verdicts by reason. */
   readonly verdicts: Readonly<Record<string, number>>;
+  /** Percent of prompts with a backdoor's trigger that the model goes on from as the backdoor wants. */
+  readonly backdoorPercent: number;
   readonly seconds: number;
 }
 

@@ -4,8 +4,7 @@ import type { CodecSpec } from "../../protocol/codec/codec.ts";
 import { codecOf, decodeFrame, frameOf } from "../../protocol/frame.ts";
 import type { VolunteerKey } from "../../protocol/ids.ts";
 import type { Ticket } from "../../protocol/ticket.ts";
-import type { Attack } from "./attacks.ts";
-import { flipped } from "./attacks.ts";
+import type { Attack, Training } from "./attacks.ts";
 
 /** A volunteer of the bench: its text, and what it carries from ticket to ticket. */
 export class Member {
@@ -39,27 +38,34 @@ export class Member {
     this.#keys += 1;
   }
 
-  /** Whether it trains on its next ticket. */
-  get trains(): boolean {
-    const { attack } = this;
-    if (attack === undefined) return true;
-    return attack.trains === "once" ? this.first === undefined : attack.trains !== false;
+  /** Whether it does with this ticket what an honest volunteer would. */
+  isHonest({ fresh }: Pick<Ticket, "fresh">): boolean {
+    return this.attack === undefined || (fresh && this.attack.honestWhenFresh === true);
+  }
+
+  /** How it trains on this ticket, if it does. */
+  training(ticket: Ticket): Training | undefined {
+    if (this.isHonest(ticket)) return {};
+    const trains = this.attack?.trains || undefined;
+    return trains?.once && this.first !== undefined ? undefined : trains;
   }
 
   /** Trains a ticket for real; returns the delta as it would be sent. */
   async train(
     trainer: Trainer,
     ticket: Ticket,
+    { text: change = (tokens) => tokens, passes = 1, steps }: Training,
     weights: Float32Array,
     { context, codec, decay }: { context: number; codec: CodecSpec; decay: number },
   ): Promise<Float32Array<ArrayBuffer>> {
     await trainer.load(weights, ticket.fresh ? undefined : this.#carried);
     if (!ticket.fresh) await trainer.adjustResidual(decay ** Math.max(1, ticket.version - this.#left));
     this.#left = ticket.version;
-    const text = this.attack?.trains === "flipped" ? flipped(this.text) : this.text;
-    let step = 0;
-    for (const tokens of batchesOf(text, ticket, context)) {
-      await trainer.step(tokens, ticket.batch, ticket.rates[step++]!);
+    const batches = [...batchesOf(change(this.text), ticket, context)].slice(0, steps);
+    for (let pass = 0; pass < passes; pass++) {
+      for (const [step, tokens] of batches.entries()) {
+        await trainer.step(tokens, ticket.batch, ticket.rates[step]!);
+      }
     }
     await trainer.losses();
     const payload = await trainer.extract(codecOf(codec));

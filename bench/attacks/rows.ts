@@ -15,9 +15,11 @@ export interface Row {
   readonly gapToHonestPercent: number;
   /** An attacker's credit, of an honest volunteer's; 0 where nobody attacks. */
   readonly attackerCreditPercent: number;
+  /** Of prompts with a backdoor's trigger, those that the model goes on from as the backdoor wants. */
+  readonly backdoorPercent: number;
 }
 
-type Measures = "gapPercent" | "gapToHonestPercent" | "attackerCreditPercent";
+type Measures = "gapPercent" | "gapToHonestPercent" | "attackerCreditPercent" | "backdoorPercent";
 
 export interface Report {
   readonly rows: readonly Row[];
@@ -42,7 +44,13 @@ export function reportOf(outcomes: readonly Outcome[]): Report {
   const most = Math.max(...outcomes.map(({ job }) => job.volunteers));
   const rows = new Map<
     string,
-    { row: Omit<Row, Measures>; toClean: number[]; toHonest: number[]; credit: number[] }
+    {
+      row: Omit<Row, Measures>;
+      toClean: number[];
+      toHonest: number[];
+      credit: number[];
+      backdoor: number[];
+    }
   >();
   for (const outcome of outcomes) {
     const { job, loss } = outcome;
@@ -54,10 +62,11 @@ export function reportOf(outcomes: readonly Outcome[]): Report {
       sharding: job.sharding,
     };
     const name = JSON.stringify(row);
-    const known = rows.get(name) ?? { row, toClean: [], toHonest: [], credit: [] };
+    const known = rows.get(name) ?? { row, toClean: [], toHonest: [], credit: [], backdoor: [] };
     known.toClean.push(100 * (loss / clean(job, most) - 1));
     known.toHonest.push(100 * (loss / clean(job, honestOf(job)) - 1));
     known.credit.push(100 * creditShare(outcome));
+    known.backdoor.push(outcome.backdoorPercent);
     rows.set(name, known);
   }
   const ours = outcomes.filter(({ job }) => job.rule === "default");
@@ -65,11 +74,12 @@ export function reportOf(outcomes: readonly Outcome[]): Report {
   const sum = (of: readonly number[]) => of.reduce((total, value) => total + value, 0);
   const mean = (of: readonly number[]) => (of.length === 0 ? 0 : sum(of) / of.length);
   return {
-    rows: [...rows.values()].map(({ row, toClean, toHonest, credit }) => ({
+    rows: [...rows.values()].map(({ row, toClean, toHonest, credit, backdoor }) => ({
       ...row,
       gapPercent: round(mean(toClean)),
       gapToHonestPercent: round(mean(toHonest)),
       attackerCreditPercent: round(mean(credit)),
+      backdoorPercent: round(mean(backdoor)),
     })),
     honestRefusedPercent: round(
       (100 * sum(ours.map(({ honest }) => honest.refused))) /

@@ -1,3 +1,4 @@
+import { layoutOf } from "../../model/contract/layout.ts";
 import { createWasmTrainer } from "../../model/engine/wasm/trainer.ts";
 import { Random } from "../../model/lib/random.ts";
 import { F32 } from "../../protocol/codec/codec.ts";
@@ -22,13 +23,15 @@ import { Budget } from "../../server/trust/budget.ts";
 import { Gauge } from "../../server/trust/gauge.ts";
 import { standingOf } from "../../server/trust/standing.ts";
 import { heldOutMeter } from "../learning/heldout.ts";
-import { ATTACKS } from "./attacks.ts";
+import { ATTACKS, type Attack } from "./attacks.ts";
 import { BenchAudits } from "./bench-audits.ts";
 import { centredClipping } from "./centred-clipping.ts";
 import type { AttackCorpus } from "./corpus.ts";
 import { honestOf, type Job, type Outcome } from "./job.ts";
 import { type Kept, spread, tallyOf } from "./kept.ts";
+import { labFor } from "./lab.ts";
 import { Member } from "./member.ts";
+import { backdoorPercent } from "./trigger.ts";
 
 const VOCABULARY = 256;
 const RUN = "0".repeat(64) as RunId;
@@ -76,7 +79,9 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
   const meter = heldOutMeter(trainer, corpus.heldOut, context, batch);
   const random = new Random(job.seed * 7_919 + 3);
   const attackers = job.volunteers - honestOf(job);
-  const attack = job.attack === undefined ? undefined : ATTACKS[job.attack];
+  const attack: Attack | undefined = job.attack === undefined ? undefined : ATTACKS[job.attack];
+  const gains = layoutOf(shape).tensors.find(({ name }) => name === "ln_f.weight")!;
+  const everything = corpus.textOf(0, 1, "iid");
   const members = Array.from(
     { length: job.volunteers },
     // Attackers are spread over the texts.
@@ -147,6 +152,8 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
       record: NO_HASH,
       signature: SIGNATURE,
     });
+    const merged = closed.merged.map(({ ticket }) => kept.get(ticket)!);
+    if (ours) audits.weigh(version, merged, before, made.vectors);
   };
   const rollBack = async (to: number): Promise<void> => {
     rollbacks += 1;
@@ -209,6 +216,7 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
   };
   const audits = new BenchAudits({
     ...{ auditor, gate: corpus.gate, context, batch, parameters: task.parameters, budget, random },
+    auditShare: settings.trust.auditShare,
     state: () => state,
     weightsOf: (version) => versions[version]!.x,
     keptOf: (ticket) => kept.get(ticket as TicketId)!,
@@ -249,12 +257,14 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
     const auditOthers = audits.due();
     const made: { member: Member; ticket: Ticket; delta: Float32Array | undefined }[] = [];
     for (const member of members) {
-      if (member.attack?.rejoins?.(standingOf(state.trust, member.key)) && member.sent > 0) member.rejoin();
+      const standing = standingOf(state.trust, member.key);
+      if (member.attack?.rejoins?.(standing, rollbacks) && member.sent > 0) member.rejoin();
       const ticket = ask(member);
       if (ticket === undefined) continue;
-      const delta = member.trains
-        ? await member.train(trainer, ticket, x, { context, codec, decay: residualDecay })
-        : undefined;
+      const training = member.training(ticket);
+      const delta =
+        training &&
+        (await member.train(trainer, ticket, training, x, { context, codec, decay: residualDecay }));
       made.push({ member, ticket, delta });
     }
     const honest = made.flatMap(({ member, delta }) => (member.attack === undefined && delta ? [delta] : []));
@@ -263,16 +273,16 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
       [made[i], made[j]] = [made[j]!, made[i]!];
     }
     // A copy comes after what it copies.
-    if (attack !== undefined && !attack.trains) made.sort((a, b) => +!!a.member.attack - +!!b.member.attack);
+    if (attack?.trains === false) made.sort((a, b) => +!!a.member.attack - +!!b.member.attack);
     if (made.length === 0) await auditOthers();
     for (const [place, { member, ticket, delta }] of made.entries()) {
       if (place === made.length >> 1) await auditOthers();
-      const { first, sent } = member;
-      await upload(
-        member,
-        ticket,
-        member.attack?.make({ own: delta, honest, first, sent, random }) ?? delta!,
-      );
+      const { first, sent, text } = member;
+      const standing = standingOf(state.trust, member.key);
+      const lab = labFor(trainer, x, ticket, { text, all: everything, context });
+      const known = { own: delta, honest, first, sent, standing, rollbacks, gains, lab, random };
+      const values = member.isHonest(ticket) ? delta : await member.attack?.make(known);
+      await upload(member, ticket, values!);
     }
     now += 45_000; // past every deadline: who is in quarantine is waited for by nobody
     const ticked = reduce(rules, state, { type: "tick" }, now);
@@ -291,7 +301,9 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
       });
     }
   }
-  const final = await meter(versions[state.version]!.x, "final");
+  const { x: last } = versions[state.version]!;
+  const final = await meter(last, "final");
+  const backdoor = await backdoorPercent(trainer, last, corpus.heldOut, context);
   trainer.dispose();
   auditor.dispose();
   const tally = (of: readonly Member[]) => tallyOf(kept.values(), of, context);
@@ -305,6 +317,7 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
     auditShare: budget.spent / trained,
     agreement: { honest: spread(agreements.honest), attackers: spread(agreements.attackers) },
     verdicts: audits.verdicts,
+    backdoorPercent: backdoor,
     seconds: (performance.now() - begun) / 1_000,
   };
 }
