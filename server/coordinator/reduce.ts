@@ -1,4 +1,3 @@
-import { sameCodec } from "../../protocol/codec/codec.ts";
 import type { MergedEntry } from "../../protocol/history.ts";
 import { AgedMap } from "../lib/aged-map.ts";
 import {
@@ -17,7 +16,6 @@ import { type Change, evaluate } from "./evaluated.ts";
 import type {
   Accepted,
   Audited,
-  Clocked,
   Closed,
   Created,
   DurableEvent,
@@ -31,10 +29,11 @@ import type {
 } from "./events.ts";
 import { deltasLately, expire, lease, settle } from "./leases.ts";
 import { type Outcome, outcomesOf } from "./outcomes.ts";
-import { innerAfter, roundAfter, type Timing } from "./rounds.ts";
+import { innerAfter, roundAfter } from "./rounds.ts";
 import { ACTIVE_MS, MAX_STALENESS, type Rules } from "./rules.ts";
 import { cosineOf, lengthsOf } from "./similarity.ts";
-import { begin, type Done, type Pooled, type State } from "./state.ts";
+import { begin, type Pooled, type State } from "./state.ts";
+import { doneOf, timingOf } from "./timing.ts";
 
 /** Versions shown, the newest, and counted of how rounds go. */
 const MAX_VERSIONS = 20;
@@ -136,26 +135,6 @@ function accept(rules: Rules, state: State, event: Accepted, now: number): State
     },
     soft: settle(state.soft, event, now),
   };
-}
-
-const doneOf = ({ report, took, norm }: Accepted, asked: Clocked): Done => ({
-  steps: report.steps ?? asked.steps,
-  trainMs: Math.min(report.trainMs, took),
-  ...(norm !== undefined && { norm }),
-});
-
-function timingOf(event: Accepted, { context, rounds }: Rules): Timing[] {
-  const { asked, took, tokens } = event;
-  if (asked === undefined || rounds === undefined) return [];
-  const { delta } = asked;
-  const [finest] = rounds.sendings;
-  const sent = rounds.sendings.find(({ codec }) => delta && sameCodec(codec, delta)) ?? finest;
-  return [
-    {
-      linkMs: (Math.max(0, took - asked.trainFor) * finest.bytes) / sent.bytes,
-      sequenceMs: doneOf(event, asked).trainMs / (tokens / context),
-    },
-  ];
 }
 
 function close(state: State, event: Closed): State {
