@@ -29,7 +29,8 @@ export function due(rules: Rules, state: State, now: number): Effect[] {
 
 /** When the open version closes by these deltas. */
 function endOf(rules: Rules, state: State, now: number): (deltas: State["pool"]) => number {
-  const timesOf = (deltas: State["pool"]) => deltas.map(({ at }) => at);
+  // Not a list of all the times: this is asked at every delta.
+  const timesOf = (deltas: State["pool"]) => ({ length: deltas.length, at: (i: number) => deltas.at(i)?.at });
   const { rounds, quorum: least } = rules;
   if (rounds !== undefined) {
     const expected = expectedAt(state, now);

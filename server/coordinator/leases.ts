@@ -58,7 +58,9 @@ export function deltasLately(versions: State["versions"]): number {
 /** Tickets whose delta is still to be expected; of a run on a clock. */
 export function expectedAt({ soft }: State, now: number): number {
   let expected = 0;
-  for (const { due } of soft.leases.values()) if (due !== undefined && due > now) expected++;
+  soft.leases.forEach(({ due }) => {
+    if (due !== undefined && due > now) expected++;
+  });
   return expected;
 }
 

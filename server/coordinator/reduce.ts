@@ -1,5 +1,6 @@
 import type { MergedEntry } from "../../protocol/history.ts";
 import { AgedMap } from "../lib/aged-map.ts";
+import { AppendList } from "../lib/append-list.ts";
 import {
   addStrike,
   applyRuling,
@@ -123,7 +124,7 @@ function accept(rules: Rules, state: State, event: Accepted, now: number): State
   return {
     ...state,
     at,
-    pool: [...state.pool, pooled],
+    pool: AppendList.of(state.pool).with(pooled),
     used: AgedMap.of(state.used).with(ticket, version),
     frontier: Math.max(state.frontier, position + 1),
     gaps,

@@ -1,6 +1,7 @@
 import type { CodecSpec } from "../../protocol/codec/codec.ts";
 import type { Pace } from "../../protocol/pace.ts";
 import type { InnerName } from "../../protocol/ticket.ts";
+import type { ReadonlyList } from "../lib/append-list.ts";
 import { medianOf } from "../lib/median.ts";
 
 /** How a run on a clock paces its volunteers: what the run file fixed, and what its deltas weigh. */
@@ -188,12 +189,12 @@ const middleOf = (timings: readonly Timing[], what: keyof Timing): number =>
  */
 export function roundEnds(
   { opened, ms }: { readonly opened: number; readonly ms: number },
-  came: readonly number[],
+  came: Pick<ReadonlyList<number>, "at" | "length">,
   { least, complete }: { readonly least: number; readonly complete: boolean },
 ): number {
-  const [first, last] = [came[0], came.at(-1)];
+  const [first, last] = [came.at(0), came.at(-1)];
   if (first === undefined || last === undefined) return Number.POSITIVE_INFINITY;
   if (complete && came.length >= least) return last;
   const end = Math.max(opened + ms, first > opened + ms ? first + GATHER * ms : 0);
-  return Math.max(end, came[least - 1] ?? opened + QUORUM_ROUNDS * ms);
+  return Math.max(end, came.at(least - 1) ?? opened + QUORUM_ROUNDS * ms);
 }

@@ -3,6 +3,7 @@ import type { Hash, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { RunState } from "../../protocol/manifest.ts";
 import type { HeldOutPoint, Sample, VersionSummary } from "../../protocol/status.ts";
 import type { InnerName } from "../../protocol/ticket.ts";
+import type { ReadonlyList } from "../lib/append-list.ts";
 import type { Candidate } from "../trust/candidate.ts";
 import { NO_TRUST, type Trust } from "../trust/standing.ts";
 import type { Closed, Created } from "./events.ts";
@@ -30,7 +31,7 @@ export interface State {
   readonly merged: number;
   readonly discarded: number;
   /** Accepted and waiting, in journal order. */
-  readonly pool: readonly Pooled[];
+  readonly pool: ReadonlyList<Pooled>;
   /** A closed version until its successor is published. */
   readonly closing: Closing | undefined;
   /** Tickets whose delta was accepted, with their version, while that is recent enough to be sent again. */

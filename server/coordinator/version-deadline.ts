@@ -1,3 +1,4 @@
+import type { ReadonlyList } from "../lib/append-list.ts";
 import { medianOf } from "../lib/median.ts";
 
 /** Milliseconds a version stays open after its first delta, at least, for those that come at about the same time. */
@@ -30,19 +31,25 @@ export function quorumOf(least: number, working: number): number {
   return Math.max(least, Math.min(MAX_QUORUM, Math.ceil(QUORUM_SHARE * working)));
 }
 
+interface Times {
+  readonly opened: number;
+  readonly came: Pick<ReadonlyList<number>, "at" | "length">;
+  readonly took: readonly number[];
+}
+
 /**
  * The time of the run clock at which a version closes whose deltas came at these times: with the last delta of those at
  * work; else a moment after its quorum, so that a delta just about to come is not a version late; and at the latest when
  * most would have come since it opened, so that a volunteer that left in the middle of a ticket holds up nobody for long.
  */
 export function closesAt(
-  { opened, came, took }: { opened: number; came: readonly number[]; took: readonly number[] },
+  { opened, came, took }: Times,
   { least, working, usual }: { least: number; working: number; usual: number },
 ): number {
-  const [first, last] = [came[0], came.at(-1)];
+  const [first, last] = [came.at(0), came.at(-1)];
   if (first === undefined || last === undefined) return Number.POSITIVE_INFINITY;
   if (came.length >= Math.max(least, working)) return last;
-  const quorum = came[quorumOf(least, working) - 1] ?? Number.POSITIVE_INFINITY;
+  const quorum = came.at(quorumOf(least, working) - 1) ?? Number.POSITIVE_INFINITY;
   const deadline = Math.max(first + GATHER_MS, opened + Math.min(MAX_WAIT_MS, expectedWithin(took, usual)));
   return Math.min(quorum + GRACE * (medianOf(took) ?? 0), deadline);
 }

@@ -1,5 +1,6 @@
 import type { AuditedAs } from "../../protocol/people.ts";
 import type { Change, Measured } from "../../protocol/shared-audit.ts";
+import type { ReadonlyList } from "../lib/append-list.ts";
 import type { Half, Look, Purse } from "./budget.ts";
 import type { Candidate } from "./candidate.ts";
 import { auditChance, standingOf, type Trust } from "./standing.ts";
@@ -196,7 +197,7 @@ export interface Plan {
  * turned would go unaudited once those of veterans have cost their half. So is a fresh ticket: the server's own direction
  * alone costs a run with few volunteers the half of veterans, and no fresh ticket would ever be recomputed there.
  */
-export function planOf(delta: Candidate, fresh: boolean, pool: readonly Candidate[], trust: Trust): Plan {
+export function planOf(delta: Candidate, fresh: boolean, pool: ReadonlyList<Candidate>, trust: Trust): Plan {
   const chance = auditChance(standingOf(trust, delta.volunteer));
   if (suspicionOf(delta, medianSize(pool, trust)) !== undefined) return { chance: 1, whose: "stranger" };
   if (fresh) return { chance: 1, whose: "stranger" };

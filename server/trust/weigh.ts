@@ -1,4 +1,5 @@
 import type { TicketId } from "../../protocol/ids.ts";
+import type { ReadonlyList } from "../lib/append-list.ts";
 import { medianOf } from "../lib/median.ts";
 import type { Candidate, Facts, Weight } from "./candidate.ts";
 import { admitted, reputation, standingOf, type Trust, trusted } from "./standing.ts";
@@ -14,7 +15,7 @@ export interface Weighed {
 
 /** Rules by which a version's deltas are weighed: pure, so that they can be swapped and compared. */
 export type WeighingRule = (
-  pool: readonly Candidate[],
+  pool: ReadonlyList<Candidate>,
   version: number,
   trust: Trust,
   now: number,
@@ -161,7 +162,7 @@ export function suspicionOf(
 }
 
 /** The running median of sizes, those that wait among them. */
-export function medianSize(pool: readonly Candidate[], { usual }: Trust): number {
+export function medianSize(pool: ReadonlyList<Candidate>, { usual }: Trust): number {
   return (
     usualSize(usual) ?? medianOf(pool.flatMap(({ facts }) => facts?.size ?? [])) ?? Number.POSITIVE_INFINITY
   );
@@ -177,12 +178,12 @@ interface Medians {
 }
 
 /** By what each delta's weight is scaled, for its size. */
-function clipsOf(pool: readonly Candidate[], trust: Trust): ReadonlyMap<TicketId, number> {
+function clipsOf(pool: ReadonlyList<Candidate>, trust: Trust): ReadonlyMap<TicketId, number> {
   const medians = mediansOf(pool, trust);
   return new Map(pool.map(({ ticket, facts }) => [ticket, clipOf(facts, medians)]));
 }
 
-function mediansOf(pool: readonly Candidate[], trust: Trust): Medians {
+function mediansOf(pool: ReadonlyList<Candidate>, trust: Trust): Medians {
   const { tensors: known } = trust.usual;
   const late =
     known.length > 0 ? known.map(({ value }) => value) : pool.flatMap(({ facts }) => [facts?.tensors ?? []]);
@@ -193,7 +194,7 @@ function mediansOf(pool: readonly Candidate[], trust: Trust): Medians {
 /** By what a delta's weight is scaled for its size, 1 for most: an audit looks at what is merged. */
 export const clipFor = (
   { facts }: Pick<Candidate, "facts">,
-  pool: readonly Candidate[],
+  pool: ReadonlyList<Candidate>,
   trust: Trust,
 ): number => clipOf(facts, mediansOf(pool, trust));
 
@@ -212,7 +213,7 @@ function clipOf(facts: Facts | undefined, medians: Medians): number {
 }
 
 /** Weights of which no network has more than half, trusted or not, where there are several to tell apart. */
-function byNetwork(pool: readonly Candidate[], weights: readonly Weight[]): readonly Weight[] {
+function byNetwork(pool: ReadonlyList<Candidate>, weights: readonly Weight[]): readonly Weight[] {
   // Of an unknown network each is its own.
   const from = new Map(pool.map(({ ticket, facts }) => [ticket, facts?.from ?? ticket]));
   const named = new Set(pool.flatMap(({ facts }) => facts?.from ?? []));
