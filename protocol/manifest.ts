@@ -32,6 +32,8 @@ export interface Manifest {
   readonly peers?: { readonly ice: readonly IceServer[] };
   /** Volunteers that agree to it are given audits now and then (rule AU5); absent where they are not. */
   readonly audits?: true;
+  /** An address where objects may be found as well, to be asked first (K10); absent where there is none. */
+  readonly mirror?: string;
   readonly state: RunState;
   readonly version: number;
   /** SHA-256 of the current version's safetensors bytes. */
@@ -101,6 +103,14 @@ function parsePeers(value: unknown): NonNullable<Manifest["peers"]> {
 const isIceUrl = (value: unknown): value is string =>
   typeof value === "string" && value.length <= MAX_ICE_CHARS && ICE_URL.test(value);
 
+/** Characters of a mirror's address. */
+const MAX_MIRROR_CHARS = 256;
+/** An http(s) address without a user, a query or a slash at its end. */
+export const isMirrorUrl = (value: unknown): value is string =>
+  typeof value === "string" &&
+  value.length <= MAX_MIRROR_CHARS &&
+  /^https?:\/\/[\w.[\]:-]+(?:\/[\w.~%-]+)*$/.test(value);
+
 /** Reads a manifest from the server's JSON. Throws `protocol-mismatch` or `bad-request`. */
 export function parseManifest(json: Json): Manifest {
   if (json.protocol !== PROTOCOL_VERSION) {
@@ -122,6 +132,7 @@ export function parseManifest(json: Json): Manifest {
     residualDecay: asNumber(json.residualDecay, "residualDecay", 0, 1),
     ...(json.peers !== undefined && { peers: parsePeers(json.peers) }),
     ...(json.audits !== undefined && asBoolean(json.audits, "audits") && { audits: true }),
+    ...(json.mirror !== undefined && { mirror: as(isMirrorUrl, json.mirror, "mirror") }),
     state: as(isRunState, json.state, "state"),
     version: asInteger(json.version, "version", 0, Number.MAX_SAFE_INTEGER),
     hash: as(isHash, json.hash, "hash"),

@@ -15,8 +15,8 @@ export const ROUTES = {
   /** The delta of an open audit, by the hash of its frame. */
   auditedDelta: (frame: Hash) => `/api/audits/${frame}`,
   events: "/api/events",
-  /** The compressed change from `version` to `version + 1`. */
-  diff: (version: number) => `/api/diffs/${version}`,
+  /** The compressed change from `version` to `version + 1`; by its hash as well, it never changes under its name. */
+  diff: (version: number, hash?: Hash) => `/api/diffs/${version}${hash === undefined ? "" : `-${hash}`}`,
   snapshot: (hash: Hash) => `/api/snapshots/${hash}.safetensors`,
   shard: (hash: Hash) => `/api/shards/${hash}`,
   /** The signed list of an object's chunks. */
@@ -39,6 +39,10 @@ export const ROUTES = {
 
 /** Where browsers' data channels are introduced to each other: a WebSocket, PeerJS' own path under ours. */
 export const SIGNALLING_PATH = `${ROUTES.peers}/peerjs`;
+
+/** Where an object's bytes are below a mirror: they never change under their name, so a diff's has its hash. */
+export const pathInMirror = (object: ObjectName, hash: Hash): string =>
+  object.startsWith("diffs/") ? `/api/${object}-${hash}` : pathOfObject(object);
 
 /** Where an object's bytes are, whole or by range. */
 export function pathOfObject(object: ObjectName): string {

@@ -106,8 +106,8 @@ export class FakeService implements RunService {
   tokenizer = () => new TextEncoder().encode('{"model":{}}');
   latestSnapshot = () => ({ hash: HASH, bytes: new Uint8Array([1, 2, 3]) });
   snapshot = async (hash: Hash) => this.#only(hash, HASH, [1, 2, 3]);
-  diff = async (version: number) => {
-    if (version !== 2) throw new ProtocolError("not-found", "no such diff");
+  diff = async (version: number, hash = HASH) => {
+    if (version !== 2 || hash !== HASH) throw new ProtocolError("not-found", "no such diff");
     return new Uint8Array([4, 5]);
   };
   shard = async (hash: Hash) => this.#only(hash, SHARD, [6, 7, 8, 9]);

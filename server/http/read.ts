@@ -80,6 +80,13 @@ export function readRoutes(app: Hono<Edge>, service: RunService, options: ReadOp
       reads.read(version, () => service.diff(Number(version))),
     );
   });
+  app.get(`/api/diffs/:name{${NAMES.number}-${NAMES.hash}}`, (c) => {
+    const [version, hash] = c.req.param("name").split("-");
+    if (!isHash(hash)) throw missing();
+    return object(c, "diffs", hash, IMMUTABLE, () =>
+      reads.read(hash, () => service.diff(Number(version), hash)),
+    );
+  });
   app.get("/api/chunks/:kind/:name", async (c) => {
     const name = `${c.req.param("kind")}/${c.req.param("name")}`;
     if (!isObjectName(name)) throw missing();

@@ -59,9 +59,7 @@ test("a thread that reads the journal by itself makes the same bytes; of a chang
       segmentBytes: 4_000,
     });
     const appended = FRAMES.map((frame, i) => {
-      const head = new Uint8Array(4 + i); // an event of i bytes
-      head[0] = i;
-      return store.append([head, frame]);
+      return store.append(new Uint8Array(i), frame); // an event of i bytes
     });
     const sequences = await Promise.all(appended);
     const places = sequences.toReversed().map((sequence) => store.locate!(sequence)!);

@@ -1,16 +1,66 @@
+import { sha256 } from "../../protocol/identity.ts";
+import { type Hash, isHash } from "../../protocol/ids.ts";
 import type { Store } from "../store/store.ts";
 
 const SHELF = "diffs";
+/** The version that it leads away from, and its hash. Those stored by earlier programs have no hash in their names. */
+const NAME = /^(0|[1-9]\d*)(?:-([0-9a-f]{64}))?$/;
 
-/** Diffs by the version they lead away from. */
-export const saveDiff = (store: Store, from: number, frame: Uint8Array<ArrayBuffer>) =>
-  store.put(SHELF, String(from), frame);
+/**
+ * The stored diffs between versions. Names have a hash, so that a server whose time is over cannot put its own diff in
+ * the place of another's, and what is let go of is named one by one.
+ */
+export class Diffs {
+  readonly #store: Store;
+  readonly #names: Map<number, string>;
 
-export const readDiff = (store: Store, from: number) => store.get(SHELF, String(from));
+  private constructor(store: Store, names: Map<number, string>) {
+    this.#store = store;
+    this.#names = names;
+  }
 
-export const dropDiff = (store: Store, from: number) => store.remove(SHELF, String(from));
+  static async open(store: Store): Promise<Diffs> {
+    const versions = (await store.list(SHELF)).flatMap((name) => {
+      const version = NAME.exec(name)?.[1];
+      return version === undefined ? [] : [[Number(version), name] as const];
+    });
+    return new Diffs(store, new Map(versions));
+  }
 
-/** Removes the diffs that lead away from versions before `version`. */
-export async function dropDiffs(store: Store, version: number): Promise<void> {
-  for (const name of await store.list(SHELF)) if (Number(name) < version) await store.remove(SHELF, name);
+  /** The versions that a stored diff leads away from. */
+  get versions(): ReadonlySet<number> {
+    return new Set(this.#names.keys());
+  }
+
+  async save(from: number, hash: Hash, frame: Uint8Array<ArrayBuffer>): Promise<void> {
+    const name = `${from}-${hash}`;
+    if (this.#names.get(from) !== name) await this.drop(from); // of a merge that came to nothing
+    await this.#store.put(SHELF, name, frame);
+    this.#names.set(from, name);
+  }
+
+  async read(from: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const name = this.#names.get(from);
+    return name === undefined ? undefined : this.#store.get(SHELF, name);
+  }
+
+  /** The hash of a stored diff, or undefined where there is none. */
+  async hashOf(from: number): Promise<Hash | undefined> {
+    const named = NAME.exec(this.#names.get(from) ?? "")?.[2];
+    if (isHash(named)) return named;
+    const frame = await this.read(from);
+    return frame && sha256(frame);
+  }
+
+  async drop(from: number): Promise<void> {
+    const name = this.#names.get(from);
+    if (name === undefined) return;
+    await this.#store.remove(SHELF, name);
+    this.#names.delete(from);
+  }
+
+  /** Removes the known diffs that lead away from versions before `version`. */
+  async dropBefore(version: number): Promise<void> {
+    for (const from of [...this.#names.keys()]) if (from < version) await this.drop(from);
+  }
 }

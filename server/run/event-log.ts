@@ -4,7 +4,7 @@ import type { Rules } from "../coordinator/rules.ts";
 import type { State } from "../coordinator/state.ts";
 import type { Store } from "../store/store.ts";
 import type { Applied, Projections } from "./projections.ts";
-import { encodeRecord } from "./record.ts";
+import { encodeEvent } from "./record.ts";
 import type { RunClock } from "./run-clock.ts";
 
 export type Recordable = Exclude<DurableEvent, Created>;
@@ -47,7 +47,7 @@ export class EventLog {
    * when the event is not durable.
    */
   record(event: Recordable, frame?: Uint8Array): Promise<void> {
-    const append = async () => this.#parts.store.append(encodeRecord(event, frame));
+    const append = async () => this.#parts.store.append(encodeEvent(event), frame);
     const written = append();
     written.catch(() => {}); // the chain tells it; until the chain comes to it, nobody listens
     const takes = event.type === "audited" || event.type === "state"; // others only add to what a decision knew

@@ -21,7 +21,7 @@ import { requireFit } from "./fit.ts";
 import { deltaCodec, diffCodec, type Merging, mergeRule, sendingCodecs } from "./merge-rule.ts";
 import { muonBatch } from "./micro-batch.ts";
 import type { RunCorpus, Task, TaskFactory } from "./options.ts";
-import { encodeRecord } from "./record.ts";
+import { encodeEvent } from "./record.ts";
 import {
   DEFAULT_SETTINGS,
   earlierDefaults,
@@ -82,7 +82,7 @@ export async function create(
     genesis,
     ...(settings.startPaused && { paused: true }),
   };
-  await store.append(encodeRecord(created));
+  await store.append(encodeEvent(created));
 }
 
 /** Reads a run's first record, and checks the key, the corpus and the settings (where given) against it. */

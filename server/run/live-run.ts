@@ -34,7 +34,7 @@ export class LiveRun {
 
   constructor(options: RunOptions, identity: ServerIdentity, recovered: Recovered) {
     const { store, log } = options;
-    const { definition, projections, vectors, file, snapshots } = recovered;
+    const { definition, projections, vectors, file, stored } = recovered;
     const { state } = projections;
     const warn = this.#warn("the index cannot be written; it is tried again");
     this.#options = options;
@@ -48,7 +48,7 @@ export class LiveRun {
       rules: () => this.definition.rules,
       applied: (event, applied) => this.#applied(event, applied),
     });
-    this.versions = new PublishedVersions(store, definition, state.hash, { vectors, file }, snapshots);
+    this.versions = new PublishedVersions(store, definition, state.hash, { vectors, file }, stored);
     this.publisher = new Publisher({
       ...{ options, identity, projections, clock: this.clock, events: this.events, versions: this.versions },
       definition: () => this.definition,
@@ -59,6 +59,7 @@ export class LiveRun {
       ...{ versions: this.versions, publisher: this.publisher, signer: identity.signer },
       definition: () => this.definition,
     });
+    store.deposed.addEventListener("abort", () => this.#stop());
     const { version, hash, tokens } = state;
     log.info({ run: definition.id, version, hash, tokens }, "run opened");
   }
@@ -98,14 +99,19 @@ export class LiveRun {
 
   /** Takes nothing more, waits for what is being written, and closes the store. */
   async close(): Promise<void> {
+    await this.#stop();
+    await this.events.idle();
+    await this.versions.idle();
+    await this.#options.store.close();
+  }
+
+  /** Takes and begins nothing more; resolves when what was under way has ended. */
+  #stop(): Promise<void> {
     this.#closed = true;
     const stopped = this.publisher.stop();
     this.tick();
     this.quality.stop();
-    await stopped;
-    await this.events.idle();
-    await this.versions.idle();
-    await this.#options.store.close();
+    return stopped;
   }
 
   #applied(event: Recordable, { effects, ended, facts }: Applied): void {

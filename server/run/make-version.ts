@@ -15,7 +15,7 @@ import { jobOf } from "./remerge.ts";
 import type { RunClock } from "./run-clock.ts";
 
 export interface VersionParts {
-  readonly options: Pick<RunOptions, "store" | "merger" | "log">;
+  readonly options: Pick<RunOptions, "store" | "merger" | "mirror" | "log">;
   readonly identity: Identity;
   readonly definition: () => RunDefinition;
   readonly clock: RunClock;
@@ -31,10 +31,12 @@ export async function mergeVersion(parts: VersionParts, closed: Closed): Promise
   const definition = parts.definition();
   const job = jobOf(store, versions.current.vectors, projections.placesOf(closed), definition.task.lead);
   const { vectors, diff, norm } = await merger.merge(definition.merging(closed), job);
-  const { file } = await versions.prepareMerged(closed.version, vectors, diff);
+  const hash = await sha256(diff);
+  const { file } = await versions.prepareMerged(closed.version, vectors, { frame: diff, hash });
   const version = closed.version + 1;
-  const hashes = { model: await hashInPieces(file), diff: await sha256(diff) };
+  const hashes = { model: await hashInPieces(file), diff: hash };
   const made = { version, ...hashes, ...mergeTermsOf(closed) };
+  await options.mirror?.offer({ from: closed.version, diff, hash: made.model, file });
   const { closing, record: previous } = events.state;
   const merged = closing?.entries ?? [];
   const sealed = await seal(parts.identity, definition, { ...made, previous, merged });
@@ -63,7 +65,8 @@ export async function takeBack(parts: VersionParts, to: number, reason: RolledBa
   if (place === undefined) throw new StoreError(`no version up to ${to} is stored whole`);
   const { version: newest, record: previous } = events.state;
   const version = newest + 1;
-  await versions.prepareStored(place, version);
+  const { file } = await versions.prepareStored(place, version);
+  await options.mirror?.offer({ from: newest, hash: place.hash, file });
   const made = { version, model: place.hash, diff: place.hash, merged: [], backTo: place.version };
   const sealed = await seal(identity, parts.definition(), { ...made, previous });
   const about = { version, to: place.version, hash: place.hash, reason };

@@ -5,7 +5,7 @@ import { sha256 } from "../../protocol/identity.ts";
 import { memoryStore } from "../../test/harness/memory-store.ts";
 import { vectorTask } from "../../test/harness/tiny-run.ts";
 import type { SnapshotPlace } from "./checkpoint.ts";
-import { dropDiff, saveDiff } from "./diffs.ts";
+import { Diffs } from "./diffs.ts";
 import { oldWeights } from "./old-weights.ts";
 import { saveSnapshot } from "./snapshots.ts";
 
@@ -15,6 +15,7 @@ const vector = (seed: number) => Float32Array.from({ length: 10 }, (_, i) => Mat
 /** Versions 4 to 8, each a diff away from the one before, of which some are stored whole. */
 async function versions(...whole: readonly number[]) {
   const store = memoryStore();
+  const diffs = await Diffs.open(store);
   const weights = new Map<number, Float32Array<ArrayBuffer>>();
   const places: SnapshotPlace[] = [];
   const x = vector(0);
@@ -27,35 +28,35 @@ async function versions(...whole: readonly number[]) {
       places.push({ version, hash, needs: 0 });
     }
     const diff = encodeFrame(F32, vector(version));
-    if (version < 8) await saveDiff(store, version, diff);
+    if (version < 8) await diffs.save(version, await sha256(diff), diff);
     addFrame(diff, x, 1);
   }
-  return { store, weights, places };
+  return { stored: { store, diffs }, weights, places };
 }
 
 test("a version that is not stored whole is reached by the diffs from one before it, to the byte", async () => {
-  const { store, weights, places } = await versions(4);
+  const { stored, weights, places } = await versions(4);
   for (const version of [4, 6, 8]) {
-    expect(await oldWeights(store, task, places, version)).toEqual(weights.get(version));
+    expect(await oldWeights(stored, task, places, version)).toEqual(weights.get(version));
   }
 });
 
 test("and back from one after it, but for rounding, where none before it is kept", async () => {
-  const { store, weights, places } = await versions(7);
-  const back = await oldWeights(store, task, places, 4);
+  const { stored, weights, places } = await versions(7);
+  const back = await oldWeights(stored, task, places, 4);
   const off = back?.map((value, i) => Math.abs(value - weights.get(4)![i]!));
   expect(Math.max(...off!)).toBeLessThan(1e-6);
 });
 
 test("where no diff leads there from one place, as across a roll-back, the next is tried; in the end there is nothing", async () => {
-  const { store, places } = await versions(4, 8);
-  await dropDiff(store, 4);
+  const { stored, places } = await versions(4, 8);
+  await stored.diffs.drop(4);
   const [before, after] = [places.slice(0, 1), places.slice(1)];
-  expect(await oldWeights(store, task, before, 6)).toBeUndefined();
-  expect(await oldWeights(store, task, places, 6)).toEqual(await oldWeights(store, task, after, 6));
-  expect(await oldWeights(store, task, after, 6)).toBeInstanceOf(Float32Array);
-  expect(await oldWeights(store, task, after, 4)).toBeUndefined();
-  expect(await oldWeights(store, task, [], 6)).toBeUndefined();
+  expect(await oldWeights(stored, task, before, 6)).toBeUndefined();
+  expect(await oldWeights(stored, task, places, 6)).toEqual(await oldWeights(stored, task, after, 6));
+  expect(await oldWeights(stored, task, after, 6)).toBeInstanceOf(Float32Array);
+  expect(await oldWeights(stored, task, after, 4)).toBeUndefined();
+  expect(await oldWeights(stored, task, [], 6)).toBeUndefined();
   const removed = { ...after[0]!, hash: before[0]!.hash.replace(/./, "0") as SnapshotPlace["hash"] };
-  expect(await oldWeights(store, task, [removed], 8)).toBeUndefined();
+  expect(await oldWeights(stored, task, [removed], 8)).toBeUndefined();
 });

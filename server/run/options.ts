@@ -35,12 +35,31 @@ export interface RunOptions {
   readonly bytesPerToken?: (settings: Settings) => Promise<number>;
   /** Measures what deltas are worth; without it none is audited. */
   readonly auditor?: Auditor;
+  /** Gets what volunteers download, before they are told of it. */
+  readonly mirror?: VersionMirror;
   readonly log: Log;
   /**
    * Hears of every durable event and of the deltas whose fate it decided: of the journal's while the run is opened, then
    * of each as it is applied.
    */
   readonly observe?: (event: DurableEvent, ended: readonly Outcome[]) => void;
+}
+
+/** A merged version that is about to be published; of a roll-back there is no diff. */
+export interface MadeVersion {
+  /** The version before it. */
+  readonly from: number;
+  readonly diff?: Uint8Array<ArrayBuffer>;
+  readonly hash: Hash;
+  readonly file: Uint8Array<ArrayBuffer>;
+}
+
+/** Another place that volunteers are told to ask first. */
+export interface VersionMirror {
+  /** Its public address, as the manifest names it. */
+  readonly url: string;
+  /** Resolves when the version may be announced; never rejects, and does not take long. */
+  offer(version: MadeVersion): Promise<void>;
 }
 
 /** The split corpus as a run sees it: what it may serve, and what guessing costs. */

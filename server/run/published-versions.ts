@@ -2,12 +2,12 @@ import type { Hash } from "../../protocol/ids.ts";
 import type { Vectors } from "../merge/merge.ts";
 import type { Store } from "../store/store.ts";
 import type { Checkpoint, SnapshotPlace } from "./checkpoint.ts";
-import { dropDiff, readDiff, saveDiff } from "./diffs.ts";
+import type { Diffs } from "./diffs.ts";
 import type { RunDefinition } from "./genesis.ts";
 import { oldWeights } from "./old-weights.ts";
 import type { Asked } from "./recent-deltas.ts";
 import { RecentFiles } from "./recent-files.ts";
-import { Retention } from "./retention.ts";
+import { Retention, type Stored } from "./retention.ts";
 import { loadSnapshot, readSnapshotFile } from "./snapshots.ts";
 
 /** A version's vectors and the file they are published as. */
@@ -16,10 +16,17 @@ export interface VersionBytes {
   readonly file: Uint8Array<ArrayBuffer>;
 }
 
+/** The frame that leads from a version to the next, and its SHA-256. */
+export interface Diff {
+  readonly frame: Uint8Array<ArrayBuffer>;
+  readonly hash: Hash;
+}
+
 /** The bytes of a run's versions: the current one in memory, recent files, stored snapshots, and diffs between versions. */
 export class PublishedVersions {
   readonly #store: Store;
   readonly #task: RunDefinition["task"];
+  readonly #diffs: Diffs;
   readonly #retention: Retention;
   readonly #recent: RecentFiles;
   #current: VersionBytes;
@@ -31,11 +38,12 @@ export class PublishedVersions {
     { task, settings }: Pick<RunDefinition, "task" | "settings">,
     hash: Hash,
     current: VersionBytes,
-    snapshots: readonly SnapshotPlace[],
+    stored: Stored,
   ) {
     this.#store = store;
     this.#task = task;
-    this.#retention = new Retention(store, settings, snapshots);
+    this.#diffs = stored.diffs;
+    this.#retention = new Retention(store, settings, stored);
     this.#recent = new RecentFiles(hash, current.file);
     this.#current = current;
   }
@@ -50,18 +58,20 @@ export class PublishedVersions {
   }
 
   /** Makes a merged version ready to become current: its diff is durable when this resolves. */
-  async prepareMerged(from: number, vectors: Vectors, diff: Uint8Array<ArrayBuffer>): Promise<VersionBytes> {
+  async prepareMerged(from: number, vectors: Vectors, diff: Diff): Promise<VersionBytes> {
     const next = { vectors, file: this.#task.encode(vectors.x) };
-    await saveDiff(this.#store, from, diff);
+    await this.#diffs.save(from, diff.hash, diff.frame);
     this.#next = next;
     return next;
   }
 
   /** Makes the weights of a stored version ready to become current again, as `version`. Rejects with a StoreError. */
-  async prepareStored(place: SnapshotPlace, version: number): Promise<void> {
+  async prepareStored(place: SnapshotPlace, version: number): Promise<VersionBytes> {
     const vectors = await loadSnapshot(this.#store, this.#task, place.hash);
-    await dropDiff(this.#store, version - 1); // of a merge that came to nothing
-    this.#next = { vectors, file: this.#task.encode(vectors.x) };
+    await this.#diffs.drop(version - 1); // of a merge that came to nothing
+    const next = { vectors, file: this.#task.encode(vectors.x) };
+    this.#next = next;
+    return next;
   }
 
   /** The version that was made ready is durable in the journal. */
@@ -91,12 +101,22 @@ export class PublishedVersions {
 
   /** The frame that leads from a version to the next, or undefined where it is not kept. */
   diff(from: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    return readDiff(this.#store, from);
+    return this.#diffs.read(from);
+  }
+
+  /** The hash of {@link diff}, or undefined where it is not kept. */
+  diffHash(from: number): Promise<Hash | undefined> {
+    return this.#diffs.hashOf(from);
   }
 
   /** The weights of an earlier version, as far as they can be had. */
   weightsAt(version: number): Promise<Float32Array<ArrayBuffer> | undefined> {
-    return oldWeights(this.#store, this.#task, this.#retention.around(version), version);
+    return oldWeights(
+      { store: this.#store, diffs: this.#diffs },
+      this.#task,
+      this.#retention.around(version),
+      version,
+    );
   }
 
   /** Whether `version` should be stored now. */

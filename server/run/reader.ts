@@ -1,4 +1,4 @@
-import type { ChunkList } from "../../protocol/chunks.ts";
+import { type ChunkList, signChunks } from "../../protocol/chunks.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { DeltaProof, VersionRecord } from "../../protocol/history.ts";
 import type { Identity } from "../../protocol/identity.ts";
@@ -16,6 +16,7 @@ export class Reader {
   readonly #fixed: FixedManifest;
   readonly #options: Pick<RunOptions, "store" | "corpus">;
   readonly #chunkLists: ChunkLists;
+  readonly #identity: Identity;
 
   constructor(
     run: LiveRun,
@@ -26,6 +27,7 @@ export class Reader {
     this.#run = run;
     this.#fixed = fixed;
     this.#options = options;
+    this.#identity = identity;
     this.#chunkLists = new ChunkLists(fixed.run, identity);
   }
 
@@ -44,15 +46,22 @@ export class Reader {
     return (await this.#run.versions.snapshot(hash)) ?? notFound("snapshot");
   }
 
-  /** The frame that leads from `version` to `version + 1`. Throws `not-found`. */
-  async diff(version: number): Promise<Uint8Array<ArrayBuffer>> {
-    const known = Number.isSafeInteger(version) && version >= 0 && version < this.#run.state.version;
-    return (known && (await this.#run.versions.diff(version))) || notFound("diff");
+  /** The frame that leads from `version` to `version + 1`. Throws `not-found`, also where its hash is another. */
+  async diff(version: number, hash?: Hash): Promise<Uint8Array<ArrayBuffer>> {
+    const { state, versions } = this.#run;
+    const known = Number.isSafeInteger(version) && version >= 0 && version < state.version;
+    const asked = known && (hash === undefined || hash === (await versions.diffHash(version)));
+    return (asked && (await versions.diff(version))) || notFound("diff");
   }
 
   /** The signed list of an object's chunks. Throws `not-found` where the object is not served. */
   chunks(object: ObjectName): Promise<ChunkList> {
-    return this.#chunkLists.of(object, () => this.#object(object));
+    return this.#chunkLists.of(object, () => this.object(object));
+  }
+
+  /** The signed list of these bytes' chunks. */
+  sign(object: ObjectName, bytes: Uint8Array<ArrayBuffer>): Promise<ChunkList> {
+    return signChunks(this.#identity.privateKey, { run: this.#fixed.run, object }, bytes);
   }
 
   /** A version's signed record. Throws `not-found`. */
@@ -65,7 +74,8 @@ export class Reader {
     return readProof(this.#options.store, this.#run.index, this.#run.definition, ticket);
   }
 
-  async #object(object: ObjectName): Promise<Uint8Array<ArrayBuffer>> {
+  /** An object's bytes. Throws `not-found`. */
+  async object(object: ObjectName): Promise<Uint8Array<ArrayBuffer>> {
     const [kind, name] = object.split("/");
     if (kind === "diffs") return this.diff(Number(name));
     if (!isHash(name)) return notFound("object");

@@ -3,7 +3,8 @@ import { concat } from "../../protocol/bytes.ts";
 import { MIDRISE2 } from "../../protocol/codec/codec.ts";
 import type { Hash, Signature, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { Accepted, Closed, DurableEvent, Evaluated, Published, Sampled } from "../coordinator/events.ts";
-import { decodeRecord, encodeRecord } from "./record.ts";
+import { joinRecord } from "../store/record-parts.ts";
+import { decodeRecord, encodeEvent } from "./record.ts";
 
 const hash = "a".repeat(64) as Hash;
 const ticket = "A".repeat(22) as TicketId;
@@ -53,7 +54,7 @@ describe("journal records", () => {
     "$type reads back as it was, and its frame",
     (event) => {
       const frame = Uint8Array.of(1, 2, 3);
-      expect(decodeRecord(concat(...encodeRecord(event, frame)))).toEqual({ event, frame });
+      expect(decodeRecord(concat(...joinRecord(encodeEvent(event), frame)))).toEqual({ event, frame });
     },
   );
 
@@ -64,6 +65,6 @@ describe("journal records", () => {
     ["an infinite weight", { ...closed, merged: [{ ticket, weight: Number.POSITIVE_INFINITY }] }],
     ["a time between two milliseconds", { ...closed, at: 0.5 }],
   ])("%s is refused before it is written", (_what, event) => {
-    expect(() => encodeRecord(event)).toThrow(/would not read back/);
+    expect(() => encodeEvent(event)).toThrow(/would not read back/);
   });
 });

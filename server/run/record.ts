@@ -14,26 +14,23 @@ import {
 import { isRunState, type RunState } from "../../protocol/manifest.ts";
 import { type InnerName, isInner } from "../../protocol/ticket.ts";
 import type { DurableEvent } from "../coordinator/events.ts";
-import { joinRecord, splitRecord } from "../store/record-parts.ts";
+import { splitRecord } from "../store/record-parts.ts";
 import { StoreError } from "../store/store.ts";
 
 /**
- * A journal record (store/record-parts.ts) of an event and, where it is `accepted`, its delta's frame. JSON keeps a double
- * exactly, so weights read back to the bit.
+ * The head of a journal record (store/record-parts.ts): an event as JSON, which keeps a double exactly, so that weights
+ * read back to the bit. The record of an `accepted` event also has its delta's frame.
  *
  * Throws a TypeError for an event that would not read back (JSON makes null of NaN and ∞): in the journal it
  * would keep the run from ever being opened again.
  */
-export function encodeRecord(
-  event: DurableEvent,
-  frame: Uint8Array = new Uint8Array(),
-): readonly Uint8Array[] {
+export function encodeEvent(event: DurableEvent): Uint8Array<ArrayBuffer> {
   const text = JSON.stringify(event);
   const readBack = schema.safeParse(JSON.parse(text));
   if (!readBack.success) {
     throw new TypeError(`this "${event.type}" event would not read back: ${readBack.error.message}`);
   }
-  return joinRecord(utf8(text), frame);
+  return utf8(text);
 }
 
 export interface JournalRecord {
@@ -44,8 +41,8 @@ export interface JournalRecord {
 
 /** Reads a record. Throws a StoreError when it is none of ours. */
 export function decodeRecord(record: Uint8Array<ArrayBuffer>): JournalRecord {
-  const { event, frame } = splitRecord(record);
-  const parsed = schema.safeParse(jsonOf(event));
+  const { head, frame } = splitRecord(record);
+  const parsed = schema.safeParse(jsonOf(head));
   if (!parsed.success) throw new StoreError(`a journal record is no event: ${parsed.error.message}`);
   return { event: parsed.data, frame };
 }

@@ -5,14 +5,16 @@ import { begin, restarted } from "../coordinator/state.ts";
 import type { Log } from "../lib/log.ts";
 import { initialVectors, type Vectors } from "../merge/merge.ts";
 import { type Store, StoreError } from "../store/store.ts";
-import { type Checkpoint, readCheckpoints, type SnapshotPlace } from "./checkpoint.ts";
+import { type Checkpoint, readCheckpoints } from "./checkpoint.ts";
+import { Diffs } from "./diffs.ts";
 import type { RunDefinition } from "./genesis.ts";
 import type { RunOptions } from "./options.ts";
 import type { Projections } from "./projections.ts";
 import { decodeRecord } from "./record.ts";
 import { remerge } from "./remerge.ts";
 import { type Observer, type Replay, replay } from "./replay.ts";
-import { loadSnapshot, storedSnapshots } from "./snapshots.ts";
+import type { Stored } from "./retention.ts";
+import { loadSnapshot, snapshotNames, storedSnapshots } from "./snapshots.ts";
 
 /** A run as its journal tells it. */
 export interface Recovered {
@@ -21,8 +23,7 @@ export interface Recovered {
   readonly vectors: Vectors;
   /** The published file of the current version. */
   readonly file: Uint8Array<ArrayBuffer>;
-  /** Stored snapshots, oldest first. */
-  readonly snapshots: SnapshotPlace[];
+  readonly stored: Stored;
 }
 
 /** A version whose vectors are at hand. */
@@ -72,12 +73,16 @@ export async function recover(
     projections,
     vectors,
     file: definition.task.encode(vectors.x),
-    // One after the start cannot be read, unless a roll-back went there: then it was.
-    snapshots: places.filter(
-      (place) =>
-        stored.has(place.hash) &&
-        (place.version <= start.version || ("rolledBack" in place && place.rolledBack)),
-    ),
+    stored: {
+      // One after the start cannot be read, unless a roll-back went there: then it was.
+      places: places.filter(
+        (place) =>
+          stored.has(place.hash) &&
+          (place.version <= start.version || ("rolledBack" in place && place.rolledBack)),
+      ),
+      names: await snapshotNames(store),
+      diffs: await Diffs.open(store),
+    },
   };
 }
 

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { concat } from "../../protocol/bytes.ts";
 import type { Hash } from "../../protocol/ids.ts";
 import type { Upload } from "../../protocol/upload.ts";
@@ -7,13 +7,15 @@ import {
   deltaOf,
   ROUND_MS,
   TestVolunteer,
+  type TinyRun,
   tinyRun,
   tinySettings,
   until,
   uploadOf,
 } from "../../test/harness/tiny-run.ts";
 import { Journal } from "../store/journal.ts";
-import { decodeRecord, encodeRecord } from "./record.ts";
+import { joinRecord } from "../store/record-parts.ts";
+import { decodeRecord, encodeEvent } from "./record.ts";
 
 const volunteer = await TestVolunteer.create();
 
@@ -95,6 +97,57 @@ describe("what is kept", () => {
     await again.run.close();
   });
 
+  test("a server whose run another has taken over stops, keeps nothing and removes none of the other's files", async () => {
+    const often = { settings: tinySettings({ snapshotEvery: 1, keepSnapshots: 1 }) };
+    const tiny = await tinyRun(often);
+    await advance(volunteer, tiny, 2);
+    const settled = ({ run, files }: TinyRun, version: number) =>
+      vi.waitFor(async () => {
+        expect(run.admin.snapshots).toEqual([version]);
+        expect(await files.list("snapshots")).toHaveLength(3);
+      });
+    await settled(tiny, 2);
+    const late = uploadOf(await volunteer.ticket(tiny.run), deltaOf(7));
+    const other = await tinyRun({ files: tiny.files, ...often });
+    await advance(await TestVolunteer.create(), other, 2);
+    await settled(other, 4);
+    const theirs = async () => [await tiny.files.list("snapshots"), await tiny.files.list("diffs")];
+    const before = await theirs();
+    expect(tiny.run.deposed.aborted).toBe(false);
+    await expect(volunteer.send(tiny.run, late)).rejects.toMatchObject({
+      code: "not-durable",
+      retryAfterMs: 5_000,
+    });
+    expect(tiny.run.deposed.aborted).toBe(true);
+    await expect(volunteer.ticket(tiny.run)).rejects.toMatchObject({ code: "run-paused" });
+    for (let i = 0; i < 5; i++) {
+      tiny.clock.ms += ROUND_MS;
+      tiny.run.tick();
+    }
+    await tiny.run.close();
+    expect(await theirs()).toEqual(before);
+    await advance(await TestVolunteer.create(), other, 1);
+    const { hash } = other.run.latestSnapshot();
+    await other.run.close();
+    const again = await tinyRun({ files: tiny.files, ...often });
+    expect(again.run.latestSnapshot().hash).toBe(hash);
+    await again.run.close();
+  });
+
+  test("what a write that was cut short has left of a snapshot goes with the next one, and a stranger's file does not", async () => {
+    const often = { settings: tinySettings({ snapshotEvery: 1, keepSnapshots: 1 }) };
+    const tiny = await tinyRun(often);
+    const left = `snapshots/${"5".repeat(64)}.state`;
+    await (await tiny.files.open(left)).append(new Uint8Array(4));
+    await tiny.run.close();
+    const again = await tinyRun({ files: tiny.files, ...often });
+    const since = `snapshots/${"6".repeat(64)}.state`;
+    await (await tiny.files.open(since)).append(new Uint8Array(4)); // by a successor, say
+    await advance(volunteer, again, 2);
+    await again.run.close();
+    expect([await tiny.files.size(left), await tiny.files.size(since)]).toEqual([undefined, 4]);
+  });
+
   test("a journal whose replay gives another hash than was published is refused", async () => {
     const tiny = await tinyRun({ segmentBytes: 64 });
     await advance(volunteer, tiny, 2);
@@ -104,7 +157,7 @@ describe("what is kept", () => {
       const { event, frame } = decodeRecord(record);
       if (event.type !== "closed") return record;
       const merged = event.merged.map((m, i) => ({ ...m, weight: i + 1 }));
-      return concat(...encodeRecord({ ...event, merged }, frame));
+      return concat(...joinRecord(encodeEvent({ ...event, merged }), frame));
     });
     await journal.close();
     await expect(tinyRun({ files: tiny.files })).rejects.toThrow(/does not give the hash/);

@@ -1,26 +1,39 @@
 import type { Hash } from "../../protocol/ids.ts";
 import type { Vectors } from "../merge/merge.ts";
-import { withoutFrame } from "../store/record-parts.ts";
 import type { Store } from "../store/store.ts";
 import { type Checkpoint, encodeCheckpoint, type SnapshotPlace } from "./checkpoint.ts";
-import { dropDiffs } from "./diffs.ts";
+import type { Diffs } from "./diffs.ts";
 import type { Asked } from "./recent-deltas.ts";
 import type { Settings } from "./settings.ts";
 
-import { keepSnapshots, saveSnapshot } from "./snapshots.ts";
+import { letGoOfSnapshots, namesOf, saveSnapshot } from "./snapshots.ts";
+
+/** A run's stored versions, as they are found when it is opened. */
+export interface Stored {
+  /** Oldest first. */
+  readonly places: readonly SnapshotPlace[];
+  /** All that is stored of snapshots, also what a write that was cut short has left. */
+  readonly names: readonly string[];
+  readonly diffs: Diffs;
+}
 
 /** Which versions are stored whole, and what may go once a newer one is. */
 export class Retention {
   readonly #store: Store;
   readonly #settings: Pick<Settings, "snapshotEvery" | "keepSnapshots" | "keepDiffs">;
+  readonly #diffs: Diffs;
   /** Oldest first. */
   #places: SnapshotPlace[];
+  /** What is stored of snapshots, as far as this program has seen or made it. */
+  #names: ReadonlySet<string>;
   #saving: Promise<void> | undefined;
 
-  constructor(store: Store, settings: Settings, places: readonly SnapshotPlace[]) {
+  constructor(store: Store, settings: Settings, { places, names, diffs }: Stored) {
     this.#store = store;
     this.#settings = settings;
     this.#places = [...places];
+    this.#names = new Set(names);
+    this.#diffs = diffs;
   }
 
   has(hash: Hash): boolean {
@@ -102,10 +115,12 @@ export class Retention {
     checkpoint: Uint8Array<ArrayBuffer>,
   ): Promise<void> {
     const place = places.at(-1)!; // save() put it there
+    this.#names = new Set([...this.#names, ...namesOf(place.hash)]);
     await saveSnapshot(this.#store, place.hash, file, vectors, checkpoint);
     this.#places = places;
-    await keepSnapshots(this.#store, new Set(this.#places.map(({ hash }) => hash)));
-    await dropDiffs(this.#store, place.version - this.#settings.keepDiffs);
-    await this.#store.strip(this.#places[0]!.needs, withoutFrame);
+    const kept = places.map(({ hash }) => hash);
+    this.#names = await letGoOfSnapshots(this.#store, this.#names, kept);
+    await this.#diffs.dropBefore(place.version - this.#settings.keepDiffs);
+    await this.#store.strip(this.#places[0]!.needs);
   }
 }

@@ -41,7 +41,7 @@ export async function openRun(options: RunOptions): Promise<Run> {
     log,
     options.observe,
   );
-  const fixed = await fixedManifest(recovered.definition, corpus, identity);
+  const fixed = await fixedManifest(recovered.definition, corpus, identity, options.mirror?.url);
   const live = new LiveRun(options, identity, recovered);
   const tuned = await withKeptCard(store, await tunedSettings(store, recovered.definition.settings));
   live.tune(tuned, rulesOf(recovered.definition.id, tuned, corpus, recovered.definition.task.parameters));
@@ -104,9 +104,13 @@ export class Run implements RunService {
   tokenizer = () => this.#options.corpus.tokenizer;
   latestSnapshot = () => this.#reader.latestSnapshot();
   snapshot = (hash: Hash) => this.#reader.snapshot(hash);
-  diff = (version: number) => this.#reader.diff(version);
+  diff = (version: number, hash?: Hash) => this.#reader.diff(version, hash);
   shard = (hash: Hash) => this.#options.corpus.shard(hash);
   chunks = (object: ObjectName) => this.#reader.chunks(object);
+  /** An object by its name. Throws `not-found`. */
+  object = (name: ObjectName) => this.#reader.object(name);
+  /** The signed list of these bytes' chunks, also of an object that is not served yet. */
+  sign = (object: ObjectName, bytes: Uint8Array<ArrayBuffer>) => this.#reader.sign(object, bytes);
   versionRecord = (version: number) => this.#reader.versionRecord(version);
   proof = (ticket: TicketId) => this.#reader.proof(ticket);
   credit = (volunteer: VolunteerKey) => this.volunteers.credit(volunteer);
@@ -163,6 +167,16 @@ export class Run implements RunService {
     const oldest = pool.find((delta) => suspicionOf(delta, median) === undefined);
     if (oldest === undefined && closing === undefined) return 0;
     return this.#live.clock.now() - Math.max(publishedAt, closing === undefined ? (oldest?.at ?? 0) : 0);
+  }
+
+  /** Versions whose diffs are kept. */
+  get keepDiffs(): number {
+    return this.#live.definition.settings.keepDiffs;
+  }
+
+  /** Aborts when another server has taken the run over; this one then takes and keeps nothing more. */
+  get deposed(): AbortSignal {
+    return this.#options.store.deposed;
   }
 
   /** Lets time act: leases expire, deadlines come, failed writes are tried again. Call it a few times a second. */

@@ -21,8 +21,8 @@ export interface RunService {
   /** The current version as safetensors bytes, and their hash. */
   latestSnapshot(): { readonly hash: Hash; readonly bytes: Uint8Array<ArrayBuffer> };
   snapshot(hash: Hash): Promise<Uint8Array<ArrayBuffer>>;
-  /** The frame that leads from `version` to `version + 1`. */
-  diff(version: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** The frame that leads from `version` to `version + 1`; `not-found` where `hash` is another's. */
+  diff(version: number, hash?: Hash): Promise<Uint8Array<ArrayBuffer>>;
   /** A train shard's u16 tokens; gate and held-out text are `not-found` here. */
   shard(hash: Hash): Promise<Uint8Array<ArrayBuffer>>;
   /** The signed list of an object's chunks. Throws `not-found` where the object is not served. */

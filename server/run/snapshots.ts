@@ -24,7 +24,7 @@ export async function saveSnapshot(
   await store.put(SHELF, fileOf(hash), file);
 }
 
-export const readSnapshotFile = (store: Store, hash: Hash) => store.get(SHELF, fileOf(hash));
+export const readSnapshotFile = (store: Pick<Store, "get">, hash: Hash) => store.get(SHELF, fileOf(hash));
 
 /** A stored snapshot, verified. Throws a StoreError when it is absent or damaged. */
 export async function loadSnapshot(store: Store, task: Task, hash: Hash): Promise<Vectors> {
@@ -35,10 +35,24 @@ export async function loadSnapshot(store: Store, task: Task, hash: Hash): Promis
   return decodeVectors(state, task.decode(file));
 }
 
-/** Removes every stored snapshot but those of `keep`. */
-export async function keepSnapshots(store: Store, keep: ReadonlySet<Hash>): Promise<void> {
-  const names = new Set([...keep].flatMap((hash) => [fileOf(hash), stateOf(hash), checkpointOf(hash)]));
-  for (const name of await store.list(SHELF)) if (!names.has(name)) await store.remove(SHELF, name);
+/** The names of all that is stored of a snapshot. */
+export const namesOf = (hash: Hash) => [fileOf(hash), stateOf(hash), checkpointOf(hash)];
+
+/** The names on the shelf of snapshots, which a run that is opened may let go of. */
+export const snapshotNames = (store: Store): Promise<string[]> => store.list(SHELF);
+
+/**
+ * Removes what this program knows by name and needs no more; returns the names that are left. Never all that it does not
+ * know: a server whose time is over would remove its successor's.
+ */
+export async function letGoOfSnapshots(
+  store: Store,
+  known: ReadonlySet<string>,
+  kept: readonly Hash[],
+): Promise<ReadonlySet<string>> {
+  const needed = new Set(kept.flatMap(namesOf));
+  for (const name of known) if (!needed.has(name)) await store.remove(SHELF, name);
+  return needed;
 }
 
 /** The hashes that have a published file. */

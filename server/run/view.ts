@@ -19,6 +19,7 @@ export async function fixedManifest(
   { id, settings, task, delta }: RunDefinition,
   corpus: RunCorpus,
   identity: Identity,
+  mirror?: string,
 ): Promise<FixedManifest> {
   const { name, operator, optimizer, residualDecay, peers, trust } = settings;
   const model: ModelShape = { ...settings.model, vocabulary: corpus.vocabulary };
@@ -38,6 +39,7 @@ export async function fixedManifest(
     residualDecay,
     ...(peers.on && { peers: { ice: peers.ice } }),
     ...(trust.auditors === "volunteers" && trust.auditShare > 0 && { audits: true }),
+    ...(mirror !== undefined && { mirror }),
   };
 }
 

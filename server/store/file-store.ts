@@ -1,6 +1,7 @@
 import { asRefusal } from "./durability.ts";
 import { type Files, join, tidy, writeDurably } from "./files.ts";
 import { Journal, type JournalOptions } from "./journal.ts";
+import { joinRecord, withoutFrame } from "./record-parts.ts";
 import type { Index, Shelf, Store } from "./store.ts";
 
 const SECRET_MODE = 0o600;
@@ -18,16 +19,20 @@ export async function fileStore(files: Files, index: Index, options: JournalOpti
   await files.syncDirectory("");
   const pathOf = (shelf: Shelf, name: string) => join(DIRECTORY[shelf], name);
   return {
-    append: (record) => journal.append(record),
+    append: (head, frame) => journal.append(joinRecord(head, frame)),
     records: (from) => journal.records(from),
     read: (sequence) => journal.read(sequence),
     locate: (sequence) => journal.locate(sequence),
     get length() {
       return journal.length;
     },
-    strip: (before, strip) => journal.strip(before, strip),
+    async strip(before) {
+      await journal.fence();
+      await journal.strip(before, withoutFrame);
+    },
     async put(shelf, name, bytes, secret) {
       try {
+        await journal.fence();
         await writeDurably(files, pathOf(shelf, name), bytes, secret && SECRET_MODE);
       } catch (error) {
         throw asRefusal(error);
@@ -35,7 +40,11 @@ export async function fileStore(files: Files, index: Index, options: JournalOpti
     },
     get: (shelf, name) => files.read(pathOf(shelf, name)),
     list: (shelf) => files.list(DIRECTORY[shelf]),
-    remove: (shelf, name) => files.remove(pathOf(shelf, name)),
+    async remove(shelf, name) {
+      await journal.fence();
+      await files.remove(pathOf(shelf, name));
+    },
+    deposed: journal.deposed,
     index,
     async close() {
       await journal.close();

@@ -10,6 +10,8 @@ export interface Files {
   open(path: string, mode?: number): Promise<OpenFile>;
   /** A file's bytes from `start` (0) to `end` (its end), or undefined where there is none. */
   read(path: string, start?: number, end?: number): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /** A file's length in bytes, or undefined where there is none. */
+  size(path: string): Promise<number | undefined>;
   /** A path's absolute form, where it is a file of this machine. */
   absolute?(path: string): string;
   /** Replaces `to` at once, as far as readers can tell; durable after {@link syncDirectory}. */

@@ -1,4 +1,5 @@
 import type { Pieces } from "../../protocol/bytes.ts";
+import { Mutex } from "../lib/mutex.ts";
 import { asRefusal } from "./durability.ts";
 import { type Files, join, type OpenFile, tidy, writeDurably } from "./files.ts";
 import { GroupCommit, MAX_GROUP_BYTES } from "./group-commit.ts";
@@ -11,7 +12,8 @@ import {
   type SegmentFile,
   SegmentReader,
 } from "./segment-file.ts";
-import { type JournalEntry, type RecordPlace, StoreError } from "./store.ts";
+import { Deposed, type JournalEntry, type RecordPlace, StoreError } from "./store.ts";
+import { isOwnTail } from "./tail.ts";
 
 /** Bytes at which a segment is closed: small enough to read whole, large enough to be few. */
 const SEGMENT_BYTES = 16 * 1024 * 1024;
@@ -26,6 +28,9 @@ const DIRECTORY = "journal";
  * cut back to what was synced, and synced. The failed fsync itself is never tried again: the kernel may have marked the
  * lost pages clean, so that a second fsync would succeed over a hole. Writing the bytes again makes new dirty pages, whose
  * fsync means something.
+ *
+ * One process writes at a time. The data directory's lock sees to that; where a lock does not hold (a network file
+ * system, two names of one directory), the tail does: before each write it must be the one this writer left.
  */
 export class Journal {
   readonly #files: Files;
@@ -41,6 +46,10 @@ export class Journal {
   #closed = false;
   /** Each block is put together here: it is durable before the next one is begun. */
   #buffer = new Uint8Array();
+  /** What was written last, perhaps in part: at the journal's end it is our own, and anything else another writer's. */
+  #attempt: { readonly header?: Uint8Array; readonly block?: Uint8Array } = {};
+  readonly #deposed = new AbortController();
+  readonly #writing = new Mutex();
 
   private constructor(files: Files, options: JournalOptions, segments: SegmentFile[], length: number) {
     this.#files = files;
@@ -105,6 +114,11 @@ export class Journal {
     return this.#length;
   }
 
+  /** See {@link Store.deposed}. */
+  get deposed(): AbortSignal {
+    return this.#deposed.signal;
+  }
+
   append(record: Pieces): Promise<number> {
     if (this.#closed) return Promise.reject(new StoreError("the journal is closed"));
     return this.#commits.append(record);
@@ -164,6 +178,7 @@ export class Journal {
       const next = this.#segments[i + 1];
       if (next === undefined || next.header.first > before) return;
       if (isStripped(segment)) continue;
+      await this.fence();
       const header = { ...segment.header, end: endOf(segment) };
       const records: Uint8Array[] = [];
       for await (const block of this.#reader.blocks(segment)) {
@@ -177,6 +192,11 @@ export class Journal {
     }
   }
 
+  /** Rejects with {@link Deposed} where another writer has appended. Not while a block is being written. */
+  fence(): Promise<void> {
+    return this.#writing.run(() => this.#requireOwnTail());
+  }
+
   /** Waits for what is being written; later appends are refused. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -188,15 +208,25 @@ export class Journal {
   /** Writes a group; the journal is broken until the next one when that fails. */
   async #write(records: readonly Pieces[]): Promise<number> {
     try {
-      return await this.#writeBlock(records);
+      return await this.#writing.run(() => this.#writeBlock(records));
     } catch (error) {
+      if (error instanceof Deposed) throw error;
       this.#broken = true;
       throw asRefusal(error);
     }
   }
 
+  async #requireOwnTail(): Promise<void> {
+    const last = this.#segments.at(-1);
+    const next = join(DIRECTORY, nameOf(this.#segments.length));
+    const tail = { path: last?.path, bytes: last?.bytes ?? 0, next, attempt: this.#attempt };
+    if (!this.deposed.aborted && !(await isOwnTail(this.#files, tail))) this.#deposed.abort();
+    if (this.deposed.aborted) throw new Deposed();
+  }
+
   /** Writes one block and syncs it; returns its first record's sequence number. */
   async #writeBlock(records: readonly Pieces[]): Promise<number> {
+    await this.#requireOwnTail();
     const last = this.#segments.at(-1);
     const segment = last === undefined || last.bytes >= this.#segmentBytes ? await this.#rotate() : last;
     if (this.#broken || this.#file === undefined) await this.#reopen();
@@ -204,8 +234,10 @@ export class Journal {
     if (block.bytes.length > this.#buffer.length && block.bytes.length <= MAX_GROUP_BYTES) {
       this.#buffer = new Uint8Array(Math.min(MAX_GROUP_BYTES, 2 * block.bytes.length));
     }
+    this.#attempt = { block: block.bytes };
     await this.#file!.append(block.bytes);
     await this.#file!.sync();
+    this.#attempt = {};
     const { bytes, check } = block;
     segment.blocks?.push({ offset: segment.bytes, bytes: bytes.length, check, records: records.length });
     segment.bytes += bytes.length;
@@ -225,6 +257,7 @@ export class Journal {
       salt: this.#salt() >>> 0,
     };
     const bytes = encodeHeader(header);
+    this.#attempt = { header: bytes };
     await writeDurably(this.#files, path, bytes);
     await this.#file?.close();
     this.#file = undefined;

@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Files, OpenFile } from "./files.ts";
 
@@ -25,6 +25,7 @@ export function nodeFiles(root: string): Files {
         await file.close();
       }
     },
+    size: async (path) => (await stat(at(path)).catch(missing))?.size,
     absolute: (path) => resolve(at(path)),
     rename: (from, to) => rename(at(from), at(to)),
     remove: (path) => rm(at(path), { force: true }),

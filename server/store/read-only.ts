@@ -22,6 +22,7 @@ export async function readOnlyStore(files: Files): Promise<Store> {
     get: (shelf, name) => files.read(pathOf(shelf, name)),
     list: (shelf) => files.list(DIRECTORY[shelf]),
     remove: refuse,
+    deposed: new AbortController().signal,
     index: NO_INDEX,
     close: async () => {},
   };

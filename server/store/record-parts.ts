@@ -1,21 +1,21 @@
 import { StoreError } from "./store.ts";
 
-/** A journal record: u32 length | so many bytes of an event's JSON | a delta's frame, which may be empty. */
+/** A journal record: u32 length | so many bytes of its head, an event's JSON | a delta's frame, which may be empty. */
 
 /** A record in pieces, so that nobody copies a frame only to put an event before it. */
-export function joinRecord(event: Uint8Array, frame: Uint8Array): readonly Uint8Array[] {
+export function joinRecord(head: Uint8Array, frame: Uint8Array = new Uint8Array()): readonly Uint8Array[] {
   const length = new Uint8Array(4);
-  new DataView(length.buffer).setUint32(0, event.length, true);
-  return [length, event, frame];
+  new DataView(length.buffer).setUint32(0, head.length, true);
+  return [length, head, frame];
 }
 
-/** A record's event and its frame, which is empty where it has none. Throws a StoreError for a record cut short. */
+/** A record's head and its frame, which is empty where it has none. Throws a StoreError for a record cut short. */
 export function splitRecord(record: Uint8Array<ArrayBuffer>): {
-  readonly event: Uint8Array<ArrayBuffer>;
+  readonly head: Uint8Array<ArrayBuffer>;
   readonly frame: Uint8Array<ArrayBuffer>;
 } {
   const end = endOfEvent(record);
-  return { event: record.subarray(4, end), frame: record.subarray(end) };
+  return { head: record.subarray(4, end), frame: record.subarray(end) };
 }
 
 /** A record's frame. Throws a StoreError where it has none. */

@@ -1,4 +1,5 @@
 import type { Pieces } from "../../protocol/bytes.ts";
+import { ProtocolError } from "../../protocol/errors.ts";
 import type { Hash, RunId, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { AuditedAs } from "../../protocol/people.ts";
 
@@ -9,13 +10,17 @@ import type { AuditedAs } from "../../protocol/people.ts";
  *
  * A write that cannot be made durable rejects with ProtocolError `no-space` or `not-durable`; nothing of it is then
  * in the store, and the store goes on as soon as writing works again.
+ *
+ * A store has one writer at a time, and the journal's tail decides which: a block is appended only behind the tail that
+ * its writer knows. A writer that finds another tail has been deposed. Nothing of its own is stored any more, nothing is
+ * removed, and every later write rejects with {@link Deposed}.
  */
 export interface Store {
   /**
-   * Resolves to the record's sequence number (0, 1, 2, …) once it is durable; until then the bytes must stay as they
-   * are. Order is call order.
+   * Appends a record of an event and, where it has one, a delta's frame (record-parts.ts). Resolves to its sequence
+   * number (0, 1, 2, …) once it is durable; until then the bytes must stay as they are. Order is call order.
    */
-  append(record: Pieces): Promise<number>;
+  append(head: Uint8Array, frame?: Uint8Array): Promise<number>;
   /** The durable records from one on (0), in order. Appending while it runs is not seen by it. */
   records(from?: number): AsyncIterable<JournalEntry>;
   /** One durable record. Rejects with a StoreError when there is none. */
@@ -24,15 +29,12 @@ export interface Store {
   locate?(sequence: number): RecordPlace | undefined;
   /** How many records are durable. */
   readonly length: number;
-  /**
-   * Gives back space: records before `before` may be passed through `strip`, which keeps what a later start
-   * needs of each. Their sequence numbers stay.
-   */
-  strip(before: number, strip: (record: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>): Promise<void>;
+  /** Gives back space: records before `before` may lose their frames. Their heads and sequence numbers stay. */
+  strip(before: number): Promise<void>;
 
   /**
    * Writes an object whole, durably; until then the bytes must stay as they are. `secret` keeps other users of the
-   * machine out.
+   * machine out. A writer that has been deposed replaces nothing.
    */
   put(shelf: Shelf, name: string, bytes: Pieces, secret?: "secret"): Promise<void>;
   /** An object's bytes, or undefined where there is none. */
@@ -42,6 +44,8 @@ export interface Store {
   /** Removes an object; absent is fine. */
   remove(shelf: Shelf, name: string): Promise<void>;
 
+  /** Aborts when another writer is met at the journal's tail. */
+  readonly deposed: AbortSignal;
   readonly index: Index;
   close(): Promise<void>;
 }
@@ -70,6 +74,20 @@ export type Shelf = "run" | "snapshots" | "diffs";
 /** A store that cannot be opened or read: what is wrong and where. Never repaired silently. */
 export class StoreError extends Error {
   override readonly name = "StoreError";
+}
+
+/** Milliseconds after which a sender that met a deposed server may try again: another one serves the run by then. */
+const DEPOSED_RETRY_MS = 5_000;
+
+/** Another writer has appended to the journal. To a sender it is a refusal: nothing was kept. */
+export class Deposed extends ProtocolError {
+  constructor() {
+    super(
+      "not-durable",
+      "another server has written to this run's journal: this one stops",
+      DEPOSED_RETRY_MS,
+    );
+  }
 }
 
 /** Look-ups over all of a run's past. Holds nothing that the journal does not. */

@@ -16,9 +16,10 @@ import {
   vectorTask,
 } from "../../test/harness/tiny-run.ts";
 import type { DurableEvent } from "../coordinator/events.ts";
-import { decodeRecord, encodeRecord } from "../run/record.ts";
+import { decodeRecord, encodeEvent } from "../run/record.ts";
 import { Journal } from "../store/journal.ts";
 import { readOnlyStore } from "../store/read-only.ts";
+import { joinRecord } from "../store/record-parts.ts";
 import { verify } from "./verify.ts";
 
 const volunteer = await TestVolunteer.create();
@@ -42,7 +43,9 @@ async function forged(
   for await (const { record } of old.records()) {
     const { event, frame } = decodeRecord(record);
     const changed = change(event, frame);
-    if (changed !== undefined) records.push(concat(...encodeRecord(...changed)));
+    if (changed === undefined) continue;
+    const [next, kept] = changed;
+    records.push(concat(...joinRecord(encodeEvent(next), kept)));
   }
   for (const name of await copy.list("journal")) await copy.remove(`journal/${name}`);
   const journal = await Journal.open(copy, { salt: () => 1 });

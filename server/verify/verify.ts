@@ -6,6 +6,7 @@ import { type Hash, isVolunteerKey, type RunId, type VolunteerKey } from "../../
 import type { DurableEvent, Published, RolledBack } from "../coordinator/events.ts";
 import type { State } from "../coordinator/state.ts";
 import { initialVectors, type Vectors } from "../merge/merge.ts";
+import { Diffs } from "../run/diffs.ts";
 import { type RunDefinition, readDefinition } from "../run/genesis.ts";
 import { type Made, termsOf } from "../run/history.ts";
 import { mergeTermsOf } from "../run/merge-rule.ts";
@@ -48,11 +49,11 @@ export class Unverified extends Error {
 export async function verify(store: Store, corpus: RunCorpus, taskOf: TaskFactory): Promise<Verified> {
   // Listed before the journal is walked: whatever is stored now, the journal must know.
   const stored = await storedSnapshots(store);
-  const diffs = (await store.list("diffs")).filter((name) => /^\d+$/.test(name));
+  const diffs = await Diffs.open(store);
   const created = await creation(store);
   const server = as(isVolunteerKey, created.genesis.server, "the server's key");
   const definition = await readDefinition(created, { key: server }, corpus, taskOf, undefined);
-  const walk = new Walk(definition, server, stored, new Set(diffs.map(Number)));
+  const walk = new Walk(definition, server, stored, diffs.versions);
   const replayed = await replay(
     store,
     definition,
@@ -65,7 +66,7 @@ export async function verify(store: Store, corpus: RunCorpus, taskOf: TaskFactor
   }
   const from = await mergeAgain(store, definition, replayed, stored);
   for (const [version, hash] of walk.diffs) {
-    const diff = await store.get("diffs", String(version));
+    const diff = await diffs.read(version);
     if (diff !== undefined && (await sha256(diff)) !== hash) {
       throw new Unverified(`the diff from version ${version} is not the one that was published`);
     }

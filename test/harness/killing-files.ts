@@ -33,6 +33,7 @@ export function killingFiles(files: Files, at: number): Files {
       return wrap(await files.open(path, mode));
     },
     read: (path, start, end) => files.read(path, start, end),
+    size: (path) => files.size(path),
     async rename(from, to) {
       await count();
       await files.rename(from, to);

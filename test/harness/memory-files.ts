@@ -40,6 +40,11 @@ export class MemoryFiles implements Files {
     return this.#names.get(path)?.current.slice(start, end);
   }
 
+  async size(path: string): Promise<number | undefined> {
+    if (this.#off) throw new PowerLoss();
+    return this.#names.get(path)?.current.length;
+  }
+
   async rename(from: string, to: string): Promise<void> {
     const inode = this.#names.get(from);
     if (inode === undefined) throw systemError("ENOENT");

@@ -1,4 +1,5 @@
 import { concat, partsOf } from "../../protocol/bytes.ts";
+import { joinRecord, withoutFrame } from "../../server/store/record-parts.ts";
 import { type JournalEntry, type Shelf, type Store, StoreError } from "../../server/store/store.ts";
 import { memoryIndex } from "./memory-index.ts";
 
@@ -11,8 +12,8 @@ export function memoryStore(): Store {
     diffs: new Map(),
   };
   return {
-    async append(record) {
-      return records.push(concat(...partsOf(record))) - 1;
+    async append(head, frame) {
+      return records.push(concat(...joinRecord(head, frame))) - 1;
     },
     async *records(from = 0): AsyncGenerator<JournalEntry> {
       for (const [sequence, record] of [...records].entries())
@@ -26,8 +27,8 @@ export function memoryStore(): Store {
     get length() {
       return records.length;
     },
-    async strip(before, strip) {
-      for (let i = 0; i < before; i++) records[i] = strip(records[i]!).slice();
+    async strip(before) {
+      for (let i = 0; i < before; i++) records[i] = withoutFrame(records[i]!).slice();
     },
     async put(shelf, name, bytes) {
       objects[shelf].set(name, concat(...partsOf(bytes)));
@@ -37,6 +38,7 @@ export function memoryStore(): Store {
     async remove(shelf, name) {
       objects[shelf].delete(name);
     },
+    deposed: new AbortController().signal,
     index: memoryIndex(),
     async close() {},
   };

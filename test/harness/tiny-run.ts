@@ -116,6 +116,7 @@ export interface TinyOptions {
   readonly corpus?: RunCorpus;
   readonly segmentBytes?: number;
   readonly merger?: NonNullable<RunOptions["merger"]>;
+  readonly mirror?: NonNullable<RunOptions["mirror"]>;
   readonly observe?: NonNullable<RunOptions["observe"]>;
 }
 
@@ -138,6 +139,7 @@ export async function tinyRun(given: TinyOptions = {}): Promise<TinyRun> {
     random: given.random ?? countingRandom(),
     log: given.log ?? silentLog,
     ...(given.merger === undefined ? {} : { merger: given.merger }),
+    ...(given.mirror === undefined ? {} : { mirror: given.mirror }),
     ...(given.observe === undefined ? {} : { observe: given.observe }),
     ...(given.evaluator === undefined ? {} : { evaluator: given.evaluator }),
     ...(given.auditor === undefined ? {} : { auditor: given.auditor }),
