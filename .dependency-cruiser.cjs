@@ -8,7 +8,7 @@ const SERVER_FLOORS = [
   ["app"],
   ["http"],
   ["setup"],
-  ["operator", "verify"],
+  ["operator", "verify", "mirror"],
   ["run"],
   ["coordinator", "evaluate", "peers"],
   ["trust", "merge", "net"],

@@ -36,6 +36,8 @@ export const MAX_SNAPSHOT_HEADER = 256 * 1024;
 
 /** Bytes of the largest thing that is passed on in chunks: a snapshot of the largest model. */
 export const MAX_OBJECT_BYTES = 4 * MAX_PARAMETERS + MAX_SNAPSHOT_HEADER;
+/** Bytes of a chunk list: some 70 for each of at most 4,100 chunks. */
+export const MAX_LIST_BYTES = 512 * 1024;
 
 /** Bytes of the JSON envelope before an upload's frame (a ticket with 1,000 learning rates is about 22 KiB). */
 export const MAX_ENVELOPE_BYTES = 64 * 1024;

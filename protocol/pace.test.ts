@@ -7,6 +7,7 @@ test("a request for work may say how fast its volunteer is", () => {
     speed: 12_000,
     uplink: 625_000.5,
   });
+  expect(parsePace({ mirrored: 5_000 })).toEqual({ mirrored: 5_000 });
   expect(parsePace({ downlink: 1e300 })).toEqual({ downlink: 1e12 });
 });
 

@@ -11,9 +11,11 @@ export interface Pace {
   readonly uplink?: number;
   /** Bytes received a second. */
   readonly downlink?: number;
+  /** Bytes that came from the run's mirror since the last request for work: the operator sees their sum. */
+  readonly mirrored?: number;
 }
 
-/** Tokens or bytes a second: faster than any machine or link. A higher figure counts as this. */
+/** Tokens or bytes a second, or bytes from a mirror: faster than any machine or link. A higher figure counts as this. */
 const MAX_PACE = 1e12;
 
 /** Reads a request for work. Throws `bad-request` on what is no number above 0. */
@@ -23,7 +25,7 @@ export function parsePace(json: Json): Pace {
     if (value === undefined) return {};
     return { [name]: Math.min(MAX_PACE, asNumber(value, name, Number.MIN_VALUE, Number.MAX_VALUE)) };
   };
-  return { ...rate("speed"), ...rate("uplink"), ...rate("downlink") };
+  return { ...rate("speed"), ...rate("uplink"), ...rate("downlink"), ...rate("mirrored") };
 }
 
 /** Whether a request for work says that its sender makes audits too (rule AU5). Throws `bad-request`. */

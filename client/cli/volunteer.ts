@@ -5,6 +5,7 @@ import { openIdentity } from "../cache/entries.ts";
 import { fileCache } from "../cache/files.ts";
 import { lastingCache } from "../cache/lasting.ts";
 import { httpApi } from "../transport/http.ts";
+import { mirroredApi } from "../transport/mirror.ts";
 import { Control } from "../worker/control.ts";
 import { nodeCandidates } from "../worker/device/devices.ts";
 import { type LoopEnd, volunteer } from "../worker/loop.ts";
@@ -49,7 +50,10 @@ export async function volunteerCommand(args: readonly string[], io: VolunteerIo)
   const say = (why: string) => io.stderr.write(`nothing is kept in --state any more: ${why}\n`);
   try {
     const end = await volunteer({
-      api: httpApi({ server }),
+      api: mirroredApi(httpApi({ server }), {
+        clock: monotonic,
+        say: (line) => io.stderr.write(`${line}\n`),
+      }),
       control,
       report,
       clock: monotonic,

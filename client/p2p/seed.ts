@@ -3,14 +3,12 @@ import { parseChunks, verifyChunks } from "../../protocol/chunks.ts";
 import { asObject, parseJson } from "../../protocol/guards.ts";
 import type { Identity } from "../../protocol/identity.ts";
 import { type Announcement, parseIntroduction } from "../../protocol/introduction.ts";
+import { MAX_LIST_BYTES } from "../../protocol/limits.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
 import { pathOfObject, ROUTES } from "../../protocol/routes.ts";
 import { WrongBytes } from "../transport/away.ts";
 import type { SignedPosts } from "../transport/signed.ts";
 import type { SeedServer } from "./announcer.ts";
-
-/** Bytes of a chunk list: some 70 for each of at most 4,100 chunks. */
-const MAX_LIST = 512 * 1024;
 
 /** The server as the peers' seed of last resort (rules K1, K3 and K5). */
 export function httpSeed(
@@ -21,7 +19,7 @@ export function httpSeed(
 ): SeedServer {
   return {
     async chunks(object, most) {
-      const json = parseJson(await posts.get({ path: ROUTES.chunks(object), limit: MAX_LIST }));
+      const json = parseJson(await posts.get({ path: ROUTES.chunks(object), limit: MAX_LIST_BYTES }));
       const list = parseChunks(asObject(json.chunks, "chunks"), most);
       if (list.object !== object || list.run !== run || !(await verifyChunks(server, list))) {
         throw new WrongBytes(`a list of ${object} that this run's server did not sign`);

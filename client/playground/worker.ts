@@ -7,6 +7,7 @@ import { generateCached } from "../../model/decode/generate-cached.ts";
 import { browserCache } from "../cache/browser.ts";
 import { lastingCache } from "../cache/lasting.ts";
 import { httpApi } from "../transport/http.ts";
+import { mirroredApi } from "../transport/mirror.ts";
 import { Replica } from "../worker/replica.ts";
 import { monotonic, sleep } from "../worker/time.ts";
 import type { WriteRequest, WriterCommand, WriterReport } from "./messages.ts";
@@ -43,7 +44,7 @@ self.addEventListener("message", ({ data: command }: MessageEvent<WriterCommand>
 });
 
 async function load(server: string, signal: AbortSignal): Promise<void> {
-  const api = httpApi({ server });
+  const api = mirroredApi(httpApi({ server }), { clock: monotonic });
   const manifest = await api.manifest({ signal });
   const { model: shape, parameters, run, version, hash } = manifest;
   const layout = layoutOf(shape);

@@ -4,6 +4,7 @@ import { lastingCache } from "../cache/lasting.ts";
 import { TileMemory } from "../cache/tiles.ts";
 import { sharedApi } from "../p2p/shared-api.ts";
 import { httpApi } from "../transport/http.ts";
+import { mirroredApi } from "../transport/mirror.ts";
 import { Control, Stopped } from "./control.ts";
 import { browserCandidates } from "./device/devices.ts";
 import { whyUnable } from "./device/platform.ts";
@@ -79,7 +80,11 @@ async function train(command: Extract<Command, { type: "start" }>, control: Cont
   const traffic = trafficTeller(report, monotonic);
   await volunteer({
     api: sharedApi(
-      httpApi({ server, traffic: traffic.count, ...(site !== undefined && { site }) }),
+      mirroredApi(httpApi({ server, traffic: traffic.count, ...(site !== undefined && { site }) }), {
+        clock: monotonic,
+        traffic: (bytes) => traffic.count(bytes, 0),
+        say: (line) => console.warn(`murmuration: ${line}`),
+      }),
       () => peers.bridge(control.signal),
       (bytes) => traffic.count(bytes, 0),
     ),

@@ -39,13 +39,23 @@ export class App implements Pick<Hono<Edge>, "fetch"> {
   #onRunCreated: (run: Run) => void = () => {};
 
   constructor(flags: ServeOptions, log: Logger, curves: Curves, assets: Assets) {
-    const { proxies, embedOn, origins } = flags;
+    const { proxies, embedOn, origins, mirror } = flags;
     const now = () => performance.now();
     const sessions = new Sessions(now);
     this.#flags = flags;
     this.#log = log;
     this.#curves = curves;
-    this.#shared = { assets, log, proxies, embedOn, origins, now, sessions, closing: this.closing.signal };
+    this.#shared = {
+      assets,
+      log,
+      proxies,
+      embedOn,
+      origins,
+      now,
+      sessions,
+      closing: this.closing.signal,
+      mirror: mirror?.url,
+    };
     this.#app = createApp(undefined, this.#shared);
     this.runCreated = new Promise((resolve) => {
       this.#onRunCreated = resolve;

@@ -13,6 +13,8 @@ import { chanceOf } from "../evaluate/questions.ts";
 import type { Writer } from "../lib/io.ts";
 import type { Log } from "../lib/log.ts";
 import { mergeInThread } from "../merge/merge-thread.ts";
+import type { Mirror } from "../mirror/mirror.ts";
+import { mirrorSource } from "../mirror/source.ts";
 import { languageTask } from "../run/language-task.ts";
 import { largestBatch } from "../run/micro-batch.ts";
 import type { RunOptions } from "../run/options.ts";
@@ -42,6 +44,7 @@ export interface DirectoryOptions {
   /** Where a person sees how far the default corpus is. */
   readonly stderr: Writer;
   readonly observe?: RunOptions["observe"];
+  readonly mirror?: Mirror | undefined;
   readonly start?: Start | undefined;
   /** Makes no run by itself in an empty directory: an operator will. */
   readonly create?: boolean;
@@ -53,7 +56,8 @@ export interface DirectoryOptions {
  * a first start's that was killed; one with a run goes on with it. A foreign one is left alone.
  */
 export async function openDirectory(directory: string, options: DirectoryOptions): Promise<OpenDirectory> {
-  const { log, stderr, observe, start, create = false } = options;
+  const { log, stderr, observe, mirror, start, create = false } = options;
+  const world = { log, observe, mirror };
   const settings = start === undefined ? options.settings : startSettings(options.settings, start);
   await takeBackAbandoned(directory);
   const kind = await kindOf(directory);
@@ -67,7 +71,7 @@ export async function openDirectory(directory: string, options: DirectoryOptions
     unlock();
   };
   const begin = async (chosen: Settings) => {
-    opened ??= await open(directory, true, chosen, log, observe, undefined);
+    opened ??= await open(directory, true, chosen, world, undefined);
     return opened?.run ?? foreign();
   };
   try {
@@ -78,7 +82,7 @@ export async function openDirectory(directory: string, options: DirectoryOptions
       await beginFirstStart(directory);
       await makeDefaultCorpus(directory, stderr, start && tokenizerOf(start));
     }
-    opened = await open(directory, await isFirstStart(directory), settings, log, observe, start);
+    opened = await open(directory, await isFirstStart(directory), settings, world, start);
     if (opened !== undefined) await endFirstStart(directory);
     return { run: opened?.run, corpus: true, begin, close };
   } catch (error) {
@@ -114,8 +118,7 @@ async function open(
   directory: string,
   fresh: boolean,
   settings: Settings | undefined,
-  log: Log,
-  observe: RunOptions["observe"],
+  { log, observe, mirror }: Pick<DirectoryOptions, "log" | "observe" | "mirror">,
   start: Start | undefined,
 ): Promise<Opened | undefined> {
   const opened = await openCorpus(directory);
@@ -164,13 +167,19 @@ async function open(
       auditor,
       log,
       ...(observe && { observe }),
+      ...(mirror && { mirror }),
     });
     const close = async () => {
+      await mirror?.close();
       await run.close();
       await evaluator.close();
       await auditor.close();
       await merger.close();
     };
+    await mirror?.attach(mirrorSource(run, corpus)).catch(async (error: unknown) => {
+      await close();
+      throw error;
+    });
     return { run, close };
   } catch (error) {
     await store.close();

@@ -15,7 +15,7 @@ import type { ServeOptions } from "./serve-options.ts";
 
 /** An operator's view of a served run, and where it plugs into the sockets and the edge. */
 export interface OperatorView {
-  readonly edge: Pick<AppOptions, "asked" | "tokensOf" | "sent" | "operator" | "metrics">;
+  readonly edge: Pick<AppOptions, "asked" | "tokensOf" | "sent" | "mirrored" | "operator" | "metrics">;
   readonly onSocket: (socket: Socket) => void;
   close(): Promise<void>;
 }
@@ -24,7 +24,12 @@ export interface OperatorView {
 export async function openOperatorView(
   run: Run,
   curves: Curves,
-  { data: directory, alertUrl, embedOn }: Pick<ServeOptions, "data" | "alertUrl" | "embedOn">,
+  {
+    data: directory,
+    alertUrl,
+    embedOn,
+    mirror,
+  }: Pick<ServeOptions, "data" | "alertUrl" | "embedOn" | "mirror">,
   log: Log,
 ): Promise<OperatorView> {
   const clock = () => performance.now();
@@ -32,6 +37,7 @@ export async function openOperatorView(
   const sites = await Sites.open(directory, embedOn, clock);
   const traffic = new Traffic(clock);
   const sent = { snapshots: 0, diffs: 0, shards: 0 };
+  let mirrored = 0;
   const service = new OperatorService({
     ...{ run, directory, presence, curves, sites, traffic },
     machine: new HostStats(directory),
@@ -61,9 +67,12 @@ export async function openOperatorView(
       sent: (kind, bytes) => {
         sent[kind] += bytes;
       },
+      mirrored: (bytes) => {
+        mirrored += bytes;
+      },
       operator: service,
       metrics: {
-        text: async () => metricsOf(run.status(), await service.overview(), sent),
+        text: async () => metricsOf(run.status(), await service.overview(), sent, mirror && { mirrored }),
         token: process.env.METRICS_TOKEN,
       },
     },

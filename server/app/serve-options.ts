@@ -15,6 +15,8 @@ export interface ServeOptions {
   readonly proxies: number;
   /** Origins by which volunteers reach this server; none named: any. */
   readonly origins: readonly string[];
+  /** Where volunteers' downloads are copied to, and the address at which volunteers find them. */
+  readonly mirror: { readonly place: string; readonly url: string } | undefined;
   readonly alertUrl: URL | undefined;
   /** Origins whose pages may frame the volunteer; none named: any. */
   readonly embedOn: readonly string[];

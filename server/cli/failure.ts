@@ -4,8 +4,9 @@ import { DirectoryError, LockedError } from "../data-dir/error.ts";
 import { QuestionsError } from "../evaluate/questions.ts";
 import { ExportError } from "../export/error.ts";
 import { accessLine, isRefused } from "../lib/access.ts";
+import { MirrorError } from "../mirror/target.ts";
 import { SettingsError } from "../run/settings.ts";
-import { StoreError } from "../store/store.ts";
+import { Deposed, StoreError } from "../store/store.ts";
 
 /** An error that the user of a command can put right. */
 export class StartError extends Error {
@@ -14,7 +15,7 @@ export class StartError extends Error {
 
 const OURS = [
   ...[StartError, SettingsError, DirectoryError, LockedError],
-  ...[CorpusError, StoreError, ExportError, ModelError, QuestionsError],
+  ...[CorpusError, StoreError, Deposed, MirrorError, ExportError, ModelError, QuestionsError],
 ];
 
 /**

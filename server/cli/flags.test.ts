@@ -16,13 +16,15 @@ describe("serve's flags", () => {
       proxies: 0,
       origins: [],
       embedOn: [],
+      mirror: undefined,
     });
   });
 
   it("are read", () => {
     const all =
       "--port 0 --host=::1 --data d --run r.json --volunteers 3 --tls-cert c --tls-key k --trust-proxy --base-path /a/train/ " +
-      "--embed-on https://a.example/ --embed-on http://localhost:81 --origin https://train.example";
+      "--embed-on https://a.example/ --embed-on http://localhost:81 --origin https://train.example " +
+      "--mirror s3://models/run --mirror-url https://cdn.example/run/";
     expect(parseServeFlags(all.split(" "))).toEqual({
       port: 0,
       host: "::1",
@@ -36,6 +38,7 @@ describe("serve's flags", () => {
       proxies: 1,
       origins: ["https://train.example"],
       embedOn: ["https://a.example", "http://localhost:81"],
+      mirror: { place: "s3://models/run", url: "https://cdn.example/run" },
     });
     expect(parseServeFlags(["--proxy-hops", "2"])).toMatchObject({ proxies: 2 });
     expect(parseServeFlags(["--help"])).toBe("help");
@@ -73,6 +76,11 @@ describe("serve's flags", () => {
     ["--base-path train", /--base-path takes a path such as/],
     ["--base-path /a//b", /--base-path/],
     ["--base-path /../", /--base-path/],
+    ["--mirror dir", /come together/],
+    ["--mirror-url https://cdn.example", /come together/],
+    ["--mirror dir --mirror-url cdn.example", /--mirror-url takes an address such as/],
+    ["--mirror dir --mirror-url https://cdn.example/?x", /--mirror-url takes an address/],
+    ["--mirror dir --mirror-url https://a.example;script-src", /--mirror-url takes an address/],
     ["--proxy-hops 0", /at least one/],
     ["--proxy-hops 11", /--proxy-hops takes a whole number/],
     ["here", /here/],

@@ -1,9 +1,10 @@
 import { parseArgs } from "node:util";
+import { isMirrorUrl } from "../../protocol/manifest.ts";
 import type { ServeOptions } from "../app/serve-options.ts";
 
 export const SERVE_USAGE = `Usage: murmuration serve [--port P] [--host H] [--data DIR] [--run FILE] [--from FOLDER] [--volunteers N]
                          [--tls-cert FILE --tls-key FILE | --trust-proxy] [--alert-url URL] [--embed-on ORIGIN]…
-                         [--origin ORIGIN]… [--create]
+                         [--origin ORIGIN]… [--mirror PLACE --mirror-url URL] [--create]
 
 Serves a run: the pages, the work, and the model as it grows. On a missing or empty data directory it makes
 the default run (Moby Dick, a model of about 0.3M parameters).
@@ -23,10 +24,14 @@ the default run (Moby Dick, a model of about 0.3M parameters).
                     repeat it for more (any address may be the server's)
   --base-path PATH  the proxy passes requests on under this path, e.g. /train/; one that takes its path off needs
                     no such flag
+  --mirror PLACE    copy what volunteers download to a directory that a web server serves, or to s3://BUCKET/PREFIX …
+  --mirror-url URL  … where they find it at this address, and ask there first, e.g. https://cdn.example/run
   --alert-url URL   POST alerts here: diverging loss, a stalled run, many refusals, a full disk
   --embed-on ORIGIN only pages of this origin, e.g. https://blog.example, may embed the volunteer; repeat it
                     for more (any page may)
 
+A bucket is written with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and, for another service than AWS's own,
+AWS_ENDPOINT_URL_S3 from the environment.
 METRICS_TOKEN in the environment lets other machines read /metrics with it as a bearer token.
 LOG_LEVEL in the environment sets what is logged to stderr as JSON (warn; info, debug, error, silent).
 `;
@@ -55,7 +60,7 @@ export function parseServeFlags(args: readonly string[]): ServeOptions | "help" 
   if (values.create && (values.run !== undefined || values.from !== undefined)) {
     throw new UsageError("--create leaves to the page what --run and --from say");
   }
-  for (const name of ["data", "host", "run", "from"] as const) {
+  for (const name of ["data", "host", "run", "from", "mirror"] as const) {
     if (values[name]?.trim() === "") throw new UsageError(`--${name} is empty`);
   }
   return {
@@ -69,6 +74,7 @@ export function parseServeFlags(args: readonly string[]): ServeOptions | "help" 
     tls: cert === undefined || key === undefined ? undefined : { cert, key },
     basePath: basePath(values["base-path"] ?? "/"),
     proxies: proxiesOf(values["trust-proxy"] ?? false, values["proxy-hops"]),
+    mirror: mirrorOf(values.mirror, values["mirror-url"]),
     alertUrl: values["alert-url"] === undefined ? undefined : alertUrl(values["alert-url"]),
     origins: (values.origin ?? []).map((text) => originIn("--origin", text)),
     embedOn: (values["embed-on"] ?? []).map((text) => originIn("--embed-on", text)),
@@ -94,6 +100,8 @@ function read(args: readonly string[]) {
         "trust-proxy": flag,
         "proxy-hops": text,
         "base-path": text,
+        mirror: text,
+        "mirror-url": text,
         "alert-url": text,
         origin: { ...text, multiple: true },
         "embed-on": { ...text, multiple: true },
@@ -134,6 +142,20 @@ function proxiesOf(trusted: boolean, hops: string | undefined): number {
   const proxies = whole("--proxy-hops", hops, MAX_PROXIES);
   if (proxies === 0) throw new UsageError("--proxy-hops counts at least one proxy");
   return proxies;
+}
+
+function mirrorOf(place: string | undefined, address: string | undefined): ServeOptions["mirror"] {
+  if (place === undefined && address === undefined) return undefined;
+  if (place === undefined || address === undefined) {
+    throw new UsageError(
+      "--mirror and --mirror-url come together: where files are written, and where they are found",
+    );
+  }
+  const url = address.replace(/\/+$/, "");
+  if (isMirrorUrl(url)) return { place, url };
+  throw new UsageError(
+    `--mirror-url takes an address such as https://cdn.example/run, not ${JSON.stringify(address)}`,
+  );
 }
 
 function alertUrl(text: string): URL {

@@ -12,6 +12,8 @@ import { loadAssets } from "../http/assets.ts";
 import type { ServeIo } from "../lib/io.ts";
 import { parseJsonFile } from "../lib/json-file.ts";
 import type { Log } from "../lib/log.ts";
+import { Mirror } from "../mirror/mirror.ts";
+import { openTarget } from "../mirror/open.ts";
 import { type Listening, listen } from "../net/listen.ts";
 import { prefixOf } from "../net/network.ts";
 import { Curves } from "../operator/curves.ts";
@@ -19,6 +21,7 @@ import { issueLink, LINK_MS, linkOf, noteAddress } from "../operator/link.ts";
 import type { RunOptions } from "../run/options.ts";
 import type { Run } from "../run/run.ts";
 import { parseSettings, type Settings } from "../run/settings.ts";
+import { Deposed } from "../store/store.ts";
 import { insecureWarning, linksOf, originOf, purposeLine, SetbackWatch, versionLine } from "./console.ts";
 import { lineOf, StartError } from "./failure.ts";
 import { parseServeFlags, SERVE_USAGE, UsageError } from "./flags.ts";
@@ -64,11 +67,18 @@ async function serve(flags: ServeOptions, io: ServeIo): Promise<void> {
   const curves = new Curves();
   const observe: NonNullable<RunOptions["observe"]> = (event, ended) => curves.observe(event, ended);
   const { create } = flags;
+  const mirror =
+    flags.mirror &&
+    new Mirror({
+      ...{ url: flags.mirror.url, log, clock: () => performance.now() },
+      target: await openTarget(flags.mirror.place, process.env),
+    });
   const directory = await openDirectory(flags.data, {
     settings,
     log,
     stderr: io.stderr,
     observe,
+    mirror,
     start,
     create,
   });
@@ -79,9 +89,9 @@ async function serve(flags: ServeOptions, io: ServeIo): Promise<void> {
     try {
       const endpoint = { host: flags.host, port: server.port, tls: tls !== undefined, path: flags.basePath };
       await greet(endpoint, flags, directory, io);
-      const stopped = stopOf(io.signal);
+      const stopped = abortOf(io.signal);
       const run = directory.run ?? (await Promise.race([app.runCreated, stopped]));
-      if (run !== undefined) await attend(run, server.local, flags.volunteers, io, stopped);
+      if (run !== undefined) await attend(run, mirror, server.local, flags.volunteers, io, stopped);
     } finally {
       app.closing.abort();
       await server.close();
@@ -155,7 +165,7 @@ async function greet(
   io.stdout.write(`${title}${linksOf(endpoint, link)}${purposeLine(card) ?? ""}`);
 }
 
-const stopOf = (signal: AbortSignal): Promise<undefined> =>
+const abortOf = (signal: AbortSignal): Promise<undefined> =>
   new Promise((resolve) => {
     if (signal.aborted) resolve(undefined);
     signal.addEventListener("abort", () => resolve(undefined));
@@ -164,6 +174,7 @@ const stopOf = (signal: AbortSignal): Promise<undefined> =>
 /** Keeps the run going until the operator stops it. */
 async function attend(
   run: Run,
+  mirror: Mirror | undefined,
   origin: string,
   volunteers: number,
   io: ServeIo,
@@ -177,13 +188,17 @@ async function attend(
     if (warning !== undefined) say(warning);
     if (event.type === "state" && event.state === "finished") say("The run is finished.");
   });
-  const ticking = setInterval(() => run.tick(), TICK_MS);
+  const ticking = setInterval(() => {
+    run.tick();
+    mirror?.tick();
+  }, TICK_MS);
   const [program, ...script] = io.program;
   const swarm = new Swarm({ command: [program, ...script, "volunteer", origin], count: volunteers, say });
-  await stopped;
+  await Promise.race([stopped, abortOf(run.deposed)]);
   clearInterval(ticking);
   unsubscribe();
   await swarm.stop();
+  if (run.deposed.aborted) throw new Deposed();
 }
 
 /** The built pages: dist/client, whether this file is the source or its build in dist/node/server/cli/. */

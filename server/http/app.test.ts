@@ -102,6 +102,7 @@ describe("reading", () => {
     expect(await bytes(ROUTES.latestSnapshot)).toEqual([1, 2, 3]);
     expect(await bytes(ROUTES.snapshot(HASH))).toEqual([1, 2, 3]);
     expect(await bytes(ROUTES.diff(2))).toEqual([4, 5]);
+    expect(await bytes(ROUTES.diff(2, HASH))).toEqual([4, 5]);
     expect(await bytes(ROUTES.shard(SHARD))).toEqual([6, 7, 8, 9]);
   });
 
@@ -109,6 +110,7 @@ describe("reading", () => {
     const cache = async (path: string) => (await app.request(path)).headers.get("cache-control");
     expect(await cache(ROUTES.snapshot(HASH))).toMatch(/immutable/);
     expect(await cache(ROUTES.shard(SHARD))).toMatch(/immutable/);
+    expect(await cache(ROUTES.diff(2, HASH))).toMatch(/immutable/);
     expect(await cache("/assets/page-abc123.js")).toMatch(/immutable/);
     for (const path of [ROUTES.latestSnapshot, ROUTES.diff(2), ROUTES.tokenizer, "/", "/embed.js"]) {
       expect(await cache(path), path).toBe("no-cache");
@@ -143,6 +145,9 @@ describe("reading", () => {
     "/api/diffs/1e1",
     "/api/diffs/99999999999999999999",
     "/api/diffs/99",
+    ROUTES.diff(2, SHARD),
+    `/api/diffs/02-${HASH}`,
+    `/api/diffs/2-${HASH}0`,
     "/api/volunteers/me",
     "/api",
     "/api/nothing",
@@ -167,6 +172,17 @@ describe("pages", () => {
     expect((await named.request("/")).headers.get("content-security-policy")).toContain(
       "frame-ancestors 'none'",
     );
+  });
+
+  it("may fetch from the mirror where there is one, and from no other site", async () => {
+    const policyOf = async (path: string, mirror?: string) =>
+      (await edge(new FakeService(), { mirror }).request(path)).headers.get("content-security-policy");
+    for (const path of ["/", "/frame", "/assets/page-abc123.js"]) {
+      expect(await policyOf(path, "https://cdn.example:8443/run")).toContain(
+        "connect-src 'self' https://cdn.example:8443;",
+      );
+      expect(await policyOf(path)).toContain("connect-src 'self';");
+    }
   });
 
   it("A12: may be framed by nobody, but for the framed volunteer", async () => {

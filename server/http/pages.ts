@@ -22,6 +22,8 @@ export interface PageOptions {
   readonly assets: Assets;
   /** Origins whose pages may frame the volunteer; absent or empty: any. */
   readonly embedOn?: readonly string[];
+  /** The address that pages may fetch objects from as well. */
+  readonly mirror?: string | undefined;
 }
 
 /** What the server has: a run, the setup of one, or neither. */
@@ -67,9 +69,9 @@ function redirect(c: Context<Edge>): Response {
 function send(
   c: Context<Edge>,
   asset: Asset,
-  { assets, embedOn = [] }: PageOptions,
+  { assets, embedOn = [], mirror }: PageOptions,
 ): Response | Promise<Response> {
-  c.header("content-security-policy", asset.path === FRAME ? CSP.frame(embedOn) : CSP.page);
+  c.header("content-security-policy", asset.path === FRAME ? CSP.frame(embedOn, mirror) : CSP.page(mirror));
   if (EMBEDDED.has(asset.path)) c.header("cross-origin-resource-policy", "cross-origin");
   if (asset.path === FRAME || asset.hashed) c.header("cross-origin-embedder-policy", ISOLATED);
   // A public script without secrets: a site that pins it by a hash needs to be let read it (SRI asks by CORS).

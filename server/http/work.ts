@@ -19,6 +19,7 @@ import {
   ADDRESS_RATE,
   KEY_RATE,
   MAX_ASKING,
+  MAX_MIRRORED_BYTES,
   MAX_NONCES,
   MAX_POOLED_BYTES,
   MAX_RATE_ENTRIES,
@@ -56,6 +57,8 @@ export interface WorkOptions {
   readonly drawServerNonce?: () => ServerNonce;
   /** Hears who made a signed request, with what, and on which site's page it says it stands. */
   readonly asked?: (volunteer: VolunteerKey, userAgent: string | undefined, site: string | undefined) => void;
+  /** Hears how many bytes a volunteer says came from the mirror. */
+  readonly mirrored?: (bytes: number) => void;
   /** Introduces browsers that share with each other; absent where the run does without. */
   readonly peers?: Introductions;
 }
@@ -114,6 +117,7 @@ export function workRoutes(app: Hono<Edge>, service: RunService, options: WorkOp
       const pace = parsePace(wish);
       const audits = takesAudits(wish);
       nonces.use(volunteer, nonce, serverNonce);
+      if (pace.mirrored !== undefined) options.mirrored?.(Math.min(pace.mirrored, MAX_MIRRORED_BYTES));
       const audit = audits ? await service.audit(volunteer, networkOf(c)) : undefined;
       if (audit !== undefined) return json(c, { audit });
       // A page that is closed while it waits for its turn would keep a place that others wait for.

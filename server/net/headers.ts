@@ -9,27 +9,29 @@
 const NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'";
 
 /** Pages, and the scripts among them that become Workers, which take their policy from their own response. */
-const PAGE = [
-  NOTHING,
-  "script-src 'self' 'wasm-unsafe-eval'", // the trainer compiles WebAssembly; no inline script, no eval
-  "worker-src 'self'",
-  "connect-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data:",
-  "font-src 'self'",
-  "manifest-src 'self'",
-].join("; ");
+const page = (mirror: string | undefined) =>
+  [
+    NOTHING,
+    "script-src 'self' 'wasm-unsafe-eval'", // the trainer compiles WebAssembly; no inline script, no eval
+    "worker-src 'self'",
+    // A mirror's bytes are checked by their hashes before anything uses them.
+    `connect-src 'self'${mirror === undefined ? "" : ` ${new URL(mirror).origin}`}`,
+    "style-src 'self'",
+    "img-src 'self' data:",
+    "font-src 'self'",
+    "manifest-src 'self'",
+  ].join("; ");
 
 export const CSP = {
   /** JSON and binary answers: a browser that is tricked into showing one runs nothing in it. */
   api: `${NOTHING}; frame-ancestors 'none'`,
-  page: `${PAGE}; frame-ancestors 'none'`,
+  page: (mirror?: string) => `${page(mirror)}; frame-ancestors 'none'`,
   /**
    * The framed volunteer may stand on the sites named, or on any where none is. It asks its visitor itself, so
    * that no site can answer for them; the browser refuses the frame on a site that is not named.
    */
-  frame: (sites: readonly string[]) =>
-    `${PAGE}; frame-ancestors ${sites.length === 0 ? "*" : sites.join(" ")}`,
+  frame: (sites: readonly string[], mirror?: string) =>
+    `${page(mirror)}; frame-ancestors ${sites.length === 0 ? "*" : sites.join(" ")}`,
 } as const;
 
 /** On the frame and on all scripts, in which any may be a Worker's. */

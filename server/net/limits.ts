@@ -1,3 +1,5 @@
+import { MAX_OBJECT_BYTES } from "../../protocol/limits.ts";
+
 /**
  * Bounds of the HTTP edge, each with its unit and where it comes from. Sizes of messages are the protocol's
  * (protocol/limits.ts); these keep one sender from taking the time or the memory of the others.
@@ -114,3 +116,6 @@ export const MAX_OPERATOR_BODIES = 8;
 
 /** Tries to sign in from one address. A link's secret is not to be guessed; this keeps tries out of the log. */
 export const SIGN_IN_RATE: Rate = { burst: 10, perSecond: 0.2 };
+
+/** Bytes that a request for work may say came from the mirror: a snapshot of the largest model, and diffs of as much. */
+export const MAX_MIRRORED_BYTES = 2 * MAX_OBJECT_BYTES;

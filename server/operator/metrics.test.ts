@@ -86,3 +86,11 @@ it("has everything that deploy/grafana.json draws", async () => {
   const text = await scrape();
   for (const name of drawn) expect(text, name).toContain(`# TYPE ${name} `);
 });
+
+it("with a mirror says which share of objects' bytes this server has sent itself", async () => {
+  const tiny = await tinyRun();
+  const text = metricsOf(tiny.run.status(), OVERVIEW, { snapshots: 30, diffs: 20 }, { mirrored: 950 });
+  expect(text).toContain("murmuration_mirror_bytes_total 950\n");
+  expect(text).toContain("murmuration_own_bytes_ratio 0.05\n");
+  expect(metricsOf(tiny.run.status(), OVERVIEW)).not.toContain("mirror");
+});

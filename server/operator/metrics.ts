@@ -13,6 +13,7 @@ export function metricsOf(
   status: RunStatus,
   overview: Omit<Overview, "operator">,
   sent: Readonly<Record<string, number>> = {},
+  mirror?: { readonly mirrored: number },
 ): string {
   const exposition = new Exposition("murmuration_");
   const metric = exposition.metric.bind(exposition);
@@ -60,6 +61,12 @@ export function metricsOf(
   metric("bytes_received_total", "Bytes from all sockets since the server started", traffic.up);
   metric("bytes_sent_total", "Bytes to all sockets since the server started", traffic.down);
   tally("object_bytes_sent_total", "Bytes of bodies, since the server started", "kind", sent);
+  if (mirror !== undefined) {
+    const { mirrored } = mirror;
+    const own = Object.values(sent).reduce((sum, bytes) => sum + bytes, 0);
+    metric("mirror_bytes_total", "Bytes of bodies from the mirror, as volunteers say", mirrored);
+    metric("own_bytes_ratio", "Of all object bytes, sent by this server", own / Math.max(1, own + mirrored));
+  }
   metric("event_loop_delay_p50_seconds", "Median over the last minute", machine.delayMs.p50 / 1_000);
   metric("event_loop_delay_p99_seconds", "99th percentile over the last minute", machine.delayMs.p99 / 1_000);
   metric("resident_memory_bytes", "Memory of the server's process", machine.memoryBytes);
