@@ -104,6 +104,16 @@ module.exports = {
       },
       { path: "^client/p2p/" },
     ),
+    rule(
+      "cluster-on-demand",
+      "Only --cluster loads NATS: everything else takes types of it, or imports it when it is asked for.",
+      { path: "^server/", pathNot: `^server/store/nats-[a-z]+\\.ts$|${test}` },
+      {
+        path: "^server/store/nats-[a-z]+\\.ts$|@nats-io/",
+        dynamic: false,
+        dependencyTypesNot: ["type-only"],
+      },
+    ),
     rule("client-not-server", "They meet in protocol/.", { path: "^client/" }, { path: "^(server|bin)/" }),
     rule("server-not-client", "They meet in protocol/.", { path: "^server/" }, { path: "^(client|bin)/" }),
     rule(

@@ -13,6 +13,7 @@ Usage: murmuration COMMAND [options]
   questions FILE    have a run's versions answer multiple-choice questions
   export DIR|URL    take a run's model out, for Hugging Face's tools or llama.cpp
   verify DIR        check that a run's model is what its signed history says
+  cluster …         copy a run to a NATS JetStream cluster, or from there
   backup DIR TO     copy a run's data directory, also while it is served; restore BACKUP DIR brings it back
 
   --help            this, or a command's own help: murmuration serve --help
@@ -72,6 +73,10 @@ async function run(name: string | undefined, args: readonly string[]): Promise<n
     case "restore": {
       const { backupCommand } = await import("../server/cli/backup.ts");
       return backupCommand(name, args, { stdout, stderr });
+    }
+    case "cluster": {
+      const { clusterCommand } = await import("../server/cli/cluster.ts");
+      return clusterCommand(args, { stdout, stderr });
     }
     case "--version":
       stdout.write(`${await version()}\n`);

@@ -55,6 +55,8 @@ it("allows the imports that the order has", () => {
       "client/worker/e.ts": takes("./device/d.ts"),
       "server/coordinator/d.ts": takes("../../protocol/a.ts"),
       "server/run/e.ts": `import { other } from "../coordinator/d.ts";\nexport const e = other;\n`,
+      "server/store/nats-a.ts": asks("@nats-io/jetstream"),
+      "server/store/asks.ts": `export const asked = () => import("./nats-a.ts");\n`,
     }),
   ).toEqual([]);
 });
@@ -84,6 +86,9 @@ it("finds every import that breaks a rule, and where", () => {
       "server/lib/takes-client.ts": takes("../../client/ui/fine.ts"),
       "server/lib/takes-test.ts": takes("../../test/fine.ts"),
       "server/store/fine.ts": thing,
+      "server/store/nats-a.ts": thing,
+      "server/store/takes-cluster.ts": takes("./nats-a.ts"),
+      "server/lib/takes-nats.ts": asks("@nats-io/jetstream"),
       "server/merge/takes-store.ts": takes("../store/fine.ts"),
       "server/coordinator/takes-clock.ts": asks("node:perf_hooks"),
       "server/lib/cycle-a.ts": takes("./cycle-b.ts"),
@@ -103,6 +108,8 @@ it("finds every import that breaks a rule, and where", () => {
     "client-floors: client/transport/takes-ui.ts",
     "client-floors: client/worker/device/takes-worker.ts",
     "client-not-server: client/ui/takes-server.ts",
+    "cluster-on-demand: server/lib/takes-nats.ts",
+    "cluster-on-demand: server/store/takes-cluster.ts",
     "independent-imports-nothing: test/independent/takes-protocol.js",
     "model-floors: model/contract/takes-engine.ts",
     "model-stands-alone: model/lib/takes-client.ts",

@@ -22,6 +22,7 @@ import { openRun, type Run } from "../run/run.ts";
 import type { Settings } from "../run/settings.ts";
 import { nodeFiles } from "../store/node-files.ts";
 import { openFileStore } from "../store/open.ts";
+import { type ClusterOptions, openCluster } from "./cluster.ts";
 import { bytesPerTokenOf, languageEvaluator } from "./language-evaluator.ts";
 import { openCorpus } from "./run-corpus.ts";
 import { begunWith, requireSameTokens, startSettings, tokenizerOf } from "./start.ts";
@@ -45,6 +46,8 @@ export interface DirectoryOptions {
   readonly stderr: Writer;
   readonly observe?: RunOptions["observe"];
   readonly mirror?: Mirror | undefined;
+  /** Where the run is kept, if not in the directory. */
+  readonly cluster?: ClusterOptions | undefined;
   readonly start?: Start | undefined;
   /** Makes no run by itself in an empty directory: an operator will. */
   readonly create?: boolean;
@@ -56,8 +59,8 @@ export interface DirectoryOptions {
  * a first start's that was killed; one with a run goes on with it. A foreign one is left alone.
  */
 export async function openDirectory(directory: string, options: DirectoryOptions): Promise<OpenDirectory> {
-  const { log, stderr, observe, mirror, start, create = false } = options;
-  const world = { log, observe, mirror };
+  const { log, stderr, observe, mirror, cluster, start, create = false } = options;
+  const world = { log, observe, mirror, cluster };
   const settings = start === undefined ? options.settings : startSettings(options.settings, start);
   await takeBackAbandoned(directory);
   const kind = await kindOf(directory);
@@ -118,12 +121,12 @@ async function open(
   directory: string,
   fresh: boolean,
   settings: Settings | undefined,
-  { log, observe, mirror }: Pick<DirectoryOptions, "log" | "observe" | "mirror">,
+  { log, observe, mirror, cluster }: Pick<DirectoryOptions, "log" | "observe" | "mirror" | "cluster">,
   start: Start | undefined,
 ): Promise<Opened | undefined> {
   const opened = await openCorpus(directory);
   if (start !== undefined) requireSameTokens(start, opened.corpus);
-  const store = await openFileStore(directory);
+  const store = await (cluster ? openCluster(directory, cluster) : openFileStore(directory));
   try {
     // Before its first record a run is begun only where somebody asked for one: by an empty directory, by
     // --run, or by an earlier start that got as far as run.json.

@@ -1,3 +1,5 @@
+import type { ClusterOptions } from "./cluster.ts";
+
 /** An operator's choices for a server: the command line's flags, parsed. */
 export interface ServeOptions {
   readonly port: number;
@@ -17,6 +19,8 @@ export interface ServeOptions {
   readonly origins: readonly string[];
   /** Where volunteers' downloads are copied to, and the address at which volunteers find them. */
   readonly mirror: { readonly place: string; readonly url: string } | undefined;
+  /** Where the run is kept instead of the data directory. */
+  readonly cluster: ClusterOptions | undefined;
   readonly alertUrl: URL | undefined;
   /** Origins whose pages may frame the volunteer; none named: any. */
   readonly embedOn: readonly string[];

@@ -17,6 +17,7 @@ describe("serve's flags", () => {
       origins: [],
       embedOn: [],
       mirror: undefined,
+      cluster: undefined,
     });
   });
 
@@ -24,7 +25,8 @@ describe("serve's flags", () => {
     const all =
       "--port 0 --host=::1 --data d --run r.json --volunteers 3 --tls-cert c --tls-key k --trust-proxy --base-path /a/train/ " +
       "--embed-on https://a.example/ --embed-on http://localhost:81 --origin https://train.example " +
-      "--mirror s3://models/run --mirror-url https://cdn.example/run/";
+      "--mirror s3://models/run --mirror-url https://cdn.example/run/ " +
+      "--cluster nats://a,b:4223 --key server.key";
     expect(parseServeFlags(all.split(" "))).toEqual({
       port: 0,
       host: "::1",
@@ -39,6 +41,7 @@ describe("serve's flags", () => {
       origins: ["https://train.example"],
       embedOn: ["https://a.example", "http://localhost:81"],
       mirror: { place: "s3://models/run", url: "https://cdn.example/run" },
+      cluster: { address: "nats://a,b:4223", key: "server.key", unsafe: false },
     });
     expect(parseServeFlags(["--proxy-hops", "2"])).toMatchObject({ proxies: 2 });
     expect(parseServeFlags(["--help"])).toBe("help");
@@ -77,6 +80,10 @@ describe("serve's flags", () => {
     ["--base-path /a//b", /--base-path/],
     ["--base-path /../", /--base-path/],
     ["--mirror dir", /come together/],
+    ["--cluster nats://a", /--cluster and --key come together/],
+    ["--key server.key", /--cluster and --key come together/],
+    ["--unsafe", /--cluster and --key come together/],
+    ["--cluster a,b --key server.key", /--cluster takes an address such as/],
     ["--mirror-url https://cdn.example", /come together/],
     ["--mirror dir --mirror-url cdn.example", /--mirror-url takes an address such as/],
     ["--mirror dir --mirror-url https://cdn.example/?x", /--mirror-url takes an address/],

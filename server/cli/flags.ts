@@ -4,7 +4,7 @@ import type { ServeOptions } from "../app/serve-options.ts";
 
 export const SERVE_USAGE = `Usage: murmuration serve [--port P] [--host H] [--data DIR] [--run FILE] [--from FOLDER] [--volunteers N]
                          [--tls-cert FILE --tls-key FILE | --trust-proxy] [--alert-url URL] [--embed-on ORIGIN]…
-                         [--origin ORIGIN]… [--mirror PLACE --mirror-url URL] [--create]
+                         [--origin ORIGIN]… [--mirror PLACE --mirror-url URL] [--cluster ADDRESS --key FILE] [--create]
 
 Serves a run: the pages, the work, and the model as it grows. On a missing or empty data directory it makes
 the default run (Moby Dick, a model of about 0.3M parameters).
@@ -26,6 +26,10 @@ the default run (Moby Dick, a model of about 0.3M parameters).
                     no such flag
   --mirror PLACE    copy what volunteers download to a directory that a web server serves, or to s3://BUCKET/PREFIX …
   --mirror-url URL  … where they find it at this address, and ask there first, e.g. https://cdn.example/run
+  --cluster ADDRESS keep the run on a NATS JetStream cluster, e.g. nats://a,b,c (docs/CLUSTER.md); the data directory has
+                    its corpus …
+  --key FILE        … and this file its key, which is made where it is missing
+  --unsafe          take a cluster of one server, or an old one: for a trial
   --alert-url URL   POST alerts here: diverging loss, a stalled run, many refusals, a full disk
   --embed-on ORIGIN only pages of this origin, e.g. https://blog.example, may embed the volunteer; repeat it
                     for more (any page may)
@@ -75,6 +79,7 @@ export function parseServeFlags(args: readonly string[]): ServeOptions | "help" 
     basePath: basePath(values["base-path"] ?? "/"),
     proxies: proxiesOf(values["trust-proxy"] ?? false, values["proxy-hops"]),
     mirror: mirrorOf(values.mirror, values["mirror-url"]),
+    cluster: clusterOf(values.cluster, values.key, values.unsafe ?? false),
     alertUrl: values["alert-url"] === undefined ? undefined : alertUrl(values["alert-url"]),
     origins: (values.origin ?? []).map((text) => originIn("--origin", text)),
     embedOn: (values["embed-on"] ?? []).map((text) => originIn("--embed-on", text)),
@@ -102,6 +107,9 @@ function read(args: readonly string[]) {
         "base-path": text,
         mirror: text,
         "mirror-url": text,
+        cluster: text,
+        key: text,
+        unsafe: flag,
         "alert-url": text,
         origin: { ...text, multiple: true },
         "embed-on": { ...text, multiple: true },
@@ -156,6 +164,18 @@ function mirrorOf(place: string | undefined, address: string | undefined): Serve
   throw new UsageError(
     `--mirror-url takes an address such as https://cdn.example/run, not ${JSON.stringify(address)}`,
   );
+}
+
+function clusterOf(
+  address: string | undefined,
+  key: string | undefined,
+  unsafe: boolean,
+): ServeOptions["cluster"] {
+  if (address === undefined && key === undefined && !unsafe) return undefined;
+  if (address === undefined || key === undefined) throw new UsageError("--cluster and --key come together");
+  if (key.trim() === "") throw new UsageError("--key is empty");
+  if (/^nats:\/\/[\w.:[\],-]+$/.test(address)) return { address, key, unsafe };
+  throw new UsageError(`--cluster takes an address such as nats://a,b,c, not ${JSON.stringify(address)}`);
 }
 
 function alertUrl(text: string): URL {

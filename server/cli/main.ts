@@ -79,6 +79,7 @@ async function serve(flags: ServeOptions, io: ServeIo): Promise<void> {
     stderr: io.stderr,
     observe,
     mirror,
+    cluster: flags.cluster,
     start,
     create,
   });

@@ -14,7 +14,7 @@ export interface ServerIdentity extends Identity {
 }
 
 /** The run's own Ed25519 key, which signs tickets and receipts: a JWK only its owner may read; made once. */
-export async function serverIdentity(store: Store): Promise<ServerIdentity> {
+export async function serverIdentity(store: Pick<Store, "get" | "put">): Promise<ServerIdentity> {
   const stored = await store.get("run", NAME);
   if (stored !== undefined) return importKey(parsed(stored));
   const pair = await crypto.subtle.generateKey(ED25519, true, ["sign", "verify"]);

@@ -8,13 +8,18 @@ export const MAX_GROUP_BYTES = 8 * 1024 * 1024;
  * a write fails, every record of its group is refused, and the next group is tried.
  */
 export class GroupCommit {
+  readonly #most: number;
   readonly #write: (records: readonly Pieces[]) => Promise<number>;
   #waiting: Waiting[] = [];
   #flushing: Promise<void> | undefined;
 
-  /** `write` makes a group durable and resolves to its first record's sequence number. */
-  constructor(write: (records: readonly Pieces[]) => Promise<number>) {
+  /**
+   * `write` makes a group durable and resolves to its first record's sequence number. Groups have at most `most` bytes of
+   * records, or one record.
+   */
+  constructor(write: (records: readonly Pieces[]) => Promise<number>, most = MAX_GROUP_BYTES) {
     this.#write = write;
+    this.#most = most;
   }
 
   /** Resolves to the record's sequence number; rejects with what `write` rejects with. */
@@ -47,7 +52,7 @@ export class GroupCommit {
     let bytes = 0;
     const end = this.#waiting.findIndex(({ record }, i) => {
       bytes += lengthOf(record);
-      return i > 0 && bytes > MAX_GROUP_BYTES;
+      return i > 0 && bytes > this.#most;
     });
     return this.#waiting.splice(0, end < 0 ? this.#waiting.length : end);
   }

@@ -29,7 +29,7 @@ export async function readOnlyStore(files: Files): Promise<Store> {
 }
 
 /** Takes nothing in: whoever reads the whole journal once needs no look-ups. */
-const NO_INDEX: Index = {
+export const NO_INDEX: Index = {
   applied: -1,
   run: undefined,
   apply() {},

@@ -181,6 +181,10 @@ function inflated(payload: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   throw new StoreError("a stripped journal block does not unpack");
 }
 
+/** A sound block's own check. */
+export const checkIn = (block: Uint8Array): number =>
+  new DataView(block.buffer, block.byteOffset, BLOCK_HEADER_BYTES).getUint32(16, true);
+
 /** Whether the bytes are exactly one block with the right check. */
 export function isSound(salt: number, block: Uint8Array<ArrayBuffer>): boolean {
   return blockAt(salt, block, 0)?.bytes === block.length;

@@ -1,0 +1,72 @@
+import { readFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { utf8 } from "../../protocol/bytes.ts";
+import { sha256 } from "../../protocol/identity.ts";
+import { serverIdentity } from "../run/server-key.ts";
+import { writeDurably } from "../store/files.ts";
+import type { KeyFile } from "../store/nats-store.ts";
+import { nodeFiles } from "../store/node-files.ts";
+import { type ClusterAddress, openClusterStore } from "../store/open-cluster.ts";
+import { NO_INDEX } from "../store/read-only.ts";
+import { sqliteIndex } from "../store/sqlite-index.ts";
+import { type Store, StoreError } from "../store/store.ts";
+
+/** Whose file a key is. */
+const SECRET_MODE = 0o600;
+
+/** A run on a cluster: where it is, and the file of its key. */
+export interface ClusterOptions extends ClusterAddress {
+  readonly key: string;
+}
+
+/**
+ * The run's store on a cluster; its index lies in the data directory, which has the corpus too. Rejects with a StoreError,
+ * also where the directory has a journal of its own.
+ */
+export async function openCluster(directory: string, options: ClusterOptions): Promise<Store> {
+  if ((await nodeFiles(directory).list("journal")).length > 0) {
+    throw new StoreError(
+      `${directory} has a run of its own: copy it with \`murmuration cluster import\`, and serve another directory with the same corpus`,
+    );
+  }
+  const key = keyFile(options.key);
+  const name = await nameOf(key, "new");
+  const index = sqliteIndex(join(directory, "index.sqlite"));
+  try {
+    return await openClusterStore(options, { name, key, index });
+  } catch (error) {
+    index.close();
+    throw error;
+  }
+}
+
+/** The same, to copy to or, `reading`, from. Rejects with a StoreError where there is no such key. */
+export async function openClusterCopy(options: ClusterOptions, reading: boolean): Promise<Store> {
+  const key = keyFile(options.key);
+  const name = await nameOf(key, "known");
+  return openClusterStore(options, { name, key, index: NO_INDEX, reading });
+}
+
+/** The name of a run on a cluster follows from its key, so that two runs of one cluster never meet. */
+async function nameOf(key: KeyFile, age: "new" | "known"): Promise<string> {
+  if (age === "known" && (await key.read()) === undefined) throw new StoreError("there is no such key file");
+  const identity = await serverIdentity({
+    get: () => key.read(),
+    put: (_shelf, _name, bytes) => key.write(bytes),
+  });
+  return `MU_${(await sha256(utf8(identity.key))).slice(0, 16)}`;
+}
+
+function keyFile(path: string): KeyFile {
+  const files = nodeFiles(dirname(path));
+  return {
+    read: async () => {
+      const bytes = await readFile(path).catch((error: unknown) => {
+        if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+        throw error;
+      });
+      return bytes && new Uint8Array(bytes);
+    },
+    write: (bytes) => writeDurably(files, basename(path), bytes, SECRET_MODE),
+  };
+}

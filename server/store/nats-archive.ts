@@ -1,0 +1,76 @@
+import type { NatsObjects } from "./nats-objects.ts";
+import { packSegment, recordsOf, scan } from "./segment.ts";
+import { StoreError } from "./store.ts";
+
+const SHELF = "archive";
+/** The number of a part's first record, and of the first one after it. */
+const NAME = /^(\d{15})-(\d{15})$/;
+
+interface Part {
+  readonly name: string;
+  readonly first: number;
+  readonly end: number;
+}
+
+/** The journal's old records without their frames, as objects in the format of a stripped segment (segment.ts). */
+export class NatsArchive {
+  readonly #objects: NatsObjects;
+  readonly #parts: Part[];
+  #read: { readonly name: string; readonly records: readonly Uint8Array<ArrayBuffer>[] } | undefined;
+
+  private constructor(objects: NatsObjects, parts: Part[]) {
+    this.#objects = objects;
+    this.#parts = parts;
+  }
+
+  /** Rejects with a StoreError where a part is missing. */
+  static async open(objects: NatsObjects): Promise<NatsArchive> {
+    const parts: Part[] = [];
+    for (const name of await objects.list(SHELF)) {
+      const [, first, end] = NAME.exec(name) ?? [];
+      if (first === undefined || end === undefined) continue;
+      const part = { name, first: Number(first), end: Number(end) };
+      const before = parts.at(-1)?.end ?? 0;
+      if (part.end <= before) continue; // of a strip that another writer's has overtaken
+      if (part.first !== before)
+        throw new StoreError(`the journal's archive has a gap before record ${part.first}`);
+      parts.push(part);
+    }
+    return new NatsArchive(objects, parts);
+  }
+
+  /** The number of the first record that is not archived. */
+  get length(): number {
+    return this.#parts.at(-1)?.end ?? 0;
+  }
+
+  /** Archives the records from {@link length} on. */
+  async add(records: readonly Uint8Array[]): Promise<void> {
+    const first = this.length;
+    const end = first + records.length;
+    const name = [first, end].map((number) => String(number).padStart(15, "0")).join("-");
+    const { bytes } = await packSegment({ first, previous: 0, salt: 0, end: 0 }, records);
+    await this.#objects.put(`${SHELF}/${name}`, bytes);
+    this.#parts.push({ name, first, end });
+  }
+
+  async record(sequence: number): Promise<Uint8Array<ArrayBuffer>> {
+    const part = this.#parts.find(({ end }) => sequence < end);
+    const record = part && (await this.#recordsIn(part))[sequence - part.first];
+    if (record === undefined) throw new StoreError(`the journal's archive has no record ${sequence}`);
+    return record;
+  }
+
+  async #recordsIn({ name, first, end }: Part): Promise<readonly Uint8Array<ArrayBuffer>[]> {
+    if (this.#read?.name === name) return this.#read.records;
+    const bytes = await this.#objects.get(`${SHELF}/${name}`);
+    if (bytes === undefined) throw new StoreError(`the journal's archive has lost ${name}`);
+    const { blocks, sound } = scan(bytes, name);
+    const records = blocks.flatMap((block) =>
+      recordsOf(bytes.subarray(block.offset, block.offset + block.bytes), true),
+    );
+    if (sound !== bytes.length || records.length !== end - first) throw new StoreError(`${name} is damaged`);
+    this.#read = { name, records };
+    return records;
+  }
+}

@@ -1,0 +1,242 @@
+import {
+  DiscardPolicy,
+  type JetStreamClient,
+  type JetStreamManager,
+  jetstream,
+  jetstreamManager,
+  RetentionPolicy,
+  StorageType,
+  type StoredMsg,
+} from "@nats-io/jetstream";
+import { headers, type MsgHdrs, type NatsConnection } from "@nats-io/transport-node";
+import type { Pieces } from "../../protocol/bytes.ts";
+import { Mutex } from "../lib/mutex.ts";
+import { decidedAs, isWrongLast } from "./nats-errors.ts";
+import { checkIn, encodeBlock, isSound, recordsOf } from "./segment.ts";
+import { Deposed, StoreError } from "./store.ts";
+
+/** Blocks in a stream are as sound as their chain: no stranger's frame could pose as one, so they need no salt. */
+const SALT = 0;
+const READING = "this store was opened for reading";
+/** Milliseconds between two looks at a cluster that does not answer: an election takes 5 to 9 s. */
+const LOOK_AGAIN_MS = 250;
+/** Of a block: the number of its first record, how many it has, its check, and who wrote it. */
+const HEADERS = { first: "Mu-First", records: "Mu-Records", check: "Mu-Check", writer: "Mu-Writer" } as const;
+
+export interface LogOptions {
+  readonly connection: NatsConnection;
+  readonly stream: string;
+  readonly subject: string;
+  readonly replicas: number;
+  /** Names this writer, and no other ever. */
+  readonly writer: string;
+  /** Only reads: makes no stream and deposes nobody. */
+  readonly reading: boolean;
+  readonly sleep: (ms: number) => Promise<void>;
+}
+
+/** A block in the stream: message `seq` has records [first, first + records). */
+export interface BlockAt {
+  readonly seq: number;
+  readonly first: number;
+  readonly records: number;
+  readonly check: number;
+}
+
+/**
+ * The journal's blocks as messages of one stream, each chained to the one before. A block is published on condition that
+ * the stream's last message is the one this writer knows, so that of two writers only one can go on, whatever clocks and
+ * leases say. Whoever opens the log to write appends an empty block first: from then on every earlier writer is deposed.
+ */
+export class NatsLog {
+  readonly #options: LogOptions;
+  readonly #manager: JetStreamManager;
+  readonly #client: JetStreamClient;
+  readonly #deposed = new AbortController();
+  readonly #writing = new Mutex();
+  #blocks: BlockAt[];
+  #closed = false;
+
+  private constructor(options: LogOptions, manager: JetStreamManager, blocks: BlockAt[]) {
+    this.#options = options;
+    this.#manager = manager;
+    this.#client = jetstream(options.connection);
+    this.#blocks = blocks;
+  }
+
+  /** Opens the stream, making it where it is missing, and becomes its writer; or only reads what is there. */
+  static async open(options: LogOptions): Promise<NatsLog> {
+    const manager = await jetstreamManager(options.connection);
+    if (options.reading) return new NatsLog(options, manager, await readBlocks(manager, options));
+    await makeStream(manager, options);
+    for (;;) {
+      const log = new NatsLog(options, manager, await readBlocks(manager, options));
+      try {
+        await log.append([]);
+        return log;
+      } catch (error) {
+        if (!(error instanceof Deposed)) throw error; // somebody has appended since the blocks were read
+      }
+    }
+  }
+
+  get manager(): JetStreamManager {
+    return this.#manager;
+  }
+
+  /** Aborts when another writer is met. */
+  get deposed(): AbortSignal {
+    return this.#deposed.signal;
+  }
+
+  /** In order; those that were archived and let go of are not among them. */
+  get blocks(): readonly BlockAt[] {
+    return this.#blocks;
+  }
+
+  get length(): number {
+    const last = this.#blocks.at(-1);
+    return last === undefined ? 0 : last.first + last.records;
+  }
+
+  /**
+   * Appends a block; resolves to its first record's number. Rejects with {@link Deposed}, or with a refusal where the
+   * cluster has decided not to store it. Where nobody answers it asks until somebody does: a block that may be stored
+   * must not be given up.
+   */
+  append(records: readonly Pieces[]): Promise<number> {
+    return this.#writing.run(() => this.#append(records));
+  }
+
+  async #append(records: readonly Pieces[]): Promise<number> {
+    if (this.#deposed.signal.aborted) throw new Deposed();
+    const { subject, writer, reading } = this.#options;
+    if (reading) throw new StoreError(READING);
+    const [last, first] = [this.#blocks.at(-1), this.length];
+    const { bytes, check } = encodeBlock(SALT, last?.check ?? 0, records);
+    const about = headers();
+    about.set(HEADERS.first, String(first));
+    about.set(HEADERS.records, String(records.length));
+    about.set(HEADERS.check, String(check));
+    about.set(HEADERS.writer, writer);
+    const expect = { lastSequence: last?.seq ?? 0 };
+    for (let uncertain = false; ; uncertain = true) {
+      try {
+        const { seq } = await this.#client.publish(subject, bytes, { headers: about, expect });
+        this.#blocks.push({ seq, first, records: records.length, check });
+        return first;
+      } catch (error) {
+        if (isWrongLast(error)) {
+          if (uncertain && (await this.#isStored(first, check))) return first;
+          return this.#depose();
+        }
+        const refusal = decidedAs(error);
+        if (refusal !== undefined && !uncertain) throw refusal;
+        if (this.#closed) throw error;
+      }
+      await this.#options.sleep(LOOK_AGAIN_MS);
+      if (await this.#isStored(first, check)) return first;
+    }
+  }
+
+  /** Rejects with {@link Deposed} where somebody else has appended. Not while a block is being written. */
+  fence(): Promise<void> {
+    if (this.#options.reading) return Promise.reject(new StoreError(READING));
+    return this.#writing.run(async () => {
+      if (this.#deposed.signal.aborted) throw new Deposed();
+      const tail = await this.#tail();
+      if (tail?.seq !== this.#blocks.at(-1)?.seq) this.#depose();
+    });
+  }
+
+  /** A block's records. Rejects with a StoreError where it is gone or changed: nobody goes on over a gap. */
+  async read({ seq, check, records }: BlockAt): Promise<Uint8Array<ArrayBuffer>[]> {
+    const message = await this.#manager.streams.getMessage(this.#options.stream, { seq });
+    const at = `block ${seq} of ${this.#options.stream}`;
+    if (message === null) throw new StoreError(`${at} is missing: the cluster has lost it`);
+    const block = new Uint8Array(message.data);
+    if (!isSound(SALT, block) || checkIn(block) !== check) throw new StoreError(`${at} was changed`);
+    const found = recordsOf(block, false);
+    if (found.length !== records) throw new StoreError(`${at} has ${found.length} records, not ${records}`);
+    return found;
+  }
+
+  /** Lets go of the blocks before one that stays, which are archived. */
+  async letGoBefore({ seq }: BlockAt): Promise<void> {
+    await this.fence();
+    await this.#manager.streams.purge(this.#options.stream, { seq });
+    this.#blocks = this.#blocks.filter((block) => block.seq >= seq);
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+
+  #depose(): never {
+    this.#deposed.abort();
+    throw new Deposed();
+  }
+
+  /** Whether a block whose answer was lost is the stream's last after all; it is then noted as such. */
+  async #isStored(first: number, check: number): Promise<boolean> {
+    const tail = await this.#tail().catch(() => undefined);
+    const block = tail && blockOf(tail);
+    const own = tail?.header.get(HEADERS.writer) === this.#options.writer;
+    if (block === undefined || !own || block.first !== first || block.check !== check) return false;
+    this.#blocks.push(block);
+    return true;
+  }
+
+  async #tail(): Promise<StoredMsg | undefined> {
+    const { stream, subject } = this.#options;
+    return (await this.#manager.streams.getMessage(stream, { last_by_subj: subject })) ?? undefined;
+  }
+}
+
+async function makeStream(
+  manager: JetStreamManager,
+  { stream, subject, replicas }: LogOptions,
+): Promise<void> {
+  await manager.streams.add({
+    name: stream,
+    subjects: [subject],
+    storage: StorageType.File,
+    retention: RetentionPolicy.Limits,
+    discard: DiscardPolicy.New,
+    num_replicas: replicas,
+    allow_direct: false, // any replica would answer, also one that is behind
+  });
+}
+
+/** The blocks in the stream, by their headers alone. Throws a StoreError where one is missing. */
+async function readBlocks(manager: JetStreamManager, { stream, connection }: LogOptions): Promise<BlockAt[]> {
+  const { state } = await manager.streams.info(stream);
+  const blocks: BlockAt[] = [];
+  if (state.messages === 0) return blocks;
+  const consumer = await jetstream(connection).consumers.get(stream, { headers_only: true });
+  const messages = await consumer.consume();
+  try {
+    for await (const { seq, headers } of messages) {
+      const block = headers && blockOf({ seq, header: headers });
+      const before = blocks.at(-1);
+      const dense =
+        before === undefined ||
+        (block?.seq === before.seq + 1 && block.first === before.first + before.records);
+      if (block === undefined || !dense) throw new StoreError(`${stream} has a gap before message ${seq}`);
+      blocks.push(block);
+      if (seq >= state.last_seq) break;
+    }
+  } finally {
+    await messages.close();
+  }
+  return blocks;
+}
+
+function blockOf({ seq, header }: { readonly seq: number; readonly header: MsgHdrs }): BlockAt | undefined {
+  const number = (name: string) =>
+    /^\d{1,15}$/.test(header.get(name)) ? Number(header.get(name)) : undefined;
+  const [first, records, check] = [number(HEADERS.first), number(HEADERS.records), number(HEADERS.check)];
+  return first === undefined || records === undefined || check === undefined
+    ? undefined
+    : { seq, first, records, check };
+}

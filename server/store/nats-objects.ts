@@ -1,0 +1,74 @@
+import type { JetStreamManager } from "@nats-io/jetstream";
+import { type ObjectStore, Objm } from "@nats-io/obj";
+import type { NatsConnection } from "@nats-io/transport-node";
+import { concat, type Pieces, partsOf } from "../../protocol/bytes.ts";
+import { StoreError } from "./store.ts";
+
+/** Bytes of a chunk, well below the smallest limit of a message (1 MB). */
+const CHUNK_BYTES = 512 * 1024;
+
+/** Named objects in a bucket of JetStream's. Names are `SHELF/NAME`. */
+export class NatsObjects {
+  readonly #bucket: string;
+  readonly #store: ObjectStore;
+  readonly #manager: JetStreamManager;
+
+  private constructor(bucket: string, store: ObjectStore, manager: JetStreamManager) {
+    this.#bucket = bucket;
+    this.#store = store;
+    this.#manager = manager;
+  }
+
+  static async open(
+    connection: NatsConnection,
+    manager: JetStreamManager,
+    bucket: string,
+    replicas: number,
+  ): Promise<NatsObjects> {
+    const store = await new Objm(connection).create(bucket, { replicas });
+    return new NatsObjects(bucket, store, manager);
+  }
+
+  async put(name: string, bytes: Pieces): Promise<void> {
+    const whole = concat(...partsOf(bytes));
+    await this.#store.putBlob({ name, options: { max_chunk_size: CHUNK_BYTES } }, whole);
+  }
+
+  /**
+   * An object's bytes. Chunk by chunk, since the library's own reading makes a consumer for each object and leaves it to
+   * expire, and a stream may have only so many. Rejects with a StoreError where bytes are missing or changed.
+   */
+  async get(name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const info = await this.#store.info(name);
+    if (info === null || info.deleted) return undefined;
+    const parts: Uint8Array[] = [];
+    let next = 1;
+    for (let chunk = 0; chunk < info.chunks; chunk++) {
+      const query = { seq: next, next_by_subj: `$O.${this.#bucket}.C.${info.nuid}` };
+      const message = await this.#manager.streams.getMessage(`OBJ_${this.#bucket}`, query);
+      if (message === null) throw new StoreError(`${name} has lost its part ${chunk}`);
+      parts.push(message.data);
+      next = message.seq + 1;
+    }
+    const whole = concat(...parts);
+    const digest = Buffer.from(await crypto.subtle.digest("SHA-256", whole)).toString("base64url");
+    if (info.digest.replace(/^SHA-256=|=+$/g, "") !== digest) throw new StoreError(`${name} is damaged`);
+    return whole;
+  }
+
+  /** The names below a shelf, sorted. */
+  async list(shelf: string): Promise<string[]> {
+    const infos = await this.#store.list();
+    return infos
+      .flatMap(({ name, deleted }) =>
+        !deleted && name.startsWith(`${shelf}/`) ? [name.slice(shelf.length + 1)] : [],
+      )
+      .sort();
+  }
+
+  /** Absent is fine. */
+  async remove(name: string): Promise<void> {
+    const info = await this.#store.info(name);
+    if (info !== null && !info.deleted) await this.#store.delete(name);
+  }
+}

@@ -1,0 +1,119 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { jetstreamManager } from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/transport-node";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { concat, partsOf, utf8 } from "../../protocol/bytes.ts";
+import { memoryIndex } from "../../test/harness/memory-index.ts";
+import { NatsCluster, natsServer } from "../../test/harness/nats-cluster.ts";
+import { recordsOf, storeContract } from "../../test/harness/store-contract.ts";
+import { type KeyFile, natsStore } from "./nats-store.ts";
+import type { Store } from "./store.ts";
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 90_000 });
+const program = natsServer();
+
+/** A key's file, in memory. */
+function keyFile(): KeyFile {
+  let kept: Uint8Array<ArrayBuffer> | undefined;
+  return {
+    read: async () => kept,
+    write: async (bytes) => {
+      kept = concat(...partsOf(bytes));
+    },
+  };
+}
+
+describe.skipIf(program === undefined).each([1, 3])("on JetStream, %i node(s)", (replicas) => {
+  let cluster: NatsCluster;
+  let connection: NatsConnection;
+  let runs = 0;
+  let writers = 0;
+  const names = new WeakMap<Store, string>();
+
+  beforeAll(async () => {
+    cluster = await NatsCluster.start(program ?? "", replicas);
+    connection = await cluster.connect();
+    // A cluster takes streams once its nodes have met and elected a leader.
+    await vi.waitFor(async () => (await jetstreamManager(connection)).getAccountInfo(), {
+      timeout: 60_000,
+      interval: 200,
+    });
+  });
+  afterAll(async () => {
+    await connection?.close();
+    await cluster?.stop();
+  });
+
+  const openAs = async (name: string) => {
+    const parts = {
+      connection,
+      name,
+      replicas,
+      writer: `w${writers++}`,
+      index: memoryIndex(),
+      key: keyFile(),
+    };
+    const store = await natsStore({ ...parts, sleep: (ms) => sleep(ms) });
+    names.set(store, name);
+    return store;
+  };
+  const open = () => openAs(`R${replicas}_${runs++}`);
+  const takeOver = (store: Store) => openAs(names.get(store) ?? "");
+  const reopen = async (store: Store) => {
+    await store.close();
+    return takeOver(store);
+  };
+  storeContract(open, { reopen, takeOver });
+
+  test("a writer is deposed by the mere opening of another, before that one has appended anything", async () => {
+    const first = await open();
+    await first.append(utf8("0"));
+    const second = await takeOver(first);
+    await expect(first.append(utf8("zombie"))).rejects.toMatchObject({ code: "not-durable" });
+    await expect(first.remove("snapshots", "x")).rejects.toMatchObject({ code: "not-durable" });
+    expect(await recordsOf(second)).toEqual(["0"]);
+    await Promise.all([first.close(), second.close()]);
+  });
+
+  test("the control: an append that names no tail is stored, and the run's next opening finds the two at odds", async () => {
+    const store = await open();
+    await store.append(utf8("0"));
+    const name = names.get(store) ?? "";
+    const { jetstream } = await import("@nats-io/jetstream");
+    await jetstream(connection).publish(`${name}.log`, utf8("zombie"));
+    await store.close();
+    await expect(openAs(name)).rejects.toThrow(/gap/);
+  });
+
+  test("a message that the cluster has lost is noticed: nobody reads or goes on over the gap", async () => {
+    const store = await open();
+    for (let i = 0; i < 5; i++) await store.append(utf8(`${i}`));
+    const name = names.get(store) ?? "";
+    await (await jetstreamManager(connection)).streams.deleteMessage(`${name}_LOG`, 3);
+    await expect(store.read(1)).rejects.toThrow(/missing/);
+    await store.close();
+    await expect(openAs(name)).rejects.toThrow(/gap/);
+  });
+
+  test("the run's key never gets into the cluster", async () => {
+    const store = await open();
+    await store.put("run", "server.key", utf8("secret"), "secret");
+    await store.put("run", "run.json", utf8("{}"));
+    expect(await store.get("run", "server.key")).toEqual(utf8("secret"));
+    expect(await store.list("run")).toEqual(["run.json"]);
+    const second = await takeOver(store);
+    expect(await second.get("run", "server.key")).toBeUndefined();
+    await Promise.all([store.close(), second.close()]);
+  });
+
+  test("objects of several chunks come back whole, and a chunk that is gone is noticed", async () => {
+    const store = await open();
+    const name = names.get(store) ?? "";
+    const bytes = Uint8Array.from({ length: 1_300_000 }, (_, i) => i * 7);
+    await store.put("snapshots", "big", bytes);
+    expect(Buffer.from((await store.get("snapshots", "big")) ?? []).equals(bytes)).toBe(true);
+    await (await jetstreamManager(connection)).streams.deleteMessage(`OBJ_${name}_OBJ`, 2);
+    await expect(store.get("snapshots", "big")).rejects.toThrow(/lost its part|damaged/);
+    await store.close();
+  });
+});

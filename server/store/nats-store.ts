@@ -1,0 +1,157 @@
+import type { NatsConnection } from "@nats-io/transport-node";
+import { lengthOf, type Pieces } from "../../protocol/bytes.ts";
+import { ProtocolError } from "../../protocol/errors.ts";
+import { asRefusal } from "./durability.ts";
+import { GroupCommit } from "./group-commit.ts";
+import { NatsArchive } from "./nats-archive.ts";
+import { type BlockAt, NatsLog } from "./nats-log.ts";
+import { NatsObjects } from "./nats-objects.ts";
+import { joinRecord, withoutFrame } from "./record-parts.ts";
+import { type Index, type Shelf, type Store, StoreError } from "./store.ts";
+
+/** Bytes of a message that are not its records: headers of ours and of JetStream's, and lengths. */
+const OVERHEAD_BYTES = 64 * 1024;
+
+export interface NatsStoreOptions {
+  readonly connection: NatsConnection;
+  /** Begins the names of the run's streams: letters, digits, `-` and `_`. */
+  readonly name: string;
+  /** Servers that hold each message: 1, 3 or 5. */
+  readonly replicas: number;
+  /** Names this process among all that ever write here. */
+  readonly writer: string;
+  readonly index: Index;
+  /** The run's key, which is in no cluster: whoever has it can speak for the run. */
+  readonly key: KeyFile;
+  /** Deposes nobody, and writes nothing. */
+  readonly reading?: boolean;
+  /** Called last, when the store is closed. */
+  readonly closed?: () => Promise<void>;
+  readonly sleep: (ms: number) => Promise<void>;
+}
+
+export interface KeyFile {
+  read(): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  write(bytes: Pieces): Promise<void>;
+}
+
+const KEY_NAME = "server.key";
+
+/**
+ * A run on NATS JetStream: the journal's blocks in one stream, objects in a bucket, and in the bucket too, packed and
+ * without their frames, the records that the stream has let go of. Opening it deposes whoever wrote before.
+ */
+export async function natsStore(options: NatsStoreOptions): Promise<Store> {
+  const { connection, name, replicas, writer, index, key, reading = false, sleep } = options;
+  const stream = `${name}_LOG`;
+  const log = await NatsLog.open({
+    connection,
+    stream,
+    subject: `${name}.log`,
+    replicas,
+    writer,
+    reading,
+    sleep,
+  });
+  const objects = await NatsObjects.open(connection, log.manager, `${name}_OBJ`, replicas);
+  const archive = await NatsArchive.open(objects);
+  requireWhole(log, archive);
+  const most = (connection.info?.max_payload ?? 0) - OVERHEAD_BYTES;
+  const commits = new GroupCommit((records) => log.append(records).catch(refuse), most);
+  const blocks = new CachedBlocks(log);
+  let closed = false;
+
+  const record = async (sequence: number) => {
+    if (!Number.isSafeInteger(sequence) || sequence < 0 || sequence >= log.length) {
+      throw new StoreError(`the journal has no record ${sequence}`);
+    }
+    return sequence < archive.length ? archive.record(sequence) : blocks.record(sequence);
+  };
+  return {
+    append(head, frame) {
+      if (closed) return Promise.reject(new StoreError("the journal is closed"));
+      const pieces: Pieces = joinRecord(head, frame);
+      if (lengthOf(pieces) > most) {
+        const line = `a record of ${lengthOf(pieces)} bytes is more than the cluster's max_payload takes`;
+        return Promise.reject(new ProtocolError("too-large", line));
+      }
+      return commits.append(pieces);
+    },
+    async *records(from = 0) {
+      const end = log.length;
+      for (let sequence = from; sequence < end; sequence++)
+        yield { sequence, record: await record(sequence) };
+    },
+    read: record,
+    get length() {
+      return log.length;
+    },
+    async strip(before) {
+      await log.fence();
+      const old = log.blocks.slice(0, -1).filter(({ first, records }) => first + records <= before);
+      const next = log.blocks[old.length];
+      if (old.length === 0 || next === undefined) return;
+      const records: Uint8Array[] = [];
+      for (let sequence = archive.length; sequence < next.first; sequence++) {
+        records.push(withoutFrame(await record(sequence)).slice());
+      }
+      if (records.length > 0) await archive.add(records);
+      await log.letGoBefore(next);
+    },
+    async put(shelf, name, bytes) {
+      if (isKey(shelf, name)) return key.write(bytes);
+      await log.fence();
+      await objects.put(`${shelf}/${name}`, bytes).catch(refuse);
+    },
+    get: (shelf, name) => (isKey(shelf, name) ? key.read() : objects.get(`${shelf}/${name}`)),
+    list: (shelf) => objects.list(shelf),
+    async remove(shelf, name) {
+      await log.fence();
+      await objects.remove(`${shelf}/${name}`);
+    },
+    deposed: log.deposed,
+    index,
+    async close() {
+      closed = true;
+      log.close();
+      await commits.idle();
+      index.close();
+      await options.closed?.();
+    },
+  };
+}
+
+const isKey = (shelf: Shelf, name: string) => shelf === "run" && name === KEY_NAME;
+
+function refuse(error: unknown): never {
+  throw asRefusal(error);
+}
+
+/** The stream must go on where the archive ends. Throws a StoreError. */
+function requireWhole(log: NatsLog, archive: NatsArchive): void {
+  const [oldest] = log.blocks;
+  if (oldest !== undefined && oldest.first > archive.length) {
+    throw new StoreError(
+      `the journal lacks records ${archive.length} to ${oldest.first}: the cluster has lost them`,
+    );
+  }
+}
+
+/** Reads records by their blocks, and keeps the last block: what is read in order comes from few. */
+class CachedBlocks {
+  readonly #log: NatsLog;
+  #kept: { readonly block: BlockAt; readonly records: readonly Uint8Array<ArrayBuffer>[] } | undefined;
+
+  constructor(log: NatsLog) {
+    this.#log = log;
+  }
+
+  async record(sequence: number): Promise<Uint8Array<ArrayBuffer>> {
+    const block = this.#log.blocks.findLast(({ first, records }) => records > 0 && first <= sequence);
+    if (block === undefined) throw new StoreError(`the journal has no record ${sequence}`);
+    if (this.#kept?.block.seq !== block.seq) this.#kept = { block, records: await this.#log.read(block) };
+    const record = this.#kept.records[sequence - block.first];
+    if (record === undefined) throw new StoreError(`the journal has no record ${sequence}`);
+    return record;
+  }
+}

@@ -1,0 +1,129 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { NatsConnection } from "@nats-io/transport-node";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { openRun } from "../server/run/run.ts";
+import { copyStore } from "../server/store/copy-store.ts";
+import { fileStore } from "../server/store/file-store.ts";
+import { natsStore } from "../server/store/nats-store.ts";
+import { openClusterStore } from "../server/store/open-cluster.ts";
+import { readOnlyStore } from "../server/store/read-only.ts";
+import { verify } from "../server/verify/verify.ts";
+import { MemoryFiles } from "./harness/memory-files.ts";
+import { memoryIndex } from "./harness/memory-index.ts";
+import { NatsCluster, natsServer } from "./harness/nats-cluster.ts";
+import {
+  advance,
+  deltaOf,
+  TestVolunteer,
+  type TinyRun,
+  tinyCorpus,
+  tinyRun,
+  tinySettings,
+  until,
+  uploadOf,
+  vectorTask,
+} from "./harness/tiny-run.ts";
+
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
+const program = natsServer();
+const corpus = await tinyCorpus();
+const settings = tinySettings({ snapshotEvery: 2, keepSnapshots: 2 });
+
+describe.skipIf(program === undefined)("a run on JetStream, one node", () => {
+  let cluster: NatsCluster;
+  let connection: NatsConnection;
+  let writers = 0;
+  beforeAll(async () => {
+    cluster = await NatsCluster.start(program ?? "", 1);
+    connection = await cluster.connect();
+  });
+  afterAll(async () => {
+    await connection?.close();
+    await cluster?.stop();
+  });
+
+  /** The cluster's store of the run whose key lies in these files. */
+  const storeFor = (files: MemoryFiles, name: string, reading = false) =>
+    natsStore({
+      ...{ connection, name, reading, replicas: 1, writer: `w${writers++}`, index: memoryIndex() },
+      key: { read: () => files.read("server.key"), write: async () => {} },
+      sleep: (ms) => sleep(ms),
+    });
+
+  /** Serves a tiny run from there. */
+  const served = async (tiny: TinyRun, name: string): Promise<TinyRun> => {
+    const { settings: _, ...options } = tiny.options;
+    const run = await openRun({ ...options, store: await storeFor(tiny.files, name) });
+    return { ...tiny, run };
+  };
+
+  test("moves there and back with its id, receipts and hashes, and what takes it over deposes what served it", async () => {
+    const volunteer = await TestVolunteer.create();
+    const home = await tinyRun({ settings, corpus, segmentBytes: 512 });
+    await advance(volunteer, home, 5);
+    const ticket = await volunteer.ticket(home.run);
+    const upload = uploadOf(ticket, deltaOf(3));
+    const receipt = await volunteer.send(home.run, upload);
+    const { hash } = home.run.latestSnapshot();
+    await home.run.close();
+
+    const away = await storeFor(home.files, "TAKEN");
+    await copyStore(await readOnlyStore(home.files), away);
+    await away.close();
+
+    const first = await served(home, "TAKEN");
+    expect(first.run.latestSnapshot().hash).toBe(hash);
+    expect(first.run.manifest().run).toBe(home.run.manifest().run);
+    expect(await volunteer.send(first.run, upload)).toEqual(receipt);
+    await advance(await TestVolunteer.create(), first, 3); // saves snapshots and strips frames on the way
+    const late = uploadOf(await volunteer.ticket(first.run), deltaOf(4));
+
+    const second = await served(home, "TAKEN");
+    expect(second.run.latestSnapshot().hash).toBe(first.run.latestSnapshot().hash);
+    await expect(volunteer.send(first.run, late)).rejects.toMatchObject({ code: "not-durable" });
+    expect(first.run.deposed.aborted).toBe(true);
+    const again = await volunteer.send(second.run, late);
+    expect(await volunteer.send(second.run, late)).toEqual(again);
+    expect(await volunteer.send(second.run, upload)).toEqual(receipt);
+    await advance(await TestVolunteer.create(), second, 3);
+    await until(() => second.run.admin.snapshots.length === 2);
+    await first.run.close();
+    const newest = second.run.latestSnapshot().hash;
+    await second.run.close();
+
+    const files = new MemoryFiles();
+    const back = await fileStore(files, memoryIndex(), { salt: () => 5, segmentBytes: 512 });
+    const reader = await storeFor(home.files, "TAKEN", true);
+    await copyStore(reader, back);
+    await back.put("run", "server.key", (await home.files.read("server.key")) ?? new Uint8Array(), "secret");
+    await Promise.all([reader.close(), back.close()]);
+    const verified = await verify(await readOnlyStore(files), corpus, vectorTask);
+    expect(verified.model).toBe(newest);
+    const returned = await tinyRun({ files, corpus, segmentBytes: 512 });
+    expect(returned.run.latestSnapshot().hash).toBe(newest);
+    expect(await volunteer.send(returned.run, upload)).toEqual(receipt);
+    expect(await volunteer.send(returned.run, late)).toEqual(again);
+    await advance(volunteer, returned, 1);
+    await returned.run.close();
+  });
+
+  test("a cluster that cannot be trusted or reached is refused in one line", async () => {
+    const files = new MemoryFiles();
+    const run = {
+      name: "X",
+      index: memoryIndex(),
+      key: { read: () => files.read("server.key"), write: async () => {} },
+    };
+    const address = `nats://${cluster.addresses.join(",")}`;
+    await expect(openClusterStore({ address, unsafe: false }, run)).rejects.toThrow(
+      /not one to trust: .*--unsafe/,
+    );
+    const store = await openClusterStore({ address, unsafe: true }, run);
+    expect(store.length).toBe(0);
+    await store.close();
+    const closed = "nats://127.0.0.1:9";
+    await expect(openClusterStore({ address: closed, unsafe: true }, run)).rejects.toThrow(
+      /cannot be reached/,
+    );
+  });
+});

@@ -1,0 +1,114 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connect, type NatsConnection } from "@nats-io/transport-node";
+import { onPath } from "../browser/programs.ts";
+
+/** Where an unpacked nats-server is kept between test runs. */
+const CACHE = join(import.meta.dirname, "../../node_modules/.cache/nats-server");
+/** Milliseconds until a node must answer: three of them elect a leader first. */
+const READY_MS = 60_000;
+
+/**
+ * nats-server's path: NATS_SERVER in the environment, on the PATH, or unpacked from Debian's package. Undefined where it
+ * cannot be had, with a line; throws where `CI` is set, since a test that is skipped there is one that nobody sees fail.
+ */
+export function natsServer(): string | undefined {
+  const found = process.env.NATS_SERVER ?? onPath(["nats-server"]) ?? unpacked() ?? download();
+  if (found !== undefined) return found;
+  const line = "JetStream: not tested, for want of Debian's nats-server";
+  if (process.env.CI !== undefined && process.env.CI !== "") throw new Error(line);
+  process.stderr.write(`${line}\n`);
+  return undefined;
+}
+
+function unpacked(): string | undefined {
+  const places = ["/usr/sbin/nats-server", join(CACHE, "usr/sbin/nats-server")];
+  return places.find((place) => existsSync(place));
+}
+
+function download(): string | undefined {
+  mkdirSync(CACHE, { recursive: true });
+  const run = (command: string, ...args: string[]) =>
+    spawnSync(command, args, { cwd: CACHE, stdio: "ignore" }).status === 0;
+  if (!run("apt-get", "download", "nats-server")) return undefined;
+  const file = readdirSync(CACHE).find((name) => name.endsWith(".deb"));
+  return file !== undefined && run("dpkg", "-x", file, ".") ? unpacked() : undefined;
+}
+
+/** One or more nodes on loopback, in directories of their own. */
+export class NatsCluster {
+  readonly addresses: readonly string[];
+  readonly #directory: string;
+  readonly #nodes: ChildProcess[];
+
+  private constructor(directory: string, addresses: readonly string[], nodes: ChildProcess[]) {
+    this.#directory = directory;
+    this.addresses = addresses;
+    this.#nodes = nodes;
+  }
+
+  static async start(program: string, count: number): Promise<NatsCluster> {
+    const directory = await mkdtemp(join(tmpdir(), "murmuration-nats-"));
+    const ports = await freePorts(2 * count);
+    const [clients, routes] = [ports.slice(0, count), ports.slice(count)];
+    const nodes: ChildProcess[] = [];
+    for (const [i, port] of clients.entries()) {
+      const cluster = `cluster { name: test, listen: "127.0.0.1:${routes[i]}", routes: [${routes
+        .map((route) => `"nats://127.0.0.1:${route}"`)
+        .join(", ")}] }`;
+      const lines = [
+        `server_name: n${i}`,
+        `listen: "127.0.0.1:${port}"`,
+        "max_payload: 8MB",
+        `jetstream { store_dir: "${join(directory, `n${i}`)}" }`,
+        ...(count > 1 ? [cluster] : []),
+      ];
+      const config = join(directory, `n${i}.conf`);
+      await writeFile(config, lines.join("\n"));
+      nodes.push(spawn(program, ["-c", config], { stdio: "ignore" }));
+    }
+    const cluster = new NatsCluster(
+      directory,
+      clients.map((port) => `127.0.0.1:${port}`),
+      nodes,
+    );
+    return cluster;
+  }
+
+  /** A connection to any node, once one answers. */
+  connect(): Promise<NatsConnection> {
+    return connect({ servers: [...this.addresses], waitOnFirstConnect: true, timeout: READY_MS });
+  }
+
+  async stop(): Promise<void> {
+    for (const node of this.#nodes) {
+      if (node.exitCode !== null || node.signalCode !== null) continue;
+      const ended = once(node, "exit");
+      node.kill("SIGKILL");
+      await ended;
+    }
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer();
+      server.listen(0, "127.0.0.1");
+      await once(server, "listening");
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => {
+    const address = server.address();
+    return typeof address === "object" && address !== null ? address.port : 0;
+  });
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
