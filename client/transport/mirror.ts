@@ -13,7 +13,7 @@ import { readBody, Watchdog } from "./body.ts";
 type Bytes = Uint8Array<ArrayBuffer>;
 
 /** Milliseconds in which a mirror must send {@link MIN_BYTES} more, or all that is left: what a slow one costs. */
-const PATIENCE_MS = 10_000;
+const SLOW_MS = 10_000;
 const MIN_BYTES = 128 * 1024;
 /** Milliseconds that a mirror is left alone which could not be reached, or was slow. */
 const REST_MS = 5 * 60_000;
@@ -131,7 +131,7 @@ class Mirror {
   /** The bytes under a path; undefined where the mirror says that it has none. */
   async #get(path: string, most: number, call: Call): Promise<Bytes | undefined> {
     const { fetch = globalThis.fetch, traffic } = this.#options;
-    const watchdog = new Watchdog(call.signal, PATIENCE_MS);
+    const watchdog = new Watchdog(call.signal, SLOW_MS);
     let counted = 0;
     let enough = MIN_BYTES;
     try {

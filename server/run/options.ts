@@ -35,7 +35,7 @@ export interface RunOptions {
   readonly bytesPerToken?: (settings: Settings) => Promise<number>;
   /** Measures what deltas are worth; without it none is audited. */
   readonly auditor?: Auditor;
-  /** Gets what volunteers download, before they are told of it. */
+  /** Gets what volunteers download, before they hear of it. */
   readonly mirror?: VersionMirror;
   readonly log: Log;
   /**
@@ -54,7 +54,7 @@ export interface MadeVersion {
   readonly file: Uint8Array<ArrayBuffer>;
 }
 
-/** Another place that volunteers are told to ask first. */
+/** Another place, which volunteers ask first. */
 export interface VersionMirror {
   /** Its public address, as the manifest names it. */
   readonly url: string;
