@@ -25,6 +25,7 @@ import type {
   Published,
   RolledBack,
   Ruled,
+  Sampled,
   Settled,
   StateChanged,
 } from "./events.ts";
@@ -83,7 +84,7 @@ function change(rules: Rules, state: State, event: Exclude<DurableEvent, Created
     case "settled":
       return { state: settleAudit(state, event) };
     case "sampled":
-      return { state: { ...state, at: event.at, trust: weighed(state.trust, event.version, event.effects) } };
+      return { state: sampled(state, event) };
     case "rolled-back":
       return rollBack(state, event);
     case "ruled":
@@ -236,6 +237,12 @@ function settleAudit(state: State, { at, wrong }: Settled): State {
   const trust = wrong.reduce((before, volunteer) => addStrike(before, volunteer, at), state.trust);
   return { ...state, at, trust };
 }
+
+const sampled = (state: State, { at, version, effects }: Sampled): State => ({
+  ...state,
+  at,
+  trust: weighed(state.trust, version, effects, version < state.floor),
+});
 
 const rule = (state: State, { at, volunteer, ruling }: Ruled): State => ({
   ...state,

@@ -99,5 +99,9 @@ test("A14: evidence is kept by volunteer, together with the newest deltas since 
 test("A25: a roll-back takes back what effects were usual since", () => {
   const trust = lived(4, [-1, -2, -9], 8, lived(8, [1, 2, 1]));
   expect(trust.usual.effects?.at(-1)).toEqual({ version: 12, value: -9 });
+  const [volunteer] = NAMES as [VolunteerKey];
+  const measured = [{ volunteer, ticket: ticket(1), effect: -5 }];
+  expect(weighed(trust, 12, measured, true).usual).toBe(trust.usual); // measured only after it was taken back
+  expect(weighed(trust, 12, measured).usual).not.toBe(trust.usual);
   expect(upTo(trust.usual, 8).effects?.at(-1)).toEqual({ version: 8, value: 1 });
 });

@@ -117,8 +117,16 @@ export function seen(trust: Trust, volunteer: VolunteerKey, ticket: TicketId): T
   });
 }
 
-/** What deltas that were merged into `version` did there was measured: evidence of slow harm, or against it. */
-export function weighed(trust: Trust, version: number, effects: readonly DeltaEffect[]): Trust {
+/**
+ * What deltas that were merged into `version` did there was measured: evidence of slow harm, or against it. Of a version
+ * that was taken back it is no measure for others.
+ */
+export function weighed(
+  trust: Trust,
+  version: number,
+  effects: readonly DeltaEffect[],
+  takenBack = false,
+): Trust {
   const usual = (trust.usual.effects ?? []).map(({ value }) => value);
   const values = effects.map(({ effect }) => effect);
   let next = trust;
@@ -128,7 +136,7 @@ export function weighed(trust: Trust, version: number, effects: readonly DeltaEf
     const harm = withScore(standingOf(next, volunteer).harm ?? NO_HARM, score);
     next = change(next, volunteer, { harm, ...(isNone(harm) && { doubted: [] }) });
   }
-  return { ...next, usual: withEffects(trust.usual, version, values) };
+  return takenBack ? next : { ...next, usual: withEffects(trust.usual, version, values) };
 }
 
 /** Deltas whose credit a volunteer loses that is found bad, beside that of the delta itself. */
