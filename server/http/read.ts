@@ -84,7 +84,7 @@ export function readRoutes(app: Hono<Edge>, service: RunService, options: ReadOp
     const [version, hash] = c.req.param("name").split("-");
     if (!isHash(hash)) throw missing();
     return object(c, "diffs", hash, IMMUTABLE, () =>
-      reads.read(hash, () => service.diff(Number(version), hash)),
+      reads.read(c.req.param("name"), () => service.diff(Number(version), hash)),
     );
   });
   app.get("/api/chunks/:kind/:name", async (c) => {
