@@ -8,17 +8,11 @@ import { shardOf } from "../cache/shards.ts";
 import { ServerAway, WrongBytes } from "../transport/away.ts";
 import type { OpenAuditor, RoundDeps } from "./deps.ts";
 
-/** What makes the audits of a run; undefined where this volunteer makes none. */
-export function auditor(round: RoundDeps): ((audit: AuditTicket) => Promise<void>) | undefined {
-  const { openAuditor } = round;
-  return openAuditor && ((audit) => makeAudit(round, openAuditor, audit));
-}
-
 /**
  * Measures somebody's delta and tells the server (rules AU5 to AU8). One that cannot be made is left to others: the server
  * asks them once its time is over, and the work goes on here.
  */
-async function makeAudit(round: RoundDeps, open: OpenAuditor, audit: AuditTicket): Promise<void> {
+export async function makeAudit(round: RoundDeps, open: OpenAuditor, audit: AuditTicket): Promise<void> {
   const { api, identity, control } = round;
   control.enter({ phase: "auditing" });
   try {
