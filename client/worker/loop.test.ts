@@ -171,6 +171,32 @@ describe("the visitor's hand", () => {
     await here.until("sent", 1);
     expect(here.sleeps.slice(0, 3)).toEqual([300, 300, 300]);
   });
+
+  test("a step in pieces takes its rests between them, and the last piece's behind the step", async () => {
+    const server = await ToyServer.open();
+    const trainer = new ToyTrainer();
+    const here = visit(server, memoryCache(), always(trainer));
+    here.control.share = 0.25;
+    trainer.onStep = async (_, rest) => {
+      for (let piece = 0; piece < 3; piece++) {
+        if (piece > 0) await rest!(100);
+        here.pass(100);
+      }
+    };
+    await here.until("sent", 1);
+    expect(here.sleeps.slice(0, 6)).toEqual([300, 300, 300, 300, 300, 300]);
+    const { report } = server.uploads[0]!;
+    expect(report.trainMs).toBe(300 * trainer.steps);
+  });
+
+  test("who gives all of the time is offered no rests: a device would wait for each piece to end", async () => {
+    const server = await ToyServer.open();
+    const trainer = new ToyTrainer();
+    const offered: unknown[] = [];
+    trainer.onStep = (_, rest) => void offered.push(rest);
+    await visit(server, memoryCache(), always(trainer)).until("sent", 1);
+    expect(new Set(offered)).toEqual(new Set([undefined]));
+  });
 });
 
 describe("devices", () => {

@@ -53,19 +53,27 @@ export async function train(
     // A step that would end after its time is not begun: the version would close without this delta.
     if (done > 0 && clock() + (clock() - started) / done > until) break;
     const begun = clock();
-    await trainer.step(tokens, ticket.batch, ticket.rates[done]!);
+    let rested = 0;
+    const rest = async (worked: number) => {
+      const from = clock();
+      await sleep(restOf(worked, control.share), control.signal);
+      await control.checkpoint();
+      rested += clock() - from;
+    };
+    const all = control.share === 1; // then nothing is worth waiting for
+    await trainer.step(tokens, ticket.batch, ticket.rates[done]!, all ? undefined : rest);
     done++;
     const reads = clock() - lastRead >= READ_EVERY_MS;
     if (reads) {
       losses.push(...(await trainer.losses()));
       lastRead = clock();
     }
-    const took = clock() - begun;
+    const took = clock() - begun - rested;
     trainMs += took;
     if (reads && done < ticket.steps)
       tell(deps, ticket, done, expectedOf(work, started, clock(), done), losses.at(-1), trainMs);
     // Resting after each step keeps the machine usable; resting for 0 still lets a stop or pause come in.
-    await sleep((took * (1 - control.share)) / control.share, control.signal);
+    await sleep(Math.max(0, restOf(took, control.share) - rested), control.signal);
     left(Math.min(((clock() - started) * (ticket.steps - done)) / done, until - clock()));
   }
   await control.checkpoint();
@@ -87,6 +95,9 @@ export async function train(
   };
   return { packed, body: encodeUpload(ticket, self, packed.frame), steps: done };
 }
+
+/** Milliseconds of rest after so many of work, for work to have its share of the time. */
+const restOf = (worked: number, share: number): number => (worked * (1 - share)) / share;
 
 const labelOf = ({ device, detail }: DeviceReport): string => `${device}, ${detail}`.slice(0, MAX_LABEL);
 

@@ -24,10 +24,11 @@ export interface Trainer {
 
   /**
    * One step of the optimiser at `rate` on `batch` sequences of context + 1 tokens each, row-major: the first `context`
-   * are the input, the last `context` the targets. Resolves when the device can take the next one. Throws
-   * `bad-token` when an id is not below the vocabulary.
+   * are the input, the last `context` the targets. Resolves when the device can take the next one. A device that works
+   * on a step in several pieces takes the rests between them; one that rejects is the last, and the step ends and then
+   * rejects likewise. Throws `bad-token` when an id is not below the vocabulary.
    */
-  step(tokens: Uint16Array, batch: number, rate: number): Promise<void>;
+  step(tokens: Uint16Array, batch: number, rate: number, rest?: Rest): Promise<void>;
 
   /** Mean loss (nats a token) of every step since the last call, in order. */
   losses(): Promise<Float32Array>;
@@ -62,6 +63,9 @@ export interface Trainer {
   /** Frees everything. Calling it twice is fine. */
   dispose(): void;
 }
+
+/** A rest after so many milliseconds of work. The device is idle until it resolves. */
+export type Rest = (worked: number) => Promise<void>;
 
 /** A device's state from ticket to ticket. */
 export interface Carried {

@@ -1,6 +1,6 @@
 import type { Inner, ModelShape } from "../contract/config.ts";
 import { ITERATIONS, type MuonMatrix } from "../contract/muon.ts";
-import type { DeviceNeeds, Op } from "./ops.ts";
+import type { Attention, DeviceNeeds, Op } from "./ops.ts";
 import { slotsOf } from "./plan.ts";
 import { type TrainingSchedule, trainingSchedule } from "./schedule.ts";
 
@@ -32,9 +32,12 @@ function flopsOfOp(op: Op): number {
   if (op.op === "muon") return op.matrices.reduce((sum, matrix) => sum + newtonSchulzFlops(matrix), 0);
   if (op.op === "gemm") return 2 * op.m * op.n * op.k;
   if (op.op !== "attention" && op.op !== "attention-backward") return 0;
-  const pairs = (op.batch * op.heads * op.context * (op.context + 1)) / 2;
-  return (op.op === "attention" ? 2 : 4) * 2 * op.size * pairs;
+  return (op.op === "attention" ? 2 : 4) * 2 * op.size * attentionPairs(op);
 }
+
+/** Pairs of a query and a key that the causal mask lets through. */
+export const attentionPairs = (op: Pick<Attention, "batch" | "heads" | "context">): number =>
+  (op.batch * op.heads * op.context * (op.context + 1)) / 2;
 
 function newtonSchulzFlops({ rows, columns }: MuonMatrix): number {
   const [n, m] = [Math.min(rows, columns), Math.max(rows, columns)];

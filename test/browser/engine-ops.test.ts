@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Attention, Gemm, Op, Slot } from "../../model/engine/ops.ts";
 import { nameOf, type Tile } from "../../model/engine/webgpu/kernels/tile.ts";
 import { NEEDS, type Tuning } from "../../model/engine/webgpu/lower.ts";
+import { type Rates, SLOWEST } from "../../model/engine/webgpu/pace.ts";
 import { candidates } from "../../model/engine/webgpu/tuning.ts";
 import { type Arenas, applyOp, relative } from "../ops-reference.ts";
 import { type ModulePage, openModulePage } from "./module-page.ts";
@@ -26,12 +27,19 @@ function tuning(lanes: 1 | 64, each: 1 | 2 | 4, tile: Tile, quads = false): Tuni
 }
 
 /** Runs ops on the device and in doubles; each named slot must come out the same. */
-async function expectSame(seeded: SeededArenas, ops: Op[], slots: Slot[], how: Tuning, rows = 1e6) {
+async function expectSame(
+  seeded: SeededArenas,
+  ops: Op[],
+  slots: Slot[],
+  how: Tuning,
+  rows = 1e6,
+  rates: Rates = SLOWEST.software,
+) {
   const scale = 0.25;
   const { arenas } = seeded;
   const got = await page.evaluate(
-    (job) => globalThis.engine.runOps(job.ops, job.arenas, job.how, job.dynamics, job.rows),
-    { ops, arenas, how, rows, dynamics: { lossScale: scale, rate: 0, correction1: 1, correction2: 1 } },
+    (job) => globalThis.engine.runOps(job.ops, job.arenas, job.how, job.dynamics, job.rows, job.rates),
+    { ops, arenas, how, rows, rates, dynamics: { lossScale: scale, rate: 0, correction1: 1, correction2: 1 } },
   );
   const exact = Object.fromEntries(
     Object.entries(arenas).map(([name, values]) => [name, Float64Array.from(values)]),
@@ -274,6 +282,54 @@ describe.each([
     await expectSame(seeded, [forward, backward], [shared.out, dQkv], how);
     await expectSame(seeded, [{ ...forward, saved: null }], [shared.out], how);
   });
+});
+
+test("ops that are split into dispatches of one workgroup come out the same", async () => {
+  const [batch, context, heads, size] = [2, 37, 2, 8];
+  const [rows, width] = [batch * context, heads * size];
+  const seeded = new SeededArenas();
+  const activation = (length: number) => seeded.slot("activations", length);
+  const shared = {
+    qkv: activation(rows * 3 * width),
+    out: activation(rows * width),
+    saved: activation(NEEDS.attention(batch, context, heads, size)),
+    ...{ batch, context, heads, size },
+  };
+  const dQkv = activation(rows * 3 * width);
+  const weights = { out: seeded.slot("gradients", width * 40), biasGradient: seeded.slot("gradients", 40) };
+  const product: Gemm = {
+    op: "gemm",
+    mode: "TN",
+    ...{ m: width, n: 40, k: rows },
+    a: activation(rows * width),
+    b: activation(rows * 40),
+    ...weights,
+    ...{ bias: null, residual: null, pre: null, activation: "none", accumulate: true },
+  };
+  const loss: Op & { logits: Slot } = {
+    op: "cross-entropy",
+    logits: activation(rows * 40),
+    targets: seeded.slot("tokens", rows, { below: 40 }),
+    losses: activation(rows),
+    ...{ rows, vocabulary: 40, gradient: true },
+  };
+  const ops: Op[] = [
+    { op: "attention", ...shared },
+    { op: "attention-backward", dOut: activation(rows * width), dQkv, ...shared },
+    product,
+    loss,
+  ];
+  const [small] = candidates({ software: true, subgroups: false }).NN.slice(-1);
+  const slowest = { flops: 1, bytes: 1 }; // everything takes longer than it may
+  for (const how of [tuning(1, 1, small!), { ...WIDE, heads: { each: 1, quads: true } } as const])
+    await expectSame(
+      seeded,
+      ops,
+      [shared.out, dQkv, weights.out, weights.biasGradient, loss.logits, loss.losses],
+      how,
+      1e6,
+      slowest,
+    );
 });
 
 test("delta is what was loaded minus what was trained", async () => {

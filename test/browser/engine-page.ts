@@ -8,6 +8,7 @@ import { BINDINGS } from "../../model/engine/webgpu/kernels/kernel.ts";
 import type { Tiles } from "../../model/engine/webgpu/kernels/tile.ts";
 import { lower, type Tuning } from "../../model/engine/webgpu/lower.ts";
 import { Memory } from "../../model/engine/webgpu/memory.ts";
+import { type Rates, SLOWEST } from "../../model/engine/webgpu/pace.ts";
 import { Pipelines } from "../../model/engine/webgpu/pipelines.ts";
 import { Program } from "../../model/engine/webgpu/program.ts";
 import { Readback } from "../../model/engine/webgpu/readback.ts";
@@ -22,13 +23,14 @@ type Held = Exclude<Arena, "residual">;
 
 let gpu: ReturnType<typeof openGpu> | undefined;
 
-/** Runs ops one after another on a device of their own and returns the arenas they left. */
+/** Runs ops one after another on a device of their own, split for an adapter of these rates, and returns the arenas they left. */
 async function runOps(
   ops: readonly Op[],
   arenas: PlainArenas,
   tuning: Tuning,
   { lossScale, rate, correction1, correction2 }: Dynamics,
   rows: number,
+  rates: Rates = SLOWEST.software,
 ): Promise<PlainArenas> {
   gpu ??= openGpu();
   const { device, lossGuard } = await gpu;
@@ -55,7 +57,7 @@ async function runOps(
   const kernels = ops.flatMap((op) => lower(op, tuning, tables));
   const pipelines = new Pipelines(device, memory.layout);
   const before = performance.now();
-  const program = await Program.link(device, memory, pipelines, kernels);
+  const program = await Program.link(device, memory, pipelines, kernels, rates);
   const compiled = performance.now() - before;
   if (compiled > 1500)
     console.log(`${kernels.map(({ name }) => name).join()} took ${compiled} ms to compile`);

@@ -1,6 +1,6 @@
 import type { Api, Call, Wish } from "../../client/transport/api.ts";
 import type { ModelFile } from "../../client/worker/replica.ts";
-import type { Carried, Trainer } from "../../model/contract/trainer.ts";
+import type { Carried, Rest, Trainer } from "../../model/contract/trainer.ts";
 import { addDelta, adjust } from "../../model/reference/extraction.ts";
 import { bytesOf, toBase64Url, toFloats } from "../../protocol/bytes.ts";
 import type { Codec } from "../../protocol/codec/codec.ts";
@@ -40,7 +40,7 @@ export class ToyTrainer implements Trainer {
   readonly starts: (Partial<Carried> | "kept" | undefined)[] = [];
   disposed = false;
   steps = 0;
-  onStep: (step: number) => void | Promise<void> = () => undefined;
+  onStep: (step: number, rest?: Rest) => void | Promise<void> = () => undefined;
   #start = new Float32Array();
   #weights = new Float32Array();
   #moments = { m: new Float32Array(), v: new Float32Array(), step: 0 };
@@ -59,8 +59,8 @@ export class ToyTrainer implements Trainer {
     this.#residual = vector(carried?.residual);
   }
 
-  async step(_tokens: Uint16Array, _batch: number, rate: number): Promise<void> {
-    await this.onStep(++this.steps);
+  async step(_tokens: Uint16Array, _batch: number, rate: number, rest?: Rest): Promise<void> {
+    await this.onStep(++this.steps, rest);
     this.#losses.push(distance(this.#weights));
     for (let i = 0; i < this.#weights.length; i++) {
       const gradient = this.#weights[i]! - TARGET[i]!;

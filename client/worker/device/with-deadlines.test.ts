@@ -16,6 +16,39 @@ test("a device that hangs in a call is a lost one", async () => {
   await expect(trainer.step(new Uint16Array(), 1, 0.1)).rejects.toMatchObject({ code: "device-lost" });
 });
 
+test("a step in pieces has the limit for each of them, and a rest lasts as long as it may", async () => {
+  const calls: (() => void)[] = [];
+  const after: After = (_, callback) => {
+    calls.push(callback);
+    return () => calls.splice(calls.indexOf(callback), 1);
+  };
+  const pass = () => {
+    for (let part = 0; part < 4; part++) for (const call of calls.splice(0)) call();
+  };
+  const toy = new ToyTrainer();
+  const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const worked: number[] = [];
+  const rest = async (ms: number) => {
+    worked.push(ms);
+    pass(); // longer than any limit
+  };
+  toy.onStep = async (step, rest) => {
+    await rest!(step);
+    await (step === 1 ? first : second).promise;
+  };
+  await toy.load(new Float32Array(10));
+  const trainer = withDeadlines(toy, after);
+  const fine = trainer.step(new Uint16Array(), 1, 0.1, rest);
+  first.resolve();
+  await fine;
+  expect(worked).toEqual([1]);
+  expect(calls).toEqual([]);
+  const hung = trainer.step(new Uint16Array(), 1, 0.1, rest);
+  await new Promise((resolve) => setTimeout(resolve));
+  pass();
+  await expect(hung).rejects.toMatchObject({ code: "device-lost" });
+});
+
 test("the control: by itself it is waited for, and one that answers is passed on", async () => {
   const toy = new ToyTrainer();
   const hung = Promise.withResolvers<void>();

@@ -1,6 +1,6 @@
 import { ModelError } from "../../../model/contract/config.ts";
-import type { Trainer } from "../../../model/contract/trainer.ts";
-import { type After, TimedOut, withDeadline } from "../../../model/lib/deadline.ts";
+import type { Rest, Trainer } from "../../../model/contract/trainer.ts";
+import { type After, afterAwake, TimedOut, withDeadline } from "../../../model/lib/deadline.ts";
 
 /** Milliseconds for a step or a reading: most leases are shorter, so a device that takes longer has hung. */
 const CALL_MS = 120_000;
@@ -14,7 +14,10 @@ export function withDeadlines(trainer: Trainer, after?: After): Trainer {
   return {
     report: trainer.report,
     load: (weights, carried) => limit(trainer.load(weights, carried)),
-    step: (tokens, batch, rate) => limit(trainer.step(tokens, batch, rate)),
+    step: (tokens, batch, rate, rest) =>
+      rest === undefined
+        ? limit(trainer.step(tokens, batch, rate))
+        : piecewise((between) => trainer.step(tokens, batch, rate, between), rest, after),
     losses: () => limit(trainer.losses()),
     delta: () => limit(trainer.delta()),
     extract: (codec) => limit(trainer.extract(codec)),
@@ -24,4 +27,24 @@ export function withDeadlines(trainer: Trainer, after?: After): Trainer {
     logits: (tokens) => limit(trainer.logits(tokens)),
     dispose: () => trainer.dispose(),
   };
+}
+
+/** The limit holds for each piece of work between two rests; a rest, or a pause that it turns into, lasts as long as it may. */
+function piecewise(work: (rest: Rest) => Promise<void>, rest: Rest, after?: After): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const late = () => reject(new ModelError("device-lost", `the device did not answer within ${CALL_MS / 1_000} s`));
+    const start = () => afterAwake(CALL_MS, late, after);
+    let cancel = start();
+    const between: Rest = async (worked) => {
+      cancel();
+      try {
+        await rest(worked);
+      } finally {
+        cancel = start();
+      }
+    };
+    work(between)
+      .then(resolve, reject)
+      .finally(() => cancel());
+  });
 }

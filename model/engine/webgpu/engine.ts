@@ -9,6 +9,7 @@ import { collectLoss } from "./kernels/loss.ts";
 import type { Tiles } from "./kernels/tile.ts";
 import { lower, NEEDS } from "./lower.ts";
 import { Memory } from "./memory.ts";
+import { slowestOf } from "./pace.ts";
 import { Pipelines } from "./pipelines.ts";
 import { pickTiles, trialsFor } from "./probe.ts";
 import { Program } from "./program.ts";
@@ -52,7 +53,7 @@ export class Engine {
       const tuning = tuningFor(gpu, tiles);
       const link = (ops: readonly Op[], ...after: Kernel[]) => {
         const kernels = ops.flatMap((op) => lower(op, tuning, fit.tables));
-        return Program.link(device, memory, pipelines, [...kernels, ...after]);
+        return Program.link(device, memory, pipelines, [...kernels, ...after], slowestOf(gpu));
       };
       const { training, evaluation } = fit;
       const accumulates = training.batch < options.batch;

@@ -5,6 +5,7 @@ import { fitTo } from "./fit.ts";
 import { gemm } from "./kernels/gemm.ts";
 import { nameOf, type Tile, type Tiles } from "./kernels/tile.ts";
 import { Memory } from "./memory.ts";
+import { slowestOf } from "./pace.ts";
 import { Pipelines } from "./pipelines.ts";
 import { timeOf } from "./probe.ts";
 import { Program } from "./program.ts";
@@ -66,7 +67,7 @@ async function speedOf(
   kernels: Parameters<typeof Program.link>[3],
   flops: number,
 ): Promise<number> {
-  const program = await Program.link(gpu.device, memory, pipelines, kernels);
+  const program = await Program.link(gpu.device, memory, pipelines, kernels, slowestOf(gpu));
   const took = await timeOf(gpu, program, ENOUGH);
   program.destroy();
   return flops / (took / 1000);

@@ -4,8 +4,11 @@ import type { Fit } from "./fit.ts";
 import { gemm, gemmUnit } from "./kernels/gemm.ts";
 import { MODES, type Mode, type Tile, type Tiles } from "./kernels/tile.ts";
 import type { Memory } from "./memory.ts";
+import { slowestOf } from "./pace.ts";
 import type { Pipelines } from "./pipelines.ts";
 import { Program } from "./program.ts";
+import { split } from "./split.ts";
+import { Submits } from "./submits.ts";
 import { candidates, likeliest } from "./tuning.ts";
 
 /** Part of the time that a candidate may take to replace the one before it: where both tie, the likelier stays. */
@@ -19,9 +22,11 @@ interface Trial {
   readonly mode: Mode;
   readonly tile: Tile;
   readonly program: Program;
+  /** FLOP of a pass of the program. */
+  readonly flops: number;
 }
 
-/** Compiles each mode's candidates for the schedule's largest product of that mode. */
+/** Compiles each mode's candidates for the schedule's largest product of that mode, or for a piece of it (split.ts). */
 export async function trialsFor(
   gpu: Gpu,
   { training }: Fit,
@@ -34,8 +39,10 @@ export async function trialsFor(
     const op = largest(products.filter((product) => product.mode === mode));
     if (!op || gemmUnit(op) === 1) return []; // one plain tile for all of those, see gemm.ts
     return list[mode].map(async (tile): Promise<Trial> => {
-      const kernel = gemm(op, { NN: tile, NT: tile, TN: tile });
-      return { mode, tile, program: await Program.link(gpu.device, memory, pipelines, [kernel]) };
+      const rates = slowestOf(gpu);
+      const [kernel] = split(gemm(op, { NN: tile, NT: tile, TN: tile }), rates);
+      const program = await Program.link(gpu.device, memory, pipelines, [kernel!], rates);
+      return { mode, tile, program, flops: kernel!.work.flops };
     });
   });
   return Promise.all(trials);
@@ -49,8 +56,8 @@ export async function pickTiles(gpu: Gpu, trials: readonly Trial[]): Promise<Til
   const winners: Record<Mode, Tile> = { ...likeliest(gpu) };
   for (const mode of MODES) {
     let least = Number.POSITIVE_INFINITY;
-    for (const { tile, program } of trials.filter((trial) => trial.mode === mode)) {
-      const took = await timeOf(gpu, program);
+    for (const { tile, program, flops } of trials.filter((trial) => trial.mode === mode)) {
+      const took = (await timeOf(gpu, program)) / flops;
       program.destroy();
       if (took < least * CLEARLY) {
         winners[mode] = tile;
@@ -68,19 +75,12 @@ function largest(products: readonly Gemm[]): Gemm | undefined {
 }
 
 /** Milliseconds a pass of the program: the better of two measurements that are `enough` ms long. */
-export async function timeOf(
-  { device, lossGuard }: Gpu,
-  program: Program,
-  enough = LONG_ENOUGH,
-): Promise<number> {
+export async function timeOf(gpu: Gpu, program: Program, enough = LONG_ENOUGH): Promise<number> {
+  const submits = new Submits(gpu);
   const run = async (count: number) => {
-    const encoder = device.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    for (let i = 0; i < count; i++) program.encode(pass);
-    pass.end();
     const begun = performance.now();
-    device.queue.submit([encoder.finish()]);
-    await lossGuard.wait(device.queue.onSubmittedWorkDone());
+    await submits.run(Array<Program>(count).fill(program));
+    await submits.done();
     return performance.now() - begun;
   };
   await run(1); // warms up

@@ -1,6 +1,8 @@
-import { AT_BYTES, AT_STRIDE, type Kernel } from "./kernels/kernel.ts";
+import { AT_STRIDE, type Kernel, wordsOf } from "./kernels/kernel.ts";
 import type { Memory } from "./memory.ts";
+import { estimate, type Rates } from "./pace.ts";
 import type { Pipelines } from "./pipelines.ts";
+import { split } from "./split.ts";
 
 interface Dispatch {
   readonly pipeline: GPUComputePipeline;
@@ -9,20 +11,27 @@ interface Dispatch {
 
 /** A list of dispatches with everything they bind prepared: encoding it makes no object on the device. */
 export class Program {
+  /** Milliseconds of each dispatch, estimated at the rates it was linked for. */
+  readonly costs: readonly number[];
   readonly #dispatches: readonly Dispatch[];
   readonly #group: GPUBindGroup;
   readonly #at: GPUBuffer;
 
-  /** Compiles what is not compiled yet. Rejects as {@link Pipelines.of}. */
+  /**
+   * Splits what would take too long at `rates`, and compiles what is not compiled yet. Rejects as {@link Pipelines.of}.
+   */
   static async link(
     device: GPUDevice,
     memory: Memory,
     pipelines: Pipelines,
-    kernels: readonly Kernel[],
+    whole: readonly Kernel[],
+    rates: Rates,
   ): Promise<Program> {
+    const kernels = whole.flatMap((kernel) => split(kernel, rates));
     const compiled = await Promise.all(kernels.map((kernel) => pipelines.of(kernel)));
     const dispatches = kernels.map(({ groups }, i) => ({ pipeline: compiled[i]!, groups }));
-    return new Program(device, memory, dispatches, kernels);
+    const costs = kernels.map((kernel) => estimate(kernel, rates));
+    return new Program(device, memory, dispatches, kernels, costs);
   }
 
   private constructor(
@@ -30,13 +39,13 @@ export class Program {
     memory: Memory,
     dispatches: readonly Dispatch[],
     kernels: readonly Kernel[],
+    costs: readonly number[],
   ) {
+    this.costs = costs;
     this.#dispatches = dispatches;
     const places = new Uint32Array((kernels.length * AT_STRIDE) / 4);
-    kernels.forEach(({ name, at }, i) => {
-      const values = Object.values(at);
-      if (values.length * 4 > AT_BYTES) throw new RangeError(`${name} names too many places`);
-      places.set(values, (i * AT_STRIDE) / 4);
+    kernels.forEach((kernel, i) => {
+      places.set(wordsOf(kernel), (i * AT_STRIDE) / 4);
     });
     this.#at = device.createBuffer({
       label: "at",
@@ -52,12 +61,14 @@ export class Program {
     return this.#dispatches.length;
   }
 
-  encode(pass: GPUComputePassEncoder): void {
-    this.#dispatches.forEach(({ pipeline, groups }, i) => {
+  /** Encodes the dispatches `from` … `end` − 1; none where that is nothing. */
+  encode(pass: GPUComputePassEncoder, from = 0, end = this.length): void {
+    for (let i = from; i < end; i++) {
+      const { pipeline, groups } = this.#dispatches[i]!;
       pass.setPipeline(pipeline);
       pass.setBindGroup(0, this.#group, [i * AT_STRIDE]);
       pass.dispatchWorkgroups(groups[0], groups[1], groups[2]);
-    });
+    }
   }
 
   destroy(): void {

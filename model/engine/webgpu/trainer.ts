@@ -2,7 +2,7 @@ import type { Codec } from "../../../protocol/codec/codec.ts";
 import { checkBatch, checkSequence, checkWeights } from "../../contract/checks.ts";
 import { ModelError } from "../../contract/config.ts";
 import { layoutOf } from "../../contract/layout.ts";
-import type { Carried, DeviceReport, Trainer, TrainerOptions } from "../../contract/trainer.ts";
+import type { Carried, DeviceReport, Rest, Trainer, TrainerOptions } from "../../contract/trainer.ts";
 import type { Segment } from "../ops.ts";
 import { packSquares, segmentsOf, squaresOf, unpackSquares } from "../second-moments.ts";
 import { type Gpu, openGpu } from "./adapter.ts";
@@ -13,8 +13,8 @@ import { Inputs } from "./inputs.ts";
 import { nameOf, namesOf, type TileNames, type Tiles } from "./kernels/tile.ts";
 import { LossRing } from "./loss-ring.ts";
 import { RING } from "./memory.ts";
-import type { Program } from "./program.ts";
 import { Readback } from "./readback.ts";
+import { Rests, Submits } from "./submits.ts";
 import { tilesNamed } from "./tuning.ts";
 
 export interface WebgpuOptions extends TrainerOptions {
@@ -88,6 +88,7 @@ export class WebgpuTrainer implements Trainer {
   readonly #extraction: Extraction;
   readonly #inputs: Inputs;
   readonly #losses: LossRing;
+  readonly #submits: Submits;
   /** Calls run in order; this is the last one's end. */
   #last: Promise<unknown> = Promise.resolve();
   readonly #flying: Promise<unknown>[] = [];
@@ -112,6 +113,7 @@ export class WebgpuTrainer implements Trainer {
     this.#segments = segmentsOf(layout, options.optimizer);
     this.#extraction = extraction;
     this.#lossGuard = gpu.lossGuard;
+    this.#submits = new Submits(gpu);
     const first = Math.max(this.#length, shape.context * shape.vocabulary, RING);
     this.#readback = new Readback(gpu.device, this.#lossGuard, [first, this.#length]);
     this.#losses = new LossRing(engine.memory.arena("ring"), this.#readback);
@@ -153,7 +155,7 @@ export class WebgpuTrainer implements Trainer {
     });
   }
 
-  async step(tokens: Uint16Array, batch: number, rate: number): Promise<void> {
+  async step(tokens: Uint16Array, batch: number, rate: number, rest?: Rest): Promise<void> {
     checkBatch(this.#options.shape, tokens, batch, this.#options.batch);
     const copy = tokens.slice();
     await this.#turn(async () => {
@@ -164,15 +166,18 @@ export class WebgpuTrainer implements Trainer {
       const { first, more, update } = this.#engine.programs;
       this.#inputs.setStep(this.#options.optimizer, this.#step, rate);
       const micro = fit.training.batch;
+      const rests = rest && new Rests(rest);
       for (let from = 0; from < batch; from += micro) {
         const programs = [from > 0 && more ? more : first];
-        if (from + micro >= batch) programs.push(update);
+        const goesOn = from + micro < batch;
+        if (!goesOn) programs.push(update);
         this.#inputs.write({ tokens: copy, batch, from, ring }, fit.training);
-        this.#submit(programs);
+        await this.#submits.run(programs, rests && { rests, more: goesOn });
       }
       const done = this.#lossGuard.wait(this.#gpu.device.queue.onSubmittedWorkDone());
       done.catch(() => undefined); // whoever waits for it hears of it; nobody may be waiting
       this.#flying.push(done);
+      rests?.end();
     });
     if (this.#flying.length >= IN_FLIGHT) await this.#flying.shift();
   }
@@ -227,7 +232,7 @@ export class WebgpuTrainer implements Trainer {
       const { fit, memory, programs } = this.#engine;
       for (let from = 0; from < batch; from += fit.evaluation.batch) {
         this.#inputs.write({ tokens: copy, batch, from, ring: RING }, fit.evaluation);
-        this.#submit([programs.evaluation]);
+        await this.#submits.run([programs.evaluation]);
       }
       const [values] = await this.#readback.read([{ buffer: memory.arena("ring"), from: RING, length: 1 }]);
       return values![0]!;
@@ -245,7 +250,8 @@ export class WebgpuTrainer implements Trainer {
       this.#gpu.device.queue.writeBuffer(memory.arena("tokens"), 0, words);
       const length = words.length * this.#options.shape.vocabulary;
       const piece = { buffer: memory.arena("activations"), from, length };
-      const [values] = await this.#readback.read([piece], (pass) => program.encode(pass));
+      await this.#submits.run([program]);
+      const [values] = await this.#readback.read([piece]);
       return values!;
     });
   }
@@ -258,19 +264,12 @@ export class WebgpuTrainer implements Trainer {
     if (this.#gpu.owned) this.#gpu.device.destroy();
   }
 
-  #submit(programs: readonly Program[]): void {
-    const encoder = this.#gpu.device.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    for (const program of programs) program.encode(pass);
-    pass.end();
-    this.#gpu.device.queue.submit([encoder.finish()]);
-  }
-
   async #readDelta(): Promise<Float32Array> {
     this.#checkLoaded();
     const { memory, programs } = this.#engine;
     const piece = { buffer: memory.arena("gradients"), from: 0, length: this.#length };
-    const [values] = await this.#readback.read([piece], (pass) => programs.delta.encode(pass));
+    await this.#submits.run([programs.delta]);
+    const [values] = await this.#readback.read([piece]);
     return values!;
   }
 

@@ -1,6 +1,7 @@
 import type { AdamWStep } from "../../ops.ts";
 import { f32, floatType, type Kernel, line, main, type Unit } from "./kernel.ts";
 import { clipOf } from "./update.ts";
+import { passOverAll } from "./work.ts";
 
 const SIZE = 64;
 /** Units an invocation takes. */
@@ -41,7 +42,8 @@ ${place}
   }`,
   );
   const at = { norm: op.partials.offset / unit, table };
-  return { name: "adamw", code, unit, at, groups: line(Math.ceil(count / (SIZE * EACH))) };
+  const groups = line(Math.ceil(count / (SIZE * EACH)));
+  return { name: "adamw", code, unit, at, groups, work: passOverAll(op) };
 }
 
 /** One bit a parameter, set where weight decay pulls; where v is packed, a word a unit of it: its place × 2, and the bit. */

@@ -10,6 +10,7 @@ import {
   visible,
 } from "./attention.ts";
 import { each, f32, floatType, type Kernel, type Unit } from "./kernel.ts";
+import { attentionWork } from "./work.ts";
 
 /**
  * As FlashAttention-2 (Dao 2023, arXiv 2307.08691) in two dispatches: queries first, each making its dQ and its
@@ -100,7 +101,8 @@ ${each(
   }`,
 )}`);
   const groups = attentionGroups(op, queries);
-  return { name: "attention-backward-queries", code, unit, at: places(op, unit), groups };
+  const work = attentionWork(op, 3);
+  return { name: "attention-backward-queries", code, unit, at: places(op, unit), groups, work };
 }
 
 function keyGradients(op: AttentionBackward, { each: keys }: Heads): Kernel {
@@ -161,5 +163,6 @@ ${each(
   }`,
 )}`);
   const groups = attentionGroups(op, keys);
-  return { name: "attention-backward-keys", code, unit, at: places(op, unit), groups };
+  const work = attentionWork(op, 4);
+  return { name: "attention-backward-keys", code, unit, at: places(op, unit), groups, work };
 }

@@ -1,6 +1,7 @@
 import type { Attention, AttentionBackward } from "../../ops.ts";
 import { probability } from "./attention-backward.ts";
 import { each, f32, index, type Kernel, line, main } from "./kernel.ts";
+import { attentionWork } from "./work.ts";
 
 /**
  * Attention where neighbouring invocations (a quad of a subgroup, see gemm-quad.ts) load different rows and pass
@@ -51,12 +52,19 @@ const position = (op: Pick<Attention, "batch" | "heads" | "context" | "size">, p
 const groupsOf = (op: Pick<Attention, "batch" | "heads" | "context">, positions: number) =>
   line(Math.ceil((op.batch * op.heads * blocksOf(op.context, positions)) / SIZE));
 
-const kernel = (name: string, code: string, at: Kernel["at"], groups: Kernel["groups"]): Kernel => ({
+const kernel = (
+  name: string,
+  code: string,
+  at: Kernel["at"],
+  groups: Kernel["groups"],
+  work: Kernel["work"],
+): Kernel => ({
   name,
   code: main(SIZE, code),
   unit: 4,
   at,
   groups,
+  work,
   subgroups: true,
 });
 
@@ -101,7 +109,7 @@ ${op.saved ? `    activations[at.saved + pair * ${op.context}u + first + ${q}u] 
 )}`;
   const at: Record<string, number> = { qkv: op.qkv.offset / 4, out: op.out.offset / 4 };
   if (op.saved) at.saved = op.saved.offset / 4;
-  return kernel("attention-quad", code, at, groupsOf(op, queries));
+  return kernel("attention-quad", code, at, groupsOf(op, queries), attentionWork(op, 2));
 }
 
 /** As attention-backward.ts: queries' dispatch, then keys'. */
@@ -156,7 +164,8 @@ ${each(
 ${each(units, (d) => `    activations[at.dQkv + row_${q} * ${3 * width}u + head + ${d}u] = dq_${q}_${d} * ${scale};`)}
   }`,
 )}`;
-  return kernel("attention-backward-queries-quad", code, places(op), groupsOf(op, queries));
+  const work = attentionWork(op, 3);
+  return kernel("attention-backward-queries-quad", code, places(op), groupsOf(op, queries), work);
 }
 
 function keyGradients(op: AttentionBackward, keys: number): Kernel {
@@ -204,5 +213,6 @@ ${each(
 )}
   }`,
 )}`;
-  return kernel("attention-backward-keys-quad", code, places(op), groupsOf(op, keys));
+  const work = attentionWork(op, 4);
+  return kernel("attention-backward-keys-quad", code, places(op), groupsOf(op, keys), work);
 }

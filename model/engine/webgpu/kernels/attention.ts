@@ -1,5 +1,6 @@
 import type { Attention } from "../../ops.ts";
 import { each, f32, floatType, index, type Kernel, line, main, type Unit, unitOf } from "./kernel.ts";
+import { attentionWork } from "./work.ts";
 
 /**
  * How many queries (forward, dQ) or keys (dK, dV) an invocation takes. More of them share each load, which a
@@ -116,5 +117,6 @@ ${op.saved ? `    let place_${q} = pair * ${op.context}u + first + ${q}u;\n    $
 )}`);
   const at: Record<string, number> = { qkv: op.qkv.offset / unit, out: op.out.offset / unit };
   if (op.saved) at.saved = op.saved.offset / unit;
-  return { name: "attention", code, unit, at, groups: attentionGroups(op, queries) };
+  const groups = attentionGroups(op, queries);
+  return { name: "attention", code, unit, at, groups, work: attentionWork(op, 2) };
 }

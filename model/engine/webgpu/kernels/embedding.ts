@@ -1,5 +1,6 @@
 import type { Embed, EmbedBackward } from "../../ops.ts";
 import { index, type Kernel, line, main } from "./kernel.ts";
+import { passOverAll } from "./work.ts";
 
 const SIZE = 64;
 
@@ -21,7 +22,8 @@ export function embed(op: Embed): Kernel {
     positions: op.positions.offset,
     out: op.out.offset,
   };
-  return { name: "embed", code, unit: 1, at, groups: line(Math.ceil((rows * width) / SIZE)) };
+  const groups = line(Math.ceil((rows * width) / SIZE));
+  return { name: "embed", code, unit: 1, at, groups, work: passOverAll(op) };
 }
 
 /** One invocation a gradient: first the table's, each over its token's rows, then the positions'. */
@@ -58,5 +60,5 @@ export function embedBackward(op: EmbedBackward): Kernel {
     dPositions: op.dPositions.offset,
   };
   const groups = line(Math.ceil((table + positions) / SIZE));
-  return { name: "embed-backward", code, unit: 1, at, groups };
+  return { name: "embed-backward", code, unit: 1, at, groups, work: passOverAll(op) };
 }

@@ -1,6 +1,9 @@
 import type { CodecSpec, MidriseBits } from "../../../../protocol/codec/codec.ts";
 import { MIDRISE_SPAN } from "../../extraction-ops.ts";
-import { f32, index, line, main } from "./kernel.ts";
+import { main as entryPoint, f32, index, line } from "./kernel.ts";
+
+/** These kernels are never split, and have no `at`. */
+const main = (size: number, body: string): string => entryPoint(size, body, "0u");
 
 /**
  * WGSL of what happens once a ticket (ops.ts: Collect and Encode). It has bindings of its own, since a training

@@ -2,6 +2,7 @@ import { epilogue, places } from "./epilogue.ts";
 import { each, type Kernel } from "./kernel.ts";
 import { chooseMatrix, grid, origin, type Product } from "./product.ts";
 import type { Tile } from "./tile.ts";
+import { productWork } from "./work.ts";
 
 /**
  * C in register tiles that four neighbouring invocations (a quad of a subgroup) make together: each has columns
@@ -27,8 +28,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
 ${chooseMatrix(op, "group")}
   let lane = index & 3u;
   let quad = index >> 2u;
-  let row = (group.y * ${down}u + quad / ${across}u) * ${rows}u;
-  let column = ((group.x * ${across}u + quad % ${across}u) * 4u + lane) * ${columns}u;
+  let row = ((at.first.y + group.y) * ${down}u + quad / ${across}u) * ${rows}u;
+  let column = (((at.first.x + group.x) * ${across}u + quad % ${across}u) * 4u + lane) * ${columns}u;
   let m = at.m / 4u;
   let n = at.n / 4u;
   let k = at.k / 4u;
@@ -42,7 +43,16 @@ ${each(columns, (j) => `    finish(at_row, column + ${j}u, tile[i * ${columns}u 
 ${bias ? `  if (row == 0u) {\n${each(columns, (j) => `    store_bias(column + ${j}u, bias_${j});`)}\n  }` : ""}
 }`;
   const groups = grid(op, Math.ceil(op.n / (4 * n * across)), Math.ceil(op.m / (rows * down)));
-  return { name: `gemm-${op.mode}-quad`, code, unit: 4, at: places(op, 4), groups, subgroups: true };
+  return {
+    name: `gemm-${op.mode}-quad`,
+    code,
+    unit: 4,
+    at: places(op, 4),
+    groups,
+    grid: true,
+    work: productWork(op),
+    subgroups: true,
+  };
 }
 
 /** Turns of k, of four values in modes NN and NT and of one in TN, between two tests of the loop. */

@@ -2,6 +2,7 @@ import { epilogue, finishTile, places } from "./epilogue.ts";
 import { each, floatType, type Kernel, type Unit } from "./kernel.ts";
 import { chooseMatrix, grid, origin, type Product } from "./product.ts";
 import type { Tile } from "./tile.ts";
+import { productWork } from "./work.ts";
 
 /**
  * C in register tiles: every invocation computes m × n values and reads its operands straight from memory,
@@ -16,8 +17,8 @@ export function registerGemm(op: Product, tile: Tile, unit: Unit): Kernel {
 @compute @workgroup_size(${tile.across}, ${tile.down})
 fn main(@builtin(global_invocation_id) id: vec3u) {
 ${chooseMatrix(op, "id")}
-  let column = id.x * ${tile.n / unit}u;
-  let row = id.y * ${tile.m}u;
+  let column = (at.first.x * ${tile.across}u + id.x) * ${tile.n / unit}u;
+  let row = (at.first.y * ${tile.down}u + id.y) * ${tile.m}u;
   let m = at.m / ${unit}u;
   let n = at.n / ${unit}u;
   let k = at.k / ${unit}u;
@@ -25,7 +26,15 @@ ${chooseMatrix(op, "id")}
 ${body}
 }`;
   const groups = grid(op, Math.ceil(op.n / (tile.n * tile.across)), Math.ceil(op.m / (tile.m * tile.down)));
-  return { name: `gemm-${op.mode}`, code, unit, at: places(op, unit), groups };
+  return {
+    name: `gemm-${op.mode}`,
+    code,
+    unit,
+    at: places(op, unit),
+    groups,
+    grid: true,
+    work: productWork(op),
+  };
 }
 
 /** The largest number of steps up to `most` that goes into `count` without rest. */

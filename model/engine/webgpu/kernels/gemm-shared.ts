@@ -2,6 +2,7 @@ import { epilogue, finishTile, places } from "./epilogue.ts";
 import { each, type Kernel } from "./kernel.ts";
 import { chooseMatrix, grid, origin, type Product } from "./product.ts";
 import type { Tile } from "./tile.ts";
+import { productWork } from "./work.ts";
 
 /**
  * C in workgroup tiles, what real GPUs want: both operands are staged through workgroup memory, `depth` of k at
@@ -27,8 +28,8 @@ fn main(
   @builtin(local_invocation_index) lane: u32
 ) {
 ${chooseMatrix(op, "group")}
-  let top = group.y * ${M}u;
-  let left = group.x * ${N}u;
+  let top = (at.first.y + group.y) * ${M}u;
+  let left = (at.first.x + group.x) * ${N}u;
 ${each(tm, (i) => each(tn / 4, (j) => `  var c_${i}_${j} = vec4f();`))}
 ${bias ? each(tn / 4, (j) => `  var bias_${j} = vec4f();`) : ""}
   for (var start = 0u; start < at.k; start += ${depth}u) {
@@ -54,7 +55,7 @@ ${finishTile(tm, tn / 4, "vec4f", (i, j) => `c_${i}_${j}`)}
 ${bias ? `  if (row == 0u) {\n${each(tn / 4, (j) => `    store_bias(column + ${j}u, bias_${j});`)}\n  }` : ""}
 }`;
   const groups = grid(op, Math.ceil(op.n / N), Math.ceil(op.m / M));
-  return { name: `gemm-${op.mode}-shared`, code, unit: 4, at: places(op, 4), groups };
+  return { name: `gemm-${op.mode}-shared`, code, unit: 4, at: places(op, 4), groups, grid: true, work: productWork(op) };
 }
 
 /**

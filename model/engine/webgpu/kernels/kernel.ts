@@ -1,4 +1,5 @@
 import type { Arena, Slot } from "../../ops.ts";
+import type { Work } from "./work.ts";
 
 /** One dispatch, before it is compiled. */
 export interface Kernel {
@@ -12,6 +13,11 @@ export interface Kernel {
   readonly at: Readonly<Record<string, number>>;
   /** Workgroups along x and y, and along z where there are several matrices. */
   readonly groups: readonly [number, number, number?];
+  /** Whether x and y are a product's columns and rows. Otherwise workgroups are in a {@link line}. */
+  readonly grid?: boolean;
+  /** The first workgroup along the line, or along x and y of a grid: above 0 where a dispatch was split (split.ts). */
+  readonly first?: readonly [number, number];
+  readonly work: Work;
   /** Whether it exchanges values within quads: only where the device has the feature `subgroups`. */
   readonly subgroups?: boolean;
 }
@@ -53,7 +59,7 @@ export function shaderOf({ code, unit, at, subgroups }: Kernel): string {
   );
   // quads are whole and all of them arrive: what bounds their loops is a uniform, which the analysis cannot see
   const head = subgroups ? "enable subgroups;\ndiagnostic(off, subgroup_uniformity);\n" : "";
-  return `${head}struct At { ${fields.join(" ")} }
+  return `${head}struct At { first: vec2u, ${fields.join(" ")} }
 struct Dynamics { scale: f32, rate: f32, correction1: f32, correction2: f32, ring: u32, add: u32, rows: u32 }
 ${arenas.join("\n")}
 @group(0) @binding(${AT_BINDING}) var<uniform> at: At;
@@ -63,11 +69,23 @@ ${code}`;
 
 export const floatType = (unit: Unit): string => (unit === 4 ? "vec4f" : "f32");
 
-/** The entry point's head. `group` is the workgroup's linear index, `lane` the invocation's within it. */
-export const main = (size: number, body: string): string => `
+/**
+ * The words of `at`: the first workgroup, then the kernel's own. Throws a RangeError where they are more than are bound.
+ */
+export function wordsOf({ name, first = [0, 0], at }: Kernel): number[] {
+  const words = [...first, ...Object.values(at)];
+  if (words.length * 4 > AT_BYTES) throw new RangeError(`${name} names too many places`);
+  return words;
+}
+
+/**
+ * The entry point's head. `group` is the workgroup's linear index, counted from `first` on, `lane` the invocation's within
+ * the workgroup.
+ */
+export const main = (size: number, body: string, first = "at.first.x"): string => `
 @compute @workgroup_size(${size})
 fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let group = id.y * ${GROUPS_LIMIT}u + id.x;
+  let group = ${first} + id.y * ${GROUPS_LIMIT}u + id.x;
 ${body}
 }`;
 

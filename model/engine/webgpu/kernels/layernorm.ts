@@ -1,6 +1,7 @@
 import type { LayerNorm, LayerNormBackward } from "../../ops.ts";
 import { type Kernel, line, main } from "./kernel.ts";
 import { groupsOf, locate, plus, type Rows, reducer, sizeOf, tree } from "./rows.ts";
+import { passOverAll } from "./work.ts";
 
 /** Two passes over the row, mean first: the variance of numbers far from zero keeps its digits. */
 export function layerNorm(op: LayerNorm, rows: Rows): Kernel {
@@ -36,7 +37,8 @@ ${main(
     out: op.out.offset,
     stats: op.stats.offset,
   };
-  return { name: "layernorm", code, unit: 1, at, groups: line(groupsOf(rows, op.rows)) };
+  const groups = line(groupsOf(rows, op.rows));
+  return { name: "layernorm", code, unit: 1, at, groups, work: passOverAll(op) };
 }
 
 /**
@@ -106,5 +108,5 @@ ${main(size, `  if (group < ${rowGroups}u) { over_rows(group, lane); } else { ov
     dBias: op.dBias.offset,
   };
   const groups = line(rowGroups + Math.ceil(width / across));
-  return { name: "layernorm-backward", code, unit: 1, at, groups };
+  return { name: "layernorm-backward", code, unit: 1, at, groups, work: passOverAll(op) };
 }

@@ -1,6 +1,7 @@
 import type { CrossEntropy, Slot } from "../../ops.ts";
 import { type Kernel, line, main } from "./kernel.ts";
 import { groupsOf, locate, plus, type Rows, reducer, sizeOf, tree } from "./rows.ts";
+import { passOver, passOverAll } from "./work.ts";
 
 /**
  * Rows from dynamics.rows on are padding of a short batch: their loss and gradient are zero, so they reach
@@ -41,7 +42,8 @@ ${main(
   }${op.gradient ? gradient : ""}`,
 )}`;
   const at = { logits: op.logits.offset, targets: op.targets.offset, losses: op.losses.offset };
-  return { name: "cross-entropy", code, unit: 1, at, groups: line(groupsOf(rows, op.rows)) };
+  const groups = line(groupsOf(rows, op.rows));
+  return { name: "cross-entropy", code, unit: 1, at, groups, work: passOverAll(op) };
 }
 
 const COLLECT = 64;
@@ -60,5 +62,6 @@ ${main(
     ring[dynamics.ring] = before + mean;
   }`,
 )}`;
-  return { name: "collect-loss", code, unit: 1, at: { losses: losses.offset }, groups: [1, 1] };
+  const at = { losses: losses.offset };
+  return { name: "collect-loss", code, unit: 1, at, groups: [1, 1], work: passOver(losses) };
 }

@@ -3,6 +3,7 @@ import type { MuonStep, Slot } from "../../ops.ts";
 import { f32, f32Bits, type Kernel, line, main } from "./kernel.ts";
 import { plus, tree } from "./rows.ts";
 import { clipOf } from "./update.ts";
+import { passOver, type Work } from "./work.ts";
 
 /** `count` matrices that are read as [n, m]; their entries begin at word `table` of the tokens' arena (muonTable). */
 export interface Matrices {
@@ -44,7 +45,7 @@ export function momentum(op: MuonStep, matrices: Matrices, x: Slot, sums: Slot):
 ${main(
   SIZE,
   `${clipOf(op.clip, "activations[at.norm]")}
-  let first = id.x * ${SIZE}u + lane;
+  let first = group * ${SIZE}u + lane;
   var total = 0f;
   for (var i = first; i < at.n * at.m; i += at.lanes) {
     let found = locate(id.z, i);
@@ -59,7 +60,7 @@ ${main(
 )}`;
   const lanes = lanesOf(n * m);
   const at = { n, m, table, lanes, norm: op.partials.offset, x: x.offset, sums: sums.offset };
-  return { name: "muon-momentum", code, unit: 1, at, groups: [lanes / SIZE, 1, count] };
+  return { name: "muon-momentum", code, unit: 1, at, groups: [lanes / SIZE, 1, count], work: pass(matrices, 4) };
 }
 
 /** x ← x ÷ ‖x‖. Zeros stay zeros, and what is no number shows. */
@@ -80,7 +81,7 @@ ${main(
   }`,
 )}`;
   const at = { values, lanes: lanesOf(values), x: x.offset, sums: sums.offset };
-  return { name: "muon-scale", code, unit: 1, at, groups: groupsOf(values, count) };
+  return { name: "muon-scale", code, unit: 1, at, groups: groupsOf(values, count), work: passOver(x, x) };
 }
 
 /** W ← W × (1 − rate × decay) − rate × scale × turned. */
@@ -99,8 +100,14 @@ ${main(
   }`,
 )}`;
   const at = { n, m, table, turned: turned.offset, scale: f32Bits(scale) };
-  return { name: "muon-apply", code, unit: 1, at, groups: groupsOf(n * m, count) };
+  return { name: "muon-apply", code, unit: 1, at, groups: groupsOf(n * m, count), work: pass(matrices, 3) };
 }
+
+/** The work of passing over so many vectors of the matrices' size. */
+const pass = ({ n, m, count }: Matrices, vectors: number): Work => ({
+  flops: 0,
+  bytes: 4 * vectors * n * m * count,
+});
 
 /** Workgroups for so many values of each matrix. */
 const groupsOf = (values: number, count: number): Kernel["groups"] => {

@@ -1,6 +1,7 @@
 import type { Delta, Norm } from "../../ops.ts";
 import { f32, floatType, index, type Kernel, line, main, unitOf } from "./kernel.ts";
 import { plus, tree } from "./rows.ts";
+import { passOver, passOverAll } from "./work.ts";
 
 /** Sums of squares that {@link norm}'s first dispatch leaves, one an invocation, without a barrier. */
 const MAX_SUMS = 16_384;
@@ -40,8 +41,15 @@ ${main(
   const at = { gradients: gradients.offset / unit, partials: (partials.offset + 4) / unit };
   const places = { partials: partials.offset + 4, norm: partials.offset };
   return [
-    { name: "norm-partial", code: partial, unit, at, groups: [sums / unit / SIZE, 1] },
-    { name: "norm", code: whole, unit: 1, at: places, groups: [1, 1] },
+    {
+      name: "norm-partial",
+      code: partial,
+      unit,
+      at,
+      groups: [sums / unit / SIZE, 1],
+      work: passOver(gradients, partials),
+    },
+    { name: "norm", code: whole, unit: 1, at: places, groups: [1, 1], work: passOver(partials) },
   ];
 }
 
@@ -59,5 +67,5 @@ export function delta(op: Delta): Kernel {
   gradients[at.out + i] = loaded[i] - parameters[i];`,
   );
   const groups = line(Math.ceil(op.out.length / SIZE));
-  return { name: "delta", code, unit: 1, at: { out: op.out.offset }, groups };
+  return { name: "delta", code, unit: 1, at: { out: op.out.offset }, groups, work: passOverAll(op) };
 }

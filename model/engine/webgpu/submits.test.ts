@@ -1,0 +1,93 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { FakeGpu, fakeProgram } from "../../../test/harness/fake-gpu.ts";
+import { Rests, Submits } from "./submits.ts";
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** Lets fake time pass until the work is done, and returns what came of it. */
+async function finished<T>(work: Promise<T>): Promise<T> {
+  let settled = false;
+  const end = work.finally(() => {
+    settled = true;
+  });
+  end.catch(() => undefined);
+  while (!settled) await vi.advanceTimersByTimeAsync(1);
+  return end;
+}
+
+const long = fakeProgram(Array<number>(60).fill(5), 4); // 300 ms, which look like 1,200 on the slowest adapter
+
+test("a program goes out in submits of 30 ms, the first of which is cut as for the slowest adapter", async () => {
+  const gpu = new FakeGpu();
+  const submits = new Submits(gpu);
+  await finished(submits.run([long]));
+  expect(gpu.submits[0]).toBe(5);
+  expect(Math.max(...gpu.submits)).toBe(30);
+  expect(gpu.submits.reduce((sum, ms) => sum + ms, 0)).toBe(300);
+  await finished(submits.run([long]));
+  expect(gpu.submits.slice(-10)).toEqual(Array(10).fill(30));
+});
+
+test("two short programs are one submit, since cuts do not care where one ends", async () => {
+  const gpu = new FakeGpu();
+  const submits = new Submits(gpu);
+  await finished(submits.run([fakeProgram([1, 2]), fakeProgram([3])]));
+  expect(gpu.submits).toEqual([6]);
+});
+
+test("only the first submit is waited for; after it, a program is handed over at once", async () => {
+  const gpu = new FakeGpu();
+  const submits = new Submits(gpu);
+  await finished(submits.run([long]));
+  await finished(submits.done());
+  const before = performance.now();
+  await submits.run([long]);
+  expect(performance.now()).toBe(before);
+  await finished(submits.done());
+  expect(performance.now() - before).toBeGreaterThanOrEqual(300);
+});
+
+test("rests fall between submits, of one program and of a step's several, and none behind the last", async () => {
+  const gpu = new FakeGpu();
+  const submits = new Submits(gpu);
+  await finished(submits.run([long]));
+  const worked: number[] = [];
+  const rests = new Rests(async (ms) => {
+    worked.push(ms);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  });
+  const before = performance.now();
+  await finished(submits.run([long], { rests, more: true }));
+  await finished(submits.run([long], { rests, more: false }));
+  await finished(submits.done());
+  expect(worked).toHaveLength(19);
+  expect(Math.min(...worked.slice(1))).toBeGreaterThanOrEqual(30);
+  expect(Math.max(...worked.slice(1))).toBeLessThan(35);
+  expect(performance.now() - before).toBeGreaterThanOrEqual(600 + 19 * 50);
+});
+
+test("a step in one submit takes no rest of its own", async () => {
+  const gpu = new FakeGpu();
+  const submits = new Submits(gpu);
+  const rests = new Rests(() => Promise.reject(new Error("not asked for")));
+  await finished(submits.run([fakeProgram([10])], { rests, more: false }));
+  expect(() => rests.end()).not.toThrow();
+});
+
+test("a rest that rejects is the last one, and the step is done whole before that is told", async () => {
+  const gpu = new FakeGpu();
+  const submits = new Submits(gpu);
+  let asked = 0;
+  const rests = new Rests(async () => {
+    if (++asked === 2) throw new Error("stopped");
+  });
+  await finished(submits.run([long], { rests, more: false }));
+  expect(asked).toBe(2);
+  expect(gpu.submits.reduce((sum, ms) => sum + ms, 0)).toBe(300);
+  expect(() => rests.end()).toThrow("stopped");
+});

@@ -1,0 +1,68 @@
+import type { Encodable } from "../../model/engine/webgpu/submits.ts";
+
+/**
+ * A device whose dispatches take as long as they say, on Vitest's fake timers. With `grid` it tells completion as Firefox
+ * does: every so many milliseconds, or when something is submitted, were it nothing.
+ */
+export class FakeGpu {
+  /** What each submit with work in it took, in milliseconds. */
+  readonly submits: number[] = [];
+  /** Submits of nothing. */
+  nudges = 0;
+  readonly device: GPUDevice;
+  readonly lossGuard = { wait: <T>(answer: Promise<T>): Promise<T> => answer };
+  readonly #grid: number | undefined;
+  readonly #waiting: { readonly at: number; readonly resolve: () => void }[] = [];
+  #busyUntil = 0;
+
+  constructor(grid?: number) {
+    this.#grid = grid;
+    if (grid !== undefined) setInterval(() => this.#poll(), grid);
+    const queue = {
+      submit: (buffers: Iterable<unknown>) => this.#submit([...buffers] as number[][]),
+      onSubmittedWorkDone: () => this.#done(),
+    };
+    this.device = { queue, createCommandEncoder: encoder } as unknown as GPUDevice;
+  }
+
+  #submit(buffers: readonly number[][]): void {
+    const work = buffers.flat().reduce((sum, ms) => sum + ms, 0);
+    if (buffers.length === 0) this.nudges++;
+    else this.submits.push(work);
+    this.#busyUntil = Math.max(this.#busyUntil, performance.now()) + work;
+    if (this.#grid !== undefined) this.#poll();
+  }
+
+  #done(): Promise<void> {
+    return new Promise((resolve) => {
+      const at = Math.max(this.#busyUntil, performance.now());
+      this.#waiting.push({ at, resolve });
+      if (this.#grid === undefined) setTimeout(() => this.#poll(), at - performance.now());
+    });
+  }
+
+  #poll(): void {
+    const now = performance.now();
+    for (const one of this.#waiting.filter(({ at }) => at <= now)) {
+      this.#waiting.splice(this.#waiting.indexOf(one), 1);
+      one.resolve();
+    }
+  }
+}
+
+/** An encoder whose command buffer is the milliseconds of its dispatches. */
+function encoder() {
+  const list: number[] = [];
+  return { beginComputePass: () => ({ list, end: () => undefined }), finish: () => list };
+}
+
+/** A program of dispatches of so many milliseconds each, which are estimated to take `factor` times as many. */
+export function fakeProgram(times: readonly number[], factor = 1): Encodable {
+  return {
+    costs: times.map((ms) => ms * factor),
+    length: times.length,
+    encode: (pass, from = 0, end = times.length) => {
+      (pass as unknown as { list: number[] }).list.push(...times.slice(from, Math.max(from, end)));
+    },
+  };
+}
