@@ -1,28 +1,43 @@
-import type { Encodable } from "../../model/engine/webgpu/submits.ts";
+import { Nudge } from "../../model/engine/webgpu/nudge.ts";
+import type { Busy, Encodable } from "../../model/engine/webgpu/submits.ts";
 
-/**
- * A device whose dispatches take as long as they say, on Vitest's fake timers. With `grid` it tells completion as Firefox
- * does: every so many milliseconds, or when something is submitted, were it nothing.
- */
-export class FakeGpu {
+/** When a device tells what it has done. */
+interface Grid {
+  /** Only every so many milliseconds … */
+  readonly ms: number;
+  /** … and, as Firefox does, when something is submitted, were it nothing. */
+  readonly hears: boolean;
+}
+
+/** A device whose dispatches take as long as they say, on Vitest's fake timers. */
+export class FakeGpu implements Busy {
   /** What each submit with work in it took, in milliseconds. */
   readonly submits: number[] = [];
   /** Submits of nothing. */
   nudges = 0;
   readonly device: GPUDevice;
-  readonly lossGuard = { wait: <T>(answer: Promise<T>): Promise<T> => answer };
-  readonly #grid: number | undefined;
+  readonly lossGuard: Busy["lossGuard"];
+  latency = 0;
+  readonly #nudge: Nudge;
+  readonly #grid: Grid | undefined;
   readonly #waiting: { readonly at: number; readonly resolve: () => void }[] = [];
   #busyUntil = 0;
 
-  constructor(grid?: number) {
+  constructor(grid?: Grid) {
     this.#grid = grid;
-    if (grid !== undefined) setInterval(() => this.#poll(), grid);
+    if (grid !== undefined) setInterval(() => this.#poll(), grid.ms);
     const queue = {
       submit: (buffers: Iterable<unknown>) => this.#submit([...buffers] as number[][]),
       onSubmittedWorkDone: () => this.#done(),
     };
     this.device = { queue, createCommandEncoder: encoder } as unknown as GPUDevice;
+    this.#nudge = new Nudge(this.device.queue);
+    this.lossGuard = { wait: (answer) => this.#nudge.during(answer) };
+  }
+
+  /** As openGpu does. */
+  async measure(): Promise<void> {
+    this.latency = await this.#nudge.measure();
   }
 
   #submit(buffers: readonly number[][]): void {
@@ -30,7 +45,7 @@ export class FakeGpu {
     if (buffers.length === 0) this.nudges++;
     else this.submits.push(work);
     this.#busyUntil = Math.max(this.#busyUntil, performance.now()) + work;
-    if (this.#grid !== undefined) this.#poll();
+    if (this.#grid?.hears) this.#poll();
   }
 
   #done(): Promise<void> {

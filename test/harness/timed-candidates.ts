@@ -47,5 +47,8 @@ export function timedCandidates() {
       signal: new AbortController().signal,
       check: check as () => Promise<void>,
     });
-  return { candidate, alive, run, loaded, made, clock: () => now };
+  const pass = (ms: number) => {
+    now += ms;
+  };
+  return { candidate, alive, run, loaded, made, clock: () => now, pass };
 }

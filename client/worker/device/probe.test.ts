@@ -84,6 +84,48 @@ describe("the probe", () => {
     expect(winner.device).toBe("wasm");
   });
 
+  /** Tokens a second of a candidate whose losses are only told every `grid` ms, and what they seem a step at a time. */
+  async function speeds(ms: number, grid: number): Promise<{ probed: number; singly: number }> {
+    const { candidate, run, pass, clock } = timedCandidates();
+    const gpu = candidate("webgpu", "fast", ms);
+    const load = async () => {
+      const make = await gpu.load();
+      return async (options: Parameters<typeof make>[0]) => {
+        const trainer = await make(options);
+        const losses = trainer.losses.bind(trainer);
+        trainer.losses = () => {
+          if (grid > 0) pass(grid - (clock() % grid));
+          return losses();
+        };
+        return trainer;
+      };
+    };
+    const { results, trainer } = await run([{ ...gpu, load }]);
+    const begun = clock();
+    for (let step = 0; step < 8; step++) {
+      await trainer.step(new Uint16Array(), 2, 0);
+      await trainer.losses();
+    }
+    const [outcome] = results.map(({ outcome }) => outcome);
+    const probed = outcome !== undefined && "tokensPerSecond" in outcome ? outcome.tokensPerSecond : 0;
+    return { probed, singly: (8 * 2 * shape.context * 1_000) / (clock() - begun) };
+  }
+
+  test.each([
+    [3, 0.8],
+    [40, 0.6],
+    [400, 0.75],
+  ])("steps of %d ms seem hardly slower where losses are told every 100 ms", async (ms, least) => {
+    const usual = await speeds(ms, 0);
+    expect(usual.probed).toBeCloseTo(usual.singly, 5);
+    expect((await speeds(ms, 100)).probed).toBeGreaterThanOrEqual(least * usual.probed);
+  });
+
+  test("the control: told every 100 ms and timed one at a time, steps of 3 ms seem thirty times slower", async () => {
+    const { probed, singly } = await speeds(3, 100);
+    expect(singly).toBeLessThan(probed / 20);
+  });
+
   test("stops looking when its time is over", async () => {
     const { candidate, run, loaded } = timedCandidates();
     await run([

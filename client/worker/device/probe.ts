@@ -14,9 +14,11 @@ import { NoDevice } from "./trainers.ts";
 
 /** Milliseconds that the probe looks for a faster device before it takes what it has. */
 const PROBE_MS = 2_000;
-/** Milliseconds that a candidate is timed, or one step if that takes longer. */
+/** Milliseconds that a candidate is timed, about, or one step if that takes longer. */
 const TIMED_MS = 300;
-const TIMED_STEPS = 8;
+const MAX_TIMED_STEPS = 256;
+/** Steps that are tried after one, at most: the first is often slower than those after it. */
+const MORE = 8;
 /** Milliseconds for a driver that compiles its first shaders, where another device works already. */
 const SECOND_MS = 20_000;
 /** Milliseconds for the same where no other device works. One that has not answered by then never will. */
@@ -129,7 +131,10 @@ async function tryOut(
   }
 }
 
-/** Tokens a second on steps of the run's shape, after one that warms up. */
+/**
+ * Tokens a second on steps of the run's shape, after one that warms up. They are timed in bulk, as they are trained: a
+ * browser that tells late what the device has done (webgpu/nudge.ts) would else seem slow.
+ */
 async function timeOf(
   trainer: Trainer,
   { shape, batch }: TrainerOptions,
@@ -139,18 +144,21 @@ async function timeOf(
   await trainer.load(initialWeights(shape, 1));
   const text = Uint16Array.from({ length: (batch + 2) * context }, (_, i) => (i * 31) % vocabulary);
   const [tokens] = batchesOf(text, { window: 0, seed: 1, steps: 1, batch }, context);
-  const step = async () => {
-    await trainer.step(tokens!, batch, 1e-4);
+  const timed = async (steps: number) => {
+    const begun = clock();
+    for (let step = 0; step < steps; step++) await trainer.step(tokens!, batch, 1e-4);
     await trainer.losses(); // waits for the device
+    return Math.max(clock() - begun, 0.1);
   };
-  await step();
-  const begun = clock();
-  let steps = 0;
-  do {
-    await step();
-    steps++;
-  } while (steps < TIMED_STEPS && clock() - begun < TIMED_MS);
-  return (steps * batch * context * 1_000) / Math.max(clock() - begun, 0.1);
+  await timed(1);
+  let steps = 1;
+  let took = await timed(steps);
+  while (took < TIMED_MS / 2 && steps < MAX_TIMED_STEPS) {
+    const wanted = Math.ceil((steps * TIMED_MS) / took);
+    steps = Math.min(wanted, MORE * steps, MAX_TIMED_STEPS);
+    took = await timed(steps);
+  }
+  return (steps * batch * context * 1_000) / took;
 }
 
 /** Gives a candidate so long and no longer: a hung driver would otherwise hang the visit. */

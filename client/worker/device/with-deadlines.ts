@@ -44,7 +44,7 @@ function piecewise(work: (rest: Rest) => Promise<void>, rest: Rest, after?: Afte
       }
     };
     work(between)
-      .then(resolve, reject)
-      .finally(() => cancel());
+      .finally(() => cancel())
+      .then(resolve, reject);
   });
 }

@@ -1,6 +1,7 @@
 import { ModelError } from "../../contract/config.ts";
 import { withDeadline } from "../../lib/deadline.ts";
 import { DeviceLossGuard } from "./device-loss-guard.ts";
+import { Nudge } from "./nudge.ts";
 
 /** A device, whose it is, and what is known about the hardware under it. */
 export interface Gpu {
@@ -14,6 +15,8 @@ export interface Gpu {
   /** Whether kernels may exchange values within a subgroup. */
   readonly subgroups: boolean;
   readonly lossGuard: DeviceLossGuard;
+  /** Milliseconds in which it is told that the device is done. */
+  readonly latency: number;
 }
 
 /** Buffers a kernel binds at once: every arena, and the ring of losses. */
@@ -22,6 +25,7 @@ const STORAGE_BUFFERS = 8;
 /** Milliseconds a driver has to answer: one that starts cold takes a second or two. */
 const ADAPTER_MS = 5_000;
 const DEVICE_MS = 10_000;
+const IDLE_MS = 5_000;
 
 const SUBGROUPS: GPUFeatureName = "subgroups";
 
@@ -71,12 +75,17 @@ function checked(device: GPUDevice): GPUDevice {
   return device;
 }
 
-function describe(device: GPUDevice, owned: boolean, info: GPUAdapterInfo | undefined): Gpu {
+async function describe(device: GPUDevice, owned: boolean, info: GPUAdapterInfo | undefined): Promise<Gpu> {
   const words = [info?.vendor, info?.architecture, info?.device, info?.description];
   const text = [...new Set(words.filter((word) => word !== undefined && word !== ""))].join(" ");
   const software =
     info?.isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe|basic render/i.test(text);
-  const lossGuard = new DeviceLossGuard(device);
+  const nudge = new Nudge(device.queue);
+  const lossGuard = new DeviceLossGuard(device, nudge);
+  const latency = await withDeadline(nudge.measure(), IDLE_MS, "WebGPU’s queue").catch((error: unknown) => {
+    if (owned) device.destroy();
+    throw new ModelError("device-unavailable", `the device does nothing: ${String(error)}`);
+  });
   const detail = `${text || "WebGPU"}${software ? " (software)" : ""}`;
-  return { device, lossGuard, owned, detail, software, subgroups: device.features.has(SUBGROUPS) };
+  return { device, lossGuard, latency, owned, detail, software, subgroups: device.features.has(SUBGROUPS) };
 }

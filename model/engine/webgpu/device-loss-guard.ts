@@ -1,4 +1,5 @@
 import { ModelError } from "../../contract/config.ts";
+import type { Nudge } from "./nudge.ts";
 
 /** Whether the device still lives; and so that no call waits for a dead one. */
 export class DeviceLossGuard {
@@ -6,7 +7,10 @@ export class DeviceLossGuard {
   /** Rejects of the calls that wait. A set, not races against `device.lost`: those would pile up on it. */
   readonly #waiting = new Set<(error: ModelError) => void>();
 
-  constructor(device: GPUDevice) {
+  readonly #nudge: Nudge;
+
+  constructor(device: GPUDevice, nudge: Nudge) {
+    this.#nudge = nudge;
     void device.lost.then(({ message, reason }) =>
       this.end(`the GPU device was lost (${reason}): ${message || "no reason given"}`),
     );
@@ -24,13 +28,13 @@ export class DeviceLossGuard {
     if (this.#error) throw this.#error;
   }
 
-  /** The device's answer, or `device-lost`. */
+  /** The device's answer, as soon as it has one, or `device-lost`. */
   wait<T>(answer: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const lose = (error: ModelError) => reject(error);
       this.#waiting.add(lose);
       const settle = () => this.#waiting.delete(lose);
-      answer.then(
+      this.#nudge.during(answer).then(
         (value) => {
           settle();
           if (this.#error) reject(this.#error);

@@ -24,7 +24,7 @@ test("until something is measured estimates hold; then they follow what was meas
   const pace = new Pace();
   expect([pace.known, pace.budget, pace.expect(7)]).toEqual([false, MAX_SUBMIT_MS, 7]);
   pace.note(100, 10);
-  expect([pace.known, pace.budget, pace.expect(7)]).toEqual([true, 10 * MAX_SUBMIT_MS, 0.7]);
+  expect([pace.known, pace.budget, pace.expect(8)]).toEqual([true, 10 * MAX_SUBMIT_MS, 0.8]);
   for (let i = 0; i < 8; i++) pace.note(100, 400);
   expect(pace.budget).toBe(MAX_SUBMIT_MS / 4);
 });

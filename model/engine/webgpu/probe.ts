@@ -13,9 +13,11 @@ import { candidates, likeliest } from "./tuning.ts";
 
 /** Part of the time that a candidate may take to replace the one before it: where both tie, the likelier stays. */
 const CLEARLY = 0.9;
-/** Measurements are repeated until one takes this long, in ms, or this many dispatches were in it. */
+/** Measurements are repeated until one takes this long, in ms, or this many passes were in it. */
 const LONG_ENOUGH = 20;
-const MAX_ROUNDS = 64;
+const MAX_ROUNDS = 256;
+/** Times the latency that a measurement takes at least: what it adds differs from one to the next. */
+const LATENCIES = 5;
 
 /** A candidate, compiled. */
 interface Trial {
@@ -74,19 +76,20 @@ function largest(products: readonly Gemm[]): Gemm | undefined {
   return products.reduce<Gemm | undefined>((a, b) => (a && work(a) >= work(b) ? a : b), undefined);
 }
 
-/** Milliseconds a pass of the program: the better of two measurements that are `enough` ms long. */
+/** Milliseconds a pass of the program: the better of two measurements that are `enough` ms long, in bulk. */
 export async function timeOf(gpu: Gpu, program: Program, enough = LONG_ENOUGH): Promise<number> {
   const submits = new Submits(gpu);
   const run = async (count: number) => {
     const begun = performance.now();
     await submits.run(Array<Program>(count).fill(program));
     await submits.done();
-    return performance.now() - begun;
+    return Math.max(0, performance.now() - begun - gpu.latency);
   };
+  const least = Math.max(enough, LATENCIES * gpu.latency);
   await run(1); // warms up
   let count = 1;
   let took = await run(count);
-  while (took < enough && count < MAX_ROUNDS) {
+  while (took < least && count < MAX_ROUNDS) {
     count *= 4;
     took = await run(count);
   }

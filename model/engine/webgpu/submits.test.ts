@@ -91,3 +91,74 @@ test("a rest that rejects is the last one, and the step is done whole before tha
   expect(gpu.submits.reduce((sum, ms) => sum + ms, 0)).toBe(300);
   expect(() => rests.end()).toThrow("stopped");
 });
+
+/** Steps of 3 ms that the device has done after two seconds. */
+async function stepsIn2s(gpu: FakeGpu, step: (submits: Submits) => Promise<void>): Promise<number> {
+  await finished(gpu.measure());
+  const submits = new Submits(gpu);
+  const before = performance.now();
+  const done = gpu.submits.length;
+  let over = false;
+  const train = (async () => {
+    while (!over) await step(submits);
+  })();
+  while (performance.now() - before < 2_000) await vi.advanceTimersByTimeAsync(1);
+  over = true;
+  await finished(train);
+  return gpu.submits.length - done;
+}
+
+const short = fakeProgram([1, 1, 1]);
+
+async function ourStep(submits: Submits): Promise<void> {
+  submits.beginStep();
+  await submits.run([short]);
+  submits.endStep();
+  await submits.room();
+}
+
+const GRID = { ms: 100, hears: true };
+
+test("where completion is told every 100 ms, steps are done at 80% of the usual rate and more", async () => {
+  const usual = await stepsIn2s(new FakeGpu(), ourStep);
+  expect(usual).toBeGreaterThan(600);
+  const gpu = new FakeGpu(GRID);
+  expect(await stepsIn2s(gpu, ourStep)).toBeGreaterThanOrEqual(0.8 * usual);
+  expect(gpu.nudges).toBeGreaterThan(100);
+  expect(gpu.latency).toBeLessThan(5);
+});
+
+test("even where nudges are not heard, since more steps are then under way at a time", async () => {
+  const gpu = new FakeGpu({ ms: 100, hears: false });
+  const steps = await stepsIn2s(gpu, ourStep);
+  expect(gpu.latency).toBe(100);
+  expect(steps).toBeGreaterThanOrEqual(0.8 * (await stepsIn2s(new FakeGpu(), ourStep)));
+});
+
+test("the control: two steps under way and no nudges are some twenty steps a second", async () => {
+  const gpu = new FakeGpu(GRID);
+  const flying: Promise<unknown>[] = [];
+  const { queue } = gpu.device;
+  const steps = await stepsIn2s(gpu, async (submits) => {
+    await submits.run([short]);
+    flying.push(queue.onSubmittedWorkDone());
+    if (flying.length >= 2) await flying.shift();
+  });
+  expect(steps).toBeLessThan(50);
+});
+
+test("a device that tells at once is never nudged, and has two steps to do at a time", async () => {
+  const gpu = new FakeGpu();
+  await stepsIn2s(gpu, ourStep);
+  expect(gpu.nudges).toBe(0);
+  const submits = new Submits(gpu);
+  await finished(ourStep(submits));
+  const before = gpu.submits.length;
+  let started = 0;
+  const train = (async () => {
+    for (; started < 5; started++) await ourStep(submits);
+  })();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(gpu.submits.length - before).toBeLessThanOrEqual(2);
+  await finished(train);
+});

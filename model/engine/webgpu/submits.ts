@@ -14,22 +14,38 @@ export interface Between {
   readonly more: boolean;
 }
 
+/** Steps on the device at a time, at least: one that runs, and one that waits behind it. */
+const MIN_IN_FLIGHT = 2;
+/** The most: what a visitor stops or pauses still runs. */
+const MAX_IN_FLIGHT = 32;
+
+/** What it needs of a {@link Gpu}. */
+export interface Busy extends Pick<Gpu, "device" | "latency"> {
+  readonly lossGuard: Pick<Gpu["lossGuard"], "wait">;
+}
+
 /**
  * The way of programs to the device: in submits of about MAX_SUBMIT_MS, so that a page's pictures come in between and no
  * watchdog sees a hung driver. The first submit is cut as for the slowest adapter and waited for: it tells the pace.
  */
 export class Submits {
   readonly #device: GPUDevice;
-  readonly #lossGuard: Pick<Gpu["lossGuard"], "wait">;
+  readonly #lossGuard: Busy["lossGuard"];
+  /** Milliseconds, as {@link Gpu.latency}. */
+  readonly #latency: number;
   readonly #clock: () => number;
   readonly #pace = new Pace();
+  readonly #flying: Promise<void>[] = [];
+  #depth = MIN_IN_FLIGHT;
+  /** When its work began, and estimated milliseconds: of all of it, and of what nobody has waited for yet. */
+  #step = { begun: 0, estimated: 0, untold: 0 };
+  /** When the step before was done. */
+  #before = Number.NEGATIVE_INFINITY;
 
-  constructor(
-    { device, lossGuard }: { readonly device: GPUDevice; readonly lossGuard: Pick<Gpu["lossGuard"], "wait"> },
-    clock: () => number = () => performance.now(),
-  ) {
+  constructor({ device, lossGuard, latency }: Busy, clock: () => number = () => performance.now()) {
     this.#device = device;
     this.#lossGuard = lossGuard;
+    this.#latency = latency;
     this.#clock = clock;
   }
 
@@ -41,16 +57,51 @@ export class Submits {
     for (let from = 0; from < costs.length; ) {
       const end = endOfSubmit(costs, from, this.#pace.budget);
       const begun = this.#clock();
+      const estimated = sum(costs.slice(from, end));
       this.#submit(programs, from, end);
+      this.#step.estimated += estimated;
+      this.#step.untold += estimated;
       const rests = between && (end < costs.length || between.more) ? between.rests : undefined;
       if (rests || !this.#pace.known) {
         await this.done();
         const took = this.#clock() - begun;
-        this.#pace.note(sum(costs.slice(from, end)), took);
+        this.#pace.note(estimated, Math.max(0, took - this.#latency));
+        this.#step.untold = 0;
+        this.#step.begun = this.#clock();
         await rests?.take(took);
       }
       from = end;
     }
+  }
+
+  /** A step begins with the next {@link run}. */
+  beginStep(): void {
+    this.#step = { begun: this.#clock(), estimated: 0, untold: 0 };
+  }
+
+  /** The step was submitted. Nobody need wait for it. */
+  endStep(): void {
+    const { begun, estimated, untold } = this.#step;
+    const done = this.done().then(() => {
+      const now = this.#clock();
+      const idle = begun > this.#before;
+      const took = idle ? Math.max(0, now - begun - this.#latency) : now - this.#before;
+      this.#before = now;
+      this.#pace.note(untold, took);
+    });
+    done.catch(() => undefined); // whoever waits for it hears of it; nobody may be waiting
+    this.#flying.push(done);
+    this.#depth = this.#depthFor(this.#pace.expect(estimated));
+  }
+
+  /** Resolves when the device can take another step. Rejects with `device-lost`. */
+  async room(): Promise<void> {
+    while (this.#flying.length >= this.#depth) await this.#flying.shift();
+  }
+
+  /** Steps of so many milliseconds that keep the device busy until it is told that the first of them is done. */
+  #depthFor(ms: number): number {
+    return Math.min(MAX_IN_FLIGHT, MIN_IN_FLIGHT + Math.floor(this.#latency / ms));
   }
 
   /** Resolves when the device has done all that was submitted. Rejects with `device-lost`. */

@@ -32,9 +32,6 @@ export interface Remembrance {
   readonly tiles: TileNames;
 }
 
-/** Steps on the device at a time: one that runs, one that waits behind it. */
-const IN_FLIGHT = 2;
-
 /**
  * Trains on WebGPU. Rejects with `device-unavailable` (no WebGPU, no adapter), `device-limit` (saying which
  * limit and what would fit) or `device-wrong` (the device refuses a kernel).
@@ -91,7 +88,6 @@ export class WebgpuTrainer implements Trainer {
   readonly #submits: Submits;
   /** Calls run in order; this is the last one's end. */
   #last: Promise<unknown> = Promise.resolve();
-  readonly #flying: Promise<unknown>[] = [];
   #loaded = false;
   #step = 0;
 
@@ -167,6 +163,7 @@ export class WebgpuTrainer implements Trainer {
       this.#inputs.setStep(this.#options.optimizer, this.#step, rate);
       const micro = fit.training.batch;
       const rests = rest && new Rests(rest);
+      this.#submits.beginStep();
       for (let from = 0; from < batch; from += micro) {
         const programs = [from > 0 && more ? more : first];
         const goesOn = from + micro < batch;
@@ -174,12 +171,10 @@ export class WebgpuTrainer implements Trainer {
         this.#inputs.write({ tokens: copy, batch, from, ring }, fit.training);
         await this.#submits.run(programs, rests && { rests, more: goesOn });
       }
-      const done = this.#lossGuard.wait(this.#gpu.device.queue.onSubmittedWorkDone());
-      done.catch(() => undefined); // whoever waits for it hears of it; nobody may be waiting
-      this.#flying.push(done);
+      this.#submits.endStep();
       rests?.end();
     });
-    if (this.#flying.length >= IN_FLIGHT) await this.#flying.shift();
+    await this.#submits.room();
   }
 
   losses(): Promise<Float32Array> {
