@@ -32,7 +32,8 @@ export function withDeadlines(trainer: Trainer, after?: After): Trainer {
 /** The limit holds for each piece of work between two rests; a rest, or a pause that it turns into, lasts as long as it may. */
 function piecewise(work: (rest: Rest) => Promise<void>, rest: Rest, after?: After): Promise<void> {
   return new Promise((resolve, reject) => {
-    const late = () => reject(new ModelError("device-lost", `the device did not answer within ${CALL_MS / 1_000} s`));
+    const late = () =>
+      reject(new ModelError("device-lost", `the device did not answer within ${CALL_MS / 1_000} s`));
     const start = () => afterAwake(CALL_MS, late, after);
     let cancel = start();
     const between: Rest = async (worked) => {

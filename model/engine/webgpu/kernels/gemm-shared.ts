@@ -55,7 +55,15 @@ ${finishTile(tm, tn / 4, "vec4f", (i, j) => `c_${i}_${j}`)}
 ${bias ? `  if (row == 0u) {\n${each(tn / 4, (j) => `    store_bias(column + ${j}u, bias_${j});`)}\n  }` : ""}
 }`;
   const groups = grid(op, Math.ceil(op.n / N), Math.ceil(op.m / M));
-  return { name: `gemm-${op.mode}-shared`, code, unit: 4, at: places(op, 4), groups, grid: true, work: productWork(op) };
+  return {
+    name: `gemm-${op.mode}-shared`,
+    code,
+    unit: 4,
+    at: places(op, 4),
+    groups,
+    grid: true,
+    work: productWork(op),
+  };
 }
 
 /**

@@ -60,7 +60,14 @@ ${main(
 )}`;
   const lanes = lanesOf(n * m);
   const at = { n, m, table, lanes, norm: op.partials.offset, x: x.offset, sums: sums.offset };
-  return { name: "muon-momentum", code, unit: 1, at, groups: [lanes / SIZE, 1, count], work: pass(matrices, 4) };
+  return {
+    name: "muon-momentum",
+    code,
+    unit: 1,
+    at,
+    groups: [lanes / SIZE, 1, count],
+    work: pass(matrices, 4),
+  };
 }
 
 /** x ← x ÷ ‖x‖. Zeros stay zeros, and what is no number shows. */
