@@ -44,7 +44,7 @@ export interface Counts {
 }
 
 /** An adapter of 2 TFLOP/s and 50 GB/s, of whose arithmetic the kernels are estimated to reach a tenth. */
-export const TWO_TERAFLOPS: Rates = { flops: 0.2e12, bytes: 50e9 };
+export const TWO_TERAFLOPS: Rates = { flops: 0.2e12, bytes: 50e9, dispatch: 0.02 };
 
 const isProduct = ({ name }: Kernel): boolean => name.startsWith("gemm");
 

@@ -6,6 +6,8 @@ export interface Rates {
   readonly flops: number;
   /** Bytes a second. */
   readonly bytes: number;
+  /** Milliseconds that a dispatch costs, however little it does. */
+  readonly dispatch: number;
 }
 
 /**
@@ -13,8 +15,8 @@ export interface Rates {
  * which attention was estimated to reach a fiftieth and products a fifth; software adapters do 1 to 3 GFLOP/s a core.
  */
 export const SLOWEST = {
-  hardware: { flops: 20e9, bytes: 8e9 },
-  software: { flops: 2e9, bytes: 1e9 },
+  hardware: { flops: 20e9, bytes: 8e9, dispatch: 0.02 },
+  software: { flops: 2e9, bytes: 1e9, dispatch: 0.3 },
 } as const satisfies Record<string, Rates>;
 
 export const slowestOf = ({ software }: { readonly software: boolean }): Rates =>
@@ -22,9 +24,6 @@ export const slowestOf = ({ software }: { readonly software: boolean }): Rates =
 
 /** Milliseconds that a submit may take: two frames of a page that shares the GPU, and far from any watchdog's 2 s. */
 export const MAX_SUBMIT_MS = 30;
-
-/** Milliseconds that a dispatch costs, however little it does. */
-const DISPATCH_MS = 0.02;
 
 /** How much longer arithmetic takes that reads one value at a time. */
 const SCALAR_SLOWDOWN = 5;
@@ -35,7 +34,7 @@ const MAX_MEASURED = 8;
 /** Milliseconds that a dispatch takes, within a factor of some four. */
 export function estimate({ work, unit }: Pick<Kernel, "work" | "unit">, rates: Rates): number {
   const arithmetic = (work.flops * (unit === 1 ? SCALAR_SLOWDOWN : 1)) / rates.flops;
-  return DISPATCH_MS + 1_000 * Math.max(arithmetic, work.bytes / rates.bytes);
+  return rates.dispatch + 1_000 * Math.max(arithmetic, work.bytes / rates.bytes);
 }
 
 /** How an adapter's times relate to their estimates, and so how much of an estimate fits a submit. */

@@ -83,7 +83,7 @@ test("no dispatch of GPT-2 small, with any tile, takes longer than a watchdog al
 });
 
 test("a step of 23M parameters on an adapter of 2 TFLOP/s is cut into submits of 60 ms at most; whole it takes 600", () => {
-  const rates = { flops: 2e12 * 0.09, bytes: 50e9 }; // what its kernels reach of it, estimated
+  const rates = { flops: 2e12 * 0.09, bytes: 50e9, dispatch: 0.02 }; // what its kernels reach of it, estimated
   const kernels = kernelsOf(P23M).flatMap((one) => split(one, SLOWEST.hardware));
   const costs = kernels.map((one) => estimate(one, rates));
   expect(costs.reduce((sum, cost) => sum + cost, 0)).toBeGreaterThan(400);

@@ -66,9 +66,9 @@ export class Submits {
         await this.done();
         const took = this.#clock() - begun;
         this.#pace.note(estimated, Math.max(0, took - this.#latency));
+        await rests?.take(took);
         this.#step.untold = 0;
         this.#step.begun = this.#clock();
-        await rests?.take(took);
       }
       from = end;
     }
