@@ -1,6 +1,7 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Attention, Gemm, Op, Slot } from "../../model/engine/ops.ts";
+import type { Heads } from "../../model/engine/webgpu/kernels/attention.ts";
 import { nameOf, type Tile } from "../../model/engine/webgpu/kernels/tile.ts";
 import { NEEDS, type Tuning } from "../../model/engine/webgpu/lower.ts";
 import { type Rates, SLOWEST } from "../../model/engine/webgpu/pace.ts";
@@ -39,7 +40,14 @@ async function expectSame(
   const { arenas } = seeded;
   const got = await page.evaluate(
     (job) => globalThis.engine.runOps(job.ops, job.arenas, job.how, job.dynamics, job.rows, job.rates),
-    { ops, arenas, how, rows, rates, dynamics: { lossScale: scale, rate: 0, correction1: 1, correction2: 1 } },
+    {
+      ops,
+      arenas,
+      how,
+      rows,
+      rates,
+      dynamics: { lossScale: scale, rate: 0, correction1: 1, correction2: 1 },
+    },
   );
   const exact = Object.fromEntries(
     Object.entries(arenas).map(([name, values]) => [name, Float64Array.from(values)]),
@@ -245,20 +253,32 @@ test.each(products)("gemm in all modes with their epilogues, %s", async (name, m
   );
 });
 
-describe.each([
-  [1, false],
-  [2, false],
-  [4, false],
-  [1, true],
-  [2, true],
-] as const)("attention, %i positions an invocation, quads %s", (each, quads) => {
-  const how = tuning(1, each, PLAIN.tiles.NN, quads);
-  test.each([
-    [2, 6, 3, 8],
-    [1, 7, 2, 4],
-    [1, 21, 2, 8],
-    [2, 5, 1, 3],
-  ])("%i sequences of %i, %i heads of %i", async (batch, context, heads, size) => {
+type Sides = [batch: number, context: number, heads: number, size: number];
+const FEW: Sides[] = [
+  [2, 6, 3, 8],
+  [1, 7, 2, 4],
+  [1, 21, 2, 8],
+  [2, 5, 1, 3],
+];
+/** Heads that come out even in four lanes, and that do not; contexts with and without a block that is not full. */
+const SHARED: Sides[] = [
+  [2, 21, 2, 16],
+  [1, 32, 1, 24],
+  [1, 19, 2, 40],
+  [1, 5, 1, 64],
+];
+
+describe.each<[string, Heads, Sides[]]>([
+  ["1 position an invocation", { each: 1, quads: false }, FEW],
+  ["2 positions an invocation", { each: 2, quads: false }, FEW],
+  ["4 positions an invocation", { each: 4, quads: false }, FEW],
+  ["quads, 1 position each", { each: 1, quads: true }, FEW],
+  ["quads, 2 positions each", { each: 2, quads: true }, FEW],
+  ["4 lanes a position, by quad swaps", { each: 1, quads: false, shared: "quad" }, SHARED],
+  ["4 lanes a position, in workgroup memory", { each: 1, quads: false, shared: "workgroup" }, SHARED],
+])("attention, %s", (_, heads, cases) => {
+  const how: Tuning = { ...PLAIN, heads };
+  test.each(cases)("%i sequences of %i, %i heads of %i", async (batch, context, heads, size) => {
     const rows = batch * context;
     const width = heads * size;
     const seeded = new SeededArenas();

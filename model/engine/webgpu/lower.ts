@@ -2,6 +2,7 @@ import type { DeviceNeeds, Op } from "../ops.ts";
 import { adamW } from "./kernels/adamw.ts";
 import { attention, attentionUnit, type Heads, SAVED } from "./kernels/attention.ts";
 import { attentionBackward } from "./kernels/attention-backward.ts";
+import { isShared, sharedAttention, sharedAttentionBackward } from "./kernels/attention-lanes.ts";
 import { quadAttention, quadAttentionBackward } from "./kernels/attention-quad.ts";
 import { embed, embedBackward } from "./kernels/embedding.ts";
 import { gemm } from "./kernels/gemm.ts";
@@ -43,10 +44,12 @@ export function lower(op: Op, { rows, heads, tiles }: Tuning, tables: Tables): K
     case "gemm":
       return [gemm(op, tiles)];
     case "attention":
+      if (heads.shared && isShared(op)) return [sharedAttention(op, heads.shared)];
       return heads.quads && attentionUnit(op) === 4
         ? [quadAttention(op, heads.each)]
         : [attention(op, heads)];
     case "attention-backward":
+      if (heads.shared && isShared(op)) return sharedAttentionBackward(op, heads.shared);
       return heads.quads && attentionUnit(op) === 4
         ? quadAttentionBackward(op, heads.each)
         : attentionBackward(op, heads);

@@ -78,5 +78,9 @@ export function tilesNamed(gpu: Kind, names: TileNames): Tiles | undefined {
 export function tuningFor({ software, subgroups }: Kind, tiles: Tiles): Tuning {
   return software
     ? { rows: { lanes: 1 }, heads: { each: subgroups ? 2 : 4, quads: subgroups }, tiles }
-    : { rows: { lanes: 64 }, heads: { each: 1, quads: false }, tiles };
+    : {
+        rows: { lanes: 64 },
+        heads: { each: 1, quads: false, shared: subgroups ? "quad" : "workgroup" },
+        tiles,
+      };
 }

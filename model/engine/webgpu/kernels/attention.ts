@@ -10,7 +10,12 @@ export interface Heads {
   readonly each: 1 | 2 | 4;
   /** Whether quads exchange what they load (attention-quad.ts): measured on SwiftShader only, so only there. */
   readonly quads: boolean;
+  /** Where four invocations share a position (attention-lanes.ts), what they exchange sums through. */
+  readonly shared?: Exchange;
 }
+
+/** Quad swaps, which need the feature `subgroups`, or workgroup memory. */
+export type Exchange = "quad" | "workgroup";
 
 const SIZE = 64;
 

@@ -1,0 +1,46 @@
+import { expect, test } from "vitest";
+import type { AttentionBackward, Slot } from "../../ops.ts";
+import { lower, NEEDS, type Tuning } from "../lower.ts";
+import { likeliest, tuningFor } from "../tuning.ts";
+import { shaderOf } from "./kernel.ts";
+
+const slot = (length: number): Slot => ({ arena: "activations", offset: 0, length });
+const NO_TABLES = { adamW: 0, muon: 0, words: new Uint32Array() };
+
+function kernelsOf(size: number, tuning: Tuning) {
+  const sides = { batch: 2, context: 40, heads: 3, size };
+  const width = 3 * size;
+  const op: AttentionBackward = {
+    op: "attention-backward",
+    qkv: slot(80 * 3 * width),
+    out: slot(80 * width),
+    saved: slot(NEEDS.attention(2, 40, 3, size)),
+    dOut: slot(80 * width),
+    dQkv: slot(80 * 3 * width),
+    ...sides,
+  };
+  return [...lower({ ...op, op: "attention" }, tuning, NO_TABLES), ...lower(op, tuning, NO_TABLES)];
+}
+
+const tuned = (software: boolean, subgroups: boolean) =>
+  tuningFor({ software, subgroups }, likeliest({ software, subgroups }));
+
+test.each([16, 24, 40, 64, 128])("heads of %i are shared on a GPU, by what it has", (size) => {
+  const quads = kernelsOf(size, tuned(false, true));
+  const memory = kernelsOf(size, tuned(false, false));
+  expect(quads).toHaveLength(3);
+  expect(quads.every(({ name, subgroups }) => name.endsWith("quad-lanes") && subgroups)).toBe(true);
+  expect(memory.every(({ name, subgroups }) => name.endsWith("workgroup-lanes") && !subgroups)).toBe(true);
+  for (const kernel of memory) expect(shaderOf(kernel)).not.toMatch(/quadSwap|enable subgroups/);
+  // 40 positions are three blocks of 16, of each of 2 × 3 heads
+  for (const { groups } of [...quads, ...memory]) expect(groups).toEqual([18, 1]);
+});
+
+test("heads below 16, heads that are no whole rows of four, and software adapters keep what they had", () => {
+  const names = [
+    kernelsOf(8, tuned(false, true)),
+    kernelsOf(18, tuned(false, true)),
+    kernelsOf(64, tuned(true, true)),
+  ];
+  for (const { name } of names.flat()) expect(name).not.toMatch(/lanes/);
+});
