@@ -1,5 +1,12 @@
 import type { Arena, Slot } from "../../ops.ts";
-import type { Work } from "./work.ts";
+
+/** What a dispatch has to do, counted. */
+export interface Work {
+  /** As flops.ts counts them. Of kernels that only pass over memory, 0. */
+  readonly flops: number;
+  /** Of the slots that it names, each counted once. */
+  readonly bytes: number;
+}
 
 /** One dispatch, before it is compiled. */
 export interface Kernel {

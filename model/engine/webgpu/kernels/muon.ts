@@ -1,9 +1,9 @@
 import { MOMENTUM } from "../../../contract/muon.ts";
 import type { MuonStep, Slot } from "../../ops.ts";
-import { f32, f32Bits, type Kernel, line, main } from "./kernel.ts";
+import { f32, f32Bits, type Kernel, line, main, type Work } from "./kernel.ts";
 import { plus, tree } from "./rows.ts";
 import { clipOf } from "./update.ts";
-import { passOver, type Work } from "./work.ts";
+import { passOver } from "./work.ts";
 
 /** `count` matrices that are read as [n, m]; their entries begin at word `table` of the tokens' arena (muonTable). */
 export interface Matrices {

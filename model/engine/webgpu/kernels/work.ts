@@ -1,15 +1,8 @@
 import { attentionPairs } from "../../flops.ts";
 import type { Attention, AttentionBackward, Op, Slot } from "../../ops.ts";
 import { slotsOf } from "../../plan.ts";
+import type { Work } from "./kernel.ts";
 import type { Product } from "./product.ts";
-
-/** What a dispatch has to do, counted. */
-export interface Work {
-  /** As flops.ts counts them. Of kernels that only pass over memory, 0. */
-  readonly flops: number;
-  /** Of the slots that it names, each counted once. */
-  readonly bytes: number;
-}
 
 export const bytesOfSlots = (slots: readonly Slot[]): number =>
   4 * slots.reduce((sum, { length }) => sum + length, 0);
