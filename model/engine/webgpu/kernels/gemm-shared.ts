@@ -18,6 +18,8 @@ export function sharedGemm(op: Product, tile: Tile): Kernel {
   const [M, N] = [tm * down, tn * across];
   const size = down * across;
   const bias = op.biasGradient !== null;
+  const a = stage(op, "a", "top", M, depth, size);
+  const b = stage(op, "b", "left", N, depth, size);
   const code = `${epilogue(op, 4)}
 var<workgroup> a_tile: array<f32, ${M * depth}>;
 var<workgroup> b_tile: array<f32, ${N * depth}>;
@@ -33,20 +35,23 @@ ${chooseMatrix(op, "group")}
 ${each(tm, (i) => each(tn / 4, (j) => `  var c_${i}_${j} = vec4f();`))}
 ${bias ? each(tn / 4, (j) => `  var bias_${j} = vec4f();`) : ""}
   for (var start = 0u; start < at.k; start += ${depth}u) {
-${stage(op, "a", "top", M, depth, size)}
-${stage(op, "b", "left", N, depth, size)}
+${a.loads}
+${b.loads}
+${a.stores}
+${b.stores}
     workgroupBarrier();
-    for (var k = 0u; k < ${depth}u; k++) {
-      let a = k * ${M}u + local.y * ${tm}u;
-      let b = k * ${N}u + local.x * ${tn}u;
+${overDepth(
+  tile,
+  (first) => `      let a = ${first(M)} + local.y * ${tm}u;
+      let b = ${first(N)} + local.x * ${tn}u;
 ${each(
   tn / 4,
   (j) =>
     `      let b_${j} = vec4f(b_tile[b + ${4 * j}u], b_tile[b + ${4 * j + 1}u], b_tile[b + ${4 * j + 2}u], b_tile[b + ${4 * j + 3}u]);`,
 )}
 ${each(tm, (i) => `      let a_${i} = a_tile[a + ${i}u];\n${each(tn / 4, (j) => `      c_${i}_${j} += a_${i} * b_${j};`)}`)}
-${bias ? each(tn / 4, (j) => `      bias_${j} += b_${j};`) : ""}
-    }
+${bias ? each(tn / 4, (j) => `      bias_${j} += b_${j};`) : ""}`,
+)}
     workgroupBarrier();
   }
   let row = top + local.y * ${tm}u;
@@ -66,9 +71,22 @@ ${bias ? `  if (row == 0u) {\n${each(tn / 4, (j) => `    store_bias(column + ${j
   };
 }
 
+/** Multiply-adds of an invocation at one place of k, up to which all of a tile's depth is written out. */
+const MAX_UNROLLED = 16;
+
 /**
- * WGSL that fills tile[k][side], `side` values wide, from an operand whose rows lie along k or across it.
- * Values past k's end become zero; those past a side's end are dropped later.
+ * WGSL: the code for every place of k that is staged. `first` is where that place's values begin in a tile so many wide: a
+ * constant where the loop is written out, which compilers turn into offsets. Larger tiles written out spill registers.
+ */
+function overDepth({ m, n, depth }: Tile, code: (first: (side: number) => string) => string): string {
+  if (m * n <= MAX_UNROLLED) return each(depth, (k) => `    {\n${code((side) => `${k * side}u`)}\n    }`);
+  return `    for (var k = 0u; k < ${depth}u; k++) {\n${code((side) => `k * ${side}u`)}\n    }`;
+}
+
+/**
+ * WGSL that fills tile[k][side], `side` values wide, from an operand whose rows lie along k or across it: first the loads,
+ * all of which are under way at once, then the stores. Values past k's end become zero; those past a side's end are dropped
+ * later.
  */
 function stage(
   op: Product,
@@ -77,21 +95,31 @@ function stage(
   side: number,
   depth: number,
   size: number,
-): string {
+): { readonly loads: string; readonly stores: string } {
   const along = name === "a" ? op.mode !== "TN" : op.mode === "NT";
   const stride = along ? "at.k" : name === "a" ? "at.m" : "at.n";
-  const place = `${op[name].arena}[${origin(op, name, 4)}`;
-  const units = (side * depth) / 4;
-  const load = along
-    ? `let i = unit / ${depth / 4}u;
-        let k = (unit % ${depth / 4}u) * 4u;
-        let value = select(vec4f(), ${place} + (${corner} + i) * (${stride} / 4u) + (start + k) / 4u], start + k < at.k);
-${each(4, (c) => `        ${name}_tile[(k + ${c}u) * ${side}u + i] = value[${c}];`)}`
-    : `let i = (unit % ${side / 4}u) * 4u;
-        let k = unit / ${side / 4}u;
-        let value = select(vec4f(), ${place} + (start + k) * (${stride} / 4u) + (${corner} + i) / 4u], start + k < at.k);
-${each(4, (c) => `        ${name}_tile[k * ${side}u + i + ${c}u] = value[${c}];`)}`;
-  return `    for (var unit = lane; unit < ${units}u; unit += ${size}u) {
-        ${load}
-    }`;
+  const turns = (side * depth) / 4 / size;
+  if (!Number.isInteger(turns))
+    throw new RangeError(`${size} invocations do not stage ${side}×${depth} evenly`);
+  const from = `${op[name].arena}[${origin(op, name, 4)}`;
+  const load = (t: number) => {
+    const unit = `(lane + ${t * size}u)`;
+    const places = along
+      ? [`${unit} / ${depth / 4}u`, `(${unit} % ${depth / 4}u) * 4u`]
+      : [`(${unit} % ${side / 4}u) * 4u`, `${unit} / ${side / 4}u`];
+    const [i, k] = [`${name}_i_${t}`, `${name}_k_${t}`];
+    const at = along
+      ? `(${corner} + ${i}) * (${stride} / 4u) + (start + ${k}) / 4u`
+      : `(start + ${k}) * (${stride} / 4u) + (${corner} + ${i}) / 4u`;
+    return `    let ${i} = ${places[0]};
+    let ${k} = ${places[1]};
+    let ${name}_value_${t} = select(vec4f(), ${from} + ${at}], start + ${k} < at.k);`;
+  };
+  const store = (t: number) =>
+    each(4, (c) => {
+      const [i, k] = [`${name}_i_${t}`, `${name}_k_${t}`];
+      const place = along ? `(${k} + ${c}u) * ${side}u + ${i}` : `${k} * ${side}u + ${i} + ${c}u`;
+      return `    ${name}_tile[${place}] = ${name}_value_${t}[${c}];`;
+    });
+  return { loads: each(turns, load), stores: each(turns, store) };
 }
