@@ -78,7 +78,7 @@ test("no dispatch of GPT-2 small, with any tile, takes longer than a watchdog al
     expect(Math.max(...times(whole))).toBeGreaterThan(2_000);
     const pieces = whole.flatMap((one) => split(one, SLOWEST.hardware));
     expect(Math.max(...times(pieces))).toBeLessThanOrEqual(1.01 * MAX_DISPATCH_MS);
-    expect(Math.max(...pieces.map((piece) => wordsOf(piece).length))).toBeGreaterThan(10); // and none too many
+    expect(Math.max(...pieces.map((piece) => wordsOf(piece).length))).toBeGreaterThan(8); // and none too many
   }
 });
 
