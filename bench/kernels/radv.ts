@@ -1,5 +1,13 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { BEGIN, END, type Shader } from "./compile.ts";
 import { type Assembly, innerLoop } from "./loops.ts";
@@ -23,8 +31,6 @@ export interface Statistics {
 const FAMILY = "navi21";
 const DRIVER = "/usr/share/vulkan/icd.d/radeon_icd.x86_64.json";
 const LAYER = "VK_LAYER_MURMURATION_stub";
-/** MiB that assembly may take. */
-const MAX_OUTPUT = 1024;
 
 /** Why this compiler cannot be had here; undefined where it can. Fetches and builds what is missing. */
 export function prepareRadv(folder: string): string | undefined {
@@ -73,27 +79,25 @@ const works = (command: string, args: readonly string[], cwd: string): boolean =
 /** Statistics by label. Throws where the compiler ends early, or refuses a shader. */
 export function compileWithRadv(folder: string, shaders: readonly Shader[]): Map<string, Statistics> {
   const list = join(folder, "shaders.json");
+  const log = join(folder, "radv.log");
   writeFileSync(list, JSON.stringify(shaders));
-  const { status, signal, stderr } = spawnSync(
-    process.execPath,
-    [join(import.meta.dirname, "compile.ts"), list],
-    {
-      encoding: "utf8",
-      maxBuffer: MAX_OUTPUT * 2 ** 20,
-      env: {
-        ...process.env,
-        RADV_FORCE_FAMILY: FAMILY,
-        RADV_DEBUG: "shaders,shaderstats,nocache",
-        MESA_SHADER_CACHE_DISABLE: "true",
-        VK_ICD_FILENAMES: DRIVER,
-        VK_LAYER_PATH: folder,
-        VK_INSTANCE_LAYERS: LAYER,
-      },
+  const file = openSync(log, "w"); // Node makes pipes such that the driver's own output is dropped where one is full
+  const { status, signal } = spawnSync(process.execPath, [join(import.meta.dirname, "compile.ts"), list], {
+    stdio: ["ignore", "ignore", file],
+    env: {
+      ...process.env,
+      RADV_FORCE_FAMILY: FAMILY,
+      RADV_DEBUG: "shaders,shaderstats,nocache",
+      MESA_SHADER_CACHE_DISABLE: "true",
+      VK_ICD_FILENAMES: DRIVER,
+      VK_LAYER_PATH: folder,
+      VK_INSTANCE_LAYERS: LAYER,
     },
-  );
-  if (status !== 0) throw new Error(`RADV ended with ${status ?? signal}: ${stderr.slice(-2_000)}`);
-  writeFileSync(join(folder, "radv.log"), stderr);
-  return statisticsOf(stderr);
+  });
+  closeSync(file);
+  const said = readFileSync(log, "utf8");
+  if (status !== 0) throw new Error(`RADV ended with ${status ?? signal}: ${said.slice(-2_000)}`);
+  return statisticsOf(said);
 }
 
 /** What RADV wrote of each shader. */

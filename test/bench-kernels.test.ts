@@ -1,0 +1,78 @@
+import { expect, test } from "vitest";
+import { countsOf, kernelsOf } from "../bench/kernels/counts.ts";
+import { innerLoop } from "../bench/kernels/loops.ts";
+import { statisticsOf } from "../bench/kernels/radv.ts";
+import { SHAPES } from "../bench/kernels/shapes.ts";
+import { PRESETS } from "../client/console/setup/order.ts";
+
+/** What RADV 22.3 says of a kernel, shortened: a loop of three instructions in one of seven. */
+const ASSEMBLY = `disasm:
+BB0:
+	s_mov_b32 s0, s3                                            ; be800303
+BB1:
+	v_mov_b32_e32 v1, v2                                        ; 7e020302
+	s_cbranch_scc0 BB4                                          ; bf84000a
+BB2:
+	v_fmac_f32_e32 v1, v2, v3                                   ; 56020702
+	v_fma_f32 v1, v2, v3, v4                                    ; d54b0001 04120702
+	s_cbranch_scc1 BB2                                          ; bf85fffc
+BB3:
+	v_add_f32_e32 v1, v2, v3                                    ; 06020702
+	s_branch BB1                                                ; bf82fff8
+BB4:
+	s_endpgm                                                    ; bf810000
+`;
+const STATISTICS = `Compute Shader:
+*** SHADER STATS ***
+SGPRs: 128
+VGPRs: 40
+Spilled SGPRs: 0
+Spilled VGPRs: 7
+LDS size: 8192
+Scratch size: 1024
+Subgroups per SIMD: 24
+Instructions: 513
+`;
+const part = (label: string, text: string, end = "") => `\n=== begin ${label}\n${text}\n=== end${end}\n`;
+
+test("the bench's models are those that the setup page offers", () => {
+  const offered = PRESETS.map(({ tokenBudget: _, ...shape }) => shape);
+  expect([SHAPES.tiny, SHAPES.small, SHAPES.medium, SHAPES.large]).toEqual(offered);
+});
+
+test("of loops with as many multiply-adds the inner one counts", () => {
+  expect(innerLoop(ASSEMBLY)).toEqual({ instructions: 3, multiplyAdds: 2 });
+  expect(innerLoop("disasm:\nBB0:\n\tv_fma_f32 v1, v2, v3, v4\n")).toEqual({
+    instructions: 0,
+    multiplyAdds: 0,
+  });
+});
+
+test("a compiler's words are read kernel by kernel, and none that it left out or refused passes for 0", () => {
+  const found = statisticsOf(part("first", STATISTICS) + part("second", ASSEMBLY + STATISTICS));
+  expect([...found.keys()]).toEqual(["first", "second"]);
+  expect(found.get("second")).toEqual({
+    registers: 40,
+    spills: 7,
+    scratch: 1024,
+    instructions: 513,
+    occupancy: 24,
+    loop: { instructions: 3, multiplyAdds: 2 },
+  });
+  expect(() => statisticsOf(part("cut short", "VGPRs: 40\n"))).toThrow(
+    "does not say Spilled VGPRs of cut short",
+  );
+  expect(() => statisticsOf(part("wrong", "", ": no such type"))).toThrow("wrong was refused: no such type");
+});
+
+test("what is counted is what the engine would do", () => {
+  const counts = countsOf(kernelsOf(SHAPES.tiny, { software: false, subgroups: true }));
+  expect(counts.dispatches).toBe(19 * SHAPES.tiny.layers + 12);
+  expect(counts.scalarShare).toBe(0);
+  const gpt2 = countsOf(
+    kernelsOf({ ...SHAPES["GPT-2 small"], layers: 1 }, { software: false, subgroups: true }),
+  );
+  expect(gpt2.scalarShare).toBeGreaterThan(0.5); // of one layer the head is most
+  expect(gpt2.submitMs).toBeLessThan(31);
+  expect(gpt2.wholeMs).toBeGreaterThan(2_000);
+});
