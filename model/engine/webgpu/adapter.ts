@@ -15,7 +15,7 @@ export interface Gpu {
   /** Whether kernels may exchange values within a subgroup. */
   readonly subgroups: boolean;
   readonly lossGuard: DeviceLossGuard;
-  /** Milliseconds in which it is told that the device is done. */
+  /** Milliseconds in which the browser says that the device is done. */
   readonly latency: number;
 }
 

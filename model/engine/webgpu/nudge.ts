@@ -5,7 +5,7 @@ const NUDGE_MS = 1;
 
 /**
  * Makes a browser tell at once what the device has finished. Firefox looks only every 100 ms (its bug 1870699), and whenever
- * something is submitted: so nothing is submitted while somebody waits. Where completion is told at once this does nothing.
+ * something is submitted: so nothing is submitted while somebody waits. Where the browser says it at once, this does nothing.
  */
 export class Nudge {
   readonly #queue: Pick<GPUQueue, "submit" | "onSubmittedWorkDone">;
@@ -22,7 +22,7 @@ export class Nudge {
     this.#clock = clock;
   }
 
-  /** Finds out whether nudges are needed. Milliseconds in which completion is told, with them where they are. */
+  /** Finds out whether nudges are needed. Milliseconds in which the browser then says that the device is done. */
   async measure(): Promise<number> {
     await this.#idle(); // may fall anywhere between two looks of a timer; what follows falls right behind one
     const told = Math.min(await this.#idle(), await this.#idle());

@@ -62,7 +62,7 @@ export class Pace {
     if (this.#measured.length > MAX_MEASURED) this.#measured.shift();
   }
 
-  /** Of sums, not of quotients: where completion is told late, some of the times are 0. */
+  /** Of sums, not of quotients: a browser may say late, of several at once, that they are done: some of the times are then 0. */
   get #factor(): number {
     if (!this.known) return 1;
     const sum = (of: "estimated" | "took") => this.#measured.reduce((total, one) => total + one[of], 0);

@@ -5,8 +5,8 @@ import { estimate, type Rates } from "./pace.ts";
 export const MAX_DISPATCH_MS = 200;
 
 /**
- * The same work in dispatches of at most {@link MAX_DISPATCH_MS}, as far as workgroups can be told apart: one workgroup is
- * the least. They write what the whole does, since no workgroup reads another's results. Attention's later pieces have
+ * The same work in dispatches of at most {@link MAX_DISPATCH_MS}, or of one workgroup where that takes
+ * longer. They write what the whole does, since no workgroup reads another's results. Attention's later pieces have
  * more keys to see, up to twice the average.
  */
 export function split(kernel: Kernel, rates: Rates): Kernel[] {
