@@ -38,7 +38,12 @@ const limit = (name, path, bytes) => ({ name, path, limit: `${bytes} B`, gzip: t
 
 export default [
   limit("embedLoaderGzip", join(client, "embed.js"), 5 * 1024),
-  limit("beforeFirstStepGzip", scriptsOf("index.html"), 120 * 1024),
+  // A browser loads the build with multiply-add or the one without, whose bytes are fewer by some; the larger is counted.
+  limit(
+    "beforeFirstStepGzip",
+    scriptsOf("index.html").filter((path) => path !== kernels("kernels")),
+    120 * 1024,
+  ),
   limit("statusPageGzip", scriptsOf("status.html"), 60 * 1024),
   limit("operatorPageGzip", scriptsOf("operator.html"), 60 * 1024),
   limit("kernelsGzip", kernels("kernels"), 12 * 1024),
