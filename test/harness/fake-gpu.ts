@@ -18,12 +18,14 @@ export class FakeGpu implements Busy {
   readonly device: GPUDevice;
   readonly lossGuard: Busy["lossGuard"];
   latency = 0;
+  readonly software: boolean;
   readonly #nudge: Nudge;
   readonly #grid: Grid | undefined;
   readonly #waiting: { readonly at: number; readonly resolve: () => void }[] = [];
   #busyUntil = 0;
 
-  constructor(grid?: Grid) {
+  constructor(grid?: Grid, software = false) {
+    this.software = software;
     this.#grid = grid;
     if (grid !== undefined) setInterval(() => this.#poll(), grid.ms);
     const queue = {

@@ -25,6 +25,9 @@ export const slowestOf = ({ software }: { readonly software: boolean }): Rates =
 /** Milliseconds that a submit may take: two frames of a page that shares the GPU, and far from any watchdog's 2 s. */
 export const MAX_SUBMIT_MS = 30;
 
+/** Milliseconds of the same on a software adapter, which draws no page and has no watchdog, and where a submit costs more. */
+export const MAX_SOFTWARE_SUBMIT_MS = 500;
+
 /** How much longer arithmetic takes that reads one value at a time. */
 const SCALAR_SLOWDOWN = 5;
 
@@ -39,7 +42,13 @@ export function estimate({ work, unit }: Pick<Kernel, "work" | "unit">, rates: R
 
 /** How an adapter's times relate to their estimates, and so how much of an estimate fits a submit. */
 export class Pace {
+  readonly #most: number;
   readonly #measured: { readonly estimated: number; readonly took: number }[] = [];
+
+  /** `most` milliseconds make a submit. */
+  constructor(most = MAX_SUBMIT_MS) {
+    this.#most = most;
+  }
 
   /** Whether anything was measured. Until then estimates are taken as they are. */
   get known(): boolean {
@@ -51,9 +60,9 @@ export class Pace {
     return estimated * this.#factor;
   }
 
-  /** Estimated milliseconds that make a submit of {@link MAX_SUBMIT_MS}. */
+  /** Estimated milliseconds that make a submit. */
   get budget(): number {
-    return MAX_SUBMIT_MS / this.#factor;
+    return this.#most / this.#factor;
   }
 
   /** Work of so many estimated milliseconds took so many. */

@@ -33,6 +33,14 @@ test("a program goes out in submits of 30 ms, the first of which is cut as for t
   expect(gpu.submits.slice(-10)).toEqual(Array(10).fill(30));
 });
 
+test("a software adapter gets all of it in one: it has no watchdog, and draws nobody's page", async () => {
+  const gpu = new FakeGpu(undefined, true);
+  const submits = new Submits(gpu);
+  await finished(submits.run([long]));
+  await finished(submits.run([long]));
+  expect(gpu.submits.at(-1)).toBe(300);
+});
+
 test("two short programs are one submit, since cuts do not care where one ends", async () => {
   const gpu = new FakeGpu();
   const submits = new Submits(gpu);

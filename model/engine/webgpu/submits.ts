@@ -1,6 +1,6 @@
 import type { Rest } from "../../contract/trainer.ts";
 import type { Gpu } from "./adapter.ts";
-import { endOfSubmit, Pace } from "./pace.ts";
+import { endOfSubmit, MAX_SOFTWARE_SUBMIT_MS, MAX_SUBMIT_MS, Pace } from "./pace.ts";
 import type { Program } from "./program.ts";
 
 /** What {@link Submits.run} needs of a program. */
@@ -20,7 +20,7 @@ const MIN_IN_FLIGHT = 2;
 const MAX_IN_FLIGHT = 32;
 
 /** What it needs of a {@link Gpu}. */
-export interface Busy extends Pick<Gpu, "device" | "latency"> {
+export interface Busy extends Pick<Gpu, "device" | "latency" | "software"> {
   readonly lossGuard: Pick<Gpu["lossGuard"], "wait">;
 }
 
@@ -34,7 +34,7 @@ export class Submits {
   /** Milliseconds, as {@link Gpu.latency}. */
   readonly #latency: number;
   readonly #clock: () => number;
-  readonly #pace = new Pace();
+  readonly #pace: Pace;
   readonly #flying: Promise<void>[] = [];
   #depth = MIN_IN_FLIGHT;
   /** When its work began, and estimated milliseconds: of all of it, and of what nobody has waited for yet. */
@@ -42,10 +42,11 @@ export class Submits {
   /** When the step before was done. */
   #before = Number.NEGATIVE_INFINITY;
 
-  constructor({ device, lossGuard, latency }: Busy, clock: () => number = () => performance.now()) {
+  constructor({ device, lossGuard, latency, software }: Busy, clock: () => number = () => performance.now()) {
     this.#device = device;
     this.#lossGuard = lossGuard;
     this.#latency = latency;
+    this.#pace = new Pace(software ? MAX_SOFTWARE_SUBMIT_MS : MAX_SUBMIT_MS);
     this.#clock = clock;
   }
 
