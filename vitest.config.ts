@@ -33,7 +33,6 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          isolate: false, // a worker loads the project's files once, not again for each of 250 test files
           include: ["{protocol,model,client,server,bin}/**/*.test.{ts,tsx}", "test/*.test.ts"],
           testTimeout: 60_000,
           maxWorkers,
