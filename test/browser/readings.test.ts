@@ -192,9 +192,20 @@ it("draws the losses and the pace, over tokens and over time", async () => {
     formatLoss(one ?? Number.NaN),
   );
   await page.getByRole("img", { name: `held-out now ${loss}, volunteers ${own}` }).waitFor();
+  /** The picture once nothing is drawn over it any more. */
+  const atRest = async (of: string) => {
+    let before = "";
+    const isSame = async () => {
+      const last = before;
+      before = await picture(of);
+      return before === last;
+    };
+    await expect.poll(isSame).toBe(true);
+    return before;
+  };
   for (const of of ["Curves of the loss", "Curve of seconds a version"]) {
     await page.getByLabel("Over tokens").check();
-    const overTokens = await picture(of);
+    const overTokens = await atRest(of);
     await page.getByLabel("Over time served").check();
     await expect.poll(() => picture(of)).not.toBe(overTokens);
     await page.getByLabel("Over tokens").check();
