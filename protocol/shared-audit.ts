@@ -1,20 +1,17 @@
 import { type CodecSpec, parseCodec } from "./codec/codec.ts";
-import { as, asArray, asBoolean, asInteger, asNumber, asObject, type Json } from "./guards.ts";
+import { as, asInteger, asNumber, asObject, type Json } from "./guards.ts";
 import { type Checks, type Signer, sign, verify } from "./identity.ts";
 import {
   type Hash,
   isHash,
-  isRunId,
-  isSignature,
   isTicketId,
-  isVolunteerKey,
   type RunId,
   type Signature,
   type TicketId,
   type VolunteerKey,
 } from "./ids.ts";
-import { MAX_BATCH, MAX_LOSS, MAX_OBJECT_BYTES, MAX_STEPS } from "./limits.ts";
-import { type InnerName, isInner } from "./ticket.ts";
+import { MAX_LOSS, MAX_OBJECT_BYTES } from "./limits.ts";
+import { type InnerName, parseAssignment } from "./ticket.ts";
 
 /** A loss before a delta was applied to its version's weights, and after; nats a token. */
 export interface Change {
@@ -109,26 +106,10 @@ export async function verifyAudit(key: VolunteerKey, audit: AuditTicket, checks?
 
 /** Reads an audit from JSON; unknown fields are dropped. Throws `bad-request`. */
 export function parseAuditTicket(json: Json): AuditTicket {
-  const steps = asInteger(json.steps, "audit.steps", 1, MAX_STEPS);
-  const fresh = asBoolean(json.fresh, "audit.fresh");
-  const rates = asArray(json.rates, "audit.rates", MAX_STEPS);
-  const due = fresh ? steps : 0;
-  asInteger(rates.length, "audit.rates.length", due, due);
+  const assignment = parseAssignment(json, "audit", (steps, fresh) => (fresh ? steps : 0));
   return {
-    run: as(isRunId, json.run, "audit.run"),
-    id: as(isTicketId, json.id, "audit.id"),
-    volunteer: as(isVolunteerKey, json.volunteer, "audit.volunteer"),
-    version: asInteger(json.version, "audit.version", 0, Number.MAX_SAFE_INTEGER),
-    hash: as(isHash, json.hash, "audit.hash"),
-    shard: as(isHash, json.shard, "audit.shard"),
-    window: asInteger(json.window, "audit.window", 0, Number.MAX_SAFE_INTEGER),
-    seed: asInteger(json.seed, "audit.seed", 0, 0xffff_ffff),
-    steps,
-    done: asInteger(json.done, "audit.done", 1, steps),
-    batch: asInteger(json.batch, "audit.batch", 1, MAX_BATCH),
-    rates: rates.map((rate, i) => asNumber(rate, `audit.rates[${i}]`, 0, 10)),
-    fresh,
-    ...(json.inner !== undefined && { inner: as(isInner, json.inner, "audit.inner") }),
+    ...assignment,
+    done: asInteger(json.done, "audit.done", 1, assignment.steps),
     delta: parseCodec(json.delta, "audit.delta"),
     frame: as(isHash, json.frame, "audit.frame"),
     bytes: asInteger(json.bytes, "audit.bytes", 1, MAX_OBJECT_BYTES),
@@ -136,8 +117,6 @@ export function parseAuditTicket(json: Json): AuditTicket {
     draw: asInteger(json.draw, "audit.draw", 0, 0xffff_ffff),
     batches: asInteger(json.batches, "audit.batches", 1, MAX_LOOK),
     lease: asInteger(json.lease, "audit.lease", 1, MAX_AUDIT_LEASE_MS),
-    issued: asInteger(json.issued, "audit.issued", 0, Number.MAX_SAFE_INTEGER),
-    signature: as(isSignature, json.signature, "audit.signature"),
   };
 }
 

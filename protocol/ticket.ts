@@ -76,34 +76,48 @@ export async function verifyTicket(key: VolunteerKey, ticket: Ticket, checks?: C
   return verify(key, "ticket", terms, signature, checks);
 }
 
-/** Reads a ticket from JSON; unknown fields are dropped. Throws `bad-request`. */
-export function parseTicket(json: Json): Ticket {
-  const steps = asInteger(json.steps, "ticket.steps", 1, MAX_STEPS);
-  const rates = asArray(json.rates, "ticket.rates", MAX_STEPS);
-  asInteger(rates.length, "ticket.rates.length", steps, steps);
+/**
+ * Reads what a ticket and an audit name alike: the text, and steps on it of which there are rates for so many. Throws
+ * `bad-request`.
+ */
+export function parseAssignment(
+  json: Json,
+  of: "ticket" | "audit",
+  rated: (steps: number, fresh: boolean) => number,
+) {
+  const steps = asInteger(json.steps, `${of}.steps`, 1, MAX_STEPS);
+  const fresh = asBoolean(json.fresh, `${of}.fresh`);
+  const rates = asArray(json.rates, `${of}.rates`, MAX_STEPS);
+  const due = rated(steps, fresh);
+  asInteger(rates.length, `${of}.rates.length`, due, due);
   return {
-    run: as(isRunId, json.run, "ticket.run"),
-    id: as(isTicketId, json.id, "ticket.id"),
-    volunteer: as(isVolunteerKey, json.volunteer, "ticket.volunteer"),
-    version: asInteger(json.version, "ticket.version", 0, Number.MAX_SAFE_INTEGER),
-    hash: as(isHash, json.hash, "ticket.hash"),
-    shard: as(isHash, json.shard, "ticket.shard"),
-    window: asInteger(json.window, "ticket.window", 0, Number.MAX_SAFE_INTEGER),
-    seed: asInteger(json.seed, "ticket.seed", 0, 0xffff_ffff),
+    run: as(isRunId, json.run, `${of}.run`),
+    id: as(isTicketId, json.id, `${of}.id`),
+    volunteer: as(isVolunteerKey, json.volunteer, `${of}.volunteer`),
+    version: asInteger(json.version, `${of}.version`, 0, Number.MAX_SAFE_INTEGER),
+    hash: as(isHash, json.hash, `${of}.hash`),
+    shard: as(isHash, json.shard, `${of}.shard`),
+    window: asInteger(json.window, `${of}.window`, 0, Number.MAX_SAFE_INTEGER),
+    seed: asInteger(json.seed, `${of}.seed`, 0, 0xffff_ffff),
     steps,
-    batch: asInteger(json.batch, "ticket.batch", 1, MAX_BATCH),
-    rates: rates.map((rate, i) => asNumber(rate, `ticket.rates[${i}]`, 0, 10)),
-    fresh: asBoolean(json.fresh, "ticket.fresh"),
-    lease: asInteger(json.lease, "ticket.lease", 1, MAX_DAY_MS),
-    ...(json.trainFor !== undefined && {
-      trainFor: asInteger(json.trainFor, "ticket.trainFor", 0, MAX_DAY_MS),
-    }),
-    ...(json.inner !== undefined && { inner: as(isInner, json.inner, "ticket.inner") }),
-    ...(json.delta !== undefined && { delta: parseCodec(json.delta, "ticket.delta") }),
-    issued: asInteger(json.issued, "ticket.issued", 0, Number.MAX_SAFE_INTEGER),
-    signature: as(isSignature, json.signature, "ticket.signature"),
+    batch: asInteger(json.batch, `${of}.batch`, 1, MAX_BATCH),
+    rates: rates.map((rate, i) => asNumber(rate, `${of}.rates[${i}]`, 0, 10)),
+    fresh,
+    ...(json.inner !== undefined && { inner: as(isInner, json.inner, `${of}.inner`) }),
+    issued: asInteger(json.issued, `${of}.issued`, 0, Number.MAX_SAFE_INTEGER),
+    signature: as(isSignature, json.signature, `${of}.signature`),
   };
 }
+
+/** Reads a ticket from JSON; unknown fields are dropped. Throws `bad-request`. */
+export const parseTicket = (json: Json): Ticket => ({
+  ...parseAssignment(json, "ticket", (steps) => steps),
+  lease: asInteger(json.lease, "ticket.lease", 1, MAX_DAY_MS),
+  ...(json.trainFor !== undefined && {
+    trainFor: asInteger(json.trainFor, "ticket.trainFor", 0, MAX_DAY_MS),
+  }),
+  ...(json.delta !== undefined && { delta: parseCodec(json.delta, "ticket.delta") }),
+});
 
 /** Tokens of so many steps: what a delta's credit and its weight in the merge are counted from. */
 export function ticketTokens(terms: Pick<TicketTerms, "steps" | "batch">, context: number): number {

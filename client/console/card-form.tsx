@@ -1,4 +1,4 @@
-import { CARD_CHARS, type RunCard } from "../../protocol/card.ts";
+import { CARD_CHARS, CARD_KEYS, type RunCard } from "../../protocol/card.ts";
 import { cardForm as text } from "./strings.ts";
 
 interface CardFieldsProps {
@@ -7,15 +7,7 @@ interface CardFieldsProps {
 }
 
 const LONG = ["purpose", "description"] as const;
-const SHORT = [
-  "who",
-  "contact",
-  "link",
-  "language",
-  "textSource",
-  "textLicence",
-  "modelLicence",
-] as const satisfies readonly (keyof RunCard)[];
+const SHORT = CARD_KEYS.filter((key) => !LONG.some((long) => long === key));
 
 /** The fields of a run's card; an emptied one says nothing. */
 export function CardFields({ card, setCard }: CardFieldsProps) {

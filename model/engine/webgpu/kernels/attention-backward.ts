@@ -21,7 +21,8 @@ export function attentionBackward(op: AttentionBackward, heads: Heads): Kernel[]
   return [queryGradients(op, heads), keyGradients(op, heads)];
 }
 
-const places = (op: AttentionBackward, unit: Unit) => ({
+/** As {@link attentionPlaces}, with those of the gradients. */
+export const gradientPlaces = (op: AttentionBackward, unit: Unit) => ({
   qkv: op.qkv.offset / unit,
   out: op.out.offset / unit,
   saved: op.saved.offset / unit,
@@ -102,7 +103,7 @@ ${each(
 )}`);
   const groups = attentionGroups(op, queries);
   const work = attentionWork(op, 3);
-  return { name: "attention-backward-queries", code, unit, at: places(op, unit), groups, work };
+  return { name: "attention-backward-queries", code, unit, at: gradientPlaces(op, unit), groups, work };
 }
 
 function keyGradients(op: AttentionBackward, { each: keys }: Heads): Kernel {
@@ -164,5 +165,5 @@ ${each(
 )}`);
   const groups = attentionGroups(op, keys);
   const work = attentionWork(op, 4);
-  return { name: "attention-backward-keys", code, unit, at: places(op, unit), groups, work };
+  return { name: "attention-backward-keys", code, unit, at: gradientPlaces(op, unit), groups, work };
 }

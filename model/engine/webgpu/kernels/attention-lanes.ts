@@ -1,6 +1,6 @@
 import type { Attention, AttentionBackward } from "../../ops.ts";
-import { attentionUnit, type Exchange } from "./attention.ts";
-import { probability } from "./attention-backward.ts";
+import { attentionPlaces, attentionUnit, type Exchange } from "./attention.ts";
+import { gradientPlaces, probability } from "./attention-backward.ts";
 import { each, f32, type Kernel, line, main } from "./kernel.ts";
 import { attentionWork } from "./work.ts";
 
@@ -144,23 +144,13 @@ ${each(rows, (d) => `    o_${d} = o_${d} * shrink + ${keys.map((b) => `p_${b} * 
 ${store(op, `at.out + row * ${width}u + head`, (d) => `o_${d} / sum`)}
 ${op.saved ? `    if (part == 0u) { activations[at.saved + pair * ${op.context}u + position] = vec4f(top + log(sum), 0f, 0f, 0f); }` : ""}
   }`;
-  const at: Record<string, number> = { qkv: op.qkv.offset / 4, out: op.out.offset / 4 };
-  if (op.saved) at.saved = op.saved.offset / 4;
-  return kernel(op, "attention", exchange, TURN, body, at, 2);
+  return kernel(op, "attention", exchange, TURN, body, attentionPlaces(op, 4), 2);
 }
 
 /** As attention-backward.ts: queries' dispatch, then keys'. */
 export function sharedAttentionBackward(op: AttentionBackward, exchange: Exchange): Kernel[] {
   return [queryGradients(op, exchange), keyGradients(op, exchange)];
 }
-
-const places = (op: AttentionBackward) => ({
-  qkv: op.qkv.offset / 4,
-  out: op.out.offset / 4,
-  saved: op.saved.offset / 4,
-  dOut: op.dOut.offset / 4,
-  dQkv: op.dQkv.offset / 4,
-});
 
 const bothOf = (count: number): string[] =>
   Array.from({ length: count }, (_, b) => [`score_${b}`, `slope_${b}`]).flat();
@@ -208,7 +198,7 @@ ${each(rows, (d) => `    dq_${d} += ds_${b} * ${load(op, `key_${b}`, d)};`)}`,
 ${store(op, `at.dQkv + row * ${3 * width}u + head`, (d) => `dq_${d} * ${scale}`)}
     if (part == 0u) { activations[${own}].y = d; } // the others may not have read x yet
   }`;
-  return kernel(op, "attention-backward-queries", exchange, 2 * TURN, body, places(op), 3);
+  return kernel(op, "attention-backward-queries", exchange, 2 * TURN, body, gradientPlaces(op, 4), 3);
 }
 
 function keyGradients(op: AttentionBackward, exchange: Exchange): Kernel {
@@ -248,5 +238,5 @@ ${each(rows, (d) => `    dk_${d} += ds_${b} * ${load(op, `own_${b}`, d)};\n    d
 ${store(op, `at.dQkv + ${key}`, (d) => `dk_${d} * ${scale}`)}
 ${store(op, `at.dQkv + ${key} + ${width}u`, (d) => `dv_${d}`)}
   }`;
-  return kernel(op, "attention-backward-keys", exchange, 2 * TURN, body, places(op), 4);
+  return kernel(op, "attention-backward-keys", exchange, 2 * TURN, body, gradientPlaces(op, 4), 4);
 }

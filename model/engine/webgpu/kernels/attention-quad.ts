@@ -1,5 +1,6 @@
 import type { Attention, AttentionBackward } from "../../ops.ts";
-import { probability } from "./attention-backward.ts";
+import { attentionPlaces } from "./attention.ts";
+import { gradientPlaces, probability } from "./attention-backward.ts";
 import { each, f32, index, type Kernel, line, main } from "./kernel.ts";
 import { attentionWork } from "./work.ts";
 
@@ -107,23 +108,13 @@ ${each(units, (d) => `    activations[at.out + row_${q} * ${width}u + head + ${d
 ${op.saved ? `    activations[at.saved + pair * ${op.context}u + first + ${q}u] = vec4f(top_${q} + log(sum_${q}), 0f, 0f, 0f);` : ""}
   }`,
 )}`;
-  const at: Record<string, number> = { qkv: op.qkv.offset / 4, out: op.out.offset / 4 };
-  if (op.saved) at.saved = op.saved.offset / 4;
-  return kernel("attention-quad", code, at, groupsOf(op, queries), attentionWork(op, 2));
+  return kernel("attention-quad", code, attentionPlaces(op, 4), groupsOf(op, queries), attentionWork(op, 2));
 }
 
 /** As attention-backward.ts: queries' dispatch, then keys'. */
 export function quadAttentionBackward(op: AttentionBackward, positions: number): Kernel[] {
   return [queryGradients(op, positions), keyGradients(op, positions)];
 }
-
-const places = (op: AttentionBackward) => ({
-  qkv: op.qkv.offset / 4,
-  out: op.out.offset / 4,
-  saved: op.saved.offset / 4,
-  dOut: op.dOut.offset / 4,
-  dQkv: op.dQkv.offset / 4,
-});
 
 function queryGradients(op: AttentionBackward, queries: number): Kernel {
   const { units, width, last, scale } = sidesOf(op);
@@ -165,7 +156,7 @@ ${each(units, (d) => `    activations[at.dQkv + row_${q} * ${3 * width}u + head 
   }`,
 )}`;
   const work = attentionWork(op, 3);
-  return kernel("attention-backward-queries-quad", code, places(op), groupsOf(op, queries), work);
+  return kernel("attention-backward-queries-quad", code, gradientPlaces(op, 4), groupsOf(op, queries), work);
 }
 
 function keyGradients(op: AttentionBackward, keys: number): Kernel {
@@ -214,5 +205,5 @@ ${each(
   }`,
 )}`;
   const work = attentionWork(op, 4);
-  return kernel("attention-backward-keys-quad", code, places(op), groupsOf(op, keys), work);
+  return kernel("attention-backward-keys-quad", code, gradientPlaces(op, 4), groupsOf(op, keys), work);
 }

@@ -44,6 +44,13 @@ export const position = (
 export const attentionGroups = (op: Pick<Attention, "batch" | "heads" | "context">, each: number) =>
   line(Math.ceil((op.batch * op.heads * Math.ceil(op.context / each)) / SIZE));
 
+/** Where an attention op's slots lie, in units. */
+export const attentionPlaces = ({ qkv, out, saved }: Attention, unit: Unit): Kernel["at"] => ({
+  qkv: qkv.offset / unit,
+  out: out.offset / unit,
+  ...(saved && { saved: saved.offset / unit }),
+});
+
 export const attentionMain = (body: string): string => main(SIZE, body);
 
 /**
@@ -120,8 +127,6 @@ ${each(units, (d) => `    activations[at.out + row_${q} * ${width}u + head + ${d
 ${op.saved ? `    let place_${q} = pair * ${op.context}u + first + ${q}u;\n    ${save(q)}` : ""}
   }`,
 )}`);
-  const at: Record<string, number> = { qkv: op.qkv.offset / unit, out: op.out.offset / unit };
-  if (op.saved) at.saved = op.saved.offset / unit;
   const groups = attentionGroups(op, queries);
-  return { name: "attention", code, unit, at, groups, work: attentionWork(op, 2) };
+  return { name: "attention", code, unit, at: attentionPlaces(op, unit), groups, work: attentionWork(op, 2) };
 }
