@@ -1,4 +1,5 @@
 import { bytesOf, flopsOf, opsOf } from "../../model/engine/flops.ts";
+import { messageOf } from "../../model/lib/message-of.ts";
 import { visitorThreads } from "../worker/device/devices.ts";
 import { openPeak } from "./fma-peak.ts";
 import { type Budget, type Measured, measure } from "./measure.ts";
@@ -27,7 +28,7 @@ export async function runBench(bench: Bench): Promise<void> {
     try {
       await work();
     } catch (error) {
-      report({ type: "refused", contender, why: error instanceof Error ? error.message : String(error) });
+      report({ type: "refused", contender, why: messageOf(error) });
     }
   };
   await attempt("fast-wasm", async () => report({ type: "row", row: await fastWasm(bench) }));

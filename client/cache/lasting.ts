@@ -1,4 +1,5 @@
 import { TimedOut } from "../../model/lib/deadline.ts";
+import { messageOf } from "../../model/lib/message-of.ts";
 import { type Cache, memoryCache } from "./cache.ts";
 
 /**
@@ -15,7 +16,7 @@ export function lastingCache(disk: Cache, say: (why: string) => void): Cache {
   let silent = false;
 
   const giveUp = (error: unknown) => {
-    if (!full) say(error instanceof Error ? error.message : String(error));
+    if (!full) say(messageOf(error));
     full = true;
     silent ||= error instanceof TimedOut;
   };

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import type { DeviceName } from "../../model/contract/trainer.ts";
+import { messageOf } from "../../model/lib/message-of.ts";
 import { serverTyped } from "../../protocol/address.ts";
 
 export const VOLUNTEER_USAGE = `Usage: murmuration volunteer URL [--device wasm|cpu] [--share S] [--state DIR]
@@ -50,7 +51,7 @@ function read(args: readonly string[]) {
       allowPositionals: true,
     });
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    throw new UsageError(messageOf(error));
   }
 }
 

@@ -1,3 +1,4 @@
+import { messageOf } from "../../model/lib/message-of.ts";
 import { Random } from "../../model/lib/random.ts";
 import { type Backend, openBackend } from "../../model/reference/backend.ts";
 import { serverOf } from "../../protocol/address.ts";
@@ -183,6 +184,4 @@ const drawn = ({ pixels, labels }: Digits, at: number): Drawn => ({
   label: labels[at]!,
 });
 
-live().catch((error: unknown) =>
-  enter({ phase: "failed", detail: error instanceof Error ? error.message : String(error) }),
-);
+live().catch((error: unknown) => enter({ phase: "failed", detail: messageOf(error) }));

@@ -4,6 +4,7 @@ import { loadTokenizer, type Tokenizer } from "../../model/data/tokenizer.ts";
 import { CachedDecoder } from "../../model/decode/cached-decoder.ts";
 import { topGuesses } from "../../model/decode/generate.ts";
 import { generateCached } from "../../model/decode/generate-cached.ts";
+import { messageOf } from "../../model/lib/message-of.ts";
 import { browserCache } from "../cache/browser.ts";
 import { lastingCache } from "../cache/lasting.ts";
 import { httpApi } from "../transport/http.ts";
@@ -38,8 +39,7 @@ self.addEventListener("message", ({ data: command }: MessageEvent<WriterCommand>
   const { signal } = writing;
   const work = command.type === "load" ? load(command.server, signal) : write(command.request, signal);
   work.catch((error: unknown) => {
-    if (!(error instanceof Ended))
-      say({ type: "failed", detail: error instanceof Error ? error.message : String(error) });
+    if (!(error instanceof Ended)) say({ type: "failed", detail: messageOf(error) });
   });
 });
 

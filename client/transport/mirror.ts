@@ -1,3 +1,4 @@
+import { messageOf } from "../../model/lib/message-of.ts";
 import { parseChunks, verifyChunks } from "../../protocol/chunks.ts";
 import { maxFrameBytes } from "../../protocol/frame.ts";
 import { asObject, parseJson } from "../../protocol/guards.ts";
@@ -159,7 +160,7 @@ class Mirror {
 
   #leave(error: unknown): void {
     const lied = error instanceof WrongBytes;
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     this.#askAgainAt = lied ? Number.POSITIVE_INFINITY : this.#options.clock() + REST_MS;
     const until = lied ? "it is not asked again" : `it is asked again in ${REST_MS / 60_000} minutes`;
     this.#options.say?.(`the mirror ${this.#url} is no help (${why}): ${until}`);

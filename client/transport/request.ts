@@ -1,3 +1,4 @@
+import { messageOf } from "../../model/lib/message-of.ts";
 import { isErrorCode, ProtocolError } from "../../protocol/errors.ts";
 import type { RunEvent } from "../../protocol/events.ts";
 import { asInteger, asObject, parseJson } from "../../protocol/guards.ts";
@@ -61,7 +62,7 @@ export async function request(
     if (error instanceof ProtocolError || error instanceof ServerAway || error instanceof WrongBytes)
       throw error;
     call.signal?.throwIfAborted();
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new ServerAway(`${what.path}: ${reason}`, intermediaryIn(error));
   } finally {
     watchdog.done();

@@ -1,3 +1,4 @@
+import { messageOf } from "../../model/lib/message-of.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { Stopped } from "./control.ts";
 import type { LoopDeps } from "./deps.ts";
@@ -26,7 +27,7 @@ export async function volunteer(deps: LoopDeps): Promise<LoopEnd> {
       control.enter({ phase: "finished" });
       return "finished";
     }
-    const detail = error instanceof Error ? error.message : String(error);
+    const detail = messageOf(error);
     control.enter({ phase: "unable", why: reasonOf(error), detail });
     return "unable";
   }

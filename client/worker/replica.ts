@@ -1,3 +1,4 @@
+import { messageOf } from "../../model/lib/message-of.ts";
 import { DENSE2 } from "../../protocol/codec/codec.ts";
 import { requireFinite } from "../../protocol/codec/scale.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
@@ -157,7 +158,7 @@ export class Replica {
       requireFinite(weights);
       return weights;
     } catch (error) {
-      throw new WrongBytes(`snapshot ${hash}: ${error instanceof Error ? error.message : String(error)}`);
+      throw new WrongBytes(`snapshot ${hash}: ${messageOf(error)}`);
     }
   }
 }

@@ -1,5 +1,6 @@
 import { Tokenizer as HuggingFace } from "@huggingface/tokenizers";
 import { ModelError } from "../contract/config.ts";
+import { messageOf } from "../lib/message-of.ts";
 import { BYTE_OF_CHARACTER } from "./bytechars.ts";
 
 /**
@@ -84,7 +85,7 @@ function open(json: Uint8Array | string): { library: Library; byteLevel: boolean
     const byteLevel = JSON.stringify(file.decoder ?? null).includes('"type":"ByteLevel"');
     return { library: new HuggingFace(file, {}), byteLevel };
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new ModelError("bad-file", `not a tokenizer.json: ${why}`);
   }
 }

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { ModelError } from "../contract/config.ts";
 import type { DeviceName, DeviceReport } from "../contract/trainer.ts";
+import { messageOf } from "../lib/message-of.ts";
 
 /** A tfjs backend in use. tfjs has one current backend for the whole thread, so each use selects its own. */
 export interface Backend {
@@ -179,5 +180,3 @@ function once(work: () => void): () => void {
     done = true;
   };
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,5 +1,6 @@
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { setPriority } from "node:os";
+import { messageOf } from "../../model/lib/message-of.ts";
 
 /** Restarts of a crashing volunteer wait this long, doubled each time up to the last, in milliseconds. */
 const FIRST_WAIT_MS = 1_000;
@@ -71,7 +72,7 @@ export class Swarm {
       child = (this.#options.spawn ?? spawn)(file, args, { stdio: ["ignore", "ignore", "pipe", "ipc"] });
     } catch (error) {
       // Some failures (no memory) are thrown instead of told, and this may run in a timer.
-      restart(error instanceof Error ? error.message : String(error));
+      restart(messageOf(error));
       return;
     }
     this.#children.add(child);

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
+import { messageOf } from "../../model/lib/message-of.ts";
 import { addCorpus, type Progress } from "./add.ts";
 import { addDefaultCorpus } from "./default.ts";
 import { CorpusError } from "./error.ts";
@@ -26,5 +27,5 @@ try {
   say({ type: "made" });
 } catch (error) {
   const code = error instanceof CorpusError ? error.code : "internal-error";
-  say({ type: "failed", code, message: error instanceof Error ? error.message : String(error) });
+  say({ type: "failed", code, message: messageOf(error) });
 }

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { messageOf } from "../../model/lib/message-of.ts";
 import { toTokens } from "../../protocol/bytes.ts";
 import {
   as,
@@ -92,7 +93,7 @@ export function parseIndex(bytes: Uint8Array): CorpusIndex {
   try {
     return indexFrom(parseJson(bytes));
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new CorpusError("bad-corpus", `corpus.json is not one of ours: ${why}`);
   }
 }

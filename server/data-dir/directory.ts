@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { access, readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { messageOf } from "../../model/lib/message-of.ts";
 import { systemCode } from "../corpus/error.ts";
 import { accessLine, isRefused } from "../lib/access.ts";
 import { DirectoryError } from "./error.ts";
@@ -74,7 +75,7 @@ async function namesIn(directory: string): Promise<string[]> {
     if (code === "ENOENT") return [];
     if (code === "ENOTDIR") throw new DirectoryError(`${directory} is not a directory`);
     if (isRefused(code)) throw new DirectoryError(accessLine(directory, code));
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new DirectoryError(`${directory} cannot be read: ${why}`);
   }
 }

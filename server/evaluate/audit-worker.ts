@@ -1,6 +1,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { Inner } from "../../model/contract/config.ts";
 import type { Trainer } from "../../model/contract/trainer.ts";
+import { messageOf } from "../../model/lib/message-of.ts";
 import { openEvaluationTrainer } from "./device.ts";
 import { direct } from "./direct.ts";
 import { effectsOf } from "./effects.ts";
@@ -37,6 +38,6 @@ async function answer(question: AuditQuestion): Promise<void> {
       reply({ effects: await effectsOf(await trainerFor("adamw"), gate, context, question.effects) });
     } else reply({ direction: await direct(await trainerFor(usual), gate, context, question.direct) });
   } catch (error) {
-    reply({ error: error instanceof Error ? error.message : String(error) });
+    reply({ error: messageOf(error) });
   }
 }

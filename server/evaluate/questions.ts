@@ -1,3 +1,4 @@
+import { messageOf } from "../../model/lib/message-of.ts";
 import { asArray, asInteger, asText, parseJson } from "../../protocol/guards.ts";
 import { isSeen } from "../../protocol/text.ts";
 
@@ -43,7 +44,7 @@ export function parseQuestions(bytes: Uint8Array): readonly ChoiceQuestion[] {
     try {
       questions.push(parseQuestion(line));
     } catch (error) {
-      throw new QuestionsError(`line ${i + 1}: ${error instanceof Error ? error.message : String(error)}`);
+      throw new QuestionsError(`line ${i + 1}: ${messageOf(error)}`);
     }
   }
   if (questions.length === 0) throw new QuestionsError("has no question");

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { loadTokenizer } from "../../model/data/tokenizer.ts";
+import { messageOf } from "../../model/lib/message-of.ts";
 import { inTokens } from "./answers.ts";
 import { openEvaluationTrainer } from "./device.ts";
 import { EVALUATION_BATCH, measure } from "./measure.ts";
@@ -28,6 +29,6 @@ async function answer(question: Question): Promise<void> {
   try {
     reply({ version, ...(await measure(await trainer, tokenizer, data, asked, question)) });
   } catch (error) {
-    reply({ version, error: error instanceof Error ? error.message : String(error) });
+    reply({ version, error: messageOf(error) });
   }
 }

@@ -1,6 +1,7 @@
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { After } from "../../model/lib/deadline.ts";
+import { messageOf } from "../../model/lib/message-of.ts";
 import { SILENCE_MS, Watchdog } from "../lib/watchdog.ts";
 import type { Vectors } from "./merge.ts";
 import type { FromMerger, ToMerger } from "./merge-messages.ts";
@@ -104,7 +105,7 @@ class Line {
       this.#wake();
     };
     this.#dog = new Watchdog((ms) => died(`the merging thread said nothing for ${ms / 1_000} s`), after);
-    this.#worker.on("error", (error) => died(error instanceof Error ? error.message : String(error)));
+    this.#worker.on("error", (error) => died(messageOf(error)));
     this.#worker.on("exit", (code) => died(`the merging thread ended with code ${code}`));
   }
 

@@ -1,6 +1,7 @@
 import { getPriority, setPriority } from "node:os";
 import { parentPort } from "node:worker_threads";
 import { Orthogonalizer } from "../../model/engine/wasm/orthogonal.ts";
+import { messageOf } from "../../model/lib/message-of.ts";
 import { BlockReader } from "../store/block-reader.ts";
 import { frameOf } from "../store/record-parts.ts";
 import type { RecordPlace } from "../store/store.ts";
@@ -33,7 +34,7 @@ parentPort?.on("message", (message: ToMerger) => {
   try {
     hear(message);
   } catch (error) {
-    reply({ type: "failed", error: error instanceof Error ? error.message : String(error) }, []);
+    reply({ type: "failed", error: messageOf(error) }, []);
   }
 });
 

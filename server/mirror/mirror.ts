@@ -1,3 +1,4 @@
+import { messageOf } from "../../model/lib/message-of.ts";
 import { utf8 } from "../../protocol/bytes.ts";
 import type { ChunkList } from "../../protocol/chunks.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
@@ -235,7 +236,7 @@ export class Mirror implements VersionMirror {
     if (!this.#failing) {
       const fields = {
         mirror: this.#target.name,
-        error: error instanceof Error ? error.message : String(error),
+        error: messageOf(error),
       };
       this.#log.warn(
         fields,

@@ -1,3 +1,4 @@
+import { messageOf } from "../../model/lib/message-of.ts";
 import { fromBase64Url, utf8 } from "../../protocol/bytes.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { as, asArray, asObject, asText, parseJson } from "../../protocol/guards.ts";
@@ -71,7 +72,7 @@ export class People {
       }
       return people;
     } catch (error) {
-      throw new StoreError(`${FILE}: ${error instanceof Error ? error.message : String(error)}`);
+      throw new StoreError(`${FILE}: ${messageOf(error)}`);
     }
   }
 

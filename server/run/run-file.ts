@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { messageOf } from "../../model/lib/message-of.ts";
 import { cardField, parseCard, type RunCard } from "../../protocol/card.ts";
 import {
   type CodecSpec,
@@ -45,7 +46,7 @@ const said = (key: keyof RunCard) =>
       try {
         return cardField(key, given);
       } catch (error) {
-        const message = error instanceof Error ? error.message.replace(`card.${key} `, "") : String(error);
+        const message = messageOf(error).replace(`card.${key} `, "");
         context.addIssue({ code: "custom", message });
         return z.NEVER;
       }

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { messageOf } from "../../model/lib/message-of.ts";
 import type { KeyFile } from "./nats-store.ts";
 import { type Index, type Store, StoreError } from "./store.ts";
 
@@ -84,5 +85,3 @@ function requireSafe(found: { version: string; payload: number; servers: number 
   if (why !== undefined)
     throw new StoreError(`the cluster is not one to trust: ${why} (--unsafe takes it all the same)`);
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

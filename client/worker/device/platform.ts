@@ -1,4 +1,5 @@
 import { TimedOut, withDeadline } from "../../../model/lib/deadline.ts";
+import { messageOf } from "../../../model/lib/message-of.ts";
 
 /**
  * Milliseconds for making a key, and for describing an adapter, which takes as long as a graphics process needs to
@@ -24,7 +25,7 @@ export async function whyUnable(): Promise<WhyUnable | undefined> {
     return undefined;
   } catch (error) {
     if (error instanceof TimedOut) return { why: "stuck", detail: error.message };
-    return { why: "no-ed25519", detail: error instanceof Error ? error.message : String(error) };
+    return { why: "no-ed25519", detail: messageOf(error) };
   }
 }
 

@@ -9,6 +9,7 @@ import type {
   TrainerOptions,
 } from "../../../model/contract/trainer.ts";
 import { batchesOf } from "../../../model/data/batches.ts";
+import { messageOf } from "../../../model/lib/message-of.ts";
 import { type Candidate, idOf } from "./devices.ts";
 import { NoDevice } from "./trainers.ts";
 
@@ -88,7 +89,7 @@ export async function probe(options: ProbeOptions): Promise<Probed> {
       results.push({
         device,
         engine,
-        outcome: { refused: error instanceof Error ? error.message : String(error) },
+        outcome: { refused: messageOf(error) },
       });
     }
   }
