@@ -1,9 +1,7 @@
-import { parseArgs } from "node:util";
 import { copyRun } from "../data-dir/copy.ts";
 import { DirectoryError } from "../data-dir/error.ts";
-import type { Writer } from "../lib/io.ts";
 import type { Verified } from "../verify/verify.ts";
-import { lineOf } from "./failure.ts";
+import { type CommandIo, readArgs, runCommand, UsageError } from "./command.ts";
 import { verifyDirectory } from "./verify.ts";
 
 const USAGE = {
@@ -22,56 +20,38 @@ run did after the backup is lost: receipts given since then are for deltas that 
 `,
 } as const;
 
-export interface BackupIo {
-  readonly stdout: Writer;
-  readonly stderr: Writer;
-}
-
 /**
  * `murmuration backup …` and `murmuration restore …`. Resolves to the exit code: 0, 1 where it failed and left
  * nothing, 2 for a wrong command.
  */
-export async function backupCommand(
+export const backupCommand = (
   name: keyof typeof USAGE,
   args: readonly string[],
-  io: BackupIo,
-): Promise<number> {
-  let from: string | undefined;
-  let to: string | undefined;
-  let link: boolean;
-  try {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        help: { type: "boolean", short: "h" },
-        ...(name === "backup" && { link: { type: "boolean" } }),
-      } as const,
-    });
-    if (values.help) {
-      io.stdout.write(USAGE[name]);
-      return 0;
-    }
-    [from, to] = positionals;
-    link = "link" in values && values.link === true;
-    if (from === undefined || to === undefined || positionals.length > 2) {
-      throw new TypeError("name two directories: from and to");
-    }
-  } catch (error) {
-    io.stderr.write(`murmuration ${name}: ${messageOf(error)}\n\n${USAGE[name]}`);
-    return 2;
-  }
-  try {
-    let verified: Verified | undefined;
-    await copyRun(from, to, link ? "link" : "copy", async (copy) => {
-      verified = await verifyDirectory(copy);
-    });
-    io.stdout.write(`${to}: version ${verified?.version}, model ${verified?.model}, verified\n`);
-    return 0;
-  } catch (error) {
-    io.stderr.write(`murmuration ${name}: ${lineOf(error)}\n`);
-    return error instanceof DirectoryError ? 2 : 1;
-  }
-}
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+  io: CommandIo,
+): Promise<number> =>
+  runCommand(
+    {
+      name,
+      usage: USAGE[name],
+      parse(given) {
+        const flags = name === "backup" ? ({ link: { type: "boolean" } } as const) : {};
+        const { values, positionals } = readArgs(given, flags);
+        if (values.help) return "help";
+        const [from, to, ...more] = positionals;
+        if (from === undefined || to === undefined || more.length > 0) {
+          throw new UsageError("name two directories: from and to");
+        }
+        return { from, to, link: "link" in values && values.link === true };
+      },
+      async run({ from, to, link }) {
+        let verified: Verified | undefined;
+        await copyRun(from, to, link ? "link" : "copy", async (copy) => {
+          verified = await verifyDirectory(copy);
+        });
+        io.stdout.write(`${to}: version ${verified?.version}, model ${verified?.model}, verified\n`);
+      },
+      exitCode: (error) => (error instanceof DirectoryError ? 2 : 1),
+    },
+    args,
+    io,
+  );

@@ -1,15 +1,13 @@
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { openClusterCopy } from "../app/cluster.ts";
 import { kindOf } from "../data-dir/directory.ts";
 import { DirectoryError } from "../data-dir/error.ts";
 import { lockDirectory } from "../data-dir/lock.ts";
-import type { Writer } from "../lib/io.ts";
 import { copyStore } from "../store/copy-store.ts";
 import { nodeFiles } from "../store/node-files.ts";
 import { openFileStore } from "../store/open.ts";
 import { readOnlyStore } from "../store/read-only.ts";
-import { lineOf } from "./failure.ts";
+import { type CommandIo, readArgs, runCommand, UsageError } from "./command.ts";
 import { verifyDirectory } from "./verify.ts";
 
 const USAGE = `Usage: murmuration cluster import ADDRESS DIR [--unsafe]
@@ -23,34 +21,21 @@ they copy; receipts, tickets and the run's id stay good. docs/CLUSTER.md says mo
   --unsafe     take a cluster of one server, or an old one: for a trial
 `;
 
-export interface ClusterIo {
-  readonly stdout: Writer;
-  readonly stderr: Writer;
-}
-
 /** `murmuration cluster …`. Resolves to the exit code: 0, 1 where it failed, 2 for a wrong command. */
-export async function clusterCommand(args: readonly string[], io: ClusterIo): Promise<number> {
-  let parsed: Parsed | "help";
-  try {
-    parsed = parse(args);
-  } catch (error) {
-    io.stderr.write(
-      `murmuration cluster: ${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`,
-    );
-    return 2;
-  }
-  if (parsed === "help") {
-    io.stdout.write(USAGE);
-    return 0;
-  }
-  try {
-    io.stdout.write(`${parsed.action === "import" ? await importRun(parsed) : await exportRun(parsed)}\n`);
-    return 0;
-  } catch (error) {
-    io.stderr.write(`murmuration cluster: ${lineOf(error)}\n`);
-    return error instanceof DirectoryError ? 2 : 1;
-  }
-}
+export const clusterCommand = (args: readonly string[], io: CommandIo): Promise<number> =>
+  runCommand(
+    {
+      name: "cluster",
+      usage: USAGE,
+      parse,
+      async run(flags) {
+        io.stdout.write(`${flags.action === "import" ? await importRun(flags) : await exportRun(flags)}\n`);
+      },
+      exitCode: (error) => (error instanceof DirectoryError ? 2 : 1),
+    },
+    args,
+    io,
+  );
 
 interface Parsed {
   readonly action: "import" | "export";
@@ -61,20 +46,16 @@ interface Parsed {
 }
 
 function parse(args: readonly string[]): Parsed | "help" {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: { key: { type: "string" }, unsafe: { type: "boolean" }, help: { type: "boolean", short: "h" } },
-  });
+  const { values, positionals } = readArgs(args, { key: { type: "string" }, unsafe: { type: "boolean" } });
   if (values.help) return "help";
   const [action, address, directory, ...more] = positionals;
-  if (action !== "import" && action !== "export") throw new TypeError("say import or export");
+  if (action !== "import" && action !== "export") throw new UsageError("say import or export");
   if (address === undefined || directory === undefined || more.length > 0) {
-    throw new TypeError("name an address and a directory");
+    throw new UsageError("name an address and a directory");
   }
-  if (action === "export" && values.key === undefined) throw new TypeError("export needs --key FILE");
+  if (action === "export" && values.key === undefined) throw new UsageError("export needs --key FILE");
   if (action === "import" && values.key !== undefined)
-    throw new TypeError("import takes the directory's own server.key");
+    throw new UsageError("import takes the directory's own server.key");
   return {
     action,
     address,

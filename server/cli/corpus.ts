@@ -1,10 +1,10 @@
-import { parseArgs } from "node:util";
 import { type AddOptions, addCorpus, type Progress } from "../corpus/add.ts";
 import { DEFAULT_VOCABULARY } from "../corpus/default.ts";
 import { CorpusError } from "../corpus/error.ts";
 import { type Output, ProgressBar, sizeText } from "../corpus/progress.ts";
 import type { CorpusIndex } from "../corpus/shards.ts";
 import type { ShardEntry } from "../corpus/writer.ts";
+import { type CommandIo, readArgs, runCommand, UsageError } from "./command.ts";
 import { lineOf } from "./failure.ts";
 
 const CORPUS_USAGE = `Usage: murmuration corpus add FILE… [--data DIR] [--vocab N | --tokenizer FILE] [--field NAME]
@@ -24,8 +24,10 @@ the train part, and writes the shards that volunteers will get. One directory is
 Text is UTF-8, or UTF-16 with or without a byte order mark.
 `;
 
-export interface CommandIo {
-  readonly stdout: Output;
+/** The exit code of a command that was stopped, as the shell gives an interrupted one. */
+const STOPPED = 130;
+
+export interface CorpusIo extends CommandIo {
   readonly stderr: Output;
   readonly stdin: AsyncIterable<Uint8Array>;
   /** Stops the work at its next step, with nothing kept. */
@@ -37,60 +39,61 @@ export interface CommandIo {
  * could not be made (stderr says why), 2 for a command that does not make sense, 130 when it was stopped. The
  * summary goes to stdout, all else to stderr.
  */
-export async function corpusCommand(args: readonly string[], io: CommandIo): Promise<number> {
-  const options = parse(args);
-  if (options === "help") {
-    io.stdout.write(CORPUS_USAGE);
-    return 0;
-  }
-  if (typeof options === "string") {
-    io.stderr.write(`murmuration corpus: ${options}\n\n${CORPUS_USAGE}`);
-    return 2;
-  }
-  const bar = new ProgressBar(io.stderr);
-  try {
-    const onProgress = (progress: Progress) => {
-      io.signal?.throwIfAborted();
-      bar.show(progress);
-    };
-    const warnings: string[] = [];
-    const onWarning = (line: string) => warnings.push(line);
-    const index = await addCorpus({ ...options, stdin: io.stdin, onProgress, onWarning });
-    bar.end();
-    for (const line of warnings) io.stderr.write(`murmuration corpus: ${line}\n`);
-    io.stdout.write(summary(index, options.dataDir));
-    return 0;
-  } catch (error) {
-    bar.end();
-    if (io.signal?.aborted) {
-      io.stderr.write("murmuration corpus: stopped; nothing was kept\n");
-      return 130;
-    }
-    const code = error instanceof CorpusError ? ` [${error.code}]` : "";
-    io.stderr.write(`murmuration corpus: ${lineOf(error)}${code}\n`);
-    return 1;
-  }
-}
+export const corpusCommand = (args: readonly string[], io: CorpusIo): Promise<number> =>
+  runCommand(
+    {
+      name: "corpus",
+      usage: CORPUS_USAGE,
+      parse,
+      async run(options) {
+        const bar = new ProgressBar(io.stderr);
+        const onProgress = (progress: Progress) => {
+          io.signal?.throwIfAborted();
+          bar.show(progress);
+        };
+        const warnings: string[] = [];
+        const onWarning = (line: string) => warnings.push(line);
+        let index: CorpusIndex;
+        try {
+          index = await addCorpus({ ...options, stdin: io.stdin, onProgress, onWarning });
+        } finally {
+          bar.end();
+        }
+        for (const line of warnings) io.stderr.write(`murmuration corpus: ${line}\n`);
+        io.stdout.write(summary(index, options.dataDir));
+      },
+      explain(error) {
+        if (io.signal?.aborted) return "stopped; nothing was kept";
+        return `${lineOf(error)}${error instanceof CorpusError ? ` [${error.code}]` : ""}`;
+      },
+      exitCode: () => (io.signal?.aborted ? STOPPED : 1),
+    },
+    args,
+    io,
+  );
 
-/** The options, `help`, or what is wrong with the arguments. */
-function parse(args: readonly string[]): AddOptions | string {
-  let parsed: ReturnType<typeof read>;
-  try {
-    parsed = read(args);
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
-  const { values, positionals } = parsed;
-  const [verb, ...files] = positionals;
+function parse(args: readonly string[]): AddOptions | "help" {
+  const { values, positionals } = readArgs(args, {
+    data: { type: "string", default: "./data" },
+    vocab: { type: "string" },
+    tokenizer: { type: "string" },
+    field: { type: "string" },
+    "skip-bad-lines": { type: "boolean", default: false },
+  });
   if (values.help) return "help";
-  if (verb !== "add") return verb === undefined ? "say what to do: add" : `there is no "${verb}", only add`;
-  if (files.length === 0) return "name at least one file, or - for standard input";
-  if (files.filter((file) => file === "-").length > 1) return "- can be named once";
-  if (values.data === "") return "--data is empty";
-  if (values.vocab !== undefined && values.tokenizer !== undefined) {
-    return "--vocab and --tokenizer exclude each other: a tokenizer has its vocabulary";
+  const [verb, ...files] = positionals;
+  if (verb !== "add") {
+    throw new UsageError(verb === undefined ? "say what to do: add" : `there is no "${verb}", only add`);
   }
-  if (values.vocab !== undefined && !/^\d+$/.test(values.vocab)) return "--vocab takes a whole number";
+  if (files.length === 0) throw new UsageError("name at least one file, or - for standard input");
+  if (files.filter((file) => file === "-").length > 1) throw new UsageError("- can be named once");
+  if (values.data === "") throw new UsageError("--data is empty");
+  if (values.vocab !== undefined && values.tokenizer !== undefined) {
+    throw new UsageError("--vocab and --tokenizer exclude each other: a tokenizer has its vocabulary");
+  }
+  if (values.vocab !== undefined && !/^\d+$/.test(values.vocab)) {
+    throw new UsageError("--vocab takes a whole number");
+  }
   return {
     files,
     dataDir: values.data,
@@ -100,21 +103,6 @@ function parse(args: readonly string[]): AddOptions | string {
     skipBadLines: values["skip-bad-lines"],
     stdinKind: values.field === undefined ? "text" : "jsonl",
   };
-}
-
-function read(args: readonly string[]) {
-  return parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      data: { type: "string", default: "./data" },
-      vocab: { type: "string" },
-      tokenizer: { type: "string" },
-      field: { type: "string" },
-      "skip-bad-lines": { type: "boolean", default: false },
-      help: { type: "boolean", short: "h", default: false },
-    },
-  });
 }
 
 /** Describes the finished corpus to the operator. */

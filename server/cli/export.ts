@@ -1,6 +1,5 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { pino } from "pino";
 import { serverTyped } from "../../protocol/address.ts";
 import { openDirectory } from "../app/open-directory.ts";
@@ -11,6 +10,7 @@ import { ExportError } from "../export/error.ts";
 import { fetchModel } from "../export/fetch.ts";
 import { type ExportedModel, exportOf, toGguf, toHuggingFace } from "../export/model.ts";
 import type { Writer } from "../lib/io.ts";
+import { type CommandIo, readArgs, runCommand, UsageError } from "./command.ts";
 import { lineOf } from "./failure.ts";
 
 const EXPORT_USAGE = `Usage: murmuration export DIR|URL --format hf|gguf [--type f32|f16] --out PATH
@@ -24,35 +24,27 @@ Takes a run's current model out: of a data directory that is not being served, o
   --out PATH      the folder, or the file, to write; an existing file is replaced
 `;
 
-export interface ExportIo {
-  readonly stdout: Writer;
-  readonly stderr: Writer;
-}
-
 /** `murmuration export …`. Resolves to the exit code: 0, 1 where it failed, 2 for a wrong command. */
-export async function exportCommand(args: readonly string[], io: ExportIo): Promise<number> {
-  let flags: ExportFlags | "help";
-  try {
-    flags = parseFlags(args);
-  } catch (error) {
-    io.stderr.write(`murmuration export: ${messageOf(error)}\n\n${EXPORT_USAGE}`);
-    return 2;
-  }
-  if (flags === "help") {
-    io.stdout.write(EXPORT_USAGE);
-    return 0;
-  }
-  try {
-    const model = await load(flags.from, io.stderr);
-    const { name, version } = model.manifest;
-    for (const file of await write(model, flags)) io.stdout.write(`${file}\n`);
-    io.stderr.write(`${name}, version ${version}\n`);
-    return 0;
-  } catch (error) {
-    io.stderr.write(`murmuration export: ${explain(error)}\n`);
-    return 1;
-  }
-}
+export const exportCommand = (args: readonly string[], io: CommandIo): Promise<number> =>
+  runCommand(
+    {
+      name: "export",
+      usage: EXPORT_USAGE,
+      parse: parseFlags,
+      async run(flags) {
+        const model = await load(flags.from, io.stderr);
+        const { name, version } = model.manifest;
+        for (const file of await write(model, flags)) io.stdout.write(`${file}\n`);
+        io.stderr.write(`${name}, version ${version}\n`);
+      },
+      explain: (error) =>
+        error instanceof LockedError
+          ? `${error.message}; or export from its address, e.g. http://localhost:8080`
+          : lineOf(error),
+    },
+    args,
+    io,
+  );
 
 interface ExportFlags {
   readonly from: string;
@@ -63,19 +55,15 @@ interface ExportFlags {
 
 function parseFlags(args: readonly string[]): ExportFlags | "help" {
   const text = { type: "string" } as const;
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: { format: text, type: text, out: text, help: { type: "boolean", short: "h" } },
-  });
+  const { values, positionals } = readArgs(args, { format: text, type: text, out: text });
   if (values.help) return "help";
   const { format, type = "f32", out } = values;
   const [from, ...more] = positionals;
-  if (from === undefined || more.length > 0) throw new ExportError("name one data directory or URL");
-  if (format !== "hf" && format !== "gguf") throw new ExportError("--format is hf or gguf");
-  if (type !== "f32" && type !== "f16") throw new ExportError("--type is f32 or f16");
-  if (type === "f16" && format === "hf") throw new ExportError("--type is for --format gguf");
-  if (out === undefined) throw new ExportError("--out says where to write");
+  if (from === undefined || more.length > 0) throw new UsageError("name one data directory or URL");
+  if (format !== "hf" && format !== "gguf") throw new UsageError("--format is hf or gguf");
+  if (type !== "f32" && type !== "f16") throw new UsageError("--type is f32 or f16");
+  if (type === "f16" && format === "hf") throw new UsageError("--type is for --format gguf");
+  if (out === undefined) throw new UsageError("--out says where to write");
   return { from, format, type, out };
 }
 
@@ -106,13 +94,4 @@ async function write(model: ExportedModel, { format, type, out }: ExportFlags): 
   await makeDirectory(out);
   for (const { name, bytes } of files) await writeFile(join(out, name), bytes);
   return files.map(({ name }) => join(out, name));
-}
-
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
-
-function explain(error: unknown): string {
-  if (error instanceof LockedError) {
-    return `${error.message}; or export from its address, e.g. http://localhost:8080`;
-  }
-  return lineOf(error);
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { parseServeFlags, UsageError } from "./flags.ts";
+import { UsageError } from "./command.ts";
+import { parseServeFlags } from "./flags.ts";
 
 describe("serve's flags", () => {
   it("have defaults", () => {

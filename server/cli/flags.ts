@@ -1,6 +1,6 @@
-import { parseArgs } from "node:util";
 import { isMirrorUrl } from "../../protocol/manifest.ts";
 import type { ServeOptions } from "../app/serve-options.ts";
+import { readArgs, UsageError } from "./command.ts";
 
 export const SERVE_USAGE = `Usage: murmuration serve [--port P] [--host H] [--data DIR] [--run FILE] [--from FOLDER] [--volunteers N]
                          [--tls-cert FILE --tls-key FILE | --trust-proxy] [--alert-url URL] [--embed-on ORIGIN]…
@@ -39,11 +39,6 @@ AWS_ENDPOINT_URL_S3 from the environment.
 METRICS_TOKEN in the environment lets other machines read /metrics with it as a bearer token.
 LOG_LEVEL in the environment sets what is logged to stderr as JSON (warn; info, debug, error, silent).
 `;
-
-/** A command line that does not make sense. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
-}
 
 /** Local volunteers: each takes a thread and about 100 MB. */
 const MAX_VOLUNTEERS = 256;
@@ -89,36 +84,32 @@ export function parseServeFlags(args: readonly string[]): ServeOptions | "help" 
 function read(args: readonly string[]) {
   const text = { type: "string" } as const;
   const flag = { type: "boolean" } as const;
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        port: text,
-        host: text,
-        data: text,
-        run: text,
-        from: text,
-        create: flag,
-        volunteers: text,
-        "tls-cert": text,
-        "tls-key": text,
-        "trust-proxy": flag,
-        "proxy-hops": text,
-        "base-path": text,
-        mirror: text,
-        "mirror-url": text,
-        cluster: text,
-        key: text,
-        unsafe: flag,
-        "alert-url": text,
-        origin: { ...text, multiple: true },
-        "embed-on": { ...text, multiple: true },
-        help: { ...flag, short: "h" },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
+  return readArgs(
+    args,
+    {
+      port: text,
+      host: text,
+      data: text,
+      run: text,
+      from: text,
+      create: flag,
+      volunteers: text,
+      "tls-cert": text,
+      "tls-key": text,
+      "trust-proxy": flag,
+      "proxy-hops": text,
+      "base-path": text,
+      mirror: text,
+      "mirror-url": text,
+      cluster: text,
+      key: text,
+      unsafe: flag,
+      "alert-url": text,
+      origin: { ...text, multiple: true },
+      "embed-on": { ...text, multiple: true },
+    },
+    false,
+  ).values;
 }
 
 /**

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import type { Socket } from "node:net";
 import { createSecureContext } from "node:tls";
 import { fileURLToPath } from "node:url";
+import { messageOf } from "../../model/lib/message-of.ts";
 import { App } from "../app/app.ts";
 import { Swarm } from "../app/local-volunteers.ts";
 import { type OpenDirectory, openDirectory } from "../app/open-directory.ts";
@@ -22,9 +23,10 @@ import type { RunOptions } from "../run/options.ts";
 import type { Run } from "../run/run.ts";
 import { parseSettings, type Settings } from "../run/settings.ts";
 import { Deposed } from "../store/store.ts";
+import { runCommand } from "./command.ts";
 import { insecureWarning, linksOf, originOf, purposeLine, SetbackWatch, versionLine } from "./console.ts";
 import { lineOf, StartError } from "./failure.ts";
-import { parseServeFlags, SERVE_USAGE, UsageError } from "./flags.ts";
+import { parseServeFlags, SERVE_USAGE } from "./flags.ts";
 import { openLog } from "./log.ts";
 
 /** Milliseconds between two checks of the run's deadlines and leases. */
@@ -37,27 +39,18 @@ const GRACE_MS = 2_000;
  * code: 0 after a stop, 1 for a server that could not start (stderr says why), 2 for a command that does not
  * make sense.
  */
-export async function serveCommand(args: readonly string[], io: ServeIo): Promise<number> {
-  let flags: ServeOptions | "help";
-  try {
-    flags = parseServeFlags(args);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    io.stderr.write(`murmuration serve: ${error.message}\n\n${SERVE_USAGE}`);
-    return 2;
-  }
-  if (flags === "help") {
-    io.stdout.write(SERVE_USAGE);
-    return 0;
-  }
-  try {
-    await serve(flags, io);
-    return 0;
-  } catch (error) {
-    io.stderr.write(`murmuration serve: ${explain(error, flags)}\n`);
-    return 1;
-  }
-}
+export const serveCommand = (args: readonly string[], io: ServeIo): Promise<number> =>
+  runCommand(
+    {
+      name: "serve",
+      usage: SERVE_USAGE,
+      parse: parseServeFlags,
+      run: (flags) => serve(flags, io),
+      explain,
+    },
+    args,
+    io,
+  );
 
 async function serve(flags: ServeOptions, io: ServeIo): Promise<void> {
   const settings = flags.run === undefined ? undefined : await readRunFile(flags.run);
@@ -232,7 +225,7 @@ async function readTls(files: Tls): Promise<Tls> {
     createSecureContext(pem);
     return pem;
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new StartError(
       `the certificate ${files.cert} and the key ${files.key} cannot be used: ${why}. Both must be PEM, the key ` +
         "without a passphrase and the certificate's own",

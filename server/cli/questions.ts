@@ -1,12 +1,11 @@
 import { readFile, stat } from "node:fs/promises";
-import { parseArgs } from "node:util";
 import { kindOf } from "../data-dir/directory.ts";
 import { DirectoryError } from "../data-dir/error.ts";
 import { ENGLISH_QUESTIONS } from "../evaluate/english-questions.ts";
 import { keepQuestions } from "../evaluate/question-file.ts";
 import { chanceOf, MAX_QUESTIONS_BYTES, parseQuestions, QuestionsError } from "../evaluate/questions.ts";
-import type { Writer } from "../lib/io.ts";
 import { nodeFiles } from "../store/node-files.ts";
+import { type CommandIo, readArgs, runCommand, UsageError } from "./command.ts";
 import { lineOf } from "./failure.ts";
 
 const QUESTIONS_USAGE = `Usage: murmuration questions FILE|english [--data DIR]
@@ -19,49 +18,31 @@ They are asked from the next start on, and a run keeps the questions it has.
   --data DIR   the data directory (./data)
 `;
 
-export interface QuestionsIo {
-  readonly stdout: Writer;
-  readonly stderr: Writer;
-}
-
 /** `murmuration questions …`. Resolves to the exit code: 0, 1 where it failed, 2 for a wrong command. */
-export async function questionsCommand(args: readonly string[], io: QuestionsIo): Promise<number> {
-  let flags: ReturnType<typeof parse>;
-  try {
-    flags = parse(args);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    io.stderr.write(`murmuration questions: ${why}\n\n${QUESTIONS_USAGE}`);
-    return 2;
-  }
-  if (flags === "help") {
-    io.stdout.write(QUESTIONS_USAGE);
-    return 0;
-  }
-  const { from, data } = flags;
-  try {
-    if ((await kindOf(data)) !== "ours") throw new DirectoryError(`there is no run in ${data}`);
-    const questions = from === "english" ? ENGLISH_QUESTIONS : parseQuestions(await read(from));
-    await keepQuestions(nodeFiles(data), questions);
-    const chance = Math.round(100 * chanceOf(questions));
-    io.stdout.write(`${questions.length} questions, of which guessing answers ${chance}%\n`);
-    return 0;
-  } catch (error) {
-    const where = error instanceof QuestionsError ? `${from}: ` : "";
-    io.stderr.write(`murmuration questions: ${where}${lineOf(error)}\n`);
-    return 1;
-  }
-}
+export const questionsCommand = (args: readonly string[], io: CommandIo): Promise<number> =>
+  runCommand(
+    {
+      name: "questions",
+      usage: QUESTIONS_USAGE,
+      parse,
+      async run({ from, data }) {
+        if ((await kindOf(data)) !== "ours") throw new DirectoryError(`there is no run in ${data}`);
+        const questions = from === "english" ? ENGLISH_QUESTIONS : parseQuestions(await read(from));
+        await keepQuestions(nodeFiles(data), questions);
+        const chance = Math.round(100 * chanceOf(questions));
+        io.stdout.write(`${questions.length} questions, of which guessing answers ${chance}%\n`);
+      },
+      explain: (error, { from }) => `${error instanceof QuestionsError ? `${from}: ` : ""}${lineOf(error)}`,
+    },
+    args,
+    io,
+  );
 
 function parse(args: readonly string[]): { readonly from: string; readonly data: string } | "help" {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: { data: { type: "string" }, help: { type: "boolean", short: "h" } },
-  });
+  const { values, positionals } = readArgs(args, { data: { type: "string" } });
   if (values.help) return "help";
   const [from, ...more] = positionals;
-  if (from === undefined || more.length > 0) throw new Error("name one file of questions, or english");
+  if (from === undefined || more.length > 0) throw new UsageError("name one file of questions, or english");
   return { from, data: values.data ?? "./data" };
 }
 

@@ -1,14 +1,12 @@
-import { parseArgs } from "node:util";
 import { openCorpus } from "../app/run-corpus.ts";
 import { begunWith } from "../app/start.ts";
 import { kindOf } from "../data-dir/directory.ts";
 import { DirectoryError } from "../data-dir/error.ts";
-import type { Writer } from "../lib/io.ts";
 import { languageTask } from "../run/language-task.ts";
 import { nodeFiles } from "../store/node-files.ts";
 import { readOnlyStore } from "../store/read-only.ts";
 import { type Verified, verify } from "../verify/verify.ts";
-import { lineOf } from "./failure.ts";
+import { type CommandIo, readArgs, runCommand, UsageError } from "./command.ts";
 
 const VERIFY_USAGE = `Usage: murmuration verify DIR
 
@@ -17,43 +15,31 @@ what was merged since the oldest kept snapshot. Changes nothing, and may run bes
 directory. Ends with 0 when everything fits, 1 when something does not, 2 when DIR holds no run.
 `;
 
-export interface VerifyIo {
-  readonly stdout: Writer;
-  readonly stderr: Writer;
-}
-
 /** Times reading begins again: a running server removes old snapshots meanwhile. */
 const MAX_TRIES = 5;
 
 /** `murmuration verify …`. Resolves to the exit code. */
-export async function verifyCommand(args: readonly string[], io: VerifyIo): Promise<number> {
-  let directory: string | undefined;
-  try {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: { help: { type: "boolean", short: "h" } },
-    });
-    if (values.help) {
-      io.stdout.write(VERIFY_USAGE);
-      return 0;
-    }
-    directory = positionals.length === 1 ? positionals[0] : undefined;
-    if (directory === undefined) throw new TypeError("name one data directory");
-  } catch (error) {
-    io.stderr.write(`murmuration verify: ${messageOf(error)}\n\n${VERIFY_USAGE}`);
-    return 2;
-  }
-  try {
-    const kind = await kindOf(directory);
-    if (kind !== "ours") throw new DirectoryError(`${directory} holds no run`);
-    io.stdout.write(describe(await verifyDirectory(directory)));
-    return 0;
-  } catch (error) {
-    io.stderr.write(`murmuration verify: ${lineOf(error)}\n`);
-    return error instanceof DirectoryError ? 2 : 1;
-  }
-}
+export const verifyCommand = (args: readonly string[], io: CommandIo): Promise<number> =>
+  runCommand(
+    {
+      name: "verify",
+      usage: VERIFY_USAGE,
+      parse(given) {
+        const { values, positionals } = readArgs(given, {});
+        if (values.help) return "help";
+        const [directory, ...more] = positionals;
+        if (directory === undefined || more.length > 0) throw new UsageError("name one data directory");
+        return directory;
+      },
+      async run(directory) {
+        if ((await kindOf(directory)) !== "ours") throw new DirectoryError(`${directory} holds no run`);
+        io.stdout.write(describe(await verifyDirectory(directory)));
+      },
+      exitCode: (error) => (error instanceof DirectoryError ? 2 : 1),
+    },
+    args,
+    io,
+  );
 
 /** Verifies a data directory, from the beginning again where a server's retention came between. */
 export async function verifyDirectory(directory: string): Promise<Verified> {
@@ -85,5 +71,3 @@ function describe(found: Verified): string {
     "",
   ].join("\n");
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
