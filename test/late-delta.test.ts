@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { LATE_PART } from "../client/worker/local-state.ts";
+import { LATE_PART } from "../client/worker/local-state-reducer.ts";
 import { initialWeights } from "../model/contract/init.ts";
 import { batchesOf, type Range } from "../model/data/batches.ts";
 import { createWasmTrainer } from "../model/engine/wasm/trainer.ts";

@@ -7,7 +7,8 @@ import type { TicketId } from "../../protocol/ids.ts";
 import { ToyTrainer } from "../../test/harness/toy-run.ts";
 import { memoryCache } from "../cache/cache.ts";
 import { KEYS } from "../cache/entries.ts";
-import { LATE_PART, LocalState } from "./local-state.ts";
+import { LocalState } from "./local-state.ts";
+import { LATE_PART } from "./local-state-reducer.ts";
 
 const weights = new Float32Array(4);
 const id = (letter: string) => letter.repeat(21).padEnd(22, "A") as TicketId;

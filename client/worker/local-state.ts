@@ -7,16 +7,16 @@ import type { TicketId } from "../../protocol/ids.ts";
 import type { TicketTerms } from "../../protocol/ticket.ts";
 import type { Cache } from "../cache/cache.ts";
 import { KEYS, readMoments, readResidual } from "../cache/entries.ts";
+import {
+  type Age,
+  type Change,
+  changed,
+  type Event,
+  outcomeOf,
+  reduce,
+  START,
+} from "./local-state-reducer.ts";
 import type { Answer } from "./send.ts";
-
-/**
- * Part of a delta that came too late which still counts, as in a merge (rule N2): one is refused at a staleness of 5.
- * Added back whole, the next delta would take two tickets' steps at once: it overshoots, helps half as much on its own
- * text, and an audit may find it bad.
- */
-export const LATE_PART = (1 + 5) ** -1.5;
-/** Versions after which a residual is dropped: it was meant for a model long gone. */
-const FORGET_AFTER = 50;
 
 export interface LocalStateOptions {
   readonly cache: Cache;
@@ -35,51 +35,17 @@ export interface PackedDelta {
   readonly made: Age;
 }
 
-/** How much residuals had aged when something was added to them. */
-interface Age {
-  readonly versions: number;
-  readonly forgotten: number;
-}
-
 /**
- * A volunteer's state from ticket to ticket: moments, and the residual that error feedback adds to the next
- * delta (Karimireddy et al. 2019; rules C4 and T5). Both stay on the device that trains; here is known what they
- * stand for. A residual is provisional until the packed delta's answer is known:
- *
- * | the answer                    | moments | residual                                                     |
- * |-------------------------------|---------|--------------------------------------------------------------|
- * | receipt                       | stay    | stays: what compression left out                             |
- * | stale, lease-expired          | stay    | a part of what was sent is added back, since nothing of it   |
- * |                               |         | was taken; at the second time in a row only of the newer     |
- * | not-finite, norm-too-large    | none    | none: a state that led here is not to be trusted             |
- * | any other refusal             | stay    | none: the server will not take this delta later              |
- * | no answer until the lease end | stay    | none: it may have been taken, and what is sent twice hurts   |
- * |                               |         | more than what is lost once                                  |
- * | the ticket was not finished   | stay    | stays                                                        |
- *
- * A fresh ticket is computed without either and leaves an older volunteer's moments as they were; its own
- * compression error joins the residual.
+ * A volunteer's moments and residual: moves them between device and disk. What becomes of them is decided by
+ * {@link reduce}, whose table says how.
  */
 export class LocalState {
   readonly #options: LocalStateOptions;
-  /** On whose device it is; undefined while it is on disk, or nowhere. */
+  #state = START;
+  /** On whose device they are; undefined while they are on disk, or nowhere. */
   #holder: Trainer | undefined;
-  /** State set aside while a fresh ticket has the device. */
+  /** Set aside while a fresh ticket has the device. */
   #aside: Carried | undefined;
-  /** The ticket that left the residual, and its version; undefined before the first. */
-  #left: { readonly version: number; readonly after: TicketId } | undefined;
-  /** The inner optimiser that the moments belong to, as tickets name it. */
-  #inner: TicketTerms["inner"];
-  /** Whether what the device holds is a fresh ticket's, into which nothing may be put. */
-  #fresh = false;
-  /** Whether the residual has not aged since it was left: it does at least once, for a version may not have moved. */
-  #young = false;
-  #age: Age = { versions: 0, forgotten: 0 };
-  /** The part of a late last delta that was added back, as it counted at that age. */
-  #late: { readonly values: Float32Array; readonly made: Age } | undefined;
-  /** Whether the disk does not have what is carried, and whether it has a residual. */
-  #unsaved = false;
-  #residualOnDisk = true;
 
   constructor(options: LocalStateOptions) {
     this.#options = options;
@@ -94,26 +60,25 @@ export class LocalState {
     const holds = this.#holder === trainer;
     let start: Partial<Carried> | "kept" | undefined = this.#aside;
     if (start === undefined) start = holds ? "kept" : await this.#fromDisk();
-    if (ticket.inner !== this.#inner) {
+    if (ticket.inner !== this.#state.inner) {
       // Moments of the one optimiser mean nothing to the other. A fresh ticket uses none, and those of before are let go.
       const { residual } = start === "kept" ? await trainer.carried() : (start ?? {});
       start = residual && { residual };
-      this.#inner = ticket.inner;
     }
-    const factor = this.#ageTo(ticket.version);
     if (!ticket.fresh) {
+      const { factor } = this.#apply({ type: "begun", ticket, moments: true });
       this.#aside = undefined;
       await trainer.load(weights, start);
       if (factor !== 1) await trainer.adjustResidual(factor);
     } else {
       const older = start === "kept" ? await trainer.carried() : start;
-      const { m, v, step, residual } = older ?? {};
+      const { m, v, step, residual = m && new Float32Array(m.length) } = older ?? {};
+      const moments = m && v && residual && step !== undefined ? { m, v, step, residual } : undefined;
+      const change = this.#apply({ type: "begun", ticket, moments: moments !== undefined });
+      this.#aside = moments && { ...moments, residual: changed(moments.residual, change) };
       await trainer.load(weights);
-      if (m && v && step !== undefined)
-        this.#aside = { m, v, step, residual: scaled(residual ?? zero(m), factor) };
     }
     this.#holder = trainer;
-    this.#fresh = ticket.fresh;
   }
 
   /** Has the device extract the ticket's payload. Throws a ModelError `not-finite`. */
@@ -123,126 +88,94 @@ export class LocalState {
     const payload = await trainer.extract(codecOf(codec)).catch((error: unknown) => {
       throw isNotFinite(error) ? new ModelError("not-finite", error.message) : error;
     });
-    this.#left = { version: ticket.version, after: ticket.id };
-    this.#young = true;
-    this.#unsaved = true;
-    this.#fresh = false;
+    this.#apply({ type: "packed", ticket });
     if (this.#aside !== undefined) {
       const { residual } = await trainer.carried();
-      this.#aside = { ...this.#aside, residual: sum(this.#aside.residual, residual, 1) };
+      this.#changeAside({ factor: 1, plus: residual });
     }
-    return { ticket: ticket.id, frame: frameOf(codec, parameters, payload), made: this.#age };
+    return { ticket: ticket.id, frame: frameOf(codec, parameters, payload), made: this.#state.age };
   }
 
   /** Remembers an upload until it is answered: a page that is closed now finds the same bytes when it is back. */
   async sending(body: Uint8Array<ArrayBuffer>): Promise<void> {
     await this.#options.cache.write({
       [KEYS.pending]: body,
-      ...(this.#residualOnDisk && { [KEYS.residual]: undefined }),
+      ...(this.#state.residualOnDisk && { [KEYS.residual]: undefined }),
     });
-    this.#residualOnDisk = false;
+    this.#apply({ type: "sending" });
   }
 
-  /** Carries on by the answer, see the table. */
-  async settle(packed: PackedDelta, answer: Answer): Promise<void> {
-    await this.#options.cache.write({ [KEYS.pending]: undefined });
-    const code = answer instanceof ProtocolError ? answer.code : undefined;
-    if (code === "not-finite" || code === "norm-too-large") return this.forget();
-    const late = code === "stale" || code === "lease-expired";
-    const before = this.#late;
-    this.#late = undefined;
-    if (answer === "taken") return;
-    if (!late) return this.#adjust(0);
-    const sent = decodeFrame(packed.frame, this.#options.parameters);
-    const delta = scaled(sent, this.#since(packed.made));
-    const newer = before ? sum(delta, scaled(before.values, this.#since(before.made)), -1) : delta;
-    const back = scaled(newer, LATE_PART);
-    this.#late = { values: back, made: this.#age };
-    await this.#adjust(1, back);
+  /** Carries on by the answer ({@link reduce}). */
+  async settle({ frame, made }: PackedDelta, answer: Answer): Promise<void> {
+    const { cache, parameters } = this.#options;
+    await cache.write({ [KEYS.pending]: undefined });
+    const outcome = outcomeOf(answer);
+    const change = this.#apply(
+      outcome === "late"
+        ? { type: "settled", outcome, sent: decodeFrame(frame, parameters), made }
+        : { type: "settled", outcome },
+    );
+    if (outcome === "invalid") return this.#drop();
+    if (change.factor === 1 && change.plus === undefined) return;
+    if (this.#aside !== undefined) return this.#changeAside(change);
+    await this.#holder?.adjustResidual(change.factor, change.plus).catch(() => {
+      this.#holder = undefined; // the device is gone, and the residual with it
+    });
   }
 
   /** Takes what is carried off the device, which may then serve another or go. */
   async park(): Promise<void> {
     this.#aside ??= await this.#holder?.carried();
     this.#holder = undefined;
+    if (this.#aside !== undefined) this.#apply({ type: "parked" });
   }
 
   /** Drops everything, on disk as well: numbers that lead nowhere. */
   async forget(): Promise<void> {
+    this.#apply({ type: "forgotten" });
+    await this.#drop();
+  }
+
+  async #drop(): Promise<void> {
     this.#holder = undefined;
     this.#aside = undefined;
-    this.#left = undefined;
-    this.#late = undefined;
-    this.#unsaved = false;
-    this.#residualOnDisk = false;
     await this.#options.cache.write({ [KEYS.moments]: undefined, [KEYS.residual]: undefined });
   }
 
   /** Reads everything back and writes it to disk, unless that has it or the device is gone. */
   async save(): Promise<void> {
-    const left = this.#left;
-    if (!this.#unsaved || left === undefined) return;
+    const { left, inner, unsaved } = this.#state;
+    if (!unsaved || left === undefined) return;
     const carried = this.#aside ?? (await this.#holder?.carried().catch(() => undefined));
     if (carried === undefined) return;
-    this.#unsaved = false;
-    this.#residualOnDisk = true;
+    this.#apply({ type: "saved" });
     const { residual, ...moments } = carried;
     await this.#options.cache.write({
-      [KEYS.moments]: { ...moments, ...(this.#inner && { inner: this.#inner }) },
+      [KEYS.moments]: { ...moments, ...(inner && { inner }) },
       [KEYS.residual]: { ...left, values: residual },
     });
   }
 
-  async #fromDisk(): Promise<Partial<Carried> | undefined> {
+  async #fromDisk(): Promise<Partial<Carried>> {
     const { cache, parameters } = this.#options;
     const moments = await readMoments(cache, parameters);
     const residual = await readResidual(cache, parameters);
-    this.#left = residual;
-    this.#inner = moments?.inner;
-    this.#young = residual !== undefined;
-    this.#residualOnDisk = residual !== undefined;
-    this.#late = undefined;
+    const left = residual && { version: residual.version, after: residual.after };
+    this.#apply({ type: "restored", left, inner: moments?.inner });
     return { ...moments, ...(residual && { residual: residual.values }) };
   }
 
-  /** Lets the residual age to a version. Returns what is left of it. */
-  #ageTo(version: number): number {
-    if (this.#left === undefined) return 1;
-    const age = version - this.#left.version;
-    this.#left = { ...this.#left, version };
-    const before = this.#age;
-    // A version before the residual's means that the run was rolled back: the residual belongs to what is gone.
-    const gone = age < 0 || age > FORGET_AFTER;
-    this.#age = {
-      versions: before.versions + Math.max(age, this.#young ? 1 : 0),
-      forgotten: before.forgotten + (gone ? 1 : 0),
-    };
-    this.#young = false;
-    return this.#since(before);
+  #apply(event: Event): Change {
+    const { state, residual = { factor: 1 } } = reduce(this.#state, event, this.#options.decay);
+    this.#state = state;
+    return residual;
   }
 
-  #since({ versions, forgotten }: Age): number {
-    return forgotten === this.#age.forgotten ? this.#options.decay ** (this.#age.versions - versions) : 0;
-  }
-
-  async #adjust(factor: number, plus?: Float32Array): Promise<void> {
-    this.#unsaved = true;
-    if (this.#aside === undefined) {
-      if (this.#fresh) return; // a server that trains the ticket again must get the same: what is owed is let go
-      await this.#holder?.adjustResidual(factor, plus).catch(() => {
-        this.#holder = undefined; // the device is gone, and the residual with it
-      });
-      return;
-    }
-    const kept = scaled(this.#aside.residual, factor);
-    this.#aside = { ...this.#aside, residual: plus ? sum(kept, plus, 1) : kept };
+  #changeAside(change: Change): void {
+    if (this.#aside) this.#aside = { ...this.#aside, residual: changed(this.#aside.residual, change) };
   }
 }
 
 /** Errors that an encoder in TypeScript throws. */
 const isNotFinite = (error: unknown): error is ProtocolError =>
   error instanceof ProtocolError && error.code === "not-finite";
-const zero = (like: Float32Array): Float32Array => new Float32Array(like.length);
-const scaled = (values: Float32Array, factor: number): Float32Array => values.map((value) => value * factor);
-const sum = (a: Float32Array, b: Float32Array, times: number): Float32Array =>
-  a.map((value, i) => value + times * b[i]!);

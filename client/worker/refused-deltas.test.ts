@@ -6,7 +6,7 @@ import { refuse, TARGET, ToyServer } from "../../test/harness/toy-run.ts";
 import { visit } from "../../test/harness/visit.ts";
 import { memoryCache } from "../cache/cache.ts";
 import { readMoments, readResidual } from "../cache/entries.ts";
-import { LATE_PART } from "./local-state.ts";
+import { LATE_PART } from "./local-state-reducer.ts";
 
 const COUNT = TARGET.length;
 
