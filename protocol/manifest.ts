@@ -4,6 +4,7 @@ import { as, asArray, asBoolean, asInteger, asNumber, asObject, asText, type Jso
 import { type Hash, isHash, isRunId, isVolunteerKey, type RunId, type VolunteerKey } from "./ids.ts";
 import { MAX_BATCH, MAX_LABEL, MAX_PARAMETERS } from "./limits.ts";
 import { type ModelShape, parseModelShape } from "./model.ts";
+import { isRunPath } from "./run-name.ts";
 import { PROTOCOL_VERSION } from "./version.ts";
 
 /** A run's description (rule M1): fixed at its start, except `version`, `hash` and `state`, which are of now. */
@@ -34,6 +35,8 @@ export interface Manifest {
   readonly audits?: true;
   /** An address where objects may be found as well, to be asked first (K10); absent where there is none. */
   readonly mirror?: string;
+  /** The run's path on a server of several, which requests are signed with (S5); absent where it has an origin alone. */
+  readonly path?: string;
   readonly state: RunState;
   readonly version: number;
   /** SHA-256 of the current version's safetensors bytes. */
@@ -133,6 +136,7 @@ export function parseManifest(json: Json): Manifest {
     ...(json.peers !== undefined && { peers: parsePeers(json.peers) }),
     ...(json.audits !== undefined && asBoolean(json.audits, "audits") && { audits: true }),
     ...(json.mirror !== undefined && { mirror: as(isMirrorUrl, json.mirror, "mirror") }),
+    ...(json.path !== undefined && { path: as(isRunPath, json.path, "path") }),
     state: as(isRunState, json.state, "state"),
     version: asInteger(json.version, "version", 0, Number.MAX_SAFE_INTEGER),
     hash: as(isHash, json.hash, "hash"),

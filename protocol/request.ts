@@ -12,10 +12,11 @@ import {
   type TicketId,
   type VolunteerKey,
 } from "./ids.ts";
+import { MAX_RUN_NAME, splitRunPath } from "./run-name.ts";
 
 /**
  * A signed request (rules S2 and S3). The signature covers what is asked (method, path, body, nonce) and of whom
- * (run, server, the origin in the client's address bar, the server's nonce): a request that was captured can be
+ * (run, server, the origin in the client's address bar with the run's path, the server's nonce): a request that was captured can be
  * changed nowhere, and sent again to no other run, server, address or process.
  */
 export const KEY_HEADER = "murmuration-key";
@@ -26,15 +27,18 @@ export const ORIGIN_HEADER = "murmuration-origin";
 /** On the manifest and every answer to a signed request, and on every signed request. */
 export const SERVER_NONCE_HEADER = "murmuration-server-nonce";
 
-/** Characters of an origin: a host name has 253, and a scheme and a port come with it. */
-const MAX_ORIGIN = 270;
+/** Characters of an origin: a host name has 253, and a scheme, a port and perhaps a run's path come with it. */
+const MAX_ORIGIN = 270 + "/r/".length + MAX_RUN_NAME;
 
 /** The run and server that a request is for. */
 export interface Recipient {
   readonly run: RunId;
   /** The server's public key, as the manifest names it. */
   readonly server: VolunteerKey;
-  /** By which the client reaches the server, e.g. `https://train.example`. */
+  /**
+   * By which the client reaches the run, e.g. `https://train.example`, or `https://train.example/r/whales` on a server
+   * of several (rule S5).
+   */
   readonly origin: string;
   /** The newest that this server sent. */
   readonly serverNonce: ServerNonce;
@@ -118,9 +122,9 @@ export async function verifyRequest(
   return { volunteer, nonce };
 }
 
-/** An http(s) origin in the one spelling that browsers give it (RFC 6454 §6.2). */
-const isOrigin = (value: string | undefined): value is string =>
-  value !== undefined &&
-  value.length <= MAX_ORIGIN &&
-  /^https?:/.test(value) &&
-  URL.parse(value)?.origin === value;
+/** An http(s) origin in the one spelling that browsers give it (RFC 6454 §6.2), with a run's path behind it or without. */
+function isOrigin(value: string | undefined): value is string {
+  if (value === undefined || value.length > MAX_ORIGIN || !/^https?:/.test(value)) return false;
+  const { origin } = splitRunPath(value);
+  return URL.parse(origin)?.origin === origin;
+}

@@ -81,10 +81,13 @@ export class SignedPosts {
   }
 
   async #recipient(call: Call): Promise<Recipient> {
-    const { run, server } = this.#manifest ?? (await this.manifest(call));
+    const { run, server, path = "" } = this.#manifest ?? (await this.manifest(call));
     const serverNonce = this.#serverNonce;
     if (!isServerNonce(serverNonce)) throw new WrongBytes(`an answer without ${SERVER_NONCE_HEADER}`);
-    return { run, server, origin: new URL(this.#options.server).origin, serverNonce };
+    const address = this.#options.server;
+    // What is signed is where we are, not where an answer says that we are (rule S5).
+    if (!address.endsWith(path)) throw new WrongBytes(`an answer for ${path} at ${address}`);
+    return { run, server, origin: new URL(address).origin + path, serverNonce };
   }
 
   readonly #hear = (headers: Headers): void => {

@@ -1,5 +1,4 @@
 import { statfs } from "node:fs/promises";
-import type { Socket } from "node:net";
 import type { Hono } from "hono";
 import type { Logger } from "pino";
 import type { AppOptions } from "../http/app.ts";
@@ -7,6 +6,7 @@ import { createApp } from "../http/app.ts";
 import type { Assets } from "../http/assets.ts";
 import type { Edge } from "../net/edge.ts";
 import type { Upgrades } from "../net/listen.ts";
+import type { Place } from "../net/place.ts";
 import { AuditLog } from "../operator/audit-log.ts";
 import type { Curves } from "../operator/curves.ts";
 import { Sessions } from "../operator/sessions.ts";
@@ -16,8 +16,16 @@ import type { Run } from "../run/run.ts";
 import { SetupService } from "../setup/run-setup.ts";
 import { type UploadDisk, UploadedText } from "../setup/uploaded-text.ts";
 import type { OpenDirectory } from "./open-directory.ts";
-import { type OperatorView, openOperatorView } from "./operator.ts";
+import { type OperatorView, openOperatorView, type ProcessMeters } from "./operator.ts";
 import type { ServeOptions } from "./serve-options.ts";
+
+export interface AppParts {
+  readonly curves: Curves;
+  readonly assets: Assets;
+  readonly meters: ProcessMeters;
+  /** On a server of several runs: where this one is, and the sessions of the operator of all of them. */
+  readonly among?: { readonly place: Place; readonly overall: Sessions };
+}
 
 /**
  * Serves a run, or, until an operator has made it, the page that makes one. The sockets and the sessions stay when the
@@ -32,19 +40,21 @@ export class App implements Pick<Hono<Edge>, "fetch"> {
   readonly #log: Logger;
   readonly #curves: Curves;
   readonly #shared: AppOptions;
+  readonly #meters: ProcessMeters;
   #app: Hono<Edge>;
   #operatorView: OperatorView | undefined;
   #signalling: Signalling | undefined;
   #setup: SetupService | undefined;
   #onRunCreated: (run: Run) => void = () => {};
 
-  constructor(flags: ServeOptions, log: Logger, curves: Curves, assets: Assets) {
+  constructor(flags: ServeOptions, log: Logger, { curves, assets, meters, among }: AppParts) {
     const { proxies, embedOn, origins, mirror } = flags;
     const now = () => performance.now();
     const sessions = new Sessions(now);
     this.#flags = flags;
     this.#log = log;
     this.#curves = curves;
+    this.#meters = meters;
     this.#shared = {
       assets,
       log,
@@ -55,6 +65,7 @@ export class App implements Pick<Hono<Edge>, "fetch"> {
       sessions,
       closing: this.closing.signal,
       mirror: mirror?.url,
+      ...among,
     };
     this.#app = createApp(undefined, this.#shared);
     this.runCreated = new Promise((resolve) => {
@@ -63,8 +74,6 @@ export class App implements Pick<Hono<Edge>, "fetch"> {
   }
 
   readonly fetch: Hono<Edge>["fetch"] = (request, ...rest) => this.#app.fetch(request, ...rest);
-
-  readonly onSocket = (socket: Socket): void => this.#operatorView?.onSocket(socket);
 
   /** WebSockets, of which the only kind is browsers' signalling. */
   readonly upgrades: Upgrades = {
@@ -87,7 +96,7 @@ export class App implements Pick<Hono<Edge>, "fetch"> {
   }
 
   async #serve(run: Run): Promise<void> {
-    this.#operatorView = await openOperatorView(run, this.#curves, this.#flags, this.#log);
+    this.#operatorView = await openOperatorView(run, this.#curves, this.#flags, this.#log, this.#meters);
     const peers = run.manifest().peers && this.#openSharing();
     this.#app = createApp(run, { ...this.#shared, ...this.#operatorView.edge, ...(peers && { peers }) });
   }

@@ -1,9 +1,8 @@
-import type { Socket } from "node:net";
 import type { AppOptions } from "../http/app.ts";
 import type { Log } from "../lib/log.ts";
 import { AuditLog } from "../operator/audit-log.ts";
 import type { Curves } from "../operator/curves.ts";
-import { HostStats } from "../operator/host-stats.ts";
+import { HostStats, LoopDelay } from "../operator/host-stats.ts";
 import { metricsOf } from "../operator/metrics.ts";
 import { OperatorService } from "../operator/operator-service.ts";
 import { Presence } from "../operator/presence.ts";
@@ -13,10 +12,20 @@ import { Webhook } from "../operator/webhook.ts";
 import type { Run } from "../run/run.ts";
 import type { ServeOptions } from "./serve-options.ts";
 
+/** What is measured of the process, once for all its runs. */
+export interface ProcessMeters {
+  readonly delay: LoopDelay;
+  readonly traffic: Traffic;
+}
+
+export const openMeters = (): ProcessMeters => ({
+  delay: new LoopDelay(),
+  traffic: new Traffic(() => performance.now()),
+});
+
 /** An operator's view of a served run, and where it plugs into the sockets and the edge. */
 export interface OperatorView {
   readonly edge: Pick<AppOptions, "asked" | "tokensOf" | "sent" | "mirrored" | "operator" | "metrics">;
-  readonly onSocket: (socket: Socket) => void;
   close(): Promise<void>;
 }
 
@@ -31,16 +40,16 @@ export async function openOperatorView(
     mirror,
   }: Pick<ServeOptions, "data" | "alertUrl" | "embedOn" | "mirror">,
   log: Log,
+  { delay, traffic }: ProcessMeters,
 ): Promise<OperatorView> {
   const clock = () => performance.now();
   const presence = new Presence(clock);
   const sites = await Sites.open(directory, embedOn, clock);
-  const traffic = new Traffic(clock);
   const sent = { snapshots: 0, diffs: 0, shards: 0 };
   let mirrored = 0;
   const service = new OperatorService({
     ...{ run, directory, presence, curves, sites, traffic },
-    machine: new HostStats(directory),
+    machine: new HostStats(directory, delay),
     log: await AuditLog.open(directory),
     webhook: alertUrl && new Webhook(alertUrl, log),
     errors: log,
@@ -76,7 +85,6 @@ export async function openOperatorView(
         token: process.env.METRICS_TOKEN,
       },
     },
-    onSocket: (socket) => traffic.watch(socket),
     async close() {
       service.close();
       await sites.save().catch((error: unknown) => log.error({ err: error }, "sites.json was not written"));

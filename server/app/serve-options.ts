@@ -9,6 +9,10 @@ export interface ServeOptions {
   readonly from: string | undefined;
   /** An empty directory's run is made by the operator. */
   readonly create: boolean;
+  /** An empty directory is to hold several runs. */
+  readonly many: boolean;
+  /** On a server of several runs, the domain below which each has a host name, e.g. `train.example`. */
+  readonly domain: string | undefined;
   readonly volunteers: number;
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
   /** The path under which a proxy passes requests on, without a slash at its end: e.g. `/train`, or nothing. */

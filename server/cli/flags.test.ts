@@ -11,6 +11,8 @@ describe("serve's flags", () => {
       run: undefined,
       from: undefined,
       create: false,
+      many: false,
+      domain: undefined,
       volunteers: 0,
       tls: undefined,
       basePath: "",
@@ -27,7 +29,7 @@ describe("serve's flags", () => {
       "--port 0 --host=::1 --data d --run r.json --volunteers 3 --tls-cert c --tls-key k --trust-proxy --base-path /a/train/ " +
       "--embed-on https://a.example/ --embed-on http://localhost:81 --origin https://train.example " +
       "--mirror s3://models/run --mirror-url https://cdn.example/run/ " +
-      "--cluster nats://a,b:4223 --key server.key";
+      "--cluster nats://a,b:4223 --key server.key --many --domain Train.Example";
     expect(parseServeFlags(all.split(" "))).toEqual({
       port: 0,
       host: "::1",
@@ -35,6 +37,8 @@ describe("serve's flags", () => {
       run: "r.json",
       from: undefined,
       create: false,
+      many: true,
+      domain: "train.example",
       volunteers: 3,
       tls: { cert: "c", key: "k" },
       basePath: "/a/train",
@@ -77,6 +81,9 @@ describe("serve's flags", () => {
     ["--embed-on Blog.example", /did you mean https:\/\/blog\.example\?/],
     ["--embed-on https://a.example;script-src", /an origin/],
     ["--embed-on data:,x", /an origin/],
+    ["--domain https://train.example", /--domain takes a domain such as/],
+    ["--domain 192.0.2.1", /--domain/],
+    ["--domain train..example", /--domain/],
     ["--base-path train", /--base-path takes a path such as/],
     ["--base-path /a//b", /--base-path/],
     ["--base-path /../", /--base-path/],

@@ -1,10 +1,12 @@
 import { isMirrorUrl } from "../../protocol/manifest.ts";
+import { MAX_RUN_NAME } from "../../protocol/run-name.ts";
 import type { ServeOptions } from "../app/serve-options.ts";
 import { readArgs, UsageError } from "./command.ts";
 
 export const SERVE_USAGE = `Usage: murmuration serve [--port P] [--host H] [--data DIR] [--run FILE] [--from FOLDER] [--volunteers N]
                          [--tls-cert FILE --tls-key FILE | --trust-proxy] [--alert-url URL] [--embed-on ORIGIN]…
                          [--origin ORIGIN]… [--mirror PLACE --mirror-url URL] [--cluster ADDRESS --key FILE] [--create]
+                         [--many] [--domain NAME]
 
 Serves a run: the pages, the work, and the model as it grows. On a missing or empty data directory it makes
 the default run (Moby Dick, a model of about 0.3M parameters).
@@ -15,6 +17,9 @@ the default run (Moby Dick, a model of about 0.3M parameters).
   --run FILE        JSON settings of a new run; docs/RUN_FILE.md lists its keys
   --from FOLDER     begin a new run with a GPT-2 of Hugging Face's: config.json, model.safetensors, tokenizer.json
   --create          make no default run: the operator brings a text and makes the run on /operator
+  --many            make an empty data directory one for several runs, each in DIR/runs/NAME and served at /r/NAME/;
+                    the operator makes them on /operator. One that has runs/ needs no such flag
+  --domain NAME     serve each of several runs at its own host name too, NAME.train.example for --domain train.example
   --volunteers N    also start N volunteers on this machine (0)
   --tls-cert FILE   serve HTTPS with this certificate (PEM) …
   --tls-key FILE    … and its private key
@@ -69,6 +74,8 @@ export function parseServeFlags(args: readonly string[]): ServeOptions | "help" 
     run: values.run,
     from: values.from,
     create: values.create ?? false,
+    many: values.many ?? false,
+    domain: values.domain === undefined ? undefined : domainIn(values.domain),
     volunteers: whole("--volunteers", values.volunteers ?? "0", MAX_VOLUNTEERS),
     tls: cert === undefined || key === undefined ? undefined : { cert, key },
     basePath: basePath(values["base-path"] ?? "/"),
@@ -93,6 +100,8 @@ function read(args: readonly string[]) {
       run: text,
       from: text,
       create: flag,
+      many: flag,
+      domain: text,
       volunteers: text,
       "tls-cert": text,
       "tls-key": text,
@@ -134,6 +143,18 @@ function originIn(flag: string, text: string): string {
 function basePath(text: string): string {
   if (/^(?:\/[\w-][\w.-]*)*\/?$/.test(text) && text.length <= MAX_BASE_CHARS) return text.replace(/\/$/, "");
   throw new UsageError(`--base-path takes a path such as /train/, not ${JSON.stringify(text)}`);
+}
+
+/** Characters of a host name, less those of a run's name before it (RFC 1035 §2.3.4). */
+const MAX_DOMAIN_CHARS = 253 - MAX_RUN_NAME - 1;
+
+function domainIn(text: string): string {
+  const domain = text.trim().toLowerCase();
+  const label = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
+  // An address's last label is a number, and nothing can stand below an address.
+  const isDomain = new RegExp(`^(?:${label}\\.)*(?!\\d+$)${label}$`).test(domain);
+  if (isDomain && domain.length <= MAX_DOMAIN_CHARS) return domain;
+  throw new UsageError(`--domain takes a domain such as train.example, not ${JSON.stringify(text)}`);
 }
 
 function proxiesOf(trusted: boolean, hops: string | undefined): number {

@@ -1,22 +1,16 @@
 import { readFile } from "node:fs/promises";
-import type { Socket } from "node:net";
-import { createSecureContext } from "node:tls";
-import { fileURLToPath } from "node:url";
-import { messageOf } from "../../model/lib/message-of.ts";
 import { App } from "../app/app.ts";
 import { Swarm } from "../app/local-volunteers.ts";
 import { type OpenDirectory, openDirectory } from "../app/open-directory.ts";
+import { openMeters } from "../app/operator.ts";
 import type { ServeOptions } from "../app/serve-options.ts";
 import { readStart } from "../app/start-folder.ts";
 import { systemCode } from "../corpus/error.ts";
 import { loadAssets } from "../http/assets.ts";
 import type { ServeIo } from "../lib/io.ts";
 import { parseJsonFile } from "../lib/json-file.ts";
-import type { Log } from "../lib/log.ts";
 import { Mirror } from "../mirror/mirror.ts";
 import { openTarget } from "../mirror/open.ts";
-import { type Listening, listen } from "../net/listen.ts";
-import { prefixOf } from "../net/network.ts";
 import { Curves } from "../operator/curves.ts";
 import { issueLink, LINK_MS, linkOf, noteAddress } from "../operator/link.ts";
 import type { RunOptions } from "../run/options.ts";
@@ -27,12 +21,12 @@ import { runCommand } from "./command.ts";
 import { insecureWarning, linksOf, originOf, purposeLine, SetbackWatch, versionLine } from "./console.ts";
 import { lineOf, StartError } from "./failure.ts";
 import { parseServeFlags, SERVE_USAGE } from "./flags.ts";
+import { abortOf, clientDirectory, openListeners, readTls } from "./listeners.ts";
 import { openLog } from "./log.ts";
+import { isForMany, serveMany } from "./many.ts";
 
 /** Milliseconds between two checks of the run's deadlines and leases. */
 const TICK_MS = 50;
-/** Milliseconds from asking the server to stop until open connections are cut. */
-const GRACE_MS = 2_000;
 
 /**
  * `murmuration serve …`: `args` is what follows `serve`. Serves until `io.signal` aborts. Resolves to the exit
@@ -56,6 +50,7 @@ async function serve(flags: ServeOptions, io: ServeIo): Promise<void> {
   const settings = flags.run === undefined ? undefined : await readRunFile(flags.run);
   const tls = flags.tls && (await readTls(flags.tls));
   const log = openLog(logLevel(process.env.LOG_LEVEL), io.stderr);
+  if (await isForMany(flags, io.stderr)) return serveMany(flags, tls, log, io);
   const start = flags.from === undefined ? undefined : await readStart(flags.from);
   const curves = new Curves();
   const observe: NonNullable<RunOptions["observe"]> = (event, ended) => curves.observe(event, ended);
@@ -76,10 +71,11 @@ async function serve(flags: ServeOptions, io: ServeIo): Promise<void> {
     start,
     create,
   });
-  const app = new App(flags, log, curves, await loadAssets(clientDirectory()));
+  const meters = openMeters();
+  const app = new App(flags, log, { curves, meters, assets: await loadAssets(clientDirectory()) });
   try {
     await app.move(directory);
-    const server = await openListeners(app, flags, tls, log);
+    const server = await openListeners(app, { upgrades: app.upgrades, meters }, flags, tls, log);
     try {
       const endpoint = { host: flags.host, port: server.port, tls: tls !== undefined, path: flags.basePath };
       await greet(endpoint, flags, directory, io);
@@ -93,42 +89,8 @@ async function serve(flags: ServeOptions, io: ServeIo): Promise<void> {
   } finally {
     await app.close();
     await directory.close();
+    meters.delay.close();
   }
-}
-
-/** The sockets, and how volunteers on this machine reach them. */
-async function openListeners(
-  app: App,
-  flags: ServeOptions,
-  tls: Tls | undefined,
-  log: Log,
-): Promise<{ port: number; local: string; close(): Promise<void> }> {
-  const { host, port } = flags;
-  const open: Listening[] = [];
-  const add = async (where: Parameters<typeof listen>[1]) => {
-    const { onSocket, upgrades } = app;
-    // Behind a proxy every connection comes from the proxy.
-    const networkOf = (socket: Socket) =>
-      flags.proxies > 0 ? undefined : prefixOf(socket.remoteAddress ?? "");
-    const { basePath } = flags;
-    const listening = await listen(app, { ...where, basePath, onSocket, upgrades, networkOf, log });
-    open.push(listening);
-    return listening.port;
-  };
-  const taken = await add({ host, port, ...(tls && { tls }) });
-  // A certificate seldom names this machine's loopback address, so our own volunteers get plain HTTP there.
-  const inside = tls && flags.volunteers > 0 ? await add({ host: "127.0.0.1", port: 0 }) : undefined;
-  return {
-    port: taken,
-    local: originOf(
-      inside === undefined
-        ? { host, port: taken, tls: false }
-        : { host: "127.0.0.1", port: inside, tls: false },
-    ),
-    close: async () => {
-      await Promise.all(open.map((listening) => listening.close(GRACE_MS)));
-    },
-  };
 }
 
 async function greet(
@@ -158,12 +120,6 @@ async function greet(
   const title = `${name}: version ${version}, ${parameters.toLocaleString("en")} parameters\n`;
   io.stdout.write(`${title}${linksOf(endpoint, link)}${purposeLine(card) ?? ""}`);
 }
-
-const abortOf = (signal: AbortSignal): Promise<undefined> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve(undefined);
-    signal.addEventListener("abort", () => resolve(undefined));
-  });
 
 /** Keeps the run going until the operator stops it. */
 async function attend(
@@ -195,12 +151,6 @@ async function attend(
   if (run.deposed.aborted) throw new Deposed();
 }
 
-/** The built pages: dist/client, whether this file is the source or its build in dist/node/server/cli/. */
-function clientDirectory(): string {
-  const built = import.meta.url.endsWith(".js");
-  return fileURLToPath(new URL(built ? "../../../client" : "../../dist/client", import.meta.url));
-}
-
 async function readRunFile(file: string): Promise<Settings> {
   const bytes = await readFile(file).catch((error: unknown) => {
     throw new StartError(`--run ${file}: ${lineOf(error)}`);
@@ -211,32 +161,6 @@ async function readRunFile(file: string): Promise<Settings> {
     const why = error instanceof SyntaxError ? `not JSON (${error.message})` : lineOf(error);
     throw new StartError(`${file}: ${why}`);
   }
-}
-
-interface Tls {
-  readonly cert: string;
-  readonly key: string;
-}
-
-/** Reads a certificate and its key, and tries them: a server that cannot use them should not first make a corpus. */
-async function readTls(files: Tls): Promise<Tls> {
-  const pem = { cert: await readPem("--tls-cert", files.cert), key: await readPem("--tls-key", files.key) };
-  try {
-    createSecureContext(pem);
-    return pem;
-  } catch (error) {
-    const why = messageOf(error);
-    throw new StartError(
-      `the certificate ${files.cert} and the key ${files.key} cannot be used: ${why}. Both must be PEM, the key ` +
-        "without a passphrase and the certificate's own",
-    );
-  }
-}
-
-function readPem(flag: string, file: string): Promise<string> {
-  return readFile(file, "utf8").catch((error: unknown) => {
-    throw new StartError(`${flag}: ${lineOf(error)}`);
-  });
 }
 
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;

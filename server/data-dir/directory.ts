@@ -44,8 +44,11 @@ export async function kindOf(directory: string): Promise<DirectoryKind> {
   if (names.includes("journal")) {
     throw new DirectoryError(`${directory} has a run's journal but no corpus.json: files are missing`);
   }
-  return names.every((name) => INCIDENTAL.has(name) || ABANDONED.test(name)) ? "empty" : "foreign";
+  return names.every(isIncidental) ? "empty" : "foreign";
 }
+
+/** Whether a file's name counts for nothing when we ask whose a directory is. */
+export const isIncidental = (name: string): boolean => INCIDENTAL.has(name) || ABANDONED.test(name);
 
 /** Whether an operator has begun to bring a text. */
 export async function hasUpload(directory: string): Promise<boolean> {
@@ -67,7 +70,8 @@ export async function requireWritable(directory: string): Promise<void> {
   }
 }
 
-async function namesIn(directory: string): Promise<string[]> {
+/** The names in a directory, none where it is not there. Throws {@link DirectoryError}. */
+export async function namesIn(directory: string): Promise<string[]> {
   try {
     return await readdir(directory);
   } catch (error) {

@@ -79,11 +79,13 @@ export function secretsOf(c: Context<Edge>, proxies: number): readonly string[] 
   });
 }
 
-/** Throws `not-signed-in`. */
-export function requireSession(c: Context<Edge>, sessions: Sessions, proxies: number): Session {
+/** The session in any of `sessions`. Throws `not-signed-in`. */
+export function requireSession(c: Context<Edge>, sessions: readonly Sessions[], proxies: number): Session {
   for (const secret of secretsOf(c, proxies)) {
-    const session = sessions.find(secret);
-    if (session !== undefined) return session;
+    for (const open of sessions) {
+      const session = open.find(secret);
+      if (session !== undefined) return session;
+    }
   }
   throw new ProtocolError("not-signed-in", "sign in with a link from the server");
 }

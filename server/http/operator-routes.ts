@@ -52,6 +52,8 @@ export interface OperatorRouteOptions {
   readonly now: () => number;
   /** The sessions, where they outlive the app: a server that gets its run makes another app. */
   readonly sessions?: Sessions;
+  /** Those of the operator of all runs of the server, which are good for each. */
+  readonly overall?: Sessions | undefined;
 }
 
 /**
@@ -66,7 +68,8 @@ export function operatorRoutes(
   options: OperatorRouteOptions,
 ): void {
   const { proxies, now } = options;
-  const sessions = options.sessions ?? new Sessions(now);
+  const own = options.sessions ?? new Sessions(now);
+  const sessions = options.overall === undefined ? [own] : [own, options.overall];
   const tries = new RateLimiter(SIGN_IN_RATE, MAX_RATE_ENTRIES, now);
   const bodies = new UploadLimiter({
     bodies: MAX_OPERATOR_BODIES,
@@ -94,7 +97,7 @@ export function operatorRoutes(
       const path = cookiePath(page);
       const name = await operator.redeem(asText(link, "link", 100));
       if (name === undefined) throw new ProtocolError("not-signed-in", "this link was used, or is too old");
-      setSession(c, sessions.begin({ name }), { seconds: SESSION_MS / 1_000, path, proxies });
+      setSession(c, own.begin({ name }), { seconds: SESSION_MS / 1_000, path, proxies });
       return json(c, { name });
     }
     const session = requireSession(c, sessions, proxies);
@@ -107,11 +110,11 @@ export function operatorRoutes(
   app.all(`${OPERATOR_ROUTES.all}/*`, answer);
 }
 
-const signOutRoute = (sessions: Sessions, proxies: number): Route => ({
+const signOutRoute = (sessions: readonly Sessions[], proxies: number): Route => ({
   method: "POST",
   path: OPERATOR_ROUTES.signOut,
   async handle(c, _, body) {
-    for (const secret of secretsOf(c, proxies)) sessions.end(secret);
+    for (const secret of secretsOf(c, proxies)) for (const open of sessions) open.end(secret);
     setSession(c, "", { seconds: 0, path: cookiePath(body.path), proxies });
     return json(c, {});
   },

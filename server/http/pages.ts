@@ -11,6 +11,13 @@ import { methodNotAllowed, refuseMethod } from "./methods.ts";
 /** The built pages and their scripts. `norun` is the page for a server that has no run. */
 const FRAME = "/frame";
 const NO_RUN = "/norun";
+/** Pages of a server of several runs, by where it has them. */
+const LOBBY_PAGES = new Map([
+  ["/", "/lobby"],
+  ["/operator", "/runs"],
+]);
+/** Pages that have no address of their own. */
+const UNADDRESSED = new Set([NO_RUN, ...LOBBY_PAGES.values()]);
 /** Pages for an operator who is about to make the run: the operator's, and the one that measures a browser. */
 const SETUP_PAGES = new Set(["/operator", "/bench"]);
 const LOADER = "/embed.js";
@@ -26,14 +33,16 @@ export interface PageOptions {
   readonly mirror?: string | undefined;
 }
 
-/** What the server has: a run, the setup of one, or neither. */
-type PagesOf = "run" | "setup" | "nothing";
+/** What the server has: a run, the setup of one, neither, or several runs, whose own pages are below this one's. */
+type PagesOf = "run" | "setup" | "nothing" | "lobby";
 
 export function pageRoutes(app: Hono<Edge>, options: PageOptions, of: PagesOf): void {
   const { assets } = options;
   const hasRun = of === "run";
+  const hasLobby = of === "lobby";
   const isHere = (path: string) =>
-    MONITORED.has(path) || (hasRun ? isPage(assets.find(path)) : !path.includes("."));
+    MONITORED.has(path) ||
+    (hasLobby ? LOBBY_PAGES.has(path) : hasRun ? isPage(assets.find(path)) : !path.includes("."));
   app.all("/*", (c) => {
     const { path } = c.req;
     refuseMethod(app, c);
@@ -46,8 +55,15 @@ export function pageRoutes(app: Hono<Edge>, options: PageOptions, of: PagesOf): 
     }
     if (hasRun) {
       if (found === undefined && path === "/") return unbuilt(c);
-      if (found === undefined || found.path === NO_RUN) throw noPage();
+      if (found === undefined || UNADDRESSED.has(found.path)) throw noPage();
       return send(c, found, options);
+    }
+    if (hasLobby) {
+      const page = LOBBY_PAGES.get(path);
+      const asset = page === undefined ? found : assets.find(page);
+      if (asset === undefined && page !== undefined) return unbuilt(c);
+      if (asset === undefined || (page === undefined && !isScriptOrStyle(asset))) throw noPage();
+      return send(c, asset, options);
     }
     const making = of === "setup" && SETUP_PAGES.has(path);
     if (found !== undefined && (making || !isPage(found))) return send(c, found, options);
@@ -58,6 +74,8 @@ export function pageRoutes(app: Hono<Edge>, options: PageOptions, of: PagesOf): 
 }
 
 const noPage = () => new ProtocolError("not-found", "no such page");
+/** What pages are made of; the loader and the frame belong to one run. */
+const isScriptOrStyle = (asset: Asset) => !isPage(asset) && !EMBEDDED.has(asset.path);
 const isPage = (asset: Asset | undefined) => asset?.type.startsWith("text/html") === true;
 
 /** To the same path without its last slash. Relative, so that it holds below any path that a proxy adds. */

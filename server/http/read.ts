@@ -6,6 +6,7 @@ import { addressOf } from "../net/address.ts";
 import type { Edge } from "../net/edge.ts";
 import { IMMUTABLE, NO_STORE, REVALIDATE } from "../net/headers.ts";
 import { MAX_RATE_ENTRIES, MAX_READ_CACHE, MAX_READS, READ_RATE } from "../net/limits.ts";
+import { NO_PLACE, type Place, pathFor } from "../net/place.ts";
 import { RateLimiter } from "../net/rate.ts";
 import type { RunService } from "../run/service.ts";
 import { json, tagged } from "./answer.ts";
@@ -29,6 +30,8 @@ export interface ReadOptions {
   readonly proxies: number;
   /** Monotonic milliseconds. */
   readonly now: () => number;
+  /** Where the run is on a server of several. */
+  readonly place?: Place | undefined;
   /** Hears how many bytes of what were sent: what peers may take over. */
   readonly sent?: (kind: "snapshots" | "diffs" | "shards", bytes: number) => void;
 }
@@ -46,7 +49,11 @@ export function readRoutes(app: Hono<Edge>, service: RunService, options: ReadOp
   const object = (c: Context<Edge>, kind: Kind, tag: string, cache: string, body: () => Promise<Bytes>) =>
     ranged(c, { tag, type: BYTES, cache, body, sent: (bytes) => options.sent?.(kind, bytes) });
   app.get(ROUTES.run, (c) => json(c, service.status()));
-  app.get(ROUTES.manifest, (c) => json(c, service.manifest()));
+  const { place = NO_PLACE, proxies } = options;
+  app.get(ROUTES.manifest, (c) => {
+    const path = pathFor((name) => c.req.header(name), place, proxies);
+    return json(c, { ...service.manifest(), ...(path !== "" && { path }) });
+  });
   app.get(ROUTES.tokenizer, (c) =>
     tagged(c, service.manifest().tokenizer, "application/json; charset=utf-8", () => service.tokenizer()),
   );

@@ -85,6 +85,46 @@ describe("A10: a captured request (S3)", () => {
     }
   });
 
+  it("S5: is refused at another path of the same server, even where both runs have the same id, key and nonce", async () => {
+    // As where a run's directory was copied: the path that was signed is all that tells one from the other.
+    const known = { drawServerNonce: () => RECIPIENT.serverNonce };
+    const at = (name: string) => {
+      const place = { path: `/r/${name}`, hostName: `${name}.train.example` };
+      return start({ ...known, place });
+    };
+    const from = (origin: string) => rename({ ...RECIPIENT, origin: `https://${origin}` });
+    for (const [origin, others] of [
+      ["train.example/r/whales", "train.example/r/squids"],
+      ["whales.train.example", "squids.train.example"],
+    ] as const) {
+      expect(await codeOf(at("squids"), await from(origin)), origin).toBe("other-origin");
+      expect(await codeOf(at("whales"), await from(others)), others).toBe("other-origin");
+      expect(await codeOf(at("whales"), await from(origin)), origin).toBe("taken");
+    }
+    for (const origin of [
+      "train.example",
+      "train.example/r/whales/r/squids",
+      "whales.train.example/r/whales/x",
+    ]) {
+      expect(await codeOf(at("squids"), await from(origin)), origin).not.toBe("taken");
+    }
+    // The control: without a path, what was captured at one is taken at the other.
+    const captured = await from("train.example");
+    expect(await codeOf(start(known), captured)).toBe("taken");
+    expect(await codeOf(start(known), captured)).toBe("taken");
+    expect(await codeOf(start(known), await from("train.example/r/whales"))).toBe("other-origin");
+  });
+
+  it("S5: a run's own host name needs no --origin, and another address does", async () => {
+    const place = { path: "/r/whales", hostName: "whales.train.example" };
+    const app = start({ origins: ["https://train.example"], place });
+    const from = async (origin: string) => codeOf(app, await rename(await recipientOf(app, origin)));
+    expect(await from("https://train.example/r/whales")).toBe("taken");
+    expect(await from("https://whales.train.example")).toBe("taken");
+    expect(await from("https://evil.example/r/whales")).toBe("other-origin");
+    expect(await from("https://whales.evil.example")).toBe("other-origin");
+  });
+
   it("is taken whatever Host a proxy writes, where no address is named (the control for the list)", async () => {
     const app = start();
     const init = await rename(await recipientOf(app, "https://train.example"));

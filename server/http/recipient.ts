@@ -1,7 +1,9 @@
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
 import { type Addressed, addressedTo } from "../../protocol/request.ts";
+import { splitRunPath } from "../../protocol/run-name.ts";
 import { isLoopback } from "../net/network.ts";
+import { NO_PLACE, type Place } from "../net/place.ts";
 import type { Nonces } from "./nonces.ts";
 
 /** This server's identity, to compare with the one that a request is signed for. */
@@ -9,6 +11,8 @@ export interface Ourselves {
   readonly run: Manifest["run"];
   /** Origins that the operator named; none named: any. */
   readonly origins: readonly string[];
+  /** Where the run is on a server of several. */
+  readonly place?: Place | undefined;
   readonly nonces: Nonces;
 }
 
@@ -19,14 +23,20 @@ export interface Ourselves {
  */
 export function requireOurs(
   header: (name: string) => string | undefined,
-  { run, origins, nonces }: Ourselves,
+  { run, origins, place = NO_PLACE, nonces }: Ourselves,
 ): Addressed {
   const to = addressedTo(header);
   if (to.run !== run) throw new ProtocolError("other-run", "this server serves another run");
-  if (origins.length > 0 && !origins.includes(to.origin) && !isOwnMachine(to.origin)) {
+  const { origin, path } = splitRunPath(to.origin);
+  const { hostname } = new URL(origin);
+  const byHost = path === "" && hostname === place.hostName;
+  if (!byHost && path !== place.path) {
+    throw new ProtocolError("other-origin", `${to.origin} is not the address of this run`);
+  }
+  if (!byHost && origins.length > 0 && !origins.includes(origin) && !isOwnMachine(hostname)) {
     throw new ProtocolError(
       "other-origin",
-      `the operator did not name ${to.origin} as an address of this server`,
+      `the operator did not name ${origin} as an address of this server`,
     );
   }
   nonces.requireFresh(to.serverNonce);
@@ -34,5 +44,4 @@ export function requireOurs(
 }
 
 /** Volunteers on this machine reach us without the proxy; no site elsewhere has such an address. */
-const isOwnMachine = (origin: string): boolean =>
-  isLoopback(new URL(origin).hostname.replace(/^\[|\]$/g, ""));
+const isOwnMachine = (hostname: string): boolean => isLoopback(hostname.replace(/^\[|\]$/g, ""));

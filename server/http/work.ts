@@ -28,6 +28,7 @@ import {
   NETWORK_SHARE,
 } from "../net/limits.ts";
 import { Networks, prefixOf } from "../net/network.ts";
+import type { Place } from "../net/place.ts";
 import { RateLimiter } from "../net/rate.ts";
 import type { Introductions } from "../peers/introductions.ts";
 import type { RunService } from "../run/service.ts";
@@ -53,6 +54,8 @@ export interface WorkOptions {
   readonly now: () => number;
   /** Origins by which clients reach this server; absent or empty: any. */
   readonly origins?: readonly string[];
+  /** Where the run is on a server of several. */
+  readonly place?: Place | undefined;
   /** Draws what signed requests must name (rule S3); tests say what. */
   readonly drawServerNonce?: () => ServerNonce;
   /** Hears who made a signed request, with what, and on which site's page it says it stands. */
@@ -76,7 +79,7 @@ export function workRoutes(app: Hono<Edge>, service: RunService, options: WorkOp
   const keys = new RateLimiter(KEY_RATE, MAX_RATE_ENTRIES, options.now);
   const { run, server } = service.manifest();
   const nonces = new Nonces(MAX_NONCES, options.now, options.drawServerNonce ?? drawServerNonce);
-  const ourselves = { run, origins: options.origins ?? [], nonces };
+  const ourselves = { run, origins: options.origins ?? [], place: options.place, nonces };
   const networks = new Networks();
   const networkOf = (c: Context<Edge>) => networks.nameOf(addressOf(c, options.proxies));
   const minorGc = new MinorGc();

@@ -30,7 +30,7 @@ it("serves under the path and beside it, and leads from the path without a slash
       expect((await ask(path)).status, path).toBe(404);
     }
     const led = await ask("/train?device=wasm");
-    expect([led.status, led.headers.get("location")]).toEqual([308, "/train/?device=wasm"]);
+    expect([led.status, led.headers.get("location")]).toEqual([308, "train/?device=wasm"]);
   } finally {
     await server.close(0);
   }

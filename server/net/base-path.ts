@@ -15,12 +15,16 @@ export function takeBase(base: string, request: IncomingMessage): void {
 }
 
 /**
- * Leads from the base without a slash at its end to the base, or the relative links of its page would miss. Returns
- * whether the request has been answered so.
+ * Leads from the base without a slash at its end to the base, or the relative links of its page would miss. Relative itself,
+ * so that it holds below any path that a proxy adds. Returns whether the request has been answered so.
  */
 export function leadToBase(base: string, request: IncomingMessage, response: ServerResponse): boolean {
   const [path, query] = (request.url ?? "").split("?", 2);
   if (base === "" || path !== base) return false;
-  response.writeHead(308, { location: `${base}/${query === undefined ? "" : `?${query}`}` }).end();
+  response
+    .writeHead(308, {
+      location: `${base.slice(base.lastIndexOf("/") + 1)}/${query === undefined ? "" : `?${query}`}`,
+    })
+    .end();
   return true;
 }

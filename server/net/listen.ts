@@ -21,12 +21,20 @@ import { PerNetworkQuota } from "./per-network-quota.ts";
 import { SlowReaders } from "./slow-readers.ts";
 import { normalizeTarget, pathOf } from "./target.ts";
 
+/** One of several apps, and the path under which it is served, without a slash at its end. */
+export interface Within {
+  readonly app: Pick<Hono<Edge>, "fetch">;
+  readonly base: string;
+}
+
 export interface ListenOptions {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
   /** The path under which a proxy passes requests on, e.g. `/train` (base-path.ts). */
   readonly basePath?: string;
+  /** On a server of several runs: which of them a request is for; none: the app itself answers. */
+  readonly within?: (request: IncomingMessage) => Within | undefined;
   /** PEM; with it the server speaks HTTPS. */
   readonly tls?: { readonly cert: string; readonly key: string };
   /** Of connections, one network may have a part; undefined for one that is behind a proxy, or has none. */
@@ -41,7 +49,7 @@ export interface ListenOptions {
 /** Requests for another protocol than HTTP, which leave HTTP's parser and its deadlines behind. */
 export interface Upgrades {
   /** Whether this one is taken. Any other is answered as if it had not asked (RFC 9110 §7.8), and then hung up on. */
-  takes(path: string): boolean;
+  takes(path: string, request: IncomingMessage): boolean;
   /** Takes the bare socket over, with its errors and its deadlines. If it throws, that socket alone is destroyed. */
   take(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 }
@@ -71,10 +79,10 @@ export async function listen(
     maxHeaderSize: MAX_HEADER_BYTES,
     requireHostHeader: false, // Node's own refusal would be untyped: badTarget answers
     shouldUpgradeCallback: (request: IncomingMessage) =>
-      upgrades?.takes(withoutBase(basePath, pathOf(request) ?? "")) ?? false,
+      upgrades?.takes(withoutBase(basePath, pathOf(request) ?? ""), request) ?? false,
   };
   const answering: Answering = new WeakMap();
-  const handler = handlerOf(app, basePath, answering, log);
+  const handler = handlerOf(app, options, answering);
   const server: Server = options.tls
     ? createSecureServer({ ...settings, ...options.tls, handshakeTimeout: waits.headersMs }, handler)
     : createServer(settings, handler);
@@ -137,12 +145,17 @@ type Answering = WeakMap<Duplex, Set<ServerResponse>>;
 /** Answers requests by the app. Nothing that goes wrong here leaves the connection it went wrong on. */
 function handlerOf(
   app: Pick<Hono<Edge>, "fetch">,
-  basePath: string,
+  { basePath = "", within, log }: ListenOptions,
   answering: Answering,
-  log: Log | undefined,
 ) {
+  const chosen = new WeakMap<IncomingMessage, Pick<Hono<Edge>, "fetch">>();
+  const fetch: typeof app.fetch = (request, env, ...rest) => {
+    const incoming = env !== undefined && "incoming" in env ? env.incoming : undefined;
+    const one = incoming && chosen.get(incoming);
+    return (one ?? app).fetch(request, env, ...rest);
+  };
   // The name stands in for the Host header that HTTP/1.0 may leave out.
-  const answer = getRequestListener(app.fetch, { errorHandler: badTarget, hostname: "localhost" });
+  const answer = getRequestListener(fetch, { errorHandler: badTarget, hostname: "localhost" });
   return (incoming: IncomingMessage, outgoing: ServerResponse): void => {
     const { socket } = incoming;
     const answers = answering.get(socket) ?? new Set();
@@ -162,6 +175,12 @@ function handlerOf(
     }
     if (leadToBase(basePath, incoming, outgoing)) return;
     takeBase(basePath, incoming);
+    const one = within?.(incoming);
+    if (one !== undefined) {
+      if (leadToBase(one.base, incoming, outgoing)) return;
+      takeBase(one.base, incoming);
+      chosen.set(incoming, one.app);
+    }
     answer(incoming, outgoing).catch((error: unknown) => {
       log?.error({ err: error }, "an answer failed");
       socket.destroy();

@@ -23,7 +23,6 @@ const LOOK_MS = 10_000;
 const MAX_SHOWN = 1_500;
 /** Looks that a spike of refusals is counted over. */
 const SPIKE_LOOKS = 30;
-const TURN_MS = 60_000;
 
 export interface OperatorServiceParts {
   readonly run: Run;
@@ -45,7 +44,7 @@ export class OperatorService implements OperatorPort {
   readonly #parts: OperatorServiceParts;
   #alerts: readonly Alert[] = [];
   #counts: readonly { readonly merged: number; readonly refused: ReadonlyMap<string, number> }[] = [];
-  #timers: readonly NodeJS.Timeout[] = [];
+  #looking: NodeJS.Timeout | undefined;
   /** By the last request of an operator's page. */
   #madeUp = false;
 
@@ -60,14 +59,12 @@ export class OperatorService implements OperatorPort {
       void this.look().catch((error: unknown) =>
         this.#parts.errors.warn({ err: error }, "an operator's view of the run could not be updated"),
       );
-    const turn = () => this.#parts.machine.turn();
-    this.#timers = [setInterval(look, LOOK_MS).unref(), setInterval(turn, TURN_MS).unref()];
+    this.#looking = setInterval(look, LOOK_MS).unref();
     look();
   }
 
   close(): void {
-    for (const timer of this.#timers) clearInterval(timer);
-    this.#parts.machine.close();
+    clearInterval(this.#looking);
   }
 
   redeem(link: string): Promise<string | undefined> {

@@ -281,7 +281,7 @@ describe("an operator's view", () => {
     const service = new OperatorService({
       ...{ run, directory, traffic, curves: new Curves(), presence: new Presence(() => 0) },
       sites: await Sites.open(directory, [], () => 0),
-      machine: new HostStats(join(directory, "gone")),
+      machine: new HostStats(join(directory, "gone"), { read: () => ({ p50: 0, p99: 0 }) }),
       log: await AuditLog.open(directory),
       webhook: undefined,
       errors: { warn: (_, message) => void warnings.push(message) },

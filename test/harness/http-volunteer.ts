@@ -11,7 +11,7 @@ import { ROUTES } from "../../protocol/routes.ts";
 import { parseTicket, type Ticket } from "../../protocol/ticket.ts";
 import { encodeUpload } from "../../protocol/upload.ts";
 
-/** By which it says that it reaches the server, wherever {@link Send} leads. */
+/** By which it says that it reaches the server, wherever {@link Send} leads, unless a test names another address. */
 const ORIGIN = "http://localhost";
 
 /** Sends one request: `fetch` bound to an origin, or an app's `request`. */
@@ -22,18 +22,21 @@ export class HttpVolunteer {
   readonly identity: Identity;
   /** Where its requests go; another after a restart. */
   send: Send;
-  readonly #posts = new SignedPosts({
-    server: ORIGIN,
-    fetch: async (url, init) => this.send(String(url).slice(ORIGIN.length), init ?? {}),
-  });
+  readonly #posts: SignedPosts;
 
-  private constructor(identity: Identity, send: Send) {
+  private constructor(identity: Identity, send: Send, address: string) {
     this.identity = identity;
     this.send = send;
+    const { origin } = new URL(address);
+    this.#posts = new SignedPosts({
+      server: address,
+      fetch: async (url, init) => this.send(String(url).slice(origin.length), init ?? {}),
+    });
   }
 
-  static async create(send: Send): Promise<HttpVolunteer> {
-    return new HttpVolunteer(await createIdentity(), send);
+  /** `address` is the server's, as whoever types it has it: with a run's path on a server of several. */
+  static async create(send: Send, address = ORIGIN, identity?: Identity): Promise<HttpVolunteer> {
+    return new HttpVolunteer(identity ?? (await createIdentity()), send, address);
   }
 
   /** One of a server at an origin, that sends `headers` with every request. */

@@ -29,8 +29,10 @@ export class Server {
   /** The manifest; requests are signed for its run from now on. */
   async manifest() {
     const manifest = await this.json("/api/manifest");
-    const { run, server } = manifest;
-    this.#recipient = { ...this.#recipient, run, server, origin: new URL(this.#base).origin };
+    const { run, server, path = "" } = manifest;
+    if (!this.#base.endsWith(path)) throw new Error(`${this.#base} is not where the run says it is: ${path}`);
+    // One of several runs of a server is signed for with its path (rule S5).
+    this.#recipient = { ...this.#recipient, run, server, origin: new URL(this.#base).origin + path };
     return manifest;
   }
 
