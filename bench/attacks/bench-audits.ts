@@ -1,6 +1,7 @@
 import type { Trainer } from "../../model/contract/trainer.ts";
 import type { Random } from "../../model/lib/random.ts";
 import { codecIn, decodeFrame } from "../../protocol/frame.ts";
+import type { VolunteerKey } from "../../protocol/ids.ts";
 import { ticketTokens } from "../../protocol/ticket.ts";
 import type { Audited, Sampled } from "../../server/coordinator/events.ts";
 import type { State } from "../../server/coordinator/state.ts";
@@ -24,7 +25,7 @@ import {
 import { type Budget, type Look, purseOf } from "../../server/trust/budget.ts";
 import type { Candidate } from "../../server/trust/candidate.ts";
 import { Learning, NEWEST } from "../../server/trust/learning.ts";
-import { creditLost, standingOf } from "../../server/trust/standing.ts";
+import { creditLost, FORFEITED, standingOf } from "../../server/trust/standing.ts";
 import { clipFor } from "../../server/trust/weigh.ts";
 import type { Kept } from "./kept.ts";
 
@@ -40,6 +41,8 @@ export interface BenchAuditsOptions {
   readonly weightsOf: (version: number) => Float32Array;
   /** An accepted delta by its ticket. */
   readonly keptOf: (ticket: string) => Kept;
+  /** A volunteer's newest accepted deltas, so many of them. */
+  readonly newestOf: (volunteer: VolunteerKey, most: number) => readonly Kept[];
   /** Part of the volunteers' training that audits may cost. */
   readonly auditShare: number;
   readonly record: (event: Omit<Audited, "at"> | Omit<Sampled, "at">) => Promise<void>;
@@ -86,7 +89,7 @@ export class BenchAudits {
       });
       await record({ type: "sampled", version, effects });
       for (const { ticket, ...verdict } of blamedFor({ effects }, state())) {
-        await this.#tell(this.#options.keptOf(ticket), verdict, "slow harm");
+        await this.#tell(this.#options.keptOf(ticket), verdict, { why: "slow harm" });
       }
     });
   }
@@ -105,7 +108,8 @@ export class BenchAudits {
       const found = await this.#look(one, "veteran", to, blameOf, `version ${to}`, true);
       if (found === undefined) continue;
       const again = () => this.#look(one, "veteran", one.ticket.version, verdictOf, undefined, true);
-      await this.#tell(one, found.verdict === "bad" ? excused(found, await again()) : found);
+      const verdict = found.verdict === "bad" ? excused(found, await again()) : found;
+      await this.#tell(one, verdict, { forfeits: 0 });
     }
   }
 
@@ -151,8 +155,12 @@ export class BenchAudits {
     );
   }
 
-  async #tell(one: Kept, verdict: Verdict, why: string = verdict.reason): Promise<void> {
-    const { keptOf, record, state } = this.#options;
+  async #tell(
+    one: Kept,
+    verdict: Verdict,
+    { why = verdict.reason, forfeits = FORFEITED }: { why?: string; forfeits?: number } = {},
+  ): Promise<void> {
+    const { keptOf, newestOf, record, state } = this.#options;
     const { id: ticket, volunteer } = one.ticket;
     const who = one.member.attack === undefined ? "honest" : "attacker";
     const name = `${who} ${verdict.verdict}: ${why}`;
@@ -160,6 +168,7 @@ export class BenchAudits {
     if (verdict.verdict === "bad") {
       one.revoked = true;
       for (const other of creditLost(standingOf(state().trust, volunteer))) keptOf(other).revoked = true;
+      if (forfeits > 0) for (const other of newestOf(volunteer, forfeits)) other.revoked = true;
     }
     const { verdict: found, reason, gain } = verdict;
     const about = { verdict: found, reason, ...(gain !== undefined && { gain }) };

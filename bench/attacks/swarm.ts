@@ -220,6 +220,8 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
     state: () => state,
     weightsOf: (version) => versions[version]!.x,
     keptOf: (ticket) => kept.get(ticket as TicketId)!,
+    newestOf: (volunteer, most) =>
+      [...kept.values()].filter(({ ticket }) => ticket.volunteer === volunteer).slice(-most),
     record: (event) => apply({ ...event, at: now }),
   });
   const directionDue = () =>

@@ -158,6 +158,8 @@ export interface Audited {
   readonly on?: Hash;
   /** Gain of each of its steps on its own text, nats a token, where that was measured. */
   readonly gain?: number;
+  /** Its author's newest deltas whose credit goes with it; absent: those that the standing names (trust/standing.ts). */
+  readonly forfeits?: number;
 }
 
 /** What deltas that were merged into a version did to the loss on gate text (trust/slow-harm.ts). */
@@ -180,6 +182,8 @@ export interface Settled {
   readonly tokens: number;
   readonly right: readonly VolunteerKey[];
   readonly wrong: readonly VolunteerKey[];
+  /** As of {@link Audited}, of each that is wrong. */
+  readonly forfeits?: number;
   /** What is true: all three measured it, or the server did. */
   readonly by: "agreement" | "server";
 }

@@ -8,6 +8,7 @@ import {
   blameOf,
   type Evidence,
   excused,
+  forfeitOf,
   lookCost,
   type Plan,
   planOf,
@@ -285,8 +286,8 @@ export class Audits {
     verdict: Verdict & Pick<Audited, "on">,
   ): Promise<void> {
     try {
-      if (!this.#queue.stopped)
-        await this.#options.record({ type: "audited", ticket, volunteer, ...verdict });
+      const found = { ...verdict, ...forfeitOf(verdict) };
+      if (!this.#queue.stopped) await this.#options.record({ type: "audited", ticket, volunteer, ...found });
     } catch (error) {
       this.#options.failed(error);
     }

@@ -1,3 +1,4 @@
+import type { VolunteerKey } from "../../protocol/ids.ts";
 import type { DurableEvent } from "../coordinator/events.ts";
 import type { Outcome } from "../coordinator/outcomes.ts";
 import { reduce } from "../coordinator/reduce.ts";
@@ -22,20 +23,26 @@ export function factsOf(state: State, event: DurableEvent, ended: readonly Outco
     const audited: Fact = { type: "audited", ticket, audit: { verdict, reason } };
     if (verdict !== "bad") return [...ends, audited];
     const lost = new Set([ticket, ...creditLost(standingOf(state.trust, event.volunteer))]);
-    return [...ends, audited, ...[...lost].map((ticket): Fact => ({ type: "revoked", ticket }))];
+    const revoked = [...lost].map((ticket): Fact => ({ type: "revoked", ticket }));
+    return [...ends, audited, ...revoked, ...forfeitedBy(event.volunteer, event.forfeits)];
   }
   if (event.type === "settled") {
-    const { at, tokens, right, wrong } = event;
+    const { at, tokens, right, wrong, forfeits } = event;
     const lost = wrong.flatMap((volunteer) => standingOf(state.trust, volunteer).unproven);
     return [
       ...right.map((volunteer): Fact => ({ type: "earned", volunteer, tokens, at })),
       ...lost.map((ticket): Fact => ({ type: "revoked", ticket })),
+      ...wrong.flatMap((volunteer) => forfeitedBy(volunteer, forfeits)),
     ];
   }
   if (event.type !== "accepted") return ends;
   const { ticket, volunteer, delta, version, tokens, at } = event;
   return [{ type: "accepted", delta: { ticket, volunteer, delta, version, tokens, accepted: at } }, ...ends];
 }
+
+/** What a volunteer found bad forfeits beside that; nothing in a journal of before that was so. */
+const forfeitedBy = (volunteer: VolunteerKey, deltas: number | undefined): Fact[] =>
+  deltas === undefined ? [] : [{ type: "forfeited", volunteer, deltas }];
 
 /** The index's facts of the journal's records before `before`, from its beginning. */
 export async function* factsBefore(store: Store, rules: Rules, before: number): AsyncGenerator<RecordFacts> {

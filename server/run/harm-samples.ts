@@ -5,7 +5,7 @@ import type { Auditor } from "../evaluate/ports.ts";
 import type { Log } from "../lib/log.ts";
 import type { Store } from "../store/store.ts";
 import { isShown } from "../trust/slow-harm.ts";
-import { standingOf } from "../trust/standing.ts";
+import { FORFEITED, standingOf } from "../trust/standing.ts";
 import type { Audits } from "./audits.ts";
 import type { AuditedRun } from "./audits-of.ts";
 import type { RunOptions } from "./options.ts";
@@ -136,7 +136,8 @@ export function blamedFor({ effects }: Pick<Sampled, "effects">, { trust }: Pick
   return [...newest].flatMap(([volunteer, ticket]) => {
     const { harm } = standingOf(trust, volunteer);
     if (harm === undefined || !isShown(harm)) return [];
-    return [{ type: "audited", ticket, volunteer, verdict: "bad", reason: "harm" } as const];
+    const found = { verdict: "bad", reason: "harm", forfeits: FORFEITED } as const;
+    return [{ type: "audited", ticket, volunteer, ...found } as const];
   });
 }
 

@@ -152,6 +152,7 @@ const schema: z.ZodType<DurableEvent> = z.discriminatedUnion("type", [
     reason: z.enum(["gain", "no-gain", "harm", "copy", "recomputed", "mismatch"]),
     on: hash.exactOptional(),
     gain: z.number().exactOptional(),
+    forfeits: count.exactOptional(),
   }),
   z.object({
     type: z.literal("settled"),
@@ -160,6 +161,7 @@ const schema: z.ZodType<DurableEvent> = z.discriminatedUnion("type", [
     tokens: count,
     right: z.array(volunteer),
     wrong: z.array(volunteer),
+    forfeits: count.exactOptional(),
     by: z.enum(["agreement", "server"]),
   }),
   z.object({

@@ -13,7 +13,7 @@ import type { Settled } from "../coordinator/events.ts";
 import { sha256Now } from "../lib/signatures.ts";
 import { Auditors } from "../trust/auditors.ts";
 import { ANSWER_MS, type Sender, SharedAudits } from "../trust/shared-audits.ts";
-import type { Standing } from "../trust/standing.ts";
+import { FORFEITED, type Standing } from "../trust/standing.ts";
 import { disguised } from "./disguise.ts";
 
 /** Audits by volunteers that are open, at most, and bytes of their frames: those are held in memory, twice each. */
@@ -146,7 +146,8 @@ export class VolunteerAudits {
       const { tokens } = look;
       // What the delta is worth does not depend on whether the auditors' credit could be written.
       if (right.length + wrong.length > 0) {
-        await record({ type: "settled", ticket: look.ticket.id, tokens, right, wrong, by }).catch(failed);
+        const found = { tokens, right, wrong, ...(wrong.length > 0 && { forfeits: FORFEITED }) };
+        await record({ type: "settled", ticket: look.ticket.id, by, ...found }).catch(failed);
       }
       open.resolve(truth);
     } catch (error) {

@@ -122,8 +122,7 @@ class SqliteIndex implements Index {
   }
 
   apply(facts: readonly Fact[]): void {
-    const { insert, pend, end, grant, grantHour, earn, revoke, withdraw, audit, closed, published, step } =
-      this.#statements;
+    const { insert, pend, end, grant, grantHour, earn, audit, closed, published, step } = this.#statements;
     this.#within(() => {
       for (const fact of facts) {
         if (fact.type === "accepted") {
@@ -140,11 +139,10 @@ class SqliteIndex implements Index {
           earn.run(fact.volunteer, fact.tokens);
           grantHour.run(fact.volunteer, hourOf(fact.at), fact.tokens);
         } else if (fact.type === "revoked") {
-          const delta = revoke.get(fact.ticket);
-          if (delta?.merged != null) {
-            withdraw.run(Number(delta.granted), String(delta.volunteer));
-            grantHour.run(String(delta.volunteer), hourOf(Number(delta.accepted)), -Number(delta.granted));
-          }
+          this.#revoke(fact.ticket);
+        } else if (fact.type === "forfeited") {
+          for (const { ticket } of this.#statements.mine.all(fact.volunteer, fact.deltas))
+            this.#revoke(String(ticket));
         } else {
           const ended = end.get(fact.version, fact.tokens ?? null, fact.ticket);
           const merged = fact.version === null ? 0 : 1;
@@ -202,6 +200,14 @@ class SqliteIndex implements Index {
     this.#database.close();
   }
 
+  #revoke(ticket: string): void {
+    const { revoke, withdraw, grantHour } = this.#statements;
+    const delta = revoke.get(ticket);
+    if (delta?.merged == null) return;
+    withdraw.run(Number(delta.granted), String(delta.volunteer));
+    grantHour.run(String(delta.volunteer), hourOf(Number(delta.accepted)), -Number(delta.granted));
+  }
+
   #within(work: () => void): void {
     this.#database.exec("BEGIN");
     try {
@@ -252,7 +258,7 @@ const SQL = {
   step: "UPDATE meta SET applied = applied + 1",
   delta: "SELECT ticket, volunteer, delta, version, tokens, accepted FROM deltas WHERE ticket = ?",
   mine: `SELECT ticket, volunteer, delta, version, tokens, accepted, ended, merged, counted, audit FROM deltas
-    WHERE volunteer = ? ORDER BY accepted DESC LIMIT ?`,
+    WHERE volunteer = ? ORDER BY accepted DESC, ticket DESC LIMIT ?`,
   ended: "SELECT ended, merged FROM deltas WHERE ticket = ?",
   version: "SELECT closed, published FROM versions WHERE version = ?",
   credit: "SELECT tokens, merged, pending, discarded FROM credit WHERE volunteer = ?",

@@ -3,7 +3,7 @@ import type { Change, Measured } from "../../protocol/shared-audit.ts";
 import type { ReadonlyList } from "../lib/append-list.ts";
 import type { Half, Look, Purse } from "./budget.ts";
 import type { Candidate } from "./candidate.ts";
-import { auditChance, standingOf, type Trust } from "./standing.ts";
+import { auditChance, FORFEITED, standingOf, type Trust } from "./standing.ts";
 import { usualGain } from "./usual.ts";
 import { medianSize, suspicionOf } from "./weigh.ts";
 
@@ -144,6 +144,16 @@ export function excused(blamed: Verdict, made: Verdict | undefined): Verdict {
   const proven = made?.verdict === "bad";
   return blamed.verdict === "bad" && !proven ? { verdict: "unclear", reason: blamed.reason } : blamed;
 }
+
+/**
+ * What its author forfeits beside the credit of the delta that was found bad. After a roll-back, `on` the weights that came
+ * back, all of late are looked at: there one stands for no others.
+ */
+export const forfeitOf = ({
+  verdict,
+  on,
+}: Pick<Verdict, "verdict"> & { readonly on?: unknown }): { readonly forfeits?: number } =>
+  verdict === "bad" && on === undefined ? { forfeits: FORFEITED } : {};
 
 /**
  * Micro-batches that the looks take: what is not good at first is looked at in more text, since a verdict costs an honest

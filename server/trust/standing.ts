@@ -74,12 +74,19 @@ const MAX_STRIKES = 6;
 const FORGIVEN_AFTER = 8;
 /** Chance of an audit that a veteran's delta has, at least. */
 const MIN_CHANCE = 0.05;
+/** By what each strike that is not forgiven multiplies it: after two of them all is audited. */
+const CHANCE_PER_STRIKE = 5;
 /** Good deltas until which all of a newcomer's are audited. */
 const PROBATION = 2;
 /** Deltas of one on probation that are remembered. */
 const MAX_UNPROVEN = 8;
 /** Deltas of one under suspicion of slow harm that are remembered. */
 const MAX_DOUBTED = 32;
+/**
+ * Newest deltas of a volunteer whose credit goes with one that an audit found bad. A veteran's are audited one in twenty, and
+ * some bad ones pass: so one that is found stands for some thirty that nobody looked at, and cheating pays nothing on average.
+ */
+export const FORFEITED = 32;
 /** Tickets of which one starts from nothing, so that it can be recomputed. */
 const FRESH_EVERY = 50;
 
@@ -97,8 +104,9 @@ export const trusted = (standing: Standing): boolean => standing.passed > 0 && !
 export const reputation = ({ strikes, banned }: Standing): number => (banned ? 0 : 1 / 2 ** strikes);
 
 /** How likely a delta of it is to be audited: the first ones surely, a veteran's ever less, never below 5%. */
-export function auditChance({ passed, streak }: Standing): number {
-  return passed < PROBATION ? 1 : Math.max(MIN_CHANCE, Math.min(1, 1 / streak));
+export function auditChance({ passed, streak, strikes }: Standing): number {
+  const least = Math.min(1, MIN_CHANCE * CHANCE_PER_STRIKE ** strikes);
+  return passed < PROBATION ? 1 : Math.max(least, Math.min(1, 1 / streak));
 }
 
 /**

@@ -275,6 +275,16 @@ describe("standing (A24)", () => {
     expect(auditChance(standingOf(trust, key("v")))).toBe(0.05);
   });
 
+  test("A32: a veteran with a strike is audited five times as often as one without, the control; with two surely", () => {
+    const veteran = (strikes: number) => ({
+      ...standingOf(NO_TRUST, key("v")),
+      passed: 9,
+      streak: 500,
+      strikes,
+    });
+    expect([0, 1, 2, 3].map((strikes) => auditChance(veteran(strikes)))).toEqual([0.05, 0.25, 1, 1]);
+  });
+
   test("after a roll-back whoever had a part is a newcomer again", () => {
     const trust = known("a", "b");
     const merged = {

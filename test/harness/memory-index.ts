@@ -30,6 +30,21 @@ export function memoryIndex(): Index {
   };
   const grantHour = ({ volunteer, accepted }: IndexedDelta, tokens: number) =>
     grantAt(volunteer, accepted, tokens);
+  const newestOf = (volunteer: VolunteerKey, most: number) =>
+    [...deltas.values()]
+      .filter((delta) => delta.volunteer === volunteer)
+      .sort((a, b) => b.accepted - a.accepted || (a.ticket < b.ticket ? 1 : -1))
+      .slice(0, most);
+  const revoke = (ticket: TicketId) => {
+    const delta = deltas.get(ticket);
+    if (delta === undefined || revoked.has(ticket)) return;
+    revoked.add(ticket);
+    if (typeof ended.get(ticket) !== "number") return;
+    const credit = creditOf(delta.volunteer);
+    const granted = counted.get(ticket) ?? delta.tokens;
+    credits.set(delta.volunteer, { ...credit, tokens: credit.tokens - granted });
+    grantHour(delta, -granted);
+  };
   return {
     get applied() {
       return applied;
@@ -76,19 +91,15 @@ export function memoryIndex(): Index {
           grantAt(fact.volunteer, fact.at, fact.tokens);
           continue;
         }
-        const delta = deltas.get(fact.ticket);
         if (fact.type === "revoked") {
-          if (delta === undefined || revoked.has(fact.ticket)) continue;
-          revoked.add(fact.ticket);
-          const credit = creditOf(delta.volunteer);
-          const merged = typeof ended.get(fact.ticket) === "number";
-          if (merged) {
-            const granted = counted.get(fact.ticket) ?? delta.tokens;
-            credits.set(delta.volunteer, { ...credit, tokens: credit.tokens - granted });
-            grantHour(delta, -granted);
-          }
+          revoke(fact.ticket);
           continue;
         }
+        if (fact.type === "forfeited") {
+          for (const { ticket } of newestOf(fact.volunteer, fact.deltas)) revoke(ticket);
+          continue;
+        }
+        const delta = deltas.get(fact.ticket);
         if (delta === undefined || ended.has(fact.ticket)) continue;
         ended.set(fact.ticket, fact.version);
         if (fact.tokens !== undefined) counted.set(fact.ticket, fact.tokens);
@@ -113,16 +124,12 @@ export function memoryIndex(): Index {
       return { ...creditOf(volunteer), recent: lately.reduce((sum, [, tokens]) => sum + tokens, 0) };
     },
     deltasOf: (volunteer, most) =>
-      [...deltas.values()]
-        .filter((delta) => delta.volunteer === volunteer)
-        .sort((a, b) => b.accepted - a.accepted)
-        .slice(0, most)
-        .map((delta) => ({
-          ...delta,
-          merged: ended.get(delta.ticket),
-          counted: counted.get(delta.ticket),
-          audit: audits.get(delta.ticket),
-        })),
+      newestOf(volunteer, most).map((delta) => ({
+        ...delta,
+        merged: ended.get(delta.ticket),
+        counted: counted.get(delta.ticket),
+        audit: audits.get(delta.ticket),
+      })),
     close() {},
   };
 }

@@ -262,6 +262,26 @@ export function indexContract(open: () => Index, reopen?: (index: Index) => Inde
     index.close();
   });
 
+  test("a volunteer forfeits its newest deltas, merged or not yet, and nobody else loses anything", () => {
+    const index = open();
+    index.clear(run);
+    const [old, merged, waiting] = [1, 2, 4].map((n) => indexedDelta(n, "x")) as [
+      IndexedDelta,
+      IndexedDelta,
+      IndexedDelta,
+    ];
+    const other = indexedDelta(3, "y");
+    index.apply([old, merged, other, waiting].map(accepted));
+    index.apply([ended(old, 1), ended(merged, 1), ended(other, 1)]);
+    index.apply([{ type: "forfeited", volunteer: old.volunteer, deltas: 2 }]);
+    index.apply([ended(waiting, 2)]);
+    expect(index.credit(old.volunteer, 0)).toMatchObject({ tokens: 10, recent: 10, merged: 3 });
+    expect(index.credit(other.volunteer, 0)).toMatchObject({ tokens: 10 });
+    index.apply([{ type: "forfeited", volunteer: old.volunteer, deltas: 9 }]);
+    expect(index.credit(old.volunteer, 0)).toMatchObject({ tokens: 0, recent: 0 });
+    index.close();
+  });
+
   test("credit for audits is a volunteer's own, counts as recent by its hour, and takes no delta", () => {
     const index = open();
     index.clear(run);
