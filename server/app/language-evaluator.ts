@@ -1,7 +1,6 @@
 import { loadTokenizer } from "../../model/data/tokenizer.ts";
 import { bytesPerToken } from "../evaluate/bytes-per-token.ts";
 import { evaluateInThread, type ThreadEvaluator } from "../evaluate/evaluator.ts";
-import type { Evaluator } from "../evaluate/ports.ts";
 import type { ChoiceQuestion } from "../evaluate/questions.ts";
 import { heldOutSlice } from "../evaluate/slice.ts";
 import type { Settings } from "../run/settings.ts";
@@ -29,7 +28,7 @@ export function languageEvaluator(
   { corpus, heldOut }: OpenedCorpus,
   questions: readonly ChoiceQuestion[],
   settingsOf: () => Settings,
-): Evaluator & { close(): Promise<void> } {
+): ThreadEvaluator {
   let thread: Promise<ThreadEvaluator> | undefined;
   const start = async () => {
     const settings = settingsOf();
@@ -51,6 +50,7 @@ export function languageEvaluator(
       thread ??= start();
       return (await thread).evaluate(version, weights);
     },
+    rest: async () => (await thread?.catch(() => undefined))?.rest(),
     close: async () => (await thread?.catch(() => undefined))?.close(),
   };
 }

@@ -29,6 +29,7 @@ import { ManyRuns } from "./many-runs.ts";
 import { openDirectory } from "./open-directory.ts";
 import { openMeters } from "./operator.ts";
 import type { ServeOptions } from "./serve-options.ts";
+import { openThreads } from "./threads.ts";
 
 const DOMAIN = "train.example";
 const SETTINGS = parseSettings({
@@ -76,7 +77,16 @@ beforeAll(async () => {
     ...{ many: true, domain: DOMAIN, volunteers: 0, tls: undefined, basePath: "", proxies: 0 },
     ...{ origins: [], mirror: undefined, cluster: undefined, alertUrl: undefined, embedOn: [] },
   };
-  runs = new ManyRuns({ flags, log, assets: new Assets([]), meters, overall, stderr, explain: messageOf });
+  runs = new ManyRuns({
+    flags,
+    log,
+    assets: new Assets([]),
+    meters,
+    threads: openThreads(2),
+    overall,
+    stderr,
+    explain: messageOf,
+  });
   await runs.openAll();
   unlock();
   const lobby = createLobby({

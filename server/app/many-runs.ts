@@ -16,6 +16,7 @@ import { App } from "./app.ts";
 import { type OpenDirectory, openDirectory } from "./open-directory.ts";
 import type { ProcessMeters } from "./operator.ts";
 import type { ServeOptions } from "./serve-options.ts";
+import type { Threads } from "./threads.ts";
 
 /** A run of several that is open: served, or waiting for its operator to make it. */
 export interface OpenRun {
@@ -33,6 +34,7 @@ export interface ManyRunsParts {
   readonly log: Logger;
   readonly assets: Assets;
   readonly meters: ProcessMeters;
+  readonly threads: Threads;
   /** The sessions of the operator of all runs. */
   readonly overall: Sessions;
   readonly stderr: Writer;
@@ -145,12 +147,12 @@ export class ManyRuns {
   }
 
   async #opened(name: string): Promise<OpenRun> {
-    const { flags, assets, meters, overall, stderr } = this.#parts;
+    const { flags, assets, meters, threads, overall, stderr } = this.#parts;
     const data = runDirectory(flags.data, name);
     const log = this.#parts.log.child({ run: name });
     const curves = new Curves();
     const directory = await openDirectory(data, {
-      ...{ log, stderr, create: true },
+      ...{ log, stderr, threads, create: true },
       observe: (event, ended) => curves.observe(event, ended),
     });
     try {

@@ -27,6 +27,7 @@ import { bytesPerTokenOf, languageEvaluator } from "./language-evaluator.ts";
 import { openCorpus } from "./run-corpus.ts";
 import { begunWith, requireSameTokens, startSettings, tokenizerOf } from "./start.ts";
 import type { Start } from "./start-folder.ts";
+import { inTurn, type Threads } from "./threads.ts";
 
 /** A data directory in use: its run, if it has or gets one, and the way to let go of it. */
 export interface OpenDirectory {
@@ -49,6 +50,8 @@ export interface DirectoryOptions {
   /** Where the run is kept, if not in the directory. */
   readonly cluster?: ClusterOptions | undefined;
   readonly start?: Start | undefined;
+  /** Shared with the other runs of the process. */
+  readonly threads?: Threads | undefined;
   /** Makes no run by itself in an empty directory: an operator will. */
   readonly create?: boolean;
 }
@@ -59,8 +62,8 @@ export interface DirectoryOptions {
  * a first start's that was killed; one with a run goes on with it. A foreign one is left alone.
  */
 export async function openDirectory(directory: string, options: DirectoryOptions): Promise<OpenDirectory> {
-  const { log, stderr, observe, mirror, cluster, start, create = false } = options;
-  const world = { log, observe, mirror, cluster };
+  const { log, stderr, observe, mirror, cluster, start, threads, create = false } = options;
+  const world = { log, observe, mirror, cluster, threads };
   const settings = start === undefined ? options.settings : startSettings(options.settings, start);
   await takeBackAbandoned(directory);
   const kind = await kindOf(directory);
@@ -121,7 +124,13 @@ async function open(
   directory: string,
   fresh: boolean,
   settings: Settings | undefined,
-  { log, observe, mirror, cluster }: Pick<DirectoryOptions, "log" | "observe" | "mirror" | "cluster">,
+  {
+    log,
+    observe,
+    mirror,
+    cluster,
+    threads,
+  }: Pick<DirectoryOptions, "log" | "observe" | "mirror" | "cluster" | "threads">,
   start: Start | undefined,
 ): Promise<Opened | undefined> {
   const opened = await openCorpus(directory);
@@ -153,7 +162,7 @@ async function open(
     const merger = mergeInThread();
     const run = await openRun({
       store,
-      merger,
+      ...inTurn({ merger, evaluator, auditor }, threads),
       corpus,
       ...(settings && { settings }),
       task: (chosen, vocabulary) => {
@@ -162,12 +171,10 @@ async function open(
       },
       clock: () => performance.now(),
       random: (bytes) => new Uint8Array(randomBytes(bytes)),
-      evaluator,
       ...(questions.length > 0 && {
         questions: { questions: questions.length, chance: chanceOf(questions) },
       }),
       bytesPerToken: (chosen) => bytesPerTokenOf(opened, chosen),
-      auditor,
       log,
       ...(observe && { observe }),
       ...(mirror && { mirror }),

@@ -1,9 +1,11 @@
+import { availableParallelism } from "node:os";
 import type { Logger } from "pino";
 import { runPath } from "../../protocol/run-name.ts";
 import { ManyRuns } from "../app/many-runs.ts";
 import { openMeters } from "../app/operator.ts";
 import { summaryOf } from "../app/run-summary.ts";
 import type { ServeOptions } from "../app/serve-options.ts";
+import { openThreads } from "../app/threads.ts";
 import { requireWritable } from "../data-dir/directory.ts";
 import { lockDirectory } from "../data-dir/lock.ts";
 import { finishDeletions, hasUnservedRuns, holdsRuns, makeRunsFolder } from "../data-dir/runs.ts";
@@ -56,7 +58,16 @@ export async function serveMany(
   const now = () => performance.now();
   const assets = await loadAssets(clientDirectory());
   const runs = new ManyRuns({
-    ...{ flags, log, assets, meters, overall: new Sessions(now), stderr: io.stderr, explain: lineOf },
+    ...{
+      flags,
+      log,
+      assets,
+      meters,
+      threads: openThreads(availableParallelism()),
+      overall: new Sessions(now),
+      stderr: io.stderr,
+      explain: lineOf,
+    },
     begun: (name, run) => tell(name, run, io.stdout),
   });
   try {

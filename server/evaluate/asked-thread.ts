@@ -7,6 +7,8 @@ import { WORKING } from "./progress.ts";
 export interface AskedThread<Question, Answer> {
   /** Rejects with an Error that says why when the thread is closed or busy, cannot start, or dies over the question. */
   ask(question: Question): Promise<Answer>;
+  /** Ends the thread, unless it is answering; the next question starts another. */
+  rest(): Promise<void>;
   /** Ends the thread. What is being answered stays unanswered: who closes does not listen any more. */
   close(): Promise<void>;
 }
@@ -100,6 +102,12 @@ export function askInThread<Question, Answer, Data>(
           })
           .catch(() => {}); // a thread that cannot start has told so itself
       }),
+    rest: async () => {
+      if (asked !== undefined) return;
+      const resting = worker;
+      worker = undefined;
+      await (await resting?.catch(() => undefined))?.terminate();
+    },
     close: async () => {
       closed = true;
       asked = undefined;

@@ -16,8 +16,15 @@ export interface AuditorOptions {
   readonly after?: After;
 }
 
+/** An {@link Auditor} that owns a thread. */
+export interface ThreadAuditor extends Auditor {
+  /** Ends the thread, unless it audits; the next question starts another. */
+  rest(): Promise<void>;
+  close(): Promise<void>;
+}
+
 /** Audits in a thread of its own, beside the evaluator's: one question at a time, which is what run/audits.ts asks. */
-export function auditInThread(options: AuditorOptions): Auditor & { close(): Promise<void> } {
+export function auditInThread(options: AuditorOptions): ThreadAuditor {
   const { data, worker = WORKER, after } = options;
   const thread = askInThread<AuditQuestion, AuditAnswer, AuditorData>({
     ...{ file: worker, data, after },
@@ -47,6 +54,7 @@ export function auditInThread(options: AuditorOptions): Auditor & { close(): Pro
       if ("effects" in answer) return answer.effects;
       throw new Error("the auditor answered another question");
     },
+    rest: () => thread.rest(),
     close: () => thread.close(),
   };
 }

@@ -75,9 +75,12 @@ const outcome = (asked: Promise<unknown>) =>
   );
 
 describe("evaluation in a thread", () => {
-  it("measures about ln V on small weights, and lets them write, the same each time", async () => {
+  it("measures about ln V on small weights, and lets them write, the same each time, also after a rest", async () => {
     evaluator = evaluateInThread({ data });
-    const first = await evaluator.evaluate(1, weights);
+    const measuring = evaluator.evaluate(1, weights);
+    await evaluator.rest(); // of a thread at work, which it leaves alone
+    const first = await measuring;
+    await evaluator.rest();
     expect(first.loss).toBeGreaterThan(Math.log(256) - 0.1);
     expect(first.loss).toBeLessThan(Math.log(256) + 0.1);
     expect(first.sample.length).toBeGreaterThan(0);

@@ -14,6 +14,8 @@ export class NotEvaluated extends Error {
 
 /** An {@link Evaluator} that owns a thread. */
 export interface ThreadEvaluator extends Evaluator {
+  /** Ends the thread, unless it measures; the next version starts another. */
+  rest(): Promise<void>;
   /** Ends the thread. What is being measured stays unanswered: who closes does not listen any more. */
   close(): Promise<void>;
 }
@@ -45,6 +47,7 @@ export function evaluateInThread({ data, worker = WORKER, after }: ThreadOptions
       const { version: _, ...evaluation } = answer;
       return evaluation;
     },
+    rest: () => thread.rest(),
     close: () => thread.close(),
   };
 }

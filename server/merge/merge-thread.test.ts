@@ -91,7 +91,7 @@ test("a merge leaves room before the new x, and nothing else is changed by it", 
 });
 
 test.each(["nesterov", "muon"] as const)(
-  "%s: a thread makes the bytes that merging here makes, version after version",
+  "%s: a thread makes the bytes that merging here makes, version after version, and after a rest",
   async (kind) => {
     merger = mergeInThread();
     const rule = await ruleOf(kind);
@@ -101,8 +101,11 @@ test.each(["nesterov", "muon"] as const)(
       const all = FRAMES.map((frame, i) => ({ frame, weight: WEIGHTS[i]! }));
       const expected = merge(vectors, all, rule);
       expect(await mergeHere.merge(rule, jobOf(vectors))).toEqual(expected);
-      const merged = await merger.merge(rule, jobOf(vectors));
+      const merging = merger.merge(rule, jobOf(vectors));
+      await merger.rest(); // of a thread at work, which it leaves alone
+      const merged = await merging;
       expect(merged).toEqual(expected);
+      if (version === 1) await merger.rest();
       expect(vectors).toEqual(before);
       vectors = merged.vectors;
     }

@@ -14,6 +14,8 @@ export class NotMerged extends Error {
 
 /** A {@link Merger} that owns a thread. */
 export interface ThreadMerger extends Merger {
+  /** Ends the thread, unless it merges; the next version starts another. */
+  rest(): Promise<void>;
   /** Ends the thread; a version half merged is rejected. */
   close(): Promise<void>;
 }
@@ -34,6 +36,7 @@ export function mergeInThread(file: URL = WORKER, after?: After): ThreadMerger {
   /** The vectors that the thread has too. */
   let held: Vectors | undefined;
   let closed = false;
+  let merging = false;
 
   const end = async () => {
     const ending = line;
@@ -47,6 +50,7 @@ export function mergeInThread(file: URL = WORKER, after?: After): ThreadMerger {
       if (closed) throw new NotMerged("the merging thread is closed");
       line ??= new Line(file, after);
       const { post, answer, hold } = line;
+      merging = true;
       hold(true);
       try {
         post({
@@ -74,7 +78,12 @@ export function mergeInThread(file: URL = WORKER, after?: After): ThreadMerger {
       } catch (error) {
         void end(); // a thread that hangs may take long to end, too
         throw error;
+      } finally {
+        merging = false;
       }
+    },
+    rest: async () => {
+      if (!merging) await end();
     },
     async close() {
       closed = true;
