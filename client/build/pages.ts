@@ -1,5 +1,6 @@
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { unlessMissing } from "../../model/lib/system-code.ts";
 import { type Digests, digestOf, digestsOf, readStamp, whyStale } from "./fresh.ts";
 
 /** Folders whose code the pages are bundled from. */
@@ -44,7 +45,8 @@ export async function bringUpToDate(
     await mkdir(fresh, { recursive: true });
     await bundle(fresh);
     await rm(stampFile, { force: true });
-    await rename(folder, old).catch(ignoreMissing);
+    // A running server has read its pages already; at a first build there are none.
+    await rename(folder, old).catch(unlessMissing);
     await rename(fresh, folder);
     await writeFile(stampFile, JSON.stringify({ inputs, outputs: await digestsOf(folder, () => true) }));
   } finally {
@@ -64,9 +66,4 @@ async function inputsOf(root: string): Promise<Digests> {
     if (digest !== undefined) inputs[name] = digest;
   }
   return inputs;
-}
-
-/** A running server has read its pages already; at a first build there are none. */
-function ignoreMissing(error: unknown): void {
-  if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
 }

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { unlessMissing } from "../../model/lib/system-code.ts";
 import { parseJson } from "../../protocol/guards.ts";
 import { createIdentity, type Identity } from "../../protocol/identity.ts";
 import { isVolunteerKey } from "../../protocol/ids.ts";
@@ -13,7 +14,7 @@ export async function identityFile(path: string): Promise<Identity> {
   try {
     bytes = await readFile(path);
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+    unlessMissing(error);
     const identity = await createIdentity(true);
     const jwk = await crypto.subtle.exportKey("jwk", identity.privateKey);
     await replaceFile(path, new TextEncoder().encode(`${JSON.stringify(jwk)}\n`));

@@ -5,7 +5,6 @@ import { formatCount, plural } from "../ui/format.ts";
 
 /** The status page's strings. */
 export const text = {
-  title: "Status",
   loading: "Asking the server…",
   away: "The server does not answer. What is shown may be old; this page keeps trying.",
   worse: (now: string, then: string, version: string) =>

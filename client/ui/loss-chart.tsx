@@ -4,7 +4,7 @@ import type { RunStatus } from "../../protocol/status.ts";
 import { colourOf } from "./canvas-style.ts";
 import { formatCount, formatLarge, formatLoss } from "./format.ts";
 import { common } from "./strings.ts";
-import { usePlot } from "./use-plot.tsx";
+import { axisStyle, PlotFigure, usePlot } from "./use-plot.tsx";
 
 type Curve = Pick<RunStatus, "heldOut" | "baselines" | "bytesPerToken">;
 
@@ -17,7 +17,7 @@ export interface LossChartProps {
 export function LossChart({ curve }: LossChartProps) {
   const [pointed, setPointed] = useState<string>();
   const points = curve()?.heldOut ?? [];
-  const { box, missing } = usePlot(
+  const place = usePlot(
     {
       data: () => {
         const now = curve();
@@ -32,17 +32,9 @@ export function LossChart({ curve }: LossChartProps) {
   const first = points[0]!;
   const last = points[points.length - 1]!;
   return (
-    <figure class="chart">
-      <div
-        class="plot"
-        hidden={missing !== null}
-        ref={box}
-        role="img"
-        aria-label={common.chartSummary(first.loss, last.loss, last.version)}
-      />
-      {missing}
-      <figcaption>{pointed ?? common.baselinesHelp}</figcaption>
-    </figure>
+    <PlotFigure {...place} label={common.chartSummary(first.loss, last.loss, last.version)}>
+      {pointed ?? common.baselinesHelp}
+    </PlotFigure>
   );
 }
 
@@ -55,12 +47,9 @@ function optionsOf(
   curve: () => Curve | undefined,
   point: (line?: string) => void,
 ): Omit<uPlot.Options, "width" | "height"> {
-  const ink = colourOf(holder, "--muted");
-  const line = colourOf(holder, "--line");
+  const axis = axisStyle(holder);
   const accent = colourOf(holder, "--accent");
   const ground = colourOf(holder, "--card");
-  const font = `12px ${getComputedStyle(holder).fontFamily}`;
-  const axis = { stroke: ink, font, grid: { stroke: line, width: 1 }, ticks: { show: false } };
   return {
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
@@ -71,7 +60,7 @@ function optionsOf(
     ],
     series: [{}, { stroke: accent, width: 2.25, points: { size: 6, fill: accent } }],
     hooks: {
-      draw: [(plot) => drawBaselines(plot, curve(), { ink, ground, font })],
+      draw: [(plot) => drawBaselines(plot, curve(), { ink: axis.stroke, ground, font: axis.font })],
       setCursor: [
         (plot) => {
           const at = plot.cursor.idx;

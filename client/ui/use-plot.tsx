@@ -1,7 +1,8 @@
 import { useSignal, useSignalEffect } from "@preact/signals";
-import type { RefObject, VNode } from "preact";
+import type { ComponentChildren, RefObject, VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type uPlot from "uplot";
+import { colourOf } from "./canvas-style.ts";
 import { fetchPart } from "./fetch-part.ts";
 import { MissingPart } from "./lazy.tsx";
 import { mendLanguage } from "./locale.ts";
@@ -73,6 +74,32 @@ export function usePlot({ data, options }: PlotSource, key: unknown): PlotPlace 
   });
 
   return { box, missing: failed.value ? <MissingPart again={() => again.current?.()} /> : null };
+}
+
+interface PlotFigureProps extends PlotPlace {
+  /** What the chart shows, in words. */
+  readonly label: string;
+  /** The caption. */
+  readonly children: ComponentChildren;
+}
+
+/** Where {@link usePlot} draws. */
+export function PlotFigure({ box, missing, label, children }: PlotFigureProps) {
+  return (
+    <figure class="chart">
+      <div class="plot" hidden={missing !== null} ref={box} role="img" aria-label={label} />
+      {missing}
+      <figcaption>{children}</figcaption>
+    </figure>
+  );
+}
+
+/** Colours and fonts of an axis, in the holder's style. */
+export function axisStyle(holder: HTMLElement) {
+  const ink = colourOf(holder, "--muted");
+  const font = `12px ${getComputedStyle(holder).fontFamily}`;
+  const grid = { stroke: colourOf(holder, "--line"), width: 1 };
+  return { stroke: ink, font, grid, ticks: { show: false } };
 }
 
 const heightOf = (width: number) => Math.round(Math.min(280, Math.max(190, width * 0.5)));

@@ -7,6 +7,7 @@ import { type AuditTicket, type Measured, reportable, verifyAudit } from "../../
 import { shardOf } from "../cache/shards.ts";
 import { ServerAway, WrongBytes } from "../transport/away.ts";
 import type { OpenAuditor, RoundDeps } from "./deps.ts";
+import { restOf } from "./time.ts";
 
 /**
  * Measures somebody's delta and tells the server (rules AU5 to AU8). One that cannot be made is left to others: the server
@@ -59,8 +60,7 @@ function resting({ control, clock, sleep }: RoundDeps, trainer: MeasuringTrainer
     await control.checkpoint();
     const begun = clock();
     const result = await work();
-    const took = clock() - begun;
-    await sleep((took * (1 - control.share)) / control.share, control.signal);
+    await sleep(restOf(clock() - begun, control.share), control.signal);
     return result;
   };
   return {

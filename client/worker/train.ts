@@ -9,6 +9,7 @@ import type { RoundDeps } from "./deps.ts";
 import type { LocalState, PackedDelta } from "./local-state.ts";
 import { passageOf } from "./passage.ts";
 import type { Work } from "./prefetch.ts";
+import { restOf } from "./time.ts";
 
 /** A finished ticket's result. */
 export interface Done {
@@ -95,9 +96,6 @@ export async function train(
   };
   return { packed, body: encodeUpload(ticket, self, packed.frame), steps: done };
 }
-
-/** Milliseconds of rest after so many of work, for work to have its share of the time. */
-const restOf = (worked: number, share: number): number => (worked * (1 - share)) / share;
 
 const labelOf = ({ device, detail }: DeviceReport): string => `${device}, ${detail}`.slice(0, MAX_LABEL);
 

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { unlessMissing } from "../../model/lib/system-code.ts";
 import { utf8 } from "../../protocol/bytes.ts";
 import { sha256 } from "../../protocol/identity.ts";
 import { serverIdentity } from "../run/server-key.ts";
@@ -61,10 +62,7 @@ function keyFile(path: string): KeyFile {
   const files = nodeFiles(dirname(path));
   return {
     read: async () => {
-      const bytes = await readFile(path).catch((error: unknown) => {
-        if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-        throw error;
-      });
+      const bytes = await readFile(path).catch(unlessMissing);
       return bytes && new Uint8Array(bytes);
     },
     write: (bytes) => writeDurably(files, basename(path), bytes, SECRET_MODE),

@@ -12,8 +12,8 @@ import {
   shapeOf,
   shardsOf,
 } from "../../model/export/from-hugging-face.ts";
+import { systemCode } from "../../model/lib/system-code.ts";
 import { MAX_PARAMETERS, MAX_VOCABULARY, MIN_VOCABULARY } from "../../protocol/limits.ts";
-import { systemCode } from "../corpus/error.ts";
 import { parseSettings, SettingsError } from "../run/settings.ts";
 
 const CONFIG_FILE = "config.json";

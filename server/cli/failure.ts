@@ -1,5 +1,6 @@
 import { ModelError } from "../../model/contract/config.ts";
-import { CorpusError, isFull, systemCode } from "../corpus/error.ts";
+import { systemCode } from "../../model/lib/system-code.ts";
+import { CorpusError, isFull } from "../corpus/error.ts";
 import { DirectoryError, LockedError } from "../data-dir/error.ts";
 import { QuestionsError } from "../evaluate/questions.ts";
 import { ExportError } from "../export/error.ts";

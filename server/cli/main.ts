@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
+import { systemCode } from "../../model/lib/system-code.ts";
 import { App } from "../app/app.ts";
 import { Swarm } from "../app/local-volunteers.ts";
 import { type OpenDirectory, openDirectory } from "../app/open-directory.ts";
 import { openMeters } from "../app/operator.ts";
 import type { ServeOptions } from "../app/serve-options.ts";
 import { readStart } from "../app/start-folder.ts";
-import { systemCode } from "../corpus/error.ts";
 import { loadAssets } from "../http/assets.ts";
 import type { ServeIo } from "../lib/io.ts";
 import { parseJsonFile } from "../lib/json-file.ts";

@@ -1,12 +1,11 @@
-import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { After } from "../../model/lib/deadline.ts";
 import { SILENCE_MS, Watchdog } from "../lib/watchdog.ts";
+import { workerBeside } from "../lib/worker-file.ts";
 import type { Progress } from "./add.ts";
 import type { CorpusJob, FromCorpusThread } from "./messages.ts";
 
-/** The worker's file beside this one, as source (.ts) or as built (.js). */
-const WORKER = new URL(`./corpus-worker${extname(new URL(import.meta.url).pathname)}`, import.meta.url);
+const WORKER = workerBeside(import.meta.url, "corpus-worker");
 
 /** Why no run was made: a stable code, and words for the operator. */
 export class CorpusFailed extends Error {

@@ -1,7 +1,9 @@
 import { mkdir, open, rename, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { systemCode } from "../../model/lib/system-code.ts";
 import { accessLine, isRefused } from "../lib/access.ts";
-import { CorpusError, isFull, systemCode } from "./error.ts";
+import { syncDirectory } from "../lib/sync.ts";
+import { CorpusError, isFull } from "./error.ts";
 
 /** Where a corpus is written: the one door for bytes, so that a test can let the disk fill up or fail. */
 export interface Disk {
@@ -44,16 +46,6 @@ export async function writeDurably(disk: Disk, path: string, bytes: Uint8Array):
     throw error;
   }
   await file.close(true);
-}
-
-/** Makes a directory's entries durable: without it a rename may be lost with the power. */
-export async function syncDirectory(path: string): Promise<void> {
-  const handle = await open(path, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 /**

@@ -1,3 +1,4 @@
+import { systemCode } from "../../model/lib/system-code.ts";
 export type CorpusErrorCode =
   /** Bytes that are not UTF-8; the message names source and byte offset. */
   | "not-utf8"
@@ -39,12 +40,6 @@ export class CorpusError extends Error {
     super(message);
     this.code = code;
   }
-}
-
-/** The system's code of a failed call, e.g. `ENOENT`. */
-export function systemCode(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !("code" in error)) return undefined;
-  return typeof error.code === "string" ? error.code : undefined;
 }
 
 /** Whether a write failed because there is no room for it: the disk, a quota, or what a file may have. */

@@ -1,6 +1,7 @@
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
-import { CorpusError, systemCode } from "./error.ts";
+import { systemCode } from "../../model/lib/system-code.ts";
+import { CorpusError } from "./error.ts";
 
 /** Bytes of text that any packed file may become. */
 const FREE_BYTES = 16 * 1024 * 1024;

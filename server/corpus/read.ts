@@ -1,8 +1,9 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
+import { systemCode } from "../../model/lib/system-code.ts";
 import { decodeText } from "./decode.ts";
-import { CorpusError, systemCode } from "./error.ts";
+import { CorpusError } from "./error.ts";
 import { gunzip } from "./gunzip.ts";
 import { textOfLine } from "./json-line.ts";
 

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf } from "../../model/lib/message-of.ts";
+import { systemCode } from "../../model/lib/system-code.ts";
 import { toTokens } from "../../protocol/bytes.ts";
 import {
   as,
@@ -16,7 +17,7 @@ import { sha256 } from "../../protocol/identity.ts";
 import { type Hash, isHash } from "../../protocol/ids.ts";
 import { MAX_SHARD_TOKENS, MAX_VOCABULARY, MIN_VOCABULARY } from "../../protocol/limits.ts";
 import type { Baselines } from "./baselines.ts";
-import { CorpusError, systemCode } from "./error.ts";
+import { CorpusError } from "./error.ts";
 import type { Split } from "./split.ts";
 import type { ShardEntry } from "./writer.ts";
 

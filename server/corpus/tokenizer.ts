@@ -1,11 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { ModelError } from "../../model/contract/config.ts";
 import { loadTokenizer } from "../../model/data/tokenizer.ts";
+import { systemCode } from "../../model/lib/system-code.ts";
 import { utf8 } from "../../protocol/bytes.ts";
 import { MAX_TOKENIZER_BYTES, MIN_VOCABULARY } from "../../protocol/limits.ts";
 import { trainBpe } from "./bpe.ts";
 import { BpeEncoder, tokenizerJson } from "./encode.ts";
-import { CorpusError, systemCode } from "./error.ts";
+import { CorpusError } from "./error.ts";
 import { WordCounts } from "./words.ts";
 
 /** The tokenizer that a corpus is encoded with. */

@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { access, mkdir, readdir, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { type Disk, makeDirectory, syncDirectory } from "./disk.ts";
-import { CorpusError, systemCode } from "./error.ts";
+import { systemCode } from "../../model/lib/system-code.ts";
+import { syncDirectory } from "../lib/sync.ts";
+import { type Disk, makeDirectory } from "./disk.ts";
+import { CorpusError } from "./error.ts";
 
 /** The parts of a finished corpus, in the order they are moved into place: corpus.json, last, says that it is whole. */
 const PARTS = ["shards", "tokenizer.json", "corpus.json"] as const;

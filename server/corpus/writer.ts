@@ -1,9 +1,9 @@
+import { systemCode } from "../../model/lib/system-code.ts";
 import { bytesOf } from "../../protocol/bytes.ts";
 import { sha256 } from "../../protocol/identity.ts";
 import type { Hash } from "../../protocol/ids.ts";
 import { MAX_SHARD_TOKENS } from "../../protocol/limits.ts";
 import { writeDurably } from "./disk.ts";
-import { systemCode } from "./error.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** Tokens of a shard unless told otherwise: 128 KiB, a second on a slow link. */

@@ -1,8 +1,10 @@
 import { constants, type Dirent } from "node:fs";
-import { copyFile, link, lstat, mkdir, open, readdir, realpath, rename, rm } from "node:fs/promises";
+import { copyFile, link, lstat, mkdir, readdir, realpath, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, sep } from "node:path";
+import { systemCode, unlessMissing } from "../../model/lib/system-code.ts";
 import { makeDirectory } from "../corpus/disk.ts";
 import { accessLine, isRefused } from "../lib/access.ts";
+import { syncDirectory, syncFile } from "../lib/sync.ts";
 import { kindOf } from "./directory.ts";
 import { DirectoryError } from "./error.ts";
 import { LOCK_FILE } from "./lock.ts";
@@ -99,14 +101,9 @@ async function copyOne(from: string, to: string, manner: Manner): Promise<void> 
     if (!(await lstat(from)).isFile()) return;
     if (manner === "link" && (await linked(from, to))) return;
     await copyFile(from, to, constants.COPYFILE_EXCL);
-    const file = await open(to, "r+");
-    try {
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    await syncFile(to);
   } catch (error) {
-    if (codeOf(error) !== "ENOENT") throw error;
+    unlessMissing(error);
   }
 }
 
@@ -116,31 +113,18 @@ async function linked(from: string, to: string): Promise<boolean> {
     await link(from, to);
     return true;
   } catch (error) {
-    if (["EXDEV", "EPERM", "EMLINK", "ENOTSUP"].includes(codeOf(error))) return false;
+    if (["EXDEV", "EPERM", "EMLINK", "ENOTSUP"].includes(systemCode(error) ?? "")) return false;
     throw error;
   }
 }
 
 async function requireFree(target: string): Promise<void> {
   const names = await readdir(target).catch((error: unknown) => {
-    if (codeOf(error) === "ENOENT") return [];
-    const code = codeOf(error);
+    const code = systemCode(error) ?? "";
+    if (code === "ENOENT") return [];
     throw new DirectoryError(
       isRefused(code) ? accessLine(target, code) : `${target} cannot be written to (${code})`,
     );
   });
   if (names.length > 0) throw new DirectoryError(`${target} is not empty`);
 }
-
-async function syncDirectory(path: string): Promise<void> {
-  if (process.platform === "win32") return;
-  const directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
-}
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";

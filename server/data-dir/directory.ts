@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { access, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf } from "../../model/lib/message-of.ts";
-import { systemCode } from "../corpus/error.ts";
+import { systemCode } from "../../model/lib/system-code.ts";
 import { accessLine, isRefused } from "../lib/access.ts";
 import { DirectoryError } from "./error.ts";
 import { FIRST_START_FILE } from "./first-start.ts";

@@ -1,6 +1,7 @@
 import { access, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { nodeDisk, syncDirectory, writeDurably } from "../corpus/disk.ts";
+import { nodeDisk, writeDurably } from "../corpus/disk.ts";
+import { syncDirectory } from "../lib/sync.ts";
 
 /** There from before the default corpus until its run has begun. */
 export const FIRST_START_FILE = ".first-start";

@@ -1,8 +1,9 @@
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { systemCode } from "../../model/lib/system-code.ts";
 import { isRunName, MAX_RUN_NAME } from "../../protocol/run-name.ts";
-import { makeDirectory, syncDirectory } from "../corpus/disk.ts";
-import { systemCode } from "../corpus/error.ts";
+import { makeDirectory } from "../corpus/disk.ts";
+import { syncDirectory } from "../lib/sync.ts";
 import { isIncidental, namesIn } from "./directory.ts";
 import { DirectoryError } from "./error.ts";
 

@@ -1,13 +1,12 @@
-import { extname } from "node:path";
 import { layoutOf } from "../../model/contract/layout.ts";
 import type { After } from "../../model/lib/deadline.ts";
 import { silenceFor } from "../lib/watchdog.ts";
+import { workerBeside } from "../lib/worker-file.ts";
 import { askInThread } from "./asked-thread.ts";
 import type { AuditAnswer, AuditorData, AuditQuestion } from "./messages.ts";
 import type { Auditor } from "./ports.ts";
 
-/** The worker's file beside this one, as source (.ts) or as built (.js). */
-const WORKER = new URL(`./audit-worker${extname(new URL(import.meta.url).pathname)}`, import.meta.url);
+const WORKER = workerBeside(import.meta.url, "audit-worker");
 
 export interface AuditorOptions {
   readonly data: () => Promise<AuditorData>;

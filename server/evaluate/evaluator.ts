@@ -1,7 +1,7 @@
-import { extname } from "node:path";
 import { layoutOf } from "../../model/contract/layout.ts";
 import type { After } from "../../model/lib/deadline.ts";
 import { silenceFor } from "../lib/watchdog.ts";
+import { workerBeside } from "../lib/worker-file.ts";
 import { askInThread } from "./asked-thread.ts";
 import { EVALUATION_BATCH } from "./measure.ts";
 import type { Answer, Question, WorkerData } from "./messages.ts";
@@ -20,8 +20,7 @@ export interface ThreadEvaluator extends Evaluator {
   close(): Promise<void>;
 }
 
-/** The worker's file beside this one, as source (.ts) or as built (.js). */
-const WORKER = new URL(`./worker${extname(new URL(import.meta.url).pathname)}`, import.meta.url);
+const WORKER = workerBeside(import.meta.url, "worker");
 
 export interface ThreadOptions {
   readonly data: WorkerData;

@@ -2,7 +2,7 @@ import { type Files, writeDurably } from "../store/files.ts";
 import { type ChoiceQuestion, parseQuestions, QuestionsError } from "./questions.ts";
 
 /** A data directory's set of questions, if it has one. */
-export const QUESTIONS_FILE = "questions.jsonl";
+const QUESTIONS_FILE = "questions.jsonl";
 
 /** Throws a {@link QuestionsError} where the file is none. */
 export async function keptQuestions(files: Files): Promise<readonly ChoiceQuestion[]> {

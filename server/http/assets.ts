@@ -1,8 +1,9 @@
-import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
+import { systemCode } from "../../model/lib/system-code.ts";
+import { sha256Now } from "../lib/signatures.ts";
 
 /**
  * The built pages, read once at start into a table from URL path to bytes. A request only looks a path up, so
@@ -101,7 +102,7 @@ export async function loadAssets(directory: string): Promise<Assets> {
 }
 
 export function makeAsset(path: string, type: string, bytes: Uint8Array<ArrayBuffer>): Asset {
-  const tag = createHash("sha256").update(bytes).digest("hex");
+  const tag = sha256Now(bytes);
   return { path, type, bytes, tag, hashed: path.startsWith("/assets/") };
 }
 
@@ -115,7 +116,7 @@ async function filesUnder(directory: string, below: string): Promise<string[]> {
   try {
     entries = await readHere(join(directory, below));
   } catch (error) {
-    if (below === "" && error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    if (below === "" && systemCode(error) === "ENOENT") return [];
     throw error;
   }
   const names: string[] = [];

@@ -18,6 +18,8 @@ const MAX_KEYS = 4_096;
 
 /** The SHA-256 of bytes, at once. */
 export const sha256Now = (bytes: Uint8Array): Hash => hash("sha256", bytes, "hex") as Hash;
+/** What is kept of a secret, to know it again. */
+export const secretDigest = (secret: string): string => hash("sha256", secret, "hex");
 
 /**
  * Hashes and signatures on the spot. WebCrypto's go through another thread each: for a delta of 300 kB the round

@@ -1,8 +1,8 @@
-import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { After } from "../../model/lib/deadline.ts";
 import { messageOf } from "../../model/lib/message-of.ts";
 import { SILENCE_MS, Watchdog } from "../lib/watchdog.ts";
+import { workerBeside } from "../lib/worker-file.ts";
 import type { Vectors } from "./merge.ts";
 import type { FromMerger, ToMerger } from "./merge-messages.ts";
 import type { Merger } from "./merger.ts";
@@ -23,8 +23,7 @@ export interface ThreadMerger extends Merger {
 /** Frames on their way to the thread: enough to keep it busy, few enough to cost little memory. */
 const IN_FLIGHT = 4;
 
-/** The worker's file beside this one, as source (.ts) or as built (.js). */
-const WORKER = new URL(`./merge-worker${extname(new URL(import.meta.url).pathname)}`, import.meta.url);
+const WORKER = workerBeside(import.meta.url, "merge-worker");
 
 /**
  * Merges in a worker thread, so that the event loop goes on taking deltas while a large model's matrices are turned.

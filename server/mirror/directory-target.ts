@@ -1,5 +1,6 @@
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { unlessMissing } from "../../model/lib/system-code.ts";
 import { STATE_FILE } from "./state.ts";
 import { MirrorError, type MirrorTarget } from "./target.ts";
 
@@ -34,9 +35,4 @@ export async function directoryTarget(directory: string): Promise<MirrorTarget> 
     },
     remove: (path) => rm(at(path), { force: true }),
   };
-}
-
-function unlessMissing(error: unknown): undefined {
-  if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-  throw error;
 }

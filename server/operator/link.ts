@@ -1,9 +1,10 @@
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { randomBytes, timingSafeEqual } from "node:crypto";
 import { readFile, rename, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { toBase64Url } from "../../protocol/bytes.ts";
 import { asInteger, asText, parseJson } from "../../protocol/guards.ts";
 import { MAX_LABEL } from "../../protocol/limits.ts";
+import { secretDigest } from "../lib/signatures.ts";
 
 /** Where the newest link's digest lies. Who can write to the data directory is the operator anyway. */
 const LINK_FILE = "operator-link.json";
@@ -24,7 +25,7 @@ export const linkOf = (origin: string, secret: string): string => `${origin}/ope
  */
 export async function issueLink(directory: string, name: string, now: number): Promise<string> {
   const secret = toBase64Url(new Uint8Array(randomBytes(SECRET_BYTES)));
-  const entry = { digest: digestOf(secret), expires: now + LINK_MS, name };
+  const entry = { digest: secretDigest(secret), expires: now + LINK_MS, name };
   const file = join(directory, LINK_FILE);
   await writeFile(`${file}.new`, `${JSON.stringify(entry)}\n`, { mode: 0o600 });
   await rename(`${file}.new`, file);
@@ -43,7 +44,7 @@ export async function redeemLink(
     const digest = asText(json.digest, "digest", 64);
     const expires = asInteger(json.expires, "expires", 0, Number.MAX_SAFE_INTEGER);
     const name = asText(json.name, "name", MAX_LABEL);
-    if (!sameText(digest, digestOf(secret))) return undefined;
+    if (!sameText(digest, secretDigest(secret))) return undefined;
     await unlink(file); // atomic, which rm() is not: whoever removes it has used it: of two at once the second finds nothing
     return now < expires ? name : undefined;
   } catch {
@@ -63,8 +64,6 @@ export async function notedAddress(directory: string): Promise<string | undefine
     return undefined;
   }
 }
-
-const digestOf = (secret: string): string => createHash("sha256").update(secret).digest("hex");
 
 function sameText(a: string, b: string): boolean {
   const [left, right] = [Buffer.from(a), Buffer.from(b)];

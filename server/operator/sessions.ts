@@ -1,6 +1,7 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { toBase64Url } from "../../protocol/bytes.ts";
 import { forgetOldest } from "../lib/oldest.ts";
+import { secretDigest } from "../lib/signatures.ts";
 
 /** A signed-in operator. */
 export interface Session {
@@ -30,13 +31,13 @@ export class Sessions {
   /** Begins a session; returns the secret that is its cookie. */
   begin(session: Session): string {
     const secret = toBase64Url(new Uint8Array(randomBytes(SECRET_BYTES)));
-    this.#open.set(digestOf(secret), { session, ends: this.#now() + SESSION_MS });
+    this.#open.set(secretDigest(secret), { session, ends: this.#now() + SESSION_MS });
     forgetOldest(this.#open, MAX_SESSIONS);
     return secret;
   }
 
   find(secret: string): Session | undefined {
-    const digest = digestOf(secret);
+    const digest = secretDigest(secret);
     const found = this.#open.get(digest);
     if (found === undefined) return undefined;
     if (this.#now() < found.ends) return found.session;
@@ -45,8 +46,6 @@ export class Sessions {
   }
 
   end(secret: string): void {
-    this.#open.delete(digestOf(secret));
+    this.#open.delete(secretDigest(secret));
   }
 }
-
-const digestOf = (secret: string): string => createHash("sha256").update(secret).digest("hex");

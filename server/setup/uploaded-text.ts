@@ -12,6 +12,7 @@ import { isFull } from "../corpus/error.ts";
 import { firstBadByte, notUtf8Line } from "../corpus/utf8.ts";
 import { UPLOAD_FOLDER } from "../data-dir/directory.ts";
 import { DETECTION_BYTES, detectEncoding } from "../lib/encoding.ts";
+import { syncFile } from "../lib/sync.ts";
 
 const HEAD = "upload.json";
 const PART = "text.part";
@@ -137,12 +138,7 @@ export class UploadedText {
         throw wrongHash();
       }
       const part = join(this.#folder, PART);
-      const file = await open(part, "r+");
-      try {
-        await file.sync();
-      } finally {
-        await file.close();
-      }
+      await syncFile(part);
       if ((await hashOf(part)) !== sha256) {
         await this.#clear();
         throw wrongHash();

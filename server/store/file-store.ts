@@ -8,6 +8,12 @@ const SECRET_MODE = 0o600;
 
 /** `run` is the data directory itself; it is shared with the corpus, so nothing is tidied away there. */
 const DIRECTORY: Record<Shelf, string> = { run: "", snapshots: "snapshots", diffs: "diffs" };
+/** What reads a run's files, whether it writes them or not. */
+export const shelvesOf = (files: Files): Pick<Store, "get" | "list"> => ({
+  get: (shelf, name) => files.read(pathOf(shelf, name)),
+  list: (shelf) => files.list(DIRECTORY[shelf]),
+});
+const pathOf = (shelf: Shelf, name: string) => join(DIRECTORY[shelf], name);
 
 /** A run in files: journal/, snapshots/, diffs/, and run.json and server.key beside them. */
 export async function fileStore(files: Files, index: Index, options: JournalOptions): Promise<Store> {
@@ -17,7 +23,6 @@ export async function fileStore(files: Files, index: Index, options: JournalOpti
   }
   const journal = await Journal.open(files, options);
   await files.syncDirectory("");
-  const pathOf = (shelf: Shelf, name: string) => join(DIRECTORY[shelf], name);
   return {
     append: (head, frame) => journal.append(joinRecord(head, frame)),
     records: (from) => journal.records(from),
@@ -38,8 +43,7 @@ export async function fileStore(files: Files, index: Index, options: JournalOpti
         throw asRefusal(error);
       }
     },
-    get: (shelf, name) => files.read(pathOf(shelf, name)),
-    list: (shelf) => files.list(DIRECTORY[shelf]),
+    ...shelvesOf(files),
     async remove(shelf, name) {
       await journal.fence();
       await files.remove(pathOf(shelf, name));

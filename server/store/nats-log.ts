@@ -12,12 +12,12 @@ import { headers, type MsgHdrs, type NatsConnection } from "@nats-io/transport-n
 import type { Pieces } from "../../protocol/bytes.ts";
 import { Mutex } from "../lib/mutex.ts";
 import { decidedAs, isWrongLast } from "./nats-errors.ts";
+import { refuseToWrite } from "./read-only.ts";
 import { checkIn, encodeBlock, isSound, recordsOf } from "./segment.ts";
 import { Deposed, StoreError } from "./store.ts";
 
 /** Blocks in a stream are as sound as their chain: no stranger's frame could pose as one, so they need no salt. */
 const SALT = 0;
-const READING = "this store was opened for reading";
 /** Milliseconds between two looks at a cluster that does not answer: an election takes 5 to 9 s. */
 const LOOK_AGAIN_MS = 250;
 /** Of a block: the number of its first record, how many it has, its check, and who wrote it. */
@@ -111,7 +111,7 @@ export class NatsLog {
   async #append(records: readonly Pieces[]): Promise<number> {
     if (this.#deposed.signal.aborted) throw new Deposed();
     const { subject, writer, reading } = this.#options;
-    if (reading) throw new StoreError(READING);
+    if (reading) return refuseToWrite();
     const [last, first] = [this.#blocks.at(-1), this.length];
     const { bytes, check } = encodeBlock(SALT, last?.check ?? 0, records);
     const about = headers();
@@ -141,7 +141,7 @@ export class NatsLog {
 
   /** Rejects with {@link Deposed} where somebody else has appended. Not while a block is being written. */
   fence(): Promise<void> {
-    if (this.#options.reading) return Promise.reject(new StoreError(READING));
+    if (this.#options.reading) return refuseToWrite();
     return this.#writing.run(async () => {
       if (this.#deposed.signal.aborted) throw new Deposed();
       const tail = await this.#tail();

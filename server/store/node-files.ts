@@ -1,6 +1,8 @@
 import { constants } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { unlessMissing } from "../../model/lib/system-code.ts";
+import { syncDirectory } from "../lib/sync.ts";
 import type { Files, OpenFile } from "./files.ts";
 
 /** Files under a directory of the machine. */
@@ -12,7 +14,7 @@ export function nodeFiles(root: string): Files {
       return new NodeFile(await open(at(path), flags, mode));
     },
     async read(path, start = 0, end) {
-      const file = await open(at(path)).catch(missing);
+      const file = await open(at(path)).catch(unlessMissing);
       if (file === undefined) return undefined;
       try {
         const { size } = await file.stat();
@@ -25,25 +27,17 @@ export function nodeFiles(root: string): Files {
         await file.close();
       }
     },
-    size: async (path) => (await stat(at(path)).catch(missing))?.size,
+    size: async (path) => (await stat(at(path)).catch(unlessMissing))?.size,
     absolute: (path) => resolve(at(path)),
     rename: (from, to) => rename(at(from), at(to)),
     remove: (path) => rm(at(path), { force: true }),
     async list(directory) {
-      return ((await readdir(at(directory)).catch(missing)) ?? []).sort();
+      return ((await readdir(at(directory)).catch(unlessMissing)) ?? []).sort();
     },
     async makeDirectory(path) {
       await mkdir(at(path), { recursive: true });
     },
-    async syncDirectory(path) {
-      if (process.platform === "win32") return; // NTFS journals names itself and opens no directory
-      const directory = await open(at(path), constants.O_RDONLY | constants.O_DIRECTORY);
-      try {
-        await directory.sync();
-      } finally {
-        await directory.close();
-      }
-    },
+    syncDirectory: (path) => syncDirectory(at(path)),
   };
 }
 
@@ -81,10 +75,4 @@ async function readFully(file: FileHandle, start: number, end: number): Promise<
     at += bytesRead;
   }
   return bytes;
-}
-
-/** Undefined for what is not there; every other error is one. */
-function missing(error: unknown): undefined {
-  if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-  throw error;
 }

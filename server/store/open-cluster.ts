@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "../../model/lib/message-of.ts";
+import { systemCode } from "../../model/lib/system-code.ts";
 import type { KeyFile } from "./nats-store.ts";
 import { type Index, type Store, StoreError } from "./store.ts";
 
@@ -66,7 +67,7 @@ async function packages() {
     const { natsStore } = await import("./nats-store.ts");
     return { connect, natsStore };
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND")) throw error;
+    if (systemCode(error) !== "ERR_MODULE_NOT_FOUND") throw error;
     throw new StoreError(`a cluster needs three packages more: npm install ${PACKAGES}`);
   }
 }

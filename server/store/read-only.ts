@@ -1,8 +1,7 @@
-import { type Files, join } from "./files.ts";
+import { shelvesOf } from "./file-store.ts";
+import type { Files } from "./files.ts";
 import { Journal } from "./journal.ts";
-import { type Index, type Shelf, type Store, StoreError } from "./store.ts";
-
-const DIRECTORY: Record<Shelf, string> = { run: "", snapshots: "snapshots", diffs: "diffs" };
+import { type Index, type Store, StoreError } from "./store.ts";
 
 /**
  * A data directory's store that nothing can be written to, also while a server uses it: its journal is what
@@ -10,23 +9,24 @@ const DIRECTORY: Record<Shelf, string> = { run: "", snapshots: "snapshots", diff
  */
 export async function readOnlyStore(files: Files): Promise<Store> {
   const journal = await Journal.read(files, { salt: () => 0 });
-  const pathOf = (shelf: Shelf, name: string) => join(DIRECTORY[shelf], name);
-  const refuse = () => Promise.reject(new StoreError("this store was opened for reading"));
   return {
-    append: refuse,
+    append: refuseToWrite,
     records: (from) => journal.records(from),
     read: (sequence) => journal.read(sequence),
     length: journal.length,
-    strip: refuse,
-    put: refuse,
-    get: (shelf, name) => files.read(pathOf(shelf, name)),
-    list: (shelf) => files.list(DIRECTORY[shelf]),
-    remove: refuse,
+    strip: refuseToWrite,
+    put: refuseToWrite,
+    ...shelvesOf(files),
+    remove: refuseToWrite,
     deposed: new AbortController().signal,
     index: NO_INDEX,
     close: async () => {},
   };
 }
+
+/** Rejects whatever would write to a store that was opened for reading. */
+export const refuseToWrite = (): Promise<never> =>
+  Promise.reject(new StoreError("this store was opened for reading"));
 
 /** Takes nothing in: whoever reads the whole journal once needs no look-ups. */
 export const NO_INDEX: Index = {

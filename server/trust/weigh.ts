@@ -57,7 +57,7 @@ const SEVERAL_NETWORKS = 3;
  * Tokens × (1+τ)^−3⁄2, of the kind of Xie et al. 2019 and steeper than their −½, for what comes late under churn costs
  * more than it brings (docs/LEARNING.md). √ is exact to the last bit everywhere, pow is not.
  */
-export const staleWeight = ({ tokens, version: from }: Candidate, version: number): number =>
+const staleWeight = ({ tokens, version: from }: Candidate, version: number): number =>
   tokens / ((1 + version - from) * Math.sqrt(1 + version - from));
 
 /** The control: everything that was accepted counts, by its tokens and its age alone. */
@@ -67,7 +67,7 @@ export const mean: WeighingRule = (pool, version) => ({
 });
 
 /** The mean of deltas clipped to the running medians of their sizes, and nothing else. */
-export const clippedMean: WeighingRule = (pool, version, trust) => {
+const clippedMean: WeighingRule = (pool, version, trust) => {
   const clips = clipsOf(pool, trust);
   const merged = pool.map((delta) => ({
     ticket: delta.ticket,

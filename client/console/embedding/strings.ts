@@ -21,7 +21,6 @@ export const text = {
   style: "In the site’s style sheet, so that nothing moves while a page loads",
   policy: "If the site sends a Content-Security-Policy, add",
   badge: "A badge",
-  badgeAlt: "The badge as it looks now",
   copyShort: "Copy",
   copy: (what: string) => `Copy: ${what}`,
   copied: (what: string) => `Copied: ${what}`,

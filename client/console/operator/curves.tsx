@@ -3,7 +3,7 @@ import type uPlot from "uplot";
 import type { Overview } from "../../../protocol/operator.ts";
 import { colourOf } from "../../ui/canvas-style.ts";
 import { formatDuration, formatLarge, formatLoss } from "../../ui/format.ts";
-import { usePlot } from "../../ui/use-plot.tsx";
+import { axisStyle, PlotFigure, usePlot } from "../../ui/use-plot.tsx";
 import { type Axis, lossesOver, paceOver } from "./points.ts";
 import { text } from "./strings.ts";
 
@@ -41,7 +41,7 @@ export function AxisChoice() {
 export function LossCurves({ overview }: CurvesProps) {
   const now = overview();
   const empty = (now?.versions.length ?? 0) + (now?.heldOut.length ?? 0) === 0;
-  const { box, missing } = usePlot(
+  const place = usePlot(
     {
       data: () => {
         const now = overview();
@@ -56,27 +56,17 @@ export function LossCurves({ overview }: CurvesProps) {
   const newest = now?.versions.at(-1);
   const said = (value: { readonly loss: number } | undefined) => (value ? formatLoss(value.loss) : "–");
   return (
-    <figure class="chart">
-      <div
-        class="plot"
-        hidden={missing !== null}
-        ref={box}
-        role="img"
-        aria-label={text.curveSummary(said(last), said(newest))}
-      />
-      {missing}
-      <figcaption>
-        <span class="key held-out">{text.seriesHeldOut}</span>
-        <span class="key volunteers">{text.seriesVolunteers}</span>
-      </figcaption>
-    </figure>
+    <PlotFigure {...place} label={text.curveSummary(said(last), said(newest))}>
+      <span class="key held-out">{text.seriesHeldOut}</span>
+      <span class="key volunteers">{text.seriesVolunteers}</span>
+    </PlotFigure>
   );
 }
 
 /** Seconds from each version to the next. */
 export function PaceCurve({ overview }: CurvesProps) {
   const versions = overview()?.versions ?? [];
-  const { box, missing } = usePlot(
+  const place = usePlot(
     {
       data: () => {
         const now = overview();
@@ -88,17 +78,9 @@ export function PaceCurve({ overview }: CurvesProps) {
   );
   if (versions.length === 0) return <p class="wait">{text.chartWait}</p>;
   return (
-    <figure class="chart">
-      <div
-        class="plot"
-        hidden={missing !== null}
-        ref={box}
-        role="img"
-        aria-label={text.paceSummary(formatDuration(versions.at(-1)?.ms ?? 0))}
-      />
-      {missing}
-      <figcaption>{text.seriesPace}</figcaption>
-    </figure>
+    <PlotFigure {...place} label={text.paceSummary(formatDuration(versions.at(-1)?.ms ?? 0))}>
+      {text.seriesPace}
+    </PlotFigure>
   );
 }
 
@@ -107,18 +89,15 @@ function optionsOf(
   format: (value: number) => string,
   colours: readonly `--${string}`[],
 ): Omit<uPlot.Options, "width" | "height"> {
-  const ink = colourOf(holder, "--muted");
-  const line = colourOf(holder, "--line");
-  const font = `12px ${getComputedStyle(holder).fontFamily}`;
-  const rule = { stroke: ink, font, grid: { stroke: line, width: 1 }, ticks: { show: false } };
+  const style = axisStyle(holder);
   const label = axis.value === "tokens" ? formatLarge : formatDuration;
   return {
     legend: { show: false },
     cursor: { show: false },
     scales: { x: { time: false } },
     axes: [
-      { ...rule, size: 30, space: 80, values: (_, ticks) => ticks.map((tick) => label(tick)) },
-      { ...rule, size: 40, space: 36, values: (_, ticks) => ticks.map(format) },
+      { ...style, size: 30, space: 80, values: (_, ticks) => ticks.map((tick) => label(tick)) },
+      { ...style, size: 40, space: 36, values: (_, ticks) => ticks.map(format) },
     ],
     series: [
       {},

@@ -3,9 +3,7 @@ import { formatCount } from "../../ui/format.ts";
 
 /** The operator's page's strings. */
 export const text = {
-  title: "Operator",
   loading: "Asking the server…",
-  signingIn: "Signing in…",
   signedOut: "You are not signed in",
   signedOutHelp:
     "This page is for whoever runs this server. Open the one-time link that the server printed when it started, " +
@@ -127,7 +125,6 @@ export const text = {
     `Version ${version}: ${merged} of ${came} deltas merged${loss}, ${took}.`,
   activityLoss: (loss: string) => `, loss ${loss}`,
   log: "Operators’ actions",
-  logEntries: "Entries, the newest first",
   noLog: "Nobody has changed anything yet.",
   logColumns: ["When", "Who", "What"],
 } as const;

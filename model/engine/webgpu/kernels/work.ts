@@ -4,7 +4,7 @@ import { slotsOf } from "../../plan.ts";
 import type { Work } from "./kernel.ts";
 import type { Product } from "./product.ts";
 
-export const bytesOfSlots = (slots: readonly Slot[]): number =>
+const bytesOfSlots = (slots: readonly Slot[]): number =>
   4 * slots.reduce((sum, { length }) => sum + length, 0);
 
 /** The work of a dispatch that only passes over these slots. */
