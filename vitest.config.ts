@@ -23,7 +23,7 @@ const TIMED = ["how", "peers", "presets", "swarm", "visitor"].map((name) => `tes
 
 /**
  * One after another. `unit`: everything that needs no browser, beside its source or in test/. `browser`: real browsers,
- * one file at once more than there are processors. `browser-timed`: one file at a time.
+ * one file at once more than there are processors. `browser-timed`: a file for each processor.
  */
 export default defineConfig({
   test: {
@@ -53,7 +53,7 @@ export default defineConfig({
           ...browser,
           name: "browser-timed",
           include: TIMED,
-          fileParallelism: false,
+          maxWorkers,
           sequence: { groupOrder: 2 },
         },
       },

@@ -34,6 +34,6 @@ async function crashAt(
 test("A1, A2: cut at every operation of a run's life: no receipted delta lost or merged twice, every hash a replay's", async () => {
   const still = new Stillness();
   let at = 0;
-  while (await crashAt(at, ["kill", "drop", new Random(at), new Random(at + 1_000)], still)) at += 1;
+  while (await crashAt(at, ["kill", "drop", new Random(at)], still)) at += 1;
   expect(at).toBeGreaterThan(60); // the script does reach the disk that often
 }, 120_000);

@@ -1,7 +1,7 @@
-import { AxeBuilder } from "@axe-core/playwright";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { launchChromium } from "./launch.ts";
+import { hasNoFault } from "./looks.ts";
 import { type FakeSite, serveSite } from "./pages-fixture.ts";
 
 /** The bench page with its real Worker and engines, at a size that takes seconds. */
@@ -51,8 +51,7 @@ test("measures ours and stock tfjs on WebGPU and WASM, all with the same loss, a
   expect(ours.products).toBeGreaterThan(0);
   await page.getByText("software that runs on the CPU").waitFor();
   await page.getByText(/On WebGPU our engine is .* times as fast/).waitFor();
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)).toEqual([]);
+  await hasNoFault(page);
   await page.setViewportSize({ width: 360, height: 800 });
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
   expect(faults).toEqual([]);

@@ -32,7 +32,8 @@ const APPLICATIONS = [
   "C:\\Program Files (x86)\\Google\\Chrome\\Application\\chrome.exe",
 ];
 
-function installed(): string | undefined {
+/** A Chromium that is installed. */
+export function installed(): string | undefined {
   return onPath(NAMES) ?? [...APPLICATIONS, chromium.executablePath()].find((path) => existsSync(path));
 }
 

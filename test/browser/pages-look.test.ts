@@ -1,7 +1,7 @@
 import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, inject, it } from "vitest";
+import { afterAll, beforeAll, expect, inject, it } from "vitest";
 import { launchChromium } from "./launch.ts";
-import { looksRight } from "./looks.ts";
+import { faultsOf, looksRight } from "./looks.ts";
 import { exampleStatus, type FakeSite, serveSite } from "./pages-fixture.ts";
 
 /** What an operator may write at most without a blank. */
@@ -89,3 +89,21 @@ it.each(Object.entries(LOOKS))(
     await context.close();
   },
 );
+
+it("the control: a picture without words and pale text are found, on a page and in another site's frame", async () => {
+  const page = await browser.newPage();
+  const faulty = '<img src="#"><p style="color: #eee">pale</p>';
+  const bodies = { faulty, host: '<iframe title="A frame" src="http://faulty.test/"></iframe>' };
+  for (const [name, body] of Object.entries(bodies)) {
+    await page.route(`http://${name}.test/`, (route) =>
+      route.fulfill({
+        contentType: "text/html",
+        body: `<html lang="en"><title>A page</title><main><h1>A page</h1>${body}</main>`,
+      }),
+    );
+    await page.goto(`http://${name}.test/`);
+    const found = (await faultsOf(page)).map((fault) => fault.split(":")[0]);
+    expect(found.sort(), name).toEqual(["color-contrast", "image-alt"]);
+  }
+  await page.close();
+});

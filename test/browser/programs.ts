@@ -27,11 +27,11 @@ export function onPath(names: readonly string[]): string | undefined {
     .find((path) => existsSync(path));
 }
 
-/** Installs what is missing, where tests run as root and apt-get is there: in a container. */
-export function installPrograms(): void {
+/** Installs what is missing, and `more`, where tests run as root and apt-get is there: in a container. */
+export function installPrograms(...more: readonly string[]): void {
   if (process.getuid?.() !== 0) return;
   const missing = (Object.keys(PROGRAMS) as Package[]).filter((name) => programOf(name) === undefined);
-  if (missing.length > 0) installPackages(missing);
+  if (missing.length + more.length > 0) installPackages([...missing, ...more]);
 }
 
 /**
@@ -53,7 +53,9 @@ export function installPackages(names: readonly string[]): boolean {
   process.stderr.write(`Installing what tests need: ${names.join(", ")}…\n`);
   const command = [...(process.getuid?.() === 0 ? [] : ["sudo", "-n"]), "apt-get"] as const;
   const apt = (...args: readonly string[]) => succeeds(command[0], ...command.slice(1), ...args);
-  return apt("update", "-qq") && apt("install", "-y", "-qq", "--no-install-recommends", ...names);
+  // A container that tests run in need not outlive a power cut: nothing waits until a file is on the disk.
+  const options = ["-y", "-qq", "--no-install-recommends", "-o", "Dpkg::Options::=--force-unsafe-io"];
+  return apt("update", "-qq") && apt("install", ...options, ...names);
 }
 
 /** Runs a command to its end; only its errors are shown. */

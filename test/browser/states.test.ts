@@ -1,9 +1,9 @@
-import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import type { Phase } from "../../client/worker/messages.ts";
 import { signRecord } from "../../protocol/history.ts";
 import { createIdentity } from "../../protocol/identity.ts";
+import { hasNoFault } from "./looks.ts";
 import { exampleStatus, type FakeSite, hashOf, trainingScript } from "./pages-fixture.ts";
 import { tabTo } from "./tab-to.ts";
 import { visitSite } from "./visiting.ts";
@@ -60,11 +60,7 @@ describe("states", () => {
       const busy = !["finished", "unable"].includes(phase.phase);
       expect(await page.getByRole("button", { name: "Stop", exact: true }).count(), name).toBe(busy ? 1 : 0);
       if (name !== "server away" && name !== "no device") continue; // the others look like those of pages-look
-      const { violations } = await new AxeBuilder({ page }).analyze();
-      expect(
-        violations.map(({ id }) => id),
-        name,
-      ).toEqual([]);
+      await hasNoFault(page);
     }
     expect(lines.size).toBe(STATES.length);
   });

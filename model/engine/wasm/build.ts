@@ -1,13 +1,13 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import asc from "assemblyscript/asc";
-import { headerOf } from "./kernel-sources.ts";
+import { areFresh, headerOf } from "./kernel-sources.ts";
 import { FMA_TILE, microkernelSource, PLAIN_TILE, type Tile } from "./microkernel.ts";
 
 /**
  * Compiles the kernels twice, plain SIMD and with fused multiply-add, into modules that hold the binary as
- * base64: the one form that Node, a bundler and a published package all import alike.
- * `node model/engine/wasm/build.ts`
+ * base64: the one form that Node, a bundler and a published package all import alike. Does nothing where that was done
+ * from the same sources. `node model/engine/wasm/build.ts`
  */
 const here = new URL("./", import.meta.url);
 
@@ -46,8 +46,9 @@ async function compile(name: string, tile: Tile): Promise<number> {
   return gzipSync(wasm, { level: 9 }).length;
 }
 
-for (const [name, tile] of [
+const tiles: readonly [name: string, tile: Tile][] = [
   ["kernels", PLAIN_TILE],
   ["kernels-fma", FMA_TILE],
-] as const)
+];
+for (const [name, tile] of (await areFresh(here)) ? [] : tiles)
   console.log(`${name}: ${await compile(name, tile)} bytes gzipped`);
