@@ -8,7 +8,7 @@ import type { State } from "../../server/coordinator/state.ts";
 import { effectsOf } from "../../server/evaluate/effects.ts";
 import { examine } from "../../server/evaluate/examine.ts";
 import type { Vectors } from "../../server/merge/merge.ts";
-import { blamedFor, samplePlan } from "../../server/run/harm-samples.ts";
+import { blamedFor, effectOf, samplePlan } from "../../server/run/harm-samples.ts";
 import { scaledBy } from "../../server/run/looks.ts";
 import { MAX_BLAMED } from "../../server/run/recent-deltas.ts";
 import {
@@ -25,6 +25,7 @@ import {
 import { type Budget, type Look, purseOf } from "../../server/trust/budget.ts";
 import type { Candidate } from "../../server/trust/candidate.ts";
 import { Learning, NEWEST } from "../../server/trust/learning.ts";
+import type { Part } from "../../server/trust/places.ts";
 import { creditLost, FORFEITED, standingOf } from "../../server/trust/standing.ts";
 import { clipFor } from "../../server/trust/weigh.ts";
 import type { Kept } from "./kept.ts";
@@ -35,6 +36,8 @@ export interface BenchAuditsOptions {
   readonly context: number;
   readonly batch: number;
   readonly parameters: number;
+  /** Parts of the model whose effects are measured apart. */
+  readonly parts: readonly Part[];
   readonly budget: Budget;
   readonly random: Random;
   readonly state: () => State;
@@ -82,10 +85,10 @@ export class BenchAudits {
     this.#waiting.push(async () => {
       const weights = after.map((value, i) => (value + before[i]!) / 2);
       const frames = merged.map(({ frame }) => frame);
-      const job = { weights, frames, batch, batches, seed: random.u32() };
+      const job = { weights, frames, parts: this.#options.parts, batch, batches, seed: random.u32() };
       const found = await effectsOf(auditor, gate, context, job);
       const effects = merged.map(({ ticket: { id: ticket, volunteer } }, i) => {
-        return { ticket, volunteer, effect: found[i]! };
+        return { ticket, volunteer, ...effectOf(found[i]!) };
       });
       await record({ type: "sampled", version, effects });
       for (const { ticket, ...verdict } of blamedFor({ effects }, state())) {

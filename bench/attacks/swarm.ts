@@ -21,6 +21,7 @@ import { deltaCodec, mergeRule } from "../../server/run/merge-rule.ts";
 import { parseSettings } from "../../server/run/settings.ts";
 import { Budget } from "../../server/trust/budget.ts";
 import { Gauge } from "../../server/trust/gauge.ts";
+import { partsOf } from "../../server/trust/parts.ts";
 import { standingOf } from "../../server/trust/standing.ts";
 import { heldOutMeter } from "../learning/heldout.ts";
 import { ATTACKS, type Attack } from "./attacks.ts";
@@ -217,6 +218,7 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
   const audits = new BenchAudits({
     ...{ auditor, gate: corpus.gate, context, batch, parameters: task.parameters, budget, random },
     auditShare: settings.trust.auditShare,
+    parts: partsOf(task.tensors, task.parameters),
     state: () => state,
     weightsOf: (version) => versions[version]!.x,
     keptOf: (ticket) => kept.get(ticket as TicketId)!,

@@ -49,5 +49,5 @@ export type AuditQuestion =
 export type AuditAnswer =
   | { readonly evidence: Evidence }
   | { readonly direction: Float32Array }
-  | { readonly effects: readonly number[] }
+  | { readonly effects: readonly (readonly number[])[] }
   | { readonly error: string };

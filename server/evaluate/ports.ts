@@ -23,6 +23,6 @@ export interface Auditor {
   audit(job: AuditJob): Promise<Evidence>;
   /** Where gate text would lead a version's weights. */
   direct(job: DirectionJob): Promise<Float32Array>;
-  /** What deltas of one version did to the loss on gate text, in their order. */
-  effects(job: EffectsJob): Promise<readonly number[]>;
+  /** What deltas of one version did to the loss on gate text, in their order, each by its parts. */
+  effects(job: EffectsJob): Promise<readonly (readonly number[])[]>;
 }

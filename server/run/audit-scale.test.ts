@@ -98,7 +98,7 @@ async function run(volunteers: number, tickets: number, alone = false): Promise<
         await time.sleep(rates.length * STEP_TOKENS * MS_PER_TOKEN);
         return new Float32Array(10);
       },
-      effects: async ({ frames }) => frames.map(() => 0),
+      effects: async ({ frames }) => frames.map(() => [0]),
     },
     state: () => ({
       ...begin({ type: "created", at: 0, hash: HASH, genesis: {} }),

@@ -33,7 +33,7 @@ async function twice(text: Uint16Array): Promise<Omit<Audited, "at">[]> {
     auditor: {
       audit: async () => ({ assigned: better, gate: better, distance: 0 }),
       direct: async () => new Float32Array(PARAMETERS),
-      effects: async ({ frames }) => frames.map(() => 0),
+      effects: async ({ frames }) => frames.map(() => [0]),
     },
     draw: () => 0,
     state: () => begin({ type: "created", at: 0, hash, genesis: {} }),

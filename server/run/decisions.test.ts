@@ -34,7 +34,7 @@ async function waiting(): Promise<Held> {
       return { assigned: harm, gate: harm };
     },
     direct: async () => new Float32Array(10),
-    effects: async ({ frames }) => frames.map(() => 0),
+    effects: async ({ frames }) => frames.map(() => [0]),
   };
   const counting = countingRandom();
   const random = (bytes: number) => (bytes < 8 ? new Uint8Array(bytes) : counting(bytes));

@@ -23,7 +23,7 @@ const auditorOf = (current: () => number): Auditor => ({
     return { assigned: change, gate: change };
   },
   direct: async () => new Float32Array(10),
-  effects: async ({ frames }) => frames.map(() => 0),
+  effects: async ({ frames }) => frames.map(() => [0]),
 });
 
 /** A run in which a version follows the other and each is measured; what it recorded and what its log warned of. */

@@ -26,7 +26,7 @@ const passing: Pick<Auditor, "audit" | "direct"> = {
   direct: async () => new Float32Array(PARAMETERS),
 };
 const effects: Auditor["effects"] = async ({ frames }) =>
-  frames.map((frame) => -decodeFrame(frame, PARAMETERS).reduce((sum, value) => sum + value, 0));
+  frames.map((frame) => [-decodeFrame(frame, PARAMETERS).reduce((sum, value) => sum + value, 0)]);
 
 /** Draws that have everything audited and measured that may be. */
 function lucky(): (bytes: number) => Uint8Array<ArrayBuffer> {
@@ -69,7 +69,10 @@ test("A14: who passes every audit and does harm in version after version is foun
 });
 
 test("A14, the control: while nobody measures what a merge did, the same volunteer is never found", async () => {
-  const { tiny, mole, bad } = await lived({ ...passing, effects: async ({ frames }) => frames.map(() => 0) });
+  const { tiny, mole, bad } = await lived({
+    ...passing,
+    effects: async ({ frames }) => frames.map(() => [0]),
+  });
   expect(bad).toEqual([]);
   await mole.ticket(tiny.run);
   await tiny.run.close();
@@ -128,7 +131,7 @@ test("A25: versions that are taken back are measured whole, so that who broke th
 });
 
 test("A25, the control: without those measurements nobody is found", async () => {
-  const { tiny, mole, blamed } = await rolledBack(async ({ frames }) => frames.map(() => 0));
+  const { tiny, mole, blamed } = await rolledBack(async ({ frames }) => frames.map(() => [0]));
   expect(blamed).toEqual([]);
   await mole.ticket(tiny.run);
   await tiny.run.close();

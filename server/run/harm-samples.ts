@@ -4,8 +4,8 @@ import type { State } from "../coordinator/state.ts";
 import type { Auditor } from "../evaluate/ports.ts";
 import type { Log } from "../lib/log.ts";
 import type { Store } from "../store/store.ts";
-import { isShown } from "../trust/slow-harm.ts";
-import { FORFEITED, standingOf } from "../trust/standing.ts";
+import { partsOf } from "../trust/parts.ts";
+import { type DeltaEffect, doesHarm, FORFEITED, standingOf } from "../trust/standing.ts";
 import type { Audits } from "./audits.ts";
 import type { AuditedRun } from "./audits-of.ts";
 import type { RunOptions } from "./options.ts";
@@ -39,10 +39,13 @@ export interface Made {
   readonly merged: readonly Late[];
 }
 
+/** Of each delta, by its parts. */
+type Effects = readonly (readonly number[])[];
+
 type Ask = (
   cost: number,
-  question: (auditor: Auditor) => Promise<readonly number[] | undefined>,
-) => Promise<readonly number[] | undefined>;
+  question: (auditor: Auditor) => Promise<Effects | undefined>,
+) => Promise<Effects | undefined>;
 
 /** The measurements of a run that has audits. */
 export function samplesOf(run: AuditedRun, audits: Audits, { store, random, log }: RunOptions): HarmSamples {
@@ -94,7 +97,9 @@ export class HarmSamples {
 
   async #measure({ version, weights, diff, merged }: Made, batches: number, ask: Ask): Promise<void> {
     const { run, draw, log } = this.#parts;
-    const { batch, context } = run.definition.rules;
+    const { rules, task } = run.definition;
+    const { batch, context } = rules;
+    const parts = partsOf(task.tensors, task.parameters);
     const chosen = merged.length <= MAX_DELTAS ? merged : circular(merged, draw()).slice(0, MAX_DELTAS);
     try {
       const effects = await ask(batches * batch * context, async (auditor) => {
@@ -105,7 +110,7 @@ export class HarmSamples {
         addFrame(step, middle, -0.5);
         const frames = await Promise.all(chosen.map(({ sequence }) => this.#frame(sequence)));
         if (frames.some(({ length }) => length === 0)) return undefined; // the journal holds them no more
-        return auditor.effects({ weights: middle, frames, batch, batches, seed: draw() });
+        return auditor.effects({ weights: middle, frames, parts, batch, batches, seed: draw() });
       });
       if (effects !== undefined) await this.#tell(version, chosen, effects);
     } catch (error) {
@@ -117,11 +122,11 @@ export class HarmSamples {
     return decodeRecord(await this.#parts.store.read(sequence)).frame;
   }
 
-  async #tell(version: number, chosen: readonly Late[], effects: readonly number[]): Promise<void> {
+  async #tell(version: number, chosen: readonly Late[], effects: Effects): Promise<void> {
     const { run } = this.#parts;
     const measured = chosen.flatMap(({ ticket, volunteer }, i) => {
-      const effect = effects[i]!;
-      return Number.isFinite(effect) ? [{ ticket, volunteer, effect }] : [];
+      const found = effectOf(effects[i]!);
+      return Number.isFinite(found.effect) ? [{ ticket, volunteer, ...found }] : [];
     });
     await run.record({ type: "sampled", at: run.now(), version, effects: measured });
     for (const event of blamedFor({ effects: measured }, run.state)) {
@@ -130,12 +135,19 @@ export class HarmSamples {
   }
 }
 
+/** A delta's effect as it is journaled: what its parts did, in four digits, and their sum. */
+export function effectOf(parts: readonly number[]): Pick<DeltaEffect, "effect" | "parts"> {
+  const effect = parts.reduce((sum, value) => sum + value, 0);
+  return parts.length === 1
+    ? { effect }
+    : { effect, parts: parts.map((value) => Number(value.toPrecision(4))) };
+}
+
 /** Verdicts on whoever a sample, once it is applied, shows to do harm: one each, on its newest delta there. */
 export function blamedFor({ effects }: Pick<Sampled, "effects">, { trust }: Pick<State, "trust">) {
   const newest = new Map(effects.map(({ volunteer, ticket }) => [volunteer, ticket]));
   return [...newest].flatMap(([volunteer, ticket]) => {
-    const { harm } = standingOf(trust, volunteer);
-    if (harm === undefined || !isShown(harm)) return [];
+    if (!doesHarm(standingOf(trust, volunteer))) return [];
     const found = { verdict: "bad", reason: "harm", forfeits: FORFEITED } as const;
     return [{ type: "audited", ticket, volunteer, ...found } as const];
   });

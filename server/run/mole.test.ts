@@ -39,7 +39,7 @@ const auditorThat = (direction: Float32Array): Auditor => ({
     return { assigned: change, gate: change };
   },
   direct: async () => direction,
-  effects: async ({ frames }) => frames.map(() => 0),
+  effects: async ({ frames }) => frames.map(() => [0]),
 });
 const NOWHERE = new Float32Array(10);
 

@@ -168,7 +168,9 @@ const schema: z.ZodType<DurableEvent> = z.discriminatedUnion("type", [
     type: z.literal("sampled"),
     at: count,
     version: count,
-    effects: z.array(z.object({ ticket, volunteer, effect: z.number() })),
+    effects: z.array(
+      z.object({ ticket, volunteer, effect: z.number(), parts: z.array(z.number()).exactOptional() }),
+    ),
   }),
   z.object({
     type: z.literal("rolled-back"),

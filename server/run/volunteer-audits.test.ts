@@ -69,7 +69,7 @@ async function busy(truth: Measured, trust: Record<string, unknown> = {}): Promi
       return TRUE;
     },
     direct: async () => new Float32Array(10),
-    effects: async ({ frames }) => frames.map(() => 0),
+    effects: async ({ frames }) => frames.map(() => [0]),
   };
   const world = { luck: 0.5 };
   const counting = countingRandom();

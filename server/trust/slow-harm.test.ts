@@ -1,8 +1,20 @@
 import { expect, test } from "vitest";
 import { Random } from "../../model/lib/random.ts";
 import type { TicketId, VolunteerKey } from "../../protocol/ids.ts";
-import { type Harm, isNone, isShown, NO_HARM, SHOWN, scoreOf, withScore } from "./slow-harm.ts";
-import { addStrike, NO_TRUST, seen, standingOf, type Trust, weighed } from "./standing.ts";
+import { partsOf } from "./parts.ts";
+import {
+  type Harm,
+  isNone,
+  isShown,
+  isShownInParts,
+  NO_HARM,
+  SHOWN,
+  SHOWN_IN_PARTS,
+  scorer,
+  withScore,
+  withScores,
+} from "./slow-harm.ts";
+import { addStrike, doesHarm, NO_TRUST, seen, standingOf, type Trust, weighed } from "./standing.ts";
 import { upTo } from "./usual.ts";
 
 /** Scores around `mean`, up and down by at most `spread`: by as much as one version's text makes them differ. */
@@ -66,6 +78,8 @@ test("A14: where the usual delta raises the loss on gate text, only what raises 
   expect(scoreOf(-1, good.slice(0, 15), [1])).toBeUndefined();
 });
 
+const scoreOf = (effect: number, late: readonly number[], here: readonly number[]) =>
+  scorer(late, here)?.(effect);
 const NAMES = ["honest", "other", "mole"].map((name) => name.padEnd(43, "0") as VolunteerKey);
 const ticket = (n: number) => `${n}`.padStart(22, "0") as TicketId;
 
@@ -94,6 +108,79 @@ test("A14: evidence is kept by volunteer, together with the newest deltas since 
   expect(standingOf(trust, mole).doubted?.length).toBe(32);
   const struck = standingOf(addStrike(trust, mole, 0), mole);
   expect(struck).toMatchObject({ harm: NO_HARM, doubted: [], strikes: 1 });
+});
+
+/** Deltas of 16 parts that do good, but one of whose parts does `harm`: until that is shown in the parts, and in the whole. */
+function shownInParts(harm: number, most: number) {
+  const random = new Random(11);
+  let [parts, whole]: [readonly Harm[], Harm] = [[], NO_HARM];
+  let [inParts, inWhole]: (number | undefined)[] = [];
+  for (let n = 1; n <= most; n++) {
+    const scores = Array.from({ length: 16 }, (_, part) => around(part === 3 ? harm : 0.25, 0.7, random)());
+    parts = withScores(parts, scores);
+    whole = withScore(whole, scores.reduce((sum, score) => sum + score, 0) / scores.length);
+    if (isShownInParts(parts)) inParts ??= n;
+    if (isShown(whole)) inWhole ??= n;
+  }
+  return { inParts, inWhole };
+}
+
+test("A33: harm that one part of sixteen does is found within 40 measured deltas, though the rest does good; by the whole alone, the control, never", () => {
+  const { inParts, inWhole } = shownInParts(-0.5, 1_000);
+  expect(inParts).toBeLessThan(40);
+  expect(inWhole).toBeUndefined();
+  expect(shownInParts(0.25, 5_000)).toEqual({}); // honest
+});
+
+test("A33: who does neither good nor harm in any part is blamed after 50 measured deltas on average at the soonest", () => {
+  const random = new Random(5);
+  const lives = Array.from({ length: 100 }, () => {
+    let harms: readonly Harm[] = [];
+    for (let n = 1; n <= 1_000; n++) {
+      harms = withScores(harms, Array.from({ length: 16 }, around(0, 1, random)));
+      if (isShownInParts(harms)) return n;
+    }
+    return 1_000;
+  });
+  expect(lives.reduce((sum, n) => sum + n, 0) / lives.length).toBeGreaterThan(SHOWN_IN_PARTS);
+});
+
+test("A33: a volunteer's harm in one part is kept with it, has it blamed, and ends with a strike; an older journal names none", () => {
+  const [honest, , mole] = NAMES as [VolunteerKey, VolunteerKey, VolunteerKey];
+  let [trust, older]: Trust[] = [NO_TRUST, NO_TRUST];
+  for (let version = 1; version <= 40; version++) {
+    const of = NAMES.map((volunteer, i) => ({
+      ...{ volunteer, ticket: ticket(10 * version + i), effect: 2 },
+      parts: volunteer === mole ? [3, -1] : [1, 1],
+    }));
+    trust = weighed(trust!, version, of);
+    older = weighed(
+      older!,
+      version,
+      of.map(({ parts: _, ...whole }) => whole),
+    );
+  }
+  expect(NAMES.map((name) => doesHarm(standingOf(trust!, name)))).toEqual([false, false, true]);
+  expect(NAMES.map((name) => doesHarm(standingOf(older!, name)))).toEqual([false, false, false]);
+  expect(standingOf(trust!, honest).harmInParts).toEqual([]);
+  expect(doesHarm(standingOf(addStrike(trust!, mole, 0), mole))).toBe(false);
+  expect(upTo(trust!.usual, 0).parts).toEqual([]);
+});
+
+test("A33: the parts of a model are its tensors, or 32 groups of neighbours, and leave no value out", () => {
+  const tensors = Array.from({ length: 100 }, (_, i) => ({ offset: 7 * i, length: 7 }));
+  for (const count of [1, 16, 32, 33, 100]) {
+    const parts = partsOf(tensors.slice(0, count), 7 * count);
+    expect(parts.length).toBe(Math.min(32, count));
+    let end = 0;
+    for (const { offset, length } of parts) {
+      expect(offset).toBe(end);
+      expect(length).toBeGreaterThan(0);
+      end += length;
+    }
+    expect(end).toBe(7 * count);
+  }
+  expect(partsOf([], 10)).toEqual([{ offset: 0, length: 10 }]);
 });
 
 test("A25: a roll-back takes back what effects were usual since", () => {

@@ -1,6 +1,16 @@
 import type { TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import { AgedMap } from "../lib/aged-map.ts";
-import { type Harm, isNone, NO_HARM, scoreOf, withScore } from "./slow-harm.ts";
+import {
+  type Harm,
+  isNone,
+  isShown,
+  isShownInParts,
+  NO_HARM,
+  PART_SCALE,
+  scorer,
+  withScore,
+  withScores,
+} from "./slow-harm.ts";
 import { NOTHING_USUAL, type Usual, upTo, withEffects } from "./usual.ts";
 
 /** One volunteer's standing, from audits and the operator only. */
@@ -28,6 +38,8 @@ export interface Standing {
   readonly lapsed?: boolean;
   /** Evidence that what it sends does harm by and by; absent: none. */
   readonly harm?: Harm;
+  /** The same of each part of the model (parts.ts), which the good that the others do may hide; absent: none. */
+  readonly harmInParts?: readonly Harm[];
   /** The newest deltas since that evidence began: their credit goes too. */
   readonly doubted?: readonly TicketId[];
 }
@@ -38,6 +50,8 @@ export interface DeltaEffect {
   readonly volunteer: VolunteerKey;
   /** By how much it lowered the loss, to first order; nats a token, times one factor for all of a version. */
   readonly effect: number;
+  /** What each part of it did (parts.ts); absent where that was not measured. */
+  readonly parts?: readonly number[];
 }
 
 /** The standings of all volunteers, bounded and made of journaled events only. */
@@ -59,6 +73,7 @@ const NEWCOMER: Standing = {
   merged: 0,
   unproven: [],
   harm: NO_HARM,
+  harmInParts: [],
   doubted: [],
 };
 
@@ -137,15 +152,35 @@ export function weighed(
 ): Trust {
   const usual = (trust.usual.effects ?? []).map(({ value }) => value);
   const values = effects.map(({ effect }) => effect);
+  const scoreOf = scorer(usual, values);
+  const scoresOf = partScorers(trust.usual, effects);
   let next = trust;
-  for (const { volunteer, effect } of effects) {
-    const score = scoreOf(effect, usual, values);
-    if (score === undefined) continue;
-    const harm = withScore(standingOf(next, volunteer).harm ?? NO_HARM, score);
-    next = change(next, volunteer, { harm, ...(isNone(harm) && { doubted: [] }) });
+  for (const { volunteer, effect, parts = [] } of effects) {
+    const before = standingOf(next, volunteer);
+    if (scoreOf !== undefined) {
+      const harm = withScore(before.harm ?? NO_HARM, scoreOf(effect));
+      next = change(next, volunteer, { harm, ...(isNone(harm) && { doubted: [] }) });
+    }
+    if (!scoresOf.some((score) => score !== undefined)) continue;
+    const scores = parts.map((value, part) => scoresOf[part]?.(value));
+    const harms = withScores(before.harmInParts ?? [], scores);
+    next = change(next, volunteer, { harmInParts: harms.every(isNone) ? [] : harms });
   }
-  return takenBack ? next : { ...next, usual: withEffects(trust.usual, version, values) };
+  return takenBack ? next : { ...next, usual: withEffects(trust.usual, version, effects) };
 }
+
+/** By part, how its effect counts; a part that the version's deltas do not have has none. */
+function partScorers({ parts: late = [] }: Usual, effects: readonly DeltaEffect[]) {
+  const of = (from: readonly (readonly number[])[], part: number) =>
+    from.flatMap((values) => values[part] ?? []);
+  const here = effects.map(({ parts = [] }) => parts);
+  const before = late.map(({ value }) => value);
+  return (here[0] ?? []).map((_, part) => scorer(of(before, part), of(here, part), PART_SCALE));
+}
+
+/** Whether enough was measured of what it sent to blame it for slow harm. */
+export const doesHarm = ({ harm = NO_HARM, harmInParts = [] }: Standing): boolean =>
+  isShown(harm) || (harmInParts.length > 0 && isShownInParts(harmInParts));
 
 /** Deltas whose credit a volunteer loses that is found bad, beside that of the delta itself. */
 export const creditLost = ({ unproven, doubted = [] }: Standing): readonly TicketId[] => [
@@ -174,7 +209,7 @@ export function addStrike(trust: Trust, volunteer: VolunteerKey, now: number): T
   const until = now + QUARANTINE_MS * 4 ** (strikes - 1);
   return change(trust, volunteer, {
     ...{ passed: 0, streak: 0, strikes, until, unproven: [], doubted: [] },
-    ...{ harm: NO_HARM, lapsed: false },
+    ...{ harm: NO_HARM, harmInParts: [], lapsed: false },
   });
 }
 

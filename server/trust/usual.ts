@@ -17,6 +17,8 @@ export interface Usual {
   readonly gains: readonly Learned<number>[];
   /** Effects of merged deltas on gate text (slow-harm.ts); absent: none was measured. */
   readonly effects?: readonly Learned<number>[];
+  /** The same of each part of them (parts.ts). */
+  readonly parts?: readonly Learned<readonly number[]>[];
 }
 
 export const NOTHING_USUAL: Usual = { sizes: [], tensors: [], gains: [] };
@@ -46,19 +48,25 @@ export const withGain = (usual: Usual, version: number, gain: number): Usual => 
 });
 
 /** With the effects of deltas that were merged into `version`. */
-export const withEffects = (usual: Usual, version: number, effects: readonly number[]): Usual => ({
-  ...usual,
-  effects: effects.reduce<readonly Learned<number>[]>(
-    (learned, value) => newest(learned, { version, value }, EFFECTS),
-    usual.effects ?? [],
-  ),
-});
+export function withEffects(
+  usual: Usual,
+  version: number,
+  measured: readonly { readonly effect: number; readonly parts?: readonly number[] }[],
+): Usual {
+  const { effects = [], parts = [] } = usual;
+  const inParts = measured.flatMap(({ parts: value }) => (value === undefined ? [] : [{ version, value }]));
+  return {
+    ...usual,
+    effects: [...effects, ...measured.map(({ effect: value }) => ({ version, value }))].slice(-EFFECTS),
+    ...(inParts.length > 0 && { parts: [...parts, ...inParts].slice(-EFFECTS) }),
+  };
+}
 
 /**
  * Only what was learned up to a version, for a run that goes back to it: what deltas gained while the model was broken
  * is no measure for those that follow. Of sizes, which hardly depend on the model, all stay where none is as old.
  */
-export function upTo({ sizes, tensors, gains, effects }: Usual, version: number): Usual {
+export function upTo({ sizes, tensors, gains, effects, parts }: Usual, version: number): Usual {
   const before = <T>(learned: readonly Learned<T>[]) => learned.filter((one) => one.version <= version);
   const orAll = <T>(learned: readonly Learned<T>[]) => {
     const kept = before(learned);
@@ -67,6 +75,7 @@ export function upTo({ sizes, tensors, gains, effects }: Usual, version: number)
   return {
     ...{ sizes: orAll(sizes), tensors: orAll(tensors), gains: before(gains) },
     ...(effects && { effects: before(effects) }),
+    ...(parts && { parts: before(parts) }),
   };
 }
 

@@ -75,7 +75,7 @@ describe("G5: verification", () => {
     const auditor = {
       audit: async () => ({ assigned: gains, gate: gains, distance: 0 }),
       direct: async () => step,
-      effects: async ({ frames }: { frames: readonly unknown[] }) => frames.map(() => 0),
+      effects: async ({ frames }: { frames: readonly unknown[] }) => frames.map(() => [0]),
     };
     const settings = tinySettings({
       ...{ outer: { kind: "average" }, downlink: "f32", snapshotEvery: 1_000 },
