@@ -1,6 +1,6 @@
+import TinyQueue from "tinyqueue";
 import { MAX_VOCABULARY, MIN_VOCABULARY } from "../../protocol/limits.ts";
 import { CorpusError } from "./error.ts";
-import { Heap } from "./heap.ts";
 import type { WordCounts } from "./words.ts";
 
 /** Two tokens that become one. The merge at index i makes token 256 + i; the tokens below 256 are the bytes. */
@@ -68,8 +68,9 @@ class PairTable {
   /** Words that held the pair when it arose; they may have lost it since, and never gain it again. */
   readonly #holders = new Map<Pair, number[]>();
   /** Counts as they were when pushed. A count that has fallen since is put right when it is taken. */
-  readonly #heap = new Heap<{ pair: Pair; count: number }>(
-    (a, b) => a.count > b.count || (a.count === b.count && a.pair < b.pair),
+  readonly #heap = new TinyQueue<{ pair: Pair; count: number }>(
+    [],
+    (a, b) => b.count - a.count || a.pair - b.pair,
   );
 
   constructor(words: WordCounts) {

@@ -1,6 +1,6 @@
+import TinyQueue from "tinyqueue";
 import { BYTE_CHARACTERS } from "../../model/data/bytechars.ts";
 import { type Merge, type Pair, pairOf } from "./bpe.ts";
-import { Heap } from "./heap.ts";
 import { ownWord, wordsOf } from "./words.ts";
 
 /** Words whose tokens are remembered: with natural text nearly every word is found here. */
@@ -54,7 +54,7 @@ export class BpeEncoder {
     const tokens = Uint16Array.from(bytes);
     const next = Int32Array.from(bytes, (_, i) => i + 1); // n: none
     const previous = Int32Array.from(bytes, (_, i) => i - 1); // −1: none
-    const queue = new Heap<number>((a, b) => a < b); // rank × n + position
+    const queue = new TinyQueue<number>(); // rank × n + position
     const offer = (at: number) => {
       if (at < 0 || next[at]! >= n) return;
       const rank = this.#ranks.get(pairOf(tokens[at]!, tokens[next[at]!]!));
