@@ -19,7 +19,17 @@ const SERVER_FLOORS = [
 
 /** The same of client/. A name alone is for the files that lie in the folder itself, where folders in it are listed. */
 const CLIENT_FLOORS = [
-  ["cli", "embed/frame", "console/operator", "console/status", "learn", "playground", "benchmark", "build"],
+  [
+    "cli",
+    "embed/frame",
+    "console/operator",
+    "console/status",
+    "learn",
+    "playground",
+    "benchmark",
+    "lobby",
+    "build",
+  ],
   ["console/setup", "console/embedding", "volunteer/page"],
   ["console", "volunteer/inside", "volunteer/people", "volunteer/proof"],
   ["volunteer/session"],

@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { basename, join } from "node:path";
-import { defineConfig, type Plugin } from "vite";
+import { defineConfig, type Plugin, type UserConfig } from "vite";
 import { digitsAsset } from "./client/learn/digits-asset.ts";
 
 const pages = join(import.meta.dirname, "client/pages");
@@ -30,16 +30,22 @@ function tfjsBinaries(): Plugin {
   };
 }
 
-/** Every page in client/pages, the trainer's Worker and what both load, into dist/client. The embed's loader has its own file. */
-export default defineConfig({
+/** Pages of a server of several runs alone (vite.lobby.config.ts). */
+export const LOBBY_PAGES: readonly string[] = ["lobby.html", "runs.html"];
+
+/** Pages in client/pages and what they load, into dist/client. */
+export const pagesConfig = (
+  isOurs: (name: string) => boolean,
+  { emptyOutDir, plugins }: { readonly emptyOutDir: boolean; readonly plugins: Plugin[] },
+): UserConfig => ({
   root: pages,
   base: "./", // a proxy may serve the pages under a path that nobody told us
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
-  plugins: [tfjsBinaries(), digitsAsset()],
+  plugins,
   worker: { format: "es" },
   build: {
     outDir: join(import.meta.dirname, "dist/client"),
-    emptyOutDir: true,
+    emptyOutDir,
     target,
     cssTarget: target,
     // A data: URL in a script or style would need its own CSP line.
@@ -48,9 +54,17 @@ export default defineConfig({
     rolldownOptions: {
       input: Object.fromEntries(
         readdirSync(pages)
-          .filter((name) => name.endsWith(".html"))
+          .filter((name) => name.endsWith(".html") && isOurs(name))
           .map((name) => [basename(name, ".html"), join(pages, name)]),
       ),
     },
   },
 });
+
+/** Every page of a run, the trainer's Worker and what both load. The embed's loader has its own file. */
+export default defineConfig(
+  pagesConfig((name) => !LOBBY_PAGES.includes(name), {
+    emptyOutDir: true,
+    plugins: [tfjsBinaries(), digitsAsset()],
+  }),
+);

@@ -29,6 +29,7 @@ export const ERROR_STATUS = {
   stale: 409,
   "future-version": 409,
   "id-taken": 409,
+  "name-taken": 409,
   "wrong-offset": 409,
   "upload-exists": 409,
   "not-ready": 409,

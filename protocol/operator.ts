@@ -224,7 +224,7 @@ export function parseOverview(json: Json): Overview {
       finalRate: amount(tuning.finalRate, "tuning.finalRate"),
     },
     sites: rows("sites").map(parseSite),
-    log: rows("log").map(parseEntry),
+    log: rows("log").map(parseAuditEntry),
     alerts: rows("alerts").map((one) => asText(one, "alerts[]", 500)),
   };
 }
@@ -264,7 +264,7 @@ function parseSite(value: unknown): SiteCount {
   };
 }
 
-function parseEntry(value: unknown): AuditEntry {
+export function parseAuditEntry(value: unknown): AuditEntry {
   const json = asObject(value, "log[]");
   return {
     at: asText(json.at, "log[].at", 40),

@@ -28,11 +28,12 @@ async function compileKernels(): Promise<void> {
   if (status !== 0) throw new Error(`the kernels were not compiled\n${stderr}`);
 }
 
-/** The pages, and then the embed's loader into the same folder. */
+/** The pages of a run, and then those of a server of several and the embed's loader into the same folder. */
 async function bundle(folder: string): Promise<void> {
   const { build } = await import("vite"); // late: half a second that a start without changes does not take
   for (const [config, emptyOutDir] of [
     ["vite.config.ts", true],
+    ["vite.lobby.config.ts", false],
     ["vite.embed.config.ts", false],
   ] as const) {
     const configFile = join(root, config);

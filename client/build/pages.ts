@@ -8,6 +8,7 @@ const SOURCES = ["client", "model", "protocol"];
 /** Beside them, what decides how: the bundler's settings, and the packages. */
 const SETTINGS = [
   "vite.config.ts",
+  "vite.lobby.config.ts",
   "vite.embed.config.ts",
   "tsconfig.json",
   "package.json",

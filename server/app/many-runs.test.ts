@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
@@ -7,6 +7,7 @@ import { messageOf } from "../../model/lib/message-of.ts";
 import { utf8 } from "../../protocol/bytes.ts";
 import { createIdentity, type Identity } from "../../protocol/identity.ts";
 import type { ServerNonce } from "../../protocol/ids.ts";
+import { LOBBY_ROUTES } from "../../protocol/lobby.ts";
 import { type Manifest, parseManifest } from "../../protocol/manifest.ts";
 import { OPERATOR_HEADER, OPERATOR_ROUTES } from "../../protocol/operator.ts";
 import { verifyReceipt } from "../../protocol/receipt.ts";
@@ -22,12 +23,15 @@ import { lockDirectory } from "../data-dir/lock.ts";
 import { Assets } from "../http/assets.ts";
 import { createLobby } from "../http/lobby.ts";
 import { type Listening, listen } from "../net/listen.ts";
+import { AuditLog } from "../operator/audit-log.ts";
 import { issueLink } from "../operator/link.ts";
 import { Sessions } from "../operator/sessions.ts";
 import { parseSettings } from "../run/settings.ts";
 import { ManyRuns } from "./many-runs.ts";
 import { openDirectory } from "./open-directory.ts";
 import { openMeters } from "./operator.ts";
+import { lobbyOf } from "./run-summary.ts";
+import { RunsOperator } from "./runs-operator.ts";
 import type { ServeOptions } from "./serve-options.ts";
 import { openThreads } from "./threads.ts";
 
@@ -89,12 +93,15 @@ beforeAll(async () => {
   });
   await runs.openAll();
   unlock();
+  const auditLog = await AuditLog.open(directory);
+  const operator = new RunsOperator({ directory, runs, log: auditLog, wallClock: Date.now });
   const lobby = createLobby({
-    ...{ assets: new Assets([]), log, now, proxies: 0, domain: DOMAIN, lobby: () => ({ runs: [] }) },
+    ...{ assets: new Assets([]), log, now, proxies: 0, domain: DOMAIN, sessions: overall },
+    ...{ lobby: () => lobbyOf(runs.open), operator },
   });
   server = await listen(lobby, { host: "127.0.0.1", port: 0, within: runs.within, upgrades: runs.upgrades });
   ticking = setInterval(() => runs.tick(), 20);
-});
+}, 120_000);
 afterAll(async () => {
   clearInterval(ticking);
   runs.endStreams();
@@ -234,6 +241,16 @@ describe("a server of several runs", () => {
     expect((await lobby("/api/runs")).status).toBe(200); // the control: so the server answers at all
   });
 
+  it("M4: lists the runs that are made, each as its own status says it", async () => {
+    const { runs: listed } = await (await lobby("/api/runs")).json();
+    expect(listed.map(({ id }: { id: string }) => id)).toEqual(["squids", "whales"]);
+    const status = await (await ways[0]!.ask("/api/run")).json();
+    const { name, operator, card, state, parameters, tokenBudget, bytesPerToken } = status;
+    expect(listed[1]).toMatchObject({ name, operator, card, state, parameters, tokenBudget, bytesPerToken });
+    expect(listed[1]).toMatchObject({ path: "/r/whales", host: `whales.${DOMAIN}`, oneMore: null });
+    expect(listed[1].bytes).toMatchObject({ first: 4 * parameters });
+  });
+
   it("names the runs that do not open, and serves the others", () => {
     expect(runs.open.map(({ name, run }) => [name, run !== undefined])).toEqual([
       ["not-made", false],
@@ -326,5 +343,99 @@ describe.each(pairs)("what is made for $from.label is not good for $to.label", (
     expect(await overviewAt(to, cookie)).toBe("not-signed-in");
     const ofAll = `murmuration-operator=${overall.begin({ name: "Zoe" })}`;
     for (const way of [from, to]) expect(await overviewAt(way, ofAll)).toBe("taken");
+  });
+});
+
+describe("O7: the operator of all runs", () => {
+  const SAME = { origin: `http://${DOMAIN}`, [OPERATOR_HEADER]: "1", "content-type": "application/json" };
+  const cookie = { cookie: `murmuration-operator=${overall.begin({ name: "Zoe" })}` };
+  const act = (action: object, headers: Record<string, string> = cookie) =>
+    lobby(LOBBY_ROUTES.operatorRuns, {
+      method: "POST",
+      headers: { ...SAME, ...headers },
+      body: JSON.stringify(action),
+    });
+  const listed = async () => (await lobby(LOBBY_ROUTES.operatorRuns, { headers: cookie })).json();
+  const stateOf = async (id: string) =>
+    (await listed()).runs.find((one: { id: string }) => one.id === id)?.state;
+
+  it("is asked who it is, and a run's own operator is not enough", async () => {
+    const link = await issueLink(folder("whales"), "Ann", Date.now());
+    const signIn = (way: (path: string, init: RequestInit) => Promise<Response>, secret: string) =>
+      way(OPERATOR_ROUTES.signIn, { method: "POST", headers: SAME, body: JSON.stringify({ link: secret }) });
+    const ofRun = await signIn(ways[0]!.ask, link);
+    const [sent = ""] = ofRun.headers.get("set-cookie")?.split(";") ?? [];
+    for (const headers of [{}, { cookie: sent }]) {
+      expect(await codeOf(act({ action: "create", id: "mine" }, headers as Record<string, string>))).toBe(
+        "not-signed-in",
+      );
+    }
+    expect(await codeOf(signIn(lobby, link))).toBe("not-signed-in");
+    expect((await signIn(lobby, await issueLink(directory, "Zoe", Date.now()))).status).toBe(200);
+    expect(
+      await codeOf(act({ action: "create", id: "mine" }, { ...cookie, origin: "https://evil.example" })),
+    ).toBe("foreign-origin");
+    expect(runs.open.map(({ name }) => name)).not.toContain("mine");
+  });
+
+  it("makes a run that waits for its text, and deletes it with all its files", async () => {
+    expect(await codeOf(act({ action: "create", id: "dolphins" }))).toBe("taken");
+    expect(await stateOf("dolphins")).toBe("not-made");
+    const dolphins = new Way("dolphins", "path");
+    expect((await dolphins.ask("/api/operator/setup", { headers: cookie })).status).not.toBe(401);
+    expect(await codeOf(dolphins.ask(ROUTES.manifest))).toBe("no-run");
+    expect(await codeOf(act({ action: "create", id: "dolphins" }))).toBe("name-taken");
+    expect(await codeOf(act({ action: "archive", id: "dolphins" }))).toBe("not-ready");
+    expect(await codeOf(act({ action: "delete", id: "dolphins", confirm: "whales" }))).toBe("bad-request");
+    expect(await codeOf(act({ action: "delete", id: "dolphins" }))).toBe("bad-request");
+    expect(await stateOf("dolphins")).toBe("not-made");
+    expect(await codeOf(act({ action: "delete", id: "dolphins", confirm: "dolphins" }))).toBe("taken");
+    expect(await stateOf("dolphins")).toBeUndefined();
+    expect(await codeOf(dolphins.ask(ROUTES.manifest))).toBe("not-found");
+    expect((await readdir(join(directory, "runs"))).filter((name) => name.includes("dolphins"))).toEqual([]);
+  });
+
+  it.each([
+    "",
+    "..",
+    ".",
+    "../evil",
+    "Whales",
+    "a/b",
+    "a b",
+    "-a",
+    "a-",
+    "a".repeat(41),
+    "ö",
+    "con\u0000",
+    "runs/../..",
+  ])("makes nothing of the name %j, and deletes nothing by it", async (id) => {
+    const before = await readdir(directory, { recursive: true });
+    for (const action of ["create", "delete", "archive", "open"]) {
+      expect(await codeOf(act({ action, id, confirm: id })), action).toBe("bad-request");
+    }
+    expect((await readdir(directory, { recursive: true })).length).toBe(before.length);
+  });
+
+  it("hears why a run still cannot be opened, and what there is not", async () => {
+    expect(await codeOf(act({ action: "open", id: "damaged" }))).toBe("not-ready");
+    expect(await codeOf(act({ action: "archive", id: "damaged" }))).toBe("not-ready");
+    for (const action of ["open", "archive", "delete"]) {
+      expect(await codeOf(act({ action, id: "nosuch", confirm: "nosuch" })), action).toBe("not-found");
+    }
+    expect(await codeOf(act({ action: "explode", id: "whales" }))).toBe("bad-request");
+    expect(await codeOf(act({ action: "delete", id: "zz-copy", confirm: "zz-copy" }))).toBe("taken");
+    expect(runs.failed.has("zz-copy")).toBe(false);
+  });
+
+  it("archives a run, which is served on and gives no work; the others go on", async () => {
+    expect(await codeOf(act({ action: "archive", id: "squids" }))).toBe("taken");
+    expect(await stateOf("squids")).toBe("finished");
+    const [whales, , squids] = ways;
+    expect(await refusalOf((await squids!.volunteer()).ticket())).toBe("run-finished");
+    expect((await squids!.ask(ROUTES.latestSnapshot)).status).toBe(200);
+    expect(await refusalOf((await whales!.volunteer()).ticket())).toBe("taken");
+    const said = (await listed()).log.map(({ action }: { action: string }) => action);
+    expect(said.slice(0, 3)).toEqual(["archive squids", "delete zz-copy", "delete dolphins"]);
   });
 });

@@ -18,6 +18,9 @@ import type { ProcessMeters } from "./operator.ts";
 import type { ServeOptions } from "./serve-options.ts";
 import type { Threads } from "./threads.ts";
 
+/** Characters of the reason why a run is not served. */
+const MAX_WHY = 500;
+
 /** A run of several that is open: served, or waiting for its operator to make it. */
 export interface OpenRun {
   readonly name: string;
@@ -81,8 +84,8 @@ export class ManyRuns {
     try {
       this.#open.set(name, await this.#opened(name));
     } catch (error) {
-      this.#failed.set(name, explain(error));
-      log.error({ run: name, why: explain(error) }, "a run could not be opened");
+      log.error({ run: name, err: error }, "a run could not be opened");
+      this.#failed.set(name, (explain(error).split("\n", 1)[0] ?? "").slice(0, MAX_WHY));
     }
   }
 

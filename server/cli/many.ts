@@ -3,15 +3,24 @@ import type { Logger } from "pino";
 import { runPath } from "../../protocol/run-name.ts";
 import { ManyRuns } from "../app/many-runs.ts";
 import { openMeters } from "../app/operator.ts";
-import { summaryOf } from "../app/run-summary.ts";
+import { lobbyOf } from "../app/run-summary.ts";
+import { RunsOperator } from "../app/runs-operator.ts";
 import type { ServeOptions } from "../app/serve-options.ts";
 import { openThreads } from "../app/threads.ts";
 import { requireWritable } from "../data-dir/directory.ts";
 import { lockDirectory } from "../data-dir/lock.ts";
-import { finishDeletions, hasUnservedRuns, holdsRuns, makeRunsFolder } from "../data-dir/runs.ts";
+import {
+  finishDeletions,
+  hasUnservedRuns,
+  holdsRuns,
+  makeRunsFolder,
+  runDirectory,
+} from "../data-dir/runs.ts";
 import { loadAssets } from "../http/assets.ts";
 import { createLobby } from "../http/lobby.ts";
 import type { ServeIo, Writer } from "../lib/io.ts";
+import { AuditLog } from "../operator/audit-log.ts";
+import { issueLink, LINK_MS, linkOf, noteAddress } from "../operator/link.ts";
 import { Sessions } from "../operator/sessions.ts";
 import type { Run } from "../run/run.ts";
 import { insecureWarning, originOf, versionLine } from "./console.ts";
@@ -57,35 +66,28 @@ export async function serveMany(
   const meters = openMeters();
   const now = () => performance.now();
   const assets = await loadAssets(clientDirectory());
+  const sessions = new Sessions(now);
   const runs = new ManyRuns({
-    ...{
-      flags,
-      log,
-      assets,
-      meters,
-      threads: openThreads(availableParallelism()),
-      overall: new Sessions(now),
-      stderr: io.stderr,
-      explain: lineOf,
-    },
+    ...{ flags, log, assets, meters, overall: sessions, stderr: io.stderr, explain: lineOf },
+    threads: openThreads(availableParallelism()),
     begun: (name, run) => tell(name, run, io.stdout),
   });
   try {
     await finishDeletions(flags.data);
     await runs.openAll();
+    const operator = new RunsOperator({
+      ...{ directory: flags.data, runs, wallClock: Date.now },
+      log: await AuditLog.open(flags.data),
+    });
     const lobby = createLobby({
-      ...{ assets, log, now, proxies: flags.proxies, domain: flags.domain },
-      lobby: () => ({
-        runs: runs.open.flatMap(({ name: id, run, host }) =>
-          run === undefined ? [] : [summaryOf(run, { id, path: runPath(id), host })],
-        ),
-      }),
+      ...{ assets, log, now, proxies: flags.proxies, domain: flags.domain, operator, sessions },
+      lobby: () => lobbyOf(runs.open),
     });
     const sockets = { within: runs.within, upgrades: runs.upgrades, meters };
     const server = await openListeners(lobby, sockets, flags, tls, log);
     const ticking = setInterval(() => runs.tick(), TICK_MS);
     try {
-      greet(
+      await greet(
         { host: flags.host, port: server.port, tls: tls !== undefined, path: flags.basePath },
         flags,
         runs,
@@ -104,18 +106,24 @@ export async function serveMany(
   }
 }
 
-function greet(
+async function greet(
   endpoint: Parameters<typeof originOf>[0],
   { data, proxies }: ServeOptions,
   runs: ManyRuns,
   io: ServeIo,
-): void {
+): Promise<void> {
   const warning = insecureWarning(endpoint, proxies > 0);
   if (warning !== undefined) io.stderr.write(warning);
   const origin = originOf(endpoint);
-  const lines = [`The runs of ${data}: ${origin}/`];
+  await noteAddress(data, origin);
+  const link = linkOf(origin, await issueLink(data, "operator", Date.now()));
+  const lines = [
+    `The runs of ${data}: ${origin}/`,
+    `  operator  ${link}  (signs in once, within ${LINK_MS / 60_000} minutes)`,
+  ];
   for (const { name, run } of runs.open) {
     const what = run === undefined ? "not made yet" : `${run.status().name}: version ${run.status().version}`;
+    await noteAddress(runDirectory(data, name), origin + runPath(name));
     lines.push(`  ${name}  ${origin}${runPath(name)}/  ${what}`);
   }
   io.stdout.write(`${lines.join("\n")}\n`);

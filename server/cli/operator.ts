@@ -1,11 +1,13 @@
 import { kindOf } from "../data-dir/directory.ts";
 import { DirectoryError } from "../data-dir/error.ts";
+import { holdsRuns } from "../data-dir/runs.ts";
 import { issueLink, LINK_MS, linkOf, notedAddress } from "../operator/link.ts";
 import { type CommandIo, readArgs, runCommand, UsageError } from "./command.ts";
 
 const LINK_USAGE = `Usage: murmuration operator-link [DIR] [--name NAME] [--origin URL]
 
-Prints a new one-time link that signs an operator in to the server of a data directory (./data). It works once,
+Prints a new one-time link that signs an operator in to the server of a data directory (./data), to all its runs where
+it has several; to one of them for DIR/runs/NAME. It works once,
 within ${LINK_MS / 60_000} minutes, and voids a link that was printed before and not used.
 
   --name NAME     who it is for: the audit log says so (operator)
@@ -20,7 +22,7 @@ export const operatorLinkCommand = (args: readonly string[], io: CommandIo): Pro
       usage: LINK_USAGE,
       parse,
       async run({ directory, name, origin: given }) {
-        const kind = await kindOf(directory);
+        const kind = (await holdsRuns(directory)) ? "ours" : await kindOf(directory);
         const noted = await notedAddress(directory);
         // A directory that waits for its run from the page has nothing yet but the address it is served at.
         if (kind !== "ours" && (kind === "foreign" || noted === undefined)) {

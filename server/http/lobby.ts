@@ -1,16 +1,19 @@
 import { type Context, Hono } from "hono";
 import type { Logger } from "pino";
 import { ProtocolError } from "../../protocol/errors.ts";
-import { LOBBY_ROUTES, type Lobby } from "../../protocol/lobby.ts";
+import { LOBBY_ROUTES, type Lobby, parseRunsAction } from "../../protocol/lobby.ts";
 import { ROUTES } from "../../protocol/routes.ts";
 import { addressOf } from "../net/address.ts";
 import type { Edge } from "../net/edge.ts";
 import { MAX_RATE_ENTRIES, READ_RATE } from "../net/limits.ts";
 import { labelBelow } from "../net/place.ts";
 import { RateLimiter } from "../net/rate.ts";
+import type { RunsPort } from "../operator/ports.ts";
+import type { Sessions } from "../operator/sessions.ts";
 import { json, refuse } from "./answer.ts";
 import { gate } from "./gate.ts";
 import { refuseMethod } from "./methods.ts";
+import { operatorRoutes, type Route } from "./operator-routes.ts";
 import { type PageOptions, pageRoutes } from "./pages.ts";
 
 export interface LobbyOptions extends PageOptions {
@@ -21,6 +24,9 @@ export interface LobbyOptions extends PageOptions {
   /** Below which each run has a host name of its own. */
   readonly domain?: string | undefined;
   readonly lobby: () => Lobby;
+  /** Answers the operator of all runs, whose sessions are good for each. */
+  readonly operator: RunsPort;
+  readonly sessions: Sessions;
 }
 
 /** What a server of several runs answers beside them: the list of runs, and the pages over it. */
@@ -41,6 +47,7 @@ export function createLobby(options: LobbyOptions): Hono<Edge> {
     addresses.take(addressOf(c, proxies));
     return json(c, lobby());
   });
+  operatorRoutes(app, options.operator, routesOf(options.operator), options);
   app.all("/r/*", () => {
     throw new ProtocolError("not-found", "there is no run of this name");
   });
@@ -51,6 +58,22 @@ export function createLobby(options: LobbyOptions): Hono<Edge> {
   pageRoutes(app, options, "lobby");
   return app;
 }
+
+const routesOf = (operator: RunsPort): readonly Route[] => [
+  {
+    method: "GET",
+    path: LOBBY_ROUTES.operatorRuns,
+    handle: async (c, { name }) => json(c, { ...operator.list(), operator: name }),
+  },
+  {
+    method: "POST",
+    path: LOBBY_ROUTES.operatorRuns,
+    async handle(c, session, body) {
+      await operator.act(parseRunsAction(body), session);
+      return json(c, {});
+    },
+  },
+];
 
 /** A name below the domain that is no run's must not show the list of all. */
 function refuseUnknownHost(c: Context<Edge>, domain: string | undefined, proxies: number): void {

@@ -1,3 +1,4 @@
+import type { OperatorRuns, RunsAction } from "../../protocol/lobby.ts";
 import type { OperatorAction, Overview } from "../../protocol/operator.ts";
 import type { ExportedModel } from "../export/model.ts";
 import type { Session } from "./sessions.ts";
@@ -15,4 +16,11 @@ export interface OperatorPort extends SignInPort {
   /** Does it, and notes who did. */
   act(action: OperatorAction, by: Session): Promise<void>;
   model(): ExportedModel;
+}
+
+/** The runs of a server of several, as the routes of their operator need them. Every method that refuses throws a ProtocolError. */
+export interface RunsPort extends SignInPort {
+  list(): Omit<OperatorRuns, "operator">;
+  /** Does it, and notes who did. */
+  act(action: RunsAction, by: Session): Promise<void>;
 }

@@ -9,11 +9,13 @@ import type { Phase, Report } from "../../client/worker/messages.ts";
 import type { RunEvent } from "../../protocol/events.ts";
 import type { DeltaProof } from "../../protocol/history.ts";
 import type { Hash, RunId, TicketId, VolunteerKey } from "../../protocol/ids.ts";
+import { LOBBY_ROUTES, type Lobby, type OperatorRuns } from "../../protocol/lobby.ts";
 import { OPERATOR_ROUTES, type Overview } from "../../protocol/operator.ts";
 import type { Leader } from "../../protocol/people.ts";
 import { ROUTES } from "../../protocol/routes.ts";
 import { type Estimate, SETUP_ROUTES, type SetupState } from "../../protocol/setup.ts";
 import type { RunStatus } from "../../protocol/status.ts";
+import { exampleLobby, exampleRuns } from "./example-runs.ts";
 import { EXAMPLE_VOLUNTEERS } from "./example-volunteers.ts";
 
 /**
@@ -36,6 +38,9 @@ export interface FakeSite {
   overview: Overview | undefined;
   /** What the operator of a server without a run is told; undefined where there is a run. */
   setup: SetupState | undefined;
+  /** What a server of several runs says of them. */
+  lobby: Lobby;
+  runs: OperatorRuns;
   /** What the operator did, in order. */
   readonly done: unknown[];
   /** What `/host` answers: another site's page. */
@@ -67,7 +72,7 @@ export async function buildPages(): Promise<string> {
           ? join(import.meta.dirname, "scripted-writer.ts")
           : null,
   };
-  for (const config of ["vite.config.ts", "vite.embed.config.ts"]) {
+  for (const config of ["vite.config.ts", "vite.lobby.config.ts", "vite.embed.config.ts"]) {
     const configFile = join(root, config);
     await build({
       configFile,
@@ -94,6 +99,8 @@ const PAGES: Record<string, string> = {
   "/operator": "operator",
   "/frame": "frame",
   "/norun": "norun",
+  "/lobby": "lobby",
+  "/runs": "runs",
   "/playground": "playground",
   "/bench": "bench",
   "/how": "how",
@@ -109,6 +116,7 @@ export async function serveSite(dir: string, hostPage = ""): Promise<FakeSite> {
     site.asked.push(pathname);
     if (pathname === "/api/run") return run(response);
     if (pathname === "/api/events") return events(response);
+    if (pathname === LOBBY_ROUTES.runs) return reply(response, 200, ".json", JSON.stringify(site.lobby));
     if (pathname.startsWith(ROUTES.proof("" as TicketId))) {
       const proof = site.proofs.get(pathname.slice(ROUTES.proof("" as TicketId).length)) ?? null;
       return reply(response, 200, ".json", JSON.stringify({ proof }));
@@ -151,6 +159,10 @@ export async function serveSite(dir: string, hostPage = ""): Promise<FakeSite> {
     if (site.overview === undefined) return reply(response, 401, ".json", JSON.stringify({ error }));
     if (site.setup !== undefined) return setUp(site.setup, pathname, response);
     if (pathname === OPERATOR_ROUTES.act) site.done.push(body);
+    if (pathname === LOBBY_ROUTES.operatorRuns) {
+      if (body !== undefined) site.done.push(body);
+      return reply(response, 200, ".json", JSON.stringify(site.runs));
+    }
     reply(response, 200, ".json", JSON.stringify(site.overview));
   }
 
@@ -195,6 +207,8 @@ export async function serveSite(dir: string, hostPage = ""): Promise<FakeSite> {
     ],
     overview: undefined,
     setup: undefined,
+    lobby: exampleLobby(),
+    runs: exampleRuns(),
     done: [],
     hostPage,
     emit(event) {

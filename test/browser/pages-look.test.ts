@@ -1,5 +1,6 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
+import { exampleLobby } from "./example-runs.ts";
 import { launchChromium } from "./launch.ts";
 import { faultsOf, looksRight } from "./looks.ts";
 import { exampleStatus, type FakeSite, serveSite } from "./pages-fixture.ts";
@@ -45,6 +46,18 @@ const LOOKS: Record<string, (page: Page) => Promise<unknown>> = {
     await page.getByText("Fine-tune").click();
     await page.getByText("A look inside").click();
     await page.getByText("Where tokens lie").waitFor();
+  },
+  async "the runs of a server"(page) {
+    const long = { name: "Donaudampfschiff".repeat(5), operator: "operator.".repeat(8), card: LONG.card };
+    site.lobby = exampleLobby(long);
+    await page.goto(`${site.origin}/lobby`);
+    await page.getByRole("heading", { name: "Cymraeg" }).waitFor();
+  },
+  async "the runs of an operator"(page) {
+    await page.goto(`${site.origin}/runs#link=good`);
+    await page.getByRole("button", { name: "Archive whales" }).click();
+    await page.getByRole("button", { name: "Delete recipes" }).click();
+    await page.getByLabel("The run’s name").fill("recipe");
   },
   async status(page) {
     await page.goto(`${site.origin}/status`);

@@ -359,6 +359,28 @@ const SHOTS: readonly Shot[] = [
     },
   },
   { name: "norun", path: "/norun" },
+  { name: "lobby", path: "/lobby" },
+  {
+    name: "lobby-empty",
+    path: "/lobby",
+    given: (site) => {
+      site.lobby = { runs: [] };
+    },
+  },
+  { name: "runs-signed-out", path: "/runs" },
+  { name: "runs", path: "/runs#link=good" },
+  {
+    name: "runs-asking",
+    path: "/runs#link=good",
+    async visitor(page) {
+      await page.getByRole("button", { name: "Archive whales" }).click();
+      await page.getByRole("button", { name: "Delete recipes" }).click();
+      await page.getByLabel("The run’s name").fill("recipe");
+      await page.getByLabel("Name", { exact: true }).fill("dolphins");
+      await page.getByRole("button", { name: "Make it" }).click();
+      await page.getByText("It waits for its text").waitFor();
+    },
+  },
   { name: "setup", path: "/operator#link=good", given: withSetup({}) },
   {
     name: "setup-text-here",

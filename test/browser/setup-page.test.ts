@@ -152,3 +152,57 @@ it("who is not signed in finds the way in, and nothing else", async () => {
   const answer = await page.request.get(`${server.origin}${SETUP_ROUTES.state}`);
   expect(answer.status()).toBe(401);
 });
+
+it("an operator of several runs makes one by its name, and deletes it only with that; a visitor finds those that are made", async () => {
+  const many = join(directory, "many");
+  const server = await startServer("--data", many, "--many");
+  onTestFinished(() => server.end("SIGTERM"));
+  const page = await visitor();
+  await page.goto(`${server.origin}/`);
+  await page.getByText("There is no run here yet").waitFor();
+  await page.goto(server.link);
+  await page.getByLabel("Name", { exact: true }).fill("Whales");
+  await page.keyboard.press("Enter");
+  await page.getByText("whales is made").waitFor();
+  await page.getByRole("link", { name: "Bring the text of whales" }).first().click();
+  await page.getByRole("heading", { name: "Make a run" }).waitFor(); // the session is good for each run
+  expect(page.url()).toBe(`${server.origin}/r/whales/operator`);
+  await page.getByLabel("Choose a file").setInputFiles(book);
+  await page.getByText("whales.txt is here, whole and checked").waitFor();
+  for (const [field, value] of Object.entries({
+    Layers: 1,
+    Heads: 2,
+    Width: 32,
+    Context: 32,
+    Vocabulary: 300,
+  })) {
+    await page.getByLabel(new RegExp(`^${field}`)).fill(String(value));
+  }
+  await page.getByRole("button", { name: "Create the run" }).click();
+  await page.getByRole("heading", { name: "Run it" }).waitFor({ timeout: 60_000 });
+  await page.getByRole("button", { name: "Start", exact: true }).click();
+  await page.getByText("Started.").waitFor();
+
+  const volunteer = await visitor();
+  await volunteer.goto(`${server.origin}/`);
+  const card = volunteer.getByRole("link", { name: /^Look and take part in/ });
+  await card.waitFor();
+  await looksRight(volunteer);
+  await card.click();
+  await volunteer.getByRole("button", { name: "Start training" }).waitFor();
+  await volunteer.goto(`${volunteer.url()}?device=wasm`);
+  await volunteer.getByRole("button", { name: "Start training" }).click();
+  const versionOf = async () => (await (await fetch(`${server.origin}/r/whales/api/run`)).json()).version;
+  await expect.poll(versionOf, { timeout: 60_000 }).toBeGreaterThan(0);
+  await volunteer.close();
+
+  await page.getByRole("link", { name: "All runs" }).click();
+  await page.getByRole("button", { name: "Delete whales" }).click();
+  await page.getByLabel("The run’s name").fill("whale");
+  await expect(page.getByRole("button", { name: "Delete it for good" }).isDisabled()).resolves.toBe(true);
+  await page.getByLabel("The run’s name").fill("whales");
+  await looksRight(page);
+  await page.getByRole("button", { name: "Delete it for good" }).click();
+  await page.getByText("whales is deleted").waitFor();
+  expect((await readdir(join(many, "runs"))).filter((name) => !name.startsWith("."))).toEqual([]);
+});

@@ -6,7 +6,7 @@ import {
   parseOverview,
 } from "../../../protocol/operator.ts";
 import { type Ask, Refused } from "../api-client.ts";
-import { doneLine, linkRefusedLine, text } from "./strings.ts";
+import { doneLine, linkIn, linkRefusedLine, text } from "./strings.ts";
 
 /** `no-run`: signed in, on a server whose run is yet to be made. */
 export type Access = "loading" | "signed-out" | "signed-in" | "no-run" | "away";
@@ -43,7 +43,6 @@ export interface OperatorDeps {
 const POLL_MS = 3_000;
 /** Milliseconds between two looks while a run is made, since somebody watches a progress bar. */
 const SETUP_POLL_MS = 1_000;
-const LINK = /^#link=([\w-]{1,100})$/;
 
 /** Signs in with the address's link, if it has one, and keeps asking how the run is. */
 export function openOperator(deps: OperatorDeps): OperatorClient {
@@ -91,7 +90,7 @@ export function openOperator(deps: OperatorDeps): OperatorClient {
   }
 
   async function begin(): Promise<void> {
-    const link = LINK.exec(hash)?.[1];
+    const link = linkIn(hash);
     if (link !== undefined) {
       forgetHash();
       await ask(OPERATOR_ROUTES.signIn, { link, path: page }).catch((error: unknown) => {

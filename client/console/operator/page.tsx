@@ -1,7 +1,8 @@
 import type { ReadonlySignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { here } from "../../../protocol/address.ts";
+import { here, serverOf } from "../../../protocol/address.ts";
 import { OPERATOR_ROUTES, type Overview } from "../../../protocol/operator.ts";
+import { splitRunPath } from "../../../protocol/run-name.ts";
 import type { RunStatus } from "../../../protocol/status.ts";
 import {
   formatBytes,
@@ -27,6 +28,7 @@ import { AxisChoice, LossCurves, PaceCurve } from "./curves.tsx";
 import { DESCRIBE, Describe } from "./describe.tsx";
 import type { OperatorClient } from "./operator-client.ts";
 import { Roster } from "./roster.tsx";
+import { SignIn } from "./sign-in.tsx";
 import { roster, text } from "./strings.ts";
 import { Bars, rowsOf } from "./tallies.tsx";
 
@@ -49,7 +51,15 @@ export function OperatorPage(props: PageProps) {
     const signOut = () => void props.client.signOut();
     return <SetupPage setup={props.setup} away={access === "away"} signOut={signOut} />;
   }
-  return <main>{access === "signed-out" ? <SignIn {...props} /> : <Wait {...props} />}</main>;
+  return (
+    <main>
+      {access === "signed-out" ? (
+        <SignIn client={props.client} elsewhere={["./status", text.publicPage]} />
+      ) : (
+        <Wait {...props} />
+      )}
+    </main>
+  );
 }
 
 const Wait = ({ client }: Pick<PageProps, "client">) => (
@@ -60,22 +70,6 @@ const Wait = ({ client }: Pick<PageProps, "client">) => (
 
 const awayText = ({ why }: OperatorClient): string =>
   why.value === "" ? text.away : text.inPlace(why.value);
-
-function SignIn({ client }: Pick<PageProps, "client">) {
-  const refused = client.linkRefused.value;
-  return (
-    <section class="card sign-in">
-      <h1>{text.signedOut}</h1>
-      <p role="status">{refused === "" ? text.signedOutHelp : refused}</p>
-      <p>
-        <code>{text.linkCommand}</code>
-      </p>
-      <p>
-        <a href="./status">{text.publicPage}</a>
-      </p>
-    </section>
-  );
-}
 
 interface DashboardProps extends Omit<PageProps, "setup"> {
   readonly overview: Overview;
@@ -180,6 +174,9 @@ function Dashboard({ client, watch, activity, overview, status }: DashboardProps
   );
 }
 
+/** On a server of several runs each has its pages under its own path (rule S5). */
+const isOneOfSeveral = splitRunPath(serverOf(location.href)).path !== "";
+
 function Head({ client, overview, status }: Omit<DashboardProps, "watch" | "activity">) {
   return (
     <header>
@@ -191,6 +188,7 @@ function Head({ client, overview, status }: Omit<DashboardProps, "watch" | "acti
         {overview.draining ? text.draining : STATE[overview.state]}
       </p>
       <nav>
+        {isOneOfSeveral && <a href="../../operator">{text.allRuns}</a>}
         <a href="./status">{text.publicPage}</a>
         <a href="./">{text.volunteersPage}</a>
         <button type="button" class="quiet" onClick={() => void client.signOut()}>

@@ -15,6 +15,7 @@ export const text = {
   signOut: "Sign out",
   signedInAs: (name: string) => `Signed in as ${name}`,
   publicPage: "Public status page",
+  allRuns: "All runs",
   volunteersPage: "Volunteers’ page",
   draining: "Draining",
   alerts: "Needs attention",
@@ -192,6 +193,11 @@ export const roster = {
   forgive: "Forgive",
   forgiveWhom: (who: string) => `Forgive ${who}`,
 } as const;
+
+const LINK = /^#link=([\w-]{1,100})$/;
+
+/** The secret of a one-time link in a page's fragment. */
+export const linkIn = (hash: string): string | undefined => LINK.exec(hash)?.[1];
 
 /** Why a one-time link did not sign in, and what to do. */
 export function linkRefusedLine({
