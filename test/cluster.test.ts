@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { utf8 } from "../protocol/bytes.ts";
 import { openRun } from "../server/run/run.ts";
 import { copyStore } from "../server/store/copy-store.ts";
 import { fileStore } from "../server/store/file-store.ts";
 import { natsStore } from "../server/store/nats-store.ts";
-import { openClusterStore } from "../server/store/open-cluster.ts";
+import { clusterStatus, openClusterStore } from "../server/store/open-cluster.ts";
 import { readOnlyStore } from "../server/store/read-only.ts";
 import { verify } from "../server/verify/verify.ts";
 import { MemoryFiles } from "./harness/memory-files.ts";
@@ -105,6 +106,47 @@ describe.skipIf(program === undefined)("a run on JetStream, one node", () => {
     expect(await volunteer.send(returned.run, late)).toEqual(again);
     await advance(volunteer, returned, 1);
     await returned.run.close();
+  });
+
+  test("of two servers one leads; the other stands by, takes over when it stops, and deposes one that never did", async () => {
+    const address = { address: `nats://${cluster.addresses.join(",")}`, unsafe: true };
+    const opening = (standBy?: { waiting: (who: string) => void; signal: AbortSignal }) =>
+      openClusterStore(address, {
+        ...{ name: "LED", index: memoryIndex(), ...(standBy && { standBy }) },
+        key: { read: async () => undefined, write: async () => {} },
+      });
+    const first = await opening();
+    await first.append(utf8("0"));
+    const { promise: waits, resolve: waiting } = Promise.withResolvers<string>();
+    const second = opening({ waiting, signal: new AbortController().signal });
+    expect(await waits).toMatch(/:\d+$/);
+    expect(first.deposed.aborted).toBe(false);
+    const { leader, streams } = await clusterStatus(address.address, "LED", Date.now());
+    expect(leader?.who).toBe(await waits);
+    expect(streams.map(({ stream, messages }) => [stream, messages > 0])).toEqual([
+      ["LED_LOG", true],
+      ["OBJ_LED_OBJ", false],
+      ["LED_LEAD", true],
+    ]);
+    await expect(opening(), "who does not stand by").rejects.toThrow(/serves this run/);
+    const stopping = new AbortController();
+    const third = opening({ waiting: () => stopping.abort(new Error("stopped")), signal: stopping.signal });
+    await expect(third).rejects.toThrow("stopped");
+
+    await first.close();
+    const store = await second;
+    expect(store.length).toBe(1);
+    expect((await clusterStatus(address.address, "LED", Date.now())).leader?.who).toBe(leader?.who);
+    // A server that heard nothing of a lease, as one that a debugger holds.
+    const zombie = await natsStore({
+      ...{ connection, name: "LED", replicas: 1, writer: "zombie", index: memoryIndex() },
+      key: { read: async () => undefined, write: async () => {} },
+      sleep: (ms) => sleep(ms),
+    });
+    await expect(store.append(utf8("1"))).rejects.toMatchObject({ code: "not-durable" });
+    expect(store.deposed.aborted).toBe(true);
+    await Promise.all([store.close(), zombie.close()]);
+    expect((await clusterStatus(address.address, "NONE", Date.now())).streams).toEqual([]);
   });
 
   test("a cluster that cannot be trusted or reached is refused in one line", async () => {

@@ -4,10 +4,16 @@ import { unlessMissing } from "../../model/lib/system-code.ts";
 import { utf8 } from "../../protocol/bytes.ts";
 import { sha256 } from "../../protocol/identity.ts";
 import { serverIdentity } from "../run/server-key.ts";
+import type { ClusterStatus } from "../store/cluster-status.ts";
 import { writeDurably } from "../store/files.ts";
 import type { KeyFile } from "../store/nats-store.ts";
 import { nodeFiles } from "../store/node-files.ts";
-import { type ClusterAddress, openClusterStore } from "../store/open-cluster.ts";
+import {
+  type ClusterAddress,
+  type ClusterRun,
+  clusterStatus,
+  openClusterStore,
+} from "../store/open-cluster.ts";
 import { NO_INDEX } from "../store/read-only.ts";
 import { sqliteIndex } from "../store/sqlite-index.ts";
 import { type Store, StoreError } from "../store/store.ts";
@@ -21,10 +27,14 @@ export interface ClusterOptions extends ClusterAddress {
 }
 
 /**
- * The run's store on a cluster; its index lies in the data directory, which has the corpus too. Rejects with a StoreError,
- * also where the directory has a journal of its own.
+ * The run's store on a cluster, once no other server leads the run; its index lies in the data directory, which has the
+ * corpus too. Rejects with a StoreError, also where the directory has a journal of its own.
  */
-export async function openCluster(directory: string, options: ClusterOptions): Promise<Store> {
+export async function openCluster(
+  directory: string,
+  options: ClusterOptions,
+  standBy?: ClusterRun["standBy"],
+): Promise<Store> {
   if ((await nodeFiles(directory).list("journal")).length > 0) {
     throw new StoreError(
       `${directory} has a run of its own: copy it with \`murmuration cluster import\`, and serve another directory with the same corpus`,
@@ -34,7 +44,7 @@ export async function openCluster(directory: string, options: ClusterOptions): P
   const name = await nameOf(key, "new");
   const index = sqliteIndex(join(directory, "index.sqlite"));
   try {
-    return await openClusterStore(options, { name, key, index });
+    return await openClusterStore(options, { name, key, index, ...(standBy && { standBy }) });
   } catch (error) {
     index.close();
     throw error;
@@ -46,6 +56,11 @@ export async function openClusterCopy(options: ClusterOptions, reading: boolean)
   const key = keyFile(options.key);
   const name = await nameOf(key, "known");
   return openClusterStore(options, { name, key, index: NO_INDEX, reading });
+}
+
+/** How the run of a key does on a cluster. Rejects with a StoreError where there is no such key, or nobody answers. */
+export async function statusOnCluster(address: string, key: string, now: number): Promise<ClusterStatus> {
+  return clusterStatus(address, await nameOf(keyFile(key), "known"), now);
 }
 
 /** The name of a run on a cluster follows from its key, so that two runs of one cluster never meet. */

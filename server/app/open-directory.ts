@@ -22,7 +22,7 @@ import { openRun, type Run } from "../run/run.ts";
 import type { Settings } from "../run/settings.ts";
 import { nodeFiles } from "../store/node-files.ts";
 import { openFileStore } from "../store/open.ts";
-import { type ClusterOptions, openCluster } from "./cluster.ts";
+import type { Store } from "../store/store.ts";
 import { bytesPerTokenOf, languageEvaluator } from "./language-evaluator.ts";
 import { openCorpus } from "./run-corpus.ts";
 import { begunWith, requireSameTokens, startSettings, tokenizerOf } from "./start.ts";
@@ -47,8 +47,8 @@ export interface DirectoryOptions {
   readonly stderr: Writer;
   readonly observe?: RunOptions["observe"];
   readonly mirror?: Mirror | undefined;
-  /** Where the run is kept, if not in the directory. */
-  readonly cluster?: ClusterOptions | undefined;
+  /** Opens the run's store where it is not in the directory's files. */
+  readonly openStore?: ((directory: string) => Promise<Store>) | undefined;
   readonly start?: Start | undefined;
   /** Shared with the other runs of the process. */
   readonly threads?: Threads | undefined;
@@ -62,8 +62,8 @@ export interface DirectoryOptions {
  * a first start's that was killed; one with a run goes on with it. A foreign one is left alone.
  */
 export async function openDirectory(directory: string, options: DirectoryOptions): Promise<OpenDirectory> {
-  const { log, stderr, observe, mirror, cluster, start, threads, create = false } = options;
-  const world = { log, observe, mirror, cluster, threads };
+  const { log, stderr, observe, mirror, openStore, start, threads, create = false } = options;
+  const world = { log, observe, mirror, openStore, threads };
   const settings = start === undefined ? options.settings : startSettings(options.settings, start);
   await takeBackAbandoned(directory);
   const kind = await kindOf(directory);
@@ -128,14 +128,14 @@ async function open(
     log,
     observe,
     mirror,
-    cluster,
+    openStore = openFileStore,
     threads,
-  }: Pick<DirectoryOptions, "log" | "observe" | "mirror" | "cluster" | "threads">,
+  }: Pick<DirectoryOptions, "log" | "observe" | "mirror" | "openStore" | "threads">,
   start: Start | undefined,
 ): Promise<Opened | undefined> {
   const opened = await openCorpus(directory);
   if (start !== undefined) requireSameTokens(start, opened.corpus);
-  const store = await (cluster ? openCluster(directory, cluster) : openFileStore(directory));
+  const store = await openStore(directory);
   try {
     // Before its first record a run is begun only where somebody asked for one: by an empty directory, by
     // --run, or by an earlier start that got as far as run.json.

@@ -1,21 +1,26 @@
 import { join } from "node:path";
-import { openClusterCopy } from "../app/cluster.ts";
+import { openClusterCopy, statusOnCluster } from "../app/cluster.ts";
 import { kindOf } from "../data-dir/directory.ts";
 import { DirectoryError } from "../data-dir/error.ts";
 import { lockDirectory } from "../data-dir/lock.ts";
+import { faultsOf, linesOf } from "../store/cluster-status.ts";
 import { copyStore } from "../store/copy-store.ts";
+import { SILENCE_MS } from "../store/lease.ts";
 import { nodeFiles } from "../store/node-files.ts";
 import { openFileStore } from "../store/open.ts";
 import { readOnlyStore } from "../store/read-only.ts";
+import { StoreError } from "../store/store.ts";
 import { type CommandIo, readArgs, runCommand, UsageError } from "./command.ts";
 import { verifyDirectory } from "./verify.ts";
 
 const USAGE = `Usage: murmuration cluster import ADDRESS DIR [--unsafe]
        murmuration cluster export ADDRESS DIR --key FILE [--unsafe]
+       murmuration cluster status ADDRESS --key FILE
 
 import copies the run of a data directory, which no server may use meanwhile, to a NATS JetStream cluster, e.g.
 nats://a,b,c. export copies it to a directory that has its corpus and no run yet, also while it is served. Both check what
-they copy; receipts, tickets and the run's id stay good. docs/CLUSTER.md says more.
+they copy; receipts, tickets and the run's id stay good. status says who serves the run and how its streams do; its exit code
+is 1 where something is wrong. docs/CLUSTER.md says more.
 
   --key FILE   the run's key (import takes DIR/server.key, and export puts it there)
   --unsafe     take a cluster of one server, or an old one: for a trial
@@ -29,6 +34,7 @@ export const clusterCommand = (args: readonly string[], io: CommandIo): Promise<
       usage: USAGE,
       parse,
       async run(flags) {
+        if (flags.action === "status") return showStatus(flags, io);
         io.stdout.write(`${flags.action === "import" ? await importRun(flags) : await exportRun(flags)}\n`);
       },
       exitCode: (error) => (error instanceof DirectoryError ? 2 : 1),
@@ -37,7 +43,7 @@ export const clusterCommand = (args: readonly string[], io: CommandIo): Promise<
     io,
   );
 
-interface Parsed {
+interface Copying {
   readonly action: "import" | "export";
   readonly address: string;
   readonly directory: string;
@@ -45,27 +51,40 @@ interface Parsed {
   readonly unsafe: boolean;
 }
 
-function parse(args: readonly string[]): Parsed | "help" {
+interface Asking {
+  readonly action: "status";
+  readonly address: string;
+  readonly key: string;
+}
+
+function parse(args: readonly string[]): Copying | Asking | "help" {
   const { values, positionals } = readArgs(args, { key: { type: "string" }, unsafe: { type: "boolean" } });
   if (values.help) return "help";
   const [action, address, directory, ...more] = positionals;
-  if (action !== "import" && action !== "export") throw new UsageError("say import or export");
+  const { key, unsafe = false } = values;
+  if (action !== "import" && action !== "export" && action !== "status")
+    throw new UsageError("say import, export or status");
+  if (action !== "import" && key === undefined) throw new UsageError(`${action} needs --key FILE`);
+  if (action === "status") {
+    if (address === undefined || directory !== undefined) throw new UsageError("name an address");
+    return { action, address, key: key ?? "" };
+  }
   if (address === undefined || directory === undefined || more.length > 0) {
     throw new UsageError("name an address and a directory");
   }
-  if (action === "export" && values.key === undefined) throw new UsageError("export needs --key FILE");
-  if (action === "import" && values.key !== undefined)
+  if (action === "import" && key !== undefined)
     throw new UsageError("import takes the directory's own server.key");
-  return {
-    action,
-    address,
-    directory,
-    key: values.key ?? join(directory, "server.key"),
-    unsafe: values.unsafe ?? false,
-  };
+  return { action, address, directory, key: key ?? join(directory, "server.key"), unsafe };
 }
 
-async function importRun({ directory, ...cluster }: Parsed): Promise<string> {
+async function showStatus({ address, key }: Asking, io: CommandIo): Promise<void> {
+  const status = await statusOnCluster(address, key, Date.now());
+  for (const line of linesOf(status)) io.stdout.write(`${line}\n`);
+  const faults = faultsOf(status, SILENCE_MS);
+  if (faults.length > 0) throw new StoreError(faults.join("\n"));
+}
+
+async function importRun({ directory, ...cluster }: Copying): Promise<string> {
   if ((await kindOf(directory)) !== "ours") throw new DirectoryError(`${directory} holds no run`);
   const unlock = lockDirectory(directory);
   try {
@@ -83,7 +102,7 @@ async function importRun({ directory, ...cluster }: Parsed): Promise<string> {
   }
 }
 
-async function exportRun({ directory, ...cluster }: Parsed): Promise<string> {
+async function exportRun({ directory, ...cluster }: Copying): Promise<string> {
   const files = nodeFiles(directory);
   if ((await kindOf(directory)) !== "ours" || (await files.list("journal")).length > 0) {
     throw new DirectoryError(`${directory} must hold the run's corpus, and no run`);

@@ -46,6 +46,33 @@ describe("every command of one shot", () => {
   );
 });
 
+describe("cluster", () => {
+  it.each([
+    [["nowhere"], "say import, export or status"],
+    [["import", "nats://a"], "name an address and a directory"],
+    [["import", "nats://a", "d", "--key", "k"], "import takes the directory's own server.key"],
+    [["export", "nats://a", "d"], "export needs --key FILE"],
+    [["status", "nats://a"], "status needs --key FILE"],
+    [["status", "nats://a", "d", "--key", "k"], "name an address"],
+  ])("%j is no command: %s", async (args, line) => {
+    const { code, err } = await outcome((io) => clusterCommand(args, io));
+    expect(err).toContain(`murmuration cluster: ${line}\n`);
+    expect(code).toBe(2);
+  });
+
+  it("a key that is not there and a directory without a run are told in a line", async () => {
+    const missing = await outcome((io) =>
+      clusterCommand(["status", "nats://127.0.0.1:9", "--key", "/nowhere/server.key"], io),
+    );
+    expect(missing).toEqual({ code: 1, out: "", err: "murmuration cluster: there is no such key file\n" });
+    const { code, err } = await outcome((io) =>
+      clusterCommand(["import", "nats://127.0.0.1:9", "/nowhere"], io),
+    );
+    expect(err).toBe("murmuration cluster: /nowhere holds no run\n");
+    expect(code).toBe(2);
+  });
+});
+
 describe("a command", () => {
   it("explains a failure in one line, and gives its exit code", async () => {
     const run = () => Promise.reject(new DirectoryError("it is not there"));

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { systemCode } from "../../model/lib/system-code.ts";
 import { App } from "../app/app.ts";
+import { type ClusterOptions, openCluster } from "../app/cluster.ts";
 import { Swarm } from "../app/local-volunteers.ts";
 import { type OpenDirectory, openDirectory } from "../app/open-directory.ts";
 import { openMeters } from "../app/operator.ts";
@@ -16,7 +17,7 @@ import { issueLink, LINK_MS, linkOf, noteAddress } from "../operator/link.ts";
 import type { RunOptions } from "../run/options.ts";
 import type { Run } from "../run/run.ts";
 import { parseSettings, type Settings } from "../run/settings.ts";
-import { Deposed } from "../store/store.ts";
+import { Deposed, type Store } from "../store/store.ts";
 import { runCommand } from "./command.ts";
 import { insecureWarning, linksOf, originOf, purposeLine, SetbackWatch, versionLine } from "./console.ts";
 import { lineOf, StartError } from "./failure.ts";
@@ -62,15 +63,13 @@ async function serve(flags: ServeOptions, io: ServeIo): Promise<void> {
       target: await openTarget(flags.mirror.place, process.env),
     });
   const directory = await openDirectory(flags.data, {
-    settings,
-    log,
+    ...{ settings, log, observe, mirror, start, create },
     stderr: io.stderr,
-    observe,
-    mirror,
-    cluster: flags.cluster,
-    start,
-    create,
+    openStore: flags.cluster && fromCluster(flags.cluster, io),
+  }).catch((error: unknown) => {
+    if (!io.signal.aborted) throw error;
   });
+  if (directory === undefined) return; // stopped while another server led the run
   const meters = openMeters();
   const app = new App(flags, log, { curves, meters, assets: await loadAssets(clientDirectory()) });
   try {
@@ -92,6 +91,15 @@ async function serve(flags: ServeOptions, io: ServeIo): Promise<void> {
     meters.delay.close();
   }
 }
+
+/** Opens a run on a cluster, and says so where another server leads it: this one takes over when that one is silent. */
+const fromCluster =
+  (cluster: ClusterOptions, { signal, stderr }: ServeIo) =>
+  (directory: string): Promise<Store> =>
+    openCluster(directory, cluster, {
+      signal,
+      waiting: (who) => stderr.write(`${who} serves this run. Standing by, to take over when it ends.\n`),
+    });
 
 async function greet(
   endpoint: Parameters<typeof linksOf>[0],

@@ -25,6 +25,8 @@ export interface NatsStoreOptions {
   readonly key: KeyFile;
   /** Deposes nobody, and writes nothing. */
   readonly reading?: boolean;
+  /** Aborts where another server has begun to lead the run: it is about to open this store. */
+  readonly lost?: AbortSignal;
   /** Called last, when the store is closed. */
   readonly closed?: () => Promise<void>;
   readonly sleep: (ms: number) => Promise<void>;
@@ -109,7 +111,7 @@ export async function natsStore(options: NatsStoreOptions): Promise<Store> {
       await log.fence();
       await objects.remove(`${shelf}/${name}`);
     },
-    deposed: log.deposed,
+    deposed: options.lost ? AbortSignal.any([log.deposed, options.lost]) : log.deposed,
     index,
     async close() {
       closed = true;

@@ -1,7 +1,11 @@
 import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { NatsConnection } from "@nats-io/transport-node";
 import { messageOf } from "../../model/lib/message-of.ts";
 import { systemCode } from "../../model/lib/system-code.ts";
+import type { ClusterStatus } from "./cluster-status.ts";
+import { Lease, type LeaseOptions, type SignBoard } from "./lease.ts";
 import type { KeyFile } from "./nats-store.ts";
 import { type Index, type Store, StoreError } from "./store.ts";
 
@@ -27,36 +31,77 @@ export interface ClusterRun {
   readonly index: Index;
   /** Deposes nobody, and writes nothing. */
   readonly reading?: boolean;
+  /** Waits for as long as another server leads the run. */
+  readonly standBy?: LeaseOptions["standBy"];
 }
 
 /**
- * The store of a run on NATS JetStream. Becomes its writer and deposes any other, unless it only reads. Rejects with a
- * StoreError, in one line, where the packages are not installed, nobody answers, or the cluster is not one to trust.
+ * The store of a run on NATS JetStream. Becomes its writer, unless it only reads. Rejects with a StoreError, in one line,
+ * where the packages are not installed, nobody answers, the cluster is not one to trust, or another server leads the run
+ * and this one does not stand by.
  */
 export async function openClusterStore(
   { address, unsafe }: ClusterAddress,
-  { name, key, index, reading = false }: ClusterRun,
+  { name, key, index, reading = false, standBy }: ClusterRun,
 ): Promise<Store> {
-  const { connect, natsStore } = await packages();
-  const servers = address.replace(/^nats:\/\//, "").split(",");
-  const connection = await connect({ servers, timeout: CONNECT_MS, maxReconnectAttempts: -1 }).catch(
-    (error: unknown) => {
-      throw new StoreError(`${address} cannot be reached: ${messageOf(error)}`);
-    },
-  );
+  const { natsStore, natsBoard, connect } = await packages();
+  const connection = await connectTo(connect, { address, unsafe });
+  const [replicas, writer] = [unsafe ? 1 : 3, randomUUID()];
+  let lease: Lease | undefined;
+  const closed = async () => {
+    await lease?.release();
+    await connection.close();
+  };
   try {
-    if (!unsafe) {
-      const { version = "", max_payload = 0, connect_urls = [] } = connection.info ?? {};
-      requireSafe({ version, payload: max_payload, servers: Math.max(connect_urls.length, servers.length) });
-    }
-    const replicas = unsafe ? 1 : 3;
-    const closed = () => connection.close();
-    const parts = { connection, name, key, index, reading, replicas, closed, writer: randomUUID() };
+    if (!reading) lease = await lead(await natsBoard({ connection, name, replicas }), writer, standBy);
+    const lost = lease && { lost: lease.lost };
+    const parts = { connection, name, key, index, reading, replicas, closed, writer, ...lost };
     return await natsStore({ ...parts, sleep: (ms) => sleep(ms) });
   } catch (error) {
-    await connection.close();
-    if (error instanceof StoreError) throw error;
+    await closed();
+    if (error instanceof StoreError || standBy?.signal.aborted) throw error;
     throw new StoreError(`${address} cannot be used: ${messageOf(error)}`);
+  }
+}
+
+/** How a run on a cluster does. Rejects with a StoreError where nobody answers; takes any cluster. */
+export async function clusterStatus(address: string, name: string, now: number): Promise<ClusterStatus> {
+  const { connect, natsStatus } = await packages();
+  const connection = await connectTo(connect, { address, unsafe: true });
+  try {
+    return await natsStatus(connection, name, now);
+  } catch (error) {
+    throw new StoreError(`${address} cannot be used: ${messageOf(error)}`);
+  } finally {
+    await connection.close();
+  }
+}
+
+const lead = (board: SignBoard, writer: string, standBy: ClusterRun["standBy"]): Promise<Lease> =>
+  Lease.acquire({
+    ...{ board, writer, who: `${hostname()}:${process.pid}`, ...(standBy && { standBy }) },
+    now: () => performance.now(),
+    sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => signal.throwIfAborted()),
+  });
+
+/** Rejects with a StoreError where nobody answers, or who does is not to be trusted. */
+async function connectTo(
+  connect: Awaited<ReturnType<typeof packages>>["connect"],
+  { address, unsafe }: ClusterAddress,
+): Promise<NatsConnection> {
+  const servers = address.replace(/^nats:\/\//, "").split(",");
+  const options = { servers, timeout: CONNECT_MS, maxReconnectAttempts: -1 };
+  const connection = await connect(options).catch((error: unknown) => {
+    throw new StoreError(`${address} cannot be reached: ${messageOf(error)}`);
+  });
+  if (unsafe) return connection;
+  const { version = "", max_payload = 0, connect_urls = [] } = connection.info ?? {};
+  try {
+    requireSafe({ version, payload: max_payload, servers: Math.max(connect_urls.length, servers.length) });
+    return connection;
+  } catch (error) {
+    await connection.close();
+    throw error;
   }
 }
 
@@ -65,7 +110,9 @@ async function packages() {
   try {
     const { connect } = await import("@nats-io/transport-node");
     const { natsStore } = await import("./nats-store.ts");
-    return { connect, natsStore };
+    const { natsBoard } = await import("./nats-board.ts");
+    const { natsStatus } = await import("./nats-status.ts");
+    return { connect, natsStore, natsBoard, natsStatus };
   } catch (error) {
     if (systemCode(error) !== "ERR_MODULE_NOT_FOUND") throw error;
     throw new StoreError(`a cluster needs three packages more: npm install ${PACKAGES}`);

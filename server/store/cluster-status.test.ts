@@ -1,0 +1,45 @@
+import { expect, test } from "vitest";
+import { type ClusterStatus, faultsOf, linesOf } from "./cluster-status.ts";
+import { SILENCE_MS } from "./lease.ts";
+
+const replica = (node: string, lag = 0) => ({ node, current: lag === 0, offline: false, lag });
+const good: ClusterStatus = {
+  name: "MU_1",
+  leader: { who: "ann:7", silentMs: 1_200 },
+  streams: [
+    {
+      ...{ stream: "MU_1_LOG", messages: 12, bytes: 3_400_000, leader: "n1" },
+      replicas: [replica("n2"), replica("n3")],
+    },
+  ],
+};
+const [log] = good.streams as [ClusterStatus["streams"][number]];
+
+test("a run on a cluster is told in a line for each stream", () => {
+  expect(linesOf(good)).toEqual([
+    "MU_1: led by ann:7, heard 1.2 s ago",
+    "  MU_1_LOG: 12 messages, 3.4 MB, on n1, n2, n3",
+  ]);
+  const alone = { ...log, leader: undefined, replicas: [replica("n2", 5)] };
+  expect(linesOf({ ...good, leader: undefined, streams: [alone] })).toEqual([
+    "MU_1: led by nobody",
+    "  MU_1_LOG: 12 messages, 3.4 MB, on no leader, n2 (5 behind)",
+  ]);
+});
+
+test("what is wrong with a cluster is named: silence, no leader, a node that is away or behind, no run", () => {
+  expect(faultsOf(good, SILENCE_MS)).toEqual([]);
+  const bad: ClusterStatus = {
+    ...good,
+    leader: { who: "ann:7", silentMs: SILENCE_MS + 1_000 },
+    streams: [{ ...log, leader: "", replicas: [{ ...replica("n2"), offline: true }, replica("n3", 4)] }],
+  };
+  expect(faultsOf(bad, SILENCE_MS)).toEqual([
+    "ann:7, which leads the run, has been silent for 9.0 s",
+    "MU_1_LOG has no leader",
+    "n2 is offline, and holds MU_1_LOG",
+    "n3 is 4 messages behind in MU_1_LOG",
+  ]);
+  expect(faultsOf({ ...good, leader: undefined }, SILENCE_MS)).toEqual(["no server leads the run"]);
+  expect(faultsOf({ ...good, streams: [] }, SILENCE_MS)).toEqual(["there is no run MU_1 on this cluster"]);
+});

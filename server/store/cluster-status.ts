@@ -1,0 +1,53 @@
+/** A stream of the run, as the cluster sees it. */
+export interface StreamStatus {
+  readonly stream: string;
+  readonly messages: number;
+  readonly bytes: number;
+  /** The node that leads it; undefined while none does. */
+  readonly leader: string | undefined;
+  /** The other nodes that hold it. `lag`: messages that one is behind. */
+  readonly replicas: readonly {
+    readonly node: string;
+    readonly current: boolean;
+    readonly offline: boolean;
+    readonly lag: number;
+  }[];
+}
+
+export interface ClusterStatus {
+  readonly name: string;
+  /** The server of ours that leads the run, and the milliseconds since its last sign, by the cluster's clock and this one's. */
+  readonly leader: { readonly who: string; readonly silentMs: number } | undefined;
+  readonly streams: readonly StreamStatus[];
+}
+
+/** What is wrong with it, each in a line. */
+export function faultsOf({ name, leader, streams }: ClusterStatus, silenceMs: number): string[] {
+  if (streams.length === 0) return [`there is no run ${name} on this cluster`];
+  const faults = leader === undefined ? ["no server leads the run"] : [];
+  if (leader !== undefined && leader.silentMs > silenceMs)
+    faults.push(`${leader.who}, which leads the run, has been silent for ${seconds(leader.silentMs)}`);
+  for (const { stream, leader: node, replicas } of streams) {
+    if (node === undefined || node === "") faults.push(`${stream} has no leader`);
+    for (const { node, current, offline, lag } of replicas) {
+      if (offline) faults.push(`${node} is offline, and holds ${stream}`);
+      else if (!current) faults.push(`${node} is ${lag} messages behind in ${stream}`);
+    }
+  }
+  return faults;
+}
+
+/** Lines for a person. */
+export function linesOf({ name, leader, streams }: ClusterStatus): string[] {
+  const who =
+    leader === undefined ? "led by nobody" : `led by ${leader.who}, heard ${seconds(leader.silentMs)} ago`;
+  return [
+    `${name}: ${who}`,
+    ...streams.map(({ stream, messages, bytes, leader: node, replicas }) => {
+      const others = replicas.map(({ node, lag }) => (lag > 0 ? `${node} (${lag} behind)` : node)).join(", ");
+      return `  ${stream}: ${messages} messages, ${(bytes / 1e6).toFixed(1)} MB, on ${node ?? "no leader"}${others && `, ${others}`}`;
+    }),
+  ];
+}
+
+const seconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`;

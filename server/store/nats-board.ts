@@ -1,0 +1,68 @@
+import {
+  DiscardPolicy,
+  type JetStreamManager,
+  jetstream,
+  jetstreamManager,
+  RetentionPolicy,
+  StorageType,
+} from "@nats-io/jetstream";
+import { headers, type NatsConnection } from "@nats-io/transport-node";
+import type { Sign, SignBoard } from "./lease.ts";
+import { isWrongLast } from "./nats-errors.ts";
+
+/** Of a sign: who wrote it, by a name for programs and by one for people, and whether it is that writer's last. */
+const HEADERS = { writer: "Mu-Writer", who: "Mu-Who", over: "Mu-Over" } as const;
+
+export interface BoardOptions {
+  readonly connection: NatsConnection;
+  /** Begins the name of the run's streams. */
+  readonly name: string;
+  readonly replicas: number;
+}
+
+/** A run's signs of life, in a stream that keeps the newest. Makes the stream where it is missing. */
+export async function natsBoard(options: BoardOptions): Promise<SignBoard> {
+  const { connection, name, replicas } = options;
+  const subject = `${name}.lead`;
+  const [client, manager] = [jetstream(connection), await jetstreamManager(connection)];
+  await manager.streams.add({
+    name: boardStream(name),
+    subjects: [subject],
+    storage: StorageType.File,
+    retention: RetentionPolicy.Limits,
+    discard: DiscardPolicy.Old,
+    max_msgs: 1,
+    num_replicas: replicas,
+    allow_direct: false, // any replica would answer, also one that is behind
+  });
+  return {
+    last: () => lastSign(manager, name),
+    async post({ writer, who, over }, after) {
+      const about = headers();
+      about.set(HEADERS.writer, writer);
+      about.set(HEADERS.who, who);
+      about.set(HEADERS.over, over ? "yes" : "no");
+      const expect = { lastSequence: after };
+      try {
+        return (await client.publish(subject, new Uint8Array(), { headers: about, expect })).seq;
+      } catch (error) {
+        if (isWrongLast(error)) return undefined;
+        throw error;
+      }
+    },
+  };
+}
+
+export const boardStream = (name: string) => `${name}_LEAD`;
+
+/** The newest sign, and when its stream took it, by the cluster's clock. */
+export async function lastSign(
+  manager: JetStreamManager,
+  name: string,
+): Promise<(Sign & { readonly seq: number; readonly at: Date }) | undefined> {
+  const found = await manager.streams.getMessage(boardStream(name), { last_by_subj: `${name}.lead` });
+  if (found === null) return undefined;
+  const { seq, header, time } = found;
+  const [writer, who] = [header.get(HEADERS.writer), header.get(HEADERS.who)];
+  return { seq, writer, who, over: header.get(HEADERS.over) === "yes", at: time };
+}

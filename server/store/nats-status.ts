@@ -1,0 +1,48 @@
+import { JetStreamApiError, type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/transport-node";
+import type { ClusterStatus, StreamStatus } from "./cluster-status.ts";
+import { boardStream, lastSign } from "./nats-board.ts";
+
+/** JetStream's own number: there is no such stream. */
+const NO_STREAM = 10059;
+
+/** How a run on a cluster does; without streams where there is no such run. `now`: milliseconds since 1970. */
+export async function natsStatus(
+  connection: NatsConnection,
+  name: string,
+  now: number,
+): Promise<ClusterStatus> {
+  const manager = await jetstreamManager(connection);
+  const names = [`${name}_LOG`, `OBJ_${name}_OBJ`, boardStream(name)];
+  const streams = await Promise.all(
+    names.map((stream) => streamStatus(manager, stream, connection.info?.server_name)),
+  );
+  const sign = streams[2] && (await lastSign(manager, name));
+  return {
+    name,
+    leader: sign && !sign.over ? { who: sign.who, silentMs: now - sign.at.getTime() } : undefined,
+    streams: streams.filter((stream) => stream !== undefined),
+  };
+}
+
+async function streamStatus(
+  manager: JetStreamManager,
+  stream: string,
+  only: string | undefined,
+): Promise<StreamStatus | undefined> {
+  const found = await manager.streams.info(stream).catch((error: unknown) => {
+    if (error instanceof JetStreamApiError && error.code === NO_STREAM) return undefined;
+    throw error;
+  });
+  if (found === undefined) return undefined;
+  const { state, cluster } = found;
+  return {
+    stream,
+    messages: state.messages,
+    bytes: state.bytes,
+    leader: cluster === undefined ? only : cluster.leader, // a server by itself leads all it has
+    replicas: (cluster?.replicas ?? []).map(({ name: node, current, offline = false, lag = 0 }) => ({
+      ...{ node, current, offline, lag },
+    })),
+  };
+}
