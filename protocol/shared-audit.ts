@@ -42,7 +42,7 @@ export interface Measured {
 export interface AuditTerms {
   readonly run: RunId;
   readonly id: TicketId;
-  /** Who is to make it. */
+  /** The volunteer that is to make it. */
   readonly volunteer: VolunteerKey;
   /** The version that the delta was trained from, and its hash. */
   readonly version: number;

@@ -75,7 +75,7 @@ export interface RoundStatus {
   } | null;
 }
 
-/** What a run learns of more volunteers, by how alike the newest versions' deltas are. */
+/** What a run learns of more volunteers, by how similar the newest versions' deltas are. */
 export interface CrowdStatus {
   /** Mean cosine of the angle between two deltas of a version. */
   readonly cosine: number;

@@ -77,7 +77,7 @@ export async function verifyTicket(key: VolunteerKey, ticket: Ticket, checks?: C
 }
 
 /**
- * Reads what a ticket and an audit name alike: the text, and steps on it of which there are rates for so many. Throws
+ * Reads the fields that a ticket and an audit share: the text, and steps on it of which there are rates for so many. Throws
  * `bad-request`.
  */
 export function parseAssignment(

@@ -33,14 +33,21 @@ const PHRASES: readonly (readonly [phrase: RegExp, instead: string])[] = [
   [/\banew\b/, "again"],
   [/\bheld against\b/, "compared with, checked against"],
   [/\b(?:is|are|was|were|be) told\b/, "the caller gets, the page shows"],
-  [/\b(?:lowest|highest|best|newest) of late\b/, "recent lowest"],
+  [/\b(?:lowest|highest|best|newest|all) of late\b/, "recent lowest"],
+  [/(?<!looks? )\balike\b/, "similar, the same, both"],
+  [/\bbut for\b(?! (?:no longer|as long))/, "except"],
+  [/\bfor want of\b/, "for lack of"],
+  [/\bby and by\b/, "in time, slowly"],
+  [/[/*.] Who (?![^.]*\?)/, "a volunteer that, anybody who"],
 ];
+
+/** The phrases that a text uses. */
+const phrasesIn = (text: string): string[] =>
+  PHRASES.filter(([phrase]) => phrase.test(text)).map(([phrase, instead]) => `${phrase}: ${instead}`);
 
 /** A source's comments that use such a phrase. */
 const unclear = (source: string): string[] =>
-  (source.match(/\/\*[\s\S]*?\*\/|(?<![:"'`])\/\/ [^\n]*/g) ?? []).flatMap((comment) =>
-    PHRASES.filter(([phrase]) => phrase.test(comment)).map(([phrase, instead]) => `${phrase}: ${instead}`),
-  );
+  (source.match(/\/\*[\s\S]*?\*\/|(?<![:"'`])\/\/ [^\n]*/g) ?? []).flatMap(phrasesIn);
 
 /** `openFoundingRun` as open, founding, run. */
 const wordsOf = (name: string): string[] =>
@@ -89,6 +96,15 @@ it("no name that was given up is used again", () => {
 
 it("comments are in plain English", () => {
   expect(foundBy(unclear)).toEqual([]);
+});
+
+it("documents are in plain English", () => {
+  const documents = execFileSync("git", ["ls-files", "*.md"], { cwd: root, encoding: "utf8" });
+  const found = documents
+    .split("\n")
+    .filter((file) => file.endsWith(".md"))
+    .flatMap((file) => phrasesIn(readFileSync(join(root, file), "utf8")).map((what) => `${file}: ${what}`));
+  expect(found).toEqual([]);
 });
 
 it("unclear phrases are found in comments, and in them alone, the control", () => {

@@ -18,7 +18,7 @@ export interface SubscriptionDeps {
 
 /**
  * The server's events: which version is the newest, and when to ask again. Nothing depends on
- * it. A stream that fails is opened again with jitter, and meanwhile who waits polls.
+ * it. A stream that fails is opened again with jitter, and meanwhile volunteers that wait poll.
  */
 export class EventSubscription {
   readonly #deps: SubscriptionDeps;

@@ -16,7 +16,7 @@ export class PeerPort {
     this.#sleep = sleep;
   }
 
-  /** A port is about to come: the first who asks for the bridge waits a moment. */
+  /** A port is about to come: the first caller that asks for the bridge waits a moment. */
   expect(): void {
     this.#expected = true;
   }

@@ -88,7 +88,7 @@ async function loadWebGpu(): Promise<() => Specifics> {
       tensorBytes: Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize),
       lost: new Promise((resolve) => {
         void device.lost.then(({ reason, message }) => resolve(`${reason}: ${message}`));
-        // An op that failed, for want of memory say, leaves zeros behind: no number is to be trusted now.
+        // An op that failed, for lack of memory for instance, leaves zeros behind: no number is to be trusted now.
         device.addEventListener("uncapturederror", ({ error }) => resolve(error.message));
       }),
       flush: async () => {

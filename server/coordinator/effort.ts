@@ -40,7 +40,7 @@ function lately(efforts: readonly Effort[]): RoundStatus["lately"] {
     versions: efforts.length,
     steps: sumOf(({ steps }) => steps) / deltas,
     late: sumOf(({ late }) => late) / deltas,
-    // Who is late trained for two versions and is in one.
+    // A late volunteer trained for two versions and is counted in one.
     goodput: present === 0 ? 0 : Math.min(1, sumOf(({ trainMs }) => trainMs) / present),
     crowd: crowdOf(efforts),
   };

@@ -118,7 +118,7 @@ export interface Published {
   /** SHA-256 of the diff frame that leads here from the version before. */
   readonly diff: Hash;
   readonly diffBytes: number;
-  /** L2 norm of its deltas' mean, in a run on a clock: with their own norms it tells how alike they are. */
+  /** L2 norm of its deltas' mean, in a run on a clock: with their own norms it tells how similar they are. */
   readonly norm?: number;
   /** The hash of the version's signed record, and its signature (protocol/history.ts). */
   readonly record: Hash;

@@ -30,8 +30,8 @@ export function activeAt({ soft }: State, now: number): number {
 
 /**
  * Volunteers at work on the open version: those whose delta waits, and those from whom one is to be expected,
- * because their ticket is not older than deltas take lately. Who closed the page holds its lease for long after,
- * and a quorum that counted it would never come together.
+ * because their ticket is not older than deltas take lately. A page that was closed holds its
+ * lease for long after, and a quorum that counted it would never come together.
  */
 export function workingAt(state: State, leaseMs: number, now: number): number {
   const { soft, took, pool } = state;
@@ -135,7 +135,7 @@ function holdOf(rules: Rules, state: State, { volunteer, since }: Asked, now: nu
   return now < until && working >= rules.quorum ? until : undefined;
 }
 
-/** Whether who asks has waited for its turn for longer than the newest version took: more would work than may. */
+/** Whether the asking volunteer has waited for its turn for longer than the newest version took: more would work than may. */
 function hasWaited({ versions: [newest] }: State, { since }: Asked, now: number): boolean {
   return newest !== undefined && Number.isFinite(since) && now - since > newest.ms;
 }
@@ -168,8 +168,8 @@ export function lease(
   const whole = shareOf(rules, state, asked, now);
   if ("until" in whole) return { state, effect: { type: "hold", until: whole.until } };
   const position = soft.queue[0] ?? soft.next;
-  // An answer to a fresh ticket is owed until it comes: who asks again, lets the lease end or waits for a restart gets
-  // another one.
+  // An answer to a fresh ticket is owed until it comes: a volunteer that asks again, lets the lease end or waits for a
+  // restart gets another one.
   const fresh = trusted(standing) && (!soft.paid.has(asked.volunteer) || isFreshAt(position));
   const share = fresh ? shortened(whole, rules.freshPart) : whole;
   const due = rules.rounds &&

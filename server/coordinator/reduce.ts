@@ -232,7 +232,7 @@ function audit(state: State, event: Audited): State {
   return { ...state, at, trust: addStrike(state.trust, volunteer, at) };
 }
 
-/** Who said what is not true of a delta stands there as who sends what is none. */
+/** An auditor that measured wrong gets a strike, as the sender of a bad delta does. */
 function settleAudit(state: State, { at, wrong }: Settled): State {
   const trust = wrong.reduce((before, volunteer) => addStrike(before, volunteer, at), state.trust);
   return { ...state, at, trust };

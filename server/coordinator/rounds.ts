@@ -140,13 +140,13 @@ export function sendingFor(
   return sendings.find(fits) ?? sendings.at(-1) ?? finest;
 }
 
-/** For how long who asks at `now` is to train, or that it had better wait until then for the next version. */
+/** How long a volunteer that asks at `now` is to train, or that it had better wait until then for the next version. */
 export type Slot = { readonly trainFor: number } | { readonly until: number };
 
 /**
  * A ticket's time, on the run clock: until the open version's round ends, less what the volunteer's upload takes. Where
- * hardly any is left, who has `sent` for that version waits for the next, and who has not trains until the end of the
- * next round, at once on the newest version.
+ * hardly any is left, a volunteer that has `sent` for that version waits for the next; one that has not trains until the
+ * end of the next round, at once on the newest version.
  */
 export function slotOf(
   { opened, ms }: { readonly opened: number; readonly ms: number },

@@ -3,7 +3,7 @@ import type { Closed } from "./events.ts";
 import type { Lengths, Pooled } from "./state.ts";
 
 /**
- * How alike a version's deltas are, and so how much one more volunteer would bring. Each delta is taken for what all have
+ * How similar a version's deltas are, and so how much one more volunteer would bring. Each delta is taken for what all have
  * in common and noise of its own, which the mean of many has less of: the gradient noise scale (1812.06162), in deltas.
  */
 

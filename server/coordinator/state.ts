@@ -115,7 +115,7 @@ export interface Closing {
   readonly entries: readonly MergedEntry[];
   /** Of a run on a clock. */
   readonly effort?: Omit<Effort, "ms" | "cosine">;
-  /** How long their mean would be, were they all alike; see similarity.ts. */
+  /** How long their mean would be if they were all the same; see similarity.ts. */
   readonly lengths?: Lengths;
 }
 

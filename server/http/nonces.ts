@@ -14,7 +14,7 @@ interface Period {
 /**
  * Which signed requests are still good, and which were used (rule S3). A request names the newest nonce of the
  * server that its sender had seen, and is taken while that is the current one or the one before; for so long its
- * own nonce is remembered. What is forgotten, by time, for want of room or by a restart, is therefore refused.
+ * own nonce is remembered. A nonce that is forgotten, by time, for lack of room or in a restart, is therefore refused.
  * No clock but the server's own has a part in it.
  */
 export class Nonces {

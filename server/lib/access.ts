@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 
-/** Whether a system's code says that it refused for want of rights. */
+/** Whether a system's code says that it refused for lack of rights. */
 export const isRefused = (code: string | undefined): boolean =>
   code === "EACCES" || code === "EPERM" || code === "EROFS";
 

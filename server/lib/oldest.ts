@@ -5,7 +5,10 @@ interface Kept<K> {
   delete(key: K): boolean;
 }
 
-/** Lets the oldest entries go until there are at most so many. Who is used again is put in again, and so is young. */
+/**
+ * Lets the oldest entries go until there are at most so many. An entry that is used again is put in again, and so counts
+ * as new.
+ */
 export function forgetOldest<K>(kept: Kept<K>, most: number): void {
   for (const oldest of kept.keys()) {
     if (kept.size <= most) return;

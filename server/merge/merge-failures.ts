@@ -17,7 +17,7 @@ export class MergeFailures {
     return this.#times >= MAX_FAILURES;
   }
 
-  /** Whether `version` is not to be tried. Who resumes the run has it tried again. */
+  /** Whether `version` is not to be tried. Resuming the run tries it again. */
   stopped(version: number, paused: boolean): boolean {
     if (this.#version !== version || this.#times < MAX_FAILURES) return false;
     if (!paused) this.#times = 0;

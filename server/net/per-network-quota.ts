@@ -1,7 +1,7 @@
 /**
  * How much of a room each network holds now, and whether it may have more: so that one sender, however many
- * addresses it has, cannot hold the room against everybody else. Who has no name (network.ts) is bounded by the
- * room alone: behind a proxy that is not named to the server, that is everybody.
+ * addresses it has, cannot hold the room against everybody else. A sender without a name (network.ts) is bounded by
+ * the room alone: behind a proxy that is not named to the server, that is everybody.
  */
 export class PerNetworkQuota {
   readonly #most: number;

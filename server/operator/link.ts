@@ -6,7 +6,7 @@ import { asInteger, asText, parseJson } from "../../protocol/guards.ts";
 import { MAX_LABEL } from "../../protocol/limits.ts";
 import { secretDigest } from "../lib/signatures.ts";
 
-/** Where the newest link's digest lies. Who can write to the data directory is the operator anyway. */
+/** Where the newest link's digest lies. Anybody who can write to the data directory is the operator anyway. */
 const LINK_FILE = "operator-link.json";
 /** Where a served directory says at which address it is served. */
 const ADDRESS_FILE = "operator-address";

@@ -135,7 +135,7 @@ export class Introductions {
     }
   }
 
-  /** Only who was introduced to a peer can say what it sent; one network, or one volunteer, counts once. */
+  /** Only a visitor that was introduced to a peer can say what it sent; one network, or one volunteer, counts once. */
   #report(from: Known, liar: PeerId): void {
     const accused = this.#known.get(liar)?.volunteer;
     if (accused === undefined || accused === from.volunteer || !from.introduced.has(liar)) return;

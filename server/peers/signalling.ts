@@ -127,7 +127,7 @@ export class Signalling implements Upgrades {
     return this.#options.introductions.knows(id, searchParams.get("token") ?? "") ? id : 403;
   }
 
-  /** To whom it was introduced to, and is here: who is not (any more) cannot answer, and the caller's patience ends that. */
+  /** Only to a peer that it was introduced to and that is here; any other cannot answer, and the caller gives up in time. */
   #passOn(src: string, signal: Addressed): void {
     if (this.#options.introductions.haveMet(src, signal.dst))
       this.#lines.get(signal.dst)?.send({ ...signal, src });

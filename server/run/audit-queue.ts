@@ -16,7 +16,7 @@ export class AuditQueue {
     this.#failed = failed;
   }
 
-  /** Jobs that wait, but for those of a roll-back. */
+  /** Jobs that wait, except those of a roll-back. */
   get waiting(): number {
     return this.#usual.length;
   }

@@ -141,8 +141,8 @@ export class Audits {
 
   /**
    * After a roll-back: audits what was merged since the version whose weights came back, one by one on those weights,
-   * whatever it costs. Who harmed the model is found bad, and whose deltas help there has its trust again. One that waits already is
-   * not put in again.
+   * whatever it costs. A volunteer that harmed the model is found bad, and one whose deltas help there is trusted again. A
+   * delta that waits already is not put in again.
    */
   blame(merged: readonly Blamed[]): void {
     // Held until all are audited: a run that goes on may let go of the version meanwhile.

@@ -66,7 +66,7 @@ export class Dispatcher {
     }
   }
 
-  /** Waits for the next version, until a time of the run clock, or until the run rests or who waits need not. */
+  /** Waits for the next version, until a time of the run clock, or until the run rests or the volunteer need not wait. */
   async #nextVersion(until: number, enough: () => boolean): Promise<void> {
     const { run } = this.#parts;
     const { version, phase } = run.state;

@@ -63,7 +63,7 @@ export function samplePlan(tokens: number, auditShare: number, batchTokens: numb
 
 /**
  * Measures what the deltas of some versions did to the loss on gate text, drawn by chance, so that nobody knows which; and
- * has whoever does harm by and by found bad (trust/slow-harm.ts). Audits look at one delta alone, and let anything pass
+ * finds volunteers bad whose harm adds up (trust/slow-harm.ts). Audits look at one delta alone, and let anything pass
  * that keeps their bounds.
  */
 export class HarmSamples {

@@ -54,8 +54,8 @@ export class Publisher {
   }
 
   /**
-   * Waits until a version that is being closed is published, or has failed to be. Who asks for work just after
-   * sending would otherwise get the old version every time, and all deltas would be one version late: at the
+   * Waits until a version that is being closed is published, or has failed to be. A volunteer that asks for work just
+   * after sending would otherwise get the old version every time, and all deltas would be one version late: at the
    * default rates that alone stops the model from learning (docs/LEARNING.md). But not longer than a merge may take
    * without the whole swarm standing still for it.
    */

@@ -107,7 +107,7 @@ export class VolunteerAudits {
     if (complete !== undefined) void this.#finish(audit, complete.settle ? undefined : complete.agreed);
   }
 
-  /** Lets time act: who is late is replaced, and what nobody finishes is measured here. */
+  /** Lets time act: late auditors are replaced, and audits that nobody finishes are made here. */
   tick(): void {
     for (const id of this.#shared.expire(this.#options.now())) void this.#finish(id, undefined);
   }

@@ -147,7 +147,7 @@ export function excused(blamed: Verdict, made: Verdict | undefined): Verdict {
 
 /**
  * What its author forfeits beside the credit of the delta that was found bad. After a roll-back, `on` the weights that came
- * back, all of late are looked at: there one stands for no others.
+ * back, all recent deltas are audited, so that one stands for no others.
  */
 export const forfeitOf = ({
   verdict,

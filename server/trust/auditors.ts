@@ -40,8 +40,8 @@ export interface AuditorsOptions {
 }
 
 /**
- * The volunteers that agreed to audit and are there. Who audits what is drawn, by network first: neither asking often nor
- * many keys behind one router make an audit likelier, and no sender can say who audits its delta.
+ * The volunteers that agreed to audit and are there. An auditor is drawn, by network first: neither asking
+ * often nor many keys behind one router make an audit likelier, and no sender can choose who audits its delta.
  */
 export class Auditors {
   readonly #options: AuditorsOptions;

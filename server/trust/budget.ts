@@ -39,7 +39,7 @@ export class Budget {
   }
 
   /**
-   * Spends what must be spent, whatever is left: later audits wait until it is earned, but for no longer than
+   * Spends what must be spent, whatever is left: later audits wait until it is earned, and for no longer than
    * a debt of half of what a run begins with takes. Else a provoked roll-back would leave garbage unaudited for as long as its audits cost.
    */
   charge(cost: number, whose: Half): void {
@@ -54,7 +54,7 @@ export class Budget {
   }
 
   #allowed(whose: Half): number {
-    // There are no veterans at first, but for the server's own direction.
+    // There are no veterans at first, except the server's own direction.
     const ahead = whose === "stranger" ? this.#ahead : this.#ahead / 2;
     return (this.#share * this.#earned) / 2 + ahead;
   }
@@ -77,7 +77,7 @@ export function purseOf(budget: Budget, whose: Half, cost: (look: Look) => numbe
   return {
     pay: (...looks) => {
       const sum = looks.reduce((all, look) => all + cost(look), 0);
-      // A volunteer that is nearly found bad does not go free for want of budget.
+      // A volunteer that is nearly found bad does not go free because the budget is spent.
       if (!must && !looks.some(({ own }) => own)) return budget.spend(sum, whose);
       budget.charge(sum, whose);
       return true;

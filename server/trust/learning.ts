@@ -28,7 +28,10 @@ export class Learning {
     if (helped && on !== undefined) this.#seen = { on, version: moment.version, loss: newestLoss(moment) };
   }
 
-  /** Whether those weights learn, as far as was seen. The newest are others by and by: once the loss has risen, they may not. */
+  /**
+   * Whether those weights learn, as far as was seen. The newest weights change all the time, and may learn no more once
+   * the loss has risen.
+   */
   on(weights: Weights, moment: Moment): boolean {
     if (this.#seen === undefined || this.#seen.on !== weights) return false;
     const { version, loss } = this.#seen;

@@ -34,7 +34,7 @@ interface Shared {
   readonly sender: Sender;
   readonly begun: number;
   places: readonly Place[];
-  /** Who was drawn and did not answer in time. */
+  /** Volunteers that were drawn and did not answer in time. */
   readonly missed: Set<VolunteerKey>;
   /** All is in, or time is over: nothing is taken any more. */
   closed: boolean;
@@ -46,7 +46,7 @@ export interface Complete {
   readonly settle: boolean;
 }
 
-/** Who measured what is true, and who did not. */
+/** The auditors that measured right, and those that measured wrong. */
 export interface Decided {
   readonly right: readonly VolunteerKey[];
   readonly wrong: readonly VolunteerKey[];
@@ -54,7 +54,7 @@ export interface Decided {
 
 /**
  * Audits that three volunteers make each: strangers to the sender and to each other, of different networks. Their
- * measurements are the same to the bit, or somebody lies, and then the server measures. Pure but for its own memory: the clock
+ * measurements are the same to the bit, or somebody lies, and then the server measures. Pure apart from its own memory: the clock
  * and chance are given. What comes of it is journaled (`settled`); a restart forgets what is open.
  */
 export class SharedAudits {

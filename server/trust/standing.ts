@@ -36,7 +36,7 @@ export interface Standing {
   readonly proven?: number;
   /** It was trusted until a roll-back. */
   readonly lapsed?: boolean;
-  /** Evidence that what it sends does harm by and by; absent: none. */
+  /** Evidence that its deltas do slow harm; absent: none. */
   readonly harm?: Harm;
   /** The same of each part of the model (parts.ts), which the good that the others do may hide; absent: none. */
   readonly harmInParts?: readonly Harm[];

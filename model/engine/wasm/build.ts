@@ -6,7 +6,7 @@ import { FMA_TILE, microkernelSource, PLAIN_TILE, type Tile } from "./microkerne
 
 /**
  * Compiles the kernels twice, plain SIMD and with fused multiply-add, into modules that hold the binary as
- * base64: the one form that Node, a bundler and a published package all import alike. Does nothing where that was done
+ * base64: the one form that Node, a bundler and a published package all import. Does nothing where that was done
  * from the same sources. `node model/engine/wasm/build.ts`
  */
 const here = new URL("./", import.meta.url);
