@@ -149,13 +149,13 @@ function handlerOf(
   answering: Answering,
 ) {
   const chosen = new WeakMap<IncomingMessage, Pick<Hono<Edge>, "fetch">>();
-  const fetch: typeof app.fetch = (request, env, ...rest) => {
+  const chosenFetch: typeof app.fetch = (request, env, ...rest) => {
     const incoming = env !== undefined && "incoming" in env ? env.incoming : undefined;
     const one = incoming && chosen.get(incoming);
     return (one ?? app).fetch(request, env, ...rest);
   };
   // The name stands in for the Host header that HTTP/1.0 may leave out.
-  const answer = getRequestListener(fetch, { errorHandler: badTarget, hostname: "localhost" });
+  const answer = getRequestListener(chosenFetch, { errorHandler: badTarget, hostname: "localhost" });
   return (incoming: IncomingMessage, outgoing: ServerResponse): void => {
     const { socket } = incoming;
     const answers = answering.get(socket) ?? new Set();
