@@ -6,7 +6,6 @@ import { createApp } from "../http/app.ts";
 import type { Assets } from "../http/assets.ts";
 import type { Edge } from "../net/edge.ts";
 import type { Upgrades } from "../net/listen.ts";
-import type { Place } from "../net/place.ts";
 import { AuditLog } from "../operator/audit-log.ts";
 import type { Curves } from "../operator/curves.ts";
 import { Sessions } from "../operator/sessions.ts";
@@ -23,8 +22,8 @@ export interface AppParts {
   readonly curves: Curves;
   readonly assets: Assets;
   readonly meters: ProcessMeters;
-  /** On a server of several runs: where this one is, and the sessions of the operator of all of them. */
-  readonly among?: { readonly place: Place; readonly overall: Sessions };
+  /** On a server of several runs: where this one is, the sessions of the operator of all of them, and what they share. */
+  readonly among?: Required<Pick<AppOptions, "place" | "overall" | "uploadTurns">>;
 }
 
 /**

@@ -163,7 +163,12 @@ export class ManyRuns {
       if (directory.run !== undefined) this.#requireNoTwin(directory.run);
       const host = flags.domain === undefined ? undefined : `${name}.${flags.domain}`;
       const place = { path: runPath(name), hostName: host };
-      const app = new App({ ...flags, data }, log, { curves, assets, meters, among: { place, overall } });
+      const app = new App({ ...flags, data }, log, {
+        curves,
+        assets,
+        meters,
+        among: { place, overall, uploadTurns: threads.uploads },
+      });
       await app.move(directory);
       const one: OpenRun = { name, host, app, directory, run: directory.run };
       if (directory.run === undefined) void app.runCreated.then((run) => this.#begin(one, run));

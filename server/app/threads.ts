@@ -1,14 +1,22 @@
 import type { ThreadAuditor } from "../evaluate/auditor.ts";
 import type { ThreadEvaluator } from "../evaluate/evaluator.ts";
 import { ThreadPool } from "../lib/thread-pool.ts";
+import { Turns } from "../lib/turns.ts";
 import type { ThreadMerger } from "../merge/merge-thread.ts";
 import type { RunOptions } from "../run/options.ts";
 
 /** Threads of each kind that are kept without work, of all runs together: each holds some 10 MB. */
 const MAX_IDLE = 4;
 
-/** What several runs have of threads, by kind: an evaluation never waits for an audit, and a merge for neither. */
+/** Uploads that are checked and journaled at once, of all runs together: enough for several to share one sync of a journal. */
+const MAX_CHECKED = 16;
+
+/**
+ * What several runs have of threads, by kind: an evaluation never waits for an audit, and a merge for neither. And the
+ * turns of their uploads on the event loop.
+ */
 export interface Threads {
+  readonly uploads: Turns;
   readonly merging: ThreadPool;
   readonly evaluating: ThreadPool;
   readonly auditing: ThreadPool;
@@ -16,6 +24,7 @@ export interface Threads {
 
 /** For a machine of so many cores, of which one is left to the event loop. */
 export const openThreads = (cores: number): Threads => ({
+  uploads: new Turns(MAX_CHECKED),
   merging: new ThreadPool({ working: Math.max(1, cores - 1), idle: MAX_IDLE }),
   evaluating: new ThreadPool({ working: 1, idle: MAX_IDLE }),
   auditing: new ThreadPool({ working: 1, idle: MAX_IDLE }),

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { utf8 } from "../../protocol/bytes.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { createIdentity, type Identity } from "../../protocol/identity.ts";
@@ -9,6 +9,7 @@ import { encodeUpload } from "../../protocol/upload.ts";
 import { PROTOCOL_HEADER } from "../../protocol/version.ts";
 import { ADDRESSED, drawNonce, edge, signedPost } from "../../test/edge.ts";
 import { FakeService, ticketFor } from "../../test/fake-service.ts";
+import { Turns } from "../lib/turns.ts";
 import { ADDRESS_RATE, KEY_RATE, MAX_UPLOADS, NETWORK_SHARE } from "../net/limits.ts";
 
 let service: FakeService;
@@ -31,6 +32,48 @@ async function refusal(response: Response): Promise<{ status: number; code: stri
   const { error }: { error: { code: string; retryAfterMs?: number } } = await response.json();
   return { status: response.status, ...error };
 }
+
+describe("on a server of several runs", () => {
+  /** One whose journal is slow: each upload ends when the test says so. */
+  class SlowService extends FakeService {
+    readonly begun: string[];
+    readonly ends: (() => void)[] = [];
+
+    constructor(begun: string[], name: string) {
+      super();
+      this.begun = begun;
+      const accept = this.accept;
+      this.accept = async (...sent) => {
+        begun.push(name);
+        await new Promise<void>((resolve) => void this.ends.push(resolve));
+        return accept(...sent);
+      };
+    }
+  }
+
+  it("checks a quiet run's upload before all that a busy one has waiting; control: without turns each at once", async () => {
+    for (const uploadTurns of [new Turns(1), undefined]) {
+      const begun: string[] = [];
+      const [busy, quiet] = [new SlowService(begun, "busy"), new SlowService(begun, "quiet")];
+      const send = async (to: SlowService) => {
+        const { id, body } = upload(me);
+        return edge(to, { uploadTurns }).request(
+          ROUTES.deltas,
+          await signedPost(me, ROUTES.deltas, body, id),
+        );
+      };
+      const sent = [send(busy), send(busy), send(busy), send(quiet)];
+      const most = uploadTurns === undefined ? 4 : 1;
+      await vi.waitFor(() => expect([begun.length, uploadTurns?.waiting ?? 0]).toEqual([most, 4 - most]));
+      while (begun.length < 4 || busy.ends.length + quiet.ends.length > 0) {
+        for (const { ends } of [busy, quiet]) ends.shift()?.();
+        await new Promise<void>((resolve) => setImmediate(resolve));
+      }
+      for (const answer of sent) expect((await answer).status).toBe(200);
+      if (uploadTurns !== undefined) expect(begun.indexOf("quiet")).toBeLessThan(2);
+    }
+  });
+});
 
 describe("AU5: asking for work as one that makes audits", () => {
   const wish = (text: string) => signedPost(me, ROUTES.tickets, utf8(text));

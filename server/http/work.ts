@@ -13,6 +13,7 @@ import { SITE_HEADER } from "../../protocol/site.ts";
 import { decodeUpload } from "../../protocol/upload.ts";
 import { PROTOCOL_HEADER, PROTOCOL_VERSION } from "../../protocol/version.ts";
 import { nodeChecks } from "../lib/signatures.ts";
+import type { Turns } from "../lib/turns.ts";
 import { addressOf } from "../net/address.ts";
 import type { Edge } from "../net/edge.ts";
 import {
@@ -60,6 +61,8 @@ export interface WorkOptions {
   readonly drawServerNonce?: () => ServerNonce;
   /** Hears who made a signed request, with what, and on which site's page it says it stands. */
   readonly asked?: (volunteer: VolunteerKey, userAgent: string | undefined, site: string | undefined) => void;
+  /** Shares the time for checking uploads with the server's other runs; absent where there are none. */
+  readonly uploadTurns?: Turns | undefined;
   /** Hears how many bytes a volunteer says came from the mirror. */
   readonly mirrored?: (bytes: number) => void;
   /** Introduces browsers that share with each other; absent where the run does without. */
@@ -104,14 +107,17 @@ export function workRoutes(app: Hono<Edge>, service: RunService, options: WorkOp
     const { serverNonce } = requireOurs(header, ourselves);
     const { incoming } = c.env ?? {}; // a web request alone has none
     const request = incoming instanceof IncomingMessage ? incoming : c.req.raw;
-    const check = async (body: Uint8Array<ArrayBuffer>) => {
+    const check = async (body: Uint8Array<ArrayBuffer>): Promise<T> => {
       const asked = { method: c.req.method, path: targetOf(c), body };
       const sender = await verifyRequest(header, asked, server, nodeChecks);
       keys.take(sender.volunteer);
       options.asked?.(sender.volunteer, c.req.header("user-agent"), c.req.header(SITE_HEADER));
       return use({ ...sender, serverNonce }, body);
     };
-    return limiter.read(request, limit, check, prefixOf(address));
+    // Only an upload's: a request for a ticket may wait long for its version.
+    const turns = limiter === uploads ? options.uploadTurns : undefined;
+    const inTurn = turns && ((body: Uint8Array<ArrayBuffer>) => turns.run(service, () => check(body)));
+    return limiter.read(request, limit, inTurn ?? check, prefixOf(address));
   };
 
   app.post(ROUTES.tickets, (c) =>
