@@ -4,8 +4,13 @@ import { isRunName, runPath } from "../../protocol/run-name.ts";
 import { DirectoryError } from "../data-dir/error.ts";
 import { badName, runDirectory, runNamesIn } from "../data-dir/runs.ts";
 import type { Assets } from "../http/assets.ts";
+import { newReads } from "../http/read.ts";
+import type { SharedReads } from "../http/shared-reads.ts";
+import { UploadRoom } from "../http/upload-limiter.ts";
 import type { Writer } from "../lib/io.ts";
+import type { Turns } from "../lib/turns.ts";
 import { takeBase, withoutBase } from "../net/base-path.ts";
+import { MAX_UPLOAD_MEMORY } from "../net/limits.ts";
 import type { Upgrades, Within } from "../net/listen.ts";
 import { labelBelow } from "../net/place.ts";
 import { pathOf } from "../net/target.ts";
@@ -56,8 +61,13 @@ export class ManyRuns {
   readonly #open = new Map<string, OpenRun>();
   readonly #failed = new Map<string, string>();
 
+  /** What the edges of all runs have together, so that more runs take no more memory of strangers' making. */
+  readonly #shared: { uploadTurns: Turns; uploadRoom: UploadRoom; reads: SharedReads };
+
   constructor(parts: ManyRunsParts) {
     this.#parts = parts;
+    const uploadRoom = new UploadRoom(MAX_UPLOAD_MEMORY);
+    this.#shared = { uploadTurns: parts.threads.uploads, uploadRoom, reads: newReads() };
   }
 
   /** Those that are open, in alphabetical order. */
@@ -167,7 +177,7 @@ export class ManyRuns {
         curves,
         assets,
         meters,
-        among: { place, overall, uploadTurns: threads.uploads },
+        among: { ...this.#shared, place, overall },
       });
       await app.move(directory);
       const one: OpenRun = { name, host, app, directory, run: directory.run };

@@ -32,12 +32,20 @@ export interface ReadOptions {
   readonly now: () => number;
   /** Where the run is on a server of several. */
   readonly place?: Place | undefined;
+  /** Files in memory, where they are shared with the server's other runs. */
+  readonly reads?: SharedReads | undefined;
   /** Hears how many bytes of what were sent: what peers may take over. */
   readonly sent?: (kind: "snapshots" | "diffs" | "shards", bytes: number) => void;
 }
 
+/** Room for the files that a server keeps for the next reader. */
+export const newReads = (): SharedReads => new SharedReads({ bytes: MAX_READ_CACHE, reading: MAX_READS });
+
 export function readRoutes(app: Hono<Edge>, service: RunService, options: ReadOptions): void {
-  const reads = new SharedReads({ bytes: MAX_READ_CACHE, reading: MAX_READS });
+  const kept = options.reads ?? newReads();
+  const { run } = service.manifest();
+  /** Of two runs each has its own diff from version 3 to 4. */
+  const reads = { read: (name: string, read: () => Promise<Bytes>) => kept.read(`${run}/${name}`, read) };
   const addresses = new RateLimiter(READ_RATE, MAX_RATE_ENTRIES, options.now);
   for (const costly of ["snapshots", "shards", "diffs", "chunks", "versions", "proofs", "audits"]) {
     app.use(`/api/${costly}/*`, (c, next) => {

@@ -4,7 +4,7 @@ import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { BODY_IDLE_MS } from "../net/limits.ts";
-import { UploadLimiter } from "./upload-limiter.ts";
+import { UploadLimiter, UploadRoom } from "./upload-limiter.ts";
 
 const room = (bytes = 1_000_000, bodies = 10) => new UploadLimiter({ bodies, bytes });
 const length = async (body: Uint8Array) => body.length;
@@ -263,5 +263,47 @@ describe("bodies from a socket", () => {
     for (const socket of sockets) socket.destroy();
     await vi.waitFor(() => expect(bodies.bytes).toBe(0), 10_000);
     await closed(server);
+  });
+});
+
+describe("of several runs", () => {
+  const CAPACITY = { bodies: 10, bytes: 5_000 };
+
+  it("hold no more together than the room has, and give all of it back; control: apart each holds as much", async () => {
+    for (const together of [new UploadRoom(5_000), undefined]) {
+      const [one, other] = [1, 2].map(() => new UploadLimiter(CAPACITY, CAPACITY, 0, together));
+      const first = fed();
+      const reading = one!.read(first.request, 5_000, length);
+      first.push(4_000);
+      await vi.waitFor(() => expect(one!.bytes).toBeGreaterThan(3_999));
+      const second = fed();
+      second.push(4_000);
+      second.end();
+      const asked = other!.read(second.request, 5_000, length);
+      if (together === undefined) expect(await asked).toBe(4_000);
+      else await expect(asked).rejects.toMatchObject({ code: "too-many-requests" });
+      first.end();
+      expect(await reading).toBe(4_000);
+      const third = fed();
+      third.push(4_000);
+      third.end();
+      expect(await other!.read(third.request, 5_000, length)).toBe(4_000);
+    }
+  });
+
+  it("give the room back what one network may not have", async () => {
+    const together = new UploadRoom(5_000);
+    const narrow = new UploadLimiter(CAPACITY, { bodies: 10, bytes: 1_000 }, 0, together);
+    const greedy = fed();
+    greedy.push(4_000);
+    greedy.end();
+    const asked = narrow.read(greedy.request, 5_000, length, "192.0.2.0/24");
+    await expect(asked).rejects.toMatchObject({ code: "too-many-requests" });
+    const next = fed();
+    next.push(5_000);
+    next.end();
+    expect(await new UploadLimiter(CAPACITY, CAPACITY, 0, together).read(next.request, 5_000, length)).toBe(
+      5_000,
+    );
   });
 });

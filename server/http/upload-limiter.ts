@@ -12,16 +12,42 @@ interface Capacity {
   readonly bytes: number;
 }
 
+/** Room for the bodies of several limiters together: of the runs of one server. */
+export class UploadRoom {
+  readonly #most: number;
+  #bytes = 0;
+
+  constructor(bytes: number) {
+    this.#most = bytes;
+  }
+
+  /** Whether so many bytes more fit; then they are held, until they are given back. */
+  take(bytes: number): boolean {
+    if (this.#bytes + bytes > this.#most) return false;
+    this.#bytes += bytes;
+    return true;
+  }
+
+  give(bytes: number): void {
+    this.#bytes -= bytes;
+  }
+}
+
 /** Limits the bodies that are being read, over all requests of one kind. One network may take a part of it only. */
 export class UploadLimiter {
   readonly #most: Capacity;
   readonly #quotas: { readonly bodies: PerNetworkQuota; readonly bytes: PerNetworkQuota };
   readonly #pool: BufferPool;
+  readonly #room: UploadRoom | undefined;
   #bodies = 0;
   #bytes = 0;
 
-  /** With `pooledBytes`, up to so many bytes of buffers are kept and used again. */
-  constructor(most: Capacity, perNetwork: Capacity = most, pooledBytes = 0) {
+  /**
+   * With `pooledBytes`, up to so many bytes of buffers are kept and used again. With a `room`, its bytes are shared with
+   * other limiters.
+   */
+  constructor(most: Capacity, perNetwork: Capacity = most, pooledBytes = 0, room?: UploadRoom) {
+    this.#room = room;
     this.#pool = new BufferPool(pooledBytes);
     this.#most = most;
     this.#quotas = {
@@ -54,7 +80,11 @@ export class UploadLimiter {
     this.#bodies++;
     let held = 0;
     const hold = (bytes: number) => {
-      if (this.#bytes + bytes > this.#most.bytes || !this.#quotas.bytes.take(network, bytes)) throw busy();
+      if (this.#bytes + bytes > this.#most.bytes || this.#room?.take(bytes) === false) throw busy();
+      if (!this.#quotas.bytes.take(network, bytes)) {
+        this.#room?.give(bytes);
+        throw busy();
+      }
       held += bytes;
       this.#bytes += bytes;
     };
@@ -65,6 +95,7 @@ export class UploadLimiter {
       this.#pool.give(body.end());
       this.#bodies--;
       this.#bytes -= held;
+      this.#room?.give(held);
       this.#quotas.bodies.give(network);
       this.#quotas.bytes.give(network, held);
     }

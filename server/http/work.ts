@@ -41,7 +41,7 @@ import { Nonces } from "./nonces.ts";
 import { peerRoutes } from "./peers.ts";
 import { peopleRoutes, type Signed } from "./people.ts";
 import { requireOurs } from "./recipient.ts";
-import { UploadLimiter } from "./upload-limiter.ts";
+import { UploadLimiter, type UploadRoom } from "./upload-limiter.ts";
 
 /** A signed request's sender, and which of our nonces it is for. */
 interface Sender extends SignedRequest {
@@ -63,6 +63,8 @@ export interface WorkOptions {
   readonly asked?: (volunteer: VolunteerKey, userAgent: string | undefined, site: string | undefined) => void;
   /** Shares the time for checking uploads with the server's other runs; absent where there are none. */
   readonly uploadTurns?: Turns | undefined;
+  /** Shares the memory for them likewise. */
+  readonly uploadRoom?: UploadRoom | undefined;
   /** Hears how many bytes a volunteer says came from the mirror. */
   readonly mirrored?: (bytes: number) => void;
   /** Introduces browsers that share with each other; absent where the run does without. */
@@ -76,7 +78,7 @@ export interface WorkOptions {
  */
 export function workRoutes(app: Hono<Edge>, service: RunService, options: WorkOptions): void {
   // Apart, or a thousand who wait for a ticket while a version is merged would keep every upload out.
-  const uploads = limiterOf(MAX_UPLOADS, MAX_UPLOAD_MEMORY, MAX_POOLED_BYTES);
+  const uploads = limiterOf(MAX_UPLOADS, MAX_UPLOAD_MEMORY, MAX_POOLED_BYTES, options.uploadRoom);
   const asking = limiterOf(MAX_ASKING, MAX_ASKING * MAX_JSON_BYTES);
   const addresses = new RateLimiter(ADDRESS_RATE, MAX_RATE_ENTRIES, options.now);
   const keys = new RateLimiter(KEY_RATE, MAX_RATE_ENTRIES, options.now);
@@ -163,11 +165,12 @@ export function workRoutes(app: Hono<Edge>, service: RunService, options: WorkOp
   });
 }
 
-const limiterOf = (bodies: number, bytes: number, pooledBytes = 0) =>
+const limiterOf = (bodies: number, bytes: number, pooledBytes = 0, room?: UploadRoom) =>
   new UploadLimiter(
     { bodies, bytes },
     { bodies: NETWORK_SHARE * bodies, bytes: NETWORK_SHARE * bytes },
     pooledBytes,
+    room,
   );
 
 function requireProtocol(version: string | undefined): void {
