@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { Random } from "../model/lib/random.ts";
 import { holds, Memory, open, script } from "./harness/crashed-run.ts";
 import { MemoryFiles, PowerLoss } from "./harness/memory-files.ts";
@@ -32,7 +32,7 @@ async function crashAt(
 }
 
 test("A1, A2: cut at every operation of a run's life: no receipted delta lost or merged twice, every hash a replay's", async () => {
-  const still = new Stillness();
+  const still = new Stillness(onTestFinished);
   let at = 0;
   while (await crashAt(at, ["kill", "drop", new Random(at)], still)) at += 1;
   expect(at).toBeGreaterThan(60); // the script does reach the disk that often

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { Random } from "../model/lib/random.ts";
 import { StoreError } from "../server/store/store.ts";
 import { holds, Memory, open, patientScript, replayed, script, told } from "./harness/crashed-run.ts";
@@ -60,7 +60,7 @@ const survives = async (faults: readonly Fault[], still: Stillness, made = new M
 
 test("A1, A2, A3: whatever the disk does, life after life, I1 and I2 hold", async () => {
   const lives = fc.array(fault, { minLength: 1, maxLength: 3 });
-  const still = new Stillness();
+  const still = new Stillness(onTestFinished);
   await fc.assert(
     fc.asyncProperty(lives, (faults) => survives(faults, still)),
     { numRuns: 80 },
@@ -71,14 +71,14 @@ test("A2, the control: on a disk that says it synced and did not, they do not ho
   const lying = new MemoryFiles();
   lying.lies = true;
   const power: Fault = { kind: "power", at: 45, survivors: undefined };
-  await expect(survives([power], new Stillness(), lying)).rejects.toThrow();
+  await expect(survives([power], new Stillness(onTestFinished), lying)).rejects.toThrow();
 });
 
 test("A2: a flipped bit anywhere is refused, or leaves a version that was published, with its hash", async () => {
   const files = new MemoryFiles();
   const memory = new Memory();
   const first = await open(files);
-  await script(first, { memory, still: new Stillness(), off: () => false });
+  await script(first, { memory, still: new Stillness(onTestFinished), off: () => false });
   await first.run.close();
   const { hashes } = await replayed(await told(files), memory);
   const paths: string[] = [];

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { memoryCache } from "../client/cache/cache.ts";
 import { openIdentity } from "../client/cache/entries.ts";
 import type { Api } from "../client/transport/api.ts";
@@ -31,7 +31,7 @@ interface Scene {
 
 /** Fifty tickets, as long as the server makes them, of one volunteer at the end of a line. */
 async function present({ parameters, stepMs, versionMs, fresh = false }: Scene) {
-  const time = new VirtualTime();
+  const time = new VirtualTime(onTestFinished);
   const server = await ToyServer.open();
   const bytes = codecOf(DENSE4).payloadBytes(parameters);
   const [up, down] = [new Line(time, LINE), new Line(time, LINE)];

@@ -118,7 +118,9 @@ export class BenchAudits {
 
   async #audit(one: Kept, whose: Plan["whose"], scale: number): Promise<void> {
     const waiting = this.#options.state().pool.find(({ ticket }) => ticket === one.ticket.id);
-    if (waiting?.facts?.copies !== undefined) return this.#tell(one, { verdict: "bad", reason: "copy" });
+    // A fresh ticket's is recomputed instead.
+    if (waiting?.facts?.copies !== undefined && !one.ticket.fresh)
+      return this.#tell(one, { verdict: "bad", reason: "copy" });
     const rule = scale < 1 ? verdictOfOdd : verdictOf;
     const found = await this.#look(one, whose, one.ticket.version, rule, NEWEST, false, scale);
     if (found !== undefined) await this.#tell(one, found);

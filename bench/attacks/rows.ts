@@ -17,9 +17,16 @@ export interface Row {
   readonly attackerCreditPercent: number;
   /** Of prompts with a backdoor's trigger, those that the model goes on from as the backdoor wants. */
   readonly backdoorPercent: number;
+  /** Of the token budget, what honest deltas counted for. */
+  readonly honestWorkPercent: number;
 }
 
-type Measures = "gapPercent" | "gapToHonestPercent" | "attackerCreditPercent" | "backdoorPercent";
+type Measures =
+  | "gapPercent"
+  | "gapToHonestPercent"
+  | "attackerCreditPercent"
+  | "backdoorPercent"
+  | "honestWorkPercent";
 
 export interface Report {
   readonly rows: readonly Row[];
@@ -32,13 +39,14 @@ export interface Report {
 }
 
 export function reportOf(outcomes: readonly Outcome[]): Report {
-  const clean = ({ sharding, seed }: Job, volunteers: number) =>
+  const clean = ({ sharding, seed, tokens }: Job, volunteers: number) =>
     outcomes.find(
       ({ job }) =>
         job.attack === undefined &&
         job.rule === "mean" &&
         job.sharding === sharding &&
         job.seed === seed &&
+        job.tokens === tokens &&
         job.volunteers === volunteers,
     )!.loss;
   const most = Math.max(...outcomes.map(({ job }) => job.volunteers));
@@ -50,6 +58,7 @@ export function reportOf(outcomes: readonly Outcome[]): Report {
       toHonest: number[];
       credit: number[];
       backdoor: number[];
+      work: number[];
     }
   >();
   for (const outcome of outcomes) {
@@ -62,11 +71,12 @@ export function reportOf(outcomes: readonly Outcome[]): Report {
       sharding: job.sharding,
     };
     const name = JSON.stringify(row);
-    const known = rows.get(name) ?? { row, toClean: [], toHonest: [], credit: [], backdoor: [] };
+    const known = rows.get(name) ?? { row, toClean: [], toHonest: [], credit: [], backdoor: [], work: [] };
     known.toClean.push(100 * (loss / clean(job, most) - 1));
     known.toHonest.push(100 * (loss / clean(job, honestOf(job)) - 1));
     known.credit.push(100 * creditShare(outcome));
     known.backdoor.push(outcome.backdoorPercent);
+    known.work.push((100 * outcome.honest.credit) / job.tokens);
     rows.set(name, known);
   }
   const ours = outcomes.filter(({ job }) => job.rule === "default");
@@ -74,12 +84,13 @@ export function reportOf(outcomes: readonly Outcome[]): Report {
   const sum = (of: readonly number[]) => of.reduce((total, value) => total + value, 0);
   const mean = (of: readonly number[]) => (of.length === 0 ? 0 : sum(of) / of.length);
   return {
-    rows: [...rows.values()].map(({ row, toClean, toHonest, credit, backdoor }) => ({
+    rows: [...rows.values()].map(({ row, toClean, toHonest, credit, backdoor, work }) => ({
       ...row,
       gapPercent: round(mean(toClean)),
       gapToHonestPercent: round(mean(toHonest)),
       attackerCreditPercent: round(mean(credit)),
       backdoorPercent: round(mean(backdoor)),
+      honestWorkPercent: round(mean(work)),
     })),
     honestRefusedPercent: round(
       (100 * sum(ours.map(({ honest }) => honest.refused))) /

@@ -1,11 +1,11 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { ToyServer } from "../../test/harness/toy-run.ts";
 import { VirtualTime } from "../../test/harness/virtual-time.ts";
 import { EventSubscription } from "./event-subscription.ts";
 
 /** The events of a toy server, and what happened when, on virtual time. */
 async function listening() {
-  const time = new VirtualTime();
+  const time = new VirtualTime(onTestFinished);
   const server = await ToyServer.open();
   const events = new EventSubscription({ api: server, sleep: time.sleep, random: () => 0.5 });
   const stop = new AbortController();
@@ -36,7 +36,7 @@ test("who waits is woken when the run moves on, spread a little", async () => {
 });
 
 test("a stream that fails is opened again with growing waits, and polling goes on meanwhile", async () => {
-  const time = new VirtualTime();
+  const time = new VirtualTime(onTestFinished);
   const server = await ToyServer.open();
   const opened: number[] = [];
   const api = Object.assign(Object.create(server) as ToyServer, {

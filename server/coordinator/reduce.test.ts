@@ -2,6 +2,8 @@ import { describe, expect, test } from "vitest";
 import type { Signature } from "../../protocol/ids.ts";
 import type { TicketTerms } from "../../protocol/ticket.ts";
 import { created, Driven, hash, rules, ticketId, volunteer } from "../../test/harness/driven-run.ts";
+import { NO_TRUST, recordPass } from "../trust/standing.ts";
+import { NOTHING_USUAL } from "../trust/usual.ts";
 import type { Effect } from "./events.ts";
 import { activeAt } from "./leases.ts";
 import { replay } from "./reduce.ts";
@@ -280,6 +282,24 @@ test("an evaluation that comes after a newer one's changes nothing", () => {
   run.send({ type: "evaluated", at: 0, version: 5, tokens: 1, loss: 3, sample: "" });
   expect(run.send({ type: "evaluated", at: 0, version: 4, tokens: 1, loss: 9, sample: "" })).toEqual([]);
   expect(run.state.heldOut).toHaveLength(1);
+});
+
+test("A22: what new keys gain is no measure of gains once one is known; what the trusted gain is, and the first of all", () => {
+  const gainsAfter = (known: number, by: number) => {
+    const run = new Driven();
+    const gains = Array.from({ length: known }, () => ({ version: 0, value: 0.1 }));
+    run.state = {
+      ...run.state,
+      trust: recordPass({ ...NO_TRUST, usual: { ...NOTHING_USUAL, gains } }, volunteer(1), ticketId(1)),
+    };
+    const good = { type: "audited", at: 0, verdict: "good", reason: "gain", gain: 0.001 } as const;
+    run.send({ ...good, ticket: ticketId(2), volunteer: volunteer(by) });
+    return run.state.trust.usual.gains.at(-1)?.value;
+  };
+  const NEW = 2;
+  expect(gainsAfter(3, NEW)).toBe(0.1);
+  expect(gainsAfter(3, 1)).toBe(0.001); // the control: somebody trusted
+  expect(gainsAfter(0, NEW)).toBe(0.001);
 });
 
 test.each([

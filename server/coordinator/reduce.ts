@@ -8,9 +8,11 @@ import {
   recordPass,
   resetSince,
   seen,
+  standingOf,
+  trusted,
   weighed,
 } from "../trust/standing.ts";
-import { withGain, withSize } from "../trust/usual.ts";
+import { knowsGains, withGain, withSize } from "../trust/usual.ts";
 import { due } from "./due.ts";
 import { effortOf } from "./effort.ts";
 import { type Change, evaluate } from "./evaluated.ts";
@@ -226,7 +228,9 @@ function audit(state: State, event: Audited): State {
   if (verdict === "good") {
     const pool = state.pool.map((delta) => (delta.ticket === ticket ? { ...delta, proven: true } : delta));
     const trust = recordPass(state.trust, volunteer, ticket, state.version);
-    const usual = gain === undefined ? trust.usual : withGain(trust.usual, state.version, gain);
+    // What new keys gain is no measure, once there is one: garbage that passed by chance would have more of it pass.
+    const counts = !knowsGains(trust.usual) || trusted(standingOf(state.trust, volunteer));
+    const usual = gain !== undefined && counts ? withGain(trust.usual, state.version, gain) : trust.usual;
     return { ...state, at, pool, trust: { ...trust, usual } };
   }
   return { ...state, at, trust: addStrike(state.trust, volunteer, at) };

@@ -17,21 +17,21 @@ const frame = encodeFrame(
   Float32Array.from({ length: PARAMETERS }, (_, i) => Math.sin(i)),
 );
 
-const ticketOf = (id: string, window: number): Ticket => ({
+const ticketOf = (id: string, window: number, fresh: boolean): Ticket => ({
   ...{ run: hash as string as RunId, id: id as TicketId, volunteer, version: 0, hash, shard: hash },
-  ...{ window, seed: window, steps: 2, batch: 2, rates: [0.01, 0.01], fresh: true, lease: 1_000, issued: 0 },
+  ...{ window, seed: window, steps: 2, batch: 2, rates: [0.01, 0.01], fresh, lease: 1_000, issued: 0 },
   signature: "" as Signature,
 });
 
 /** What is recorded of two tickets' deltas that are the same to the byte, on this text. */
-async function twice(text: Uint16Array): Promise<Omit<Audited, "at">[]> {
+async function twice(text: Uint16Array, fresh = false, distance = 0): Promise<Omit<Audited, "at">[]> {
   const recorded: Omit<Audited, "at">[] = [];
   const gauge = new Gauge(PARAMETERS, DENSE4, [], () => 0.5);
   const better = { before: 3, after: 2 };
   const audits = new Audits({
     ...{ share: 1, context: CONTEXT, batch: 2, parameters: PARAMETERS, gauge },
     auditor: {
-      audit: async () => ({ assigned: better, gate: better, distance: 0 }),
+      audit: async ({ ticket }) => ({ assigned: better, gate: better, ...(ticket.fresh && { distance }) }),
       direct: async () => new Float32Array(PARAMETERS),
       effects: async ({ frames }) => frames.map(() => [0]),
     },
@@ -45,7 +45,7 @@ async function twice(text: Uint16Array): Promise<Omit<Audited, "at">[]> {
       throw error;
     },
   });
-  for (const ticket of [ticketOf("first", 0), ticketOf("again", 40)]) {
+  for (const ticket of [ticketOf("first", 0, fresh), ticketOf("again", 40, fresh)]) {
     const facts = gauge.measure(ticket, frame, 1);
     const report = { loss: 3, trainMs: 1, device: "wasm" };
     audits.consider(
@@ -66,6 +66,14 @@ test("A15: the same delta for the same text, of a text that repeats itself, is a
   const told = await twice(Uint16Array.from({ length: 2_000 }, (_, i) => i % 8));
   expect(told.find(({ ticket }) => ticket === "again")).toMatchObject({
     verdict: "good",
-    reason: "recomputed",
+    reason: "gain",
   });
+});
+
+test("A15: a fresh ticket's delta that is like another's is recomputed before it is a copy; an own one is good, a copied one bad", async () => {
+  const text = Uint16Array.from({ length: 2_000 }, (_, i) => (i * i) % 251);
+  const verdictOn = async (distance: number) =>
+    (await twice(text, true, distance)).find(({ ticket }) => ticket === "again");
+  expect(await verdictOn(0.001)).toMatchObject({ verdict: "good", reason: "recomputed" });
+  expect(await verdictOn(0.5)).toMatchObject({ verdict: "bad", reason: "mismatch" });
 });

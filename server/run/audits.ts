@@ -125,14 +125,13 @@ export class Audits {
     return this.#budget;
   }
 
-  /** A copy is bad as it stands, but where the two tickets have the same text: then it is audited as any suspect. */
+  /** A copy is bad as it stands, but where both tickets have the same text, or its own can be recomputed: then it is audited. */
   async #considerCopy(upload: Upload, copied: Ticket | undefined): Promise<void> {
     const { context } = this.#options;
-    const textOf = async (ticket: Ticket) => ({
-      shard: await this.#looks.tokensOf(ticket.shard),
-      range: ticket,
-    });
-    if (copied && readTheSame(await textOf(upload.ticket), await textOf(copied), context)) {
+    const textOf = async (range: Ticket) => ({ shard: await this.#looks.tokensOf(range.shard), range });
+    const same = async () =>
+      copied && readTheSame(await textOf(upload.ticket), await textOf(copied), context);
+    if (upload.ticket.fresh || (await same())) {
       if (this.#queue.waiting < MAX_WAITING) this.#queue.put(() => this.#audit(upload, "stranger"));
       return;
     }

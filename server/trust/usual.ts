@@ -47,6 +47,9 @@ export const withGain = (usual: Usual, version: number, gain: number): Usual => 
   gains: newest(usual.gains, { version, value: gain }, GAINS),
 });
 
+/** Whether any gain is known. */
+export const knowsGains = ({ gains }: Usual): boolean => gains.length > 0;
+
 /** With the effects of deltas that were merged into `version`. */
 export function withEffects(
   usual: Usual,

@@ -38,9 +38,10 @@ const MAX_WAIT = 4;
 export const MAX_SUSPECTS = 64;
 /**
  * Part of a version's weight that deltas of volunteers not yet audited have together, at most, once a trusted one is
- * there.
+ * there. What no audit came to is hardly worth merging: at a quarter nine new keys with garbage used up half of what one
+ * honest volunteer's run was to count. To weigh more a new key must train a ticket well.
  */
-const NEWCOMERS_SHARE = 1 / 4;
+const NEWCOMERS_SHARE = 1 / 20;
 /**
  * Newest versions in which, or in the open one, a trusted volunteer has a delta where one is about. There newcomers'
  * deltas wait for their audits, MAX_WAIT versions at most: what is merged then weighs an eleventh, for its age.
@@ -49,7 +50,7 @@ const LATELY = 2;
 /** Milliseconds that they wait where newcomers alone are left. */
 const NEWCOMERS_WAIT_MS = 20_000;
 /** Part of a version's weight that those of them from one network have together, at most. */
-const PREFIX_SHARE = 1 / 8;
+const PREFIX_SHARE = 1 / 40;
 /** Networks from which a version has deltas before none of them may weigh more than all the others: of two one must. */
 const SEVERAL_NETWORKS = 3;
 

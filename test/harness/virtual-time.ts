@@ -1,13 +1,14 @@
-import { onTestFinished } from "vitest";
-
 /** What runs on other threads, and may answer in any turn of the event loop. */
 const CRYPTO = ["sign", "verify", "digest", "generateKey", "importKey", "exportKey"] as const;
+
+/** Calls what it is given when the test, or whatever else this is for, has finished: Vitest's `onTestFinished`. */
+export type WhenFinished = (undo: () => void) => void;
 
 /** Knows when nothing can go on without time. One for each test: it wraps WebCrypto until the test has finished. */
 export class Stillness {
   #working = 0;
 
-  constructor() {
+  constructor(whenFinished: WhenFinished) {
     for (const name of CRYPTO) {
       const original = crypto.subtle[name].bind(crypto.subtle) as (...args: unknown[]) => Promise<unknown>;
       const counted = (...args: unknown[]) => {
@@ -16,7 +17,7 @@ export class Stillness {
       };
       // No spy, which would keep the arguments and results of every call.
       Object.defineProperty(crypto.subtle, name, { value: counted, configurable: true });
-      onTestFinished(() => void Reflect.deleteProperty(crypto.subtle, name));
+      whenFinished(() => void Reflect.deleteProperty(crypto.subtle, name));
     }
   }
 
@@ -36,7 +37,11 @@ export class Stillness {
 export class VirtualTime {
   now = 0;
   readonly #sleepers: { readonly at: number; readonly wake: () => void }[] = [];
-  readonly #stillness = new Stillness();
+  readonly #stillness: Stillness;
+
+  constructor(whenFinished: WhenFinished) {
+    this.#stillness = new Stillness(whenFinished);
+  }
 
   readonly sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
     new Promise((resolve, reject) => {
