@@ -54,6 +54,6 @@ export const text = {
   download: "Download the model",
   downloadOf: (name: string) => `Download the model of ${name}`,
   curve: "Its curve and its volunteers",
-  curveOf: (name: string) => `The curve of ${name} and its volunteers`,
+  curveOf: (name: string) => `Its curve and its volunteers: ${name}`,
   curveSummary: (from: string, to: string) => `Held-out loss went from ${from} to ${to}`,
 } as const;

@@ -164,7 +164,7 @@ it("an operator of several runs makes one by its name, and deletes it only with 
   await page.getByLabel("Name", { exact: true }).fill("Whales");
   await page.keyboard.press("Enter");
   await page.getByText("whales is made").waitFor();
-  await page.getByRole("link", { name: "Bring the text of whales" }).first().click();
+  await page.getByRole("link", { name: "Bring its text: whales" }).first().click();
   await page.getByRole("heading", { name: "Make a run" }).waitFor(); // the session is good for each run
   expect(page.url()).toBe(`${server.origin}/r/whales/operator`);
   await page.getByLabel("Choose a file").setInputFiles(book);

@@ -27,7 +27,7 @@ export const text = {
   operate: "Operate",
   operateOf: (id: string) => `Operate ${id}`,
   make: "Bring its text",
-  makeOf: (id: string) => `Bring the text of ${id}`,
+  makeOf: (id: string) => `Bring its text: ${id}`,
   again: "Try again",
   againOf: (id: string) => `Try again to open ${id}`,
   opened: (id: string) => `${id} is open.`,
