@@ -12,31 +12,28 @@ interface Part {
   readonly end: number;
 }
 
+type ArchiveObjects = Pick<NatsObjects, "list" | "get" | "put">;
+
 /** The journal's old records without their frames, as objects in the format of a stripped segment (segment.ts). */
 export class NatsArchive {
-  readonly #objects: NatsObjects;
+  readonly #objects: ArchiveObjects;
   readonly #parts: Part[];
   #read: { readonly name: string; readonly records: readonly Uint8Array<ArrayBuffer>[] } | undefined;
 
-  private constructor(objects: NatsObjects, parts: Part[]) {
+  private constructor(objects: ArchiveObjects, parts: Part[]) {
     this.#objects = objects;
     this.#parts = parts;
   }
 
   /** Rejects with a StoreError where a part is missing. */
-  static async open(objects: NatsObjects): Promise<NatsArchive> {
+  static async open(objects: ArchiveObjects): Promise<NatsArchive> {
     const parts: Part[] = [];
     for (const name of await objects.list(SHELF)) {
       const [, first, end] = NAME.exec(name) ?? [];
-      if (first === undefined || end === undefined) continue;
-      const part = { name, first: Number(first), end: Number(end) };
-      const before = parts.at(-1)?.end ?? 0;
-      if (part.end <= before) continue; // of a strip that another writer's has overtaken
-      if (part.first !== before)
-        throw new StoreError(`the journal's archive has a gap before record ${part.first}`);
-      parts.push(part);
+      if (first !== undefined && end !== undefined)
+        parts.push({ name, first: Number(first), end: Number(end) });
     }
-    return new NatsArchive(objects, parts);
+    return new NatsArchive(objects, longestChain(parts));
   }
 
   /** The number of the first record that is not archived. */
@@ -73,4 +70,22 @@ export class NatsArchive {
     this.#read = { name, records };
     return records;
   }
+}
+
+/**
+ * Parts that go on where the one before ends, from record 0 as far as they go. Parts may overlap: one whose answer was lost is
+ * stored all the same, and its writer or the next begins where it began. All of them hold the same records. Throws a
+ * StoreError where one lies beyond a gap.
+ */
+function longestChain(parts: readonly Part[]): Part[] {
+  const chains = new Map<number, Part[]>([[0, []]]);
+  for (const part of parts.toSorted((a, b) => a.first - b.first)) {
+    const before = chains.get(part.first);
+    if (before !== undefined && !chains.has(part.end)) chains.set(part.end, [...before, part]);
+  }
+  const end = Math.max(...chains.keys());
+  const beyond = parts.find((part) => part.end > end);
+  if (beyond !== undefined)
+    throw new StoreError(`the journal's archive has a gap before record ${beyond.first}`);
+  return chains.get(end) ?? [];
 }

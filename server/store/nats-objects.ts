@@ -7,6 +7,9 @@ import { StoreError } from "./store.ts";
 /** Bytes of a chunk, well below the smallest limit of a message (1 MB). */
 const CHUNK_BYTES = 512 * 1024;
 
+/** Descriptions of objects that are asked for at a time. */
+const AT_ONCE = 32;
+
 /** Named objects in a bucket of JetStream's. Names are `SHELF/NAME`. */
 export class NatsObjects {
   readonly #bucket: string;
@@ -45,7 +48,7 @@ export class NatsObjects {
     let next = 1;
     for (let chunk = 0; chunk < info.chunks; chunk++) {
       const query = { seq: next, next_by_subj: `$O.${this.#bucket}.C.${info.nuid}` };
-      const message = await this.#manager.streams.getMessage(`OBJ_${this.#bucket}`, query);
+      const message = await this.#manager.streams.getMessage(this.#stream, query);
       if (message === null) throw new StoreError(`${name} has lost its part ${chunk}`);
       parts.push(message.data);
       next = message.seq + 1;
@@ -56,19 +59,45 @@ export class NatsObjects {
     return whole;
   }
 
-  /** The names below a shelf, sorted. */
+  /**
+   * The names below a shelf, sorted. From the stream's leader: the library's own list reads a consumer, which a node that was
+   * just started again feeds with what it has so far.
+   */
   async list(shelf: string): Promise<string[]> {
-    const infos = await this.#store.list();
-    return infos
-      .flatMap(({ name, deleted }) =>
-        !deleted && name.startsWith(`${shelf}/`) ? [name.slice(shelf.length + 1)] : [],
-      )
-      .sort();
+    const { state } = await this.#manager.streams.info(this.#stream, {
+      subjects_filter: `${this.#meta("")}>`,
+    });
+    const names = Object.keys(state.subjects ?? {})
+      .map((subject) => decode(subject.slice(this.#meta("").length)))
+      .filter((name) => name.startsWith(`${shelf}/`));
+    const there: string[] = [];
+    for (let from = 0; from < names.length; from += AT_ONCE) {
+      const some = names.slice(from, from + AT_ONCE);
+      const infos = await Promise.all(some.map((name) => this.#store.info(name)));
+      there.push(...some.filter((_, i) => infos[i] && !infos[i].deleted));
+    }
+    return there.map((name) => name.slice(shelf.length + 1)).sort();
   }
 
-  /** Absent is fine. */
+  /** Absent is fine. Nothing is left of it: a mark for each object there ever was would make lists long. */
   async remove(name: string): Promise<void> {
     const info = await this.#store.info(name);
-    if (info !== null && !info.deleted) await this.#store.delete(name);
+    if (info === null) return;
+    if (!info.deleted) await this.#store.delete(name);
+    await this.#manager.streams.purge(this.#stream, { filter: this.#meta(name) });
+  }
+
+  get #stream(): string {
+    return `OBJ_${this.#bucket}`;
+  }
+
+  /** The subject of an object's description; without a name, what all of them begin with. */
+  #meta(name: string): string {
+    return `$O.${this.#bucket}.M.${encode(name)}`;
   }
 }
+
+/** As the library writes names into subjects: base64 for URLs, padded. */
+const encode = (name: string) =>
+  Buffer.from(name).toString("base64").replaceAll("+", "-").replaceAll("/", "_");
+const decode = (token: string) => Buffer.from(token, "base64url").toString();

@@ -4,13 +4,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { messageOf } from "../../model/lib/message-of.ts";
 import { systemCode } from "../../model/lib/system-code.ts";
+import { ProtocolError } from "../../protocol/errors.ts";
 import type { ClusterStatus } from "./cluster-status.ts";
 import { Lease, type LeaseOptions, type SignBoard } from "./lease.ts";
 import type { KeyFile } from "./nats-store.ts";
 import { type Index, type Store, StoreError } from "./store.ts";
 
-/** Milliseconds in which a cluster must be reached at a start. */
+/** Milliseconds in which a cluster must be reached at a start, and milliseconds between two tries. */
 const CONNECT_MS = 20_000;
+const AGAIN_MS = 500;
 /** The oldest nats-server that is known to keep what it acknowledged, where its writes are synced. */
 const MIN_VERSION = [2, 12, 3] as const;
 /** Bytes of a message that a cluster must take at least: deltas of large models are as long. */
@@ -46,21 +48,37 @@ export async function openClusterStore(
 ): Promise<Store> {
   const { natsStore, natsBoard, connect } = await packages();
   const connection = await connectTo(connect, { address, unsafe });
-  const [replicas, writer] = [unsafe ? 1 : 3, randomUUID()];
+  const [replicas, writer] = [unsafe && serversIn(address).length < 3 ? 1 : 3, randomUUID()];
   let lease: Lease | undefined;
   const closed = async () => {
     await lease?.release();
     await connection.close();
   };
   try {
-    if (!reading) lease = await lead(await natsBoard({ connection, name, replicas }), writer, standBy);
+    if (!reading) {
+      const board = await patiently(() => natsBoard({ connection, name, replicas }));
+      lease = await lead(board, writer, standBy);
+    }
     const lost = lease && { lost: lease.lost };
     const parts = { connection, name, key, index, reading, replicas, closed, writer, ...lost };
-    return await natsStore({ ...parts, sleep: (ms) => sleep(ms) });
+    return await patiently(() => natsStore({ ...parts, sleep: (ms) => sleep(ms) }));
   } catch (error) {
     await closed();
     if (error instanceof StoreError || standBy?.signal.aborted) throw error;
     throw new StoreError(`${address} cannot be used: ${messageOf(error)}`);
+  }
+}
+
+/** Tries again what a cluster does not answer: while it elects leaders it does not for seconds. */
+async function patiently<T>(work: () => Promise<T>): Promise<T> {
+  for (const until = performance.now() + CONNECT_MS; ; ) {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof StoreError || error instanceof ProtocolError || performance.now() > until)
+        throw error;
+    }
+    await sleep(AGAIN_MS);
   }
 }
 
@@ -89,21 +107,25 @@ async function connectTo(
   connect: Awaited<ReturnType<typeof packages>>["connect"],
   { address, unsafe }: ClusterAddress,
 ): Promise<NatsConnection> {
-  const servers = address.replace(/^nats:\/\//, "").split(",");
+  const servers = serversIn(address);
   const options = { servers, timeout: CONNECT_MS, maxReconnectAttempts: -1 };
   const connection = await connect(options).catch((error: unknown) => {
     throw new StoreError(`${address} cannot be reached: ${messageOf(error)}`);
   });
   if (unsafe) return connection;
-  const { version = "", max_payload = 0, connect_urls = [] } = connection.info ?? {};
+  const { version = "", max_payload = 0 } = connection.info ?? {};
   try {
-    requireSafe({ version, payload: max_payload, servers: Math.max(connect_urls.length, servers.length) });
+    const seen = Math.max(connection.info?.connect_urls?.length ?? 0, servers.length);
+    requireSafe({ version, payload: max_payload, servers: seen });
     return connection;
   } catch (error) {
     await connection.close();
     throw error;
   }
 }
+
+/** The servers that an address names, whichever of them are up: what a stream is made with must not change. */
+const serversIn = (address: string): string[] => address.replace(/^nats:\/\//, "").split(",");
 
 /** Loads what only a cluster needs. */
 async function packages() {

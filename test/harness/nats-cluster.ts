@@ -40,13 +40,18 @@ function download(): string | undefined {
   return file !== undefined && run("dpkg", "-x", file, ".") ? unpacked() : undefined;
 }
 
+interface Node {
+  process: ChildProcess;
+  start(): ChildProcess;
+}
+
 /** One or more nodes on loopback, in directories of their own. */
 export class NatsCluster {
   readonly addresses: readonly string[];
   readonly #directory: string;
-  readonly #nodes: ChildProcess[];
+  readonly #nodes: Node[];
 
-  private constructor(directory: string, addresses: readonly string[], nodes: ChildProcess[]) {
+  private constructor(directory: string, addresses: readonly string[], nodes: Node[]) {
     this.#directory = directory;
     this.addresses = addresses;
     this.#nodes = nodes;
@@ -56,7 +61,7 @@ export class NatsCluster {
     const directory = await mkdtemp(join(tmpdir(), "murmuration-nats-"));
     const ports = await freePorts(2 * count);
     const [clients, routes] = [ports.slice(0, count), ports.slice(count)];
-    const nodes: ChildProcess[] = [];
+    const nodes: Node[] = [];
     for (const [i, port] of clients.entries()) {
       const cluster = `cluster { name: test, listen: "127.0.0.1:${routes[i]}", routes: [${routes
         .map((route) => `"nats://127.0.0.1:${route}"`)
@@ -70,14 +75,29 @@ export class NatsCluster {
       ];
       const config = join(directory, `n${i}.conf`);
       await writeFile(config, lines.join("\n"));
-      nodes.push(spawn(program, ["-c", config], { stdio: "ignore" }));
+      const start = () => spawn(program, ["-c", config], { stdio: "ignore" });
+      nodes.push({ start, process: start() });
     }
-    const cluster = new NatsCluster(
+    return new NatsCluster(
       directory,
       clients.map((port) => `127.0.0.1:${port}`),
       nodes,
     );
-    return cluster;
+  }
+
+  /** Kills a node with −9. */
+  async kill(place: number): Promise<void> {
+    const node = this.#nodes[place]?.process;
+    if (node === undefined || node.exitCode !== null || node.signalCode !== null) return;
+    const ended = once(node, "exit");
+    node.kill("SIGKILL");
+    await ended;
+  }
+
+  /** Starts a node again that was killed. */
+  restart(place: number): void {
+    const node = this.#nodes[place];
+    if (node !== undefined) node.process = node.start();
   }
 
   /** A connection to any node, once one answers. */
@@ -86,12 +106,7 @@ export class NatsCluster {
   }
 
   async stop(): Promise<void> {
-    for (const node of this.#nodes) {
-      if (node.exitCode !== null || node.signalCode !== null) continue;
-      const ended = once(node, "exit");
-      node.kill("SIGKILL");
-      await ended;
-    }
+    for (const place of this.#nodes.keys()) await this.kill(place);
     await rm(this.#directory, { recursive: true, force: true });
   }
 }

@@ -1,0 +1,68 @@
+import { expect, test } from "vitest";
+import { concat, type Pieces, partsOf, utf8 } from "../../protocol/bytes.ts";
+import { NatsArchive } from "./nats-archive.ts";
+
+/** Objects in memory; `losesAnswers`: what is put is stored, and its writer does not hear of it. */
+function memory() {
+  const kept = new Map<string, Uint8Array<ArrayBuffer>>();
+  const objects = {
+    losesAnswers: false,
+    list: async (shelf: string) =>
+      [...kept.keys()]
+        .filter((name) => name.startsWith(`${shelf}/`))
+        .map((name) => name.slice(shelf.length + 1)),
+    get: async (name: string) => kept.get(name),
+    async put(name: string, bytes: Pieces) {
+      kept.set(name, concat(...partsOf(bytes)));
+      if (objects.losesAnswers) throw new Error("timeout");
+    },
+  };
+  return { kept, objects };
+}
+
+const records = (from: number, to: number) =>
+  Array.from({ length: to - from }, (_, i) => utf8(`{"record":${from + i}}\n`));
+const numbersIn = async (archive: NatsArchive) => {
+  const found: string[] = [];
+  for (let i = 0; i < archive.length; i++) found.push(Buffer.from(await archive.record(i)).toString());
+  return found;
+};
+
+test("an archive opens with a part whose answer was lost, and with the longer one that its writer made instead", async () => {
+  const { objects } = memory();
+  const archive = await NatsArchive.open(objects);
+  await archive.add(records(0, 2));
+  objects.losesAnswers = true;
+  await expect(archive.add(records(2, 4))).rejects.toThrow("timeout");
+  objects.losesAnswers = false;
+  expect(archive.length).toBe(2);
+  await archive.add(records(2, 6)); // which begins where the lost one did
+  await archive.add(records(6, 7));
+  const again = await NatsArchive.open(objects);
+  expect(again.length).toBe(7);
+  expect(await numbersIn(again)).toEqual(await numbersIn(archive));
+});
+
+test("an archive opens where the next writer went on from the part whose answer was lost", async () => {
+  const { objects } = memory();
+  const archive = await NatsArchive.open(objects);
+  objects.losesAnswers = true;
+  await expect(archive.add(records(0, 4))).rejects.toThrow("timeout");
+  objects.losesAnswers = false;
+  await (await NatsArchive.open(objects)).add(records(4, 5));
+  await archive.add(records(0, 3)); // of the first writer, which was deposed by then
+  expect((await NatsArchive.open(objects)).length).toBe(5);
+});
+
+test("the control: a part that is missing is a gap, and nobody goes on over it", async () => {
+  const { kept, objects } = memory();
+  const archive = await NatsArchive.open(objects);
+  for (const [from, to] of [
+    [0, 2],
+    [2, 4],
+    [4, 5],
+  ] as const)
+    await archive.add(records(from, to));
+  kept.delete("archive/000000000000002-000000000000004");
+  await expect(NatsArchive.open(objects)).rejects.toThrow("the journal's archive has a gap before record 4");
+});
