@@ -1,9 +1,9 @@
 import { StoreError } from "./store.ts";
 
 /** Milliseconds between two signs of life of the server that leads a run. */
-export const RENEW_MS = 1_500;
+export const RENEW_MS = 1_000;
 /** Milliseconds without a sign, on a cluster that answers, after which a server is taken for dead. */
-export const SILENCE_MS = 6_000;
+export const SILENCE_MS = 4_000;
 
 /** What a server that leads a run posts, again and again. */
 export interface Sign {
