@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { type ClusterStatus, faultsOf, linesOf } from "./cluster-status.ts";
-import { SILENCE_MS } from "./lease.ts";
+
+/** Milliseconds. */
+const SILENCE = 4_000;
 
 const replica = (node: string, lag = 0) => ({ node, current: lag === 0, offline: false, lag });
 const good: ClusterStatus = {
@@ -28,18 +30,18 @@ test("a run on a cluster is told in a line for each stream", () => {
 });
 
 test("what is wrong with a cluster is named: silence, no leader, a node that is away or behind, no run", () => {
-  expect(faultsOf(good, SILENCE_MS)).toEqual([]);
+  expect(faultsOf(good, SILENCE)).toEqual([]);
   const bad: ClusterStatus = {
     ...good,
-    leader: { who: "ann:7", silentMs: SILENCE_MS + 1_000 },
+    leader: { who: "ann:7", silentMs: SILENCE + 1_000 },
     streams: [{ ...log, leader: "", replicas: [{ ...replica("n2"), offline: true }, replica("n3", 4)] }],
   };
-  expect(faultsOf(bad, SILENCE_MS)).toEqual([
-    "ann:7, which leads the run, has been silent for 9.0 s",
+  expect(faultsOf(bad, SILENCE)).toEqual([
+    "ann:7, which leads the run, has been silent for 5.0 s",
     "MU_1_LOG has no leader",
     "n2 is offline, and holds MU_1_LOG",
     "n3 is 4 messages behind in MU_1_LOG",
   ]);
-  expect(faultsOf({ ...good, leader: undefined }, SILENCE_MS)).toEqual(["no server leads the run"]);
-  expect(faultsOf({ ...good, streams: [] }, SILENCE_MS)).toEqual(["there is no run MU_1 on this cluster"]);
+  expect(faultsOf({ ...good, leader: undefined }, SILENCE)).toEqual(["no server leads the run"]);
+  expect(faultsOf({ ...good, streams: [] }, SILENCE)).toEqual(["there is no run MU_1 on this cluster"]);
 });
