@@ -30,6 +30,9 @@ export async function hasNoFault(page: Page, options?: RunOptions): Promise<void
   expect(await faultsOf(page, options)).toEqual([]);
 }
 
+/** axe's rules for a whole page, which a frame is a part of. */
+const OF_PAGES = { rules: { "page-has-heading-one": { enabled: false } } };
+
 /** What axe finds in a page and in its frames, each by itself: a frame may be another site's. */
 export async function faultsOf(page: Page, options: RunOptions = {}): Promise<string[]> {
   const faults: string[] = [];
@@ -37,7 +40,12 @@ export async function faultsOf(page: Page, options: RunOptions = {}): Promise<st
     if (await frame.evaluate(() => !("axe" in globalThis))) await frame.evaluate(axe.source);
     const { violations } = await frame.evaluate(
       (options): Promise<AxeResults> => Reflect.get(globalThis, "axe").run(options),
-      { resultTypes: ["violations" as const], iframes: false, ...options },
+      {
+        resultTypes: ["violations" as const],
+        iframes: false,
+        ...(frame.parentFrame() !== null && !options.runOnly && OF_PAGES),
+        ...options,
+      },
     );
     for (const { id, nodes } of violations)
       faults.push(`${id}: ${nodes.map(({ html }) => html).join(" | ")}`);
