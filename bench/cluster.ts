@@ -6,23 +6,23 @@
  * `--json` the last line is one JSON object. Exits 1 where a receipted delta was lost or merged twice, or a version
  * was published twice. There are no edges yet, so that their figures are null.
  */
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { canonicalJson } from "../protocol/canonical.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import type { TicketId } from "../protocol/ids.ts";
 import type { Receipt } from "../protocol/receipt.ts";
 import type { Ticket } from "../protocol/ticket.ts";
 import { verifyDirectory } from "../server/cli/verify.ts";
-import { decodeRecord } from "../server/run/record.ts";
-import { nodeFiles } from "../server/store/node-files.ts";
-import { readOnlyStore } from "../server/store/read-only.ts";
 import { HttpVolunteer, smallDelta } from "../test/harness/http-volunteer.ts";
 import { NatsCluster, natsServer } from "../test/harness/nats-cluster.ts";
 import { BRIEF_RUN, runCommand, type ServerProcess, startServer } from "../test/harness/server-process.ts";
+import { endsIn } from "./lib/ends.ts";
 import { benchFlags, countOf, refuse } from "./lib/flags.ts";
+import { processorMs } from "./lib/processor.ts";
 
 const VOLUNTEERS = 8;
 const NODES = 3;
@@ -35,8 +35,6 @@ const NODE_AWAY_MS = 2_000;
 const AGAIN_MS = 100;
 /** Milliseconds without a receipt after which the run is taken for stuck. */
 const STUCK_MS = 90_000;
-/** The kernel counts processor time in hundredths of a second. */
-const CLOCK_TICK_MS = 10;
 /** Deltas are made up, and whom to trust is tested elsewhere. */
 const RUN = { ...BRIEF_RUN, trust: { rules: "mean", auditShare: 0 } };
 /** Refusals after which a delta is given up: its version is past, or its volunteer. */
@@ -194,40 +192,10 @@ async function killAtRandom() {
   const copy = places[2]!;
   await runCommand("cluster", "export", address, copy, "--key", key, "--unsafe");
   await verifyDirectory(copy);
-  const found = await ends(copy, receipts);
+  const found = await endsIn(copy, receipts.keys());
   return {
     ...{ kills, receipts: receipts.size, ...found, otherReceipts },
     worstGapMs: { edge: null, ...worst },
     ...{ edgeCpuMs: null, coordinatorCpuMs: Number(coordinatorCpuMs.toFixed(2)), originShare: null },
   };
-}
-
-/** Receipted deltas that the journal does not know, deltas that it merges more than once, and versions published so. */
-async function ends(data: string, receipts: ReadonlyMap<TicketId, Receipt>) {
-  const known = new Set<TicketId>();
-  const [merged, published] = [new Map<TicketId, number>(), new Map<number, number>()];
-  const count = <K>(counts: Map<K, number>, what: K) => counts.set(what, (counts.get(what) ?? 0) + 1);
-  for await (const { record } of (await readOnlyStore(nodeFiles(data))).records()) {
-    const { event } = decodeRecord(record);
-    if (event.type === "accepted") known.add(event.ticket);
-    if (event.type === "published") count(published, event.version);
-    if (event.type === "closed") for (const { ticket } of event.merged) count(merged, ticket);
-  }
-  const repeated = (counts: ReadonlyMap<unknown, number>) => [...counts.values()].filter((n) => n > 1).length;
-  return {
-    lost: [...receipts.keys()].filter((ticket) => !known.has(ticket)).length,
-    twice: repeated(merged),
-    closedTwice: repeated(published),
-  };
-}
-
-/** Processor time of a living process so far, 0 where there is no /proc. */
-async function processorMs(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) * CLOCK_TICK_MS;
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

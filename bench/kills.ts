@@ -8,21 +8,21 @@
  * waits for its turn: what it took of the processor is told beside it.
  */
 import { spawnSync } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { ServerAway } from "../client/transport/away.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import type { TicketId } from "../protocol/ids.ts";
 import { verifyDirectory } from "../server/cli/verify.ts";
-import { decodeRecord } from "../server/run/record.ts";
-import { nodeFiles } from "../server/store/node-files.ts";
-import { readOnlyStore } from "../server/store/read-only.ts";
 import { HttpVolunteer, smallDelta } from "../test/harness/http-volunteer.ts";
 import { killedAt } from "../test/harness/kill-sweep.ts";
 import { BRIEF_RUN, startServer } from "../test/harness/server-process.ts";
+import { endsIn } from "./lib/ends.ts";
 import { benchFlags, countOf } from "./lib/flags.ts";
+import { processorMs } from "./lib/processor.ts";
 
 const VOLUNTEERS = 8;
 /** A life under load ends at a random moment up to so long after its first receipt, ms; or of its start, one in four. */
@@ -32,8 +32,6 @@ const PATIENCE_MS = 5_000;
 const READY_MS = 5_000;
 /** After so many kills it is told how it stands; of random ones the journal is held against the receipts first. */
 const TOLD_EVERY = 25;
-/** The kernel counts processor time in hundredths of a second. */
-const CLOCK_TICK_MS = 10;
 /**
  * Deltas here are made up, so that audits find most of them bad and a few of them good. With one volunteer trusted, the
  * usual rules would let all the others' wait for a while; the mean takes what no audit has found bad.
@@ -140,17 +138,19 @@ async function killAtRandom(kills: number) {
       dead = true;
       await Promise.all(work);
       if (starts.length % TOLD_EVERY === 0) {
-        const sofar = { kills: starts.length, receipts: receipts.size, ...(await ends(data, receipts)) };
+        const { lost, twice } = await endsIn(data, receipts);
+        const sofar = { kills: starts.length, receipts: receipts.size, lost, twice };
         process.stderr.write(`${JSON.stringify({ ...sofar, starts: distribution(starts) })}\n`);
       }
     }
     await verifyDirectory(data);
+    const { lost, twice } = await endsIn(data, receipts);
     return {
       kills: starts.length,
       receipts: receipts.size,
       readyMs: Math.max(0, ...starts.map(({ ms }) => ms)),
       starts: distribution(starts),
-      ...(await ends(data, receipts)),
+      ...{ lost, twice },
     };
   } finally {
     await rm(directory, { recursive: true, force: true });
@@ -171,32 +171,4 @@ function distribution(starts: readonly Start[]) {
     return { median: at(0.5), p90: at(0.9), p99: at(0.99), most: at(1) };
   };
   return { ms: of("ms"), processorMs: of("processorMs") };
-}
-
-/** Processor time of a living process so far, 0 where there is no /proc. */
-async function processorMs(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
-  // After the name, which is in brackets and may hold anything, the 12th and 13th fields: in the program, in the kernel.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) * CLOCK_TICK_MS;
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-/** Receipted deltas that the journal does not know, and deltas that it merges more than once. */
-async function ends(data: string, receipts: ReadonlySet<TicketId>) {
-  const known = new Set<TicketId>();
-  const merged = new Map<TicketId, number>();
-  for await (const { record } of (await readOnlyStore(nodeFiles(data))).records()) {
-    const { event } = decodeRecord(record);
-    if (event.type === "accepted") known.add(event.ticket);
-    if (event.type !== "closed") continue;
-    for (const { ticket } of event.merged) merged.set(ticket, (merged.get(ticket) ?? 0) + 1);
-  }
-  return {
-    lost: [...receipts].filter((ticket) => !known.has(ticket)).length,
-    twice: [...merged.values()].filter((times) => times > 1).length,
-  };
 }

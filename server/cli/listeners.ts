@@ -15,6 +15,8 @@ import { lineOf, StartError } from "./failure.ts";
 
 /** Milliseconds from asking the server to stop until open connections are cut. */
 const GRACE_MS = 2_000;
+/** Milliseconds between two checks of deadlines and leases, of one run or of several. */
+export const TICK_MS = 50;
 
 export interface Tls {
   readonly cert: string;

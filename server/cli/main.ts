@@ -22,12 +22,9 @@ import { runCommand } from "./command.ts";
 import { insecureWarning, linksOf, originOf, purposeLine, SetbackWatch, versionLine } from "./console.ts";
 import { lineOf, StartError } from "./failure.ts";
 import { parseServeFlags, SERVE_USAGE } from "./flags.ts";
-import { abortOf, clientDirectory, openListeners, readTls } from "./listeners.ts";
+import { abortOf, clientDirectory, openListeners, readTls, TICK_MS } from "./listeners.ts";
 import { openLog } from "./log.ts";
 import { isForMany, serveMany } from "./many.ts";
-
-/** Milliseconds between two checks of the run's deadlines and leases. */
-const TICK_MS = 50;
 
 /**
  * `murmuration serve …`: `args` is what follows `serve`. Serves until `io.signal` aborts. Resolves to the exit

@@ -25,10 +25,7 @@ import { Sessions } from "../operator/sessions.ts";
 import type { Run } from "../run/run.ts";
 import { insecureWarning, originOf, versionLine } from "./console.ts";
 import { lineOf, StartError } from "./failure.ts";
-import { abortOf, clientDirectory, openListeners, type Tls } from "./listeners.ts";
-
-/** Milliseconds between two checks of the runs' deadlines and leases. */
-const TICK_MS = 50;
+import { abortOf, clientDirectory, openListeners, TICK_MS, type Tls } from "./listeners.ts";
 
 /** Whether `serve` is to serve several runs. Throws a DirectoryError, or a StartError for flags of one run. */
 export async function isForMany(flags: ServeOptions, stderr: Writer): Promise<boolean> {

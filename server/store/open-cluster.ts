@@ -84,7 +84,8 @@ async function patiently<T>(work: () => Promise<T>): Promise<T> {
 
 /** How a run on a cluster does. Rejects with a StoreError where nobody answers; takes any cluster. */
 export async function clusterStatus(address: string, name: string, now: number): Promise<ClusterStatus> {
-  const { connect, natsStatus } = await packages();
+  const { connect } = await packages();
+  const { natsStatus } = await import("./nats-status.ts");
   const connection = await connectTo(connect, { address, unsafe: true });
   try {
     return await natsStatus(connection, name, now);
@@ -133,8 +134,7 @@ async function packages() {
     const { connect } = await import("@nats-io/transport-node");
     const { natsStore } = await import("./nats-store.ts");
     const { natsBoard } = await import("./nats-board.ts");
-    const { natsStatus } = await import("./nats-status.ts");
-    return { connect, natsStore, natsBoard, natsStatus };
+    return { connect, natsStore, natsBoard };
   } catch (error) {
     if (systemCode(error) !== "ERR_MODULE_NOT_FOUND") throw error;
     throw new StoreError(`a cluster needs three packages more: npm install ${PACKAGES}`);

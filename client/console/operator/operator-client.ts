@@ -5,35 +5,24 @@ import {
   type Overview,
   parseOverview,
 } from "../../../protocol/operator.ts";
-import { type Ask, Refused } from "../api-client.ts";
-import { doneLine, linkIn, linkRefusedLine, text } from "./strings.ts";
+import { Refused } from "../api-client.ts";
+import { openSession, type Session, type SessionDeps } from "./session.ts";
+import { doneLine } from "./strings.ts";
 
 /** `no-run`: signed in, on a server whose run is yet to be made. */
 export type Access = "loading" | "signed-out" | "signed-in" | "no-run" | "away";
 
 /** The operator's side of the server: what it says, and what can be done. */
-export interface OperatorClient {
+export interface OperatorClient extends Pick<Session, "linkRefused" | "said" | "signOut"> {
   readonly access: ReadonlySignal<Access>;
   readonly overview: ReadonlySignal<Overview | undefined>;
-  /** Why the link of this page's address did not sign in; empty where there was none, or it did. */
-  readonly linkRefused: ReadonlySignal<string>;
   /** The intermediary that answered in the server's place, while the server is away, if known. */
   readonly why: ReadonlySignal<string>;
-  /** The result of the last action, in words. */
-  readonly said: ReadonlySignal<string>;
   act(action: OperatorAction): Promise<void>;
-  signOut(): Promise<void>;
 }
 
-export interface OperatorDeps {
-  readonly ask: Ask;
+export interface OperatorDeps extends SessionDeps {
   readonly after: (ms: number, callback: () => void) => void;
-  /** The page's own address, whose fragment may hold a one-time link. */
-  readonly hash: string;
-  /** The path under which the browser has our pages, e.g. `/train/`: the session's cookie is for that. */
-  readonly path: string;
-  /** Takes the link out of the address bar and the history. */
-  readonly forgetHash: () => void;
   /** Looks how far a server without a run is with making one. */
   readonly lookAtSetup: () => Promise<void>;
   /** The run was made: reloads the page, which then has all that belongs to a run. */
@@ -46,11 +35,10 @@ const SETUP_POLL_MS = 1_000;
 
 /** Signs in with the address's link, if it has one, and keeps asking how the run is. */
 export function openOperator(deps: OperatorDeps): OperatorClient {
-  const { ask, after, hash, path: page, forgetHash, lookAtSetup, reload } = deps;
+  const { ask, after, lookAtSetup, reload } = deps;
+  const session = openSession(deps);
   const access = signal<Access>("loading");
   const overview = signal<Overview | undefined>(undefined);
-  const said = signal("");
-  const linkRefused = signal("");
   const why = signal("");
   /** This page has seen the server without a run. */
   let isSettingUp = false;
@@ -89,35 +77,19 @@ export function openOperator(deps: OperatorDeps): OperatorClient {
     else if (access.value === "no-run") after(SETUP_POLL_MS, () => void poll());
   }
 
-  async function begin(): Promise<void> {
-    const link = linkIn(hash);
-    if (link !== undefined) {
-      forgetHash();
-      await ask(OPERATOR_ROUTES.signIn, { link, path: page }).catch((error: unknown) => {
-        if (error instanceof Refused) linkRefused.value = linkRefusedLine(error);
-      });
-    }
-    await poll();
-  }
-
-  void begin();
+  void session.signIn().then(poll);
   return {
     access,
     overview,
-    linkRefused,
+    linkRefused: session.linkRefused,
     why,
-    said,
+    said: session.said,
     async act(action) {
-      try {
-        await ask(OPERATOR_ROUTES.act, { ...action });
-        said.value = doneLine(action);
-      } catch (error) {
-        said.value = text.failed(error instanceof Refused ? error.message : text.away);
-      }
+      await session.perform(OPERATOR_ROUTES.act, { ...action }, doneLine(action));
       await look();
     },
     async signOut() {
-      await ask(OPERATOR_ROUTES.signOut, { path: page }).catch(() => undefined);
+      await session.signOut();
       await look();
     },
   };

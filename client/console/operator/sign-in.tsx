@@ -1,8 +1,8 @@
-import type { OperatorClient } from "./operator-client.ts";
+import type { Session } from "./session.ts";
 import { text } from "./strings.ts";
 
 interface SignInProps {
-  readonly client: Pick<OperatorClient, "linkRefused">;
+  readonly client: Pick<Session, "linkRefused">;
   /** The page for everybody, and its name. */
   readonly elsewhere: readonly [href: string, name: string];
 }
