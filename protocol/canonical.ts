@@ -5,12 +5,12 @@ import { utf8 } from "./bytes.ts";
  * for the values we use: objects, arrays, strings, booleans, finite numbers. A line naming the purpose comes
  * first, so that a signature made for one kind of message never fits another.
  */
-export type Purpose = "ticket" | "receipt" | "request" | "version" | "chunks" | "audit";
+export type Purpose = "ticket" | "receipt" | "request" | "version" | "chunks" | "audit" | "link";
 
 /** Of the values that are signed: one that gets other fields gets another number, so that no two can be mistaken. */
 const VERSIONS: Record<Purpose, number> = {
   ...{ ticket: 1, receipt: 1, request: 2 },
-  ...{ version: 1, chunks: 1, audit: 1 },
+  ...{ version: 1, chunks: 1, audit: 1, link: 1 },
 };
 
 export function canonicalBytes(purpose: Purpose, value: unknown): Uint8Array<ArrayBuffer> {

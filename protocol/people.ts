@@ -1,5 +1,6 @@
 import { as, asArray, asInteger, asObject, type Json } from "./guards.ts";
 import type { Hash, TicketId, VolunteerKey } from "./ids.ts";
+import type { Together } from "./link.ts";
 import type { VolunteerCredit } from "./status.ts";
 import { asLine, isSeen, refuseText } from "./text.ts";
 
@@ -24,6 +25,9 @@ export interface PersonalData {
   readonly volunteer: VolunteerKey;
   readonly name: string | null;
   readonly credit: VolunteerCredit;
+  /** Other keys that it is linked with (rule U5), and what they gave with it. */
+  readonly linked: readonly VolunteerKey[];
+  readonly together: Together;
   /** Newest first; `accepted` is milliseconds of the run clock. */
   readonly deltas: readonly {
     readonly ticket: TicketId;

@@ -13,6 +13,9 @@ export interface Enlisted {
   /** Deltas merged, and tokens of them. */
   readonly merged: number;
   readonly tokens: number;
+  /** Other keys that are the same person's by its own word, and tokens of them all; 0 and `tokens` where there are none. */
+  readonly linked: number;
+  readonly together: number;
   /** Deltas accepted and then not merged: found bad by an audit, or overtaken. */
   readonly discarded: number;
   /** Refusals since the server started, by error code. */
@@ -49,6 +52,8 @@ export function parseEnlisted(value: unknown): Enlisted {
     outMs: count("outMs"),
     merged: count("merged"),
     tokens: count("tokens"),
+    linked: count("linked"),
+    together: count("together"),
     discarded: count("discarded"),
     refused: Object.fromEntries(
       refused.map(([code, times]) => [code, asInteger(times, "volunteers[].refused", 0, MAX_COUNT)]),

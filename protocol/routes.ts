@@ -34,6 +34,8 @@ export const ROUTES = {
   /** Signed: a volunteer's name, all that the server holds about them, and the end of it. */
   myName: "/api/me/name",
   myData: "/api/me/data",
+  /** Signed, by another key too: that both are one person's. */
+  myLink: "/api/me/link",
   forgetMe: "/api/me/forget",
 } as const;
 

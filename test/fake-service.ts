@@ -66,6 +66,8 @@ const STATUS: RunStatus = {
   samples: [],
 };
 
+const TOGETHER = { linked: 1, tokens: 2, recent: 1, merged: 2 };
+
 export function ticketFor(volunteer: VolunteerKey, id: TicketId): Ticket {
   return {
     run: RUN,
@@ -135,7 +137,13 @@ export class FakeService implements RunService {
   };
   dataOf = (volunteer: VolunteerKey): PersonalData => ({
     ...{ volunteer, name: null, credit: this.credit(), deltas: [], seen: null, notes: [] },
+    ...{ linked: [], together: TOGETHER },
   });
+  readonly links: unknown[] = [];
+  link = async (volunteer: VolunteerKey, other: VolunteerKey | null) => {
+    this.links.push([volunteer, other]);
+    return TOGETHER;
+  };
   readonly forgotten: VolunteerKey[] = [];
   forget = async (volunteer: VolunteerKey) => {
     this.forgotten.push(volunteer);

@@ -13,7 +13,8 @@ import { ProtocolError } from "../protocol/errors.ts";
 import { decodeFrame, encodeFrame } from "../protocol/frame.ts";
 import { recordHash } from "../protocol/history.ts";
 import { type Signer, sha256, sign } from "../protocol/identity.ts";
-import type { Hash, ObjectName, RunId, TicketId, VolunteerKey } from "../protocol/ids.ts";
+import type { Hash, ObjectName, RunId, ServerNonce, TicketId, VolunteerKey } from "../protocol/ids.ts";
+import type { LinkTerms } from "../protocol/link.ts";
 import { signReceipt } from "../protocol/receipt.ts";
 import type { AuditTerms } from "../protocol/shared-audit.ts";
 import { signTicket, ticketTokens } from "../protocol/ticket.ts";
@@ -152,6 +153,11 @@ async function signedThings(server: KeyPair, volunteer: KeyPair) {
     ...{ rates, fresh: true, delta: DENSE4, frame: delta, bytes: frame.length, other: hashOf("b") },
     ...{ draw: 4_000_000_002, batches: 2, lease: 60_000, issued: 1_310_000 },
   };
+  const linkTerms: LinkTerms = {
+    ...{ run: RUN, server: server.key, origin: "https://train.example/r/whales" },
+    ...{ serverNonce: "EBESExQVFhcYGRobHB0eHw" as ServerNonce, nonce: TICKET },
+    ...{ volunteer: server.key, with: volunteer.key }, // any two keys will do
+  };
   const report = { loss: 3.25, trainMs: 1_234, device: "plain JavaScript, ×1" };
   return {
     request: await one("request", volunteer, {
@@ -176,6 +182,7 @@ async function signedThings(server: KeyPair, volunteer: KeyPair) {
     },
     chunks: await one("chunks", server, list),
     audit: await one("audit", server, auditTerms),
+    link: await one("link", volunteer, linkTerms),
     upload: { ticket, report, frame: toHex(frame), body: toHex(encodeUpload(ticket, report, frame)) },
   };
 }

@@ -1,7 +1,10 @@
 import { utf8 } from "../../protocol/bytes.ts";
 import { asObject, type Json, parseJson } from "../../protocol/guards.ts";
 import type { Identity } from "../../protocol/identity.ts";
+import type { TicketId } from "../../protocol/ids.ts";
+import { parseTogether, signLink, type Together } from "../../protocol/link.ts";
 import { type Leader, normaliseName, parseLeaders } from "../../protocol/people.ts";
+import type { Recipient } from "../../protocol/request.ts";
 import { ROUTES } from "../../protocol/routes.ts";
 import { MAX_JSON_ANSWER } from "./request.ts";
 import type { SignedPosts } from "./signed.ts";
@@ -13,6 +16,10 @@ export interface PeopleApi {
   rename(identity: Identity, name: string | null): Promise<string | undefined>;
   /** All that the server holds about this key, as it says it. */
   data(identity: Identity): Promise<Json>;
+  /** Links two keys that are both here; returns what all of the person's gave. */
+  link(identity: Identity, other: Identity): Promise<Together>;
+  /** Takes a key out of whatever it is linked with. */
+  unlink(identity: Identity): Promise<void>;
   forget(identity: Identity): Promise<void>;
 }
 
@@ -30,6 +37,14 @@ export function peopleApi(posts: SignedPosts): PeopleApi {
       return kept === null ? undefined : normaliseName(kept);
     },
     data: async (identity) => asObject((await post(ROUTES.myData, identity, {}, MAX_DATA)).data, "data"),
+    async link(identity, other) {
+      const body = async (nonce: TicketId, to: Recipient) =>
+        utf8(JSON.stringify(await signLink(other, identity.key, nonce, to)));
+      return parseTogether(await posts.post(identity, { path: ROUTES.myLink, body }));
+    },
+    async unlink(identity) {
+      await post(ROUTES.myLink, identity, { with: null });
+    },
     async forget(identity) {
       await post(ROUTES.forgetMe, identity, {});
     },

@@ -14,7 +14,10 @@ import { type HttpOptions, MAX_JSON_ANSWER, parsed, type Request, request } from
 /** A request to sign and send. */
 export interface Post {
   readonly path: string;
-  readonly body: Uint8Array<ArrayBuffer>;
+  /** Its bytes; made again for each try where they name the try. */
+  readonly body:
+    | Uint8Array<ArrayBuffer>
+    | ((nonce: TicketId, to: Recipient) => Promise<Uint8Array<ArrayBuffer>>);
   /** An upload's is its ticket's; another request draws its own. */
   readonly nonce?: TicketId;
   /** The body's type, where it is not JSON. */
@@ -65,13 +68,10 @@ export class SignedPosts {
   }
 
   async #send(identity: Identity, post: Post, call: Call): Promise<Json> {
-    const { path, body, nonce = drawNonce(), type = "application/json", limit = MAX_JSON_ANSWER } = post;
-    const signed = await signRequest(
-      identity,
-      { method: "POST", path, body },
-      nonce,
-      await this.#recipient(call),
-    );
+    const { path, nonce = drawNonce(), type = "application/json", limit = MAX_JSON_ANSWER } = post;
+    const to = await this.#recipient(call);
+    const body = typeof post.body === "function" ? await post.body(nonce, to) : post.body;
+    const signed = await signRequest(identity, { method: "POST", path, body }, nonce, to);
     const { site } = this.#options;
     const headers = { ...signed, "content-type": type, ...(site !== undefined && { [SITE_HEADER]: site }) };
     const what = { path, limit, heard: this.#hear, post: { body, headers } };

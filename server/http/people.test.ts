@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { utf8 } from "../../protocol/bytes.ts";
 import { createIdentity, type Identity } from "../../protocol/identity.ts";
+import { signLink } from "../../protocol/link.ts";
 import { ROUTES } from "../../protocol/routes.ts";
-import { edge, signedPost } from "../../test/edge.ts";
+import { drawNonce, edge, RECIPIENT, signedPost } from "../../test/edge.ts";
 import { FakeService } from "../../test/fake-service.ts";
 
 let service: FakeService;
@@ -45,6 +46,24 @@ describe("what one asks about oneself", () => {
       expect(service.forgotten.length + service.renamed.length).toBeLessThanOrEqual(1);
     },
   );
+
+  it("A34, U5: links with another key only what that key has signed for this very request", async () => {
+    const other = await createIdentity();
+    const linking = async (by: Identity, made = drawNonce(), sent = made) => {
+      const link = { ...(await signLink(by, me.key, made, RECIPIENT)), with: other.key };
+      const body = utf8(JSON.stringify(link));
+      return app.request(ROUTES.myLink, await signedPost(me, ROUTES.myLink, body, sent));
+    };
+    const taken = await linking(other);
+    expect([taken.status, await taken.json()]).toEqual([200, { linked: 1, tokens: 2, recent: 1, merged: 2 }]);
+    expect(service.links).toEqual([[me.key, other.key]]);
+    const [forged, replayed] = [await linking(me), await linking(other, drawNonce(), drawNonce())];
+    expect([forged.status, replayed.status]).toEqual([401, 401]);
+    expect(service.links).toHaveLength(1);
+    // What a link without that check would give is in server/run/links.test.ts.
+    expect((await post(ROUTES.myLink, { with: null })).status).toBe(200);
+    expect(service.links.at(-1)).toEqual([me.key, null]);
+  });
 
   it("lists leaders for anyone, without their keys", async () => {
     const response = await app.request(ROUTES.leaders);

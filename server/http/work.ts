@@ -7,7 +7,7 @@ import { as, parseJson } from "../../protocol/guards.ts";
 import { isServerNonce, type ServerNonce, type VolunteerKey } from "../../protocol/ids.ts";
 import { MAX_JSON_BYTES } from "../../protocol/limits.ts";
 import { parsePace, takesAudits } from "../../protocol/pace.ts";
-import { SERVER_NONCE_HEADER, type SignedRequest, verifyRequest } from "../../protocol/request.ts";
+import { SERVER_NONCE_HEADER, verifyRequest } from "../../protocol/request.ts";
 import { ROUTES } from "../../protocol/routes.ts";
 import { SITE_HEADER } from "../../protocol/site.ts";
 import { decodeUpload } from "../../protocol/upload.ts";
@@ -39,14 +39,9 @@ import { targetOf } from "./gate.ts";
 import { MinorGc } from "./minor-gc.ts";
 import { Nonces } from "./nonces.ts";
 import { peerRoutes } from "./peers.ts";
-import { peopleRoutes, type Signed } from "./people.ts";
+import { peopleRoutes, type Sender, type Signed } from "./people.ts";
 import { requireOurs } from "./recipient.ts";
 import { UploadLimiter, type UploadRoom } from "./upload-limiter.ts";
-
-/** A signed request's sender, and which of our nonces it is for. */
-interface Sender extends SignedRequest {
-  readonly serverNonce: ServerNonce;
-}
 
 export interface WorkOptions {
   /** Proxies that stand in front and whose word on the client is believed (net/forwarded.ts); 0: none. */
@@ -106,7 +101,7 @@ export function workRoutes(app: Hono<Edge>, service: RunService, options: WorkOp
     const address = addressOf(c, options.proxies);
     addresses.take(address);
     const header = (name: string) => c.req.header(name);
-    const { serverNonce } = requireOurs(header, ourselves);
+    const { origin, serverNonce } = requireOurs(header, ourselves);
     const { incoming } = c.env ?? {}; // a web request alone has none
     const request = incoming instanceof IncomingMessage ? incoming : c.req.raw;
     const check = async (body: Uint8Array<ArrayBuffer>): Promise<T> => {
@@ -114,7 +109,7 @@ export function workRoutes(app: Hono<Edge>, service: RunService, options: WorkOp
       const sender = await verifyRequest(header, asked, server, nodeChecks);
       keys.take(sender.volunteer);
       options.asked?.(sender.volunteer, c.req.header("user-agent"), c.req.header(SITE_HEADER));
-      return use({ ...sender, serverNonce }, body);
+      return use({ ...sender, origin, serverNonce }, body);
     };
     // Only an upload's: a request for a ticket may wait long for its version.
     const turns = limiter === uploads ? options.uploadTurns : undefined;

@@ -1,11 +1,12 @@
 import { messageOf } from "../../model/lib/message-of.ts";
-import { fromBase64Url, utf8 } from "../../protocol/bytes.ts";
+import { fromBase64Url } from "../../protocol/bytes.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { as, asArray, asObject, asText, parseJson } from "../../protocol/guards.ts";
 import { isVolunteerKey, type VolunteerKey } from "../../protocol/ids.ts";
 import { type Leader, MAX_LEADERS, normaliseName } from "../../protocol/people.ts";
 import { type Store, StoreError } from "../store/store.ts";
 import { nameKey } from "./name-key.ts";
+import { WrittenFiles } from "./written-files.ts";
 
 /**
  * People's requests about themselves: the names they gave themselves, and which of them want to be forgotten.
@@ -26,7 +27,7 @@ const LEADERS_FOR_MS = 5_000;
 type Credit = (volunteer: VolunteerKey) => { readonly tokens: number; readonly recent: number };
 
 export class People {
-  readonly #store: Store;
+  readonly #files: WrittenFiles;
   readonly #names: Map<VolunteerKey, string>;
   readonly #keys: Map<string, VolunteerKey>;
   /** Those of each part that has any. */
@@ -34,16 +35,15 @@ export class People {
   /** The forgotten of an earlier version, which kept them beside the names; they stay there. */
   readonly #early: readonly VolunteerKey[];
   readonly #most: number;
-  readonly #writing = new Map<string, Writing>();
   #leaders: { readonly at: number; readonly list: readonly Leader[] } | undefined;
 
   private constructor(
-    store: Store,
+    files: WrittenFiles,
     names: Map<VolunteerKey, string>,
     early: readonly VolunteerKey[],
     most: number,
   ) {
-    this.#store = store;
+    this.#files = files;
     this.#names = names;
     this.#keys = new Map([...names].map(([volunteer, name]) => [nameKey(name), volunteer]));
     this.#early = early;
@@ -52,7 +52,7 @@ export class People {
   }
 
   /** Rejects with a StoreError where a file is damaged: it is somebody's word, and not ours to drop. */
-  static async open(store: Store, most = MAX_FORGOTTEN): Promise<People> {
+  static async open(store: Store, most = MAX_FORGOTTEN, files = new WrittenFiles(store)): Promise<People> {
     const file = await store.get("run", FILE);
     const parts = (await store.list("run")).filter((name) => PART_FILE.test(name));
     const read = await Promise.all(parts.map(async (name) => [name, await store.get("run", name)] as const));
@@ -62,7 +62,7 @@ export class People {
         ([key, name]) => [keyOf(key), asText(name, "a name", MAX_KEPT_CHARS)] as const,
       );
       const early = asArray(json.forgotten, "forgotten", MAX_FORGOTTEN).map(keyOf);
-      const people = new People(store, new Map(names), early, most);
+      const people = new People(files, new Map(names), early, most);
       for (const [name, bytes] of read) {
         if (bytes === undefined) continue;
         for (const key of asArray(parseJson(bytes).forgotten, name, MAX_FORGOTTEN)) {
@@ -84,44 +84,58 @@ export class People {
     return this.#forgotten.get(partFileOf(volunteer))?.has(volunteer) === true;
   }
 
-  /** Sets a name, or takes it away; durable when it resolves. Throws `bad-request` for one that cannot be. */
-  async rename(volunteer: VolunteerKey, given: unknown): Promise<string | undefined> {
+  /**
+   * Sets a person's name, or takes it away: it is then with this one of its `keys`. Durable when it resolves. Throws
+   * `bad-request` for one that cannot be.
+   */
+  async rename(
+    volunteer: VolunteerKey,
+    given: unknown,
+    keys: ReadonlySet<VolunteerKey> = new Set([volunteer]),
+  ): Promise<string | undefined> {
     if (given === null) {
-      if (this.#drop(volunteer)) await this.#writeNames();
+      if (this.#drop(...keys)) await this.#writeNames();
       return undefined;
     }
     const name = normaliseName(given);
     const key = nameKey(name);
     const whose = this.#keys.get(key);
-    if (whose !== undefined && whose !== volunteer) {
+    if (whose !== undefined && !keys.has(whose)) {
       throw new ProtocolError("bad-request", "somebody has this name already, or one much like it");
     }
-    if (!this.#names.has(volunteer) && this.#names.size >= MAX_NAMES) {
+    if (![...keys].some((one) => this.#names.has(one)) && this.#names.size >= MAX_NAMES) {
       throw new ProtocolError("bad-request", "there are as many names as this server keeps");
     }
-    this.#drop(volunteer);
+    this.#drop(...keys);
     this.#names.set(volunteer, name);
     this.#keys.set(key, volunteer);
     await this.#writeNames();
     return name;
   }
 
+  /** Of the names of keys that become one person's, keeps one: the first that there is. Durable when it resolves. */
+  async keepOneName(keys: ReadonlySet<VolunteerKey>): Promise<void> {
+    const [, ...others] = [...keys].filter((key) => this.#names.has(key));
+    if (this.#drop(...others)) await this.#writeNames();
+    else this.#leaders = undefined;
+  }
+
   /**
-   * Drops the name, and hides the credit for good; durable when it resolves. Throws `no-space` where there are as many
+   * Drops the names, and hides the credit for good; durable when it resolves. Throws `no-space` where there are as many
    * as this server keeps: then nothing is changed.
    */
-  async forget(volunteer: VolunteerKey): Promise<void> {
-    const part = partFileOf(volunteer);
-    if (!this.isForgotten(volunteer)) {
-      const size = [...this.#forgotten.values()].reduce((sum, keys) => sum + keys.size, 0);
-      if (size >= this.#most) {
-        throw new ProtocolError("no-space", "this server keeps no more of the forgotten: ask its operator");
-      }
-      this.#partOf(volunteer).add(volunteer);
+  async forget(...volunteers: readonly VolunteerKey[]): Promise<void> {
+    const fresh = volunteers.filter((one) => !this.isForgotten(one));
+    const size = [...this.#forgotten.values()].reduce((sum, keys) => sum + keys.size, 0);
+    if (fresh.length > 0 && size + fresh.length > this.#most) {
+      throw new ProtocolError("no-space", "this server keeps no more of the forgotten: ask its operator");
     }
-    // Written again where it is known already: an earlier write may have failed.
-    const kept = this.#write(part, () => ({ forgotten: [...(this.#forgotten.get(part) ?? [])] }));
-    await Promise.all([kept, this.#drop(volunteer) ? this.#writeNames() : undefined]);
+    for (const volunteer of fresh) this.#partOf(volunteer).add(volunteer);
+    // Written again where one is known already: an earlier write may have failed.
+    const kept = [...new Set(volunteers.map(partFileOf))].map((part) =>
+      this.#files.write(part, () => ({ forgotten: [...(this.#forgotten.get(part) ?? [])] })),
+    );
+    await Promise.all([...kept, this.#drop(...volunteers) ? this.#writeNames() : undefined]);
   }
 
   /** Volunteers with a name and credit, most first, without the banned. */
@@ -141,13 +155,18 @@ export class People {
     return list;
   }
 
-  #drop(volunteer: VolunteerKey): boolean {
-    const name = this.#names.get(volunteer);
-    if (name === undefined) return false;
-    this.#names.delete(volunteer);
-    // An earlier release allowed names that look the same: the key is then the other's.
-    if (this.#keys.get(nameKey(name)) === volunteer) this.#keys.delete(nameKey(name));
-    return true;
+  /** Whether there was any. */
+  #drop(...volunteers: readonly VolunteerKey[]): boolean {
+    let dropped = false;
+    for (const volunteer of volunteers) {
+      const name = this.#names.get(volunteer);
+      if (name === undefined) continue;
+      dropped = true;
+      this.#names.delete(volunteer);
+      // An earlier release allowed names that look the same: the key is then the other's.
+      if (this.#keys.get(nameKey(name)) === volunteer) this.#keys.delete(nameKey(name));
+    }
+    return dropped;
   }
 
   #partOf(volunteer: VolunteerKey): Set<VolunteerKey> {
@@ -159,36 +178,14 @@ export class People {
 
   #writeNames(): Promise<void> {
     this.#leaders = undefined;
-    return this.#write(FILE, () => ({ names: Object.fromEntries(this.#names), forgotten: this.#early }));
-  }
-
-  /** One write of a file after another, each with all that is known when it begins: whoever asks meanwhile shares the next. */
-  #write(file: string, content: () => object): Promise<void> {
-    const now = this.#writing.get(file);
-    if (now?.next !== undefined) return now.next;
-    const write = () => this.#store.put("run", file, utf8(`${JSON.stringify(content())}\n`), "secret");
-    if (now === undefined) return this.#begin(file, write());
-    now.next = now.done.then(() => this.#begin(file, write()));
-    return now.next;
-  }
-
-  #begin(file: string, written: Promise<void>): Promise<void> {
-    const writing: Writing = { done: written.catch(() => {}), next: undefined }; // the caller gets the error
-    this.#writing.set(file, writing);
-    void writing.done.then(() => {
-      if (this.#writing.get(file) === writing && writing.next === undefined) this.#writing.delete(file);
-    });
-    return written;
+    return this.#files.write(FILE, () => ({
+      names: Object.fromEntries(this.#names),
+      forgotten: this.#early,
+    }));
   }
 }
 
 const keyOf = (key: unknown): VolunteerKey => as(isVolunteerKey, key, "a volunteer");
-
-/** A file's write under way, and the one that follows it if there is one. */
-interface Writing {
-  readonly done: Promise<void>;
-  next: Promise<void> | undefined;
-}
 
 const PART_FILE = /^forgotten-[0-9a-f]{2}\.json$/;
 

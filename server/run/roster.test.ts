@@ -16,6 +16,10 @@ function parts(trust: Trust, refusals = new Refusals(), tokens: Record<string, n
     refusedLately: (most) => refusals.lately(most),
     reasonsOf: (volunteer) => refusals.reasonsOf(volunteer),
     nameOf: (volunteer) => (volunteer === key("giver") ? "Ann" : undefined),
+    togetherOf: (volunteer) =>
+      volunteer === key("giver")
+        ? { linked: 2, tokens: 70, recent: 0, merged: 7 }
+        : { linked: 0, tokens: 0, recent: 0, merged: 0 },
     creditOf: (volunteer) => {
       const given = tokens[volunteer] ?? 0;
       const refused = refusals.of(volunteer) + (volunteer === key("struck") ? 2 : 0);
@@ -31,6 +35,7 @@ describe("the operator's list of volunteers", () => {
     const refusals = new Refusals();
     for (const code of ["stale", "not-finite", "stale"] as ErrorCode[]) refusals.count(code, key("late"));
     const list = rosterOf(parts(trust, refusals, { [key("giver")]: 50 }), [key("giver"), key("fresh")]);
+    expect(list.map(({ linked, together }) => [linked, together])[3], "with its other keys").toEqual([2, 70]);
     const told = list.map(({ volunteer, name, standing, outMs, merged, discarded, refused }) => [
       volunteer.replace(/_k*$/, ""),
       ...[name, standing, outMs, merged, discarded, refused],

@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../../protocol/errors.ts";
 import type { VolunteerKey } from "../../protocol/ids.ts";
+import type { Together } from "../../protocol/link.ts";
 import { type Enlisted, MAX_ENLISTED, STANDINGS } from "../../protocol/roster.ts";
 import type { VolunteerCredit } from "../../protocol/status.ts";
 import { admitted, standingOf, type Trust, trusted } from "../trust/standing.ts";
@@ -15,6 +16,7 @@ export interface RosterParts {
   readonly refusedLately: (most: number) => readonly VolunteerKey[];
   readonly reasonsOf: (volunteer: VolunteerKey) => Readonly<Partial<Record<ErrorCode, number>>>;
   readonly nameOf: (volunteer: VolunteerKey) => string | undefined;
+  readonly togetherOf: (volunteer: VolunteerKey) => Together;
   readonly creditOf: (volunteer: VolunteerKey) => VolunteerCredit;
 }
 
@@ -33,10 +35,12 @@ export function rosterOf(parts: RosterParts, seenLately: readonly VolunteerKey[]
   return [...chosen].map((volunteer) => knownOf(parts, volunteer)).sort(byConcern);
 }
 
-function knownOf({ trust, now, reasonsOf, nameOf, creditOf }: RosterParts, volunteer: VolunteerKey): Known {
+function knownOf(parts: RosterParts, volunteer: VolunteerKey): Known {
+  const { trust, now, reasonsOf, nameOf, togetherOf, creditOf } = parts;
   const standing = standingOf(trust, volunteer);
   const refused = reasonsOf(volunteer);
   const { tokens, merged, refused: notTaken } = creditOf(volunteer);
+  const together = togetherOf(volunteer);
   return {
     volunteer,
     name: nameOf(volunteer) ?? null,
@@ -50,6 +54,8 @@ function knownOf({ trust, now, reasonsOf, nameOf, creditOf }: RosterParts, volun
     outMs: standing.banned ? 0 : Math.max(0, standing.until - now),
     merged,
     tokens,
+    linked: together.linked,
+    together: together.linked === 0 ? tokens : together.tokens,
     discarded: Math.max(0, notTaken - total(refused)),
     refused,
   };

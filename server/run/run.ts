@@ -9,6 +9,7 @@ import type { AuditAnswer, AuditTicket } from "../../protocol/shared-audit.ts";
 import type { RunStatus } from "../../protocol/status.ts";
 import type { Ticket } from "../../protocol/ticket.ts";
 import type { Upload } from "../../protocol/upload.ts";
+import type { Store } from "../store/store.ts";
 import { medianSize, suspicionOf } from "../trust/weigh.ts";
 import { Admin } from "./admin.ts";
 import { withKeptCard } from "./card.ts";
@@ -16,6 +17,7 @@ import { Dispatcher } from "./dispatcher.ts";
 import { Drain } from "./drain.ts";
 import { create, readDefinition, rulesOf } from "./genesis.ts";
 import { Intake } from "./intake.ts";
+import { Links } from "./links.ts";
 import { LiveRun } from "./live-run.ts";
 import type { RunOptions } from "./options.ts";
 import { People } from "./people.ts";
@@ -26,6 +28,7 @@ import type { RunService } from "./service.ts";
 import { tunedSettings } from "./tuning.ts";
 import { type FixedManifest, fixedManifest, type KnownText, statusOf } from "./view.ts";
 import { Volunteers } from "./volunteers.ts";
+import { WrittenFiles } from "./written-files.ts";
 
 /**
  * Opens the run in a store, beginning it where there is none: reads the journal, rebuilds the model, verifies
@@ -51,7 +54,7 @@ export async function openRun(options: RunOptions): Promise<Run> {
   const parts = {
     fixed,
     bytesPerToken: bytesPerToken ?? null,
-    people: await People.open(store),
+    ...(await openPeople(store)),
     drain: await Drain.open(store),
   };
   const run = new Run(options, live, identity, parts);
@@ -60,10 +63,17 @@ export async function openRun(options: RunOptions): Promise<Run> {
   return run;
 }
 
+async function openPeople(store: Store): Promise<Pick<RunParts, "people" | "links">> {
+  const files = new WrittenFiles(store);
+  const people = await People.open(store, undefined, files);
+  return { people, links: await Links.open(store, files, (volunteer) => people.isForgotten(volunteer)) };
+}
+
 interface RunParts {
   readonly fixed: FixedManifest;
   readonly bytesPerToken: number | null;
   readonly people: People;
+  readonly links: Links;
   readonly drain: Drain;
 }
 
@@ -81,7 +91,7 @@ export class Run implements RunService {
   readonly #intake: Intake;
 
   constructor(options: RunOptions, live: LiveRun, identity: ServerIdentity, parts: RunParts) {
-    const { fixed, bytesPerToken, people, drain } = parts;
+    const { fixed, bytesPerToken, people, links, drain } = parts;
     this.#options = options;
     this.#live = live;
     this.#fixed = fixed;
@@ -93,7 +103,7 @@ export class Run implements RunService {
     this.#reader = new Reader(live, fixed, identity, options);
     this.#intake = new Intake(live, identity, options.store);
     this.admin = new Admin(live, drain, options);
-    this.volunteers = new Volunteers(live, people);
+    this.volunteers = new Volunteers(live, people, links);
     const draining = () => this.admin.draining;
     this.#dispatcher = new Dispatcher({ run: live, identity, random: options.random, draining });
     this.maxUploadBytes = 4 + MAX_ENVELOPE_BYTES + frameBytes(fixed.delta, fixed.parameters);
@@ -116,6 +126,8 @@ export class Run implements RunService {
   credit = (volunteer: VolunteerKey) => this.volunteers.credit(volunteer);
   leaders = () => this.volunteers.leaders();
   rename = (volunteer: VolunteerKey, name: unknown) => this.volunteers.rename(volunteer, name);
+  link = (volunteer: VolunteerKey, other: VolunteerKey | null) => this.volunteers.link(volunteer, other);
+  together = (volunteer: VolunteerKey) => this.volunteers.together(volunteer);
   dataOf = (volunteer: VolunteerKey) => this.volunteers.dataOf(volunteer);
   forget = (volunteer: VolunteerKey) => this.volunteers.forget(volunteer);
   countRefusal = (code: ErrorCode) => this.volunteers.countRefusal(code);

@@ -3,6 +3,7 @@ import type { ErrorCode } from "../../protocol/errors.ts";
 import type { RunEvent } from "../../protocol/events.ts";
 import type { DeltaProof, VersionRecord } from "../../protocol/history.ts";
 import type { Hash, ObjectName, TicketId, VolunteerKey } from "../../protocol/ids.ts";
+import type { Together } from "../../protocol/link.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
 import type { Pace } from "../../protocol/pace.ts";
 import type { Leader, PersonalData } from "../../protocol/people.ts";
@@ -36,6 +37,11 @@ export interface RunService {
   leaders(): readonly Leader[];
   /** Sets a volunteer's name (null: none), and returns it as it is kept. Throws `bad-request`, `banned`. */
   rename(volunteer: VolunteerKey, name: unknown): Promise<string | undefined>;
+  /**
+   * Makes two keys one person's; both have signed that. With null the first is linked with none any more. Throws
+   * `bad-request`, `banned`, `no-space`.
+   */
+  link(volunteer: VolunteerKey, other: VolunteerKey | null): Promise<Together>;
   /** All that the server holds about a volunteer, to be read by them. */
   dataOf(volunteer: VolunteerKey): PersonalData;
   /** Drops of that what can be dropped. */

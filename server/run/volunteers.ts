@@ -1,10 +1,12 @@
 import type { ErrorCode } from "../../protocol/errors.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { VolunteerKey } from "../../protocol/ids.ts";
+import type { Together } from "../../protocol/link.ts";
 import type { Leader, PersonalData } from "../../protocol/people.ts";
 import type { VolunteerCredit } from "../../protocol/status.ts";
 import { HOUR_MS } from "../store/store.ts";
-import { standingOf } from "../trust/standing.ts";
+import { standingOf, type Trust } from "../trust/standing.ts";
+import type { Links } from "./links.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { People } from "./people.ts";
 import { Refusals } from "./refusals.ts";
@@ -26,11 +28,18 @@ export class Volunteers {
   witness: Witness | undefined;
   readonly #run: LiveRun;
   readonly #people: People;
+  readonly #links: Links;
   readonly #refusals = new Refusals();
 
-  constructor(run: LiveRun, people: People) {
+  constructor(run: LiveRun, people: People, links: Links) {
     this.#run = run;
     this.#people = people;
+    this.#links = links;
+  }
+
+  /** What the run thinks of each key: links change none of it. */
+  get trust(): Trust {
+    return this.#run.state.trust;
   }
 
   /** Refusals since the server started, by code. */
@@ -54,13 +63,62 @@ export class Volunteers {
   }
 
   leaders(): readonly Leader[] {
-    const banned = (volunteer: VolunteerKey) => standingOf(this.#run.state.trust, volunteer).banned;
-    return this.#people.leaders(this.#run.clock.now(), (volunteer) => this.credit(volunteer), banned);
+    const banned = (volunteer: VolunteerKey) => this.#isBanned(volunteer);
+    return this.#people.leaders(this.#run.clock.now(), (volunteer) => this.together(volunteer), banned);
+  }
+
+  /** What all keys of a key's person gave; what the operator's ban took from the list counts for none of them. */
+  together(volunteer: VolunteerKey): Together {
+    const keys = this.#links.keysOf(volunteer);
+    const sum = { linked: keys.size - 1, tokens: 0, recent: 0, merged: 0 };
+    for (const key of keys) {
+      if (this.#isBanned(key)) continue;
+      const { tokens, recent, merged } = this.credit(key);
+      sum.tokens += tokens;
+      sum.recent += recent;
+      sum.merged += merged;
+    }
+    return sum;
+  }
+
+  /**
+   * Makes two keys, which both have asked for it, one person's; with null the first is linked with none any more. Throws
+   * `banned`, `bad-request`, `no-space`.
+   */
+  async link(volunteer: VolunteerKey, other: VolunteerKey | null): Promise<Together> {
+    if (other === null) {
+      await this.#links.leave(volunteer);
+      await this.#people.keepOneName(new Set()); // makes the list again
+      return this.together(volunteer);
+    }
+    for (const key of [volunteer, other]) {
+      if (this.#isBanned(key)) throw new ProtocolError("banned", "the operator has banned this volunteer");
+      const { tokens, merged } = this.credit(key);
+      if (tokens === 0 || merged === 0) {
+        throw new ProtocolError("bad-request", "a link is for keys whose work is in the model");
+      }
+    }
+    await this.#links.join(volunteer, other);
+    await this.#people.keepOneName(new Set([volunteer, ...this.#links.keysOf(volunteer)]));
+    return this.together(volunteer);
+  }
+
+  #isBanned(volunteer: VolunteerKey): boolean {
+    return standingOf(this.#run.state.trust, volunteer).banned;
+  }
+
+  /** The name of a key's person. */
+  #nameOf(volunteer: VolunteerKey): string | undefined {
+    for (const key of this.#links.keysOf(volunteer)) {
+      const name = this.#people.nameOf(key);
+      if (name !== undefined) return name;
+    }
+    return undefined;
   }
 
   async rename(volunteer: VolunteerKey, name: unknown): Promise<string | undefined> {
     if (name !== null) {
-      if (standingOf(this.#run.state.trust, volunteer).banned) {
+      if (this.#isBanned(volunteer)) {
         throw new ProtocolError("banned", "the operator has banned this volunteer");
       }
       const { tokens, merged } = this.credit(volunteer);
@@ -68,14 +126,16 @@ export class Volunteers {
         throw new ProtocolError("bad-request", "a name is for those whose work is in the model");
       }
     }
-    return this.#people.rename(volunteer, name);
+    return this.#people.rename(volunteer, name, this.#links.keysOf(volunteer));
   }
 
   dataOf(volunteer: VolunteerKey): PersonalData {
     return {
       volunteer,
-      name: this.#people.nameOf(volunteer) ?? null,
+      name: this.#nameOf(volunteer) ?? null,
       credit: this.credit(volunteer),
+      linked: [...this.#links.keysOf(volunteer)].filter((key) => key !== volunteer),
+      together: this.together(volunteer),
       deltas: this.#run.index
         .deltasOf(volunteer, MAX_DELTAS_TOLD)
         .map(({ volunteer: _, merged, counted, audit, ...delta }) => ({
@@ -95,12 +155,20 @@ export class Volunteers {
     };
   }
 
+  /** Of all keys of a key's person: they are one to whoever linked them. */
   async forget(volunteer: VolunteerKey): Promise<void> {
-    const { tokens, merged, pending, discarded } = this.#run.index.credit(volunteer, 0);
+    const keys = [...this.#links.keysOf(volunteer)];
     // A volunteer that never sent anything, nor audited, has left nothing that would come back.
-    if (tokens + merged + pending + discarded > 0) await this.#people.forget(volunteer);
-    this.#refusals.forget(volunteer);
-    this.witness?.forget(volunteer);
+    const known = keys.filter((key) => {
+      const { tokens, merged, pending, discarded } = this.#run.index.credit(key, 0);
+      return tokens + merged + pending + discarded > 0;
+    });
+    await this.#people.forget(...known);
+    await this.#links.leave(...keys);
+    for (const key of keys) {
+      this.#refusals.forget(key);
+      this.witness?.forget(key);
+    }
   }
 
   /** Volunteers that an operator may want to rule on: those seen last, newest first, and those with refusals. */
@@ -110,7 +178,8 @@ export class Volunteers {
       now: this.#run.clock.now(),
       refusedLately: (most: number) => this.#refusals.lately(most),
       reasonsOf: (volunteer: VolunteerKey) => this.#refusals.reasonsOf(volunteer),
-      nameOf: (volunteer: VolunteerKey) => this.#people.nameOf(volunteer),
+      nameOf: (volunteer: VolunteerKey) => this.#nameOf(volunteer),
+      togetherOf: (volunteer: VolunteerKey) => this.together(volunteer),
       creditOf: (volunteer: VolunteerKey) => this.credit(volunteer),
     };
     return rosterOf(parts, seenLately);

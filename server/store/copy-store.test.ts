@@ -14,6 +14,7 @@ async function filled() {
   for (const name of [
     "run.json",
     "people.json",
+    "links.json",
     "forgotten-3f.json",
     "drain",
     "server.key",
@@ -28,9 +29,15 @@ async function filled() {
 test("a copy has the same records under the same numbers, and all that is the run's, but not its key", async () => {
   const from = await filled();
   const to = memoryStore();
-  expect(await copyStore(from, to)).toEqual({ records: 600, objects: 6 });
+  expect(await copyStore(from, to)).toEqual({ records: 600, objects: 7 });
   expect(await recordsOf(to)).toEqual(await recordsOf(from));
-  expect(await to.list("run")).toEqual(["drain", "forgotten-3f.json", "people.json", "run.json"]);
+  expect(await to.list("run")).toEqual([
+    "drain",
+    "forgotten-3f.json",
+    "links.json",
+    "people.json",
+    "run.json",
+  ]);
   expect(await to.get("snapshots", "a.safetensors")).toEqual(utf8("weights"));
 });
 

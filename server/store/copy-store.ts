@@ -4,7 +4,10 @@ import { type Shelf, type Store, StoreError } from "./store.ts";
 /** Records appended at once: what one fsync of the copy makes durable. */
 const AT_ONCE = 256;
 /** Names on the shelf `run` that are a run's: the data directory itself holds other files beside them. */
-const OF_RUN = /^(?:run|people|tuning|card|forgotten-\w+)\.json$|^drain$|^start\.safetensors$/;
+const OF_RUN = /^(?:run|people|links|tuning|card|forgotten-\w+)\.json$|^drain$|^start\.safetensors$/;
+
+/** Of those, what people said of themselves. */
+const OF_PEOPLE = /^(?:people|links|forgotten-\w+)\.json$/;
 
 export interface Copied {
   readonly records: number;
@@ -46,12 +49,7 @@ async function copyShelf(from: Store, to: Store, shelf: Shelf): Promise<number> 
     if (shelf === "run" && !OF_RUN.test(name)) continue;
     const bytes = await from.get(shelf, name);
     if (bytes === undefined) continue;
-    await to.put(
-      shelf,
-      name,
-      bytes,
-      name === "people.json" || name.startsWith("forgotten-") ? "secret" : undefined,
-    );
+    await to.put(shelf, name, bytes, OF_PEOPLE.test(name) ? "secret" : undefined);
     objects += 1;
   }
   return objects;

@@ -9,6 +9,8 @@ export const enlisted = (first: string, changes: Partial<Enlisted>): Enlisted =>
   outMs: 0,
   merged: 15,
   tokens: 76_800,
+  linked: 0,
+  together: 76_800,
   discarded: 0,
   refused: {},
   seenMs: 4_200,
@@ -36,7 +38,7 @@ export const EXAMPLE_VOLUNTEERS: readonly Enlisted[] = [
     browser: "Node",
   }),
   enlisted("9bTt", { refused: { stale: 9, "lease-expired": 4 }, device: "phone", backend: "wasm" }),
-  enlisted("p_M2", { name: "Starling", merged: 235, tokens: 1_204_224 }),
+  enlisted("p_M2", { name: "Starling", merged: 235, tokens: 1_204_224, linked: 2, together: 1_980_416 }),
   enlisted("Hh7x", {
     standing: "new",
     merged: 0,

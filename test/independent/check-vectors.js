@@ -45,7 +45,7 @@ function checkSigned({ keys, signed }, same) {
       return [name, pair];
     }),
   );
-  for (const purpose of ["request", "ticket", "receipt", "version", "chunks", "audit"]) {
+  for (const purpose of ["request", "ticket", "receipt", "version", "chunks", "audit", "link"]) {
     const { by, value, bytes, signature } = signed[purpose];
     same(`${purpose}: bytes`, toHex(signedBytes(purpose, value)), bytes);
     same(`${purpose}: signature`, signFor(pairs[by].privateKey, purpose, value), signature);

@@ -45,6 +45,7 @@ function Row({ client, one }: Pick<RosterProps, "client"> & { readonly one: Enli
       <td data-label={text.columns[1]}>
         {formatCount(one.merged)}
         <small>{text.tokens(formatLarge(one.tokens))}</small>
+        {one.linked > 0 && <small>{text.linked(formatCount(one.linked), formatLarge(one.together))}</small>}
       </td>
       <td data-label={text.columns[2]}>
         <NotTaken one={one} />

@@ -172,6 +172,7 @@ export const roster = {
   table: "Table of volunteers",
   columns: ["Volunteer", "Merged", "Refused", "Standing", "Ruling"],
   tokens: (count: string) => `${count} tokens`,
+  linked: (keys: string, tokens: string) => `with ${keys} linked ${keys === "1" ? "key" : "keys"}: ${tokens}`,
   nothing: "–",
   discarded: (count: string) => `${count} × accepted, then discarded`,
   kind: (browser: string, device: string, backend: string) =>

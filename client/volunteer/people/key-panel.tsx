@@ -1,12 +1,11 @@
 import { useSignal } from "@preact/signals";
+import { ProtocolError } from "../../../protocol/errors.ts";
 import type { Identity } from "../../../protocol/identity.ts";
-import { browserCache } from "../../cache/browser.ts";
-import { KEYS } from "../../cache/entries.ts";
-import { server } from "../session/posts.ts";
 import { download } from "./download.ts";
 import { KeyFileError, MAX_KEY_FILE, MIN_PASSPHRASE, openKey, sealKey } from "./key-file.ts";
 import type { PeopleProps } from "./props.ts";
 import { words } from "./strings.ts";
+import { takeKey } from "./take-key.ts";
 
 interface KeyPanelProps extends Pick<PeopleProps, "watch" | "session"> {
   /** Does something with the key of this browser, and says how it went. */
@@ -18,6 +17,7 @@ interface KeyPanelProps extends Pick<PeopleProps, "watch" | "session"> {
 export function KeyPanel({ watch, session, withKey, say }: KeyPanelProps) {
   const passphrase = useSignal("");
   const file = useSignal<File | undefined>(undefined);
+  const addUp = useSignal(true);
   const run = watch.status.value?.run;
   const isLong = passphrase.value.length >= MIN_PASSPHRASE;
 
@@ -38,9 +38,8 @@ export function KeyPanel({ watch, session, withKey, say }: KeyPanelProps) {
     try {
       if (from.size > MAX_KEY_FILE) throw new KeyFileError("bad-key-file");
       const identity = await openKey(new Uint8Array(await from.arrayBuffer()), run, passphrase.value);
-      session.stop(); // whatever trains signs with the key it began with
-      await browserCache(server, run).write({ [KEYS.identity]: identity });
-      say(words.keyTaken);
+      const together = await takeKey(identity, run, session, addUp.value);
+      say(together === undefined ? words.keyTaken : words.keysLinked(together.linked + 1, together.tokens));
     } catch (error) {
       say(keyLine(error));
     }
@@ -76,6 +75,16 @@ export function KeyPanel({ watch, session, withKey, say }: KeyPanelProps) {
           }}
         />
       </label>
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={addUp.value}
+          onChange={({ currentTarget }) => {
+            addUp.value = currentTarget.checked;
+          }}
+        />
+        {words.addUp}
+      </label>
       <div class="buttons">
         <button
           type="button"
@@ -90,4 +99,8 @@ export function KeyPanel({ watch, session, withKey, say }: KeyPanelProps) {
 }
 
 const keyLine = (error: unknown): string =>
-  error instanceof KeyFileError ? words.keyRefused[error.code] : words.keyFailed;
+  error instanceof KeyFileError
+    ? words.keyRefused[error.code]
+    : error instanceof ProtocolError
+      ? words.refused(error.message)
+      : words.keyFailed;

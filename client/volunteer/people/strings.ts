@@ -33,6 +33,9 @@ export const words = {
   keyTake: "Use this file’s key here",
   keyOpening: "Opening the file…",
   keyTaken: "This browser now has that key, in place of its own. Start training to go on with it.",
+  addUp: "Count what this browser’s own key gave together with it",
+  keysLinked: (keys: number, tokens: number) =>
+    `This browser now has that key. ${keys} keys of yours count as one person’s from now on: ${formatLarge(tokens)} tokens.`,
   keyFailed: "This browser could not do that. Nothing was changed.",
   keyRefused: {
     "wrong-passphrase": "The passphrase is wrong, or the file was changed. Nothing was changed here.",
@@ -49,7 +52,8 @@ export const words = {
   exported: "It is in your downloads.",
   remember: "Forget me…",
   forgetText:
-    "Your name, your credit and what the server remembers of your device are removed there; your key, what you chose and " +
+    "Your name, your credit, your links and what the server remembers of your device are removed there, for all keys that " +
+    "yours is linked with; your key, what you chose and " +
     "all downloads of this run are removed here. Training stops. What stays: the signed history of versions names your " +
     "random key and fingerprints of your deltas, and what they taught is in the model. It says nothing else about you.",
   forget: "Yes, forget me",
