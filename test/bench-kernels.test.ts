@@ -72,7 +72,7 @@ test("what is counted is what the engine would do", () => {
   const gpt2 = countsOf(
     kernelsOf({ ...SHAPES["GPT-2 small"], layers: 1 }, { software: false, subgroups: true }),
   );
-  expect(gpt2.scalarShare).toBeGreaterThan(0.5); // of one layer the head is most
+  expect(gpt2.scalarShare).toBe(0); // though its vocabulary is odd
   expect(gpt2.submitMs).toBeLessThan(31);
   expect(gpt2.wholeMs).toBeGreaterThan(2_000);
 });

@@ -77,10 +77,13 @@ export function applyOp(op: Op, arenas: Arenas, scale = 1): void {
     case "cross-entropy": {
       const [logits, targets, losses] = [op.logits, op.targets, op.losses].map(view) as Views;
       for (let r = 0; r < op.rows; r++) {
-        const row = logits.subarray(r * op.vocabulary, (r + 1) * op.vocabulary);
+        const from = r * op.stride;
+        const row = logits.subarray(from, from + op.vocabulary);
         const p = softmax([...row]);
         losses[r] = -Math.log(p[targets[r]!]!);
-        if (op.gradient) row.set(p.map((value, c) => (value - (c === targets[r]! ? 1 : 0)) * scale));
+        if (!op.gradient) continue;
+        row.set(p.map((value, c) => (value - (c === targets[r]! ? 1 : 0)) * scale));
+        logits.fill(0, from + op.vocabulary, from + op.stride);
       }
       return;
     }
@@ -103,14 +106,15 @@ function applyGemm(
   view: (slot: Slot) => Float64Array,
   maybe: (slot: Slot | null) => Float64Array | null,
 ): void {
-  const { m, n, k, mode } = op;
+  const { m, n, k, mode, stride } = op;
+  const [rowA, rowOut] = { NN: [stride, n], NT: [k, stride], TN: [stride, n] }[mode] as [number, number];
   const [a, b, out] = [op.a, op.b, op.out].map(view) as Views;
   const [bias, residual, pre, biasGradient] = [op.bias, op.residual, op.pre, op.biasGradient].map(maybe);
   for (let i = 0; i < m; i++)
     for (let j = 0; j < n; j++) {
       let value = 0;
       for (let x = 0; x < k; x++)
-        value += a[mode === "TN" ? x * m + i : i * k + x]! * b[mode === "NT" ? j * k + x : x * n + j]!;
+        value += a[mode === "TN" ? x * rowA + i : i * rowA + x]! * b[mode === "NT" ? j * k + x : x * n + j]!;
       value += (bias?.[j] ?? 0) + (residual?.[i * n + j] ?? 0);
       if (op.activation === "gelu") {
         if (pre) pre[i * n + j] = value;
@@ -120,7 +124,7 @@ function applyGemm(
         const x = pre[i * n + j]!;
         value *= (gelu(x + 1e-5) - gelu(x - 1e-5)) / 2e-5;
       }
-      out[i * n + j] = value + (op.accumulate ? out[i * n + j]! : 0);
+      out[i * rowOut + j] = value + (op.accumulate ? out[i * rowOut + j]! : 0);
     }
   if (!biasGradient) return;
   for (let j = 0; j < n; j++) {

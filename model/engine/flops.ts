@@ -5,7 +5,13 @@ import { slotsOf } from "./plan.ts";
 import { type TrainingSchedule, trainingSchedule } from "./schedule.ts";
 
 /** Only memory depends on a device's needs; no count below does. */
-const NEEDS: DeviceNeeds = { attention: () => 1, partials: 1, muon: () => 1, scratch: () => 0 };
+const NEEDS: DeviceNeeds = {
+  attention: () => 1,
+  partials: 1,
+  rowAlignment: 1,
+  muon: () => 1,
+  scratch: () => 0,
+};
 const OPTIMIZER = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0, clip: 1 };
 
 const schedule = (shape: ModelShape, batch: number, inner?: Inner): TrainingSchedule =>

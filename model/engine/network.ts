@@ -78,7 +78,7 @@ export class Network {
     };
   }
 
-  /** The whole forward without what only a backward needs. Returns the logits, [N, V]. */
+  /** The whole forward without what only a backward needs. Returns the logits, [N, stride]. */
   inference(): Slot {
     let x = this.embed();
     for (let layer = 0; layer < this.#shape.layers; layer++) x = this.block(layer, x, false).out;
@@ -166,17 +166,26 @@ export class Network {
     this.layerNormBackward(block.x, block.norm1.stats, `${h}.ln_1`, dNorm1, dx, true);
   }
 
+  /** Values from one row of logits to the next: V, and what the device wants of padding. */
+  get stride(): number {
+    const { rowAlignment } = this.#needs;
+    return Math.ceil(this.#shape.vocabulary / rowAlignment) * rowAlignment;
+  }
+
   /** logits = n·wteᵀ: the head is the embedding table transposed. */
   head(n: Slot): Slot {
     const { width: C, vocabulary: V } = this.#shape;
-    const out = this.slot(this.rows * V);
-    this.#products.gemm({ mode: "NT", a: n, b: this.parameter("wte.weight"), out, m: this.rows, n: V, k: C });
+    const { stride, rows } = this;
+    const out = this.slot(rows * stride);
+    const b = this.parameter("wte.weight");
+    this.#products.gemm({ mode: "NT", a: n, b, out, m: rows, n: V, k: C, stride });
     return out;
   }
 
   /** dn = dlogits·wte, dwte = dlogitsᵀ·n. Returns dn, [N, C]. */
   headBackward(n: Slot, dlogits: Slot): Slot {
     const { width: C, vocabulary: V } = this.#shape;
+    const { stride } = this;
     const dn = this.slot(this.rows * C);
     this.#products.gemm({
       mode: "TN",
@@ -186,6 +195,7 @@ export class Network {
       m: V,
       n: C,
       k: this.rows,
+      stride,
     });
     this.#products.gemm({
       mode: "NN",
@@ -195,6 +205,7 @@ export class Network {
       m: this.rows,
       n: C,
       k: V,
+      stride,
     });
     return dn;
   }
@@ -202,7 +213,7 @@ export class Network {
   /** Losses a row, [N]; with `gradient` the logits become their gradient. */
   crossEntropy(logits: Slot, gradient: boolean): Slot {
     const losses = this.slot(this.rows);
-    const { rows } = this;
+    const { rows, stride } = this;
     const { vocabulary } = this.#shape;
     this.ops.push({
       op: "cross-entropy",
@@ -211,6 +222,7 @@ export class Network {
       losses,
       rows,
       vocabulary,
+      stride,
       gradient,
     });
     return losses;

@@ -2,7 +2,8 @@ import type { MuonMatrix } from "../contract/muon.ts";
 
 /**
  * The fused operations that a training step is made of. A device (wasm/, webgpu/) executes these and nothing
- * else; schedule.ts arranges them. All matrices are row-major and dense; `rows` = sequences × tokens.
+ * else; schedule.ts arranges them. All matrices are row-major; `rows` = sequences × tokens. They are dense, except
+ * that rows of logits may end in padding.
  *
  * Contract for devices: ops run in list order, each seeing what the ones before wrote. Within an op no two
  * slots overlap. Every sum has a fixed order (no float atomics): the same inputs give the same bytes.
@@ -130,6 +131,11 @@ export interface Gemm {
   readonly m: number;
   readonly n: number;
   readonly k: number;
+  /**
+   * Values from one row to the next: of a in modes NN and TN, of out in NT. Beyond k, m or n of them a row is padding:
+   * zeros in a, anything in out. What lies behind b's last row is finite.
+   */
+  readonly stride: number;
   readonly bias: Slot | null;
   readonly residual: Slot | null;
   /**
@@ -179,7 +185,7 @@ export interface AttentionBackward {
 
 /**
  * losses[r] = log Σ_v exp(logits[r, v]) − logits[r, targets[r]], in nats.
- * Where `gradient`, in place: logits = (softmax(logits) − onehot(target)) · Dynamics.lossScale.
+ * Where `gradient`, in place: logits = (softmax(logits) − onehot(target)) · Dynamics.lossScale, and padding = 0.
  */
 export interface CrossEntropy {
   readonly op: "cross-entropy";
@@ -190,6 +196,8 @@ export interface CrossEntropy {
   readonly losses: Slot;
   readonly rows: number;
   readonly vocabulary: number;
+  /** Values from one row of logits to the next; beyond the vocabulary they are padding. */
+  readonly stride: number;
   readonly gradient: boolean;
 }
 
@@ -269,6 +277,8 @@ export interface Dynamics {
 export interface DeviceNeeds {
   /** Values attention keeps for its backward: all probabilities, or a log-sum-exp a row. At least 1. */
   attention(batch: number, context: number, heads: number, size: number): number;
+  /** Values of which the stride of logits is a multiple: 1 where rows without padding are as fast. */
+  readonly rowAlignment: number;
   /** How many sums of squares {@link Norm} writes. At least 1. */
   readonly partials: number;
   /** Workspace of {@link MuonStep}. */

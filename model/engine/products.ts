@@ -40,9 +40,11 @@ export class Products {
     this.gemm({ mode: "NT", a: dOut, b, out: da, m: this.#rows, n: k, k: n, activation, pre });
   }
 
+  /** Without a stride nothing is padded. */
   gemm(gemm: Pick<Gemm, "mode" | "a" | "b" | "out" | "m" | "n" | "k"> & Epilogue): void {
+    const stride = denseStride(gemm);
     const nothing = { bias: null, residual: null, pre: null, biasGradient: null } as const;
-    this.#ops.push({ op: "gemm", activation: "none", accumulate: false, ...nothing, ...gemm });
+    this.#ops.push({ op: "gemm", activation: "none", accumulate: false, stride, ...nothing, ...gemm });
   }
 
   /** An activation; plan.ts finds its place. */
@@ -58,4 +60,8 @@ export class Products {
   }
 }
 
-type Epilogue = Partial<Pick<Gemm, "bias" | "residual" | "activation" | "pre" | "biasGradient">>;
+/** The stride of a product whose rows have no padding. */
+export const denseStride = ({ mode, m, n, k }: Pick<Gemm, "mode" | "m" | "n" | "k">): number =>
+  ({ NN: k, NT: n, TN: m })[mode];
+
+type Epilogue = Partial<Pick<Gemm, "bias" | "residual" | "activation" | "pre" | "biasGradient" | "stride">>;

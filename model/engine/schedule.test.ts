@@ -10,6 +10,7 @@ const optimizer = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, cl
 const needs: DeviceNeeds = {
   attention: (b, t, h) => b * t * h,
   partials: 1,
+  rowAlignment: 1,
   muon: () => 50,
   scratch: () => 0,
 };

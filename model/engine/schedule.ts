@@ -40,8 +40,9 @@ export interface EvaluationSchedule {
 export interface LogitsSchedule {
   readonly ops: readonly Op[];
   readonly tokens: TokenSlots;
-  /** [tokens, vocabulary] */
+  /** [tokens, stride]: what follows the vocabulary in a row is padding. */
   readonly logits: Slot;
+  readonly stride: number;
   readonly arenas: Arenas;
 }
 
@@ -90,7 +91,7 @@ export function logitsSchedule(shape: ModelShape, length: number, needs: DeviceN
   const net = new Network(shape, 1, length, needs);
   const logits = net.inference();
   const arenas = planArenas(net.ops, [logits], needs);
-  return { ops: net.ops, tokens: net.tokens, logits, arenas };
+  return { ops: net.ops, tokens: net.tokens, logits, stride: net.stride, arenas };
 }
 
 /** The pseudo-gradient as it is, into the gradients' arena: what tests and audits look at. */

@@ -1,7 +1,9 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Attention, Gemm, Op, Slot } from "../../model/engine/ops.ts";
+import type { Attention, CrossEntropy, Gemm, Op, Slot } from "../../model/engine/ops.ts";
+import { denseStride } from "../../model/engine/products.ts";
 import type { Heads } from "../../model/engine/webgpu/kernels/attention.ts";
+import { gemmUnit } from "../../model/engine/webgpu/kernels/gemm.ts";
 import { nameOf, type Tile } from "../../model/engine/webgpu/kernels/tile.ts";
 import { NEEDS, type Tuning } from "../../model/engine/webgpu/lower.ts";
 import { type Rates, SLOWEST } from "../../model/engine/webgpu/pace.ts";
@@ -97,6 +99,7 @@ describe.each([
 
   test("cross-entropy, its gradient, and rows of padding", async () => {
     const [rows, vocabulary] = [70, 39];
+    const strides = { false: 39, true: 42 };
     const seeded = new SeededArenas();
     const op = {
       op: "cross-entropy",
@@ -105,12 +108,12 @@ describe.each([
       rows,
       vocabulary,
     } as const;
-    const far = Array.from({ length: rows * vocabulary }, (_, i) => ((i * 37) % 101) * 3 - 150);
-    const ops = [false, true].map((gradient): Op & { logits: Slot } => ({
-      ...op,
-      logits: seeded.set(seeded.slot("activations", rows * vocabulary), far),
-      gradient,
-    }));
+    const far = Array.from({ length: rows * strides.true }, (_, i) => ((i * 37) % 101) * 3 - 150);
+    const ops = [false, true].map((gradient): CrossEntropy => {
+      const stride = strides[`${gradient}`];
+      const logits = seeded.slot("activations", rows * stride);
+      return { ...op, logits: seeded.set(logits, far.slice(0, logits.length)), stride, gradient };
+    });
     await expectSame(seeded, ops, [op.losses, ...ops.map(({ logits }) => logits)], how);
     const got = await expectSame(seeded, ops.slice(0, 1), [], how, rows - 3);
     const losses = got.activations!.slice(op.losses.offset, op.losses.offset + rows);
@@ -200,7 +203,7 @@ test.each(products)("gemm in all modes with their epilogues, %s", async (name, m
     accumulate: false,
   } as const;
   const pre = activation(m * n);
-  const ops: Gemm[] = [
+  const dense: Omit<Gemm, "stride">[] = [
     { ...none, mode: "NN", a: activation(m * k), b: parameter(k * n), out: activation(m * n) },
     {
       ...none,
@@ -241,6 +244,7 @@ test.each(products)("gemm in all modes with their epilogues, %s", async (name, m
       accumulate: true,
     },
   ];
+  const ops = dense.map((op): Gemm => ({ ...op, stride: denseStride(op) }));
   // Larger tiles take SwiftShader some five seconds a product to compile. What has no epilogue differs at its end alone,
   // and is tested where operands are ragged.
   const tested = small ? ops : ops.filter((op) => op.bias ?? op.pre ?? (op.accumulate || null));
@@ -251,6 +255,30 @@ test.each(products)("gemm in all modes with their epilogues, %s", async (name, m
     written.filter((slot) => slot !== null),
     how,
   );
+});
+
+test("a head whose vocabulary is no multiple of four, in rows with padding", async () => {
+  const [rows, width, vocabulary, stride] = [21, 12, 39, 40];
+  const seeded = new SeededArenas();
+  const none = { bias: null, residual: null, pre: null, biasGradient: null, activation: "none" } as const;
+  const head = { op: "gemm", stride, accumulate: false, ...none } as const;
+  const n = seeded.slot("activations", rows * width);
+  const logits = seeded.slot("activations", rows * stride);
+  const dn = seeded.slot("activations", rows * width);
+  const losses = seeded.slot("activations", rows);
+  const table = seeded.slot("parameters", vocabulary * width);
+  seeded.slot("parameters", 4 * width); // as the positions lie behind the table
+  const dTable = seeded.slot("gradients", vocabulary * width);
+  const behind = seeded.slot("gradients", 4 * width);
+  const targets = seeded.slot("tokens", rows, { below: vocabulary });
+  const ops: Op[] = [
+    { ...head, mode: "NT", a: n, b: table, out: logits, m: rows, n: vocabulary, k: width },
+    { op: "cross-entropy", logits, targets, losses, rows, vocabulary, stride, gradient: true },
+    { ...head, mode: "TN", a: logits, b: n, out: dTable, m: vocabulary, n: width, k: rows },
+    { ...head, mode: "NN", a: logits, b: table, out: dn, m: rows, n: width, k: vocabulary },
+  ];
+  for (const op of ops) if (op.op === "gemm") expect(gemmUnit(op)).toBe(4);
+  await expectSame(seeded, ops, [logits, losses, dTable, behind, dn], PLAIN);
 });
 
 type Sides = [batch: number, context: number, heads: number, size: number];
@@ -322,18 +350,18 @@ test("ops that are split into dispatches of one workgroup come out the same", as
   const product: Gemm = {
     op: "gemm",
     mode: "TN",
-    ...{ m: width, n: 40, k: rows },
+    ...{ m: width, n: 40, k: rows, stride: width },
     a: activation(rows * width),
     b: activation(rows * 40),
     ...weights,
     ...{ bias: null, residual: null, pre: null, activation: "none", accumulate: true },
   };
-  const loss: Op & { logits: Slot } = {
+  const loss: CrossEntropy = {
     op: "cross-entropy",
     logits: activation(rows * 40),
     targets: seeded.slot("tokens", rows, { below: 40 }),
     losses: activation(rows),
-    ...{ rows, vocabulary: 40, gradient: true },
+    ...{ rows, vocabulary: 40, stride: 40, gradient: true },
   };
   const ops: Op[] = [
     { op: "attention", ...shared },

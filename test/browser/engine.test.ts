@@ -29,7 +29,7 @@ afterAll(() => opened.close());
 
 const small: Tile = { kind: "register", m: 4, n: 4, depth: 4, down: 4, across: 4 };
 const tiles = { NN: small, NT: small, TN: small };
-const aligned: ModelShape = { layers: 2, heads: 2, width: 16, context: 20, vocabulary: 40 };
+const aligned: ModelShape = { layers: 2, heads: 2, width: 16, context: 20, vocabulary: 39 };
 const ragged: ModelShape = { layers: 1, heads: 3, width: 9, context: 7, vocabulary: 11 };
 /** One whose first moment is a tenth of the gradient itself. */
 const unclipped: AdamW = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, clip: 1e9 };

@@ -58,6 +58,7 @@ export function needsOf(kernels: Kernels): DeviceNeeds {
   return {
     attention: (batch, context, heads) => kernels.attentionSaved(batch, context, heads),
     partials: 1,
+    rowAlignment: 1,
     muon: muonWorkspace,
     scratch: (op) => {
       if (op.op === "gemm") return gemm;
@@ -163,9 +164,10 @@ export class WasmDevice {
         return [call(kernels.attentionBackward, ...places, ...sizes)];
       }
       case "cross-entropy": {
-        const { rows, vocabulary, gradient } = op;
+        const { rows, vocabulary, stride, gradient } = op;
         const places = [at(op.logits), at(op.targets), at(op.losses)] as const;
-        return [() => kernels.crossEntropy(...places, rows, vocabulary, +gradient, this.dynamics.lossScale)];
+        const sizes = [rows, vocabulary, stride] as const;
+        return [() => kernels.crossEntropy(...places, ...sizes, +gradient, this.dynamics.lossScale)];
       }
       case "norm":
         return [call(kernels.sumOfSquares, at(op.gradients), op.gradients.length, at(op.partials))];
@@ -197,17 +199,17 @@ export class WasmDevice {
   }
 
   #bindGemm(op: Gemm): (() => void)[] {
-    const { m, n, k, accumulate, biasGradient } = op;
+    const { m, n, k, stride, accumulate, biasGradient } = op;
     // Strides in values from row to row and from column to column, as if nothing were transposed.
     const strides = {
-      NN: { a: [k, 1], b: [n, 1] },
-      NT: { a: [k, 1], b: [1, k] },
-      TN: { a: [1, m], b: [n, 1] },
+      NN: { a: [stride, 1], b: [n, 1], out: n },
+      NT: { a: [k, 1], b: [1, k], out: stride },
+      TN: { a: [1, stride], b: [n, 1], out: n },
     } as const;
-    const { a, b } = strides[op.mode];
+    const { a, b, out } = strides[op.mode];
     const activation = { none: 0, gelu: 1, "gelu-backward": 2 }[op.activation];
     const epilogue = [this.#at(op.bias), this.#at(op.residual), activation, this.#at(op.pre)] as const;
-    const operands = [this.#at(op.a), ...a, this.#at(op.b), ...b, this.#at(op.out)] as const;
+    const operands = [this.#at(op.a), ...a, this.#at(op.b), ...b, this.#at(op.out), out] as const;
     const calls = [call(this.#kernels.gemm, m, n, k, ...operands, +accumulate, ...epilogue)];
     if (biasGradient) {
       const sum = [this.#at(op.b), k, n, this.#at(biasGradient), +accumulate] as const;

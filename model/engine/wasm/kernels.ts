@@ -64,6 +64,7 @@ export interface Kernels {
     rowB: number,
     columnB: number,
     c: number,
+    rowC: number,
     add: number,
     bias: number,
     residual: number,
@@ -110,6 +111,7 @@ export interface Kernels {
     losses: number,
     rows: number,
     vocabulary: number,
+    stride: number,
     gradient: number,
     lossScale: number,
   ): void;

@@ -31,8 +31,8 @@ export function newtonSchulz(kernels: Kernels, rows: number, columns: number, wo
     kernels.symmetric(n, m, x, row, column, x, column, row, gram);
     kernels.symmetric(n, n, gram, n, 1, gram, n, 1, square);
     kernels.blend(1, n * n, square, 0, C, gram, 0, B, square, 0);
-    if (wide) kernels.gemm(n, m, n, square, n, 1, x, row, column, y, 0, 0, 0, 0, 0);
-    else kernels.gemm(m, n, n, x, column, row, square, n, 1, y, 0, 0, 0, 0, 0); // square is symmetric: (square·x)ᵀ
+    if (wide) kernels.gemm(n, m, n, square, n, 1, x, row, column, y, m, 0, 0, 0, 0, 0);
+    else kernels.gemm(m, n, n, x, column, row, square, n, 1, y, n, 0, 0, 0, 0, 0); // square is symmetric: (square·x)ᵀ
     kernels.blend(1, n * m, x, 0, A, y, 0, 1, y, 0);
     const next = y;
     y = x;

@@ -93,17 +93,17 @@ export class Engine {
     this.programs = programs;
   }
 
-  /** The forward for at least `tokens` tokens of one sequence, and where its logits lie. */
-  async logits(tokens: number): Promise<{ program: Program; from: number }> {
+  /** The forward for at least `tokens` tokens of one sequence, and where its logits lie, row by row. */
+  async logits(tokens: number): Promise<{ program: Program; from: number; stride: number }> {
     const { shape } = this.#options;
     const length = Math.min(shape.context, Math.max(MIN_ROWS, 2 ** Math.ceil(Math.log2(tokens))));
-    const { ops, logits } = logitsSchedule(shape, length, NEEDS);
+    const { ops, logits, stride } = logitsSchedule(shape, length, NEEDS);
     let program = this.#logits.get(length);
     if (!program) {
       program = this.#link(ops);
       this.#logits.set(length, program);
     }
-    return { program: await program, from: logits.offset };
+    return { program: await program, from: logits.offset, stride };
   }
 
   destroy(): void {

@@ -26,6 +26,7 @@ export interface Tuning {
 export const NEEDS: DeviceNeeds = {
   attention: (batch, context, heads) => batch * heads * context * SAVED,
   partials: PARTIALS,
+  rowAlignment: 4, // products read four values at a time
   muon: muonWorkspace,
   scratch: () => 0,
 };

@@ -1,5 +1,6 @@
 import { ITERATIONS, type MuonMatrix, QUINTIC, stepScale } from "../../contract/muon.ts";
 import type { MuonStep, Slot } from "../ops.ts";
+import { denseStride } from "../products.ts";
 import { gemm } from "./kernels/gemm.ts";
 import { GROUPS_LIMIT, type Kernel } from "./kernels/kernel.ts";
 import { apply, lanesOf, momentum, scale } from "./kernels/muon.ts";
@@ -137,5 +138,6 @@ function product(
     activation: "none",
     accumulate: false,
   } as const;
-  return { op: "gemm", mode, a, b, out, m, n, k, residual, batch, ...nothing };
+  const stride = denseStride({ mode, m, n, k });
+  return { op: "gemm", mode, a, b, out, m, n, k, stride, residual, batch, ...nothing };
 }

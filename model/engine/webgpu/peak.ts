@@ -85,6 +85,7 @@ function squareOf(side: number): Gemm {
     m: side,
     n: side,
     k: side,
+    stride: side,
     a: activations(0),
     b: { arena: "parameters", offset: 0, length },
     out: activations(length),

@@ -54,3 +54,13 @@ export class Readback {
     for (const buffer of this.#staging) buffer.destroy();
   }
 }
+
+/** The first `columns` values of each row of `stride`; where those are all, what it was given. */
+export function withoutPadding(values: Float32Array, stride: number, columns: number): Float32Array {
+  if (stride === columns) return values;
+  const rows = values.length / stride;
+  const dense = new Float32Array(rows * columns);
+  for (let row = 0; row < rows; row++)
+    dense.set(values.subarray(row * stride, row * stride + columns), row * columns);
+  return dense;
+}

@@ -13,7 +13,7 @@ import { Inputs } from "./inputs.ts";
 import { nameOf, namesOf, type TileNames, type Tiles } from "./kernels/tile.ts";
 import { LossRing } from "./loss-ring.ts";
 import { RING } from "./memory.ts";
-import { Readback } from "./readback.ts";
+import { Readback, withoutPadding } from "./readback.ts";
 import { Rests, Submits } from "./submits.ts";
 import { tilesNamed } from "./tuning.ts";
 
@@ -110,7 +110,7 @@ export class WebgpuTrainer implements Trainer {
     this.#extraction = extraction;
     this.#lossGuard = gpu.lossGuard;
     this.#submits = new Submits(gpu);
-    const first = Math.max(this.#length, shape.context * shape.vocabulary, RING);
+    const first = Math.max(this.#length, 4 * shape.context * Math.ceil(shape.vocabulary / 4), RING);
     this.#readback = new Readback(gpu.device, this.#lossGuard, [first, this.#length]);
     this.#losses = new LossRing(engine.memory.arena("ring"), this.#readback);
     this.#inputs = new Inputs(gpu.device.queue, engine.memory, engine.fit, shape);
@@ -240,14 +240,13 @@ export class WebgpuTrainer implements Trainer {
     return this.#turn(async () => {
       this.#checkLoaded();
       const { memory } = this.#engine;
-      const { program, from } = await this.#engine.logits(words.length);
+      const { program, from, stride } = await this.#engine.logits(words.length);
       // what follows the tokens in the arena is left from before: attention is causal, it cannot be seen
       this.#gpu.device.queue.writeBuffer(memory.arena("tokens"), 0, words);
-      const length = words.length * this.#options.shape.vocabulary;
-      const piece = { buffer: memory.arena("activations"), from, length };
+      const piece = { buffer: memory.arena("activations"), from, length: words.length * stride };
       await this.#submits.run([program]);
       const [values] = await this.#readback.read([piece]);
-      return values!;
+      return withoutPadding(values!, stride, this.#options.shape.vocabulary);
     });
   }
 

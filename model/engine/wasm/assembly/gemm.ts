@@ -35,8 +35,8 @@ const GELU: i32 = 1;
 const GELU_BACKWARD: i32 = 2;
 
 /**
- * A whole gemm op: strides in values, pointers in bytes. C is dense [m, n]; `biasAt` [n], `residualAt` and
- * `pre` [m, n] are 0 where there is none.
+ * A whole gemm op: strides in values, pointers in bytes. C's rows are rowC apart, which is n where there is a residual
+ * or an activation; `biasAt` [n], `residualAt` and `pre` [m, n] are 0 where there is none.
  */
 export function gemm(
   m: i32,
@@ -49,6 +49,7 @@ export function gemm(
   rowB: i32,
   columnB: i32,
   c: usize,
+  rowC: i32,
   add: bool,
   biasAt: usize,
   residualAt: usize,
@@ -57,7 +58,7 @@ export function gemm(
 ): void {
   bias = biasAt;
   residual = residualAt;
-  multiply(m, n, k, a, rowA, columnA, b, rowB, columnB, c, n, add);
+  multiply(m, n, k, a, rowA, columnA, b, rowB, columnB, c, rowC, add);
   bias = 0;
   residual = 0;
   if (activation == GELU) gelu(c, pre, m * n);

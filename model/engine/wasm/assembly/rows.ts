@@ -176,10 +176,12 @@ export function crossEntropy(
   losses: usize,
   rows: i32,
   vocabulary: i32,
+  stride: i32,
   gradient: bool,
   lossScale: f32,
 ): void {
   const bytes = <usize>vocabulary << 2;
+  const rowBytes = <usize>stride << 2;
   const full = bytes & ~15;
   const rest = vocabulary & 3;
   for (let row = 0; row < rows; row++) {
@@ -211,8 +213,9 @@ export function crossEntropy(
         v128.store(logits + at, f32x4.mul(v128.load(logits + at), factor4));
       for (; at < bytes; at += 4) store<f32>(logits + at, load<f32>(logits + at) * factor);
       store<f32>(target, load<f32>(target) - lossScale);
+      for (; at < rowBytes; at += 4) store<f32>(logits + at, 0);
     }
-    logits += bytes;
+    logits += rowBytes;
     targets += 4;
     losses += 4;
   }

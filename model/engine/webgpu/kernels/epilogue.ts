@@ -24,7 +24,7 @@ export function epilogue(op: Product, unit: Unit): string {
   return `${matrixVariable(op)}${op.activation === "none" ? "" : geluFunctions(unit)}
 fn finish(row: u32, column: u32, product: ${type}) {
   let stride = at.n / ${unit}u;
-  if (row >= at.m || column >= stride) { return; }
+  if (row >= at.${op.rows === undefined ? "m" : "rows"} || column >= stride) { return; }
   let place = ${row} * stride + column;
   var value = product;
   ${lines.filter((line) => typeof line === "string").join("\n  ")}
@@ -63,6 +63,7 @@ export function places(op: Product, unit: Unit): Record<string, number> {
   const all = { a, b, out, bias, residual, pre, biasGradient };
   const at: Record<string, number> = { m: op.m, n: op.n, k: op.k };
   for (const [name, slot] of Object.entries(all)) if (slot) at[name] = slot.offset / unit;
+  if (op.rows !== undefined) at.rows = op.rows;
   if (batch) Object.assign(at, { product: f32Bits(batch.product), rest: f32Bits(batch.residual) });
   return at;
 }

@@ -3,7 +3,7 @@ import { quadGemm } from "./gemm-quad.ts";
 import { registerGemm } from "./gemm-register.ts";
 import { sharedGemm } from "./gemm-shared.ts";
 import { type Kernel, type Unit, unitOf } from "./kernel.ts";
-import type { Product } from "./product.ts";
+import { type Product, withPadding } from "./product.ts";
 import type { Tile, Tiles } from "./tile.ts";
 
 /**
@@ -12,7 +12,8 @@ import type { Tile, Tiles } from "./tile.ts";
  */
 const PLAIN: Tile = { kind: "register", m: 4, n: 4, down: 8, across: 8, depth: 4 };
 
-export function gemm(op: Product, tiles: Tiles): Kernel {
+export function gemm(product: Product, tiles: Tiles): Kernel {
+  const op = withPadding(product);
   const unit = gemmUnit(op);
   const tile = unit === 1 ? PLAIN : tiles[op.mode];
   switch (tile.kind) {
@@ -28,5 +29,7 @@ export function gemm(op: Product, tiles: Tiles): Kernel {
 /** 4 where every row of every operand begins at a multiple of four values. */
 export function gemmUnit(op: Gemm): Unit {
   const { a, b, out, bias, residual, pre, biasGradient } = op;
-  return unitOf([a, b, out, bias, residual, pre, biasGradient], op.n, op.mode === "TN" ? op.m : op.k);
+  const { mode, n, k, stride } = op;
+  const rows = { NN: [stride, n], NT: [k, stride], TN: [stride, n] }[mode];
+  return unitOf([a, b, out, bias, residual, pre, biasGradient], ...rows);
 }

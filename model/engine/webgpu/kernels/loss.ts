@@ -8,23 +8,28 @@ import { passOver, passOverAll } from "./work.ts";
  * nothing else. Exponents below −80 flush to zero: a denormal is slow, and nothing beside the others.
  */
 export function crossEntropy(op: CrossEntropy, rows: Rows): Kernel {
-  const { vocabulary } = op;
+  const { vocabulary, stride } = op;
   const size = sizeOf(rows);
   const columns = `var c = part; c < ${vocabulary}u; c += ${rows.lanes}u`;
+  const padding =
+    stride === vocabulary
+      ? ""
+      : `
+  for (var c = ${vocabulary}u + part; c < ${stride}u; c += ${rows.lanes}u) { activations[base + c] = 0f; }`;
   const gradient = `
   let factor = select(0f, dynamics.scale, row < dynamics.rows);
   for (${columns}) {
     let d = activations[base + c] - top;
     let p = select(exp(max(d, -80f)) / sum, 0f, d < -80f);
     activations[base + c] = (p - select(0f, 1f, c == label)) * factor;
-  }`;
+  }${padding}`;
   const code = `
 ${reducer("max", rows, (a, b) => `max(${a}, ${b})`)}
 ${reducer("sum", rows, plus)}
 ${main(
   size,
   `${locate(rows, op.rows, size)}
-  let base = at.logits + row * ${vocabulary}u;
+  let base = at.logits + row * ${stride}u;
   let label = tokens[at.targets + row];
   var high = -3e38f;
   for (${columns}) { high = max(high, activations[base + c]); }

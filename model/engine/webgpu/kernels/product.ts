@@ -1,9 +1,22 @@
 import type { Gemm } from "../../ops.ts";
+import { denseStride } from "../../products.ts";
 import type { Kernel, Unit } from "./kernel.ts";
 
 /** A product of the schedule, or as many of one shape as lie one after another, at once. */
 export interface Product extends Gemm {
   readonly batch?: Batch;
+  /** Rows of out that exist, where the tile computes more of them; else m. */
+  readonly rows?: number;
+}
+
+/**
+ * The product with rows of logits as long as they are with their padding: so many columns of out, or places of k, whose
+ * values in a are zeros. In mode TN they are rows of out, which must not be written.
+ */
+export function withPadding(op: Product): Product {
+  const { mode, m, stride } = op;
+  if (stride === denseStride(op)) return op;
+  return { NN: { ...op, k: stride }, NT: { ...op, n: stride }, TN: { ...op, m: stride, rows: m } }[mode];
 }
 
 /**
