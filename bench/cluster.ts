@@ -190,7 +190,7 @@ async function killAtRandom() {
   ))
     await seat.end();
   const copy = places[2]!;
-  await runCommand("cluster", "export", address, copy, "--key", key, "--unsafe");
+  await runCommand("archive", address, copy, "--key", key, "--unsafe");
   await verifyDirectory(copy);
   const found = await endsIn(copy, receipts.keys());
   return {

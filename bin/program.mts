@@ -13,7 +13,8 @@ Usage: murmuration COMMAND [options]
   questions FILE    have a run's versions answer multiple-choice questions
   export DIR|URL    take a run's model out, for Hugging Face's tools or llama.cpp
   verify DIR        check that a run's model is what its signed history says
-  cluster …         copy a run to a NATS JetStream cluster, or from there
+  cluster …         copy a run to a NATS JetStream cluster, or see how it does there
+  archive …         copy a run from there to a directory, and keep the copy up with it
   backup DIR TO     copy a run's data directory, also while it is served; restore BACKUP DIR brings it back
 
   --help            this, or a command's own help: murmuration serve --help
@@ -77,6 +78,10 @@ async function run(name: string | undefined, args: readonly string[]): Promise<n
     case "cluster": {
       const { clusterCommand } = await import("../server/cli/cluster.ts");
       return clusterCommand(args, { stdout, stderr });
+    }
+    case "archive": {
+      const { archiveCommand } = await import("../server/cli/archive.ts");
+      return archiveCommand(args, { stdout, stderr, signal: stopSignal() });
     }
     case "--version":
       stdout.write(`${await version()}\n`);

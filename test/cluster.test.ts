@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { utf8 } from "../protocol/bytes.ts";
@@ -8,6 +9,7 @@ import { fileStore } from "../server/store/file-store.ts";
 import { natsStore } from "../server/store/nats-store.ts";
 import { clusterStatus, openClusterStore } from "../server/store/open-cluster.ts";
 import { readOnlyStore } from "../server/store/read-only.ts";
+import { StoreCopy } from "../server/store/store-copy.ts";
 import { verify } from "../server/verify/verify.ts";
 import { MemoryFiles } from "./harness/memory-files.ts";
 import { memoryIndex } from "./harness/memory-index.ts";
@@ -58,6 +60,9 @@ describe.skipIf(program === undefined)("a run on JetStream, one node", () => {
     return { ...tiny, run };
   };
 
+  const consumersOf = async (stream: string) =>
+    (await (await jetstreamManager(connection)).streams.info(stream)).state.consumer_count;
+
   test("moves there and back with its id, receipts and hashes, and what takes it over deposes what served it", async () => {
     const volunteer = await TestVolunteer.create();
     const home = await tinyRun({ settings, corpus, segmentBytes: 512 });
@@ -78,6 +83,13 @@ describe.skipIf(program === undefined)("a run on JetStream, one node", () => {
     expect(await volunteer.send(first.run, upload)).toEqual(receipt);
     await advance(await TestVolunteer.create(), first, 3); // saves snapshots and strips frames on the way
     const late = uploadOf(await volunteer.ticket(first.run), deltaOf(4));
+    const files = new MemoryFiles();
+    const back = await fileStore(files, memoryIndex(), { salt: () => 5, segmentBytes: 512 });
+    const reader = await storeFor(home.files, "TAKEN", true);
+    const copy = await StoreCopy.open(reader, back);
+    await copy.pass();
+    const early = await verify(await readOnlyStore(files), corpus, vectorTask);
+    expect(early.model).toBe(first.run.latestSnapshot().hash);
 
     const second = await served(home, "TAKEN");
     expect(second.run.latestSnapshot().hash).toBe(first.run.latestSnapshot().hash);
@@ -92,10 +104,8 @@ describe.skipIf(program === undefined)("a run on JetStream, one node", () => {
     const newest = second.run.latestSnapshot().hash;
     await second.run.close();
 
-    const files = new MemoryFiles();
-    const back = await fileStore(files, memoryIndex(), { salt: () => 5, segmentBytes: 512 });
-    const reader = await storeFor(home.files, "TAKEN", true);
-    await copyStore(reader, back);
+    await copy.pass();
+    expect((await consumersOf("TAKEN_LOG")) <= 1, "what is read leaves nothing behind").toBe(true);
     await back.put("run", "server.key", (await home.files.read("server.key")) ?? new Uint8Array(), "secret");
     await Promise.all([reader.close(), back.close()]);
     const verified = await verify(await readOnlyStore(files), corpus, vectorTask);

@@ -6,6 +6,7 @@ import { sha256 } from "../../protocol/identity.ts";
 import { serverIdentity } from "../run/server-key.ts";
 import type { ClusterStatus } from "../store/cluster-status.ts";
 import { writeDurably } from "../store/files.ts";
+import type { FollowedStore } from "../store/followed-store.ts";
 import type { KeyFile } from "../store/nats-store.ts";
 import { nodeFiles } from "../store/node-files.ts";
 import {
@@ -52,7 +53,7 @@ export async function openCluster(
 }
 
 /** The same, to copy to or, `reading`, from. Rejects with a StoreError where there is no such key. */
-export async function openClusterCopy(options: ClusterOptions, reading: boolean): Promise<Store> {
+export async function openClusterCopy(options: ClusterOptions, reading: boolean): Promise<FollowedStore> {
   const key = keyFile(options.key);
   const name = await nameOf(key, "known");
   return openClusterStore(options, { name, key, index: NO_INDEX, reading });

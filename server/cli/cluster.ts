@@ -7,22 +7,19 @@ import { faultsOf, linesOf } from "../store/cluster-status.ts";
 import { copyStore } from "../store/copy-store.ts";
 import { SILENCE_MS } from "../store/lease.ts";
 import { nodeFiles } from "../store/node-files.ts";
-import { openFileStore } from "../store/open.ts";
 import { readOnlyStore } from "../store/read-only.ts";
 import { StoreError } from "../store/store.ts";
 import { type CommandIo, readArgs, runCommand, UsageError } from "./command.ts";
 import { verifyDirectory } from "./verify.ts";
 
 const USAGE = `Usage: murmuration cluster import ADDRESS DIR [--unsafe]
-       murmuration cluster export ADDRESS DIR --key FILE [--unsafe]
        murmuration cluster status ADDRESS --key FILE
 
 import copies the run of a data directory, which no server may use meanwhile, to a NATS JetStream cluster, e.g.
-nats://a,b,c. export copies it to a directory that has its corpus and no run yet, also while it is served. Both check what
-they copy; receipts, tickets and the run's id stay good. status says who serves the run and how its streams do; its exit code
-is 1 where something is wrong. docs/CLUSTER.md says more.
+nats://a,b,c, after checking it; receipts, tickets and the run's id stay good. \`murmuration archive\` is the way back. status
+says who serves the run and how its streams do; its exit code is 1 where something is wrong. docs/CLUSTER.md says more.
 
-  --key FILE   the run's key (import takes DIR/server.key, and export puts it there)
+  --key FILE   the run's key (import takes DIR/server.key)
   --unsafe     take a cluster of one server, or an old one: for a trial
 `;
 
@@ -35,7 +32,7 @@ export const clusterCommand = (args: readonly string[], io: CommandIo): Promise<
       parse,
       async run(flags) {
         if (flags.action === "status") return showStatus(flags, io);
-        io.stdout.write(`${flags.action === "import" ? await importRun(flags) : await exportRun(flags)}\n`);
+        io.stdout.write(`${await importRun(flags)}\n`);
       },
       exitCode: (error) => (error instanceof DirectoryError ? 2 : 1),
     },
@@ -44,7 +41,7 @@ export const clusterCommand = (args: readonly string[], io: CommandIo): Promise<
   );
 
 interface Copying {
-  readonly action: "import" | "export";
+  readonly action: "import";
   readonly address: string;
   readonly directory: string;
   readonly key: string;
@@ -62,19 +59,18 @@ function parse(args: readonly string[]): Copying | Asking | "help" {
   if (values.help) return "help";
   const [action, address, directory, ...more] = positionals;
   const { key, unsafe = false } = values;
-  if (action !== "import" && action !== "export" && action !== "status")
-    throw new UsageError("say import, export or status");
-  if (action !== "import" && key === undefined) throw new UsageError(`${action} needs --key FILE`);
+  if (action === "export") throw new UsageError("`murmuration archive` does that");
+  if (action !== "import" && action !== "status") throw new UsageError("say import or status");
   if (action === "status") {
+    if (key === undefined) throw new UsageError("status needs --key FILE");
     if (address === undefined || directory !== undefined) throw new UsageError("name an address");
-    return { action, address, key: key ?? "" };
+    return { action, address, key };
   }
   if (address === undefined || directory === undefined || more.length > 0) {
     throw new UsageError("name an address and a directory");
   }
-  if (action === "import" && key !== undefined)
-    throw new UsageError("import takes the directory's own server.key");
-  return { action, address, directory, key: key ?? join(directory, "server.key"), unsafe };
+  if (key !== undefined) throw new UsageError("import takes the directory's own server.key");
+  return { action, address, directory, key: join(directory, "server.key"), unsafe };
 }
 
 async function showStatus({ address, key }: Asking, io: CommandIo): Promise<void> {
@@ -96,30 +92,6 @@ async function importRun({ directory, ...cluster }: Copying): Promise<string> {
       return `${cluster.address}: version ${version}, model ${model}; ${records} records and ${objects} files copied`;
     } finally {
       await to.close();
-    }
-  } finally {
-    unlock();
-  }
-}
-
-async function exportRun({ directory, ...cluster }: Copying): Promise<string> {
-  const files = nodeFiles(directory);
-  if ((await kindOf(directory)) !== "ours" || (await files.list("journal")).length > 0) {
-    throw new DirectoryError(`${directory} must hold the run's corpus, and no run`);
-  }
-  const unlock = lockDirectory(directory);
-  try {
-    const from = await openClusterCopy(cluster, true);
-    try {
-      const to = await openFileStore(directory);
-      const { records, objects } = await copyStore(from, to);
-      const key = await from.get("run", "server.key");
-      if (key !== undefined) await to.put("run", "server.key", key, "secret");
-      await to.close();
-      const { version, model } = await verifyDirectory(directory);
-      return `${directory}: version ${version}, model ${model}, verified; ${records} records and ${objects} files copied`;
-    } finally {
-      await from.close();
     }
   } finally {
     unlock();

@@ -9,6 +9,11 @@ const OF_RUN = /^(?:run|people|links|tuning|card|forgotten-\w+)\.json$|^drain$|^
 /** Of those, what people said of themselves. */
 const OF_PEOPLE = /^(?:people|links|forgotten-\w+)\.json$/;
 
+/** Whether an object on the shelf `run` belongs to the run. */
+export const isOfRun = (name: string): boolean => OF_RUN.test(name);
+/** Whether an object is nobody else's to read. */
+export const isSecret = (name: string): boolean => OF_PEOPLE.test(name);
+
 export interface Copied {
   readonly records: number;
   readonly objects: number;
@@ -46,10 +51,10 @@ export async function copyStore(from: Store, to: Store): Promise<Copied> {
 async function copyShelf(from: Store, to: Store, shelf: Shelf): Promise<number> {
   let objects = 0;
   for (const name of await from.list(shelf)) {
-    if (shelf === "run" && !OF_RUN.test(name)) continue;
+    if (shelf === "run" && !isOfRun(name)) continue;
     const bytes = await from.get(shelf, name);
     if (bytes === undefined) continue;
-    await to.put(shelf, name, bytes, OF_PEOPLE.test(name) ? "secret" : undefined);
+    await to.put(shelf, name, bytes, isSecret(name) ? "secret" : undefined);
     objects += 1;
   }
   return objects;

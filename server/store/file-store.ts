@@ -15,8 +15,13 @@ export const shelvesOf = (files: Files): Pick<Store, "get" | "list"> => ({
 });
 const pathOf = (shelf: Shelf, name: string) => join(DIRECTORY[shelf], name);
 
+export interface FileStore extends Store {
+  /** Appends events' records, with their frames, in one block: all of them are durable when it resolves, or none is. */
+  appendAll(records: readonly { readonly head: Uint8Array; readonly frame?: Uint8Array }[]): Promise<number>;
+}
+
 /** A run in files: journal/, snapshots/, diffs/, and run.json and server.key beside them. */
-export async function fileStore(files: Files, index: Index, options: JournalOptions): Promise<Store> {
+export async function fileStore(files: Files, index: Index, options: JournalOptions): Promise<FileStore> {
   for (const shelf of ["snapshots", "diffs"] as const) {
     await files.makeDirectory(DIRECTORY[shelf]);
     await tidy(files, DIRECTORY[shelf]);
@@ -25,6 +30,7 @@ export async function fileStore(files: Files, index: Index, options: JournalOpti
   await files.syncDirectory("");
   return {
     append: (head, frame) => journal.append(joinRecord(head, frame)),
+    appendAll: (records) => journal.appendAll(records.map(({ head, frame }) => joinRecord(head, frame))),
     records: (from) => journal.records(from),
     read: (sequence) => journal.read(sequence),
     locate: (sequence) => journal.locate(sequence),

@@ -24,8 +24,13 @@ export class GroupCommit {
 
   /** Resolves to the record's sequence number; rejects with what `write` rejects with. */
   append(record: Pieces): Promise<number> {
+    return this.appendAll([record]);
+  }
+
+  /** Resolves to the first record's sequence number, once all of them are durable; where it rejects none is. */
+  appendAll(records: readonly Pieces[]): Promise<number> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ record, resolve, reject });
+      this.#waiting.push({ records, resolve, reject });
       this.#flushing ??= this.#flush();
     });
   }
@@ -39,8 +44,11 @@ export class GroupCommit {
     while (this.#waiting.length > 0) {
       const group = this.#takeGroup();
       try {
-        const first = await this.#write(group.map(({ record }) => record));
-        for (const [i, { resolve }] of group.entries()) resolve(first + i);
+        let next = await this.#write(group.flatMap(({ records }) => records));
+        for (const { records, resolve } of group) {
+          resolve(next);
+          next += records.length;
+        }
       } catch (error) {
         for (const { reject } of group) reject(error);
       }
@@ -50,8 +58,8 @@ export class GroupCommit {
 
   #takeGroup(): Waiting[] {
     let bytes = 0;
-    const end = this.#waiting.findIndex(({ record }, i) => {
-      bytes += lengthOf(record);
+    const end = this.#waiting.findIndex(({ records }, i) => {
+      for (const record of records) bytes += lengthOf(record);
       return i > 0 && bytes > this.#most;
     });
     return this.#waiting.splice(0, end < 0 ? this.#waiting.length : end);
@@ -59,7 +67,8 @@ export class GroupCommit {
 }
 
 interface Waiting {
-  readonly record: Pieces;
+  /** Durable together. */
+  readonly records: readonly Pieces[];
   readonly resolve: (sequence: number) => void;
   readonly reject: (error: unknown) => void;
 }

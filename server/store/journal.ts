@@ -120,8 +120,13 @@ export class Journal {
   }
 
   append(record: Pieces): Promise<number> {
+    return this.appendAll([record]);
+  }
+
+  /** Resolves to the first record's number, once all of them are durable; where it rejects none is. */
+  appendAll(records: readonly Pieces[]): Promise<number> {
     if (this.#closed) return Promise.reject(new StoreError("the journal is closed"));
-    return this.#commits.append(record);
+    return this.#commits.appendAll(records);
   }
 
   async *records(from = 0): AsyncGenerator<JournalEntry> {

@@ -17,7 +17,7 @@ type ArchiveObjects = Pick<NatsObjects, "list" | "get" | "put">;
 /** The journal's old records without their frames, as objects in the format of a stripped segment (segment.ts). */
 export class NatsArchive {
   readonly #objects: ArchiveObjects;
-  readonly #parts: Part[];
+  #parts: Part[];
   #read: { readonly name: string; readonly records: readonly Uint8Array<ArrayBuffer>[] } | undefined;
 
   private constructor(objects: ArchiveObjects, parts: Part[]) {
@@ -27,13 +27,12 @@ export class NatsArchive {
 
   /** Rejects with a StoreError where a part is missing. */
   static async open(objects: ArchiveObjects): Promise<NatsArchive> {
-    const parts: Part[] = [];
-    for (const name of await objects.list(SHELF)) {
-      const [, first, end] = NAME.exec(name) ?? [];
-      if (first !== undefined && end !== undefined)
-        parts.push({ name, first: Number(first), end: Number(end) });
-    }
-    return new NatsArchive(objects, longestChain(parts));
+    return new NatsArchive(objects, await partsIn(objects));
+  }
+
+  /** Learns of what was added since. Rejects as {@link open} does. */
+  async refresh(): Promise<void> {
+    this.#parts = await partsIn(this.#objects);
   }
 
   /** The number of the first record that is not archived. */
@@ -70,6 +69,16 @@ export class NatsArchive {
     this.#read = { name, records };
     return records;
   }
+}
+
+async function partsIn(objects: ArchiveObjects): Promise<Part[]> {
+  const parts: Part[] = [];
+  for (const name of await objects.list(SHELF)) {
+    const [, first, end] = NAME.exec(name) ?? [];
+    if (first !== undefined && end !== undefined)
+      parts.push({ name, first: Number(first), end: Number(end) });
+  }
+  return longestChain(parts);
 }
 
 /**

@@ -7,6 +7,13 @@ const FULL = new Set([10077, 10023, 10047]);
 /** Milliseconds after which a sender may try again where a stream is full: an operator must make space. */
 const RETRY_MS = 10_000;
 
+/** JetStream's own number: there is no such stream. */
+const NO_STREAM = 10059;
+
+/** Whether a stream is not there. */
+export const isNoStream = (error: unknown): boolean =>
+  error instanceof JetStreamApiError && error.code === NO_STREAM;
+
 /** Whether a conditional append found another tail than the one it named. */
 export const isWrongLast = (error: unknown): boolean =>
   error instanceof JetStreamApiError && WRONG_LAST.has(error.code);

@@ -1,4 +1,5 @@
 import {
+  DeliverPolicy,
   DiscardPolicy,
   type JetStreamClient,
   type JetStreamManager,
@@ -11,7 +12,7 @@ import {
 import { headers, type MsgHdrs, type NatsConnection } from "@nats-io/transport-node";
 import type { Pieces } from "../../protocol/bytes.ts";
 import { Mutex } from "../lib/mutex.ts";
-import { decidedAs, isWrongLast } from "./nats-errors.ts";
+import { decidedAs, isNoStream, isWrongLast } from "./nats-errors.ts";
 import { refuseToWrite } from "./read-only.ts";
 import { checkIn, encodeBlock, isSound, recordsOf } from "./segment.ts";
 import { Deposed, StoreError } from "./store.ts";
@@ -67,7 +68,12 @@ export class NatsLog {
   /** Opens the stream, making it where it is missing, and becomes its writer; or only reads what is there. */
   static async open(options: LogOptions): Promise<NatsLog> {
     const manager = await jetstreamManager(options.connection);
-    if (options.reading) return new NatsLog(options, manager, await readBlocks(manager, options));
+    if (options.reading) {
+      const blocks = await readBlocks(manager, options).catch((error: unknown) => {
+        throw isNoStream(error) ? new StoreError("the cluster has no run of this key") : error;
+      });
+      return new NatsLog(options, manager, blocks);
+    }
     await makeStream(manager, options);
     for (;;) {
       const log = new NatsLog(options, manager, await readBlocks(manager, options));
@@ -78,6 +84,11 @@ export class NatsLog {
         if (!(error instanceof Deposed)) throw error; // somebody has appended since the blocks were read
       }
     }
+  }
+
+  /** Learns of what was appended and let go of since. Rejects with a StoreError where a block in between is missing. */
+  async refresh(): Promise<void> {
+    this.#blocks = await readBlocks(this.#manager, this.#options, this.#blocks);
   }
 
   get manager(): JetStreamManager {
@@ -208,12 +219,19 @@ async function makeStream(
   });
 }
 
-/** The blocks in the stream, by their headers alone. Throws a StoreError where one is missing. */
-async function readBlocks(manager: JetStreamManager, { stream, connection }: LogOptions): Promise<BlockAt[]> {
+/** The blocks in the stream, by their headers alone, after those that are known. Throws a StoreError where one is missing. */
+async function readBlocks(
+  manager: JetStreamManager,
+  { stream, connection }: LogOptions,
+  known: readonly BlockAt[] = [],
+): Promise<BlockAt[]> {
   const { state } = await manager.streams.info(stream);
-  const blocks: BlockAt[] = [];
-  if (state.messages === 0) return blocks;
-  const consumer = await jetstream(connection).consumers.get(stream, { headers_only: true });
+  const last = known.at(-1)?.seq ?? 0;
+  if (state.last_seq < last) throw new StoreError(`${stream} has lost its newest messages, or was made anew`);
+  const blocks = known.filter(({ seq }) => seq >= state.first_seq);
+  if (state.messages === 0 || state.last_seq === last) return blocks;
+  const from = { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: last + 1 };
+  const consumer = await jetstream(connection).consumers.get(stream, { headers_only: true, ...from });
   const messages = await consumer.consume();
   try {
     for await (const { seq, headers } of messages) {
@@ -228,6 +246,7 @@ async function readBlocks(manager: JetStreamManager, { stream, connection }: Log
     }
   } finally {
     await messages.close();
+    await consumer.delete();
   }
   return blocks;
 }

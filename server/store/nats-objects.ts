@@ -15,6 +15,8 @@ export class NatsObjects {
   readonly #bucket: string;
   readonly #store: ObjectStore;
   readonly #manager: JetStreamManager;
+  /** The names that {@link list} found last, and the state of the bucket that it found them in. */
+  #listed: { readonly state: string; readonly names: readonly string[] } | undefined;
 
   private constructor(bucket: string, store: ObjectStore, manager: JetStreamManager) {
     this.#bucket = bucket;
@@ -26,9 +28,11 @@ export class NatsObjects {
     connection: NatsConnection,
     manager: JetStreamManager,
     bucket: string,
-    replicas: number,
+    /** To make the bucket with where it is missing; "known" where it must be there. */
+    replicas: number | "known",
   ): Promise<NatsObjects> {
-    const store = await new Objm(connection).create(bucket, { replicas });
+    const buckets = new Objm(connection);
+    const store = await (replicas === "known" ? buckets.open(bucket) : buckets.create(bucket, { replicas }));
     return new NatsObjects(bucket, store, manager);
   }
 
@@ -67,16 +71,27 @@ export class NatsObjects {
     const { state } = await this.#manager.streams.info(this.#stream, {
       subjects_filter: `${this.#meta("")}>`,
     });
-    const names = Object.keys(state.subjects ?? {})
-      .map((subject) => decode(subject.slice(this.#meta("").length)))
-      .filter((name) => name.startsWith(`${shelf}/`));
+    const now = `${state.last_seq} ${state.messages}`;
+    if (this.#listed?.state !== now) {
+      const names = Object.keys(state.subjects ?? {});
+      this.#listed = {
+        state: now,
+        names: await this.#there(names.map((name) => decode(name.slice(this.#meta("").length)))),
+      };
+    }
+    const names = this.#listed.names.filter((name) => name.startsWith(`${shelf}/`));
+    return names.map((name) => name.slice(shelf.length + 1)).sort();
+  }
+
+  /** Those of the names that were not removed. */
+  async #there(names: readonly string[]): Promise<string[]> {
     const there: string[] = [];
     for (let from = 0; from < names.length; from += AT_ONCE) {
       const some = names.slice(from, from + AT_ONCE);
       const infos = await Promise.all(some.map((name) => this.#store.info(name)));
       there.push(...some.filter((_, i) => infos[i] && !infos[i].deleted));
     }
-    return there.map((name) => name.slice(shelf.length + 1)).sort();
+    return there;
   }
 
   /** Absent is fine. Nothing is left of it: a mark for each object there ever was would make lists long. */

@@ -1,10 +1,8 @@
-import { JetStreamApiError, type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
+import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { ClusterStatus, StreamStatus } from "./cluster-status.ts";
 import { boardStream, lastSign } from "./nats-board.ts";
-
-/** JetStream's own number: there is no such stream. */
-const NO_STREAM = 10059;
+import { isNoStream } from "./nats-errors.ts";
 
 /** How a run on a cluster does; without streams where there is no such run. `now`: milliseconds since 1970. */
 export async function natsStatus(
@@ -31,7 +29,7 @@ async function streamStatus(
   only: string | undefined,
 ): Promise<StreamStatus | undefined> {
   const found = await manager.streams.info(stream).catch((error: unknown) => {
-    if (error instanceof JetStreamApiError && error.code === NO_STREAM) return undefined;
+    if (isNoStream(error)) return undefined;
     throw error;
   });
   if (found === undefined) return undefined;

@@ -2,12 +2,13 @@ import type { NatsConnection } from "@nats-io/transport-node";
 import { lengthOf, type Pieces } from "../../protocol/bytes.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { asRefusal } from "./durability.ts";
+import type { FollowedStore } from "./followed-store.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { NatsArchive } from "./nats-archive.ts";
 import { type BlockAt, NatsLog } from "./nats-log.ts";
 import { NatsObjects } from "./nats-objects.ts";
 import { joinRecord, withoutFrame } from "./record-parts.ts";
-import { type Index, type Shelf, type Store, StoreError } from "./store.ts";
+import { type Index, type Shelf, StoreError } from "./store.ts";
 
 /** Bytes of a message that are not its records: headers of ours and of JetStream's, and lengths. */
 const OVERHEAD_BYTES = 64 * 1024;
@@ -43,7 +44,7 @@ const KEY_NAME = "server.key";
  * A run on NATS JetStream: the journal's blocks in one stream, objects in a bucket, and in the bucket too, packed and
  * without their frames, the records that the stream has let go of. Opening it deposes whoever wrote before.
  */
-export async function natsStore(options: NatsStoreOptions): Promise<Store> {
+export async function natsStore(options: NatsStoreOptions): Promise<FollowedStore> {
   const { connection, name, replicas, writer, index, key, reading = false, sleep } = options;
   const stream = `${name}_LOG`;
   const log = await NatsLog.open({
@@ -55,7 +56,8 @@ export async function natsStore(options: NatsStoreOptions): Promise<Store> {
     reading,
     sleep,
   });
-  const objects = await NatsObjects.open(connection, log.manager, `${name}_OBJ`, replicas);
+  const bucket = `${name}_OBJ`;
+  const objects = await NatsObjects.open(connection, log.manager, bucket, reading ? "known" : replicas);
   const archive = await NatsArchive.open(objects);
   requireWhole(log, archive);
   const most = (connection.info?.max_payload ?? 0) - OVERHEAD_BYTES;
@@ -78,6 +80,14 @@ export async function natsStore(options: NatsStoreOptions): Promise<Store> {
         return Promise.reject(new ProtocolError("too-large", line));
       }
       return commits.append(pieces);
+    },
+    async refresh() {
+      await log.refresh(); // first: what it has let go of by now is archived
+      await archive.refresh();
+      requireWhole(log, archive);
+    },
+    get stripped() {
+      return archive.length;
     },
     async *records(from = 0) {
       const end = log.length;

@@ -6,9 +6,10 @@ import { messageOf } from "../../model/lib/message-of.ts";
 import { systemCode } from "../../model/lib/system-code.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { ClusterStatus } from "./cluster-status.ts";
+import type { FollowedStore } from "./followed-store.ts";
 import { Lease, type LeaseOptions, type SignBoard } from "./lease.ts";
 import type { KeyFile } from "./nats-store.ts";
-import { type Index, type Store, StoreError } from "./store.ts";
+import { type Index, StoreError } from "./store.ts";
 
 /** Milliseconds in which a cluster must be reached at a start, and milliseconds between two tries. */
 const CONNECT_MS = 20_000;
@@ -45,7 +46,7 @@ export interface ClusterRun {
 export async function openClusterStore(
   { address, unsafe }: ClusterAddress,
   { name, key, index, reading = false, standBy }: ClusterRun,
-): Promise<Store> {
+): Promise<FollowedStore> {
   const { natsStore, natsBoard, connect } = await packages();
   const connection = await connectTo(connect, { address, unsafe });
   const [replicas, writer] = [unsafe && serversIn(address).length < 3 ? 1 : 3, randomUUID()];

@@ -1,12 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { fileStore } from "./file-store.ts";
+import { type FileStore, fileStore } from "./file-store.ts";
 import { nodeFiles } from "./node-files.ts";
 import { sqliteIndex } from "./sqlite-index.ts";
-import type { Store } from "./store.ts";
 
 /** The store of a data directory, which must exist. */
-export function openFileStore(directory: string): Promise<Store> {
+export function openFileStore(directory: string): Promise<FileStore> {
   const salt = () => randomBytes(4).readUInt32LE();
   return fileStore(nodeFiles(directory), sqliteIndex(join(directory, "index.sqlite")), { salt });
 }

@@ -1,0 +1,9 @@
+import type { Store } from "./store.ts";
+
+/** A store that somebody reads while another process writes to it: what it shows stands still between two refreshes. */
+export interface FollowedStore extends Store {
+  /** Learns of what was appended, stripped and let go of since. Rejects with a StoreError where something is missing. */
+  refresh(): Promise<void>;
+  /** Records before this one are read without their frames. */
+  readonly stripped: number;
+}
