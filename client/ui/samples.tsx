@@ -46,7 +46,10 @@ function Written({ sample, title }: { readonly sample: Sample; readonly title: s
   return (
     <figure class="sample">
       <h3>{title}</h3>
-      <blockquote translate={false}>{sample.text.trim()}</blockquote>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a long text scrolls on the volunteer page, and keys must reach it. */}
+      <blockquote translate={false} tabIndex={0}>
+        {sample.text.trim()}
+      </blockquote>
       <figcaption>{common.sampleOf(sample.version)}</figcaption>
     </figure>
   );
