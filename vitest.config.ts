@@ -35,6 +35,8 @@ export default defineConfig({
           name: "unit",
           include: ["{protocol,model,client,server,bin}/**/*.test.{ts,tsx}", "test/*.test.ts"],
           testTimeout: 60_000,
+          // A thread is ready a third of a second sooner than a process, for each of 300 files.
+          pool: "threads",
           maxWorkers,
         },
       },

@@ -36,6 +36,8 @@ function flood(port: number, bounded: boolean): void {
   }, 1);
 }
 
-if (!isMainThread) watch(workerData);
-else if (process.argv[1] === import.meta.filename)
-  flood(Number(process.argv[2]), process.argv[3] === "bounded");
+// Vitest imports this file too, on the main thread or on one of its own, for TICKS alone.
+if (process.argv[1] === import.meta.filename) {
+  if (isMainThread) flood(Number(process.argv[2]), process.argv[3] === "bounded");
+  else watch(workerData);
+}
