@@ -5,7 +5,7 @@
  *
  * `npm run bench -- abuse [--json] [--seconds N]`
  *
- * The sweep is made twice, N seconds each, and memory is measured before, between and after, when the last connection
+ * The sweep is made twice, N seconds each (150, five minutes in all), and memory is measured before, between and after, when the last connection
  * was closed, all garbage collected and V8's empty pages given back: the heap with its buffers, and what the system
  * counts as resident. The first sweep brings a process to its working size: it loads code, and allocators keep what they were
  * given. A leak grows in the second sweep as it did in the first, so the second one is held to the bound, and the growth
@@ -32,7 +32,7 @@ const MAX_LEAKED_MIB = 20;
 const AT_ONCE = { rude: 16, silent: 64, askers: 8, packed: 1 };
 const MIB = 1024 * 1024;
 
-const flags = benchFlags({ seconds: { type: "string", default: "300" } });
+const flags = benchFlags({ seconds: { type: "string", default: "150" } });
 const seconds = countOf("seconds", flags.seconds);
 process.env.NODE_NO_WARNINGS = "1";
 

@@ -33,7 +33,7 @@ function codeOf(run: () => unknown): string {
 }
 
 describe("frames", () => {
-  it("F1: f32 gives back what went in, bit for bit but for a zero's sign", () => {
+  it("F1: f32 gives back what went in, bit for bit except a zero's sign", () => {
     fc.assert(
       fc.property(vectors, (values) => {
         const unsigned = values.map((value) => value + 0); // decoding adds to zero, which makes −0 a 0

@@ -9,11 +9,11 @@ it.each([
   [404, /answered 404: .*every path/],
   [502, /answered 502: .*behind it does not answer/],
   [418, /answered 418: .*log/],
-])("a proxy's %i is told with its status and with what to do", (status, line) => {
+])("a proxy's %i is shown with its status and what to do", (status, line) => {
   expect(intermediaryLine(intermediaryWith(status))).toMatch(line);
 });
 
-it("a login page, a redirect and a bad certificate are told for what they are", () => {
+it("a login page, a redirect and a bad certificate are each named", () => {
   expect(intermediaryLine({ kind: "page", status: 200 })).toMatch(/answered 200: a web page came.*log in/);
   expect(intermediaryLine({ kind: "redirect", status: 302 })).toMatch(
     /answered 302: the answer was a redirect/,

@@ -26,7 +26,7 @@ describe("whose an answer is", () => {
     expect(intermediaryOf(new Response("{}", { headers }))).toBeUndefined();
   });
 
-  it("a redirect that a browser hides is told from an answer", () => {
+  it("a redirect that a browser hides is distinguished from an answer", () => {
     const hidden = { status: 0, ok: false, type: "opaqueredirect", headers: new Headers() } as const;
     expect(intermediaryOf(hidden)).toEqual({ kind: "redirect" });
   });

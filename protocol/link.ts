@@ -25,9 +25,9 @@ export interface LinkTerms {
   readonly serverNonce: ServerNonce;
   /** The request's. */
   readonly nonce: TicketId;
-  /** Who signs the request. */
+  /** The key that signs the request. */
   readonly volunteer: VolunteerKey;
-  /** Who signs this. */
+  /** The key that signs this. */
   readonly with: VolunteerKey;
 }
 

@@ -169,7 +169,7 @@ describe("uploads", () => {
     }
   });
 
-  it("D1: of a ticket that says for how long to train, the steps that were done are told, and counted", async () => {
+  it("D1: of a ticket with a time limit, the steps done are reported and counted", async () => {
     const timed = await signTicket(server.privateKey, { ...terms, trainFor: 900 });
     expect(await verifyTicket(server.key, timed)).toBe(true);
     expect(await verifyTicket(server.key, { ...timed, trainFor: 901 })).toBe(false);

@@ -6,7 +6,7 @@ const curve = (...losses: number[]) => losses.map((loss, i) => ({ version: 10 * 
 const times = (count: number, loss: number) => new Array<number>(count).fill(loss);
 
 describe("a run that gets worse", () => {
-  test("is told by what most of eight measurements say, with where it was best", () => {
+  test("is what most of eight measurements say, with the best version", () => {
     const points = curve(6.2, 5, ...times(8, 4.4), ...times(8, 5.1));
     expect(setbackOf(points, GUESSING)).toEqual({
       kind: "worse",
@@ -15,7 +15,7 @@ describe("a run that gets worse", () => {
     });
   });
 
-  test("is told when it has stayed worse, not at a version or four that come out badly", () => {
+  test("is reported after it has stayed worse, not after one to four bad versions", () => {
     const learned = [6.2, 5, ...times(12, 4.4)];
     expect(setbackOf(curve(...learned, 6, 6, 6, 6), GUESSING)).toBeUndefined();
     expect(setbackOf(curve(...learned, 6, 6, 6, 6, 6), GUESSING)?.kind).toBe("worse"); // the control

@@ -156,7 +156,7 @@ describe("the table of times", () => {
     expect(planCrowds(early, () => undefined).every(({ targets }) => targets.length === 1)).toBe(true);
   });
 
-  test("goes on from runs of its own settings, and makes those of others anew", () => {
+  test("continues runs of its own settings, and repeats those of others", () => {
     const [job] = planReferences(wanted);
     expect(isCurrent(job!)).toBe(true);
     expect(isCurrent({ ...job!, settings: { ...job!.settings, crowd: 9 } })).toBe(false);

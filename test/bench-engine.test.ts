@@ -36,7 +36,7 @@ test.each([
   ["at step 0", [5.5002, 5.4, 5.3, 5.2], false],
   ["later", [5.5, 5.4, 5.3, 5.2011], false],
   ["not a number", [5.5, 5.4, Number.NaN, 5.2], false],
-])("no ratio is told of a peer that learns otherwise: %s", (_, theirs, parity) => {
+])("prints no ratio to a peer that learns something else: %s", (_, theirs, parity) => {
   const [row] = outcome(taken("ours", {}), taken("jax-js", { losses: theirs }), taken("tfjs", {})).rows;
   expect(row).toMatchObject({ parity, ratioToJaxJs: parity ? 1 : null, ratioToTfjs: parity ? 1 : null });
 });

@@ -76,7 +76,7 @@ describe("the program on an older Node", () => {
   });
 });
 
-it("keeps what it compiled for the next start, in a folder of this clone; control: where Node is told not to", () => {
+it("keeps what it compiled for the next start, in a folder of this clone; control: where Node is set not to", () => {
   const tell = `data:text/javascript,process.on("exit", () =>
     console.log(process.getBuiltinModule("module").getCompileCacheDir()))`;
   const kept = (env: NodeJS.ProcessEnv) =>

@@ -74,6 +74,20 @@ function broken(source: string): string[] {
   return found;
 }
 
+/** Names that a file of tests gives to them. */
+function testNames(source: string): string[] {
+  const names: string[] = [];
+  const visit = (node: ts.Node) => {
+    if (ts.isCallExpression(node) && /^(?:it|test|describe)\b/.test(node.expression.getText())) {
+      const [name] = node.arguments;
+      if (name !== undefined && ts.isStringLiteralLike(name)) names.push(name.text);
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile("source.tsx", source, ts.ScriptTarget.Latest, true, ts.ScriptKind.TSX));
+  return names;
+}
+
 const listed = execFileSync("git", ["ls-files", "bin", "protocol", "model", "client", "server"], {
   cwd: root,
   encoding: "utf8",
@@ -98,19 +112,30 @@ it("comments are in plain English", () => {
   expect(foundBy(unclear)).toEqual([]);
 });
 
-it("documents are in plain English", () => {
-  const documents = execFileSync("git", ["ls-files", "*.md"], { cwd: root, encoding: "utf8" });
-  const found = documents
+/** What `unclear` finds in the files whose names end so, each with its file. */
+function foundIn(ending: string, unclear: (text: string) => string[]): string[] {
+  const files = execFileSync("git", ["ls-files", `*${ending}`], { cwd: root, encoding: "utf8" });
+  return files
     .split("\n")
-    .filter((file) => file.endsWith(".md"))
-    .flatMap((file) => phrasesIn(readFileSync(join(root, file), "utf8")).map((what) => `${file}: ${what}`));
-  expect(found).toEqual([]);
+    .filter((file) => file !== "")
+    .flatMap((file) => unclear(readFileSync(join(root, file), "utf8")).map((what) => `${file}: ${what}`));
+}
+
+it("documents are in plain English", () => {
+  expect(foundIn(".md", phrasesIn)).toEqual([]);
+});
+
+it("names of tests are in plain English", () => {
+  expect(foundIn(".test.ts", (source) => testNames(source).flatMap(phrasesIn))).toEqual([]);
 });
 
 it("unclear phrases are found in comments, and in them alone, the control", () => {
   const comments = `/** A file that is begun\n * anew. */ const text = "begun anew"; // the caller is told`;
   expect(unclear(comments)).toHaveLength(2);
   expect(unclear("// The caller gets the error again.")).toEqual([]);
+  expect(
+    testNames(`it.skipIf(away)("begins anew", () => read("told anew"))`).flatMap(phrasesIn),
+  ).toHaveLength(1);
 });
 
 it("names that were given up are found in any spelling, and like ones and texts are not, the control", () => {

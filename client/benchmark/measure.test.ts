@@ -27,7 +27,7 @@ const run = (times: number[], budget: Parameters<typeof measure>[2], told: numbe
   return measure(stepper, CONFIGS.tiny, budget, clock, (step) => told.push(step));
 };
 
-test("warm-ups count for nothing, and every step is told", async () => {
+test("warm-ups do not count, and every step is reported", async () => {
   const told: number[] = [];
   const got = await run([900, 10, 30, 20], { warmups: 1, least: 3, most: 3, ms: 0 }, told);
   expect(got).toEqual({ median: 20, steps: 3, losses: [1, 2, 3, 4] });

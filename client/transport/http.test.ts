@@ -130,7 +130,7 @@ describe("refusals", () => {
         ),
       { kind: "certificate" },
     ],
-  ])("%s is told for what it is, for answers and for the event stream", async (_, answer, why) => {
+  ])("%s is named, for answers and for the event stream", async (_, answer, why) => {
     const { api } = against(answer);
     await expect(api.manifest()).rejects.toMatchObject({ name: "ServerAway", why });
     if ("status" in why) {
@@ -152,7 +152,7 @@ describe("refusals", () => {
     await expect(against(() => new Response(cut)).api.shard(hash)).rejects.toThrow(ServerAway);
   });
 
-  test("another protocol version is told from everything else", async () => {
+  test("another protocol version is distinguished from everything else", async () => {
     const { api } = against(() => new Response("{}", { headers: { [PROTOCOL_HEADER]: "3" } }));
     await expect(api.manifest()).rejects.toMatchObject({ code: "protocol-mismatch" });
   });

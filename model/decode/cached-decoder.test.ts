@@ -67,7 +67,7 @@ describe("reading token by token", () => {
     expect(largest).toBeGreaterThan(0.3); // an even spread would pass whatever was computed
   });
 
-  it("begins anew after a reset, as if nothing had been read", () => {
+  it("starts again after a reset, as if nothing had been read", () => {
     const decoder = new CachedDecoder(SHAPE, weightsOf(3));
     for (const token of TOKENS) decoder.read(token);
     expect(decoder.full).toBe(true);

@@ -32,7 +32,7 @@ describe("the picture of all tokens", () => {
     }
   });
 
-  it("is the same at every look, and all zeros where all tokens are alike", () => {
+  it("is the same every time, and all zeros where all tokens are equal", () => {
     expect(tokenMap(cloud(), WIDTH)).toEqual(tokenMap(cloud(), WIDTH));
     const same = tokenMap(new Float32Array(12).fill(3), 4);
     expect(same.points.every((value) => value === 0)).toBe(true);

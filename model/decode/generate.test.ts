@@ -78,7 +78,7 @@ describe("sampleToken", () => {
     expect(Math.abs(bold[1]! / 20_000 - 36 / 41.25)).toBeLessThan(0.012);
   });
 
-  it("never draws a token beyond the vocabulary it is told, though it be the likeliest; control: untold it does", () => {
+  it("never draws a token beyond the given vocabulary, even the likeliest; control: without one it does", () => {
     const row = Float32Array.of(1, 2, 9);
     const draw = (vocabulary?: number) =>
       sampleToken(row, { temperature: 0, topK: 3, ...(vocabulary && { vocabulary }) }, new Random(1));

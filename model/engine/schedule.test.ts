@@ -22,7 +22,7 @@ describe("the training schedule", () => {
     expect(more.length).toBe(first.length);
   });
 
-  test("writes every gradient exactly once, but for the tied embedding's second part", () => {
+  test("writes every gradient exactly once, except the tied embedding's second part", () => {
     const { first } = trainingSchedule(shape, 2, optimizer, needs);
     const written = new Map<number, number>();
     for (const slot of first.flatMap(gradientsWritten))

@@ -60,7 +60,7 @@ describe("cluster", () => {
     expect(code).toBe(2);
   });
 
-  it("a key that is not there and a directory without a run are told in a line", async () => {
+  it("a missing key and a directory without a run give one line each", async () => {
     const missing = await outcome((io) =>
       clusterCommand(["status", "nats://127.0.0.1:9", "--key", "/nowhere/server.key"], io),
     );

@@ -77,7 +77,7 @@ describe("corpusCommand", () => {
     expect(code).toBe(0);
   });
 
-  it("leaves out lines of JSON without text where it is told to, and counts them", async () => {
+  it("with --skip-bad-lines leaves out lines of JSON without text, and counts them", async () => {
     await using dir = await temporary();
     const good = prose(50_000)
       .split("\n\n")

@@ -191,7 +191,7 @@ describe("a model from a served run", () => {
     await expect(fetchModel(server, serving(bent))).rejects.toThrow(why);
   });
 
-  it("is told of as away, or as not there", async () => {
+  it("is reported as away, or as missing", async () => {
     const away = async () => {
       throw new TypeError("fetch failed", { cause: new Error("ECONNREFUSED") });
     };

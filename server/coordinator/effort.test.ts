@@ -13,7 +13,7 @@ const rules: Rules = {
   rates: (_, steps) => Array<number>(steps).fill(0.1),
 };
 
-test("what is told of rounds is what tickets are like now, and how the newest versions came about", () => {
+test("reports the current tickets, and how the newest versions were made", () => {
   const run = new Driven(rules);
   expect(roundStatus(rules, run.state)).toEqual({ ms: 1_000, inner: "muon", batch: 4, lately: null });
   const publish = (at: number) => {
@@ -39,7 +39,7 @@ test("what is told of rounds is what tickets are like now, and how the newest ve
   );
 });
 
-test("before the first version what is told of rounds is what those who came are given", () => {
+test("before the first version it reports what the first volunteers are given", () => {
   const run = new Driven(rules);
   const tickets = Array.from({ length: 12 }, (_, i) => run.ask(i));
   const { inner, batch } = tickets.at(-1)!;
@@ -56,7 +56,7 @@ test("training counts for no more than a delta took, whatever its volunteer says
   expect(roundStatus(rules, run.state)?.lately?.goodput).toBe(0.5);
 });
 
-test("nothing is told of rounds in a run on turns", () => {
+test("reports nothing of rounds in a run on turns", () => {
   const run = new Driven(turns);
   run.accept(run.ask(1));
   run.accept(run.ask(2));
@@ -65,7 +65,7 @@ test("nothing is told of rounds in a run on turns", () => {
   expect(roundStatus(turns, run.state)).toBeNull();
 });
 
-test("what one more volunteer would bring is told once a version has several deltas with something in common", () => {
+test("reports what one more volunteer would add once a version has several similar deltas", () => {
   const run = new Driven(rules);
   const publish = (volunteers: number, meanNorm: number) => {
     const tickets = Array.from({ length: volunteers }, (_, i) => run.ask(i));

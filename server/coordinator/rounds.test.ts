@@ -38,7 +38,7 @@ describe("a ticket's time", () => {
     });
   });
 
-  test("is never nothing, however slow the link says it is, and a round that nobody came to begins anew", () => {
+  test("is never zero, however slow the reported link, and a round without volunteers starts again", () => {
     expect(slotOf(round, bytes, uplinkOf(900), false, 10_000)).toEqual({ trainFor: 1_050 });
     expect(slotOf(round, bytes, uplinkOf(1e9), false, 10_000)).toEqual({ trainFor: 400 });
     expect(slotOf(round, bytes, uplinkOf(100), true, 3_600_000)).toEqual({ trainFor: 850 });

@@ -60,7 +60,7 @@ test("nothing is said of a delta alone, nor where a norm is not known", () => {
   expect(cosineOf(lengthsOf([pooled(1, 0), pooled(1, 1)], closedOf([1, 1]))!, undefined)).toBeUndefined();
 });
 
-test("the less alike deltas are, the more another one brings, and the more volunteers a run has use for", () => {
+test("the less similar deltas are, the more another one helps, and the more volunteers a run can use", () => {
   const worth = (cosine: number, deltas: number) => (deltas * cosine) / (1 + (deltas - 1) * cosine);
   for (const cosine of [0.5, 0.1, 0.02]) {
     for (const deltas of [1, 4, 64]) {

@@ -61,7 +61,7 @@ describe("trainBpe", () => {
     ]);
   });
 
-  it("makes the merges that counting anew each time would make", () => {
+  it("makes the merges that a full recount each time would make", () => {
     const text = fc.string({ unit: fc.constantFrom("a", "b", "c", " ", "-"), minLength: 40, maxLength: 400 });
     fc.assert(
       fc.property(text, (drawn) => {

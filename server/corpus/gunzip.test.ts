@@ -34,7 +34,7 @@ describe("A5: gzip that becomes more than a text may have", () => {
     expect(await unpack(BOMB)).toEqual({ bytes: 60 * MIB });
   });
 
-  it("is told from text, which packs to a hundredth at most", async () => {
+  it("is recognised: text packs to a hundredth at most", async () => {
     const text = gzipSync("A log says the same thing again and again, with another number.\n".repeat(1_000));
     expect(await unpack(text, unpackedLimit(text.length, 4 * GIB))).toEqual({ bytes: 64_000 });
     expect(unpackedLimit(GIB, 4 * GIB)).toBe(4 * GIB);

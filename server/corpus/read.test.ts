@@ -39,7 +39,7 @@ describe("readText", () => {
     expect(await readFiles({ "a.txt": long, "b.txt": "end" })).toBe(`${long}\n\nend`);
   });
 
-  it("reads the field it is told, whole lines across pieces", async () => {
+  it("reads the given field, and lines that span pieces", async () => {
     const long = "é".repeat(300_000);
     expect(await readFiles({ "a.jsonl": `{"body":"${long}"}\n{"body":"x"}` }, "body")).toBe(`${long}\n\nx`);
   });

@@ -185,7 +185,7 @@ describe("pages", () => {
     }
   });
 
-  it("A12: may be framed by nobody, but for the framed volunteer", async () => {
+  it("A12: may not be framed, except the framed volunteer", async () => {
     for (const path of PAGES.paths.filter((one) => one !== "/norun")) {
       const response = await app.request(path);
       const policy = response.headers.get("content-security-policy");

@@ -57,7 +57,7 @@ describe("nonces of signed requests (S3)", () => {
     after.use(key(1), nonce(1), after.serverNonce); // the control: it knows nothing of what was used
   });
 
-  it("A10: are never forgotten for want of room while their request is good, and never more than fit", () => {
+  it("A10: are never forgotten for lack of room while their request is good, and never more than fit", () => {
     const { nonces } = start(100);
     const sent: [TicketId, ServerNonce][] = [];
     for (let i = 0; i < 1_000; i++) {

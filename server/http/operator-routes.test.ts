@@ -161,7 +161,7 @@ describe("signing in", () => {
       expect(fakeOperator.madeUp).toBeUndefined();
     });
 
-    it("that rewrites Host, an old browser is told which headers are missing, and keeps its link", async () => {
+    it("that rewrites Host, names the missing headers to an old browser, which keeps its link", async () => {
       behind(1);
       const response = await tries({});
       expect(response.status).toBe(403);

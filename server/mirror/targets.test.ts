@@ -83,7 +83,7 @@ describe("a bucket", () => {
     expect(bucket.files.size).toBe(0);
   });
 
-  test("that is not there is told when something is written", async () => {
+  test("that does not exist is reported on the first write", async () => {
     const target = bucketTarget("s3://others", ENVIRONMENT, service().fetch);
     await expect(target.write("a", utf8("x"), HEADERS)).rejects.toThrow(/no such bucket/);
   });

@@ -56,7 +56,7 @@ describe("a one-time link", () => {
     expect((await stat(file)).mode & 0o077).toBe(0);
   });
 
-  it("is printed anew by a command, which needs a run's directory", async () => {
+  it("is printed again by a command, which needs a run's directory", async () => {
     const out: string[] = [];
     const io = { stdout: { write: (text: string) => out.push(text) }, stderr: { write() {} } };
     expect(await operatorLinkCommand([directory], io)).toBe(1);

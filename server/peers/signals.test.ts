@@ -21,7 +21,7 @@ const candidate = {
 const read = (value: unknown) => parseSignal(new TextEncoder().encode(JSON.stringify(value)));
 
 describe("K6: what may be signalled", () => {
-  it("is what it takes to open a data channel, written anew", () => {
+  it("holds what opens a data channel, and nothing else", () => {
     expect(read(offer)).toEqual({
       type: "OFFER",
       dst,

@@ -25,7 +25,7 @@ test("A25: while a hundred audits of a roll-back wait, what is sent meanwhile is
   expect(made.indexOf("new 2")).toBeLessThan(5); // in order of their coming, the control, it would be the 98th
 });
 
-test("a job that fails is told of, and the next one is made; none is after the end", async () => {
+test("a job that fails is reported, and the next one runs; none runs after the end", async () => {
   const { queue, made, failures, job } = queued();
   queue.put(() => Promise.reject(new Error("no")));
   queue.put(job("next"));

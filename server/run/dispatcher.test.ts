@@ -54,7 +54,7 @@ describe("a request for work", () => {
     });
   });
 
-  test("is asked again when the time it was told to wait for has come, and not before", async () => {
+  test("is asked again when its wait is over, and not before", async () => {
     const { dispatcher, at } = dispatcherOf([
       { type: "hold", until: 100 },
       { type: "refuse", code: "run-finished" },

@@ -32,7 +32,7 @@ test("A32: a veteran found bad once loses the credit of its newest 32 deltas too
   expect(leftAfter({})).toBe(390);
 });
 
-test("A32: found bad for a roll-back, where all of late are looked at, it loses that delta's credit alone; good, none", () => {
+test("A32: found bad for a roll-back, where all recent deltas are audited, it loses that delta's credit alone; good, none", () => {
   expect(leftAfter(forfeitOf({ verdict: "bad", on: "0".repeat(64) }))).toBe(390);
   expect(forfeitOf({ verdict: "good" })).toEqual({});
   expect(forfeitOf({ verdict: "unclear" })).toEqual({});

@@ -54,7 +54,7 @@ async function lived(auditor: Auditor) {
   return { tiny, honest, mole, events, bad: bad() };
 }
 
-test("A14: who passes every audit and does harm in version after version is found by and by, and is out after a restart too", async () => {
+test("A14: who passes every audit and does harm in version after version is found in time, and is out after a restart too", async () => {
   const { tiny, honest, mole, events, bad } = await lived({ ...passing, effects });
   expect(bad).toMatchObject([{ volunteer: mole.identity.key, reason: "harm" }]);
   expect(events.filter(({ type }) => type === "sampled").length).toBeGreaterThan(8);

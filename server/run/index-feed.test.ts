@@ -50,7 +50,7 @@ test("what is added during a rebuild is known at once, and comes into the index 
   expect(index.credit(indexedDelta(0).volunteer, 0).pending).toBe(pending.length);
 });
 
-test("a rebuild that fails is told, loses nothing that is added, and the next one makes it good", async () => {
+test("a rebuild that fails is reported and loses nothing added since; the next one repairs it", async () => {
   const { index, feed, failures } = fed();
   await feed.rebuild(run, () => journal(4, Promise.reject(new Error("the disk went away"))));
   expect(failures).toEqual(["Error: the disk went away"]);

@@ -41,7 +41,7 @@ test("a version that is not stored whole is reached by the diffs from one before
   }
 });
 
-test("and back from one after it, but for rounding, where none before it is kept", async () => {
+test("and back from one after it, up to rounding, where none before it is kept", async () => {
   const { stored, weights, places } = await versions(7);
   const back = await oldWeights(stored, task, places, 4);
   const off = back?.map((value, i) => Math.abs(value - weights.get(4)![i]!));

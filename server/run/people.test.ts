@@ -169,7 +169,7 @@ describe("one's data", () => {
     expect(await people.rename(keyOf(4), "B0lo")).toBe("B0lo"); // the control
   });
 
-  it("a damaged file is refused loudly, not begun anew", async () => {
+  it("a damaged file is refused with an error, not replaced", async () => {
     const tiny = await tinyRun();
     await tiny.options.store.put("run", "people.json", utf8('{"names":{"x":"y"},"forgotten":[]}'));
     await expect(restart(tiny, "drop")).rejects.toThrow(StoreError);

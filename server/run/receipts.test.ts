@@ -90,7 +90,7 @@ describe("receipts", () => {
     await again.run.close();
   });
 
-  test("an index of another run, or ahead of the journal, is filled anew", async () => {
+  test("an index of another run, or ahead of the journal, is rebuilt", async () => {
     const tiny = await tinyRun();
     await advance(volunteer, tiny, 2);
     const credit = tiny.run.credit(volunteer.identity.key);
@@ -108,7 +108,7 @@ describe("receipts", () => {
     }
   });
 
-  test("A8: an index that lost a row: a delta sent again is not journaled twice, and the index is filled anew", async () => {
+  test("A8: an index that lost a row: a delta sent again is not journaled twice, and the index is rebuilt", async () => {
     const index = memoryIndex();
     const lost = new Set<string>();
     const torn: Index = {

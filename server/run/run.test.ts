@@ -199,7 +199,7 @@ describe("evaluation", () => {
   });
 
   test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -1])(
-    "a loss of %d is told and not kept, and the run opens again",
+    "a loss of %d is reported and not kept, and the run opens again",
     async (loss) => {
       const warnings: object[] = [];
       const log = { ...silentLog, warn: (fields: object) => void warnings.push(fields) };
@@ -217,7 +217,7 @@ describe("evaluation", () => {
     },
   );
 
-  test("a loss beyond all bounds is told as the highest that readers take", async () => {
+  test("a loss beyond all bounds is reported as the highest that readers accept", async () => {
     let heard = () => {};
     const listening = new Promise<void>((resolve) => {
       heard = resolve;

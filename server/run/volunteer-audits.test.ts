@@ -149,7 +149,7 @@ test("A31: an auditor that lies is found by the server and shut out, and the del
   expect(await codeOf(() => liar.ticket(again.run))).toBe("quarantined");
 });
 
-test("A31: three that lie alike pass a bad delta once; where the server looks as well, all three are shut out", async () => {
+test("A31: three that tell the same lie pass a bad delta once; where the server checks too, all three are shut out", async () => {
   const believed = await busy(BAD);
   const first = await contribute(believed, believed.sender, 20);
   for (const [{ identity }, { id: audit }] of await claimed(believed)) {

@@ -32,7 +32,7 @@ afterEach(() => rm(directory, { recursive: true }));
 const TEXT = utf8("Call me Ishmael. Überall — whales 🐳.\n");
 
 describe("an uploaded text", () => {
-  it("comes in pieces of any size, cut through characters too, and is held against its hash", async () => {
+  it("comes in pieces of any size, cut through characters too, and is checked against its hash", async () => {
     for (let size = 1; size <= TEXT.length; size++) {
       const text = await open();
       await text.begin({ name: "a.txt", bytes: TEXT.length });
@@ -70,7 +70,7 @@ describe("an uploaded text", () => {
     await expect(second.finish(hashOf(TEXT))).resolves.toMatchObject({ sha256: hashOf(TEXT) });
   });
 
-  it("O3: refuses two pieces for one place: of two at once the second is told where to go on", async () => {
+  it("O3: refuses two pieces for one place: of two at once, the second learns where to continue", async () => {
     const text = await open();
     await text.begin({ name: "a.txt", bytes: TEXT.length });
     const [first, second] = await Promise.allSettled([text.append(0, TEXT), text.append(0, TEXT)]);
@@ -155,7 +155,7 @@ describe("an uploaded text", () => {
     expect(() => text.file).toThrow(/not all here/);
   });
 
-  it("O4: begins anew when it is not what was sent", async () => {
+  it("O4: starts again when it is not what was sent", async () => {
     const text = await open();
     await text.begin({ name: "a.txt", bytes: 3 });
     await text.append(0, utf8("abc"));

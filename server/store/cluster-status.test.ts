@@ -17,7 +17,7 @@ const good: ClusterStatus = {
 };
 const [log] = good.streams as [ClusterStatus["streams"][number]];
 
-test("a run on a cluster is told in a line for each stream", () => {
+test("a run on a cluster is reported with a line for each stream", () => {
   expect(linesOf(good)).toEqual([
     "MU_1: led by ann:7, heard 1.2 s ago",
     "  MU_1_LOG: 12 messages, 3.4 MB, on n1, n2, n3",

@@ -54,7 +54,7 @@ test.each([
   ["cut in the middle", (bytes: Buffer) => bytes.subarray(0, bytes.length / 2)],
   ["with a page of noise", (bytes: Buffer) => bytes.fill(0xa5, 8_192, 12_288)],
   ["empty", () => Buffer.alloc(0)],
-])("a damaged index (%s) is begun anew", (_how, damage) => {
+])("a damaged index (%s) is rebuilt", (_how, damage) => {
   const path = filled();
   writeFileSync(path, damage(readFileSync(path)));
   const index = sqliteIndex(path);
@@ -65,7 +65,7 @@ test.each([
   index.close();
 });
 
-test("an index of another format is begun anew; a sound one is kept", () => {
+test("an index of another format is rebuilt; a sound one is kept", () => {
   const path = filled();
   const kept = sqliteIndex(path);
   expect(kept.applied).toBe(500);

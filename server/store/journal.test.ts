@@ -89,7 +89,7 @@ describe("A2: damage in the middle", () => {
     }
   });
 
-  test("a flipped bit in the last block is a torn tail: it cannot be told from one", async () => {
+  test("a flipped bit in the last block is a torn tail: nothing distinguishes them", async () => {
     const files = await written(3);
     files.flip(SEGMENT, (await files.read(SEGMENT))!.length - 1, 0);
     expect(await contents(await open(files))).toEqual(names(2));
@@ -112,7 +112,7 @@ describe("A2: damage in the middle", () => {
     }
   });
 
-  test("a file that changes while it is open is told when it is read", async () => {
+  test("a file that changes while it is open is reported on the next read", async () => {
     const files = await written(3);
     const journal = await open(files);
     files.flip(SEGMENT, 50, 1);
@@ -154,7 +154,7 @@ describe("A3: a disk that fails", () => {
     expect(await contents(await open(files.restart("drop")))).toEqual(["record 0", "now"]);
   });
 
-  test("a failed fsync is not trusted twice: the bytes are written anew", async () => {
+  test("a failed fsync is not trusted twice: the bytes are written again", async () => {
     const files = await written(1);
     const journal = await open(files);
     let failures = 1;

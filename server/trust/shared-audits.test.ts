@@ -75,7 +75,7 @@ test("A31: a lone liar of three is found by the two that agree, and the server s
   expect(decided(shared)).toEqual({ right: among(honest), wrong: [key(liar!)] });
 });
 
-test("A31: two of three that lie alike are found as well; control: a majority would have believed them", () => {
+test("A31: two of three that tell the same lie are found too; control: a majority vote would believe them", () => {
   const { shared, claims } = crowd(several(8));
   shared.begin(id("a"), SENDER, 0);
   const [honest, ...liars] = claims();
@@ -87,7 +87,7 @@ test("A31: two of three that lie alike are found as well; control: a majority wo
   expect(decided(shared)).toEqual({ right: [key(honest!)], wrong: among(liars) });
 });
 
-test("A31: three that lie alike are believed, until the server makes the same audit as well", () => {
+test("A31: three that tell the same lie are believed, until the server makes the same audit", () => {
   const round = (spot: boolean) => {
     const { shared, claims } = crowd(several(8), spot);
     shared.begin(id("a"), SENDER, 0);

@@ -126,7 +126,7 @@ describe("G5: verification", () => {
     await tiny.run.close();
   });
 
-  test("the control: a journal written anew without a change verifies", async () => {
+  test("the control: a journal rewritten without a change verifies", async () => {
     const tiny = await lived(5);
     await tiny.run.close();
     const copy = await forged(tiny.files, (event, frame) => [event, frame]);

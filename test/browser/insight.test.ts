@@ -143,7 +143,7 @@ it("the passage is the ticket's own text, and the guesses are those of the store
   }
 });
 
-it("its loss is told in nats and in words that agree", async () => {
+it("its loss is shown in nats and in words that agree", async () => {
   const told = await words(page.getByText("nats a token, on the text you train on"));
   const among = /guessing among ([\d.,]+) tokens/.exec(told)?.[1];
   const nats = Number(/[\d.]+/.exec(await words(page.locator(".numbers dd").first()))?.[0]);
@@ -231,7 +231,7 @@ it("an early sample stands beside the newest, as the server has them", async () 
   );
 });
 
-it("credit is what the server has of this volunteer, and work that came too late is told with its reason", async () => {
+it("credit is what the server has of this volunteer, and work that came too late is shown with its reason", async () => {
   await page.unrouteAll({ behavior: "wait" });
   await page.getByRole("button", { name: "Resume", exact: true }).click();
   const { version: before } = await run.server.status();

@@ -62,7 +62,7 @@ describe("consent", () => {
   });
 });
 
-describe("a state is told in words", () => {
+describe("a state is shown in words", () => {
   it.each<[Phase, string]>([
     [{ phase: "sending", bytes: 151_616 }, "Sending your delta (152 kB)"],
     [{ phase: "away", forMs: 12_000 }, "trying again in 12 s"],
@@ -101,7 +101,7 @@ describe("a state is told in words", () => {
     expect(await page.getByRole("button", { name: "Start training" }).count()).toBe(0);
   });
 
-  it("V1: another protocol version reloads the page once, and then is told", async () => {
+  it("V1: another protocol version reloads the page once, and then is shown", async () => {
     site.status = { http: 200, body: { ...exampleStatus(), protocol: PROTOCOL_VERSION + 1 } };
     await open();
     await page.waitForURL(site.origin);

@@ -205,7 +205,7 @@ describe.runIf(nginx)("behind nginx's plain proxy_pass, which rewrites Host", ()
     await page.getByRole("button", { name: "Start", exact: true }).click();
   });
 
-  it("the operator is told that visitors may choose the address that limits count", async () => {
+  it("the operator is warned that visitors may choose the address that limits count", async () => {
     await signIn(`http://localhost:${proxy.port}`);
     await page.getByText(/X-Forwarded-For arrives as the browser sent it/).waitFor({ timeout: 60_000 });
   });
@@ -224,7 +224,7 @@ describe.runIf(nginx)("behind nginx's plain proxy_pass, which rewrites Host", ()
     }
   });
 
-  it("a delta that nginx does not let through is told with its status and the setting to raise", async () => {
+  it("a delta that nginx refuses is reported with its status and the setting to raise", async () => {
     await page.goto(`http://localhost:${proxy.port}/?device=wasm`);
     await page.getByRole("button", { name: "Start training" }).click();
     await page

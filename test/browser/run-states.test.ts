@@ -104,7 +104,7 @@ it("trains, and says so", async () => {
 it.each([
   ["Pause", "Paused."],
   ["Drain", "Draining: the run pauses once no ticket is outstanding."],
-])("%s is told to the visitor, and Start sets it to work again", async (button, words) => {
+])("the visitor sees %s, and Start sets it to work again", async (button, words) => {
   await press(button);
   await done(words);
   await line("The operator has paused the run.");
@@ -124,7 +124,7 @@ it("a setting that the operator changes holds for the next ticket, and the log n
   expect(ticket.lease).toBe(77_000);
 });
 
-it("the visitor is told that the server is away, and goes on when it is back", async () => {
+it("the visitor sees that the server is away, and training goes on when it is back", async () => {
   await run.server.end("SIGKILL");
   await line("The server does not answer");
   await run.restart();
@@ -140,7 +140,7 @@ it("what this browser cannot do is said, with the reason", async () => {
   await page.context().close();
 });
 
-it("a browser that cannot make keys is told so", async () => {
+it("a browser that cannot make keys says so", async () => {
   const page = await (await browser.newContext()).newPage();
   await page.route(WORKER, async (route) => {
     const response = await route.fetch();

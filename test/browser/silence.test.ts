@@ -95,7 +95,7 @@ it.each([
   await page.locator("details.device summary").getByText("WebAssembly").waitFor();
 });
 
-it("keys that never come are told as what they are, and can be tried for again", async () => {
+it("keys that never arrive are named, and can be tried again", async () => {
   await inWorker(`SubtleCrypto.prototype.generateKey = ${never};`);
   await start();
   await page.getByText("part of this browser does not answer").first().waitFor({ timeout: 30_000 });

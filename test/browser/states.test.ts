@@ -45,7 +45,7 @@ const STATES: readonly (readonly [name: string, phase: Phase, line: RegExp])[] =
 ];
 
 describe("states", () => {
-  it("are told apart, each by a line, a lamp, what one can do, and a word to a screen reader", async () => {
+  it("differ, each by a line, a lamp, what you can do, and a text for screen readers", async () => {
     const lines = new Set<string>();
     for (const [name, phase, line] of STATES) {
       site.script = [...trainingScript(phase)];

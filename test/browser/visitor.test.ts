@@ -190,7 +190,7 @@ describe("a visitor", () => {
     expect(kept).toEqual({ databases: 0, entries: 0 });
   });
 
-  it("teaches a small network digits, which this server has packed, and says what this run does alike", async () => {
+  it("teaches a small network digits, which this server has packed, and says what this run does the same way", async () => {
     const failures: string[] = [];
     page.on("pageerror", (error) => failures.push(error.message));
     page.on("console", (message) => message.type() === "error" && failures.push(message.text()));

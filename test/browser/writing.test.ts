@@ -52,7 +52,7 @@ const press = async (target: Locator, key = "Enter") => {
   await page.keyboard.press(key);
 };
 
-it("writes by keyboard alone what the weights of its version write, as it is told to", async () => {
+it("writes by keyboard alone what the weights of its version write, with the chosen settings", async () => {
   await press(page.getByRole("button", { name: /^Load the model/ }));
   const loaded = await page.getByText(/^Version [\d,]+ is loaded\.$/).textContent();
   const version = Number(loaded?.replaceAll(/\D/g, ""));

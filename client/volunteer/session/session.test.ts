@@ -293,7 +293,7 @@ describe("an end", () => {
     }
   });
 
-  it("by a crash is told, and words of a Worker that is gone are not heard", () => {
+  it("by a crash is shown, and messages of an ended Worker are ignored", () => {
     const { session, trainer, workers } = page();
     session.agree(RUN);
     workers[0]?.die("out of memory");

@@ -115,7 +115,7 @@ describe("the probe", () => {
     [3, 0.8],
     [40, 0.6],
     [400, 0.75],
-  ])("steps of %d ms seem hardly slower where losses are told every 100 ms", async (ms, least) => {
+  ])("steps of %d ms seem hardly slower where losses arrive every 100 ms", async (ms, least) => {
     const usual = await speeds(ms, 0);
     expect(usual.probed).toBeCloseTo(usual.singly, 5);
     expect((await speeds(ms, 100)).probed).toBeGreaterThanOrEqual(least * usual.probed);

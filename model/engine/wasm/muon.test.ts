@@ -192,7 +192,7 @@ describe("the same ticket", () => {
     expect(apart(two.delta, first.delta)).toBeLessThan(1e-2);
   });
 
-  test("learns alike in micro-batches, which take less memory", async () => {
+  test("learns the same in micro-batches, which take less memory", async () => {
     const whole = await run(await make());
     const parts = await run(await make({ micro: 2 }));
     expect(apart(parts.delta, whole.delta)).toBeLessThan(1e-2);

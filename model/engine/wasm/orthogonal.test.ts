@@ -57,7 +57,7 @@ test.each([
   },
 );
 
-test("a matrix with one strong direction becomes one whose directions are alike; control: it was not", async () => {
+test("a matrix with one strong direction becomes one with directions of equal strength; control: it was not", async () => {
   const [rows, columns] = [24, 40];
   const values = drawn(rows, columns, 5).map((value) => value * 0.05);
   const [left, right] = [drawn(1, rows, 6), drawn(1, columns, 7)];

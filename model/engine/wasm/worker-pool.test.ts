@@ -31,7 +31,7 @@ async function train(trainer: Trainer, batch = 5): Promise<{ delta: Float32Array
 }
 
 describe("threads", () => {
-  test("agree with one thread but for the order of sums", async () => {
+  test("agree with one thread except in the order of sums", async () => {
     const alone = await train(await make(1));
     const together = await train(await make(3));
     const scale = Math.max(...alone.delta.map(Math.abs));

@@ -22,7 +22,7 @@ function ringOf() {
 
 const counting = (from: number, length: number) => Float32Array.from({ length }, (_, i) => from + i);
 
-test("losses stay on the device until somebody asks, in order, and each is told once", async () => {
+test("losses stay on the device until they are read, in order, each once", async () => {
   const { ring, reads, steps } = ringOf();
   await steps(3);
   expect(reads).toEqual([]);

@@ -29,7 +29,7 @@ test("until something is measured estimates hold; then they follow what was meas
   expect(pace.budget).toBe(MAX_SUBMIT_MS / 4);
 });
 
-test("where completion is told late and several steps end at once, their sum counts", () => {
+test("where completions arrive late and several steps end at once, their sum counts", () => {
   const pace = new Pace();
   for (const took of [100, 0, 0, 0]) pace.note(1_000, took);
   expect(pace.expect(1_000)).toBeCloseTo(25, 9);

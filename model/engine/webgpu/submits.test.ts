@@ -87,7 +87,7 @@ test("a step in one submit takes no rest of its own", async () => {
   expect(() => rests.end()).not.toThrow();
 });
 
-test("a rest that rejects is the last one, and the step is done whole before that is told", async () => {
+test("after a rest that rejects there is none, and the step ends whole before the error is thrown", async () => {
   const gpu = new FakeGpu();
   const submits = new Submits(gpu);
   let asked = 0;
@@ -127,7 +127,7 @@ async function ourStep(submits: Submits): Promise<void> {
 
 const GRID = { ms: 100, hears: true };
 
-test("where completion is told every 100 ms, steps are done at 80% of the usual rate and more", async () => {
+test("where completions arrive every 100 ms, steps keep at least 80% of their usual rate", async () => {
   const usual = await stepsIn2s(new FakeGpu(), ourStep);
   expect(usual).toBeGreaterThan(600);
   const gpu = new FakeGpu(GRID);
