@@ -75,8 +75,8 @@ export interface CorpusSummary {
   readonly bytes: number;
 }
 
-export type SetupStage = "reading" | "counting" | "merging" | "encoding" | "opening";
-const STAGES: readonly SetupStage[] = ["reading", "counting", "merging", "encoding", "opening"];
+export type SetupStage = "comparing" | "reading" | "counting" | "merging" | "encoding" | "opening";
+const STAGES: readonly SetupStage[] = ["comparing", "reading", "counting", "merging", "encoding", "opening"];
 
 /** The state of making a run. */
 export interface SetupState {
@@ -90,7 +90,7 @@ export interface SetupState {
   /** Work under way; null while there is none. */
   readonly work: {
     readonly stage: SetupStage;
-    /** Bytes, or merges. */
+    /** Bytes, tokens or merges. */
     readonly done: number;
     readonly total: number | null;
   } | null;

@@ -22,6 +22,8 @@ export interface RunStatus {
   readonly parameters: number;
   /** Oldest first, thinned to at most a few hundred points. */
   readonly heldOut: readonly HeldOutPoint[];
+  /** Text that was added after the run began: how many times, and the training tokens of it; absent where none was. */
+  readonly added?: { readonly texts: number; readonly tokens: number };
   /** Bytes (UTF-8) of a token of the text that versions are measured on; null where that is not known. */
   readonly bytesPerToken: number | null;
   /** The loss of guessing on the held-out text, nats a token: uniformly, by frequency, by the token before. */
@@ -97,6 +99,8 @@ export interface HeldOutPoint {
   readonly version: number;
   readonly tokens: number;
   readonly loss: number;
+  /** On held-out text that was added since the run began; absent where none was. */
+  readonly added?: number;
   /** Questions answered right; absent where none were asked. */
   readonly right?: number;
 }

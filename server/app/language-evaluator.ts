@@ -20,37 +20,32 @@ export async function bytesPerTokenOf(
 const sliceOf = (text: Uint16Array, { model, evaluateWindows, seed }: Settings) =>
   heldOutSlice(text, model.context, evaluateWindows, seed);
 
+/** Part of the windows of the run's own held-out text that are measured of what was added since. */
+const ADDED_SHARE = 1 / 2;
+
 /**
  * The evaluator of a language run. Its thread starts with the first version to measure: only an opened run
- * knows its settings, and opening one may already ask.
+ * knows its settings, and opening one may already ask. Text that was added is measured beside the run's own, whose loss
+ * so stays comparable from the first version to the last.
  */
 export function languageEvaluator(
-  { corpus, heldOut }: OpenedCorpus,
+  { corpus, heldOut, heldOutAdded, texts }: OpenedCorpus,
   questions: readonly ChoiceQuestion[],
   settingsOf: () => Settings,
 ): ThreadEvaluator {
-  let thread: Promise<ThreadEvaluator> | undefined;
-  const start = async () => {
-    const settings = settingsOf();
-    const shape = { ...settings.model, vocabulary: corpus.vocabulary };
-    const text = await heldOut();
-    return evaluateInThread({
-      data: {
-        shape,
-        tokenizer: corpus.tokenizer,
-        windows: sliceOf(text, settings),
-        prompts: settings.prompts,
-        questions,
+  return evaluateInThread({
+    edition: texts,
+    data: async () => {
+      const settings = settingsOf();
+      const shape = { ...settings.model, vocabulary: corpus.vocabulary };
+      const [text, added] = [await heldOut(), await heldOutAdded()];
+      const most = Math.ceil(ADDED_SHARE * settings.evaluateWindows);
+      return {
+        ...{ shape, tokenizer: corpus.tokenizer, windows: sliceOf(text, settings) },
+        ...(added.length > 0 && { added: heldOutSlice(added, shape.context, most, settings.seed) }),
+        ...{ prompts: settings.prompts, questions },
         prompt: text.slice(0, Math.min(PROMPT_TOKENS, shape.context)),
-      },
-    });
-  };
-  return {
-    evaluate: async (version, weights) => {
-      thread ??= start();
-      return (await thread).evaluate(version, weights);
+      };
     },
-    rest: async () => (await thread?.catch(() => undefined))?.rest(),
-    close: async () => (await thread?.catch(() => undefined))?.close(),
-  };
+  });
 }

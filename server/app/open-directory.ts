@@ -152,6 +152,7 @@ async function open(
       return begun;
     });
     const auditor = auditInThread({
+      edition: opened.texts,
       data: async () => {
         if (begun === undefined) throw new Error("a run that is not open asked for an audit");
         const shape = { ...begun.model, vocabulary: corpus.vocabulary };

@@ -2,53 +2,91 @@ import { bytesOf } from "../../protocol/bytes.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { Hash } from "../../protocol/ids.ts";
 import { readCorpus } from "../corpus/shards.ts";
-import type { RunCorpus } from "../run/options.ts";
+import type { AddedText, RunCorpus } from "../run/options.ts";
 
-/** Tokens of a split that windows are drawn from: 8 MB, however large the corpus. */
+/** Tokens of a split that windows are drawn from: 8 MB, however large the corpus; and as many of all added text. */
 const MAX_TOKENS = 4 * 1024 * 1024;
+
+type Tokens = Uint16Array<ArrayBuffer>;
 
 /** A data directory's corpus as a run sees it, and the held-out text, which only the evaluator sees. */
 export interface OpenedCorpus {
   readonly corpus: RunCorpus;
-  heldOut(): Promise<Uint16Array<ArrayBuffer>>;
-  /** Gate text, which only audits see. */
-  gate(): Promise<Uint16Array<ArrayBuffer>>;
+  /** Of the run's first text: what versions are measured on for good. */
+  heldOut(): Promise<Tokens>;
+  /** Of the text that was added since; empty where none was. */
+  heldOutAdded(): Promise<Tokens>;
+  /** Gate text, which only audits see: of all text. */
+  gate(): Promise<Tokens>;
+  /** Texts that were added: another number means that there is other text to measure on. */
+  texts(): number;
+  /** Looks what was added since. Throws a CorpusError. */
+  refresh(): Promise<void>;
 }
 
 /** Opens the corpus. Throws a CorpusError. */
 export async function openCorpus(directory: string): Promise<OpenedCorpus> {
-  const { index, tokenizer, isTrain, readShard } = await readCorpus(directory);
+  let read = await readCorpus(directory);
+  let added = addedOf(read);
+  const { index, tokenizer } = read;
+  const partsOf = (split: "gate" | "heldOut") => read.added.map((one) => one.index.splits[split]);
+  /** Of all that was added, each its part. */
+  const textOfAdded = async (split: "gate" | "heldOut") => {
+    const parts = partsOf(split);
+    const most = Math.ceil(MAX_TOKENS / Math.max(1, parts.length));
+    return Promise.all(parts.map((shards) => textOf(shards, read.readShard, most)));
+  };
   return {
     corpus: {
       vocabulary: index.vocabulary,
       tokenizer,
-      train: index.splits.train.map(({ hash, tokens }) => ({ hash, tokens })),
+      train: index.splits.train,
+      added: () => added,
       heldOutTokens: index.splits.heldOut.reduce((sum, { tokens }) => sum + tokens, 0),
       baselines: index.baselines,
       shard: async (hash) => {
-        if (!isTrain(hash)) throw new ProtocolError("not-found", "there is no such shard");
-        return bytesOf(await readShard(hash));
+        if (!read.isTrain(hash)) throw new ProtocolError("not-found", "there is no such shard");
+        return bytesOf(await read.readShard(hash));
       },
     },
-    heldOut: () => textOf(index.splits.heldOut, readShard),
-    gate: () => textOf(index.splits.gate, readShard),
+    heldOut: () => textOf(index.splits.heldOut, read.readShard, MAX_TOKENS),
+    heldOutAdded: async () => joined(await textOfAdded("heldOut")),
+    gate: async () =>
+      joined([await textOf(index.splits.gate, read.readShard, MAX_TOKENS), ...(await textOfAdded("gate"))]),
+    texts: () => read.added.length,
+    async refresh() {
+      read = await readCorpus(directory);
+      added = addedOf(read);
+    },
   };
 }
+
+const addedOf = ({ added }: Awaited<ReturnType<typeof readCorpus>>): readonly AddedText[] =>
+  added.map(({ text, index: { splits } }) => ({
+    text,
+    train: splits.train,
+    tokens: splits.train.reduce((sum, { tokens }) => sum + tokens, 0),
+  }));
 
 /** A split's text, as much of it as is used. */
 async function textOf(
   split: readonly { readonly hash: Hash }[],
-  readShard: (hash: Hash) => Promise<Uint16Array<ArrayBuffer>>,
-): Promise<Uint16Array<ArrayBuffer>> {
-  const pieces: Uint16Array[] = [];
+  readShard: (hash: Hash) => Promise<Tokens>,
+  most: number,
+): Promise<Tokens> {
+  const pieces: Tokens[] = [];
   let length = 0;
   for (const { hash } of split) {
     const piece = await readShard(hash);
     pieces.push(piece);
     length += piece.length;
-    if (length >= MAX_TOKENS) break;
+    if (length >= most) break;
   }
-  const text = new Uint16Array(length);
+  return joined(pieces);
+}
+
+function joined(pieces: readonly Tokens[]): Tokens {
+  const text = new Uint16Array(pieces.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const piece of pieces) {
     text.set(piece, at);

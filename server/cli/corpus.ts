@@ -1,17 +1,22 @@
-import { type AddOptions, addCorpus, type Progress } from "../corpus/add.ts";
+import { addTextOffline, hasRun } from "../app/offline-text.ts";
+import { addCorpus } from "../corpus/add.ts";
 import { DEFAULT_VOCABULARY } from "../corpus/default.ts";
 import { CorpusError } from "../corpus/error.ts";
+import { type CorpusIndex, MAX_WEIGHT, MIN_WEIGHT } from "../corpus/index-file.ts";
+import type { AddOptions, Progress } from "../corpus/options.ts";
 import { type Output, ProgressBar, sizeText } from "../corpus/progress.ts";
-import type { CorpusIndex } from "../corpus/shards.ts";
 import type { ShardEntry } from "../corpus/writer.ts";
 import { type CommandIo, readArgs, runCommand, UsageError } from "./command.ts";
 import { lineOf } from "./failure.ts";
 
 const CORPUS_USAGE = `Usage: murmuration corpus add FILE… [--data DIR] [--vocab N | --tokenizer FILE] [--field NAME]
-                                  [--skip-bad-lines]
+                                  [--skip-bad-lines] [--weight FILE=N]… [--duplicates keep|drop]
 
 Makes a data directory's corpus: splits the text into train, gate and held-out, trains a byte-level BPE on
 the train part, and writes the shards that volunteers will get. One directory is one run.
+
+On a directory that has a run, the text is added to it: in the run's tokens, with held-out text beside what was
+held out. A server that is started on it then takes it in. While one runs, add text on its operator's page.
 
   FILE              .txt, .md or .jsonl, each also as .gz, in this order; - is standard input: plain text,
                     or JSON lines when --field is given
@@ -19,6 +24,9 @@ the train part, and writes the shards that volunteers will get. One directory is
   --vocab N         tokens in the vocabulary, 256 to 65536 (${DEFAULT_VOCABULARY})
   --tokenizer FILE  use this Hugging Face tokenizer.json instead of training one
   --field NAME      the field of a JSON line that holds its text (text)
+  --weight FILE=N   have the text of FILE come N times in an epoch, from ${MIN_WEIGHT} to ${MAX_WEIGHT} (1)
+  --duplicates …    keep or drop passages whose words came before, here or in the run's text; they are counted
+                    either way (keep, for a new corpus; drop, for a run)
   --skip-bad-lines  leave out lines of JSON that hold no text, and say how many
 
 Text is UTF-8, or UTF-16 with or without a byte order mark.
@@ -54,13 +62,17 @@ export const corpusCommand = (args: readonly string[], io: CorpusIo): Promise<nu
         const warnings: string[] = [];
         const onWarning = (line: string) => warnings.push(line);
         let index: CorpusIndex;
+        const toRun = await hasRun(options.dataDir);
         try {
-          index = await addCorpus({ ...options, stdin: io.stdin, onProgress, onWarning });
+          const { vocabulary: given, ...rest } = { ...options, stdin: io.stdin, onProgress, onWarning };
+          const vocabulary = given ?? DEFAULT_VOCABULARY;
+          if (toRun) refuseTokens(options);
+          index = await (toRun ? addTextOffline : addCorpus)({ ...rest, vocabulary });
         } finally {
           bar.end();
         }
         for (const line of warnings) io.stderr.write(`murmuration corpus: ${line}\n`);
-        io.stdout.write(summary(index, options.dataDir));
+        io.stdout.write(summary(index, options.dataDir, toRun));
       },
       explain(error) {
         if (io.signal?.aborted) return "stopped; nothing was kept";
@@ -72,12 +84,25 @@ export const corpusCommand = (args: readonly string[], io: CorpusIo): Promise<nu
     io,
   );
 
-function parse(args: readonly string[]): AddOptions | "help" {
+type Flags = Omit<AddOptions, "vocabulary"> & { readonly vocabulary: number | undefined };
+
+/** Throws a CorpusError for flags that say in which tokens a run's text is to be: it has its own. */
+function refuseTokens({ vocabulary, tokenizer, dataDir }: Flags): void {
+  if (vocabulary === undefined && tokenizer === undefined) return;
+  throw new CorpusError(
+    "corpus-exists",
+    `${dataDir} has a run, and its text is in that run's tokens: leave out --vocab and --tokenizer`,
+  );
+}
+
+function parse(args: readonly string[]): Flags | "help" {
   const { values, positionals } = readArgs(args, {
     data: { type: "string", default: "./data" },
     vocab: { type: "string" },
     tokenizer: { type: "string" },
     field: { type: "string" },
+    weight: { type: "string", multiple: true, default: [] },
+    duplicates: { type: "string" },
     "skip-bad-lines": { type: "boolean", default: false },
   });
   if (values.help) return "help";
@@ -94,10 +119,16 @@ function parse(args: readonly string[]): AddOptions | "help" {
   if (values.vocab !== undefined && !/^\d+$/.test(values.vocab)) {
     throw new UsageError("--vocab takes a whole number");
   }
+  const { duplicates } = values;
+  if (duplicates !== undefined && duplicates !== "keep" && duplicates !== "drop") {
+    throw new UsageError("--duplicates is keep or drop");
+  }
   return {
     files,
     dataDir: values.data,
-    vocabulary: values.vocab === undefined ? DEFAULT_VOCABULARY : Number(values.vocab),
+    weights: weightsOf(files, values.weight),
+    duplicates,
+    vocabulary: values.vocab === undefined ? undefined : Number(values.vocab),
     tokenizer: values.tokenizer,
     field: values.field,
     skipBadLines: values["skip-bad-lines"],
@@ -105,9 +136,24 @@ function parse(args: readonly string[]): AddOptions | "help" {
   };
 }
 
+function weightsOf(files: readonly string[], given: readonly string[]): readonly number[] {
+  const weights = files.map(() => 1);
+  for (const one of given) {
+    const at = one.lastIndexOf("=");
+    const file = files.indexOf(one.slice(0, at));
+    const weight = Number(one.slice(at + 1));
+    if (at < 0 || file < 0) throw new UsageError(`--weight ${one}: name one of the files, as FILE=N`);
+    if (!(weight >= MIN_WEIGHT && weight <= MAX_WEIGHT)) {
+      throw new UsageError(`--weight ${one}: from ${MIN_WEIGHT} to ${MAX_WEIGHT}`);
+    }
+    weights[file] = weight;
+  }
+  return weights;
+}
+
 /** Describes the finished corpus to the operator. */
-export function summary(index: CorpusIndex, dataDir: string): string {
-  const { baselines, splits } = index;
+export function summary(index: CorpusIndex, dataDir: string, added = false): string {
+  const { baselines, splits, duplicates } = index;
   const share = (shards: readonly ShardEntry[]) => {
     const tokens = shards.reduce((sum, shard) => sum + shard.tokens, 0);
     const percent = ((100 * tokens) / index.tokens).toFixed(1);
@@ -116,11 +162,14 @@ export function summary(index: CorpusIndex, dataDir: string): string {
   };
   const nats = (value: number) => `${value.toFixed(3)} nats a token`;
   return `${[
-    `Made a corpus in ${dataDir}: ${whole(index.tokens)} tokens from ${sizeText(index.bytes)} of text`,
+    `${added ? "Added text to the run" : "Made a corpus"} in ${dataDir}: ${whole(index.tokens)} tokens from ${sizeText(index.bytes)} of text`,
     `  vocabulary  ${whole(index.vocabulary)}, ${(index.bytes / index.tokens).toFixed(2)} bytes a token`,
     `  train       ${share(splits.train)}`,
     `  gate        ${share(splits.gate)}`,
     `  held-out    ${share(splits.heldOut)}`,
+    ...(duplicates === undefined || duplicates.passages === 0
+      ? []
+      : [`  duplicates  ${whole(duplicates.passages)} passages came before, ${sizeText(duplicates.bytes)}`]),
     "What guessing costs on the held-out text:",
     `  any token   ${nats(baselines.uniform)}`,
     `  unigram     ${nats(baselines.unigram)}`,

@@ -3,6 +3,7 @@ import { expectedAt, roundOf, usuallyWorking, workingAt } from "./leases.ts";
 import { roundEnds } from "./rounds.ts";
 import type { Rules } from "./rules.ts";
 import type { State } from "./state.ts";
+import { textDue } from "./texts.ts";
 import { closesAt } from "./version-deadline.ts";
 
 /** The effects that the state calls for, again and again until they are done: a failed write only delays them. */
@@ -13,6 +14,8 @@ export function due(rules: Rules, state: State, now: number): Effect[] {
   if (state.tokens >= rules.tokenBudget) {
     return [{ type: "record", event: { type: "state", at: now, state: "finished" } }];
   }
+  const text = textDue(rules, state, now);
+  if (text !== undefined) return [{ type: "record", event: text }];
   if (state.phase === "paused" || state.pool.length === 0) return [];
   const ends = endOf(rules, state, now);
   const isDue = (deltas: State["pool"]) => now >= ends(deltas);

@@ -26,6 +26,7 @@ export function evaluate(rules: Rules, state: State, event: Evaluated): Change {
   if (gone || (newest !== undefined && newest.version >= version))
     return { state: { ...state, at }, quiet: true };
   const written = event.written && { written: event.written };
+  const added = event.added === undefined ? {} : { added: event.added };
   const right = event.right === undefined ? {} : { right: event.right };
   const sample = { version, text: event.sample, ...written };
   const to = rolledBackTo(state.heldOut, event, rules.tripwire);
@@ -33,14 +34,23 @@ export function evaluate(rules: Rules, state: State, event: Evaluated): Change {
     state: {
       ...state,
       at,
-      heldOut: thinned([...state.heldOut, { version, tokens, loss, ...right }], MAX_POINTS),
+      heldOut: thinned([...state.heldOut, { version, tokens, loss, ...added, ...right }], MAX_POINTS),
       sample,
       samples: keepSample(state.samples, sample),
     },
     effects: [
       {
         type: "announce",
-        event: { type: "evaluation", version, tokens, loss, sample: event.sample, ...written, ...right },
+        event: {
+          type: "evaluation",
+          version,
+          tokens,
+          loss,
+          sample: event.sample,
+          ...added,
+          ...written,
+          ...right,
+        },
       },
       ...(to === undefined ? [] : [{ type: "roll-back", to } as const]),
     ],

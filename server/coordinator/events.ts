@@ -25,7 +25,8 @@ export type DurableEvent =
   | Settled
   | Sampled
   | RolledBack
-  | Ruled;
+  | Ruled
+  | TextAdded;
 
 export type Event = DurableEvent | SoftEvent;
 
@@ -133,6 +134,8 @@ export interface Evaluated {
   readonly tokens: number;
   readonly loss: number;
   readonly sample: string;
+  /** On held-out text that was added since the run began. */
+  readonly added?: number;
   /** What the version wrote on from each of the run's prompts. */
   readonly written?: readonly string[];
   /** Of the run's questions, those that it answered right. */
@@ -214,10 +217,25 @@ export interface Ruled {
   readonly ruling: "banned" | "forgiven";
 }
 
+/**
+ * More text to train on, at a boundary: no delta of the version has come yet. Positions from `from` on are of all the
+ * text; those before keep their ranges, and so do tickets that are out.
+ */
+export interface TextAdded {
+  readonly type: "text-added";
+  readonly at: number;
+  readonly version: number;
+  readonly from: number;
+  /** SHA-256 of the file that lists its shards. */
+  readonly text: Hash;
+  /** Of its training part. */
+  readonly tokens: number;
+}
+
 /** A task for the shell. */
 export type Effect =
   /** Journal this decision and, once it is durable, apply it. Asked again until it is applied. */
-  | { readonly type: "record"; readonly event: Closed | StateChanged }
+  | { readonly type: "record"; readonly event: Closed | StateChanged | TextAdded }
   /** Merge what `closed` names, and journal `published`. Asked again until it is applied. */
   | { readonly type: "merge"; readonly closed: Closed }
   /** The answer to `asked`. */

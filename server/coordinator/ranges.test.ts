@@ -52,3 +52,46 @@ test("short tickets come to all of the text over the epochs: each begins within 
   expect(new Set(begun)).toEqual(new Set(Array.from({ length: 12 }, (_, window) => window)));
   expect(ranges.at(17)).toEqual(ranges.at(17));
 });
+
+test("text that is added comes in at its position: those before keep their ranges, and each epoch goes on whole", () => {
+  const before = new Ranges(shards, 4, 8, 1);
+  const after = before
+    .extended(7, [{ hash: hash(4), tokens: 8 * 12 + 1 }])
+    .extended(20, [{ hash: hash(5), tokens: 8 * 8 + 1 }]);
+  const at = (ranges: Ranges, from: number, to: number) =>
+    Array.from({ length: to - from }, (_, i) => JSON.stringify(ranges.at(from + i)));
+  expect(at(after, 0, 7)).toEqual(at(before, 0, 7));
+  // Two of the second epoch's five ranges were out; the other three come with the three new ones.
+  const rest = at(after, 7, 13);
+  expect(new Set([...at(before, 5, 7), ...rest]).size).toBe(8);
+  expect(rest).not.toEqual([...at(before, 7, 10), ...rest.slice(3)]);
+  // The next epoch has seven of its eight out, when two more come.
+  const second = at(after, 20, 23);
+  expect(new Set([...at(after, 13, 20), ...second]).size).toBe(10);
+  expect(new Set(at(after, 23, 33)).size).toBe(10);
+  expect(new Set(at(after, 33, 43))).toEqual(new Set(at(after, 23, 33)));
+  expect(after.epochLength).toBe(10);
+  expect(
+    new Set(Array.from({ length: 30 }, (_, i) => JSON.stringify(after.at(after.positionFor(i))))).size,
+  ).toBe(10);
+  expect(() => after.extended(19, [])).toThrow(RangeError);
+});
+
+test("text of weight two comes twice an epoch, of weight a half every other one, all of it in turn", () => {
+  const ranges = new Ranges(
+    [
+      { hash: hash(1), tokens: 8 * 16 + 1, weight: 0.5 },
+      { hash: hash(2), tokens: 8 * 8 + 1, weight: 2 },
+      { hash: hash(3), tokens: 8 * 4 + 1 },
+    ],
+    4,
+    8,
+    1,
+  );
+  expect(ranges.epochLength).toBe(2 + 4 + 1);
+  const epoch = (n: number) => Array.from({ length: 7 }, (_, i) => ranges.at(7 * n + i));
+  const ofFirst = (n: number) => epoch(n).flatMap(({ shard, window }) => (shard === hash(1) ? [window] : []));
+  expect(epoch(0).filter(({ shard }) => shard === hash(2))).toHaveLength(4);
+  expect(new Set(epoch(0).map((range) => JSON.stringify(range))).size).toBe(5);
+  expect([...ofFirst(0), ...ofFirst(1)].sort((a, b) => a - b)).toEqual([0, 4, 8, 12]);
+});

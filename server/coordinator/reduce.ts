@@ -13,6 +13,7 @@ import {
   weighed,
 } from "../trust/standing.ts";
 import { knowsGains, withGain, withSize } from "../trust/usual.ts";
+import { contradiction } from "./contradiction.ts";
 import { due } from "./due.ts";
 import { effortOf } from "./effort.ts";
 import { type Change, evaluate } from "./evaluated.ts";
@@ -37,6 +38,7 @@ import { innerAfter, roundAfter } from "./rounds.ts";
 import { ACTIVE_MS, MAX_STALENESS, type Rules } from "./rules.ts";
 import { cosineOf, lengthsOf } from "./similarity.ts";
 import { begin, type Pooled, type State } from "./state.ts";
+import { addText } from "./texts.ts";
 import { doneOf, timingOf } from "./timing.ts";
 
 /** Versions shown, the newest, and counted of how rounds go. */
@@ -93,6 +95,8 @@ function change(rules: Rules, state: State, event: Exclude<DurableEvent, Created
       return { state: rule(state, event) };
     case "state":
       return changePhase(state, event);
+    case "text-added":
+      return { state: addText(state, event) };
   }
 }
 
@@ -289,6 +293,3 @@ function changePhase(state: State, event: StateChanged): Change {
     effects: [{ type: "announce", event: { type: "state", state: phase } }],
   };
 }
-
-const contradiction = (event: Event, why: string) =>
-  new Error(`the journal contradicts itself at a "${event.type}" event: ${why}`);

@@ -2,6 +2,7 @@ import type { RunId } from "../../protocol/ids.ts";
 import type { Pace } from "../../protocol/pace.ts";
 import type { InnerName } from "../../protocol/ticket.ts";
 import type { WeighingRule } from "../trust/weigh.ts";
+import type { TextAdded } from "./events.ts";
 import type { Ranges } from "./ranges.ts";
 import type { RoundRules } from "./rounds.ts";
 
@@ -9,6 +10,8 @@ import type { RoundRules } from "./rounds.ts";
 export interface Rules {
   readonly run: RunId;
   readonly ranges: Ranges;
+  /** Text beside the run's first, in its order: what is not in yet comes in at the next boundary. */
+  readonly texts?: readonly Pick<TextAdded, "text" | "tokens">[];
   /** Inner steps of the next ticket of a volunteer with these measurements, where so many are at work. */
   readonly steps: (pace: Pace, working: number, crowded: boolean) => number;
   /** Sequences of a micro-batch: of every ticket's where volunteers take turns, and of the server's own steps. */

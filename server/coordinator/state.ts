@@ -6,7 +6,7 @@ import type { InnerName } from "../../protocol/ticket.ts";
 import type { ReadonlyList } from "../lib/append-list.ts";
 import type { Candidate } from "../trust/candidate.ts";
 import { NO_TRUST, type Trust } from "../trust/standing.ts";
-import type { Closed, Created } from "./events.ts";
+import type { Closed, Created, TextAdded } from "./events.ts";
 import { FIRST_ROUND_MS, type Timing } from "./rounds.ts";
 import type { Samples } from "./samples.ts";
 
@@ -49,6 +49,8 @@ export interface State {
   /** Milliseconds of the open version's round, and what its tickets train with; of a run on a clock. */
   readonly round: number;
   readonly inner: InnerName;
+  /** Text that came in after the run began, in its order. */
+  readonly texts: readonly Pick<TextAdded, "version" | "from" | "text" | "tokens">[];
   /** Oldest first, thinned. */
   readonly heldOut: readonly HeldOutPoint[];
   readonly sample: Sample | null;
@@ -165,6 +167,7 @@ export function begin(event: Created): State {
     efforts: [],
     round: FIRST_ROUND_MS,
     inner: "muon",
+    texts: [],
     heldOut: [],
     sample: null,
     samples: [],

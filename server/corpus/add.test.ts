@@ -13,7 +13,8 @@ import {
   stream,
   temporary,
 } from "../../test/corpus-fixture.ts";
-import { type AddOptions, addCorpus, type Progress } from "./add.ts";
+import { addCorpus } from "./add.ts";
+import type { AddOptions, Progress } from "./options.ts";
 import { readCorpus } from "./shards.ts";
 
 const text = prose(40_000);

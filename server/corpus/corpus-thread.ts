@@ -2,8 +2,8 @@ import { Worker } from "node:worker_threads";
 import type { After } from "../../model/lib/deadline.ts";
 import { SILENCE_MS, Watchdog } from "../lib/watchdog.ts";
 import { workerBeside } from "../lib/worker-file.ts";
-import type { Progress } from "./add.ts";
 import type { CorpusJob, FromCorpusThread } from "./messages.ts";
+import type { Progress } from "./options.ts";
 
 const WORKER = workerBeside(import.meta.url, "corpus-worker");
 

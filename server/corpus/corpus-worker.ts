@@ -1,9 +1,10 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { messageOf } from "../../model/lib/message-of.ts";
-import { addCorpus, type Progress } from "./add.ts";
+import { addCorpus } from "./add.ts";
 import { addDefaultCorpus } from "./default.ts";
 import { CorpusError } from "./error.ts";
 import type { CorpusJob, FromCorpusThread } from "./messages.ts";
+import type { Progress } from "./options.ts";
 
 /** The thread that makes a corpus: reading, counting and encoding keep a processor busy. The main thread is corpus-thread.ts. */
 

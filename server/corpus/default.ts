@@ -1,6 +1,7 @@
-import { addCorpus, type Progress } from "./add.ts";
+import { addCorpus } from "./add.ts";
 import { defaultTexts } from "./default-texts.ts";
-import type { CorpusIndex } from "./shards.ts";
+import type { CorpusIndex } from "./index-file.ts";
+import type { Progress } from "./options.ts";
 
 /** Tokens of the default run: a book of this size fills so many with use. */
 export const DEFAULT_VOCABULARY = 512;

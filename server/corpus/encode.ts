@@ -80,6 +80,25 @@ export class BpeEncoder {
   }
 }
 
+/** The merges of a tokenizer.json that {@link tokenizerJson} made, to the byte; undefined for any other. */
+export function ownMerges(file: Uint8Array): readonly Merge[] | undefined {
+  const text = new TextDecoder().decode(file);
+  const names = new Map<unknown, number>([...BYTE_CHARACTERS].map((name, id) => [name, id]));
+  const merges: Merge[] = [];
+  try {
+    const { model } = JSON.parse(text);
+    for (const [left, right] of model.merges) {
+      const pair = [names.get(left), names.get(right)] as const;
+      if (pair[0] === undefined || pair[1] === undefined) return undefined;
+      names.set(`${left}${right}`, BYTE_CHARACTERS.length + merges.length);
+      merges.push([pair[0], pair[1]]);
+    }
+  } catch {
+    return undefined;
+  }
+  return tokenizerJson(merges) === text ? merges : undefined;
+}
+
 /**
  * A Hugging Face tokenizer.json (UTF-8 text) for merges of our own training: a BPE model whose first 256 ids
  * are the bytes themselves, byte-level before and after, nothing added.

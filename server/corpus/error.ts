@@ -26,6 +26,8 @@ export type CorpusErrorCode =
   | "bad-tokenizer"
   /** The data directory already has a corpus or a run: one directory is one run. */
   | "corpus-exists"
+  /** A server has the data directory: text comes in by its operator's page. */
+  | "in-use"
   /** The data directory has no corpus.json. */
   | "no-corpus"
   /** A corpus.json, tokenizer.json or shard that is not what was written. */

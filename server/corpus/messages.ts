@@ -1,4 +1,4 @@
-import type { Progress } from "./add.ts";
+import type { Progress } from "./options.ts";
 
 /** The job of the thread that makes a corpus. */
 export interface CorpusJob {

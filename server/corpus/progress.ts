@@ -1,4 +1,4 @@
-import type { Progress } from "./add.ts";
+import type { Progress } from "./options.ts";
 
 /** Where the command writes: a terminal, a pipe, or a test's string. */
 export interface Output {
@@ -7,6 +7,7 @@ export interface Output {
 }
 
 const DOING: Readonly<Record<Progress["stage"], string>> = {
+  comparing: "Reading what is there",
   reading: "Reading and splitting",
   counting: "Counting words",
   merging: "Merging byte pairs",

@@ -7,7 +7,8 @@ import { sha256 } from "../../protocol/identity.ts";
 import type { Hash } from "../../protocol/ids.ts";
 import { failure, prose, quickDisk, stream, temporary } from "../../test/corpus-fixture.ts";
 import { addCorpus } from "./add.ts";
-import { parseIndex, readCorpus } from "./shards.ts";
+import { parseIndex } from "./index-file.ts";
+import { readCorpus } from "./shards.ts";
 import { Workspace } from "./workspace.ts";
 import { ShardWriter } from "./writer.ts";
 

@@ -1,49 +1,16 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { messageOf } from "../../model/lib/message-of.ts";
-import { systemCode } from "../../model/lib/system-code.ts";
 import { toTokens } from "../../protocol/bytes.ts";
-import {
-  as,
-  asArray,
-  asInteger,
-  asNumber,
-  asObject,
-  asText,
-  type Json,
-  parseJson,
-} from "../../protocol/guards.ts";
 import { sha256 } from "../../protocol/identity.ts";
-import { type Hash, isHash } from "../../protocol/ids.ts";
-import { MAX_SHARD_TOKENS, MAX_VOCABULARY, MIN_VOCABULARY } from "../../protocol/limits.ts";
-import type { Baselines } from "./baselines.ts";
+import type { Hash } from "../../protocol/ids.ts";
+import { type Added, readAdded } from "./added.ts";
 import { CorpusError } from "./error.ts";
-import type { Split } from "./split.ts";
-import type { ShardEntry } from "./writer.ts";
-
-/** Number in corpus.json that says how to read it. */
-export const CORPUS_FORMAT = 1;
-
-/** The content of corpus.json: the shards of each split. */
-export interface CorpusIndex {
-  readonly format: typeof CORPUS_FORMAT;
-  /** SHA-256 of tokenizer.json. */
-  readonly tokenizer: Hash;
-  readonly vocabulary: number;
-  /** The shards of each split, in the order of the text. */
-  readonly splits: Readonly<Record<Split, readonly ShardEntry[]>>;
-  /** Tokens of all splits together. */
-  readonly tokens: number;
-  /** Bytes of text (UTF-8) of all splits together. */
-  readonly bytes: number;
-  /** Where the text came from: file names without folders, and the bytes read from each. */
-  readonly sources: readonly { readonly name: string; readonly bytes: number }[];
-  readonly baselines: Baselines;
-}
+import { type CorpusIndex, parseIndex, readPart } from "./index-file.ts";
 
 /** A data directory's corpus. */
 export interface Corpus {
   readonly index: CorpusIndex;
+  /** Text that was added since, in its order. */
+  readonly added: readonly Added[];
   /** tokenizer.json's bytes. */
   readonly tokenizer: Uint8Array<ArrayBuffer>;
   /** Whether a hash is one of the shards that volunteers may have. */
@@ -54,98 +21,31 @@ export interface Corpus {
 
 /** Reads a data directory's corpus. Throws `no-corpus`, or `bad-corpus` when a file is not what it should be. */
 export async function readCorpus(dataDir: string): Promise<Corpus> {
-  const index = parseIndex(await read(join(dataDir, "corpus.json"), "no-corpus"));
-  const tokenizer = await read(join(dataDir, "tokenizer.json"), "bad-corpus");
+  const index = parseIndex(await readPart(join(dataDir, "corpus.json"), "no-corpus"));
+  const tokenizer = await readPart(join(dataDir, "tokenizer.json"), "bad-corpus");
   if ((await sha256(tokenizer)) !== index.tokenizer) {
     throw new CorpusError(
       "bad-corpus",
       `${join(dataDir, "tokenizer.json")} is not the one the corpus was made with`,
     );
   }
-  const { train, gate, heldOut } = index.splits;
-  const served = new Set(train.map((entry) => entry.hash));
-  const known = new Set([...train, ...gate, ...heldOut].map((entry) => entry.hash));
+  const added = await readAdded(dataDir, index.tokenizer);
+  const parts = [index, ...added.map((one) => one.index)].map(({ splits }) => splits);
+  const served = new Set(parts.flatMap(({ train }) => train.map(({ hash }) => hash)));
+  const kept = new Set(parts.flatMap(({ gate, heldOut }) => [...gate, ...heldOut].map(({ hash }) => hash)));
   return {
     index,
+    added,
     tokenizer,
     isTrain: (hash) => served.has(hash),
     async readShard(hash) {
-      if (!known.has(hash)) throw new CorpusError("bad-corpus", `the corpus has no shard ${hash}`);
+      if (!served.has(hash) && !kept.has(hash)) {
+        throw new CorpusError("bad-corpus", `the corpus has no shard ${hash}`);
+      }
       const path = join(dataDir, "shards", hash);
-      const bytes = await read(path, "bad-corpus");
+      const bytes = await readPart(path, "bad-corpus");
       if ((await sha256(bytes)) !== hash) throw new CorpusError("bad-corpus", `${path} is not its hash`);
       return toTokens(bytes);
     },
   };
-}
-
-async function read(path: string, missing: "no-corpus" | "bad-corpus"): Promise<Uint8Array<ArrayBuffer>> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    const code = systemCode(error);
-    if (code === "ENOENT") throw new CorpusError(missing, `${path} is missing`);
-    throw new CorpusError("bad-corpus", `${path} cannot be read (${code})`);
-  }
-}
-
-/** Reads corpus.json. Throws `bad-corpus` naming the field. */
-export function parseIndex(bytes: Uint8Array): CorpusIndex {
-  try {
-    return indexFrom(parseJson(bytes));
-  } catch (error) {
-    const why = messageOf(error);
-    throw new CorpusError("bad-corpus", `corpus.json is not one of ours: ${why}`);
-  }
-}
-
-function indexFrom(json: Json): CorpusIndex {
-  asInteger(json.format, "format", CORPUS_FORMAT, CORPUS_FORMAT);
-  const splits = asObject(json.splits, "splits");
-  const baselines = asObject(json.baselines, "baselines");
-  const nats = (value: unknown, field: string) => asNumber(value, `baselines.${field}`, 0, 100);
-  const sources = asArray(json.sources, "sources", MAX_LISTED).map((value, i) => {
-    const source = asObject(value, `sources[${i}]`);
-    return {
-      name: asText(source.name, `sources[${i}].name`, 1_000),
-      bytes: asInteger(source.bytes, `sources[${i}].bytes`, 0, Number.MAX_SAFE_INTEGER),
-    };
-  });
-  const index = {
-    format: CORPUS_FORMAT,
-    tokenizer: as(isHash, json.tokenizer, "tokenizer"),
-    vocabulary: asInteger(json.vocabulary, "vocabulary", MIN_VOCABULARY, MAX_VOCABULARY),
-    splits: {
-      train: shardsFrom(splits.train, "splits.train"),
-      gate: shardsFrom(splits.gate, "splits.gate"),
-      heldOut: shardsFrom(splits.heldOut, "splits.heldOut"),
-    },
-    tokens: asInteger(json.tokens, "tokens", 1, Number.MAX_SAFE_INTEGER),
-    bytes: asInteger(json.bytes, "bytes", 1, Number.MAX_SAFE_INTEGER),
-    sources,
-    baselines: {
-      uniform: nats(baselines.uniform, "uniform"),
-      unigram: nats(baselines.unigram, "unigram"),
-      bigram: nats(baselines.bigram, "bigram"),
-    },
-  } as const;
-  const counted = Object.values(index.splits).flat();
-  const tokens = counted.reduce((sum, entry) => sum + entry.tokens, 0);
-  asInteger(index.tokens, "tokens", tokens, tokens);
-  return index;
-}
-
-/** Shards or sources in one corpus: at the default size of a shard, 2 TB of tokens. */
-const MAX_LISTED = 1 << 24;
-
-function shardsFrom(value: unknown, field: string): ShardEntry[] {
-  const entries = asArray(value, field, MAX_LISTED).map((item, i) => {
-    const entry = asObject(item, `${field}[${i}]`);
-    return {
-      hash: as(isHash, entry.hash, `${field}[${i}].hash`),
-      tokens: asInteger(entry.tokens, `${field}[${i}].tokens`, 1, MAX_SHARD_TOKENS),
-    };
-  });
-  asInteger(entries.length, `${field}.length`, 1, MAX_LISTED);
-  return entries;
 }

@@ -12,7 +12,7 @@ async function split(text: string, context: number) {
   const result = await splitText(stream(text), context, workspace);
   const texts = await Promise.all(SPLITS.map(async (name) => (await collect(result.read(name))).join("")));
   const bytes = await Promise.all(
-    SPLITS.map(async (name) => (await readFile(workspace.path(`${name}.text`))).length),
+    SPLITS.map(async (name) => (await readFile(workspace.path(`${name}-0.text`))).length),
   );
   expect(bytes).toEqual(SPLITS.map((name) => result.bytes[name]));
   return { train: texts[0]!, gate: texts[1]!, heldOut: texts[2]! };

@@ -64,14 +64,15 @@ export interface SplitText {
 
 /**
  * Divides a text before anything else is done with it, so that neither the tokenizer nor a volunteer ever
- * meets what the run is measured on.
+ * meets what the run is measured on. `number` tells the texts of one workspace apart.
  */
 export async function splitText(
   text: AsyncIterable<string>,
   context: number,
   workspace: Workspace,
+  number = 0,
 ): Promise<SplitText> {
-  const path = (split: Split) => workspace.path(`${split}.text`);
+  const path = (split: Split) => workspace.path(`${split}-${number}.text`);
   const { size, split } = plan(context);
   const spools: Spool[] = [];
   const open = async (name: Split) => {

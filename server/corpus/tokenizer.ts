@@ -5,7 +5,7 @@ import { systemCode } from "../../model/lib/system-code.ts";
 import { utf8 } from "../../protocol/bytes.ts";
 import { MAX_TOKENIZER_BYTES, MIN_VOCABULARY } from "../../protocol/limits.ts";
 import { trainBpe } from "./bpe.ts";
-import { BpeEncoder, tokenizerJson } from "./encode.ts";
+import { BpeEncoder, ownMerges, tokenizerJson } from "./encode.ts";
 import { CorpusError } from "./error.ts";
 import { WordCounts } from "./words.ts";
 
@@ -36,6 +36,14 @@ export async function trainTokenizer(
   return { vocabulary, file: utf8(tokenizerJson(merges)), encode: (text) => encoder.encode(text) };
 }
 
+/** The tokenizer that a corpus was encoded with. Throws `bad-corpus`. */
+export function keptTokenizer(file: Uint8Array<ArrayBuffer>): CorpusTokenizer {
+  const merges = ownMerges(file);
+  if (merges === undefined) return givenTokenizer(file, "tokenizer.json", "bad-corpus");
+  const encoder = new BpeEncoder(merges);
+  return { vocabulary: MIN_VOCABULARY + merges.length, file, encode: (text) => encoder.encode(text) };
+}
+
 /**
  * A given tokenizer.json of any kind the library knows, kept byte for byte. A block is encoded on its own, so
  * a tokenizer that puts something before every text puts it before every block. Throws `no-such-file`,
@@ -53,8 +61,16 @@ export async function openTokenizer(path: string): Promise<CorpusTokenizer> {
       `${path} has ${file.length} bytes, and a volunteer's page takes ${MAX_TOKENIZER_BYTES} at most`,
     );
   }
+  return givenTokenizer(file, path, "bad-tokenizer");
+}
+
+function givenTokenizer(
+  file: Uint8Array<ArrayBuffer>,
+  path: string,
+  code: "bad-tokenizer" | "bad-corpus",
+): CorpusTokenizer {
   const refuse = (error: unknown): never => {
-    if (error instanceof ModelError) throw new CorpusError("bad-tokenizer", `${path}: ${error.message}`);
+    if (error instanceof ModelError) throw new CorpusError(code, `${path}: ${error.message}`);
     throw error;
   };
   try {

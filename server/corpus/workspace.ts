@@ -37,6 +37,15 @@ export class Workspace {
     const dataDir = resolve(directory);
     await takeBackAbandoned(dataDir);
     await refuseOccupied(dataDir);
+    return Workspace.#begin(dataDir, disk);
+  }
+
+  /** In a directory that has a corpus, for text beside it. */
+  static openBeside(directory: string, disk: Disk): Promise<Workspace> {
+    return Workspace.#begin(resolve(directory), disk);
+  }
+
+  static async #begin(dataDir: string, disk: Disk): Promise<Workspace> {
     const made = await makeDirectory(dataDir);
     await removeAbandoned(dataDir);
     const name = `${PREFIX}${process.pid}-${randomUUID()}`;
@@ -69,6 +78,21 @@ export class Workspace {
       if (["ENOTEMPTY", "EEXIST"].includes(systemCode(error) ?? "")) throw occupied(this.#dataDir, "shards");
       throw error;
     }
+    await this.#remove();
+  }
+
+  /**
+   * Moves the shards among those that are there, and then the list of them, which makes them count, to its number in
+   * `folder`. Cut short before that, it has added files that nothing names.
+   */
+  async publishBeside(folder: string, number: number): Promise<void> {
+    for (const name of await readdir(this.path("shards"))) {
+      await this.disk.rename(this.path("shards", name), join(this.#dataDir, "shards", name));
+    }
+    await syncDirectory(join(this.#dataDir, "shards"));
+    await makeDirectory(join(this.#dataDir, folder));
+    await this.disk.rename(this.path("corpus.json"), join(this.#dataDir, folder, `${number}.json`));
+    await syncDirectory(join(this.#dataDir, folder));
     await this.#remove();
   }
 

@@ -13,6 +13,8 @@ export const SHARD_TOKENS = 64 * 1024;
 export interface ShardEntry {
   readonly hash: Hash;
   readonly tokens: number;
+  /** Of a train shard: how often its text comes in an epoch; 1 if absent. */
+  readonly weight?: number;
 }
 
 /**

@@ -58,7 +58,6 @@ export async function copyRun(
 /** One try; false when no snapshot that was copied is still in use. */
 async function copyOnce(source: string, target: string, manner: Manner): Promise<boolean> {
   const entries = (await readdir(source, { withFileTypes: true })).filter(isKept);
-  const directories = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
   await copyAll(source, target, "snapshots", () => manner);
   const journal = (await readdir(join(source, "journal"))).filter(isName).sort();
   // The last segment is still appended to: a second name for it would grow with the run.
@@ -67,7 +66,11 @@ async function copyOnce(source: string, target: string, manner: Manner): Promise
   for (const name of await readdir(join(target, "snapshots"))) {
     if (!kept.has(name)) await rm(join(target, "snapshots", name));
   }
-  for (const name of directories.filter((one) => one !== "snapshots" && one !== "journal")) {
+  // By name: the lists of added text (added/) come before the shards, which were there before them; and both come
+  // after the journal, which names no text that is not there.
+  const others = (await readdir(source, { withFileTypes: true })).filter(isKept);
+  const directories = others.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  for (const name of directories.filter((one) => one !== "snapshots" && one !== "journal").sort()) {
     await copyAll(source, target, name, () => manner);
   }
   for (const { name } of entries.filter((entry) => entry.isFile())) {

@@ -23,6 +23,8 @@ export interface ThreadOptions<Data> {
   readonly file: URL;
   /** The data that it is started with. */
   readonly data: () => Data | Promise<Data>;
+  /** Changes with the data: a thread that was started with other data is replaced before the next question. */
+  readonly edition?: (() => number) | undefined;
   /** The thread's name, and why it takes no question now: for errors. */
   readonly name: string;
   readonly busy: string;
@@ -38,7 +40,8 @@ export interface ThreadOptions<Data> {
 export function askInThread<Question, Answer, Data>(
   options: ThreadOptions<Data>,
 ): AskedThread<Question, Answer> {
-  const { file, data, name, busy, silence, after } = options;
+  const { file, data, edition = () => 0, name, busy, silence, after } = options;
+  let startedWith = 0;
   let worker: Promise<Worker> | undefined;
   let asked: Asked<Answer> | undefined;
   let closed = false;
@@ -57,6 +60,7 @@ export function askInThread<Question, Answer, Data>(
   };
 
   const start = (): Promise<Worker> => {
+    startedWith = edition();
     let started: Worker | undefined;
     const died = (error: Error) => {
       if (worker !== starting) return; // it is replaced already: the question is another thread's
@@ -83,6 +87,13 @@ export function askInThread<Question, Answer, Data>(
     return starting;
   };
 
+  /** Ends the thread that is there: the next question starts another. */
+  const end = async () => {
+    const resting = worker;
+    worker = undefined;
+    await (await resting?.catch(() => undefined))?.terminate();
+  };
+
   return {
     ask: (question) =>
       new Promise((resolve, reject) => {
@@ -93,6 +104,7 @@ export function askInThread<Question, Answer, Data>(
         asked = { resolve, reject };
         const own = asked;
         dog.start(silenceMs);
+        if (startedWith !== edition()) void end();
         worker ??= start();
         worker
           .then((started) => {
@@ -103,10 +115,7 @@ export function askInThread<Question, Answer, Data>(
           .catch(() => {}); // a thread that cannot start has told so itself
       }),
     rest: async () => {
-      if (asked !== undefined) return;
-      const resting = worker;
-      worker = undefined;
-      await (await resting?.catch(() => undefined))?.terminate();
+      if (asked === undefined) await end();
     },
     close: async () => {
       closed = true;

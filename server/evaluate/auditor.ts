@@ -10,6 +10,8 @@ const WORKER = workerBeside(import.meta.url, "audit-worker");
 
 export interface AuditorOptions {
   readonly data: () => Promise<AuditorData>;
+  /** As of an asked thread: changes with the data. */
+  readonly edition?: () => number;
   /** The worker's file; tests bring one that hangs. */
   readonly worker?: URL;
   readonly after?: After;
@@ -24,9 +26,9 @@ export interface ThreadAuditor extends Auditor {
 
 /** Audits in a thread of its own, beside the evaluator's: one question at a time, which is what run/audits.ts asks. */
 export function auditInThread(options: AuditorOptions): ThreadAuditor {
-  const { data, worker = WORKER, after } = options;
+  const { data, edition, worker = WORKER, after } = options;
   const thread = askInThread<AuditQuestion, AuditAnswer, AuditorData>({
-    ...{ file: worker, data, after },
+    ...{ file: worker, data, edition, after },
     name: "the auditor",
     busy: "another delta is being audited",
     silence: ({ options: { shape, batch } }) => silenceFor(layoutOf(shape).length, batch * shape.context),

@@ -23,16 +23,18 @@ export interface ThreadEvaluator extends Evaluator {
 const WORKER = workerBeside(import.meta.url, "worker");
 
 export interface ThreadOptions {
-  readonly data: WorkerData;
+  readonly data: WorkerData | (() => Promise<WorkerData>);
+  /** As of an asked thread: changes with the data. */
+  readonly edition?: () => number;
   /** The worker's file; tests bring one that crashes. */
   readonly worker?: URL;
   readonly after?: After;
 }
 
 /** Measures versions in a worker thread, one at a time; the run waits for none. */
-export function evaluateInThread({ data, worker = WORKER, after }: ThreadOptions): ThreadEvaluator {
+export function evaluateInThread({ data, edition, worker = WORKER, after }: ThreadOptions): ThreadEvaluator {
   const thread = askInThread<Question, Answer, WorkerData>({
-    ...{ file: worker, data: () => data, after },
+    ...{ file: worker, data: typeof data === "function" ? data : () => data, edition, after },
     name: "the evaluator",
     busy: "another version is being measured",
     silence: ({ shape }) => silenceFor(layoutOf(shape).length, EVALUATION_BATCH * shape.context),

@@ -27,15 +27,20 @@ const TOP_K = 40;
 export async function measure(
   trainer: Trainer,
   tokenizer: Pick<Tokenizer, "encode" | "decode" | "vocabulary">,
-  { shape, windows, prompt, prompts }: Omit<WorkerData, "tokenizer" | "questions">,
+  { shape, windows, added = [], prompt, prompts }: Omit<WorkerData, "tokenizer" | "questions">,
   asked: readonly Asked[],
   { version, weights }: Question,
 ): Promise<Evaluation> {
   await trainer.load(weights);
-  let sum = 0;
-  for (const { rows, tokens } of batched(windows, EVALUATION_BATCH)) {
-    sum += rows * (await trainer.evaluate(tokens, rows));
-  }
+  const lossOn = async (text: readonly Uint16Array[]) => {
+    let sum = 0;
+    for (const { rows, tokens } of batched(text, EVALUATION_BATCH)) {
+      sum += rows * (await trainer.evaluate(tokens, rows));
+    }
+    return sum / text.length;
+  };
+  const loss = await lossOn(windows);
+  const more = added.length > 0 && { added: await lossOn(added) };
   const write = async (from: Uint16Array, seed: number, length: number) => {
     const sampling = { temperature: TEMPERATURE, topK: TOP_K, vocabulary: tokenizer.vocabulary, seed };
     const tokens: number[] = [];
@@ -57,7 +62,7 @@ export async function measure(
     if (await isRight(trainer, shape.context, question)) right += 1;
   }
   return {
-    ...{ loss: sum / windows.length, sample },
+    ...{ loss, ...more, sample },
     ...(prompts.length > 0 && { written }),
     ...(asked.length > 0 && { right }),
   };

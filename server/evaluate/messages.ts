@@ -14,6 +14,8 @@ export interface WorkerData {
   readonly tokenizer: Uint8Array;
   /** The slice that every version is measured on (slice.ts): windows of context + 1 tokens. */
   readonly windows: readonly Uint16Array[];
+  /** Windows of held-out text that was added since; absent where none was. */
+  readonly added?: readonly Uint16Array[];
   /** The first tokens of the held-out text: what samples go on from. */
   readonly prompt: Uint16Array;
   /** The operator's beginnings, which every version goes on from. */

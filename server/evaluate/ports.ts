@@ -11,6 +11,8 @@ export interface Evaluator {
 
 export interface Evaluation {
   readonly loss: number;
+  /** Mean loss on held-out text that was added since the run began; absent where none was. */
+  readonly added?: number;
   readonly sample: string;
   /** What it writes on from each of the run's prompts; absent where there are none. */
   readonly written?: readonly string[];

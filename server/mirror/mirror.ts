@@ -38,7 +38,8 @@ const LIST = { "content-type": "application/json", "cache-control": "public, max
 /** The run that is mirrored. */
 export interface MirrorSource {
   readonly run: RunId;
-  readonly shards: readonly Hash[];
+  /** Only ever grows. */
+  shards(): readonly Hash[];
   readonly keepDiffs: number;
   newest(): { readonly version: number; readonly hash: Hash };
   /** An object's bytes. Throws `not-found` where it is not kept. */
@@ -123,6 +124,11 @@ export class Mirror implements VersionMirror {
     await promise;
   }
 
+  /** There are more shards than there were. */
+  lookAgain(): void {
+    this.#behind = true;
+  }
+
   /** Lets time act. Call it a few times a second. */
   tick(): void {
     const now = this.#clock();
@@ -171,7 +177,7 @@ export class Mirror implements VersionMirror {
       if (!versions.has(String(from))) wanted.push(diffName(from));
     }
     const kept = new Set(there);
-    for (const shard of shards) if (!kept.has(shard)) wanted.push(shardName(shard));
+    for (const shard of shards()) if (!kept.has(shard)) wanted.push(shardName(shard));
     return wanted.map((name) => ({ object: name, bytes: () => object(name) }));
   }
 

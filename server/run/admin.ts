@@ -6,7 +6,6 @@ import type { Tuning } from "../../protocol/operator.ts";
 import type { Ruled } from "../coordinator/events.ts";
 import { keepCard } from "./card.ts";
 import type { Drain } from "./drain.ts";
-import { rulesOf } from "./genesis.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { RunOptions } from "./options.ts";
 import { tune, tuningOf } from "./tuning.ts";
@@ -15,9 +14,9 @@ import { tune, tuningOf } from "./tuning.ts";
 export class Admin {
   readonly #run: LiveRun;
   readonly #drain: Drain;
-  readonly #options: Pick<RunOptions, "store" | "corpus">;
+  readonly #options: Pick<RunOptions, "store">;
 
-  constructor(run: LiveRun, drain: Drain, options: Pick<RunOptions, "store" | "corpus">) {
+  constructor(run: LiveRun, drain: Drain, options: Pick<RunOptions, "store">) {
     this.#run = run;
     this.#drain = drain;
     this.#options = options;
@@ -87,17 +86,19 @@ export class Admin {
 
   /** Changes settings from now on, durably. Throws a SettingsError. */
   async tune(changes: Partial<Tuning>): Promise<void> {
-    const { id, settings, task } = this.#run.definition;
-    const { store, corpus } = this.#options;
-    const tuned = await tune(store, settings, changes);
-    this.#run.tune(tuned, rulesOf(id, tuned, corpus, task.parameters));
+    this.#run.tune(await tune(this.#options.store, this.#run.definition.settings, changes));
   }
 
   /** Says something else of the run from now on, durably. */
   async describe(card: RunCard): Promise<void> {
     await keepCard(this.#options.store, card);
-    const { settings, rules } = this.#run.definition;
-    this.#run.tune({ ...settings, card }, rules);
+    this.#run.tune({ ...this.#run.definition.settings, card });
+  }
+
+  /** Has text that the corpus has by now come in at the next boundary. */
+  takeText(): void {
+    this.#run.tune();
+    this.#run.tick();
   }
 
   #rule(volunteer: VolunteerKey, ruling: Ruled["ruling"]): Promise<void> {

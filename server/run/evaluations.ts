@@ -39,11 +39,13 @@ export class Evaluations {
     for (let next = this.#waiting; next !== undefined; next = this.#waiting) {
       this.#waiting = undefined;
       try {
-        const { loss, ...wrote } = await this.#evaluator.evaluate(next.version, next.weights);
+        const { loss, added, ...wrote } = await this.#evaluator.evaluate(next.version, next.weights);
         // Refused here and not where it is read: a journal that holds such a loss is of no use to anybody.
         if (!(loss >= 0 && loss < Number.POSITIVE_INFINITY)) throw new RangeError(`a loss of ${loss}`);
         const bounded = Math.min(loss, MAX_LOSS);
-        this.#measured({ version: next.version, tokens: next.tokens, loss: bounded, ...wrote });
+        // Of text that a tokenizer spells oddly it may be no number: the measurement of the run's own stands.
+        const more = added !== undefined && added >= 0 && { added: Math.min(added, MAX_LOSS) };
+        this.#measured({ version: next.version, tokens: next.tokens, loss: bounded, ...more, ...wrote });
       } catch (error) {
         this.#log.warn({ error: String(error) }, "a version could not be evaluated");
       }

@@ -4,13 +4,14 @@ import type { CodecSpec } from "../../protocol/codec/codec.ts";
 import { frameBytes } from "../../protocol/frame.ts";
 import { as } from "../../protocol/guards.ts";
 import { type Identity, sha256 } from "../../protocol/identity.ts";
-import { isRunId, type RunId } from "../../protocol/ids.ts";
+import { type Hash, isRunId, type RunId } from "../../protocol/ids.ts";
 import type { InnerName } from "../../protocol/ticket.ts";
 import type { Created } from "../coordinator/events.ts";
 import { ratesOf } from "../coordinator/learning-rates.ts";
 import { Ranges } from "../coordinator/ranges.ts";
 import type { RoundRules } from "../coordinator/rounds.ts";
 import type { Rules } from "../coordinator/rules.ts";
+import type { State } from "../coordinator/state.ts";
 import { stepsFor, USUAL_STEPS } from "../coordinator/ticket-steps.ts";
 import { parseJsonFile } from "../lib/json-file.ts";
 import { initialVectors } from "../merge/merge.ts";
@@ -20,7 +21,7 @@ import { RULES } from "../trust/weigh.ts";
 import { requireFit } from "./fit.ts";
 import { deltaCodec, diffCodec, type Merging, mergeRule, sendingCodecs } from "./merge-rule.ts";
 import { muonBatch } from "./micro-batch.ts";
-import type { RunCorpus, Task, TaskFactory } from "./options.ts";
+import type { AddedText, RunCorpus, Task, TaskFactory, TrainShard } from "./options.ts";
 import { encodeEvent } from "./record.ts";
 import {
   DEFAULT_SETTINGS,
@@ -118,8 +119,9 @@ export async function readDefinition(
 export function rulesOf(
   run: RunId,
   settings: Settings,
-  corpus: Pick<RunCorpus, "train">,
+  corpus: Pick<RunCorpus, "train" | "added">,
   parameters: number,
+  texts: State["texts"] = [],
 ): Rules {
   const { steps, batch, quorum, crowd, tokenBudget } = settings;
   const usual = steps === "paced" ? USUAL_STEPS : steps;
@@ -130,9 +132,15 @@ export function rulesOf(
     deltaBytes: frameBytes(deltaCodec(settings, parameters), parameters),
     diffBytes: frameBytes(diffCodec(settings, Number.POSITIVE_INFINITY), parameters),
   };
+  const first = new Ranges(corpus.train, usual * batch, context, settings.seed, steps === "paced");
+  const added = corpus.added?.() ?? [];
   return {
     run,
-    ranges: new Ranges(corpus.train, usual * batch, context, settings.seed, steps === "paced"),
+    ranges: texts.reduce(
+      (ranges, { from, text }, i) => ranges.extended(from, addedAt(added, i, text)),
+      first,
+    ),
+    texts: added.map(({ text, tokens }) => ({ text, tokens })),
     steps:
       steps === "paced" ? (pace, working, crowded) => stepsFor(weight, pace, working, crowded) : () => steps,
     batch,
@@ -148,6 +156,12 @@ export function rulesOf(
     rates: (tokens, count, sequences, inner) =>
       ratesOf(scheduleOf(settings, inner), tokens, count, sequences * context),
   };
+}
+
+/** The shards of the i-th text that came in. Throws a StoreError where the directory has another in its place. */
+export function addedAt(added: readonly AddedText[], i: number, text: Hash): readonly TrainShard[] {
+  if (added[i]?.text === text) return added[i].train;
+  throw new StoreError(`text ${i + 1} that was added to this run (${text}) is not in its directory`);
 }
 
 function roundRules(settings: Settings, rounds: RoundSettings, parameters: number): RoundRules {
@@ -202,6 +216,10 @@ function requireSame(settings: Settings, given: Settings): void {
 }
 
 async function corpusHash({ vocabulary, tokenizer, train }: RunCorpus): Promise<string> {
-  const shards = train.map(({ hash, tokens }) => ({ hash, tokens }));
+  const shards = train.map(({ hash, tokens, weight }) => ({
+    hash,
+    tokens,
+    ...(weight !== undefined && { weight }),
+  }));
   return sha256(utf8(canonicalJson({ vocabulary, tokenizer: await sha256(tokenizer.slice()), shards })));
 }

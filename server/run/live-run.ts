@@ -1,8 +1,7 @@
 import type { Effect } from "../coordinator/events.ts";
-import type { Rules } from "../coordinator/rules.ts";
 import type { State } from "../coordinator/state.ts";
 import { EventLog, type Recordable } from "./event-log.ts";
-import type { RunDefinition } from "./genesis.ts";
+import { type RunDefinition, rulesOf } from "./genesis.ts";
 import { IndexFeed } from "./index-feed.ts";
 import { Listeners } from "./listeners.ts";
 import type { RunOptions } from "./options.ts";
@@ -13,7 +12,6 @@ import { Quality } from "./quality.ts";
 import type { Recovered } from "./recover.ts";
 import { RunClock } from "./run-clock.ts";
 import type { ServerIdentity } from "./server-key.ts";
-import type { Settings } from "./settings.ts";
 import { WaitingList } from "./waiting-list.ts";
 
 /** The parts of a run that is being served, and which of them does what the reducer's effects ask for. */
@@ -82,8 +80,10 @@ export class LiveRun {
     return soft.leases.size === 0 && pool.length === 0 && closing === undefined;
   }
 
-  /** Decides by these rules from now on. What was decided before is journaled and stays. */
-  tune(settings: Settings, rules: Rules): void {
+  /** Decides by these settings, and on the text that is there now, from here on. What was decided before is journaled and stays. */
+  tune(settings = this.#definition.settings): void {
+    const { id, task } = this.#definition;
+    const rules = rulesOf(id, settings, this.#options.corpus, task.parameters, this.state.texts);
     this.#definition = { ...this.#definition, settings, rules };
   }
 
@@ -118,6 +118,7 @@ export class LiveRun {
     this.#options.observe?.(event, ended);
     this.index.add(facts);
     if (event.type === "published" || event.type === "rolled-back") this.versions.advance(event.hash);
+    if (event.type === "text-added") this.tune();
     if (event.type === "published") this.quality.weigh(event.version);
     if (event.type === "rolled-back") {
       const { version, hash, reason } = event;

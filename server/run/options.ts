@@ -71,6 +71,8 @@ export interface RunCorpus {
   readonly train: readonly TrainShard[];
   /** Tokens of the held-out text, which versions are measured on and which is never served. */
   readonly heldOutTokens: number;
+  /** Text that was added since, in its order. Only ever grows. */
+  readonly added?: () => readonly AddedText[];
   /** Nats a token on the held-out text. */
   readonly baselines: { readonly uniform: number; readonly unigram: number; readonly bigram: number };
   /** A train shard's u16 tokens. Rejects with `not-found` for any other hash. */
@@ -80,6 +82,17 @@ export interface RunCorpus {
 export interface TrainShard {
   readonly hash: Hash;
   readonly tokens: number;
+  /** How often its text comes in an epoch: 1 if absent. */
+  readonly weight?: number;
+}
+
+/** Text that came in after the run began. */
+export interface AddedText {
+  /** SHA-256 of the file that lists its shards. */
+  readonly text: Hash;
+  /** Of its training part. */
+  readonly tokens: number;
+  readonly train: readonly TrainShard[];
 }
 
 /** All that a run knows of the vector it merges. */

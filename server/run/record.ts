@@ -139,6 +139,7 @@ const schema: z.ZodType<DurableEvent> = z.discriminatedUnion("type", [
     tokens: count,
     loss: z.number(),
     sample: z.string(),
+    added: z.number().exactOptional(),
     written: z.array(z.string()).exactOptional(),
     right: count.exactOptional(),
   }),
@@ -181,6 +182,14 @@ const schema: z.ZodType<DurableEvent> = z.discriminatedUnion("type", [
     reason: z.enum(["operator", "held-out loss"]),
     record: hash,
     signature: z.custom<Signature>(isSignature),
+  }),
+  z.object({
+    type: z.literal("text-added"),
+    at: count,
+    version: count,
+    from: count,
+    text: hash,
+    tokens: count,
   }),
   z.object({ type: z.literal("ruled"), at: count, volunteer, ruling: z.enum(["banned", "forgiven"]) }),
 ]);

@@ -15,7 +15,7 @@ import { Admin } from "./admin.ts";
 import { withKeptCard } from "./card.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Drain } from "./drain.ts";
-import { create, readDefinition, rulesOf } from "./genesis.ts";
+import { create, readDefinition } from "./genesis.ts";
 import { Intake } from "./intake.ts";
 import { Links } from "./links.ts";
 import { LiveRun } from "./live-run.ts";
@@ -47,7 +47,7 @@ export async function openRun(options: RunOptions): Promise<Run> {
   const fixed = await fixedManifest(recovered.definition, corpus, identity, options.mirror?.url);
   const live = new LiveRun(options, identity, recovered);
   const tuned = await withKeptCard(store, await tunedSettings(store, recovered.definition.settings));
-  live.tune(tuned, rulesOf(recovered.definition.id, tuned, corpus, recovered.definition.task.parameters));
+  live.tune(tuned);
   const bytesPerToken = await options.bytesPerToken?.(tuned).catch((error: unknown) => {
     log.warn({ error: String(error) }, "the bytes of the held-out text could not be counted");
   });

@@ -71,6 +71,12 @@ export function statusOf(
     model,
     parameters,
     heldOut: state.heldOut,
+    ...(state.texts.length > 0 && {
+      added: {
+        texts: state.texts.length,
+        tokens: state.texts.reduce((sum, { tokens }) => sum + tokens, 0),
+      },
+    }),
     ...known,
     tokensMerged: state.tokens,
     tokenBudget: definition.settings.tokenBudget,

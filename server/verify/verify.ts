@@ -7,10 +7,10 @@ import type { DurableEvent, Published, RolledBack } from "../coordinator/events.
 import type { State } from "../coordinator/state.ts";
 import { initialVectors, type Vectors } from "../merge/merge.ts";
 import { Diffs } from "../run/diffs.ts";
-import { type RunDefinition, readDefinition } from "../run/genesis.ts";
+import { addedAt, type RunDefinition, readDefinition } from "../run/genesis.ts";
 import { type Made, termsOf } from "../run/history.ts";
 import { mergeTermsOf } from "../run/merge-rule.ts";
-import type { RunCorpus, TaskFactory } from "../run/options.ts";
+import type { AddedText, RunCorpus, TaskFactory } from "../run/options.ts";
 import type { JournalRecord } from "../run/record.ts";
 import { creation } from "../run/recover.ts";
 import { remerge } from "../run/remerge.ts";
@@ -53,7 +53,7 @@ export async function verify(store: Store, corpus: RunCorpus, taskOf: TaskFactor
   const created = await creation(store);
   const server = as(isVolunteerKey, created.genesis.server, "the server's key");
   const definition = await readDefinition(created, { key: server }, corpus, taskOf, undefined);
-  const walk = new Walk(definition, server, stored, diffs.versions);
+  const walk = new Walk(definition, server, stored, diffs.versions, corpus.added?.() ?? []);
   const replayed = await replay(
     store,
     definition,
@@ -96,13 +96,16 @@ class Walk {
   readonly #server: VolunteerKey;
   readonly #stored: ReadonlySet<string>;
   readonly #diffs: ReadonlySet<number>;
+  readonly #added: readonly AddedText[];
 
   constructor(
     definition: RunDefinition,
     server: VolunteerKey,
     stored: ReadonlySet<string>,
     diffs: ReadonlySet<number>,
+    added: readonly AddedText[],
   ) {
+    this.#added = added;
     this.#definition = definition;
     this.#server = server;
     this.#stored = stored;
@@ -118,6 +121,7 @@ class Walk {
       }
     }
     if (before === undefined) return;
+    if (event.type === "text-added") addedAt(this.#added, before.texts.length, event.text);
     if (event.type === "published") {
       const { version, hash, diff } = event;
       if (this.#diffs.has(version - 1)) this.diffs.set(version - 1, diff);

@@ -21,7 +21,7 @@ import { parseTicket } from "../../protocol/ticket.ts";
 import { decodeUpload, encodeUpload } from "../../protocol/upload.ts";
 import { begin } from "../../server/coordinator/state.ts";
 import { tokenizerJson } from "../../server/corpus/encode.ts";
-import { parseIndex } from "../../server/corpus/shards.ts";
+import { parseIndex } from "../../server/corpus/index-file.ts";
 import { parseSignal } from "../../server/peers/signals.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../../server/run/checkpoint.ts";
 import { decodeRecord } from "../../server/run/record.ts";

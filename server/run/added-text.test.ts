@@ -1,0 +1,110 @@
+import { expect, it } from "vitest";
+import { bytesOf } from "../../protocol/bytes.ts";
+import { sha256 } from "../../protocol/identity.ts";
+import type { Hash } from "../../protocol/ids.ts";
+import {
+  advance,
+  deltaOf,
+  ROUND_MS,
+  TestVolunteer,
+  tinyCorpus,
+  tinyRun,
+  until,
+  uploadOf,
+  vectorTask,
+} from "../../test/harness/tiny-run.ts";
+import { readOnlyStore } from "../store/read-only.ts";
+import { verify } from "../verify/verify.ts";
+import type { AddedText, RunCorpus } from "./options.ts";
+import type { Run } from "./run.ts";
+
+const volunteer = await TestVolunteer.create();
+
+const crowd = await Promise.all(Array.from({ length: 40 }, () => TestVolunteer.create()));
+
+/** The shards of a ticket for each of a crowd. */
+async function shardsOf(run: Run): Promise<Set<Hash>> {
+  const shards = new Set<Hash>();
+  for (const one of crowd) shards.add((await one.ticket(run)).shard);
+  return shards;
+}
+
+/** A corpus to which a test adds text: each a shard of its own. */
+async function growing() {
+  const first = await tinyCorpus();
+  const texts: AddedText[] = [];
+  const shards = new Map<Hash, Uint8Array<ArrayBuffer>>();
+  const corpus: RunCorpus = {
+    ...first,
+    added: () => texts,
+    shard: async (hash) => shards.get(hash) ?? first.shard(hash),
+  };
+  const grow = async (seed: number): Promise<Hash> => {
+    const bytes = bytesOf(Uint16Array.from({ length: 200 }, (_, i) => (i * seed) % 251));
+    const hash = await sha256(bytes);
+    shards.set(hash, bytes);
+    texts.push({
+      text: await sha256(bytesOf(Uint16Array.of(seed))),
+      tokens: 200,
+      train: [{ hash, tokens: 200 }],
+    });
+    return hash;
+  };
+  return { corpus, grow };
+}
+
+it("text that is added comes in when a version has just been published; tickets that are out stay good", async () => {
+  const { corpus, grow } = await growing();
+  const tiny = await tinyRun({ corpus });
+  const { run } = tiny;
+  await advance(volunteer, tiny);
+  const out = await volunteer.ticket(run);
+  await volunteer.contribute(run, deltaOf(1)); // of the open version: its boundary is past
+  const added = await grow(7);
+  run.admin.takeText();
+  run.tick();
+  expect(run.status().added).toBeUndefined();
+  await volunteer.send(run, uploadOf(out, deltaOf(2)));
+  tiny.clock.ms += ROUND_MS;
+  run.tick();
+  await until(() => run.status().added !== undefined);
+  expect(run.status()).toMatchObject({ version: 2, added: { texts: 1, tokens: 200 } });
+  expect(await shardsOf(run)).toEqual(new Set([...corpus.train.map(({ hash }) => hash), added]));
+});
+
+it("one after another, at once where nobody trains, and the journal alone says which are in", async () => {
+  const { corpus, grow } = await growing();
+  const tiny = await tinyRun({ corpus });
+  await advance(volunteer, tiny, 2);
+  const shards = [await grow(7), await grow(11)];
+  tiny.run.admin.takeText();
+  await until(() => {
+    tiny.run.tick();
+    return tiny.run.status().added?.texts === 2;
+  });
+  await advance(volunteer, tiny, 2);
+  const again = await tinyRun({ files: tiny.files.restart("kill"), clock: tiny.clock, corpus });
+  expect(again.run.status()).toMatchObject({ version: 4, added: { texts: 2, tokens: 400 } });
+  expect([...(await shardsOf(again.run))]).toEqual(expect.arrayContaining(shards));
+  await again.run.close();
+  const store = await readOnlyStore(again.files);
+  expect(await verify(store, corpus, vectorTask)).toMatchObject({ version: 4, from: 0 });
+  // Control: the same journal beside another corpus, or one that lacks the text.
+  await expect(verify(store, await tinyCorpus(), vectorTask)).rejects.toThrow(/text 1 that was added/);
+});
+
+it("a journal that cannot be written loses no text: it comes in when it can be again", async () => {
+  const { corpus, grow } = await growing();
+  const tiny = await tinyRun({ corpus });
+  await grow(7);
+  tiny.files.capacity = 0;
+  tiny.run.admin.takeText();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(tiny.run.status().added).toBeUndefined();
+  tiny.files.capacity = Number.POSITIVE_INFINITY;
+  await until(() => {
+    tiny.clock.ms += 100;
+    tiny.run.tick();
+    return tiny.run.status().added?.texts === 1;
+  });
+});
