@@ -41,7 +41,7 @@ export class DuplicateFinder {
   }
 }
 
-/** 64 bits of the SHA-256 of a passage's words; undefined for one that is too short to be told by them. */
+/** 64 bits of the SHA-256 of a passage's words; undefined for one that is too short to be known by them. */
 function keyOf(passage: string): bigint | undefined {
   const words = passage.normalize("NFKC").toLowerCase().replace(/\s+/g, " ").trim();
   if (words.length < MIN_PASSAGE) return undefined;

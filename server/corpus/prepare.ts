@@ -39,7 +39,7 @@ interface Group {
 
 /**
  * Splits, encodes and writes text: shards, tokenizer.json, and corpus.json last, in the workspace. Memory does not grow
- * with the text, but for the passages that are remembered. Same text, same options: the same bytes.
+ * with the text, except for the passages that are remembered. Same text, same options: the same bytes.
  */
 export async function prepare(
   workspace: Workspace,
