@@ -69,6 +69,7 @@ test("what is counted is what the engine would do", () => {
   const counts = countsOf(kernelsOf(SHAPES.tiny, { software: false, subgroups: true }));
   expect(counts.dispatches).toBe(19 * SHAPES.tiny.layers + 12);
   expect(counts.scalarShare).toBe(0);
+  expect(counts.leastWorkgroups).toBeGreaterThanOrEqual(32);
   const gpt2 = countsOf(
     kernelsOf({ ...SHAPES["GPT-2 small"], layers: 1 }, { software: false, subgroups: true }),
   );

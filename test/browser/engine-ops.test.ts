@@ -166,6 +166,7 @@ const listed = [false, true].flatMap((software) =>
 );
 const every = [...new Map(listed.map((tile) => [nameOf(tile), tile])).values()];
 
+const SPLIT: Tile = { kind: "shared", m: 4, n: 4, depth: 16, down: 8, across: 8, split: true };
 /** Where operands cannot be read four at a time, every tile gives way to the same plain one. */
 const SMALL = new Set(["ragged sides", "ragged k", "aligned sides at odd places"]);
 const products: [string, number, number, number, boolean, Tile][] = [
@@ -177,6 +178,9 @@ const products: [string, number, number, number, boolean, Tile][] = [
     false,
     tile,
   ]),
+  // of few workgroups: in four slices of k, and in sixteen, with a k that is no multiple of what is staged
+  ["4 slices", 20, 36, 36, false, SPLIT],
+  ["16 slices", 20, 12, 68, false, SPLIT],
   ["quads, a side of many", 96, 260, 36, false, candidates({ software: true, subgroups: true }).NN[0]],
   ["ragged sides", 35, 37, 11, false, every[0]!],
   ["ragged k", 8, 12, 7, false, every[0]!],
@@ -247,7 +251,13 @@ test.each(products)("gemm in all modes with their epilogues, %s", async (name, m
   const ops = dense.map((op): Gemm => ({ ...op, stride: denseStride(op) }));
   // Larger tiles take SwiftShader some five seconds a product to compile. What has no epilogue differs at its end alone,
   // and is tested where operands are ragged.
-  const tested = small ? ops : ops.filter((op) => op.bias ?? op.pre ?? (op.accumulate || null));
+  // Slices differ in what lies before the epilogue, and where the bias has its gradient.
+  const sliced = name.endsWith("slices");
+  const tested = sliced
+    ? ops.slice(-1)
+    : small
+      ? ops
+      : ops.filter((op) => op.bias ?? op.pre ?? (op.accumulate || null));
   const written = tested.flatMap(({ out, pre, biasGradient }) => [out, pre, biasGradient]);
   await expectSame(
     seeded,

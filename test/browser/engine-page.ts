@@ -4,12 +4,14 @@ import { layoutOf } from "../../model/contract/layout.ts";
 import type { TrainerOptions } from "../../model/contract/trainer.ts";
 import type { Arena, Dynamics, Op } from "../../model/engine/ops.ts";
 import { openGpu } from "../../model/engine/webgpu/adapter.ts";
+import { fitTo } from "../../model/engine/webgpu/fit.ts";
 import { BINDINGS } from "../../model/engine/webgpu/kernels/kernel.ts";
 import type { Tiles } from "../../model/engine/webgpu/kernels/tile.ts";
 import { lower, type Tuning } from "../../model/engine/webgpu/lower.ts";
 import { Memory } from "../../model/engine/webgpu/memory.ts";
 import { type Rates, SLOWEST } from "../../model/engine/webgpu/pace.ts";
 import { Pipelines } from "../../model/engine/webgpu/pipelines.ts";
+import { pickSplit } from "../../model/engine/webgpu/probe.ts";
 import { Program } from "../../model/engine/webgpu/program.ts";
 import { Readback } from "../../model/engine/webgpu/readback.ts";
 import { tablesOf } from "../../model/engine/webgpu/tables.ts";
@@ -171,6 +173,17 @@ function watch(device: GPUDevice) {
   return counts;
 }
 
+/** What the probe makes of tiles that may be split, for the model's small products. */
+async function splitOf(options: TrainerOptions, tiles: Tiles): Promise<Tiles> {
+  gpu ??= openGpu();
+  const { device } = await gpu;
+  const fit = fitTo(options, device.limits);
+  const memory = new Memory(device, fit.lengths);
+  const chosen = await pickSplit(await gpu, fit, memory, new Pipelines(device, memory.layout), tiles);
+  memory.destroy();
+  return chosen;
+}
+
 /** "fine", or the code of the ModelError that a promise rejects with. */
 const codeOf = (promise: Promise<unknown>): Promise<string> =>
   promise.then(
@@ -184,7 +197,7 @@ const lengthOf = (shape: ModelShape): number => layoutOf(shape).length;
 const checkMuon = (tiles: Tiles): Promise<void> =>
   checkTrainer((options) => createWebgpuTrainer({ ...options, tiles }), "muon");
 
-const page = { runOps, createWebgpuTrainer, train, checkMuon, codeOf, lengthOf };
+const page = { runOps, createWebgpuTrainer, train, checkMuon, splitOf, codeOf, lengthOf };
 export type EnginePage = typeof page;
 
 declare global {

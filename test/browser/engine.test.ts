@@ -5,7 +5,7 @@ import { layoutOf } from "../../model/contract/layout.ts";
 import { batchesOf } from "../../model/data/batches.ts";
 import { createWasmTrainer } from "../../model/engine/wasm/trainer.ts";
 import type { Tile } from "../../model/engine/webgpu/kernels/tile.ts";
-import { candidates } from "../../model/engine/webgpu/tuning.ts";
+import { candidates, waysOf } from "../../model/engine/webgpu/tuning.ts";
 import { Random } from "../../model/lib/random.ts";
 import { type CodecSpec, DENSE4 } from "../../protocol/codec/codec.ts";
 import { decodeFrame, encodeFrame } from "../../protocol/frame.ts";
@@ -92,7 +92,7 @@ describe.each([
 test("the kernels that hardware gets follow the oracle, too", async () => {
   const shape = { ...aligned, heads: 1 }; // of 16, which four lanes share
   const ground = start(shape, 3, 4);
-  const staged: Tile = { kind: "shared", m: 4, n: 4, depth: 16, down: 8, across: 8 };
+  const staged: Tile = { kind: "shared", m: 4, n: 4, depth: 16, down: 8, across: 8, split: true };
   const tiles = { NN: staged, NT: staged, TN: staged };
   const job = { shape, batch: 3, optimizer: clipped, rate: 3e-3, tiles, hardware: true, ...ground };
   const got = await run(job);
@@ -103,6 +103,19 @@ test("the kernels that hardware gets follow the oracle, too", async () => {
   expect(worst.error, worst.name).toBeLessThan(1e-4);
   expect(got.report).toMatchObject({ software: false });
   expect(got.report.detail).toMatch(/^acme, tiles shared/);
+});
+
+test("the probe splits small products, or leaves them whole, by what it measured", async () => {
+  const tile: Tile = { kind: "shared", m: 4, n: 4, depth: 16, down: 4, across: 4, split: true };
+  const whole = { ...tile, split: false };
+  const tiles = { NN: whole, NT: whole, TN: tile };
+  const options = { shape: aligned, batch: 3, optimizer: clipped };
+  const chosen = await page.evaluate(([options, tiles]) => globalThis.engine.splitOf(options, tiles), [
+    options,
+    tiles,
+  ] as const);
+  expect(chosen).toMatchObject({ NN: whole, NT: whole });
+  expect(waysOf(tile)).toContainEqual(chosen.TN);
 });
 
 test("the WASM device, over 100 steps", async () => {

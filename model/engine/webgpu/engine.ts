@@ -11,7 +11,7 @@ import { lower, NEEDS } from "./lower.ts";
 import { Memory } from "./memory.ts";
 import { slowestOf } from "./pace.ts";
 import { Pipelines } from "./pipelines.ts";
-import { pickTiles, trialsFor } from "./probe.ts";
+import { pickSplit, pickTiles, trialsFor } from "./probe.ts";
 import { Program } from "./program.ts";
 import { likeliest, tuningFor } from "./tuning.ts";
 
@@ -135,5 +135,5 @@ async function probe(gpu: Gpu, fit: Fit, memory: Memory, pipelines: Pipelines): 
     trialsFor(gpu, fit, memory, pipelines),
     ...kernels.map((kernel) => pipelines.of(kernel)),
   ]);
-  return pickTiles(gpu, trials);
+  return pickSplit(gpu, fit, memory, pipelines, await pickTiles(gpu, trials));
 }

@@ -1,7 +1,7 @@
 import type { Gemm } from "../ops.ts";
 import type { Gpu } from "./adapter.ts";
 import type { Fit } from "./fit.ts";
-import { gemm, gemmUnit } from "./kernels/gemm.ts";
+import { fittedTo, gemm, gemmUnit } from "./kernels/gemm.ts";
 import { MODES, type Mode, type Tile, type Tiles } from "./kernels/tile.ts";
 import type { Memory } from "./memory.ts";
 import { slowestOf } from "./pace.ts";
@@ -9,7 +9,7 @@ import type { Pipelines } from "./pipelines.ts";
 import { Program } from "./program.ts";
 import { split } from "./split.ts";
 import { Submits } from "./submits.ts";
-import { candidates, likeliest } from "./tuning.ts";
+import { candidates, likeliest, waysOf } from "./tuning.ts";
 
 /** Part of the time that a candidate may take to replace the one before it: where both tie, the likelier stays. */
 const CLEARLY = 0.9;
@@ -66,6 +66,37 @@ export async function pickTiles(gpu: Gpu, trials: readonly Trial[]): Promise<Til
         least = took;
       }
     }
+  }
+  return winners;
+}
+
+/**
+ * The tiles, each whole where the mode's product of fewest values is clearly faster so than split. That is a question of how
+ * much of the GPU a few workgroups leave idle, which no other product answers.
+ */
+export async function pickSplit(
+  gpu: Gpu,
+  { training }: Fit,
+  memory: Memory,
+  pipelines: Pipelines,
+  tiles: Tiles,
+): Promise<Tiles> {
+  const winners = { ...tiles };
+  const products = training.first.filter((op) => op.op === "gemm");
+  for (const mode of MODES) {
+    const { [mode]: tile } = tiles;
+    const isSplit = (op: Gemm) => op.mode === mode && gemmUnit(op) === 4 && fittedTo(op, tile) !== tile;
+    const [op] = products.filter(isSplit).sort((a, b) => a.m * a.n - b.m * b.n);
+    if (!op) continue;
+    const times: number[] = [];
+    for (const way of waysOf(tile)) {
+      const kernel = gemm(op, { NN: way, NT: way, TN: way });
+      const program = await Program.link(gpu.device, memory, pipelines, [kernel], slowestOf(gpu));
+      times.push(await timeOf(gpu, program));
+      program.destroy();
+    }
+    const [split, whole] = times as [number, number];
+    if (whole < split * CLEARLY) winners[mode] = { ...tile, split: false };
   }
   return winners;
 }

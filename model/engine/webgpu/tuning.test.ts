@@ -13,6 +13,14 @@ test("tiles are found again by their names, on an adapter that is offered them",
   ).toBeUndefined();
 });
 
+test("whether a tile is split is remembered", () => {
+  const { NN, ...others } = likeliest(plain);
+  const whole = { ...others, NN: { ...NN, split: false } };
+  expect(NN.split).toBe(true);
+  expect(namesOf(whole)).not.toEqual(namesOf(likeliest(plain)));
+  expect(tilesNamed(plain, namesOf(whole))).toEqual(whole);
+});
+
 test("quads are offered only where there are subgroups, and are no real GPU's default", () => {
   const kinds = (gpu: typeof plain) => candidates(gpu).NN.map(({ kind }) => kind);
   expect(kinds(plain)).not.toContain("quad");

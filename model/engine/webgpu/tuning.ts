@@ -17,6 +17,7 @@ const shared = (m: number, n: number, down: number, across: number): Tile => ({
   depth: 16,
   down,
   across,
+  split: true,
 });
 
 const quad = (m: number, n: number, down: number, across: number): Tile => ({
@@ -34,7 +35,8 @@ type Candidates = Readonly<Record<Mode, Trials>>;
 type Kind = Pick<Gpu, "software" | "subgroups">;
 
 /**
- * Tiles worth trying, the likeliest first; the probe keeps the first unless another is clearly faster. For
+ * Tiles worth trying, the likeliest first; the probe keeps the first unless another is clearly faster, and then asks whether
+ * small products are better off without splitting it. For
  * hardware the order follows published evidence (gemm-shared.ts), and quads, for which there is none, come last.
  * A software adapter is offered no staging: its barriers suspend and resume every invocation. On SwiftShader
  * quads of 32×8 did 3.2 GFLOP/s a core and of 16×8 2.7; registers alone 2.2 (16×16), 1.6 (8×8) and 1.1 (4×4).
@@ -69,10 +71,14 @@ export function likeliest(gpu: Kind): Tiles {
  */
 export function tilesNamed(gpu: Kind, names: TileNames): Tiles | undefined {
   const list = candidates(gpu);
-  const find = (mode: Mode) => list[mode].find((tile) => nameOf(tile) === names[mode]);
+  const find = (mode: Mode) => list[mode].flatMap(waysOf).find((tile) => nameOf(tile) === names[mode]);
   const [NN, NT, TN] = [find("NN"), find("NT"), find("TN")];
   return NN && NT && TN && { NN, NT, TN };
 }
+
+/** The tile, and where it may be split the same whole. */
+export const waysOf = (tile: Tile): readonly Tile[] =>
+  tile.split ? [tile, { ...tile, split: false }] : [tile];
 
 /** Row-wise kernels and attention by kind of adapter (kernels/rows.ts and kernels/attention.ts say why). */
 export function tuningFor({ software, subgroups }: Kind, tiles: Tiles): Tuning {

@@ -1,7 +1,8 @@
 import { epilogue, finishTile, places } from "./epilogue.ts";
 import { each, type Kernel } from "./kernel.ts";
 import { chooseMatrix, grid, origin, type Product } from "./product.ts";
-import type { Tile } from "./tile.ts";
+import { sumSlices } from "./slices.ts";
+import { groupsFor, type Tile } from "./tile.ts";
 import { productWork } from "./work.ts";
 
 /**
@@ -11,19 +12,27 @@ import { productWork } from "./work.ts";
  * 16×16 by 1.5–2.7 and loses where a small product leaves most of the GPU idle (mattn/tensai pull request 14);
  * onnxruntime takes 64×64 with 64 invocations of 8×8 (microsoft/onnxruntime pull request 25854).
  *
+ * Where few workgroups would have long to go, a tile has slices: several invocations for the same values of C, each with its
+ * share of k. Their sums meet at the end (slices.ts).
+ *
  * The staged tiles are arrays of f32: scalar stores into the parts of a shared vec4 race.
  */
 export function sharedGemm(op: Product, tile: Tile): Kernel {
-  const { m: tm, n: tn, down, across, depth } = tile;
+  const { m: tm, n: tn, down, across, depth, slices = 1 } = tile;
   const [M, N] = [tm * down, tn * across];
-  const size = down * across;
+  const size = down * across * slices;
   const bias = op.biasGradient !== null;
+  const share = (side: number) => (slices === 1 ? "" : ` + local.z * ${(side * depth) / slices}u`);
+  const columns = Array.from({ length: tn / 4 }, (_, j) => j);
+  const inTile = columns.flatMap((j) => Array.from({ length: tm }, (_, i) => `c_${i}_${j}`));
+  const sums = sumSlices(tile, inTile, bias ? columns.map((j) => `bias_${j}`) : []);
   const a = stage(op, "a", "top", M, depth, size);
   const b = stage(op, "b", "left", N, depth, size);
   const code = `${epilogue(op, 4)}
 var<workgroup> a_tile: array<f32, ${M * depth}>;
 var<workgroup> b_tile: array<f32, ${N * depth}>;
-@compute @workgroup_size(${across}, ${down})
+${sums.declaration}
+@compute @workgroup_size(${across}, ${down}, ${slices})
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(local_invocation_id) local: vec3u,
@@ -41,9 +50,9 @@ ${a.stores}
 ${b.stores}
     workgroupBarrier();
 ${overDepth(
-  tile,
-  (first) => `      let a = ${first(M)} + local.y * ${tm}u;
-      let b = ${first(N)} + local.x * ${tn}u;
+  { ...tile, depth: depth / slices },
+  (first) => `      let a = ${first(M)} + local.y * ${tm}u${share(M)};
+      let b = ${first(N)} + local.x * ${tn}u${share(N)};
 ${each(
   tn / 4,
   (j) =>
@@ -54,14 +63,15 @@ ${bias ? each(tn / 4, (j) => `      bias_${j} += b_${j};`) : ""}`,
 )}
     workgroupBarrier();
   }
+${sums.code}
   let row = top + local.y * ${tm}u;
   let column = (left + local.x * ${tn}u) / 4u;
 ${finishTile(tm, tn / 4, "vec4f", (i, j) => `c_${i}_${j}`)}
 ${bias ? `  if (row == 0u) {\n${each(tn / 4, (j) => `    store_bias(column + ${j}u, bias_${j});`)}\n  }` : ""}
 }`;
-  const groups = grid(op, Math.ceil(op.n / N), Math.ceil(op.m / M));
+  const groups = grid(op, ...groupsFor(tile, op.m, op.n));
   return {
-    name: `gemm-${op.mode}-shared`,
+    name: `gemm-${op.mode}-shared${slices === 1 ? "" : "-split"}`,
     code,
     unit: 4,
     at: places(op, 4),

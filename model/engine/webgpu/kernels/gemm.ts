@@ -4,7 +4,7 @@ import { registerGemm } from "./gemm-register.ts";
 import { sharedGemm } from "./gemm-shared.ts";
 import { type Kernel, type Unit, unitOf } from "./kernel.ts";
 import { type Product, withPadding } from "./product.ts";
-import type { Tile, Tiles } from "./tile.ts";
+import { fitted, type Tile, type Tiles } from "./tile.ts";
 
 /**
  * Where a side is not a multiple of four, or a slot does not begin at one, operands are read one value at a
@@ -15,7 +15,7 @@ const PLAIN: Tile = { kind: "register", m: 4, n: 4, down: 8, across: 8, depth: 4
 export function gemm(product: Product, tiles: Tiles): Kernel {
   const op = withPadding(product);
   const unit = gemmUnit(op);
-  const tile = unit === 1 ? PLAIN : tiles[op.mode];
+  const tile = unit === 1 ? PLAIN : fittedTo(op, tiles[op.mode]);
   switch (tile.kind) {
     case "register":
       return registerGemm(op, tile, unit);
@@ -25,6 +25,10 @@ export function gemm(product: Product, tiles: Tiles): Kernel {
       return quadGemm(op, tile);
   }
 }
+
+/** The tile that is taken for the product where `tile` was chosen for its mode. */
+export const fittedTo = ({ m, n, k, batch }: Product, tile: Tile): Tile =>
+  fitted(tile, m, n, k, batch?.count);
 
 /** 4 where every row of every operand begins at a multiple of four values. */
 export function gemmUnit(op: Gemm): Unit {
