@@ -8,7 +8,7 @@ import {
   readFileSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { BEGIN, END, type Shader } from "./compile.ts";
 import { type Assembly, innerLoop } from "./loops.ts";
 
@@ -29,13 +29,20 @@ export interface Statistics {
 
 /** AMD's RDNA2, as Mesa's RADV compiles for it without one being there. */
 const FAMILY = "navi21";
-const DRIVER = "/usr/share/vulkan/icd.d/radeon_icd.x86_64.json";
+const DRIVER = "usr/lib/x86_64-linux-gnu/libvulkan_radeon.so";
+const LOADER = "usr/lib/x86_64-linux-gnu/libvulkan.so.1";
+/** Where the bench's folder has what Debian's packages hold, unpacked. */
+const UNPACKED = "debian";
 const LAYER = "VK_LAYER_MURMURATION_stub";
 
 /** Why this compiler cannot be had here; undefined where it can. Fetches and builds what is missing. */
 export function prepareRadv(folder: string): string | undefined {
   if (process.platform !== "linux" || process.arch !== "x64") return "only on x86-64 Linux";
-  if (!existsSync(DRIVER)) return `there is no ${DRIVER} (Debian: mesa-vulkan-drivers)`;
+  mkdirSync(folder, { recursive: true });
+  if (!had(folder, DRIVER) && !unpacks(folder, "mesa-vulkan-drivers"))
+    return "there is no RADV (Debian: mesa-vulkan-drivers)";
+  if (!had(folder, LOADER) && !unpacks(folder, "libvulkan1"))
+    return "there is no Vulkan loader (Debian: libvulkan1)";
   const installed = existsSync(join(import.meta.dirname, "node_modules/webgpu"));
   if (!installed && !works("npm", ["ci", "--no-audit", "--no-fund"], import.meta.dirname))
     return "the package webgpu cannot be installed";
@@ -44,19 +51,10 @@ export function prepareRadv(folder: string): string | undefined {
 
 /** Builds the layer, with Debian's Vulkan headers where none are installed. Says why not. */
 function buildLayer(folder: string): string | undefined {
-  mkdirSync(folder, { recursive: true });
-  let headers = "/usr/include";
-  if (!existsSync(join(headers, "vulkan/vk_layer.h"))) {
-    const fetched =
-      works("apt-get", ["download", "libvulkan-dev"], folder) &&
-      works(
-        "dpkg",
-        ["-x", readdirSync(folder).find((name) => name.endsWith(".deb")) ?? "", "headers"],
-        folder,
-      );
-    if (!fetched) return "there are no Vulkan headers (Debian: libvulkan-dev)";
-    headers = join(folder, "headers/usr/include");
-  }
+  const header = "usr/include/vulkan/vk_layer.h";
+  if (!had(folder, header) && !unpacks(folder, "libvulkan-dev"))
+    return "there are no Vulkan headers (Debian: libvulkan-dev)";
+  const headers = join(had(folder, header) ?? "", "../..");
   const source = join(import.meta.dirname, "stub.c");
   if (!works("cc", ["-shared", "-fPIC", "-O1", `-I${headers}`, source, "-o", "libstub.so"], folder))
     return "the Vulkan layer cannot be compiled (Debian: gcc)";
@@ -73,6 +71,17 @@ function buildLayer(folder: string): string | undefined {
   return undefined;
 }
 
+/** The file of a Debian package, installed or unpacked; undefined where it is neither. */
+const had = (folder: string, file: string): string | undefined =>
+  [join("/", file), join(folder, UNPACKED, file)].find((path) => existsSync(path));
+
+/** Fetches a package of the machine's own Debian and unpacks it in the folder; nothing is installed. */
+function unpacks(folder: string, name: string): boolean {
+  if (!works("apt-get", ["download", name], folder)) return false;
+  const file = readdirSync(folder).find((one) => one.startsWith(`${name}_`) && one.endsWith(".deb"));
+  return file !== undefined && works("dpkg", ["-x", file, UNPACKED], folder);
+}
+
 const works = (command: string, args: readonly string[], cwd: string): boolean =>
   spawnSync(command, args, { cwd, stdio: "ignore" }).status === 0;
 
@@ -81,6 +90,9 @@ export function compileWithRadv(folder: string, shaders: readonly Shader[]): Map
   const list = join(folder, "shaders.json");
   const log = join(folder, "radv.log");
   writeFileSync(list, JSON.stringify(shaders));
+  const driver = join(folder, "radv.json");
+  const ICD = { library_path: had(folder, DRIVER), api_version: "1.3.0" };
+  writeFileSync(driver, JSON.stringify({ file_format_version: "1.0.0", ICD }));
   const file = openSync(log, "w"); // Node makes pipes such that the driver's own output is dropped where one is full
   const { status, signal } = spawnSync(process.execPath, [join(import.meta.dirname, "compile.ts"), list], {
     stdio: ["ignore", "ignore", file],
@@ -89,7 +101,8 @@ export function compileWithRadv(folder: string, shaders: readonly Shader[]): Map
       RADV_FORCE_FAMILY: FAMILY,
       RADV_DEBUG: "shaders,shaderstats,nocache",
       MESA_SHADER_CACHE_DISABLE: "true",
-      VK_ICD_FILENAMES: DRIVER,
+      LD_LIBRARY_PATH: dirname(had(folder, LOADER) ?? ""),
+      VK_ICD_FILENAMES: driver,
       VK_LAYER_PATH: folder,
       VK_INSTANCE_LAYERS: LAYER,
     },
