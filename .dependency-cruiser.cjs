@@ -81,7 +81,7 @@ const onAFloor = (root, order) => {
 };
 const PURE = {
   path: "^server/(coordinator|merge|trust)/",
-  pathNot: `${test}|merge/merger|merge/merge-(thread|worker|messages|failures)`,
+  pathNot: `${test}|merge/merger|merge/merge-(pool|line|batches|worker|messages|failures)`,
 };
 
 module.exports = {

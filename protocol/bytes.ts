@@ -29,7 +29,7 @@ export function fromBase64Url(text: string): Uint8Array<ArrayBuffer> {
 }
 
 /** The bytes of a typed array, without a copy. */
-export function bytesOf(array: ArrayBufferView<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+export function bytesOf<B extends ArrayBufferLike>(array: ArrayBufferView<B>): Uint8Array<B> {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 }
 

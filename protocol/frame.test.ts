@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type CodecSpec, DENSE4, F32 } from "./codec/codec.ts";
+import { type CodecSpec, DENSE4, F32, MIDRISE2, MIDRISE3, STRETCH } from "./codec/codec.ts";
 import { ProtocolError } from "./errors.ts";
-import { decodeFrame, encodeFrame, FRAME_HEADER_BYTES, maxFrameBytes } from "./frame.ts";
+import { codecOf, decodeFrame, encodeFrame, FRAME_HEADER_BYTES, maxFrameBytes, placePart } from "./frame.ts";
 
 const CODECS: readonly CodecSpec[] = [
   F32,
@@ -164,6 +164,20 @@ describe("frames", () => {
     new DataView(huge.buffer).setUint32(8, 0xffff_ffff, true);
     expect(codeOf(() => decodeFrame(huge, 130))).toBe("wrong-shape");
     expect(codeOf(() => decodeFrame(huge, 0xffff_ffff))).toBe("wrong-shape");
+  });
+
+  it("payloads of a vector's parts, laid down at their places, are the payload of the whole vector", () => {
+    const length = 2 * STRETCH + 777;
+    const values = Float32Array.from({ length }, (_, i) => Math.sin(i) / (1 + (i >> 6)));
+    for (const spec of [...CODECS, MIDRISE2, MIDRISE3]) {
+      const codec = codecOf(spec);
+      const whole = new Uint8Array(codec.payloadBytes(length));
+      for (const from of [2 * STRETCH, 0, STRETCH]) {
+        const part = { from, to: Math.min(length, from + STRETCH) };
+        placePart(codec, codec.encode(values.subarray(from, part.to)), whole, length, part);
+      }
+      expect(Buffer.compare(whole, codec.encode(values)), spec.name).toBe(0);
+    }
   });
 
   it("F4: the largest frame is known from the vector's length alone", () => {

@@ -7,7 +7,7 @@ import type { Audited, Sampled } from "../../server/coordinator/events.ts";
 import type { State } from "../../server/coordinator/state.ts";
 import { effectsOf } from "../../server/evaluate/effects.ts";
 import { examine } from "../../server/evaluate/examine.ts";
-import type { Vectors } from "../../server/merge/merge.ts";
+import type { Vectors } from "../../server/merge/vectors.ts";
 import { blamedFor, effectOf, samplePlan } from "../../server/run/harm-samples.ts";
 import { scaledBy } from "../../server/run/looks.ts";
 import { MAX_BLAMED } from "../../server/run/recent-deltas.ts";

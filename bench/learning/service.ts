@@ -10,7 +10,8 @@ import type { Closed, DurableEvent, Effect } from "../../server/coordinator/even
 import { reduce } from "../../server/coordinator/reduce.ts";
 import { MAX_POOL, type Rules } from "../../server/coordinator/rules.ts";
 import { begin, type State } from "../../server/coordinator/state.ts";
-import { initialVectors, merge, type Vectors } from "../../server/merge/merge.ts";
+import { merge } from "../../server/merge/merge.ts";
+import { initialVectors, type Vectors } from "../../server/merge/vectors.ts";
 import { judge } from "../../server/run/check.ts";
 import { rulesOf } from "../../server/run/genesis.ts";
 import { askedOf } from "../../server/run/intake.ts";

@@ -8,7 +8,7 @@ import { pino } from "pino";
 import { openCorpus } from "../../server/app/run-corpus.ts";
 import { createApp } from "../../server/http/app.ts";
 import { loadAssets } from "../../server/http/assets.ts";
-import { mergeInThread } from "../../server/merge/merge-thread.ts";
+import { mergeInPool } from "../../server/merge/merge-pool.ts";
 import { listen } from "../../server/net/listen.ts";
 import { languageTask } from "../../server/run/language-task.ts";
 import { openRun } from "../../server/run/run.ts";
@@ -28,7 +28,7 @@ const run = await openRun({
   corpus: (await openCorpus(data)).corpus,
   settings: parseSettings(JSON.parse(settings)),
   task: languageTask,
-  merger: mergeInThread(),
+  merger: mergeInPool(),
   clock: () => performance.now(),
   random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
   log,

@@ -10,6 +10,10 @@ export interface Codec {
   readonly spec: CodecSpec;
   /** Bytes of the payload of `length` values: always as many. */
   payloadBytes(length: number): number;
+  /** Bytes of a payload's head, which the values have no part in; absent: none. */
+  readonly headBytes?: number;
+  /** Bytes of the sections behind the head. In each the values lie one after another, whole stretches in whole bytes. */
+  sections(length: number): readonly number[];
   /**
    * Writes `values`; all must be finite (throws `not-finite`). What the payload leaves out is written to `left`,
    * which may be `values` itself.
@@ -19,13 +23,13 @@ export interface Codec {
    * Holds a payload of `length` values against what an encoder writes, allocating nothing, and returns the sum of
    * the squares of its values. Throws `wrong-shape` on its size, `not-finite` or `bad-frame` on its content.
    */
-  check(payload: Uint8Array<ArrayBuffer>, length: number): number;
+  check(payload: Uint8Array, length: number): number;
   /**
    * sum[i] ← sum[i] + share × value, product and sum each rounded to f32, allocating nothing. For payloads that
    * passed {@link check}. Only the values from `from` (a multiple of {@link STRETCH}, 0 if absent) to `to`, for who
    * adds many payloads and wants the sum's stretch to stay in a processor's cache meanwhile.
    */
-  add(payload: Uint8Array<ArrayBuffer>, sum: Float32Array, share: number, from?: number, to?: number): void;
+  add(payload: Uint8Array, sum: Float32Array, share: number, from?: number, to?: number): void;
 }
 
 /** Values after which every codec's payload can be entered: at least eight chunks of any top-k, so whole bytes. */

@@ -58,6 +58,11 @@ export function topK(spec: TopK): Codec {
   return {
     spec,
     payloadBytes,
+    headBytes: HEADER_BYTES,
+    sections: (length) => {
+      const entries = entriesOf(length);
+      return [2 * chunksOf(length), bytesFor(entries, width), bytesFor(entries, bits)];
+    },
     encode(values, left) {
       requireFinite(values);
       const { length } = values;
@@ -134,7 +139,7 @@ export function topK(spec: TopK): Codec {
 }
 
 /** The codec a payload says it was written with. Throws `bad-frame`. */
-export function readTopK(payload: Uint8Array<ArrayBuffer>): TopK {
+export function readTopK(payload: Uint8Array): TopK {
   if (payload.length < HEADER_BYTES) throw new ProtocolError("bad-frame", "shorter than top-k's header");
   const header = new DataView(payload.buffer, payload.byteOffset);
   const [chunk, k, bits] = [header.getUint16(0, true), header.getUint16(2, true), header.getUint8(4)];

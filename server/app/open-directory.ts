@@ -12,7 +12,7 @@ import { keptQuestions } from "../evaluate/question-file.ts";
 import { chanceOf } from "../evaluate/questions.ts";
 import type { Writer } from "../lib/io.ts";
 import type { Log } from "../lib/log.ts";
-import { mergeInThread } from "../merge/merge-thread.ts";
+import { mergeInPool } from "../merge/merge-pool.ts";
 import type { Mirror } from "../mirror/mirror.ts";
 import { mirrorSource } from "../mirror/source.ts";
 import { languageTask } from "../run/language-task.ts";
@@ -160,7 +160,7 @@ async function open(
         return { options: { shape, optimizer, batch: largestBatch(begun) }, gate: await opened.gate() };
       },
     });
-    const merger = mergeInThread();
+    const merger = mergeInPool();
     const run = await openRun({
       store,
       ...inTurn({ merger, evaluator, auditor }, threads),

@@ -2,7 +2,7 @@ import type { ThreadAuditor } from "../evaluate/auditor.ts";
 import type { ThreadEvaluator } from "../evaluate/evaluator.ts";
 import { ThreadPool } from "../lib/thread-pool.ts";
 import { Turns } from "../lib/turns.ts";
-import type { ThreadMerger } from "../merge/merge-thread.ts";
+import type { ThreadMerger } from "../merge/merge-pool.ts";
 import type { RunOptions } from "../run/options.ts";
 
 /** Threads of each kind that are kept without work, of all runs together: each holds some 10 MB. */

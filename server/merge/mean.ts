@@ -29,22 +29,16 @@ export class WeightedMean {
   add(frame: Uint8Array<ArrayBuffer>, weight: number): void {
     this.#waiting.push({ frame, share: weight / this.#total });
     this.#bytes += frame.length;
-    if (this.#waiting.length >= MAX_WAITING || this.#bytes >= MAX_BYTES) this.flush();
-  }
-
-  /** Frames that must still stay as they are. */
-  get waiting(): number {
-    return this.#waiting.length;
+    if (this.#waiting.length >= MAX_WAITING || this.#bytes >= MAX_BYTES) this.#flush();
   }
 
   /** The mean of what was added. */
   get values(): Float32Array<ArrayBuffer> {
-    this.flush();
+    this.#flush();
     return this.#values;
   }
 
-  /** Adds what waits. */
-  flush(): void {
+  #flush(): void {
     addFrames(this.#waiting, this.#values);
     this.#waiting = [];
     this.#bytes = 0;

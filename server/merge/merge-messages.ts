@@ -1,25 +1,44 @@
+import type { FramePlace } from "../store/block-reader.ts";
 import type { RecordPlace } from "../store/store.ts";
-import type { Merged, MergeRule, Vectors } from "./merge.ts";
+import type { MergeRule, Part, Step } from "./step.ts";
 
-/** Messages to the merging thread: a job's beginning, its frames in order, its end. */
+/** A block of the journal, where it goes in the frames' memory, and which of its records are wanted. */
+export interface WantedBlock {
+  readonly place: RecordPlace;
+  readonly at: number;
+  readonly records: readonly number[];
+}
+
+/** A frame in the frames' memory, and its share of the mean. */
+export interface SharedFrame extends FramePlace {
+  readonly share: number;
+}
+
+/** What a merging thread is asked, one thing at a time. All memory in it is shared by the pool's threads. */
 export type ToMerger =
   | {
       readonly type: "begin";
-      /** Left out where the thread's own last result is the version before. */
-      readonly vectors?: Vectors;
       readonly rule: Omit<MergeRule, "orthogonalize">;
-      readonly weights: readonly number[];
-      /** Bytes before the new x. */
-      readonly lead: number;
-      /** Where all the frames lie; without it they come one by one. */
-      readonly places?: readonly RecordPlace[];
+      readonly step: Step;
+      /** This thread's. */
+      readonly part: Part;
     }
-  | { readonly type: "frame"; readonly frame: Uint8Array<ArrayBuffer> }
-  | { readonly type: "finish" };
+  | { readonly type: "read"; readonly memory: Uint8Array; readonly blocks: readonly WantedBlock[] }
+  | { readonly type: "add"; readonly memory: Uint8Array; readonly frames: readonly SharedFrame[] }
+  | { readonly type: "gather" }
+  | { readonly type: "turn"; readonly matrix: number }
+  | { readonly type: "finish"; readonly deltas: number }
+  /** For one thread: copies of what the process needs in memory that is not shared. */
+  | { readonly type: "copy"; readonly lead: number };
 
-/** Its answers: `added` to every frame, then one of the others; `working` between pieces of long work. */
+/** Its answer, and the milliseconds of processor time that it took. */
 export type FromMerger =
-  | { readonly type: "working" }
-  | { readonly type: "added" }
-  | { readonly type: "merged"; readonly merged: Merged }
+  | { readonly type: "done"; readonly ms: number }
+  | { readonly type: "read"; readonly ms: number; readonly frames: readonly (readonly FramePlace[])[] }
+  | {
+      readonly type: "copied";
+      readonly ms: number;
+      readonly x: Float32Array<ArrayBuffer>;
+      readonly diff: Uint8Array<ArrayBuffer>;
+    }
   | { readonly type: "failed"; readonly error: string };

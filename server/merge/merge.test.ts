@@ -2,8 +2,10 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { DENSE4, F32 } from "../../protocol/codec/codec.ts";
 import { addFrame, encodeFrame } from "../../protocol/frame.ts";
-import { initialVectors, type MergeRule, merge } from "./merge.ts";
+import { merge } from "./merge.ts";
 import type { Outer } from "./outer.ts";
+import type { MergeRule } from "./step.ts";
+import { initialVectors } from "./vectors.ts";
 
 const vector = (...values: number[]) => Float32Array.from(values);
 const frame = (...values: number[]) => encodeFrame(F32, vector(...values));

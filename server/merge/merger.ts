@@ -1,6 +1,8 @@
 import type { RecordPlace } from "../store/store.ts";
 import { WeightedMean } from "./mean.ts";
-import { advance, type Merged, type MergeRule, type Vectors } from "./merge.ts";
+import { advance, type Merged } from "./merge.ts";
+import type { MergeRule } from "./step.ts";
+import type { Vectors } from "./vectors.ts";
 
 /** A version to be made. */
 export interface MergeJob {
@@ -10,8 +12,10 @@ export interface MergeJob {
   readonly weights: readonly number[];
   /** Bytes to leave free before the new x, so that a file can be made around it; a hint. */
   readonly lead?: number;
-  /** The journal records that hold the frames, for a thread that reads them itself. */
+  /** The journal records that hold the frames, for threads that read them themselves. */
   readonly places?: readonly RecordPlace[];
+  /** Vectors of an earlier version that are being stored: a merger that uses its memory again leaves theirs alone. */
+  readonly storing?: Vectors;
   /** In the order of the merge, each looked at once: a version may have more of them than memory holds. */
   readonly frames: AsyncIterable<Uint8Array<ArrayBuffer>>;
 }
@@ -24,11 +28,10 @@ export interface Merger {
 
 /** Merges on the thread that asks. */
 export const mergeHere: Merger = {
-  async merge(rule, { vectors: { x, theta, momentum }, weights, frames }) {
-    const mean = new WeightedMean(x.length, weights, rule.total);
+  async merge(rule, { vectors, weights, frames }) {
+    const mean = new WeightedMean(vectors.x.length, weights, rule.total);
     let position = 0;
     for await (const frame of frames) mean.add(frame, weights[position++]!);
-    const vectors = { x: x.slice(), theta: theta.slice(), momentum: momentum.slice() };
-    return { ...advance(vectors, mean.values, weights, rule), vectors };
+    return advance(vectors, mean.values, weights, rule);
   },
 };

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Orthogonalizer } from "../../model/engine/wasm/orthogonal.ts";
-import { effectiveCount, type Outer, outerStep } from "./outer.ts";
+import { effectiveCount, followMomentum, moveAgainst, type Outer, type OuterRule } from "./outer.ts";
 
 const vector = (...values: number[]) => Float32Array.from(values);
 const orthogonalizer = await Orthogonalizer.open();
@@ -9,6 +9,17 @@ const ruleOf = (outer: Outer) => ({
   matrices: [{ offset: 0, rows: 2, columns: 2 }],
   orthogonalize: orthogonalizer.apply.bind(orthogonalizer),
 });
+
+/** The whole outer step in place, as step.ts does it piece by piece; `g` is used up. */
+function outerStep(rule: OuterRule, theta: Float32Array, momentum: Float32Array, g: Float32Array, n: number) {
+  followMomentum(rule.outer, momentum.slice(), momentum, g);
+  if (rule.outer.kind === "muon") {
+    for (const { offset, rows, columns } of rule.matrices)
+      rule.orthogonalize(g.subarray(offset, offset + rows * columns), rows, columns);
+  }
+  moveAgainst(rule.outer, theta, g, n);
+  theta.set(g);
+}
 
 test("Muon turns the matrices and treats everything else as Nesterov does", () => {
   const g = vector(1, 0, 0, 0.25, -2, 3);

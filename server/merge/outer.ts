@@ -21,28 +21,35 @@ export interface OuterRule {
 }
 
 /**
- * Moves `theta` against the mean delta `g` (downloaded minus trained weights), in plain f32 and in place; `g` is used
- * up. With m the run's memory of earlier deltas and μ what it keeps of it:
+ * The outer step moves θ against the mean delta `g` (downloaded minus trained weights), in plain f32. With m the run's
+ * memory of earlier deltas and μ what it keeps of it:
  * - average: θ ← θ − rate·g (at rate 1 the mean of the volunteers' weights; FedAvg, 1602.05629);
  * - nesterov: m ← μ·m + g; θ ← θ − rate·d with d = g + μ·m (DiLoCo, 2311.08105);
  * - muon: the same, but each of the matrices within d is made orthogonal first (docs/LEARNING.md).
- * `deltas` is how many the mean is of, as {@link effectiveCount} counts them.
+ * This is its first half, for any part of the vector: `next` becomes m and `g` becomes d. Matrices come between the halves.
  */
-export function outerStep(
-  { outer, matrices, orthogonalize }: OuterRule,
-  theta: Float32Array,
+export function followMomentum(
+  { kind, momentum: kept }: Outer,
   momentum: Float32Array,
+  next: Float32Array,
   g: Float32Array,
-  deltas: number,
 ): void {
-  if (outer.kind !== "average") followMomentum(Math.fround(outer.momentum), momentum, g);
-  if (outer.kind === "muon") {
-    for (const { offset, rows, columns } of matrices) {
-      orthogonalize(g.subarray(offset, offset + rows * columns), rows, columns);
-    }
+  if (kind === "average") {
+    next.set(momentum);
+    return;
   }
+  const mu = Math.fround(kept);
+  for (let i = 0; i < g.length; i++) {
+    const m = Math.fround(Math.fround(mu * momentum[i]!) + g[i]!);
+    next[i] = m;
+    g[i] = g[i]! + Math.fround(mu * m);
+  }
+}
+
+/** The second half: `d` becomes the new θ. `deltas` is how many the mean is of, as {@link effectiveCount} counts them. */
+export function moveAgainst(outer: Outer, theta: Float32Array, d: Float32Array, deltas: number): void {
   const rate = Math.fround(rateFor(outer, deltas));
-  for (let i = 0; i < theta.length; i++) theta[i] = theta[i]! - Math.fround(rate * g[i]!);
+  for (let i = 0; i < d.length; i++) d[i] = theta[i]! - Math.fround(rate * d[i]!);
 }
 
 /**
@@ -65,13 +72,4 @@ export function effectiveCount(weights: readonly number[]): number {
 function rateFor({ rate, fullAt, grows }: Outer, deltas: number): number {
   const grown = grows ? rate * Math.sqrt(Math.sqrt(Math.sqrt(deltas))) : rate;
   return fullAt === undefined ? grown : grown * Math.min(1, (deltas + 1) / (fullAt + 1));
-}
-
-/** m ← μ·m + g, then g ← g + μ·m. */
-function followMomentum(mu: number, momentum: Float32Array, g: Float32Array): void {
-  for (let i = 0; i < g.length; i++) {
-    const m = Math.fround(Math.fround(mu * momentum[i]!) + g[i]!);
-    momentum[i] = m;
-    g[i] = g[i]! + Math.fround(mu * m);
-  }
 }

@@ -14,7 +14,7 @@ import type { Rules } from "../coordinator/rules.ts";
 import type { State } from "../coordinator/state.ts";
 import { stepsFor, USUAL_STEPS } from "../coordinator/ticket-steps.ts";
 import { parseJsonFile } from "../lib/json-file.ts";
-import { initialVectors } from "../merge/merge.ts";
+import { initialVectors } from "../merge/vectors.ts";
 import { type Store, StoreError } from "../store/store.ts";
 import { PLACES } from "../trust/shared-audits.ts";
 import { RULES } from "../trust/weigh.ts";

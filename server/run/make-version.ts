@@ -29,7 +29,10 @@ export async function mergeVersion(parts: VersionParts, closed: Closed): Promise
   const { options, events, versions, projections, clock } = parts;
   const { store, merger = mergeHere } = options;
   const definition = parts.definition();
-  const job = jobOf(store, versions.current.vectors, projections.placesOf(closed), definition.task.lead);
+  const { lead } = definition.task;
+  const { storing } = versions;
+  const about = { ...(lead !== undefined && { lead }), ...(storing && { storing }) };
+  const job = jobOf(store, versions.current.vectors, projections.placesOf(closed), about);
   const { vectors, diff, norm } = await merger.merge(definition.merging(closed), job);
   const hash = await sha256(diff);
   const { file } = await versions.prepareMerged(closed.version, vectors, { frame: diff, hash });

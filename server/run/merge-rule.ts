@@ -1,7 +1,7 @@
 import { Orthogonalizer } from "../../model/engine/wasm/orthogonal.ts";
 import { type CodecSpec, DENSE2, DENSE4, MIDRISE2, MIDRISE3 } from "../../protocol/codec/codec.ts";
 import type { Closed } from "../coordinator/events.ts";
-import type { MergeRule } from "../merge/merge.ts";
+import type { MergeRule } from "../merge/step.ts";
 import type { Task } from "./options.ts";
 import type { Settings } from "./settings.ts";
 

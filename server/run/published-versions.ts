@@ -1,5 +1,5 @@
 import type { Hash } from "../../protocol/ids.ts";
-import type { Vectors } from "../merge/merge.ts";
+import type { Vectors } from "../merge/vectors.ts";
 import type { Store } from "../store/store.ts";
 import type { Checkpoint, SnapshotPlace } from "./checkpoint.ts";
 import type { Diffs } from "./diffs.ts";
@@ -55,6 +55,11 @@ export class PublishedVersions {
   /** Versions stored whole, oldest first. */
   get stored(): readonly SnapshotPlace[] {
     return this.#retention.places;
+  }
+
+  /** The vectors that are being stored. */
+  get storing(): Vectors | undefined {
+    return this.#retention.storing;
   }
 
   /** Makes a merged version ready to become current: its diff is durable when this resolves. */

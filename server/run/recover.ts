@@ -3,7 +3,7 @@ import type { Hash } from "../../protocol/ids.ts";
 import type { Created } from "../coordinator/events.ts";
 import { begin, restarted } from "../coordinator/state.ts";
 import type { Log } from "../lib/log.ts";
-import { initialVectors, type Vectors } from "../merge/merge.ts";
+import { initialVectors, type Vectors } from "../merge/vectors.ts";
 import { type Store, StoreError } from "../store/store.ts";
 import { type Checkpoint, readCheckpoints } from "./checkpoint.ts";
 import { Diffs } from "./diffs.ts";

@@ -1,6 +1,6 @@
 import { sha256 } from "../../protocol/identity.ts";
-import type { Vectors } from "../merge/merge.ts";
 import { type MergeJob, mergeHere } from "../merge/merger.ts";
+import type { Vectors } from "../merge/vectors.ts";
 import { type Store, StoreError } from "../store/store.ts";
 import type { RunDefinition } from "./genesis.ts";
 import { mergeTermsOf } from "./merge-rule.ts";
@@ -29,11 +29,16 @@ export async function remerge(
 }
 
 /** The merge of a closed version: its frames are read from the journal one by one, in its order. */
-export function jobOf(store: Store, vectors: Vectors, merged: readonly FrameAt[], lead = 0): MergeJob {
+export function jobOf(
+  store: Store,
+  vectors: Vectors,
+  merged: readonly FrameAt[],
+  about: Pick<MergeJob, "lead" | "storing"> = {},
+): MergeJob {
   const places = merged.flatMap(({ sequence }) => store.locate?.(sequence) ?? []);
   return {
     vectors,
-    lead,
+    ...about,
     weights: merged.map(({ weight }) => weight),
     ...(places.length === merged.length && { places }),
     frames: framesOf(store, merged),

@@ -1,5 +1,5 @@
 import type { Hash } from "../../protocol/ids.ts";
-import type { Vectors } from "../merge/merge.ts";
+import type { Vectors } from "../merge/vectors.ts";
 import type { Store } from "../store/store.ts";
 import { type Checkpoint, encodeCheckpoint, type SnapshotPlace } from "./checkpoint.ts";
 import type { Diffs } from "./diffs.ts";
@@ -27,6 +27,7 @@ export class Retention {
   /** What is stored of snapshots, as far as this program has seen or made it. */
   #names: ReadonlySet<string>;
   #saving: Promise<void> | undefined;
+  #storing: Vectors | undefined;
 
   constructor(store: Store, settings: Settings, { places, names, diffs }: Stored) {
     this.#store = store;
@@ -82,10 +83,17 @@ export class Retention {
   ): Promise<void> {
     const places = this.#kept([...this.#places, place], asked);
     const checkpoint = encodeCheckpoint({ ...at, places });
+    this.#storing = vectors;
     this.#saving = this.#saveAndPrune(places, file, vectors, checkpoint).finally(() => {
       this.#saving = undefined;
+      this.#storing = undefined;
     });
     return this.#saving;
+  }
+
+  /** The vectors that are being stored, and must stay as they are. */
+  get storing(): Vectors | undefined {
+    return this.#storing;
   }
 
   /** Waits for a snapshot being written. */

@@ -1,6 +1,6 @@
 import { sha256 } from "../../protocol/identity.ts";
 import type { Hash } from "../../protocol/ids.ts";
-import type { Vectors } from "../merge/merge.ts";
+import type { Vectors } from "../merge/vectors.ts";
 import { type Store, StoreError } from "../store/store.ts";
 import { checkpointOf } from "./checkpoint.ts";
 import type { Task } from "./options.ts";

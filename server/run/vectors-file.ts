@@ -1,6 +1,6 @@
 import { crc32 } from "node:zlib";
 import { bytesOf, toFloats } from "../../protocol/bytes.ts";
-import type { Vectors } from "../merge/merge.ts";
+import type { Vectors } from "../merge/vectors.ts";
 import { StoreError } from "../store/store.ts";
 
 /**

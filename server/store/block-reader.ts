@@ -1,69 +1,42 @@
 import { closeSync, openSync, readSync } from "node:fs";
+import { frameOf } from "./record-parts.ts";
 import { isSound, recordsOf } from "./segment.ts";
 import { type RecordPlace, StoreError } from "./store.ts";
 
-/** Bytes of blocks held at once, in memory that is allocated once. */
-const BUFFER_BYTES = 32 * 1024 * 1024;
+/** Where a frame lies in the memory that its block was read into. */
+export interface FramePlace {
+  readonly at: number;
+  readonly bytes: number;
+}
 
-/** Reads a journal's records synchronously and from any thread; its results stay valid until {@link forget}. */
-export class BlockReader {
-  #buffer: Uint8Array<ArrayBuffer> | undefined;
-  #used = 0;
-  #file: { readonly path: string; readonly descriptor: number } | undefined;
-  #block: { readonly at: string; readonly records: readonly Uint8Array<ArrayBuffer>[] } | undefined;
-
-  /** Whether a record can be read without making room first. */
-  fits({ bytes }: RecordPlace): boolean {
-    return this.#used === 0 || this.#used + bytes <= BUFFER_BYTES;
-  }
-
-  /** Throws a StoreError for what is no sound block, and what Node throws of a file that cannot be read. */
-  read({ path, salt, offset, bytes, before }: RecordPlace): Uint8Array<ArrayBuffer> {
-    const at = `${path} ${offset}`;
-    if (this.#block?.at !== at) {
-      const block = this.#place(bytes);
-      const descriptor = this.#open(path);
-      for (let got = 0; got < bytes; ) {
-        const more = readSync(descriptor, block, got, bytes - got, offset + got);
-        if (more === 0) throw new StoreError(`${path} has ended before byte ${offset + bytes}`);
-        got += more;
-      }
-      if (!isSound(salt, block)) throw new StoreError(`${path} was changed at byte ${offset}`);
-      this.#block = { at, records: recordsOf(block, false) };
+/**
+ * Reads a journal's block into `memory` from `at` on, synchronously and in any thread, and tells where in it the frames of
+ * some of its records lie. Throws a StoreError for what is no sound block, and what Node throws of a file that cannot be
+ * read.
+ */
+export function readFrames(
+  { path, salt, offset, bytes }: RecordPlace,
+  records: readonly number[],
+  memory: Uint8Array,
+  at: number,
+): readonly FramePlace[] {
+  const block = memory.subarray(at, at + bytes);
+  const descriptor = openSync(path, "r");
+  try {
+    for (let got = 0; got < bytes; ) {
+      const more = readSync(descriptor, block, got, bytes - got, offset + got);
+      if (more === 0) throw new StoreError(`${path} has ended before byte ${offset + bytes}`);
+      got += more;
     }
-    const record = this.#block.records[before];
+  } finally {
+    closeSync(descriptor);
+  }
+  if (!isSound(salt, block)) throw new StoreError(`${path} was changed at byte ${offset}`);
+  const all = recordsOf(block, false);
+  return records.map((before) => {
+    const record = all[before];
     if (record === undefined) throw new StoreError(`${path} has no record ${before} at byte ${offset}`);
-    return record;
-  }
-
-  /** Makes room: what was given before is spoilt by what is read next. */
-  forget(): void {
-    this.#used = 0;
-    this.#block = undefined;
-  }
-
-  close(): void {
-    this.forget();
-    this.#shut();
-  }
-
-  #place(bytes: number): Uint8Array<ArrayBuffer> {
-    this.#buffer ??= new Uint8Array(BUFFER_BYTES);
-    if (this.#used + bytes > BUFFER_BYTES) return new Uint8Array(bytes);
-    this.#used += bytes;
-    return this.#buffer.subarray(this.#used - bytes, this.#used);
-  }
-
-  #shut(): void {
-    if (this.#file !== undefined) closeSync(this.#file.descriptor);
-    this.#file = undefined;
-  }
-
-  #open(path: string): number {
-    if (this.#file?.path === path) return this.#file.descriptor;
-    this.#shut();
-    const descriptor = openSync(path, "r");
-    this.#file = { path, descriptor };
-    return descriptor;
-  }
+    const frame = frameOf(record);
+    return { at: frame.byteOffset - memory.byteOffset, bytes: frame.length };
+  });
 }

@@ -10,16 +10,18 @@ export function joinRecord(head: Uint8Array, frame: Uint8Array = new Uint8Array(
 }
 
 /** A record's head and its frame, which is empty where it has none. Throws a StoreError for a record cut short. */
-export function splitRecord(record: Uint8Array<ArrayBuffer>): {
-  readonly head: Uint8Array<ArrayBuffer>;
-  readonly frame: Uint8Array<ArrayBuffer>;
+export function splitRecord<B extends ArrayBufferLike>(
+  record: Uint8Array<B>,
+): {
+  readonly head: Uint8Array<B>;
+  readonly frame: Uint8Array<B>;
 } {
   const end = endOfEvent(record);
   return { head: record.subarray(4, end), frame: record.subarray(end) };
 }
 
 /** A record's frame. Throws a StoreError where it has none. */
-export function frameOf(record: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+export function frameOf<B extends ArrayBufferLike>(record: Uint8Array<B>): Uint8Array<B> {
   const { frame } = splitRecord(record);
   if (frame.length === 0) throw new StoreError("a journal record has lost its frame to retention");
   return frame;

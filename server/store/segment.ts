@@ -156,11 +156,14 @@ function seal(salt: number, previous: number, bytes: Uint8Array<ArrayBuffer>) {
 }
 
 /** The records of one sound block. Throws a StoreError for a payload that is none, whatever its check says. */
-export function recordsOf(block: Uint8Array<ArrayBuffer>, packed: boolean): Uint8Array<ArrayBuffer>[] {
+export function recordsOf<B extends ArrayBufferLike>(
+  block: Uint8Array<B>,
+  packed: boolean,
+): Uint8Array<B | ArrayBuffer>[] {
   const payload = block.subarray(BLOCK_HEADER_BYTES);
   const bytes = packed ? inflated(payload) : payload;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const records: Uint8Array<ArrayBuffer>[] = [];
+  const records: Uint8Array<B | ArrayBuffer>[] = [];
   for (let at = 0; at < bytes.length; ) {
     const end = at + 4 <= bytes.length ? at + 4 + view.getUint32(at, true) : Number.POSITIVE_INFINITY;
     if (end > bytes.length) throw new StoreError("a journal block does not end where its records do");
@@ -170,7 +173,7 @@ export function recordsOf(block: Uint8Array<ArrayBuffer>, packed: boolean): Uint
   return records;
 }
 
-function inflated(payload: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+function inflated(payload: Uint8Array): Uint8Array<ArrayBuffer> {
   const length = new DataView(payload.buffer, payload.byteOffset, payload.length).getUint32(0, true);
   try {
     const whole = inflateRawSync(payload.subarray(4), { maxOutputLength: Math.max(1, length) });
@@ -186,7 +189,7 @@ export const checkIn = (block: Uint8Array): number =>
   new DataView(block.buffer, block.byteOffset, BLOCK_HEADER_BYTES).getUint32(16, true);
 
 /** Whether the bytes are exactly one block with the right check. */
-export function isSound(salt: number, block: Uint8Array<ArrayBuffer>): boolean {
+export function isSound(salt: number, block: Uint8Array): boolean {
   return blockAt(salt, block, 0)?.bytes === block.length;
 }
 
@@ -236,7 +239,7 @@ export function decodeHeader(bytes: Uint8Array<ArrayBuffer>, name: string): Segm
 
 function blockAt(
   salt: number,
-  bytes: Uint8Array<ArrayBuffer>,
+  bytes: Uint8Array,
   at: number,
 ): { bytes: number; check: number; previous: number } | undefined {
   if (at + BLOCK_HEADER_BYTES > bytes.length || bytes[at] !== (BLOCK_MAGIC & 0xff)) return undefined;

@@ -5,7 +5,7 @@ import { sha256 } from "../../protocol/identity.ts";
 import { type Hash, isVolunteerKey, type RunId, type VolunteerKey } from "../../protocol/ids.ts";
 import type { DurableEvent, Published, RolledBack } from "../coordinator/events.ts";
 import type { State } from "../coordinator/state.ts";
-import { initialVectors, type Vectors } from "../merge/merge.ts";
+import { initialVectors, type Vectors } from "../merge/vectors.ts";
 import { Diffs } from "../run/diffs.ts";
 import { addedAt, type RunDefinition, readDefinition } from "../run/genesis.ts";
 import { type Made, termsOf } from "../run/history.ts";
@@ -181,7 +181,7 @@ async function mergeAgain(
 
 /** The server's own vectors of a version must come out the same too, or the next version would not. */
 function sameState(again: Vectors, stored: Vectors, version: number): void {
-  const same = ([a, b]: readonly [Float32Array<ArrayBuffer>, Float32Array<ArrayBuffer>]) =>
+  const same = ([a, b]: readonly [Float32Array, Float32Array]) =>
     Buffer.compare(bytesOf(a), bytesOf(b)) === 0;
   const pairs = [
     [again.theta, stored.theta],

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -13,15 +14,19 @@ import { memoryIndex } from "../../test/harness/memory-index.ts";
 import { SILENCE_MS } from "../lib/watchdog.ts";
 import { fileStore } from "../store/file-store.ts";
 import { nodeFiles } from "../store/node-files.ts";
-import { initialVectors, type MergeRule, merge, type Vectors } from "./merge.ts";
-import { mergeInThread, NotMerged, type ThreadMerger } from "./merge-thread.ts";
+import { type Merged, merge } from "./merge.ts";
+import { NotMerged } from "./merge-line.ts";
+import { mergeInPool, type ThreadMerger, threadsFor } from "./merge-pool.ts";
 import { type Merger, mergeHere } from "./merger.ts";
+import type { MergeRule } from "./step.ts";
+import { PIECE } from "./step.ts";
+import { initialVectors, type Vectors } from "./vectors.ts";
 
 const LENGTH = 30 * 40 + 25;
 
-function drawn(seed: number): Float32Array<ArrayBuffer> {
+function drawn(seed: number, length = LENGTH): Float32Array<ArrayBuffer> {
   const random = new Random(seed);
-  return Float32Array.from({ length: LENGTH }, () => random.below(2_000_001) / 1e6 - 1);
+  return Float32Array.from({ length }, () => random.below(2_000_001) / 1e6 - 1);
 }
 
 async function ruleOf(kind: "nesterov" | "muon"): Promise<MergeRule> {
@@ -52,7 +57,7 @@ let merger: ThreadMerger | undefined;
 afterEach(() => merger?.close());
 
 test("a thread that reads the journal by itself makes the same bytes; of a changed journal it makes none", async () => {
-  const directory = await mkdtemp(join(tmpdir(), "merge-thread-"));
+  const directory = await mkdtemp(join(tmpdir(), "merge-pool-"));
   try {
     const store = await fileStore(nodeFiles(directory), memoryIndex(), {
       salt: () => 7,
@@ -67,7 +72,7 @@ test("a thread that reads the journal by itself makes the same bytes; of a chang
     const rule = await ruleOf("nesterov");
     const all = FRAMES.map((frame, i) => ({ frame, weight: WEIGHTS[FRAMES.length - 1 - i]! })).toReversed();
     const expected = merge(vectors, all, rule);
-    merger = mergeInThread();
+    merger = mergeInPool();
     const job = { vectors, weights: WEIGHTS, places, frames: streamed([]) };
     expect(await merger.merge(rule, job)).toEqual(expected);
     const { path, offset, bytes } = places[3]!;
@@ -82,7 +87,7 @@ test("a thread that reads the journal by itself makes the same bytes; of a chang
 });
 
 test("a merge leaves room before the new x, and nothing else is changed by it", async () => {
-  merger = mergeInThread();
+  merger = mergeInPool();
   const rule = await ruleOf("nesterov");
   const vectors = initialVectors(drawn(99));
   const { x } = (await merger.merge(rule, { ...jobOf(vectors), lead: 24 })).vectors;
@@ -93,7 +98,7 @@ test("a merge leaves room before the new x, and nothing else is changed by it", 
 test.each(["nesterov", "muon"] as const)(
   "%s: a thread makes the bytes that merging here makes, version after version, and after a rest",
   async (kind) => {
-    merger = mergeInThread();
+    merger = mergeInPool();
     const rule = await ruleOf(kind);
     let vectors = initialVectors(drawn(99));
     for (let version = 0; version < 3; version++) {
@@ -113,7 +118,7 @@ test.each(["nesterov", "muon"] as const)(
 );
 
 test("a version that could not be published is merged again from the one before it", async () => {
-  merger = mergeInThread();
+  merger = mergeInPool();
   const rule = await ruleOf("muon");
   const vectors = initialVectors(drawn(99));
   const first = await merger.merge(rule, jobOf(vectors));
@@ -121,7 +126,7 @@ test("a version that could not be published is merged again from the one before 
 });
 
 test("a frame that cannot be read, or a result that is no number, fails alone: the next merge is sound", async () => {
-  merger = mergeInThread();
+  merger = mergeInPool();
   const rule = await ruleOf("nesterov");
   const vectors = initialVectors(drawn(99));
   const expected = await merger.merge(rule, jobOf(vectors));
@@ -139,7 +144,7 @@ test("a frame that cannot be read, or a result that is no number, fails alone: t
 });
 
 test("while a thread turns matrices the event loop goes on; control: here it stands still", async () => {
-  merger = mergeInThread();
+  merger = mergeInPool();
   const rule = await ruleOf("muon");
   let turns = 0;
   let counting = true;
@@ -163,7 +168,7 @@ test("while a thread turns matrices the event loop goes on; control: here it sta
 });
 
 test("a thread that hangs is given up and the next merge makes the same bytes; control: one that works is waited for", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "merge-thread-"));
+  const folder = await mkdtemp(join(tmpdir(), "merge-pool-"));
   try {
     // Hangs over a job's end the first time, and is the real thread after.
     const [file, mark] = [join(folder, "worker.mjs"), join(folder, "hung")];
@@ -174,15 +179,13 @@ test("a thread that hangs is given up and the next merge makes the same bytes; c
       import { parentPort } from "node:worker_threads";
       if (existsSync(${JSON.stringify(mark)})) await import(${JSON.stringify(real)});
       else parentPort.on("message", ({ type }) => {
-        if (type === "frame") parentPort.postMessage({ type: "added" });
-        if (type !== "finish") return;
-        parentPort.postMessage({ type: "working" });
+        if (type !== "finish") return parentPort.postMessage({ type: "done", ms: 0 });
         writeFileSync(${JSON.stringify(mark)}, "");
         for (;;);
       });`,
     );
     const timer = new ManualTimer();
-    merger = mergeInThread(pathToFileURL(file), timer.after);
+    merger = mergeInPool({ threads: 2, file: pathToFileURL(file), after: timer.after });
     const rule = await ruleOf("nesterov");
     const vectors = initialVectors(drawn(99));
     const settled = vi.fn();
@@ -201,8 +204,94 @@ test("a thread that hangs is given up and the next merge makes the same bytes; c
   }
 });
 
-test("a closed thread merges nothing", async () => {
-  merger = mergeInThread();
+test("three threads make the same bytes as eight, where cuts fall into matrices", async () => {
+  const length = 8 * PIECE + 777;
+  const matrices = [
+    { offset: 3 * PIECE - 50, rows: 60, columns: 40 },
+    { offset: 6 * PIECE + 1, rows: 2, columns: 30 },
+  ];
+  const downlink = { name: "topk", chunk: 4096, k: 64, bits: 4 } as const;
+  const rule = { ...(await ruleOf("muon")), downlink, matrices };
+  const start = initialVectors(drawn(99, length));
+  const frames = [encodeFrame(downlink, drawn(1, length)), encodeFrame(DENSE4, drawn(2, length))];
+  const expected = merge(
+    start,
+    frames.map((frame, i) => ({ frame, weight: 3 + i })),
+    rule,
+  );
+  for (const threads of [3, 8]) {
+    await merger?.close();
+    merger = mergeInPool({ threads });
+    const merged = await merger.merge(rule, { vectors: start, weights: [3, 4], frames: streamed(frames) });
+    expect(bytesIn(merged)).toEqual(bytesIn(expected));
+    expect(merged.norm).toBe(expected.norm);
+  }
+});
+
+/** Hashes: comparing millions of values one by one takes longer than making them. */
+const bytesIn = ({ vectors: { x, theta, momentum }, diff }: Merged) =>
+  [x, theta, momentum, diff].map((values) => createHash("sha256").update(values).digest("hex"));
+
+test("a merge after the next uses memory again, but not of vectors that are being stored", async () => {
+  merger = mergeInPool({ threads: 2 });
+  const rule = await ruleOf("nesterov");
+  const first = await merger.merge(rule, jobOf(initialVectors(drawn(99))));
+  const second = await merger.merge(rule, jobOf(first.vectors));
+  const kept = first.vectors.theta.slice();
+  const third = await merger.merge(rule, { ...jobOf(second.vectors), storing: first.vectors });
+  expect(first.vectors.theta).toEqual(kept);
+  const [expected, wanted] = [second.vectors.theta.slice(), third.vectors.theta.slice()];
+  const fourth = await merger.merge(rule, jobOf(third.vectors));
+  expect(fourth.vectors.theta.buffer).toBe(second.vectors.theta.buffer); // the control: nobody stores it
+  expect(second.vectors.theta).not.toEqual(expected);
+  expect(third.vectors.theta).toEqual(wanted);
+});
+
+test.each(["read", "turn", "finish"])(
+  "a thread that is killed at %s costs that merge; the next one makes the same bytes",
+  async (type) => {
+    const folder = await mkdtemp(join(tmpdir(), "merge-pool-"));
+    try {
+      const [file, mark] = [join(folder, "worker.mjs"), join(folder, "killed")];
+      const real = new URL("./merge-worker.ts", import.meta.url).href;
+      await writeFile(
+        file,
+        `import { existsSync, writeFileSync } from "node:fs";
+        import { parentPort } from "node:worker_threads";
+        const on = parentPort.on.bind(parentPort);
+        parentPort.on = (name, listen) => on(name, (message) => {
+          if (message.type !== ${JSON.stringify(type)} || existsSync(${JSON.stringify(mark)})) return listen(message);
+          writeFileSync(${JSON.stringify(mark)}, "");
+          process.exit(1);
+        });
+        await import(${JSON.stringify(real)});`,
+      );
+      const store = await fileStore(nodeFiles(folder), memoryIndex(), { salt: () => 7, segmentBytes: 4_000 });
+      await Promise.all(FRAMES.map((frame) => store.append(new Uint8Array(), frame)));
+      merger = mergeInPool({ threads: 3, file: pathToFileURL(file) });
+      const places = FRAMES.map((_, sequence) => store.locate!(sequence)!);
+      const rule = await ruleOf("muon");
+      const vectors = initialVectors(drawn(99));
+      const expected = await mergeHere.merge(rule, jobOf(vectors));
+      const job = { vectors, weights: WEIGHTS, places, frames: streamed([]) };
+      await expect(merger.merge(rule, job)).rejects.toThrow(/ended with code 1/);
+      expect(bytesIn(await merger.merge(rule, job))).toEqual(bytesIn(expected));
+      await store.close();
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  },
+);
+
+test("a small model has one thread, a large one as many as there are cores but one, and eight at most", () => {
+  expect([300_000, 10e6, 124e6, 124e6].map((size, i) => threadsFor(size, [8, 4, 4, 64][i]!))).toEqual([
+    1, 3, 3, 8,
+  ]);
+  expect(threadsFor(124e6, 1)).toBe(1);
+});
+
+test("closed threads merge nothing", async () => {
+  merger = mergeInPool();
   await merger.close();
   const job = jobOf(initialVectors(drawn(99)));
   await expect(merger.merge(await ruleOf("muon"), job)).rejects.toThrow(NotMerged);

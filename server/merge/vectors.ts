@@ -1,0 +1,14 @@
+/** The server's vectors at one version, all flat and of one length. θ and momentum may lie in memory that threads share. */
+export interface Vectors {
+  /** The published weights, equal on every replica to the byte. */
+  readonly x: Float32Array<ArrayBuffer>;
+  /** The outer steps' weights; x follows them by compressed diffs, so θ − x is the downlink's residual. */
+  readonly theta: Float32Array;
+  /** The outer step's momentum. */
+  readonly momentum: Float32Array;
+}
+
+/** Version 0: nothing learned, nothing left over. */
+export function initialVectors(x: Float32Array<ArrayBuffer>): Vectors {
+  return { x, theta: x.slice(), momentum: new Float32Array(x.length) };
+}
