@@ -34,11 +34,13 @@ const CLIENT_FLOORS = [
   ["console", "volunteer/inside", "volunteer/people", "volunteer/proof"],
   ["volunteer/session"],
   ["volunteer"],
+  ["volunteer/strings"],
   ["ui"],
   ["worker"],
   ["worker/device"],
   ["p2p"],
   ["cache", "transport", "embed"],
+  ["language"],
 ];
 /** And of model/. */
 const MODEL_FLOORS = [
@@ -120,6 +122,16 @@ module.exports = {
       { path: "^server/", pathNot: `^server/store/nats-[a-z]+\\.ts$|${test}` },
       {
         path: "^server/store/nats-[a-z]+\\.ts$|@nats-io/",
+        dynamic: false,
+        dependencyTypesNot: ["type-only"],
+      },
+    ),
+    rule(
+      "one-language-at-a-time",
+      "A page loads the strings of one language, when it knows which: only by a dynamic import, or as a type.",
+      { path: "^client/", pathNot: `/strings/|${test}` },
+      {
+        path: "/strings/(en|de|fr|es|pt-BR|ja|zh-Hans)\\.ts$",
         dynamic: false,
         dependencyTypesNot: ["type-only"],
       },

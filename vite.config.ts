@@ -30,6 +30,12 @@ function tfjsBinaries(): Plugin {
   };
 }
 
+/** A chunk's name: "words-people-de" for a catalogue's German strings, so that the files say what they are. */
+function wordsName(module: string | null): string {
+  const [, part, language] = /(\w+)\/strings\/([\w-]+)\.ts$/.exec(module ?? "") ?? [];
+  return part === undefined ? "[name]" : `words-${part}-${language}`;
+}
+
 /** Pages of a server of several runs alone (vite.lobby.config.ts). */
 export const LOBBY_PAGES: readonly string[] = ["lobby.html", "runs.html"];
 
@@ -50,8 +56,13 @@ export const pagesConfig = (
     cssTarget: target,
     // A data: URL in a script or style would need its own CSP line.
     assetsInlineLimit: 0,
-    modulePreload: { polyfill: false },
+    modulePreload: {
+      polyfill: false,
+      // Strings import nothing that the page which asks for them has not loaded.
+      resolveDependencies: (file, deps) => (file.includes("words-") ? [] : deps),
+    },
     rolldownOptions: {
+      output: { chunkFileNames: ({ facadeModuleId }) => `assets/${wordsName(facadeModuleId)}-[hash].js` },
       input: Object.fromEntries(
         readdirSync(pages)
           .filter((name) => name.endsWith(".html") && isOurs(name))

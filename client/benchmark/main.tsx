@@ -1,5 +1,5 @@
 import { serverOf } from "../../protocol/address.ts";
-import { mount } from "../ui/mount.ts";
+import { mountEnglish } from "../ui/mount.ts";
 import { createBench, spawnBench } from "./bench.ts";
 import { BenchPage } from "./page.tsx";
 import { isConfig } from "./workload.ts";
@@ -7,4 +7,4 @@ import { isConfig } from "./workload.ts";
 /** The bench page. `?config=anchor` chooses the size beforehand. */
 const asked = new URLSearchParams(location.search).get("config");
 const bench = createBench(spawnBench, serverOf(location.href));
-mount(<BenchPage bench={bench} config={isConfig(asked) ? asked : "small"} />);
+void mountEnglish(<BenchPage bench={bench} config={isConfig(asked) ? asked : "small"} />);

@@ -1,7 +1,7 @@
-import { mount } from "../ui/mount.ts";
+import { mountEnglish } from "../ui/mount.ts";
 import { watchRunInBrowser } from "../ui/watch.ts";
 import { createNetworkClient, spawnNetwork } from "./network-client.ts";
 import { How } from "./page.tsx";
 
 /** The page about training: wires the browser to it. */
-mount(<How watch={watchRunInBrowser()} network={createNetworkClient(spawnNetwork)} />);
+void mountEnglish(<How watch={watchRunInBrowser()} network={createNetworkClient(spawnNetwork)} />);

@@ -1,7 +1,7 @@
 import { here } from "../../protocol/address.ts";
 import { parseJson } from "../../protocol/guards.ts";
 import { timelyFetch } from "../transport/timely-fetch.ts";
-import { mount } from "../ui/mount.ts";
+import { mountEnglish } from "../ui/mount.ts";
 import { openLobby } from "./lobby-client.ts";
 import { LobbyPage } from "./page.tsx";
 
@@ -16,4 +16,4 @@ const client = openLobby({
   after: (ms, callback) => void setTimeout(callback, ms),
 });
 
-mount(<LobbyPage client={client} />);
+void mountEnglish(<LobbyPage client={client} />);

@@ -1,9 +1,9 @@
 import { serverOf } from "../../protocol/address.ts";
-import { mount } from "../ui/mount.ts";
+import { mountEnglish } from "../ui/mount.ts";
 import { watchRunInBrowser } from "../ui/watch.ts";
 import { createGenerator, spawnGenerator } from "./generator-client.ts";
 import { Playground } from "./page.tsx";
 
 /** The playground: wires the browser to the page. */
 const generator = createGenerator(spawnGenerator, serverOf(location.href));
-mount(<Playground watch={watchRunInBrowser()} generator={generator} />);
+void mountEnglish(<Playground watch={watchRunInBrowser()} generator={generator} />);

@@ -16,7 +16,7 @@ export function GuessView({ guess, before }: GuessViewProps) {
   const right = isRight(guess);
   return (
     <div class="guess">
-      <p class="lead" aria-hidden="true">
+      <p class="lead" dir="auto" aria-hidden="true">
         <span>…{before.join("").slice(-SHOWN_BEFORE)}</span>
         <span class="gap">?</span>
       </p>
@@ -41,8 +41,10 @@ export function GuessView({ guess, before }: GuessViewProps) {
         </dd>
       </dl>
       <p class={right ? "verdict right" : "verdict"}>
-        {right ? `✓ ${common.right}` : common.wrong}.{" "}
-        {common.chanceInWords(Math.max(guess.truth.probability, 1e-6))}
+        {common.verdict(
+          right ? `✓ ${common.right}` : common.wrong,
+          common.chanceInWords(Math.max(guess.truth.probability, 1e-6)),
+        )}
       </p>
     </div>
   );

@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import type uPlot from "uplot";
 import type { RunStatus } from "../../protocol/status.ts";
 import { colourOf } from "./canvas-style.ts";
-import { formatCount, formatLarge, formatLoss } from "./format.ts";
+import { formatFixed, formatLarge, formatLoss } from "./format.ts";
 import { common } from "./strings.ts";
 import { axisStyle, PlotFigure, usePlot } from "./use-plot.tsx";
 
@@ -56,7 +56,7 @@ function optionsOf(
     scales: { x: { time: false, range: rangeOfTokens }, y: { range: () => rangeOfLoss(curve()) } },
     axes: [
       { ...axis, size: 30, space: 70, values: (_, ticks) => ticks.map(formatLarge) },
-      { ...axis, size: 34, space: 36, values: (_, ticks) => ticks.map((tick) => tick.toFixed(1)) },
+      { ...axis, size: 34, space: 36, values: (_, ticks) => ticks.map((tick) => formatFixed(tick, 1)) },
     ],
     series: [{}, { stroke: accent, width: 2.25, points: { size: 6, fill: accent } }],
     hooks: {
@@ -73,9 +73,7 @@ function optionsOf(
 }
 
 function pointLine({ version, tokens, loss }: Curve["heldOut"][number], bytesPerToken: number | null) {
-  const bits = common.bitsPerByte(loss, bytesPerToken);
-  const measured = `${formatLoss(loss)} nats${bits === "" ? "" : ` (${bits})`}`;
-  return `${common.version} ${formatCount(version)}: ${measured} after ${formatLarge(tokens)} tokens`;
+  return common.chartPoint(version, loss, common.bitsPerByte(loss, bytesPerToken), tokens);
 }
 
 function rangeOfTokens(_: uPlot, least: number | null, most: number | null): [number, number] {

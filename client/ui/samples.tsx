@@ -47,7 +47,7 @@ function Written({ sample, title }: { readonly sample: Sample; readonly title: s
     <figure class="sample">
       <h3>{title}</h3>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a long text scrolls on the volunteer page, and keys must reach it. */}
-      <blockquote translate={false} tabIndex={0}>
+      <blockquote translate={false} dir="auto" tabIndex={0}>
         {sample.text.trim()}
       </blockquote>
       <figcaption>{common.sampleOf(sample.version)}</figcaption>

@@ -1,49 +1,8 @@
-import { bitsPerByte } from "../../protocol/bits-per-byte.ts";
-import { formatBits, formatCount, formatLoss, formatProbability, plural } from "./format.ts";
+import { catalogue } from "../language/catalogue.ts";
+import type { CommonWords } from "./strings/en.ts";
 
-/** Strings that several applications share. Each application has a catalogue of its own beside this one. */
-export const common = {
-  loading: "Asking the server about its run…",
-  serverAway: "The server does not answer. This page keeps trying.",
-  noRun: "This server has no run yet.",
-  mismatch:
-    "This page and the server speak different versions of the protocol, and reloading did not help. " +
-    "The server was probably just updated: try again in a minute.",
-  retry: "Try again",
-  reload: "Reload the page",
-  partMissing:
-    "This part could not be loaded. The connection may have failed, something may block it, or this page is older than " +
-    "the server’s.",
-  guess: "It expected",
-  truth: "The text says",
-  right: "Right",
-  wrong: "Missed",
-  chanceInWords: (probability: number) =>
-    probability < 0.4
-      ? `It gave the true one about 1 chance in ${formatCount(1 / probability)}.`
-      : `It gave the true one a chance of ${formatProbability(probability)}.`,
-  sampleOf: (version: number) => `Written by version ${formatCount(version)}, unedited.`,
-  sampleEarly: "Earlier",
-  sampleNow: "Now",
-  samplePick: "Compare with version",
-  sampleWait: "It has not written anything yet.",
-  bitsPerByte: (nats: number, bytesPerToken: number | null) => {
-    const bits = bitsPerByte(nats, bytesPerToken);
-    return bits === undefined ? "" : `${formatBits(bits)} bits a byte`;
-  },
-  chartWait: "The first measurement is on its way.",
-  chartSummary: (from: number, to: number, versions: number) =>
-    `Held-out loss went from ${formatLoss(from)} to ${formatLoss(to)} nats over ${plural(versions, "version")}.`,
-  uniform: "any token",
-  unigram: "by frequency",
-  bigram: "by the token before",
-  baselinesHelp: "Dashed: the loss of guessing any token, by frequency, or by the token before.",
-  version: "Version",
-  who: "Who is behind it",
-  contact: "Contact",
-  more: "More about it",
-  textOf: "The text",
-  cardText: (source: string | undefined, licence: string | undefined) =>
-    source === undefined || licence === undefined ? (source ?? licence ?? "") : `${source} (${licence})`,
-  modelLicence: "The model’s licence",
-} as const;
+/** Strings that several applications share, in the language of the page. */
+export const [common, commonStrings] = catalogue<CommonWords>({
+  de: () => import("./strings/de.ts"),
+  en: () => import("./strings/en.ts"),
+});

@@ -2,6 +2,7 @@ import { useSignal, useSignalEffect } from "@preact/signals";
 import type { ComponentChildren, RefObject, VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type uPlot from "uplot";
+import { language } from "../language/current.ts";
 import { colourOf } from "./canvas-style.ts";
 import { fetchPart } from "./fetch-part.ts";
 import { MissingPart } from "./lazy.tsx";
@@ -23,7 +24,7 @@ export interface PlotPlace {
 
 /**
  * A chart in the element that gets the returned ref: loaded lazily, as wide as its container, made again when the
- * colour scheme changes or `key` does.
+ * colour scheme, the language or `key` changes.
  */
 export function usePlot({ data, options }: PlotSource, key: unknown): PlotPlace {
   const box = useRef<HTMLDivElement>(null);
@@ -66,7 +67,7 @@ export function usePlot({ data, options }: PlotSource, key: unknown): PlotPlace 
       plot.current?.destroy();
       plot.current = undefined;
     };
-  }, [key]);
+  }, [key, language.value]);
 
   useSignalEffect(() => {
     const now = data();

@@ -1,6 +1,11 @@
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
+import { speak } from "../language/current.ts";
+import { commonStrings } from "../ui/strings.ts";
 import type { Phase } from "../worker/messages.ts";
 import { announcement, deviceLine, phaseLine, probeLine, refusedLine } from "./lines.ts";
+import { volunteerStrings } from "./strings.ts";
+
+beforeAll(() => speak("en", [commonStrings, volunteerStrings]));
 
 const PHASES: readonly (readonly [Phase, string])[] = [
   [{ phase: "starting" }, "Starting"],

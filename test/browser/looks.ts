@@ -13,16 +13,21 @@ export async function looksRight(page: Page): Promise<void> {
   await page.emulateMedia({ colorScheme: "light" });
   for (const width of WIDTHS) {
     await page.setViewportSize({ width, height: 800 });
-    for (const part of page.frames()) {
-      // A chart is drawn anew for its new width in a later frame.
-      const over = () =>
-        part.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-      await expect.poll(over, { message: `${width} px` }).toBeLessThanOrEqual(0);
-    }
+    await fits(page, `${width} px`);
   }
   await hasNoFault(page);
   await page.emulateMedia({ colorScheme: "dark" });
   await hasNoFault(page, { runOnly: OF_COLOURS });
+}
+
+/** No sideways scroll of the page and of its frames, as wide as the page is now. */
+export async function fits(page: Page, message: string): Promise<void> {
+  for (const part of page.frames()) {
+    // A chart is drawn again for its new width in a later frame.
+    const over = () =>
+      part.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    await expect.poll(over, { message }).toBeLessThanOrEqual(0);
+  }
 }
 
 /** No fault that axe finds as the page stands. */

@@ -2,7 +2,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
 import { exampleLobby } from "./example-runs.ts";
 import { launchChromium } from "./launch.ts";
-import { faultsOf, looksRight } from "./looks.ts";
+import { faultsOf, fits, hasNoFault, looksRight } from "./looks.ts";
 import { exampleStatus, type FakeSite, serveSite } from "./pages-fixture.ts";
 
 /** What an operator may write at most without a blank. */
@@ -102,6 +102,82 @@ it.each(Object.entries(LOOKS))(
     await context.close();
   },
 );
+
+/** The volunteer's pages in a language: what was seen on the way has to fit a phone. */
+async function walk(page: Page, says: { readonly agree: RegExp; readonly people: RegExp }): Promise<void> {
+  await page.goto(site.origin);
+  const agree = page.getByRole("button", { name: says.agree });
+  await agree.waitFor();
+  await page.locator(".uplot canvas").waitFor();
+  await fits(page, "consent");
+  await hasNoFault(page);
+  await agree.click();
+  await page.locator('.phase[data-state="training"]').waitFor();
+  for (const part of ["details.device", ".choices details", "details.inside"])
+    await page.locator(part).first().locator("summary").click();
+  await page.getByText(says.people).first().click();
+  await page.locator(".leaders, .people .wait").first().waitFor();
+  await page.locator(".map").waitFor();
+  await fits(page, "training");
+  await hasNoFault(page);
+}
+
+/** A phone whose visitor reads a language. */
+const phone = (locale: string) =>
+  browser.newContext({ locale, reducedMotion: "reduce", viewport: { width: 360, height: 800 } });
+
+it("a visitor's page is in the language that the browser asks for, fits a phone, and axe finds no fault", async () => {
+  const context = await phone("de-CH");
+  const page = await context.newPage();
+  await walk(page, { agree: /^Training starten$/, people: /^Namen und deine Daten$/ });
+  expect(await page.evaluate(() => [document.documentElement.lang, document.documentElement.dir])).toEqual([
+    "de",
+    "ltr",
+  ]);
+  await context.close();
+});
+
+it("the switch changes every text at once, and the visitor's choice is remembered", async () => {
+  const context = await phone("de-DE");
+  const page = await context.newPage();
+  await page.goto(site.origin);
+  await page.getByText("Namen und deine Daten").click();
+  await page.getByText("Freiwillige mit Namen").waitFor();
+  await page.getByLabel("Sprache").selectOption("en");
+  await page.getByText("Named volunteers").waitFor(); // also in a part that was opened
+  expect(await page.evaluate(() => document.documentElement.lang)).toBe("en");
+  expect(await page.getByText(/Freiwillige/).count()).toBe(0);
+  await page.reload();
+  await page.getByRole("button", { name: "Start training" }).waitFor();
+  await page.goto(`${site.origin}/frame`);
+  await page.getByRole("button", { name: "Yes, help train" }).waitFor();
+  await context.close();
+});
+
+it("a language whose texts do not come leaves the page as it is, and says so", async () => {
+  const context = await phone("en-US");
+  const page = await context.newPage();
+  await page.route(/words-volunteer-de/, (route) => route.abort());
+  await page.goto(site.origin);
+  await page.getByLabel("Language").selectOption("de");
+  await page.getByRole("alert").getByText("could not be loaded").waitFor();
+  expect(await page.getByLabel("Language").inputValue()).toBe("en");
+  await page.getByRole("button", { name: "Start training" }).waitFor();
+  await context.close();
+});
+
+it("long words from right to left fit a phone, in the page and in the frame, and axe finds no fault", async () => {
+  const context = await phone("en-US");
+  await context.addInitScript(() => localStorage.setItem("murmuration-language", "ar-XB"));
+  const page = await context.newPage();
+  await walk(page, { agree: / Start training /, people: / Names, and your data / });
+  expect(await page.evaluate(() => document.documentElement.dir)).toBe("rtl");
+  await page.goto(`${site.origin}/frame`);
+  await page.getByRole("button", { name: / Yes, help train / }).waitFor();
+  await fits(page, "frame");
+  await hasNoFault(page);
+  await context.close();
+});
 
 it("the control: a picture without words and pale text are found, on a page and in another site's frame", async () => {
   const page = await browser.newPage();

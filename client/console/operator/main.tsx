@@ -1,5 +1,5 @@
 import { timelyFetch } from "../../transport/timely-fetch.ts";
-import { mount } from "../../ui/mount.ts";
+import { mountEnglish } from "../../ui/mount.ts";
 import { watchRunInBrowser } from "../../ui/watch.ts";
 import { askWith } from "../api-client.ts";
 import { openSetup } from "../setup/setup-client.ts";
@@ -25,4 +25,4 @@ const client = openOperator({
 const { lines, hear } = openLines(client.overview);
 const watch = watchRunInBrowser(hear);
 
-mount(<OperatorPage client={client} setup={setup} watch={watch} activity={lines} />);
+void mountEnglish(<OperatorPage client={client} setup={setup} watch={watch} activity={lines} />);

@@ -1,5 +1,5 @@
 import { timelyFetch } from "../../transport/timely-fetch.ts";
-import { mount } from "../../ui/mount.ts";
+import { mountEnglish } from "../../ui/mount.ts";
 import { askWith } from "../api-client.ts";
 import { openRuns } from "./runs-client.ts";
 import { RunsPage } from "./runs-page.tsx";
@@ -13,4 +13,4 @@ const client = openRuns({
   forgetHash: () => history.replaceState(null, "", location.pathname),
 });
 
-mount(<RunsPage client={client} />);
+void mountEnglish(<RunsPage client={client} />);

@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import { mount } from "../../ui/mount.ts";
+import { mountEnglish } from "../../ui/mount.ts";
 import { watchRunInBrowser } from "../../ui/watch.ts";
 import { type Activity, withActivity } from "../activity.ts";
 import { Dashboard } from "./page.tsx";
@@ -10,4 +10,4 @@ const watch = watchRunInBrowser((event) => {
   activity.value = withActivity(activity.value, event, new Date());
 });
 
-mount(<Dashboard watch={watch} activity={activity} />);
+void mountEnglish(<Dashboard watch={watch} activity={activity} />);

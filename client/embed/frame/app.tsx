@@ -1,10 +1,12 @@
 import { awayNotice } from "../../ui/away-notice.ts";
 import { formatCount, formatLoss } from "../../ui/format.ts";
+import { LanguageSwitch } from "../../ui/language-switch.tsx";
 import { common } from "../../ui/strings.ts";
 import { announcement, phaseLine } from "../../volunteer/lines.ts";
 import { OverrideButton, PauseButton } from "../../volunteer/page/controls.tsx";
 import { text } from "../../volunteer/strings.ts";
 import type { Guest } from "./guest.ts";
+import { words } from "./strings.ts";
 
 export interface FrameAppProps {
   readonly guest: Guest;
@@ -50,7 +52,7 @@ export function FrameApp({ guest, host }: FrameAppProps) {
           {text.stop}
         </button>
         <button type="button" class="quiet" onClick={() => void guest.revoke()}>
-          {text.frameRevoke}
+          {words.revoke}
         </button>
         <About />
       </div>
@@ -89,26 +91,27 @@ function Question({ guest, host }: FrameAppProps) {
     <main class="compact" aria-label={text.name}>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: who has only a keyboard scrolls what does not fit by it */}
       <section class="question" tabIndex={0} aria-labelledby="question-title">
-        <h1 id="question-title">{text.frameTitle(name, operator, host)}</h1>
+        <h1 id="question-title">{words.title(name, operator, host)}</h1>
         {card.purpose !== undefined && <p>{card.purpose}</p>}
         <p>
           {isSecureContext
-            ? text.frameText(guest.session.choices.value.share, parameters, tokenBudget, status.audits)
+            ? words.text(guest.session.choices.value.share, parameters, tokenBudget, status.audits)
             : text.insecure}{" "}
-          {text.frameBudget(budget, parameters * WEIGHT_BYTES)}
-          {card.modelLicence !== undefined && ` ${text.frameLicence(card.modelLicence)}`}
+          {words.budget(budget, parameters * WEIGHT_BYTES)}
+          {card.modelLicence !== undefined && ` ${words.licence(card.modelLicence)}`}
         </p>
       </section>
       <div class="buttons">
         {isSecureContext && (
           // A script's click is no consent.
           <button type="button" class="primary" onClick={(event) => event.isTrusted && guest.agree()}>
-            {text.frameAgree}
+            {words.agree}
           </button>
         )}
         <button type="button" onClick={guest.refuse}>
-          {text.frameRefuse}
+          {words.refuse}
         </button>
+        <LanguageSwitch />
         <About />
       </div>
     </main>
@@ -118,7 +121,7 @@ function Question({ guest, host }: FrameAppProps) {
 function About() {
   return (
     <a href="./" target="_blank" rel="noopener">
-      {text.about}
+      {words.about}
     </a>
   );
 }

@@ -3,18 +3,20 @@ import { serverOf } from "../../../protocol/address.ts";
 import type { Intermediary } from "../../../protocol/intermediary.ts";
 import type { RunStatus } from "../../../protocol/status.ts";
 import { forgetServer } from "../../cache/browser.ts";
+import { hasWords, keepLanguage } from "../../language/current.ts";
 import { timelyFetch } from "../../transport/timely-fetch.ts";
+import { browserStorage } from "../../ui/browser-storage.ts";
 import { askStatus, type Connection, type RunWatch, watchRunInBrowser } from "../../ui/watch.ts";
 import { phaseLine } from "../../volunteer/lines.ts";
-import { browserStorage, type ChoiceStorage } from "../../volunteer/session/choices.ts";
+import type { ChoiceStorage } from "../../volunteer/session/choices.ts";
 import { reloadOnce, tabStorage } from "../../volunteer/session/reload.ts";
 import { browserRests } from "../../volunteer/session/rests.ts";
 import { createSession, type Session } from "../../volunteer/session/session.ts";
 import { createTrainer, spawnWorker, type TrainerHandle } from "../../volunteer/session/worker-client.ts";
-import { text } from "../../volunteer/strings.ts";
 import type { PauseReason } from "../../worker/messages.ts";
 import type { FromFrame } from "../messages.ts";
 import { allowance } from "./allowance.ts";
+import { words } from "./strings.ts";
 
 /** The framing site's wishes. */
 export interface SiteWishes {
@@ -102,10 +104,11 @@ export function createGuest(wishes: SiteWishes, tell: (message: FromFrame) => vo
   });
 
   effect(() => {
+    if (!hasWords.value) return;
     const phase = session.phase.value;
     const asking = !session.agreed.value;
     const state = asking ? "asking" : phase.phase;
-    tell({ murmuration: 1, type: "state", state, line: asking ? text.frameAsking : phaseLine(phase) });
+    tell({ murmuration: 1, type: "state", state, line: asking ? words.asking : phaseLine(phase) });
     if (phase.phase === "unable") {
       tell({ murmuration: 1, type: "error", detail: `${phaseLine(phase)} ${phase.detail}`.trim() });
       if (phase.why === "protocol") reloadOnce(tabStorage(), () => location.reload());
@@ -150,6 +153,7 @@ export function createGuest(wishes: SiteWishes, tell: (message: FromFrame) => vo
       watch.value?.close();
       session.revoke();
       storage?.removeItem("murmuration-traffic");
+      keepLanguage(browserStorage(), undefined);
       await forgetServer(server);
       tell({ murmuration: 1, type: "revoked" });
     },

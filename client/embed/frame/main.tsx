@@ -1,9 +1,11 @@
 import { asNumber, asObject, type Json } from "../../../protocol/guards.ts";
 import { mount } from "../../ui/mount.ts";
 import { MIN_SHARE } from "../../volunteer/session/choices.ts";
+import { volunteerStrings } from "../../volunteer/strings.ts";
 import type { FromFrame, Theme } from "../messages.ts";
 import { FrameApp } from "./app.tsx";
 import { createGuest, type Guest, type SiteWishes } from "./guest.ts";
+import { frameStrings } from "./strings.ts";
 
 /**
  * The volunteer within another site's page. It asks here, in a frame that the site cannot reach into: no word
@@ -11,11 +13,13 @@ import { createGuest, type Guest, type SiteWishes } from "./guest.ts";
  */
 let guest: Guest | undefined;
 
-function open(wishes: SiteWishes, theme: Theme): void {
+function open(wishes: SiteWishes, theme: Theme, language?: string): void {
   if (guest !== undefined) return;
   if (theme !== "auto") document.documentElement.dataset.theme = theme;
   guest = createGuest(wishes, (message) => tell(message, wishes.host));
-  mount(<FrameApp guest={guest} host={location.host} />);
+  mount(<FrameApp guest={guest} host={location.host} />, [volunteerStrings, frameStrings], language).catch(
+    () => tell({ murmuration: 1, type: "stopped" }, wishes.host),
+  );
 }
 
 function tell(message: FromFrame, to: string): void {
@@ -33,7 +37,8 @@ addEventListener("message", (event) => {
 
 function hear(message: Json, host: string): void {
   if (message.murmuration !== 1) return;
-  if (message.type === "setup") open(readWishes(message, host), readTheme(message.theme));
+  if (message.type === "setup")
+    open(readWishes(message, host), readTheme(message.theme), readLanguage(message.language));
   else if (message.type === "resume") guest?.hold(false);
   else if (message.type === "pause") guest?.hold(true);
   else if (message.type === "stop") guest?.stop();
@@ -41,6 +46,9 @@ function hear(message: Json, host: string): void {
 }
 
 const readTheme = (theme: unknown): Theme => (theme === "light" || theme === "dark" ? theme : "auto");
+
+/** Of a site that has a loader of before there were languages, nothing. */
+const readLanguage = (tag: unknown): string | undefined => (typeof tag === "string" ? tag : undefined);
 
 const readWishes = ({ share, budget }: Json, host: string): SiteWishes => ({
   host,

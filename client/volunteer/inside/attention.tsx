@@ -4,7 +4,7 @@ import { colourOf } from "../../ui/canvas-style.ts";
 import { formatProbability } from "../../ui/format.ts";
 import { visible } from "../../ui/guess.tsx";
 import type { Inside } from "../../worker/messages.ts";
-import { text } from "../strings.ts";
+import { words } from "./strings.ts";
 
 export interface AttentionProps {
   readonly inside: Inside;
@@ -23,19 +23,19 @@ export function AttentionView({ inside, place, choose }: AttentionProps) {
   const most = row.reduce((best, share, at) => (share > row[best]! ? at : best), 0);
   return (
     <section aria-labelledby="attention-title">
-      <h3 id="attention-title">{text.attention}</h3>
-      <p class="note">{text.attentionHelp}</p>
+      <h3 id="attention-title">{words.attention}</h3>
+      <p class="note">{words.attentionHelp}</p>
       <div class="choosers">
-        <Chooser name={text.layer} count={layers} value={layer} />
-        <Chooser name={text.head} count={heads} value={head} />
+        <Chooser name={words.layer} count={layers} value={layer} />
+        <Chooser name={words.head} count={heads} value={head} />
       </div>
       <div class="attention">
         <Shaded tokens={tokens} row={row} place={place} choose={choose} />
         <Table table={table} side={tokens.length} place={place} layer={layer.value} head={head.value} />
       </div>
       <p class="note">
-        {text.lookNow(version)}{" "}
-        {text.attends(
+        {words.lookNow(version)}{" "}
+        {words.attends(
           visible(tokens[place] ?? ""),
           visible(tokens[most] ?? ""),
           formatProbability((row[most] ?? 0) / 255),
@@ -93,9 +93,10 @@ function Shaded({ tokens, row, place, choose }: ShadedProps) {
   return (
     <div
       class="tokens shaded"
+      dir="auto"
       role="listbox"
       tabIndex={0}
-      aria-label={text.attentionLabel}
+      aria-label={words.attentionLabel}
       aria-activedescendant={`${id}-${place}`}
       onKeyDown={move}
     >
@@ -151,5 +152,7 @@ function Table({ table, side, place, layer, head }: TableProps) {
     context.fillStyle = colourOf(target, "--bird-you");
     context.fillRect(side - 1, place, 1, 1);
   }, [table, side, place]);
-  return <canvas class="table" ref={canvas} role="img" aria-label={text.attentionMap(layer + 1, head + 1)} />;
+  return (
+    <canvas class="table" ref={canvas} role="img" aria-label={words.attentionMap(layer + 1, head + 1)} />
+  );
 }

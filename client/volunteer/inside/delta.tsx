@@ -1,6 +1,6 @@
 import { formatPart } from "../../ui/format.ts";
 import type { DeltaPicture } from "../../worker/messages.ts";
-import { text } from "../strings.ts";
+import { words } from "./strings.ts";
 
 const WIDTH = 210;
 const HEIGHT = 60;
@@ -9,8 +9,8 @@ const HEIGHT = 60;
 export function DeltaView({ delta }: { readonly delta: DeltaPicture | undefined }) {
   return (
     <section aria-labelledby="delta-title">
-      <h3 id="delta-title">{text.delta}</h3>
-      {delta === undefined ? <p class="wait">{text.deltaWait}</p> : <Picture delta={delta} />}
+      <h3 id="delta-title">{words.delta}</h3>
+      {delta === undefined ? <p class="wait">{words.deltaWait}</p> : <Picture delta={delta} />}
     </section>
   );
 }
@@ -22,8 +22,8 @@ function Picture({ delta }: { readonly delta: DeltaPicture }) {
   return (
     <>
       <p>
-        {text.deltaHelp(steps, parameters)}{" "}
-        {text.deltaRatio(formatPart(ratio), formatPart(changed / parameters))}
+        {words.deltaHelp(steps, parameters)}{" "}
+        {words.deltaRatio(formatPart(ratio), formatPart(changed / parameters))}
       </p>
       <figure>
         <svg
@@ -31,7 +31,7 @@ function Picture({ delta }: { readonly delta: DeltaPicture }) {
           viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
           preserveAspectRatio="none"
           role="img"
-          aria-label={text.deltaBars(largest.toPrecision(2))}
+          aria-label={words.deltaBars(largest.toPrecision(2))}
         >
           {bars.map((count, i) => {
             // The square root keeps the rare large changes in sight beside the many small ones.
@@ -39,9 +39,9 @@ function Picture({ delta }: { readonly delta: DeltaPicture }) {
             return <rect key={i} x={i * step + 1} width={step - 2} y={HEIGHT - height} height={height} />;
           })}
         </svg>
-        <figcaption>{text.deltaBars(largest.toPrecision(2))}</figcaption>
+        <figcaption>{words.deltaBars(largest.toPrecision(2))}</figcaption>
       </figure>
-      <p>{text.deltaBytes(bytes, plainBytes)}</p>
+      <p>{words.deltaBytes(bytes, plainBytes)}</p>
     </>
   );
 }

@@ -1,9 +1,9 @@
 import { useComputed, useSignal } from "@preact/signals";
 import { MissingPart } from "../../ui/lazy.tsx";
 import type { TrainerHandle } from "../session/worker-client.ts";
-import { text } from "../strings.ts";
 import { AttentionView } from "./attention.tsx";
 import { DeltaView } from "./delta.tsx";
+import { words } from "./strings.ts";
 import { TokenMapView } from "./token-map.tsx";
 
 /** The opened look inside: attention, the map of tokens, the last delta. A chunk of its own, loaded when it is opened. */
@@ -17,7 +17,7 @@ export function InsidePanel({ trainer }: { readonly trainer: TrainerHandle }) {
       {trainer.missing.value.has("inside") ? (
         <MissingPart again={trainer.look} />
       ) : inside === undefined ? (
-        <p class="wait">{text.lookWait}</p>
+        <p class="wait">{words.lookWait}</p>
       ) : (
         <>
           <AttentionView

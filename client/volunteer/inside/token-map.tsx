@@ -3,7 +3,7 @@ import { colourOf } from "../../ui/canvas-style.ts";
 import { formatPart } from "../../ui/format.ts";
 import { visible } from "../../ui/guess.tsx";
 import type { Inside } from "../../worker/messages.ts";
-import { text } from "../strings.ts";
+import { words } from "./strings.ts";
 
 /** All tokens as points, those of the passage by name, and the chosen one's nearest in words. */
 export function TokenMapView({ inside, place }: { readonly inside: Inside; readonly place: number }) {
@@ -28,11 +28,11 @@ export function TokenMapView({ inside, place }: { readonly inside: Inside; reado
   const { names, nearest, mapShows, tokens } = inside;
   return (
     <section aria-labelledby="map-title">
-      <h3 id="map-title">{text.tokenMap}</h3>
-      <p class="note">{text.tokenMapHelp(inside.width, formatPart(mapShows))}</p>
-      <canvas class="map" ref={canvas} role="img" aria-label={text.tokenMapLabel(names.length)} />
+      <h3 id="map-title">{words.tokenMap}</h3>
+      <p class="note">{words.tokenMapHelp(inside.width, formatPart(mapShows))}</p>
+      <canvas class="map" ref={canvas} role="img" aria-label={words.tokenMapLabel(names.length)} />
       <p class="nearest">
-        {text.nearest(visible(tokens[place] ?? ""))}{" "}
+        {words.nearest(visible(tokens[place] ?? ""))}{" "}
         {(nearest[id] ?? []).map((name, i) => (
           <span key={i} class="neighbour">
             {visible(name)}

@@ -2,6 +2,7 @@ import type { ReadonlySignal } from "@preact/signals";
 import { here } from "../../../protocol/address.ts";
 import { ROUTES } from "../../../protocol/routes.ts";
 import { awayNotice } from "../../ui/away-notice.ts";
+import { LanguageSwitch } from "../../ui/language-switch.tsx";
 import { common } from "../../ui/strings.ts";
 import type { RunWatch } from "../../ui/watch.ts";
 import { LookInside } from "../inside/inside.tsx";
@@ -73,9 +74,12 @@ function Header({ watch, trainer }: AppProps) {
         <h1>{text.name}</h1>
         <p>{text.tagline}</p>
       </div>
-      {status !== undefined && (
-        <p class="birds">{training() ? text.birdsWithYou(volunteers()) : text.birds(volunteers())}</p>
-      )}
+      <div class="top">
+        <LanguageSwitch />
+        {status !== undefined && (
+          <p class="birds">{training() ? text.birdsWithYou(volunteers()) : text.birds(volunteers())}</p>
+        )}
+      </div>
     </header>
   );
 }

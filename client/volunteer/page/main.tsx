@@ -1,8 +1,8 @@
 import { computed, effect, untracked } from "@preact/signals";
 import { serverOf } from "../../../protocol/address.ts";
+import { browserStorage } from "../../ui/browser-storage.ts";
 import { mount } from "../../ui/mount.ts";
 import { watchRunInBrowser } from "../../ui/watch.ts";
-import { browserStorage } from "../session/choices.ts";
 import { deviceAsked } from "../session/device-asked.ts";
 import { browserWakeLocks, keepAwake } from "../session/keep-awake.ts";
 import { keptRefusals } from "../session/refusals.ts";
@@ -11,6 +11,7 @@ import { browserRests } from "../session/rests.ts";
 import { createSession } from "../session/session.ts";
 import { createSharing } from "../session/sharing.ts";
 import { createTrainer, spawnWorker } from "../session/worker-client.ts";
+import { volunteerStrings } from "../strings.ts";
 import { App } from "./app.tsx";
 
 /** The volunteer page: wires the browser to the session, and the session to what is shown. */
@@ -52,6 +53,7 @@ effect(() => {
   else if (watch.connection.value === "live" && phase.phase === "training") forgetReload(tabStorage());
 });
 
-mount(
+void mount(
   <App {...{ watch, trainer, session, refusals, sharing }} host={location.host} secure={isSecureContext} />,
+  [volunteerStrings],
 );

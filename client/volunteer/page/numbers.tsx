@@ -23,10 +23,7 @@ export function YourNumbers({
         <dd>
           {last === undefined ? "–" : formatLoss(last)}
           <Sparkline values={losses} />
-          <small>
-            {text.lossHelp}
-            {last !== undefined && `: ${text.lossInWords(last)}`}
-          </small>
+          <small>{last === undefined ? text.lossHelp : text.lossInWords(last)}</small>
         </dd>
       </div>
       <div>

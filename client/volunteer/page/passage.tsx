@@ -103,6 +103,7 @@ function Tokens({ passage, chosen, held }: TokensProps) {
     <div
       class="tokens"
       translate={false}
+      dir="auto"
       role="listbox"
       tabIndex={0}
       aria-label={text.readingLabel}

@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { ProtocolError } from "../../../protocol/errors.ts";
 import type { Identity } from "../../../protocol/identity.ts";
+import { refusalReason } from "../lines.ts";
 import { download } from "./download.ts";
 import { KeyFileError, MAX_KEY_FILE, MIN_PASSPHRASE, openKey, sealKey } from "./key-file.ts";
 import type { PeopleProps } from "./props.ts";
@@ -102,5 +103,5 @@ const keyLine = (error: unknown): string =>
   error instanceof KeyFileError
     ? words.keyRefused[error.code]
     : error instanceof ProtocolError
-      ? words.refused(error.message)
+      ? words.refused(refusalReason(error.code))
       : words.keyFailed;

@@ -1,12 +1,15 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { ProtocolError } from "../../../protocol/errors.ts";
+import { type ErrorCode, ProtocolError } from "../../../protocol/errors.ts";
 import type { Identity } from "../../../protocol/identity.ts";
 import { type Leader, MAX_NAME_CHARS } from "../../../protocol/people.ts";
 import { browserCache, forgetServer } from "../../cache/browser.ts";
 import { readIdentity } from "../../cache/entries.ts";
+import { keepLanguage } from "../../language/current.ts";
 import { peopleApi } from "../../transport/people.ts";
+import { browserStorage } from "../../ui/browser-storage.ts";
 import { ColumnHeads } from "../../ui/column-heads.tsx";
+import { refusalReason } from "../lines.ts";
 import { posts, server } from "../session/posts.ts";
 import { download } from "./download.ts";
 import { KeyPanel } from "./key-panel.tsx";
@@ -14,6 +17,10 @@ import type { PeopleProps } from "./props.ts";
 import { words } from "./strings.ts";
 
 const api = peopleApi(posts);
+
+/** A name is the only thing here that the server can find fault with. */
+const whyRefused = (code: ErrorCode): string =>
+  code === "bad-request" ? words.badName : refusalReason(code);
 
 /** Names of volunteers, the visitor's own, and the data held about it. Names come from strangers: text nodes only. */
 export function PeoplePanel(props: PeopleProps) {
@@ -33,7 +40,7 @@ export function PeoplePanel(props: PeopleProps) {
       const identity = run && (await readIdentity(browserCache(server, run)));
       said.value = identity ? await work(identity) : words.noKey;
     } catch (error) {
-      said.value = error instanceof ProtocolError ? words.refused(error.message) : words.failed;
+      said.value = error instanceof ProtocolError ? words.refused(whyRefused(error.code)) : words.failed;
     }
   }
 
@@ -170,6 +177,7 @@ function Data({ session, refusals, withKey, done }: DataProps) {
                   await api.forget(identity);
                   session.revoke();
                   refusals.forget();
+                  keepLanguage(browserStorage(), undefined);
                   await forgetServer(server);
                   asking.value = false;
                   await done();

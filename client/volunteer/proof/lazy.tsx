@@ -1,7 +1,12 @@
+import { fetchWords } from "../../language/current.ts";
 import { Lazy } from "../../ui/lazy.tsx";
 import type { ProofLineProps } from "./props.ts";
+import { proofStrings } from "./strings.ts";
 
-const load = async () => (await import("./line.tsx")).ProofLine;
+const load = async () => {
+  const [{ ProofLine }] = await Promise.all([import("./line.tsx"), fetchWords(proofStrings)]);
+  return ProofLine;
+};
 
 /** Fetched with the first delta that was sent: there is nothing to prove before. */
 export function Proof(props: ProofLineProps) {

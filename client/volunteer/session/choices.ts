@@ -133,12 +133,3 @@ export function forgetChoices(storage: ChoiceStorage | undefined): void {
     // nothing could be kept either
   }
 }
-
-/** The page's localStorage, or undefined where reading the property alone throws (blocked third-party data). */
-export function browserStorage(): Storage | undefined {
-  try {
-    return localStorage;
-  } catch {
-    return undefined;
-  }
-}

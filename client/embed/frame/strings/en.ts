@@ -1,0 +1,28 @@
+import type { Words } from "../../../language/catalogue.ts";
+import { formatBytes, formatLarge, formatProbability } from "../../../ui/format.ts";
+
+/** The texts of the volunteer in another site's page: the same facts as the volunteer page's, in fewer words. */
+export const words = {
+  title: (run: string, operator: string, host: string) =>
+    `Help train “${run}”, for ${operator === "" ? host : `${operator} (${host})`}?`,
+  text: (share: number, parameters: number, tokenBudget: number, audits = false) =>
+    `A language model of ${formatLarge(parameters)} parameters trains in this box, on about ${formatProbability(share)} of ` +
+    `this device’s time, while this page is open, until it has learnt from ${formatLarge(tokenBudget)} tokens. Changes to its ` +
+    "weights are sent, with a random key, their loss, the kind of device and this site’s address; never your files, nor " +
+    "what you do here. The " +
+    "server sees your internet address." +
+    (audits
+      ? " Now and then it checks another visitor’s change to the model, without learning whose it is."
+      : ""),
+  budget: (budget: number | null, down: number) =>
+    `It downloads about ${formatBytes(down)} to begin with` +
+    (budget === null ? "." : `, and stops at ${formatBytes(budget)} of traffic a day.`),
+  licence: (licence: string) => `The model’s licence: ${licence}.`,
+  agree: "Yes, help train",
+  refuse: "No thanks",
+  asking: "Asking the visitor.",
+  revoke: "Forget me",
+  about: "What is this?",
+} as const;
+
+export type FrameWords = Words<typeof words>;

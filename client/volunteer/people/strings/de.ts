@@ -1,0 +1,68 @@
+import { formatCount, formatLarge } from "../../../ui/format.ts";
+import type { PeopleWords } from "./en.ts";
+
+export const words: PeopleWords = {
+  leaders: "Freiwillige mit Namen",
+  leadersHelp:
+    "Die meisten Freiwilligen haben keinen Namen. Diese haben einen gewählt und können ihn jederzeit entfernen.",
+  nobody: "Noch hat niemand einen Namen gewählt.",
+  columns: ["Name", "Token", "Letzter Tag"],
+  tokens: formatLarge,
+  loading: "Der Server wird gefragt …",
+  name: "Dein Name",
+  nameHelp:
+    "Du hast keinen, solange du keinen wählst. Alle, die diese Seite öffnen, sehen ihn und wie viel von deiner Arbeit im " +
+    "Modell steckt. Höchstens 32 Zeichen.",
+  save: "Diesen Namen zeigen",
+  remove: "Meinen Namen entfernen",
+  named: (name) => `Du stehst als ${name} in der Liste.`,
+  unnamed: "Du stehst in keiner Liste.",
+  refused: (why) => `Der Server hat es nicht angenommen: ${why}.`,
+  badName: "er hat weder Buchstaben noch Ziffern, ist zu lang oder enthält unsichtbare Zeichen",
+  failed: "Der Server hat nicht geantwortet. Nichts wurde geändert.",
+  noKey:
+    "Dieser Browser hat keinen Schlüssel für diesen Lauf, also gibt es hier nichts, was deins sein könnte. Ein Schlüssel " +
+    "entsteht, wenn du zum ersten Mal trainierst.",
+  key: "Dein Schlüssel",
+  keyHelp:
+    "Deine Punkte und dein Name gehören zu einem zufälligen Schlüssel, den dieser Browser gemacht hat. Speichere ihn als Datei, " +
+    "mit einer Passphrase gesichert, dann kann ein anderer Browser oder ein anderes Gerät von dir damit weitermachen. Wer die " +
+    "Datei und die Passphrase hat, kann als du arbeiten und deinen Namen tragen. Niemand kann die Passphrase zurücksetzen.",
+  passphrase: "Passphrase, 8 Zeichen oder mehr",
+  keySave: "Meinen Schlüssel als Datei speichern",
+  keySaved: "Er liegt in deinen Downloads. Bewahre die Passphrase anderswo auf.",
+  keyFile: "Eine Datei, die ein anderer Browser gespeichert hat",
+  keyTake: "Den Schlüssel dieser Datei hier verwenden",
+  keyOpening: "Die Datei wird geöffnet …",
+  keyTaken:
+    "Dieser Browser hat jetzt diesen Schlüssel statt seines eigenen. Starte das Training, um damit weiterzumachen.",
+  addUp: "Mitzählen, was der bisherige Schlüssel dieses Browsers beigetragen hat",
+  keysLinked: (keys, tokens) =>
+    `Dieser Browser hat jetzt diesen Schlüssel. Von nun an zählen ${formatCount(keys)} Schlüssel von dir als eine Person: ` +
+    `${formatLarge(tokens)} Token.`,
+  keyFailed: "Das konnte dieser Browser nicht. Nichts wurde geändert.",
+  keyRefused: {
+    "wrong-passphrase":
+      "Die Passphrase ist falsch, oder die Datei wurde verändert. Hier wurde nichts geändert.",
+    "bad-key-file": "Das ist keine Schlüsseldatei, oder sie ist beschädigt.",
+    "other-run": "Diese Datei enthält einen Schlüssel für einen anderen Lauf.",
+    "not-exportable":
+      "Dieser Browser hat seinen Schlüssel gemacht, bevor man Schlüssel speichern konnte, und kein Programm kann ihn lesen. " +
+      "Hier funktioniert er weiter; ein Schlüssel, der von jetzt an entsteht, lässt sich speichern.",
+  },
+  data: "Deine Daten",
+  dataHelp:
+    "Der Server kennt dich an einem zufälligen Schlüssel, den dieser Browser gemacht hat. Hier steht, was er zu diesem Schlüssel " +
+    "gespeichert hat und wie du das beendest.",
+  export: "Herunterladen, was der Server über mich hat",
+  exported: "Es liegt in deinen Downloads.",
+  remember: "Mich vergessen …",
+  forgetText:
+    "Dein Name, deine Punkte, deine Verknüpfungen und was sich der Server von deinem Gerät gemerkt hat, werden dort gelöscht, für " +
+    "alle Schlüssel, mit denen deiner verknüpft ist; dein Schlüssel, was du gewählt hast und alle Downloads dieses Laufs werden hier gelöscht. Das Training endet. Was bleibt: Die unterschriebene " +
+    "Geschichte der Versionen nennt deinen zufälligen Schlüssel und Fingerabdrücke deiner Deltas, und was sie gelehrt haben, " +
+    "steckt im Modell. Sonst sagt sie nichts über dich.",
+  forget: "Ja, vergiss mich",
+  keep: "Nein, behalten",
+  forgotten: "Du bist vergessen, hier und dort. Wenn du je wieder trainierst, dann als jemand Neues.",
+};

@@ -1,0 +1,66 @@
+import type { Words } from "../../../language/catalogue.ts";
+import { formatCount, formatLarge } from "../../../ui/format.ts";
+import type { KeyFileCode } from "../key-file.ts";
+
+/** Strings about names and data. */
+export const words = {
+  leaders: "Named volunteers",
+  leadersHelp: "Most volunteers have no name. These chose one, and can remove it at any time.",
+  nobody: "Nobody has asked for a name yet.",
+  columns: ["Name", "Tokens", "Last day"],
+  tokens: formatLarge,
+  loading: "Asking the server…",
+  name: "Your name",
+  nameHelp:
+    "You have none unless you choose one. Everyone who opens this page sees it, and how much of your work is in the " +
+    "model. At most 32 characters.",
+  save: "Show this name",
+  remove: "Remove my name",
+  named: (name: string) => `You are listed as ${name}.`,
+  unnamed: "You are listed nowhere.",
+  refused: (why: string) => `The server did not accept it: ${why}.`,
+  badName: "it has no letter or digit, is too long, or holds characters that nobody sees",
+  failed: "The server did not answer. Nothing was changed.",
+  noKey:
+    "This browser holds no key of this run, so there is nothing here that could be yours. A key is made when you first train.",
+  key: "Your key",
+  keyHelp:
+    "Your credit and your name belong to a random key that this browser made. Save it as a file, locked with a passphrase, " +
+    "and another browser or device of yours can go on with it. Whoever has both the file and the passphrase can work, and " +
+    "be named, as you. Nobody can reset the passphrase.",
+  passphrase: "Passphrase, 8 characters or more",
+  keySave: "Save my key as a file",
+  keySaved: "It is in your downloads. Keep the passphrase elsewhere.",
+  keyFile: "A file that another browser saved",
+  keyTake: "Use this file’s key here",
+  keyOpening: "Opening the file…",
+  keyTaken: "This browser now has that key, in place of its own. Start training to go on with it.",
+  addUp: "Count what this browser’s own key gave together with it",
+  keysLinked: (keys: number, tokens: number) =>
+    `This browser now has that key. ${formatCount(keys)} keys of yours count as one person’s from now on: ` +
+    `${formatLarge(tokens)} tokens.`,
+  keyFailed: "This browser could not do that. Nothing was changed.",
+  keyRefused: {
+    "wrong-passphrase": "The passphrase is wrong, or the file was changed. Nothing was changed here.",
+    "bad-key-file": "This is no file of a key, or it is damaged.",
+    "other-run": "This file holds a key of another run.",
+    "not-exportable":
+      "This browser made its key before keys could be saved, and no program can read it. It works on here; a key that is " +
+      "made from now on can be saved.",
+  } satisfies Record<KeyFileCode, string>,
+  data: "Your data",
+  dataHelp:
+    "The server knows you by a random key that this browser made. Here is what it holds about that key, and how to end it.",
+  export: "Download what the server holds about me",
+  exported: "It is in your downloads.",
+  remember: "Forget me…",
+  forgetText:
+    "Your name, your credit, your links and what the server remembers of your device are removed there, for all keys that " +
+    "yours is linked with; your key, what you chose and all downloads of this run are removed here. Training stops. What stays: the signed history of versions names your " +
+    "random key and fingerprints of your deltas, and what they taught is in the model. It says nothing else about you.",
+  forget: "Yes, forget me",
+  keep: "No, keep it",
+  forgotten: "You are forgotten, here and there. If you ever train again, it is as someone new.",
+} as const;
+
+export type PeopleWords = Words<typeof words>;
