@@ -1,4 +1,5 @@
 import type { FromFrame, SwarmElement, SwarmEvents, SwarmStatus, Theme, ToFrame } from "./messages.ts";
+import { buttonWords } from "./strings.ts";
 import { sheet } from "./style.ts";
 
 /** Milliseconds a frame has to speak; after that something blocks it. */
@@ -8,17 +9,13 @@ const SPEAK_MS = 2_000;
 
 const IDLE: SwarmStatus = { state: "idle", line: "", loss: null, sent: 0, merged: 0 };
 type Blocked = SwarmEvents["blocked"]["reason"];
-const BLOCKED: Partial<Record<Blocked, string>> = {
-  insecure: "Training needs https.",
-  sandboxed: "Training cannot run in a sandboxed frame.",
-};
 const PROTOCOL = { murmuration: 1 } as const;
 
 /**
  * Defines `<murmuration-swarm>`: a box of fixed size with a button. Nothing is fetched before the button is
  * pressed or {@link SwarmElement.start} is called; then a frame from `server` asks the visitor and trains. The
  * host page cannot read the frame, nor agree in the visitor's place, nor can the frame read the page.
- * Attributes: `label`, `theme` (auto), `share` (0.25), `budget` (no bound, e.g. "50MB"). Calling it twice is fine.
+ * Attributes: `label`, `lang` (the visitor's), `theme` (auto), `share` (0.25), `budget` (no bound, e.g. "50MB"). Calling it twice is fine.
  * `server` is an address as in the browser's bar: an origin, and the path under which a proxy serves it.
  */
 export function defineSwarm(server: string): void {
@@ -93,15 +90,21 @@ export function defineSwarm(server: string): void {
     #offer(line: string): void {
       const hadFocus = this.#frame !== undefined && document.activeElement === this;
       this.#close();
+      const [tag, words] = this.#words();
       const open = document.createElement("button");
-      open.textContent = this.getAttribute("label") || "Help train a language model";
+      open.textContent = this.getAttribute("label") || words.label;
       open.addEventListener("click", () => this.start());
       const note = document.createElement("p");
-      note.textContent = line || `Runs in your browser, for ${host}. It asks first.`;
+      note.textContent = line || words.note(host);
       const box = document.createElement("div");
+      box.lang = tag;
       box.append(birds(), open, note);
       this.#root.replaceChildren(box);
       if (hadFocus) open.focus();
+    }
+
+    #words() {
+      return buttonWords(this.getAttribute("lang"));
     }
 
     #open(): HTMLElement {
@@ -111,7 +114,7 @@ export function defineSwarm(server: string): void {
         return this;
       }
       const frame = document.createElement("iframe");
-      frame.title = this.getAttribute("label") || "Help train a language model";
+      frame.title = this.getAttribute("label") || this.#words()[1].label;
       // Scripts and the server's own origin (for its cache and key); popups only for the link that explains.
       frame.setAttribute(
         "sandbox",
@@ -205,7 +208,8 @@ export function defineSwarm(server: string): void {
     }
 
     #block(reason: Blocked): void {
-      this.#offer(BLOCKED[reason] ?? "It could not be loaded on this page.");
+      const [, words] = this.#words();
+      this.#offer(reason === "insecure" || reason === "sandboxed" ? words[reason] : words.blocked);
       this.#status = { ...IDLE, state: "blocked" };
       this.#wanted = false;
       this.#revoked?.();
@@ -241,6 +245,7 @@ function frameSetup(element: HTMLElement, tell: (setup: ToFrame) => void): void 
     theme: readTheme(element.getAttribute("theme")),
     share: readShare(element.getAttribute("share")),
     budget: readBudget(element.getAttribute("budget")),
+    language: element.getAttribute("lang"),
   });
 }
 

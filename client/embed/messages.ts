@@ -13,6 +13,8 @@ export type ToFrame =
       readonly share: number;
       /** Bytes a visitor's traffic may take in a day on this site; null for no bound. */
       readonly budget: number | null;
+      /** The site's `lang` for a visitor who has not chosen; null or missing where it has none. */
+      readonly language?: string | null;
     }
   /** Goes on after the site's own pause. A visitor's pause is the visitor's to end. */
   | { readonly murmuration: 1; readonly type: "resume" }

@@ -5,6 +5,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
+import { LANGUAGES, PSEUDO } from "../../client/language/languages.ts";
 import { badge } from "../../server/http/badge.ts";
 import { findChromium } from "./chromium.ts";
 import { chromiumFlags } from "./flags.ts";
@@ -55,6 +56,39 @@ const NOTHING_YET = {
   ...{ tokensMerged: 0, tokensPerSecond: 0, deltas: { merged: 0, refused: {} } },
 };
 
+/** The visitor's pages in a language; what is pressed is found without words. */
+function inLanguage(tag: string): readonly Shot[] {
+  const speak = (page: Page) =>
+    page.evaluate((tag) => localStorage.setItem("murmuration-language", tag), tag).then(() => page.reload());
+  const start = (page: Page) => page.locator("button.primary").first().click();
+  return [
+    { name: `language-${tag}-consent`, path: "/", visitor: async (page) => void (await speak(page)) },
+    {
+      name: `language-${tag}-training`,
+      path: "/",
+      async visitor(page) {
+        await speak(page);
+        await start(page);
+        await page.locator('.phase[data-state="training"]').waitFor();
+        await page.locator(".choices details summary").click();
+        for (const part of await page.locator("details.inside > summary").all()) await part.click();
+        await page.locator(".map").waitFor();
+        await page.locator(".leaders").waitFor();
+      },
+    },
+    { name: `language-${tag}-frame`, path: "/frame", visitor: async (page) => void (await speak(page)) },
+    {
+      name: `language-${tag}-frame-training`,
+      path: "/frame",
+      async visitor(page) {
+        await speak(page);
+        await start(page);
+        await page.locator('.phase[data-state="training"]').waitFor();
+      },
+    },
+  ];
+}
+
 const SHOTS: readonly Shot[] = [
   { name: "consent", path: "/" },
   {
@@ -74,6 +108,7 @@ const SHOTS: readonly Shot[] = [
     },
   },
   { name: "training", path: "/", visitor: agree },
+  ...[...Object.keys(LANGUAGES), PSEUDO].flatMap(inLanguage),
   {
     name: "inside",
     path: "/",
