@@ -3,6 +3,7 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { utf8 } from "../protocol/bytes.ts";
+import type { PassedRequest } from "../server/lib/passing.ts";
 import { openRun } from "../server/run/run.ts";
 import { copyStore } from "../server/store/copy-store.ts";
 import { fileStore } from "../server/store/file-store.ts";
@@ -122,7 +123,7 @@ describe.skipIf(program === undefined)("a run on JetStream, one node", () => {
     const address = { address: `nats://${cluster.addresses.join(",")}`, unsafe: true };
     const opening = (standBy?: { waiting: (who: string) => void; signal: AbortSignal }) =>
       openClusterStore(address, {
-        ...{ name: "LED", index: memoryIndex(), ...(standBy && { standBy }) },
+        ...{ name: "LED", index: memoryIndex, ...(standBy && { standBy }) },
         key: { read: async () => undefined, write: async () => {} },
       });
     const first = await opening();
@@ -143,8 +144,32 @@ describe.skipIf(program === undefined)("a run on JetStream, one node", () => {
     const third = opening({ waiting: () => stopping.abort(new Error("stopped")), signal: stopping.signal });
     await expect(third).rejects.toThrow("stopped");
 
+    const edge = await openClusterStore(address, {
+      ...{ name: "LED", index: memoryIndex, reading: true },
+      key: { read: async () => undefined, write: async () => {} },
+    });
+    const request = (body: string): PassedRequest => ({
+      ...{ method: "POST", target: "/x?y", headers: [["a", "b"]], address: "192.0.2.1", encrypted: true },
+      body: utf8(body),
+    });
+    const answerOf = (who: string) => async (asked: PassedRequest) => ({
+      ...{ status: 200, headers: [["who", who]] as const, version: 7 },
+      body: utf8(JSON.stringify({ ...asked, body: new TextDecoder().decode(asked.body) })),
+    });
+    const { promise: stuck } = Promise.withResolvers<never>();
+    first.line.answer((asked) => (asked.body.length > 9 ? stuck : answerOf("first")(asked)));
+    const { body, ...answer } = await edge.line.ask(request("once"));
+    expect(answer).toEqual({ status: 200, headers: [["who", "first"]], version: 7 });
+    expect(JSON.parse(new TextDecoder().decode(body))).toEqual({ ...request("once"), body: "once" });
+    const unanswered = edge.line.ask(request("held for long"));
+    unanswered.catch(() => {});
+    await edge.line.ask(request("next"));
+
     await first.close();
     const store = await second;
+    store.line.answer(answerOf("second"));
+    await expect(unanswered, "whom nobody will answer").rejects.toMatchObject({ code: "not-durable" });
+    expect((await edge.line.ask(request("again"))).headers).toEqual([["who", "second"]]);
     expect(store.length).toBe(1);
     expect((await clusterStatus(address.address, "LED", Date.now())).leader?.who).toBe(leader?.who);
     // A server that heard nothing of a lease, as one that a debugger holds.
@@ -155,7 +180,10 @@ describe.skipIf(program === undefined)("a run on JetStream, one node", () => {
     });
     await expect(store.append(utf8("1"))).rejects.toMatchObject({ code: "not-durable" });
     expect(store.deposed.aborted).toBe(true);
-    await Promise.all([store.close(), zombie.close()]);
+    await expect(edge.line.ask(request("to one deposed"), false)).rejects.toMatchObject({
+      code: "not-durable",
+    });
+    await Promise.all([store.close(), zombie.close(), edge.close()]);
     expect((await clusterStatus(address.address, "NONE", Date.now())).streams).toEqual([]);
   });
 
@@ -163,7 +191,7 @@ describe.skipIf(program === undefined)("a run on JetStream, one node", () => {
     const files = new MemoryFiles();
     const run = {
       name: "X",
-      index: memoryIndex(),
+      index: memoryIndex,
       key: { read: () => files.read("server.key"), write: async () => {} },
     };
     const address = `nats://${cluster.addresses.join(",")}`;

@@ -14,6 +14,7 @@ import { Signalling } from "../peers/signalling.ts";
 import type { Run } from "../run/run.ts";
 import { SetupService } from "../setup/run-setup.ts";
 import { type UploadDisk, UploadedText } from "../setup/uploaded-text.ts";
+import type { EdgeNode } from "./edge-node.ts";
 import type { OpenDirectory } from "./open-directory.ts";
 import { type OperatorView, openOperatorView, type ProcessMeters } from "./operator.ts";
 import type { ServeOptions } from "./serve-options.ts";
@@ -35,6 +36,8 @@ export class App implements Pick<Hono<Edge>, "fetch"> {
   readonly closing = new AbortController();
   /** Resolves with a run that an operator made. */
   readonly runCreated: Promise<Run>;
+  /** Ends an edge's event streams: their listeners come back, to the run that is then served. */
+  #following = new AbortController();
   readonly #flags: ServeOptions;
   readonly #log: Logger;
   readonly #curves: Curves;
@@ -83,6 +86,16 @@ export class App implements Pick<Hono<Edge>, "fetch"> {
     },
   };
 
+  /** Serves a run that another server leads, until {@link move} is called. */
+  follow(node: EdgeNode): void {
+    const { now, proxies } = this.#shared;
+    const passing = { ...node.passing, now, proxies };
+    this.#following.abort();
+    this.#following = new AbortController();
+    const closing = AbortSignal.any([this.closing.signal, this.#following.signal]);
+    this.#app = createApp(node.service, { ...this.#shared, passing, role: "edge", closing });
+  }
+
   /** Serves what the directory holds. */
   async move(directory: OpenDirectory): Promise<void> {
     if (directory.run !== undefined) await this.#serve(directory.run);
@@ -97,7 +110,10 @@ export class App implements Pick<Hono<Edge>, "fetch"> {
   async #serve(run: Run): Promise<void> {
     this.#operatorView = await openOperatorView(run, this.#curves, this.#flags, this.#log, this.#meters);
     const peers = run.manifest().peers && this.#openSharing();
-    this.#app = createApp(run, { ...this.#shared, ...this.#operatorView.edge, ...(peers && { peers }) });
+    const role = this.#flags.cluster && ({ role: "leader" } as const);
+    const view = this.#operatorView.edge;
+    this.#app = createApp(run, { ...this.#shared, ...view, ...role, ...(peers && { peers }) });
+    this.#following.abort();
   }
 
   #openSharing(): Introductions {

@@ -6,7 +6,7 @@ import { sha256 } from "../../protocol/identity.ts";
 import { serverIdentity } from "../run/server-key.ts";
 import type { ClusterStatus } from "../store/cluster-status.ts";
 import { writeDurably } from "../store/files.ts";
-import type { FollowedStore } from "../store/followed-store.ts";
+import type { ClusterStore, FollowedStore } from "../store/followed-store.ts";
 import type { KeyFile } from "../store/nats-store.ts";
 import { nodeFiles } from "../store/node-files.ts";
 import {
@@ -17,7 +17,7 @@ import {
 } from "../store/open-cluster.ts";
 import { NO_INDEX } from "../store/read-only.ts";
 import { sqliteIndex } from "../store/sqlite-index.ts";
-import { type Store, StoreError } from "../store/store.ts";
+import { type Index, StoreError } from "../store/store.ts";
 
 /** Whose file a key is. */
 const SECRET_MODE = 0o600;
@@ -34,8 +34,8 @@ export interface ClusterOptions extends ClusterAddress {
 export async function openCluster(
   directory: string,
   options: ClusterOptions,
-  standBy?: ClusterRun["standBy"],
-): Promise<Store> {
+  waiting: Pick<ClusterRun, "standBy" | "led"> = {},
+): Promise<ClusterStore> {
   if ((await nodeFiles(directory).list("journal")).length > 0) {
     throw new StoreError(
       `${directory} has a run of its own: copy it with \`murmuration cluster import\`, and serve another directory with the same corpus`,
@@ -43,20 +43,21 @@ export async function openCluster(
   }
   const key = keyFile(options.key);
   const name = await nameOf(key, "new");
-  const index = sqliteIndex(join(directory, "index.sqlite"));
-  try {
-    return await openClusterStore(options, { name, key, index, ...(standBy && { standBy }) });
-  } catch (error) {
-    index.close();
-    throw error;
-  }
+  const index = () => sqliteIndex(join(directory, "index.sqlite"));
+  return openClusterStore(options, { name, key, index, ...waiting });
+}
+
+/** The same, to be read while another server leads. Rejects with a StoreError where there is no such key, or no run. */
+export async function openClusterEdge(options: ClusterOptions, index: () => Index): Promise<ClusterStore> {
+  const key = keyFile(options.key);
+  return openClusterStore(options, { name: await nameOf(key, "known"), key, index, reading: true });
 }
 
 /** The same, to copy to or, `reading`, from. Rejects with a StoreError where there is no such key. */
 export async function openClusterCopy(options: ClusterOptions, reading: boolean): Promise<FollowedStore> {
   const key = keyFile(options.key);
   const name = await nameOf(key, "known");
-  return openClusterStore(options, { name, key, index: NO_INDEX, reading });
+  return openClusterStore(options, { name, key, index: () => NO_INDEX, reading });
 }
 
 /** How the run of a key does on a cluster. Rejects with a StoreError where there is no such key, or nobody answers. */

@@ -79,7 +79,7 @@ beforeAll(async () => {
   const flags: ServeOptions = {
     ...{ port: 0, host: "127.0.0.1", data: directory, run: undefined, from: undefined, create: false },
     ...{ many: true, domain: DOMAIN, volunteers: 0, tls: undefined, basePath: "", proxies: 0 },
-    ...{ origins: [], mirror: undefined, cluster: undefined, alertUrl: undefined, embedOn: [] },
+    ...{ origins: [], mirror: undefined, cluster: undefined, edge: false, alertUrl: undefined, embedOn: [] },
   };
   runs = new ManyRuns({
     flags,

@@ -25,6 +25,8 @@ export interface ServeOptions {
   readonly mirror: { readonly place: string; readonly url: string } | undefined;
   /** Where the run is kept instead of the data directory. */
   readonly cluster: ClusterOptions | undefined;
+  /** On a cluster: never lead. */
+  readonly edge: boolean;
   readonly alertUrl: URL | undefined;
   /** Origins whose pages may frame the volunteer; none named: any. */
   readonly embedOn: readonly string[];

@@ -21,6 +21,7 @@ describe("serve's flags", () => {
       embedOn: [],
       mirror: undefined,
       cluster: undefined,
+      edge: false,
     });
   });
 
@@ -47,6 +48,7 @@ describe("serve's flags", () => {
       embedOn: ["https://a.example", "http://localhost:81"],
       mirror: { place: "s3://models/run", url: "https://cdn.example/run" },
       cluster: { address: "nats://a,b:4223", key: "server.key", unsafe: false },
+      edge: false,
     });
     expect(parseServeFlags(["--proxy-hops", "2"])).toMatchObject({ proxies: 2 });
     expect(parseServeFlags(["--help"])).toBe("help");
@@ -90,6 +92,7 @@ describe("serve's flags", () => {
     ["--mirror dir", /come together/],
     ["--cluster nats://a", /--cluster and --key come together/],
     ["--key server.key", /--cluster and --key come together/],
+    ["--edge", /--edge is for a run on a cluster/],
     ["--unsafe", /--cluster and --key come together/],
     ["--cluster a,b --key server.key", /--cluster takes an address such as/],
     ["--mirror-url https://cdn.example", /come together/],

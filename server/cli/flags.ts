@@ -5,7 +5,8 @@ import { readArgs, UsageError } from "./command.ts";
 
 export const SERVE_USAGE = `Usage: murmuration serve [--port P] [--host H] [--data DIR] [--run FILE] [--from FOLDER] [--volunteers N]
                          [--tls-cert FILE --tls-key FILE | --trust-proxy] [--alert-url URL] [--embed-on ORIGIN]…
-                         [--origin ORIGIN]… [--mirror PLACE --mirror-url URL] [--cluster ADDRESS --key FILE] [--create]
+                         [--origin ORIGIN]… [--mirror PLACE --mirror-url URL] [--cluster ADDRESS --key FILE [--edge]]
+                         [--create]
                          [--many] [--domain NAME]
 
 Serves a run: the pages, the work, and the model as it grows. On a missing or empty data directory it makes
@@ -34,6 +35,7 @@ the default run (Moby Dick, a model of about 0.3M parameters).
   --cluster ADDRESS keep the run on a NATS JetStream cluster, e.g. nats://a,b,c (docs/CLUSTER.md); the data directory has
                     its corpus …
   --key FILE        … and this file its key, which is made where it is missing
+  --edge            on a cluster: answer visitors for the server that leads, and never lead
   --unsafe          take a cluster of one server, or an old one: for a trial
   --alert-url URL   POST alerts here: diverging loss, a stalled run, many refusals, a full disk
   --embed-on ORIGIN only pages of this origin, e.g. https://blog.example, may embed the volunteer; repeat it
@@ -81,6 +83,7 @@ export function parseServeFlags(args: readonly string[]): ServeOptions | "help" 
     basePath: basePath(values["base-path"] ?? "/"),
     proxies: proxiesOf(values["trust-proxy"] ?? false, values["proxy-hops"]),
     mirror: mirrorOf(values.mirror, values["mirror-url"]),
+    edge: edgeOf(values.edge ?? false, values.cluster),
     cluster: clusterOf(values.cluster, values.key, values.unsafe ?? false),
     alertUrl: values["alert-url"] === undefined ? undefined : alertUrl(values["alert-url"]),
     origins: (values.origin ?? []).map((text) => originIn("--origin", text)),
@@ -112,6 +115,7 @@ function read(args: readonly string[]) {
       "mirror-url": text,
       cluster: text,
       key: text,
+      edge: flag,
       unsafe: flag,
       "alert-url": text,
       origin: { ...text, multiple: true },
@@ -176,6 +180,12 @@ function mirrorOf(place: string | undefined, address: string | undefined): Serve
   throw new UsageError(
     `--mirror-url takes an address such as https://cdn.example/run, not ${JSON.stringify(address)}`,
   );
+}
+
+function edgeOf(edge: boolean, cluster: string | undefined): boolean {
+  if (edge && cluster === undefined)
+    throw new UsageError("--edge is for a run on a cluster: --cluster names it");
+  return edge;
 }
 
 function clusterOf(

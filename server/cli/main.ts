@@ -1,7 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { systemCode } from "../../model/lib/system-code.ts";
 import { App } from "../app/app.ts";
-import { type ClusterOptions, openCluster } from "../app/cluster.ts";
 import { Swarm } from "../app/local-volunteers.ts";
 import { type OpenDirectory, openDirectory } from "../app/open-directory.ts";
 import { openMeters } from "../app/operator.ts";
@@ -17,7 +16,8 @@ import { issueLink, LINK_MS, linkOf, noteAddress } from "../operator/link.ts";
 import type { RunOptions } from "../run/options.ts";
 import type { Run } from "../run/run.ts";
 import { parseSettings, type Settings } from "../run/settings.ts";
-import { Deposed, type Store } from "../store/store.ts";
+import { Deposed } from "../store/store.ts";
+import { ClusterSeat } from "./cluster-seat.ts";
 import { runCommand } from "./command.ts";
 import { insecureWarning, linksOf, originOf, purposeLine, SetbackWatch, versionLine } from "./console.ts";
 import { lineOf, StartError } from "./failure.ts";
@@ -59,44 +59,47 @@ async function serve(flags: ServeOptions, io: ServeIo): Promise<void> {
       ...{ url: flags.mirror.url, log, clock: () => performance.now() },
       target: await openTarget(flags.mirror.place, process.env),
     });
-  const directory = await openDirectory(flags.data, {
-    ...{ settings, log, observe, mirror, start, create },
-    stderr: io.stderr,
-    openStore: flags.cluster && fromCluster(flags.cluster, io),
-  }).catch((error: unknown) => {
-    if (!io.signal.aborted) throw error;
-  });
-  if (directory === undefined) return; // stopped while another server led the run
   const meters = openMeters();
   const app = new App(flags, log, { curves, meters, assets: await loadAssets(clientDirectory()) });
+  const open = () => openListeners(app, { upgrades: app.upgrades, meters }, flags, tls, log);
+  // On a cluster the port is open before anybody knows who leads: a balancer sees what this server is by then.
+  let server = flags.cluster && (await open());
+  let directory: OpenDirectory | undefined;
   try {
+    const endpointAt = (port: number) => ({
+      ...{ host: flags.host, port, path: flags.basePath },
+      tls: tls !== undefined,
+    });
+    const seat =
+      flags.cluster &&
+      new ClusterSeat(flags.cluster, flags.data, {
+        ...{ app, log, io, origin: originOf(endpointAt(server?.port ?? 0)) },
+      });
+    if (flags.edge) return await seat?.stayEdge();
+    directory = await openDirectory(flags.data, {
+      ...{ settings, log, observe, mirror, start, create },
+      ...{ stderr: io.stderr, openStore: seat?.openStore },
+    }).catch((error: unknown) => {
+      if (!io.signal.aborted) throw error;
+      return undefined;
+    });
+    if (directory === undefined) return; // stopped while another server led the run
     await app.move(directory);
-    const server = await openListeners(app, { upgrades: app.upgrades, meters }, flags, tls, log);
-    try {
-      const endpoint = { host: flags.host, port: server.port, tls: tls !== undefined, path: flags.basePath };
-      await greet(endpoint, flags, directory, io);
-      const stopped = abortOf(io.signal);
-      const run = directory.run ?? (await Promise.race([app.runCreated, stopped]));
-      if (run !== undefined) await attend(run, mirror, server.local, flags.volunteers, io, stopped);
-    } finally {
-      app.closing.abort();
-      await server.close();
-    }
+    server ??= await open();
+    await greet(endpointAt(server.port), flags, directory, io);
+    const stopped = abortOf(io.signal);
+    const run = directory.run ?? (await Promise.race([app.runCreated, stopped]));
+    if (run === undefined) return;
+    seat?.lead(run);
+    await attend(run, mirror, server.local, flags.volunteers, io, stopped);
   } finally {
+    app.closing.abort();
+    await server?.close();
     await app.close();
-    await directory.close();
+    await directory?.close();
     meters.delay.close();
   }
 }
-
-/** Opens a run on a cluster, and says so where another server leads it: this one takes over when that one is silent. */
-const fromCluster =
-  (cluster: ClusterOptions, { signal, stderr }: ServeIo) =>
-  (directory: string): Promise<Store> =>
-    openCluster(directory, cluster, {
-      signal,
-      waiting: (who) => stderr.write(`${who} serves this run. Standing by, to take over when it ends.\n`),
-    });
 
 async function greet(
   endpoint: Parameters<typeof linksOf>[0],

@@ -14,6 +14,7 @@ import { refuseMethod } from "./methods.ts";
 import { type MetricsOptions, metricsRoute } from "./metrics.ts";
 import { type OperatorRouteOptions, operatorRoutes, routesOf } from "./operator-routes.ts";
 import { type PageOptions, pageRoutes } from "./pages.ts";
+import { type PassOptions, passOn } from "./pass-on.ts";
 import { type ReadOptions, readRoutes } from "./read.ts";
 import { setupRoutesOf } from "./setup-routes.ts";
 import { type WorkOptions, workRoutes } from "./work.ts";
@@ -31,6 +32,10 @@ export interface AppOptions
   readonly closing: AbortSignal;
   /** Answers a signed-in operator; without it there are no operator routes. */
   readonly operator?: OperatorPort;
+  /** On a cluster: what this server is to the run. */
+  readonly role?: "leader" | "edge";
+  /** Of an edge: who answers what it does not. */
+  readonly passing?: PassOptions;
   /** Makes a run for a signed-in operator, on a server that has none. */
   readonly setup?: SetupPort;
 }
@@ -45,11 +50,15 @@ export function createApp(service: RunService | undefined, options: AppOptions):
   app.notFound((c) => refuse(c, new ProtocolError("not-found", "there is nothing here"), options.log));
   app.use("*", gate);
   app.get(ROUTES.health, (c) => json(c, { status: "ok" }));
+  const { operator, setup, role, passing } = options;
   app.get(ROUTES.ready, (c) => {
     if (service === undefined) throw noRun();
-    return json(c, { status: "ok", state: service.manifest().state });
+    const wanted = c.req.query("role");
+    if (role !== undefined && wanted !== undefined && wanted !== role)
+      throw new ProtocolError("no-run", `this server is ${role === "edge" ? "an edge" : "the leader"}`);
+    return json(c, { status: "ok", state: service.manifest().state, ...(role && { role }) });
   });
-  const { operator, setup } = options;
+  if (passing !== undefined) passOn(app, passing);
   if (operator !== undefined) operatorRoutes(app, operator, routesOf(operator, options.proxies), options);
   else if (setup !== undefined) operatorRoutes(app, setup, setupRoutesOf(setup), options);
   metricsRoute(app, options);

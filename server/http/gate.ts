@@ -32,7 +32,7 @@ export function setStrictHeaders(c: Context<Edge>): void {
 
 /** The request's path and query exactly as sent, where a socket is there to ask. */
 export function targetOf(c: Context<Edge>): string {
-  const sent = c.env?.incoming?.url;
+  const sent = c.env?.passed?.target ?? c.env?.incoming?.url;
   if (sent !== undefined) return sent;
   const url = new URL(c.req.url);
   return url.pathname + url.search;

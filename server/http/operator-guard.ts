@@ -44,7 +44,7 @@ const headersOf =
 function isSecure(c: Context<Edge>, proxies: number): boolean {
   const socket = c.env?.incoming?.socket;
   const encrypted = socket !== undefined && "encrypted" in socket && socket.encrypted === true;
-  return cameByHttps(headersOf(c), encrypted, proxies);
+  return cameByHttps(headersOf(c), c.env?.passed?.encrypted ?? encrypted, proxies);
 }
 
 /**

@@ -5,7 +5,8 @@ import { clientAddress } from "./forwarded.ts";
 
 /** The sender's address, for rate limits, behind so many trusted proxies (forwarded.ts). */
 export function addressOf(c: Context<Edge>, proxies: number): string {
-  return clientAddress((name) => c.req.header(name), c.env?.incoming?.socket?.remoteAddress, proxies);
+  const remote = c.env?.passed?.address ?? c.env?.incoming?.socket?.remoteAddress;
+  return clientAddress((name) => c.req.header(name), remote, proxies);
 }
 
 /** The same of a request that no route sees. */

@@ -52,6 +52,11 @@ export class Diffs {
     return frame && sha256(frame);
   }
 
+  /** Another process has stored a diff. */
+  note(from: number, hash: Hash): void {
+    this.#names.set(from, `${from}-${hash}`);
+  }
+
   async drop(from: number): Promise<void> {
     const name = this.#names.get(from);
     if (name === undefined) return;

@@ -1,5 +1,6 @@
 import type { Effect } from "../coordinator/events.ts";
 import type { State } from "../coordinator/state.ts";
+import { StoreError } from "../store/store.ts";
 import { EventLog, type Recordable } from "./event-log.ts";
 import { type RunDefinition, rulesOf } from "./genesis.ts";
 import { IndexFeed } from "./index-feed.ts";
@@ -9,6 +10,7 @@ import type { Applied, Projections } from "./projections.ts";
 import { PublishedVersions } from "./published-versions.ts";
 import { Publisher } from "./publisher.ts";
 import { Quality } from "./quality.ts";
+import { decodeRecord } from "./record.ts";
 import type { Recovered } from "./recover.ts";
 import { RunClock } from "./run-clock.ts";
 import type { ServerIdentity } from "./server-key.ts";
@@ -95,6 +97,25 @@ export class LiveRun {
       this.quality.volunteers?.tick();
     }
     this.waiting.wake();
+  }
+
+  /**
+   * Applies what another process has recorded since this one read the journal. Of its effects only announcements are
+   * performed here. Rejects with a StoreError where something of it cannot be had (any more).
+   */
+  async follow(): Promise<void> {
+    const { store, observe } = this.#options;
+    for await (const { record } of store.records(this.#projections.applied)) {
+      const { event } = decodeRecord(record);
+      if (event.type === "created") throw new StoreError("a second run begins in the journal");
+      const isVersion = event.type === "published" || event.type === "rolled-back";
+      if (isVersion) await this.versions.prepareFollowed(event);
+      const { effects, ended, facts } = this.#projections.apply(this.definition.rules, event, event.at);
+      observe?.(event, ended);
+      this.index.add(facts);
+      if (isVersion) this.versions.advance(event.hash);
+      for (const effect of effects) if (effect.type === "announce") this.listeners.announce(effect.event);
+    }
   }
 
   /** Takes nothing more, waits for what is being written, and closes the store. */

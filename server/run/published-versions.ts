@@ -1,3 +1,5 @@
+import { addFrame } from "../../protocol/frame.ts";
+import { sha256 } from "../../protocol/identity.ts";
 import type { Hash } from "../../protocol/ids.ts";
 import type { Vectors } from "../merge/vectors.ts";
 import type { Store } from "../store/store.ts";
@@ -22,6 +24,13 @@ export interface Diff {
   readonly hash: Hash;
 }
 
+/** A version as its event names it; a roll-back's has no diff. */
+export interface Followed {
+  readonly version: number;
+  readonly hash: Hash;
+  readonly diff?: Hash;
+}
+
 /** The bytes of a run's versions: the current one in memory, recent files, stored snapshots, and diffs between versions. */
 export class PublishedVersions {
   readonly #store: Store;
@@ -29,6 +38,8 @@ export class PublishedVersions {
   readonly #diffs: Diffs;
   readonly #retention: Retention;
   readonly #recent: RecentFiles;
+  /** Another process stores versions, and lets go of them. */
+  #follows = false;
   #current: VersionBytes;
   /** Becomes current when its event is durable. */
   #next: VersionBytes | undefined;
@@ -79,6 +90,27 @@ export class PublishedVersions {
     return next;
   }
 
+  /**
+   * Makes a version ready that another process has published: by the diff that leads there, or from where it is stored
+   * whole. Rejects with a StoreError where neither can be had any more.
+   */
+  async prepareFollowed({ version, hash, diff }: Followed): Promise<void> {
+    this.#follows = true;
+    if (diff !== undefined) this.#diffs.note(version - 1, diff);
+    const frame = diff && (await this.#diffs.read(version - 1));
+    if (frame !== undefined) {
+      const x = this.#current.vectors.x.slice();
+      addFrame(frame, x, 1);
+      const file = this.#task.encode(x);
+      if ((await sha256(file)) === hash) {
+        this.#next = { vectors: { ...this.#current.vectors, x }, file };
+        return;
+      }
+    }
+    const vectors = await loadSnapshot(this.#store, this.#task, hash);
+    this.#next = { vectors, file: this.#task.encode(vectors.x) };
+  }
+
   /** The version that was made ready is durable in the journal. */
   advance(hash: Hash): void {
     if (this.#next === undefined) throw new Error("a version was published that was not merged");
@@ -100,7 +132,7 @@ export class PublishedVersions {
   /** The published file of a version that is kept, or undefined. */
   async snapshot(hash: Hash): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const kept = this.#recent.get(hash);
-    if (kept !== undefined || !this.#retention.has(hash)) return kept;
+    if (kept !== undefined || !(this.#follows || this.#retention.has(hash))) return kept;
     return readSnapshotFile(this.#store, hash);
   }
 

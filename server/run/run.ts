@@ -35,9 +35,25 @@ import { WrittenFiles } from "./written-files.ts";
  * every hash. Rejects with a StoreError on damage and a SettingsError where `settings` are not the run's.
  */
 export async function openRun(options: RunOptions): Promise<Run> {
-  const { store, corpus, task, settings, log } = options;
+  const { store, corpus, task, settings } = options;
   const identity = await serverIdentity(store);
   if (store.length === 0) await create(store, identity, corpus, task, settings);
+  const { run, live } = await open(options, identity);
+  live.quality.inquire();
+  run.tick();
+  return run;
+}
+
+/**
+ * Opens a run that another process serves, to be read: {@link Run.follow} brings it up to date. It gives no work out, and
+ * its tick is not to be called. Rejects as {@link openRun} does, and where there is none.
+ */
+export async function openFollowedRun(options: RunOptions): Promise<Run> {
+  return (await open(options, await serverIdentity(options.store))).run;
+}
+
+async function open(options: RunOptions, identity: ServerIdentity): Promise<{ run: Run; live: LiveRun }> {
+  const { store, corpus, task, settings, log } = options;
   const recovered = await recover(
     store,
     (created) => readDefinition(created, identity, corpus, task, settings),
@@ -57,10 +73,7 @@ export async function openRun(options: RunOptions): Promise<Run> {
     ...(await openPeople(store)),
     drain: await Drain.open(store),
   };
-  const run = new Run(options, live, identity, parts);
-  live.quality.inquire();
-  run.tick();
-  return run;
+  return { run: new Run(options, live, identity, parts), live };
 }
 
 async function openPeople(store: Store): Promise<Pick<RunParts, "people" | "links">> {
@@ -195,6 +208,11 @@ export class Run implements RunService {
   tick(): void {
     this.#live.tick();
     this.admin.tick();
+  }
+
+  /** Of a run that another process serves: learns of what it has recorded. See {@link LiveRun.follow}. */
+  follow(): Promise<void> {
+    return this.#live.follow();
   }
 
   /** Stops taking work, waits for what is being written, and closes the store. */

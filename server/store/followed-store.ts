@@ -1,3 +1,4 @@
+import type { LeaderLine } from "../lib/passing.ts";
 import type { Store } from "./store.ts";
 
 /** A store that somebody reads while another process writes to it: what it shows stands still between two refreshes. */
@@ -6,4 +7,9 @@ export interface FollowedStore extends Store {
   refresh(): Promise<void>;
   /** Records before this one are read without their frames. */
   readonly stripped: number;
+}
+
+/** A run's store on a cluster, by which its servers reach each other too. */
+export interface ClusterStore extends FollowedStore {
+  readonly line: LeaderLine;
 }

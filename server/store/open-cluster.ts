@@ -6,7 +6,7 @@ import { messageOf } from "../../model/lib/message-of.ts";
 import { systemCode } from "../../model/lib/system-code.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { ClusterStatus } from "./cluster-status.ts";
-import type { FollowedStore } from "./followed-store.ts";
+import type { ClusterStore } from "./followed-store.ts";
 import { Lease, type LeaseOptions, type SignBoard } from "./lease.ts";
 import type { KeyFile } from "./nats-store.ts";
 import { type Index, StoreError } from "./store.ts";
@@ -31,11 +31,14 @@ export interface ClusterRun {
   /** Begins the names of the run's streams. */
   readonly name: string;
   readonly key: KeyFile;
-  readonly index: Index;
+  /** Called once no other server leads, or at once where nothing is written. */
+  readonly index: () => Index;
   /** Deposes nobody, and writes nothing. */
   readonly reading?: boolean;
   /** Waits for as long as another server leads the run. */
   readonly standBy?: LeaseOptions["standBy"];
+  /** Resolves when what read the run while another server led it has let go of the index. */
+  readonly led?: () => Promise<void>;
 }
 
 /**
@@ -45,12 +48,13 @@ export interface ClusterRun {
  */
 export async function openClusterStore(
   { address, unsafe }: ClusterAddress,
-  { name, key, index, reading = false, standBy }: ClusterRun,
-): Promise<FollowedStore> {
-  const { natsStore, natsBoard, connect } = await packages();
+  { name, key, index, reading = false, standBy, led }: ClusterRun,
+): Promise<ClusterStore> {
+  const { natsStore, natsBoard, natsLine, connect } = await packages();
   const connection = await connectTo(connect, { address, unsafe });
   const [replicas, writer] = [unsafe && serversIn(address).length < 3 ? 1 : 3, randomUUID()];
   let lease: Lease | undefined;
+  let opened: Index | undefined;
   const closed = async () => {
     await lease?.release();
     await connection.close();
@@ -61,9 +65,18 @@ export async function openClusterStore(
       lease = await lead(board, writer, standBy);
     }
     const lost = lease && { lost: lease.lost };
-    const parts = { connection, name, key, index, reading, replicas, closed, writer, ...lost };
-    return await patiently(() => natsStore({ ...parts, sleep: (ms) => sleep(ms) }));
+    await led?.();
+    opened = index();
+    const parts = { connection, name, key, index: opened, reading, replicas, closed, writer, ...lost };
+    const wait = (ms: number) => sleep(ms);
+    const store = await patiently(() => natsStore({ ...parts, sleep: wait }));
+    const { deposed } = store;
+    // Getters of the store would be read once if it were spread.
+    return Object.assign(store, {
+      line: await natsLine({ connection, name, writer, deposed, sleep: wait }),
+    });
   } catch (error) {
+    opened?.close();
     await closed();
     if (error instanceof StoreError || standBy?.signal.aborted) throw error;
     throw new StoreError(`${address} cannot be used: ${messageOf(error)}`);
@@ -135,7 +148,8 @@ async function packages() {
     const { connect } = await import("@nats-io/transport-node");
     const { natsStore } = await import("./nats-store.ts");
     const { natsBoard } = await import("./nats-board.ts");
-    return { connect, natsStore, natsBoard };
+    const { natsLine } = await import("./nats-line.ts");
+    return { connect, natsStore, natsBoard, natsLine };
   } catch (error) {
     if (systemCode(error) !== "ERR_MODULE_NOT_FOUND") throw error;
     throw new StoreError(`a cluster needs three packages more: npm install ${PACKAGES}`);

@@ -1,0 +1,177 @@
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { ProtocolError } from "../../protocol/errors.ts";
+import type { Hash } from "../../protocol/ids.ts";
+import type { Manifest } from "../../protocol/manifest.ts";
+import type { PassOptions } from "../http/pass-on.ts";
+import type { Log } from "../lib/log.ts";
+import type { LeaderLine } from "../lib/passing.ts";
+import { languageTask } from "../run/language-task.ts";
+import { openFollowedRun, type Run } from "../run/run.ts";
+import type { RunService } from "../run/service.ts";
+import type { ClusterStore } from "../store/followed-store.ts";
+import { sqliteIndex } from "../store/sqlite-index.ts";
+import { StoreError } from "../store/store.ts";
+import { type ClusterOptions, openClusterEdge } from "./cluster.ts";
+import { bytesPerTokenOf } from "./language-evaluator.ts";
+import { openCorpus } from "./run-corpus.ts";
+import { begunWith } from "./start.ts";
+
+/** Milliseconds between two looks at what the leader has recorded. */
+const FOLLOW_MS = 500;
+/** Milliseconds for which an answer waits until this edge knows of its version. */
+const REACH_MS = 3_000;
+/** Times what was read is read again, where the leader has let go of it meanwhile. */
+const MAX_TRIES = 5;
+
+/**
+ * A server of a run that does not lead: it follows the journal on the cluster, answers what can be read from its own copy
+ * of the model, and has the leader answer the rest.
+ */
+export class EdgeNode {
+  readonly #store: ClusterStore;
+  readonly #log: Log;
+  readonly #run: Run;
+  readonly #closing = new AbortController();
+  readonly #lost = new AbortController();
+  #following: Promise<void> | undefined;
+  #loop: Promise<void> = Promise.resolve();
+
+  private constructor(store: ClusterStore, run: Run, log: Log) {
+    this.#store = store;
+    this.#run = run;
+    this.#log = log;
+  }
+
+  /** Rejects with a StoreError where the run has not begun, or cannot be read. Its index lies in the directory. */
+  static async open(
+    directory: string,
+    cluster: ClusterOptions,
+    { log }: { readonly log: Log },
+  ): Promise<EdgeNode> {
+    const opened = await openCorpus(directory);
+    const store = await openClusterEdge(cluster, () => sqliteIndex(join(directory, "index.sqlite")));
+    try {
+      for (let tries = 1; ; tries++) {
+        try {
+          if (store.length === 0) throw new StoreError("the run has not begun");
+          const { task, corpus } = await begunWith(store, undefined, languageTask, opened.corpus);
+          const run = await openFollowedRun({
+            ...{ store, corpus, task, log, clock: () => performance.now() },
+            random: () => new Uint8Array(), // draws nothing: it gives no work out
+            bytesPerToken: (settings) => bytesPerTokenOf(opened, settings),
+          });
+          const node = new EdgeNode(store, run, log);
+          node.#loop = node.#followOn();
+          return node;
+        } catch (error) {
+          if (!(error instanceof StoreError) || tries === MAX_TRIES) throw error;
+          await store.refresh(); // the leader has let go of something meanwhile
+        }
+      }
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
+  }
+
+  /** Aborts where the journal can be followed no further: it was away for too long. Open it anew. */
+  get lost(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  get line(): LeaderLine {
+    return this.#store.line;
+  }
+
+  /** Where requests go that only the leader can answer. */
+  get passing(): Pick<PassOptions, "ask" | "reached" | "maxBytes"> {
+    return {
+      ask: (request, wait) => this.line.ask(request, wait),
+      maxBytes: this.#run.maxUploadBytes,
+      reached: async (version) => {
+        const until = performance.now() + REACH_MS;
+        while (this.#version < version && performance.now() < until) await this.catchUp().catch(() => {});
+      },
+    };
+  }
+
+  /** What the routes read. What is not known (yet) is looked for on the cluster before anybody is told so. */
+  get service(): RunService {
+    const run = this.#run;
+    const retry = async <T>(read: () => Promise<T>): Promise<T> => {
+      try {
+        return await read();
+      } catch (error) {
+        if (error instanceof ProtocolError && error.code !== "not-found") throw error;
+        await this.catchUp().catch(() => {});
+        return read();
+      }
+    };
+    const passedOn = (): never => {
+      throw new ProtocolError("not-durable", "only the server that leads can do that", FOLLOW_MS);
+    };
+    return {
+      ...run,
+      // Browsers of an edge are not introduced to each other: that is done where their sockets are.
+      manifest: (): Manifest => {
+        const { peers: _, ...manifest } = run.manifest();
+        return manifest;
+      },
+      snapshot: (hash: Hash) => retry(() => run.snapshot(hash)),
+      diff: (version: number, hash?: Hash) => retry(() => run.diff(version, hash)),
+      chunks: (object) => retry(() => run.chunks(object)),
+      versionRecord: (version) => retry(() => run.versionRecord(version)),
+      proof: (ticket) => retry(() => run.proof(ticket)),
+      ...{ ticket: passedOn, audit: passedOn, auditedDelta: passedOn, answerAudit: passedOn },
+      ...{ accept: passedOn, rename: passedOn, link: passedOn, forget: passedOn },
+    };
+  }
+
+  /** Follows the journal to its end. */
+  catchUp(): Promise<void> {
+    this.#following ??= this.#follow().finally(() => {
+      this.#following = undefined;
+    });
+    return this.#following;
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#loop;
+    await this.#following?.catch(() => {});
+    await this.#run.close();
+  }
+
+  get #version(): number {
+    return this.#run.manifest().version;
+  }
+
+  async #follow(): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      await this.#store.refresh();
+      try {
+        return await this.#run.follow();
+      } catch (error) {
+        if (!(error instanceof StoreError) || tries === MAX_TRIES) throw error;
+      }
+    }
+  }
+
+  async #followOn(): Promise<void> {
+    const { signal } = this.#closing;
+    for (let failed = false; !signal.aborted; ) {
+      await sleep(FOLLOW_MS, undefined, { signal }).catch(() => {});
+      if (signal.aborted) return;
+      try {
+        await this.catchUp();
+        failed = false;
+      } catch (error) {
+        if (error instanceof StoreError) return this.#lost.abort();
+        if (!failed)
+          this.#log.warn({ error: String(error) }, "the journal cannot be followed; it is tried again");
+        failed = true;
+      }
+    }
+  }
+}

@@ -1,0 +1,124 @@
+import { beforeEach, expect, test } from "vitest";
+import { utf8 } from "../../protocol/bytes.ts";
+import { ProtocolError } from "../../protocol/errors.ts";
+import { createIdentity, type Identity } from "../../protocol/identity.ts";
+import { SERVER_NONCE_HEADER } from "../../protocol/request.ts";
+import { ROUTES } from "../../protocol/routes.ts";
+import { encodeUpload } from "../../protocol/upload.ts";
+import { drawNonce, edge, signedPost } from "../../test/edge.ts";
+import { FakeService, HASH, ticketFor } from "../../test/fake-service.ts";
+import type { PassedRequest } from "../lib/passing.ts";
+import { ADDRESS_RATE } from "../net/limits.ts";
+import { answerPassed } from "./pass-on.ts";
+
+const REPORT = { loss: 1, trainMs: 5, device: "test" };
+const MAX_BYTES = 4_096;
+
+let leader: FakeService;
+let own: FakeService;
+let asked: PassedRequest[];
+let me: Identity;
+let leads: boolean;
+let now: number;
+let app: ReturnType<typeof edge>;
+let there: ReturnType<typeof edge>;
+beforeEach(async () => {
+  [leader, own, asked, leads, now] = [new FakeService(), new FakeService(), [], true, 0];
+  there = edge(leader);
+  me = await createIdentity();
+  app = edge(own, {
+    role: "edge",
+    passing: {
+      ask: async (request) => {
+        asked.push(request);
+        if (!leads) throw new ProtocolError("not-durable", "nobody leads", 1_000);
+        return answerPassed(there, request, () => 3);
+      },
+      reached: async () => {},
+      maxBytes: MAX_BYTES,
+      proxies: 0,
+      now: () => now,
+    },
+  });
+});
+
+const uploadOf = async () => {
+  const id = drawNonce();
+  return signedPost(
+    me,
+    ROUTES.deltas,
+    encodeUpload(ticketFor(me.key, id), REPORT, new Uint8Array([1, 2])),
+    id,
+  );
+};
+const from = (address: string) => ({ incoming: { socket: { remoteAddress: address } } }) as never;
+
+test("an upload that goes to an edge, and again to the leader, gets the same receipt", async () => {
+  const request = await uploadOf();
+  const first = await app.request(ROUTES.deltas, request, from("192.0.2.7"));
+  expect(first.status).toBe(200);
+  const receipt = await first.text();
+  expect(await (await there.request(ROUTES.deltas, request)).text()).toBe(receipt);
+  expect([leader.uploads.length, own.uploads.length]).toEqual([2, 0]);
+});
+
+test("the leader sees the visitor's address, whichever edge it came to, and nobody's word for another", async () => {
+  const headers = { "x-forwarded-for": "198.51.100.1" };
+  for (const address of ["192.0.2.7", "192.0.2.7", "203.0.113.9"]) {
+    const { headers: signed, ...request } = await uploadOf();
+    await app.request(ROUTES.deltas, { ...request, headers: { ...signed, ...headers } }, from(address));
+  }
+  const [one, same, other] = leader.networks;
+  expect(one).toBe(same);
+  expect(other).not.toBe(one);
+});
+
+test("what a visitor sends too much or too often of is refused before anybody is asked", async () => {
+  const much = await app.request(ROUTES.deltas, { method: "POST", body: new Uint8Array(MAX_BYTES + 1) });
+  expect(much.status).toBe(413);
+  expect(asked).toHaveLength(0);
+  for (let i = 0; i < ADDRESS_RATE.burst + 1; i++)
+    await app.request(ROUTES.tickets, { method: "POST", body: "{}" }, from("192.0.2.8"));
+  expect(asked.length).toBeLessThanOrEqual(ADDRESS_RATE.burst);
+  expect((await app.request(ROUTES.tickets, { method: "POST", body: "{}" }, from("192.0.2.8"))).status).toBe(
+    429,
+  );
+});
+
+test("an edge reads what it has itself, and asks once for what many look at", async () => {
+  const paths = [
+    ROUTES.snapshot(HASH),
+    ROUTES.diff(2),
+    ROUTES.version(3),
+    ROUTES.credit(me.key),
+    "/",
+    "/status",
+  ];
+  for (const path of paths) expect((await app.request(path)).status, path).toBe(200);
+  expect(asked).toHaveLength(0);
+  for (let i = 0; i < 9; i++) expect((await app.request(ROUTES.run)).status).toBe(200);
+  expect(asked).toHaveLength(1);
+  now = 2_000;
+  const manifest = await app.request(ROUTES.manifest);
+  expect(manifest.headers.get(SERVER_NONCE_HEADER)).not.toBeNull();
+  expect(asked).toHaveLength(2);
+});
+
+test("where no server leads, reads go on, and what would change something is to be sent again", async () => {
+  leads = false;
+  for (const path of [ROUTES.run, ROUTES.manifest, ROUTES.snapshot(HASH), ROUTES.proof(drawNonce())])
+    expect((await app.request(path)).status, path).toBe(200);
+  const refused = await app.request(ROUTES.tickets, { method: "POST", body: utf8("{}") });
+  expect([refused.status, (await refused.json()).error.code]).toEqual([503, "not-durable"]);
+  expect(own.tickets).toBe(0);
+});
+
+test("a balancer tells an edge from the leader", async () => {
+  const status = async (to: typeof app, role: string) =>
+    (await to.request(`${ROUTES.ready}?role=${role}`)).status;
+  there = edge(leader, { role: "leader" });
+  expect(await Promise.all([status(app, "edge"), status(app, "leader")])).toEqual([200, 503]);
+  expect(await Promise.all([status(there, "edge"), status(there, "leader")])).toEqual([503, 200]);
+  expect(await (await app.request(ROUTES.ready)).json()).toMatchObject({ role: "edge" });
+  expect(await (await edge(leader).request(`${ROUTES.ready}?role=leader`)).json()).not.toHaveProperty("role");
+});
