@@ -75,7 +75,7 @@ export class EdgeNode {
     }
   }
 
-  /** Aborts where the journal can be followed no further: it was away for too long. Open it anew. */
+  /** Aborts where the journal can be followed no further: it was away for too long. Open it again. */
   get lost(): AbortSignal {
     return this.#lost.signal;
   }
@@ -96,7 +96,7 @@ export class EdgeNode {
     };
   }
 
-  /** What the routes read. What is not known (yet) is looked for on the cluster before anybody is told so. */
+  /** What the routes read. What is not known (yet) is looked for on the cluster before the answer says so. */
   get service(): RunService {
     const run = this.#run;
     const retry = async <T>(read: () => Promise<T>): Promise<T> => {

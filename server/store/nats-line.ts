@@ -80,7 +80,7 @@ function answer(
     message.respond(concat(...joinRecord(head, body)));
   };
   const subscription = connection.subscribe(subjectOf(name, writer), {
-    // Whoever waits for an answer that never comes is told so when its time is over, or another leads.
+    // Whoever waits for an answer that never comes gets a refusal when its time is over, or another leads.
     callback: (error, message) => void (error === null && reply(message).catch(() => {})),
   });
   deposed.addEventListener("abort", () => subscription.unsubscribe());
