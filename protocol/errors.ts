@@ -30,6 +30,7 @@ export const ERROR_STATUS = {
   "future-version": 409,
   "id-taken": 409,
   "name-taken": 409,
+  "code-used": 409,
   "wrong-offset": 409,
   "upload-exists": 409,
   "not-ready": 409,

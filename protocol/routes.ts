@@ -36,6 +36,8 @@ export const ROUTES = {
   myData: "/api/me/data",
   /** Signed, by another key too: that both are one person's. */
   myLink: "/api/me/link",
+  /** Signed: two open pages of one person meet here, to carry its key over. */
+  myCode: "/api/me/code",
   forgetMe: "/api/me/forget",
 } as const;
 

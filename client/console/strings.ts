@@ -142,6 +142,7 @@ export const REFUSED: Record<ErrorCode, string> = {
   stale: "The work was based on a version too old to merge. Slow devices, or very quick versions.",
   "future-version": "The work named a version that does not exist yet.",
   "id-taken": "A browser announced an id that belongs to another one.",
+  "code-used": "Made with a code that another page had used",
   "name-taken": "A new run’s name was another run’s.",
   "too-large": "The body was larger than any delta of this model.",
   "bad-range": "The request was for a part of a file beyond its end.",

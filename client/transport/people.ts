@@ -1,4 +1,5 @@
 import { utf8 } from "../../protocol/bytes.ts";
+import { type CodeAnswer, type CodeRequest, parseCodeAnswer } from "../../protocol/code.ts";
 import { asObject, type Json, parseJson } from "../../protocol/guards.ts";
 import type { Identity } from "../../protocol/identity.ts";
 import type { TicketId } from "../../protocol/ids.ts";
@@ -20,6 +21,8 @@ export interface PeopleApi {
   link(identity: Identity, other: Identity): Promise<Together>;
   /** Takes a key out of whatever it is linked with. */
   unlink(identity: Identity): Promise<void>;
+  /** Carries a key between two pages (rule U6). */
+  code(identity: Identity, request: CodeRequest): Promise<CodeAnswer>;
   forget(identity: Identity): Promise<void>;
 }
 
@@ -45,6 +48,7 @@ export function peopleApi(posts: SignedPosts): PeopleApi {
     async unlink(identity) {
       await post(ROUTES.myLink, identity, { with: null });
     },
+    code: async (identity, request) => parseCodeAnswer(await post(ROUTES.myCode, identity, request)),
     async forget(identity) {
       await post(ROUTES.forgetMe, identity, {});
     },

@@ -17,6 +17,7 @@ export function LazyPanel<Props extends object>({ title, help, open, load, props
   return (
     <details
       class="card inside"
+      open={open.value}
       onToggle={(event) => {
         open.value = event.currentTarget.open;
       }}

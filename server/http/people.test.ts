@@ -65,6 +65,24 @@ describe("what one asks about oneself", () => {
     expect(service.links.at(-1)).toEqual([me.key, null]);
   });
 
+  it("U6: passes notes between two pages, each under its own key, and refuses what is malformed", async () => {
+    const box = drawNonce();
+    const other = await createIdentity();
+    const knock = async (who: Identity) => post(ROUTES.myCode, { box, knock: "k" }, who);
+    expect((await knock(other)).status).toBe(404);
+    expect((await post(ROUTES.myCode, { box, open: true })).status).toBe(200);
+    expect((await knock(other)).status).toBe(200);
+    const used = await knock(await createIdentity());
+    expect([used.status, (await used.json()).error.code]).toEqual([409, "code-used"]);
+    expect(await (await post(ROUTES.myCode, { box, open: true })).json()).toMatchObject({ knock: "k" });
+    for (const wrong of [{}, { box }, { box: "x", open: true }, { box, knock: "<b>" }, { box, hand: 7 }]) {
+      const refused = await post(ROUTES.myCode, wrong);
+      expect([refused.status, (await refused.json()).error.code]).toEqual([400, "bad-request"]);
+    }
+    expect((await post(ROUTES.myCode, { box, knock: "k".repeat(600) })).status).toBe(400);
+    expect((await post(ROUTES.myCode, { box, knock: "k".repeat(2_000) })).status).toBe(413);
+  });
+
   it("lists leaders for anyone, without their keys", async () => {
     const response = await app.request(ROUTES.leaders);
     expect(await response.json()).toEqual({ leaders: [{ name: "Starling", tokens: 3, recent: 1 }] });

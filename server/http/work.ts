@@ -31,6 +31,7 @@ import {
 import { Networks, prefixOf } from "../net/network.ts";
 import type { Place } from "../net/place.ts";
 import { RateLimiter } from "../net/rate.ts";
+import { Codes } from "../peers/codes.ts";
 import type { Introductions } from "../peers/introductions.ts";
 import type { RunService } from "../run/service.ts";
 import { json } from "./answer.ts";
@@ -38,7 +39,7 @@ import { auditRoutes } from "./audits.ts";
 import { targetOf } from "./gate.ts";
 import { MinorGc } from "./minor-gc.ts";
 import { Nonces } from "./nonces.ts";
-import { peerRoutes } from "./peers.ts";
+import { codeRoute, peerRoutes } from "./peers.ts";
 import { peopleRoutes, type Sender, type Signed } from "./people.ts";
 import { requireOurs } from "./recipient.ts";
 import { UploadLimiter, type UploadRoom } from "./upload-limiter.ts";
@@ -138,6 +139,7 @@ export function workRoutes(app: Hono<Edge>, service: RunService, options: WorkOp
       return use(sender, body);
     });
   peopleRoutes(app, service, once);
+  codeRoute(app, new Codes(options.now), options.proxies, once);
   auditRoutes(app, service, once);
   if (options.peers !== undefined) peerRoutes(app, service, options.peers, options.proxies, once);
 

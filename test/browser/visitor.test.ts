@@ -2,7 +2,8 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
+import decodeQr from "qr/decode.js";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { ROUTES } from "../../protocol/routes.ts";
 import { runCommand, type ServerProcess, startServer } from "../harness/server-process.ts";
@@ -48,6 +49,22 @@ beforeEach(async () => {
   page = await context.newPage();
 });
 afterEach(() => context.close());
+
+/** What a camera would see of a picture that the page draws. */
+async function pixelsOf(picture: Locator) {
+  const { width, height, data } = await picture.evaluate(async (drawn) => {
+    const image = new Image();
+    image.src = `data:image/svg+xml,${encodeURIComponent(new XMLSerializer().serializeToString(drawn))}`;
+    await image.decode();
+    const canvas = document.createElement("canvas");
+    canvas.width = canvas.height = 400;
+    const context = canvas.getContext("2d");
+    context?.drawImage(image, 0, 0, 400, 400);
+    const pixels = context?.getImageData(0, 0, 400, 400);
+    return { width: 400, height: 400, data: [...(pixels?.data ?? [])] };
+  });
+  return { width, height, data: Uint8ClampedArray.from(data) };
+}
 
 describe("a visitor", () => {
   it("keeps every task of the main thread below 50 ms of its time while training", async () => {
@@ -145,6 +162,41 @@ describe("a visitor", () => {
     await take.click();
     await there.getByText("This browser now has that key").waitFor();
     expect(await keyOf(there)).toBe(await keyOf(page));
+    await other.close();
+  });
+
+  it("A35: hands its key to another page by a code that works once, and both pages' work adds up", async () => {
+    const train = async (visitor: Page) => {
+      await visitor.goto(`${server.origin}/?device=wasm`);
+      await visitor.getByRole("button", { name: "Start training" }).click();
+      await visitor.getByText(/[1-9]\d* deltas? merged/).waitFor({ timeout: 60_000 });
+    };
+    const other = await browser.newContext();
+    const there = await other.newPage();
+    await Promise.all([train(page), train(there)]);
+    await page.getByText("Names, and your data").click();
+    await page.getByRole("button", { name: "Show a code" }).click();
+    const picture = page.getByRole("img", { name: "A QR code" });
+    await picture.waitFor();
+    const link = await page.locator(".people .link").innerText();
+    expect(decodeQr(await pixelsOf(picture))).toBe(link);
+    expect(link.startsWith(`${server.origin}/#code=`)).toBe(true);
+
+    const asked: string[] = [];
+    there.on("request", (request) => asked.push(request.url() + (request.postData() ?? "")));
+    await there.goto(link.replace("#", "?device=wasm#"));
+    await there.getByRole("button", { name: "Take the key of that device" }).click();
+    expect(new URL(there.url()).hash).toBe("");
+    const digits = await there.locator(".people .digits strong").innerText();
+    expect(await page.locator(".people .digits strong").innerText()).toBe(digits);
+    const third = await other.newPage();
+    await third.goto(link.replace("#", "?device=wasm#"));
+    await third.getByRole("button", { name: "Take the key of that device" }).click();
+    await third.getByText("Another page has used this code").waitFor();
+    await page.getByRole("button", { name: "Yes, send my key" }).click();
+    await page.getByText("The other device has your key now").waitFor();
+    await there.getByText("2 keys of yours count as one person’s").waitFor();
+    expect(asked.join()).not.toContain(link.split("#code=")[1]);
     await other.close();
   });
 

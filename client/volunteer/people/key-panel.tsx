@@ -2,20 +2,21 @@ import { useSignal } from "@preact/signals";
 import { ProtocolError } from "../../../protocol/errors.ts";
 import type { Identity } from "../../../protocol/identity.ts";
 import { refusalReason } from "../lines.ts";
+import { CodePanel } from "./code-panel.tsx";
 import { download } from "./download.ts";
 import { KeyFileError, MAX_KEY_FILE, MIN_PASSPHRASE, openKey, sealKey } from "./key-file.ts";
 import type { PeopleProps } from "./props.ts";
 import { words } from "./strings.ts";
 import { takeKey } from "./take-key.ts";
 
-interface KeyPanelProps extends Pick<PeopleProps, "watch" | "session"> {
+interface KeyPanelProps extends Pick<PeopleProps, "watch" | "session" | "code"> {
   /** Does something with the key of this browser, and says how it went. */
   readonly withKey: (work: (identity: Identity) => Promise<string>) => Promise<void>;
   readonly say: (line: string) => void;
 }
 
 /** Saves the browser's key as a file, and takes one that another browser saved. */
-export function KeyPanel({ watch, session, withKey, say }: KeyPanelProps) {
+export function KeyPanel({ watch, session, code, withKey, say }: KeyPanelProps) {
   const passphrase = useSignal("");
   const file = useSignal<File | undefined>(undefined);
   const addUp = useSignal(true);
@@ -47,35 +48,47 @@ export function KeyPanel({ watch, session, withKey, say }: KeyPanelProps) {
   }
 
   return (
-    <section aria-labelledby="key-title">
-      <h3 id="key-title">{words.key}</h3>
-      <p class="note">{words.keyHelp}</p>
-      <label>
-        {words.passphrase}
-        <input
-          type="password"
-          autocomplete="off"
-          value={passphrase.value}
-          onInput={({ currentTarget }) => {
-            passphrase.value = currentTarget.value;
-          }}
-        />
-      </label>
-      <div class="buttons">
-        <button type="button" disabled={!isLong} onClick={() => void save()}>
-          {words.keySave}
-        </button>
-      </div>
-      <label>
-        {words.keyFile}
-        <input
-          type="file"
-          accept=".json,application/json"
-          onChange={({ currentTarget }) => {
-            file.value = currentTarget.files?.[0];
-          }}
-        />
-      </label>
+    <>
+      {run !== undefined && <CodePanel {...{ run, session, code, withKey, say }} addUp={() => addUp.value} />}
+      <section aria-labelledby="key-title">
+        <h3 id="key-title">{words.key}</h3>
+        <p class="note">{words.keyHelp}</p>
+        <label>
+          {words.passphrase}
+          <input
+            type="password"
+            autocomplete="off"
+            value={passphrase.value}
+            onInput={({ currentTarget }) => {
+              passphrase.value = currentTarget.value;
+            }}
+          />
+        </label>
+        <div class="buttons">
+          <button type="button" disabled={!isLong} onClick={() => void save()}>
+            {words.keySave}
+          </button>
+        </div>
+        <label>
+          {words.keyFile}
+          <input
+            type="file"
+            accept=".json,application/json"
+            onChange={({ currentTarget }) => {
+              file.value = currentTarget.files?.[0];
+            }}
+          />
+        </label>
+        <div class="buttons">
+          <button
+            type="button"
+            disabled={file.value === undefined || passphrase.value === ""}
+            onClick={() => file.value && void take(file.value)}
+          >
+            {words.keyTake}
+          </button>
+        </div>
+      </section>
       <label class="check">
         <input
           type="checkbox"
@@ -86,16 +99,7 @@ export function KeyPanel({ watch, session, withKey, say }: KeyPanelProps) {
         />
         {words.addUp}
       </label>
-      <div class="buttons">
-        <button
-          type="button"
-          disabled={file.value === undefined || passphrase.value === ""}
-          onClick={() => file.value && void take(file.value)}
-        >
-          {words.keyTake}
-        </button>
-      </div>
-    </section>
+    </>
   );
 }
 

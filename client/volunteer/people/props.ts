@@ -7,4 +7,6 @@ export interface PeopleProps {
   readonly watch: RunWatch;
   readonly session: Session;
   readonly refusals: KeptRefusals;
+  /** The code of another page, with which this one was opened. */
+  readonly code?: string | undefined;
 }

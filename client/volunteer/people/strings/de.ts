@@ -40,6 +40,32 @@ export const words: PeopleWords = {
   keysLinked: (keys, tokens) =>
     `Dieser Browser hat jetzt diesen Schlüssel. Von nun an zählen ${formatCount(keys)} Schlüssel von dir als eine Person: ` +
     `${formatLarge(tokens)} Token.`,
+  code: "Dein Schlüssel auf einem anderen Gerät",
+  codeHelp:
+    "Zeige hier einen Code und scanne ihn dort oder öffne seinen Link: Dein Schlüssel kommt dorthin, und der Server kann ihn " +
+    "nicht lesen. Ein Code gilt einmal und zwei Minuten lang. Zeige ihn niemandem sonst.",
+  codeShow: "Einen Code zeigen",
+  codePicture: "Ein QR-Code des Links darunter",
+  codeLeft: (seconds) => `Gilt noch ${formatCount(seconds)} s. Lass diese Seite offen.`,
+  codeCompare:
+    "Eine andere Seite hat den Code gelesen. Schicke ihr deinen Schlüssel nur, wenn sie dieselbe Zahl zeigt:",
+  codeSend: "Ja, meinen Schlüssel schicken",
+  codeRefuse: "Nein",
+  codeRead: "Ein Code, den ein anderes Gerät von dir zeigt, oder sein Link",
+  codeTake: "Den Schlüssel jenes Geräts übernehmen",
+  codeKnocks: "Das andere Gerät wird gefragt …",
+  codeWait: "Stimme nun auf dem anderen Gerät zu, wenn es dieselbe Zahl zeigt:",
+  codeWrong:
+    "Das ist kein Code dieses Laufs, oder was ankam, ist nicht, was geschickt wurde. Hier wurde nichts geändert.",
+  codeUsed:
+    "Eine andere Seite hat diesen Code benutzt. Wenn du das nicht warst, sage auf dem anderen Gerät Nein und zeige einen neuen Code.",
+  codeEnded: {
+    taken: "Das andere Gerät hat jetzt deinen Schlüssel. Beide können damit arbeiten.",
+    declined: "Nichts wurde geschickt.",
+    over: "Die zwei Minuten des Codes sind um. Zeige einen neuen.",
+    stranger:
+      "Jemand hat angeklopft, ohne den Code gelesen zu haben. Nichts wurde geschickt. Zeige einen neuen.",
+  },
   keyFailed: "Das konnte dieser Browser nicht. Nichts wurde geändert.",
   keyRefused: {
     "wrong-passphrase":

@@ -1,5 +1,6 @@
 import type { Words } from "../../../language/catalogue.ts";
 import { formatCount, formatLarge } from "../../../ui/format.ts";
+import type { HandOverEnd } from "../hand-over.ts";
 import type { KeyFileCode } from "../key-file.ts";
 
 /** Strings about names and data. */
@@ -39,6 +40,29 @@ export const words = {
   keysLinked: (keys: number, tokens: number) =>
     `This browser now has that key. ${formatCount(keys)} keys of yours count as one person’s from now on: ` +
     `${formatLarge(tokens)} tokens.`,
+  code: "Your key on another device",
+  codeHelp:
+    "Show a code here, and scan it there, or open its link: your key goes there, and the server cannot read it. A code is " +
+    "good once, for two minutes. Show it to nobody else.",
+  codeShow: "Show a code",
+  codePicture: "A QR code of the link below",
+  codeLeft: (seconds: number) => `Good for another ${formatCount(seconds)} s. Leave this page open.`,
+  codeCompare: "Another page has read the code. Send it your key only if it shows the same number:",
+  codeSend: "Yes, send my key",
+  codeRefuse: "No",
+  codeRead: "A code that another device of yours shows, or its link",
+  codeTake: "Take the key of that device",
+  codeKnocks: "Asking the other device…",
+  codeWait: "Now agree on the other device, if it shows the same number:",
+  codeWrong: "This is no code of this run, or what came is not what was sent. Nothing was changed here.",
+  codeUsed:
+    "Another page has used this code. If that was not you, say No on the other device, and show a new code.",
+  codeEnded: {
+    taken: "The other device has your key now. Both may work with it.",
+    declined: "Nothing was sent.",
+    over: "The code’s two minutes are over. Show a new one.",
+    stranger: "Somebody knocked who has not read the code. Nothing was sent. Show a new one.",
+  } satisfies Record<HandOverEnd, string>,
   keyFailed: "This browser could not do that. Nothing was changed.",
   keyRefused: {
     "wrong-passphrase": "The passphrase is wrong, or the file was changed. Nothing was changed here.",
