@@ -9,8 +9,8 @@ export const MAX_RETRY_AFTER_MS = 86_400_000;
 /** Milliseconds that a request for work may wait for its turn (N6): many proxies give up on an answer after 60 s. */
 export const MAX_TURN_MS = 45_000;
 
-/** Parameters of the largest model a run may have: 256 MiB of f32, what a phone's tab can still hold. */
-export const MAX_PARAMETERS = 64 * 1024 * 1024;
+/** Parameters of the largest model a run may have: the six vectors of a trainer are all that WebAssembly's 4 GiB hold. */
+export const MAX_PARAMETERS = 160 * 1024 * 1024;
 
 /** Tokens of a vocabulary, at least: the 256 bytes of a byte-level tokenizer. */
 export const MIN_VOCABULARY = 256;
@@ -36,8 +36,8 @@ export const MAX_SNAPSHOT_HEADER = 256 * 1024;
 
 /** Bytes of the largest thing that is passed on in chunks: a snapshot of the largest model. */
 export const MAX_OBJECT_BYTES = 4 * MAX_PARAMETERS + MAX_SNAPSHOT_HEADER;
-/** Bytes of a chunk list: some 70 for each of at most 4,100 chunks. */
-export const MAX_LIST_BYTES = 512 * 1024;
+/** Bytes of a chunk list: some 70 for each of at most 10,300 chunks. */
+export const MAX_LIST_BYTES = 1024 * 1024;
 
 /** Bytes of the JSON envelope before an upload's frame (a ticket with 1,000 learning rates is about 22 KiB). */
 export const MAX_ENVELOPE_BYTES = 64 * 1024;

@@ -29,6 +29,8 @@ test.each([
   ["attacks", "--attack", "no-such-attack"],
   ["attacks", "--tokens", "many"],
   ["engine", "--only", "no-such-config"],
+  ["gpt2", "--versions", "0"],
+  ["merge", "--size", "70B"],
   ["learning", "--model", "XXL"],
   ["load", "--rate", "-1"],
 ])("bench %s answers %s %s with exit code 2 and one line", (...args) => {

@@ -100,10 +100,9 @@ function requireSize(folder: string, shape: ModelShape): void {
   parseSettings({ model }); // the bounds of a run file
   const parameters = layoutOf(shape).length;
   if (parameters > MAX_PARAMETERS) {
-    const mebibytes = (4 * MAX_PARAMETERS) / 1024 ** 2;
     throw new SettingsError(
       `the model of ${folder} has ${count(parameters)} parameters, and a run may have ${count(MAX_PARAMETERS)}: ` +
-        `their ${mebibytes} MiB of f32 are what a phone's browser tab can hold (MAX_PARAMETERS in protocol/limits.ts)`,
+        "the vectors that a trainer keeps of them must fit in WebAssembly's 4 GiB (MAX_PARAMETERS in protocol/limits.ts)",
     );
   }
   if (vocabulary < MIN_VOCABULARY || vocabulary > MAX_VOCABULARY) {

@@ -152,15 +152,15 @@ function safetensors(
 }
 
 it.each([
-  ["GPT-2 (124M)", { n_layer: 12, n_embd: 768, n_head: 12 }, "124,439,808"],
-  ["distilgpt2 (82M)", { n_layer: 6, n_embd: 768, n_head: 12 }, "81,912,576"],
+  ["GPT-2 medium", { n_layer: 24, n_embd: 1_024, n_head: 16 }, "354,823,168"],
+  ["GPT-2 small with twice the layers", { n_layer: 24, n_embd: 768, n_head: 12 }, "209,494,272"],
 ])("refuses %s by its config alone, with the bound and what it rests on", async (_, size, parameters) => {
   const from = join(directory, "large");
   await mkdir(from);
   const config = { model_type: "gpt2", vocab_size: 50_257, n_positions: 1_024, ...size };
   await writeFile(join(from, "config.json"), JSON.stringify(config)); // no weights are there, and none are asked for
   await expect(readStart(from)).rejects.toThrow(
-    new RegExp(`${parameters} parameters, and a run may have 67,108,864: .*256 MiB.*MAX_PARAMETERS`),
+    new RegExp(`${parameters} parameters, and a run may have 167,772,160: .*4 GiB.*MAX_PARAMETERS`),
   );
 });
 

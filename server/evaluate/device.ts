@@ -6,5 +6,5 @@ import { createWasmTrainer } from "../../model/engine/wasm/trainer.ts";
  * without fused multiply-add, so that the same version has the same loss on every machine. Every Node that
  * runs this server has the SIMD it needs.
  */
-export const openEvaluationTrainer = (options: TrainerOptions): Promise<Trainer> =>
-  createWasmTrainer({ ...options, deterministic: true });
+export const openEvaluationTrainer = (options: TrainerOptions, trains = true): Promise<Trainer> =>
+  createWasmTrainer({ ...options, trains, deterministic: true });

@@ -11,12 +11,15 @@ import { reporting } from "./progress.ts";
 const data: WorkerData = workerData;
 const tokenizer = loadTokenizer(data.tokenizer);
 const asked = inTokens(data.questions, tokenizer);
-const trainer = openEvaluationTrainer({
-  shape: data.shape,
-  // Nothing is trained here; a trainer is made for an optimiser all the same.
-  optimizer: { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0, clip: 1 },
-  batch: EVALUATION_BATCH,
-}).then(reporting);
+const trainer = openEvaluationTrainer(
+  {
+    shape: data.shape,
+    // Nothing is trained here; a trainer is made for an optimiser all the same.
+    optimizer: { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0, clip: 1 },
+    batch: EVALUATION_BATCH,
+  },
+  false,
+).then(reporting);
 
 let before: Promise<void> = Promise.resolve();
 parentPort?.on("message", (question: Question) => {

@@ -68,9 +68,9 @@ export const MAX_ASKING = 4_096;
 
 /**
  * Bytes of upload bodies in memory, counted as they arrive: a slow sender costs only what it has sent, and five hundred
- * of them leave space for others.
+ * of them leave space for others. A network's share (below) holds the delta of the largest model in 4 bits a value, 89 MB.
  */
-export const MAX_UPLOAD_MEMORY = 256 * 1024 * 1024;
+export const MAX_UPLOAD_MEMORY = 512 * 1024 * 1024;
 
 /** Bytes of buffers kept for the next upload. */
 export const MAX_POOLED_BYTES = 16 * 1024 * 1024;
@@ -102,8 +102,8 @@ export const READ_RATE: Rate = { burst: 3_000, perSecond: 200 };
 /** Bytes of diffs, shards and old snapshots kept in memory for the next reader. */
 export const MAX_READ_CACHE = 64 * 1024 * 1024;
 
-/** Files read from the disk for askers at once; the largest, a snapshot of the largest model, has 256 MB. */
-export const MAX_READS = 8;
+/** Files read from the disk for askers at once; the largest, a snapshot of the largest model, has 671 MB. */
+export const MAX_READS = 4;
 
 /** Keys, and addresses, whose rate is remembered; the least recently seen is forgotten first. */
 export const MAX_RATE_ENTRIES = 20_000;

@@ -7,17 +7,25 @@ import { SettingsError } from "./settings.ts";
 
 const model = { layers: 4, heads: 6, width: 96, context: 16 };
 const settingsOf = (changes: Partial<typeof model>) => tinySettings({ model: { ...model, ...changes } });
+const sparse = (changes: Partial<typeof model>) => ({ ...settingsOf(changes), delta: "auto" as const });
 const corpus = { ...(await tinyCorpus()), heldOutTokens: 200 };
 
 describe("settings and their corpus", () => {
   test("a model that volunteers refuse is refused, with the widest that is not", () => {
-    const attempt = () => requireFit(settingsOf({ width: 6_000 }), corpus, languageTask);
+    const attempt = () => requireFit(sparse({ width: 6_000 }), corpus, languageTask);
     expect(attempt).toThrow(SettingsError);
     expect(attempt).toThrow(`parameters, more than ${MAX_PARAMETERS}`);
     expect(attempt).toThrow(/^"model\.width": 6000 makes/);
     const widest = Number(/as it is, (\d+) fits/.exec(messageOf(attempt))?.[1]);
-    expect(() => requireFit(settingsOf({ width: widest }), corpus, languageTask)).not.toThrow();
-    expect(() => requireFit(settingsOf({ width: widest + 6 }), corpus, languageTask)).toThrow(SettingsError);
+    expect(() => requireFit(sparse({ width: widest }), corpus, languageTask)).not.toThrow();
+    expect(() => requireFit(sparse({ width: widest + 6 }), corpus, languageTask)).toThrow(SettingsError);
+  });
+
+  test("deltas that no upload could bring are refused; the same model with sparse ones is not", () => {
+    const large = { width: 1_200, layers: 6 };
+    const with32 = { ...settingsOf(large), delta: { name: "f32" } as const };
+    expect(() => requireFit(with32, corpus, languageTask)).toThrow(/^"delta" makes uploads of \d+ bytes/);
+    expect(() => requireFit({ ...with32, delta: "auto" }, corpus, languageTask)).not.toThrow();
   });
 
   test.each([

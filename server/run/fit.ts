@@ -1,5 +1,8 @@
 import { windowsOf } from "../../model/data/batches.ts";
-import { MAX_PARAMETERS } from "../../protocol/limits.ts";
+import { frameBytes } from "../../protocol/frame.ts";
+import { MAX_ENVELOPE_BYTES, MAX_PARAMETERS } from "../../protocol/limits.ts";
+import { MAX_UPLOAD_MEMORY, NETWORK_SHARE } from "../net/limits.ts";
+import { deltaCodec } from "./merge-rule.ts";
 import type { RunCorpus, TaskFactory } from "./options.ts";
 import { type Settings, SettingsError } from "./settings.ts";
 
@@ -9,9 +12,10 @@ import { type Settings, SettingsError } from "./settings.ts";
  * that names the key and what would fit.
  */
 export function requireFit(settings: Settings, corpus: RunCorpus, taskOf: TaskFactory): void {
-  const wrong = [tooLarge(settings, corpus, taskOf), tooLong(settings, corpus)].filter(
-    (problem) => problem !== undefined,
-  );
+  const wrong = [
+    tooLarge(settings, corpus, taskOf) ?? tooHeavy(settings, corpus, taskOf),
+    tooLong(settings, corpus),
+  ].filter((problem) => problem !== undefined);
   if (wrong.length > 0) throw new SettingsError(wrong.join("; "));
 }
 
@@ -31,6 +35,15 @@ function tooLarge(settings: Settings, { vocabulary }: RunCorpus, taskOf: TaskFac
   }
   const advice = most === 0 ? "" : `; with all else as it is, ${most * model.heads} fits`;
   return `"model.width": ${model.width} makes ${parameters} parameters, more than ${MAX_PARAMETERS}${advice}`;
+}
+
+/** A delta that is larger than what one network's uploads may take together would never be let in. */
+function tooHeavy(settings: Settings, { vocabulary }: RunCorpus, taskOf: TaskFactory): string | undefined {
+  const { parameters } = taskOf(settings, vocabulary);
+  const bytes = frameBytes(deltaCodec(settings, parameters), parameters) + MAX_ENVELOPE_BYTES;
+  const most = NETWORK_SHARE * MAX_UPLOAD_MEMORY;
+  if (bytes <= most) return undefined;
+  return `"delta" makes uploads of ${bytes} bytes for this model, more than ${most}; "auto" fits`;
 }
 
 /** A window is a context and the token after it. A ticket reads one train shard; held-out text is read whole. */

@@ -106,6 +106,7 @@ export class Replica {
   /** Starts a ticket from checked weights and what is carried, see Trainer.load. */
   load(weights: Float32Array, carried: Partial<Carried> | "kept" = {}): void {
     this.parameters.set(weights);
+    if (this.#loaded.length === 0) return; // nothing but gradients
     this.#loaded.set(weights);
     if (carried === "kept") return;
     const { v } = carried;

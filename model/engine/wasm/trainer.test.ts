@@ -217,6 +217,20 @@ describe("refuses", () => {
     await expect(trainer.step(tokensOf(odd, 1), 1, 1)).rejects.toEqual(code("bad-weights"));
   });
 
+  test("to train where it was opened for evaluation; its losses and logits are the same", async () => {
+    const trainer = await createWasmTrainer({ shape: odd, optimizer, batch: 3, trains: false });
+    await trainer.load(weightsOf(odd));
+    const tokens = tokensOf(odd, 1);
+    await expect(trainer.step(tokens, 1, 1e-3)).rejects.toThrow("for evaluation only");
+    await expect(trainer.delta()).rejects.toThrow("for evaluation only");
+    await expect(trainer.carried()).rejects.toThrow("for evaluation only");
+    const control = await make();
+    await control.load(weightsOf(odd));
+    expect(await trainer.evaluate(tokens, 1)).toBe(await control.evaluate(tokens, 1));
+    const sequence = tokens.subarray(0, odd.context);
+    expect(await trainer.logits(sequence)).toEqual(await control.logits(sequence));
+  });
+
   test("a model beyond memory, saying what would fit", async () => {
     const shape = { layers: 2, heads: 2, width: 64, context: 1024, vocabulary: 512 };
     const making = createWasmTrainer({ shape, optimizer, batch: 8, memoryLimit: 12 * 2 ** 20 });

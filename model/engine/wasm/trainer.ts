@@ -4,6 +4,7 @@ import { ModelError } from "../../contract/config.ts";
 import { type Layout, layoutOf } from "../../contract/layout.ts";
 import type { Carried, DeviceReport, Trainer, TrainerOptions } from "../../contract/trainer.ts";
 import { hasFma, loadKernels } from "./kernels.ts";
+import { memoryFor, USUAL_MEMORY } from "./memory-limit.ts";
 import { Replica, type ReplicaOptions } from "./replica.ts";
 import { sharesOf, WorkerPool } from "./worker-pool.ts";
 
@@ -15,23 +16,40 @@ export interface WasmTrainerOptions extends TrainerOptions {
    * number, not on their timing. Where workers cannot start, one thread does it all, and the report says so.
    */
   readonly threads?: number;
-  /** Bytes of linear memory a thread stays within; larger batches accumulate gradients. */
+  /** False for who only evaluates and reads logits: it takes a third of the memory, and every other call fails. */
+  readonly trains?: boolean;
+  /** Bytes of linear memory a thread stays within; larger batches accumulate gradients. Absent: {@link memoryFor}. */
   readonly memoryLimit?: number;
 }
 
-/** Leaves the browser of a phone room to breathe. */
-const DEFAULT_MEMORY_LIMIT = 1024 ** 3;
-
 /** A {@link Trainer} on WASM SIMD. Rejects with `device-unavailable` (no SIMD) or `device-limit`. */
 export async function createWasmTrainer(options: WasmTrainerOptions): Promise<Trainer> {
-  const { shape, optimizer, batch, micro = batch, memoryLimit = DEFAULT_MEMORY_LIMIT } = options;
+  const { shape, optimizer, batch, micro = batch, memoryLimit } = options;
   const fma = options.deterministic !== true && hasFma();
   const kernels = await loadKernels(fma);
   // A share is the most that a thread sees in training, but evaluation brings this thread the whole batch.
-  const replicaOptions: ReplicaOptions = { shape, optimizer, batch, micro, memoryLimit };
-  const replica = new Replica(kernels, replicaOptions);
-  const pool = await poolOf(Math.min(options.threads ?? 1, batch), replicaOptions, fma);
+  const open = (within: number, at = micro): [Replica, ReplicaOptions] => {
+    const optimizes = options.trains ?? true;
+    const about: ReplicaOptions = { shape, optimizer, batch, micro: at, memoryLimit: within, optimizes };
+    return [new Replica(kernels, about), about];
+  };
+  const [replica, replicaOptions] = memoryLimit === undefined ? usually(open) : open(memoryLimit);
+  // Further threads have a copy of the weights and one of the gradients each: too much where one thread takes so much.
+  const threads =
+    replica.bytes > USUAL_MEMORY || options.trains === false ? 1 : Math.min(options.threads ?? 1, batch);
+  const pool = await poolOf(threads, replicaOptions, fma);
   return new WasmTrainer(options, replica, pool, fma);
+}
+
+/** Within the usual limit, or, a model that is too large for it, one sequence at a time in what the machine has. */
+function usually<T>(open: (within: number, micro?: number) => T): T {
+  try {
+    return open(USUAL_MEMORY);
+  } catch (error) {
+    const most = memoryFor(globalThis.navigator);
+    if (!(error instanceof ModelError && error.code === "device-limit") || most <= USUAL_MEMORY) throw error;
+    return open(most, 1);
+  }
 }
 
 async function poolOf(threads: number, options: ReplicaOptions, fma: boolean): Promise<WorkerPool | null> {
@@ -43,7 +61,7 @@ async function poolOf(threads: number, options: ReplicaOptions, fma: boolean): P
 /** Calls run one after another; each has done its work when it resolves. */
 class WasmTrainer implements Trainer {
   readonly report: DeviceReport;
-  readonly #options: TrainerOptions;
+  readonly #options: WasmTrainerOptions;
   readonly #layout: Layout;
   /** Let go of when disposed, so that its memory can be collected though the trainer is still held. */
   #memory: Replica | null;
@@ -55,7 +73,7 @@ class WasmTrainer implements Trainer {
   #step = 0;
   #losses: number[] = [];
 
-  constructor(options: TrainerOptions, replica: Replica, pool: WorkerPool | null, fma: boolean) {
+  constructor(options: WasmTrainerOptions, replica: Replica, pool: WorkerPool | null, fma: boolean) {
     const threads = 1 + (pool?.size ?? 0);
     const detail = `${threads} thread${threads > 1 ? "s" : ""}, ${fma ? "SIMD + FMA" : "SIMD"}`;
     this.report = { device: "wasm", engine: "fast", detail, software: false };
@@ -79,6 +97,7 @@ class WasmTrainer implements Trainer {
   step(tokens: Uint16Array, batch: number, rate: number): Promise<void> {
     return this.#enqueue(async () => {
       this.#check(tokens, batch);
+      this.#checkTrains();
       const rows = batch * this.#options.shape.context;
       const loss = this.#pool
         ? await this.#backwardTogether(this.#pool, tokens, batch, rows)
@@ -99,14 +118,14 @@ class WasmTrainer implements Trainer {
 
   delta(): Promise<Float32Array> {
     return this.#enqueue(() => {
-      this.#checkLoaded();
+      this.#checkTrains();
       return this.#replica.delta();
     });
   }
 
   extract(codec: Codec): Promise<Uint8Array<ArrayBuffer>> {
     return this.#enqueue(() => {
-      this.#checkLoaded();
+      this.#checkTrains();
       return this.#replica.extract(codec);
     });
   }
@@ -114,14 +133,14 @@ class WasmTrainer implements Trainer {
   adjustResidual(factor: number, plus?: Float32Array): Promise<void> {
     const copy = plus?.slice();
     return this.#enqueue(() => {
-      this.#checkLoaded();
+      this.#checkTrains();
       this.#replica.adjustResidual(factor, copy);
     });
   }
 
   carried(): Promise<Carried> {
     return this.#enqueue(() => {
-      this.#checkLoaded();
+      this.#checkTrains();
       const { residual } = this.#replica;
       return { ...this.#replica.moments(), step: this.#step, residual: residual.slice() };
     });
@@ -184,6 +203,11 @@ class WasmTrainer implements Trainer {
   #check(tokens: Uint16Array, batch: number): void {
     checkBatch(this.#options.shape, tokens, batch, this.#options.batch);
     this.#checkLoaded();
+  }
+
+  #checkTrains(): void {
+    this.#checkLoaded();
+    if (this.#options.trains === false) throw new Error("this trainer was opened for evaluation only");
   }
 
   #checkLoaded(): void {

@@ -12,7 +12,7 @@ import {
   wordMap,
 } from "./kernels/extraction.ts";
 import { bytes, type Memory } from "./memory.ts";
-import { type Piece, Readback } from "./readback.ts";
+import { type Piece, Readback, upload } from "./readback.ts";
 
 /** A kernel ready to run. */
 interface Ready {
@@ -95,13 +95,16 @@ export class Extraction {
     const length = wordMap(codec.spec, this.#length).total;
     const piece: Piece = { buffer: plain ? this.residual : words, from: 0, length };
     const [read, ...rest] = await readback.read([piece, ...also], (pass) => run(pass, group, kernels));
-    if (plain) this.#write(new Float32Array(this.#length));
+    if (plain) await this.set(undefined);
     return { payload: packed(codec, new Uint32Array(read!.buffer as ArrayBuffer), this.#length), also: rest };
   }
 
   /** residual ← values, or zero. */
-  set(values: Float32Array<ArrayBuffer> | undefined): void {
-    this.#write(values ?? new Float32Array(this.#length));
+  async set(values: Float32Array<ArrayBuffer> | undefined): Promise<void> {
+    if (values) return upload(this.#device, this.#lossGuard, this.residual, values);
+    const encoder = this.#device.createCommandEncoder();
+    encoder.clearBuffer(this.residual);
+    this.#device.queue.submit([encoder.finish()]);
   }
 
   /** residual ← factor·residual + plus, see Trainer.adjustResidual. The gradients are gone after it. */
@@ -111,7 +114,7 @@ export class Extraction {
     const { queue } = this.#device;
     queue.writeBuffer(this.#factor, 0, Float32Array.of(factor, 0, 0, 0));
     const gradients = this.#memory.arena("gradients");
-    if (plus) queue.writeBuffer(gradients, 0, plus);
+    if (plus) await upload(this.#device, this.#lossGuard, gradients, plus);
     const encoder = this.#device.createCommandEncoder();
     const pass = encoder.beginComputePass();
     // no adjustment writes words: any buffer of the right kind will do
@@ -180,10 +183,6 @@ export class Extraction {
       layout: this.#layout,
       entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })),
     });
-  }
-
-  #write(values: Float32Array<ArrayBuffer>): void {
-    this.#device.queue.writeBuffer(this.residual, 0, values);
   }
 }
 

@@ -13,7 +13,7 @@ import { Inputs } from "./inputs.ts";
 import { nameOf, namesOf, type TileNames, type Tiles } from "./kernels/tile.ts";
 import { LossRing } from "./loss-ring.ts";
 import { RING } from "./memory.ts";
-import { Readback, withoutPadding } from "./readback.ts";
+import { Readback, upload, withoutPadding } from "./readback.ts";
 import { Rests, Submits } from "./submits.ts";
 import { tilesNamed } from "./tuning.ts";
 
@@ -68,6 +68,8 @@ async function openEngine(gpu: Gpu, options: WebgpuOptions): Promise<Engine> {
   }
   return Engine.open(gpu, options);
 }
+
+type Floats = Float32Array<ArrayBuffer>;
 
 /** A {@link Trainer} that creates no object on the device in a step but the command buffer itself. */
 export class WebgpuTrainer implements Trainer {
@@ -130,23 +132,18 @@ export class WebgpuTrainer implements Trainer {
     checkWeights(layoutOf(this.#options.shape), weights, given);
     const copy = weights.slice();
     const start = given && {
-      m: given.m?.slice() ?? new Float32Array(this.#length),
-      v: packSquares(this.#segments, given.v ?? new Float32Array(this.#length)),
+      m: given.m?.slice(),
+      v: given.v && packSquares(this.#segments, given.v),
       residual: given.residual?.slice(),
       step: given.step ?? 0,
     };
-    return this.#turn(() => {
+    return this.#turn(async () => {
       if (start === undefined) this.#checkLoaded();
-      const { queue } = this.#gpu.device;
-      const { memory } = this.#engine;
-      queue.writeBuffer(memory.arena("parameters"), 0, copy);
-      queue.writeBuffer(memory.arena("loaded"), 0, copy);
+      await this.#write(copy, start);
       this.#losses.clear();
       this.#loaded = true;
       if (start === undefined) return;
-      queue.writeBuffer(memory.arena("m"), 0, start.m);
-      queue.writeBuffer(memory.arena("v"), 0, start.v);
-      this.#extraction.set(start.residual);
+      await this.#extraction.set(start.residual);
       this.#step = start.step;
     });
   }
@@ -265,6 +262,26 @@ export class WebgpuTrainer implements Trainer {
     await this.#submits.run([programs.delta]);
     const [values] = await this.#readback.read([piece]);
     return values!;
+  }
+
+  /** What the device can make by itself, zeros and the second copy of the weights, it makes there. */
+  async #write(
+    weights: Floats,
+    moments: Partial<Record<"m" | "v", Floats | undefined>> | undefined,
+  ): Promise<void> {
+    const { device } = this.#gpu;
+    const { memory } = this.#engine;
+    const parameters = memory.arena("parameters");
+    await upload(device, this.#lossGuard, parameters, weights);
+    const encoder = device.createCommandEncoder();
+    encoder.copyBufferToBuffer(parameters, 0, memory.arena("loaded"), 0, parameters.size);
+    const both = moments ? (["m", "v"] as const) : [];
+    for (const which of both) if (!moments?.[which]) encoder.clearBuffer(memory.arena(which));
+    device.queue.submit([encoder.finish()]);
+    for (const which of both) {
+      const values = moments?.[which];
+      if (values) await upload(device, this.#lossGuard, memory.arena(which), values);
+    }
   }
 
   /** Runs `work` after all calls before it. */

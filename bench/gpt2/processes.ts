@@ -1,0 +1,63 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+import { chromiumFlags } from "../../test/browser/flags.ts";
+
+const program = join(import.meta.dirname, "../../bin/murmuration.ts");
+
+/** MiB that a process has had resident at most, 0 where there is no /proc or no such process. */
+export async function peakMiB(pid: number | undefined): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+  return Math.round(Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) / 1_024);
+}
+
+/** Runs one command of the program to its end, and returns its exit code. */
+export async function command(...args: string[]): Promise<number> {
+  const child = spawn(process.execPath, [program, ...args], { stdio: ["ignore", "ignore", "inherit"] });
+  const [code] = await once(child, "exit");
+  return Number(code ?? 1);
+}
+
+/** Something that trains until it is ended. */
+export interface Trainee {
+  peakMiB(): Promise<number>;
+  end(): Promise<void>;
+}
+
+/** A volunteer of the command line, on WASM. */
+export function commandLine(origin: string): Trainee {
+  const child: ChildProcess = spawn(process.execPath, [program, "volunteer", origin, "--device", "wasm"], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  const exited = once(child, "exit");
+  return {
+    peakMiB: () => peakMiB(child.pid),
+    async end() {
+      child.kill("SIGTERM");
+      await exited;
+    },
+  };
+}
+
+/** A page in Chromium that trains on WebGPU's software adapter; its peak is that of the GPU's process. */
+export async function page(origin: string, executablePath: string): Promise<Trainee> {
+  const browser = await chromium.launch({ executablePath, args: chromiumFlags({ webgpu: true }) });
+  const tab = await browser.newPage();
+  await tab.goto(`${origin}/?device=webgpu`);
+  await tab.getByRole("button", { name: "Start training" }).click();
+  return { peakMiB: gpuPeak, end: () => browser.close() };
+}
+
+/** Of the GPU processes of this machine's browsers the largest. */
+async function gpuPeak(): Promise<number> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const peaks = await Promise.all(
+    pids.map(async (pid) => {
+      const line = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+      return line.includes("--type=gpu-process") ? peakMiB(Number(pid)) : 0;
+    }),
+  );
+  return Math.max(0, ...peaks);
+}
