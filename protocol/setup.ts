@@ -22,6 +22,8 @@ export const SETUP_ROUTES = {
   estimate: `${ALL}/estimate`,
   /** Makes the run: {@link SetupOrder}. */
   create: `${ALL}/found`,
+  /** Adds text to the run that is there (added-text.ts). */
+  add: `${ALL}/add`,
 } as const;
 
 /** Bytes of one chunk: a sender of 30 KB/s brings it within a request's time. */
@@ -75,8 +77,23 @@ export interface CorpusSummary {
   readonly bytes: number;
 }
 
-export type SetupStage = "comparing" | "reading" | "counting" | "merging" | "encoding" | "opening";
-const STAGES: readonly SetupStage[] = ["comparing", "reading", "counting", "merging", "encoding", "opening"];
+export type SetupStage =
+  | "fetching"
+  | "comparing"
+  | "reading"
+  | "counting"
+  | "merging"
+  | "encoding"
+  | "opening";
+const STAGES: readonly SetupStage[] = [
+  "fetching",
+  "comparing",
+  "reading",
+  "counting",
+  "merging",
+  "encoding",
+  "opening",
+];
 
 /** The state of making a run. */
 export interface SetupState {
@@ -126,33 +143,35 @@ export function parseSetupState(json: Json): SetupState {
     operator: asText(json.operator, "operator", MAX_LABEL),
     maxBytes: count(json.maxBytes, "maxBytes"),
     freeBytes: count(json.freeBytes, "freeBytes"),
-    upload: orNull(json.upload, "upload", parseUpload),
+    upload: parseUpload(json.upload),
     corpus: orNull(json.corpus, "corpus", (corpus) => ({
       vocabulary: count(corpus.vocabulary, "corpus.vocabulary"),
       tokens: count(corpus.tokens, "corpus.tokens"),
       bytes: count(corpus.bytes, "corpus.bytes"),
     })),
-    work: orNull(json.work, "work", (work) => ({
-      stage: as(
-        (value): value is SetupStage => STAGES.some((one) => one === value),
-        work.stage,
-        "work.stage",
-      ),
-      done: count(work.done, "work.done"),
-      total: work.total === null ? null : count(work.total, "work.total"),
-    })),
-    failed: orNull(json.failed, "failed", (failed) => ({
-      code: asText(failed.code, "failed.code", 40),
-      message: asText(failed.message, "failed.message", 2_000),
-    })),
+    ...parseWork(json),
   };
 }
 
-const parseUpload = (json: Json): TextUpload => ({
-  ...parseTextHead(json),
-  received: count(json.received, "upload.received"),
-  sha256: json.sha256 === null ? null : as(isHash, json.sha256, "upload.sha256"),
+/** What is being done, and why the last try came to nothing. */
+export const parseWork = (json: Json): Pick<SetupState, "work" | "failed"> => ({
+  work: orNull(json.work, "work", (work) => ({
+    stage: as((value): value is SetupStage => STAGES.some((one) => one === value), work.stage, "work.stage"),
+    done: count(work.done, "work.done"),
+    total: work.total === null ? null : count(work.total, "work.total"),
+  })),
+  failed: orNull(json.failed, "failed", (failed) => ({
+    code: asText(failed.code, "failed.code", 40),
+    message: asText(failed.message, "failed.message", 2_000),
+  })),
 });
+
+export const parseUpload = (value: unknown): TextUpload | null =>
+  orNull(value, "upload", (json) => ({
+    ...parseTextHead(json),
+    received: count(json.received, "upload.received"),
+    sha256: json.sha256 === null ? null : as(isHash, json.sha256, "upload.sha256"),
+  }));
 
 const orNull = <T>(value: unknown, field: string, parse: (json: Json) => T): T | null =>
   value === null ? null : parse(asObject(value, field));

@@ -13,6 +13,7 @@ import { Introductions } from "../peers/introductions.ts";
 import { Signalling } from "../peers/signalling.ts";
 import type { Run } from "../run/run.ts";
 import { SetupService } from "../setup/run-setup.ts";
+import { TextService } from "../setup/text-service.ts";
 import { type UploadDisk, UploadedText } from "../setup/uploaded-text.ts";
 import type { EdgeNode } from "./edge-node.ts";
 import type { OpenDirectory } from "./open-directory.ts";
@@ -47,6 +48,7 @@ export class App implements Pick<Hono<Edge>, "fetch"> {
   #operatorView: OperatorView | undefined;
   #signalling: Signalling | undefined;
   #setup: SetupService | undefined;
+  #text: TextService | undefined;
   #onRunCreated: (run: Run) => void = () => {};
 
   constructor(flags: ServeOptions, log: Logger, { curves, assets, meters, among }: AppParts) {
@@ -98,22 +100,35 @@ export class App implements Pick<Hono<Edge>, "fetch"> {
 
   /** Serves what the directory holds. */
   async move(directory: OpenDirectory): Promise<void> {
-    if (directory.run !== undefined) await this.#serve(directory.run);
+    if (directory.run !== undefined) await this.#serve(directory.run, directory);
     else if (directory.corpus !== undefined) await this.#openSetup(directory, directory.corpus);
   }
 
   async close(): Promise<void> {
     await this.#setup?.close();
+    await this.#text?.close();
     await this.#operatorView?.close();
   }
 
-  async #serve(run: Run): Promise<void> {
-    this.#operatorView = await openOperatorView(run, this.#curves, this.#flags, this.#log, this.#meters);
+  async #serve(run: Run, { takeText }: Pick<OpenDirectory, "takeText">): Promise<void> {
+    const view = await openOperatorView(run, this.#curves, this.#flags, this.#log, this.#meters);
+    this.#operatorView = view;
     const peers = run.manifest().peers && this.#openSharing();
+    this.#text = await this.#openText(run, takeText, view.log);
     const role = this.#flags.cluster && ({ role: "leader" } as const);
-    const view = this.#operatorView.edge;
-    this.#app = createApp(run, { ...this.#shared, ...view, ...role, ...(peers && { peers }) });
+    const parts = { ...view.edge, text: this.#text, ...role, ...(peers && { peers }) };
+    this.#app = createApp(run, { ...this.#shared, ...parts });
     this.#following.abort();
+  }
+
+  async #openText(run: Run, take: () => Promise<void>, log: AuditLog): Promise<TextService> {
+    const { data } = this.#flags;
+    const disk = diskOf(data);
+    return TextService.open({
+      ...{ directory: data, run, disk, take, errors: this.#log, wallClock: Date.now },
+      text: await UploadedText.open(data, disk),
+      log,
+    });
   }
 
   #openSharing(): Introductions {
@@ -135,7 +150,7 @@ export class App implements Pick<Hono<Edge>, "fetch"> {
       wallClock: Date.now,
       begin: async (settings: Parameters<OpenDirectory["begin"]>[0]) => {
         const run = await directory.begin(settings);
-        await this.#serve(run);
+        await this.#serve(run, directory);
         this.#onRunCreated(run);
       },
     };

@@ -36,6 +36,8 @@ export interface OpenDirectory {
   readonly corpus: boolean | undefined;
   /** Begins a run on the corpus that is there by now, where {@link run} is undefined. */
   begin(settings: Settings): Promise<Run>;
+  /** Has the run take in text that was added to the corpus. */
+  takeText(): Promise<void>;
   /** Finishes what is being written, and frees the directory. */
   close(): Promise<void>;
 }
@@ -67,7 +69,11 @@ export async function openDirectory(directory: string, options: DirectoryOptions
   const settings = start === undefined ? options.settings : startSettings(options.settings, start);
   await takeBackAbandoned(directory);
   const kind = await kindOf(directory);
-  if (kind === "foreign") return { run: undefined, corpus: undefined, begin: foreign, close: async () => {} };
+  if (kind === "foreign")
+    return {
+      ...{ run: undefined, corpus: undefined, begin: foreign },
+      ...{ takeText: async () => {}, close: async () => {} },
+    };
   await makeDirectory(directory);
   await requireWritable(directory);
   const unlock = lockDirectory(directory);
@@ -80,9 +86,10 @@ export async function openDirectory(directory: string, options: DirectoryOptions
     opened ??= await open(directory, true, chosen, world, undefined);
     return opened?.run ?? foreign();
   };
+  const takeText = async () => opened?.takeText();
   try {
     if (kind === "empty" && (create || (await hasUpload(directory)))) {
-      return { run: undefined, corpus: false, begin, close };
+      return { run: undefined, corpus: false, begin, takeText, close };
     }
     if (kind === "empty") {
       await beginFirstStart(directory);
@@ -90,7 +97,7 @@ export async function openDirectory(directory: string, options: DirectoryOptions
     }
     opened = await open(directory, await isFirstStart(directory), settings, world, start);
     if (opened !== undefined) await endFirstStart(directory);
-    return { run: opened?.run, corpus: true, begin, close };
+    return { run: opened?.run, corpus: true, begin, takeText, close };
   } catch (error) {
     await close();
     throw error;
@@ -99,6 +106,7 @@ export async function openDirectory(directory: string, options: DirectoryOptions
 
 interface Opened {
   readonly run: Run;
+  takeText(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -191,7 +199,12 @@ async function open(
       await close();
       throw error;
     });
-    return { run, close };
+    const takeText = async () => {
+      await opened.refresh();
+      mirror?.lookAgain();
+      run.admin.takeText();
+    };
+    return { run, takeText, close };
   } catch (error) {
     await store.close();
     throw error;

@@ -25,6 +25,7 @@ export const openMeters = (): ProcessMeters => ({
 
 /** An operator's view of a served run, and where it plugs into the sockets and the edge. */
 export interface OperatorView {
+  readonly log: AuditLog;
   readonly edge: Pick<AppOptions, "asked" | "tokensOf" | "sent" | "mirrored" | "operator" | "metrics">;
   close(): Promise<void>;
 }
@@ -47,10 +48,11 @@ export async function openOperatorView(
   const sites = await Sites.open(directory, embedOn, clock);
   const sent = { snapshots: 0, diffs: 0, shards: 0 };
   let mirrored = 0;
+  const actions = await AuditLog.open(directory);
   const service = new OperatorService({
     ...{ run, directory, presence, curves, sites, traffic },
     machine: new HostStats(directory, delay),
-    log: await AuditLog.open(directory),
+    log: actions,
     webhook: alertUrl && new Webhook(alertUrl, log),
     errors: log,
     wallClock: Date.now,
@@ -67,6 +69,7 @@ export async function openOperatorView(
   };
   service.open();
   return {
+    log: actions,
     edge: {
       asked(volunteer, userAgent, site) {
         presence.asked(volunteer, userAgent);

@@ -1,8 +1,9 @@
+import { MAX_WEIGHT, MIN_WEIGHT } from "../../protocol/added-text.ts";
 import { addTextOffline, hasRun } from "../app/offline-text.ts";
 import { addCorpus } from "../corpus/add.ts";
 import { DEFAULT_VOCABULARY } from "../corpus/default.ts";
 import { CorpusError } from "../corpus/error.ts";
-import { type CorpusIndex, MAX_WEIGHT, MIN_WEIGHT } from "../corpus/index-file.ts";
+import type { CorpusIndex } from "../corpus/index-file.ts";
 import type { AddOptions, Progress } from "../corpus/options.ts";
 import { type Output, ProgressBar, sizeText } from "../corpus/progress.ts";
 import type { ShardEntry } from "../corpus/writer.ts";

@@ -61,10 +61,15 @@ const finding = (duplicates: "keep" | "drop"): Material["duplicates"] => ({
   drop: duplicates === "drop",
 });
 
-async function sourcesOf(options: Pick<AddOptions, "files" | "stdin" | "stdinKind">): Promise<Source[]> {
+async function sourcesOf(
+  options: Pick<AddOptions, "files" | "names" | "stdin" | "stdinKind">,
+): Promise<Source[]> {
   const { stdin = nothing(), stdinKind = "text" } = options;
   const sources: Source[] = [];
-  for (const file of options.files) sources.push(await findSource(file, stdin, stdinKind));
+  for (const [i, file] of options.files.entries()) {
+    const source = await findSource(file, stdin, stdinKind);
+    sources.push({ ...source, name: options.names?.[i] ?? source.name });
+  }
   return sources;
 }
 

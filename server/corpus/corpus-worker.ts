@@ -1,6 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { messageOf } from "../../model/lib/message-of.ts";
-import { addCorpus } from "./add.ts";
+import { addCorpus, addText } from "./add.ts";
 import { addDefaultCorpus } from "./default.ts";
 import { CorpusError } from "./error.ts";
 import type { CorpusJob, FromCorpusThread } from "./messages.ts";
@@ -11,7 +11,7 @@ import type { Progress } from "./options.ts";
 /** Milliseconds between two reports of progress. */
 const TELL_MS = 100;
 
-const { dataDir, file, vocabulary, context, maxTextBytes }: CorpusJob = workerData;
+const { dataDir, file, vocabulary, context, maxTextBytes, beside }: CorpusJob = workerData;
 const say = (message: FromCorpusThread) => parentPort?.postMessage(message);
 
 let lastReport = { stage: "", at: 0 };
@@ -24,7 +24,15 @@ function onProgress(progress: Progress): void {
 
 try {
   if (file === "moby-dick") await addDefaultCorpus(dataDir, onProgress, undefined, vocabulary, context);
-  else await addCorpus({ files: [file], dataDir, vocabulary, context, onProgress, maxTextBytes });
+  else if (beside !== undefined) {
+    const { name, weight, duplicates } = beside;
+    await addText({
+      ...{ files: [file], dataDir, context, onProgress, maxTextBytes },
+      names: [name],
+      weights: [weight],
+      duplicates,
+    });
+  } else await addCorpus({ files: [file], dataDir, vocabulary, context, onProgress, maxTextBytes });
   say({ type: "made" });
 } catch (error) {
   const code = error instanceof CorpusError ? error.code : "internal-error";

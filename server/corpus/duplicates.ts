@@ -5,6 +5,9 @@ import { passagesOf } from "./passages.ts";
 /** Characters (normalised) below which a passage may well come twice: a heading, a name, "he said". */
 const MIN_PASSAGE = 64;
 
+/** Times that a passage can grow when it is normalised: one letter stands for eighteen at most (Unicode's NFKC). */
+const MAX_GROWTH = 18;
+
 /** Passages that are remembered: 128 MB of hashes, of some 2 GB of text. Of a longer text the rest is not looked for. */
 const MAX_REMEMBERED = 1 << 23;
 
@@ -20,30 +23,37 @@ export class DuplicateFinder {
 
   /** Remembers text that is there. */
   async learn(text: AsyncIterable<string>): Promise<void> {
-    for await (const passage of passagesOf(text)) {
-      const key = keyOf(passage);
-      if (key !== undefined) this.#seen.add(key);
-    }
+    for await (const passages of passagesOf(text)) for (const passage of passages) this.#isNew(passage);
   }
 
   /** Passes a text on, counts the passages that came before, and leaves them out where `drop` says so. */
   async *filter(text: AsyncIterable<string>, drop: boolean): AsyncGenerator<string, void, undefined> {
-    for await (const passage of passagesOf(text)) {
-      const key = keyOf(passage);
-      if (key === undefined || this.#seen.add(key)) {
-        yield passage;
-        continue;
+    for await (const passages of passagesOf(text)) {
+      let kept = "";
+      for (const passage of passages) {
+        const isNew = this.#isNew(passage);
+        if (!isNew) this.#passages += 1;
+        if (!isNew) this.#bytes += Buffer.byteLength(passage);
+        if (isNew || !drop) kept += passage;
       }
-      this.#passages += 1;
-      this.#bytes += Buffer.byteLength(passage);
-      if (!drop) yield passage;
+      if (kept !== "") yield kept;
     }
+  }
+
+  #isNew(passage: string): boolean {
+    const key = keyOf(passage);
+    return key === undefined || this.#seen.add(key);
   }
 }
 
+/** What needs no normal form: most of many texts, and it takes the longest. */
+const ASCII = /^[\t-~]*$/;
+
 /** 64 bits of the SHA-256 of a passage's words; undefined for one that is too short to be known by them. */
 function keyOf(passage: string): bigint | undefined {
-  const words = passage.normalize("NFKC").toLowerCase().replace(/\s+/g, " ").trim();
+  if (passage.length < MIN_PASSAGE / MAX_GROWTH) return undefined;
+  const plain = ASCII.test(passage) ? passage : passage.normalize("NFKC");
+  const words = plain.toLowerCase().replace(/\s+/g, " ").trim();
   if (words.length < MIN_PASSAGE) return undefined;
   return hash("sha256", words, "buffer").readBigUInt64LE() || 1n; // nought marks a free place
 }

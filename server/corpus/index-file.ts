@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { messageOf } from "../../model/lib/message-of.ts";
 import { systemCode } from "../../model/lib/system-code.ts";
+import { MAX_WEIGHT, MIN_WEIGHT } from "../../protocol/added-text.ts";
 import {
   as,
   asArray,
@@ -20,10 +21,6 @@ import type { ShardEntry } from "./writer.ts";
 
 /** Number in corpus.json that says how to read it. */
 export const CORPUS_FORMAT = 1;
-
-/** Times a text may come in an epoch, and the least part of it that may. */
-export const MAX_WEIGHT = 100;
-export const MIN_WEIGHT = 0.01;
 
 /** The content of corpus.json: the shards of each split. */
 export interface CorpusIndex {

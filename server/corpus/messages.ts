@@ -9,6 +9,8 @@ export interface CorpusJob {
   readonly context: number;
   /** Bytes that a text may have, once it is unpacked too. */
   readonly maxTextBytes: number;
+  /** For text that is added to what the directory has: it has its vocabulary. */
+  readonly beside?: { readonly name: string; readonly weight: number; readonly duplicates: "keep" | "drop" };
 }
 
 /** Its messages. */

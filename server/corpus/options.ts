@@ -4,6 +4,8 @@ import type { Source } from "./read.ts";
 export interface AddOptions {
   /** Names of .txt, .md, .jsonl files, each also as .gz; `-` is {@link stdin}. Read in this order. */
   readonly files: readonly string[];
+  /** What they are called in the corpus, in their order: their own names where nothing is said. */
+  readonly names?: readonly string[] | undefined;
   readonly dataDir: string;
   /** Size of the byte-level BPE to train, 256 to 65,536. Ignored with {@link tokenizer}. */
   readonly vocabulary: number;

@@ -5,7 +5,7 @@ import { ROUTES } from "../../protocol/routes.ts";
 import type { Edge } from "../net/edge.ts";
 import type { OperatorPort } from "../operator/ports.ts";
 import type { RunService } from "../run/service.ts";
-import type { SetupPort } from "../setup/ports.ts";
+import type { SetupPort, TextPort } from "../setup/ports.ts";
 import { json, refuse } from "./answer.ts";
 import { type BadgeOptions, badgeRoute } from "./badge.ts";
 import { eventRoutes } from "./events.ts";
@@ -16,7 +16,7 @@ import { type OperatorRouteOptions, operatorRoutes, routesOf } from "./operator-
 import { type PageOptions, pageRoutes } from "./pages.ts";
 import { type PassOptions, passOn } from "./pass-on.ts";
 import { type ReadOptions, readRoutes } from "./read.ts";
-import { setupRoutesOf } from "./setup-routes.ts";
+import { setupRoutesOf, textRoutesOf } from "./setup-routes.ts";
 import { type WorkOptions, workRoutes } from "./work.ts";
 
 /** The routes' dependencies beside the run. */
@@ -36,6 +36,8 @@ export interface AppOptions
   readonly role?: "leader" | "edge";
   /** Of an edge: who answers what it does not. */
   readonly passing?: PassOptions;
+  /** Adds text to the run for a signed-in operator. */
+  readonly text?: TextPort;
   /** Makes a run for a signed-in operator, on a server that has none. */
   readonly setup?: SetupPort;
 }
@@ -50,7 +52,7 @@ export function createApp(service: RunService | undefined, options: AppOptions):
   app.notFound((c) => refuse(c, new ProtocolError("not-found", "there is nothing here"), options.log));
   app.use("*", gate);
   app.get(ROUTES.health, (c) => json(c, { status: "ok" }));
-  const { operator, setup, role, passing } = options;
+  const { operator, setup, text, role, passing } = options;
   app.get(ROUTES.ready, (c) => {
     if (service === undefined) throw noRun();
     const wanted = c.req.query("role");
@@ -59,8 +61,10 @@ export function createApp(service: RunService | undefined, options: AppOptions):
     return json(c, { status: "ok", state: service.manifest().state, ...(role && { role }) });
   });
   if (passing !== undefined) passOn(app, passing);
-  if (operator !== undefined) operatorRoutes(app, operator, routesOf(operator, options.proxies), options);
-  else if (setup !== undefined) operatorRoutes(app, setup, setupRoutesOf(setup), options);
+  if (operator !== undefined) {
+    const routes = [...routesOf(operator, options.proxies), ...(text ? textRoutesOf(text) : [])];
+    operatorRoutes(app, operator, routes, options);
+  } else if (setup !== undefined) operatorRoutes(app, setup, setupRoutesOf(setup), options);
   metricsRoute(app, options);
   if (service !== undefined) {
     workRoutes(app, service, options); // first, since the manifest tells what to sign for

@@ -5,8 +5,8 @@ import type { Alert } from "./alerts.ts";
 const ANSWER_MS = 10_000;
 
 /**
- * Tells an address that the operator named, once when an alert begins and once when it is over. It is the only
- * connection this server ever opens.
+ * Tells an address that the operator named, once when an alert begins and once when it is over. Beside texts that an
+ * operator has it fetch (setup/fetched-text.ts) this server opens no connection.
  */
 export class Webhook {
   readonly #url: URL;

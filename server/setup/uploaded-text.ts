@@ -23,7 +23,8 @@ const MAX_TEXT_BYTES = 4 * 1024 ** 3;
 /** Times a text's size that making its corpus needs on disk: the text, its three splits as text, and the shards. */
 const TIMES_ON_DISK = 3;
 
-const TYPE = /\.(?:txt|md|jsonl)(?:\.gz)?$/i;
+/** How the names of files end that are read. */
+export const TEXT_TYPE = /\.(?:txt|md|jsonl)(?:\.gz)?$/i;
 
 /** The system, so that a test can let the disk fill up. */
 export interface UploadDisk {
@@ -73,7 +74,7 @@ export class UploadedText {
    */
   begin({ name, bytes }: TextHead): Promise<TextUpload> {
     return this.#alone(async () => {
-      if (!TYPE.test(name)) {
+      if (!TEXT_TYPE.test(name)) {
         throw new ProtocolError("unknown-type", "only .txt, .md and .jsonl are read, each also as .gz");
       }
       if (bytes === 0) throw new ProtocolError("empty-text", "the file is empty");
@@ -208,7 +209,7 @@ export class UploadedText {
 }
 
 const packed = (name: string): boolean => /\.gz$/i.test(name);
-const typeOf = (name: string): string => (TYPE.exec(name)?.[0] ?? ".txt").toLowerCase();
+const typeOf = (name: string): string => (TEXT_TYPE.exec(name)?.[0] ?? ".txt").toLowerCase();
 const noSpace = (why: string) => new ProtocolError("no-space", why);
 const wrongHash = () =>
   new ProtocolError("wrong-hash", "what arrived is not the file that was sent: send it again");

@@ -26,15 +26,18 @@ import { Log } from "./action-log.tsx";
 import { Controls, RollBack, Rulings, SettingsForm } from "./controls.tsx";
 import { AxisChoice, LossCurves, PaceCurve } from "./curves.tsx";
 import { DESCRIBE, Describe } from "./describe.tsx";
+import { MoreText } from "./more-text.tsx";
 import type { OperatorClient } from "./operator-client.ts";
 import { Roster } from "./roster.tsx";
 import { SignIn } from "./sign-in.tsx";
 import { roster, text } from "./strings.ts";
 import { Bars, rowsOf } from "./tallies.tsx";
+import type { TextClient } from "./text-client.ts";
 
 export interface PageProps {
   readonly client: OperatorClient;
   readonly setup: SetupClient;
+  readonly texts: TextClient;
   readonly watch: RunWatch;
   readonly activity: ReadonlySignal<readonly Activity[]>;
 }
@@ -76,7 +79,7 @@ interface DashboardProps extends Omit<PageProps, "setup"> {
   readonly status: RunStatus;
 }
 
-function Dashboard({ client, watch, activity, overview, status }: DashboardProps) {
+function Dashboard({ client, texts, watch, activity, overview, status }: DashboardProps) {
   const read = () => client.overview.value;
   return (
     <main>
@@ -147,6 +150,7 @@ function Dashboard({ client, watch, activity, overview, status }: DashboardProps
           />
         </Card>
       </div>
+      {overview.state !== "finished" && <MoreText client={texts} />}
       <Card title={roster.title}>
         <p class="note">{roster.help}</p>
         <Roster client={client} overview={overview} />
@@ -177,7 +181,7 @@ function Dashboard({ client, watch, activity, overview, status }: DashboardProps
 /** On a server of several runs each has its pages under its own path (rule S5). */
 const isOneOfSeveral = splitRunPath(serverOf(location.href)).path !== "";
 
-function Head({ client, overview, status }: Omit<DashboardProps, "watch" | "activity">) {
+function Head({ client, overview, status }: Omit<DashboardProps, "texts" | "watch" | "activity">) {
   return (
     <header>
       <div>

@@ -99,18 +99,29 @@ export function SetupPage({ setup, away, signOut }: SetupPageProps) {
   );
 }
 
-function Working({ work }: { readonly work: NonNullable<SetupState["work"]> }) {
+const Working = ({ work }: WorkProps) => (
+  <Card title={text.making}>
+    <Progress work={work} label={text.making} />
+    <p class="note">{text.makingHelp}</p>
+  </Card>
+);
+
+interface WorkProps {
+  readonly work: NonNullable<SetupState["work"]>;
+}
+
+/** How far a text is on its way into the corpus. */
+export function Progress({ work, label }: WorkProps & { readonly label: string }) {
   const { stage, done, total } = work;
   const share = total === null || total === 0 ? undefined : Math.min(1, done / total);
-  const amount = stage === "merging" ? formatCount(done) : formatBytes(done);
+  const amount = stage === "merging" || stage === "comparing" ? formatCount(done) : formatBytes(done);
   return (
-    <Card title={text.making}>
+    <>
       <p role="status">
         {STAGE[stage]}
         {share !== undefined ? `: ${formatProbability(share)}` : done > 0 ? `: ${amount}` : "…"}
       </p>
-      <progress aria-label={text.making} {...(share !== undefined && { value: share })} max={1} />
-      <p class="note">{text.makingHelp}</p>
-    </Card>
+      <progress aria-label={label} {...(share !== undefined && { value: share })} max={1} />
+    </>
   );
 }

@@ -93,6 +93,7 @@ export const text = {
 } as const;
 
 export const STAGE: Record<SetupStage, string> = {
+  fetching: "Fetching the text",
   comparing: "Reading the text that is there",
   reading: "Reading and splitting the text",
   counting: "Counting words",

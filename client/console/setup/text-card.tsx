@@ -44,14 +44,20 @@ export function TextCard({ setup, state, draft, setDraft }: TextCardProps) {
         {choice("upload", text.ownText, text.ownTextHelp(formatBytes(maxBytes)))}
         {choice("moby-dick", text.mobyDick, text.mobyDickHelp)}
       </fieldset>
-      {draft.source === "upload" && <Upload setup={setup} state={state} />}
+      {draft.source === "upload" && <Upload client={setup} upload={state.upload} />}
       <p class="note">{text.space(formatBytes(freeBytes))}</p>
     </Card>
   );
 }
 
-function Upload({ setup, state: { upload } }: Pick<TextCardProps, "setup" | "state">) {
-  const sending = setup.sending.value;
+interface UploadProps {
+  readonly client: Pick<SetupClient, "sending" | "send" | "discard">;
+  readonly upload: SetupState["upload"];
+}
+
+/** A file that is chosen, on its way, or here. */
+export function Upload({ client, upload }: UploadProps) {
+  const sending = client.sending.value;
   if (sending !== undefined) return <Bar {...sending} />;
   const whole = upload?.sha256 ?? null;
   return (
@@ -73,13 +79,13 @@ function Upload({ setup, state: { upload } }: Pick<TextCardProps, "setup" | "sta
             onChange={({ currentTarget }) => {
               const file = currentTarget.files?.[0];
               currentTarget.value = ""; // so that the same file can be chosen again
-              if (file !== undefined) void setup.send(file);
+              if (file !== undefined) void client.send(file);
             }}
           />
         </label>
       )}
       {upload !== null && (
-        <button type="button" onClick={() => void setup.discard()}>
+        <button type="button" onClick={() => void client.discard()}>
           {text.discard}
         </button>
       )}
