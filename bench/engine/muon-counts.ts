@@ -4,7 +4,7 @@ import { layoutOf } from "../../model/contract/layout.ts";
 import { ITERATIONS, muonMatrices } from "../../model/contract/muon.ts";
 import { bytesOf, flopsOf } from "../../model/engine/flops.ts";
 import { fitTo } from "../../model/engine/webgpu/fit.ts";
-import { lower } from "../../model/engine/webgpu/lower.ts";
+import { lowerAll } from "../../model/engine/webgpu/lower.ts";
 import { likeliest, tuningFor } from "../../model/engine/webgpu/tuning.ts";
 
 /** What Muon inside costs beside AdamW, counted: nothing here needs a clock or a GPU. */
@@ -41,6 +41,6 @@ function dispatchesOf(shape: ModelShape, batch: number, inner: Inner): number {
   const { training, tables } = fitTo({ shape, batch, optimizer: { ...OPTIMIZER, inner } }, LIMITS);
   const gpu = { software: false, subgroups: false };
   const tuning = tuningFor(gpu, likeliest(gpu));
-  const kernels = [...training.first, ...training.update].flatMap((op) => lower(op, tuning, tables));
+  const kernels = lowerAll([...training.first, ...training.update], tuning, tables);
   return kernels.length + 1; // the loss
 }

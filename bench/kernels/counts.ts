@@ -3,7 +3,7 @@ import type { ModelShape } from "../../model/contract/config.ts";
 import { fitTo } from "../../model/engine/webgpu/fit.ts";
 import type { Kernel } from "../../model/engine/webgpu/kernels/kernel.ts";
 import { collectLoss } from "../../model/engine/webgpu/kernels/loss.ts";
-import { lower } from "../../model/engine/webgpu/lower.ts";
+import { lowerAll } from "../../model/engine/webgpu/lower.ts";
 import { endOfSubmit, estimate, MAX_SUBMIT_MS, type Rates, SLOWEST } from "../../model/engine/webgpu/pace.ts";
 import { split } from "../../model/engine/webgpu/split.ts";
 import { likeliest, tuningFor } from "../../model/engine/webgpu/tuning.ts";
@@ -22,7 +22,7 @@ const UNLIMITED = { maxStorageBufferBindingSize: 2 ** 40, maxBufferSize: 2 ** 40
 export function kernelsOf(shape: ModelShape, hardware: Hardware): Kernel[] {
   const { training, tables } = fitTo({ shape, optimizer: OPTIMIZER, batch: BATCH }, UNLIMITED);
   const tuning = tuningFor(hardware, likeliest(hardware));
-  const kernels = [...training.first, ...training.update].flatMap((op) => lower(op, tuning, tables));
+  const kernels = lowerAll([...training.first, ...training.update], tuning, tables);
   return [...kernels, collectLoss(training.losses)];
 }
 

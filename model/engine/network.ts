@@ -135,20 +135,14 @@ export class Network {
     const { saved, pre } = block;
     if (saved === null || pre === null) throw new ModelError("bad-shape", "a forward-only block");
 
-    // out = h·W + b + y, h = gelu(u); h is free after its weights' gradient, and the planner puts du there
-    this.#products.linearBackwardWeights(block.hidden, dx, `${h}.mlp.c_proj`, 4 * C, C);
-    const du = this.slot(N * 4 * C);
-    this.#products.linearBackwardInput(dx, `${h}.mlp.c_proj`, 4 * C, C, du, pre);
+    // out = h·W + b + y, h = gelu(u)
+    const du = this.#products.linearBackward(block.hidden, dx, `${h}.mlp.c_proj`, 4 * C, C, pre);
     // u = n₂·W + b, n₂ = LN(y)
-    this.#products.linearBackwardWeights(block.norm2.out, du, `${h}.mlp.c_fc`, C, 4 * C);
-    const dNorm2 = this.slot(N * C);
-    this.#products.linearBackwardInput(du, `${h}.mlp.c_fc`, C, 4 * C, dNorm2, null);
+    const dNorm2 = this.#products.linearBackward(block.norm2.out, du, `${h}.mlp.c_fc`, C, 4 * C, null);
     this.layerNormBackward(block.middle, block.norm2.stats, `${h}.ln_2`, dNorm2, dx, true);
 
     // y = a·W + b + x, a = attention(qkv)
-    this.#products.linearBackwardWeights(block.attended, dx, `${h}.attn.c_proj`, C, C);
-    const dAttended = this.slot(N * C);
-    this.#products.linearBackwardInput(dx, `${h}.attn.c_proj`, C, C, dAttended, null);
+    const dAttended = this.#products.linearBackward(block.attended, dx, `${h}.attn.c_proj`, C, C, null);
     const dQkv = this.slot(N * 3 * C);
     this.ops.push({
       op: "attention-backward",
@@ -160,9 +154,7 @@ export class Network {
       ...this.#sizes,
     });
     // qkv = n₁·W + b, n₁ = LN(x)
-    this.#products.linearBackwardWeights(block.norm1.out, dQkv, `${h}.attn.c_attn`, C, 3 * C);
-    const dNorm1 = this.slot(N * C);
-    this.#products.linearBackwardInput(dQkv, `${h}.attn.c_attn`, C, 3 * C, dNorm1, null);
+    const dNorm1 = this.#products.linearBackward(block.norm1.out, dQkv, `${h}.attn.c_attn`, C, 3 * C, null);
     this.layerNormBackward(block.x, block.norm1.stats, `${h}.ln_1`, dNorm1, dx, true);
   }
 
@@ -196,6 +188,7 @@ export class Network {
       n: C,
       k: this.rows,
       stride,
+      beside: true,
     });
     this.#products.gemm({
       mode: "NN",

@@ -136,6 +136,11 @@ export interface Gemm {
    * zeros in a, anything in out. What lies behind b's last row is finite.
    */
   readonly stride: number;
+  /**
+   * That a device may do the next op, a product too, at the same time: neither reads what the other writes, and no slot of
+   * the one shares memory with one of the other.
+   */
+  readonly beside?: boolean;
   readonly bias: Slot | null;
   readonly residual: Slot | null;
   /**

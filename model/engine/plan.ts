@@ -63,14 +63,16 @@ export function slotsOf(op: Op): Slot[] {
 function livesOf(ops: readonly Op[], pinned: readonly Slot[]): Life[] {
   const lives = new Map<Slot, Life>();
   for (const slot of pinned) lives.set(slot, { slot, first: 0, last: ops.length - 1 });
-  ops.forEach((op, index) => {
+  let index = 0;
+  for (const op of ops) {
     for (const slot of slotsOf(op)) {
       if (slot.arena !== "activations" || pinned.includes(slot)) continue;
       const life = lives.get(slot);
       if (life) life.last = index;
       else lives.set(slot, { slot, first: index, last: index });
     }
-  });
+    if (!(op.op === "gemm" && op.beside)) index++; // what is done at the same time lives at the same time
+  }
   return [...lives.values()];
 }
 

@@ -26,18 +26,19 @@ export class Products {
     return out;
   }
 
-  /** dW = aᵀ·dOut, db = Σ_rows dOut; a [N, k], dOut [N, n] */
-  linearBackwardWeights(a: Slot, dOut: Slot, name: string, k: number, n: number): void {
+  /**
+   * dW = aᵀ·dOut, db = Σ_rows dOut; beside it da = dOut·Wᵀ, times gelu′(pre) where a came out of GELU.
+   * a [N, k], dOut [N, n]; returns da, [N, k].
+   */
+  linearBackward(a: Slot, dOut: Slot, name: string, k: number, n: number, pre: Slot | null): Slot {
     const out = this.named("gradients", `${name}.weight`);
     const biasGradient = this.named("gradients", `${name}.bias`);
-    this.gemm({ mode: "TN", a, b: dOut, out, m: k, n, k: this.#rows, biasGradient });
-  }
-
-  /** da = dOut·Wᵀ, times gelu′(pre) where the input came out of GELU; dOut [N, n], da [N, k] */
-  linearBackwardInput(dOut: Slot, name: string, k: number, n: number, da: Slot, pre: Slot | null): void {
+    this.gemm({ mode: "TN", a, b: dOut, out, m: k, n, k: this.#rows, biasGradient, beside: true });
+    const da = this.slot(this.#rows * k);
     const b = this.named("parameters", `${name}.weight`);
     const activation = pre ? "gelu-backward" : "none";
     this.gemm({ mode: "NT", a: dOut, b, out: da, m: this.#rows, n: k, k: n, activation, pre });
+    return da;
   }
 
   /** Without a stride nothing is padded. */
@@ -64,4 +65,6 @@ export class Products {
 export const denseStride = ({ mode, m, n, k }: Pick<Gemm, "mode" | "m" | "n" | "k">): number =>
   ({ NN: k, NT: n, TN: m })[mode];
 
-type Epilogue = Partial<Pick<Gemm, "bias" | "residual" | "activation" | "pre" | "biasGradient" | "stride">>;
+type Epilogue = Partial<
+  Pick<Gemm, "bias" | "residual" | "activation" | "pre" | "biasGradient" | "stride" | "beside">
+>;

@@ -46,6 +46,16 @@ describe("the training schedule", () => {
     expectNoLiveOverlap([...first, ...update], [losses]);
   });
 
+  test("gives no memory to two that a device may work on at the same time; control: it would, one after the other", () => {
+    const { first } = trainingSchedule({ ...shape, width: 32 }, 2, optimizer, needs);
+    expect(first.filter(isBeside)).toHaveLength(4 * shape.layers + 1);
+    expect(first.flatMap((op, i) => (isBeside(op) ? meetings(op, first[i + 1]!) : []))).toEqual([]);
+    const apart = first.map((op) => (isBeside(op) ? { ...op, beside: false } : op));
+    planActivations(apart, []);
+    const met = apart.flatMap((op, i) => (isBeside(first[i]!) ? meetings(op, apart[i + 1]!) : []));
+    expect(met.length).toBeGreaterThan(0);
+  });
+
   test("reuses memory: the backward needs little more than what the forward kept", () => {
     const deep = { ...shape, layers: 8, width: 64, context: 32 };
     const { arenas } = trainingSchedule(deep, 2, optimizer, needs);
@@ -120,6 +130,18 @@ test("the planner puts two slots in one place only when their lives do not meet"
   expect(size).toBe(256);
   expect(planActivations([copy(a, b), copy(b, c)], [a])).toBe(384);
 });
+
+const isBeside = (op: Op): boolean => op.op === "gemm" && op.beside === true;
+
+/** Pairs of places, of two ops, that share memory and are not the same place. */
+function meetings(one: Op, two: Op) {
+  const activations = (op: Op) => slotsOf(op).filter(({ arena }) => arena === "activations");
+  return activations(one).flatMap((a) =>
+    activations(two)
+      .filter((b) => a !== b && a.offset < b.offset + b.length && b.offset < a.offset + a.length)
+      .map((b) => [a, b]),
+  );
+}
 
 function gradientsWritten(op: Op) {
   return slotsOf(op).filter((slot) => slot.arena === "gradients" && op.op !== "norm" && op.op !== "adamw");

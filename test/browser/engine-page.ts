@@ -7,7 +7,7 @@ import { openGpu } from "../../model/engine/webgpu/adapter.ts";
 import { fitTo } from "../../model/engine/webgpu/fit.ts";
 import { BINDINGS } from "../../model/engine/webgpu/kernels/kernel.ts";
 import type { Tiles } from "../../model/engine/webgpu/kernels/tile.ts";
-import { lower, type Tuning } from "../../model/engine/webgpu/lower.ts";
+import { lowerAll, type Tuning } from "../../model/engine/webgpu/lower.ts";
 import { Memory } from "../../model/engine/webgpu/memory.ts";
 import { type Rates, SLOWEST } from "../../model/engine/webgpu/pace.ts";
 import { Pipelines } from "../../model/engine/webgpu/pipelines.ts";
@@ -56,7 +56,7 @@ async function runOps(
   dynamics.setUint32(24, rows, true);
   device.queue.writeBuffer(memory.dynamics, 0, dynamics.buffer);
   device.queue.writeBuffer(memory.arena("tokens"), tables.adamW * 4, tables.words);
-  const kernels = ops.flatMap((op) => lower(op, tuning, tables));
+  const kernels = lowerAll(ops, tuning, tables);
   const pipelines = new Pipelines(device, memory.layout);
   const before = performance.now();
   const program = await Program.link(device, memory, pipelines, kernels, rates);

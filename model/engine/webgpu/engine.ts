@@ -7,7 +7,7 @@ import { type Fit, fitTo } from "./fit.ts";
 import type { Kernel } from "./kernels/kernel.ts";
 import { collectLoss } from "./kernels/loss.ts";
 import type { Tiles } from "./kernels/tile.ts";
-import { lower, NEEDS } from "./lower.ts";
+import { lowerAll, NEEDS } from "./lower.ts";
 import { Memory } from "./memory.ts";
 import { slowestOf } from "./pace.ts";
 import { Pipelines } from "./pipelines.ts";
@@ -52,7 +52,7 @@ export class Engine {
       const tiles = remembered ?? (await probe(gpu, fit, memory, pipelines));
       const tuning = tuningFor(gpu, tiles);
       const link = (ops: readonly Op[], ...after: Kernel[]) => {
-        const kernels = ops.flatMap((op) => lower(op, tuning, fit.tables));
+        const kernels = lowerAll(ops, tuning, fit.tables);
         return Program.link(device, memory, pipelines, [...kernels, ...after], slowestOf(gpu));
       };
       const { training, evaluation } = fit;
@@ -130,7 +130,7 @@ async function reserve(device: GPUDevice, { tokens, tables, lengths }: Fit): Pro
 async function probe(gpu: Gpu, fit: Fit, memory: Memory, pipelines: Pipelines): Promise<Tiles> {
   const all = [...fit.training.first, ...fit.training.update];
   const others = all.filter(({ op }) => op !== "gemm" && op !== "muon");
-  const kernels = others.flatMap((op) => lower(op, tuningFor(gpu, likeliest(gpu)), fit.tables));
+  const kernels = lowerAll(others, tuningFor(gpu, likeliest(gpu)), fit.tables);
   const [trials] = await Promise.all([
     trialsFor(gpu, fit, memory, pipelines),
     ...kernels.map((kernel) => pipelines.of(kernel)),

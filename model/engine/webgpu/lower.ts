@@ -5,7 +5,7 @@ import { attentionBackward } from "./kernels/attention-backward.ts";
 import { isShared, sharedAttention, sharedAttentionBackward } from "./kernels/attention-lanes.ts";
 import { quadAttention, quadAttentionBackward } from "./kernels/attention-quad.ts";
 import { embed, embedBackward } from "./kernels/embedding.ts";
-import { gemm } from "./kernels/gemm.ts";
+import { gemm, gemms } from "./kernels/gemm.ts";
 import type { Kernel } from "./kernels/kernel.ts";
 import { layerNorm, layerNormBackward } from "./kernels/layernorm.ts";
 import { crossEntropy } from "./kernels/loss.ts";
@@ -30,6 +30,19 @@ export const NEEDS: DeviceNeeds = {
   muon: muonWorkspace,
   scratch: () => 0,
 };
+
+/** The dispatches of a list of ops. Products that may be done at the same time share one. */
+export function lowerAll(ops: readonly Op[], tuning: Tuning, tables: Tables): Kernel[] {
+  const kernels: Kernel[] = [];
+  for (let i = 0; i < ops.length; i++) {
+    const [op, next] = [ops[i]!, ops[i + 1]];
+    if (op.op === "gemm" && op.beside && next?.op === "gemm") {
+      kernels.push(...gemms([op, next], tuning.tiles));
+      i++;
+    } else kernels.push(...lower(op, tuning, tables));
+  }
+  return kernels;
+}
 
 /** The dispatches of one op: one; attention's backward and the norm take two, and Muon more (muon.ts). */
 export function lower(op: Op, { rows, heads, tiles }: Tuning, tables: Tables): Kernel[] {

@@ -4,7 +4,7 @@ import { layoutOf } from "../../contract/layout.ts";
 import { muonMatrices } from "../../contract/muon.ts";
 import { trainingSchedule } from "../schedule.ts";
 import { segmentsOf } from "../second-moments.ts";
-import { lower, NEEDS } from "./lower.ts";
+import { lowerAll, NEEDS } from "./lower.ts";
 import { muonBatches, muonWorkspace } from "./muon.ts";
 import { tablesOf } from "./tables.ts";
 import { likeliest, tuningFor } from "./tuning.ts";
@@ -25,7 +25,7 @@ function updateOf(shape: ModelShape, inner: "adamw" | "muon") {
   const { update } = trainingSchedule(shape, 1, { ...optimizer, inner }, NEEDS);
   const tables = tablesOf(update, 100);
   const gpu = { software: false, subgroups: false };
-  const kernels = update.flatMap((op) => lower(op, tuningFor(gpu, likeliest(gpu)), tables));
+  const kernels = lowerAll(update, tuningFor(gpu, likeliest(gpu)), tables);
   return { kernels, tables };
 }
 

@@ -4,12 +4,13 @@ import type { Gpu } from "./adapter.ts";
 import { fitTo } from "./fit.ts";
 import { gemm } from "./kernels/gemm.ts";
 import { nameOf, type Tile, type Tiles } from "./kernels/tile.ts";
+import { lowerAll } from "./lower.ts";
 import { Memory } from "./memory.ts";
 import { slowestOf } from "./pace.ts";
 import { Pipelines } from "./pipelines.ts";
 import { timeOf } from "./probe.ts";
 import { Program } from "./program.ts";
-import { candidates } from "./tuning.ts";
+import { candidates, tuningFor } from "./tuning.ts";
 
 /** Milliseconds of a measurement, at least, so that a submit's own cost does not count. */
 const ENOUGH = 100;
@@ -47,13 +48,13 @@ export async function squarePeak(gpu: Gpu): Promise<Peak> {
 
 /** FLOP/s of all the products of one training step, one after another, with the tiles that a trainer uses. */
 export async function productsSpeed(gpu: Gpu, options: TrainerOptions, tiles: Tiles): Promise<number> {
-  const { training, lengths } = fitTo(options, gpu.device.limits);
+  const { training, lengths, tables } = fitTo(options, gpu.device.limits);
   const products = training.first.filter((op) => op.op === "gemm");
   const flops = products.reduce((sum, { m, n, k }) => sum + 2 * m * n * k, 0);
   const memory = new Memory(gpu.device, lengths);
   try {
     const pipelines = new Pipelines(gpu.device, memory.layout);
-    const kernels = products.map((op) => gemm(op, tiles));
+    const kernels = lowerAll(products, tuningFor(gpu, tiles), tables);
     return await speedOf(gpu, memory, pipelines, kernels, flops);
   } finally {
     memory.destroy();

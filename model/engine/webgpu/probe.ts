@@ -1,10 +1,11 @@
 import type { Gemm } from "../ops.ts";
 import type { Gpu } from "./adapter.ts";
 import type { Fit } from "./fit.ts";
-import { fittedTo, gemm, gemmUnit } from "./kernels/gemm.ts";
+import { fittedTo, gemm, gemms, gemmUnit } from "./kernels/gemm.ts";
+import type { Kernel } from "./kernels/kernel.ts";
 import { MODES, type Mode, type Tile, type Tiles } from "./kernels/tile.ts";
 import type { Memory } from "./memory.ts";
-import { slowestOf } from "./pace.ts";
+import { type Rates, slowestOf } from "./pace.ts";
 import type { Pipelines } from "./pipelines.ts";
 import { Program } from "./program.ts";
 import { split } from "./split.ts";
@@ -19,50 +20,68 @@ const MAX_ROUNDS = 256;
 /** Times the latency that a measurement takes at least: what it adds differs from one to the next. */
 const LATENCIES = 5;
 
-/** A candidate, compiled. */
+/** A candidate for the products of these modes, compiled. */
 interface Trial {
-  readonly mode: Mode;
+  readonly modes: readonly Mode[];
   readonly tile: Tile;
   readonly program: Program;
   /** FLOP of a pass of the program. */
   readonly flops: number;
 }
 
-/** Compiles each mode's candidates for the schedule's largest product of that mode, or for a piece of it (split.ts). */
+/**
+ * Compiles the candidates for forward and for backward, whose products share dispatches: for the schedule's largest of a
+ * layer, or for pieces of it (split.ts).
+ */
 export async function trialsFor(
   gpu: Gpu,
   { training }: Fit,
   memory: Memory,
   pipelines: Pipelines,
-): Promise<Trial[]> {
+): Promise<Trial[][]> {
   const products = training.first.filter((op) => op.op === "gemm");
   const list = candidates(gpu);
-  const trials = MODES.flatMap((mode) => {
-    const op = largest(products.filter((product) => product.mode === mode));
-    if (!op || gemmUnit(op) === 1) return []; // one plain tile for all of those, see gemm.ts
-    return list[mode].map(async (tile): Promise<Trial> => {
-      const rates = slowestOf(gpu);
-      const [kernel] = split(gemm(op, { NN: tile, NT: tile, TN: tile }), rates);
-      const program = await Program.link(gpu.device, memory, pipelines, [kernel!], rates);
-      return { mode, tile, program, flops: kernel!.work.flops };
+  const rates = slowestOf(gpu);
+  const compiled = (modes: readonly Mode[], ops: readonly Gemm[]) => {
+    if (ops.length === 0 || ops.some((op) => gemmUnit(op) === 1)) return []; // one plain tile for all of those, see gemm.ts
+    const trials = list[modes[0]!].map(async (tile): Promise<Trial> => {
+      const kernels = gemms(ops, { NN: tile, NT: tile, TN: tile }).flatMap((kernel) =>
+        pieceOf(kernel, rates),
+      );
+      const program = await Program.link(gpu.device, memory, pipelines, kernels, rates);
+      return { modes, tile, program, flops: kernels.reduce((sum, { work }) => sum + work.flops, 0) };
     });
-  });
-  return Promise.all(trials);
+    return trials;
+  };
+  const single = products.filter((op, i) => op.mode === "NN" && !products[i - 1]?.beside);
+  const pairs = products.flatMap((op, i) => (op.beside ? [[op, products[i + 1]!]] : []));
+  const ofLayers = pairs.filter(([, two]) => two!.mode === "NT");
+  const classes = [
+    compiled(["NN"], largest(single.map((op) => [op]))),
+    compiled(["NT", "TN"], largest(ofLayers)),
+  ];
+  return Promise.all(classes.map((trials) => Promise.all(trials)));
+}
+
+/** The kernel, or, where that takes too long, a piece of each of its dispatches. */
+function pieceOf(kernel: Kernel, rates: Rates): Kernel[] {
+  const pieces = split(kernel, rates);
+  return pieces.length === 1 ? pieces : (kernel.apart ?? [kernel]).map((one) => split(one, rates)[0]!);
 }
 
 /**
- * Times the trials and takes each mode's winner. A few dispatches each: on a GPU milliseconds, on a software
+ * Times the trials and takes the winners. A few dispatches each: on a GPU milliseconds, on a software
  * adapter about a second in all. The clock is that of onSubmittedWorkDone.
  */
-export async function pickTiles(gpu: Gpu, trials: readonly Trial[]): Promise<Tiles> {
+export async function pickTiles(gpu: Gpu, trials: readonly (readonly Trial[])[]): Promise<Tiles> {
   const winners: Record<Mode, Tile> = { ...likeliest(gpu) };
-  for (const mode of MODES) {
+  for (const rivals of trials) {
     let least = Number.POSITIVE_INFINITY;
-    for (const { tile, program, flops } of trials.filter((trial) => trial.mode === mode)) {
+    for (const { modes, tile, program, flops } of rivals) {
       const took = (await timeOf(gpu, program)) / flops;
       program.destroy();
       if (took < least * CLEARLY) {
-        winners[mode] = tile;
+        for (const mode of modes) winners[mode] = tile;
         least = took;
       }
     }
@@ -101,11 +120,11 @@ export async function pickSplit(
   return winners;
 }
 
-const work = ({ m, n, k }: Gemm): number => m * n * k;
+const work = (ops: readonly Gemm[]): number => ops.reduce((sum, { m, n, k }) => sum + m * n * k, 0);
 
-function largest(products: readonly Gemm[]): Gemm | undefined {
-  return products.reduce<Gemm | undefined>((a, b) => (a && work(a) >= work(b) ? a : b), undefined);
-}
+/** Of lists of products the one with most to do; none where there is none. */
+const largest = (lists: readonly (readonly Gemm[])[]): readonly Gemm[] =>
+  lists.reduce((a, b) => (work(a) >= work(b) ? a : b), []);
 
 /** Milliseconds a pass of the program: the better of two measurements that are `enough` ms long, in bulk. */
 export async function timeOf(gpu: Gpu, program: Program, enough = LONG_ENOUGH): Promise<number> {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { ModelShape } from "../../contract/config.ts";
 import { fitTo } from "./fit.ts";
 import { GROUPS_LIMIT, type Kernel, wordsOf } from "./kernels/kernel.ts";
-import { lower } from "./lower.ts";
+import { lowerAll } from "./lower.ts";
 import { endOfSubmit, estimate, MAX_SUBMIT_MS, SLOWEST } from "./pace.ts";
 import { MAX_DISPATCH_MS, split } from "./split.ts";
 import { candidates, likeliest, tuningFor } from "./tuning.ts";
@@ -17,7 +17,7 @@ const UNLIMITED = { maxStorageBufferBindingSize: 2 ** 40, maxBufferSize: 2 ** 40
 function kernelsOf(shape: ModelShape, tiles = likeliest(hardware)): Kernel[] {
   const { training, tables } = fitTo({ shape, optimizer, batch: 4 }, UNLIMITED);
   const ops = [...training.first, ...training.update];
-  return ops.flatMap((op) => lower(op, tuningFor(hardware, tiles), tables));
+  return lowerAll(ops, tuningFor(hardware, tiles), tables);
 }
 
 const kernel = (groups: Kernel["groups"], ms: number, grid = false): Kernel => ({
@@ -63,6 +63,18 @@ test.each<[string, Kernel["groups"], number, boolean]>([
     expect(
       piece.groups[0] * piece.groups[1] === 1 || estimate(piece, SLOWEST.hardware) <= 1.01 * MAX_DISPATCH_MS,
     ).toBe(true);
+});
+
+test("two products that share a dispatch get several where it would take too long, each with workgroups of its own", () => {
+  const small = kernelsOf({ ...P23M, layers: 1, width: 64, vocabulary: 512 });
+  const [pair] = small.filter(({ apart }) => apart);
+  expect(small.filter(({ apart }) => apart)).toHaveLength(5);
+  const [x, y] = pair!.groups;
+  expect(pair!.apart!.reduce((sum, { groups }) => sum + groups[0] * groups[1], 0)).toBe(x * y);
+  expect(split(pair!, SLOWEST.hardware)).toEqual([pair]);
+  const slower = { ...SLOWEST.hardware, flops: pair!.work.flops / 1.5 / (MAX_DISPATCH_MS / 1_000) };
+  const pieces = split(pair!, slower);
+  expect(pieces).toEqual(pair!.apart);
 });
 
 test("what is short enough is left as it is", () => {

@@ -12,6 +12,7 @@ export const MAX_DISPATCH_MS = 200;
 export function split(kernel: Kernel, rates: Rates): Kernel[] {
   const pieces = Math.ceil(estimate(kernel, rates) / MAX_DISPATCH_MS);
   if (pieces === 1) return [kernel];
+  if (kernel.apart) return kernel.apart.flatMap((one) => split(one, rates));
   return kernel.grid ? blocks(kernel, pieces) : stretches(kernel, pieces);
 }
 

@@ -1,8 +1,8 @@
-import { epilogue, places } from "./epilogue.ts";
-import { each, type Kernel } from "./kernel.ts";
-import { chooseMatrix, grid, origin, type Product } from "./product.ts";
+import { epilogue } from "./epilogue.ts";
+import { each } from "./kernel.ts";
+import type { Part } from "./part.ts";
+import { origin, type Product } from "./product.ts";
 import type { Tile } from "./tile.ts";
-import { productWork } from "./work.ts";
 
 /**
  * C in register tiles that four neighbouring invocations (a quad of a subgroup) make together: each has columns
@@ -14,43 +14,39 @@ import { productWork } from "./work.ts";
  * implementation has it; where one did not, the known-gradient check would refuse the device. On SwiftShader,
  * where four values loaded cost as much as fifty multiplied, 32×8 does 3.2 GFLOP/s a core; without quads 2.2.
  */
-export function quadGemm(op: Product, tile: Tile): Kernel {
+export function quadGemm(op: Product, tile: Tile): Part {
   const { m: rows, n, down, across } = tile;
   const columns = n / 4;
   const quarter = rows / 4;
   const bias = op.biasGradient !== null;
-  const body = { NN: rowsByRows, NT: dots, TN: columnsByRows }[op.mode];
+  const sums = { NN: rowsByRows, NT: dots, TN: columnsByRows }[op.mode](op, tile);
   const value = (i: number, j: number) =>
     op.mode === "NT" ? `vec4f(${[0, 1, 2, 3].map((c) => `c_${i}_${4 * j + c}`).join(", ")})` : `c_${i}_${j}`;
-  const code = `${epilogue(op, 4)}
-@compute @workgroup_size(${4 * down * across})
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
-${chooseMatrix(op, "group")}
+  const body = `
   let lane = index & 3u;
   let quad = index >> 2u;
-  let row = ((at.first.y + group.y) * ${down}u + quad / ${across}u) * ${rows}u;
-  let column = (((at.first.x + group.x) * ${across}u + quad % ${across}u) * 4u + lane) * ${columns}u;
+  let row = (y * ${down}u + quad / ${across}u) * ${rows}u;
+  let column = ((x * ${across}u + quad % ${across}u) * 4u + lane) * ${columns}u;
   let m = at.m / 4u;
   let n = at.n / 4u;
   let k = at.k / 4u;
-${body(op, tile)}
+${sums}
   var tile: array<vec4f, ${rows * columns}>;
 ${each(rows, (i) => each(columns, (j) => `  tile[${i * columns + j}] = ${value(i, j)};`))}
   for (var i = 0u; i < ${rows}u; i++) {
     let at_row = row + ((i / ${quarter}u) ^ lane) * ${quarter}u + i % ${quarter}u;
 ${each(columns, (j) => `    finish(at_row, column + ${j}u, tile[i * ${columns}u + ${j}u]);`)}
   }
-${bias ? `  if (row == 0u) {\n${each(columns, (j) => `    store_bias(column + ${j}u, bias_${j});`)}\n  }` : ""}
-}`;
-  const groups = grid(op, Math.ceil(op.n / (4 * n * across)), Math.ceil(op.m / (rows * down)));
+${bias ? `  if (row == 0u) {\n${each(columns, (j) => `    store_bias(column + ${j}u, bias_${j});`)}\n  }` : ""}`;
   return {
-    name: `gemm-${op.mode}-quad`,
-    code,
+    op,
+    kind: "-quad",
     unit: 4,
-    at: places(op, 4),
-    groups,
-    grid: true,
-    work: productWork(op),
+    functions: epilogue(op, 4),
+    body,
+    shared: {},
+    size: [4 * down * across, 1, 1],
+    tiles: [Math.ceil(op.n / (4 * n * across)), Math.ceil(op.m / (rows * down))],
     subgroups: true,
   };
 }

@@ -1,8 +1,8 @@
-import { epilogue, finishTile, places } from "./epilogue.ts";
-import { each, floatType, type Kernel, type Unit } from "./kernel.ts";
-import { chooseMatrix, grid, origin, type Product } from "./product.ts";
-import type { Tile } from "./tile.ts";
-import { productWork } from "./work.ts";
+import { epilogue, finishTile } from "./epilogue.ts";
+import { each, floatType, type Unit } from "./kernel.ts";
+import type { Part } from "./part.ts";
+import { origin, type Product } from "./product.ts";
+import { groupsFor, type Tile } from "./tile.ts";
 
 /**
  * C in register tiles: every invocation computes m × n values and reads its operands straight from memory,
@@ -11,29 +11,25 @@ import { productWork } from "./work.ts";
  *
  * Shapes measured on SwiftShader only, where a load costs about ten multiplications and a barrier far more.
  */
-export function registerGemm(op: Product, tile: Tile, unit: Unit): Kernel {
-  const body = { NN: rowsByRows, NT: dots, TN: columnsByRows }[op.mode](op, tile, unit);
-  const code = `${epilogue(op, unit)}
-@compute @workgroup_size(${tile.across}, ${tile.down})
-fn main(@builtin(global_invocation_id) id: vec3u) {
-${chooseMatrix(op, "id")}
-  let column = (at.first.x * ${tile.across}u + id.x) * ${tile.n / unit}u;
-  let row = (at.first.y * ${tile.down}u + id.y) * ${tile.m}u;
+export function registerGemm(op: Product, tile: Tile, unit: Unit): Part {
+  const { m, n, down, across } = tile;
+  const body = `
+  let column = (x * ${across}u + local_x) * ${n / unit}u;
+  let row = (y * ${down}u + local_y) * ${m}u;
   let m = at.m / ${unit}u;
   let n = at.n / ${unit}u;
   let k = at.k / ${unit}u;
   if (row >= at.m || column >= n) { return; }
-${body}
-}`;
-  const groups = grid(op, Math.ceil(op.n / (tile.n * tile.across)), Math.ceil(op.m / (tile.m * tile.down)));
+${{ NN: rowsByRows, NT: dots, TN: columnsByRows }[op.mode](op, tile, unit)}`;
   return {
-    name: `gemm-${op.mode}`,
-    code,
+    op,
+    kind: "",
     unit,
-    at: places(op, unit),
-    groups,
-    grid: true,
-    work: productWork(op),
+    functions: epilogue(op, unit),
+    body,
+    shared: {},
+    size: [across, down, 1],
+    tiles: groupsFor(tile, op.m, op.n),
   };
 }
 

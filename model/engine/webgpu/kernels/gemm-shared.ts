@@ -1,9 +1,9 @@
-import { epilogue, finishTile, places } from "./epilogue.ts";
-import { each, type Kernel } from "./kernel.ts";
-import { chooseMatrix, grid, origin, type Product } from "./product.ts";
+import { epilogue, finishTile } from "./epilogue.ts";
+import { each } from "./kernel.ts";
+import type { Part } from "./part.ts";
+import { origin, type Product } from "./product.ts";
 import { sumSlices } from "./slices.ts";
 import { groupsFor, type Tile } from "./tile.ts";
-import { productWork } from "./work.ts";
 
 /**
  * C in workgroup tiles, what real GPUs want: both operands are staged through workgroup memory, `depth` of k at
@@ -17,30 +17,20 @@ import { productWork } from "./work.ts";
  *
  * The staged tiles are arrays of f32: scalar stores into the parts of a shared vec4 race.
  */
-export function sharedGemm(op: Product, tile: Tile): Kernel {
+export function sharedGemm(op: Product, tile: Tile): Part {
   const { m: tm, n: tn, down, across, depth, slices = 1 } = tile;
   const [M, N] = [tm * down, tn * across];
   const size = down * across * slices;
   const bias = op.biasGradient !== null;
-  const share = (side: number) => (slices === 1 ? "" : ` + local.z * ${(side * depth) / slices}u`);
+  const share = (side: number) => (slices === 1 ? "" : ` + local_z * ${(side * depth) / slices}u`);
   const columns = Array.from({ length: tn / 4 }, (_, j) => j);
   const inTile = columns.flatMap((j) => Array.from({ length: tm }, (_, i) => `c_${i}_${j}`));
   const sums = sumSlices(tile, inTile, bias ? columns.map((j) => `bias_${j}`) : []);
   const a = stage(op, "a", "top", M, depth, size);
   const b = stage(op, "b", "left", N, depth, size);
-  const code = `${epilogue(op, 4)}
-var<workgroup> a_tile: array<f32, ${M * depth}>;
-var<workgroup> b_tile: array<f32, ${N * depth}>;
-${sums.declaration}
-@compute @workgroup_size(${across}, ${down}, ${slices})
-fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(local_invocation_id) local: vec3u,
-  @builtin(local_invocation_index) lane: u32
-) {
-${chooseMatrix(op, "group")}
-  let top = (at.first.y + group.y) * ${M}u;
-  let left = (at.first.x + group.x) * ${N}u;
+  const body = `
+  let top = y * ${M}u;
+  let left = x * ${N}u;
 ${each(tm, (i) => each(tn / 4, (j) => `  var c_${i}_${j} = vec4f();`))}
 ${bias ? each(tn / 4, (j) => `  var bias_${j} = vec4f();`) : ""}
   for (var start = 0u; start < at.k; start += ${depth}u) {
@@ -51,8 +41,8 @@ ${b.stores}
     workgroupBarrier();
 ${overDepth(
   { ...tile, depth: depth / slices },
-  (first) => `      let a = ${first(M)} + local.y * ${tm}u${share(M)};
-      let b = ${first(N)} + local.x * ${tn}u${share(N)};
+  (first) => `      let a = ${first(M)} + local_y * ${tm}u${share(M)};
+      let b = ${first(N)} + local_x * ${tn}u${share(N)};
 ${each(
   tn / 4,
   (j) =>
@@ -64,20 +54,19 @@ ${bias ? each(tn / 4, (j) => `      bias_${j} += b_${j};`) : ""}`,
     workgroupBarrier();
   }
 ${sums.code}
-  let row = top + local.y * ${tm}u;
-  let column = (left + local.x * ${tn}u) / 4u;
+  let row = top + local_y * ${tm}u;
+  let column = (left + local_x * ${tn}u) / 4u;
 ${finishTile(tm, tn / 4, "vec4f", (i, j) => `c_${i}_${j}`)}
-${bias ? `  if (row == 0u) {\n${each(tn / 4, (j) => `    store_bias(column + ${j}u, bias_${j});`)}\n  }` : ""}
-}`;
-  const groups = grid(op, ...groupsFor(tile, op.m, op.n));
+${bias ? `  if (row == 0u) {\n${each(tn / 4, (j) => `    store_bias(column + ${j}u, bias_${j});`)}\n  }` : ""}`;
   return {
-    name: `gemm-${op.mode}-shared${slices === 1 ? "" : "-split"}`,
-    code,
+    op,
+    kind: `-shared${slices === 1 ? "" : "-split"}`,
     unit: 4,
-    at: places(op, 4),
-    groups,
-    grid: true,
-    work: productWork(op),
+    functions: epilogue(op, 4),
+    body,
+    shared: { a_tile: ["f32", M * depth], b_tile: ["f32", N * depth], ...sums.shared },
+    size: [across, down, slices],
+    tiles: groupsFor(tile, op.m, op.n),
   };
 }
 
@@ -113,7 +102,7 @@ function stage(
     throw new RangeError(`${size} invocations do not stage ${side}×${depth} evenly`);
   const from = `${op[name].arena}[${origin(op, name, 4)}`;
   const load = (t: number) => {
-    const unit = `(lane + ${t * size}u)`;
+    const unit = `(index + ${t * size}u)`;
     const places = along
       ? [`${unit} / ${depth / 4}u`, `(${unit} % ${depth / 4}u) * 4u`]
       : [`(${unit} % ${side / 4}u) * 4u`, `${unit} / ${side / 4}u`];

@@ -3,6 +3,7 @@ import { quadGemm } from "./gemm-quad.ts";
 import { registerGemm } from "./gemm-register.ts";
 import { sharedGemm } from "./gemm-shared.ts";
 import { type Kernel, type Unit, unitOf } from "./kernel.ts";
+import { alone, beside, type Part } from "./part.ts";
 import { type Product, withPadding } from "./product.ts";
 import { fitted, type Tile, type Tiles } from "./tile.ts";
 
@@ -12,7 +13,17 @@ import { fitted, type Tile, type Tiles } from "./tile.ts";
  */
 const PLAIN: Tile = { kind: "register", m: 4, n: 4, down: 8, across: 8, depth: 4 };
 
-export function gemm(product: Product, tiles: Tiles): Kernel {
+export const gemm = (product: Product, tiles: Tiles): Kernel => alone(partOf(product, tiles));
+
+/** One product, or one and that beside it (Gemm.beside): these in one dispatch where that is possible. */
+export function gemms(products: readonly Product[], tiles: Tiles): Kernel[] {
+  const parts = products.map((product) => partOf(product, tiles));
+  const [one, two] = parts;
+  const both = one && two && beside(one, two);
+  return both ? [both] : parts.map(alone);
+}
+
+function partOf(product: Product, tiles: Tiles): Part {
   const op = withPadding(product);
   const unit = gemmUnit(op);
   const tile = unit === 1 ? PLAIN : fittedTo(op, tiles[op.mode]);

@@ -25,6 +25,8 @@ export interface Kernel {
   /** The first workgroup along the line, or along x and y of a grid: above 0 where a dispatch was split (split.ts). */
   readonly first?: readonly [number, number];
   readonly work: Work;
+  /** The same as several dispatches, which are split where this one would take too long. */
+  readonly apart?: readonly Kernel[];
   /** Whether it exchanges values within quads: only where the device has the feature `subgroups`. */
   readonly subgroups?: boolean;
 }
@@ -46,7 +48,7 @@ export const AT_BINDING = BINDINGS.length;
 export const DYNAMICS_BINDING = BINDINGS.length + 1;
 
 /** Bytes of `at` that a dispatch binds, and the dynamic offset's step (WebGPU's default alignment). */
-export const AT_BYTES = 64;
+export const AT_BYTES = 128;
 export const AT_STRIDE = 256;
 
 /** Workgroups in one dimension of a dispatch: WebGPU's default and, in practice, every device's. */

@@ -1,6 +1,6 @@
 import type { Gemm } from "../../ops.ts";
 import { denseStride } from "../../products.ts";
-import type { Kernel, Unit } from "./kernel.ts";
+import type { Unit } from "./kernel.ts";
 
 /** A product of the schedule, or as many of one shape as lie one after another, at once. */
 export interface Product extends Gemm {
@@ -43,7 +43,3 @@ export const matrixVariable = ({ batch }: Product): string => (batch ? "var<priv
 /** WGSL, first in the entry point. `group` is the workgroup's place. */
 export const chooseMatrix = ({ batch }: Product, group: string): string =>
   batch ? `  matrix = ${group}.z;` : "";
-
-/** Workgroups for an out that is cut into `down` × `across` tiles. */
-export const grid = ({ batch }: Product, across: number, down: number): Kernel["groups"] =>
-  batch ? [across, down, batch.count] : [across, down];

@@ -1,39 +1,40 @@
 import { each } from "./kernel.ts";
+import type { Part } from "./part.ts";
 import type { Tile } from "./tile.ts";
 
 /**
- * WGSL for a workgroup whose slices (local.z) have each a part of the same sums. Behind `code`, slice 0 has them whole: the
+ * WGSL for a workgroup whose slices (local_z) have each a part of the same sums. Behind `code`, slice 0 has them whole: the
  * upper half of the slices is added to the lower, again and again, so the order is fixed. `variables` are vec4f; a list of
  * them goes through workgroup memory at a time.
  */
 export function sumSlices(
   { down, across, slices = 1 }: Tile,
   ...variables: readonly (readonly string[])[]
-): { readonly declaration: string; readonly code: string } {
-  if (slices === 1) return { declaration: "", code: "" };
+): { readonly shared: Part["shared"]; readonly code: string } {
+  if (slices === 1) return { shared: {}, code: "" };
   const lanes = down * across;
   const most = Math.max(...variables.map(({ length }) => length));
   const halves = Array.from({ length: Math.log2(slices) }, (_, i) => slices / 2 ** (i + 1));
   const turn = (half: number, names: readonly string[]) => {
     const slot = (i: number) => `slice_sums[${i * half * lanes}u + place]`;
     return `  {
-    let place = (local.z % ${half}u) * ${lanes}u + local.y * ${across}u + local.x;
-    if (local.z / ${half}u == 1u) {
+    let place = (local_z % ${half}u) * ${lanes}u + local_y * ${across}u + local_x;
+    if (local_z / ${half}u == 1u) {
 ${each(names.length, (i) => `      ${slot(i)} = ${names[i]};`)}
     }
     workgroupBarrier();
-    if (local.z < ${half}u) {
+    if (local_z < ${half}u) {
 ${each(names.length, (i) => `      ${names[i]} += ${slot(i)};`)}
     }
     workgroupBarrier();
   }`;
   };
   return {
-    declaration: `var<workgroup> slice_sums: array<vec4f, ${(slices / 2) * lanes * most}>;`,
+    shared: { slice_sums: ["vec4f", (slices / 2) * lanes * most] },
     code: `${variables
       .filter(({ length }) => length > 0)
       .flatMap((names) => halves.map((half) => turn(half, names)))
       .join("\n")}
-  if (local.z > 0u) { return; }`,
+  if (local_z > 0u) { return; }`,
   };
 }
