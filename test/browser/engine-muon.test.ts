@@ -236,7 +236,7 @@ test("the same ticket twice gives the same bytes, and a step makes no buffer", a
   const first = await run(ground);
   const again = await run(ground);
   expect(again).toEqual({ ...first, submits: again.submits }); // by the clock
-  expect(first).toMatchObject({ buffers: 0, dispatches: 19 * shape.layers + 12 + 36 });
+  expect(first).toMatchObject({ buffers: 0, dispatches: 15 * shape.layers + 11 + 36 });
 });
 
 test("the known gradient is met with Muon; control: not by a device whose workgroups have no third dimension", async () => {
