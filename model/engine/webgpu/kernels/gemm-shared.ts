@@ -21,18 +21,18 @@ export function sharedGemm(op: Product, tile: Tile): Part {
   const { m: tm, n: tn, down, across, depth, slices = 1 } = tile;
   const [M, N] = [tm * down, tn * across];
   const size = down * across * slices;
-  const bias = op.biasGradient !== null;
+  const bias = op.biasGradient ? biasGradient(N, depth, size) : { begin: "", add: "", end: "" };
   const share = (side: number) => (slices === 1 ? "" : ` + local_z * ${(side * depth) / slices}u`);
   const columns = Array.from({ length: tn / 4 }, (_, j) => j);
   const inTile = columns.flatMap((j) => Array.from({ length: tm }, (_, i) => `c_${i}_${j}`));
-  const sums = sumSlices(tile, inTile, bias ? columns.map((j) => `bias_${j}`) : []);
+  const sums = sumSlices(tile, inTile);
   const a = stage(op, "a", "top", M, depth, size);
   const b = stage(op, "b", "left", N, depth, size);
   const body = `
   let top = y * ${M}u;
   let left = x * ${N}u;
 ${each(tm, (i) => each(tn / 4, (j) => `  var c_${i}_${j} = vec4f();`))}
-${bias ? each(tn / 4, (j) => `  var bias_${j} = vec4f();`) : ""}
+${bias.begin}
   for (var start = 0u; start < at.k; start += ${depth}u) {
 ${a.loads}
 ${b.loads}
@@ -48,16 +48,16 @@ ${each(
   (j) =>
     `      let b_${j} = vec4f(b_tile[b + ${4 * j}u], b_tile[b + ${4 * j + 1}u], b_tile[b + ${4 * j + 2}u], b_tile[b + ${4 * j + 3}u]);`,
 )}
-${each(tm, (i) => `      let a_${i} = a_tile[a + ${i}u];\n${each(tn / 4, (j) => `      c_${i}_${j} += a_${i} * b_${j};`)}`)}
-${bias ? each(tn / 4, (j) => `      bias_${j} += b_${j};`) : ""}`,
+${each(tm, (i) => `      let a_${i} = a_tile[a + ${i}u];\n${each(tn / 4, (j) => `      c_${i}_${j} += a_${i} * b_${j};`)}`)}`,
 )}
+${bias.add}
     workgroupBarrier();
   }
+${bias.end}
 ${sums.code}
   let row = top + local_y * ${tm}u;
   let column = (left + local_x * ${tn}u) / 4u;
-${finishTile(tm, tn / 4, "vec4f", (i, j) => `c_${i}_${j}`)}
-${bias ? `  if (row == 0u) {\n${each(tn / 4, (j) => `    store_bias(column + ${j}u, bias_${j});`)}\n  }` : ""}`;
+${finishTile(tm, tn / 4, "vec4f", (i, j) => `c_${i}_${j}`)}`;
   return {
     op,
     kind: `-shared${slices === 1 ? "" : "-split"}`,
@@ -67,6 +67,31 @@ ${bias ? `  if (row == 0u) {\n${each(tn / 4, (j) => `    store_bias(column + ${j
     shared: { a_tile: ["f32", M * depth], b_tile: ["f32", N * depth], ...sums.shared },
     size: [across, down, slices],
     tiles: groupsFor(tile, op.m, op.n),
+  };
+}
+
+/**
+ * WGSL: what the uppermost tiles do beside, of which each invocation has one column and a part of k. Were it done where b is in
+ * registers, compilers would keep it there for later: with 16 lanes a subgroup, Intel's spilled 80 registers.
+ */
+function biasGradient(side: number, depth: number, size: number) {
+  const parts = size / side;
+  const share = depth / parts;
+  return {
+    begin: "  var bias = 0f;",
+    add: `    if (y == 0u) {
+${each(share, (k) => `      bias += b_tile[index / ${side}u * ${share * side}u + ${k * side}u + index % ${side}u];`)}
+    }`,
+    end: `  a_tile[index] = bias;
+  workgroupBarrier();
+  if (y == 0u && index < ${side / 4}u) {
+    var sum = vec4f();
+    for (var part = 0u; part < ${parts}u; part++) {
+      let at_part = part * ${side}u + index * 4u;
+      sum += vec4f(${[0, 1, 2, 3].map((c) => `a_tile[at_part + ${c}u]`).join(", ")});
+    }
+    store_bias(left / 4u + index, sum);
+  }`,
   };
 }
 
