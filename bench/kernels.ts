@@ -6,9 +6,10 @@
  */
 import { join } from "node:path";
 import { shaderOf } from "../model/engine/webgpu/kernels/kernel.ts";
-import type { Shader } from "./kernels/compile.ts";
 import { type Counts, countsOf, kernelsOf, workgroupsOf } from "./kernels/counts.ts";
-import { compileWithRadv, prepareRadv, type Statistics } from "./kernels/radv.ts";
+import { compile, type Driver, prepareDrivers, type Statistics } from "./kernels/driver.ts";
+import { intel, intelStatistics, prepareIntel } from "./kernels/intel.ts";
+import { RADV, radvStatistics } from "./kernels/radv.ts";
 import { SHAPE_NAMES, SHAPES, type ShapeName } from "./kernels/shapes.ts";
 import { benchFlags, namedOf } from "./lib/flags.ts";
 
@@ -24,11 +25,15 @@ const hardware = { software: false, subgroups: true } as const;
 const without = { software: false, subgroups: false } as const;
 /** Multiply-adds that instructions are told for: those of a k-tile of 16 with 4×4 an invocation. */
 const TILE = 256;
+/** Columns for a name. */
+const NAME = 44;
+
+type Target = "rdna2" | "xe16" | "xe8";
 
 interface Row extends Omit<Statistics, "loop"> {
   readonly shape: ShapeName;
   readonly kernel: string;
-  readonly target: "rdna2";
+  readonly target: Target;
   /** Dispatches of it in a step, and workgroups of the first. */
   readonly times: number;
   readonly workgroups: number;
@@ -44,28 +49,36 @@ function distinctOf(shape: ShapeName) {
   return [...byCode].map(([code, alike], i) => ({ label: `${shape} ${i} ${alike[0]!.name}`, code, alike }));
 }
 
-function rowsOf(folder: string): Row[] {
-  return names.flatMap((shape) => {
-    process.stderr.write(`${shape}: compiling for RDNA2…\n`);
-    const distinct = distinctOf(shape);
-    const shaders: Shader[] = distinct.map(({ label, code }) => ({ label, code }));
-    const found = compileWithRadv(folder, shaders);
-    return distinct.map(({ label, alike }): Row => {
-      const statistics = found.get(label);
-      if (!statistics) throw new Error(`RADV says nothing of ${label}`);
-      const { loop, ...rest } = statistics;
-      const [first] = alike;
-      const perTile = loop.multiplyAdds > 0 ? (loop.instructions * TILE) / loop.multiplyAdds : null;
-      return {
-        shape,
-        kernel: `${first!.name}${first!.unit === 1 ? " (scalar)" : ""}`,
-        target: "rdna2",
-        times: alike.length,
-        workgroups: workgroupsOf(first!),
-        ...rest,
-        loop: perTile === null ? null : Math.round(perTile),
-      };
-    });
+const folder = join(import.meta.dirname, "../node_modules/.cache/bench-kernels");
+interface Compiler {
+  readonly title: string;
+  readonly driver: Driver;
+  readonly read: (label: string, said: string) => Statistics;
+}
+const COMPILERS: Readonly<Record<Target, Compiler>> = {
+  rdna2: { title: "RDNA2", driver: RADV, read: radvStatistics },
+  xe16: { title: "Iris Xe, 16 lanes", driver: intel(folder, 16), read: intelStatistics },
+  xe8: { title: "Iris Xe, 8 lanes", driver: intel(folder, 8), read: intelStatistics },
+};
+
+function rowsOf(shape: ShapeName, target: Target): Row[] {
+  const { title, driver, read } = COMPILERS[target];
+  process.stderr.write(`${shape}: compiling for ${title}…\n`);
+  const distinct = distinctOf(shape);
+  const found = compile(folder, driver, distinct);
+  return distinct.map(({ label, alike }): Row => {
+    const { loop, ...rest } = read(label, found.get(label) ?? "");
+    const [first] = alike;
+    const perTile = loop && loop.multiplyAdds > 0 ? (loop.instructions * TILE) / loop.multiplyAdds : null;
+    return {
+      shape,
+      kernel: `${first!.name}${first!.unit === 1 ? " (scalar)" : ""}`,
+      target,
+      times: alike.length,
+      workgroups: workgroupsOf(first!),
+      ...rest,
+      loop: perTile === null ? null : Math.round(perTile),
+    };
   });
 }
 
@@ -79,43 +92,41 @@ function countLine(name: ShapeName, counts: Counts): string {
 }
 
 function rowLine(row: Row): string {
-  const columns = [
-    row.times,
-    row.workgroups,
-    row.registers,
-    row.spills,
-    row.scratch,
-    row.instructions,
-    row.occupancy,
-  ];
-  const cells = columns.map((value) => String(value).padStart(9));
-  return `${row.kernel.padEnd(36)}${cells.join("")}${String(row.loop ?? "–").padStart(9)}`;
+  const { times, workgroups, registers, spills, scratch, instructions, occupancy, cycles, loop } = row;
+  const columns = [times, workgroups, registers, spills, scratch, instructions, occupancy, cycles, loop];
+  return `${row.kernel.padEnd(NAME)}${columns.map((value) => String(value ?? "–").padStart(9)).join("")}`;
 }
 
 const counts = new Map(SHAPE_NAMES.map((name) => [name, countsOf(kernelsOf(SHAPES[name], hardware))]));
 for (const [name, of] of counts) console.log(countLine(name, of));
 
-const folder = join(import.meta.dirname, "../node_modules/.cache/bench-kernels");
-const missing = prepareRadv(folder);
-const rows = missing === undefined ? rowsOf(folder) : [];
+const missing = prepareDrivers(
+  folder,
+  Object.values(COMPILERS).map(({ driver }) => driver),
+);
+const missingIntel = missing ?? prepareIntel(folder);
 if (missing !== undefined) console.log(`\nRDNA2: not compiled, ${missing}`);
-console.log("Intel: not compiled, since no package has the part of Mesa that stands for its hardware");
-for (const name of names) {
-  const heads = ["times", "groups", "VGPRs", "spills", "scratch", "instr.", "waves", `per ${TILE}`];
-  const some = rows.filter(({ shape }) => shape === name);
-  if (some.length === 0) continue;
-  const title = `${name}, RDNA2`.padEnd(36);
+if (missingIntel !== undefined) console.log(`\nIris Xe: not compiled, ${missingIntel}`);
+const xe = missingIntel === undefined ? (["xe16", "xe8"] as const) : [];
+const targets: readonly Target[] = missing === undefined ? ["rdna2", ...xe] : [];
+
+const rows = names.flatMap((name) => targets.flatMap((target) => rowsOf(name, target)));
+for (const [name, target] of names.flatMap((name) => targets.map((target) => [name, target] as const))) {
+  const heads = ["times", "groups", "VGPRs", "spills", "scratch", "instr.", "waves", "cycles", `per ${TILE}`];
+  const title = `${name}, ${COMPILERS[target].title}`.padEnd(NAME);
+  const some = rows.filter((row) => row.shape === name && row.target === target);
   console.log(`\n${title}${heads.map((head) => head.padStart(9)).join("")}\n${some.map(rowLine).join("\n")}`);
 }
 
 const shared = rows.filter(({ kernel, loop }) => kernel.endsWith("-shared") && loop !== null);
 const most = (values: readonly number[]) => (values.length > 0 ? Math.max(...values) : null);
+const spillsOf = (of: Target) => most(rows.filter(({ target }) => target === of).map(({ spills }) => spills));
 if (flags.json)
   console.log(
     JSON.stringify({
       rows,
       counts: Object.fromEntries(counts),
-      spillsMax: { rdna2: most(rows.map(({ spills }) => spills)), xe8: null, xe16: null },
+      spillsMax: { rdna2: spillsOf("rdna2"), xe8: spillsOf("xe8"), xe16: spillsOf("xe16") },
       gemmInstructions: most(shared.map(({ loop }) => loop!)),
       leastWorkgroups: counts.get("tiny")!.leastWorkgroups,
       scalarFlopShare: counts.get("GPT-2 small")!.scalarShare,

@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import { countsOf, kernelsOf } from "../bench/kernels/counts.ts";
+import { saidOf } from "../bench/kernels/driver.ts";
+import { intelStatistics } from "../bench/kernels/intel.ts";
 import { innerLoop } from "../bench/kernels/loops.ts";
-import { statisticsOf } from "../bench/kernels/radv.ts";
+import { radvStatistics } from "../bench/kernels/radv.ts";
 import { SHAPES } from "../bench/kernels/shapes.ts";
 import { PRESETS } from "../client/console/setup/order.ts";
 
@@ -49,20 +51,31 @@ test("of loops with as many multiply-adds the inner one counts", () => {
 });
 
 test("a compiler's words are read kernel by kernel, and none that it left out or refused passes for 0", () => {
-  const found = statisticsOf(part("first", STATISTICS) + part("second", ASSEMBLY + STATISTICS));
-  expect([...found.keys()]).toEqual(["first", "second"]);
-  expect(found.get("second")).toEqual({
+  const said = saidOf(part("first", STATISTICS) + part("second", ASSEMBLY + STATISTICS));
+  expect([...said.keys()]).toEqual(["first", "second"]);
+  expect(radvStatistics("second", said.get("second")!)).toEqual({
     registers: 40,
     spills: 7,
     scratch: 1024,
     instructions: 513,
     occupancy: 24,
+    cycles: null,
     loop: { instructions: 3, multiplyAdds: 2 },
   });
-  expect(() => statisticsOf(part("cut short", "VGPRs: 40\n"))).toThrow(
-    "does not say Spilled VGPRs of cut short",
-  );
-  expect(() => statisticsOf(part("wrong", "", ": no such type"))).toThrow("wrong was refused: no such type");
+  expect(() => radvStatistics("cut short", "VGPRs: 40\n")).toThrow("does not say Spilled VGPRs of cut short");
+  expect(() => saidOf(part("wrong", "", ": no such type"))).toThrow("wrong was refused: no such type");
+});
+
+test("of what Intel's compiler tried, the last counts, which it takes", () => {
+  const line = (lanes: number, spills: number) =>
+    `SIMD${lanes} shader: 666 instructions. 2 loops. 45160 cycles. ${spills}:9 spills:fills, 61 sends, scheduled\n`;
+  expect(intelStatistics("one", line(16, 12) + line(8, 3))).toMatchObject({
+    instructions: 666,
+    cycles: 45_160,
+    spills: 3,
+    registers: null,
+  });
+  expect(() => intelStatistics("silent", "")).toThrow("ANV says nothing of silent");
 });
 
 test("what is counted is what the engine would do", () => {

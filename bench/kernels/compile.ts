@@ -26,7 +26,9 @@ if (import.meta.main) {
   const shaders: Shader[] = JSON.parse(readFileSync(process.argv[2]!, "utf8"));
   const adapter = await create([]).requestAdapter();
   if (!adapter) throw new Error("the driver offers no adapter");
-  const device = await adapter.requestDevice({ requiredFeatures: ["subgroups"] });
+  const sizes = "subgroup-size-control" as GPUFeatureName; // newer than the types
+  const requiredFeatures: GPUFeatureName[] = ["subgroups", ...(adapter.features.has(sizes) ? [sizes] : [])];
+  const device = await adapter.requestDevice({ requiredFeatures });
   const COMPUTE = 4;
   const entry = (binding: number, buffer: GPUBufferBindingLayout) => ({
     binding,
