@@ -26,6 +26,7 @@ const CLIENT_FLOORS = [
     "console/status",
     "learn",
     "playground",
+    "volunteer/person",
     "benchmark",
     "lobby",
     "build",

@@ -36,8 +36,8 @@ function wordsName(module: string | null): string {
   return part === undefined ? "[name]" : `words-${part}-${language}`;
 }
 
-/** Pages of a server of several runs alone (vite.lobby.config.ts). */
-export const LOBBY_PAGES: readonly string[] = ["lobby.html", "runs.html"];
+/** Pages of a server of several runs alone, and a person's, which a volunteer's does not need (vite.lobby.config.ts). */
+export const LOBBY_PAGES: readonly string[] = ["lobby.html", "runs.html", "person.html"];
 
 /** Pages in client/pages and what they load, into dist/client. */
 export const pagesConfig = (

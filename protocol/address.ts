@@ -9,7 +9,7 @@ export function serverOf(page: string): string {
 }
 
 /** Pages of ours, whose address a person may have copied for the server's. */
-const PAGE = /\/(?:bench|frame|how|operator|playground|status)$/;
+const PAGE = /\/(?:bench|frame|how|operator|person|playground|status)$/;
 
 /**
  * The server that a person typed the address of, with or without a slash at its end, or the address of one of its

@@ -21,6 +21,9 @@ export type ObjectName = Brand<string, "ObjectName">;
 /** One browser's name among its peers for one visit: 16 random bytes, base64url, that say nothing of the volunteer. */
 export type PeerId = Brand<string, "PeerId">;
 
+/** A person's page: 16 random bytes, base64url, that say nothing of the person. */
+export type PersonId = Brand<string, "PersonId">;
+
 const HASH = /^[0-9a-f]{64}$/;
 const KEY = /^[A-Za-z0-9_-]{43}$/;
 const NONCE = /^[A-Za-z0-9_-]{22}$/;
@@ -40,6 +43,9 @@ export const isSignature = (value: unknown): value is Signature =>
 export const isObjectName = (value: unknown): value is ObjectName =>
   typeof value === "string" && OBJECT.test(value);
 export const isPeerId = (value: unknown): value is PeerId => typeof value === "string" && NONCE.test(value);
+
+export const isPersonId = (value: unknown): value is PersonId =>
+  typeof value === "string" && NONCE.test(value);
 
 export const snapshotName = (hash: Hash): ObjectName => `snapshots/${hash}` as ObjectName;
 export const shardName = (hash: Hash): ObjectName => `shards/${hash}` as ObjectName;

@@ -1,5 +1,5 @@
 import { as, asArray, asInteger, asObject, type Json } from "./guards.ts";
-import type { Hash, TicketId, VolunteerKey } from "./ids.ts";
+import { type Hash, isPersonId, type PersonId, type TicketId, type VolunteerKey } from "./ids.ts";
 import type { Together } from "./link.ts";
 import type { VolunteerCredit } from "./status.ts";
 import { asLine, isSeen, refuseText } from "./text.ts";
@@ -12,6 +12,8 @@ export interface Leader {
   /** Merged tokens, in all and of the last 24 hours of the run clock. */
   readonly tokens: number;
   readonly recent: number;
+  /** Of its page, where it has one (rule U7). */
+  readonly page?: PersonId;
 }
 
 /** An audit's verdict on a delta (rules AU1 and AU4). */
@@ -24,6 +26,8 @@ export interface AuditedAs {
 export interface PersonalData {
   readonly volunteer: VolunteerKey;
   readonly name: string | null;
+  /** Of its page (rule U7). */
+  readonly page: PersonId | null;
   readonly credit: VolunteerCredit;
   /** Other keys that it is linked with (rule U5), and what they gave with it. */
   readonly linked: readonly VolunteerKey[];
@@ -86,6 +90,7 @@ export function parseLeaders(json: Json): readonly Leader[] {
       name: normaliseName(one.name),
       tokens: asInteger(one.tokens, "tokens", 0, Number.MAX_SAFE_INTEGER),
       recent: asInteger(one.recent, "recent", 0, Number.MAX_SAFE_INTEGER),
+      ...(one.page !== undefined && { page: as(isPersonId, one.page, "page") }),
     };
   });
 }

@@ -1,4 +1,4 @@
-import type { Hash, ObjectName, TicketId, VolunteerKey } from "./ids.ts";
+import type { Hash, ObjectName, PersonId, TicketId, VolunteerKey } from "./ids.ts";
 
 /** Every path both sides name. What a path answers is in docs/PROTOCOL.md §2. */
 export const ROUTES = {
@@ -31,6 +31,9 @@ export const ROUTES = {
   credit: (volunteer: VolunteerKey) => `/api/volunteers/${volunteer}`,
   /** Volunteers who gave themselves a name. */
   leaders: "/api/leaders",
+  /** A person's page as data, and as a picture for social networks. */
+  person: (id: PersonId) => `/api/people/${id}`,
+  personCard: (id: PersonId) => `/api/people/${id}/card.png`,
   /** Signed: a volunteer's name, all that the server holds about them, and the end of it. */
   myName: "/api/me/name",
   myData: "/api/me/data",

@@ -3,9 +3,18 @@ import type { ErrorCode } from "../protocol/errors.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import type { RunEvent } from "../protocol/events.ts";
 import type { DeltaProof, VersionRecord } from "../protocol/history.ts";
-import type { Hash, ObjectName, RunId, Signature, TicketId, VolunteerKey } from "../protocol/ids.ts";
+import type {
+  Hash,
+  ObjectName,
+  PersonId,
+  RunId,
+  Signature,
+  TicketId,
+  VolunteerKey,
+} from "../protocol/ids.ts";
 import type { Manifest } from "../protocol/manifest.ts";
 import type { PersonalData } from "../protocol/people.ts";
+import type { Person } from "../protocol/person.ts";
 import type { Receipt } from "../protocol/receipt.ts";
 import type { AuditAnswer, AuditTicket } from "../protocol/shared-audit.ts";
 import type { RunStatus } from "../protocol/status.ts";
@@ -136,9 +145,21 @@ export class FakeService implements RunService {
     return typeof name === "string" ? name : undefined;
   };
   dataOf = (volunteer: VolunteerKey): PersonalData => ({
-    ...{ volunteer, name: null, credit: this.credit(), deltas: [], seen: null, notes: [] },
+    ...{ volunteer, name: null, page: null, credit: this.credit(), deltas: [], seen: null, notes: [] },
     ...{ linked: [], together: TOGETHER },
   });
+  /** The page that everybody has, if any. */
+  page: PersonId | undefined;
+  setPage = async (_: VolunteerKey, wanted: boolean, drawn: PersonId) => {
+    this.page = wanted ? drawn : undefined;
+    return this.page;
+  };
+  pageOf = () => this.page;
+  personsName = "Ann <b>";
+  person = (id: PersonId): Person | undefined =>
+    id === this.page
+      ? { name: this.personsName, tokens: 1_234_567, recent: 1, merged: 2, keys: 1, deltas: [] }
+      : undefined;
   readonly links: unknown[] = [];
   link = async (volunteer: VolunteerKey, other: VolunteerKey | null) => {
     this.links.push([volunteer, other]);

@@ -13,8 +13,8 @@ import type { SignedPosts } from "./signed.ts";
 /** A volunteer's requests about its own name and data, and the list of names. Throws as the trainer's Api does. */
 export interface PeopleApi {
   leaders(): Promise<readonly Leader[]>;
-  /** Sets the name, or takes it away; returns it as the server keeps it. */
-  rename(identity: Identity, name: string | null): Promise<string | undefined>;
+  /** Sets the name, or takes it away; returns it as the server keeps it. `page`: whether it is to have a page. */
+  rename(identity: Identity, name: string | null, page: boolean): Promise<string | undefined>;
   /** All that the server holds about this key, as it says it. */
   data(identity: Identity): Promise<Json>;
   /** Links two keys that are both here; returns what all of the person's gave. */
@@ -35,8 +35,8 @@ export function peopleApi(posts: SignedPosts): PeopleApi {
   return {
     leaders: async () =>
       parseLeaders(parseJson(await posts.get({ path: ROUTES.leaders, limit: MAX_JSON_ANSWER }))),
-    async rename(identity, name) {
-      const kept = (await post(ROUTES.myName, identity, { name })).name;
+    async rename(identity, name, page) {
+      const kept = (await post(ROUTES.myName, identity, { name, page })).name;
       return kept === null ? undefined : normaliseName(kept);
     },
     data: async (identity) => asObject((await post(ROUTES.myData, identity, {}, MAX_DATA)).data, "data"),

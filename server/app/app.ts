@@ -65,6 +65,7 @@ export class App implements Pick<Hono<Edge>, "fetch"> {
       proxies,
       embedOn,
       origins,
+      basePath: flags.basePath,
       now,
       sessions,
       closing: this.closing.signal,

@@ -15,6 +15,7 @@ import { type MetricsOptions, metricsRoute } from "./metrics.ts";
 import { type OperatorRouteOptions, operatorRoutes, routesOf } from "./operator-routes.ts";
 import { type PageOptions, pageRoutes } from "./pages.ts";
 import { type PassOptions, passOn } from "./pass-on.ts";
+import { type PersonOptions, personRoutes } from "./person.ts";
 import { type ReadOptions, readRoutes } from "./read.ts";
 import { setupRoutesOf, textRoutesOf } from "./setup-routes.ts";
 import { type WorkOptions, workRoutes } from "./work.ts";
@@ -25,6 +26,7 @@ export interface AppOptions
     WorkOptions,
     PageOptions,
     BadgeOptions,
+    PersonOptions,
     MetricsOptions,
     OperatorRouteOptions {
   readonly log: Logger;
@@ -69,6 +71,7 @@ export function createApp(service: RunService | undefined, options: AppOptions):
   if (service !== undefined) {
     workRoutes(app, service, options); // first, since the manifest tells what to sign for
     readRoutes(app, service, options);
+    personRoutes(app, service, options);
     badgeRoute(app, service, options);
     eventRoutes(app, service, options.closing);
   }

@@ -1,8 +1,10 @@
 import type { Hono } from "hono";
 import { ProtocolError } from "../../protocol/errors.ts";
+import { escaped } from "../lib/escaped.ts";
 import type { Edge } from "../net/edge.ts";
 import type { RunService } from "../run/service.ts";
 import { whole } from "./answer.ts";
+import { large } from "./large.ts";
 
 /** A proxy, or GitHub's image cache, may keep a badge so long. */
 const CACHE = "public, max-age=300";
@@ -51,25 +53,4 @@ export function badge(label: string, value: string): string {
     `<g fill="#fff" font-family="DejaVu Sans,Verdana,sans-serif" font-size="11">` +
     `${text(label, 0, left)}${text(value, left, right)}</g></svg>`
   );
-}
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-const escaped = (text: string): string => text.replace(/[&<>"']/g, (one) => ESCAPES[one] ?? "");
-
-/** Three figures and a unit: 950, 12.3k, 3.40M. */
-function large(value: number): string {
-  for (const [unit, size] of [
-    ["G", 1e9],
-    ["M", 1e6],
-    ["k", 1e3],
-  ] as const) {
-    if (value >= size) return `${(value / size).toPrecision(3)}${unit}`;
-  }
-  return String(value);
 }

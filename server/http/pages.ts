@@ -56,20 +56,20 @@ export function pageRoutes(app: Hono<Edge>, options: PageOptions, of: PagesOf): 
     if (hasRun) {
       if (found === undefined && path === "/") return unbuilt(c);
       if (found === undefined || UNADDRESSED.has(found.path)) throw noPage();
-      return send(c, found, options);
+      return sendPage(c, found, options);
     }
     if (hasLobby) {
       const page = LOBBY_PAGES.get(path);
       const asset = page === undefined ? found : assets.find(page);
       if (asset === undefined && page !== undefined) return unbuilt(c);
       if (asset === undefined || (page === undefined && !isScriptOrStyle(asset))) throw noPage();
-      return send(c, asset, options);
+      return sendPage(c, asset, options);
     }
     const making = of === "setup" && SETUP_PAGES.has(path);
-    if (found !== undefined && (making || !isPage(found))) return send(c, found, options);
+    if (found !== undefined && (making || !isPage(found))) return sendPage(c, found, options);
     if (found === undefined && path.includes(".")) throw noPage();
     const page = assets.find(NO_RUN);
-    return page === undefined ? noRunInWords(c) : send(c, page, options);
+    return page === undefined ? noRunInWords(c) : sendPage(c, page, options);
   });
 }
 
@@ -84,7 +84,8 @@ function redirect(c: Context<Edge>): Response {
   return c.body(null, 301, { location: `../${pathname.split("/").at(-2)}${search}` });
 }
 
-function send(
+/** A page of ours, or what it is made of, with the policy that it needs. */
+export function sendPage(
   c: Context<Edge>,
   asset: Asset,
   { assets, embedOn = [], mirror }: PageOptions,

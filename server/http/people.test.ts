@@ -22,9 +22,9 @@ describe("what one asks about oneself", () => {
   it("names, tells and forgets the key that signed, whatever the body says", async () => {
     const other = await createIdentity();
     const named = await post(ROUTES.myName, { name: "Ann", volunteer: other.key });
-    expect([named.status, await named.json()]).toEqual([200, { name: "Ann" }]);
+    expect([named.status, await named.json()]).toEqual([200, { name: "Ann", page: null }]);
     expect(service.renamed).toEqual([[me.key, "Ann"]]);
-    expect(await (await post(ROUTES.myName, { name: null })).json()).toEqual({ name: null });
+    expect(await (await post(ROUTES.myName, { name: null })).json()).toEqual({ name: null, page: null });
     const told = await post(ROUTES.myData, { volunteer: other.key });
     expect(await told.json()).toMatchObject({ data: { volunteer: me.key } });
     expect(told.headers.get("cache-control")).toBe("no-store");

@@ -1,6 +1,8 @@
+import { randomBytes } from "node:crypto";
 import type { Context, Hono } from "hono";
-import { asObject, parseJson } from "../../protocol/guards.ts";
-import type { ServerNonce } from "../../protocol/ids.ts";
+import { toBase64Url } from "../../protocol/bytes.ts";
+import { as, asBoolean, asObject, parseJson } from "../../protocol/guards.ts";
+import { isPersonId, type ServerNonce } from "../../protocol/ids.ts";
 import { MAX_JSON_BYTES } from "../../protocol/limits.ts";
 import { openLink } from "../../protocol/link.ts";
 import type { SignedRequest } from "../../protocol/request.ts";
@@ -23,13 +25,24 @@ export type Signed = <T>(
   use: (sender: Sender, body: Uint8Array<ArrayBuffer>) => Promise<T>,
 ) => Promise<T>;
 
+/** Bytes of a page's id: nobody finds one that was not given to them. */
+const ID_BYTES = 16;
+const drawId = () => as(isPersonId, toBase64Url(randomBytes(ID_BYTES)), "a page");
+
 /** Routes for a volunteer's own name, links and data (rules U1 to U5), by the key that it works under, and by no other. */
 export function peopleRoutes(app: Hono<Edge>, service: RunService, signed: Signed): void {
   app.get(ROUTES.leaders, (c) => json(c, { leaders: service.leaders() }));
   app.post(ROUTES.myName, (c) =>
-    signed(c, MAX_JSON_BYTES, async ({ volunteer }, body) =>
-      json(c, { name: (await service.rename(volunteer, parseJson(body).name)) ?? null }),
-    ),
+    signed(c, MAX_JSON_BYTES, async ({ volunteer }, body) => {
+      const { name: given, page } = parseJson(body);
+      const wanted = page === undefined ? undefined : asBoolean(page, "page");
+      const name = await service.rename(volunteer, given);
+      if (name === undefined) return json(c, { name: null, page: null });
+      // A client that knows of no pages changes none.
+      const id =
+        wanted === undefined ? service.pageOf(volunteer) : await service.setPage(volunteer, wanted, drawId());
+      return json(c, { name, page: id ?? null });
+    }),
   );
   app.post(ROUTES.myData, (c) =>
     signed(c, MAX_JSON_BYTES, async ({ volunteer }, body) => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { utf8 } from "../../protocol/bytes.ts";
+import type { PersonId } from "../../protocol/ids.ts";
 import { MAX_LINKED } from "../../protocol/link.ts";
 import { advance, restart, TestVolunteer, type TinyRun, tinyRun } from "../../test/harness/tiny-run.ts";
 import { standingOf } from "../trust/standing.ts";
@@ -108,6 +109,37 @@ describe("linked keys", () => {
       }
       expect(one.run.credit(bob.identity.key).tokens).toBe(64);
     }
+    await again.run.close();
+  });
+
+  it("U7: a page shows what all of a person's keys gave, stays with the name, and goes with it", async () => {
+    const tiny = await workedIn(ann, phone, bob);
+    const { run } = tiny;
+    const drawn = "P".repeat(22) as PersonId;
+    await expect(run.setPage(ann.identity.key, true, drawn)).rejects.toThrow("who have a name");
+    await run.rename(ann.identity.key, "Ann");
+    expect(await run.setPage(ann.identity.key, true, drawn)).toBe(drawn);
+    expect(await run.setPage(ann.identity.key, true, "Q".repeat(22) as PersonId)).toBe(drawn);
+    await run.link(phone.identity.key, ann.identity.key);
+    await run.rename(phone.identity.key, "Anna");
+    const again = await restart(tiny, "drop");
+    for (const one of [tiny, again]) {
+      expect(one.run.person(drawn)).toMatchObject({ name: "Anna", tokens: 128, merged: 4, keys: 2 });
+      const deltas = one.run.person(drawn)?.deltas ?? [];
+      expect(new Set(deltas.map(({ volunteer }) => volunteer))).toEqual(
+        new Set([ann.identity.key, phone.identity.key]),
+      );
+      const proof = await again.run.proof(deltas[0]!.ticket);
+      expect(proof.record.version).toBe(deltas[0]!.version);
+    }
+    expect(again.run.dataOf(ann.identity.key).page).toBe(drawn);
+    await again.run.admin.ban(ann.identity.key);
+    expect(again.run.person(drawn), "the banned key's part").toMatchObject({ tokens: 64, merged: 2 });
+    await again.run.forget(phone.identity.key);
+    expect(again.run.person(drawn)).toBeUndefined();
+    expect(Buffer.from((await again.options.store.get("run", "people.json")) ?? []).includes(drawn)).toBe(
+      false,
+    );
     await again.run.close();
   });
 

@@ -2,10 +2,11 @@ import { messageOf } from "../../model/lib/message-of.ts";
 import { fromBase64Url } from "../../protocol/bytes.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { as, asArray, asObject, asText, parseJson } from "../../protocol/guards.ts";
-import { isVolunteerKey, type VolunteerKey } from "../../protocol/ids.ts";
+import { isVolunteerKey, type PersonId, type VolunteerKey } from "../../protocol/ids.ts";
 import { type Leader, MAX_LEADERS, normaliseName } from "../../protocol/people.ts";
 import { type Store, StoreError } from "../store/store.ts";
 import { nameKey } from "./name-key.ts";
+import { Pages } from "./pages.ts";
 import { WrittenFiles } from "./written-files.ts";
 
 /**
@@ -30,6 +31,7 @@ export class People {
   readonly #files: WrittenFiles;
   readonly #names: Map<VolunteerKey, string>;
   readonly #keys: Map<string, VolunteerKey>;
+  readonly #pages: Pages;
   /** Those of each part that has any. */
   readonly #forgotten = new Map<string, Set<VolunteerKey>>();
   /** The forgotten of an earlier version, which kept them beside the names; they stay there. */
@@ -40,9 +42,11 @@ export class People {
   private constructor(
     files: WrittenFiles,
     names: Map<VolunteerKey, string>,
+    pages: Pages,
     early: readonly VolunteerKey[],
     most: number,
   ) {
+    this.#pages = pages;
     this.#files = files;
     this.#names = names;
     this.#keys = new Map([...names].map(([volunteer, name]) => [nameKey(name), volunteer]));
@@ -57,12 +61,13 @@ export class People {
     const parts = (await store.list("run")).filter((name) => PART_FILE.test(name));
     const read = await Promise.all(parts.map(async (name) => [name, await store.get("run", name)] as const));
     try {
-      const json = file === undefined ? { names: {}, forgotten: [] } : parseJson(file);
+      const json = file === undefined ? { names: {}, pages: {}, forgotten: [] } : parseJson(file);
       const names = Object.entries(asObject(json.names, "names")).map(
         ([key, name]) => [keyOf(key), asText(name, "a name", MAX_KEPT_CHARS)] as const,
       );
+      const pages = Pages.from(asObject(json.pages ?? {}, "pages"));
       const early = asArray(json.forgotten, "forgotten", MAX_FORGOTTEN).map(keyOf);
-      const people = new People(files, new Map(names), early, most);
+      const people = new People(files, new Map(names), pages, early, most);
       for (const [name, bytes] of read) {
         if (bytes === undefined) continue;
         for (const key of asArray(parseJson(bytes).forgotten, name, MAX_FORGOTTEN)) {
@@ -106,11 +111,37 @@ export class People {
     if (![...keys].some((one) => this.#names.has(one)) && this.#names.size >= MAX_NAMES) {
       throw new ProtocolError("bad-request", "there are as many names as this server keeps");
     }
+    const page = [...keys].map((one) => this.#pages.of(one)).find((id) => id !== undefined);
     this.#drop(...keys);
+    if (page !== undefined) this.#pages.set(volunteer, page);
     this.#names.set(volunteer, name);
     this.#keys.set(key, volunteer);
     await this.#writeNames();
     return name;
+  }
+
+  /** The page of a key that has a name. */
+  pageOf(volunteer: VolunteerKey): PersonId | undefined {
+    return this.#pages.of(volunteer);
+  }
+
+  /** The owner of a page, and the name that it shows. */
+  ownerOf(page: PersonId): { readonly volunteer: VolunteerKey; readonly name: string } | undefined {
+    const volunteer = this.#pages.ownerOf(page);
+    const kept = volunteer && this.#names.get(volunteer);
+    const name = kept && shownOf(kept);
+    return volunteer && name ? { volunteer, name } : undefined;
+  }
+
+  /** Gives a named key a page, or takes it away; durable when it resolves. Throws `bad-request` without a name. */
+  async setPage(volunteer: VolunteerKey, page: PersonId | undefined): Promise<void> {
+    if (page === undefined) {
+      if (this.#pages.drop(volunteer)) await this.#writeNames();
+      return;
+    }
+    if (!this.#names.has(volunteer)) throw new ProtocolError("bad-request", "a page is for who has a name");
+    this.#pages.set(volunteer, page);
+    await this.#writeNames();
   }
 
   /** Of the names of keys that become one person's, keeps one: the first that there is. Durable when it resolves. */
@@ -146,7 +177,8 @@ export class People {
         const name = shownOf(kept);
         if (banned(volunteer) || name === undefined) return [];
         const { tokens, recent } = credit(volunteer);
-        return [{ name, tokens, recent }];
+        const page = this.#pages.of(volunteer);
+        return [{ name, tokens, recent, ...(page !== undefined && { page }) }];
       })
       .filter(({ tokens }) => tokens > 0)
       .sort((a, b) => b.tokens - a.tokens || (a.name < b.name ? -1 : 1))
@@ -162,6 +194,7 @@ export class People {
       const name = this.#names.get(volunteer);
       if (name === undefined) continue;
       dropped = true;
+      this.#pages.drop(volunteer);
       this.#names.delete(volunteer);
       // An earlier release allowed names that look the same: the key is then the other's.
       if (this.#keys.get(nameKey(name)) === volunteer) this.#keys.delete(nameKey(name));
@@ -180,6 +213,7 @@ export class People {
     this.#leaders = undefined;
     return this.#files.write(FILE, () => ({
       names: Object.fromEntries(this.#names),
+      pages: this.#pages.kept(),
       forgotten: this.#early,
     }));
   }

@@ -1,7 +1,7 @@
 import { type ErrorCode, ProtocolError } from "../../protocol/errors.ts";
 import type { RunEvent } from "../../protocol/events.ts";
 import { frameBytes } from "../../protocol/frame.ts";
-import type { Hash, ObjectName, TicketId, VolunteerKey } from "../../protocol/ids.ts";
+import type { Hash, ObjectName, PersonId, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import { MAX_ENVELOPE_BYTES } from "../../protocol/limits.ts";
 import type { Pace } from "../../protocol/pace.ts";
 import type { Receipt } from "../../protocol/receipt.ts";
@@ -140,6 +140,10 @@ export class Run implements RunService {
   leaders = () => this.volunteers.leaders();
   rename = (volunteer: VolunteerKey, name: unknown) => this.volunteers.rename(volunteer, name);
   link = (volunteer: VolunteerKey, other: VolunteerKey | null) => this.volunteers.link(volunteer, other);
+  person = (id: PersonId) => this.volunteers.person(id);
+  setPage = (volunteer: VolunteerKey, wanted: boolean, drawn: PersonId) =>
+    this.volunteers.setPage(volunteer, wanted, drawn);
+  pageOf = (volunteer: VolunteerKey) => this.volunteers.pageOf(volunteer);
   together = (volunteer: VolunteerKey) => this.volunteers.together(volunteer);
   dataOf = (volunteer: VolunteerKey) => this.volunteers.dataOf(volunteer);
   forget = (volunteer: VolunteerKey) => this.volunteers.forget(volunteer);

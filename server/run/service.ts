@@ -2,11 +2,12 @@ import type { ChunkList } from "../../protocol/chunks.ts";
 import type { ErrorCode } from "../../protocol/errors.ts";
 import type { RunEvent } from "../../protocol/events.ts";
 import type { DeltaProof, VersionRecord } from "../../protocol/history.ts";
-import type { Hash, ObjectName, TicketId, VolunteerKey } from "../../protocol/ids.ts";
+import type { Hash, ObjectName, PersonId, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { Together } from "../../protocol/link.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
 import type { Pace } from "../../protocol/pace.ts";
 import type { Leader, PersonalData } from "../../protocol/people.ts";
+import type { Person } from "../../protocol/person.ts";
 import type { Receipt } from "../../protocol/receipt.ts";
 import type { AuditAnswer, AuditTicket } from "../../protocol/shared-audit.ts";
 import type { RunStatus, VolunteerCredit } from "../../protocol/status.ts";
@@ -37,6 +38,11 @@ export interface RunService {
   leaders(): readonly Leader[];
   /** Sets a volunteer's name (null: none), and returns it as it is kept. Throws `bad-request`, `banned`. */
   rename(volunteer: VolunteerKey, name: unknown): Promise<string | undefined>;
+  /** Gives a named volunteer a page under this id, keeps the one that it has, or takes it away. Throws `bad-request`. */
+  setPage(volunteer: VolunteerKey, wanted: boolean, drawn: PersonId): Promise<PersonId | undefined>;
+  pageOf(volunteer: VolunteerKey): PersonId | undefined;
+  /** What a person's page shows, where there is one. */
+  person(id: PersonId): Person | undefined;
   /**
    * Makes two keys one person's; both have signed that. With null the first is linked with none any more. Throws
    * `bad-request`, `banned`, `no-space`.

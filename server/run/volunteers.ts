@@ -1,8 +1,9 @@
 import type { ErrorCode } from "../../protocol/errors.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
-import type { VolunteerKey } from "../../protocol/ids.ts";
+import type { PersonId, VolunteerKey } from "../../protocol/ids.ts";
 import type { Together } from "../../protocol/link.ts";
 import type { Leader, PersonalData } from "../../protocol/people.ts";
+import { MAX_PERSONS_DELTAS, type Person } from "../../protocol/person.ts";
 import type { VolunteerCredit } from "../../protocol/status.ts";
 import { HOUR_MS } from "../store/store.ts";
 import { standingOf, type Trust } from "../trust/standing.ts";
@@ -107,13 +108,16 @@ export class Volunteers {
     return standingOf(this.#run.state.trust, volunteer).banned;
   }
 
+  /** The one of a person's keys that has its name. */
+  #namedOf(volunteer: VolunteerKey): VolunteerKey | undefined {
+    for (const key of this.#links.keysOf(volunteer)) if (this.#people.nameOf(key) !== undefined) return key;
+    return undefined;
+  }
+
   /** The name of a key's person. */
   #nameOf(volunteer: VolunteerKey): string | undefined {
-    for (const key of this.#links.keysOf(volunteer)) {
-      const name = this.#people.nameOf(key);
-      if (name !== undefined) return name;
-    }
-    return undefined;
+    const named = this.#namedOf(volunteer);
+    return named && this.#people.nameOf(named);
   }
 
   async rename(volunteer: VolunteerKey, name: unknown): Promise<string | undefined> {
@@ -129,10 +133,45 @@ export class Volunteers {
     return this.#people.rename(volunteer, name, this.#links.keysOf(volunteer));
   }
 
+  /** Gives a person a page beside its name, keeps it, or takes it away; returns its id. Throws `bad-request`. */
+  async setPage(volunteer: VolunteerKey, wanted: boolean, drawn: PersonId): Promise<PersonId | undefined> {
+    const named = this.#namedOf(volunteer);
+    if (named === undefined) {
+      if (wanted) throw new ProtocolError("bad-request", "a page is for those who have a name");
+      return undefined;
+    }
+    const page = wanted ? (this.#people.pageOf(named) ?? drawn) : undefined;
+    await this.#people.setPage(named, page);
+    return page;
+  }
+
+  /** The page of a key's person. */
+  pageOf(volunteer: VolunteerKey): PersonId | undefined {
+    const named = this.#namedOf(volunteer);
+    return named && this.#people.pageOf(named);
+  }
+
+  /** What a page shows; undefined where there is none, or the operator has banned its owner. */
+  person(id: PersonId): Person | undefined {
+    const owner = this.#people.ownerOf(id);
+    if (owner === undefined || this.#isBanned(owner.volunteer)) return undefined;
+    const { linked, tokens, recent, merged } = this.together(owner.volunteer);
+    const deltas = [...this.#links.keysOf(owner.volunteer)]
+      .filter((key) => !this.#isBanned(key) && !this.#people.isForgotten(key))
+      .flatMap((key) => this.#run.index.deltasOf(key, MAX_PERSONS_DELTAS))
+      .sort((a, b) => b.accepted - a.accepted)
+      .flatMap(({ ticket, volunteer, delta, merged: version, tokens: trained }) =>
+        typeof version === "number" ? [{ ticket, volunteer, delta, version, tokens: trained }] : [],
+      )
+      .slice(0, MAX_PERSONS_DELTAS);
+    return { name: owner.name, tokens, recent, merged, keys: linked + 1, deltas };
+  }
+
   dataOf(volunteer: VolunteerKey): PersonalData {
     return {
       volunteer,
       name: this.#nameOf(volunteer) ?? null,
+      page: this.pageOf(volunteer) ?? null,
       credit: this.credit(volunteer),
       linked: [...this.#links.keysOf(volunteer)].filter((key) => key !== volunteer),
       together: this.together(volunteer),

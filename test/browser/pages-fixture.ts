@@ -8,10 +8,11 @@ import { build, type Plugin } from "vite";
 import type { Phase, Report } from "../../client/worker/messages.ts";
 import type { RunEvent } from "../../protocol/events.ts";
 import type { DeltaProof } from "../../protocol/history.ts";
-import type { Hash, RunId, TicketId, VolunteerKey } from "../../protocol/ids.ts";
+import type { Hash, PersonId, RunId, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import { LOBBY_ROUTES, type Lobby, type OperatorRuns } from "../../protocol/lobby.ts";
 import { OPERATOR_ROUTES, type Overview } from "../../protocol/operator.ts";
 import type { Leader } from "../../protocol/people.ts";
+import type { Person } from "../../protocol/person.ts";
 import { ROUTES } from "../../protocol/routes.ts";
 import { type Estimate, SETUP_ROUTES, type SetupState } from "../../protocol/setup.ts";
 import type { RunStatus } from "../../protocol/status.ts";
@@ -100,6 +101,7 @@ const PAGES: Record<string, string> = {
   "/frame": "frame",
   "/norun": "norun",
   "/lobby": "lobby",
+  "/person": "person",
   "/runs": "runs",
   "/playground": "playground",
   "/bench": "bench",
@@ -123,6 +125,8 @@ export async function serveSite(dir: string, hostPage = ""): Promise<FakeSite> {
     }
     if (pathname === ROUTES.leaders)
       return reply(response, 200, ".json", JSON.stringify({ leaders: site.leaders }));
+    if (pathname === ROUTES.person(EXAMPLE_PAGE))
+      return reply(response, 200, ".json", JSON.stringify(EXAMPLE_PERSON));
     if (pathname.startsWith(OPERATOR_ROUTES.all)) return operator(pathname, request, response);
     if (pathname === "/host") return reply(response, 200, ".html", site.hostPage, false);
     if (pathname === "/script") return reply(response, 200, ".json", JSON.stringify(site.script));
@@ -233,6 +237,15 @@ export const hostPage = (
 <p>Some text after.</p></main></body></html>`;
 
 export const hashOf = (digit: string) => digit.repeat(64) as Hash; // an example needs no real hash
+export const EXAMPLE_PAGE = "A".repeat(22) as PersonId;
+const EXAMPLE_PERSON: Person = {
+  ...{ name: "Ann of the Reeds", tokens: 12_345_678, recent: 123_456, merged: 1_204, keys: 2 },
+  deltas: [8, 7, 5].map((version) => ({
+    ticket: `${version}`.padEnd(22, "A") as TicketId,
+    volunteer: "k".repeat(42).concat("A") as VolunteerKey,
+    ...{ delta: hashOf(String(version)), version: 1_000 + version, tokens: 5_120 },
+  })),
+};
 const RUN = hashOf("9") as string as RunId;
 const TICKET = "t".repeat(22) as TicketId;
 const KEY = "k".repeat(43) as VolunteerKey;

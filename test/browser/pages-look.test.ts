@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, inject, it } from "vitest";
 import { exampleLobby } from "./example-runs.ts";
 import { launchChromium } from "./launch.ts";
 import { faultsOf, fits, hasNoFault, looksRight } from "./looks.ts";
-import { exampleStatus, type FakeSite, serveSite } from "./pages-fixture.ts";
+import { EXAMPLE_PAGE, exampleStatus, type FakeSite, serveSite } from "./pages-fixture.ts";
 
 /** What an operator may write at most without a blank. */
 const LONG = {
@@ -74,6 +74,10 @@ const LOOKS: Record<string, (page: Page) => Promise<unknown>> = {
     await page.getByText("Names, and your data").click();
     await page.getByText("Ann of the Reeds").waitFor();
     await page.getByRole("button", { name: "Forget me…" }).click();
+  },
+  async "a person"(page) {
+    await page.goto(`${site.origin}/person?id=${EXAMPLE_PAGE}`);
+    await page.getByRole("heading", { name: "Ann of the Reeds" }).waitFor();
   },
   async how(page) {
     await page.goto(`${site.origin}/how`);

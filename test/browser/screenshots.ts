@@ -11,6 +11,7 @@ import { findChromium } from "./chromium.ts";
 import { chromiumFlags } from "./flags.ts";
 import {
   buildPages,
+  EXAMPLE_PAGE,
   exampleOverview,
   exampleSetup,
   exampleStatus,
@@ -393,6 +394,8 @@ const SHOTS: readonly Shot[] = [
       site.status = exampleStatus(NOTHING_YET);
     },
   },
+  { name: "person", path: `/person?id=${EXAMPLE_PAGE}` },
+  { name: "person-none", path: "/person" },
   { name: "norun", path: "/norun" },
   { name: "lobby", path: "/lobby" },
   {

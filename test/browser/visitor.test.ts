@@ -209,11 +209,22 @@ describe("a visitor", () => {
     await page.getByRole("button", { name: "Start training" }).click();
     await page.getByText(/[1-9]\d* deltas? merged/).waitFor({ timeout: 60_000 });
     await page.getByRole("textbox", { name: "Your name" }).fill("<b onmouseover=alert(1)>Ann</b>");
+    await page.getByRole("checkbox", { name: "Also give me a page" }).check();
     await page.getByRole("button", { name: "Show this name" }).click();
     await page.getByText("You are listed as <b onmouseover=alert(1)>Ann</b>.").waitFor();
     expect(await page.locator(".leaders tbody th").allTextContents()).toEqual([
       "<b onmouseover=alert(1)>Ann</b>",
     ]);
+    const person = await context.newPage();
+    await person.goto(
+      new URL((await page.locator(".leaders a").getAttribute("href")) ?? "", page.url()).href,
+    );
+    await person.getByRole("heading", { name: "<b onmouseover=alert(1)>Ann</b>" }).waitFor();
+    expect(await person.locator('meta[property="og:image"]').getAttribute("content")).toMatch(
+      new RegExp(`^${server.origin}/api/people/.*/card.png$`),
+    );
+    await person.getByRole("button", { name: "Check them here" }).click();
+    await person.getByText(/All \d+ hold/).waitFor();
     const dashboard = await context.newPage();
     await dashboard.goto(server.link);
     const listed = dashboard.getByRole("row").filter({ hasText: "<b onmouseover=alert(1)>Ann</b>" });

@@ -1,8 +1,10 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { here } from "../../../protocol/address.ts";
 import { type ErrorCode, ProtocolError } from "../../../protocol/errors.ts";
 import type { Identity } from "../../../protocol/identity.ts";
 import { type Leader, MAX_NAME_CHARS } from "../../../protocol/people.ts";
+import { personPage } from "../../../protocol/person.ts";
 import { browserCache, forgetServer } from "../../cache/browser.ts";
 import { readIdentity } from "../../cache/entries.ts";
 import { keepLanguage } from "../../language/current.ts";
@@ -52,11 +54,11 @@ export function PeoplePanel(props: PeopleProps) {
         <Leaders list={leaders.value} />
       </section>
       <Name
-        set={(name) =>
+        set={(name, page) =>
           withKey(async (identity) => {
-            const kept = await api.rename(identity, name);
+            const kept = await api.rename(identity, name, page);
             await list();
-            return kept === undefined ? words.unnamed : words.named(kept);
+            return kept === undefined ? words.unnamed : words.named(kept) + (page ? words.paged : "");
           })
         }
       />
@@ -82,10 +84,16 @@ function Leaders({ list }: { readonly list: readonly Leader[] | undefined }) {
     <table class="leaders">
       <ColumnHeads columns={words.columns} />
       <tbody>
-        {list.map(({ name, tokens, recent }) => (
+        {list.map(({ name, tokens, recent, page }) => (
           <tr key={name}>
             <th scope="row">
-              <bdi>{name}</bdi>
+              {page === undefined ? (
+                <bdi>{name}</bdi>
+              ) : (
+                <a href={here(personPage(page))}>
+                  <bdi>{name}</bdi>
+                </a>
+              )}
             </th>
             <td>{words.tokens(tokens)}</td>
             <td>{words.tokens(recent)}</td>
@@ -96,14 +104,19 @@ function Leaders({ list }: { readonly list: readonly Leader[] | undefined }) {
   );
 }
 
-function Name({ set }: { readonly set: (name: string | null) => Promise<void> }) {
+interface NameProps {
+  readonly set: (name: string | null, page: boolean) => Promise<void>;
+}
+
+function Name({ set }: NameProps) {
   const name = useSignal("");
+  const page = useSignal(false);
   return (
     <form
       aria-labelledby="name-title"
       onSubmit={(event) => {
         event.preventDefault();
-        void set(name.value);
+        void set(name.value, page.value);
       }}
     >
       <h3 id="name-title">{words.name}</h3>
@@ -122,9 +135,19 @@ function Name({ set }: { readonly set: (name: string | null) => Promise<void> })
           name.value = event.currentTarget.value;
         }}
       />
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={page.value}
+          onChange={({ currentTarget }) => {
+            page.value = currentTarget.checked;
+          }}
+        />
+        {words.page}
+      </label>
       <div class="buttons">
         <button type="submit">{words.save}</button>
-        <button type="button" class="quiet" onClick={() => void set(null)}>
+        <button type="button" class="quiet" onClick={() => void set(null, false)}>
           {words.remove}
         </button>
       </div>

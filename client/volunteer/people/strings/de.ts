@@ -16,6 +16,8 @@ export const words: PeopleWords = {
   save: "Diesen Namen zeigen",
   remove: "Meinen Namen entfernen",
   named: (name) => `Du stehst als ${name} in der Liste.`,
+  page: "Gib mir auch eine Seite, die alle öffnen können: was ich beigetragen habe, und Beweise, die meine zufälligen Schlüssel nennen",
+  paged: " In der Liste führt er zu deiner Seite, deren Adresse du teilen kannst.",
   unnamed: "Du stehst in keiner Liste.",
   refused: (why) => `Der Server hat es nicht angenommen: ${why}.`,
   badName: "er hat weder Buchstaben noch Ziffern, ist zu lang oder enthält unsichtbare Zeichen",

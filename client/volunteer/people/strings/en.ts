@@ -18,6 +18,8 @@ export const words = {
   save: "Show this name",
   remove: "Remove my name",
   named: (name: string) => `You are listed as ${name}.`,
+  page: "Also give me a page that anybody can open: what I gave, and proofs, which name my random keys",
+  paged: " In the list it leads to your page, whose address you can share.",
   unnamed: "You are listed nowhere.",
   refused: (why: string) => `The server did not accept it: ${why}.`,
   badName: "it has no letter or digit, is too long, or holds characters that nobody sees",

@@ -1,0 +1,21 @@
+import { here } from "../../../protocol/address.ts";
+import { parseJson } from "../../../protocol/guards.ts";
+import { isPersonId } from "../../../protocol/ids.ts";
+import { timelyFetch } from "../../transport/timely-fetch.ts";
+import { mount } from "../../ui/mount.ts";
+import { PersonPage } from "./page.tsx";
+import { personStrings } from "./strings.ts";
+
+/** A person's page: what somebody who chose a name gave, and proofs that this browser checks. */
+const fetching = timelyFetch();
+const id = new URLSearchParams(location.search).get("id");
+
+/** Asks for JSON; undefined where there is none. */
+async function ask(path: string) {
+  const answer = await fetching(here(path), { cache: "no-store" });
+  if (answer.status === 404) return undefined;
+  if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+  return parseJson(new Uint8Array(await answer.arrayBuffer()));
+}
+
+void mount(<PersonPage id={isPersonId(id) ? id : undefined} ask={ask} />, [personStrings]);

@@ -1,0 +1,126 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { here } from "../../../protocol/address.ts";
+import type { PersonId } from "../../../protocol/ids.ts";
+import { type Person, type PersonsDelta, parsePerson } from "../../../protocol/person.ts";
+import { ROUTES } from "../../../protocol/routes.ts";
+import { ColumnHeads } from "../../ui/column-heads.tsx";
+import { formatCount, formatLarge } from "../../ui/format.ts";
+import { type Ask, type Checked, checkProofs } from "./check.ts";
+import { words } from "./strings.ts";
+
+interface PersonPageProps {
+  /** Undefined where the address names none. */
+  readonly id: PersonId | undefined;
+  readonly ask: Ask;
+}
+
+/** What a person gave (rule U7). The name is a stranger's word: text nodes only. */
+export function PersonPage({ id, ask }: PersonPageProps) {
+  const person = useSignal<Person | "none" | "away" | undefined>(undefined);
+  const load = async () => {
+    const found = id && (await ask(ROUTES.person(id)));
+    person.value = found ? parsePerson(found) : "none";
+    if (person.value !== "none") document.title = words.title(person.value.name);
+  };
+  useEffect(() => {
+    load().catch(() => {
+      person.value = "away";
+    });
+  }, []);
+  const now = person.value;
+  return (
+    <main>
+      <p class="wordmark">
+        <a href="./">{words.back}</a>
+      </p>
+      {now === undefined ? (
+        <p class="wait">{words.loading}</p>
+      ) : typeof now === "string" ? (
+        <p role="status">{now === "none" ? words.none : words.away}</p>
+      ) : (
+        <About person={now} ask={ask} />
+      )}
+    </main>
+  );
+}
+
+function About({ person, ask }: { readonly person: Person; readonly ask: Ask }) {
+  const { name, tokens, recent, merged, keys, deltas } = person;
+  return (
+    <>
+      <h1>
+        <bdi>{name}</bdi>
+      </h1>
+      <p class="lead">{words.lead}</p>
+      <dl class="card numbers">
+        <div>
+          <dt>{words.tokens}</dt>
+          <dd>{formatLarge(tokens)}</dd>
+        </div>
+        <div>
+          <dt>{words.recent}</dt>
+          <dd>{formatLarge(recent)}</dd>
+        </div>
+        <div>
+          <dt>{words.merged}</dt>
+          <dd>{formatCount(merged)}</dd>
+        </div>
+      </dl>
+      {keys > 1 && <p class="note">{words.keys(keys)}</p>}
+      <section class="card" aria-labelledby="proofs-title">
+        <h2 id="proofs-title">{words.proofs}</h2>
+        <p class="note">{words.proofsHelp}</p>
+        {deltas.length === 0 ? <p class="wait">{words.noProofs}</p> : <Proofs person={person} ask={ask} />}
+      </section>
+    </>
+  );
+}
+
+function Proofs({ person, ask }: { readonly person: Person; readonly ask: Ask }) {
+  const checked = useSignal<Checked | "busy" | "failed" | undefined>(undefined);
+  const check = async () => {
+    checked.value = "busy";
+    checked.value = await checkProofs(ask, person).catch(() => "failed" as const);
+  };
+  return (
+    <>
+      <div class="buttons">
+        <button type="button" disabled={checked.value === "busy"} onClick={() => void check()}>
+          {words.check}
+        </button>
+      </div>
+      <p role="status" class="said">
+        {lineOf(checked.value)}
+      </p>
+      <table>
+        <ColumnHeads columns={words.columns} />
+        <tbody>
+          {person.deltas.map((one) => (
+            <Row key={one.ticket} {...one} />
+          ))}
+        </tbody>
+      </table>
+    </>
+  );
+}
+
+function Row({ ticket, version, tokens, delta }: PersonsDelta) {
+  return (
+    <tr>
+      <th scope="row">{formatCount(version)}</th>
+      <td>{formatLarge(tokens)}</td>
+      <td>
+        <a href={here(ROUTES.proof(ticket))} title={delta}>
+          <code>{delta.slice(0, 10)}…</code>
+        </a>
+      </td>
+    </tr>
+  );
+}
+
+function lineOf(checked: Checked | "busy" | "failed" | undefined): string {
+  if (checked === undefined) return "";
+  if (typeof checked === "string") return checked === "busy" ? words.checking : words.away;
+  return checked.hold === checked.of ? words.hold(checked.of) : words.broken(checked.hold, checked.of);
+}

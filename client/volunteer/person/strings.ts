@@ -1,0 +1,8 @@
+import { catalogue } from "../../language/catalogue.ts";
+import type { PersonWords } from "./strings/en.ts";
+
+/** Strings of a person's page, in the language of the page. */
+export const [words, personStrings] = catalogue<PersonWords>({
+  de: () => import("./strings/de.ts"),
+  en: () => import("./strings/en.ts"),
+});

@@ -1,0 +1,91 @@
+import { TLSSocket } from "node:tls";
+import type { Context, Hono } from "hono";
+import { ProtocolError } from "../../protocol/errors.ts";
+import { isPersonId, type PersonId } from "../../protocol/ids.ts";
+import { type Person, personPage } from "../../protocol/person.ts";
+import { ROUTES } from "../../protocol/routes.ts";
+import { escaped } from "../lib/escaped.ts";
+import { addressOf } from "../net/address.ts";
+import type { Edge } from "../net/edge.ts";
+import { clientHosts, clientScheme } from "../net/forwarded.ts";
+import { CSP, NO_STORE } from "../net/headers.ts";
+import { MAX_RATE_ENTRIES } from "../net/limits.ts";
+import { NO_PLACE, type Place, pathFor } from "../net/place.ts";
+import { RateLimiter } from "../net/rate.ts";
+import type { RunService } from "../run/service.ts";
+import { json, whole } from "./answer.ts";
+import { large } from "./large.ts";
+import { type PageOptions, sendPage } from "./pages.ts";
+import { shareCard } from "./share-card.ts";
+
+/** Cards that one address may have drawn: each takes some 10 ms. */
+const CARD_RATE = { burst: 20, perSecond: 1 };
+/** How long a social network may keep a card, which shows a number that grows. */
+const CARD_CACHE = "public, max-age=300";
+
+export interface PersonOptions extends PageOptions {
+  readonly proxies: number;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  readonly place?: Place | undefined;
+  /** Under which a proxy serves us. */
+  readonly basePath?: string | undefined;
+}
+
+/** A person's page, its data, and the card that is shown where its address is shared (rule U7). */
+export function personRoutes(app: Hono<Edge>, service: RunService, options: PersonOptions): void {
+  const cards = new RateLimiter(CARD_RATE, MAX_RATE_ENTRIES, options.now);
+  const known = (c: Context<Edge>): Person => {
+    const id = c.req.param("id");
+    const found = isPersonId(id) ? service.person(id) : undefined;
+    if (found === undefined) throw new ProtocolError("not-found", "there is no such page (any more)");
+    return found;
+  };
+  app.get("/api/people/:id", (c) => json(c, known(c)));
+  app.get("/api/people/:id/card.png", (c) => {
+    const { name, tokens } = known(c);
+    cards.take(addressOf(c, options.proxies));
+    c.header("cross-origin-resource-policy", "cross-origin");
+    const card = shareCard({ name, tokens: large(tokens), run: service.manifest().name });
+    return whole(c, card, 200, { "content-type": "image/png", "cache-control": CARD_CACHE });
+  });
+  app.get("/person", (c) => {
+    const page = options.assets.find("/person");
+    const id = c.req.query("id");
+    const person = isPersonId(id) ? service.person(id) : undefined;
+    if (page === undefined) throw new ProtocolError("not-found", "no such page");
+    // Of somebody who is not known here the page itself says so: another server may know.
+    if (person === undefined || !isPersonId(id)) return sendPage(c, page, options);
+    c.header("content-security-policy", CSP.page(options.mirror));
+    const html = new TextDecoder().decode(page.bytes);
+    const about = cardTags(person, id, service.manifest().name, addressFor(c, options));
+    const named = html.replace("</head>", () => `${about}</head>`);
+    return whole(c, named, 200, { "content-type": page.type, "cache-control": NO_STORE });
+  });
+}
+
+/** What social networks read of a page (ogp.me). The name is a stranger's word. */
+function cardTags({ name, tokens }: Person, id: PersonId, run: string, address: string): string {
+  const tags = {
+    "og:type": "profile",
+    "og:title": name,
+    "og:description": `${large(tokens)} tokens for ${run}, trained in a browser.`,
+    "og:url": address + personPage(id),
+    "og:image": address + ROUTES.personCard(id),
+    "og:image:width": "1200",
+    "og:image:height": "630",
+  };
+  const lines = Object.entries(tags).map(
+    ([of, text]) => `<meta property="${of}" content="${escaped(text)}" />`,
+  );
+  return `${lines.join("")}<meta name="twitter:card" content="summary_large_image" />`;
+}
+
+/** The server's own address, by which whoever asks came: networks take no relative one. */
+function addressFor(c: Context<Edge>, { proxies, place = NO_PLACE, basePath = "" }: PersonOptions): string {
+  const read = (name: string) => c.req.header(name);
+  const encrypted = c.env?.incoming?.socket instanceof TLSSocket;
+  const scheme = clientScheme(read, proxies) ?? (encrypted ? "https" : "http");
+  const host = clientHosts(read, proxies).at(-1) ?? "localhost";
+  return `${scheme}://${host}${basePath}${pathFor(read, place, proxies)}`;
+}
