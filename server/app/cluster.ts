@@ -34,7 +34,7 @@ export interface ClusterOptions extends ClusterAddress {
 export async function openCluster(
   directory: string,
   options: ClusterOptions,
-  waiting: Pick<ClusterRun, "standBy" | "led"> = {},
+  waiting: Pick<ClusterRun, "standBy" | "led" | "warn"> = {},
 ): Promise<ClusterStore> {
   if ((await nodeFiles(directory).list("journal")).length > 0) {
     throw new StoreError(

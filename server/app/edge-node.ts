@@ -91,7 +91,12 @@ export class EdgeNode {
       maxBytes: this.#run.maxUploadBytes,
       reached: async (version) => {
         const until = performance.now() + REACH_MS;
-        while (this.#version < version && performance.now() < until) await this.catchUp().catch(() => {});
+        const late = new AbortController();
+        const timer = sleep(REACH_MS, undefined, { signal: late.signal }).catch(() => {});
+        while (this.#version < version && performance.now() < until) {
+          await Promise.race([this.catchUp().catch(() => {}), timer]);
+        }
+        late.abort();
       },
     };
   }

@@ -52,7 +52,8 @@ export class ClusterSeat {
       this.#begin();
     };
     const led = () => this.#endEdge();
-    const store = await openCluster(directory, this.#cluster, { standBy: { signal, waiting }, led });
+    const warn = (line: string) => void stderr.write(`murmuration serve: ${line}\n`);
+    const store = await openCluster(directory, this.#cluster, { standBy: { signal, waiting }, led, warn });
     this.#line = store.line;
     return store;
   };

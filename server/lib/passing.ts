@@ -21,7 +21,7 @@ export interface PassedAnswer {
 
 /** How the servers of a run reach each other. */
 export interface LeaderLine {
-  /** Answers what others pass on, for as long as this server leads. */
+  /** Answers what others pass on to this server, until its store is closed. */
   answer(handler: (request: PassedRequest) => Promise<PassedAnswer>): void;
   /**
    * Has the server that leads answer. Rejects with a ProtocolError `not-durable` where none does: send it again. Waits

@@ -10,7 +10,7 @@ const good: ClusterStatus = {
   leader: { who: "ann:7", silentMs: 1_200 },
   streams: [
     {
-      ...{ stream: "MU_1_LOG", messages: 12, bytes: 3_400_000, leader: "n1" },
+      ...{ stream: "MU_1_LOG", messages: 12, bytes: 3_400_000, lacks: 0, leader: "n1" },
       replicas: [replica("n2"), replica("n3")],
     },
   ],
@@ -41,6 +41,9 @@ test("what is wrong with a cluster is named: silence, no leader, a node that is 
     "MU_1_LOG has no leader",
     "n2 is offline, and holds MU_1_LOG",
     "n3 is 4 messages behind in MU_1_LOG",
+  ]);
+  expect(faultsOf({ ...good, streams: [{ ...log, lacks: 2 }] }, SILENCE)).toEqual([
+    "n1 has lost 2 messages of MU_1_LOG: replace its disk",
   ]);
   expect(faultsOf({ ...good, leader: undefined }, SILENCE)).toEqual(["no server leads the run"]);
   expect(faultsOf({ ...good, streams: [] }, SILENCE)).toEqual(["there is no run MU_1 on this cluster"]);

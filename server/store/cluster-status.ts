@@ -3,6 +3,8 @@ export interface StreamStatus {
   readonly stream: string;
   readonly messages: number;
   readonly bytes: number;
+  /** Messages between its first and its last that the node which leads it lacks, where none may be removed. */
+  readonly lacks: number;
   /** The node that leads it; undefined while none does. */
   readonly leader: string | undefined;
   /** The other nodes that hold it. `lag`: messages that one is behind. */
@@ -27,7 +29,8 @@ export function faultsOf({ name, leader, streams }: ClusterStatus, silenceMs: nu
   const faults = leader === undefined ? ["no server leads the run"] : [];
   if (leader !== undefined && leader.silentMs > silenceMs)
     faults.push(`${leader.who}, which leads the run, has been silent for ${seconds(leader.silentMs)}`);
-  for (const { stream, leader: node, replicas } of streams) {
+  for (const { stream, leader: node, lacks, replicas } of streams) {
+    if (lacks > 0) faults.push(`${node} has lost ${lacks} messages of ${stream}: replace its disk`);
     if (node === undefined || node === "") faults.push(`${stream} has no leader`);
     for (const { node, current, offline, lag } of replicas) {
       if (offline) faults.push(`${node} is offline, and holds ${stream}`);

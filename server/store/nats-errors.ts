@@ -1,5 +1,16 @@
 import { JetStreamApiError } from "@nats-io/jetstream";
 import { ProtocolError } from "../../protocol/errors.ts";
+import { StoreError } from "./store.ts";
+
+/** The node that leads a stream lacks a message of it, or has another. */
+export class DamagedReplica extends StoreError {
+  readonly stream: string;
+
+  constructor(stream: string, line: string) {
+    super(line);
+    this.stream = stream;
+  }
+}
 
 /** JetStream's own numbers (nats-server's errors.json): the tail was another, and a stream or a disk is full. */
 const WRONG_LAST = new Set([10071, 10164]);

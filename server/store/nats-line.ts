@@ -24,8 +24,6 @@ export interface LineOptions {
   readonly name: string;
   /** Names this process among all that ever lead. */
   readonly writer: string;
-  /** Aborts when this server leads no more. */
-  readonly deposed: AbortSignal;
   readonly sleep: (ms: number) => Promise<void>;
 }
 
@@ -37,12 +35,13 @@ export async function natsLine(options: LineOptions): Promise<LeaderLine> {
   const { connection, name, sleep } = options;
   const manager = await jetstreamManager(connection);
   const watch = new LeaderWatch(manager, name);
+  const most = connection.info?.max_payload ?? 0; // known for as long as there is a connection
   return {
     answer: (handler) => answer(options, handler),
     leader: async () => (await watch.now())?.who,
     async ask(request, wait = true) {
       const message = concat(...joinRecord(utf8(JSON.stringify({ ...request, body: null })), request.body));
-      if (message.length > (connection.info?.max_payload ?? 0))
+      if (message.length > most)
         throw new ProtocolError("too-large", "the request is longer than the cluster's max_payload");
       for (const until = performance.now() + LEADER_MS; ; await sleep(LOOK_MS)) {
         const leader = await watch.now().catch(() => undefined);
@@ -71,7 +70,7 @@ const nobodyLeads = () =>
   new ProtocolError("not-durable", "no server that leads this run answered: send it again", RETRY_MS);
 
 function answer(
-  { connection, name, writer, deposed }: LineOptions,
+  { connection, name, writer }: LineOptions,
   handler: Parameters<LeaderLine["answer"]>[0],
 ): void {
   const reply = async (message: Msg) => {
@@ -79,11 +78,11 @@ function answer(
     const head = utf8(JSON.stringify({ status, headers, version }));
     message.respond(concat(...joinRecord(head, body)));
   };
-  const subscription = connection.subscribe(subjectOf(name, writer), {
+  // Until the connection is closed: one that leads no more refuses by itself, and silence would cost its asker seconds.
+  connection.subscribe(subjectOf(name, writer), {
     // Whoever waits for an answer that never comes gets a refusal when its time is over, or another leads.
     callback: (error, message) => void (error === null && reply(message).catch(() => {})),
   });
-  deposed.addEventListener("abort", () => subscription.unsubscribe());
 }
 
 /** Which server leads, looked at again as long as anybody waits for an answer. */

@@ -12,7 +12,7 @@ import {
 import { headers, type MsgHdrs, type NatsConnection } from "@nats-io/transport-node";
 import type { Pieces } from "../../protocol/bytes.ts";
 import { Mutex } from "../lib/mutex.ts";
-import { decidedAs, isNoStream, isWrongLast } from "./nats-errors.ts";
+import { DamagedReplica, decidedAs, isNoStream, isWrongLast } from "./nats-errors.ts";
 import { refuseToWrite } from "./read-only.ts";
 import { checkIn, encodeBlock, isSound, recordsOf } from "./segment.ts";
 import { Deposed, StoreError } from "./store.ts";
@@ -21,6 +21,8 @@ import { Deposed, StoreError } from "./store.ts";
 const SALT = 0;
 /** Milliseconds between two looks at a cluster that does not answer: an election takes 5 to 9 s. */
 const LOOK_AGAIN_MS = 250;
+/** Milliseconds for which nothing of a stream may come while it is read. */
+const READ_MS = 10_000;
 /** Of a block: the number of its first record, how many it has, its check, and who wrote it. */
 const HEADERS = { first: "Mu-First", records: "Mu-Records", check: "Mu-Check", writer: "Mu-Writer" } as const;
 
@@ -31,6 +33,8 @@ export interface LogOptions {
   readonly replicas: number;
   /** Names this writer, and no other ever. */
   readonly writer: string;
+  /** Reads again from another node what one was found to lack. */
+  readonly mend: <T>(read: () => Promise<T>) => Promise<T>;
   /** Only reads: makes no stream and deposes nobody. */
   readonly reading: boolean;
   readonly sleep: (ms: number) => Promise<void>;
@@ -69,14 +73,16 @@ export class NatsLog {
   static async open(options: LogOptions): Promise<NatsLog> {
     const manager = await jetstreamManager(options.connection);
     if (options.reading) {
-      const blocks = await readBlocks(manager, options).catch((error: unknown) => {
-        throw isNoStream(error) ? new StoreError("the cluster has no run of this key") : error;
-      });
+      const blocks = await options
+        .mend(() => readBlocks(manager, options))
+        .catch((error: unknown) => {
+          throw isNoStream(error) ? new StoreError("the cluster has no run of this key") : error;
+        });
       return new NatsLog(options, manager, blocks);
     }
     await makeStream(manager, options);
     for (;;) {
-      const log = new NatsLog(options, manager, await readBlocks(manager, options));
+      const log = new NatsLog(options, manager, await options.mend(() => readBlocks(manager, options)));
       try {
         await log.append([]);
         return log;
@@ -88,11 +94,7 @@ export class NatsLog {
 
   /** Learns of what was appended and let go of since. Rejects with a StoreError where a block in between is missing. */
   async refresh(): Promise<void> {
-    this.#blocks = await readBlocks(this.#manager, this.#options, this.#blocks);
-  }
-
-  get manager(): JetStreamManager {
-    return this.#manager;
+    this.#blocks = await this.#options.mend(() => readBlocks(this.#manager, this.#options, this.#blocks));
   }
 
   /** Aborts when another writer is met. */
@@ -161,12 +163,22 @@ export class NatsLog {
   }
 
   /** A block's records. Rejects with a StoreError where it is gone or changed: nobody goes on over a gap. */
-  async read({ seq, check, records }: BlockAt): Promise<Uint8Array<ArrayBuffer>[]> {
-    const message = await this.#manager.streams.getMessage(this.#options.stream, { seq });
-    const at = `block ${seq} of ${this.#options.stream}`;
-    if (message === null) throw new StoreError(`${at} is missing: the cluster has lost it`);
+  read(block: BlockAt): Promise<Uint8Array<ArrayBuffer>[]> {
+    return this.#options.mend(() => this.#read(block));
+  }
+
+  async #read({ seq, check, records }: BlockAt): Promise<Uint8Array<ArrayBuffer>[]> {
+    const { stream } = this.#options;
+    const message = await this.#manager.streams.getMessage(stream, { seq });
+    const at = `block ${seq} of ${stream}`;
+    if (message === null) {
+      const { state } = await this.#manager.streams.info(stream);
+      if (seq < state.first_seq) throw new StoreError(`${at} was let go of`);
+      throw new DamagedReplica(stream, `${at} is missing`);
+    }
     const block = new Uint8Array(message.data);
-    if (!isSound(SALT, block) || checkIn(block) !== check) throw new StoreError(`${at} was changed`);
+    if (!isSound(SALT, block) || checkIn(block) !== check)
+      throw new DamagedReplica(stream, `${at} was changed`);
     const found = recordsOf(block, false);
     if (found.length !== records) throw new StoreError(`${at} has ${found.length} records, not ${records}`);
     return found;
@@ -227,12 +239,18 @@ async function readBlocks(
 ): Promise<BlockAt[]> {
   const { state } = await manager.streams.info(stream);
   const last = known.at(-1)?.seq ?? 0;
-  if (state.last_seq < last) throw new StoreError(`${stream} has lost its newest messages, or was made anew`);
+  if (state.last_seq < last)
+    throw new DamagedReplica(stream, `${stream} lacks its newest messages, or is another than before`);
+  // Blocks are let go of from the first one on, and none in between.
+  if ((state.num_deleted ?? 0) > 0)
+    throw new DamagedReplica(stream, `${stream} has a gap: it lacks ${state.num_deleted} messages`);
   const blocks = known.filter(({ seq }) => seq >= state.first_seq);
   if (state.messages === 0 || state.last_seq === last) return blocks;
   const from = { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: last + 1 };
   const consumer = await jetstream(connection).consumers.get(stream, { headers_only: true, ...from });
   const messages = await consumer.consume();
+  // A node that was just started again may not have them yet: whoever reads tries again.
+  const late = setTimeout(() => messages.stop(), READ_MS);
   try {
     for await (const { seq, headers } of messages) {
       const block = headers && blockOf({ seq, header: headers });
@@ -240,14 +258,18 @@ async function readBlocks(
       const dense =
         before === undefined ||
         (block?.seq === before.seq + 1 && block.first === before.first + before.records);
-      if (block === undefined || !dense) throw new StoreError(`${stream} has a gap before message ${seq}`);
+      if (block === undefined || !dense)
+        throw new DamagedReplica(stream, `${stream} has a gap before message ${seq}`);
       blocks.push(block);
       if (seq >= state.last_seq) break;
+      late.refresh();
     }
   } finally {
+    clearTimeout(late);
     await messages.close();
     await consumer.delete();
   }
+  if ((blocks.at(-1)?.seq ?? 0) < state.last_seq) throw new Error(`${stream} was not read to its end`);
   return blocks;
 }
 

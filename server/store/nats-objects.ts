@@ -2,7 +2,8 @@ import type { JetStreamManager } from "@nats-io/jetstream";
 import { type ObjectStore, Objm } from "@nats-io/obj";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { concat, type Pieces, partsOf } from "../../protocol/bytes.ts";
-import { StoreError } from "./store.ts";
+import { DamagedReplica } from "./nats-errors.ts";
+import type { LogOptions } from "./nats-log.ts";
 
 /** Bytes of a chunk, well below the smallest limit of a message (1 MB). */
 const CHUNK_BYTES = 512 * 1024;
@@ -15,10 +16,16 @@ export class NatsObjects {
   readonly #bucket: string;
   readonly #store: ObjectStore;
   readonly #manager: JetStreamManager;
+  readonly #mend: LogOptions["mend"];
   /** The names that {@link list} found last, and the state of the bucket that it found them in. */
   #listed: { readonly state: string; readonly names: readonly string[] } | undefined;
 
-  private constructor(bucket: string, store: ObjectStore, manager: JetStreamManager) {
+  private constructor(
+    bucket: string,
+    store: ObjectStore,
+    { manager, mend }: { readonly manager: JetStreamManager; readonly mend: LogOptions["mend"] },
+  ) {
+    this.#mend = mend;
     this.#bucket = bucket;
     this.#store = store;
     this.#manager = manager;
@@ -26,14 +33,14 @@ export class NatsObjects {
 
   static async open(
     connection: NatsConnection,
-    manager: JetStreamManager,
+    parts: { readonly manager: JetStreamManager; readonly mend: LogOptions["mend"] },
     bucket: string,
     /** To make the bucket with where it is missing; "known" where it must be there. */
     replicas: number | "known",
   ): Promise<NatsObjects> {
     const buckets = new Objm(connection);
     const store = await (replicas === "known" ? buckets.open(bucket) : buckets.create(bucket, { replicas }));
-    return new NatsObjects(bucket, store, manager);
+    return new NatsObjects(bucket, store, parts);
   }
 
   async put(name: string, bytes: Pieces): Promise<void> {
@@ -45,21 +52,31 @@ export class NatsObjects {
    * An object's bytes. Chunk by chunk, since the library's own reading makes a consumer for each object and leaves it to
    * expire, and a stream may have only so many. Rejects with a StoreError where bytes are missing or changed.
    */
-  async get(name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  get(name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    return this.#mend(() => this.#get(name));
+  }
+
+  async #get(name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const info = await this.#store.info(name);
     if (info === null || info.deleted) return undefined;
     const parts: Uint8Array[] = [];
     let next = 1;
     for (let chunk = 0; chunk < info.chunks; chunk++) {
       const query = { seq: next, next_by_subj: `$O.${this.#bucket}.C.${info.nuid}` };
-      const message = await this.#manager.streams.getMessage(this.#stream, query);
-      if (message === null) throw new StoreError(`${name} has lost its part ${chunk}`);
+      const message = await this.#manager.streams.getMessage(this.stream, query);
+      if (message === null) {
+        const now = await this.#store.info(name);
+        if (now === null || now.deleted) return undefined; // removed meanwhile
+        if (now.nuid !== info.nuid) return this.#get(name); // replaced
+        throw new DamagedReplica(this.stream, `${name} has lost its part ${chunk}`);
+      }
       parts.push(message.data);
       next = message.seq + 1;
     }
     const whole = concat(...parts);
     const digest = Buffer.from(await crypto.subtle.digest("SHA-256", whole)).toString("base64url");
-    if (info.digest.replace(/^SHA-256=|=+$/g, "") !== digest) throw new StoreError(`${name} is damaged`);
+    if (info.digest.replace(/^SHA-256=|=+$/g, "") !== digest)
+      throw new DamagedReplica(this.stream, `${name} is damaged`);
     return whole;
   }
 
@@ -68,7 +85,7 @@ export class NatsObjects {
    * just started again feeds with what it has so far.
    */
   async list(shelf: string): Promise<string[]> {
-    const { state } = await this.#manager.streams.info(this.#stream, {
+    const { state } = await this.#manager.streams.info(this.stream, {
       subjects_filter: `${this.#meta("")}>`,
     });
     const now = `${state.last_seq} ${state.messages}`;
@@ -99,10 +116,10 @@ export class NatsObjects {
     const info = await this.#store.info(name);
     if (info === null) return;
     if (!info.deleted) await this.#store.delete(name);
-    await this.#manager.streams.purge(this.#stream, { filter: this.#meta(name) });
+    await this.#manager.streams.purge(this.stream, { filter: this.#meta(name) });
   }
 
-  get #stream(): string {
+  get stream(): string {
     return `OBJ_${this.#bucket}`;
   }
 

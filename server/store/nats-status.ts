@@ -37,6 +37,7 @@ async function streamStatus(
   return {
     stream,
     messages: state.messages,
+    lacks: stream.endsWith("_LOG") ? (state.num_deleted ?? 0) : 0,
     bytes: state.bytes,
     leader: cluster === undefined ? only : cluster.leader, // a server by itself leads all it has
     replicas: (cluster?.replicas ?? []).map(({ name: node, current, offline = false, lag = 0 }) => ({

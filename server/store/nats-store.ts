@@ -1,3 +1,4 @@
+import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { lengthOf, type Pieces } from "../../protocol/bytes.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
@@ -5,8 +6,10 @@ import { asRefusal } from "./durability.ts";
 import type { FollowedStore } from "./followed-store.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { NatsArchive } from "./nats-archive.ts";
-import { type BlockAt, NatsLog } from "./nats-log.ts";
+import { DamagedReplica } from "./nats-errors.ts";
+import { type BlockAt, type LogOptions, NatsLog } from "./nats-log.ts";
 import { NatsObjects } from "./nats-objects.ts";
+import { Replicas } from "./nats-replicas.ts";
 import { joinRecord, withoutFrame } from "./record-parts.ts";
 import { type Index, type Shelf, StoreError } from "./store.ts";
 
@@ -31,6 +34,8 @@ export interface NatsStoreOptions {
   /** Called last, when the store is closed. */
   readonly closed?: () => Promise<void>;
   readonly sleep: (ms: number) => Promise<void>;
+  /** Hears, in a line for people, what was found to be damaged. */
+  readonly warn?: (line: string) => void;
 }
 
 export interface KeyFile {
@@ -47,19 +52,21 @@ const KEY_NAME = "server.key";
 export async function natsStore(options: NatsStoreOptions): Promise<FollowedStore> {
   const { connection, name, replicas, writer, index, key, reading = false, sleep } = options;
   const stream = `${name}_LOG`;
-  const log = await NatsLog.open({
-    connection,
-    stream,
-    subject: `${name}.log`,
-    replicas,
-    writer,
-    reading,
-    sleep,
-  });
+  const manager = await jetstreamManager(connection);
+  const { warn = () => {} } = options;
+  const nodes = new Replicas({ connection, manager, sleep, warn });
+  const mend: LogOptions["mend"] = (read) => nodes.read(read);
+  const subject = `${name}.log`;
+  const log = await NatsLog.open({ connection, stream, subject, replicas, writer, reading, sleep, mend });
   const bucket = `${name}_OBJ`;
-  const objects = await NatsObjects.open(connection, log.manager, bucket, reading ? "known" : replicas);
-  const archive = await NatsArchive.open(objects);
-  requireWhole(log, archive);
+  const objects = await NatsObjects.open(connection, { manager, mend }, bucket, reading ? "known" : replicas);
+  const archive = await mend(async () => {
+    const opened = await NatsArchive.open(objects).catch((error: unknown) => {
+      throw error instanceof StoreError ? new DamagedReplica(objects.stream, error.message) : error;
+    });
+    requireWhole(log, opened, objects.stream);
+    return opened;
+  });
   const most = (connection.info?.max_payload ?? 0) - OVERHEAD_BYTES;
   const commits = new GroupCommit((records) => log.append(records).catch(refuse), most);
   const blocks = new CachedBlocks(log);
@@ -84,7 +91,7 @@ export async function natsStore(options: NatsStoreOptions): Promise<FollowedStor
     async refresh() {
       await log.refresh(); // first: what it has let go of by now is archived
       await archive.refresh();
-      requireWhole(log, archive);
+      requireWhole(log, archive, objects.stream);
     },
     get stripped() {
       return archive.length;
@@ -139,13 +146,11 @@ function refuse(error: unknown): never {
   throw asRefusal(error);
 }
 
-/** The stream must go on where the archive ends. Throws a StoreError. */
-function requireWhole(log: NatsLog, archive: NatsArchive): void {
+/** The stream must go on where the archive ends. Throws a StoreError: the archive's bucket has lost a part. */
+function requireWhole(log: NatsLog, archive: NatsArchive, bucket: string): void {
   const [oldest] = log.blocks;
   if (oldest !== undefined && oldest.first > archive.length) {
-    throw new StoreError(
-      `the journal lacks records ${archive.length} to ${oldest.first}: the cluster has lost them`,
-    );
+    throw new DamagedReplica(bucket, `the journal lacks records ${archive.length} to ${oldest.first}`);
   }
 }
 

@@ -37,6 +37,8 @@ export interface ClusterRun {
   readonly reading?: boolean;
   /** Waits for as long as another server leads the run. */
   readonly standBy?: LeaseOptions["standBy"];
+  /** Hears, in a line for people, what of the cluster was found to be damaged. */
+  readonly warn?: (line: string) => void;
   /** Resolves when what read the run while another server led it has let go of the index. */
   readonly led?: () => Promise<void>;
 }
@@ -48,7 +50,7 @@ export interface ClusterRun {
  */
 export async function openClusterStore(
   { address, unsafe }: ClusterAddress,
-  { name, key, index, reading = false, standBy, led }: ClusterRun,
+  { name, key, index, reading = false, standBy, led, warn }: ClusterRun,
 ): Promise<ClusterStore> {
   const { natsStore, natsBoard, natsLine, connect } = await packages();
   const connection = await connectTo(connect, { address, unsafe });
@@ -67,13 +69,23 @@ export async function openClusterStore(
     const lost = lease && { lost: lease.lost };
     await led?.();
     opened = index();
-    const parts = { connection, name, key, index: opened, reading, replicas, closed, writer, ...lost };
+    const parts = {
+      connection,
+      name,
+      key,
+      index: opened,
+      reading,
+      replicas,
+      closed,
+      writer,
+      ...lost,
+      ...(warn && { warn }),
+    };
     const wait = (ms: number) => sleep(ms);
     const store = await patiently(() => natsStore({ ...parts, sleep: wait }));
-    const { deposed } = store;
     // Getters of the store would be read once if it were spread.
     return Object.assign(store, {
-      line: await natsLine({ connection, name, writer, deposed, sleep: wait }),
+      line: await natsLine({ connection, name, writer, sleep: wait }),
     });
   } catch (error) {
     opened?.close();

@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { JetStreamManager } from "@nats-io/jetstream";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { onPath } from "../browser/programs.ts";
 
@@ -98,6 +100,39 @@ export class NatsCluster {
   restart(place: number): void {
     const node = this.#nodes[place];
     if (node !== undefined) node.process = node.start();
+  }
+
+  /**
+   * Flips one bit in the middle of the oldest file of what a node has stored of a stream, behind its back: kill it first.
+   * Its newest file would be mended by the other nodes.
+   */
+  async flip(place: number, stream: string): Promise<void> {
+    const folder = join(this.#directory, `n${place}`, "jetstream/$G/streams", stream, "msgs");
+    const files = (await readdir(folder)).filter((name) => name.endsWith(".blk"));
+    const [oldest, newest] = files.sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10));
+    if (oldest === undefined || newest === undefined)
+      throw new Error(`node ${place} has too little of ${stream}`);
+    const bytes = await readFile(join(folder, oldest));
+    bytes[bytes.length >> 1]! ^= 0x10;
+    await writeFile(join(folder, oldest), bytes);
+  }
+
+  /** Has a node lead a stream. */
+  async lead(
+    connection: NatsConnection,
+    manager: JetStreamManager,
+    place: number,
+    stream: string,
+  ): Promise<void> {
+    for (const until = performance.now() + READY_MS; performance.now() < until; ) {
+      const { cluster } = await manager.streams.info(stream).catch(() => ({ cluster: undefined }));
+      const follows = cluster?.replicas?.find(({ name }) => name === `n${place}`);
+      if (cluster?.leader === `n${place}`) return;
+      if (cluster?.leader && follows?.current)
+        await connection.request(`$JS.API.STREAM.LEADER.STEPDOWN.${stream}`).catch(() => {});
+      await sleep(200);
+    }
+    throw new Error(`node ${place} does not get to lead ${stream}`);
   }
 
   /** A connection to any node, once one answers. */

@@ -1,0 +1,75 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { jetstreamManager } from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/transport-node";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { memoryIndex } from "../../test/harness/memory-index.ts";
+import { NatsCluster, natsServer } from "../../test/harness/nats-cluster.ts";
+import { natsStore } from "./nats-store.ts";
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+const program = natsServer();
+const RECORDS = 40;
+const recordOf = (i: number) => Uint8Array.from({ length: 500_000 }, (_, at) => (i * 31 + at * 7) % 251);
+
+describe.skipIf(program === undefined)(
+  "a bit flips on one of three nodes, which is then made to lead",
+  () => {
+    let cluster: NatsCluster;
+    let connection: NatsConnection;
+    let writers = 0;
+    beforeAll(async () => {
+      cluster = await NatsCluster.start(program ?? "", 3);
+      connection = await cluster.connect();
+      await vi.waitFor(async () => (await jetstreamManager(connection)).getAccountInfo(), {
+        ...{ timeout: 60_000, interval: 200 },
+      });
+    });
+    afterAll(async () => {
+      await connection?.close();
+      await cluster?.stop();
+    });
+
+    const opened = (name: string, warn: (line: string) => void = () => {}) =>
+      natsStore({
+        ...{ connection, name, replicas: 3, writer: `w${writers++}`, index: memoryIndex(), warn },
+        key: { read: async () => undefined, write: async () => {} },
+        sleep: (ms) => sleep(ms),
+      });
+
+    test("what it lost is read from another one before anybody goes on; control: plain reads lack it", async () => {
+      const store = await opened("FLIP");
+      const file = Uint8Array.from({ length: 18_000_000 }, (_, i) => (i * 13) % 241);
+      await store.put("snapshots", "big", file);
+      for (let i = 0; i < RECORDS; i++) await store.append(recordOf(i));
+      await store.close();
+
+      const manager = await jetstreamManager(connection);
+      const { cluster: nodes } = await manager.streams.info("FLIP_LOG");
+      const victim = Number(nodes?.replicas?.[0]?.name.slice(1));
+      await cluster.kill(victim);
+      const streams = ["FLIP_LOG", "OBJ_FLIP_OBJ"];
+      for (const stream of streams) await cluster.flip(victim, stream);
+      cluster.restart(victim);
+      for (const stream of streams) await cluster.lead(connection, manager, victim, stream);
+      const there = Array.from({ length: RECORDS }, (_, i) =>
+        manager.streams.getMessage("FLIP_LOG", { seq: i + 2 }).then(
+          (message) => message !== null,
+          () => false,
+        ),
+      );
+      const read = (await Promise.all(there)).filter((one) => one).length;
+      expect(read, "messages that plain reads find").toBeLessThan(RECORDS);
+
+      const lines: string[] = [];
+      const again = await opened("FLIP", (line) => lines.push(line));
+      expect(again.length).toBe(RECORDS);
+      for (let i = 0; i < RECORDS; i++)
+        expect(Buffer.compare((await again.read(i)).subarray(4), recordOf(i)), `record ${i}`).toBe(0);
+      expect(Buffer.compare((await again.get("snapshots", "big")) ?? new Uint8Array(), file)).toBe(0);
+      await again.append(recordOf(RECORDS));
+      await again.close();
+      for (const what of [/FLIP_LOG.*another node is read/, /big.*another node is read/])
+        expect(lines.join("\n")).toMatch(what);
+    });
+  },
+);
