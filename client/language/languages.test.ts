@@ -6,6 +6,12 @@ it.each([
   [["nl", "de"], "de"],
   [["en-US", "de"], "en"],
   [["nl", "cy"], "en"],
+  [["pt-PT", "es"], "pt-BR"],
+  [["es-419"], "es"],
+  [["zh-CN"], "zh-Hans"],
+  [["zh"], "zh-Hans"],
+  [["zh-TW", "ja"], "ja"],
+  [["zh-Hant-HK"], "en"],
   [[], "en"],
 ])("of %j a visitor gets %s", (tags, chosen) => expect(chooseLanguage(tags)).toBe(chosen));
 

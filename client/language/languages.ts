@@ -2,6 +2,11 @@
 export const LANGUAGES = {
   de: "Deutsch",
   en: "English",
+  es: "Español",
+  fr: "Français",
+  "pt-BR": "Português (Brasil)",
+  ja: "日本語",
+  "zh-Hans": "简体中文",
 } as const;
 
 export type Language = keyof typeof LANGUAGES;

@@ -5,4 +5,9 @@ import type { VolunteerWords } from "./strings/en.ts";
 export const [text, volunteerStrings] = catalogue<VolunteerWords>({
   de: () => import("./strings/de.ts"),
   en: () => import("./strings/en.ts"),
+  fr: () => import("./strings/fr.ts"),
+  es: () => import("./strings/es.ts"),
+  "pt-BR": () => import("./strings/pt-BR.ts"),
+  ja: () => import("./strings/ja.ts"),
+  "zh-Hans": () => import("./strings/zh-Hans.ts"),
 });

@@ -5,4 +5,9 @@ import type { PeopleWords } from "./strings/en.ts";
 export const [words, peopleStrings] = catalogue<PeopleWords>({
   de: () => import("./strings/de.ts"),
   en: () => import("./strings/en.ts"),
+  fr: () => import("./strings/fr.ts"),
+  es: () => import("./strings/es.ts"),
+  "pt-BR": () => import("./strings/pt-BR.ts"),
+  ja: () => import("./strings/ja.ts"),
+  "zh-Hans": () => import("./strings/zh-Hans.ts"),
 });

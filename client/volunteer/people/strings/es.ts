@@ -1,0 +1,68 @@
+import { formatCount, formatLarge } from "../../../ui/format.ts";
+import type { PeopleWords } from "./en.ts";
+
+export const words: PeopleWords = {
+  leaders: "Voluntarios con nombre",
+  leadersHelp:
+    "La mayoría de los voluntarios no tiene nombre. Estos eligieron uno, y pueden quitarlo cuando quieran.",
+  nobody: "Nadie ha elegido un nombre todavía.",
+  columns: ["Nombre", "Tokens", "Último día"],
+  tokens: formatLarge,
+  loading: "Preguntando al servidor…",
+  name: "Tu nombre",
+  nameHelp:
+    "No tienes ninguno si no lo eliges. Lo ve quien abra esta página, junto con cuánto de tu trabajo está en el modelo. Como mucho " +
+    "32 caracteres.",
+  save: "Mostrar este nombre",
+  remove: "Quitar mi nombre",
+  named: (name) => `Apareces en la lista como ${name}.`,
+  unnamed: "No apareces en ninguna lista.",
+  refused: (why) => `El servidor no lo aceptó: ${why}.`,
+  badName: "no tiene ni letras ni cifras, es demasiado largo, o contiene caracteres que nadie ve",
+  failed: "El servidor no respondió. No se cambió nada.",
+  noKey:
+    "Este navegador no tiene ninguna clave de este proyecto, así que aquí no hay nada que pueda ser tuyo. La clave se crea cuando " +
+    "entrenas por primera vez.",
+  key: "Tu clave",
+  keyHelp:
+    "Tu crédito y tu nombre pertenecen a una clave aleatoria que creó este navegador. Guárdala en un archivo, cerrada con una frase " +
+    "de contraseña, y otro navegador o dispositivo tuyo podrá seguir con ella. Quien tenga el archivo y la frase puede trabajar, y " +
+    "llevar tu nombre, como si fueras tú. Nadie puede restablecer la frase.",
+  passphrase: "Frase de contraseña, 8 caracteres o más",
+  keySave: "Guardar mi clave en un archivo",
+  keySaved: "Está en tus descargas. Guarda la frase de contraseña en otro lugar.",
+  keyFile: "Un archivo que guardó otro navegador",
+  keyTake: "Usar aquí la clave de este archivo",
+  keyOpening: "Abriendo el archivo…",
+  keyTaken:
+    "Este navegador tiene ahora esa clave, en lugar de la suya. Empieza a entrenar para seguir con ella.",
+  addUp: "Contar junto con ella lo que aportó la clave de este navegador",
+  keysLinked: (keys, tokens) =>
+    `Este navegador tiene ahora esa clave. Desde ahora ${formatCount(keys)} claves tuyas cuentan como las de una persona: ` +
+    `${formatLarge(tokens)} tokens.`,
+  keyFailed: "Este navegador no pudo hacerlo. No se cambió nada.",
+  keyRefused: {
+    "wrong-passphrase":
+      "La frase de contraseña es incorrecta, o el archivo fue modificado. Aquí no se cambió nada.",
+    "bad-key-file": "Esto no es un archivo de clave, o está dañado.",
+    "other-run": "Este archivo contiene una clave de otro proyecto.",
+    "not-exportable":
+      "Este navegador creó su clave antes de que las claves se pudieran guardar, y ningún programa puede leerla. Aquí sigue " +
+      "funcionando; una clave creada a partir de ahora sí se puede guardar.",
+  },
+  data: "Tus datos",
+  dataHelp:
+    "El servidor te conoce por una clave aleatoria que creó este navegador. Aquí está lo que guarda sobre esa clave, y cómo " +
+    "ponerle fin.",
+  export: "Descargar lo que el servidor tiene sobre mí",
+  exported: "Está en tus descargas.",
+  remember: "Olvidarme…",
+  forgetText:
+    "Tu nombre, tu crédito, tus vínculos y lo que el servidor recuerda de tu dispositivo se borran allí, para todas las claves con " +
+    "las que la tuya está vinculada; tu clave, lo que elegiste y todas las descargas de este proyecto se borran aquí. El " +
+    "entrenamiento se detiene. Lo que queda: el historial firmado de las versiones nombra tu clave aleatoria y las huellas de tus " +
+    "deltas, y lo que enseñaron está en el modelo. No dice nada más sobre ti.",
+  forget: "Sí, olvídame",
+  keep: "No, conservar",
+  forgotten: "Se te ha olvidado, aquí y allí. Si alguna vez vuelves a entrenar, será como alguien nuevo.",
+};

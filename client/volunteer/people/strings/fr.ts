@@ -1,0 +1,68 @@
+import { formatCount, formatLarge } from "../../../ui/format.ts";
+import type { PeopleWords } from "./en.ts";
+
+export const words: PeopleWords = {
+  leaders: "Bénévoles qui ont un nom",
+  leadersHelp:
+    "La plupart des bénévoles n’ont pas de nom. Ceux-ci en ont choisi un, et peuvent le retirer à tout moment.",
+  nobody: "Personne n’a encore choisi de nom.",
+  columns: ["Nom", "Tokens", "24 heures"],
+  tokens: formatLarge,
+  loading: "On interroge le serveur…",
+  name: "Votre nom",
+  nameHelp:
+    "Vous n’en avez pas, sauf si vous en choisissez un. Quiconque ouvre cette page le voit, avec la part de votre travail dans le " +
+    "modèle. Au plus 32 caractères.",
+  save: "Afficher ce nom",
+  remove: "Retirer mon nom",
+  named: (name) => `Vous figurez dans la liste sous le nom ${name}.`,
+  unnamed: "Vous ne figurez nulle part.",
+  refused: (why) => `Le serveur ne l’a pas accepté\u00a0: ${why}.`,
+  badName: "il n’a ni lettre ni chiffre, est trop long, ou contient des caractères invisibles",
+  failed: "Le serveur n’a pas répondu. Rien n’a été changé.",
+  noKey:
+    "Ce navigateur n’a aucune clé de ce projet, il n’y a donc rien ici qui pourrait être à vous. Une clé est créée quand vous " +
+    "entraînez pour la première fois.",
+  key: "Votre clé",
+  keyHelp:
+    "Votre crédit et votre nom appartiennent à une clé aléatoire que ce navigateur a créée. Enregistrez-la dans un fichier, protégé " +
+    "par une phrase secrète, et un autre de vos navigateurs ou appareils pourra continuer avec. Quiconque a le fichier et la " +
+    "phrase secrète peut travailler, et porter votre nom, à votre place. Personne ne peut réinitialiser la phrase secrète.",
+  passphrase: "Phrase secrète, 8 caractères ou plus",
+  keySave: "Enregistrer ma clé dans un fichier",
+  keySaved: "Il est dans vos téléchargements. Gardez la phrase secrète ailleurs.",
+  keyFile: "Un fichier qu’un autre navigateur a enregistré",
+  keyTake: "Utiliser ici la clé de ce fichier",
+  keyOpening: "Ouverture du fichier…",
+  keyTaken:
+    "Ce navigateur a maintenant cette clé, à la place de la sienne. Commencez l’entraînement pour continuer avec.",
+  addUp: "Compter avec elle ce que la clé de ce navigateur a apporté",
+  keysLinked: (keys, tokens) =>
+    `Ce navigateur a maintenant cette clé. Désormais, ${formatCount(keys)} clés à vous comptent pour une seule personne\u00a0: ` +
+    `${formatLarge(tokens)} tokens.`,
+  keyFailed: "Ce navigateur n’a pas pu le faire. Rien n’a été changé.",
+  keyRefused: {
+    "wrong-passphrase": "La phrase secrète est fausse, ou le fichier a été modifié. Rien n’a été changé ici.",
+    "bad-key-file": "Ce n’est pas un fichier de clé, ou il est abîmé.",
+    "other-run": "Ce fichier contient une clé d’un autre projet.",
+    "not-exportable":
+      "Ce navigateur a créé sa clé avant qu’on puisse enregistrer les clés, et aucun programme ne peut la lire. Elle continue de " +
+      "marcher ici\u202f; une clé créée à partir de maintenant peut être enregistrée.",
+  },
+  data: "Vos données",
+  dataHelp:
+    "Le serveur vous connaît par une clé aléatoire que ce navigateur a créée. Voici ce qu’il détient au sujet de cette clé, et " +
+    "comment y mettre fin.",
+  export: "Télécharger ce que le serveur détient sur moi",
+  exported: "C’est dans vos téléchargements.",
+  remember: "M’oublier…",
+  forgetText:
+    "Votre nom, votre crédit, vos liens et ce que le serveur a retenu de votre appareil y sont supprimés, pour toutes les clés " +
+    "auxquelles la vôtre est liée\u202f; votre clé, vos choix et tous les téléchargements de ce projet sont supprimés ici. " +
+    "L’entraînement s’arrête. Ce qui reste\u00a0: l’historique signé des versions nomme votre clé aléatoire et les empreintes de vos " +
+    "deltas, et ce qu’ils ont appris au modèle y est. Il ne dit rien d’autre de vous.",
+  forget: "Oui, m’oublier",
+  keep: "Non, garder",
+  forgotten:
+    "Vous êtes oublié, ici et là-bas. Si vous entraînez encore un jour, ce sera en nouvelle personne.",
+};
