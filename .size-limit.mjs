@@ -6,7 +6,7 @@ const client = join(import.meta.dirname, "dist/client");
 
 /** Chunks that come only when they are wanted: charts, the look inside, audits, sharing with peers, names, codes and proofs and what both sign with, the tokenizer, and everything of tfjs. Of the strings' languages a page loads one; English is counted. */
 const LAZY =
-  /^(uPlot|tokenizer|reference|inside|audit|panel|share|line|names-panel|qr-code|posts|pseudo|words-(people|proof|inside)|words-\w+-(?!en-))\b/;
+  /^(uPlot|loss-chart|use-plot|tokenizer|reference|inside|audit|panel|share|line|names-panel|qr-code|posts|pseudo|words-(people|proof|inside)|words-\w+-(?!en-))\b/;
 
 /** The scripts that a page's HTML leads to, through imports, Workers and dynamic imports, without the lazy ones. */
 function scriptsOf(page) {
@@ -17,9 +17,11 @@ function scriptsOf(page) {
   for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
     if (found.has(file)) continue;
     found.add(file);
-    const names = readFileSync(join(client, file), "utf8").matchAll(
-      /["'`](?:\.?\/)?(?:assets\/)?([\w.-]+\.js)["'`]/g,
-    );
+    const text = readFileSync(join(client, file), "utf8");
+    const names = text.matchAll(/["'`](?:\.?\/)?(?:assets\/)?([\w.-]+\.js)["'`]/g);
+    // What is late on one page may be a part of another: a chart is imported as it stands by those that begin with one.
+    for (const [, name] of text.matchAll(/\b(?:from|import) ?["'`]\.\/([\w.-]+\.js)["'`]/g))
+      queue.push(`assets/${name}`);
     // The operator's page names the loader too, for other sites: it fetches it for its hash alone.
     for (const [, name] of names) if (!LAZY.test(name) && name !== "embed.js") queue.push(`assets/${name}`);
   }

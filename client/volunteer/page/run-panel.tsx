@@ -2,11 +2,14 @@ import { here } from "../../../protocol/address.ts";
 import { ROUTES } from "../../../protocol/routes.ts";
 import type { RunStatus } from "../../../protocol/status.ts";
 import { formatCount, formatLarge, formatLoss } from "../../ui/format.ts";
-import { LossChart } from "../../ui/loss-chart.tsx";
+import { Lazy } from "../../ui/lazy.tsx";
 import { SamplePair } from "../../ui/samples.tsx";
 import { common } from "../../ui/strings.ts";
 import type { RunWatch } from "../../ui/watch.ts";
 import { text } from "../strings.ts";
+
+/** Beside the library that draws it, which is not wanted before there is something to draw either. */
+const loadChart = async () => (await import("../../ui/loss-chart.tsx")).LossChart;
 
 /** The run's progress: the curve, and samples of the model's text. */
 export function RunPanel({ watch }: { readonly watch: RunWatch }) {
@@ -23,7 +26,9 @@ export function RunPanel({ watch }: { readonly watch: RunWatch }) {
           {text.heldOutHelp}{" "}
           {last !== undefined && bits !== "" && text.heldOutNow(formatLoss(last.loss), bits)}
         </p>
-        <LossChart curve={() => watch.status.value} />
+        <div class="chart-place">
+          <Lazy wanted load={loadChart} props={{ curve: () => watch.status.value }} />
+        </div>
         <dl class="facts">
           <Fact name={common.version} value={formatCount(status.version)} />
           <Fact name={text.volunteers} value={formatCount(status.volunteers)} />

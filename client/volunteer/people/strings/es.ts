@@ -40,6 +40,30 @@ export const words: PeopleWords = {
   keysLinked: (keys, tokens) =>
     `Este navegador tiene ahora esa clave. Desde ahora ${formatCount(keys)} claves tuyas cuentan como las de una persona: ` +
     `${formatLarge(tokens)} tokens.`,
+  code: "Tu clave en otro dispositivo",
+  codeHelp:
+    "Muestra aquí un código, y escanéalo allí o abre su enlace: tu clave va allí, y el servidor no puede leerla. Un código vale una " +
+    "vez, durante dos minutos. No se lo enseñes a nadie más.",
+  codeShow: "Mostrar un código",
+  codePicture: "Un código QR del enlace de abajo",
+  codeLeft: (seconds) => `Vale ${formatCount(seconds)} s más. Deja esta página abierta.`,
+  codeCompare: "Otra página ha leído el código. Envíale tu clave solo si muestra el mismo número:",
+  codeSend: "Sí, enviar mi clave",
+  codeRefuse: "No",
+  codeRead: "Un código que muestra otro dispositivo tuyo, o su enlace",
+  codeTake: "Tomar la clave de ese dispositivo",
+  codeKnocks: "Preguntando al otro dispositivo…",
+  codeWait: "Acepta ahora en el otro dispositivo, si muestra el mismo número:",
+  codeWrong:
+    "Esto no es un código de este proyecto, o lo que llegó no es lo que se envió. Aquí no se cambió nada.",
+  codeUsed:
+    "Otra página ha usado este código. Si no fuiste tú, di No en el otro dispositivo y muestra un código nuevo.",
+  codeEnded: {
+    taken: "El otro dispositivo ya tiene tu clave. Los dos pueden trabajar con ella.",
+    declined: "No se envió nada.",
+    over: "Han pasado los dos minutos del código. Muestra uno nuevo.",
+    stranger: "Alguien llamó sin haber leído el código. No se envió nada. Muestra uno nuevo.",
+  },
   keyFailed: "Este navegador no pudo hacerlo. No se cambió nada.",
   keyRefused: {
     "wrong-passphrase":

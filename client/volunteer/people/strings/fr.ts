@@ -40,6 +40,31 @@ export const words: PeopleWords = {
   keysLinked: (keys, tokens) =>
     `Ce navigateur a maintenant cette clé. Désormais, ${formatCount(keys)} clés à vous comptent pour une seule personne\u00a0: ` +
     `${formatLarge(tokens)} tokens.`,
+  code: "Votre clé sur un autre appareil",
+  codeHelp:
+    "Affichez un code ici, et scannez-le là-bas, ou ouvrez son lien\u00a0: votre clé y va, et le serveur ne peut pas la lire. Un code " +
+    "sert une fois, pendant deux minutes. Ne le montrez à personne d’autre.",
+  codeShow: "Afficher un code",
+  codePicture: "Un code QR du lien ci-dessous",
+  codeLeft: (seconds) => `Encore valable ${formatCount(seconds)} s. Laissez cette page ouverte.`,
+  codeCompare:
+    "Une autre page a lu le code. Ne lui envoyez votre clé que si elle affiche le même nombre\u00a0:",
+  codeSend: "Oui, envoyer ma clé",
+  codeRefuse: "Non",
+  codeRead: "Un code qu’affiche un autre de vos appareils, ou son lien",
+  codeTake: "Prendre la clé de cet appareil",
+  codeKnocks: "On interroge l’autre appareil…",
+  codeWait: "Acceptez maintenant sur l’autre appareil, s’il affiche le même nombre\u00a0:",
+  codeWrong:
+    "Ce n’est pas un code de ce projet, ou ce qui est arrivé n’est pas ce qui a été envoyé. Rien n’a été changé ici.",
+  codeUsed:
+    "Une autre page a utilisé ce code. Si ce n’était pas vous, dites Non sur l’autre appareil, et affichez un nouveau code.",
+  codeEnded: {
+    taken: "L’autre appareil a maintenant votre clé. Les deux peuvent travailler avec.",
+    declined: "Rien n’a été envoyé.",
+    over: "Les deux minutes du code sont passées. Affichez-en un nouveau.",
+    stranger: "Quelqu’un a frappé sans avoir lu le code. Rien n’a été envoyé. Affichez-en un nouveau.",
+  },
   keyFailed: "Ce navigateur n’a pas pu le faire. Rien n’a été changé.",
   keyRefused: {
     "wrong-passphrase": "La phrase secrète est fausse, ou le fichier a été modifié. Rien n’a été changé ici.",

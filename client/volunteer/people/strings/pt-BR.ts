@@ -39,6 +39,30 @@ export const words: PeopleWords = {
   keysLinked: (keys, tokens) =>
     `Este navegador agora tem essa chave. De agora em diante, ${formatCount(keys)} chaves suas contam como as de uma pessoa: ` +
     `${formatLarge(tokens)} tokens.`,
+  code: "A sua chave em outro aparelho",
+  codeHelp:
+    "Mostre um código aqui, e leia-o lá com a câmera, ou abra o link dele: a sua chave vai para lá, e o servidor não consegue lê-la. Um " +
+    "código vale uma vez, por dois minutos. Não o mostre a mais ninguém.",
+  codeShow: "Mostrar um código",
+  codePicture: "Um código QR do link abaixo",
+  codeLeft: (seconds) => `Vale por mais ${formatCount(seconds)} s. Deixe esta página aberta.`,
+  codeCompare: "Outra página leu o código. Envie a sua chave a ela só se ela mostrar o mesmo número:",
+  codeSend: "Sim, enviar a minha chave",
+  codeRefuse: "Não",
+  codeRead: "Um código que outro aparelho seu mostra, ou o link dele",
+  codeTake: "Pegar a chave daquele aparelho",
+  codeKnocks: "Perguntando ao outro aparelho…",
+  codeWait: "Aceite agora no outro aparelho, se ele mostrar o mesmo número:",
+  codeWrong:
+    "Isto não é um código deste projeto, ou o que chegou não é o que foi enviado. Nada foi mudado aqui.",
+  codeUsed:
+    "Outra página usou este código. Se não foi você, diga Não no outro aparelho e mostre um código novo.",
+  codeEnded: {
+    taken: "O outro aparelho agora tem a sua chave. Os dois podem trabalhar com ela.",
+    declined: "Nada foi enviado.",
+    over: "Os dois minutos do código acabaram. Mostre um novo.",
+    stranger: "Alguém bateu sem ter lido o código. Nada foi enviado. Mostre um novo.",
+  },
   keyFailed: "Este navegador não conseguiu fazer isso. Nada foi mudado.",
   keyRefused: {
     "wrong-passphrase": "A frase secreta está errada, ou o arquivo foi alterado. Nada foi mudado aqui.",

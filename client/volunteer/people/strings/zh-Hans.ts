@@ -33,6 +33,27 @@ export const words: PeopleWords = {
   addUp: "把这个浏览器自己的密钥所贡献的一起计入",
   keysLinked: (keys, tokens) =>
     `这个浏览器现在有了那个密钥。从现在起，你的 ${formatCount(keys)} 个密钥算作一个人的：${formatLarge(tokens)} 个词元。`,
+  code: "在另一台设备上使用你的密钥",
+  codeHelp:
+    "在这里显示一个代码，在那边扫描它或打开它的链接：你的密钥就会传过去，而服务器无法读取。代码只能用一次，两分钟内有效。不要给别人看。",
+  codeShow: "显示代码",
+  codePicture: "下方链接的二维码",
+  codeLeft: (seconds) => `还有 ${formatCount(seconds)} 秒有效。请保持本页面打开。`,
+  codeCompare: "另一个页面读取了代码。只有当它显示相同的数字时，才把你的密钥发给它：",
+  codeSend: "是的，发送我的密钥",
+  codeRefuse: "不",
+  codeRead: "你的另一台设备显示的代码，或它的链接",
+  codeTake: "取得那台设备的密钥",
+  codeKnocks: "正在询问另一台设备…",
+  codeWait: "如果另一台设备显示相同的数字，现在请在那边同意：",
+  codeWrong: "这不是这个项目的代码，或者收到的和发送的不一样。这里什么都没有改变。",
+  codeUsed: "另一个页面使用了这个代码。如果那不是你，请在另一台设备上选“不”，并显示新的代码。",
+  codeEnded: {
+    taken: "另一台设备现在有了你的密钥。两台都可以用它工作。",
+    declined: "什么都没有发送。",
+    over: "代码的两分钟已过。请显示一个新的。",
+    stranger: "有人没有读取代码就来敲门。什么都没有发送。请显示一个新的。",
+  },
   keyFailed: "这个浏览器做不到。什么都没有改变。",
   keyRefused: {
     "wrong-passphrase": "口令不对，或者文件被改过。这里什么都没有改变。",
