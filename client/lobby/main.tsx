@@ -1,9 +1,10 @@
 import { here } from "../../protocol/address.ts";
 import { parseJson } from "../../protocol/guards.ts";
 import { timelyFetch } from "../transport/timely-fetch.ts";
-import { mountEnglish } from "../ui/mount.ts";
+import { mount } from "../ui/mount.ts";
 import { openLobby } from "./lobby-client.ts";
 import { LobbyPage } from "./page.tsx";
+import { lobbyStrings } from "./strings.ts";
 
 const fetching = timelyFetch();
 
@@ -16,4 +17,4 @@ const client = openLobby({
   after: (ms, callback) => void setTimeout(callback, ms),
 });
 
-void mountEnglish(<LobbyPage client={client} />);
+void mount(<LobbyPage client={client} />, [lobbyStrings]);

@@ -1,5 +1,6 @@
 import type { RunSummary } from "../../protocol/lobby.ts";
 import { formatLoss } from "../ui/format.ts";
+import { LanguageSwitch } from "../ui/language-switch.tsx";
 import { common } from "../ui/strings.ts";
 import type { LobbyClient } from "./lobby-client.ts";
 import { inOrder } from "./order.ts";
@@ -10,7 +11,10 @@ export function LobbyPage({ client }: { readonly client: LobbyClient }) {
   const lobby = client.lobby.value;
   return (
     <main>
-      <p class="wordmark">Murmuration</p>
+      <div class="top">
+        <p class="wordmark">Murmuration</p>
+        <LanguageSwitch />
+      </div>
       <h1>{text.title}</h1>
       {client.away.value && (
         <p class="notice" role="status">
@@ -107,9 +111,7 @@ function Finished({ run }: { readonly run: RunSummary }) {
       {card.purpose !== undefined && <p>{card.purpose}</p>}
       {operator !== "" && <p class="note">{text.by(operator)}</p>}
       <Curve run={run} />
-      <p class="note">
-        {text.versions(version)}, {text.parameters(parameters)}. {lossOf(run)}.
-      </p>
+      <p class="note">{text.made(version, parameters, lossOf(run))}</p>
       <p>{text.thanks(deltas)}</p>
       <p class="links">
         <a
@@ -148,7 +150,7 @@ const Fact = ({ term, children }: { readonly term: string; readonly children: st
 function lossOf({ heldOut, bytesPerToken }: RunSummary): string {
   const last = heldOut.at(-1);
   if (last === undefined) return text.notMeasured;
-  return common.bitsPerByte(last.loss, bytesPerToken) || `${formatLoss(last.loss)} nats`;
+  return common.bitsPerByte(last.loss, bytesPerToken) || text.nats(last.loss);
 }
 
 const WIDTH = 100;

@@ -1,0 +1,60 @@
+import {
+  formatBytes,
+  formatLarge,
+  formatLoss,
+  formatPart,
+  formatProbability,
+  plural,
+} from "../../ui/format.ts";
+import type { LobbyWords } from "./en.ts";
+
+export const words: LobbyWords = {
+  title: "Was möchtest du trainieren helfen?",
+  lead:
+    "Jeder dieser Läufe ist ein Sprachmodell, das viele Browser gemeinsam trainieren. Wähle einen: Seine Seite sagt, was auf deinem " +
+    "Gerät laufen würde, und fragt dich, bevor etwas geschieht.",
+  loading: "Der Server wird nach seinen Läufen gefragt …",
+  away: "Der Server antwortet nicht. Was hier steht, kann alt sein; diese Seite versucht es weiter.",
+  none: "Hier gibt es noch keinen Lauf.",
+  noneHelp: "Wenn dieser Server dir gehört, mache einen auf der Seite für Betreiber.",
+  operator: "Seite für Betreiber",
+  by: (who) => `von ${who}`,
+  noPurpose: "Wofür er ist, wurde nicht gesagt.",
+  mostHelp: "Hier hilfst du gerade am meisten",
+  state: { running: "Läuft", paused: "Pausiert", finished: "Beendet" },
+  howFar: "Fortschritt",
+  ofBudget: (part, budget) => `${formatProbability(Math.min(1, part))} von ${formatLarge(budget)} Token`,
+  loss: "Verlust",
+  notMeasured: "noch nicht gemessen",
+  here: "Gerade hier",
+  hereCount: (volunteers) => (volunteers === 0 ? "niemand" : plural(volunteers, "Person", "Personen")),
+  oneMore: "Ein Browser mehr",
+  oneMoreOf: (part, volunteers, running) => {
+    if (!running) return "wartet, bis es weitergeht";
+    if (part !== null) return `bringt jede Version ${formatPart(part)} weiter`;
+    return volunteers === 0 ? "setzt ihn wieder in Gang" : "hilft; wie sehr, ist noch nicht gemessen";
+  },
+  cost: "Was es kostet",
+  costOf: (first, up, down) =>
+    `einmal ${formatBytes(first)}, dann pro Runde etwa ${formatBytes(up)} gesendet und ${formatBytes(down)} empfangen`,
+  size: "Modell",
+  parameters: (count) => `${formatLarge(count)} Parameter`,
+  look: "Ansehen und mitmachen",
+  lookAt: (name) => `${name} ansehen und mitmachen`,
+  status: "Stand",
+  statusOf: (name) => `Stand von ${name}`,
+  archive: "Beendet",
+  archiveLead: "Diese Läufe sind am Ziel. Was entstanden ist, bleibt hier, für alle.",
+  thanks: (deltas) =>
+    deltas === 0
+      ? "Es steckt niemandes Arbeit darin."
+      : `Entstanden aus ${plural(deltas, "Stück", "Stücken")} Arbeit von Freiwilligen. Danke.`,
+  made: (version, parameters, loss) =>
+    `${plural(version, "Version", "Versionen")}, ${formatLarge(parameters)} Parameter. ${loss}.`,
+  nats: (loss) => `${formatLoss(loss)} Nat`,
+  download: "Das Modell herunterladen",
+  downloadOf: (name) => `Das Modell von ${name} herunterladen`,
+  curve: "Kurve und Freiwillige",
+  curveOf: (name) => `Kurve und Freiwillige: ${name}`,
+  curveSummary: (from, to) => `Der Verlust ging von ${from} auf ${to}`,
+};

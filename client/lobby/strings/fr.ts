@@ -1,0 +1,60 @@
+import {
+  formatBytes,
+  formatLarge,
+  formatLoss,
+  formatPart,
+  formatProbability,
+  plural,
+} from "../../ui/format.ts";
+import type { LobbyWords } from "./en.ts";
+
+export const words: LobbyWords = {
+  title: "Que voulez-vous aider à entraîner\u202f?",
+  lead:
+    "Chacun de ces projets est un modèle de langue que de nombreux navigateurs entraînent ensemble. Choisissez-en un\u00a0: sa page dit " +
+    "ce qui s’exécuterait sur votre machine, et vous demande avant de faire quoi que ce soit.",
+  loading: "On interroge le serveur sur ses projets…",
+  away: "Le serveur ne répond pas. Ce qui est affiché est peut-être ancien\u202f; cette page continue d’essayer.",
+  none: "Il n’y a pas encore de projet ici.",
+  noneHelp: "Si ce serveur est à vous, créez-en un sur la page de l’exploitant.",
+  operator: "Page de l’exploitant",
+  by: (who) => `par ${who}`,
+  noPurpose: "Son exploitant n’a pas dit à quoi il sert.",
+  mostHelp: "C’est ici que vous aideriez le plus en ce moment",
+  state: { running: "En cours", paused: "En pause", finished: "Terminé" },
+  howFar: "Avancement",
+  ofBudget: (part, budget) => `${formatProbability(Math.min(1, part))} de ${formatLarge(budget)} tokens`,
+  loss: "Perte",
+  notMeasured: "pas encore mesurée",
+  here: "Présents",
+  hereCount: (volunteers) => (volunteers === 0 ? "personne" : plural(volunteers, "bénévole", "bénévoles")),
+  oneMore: "Un navigateur de plus",
+  oneMoreOf: (part, volunteers, running) => {
+    if (!running) return "attend que cela reprenne";
+    if (part !== null) return `fait avancer chaque version de ${formatPart(part)}`;
+    return volunteers === 0 ? "le remet en route" : "aide\u202f; on n’a pas encore mesuré combien";
+  },
+  cost: "Ce que cela coûte",
+  costOf: (first, up, down) =>
+    `${formatBytes(first)} une fois, puis environ ${formatBytes(up)} envoyés et ${formatBytes(down)} reçus par tour`,
+  size: "Modèle",
+  parameters: (count) => `${formatLarge(count)} paramètres`,
+  look: "Voir et participer",
+  lookAt: (name) => `Voir ${name} et participer`,
+  status: "État",
+  statusOf: (name) => `État de ${name}`,
+  archive: "Terminés",
+  archiveLead: "Ces projets sont arrivés au bout. Ce qu’ils ont fait reste ici, pour tout le monde.",
+  thanks: (deltas) =>
+    deltas === 0
+      ? "Il ne contient le travail de personne."
+      : `Fait de ${plural(deltas, "morceau", "morceaux")} de travail de bénévoles. Merci.`,
+  made: (version, parameters, loss) =>
+    `${plural(version, "version", "versions")}, ${formatLarge(parameters)} paramètres. ${loss}.`,
+  nats: (loss) => `${formatLoss(loss)} nats`,
+  download: "Télécharger le modèle",
+  downloadOf: (name) => `Télécharger le modèle de ${name}`,
+  curve: "Sa courbe et ses bénévoles",
+  curveOf: (name) => `Sa courbe et ses bénévoles\u00a0: ${name}`,
+  curveSummary: (from, to) => `La perte est passée de ${from} à ${to}`,
+};
