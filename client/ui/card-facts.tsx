@@ -28,5 +28,11 @@ const Address = ({ href }: { readonly href: string }) => (
 /** The purpose, then the description's paragraphs; nothing where neither is said. */
 export function CardText({ card }: { readonly card: RunCard }) {
   const paragraphs = [card.purpose ?? "", ...(card.description ?? "").split("\n\n")];
-  return paragraphs.filter((text) => text !== "").map((text) => <p key={text}>{text}</p>);
+  return paragraphs
+    .filter((text) => text !== "")
+    .map((text) => (
+      <p key={text} dir="auto">
+        {text}
+      </p>
+    ));
 }

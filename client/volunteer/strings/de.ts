@@ -158,11 +158,11 @@ export const words: VolunteerWords = {
   birds: (volunteers) =>
     volunteers === 0
       ? "Gerade trainiert niemand."
-      : `${plural(volunteers, "Person hilft", "Personen helfen")} gerade, für jede ein Vogel.`,
+      : `${plural(volunteers, "Person hilft", "Personen helfen")} gerade: je ein Vogel.`,
   birdsWithYou: (volunteers) =>
     volunteers === 1
       ? "Der eine Vogel bist du: Gerade ist sonst niemand hier."
-      : `${plural(volunteers, "Person hilft", "Personen helfen")} hier, für jede ein Vogel. Deiner leuchtet.`,
+      : `${plural(volunteers, "Person hilft", "Personen helfen")} hier: je ein Vogel. Deiner leuchtet.`,
   finishedTitle: "Das Modell ist fertig",
   finishedText:
     "Dieser Lauf ist zu Ende: Es gibt nichts mehr zu trainieren, und das Modell ist da und bleibt.",
