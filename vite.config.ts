@@ -62,7 +62,13 @@ export const pagesConfig = (
       resolveDependencies: (file, deps) => (file.includes("words-") ? [] : deps),
     },
     rolldownOptions: {
-      output: { chunkFileNames: ({ facadeModuleId }) => `assets/${wordsName(facadeModuleId)}-[hash].js` },
+      output: {
+        chunkFileNames: ({ facadeModuleId }) => `assets/${wordsName(facadeModuleId)}-[hash].js`,
+        // What several pages share, in one file and not in a dozen of a few hundred bytes.
+        codeSplitting: {
+          groups: [{ name: "shared", test: /\/client\/ui\/(?!loss-chart|use-plot|strings\/)/ }],
+        },
+      },
       input: Object.fromEntries(
         readdirSync(pages)
           .filter((name) => name.endsWith(".html") && isOurs(name))
