@@ -70,15 +70,15 @@ function Header({ watch, trainer }: AppProps) {
   return (
     <header>
       <Sky volunteers={volunteers} you={training} />
-      <div class="title">
-        <h1>{text.name}</h1>
-        <p>{text.tagline}</p>
-      </div>
       <div class="top">
         <LanguageSwitch />
         {status !== undefined && (
           <p class="birds">{training() ? text.birdsWithYou(volunteers()) : text.birds(volunteers())}</p>
         )}
+      </div>
+      <div class="title">
+        <h1>{text.name}</h1>
+        <p>{text.tagline}</p>
       </div>
     </header>
   );
