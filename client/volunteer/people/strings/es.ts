@@ -16,6 +16,8 @@ export const words: PeopleWords = {
   save: "Mostrar este nombre",
   remove: "Quitar mi nombre",
   named: (name) => `Apareces en la lista como ${name}.`,
+  page: "Dame también una página que cualquiera pueda abrir: lo que aporté, y pruebas, que nombran mis claves aleatorias",
+  paged: " En la lista lleva a tu página, cuya dirección puedes compartir.",
   unnamed: "No apareces en ninguna lista.",
   refused: (why) => `El servidor no lo aceptó: ${why}.`,
   badName: "no tiene ni letras ni cifras, es demasiado largo, o contiene caracteres que nadie ve",

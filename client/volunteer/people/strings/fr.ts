@@ -16,6 +16,8 @@ export const words: PeopleWords = {
   save: "Afficher ce nom",
   remove: "Retirer mon nom",
   named: (name) => `Vous figurez dans la liste sous le nom ${name}.`,
+  page: "Donnez-moi aussi une page que tout le monde peut ouvrir\u00a0: ce que j’ai apporté, et des preuves, qui nomment mes clés aléatoires",
+  paged: " Dans la liste, il mène à votre page, dont vous pouvez partager l’adresse.",
   unnamed: "Vous ne figurez nulle part.",
   refused: (why) => `Le serveur ne l’a pas accepté\u00a0: ${why}.`,
   badName: "il n’a ni lettre ni chiffre, est trop long, ou contient des caractères invisibles",

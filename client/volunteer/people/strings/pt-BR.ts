@@ -16,6 +16,8 @@ export const words: PeopleWords = {
   save: "Mostrar este nome",
   remove: "Retirar o meu nome",
   named: (name) => `Você está na lista como ${name}.`,
+  page: "Quero também uma página que qualquer pessoa possa abrir: o que eu dei, e provas, que citam as minhas chaves aleatórias",
+  paged: " Na lista ele leva à sua página, cujo endereço você pode compartilhar.",
   unnamed: "Você não está em nenhuma lista.",
   refused: (why) => `O servidor não aceitou: ${why}.`,
   badName: "ele não tem letra nem número, é longo demais, ou contém caracteres que ninguém vê",

@@ -14,6 +14,8 @@ export const words: PeopleWords = {
   save: "显示这个名字",
   remove: "去掉我的名字",
   named: (name) => `你在名单上的名字是 ${name}。`,
+  page: "也给我一个任何人都能打开的页面：我的贡献，以及写明我的随机密钥的证明",
+  paged: "名单上的名字会指向你的页面，你可以分享它的地址。",
   unnamed: "你不在任何名单上。",
   refused: (why) => `服务器没有接受：${why}。`,
   badName: "其中没有字母或数字、太长，或者含有看不见的字符",
