@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type CodecSpec, DENSE4, F32, MIDRISE2, MIDRISE3, STRETCH } from "./codec/codec.ts";
+import { placePart } from "./codec/parts.ts";
 import { ProtocolError } from "./errors.ts";
-import { codecOf, decodeFrame, encodeFrame, FRAME_HEADER_BYTES, maxFrameBytes, placePart } from "./frame.ts";
+import { codecOf, decodeFrame, encodeFrame, FRAME_HEADER_BYTES, maxFrameBytes } from "./frame.ts";
 
 const CODECS: readonly CodecSpec[] = [
   F32,
@@ -174,7 +175,7 @@ describe("frames", () => {
       const whole = new Uint8Array(codec.payloadBytes(length));
       for (const from of [2 * STRETCH, 0, STRETCH]) {
         const part = { from, to: Math.min(length, from + STRETCH) };
-        placePart(codec, codec.encode(values.subarray(from, part.to)), whole, length, part);
+        placePart(spec, codec.encode(values.subarray(from, part.to)), whole, length, part);
       }
       expect(Buffer.compare(whole, codec.encode(values)), spec.name).toBe(0);
     }

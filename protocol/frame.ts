@@ -165,27 +165,6 @@ export function addFrames(
   }
 }
 
-/**
- * Copies the payload of the values from `from`, a multiple of STRETCH, to `to` to its places in the payload of all `length`
- * values: laid down part by part, it is what one encoder writes of them all.
- */
-export function placePart(
-  codec: Codec,
-  part: Uint8Array,
-  whole: Uint8Array,
-  length: number,
-  { from, to }: { readonly from: number; readonly to: number },
-): void {
-  let [at, start] = [codec.headBytes ?? 0, codec.headBytes ?? 0];
-  whole.set(part.subarray(0, at));
-  const [all, before] = [codec.sections(length), codec.sections(from)];
-  for (const [i, bytes] of codec.sections(to - from).entries()) {
-    whole.set(part.subarray(at, at + bytes), start + before[i]!);
-    at += bytes;
-    start += all[i]!;
-  }
-}
-
 /** Reads a frame of exactly `length` values into a new vector; −0 becomes 0. Throws what {@link checkFrame} throws. */
 export function decodeFrame(frame: Uint8Array<ArrayBuffer>, length: number): Float32Array<ArrayBuffer> {
   const { codec, payload } = open(frame, length);

@@ -42,6 +42,8 @@ export const TUNABLE = ["quorum", "leaseSeconds", "tokenBudget", "learningRate",
 /** An operator's actions. */
 export type OperatorAction =
   | { readonly action: "start" | "pause" | "drain" | "finish" }
+  /** Of measurements that visitors send (speeds.ts). */
+  | { readonly action: "take-speeds" | "refuse-speeds" | "forget-speeds" }
   | { readonly action: "tune"; readonly changes: Partial<Tuning> }
   | { readonly action: "describe"; readonly card: RunCard }
   | { readonly action: "rollback"; readonly version: number }
@@ -55,6 +57,9 @@ export function parseAction(json: Json): OperatorAction {
     case "pause":
     case "drain":
     case "finish":
+    case "take-speeds":
+    case "refuse-speeds":
+    case "forget-speeds":
       return { action };
     case "tune":
       return { action, changes: parseChanges(asObject(json.changes, "changes")) };

@@ -29,6 +29,8 @@ export const ROUTES = {
   proof: (ticket: TicketId) => `/api/proofs/${ticket}`,
   /** A volunteer's own credit. */
   credit: (volunteer: VolunteerKey) => `/api/volunteers/${volunteer}`,
+  /** Measurements of `/bench` that visitors sent (speeds.ts). */
+  speeds: "/api/speeds",
   /** Volunteers who gave themselves a name. */
   leaders: "/api/leaders",
   /** A person's page as data, and as a picture for social networks. */

@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import { formatCount, plural } from "../ui/format.ts";
 import type { Bench, Results, State } from "./bench.ts";
 import { Card, Gemm, Json, Refused, RowCard } from "./results.tsx";
+import { Send } from "./send.tsx";
 import { CONTENDER, SIZES, text } from "./strings.ts";
 import { verdict } from "./verdict.ts";
 import { CONFIGS, type ConfigName, isConfig } from "./workload.ts";
@@ -122,6 +123,7 @@ function ResultCards({ results, done }: { readonly results: Results; readonly do
       {refused.map((one) => (
         <Refused key={one.contender} {...one} />
       ))}
+      {done && rows.length > 0 && <Send results={results} />}
       {done && rows.length > 0 && <Json results={results} />}
     </>
   );

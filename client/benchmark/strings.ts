@@ -4,7 +4,7 @@ import type { ConfigName } from "./workload.ts";
 /** The bench page's strings. */
 export const text = {
   title: "How fast does this machine train?",
-  lead: "This page trains a small GPT-2 here, in this browser, with the engine that volunteers run, and beside it with stock TensorFlow.js. Nothing is sent anywhere.",
+  lead: "This page trains a small GPT-2 here, in this browser, with the engine that volunteers run, and beside it with stock TensorFlow.js. Nothing is sent, unless you say so at the end.",
   back: "The volunteers’ page",
   size: "Model",
   shape: (layers: string, width: string, context: string, vocabulary: string) =>
@@ -37,6 +37,12 @@ export const text = {
   ready: "Ready after",
   readyHelp: "code, compiling, first step",
   loss: "Loss",
+  send: "Send these figures to the run?",
+  sendHelp:
+    "They help to see on which devices training is slow, and appear in a table on the run’s status page. Only what stands here is sent: no key, no name, and your address is not kept. It changes nothing about your training. You need not.",
+  sendYes: "Send",
+  sent: "Sent. Thank you.",
+  notSent: "The server did not take them: it has had enough of them for now.",
   json: "All of it as JSON",
   copy: "Copy",
   copied: "Copied",

@@ -57,6 +57,19 @@ export const text = {
   modelFile: "Download the model",
 } as const;
 
+/** Of the table of measurements. */
+export const speeds = {
+  title: "How fast devices train",
+  help: "As visitors measured it and sent it; nothing of it is checked, and nothing is decided by it. The median of each device.",
+  measure: "Measure yours",
+  none: "Nobody has sent a measurement.",
+  table: "Table of devices",
+  columns: ["Device", "Runs on", "Model", "Tokens a second", "Of its own best", "Measured"],
+  device: { webgpu: "GPU", wasm: "Processor" },
+  software: "GPU in software",
+  size: { small: "0.1M", anchor: "0.9M" },
+} as const;
+
 /** What both consoles say of the run's rounds. */
 export const rounds = {
   title: "Rounds",

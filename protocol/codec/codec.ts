@@ -10,10 +10,6 @@ export interface Codec {
   readonly spec: CodecSpec;
   /** Bytes of the payload of `length` values: always as many. */
   payloadBytes(length: number): number;
-  /** Bytes of a payload's head, which the values have no part in; absent: none. */
-  readonly headBytes?: number;
-  /** Bytes of the sections behind the head. In each the values lie one after another, whole stretches in whole bytes. */
-  sections(length: number): readonly number[];
   /**
    * Writes `values`; all must be finite (throws `not-finite`). What the payload leaves out is written to `left`,
    * which may be `values` itself.

@@ -30,7 +30,6 @@ export function dense(bits: CodeBits): Codec {
   return {
     spec: { name: "dense", bits },
     payloadBytes,
-    sections: (length) => [2 * blocksOf(length), Math.ceil(length / perByte)],
     encode(values, left) {
       requireFinite(values);
       const { length } = values;

@@ -6,7 +6,6 @@ import { requireBytes, requireFinite } from "./scale.ts";
 export const f32: Codec = {
   spec: { name: "f32" },
   payloadBytes: (length) => length * 4,
-  sections: (length) => [length * 4],
   encode(values, left) {
     requireFinite(values);
     const payload = new Uint8Array(values.slice().buffer);

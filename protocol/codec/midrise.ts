@@ -24,7 +24,6 @@ export function midrise(bits: MidriseBits): Codec {
   return {
     spec: { name: "midrise", bits },
     payloadBytes,
-    sections: (length) => [2 * blocksOf(length), bytesFor(length, bits)],
     encode(values, left) {
       requireFinite(values);
       const { length } = values;

@@ -28,7 +28,7 @@ import {
  */
 export type TopK = Extract<CodecSpec, { name: "topk" }>;
 
-const HEADER_BYTES = 8;
+export const HEADER_BYTES = 8;
 
 export function topK(spec: TopK): Codec {
   const { chunk, k, bits } = spec;
@@ -58,11 +58,6 @@ export function topK(spec: TopK): Codec {
   return {
     spec,
     payloadBytes,
-    headBytes: HEADER_BYTES,
-    sections: (length) => {
-      const entries = entriesOf(length);
-      return [2 * chunksOf(length), bytesFor(entries, width), bytesFor(entries, bits)];
-    },
     encode(values, left) {
       requireFinite(values);
       const { length } = values;

@@ -7,6 +7,7 @@ import { metricsOf } from "../operator/metrics.ts";
 import { OperatorService } from "../operator/operator-service.ts";
 import { Presence } from "../operator/presence.ts";
 import { Sites } from "../operator/sites.ts";
+import { Speeds } from "../operator/speeds.ts";
 import { Traffic } from "../operator/traffic.ts";
 import { Webhook } from "../operator/webhook.ts";
 import type { Run } from "../run/run.ts";
@@ -26,7 +27,10 @@ export const openMeters = (): ProcessMeters => ({
 /** An operator's view of a served run, and where it plugs into the sockets and the edge. */
 export interface OperatorView {
   readonly log: AuditLog;
-  readonly edge: Pick<AppOptions, "asked" | "tokensOf" | "sent" | "mirrored" | "operator" | "metrics">;
+  readonly edge: Pick<
+    AppOptions,
+    "asked" | "tokensOf" | "sent" | "mirrored" | "operator" | "metrics" | "speeds"
+  >;
   close(): Promise<void>;
 }
 
@@ -46,11 +50,12 @@ export async function openOperatorView(
   const clock = () => performance.now();
   const presence = new Presence(clock);
   const sites = await Sites.open(directory, embedOn, clock);
+  const speeds = await Speeds.open(directory, Date.now);
   const sent = { snapshots: 0, diffs: 0, shards: 0 };
   let mirrored = 0;
   const actions = await AuditLog.open(directory);
   const service = new OperatorService({
-    ...{ run, directory, presence, curves, sites, traffic },
+    ...{ run, directory, presence, curves, sites, speeds, traffic },
     machine: new HostStats(directory, delay),
     log: actions,
     webhook: alertUrl && new Webhook(alertUrl, log),
@@ -83,6 +88,7 @@ export async function openOperatorView(
         mirrored += bytes;
       },
       operator: service,
+      speeds,
       metrics: {
         text: async () => metricsOf(run.status(), await service.overview(), sent, mirror && { mirrored }),
         token: process.env.METRICS_TOKEN,
@@ -91,6 +97,7 @@ export async function openOperatorView(
     async close() {
       service.close();
       await sites.save().catch((error: unknown) => log.error({ err: error }, "sites.json was not written"));
+      await speeds.save().catch((error: unknown) => log.error({ err: error }, "speeds.json was not written"));
     },
   };
 }

@@ -18,6 +18,7 @@ import { type PassOptions, passOn } from "./pass-on.ts";
 import { type PersonOptions, personRoutes } from "./person.ts";
 import { type ReadOptions, readRoutes } from "./read.ts";
 import { setupRoutesOf, textRoutesOf } from "./setup-routes.ts";
+import { type SpeedsOptions, speedRoutes } from "./speeds.ts";
 import { type WorkOptions, workRoutes } from "./work.ts";
 
 /** The routes' dependencies beside the run. */
@@ -28,6 +29,7 @@ export interface AppOptions
     BadgeOptions,
     PersonOptions,
     MetricsOptions,
+    SpeedsOptions,
     OperatorRouteOptions {
   readonly log: Logger;
   /** Ends the event streams, so that the server can close. */
@@ -74,6 +76,7 @@ export function createApp(service: RunService | undefined, options: AppOptions):
     personRoutes(app, service, options);
     badgeRoute(app, service, options);
     eventRoutes(app, service, options.closing);
+    speedRoutes(app, options);
   }
   app.all("/api/*", (c) => {
     refuseMethod(app, c);

@@ -1,6 +1,7 @@
 import type { Matrix } from "../../model/contract/layout.ts";
 import { type CodecSpec, STRETCH } from "../../protocol/codec/codec.ts";
-import { codecOf, frameOf, placePart } from "../../protocol/frame.ts";
+import { placePart } from "../../protocol/codec/parts.ts";
+import { codecOf, frameOf } from "../../protocol/frame.ts";
 import { followMomentum, moveAgainst, type OuterRule } from "./outer.ts";
 import type { Vectors } from "./vectors.ts";
 
@@ -96,7 +97,7 @@ export function finish(
     const behind = missing.subarray(0, to - from);
     for (let i = 0; i < behind.length; i++) behind[i] = theta[i]! - x[i]!;
     const encoded = codec.encode(behind);
-    placePart(codec, encoded, payload, next.x.length, { from, to });
+    placePart(downlink, encoded, payload, next.x.length, { from, to });
     codec.add(encoded, x, 1);
   }
 }

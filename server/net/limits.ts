@@ -90,6 +90,10 @@ export interface Rate {
   readonly perSecond: number;
 }
 
+/** Measurements that one network may send, and all of them together: what a person sends is one or two. */
+export const SPEEDS_RATE: Rate = { burst: 6, perSecond: 1 / 600 };
+export const ALL_SPEEDS_RATE: Rate = { burst: 60, perSecond: 1 / 10 };
+
 /** Signed requests of one volunteer: a ticket of the smallest model takes some 50 ms, and is two requests. */
 export const KEY_RATE: Rate = { burst: 100, perSecond: 40 };
 

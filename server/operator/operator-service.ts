@@ -14,6 +14,7 @@ import type { OperatorPort } from "./ports.ts";
 import type { Presence } from "./presence.ts";
 import type { Session } from "./sessions.ts";
 import type { Sites } from "./sites.ts";
+import type { Speeds } from "./speeds.ts";
 import type { Traffic } from "./traffic.ts";
 import type { Webhook } from "./webhook.ts";
 
@@ -30,6 +31,7 @@ export interface OperatorServiceParts {
   readonly presence: Presence;
   readonly curves: Curves;
   readonly sites: Sites;
+  readonly speeds: Speeds;
   readonly traffic: Traffic;
   readonly machine: HostStats;
   readonly log: AuditLog;
@@ -108,8 +110,15 @@ export class OperatorService implements OperatorPort {
   }
 
   async #do(action: OperatorAction): Promise<void> {
-    const { run } = this.#parts;
+    const { run, speeds } = this.#parts;
     switch (action.action) {
+      case "take-speeds":
+      case "refuse-speeds":
+        speeds.take(action.action === "take-speeds");
+        return speeds.save();
+      case "forget-speeds":
+        speeds.forget();
+        return speeds.save();
       case "start":
         return run.admin.resume();
       case "pause":
@@ -136,9 +145,10 @@ export class OperatorService implements OperatorPort {
 
   /** Looks at whether something is wrong, and tells the webhook what began or is over. */
   async look(): Promise<void> {
-    const { run, traffic, machine, webhook, sites } = this.#parts;
+    const { run, traffic, machine, webhook, sites, speeds } = this.#parts;
     traffic.mark();
     await sites.save().catch(() => {}); // a full disk has an alert of its own; the next look tries again
+    await speeds.save().catch(() => {});
     const status = run.status();
     const { merged } = status.deltas;
     const [before = { merged }] = this.#counts;

@@ -22,6 +22,7 @@ import { issueLink, LINK_MS, noteAddress, redeemLink } from "./link.ts";
 import { OperatorService } from "./operator-service.ts";
 import { Presence } from "./presence.ts";
 import { Sites } from "./sites.ts";
+import { Speeds } from "./speeds.ts";
 import { Traffic } from "./traffic.ts";
 import { Webhook } from "./webhook.ts";
 
@@ -281,6 +282,7 @@ describe("an operator's view", () => {
     const service = new OperatorService({
       ...{ run, directory, traffic, curves: new Curves(), presence: new Presence(() => 0) },
       sites: await Sites.open(directory, [], () => 0),
+      speeds: await Speeds.open(directory, () => 0),
       machine: new HostStats(join(directory, "gone"), { read: () => ({ p50: 0, p99: 0 }) }),
       log: await AuditLog.open(directory),
       webhook: undefined,

@@ -1,5 +1,6 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { parseSpeeds } from "../../protocol/speeds.ts";
 import { launchChromium } from "./launch.ts";
 import { hasNoFault } from "./looks.ts";
 import { type FakeSite, serveSite } from "./pages-fixture.ts";
@@ -18,15 +19,15 @@ afterAll(async () => {
   await Promise.all([withGpu.close(), without.close(), site.close()]);
 });
 
-async function open(browser: Browser) {
+async function open(browser: Browser, config = "tiny") {
   const page = await (await browser.newContext()).newPage(); // of its own, as axe wants it
   const faults: string[] = [];
   page.on("pageerror", (error) => faults.push(String(error)));
-  await page.goto(`${site.origin}/bench?config=tiny`);
+  await page.goto(`${site.origin}/bench?config=${config}`);
   return { page, faults };
 }
 
-const results = async (page: Page) => JSON.parse((await page.locator("pre").textContent())!);
+const results = async (page: Page) => JSON.parse((await page.locator("pre:not(.sent)").textContent())!);
 const measure = (page: Page) => page.getByRole("button", { name: "Measure" }).click();
 const done = (page: Page) => page.getByText("Done.").waitFor({ timeout: 120_000 });
 
@@ -57,8 +58,8 @@ test("measures ours and stock tfjs on WebGPU and WASM, all with the same loss, a
   expect(faults).toEqual([]);
 });
 
-test("without WebGPU says why, measures the processor, and asks for no tfjs before its turn", async () => {
-  const { page, faults } = await open(without);
+test("without WebGPU says why, measures the processor, asks for no tfjs before its turn, and sends only what is agreed to", async () => {
+  const { page, faults } = await open(without, "small");
   expect(site.asked.filter((path) => path.includes("stock"))).toHaveLength(1); // the test before
   await measure(page);
   await done(page);
@@ -66,6 +67,17 @@ test("without WebGPU says why, measures the processor, and asks for no tfjs befo
   expect(rows.map(({ contender }: { contender: string }) => contender)).toEqual(["fast-wasm", "tfjs-wasm"]);
   expect(refused).toMatchObject([{ contender: "gemm", why: expect.stringMatching(/./) }]);
   await page.getByText("so only the processor was measured").waitFor();
+  const send = page.getByRole("button", { name: "Send" });
+  await send.waitFor();
+  expect(site.done).toEqual([]);
+  const shown = JSON.parse((await page.locator("pre.sent").textContent())!);
+  await hasNoFault(page);
+  await send.click();
+  await page.getByText("Sent. Thank you.").waitFor();
+  expect(site.done).toEqual([shown]);
+  expect(parseSpeeds(shown)).toMatchObject([
+    { device: "wasm", size: "small", tokensPerSecond: Math.round(rows[0].tokensPerSecond) },
+  ]);
   expect(faults).toEqual([]);
 });
 

@@ -17,6 +17,7 @@ import { ROUTES } from "../../protocol/routes.ts";
 import { type Estimate, SETUP_ROUTES, type SetupState } from "../../protocol/setup.ts";
 import type { RunStatus } from "../../protocol/status.ts";
 import { exampleLobby, exampleRuns } from "./example-runs.ts";
+import { EXAMPLE_SPEEDS } from "./example-speeds.ts";
 import { EXAMPLE_VOLUNTEERS } from "./example-volunteers.ts";
 
 /**
@@ -123,6 +124,12 @@ export async function serveSite(dir: string, hostPage = ""): Promise<FakeSite> {
       const proof = site.proofs.get(pathname.slice(ROUTES.proof("" as TicketId).length)) ?? null;
       return reply(response, 200, ".json", JSON.stringify({ proof }));
     }
+    if (pathname === ROUTES.speeds && request.method === "POST") {
+      site.done.push(JSON.parse(await text(request)));
+      return reply(response, 200, ".json", "{}");
+    }
+    if (pathname === ROUTES.speeds)
+      return reply(response, 200, ".json", JSON.stringify({ taken: true, rows: EXAMPLE_SPEEDS }));
     if (pathname === ROUTES.leaders)
       return reply(response, 200, ".json", JSON.stringify({ leaders: site.leaders }));
     if (pathname === ROUTES.person(EXAMPLE_PAGE))

@@ -20,6 +20,7 @@ import { Card, Figure, lossHelp } from "../parts.tsx";
 import { Rounds } from "../rounds.tsx";
 import { SetupPage } from "../setup/page.tsx";
 import type { SetupClient } from "../setup/setup-client.ts";
+import { Speeds } from "../speeds.tsx";
 import { STATE } from "../strings.ts";
 import { RefusedTable } from "../tables.tsx";
 import { Log } from "./action-log.tsx";
@@ -167,6 +168,26 @@ function Dashboard({ client, texts, watch, activity, overview, status }: Dashboa
       <Card title={text.refusedTitle}>
         <RefusedTable refused={watch.status.value?.deltas.refused ?? {}} />
       </Card>
+      <Speeds
+        again={client.said.value}
+        actions={({ taken, rows }) => (
+          <p class="buttons">
+            <button
+              type="button"
+              onClick={() => void client.act({ action: taken ? "refuse-speeds" : "take-speeds" })}
+            >
+              {taken ? text.refuseSpeeds : text.takeSpeeds}
+            </button>
+            <button
+              type="button"
+              disabled={rows.length === 0}
+              onClick={() => void client.act({ action: "forget-speeds" })}
+            >
+              {text.forgetSpeeds}
+            </button>
+          </p>
+        )}
+      />
       <Card title={text.describe}>
         <Describe client={client} card={status.card} />
       </Card>

@@ -125,6 +125,9 @@ export const text = {
   activityVersion: (version: string, merged: string, came: string, loss: string, took: string) =>
     `Version ${version}: ${merged} of ${came} deltas merged${loss}, ${took}.`,
   activityLoss: (loss: string) => `, loss ${loss}`,
+  takeSpeeds: "Take measurements",
+  refuseSpeeds: "Take no more",
+  forgetSpeeds: "Forget them all",
   log: "Operators’ actions",
   noLog: "Nobody has changed anything yet.",
   logColumns: ["When", "Who", "What"],
@@ -149,6 +152,12 @@ export function doneLine(action: OperatorAction): string {
       return "Draining: the run pauses once no ticket is outstanding.";
     case "finish":
       return "Finished.";
+    case "take-speeds":
+      return "Visitors may send measurements.";
+    case "refuse-speeds":
+      return "Measurements are not taken any more.";
+    case "forget-speeds":
+      return "All measurements are forgotten.";
     case "tune":
       return text.applied;
     case "describe":

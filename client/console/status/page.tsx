@@ -13,6 +13,7 @@ import { type Activity, ActivityList } from "../activity-list.tsx";
 import { Answers } from "../answers.tsx";
 import { Card, Figure, lossHelp } from "../parts.tsx";
 import { Rounds } from "../rounds.tsx";
+import { Speeds } from "../speeds.tsx";
 import { STATE, text } from "../strings.ts";
 import { RefusedTable, VersionsTable } from "../tables.tsx";
 import { Prompts } from "./prompts.tsx";
@@ -51,6 +52,7 @@ export function Dashboard({ watch, activity }: DashboardProps) {
           <Card title={text.versions}>
             <VersionsTable versions={status.versions} />
           </Card>
+          <Speeds />
           <Model status={status} />
         </>
       )}

@@ -207,7 +207,7 @@ class WasmTrainer implements Trainer {
 
   #checkTrains(): void {
     this.#checkLoaded();
-    if (this.#options.trains === false) throw new Error("this trainer was opened for evaluation only");
+    if (this.#options.trains === false) throw new Error("for evaluation only");
   }
 
   #checkLoaded(): void {
