@@ -34,7 +34,7 @@ export function Speeds({ again, actions }: SpeedsProps) {
 
 const Table = ({ rows }: Pick<SpeedTable, "rows">) => (
   // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard
-  <section class="scroll" tabIndex={0} aria-label={text.table}>
+  <section class="scroll devices" tabIndex={0} aria-label={text.table}>
     <table>
       <ColumnHeads columns={text.columns} />
       <tbody>
