@@ -20,7 +20,6 @@ import { Card, Figure, lossHelp } from "../parts.tsx";
 import { Rounds } from "../rounds.tsx";
 import { SetupPage } from "../setup/page.tsx";
 import type { SetupClient } from "../setup/setup-client.ts";
-import { Speeds } from "../speeds.tsx";
 import { STATE } from "../strings.ts";
 import { RefusedTable } from "../tables.tsx";
 import { Log } from "./action-log.tsx";
@@ -32,6 +31,7 @@ import type { OperatorClient } from "./operator-client.ts";
 import { Roster } from "./roster.tsx";
 import { SignIn } from "./sign-in.tsx";
 import { roster, text } from "./strings.ts";
+import { TakenSpeeds } from "./taken-speeds.tsx";
 import { Bars, rowsOf } from "./tallies.tsx";
 import type { TextClient } from "./text-client.ts";
 
@@ -168,26 +168,7 @@ function Dashboard({ client, texts, watch, activity, overview, status }: Dashboa
       <Card title={text.refusedTitle}>
         <RefusedTable refused={watch.status.value?.deltas.refused ?? {}} />
       </Card>
-      <Speeds
-        again={client.said.value}
-        actions={({ taken, rows }) => (
-          <p class="buttons">
-            <button
-              type="button"
-              onClick={() => void client.act({ action: taken ? "refuse-speeds" : "take-speeds" })}
-            >
-              {taken ? text.refuseSpeeds : text.takeSpeeds}
-            </button>
-            <button
-              type="button"
-              disabled={rows.length === 0}
-              onClick={() => void client.act({ action: "forget-speeds" })}
-            >
-              {text.forgetSpeeds}
-            </button>
-          </p>
-        )}
-      />
+      <TakenSpeeds client={client} />
       <Card title={text.describe}>
         <Describe client={client} card={status.card} />
       </Card>
