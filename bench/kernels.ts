@@ -65,7 +65,11 @@ function rowsOf(shape: ShapeName, target: Target): Row[] {
   const { title, driver, read } = COMPILERS[target];
   process.stderr.write(`${shape}: compiling for ${title}…\n`);
   const distinct = distinctOf(shape);
-  const found = compile(folder, driver, distinct);
+  const shaders = distinct.map(({ label, alike }) => {
+    const [kernel] = alike;
+    return { label, code: shaderOf(target === "xe8" ? { ...kernel!, subgroupSize: 8 } : kernel!) };
+  });
+  const found = compile(folder, driver, shaders);
   return distinct.map(({ label, alike }): Row => {
     const { loop, ...rest } = read(label, found.get(label) ?? "");
     const [first] = alike;

@@ -30,8 +30,6 @@ export interface Driver {
   readonly library: string;
   /** Has it print what it compiles, without a device. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Lanes a subgroup that every kernel asks for; as many as the driver likes unless given. */
-  readonly lanes?: number;
 }
 
 const LOADER = "usr/lib/x86_64-linux-gnu/libvulkan.so.1";
@@ -76,14 +74,11 @@ function buildLayer(folder: string): string | undefined {
 
 /** What the driver prints for each shader, by label. Throws where it ends early, or refuses a shader. */
 export function compile(folder: string, driver: Driver, shaders: readonly Shader[]): Map<string, string> {
-  const { name, library, environment, lanes } = driver;
+  const { name, library, environment } = driver;
   const [list, log, icd] = [`${name}.shaders.json`, `${name}.log`, `${name}.json`].map((one) =>
     join(folder, one),
   ) as [string, string, string];
-  writeFileSync(
-    list,
-    JSON.stringify(shaders.map(({ label, code }) => ({ label, code: asking(code, lanes) }))),
-  );
+  writeFileSync(list, JSON.stringify(shaders));
   const ICD = { library_path: had(folder, library), api_version: "1.3.0" };
   writeFileSync(icd, JSON.stringify({ file_format_version: "1.0.0", ICD }));
   const file = openSync(log, "w"); // Node makes pipes such that the driver's own output is dropped where one is full
@@ -104,15 +99,6 @@ export function compile(folder: string, driver: Driver, shaders: readonly Shader
   if (status !== 0) throw new Error(`${name} ended with ${status ?? signal}: ${said.slice(-2_000)}`);
   return saidOf(said);
 }
-
-/** WGSL with so many lanes a subgroup. */
-const asking = (code: string, lanes: number | undefined): string =>
-  lanes === undefined
-    ? code
-    : `${code.includes("enable subgroups;") ? "" : "enable subgroups;\n"}enable subgroup_size_control;\n${code}`.replace(
-        "@compute ",
-        `@subgroup_size(${lanes}) @compute `,
-      );
 
 /** A log by label. Throws where a shader was refused. */
 export function saidOf(log: string): Map<string, string> {

@@ -17,7 +17,6 @@ export const intel = (folder: string, lanes: 8 | 16): Driver => ({
     INTEL_STUB_GPU_PLATFORM: "tgl",
     INTEL_DEBUG: "cs",
   },
-  ...(lanes === 8 ? { lanes } : {}),
 });
 
 /** Of Mesa's source, what the shim is made of. */

@@ -14,6 +14,8 @@ export interface Gpu {
   readonly software: boolean;
   /** Whether kernels may exchange values within a subgroup. */
   readonly subgroups: boolean;
+  /** Whether kernels may ask for subgroups of 8, where the adapter would take more by itself. */
+  readonly eights: boolean;
   readonly lossGuard: DeviceLossGuard;
   /** Milliseconds in which the browser says that the device is done. */
   readonly latency: number;
@@ -28,6 +30,10 @@ const DEVICE_MS = 10_000;
 const IDLE_MS = 5_000;
 
 const SUBGROUPS: GPUFeatureName = "subgroups";
+const SIZES = "subgroup-size-control" as GPUFeatureName; // newer than the types
+
+/** Lanes of the smallest subgroups that are asked for (attention-lanes.ts says why). */
+export const SMALL_SUBGROUP = 8;
 
 /**
  * Opens the fastest adapter with all the memory it offers (the defaults are 128 MiB a binding), or takes the
@@ -43,7 +49,9 @@ export async function openGpu(given?: GPUDevice): Promise<Gpu> {
   });
   if (!adapter) throw new ModelError("device-unavailable", "WebGPU found no adapter");
   const { limits, info, features } = adapter;
-  const requiredFeatures = features.has(SUBGROUPS) ? [SUBGROUPS] : [];
+  const requiredFeatures = [SUBGROUPS, ...(hasEights(info) ? [SIZES] : [])].filter((name) =>
+    features.has(name),
+  );
   const requiredLimits = {
     maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
     maxBufferSize: limits.maxBufferSize,
@@ -87,5 +95,10 @@ async function describe(device: GPUDevice, owned: boolean, info: GPUAdapterInfo 
     throw new ModelError("device-unavailable", `the device does nothing: ${String(error)}`);
   });
   const detail = `${text || "WebGPU"}${software ? " (software)" : ""}`;
-  return { device, lossGuard, latency, owned, detail, software, subgroups: device.features.has(SUBGROUPS) };
+  const subgroups = device.features.has(SUBGROUPS);
+  const eights = subgroups && device.features.has(SIZES) && hasEights(info);
+  return { device, lossGuard, latency, owned, detail, software, subgroups, eights };
 }
+
+const hasEights = (info: GPUAdapterInfo | undefined): boolean =>
+  info?.subgroupMinSize === SMALL_SUBGROUP && info.subgroupMaxSize > SMALL_SUBGROUP;

@@ -1,4 +1,5 @@
 import type { DeviceNeeds, Op } from "../ops.ts";
+import { SMALL_SUBGROUP } from "./adapter.ts";
 import { adamW } from "./kernels/adamw.ts";
 import { attention, attentionUnit, type Heads, SAVED } from "./kernels/attention.ts";
 import { attentionBackward } from "./kernels/attention-backward.ts";
@@ -58,12 +59,13 @@ export function lower(op: Op, { rows, heads, tiles }: Tuning, tables: Tables): K
     case "gemm":
       return [gemm(op, tiles)];
     case "attention":
-      if (heads.shared && isShared(op)) return [sharedAttention(op, heads.shared)];
+      if (heads.shared && isShared(op)) return [inEights(sharedAttention(op, heads.shared), heads)];
       return heads.quads && attentionUnit(op) === 4
         ? [quadAttention(op, heads.each)]
         : [attention(op, heads)];
     case "attention-backward":
-      if (heads.shared && isShared(op)) return sharedAttentionBackward(op, heads.shared);
+      if (heads.shared && isShared(op))
+        return sharedAttentionBackward(op, heads.shared).map((kernel) => inEights(kernel, heads));
       return heads.quads && attentionUnit(op) === 4
         ? quadAttentionBackward(op, heads.each)
         : attentionBackward(op, heads);
@@ -79,3 +81,6 @@ export function lower(op: Op, { rows, heads, tiles }: Tuning, tables: Tables): K
       return [delta(op)];
   }
 }
+
+const inEights = (kernel: Kernel, { eights }: Heads): Kernel =>
+  eights ? { ...kernel, subgroupSize: SMALL_SUBGROUP } : kernel;

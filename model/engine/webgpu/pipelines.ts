@@ -12,8 +12,13 @@ export class Pipelines {
     this.#layout = device.createPipelineLayout({ bindGroupLayouts: [group] });
   }
 
-  /** Rejects with `device-wrong` when the device refuses the code. */
+  /** Rejects with `device-wrong` when the device refuses the code, and, where it asks for subgroups of a size, that without, too. */
   of(kernel: Kernel): Promise<GPUComputePipeline> {
+    const { subgroupSize, ...plain } = kernel;
+    return subgroupSize === undefined ? this.#of(plain) : this.#of(kernel).catch(() => this.#of(plain));
+  }
+
+  #of(kernel: Kernel): Promise<GPUComputePipeline> {
     const code = shaderOf(kernel);
     let pipeline = this.#compiled.get(code);
     if (!pipeline) {

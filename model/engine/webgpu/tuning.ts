@@ -32,7 +32,7 @@ const quad = (m: number, n: number, down: number, across: number): Tile => ({
 type Trials = readonly [Tile, ...Tile[]];
 type Candidates = Readonly<Record<Mode, Trials>>;
 /** The adapter's properties that the choice of kernels depends on. */
-type Kind = Pick<Gpu, "software" | "subgroups">;
+type Kind = Pick<Gpu, "software" | "subgroups"> & Partial<Pick<Gpu, "eights">>;
 
 /**
  * Tiles worth trying, the likeliest first; the probe keeps the first unless another is clearly faster, and then asks whether
@@ -81,12 +81,12 @@ export const waysOf = (tile: Tile): readonly Tile[] =>
   tile.split ? [tile, { ...tile, split: false }] : [tile];
 
 /** Row-wise kernels and attention by kind of adapter (kernels/rows.ts and kernels/attention.ts say why). */
-export function tuningFor({ software, subgroups }: Kind, tiles: Tiles): Tuning {
+export function tuningFor({ software, subgroups, eights = false }: Kind, tiles: Tiles): Tuning {
   return software
     ? { rows: { lanes: 1 }, heads: { each: subgroups ? 2 : 4, quads: subgroups }, tiles }
     : {
         rows: { lanes: 64 },
-        heads: { each: 1, quads: false, shared: subgroups ? "quad" : "workgroup" },
+        heads: { each: 1, quads: false, shared: subgroups ? "quad" : "workgroup", eights },
         tiles,
       };
 }

@@ -44,3 +44,12 @@ test("heads below 16, heads that are no whole rows of four, and software adapter
   ];
   for (const { name } of names.flat()) expect(name).not.toMatch(/lanes/);
 });
+
+test("four lanes ask for subgroups of 8 where the adapter has them and would take more; nothing else does", () => {
+  const gpu = { software: false, subgroups: true, eights: true };
+  const small = kernelsOf(64, tuningFor(gpu, likeliest(gpu)));
+  for (const kernel of small) expect(kernel).toMatchObject({ subgroupSize: 8, subgroups: true });
+  for (const kernel of kernelsOf(64, tuned(false, true))) expect(kernel.subgroupSize).toBeUndefined();
+  for (const kernel of kernelsOf(8, tuningFor(gpu, likeliest(gpu))))
+    expect(kernel.subgroupSize).toBeUndefined();
+});

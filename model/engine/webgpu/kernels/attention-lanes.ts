@@ -8,14 +8,23 @@ import { attentionWork } from "./work.ts";
  * Attention with each position shared by four invocations, for GPUs: one that holds a head of 64 by itself needs more
  * registers than any has, and keeps the rest in memory. Of a head's rows of four values, lane l of a position has rows
  * l, l + 4, l + 8 …, so that the four read side by side; where they do not come out even, the last ones are zeros.
+ *
+ * Intel's compiler makes subgroups of 16 lanes by itself, and then spills registers; in subgroups of 8 a lane has twice as
+ * many, and so they are asked for where that is possible.
  */
 
 const LANES = 4;
 const SIZE = 64;
 const POSITIONS = SIZE / LANES;
 
-/** Keys, or queries, that are looked at in one turn of the loop: each exchange, or barrier, serves all of them. */
-const TURN = 4;
+/**
+ * Keys, or queries, that are looked at in one turn of the loop. More of them share an exchange or a barrier, and more
+ * registers are taken: of a head of 56, on Iris Xe with 16 lanes, four a turn spilled 249 and one spills 71.
+ */
+const TURNS: Readonly<Record<"forward" | "backward", Readonly<Record<Exchange, number>>>> = {
+  forward: { quad: 2, workgroup: 4 },
+  backward: { quad: 1, workgroup: 1 },
+};
 
 /** Heads that are worth sharing, read four values at a time. */
 export const isShared = (op: Pick<Attention, "qkv" | "out" | "saved" | "size">): boolean =>
@@ -106,11 +115,12 @@ function kernel(
   };
 }
 
-/** As attention.ts, {@link TURN} keys a turn of the online softmax. */
+/** As attention.ts, so many keys a turn of the online softmax. */
 export function sharedAttention(op: Attention, exchange: Exchange): Kernel {
   const width = (op.heads * op.size) / 4;
   const rows = rowsOf(op);
-  const keys = Array.from({ length: TURN }, (_, b) => b);
+  const turn = TURNS.forward[exchange];
+  const keys = Array.from({ length: turn }, (_, b) => b);
   const body = `${each(
     rows,
     (d) => `  let q_${d} = ${load(op, `at.qkv + row * ${3 * width}u + head`, d)} * ${f32(op.size ** -0.5)};
@@ -118,9 +128,9 @@ export function sharedAttention(op: Attention, exchange: Exchange): Kernel {
   )}
   var top = -1e30f;
   var sum = 0f;
-  for (var j = 0u; j <= min(first + ${POSITIONS - 1}u, ${op.context - 1}u); j += ${TURN}u) {
+  for (var j = 0u; j <= min(first + ${POSITIONS - 1}u, ${op.context - 1}u); j += ${turn}u) {
 ${each(
-  TURN,
+  turn,
   (
     b,
   ) => `    let key_${b} = at.qkv + (sequence + min(j + ${b}u, ${op.context - 1}u)) * ${3 * width}u + ${width}u + head;
@@ -130,12 +140,12 @@ ${each(rows, (d) => `    let k_${b}_${d} = ${load(op, `key_${b}`, d)};`)}
 ${together(
   exchange,
   keys.map((b) => `product_${b}`),
-  `(j / ${TURN}u)`,
+  `(j / ${turn}u)`,
 )}
-${each(TURN, (b) => `    let score_${b} = select(-1e30f, product_${b}, j + ${b}u <= position);`)}
+${each(turn, (b) => `    let score_${b} = select(-1e30f, product_${b}, j + ${b}u <= position);`)}
     let high = max(top, ${keys.reduce((rest, b) => (b === 0 ? "score_0" : `max(${rest}, score_${b})`), "")});
     let shrink = exp(max(top - high, -80f));
-${each(TURN, (b) => `    let p_${b} = ${probability(`score_${b}`, "high")};`)}
+${each(turn, (b) => `    let p_${b} = ${probability(`score_${b}`, "high")};`)}
     top = high;
     sum = sum * shrink + ${keys.map((b) => `p_${b}`).join(" + ")};
 ${each(rows, (d) => `    o_${d} = o_${d} * shrink + ${keys.map((b) => `p_${b} * ${load(op, `key_${b} + ${width}u`, d)}`).join(" + ")};`)}
@@ -144,7 +154,7 @@ ${each(rows, (d) => `    o_${d} = o_${d} * shrink + ${keys.map((b) => `p_${b} * 
 ${store(op, `at.out + row * ${width}u + head`, (d) => `o_${d} / sum`)}
 ${op.saved ? `    if (part == 0u) { activations[at.saved + pair * ${op.context}u + position] = vec4f(top + log(sum), 0f, 0f, 0f); }` : ""}
   }`;
-  return kernel(op, "attention", exchange, TURN, body, attentionPlaces(op, 4), 2);
+  return kernel(op, "attention", exchange, turn, body, attentionPlaces(op, 4), 2);
 }
 
 /** As attention-backward.ts: queries' dispatch, then keys'. */
@@ -158,6 +168,7 @@ const bothOf = (count: number): string[] =>
 function queryGradients(op: AttentionBackward, exchange: Exchange): Kernel {
   const width = (op.heads * op.size) / 4;
   const rows = rowsOf(op);
+  const turn = TURNS.backward[exchange];
   const scale = f32(op.size ** -0.5);
   const last = op.context - 1;
   const own = `at.saved + pair * ${op.context}u + position`;
@@ -176,9 +187,9 @@ ${together(exchange, ["d_sum"], "1u")}
     d = d_sum;
   }
 ${exchange === "workgroup" ? "  workgroupBarrier();" : ""}
-  for (var j = 0u; j <= min(first + ${POSITIONS - 1}u, ${last}u); j += ${TURN}u) {
+  for (var j = 0u; j <= min(first + ${POSITIONS - 1}u, ${last}u); j += ${turn}u) {
 ${each(
-  TURN,
+  turn,
   (
     b,
   ) => `    let key_${b} = at.qkv + (sequence + min(j + ${b}u, ${last}u)) * ${3 * width}u + ${width}u + head;
@@ -186,9 +197,9 @@ ${each(rows, (d) => `    let k_${b}_${d} = ${load(op, `key_${b}`, d)};\n    let 
     let own_score_${b} = ${dots(op, "q", `k_${b}`)};
     let own_slope_${b} = ${dots(op, "g", `v_${b}`)};`,
 )}
-${together(exchange, bothOf(TURN), `(j / ${TURN}u)`)}
+${together(exchange, bothOf(turn), `(j / ${turn}u)`)}
 ${each(
-  TURN,
+  turn,
   (b) => `    let p_${b} = select(0f, ${probability(`score_${b}`, "log_sum")}, j + ${b}u <= position);
     let ds_${b} = p_${b} * (slope_${b} - d);
 ${each(rows, (d) => `    dq_${d} += ds_${b} * ${load(op, `key_${b}`, d)};`)}`,
@@ -198,12 +209,13 @@ ${each(rows, (d) => `    dq_${d} += ds_${b} * ${load(op, `key_${b}`, d)};`)}`,
 ${store(op, `at.dQkv + row * ${3 * width}u + head`, (d) => `dq_${d} * ${scale}`)}
     if (part == 0u) { activations[${own}].y = d; } // the others may not have read x yet
   }`;
-  return kernel(op, "attention-backward-queries", exchange, 2 * TURN, body, gradientPlaces(op, 4), 3);
+  return kernel(op, "attention-backward-queries", exchange, 2 * turn, body, gradientPlaces(op, 4), 3);
 }
 
 function keyGradients(op: AttentionBackward, exchange: Exchange): Kernel {
   const width = (op.heads * op.size) / 4;
   const rows = rowsOf(op);
+  const turn = TURNS.backward[exchange];
   const scale = f32(op.size ** -0.5);
   const last = op.context - 1;
   const key = `row * ${3 * width}u + ${width}u + head`;
@@ -214,9 +226,9 @@ function keyGradients(op: AttentionBackward, exchange: Exchange): Kernel {
   var dk_${d} = vec4f();
   var dv_${d} = vec4f();`,
   )}
-  for (var i = first; i < ${op.context}u; i += ${TURN}u) {
+  for (var i = first; i < ${op.context}u; i += ${turn}u) {
 ${each(
-  TURN,
+  turn,
   (b) => `    let query_${b} = min(i + ${b}u, ${last}u);
     let own_${b} = at.qkv + (sequence + query_${b}) * ${3 * width}u + head;
     let out_${b} = at.dOut + (sequence + query_${b}) * ${width}u + head;
@@ -224,9 +236,9 @@ ${each(rows, (d) => `    let q_${b}_${d} = ${load(op, `own_${b}`, d)};\n    let 
     let own_score_${b} = ${dots(op, `q_${b}`, "k")};
     let own_slope_${b} = ${dots(op, `g_${b}`, "v")};`,
 )}
-${together(exchange, bothOf(TURN), `(i / ${TURN}u)`)}
+${together(exchange, bothOf(turn), `(i / ${turn}u)`)}
 ${each(
-  TURN,
+  turn,
   (b) => `    let saved_${b} = activations[at.saved + pair * ${op.context}u + query_${b}].xy;
     let seen_${b} = i + ${b}u <= ${last}u && position <= i + ${b}u;
     let p_${b} = select(0f, ${probability(`score_${b}`, `saved_${b}.x`)}, seen_${b});
@@ -238,5 +250,5 @@ ${each(rows, (d) => `    dk_${d} += ds_${b} * ${load(op, `own_${b}`, d)};\n    d
 ${store(op, `at.dQkv + ${key}`, (d) => `dk_${d} * ${scale}`)}
 ${store(op, `at.dQkv + ${key} + ${width}u`, (d) => `dv_${d}`)}
   }`;
-  return kernel(op, "attention-backward-keys", exchange, 2 * TURN, body, gradientPlaces(op, 4), 4);
+  return kernel(op, "attention-backward-keys", exchange, 2 * turn, body, gradientPlaces(op, 4), 4);
 }

@@ -12,6 +12,8 @@ export interface Heads {
   readonly quads: boolean;
   /** Where four invocations share a position (attention-lanes.ts), what they exchange sums through. */
   readonly shared?: Exchange;
+  /** Whether those invocations are to be in subgroups of 8. */
+  readonly eights?: boolean;
 }
 
 /** Quad swaps, which need the feature `subgroups`, or workgroup memory. */

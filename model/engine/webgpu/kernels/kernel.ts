@@ -29,6 +29,8 @@ export interface Kernel {
   readonly apart?: readonly Kernel[];
   /** Whether it exchanges values within quads: only where the device has the feature `subgroups`. */
   readonly subgroups?: boolean;
+  /** Lanes of its subgroups, where the adapter is not left to choose: only where the device has `subgroup-size-control`. */
+  readonly subgroupSize?: number;
 }
 
 export type Unit = 1 | 4;
@@ -58,7 +60,7 @@ export const GROUPS_LIMIT = 65_535;
  * The whole WGSL module. Every arena is bound read_write in one group, because WebGPU refuses one buffer bound
  * as read and as read_write in the same dispatch, even for disjoint ranges.
  */
-export function shaderOf({ code, unit, at, subgroups }: Kernel): string {
+export function shaderOf({ code, unit, at, subgroups, subgroupSize }: Kernel): string {
   const fields = Object.keys(at).map((name) => `${name}: u32,`);
   const float = floatType(unit);
   const element = { tokens: "u32", ring: "f32" } as Record<string, string>;
@@ -67,13 +69,16 @@ export function shaderOf({ code, unit, at, subgroups }: Kernel): string {
       `@group(0) @binding(${i}) var<storage, read_write> ${name}: array<${element[name] ?? float}>;`,
   );
   // quads are whole and all of them arrive: what bounds their loops is a uniform, which the analysis cannot see
-  const head = subgroups ? "enable subgroups;\ndiagnostic(off, subgroup_uniformity);\n" : "";
+  const quiet = subgroups ? "diagnostic(off, subgroup_uniformity);\n" : "";
+  const sized = subgroupSize === undefined ? "" : "enable subgroup_size_control;\n";
+  const head = `${subgroups || sized ? "enable subgroups;\n" : ""}${sized}${quiet}`;
+  const entry = sized ? code.replace("@compute", `@subgroup_size(${subgroupSize}) @compute`) : code;
   return `${head}struct At { first: vec2u, ${fields.join(" ")} }
 struct Dynamics { scale: f32, rate: f32, correction1: f32, correction2: f32, ring: u32, add: u32, rows: u32 }
 ${arenas.join("\n")}
 @group(0) @binding(${AT_BINDING}) var<uniform> at: At;
 @group(0) @binding(${DYNAMICS_BINDING}) var<uniform> dynamics: Dynamics;
-${code}`;
+${entry}`;
 }
 
 export const floatType = (unit: Unit): string => (unit === 4 ? "vec4f" : "f32");
