@@ -71,7 +71,9 @@ export function passOn(app: Hono<Edge>, options: PassOptions): void {
   const look = (c: Context<Edge>): Promise<PassedAnswer> => {
     const known = shared.get(c.req.path);
     if (known !== undefined && now() - known.at < SHARED_MS) return known.answer;
-    const asked = ask({ ...requestOf(c), method: "GET", body: new Uint8Array() }, false);
+    // Without what one visitor says of itself: others get the same answer.
+    const plain = { ...requestOf(c), method: "GET", target: c.req.path, headers: [], body: new Uint8Array() };
+    const asked = ask(plain, false);
     const fresh = { at: now(), answer: Promise.race([asked, tooLate(asked)]) };
     shared.set(c.req.path, fresh);
     fresh.answer.catch(() => shared.delete(c.req.path));

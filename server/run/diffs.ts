@@ -3,6 +3,8 @@ import { type Hash, isHash } from "../../protocol/ids.ts";
 import type { Store } from "../store/store.ts";
 
 const SHELF = "diffs";
+/** Bytes of frames that are kept in memory. */
+const MAX_RECENT_BYTES = 16 * 1024 * 1024;
 /** The version that it leads away from, and its hash. Those stored by earlier programs have no hash in their names. */
 const NAME = /^(0|[1-9]\d*)(?:-([0-9a-f]{64}))?$/;
 
@@ -13,6 +15,11 @@ const NAME = /^(0|[1-9]\d*)(?:-([0-9a-f]{64}))?$/;
 export class Diffs {
   readonly #store: Store;
   readonly #names: Map<number, string>;
+  /**
+   * The newest frames that another process has stored, oldest first: what nearly everybody asks for, also while the cluster
+   * does not answer.
+   */
+  readonly #recent = new Map<number, Uint8Array<ArrayBuffer>>();
 
   private constructor(store: Store, names: Map<number, string>) {
     this.#store = store;
@@ -41,7 +48,7 @@ export class Diffs {
 
   async read(from: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const name = this.#names.get(from);
-    return name === undefined ? undefined : this.#store.get(SHELF, name);
+    return name === undefined ? undefined : (this.#recent.get(from) ?? this.#store.get(SHELF, name));
   }
 
   /** The hash of a stored diff, or undefined where there is none. */
@@ -52,14 +59,30 @@ export class Diffs {
     return frame && sha256(frame);
   }
 
-  /** Another process has stored a diff. */
-  note(from: number, hash: Hash): void {
+  /** Another process has stored a diff: its frame, or undefined where it is gone already. */
+  async follow(from: number, hash: Hash): Promise<Uint8Array<ArrayBuffer> | undefined> {
     this.#names.set(from, `${from}-${hash}`);
+    this.#recent.delete(from);
+    const frame = await this.read(from);
+    if (frame !== undefined) this.#keep(from, frame);
+    return frame;
+  }
+
+  #keep(from: number, frame: Uint8Array<ArrayBuffer>): void {
+    this.#recent.delete(from);
+    this.#recent.set(from, frame);
+    let bytes = [...this.#recent.values()].reduce((sum, { length }) => sum + length, 0);
+    for (const [oldest, { length }] of this.#recent) {
+      if (bytes <= MAX_RECENT_BYTES) return;
+      this.#recent.delete(oldest);
+      bytes -= length;
+    }
   }
 
   async drop(from: number): Promise<void> {
     const name = this.#names.get(from);
     if (name === undefined) return;
+    this.#recent.delete(from);
     await this.#store.remove(SHELF, name);
     this.#names.delete(from);
   }

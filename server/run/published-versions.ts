@@ -96,8 +96,7 @@ export class PublishedVersions {
    */
   async prepareFollowed({ version, hash, diff }: Followed): Promise<void> {
     this.#follows = true;
-    if (diff !== undefined) this.#diffs.note(version - 1, diff);
-    const frame = diff && (await this.#diffs.read(version - 1));
+    const frame = diff && (await this.#diffs.follow(version - 1, diff));
     if (frame !== undefined) {
       const x = this.#current.vectors.x.slice();
       addFrame(frame, x, 1);
