@@ -6,7 +6,7 @@
  */
 import { join } from "node:path";
 import { shaderOf } from "../model/engine/webgpu/kernels/kernel.ts";
-import { type Counts, countsOf, kernelsOf, workgroupsOf } from "./kernels/counts.ts";
+import { type Counts, countsOf, kernelsOf, paddingOf, workgroupsOf } from "./kernels/counts.ts";
 import { compile, type Driver, prepareDrivers, type Statistics } from "./kernels/driver.ts";
 import { intel, intelStatistics, prepareIntel } from "./kernels/intel.ts";
 import { RADV, radvStatistics } from "./kernels/radv.ts";
@@ -101,8 +101,14 @@ function rowLine(row: Row): string {
   return `${row.kernel.padEnd(NAME)}${columns.map((value) => String(value ?? "–").padStart(9)).join("")}`;
 }
 
-const counts = new Map(SHAPE_NAMES.map((name) => [name, countsOf(kernelsOf(SHAPES[name], hardware))]));
-for (const [name, of] of counts) console.log(countLine(name, of));
+const counts = new Map(
+  SHAPE_NAMES.map((name) => {
+    const shape = SHAPES[name];
+    return [name, { ...countsOf(kernelsOf(shape, hardware)), padding: paddingOf(shape, hardware) }];
+  }),
+);
+for (const [name, of] of counts)
+  console.log(`${countLine(name, of)}; products multiply ${of.padding.toFixed(2)} times what they need`);
 
 const missing = prepareDrivers(
   folder,

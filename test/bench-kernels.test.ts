@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { countsOf, kernelsOf } from "../bench/kernels/counts.ts";
+import { countsOf, kernelsOf, paddingOf } from "../bench/kernels/counts.ts";
 import { saidOf } from "../bench/kernels/driver.ts";
 import { intelStatistics } from "../bench/kernels/intel.ts";
 import { innerLoop } from "../bench/kernels/loops.ts";
@@ -76,6 +76,14 @@ test("of what Intel's compiler tried, the last counts, which it takes", () => {
     registers: null,
   });
   expect(() => intelStatistics("silent", "")).toThrow("ANV says nothing of silent");
+});
+
+test("padding is what tiles reach over the edges of", () => {
+  const hardware = { software: false, subgroups: true } as const;
+  const even = { layers: 1, heads: 4, width: 1_024, context: 64, vocabulary: 4_096 };
+  expect(paddingOf(even, hardware)).toBe(1);
+  expect(paddingOf({ ...even, vocabulary: 4_096 + 32 }, hardware)).toBeGreaterThan(1);
+  expect(paddingOf(SHAPES.tiny, hardware)).toBeLessThan(1.2);
 });
 
 test("what is counted is what the engine would do", () => {

@@ -1,6 +1,8 @@
 import { OPTIMIZER } from "../../client/benchmark/workload.ts";
 import type { ModelShape } from "../../model/contract/config.ts";
+import type { Gemm } from "../../model/engine/ops.ts";
 import { fitTo } from "../../model/engine/webgpu/fit.ts";
+import { fittedTo } from "../../model/engine/webgpu/kernels/gemm.ts";
 import type { Kernel } from "../../model/engine/webgpu/kernels/kernel.ts";
 import { collectLoss } from "../../model/engine/webgpu/kernels/loss.ts";
 import { lowerAll } from "../../model/engine/webgpu/lower.ts";
@@ -24,6 +26,23 @@ export function kernelsOf(shape: ModelShape, hardware: Hardware): Kernel[] {
   const tuning = tuningFor(hardware, likeliest(hardware));
   const kernels = lowerAll([...training.first, ...training.update], tuning, tables);
   return [...kernels, collectLoss(training.losses)];
+}
+
+/**
+ * What the products of a step multiply, over what they need: tiles reach over the edges, and what is staged beyond the end
+ * of k.
+ */
+export function paddingOf(shape: ModelShape, hardware: Hardware): number {
+  const { training } = fitTo({ shape, optimizer: OPTIMIZER, batch: BATCH }, UNLIMITED);
+  const tiles = likeliest(hardware);
+  const products = training.first.filter((op) => op.op === "gemm");
+  const up = (count: number, step: number) => Math.ceil(count / step) * step;
+  const sum = (of: (op: Gemm) => number) => products.reduce((total, op) => total + of(op), 0);
+  const done = sum((op) => {
+    const { m, n, depth, down, across } = fittedTo(op, tiles[op.mode]);
+    return up(op.m, m * down) * up(op.n, n * across) * up(op.k, depth);
+  });
+  return done / sum(({ m, n, k }) => m * n * k);
 }
 
 export interface Counts {
