@@ -38,7 +38,7 @@ export interface EvaluationEvent {
   readonly sample: string;
   /** What it wrote on from each of the run's prompts; absent where the run has none. */
   readonly written?: readonly string[];
-  /** Loss on held-out text that was added since the run began; absent where none was. */
+  /** Loss on held-out text that was added since the run began; absent where none was, and to pages, which ask the operator's overview. */
   readonly added?: number;
   /** Questions answered right; absent where none were asked. */
   readonly right?: number;
@@ -87,7 +87,6 @@ export function parseEvent(json: Json): RunEvent | undefined {
         loss: asNumber(json.loss, "loss", 0, MAX_LOSS),
         sample: asText(json.sample, "sample", MAX_SAMPLE),
         ...parseWritten(json),
-        ...(json.added !== undefined && { added: asNumber(json.added, "added", 0, MAX_LOSS) }),
         ...(json.right !== undefined && { right: count(json.right, "right") }),
       };
     case "state":

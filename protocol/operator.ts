@@ -44,6 +44,7 @@ export type OperatorAction =
   | { readonly action: "start" | "pause" | "drain" | "finish" }
   /** Of measurements that visitors send (speeds.ts). */
   | { readonly action: "take-speeds" | "refuse-speeds" | "forget-speeds" }
+  | { readonly action: "completions"; readonly on: boolean }
   | { readonly action: "tune"; readonly changes: Partial<Tuning> }
   | { readonly action: "describe"; readonly card: RunCard }
   | { readonly action: "rollback"; readonly version: number }
@@ -61,6 +62,8 @@ export function parseAction(json: Json): OperatorAction {
     case "refuse-speeds":
     case "forget-speeds":
       return { action };
+    case "completions":
+      return { action, on: asBoolean(json.on, "on") };
     case "tune":
       return { action, changes: parseChanges(asObject(json.changes, "changes")) };
     case "describe":
@@ -112,6 +115,8 @@ export interface MeasuredPoint {
   readonly at: number;
   readonly tokens: number;
   readonly loss: number;
+  /** On held-out text that was added since the run began; absent where none was. */
+  readonly added?: number;
 }
 
 /** How often each name of a kind was there. */
@@ -133,6 +138,8 @@ export interface Overview {
   readonly state: RunState;
   /** No ticket is given, and the run pauses when the last one is back. */
   readonly draining: boolean;
+  /** Whether the model writes for whoever asks (rule Q1); absent in a server of an earlier release. */
+  readonly completions?: boolean;
   /** Volunteers of the last minute. */
   readonly here: { readonly device: Tally; readonly browser: Tally; readonly backend: Tally };
   /** Single volunteers, bounded: those kept out first, then the refused, then by credit. */
@@ -190,6 +197,7 @@ export function parseOverview(json: Json): Overview {
     operator: asText(json.operator, "operator", MAX_LABEL),
     state: as(isRunState, json.state, "state"),
     draining: asBoolean(json.draining, "draining"),
+    ...(json.completions !== undefined && { completions: asBoolean(json.completions, "completions") }),
     here: {
       device: parseTally(here.device, "here.device"),
       browser: parseTally(here.browser, "here.browser"),
@@ -256,6 +264,7 @@ function parseMeasured(value: unknown): MeasuredPoint {
     at: count(json.at, "at"),
     tokens: count(json.tokens, "tokens"),
     loss: nats(json.loss, "loss"),
+    ...(json.added !== undefined && { added: nats(json.added, "added") }),
   };
 }
 

@@ -57,3 +57,6 @@ export const pathInMirror = (object: ObjectName, hash: Hash): string =>
 export function pathOfObject(object: ObjectName): string {
   return object.startsWith("snapshots/") ? `/api/${object}.safetensors` : `/api/${object}`;
 }
+
+/** In OpenAI's form: the current version writes on (rule Q1), and its name. Apart, since no page asks for them. */
+export const WRITING_ROUTES = { completions: "/v1/completions", models: "/v1/models" } as const;

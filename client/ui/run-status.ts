@@ -60,7 +60,6 @@ export function parseRunStatus(json: Json): RunStatus {
     model: parseModelShape(json.model),
     parameters: count(json.parameters, "parameters"),
     heldOut: asArray(json.heldOut, "heldOut", MAX_ROWS).map(parsePoint),
-    ...(json.added !== undefined && { added: parseAdded(json.added) }),
     baselines: {
       uniform: nats(baselines.uniform, "baselines.uniform"),
       unigram: nats(baselines.unigram, "baselines.unigram"),
@@ -85,11 +84,6 @@ export function parseRunStatus(json: Json): RunStatus {
 const count = (value: unknown, field: string) => asInteger(value, field, 0, MAX);
 const nats = (value: unknown, field: string) => asNumber(value, field, 0, MAX_LOSS);
 
-function parseAdded(value: unknown): NonNullable<RunStatus["added"]> {
-  const json = asObject(value, "added");
-  return { texts: count(json.texts, "added.texts"), tokens: count(json.tokens, "added.tokens") };
-}
-
 /** Not there in a server of a release before it was measured; more than a whole document a token is none. */
 const parseBytes = (value: unknown): number | null =>
   value === undefined || value === null ? null : asNumber(value, "bytesPerToken", 0.01, 10_000);
@@ -100,7 +94,6 @@ function parsePoint(value: unknown): HeldOutPoint {
     version: count(json.version, "heldOut[].version"),
     tokens: count(json.tokens, "heldOut[].tokens"),
     loss: nats(json.loss, "heldOut[].loss"),
-    ...(json.added !== undefined && { added: nats(json.added, "heldOut[].added") }),
     ...(json.right !== undefined && { right: count(json.right, "heldOut[].right") }),
   };
 }

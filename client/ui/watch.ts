@@ -164,18 +164,13 @@ export function applyEvent(status: RunStatus, event: RunEvent): RunStatus {
       };
     }
     case "evaluation": {
-      const { version, tokens, loss, sample, added, written, right } = event;
+      const { version, tokens, loss, sample, written, right } = event;
       const known = status.heldOut.filter((point) => point.version !== version);
       return {
         ...status,
-        heldOut: [
-          ...known,
-          {
-            ...{ version, tokens, loss },
-            ...(added !== undefined && { added }),
-            ...(right !== undefined && { right }),
-          },
-        ].sort((a, b) => a.version - b.version),
+        heldOut: [...known, { version, tokens, loss, ...(right !== undefined && { right }) }].sort(
+          (a, b) => a.version - b.version,
+        ),
         sample:
           status.sample === null || version >= status.sample.version
             ? { version, text: sample, ...(written && { written }) }

@@ -117,7 +117,13 @@ export class App implements Pick<Hono<Edge>, "fetch"> {
     const peers = run.manifest().peers && this.#openSharing();
     this.#text = await this.#openText(run, takeText, view.log);
     const role = this.#flags.cluster && ({ role: "leader" } as const);
-    const parts = { ...view.edge, text: this.#text, ...role, ...(peers && { peers }) };
+    const parts = {
+      ...view.edge,
+      text: this.#text,
+      completions: run.completions,
+      ...role,
+      ...(peers && { peers }),
+    };
     this.#app = createApp(run, { ...this.#shared, ...parts });
     this.#following.abort();
   }

@@ -49,6 +49,7 @@ export function inTurn(
     merger: { merge: (rule, job) => merging.run(merger, () => merger.merge(rule, job)) },
     evaluator: {
       evaluate: (version, weights) => evaluating.run(evaluator, () => evaluator.evaluate(version, weights)),
+      write: (...order) => evaluating.run(evaluator, () => evaluator.write(...order)),
     },
     auditor: {
       audit: (job) => auditing.run(auditor, () => auditor.audit(job)),

@@ -1,12 +1,13 @@
 import { Worker } from "node:worker_threads";
 import type { After } from "../../model/lib/deadline.ts";
 import { SILENCE_MS, Watchdog } from "../lib/watchdog.ts";
+import type { Part } from "./messages.ts";
 import { WORKING } from "./progress.ts";
 
 /** A worker thread that answers questions, one at a time. */
 export interface AskedThread<Question, Answer> {
   /** Rejects with an Error that says why when the thread is closed or busy, cannot start, or dies over the question. */
-  ask(question: Question): Promise<Answer>;
+  ask(question: Question, onPart?: (part: string) => void): Promise<Answer>;
   /** Ends the thread, unless it is answering; the next question starts another. */
   rest(): Promise<void>;
   /** Ends the thread. What is being answered stays unanswered: who closes does not listen any more. */
@@ -16,6 +17,7 @@ export interface AskedThread<Question, Answer> {
 interface Asked<Answer> {
   readonly resolve: (answer: Answer) => void;
   readonly reject: (error: Error) => void;
+  readonly onPart: (part: string) => void;
 }
 
 export interface ThreadOptions<Data> {
@@ -32,6 +34,9 @@ export interface ThreadOptions<Data> {
   readonly silence: (data: Data) => number;
   readonly after?: After | undefined;
 }
+
+const isPart = (message: unknown): message is Part =>
+  typeof message === "object" && message !== null && "part" in message;
 
 /**
  * Starts the thread at the first question. One that dies or hangs takes its one question with it and is replaced at the
@@ -74,9 +79,10 @@ export function askInThread<Question, Answer, Data>(
       silenceMs = silence(given);
       started = new Worker(file, { workerData: given });
       started.unref(); // a question half answered keeps no process alive
-      started.on("message", (message: Answer | typeof WORKING) => {
+      started.on("message", (message: Answer | Part | typeof WORKING) => {
         if (worker !== starting) return;
         if (message === WORKING) dog.heard();
+        else if (isPart(message)) asked?.onPart(message.part);
         else settle(({ resolve }) => resolve(message));
       });
       started.on("error", (error) => died(error instanceof Error ? error : new Error(String(error))));
@@ -95,13 +101,13 @@ export function askInThread<Question, Answer, Data>(
   };
 
   return {
-    ask: (question) =>
+    ask: (question, onPart = () => {}) =>
       new Promise((resolve, reject) => {
         if (closed || asked !== undefined) {
           reject(new Error(closed ? `${name} is closed` : busy));
           return;
         }
-        asked = { resolve, reject };
+        asked = { resolve, reject, onPart };
         const own = asked;
         dog.start(silenceMs);
         if (startedWith !== edition()) void end();

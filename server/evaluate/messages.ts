@@ -4,7 +4,7 @@ import type { TrainerOptions } from "../../model/contract/trainer.ts";
 import type { Evidence } from "../trust/audit.ts";
 import type { DirectionJob } from "./direct.ts";
 import type { EffectsJob } from "./effects.ts";
-import type { Evaluation } from "./ports.ts";
+import type { Evaluation, WritingOrder, Written } from "./ports.ts";
 import type { ChoiceQuestion } from "./questions.ts";
 
 /** The data that the worker is started with. */
@@ -31,8 +31,22 @@ export interface Question {
   readonly weights: Float32Array;
 }
 
-/** Its answer: a loss and what it writes, or why there is none. */
+/** A text to be written; without weights, where the thread may have the version loaded. */
+export interface Writing {
+  readonly write: WritingOrder;
+  readonly version: number;
+  readonly weights?: Float32Array;
+}
+
+/** What a thread says while it answers. */
+export interface Part {
+  readonly part: string;
+}
+
+/** Its answer: a loss and what it writes, or why there is none. Of a text: how it ended, or that weights are missing. */
 export type Answer =
+  | { readonly wrote: Written }
+  | { readonly missing: "weights" }
   | ({ readonly version: number } & Evaluation)
   | { readonly version: number; readonly error: string };
 

@@ -7,6 +7,33 @@ import type { EffectsJob } from "./effects.ts";
 export interface Evaluator {
   /** Mean loss in nats a token on a fixed slice, and a sample of what the model writes. */
   evaluate(version: number, weights: Float32Array<ArrayBuffer>): Promise<Evaluation>;
+  /**
+   * Has a version write on from a prompt; `part` gets the text as it comes. Rejects with `too-many-requests` while
+   * anything else is done: it never makes an evaluation wait for more than the one text that is being written.
+   */
+  readonly write?: (
+    model: { readonly version: number; readonly weights: Float32Array<ArrayBuffer> },
+    order: WritingOrder,
+    part: (text: string) => void,
+  ) => Promise<Written>;
+}
+
+/** A text to be written. */
+export interface WritingOrder {
+  readonly prompt: string;
+  readonly maxTokens: number;
+  readonly temperature: number;
+  readonly topK: number;
+  readonly seed: number;
+  /** Texts before which it ends. */
+  readonly stop: readonly string[];
+}
+
+export interface Written {
+  readonly promptTokens: number;
+  readonly tokens: number;
+  /** By a stop text, or because it is long enough. */
+  readonly ended: "stop" | "length";
 }
 
 export interface Evaluation {

@@ -4,10 +4,11 @@ import { messageOf } from "../../model/lib/message-of.ts";
 import { inTokens } from "./answers.ts";
 import { openEvaluationTrainer } from "./device.ts";
 import { EVALUATION_BATCH, measure } from "./measure.ts";
-import type { Answer, Question, WorkerData } from "./messages.ts";
+import type { Answer, Part, Question, WorkerData, Writing } from "./messages.ts";
 import { reporting } from "./progress.ts";
+import { write } from "./write.ts";
 
-/** The evaluator's thread: one trainer, one version after another. The main thread is evaluator.ts. */
+/** The evaluator's thread: one trainer, one version after another, and texts from the one that is loaded. The main thread is evaluator.ts. */
 const data: WorkerData = workerData;
 const tokenizer = loadTokenizer(data.tokenizer);
 const asked = inTokens(data.questions, tokenizer);
@@ -22,16 +23,34 @@ const trainer = openEvaluationTrainer(
 ).then(reporting);
 
 let before: Promise<void> = Promise.resolve();
-parentPort?.on("message", (question: Question) => {
+let loaded: number | undefined;
+parentPort?.on("message", (question: Question | Writing) => {
   before = before.then(() => answer(question));
 });
 
-async function answer(question: Question): Promise<void> {
+async function answer(question: Question | Writing): Promise<void> {
   const { version } = question;
-  const reply = (message: Answer) => parentPort?.postMessage(message);
+  const reply = (message: Answer | Part) => parentPort?.postMessage(message);
   try {
-    reply({ version, ...(await measure(await trainer, tokenizer, data, asked, question)) });
+    if ("write" in question) reply(await writeFor(question, (part) => reply({ part })));
+    else {
+      loaded = undefined;
+      reply({ version, ...(await measure(await trainer, tokenizer, data, asked, question)) });
+      loaded = version;
+    }
   } catch (error) {
     reply({ version, error: messageOf(error) });
   }
+}
+
+async function writeFor(writing: Writing, part: (text: string) => void): Promise<Answer> {
+  const { version, weights, write: order } = writing;
+  const ready = await trainer;
+  if (loaded !== version) {
+    if (weights === undefined) return { missing: "weights" };
+    loaded = undefined;
+    await ready.load(weights);
+    loaded = version;
+  }
+  return { wrote: await write(ready, tokenizer, data.shape.context, order, part) };
 }

@@ -8,6 +8,7 @@ import type { RunService } from "../run/service.ts";
 import type { SetupPort, TextPort } from "../setup/ports.ts";
 import { json, refuse } from "./answer.ts";
 import { type BadgeOptions, badgeRoute } from "./badge.ts";
+import { type CompletionsPort, completionRoutes } from "./completions.ts";
 import { eventRoutes } from "./events.ts";
 import { gate } from "./gate.ts";
 import { refuseMethod } from "./methods.ts";
@@ -40,6 +41,8 @@ export interface AppOptions
   readonly role?: "leader" | "edge";
   /** Of an edge: who answers what it does not. */
   readonly passing?: PassOptions;
+  /** Writes for whoever asks, where the operator lets it. */
+  readonly completions?: CompletionsPort;
   /** Adds text to the run for a signed-in operator. */
   readonly text?: TextPort;
   /** Makes a run for a signed-in operator, on a server that has none. */
@@ -77,6 +80,9 @@ export function createApp(service: RunService | undefined, options: AppOptions):
     badgeRoute(app, service, options);
     eventRoutes(app, service, options.closing);
     speedRoutes(app, options);
+    const { completions, proxies, now, log } = options;
+    const name = () => service.manifest().name;
+    if (completions !== undefined) completionRoutes(app, { completions, name, proxies, now, log });
   }
   app.all("/api/*", (c) => {
     refuseMethod(app, c);

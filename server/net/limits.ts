@@ -123,3 +123,20 @@ export const SIGN_IN_RATE: Rate = { burst: 10, perSecond: 0.2 };
 
 /** Bytes that a request for work may say came from the mirror: a snapshot of the largest model, and diffs of as much. */
 export const MAX_MIRRORED_BYTES = 2 * MAX_OBJECT_BYTES;
+
+/** Texts that one address may have written. */
+export const COMPLETION_RATE: Rate = { burst: 10, perSecond: 0.2 };
+
+/** Bodies of requests for a text being read at once, and bytes of one: a prompt, escaped, and the rest. */
+export const MAX_COMPLETION_BODIES = 16;
+export const MAX_COMPLETION_BYTES = 64 * 1024;
+
+/** Bytes (UTF-8) of a prompt; the model sees the last of it, a context at most. */
+export const MAX_PROMPT_BYTES = 8 * 1024;
+
+/** Tokens of a text: the evaluator does nothing else meanwhile. */
+export const MAX_COMPLETION_TOKENS = 256;
+
+/** Texts at which one may end, and characters of each. */
+export const MAX_STOPS = 4;
+export const MAX_STOP_CHARS = 100;

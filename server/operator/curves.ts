@@ -50,9 +50,12 @@ export class Curves {
     }
     if (event.type === "published") this.#publish(event, merged);
     else if (event.type === "evaluated") {
-      const { version, at, tokens, loss } = event;
+      const { version, at, tokens, loss, added } = event;
       if (version > (this.#heldOut.at(-1)?.version ?? -1)) {
-        this.#heldOut = thinned([...this.#heldOut, { version, at, tokens, loss }], MAX_POINTS);
+        this.#heldOut = thinned(
+          [...this.#heldOut, { version, at, tokens, loss, ...(added !== undefined && { added }) }],
+          MAX_POINTS,
+        );
       }
     } else if (event.type === "audited") {
       if (event.verdict !== "unclear") this.#audits[event.verdict]++;

@@ -84,6 +84,7 @@ export class OperatorService implements OperatorPort {
       operator: "",
       state: run.manifest().state,
       draining: run.admin.draining,
+      completions: run.completions.on,
       here: presence.here(),
       volunteers: run.volunteers
         .roster(presence.seenLast(MAX_ENLISTED))
@@ -127,6 +128,8 @@ export class OperatorService implements OperatorPort {
         return run.admin.drain();
       case "finish":
         return run.admin.finish();
+      case "completions":
+        return run.completions.set(action.on);
       case "describe":
         return run.admin.describe(action.card);
       case "rollback":
@@ -180,6 +183,8 @@ function describe(action: OperatorAction): string {
       return `tune ${Object.entries(action.changes)
         .map(([key, value]) => `${key}=${value}`)
         .join(" ")}`;
+    case "completions":
+      return `completions ${action.on ? "on" : "off"}`;
     case "describe":
       return `describe the run: ${JSON.stringify(action.card).slice(0, MAX_SHOWN)}`;
     case "rollback":

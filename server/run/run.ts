@@ -13,6 +13,7 @@ import type { Store } from "../store/store.ts";
 import { medianSize, suspicionOf } from "../trust/weigh.ts";
 import { Admin } from "./admin.ts";
 import { withKeptCard } from "./card.ts";
+import { Completions } from "./completions.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Drain } from "./drain.ts";
 import { create, readDefinition } from "./genesis.ts";
@@ -72,6 +73,7 @@ async function open(options: RunOptions, identity: ServerIdentity): Promise<{ ru
     bytesPerToken: bytesPerToken ?? null,
     ...(await openPeople(store)),
     drain: await Drain.open(store),
+    completions: await Completions.open(store, live, options.evaluator),
   };
   return { run: new Run(options, live, identity, parts), live };
 }
@@ -88,12 +90,14 @@ interface RunParts {
   readonly people: People;
   readonly links: Links;
   readonly drain: Drain;
+  readonly completions: Completions;
 }
 
 /** A run as the routes and the operator see it: each of its parts answers for what it holds. */
 export class Run implements RunService {
   readonly maxUploadBytes: number;
   readonly admin: Admin;
+  readonly completions: Completions;
   readonly volunteers: Volunteers;
   readonly #options: RunOptions;
   readonly #live: LiveRun;
@@ -115,6 +119,7 @@ export class Run implements RunService {
     };
     this.#reader = new Reader(live, fixed, identity, options);
     this.#intake = new Intake(live, identity, options.store);
+    this.completions = parts.completions;
     this.admin = new Admin(live, drain, options);
     this.volunteers = new Volunteers(live, people, links);
     const draining = () => this.admin.draining;

@@ -127,6 +127,20 @@ function Dashboard({ client, texts, watch, activity, overview, status }: Dashboa
           </Card>
           <Card title={text.model}>
             <p class="note">{text.modelHelp(formatCount(status.version))}</p>
+            {overview.completions !== undefined && (
+              <label class="check">
+                <input
+                  type="checkbox"
+                  checked={overview.completions}
+                  onChange={({ currentTarget }) =>
+                    void client.act({ action: "completions", on: currentTarget.checked })
+                  }
+                />
+                <span>
+                  {text.completions} <small>({text.completionsHelp})</small>
+                </span>
+              </label>
+            )}
             <ul class="downloads">
               <Download href={here(OPERATOR_ROUTES.huggingFace)} name={text.huggingFace} />
               <Download href={here(OPERATOR_ROUTES.gguf("f32"))} name={text.ggufF32} />
@@ -207,12 +221,14 @@ function Head({ client, overview, status }: Omit<DashboardProps, "texts" | "watc
 
 function Figures({ overview, status }: Pick<DashboardProps, "overview" | "status">) {
   const last = status.heldOut.at(-1);
+  const { added } = overview.heldOut.at(-1) ?? {};
+  const heldOutHelp = lossHelp(status) + (added === undefined ? "" : text.onAdded(formatLoss(added)));
   const newest = overview.versions.at(-1);
   const refused = Object.values(status.deltas.refused).reduce((sum, times) => sum + times, 0);
   const share = status.tokenBudget > 0 ? status.tokensMerged / status.tokenBudget : 0;
   return (
     <dl class="figures">
-      <Figure name={text.heldOut} value={last ? formatLoss(last.loss) : "–"} help={lossHelp(status)} />
+      <Figure name={text.heldOut} value={last ? formatLoss(last.loss) : "–"} help={heldOutHelp} />
       <Figure
         name={text.version}
         value={formatCount(status.version)}

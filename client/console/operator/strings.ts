@@ -21,6 +21,7 @@ export const text = {
   alerts: "Needs attention",
 
   heldOut: "Held-out loss",
+  onAdded: (loss: string) => `; on text that was added ${loss}`,
   version: "Version",
   versionHelp: (took: string) => `the newest took ${took}`,
   volunteers: "Volunteers",
@@ -52,6 +53,8 @@ export const text = {
     `Curves of the loss: held-out now ${heldOut}, volunteers ${volunteers}`,
   paceSummary: (took: string) => `Curve of seconds a version; the newest took ${took}`,
 
+  completions: "Let anybody have the current version write, at /v1/completions",
+  completionsHelp: "in the form of OpenAI’s API; one text at a time, and never before a version",
   controls: "Run it",
   start: "Start",
   pause: "Pause",
@@ -158,6 +161,8 @@ export function doneLine(action: OperatorAction): string {
       return "Measurements are not taken any more.";
     case "forget-speeds":
       return "All measurements are forgotten.";
+    case "completions":
+      return action.on ? "The model writes for whoever asks." : "The model writes for nobody any more.";
     case "tune":
       return text.applied;
     case "describe":
