@@ -84,7 +84,7 @@ export function completionRoutes(app: Hono<Edge>, options: CompletionOptions): v
     );
     const writer = writable.getWriter();
     const said = Promise.withResolvers<void>();
-    // Who hangs up does not hear the rest; what is written is bounded.
+    // A reader that hangs up misses the rest; what is written is bounded.
     const send = (data: string) =>
       void writer.write(new TextEncoder().encode(`data: ${data}\n\n`)).catch(() => {});
     const chunk = (text: string, ended: Written["ended"] | null, more: object = {}) =>
