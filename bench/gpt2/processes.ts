@@ -50,14 +50,21 @@ export async function page(origin: string, executablePath: string): Promise<Trai
   return { peakMiB: gpuPeak, end: () => browser.close() };
 }
 
-/** Of the GPU processes of this machine's browsers the largest. */
+/** Of the GPU processes below this one the largest. */
 async function gpuPeak(): Promise<number> {
-  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
   const peaks = await Promise.all(
     pids.map(async (pid) => {
       const line = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
-      return line.includes("--type=gpu-process") ? peakMiB(Number(pid)) : 0;
+      return line.includes("--type=gpu-process") && (await isOurs(pid)) ? peakMiB(pid) : 0;
     }),
   );
   return Math.max(0, ...peaks);
+}
+
+async function isOurs(pid: number): Promise<boolean> {
+  if (pid <= 1) return false;
+  const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+  const parent = Number(/^PPid:\s+(\d+)/m.exec(status)?.[1] ?? 0);
+  return parent === process.pid || isOurs(parent);
 }
