@@ -13,7 +13,9 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { statusOnCluster } from "../server/app/cluster.ts";
 import { verifyDirectory } from "../server/cli/verify.ts";
+import { faultsOf } from "../server/store/cluster-status.ts";
 import { SILENCE_MS } from "../server/store/lease.ts";
 import { NatsCluster, natsServer } from "../test/harness/nats-cluster.ts";
 import { BRIEF_RUN, runCommand } from "../test/harness/server-process.ts";
@@ -89,8 +91,9 @@ async function killAtRandom() {
   while (kills < wanted.kills || load.receipts.size < wanted.receipts) {
     await sleep(Math.random() * MAX_LIFE_MS);
     if (kills >= wanted.kills) continue;
-    // Of two servers that may lead one must be there to take over: else a start would be measured.
+    // One must be there to take over, and the cluster whole: else a start, or two losses at once, would be measured.
     await until(() => seats.slice(0, 2).every(({ role }) => role !== undefined));
+    await whole();
     const what = KINDS[Math.floor(Math.random() * KINDS.length)] ?? "engine";
     const node = Math.floor(Math.random() * NODES);
     if (what === "coordinator") await leader()?.kill();
@@ -123,6 +126,15 @@ async function killAtRandom() {
     ...quiet,
     originShare: null,
   };
+}
+
+/** Resolves when every stream is led, and all that hold it are up to date. */
+async function whole(): Promise<void> {
+  for (;;) {
+    const status = await statusOnCluster(address, key, Date.now()).catch(() => undefined);
+    if (status !== undefined && faultsOf(status, SILENCE_MS).length === 0) return;
+    await sleep(100);
+  }
 }
 
 /** Processor time a receipt, of the edge that everybody goes to and of the server that leads. */

@@ -95,6 +95,21 @@ describe.skipIf(program === undefined).each([1, 3])("on JetStream, %i node(s)", 
     await expect(openAs(name)).rejects.toThrow(/gap/);
   });
 
+  test("a cluster that does not answer is to be asked again, and no damage: a merge is tried until it succeeds", async () => {
+    const away = await cluster.connect();
+    const parts = { connection: away, name: `AWAY${replicas}`, replicas, writer: `w${writers++}` };
+    const store = await natsStore({
+      ...parts,
+      index: memoryIndex(),
+      key: keyFile(),
+      sleep: (ms) => sleep(ms),
+    });
+    await store.append(utf8("0"));
+    await away.close();
+    const refusals = [store.read(0), store.get("diffs", "1"), store.list("diffs")];
+    for (const refused of refusals) await expect(refused).rejects.toMatchObject({ code: "not-durable" });
+  });
+
   test("the run's key never gets into the cluster", async () => {
     const store = await open();
     await store.put("run", "server.key", utf8("secret"), "secret");

@@ -1,5 +1,6 @@
 import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
+import { messageOf } from "../../model/lib/message-of.ts";
 import { lengthOf, type Pieces } from "../../protocol/bytes.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { asRefusal } from "./durability.ts";
@@ -15,6 +16,8 @@ import { type Index, type Shelf, StoreError } from "./store.ts";
 
 /** Bytes of a message that are not its records: headers of ours and of JetStream's, and lengths. */
 const OVERHEAD_BYTES = 64 * 1024;
+/** Milliseconds after which what a cluster did not answer may be tried again. */
+const RETRY_MS = 5_000;
 
 export interface NatsStoreOptions {
   readonly connection: NatsConnection;
@@ -76,7 +79,7 @@ export async function natsStore(options: NatsStoreOptions): Promise<FollowedStor
     if (!Number.isSafeInteger(sequence) || sequence < 0 || sequence >= log.length) {
       throw new StoreError(`the journal has no record ${sequence}`);
     }
-    return sequence < archive.length ? archive.record(sequence) : blocks.record(sequence);
+    return answered(sequence < archive.length ? archive.record(sequence) : blocks.record(sequence));
   };
   return {
     append(head, frame) {
@@ -122,11 +125,11 @@ export async function natsStore(options: NatsStoreOptions): Promise<FollowedStor
       await log.fence();
       await objects.put(`${shelf}/${name}`, bytes).catch(refuse);
     },
-    get: (shelf, name) => (isKey(shelf, name) ? key.read() : objects.get(`${shelf}/${name}`)),
-    list: (shelf) => objects.list(shelf),
+    get: (shelf, name) => (isKey(shelf, name) ? key.read() : answered(objects.get(`${shelf}/${name}`))),
+    list: (shelf) => answered(objects.list(shelf)),
     async remove(shelf, name) {
       await log.fence();
-      await objects.remove(`${shelf}/${name}`);
+      await answered(objects.remove(`${shelf}/${name}`));
     },
     deposed: options.lost ? AbortSignal.any([log.deposed, options.lost]) : log.deposed,
     index,
@@ -141,6 +144,16 @@ export async function natsStore(options: NatsStoreOptions): Promise<FollowedStor
 }
 
 const isKey = (shelf: Shelf, name: string) => shelf === "run" && name === KEY_NAME;
+
+/** A cluster that does not answer, as while it elects leaders, is no fault of what was read: it is to be tried again. */
+async function answered<T>(asked: Promise<T>): Promise<T> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof StoreError || error instanceof ProtocolError) throw error;
+    throw new ProtocolError("not-durable", `the cluster does not answer: ${messageOf(error)}`, RETRY_MS);
+  }
+}
 
 function refuse(error: unknown): never {
   throw asRefusal(error);
