@@ -1,7 +1,7 @@
 import { bytesFor } from "./bits.ts";
 import type { CodecSpec } from "./codec.ts";
 import { BLOCK } from "./scale.ts";
-import { HEADER_BYTES } from "./topk.ts";
+import { HEADER_BYTES, placeBits } from "./topk.ts";
 
 /**
  * Bytes of the sections of a payload of `length` values, behind its head. In each the values lie one after another, whole
@@ -12,7 +12,7 @@ function sectionsOf(spec: CodecSpec, length: number): readonly number[] {
   if (spec.name !== "topk") return [2 * Math.ceil(length / BLOCK), bytesFor(length, spec.bits)];
   const { chunk, k, bits } = spec;
   const entries = Math.floor(length / chunk) * k + Math.min(k, length % chunk);
-  return [2 * Math.ceil(length / chunk), bytesFor(entries, Math.log2(chunk)), bytesFor(entries, bits)];
+  return [2 * Math.ceil(length / chunk), bytesFor(entries, placeBits(chunk)), bytesFor(entries, bits)];
 }
 
 /**

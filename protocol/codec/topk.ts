@@ -13,6 +13,9 @@ import {
   writeScale,
 } from "./scale.ts";
 
+/** Bits of a place within its chunk, which is a power of two. */
+export const placeBits = (chunk: number): number => 31 - Math.clz32(chunk);
+
 /**
  * The `k` largest magnitudes of each chunk of the flat vector (SparseLoCo, 2508.15706), quantised by the chunk's
  * scale; of equal magnitudes the first. No global sort, and chunks do not depend on each other, so every device
@@ -34,7 +37,7 @@ export function topK(spec: TopK): Codec {
   const { chunk, k, bits } = spec;
   const most = largestCode(bits);
   const mask = 2 ** bits - 1;
-  const width = 31 - Math.clz32(chunk); // a chunk is a power of two
+  const width = placeBits(chunk);
   const chunksOf = (length: number) => Math.ceil(length / chunk);
   const entriesOf = (length: number) => Math.floor(length / chunk) * k + Math.min(k, length % chunk);
   const payloadBytes = (length: number) => {
