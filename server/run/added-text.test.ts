@@ -9,13 +9,17 @@ import {
   TestVolunteer,
   tinyCorpus,
   tinyRun,
+  tinySettings,
   until,
   uploadOf,
   vectorTask,
 } from "../../test/harness/tiny-run.ts";
+import type { TextAdded } from "../coordinator/events.ts";
 import { readOnlyStore } from "../store/read-only.ts";
 import { verify } from "../verify/verify.ts";
+import { rulesOf } from "./genesis.ts";
 import type { AddedText, RunCorpus } from "./options.ts";
+import { decodeRecord } from "./record.ts";
 import type { Run } from "./run.ts";
 
 const volunteer = await TestVolunteer.create();
@@ -70,6 +74,29 @@ it("text that is added comes in when a version has just been published; tickets 
   await until(() => run.status().added !== undefined);
   expect(run.status()).toMatchObject({ version: 2, added: { texts: 1, tokens: 200 } });
   expect(await shardsOf(run)).toEqual(new Set([...corpus.train.map(({ hash }) => hash), added]));
+});
+
+it("those who wait for a merge get ranges of the text that comes in behind it: what a position names stays", async () => {
+  const { corpus, grow } = await growing();
+  const tiny = await tinyRun({ corpus });
+  const { run, options } = tiny;
+  await advance(volunteer, tiny);
+  for (const seed of [1, 2]) await volunteer.contribute(run, deltaOf(seed));
+  await grow(7);
+  run.admin.takeText();
+  tiny.clock.ms += ROUND_MS;
+  run.tick();
+  const tickets = await Promise.all(crowd.map((one) => one.ticket(run)));
+  await until(() => run.status().added?.texts === 1);
+  const texts: TextAdded[] = [];
+  for await (const { record } of options.store.records(0)) {
+    const { event } = decodeRecord(record);
+    if (event.type === "text-added") texts.push(event);
+  }
+  const { ranges } = rulesOf(run.status().run, tinySettings(), corpus, vectorTask().parameters, texts);
+  for (const { seed, shard, window } of tickets)
+    expect(ranges.at(ranges.positionOf(seed))).toEqual({ shard, window });
+  await run.close();
 });
 
 it("one after another, at once where nobody trains, and the journal alone says which are in", async () => {

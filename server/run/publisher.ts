@@ -63,6 +63,8 @@ export class Publisher {
     if (this.activity === "recording") await this.#underWay?.done;
     if (this.activity === "merging") await this.#underWay?.over;
     if (this.activity === "rolling-back") await this.#underWay?.done.catch(() => {}); // its caller gets the error
+    // Behind each of these text may come in: a ticket given out meanwhile would have its range of the text before.
+    while (this.activity === "recording") await this.#underWay?.done;
   }
 
   /** Lets those who wait for a merge go on where it takes too long. */
