@@ -143,6 +143,19 @@ describe("linked keys", () => {
     await again.run.close();
   });
 
+  it("U5: one that could not be taken back on a full disk is taken back by asking again, for good", async () => {
+    const tiny = await workedIn(ann, phone);
+    await tiny.run.link(ann.identity.key, phone.identity.key);
+    tiny.files.capacity = 0;
+    await expect(tiny.run.link(ann.identity.key, null)).rejects.toThrow();
+    expect(await filesNaming(tiny, phone.identity.key), "the control").toEqual(["links.json"]);
+    tiny.files.capacity = Number.POSITIVE_INFINITY;
+    await tiny.run.link(ann.identity.key, null);
+    const again = await restart(tiny, "drop");
+    expect(again.run.dataOf(phone.identity.key).linked).toEqual([]);
+    await again.run.close();
+  });
+
   it("U4: a crash between the files leaves no link of who is forgotten, and a damaged file is refused", async () => {
     const tiny = await workedIn(ann, phone);
     await tiny.run.link(ann.identity.key, phone.identity.key);

@@ -18,6 +18,8 @@ const MAX_KEYS = 10_000;
 export class Links {
   readonly #files: WrittenFiles;
   readonly #people: Map<VolunteerKey, ReadonlySet<VolunteerKey>>;
+  /** A write has failed, so that the file still has what was taken back. */
+  #behind = false;
 
   private constructor(files: WrittenFiles, people: Map<VolunteerKey, ReadonlySet<VolunteerKey>>) {
     this.#files = files;
@@ -78,11 +80,17 @@ export class Links {
         else this.#people.delete(key);
       }
     }
-    if (changed) await this.#write();
+    if (changed || this.#behind) await this.#write();
   }
 
-  #write(): Promise<void> {
+  async #write(): Promise<void> {
     const people = () => [...new Set(this.#people.values())].map((keys) => [...keys]);
-    return this.#files.write(FILE, () => ({ people: people() }));
+    try {
+      await this.#files.write(FILE, () => ({ people: people() }));
+      this.#behind = false;
+    } catch (error) {
+      this.#behind = true;
+      throw error;
+    }
   }
 }
