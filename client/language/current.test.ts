@@ -91,6 +91,18 @@ it("strings of a part that comes later are in the language that the page has whe
   expect(made[0].hello).toBe("Hallo");
 });
 
+it("a part that comes while the language changes does not stay in the one before", async () => {
+  const { made, send } = slow();
+  const [part, partStrings] = catalogue<Greeting>(others);
+  await speak("en", [made[1]]);
+  const change = speak("de");
+  await fetchWords(partStrings);
+  expect(part.hello).toBe("Hello");
+  send();
+  await change;
+  expect([made[0].hello, part.hello]).toEqual(["Hallo", "Hallo"]);
+});
+
 it("the pseudo-locale is English, longer, with the values within", async () => {
   const [words, strings] = catalogue<Greeting>(others);
   await speak(PSEUDO, [strings]);

@@ -22,10 +22,17 @@ export async function speak(next: Tongue, catalogues: readonly Catalogue[] = [])
   for (const strings of catalogues) spoken.add(strings);
   latest += 1;
   const mine = latest;
-  const puts = await Promise.all([...spoken].map((strings) => strings.load(next)));
+  const puts = new Map<Catalogue, () => void>();
+  const load = async (strings: Catalogue) => puts.set(strings, await strings.load(next));
+  // A part that a page loads meanwhile comes in the language before, and is fetched in this one too.
+  for (;;) {
+    const missing = [...spoken].filter((strings) => !puts.has(strings));
+    if (missing.length === 0) break;
+    await Promise.all(missing.map(load));
+  }
   if (mine !== latest) return;
   batch(() => {
-    for (const put of puts) put();
+    for (const put of puts.values()) put();
     language.value = next;
     hasWords.value = true;
   });
