@@ -1,14 +1,29 @@
 import { expect, test } from "vitest";
 import type { RunEvent } from "../protocol/events.ts";
+import type { AddedText, RunCorpus } from "../server/run/options.ts";
 import { openFollowedRun } from "../server/run/run.ts";
 import { readOnlyStore } from "../server/store/read-only.ts";
 import type { Store } from "../server/store/store.ts";
 import { memoryIndex } from "./harness/memory-index.ts";
-import { advance, deltaOf, TestVolunteer, tinyRun, tinySettings, uploadOf } from "./harness/tiny-run.ts";
+import {
+  advance,
+  deltaOf,
+  TestVolunteer,
+  tinyCorpus,
+  tinyRun,
+  tinySettings,
+  until,
+  uploadOf,
+} from "./harness/tiny-run.ts";
+
+const corpus = await tinyCorpus();
 
 /** A run, and another process that only reads it. */
-async function followed(settings = tinySettings({ snapshotEvery: 2, keepSnapshots: 2, downlink: "dense4" })) {
-  const tiny = await tinyRun({ settings });
+async function followed(
+  settings = tinySettings({ snapshotEvery: 2, keepSnapshots: 2, downlink: "dense4" }),
+  [there, here] = [corpus, corpus],
+) {
+  const tiny = await tinyRun({ settings, corpus: there });
   let now = await readOnlyStore(tiny.files);
   const index = memoryIndex();
   const store: Store = {
@@ -21,7 +36,7 @@ async function followed(settings = tinySettings({ snapshotEvery: 2, keepSnapshot
     records: (from) => now.records(from),
   };
   const { settings: _, ...options } = tiny.options;
-  const other = await openFollowedRun({ ...options, store });
+  const other = await openFollowedRun({ ...options, store, corpus: here });
   const events: RunEvent[] = [];
   other.subscribe((event) => events.push(event));
   const follow = async () => {
@@ -70,5 +85,24 @@ test("who was away while diffs were let go of goes on from a stored version, and
   // Version 1's diff is gone, and so is its snapshot: it is opened anew.
   await expect(follow()).rejects.toThrow(/is not there/);
   expect(other.latestSnapshot()).toEqual(before);
+  await tiny.run.close();
+});
+
+test("text that came in is followed once it is in this directory too: until then its shards could not be served", async () => {
+  const [{ hash, tokens }] = (await tinyCorpus(1, 96)).train as [RunCorpus["train"][number]];
+  const text: AddedText = { text: hash, tokens, train: [{ hash, tokens }] };
+  const [there, here]: AddedText[][] = [[], []];
+  const growing = (added: AddedText[]): RunCorpus => ({ ...corpus, added: () => added });
+  const { tiny, other, follow } = await followed(undefined, [growing(there!), growing(here!)]);
+  there!.push(text);
+  tiny.run.admin.takeText();
+  await until(() => tiny.run.status().added !== undefined);
+  await advance(await TestVolunteer.create(), tiny, 1);
+  for (let tries = 0; tries < 2; tries++) await expect(follow()).rejects.toThrow(/text 1 that was added/);
+  expect(other.status()).toMatchObject({ version: 0 });
+  here!.push(text);
+  await follow();
+  expect(other.status()).toMatchObject({ version: 1, added: { texts: 1, tokens } });
+  expect(other.manifest()).toEqual(tiny.run.manifest());
   await tiny.run.close();
 });

@@ -99,6 +99,12 @@ export class App implements Pick<Hono<Edge>, "fetch"> {
     this.#app = createApp(node.service, { ...this.#shared, passing, role: "edge", closing });
   }
 
+  /** Serves nothing until {@link follow} or {@link move} is called: an edge that cannot follow knows too little. */
+  unfollow(): void {
+    this.#following.abort();
+    this.#app = createApp(undefined, this.#shared);
+  }
+
   /** Serves what the directory holds. */
   async move(directory: OpenDirectory): Promise<void> {
     if (directory.run !== undefined) await this.#serve(directory.run, directory);

@@ -14,7 +14,7 @@ import { sqliteIndex } from "../store/sqlite-index.ts";
 import { StoreError } from "../store/store.ts";
 import { type ClusterOptions, openClusterEdge } from "./cluster.ts";
 import { bytesPerTokenOf } from "./language-evaluator.ts";
-import { openCorpus } from "./run-corpus.ts";
+import { type OpenedCorpus, openCorpus } from "./run-corpus.ts";
 import { begunWith } from "./start.ts";
 
 /** Milliseconds between two looks at what the leader has recorded. */
@@ -31,14 +31,16 @@ const MAX_TRIES = 5;
 export class EdgeNode {
   readonly #store: ClusterStore;
   readonly #log: Log;
+  readonly #corpus: OpenedCorpus;
   readonly #run: Run;
   readonly #closing = new AbortController();
   readonly #lost = new AbortController();
   #following: Promise<void> | undefined;
   #loop: Promise<void> = Promise.resolve();
 
-  private constructor(store: ClusterStore, run: Run, log: Log) {
+  private constructor(store: ClusterStore, corpus: OpenedCorpus, run: Run, log: Log) {
     this.#store = store;
+    this.#corpus = corpus;
     this.#run = run;
     this.#log = log;
   }
@@ -61,7 +63,7 @@ export class EdgeNode {
             random: () => new Uint8Array(), // draws nothing: it gives no work out
             bytesPerToken: (settings) => bytesPerTokenOf(opened, settings),
           });
-          const node = new EdgeNode(store, run, log);
+          const node = new EdgeNode(store, opened, run, log);
           node.#loop = node.#followOn();
           return node;
         } catch (error) {
@@ -159,6 +161,7 @@ export class EdgeNode {
         return await this.#run.follow();
       } catch (error) {
         if (!(error instanceof StoreError) || tries === MAX_TRIES) throw error;
+        await this.#corpus.refresh(); // it may want text that was copied here meanwhile
       }
     }
   }

@@ -92,6 +92,8 @@ export class ClusterSeat {
       this.#app.follow(node);
       this.#io.stdout.write(`An edge of the run: ${this.#origin}/\n`);
       await Promise.race([abortOf(signal), abortOf(node.lost)]);
+      // A server that comes to lead goes on with reads until then. That one lost the journal a balancer must hear.
+      if (!signal.aborted) this.#app.unfollow();
       await node.close();
     }
   }

@@ -2,7 +2,7 @@ import type { Effect } from "../coordinator/events.ts";
 import type { State } from "../coordinator/state.ts";
 import { StoreError } from "../store/store.ts";
 import { EventLog, type Recordable } from "./event-log.ts";
-import { type RunDefinition, rulesOf } from "./genesis.ts";
+import { addedAt, type RunDefinition, rulesOf } from "./genesis.ts";
 import { IndexFeed } from "./index-feed.ts";
 import { Listeners } from "./listeners.ts";
 import type { RunOptions } from "./options.ts";
@@ -104,15 +104,18 @@ export class LiveRun {
    * performed here. Rejects with a StoreError where something of it cannot be had (any more).
    */
   async follow(): Promise<void> {
-    const { store, observe } = this.#options;
+    const { store, observe, corpus } = this.#options;
     for await (const { record } of store.records(this.#projections.applied)) {
       const { event } = decodeRecord(record);
       if (event.type === "created") throw new StoreError("a second run begins in the journal");
       const isVersion = event.type === "published" || event.type === "rolled-back";
       if (isVersion) await this.versions.prepareFollowed(event);
+      // Before it is applied: once the text is in the directory too, this is asked again.
+      if (event.type === "text-added") addedAt(corpus.added?.() ?? [], this.state.texts.length, event.text);
       const { effects, ended, facts } = this.#projections.apply(this.definition.rules, event, event.at);
       observe?.(event, ended);
       this.index.add(facts);
+      if (event.type === "text-added") this.tune();
       if (isVersion) this.versions.advance(event.hash);
       for (const effect of effects) if (effect.type === "announce") this.listeners.announce(effect.event);
     }
