@@ -157,13 +157,22 @@ describe.skipIf(program === undefined)("a run on JetStream, one node", () => {
       body: utf8(JSON.stringify({ ...asked, body: new TextDecoder().decode(asked.body) })),
     });
     const { promise: stuck } = Promise.withResolvers<never>();
-    first.line.answer((asked) => (asked.body.length > 9 ? stuck : answerOf("first")(asked)));
+    const tooLong = new Uint8Array((connection.info?.max_payload ?? 0) + 1);
+    first.line.answer(async (asked) => {
+      if (asked.target === "/stuck") return stuck;
+      const answer = await answerOf("first")(asked);
+      return asked.target === "/long" ? { ...answer, body: tooLong } : answer;
+    });
     const { body, ...answer } = await edge.line.ask(request("once"));
     expect(answer).toEqual({ status: 200, headers: [["who", "first"]], version: 7 });
     expect(JSON.parse(new TextDecoder().decode(body))).toEqual({ ...request("once"), body: "once" });
-    const unanswered = edge.line.ask(request("held for long"));
+    const unanswered = edge.line.ask({ ...request("held"), target: "/stuck" });
     unanswered.catch(() => {});
     await edge.line.ask(request("next"));
+    // What cannot be answered, or not through the cluster, is refused at once: the sender would wait two minutes.
+    const tooMany = { ...request("once"), headers: Array.from({ length: 201 }, () => ["a", "b"] as const) };
+    expect((await edge.line.ask(tooMany)).status).toBe(500);
+    expect((await edge.line.ask({ ...request("once"), target: "/long" })).status).toBe(500);
 
     await first.close();
     const store = await second;
@@ -181,6 +190,8 @@ describe.skipIf(program === undefined)("a run on JetStream, one node", () => {
     await expect(store.append(utf8("1"))).rejects.toMatchObject({ code: "not-durable" });
     expect(store.deposed.aborted).toBe(true);
     await Promise.all([store.close(), zombie.close(), edge.close()]);
+    // While an edge comes to lead its line is closed. Refused as too large, an upload would be lost.
+    await expect(edge.line.ask(request("late"), false)).rejects.toMatchObject({ code: "not-durable" });
     expect((await clusterStatus(address.address, "NONE", Date.now())).streams).toEqual([]);
   });
 

@@ -124,7 +124,7 @@ function responseOf({ status, headers, body }: PassedAnswer, head: boolean): Res
   const bodiless = head || status === 204 || status === 304;
   const response = new Response(bodiless ? null : body, { status });
   for (const [name, value] of headers) response.headers.append(name, value);
-  if (!head) response.headers.set("content-length", String(body.length));
+  if (!bodiless) response.headers.set("content-length", String(body.length));
   return response;
 }
 

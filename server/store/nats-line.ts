@@ -1,7 +1,7 @@
 import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import { errors, type Msg, type NatsConnection } from "@nats-io/transport-node";
 import { concat, utf8 } from "../../protocol/bytes.ts";
-import { ProtocolError } from "../../protocol/errors.ts";
+import { ERROR_STATUS, ProtocolError } from "../../protocol/errors.ts";
 import { as, asArray, asObject, asText, parseJson } from "../../protocol/guards.ts";
 import type { LeaderLine, PassedAnswer, PassedRequest } from "../lib/passing.ts";
 import { lastSign } from "./nats-board.ts";
@@ -74,15 +74,30 @@ function answer(
   handler: Parameters<LeaderLine["answer"]>[0],
 ): void {
   const reply = async (message: Msg) => {
-    const { status, headers, version, body } = await handler(decodeRequest(new Uint8Array(message.data)));
-    const head = utf8(JSON.stringify({ status, headers, version }));
-    message.respond(concat(...joinRecord(head, body)));
+    const answered = await handler(decodeRequest(new Uint8Array(message.data)));
+    const whole = encodeAnswer(answered);
+    if (whole.length <= (connection.info?.max_payload ?? 0)) message.respond(whole);
+    else message.respond(encodeAnswer(refusal("the answer is longer than the cluster's max_payload")));
   };
   // Until the connection is closed: one that leads no more refuses by itself, and silence would cost its asker seconds.
   connection.subscribe(subjectOf(name, writer), {
-    // Whoever waits for an answer that never comes gets a refusal when its time is over, or another leads.
-    callback: (error, message) => void (error === null && reply(message).catch(() => {})),
+    callback(error, message) {
+      if (error !== null) return;
+      // Else its asker would wait until its time is over.
+      const failed = () => message.respond(encodeAnswer(refusal("the request cannot be passed on")));
+      reply(message)
+        .catch(failed)
+        .catch(() => {});
+    },
   });
+}
+
+/** To a request that no route could answer; no version is named, so that nobody waits for it. */
+function refusal(why: string): PassedAnswer {
+  const error = new ProtocolError("internal-error", why);
+  const headers = [["content-type", "application/json; charset=utf-8"]] as const;
+  const body = utf8(JSON.stringify(error.body()));
+  return { status: ERROR_STATUS[error.code], headers, version: 0, body };
 }
 
 /** Which server leads, looked at again as long as anybody waits for an answer. */
@@ -149,6 +164,9 @@ function decodeRequest(message: Uint8Array<ArrayBuffer>): PassedRequest {
     body: frame,
   };
 }
+
+const encodeAnswer = ({ body, ...head }: PassedAnswer) =>
+  concat(...joinRecord(utf8(JSON.stringify(head)), body));
 
 function decodeAnswer(message: Uint8Array<ArrayBuffer>): PassedAnswer {
   const { head, frame } = splitRecord(message);
