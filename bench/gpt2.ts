@@ -5,7 +5,7 @@
  * and with `--page` a Chromium on WebGPU's software adapter, one sequence a step. When held-out loss was measured after N
  * versions (3) or N minutes are over (20), the model is exported in both formats, and the run verified. `--short` does the
  * same with a model of .2M. With `--json` the last line is one JSON object. Ends with exit code 1 where loss did not fall, or
- * an export or the verification fails. Takes 10 GB of memory, with a page 17.
+ * an export or the verification fails. Takes up to 25 GB of memory, with a page 30.
  */
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
