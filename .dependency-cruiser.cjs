@@ -32,7 +32,7 @@ const CLIENT_FLOORS = [
     "build",
   ],
   ["console/setup", "console/embedding", "volunteer/page"],
-  ["console", "volunteer/inside", "volunteer/people", "volunteer/proof"],
+  ["console", "volunteer/anywhere", "volunteer/inside", "volunteer/people", "volunteer/proof"],
   ["volunteer/session"],
   ["volunteer"],
   ["volunteer/strings"],

@@ -3,12 +3,13 @@ import { as, asArray, asInteger, asNumber, asObject, asText, type Json } from ".
 import { MAX_LABEL, MAX_LOSS } from "./limits.ts";
 import { isRunState, type RunState } from "./manifest.ts";
 import { type AuditEntry, parseAuditEntry } from "./operator.ts";
-import { isRunPath } from "./run-name.ts";
+import { ROUTES } from "./routes.ts";
+import { MAX_RUNS, parseRunHelp, type RunHelp } from "./run-help.ts";
 import type { HeldOutPoint } from "./status.ts";
 
 /** The paths of a server of several runs, which it has beside those of each run (rule M4). */
 export const LOBBY_ROUTES = {
-  runs: "/api/runs",
+  runs: ROUTES.runs,
   /** For the operator of all runs: lists them, and makes, archives and deletes one. */
   operatorRuns: "/api/operator/runs",
 } as const;
@@ -19,11 +20,9 @@ export interface Lobby {
 }
 
 /** What the first page of a server of several runs says of each: the same as its `/api/run`, and shorter. */
-export interface RunSummary {
+export interface RunSummary extends RunHelp {
   /** Of its folder and its path. */
   readonly id: string;
-  /** Below the server's base, without a slash at its end. */
-  readonly path: string;
   /** Its own host name, where it has one. */
   readonly host?: string;
   readonly name: string;
@@ -56,8 +55,6 @@ export interface RunSummary {
   };
 }
 
-/** Runs of one server. Each open one costs memory and file descriptors. */
-export const MAX_RUNS = 200;
 /** Points of the small curve of a run. */
 const MAX_POINTS = 40;
 const MAX_COUNT = Number.MAX_SAFE_INTEGER;
@@ -75,7 +72,7 @@ function parseSummary(json: Json): RunSummary {
     json[field] === null ? null : asNumber(json[field], field, 0, MAX_COUNT);
   return {
     id: asText(json.id, "id", MAX_LABEL),
-    path: as(isRunPath, json.path, "path"),
+    ...parseRunHelp(json),
     ...(json.host !== undefined && { host: asText(json.host, "host", 253) }),
     name: asText(json.name, "name", MAX_LABEL),
     operator: asText(json.operator, "operator", MAX_LABEL),

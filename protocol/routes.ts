@@ -33,6 +33,8 @@ export const ROUTES = {
   speeds: "/api/speeds",
   /** Volunteers who gave themselves a name. */
   leaders: "/api/leaders",
+  /** The runs of a server of several, beside them. */
+  runs: "/api/runs",
   /** A person's page as data, and as a picture for social networks. */
   person: (id: PersonId) => `/api/people/${id}`,
   personCard: (id: PersonId) => `/api/people/${id}/card.png`,

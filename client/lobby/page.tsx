@@ -2,6 +2,7 @@ import type { RunSummary } from "../../protocol/lobby.ts";
 import { formatLoss } from "../ui/format.ts";
 import { LanguageSwitch } from "../ui/language-switch.tsx";
 import { common } from "../ui/strings.ts";
+import { Anywhere } from "./anywhere.tsx";
 import type { LobbyClient } from "./lobby-client.ts";
 import { inOrder } from "./order.ts";
 import { text } from "./strings.ts";
@@ -50,6 +51,7 @@ function Runs({ runs }: { readonly runs: readonly RunSummary[] }) {
   return (
     <>
       {open.length > 0 && <p class="lead">{text.lead}</p>}
+      {mostHelp !== undefined && <Anywhere open={open} most={mostHelp} />}
       <div class="runs">
         {open.map((run) => (
           <Open key={run.id} run={run} helpsMost={run === mostHelp} />

@@ -15,13 +15,24 @@ export function summaryOf(
   const status = run.status();
   const { parameters, tokensMerged, tokenBudget, volunteers, version, versions } = status;
   const { id, path, host } = where;
+  const oneMore = status.rounds?.lately?.crowd?.oneMore ?? null;
   const up = frameBytes(run.manifest().delta, parameters);
   return {
-    ...{ id, path, name: status.name, operator: status.operator, card: status.card, state: status.state },
+    ...{
+      id,
+      path,
+      run: status.run,
+      name: status.name,
+      operator: status.operator,
+      card: status.card,
+      state: status.state,
+    },
     ...(host !== undefined && { host }),
     ...{ version, parameters, tokensMerged, tokenBudget, volunteers },
     deltas: status.deltas.merged,
-    oneMore: status.rounds?.lately?.crowd?.oneMore ?? null,
+    oneMore,
+    help:
+      status.state !== "running" ? 0 : volunteers === 0 ? 1 : Math.min(1, oneMore ?? 1 / (volunteers + 1)),
     heldOut: fewer(status.heldOut),
     uniform: status.baselines.uniform,
     bytesPerToken: status.bytesPerToken,

@@ -1,5 +1,6 @@
 import { ProtocolError } from "../../protocol/errors.ts";
-import { MAX_RUNS, type OperatorRun, type OperatorRuns, type RunsAction } from "../../protocol/lobby.ts";
+import type { OperatorRun, OperatorRuns, RunsAction } from "../../protocol/lobby.ts";
+import { MAX_RUNS } from "../../protocol/run-help.ts";
 import { isRunName, runPath } from "../../protocol/run-name.ts";
 import { addRunDirectory, badName, deleteRunDirectory } from "../data-dir/runs.ts";
 import { Mutex } from "../lib/mutex.ts";

@@ -1,3 +1,4 @@
+import type { RunId } from "../../protocol/ids.ts";
 import type { Lobby, OperatorRuns, RunSummary } from "../../protocol/lobby.ts";
 
 /** A curve of `points` measurements, from guessing down to `best`. */
@@ -17,7 +18,8 @@ const run = (id: string, changes: Partial<RunSummary>): RunSummary => ({
     volunteers: 3,
     deltas: 1_480,
   },
-  ...{ oneMore: 0.12, heldOut: curve(30, 3.4), uniform: 6.24, bytesPerToken: 2.9 },
+  run: id.padEnd(64, "0").replace(/[^0-9a-f]/g, "a") as RunId, // an example needs no real hash
+  ...{ oneMore: 0.12, help: 0.12, heldOut: curve(30, 3.4), uniform: 6.24, bytesPerToken: 2.9 },
   bytes: { first: 1_156_000, up: 152_000, down: 81_000 },
   ...changes,
 });
@@ -35,16 +37,30 @@ export const exampleLobby = (changes: Partial<RunSummary> = {}): Lobby => ({
       name: "Cymraeg",
       operator: "Llyfrgell y Dref",
       card: { purpose: "A model of Welsh that schools may use without asking anybody." },
-      ...{ volunteers: 0, oneMore: null, version: 12, tokensMerged: 1_400_000, parameters: 10_400_000 },
+      ...{
+        volunteers: 0,
+        oneMore: null,
+        help: 1,
+        version: 12,
+        tokensMerged: 1_400_000,
+        parameters: 10_400_000,
+      },
       bytes: { first: 41_600_000, up: 1_900_000, down: 5_300_000 },
       heldOut: [],
     }),
-    run("recipes", { name: "Recipes", state: "paused", volunteers: 0, tokensMerged: 99_000_000 }),
+    run("recipes", { name: "Recipes", state: "paused", help: 0, volunteers: 0, tokensMerged: 99_000_000 }),
     run("moby", {
       name: "Moby-Dick",
       operator: "The Reading Room, reading-room.example",
       card: { purpose: "Our first run: does it work at all?" },
-      ...{ state: "finished", volunteers: 0, tokensMerged: 200_000_000, version: 1_211, deltas: 48_210 },
+      ...{
+        state: "finished",
+        help: 0,
+        volunteers: 0,
+        tokensMerged: 200_000_000,
+        version: 1_211,
+        deltas: 48_210,
+      },
     }),
   ],
 });

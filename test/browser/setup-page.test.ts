@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 import { SETUP_ROUTES } from "../../protocol/setup.ts";
-import { type ServerProcess, startServer } from "../harness/server-process.ts";
+import { runCommand, type ServerProcess, startServer } from "../harness/server-process.ts";
 import { launchChromium } from "./launch.ts";
 import { looksRight } from "./looks.ts";
 import { tabTo } from "./tab-to.ts";
@@ -205,4 +205,49 @@ it("an operator of several runs makes one by its name, and deletes it only with 
   await page.getByRole("button", { name: "Delete it for good" }).click();
   await page.getByText("whales is deleted").waitFor();
   expect((await readdir(join(many, "runs"))).filter((name) => !name.startsWith("."))).toEqual([]);
+});
+
+it("a visitor agrees once to all runs of a server, which leads to where one more helps most, and says so", async () => {
+  const all = join(directory, "anywhere");
+  const file = join(directory, "run.json");
+  const text = join(directory, "short.txt");
+  await writeFile(text, (await readFile(book, "utf8")).slice(0, 60_000));
+  for (const name of ["whales", "welsh"]) {
+    const data = join(all, "runs", name);
+    const model = { layers: 1, heads: 2, width: 32, context: 32 };
+    await writeFile(file, JSON.stringify({ name, model, batch: 4, steps: 10, quorum: 1 }));
+    await runCommand("corpus", "add", text, "--data", data, "--vocab", "300");
+    await (await startServer("--data", data, "--run", file)).end("SIGTERM");
+  }
+  const server = await startServer("--data", all, "--many");
+  onTestFinished(() => server.end("SIGTERM"));
+  const page = await visitor();
+  await page.goto(`${server.origin}/`);
+  await page.getByRole("button", { name: "Help anywhere…" }).click();
+  const listed = (await page.locator(".anywhere li").allInnerTexts()).map((line) => /\w+/.exec(line)?.[0]);
+  expect(listed.sort()).toEqual(["welsh", "whales"]);
+  await looksRight(page);
+  await page.getByRole("button", { name: "Agree, and start training" }).click();
+  await page.getByText("The server chose this run").waitFor();
+  await page.getByText(/[1-9]\d* deltas? merged/).waitFor({ timeout: 60_000 });
+  const first = new URL(page.url()).pathname.split("/")[2];
+  const other = first === "whales" ? "welsh" : "whales";
+
+  const operator = await visitor();
+  await operator.goto(server.link);
+  await operator.getByText("whales").first().waitFor();
+  const paused = await operator.evaluate(async (path) => {
+    const headers = { "content-type": "application/json", "murmuration-operator": "1" };
+    const body = JSON.stringify({ action: "pause" });
+    return (await fetch(path, { method: "POST", headers, body })).status;
+  }, `/r/${first}/api/operator/act`);
+  expect(paused).toBe(200);
+  await page.getByText(`The server moved you here from “${first}”`).waitFor({ timeout: 30_000 });
+  expect(page.url()).toBe(`${server.origin}/r/${other}/`);
+  await page.getByText(/[1-9]\d* deltas? merged/).waitFor({ timeout: 60_000 }); // and was not asked again
+  await looksRight(page);
+  await page.getByRole("button", { name: "Stay here from now on" }).click();
+  await page.getByText("You stay here").waitFor();
+  await page.goto(`${server.origin}/r/${first}/`);
+  await page.getByRole("button", { name: "Start training" }).waitFor();
 });

@@ -21,6 +21,18 @@ export const words: LobbyWords = {
   by: (who) => `von ${who}`,
   noPurpose: "Wofür er ist, wurde nicht gesagt.",
   mostHelp: "Hier hilfst du gerade am meisten",
+  anywhere: "Wo ich am meisten helfe",
+  anywhereHelp:
+    "Stimme einmal zu, und der Server schickt dich zu dem Lauf, bei dem ein weiterer Browser nach seiner eigenen Messung am meisten hilft. Braucht dich ein anderer viel mehr, bringt er dich dorthin und sagt es.",
+  anywhereAsk: "Überall helfen …",
+  anywhereRuns: "Du würdest zustimmen, jedem von diesen zu helfen:",
+  anywhereCost: (first) => `(${formatBytes(first)}, wenn er zum ersten Mal an der Reihe ist)`,
+  anywhereWhat:
+    "Dein Browser trainiert in dieser Seite, mit halber Kraft, solange sie offen ist. Er lädt Modell und Text eines Laufs und schickt Änderungen des Modells unter einem eigenen zufälligen Schlüssel für jeden Lauf: nie etwas von dir. Er wechselt höchstens alle paar Minuten, zwischen zwei Arbeiten. Die Seite jedes Laufs sagt mehr, hat die Regler und beendet das mit einem Knopf. Läufe, die später entstehen, fragen selbst.",
+  anywhereAgree: "Zustimmen und mit dem Training beginnen",
+  anywhereNot: "Jetzt nicht",
+  anywhereFailed:
+    "Dieser Browser speichert nichts für diese Seite, also konnte er sich die Zustimmung nicht merken. Wähle stattdessen unten einen Lauf.",
   state: { running: "Läuft", paused: "Pausiert", finished: "Beendet" },
   howFar: "Fortschritt",
   ofBudget: (part, budget) => `${formatProbability(Math.min(1, part))} von ${formatLarge(budget)} Token`,

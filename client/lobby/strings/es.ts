@@ -21,6 +21,18 @@ export const words: LobbyWords = {
   by: (who) => `de ${who}`,
   noPurpose: "Quien lo lleva no ha dicho para qué es.",
   mostHelp: "Aquí es donde más ayudarías ahora",
+  anywhere: "Donde más ayudo",
+  anywhereHelp:
+    "Acepta una vez, y el servidor te envía al entrenamiento donde un navegador más ayuda más, según su propia medida. Si otro te necesita mucho más, te lleva allí y lo dice.",
+  anywhereAsk: "Ayudar en cualquiera…",
+  anywhereRuns: "Aceptarías ayudar a cada uno de estos:",
+  anywhereCost: (first) => `(${formatBytes(first)} la primera vez que le toca)`,
+  anywhereWhat:
+    "Tu navegador entrena en esta página, a media velocidad, mientras está abierta. Descarga el modelo y el texto de un entrenamiento y envía cambios del modelo con una clave aleatoria propia de cada uno: nunca nada tuyo. Cambia como mucho cada pocos minutos, entre dos trabajos. La página de cada entrenamiento dice más, tiene los controles y termina esto con un botón. Los que se creen después te preguntarán ellos mismos.",
+  anywhereAgree: "Aceptar y empezar a entrenar",
+  anywhereNot: "Ahora no",
+  anywhereFailed:
+    "Este navegador no guarda nada para este sitio y no pudo recordar que aceptaste. Elige mejor un entrenamiento abajo.",
   state: { running: "En marcha", paused: "En pausa", finished: "Terminado" },
   howFar: "Avance",
   ofBudget: (part, budget) => `${formatProbability(Math.min(1, part))} de ${formatLarge(budget)} tokens`,

@@ -21,6 +21,18 @@ export const words: LobbyWords = {
   by: (who) => `par ${who}`,
   noPurpose: "Son exploitant n’a pas dit à quoi il sert.",
   mostHelp: "C’est ici que vous aideriez le plus en ce moment",
+  anywhere: "Là où j’aide le plus",
+  anywhereHelp:
+    "Acceptez une fois, et le serveur vous envoie vers l’entraînement où un navigateur de plus aide le plus, selon sa propre mesure. Si un autre a bien plus besoin de vous, il vous y amène et le dit.",
+  anywhereAsk: "Aider partout…",
+  anywhereRuns: "Vous accepteriez d’aider chacun de ceux-ci :",
+  anywhereCost: (first) => `(${formatBytes(first)} la première fois que vient son tour)`,
+  anywhereWhat:
+    "Votre navigateur entraîne dans cette page, à mi-vitesse, tant qu’elle est ouverte. Il télécharge le modèle et le texte d’un entraînement, et envoie des changements du modèle sous une clé aléatoire propre à chacun : jamais rien de vous. Il change au plus toutes les quelques minutes, entre deux travaux. La page de chaque entraînement en dit plus, a les réglages, et met fin à cela d’un bouton. Ceux qui seront créés plus tard vous demanderont eux-mêmes.",
+  anywhereAgree: "Accepter et commencer",
+  anywhereNot: "Pas maintenant",
+  anywhereFailed:
+    "Ce navigateur ne garde rien pour ce site et n’a pas pu retenir votre accord. Choisissez plutôt un entraînement ci-dessous.",
   state: { running: "En cours", paused: "En pause", finished: "Terminé" },
   howFar: "Avancement",
   ofBudget: (part, budget) => `${formatProbability(Math.min(1, part))} de ${formatLarge(budget)} tokens`,

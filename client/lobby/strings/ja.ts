@@ -21,6 +21,18 @@ export const words: LobbyWords = {
   by: (who) => `運営：${who}`,
   noPurpose: "目的は書かれていません。",
   mostHelp: "今、ここでの手伝いが最も役立ちます",
+  anywhere: "いちばん役に立つところ",
+  anywhereHelp:
+    "一度同意すると、ブラウザーがもう一つあるといちばん助かる学習へ、サーバーが自分の測定に従って案内します。ほかの学習のほうがずっと必要としているときは、そこへ移し、そのことを知らせます。",
+  anywhereAsk: "どこでも手伝う…",
+  anywhereRuns: "次のすべてを手伝うことに同意します。",
+  anywhereCost: (first) => `（初めて順番が来たときに ${formatBytes(first)}）`,
+  anywhereWhat:
+    "このページを開いている間、ブラウザーが半分の速さで学習します。学習のモデルと文章をダウンロードし、学習ごとに別のランダムな鍵でモデルの変化を送ります。あなた自身のものは何も送りません。移るのは多くても数分に一度で、作業と作業の間だけです。各学習のページに詳しい説明と操作があり、ボタン一つで終えられます。後から作られる学習は、それぞれがあなたに尋ねます。",
+  anywhereAgree: "同意して学習を始める",
+  anywhereNot: "今はしない",
+  anywhereFailed:
+    "このブラウザーはこのサイトのために何も保存しないので、同意を覚えられませんでした。代わりに下から学習を選んでください。",
   state: { running: "進行中", paused: "一時停止中", finished: "終了" },
   howFar: "進み具合",
   ofBudget: (part, budget) => `${formatLarge(budget)} トークンの ${formatProbability(Math.min(1, part))}`,

@@ -21,6 +21,18 @@ export const words: LobbyWords = {
   by: (who) => `de ${who}`,
   noPurpose: "Quem o mantém não disse para que serve.",
   mostHelp: "É aqui que você mais ajudaria agora",
+  anywhere: "Onde mais ajudo",
+  anywhereHelp:
+    "Aceite uma vez, e o servidor envia você ao treinamento em que mais um navegador ajuda mais, pela medida dele. Se outro precisar muito mais de você, ele leva você para lá e avisa.",
+  anywhereAsk: "Ajudar em qualquer um…",
+  anywhereRuns: "Você aceitaria ajudar cada um destes:",
+  anywhereCost: (first) => `(${formatBytes(first)} na primeira vez dele)`,
+  anywhereWhat:
+    "Seu navegador treina nesta página, a meia velocidade, enquanto ela está aberta. Ele baixa o modelo e o texto de um treinamento e envia mudanças do modelo com uma chave aleatória própria de cada um: nunca nada seu. Ele muda no máximo a cada poucos minutos, entre dois trabalhos. A página de cada treinamento diz mais, tem os controles e encerra isso com um botão. Os que forem criados depois perguntam por si.",
+  anywhereAgree: "Aceitar e começar a treinar",
+  anywhereNot: "Agora não",
+  anywhereFailed:
+    "Este navegador não guarda nada para este site e não pôde lembrar que você aceitou. Escolha um treinamento abaixo.",
   state: { running: "Em andamento", paused: "Em pausa", finished: "Terminado" },
   howFar: "Andamento",
   ofBudget: (part, budget) => `${formatProbability(Math.min(1, part))} de ${formatLarge(budget)} tokens`,

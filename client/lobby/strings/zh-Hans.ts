@@ -19,6 +19,17 @@ export const words: LobbyWords = {
   by: (who) => `来自 ${who}`,
   noPurpose: "运营者没有说明它的用途。",
   mostHelp: "现在你在这里最有帮助",
+  anywhere: "哪里最需要就帮哪里",
+  anywhereHelp:
+    "同意一次，服务器就会按自己的测量，把你送到多一个浏览器帮助最大的训练。如果另一个训练更需要你得多，它会把你移到那里，并告诉你。",
+  anywhereAsk: "哪里都帮…",
+  anywhereRuns: "你将同意帮助以下每一个：",
+  anywhereCost: (first) => `（第一次轮到它时 ${formatBytes(first)}）`,
+  anywhereWhat:
+    "页面打开时，你的浏览器在此页面中以一半的速度训练。它下载训练的模型和文本，并用每个训练各自的随机密钥发送模型的变化，绝不发送你的任何东西。它最多每几分钟移动一次，而且只在两份工作之间。每个训练的页面有更多说明和控制，一个按钮就能结束。以后建立的训练会自己问你。",
+  anywhereAgree: "同意并开始训练",
+  anywhereNot: "现在不",
+  anywhereFailed: "这个浏览器不为本网站保存任何东西，所以记不住你已同意。请改为在下面选择一个训练。",
   state: { running: "进行中", paused: "已暂停", finished: "已结束" },
   howFar: "进度",
   ofBudget: (part, budget) => `${formatLarge(budget)} 个词元中的 ${formatProbability(Math.min(1, part))}`,

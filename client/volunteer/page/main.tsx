@@ -1,5 +1,6 @@
 import { computed, effect, untracked } from "@preact/signals";
 import { serverOf } from "../../../protocol/address.ts";
+import { ANYWHERE } from "../../ui/anywhere.ts";
 import { browserStorage } from "../../ui/browser-storage.ts";
 import { mount } from "../../ui/mount.ts";
 import { watchRunInBrowser } from "../../ui/watch.ts";
@@ -31,6 +32,10 @@ keepAwake(
   rests.hidden,
   browserWakeLocks(),
 );
+
+// A visitor who agreed to help any of this server's runs.
+if (browserStorage()?.getItem(ANYWHERE))
+  void import("../anywhere/follow.tsx").then(({ follow }) => follow(watch, trainer, session, server));
 
 const sharing = createSharing(trainer, session, server);
 

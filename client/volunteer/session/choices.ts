@@ -1,4 +1,5 @@
 import { asBoolean, asInteger, asNumber, asObject, asText, type Json } from "../../../protocol/guards.ts";
+import { ANYWHERE } from "../../ui/anywhere.ts";
 import type { Hours } from "./rests.ts";
 
 /** The visitor's choices, as this browser remembers them between visits. */
@@ -129,6 +130,7 @@ export function saveChoices(storage: ChoiceStorage | undefined, choices: Choices
 export function forgetChoices(storage: ChoiceStorage | undefined): void {
   try {
     storage?.removeItem(KEY);
+    storage?.removeItem(ANYWHERE);
   } catch {
     // nothing could be kept either
   }
