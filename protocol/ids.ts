@@ -24,6 +24,9 @@ export type PeerId = Brand<string, "PeerId">;
 /** A person's page: 16 random bytes, base64url, that say nothing of the person. */
 export type PersonId = Brand<string, "PersonId">;
 
+/** A team: 16 random bytes, base64url. */
+export type TeamId = Brand<string, "TeamId">;
+
 const HASH = /^[0-9a-f]{64}$/;
 const KEY = /^[A-Za-z0-9_-]{43}$/;
 const NONCE = /^[A-Za-z0-9_-]{22}$/;
@@ -46,6 +49,8 @@ export const isPeerId = (value: unknown): value is PeerId => typeof value === "s
 
 export const isPersonId = (value: unknown): value is PersonId =>
   typeof value === "string" && NONCE.test(value);
+
+export const isTeamId = (value: unknown): value is TeamId => typeof value === "string" && NONCE.test(value);
 
 export const snapshotName = (hash: Hash): ObjectName => `snapshots/${hash}` as ObjectName;
 export const shardName = (hash: Hash): ObjectName => `shards/${hash}` as ObjectName;

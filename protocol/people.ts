@@ -28,6 +28,8 @@ export interface PersonalData {
   readonly name: string | null;
   /** Of its page (rule U7). */
   readonly page: PersonId | null;
+  /** The name of its team (rule U8). */
+  readonly team: string | null;
   readonly credit: VolunteerCredit;
   /** Other keys that it is linked with (rule U5), and what they gave with it. */
   readonly linked: readonly VolunteerKey[];

@@ -1,4 +1,4 @@
-import type { Hash, ObjectName, PersonId, TicketId, VolunteerKey } from "./ids.ts";
+import type { Hash, ObjectName, PersonId, TeamId, TicketId, VolunteerKey } from "./ids.ts";
 
 /** Every path both sides name. What a path answers is in docs/PROTOCOL.md §2. */
 export const ROUTES = {
@@ -38,6 +38,11 @@ export const ROUTES = {
   /** A person's page as data, and as a picture for social networks. */
   person: (id: PersonId) => `/api/people/${id}`,
   personCard: (id: PersonId) => `/api/people/${id}/card.png`,
+  /** Teams, and one of them. */
+  teams: "/api/teams",
+  team: (id: TeamId) => `/api/teams/${id}`,
+  /** Signed: the team that a volunteer joins or leaves. */
+  myTeam: "/api/me/team",
   /** Signed: a volunteer's name, all that the server holds about them, and the end of it. */
   myName: "/api/me/name",
   myData: "/api/me/data",

@@ -9,6 +9,7 @@ import type {
   PersonId,
   RunId,
   Signature,
+  TeamId,
   TicketId,
   VolunteerKey,
 } from "../protocol/ids.ts";
@@ -145,7 +146,16 @@ export class FakeService implements RunService {
     return typeof name === "string" ? name : undefined;
   };
   dataOf = (volunteer: VolunteerKey): PersonalData => ({
-    ...{ volunteer, name: null, page: null, credit: this.credit(), deltas: [], seen: null, notes: [] },
+    ...{
+      volunteer,
+      name: null,
+      page: null,
+      team: null,
+      credit: this.credit(),
+      deltas: [],
+      seen: null,
+      notes: [],
+    },
     ...{ linked: [], together: TOGETHER },
   });
   /** The page that everybody has, if any. */
@@ -160,6 +170,10 @@ export class FakeService implements RunService {
     id === this.page
       ? { name: this.personsName, tokens: 1_234_567, recent: 1, merged: 2, keys: 1, deltas: [] }
       : undefined;
+  joinTeam = async (_: VolunteerKey, name: unknown, drawn: TeamId) =>
+    name === null ? undefined : { id: drawn, name: String(name) };
+  teams = () => [];
+  team = () => undefined;
   readonly links: unknown[] = [];
   link = async (volunteer: VolunteerKey, other: VolunteerKey | null) => {
     this.links.push([volunteer, other]);

@@ -7,6 +7,7 @@ import { parseTogether, signLink, type Together } from "../../protocol/link.ts";
 import { type Leader, normaliseName, parseLeaders } from "../../protocol/people.ts";
 import type { Recipient } from "../../protocol/request.ts";
 import { ROUTES } from "../../protocol/routes.ts";
+import { parseTeams, type TeamSum } from "../../protocol/team.ts";
 import { MAX_JSON_ANSWER } from "./request.ts";
 import type { SignedPosts } from "./signed.ts";
 
@@ -17,6 +18,9 @@ export interface PeopleApi {
   rename(identity: Identity, name: string | null, page: boolean): Promise<string | undefined>;
   /** All that the server holds about this key, as it says it. */
   data(identity: Identity): Promise<Json>;
+  teams(): Promise<readonly TeamSum[]>;
+  /** Joins the team of that name, or leaves its own; returns the name as the server keeps it. */
+  joinTeam(identity: Identity, name: string | null): Promise<string | undefined>;
   /** Links two keys that are both here; returns what all of the person's gave. */
   link(identity: Identity, other: Identity): Promise<Together>;
   /** Takes a key out of whatever it is linked with. */
@@ -40,6 +44,11 @@ export function peopleApi(posts: SignedPosts): PeopleApi {
       return kept === null ? undefined : normaliseName(kept);
     },
     data: async (identity) => asObject((await post(ROUTES.myData, identity, {}, MAX_DATA)).data, "data"),
+    teams: async () => parseTeams(parseJson(await posts.get({ path: ROUTES.teams, limit: MAX_JSON_ANSWER }))),
+    async joinTeam(identity, name) {
+      const { team } = await post(ROUTES.myTeam, identity, { team: name });
+      return team === null ? undefined : normaliseName(asObject(team, "team").name);
+    },
     async link(identity, other) {
       const body = async (nonce: TicketId, to: Recipient) =>
         utf8(JSON.stringify(await signLink(other, identity.key, nonce, to)));

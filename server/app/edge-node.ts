@@ -131,7 +131,14 @@ export class EdgeNode {
       versionRecord: (version) => retry(() => run.versionRecord(version)),
       proof: (ticket) => retry(() => run.proof(ticket)),
       ...{ ticket: passedOn, audit: passedOn, auditedDelta: passedOn, answerAudit: passedOn },
-      ...{ accept: passedOn, rename: passedOn, link: passedOn, setPage: passedOn, forget: passedOn },
+      ...{
+        accept: passedOn,
+        rename: passedOn,
+        link: passedOn,
+        setPage: passedOn,
+        joinTeam: passedOn,
+        forget: passedOn,
+      },
     };
   }
 

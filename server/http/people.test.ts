@@ -83,6 +83,15 @@ describe("what one asks about oneself", () => {
     expect((await post(ROUTES.myCode, { box, knock: "k".repeat(2_000) })).status).toBe(413);
   });
 
+  it("U8: joins and leaves a team for the key that signed, and shows teams to anyone", async () => {
+    const joined = await (await post(ROUTES.myTeam, { team: "Starlings" })).json();
+    expect(joined.team).toMatchObject({ name: "Starlings", id: expect.stringMatching(/^[\w-]{22}$/) });
+    expect(await (await post(ROUTES.myTeam, { team: null })).json()).toEqual({ team: null });
+    expect((await app.request(ROUTES.myTeam, { method: "POST", body: "{}" })).status).toBe(426);
+    expect(await (await app.request(ROUTES.teams)).json()).toEqual({ teams: [] });
+    for (const id of ["x", "A".repeat(22)]) expect((await app.request(`/api/teams/${id}`)).status).toBe(404);
+  });
+
   it("lists leaders for anyone, without their keys", async () => {
     const response = await app.request(ROUTES.leaders);
     expect(await response.json()).toEqual({ leaders: [{ name: "Starling", tokens: 3, recent: 1 }] });

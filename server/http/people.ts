@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Context, Hono } from "hono";
 import { toBase64Url } from "../../protocol/bytes.ts";
 import { as, asBoolean, asObject, parseJson } from "../../protocol/guards.ts";
-import { isPersonId, type ServerNonce } from "../../protocol/ids.ts";
+import { isPersonId, isTeamId, type ServerNonce } from "../../protocol/ids.ts";
 import { MAX_JSON_BYTES } from "../../protocol/limits.ts";
 import { openLink } from "../../protocol/link.ts";
 import type { SignedRequest } from "../../protocol/request.ts";
@@ -25,7 +25,7 @@ export type Signed = <T>(
   use: (sender: Sender, body: Uint8Array<ArrayBuffer>) => Promise<T>,
 ) => Promise<T>;
 
-/** Bytes of a page's id: nobody finds one that was not given to them. */
+/** Bytes of a page's or a team's id: nobody finds one that was not given to them. */
 const ID_BYTES = 16;
 const drawId = () => as(isPersonId, toBase64Url(randomBytes(ID_BYTES)), "a page");
 
@@ -48,6 +48,12 @@ export function peopleRoutes(app: Hono<Edge>, service: RunService, signed: Signe
     signed(c, MAX_JSON_BYTES, async ({ volunteer }, body) => {
       asObject(parseJson(body), "the body");
       return json(c, { data: service.dataOf(volunteer) });
+    }),
+  );
+  app.post(ROUTES.myTeam, (c) =>
+    signed(c, MAX_JSON_BYTES, async ({ volunteer }, body) => {
+      const id = as(isTeamId, drawId(), "a team");
+      return json(c, { team: (await service.joinTeam(volunteer, parseJson(body).team, id)) ?? null });
     }),
   );
   app.post(ROUTES.myLink, (c) =>

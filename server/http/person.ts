@@ -1,7 +1,7 @@
 import { TLSSocket } from "node:tls";
 import type { Context, Hono } from "hono";
 import { ProtocolError } from "../../protocol/errors.ts";
-import { isPersonId, type PersonId } from "../../protocol/ids.ts";
+import { isPersonId, isTeamId, type PersonId } from "../../protocol/ids.ts";
 import { type Person, personPage } from "../../protocol/person.ts";
 import { ROUTES } from "../../protocol/routes.ts";
 import { escaped } from "../lib/escaped.ts";
@@ -48,6 +48,13 @@ export function personRoutes(app: Hono<Edge>, service: RunService, options: Pers
     c.header("cross-origin-resource-policy", "cross-origin");
     const card = shareCard({ name, tokens: large(tokens), run: service.manifest().name });
     return whole(c, card, 200, { "content-type": "image/png", "cache-control": CARD_CACHE });
+  });
+  app.get(ROUTES.teams, (c) => json(c, { teams: service.teams() }));
+  app.get("/api/teams/:id", (c) => {
+    const id = c.req.param("id");
+    const team = isTeamId(id) ? service.team(id) : undefined;
+    if (team === undefined) throw new ProtocolError("not-found", "there is no such team (any more)");
+    return json(c, team);
   });
   app.get("/person", (c) => {
     const page = options.assets.find("/person");

@@ -1,7 +1,7 @@
 import { type ErrorCode, ProtocolError } from "../../protocol/errors.ts";
 import type { RunEvent } from "../../protocol/events.ts";
 import { frameBytes } from "../../protocol/frame.ts";
-import type { Hash, ObjectName, PersonId, TicketId, VolunteerKey } from "../../protocol/ids.ts";
+import type { Hash, ObjectName, PersonId, TeamId, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import { MAX_ENVELOPE_BYTES } from "../../protocol/limits.ts";
 import type { Pace } from "../../protocol/pace.ts";
 import type { Receipt } from "../../protocol/receipt.ts";
@@ -26,6 +26,7 @@ import { Reader } from "./reader.ts";
 import { recover } from "./recover.ts";
 import { type ServerIdentity, serverIdentity } from "./server-key.ts";
 import type { RunService } from "./service.ts";
+import { Teams } from "./teams.ts";
 import { tunedSettings } from "./tuning.ts";
 import { type FixedManifest, fixedManifest, type KnownText, statusOf } from "./view.ts";
 import { Volunteers } from "./volunteers.ts";
@@ -78,10 +79,12 @@ async function open(options: RunOptions, identity: ServerIdentity): Promise<{ ru
   return { run: new Run(options, live, identity, parts), live };
 }
 
-async function openPeople(store: Store): Promise<Pick<RunParts, "people" | "links">> {
+async function openPeople(store: Store): Promise<Pick<RunParts, "people" | "links" | "teams">> {
   const files = new WrittenFiles(store);
   const people = await People.open(store, undefined, files);
-  return { people, links: await Links.open(store, files, (volunteer) => people.isForgotten(volunteer)) };
+  const forgotten = (volunteer: VolunteerKey) => people.isForgotten(volunteer);
+  const links = await Links.open(store, files, forgotten);
+  return { people, links, teams: await Teams.open(store, files, forgotten) };
 }
 
 interface RunParts {
@@ -89,6 +92,7 @@ interface RunParts {
   readonly bytesPerToken: number | null;
   readonly people: People;
   readonly links: Links;
+  readonly teams: Teams;
   readonly drain: Drain;
   readonly completions: Completions;
 }
@@ -108,7 +112,7 @@ export class Run implements RunService {
   readonly #intake: Intake;
 
   constructor(options: RunOptions, live: LiveRun, identity: ServerIdentity, parts: RunParts) {
-    const { fixed, bytesPerToken, people, links, drain } = parts;
+    const { fixed, bytesPerToken, people, links, teams, drain } = parts;
     this.#options = options;
     this.#live = live;
     this.#fixed = fixed;
@@ -121,7 +125,7 @@ export class Run implements RunService {
     this.#intake = new Intake(live, identity, options.store);
     this.completions = parts.completions;
     this.admin = new Admin(live, drain, options);
-    this.volunteers = new Volunteers(live, people, links);
+    this.volunteers = new Volunteers(live, people, links, teams);
     const draining = () => this.admin.draining;
     this.#dispatcher = new Dispatcher({ run: live, identity, random: options.random, draining });
     this.maxUploadBytes = 4 + MAX_ENVELOPE_BYTES + frameBytes(fixed.delta, fixed.parameters);
@@ -149,6 +153,10 @@ export class Run implements RunService {
   setPage = (volunteer: VolunteerKey, wanted: boolean, drawn: PersonId) =>
     this.volunteers.setPage(volunteer, wanted, drawn);
   pageOf = (volunteer: VolunteerKey) => this.volunteers.pageOf(volunteer);
+  joinTeam = (volunteer: VolunteerKey, name: unknown, drawn: TeamId) =>
+    this.volunteers.joinTeam(volunteer, name, drawn);
+  teams = () => this.volunteers.teams();
+  team = (id: TeamId) => this.volunteers.team(id);
   together = (volunteer: VolunteerKey) => this.volunteers.together(volunteer);
   dataOf = (volunteer: VolunteerKey) => this.volunteers.dataOf(volunteer);
   forget = (volunteer: VolunteerKey) => this.volunteers.forget(volunteer);

@@ -2,7 +2,7 @@ import type { ChunkList } from "../../protocol/chunks.ts";
 import type { ErrorCode } from "../../protocol/errors.ts";
 import type { RunEvent } from "../../protocol/events.ts";
 import type { DeltaProof, VersionRecord } from "../../protocol/history.ts";
-import type { Hash, ObjectName, PersonId, TicketId, VolunteerKey } from "../../protocol/ids.ts";
+import type { Hash, ObjectName, PersonId, TeamId, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { Together } from "../../protocol/link.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
 import type { Pace } from "../../protocol/pace.ts";
@@ -11,6 +11,7 @@ import type { Person } from "../../protocol/person.ts";
 import type { Receipt } from "../../protocol/receipt.ts";
 import type { AuditAnswer, AuditTicket } from "../../protocol/shared-audit.ts";
 import type { RunStatus, VolunteerCredit } from "../../protocol/status.ts";
+import type { Team, TeamSum } from "../../protocol/team.ts";
 import type { Ticket } from "../../protocol/ticket.ts";
 import type { Upload } from "../../protocol/upload.ts";
 
@@ -43,6 +44,17 @@ export interface RunService {
   pageOf(volunteer: VolunteerKey): PersonId | undefined;
   /** What a person's page shows, where there is one. */
   person(id: PersonId): Person | undefined;
+  /**
+   * Puts a volunteer into the team of that name, which begins as `drawn`, or with null into none. Throws `bad-request`,
+   * `banned`, `no-space`.
+   */
+  joinTeam(
+    volunteer: VolunteerKey,
+    name: unknown,
+    drawn: TeamId,
+  ): Promise<{ readonly id: TeamId; readonly name: string } | undefined>;
+  teams(): readonly TeamSum[];
+  team(id: TeamId): Team | undefined;
   /**
    * Makes two keys one person's; both have signed that. With null the first is linked with none any more. Throws
    * `bad-request`, `banned`, `no-space`.

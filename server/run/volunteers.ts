@@ -1,10 +1,11 @@
 import type { ErrorCode } from "../../protocol/errors.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
-import type { PersonId, VolunteerKey } from "../../protocol/ids.ts";
+import type { PersonId, TeamId, VolunteerKey } from "../../protocol/ids.ts";
 import type { Together } from "../../protocol/link.ts";
-import type { Leader, PersonalData } from "../../protocol/people.ts";
+import { type Leader, MAX_LEADERS, type PersonalData } from "../../protocol/people.ts";
 import { MAX_PERSONS_DELTAS, type Person } from "../../protocol/person.ts";
 import type { VolunteerCredit } from "../../protocol/status.ts";
+import type { Team, TeamSum } from "../../protocol/team.ts";
 import { HOUR_MS } from "../store/store.ts";
 import { standingOf, type Trust } from "../trust/standing.ts";
 import type { Links } from "./links.ts";
@@ -12,9 +13,12 @@ import type { LiveRun } from "./live-run.ts";
 import type { People } from "./people.ts";
 import { Refusals } from "./refusals.ts";
 import { type Known, rosterOf } from "./roster.ts";
+import type { Teams } from "./teams.ts";
 
 /** Milliseconds of the run clock that credit counts as recent: a day. */
 const RECENT_MS = 24 * HOUR_MS;
+/** Milliseconds that a list of teams is kept. */
+const TEAMS_FOR_MS = 5_000;
 /** Deltas listed in a volunteer's own data. */
 const MAX_DELTAS_TOLD = 1_000;
 
@@ -30,9 +34,12 @@ export class Volunteers {
   readonly #run: LiveRun;
   readonly #people: People;
   readonly #links: Links;
+  readonly #teams: Teams;
+  #teamSums: { readonly at: number; readonly list: readonly TeamSum[] } | undefined;
   readonly #refusals = new Refusals();
 
-  constructor(run: LiveRun, people: People, links: Links) {
+  constructor(run: LiveRun, people: People, links: Links, teams: Teams) {
+    this.#teams = teams;
     this.#run = run;
     this.#people = people;
     this.#links = links;
@@ -93,13 +100,10 @@ export class Volunteers {
       return this.together(volunteer);
     }
     for (const key of [volunteer, other]) {
-      if (this.#isBanned(key)) throw new ProtocolError("banned", "the operator has banned this volunteer");
-      const { tokens, merged } = this.credit(key);
-      if (tokens === 0 || merged === 0) {
-        throw new ProtocolError("bad-request", "a link is for keys whose work is in the model");
-      }
+      this.#requireMerged(key, "a link is for keys whose work is in the model");
     }
     await this.#links.join(volunteer, other);
+    await this.#teams.keepOne(this.#links.keysOf(volunteer));
     await this.#people.keepOneName(new Set([volunteer, ...this.#links.keysOf(volunteer)]));
     return this.together(volunteer);
   }
@@ -121,15 +125,7 @@ export class Volunteers {
   }
 
   async rename(volunteer: VolunteerKey, name: unknown): Promise<string | undefined> {
-    if (name !== null) {
-      if (this.#isBanned(volunteer)) {
-        throw new ProtocolError("banned", "the operator has banned this volunteer");
-      }
-      const { tokens, merged } = this.credit(volunteer);
-      if (tokens === 0 || merged === 0) {
-        throw new ProtocolError("bad-request", "a name is for those whose work is in the model");
-      }
-    }
+    if (name !== null) this.#requireMerged(volunteer, "a name is for those whose work is in the model");
     return this.#people.rename(volunteer, name, this.#links.keysOf(volunteer));
   }
 
@@ -167,11 +163,74 @@ export class Volunteers {
     return { name: owner.name, tokens, recent, merged, keys: linked + 1, deltas };
   }
 
+  /** Puts a person into the team of that name, or with null into none; returns its id and name. Throws `bad-request`, `banned`. */
+  async joinTeam(
+    volunteer: VolunteerKey,
+    name: unknown,
+    drawn: TeamId,
+  ): Promise<{ readonly id: TeamId; readonly name: string } | undefined> {
+    const keys = this.#links.keysOf(volunteer);
+    this.#teamSums = undefined;
+    if (name === null) {
+      await this.#teams.leave(...keys);
+      return undefined;
+    }
+    this.#requireMerged(volunteer, "a team is for those whose work is in the model");
+    await this.#teams.join(volunteer, keys, name, drawn);
+    return this.#teams.of(keys);
+  }
+
+  /** Teams with something in the model, most tokens first. */
+  teams(): readonly TeamSum[] {
+    const now = this.#run.clock.now();
+    if (this.#teamSums !== undefined && now - this.#teamSums.at < TEAMS_FOR_MS) return this.#teamSums.list;
+    const list = [...this.#teams.all.keys()]
+      .flatMap((id) => this.#sumOf(id) ?? [])
+      .filter(({ tokens }) => tokens > 0)
+      .sort((a, b) => b.tokens - a.tokens || (a.name < b.name ? -1 : 1))
+      .slice(0, MAX_LEADERS);
+    this.#teamSums = { at: now, list };
+    return list;
+  }
+
+  /** A team's page; undefined where there is none. */
+  team(id: TeamId): Team | undefined {
+    const sum = this.#sumOf(id);
+    if (sum === undefined) return undefined;
+    const people = [...(this.#teams.get(id)?.keys ?? [])]
+      .flatMap((key) => {
+        const [name, page] = [this.#nameOf(key), this.pageOf(key)];
+        if (name === undefined || this.#isBanned(key)) return [];
+        return [{ name, tokens: this.together(key).tokens, ...(page !== undefined && { page }) }];
+      })
+      .sort((a, b) => b.tokens - a.tokens)
+      .slice(0, MAX_LEADERS);
+    return { ...sum, people };
+  }
+
+  #sumOf(id: TeamId): TeamSum | undefined {
+    const team = this.#teams.get(id);
+    if (team === undefined) return undefined;
+    const sums = [...team.keys].map((key) => this.together(key));
+    const total = (of: "tokens" | "recent") => sums.reduce((sum, one) => sum + one[of], 0);
+    return { id, name: team.name, tokens: total("tokens"), recent: total("recent"), members: sums.length };
+  }
+
+  /** Throws `banned`, and `bad-request` for a key that has nothing in the model. */
+  #requireMerged(volunteer: VolunteerKey, why: string): void {
+    if (this.#isBanned(volunteer)) {
+      throw new ProtocolError("banned", "the operator has banned this volunteer");
+    }
+    const { tokens, merged } = this.credit(volunteer);
+    if (tokens === 0 || merged === 0) throw new ProtocolError("bad-request", why);
+  }
+
   dataOf(volunteer: VolunteerKey): PersonalData {
     return {
       volunteer,
       name: this.#nameOf(volunteer) ?? null,
       page: this.pageOf(volunteer) ?? null,
+      team: this.#teams.of(this.#links.keysOf(volunteer))?.name ?? null,
       credit: this.credit(volunteer),
       linked: [...this.#links.keysOf(volunteer)].filter((key) => key !== volunteer),
       together: this.together(volunteer),
@@ -203,7 +262,8 @@ export class Volunteers {
       return tokens + merged + pending + discarded > 0;
     });
     await this.#people.forget(...known);
-    await this.#links.leave(...keys);
+    await Promise.all([this.#links.leave(...keys), this.#teams.leave(...keys)]);
+    this.#teamSums = undefined;
     for (const key of keys) {
       this.#refusals.forget(key);
       this.witness?.forget(key);

@@ -15,6 +15,7 @@ async function filled() {
     "run.json",
     "people.json",
     "links.json",
+    "teams.json",
     "forgotten-3f.json",
     "drain",
     "server.key",
@@ -29,7 +30,7 @@ async function filled() {
 test("a copy has the same records under the same numbers, and all that is the run's, but not its key", async () => {
   const from = await filled();
   const to = memoryStore();
-  expect(await copyStore(from, to)).toEqual({ records: 600, objects: 7 });
+  expect(await copyStore(from, to)).toEqual({ records: 600, objects: 8 });
   expect(await recordsOf(to)).toEqual(await recordsOf(from));
   expect(await to.list("run")).toEqual([
     "drain",
@@ -37,6 +38,7 @@ test("a copy has the same records under the same numbers, and all that is the ru
     "links.json",
     "people.json",
     "run.json",
+    "teams.json",
   ]);
   expect(await to.get("snapshots", "a.safetensors")).toEqual(utf8("weights"));
 });

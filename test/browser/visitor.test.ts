@@ -225,6 +225,15 @@ describe("a visitor", () => {
     );
     await person.getByRole("button", { name: "Check them here" }).click();
     await person.getByText(/All \d+ hold/).waitFor();
+    await page.getByLabel("A team’s name").fill("Reed birds");
+    await page.getByRole("button", { name: "Join this team" }).click();
+    await page.getByText("You are in the team Reed birds.").waitFor();
+    await person.goto(
+      new URL((await page.getByRole("link", { name: "Reed birds" }).getAttribute("href")) ?? "", page.url())
+        .href,
+    );
+    await person.getByRole("heading", { name: "Reed birds" }).waitFor();
+    await person.getByRole("link", { name: "<b onmouseover=alert(1)>Ann</b>" }).waitFor();
     const dashboard = await context.newPage();
     await dashboard.goto(server.link);
     const listed = dashboard.getByRole("row").filter({ hasText: "<b onmouseover=alert(1)>Ann</b>" });

@@ -5,6 +5,7 @@ import { type ErrorCode, ProtocolError } from "../../../protocol/errors.ts";
 import type { Identity } from "../../../protocol/identity.ts";
 import { type Leader, MAX_NAME_CHARS } from "../../../protocol/people.ts";
 import { personPage } from "../../../protocol/person.ts";
+import type { TeamSum } from "../../../protocol/team.ts";
 import { browserCache, forgetServer } from "../../cache/browser.ts";
 import { readIdentity } from "../../cache/entries.ts";
 import { keepLanguage } from "../../language/current.ts";
@@ -17,6 +18,7 @@ import { download } from "./download.ts";
 import { KeyPanel } from "./key-panel.tsx";
 import type { PeopleProps } from "./props.ts";
 import { words } from "./strings.ts";
+import { Teams } from "./teams.tsx";
 
 const api = peopleApi(posts);
 
@@ -27,9 +29,11 @@ const whyRefused = (code: ErrorCode): string =>
 /** Names of volunteers, the visitor's own, and the data held about it. Names come from strangers: text nodes only. */
 export function PeoplePanel(props: PeopleProps) {
   const leaders = useSignal<readonly Leader[] | undefined>(undefined);
+  const teams = useSignal<readonly TeamSum[] | undefined>(undefined);
   const said = useSignal("");
   const list = async () => {
     leaders.value = await api.leaders().catch(() => undefined);
+    teams.value = await api.teams().catch(() => undefined);
     if (leaders.value === undefined) said.value = words.failed;
   };
   useEffect(() => void list(), []);
@@ -59,6 +63,16 @@ export function PeoplePanel(props: PeopleProps) {
             const kept = await api.rename(identity, name, page);
             await list();
             return kept === undefined ? words.unnamed : words.named(kept) + (page ? words.paged : "");
+          })
+        }
+      />
+      <Teams
+        list={teams}
+        join={(name) =>
+          withKey(async (identity) => {
+            const kept = await api.joinTeam(identity, name);
+            await list();
+            return kept === undefined ? words.teamLeft : words.teamJoined(kept);
           })
         }
       />

@@ -1,14 +1,16 @@
 import { here } from "../../../protocol/address.ts";
 import { parseJson } from "../../../protocol/guards.ts";
-import { isPersonId } from "../../../protocol/ids.ts";
+import { isPersonId, isTeamId } from "../../../protocol/ids.ts";
 import { timelyFetch } from "../../transport/timely-fetch.ts";
 import { mount } from "../../ui/mount.ts";
 import { PersonPage } from "./page.tsx";
 import { personStrings } from "./strings.ts";
+import { TeamPage } from "./team.tsx";
 
 /** A person's page: what somebody who chose a name gave, and proofs that this browser checks. */
 const fetching = timelyFetch();
-const id = new URLSearchParams(location.search).get("id");
+const asked = new URLSearchParams(location.search);
+const [id, team] = [asked.get("id"), asked.get("team")];
 
 /** Asks for JSON; undefined where there is none. */
 async function ask(path: string) {
@@ -18,4 +20,11 @@ async function ask(path: string) {
   return parseJson(new Uint8Array(await answer.arrayBuffer()));
 }
 
-void mount(<PersonPage id={isPersonId(id) ? id : undefined} ask={ask} />, [personStrings]);
+void mount(
+  isTeamId(team) ? (
+    <TeamPage id={team} ask={ask} />
+  ) : (
+    <PersonPage id={isPersonId(id) ? id : undefined} ask={ask} />
+  ),
+  [personStrings],
+);

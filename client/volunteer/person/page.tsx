@@ -1,5 +1,4 @@
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
 import { here } from "../../../protocol/address.ts";
 import type { PersonId } from "../../../protocol/ids.ts";
 import { type Person, type PersonsDelta, parsePerson } from "../../../protocol/person.ts";
@@ -7,6 +6,7 @@ import { ROUTES } from "../../../protocol/routes.ts";
 import { ColumnHeads } from "../../ui/column-heads.tsx";
 import { formatCount, formatLarge } from "../../ui/format.ts";
 import { type Ask, type Checked, checkProofs } from "./check.ts";
+import { Loaded } from "./loaded.tsx";
 import { words } from "./strings.ts";
 
 interface PersonPageProps {
@@ -17,32 +17,11 @@ interface PersonPageProps {
 
 /** What a person gave (rule U7). The name is a stranger's word: text nodes only. */
 export function PersonPage({ id, ask }: PersonPageProps) {
-  const person = useSignal<Person | "none" | "away" | undefined>(undefined);
   const load = async () => {
     const found = id && (await ask(ROUTES.person(id)));
-    person.value = found ? parsePerson(found) : "none";
-    if (person.value !== "none") document.title = words.title(person.value.name);
+    return found && parsePerson(found);
   };
-  useEffect(() => {
-    load().catch(() => {
-      person.value = "away";
-    });
-  }, []);
-  const now = person.value;
-  return (
-    <main>
-      <p class="wordmark">
-        <a href="./">{words.back}</a>
-      </p>
-      {now === undefined ? (
-        <p class="wait">{words.loading}</p>
-      ) : typeof now === "string" ? (
-        <p role="status">{now === "none" ? words.none : words.away}</p>
-      ) : (
-        <About person={now} ask={ask} />
-      )}
-    </main>
-  );
+  return <Loaded load={load}>{(person) => <About person={person} ask={ask} />}</Loaded>;
 }
 
 function About({ person, ask }: { readonly person: Person; readonly ask: Ask }) {

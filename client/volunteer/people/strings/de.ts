@@ -25,6 +25,14 @@ export const words: PeopleWords = {
   noKey:
     "Dieser Browser hat keinen Schlüssel für diesen Lauf, also gibt es hier nichts, was deins sein könnte. Ein Schlüssel " +
     "entsteht, wenn du zum ersten Mal trainierst.",
+  teams: "Teams",
+  teamsHelp:
+    "Ein Team ist ein Name, unter dem sich Leute sammeln, und die Summe ihrer Beiträge. Alle können eines gründen oder beitreten.",
+  teamName: "Name eines Teams",
+  teamJoin: "Diesem Team beitreten",
+  teamLeave: "Mein Team verlassen",
+  teamJoined: (name) => `Du bist im Team ${name}.`,
+  teamLeft: "Du bist in keinem Team.",
   key: "Dein Schlüssel",
   keyHelp:
     "Deine Punkte und dein Name gehören zu einem zufälligen Schlüssel, den dieser Browser gemacht hat. Speichere ihn als Datei, " +

@@ -26,6 +26,14 @@ export const words = {
   failed: "The server did not answer. Nothing was changed.",
   noKey:
     "This browser holds no key of this run, so there is nothing here that could be yours. A key is made when you first train.",
+  teams: "Teams",
+  teamsHelp:
+    "A team is a name that people gather under, and the sum of what they gave. Anybody may begin one, or join.",
+  teamName: "A team’s name",
+  teamJoin: "Join this team",
+  teamLeave: "Leave my team",
+  teamJoined: (name: string) => `You are in the team ${name}.`,
+  teamLeft: "You are in no team.",
   key: "Your key",
   keyHelp:
     "Your credit and your name belong to a random key that this browser made. Save it as a file, locked with a passphrase, " +

@@ -25,6 +25,14 @@ export const words: PeopleWords = {
   noKey:
     "Este navegador no tiene ninguna clave de este proyecto, así que aquí no hay nada que pueda ser tuyo. La clave se crea cuando " +
     "entrenas por primera vez.",
+  teams: "Equipos",
+  teamsHelp:
+    "Un equipo es un nombre que reúne a personas, y la suma de lo que dieron. Cualquiera puede crear uno o unirse.",
+  teamName: "Nombre de un equipo",
+  teamJoin: "Unirme a este equipo",
+  teamLeave: "Dejar mi equipo",
+  teamJoined: (name) => `Estás en el equipo ${name}.`,
+  teamLeft: "No estás en ningún equipo.",
   key: "Tu clave",
   keyHelp:
     "Tu crédito y tu nombre pertenecen a una clave aleatoria que creó este navegador. Guárdala en un archivo, cerrada con una frase " +

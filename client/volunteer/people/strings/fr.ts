@@ -25,6 +25,14 @@ export const words: PeopleWords = {
   noKey:
     "Ce navigateur n’a aucune clé de ce projet, il n’y a donc rien ici qui pourrait être à vous. Une clé est créée quand vous " +
     "entraînez pour la première fois.",
+  teams: "Équipes",
+  teamsHelp:
+    "Une équipe est un nom qui réunit des gens, et la somme de ce qu’ils ont donné. Chacun peut en créer une ou la rejoindre.",
+  teamName: "Nom d’une équipe",
+  teamJoin: "Rejoindre cette équipe",
+  teamLeave: "Quitter mon équipe",
+  teamJoined: (name) => `Vous êtes dans l’équipe ${name}.`,
+  teamLeft: "Vous n’êtes dans aucune équipe.",
   key: "Votre clé",
   keyHelp:
     "Votre crédit et votre nom appartiennent à une clé aléatoire que ce navigateur a créée. Enregistrez-la dans un fichier, protégé " +

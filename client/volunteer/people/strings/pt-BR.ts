@@ -25,6 +25,14 @@ export const words: PeopleWords = {
   noKey:
     "Este navegador não tem nenhuma chave deste projeto, então não há nada aqui que possa ser seu. A chave é criada quando você " +
     "treina pela primeira vez.",
+  teams: "Equipes",
+  teamsHelp:
+    "Uma equipe é um nome que reúne pessoas, e a soma do que elas deram. Qualquer um pode criar uma ou entrar.",
+  teamName: "Nome de uma equipe",
+  teamJoin: "Entrar nesta equipe",
+  teamLeave: "Sair da minha equipe",
+  teamJoined: (name) => `Você está na equipe ${name}.`,
+  teamLeft: "Você não está em nenhuma equipe.",
   key: "A sua chave",
   keyHelp:
     "O seu crédito e o seu nome pertencem a uma chave aleatória que este navegador criou. Salve-a em um arquivo, trancada com uma " +

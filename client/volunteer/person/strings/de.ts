@@ -23,5 +23,10 @@ export const words: PersonWords = {
     `Alle ${formatCount(of)} stimmen: Der Server hat unterschrieben, dass diese Deltas im Modell sind.`,
   broken: (hold, of) =>
     `Nur ${formatCount(hold)} von ${formatCount(of)} stimmen. Zu den anderen steht der Server nicht.`,
+  teamLead: "Ein Team von Freiwilligen, deren Browser zusammen ein Sprachmodell trainieren.",
+  members: "Mitglieder",
+  people: "Wer einen Namen hat",
+  peopleHelp: "Mitglieder, die einen Namen gewählt haben. Die anderen zählen auch.",
+  peopleColumns: ["Name", "Token"],
   columns: ["Version", "Token", "Delta"],
 };

@@ -6,7 +6,7 @@ export const words = {
   title: (name: string) => `${name} · Murmuration`,
   back: "Murmuration",
   loading: "Asking the server…",
-  none: "There is no page of a volunteer at this address. Whoever had one may have removed it.",
+  none: "There is no page at this address. Whoever had it may have removed it.",
   away: "The server does not answer. Reload the page in a while.",
   lead: "A volunteer, whose browser trains a language model with many others.",
   tokens: "Tokens in the model",
@@ -23,6 +23,11 @@ export const words = {
   hold: (of: number) => `All ${formatCount(of)} hold: the server signed that these deltas are in the model.`,
   broken: (hold: number, of: number) =>
     `Only ${formatCount(hold)} of ${formatCount(of)} hold. The server does not stand by the others.`,
+  teamLead: "A team of volunteers, whose browsers train a language model together.",
+  members: "People",
+  people: "Who has a name",
+  peopleHelp: "Members who chose a name. The others count too.",
+  peopleColumns: ["Name", "Tokens"],
   columns: ["Version", "Tokens", "Delta"],
 } as const;
 

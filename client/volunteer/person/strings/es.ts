@@ -22,5 +22,10 @@ export const words: PersonWords = {
   hold: (of) => `Las ${formatCount(of)} se sostienen: el servidor firmó que estos deltas están en el modelo.`,
   broken: (hold, of) =>
     `Solo ${formatCount(hold)} de ${formatCount(of)} se sostienen. El servidor no responde por las demás.`,
+  teamLead: "Un equipo de voluntarios, cuyos navegadores entrenan juntos un modelo de lenguaje.",
+  members: "Personas",
+  people: "Quién tiene nombre",
+  peopleHelp: "Los miembros que eligieron un nombre. Los demás también cuentan.",
+  peopleColumns: ["Nombre", "Tokens"],
   columns: ["Versión", "Tokens", "Delta"],
 };

@@ -23,5 +23,10 @@ export const words: PersonWords = {
     `Les ${formatCount(of)} tiennent\u00a0: le serveur a signé que ces deltas sont dans le modèle.`,
   broken: (hold, of) =>
     `Seuls ${formatCount(hold)} sur ${formatCount(of)} tiennent. Le serveur ne répond pas des autres.`,
+  teamLead: "Une équipe de bénévoles, dont les navigateurs entraînent ensemble un modèle de langue.",
+  members: "Personnes",
+  people: "Qui a un nom",
+  peopleHelp: "Les membres qui ont choisi un nom. Les autres comptent aussi.",
+  peopleColumns: ["Nom", "Tokens"],
   columns: ["Version", "Tokens", "Delta"],
 };

@@ -23,5 +23,10 @@ export const words: PersonWords = {
     `${formatCount(of)} 件すべてが正しく、これらのデルタがモデルに入っているとサーバーが署名しています。`,
   broken: (hold, of) =>
     `${formatCount(of)} 件のうち正しいのは ${formatCount(hold)} 件だけです。残りについて、サーバーは保証していません。`,
+  teamLead: "ボランティアのチームです。ブラウザーが一緒に言語モデルを学習させています。",
+  members: "人数",
+  people: "名前のある人",
+  peopleHelp: "名前を選んだメンバーです。ほかの人も数えられています。",
+  peopleColumns: ["名前", "トークン"],
   columns: ["バージョン", "トークン", "デルタ"],
 };

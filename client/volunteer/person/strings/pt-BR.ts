@@ -22,5 +22,10 @@ export const words: PersonWords = {
   hold: (of) => `Todas as ${formatCount(of)} valem: o servidor assinou que estes deltas estão no modelo.`,
   broken: (hold, of) =>
     `Só ${formatCount(hold)} de ${formatCount(of)} valem. O servidor não responde pelas outras.`,
+  teamLead: "Uma equipe de voluntários, cujos navegadores treinam juntos um modelo de linguagem.",
+  members: "Pessoas",
+  people: "Quem tem nome",
+  peopleHelp: "Membros que escolheram um nome. Os outros também contam.",
+  peopleColumns: ["Nome", "Tokens"],
   columns: ["Versão", "Tokens", "Delta"],
 };

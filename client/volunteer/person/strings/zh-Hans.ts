@@ -19,5 +19,10 @@ export const words: PersonWords = {
   checking: "正在检查…",
   hold: (of) => `${formatCount(of)} 个全部成立：服务器签名确认这些增量在模型中。`,
   broken: (hold, of) => `${formatCount(of)} 个中只有 ${formatCount(hold)} 个成立。其余的服务器不予担保。`,
+  teamLead: "一个志愿者团队，他们的浏览器一起训练一个语言模型。",
+  members: "人数",
+  people: "有名字的人",
+  peopleHelp: "选择了名字的成员。其他人也计算在内。",
+  peopleColumns: ["名字", "词元"],
   columns: ["版本", "词元", "增量"],
 };
