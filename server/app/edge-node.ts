@@ -125,6 +125,8 @@ export class EdgeNode {
         const { peers: _, ...manifest } = run.manifest();
         return manifest;
       },
+      // Names were read when this edge was opened: since then people may have taken theirs back. The leader knows.
+      ...{ leaders: () => [], person: () => undefined, pageOf: () => undefined },
       snapshot: (hash: Hash) => retry(() => run.snapshot(hash)),
       diff: (version: number, hash?: Hash) => retry(() => run.diff(version, hash)),
       chunks: (object) => retry(() => run.chunks(object)),
