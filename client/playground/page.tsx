@@ -3,6 +3,7 @@ import { awayNotice } from "../ui/away-notice.ts";
 import { Bar } from "../ui/bar.tsx";
 import { formatProbability } from "../ui/format.ts";
 import { visible } from "../ui/guess.tsx";
+import { LanguageSwitch } from "../ui/language-switch.tsx";
 import { SamplePair } from "../ui/samples.tsx";
 import { common } from "../ui/strings.ts";
 import type { RunWatch } from "../ui/watch.ts";
@@ -27,6 +28,7 @@ export function Playground({ watch, generator }: PlaygroundProps) {
   return (
     <>
       <header class="plain">
+        <LanguageSwitch />
         <h1>{words.title}</h1>
         <p>{words.tagline}</p>
       </header>
@@ -131,6 +133,7 @@ function Workspace({ generator, newest }: { readonly generator: GeneratorClient;
         <label class="prompt">
           <span>{words.prompt}</span>
           <textarea
+            dir="auto"
             rows={3}
             maxLength={MAX_PROMPT}
             value={prompt.value}
@@ -223,7 +226,7 @@ function Output({ generator }: { readonly generator: GeneratorClient }) {
         <p class="wait">{writing ? words.writing : words.outputWait}</p>
       ) : (
         <figure class="sample">
-          <blockquote translate={false}>
+          <blockquote translate={false} dir="auto">
             <span class="given">{generator.prompt.value}</span>
             {written}
           </blockquote>

@@ -1,37 +1,13 @@
-import { formatBytes, formatCount, formatLarge } from "../ui/format.ts";
+import { catalogue } from "../language/catalogue.ts";
+import type { PlaygroundWords } from "./strings/en.ts";
 
-/** The playground's strings. */
-export const words = {
-  title: "Playground",
-  tagline: "The model as it is right now, in this browser. Nothing you type leaves your device.",
-  back: "Back to the training",
-  load: (bytes: number) => `Load the model (at most ${formatBytes(bytes)})`,
-  loadNote: "It is downloaded once. If you have trained here before, only the changes are downloaded.",
-  loading: (bytes: number, total: number) =>
-    total === 0 ? "Loading the model…" : `Loading the model: ${formatBytes(bytes)} of ${formatBytes(total)}…`,
-  failed: "The model could not be loaded or did not write.",
-  retry: "Try again",
-  version: (version: number) => `Version ${formatCount(version)} is loaded.`,
-  newer: (version: number) => `Take version ${formatCount(version)}`,
-  prompt: "Your words",
-  promptHelp: "The model continues from here, in the tone of the text it was trained on.",
-  temperature: "Temperature",
-  temperatureHelp: (value: number) =>
-    value === 0
-      ? "0: always the likeliest token, the same each time"
-      : `${value.toFixed(1)}: ${value < 0.7 ? "careful, and prone to repeat itself" : value <= 1.1 ? "as it learnt" : "daring, soon nonsense"}`,
-  topK: "Choose among",
-  topKHelp: (count: number) =>
-    count === 1 ? "the likeliest token only" : `the ${formatCount(count)} likeliest tokens`,
-  write: "Write",
-  again: "Write it another way",
-  stop: "Stop",
-  output: "What it wrote",
-  outputWait: "Nothing yet.",
-  writing: "Writing…",
-  speed: (tokensPerSecond: number) =>
-    `${formatLarge(tokensPerSecond)} tokens a second, on this device’s processor.`,
-  next: "What it would write next",
-  early: "How it began",
-  earlyHelp: "The same first words, continued by an early version and by the newest that was measured.",
-} as const;
+/** The playground's strings, in the language of the page. */
+export const [words, playgroundStrings] = catalogue<PlaygroundWords>({
+  de: () => import("./strings/de.ts"),
+  en: () => import("./strings/en.ts"),
+  es: () => import("./strings/es.ts"),
+  fr: () => import("./strings/fr.ts"),
+  ja: () => import("./strings/ja.ts"),
+  "pt-BR": () => import("./strings/pt-BR.ts"),
+  "zh-Hans": () => import("./strings/zh-Hans.ts"),
+});

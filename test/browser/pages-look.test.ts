@@ -180,6 +180,17 @@ it("long words from right to left fit a phone, in the page and in the frame, and
   await page.getByRole("button", { name: / Yes, help train / }).waitFor();
   await fits(page, "frame");
   await hasNoFault(page);
+  await page.goto(`${site.origin}/playground`);
+  await page.getByRole("button", { name: / Load the model / }).click();
+  await page.getByRole("button", { name: / Write / }).click();
+  await page.getByText(" What it would write next ").waitFor();
+  await fits(page, "playground");
+  await hasNoFault(page);
+  site.lobby = exampleLobby({ name: "Donaudampfschiff".repeat(5), card: LONG.card });
+  await page.goto(`${site.origin}/lobby`);
+  await page.locator("article").first().waitFor();
+  await fits(page, "lobby");
+  await hasNoFault(page);
   await context.close();
 });
 
