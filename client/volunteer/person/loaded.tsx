@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
+import { LanguageSwitch } from "../../ui/language-switch.tsx";
 import { words } from "./strings.ts";
 
 interface LoadedProps<T> {
@@ -26,9 +27,12 @@ export function Loaded<T extends { readonly name: string }>({ load, children }: 
   const now = found.value;
   return (
     <main>
-      <p class="wordmark">
-        <a href="./">{words.back}</a>
-      </p>
+      <div class="top">
+        <p class="wordmark">
+          <a href="./">{words.back}</a>
+        </p>
+        <LanguageSwitch />
+      </div>
       {now === undefined ? (
         <p class="wait">{words.loading}</p>
       ) : now === "none" || now === "away" ? (
