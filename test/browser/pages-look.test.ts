@@ -182,7 +182,7 @@ it("long words from right to left fit a phone, in the page and in the frame, and
   await hasNoFault(page);
   await page.goto(`${site.origin}/playground`);
   await page.getByRole("button", { name: / Load the model / }).click();
-  await page.getByRole("button", { name: / Write / }).click();
+  await page.locator("button[type=submit]").click();
   await page.getByText(" What it would write next ").waitFor();
   await fits(page, "playground");
   await hasNoFault(page);
