@@ -52,7 +52,7 @@ export const words: LobbyWords = {
   size: "Modelo",
   parameters: (count) => `${formatLarge(count)} parámetros`,
   look: "Ver y participar",
-  lookAt: (name) => `Ver ${name} y participar`,
+  lookAt: (name) => `Ver y participar: ${name}`,
   status: "Estado",
   statusOf: (name) => `Estado de ${name}`,
   archive: "Terminados",

@@ -52,7 +52,7 @@ export const words: LobbyWords = {
   size: "Modèle",
   parameters: (count) => `${formatLarge(count)} paramètres`,
   look: "Voir et participer",
-  lookAt: (name) => `Voir ${name} et participer`,
+  lookAt: (name) => `Voir et participer\u00a0: ${name}`,
   status: "État",
   statusOf: (name) => `État de ${name}`,
   archive: "Terminés",

@@ -52,7 +52,7 @@ export const words: LobbyWords = {
   size: "Modelo",
   parameters: (count) => `${formatLarge(count)} parâmetros`,
   look: "Ver e participar",
-  lookAt: (name) => `Ver ${name} e participar`,
+  lookAt: (name) => `Ver e participar: ${name}`,
   status: "Situação",
   statusOf: (name) => `Situação de ${name}`,
   archive: "Terminados",

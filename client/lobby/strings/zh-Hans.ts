@@ -60,7 +60,7 @@ export const words: LobbyWords = {
     `${formatCount(version)} 个版本，${formatLarge(parameters)} 个参数。${loss}。`,
   nats: (loss) => `${formatLoss(loss)} 奈特`,
   download: "下载模型",
-  downloadOf: (name) => `下载 ${name} 的模型`,
+  downloadOf: (name) => `下载模型：${name}`,
   curve: "它的曲线和志愿者",
   curveOf: (name) => `它的曲线和志愿者：${name}`,
   curveSummary: (from, to) => `损失从 ${from} 变为 ${to}`,
