@@ -7,6 +7,7 @@ import type { PassOptions } from "../http/pass-on.ts";
 import type { Log } from "../lib/log.ts";
 import type { LeaderLine } from "../lib/passing.ts";
 import { languageTask } from "../run/language-task.ts";
+import type { RunCorpus } from "../run/options.ts";
 import { openFollowedRun, type Run } from "../run/run.ts";
 import type { RunService } from "../run/service.ts";
 import type { ClusterStore } from "../store/followed-store.ts";
@@ -21,6 +22,8 @@ import { begunWith } from "./start.ts";
 const FOLLOW_MS = 500;
 /** Milliseconds for which an answer waits until this edge knows of its version. */
 const REACH_MS = 3_000;
+/** Milliseconds between two looks whether added text has come into the directory: strangers can ask for any shard. */
+const LOOK_MS = 10_000;
 /** Times what was read is read again, where the leader has let go of it meanwhile. */
 const MAX_TRIES = 5;
 
@@ -59,7 +62,7 @@ export class EdgeNode {
           if (store.length === 0) throw new StoreError("the run has not begun");
           const { task, corpus } = await begunWith(store, undefined, languageTask, opened.corpus);
           const run = await openFollowedRun({
-            ...{ store, corpus, task, log, clock: () => performance.now() },
+            ...{ store, corpus: refreshed(opened, corpus), task, log, clock: () => performance.now() },
             random: () => new Uint8Array(), // draws nothing: it gives no work out
             bytesPerToken: (settings) => bytesPerTokenOf(opened, settings),
           });
@@ -191,4 +194,23 @@ export class EdgeNode {
       }
     }
   }
+}
+
+/** The corpus, looked at again now and then for a shard that it lacks: text was added, and its files came here since. */
+function refreshed({ refresh }: OpenedCorpus, corpus: RunCorpus): RunCorpus {
+  let looked = Number.NEGATIVE_INFINITY;
+  return {
+    ...corpus,
+    shard: async (hash) => {
+      try {
+        return await corpus.shard(hash);
+      } catch (error) {
+        const isMissing = error instanceof ProtocolError && error.code === "not-found";
+        if (!isMissing || performance.now() - looked < LOOK_MS) throw error;
+        looked = performance.now();
+        await refresh();
+        return corpus.shard(hash);
+      }
+    },
+  };
 }

@@ -20,7 +20,7 @@ import { verify } from "../verify/verify.ts";
 import { rulesOf } from "./genesis.ts";
 import type { AddedText, RunCorpus } from "./options.ts";
 import { decodeRecord } from "./record.ts";
-import type { Run } from "./run.ts";
+import { openFollowedRun, type Run } from "./run.ts";
 
 const volunteer = await TestVolunteer.create();
 
@@ -118,6 +118,20 @@ it("one after another, at once where nobody trains, and the journal alone says w
   expect(await verify(store, corpus, vectorTask)).toMatchObject({ version: 4, from: 0 });
   // Control: the same journal beside another corpus, or one that lacks the text.
   await expect(verify(store, await tinyCorpus(), vectorTask)).rejects.toThrow(/text 1 that was added/);
+});
+
+it("an edge, which gives no work out, opens the run without the text; control: a server that leads does not", async () => {
+  const { corpus, grow } = await growing();
+  const tiny = await tinyRun({ corpus });
+  await grow(7);
+  tiny.run.admin.takeText();
+  await until(() => tiny.run.status().added?.texts === 1);
+  await tiny.run.close();
+  const options = { ...tiny.options, store: await readOnlyStore(tiny.files), corpus: await tinyCorpus() };
+  expect((await openFollowedRun(options)).status().added?.texts).toBe(1);
+  await expect(tinyRun({ files: tiny.files.restart("kill"), corpus: await tinyCorpus() })).rejects.toThrow(
+    /text 1 that was added/,
+  );
 });
 
 it("a journal that cannot be written loses no text: it comes in when it can be again", async () => {

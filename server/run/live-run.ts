@@ -83,9 +83,9 @@ export class LiveRun {
   }
 
   /** Decides by these settings, and on the text that is there now, from here on. What was decided before is journaled and stays. */
-  tune(settings = this.#definition.settings): void {
+  tune(settings = this.#definition.settings, texts = this.state.texts): void {
     const { id, task } = this.#definition;
-    const rules = rulesOf(id, settings, this.#options.corpus, task.parameters, this.state.texts);
+    const rules = rulesOf(id, settings, this.#options.corpus, task.parameters, texts);
     this.#definition = { ...this.#definition, settings, rules };
   }
 

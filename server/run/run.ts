@@ -51,10 +51,15 @@ export async function openRun(options: RunOptions): Promise<Run> {
  * its tick is not to be called. Rejects as {@link openRun} does, and where there is none.
  */
 export async function openFollowedRun(options: RunOptions): Promise<Run> {
-  return (await open(options, await serverIdentity(options.store))).run;
+  return (await open(options, await serverIdentity(options.store), [])).run;
 }
 
-async function open(options: RunOptions, identity: ServerIdentity): Promise<{ run: Run; live: LiveRun }> {
+/** `texts`: what came in since the run began; none for who gives no work out, and so need not have it. */
+async function open(
+  options: RunOptions,
+  identity: ServerIdentity,
+  texts?: readonly [],
+): Promise<{ run: Run; live: LiveRun }> {
   const { store, corpus, task, settings, log } = options;
   const recovered = await recover(
     store,
@@ -65,7 +70,7 @@ async function open(options: RunOptions, identity: ServerIdentity): Promise<{ ru
   const fixed = await fixedManifest(recovered.definition, corpus, identity, options.mirror?.url);
   const live = new LiveRun(options, identity, recovered);
   const tuned = await withKeptCard(store, await tunedSettings(store, recovered.definition.settings));
-  live.tune(tuned);
+  live.tune(tuned, texts);
   const bytesPerToken = await options.bytesPerToken?.(tuned).catch((error: unknown) => {
     log.warn({ error: String(error) }, "the bytes of the held-out text could not be counted");
   });
