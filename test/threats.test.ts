@@ -82,8 +82,16 @@ test("A13: nothing that serves opens a connection, but to an address that its op
       const code = readFileSync(join(server, name), "utf8").replace(/\/\*[\s\S]*?\*\//g, "");
       return asks.test(code) || dials.test(code);
     });
-  // The export and the mirror are on addresses of the operator; the export, found here, shows that the search finds.
-  expect(opening.sort()).toEqual(["cli/export.ts", "mirror/bucket-target.ts", "operator/webhook.ts"]);
+  // Each asks an address of the operator: to export, to mirror, to alert, or to read a text from, by names that are resolved
+  // to public addresses. That they are found here shows that the search finds.
+  expect(opening.sort()).toEqual([
+    "cli/export.ts",
+    "mirror/bucket-target.ts",
+    "net/public-address.ts",
+    "operator/webhook.ts",
+    "setup/fetched-text.ts",
+    "setup/text-service.ts",
+  ]);
 });
 
 describe("A20: a wall clock that is wrong by a day", () => {
