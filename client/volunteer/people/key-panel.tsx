@@ -19,7 +19,8 @@ interface KeyPanelProps extends Pick<PeopleProps, "watch" | "session" | "code"> 
 export function KeyPanel({ watch, session, code, withKey, say }: KeyPanelProps) {
   const passphrase = useSignal("");
   const file = useSignal<File | undefined>(undefined);
-  const addUp = useSignal(true);
+  // Off where the code came by a link: a stranger may have sent it, and would link a key of its own to this one.
+  const addUp = useSignal(code === undefined);
   const run = watch.status.value?.run;
   const isLong = passphrase.value.length >= MIN_PASSPHRASE;
 
