@@ -44,7 +44,7 @@ describe("K7: a message among peers", () => {
     const frame = encodeMessage({ type: "ask", object, chunk: 1 });
     expect(decodeMessage(frame)).toMatchObject({ type: "ask" }); // the control
     expect(() => decodeMessage(Uint8Array.of(8, ...frame.slice(1)))).toThrow(BadMessage);
-    expect(() => decodeMessage(encodeMessage({ type: "ask", object, chunk: 5_000 }))).toThrow(BadMessage);
+    expect(() => decodeMessage(encodeMessage({ type: "ask", object, chunk: 20_000 }))).toThrow(BadMessage);
   });
 
   it("is read or refused, whatever the bytes", () => {

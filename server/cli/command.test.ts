@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { DirectoryError } from "../data-dir/error.ts";
+import { archiveCommand } from "./archive.ts";
 import { backupCommand } from "./backup.ts";
 import { clusterCommand } from "./cluster.ts";
 import { type Command, readArgs, runCommand } from "./command.ts";
@@ -17,6 +18,9 @@ async function outcome(run: (io: Parameters<typeof verifyCommand>[1]) => Promise
   return { code, out, err };
 }
 
+const archive: typeof verifyCommand = (args, io) =>
+  archiveCommand(args, { ...io, signal: new AbortController().signal });
+
 const greet: Command<string> = {
   name: "greet",
   usage: "Usage: murmuration greet NAME\n",
@@ -26,6 +30,7 @@ const greet: Command<string> = {
 
 describe("every command of one shot", () => {
   it.each([
+    ["archive", archive],
     ["backup", (args, io) => backupCommand("backup", args, io)],
     ["restore", (args, io) => backupCommand("restore", args, io)],
     ["cluster", clusterCommand],
@@ -48,15 +53,24 @@ describe("every command of one shot", () => {
 
 describe("cluster", () => {
   it.each([
-    [["nowhere"], "say import, export or status"],
+    [["nowhere"], "say import or status"],
     [["import", "nats://a"], "name an address and a directory"],
     [["import", "nats://a", "d", "--key", "k"], "import takes the directory's own server.key"],
-    [["export", "nats://a", "d"], "export needs --key FILE"],
     [["status", "nats://a"], "status needs --key FILE"],
     [["status", "nats://a", "d", "--key", "k"], "name an address"],
   ])("%j is no command: %s", async (args, line) => {
     const { code, err } = await outcome((io) => clusterCommand(args, io));
     expect(err).toContain(`murmuration cluster: ${line}\n`);
+    expect(code).toBe(2);
+  });
+
+  it.each([
+    [["nats://a", "--key", "k"], "name an address and a directory"],
+    [["nats://a", "d"], "archive needs --key FILE"],
+    [["nats://a", "d", "--key", " "], "archive needs --key FILE"],
+  ])("%j makes no archive: %s", async (args, line) => {
+    const { code, err } = await outcome((io) => archive(args, io));
+    expect(err).toContain(`murmuration archive: ${line}\n`);
     expect(code).toBe(2);
   });
 
