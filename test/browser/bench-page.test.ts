@@ -47,7 +47,9 @@ test("measures ours and stock tfjs on WebGPU and WASM, all with the same loss, a
   }
   expect(gemm).toMatchObject({ software: true, side: 256 });
   const ours = rows.find(({ contender }: { contender: string }) => contender === "fast-webgpu");
-  expect(ours.dispatches).toBe(26);
+  // 15 for its layer and 11 more. Five pairs of products share a dispatch where the tiles that the probe chose allow it.
+  expect(ours.dispatches).toBeGreaterThanOrEqual(26);
+  expect(ours.dispatches).toBeLessThanOrEqual(31);
   expect(ours.steps).toBeGreaterThanOrEqual(10);
   expect(ours.products).toBeGreaterThan(0);
   await page.getByText("software that runs on the CPU").waitFor();

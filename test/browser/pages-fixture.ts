@@ -8,7 +8,7 @@ import { build, type Plugin } from "vite";
 import type { Phase, Report } from "../../client/worker/messages.ts";
 import type { RunEvent } from "../../protocol/events.ts";
 import type { DeltaProof } from "../../protocol/history.ts";
-import type { Hash, PersonId, RunId, TicketId, VolunteerKey } from "../../protocol/ids.ts";
+import type { Hash, PersonId, RunId, TeamId, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import { LOBBY_ROUTES, type Lobby, type OperatorRuns } from "../../protocol/lobby.ts";
 import { OPERATOR_ROUTES, type Overview } from "../../protocol/operator.ts";
 import type { Leader } from "../../protocol/people.ts";
@@ -16,6 +16,7 @@ import type { Person } from "../../protocol/person.ts";
 import { ROUTES } from "../../protocol/routes.ts";
 import { type Estimate, SETUP_ROUTES, type SetupState } from "../../protocol/setup.ts";
 import type { RunStatus } from "../../protocol/status.ts";
+import type { TeamSum } from "../../protocol/team.ts";
 import { exampleLobby, exampleRuns } from "./example-runs.ts";
 import { EXAMPLE_SPEEDS } from "./example-speeds.ts";
 import { EXAMPLE_VOLUNTEERS } from "./example-volunteers.ts";
@@ -36,6 +37,7 @@ export interface FakeSite {
   readonly proofs: Map<string, DeltaProof>;
   /** Who has a name. */
   leaders: readonly Leader[];
+  teams: readonly TeamSum[];
   /** What the operator's page is told; undefined while nobody is signed in. */
   overview: Overview | undefined;
   /** What the operator of a server without a run is told; undefined where there is a run. */
@@ -132,6 +134,8 @@ export async function serveSite(dir: string, hostPage = ""): Promise<FakeSite> {
       return reply(response, 200, ".json", JSON.stringify({ taken: true, rows: EXAMPLE_SPEEDS }));
     if (pathname === ROUTES.leaders)
       return reply(response, 200, ".json", JSON.stringify({ leaders: site.leaders }));
+    if (pathname === ROUTES.teams)
+      return reply(response, 200, ".json", JSON.stringify({ teams: site.teams }));
     if (pathname === ROUTES.person(EXAMPLE_PAGE))
       return reply(response, 200, ".json", JSON.stringify(EXAMPLE_PERSON));
     if (pathname.startsWith(OPERATOR_ROUTES.all)) return operator(pathname, request, response);
@@ -215,6 +219,15 @@ export async function serveSite(dir: string, hostPage = ""): Promise<FakeSite> {
       { name: "Starling", tokens: 1_204_224, recent: 204_800 },
       { name: "Ann of the Reeds", tokens: 76_800, recent: 20_480 },
       { name: "星", tokens: 5_120, recent: 0 },
+    ],
+    teams: [
+      {
+        id: "cmVlZC1iaXJkcy10ZWFtLQ" as TeamId,
+        name: "Reed birds",
+        tokens: 81_920,
+        recent: 20_480,
+        members: 2,
+      },
     ],
     overview: undefined,
     setup: undefined,

@@ -74,7 +74,7 @@ function inLanguage(tag: string): readonly Shot[] {
         await page.locator(".choices details summary").click();
         for (const part of await page.locator("details.inside > summary").all()) await part.click();
         await page.locator(".map").waitFor();
-        await page.locator(".leaders").waitFor();
+        await page.locator(".leaders").first().waitFor();
       },
     },
     { name: `language-${tag}-frame`, path: "/frame", visitor: async (page) => void (await speak(page)) },

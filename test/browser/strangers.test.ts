@@ -1,5 +1,6 @@
 import type { Page } from "playwright-core";
 import { beforeEach, describe, expect, inject, it } from "vitest";
+import type { TeamId } from "../../protocol/ids.ts";
 import { enlisted } from "./example-volunteers.ts";
 import {
   exampleOverview,
@@ -92,6 +93,10 @@ function poison() {
     samples: EVIL.map((text, version) => ({ version, text })).slice(0, 12),
   });
   site.leaders = names.map((name, i) => ({ name, tokens: 1_000 - i, recent: i }));
+  site.teams = names.map((name, i) => ({
+    ...{ id: `${"A".repeat(20)}${10 + i}` as TeamId, name },
+    ...{ tokens: 1_000 - i, recent: i, members: 1 },
+  }));
   const options = EVIL.map((token) => ({ token, probability: 0.04 }));
   site.script = trainingScript().map((report) =>
     report.type === "passage"
@@ -125,8 +130,8 @@ describe("A12: strangers' words stay words", () => {
     await page.getByText("A look inside").click();
     await page.getByText("Where tokens lie").waitFor();
     await page.getByText("Names, and your data").click();
-    await page.locator(".leaders").waitFor();
-    expect(await page.locator(".leaders tbody th").allTextContents()).toEqual(names);
+    await page.locator(".leaders").nth(1).waitFor(); // teams
+    expect(await page.locator(".leaders tbody th").allTextContents()).toEqual([...names, ...names]);
     const reading = page.getByRole("listbox").first();
     await reading.focus();
     for (let i = 0; i < EVIL.length; i++) await page.keyboard.press("ArrowRight");
