@@ -18,8 +18,6 @@ const MAX_KEYS = 10_000;
 export class Links {
   readonly #files: WrittenFiles;
   readonly #people: Map<VolunteerKey, ReadonlySet<VolunteerKey>>;
-  /** A write has failed, so that the file still has what was taken back. */
-  #behind = false;
 
   private constructor(files: WrittenFiles, people: Map<VolunteerKey, ReadonlySet<VolunteerKey>>) {
     this.#files = files;
@@ -80,17 +78,12 @@ export class Links {
         else this.#people.delete(key);
       }
     }
-    if (changed || this.#behind) await this.#write();
+    if (changed || this.#files.isBehind(FILE)) await this.#write();
   }
 
-  async #write(): Promise<void> {
-    const people = () => [...new Set(this.#people.values())].map((keys) => [...keys]);
-    try {
-      await this.#files.write(FILE, () => ({ people: people() }));
-      this.#behind = false;
-    } catch (error) {
-      this.#behind = true;
-      throw error;
-    }
+  #write(): Promise<void> {
+    return this.#files.write(FILE, () => ({
+      people: [...new Set(this.#people.values())].map((keys) => [...keys]),
+    }));
   }
 }

@@ -23,6 +23,21 @@ describe("names and leaders", () => {
     await again.run.close();
   });
 
+  it("U1: a name that could not be taken back on a full disk is taken back by asking again, for good", async () => {
+    const tiny = await tinyRun();
+    await advance(ann, tiny);
+    await tiny.run.rename(ann.identity.key, "Ann");
+    tiny.files.capacity = 0;
+    await expect(tiny.run.rename(ann.identity.key, null)).rejects.toThrow();
+    const kept = Buffer.from((await tiny.options.store.get("run", "people.json")) ?? []).toString();
+    expect(kept, "the control").toContain("Ann");
+    tiny.files.capacity = Number.POSITIVE_INFINITY;
+    await tiny.run.rename(ann.identity.key, null);
+    const again = await restart(tiny, "drop");
+    expect(again.run.leaders()).toEqual([]);
+    await again.run.close();
+  });
+
   it("U2: refuses a name to who has no credit, one that is taken, and one of the banned", async () => {
     const tiny = await tinyRun();
     await expect(tiny.run.rename(ann.identity.key, "Ann")).rejects.toThrow("whose work is in the model");

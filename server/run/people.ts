@@ -99,7 +99,7 @@ export class People {
     keys: ReadonlySet<VolunteerKey> = new Set([volunteer]),
   ): Promise<string | undefined> {
     if (given === null) {
-      if (this.#drop(...keys)) await this.#writeNames();
+      if (this.#drop(...keys) || this.#files.isBehind(FILE)) await this.#writeNames();
       return undefined;
     }
     const name = normaliseName(given);
@@ -136,7 +136,7 @@ export class People {
   /** Gives a named key a page, or takes it away; durable when it resolves. Throws `bad-request` without a name. */
   async setPage(volunteer: VolunteerKey, page: PersonId | undefined): Promise<void> {
     if (page === undefined) {
-      if (this.#pages.drop(volunteer)) await this.#writeNames();
+      if (this.#pages.drop(volunteer) || this.#files.isBehind(FILE)) await this.#writeNames();
       return;
     }
     if (!this.#names.has(volunteer)) throw new ProtocolError("bad-request", "a page is for who has a name");
@@ -166,7 +166,8 @@ export class People {
     const kept = [...new Set(volunteers.map(partFileOf))].map((part) =>
       this.#files.write(part, () => ({ forgotten: [...(this.#forgotten.get(part) ?? [])] })),
     );
-    await Promise.all([...kept, this.#drop(...volunteers) ? this.#writeNames() : undefined]);
+    const isNamed = this.#drop(...volunteers) || this.#files.isBehind(FILE);
+    await Promise.all([...kept, isNamed ? this.#writeNames() : undefined]);
   }
 
   /** Volunteers with a name and credit, most first, without the banned. */

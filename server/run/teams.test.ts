@@ -41,6 +41,20 @@ it("U8: a team is a name and a sum, which takes credit, and one name is one team
   await again.run.close();
 });
 
+it("U8: a team that could not be left on a full disk is left by asking again, for good", async () => {
+  const tiny = await worked();
+  await tiny.run.joinTeam(annKey!, "Starlings", one!);
+  tiny.files.capacity = 0;
+  await expect(tiny.run.joinTeam(annKey!, null, one!)).rejects.toThrow();
+  const kept = Buffer.from((await tiny.options.store.get("run", "teams.json")) ?? []).toString();
+  expect(kept, "the control").toContain(annKey);
+  tiny.files.capacity = Number.POSITIVE_INFINITY;
+  await tiny.run.joinTeam(annKey!, null, one!);
+  const again = await restart(tiny, "drop");
+  expect(again.run.teams()).toEqual([]);
+  await again.run.close();
+});
+
 it("U4, U8: linked keys count once, and forgetting leaves nothing of a member", async () => {
   const tiny = await worked();
   const { run } = tiny;

@@ -96,7 +96,7 @@ export class Teams {
 
   /** Takes these keys out of their teams; durable when it resolves. */
   async leave(...volunteers: readonly VolunteerKey[]): Promise<void> {
-    if (this.#drop(...volunteers)) await this.#write();
+    if (this.#drop(...volunteers) || this.#files.isBehind(FILE)) await this.#write();
   }
 
   /** Of the teams of keys that become one person's, keeps one: the first that there is. Durable when it resolves. */

@@ -11,6 +11,7 @@ interface Writing {
 export class WrittenFiles {
   readonly #store: Store;
   readonly #writing = new Map<string, Writing>();
+  readonly #behind = new Set<string>();
 
   constructor(store: Store) {
     this.#store = store;
@@ -26,7 +27,16 @@ export class WrittenFiles {
     return now.next;
   }
 
+  /** Whether the file still has what it had before a write that failed: what was taken back since is to be written again. */
+  isBehind(file: string): boolean {
+    return this.#behind.has(file);
+  }
+
   #begin(file: string, written: Promise<void>): Promise<void> {
+    written.then(
+      () => this.#behind.delete(file),
+      () => this.#behind.add(file),
+    );
     const writing: Writing = { done: written.catch(() => {}), next: undefined }; // the caller gets the error
     this.#writing.set(file, writing);
     void writing.done.then(() => {
