@@ -31,6 +31,26 @@ export function lossHelp({ heldOut, bytesPerToken }: Pick<RunStatus, "heldOut" |
   return bits === "" ? heldOutHelp : `${heldOutHelp}; ${bits}`;
 }
 
+interface ChoiceProps {
+  readonly label: string;
+  readonly help: string;
+  readonly isChosen: boolean;
+  readonly choose: () => void;
+}
+
+/** One of several sources of text. */
+export function Choice({ label, help, isChosen, choose }: ChoiceProps) {
+  return (
+    <label class="choice">
+      <input type="radio" name="source" checked={isChosen} onChange={choose} />
+      <span>
+        {label}
+        <small>{help}</small>
+      </span>
+    </label>
+  );
+}
+
 export function Card({ title, children }: { readonly title: string; readonly children: ComponentChildren }) {
   return (
     <section class="card" aria-label={title}>

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { MAX_WEIGHT, MIN_WEIGHT } from "../../../protocol/added-text.ts";
 import { formatBytes, formatCount } from "../../ui/format.ts";
-import { Card } from "../parts.tsx";
+import { Card, Choice } from "../parts.tsx";
 import { Progress } from "../setup/page.tsx";
 import { Upload } from "../setup/text-card.tsx";
 import type { TextClient } from "./text-client.ts";
@@ -25,13 +25,7 @@ export function MoreText({ client }: { readonly client: TextClient }) {
     void client.add({ from, weight, duplicates: drop ? "drop" : "keep" });
   };
   const choice = (value: typeof source, label: string, help: string) => (
-    <label class="choice">
-      <input type="radio" name="source" checked={source === value} onChange={() => setSource(value)} />
-      <span>
-        {label}
-        <small>{help}</small>
-      </span>
-    </label>
+    <Choice {...{ label, help }} isChosen={source === value} choose={() => setSource(value)} />
   );
   return (
     <Card title={text.title}>

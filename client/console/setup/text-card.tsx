@@ -1,9 +1,10 @@
 import type { SetupState } from "../../../protocol/setup.ts";
 import { formatBytes, formatCount } from "../../ui/format.ts";
-import { Card } from "../parts.tsx";
+import { Card, Choice } from "../parts.tsx";
 import type { Draft } from "./order.ts";
-import type { Sending, SetupClient } from "./setup-client.ts";
+import type { SetupClient } from "./setup-client.ts";
 import { text } from "./strings.ts";
+import type { Sending, TextUpload } from "./text-upload.ts";
 
 interface TextCardProps {
   readonly setup: SetupClient;
@@ -24,18 +25,11 @@ export function TextCard({ setup, state, draft, setDraft }: TextCardProps) {
     );
   }
   const choice = (source: Draft["source"], label: string, help: string) => (
-    <label class="choice">
-      <input
-        type="radio"
-        name="source"
-        checked={draft.source === source}
-        onChange={() => setDraft({ ...draft, source })}
-      />
-      <span>
-        {label}
-        <small>{help}</small>
-      </span>
-    </label>
+    <Choice
+      {...{ label, help }}
+      isChosen={draft.source === source}
+      choose={() => setDraft({ ...draft, source })}
+    />
   );
   return (
     <Card title={text.textTitle}>
@@ -51,7 +45,7 @@ export function TextCard({ setup, state, draft, setDraft }: TextCardProps) {
 }
 
 interface UploadProps {
-  readonly client: Pick<SetupClient, "sending" | "send" | "discard">;
+  readonly client: Omit<TextUpload, "said">;
   readonly upload: SetupState["upload"];
 }
 

@@ -8,6 +8,7 @@ import { formatCount, formatLarge } from "../../ui/format.ts";
 import { type Ask, type Checked, checkProofs } from "./check.ts";
 import { Loaded } from "./loaded.tsx";
 import { words } from "./strings.ts";
+import { Summary } from "./summary.tsx";
 
 interface PersonPageProps {
   /** Undefined where the address names none. */
@@ -28,24 +29,7 @@ function About({ person, ask }: { readonly person: Person; readonly ask: Ask }) 
   const { name, tokens, recent, merged, keys, deltas } = person;
   return (
     <>
-      <h1>
-        <bdi>{name}</bdi>
-      </h1>
-      <p class="lead">{words.lead}</p>
-      <dl class="card numbers">
-        <div>
-          <dt>{words.tokens}</dt>
-          <dd>{formatLarge(tokens)}</dd>
-        </div>
-        <div>
-          <dt>{words.recent}</dt>
-          <dd>{formatLarge(recent)}</dd>
-        </div>
-        <div>
-          <dt>{words.merged}</dt>
-          <dd>{formatCount(merged)}</dd>
-        </div>
-      </dl>
+      <Summary {...{ name, tokens, recent }} lead={words.lead} figure={[words.merged, formatCount(merged)]} />
       {keys > 1 && <p class="note">{words.keys(keys)}</p>}
       <section class="card" aria-labelledby="proofs-title">
         <h2 id="proofs-title">{words.proofs}</h2>

@@ -8,6 +8,7 @@ import { formatCount, formatLarge } from "../../ui/format.ts";
 import type { Ask } from "./check.ts";
 import { Loaded } from "./loaded.tsx";
 import { words } from "./strings.ts";
+import { Summary } from "./summary.tsx";
 
 /** What a team gave (rule U8). Names are strangers' words: text nodes only. */
 export function TeamPage({ id, ask }: { readonly id: TeamId; readonly ask: Ask }) {
@@ -21,24 +22,11 @@ export function TeamPage({ id, ask }: { readonly id: TeamId; readonly ask: Ask }
 function About({ team: { name, tokens, recent, members, people } }: { readonly team: Team }) {
   return (
     <>
-      <h1>
-        <bdi>{name}</bdi>
-      </h1>
-      <p class="lead">{words.teamLead}</p>
-      <dl class="card numbers">
-        <div>
-          <dt>{words.tokens}</dt>
-          <dd>{formatLarge(tokens)}</dd>
-        </div>
-        <div>
-          <dt>{words.recent}</dt>
-          <dd>{formatLarge(recent)}</dd>
-        </div>
-        <div>
-          <dt>{words.members}</dt>
-          <dd>{formatCount(members)}</dd>
-        </div>
-      </dl>
+      <Summary
+        {...{ name, tokens, recent }}
+        lead={words.teamLead}
+        figure={[words.members, formatCount(members)]}
+      />
       {people.length > 0 && (
         <section class="card" aria-labelledby="people-title">
           <h2 id="people-title">{words.people}</h2>
