@@ -107,6 +107,23 @@ function quotedIn(text: string): string[] {
     .flatMap(([, found]) => found!.match(new RegExp(id, "g"))!);
 }
 
+/** Lines that a merge leaves where two sides changed the same text. */
+const unmerged = (text: string): string[] =>
+  [...text.matchAll(/^(?:<{7}|>{7}) .*$|^={7}$/gm)].map(([line]) => line);
+
+it("no document, README or source holds both sides of a merge", () => {
+  for (const name of [...documents(), ...readmes(), ...sources()])
+    expect(unmerged(read(name)), name).toEqual([]);
+});
+
+it("both sides of a merge are found, the control", () => {
+  const [ours, theirs] = ["<".repeat(7), ">".repeat(7)];
+  const lines = [`${ours} HEAD`, "=".repeat(7), `${theirs} 8df6895 (a commit)`];
+  expect(
+    unmerged(["a text", lines[0], "one", lines[1], "other", lines[2], "# and ========"].join("\n")),
+  ).toEqual(lines);
+});
+
 it("a rule's id is defined once, over all documents", () => {
   const defined = documents().flatMap((name) => definedIn(read(name)).map((id) => ({ id, name })));
   const twice = defined.filter(({ id }, i) => defined.findIndex((other) => other.id === id) !== i);
