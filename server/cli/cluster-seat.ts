@@ -3,7 +3,7 @@ import type { App } from "../app/app.ts";
 import { type ClusterOptions, openCluster } from "../app/cluster.ts";
 import { EdgeNode } from "../app/edge-node.ts";
 import { lockDirectory } from "../data-dir/lock.ts";
-import { answerPassed } from "../http/pass-on.ts";
+import { PassedLimiter } from "../http/passed-limiter.ts";
 import type { ServeIo } from "../lib/io.ts";
 import type { Log } from "../lib/log.ts";
 import type { LeaderLine } from "../lib/passing.ts";
@@ -60,7 +60,10 @@ export class ClusterSeat {
 
   /** Answers what edges pass on, once the app serves the run. */
   lead(run: Run): void {
-    this.#line?.answer((request) => answerPassed(this.#app, request, () => run.manifest().version));
+    const { maxUploadBytes } = run;
+    const version = () => run.manifest().version;
+    const limiter = new PassedLimiter(this.#app, { version, maxUploadBytes, now: () => performance.now() });
+    this.#line?.answer(limiter.answer);
   }
 
   /** Is an edge until the operator stops it, whoever leads. */

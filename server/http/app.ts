@@ -67,7 +67,7 @@ export function createApp(service: RunService | undefined, options: AppOptions):
       throw new ProtocolError("no-run", `this server is ${role === "edge" ? "an edge" : "the leader"}`);
     return json(c, { status: "ok", state: service.manifest().state, ...(role && { role }) });
   });
-  if (passing !== undefined) passOn(app, passing);
+  if (passing !== undefined) passOn(app, passing, options.log);
   if (operator !== undefined) {
     const routes = [...routesOf(operator, options.proxies), ...(text ? textRoutesOf(text) : [])];
     operatorRoutes(app, operator, routes, options);

@@ -119,13 +119,7 @@ export function completionRoutes(app: Hono<Edge>, options: CompletionOptions): v
   };
 
   const inTheirForm = (route: (c: Context<Edge>) => Promise<Response>) => (c: Context<Edge>) =>
-    route(c).catch((error: unknown) => {
-      const refusal = explain(error, log);
-      if (refusal.retryAfterMs !== undefined)
-        c.header("retry-after", String(Math.ceil(refusal.retryAfterMs / 1_000)));
-      if (c.env?.incoming?.complete === false) c.header("connection", "close");
-      return answer(c, bodyOf(refusal), refusal.status);
-    });
+    route(c).catch((error: unknown) => refuseText(c, error, log));
 
   app.all(WRITING_ROUTES.completions, inTheirForm(complete));
   app.get(
@@ -138,6 +132,15 @@ export function completionRoutes(app: Hono<Edge>, options: CompletionOptions): v
       });
     }),
   );
+}
+
+/** Refuses as OpenAI's server does (rule Q4). */
+export function refuseText(c: Context<Edge>, error: unknown, log: Pick<Log, "error">): Response {
+  const refusal = explain(error, log);
+  if (refusal.retryAfterMs !== undefined)
+    c.header("retry-after", String(Math.ceil(refusal.retryAfterMs / 1_000)));
+  if (c.env?.incoming?.complete === false) c.header("connection", "close");
+  return answer(c, bodyOf(refusal), refusal.status);
 }
 
 function read(bytes: Uint8Array): CompletionRequest {
@@ -188,6 +191,8 @@ function explain(error: unknown, log: Pick<Log, "error">): CompletionRefused {
     } as const;
     return new CompletionRefused(what, message);
   }
+  if (code === "not-durable")
+    return new CompletionRefused({ status: 503, type: "server_error", retryAfterMs }, message);
   if (code === "too-large")
     return new CompletionRefused({ status: 413, type: "invalid_request_error" }, message);
   if (code === "not-found") {

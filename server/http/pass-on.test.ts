@@ -3,12 +3,12 @@ import { utf8 } from "../../protocol/bytes.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { createIdentity, type Identity } from "../../protocol/identity.ts";
 import { SERVER_NONCE_HEADER } from "../../protocol/request.ts";
-import { ROUTES } from "../../protocol/routes.ts";
+import { ROUTES, WRITING_ROUTES } from "../../protocol/routes.ts";
 import { encodeUpload } from "../../protocol/upload.ts";
 import { drawNonce, edge, signedPost } from "../../test/edge.ts";
 import { FakeService, HASH, ticketFor } from "../../test/fake-service.ts";
 import type { PassedRequest } from "../lib/passing.ts";
-import { ADDRESS_RATE } from "../net/limits.ts";
+import { ADDRESS_RATE, MAX_COMPLETION_BYTES } from "../net/limits.ts";
 import { answerPassed } from "./pass-on.ts";
 
 const REPORT = { loss: 1, trainMs: 5, device: "test" };
@@ -112,6 +112,38 @@ test("where no server leads, reads go on, and what would change something is to 
   const refused = await app.request(ROUTES.tickets, { method: "POST", body: utf8("{}") });
   expect([refused.status, (await refused.json()).error.code]).toEqual([503, "not-durable"]);
   expect(own.tickets).toBe(0);
+});
+
+test("texts are the leader's to write, and refusals are in their form", async () => {
+  let on = true;
+  there = edge(leader, {
+    completions: {
+      get on() {
+        return on;
+      },
+      write: async (_, part) => {
+        part("and so on");
+        return { promptTokens: 1, tokens: 3, ended: "length" as const, version: 3 };
+      },
+    },
+  });
+  const post = (body: unknown) =>
+    app.request(WRITING_ROUTES.completions, {
+      ...{ method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) },
+    });
+  const text = { model: "any", prompt: "The ", max_tokens: 3 };
+  expect(await (await post(text)).json()).toMatchObject({ choices: [{ text: "and so on" }] });
+  const streamed = await (await post({ ...text, stream: true })).text();
+  expect(streamed).toContain("and so on");
+  expect(streamed).toContain("[DONE]");
+  expect((await (await app.request(WRITING_ROUTES.models)).json()).data[0].id).toBe("test");
+  on = false;
+  expect((await post(text)).status).toBe(404);
+  expect((await post({ prompt: "x".repeat(MAX_COMPLETION_BYTES) })).status).toBe(413);
+  leads = false;
+  const refused = await post(text);
+  expect([refused.status, refused.headers.get("retry-after")]).toEqual([503, "1"]);
+  expect((await refused.json()).error).toMatchObject({ type: "server_error", param: null });
 });
 
 test("a balancer tells an edge from the leader", async () => {

@@ -2,19 +2,23 @@ import { IncomingMessage } from "node:http";
 import type { Context, Hono } from "hono";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { MAX_JSON_BYTES } from "../../protocol/limits.ts";
-import { ROUTES } from "../../protocol/routes.ts";
+import { ROUTES, WRITING_ROUTES } from "../../protocol/routes.ts";
+import type { Log } from "../lib/log.ts";
 import type { PassedAnswer, PassedRequest } from "../lib/passing.ts";
 import { addressOf } from "../net/address.ts";
 import type { Edge } from "../net/edge.ts";
 import {
   ADDRESS_RATE,
   MAX_ASKING,
+  MAX_COMPLETION_BYTES,
+  MAX_OPERATOR_BYTES,
   MAX_RATE_ENTRIES,
   MAX_UPLOAD_MEMORY,
   NETWORK_SHARE,
 } from "../net/limits.ts";
 import { prefixOf } from "../net/network.ts";
 import { RateLimiter } from "../net/rate.ts";
+import { refuseText } from "./completions.ts";
 import { methodOf, targetOf } from "./gate.ts";
 import { UploadLimiter } from "./upload-limiter.ts";
 
@@ -51,7 +55,7 @@ export interface PassOptions {
  * Passes on what only the server that leads can answer: whatever changes something, and whatever it alone knows. The same
  * upload that is sent again, to any server, so gets the same receipt.
  */
-export function passOn(app: Hono<Edge>, options: PassOptions): void {
+export function passOn(app: Hono<Edge>, options: PassOptions, log: Pick<Log, "error">): void {
   const { ask, reached, maxBytes, proxies, now } = options;
   const most = { bodies: MAX_ASKING, bytes: MAX_UPLOAD_MEMORY };
   const share = { bodies: NETWORK_SHARE * most.bodies, bytes: NETWORK_SHARE * most.bytes };
@@ -65,7 +69,7 @@ export function passOn(app: Hono<Edge>, options: PassOptions): void {
     const request = incoming instanceof IncomingMessage ? incoming : c.req.raw;
     const about = requestOf(c);
     if (methodOf(c) === "GET") return ask({ ...about, body: new Uint8Array() });
-    const limit = c.req.path === ROUTES.deltas ? maxBytes : Math.max(MAX_JSON_BYTES, MAX_OPERATOR_BYTES);
+    const limit = limitOf(c.req.path, maxBytes);
     return limiter.read(request, limit, (body) => ask({ ...about, body }), prefixOf(addressOf(c, proxies)));
   };
   const look = (c: Context<Edge>): Promise<PassedAnswer> => {
@@ -92,6 +96,24 @@ export function passOn(app: Hono<Edge>, options: PassOptions): void {
       throw error;
     }
   });
+  // The model that writes is the leader's. A text comes as a whole, also one that was asked for in a stream.
+  for (const path of TEXTS) {
+    app.all(path, async (c) => {
+      try {
+        return responseOf(await pass(c), c.req.method === "HEAD");
+      } catch (error) {
+        return refuseText(c, error, log);
+      }
+    });
+  }
+}
+
+const TEXTS = new Set<string>(Object.values(WRITING_ROUTES));
+
+/** Bytes of a request's body. */
+function limitOf(path: string, maxUploadBytes: number): number {
+  if (path === ROUTES.deltas) return maxUploadBytes;
+  return TEXTS.has(path) ? MAX_COMPLETION_BYTES : Math.max(MAX_JSON_BYTES, MAX_OPERATOR_BYTES);
 }
 
 /** Rejects where an answer that others wait for does not come: the leader may be held, and not dead. */
@@ -105,9 +127,6 @@ function tooLate(asked: Promise<unknown>): Promise<never> {
   promise.catch(() => {});
   return promise;
 }
-
-/** Bytes of an operator's request that an edge passes on: a text is uploaded where the run is made, and never here. */
-const MAX_OPERATOR_BYTES = 1024 * 1024;
 
 function requestOf(c: Context<Edge>): Omit<PassedRequest, "body"> {
   const socket = c.env?.incoming?.socket;

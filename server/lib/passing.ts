@@ -1,3 +1,6 @@
+import { utf8 } from "../../protocol/bytes.ts";
+import { ERROR_STATUS, ProtocolError } from "../../protocol/errors.ts";
+
 /** A request that one server of a run passes to the one that leads it. */
 export interface PassedRequest {
   readonly method: string;
@@ -21,8 +24,11 @@ export interface PassedAnswer {
 
 /** How the servers of a run reach each other. */
 export interface LeaderLine {
-  /** Answers what others pass on to this server, until its store is closed. */
-  answer(handler: (request: PassedRequest) => Promise<PassedAnswer>): void;
+  /**
+   * Answers what others pass on to this server, until its store is closed. `sender` names the edge that passes it on. What
+   * the handler throws is the answer.
+   */
+  answer(handler: (request: PassedRequest, sender: string) => Promise<PassedAnswer>): void;
   /**
    * Has the server that leads answer. Rejects with a ProtocolError `not-durable` where none does: send it again. Waits
    * for a while where none leads, unless it is not to.
@@ -30,4 +36,22 @@ export interface LeaderLine {
   ask(request: PassedRequest, wait?: boolean): Promise<PassedAnswer>;
   /** The server that leads, for people; undefined where none does. */
   leader(): Promise<string | undefined>;
+}
+
+/** The answer to a request that was refused before any route saw it. It names no version, so that nobody waits for one. */
+export function refusalOf(why: unknown): PassedAnswer {
+  const error =
+    why instanceof ProtocolError
+      ? why
+      : new ProtocolError("internal-error", "the request cannot be passed on");
+  const seconds = error.retryAfterMs === undefined ? undefined : Math.ceil(error.retryAfterMs / 1_000);
+  return {
+    status: ERROR_STATUS[error.code],
+    headers: [
+      ["content-type", "application/json; charset=utf-8"],
+      ...(seconds === undefined ? [] : [["retry-after", String(seconds)] as const]),
+    ],
+    version: 0,
+    body: utf8(JSON.stringify(error.body())),
+  };
 }

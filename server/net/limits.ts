@@ -81,6 +81,15 @@ export const MAX_POOLED_BYTES = 16 * 1024 * 1024;
  */
 export const NETWORK_SHARE = 1 / 4;
 
+/** Bytes of an operator's request that an edge passes on: a text is uploaded where the run is made, and never there. */
+export const MAX_OPERATOR_BYTES = 1024 * 1024;
+
+/** Bytes of bodies that edges have passed on and that are being answered. They are in memory twice: as a message, and read. */
+export const MAX_PASSED_BYTES = MAX_UPLOAD_MEMORY / 2;
+
+/** Part of what edges may have the leading server do at once that one of them may: with one held, others go on. */
+export const EDGE_SHARE = 1 / 2;
+
 /** Milliseconds after which a sender that was refused for lack of space may come back. */
 export const BUSY_RETRY_MS = 2_000;
 
@@ -99,6 +108,9 @@ export const KEY_RATE: Rate = { burst: 100, perSecond: 40 };
 
 /** Signed requests from one address: a school or an office behind one router. */
 export const ADDRESS_RATE: Rate = { burst: 2_000, perSecond: 400 };
+
+/** Requests that one edge passes on: four times what a server accepts of deltas, with a ticket asked for each. */
+export const EDGE_RATE: Rate = { burst: 4_000, perSecond: 2_000 };
 
 /** Downloads to one address: a volunteer that comes back takes up to a hundred diffs at once, a class thirty times. */
 export const READ_RATE: Rate = { burst: 3_000, perSecond: 200 };

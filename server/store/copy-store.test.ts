@@ -18,6 +18,7 @@ async function filled() {
     "teams.json",
     "forgotten-3f.json",
     "drain",
+    "completions",
     "server.key",
     "corpus.json",
     "lock",
@@ -30,9 +31,10 @@ async function filled() {
 test("a copy has the same records under the same numbers, and all that is the run's, but not its key", async () => {
   const from = await filled();
   const to = memoryStore();
-  expect(await copyStore(from, to)).toEqual({ records: 600, objects: 8 });
+  expect(await copyStore(from, to)).toEqual({ records: 600, objects: 9 });
   expect(await recordsOf(to)).toEqual(await recordsOf(from));
   expect(await to.list("run")).toEqual([
+    "completions",
     "drain",
     "forgotten-3f.json",
     "links.json",

@@ -4,7 +4,8 @@ import { type Shelf, type Store, StoreError } from "./store.ts";
 /** Records appended at once: what one fsync of the copy makes durable. */
 const AT_ONCE = 256;
 /** Names on the shelf `run` that are a run's: the data directory itself holds other files beside them. */
-const OF_RUN = /^(?:run|people|links|teams|tuning|card|forgotten-\w+)\.json$|^drain$|^start\.safetensors$/;
+const OF_RUN =
+  /^(?:run|people|links|teams|tuning|card|forgotten-\w+)\.json$|^drain$|^completions$|^start\.safetensors$/;
 
 /** Of those, what people said of themselves. */
 const OF_PEOPLE = /^(?:people|links|teams|forgotten-\w+)\.json$/;

@@ -1,12 +1,10 @@
 import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import { errors, type Msg, type NatsConnection } from "@nats-io/transport-node";
-import { concat, utf8 } from "../../protocol/bytes.ts";
-import { ERROR_STATUS, ProtocolError } from "../../protocol/errors.ts";
-import { as, asArray, asObject, asText, parseJson } from "../../protocol/guards.ts";
-import type { LeaderLine, PassedAnswer, PassedRequest } from "../lib/passing.ts";
+import { ProtocolError } from "../../protocol/errors.ts";
+import { type LeaderLine, refusalOf } from "../lib/passing.ts";
 import { lastSign } from "./nats-board.ts";
 import { isNoStream } from "./nats-errors.ts";
-import { joinRecord, splitRecord } from "./record-parts.ts";
+import { decodeAnswer, decodeRequest, encodeAnswer, encodeRequest } from "./passed-message.ts";
 
 /** Milliseconds for which a request may be answered: one for a ticket waits for its version. */
 const ANSWER_MS = 120_000;
@@ -15,8 +13,6 @@ const LEADER_MS = 15_000;
 const LOOK_MS = 250;
 /** Milliseconds after which a sender tries again whom nobody answered. */
 const RETRY_MS = 1_000;
-const MAX_HEADERS = 200;
-const MAX_TEXT_CHARS = 32_768;
 
 export interface LineOptions {
   readonly connection: NatsConnection;
@@ -40,7 +36,7 @@ export async function natsLine(options: LineOptions): Promise<LeaderLine> {
     answer: (handler) => answer(options, handler),
     leader: async () => (await watch.now())?.who,
     async ask(request, wait = true) {
-      const message = concat(...joinRecord(utf8(JSON.stringify({ ...request, body: null })), request.body));
+      const message = encodeRequest(request);
       if (message.length > most)
         throw new ProtocolError("too-large", "the request is longer than the cluster's max_payload");
       for (const until = performance.now() + LEADER_MS; ; await sleep(LOOK_MS)) {
@@ -74,17 +70,18 @@ function answer(
   handler: Parameters<LeaderLine["answer"]>[0],
 ): void {
   const reply = async (message: Msg) => {
-    const answered = await handler(decodeRequest(new Uint8Array(message.data)));
+    const answered = await handler(decodeRequest(new Uint8Array(message.data)), senderOf(message));
     const whole = encodeAnswer(answered);
     if (whole.length <= (connection.info?.max_payload ?? 0)) message.respond(whole);
-    else message.respond(encodeAnswer(refusal("the answer is longer than the cluster's max_payload")));
+    else message.respond(encodeAnswer(refusalOf(tooLong())));
   };
   // Until the connection is closed: one that leads no more refuses by itself, and silence would cost its asker seconds.
   connection.subscribe(subjectOf(name, writer), {
     callback(error, message) {
-      if (error !== null) return;
+      // One without a place for an answer is no edge's.
+      if (error !== null || message.reply === undefined) return;
       // Else its asker would wait until its time is over.
-      const failed = () => message.respond(encodeAnswer(refusal("the request cannot be passed on")));
+      const failed = (why: unknown) => message.respond(encodeAnswer(refusalOf(why)));
       reply(message)
         .catch(failed)
         .catch(() => {});
@@ -92,13 +89,11 @@ function answer(
   });
 }
 
-/** To a request that no route could answer; no version is named, so that nobody waits for it. */
-function refusal(why: string): PassedAnswer {
-  const error = new ProtocolError("internal-error", why);
-  const headers = [["content-type", "application/json; charset=utf-8"]] as const;
-  const body = utf8(JSON.stringify(error.body()));
-  return { status: ERROR_STATUS[error.code], headers, version: 0, body };
-}
+/** The edge that asks: all its answers go to one inbox, which ends in a number of the request. */
+const senderOf = ({ reply = "" }: Msg): string => reply.slice(0, reply.lastIndexOf("."));
+
+const tooLong = () =>
+  new ProtocolError("internal-error", "the answer is longer than the cluster's max_payload");
 
 /** Which server leads, looked at again as long as anybody waits for an answer. */
 class LeaderWatch {
@@ -151,37 +146,3 @@ class LeaderWatch {
     for (const [tell, writer] of this.#waiting) if (writer !== leader.writer) tell();
   }
 }
-
-function decodeRequest(message: Uint8Array<ArrayBuffer>): PassedRequest {
-  const { head, frame } = splitRecord(message);
-  const { method, target, headers, address, encrypted } = parseJson(head);
-  return {
-    method: asText(method, "method", 16),
-    target: asText(target, "target", MAX_TEXT_CHARS),
-    headers: headersOf(headers),
-    address: asText(address, "address", 128),
-    encrypted: encrypted === true,
-    body: frame,
-  };
-}
-
-const encodeAnswer = ({ body, ...head }: PassedAnswer) =>
-  concat(...joinRecord(utf8(JSON.stringify(head)), body));
-
-function decodeAnswer(message: Uint8Array<ArrayBuffer>): PassedAnswer {
-  const { head, frame } = splitRecord(message);
-  const { status, headers, version } = asObject(parseJson(head), "an answer");
-  const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
-  return {
-    status: as(isCount, status, "a status"),
-    headers: headersOf(headers),
-    version: as(isCount, version, "a version"),
-    body: frame,
-  };
-}
-
-const headersOf = (list: unknown): (readonly [string, string])[] =>
-  asArray(list, "headers", MAX_HEADERS).map((pair) => {
-    const [key, value] = asArray(pair, "a header", 2);
-    return [asText(key, "a header", 256), asText(value, "a header", MAX_TEXT_CHARS)];
-  });

@@ -1,0 +1,60 @@
+import { concat, utf8 } from "../../protocol/bytes.ts";
+import { ProtocolError } from "../../protocol/errors.ts";
+import { as, asArray, asObject, asText, parseJson } from "../../protocol/guards.ts";
+import type { PassedAnswer, PassedRequest } from "../lib/passing.ts";
+import { joinRecord, splitRecord } from "./record-parts.ts";
+
+const MAX_HEADERS = 200;
+/** Characters of a request's target, or of a header's value. */
+const MAX_TEXT_CHARS = 32_768;
+/** Bytes of all that is said of a request before its body: Node takes headers of 16 KiB, and JSON escapes them. */
+const MAX_HEAD_BYTES = 128 * 1024;
+
+/** A request as one message: a head of JSON, and its body. */
+export const encodeRequest = ({ body, ...head }: PassedRequest): Uint8Array<ArrayBuffer> =>
+  concat(...joinRecord(utf8(JSON.stringify(head)), body));
+
+/** Throws `too-large`, `bad-json` or `bad-request` for what no edge of ours sends. */
+export function decodeRequest(message: Uint8Array<ArrayBuffer>): PassedRequest {
+  const { head, body } = partsOf(message);
+  const { method, target, headers, address, encrypted } = parseJson(head);
+  return {
+    method: asText(method, "method", 16),
+    target: asText(target, "target", MAX_TEXT_CHARS),
+    headers: headersOf(headers),
+    address: asText(address, "address", 128),
+    encrypted: encrypted === true,
+    body,
+  };
+}
+
+export const encodeAnswer = ({ body, ...head }: PassedAnswer): Uint8Array<ArrayBuffer> =>
+  concat(...joinRecord(utf8(JSON.stringify(head)), body));
+
+/** Throws as {@link decodeRequest} does. */
+export function decodeAnswer(message: Uint8Array<ArrayBuffer>): PassedAnswer {
+  const { head, body } = partsOf(message);
+  const { status, headers, version } = asObject(parseJson(head), "an answer");
+  const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
+  return {
+    status: as(isCount, status, "a status"),
+    headers: headersOf(headers),
+    version: as(isCount, version, "a version"),
+    body,
+  };
+}
+
+function partsOf(message: Uint8Array<ArrayBuffer>) {
+  const length = message.length < 4 ? 0 : new DataView(message.buffer, message.byteOffset).getUint32(0, true);
+  if (length > MAX_HEAD_BYTES)
+    throw new ProtocolError("too-large", `a head may have ${MAX_HEAD_BYTES} bytes`);
+  if (message.length < 4 + length) throw new ProtocolError("bad-request", "the message was cut short");
+  const { head, frame } = splitRecord(message);
+  return { head, body: frame };
+}
+
+const headersOf = (list: unknown): (readonly [string, string])[] =>
+  asArray(list, "headers", MAX_HEADERS).map((pair) => {
+    const [key, value] = asArray(pair, "a header", 2);
+    return [asText(key, "a header", 256), asText(value, "a header", MAX_TEXT_CHARS)];
+  });
