@@ -57,11 +57,20 @@ export function evaluateInThread({ data, edition, worker = WORKER, after }: Thre
     const { version: _, ...evaluation } = answer;
     return evaluation;
   };
-  const write: ThreadEvaluator["write"] = async ({ version, weights }, order, part) => {
-    let answer = await thread.ask({ write: order, version }, part).catch(fail);
-    if ("missing" in answer) answer = await thread.ask({ write: order, version, weights }, part).catch(fail);
-    if ("wrote" in answer) return answer.wrote;
-    throw new NotEvaluated("error" in answer ? answer.error : "the evaluator answered another question");
+  const write: ThreadEvaluator["write"] = async ({ version, weights }, order, part, gone) => {
+    const left = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+    const leave = () => void Atomics.store(new Int32Array(left), 0, 1);
+    if (gone?.aborted) leave();
+    gone?.addEventListener("abort", leave, { once: true });
+    const writing = { write: order, version, left };
+    try {
+      let answer = await thread.ask(writing, part).catch(fail);
+      if ("missing" in answer) answer = await thread.ask({ ...writing, weights }, part).catch(fail);
+      if ("wrote" in answer) return answer.wrote;
+      throw new NotEvaluated("error" in answer ? answer.error : "the evaluator answered another question");
+    } finally {
+      gone?.removeEventListener("abort", leave);
+    }
   };
   return {
     evaluate(version, weights) {
@@ -74,11 +83,11 @@ export function evaluateInThread({ data, edition, worker = WORKER, after }: Thre
         measuring -= 1;
       });
     },
-    async write(model, order, part) {
+    async write(model, order, part, left) {
       if (measuring > 0 || writing !== undefined) {
         throw new ProtocolError("too-many-requests", "the model is busy just now", BUSY_MS);
       }
-      const written = write(model, order, part);
+      const written = write(model, order, part, left);
       writing = written;
       return written.finally(() => {
         writing = undefined;

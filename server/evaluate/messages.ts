@@ -35,6 +35,8 @@ export interface Question {
 export interface Writing {
   readonly write: WritingOrder;
   readonly version: number;
+  /** One 32-bit number, which both threads see: not 0 once nobody reads the text any more. */
+  readonly left: SharedArrayBuffer;
   readonly weights?: Float32Array;
 }
 

@@ -8,13 +8,15 @@ export interface Evaluator {
   /** Mean loss in nats a token on a fixed slice, and a sample of what the model writes. */
   evaluate(version: number, weights: Float32Array<ArrayBuffer>): Promise<Evaluation>;
   /**
-   * Has a version write on from a prompt; `part` gets the text as it comes. Rejects with `too-many-requests` while
-   * anything else is done: it never makes an evaluation wait for more than the one text that is being written.
+   * Has a version write on from a prompt; `part` gets the text as it comes. It ends early once `left` is aborted: nobody
+   * reads it any more. Rejects with `too-many-requests` while anything else is done: it never makes an evaluation wait for
+   * more than the one text that is being written.
    */
   readonly write?: (
     model: { readonly version: number; readonly weights: Float32Array<ArrayBuffer> },
     order: WritingOrder,
     part: (text: string) => void,
+    left?: AbortSignal,
   ) => Promise<Written>;
 }
 
@@ -32,7 +34,7 @@ export interface WritingOrder {
 export interface Written {
   readonly promptTokens: number;
   readonly tokens: number;
-  /** By a stop text, or because it is long enough. */
+  /** By a stop text, or because it is long enough or took too long. */
   readonly ended: "stop" | "length";
 }
 

@@ -1,6 +1,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { loadTokenizer } from "../../model/data/tokenizer.ts";
 import { messageOf } from "../../model/lib/message-of.ts";
+import { MAX_WRITING_MS } from "../net/limits.ts";
 import { inTokens } from "./answers.ts";
 import { openEvaluationTrainer } from "./device.ts";
 import { EVALUATION_BATCH, measure } from "./measure.ts";
@@ -45,6 +46,9 @@ async function answer(question: Question | Writing): Promise<void> {
 
 async function writeFor(writing: Writing, part: (text: string) => void): Promise<Answer> {
   const { version, weights, write: order } = writing;
+  const left = new Int32Array(writing.left);
+  const end = performance.now() + MAX_WRITING_MS;
+  const isOver = () => Atomics.load(left, 0) !== 0 || performance.now() > end;
   const ready = await trainer;
   if (loaded !== version) {
     if (weights === undefined) return { missing: "weights" };
@@ -52,5 +56,5 @@ async function writeFor(writing: Writing, part: (text: string) => void): Promise
     await ready.load(weights);
     loaded = version;
   }
-  return { wrote: await write(ready, tokenizer, data.shape.context, order, part) };
+  return { wrote: await write(ready, tokenizer, data.shape.context, order, part, isOver) };
 }

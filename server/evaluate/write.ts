@@ -6,9 +6,13 @@ import type { WritingOrder, Written } from "./ports.ts";
 /** The character that stands where a token ends in the middle of one. */
 const CUT = "\uFFFD";
 
+/** The first half of a character that UTF-16 has in two. */
+const FIRST_HALF = /[\uD800-\uDBFF]$/;
+
 /**
- * Writes on from a prompt with weights that are loaded, until enough is written or a stop text comes, which is left out.
- * `part` gets the text as it comes: never half a character, nor what may be the beginning of a stop text.
+ * Writes on from a prompt with weights that are loaded, until enough is written, a stop text comes, which is left out, or
+ * `isOver` between two tokens. `part` gets the text as it comes: never half a character, nor what may be the beginning of
+ * a stop text.
  */
 export async function write(
   trainer: Trainer,
@@ -16,6 +20,7 @@ export async function write(
   context: number,
   order: WritingOrder,
   part: (text: string) => void,
+  isOver: () => boolean = () => false,
 ): Promise<Written> {
   const { maxTokens, temperature, topK, seed, stop } = order;
   const prompt = tokenizer.encode(order.prompt);
@@ -36,10 +41,13 @@ export async function write(
       send(text, Math.min(...found));
       return { ...usage(), ended: "stop" };
     }
-    if (tokens.length === maxTokens) send(text, text.length);
-    if (tokens.length === maxTokens) break;
+    if (tokens.length === maxTokens || isOver()) {
+      send(text, text.length);
+      break;
+    }
     const whole = text.endsWith(CUT) ? text.replace(/\uFFFD+$/, "").length : text.length;
-    send(text, Math.min(whole, text.length - held));
+    const end = Math.min(whole, text.length - held);
+    send(text, FIRST_HALF.test(text.slice(0, Math.max(0, end))) ? end - 1 : end);
   }
   return { ...usage(), ended: "length" };
 }

@@ -100,7 +100,7 @@ function stopsOf(value: unknown): readonly string[] {
   if (value === undefined || value === null) return [];
   const stops: readonly unknown[] = Array.isArray(value) ? value : [value];
   const isStop = (one: unknown): one is string =>
-    typeof one === "string" && one !== "" && one.length <= MAX_STOP_CHARS;
+    typeof one === "string" && one !== "" && one.length <= MAX_STOP_CHARS && one.isWellFormed();
   if (stops.length <= MAX_STOPS && stops.every(isStop)) return stops;
   throw refused("stop", `stop is a text, or up to ${MAX_STOPS}, of 1 to ${MAX_STOP_CHARS} characters`);
 }

@@ -134,6 +134,7 @@ describe("Q4: says what it cannot do in the form of OpenAI's errors", () => {
     ["top_p", { top_p: 0.5 }],
     ["stop", { stop: ["", "a"] }],
     ["stop", { stop: Array.from({ length: 5 }, () => "a") }],
+    ["stop", { stop: "\udc0b" }],
     ["stream", { stream: "yes" }],
     ["seed", { seed: -1 }],
   ])("%s of %o", async (param, change) => {
@@ -148,7 +149,16 @@ describe("Q4: says what it cannot do in the form of OpenAI's errors", () => {
   });
 
   it("another method, another type, a body that is too large", async () => {
-    expect(await errorOf(await app.request(WRITING_ROUTES.completions))).toMatchObject({ status: 405 });
+    for (const [path, method, allow] of [
+      [WRITING_ROUTES.completions, "GET", "POST"],
+      [WRITING_ROUTES.completions, "HEAD", "POST"],
+      [WRITING_ROUTES.models, "DELETE", "GET, HEAD"],
+    ] as const) {
+      const answer = await app.request(path, { method });
+      expect([answer.status, answer.headers.get("allow")]).toEqual([405, allow]);
+    }
+    const nowhere = await app.request("/v1/chat/completions", { method: "POST", body: "{}" });
+    expect(await errorOf(nowhere)).toMatchObject({ status: 404, type: "invalid_request_error" });
     expect(await errorOf(await post(ORDER, { "content-type": "text/plain" }))).toMatchObject({ status: 415 });
     expect(await errorOf(await post({ ...ORDER, user: "x".repeat(100_000) }))).toMatchObject({ status: 413 });
   });
@@ -191,6 +201,30 @@ describe("Q4: says what it cannot do in the form of OpenAI's errors", () => {
     expect(text).toContain("server_error");
     expect(text).not.toMatch(/secret|\[DONE\]/);
   });
+});
+
+it("A36: a text that nobody waits for any more ends with the token at hand; the control is written to its end", async () => {
+  const leaving = new AbortController();
+  const heard = Promise.withResolvers<AbortSignal>();
+  const written = { promptTokens: 1, tokens: 1, ended: "length", version: 0 } as const;
+  const completions = {
+    on: true,
+    write: async (_order: unknown, _part: unknown, left: AbortSignal) => {
+      leaving.abort();
+      heard.resolve(left);
+      return written;
+    },
+  };
+  const request = new Request(`http://x${WRITING_ROUTES.completions}`, {
+    ...{ method: "POST", headers: { "content-type": "application/json" } },
+    ...{ body: JSON.stringify(ORDER), signal: leaving.signal },
+  });
+  await edge(new FakeService(), { completions }).request(request);
+  expect((await heard.promise).aborted).toBe(true);
+
+  const order = { prompt: "The ", maxTokens: 200, temperature: 1, topK: 40, seed: 7, stop: [] };
+  expect(await run.completions.write(order, () => {}, AbortSignal.abort())).toMatchObject({ tokens: 1 });
+  expect(await run.completions.write(order, () => {})).toMatchObject({ tokens: 200 });
 });
 
 it("A36, Q1: writes one text at a time, and a version that is to be measured waits for that one alone", async () => {

@@ -17,12 +17,18 @@ import {
 import { RateLimiter } from "../net/rate.ts";
 import { whole } from "./answer.ts";
 import { CompletionRefused, type CompletionRequest, parseCompletion } from "./completion-request.ts";
+import { methodOf } from "./gate.ts";
 import { UploadLimiter } from "./upload-limiter.ts";
 
 /** What the routes need of a run that writes for whoever asks. */
 export interface CompletionsPort {
   readonly on: boolean;
-  write(order: WritingOrder, part: (text: string) => void): Promise<Written & { readonly version: number }>;
+  /** Ends early once `left` is aborted: nobody reads it any more. */
+  write(
+    order: WritingOrder,
+    part: (text: string) => void,
+    left: AbortSignal,
+  ): Promise<Written & { readonly version: number }>;
 }
 
 export interface CompletionOptions {
@@ -54,9 +60,7 @@ export function completionRoutes(app: Hono<Edge>, options: CompletionOptions): v
 
   const complete = async (c: Context<Edge>): Promise<Response> => {
     requireOn();
-    if (c.req.method !== "POST") {
-      throw new CompletionRefused({ status: 405, type: "invalid_request_error" }, "send a POST");
-    }
+    if (c.req.method !== "POST") throw otherMethod(c, "POST");
     // A form of another site cannot say that it is JSON.
     if (!/^application\/json\s*(?:;|$)/i.test(c.req.header("content-type") ?? "")) {
       throw new CompletionRefused({ status: 415, type: "invalid_request_error" }, "send application/json");
@@ -69,9 +73,13 @@ export function completionRoutes(app: Hono<Edge>, options: CompletionOptions): v
     const about = { id, object: "text_completion", created: Math.floor(Date.now() / 1_000), model: name() };
     if (stream) return streamed(c, order, about);
     let text = "";
-    const written = await completions.write(order, (part) => {
-      text += part;
-    });
+    const written = await completions.write(
+      order,
+      (part) => {
+        text += part;
+      },
+      c.req.raw.signal,
+    );
     const choice = { text, index: 0, logprobs: null, finish_reason: written.ended };
     return answer(c, { ...about, choices: [choice], ...usageOf(written) });
   };
@@ -84,7 +92,7 @@ export function completionRoutes(app: Hono<Edge>, options: CompletionOptions): v
     );
     const writer = writable.getWriter();
     const said = Promise.withResolvers<void>();
-    // A reader that hangs up misses the rest; what is written is bounded.
+    // A reader that hangs up misses the rest; what is written until that is seen is bounded.
     const send = (data: string) =>
       void writer.write(new TextEncoder().encode(`data: ${data}\n\n`)).catch(() => {});
     const chunk = (text: string, ended: Written["ended"] | null, more: object = {}) =>
@@ -96,11 +104,15 @@ export function completionRoutes(app: Hono<Edge>, options: CompletionOptions): v
         }),
       );
     let begun = false;
-    const done = completions.write(order, (part) => {
-      begun = true;
-      chunk(part, null);
-      said.resolve();
-    });
+    const done = completions.write(
+      order,
+      (part) => {
+        begun = true;
+        chunk(part, null);
+        said.resolve();
+      },
+      c.req.raw.signal,
+    );
     const ended = done
       .then((written) => chunk("", written.ended, usageOf(written)))
       .then(() => send("[DONE]"))
@@ -122,15 +134,31 @@ export function completionRoutes(app: Hono<Edge>, options: CompletionOptions): v
     route(c).catch((error: unknown) => refuseText(c, error, log));
 
   app.all(WRITING_ROUTES.completions, inTheirForm(complete));
-  app.get(
+  app.all(
     WRITING_ROUTES.models,
     inTheirForm(async (c) => {
       requireOn();
+      if (methodOf(c) !== "GET") throw otherMethod(c, "GET, HEAD");
       return answer(c, {
         object: "list",
         data: [{ id: name(), object: "model", created: 0, owned_by: "murmuration" }],
       });
     }),
+  );
+  app.all(
+    "/v1/*",
+    inTheirForm(async () => {
+      const what = { status: 404, type: "invalid_request_error", code: "not_found" } as const;
+      throw new CompletionRefused(what, `here are ${Object.values(WRITING_ROUTES).join(" and ")} alone`);
+    }),
+  );
+}
+
+function otherMethod(c: Context<Edge>, allowed: string): CompletionRefused {
+  c.header("allow", allowed);
+  return new CompletionRefused(
+    { status: 405, type: "invalid_request_error" },
+    `this address takes ${allowed}`,
   );
 }
 

@@ -149,6 +149,12 @@ export const MAX_PROMPT_BYTES = 8 * 1024;
 /** Tokens of a text: the evaluator does nothing else meanwhile. */
 export const MAX_COMPLETION_TOKENS = 256;
 
+/**
+ * Milliseconds after which a text ends, however short it is: a large model writes a token in seconds, and a version that is
+ * to be measured waits for the text.
+ */
+export const MAX_WRITING_MS = 60_000;
+
 /** Texts at which one may end, and characters of each. */
 export const MAX_STOPS = 4;
 export const MAX_STOP_CHARS = 100;

@@ -39,12 +39,13 @@ export class Completions {
   }
 
   /**
-   * Has the current version write; `part` gets the text as it comes. Rejects with `not-found` where it is off, and
+   * Has the current version write; `part` gets the text as it comes, until `left` is aborted. Rejects with `not-found` where it is off, and
    * `too-many-requests` while the evaluator is at work.
    */
   async write(
     order: WritingOrder,
     part: (text: string) => void,
+    left?: AbortSignal,
   ): Promise<Written & { readonly version: number }> {
     const { state, versions, closed } = this.#run;
     const write = this.#evaluator?.write;
@@ -53,6 +54,6 @@ export class Completions {
     }
     const { version } = state;
     const { x } = versions.current.vectors;
-    return { ...(await write({ version, weights: x }, order, part)), version };
+    return { ...(await write({ version, weights: x }, order, part, left)), version };
   }
 }
