@@ -2,9 +2,7 @@ import { expect, test } from "vitest";
 import type { RunEvent } from "../protocol/events.ts";
 import type { AddedText, RunCorpus } from "../server/run/options.ts";
 import { openFollowedRun } from "../server/run/run.ts";
-import { readOnlyStore } from "../server/store/read-only.ts";
-import type { Store } from "../server/store/store.ts";
-import { memoryIndex } from "./harness/memory-index.ts";
+import { followedFiles } from "./harness/followed-files.ts";
 import {
   advance,
   deltaOf,
@@ -24,23 +22,13 @@ async function followed(
   [there, here] = [corpus, corpus],
 ) {
   const tiny = await tinyRun({ settings, corpus: there });
-  let now = await readOnlyStore(tiny.files);
-  const index = memoryIndex();
-  const store: Store = {
-    ...now,
-    index,
-    get length() {
-      return now.length;
-    },
-    read: (sequence) => now.read(sequence),
-    records: (from) => now.records(from),
-  };
+  const { store } = await followedFiles(tiny.files);
   const { settings: _, ...options } = tiny.options;
   const other = await openFollowedRun({ ...options, store, corpus: here });
   const events: RunEvent[] = [];
   other.subscribe((event) => events.push(event));
   const follow = async () => {
-    now = await readOnlyStore(tiny.files);
+    await store.refresh();
     await other.follow();
   };
   return { tiny, other, events, follow };

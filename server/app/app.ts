@@ -90,7 +90,7 @@ export class App implements Pick<Hono<Edge>, "fetch"> {
   };
 
   /** Serves a run that another server leads, until {@link move} is called. */
-  follow(node: EdgeNode): void {
+  follow(node: Pick<EdgeNode, "passing" | "service">): void {
     const { now, proxies } = this.#shared;
     const passing = { ...node.passing, now, proxies };
     this.#following.abort();

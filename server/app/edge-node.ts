@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import { setTimeout as sleepFor } from "node:timers/promises";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { Hash } from "../../protocol/ids.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
@@ -7,7 +7,7 @@ import type { PassOptions } from "../http/pass-on.ts";
 import type { Log } from "../lib/log.ts";
 import type { LeaderLine } from "../lib/passing.ts";
 import { languageTask } from "../run/language-task.ts";
-import type { RunCorpus } from "../run/options.ts";
+import type { RunCorpus, TaskFactory } from "../run/options.ts";
 import { openFollowedRun, type Run } from "../run/run.ts";
 import type { RunService } from "../run/service.ts";
 import type { ClusterStore } from "../store/followed-store.ts";
@@ -22,10 +22,33 @@ import { begunWith } from "./start.ts";
 const FOLLOW_MS = 500;
 /** Milliseconds for which an answer waits until this edge knows of its version. */
 const REACH_MS = 3_000;
+/** Milliseconds between two looks for it. What the leader has answered with is nearly always there at the first. */
+const LOOK_AGAIN_MS = 50;
 /** Milliseconds between two looks whether added text has come into the directory: strangers can ask for any shard. */
 const LOOK_MS = 10_000;
 /** Times what was read is read again, where the leader has let go of it meanwhile. */
 const MAX_TRIES = 5;
+
+/** Time as an edge sees it. */
+export interface EdgeTime {
+  /** Milliseconds on a clock that never goes back. */
+  readonly now: () => number;
+  /** Rejects where the signal aborts. */
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<unknown>;
+}
+
+export interface EdgeParts {
+  readonly store: ClusterStore;
+  readonly corpus: OpenedCorpus;
+  readonly task: TaskFactory;
+  readonly log: Log;
+  readonly time: EdgeTime;
+}
+
+const REAL_TIME: EdgeTime = {
+  now: () => performance.now(),
+  sleep: (ms, signal) => sleepFor(ms, undefined, { signal }),
+};
 
 /**
  * A server of a run that does not lead: it follows the journal on the cluster, answers what can be read from its own copy
@@ -36,16 +59,18 @@ export class EdgeNode {
   readonly #log: Log;
   readonly #corpus: OpenedCorpus;
   readonly #run: Run;
+  readonly #time: EdgeTime;
   readonly #closing = new AbortController();
   readonly #lost = new AbortController();
   #following: Promise<void> | undefined;
   #loop: Promise<void> = Promise.resolve();
 
-  private constructor(store: ClusterStore, corpus: OpenedCorpus, run: Run, log: Log) {
+  private constructor({ store, corpus, log, time }: EdgeParts, run: Run) {
     this.#store = store;
     this.#corpus = corpus;
     this.#run = run;
     this.#log = log;
+    this.#time = time;
   }
 
   /** Rejects with a StoreError where the run has not begun, or cannot be read. Its index lies in the directory. */
@@ -54,19 +79,25 @@ export class EdgeNode {
     cluster: ClusterOptions,
     { log }: { readonly log: Log },
   ): Promise<EdgeNode> {
-    const opened = await openCorpus(directory);
+    const corpus = await openCorpus(directory);
     const store = await openClusterEdge(cluster, () => sqliteIndex(join(directory, "index.sqlite")));
+    return EdgeNode.over({ store, corpus, log, task: languageTask, time: REAL_TIME });
+  }
+
+  /** The same over a store that is open, and closed where this rejects. */
+  static async over(parts: EdgeParts): Promise<EdgeNode> {
+    const { store, corpus: opened, log, time } = parts;
     try {
       for (let tries = 1; ; tries++) {
         try {
           if (store.length === 0) throw new StoreError("the run has not begun");
-          const { task, corpus } = await begunWith(store, undefined, languageTask, opened.corpus);
+          const { task, corpus } = await begunWith(store, undefined, parts.task, opened.corpus);
           const run = await openFollowedRun({
-            ...{ store, corpus: refreshed(opened, corpus), task, log, clock: () => performance.now() },
+            ...{ store, corpus: refreshed(opened, corpus, time.now), task, log, clock: time.now },
             random: () => new Uint8Array(), // draws nothing: it gives no work out
             bytesPerToken: (settings) => bytesPerTokenOf(opened, settings),
           });
-          const node = new EdgeNode(store, opened, run, log);
+          const node = new EdgeNode(parts, run);
           node.#loop = node.#followOn();
           return node;
         } catch (error) {
@@ -94,15 +125,7 @@ export class EdgeNode {
     return {
       ask: (request, wait) => this.line.ask(request, wait),
       maxBytes: this.#run.maxUploadBytes,
-      reached: async (version) => {
-        const until = performance.now() + REACH_MS;
-        const late = new AbortController();
-        const timer = sleep(REACH_MS, undefined, { signal: late.signal }).catch(() => {});
-        while (this.#version < version && performance.now() < until) {
-          await Promise.race([this.catchUp().catch(() => {}), timer]);
-        }
-        late.abort();
-      },
+      reached: (version) => this.#reached(version),
     };
   }
 
@@ -166,6 +189,20 @@ export class EdgeNode {
     return this.#run.manifest().version;
   }
 
+  /** Resolves when this edge knows of a version, or after a moment, also while the cluster does not answer. */
+  async #reached(version: number): Promise<void> {
+    const { now, sleep } = this.#time;
+    const until = now() + REACH_MS;
+    const ending = new AbortController();
+    const late = sleep(REACH_MS, ending.signal).catch(() => {});
+    while (this.#version < version && now() < until) {
+      await Promise.race([this.catchUp().catch(() => {}), late]);
+      if (this.#version < version) await sleep(LOOK_AGAIN_MS, this.#closing.signal).catch(() => {});
+      if (this.#closing.signal.aborted) break;
+    }
+    ending.abort();
+  }
+
   async #follow(): Promise<void> {
     for (let tries = 1; ; tries++) {
       await this.#store.refresh();
@@ -181,7 +218,7 @@ export class EdgeNode {
   async #followOn(): Promise<void> {
     const { signal } = this.#closing;
     for (let failed = false; !signal.aborted; ) {
-      await sleep(FOLLOW_MS, undefined, { signal }).catch(() => {});
+      await this.#time.sleep(FOLLOW_MS, signal).catch(() => {});
       if (signal.aborted) return;
       try {
         await this.catchUp();
@@ -197,7 +234,7 @@ export class EdgeNode {
 }
 
 /** The corpus, looked at again now and then for a shard that it lacks: text was added, and its files came here since. */
-function refreshed({ refresh }: OpenedCorpus, corpus: RunCorpus): RunCorpus {
+function refreshed({ refresh }: OpenedCorpus, corpus: RunCorpus, now: () => number): RunCorpus {
   let looked = Number.NEGATIVE_INFINITY;
   return {
     ...corpus,
@@ -206,8 +243,8 @@ function refreshed({ refresh }: OpenedCorpus, corpus: RunCorpus): RunCorpus {
         return await corpus.shard(hash);
       } catch (error) {
         const isMissing = error instanceof ProtocolError && error.code === "not-found";
-        if (!isMissing || performance.now() - looked < LOOK_MS) throw error;
-        looked = performance.now();
+        if (!isMissing || now() - looked < LOOK_MS) throw error;
+        looked = now();
         await refresh();
         return corpus.shard(hash);
       }

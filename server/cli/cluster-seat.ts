@@ -1,13 +1,14 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { setTimeout as sleepFor } from "node:timers/promises";
 import type { App } from "../app/app.ts";
 import { type ClusterOptions, openCluster } from "../app/cluster.ts";
-import { EdgeNode } from "../app/edge-node.ts";
+import { EdgeNode, type EdgeTime } from "../app/edge-node.ts";
 import { lockDirectory } from "../data-dir/lock.ts";
 import { PassedLimiter } from "../http/passed-limiter.ts";
 import type { ServeIo } from "../lib/io.ts";
 import type { Log } from "../lib/log.ts";
 import type { LeaderLine } from "../lib/passing.ts";
 import type { Run } from "../run/run.ts";
+import type { ClusterStore } from "../store/followed-store.ts";
 import type { Store } from "../store/store.ts";
 import { lineOf } from "./failure.ts";
 import { abortOf } from "./listeners.ts";
@@ -15,27 +16,47 @@ import { abortOf } from "./listeners.ts";
 /** Milliseconds after which a run is read again that could not be. */
 const AGAIN_MS = 1_000;
 
+/** What a seat opens: the run's store once it may lead, and before that what follows the run. */
+export interface SeatOpens {
+  readonly store: (
+    ...given: Parameters<typeof openCluster>
+  ) => Promise<Pick<ClusterStore, keyof Store | "line">>;
+  readonly edge: (...given: Parameters<typeof EdgeNode.open>) => Promise<FollowingNode>;
+  readonly sleep: EdgeTime["sleep"];
+}
+
+type FollowingNode = Pick<EdgeNode, "service" | "passing" | "lost" | "close">;
+
+const REAL: SeatOpens = {
+  store: openCluster,
+  edge: EdgeNode.open,
+  sleep: (ms, signal) => sleepFor(ms, undefined, { signal }),
+};
+
 export interface SeatParts {
-  readonly app: App;
+  readonly app: Pick<App, "fetch" | "follow" | "unfollow">;
   readonly log: Log;
   readonly io: ServeIo;
   /** Where visitors of this machine reach the server. */
   readonly origin: string;
+  readonly opens?: SeatOpens;
 }
 
 /** A server's place among those of a run on a cluster: an edge for as long as another one leads. */
 export class ClusterSeat {
   readonly #cluster: ClusterOptions;
   readonly #directory: string;
-  readonly #app: App;
+  readonly #app: SeatParts["app"];
   readonly #log: Log;
   readonly #io: ServeIo;
   readonly #origin: string;
+  readonly #opens: SeatOpens;
   readonly #ending = new AbortController();
   #edge: Promise<void> | undefined;
   #line: LeaderLine | undefined;
 
-  constructor(cluster: ClusterOptions, directory: string, { app, log, io, origin }: SeatParts) {
+  constructor(cluster: ClusterOptions, directory: string, { app, log, io, origin, opens = REAL }: SeatParts) {
+    this.#opens = opens;
     this.#origin = origin;
     this.#cluster = cluster;
     this.#directory = directory;
@@ -53,13 +74,17 @@ export class ClusterSeat {
     };
     const led = () => this.#endEdge();
     const warn = (line: string) => void stderr.write(`murmuration serve: ${line}\n`);
-    const store = await openCluster(directory, this.#cluster, { standBy: { signal, waiting }, led, warn });
+    const store = await this.#opens.store(directory, this.#cluster, {
+      standBy: { signal, waiting },
+      led,
+      warn,
+    });
     this.#line = store.line;
     return store;
   };
 
   /** Answers what edges pass on, once the app serves the run. */
-  lead(run: Run): void {
+  lead(run: Pick<Run, "manifest" | "maxUploadBytes">): void {
     const { maxUploadBytes } = run;
     const version = () => run.manifest().version;
     const limiter = new PassedLimiter(this.#app, { version, maxUploadBytes, now: () => performance.now() });
@@ -102,17 +127,17 @@ export class ClusterSeat {
   }
 
   /** Tries until the run can be read: it may not have begun, or the cluster may be electing. */
-  async #open(): Promise<EdgeNode | undefined> {
+  async #open(): Promise<FollowingNode | undefined> {
     const { signal } = this.#ending;
     for (let said: string | undefined; !signal.aborted; ) {
       try {
-        return await EdgeNode.open(this.#directory, this.#cluster, { log: this.#log });
+        return await this.#opens.edge(this.#directory, this.#cluster, { log: this.#log });
       } catch (error) {
         const why = lineOf(error);
         if (why !== said) this.#io.stderr.write(`murmuration serve: no edge yet: ${why}\n`);
         said = why;
       }
-      await sleep(AGAIN_MS, undefined, { signal }).catch(() => {});
+      await this.#opens.sleep(AGAIN_MS, signal).catch(() => {});
     }
     return undefined;
   }

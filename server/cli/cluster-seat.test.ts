@@ -1,0 +1,174 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { memoryStore } from "../../test/harness/memory-store.ts";
+import { until } from "../../test/harness/tiny-run.ts";
+import { LockedError } from "../data-dir/error.ts";
+import { lockDirectory } from "../data-dir/lock.ts";
+import type { LeaderLine, PassedRequest } from "../lib/passing.ts";
+import { MAX_OPERATOR_BYTES } from "../net/limits.ts";
+import { StoreError } from "../store/store.ts";
+import type { SeatOpens } from "./cluster-seat.ts";
+import { ClusterSeat } from "./cluster-seat.ts";
+
+const CLUSTER = { address: "nats://a,b,c", unsafe: false, key: "server.key" };
+
+/** A seat, the cluster and the app that it deals with, and all that happened in order. */
+function world() {
+  const happened: string[] = [];
+  const stop = new AbortController();
+  const directory = mkdtempSync(join(tmpdir(), "murmuration-seat-"));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  const edges: { lose: () => void }[] = [];
+  let failures: Error[] = [];
+  let handler: Parameters<LeaderLine["answer"]>[0] | undefined;
+  const lease = Promise.withResolvers<void>();
+  const line: LeaderLine = {
+    answer: (given) => {
+      handler = given;
+    },
+    ask: () => Promise.reject(new Error("nobody asks")),
+    leader: async () => undefined,
+  };
+  const opens: SeatOpens = {
+    async store(_directory, _cluster, { standBy, led } = {}) {
+      standBy?.waiting("one:1");
+      await lease.promise;
+      await led?.();
+      happened.push("store open");
+      return { ...memoryStore(), line };
+    },
+    async edge() {
+      const failure = failures.shift();
+      if (failure !== undefined) throw failure;
+      const name = `edge ${edges.length}`;
+      const lost = new AbortController();
+      edges.push({ lose: () => lost.abort() });
+      happened.push(`${name} open`);
+      const parts = { service: {}, passing: {} } as Pick<
+        Awaited<ReturnType<SeatOpens["edge"]>>,
+        "service" | "passing"
+      >;
+      return { ...parts, lost: lost.signal, close: async () => void happened.push(`${name} closed`) };
+    },
+    async sleep(ms) {
+      happened.push(`slept ${ms}`);
+      await new Promise(setImmediate);
+    },
+  };
+  const write = (text: string) => void happened.push(text.trim());
+  const app = {
+    fetch: async (request: Request) => new Response(`${request.method} ${new URL(request.url).pathname}`),
+    follow: () => void happened.push("follow"),
+    unfollow: () => void happened.push("unfollow"),
+  };
+  const seat = new ClusterSeat(CLUSTER, directory, {
+    ...{ app, opens, origin: "http://here" },
+    log: { info() {}, warn() {}, error() {} },
+    io: { stdout: { write }, stderr: { write }, signal: stop.signal, program: ["node"] },
+  });
+  return {
+    ...{ seat, happened, stop, directory, edges },
+    lead: lease.resolve,
+    fail: (...errors: Error[]) => {
+      failures = errors;
+    },
+    ask: (request: PassedRequest) => handler?.(request, "edge"),
+  };
+}
+
+test("a server stands by as an edge, and lets go of the edge's index before it opens the store that it leads", async () => {
+  const { seat, happened, lead, directory } = world();
+  const opening = seat.openStore(directory);
+  await until(() => happened.length === 4);
+  lead();
+  await opening;
+  expect(happened).toEqual([
+    "one:1 serves this run. Standing by as an edge, to take over when it ends.",
+    "edge 0 open",
+    "follow",
+    "An edge of the run: http://here/",
+    "edge 0 closed", // and not unfollowed: reads go on until the run is served
+    "store open",
+  ]);
+});
+
+test("an edge that lost the journal answers nobody until it has opened it again", async () => {
+  const { seat, happened, edges, lead, directory } = world();
+  const opening = seat.openStore(directory);
+  await until(() => happened.length === 4);
+  happened.length = 0;
+  edges[0]?.lose();
+  await until(() => happened.length === 5);
+  expect(happened).toEqual([
+    "unfollow",
+    "edge 0 closed",
+    "edge 1 open",
+    "follow",
+    "An edge of the run: http://here/",
+  ]);
+  lead();
+  await opening;
+});
+
+test("an edge that cannot open tries each second, and says why once for each reason", async () => {
+  const { seat, happened, fail, lead, directory } = world();
+  const [early, away] = [new StoreError("the run has not begun"), new StoreError("nobody answers")];
+  fail(early, early, away, early);
+  const opening = seat.openStore(directory);
+  await until(() => happened.includes("follow"));
+  expect(happened.slice(1, -2)).toEqual([
+    "murmuration serve: no edge yet: the run has not begun",
+    "slept 1000",
+    "slept 1000",
+    "murmuration serve: no edge yet: nobody answers",
+    "slept 1000",
+    "murmuration serve: no edge yet: the run has not begun",
+    "slept 1000",
+    "edge 0 open",
+  ]);
+  lead();
+  await opening;
+});
+
+test("a server that comes to lead while it cannot be an edge stops trying", async () => {
+  const { seat, happened, fail, lead, directory } = world();
+  const away = new StoreError("nobody answers");
+  fail(...Array.from({ length: 10_000 }, () => away));
+  const opening = seat.openStore(directory);
+  await until(() => happened.length > 3);
+  lead();
+  await opening;
+  const { length } = happened;
+  await new Promise(setImmediate);
+  expect(happened).toHaveLength(length);
+  expect(happened).not.toContain("follow");
+});
+
+test("with --edge a server stays one until it is stopped, and has its directory for itself meanwhile", async () => {
+  const { seat, happened, stop, directory } = world();
+  const staying = seat.stayEdge();
+  await until(() => happened.includes("follow"));
+  expect(() => lockDirectory(directory)).toThrow(LockedError);
+  stop.abort();
+  await staying;
+  expect(happened.slice(-1)).toEqual(["edge 0 closed"]);
+  lockDirectory(directory)();
+});
+
+test("what leads answers what edges pass on, with the run's version, and bounds it", async () => {
+  const { seat, ask, lead, directory } = world();
+  lead();
+  await seat.openStore(directory);
+  let version = 3;
+  seat.lead({ manifest: () => ({ version }) as never, maxUploadBytes: 10 });
+  const request = { method: "POST", target: "/x", headers: [], address: "192.0.2.1", encrypted: false };
+  const answer = await ask({ ...request, body: new Uint8Array(3) });
+  expect(answer).toMatchObject({ status: 200, version: 3 });
+  expect(new TextDecoder().decode(answer?.body)).toBe("POST /x");
+  version = 4;
+  expect(await ask({ ...request, body: new Uint8Array() })).toMatchObject({ version: 4 });
+  const long = ask({ ...request, body: new Uint8Array(MAX_OPERATOR_BYTES + 1) });
+  await expect(long).rejects.toMatchObject({ code: "too-large" });
+});
