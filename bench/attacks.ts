@@ -45,7 +45,7 @@ const common = { volunteers: VOLUNTEERS, tokens: countOf("tokens", flags.tokens)
 const processes = countOf("processes", flags.processes);
 const whole = flags.attack === undefined && flags.fraction === undefined && flags.rule === undefined;
 /** Nine of ten are Sybils, which come under a new key with each delta; many of their versions count for little. */
-const SYBILS = { fraction: 0.9, tokens: 50_000, attacks: ["sybils", "new-key garbage"] } as const;
+const SYBILS = { fraction: 0.9, tokens: 100_000, attacks: ["sybils", "new-key garbage"] } as const;
 
 const jobs: Job[] = [];
 for (const sharding of shardings) {

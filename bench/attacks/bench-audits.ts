@@ -70,10 +70,11 @@ export class BenchAudits {
   consider(one: Kept, delta: Candidate): void {
     const { random, state } = this.#options;
     const { pool, trust } = state();
-    const { chance, whose } = planOf(delta, one.ticket.fresh, pool, trust);
+    const { chance, whose, first } = planOf(delta, one.ticket.fresh, pool, trust);
     if (random.unit() >= chance) return;
     const scale = clipFor(delta, pool, trust);
-    this.#waiting.push(() => this.#audit(one, whose, scale));
+    const must = first === true && this.#options.budget.takeFirst();
+    this.#waiting.push(() => this.#audit(one, whose, scale, must));
   }
 
   /** Considers a version that was just published: what did its deltas do? */
@@ -116,13 +117,13 @@ export class BenchAudits {
     }
   }
 
-  async #audit(one: Kept, whose: Plan["whose"], scale: number): Promise<void> {
+  async #audit(one: Kept, whose: Plan["whose"], scale: number, must: boolean): Promise<void> {
     const waiting = this.#options.state().pool.find(({ ticket }) => ticket === one.ticket.id);
     // A fresh ticket's is recomputed instead.
     if (waiting?.facts?.copies !== undefined && !one.ticket.fresh)
       return this.#tell(one, { verdict: "bad", reason: "copy" });
     const rule = scale < 1 ? verdictOfOdd : verdictOf;
-    const found = await this.#look(one, whose, one.ticket.version, rule, NEWEST, false, scale);
+    const found = await this.#look(one, whose, one.ticket.version, rule, NEWEST, must, scale);
     if (found !== undefined) await this.#tell(one, found);
   }
 
@@ -136,7 +137,7 @@ export class BenchAudits {
     scale = 1,
   ): Promise<Verdict | undefined> {
     const { auditor, gate, context, batch, parameters, budget, random, state } = this.#options;
-    const fresh = ticket.fresh && !must;
+    const fresh = ticket.fresh && on === NEWEST;
     const merged = fresh ? 1 : scale;
     const cost = (look: Look) => lookCost(look, batch * context, ticketTokens(ticket, context), fresh);
     return lookInto(

@@ -23,7 +23,7 @@ import { parseSettings } from "../../server/run/settings.ts";
 import { Budget } from "../../server/trust/budget.ts";
 import { Gauge } from "../../server/trust/gauge.ts";
 import { partsOf } from "../../server/trust/parts.ts";
-import { standingOf } from "../../server/trust/standing.ts";
+import { standingOf, trustsNobody } from "../../server/trust/standing.ts";
 import { heldOutMeter } from "../learning/heldout.ts";
 import { ATTACKS, type Attack } from "./attacks.ts";
 import { BenchAudits } from "./bench-audits.ts";
@@ -250,7 +250,8 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
   let directed = Number.NEGATIVE_INFINITY;
   while (state.phase !== "finished" && now < 5_000 * ROUND_MS) {
     now += ROUND_MS;
-    const { x } = versions[state.version]!;
+    const before = state.version;
+    const { x } = versions[before]!;
     if (directionDue()) {
       directed = state.version;
       const rates = rules.rates(state.tokens, DIRECTION_STEPS, rules.batch);
@@ -289,6 +290,8 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
       const values = member.isHonest(ticket) ? delta : await member.attack?.make(known);
       await upload(member, ticket, values!);
     }
+    // A crowd of newcomers with which a run begins waits for its audits, which are made as they come.
+    if (state.version === before && state.pool.length > 0 && trustsNobody(state.trust)) await audits.due()();
     now += 45_000; // past every deadline: who is in quarantine is waited for by nobody
     const ticked = reduce(rules, state, { type: "tick" }, now);
     state = ticked.state;

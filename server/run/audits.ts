@@ -101,11 +101,10 @@ export class Audits {
     this.#recent.set(upload.ticket.id, upload.ticket);
     forgetOldest(this.#recent, REMEMBERED);
     if (copies !== undefined) {
-      const held = { ...upload, frame: upload.frame.slice() };
-      void this.#considerCopy(held, copied).catch(failed);
+      void this.#considerCopy({ ...upload, frame: upload.frame.slice() }, copied).catch(failed);
       return;
     }
-    const { chance, whose } = planOf(delta, upload.ticket.fresh, pool, trust);
+    const { chance, whose, first } = planOf(delta, upload.ticket.fresh, pool, trust);
     if (draw() / 2 ** 32 >= chance) return;
     const sender = { volunteer: delta.volunteer, network: delta.facts?.from };
     const scale = clipFor(delta, pool, trust);
@@ -115,7 +114,8 @@ export class Audits {
     const shared = helped ? volunteers : undefined;
     if (shared === undefined && this.#queue.waiting >= MAX_WAITING) return;
     const held = { ...upload, frame: upload.frame.slice() }; // its own bytes are the next one's by then
-    if (shared === undefined) this.#queue.put(() => this.#audit(held, whose, scale));
+    const must = first === true && shared === undefined && budget.takeFirst();
+    if (shared === undefined) this.#queue.put(() => this.#audit(held, whose, scale, must));
     else void this.#auditShared(held, whose, sender, shared).catch(failed);
   }
 
@@ -196,7 +196,7 @@ export class Audits {
   }
 
   /** `scale`: the part of it that is merged, for its size. */
-  async #audit(upload: Upload, whose: Plan["whose"], scale = 1): Promise<void> {
+  async #audit(upload: Upload, whose: Plan["whose"], scale = 1, must = false): Promise<void> {
     const { ticket } = upload;
     const weights = await this.#options.weights(ticket.hash);
     if (weights === undefined) return; // so old that nothing can be said of it
@@ -204,7 +204,7 @@ export class Audits {
     const merged = ticket.fresh ? 1 : scale;
     const looked = { ...lookedOf(upload, async () => weights), scale: merged };
     const look = (about: Look) => this.#looks.byServer(looked, about);
-    const purse = this.#purseFor(upload, whose, (about) => this.#costOf(upload, about));
+    const purse = this.#purseFor(upload, whose, (about) => this.#costOf(upload, about), must);
     const judge = scale < 1 ? verdictOfOdd : verdictOf;
     const verdict = await this.#looks.judge(look, stepsDone(upload), purse, judge, NEWEST);
     if (verdict !== undefined) await this.#tell(ticket, verdict);
@@ -246,8 +246,9 @@ export class Audits {
     return lookCost(look, batch * context, uploadTokens(upload, context), fresh);
   }
 
-  #purseFor(upload: Upload, whose: Plan["whose"], cost: (look: Look) => number): Purse {
-    return this.#open(purseOf(this.#budgetFor(uploadTokens(upload, this.#options.context)), whose, cost));
+  #purseFor(upload: Upload, whose: Plan["whose"], cost: (look: Look) => number, must = false): Purse {
+    const budget = this.#budgetFor(uploadTokens(upload, this.#options.context));
+    return this.#open(purseOf(budget, whose, cost, must));
   }
 
   /** A purse that pays nothing once the audits are stopped. */

@@ -17,7 +17,7 @@ import { parseJsonFile } from "../lib/json-file.ts";
 import { initialVectors } from "../merge/vectors.ts";
 import { type Store, StoreError } from "../store/store.ts";
 import { PLACES } from "../trust/shared-audits.ts";
-import { RULES } from "../trust/weigh.ts";
+import { weighingRule } from "../trust/weigh.ts";
 import { requireFit } from "./fit.ts";
 import { deltaCodec, diffCodec, type Merging, mergeRule, sendingCodecs } from "./merge-rule.ts";
 import { muonBatch } from "./micro-batch.ts";
@@ -151,7 +151,7 @@ export function rulesOf(
     quorum,
     crowd,
     tokenBudget,
-    weigh: RULES[settings.trust.rules],
+    weigh: weighingRule(settings.trust.rules, settings.trust.auditShare),
     tripwire: settings.trust.tripwire,
     rates: (tokens, count, sequences, inner) =>
       ratesOf(scheduleOf(settings, inner), tokens, count, sequences * context),

@@ -3,7 +3,7 @@ import type { Change, Measured } from "../../protocol/shared-audit.ts";
 import type { ReadonlyList } from "../lib/append-list.ts";
 import type { Half, Look, Purse } from "./budget.ts";
 import type { Candidate } from "./candidate.ts";
-import { auditChance, FORFEITED, standingOf, type Trust } from "./standing.ts";
+import { auditChance, FORFEITED, standingOf, type Trust, trustsNobody } from "./standing.ts";
 import { usualGain } from "./usual.ts";
 import { medianSize, suspicionOf } from "./weigh.ts";
 
@@ -199,6 +199,8 @@ export async function lookInto(
 export interface Plan {
   readonly chance: number;
   readonly whose: Half;
+  /** Made whatever it costs, up to a number: the run trusts nobody yet. */
+  readonly first?: true;
 }
 
 /**
@@ -208,10 +210,11 @@ export interface Plan {
  * alone costs a run with few volunteers the half of veterans, and no fresh ticket would ever be recomputed there.
  */
 export function planOf(delta: Candidate, fresh: boolean, pool: ReadonlyList<Candidate>, trust: Trust): Plan {
+  const first = trustsNobody(trust) && ({ first: true } as const);
+  const suspect = suspicionOf(delta, medianSize(pool, trust)) !== undefined;
+  if (suspect || fresh) return { chance: 1, whose: "stranger", ...first };
   const chance = auditChance(standingOf(trust, delta.volunteer));
-  if (suspicionOf(delta, medianSize(pool, trust)) !== undefined) return { chance: 1, whose: "stranger" };
-  if (fresh) return { chance: 1, whose: "stranger" };
-  return { chance, whose: chance < 1 ? "veteran" : "stranger" };
+  return { chance, whose: chance < 1 ? "veteran" : "stranger", ...first };
 }
 
 /** Tokens that a forward pass costs, of those that a training step does. */

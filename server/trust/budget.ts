@@ -12,11 +12,18 @@ export interface Look {
  * and suspects. Neither can use the other's up: strangers' garbage would keep veterans from being audited, and honest
  * work pay for the strangers' going unaudited.
  */
+/**
+ * Audits that are made whatever they cost while a run trusts nobody: as many as wait at most. With garbage of nine new keys a
+ * run begins with what three audits cost, and the tenth, who is honest, might wait for its own for twenty versions.
+ */
+const FIRST_AUDITS = 32;
+
 export class Budget {
   readonly #share: number;
   /** Tokens of training that strangers' audits may cost before anything is trained; half of it is the largest debt. */
   readonly #ahead: number;
   #earned = 0;
+  #first = FIRST_AUDITS;
   readonly #spent = { veteran: 0, stranger: 0 };
   #total = 0;
 
@@ -45,6 +52,13 @@ export class Budget {
   charge(cost: number, whose: Half): void {
     this.#spent[whose] = Math.min(this.#spent[whose] + cost, this.#allowed(whose) + this.#ahead / 2);
     this.#total += cost;
+  }
+
+  /** Whether one more of the first audits may be made; then it is counted. */
+  takeFirst(): boolean {
+    if (this.#first === 0) return false;
+    this.#first -= 1;
+    return true;
   }
 
   /** Takes back what was spent and is not needed. */

@@ -91,7 +91,7 @@ test("A21: an odd-sized delta is audited as it is merged, and good only where it
   expect(verdictOfOdd(recomputed, 5, NO_TRUST)).toMatchObject({ verdict: "good", reason: "recomputed" });
 });
 
-test("A22: a version of newcomers alone moves the model by a twentieth while somebody trusted is about, and counts for as much; later, the control, by all of it", () => {
+test("A22: newcomers alone in a version count together for a twentieth of one while somebody trusted is about, and move the model by as much; later, the control, by all of it", () => {
   const pool = [delta("new 1"), delta("new 2", 6)];
   const about = merged(trusting(), key("a"), VERSION);
   const movedBy = (trust: Trust, now: number) => {
@@ -99,9 +99,9 @@ test("A22: a version of newcomers alone moves the model by a twentieth while som
     const sum = weights.reduce((all, { weight }) => all + weight, 0);
     return { moved: sum / (total ?? sum), tokens: weights.map(({ tokens }) => tokens) };
   };
-  // One is clipped to a quarter of its size, so that the mean is of 1 and 1.5.
-  expect(movedBy(about, 20_000).moved).toBeCloseTo((1 / 20) * ((1 + 1 / 4) / 2), 9);
-  expect(movedBy(about, 20_000).tokens).toEqual([5, 5]);
+  // One is clipped to a quarter of its size: the mean of the two is 5/8, and their weights are 5/4 of one.
+  expect(movedBy(about, 20_000).moved).toBeCloseTo((1 / 20) * (5 / 8 / (5 / 4)), 9);
+  expect(movedBy(about, 20_000).tokens).toEqual([4, 4]);
   const left = merged(NO_TRUST, key("a"), 1);
   expect(movedBy({ ...left, usual: about.usual }, 0).moved).toBeCloseTo((1 + 1 / 4) / 2, 9);
 });

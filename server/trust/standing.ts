@@ -115,6 +115,15 @@ export const admitted = (standing: Standing, now: number): boolean =>
 /** At least one delta of it was found good, and none bad since. */
 export const trusted = (standing: Standing): boolean => standing.passed > 0 && !standing.banned;
 
+/** Past its probation: more than one delta of it was found good, and none bad since. */
+export const established = ({ passed, banned }: Standing): boolean => passed >= PROBATION && !banned;
+
+/** Whether nobody is trusted, nor was until a roll-back. */
+export function trustsNobody({ standings }: Trust): boolean {
+  for (const standing of standings.values()) if (trusted(standing) || standing.lapsed) return false;
+  return true;
+}
+
 /** The weight of its deltas: halved by every strike. */
 export const reputation = ({ strikes, banned }: Standing): number => (banned ? 0 : 1 / 2 ** strikes);
 

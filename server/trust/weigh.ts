@@ -2,7 +2,25 @@ import type { TicketId } from "../../protocol/ids.ts";
 import type { ReadonlyList } from "../lib/append-list.ts";
 import { medianOf } from "../lib/median.ts";
 import type { Candidate, Facts, Weight } from "./candidate.ts";
-import { admitted, reputation, standingOf, type Trust, trusted } from "./standing.ts";
+import {
+  byNetwork,
+  capped,
+  cappedByNetwork,
+  FIRST_PROVEN_SHARE,
+  NEWCOMERS_SHARE,
+  shareAlone,
+  sumOf,
+  type Weighted,
+} from "./caps.ts";
+import {
+  admitted,
+  established,
+  reputation,
+  type Standing,
+  standingOf,
+  type Trust,
+  trusted,
+} from "./standing.ts";
 import { usualSize } from "./usual.ts";
 
 /** The waiting deltas when a version closes: merged with a weight, or discarded; the rest waits. */
@@ -37,23 +55,19 @@ const MAX_WAIT = 4;
 /** Suspects that wait, at most: more are refused, so that they cannot fill the pool. */
 export const MAX_SUSPECTS = 64;
 /**
- * Part of a version's weight that deltas of volunteers not yet audited have together, at most, once a trusted one is
- * there. What no audit came to is hardly worth merging: at a quarter nine new keys with garbage used up half of what one
- * honest volunteer's run was to count. To weigh more a new key must train a ticket well.
- */
-const NEWCOMERS_SHARE = 1 / 20;
-/**
  * Newest versions in which, or in the open one, a trusted volunteer has a delta where one is about. There newcomers'
  * deltas wait for their audits, MAX_WAIT versions at most: what is merged then weighs an eleventh, for its age.
  */
 const LATELY = 2;
 /** Milliseconds that they wait where newcomers alone are left. */
 const NEWCOMERS_WAIT_MS = 20_000;
-/** Part of a version's weight that those of them from one network have together, at most. */
-const PREFIX_SHARE = 1 / 40;
-/** Networks from which a version has deltas before none of them may weigh more than all the others: of two one must. */
-const SEVERAL_NETWORKS = 3;
-
+/**
+ * Volunteers in a version up to which nobody waits while the run trusts nobody yet: a run that begins with a few would begin
+ * later, and a crowd of new keys can be no larger.
+ */
+const FEW = 4;
+/** Versions, a run's first, that wait so, whatever happens. */
+const FIRST_VERSIONS = 4;
 /**
  * Tokens × (1+τ)^−3⁄2, of the kind of Xie et al. 2019 and steeper than their −½, for what comes late under churn costs
  * more than it brings (docs/LEARNING.md). √ is exact to the last bit everywhere, pow is not.
@@ -79,51 +93,69 @@ const clippedMean: WeighingRule = (pool, version, trust) => {
 
 /**
  * Ours: clipped; suspects wait for an audit and go when none comes; newcomers wait for one where somebody trusted is
- * about; reputation; the not yet audited together, and those from one network, capped. Robustness comes from history and audits, not from a majority
- * within one small version.
+ * about, or where a crowd of them begins a run; reputation; the not yet audited together, those that passed their first audit, and
+ * those from one network, capped. Robustness comes from history and audits, not from a majority within one small version.
  */
-export const byTrust: WeighingRule = (pool, version, trust, now) => {
-  const usual = medianSize(pool, trust);
-  const clips = clipsOf(pool, trust);
-  const discarded: TicketId[] = [];
-  const known: Weight[] = [];
-  const fresh: { readonly delta: Candidate; readonly weight: number }[] = [];
-  for (const delta of pool) {
-    const standing = standingOf(trust, delta.volunteer);
-    if (!admitted(standing, now)) {
-      discarded.push(delta.ticket);
-      continue;
+const trustRule =
+  (audited: boolean): WeighingRule =>
+  (pool, version, trust, now) => {
+    const usual = medianSize(pool, trust);
+    const clips = clipsOf(pool, trust);
+    const discarded: TicketId[] = [];
+    const settled: Weighted[] = [];
+    const proven: Weighted[] = [];
+    const fresh: Weighted[] = [];
+    for (const delta of pool) {
+      const standing = standingOf(trust, delta.volunteer);
+      if (!admitted(standing, now)) {
+        discarded.push(delta.ticket);
+        continue;
+      }
+      // A volunteer that was found bad before is merged again only after an audit.
+      const unproven = standing.strikes > 0 && !delta.proven && !trusted(standing);
+      if (unproven || suspicionOf(delta, usual) !== undefined) {
+        if (version - delta.version >= MAX_WAIT) discarded.push(delta.ticket);
+        continue;
+      }
+      const weight = staleWeight(delta, version) * reputation(standing) * clips.get(delta.ticket)!;
+      if (weight === 0) discarded.push(delta.ticket);
+      else if (delta.proven && !established(standing)) proven.push({ delta, weight });
+      else (trusted(standing) ? settled : fresh).push({ delta, weight });
     }
-    // A volunteer that was found bad before is merged again only after an audit.
-    const unproven = standing.strikes > 0 && !delta.proven && !trusted(standing);
-    if (unproven || suspicionOf(delta, usual) !== undefined) {
-      if (version - delta.version >= MAX_WAIT) discarded.push(delta.ticket);
-      continue;
+    const known = [...settled, ...capped(proven, FIRST_PROVEN_SHARE, sumOf(settled))];
+    const about = known.length > 0 || hasPartLately(trust, version, isTrusted);
+    const first = audited && !about && version < FIRST_VERSIONS && volunteersOf(fresh) > FEW;
+    // Whoever was trusted may have left, and audits may be far behind: nobody waits for ever.
+    const waited = ({ version: from, at = now }: Candidate) =>
+      version - from >= MAX_WAIT || (known.length === 0 && now - at >= NEWCOMERS_WAIT_MS);
+    const counted = about || first ? fresh.filter(({ delta }) => waited(delta)) : fresh;
+    // Beside nobody that is settled they would be all of a version: it moves the model by their share of a usual one.
+    let share = 1;
+    if (about && known.length === 0) share = shareAlone(counted, NEWCOMERS_SHARE);
+    else if (settled.length === 0 && hasPartLately(trust, version, established)) {
+      share = shareAlone(known, FIRST_PROVEN_SHARE);
     }
-    const weight = staleWeight(delta, version) * reputation(standing) * clips.get(delta.ticket)!;
-    if (weight === 0) discarded.push(delta.ticket);
-    else if (delta.proven || trusted(standing)) known.push({ ticket: delta.ticket, weight });
-    else fresh.push({ delta, weight });
-  }
-  const about = known.length > 0 || trustedLately(trust, version);
-  // Whoever was trusted may have left, and audits may be far behind: nobody waits for ever.
-  const waited = ({ version: from, at = now }: Candidate) =>
-    version - from >= MAX_WAIT || (known.length === 0 && now - at >= NEWCOMERS_WAIT_MS);
-  const counted = about ? fresh.filter(({ delta }) => waited(delta)) : fresh;
-  // Beside nobody that is known they would be all of a version: it moves the model by their share of a usual one.
-  const share = about && known.length === 0 ? NEWCOMERS_SHARE : 1;
-  const newcomers = new Set(counted.map(({ delta }) => delta.ticket));
-  const weights = byNetwork(pool, [...known, ...capped(counted, sumOf(known))]);
-  const waiting = new Map(pool.map((delta) => [delta.ticket, delta]));
-  const merged = weights.map((one) => {
-    const delta = waiting.get(one.ticket)!;
-    // An unaudited newcomer earns less for its age, or garbage would earn the whole.
-    const unaudited = about && newcomers.has(one.ticket);
-    const alone = (unaudited ? delta.tokens : staleWeight(delta, version)) * clips.get(one.ticket)!;
-    return { ...one, ...countedTokens(delta, (share * one.weight) / alone) };
-  });
-  return { merged, discarded, ...totalOf(merged, clips, share) };
-};
+    const unaudited = new Set(about ? counted.map(({ delta }) => delta.ticket) : []);
+    const all = [...known, ...cappedByNetwork(counted, sumOf(known))];
+    const weights = byNetwork(
+      pool,
+      all.map(({ delta, weight }) => ({ ticket: delta.ticket, weight })),
+    );
+    const waiting = new Map(pool.map((delta) => [delta.ticket, delta]));
+    const merged = weights.map((one) => {
+      const delta = waiting.get(one.ticket)!;
+      // An unaudited newcomer earns less for its age, or garbage would earn the whole.
+      const alone = unaudited.has(one.ticket) ? delta.tokens : staleWeight(delta, version);
+      return { ...one, ...countedTokens(delta, (share * one.weight) / (alone * clips.get(one.ticket)!)) };
+    });
+    return { merged, discarded, ...totalOf(merged, clips, share) };
+  };
+
+/** Where audits are made; nobody waits for any where there are none. */
+export const byTrust = trustRule(true);
+
+const volunteersOf = (deltas: readonly Weighted[]): number =>
+  new Set(deltas.map(({ delta }) => delta.volunteer)).size;
 
 /**
  * Divisor of the weights of clipped deltas: their sum as it would be unclipped. Divided by their own sum, the
@@ -172,6 +204,10 @@ export function medianSize(pool: ReadonlyList<Candidate>, { usual }: Trust): num
 export const RULES = { mean, "clipped-mean": clippedMean, default: byTrust } as const;
 export type RuleName = keyof typeof RULES;
 
+/** The rule by that name, of a run where audits may cost this share of training. */
+export const weighingRule = (rules: RuleName, auditShare: number): WeighingRule =>
+  rules === "default" && auditShare === 0 ? trustRule(false) : RULES[rules];
+
 /** A delta's usual size, and that of each of its tensors. */
 interface Medians {
   readonly size: number;
@@ -213,59 +249,20 @@ function clipOf(facts: Facts | undefined, medians: Medians): number {
   return clip;
 }
 
-/** Weights of which no network has more than half, trusted or not, where there are several to tell apart. */
-function byNetwork(pool: ReadonlyList<Candidate>, weights: readonly Weight[]): readonly Weight[] {
-  // Of an unknown network each is its own.
-  const from = new Map(pool.map(({ ticket, facts }) => [ticket, facts?.from ?? ticket]));
-  const named = new Set(pool.flatMap(({ facts }) => facts?.from ?? []));
-  const networks = new Map<string, number>();
-  for (const { ticket, weight } of weights) {
-    const network = from.get(ticket)!;
-    networks.set(network, (networks.get(network) ?? 0) + weight);
-  }
-  if (networks.size < SEVERAL_NETWORKS) return weights;
-  const total = sumOf(weights);
-  const large = [...networks].find(([network, weight]) => named.has(network) && weight > total / 2);
-  if (large === undefined) return weights;
-  const factor = (total - large[1]) / large[1];
-  return weights.map((one) =>
-    from.get(one.ticket) === large[0] ? { ...one, weight: one.weight * factor } : one,
-  );
-}
-
-/** Newcomers' weights, scaled down to the caps where others weigh `known`. */
-function capped(
-  fresh: readonly { readonly delta: Candidate; readonly weight: number }[],
-  known: number,
-): Weight[] {
-  if (known === 0) return fresh.map(({ delta, weight }) => ({ ticket: delta.ticket, weight }));
-  // A share s of the whole is s ÷ (1 − s) of the others' weight.
-  const within = (share: number) => (known * share) / (1 - share);
-  const byPrefix = new Map<string, number>();
-  for (const { delta, weight } of fresh) {
-    const from = delta.facts?.from ?? "";
-    byPrefix.set(from, (byPrefix.get(from) ?? 0) + weight);
-  }
-  const narrowed = fresh.map(({ delta, weight }) => {
-    const from = delta.facts?.from ?? "";
-    const most = from === "" ? Number.POSITIVE_INFINITY : within(PREFIX_SHARE);
-    return { ticket: delta.ticket, weight: weight * Math.min(1, most / byPrefix.get(from)!) };
-  });
-  const factor = Math.min(1, within(NEWCOMERS_SHARE) / sumOf(narrowed));
-  return narrowed.map(({ ticket, weight }) => ({ ticket, weight: weight * factor }));
-}
-
-/**
- * Whether somebody trusted had a part in one of the newest versions. Somebody that was trusted until a roll-back counts: or
- * a provoked one would have garbage of new keys weigh as much as anybody's.
- */
-function trustedLately({ standings }: Trust, version: number): boolean {
+/** Whether somebody of such standing had a part in one of the newest versions. */
+function hasPartLately(
+  { standings }: Trust,
+  version: number,
+  such: (standing: Standing) => boolean,
+): boolean {
   for (const standing of standings.values()) {
-    if ((trusted(standing) || standing.lapsed) && standing.merged > 0 && standing.merged > version - LATELY)
-      return true;
+    if (such(standing) && standing.merged > 0 && standing.merged > version - LATELY) return true;
   }
   return false;
 }
 
-const sumOf = (weights: readonly { readonly weight: number }[]): number =>
-  weights.reduce((sum, { weight }) => sum + weight, 0);
+/**
+ * Somebody that was trusted until a roll-back counts: or a provoked one would have garbage of new keys weigh as much as
+ * anybody's.
+ */
+const isTrusted = (standing: Standing): boolean => trusted(standing) || standing.lapsed === true;
