@@ -62,3 +62,11 @@ export const MAX_WRITTEN_CHARS = 300;
 
 /** Characters of a run's name and of any label a volunteer sends (device, browser). */
 export const MAX_LABEL = 80;
+
+/** Bytes of a Parquet file's footer: 1 KiB for each of 16,384 chunks of columns. Its reader makes some ten times that of them. */
+export const MAX_PARQUET_FOOTER_BYTES = 16 * 1024 * 1024;
+/** Bytes of a page's header in it, and of a page before and after unpacking: writers end a page after 1 MiB or 1,024 texts. */
+export const MAX_PARQUET_HEADER_BYTES = 1024 * 1024;
+export const MAX_PARQUET_PAGE_BYTES = 256 * 1024 * 1024;
+/** Rows of one page: some 150 bytes of memory each, and writers end a page after 20,000 or 1 MiB. */
+export const MAX_PARQUET_PAGE_ROWS = 1024 * 1024;

@@ -31,7 +31,7 @@ export const TEXT_CHUNK_BYTES = 1024 * 1024;
 
 /** A text that is about to come. */
 export interface TextHead {
-  /** Its file's name; the ending says what it is: .txt, .md, .jsonl, each also with .gz. */
+  /** Its file's name; the ending says what it is: .txt, .md, .jsonl, each also with .gz, or .parquet. */
   readonly name: string;
   readonly bytes: number;
 }

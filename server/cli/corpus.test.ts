@@ -5,6 +5,7 @@ import { loadTokenizer } from "../../model/data/tokenizer.ts";
 import { Random } from "../../model/lib/random.ts";
 import { utf8 } from "../../protocol/bytes.ts";
 import { listing, prose, stream, temporary } from "../../test/corpus-fixture.ts";
+import { parquetOf } from "../../test/parquet-fixture.ts";
 import { readCorpus } from "../corpus/shards.ts";
 import { corpusCommand } from "./corpus.ts";
 
@@ -156,6 +157,24 @@ describe("corpusCommand", () => {
     });
     expect([code, stderr]).toEqual([130, "murmuration corpus: stopped; nothing was kept\n"]);
     expect(await listing(dir.path)).toEqual([]);
+  });
+
+  it("reads a column of a Parquet file, to the same shards as the same texts in lines of JSON", async () => {
+    await using dir = await temporary();
+    const texts = prose(60_000).split("\n\n");
+    const [columns, lines] = [join(dir.path, "a.parquet"), join(dir.path, "a.jsonl")];
+    await writeFile(columns, parquetOf({ id: texts.map((_, i) => i), body: texts }));
+    await writeFile(lines, texts.map((body) => JSON.stringify({ body })).join("\n"));
+    const shards = async (file: string, data: string) => {
+      const made = await run(["add", file, "--data", data, "--vocab", "300", "--field", "body"]);
+      expect(made).toMatchObject({ code: 0 });
+      return (await readCorpus(data)).index.splits;
+    };
+    const [one, two] = [join(dir.path, "one"), join(dir.path, "two")];
+    expect(await shards(columns, one)).toEqual(await shards(lines, two));
+    const refused = await run(["add", columns, "--data", join(dir.path, "three")]);
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain('a.parquet has no column "text" (it has: id, body) [unknown-field]\n');
   });
 
   it.each([

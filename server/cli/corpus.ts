@@ -19,16 +19,16 @@ the train part, and writes the shards that volunteers will get. One directory is
 On a directory that has a run, the text is added to it: in the run's tokens, with held-out text beside what was
 held out. A server that is started on it then takes it in. While one runs, add text on its operator's page.
 
-  FILE              .txt, .md or .jsonl, each also as .gz, in this order; - is standard input: plain text,
-                    or JSON lines when --field is given
+  FILE              .txt, .md or .jsonl, each also as .gz, or .parquet, in this order; - is standard input: plain
+                    text, or JSON lines when --field is given
   --data DIR        the data directory (./data)
   --vocab N         tokens in the vocabulary, 256 to 65536 (${DEFAULT_VOCABULARY})
   --tokenizer FILE  use this Hugging Face tokenizer.json instead of training one
-  --field NAME      the field of a JSON line that holds its text (text)
+  --field NAME      the field of a JSON line, or the column of a Parquet file, that holds its text (text)
   --weight FILE=N   have the text of FILE come N times in an epoch, from ${MIN_WEIGHT} to ${MAX_WEIGHT} (1)
   --duplicates …    keep or drop passages whose words came before, here or in the run's text; they are counted
                     either way (keep, for a new corpus; drop, for a run)
-  --skip-bad-lines  leave out lines of JSON that hold no text, and say how many
+  --skip-bad-lines  leave out lines of JSON and rows that hold no text, and say how many
 
 Text is UTF-8, or UTF-16 with or without a byte order mark.
 `;

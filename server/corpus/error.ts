@@ -6,7 +6,7 @@ export type CorpusErrorCode =
   | "empty"
   /** A split holds less than one context of tokens. */
   | "too-short"
-  /** A line of JSON without the text field. */
+  /** A line of JSON without the text field, or a Parquet file without the column. */
   | "unknown-field"
   | "no-such-file"
   /** A file name whose ending says nothing we read. */
@@ -14,6 +14,10 @@ export type CorpusErrorCode =
   /** A line that is not a JSON object; the message names source and line. */
   | "bad-json"
   | "bad-gzip"
+  /** A Parquet file that is not whole, or claims what cannot be. */
+  | "bad-parquet"
+  /** One packed or encoded in a way that is not read; the message names it. */
+  | "unknown-codec"
   /** Packed text that becomes more than it may. */
   | "too-large"
   /** A source that exists and cannot be read (a directory, no permission). */

@@ -1,8 +1,8 @@
 import type { Disk } from "./disk.ts";
-import type { Source } from "./read.ts";
+import type { StreamedSource } from "./read.ts";
 
 export interface AddOptions {
-  /** Names of .txt, .md, .jsonl files, each also as .gz; `-` is {@link stdin}. Read in this order. */
+  /** Names of files that are read (text-types.ts); `-` is {@link stdin}. Read in this order. */
   readonly files: readonly string[];
   /** What they are called in the corpus, in their order: their own names where nothing is said. */
   readonly names?: readonly string[] | undefined;
@@ -11,7 +11,7 @@ export interface AddOptions {
   readonly vocabulary: number;
   /** A tokenizer.json to use instead of training one. */
   readonly tokenizer?: string | undefined;
-  /** The field of a JSON line that holds its text. */
+  /** The field of a JSON line, or the column of a Parquet file, that holds the text. */
   readonly field?: string | undefined;
   /** How often the text of each file comes in an epoch, in their order: 1 where nothing is said. */
   readonly weights?: readonly number[] | undefined;
@@ -23,8 +23,8 @@ export interface AddOptions {
   readonly shardTokens?: number | undefined;
   readonly stdin?: AsyncIterable<Uint8Array> | undefined;
   /** Whether `-` is plain text (the default) or JSON lines. */
-  readonly stdinKind?: Source["kind"] | undefined;
-  /** Leaves lines of JSON without text out, and says how many; without it the first such line ends the work. */
+  readonly stdinKind?: StreamedSource["kind"] | undefined;
+  /** Leaves lines of JSON and rows without text out, and says how many; without it the first such line ends the work. */
   readonly skipBadLines?: boolean | undefined;
   /** Hears what the operator should know of a corpus that is made nevertheless. */
   readonly onWarning?: ((line: string) => void) | undefined;

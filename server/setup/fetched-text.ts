@@ -8,8 +8,8 @@ import { systemCode } from "../../model/lib/system-code.ts";
 import { asText, parseJson } from "../../protocol/guards.ts";
 import { CorpusFailed } from "../corpus/corpus-thread.ts";
 import { isFull } from "../corpus/error.ts";
+import { TEXT_TYPE, TEXT_TYPES } from "../corpus/text-types.ts";
 import { allowedAddress, isPublic, type Resolve, resolveName } from "../net/public-address.ts";
-import { TEXT_TYPE } from "./uploaded-text.ts";
 
 /** Where in a data directory a text lies that is being fetched. */
 const FOLDER = ".fetching";
@@ -103,7 +103,7 @@ function nameOf({ pathname, host }: URL): string {
   if (TEXT_TYPE.test(last)) return last.slice(-200);
   throw new CorpusFailed(
     "unknown-type",
-    `the address's file (${host}…/${last.slice(0, 100)}) must end with .txt, .md or .jsonl, each also with .gz`,
+    `the address's file is ${host}…/${last.slice(0, 100)}: ${TEXT_TYPES}`,
   );
 }
 

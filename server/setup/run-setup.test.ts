@@ -17,6 +17,7 @@ import {
 import { prose } from "../../test/corpus-fixture.ts";
 import { edge } from "../../test/edge.ts";
 import { silentLog } from "../../test/harness/tiny-run.ts";
+import { parquetOf } from "../../test/parquet-fixture.ts";
 import { readCorpus } from "../corpus/shards.ts";
 import { kindOf } from "../data-dir/directory.ts";
 import { AuditLog } from "../operator/audit-log.ts";
@@ -178,6 +179,17 @@ describe("a server without a run, to a signed-in operator", () => {
     expect((await settled()).failed).toMatchObject({ code: "too-large" });
     await post(SETUP_ROUTES.discard, {});
     await upload(packed(prose(60_000)), "a.txt.gz");
+    await post(SETUP_ROUTES.create, order());
+    expect((await settled()).failed).toBeNull();
+  }, 60_000);
+
+  it("A5: the same of a Parquet file; its control is read", async () => {
+    const bomb = parquetOf({ text: Array.from({ length: 50_000 }, () => "Ahoy! ".repeat(300)) });
+    await upload(bomb, "bomb.parquet");
+    await post(SETUP_ROUTES.create, order());
+    expect((await settled()).failed).toMatchObject({ code: "too-large" });
+    await post(SETUP_ROUTES.discard, {});
+    await upload(parquetOf({ text: prose(60_000).split("\n\n") }), "a.parquet");
     await post(SETUP_ROUTES.create, order());
     expect((await settled()).failed).toBeNull();
   }, 60_000);

@@ -9,6 +9,7 @@ import { type Hash, isHash } from "../../protocol/ids.ts";
 import { parseTextHead, type TextHead, type TextUpload } from "../../protocol/setup.ts";
 import { utf32Line } from "../corpus/decode.ts";
 import { isFull } from "../corpus/error.ts";
+import { TEXT_TYPE, TEXT_TYPES } from "../corpus/text-types.ts";
 import { firstBadByte, notUtf8Line } from "../corpus/utf8.ts";
 import { UPLOAD_FOLDER } from "../data-dir/directory.ts";
 import { DETECTION_BYTES, detectEncoding } from "../lib/encoding.ts";
@@ -22,9 +23,6 @@ const MAX_TEXT_BYTES = 4 * 1024 ** 3;
 
 /** Times a text's size that making its corpus needs on disk: the text, its three splits as text, and the shards. */
 const TIMES_ON_DISK = 3;
-
-/** How the names of files end that are read. */
-export const TEXT_TYPE = /\.(?:txt|md|jsonl)(?:\.gz)?$/i;
 
 /** The system, so that a test can let the disk fill up. */
 export interface UploadDisk {
@@ -75,7 +73,7 @@ export class UploadedText {
   begin({ name, bytes }: TextHead): Promise<TextUpload> {
     return this.#alone(async () => {
       if (!TEXT_TYPE.test(name)) {
-        throw new ProtocolError("unknown-type", "only .txt, .md and .jsonl are read, each also as .gz");
+        throw new ProtocolError("unknown-type", TEXT_TYPES);
       }
       if (bytes === 0) throw new ProtocolError("empty-text", "the file is empty");
       if (bytes > this.maxBytes) {
@@ -208,7 +206,7 @@ export class UploadedText {
   }
 }
 
-const packed = (name: string): boolean => /\.gz$/i.test(name);
+const packed = (name: string): boolean => /\.(?:gz|parquet)$/i.test(name);
 const typeOf = (name: string): string => (TEXT_TYPE.exec(name)?.[0] ?? ".txt").toLowerCase();
 const noSpace = (why: string) => new ProtocolError("no-space", why);
 const wrongHash = () =>

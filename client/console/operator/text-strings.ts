@@ -6,7 +6,8 @@ export const moreText = {
     "tokens.",
   from: "Where the text is",
   upload: "A file of yours",
-  uploadHelp: (most: string) => `.txt, .md or .jsonl, each also as .gz; up to ${most}`,
+  uploadHelp: (most: string) =>
+    `.txt, .md or .jsonl, each also as .gz, or .parquet with a column "text"; up to ${most}`,
   url: "An address",
   urlHelp: "the server fetches it; public addresses only",
   address: "Address",

@@ -11,8 +11,8 @@ export const text = {
   textTitle: "1. The text",
   ownText: "Your own text",
   ownTextHelp: (most: string) =>
-    `.txt, .md or .jsonl (one {"text": …} a line), each also as .gz, in UTF-8 or UTF-16; up to ${most}. Larger ones, or several ` +
-    "files: murmuration corpus add, on the server’s machine.",
+    `.txt, .md or .jsonl (one {"text": …} a line), each also as .gz, in UTF-8 or UTF-16, or .parquet with a column "text"; ` +
+    `up to ${most}. Larger ones, several files, or another column: murmuration corpus add, on the server’s machine.`,
   mobyDick: "Moby-Dick, to try it out",
   mobyDickHelp: "1.2 MB of English text, included with this program.",
   choose: "Choose a file",

@@ -69,7 +69,7 @@ export function Upload({ client, upload }: UploadProps) {
           <span>{text.choose}</span>
           <input
             type="file"
-            accept=".txt,.md,.jsonl,.gz"
+            accept=".txt,.md,.jsonl,.gz,.parquet"
             onChange={({ currentTarget }) => {
               const file = currentTarget.files?.[0];
               currentTarget.value = ""; // so that the same file can be chosen again
