@@ -4,6 +4,7 @@ import { sha256 } from "../../protocol/identity.ts";
 import type { Hash } from "../../protocol/ids.ts";
 import {
   advance,
+  countingRandom,
   deltaOf,
   ROUND_MS,
   TestVolunteer,
@@ -15,6 +16,7 @@ import {
   vectorTask,
 } from "../../test/harness/tiny-run.ts";
 import type { TextAdded } from "../coordinator/events.ts";
+import type { Auditor } from "../evaluate/ports.ts";
 import { readOnlyStore } from "../store/read-only.ts";
 import { verify } from "../verify/verify.ts";
 import { rulesOf } from "./genesis.ts";
@@ -148,4 +150,45 @@ it("a journal that cannot be written loses no text: it comes in when it can be a
     tiny.run.tick();
     return tiny.run.status().added?.texts === 1;
   });
+});
+
+it("A25: once text was added, versions are compared on all of the text, the new and the old", async () => {
+  const { corpus, grow } = await growing();
+  const shards = new Set<string>();
+  const change = { before: 3, after: 2 };
+  const auditor: Auditor = {
+    async audit({ shard, ticket }) {
+      if (ticket.rates.length === 0) shards.add(shard.join()); // no delta's own look
+      return { assigned: change, gate: change };
+    },
+    direct: async () => new Float32Array(10),
+    effects: async ({ frames }) => frames.map(() => [0]),
+  };
+  let [draws, loss] = [0, 3];
+  const counted = countingRandom();
+  const tiny = await tinyRun({
+    corpus,
+    auditor,
+    settings: tinySettings({ snapshotEvery: 2, keepSnapshots: 2, trust: { tripwire: 0.3 } }),
+    evaluator: { evaluate: async () => ({ loss, sample: "" }) },
+    random: (bytes) => (bytes === 4 ? bytesOf(Uint32Array.of(draws++ * 7)) : counted(bytes)),
+  });
+  // More tickets than the whole text has ranges: none of the first positions is the new text's.
+  await advance(volunteer, tiny, 12);
+  const added = await grow(7);
+  tiny.run.admin.takeText();
+  await until(() => {
+    tiny.run.tick();
+    return tiny.run.status().added !== undefined;
+  });
+  loss = 5;
+  await advance(volunteer, tiny, 3);
+  await until(() => shards.size === 3);
+  const texts = await Promise.all(
+    [added, ...corpus.train.map(({ hash }) => hash)].map(async (hash) =>
+      new Uint16Array((await corpus.shard(hash)).slice().buffer).join(),
+    ),
+  );
+  expect([...shards].map((text) => texts.indexOf(text)).sort()).toEqual([0, 1, 2]);
+  await tiny.run.close();
 });

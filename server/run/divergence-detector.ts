@@ -115,7 +115,7 @@ export class DivergenceDetector {
   async #draw() {
     const { ranges, batch } = this.#run.definition.rules;
     const seed = new DataView(this.#options.random(4).buffer).getUint32(0, true);
-    const position = seed % ranges.epochLength;
+    const position = ranges.positionFor(seed);
     const range = { ...ranges.at(position), seed: ranges.seedOf(position), steps: BATCHES, batch };
     const bytes = await this.#options.corpus.shard(range.shard);
     const shard = new Uint16Array(bytes.slice().buffer);
