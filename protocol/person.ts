@@ -2,7 +2,6 @@ import { as, asArray, asInteger, asObject, type Json } from "./guards.ts";
 import {
   type Hash,
   isHash,
-  isPersonId,
   isTicketId,
   isVolunteerKey,
   type PersonId,
@@ -61,7 +60,3 @@ export function parsePerson(json: Json): Person {
     }),
   };
 }
-
-/** Reads the id of a page, or null. Throws `bad-request`. */
-export const parsePage = (value: unknown): PersonId | undefined =>
-  value === null || value === undefined ? undefined : as(isPersonId, value, "page");

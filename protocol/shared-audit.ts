@@ -11,7 +11,7 @@ import {
   type VolunteerKey,
 } from "./ids.ts";
 import { MAX_LOSS, MAX_OBJECT_BYTES } from "./limits.ts";
-import { type InnerName, parseAssignment } from "./ticket.ts";
+import { parseAssignment, type TicketTerms } from "./ticket.ts";
 
 /** A loss before a delta was applied to its version's weights, and after; nats a token. */
 export interface Change {
@@ -35,29 +35,25 @@ export interface Measured {
   readonly length?: number;
 }
 
+/** Of the delta's ticket. */
+type OfTicket = Pick<
+  TicketTerms,
+  "version" | "hash" | "shard" | "window" | "seed" | "steps" | "batch" | "fresh" | "inner"
+>;
+
 /**
  * An audit that volunteers make (rules AU5 to AU8), signed by the server for the purpose `audit`. It names everything that is
  * measured, and neither the delta's sender nor its ticket.
  */
-export interface AuditTerms {
+export interface AuditTerms extends OfTicket {
   readonly run: RunId;
   readonly id: TicketId;
   /** The volunteer that is to make it. */
   readonly volunteer: VolunteerKey;
-  /** The version that the delta was trained from, and its hash. */
-  readonly version: number;
-  readonly hash: Hash;
-  /** What its ticket says (protocol/ticket.ts); `done` is how many of the steps it is made of. */
-  readonly shard: Hash;
-  readonly window: number;
-  readonly seed: number;
-  readonly steps: number;
+  /** How many of the steps the delta is made of. */
   readonly done: number;
-  readonly batch: number;
   /** One a step where the ticket is fresh and recomputed; else none. */
   readonly rates: readonly number[];
-  readonly fresh: boolean;
-  readonly inner?: InnerName;
   readonly delta: CodecSpec;
   /** SHA-256 and bytes of the frame to fetch. */
   readonly frame: Hash;

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import type { RunCard } from "../../protocol/card.ts";
 import type { CodecSpec } from "../../protocol/codec/codec.ts";
-import type { IceServer } from "../../protocol/manifest.ts";
+import type { IceServer, OptimizerSettings } from "../../protocol/manifest.ts";
 import type { RuleName } from "../trust/weigh.ts";
 import { type OuterSettings, runFile } from "./run-file.ts";
 
@@ -49,15 +49,7 @@ export interface Settings {
   /** The part of the learning rate that the cosine ends at, at the token budget. Default 0.1. */
   readonly finalRate: number;
   /** The inner optimiser. Default AdamW with β .9 and .99, ε 1e-8, weight decay .1, gradients clipped to norm 1. */
-  readonly optimizer: {
-    readonly beta1: number;
-    readonly beta2: number;
-    readonly epsilon: number;
-    readonly weightDecay: number;
-    readonly clip: number;
-    /** "muon": Muon for the hidden matrices, AdamW for the rest. Default "adamw", which is not kept. */
-    readonly inner?: "muon";
-  };
+  readonly optimizer: OptimizerSettings;
   /** Part of its residual that a volunteer keeps from one delta to the next. Default 0.95. */
   readonly residualDecay: number;
   /**

@@ -1,7 +1,8 @@
 import type { Pieces } from "../../protocol/bytes.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
-import type { Hash, RunId, TicketId, VolunteerKey } from "../../protocol/ids.ts";
+import type { RunId, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { AuditedAs } from "../../protocol/people.ts";
+import type { ReceiptTerms } from "../../protocol/receipt.ts";
 
 /**
  * Where a run lives: an append-only journal, which is the truth; named objects beside it, each written whole
@@ -152,14 +153,7 @@ export type Fact =
   | { readonly type: "published"; readonly version: number };
 
 /** A delta in the index; a receipt is made from it. */
-export interface IndexedDelta {
-  readonly ticket: TicketId;
-  readonly volunteer: VolunteerKey;
-  readonly delta: Hash;
-  readonly version: number;
-  readonly tokens: number;
-  readonly accepted: number;
-}
+export type IndexedDelta = Omit<ReceiptTerms, "run">;
 
 /** Milliseconds of an hour of the run clock, by which recent credit is kept. */
 export const HOUR_MS = 3_600_000;
