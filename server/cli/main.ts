@@ -85,12 +85,13 @@ async function serve(flags: ServeOptions, io: ServeIo): Promise<void> {
     });
     if (directory === undefined) return; // stopped while another server led the run
     await app.move(directory);
+    if (directory.run !== undefined) seat?.lead(directory.run); // at once: volunteers wait at the edges
     server ??= await open();
     await greet(endpointAt(server.port), flags, directory, io);
     const stopped = abortOf(io.signal);
     const run = directory.run ?? (await Promise.race([app.runCreated, stopped]));
     if (run === undefined) return;
-    seat?.lead(run);
+    if (directory.run === undefined) seat?.lead(run);
     await attend(run, mirror, server.local, flags.volunteers, io, stopped);
   } finally {
     app.closing.abort();

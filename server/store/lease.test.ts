@@ -24,7 +24,7 @@ function world() {
   const settle = () => new Promise((resolve) => setImmediate(resolve));
   const pass = async (length: number) => {
     for (const end = ms + length; ms < end; ) {
-      ms += 500;
+      ms += RENEW_MS / 2;
       for (const sleeper of sleepers.splice(0)) sleeper.at <= ms ? sleeper.wake() : sleepers.push(sleeper);
       await settle();
     }

@@ -1,9 +1,12 @@
 import { StoreError } from "./store.ts";
 
 /** Milliseconds between two signs of life of the server that leads a run. */
-export const RENEW_MS = 1_000;
-/** Milliseconds without a sign, on a cluster that answers, after which a server is taken for dead. */
-export const SILENCE_MS = 4_000;
+export const RENEW_MS = 500;
+/**
+ * Milliseconds without a sign, on a cluster that answers, after which a server is taken for dead: six signs. It is most of a
+ * takeover, whose rest is a second or two. One that was only busy for so long ends, and loses nothing.
+ */
+export const SILENCE_MS = 3_000;
 
 /** What a server that leads a run posts, again and again. */
 export interface Sign {
