@@ -113,11 +113,28 @@ describe("A13: no address but the internet's", () => {
     expect(asked).toBe(1);
   });
 
-  it("counts as public which is not", () => {
-    expect(["93.184.215.14", "2606:2800:21f:cb07::1"].map(isPublic)).toEqual([true, true]);
-    expect(["192.0.2.1", "2001:db8::1", "2002:7f00:1::", "nonsense", ""].map(isPublic)).toEqual(
-      Array.from({ length: 5 }, () => false),
-    );
+  it("counts as public which is not, in whatever spelling", () => {
+    const others = ["93.184.215.14", "8.8.8.8", "2606:2800:21f:cb07::1"];
+    expect(
+      others.filter((one) => !isPublic(one)),
+      "the control",
+    ).toEqual([]);
+    const special = [
+      ...["0.0.0.0", "10.1.2.3", "100.64.0.1", "127.0.0.1", "169.254.169.254", "192.0.2.1", "224.0.0.1"],
+      ...["168.63.129.16", "255.255.255.255", "0x7f.1", "2130706433", "nonsense", ""],
+      ...["::", "::1", "::127.0.0.1", "::a00:1", "::ffff:127.0.0.1", "::ffff:0:127.0.0.1", "64:ff9b::a00:1"],
+      ...[
+        "100::1",
+        "2001:db8::1",
+        "2002:7f00:1::",
+        "4000::1",
+        "fc00::1",
+        "fe80::1%eth0",
+        "fec0::1",
+        "ff02::1",
+      ],
+    ];
+    expect(special.filter(isPublic)).toEqual([]);
   });
 });
 
