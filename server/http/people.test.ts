@@ -5,6 +5,7 @@ import { signLink } from "../../protocol/link.ts";
 import { ROUTES } from "../../protocol/routes.ts";
 import { drawNonce, edge, RECIPIENT, signedPost } from "../../test/edge.ts";
 import { FakeService } from "../../test/fake-service.ts";
+import { DATA_RATE } from "../net/limits.ts";
 
 let service: FakeService;
 let app: ReturnType<typeof edge>;
@@ -30,6 +31,16 @@ describe("what one asks about oneself", () => {
     expect(told.headers.get("cache-control")).toBe("no-store");
     expect(await (await post(ROUTES.forgetMe, {})).json()).toEqual({ forgotten: true });
     expect(service.forgotten).toEqual([me.key]);
+  });
+
+  it("U3: reads all that is held about a key to it now and then, and not without end; the control asks for little", async () => {
+    const statuses = async (path: string) => {
+      const found = new Set<number>();
+      for (let i = 0; i <= DATA_RATE.burst; i++) found.add((await post(path, {})).status);
+      return [...found];
+    };
+    expect(await statuses(ROUTES.myData)).toEqual([200, 429]);
+    expect(await statuses(ROUTES.forgetMe)).toEqual([200]);
   });
 
   it.each([ROUTES.myName, ROUTES.myData, ROUTES.forgetMe])(

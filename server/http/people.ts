@@ -9,6 +9,8 @@ import type { SignedRequest } from "../../protocol/request.ts";
 import { ROUTES } from "../../protocol/routes.ts";
 import { nodeChecks } from "../lib/signatures.ts";
 import type { Edge } from "../net/edge.ts";
+import { DATA_RATE, MAX_RATE_ENTRIES } from "../net/limits.ts";
+import { RateLimiter } from "../net/rate.ts";
 import type { RunService } from "../run/service.ts";
 import { json } from "./answer.ts";
 
@@ -30,7 +32,8 @@ const ID_BYTES = 16;
 const drawId = () => as(isPersonId, toBase64Url(randomBytes(ID_BYTES)), "a page");
 
 /** Routes for a volunteer's own name, links and data (rules U1 to U5), by the key that it works under, and by no other. */
-export function peopleRoutes(app: Hono<Edge>, service: RunService, signed: Signed): void {
+export function peopleRoutes(app: Hono<Edge>, service: RunService, signed: Signed, now: () => number): void {
+  const readers = new RateLimiter(DATA_RATE, MAX_RATE_ENTRIES, now);
   app.get(ROUTES.leaders, (c) => json(c, { leaders: service.leaders() }));
   app.post(ROUTES.myName, (c) =>
     signed(c, MAX_JSON_BYTES, async ({ volunteer }, body) => {
@@ -47,6 +50,7 @@ export function peopleRoutes(app: Hono<Edge>, service: RunService, signed: Signe
   app.post(ROUTES.myData, (c) =>
     signed(c, MAX_JSON_BYTES, async ({ volunteer }, body) => {
       asObject(parseJson(body), "the body");
+      readers.take(volunteer);
       return json(c, { data: service.dataOf(volunteer) });
     }),
   );

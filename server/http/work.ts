@@ -138,7 +138,7 @@ export function workRoutes(app: Hono<Edge>, service: RunService, options: WorkOp
       nonces.use(sender.volunteer, sender.nonce, sender.serverNonce);
       return use(sender, body);
     });
-  peopleRoutes(app, service, once);
+  peopleRoutes(app, service, once, options.now);
   codeRoute(app, new Codes(options.now), options.proxies, once);
   auditRoutes(app, service, once);
   if (options.peers !== undefined) peerRoutes(app, service, options.peers, options.proxies, once);

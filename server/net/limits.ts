@@ -106,6 +106,9 @@ export const ALL_SPEEDS_RATE: Rate = { burst: 60, perSecond: 1 / 10 };
 /** Signed requests of one volunteer: a ticket of the smallest model takes some 50 ms, and is two requests. */
 export const KEY_RATE: Rate = { burst: 100, perSecond: 40 };
 
+/** Times that one key may ask for all that is held about it: up to a thousand deltas, some 10 ms and 300 KB. */
+export const DATA_RATE: Rate = { burst: 10, perSecond: 0.5 };
+
 /** Signed requests from one address: a school or an office behind one router. */
 export const ADDRESS_RATE: Rate = { burst: 2_000, perSecond: 400 };
 

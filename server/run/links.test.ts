@@ -134,6 +134,7 @@ describe("linked keys", () => {
     }
     expect(again.run.dataOf(ann.identity.key).page).toBe(drawn);
     await again.run.admin.ban(ann.identity.key);
+    again.clock.ms += 5_000; // for which what is shown is kept
     expect(again.run.person(drawn), "the banned key's part").toMatchObject({ tokens: 64, merged: 2 });
     await again.run.forget(phone.identity.key);
     expect(again.run.person(drawn)).toBeUndefined();

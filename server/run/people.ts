@@ -4,6 +4,7 @@ import { ProtocolError } from "../../protocol/errors.ts";
 import { as, asArray, asObject, asText, parseJson } from "../../protocol/guards.ts";
 import { isVolunteerKey, type PersonId, type VolunteerKey } from "../../protocol/ids.ts";
 import { type Leader, MAX_LEADERS, normaliseName } from "../../protocol/people.ts";
+import { KeptAnswer } from "../lib/kept-answer.ts";
 import { type Store, StoreError } from "../store/store.ts";
 import { nameKey } from "./name-key.ts";
 import { Pages } from "./pages.ts";
@@ -37,7 +38,7 @@ export class People {
   /** The forgotten of an earlier version, which kept them beside the names; they stay there. */
   readonly #early: readonly VolunteerKey[];
   readonly #most: number;
-  #leaders: { readonly at: number; readonly list: readonly Leader[] } | undefined;
+  readonly #leaders = new KeptAnswer<readonly Leader[]>(LEADERS_FOR_MS);
 
   private constructor(
     files: WrittenFiles,
@@ -148,7 +149,7 @@ export class People {
   async keepOneName(keys: ReadonlySet<VolunteerKey>): Promise<void> {
     const [, ...others] = [...keys].filter((key) => this.#names.has(key));
     if (this.#drop(...others)) await this.#writeNames();
-    else this.#leaders = undefined;
+    else this.#leaders.changed();
   }
 
   /**
@@ -172,20 +173,19 @@ export class People {
 
   /** Volunteers with a name and credit, most first, without the banned. */
   leaders(now: number, credit: Credit, banned: (volunteer: VolunteerKey) => boolean): readonly Leader[] {
-    if (this.#leaders !== undefined && now - this.#leaders.at < LEADERS_FOR_MS) return this.#leaders.list;
-    const list = [...this.#names]
-      .flatMap(([volunteer, kept]) => {
-        const name = shownOf(kept);
-        if (banned(volunteer) || name === undefined) return [];
-        const { tokens, recent } = credit(volunteer);
-        const page = this.#pages.of(volunteer);
-        return [{ name, tokens, recent, ...(page !== undefined && { page }) }];
-      })
-      .filter(({ tokens }) => tokens > 0)
-      .sort((a, b) => b.tokens - a.tokens || (a.name < b.name ? -1 : 1))
-      .slice(0, MAX_LEADERS);
-    this.#leaders = { at: now, list };
-    return list;
+    return this.#leaders.get(now, () =>
+      [...this.#names]
+        .flatMap(([volunteer, kept]) => {
+          const name = shownOf(kept);
+          if (banned(volunteer) || name === undefined) return [];
+          const { tokens, recent } = credit(volunteer);
+          const page = this.#pages.of(volunteer);
+          return [{ name, tokens, recent, ...(page !== undefined && { page }) }];
+        })
+        .filter(({ tokens }) => tokens > 0)
+        .sort((a, b) => b.tokens - a.tokens || (a.name < b.name ? -1 : 1))
+        .slice(0, MAX_LEADERS),
+    );
   }
 
   /** Whether there was any. */
@@ -211,7 +211,7 @@ export class People {
   }
 
   #writeNames(): Promise<void> {
-    this.#leaders = undefined;
+    this.#leaders.changed();
     return this.#files.write(FILE, () => ({
       names: Object.fromEntries(this.#names),
       pages: this.#pages.kept(),

@@ -2,8 +2,8 @@ import type { ErrorCode } from "../../protocol/errors.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { PersonId, TeamId, VolunteerKey } from "../../protocol/ids.ts";
 import type { Together } from "../../protocol/link.ts";
-import { type Leader, MAX_LEADERS, type PersonalData } from "../../protocol/people.ts";
-import { MAX_PERSONS_DELTAS, type Person } from "../../protocol/person.ts";
+import type { Leader, PersonalData } from "../../protocol/people.ts";
+import type { Person } from "../../protocol/person.ts";
 import type { VolunteerCredit } from "../../protocol/status.ts";
 import type { Team, TeamSum } from "../../protocol/team.ts";
 import { HOUR_MS } from "../store/store.ts";
@@ -13,12 +13,11 @@ import type { LiveRun } from "./live-run.ts";
 import type { People } from "./people.ts";
 import { Refusals } from "./refusals.ts";
 import { type Known, rosterOf } from "./roster.ts";
+import { Shown } from "./shown.ts";
 import type { Teams } from "./teams.ts";
 
 /** Milliseconds of the run clock that credit counts as recent: a day. */
 const RECENT_MS = 24 * HOUR_MS;
-/** Milliseconds that a list of teams is kept. */
-const TEAMS_FOR_MS = 5_000;
 /** Deltas listed in a volunteer's own data. */
 const MAX_DELTAS_TOLD = 1_000;
 
@@ -35,7 +34,7 @@ export class Volunteers {
   readonly #people: People;
   readonly #links: Links;
   readonly #teams: Teams;
-  #teamSums: { readonly at: number; readonly list: readonly TeamSum[] } | undefined;
+  readonly #shown: Shown;
   readonly #refusals = new Refusals();
 
   constructor(run: LiveRun, people: People, links: Links, teams: Teams) {
@@ -43,6 +42,12 @@ export class Volunteers {
     this.#run = run;
     this.#people = people;
     this.#links = links;
+    this.#shown = new Shown({
+      ...{ people, links, teams, now: () => run.clock.now() },
+      isBanned: (volunteer) => this.#isBanned(volunteer),
+      together: (volunteer) => this.together(volunteer),
+      deltasOf: (volunteer, most) => run.index.deltasOf(volunteer, most),
+    });
   }
 
   /** What the run thinks of each key: links change none of it. */
@@ -95,73 +100,51 @@ export class Volunteers {
    */
   async link(volunteer: VolunteerKey, other: VolunteerKey | null): Promise<Together> {
     if (other === null) {
-      await this.#links.leave(volunteer);
+      await this.#changing(this.#links.leave(volunteer));
       await this.#people.keepOneName(new Set()); // makes the list again
       return this.together(volunteer);
     }
     for (const key of [volunteer, other]) {
       this.#requireMerged(key, "a link is for keys whose work is in the model");
     }
-    await this.#links.join(volunteer, other);
-    await this.#teams.keepOne(this.#links.keysOf(volunteer));
-    await this.#people.keepOneName(new Set([volunteer, ...this.#links.keysOf(volunteer)]));
+    await this.#changing(this.#links.join(volunteer, other));
+    await this.#changing(this.#teams.keepOne(this.#links.keysOf(volunteer)));
+    const keys = new Set([volunteer, ...this.#links.keysOf(volunteer)]);
+    await this.#changing(this.#people.keepOneName(keys));
     return this.together(volunteer);
+  }
+
+  /** What is shown is made again, also while what has changed already is being written. */
+  #changing<T>(written: Promise<T>): Promise<T> {
+    this.#shown.changed();
+    return written;
   }
 
   #isBanned(volunteer: VolunteerKey): boolean {
     return standingOf(this.#run.state.trust, volunteer).banned;
   }
 
-  /** The one of a person's keys that has its name. */
-  #namedOf(volunteer: VolunteerKey): VolunteerKey | undefined {
-    for (const key of this.#links.keysOf(volunteer)) if (this.#people.nameOf(key) !== undefined) return key;
-    return undefined;
-  }
-
-  /** The name of a key's person. */
-  #nameOf(volunteer: VolunteerKey): string | undefined {
-    const named = this.#namedOf(volunteer);
-    return named && this.#people.nameOf(named);
-  }
-
   async rename(volunteer: VolunteerKey, name: unknown): Promise<string | undefined> {
     if (name !== null) this.#requireMerged(volunteer, "a name is for those whose work is in the model");
-    return this.#people.rename(volunteer, name, this.#links.keysOf(volunteer));
+    return this.#changing(this.#people.rename(volunteer, name, this.#links.keysOf(volunteer)));
   }
 
   /** Gives a person a page beside its name, keeps it, or takes it away; returns its id. Throws `bad-request`. */
   async setPage(volunteer: VolunteerKey, wanted: boolean, drawn: PersonId): Promise<PersonId | undefined> {
-    const named = this.#namedOf(volunteer);
+    const named = this.#shown.namedOf(volunteer);
     if (named === undefined) {
       if (wanted) throw new ProtocolError("bad-request", "a page is for those who have a name");
       return undefined;
     }
     const page = wanted ? (this.#people.pageOf(named) ?? drawn) : undefined;
-    await this.#people.setPage(named, page);
+    await this.#changing(this.#people.setPage(named, page));
     return page;
   }
 
-  /** The page of a key's person. */
-  pageOf(volunteer: VolunteerKey): PersonId | undefined {
-    const named = this.#namedOf(volunteer);
-    return named && this.#people.pageOf(named);
-  }
-
-  /** What a page shows; undefined where there is none, or the operator has banned its owner. */
-  person(id: PersonId): Person | undefined {
-    const owner = this.#people.ownerOf(id);
-    if (owner === undefined || this.#isBanned(owner.volunteer)) return undefined;
-    const { linked, tokens, recent, merged } = this.together(owner.volunteer);
-    const deltas = [...this.#links.keysOf(owner.volunteer)]
-      .filter((key) => !this.#isBanned(key) && !this.#people.isForgotten(key))
-      .flatMap((key) => this.#run.index.deltasOf(key, MAX_PERSONS_DELTAS))
-      .sort((a, b) => b.accepted - a.accepted)
-      .flatMap(({ ticket, volunteer, delta, merged: version, tokens: trained }) =>
-        typeof version === "number" ? [{ ticket, volunteer, delta, version, tokens: trained }] : [],
-      )
-      .slice(0, MAX_PERSONS_DELTAS);
-    return { name: owner.name, tokens, recent, merged, keys: linked + 1, deltas };
-  }
+  pageOf = (volunteer: VolunteerKey): PersonId | undefined => this.#shown.pageOf(volunteer);
+  person = (id: PersonId): Person | undefined => this.#shown.person(id);
+  teams = (): readonly TeamSum[] => this.#shown.teams();
+  team = (id: TeamId): Team | undefined => this.#shown.team(id);
 
   /** Puts a person into the team of that name, or with null into none; returns its id and name. Throws `bad-request`, `banned`. */
   async joinTeam(
@@ -170,50 +153,13 @@ export class Volunteers {
     drawn: TeamId,
   ): Promise<{ readonly id: TeamId; readonly name: string } | undefined> {
     const keys = this.#links.keysOf(volunteer);
-    this.#teamSums = undefined;
     if (name === null) {
-      await this.#teams.leave(...keys);
+      await this.#changing(this.#teams.leave(...keys));
       return undefined;
     }
     this.#requireMerged(volunteer, "a team is for those whose work is in the model");
-    await this.#teams.join(volunteer, keys, name, drawn);
+    await this.#changing(this.#teams.join(volunteer, keys, name, drawn));
     return this.#teams.of(keys);
-  }
-
-  /** Teams with something in the model, most tokens first. */
-  teams(): readonly TeamSum[] {
-    const now = this.#run.clock.now();
-    if (this.#teamSums !== undefined && now - this.#teamSums.at < TEAMS_FOR_MS) return this.#teamSums.list;
-    const list = [...this.#teams.all.keys()]
-      .flatMap((id) => this.#sumOf(id) ?? [])
-      .filter(({ tokens }) => tokens > 0)
-      .sort((a, b) => b.tokens - a.tokens || (a.name < b.name ? -1 : 1))
-      .slice(0, MAX_LEADERS);
-    this.#teamSums = { at: now, list };
-    return list;
-  }
-
-  /** A team's page; undefined where there is none. */
-  team(id: TeamId): Team | undefined {
-    const sum = this.#sumOf(id);
-    if (sum === undefined) return undefined;
-    const people = [...(this.#teams.get(id)?.keys ?? [])]
-      .flatMap((key) => {
-        const [name, page] = [this.#nameOf(key), this.pageOf(key)];
-        if (name === undefined || this.#isBanned(key)) return [];
-        return [{ name, tokens: this.together(key).tokens, ...(page !== undefined && { page }) }];
-      })
-      .sort((a, b) => b.tokens - a.tokens)
-      .slice(0, MAX_LEADERS);
-    return { ...sum, people };
-  }
-
-  #sumOf(id: TeamId): TeamSum | undefined {
-    const team = this.#teams.get(id);
-    if (team === undefined) return undefined;
-    const sums = [...team.keys].map((key) => this.together(key));
-    const total = (of: "tokens" | "recent") => sums.reduce((sum, one) => sum + one[of], 0);
-    return { id, name: team.name, tokens: total("tokens"), recent: total("recent"), members: sums.length };
   }
 
   /** Throws `banned`, and `bad-request` for a key that has nothing in the model. */
@@ -228,7 +174,7 @@ export class Volunteers {
   dataOf(volunteer: VolunteerKey): PersonalData {
     return {
       volunteer,
-      name: this.#nameOf(volunteer) ?? null,
+      name: this.#shown.nameOf(volunteer) ?? null,
       page: this.pageOf(volunteer) ?? null,
       team: this.#teams.of(this.#links.keysOf(volunteer))?.name ?? null,
       credit: this.credit(volunteer),
@@ -261,9 +207,8 @@ export class Volunteers {
       const { tokens, merged, pending, discarded } = this.#run.index.credit(key, 0);
       return tokens + merged + pending + discarded > 0;
     });
-    await this.#people.forget(...known);
-    await Promise.all([this.#links.leave(...keys), this.#teams.leave(...keys)]);
-    this.#teamSums = undefined;
+    await this.#changing(this.#people.forget(...known));
+    await this.#changing(Promise.all([this.#links.leave(...keys), this.#teams.leave(...keys)]));
     for (const key of keys) {
       this.#refusals.forget(key);
       this.witness?.forget(key);
@@ -277,7 +222,7 @@ export class Volunteers {
       now: this.#run.clock.now(),
       refusedLately: (most: number) => this.#refusals.lately(most),
       reasonsOf: (volunteer: VolunteerKey) => this.#refusals.reasonsOf(volunteer),
-      nameOf: (volunteer: VolunteerKey) => this.#nameOf(volunteer),
+      nameOf: (volunteer: VolunteerKey) => this.#shown.nameOf(volunteer),
       togetherOf: (volunteer: VolunteerKey) => this.together(volunteer),
       creditOf: (volunteer: VolunteerKey) => this.credit(volunteer),
     };
