@@ -99,6 +99,7 @@ export const ATTACKS = {
   turncoat: poison(({ own, sent }) => scaled(sent < HONEST_FIRST ? 1 : -1, own!), TRULY),
   sleeper: poison(({ own, sent }) => scaled(sent % SLEEP < SLEEP - BURST ? 1 : -1, own!), TRULY),
   guarded: poison(({ own, honest, lab }) => guarded(own!, honest, lab), { passes: 3 }),
+  "guarded, opposed": poison(({ own, honest, lab }) => guarded(own!, honest, lab, -1), { passes: 3 }),
   "odd-sized": poison(({ own }) => scaled(NOT_ODD, own!), TRULY),
   "one gain": poison(({ own, honest, gains }) => harmedGains(own!, honest, gains), TRULY),
   backdoor: poison(({ own }) => own!, { text: doctored }),

@@ -24,7 +24,7 @@ import {
 } from "../../server/trust/audit.ts";
 import { type Budget, type Look, purseOf } from "../../server/trust/budget.ts";
 import type { Candidate } from "../../server/trust/candidate.ts";
-import { Learning, NEWEST } from "../../server/trust/learning.ts";
+import { Learning, weightsAgainst } from "../../server/trust/learning.ts";
 import type { Part } from "../../server/trust/places.ts";
 import { creditLost, FORFEITED, standingOf } from "../../server/trust/standing.ts";
 import { clipFor } from "../../server/trust/weigh.ts";
@@ -51,6 +51,17 @@ export interface BenchAuditsOptions {
   readonly record: (event: Omit<Audited, "at"> | Omit<Sampled, "at">) => Promise<void>;
 }
 
+/** How a delta is looked at, and on which version's weights. */
+interface Looking {
+  readonly whose: Plan["whose"];
+  readonly version: number;
+  readonly judge: typeof verdictOf;
+  readonly on: string | undefined;
+  readonly must: boolean;
+  readonly fresh: boolean;
+  readonly scale: number;
+}
+
 /**
  * The product's rules for audits, without its thread: what is due waits until it is made. The caller has that done
  * while others' deltas wait: a verdict that alone makes a version would have attacks look worse than they are.
@@ -70,11 +81,11 @@ export class BenchAudits {
   consider(one: Kept, delta: Candidate): void {
     const { random, state } = this.#options;
     const { pool, trust } = state();
-    const { chance, whose, first } = planOf(delta, one.ticket.fresh, pool, trust);
-    if (random.unit() >= chance) return;
+    const plan = planOf(delta, one.ticket.fresh, pool, trust);
+    if (random.unit() >= plan.chance) return;
     const scale = clipFor(delta, pool, trust);
-    const must = first === true && this.#options.budget.takeFirst();
-    this.#waiting.push(() => this.#audit(one, whose, scale, must));
+    const must = plan.first === true && this.#options.budget.takeFirst();
+    this.#waiting.push(() => this.#audit(one, plan, scale, must));
   }
 
   /** Considers a version that was just published: what did its deltas do? */
@@ -109,35 +120,33 @@ export class BenchAudits {
   /** The run went back to `to`: looks at the newest of what was merged since on its weights, whatever it costs. */
   async blame(merged: readonly Kept[], to: number): Promise<void> {
     for (const one of merged.toReversed().slice(0, MAX_BLAMED)) {
-      const found = await this.#look(one, "veteran", to, blameOf, `version ${to}`, true);
+      const usual = { whose: "veteran", must: true, fresh: false, scale: 1 } as const;
+      const found = await this.#look(one, { ...usual, version: to, judge: blameOf, on: `version ${to}` });
       if (found === undefined) continue;
-      const again = () => this.#look(one, "veteran", one.ticket.version, verdictOf, undefined, true);
+      const { version } = one.ticket;
+      const again = () => this.#look(one, { ...usual, version, judge: verdictOf, on: undefined });
       const verdict = found.verdict === "bad" ? excused(found, await again()) : found;
       await this.#tell(one, verdict, { forfeits: 0 });
     }
   }
 
-  async #audit(one: Kept, whose: Plan["whose"], scale: number, must: boolean): Promise<void> {
+  async #audit(one: Kept, { whose, odd }: Plan, scale: number, must: boolean): Promise<void> {
     const waiting = this.#options.state().pool.find(({ ticket }) => ticket === one.ticket.id);
     // A fresh ticket's is recomputed instead.
     if (waiting?.facts?.copies !== undefined && !one.ticket.fresh)
       return this.#tell(one, { verdict: "bad", reason: "copy" });
-    const rule = scale < 1 ? verdictOfOdd : verdictOf;
-    const found = await this.#look(one, whose, one.ticket.version, rule, NEWEST, must, scale);
+    const judge = scale < 1 || odd ? verdictOfOdd : verdictOf;
+    const { version, volunteer, fresh } = one.ticket;
+    const on = weightsAgainst(standingOf(this.#options.state().trust, volunteer));
+    const found = await this.#look(one, { whose, version, judge, on, must, fresh, scale });
     if (found !== undefined) await this.#tell(one, found);
   }
 
   #look(
     { ticket, member, frame }: Kept,
-    whose: Plan["whose"],
-    version: number,
-    judge: typeof verdictOf,
-    on: string | undefined,
-    must: boolean,
-    scale = 1,
+    { whose, version, judge, on, must, fresh, scale }: Looking,
   ): Promise<Verdict | undefined> {
     const { auditor, gate, context, batch, parameters, budget, random, state } = this.#options;
-    const fresh = ticket.fresh && on === NEWEST;
     const merged = fresh ? 1 : scale;
     const cost = (look: Look) => lookCost(look, batch * context, ticketTokens(ticket, context), fresh);
     return lookInto(

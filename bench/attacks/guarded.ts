@@ -8,7 +8,7 @@ const HARMS = [3, 2, 1.5, 1.2, 1, 0.8, 0.6, 0.4, 0.2] as const;
 /** Part of what the overfitted delta gains on its own text that must be left of it. */
 const GAIN_LEFT = 0.06;
 /** Cosine with the honest mean below which it might oppose the server's own direction, and wait for its audit. */
-const MIN_AGREEMENT = -0.05;
+export const MIN_AGREEMENT = -0.05;
 /** Times its gain on its own text that it may cost on other text: an audit allows 3. */
 const MAX_HARM = 2.6;
 
@@ -20,6 +20,7 @@ export async function guarded(
   own: Float32Array,
   honest: readonly Float32Array[],
   lab: Lab,
+  minAgreement = MIN_AGREEMENT,
 ): Promise<Float32Array> {
   const length = SIZE * normOf(honest[0]!);
   const ofLength = (values: Float32Array) => scaled(length / normOf(values), values);
@@ -30,8 +31,10 @@ export async function guarded(
     const delta = ofLength(plus(ofLength(own), -times, mean));
     const after = await lab.losses(delta);
     const gain = before.own - after.own;
-    const agrees = cosine(delta, mean) >= MIN_AGREEMENT;
-    if (agrees && gain >= GAIN_LEFT * most && after.other - before.other <= MAX_HARM * gain) return delta;
+    const agrees = cosine(delta, mean) >= minAgreement;
+    if (agrees && gain >= GAIN_LEFT * most && after.other - before.other <= MAX_HARM * gain) {
+      return delta;
+    }
   }
   return ofLength(own);
 }

@@ -19,10 +19,12 @@ import {
 import { Budget, type Look, type Purse, purseOf } from "../trust/budget.ts";
 import type { Candidate } from "../trust/candidate.ts";
 import { type Gauge, REMEMBERED } from "../trust/gauge.ts";
-import { NEWEST } from "../trust/learning.ts";
+import { weightsAgainst } from "../trust/learning.ts";
 import { PLACES, type Sender } from "../trust/shared-audits.ts";
+import { standingOf } from "../trust/standing.ts";
 import { clipFor } from "../trust/weigh.ts";
 import { AuditQueue } from "./audit-queue.ts";
+import { Direction, type DirectionOptions } from "./direction.ts";
 import { type Looked, Looks, type LooksOptions } from "./looks.ts";
 import type { Blamed } from "./recent-deltas.ts";
 import { readTheSame } from "./same-text.ts";
@@ -34,24 +36,19 @@ const MAX_WAITING = 32;
 const MAX_AHEAD = 2;
 /** Tickets counted as trained before the first, so that the first newcomers can be audited. */
 export const AHEAD = 40;
-/** Versions after which the server's own direction is computed again. */
-export const DIRECTION_EVERY = 8;
-export const DIRECTION_STEPS = 4;
 
-export interface AuditsOptions extends LooksOptions {
+export interface AuditsOptions extends LooksOptions, DirectionOptions {
   /** Part of the volunteers' training that audits may cost. */
   readonly share: number;
-  readonly context: number;
-  /** Sequences of a micro-batch. */
-  readonly batch: number;
-  /** Measures deltas as they come in, and compares them with the server's own direction. */
-  readonly gauge: Gauge;
-  /** The weights of a version that is kept, or undefined. */
-  readonly weights: (hash: Hash) => Promise<Float32Array<ArrayBuffer> | undefined>;
   readonly record: (audited: Omit<Audited, "at">) => Promise<void>;
   readonly failed: (error: unknown) => void;
   /** Volunteers that audit where the auditor has more to do than it can; absent: it is alone. */
   readonly volunteers?: VolunteerAudits;
+}
+
+interface Order extends Pick<Plan, "whose"> {
+  readonly must?: boolean;
+  readonly odd?: boolean;
 }
 
 /**
@@ -65,8 +62,7 @@ export class Audits {
   /** Tickets that a roll-back put in, and that are being audited for one. */
   readonly #blamed = new Set<TicketId>();
   #budget: Budget | undefined;
-  /** The version that the server's direction was last found, or tried, at. */
-  #directed = Number.NEGATIVE_INFINITY;
+  readonly #direction: Direction;
   readonly #looks: Looks;
   /** Tickets whose deltas the gauge may find copies of, the oldest first. */
   readonly #recent = new Map<TicketId, Ticket>();
@@ -75,6 +71,7 @@ export class Audits {
     this.#options = options;
     this.#looks = new Looks(options);
     this.#queue = new AuditQueue(options.failed);
+    this.#direction = new Direction(options, this.#queue);
   }
 
   get gauge(): Gauge {
@@ -94,8 +91,8 @@ export class Audits {
     budget.earn(tokens);
     if (this.#queue.stopped) return;
     volunteers?.worked(delta.volunteer);
-    const { pool, trust, version } = state();
-    if (version - this.#directed >= DIRECTION_EVERY && this.#direct(budget)) this.#directed = version;
+    const { pool, trust } = state();
+    this.#direction.keep(budget);
     const copies = delta.facts?.copies;
     const copied = copies && this.#recent.get(copies);
     this.#recent.set(upload.ticket.id, upload.ticket);
@@ -104,19 +101,20 @@ export class Audits {
       void this.#considerCopy({ ...upload, frame: upload.frame.slice() }, copied).catch(failed);
       return;
     }
-    const { chance, whose, first } = planOf(delta, upload.ticket.fresh, pool, trust);
-    if (draw() / 2 ** 32 >= chance) return;
+    const plan = planOf(delta, upload.ticket.fresh, pool, trust);
+    if (draw() / 2 ** 32 >= plan.chance) return;
     const sender = { volunteer: delta.volunteer, network: delta.facts?.from };
     const scale = clipFor(delta, pool, trust);
-    // Volunteers get a delta as it was sent: the server looks itself at one of which only a part is merged.
-    const crowded = this.#queue.waiting >= MAX_AHEAD && scale === 1;
+    // Volunteers get a delta as it was sent, and no gate text: the server looks itself at one that is odd.
+    const odd = scale < 1 || plan.odd === true;
+    const crowded = this.#queue.waiting >= MAX_AHEAD && !odd;
     const helped = crowded && volunteers?.canTake(sender, upload.frame.length);
     const shared = helped ? volunteers : undefined;
     if (shared === undefined && this.#queue.waiting >= MAX_WAITING) return;
     const held = { ...upload, frame: upload.frame.slice() }; // its own bytes are the next one's by then
-    const must = first === true && shared === undefined && budget.takeFirst();
-    if (shared === undefined) this.#queue.put(() => this.#audit(held, whose, scale, must));
-    else void this.#auditShared(held, whose, sender, shared).catch(failed);
+    const must = plan.first === true && shared === undefined && budget.takeFirst();
+    if (shared === undefined) this.#queue.put(() => this.#audit(held, { ...plan, must, odd }, scale));
+    else void this.#auditShared(held, plan.whose, sender, shared).catch(failed);
   }
 
   /** The budget, which begins with tickets like the first one that it is asked for. */
@@ -132,7 +130,8 @@ export class Audits {
     const same = async () =>
       copied && readTheSame(await textOf(upload.ticket), await textOf(copied), context);
     if (upload.ticket.fresh || (await same())) {
-      if (this.#queue.waiting < MAX_WAITING) this.#queue.put(() => this.#audit(upload, "stranger"));
+      if (this.#queue.waiting < MAX_WAITING)
+        this.#queue.put(() => this.#audit(upload, { whose: "stranger" }));
       return;
     }
     await this.#tell(upload.ticket, { verdict: "bad", reason: "copy" }); // there is nothing to measure
@@ -181,22 +180,8 @@ export class Audits {
     this.#queue.stop();
   }
 
-  /** Computes the direction again, where the budget allows it. */
-  #direct(budget: Budget): boolean {
-    const { auditor, batch, context, draw, gauge, rates, state, weights } = this.#options;
-    if (!budget.spend(DIRECTION_STEPS * batch * context, "veteran")) return false;
-    this.#queue.put(async () => {
-      const { hash, tokens } = state();
-      const at = await weights(hash);
-      if (at === undefined) return;
-      const job = { weights: at, rates: rates(tokens, DIRECTION_STEPS, batch), batch, seed: draw() };
-      gauge.direct(await auditor.direct(job));
-    });
-    return true;
-  }
-
   /** `scale`: the part of it that is merged, for its size. */
-  async #audit(upload: Upload, whose: Plan["whose"], scale = 1, must = false): Promise<void> {
+  async #audit(upload: Upload, { whose, must, odd }: Order, scale = 1): Promise<void> {
     const { ticket } = upload;
     const weights = await this.#options.weights(ticket.hash);
     if (weights === undefined) return; // so old that nothing can be said of it
@@ -205,8 +190,8 @@ export class Audits {
     const looked = { ...lookedOf(upload, async () => weights), scale: merged };
     const look = (about: Look) => this.#looks.byServer(looked, about);
     const purse = this.#purseFor(upload, whose, (about) => this.#costOf(upload, about), must);
-    const judge = scale < 1 ? verdictOfOdd : verdictOf;
-    const verdict = await this.#looks.judge(look, stepsDone(upload), purse, judge, NEWEST);
+    const judge = odd === true ? verdictOfOdd : verdictOf;
+    const verdict = await this.#looks.judge(look, stepsDone(upload), purse, judge, this.#against(ticket));
     if (verdict !== undefined) await this.#tell(ticket, verdict);
   }
 
@@ -235,8 +220,12 @@ export class Audits {
           });
     const costOf = (about: Look) => (about.own ? 1 : PLACES) * this.#costOf(upload, about);
     const purse = this.#purseFor(upload, whose, costOf);
-    const verdict = await this.#looks.judge(look, stepsDone(upload), purse, verdictOf, NEWEST);
+    const verdict = await this.#looks.judge(look, stepsDone(upload), purse, verdictOf, this.#against(ticket));
     if (verdict !== undefined) await this.#tell(ticket, verdict);
+  }
+
+  #against({ volunteer }: Pick<Ticket, "volunteer">): string | undefined {
+    return weightsAgainst(standingOf(this.#options.state().trust, volunteer));
   }
 
   /** Tokens of training that a look at an upload's delta costs whoever makes it. */

@@ -82,8 +82,9 @@ export function verdictOf({ own, ...told }: Evidence, steps: number, trust: Trus
 }
 
 /**
- * The same of a delta larger than what is usual, of which only a part is merged: it is good only where it surely lowers the
- * loss on gate text. Nobody is blamed for missing that.
+ * The same of a delta larger than what is usual, of which only a part is merged, or one that opposes the server's own
+ * direction: it is good only where it surely lowers the loss on gate text, since whoever audits its own delta first can make one
+ * that gains on its ticket's text and does harm within the bound. Nobody is blamed for missing that.
  */
 export function verdictOfOdd(evidence: Evidence, steps: number, trust: Trust): Verdict {
   const verdict = verdictOf(evidence, steps, trust);
@@ -201,6 +202,8 @@ export interface Plan {
   readonly whose: Half;
   /** Made whatever it costs, up to a number: the run trusts nobody yet. */
   readonly first?: true;
+  /** {@link verdictOfOdd} is the verdict. */
+  readonly odd?: true;
 }
 
 /**
@@ -211,8 +214,9 @@ export interface Plan {
  */
 export function planOf(delta: Candidate, fresh: boolean, pool: ReadonlyList<Candidate>, trust: Trust): Plan {
   const first = trustsNobody(trust) && ({ first: true } as const);
-  const suspect = suspicionOf(delta, medianSize(pool, trust)) !== undefined;
-  if (suspect || fresh) return { chance: 1, whose: "stranger", ...first };
+  const suspicion = suspicionOf(delta, medianSize(pool, trust));
+  const odd = suspicion === "opposed" && ({ odd: true } as const);
+  if (suspicion !== undefined || fresh) return { chance: 1, whose: "stranger", ...first, ...odd };
   const chance = auditChance(standingOf(trust, delta.volunteer));
   return { chance, whose: chance < 1 ? "veteran" : "stranger", ...first };
 }

@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
-import { Learning, NEWEST } from "./learning.ts";
+import type { TicketId, VolunteerKey } from "../../protocol/ids.ts";
+import { Learning, NEWEST, weightsAgainst } from "./learning.ts";
+import { addStrike, NO_TRUST, recordPass, standingOf, type Trust } from "./standing.ts";
 
 const at = (version: number, loss: number) => ({ version, heldOut: [{ version, tokens: 0, loss }] });
 const BLAMED = { verdict: "bad", reason: "no-gain" } as const;
@@ -29,4 +31,15 @@ test("nothing is learned from a verdict that blames nobody, from a mismatch, or 
   learning.note(BLAMED, undefined, at(10, 4));
   expect(learning.on(NEWEST, at(10, 4))).toBe(false);
   expect(learning.on(undefined, at(10, 4))).toBe(false);
+});
+
+test("A14: what was seen of others' deltas speaks against a stranger alone; against somebody trusted, the control, nothing does", () => {
+  const learning = new Learning();
+  learning.note(BLAMED, NEWEST, at(10, 4));
+  const volunteer = "v" as VolunteerKey;
+  const known = recordPass(NO_TRUST, volunteer, "t" as TicketId);
+  const learns = (trust: Trust) => learning.on(weightsAgainst(standingOf(trust, volunteer)), at(11, 4));
+  expect(learns(NO_TRUST)).toBe(true);
+  expect(learns(known)).toBe(false);
+  expect(learns(addStrike(known, volunteer, 0))).toBe(true);
 });

@@ -1,5 +1,6 @@
 import type { HeldOutPoint } from "../../protocol/status.ts";
 import type { Verdict } from "./audit.ts";
+import { type Standing, trusted } from "./standing.ts";
 
 /** Versions for which newest weights that learned from the server's own training of a ticket are taken to learn. */
 const LEARNS_FOR = 8;
@@ -17,6 +18,13 @@ interface Moment {
  */
 type Weights = string | undefined;
 export const NEWEST = "newest";
+
+/**
+ * Which weights speak against a delta that gains nothing, on the newest ones, by what was seen there of others': none against
+ * somebody trusted. What is usual lags behind where a run begins, and noise did the rest: one wrong verdict in a few hundred
+ * audits cost an honest volunteer all it had sent. So before it is blamed the server trains its ticket in any case.
+ */
+export const weightsAgainst = (standing: Standing): Weights => (trusted(standing) ? undefined : NEWEST);
 
 /** Remembers where the server's own training of a ticket was last seen to help while a volunteer's delta did not. */
 export class Learning {

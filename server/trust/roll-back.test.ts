@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { TicketId, VolunteerKey } from "../../protocol/ids.ts";
-import { verdictOf, verdictOfOdd } from "./audit.ts";
+import { planOf, verdictOf, verdictOfOdd } from "./audit.ts";
 import type { Candidate } from "./candidate.ts";
 import {
   addStrike,
@@ -89,6 +89,20 @@ test("A21: an odd-sized delta is audited as it is merged, and good only where it
   }
   const recomputed = { ...evidence(-0.1), distance: 0, length: 1 };
   expect(verdictOfOdd(recomputed, 5, NO_TRUST)).toMatchObject({ verdict: "good", reason: "recomputed" });
+});
+
+test("A14: a delta that opposes the server's own direction is good only where it surely helps gate text; one that does not, the control, may do harm within the bound", () => {
+  const found = (agreement: number) => {
+    const sent = { ...delta("guarded"), facts: { size: 1, agreement } };
+    const { odd } = planOf(sent, false, [], trusting());
+    const guarded = {
+      assigned: { before: 3, after: 2.9, error: 0.01 },
+      gate: { before: 3, after: 3.2, error: 0.01 },
+    };
+    return (odd ? verdictOfOdd : verdictOf)(guarded, 5, NO_TRUST).verdict;
+  };
+  expect(found(-0.11)).toBe("unclear");
+  expect(found(-0.09)).toBe("good");
 });
 
 test("A22: newcomers alone in a version count together for a twentieth of one while somebody trusted is about, and move the model by as much; later, the control, by all of it", () => {

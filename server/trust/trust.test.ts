@@ -480,7 +480,7 @@ describe("audits (A14)", () => {
     let veteran = known();
     for (let i = 0; i < 30; i++) veteran = seen(recordPass(veteran, key("of v"), NONE), key("of v"), NONE);
     const opposed = delta("v", 1, { facts: { size: 1, agreement: -0.5 } });
-    expect(planOf(opposed, false, [], veteran)).toEqual({ chance: 1, whose: "stranger" });
+    expect(planOf(opposed, false, [], veteran)).toEqual({ chance: 1, whose: "stranger", odd: true });
     expect(planOf(delta("v"), false, [], veteran)).toEqual({ chance: 0.05, whose: "veteran" }); // the control
     expect(planOf(delta("v"), true, [], veteran)).toEqual({ chance: 1, whose: "stranger" });
     expect(planOf(delta("new"), false, [], veteran)).toEqual({ chance: 1, whose: "stranger" });
