@@ -94,6 +94,10 @@ describe.skipIf(program === undefined)("a run on JetStream, one node", () => {
 
     const second = await served(home, "TAKEN");
     expect(second.run.latestSnapshot().hash).toBe(first.run.latestSnapshot().hash);
+    // Its index was empty: what it knows of credit it has from the journal, old records out of the bucket.
+    const { key } = volunteer.identity;
+    expect(second.run.credit(key)).toEqual(first.run.credit(key));
+    expect(second.run.credit(key).merged).toBeGreaterThan(0);
     await expect(volunteer.send(first.run, late)).rejects.toMatchObject({ code: "not-durable" });
     expect(first.run.deposed.aborted).toBe(true);
     const again = await volunteer.send(second.run, late);

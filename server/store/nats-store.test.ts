@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
@@ -5,9 +8,10 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { concat, partsOf, utf8 } from "../../protocol/bytes.ts";
 import { memoryIndex } from "../../test/harness/memory-index.ts";
 import { NatsCluster, natsServer } from "../../test/harness/nats-cluster.ts";
-import { recordsOf, storeContract } from "../../test/harness/store-contract.ts";
+import { indexContract, recordsOf, storeContract } from "../../test/harness/store-contract.ts";
 import { type KeyFile, natsStore } from "./nats-store.ts";
-import type { Store } from "./store.ts";
+import { sqliteIndex } from "./sqlite-index.ts";
+import type { Index, Store } from "./store.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 90_000 });
 const program = natsServer();
@@ -44,13 +48,13 @@ describe.skipIf(program === undefined).each([1, 3])("on JetStream, %i node(s)", 
     await cluster?.stop();
   });
 
-  const openAs = async (name: string) => {
+  const openAs = async (name: string, index: Index = memoryIndex()) => {
     const parts = {
       connection,
       name,
       replicas,
       writer: `w${writers++}`,
-      index: memoryIndex(),
+      index,
       key: keyFile(),
     };
     const store = await natsStore({ ...parts, sleep: (ms) => sleep(ms) });
@@ -64,6 +68,31 @@ describe.skipIf(program === undefined).each([1, 3])("on JetStream, %i node(s)", 
     return takeOver(store);
   };
   storeContract(open, { reopen, takeOver });
+
+  describe("its index, which the server that leads has beside its corpus", () => {
+    const stores = new WeakMap<Index, { readonly store: Store; readonly path: string }>();
+    const directories: string[] = [];
+    afterAll(() => {
+      for (const directory of directories) rmSync(directory, { recursive: true });
+    });
+    const indexAt = async (name: string, path: string) => {
+      const store = await openAs(name, sqliteIndex(path));
+      stores.set(store.index, { store, path });
+      return store.index;
+    };
+    indexContract(
+      () => {
+        const directory = mkdtempSync(join(tmpdir(), "murmuration-nats-index-"));
+        directories.push(directory);
+        return indexAt(`I${replicas}_${runs++}`, join(directory, "index.sqlite"));
+      },
+      async (index) => {
+        const { store, path } = stores.get(index)!;
+        await store.close();
+        return indexAt(names.get(store) ?? "", path);
+      },
+    );
+  });
 
   test("a writer is deposed by the mere opening of another, before that one has appended anything", async () => {
     const first = await open();

@@ -195,7 +195,10 @@ export const indexedDelta = (n: number, volunteer = "v", tokens = 10): IndexedDe
 });
 
 /** What every Index promises. `reopen` gives what the next process finds. */
-export function indexContract(open: () => Index, reopen?: (index: Index) => Index): void {
+export function indexContract(
+  open: () => Index | Promise<Index>,
+  reopen?: (index: Index) => Index | Promise<Index>,
+): void {
   const accepted = (delta: IndexedDelta): Fact => ({ type: "accepted", delta });
   const ended = ({ ticket }: IndexedDelta, version: number | null): Fact => ({
     type: "ended",
@@ -204,8 +207,8 @@ export function indexContract(open: () => Index, reopen?: (index: Index) => Inde
   });
   const nobody = { tokens: 0, recent: 0, merged: 0, pending: 0, discarded: 0 };
 
-  test("credit is granted when a delta is merged, once", () => {
-    const index = open();
+  test("credit is granted when a delta is merged, once", async () => {
+    const index = await open();
     index.clear(run);
     const [a, b, c] = [indexedDelta(1, "x", 10), indexedDelta(2, "x", 20), indexedDelta(3, "y", 5)];
     index.apply([accepted(a)]);
@@ -233,8 +236,8 @@ export function indexContract(open: () => Index, reopen?: (index: Index) => Inde
     index.close();
   });
 
-  test("recent credit is that of deltas accepted since, and goes with a delta found bad", () => {
-    const index = open();
+  test("recent credit is that of deltas accepted since, and goes with a delta found bad", async () => {
+    const index = await open();
     index.clear(run);
     const hour = 3_600_000;
     const [old, young] = [indexedDelta(1, "x", 10), { ...indexedDelta(2, "x", 20), accepted: 5 * hour + 7 }];
@@ -247,8 +250,8 @@ export function indexContract(open: () => Index, reopen?: (index: Index) => Inde
     index.close();
   });
 
-  test("a delta that counted for fewer tokens than its own grants those, and no more goes with it", () => {
-    const index = open();
+  test("a delta that counted for fewer tokens than its own grants those, and no more goes with it", async () => {
+    const index = await open();
     index.clear(run);
     const [capped, whole] = [indexedDelta(1, "x", 10), indexedDelta(2, "x", 20)];
     index.apply([accepted(capped), accepted(whole)]);
@@ -262,8 +265,8 @@ export function indexContract(open: () => Index, reopen?: (index: Index) => Inde
     index.close();
   });
 
-  test("a volunteer forfeits its newest deltas, merged or not yet, and nobody else loses anything", () => {
-    const index = open();
+  test("a volunteer forfeits its newest deltas, merged or not yet, and nobody else loses anything", async () => {
+    const index = await open();
     index.clear(run);
     const [old, merged, waiting] = [1, 2, 4].map((n) => indexedDelta(n, "x")) as [
       IndexedDelta,
@@ -282,8 +285,8 @@ export function indexContract(open: () => Index, reopen?: (index: Index) => Inde
     index.close();
   });
 
-  test("credit for audits is a volunteer's own, counts as recent by its hour, and takes no delta", () => {
-    const index = open();
+  test("credit for audits is a volunteer's own, counts as recent by its hour, and takes no delta", async () => {
+    const index = await open();
     index.clear(run);
     const { volunteer } = indexedDelta(1, "x");
     const hour = 3_600_000;
@@ -297,8 +300,8 @@ export function indexContract(open: () => Index, reopen?: (index: Index) => Inde
     index.close();
   });
 
-  test("what the newest audit found of a delta is told with it, and goes when all is forgotten", () => {
-    const index = open();
+  test("what the newest audit found of a delta is told with it, and goes when all is forgotten", async () => {
+    const index = await open();
     index.clear(run);
     const [one, other] = [indexedDelta(1, "x"), indexedDelta(2, "x")];
     index.apply([accepted(one), accepted(other)]);
@@ -313,8 +316,8 @@ export function indexContract(open: () => Index, reopen?: (index: Index) => Inde
     index.close();
   });
 
-  test("deltas are found by ticket, with all that a receipt says", () => {
-    const index = open();
+  test("deltas are found by ticket, with all that a receipt says", async () => {
+    const index = await open();
     index.clear(run);
     const delta = indexedDelta(7);
     expect(index.delta(delta.ticket)).toBeUndefined();
@@ -325,8 +328,8 @@ export function indexContract(open: () => Index, reopen?: (index: Index) => Inde
     index.close();
   });
 
-  test("clearing forgets everything and names the run", () => {
-    const index = open();
+  test("clearing forgets everything and names the run", async () => {
+    const index = await open();
     expect([index.run, index.applied]).toEqual([undefined, 0]);
     index.clear(run);
     const delta = indexedDelta(7);
@@ -340,13 +343,13 @@ export function indexContract(open: () => Index, reopen?: (index: Index) => Inde
 
   if (reopen === undefined) return;
 
-  test("another process finds how far it came", () => {
-    let index = open();
+  test("another process finds how far it came", async () => {
+    let index = await open();
     index.clear(run);
     const delta = indexedDelta(7);
     index.apply([]);
     index.apply([accepted(delta)]);
-    index = reopen(index);
+    index = await reopen(index);
     expect([index.run, index.applied, index.delta(delta.ticket)]).toEqual([run, 2, delta]);
     index.apply([ended(delta, 1)]);
     expect(index.credit(delta.volunteer, 0).merged).toBe(1);
