@@ -1,9 +1,13 @@
+import { once } from "node:events";
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { sign, verify } from "../../protocol/identity.ts";
 import type { Hash, TicketId } from "../../protocol/ids.ts";
+import { PROTOCOL_HEADER, PROTOCOL_VERSION } from "../../protocol/version.ts";
 import { parseVolunteerFlags, UsageError } from "./flags.ts";
 import { identityFile } from "./identity.ts";
 import { lineTeller } from "./lines.ts";
@@ -48,6 +52,41 @@ describe("the command line", () => {
     expect(err).toContain('"nonsense" is not an address');
     expect(await volunteerCommand(["-h"], io)).toBe(0);
     expect(out).toContain("Usage: murmuration volunteer URL");
+  });
+});
+
+describe("a server of several runs", () => {
+  /** What the command says of an address there, which answers 404 for all but the list. */
+  async function saidOf(path: string, runs: unknown): Promise<string> {
+    const server = createServer((request, response) => {
+      const found = request.url === "/api/runs" && runs !== undefined;
+      const error = { code: "not-found", message: "there is nothing here" };
+      response.writeHead(found ? 200 : 404, { [PROTOCOL_HEADER]: `${PROTOCOL_VERSION}` });
+      response.end(JSON.stringify(found ? { runs } : { error }));
+    });
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const { port } = server.address() as AddressInfo;
+    const stopping = new AbortController();
+    let said = "";
+    const output = {
+      write: (text: string) => {
+        said += text;
+        if (said.includes("no work just now")) stopping.abort();
+      },
+    };
+    const origin = `http://127.0.0.1:${port}`;
+    await volunteerCommand([origin + path], { stdout: output, stderr: output, signal: stopping.signal });
+    await new Promise((resolve) => server.close(resolve));
+    return said.replaceAll(origin, "");
+  }
+  const runs = ["whales", "poems"].map((name) => ({ path: `/r/${name}`, run: "a".repeat(64), help: 1 }));
+
+  test.each([
+    ["", " has several runs, so name one: /r/whales, /r/poems"],
+    ["/r/none/", "there is no run at /r/none; this server has /r/whales, /r/poems"],
+  ])("at %j says which there are; the control waits for work", async (path, line) => {
+    expect(await saidOf(path, runs)).toContain(line);
+    expect(await saidOf(path, undefined)).toContain("no work just now");
   });
 });
 

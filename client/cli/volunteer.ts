@@ -15,6 +15,7 @@ import { monotonic, sleep } from "../worker/time.ts";
 import { parseVolunteerFlags, UsageError, VOLUNTEER_USAGE } from "./flags.ts";
 import { identityFile } from "./identity.ts";
 import { lineTeller } from "./lines.ts";
+import { namingRuns } from "./which-run.ts";
 
 /** The parts of the process that the command uses. */
 export interface VolunteerIo {
@@ -47,13 +48,11 @@ export async function volunteerCommand(args: readonly string[], io: VolunteerIo)
   const stop = () => control.stop();
   if (io.signal.aborted) stop();
   io.signal.addEventListener("abort", stop);
+  const line = (text: string) => io.stderr.write(`${text}\n`);
   const say = (why: string) => io.stderr.write(`nothing is kept in --state any more: ${why}\n`);
   try {
     const end = await volunteer({
-      api: mirroredApi(httpApi({ server }), {
-        clock: monotonic,
-        say: (line) => io.stderr.write(`${line}\n`),
-      }),
+      api: namingRuns(mirroredApi(httpApi({ server }), { clock: monotonic, say: line }), { server }),
       control,
       report,
       clock: monotonic,

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { openClusterCopy, statusOnCluster } from "../app/cluster.ts";
-import { kindOf } from "../data-dir/directory.ts";
 import { DirectoryError } from "../data-dir/error.ts";
 import { lockDirectory } from "../data-dir/lock.ts";
+import { requireRun } from "../data-dir/runs.ts";
 import { faultsOf, linesOf } from "../store/cluster-status.ts";
 import { copyStore } from "../store/copy-store.ts";
 import { SILENCE_MS } from "../store/lease.ts";
@@ -81,7 +81,7 @@ async function showStatus({ address, key }: Asking, io: CommandIo): Promise<void
 }
 
 async function importRun({ directory, ...cluster }: Copying): Promise<string> {
-  if ((await kindOf(directory)) !== "ours") throw new DirectoryError(`${directory} holds no run`);
+  await requireRun(directory);
   const unlock = lockDirectory(directory);
   try {
     const { version, model } = await verifyDirectory(directory);

@@ -7,6 +7,7 @@ import type { CorpusIndex } from "../corpus/index-file.ts";
 import type { AddOptions, Progress } from "../corpus/options.ts";
 import { type Output, ProgressBar, sizeText } from "../corpus/progress.ts";
 import type { ShardEntry } from "../corpus/writer.ts";
+import { severalIn } from "../data-dir/runs.ts";
 import { type CommandIo, readArgs, runCommand, UsageError } from "./command.ts";
 import { lineOf } from "./failure.ts";
 
@@ -63,6 +64,8 @@ export const corpusCommand = (args: readonly string[], io: CorpusIo): Promise<nu
         const warnings: string[] = [];
         const onWarning = (line: string) => warnings.push(line);
         let index: CorpusIndex;
+        const several = await severalIn(options.dataDir);
+        if (several !== undefined) throw new CorpusError("corpus-exists", several);
         const toRun = await hasRun(options.dataDir);
         try {
           const { vocabulary: given, ...rest } = { ...options, stdin: io.stdin, onProgress, onWarning };

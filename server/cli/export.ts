@@ -6,6 +6,7 @@ import { openDirectory } from "../app/open-directory.ts";
 import { makeDirectory } from "../corpus/disk.ts";
 import { kindOf } from "../data-dir/directory.ts";
 import { LockedError } from "../data-dir/error.ts";
+import { severalIn } from "../data-dir/runs.ts";
 import { ExportError } from "../export/error.ts";
 import { fetchModel } from "../export/fetch.ts";
 import { type ExportedModel, exportOf, toGguf, toHuggingFace } from "../export/model.ts";
@@ -73,6 +74,8 @@ function load(from: string, stderr: Writer): Promise<ExportedModel> {
 }
 
 async function readDirectory(directory: string, stderr: Writer): Promise<ExportedModel> {
+  const several = await severalIn(directory);
+  if (several !== undefined) throw new ExportError(several);
   // Opening an empty directory would begin a run there.
   if ((await kindOf(directory)) !== "ours") throw new ExportError(`there is no run in ${directory}`);
   const opened = await openDirectory(directory, { log: pino({ level: "silent" }), stderr });

@@ -2,7 +2,14 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { utf8 } from "../../protocol/bytes.ts";
+import { stream } from "../../test/corpus-fixture.ts";
+import { backupCommand } from "./backup.ts";
+import { clusterCommand } from "./cluster.ts";
+import { type CorpusIo, corpusCommand } from "./corpus.ts";
+import { exportCommand } from "./export.ts";
 import { serveCommand } from "./main.ts";
+import { verifyCommand } from "./verify.ts";
 
 let directory: string;
 beforeEach(async () => {
@@ -89,3 +96,25 @@ it("serves several host names only where there are several runs", async () => {
   expect(await server.ended).toBe(1);
   expect(server.output.err).toMatch(/--domain is for a server of several runs/);
 });
+
+const COMMANDS: Readonly<Record<string, (io: CorpusIo) => Promise<number>>> = {
+  "corpus add": (io) => corpusCommand(["add", "text.txt", "--data", directory], io),
+  verify: (io) => verifyCommand([directory], io),
+  backup: (io) => backupCommand("backup", [directory, join(directory, "copy")], io),
+  "cluster import": (io) => clusterCommand(["import", "nats://127.0.0.1", directory], io),
+  export: (io) => exportCommand([directory, "--format", "hf", "--out", join(directory, "model")], io),
+};
+
+it.each(Object.entries(COMMANDS))(
+  "%s has one of several runs named, and touches nothing",
+  async (_, command) => {
+    await mkdir(join(directory, "runs", "whales"), { recursive: true });
+    let err = "";
+    const quiet = { write: () => {} };
+    const stderr = { write: (text: string) => (err += text) };
+    expect(await command({ stdout: quiet, stderr, stdin: stream(utf8("")) })).toBeGreaterThan(0);
+    expect(err).toContain(`name one of them, as ${join(directory, "runs", "whales")}`);
+    expect(err.trim().split("\n")).toHaveLength(1);
+    expect(await readdir(directory)).toEqual(["runs"]);
+  },
+);

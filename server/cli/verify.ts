@@ -1,7 +1,7 @@
 import { openCorpus } from "../app/run-corpus.ts";
 import { begunWith } from "../app/start.ts";
-import { kindOf } from "../data-dir/directory.ts";
 import { DirectoryError } from "../data-dir/error.ts";
+import { requireRun } from "../data-dir/runs.ts";
 import { languageTask } from "../run/language-task.ts";
 import { nodeFiles } from "../store/node-files.ts";
 import { readOnlyStore } from "../store/read-only.ts";
@@ -32,7 +32,7 @@ export const verifyCommand = (args: readonly string[], io: CommandIo): Promise<n
         return directory;
       },
       async run(directory) {
-        if ((await kindOf(directory)) !== "ours") throw new DirectoryError(`${directory} holds no run`);
+        await requireRun(directory);
         io.stdout.write(describe(await verifyDirectory(directory)));
       },
       exitCode: (error) => (error instanceof DirectoryError ? 2 : 1),

@@ -5,9 +5,9 @@ import { systemCode, unlessMissing } from "../../model/lib/system-code.ts";
 import { makeDirectory } from "../corpus/disk.ts";
 import { accessLine, isRefused } from "../lib/access.ts";
 import { syncDirectory, syncFile } from "../lib/sync.ts";
-import { kindOf } from "./directory.ts";
 import { DirectoryError } from "./error.ts";
 import { LOCK_FILE } from "./lock.ts";
+import { requireRun } from "./runs.ts";
 
 /** Files that are not copied: those that a start makes again, locks, and remains of an interrupted write. */
 const LEFT_OUT = /^(?:index\.sqlite.*|.*\.tmp|\.adding-.*|\.DS_Store|lost\+found)$/;
@@ -33,7 +33,7 @@ export async function copyRun(
   manner: Manner,
   check: (directory: string) => Promise<void>,
 ): Promise<void> {
-  if ((await kindOf(source)) !== "ours") throw new DirectoryError(`${source} holds no run`);
+  await requireRun(source);
   await requireFree(target);
   await makeDirectory(dirname(target));
   const parent = await realpath(dirname(target));

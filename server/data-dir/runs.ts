@@ -4,7 +4,7 @@ import { systemCode } from "../../model/lib/system-code.ts";
 import { isRunName, MAX_RUN_NAME } from "../../protocol/run-name.ts";
 import { makeDirectory } from "../corpus/disk.ts";
 import { syncDirectory } from "../lib/sync.ts";
-import { isIncidental, namesIn } from "./directory.ts";
+import { isIncidental, kindOf, namesIn } from "./directory.ts";
 import { DirectoryError } from "./error.ts";
 
 /** Holds the data directories of several runs, each under its run's name. */
@@ -29,6 +29,20 @@ export async function holdsRuns(directory: string): Promise<boolean> {
   if (!names.includes(RUNS_FOLDER)) return false;
   if (!names.every((name) => name === RUNS_FOLDER || isIncidental(name))) return false;
   return (await stat(join(directory, RUNS_FOLDER))).isDirectory();
+}
+
+/** Throws a {@link DirectoryError} for a directory that is not that of one run; where it is of several, names one. */
+export async function requireRun(directory: string): Promise<void> {
+  const several = await severalIn(directory);
+  if (several !== undefined) throw new DirectoryError(several);
+  if ((await kindOf(directory)) !== "ours") throw new DirectoryError(`${directory} holds no run`);
+}
+
+/** Says of a directory of several runs that one is to be named; undefined for any other directory. */
+export async function severalIn(directory: string): Promise<string | undefined> {
+  if (!(await holdsRuns(directory))) return undefined;
+  const { names } = await runNamesIn(directory);
+  return `${directory} is for several runs: name one of them, as ${join(directory, RUNS_FOLDER, names[0] ?? "NAME")}`;
 }
 
 /** Whether a directory of one run has, beside it, a folder of others, which are not served. */
