@@ -198,6 +198,7 @@ function publish(rules: Rules, state: State, event: Published): Change {
     ms: summary.ms,
     ...(cosine !== undefined && { cosine }),
   };
+  const inner = innerAfter(state.inner, deltas);
   const next: State = {
     ...state,
     at,
@@ -212,8 +213,8 @@ function publish(rules: Rules, state: State, event: Published): Change {
     versions,
     ...(effort && { efforts: [effort, ...state.efforts.slice(0, MAX_VERSIONS - 1)] }),
     ...(rules.rounds && {
-      round: roundAfter(rules.rounds, state, deltas),
-      inner: innerAfter(state.inner, deltas),
+      round: roundAfter(rules.rounds, { ...state, inner }, deltas),
+      inner,
     }),
     recent: [...state.recent.filter((merge) => at - merge.at <= ACTIVE_MS), { at, tokens: closing.tokens }],
   };

@@ -203,6 +203,20 @@ describe("a run on a clock", () => {
     expect(run.ask(12, pace), "of one delta").toMatchObject({ inner: "muon", batch: 16 });
   });
 
+  test("a crowd's second round is as long as AdamW wants it; the control: few go on with Muon and its longer rounds", () => {
+    const { ms: _, ...paced } = rules.rounds!;
+    const secondOf = (volunteers: number) => {
+      const run = new Driven({ ...rules, rounds: paced });
+      const tickets = Array.from({ length: volunteers }, (_, i) => run.ask(i, pace));
+      run.now = 950;
+      for (const ticket of tickets) run.accept(ticket, run.now, 5);
+      run.settle();
+      expect(run.state.version).toBe(1);
+      return run.state.round;
+    };
+    expect([16, 4].map(secondOf)).toEqual([750, 1_500]);
+  });
+
   test("A30: who asks and never sends, and who comes late, holds nobody up; the late delta is of the next version", () => {
     const run = new Driven(rules);
     const [here, late] = [run.ask(1, pace), run.ask(2, pace)];

@@ -65,6 +65,17 @@ test("a version of few deltas takes a part of the rate, and all of it where noth
   expect([1, 50].map((deltas) => moved(deltas))).toEqual([1, 1]); // the control: a run from before
 });
 
+test("a rate that rises does so from that of averaging, and one below that is what it is; the control: none that rises", () => {
+  const moved = (rate: number, part?: number) => {
+    const theta = vector(0);
+    const outer = { kind: "nesterov", rate, momentum: 0, ...(part !== undefined && { part }) } as const;
+    outerStep({ ...ruleOf(outer), matrices: [] }, theta, vector(0), vector(-1), 1);
+    return theta[0];
+  };
+  expect([0, 0.25, 0.5, 1].map((part) => moved(3, part))).toEqual([1, 1.5, 2, 3]);
+  expect([moved(0.5, 0), moved(3)]).toEqual([0.5, 3]);
+});
+
 test("deltas count by what they weigh: many next to nothing do not make one a crowd", () => {
   expect([effectiveCount([7]), effectiveCount([2, 2, 2, 2])]).toEqual([1, 4]);
   expect(effectiveCount([1, ...new Array<number>(1_000).fill(1e-9)])).toBeCloseTo(1, 5);

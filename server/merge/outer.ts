@@ -9,6 +9,8 @@ export interface Outer {
   readonly fullAt?: number;
   /** The rate of n deltas is ⁸√n times as high: where they are many the mean's noise is less. Absent: it is not. */
   readonly grows?: true;
+  /** Of the way from 1, the rate of plain averaging, to the whole rate where that is higher; absent: all of it. */
+  readonly part?: number;
 }
 
 /** The outer step's inputs beside the vectors. */
@@ -69,7 +71,8 @@ export function effectiveCount(weights: readonly number[]): number {
  * What volunteers' deltas differ in cancels out of their mean, and the rate makes up for what it is shorter by. A single
  * delta is as long as ever: at the whole rate it overshoots (docs/LEARNING.md).
  */
-function rateFor({ rate, fullAt, grows }: Outer, deltas: number): number {
+function rateFor({ rate, fullAt, grows, part = 1 }: Outer, deltas: number): number {
   const grown = grows ? rate * Math.sqrt(Math.sqrt(Math.sqrt(deltas))) : rate;
-  return fullAt === undefined ? grown : grown * Math.min(1, (deltas + 1) / (fullAt + 1));
+  const whole = fullAt === undefined ? grown : grown * Math.min(1, (deltas + 1) / (fullAt + 1));
+  return part < 1 && whole > 1 ? 1 + (whole - 1) * part : whole;
 }

@@ -54,6 +54,27 @@ test("the control: with AdamW inside the outer step is the run file's, and anoth
   await Promise.all([muon.run.close(), adamW.run.close()]);
 });
 
+test("an outer rate that rises is in each version's record as far as it has risen, and comes out the same again", async () => {
+  const outer = { rate: 2, momentum: 0, fullAt: 1, warmupVersions: 2 };
+  const settings = tinySettings({ rounds: { inner: "adamw" }, outer, quorum: 1 });
+  const tiny = await tinyRun({ settings });
+  const volunteer = await TestVolunteer.create();
+  for (let version = 1; version <= 3; version++) {
+    await volunteer.send(tiny.run, uploadOf(await volunteer.ticket(tiny.run), deltaOf(1)));
+    tiny.run.tick();
+    await until(() => tiny.run.status().version === version);
+  }
+  const partsOf = async ({ run }: TinyRun) => {
+    const records = await Promise.all([1, 2, 3].map((version) => run.versionRecord(version)));
+    return records.map(({ step }) => (step as { outer: { part?: number } }).outer.part);
+  };
+  expect(await partsOf(tiny)).toEqual([0, 0.5, undefined]);
+  const { hash } = tiny.run.manifest();
+  const again = await restart(tiny, "drop");
+  expect(again.run.manifest().hash).toBe(hash);
+  await again.run.close();
+});
+
 test("a volunteer whose link is slow sends fewer bits, as its ticket says, and no others", async () => {
   const tiny = await tinyRun({ settings: tinySettings({ rounds: {}, quorum: 1, delta: "auto" }) });
   const volunteer = await TestVolunteer.create();

@@ -1,6 +1,7 @@
 import { Orthogonalizer } from "../../model/engine/wasm/orthogonal.ts";
 import { type CodecSpec, DENSE2, DENSE4, MIDRISE2, MIDRISE3 } from "../../protocol/codec/codec.ts";
 import type { Closed } from "../coordinator/events.ts";
+import type { Outer } from "../merge/outer.ts";
 import type { MergeRule } from "../merge/step.ts";
 import type { Task } from "./options.ts";
 import type { Settings } from "./settings.ts";
@@ -52,10 +53,16 @@ const AVERAGE = { kind: "average", rate: 1, momentum: 0 } as const;
 export async function mergeRule(settings: Settings, { matrices }: Task): Promise<Merging> {
   const orthogonalizer = await Orthogonalizer.open();
   const orthogonalize = orthogonalizer.apply.bind(orthogonalizer);
-  const { outer } = settings;
   return ({ version, inner, total }) => ({
-    outer: outer.grows && inner === "muon" ? AVERAGE : outer,
+    outer: outerOf(settings, version, inner),
     ...(total !== undefined && { total }),
     ...{ downlink: diffCodec(settings, version), matrices, orthogonalize },
   });
+}
+
+/** The outer step that takes a run on from `version`. */
+function outerOf({ outer: settings }: Settings, version: number, inner: Closed["inner"]): Outer {
+  const { warmupVersions = 0, ...outer } = settings;
+  if (outer.grows && inner === "muon") return AVERAGE;
+  return version < warmupVersions ? { ...outer, part: version / warmupVersions } : outer;
 }

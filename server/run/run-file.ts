@@ -32,6 +32,11 @@ export interface OuterSettings {
    * Absent: neither. Default in a run on a clock.
    */
   readonly grows?: true;
+  /**
+   * Versions over which the rate rises from 1: the first deltas are nearly the same, and more than their mean overshoots.
+   * Absent: it is whole from the first version on. Default 10 in a run on a clock.
+   */
+  readonly warmupVersions?: number;
 }
 
 const count = (least: number, most: number) => z.number().int().min(least).max(most);
@@ -74,6 +79,7 @@ const outer = z
     momentum: z.number().min(0).max(0.99).optional(),
     fullAt: count(1, 10_000).optional(),
     grows: z.boolean().optional(),
+    warmupVersions: count(1, 10_000).optional(),
   })
   .refine((value) => value.kind !== "average" || !value.momentum, {
     path: ["momentum"],
@@ -87,7 +93,11 @@ const outer = z
     path: ["grows"],
     message: 'is not for "average"',
   })
-  .transform(({ kind, rate, momentum, fullAt, grows }): OuterSettings => {
+  .refine((value) => value.kind !== "average" || value.warmupVersions === undefined, {
+    path: ["warmupVersions"],
+    message: 'is not for "average"',
+  })
+  .transform(({ kind, rate, momentum, fullAt, grows, warmupVersions }): OuterSettings => {
     if (kind === "average") return { kind, rate: rate ?? 1, momentum: 0 };
     return {
       kind,
@@ -95,6 +105,7 @@ const outer = z
       momentum: momentum ?? 0.3,
       ...(fullAt !== undefined && { fullAt }),
       ...(grows && { grows }),
+      ...(warmupVersions !== undefined && { warmupVersions }),
     };
   });
 

@@ -14,7 +14,7 @@ test("an empty run file is the default run", () => {
   expect(DEFAULT_SETTINGS).toMatchObject({
     model: { layers: 2, heads: 4, width: 96, context: 128 },
     rounds: { seconds: "paced", batch: "paced", inner: "paced" },
-    outer: { kind: "muon", rate: 1.43, momentum: 0.5, fullAt: 4, grows: true },
+    outer: { kind: "muon", rate: 1.43, momentum: 0.5, fullAt: 4, grows: true, warmupVersions: 10 },
     delta: "auto",
     downlink: { name: "midrise", bits: 2 },
     optimizer: { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, clip: 1 },
@@ -61,6 +61,8 @@ test.each([
   [{ outer: { kind: "average", momentum: 0.5 } }, /"outer.momentum"/],
   [{ outer: { kind: "average", fullAt: 4 } }, /"outer.fullAt"/],
   [{ outer: { fullAt: 0 } }, /"outer.fullAt"/],
+  [{ outer: { warmupVersions: 0 } }, /"outer.warmupVersions"/],
+  [{ outer: { kind: "average", warmupVersions: 5 } }, /"outer.warmupVersions"/],
   [{ name: "x".repeat(81) }, /"name"/],
   [{ learningRate: Number.NaN }, /"learningRate"/],
   [{ prompts: "Call me" }, /"prompts"/],
@@ -147,6 +149,17 @@ test("a run from before rounds on a clock has turns and their outer step, and go
   }
   const chosen = parseSettings({ rounds: { seconds: 2 } });
   for (const earlier of earlierDefaults(chosen)) expect(earlier.rounds).toEqual(chosen.rounds);
+});
+
+test("a run from before outer rates rose has the whole rate at once, and goes on with the run file that began it", () => {
+  const today = parseSettings({});
+  const { warmupVersions, ...outer } = today.outer;
+  expect(warmupVersions).toBe(10);
+  const begun = storedSettings({ ...today, outer });
+  expect(begun.outer).toEqual(outer);
+  expect(earlierDefaults(today)).toContainEqual(begun);
+  const chosen = parseSettings({ outer: { ...outer, warmupVersions: 3 } });
+  for (const earlier of earlierDefaults(chosen)) expect(earlier.outer).toMatchObject({ warmupVersions: 3 });
 });
 
 test("a run from before narrow models' rates and outer.fullAt keeps the rules that it began with", () => {

@@ -54,7 +54,7 @@ export interface Settings {
   readonly residualDecay: number;
   /**
    * The outer step on the mean delta. Default Muon at rate 1.43 from 4 deltas on, momentum .5, and a rate that grows with
-   * the volunteers; on turns rate 1.3, momentum .3; with Muon inside, plain averaging (docs/LEARNING.md).
+   * the volunteers and rises over 10 versions; on turns rate 1.3, momentum .3; with Muon inside, plain averaging (docs/LEARNING.md).
    */
   readonly outer: OuterSettings;
   /**
@@ -151,7 +151,7 @@ const usualRateOf = ({ width }: Settings["model"], inner?: "muon") =>
   usualRate(Math.max(NARROW, width), inner);
 
 /** The outer step of a crowd in which everybody works. */
-const CLOCK_OUTER = { kind: "muon", rate: 1.43, momentum: 0.5, grows: true };
+const CLOCK_OUTER = { kind: "muon", rate: 1.43, momentum: 0.5, grows: true, warmupVersions: 10 };
 
 /** Fills in what depends on other keys of a run file: rounds on a clock, and what goes with them or with Muon inside. */
 function withDefaults(json: unknown): unknown {
@@ -217,8 +217,15 @@ export function earlierDefaults(settings: Settings): readonly Settings[] {
   };
   // A run that began with a model of --from had the rate of the default's width.
   const begunWith = { ...withModel(turns, DEFAULT_SETTINGS.model), model };
-  const clocked = auditedByServer(settings);
-  return [clocked, ...[turns, before, begunWith].map(auditedByServer)];
+  const atOnce = wholeAtOnce(settings);
+  return [atOnce, ...[settings, atOnce, turns, before, begunWith].map(auditedByServer)];
+}
+
+/** The settings with an outer rate that is whole from the first version on, where that of today's defaults rises. */
+function wholeAtOnce(settings: Settings): Settings {
+  const { warmupVersions: _, ...outer } = settings.outer;
+  const today = parseSettings({ optimizer: settings.optimizer });
+  return isDeepStrictEqual(settings.outer, today.outer) ? { ...settings, outer } : settings;
 }
 
 /** The settings of a run whose volunteers audit nothing. */
