@@ -4,19 +4,12 @@ import { here, serverOf } from "../../../protocol/address.ts";
 import { OPERATOR_ROUTES, type Overview } from "../../../protocol/operator.ts";
 import { splitRunPath } from "../../../protocol/run-name.ts";
 import type { RunStatus } from "../../../protocol/status.ts";
-import {
-  formatBytes,
-  formatCount,
-  formatDuration,
-  formatLarge,
-  formatLoss,
-  formatProbability,
-} from "../../ui/format.ts";
+import { formatCount } from "../../ui/format.ts";
 import type { RunWatch } from "../../ui/watch.ts";
 import { type Activity, ActivityList } from "../activity-list.tsx";
 import { Answers } from "../answers.tsx";
 import { Embedding } from "../embedding/card.tsx";
-import { Card, Figure, lossHelp } from "../parts.tsx";
+import { Card } from "../parts.tsx";
 import { Rounds } from "../rounds.tsx";
 import { SetupPage } from "../setup/page.tsx";
 import type { SetupClient } from "../setup/setup-client.ts";
@@ -26,13 +19,14 @@ import { Log } from "./action-log.tsx";
 import { Controls, RollBack, Rulings, SettingsForm } from "./controls.tsx";
 import { AxisChoice, LossCurves, PaceCurve } from "./curves.tsx";
 import { DESCRIBE, Describe } from "./describe.tsx";
+import { Figures, Here, Server } from "./figures.tsx";
 import { MoreText } from "./more-text.tsx";
 import type { OperatorClient } from "./operator-client.ts";
 import { Roster } from "./roster.tsx";
 import { SignIn } from "./sign-in.tsx";
 import { roster, text } from "./strings.ts";
 import { TakenSpeeds } from "./taken-speeds.tsx";
-import { Bars, rowsOf } from "./tallies.tsx";
+import { Bars } from "./tallies.tsx";
 import type { TextClient } from "./text-client.ts";
 
 export interface PageProps {
@@ -216,76 +210,6 @@ function Head({ client, overview, status }: Omit<DashboardProps, "texts" | "watc
         </button>
       </nav>
     </header>
-  );
-}
-
-function Figures({ overview, status }: Pick<DashboardProps, "overview" | "status">) {
-  const last = status.heldOut.at(-1);
-  const { added } = overview.heldOut.at(-1) ?? {};
-  const heldOutHelp = lossHelp(status) + (added === undefined ? "" : text.onAdded(formatLoss(added)));
-  const newest = overview.versions.at(-1);
-  const refused = Object.values(status.deltas.refused).reduce((sum, times) => sum + times, 0);
-  const share = status.tokenBudget > 0 ? status.tokensMerged / status.tokenBudget : 0;
-  return (
-    <dl class="figures">
-      <Figure name={text.heldOut} value={last ? formatLoss(last.loss) : "–"} help={heldOutHelp} />
-      <Figure
-        name={text.version}
-        value={formatCount(status.version)}
-        help={text.versionHelp(newest ? formatDuration(newest.ms) : "–")}
-      />
-      <Figure name={text.volunteers} value={formatCount(status.volunteers)} help={text.volunteersHelp} />
-      <Figure name={text.speed} value={formatLarge(status.tokensPerSecond)} help={text.speedHelp} />
-      <Figure
-        name={text.tokens}
-        value={formatLarge(status.tokensMerged)}
-        help={text.budget(formatProbability(share), formatLarge(status.tokenBudget))}
-      />
-      <Figure
-        name={text.refused}
-        value={formatCount(refused)}
-        help={text.refusedHelp(formatCount(status.deltas.merged))}
-      />
-      <Figure
-        name={text.audits}
-        value={formatCount(overview.audits.good)}
-        help={text.auditsHelp(overview.audits.bad, overview.sharedAudits)}
-      />
-    </dl>
-  );
-}
-
-function Here({ overview: { here } }: Pick<DashboardProps, "overview">) {
-  if (Object.keys(here.browser).length === 0) return <p class="wait">{text.noneHere}</p>;
-  return (
-    <div class="tallies">
-      <Bars title={text.byDevice} rows={rowsOf(here.device)} />
-      <Bars title={text.byBrowser} rows={rowsOf(here.browser)} />
-      <Bars title={text.byBackend} rows={rowsOf(here.backend)} />
-    </div>
-  );
-}
-
-function Server({ overview: { traffic, machine } }: Pick<DashboardProps, "overview">) {
-  const { delayMs, memoryBytes, disk, upMs } = machine;
-  const rate = (bytes: number) => text.perSecond(formatBytes(bytes));
-  return (
-    <dl class="figures">
-      <Figure name={text.sent} value={formatBytes(traffic.down)} help={rate(traffic.downPerSecond)} />
-      <Figure name={text.received} value={formatBytes(traffic.up)} help={rate(traffic.upPerSecond)} />
-      <Figure
-        name={text.delay}
-        value={`${delayMs.p99.toFixed(1)} ms`}
-        help={text.delayHelp(`${delayMs.p50.toFixed(1)} ms`)}
-      />
-      <Figure name={text.memory} value={formatBytes(memoryBytes)} help="" />
-      <Figure
-        name={text.disk}
-        value={formatBytes(disk.freeBytes)}
-        help={text.diskOf(formatBytes(disk.totalBytes))}
-      />
-      <Figure name={text.up} value={formatDuration(upMs)} help="" />
-    </dl>
   );
 }
 
