@@ -1,75 +1,26 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import type { Hash, PeerId } from "../../protocol/ids.ts";
-import { Bits } from "./bits.ts";
-import type { Command, PeerEvent } from "./events.ts";
+import type { Hash } from "../../protocol/ids.ts";
 import {
-  ASK_MS,
-  DIAL_MS,
-  IDLE_MS,
-  MAX_PEERS,
-  MAX_QUEUED,
-  MAX_SERVING,
-  PEER_ASKS,
-  SEEK_MS,
-  SERVER_ASKS,
-} from "./limits.ts";
-import { Scheduler } from "./scheduler.ts";
+  arrived,
+  begin,
+  COUNT,
+  hear,
+  introduce,
+  log,
+  object,
+  of,
+  pass,
+  peer,
+  SIZE,
+  scheduler,
+  seeder,
+  shape,
+  take,
+} from "../../test/harness/scheduling.ts";
+import { Bits } from "./bits.ts";
+import { ASK_MS, DIAL_MS, IDLE_MS, PEER_ASKS, SEEK_MS, SERVER_ASKS } from "./limits.ts";
 
-const SIZE = 64 * 1024;
-const COUNT = 20;
-const object = "ab".repeat(32) as Hash;
-const shape = { hash: object, length: COUNT * SIZE - 10, size: SIZE };
-const peer = (n: number) => `peer${n}`.padEnd(22, "_") as PeerId;
-
-let scheduler: Scheduler;
-let now: number;
-let log: Command[];
-beforeEach(() => {
-  begin();
-});
-
-function begin(uploadRate = 10 * SIZE) {
-  let seed = 7;
-  const random = () => {
-    seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
-    return seed / 2 ** 32;
-  };
-  now = 0;
-  log = [];
-  scheduler = new Scheduler({ random, uploadRate, now });
-}
-
-const take = (event: PeerEvent) => {
-  const commands = scheduler.take(event, now);
-  log.push(...commands);
-  return commands;
-};
-const hear = (from: PeerId, message: Extract<PeerEvent, { type: "heard" }>["message"]) =>
-  take({ type: "heard", peer: from, message });
-/** Lets time pass, waking the scheduler when it asks to be. */
-const pass = (ms: number) => {
-  const end = now + ms;
-  const heard: Command[] = [];
-  for (;;) {
-    const at = scheduler.wakeAt;
-    if (at === undefined || at > end) break;
-    now = at;
-    heard.push(...take({ type: "woke" }));
-  }
-  now = end;
-  return heard;
-};
-const of = <T extends Command["type"]>(commands: readonly Command[], type: T) =>
-  commands.filter((one): one is Extract<Command, { type: T }> => one.type === type);
-const introduce = (...peers: PeerId[]) =>
-  take({ type: "introduced", object, peers, swarm: peers.length + 1, holders: peers.length });
-/** An open connection to a peer that has all of the object. */
-const seeder = (id: PeerId) => [
-  ...take({ type: "opened", peer: id }),
-  ...hear(id, { type: "have", object, bits: Bits.full(COUNT).bytes }),
-];
-const arrived = (source: PeerId | "server", chunk: number, good = true) =>
-  take({ type: "checked", source, object, chunk, good });
+beforeEach(() => begin());
 
 describe("asking", () => {
   it("asks the server for everything, several chunks at once, where there are no peers", () => {
@@ -106,11 +57,10 @@ describe("asking", () => {
   it("begins at random, and then asks for the rarest first", () => {
     const firsts = new Set<number>();
     for (let n = 0; n < 30; n++) {
-      scheduler = new Scheduler({ random: () => ((n * 37 + firsts.size * 11) % 97) / 97, now: 0 });
+      begin(undefined, () => ((n * 37 + firsts.size * 11) % 97) / 97);
       take({ type: "wanted", shape });
       seeder(peer(1));
       firsts.add(of(log, "ask").at(-PEER_ASKS)!.chunk);
-      log = [];
     }
     expect(firsts.size).toBeGreaterThan(3);
 
@@ -122,7 +72,7 @@ describe("asking", () => {
       take({ type: "opened", peer: peer(one) });
       hear(peer(one), { type: "have", object, bits: common.bytes });
     }
-    log = [];
+    log.length = 0;
     seeder(peer(1)); // the only one with the last three chunks
     expect(
       of(log, "ask")
@@ -231,81 +181,5 @@ describe("K9: peers that stall, lie or leave", () => {
     take({ type: "opened", peer: peer(2) });
     hear(peer(2), { type: "ask", object: "cd".repeat(32) as Hash, chunk: COUNT });
     expect(scheduler.isShunned(peer(2))).toBe(true);
-  });
-});
-
-describe("K8: giving", () => {
-  beforeEach(() => {
-    take({ type: "held", shape });
-  });
-
-  it("says what it has, and gives within its budget", () => {
-    begin(SIZE); // a chunk a second
-    take({ type: "held", shape });
-    take({ type: "opened", peer: peer(1) });
-    expect(hear(peer(1), { type: "want", object })).toEqual([
-      { type: "send", peer: peer(1), message: { type: "have", object, bits: Bits.full(COUNT).bytes } },
-    ]);
-    hear(peer(1), { type: "ask", object, chunk: 0 });
-    hear(peer(1), { type: "ask", object, chunk: 1 });
-    expect(of(log, "serve")).toHaveLength(1);
-    take({ type: "sent", peer: peer(1), object, chunk: 0 });
-    expect(of(pass(900), "serve")).toHaveLength(0);
-    expect(of(pass(200), "serve")).toHaveLength(1);
-  });
-
-  it("serves the least served first, however much another asks for", () => {
-    for (const one of [1, 2]) take({ type: "opened", peer: peer(one) });
-    for (let chunk = 0; chunk < MAX_QUEUED; chunk++) hear(peer(1), { type: "ask", object, chunk });
-    for (let chunk = 0; chunk < 3; chunk++) hear(peer(2), { type: "ask", object, chunk });
-    const order: PeerId[] = [];
-    for (let served = 0; served < 9; served++) {
-      pass(1_000);
-      for (const one of of(log.splice(0), "serve")) {
-        order.push(one.peer);
-        take({ type: "sent", peer: one.peer, object, chunk: one.chunk });
-      }
-    }
-    expect(order.slice(0, 6).filter((id) => id === peer(2))).toHaveLength(3);
-  });
-
-  it("tells who would wait too long that it is busy, and leaves who asks for more than anyone honest", () => {
-    begin(SIZE);
-    take({ type: "held", shape });
-    take({ type: "opened", peer: peer(1) });
-    for (let chunk = 0; chunk < 6; chunk++) hear(peer(1), { type: "ask", object, chunk });
-    expect(log.some((one) => one.type === "send" && one.message.type === "busy")).toBe(true);
-    expect(scheduler.isShunned(peer(1))).toBe(false);
-    begin(1_000 * SIZE);
-    take({ type: "held", shape });
-    take({ type: "opened", peer: peer(1) });
-    for (let chunk = 0; chunk < MAX_QUEUED + 1; chunk++) hear(peer(1), { type: "ask", object, chunk });
-    expect(scheduler.isShunned(peer(1))).toBe(false); // the control: one is on its way, the rest wait
-    hear(peer(1), { type: "ask", object, chunk: COUNT - 1 });
-    expect(scheduler.isShunned(peer(1))).toBe(true);
-  });
-
-  it("of a hundred connections keeps sixteen, and still finds room for its own", () => {
-    for (let n = 0; n < 100; n++) take({ type: "opened", peer: peer(n) });
-    expect(scheduler.connected).toHaveLength(MAX_PEERS);
-    for (let n = 0; n < 100; n++) hear(peer(n), { type: "ask", object, chunk: 1 });
-    expect(of(log, "serve").length).toBeLessThanOrEqual(MAX_SERVING);
-    pass(DIAL_MS); // idle ones make room for one who comes to ask
-    take({ type: "opened", peer: peer(200) });
-    expect(scheduler.connected).toContain(peer(200));
-    expect(scheduler.connected).toHaveLength(MAX_PEERS);
-  });
-
-  it("says so when an object goes", () => {
-    take({ type: "opened", peer: peer(1) });
-    hear(peer(1), { type: "want", object });
-    expect(take({ type: "dropped", object })).toContainEqual({
-      type: "send",
-      peer: peer(1),
-      message: { type: "gone", object },
-    });
-    expect(hear(peer(1), { type: "ask", object, chunk: 0 })).toEqual([
-      { type: "send", peer: peer(1), message: { type: "busy", object, chunk: 0 } },
-    ]);
   });
 });
