@@ -7,6 +7,9 @@ import type { PassedRequest } from "../server/lib/passing.ts";
 import { openRun } from "../server/run/run.ts";
 import { copyStore } from "../server/store/copy-store.ts";
 import { fileStore } from "../server/store/file-store.ts";
+import { Lease, SILENCE_MS } from "../server/store/lease.ts";
+import { natsBoard } from "../server/store/nats-board.ts";
+import { natsLine } from "../server/store/nats-line.ts";
 import { natsStore } from "../server/store/nats-store.ts";
 import { clusterStatus, openClusterStore } from "../server/store/open-cluster.ts";
 import { readOnlyStore } from "../server/store/read-only.ts";
@@ -197,6 +200,35 @@ describe.skipIf(program === undefined)("a run on JetStream, one node", () => {
     // While an edge comes to lead its line is closed. Refused as too large, an upload would be lost.
     await expect(edge.line.ask(request("late"), false)).rejects.toMatchObject({ code: "not-durable" });
     expect((await clusterStatus(address.address, "NONE", Date.now())).streams).toEqual([]);
+  });
+
+  test("a sign that the cluster has lost keeps nobody from leading; who leads posts the next, and is not followed", async () => {
+    const manager = await jetstreamManager(connection);
+    const board = await natsBoard({ connection, name: "SIGN", replicas: 1 });
+    const who = (writer: string) => ({ writer, who: `${writer}:1`, over: false });
+    let seq = (await board.post(who("dead"), 0)) ?? 0;
+    const lose = () => manager.streams.deleteMessage("SIGN_LEAD", seq);
+    await lose();
+    const quick = {
+      ...{ board, writer: "next", who: "next:1" },
+      sleep: async (length: number, signal: AbortSignal) => {
+        await sleep(length / 100);
+        signal.throwIfAborted();
+      },
+    };
+    let ms = 0;
+    const now = () => (ms += SILENCE_MS / 10);
+    const lease = await Lease.acquire({ ...quick, now });
+    expect(await board.last()).toMatchObject({ writer: "next" });
+    seq = (await board.last())?.seq ?? 0;
+    await lose();
+    await vi.waitFor(async () => expect(await board.last()).toMatchObject({ writer: "next" }));
+    expect(lease.lost.aborted).toBe(false);
+    await lease.release();
+    const line = await natsLine({ connection, name: "SIGN", writer: "x", sleep: (ms) => sleep(ms) });
+    seq = (await board.last())?.seq ?? 0;
+    await lose(); // while nobody leads: those who pass on wait, and ask nobody
+    expect(await line.leader()).toBeUndefined();
   });
 
   test("a cluster that cannot be trusted or reached is refused in one line", async () => {

@@ -53,15 +53,27 @@ export async function natsBoard(options: BoardOptions): Promise<SignBoard> {
   };
 }
 
+/** The writer of a sign that the cluster has lost. */
+export const NOBODY = "";
+
 export const boardStream = (name: string) => `${name}_LEAD`;
 
-/** The newest sign, and when its stream took it, by the cluster's clock. */
+/**
+ * The newest sign, and when its stream took it, by the cluster's clock. One that the cluster has lost, as on a disk that
+ * flipped a bit, is nobody's; but it has its number, after which the next may be posted: else nobody could ever lead again.
+ */
 export async function lastSign(
   manager: JetStreamManager,
   name: string,
 ): Promise<(Sign & { readonly seq: number; readonly at: Date }) | undefined> {
   const found = await manager.streams.getMessage(boardStream(name), { last_by_subj: `${name}.lead` });
-  if (found === null) return undefined;
+  if (found === null) {
+    const { state } = await manager.streams.info(boardStream(name));
+    const nobodys = { writer: NOBODY, who: "a server whose sign was lost", over: false };
+    return state.last_seq === 0
+      ? undefined
+      : { ...nobodys, seq: state.last_seq, at: new Date(state.last_ts) };
+  }
   const { seq, header, time } = found;
   const [writer, who] = [header.get(HEADERS.writer), header.get(HEADERS.who)];
   return { seq, writer, who, over: header.get(HEADERS.over) === "yes", at: time };

@@ -2,7 +2,7 @@ import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import { errors, type Msg, type NatsConnection } from "@nats-io/transport-node";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { type LeaderLine, refusalOf } from "../lib/passing.ts";
-import { lastSign } from "./nats-board.ts";
+import { lastSign, NOBODY } from "./nats-board.ts";
 import { isNoStream } from "./nats-errors.ts";
 import { decodeAnswer, decodeRequest, encodeAnswer, encodeRequest } from "./passed-message.ts";
 
@@ -119,7 +119,7 @@ class LeaderWatch {
       if (isNoStream(error)) return undefined;
       throw error;
     });
-    return sign === undefined || sign.over ? undefined : sign;
+    return sign === undefined || sign.over || sign.writer === NOBODY ? undefined : sign;
   }
 
   /** Rejects once another server than `writer` leads, until it is stopped. */
