@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
@@ -52,6 +53,26 @@ it("links of the documents and of the folders' READMEs lead somewhere", () => {
       expect(existsSync(join(root, dirname(document), target!)), `${document}: ${target}`).toBe(true);
     }
   }
+});
+
+/** Source files that a text names in code spans, by a whole path or its end. */
+const filesNamedIn = (text: string): string[] =>
+  [...text.matchAll(/`((?:[\w.-]+\/)*[\w.-]+\.(?:tsx?|mts|css|html|conf))`/g)].map(([, path]) => path!);
+
+it("every source file that a document or README names is there", () => {
+  const there = execFileSync("git", ["ls-files"], { cwd: root, encoding: "utf8" }).split("\n");
+  const gone = [...documents(), ...readmes()].flatMap((name) =>
+    filesNamedIn(read(name))
+      .filter((path) => !there.some((file) => file === path || file.endsWith(`/${path}`)))
+      .map((path) => `${name}: ${path}`),
+  );
+  expect(gone).toEqual([]);
+});
+
+it("files are found in a text whether their path is whole or not, the control", () => {
+  expect(
+    filesNamedIn("`server/run/run.ts`, `run.ts` and `a/b.tsx`; no `run()`, `*.test.ts` or run.ts"),
+  ).toEqual(["server/run/run.ts", "run.ts", "a/b.tsx"]);
 });
 
 it("every threat of docs/SECURITY.md is quoted by a test's name, in a file it names, and every quoted one is there", () => {
