@@ -12,6 +12,9 @@ export class DamagedReplica extends StoreError {
   }
 }
 
+/** Whoever leads has archived a block since its place was read, and let go of it. */
+export class LetGo extends StoreError {}
+
 /** JetStream's own numbers (nats-server's errors.json): the tail was another, and a stream or a disk is full. */
 const WRONG_LAST = new Set([10071, 10164]);
 const FULL = new Set([10077, 10023, 10047]);

@@ -12,7 +12,7 @@ import {
 import { headers, type MsgHdrs, type NatsConnection } from "@nats-io/transport-node";
 import type { Pieces } from "../../protocol/bytes.ts";
 import { Mutex } from "../lib/mutex.ts";
-import { DamagedReplica, decidedAs, isNoStream, isWrongLast } from "./nats-errors.ts";
+import { DamagedReplica, decidedAs, isNoStream, isWrongLast, LetGo } from "./nats-errors.ts";
 import { refuseToWrite } from "./read-only.ts";
 import { checkIn, encodeBlock, isSound, recordsOf } from "./segment.ts";
 import { Deposed, StoreError } from "./store.ts";
@@ -173,7 +173,7 @@ export class NatsLog {
     const at = `block ${seq} of ${stream}`;
     if (message === null) {
       const { state } = await this.#manager.streams.info(stream);
-      if (seq < state.first_seq) throw new StoreError(`${at} was let go of`);
+      if (seq < state.first_seq) throw new LetGo(`${at} was let go of`);
       throw new DamagedReplica(stream, `${at} is missing`);
     }
     const block = new Uint8Array(message.data);

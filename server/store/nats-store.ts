@@ -3,12 +3,13 @@ import type { NatsConnection } from "@nats-io/transport-node";
 import { messageOf } from "../../model/lib/message-of.ts";
 import { lengthOf, type Pieces } from "../../protocol/bytes.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
+import { BlockCache } from "./block-cache.ts";
 import { asRefusal } from "./durability.ts";
 import type { FollowedStore } from "./followed-store.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { NatsArchive } from "./nats-archive.ts";
-import { DamagedReplica } from "./nats-errors.ts";
-import { type BlockAt, type LogOptions, NatsLog } from "./nats-log.ts";
+import { DamagedReplica, LetGo } from "./nats-errors.ts";
+import { type LogOptions, NatsLog } from "./nats-log.ts";
 import { NatsObjects } from "./nats-objects.ts";
 import { Replicas } from "./nats-replicas.ts";
 import { joinRecord, withoutFrame } from "./record-parts.ts";
@@ -72,14 +73,22 @@ export async function natsStore(options: NatsStoreOptions): Promise<FollowedStor
   });
   const most = (connection.info?.max_payload ?? 0) - OVERHEAD_BYTES;
   const commits = new GroupCommit((records) => log.append(records).catch(refuse), most);
-  const blocks = new CachedBlocks(log);
+  const blocks = new BlockCache(log);
   let closed = false;
 
   const record = async (sequence: number) => {
     if (!Number.isSafeInteger(sequence) || sequence < 0 || sequence >= log.length) {
       throw new StoreError(`the journal has no record ${sequence}`);
     }
-    return answered(sequence < archive.length ? archive.record(sequence) : blocks.record(sequence));
+    if (sequence < archive.length) return answered(archive.record(sequence));
+    try {
+      return await answered(blocks.record(sequence));
+    } catch (error) {
+      if (!(error instanceof LetGo)) throw error;
+    }
+    // Let go of since this store was refreshed: it is archived, without its frame.
+    await archive.refresh();
+    return answered(archive.record(sequence));
   };
   return {
     append(head, frame) {
@@ -101,8 +110,11 @@ export async function natsStore(options: NatsStoreOptions): Promise<FollowedStor
     },
     async *records(from = 0) {
       const end = log.length;
-      for (let sequence = from; sequence < end; sequence++)
+      let prepared = Math.max(from, archive.length);
+      for (let sequence = from; sequence < end; sequence++) {
+        if (sequence >= prepared) prepared = blocks.prepare(sequence);
         yield { sequence, record: await record(sequence) };
+      }
     },
     read: record,
     get length() {
@@ -164,24 +176,5 @@ function requireWhole(log: NatsLog, archive: NatsArchive, bucket: string): void 
   const [oldest] = log.blocks;
   if (oldest !== undefined && oldest.first > archive.length) {
     throw new DamagedReplica(bucket, `the journal lacks records ${archive.length} to ${oldest.first}`);
-  }
-}
-
-/** Reads records by their blocks, and keeps the last block: what is read in order comes from few. */
-class CachedBlocks {
-  readonly #log: NatsLog;
-  #kept: { readonly block: BlockAt; readonly records: readonly Uint8Array<ArrayBuffer>[] } | undefined;
-
-  constructor(log: NatsLog) {
-    this.#log = log;
-  }
-
-  async record(sequence: number): Promise<Uint8Array<ArrayBuffer>> {
-    const block = this.#log.blocks.findLast(({ first, records }) => records > 0 && first <= sequence);
-    if (block === undefined) throw new StoreError(`the journal has no record ${sequence}`);
-    if (this.#kept?.block.seq !== block.seq) this.#kept = { block, records: await this.#log.read(block) };
-    const record = this.#kept.records[sequence - block.first];
-    if (record === undefined) throw new StoreError(`the journal has no record ${sequence}`);
-    return record;
   }
 }
