@@ -33,7 +33,7 @@ const CLIENT_FLOORS = [
   ],
   ["console/setup", "console/embedding", "volunteer/page"],
   ["console", "volunteer/anywhere", "volunteer/inside", "volunteer/people", "volunteer/proof"],
-  ["volunteer/session"],
+  ["volunteer/session", "writer"],
   ["volunteer"],
   ["volunteer/strings"],
   ["ui"],

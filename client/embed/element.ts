@@ -1,4 +1,5 @@
-import type { FromFrame, SwarmElement, SwarmEvents, SwarmStatus, Theme, ToFrame } from "./messages.ts";
+import type { FromFrame, SwarmElement, SwarmEvents, SwarmStatus, ToFrame } from "./messages.ts";
+import { setupOf } from "./setup.ts";
 import { buttonWords } from "./strings.ts";
 import { sheet } from "./style.ts";
 
@@ -15,7 +16,7 @@ const PROTOCOL = { murmuration: 1 } as const;
  * Defines `<murmuration-swarm>`: a box of fixed size with a button. Nothing is fetched before the button is
  * pressed or {@link SwarmElement.start} is called; then a frame from `server` asks the visitor and trains. The
  * host page cannot read the frame, nor agree in the visitor's place, nor can the frame read the page.
- * Attributes: `label`, `lang` (the visitor's), `theme` (auto), `share` (0.25), `budget` (no bound, e.g. "50MB"). Calling it twice is fine.
+ * Attributes: `label`, `ask` (no), `lang` (the visitor's), `theme` (auto), `share` (0.25), `budget` (no bound, e.g. "50MB"). Calling it twice is fine.
  * `server` is an address as in the browser's bar: an origin, and the path under which a proxy serves it.
  */
 export function defineSwarm(server: string): void {
@@ -31,6 +32,8 @@ export function defineSwarm(server: string): void {
     #paused = false;
     #revoked: (() => void) | undefined;
     #blocked = false;
+    /** Whether the box was opened to have the model write. */
+    #asks = false;
     /** Whether the frame is to be open whenever the element stands in a document. */
     #wanted = false;
 
@@ -98,7 +101,18 @@ export function defineSwarm(server: string): void {
       note.textContent = line || words.note(host);
       const box = document.createElement("div");
       box.lang = tag;
-      box.append(birds(), open, note);
+      box.append(birds(), open);
+      if (this.hasAttribute("ask")) {
+        const ask = document.createElement("button");
+        ask.className = "quiet";
+        ask.textContent = words.ask;
+        ask.addEventListener("click", () => {
+          this.#asks = true;
+          this.start();
+        });
+        box.append(ask);
+      }
+      box.append(note);
       this.#root.replaceChildren(box);
       if (hadFocus) open.focus();
     }
@@ -153,7 +167,8 @@ export function defineSwarm(server: string): void {
     #hear(message: FromFrame): void {
       switch (message.type) {
         case "ready":
-          frameSetup(this, (setup) => this.#tell(setup));
+          this.#tell({ ...PROTOCOL, ...setupOf(this, this.#asks ? "now" : "offered") });
+          this.#asks = false;
           if (this.#paused) this.pause();
           if (this.#revoked !== undefined) this.#tell({ ...PROTOCOL, type: "revoke" });
           break;
@@ -236,35 +251,6 @@ function unfitPage(): Blocked | undefined {
   if (self.origin !== "null") return undefined;
   console.error("murmuration: this page has no origin: a sandboxed frame needs allow-same-origin");
   return "sandboxed";
-}
-
-function frameSetup(element: HTMLElement, tell: (setup: ToFrame) => void): void {
-  tell({
-    ...PROTOCOL,
-    type: "setup",
-    theme: readTheme(element.getAttribute("theme")),
-    share: readShare(element.getAttribute("share")),
-    budget: readBudget(element.getAttribute("budget")),
-    language: element.getAttribute("lang"),
-  });
-}
-
-function readTheme(theme: string | null): Theme {
-  return theme === "light" || theme === "dark" ? theme : "auto";
-}
-
-/** Part of the time to train. A quarter unless the site says otherwise: its visitors came for something else. */
-function readShare(text: string | null): number {
-  const share = Number(text ?? 0.25);
-  return share >= 0.1 && share <= 1 ? share : 0.25;
-}
-
-/** "50MB" → 50,000,000; null for no bound. What cannot be read is taken for the least: it was meant to bound. */
-function readBudget(text: string | null): number | null {
-  if (text === null) return null;
-  const [, amount, unit] = /^\s*(\d+(?:\.\d+)?)\s*(k|M|G)?B?\s*$/i.exec(text) ?? [];
-  if (amount === undefined) return 0;
-  return Number(amount) * 1_000 ** " kmg".indexOf((unit ?? " ").toLowerCase());
 }
 
 /** Three birds, made node by node: host pages may forbid markup from strings. */

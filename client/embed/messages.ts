@@ -15,6 +15,8 @@ export type ToFrame =
       readonly budget: number | null;
       /** The site's `lang` for a visitor who has not chosen; null or missing where it has none. */
       readonly language?: string | null;
+      /** Whether the model is to write for visitors who ask it: not at all, on a button, or at once, for one was pressed. */
+      readonly ask?: AskWish | undefined;
     }
   /** Goes on after the site's own pause. A visitor's pause is the visitor's to end. */
   | { readonly murmuration: 1; readonly type: "resume" }
@@ -35,6 +37,8 @@ export type FromFrame =
   | { readonly murmuration: 1; readonly type: "stopped" }
   /** Consent and storage are gone. */
   | { readonly murmuration: 1; readonly type: "revoked" };
+
+export type AskWish = "offered" | "now";
 
 export type Theme = "light" | "dark" | "auto";
 

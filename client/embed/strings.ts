@@ -1,6 +1,8 @@
 /** The few texts of the button that the loader puts on a site's page. All languages are in it: it is one file. */
 export interface ButtonWords {
   readonly label: string;
+  /** Opens the box where the model writes, on sites that want it. */
+  readonly ask: string;
   readonly note: (host: string) => string;
   readonly insecure: string;
   readonly sandboxed: string;
@@ -9,6 +11,7 @@ export interface ButtonWords {
 
 const ENGLISH: ButtonWords = {
   label: "Help train a language model",
+  ask: "Try the model",
   note: (host) => `Runs in your browser, for ${host}. It asks first.`,
   insecure: "Training needs https.",
   sandboxed: "Training cannot run in a sandboxed frame.",
@@ -19,6 +22,7 @@ const ENGLISH: ButtonWords = {
 const WORDS: Readonly<Record<string, ButtonWords>> = {
   de: {
     label: "Ein Sprachmodell trainieren helfen",
+    ask: "Das Modell ausprobieren",
     note: (host) => `Läuft in deinem Browser, für ${host}. Fragt dich zuerst.`,
     insecure: "Das Training braucht https.",
     sandboxed: "In einem abgeschotteten Rahmen kann nicht trainiert werden.",
@@ -27,6 +31,7 @@ const WORDS: Readonly<Record<string, ButtonWords>> = {
   en: ENGLISH,
   es: {
     label: "Ayudar a entrenar un modelo de lenguaje",
+    ask: "Probar el modelo",
     note: (host) => `Se ejecuta en tu navegador, para ${host}. Primero pregunta.`,
     insecure: "El entrenamiento necesita https.",
     sandboxed: "En un marco aislado no se puede entrenar.",
@@ -34,6 +39,7 @@ const WORDS: Readonly<Record<string, ButtonWords>> = {
   },
   fr: {
     label: "Aider à entraîner un modèle de langue",
+    ask: "Essayer le modèle",
     note: (host) => `S’exécute dans votre navigateur, pour ${host}. Demande d’abord.`,
     insecure: "L’entraînement a besoin de https.",
     sandboxed: "On ne peut pas entraîner dans un cadre isolé.",
@@ -41,6 +47,7 @@ const WORDS: Readonly<Record<string, ButtonWords>> = {
   },
   ja: {
     label: "言語モデルの学習を手伝う",
+    ask: "モデルを試す",
     note: (host) => `あなたのブラウザーで、${host} のために動きます。先にお尋ねします。`,
     insecure: "学習には https が必要です。",
     sandboxed: "隔離された枠の中では学習できません。",
@@ -48,6 +55,7 @@ const WORDS: Readonly<Record<string, ButtonWords>> = {
   },
   pt: {
     label: "Ajudar a treinar um modelo de linguagem",
+    ask: "Experimentar o modelo",
     note: (host) => `Roda no seu navegador, para ${host}. Pergunta antes.`,
     insecure: "O treinamento precisa de https.",
     sandboxed: "Não dá para treinar em um quadro isolado.",
@@ -55,6 +63,7 @@ const WORDS: Readonly<Record<string, ButtonWords>> = {
   },
   zh: {
     label: "帮助训练语言模型",
+    ask: "试试模型",
     note: (host) => `在你的浏览器里为 ${host} 运行。会先征求你的同意。`,
     insecure: "训练需要 https。",
     sandboxed: "在隔离的框架里无法训练。",

@@ -17,6 +17,7 @@ p{margin:0;color:light-dark(#555e6e,#a7aebc);font-size:13px}
 button{font:inherit;font-weight:600;min-height:2.5rem;padding:.3rem 1rem;border-radius:.7rem;cursor:pointer;
 border:1px solid transparent;background:var(--murmuration-accent,light-dark(#3a4fa0,#a3b5ff));
 color:var(--murmuration-on-accent,light-dark(#fff,#10142a))}
+.quiet{background:none;color:inherit;border-color:light-dark(#dedbd2,#2e3543)}
 :focus-visible{outline:2px solid light-dark(#3a4fa0,#a3b5ff);outline-offset:2px}
 iframe{display:block;width:100%;height:100%;border:0}
 `;

@@ -7,7 +7,8 @@ import { LanguageSwitch } from "../ui/language-switch.tsx";
 import { SamplePair } from "../ui/samples.tsx";
 import { common } from "../ui/strings.ts";
 import type { RunWatch } from "../ui/watch.ts";
-import type { GeneratorClient } from "./generator-client.ts";
+import type { GeneratorClient } from "../writer/generator-client.ts";
+import { words as writer } from "../writer/strings.ts";
 import { words } from "./strings.ts";
 
 export interface PlaygroundProps {
@@ -71,12 +72,12 @@ export function Playground({ watch, generator }: PlaygroundProps) {
 
 function Load({ generator, bytes }: { readonly generator: GeneratorClient; readonly bytes: number }) {
   const phase = generator.phase.value;
-  if (phase.phase === "loading") return <p role="status">{words.loading(phase.bytes, phase.total)}</p>;
+  if (phase.phase === "loading") return <p role="status">{writer.loading(phase.bytes, phase.total)}</p>;
   return (
     <>
       {phase.phase === "failed" && <Failure detail={phase.detail} />}
       <button type="button" class="primary large" onClick={generator.load}>
-        {phase.phase === "failed" ? words.retry : words.load(bytes)}
+        {phase.phase === "failed" ? writer.retry : words.load(bytes)}
       </button>
       <p class="note">{words.loadNote}</p>
     </>
@@ -86,7 +87,7 @@ function Load({ generator, bytes }: { readonly generator: GeneratorClient; reado
 function Failure({ detail }: { readonly detail: string }) {
   return (
     <p class="warning" role="alert">
-      {words.failed} <span class="detail">{detail}</span>
+      {writer.failed} <span class="detail">{detail}</span>
     </p>
   );
 }
@@ -115,7 +116,7 @@ function Workspace({ generator, newest }: { readonly generator: GeneratorClient;
     <>
       <p class="summary">
         <span role="status">
-          {phase.phase === "loading" ? words.loading(phase.bytes, phase.total) : words.version(version)}
+          {phase.phase === "loading" ? writer.loading(phase.bytes, phase.total) : words.version(version)}
         </span>
         {newest > version && !busy && (
           <button type="button" class="quiet" onClick={generator.load}>
@@ -131,7 +132,7 @@ function Workspace({ generator, newest }: { readonly generator: GeneratorClient;
         }}
       >
         <label class="prompt">
-          <span>{words.prompt}</span>
+          <span>{writer.prompt}</span>
           <textarea
             dir="auto"
             rows={3}
@@ -161,12 +162,12 @@ function Workspace({ generator, newest }: { readonly generator: GeneratorClient;
         <div class="buttons">
           {phase.phase === "writing" ? (
             <button type="button" class="primary" onClick={generator.stop}>
-              {words.stop}
+              {writer.stop}
             </button>
           ) : (
             <>
               <button type="submit" class="primary" disabled={busy}>
-                {words.write}
+                {writer.write}
               </button>
               <button
                 type="button"
@@ -221,9 +222,9 @@ function Output({ generator }: { readonly generator: GeneratorClient }) {
   const speed = generator.tokensPerSecond.value;
   return (
     <section aria-labelledby="output-title" aria-busy={writing}>
-      <h2 id="output-title">{words.output}</h2>
+      <h2 id="output-title">{writer.output}</h2>
       {written === "" ? (
-        <p class="wait">{writing ? words.writing : words.outputWait}</p>
+        <p class="wait">{writing ? writer.writing : words.outputWait}</p>
       ) : (
         <figure class="sample">
           <blockquote translate={false} dir="auto">

@@ -54,6 +54,27 @@ describe("the box", () => {
   });
 });
 
+it("the model can be asked by the keyboard alone, and axe finds no fault in it", async () => {
+  const { page } = blog;
+  blog.body = blog.tag("data-ask");
+  await page.goto(blog.origin());
+  await page.getByRole("button", { name: "Try the model" }).waitFor();
+  await looksRight(page);
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await frame().getByText("Nothing you type leaves").waitFor();
+  await looksRight(page);
+  await page.keyboard.type("Sea");
+  await page.keyboard.press("Enter");
+  await frame().locator("blockquote").getByText("Sea").waitFor({ timeout: 30_000 });
+  await looksRight(page);
+  await tabTo(frame().getByRole("button", { name: "Back" }));
+  await page.keyboard.press("Enter");
+  await frame().getByRole("button", { name: "Try the model" }).waitFor();
+  await looksRight(page);
+});
+
 /** How far everything has been moved so far, as the browser counts it (web.dev/cls), moved by input or not. */
 const moved = () =>
   blog.page.evaluate(

@@ -72,7 +72,7 @@ export async function buildPages(): Promise<string> {
     resolveId: (id) =>
       id.endsWith("client/worker/worker.ts")
         ? join(import.meta.dirname, "scripted-worker.ts")
-        : id.endsWith("client/playground/worker.ts")
+        : id.endsWith("client/writer/worker.ts")
           ? join(import.meta.dirname, "scripted-writer.ts")
           : null,
   };

@@ -6,8 +6,8 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
 import { LANGUAGES, PSEUDO } from "../../client/language/languages.ts";
-import { badge } from "../../server/http/badge.ts";
 import { findChromium } from "./chromium.ts";
+import { EMBED_SHOTS } from "./embed-shots.ts";
 import { chromiumFlags } from "./flags.ts";
 import {
   buildPages,
@@ -23,15 +23,7 @@ import {
   trainingScript,
   WORKER,
 } from "./pages-fixture.ts";
-
-interface Shot {
-  readonly name: string;
-  readonly path: string;
-  /** Sets the site up before the page is opened. */
-  readonly given?: (site: FakeSite) => void;
-  /** What the visitor does before the picture. */
-  readonly visitor?: (page: Page, site: FakeSite) => Promise<void>;
-}
+import type { Shot } from "./shot.ts";
 
 const agree = (page: Page) => page.getByRole("button", { name: "Start training" }).click();
 const withPhase = (last: Parameters<typeof trainingScript>[0]) => (site: FakeSite) => {
@@ -464,71 +456,13 @@ const SHOTS: readonly Shot[] = [
     path: "/operator#link=good",
     given: withSetup({ work: { stage: "encoding", done: 12_000_000, total: 41_300_000 } }),
   },
-  { name: "frame", path: "/frame" },
-  { name: "embed-offer", path: "/host" },
-  {
-    name: "embed-ask",
-    path: "/host",
-    async visitor(page) {
-      await page.getByRole("button", { name: "Help train our reader" }).click();
-      await page.frameLocator("iframe").getByText("Yes, help train").waitFor();
-    },
-  },
-  {
-    name: "embed-finished",
-    path: "/host",
-    given: (site) => {
-      site.status = exampleStatus({ state: "finished" });
-    },
-    async visitor(page) {
-      await page.getByRole("button", { name: "Help train our reader" }).click();
-      await page.frameLocator("iframe").getByText("Nothing is left to train").waitFor();
-    },
-  },
-  {
-    name: "embed-paused",
-    path: "/host",
-    async visitor(page) {
-      await page.getByRole("button", { name: "Help train our reader" }).click();
-      await page.frameLocator("iframe").getByRole("button", { name: "Yes, help train" }).click();
-      await page.frameLocator("iframe").getByRole("button", { name: "Pause" }).click();
-      await page.frameLocator("iframe").getByText("Paused by you").first().waitFor();
-    },
-  },
-  {
-    name: "badge",
-    path: "/host",
-    async visitor(page) {
-      const source = `data:image/svg+xml,${encodeURIComponent(badge("trained here", "21.4M tokens"))}`;
-      await page.locator("main").evaluate((main, src) => {
-        main.append(Object.assign(new Image(), { src, alt: "trained here: 21.4M tokens" }));
-      }, source);
-    },
-  },
-  {
-    name: "embed-blocked",
-    path: "/host",
-    async visitor(page) {
-      await page.route("**/frame", (route) => route.abort());
-      await page.getByRole("button", { name: "Help train our reader" }).click();
-      await page.getByText("could not be loaded").waitFor();
-    },
-  },
-  {
-    name: "embed-training",
-    path: "/host",
-    async visitor(page) {
-      await page.getByRole("button", { name: "Help train our reader" }).click();
-      await page.frameLocator("iframe").getByRole("button", { name: "Yes, help train" }).click();
-      await page.frameLocator("iframe").getByText("Training on a passage").waitFor();
-    },
-  },
+  ...EMBED_SHOTS,
 ];
 
 async function shoot(context: BrowserContext, dir: string, shot: Shot, file: string) {
   const site = await serveSite(dir);
   const host = await serveSite(dir, hostPage(site.origin));
-  shot.given?.(site);
+  shot.given?.(site, host);
   const page = await context.newPage();
   page.on("console", (message) => {
     if (message.type() === "error") console.error(`${shot.name}: ${message.text()}`);

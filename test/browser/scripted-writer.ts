@@ -1,6 +1,6 @@
-import type { WriterCommand, WriterReport } from "../../client/playground/messages.ts";
+import type { WriterCommand, WriterReport } from "../../client/writer/messages.ts";
 
-/** Stands in for the playground's Worker where its page is under test. */
+/** Stands in for the writer's Worker where a page that has one is under test. */
 const say = (report: WriterReport) => postMessage(report);
 const SEA = " was the ship, and the sea was a long of the boat; <b>the captain</b> had not";
 

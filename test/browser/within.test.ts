@@ -47,6 +47,36 @@ describe("the box", () => {
     await frame().getByRole("button", { name: "Yes, help train" }).waitFor();
   });
 
+  it("has the model write for a visitor who asks it, and neither asks for consent nor trains by that", async () => {
+    const { page, asked, failures } = blog;
+    blog.body = blog.tag("data-ask");
+    await page.goto(blog.origin("127.0.0.1"));
+    await listen();
+    await page.getByRole("button", { name: "Try the model" }).click();
+    await frame().getByText("Nothing you type leaves your device").waitFor();
+    expect(asked.filter((path) => WORK.test(path))).toEqual([]);
+    expect(page.workers()).toHaveLength(0);
+    await page.keyboard.type("The whale"); // the field has the focus
+    await page.keyboard.press("Enter");
+    const output = frame().getByRole("region", { name: "What it wrote" });
+    const written = async () => (await output.textContent()) ?? "";
+    await expect.poll(written, { timeout: 30_000 }).toMatch(/^The whale./s);
+    await frame().getByRole("button", { name: "Write" }).waitFor();
+    expect(
+      asked.filter((path) => WORK.test(path)),
+      "now that it was asked",
+    ).not.toEqual([]);
+    // The visitor's words are in no address; and nothing was sent that only a volunteer sends.
+    expect(asked.filter((path) => /whale|\/api\/(work|deltas|tickets)/i.test(path))).toEqual([]);
+    expect(uploads()).toBe(0);
+    expect((await heard()).filter((event) => event.startsWith("consent"))).toEqual([]);
+    await frame().getByRole("button", { name: "Back" }).click();
+    await frame().getByRole("button", { name: "Yes, help train" }).waitFor();
+    const offered = frame().getByRole("button", { name: "Try the model" });
+    await expect.poll(() => offered.evaluate((button) => button === document.activeElement)).toBe(true);
+    expect(failures).toEqual([]);
+  });
+
   it("begins on no word of the site's, nor by messages of its own making, and takes no for an answer", async () => {
     const { page, server, asked } = blog;
     await page.goto(blog.origin("127.0.0.1"));

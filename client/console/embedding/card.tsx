@@ -100,14 +100,16 @@ function Form({ wishes, setWishes, site, setSite }: FormProps) {
       {number("share", text.share, text.shareHelp, 10, 100)}
       {number("budget", text.budget, text.budgetHelp, 0, 100_000)}
       {number("width", text.width, "", 240, 1_200)}
-      <label class="check">
-        <input
-          type="checkbox"
-          checked={wishes.pinned}
-          onChange={({ currentTarget }) => setWishes({ ...wishes, pinned: currentTarget.checked })}
-        />
-        <span>{text.pinned}</span>
-      </label>
+      {(["ask", "pinned"] as const).map((key) => (
+        <label class="check" key={key}>
+          <input
+            type="checkbox"
+            checked={wishes[key]}
+            onChange={({ currentTarget }) => setWishes({ ...wishes, [key]: currentTarget.checked })}
+          />
+          <span>{text[key]}</span>
+        </label>
+      ))}
     </form>
   );
 }

@@ -16,10 +16,11 @@ describe("the tag", () => {
       budget: 20,
       width: 300,
       pinned: true,
+      ask: true,
     } as const;
     expect(tagOf(SERVER, wishes, "sha384-x").replace(/\s+/g, " ")).toBe(
       '<script defer src="https://train.example/embed.js" data-label="Help us" data-theme="dark" data-share="0.5" ' +
-        'data-budget="20MB" integrity="sha384-x" crossorigin="anonymous"></script>',
+        'data-budget="20MB" data-ask integrity="sha384-x" crossorigin="anonymous"></script>',
     );
     const width = "murmuration-swarm { --murmuration-width: 300px; }";
     expect(styleOf(SERVER, wishes)).toBe(`${styleOf(SERVER, USUAL)}\n${width}`);

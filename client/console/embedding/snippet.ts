@@ -12,13 +12,18 @@ export interface Wishes {
   readonly width: number;
   /** Hold browsers to this very loader. */
   readonly pinned: boolean;
+  /** Let visitors have the model write. */
+  readonly ask: boolean;
 }
 
-export const USUAL: Wishes = { label: "", theme: "auto", share: 25, budget: 0, width: 416, pinned: false };
+export const USUAL: Wishes = {
+  ...{ label: "", theme: "auto", share: 25, budget: 0, width: 416 },
+  ...{ pinned: false, ask: false },
+};
 
 /** The tag to paste. `integrity` is the loader's hash, where it is to be pinned. */
 export function tagOf(server: string, wishes: Wishes, integrity: string | undefined): string {
-  const { label, theme, share, budget, pinned } = wishes;
+  const { label, theme, share, budget, pinned, ask } = wishes;
   const data = [
     label.trim() !== "" && ["label", label.trim()],
     theme !== USUAL.theme && ["theme", theme],
@@ -28,6 +33,7 @@ export function tagOf(server: string, wishes: Wishes, integrity: string | undefi
   const attributes = [
     `src="${escapeAttribute(`${server}/embed.js`)}"`,
     ...data.map(([name = "", value = ""]) => `data-${name}="${escapeAttribute(value)}"`),
+    ...(ask ? ["data-ask"] : []),
     ...(pinned && integrity !== undefined ? [`integrity="${integrity}"`, 'crossorigin="anonymous"'] : []),
   ];
   return `<script defer ${attributes.join("\n        ")}></script>`;

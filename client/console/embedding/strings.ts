@@ -16,6 +16,7 @@ export const text = {
   budget: "MB a visitor a day",
   budgetHelp: "0 for no bound",
   width: "Width, pixels",
+  ask: "Let visitors try the model: it writes in their browser, after words of theirs",
   pinned: "Pin the loader (SRI): the button stops when this server is updated, until the tag is too",
   tag: "The tag",
   style: "In the site’s style sheet, so that nothing moves while a page loads",

@@ -1,10 +1,16 @@
+import { useSignal } from "@preact/signals";
+import type { VNode } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { fetchWords } from "../../language/current.ts";
 import { awayNotice } from "../../ui/away-notice.ts";
 import { formatCount, formatLoss } from "../../ui/format.ts";
 import { LanguageSwitch } from "../../ui/language-switch.tsx";
+import { Lazy } from "../../ui/lazy.tsx";
 import { common } from "../../ui/strings.ts";
 import { announcement, phaseLine } from "../../volunteer/lines.ts";
 import { OverrideButton, PauseButton } from "../../volunteer/page/controls.tsx";
 import { text } from "../../volunteer/strings.ts";
+import { writerStrings } from "../../writer/strings.ts";
 import type { Guest } from "./guest.ts";
 import { words } from "./strings.ts";
 
@@ -20,7 +26,18 @@ const WEIGHT_BYTES = 4;
 /** A volunteer in a box: one line, three numbers, a few buttons. */
 export function FrameApp({ guest, host }: FrameAppProps) {
   const { session, trainer, status } = guest;
-  if (!session.agreed.value) return <Question guest={guest} host={host} />;
+  const hasAsked = useSignal(false);
+  if (guest.asking.value && status.value !== undefined) {
+    const { parameters } = status.value;
+    const close = () => {
+      guest.asking.value = false;
+      hasAsked.value = true;
+    };
+    const props = { bytes: parameters * WEIGHT_BYTES, fetched: guest.fetched, close };
+    return <Lazy wanted load={loadAsk} props={props} />;
+  }
+  const ask = <AskButton guest={guest} focused={hasAsked.value} />;
+  if (!session.agreed.value) return <Question guest={guest} host={host} ask={ask} />;
   const loss = trainer.losses.value.at(-1);
   return (
     <main class="compact" aria-label={text.name}>
@@ -54,6 +71,7 @@ export function FrameApp({ guest, host }: FrameAppProps) {
         <button type="button" class="quiet" onClick={() => void guest.revoke()}>
           {words.revoke}
         </button>
+        {ask}
         <About />
       </div>
     </main>
@@ -73,7 +91,7 @@ function waitingLine(guest: Guest): string {
   }
 }
 
-function Question({ guest, host }: FrameAppProps) {
+function Question({ guest, host, ask }: FrameAppProps & { readonly ask: VNode }) {
   const status = guest.status.value;
   const { budget } = guest.wishes;
   if (status === undefined || status.state === "finished") {
@@ -81,6 +99,7 @@ function Question({ guest, host }: FrameAppProps) {
       <main class="compact" aria-label={text.name}>
         <p role="status">{status === undefined ? waitingLine(guest) : text.finishedText}</p>
         <div class="buttons">
+          {status !== undefined && ask}
           <About />
         </div>
       </main>
@@ -111,10 +130,41 @@ function Question({ guest, host }: FrameAppProps) {
         <button type="button" onClick={guest.refuse}>
           {words.refuse}
         </button>
+        {ask}
         <LanguageSwitch />
         <About />
       </div>
     </main>
+  );
+}
+
+async function loadAsk() {
+  const [{ Ask }] = await Promise.all([import("./ask.tsx"), fetchWords(writerStrings)]);
+  return Ask;
+}
+
+interface AskButtonProps {
+  readonly guest: Guest;
+  readonly focused: boolean;
+}
+
+/** Has the model write, where the site wants that offered. It has the focus again when the visitor comes back. */
+function AskButton({ guest: { wishes, asking }, focused }: AskButtonProps) {
+  const button = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (focused) button.current?.focus();
+  }, []);
+  if (wishes.ask === undefined) return null;
+  return (
+    <button
+      ref={button}
+      type="button"
+      onClick={() => {
+        asking.value = true;
+      }}
+    >
+      {words.ask}
+    </button>
   );
 }
 

@@ -1,4 +1,4 @@
-import { computed, effect, type ReadonlySignal, signal, untracked } from "@preact/signals";
+import { computed, effect, type ReadonlySignal, type Signal, signal, untracked } from "@preact/signals";
 import { serverOf } from "../../../protocol/address.ts";
 import type { Intermediary } from "../../../protocol/intermediary.ts";
 import type { RunStatus } from "../../../protocol/status.ts";
@@ -14,7 +14,7 @@ import { browserRests } from "../../volunteer/session/rests.ts";
 import { createSession, type Session } from "../../volunteer/session/session.ts";
 import { createTrainer, spawnWorker, type TrainerHandle } from "../../volunteer/session/worker-client.ts";
 import type { PauseReason } from "../../worker/messages.ts";
-import type { FromFrame } from "../messages.ts";
+import type { AskWish, FromFrame } from "../messages.ts";
 import { allowance } from "./allowance.ts";
 import { words } from "./strings.ts";
 
@@ -25,6 +25,7 @@ export interface SiteWishes {
   readonly share: number;
   /** Bytes a day; null for no bound. */
   readonly budget: number | null;
+  readonly ask: AskWish | undefined;
 }
 
 /** A volunteer as a guest on another site's page. */
@@ -35,6 +36,10 @@ export interface Guest {
   readonly status: ReadonlySignal<RunStatus | undefined>;
   readonly connection: ReadonlySignal<Connection>;
   readonly why: RunWatch["why"];
+  /** Whether the visitor has the model write, in the volunteer's place. */
+  readonly asking: Signal<boolean>;
+  /** Bytes that were downloaded for that. */
+  readonly fetched: Signal<number>;
   agree(): void;
   refuse(): void;
   /** The site's own pause. */
@@ -56,9 +61,10 @@ export function createGuest(wishes: SiteWishes, tell: (message: FromFrame) => vo
   const storage = scoped(browserStorage(), wishes.host);
   const trainer = createTrainer(spawnWorker, undefined, wishes.host);
   const held = signal(false);
+  const fetched = signal(0);
   const spent = allowance({
     budget: wishes.budget,
-    traffic: () => (trainer.traffic.value?.down ?? 0) + (trainer.traffic.value?.up ?? 0),
+    traffic: () => fetched.value + (trainer.traffic.value?.down ?? 0) + (trainer.traffic.value?.up ?? 0),
     storage,
     today: () => new Date().toISOString().slice(0, 10),
   });
@@ -133,6 +139,8 @@ export function createGuest(wishes: SiteWishes, tell: (message: FromFrame) => vo
     session,
     trainer,
     status,
+    asking: signal(wishes.ask === "now"),
+    fetched,
     connection: computed(() => watch.value?.connection.value ?? outcome.value),
     why: computed(() => (watch.value === undefined ? askedWhy.value : watch.value.why.value)),
     agree() {

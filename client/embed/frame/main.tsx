@@ -50,12 +50,13 @@ const readTheme = (theme: unknown): Theme => (theme === "light" || theme === "da
 /** Of a site that has a loader of before there were languages, nothing. */
 const readLanguage = (tag: unknown): string | undefined => (typeof tag === "string" ? tag : undefined);
 
-const readWishes = ({ share, budget }: Json, host: string): SiteWishes => ({
+const readWishes = ({ share, budget, ask }: Json, host: string): SiteWishes => ({
   host,
   share: asNumber(share, "share", MIN_SHARE, 1),
   budget: budget === null ? null : asNumber(budget, "budget", 0, Number.MAX_SAFE_INTEGER),
+  ask: ask === "now" || ask === "offered" ? ask : undefined,
 });
 
-if (parent === window) open({ host: "", share: 0.25, budget: null }, "auto");
+if (parent === window) open({ host: "", share: 0.25, budget: null, ask: undefined }, "auto");
 // The first word goes to whoever frames this page, and tells them nothing.
 else parent.postMessage({ murmuration: 1, type: "ready" } satisfies FromFrame, "*");

@@ -8,13 +8,8 @@ export const words = {
   back: "Back to the training",
   load: (bytes: number) => `Load the model (at most ${formatBytes(bytes)})`,
   loadNote: "It is downloaded once. If you have trained here before, only the changes are downloaded.",
-  loading: (bytes: number, total: number) =>
-    total === 0 ? "Loading the model…" : `Loading the model: ${formatBytes(bytes)} of ${formatBytes(total)}…`,
-  failed: "The model could not be loaded or did not write.",
-  retry: "Try again",
   version: (version: number) => `Version ${formatCount(version)} is loaded.`,
   newer: (version: number) => `Take version ${formatCount(version)}`,
-  prompt: "Your words",
   promptHelp: "The model continues from here, in the tone of the text it was trained on.",
   temperature: "Temperature",
   temperatureHelp: (value: number) =>
@@ -24,12 +19,8 @@ export const words = {
   topK: "Choose among",
   topKHelp: (count: number) =>
     count === 1 ? "the likeliest token only" : `the ${formatCount(count)} likeliest tokens`,
-  write: "Write",
   again: "Write it another way",
-  stop: "Stop",
-  output: "What it wrote",
   outputWait: "Nothing yet.",
-  writing: "Writing…",
   speed: (tokensPerSecond: number) =>
     `${formatLarge(tokensPerSecond)} tokens a second, on this device’s processor.`,
   next: "What it would write next",

@@ -8,15 +8,8 @@ export const words: PlaygroundWords = {
   back: "Volver al entrenamiento",
   load: (bytes) => `Cargar el modelo (como mucho ${formatBytes(bytes)})`,
   loadNote: "Se descarga una vez. Si ya has entrenado aquí, solo se descargan los cambios.",
-  loading: (bytes, total) =>
-    total === 0
-      ? "Cargando el modelo…"
-      : `Cargando el modelo: ${formatBytes(bytes)} de ${formatBytes(total)}…`,
-  failed: "El modelo no se pudo cargar o no escribió.",
-  retry: "Intentar de nuevo",
   version: (version) => `La versión ${formatCount(version)} está cargada.`,
   newer: (version) => `Usar la versión ${formatCount(version)}`,
-  prompt: "Tus palabras",
   promptHelp: "El modelo sigue desde aquí, con el tono del texto con el que se entrenó.",
   temperature: "Temperatura",
   temperatureHelp: (value) =>
@@ -26,12 +19,8 @@ export const words: PlaygroundWords = {
   topK: "Elegir entre",
   topKHelp: (count) =>
     count === 1 ? "solo el token más probable" : `los ${formatCount(count)} tokens más probables`,
-  write: "Escribir",
   again: "Escribirlo de otra manera",
-  stop: "Parar",
-  output: "Lo que escribió",
   outputWait: "Nada todavía.",
-  writing: "Escribiendo…",
   speed: (tokensPerSecond) =>
     `${formatLarge(tokensPerSecond)} tokens por segundo, en el procesador de este dispositivo.`,
   next: "Lo que escribiría después",

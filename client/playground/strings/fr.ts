@@ -9,15 +9,8 @@ export const words: PlaygroundWords = {
   load: (bytes) => `Charger le modèle (au plus ${formatBytes(bytes)})`,
   loadNote:
     "Il est téléchargé une fois. Si vous avez déjà entraîné ici, seules les modifications sont téléchargées.",
-  loading: (bytes, total) =>
-    total === 0
-      ? "Chargement du modèle…"
-      : `Chargement du modèle\u00a0: ${formatBytes(bytes)} sur ${formatBytes(total)}…`,
-  failed: "Le modèle n’a pas pu être chargé, ou n’a pas écrit.",
-  retry: "Réessayer",
   version: (version) => `La version ${formatCount(version)} est chargée.`,
   newer: (version) => `Prendre la version ${formatCount(version)}`,
-  prompt: "Vos mots",
   promptHelp: "Le modèle continue à partir d’ici, dans le ton du texte sur lequel il s’est entraîné.",
   temperature: "Température",
   temperatureHelp: (value) =>
@@ -29,12 +22,8 @@ export const words: PlaygroundWords = {
     count === 1
       ? "le token le plus probable seulement"
       : `les ${formatCount(count)} tokens les plus probables`,
-  write: "Écrire",
   again: "L’écrire autrement",
-  stop: "Arrêter",
-  output: "Ce qu’il a écrit",
   outputWait: "Rien encore.",
-  writing: "Il écrit…",
   speed: (tokensPerSecond) =>
     `${formatLarge(tokensPerSecond)} tokens par seconde, sur le processeur de cet appareil.`,
   next: "Ce qu’il écrirait ensuite",

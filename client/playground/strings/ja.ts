@@ -7,15 +7,8 @@ export const words: PlaygroundWords = {
   back: "学習に戻る",
   load: (bytes) => `モデルを読み込む（最大 ${formatBytes(bytes)}）`,
   loadNote: "ダウンロードは一度だけです。ここで学習したことがあれば、変更だけをダウンロードします。",
-  loading: (bytes, total) =>
-    total === 0
-      ? "モデルを読み込んでいます…"
-      : `モデルを読み込んでいます：${formatBytes(total)} 中 ${formatBytes(bytes)}…`,
-  failed: "モデルを読み込めなかったか、文章を書けませんでした。",
-  retry: "もう一度試す",
   version: (version) => `バージョン ${formatCount(version)} を読み込みました。`,
   newer: (version) => `バージョン ${formatCount(version)} を使う`,
-  prompt: "あなたの言葉",
   promptHelp: "モデルは、学習した文章の調子で、ここから続きを書きます。",
   temperature: "温度",
   temperatureHelp: (value) =>
@@ -25,12 +18,8 @@ export const words: PlaygroundWords = {
   topK: "選ぶ範囲",
   topKHelp: (count) =>
     count === 1 ? "最も確からしいトークンだけ" : `最も確からしい ${formatCount(count)} 個のトークン`,
-  write: "書く",
   again: "別の書き方をする",
-  stop: "停止",
-  output: "書いたもの",
   outputWait: "まだ何もありません。",
-  writing: "書いています…",
   speed: (tokensPerSecond) => `この端末のプロセッサーで、毎秒 ${formatLarge(tokensPerSecond)} トークン。`,
   next: "次に書きそうなもの",
   early: "始まりのころ",

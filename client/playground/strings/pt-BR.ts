@@ -7,15 +7,8 @@ export const words: PlaygroundWords = {
   back: "Voltar ao treinamento",
   load: (bytes) => `Carregar o modelo (no máximo ${formatBytes(bytes)})`,
   loadNote: "Ele é baixado uma vez. Se você já treinou aqui, só as mudanças são baixadas.",
-  loading: (bytes, total) =>
-    total === 0
-      ? "Carregando o modelo…"
-      : `Carregando o modelo: ${formatBytes(bytes)} de ${formatBytes(total)}…`,
-  failed: "O modelo não pôde ser carregado ou não escreveu.",
-  retry: "Tentar de novo",
   version: (version) => `A versão ${formatCount(version)} está carregada.`,
   newer: (version) => `Usar a versão ${formatCount(version)}`,
-  prompt: "As suas palavras",
   promptHelp: "O modelo continua a partir daqui, no tom do texto em que treinou.",
   temperature: "Temperatura",
   temperatureHelp: (value) =>
@@ -25,12 +18,8 @@ export const words: PlaygroundWords = {
   topK: "Escolher entre",
   topKHelp: (count) =>
     count === 1 ? "só o token mais provável" : `os ${formatCount(count)} tokens mais prováveis`,
-  write: "Escrever",
   again: "Escrever de outro jeito",
-  stop: "Parar",
-  output: "O que ele escreveu",
   outputWait: "Nada ainda.",
-  writing: "Escrevendo…",
   speed: (tokensPerSecond) =>
     `${formatLarge(tokensPerSecond)} tokens por segundo, no processador deste aparelho.`,
   next: "O que ele escreveria depois",

@@ -20,5 +20,6 @@ export const words: FrameWords = {
   refuse: "Nein danke",
   asking: "Die Besucherin oder der Besucher wird gefragt.",
   revoke: "Mich vergessen",
+  ask: "Das Modell ausprobieren",
   about: "Was ist das?",
 };

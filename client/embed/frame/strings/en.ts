@@ -22,6 +22,7 @@ export const words = {
   refuse: "No thanks",
   asking: "Asking the visitor.",
   revoke: "Forget me",
+  ask: "Try the model",
   about: "What is this?",
 } as const;
 

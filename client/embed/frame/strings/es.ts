@@ -20,5 +20,6 @@ export const words: FrameWords = {
   refuse: "No, gracias",
   asking: "Se le pregunta al visitante.",
   revoke: "Olvidarme",
+  ask: "Probar el modelo",
   about: "¿Qué es esto?",
 };

@@ -21,5 +21,6 @@ export const words: FrameWords = {
   refuse: "Non merci",
   asking: "On demande au visiteur.",
   revoke: "M’oublier",
+  ask: "Essayer le modèle",
   about: "Qu’est-ce que c’est\u202f?",
 };

@@ -18,5 +18,6 @@ export const words: FrameWords = {
   refuse: "いいえ",
   asking: "訪問者に尋ねています。",
   revoke: "忘れてもらう",
+  ask: "モデルを試す",
   about: "これは何ですか？",
 };

@@ -20,5 +20,6 @@ export const words: FrameWords = {
   refuse: "Não, obrigado",
   asking: "Perguntando ao visitante.",
   revoke: "Esquecer de mim",
+  ask: "Experimentar o modelo",
   about: "O que é isto?",
 };

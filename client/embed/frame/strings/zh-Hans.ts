@@ -17,5 +17,6 @@ export const words: FrameWords = {
   refuse: "不用了",
   asking: "正在询问访客。",
   revoke: "忘记我",
+  ask: "试试模型",
   about: "这是什么？",
 };

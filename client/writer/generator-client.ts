@@ -9,7 +9,7 @@ export type WriterPhase =
   | { readonly phase: "writing" }
   | { readonly phase: "failed"; readonly detail: string };
 
-/** The playground's Worker as signals. No Worker is there before {@link GeneratorClient.load}. */
+/** The writer's Worker as signals. No Worker is there before {@link GeneratorClient.load}. */
 export interface GeneratorClient {
   readonly phase: ReadonlySignal<WriterPhase>;
   /** The version whose weights are loaded. */

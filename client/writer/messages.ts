@@ -1,4 +1,4 @@
-/** The playground's messages to its Worker. */
+/** A page's messages to the writer's Worker. */
 export type WriterCommand =
   /** Fetches (or takes from the cache) the newest weights of the server's run. */
   | { readonly type: "load"; readonly server: string }
