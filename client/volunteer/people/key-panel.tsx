@@ -1,13 +1,16 @@
 import { useSignal } from "@preact/signals";
 import { ProtocolError } from "../../../protocol/errors.ts";
 import type { Identity } from "../../../protocol/identity.ts";
+import { peopleApi } from "../../transport/people.ts";
 import { refusalReason } from "../lines.ts";
+import { posts } from "../session/posts.ts";
 import { CodePanel } from "./code-panel.tsx";
 import { download } from "./download.ts";
 import { KeyFileError, MAX_KEY_FILE, MIN_PASSPHRASE, openKey, sealKey } from "./key-file.ts";
 import type { PeopleProps } from "./props.ts";
 import { words } from "./strings.ts";
 import { takeKey } from "./take-key.ts";
+import { Unlink } from "./unlink.tsx";
 
 interface KeyPanelProps extends Pick<PeopleProps, "watch" | "session" | "code"> {
   /** Does something with the key of this browser, and says how it went. */
@@ -100,6 +103,14 @@ export function KeyPanel({ watch, session, code, withKey, say }: KeyPanelProps) 
         />
         {words.addUp}
       </label>
+      <Unlink
+        unlink={() =>
+          withKey(async (identity) => {
+            await peopleApi(posts).unlink(identity);
+            return words.unlinked;
+          })
+        }
+      />
     </>
   );
 }

@@ -50,6 +50,11 @@ export const words: PeopleWords = {
   keysLinked: (keys, tokens) =>
     `Dieser Browser hat jetzt diesen Schlüssel. Von nun an zählen ${formatCount(keys)} Schlüssel von dir als eine Person: ` +
     `${formatLarge(tokens)} Token.`,
+  unlink: "Diesen Schlüssel wieder einzeln zählen …",
+  unlinkText:
+    "Was dieser Schlüssel gegeben hat, zählt dann nicht mehr mit deinen anderen Schlüsseln zusammen; die bleiben miteinander verbunden. Um ihn wieder zu verbinden, müssen zwei der Schlüssel in einem Browser sein.",
+  unlinkYes: "Ja, einzeln zählen",
+  unlinked: "Dieser Schlüssel zählt von jetzt an einzeln.",
   code: "Dein Schlüssel auf einem anderen Gerät",
   codeHelp:
     "Zeige hier einen Code und scanne ihn dort oder öffne seinen Link: Dein Schlüssel kommt dorthin, und der Server kann ihn " +

@@ -50,6 +50,11 @@ export const words = {
   keysLinked: (keys: number, tokens: number) =>
     `This browser now has that key. ${formatCount(keys)} keys of yours count as one person’s from now on: ` +
     `${formatLarge(tokens)} tokens.`,
+  unlink: "Count this key by itself…",
+  unlinkText:
+    "What this key gave then adds up with your other keys no more; they stay linked with one another. To link it again, two of the keys have to be in one browser.",
+  unlinkYes: "Yes, count it by itself",
+  unlinked: "This key counts by itself from now on.",
   code: "Your key on another device",
   codeHelp:
     "Show a code here, and scan it there, or open its link: your key goes there, and the server cannot read it. A code is " +

@@ -50,6 +50,11 @@ export const words: PeopleWords = {
   keysLinked: (keys, tokens) =>
     `Este navegador tiene ahora esa clave. Desde ahora ${formatCount(keys)} claves tuyas cuentan como las de una persona: ` +
     `${formatLarge(tokens)} tokens.`,
+  unlink: "Contar esta clave por separado…",
+  unlinkText:
+    "Lo que dio esta clave ya no se sumará con tus otras claves, que siguen vinculadas entre sí. Para volver a vincularla harán falta dos de las claves en un mismo navegador.",
+  unlinkYes: "Sí, contarla por separado",
+  unlinked: "Esta clave cuenta por separado desde ahora.",
   code: "Tu clave en otro dispositivo",
   codeHelp:
     "Muestra aquí un código, y escanéalo allí o abre su enlace: tu clave va allí, y el servidor no puede leerla. Un código vale una " +

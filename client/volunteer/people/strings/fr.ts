@@ -50,6 +50,11 @@ export const words: PeopleWords = {
   keysLinked: (keys, tokens) =>
     `Ce navigateur a maintenant cette clé. Désormais, ${formatCount(keys)} clés à vous comptent pour une seule personne\u00a0: ` +
     `${formatLarge(tokens)} tokens.`,
+  unlink: "Compter cette clé à part…",
+  unlinkText:
+    "Ce que cette clé a donné ne s’additionnera plus avec vos autres clés, qui restent liées entre elles. Pour la lier à nouveau, il faudra deux des clés dans un même navigateur.",
+  unlinkYes: "Oui, la compter à part",
+  unlinked: "Cette clé compte désormais à part.",
   code: "Votre clé sur un autre appareil",
   codeHelp:
     "Affichez un code ici, et scannez-le là-bas, ou ouvrez son lien\u00a0: votre clé y va, et le serveur ne peut pas la lire. Un code " +

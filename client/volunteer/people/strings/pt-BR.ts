@@ -49,6 +49,11 @@ export const words: PeopleWords = {
   keysLinked: (keys, tokens) =>
     `Este navegador agora tem essa chave. De agora em diante, ${formatCount(keys)} chaves suas contam como as de uma pessoa: ` +
     `${formatLarge(tokens)} tokens.`,
+  unlink: "Contar esta chave à parte…",
+  unlinkText:
+    "O que esta chave deu deixa de se somar com as suas outras chaves, que continuam ligadas entre si. Para ligá-la de novo, duas das chaves precisam estar no mesmo navegador.",
+  unlinkYes: "Sim, contar à parte",
+  unlinked: "Esta chave conta à parte de agora em diante.",
   code: "A sua chave em outro aparelho",
   codeHelp:
     "Mostre um código aqui, e leia-o lá com a câmera, ou abra o link dele: a sua chave vai para lá, e o servidor não consegue lê-la. Um " +

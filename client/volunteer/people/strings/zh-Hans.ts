@@ -42,6 +42,11 @@ export const words: PeopleWords = {
   addUp: "把这个浏览器自己的密钥所贡献的一起计入",
   keysLinked: (keys, tokens) =>
     `这个浏览器现在有了那个密钥。从现在起，你的 ${formatCount(keys)} 个密钥算作一个人的：${formatLarge(tokens)} 个词元。`,
+  unlink: "单独计算这个密钥…",
+  unlinkText:
+    "这个密钥的贡献不再与你的其他密钥合计；其他密钥之间的关联保持不变。要再次关联，需要两个密钥在同一个浏览器里。",
+  unlinkYes: "是，单独计算",
+  unlinked: "从现在起，这个密钥单独计算。",
   code: "在另一台设备上使用你的密钥",
   codeHelp:
     "在这里显示一个代码，在那边扫描它或打开它的链接：你的密钥就会传过去，而服务器无法读取。代码只能用一次，两分钟内有效。不要给别人看。",

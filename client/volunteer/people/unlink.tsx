@@ -1,0 +1,39 @@
+import { useSignal } from "@preact/signals";
+import { words } from "./strings.ts";
+
+/** Takes this browser's key out of its links, once that is confirmed: to link it again takes two keys in one browser. */
+export function Unlink({ unlink }: { readonly unlink: () => Promise<void> }) {
+  const asking = useSignal(false);
+  const close = () => {
+    asking.value = false;
+  };
+  return (
+    <>
+      <div class="buttons">
+        <button
+          type="button"
+          class="quiet"
+          aria-expanded={asking.value}
+          onClick={() => {
+            asking.value = !asking.value;
+          }}
+        >
+          {words.unlink}
+        </button>
+      </div>
+      {asking.value && (
+        <div class="warning">
+          <p>{words.unlinkText}</p>
+          <div class="buttons">
+            <button type="button" class="primary" onClick={() => void unlink().then(close)}>
+              {words.unlinkYes}
+            </button>
+            <button type="button" onClick={close}>
+              {words.keep}
+            </button>
+          </div>
+        </div>
+      )}
+    </>
+  );
+}
