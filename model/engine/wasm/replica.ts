@@ -35,6 +35,17 @@ export interface ReplicaOptions {
 
 type Floats = Float32Array<ArrayBuffer>;
 
+/** Lengths of sequences whose logits' schedule is kept: questions come in a few dozen, and making one costs as much as a short one's run. */
+const MAX_LOGITS_PASSES = 64;
+
+/** A schedule ready to run on one sequence. */
+interface LogitsPass {
+  /** Where its tokens go. */
+  readonly offset: number;
+  readonly logits: Floats;
+  readonly run: () => void;
+}
+
 /** A schedule ready to run on one micro-batch. */
 interface Pass {
   readonly slots: TokenSlots;
@@ -68,6 +79,7 @@ export class Replica {
   readonly #micro: number;
   readonly #training = new Map<number, Pass>();
   readonly #evaluation = new Map<number, Pass>();
+  readonly #logits = new Map<number, LogitsPass>();
   readonly #update: () => void;
   readonly #delta: () => void;
 
@@ -169,10 +181,23 @@ export class Replica {
 
   /** A copy of the logits [tokens.length, vocabulary] of one sequence. */
   logits(tokens: Uint16Array): Floats {
-    const schedule = logitsSchedule(this.#options.shape, tokens.length, this.#needs);
-    this.#tokens.set(tokens, schedule.tokens.inputs.offset);
-    this.#device.compile(schedule.ops)();
-    return this.#device.floats(schedule.logits).slice();
+    const pass = this.#logits.get(tokens.length) ?? this.#compileLogits(tokens.length);
+    this.#tokens.set(tokens, pass.offset);
+    pass.run();
+    return pass.logits.slice();
+  }
+
+  #compileLogits(length: number): LogitsPass {
+    const schedule = logitsSchedule(this.#options.shape, length, this.#needs);
+    const pass: LogitsPass = {
+      offset: schedule.tokens.inputs.offset,
+      logits: this.#device.floats(schedule.logits),
+      run: this.#device.compile(schedule.ops),
+    };
+    const [oldest] = this.#logits.keys();
+    if (oldest !== undefined && this.#logits.size === MAX_LOGITS_PASSES) this.#logits.delete(oldest);
+    this.#logits.set(length, pass);
+    return pass;
   }
 
   #passes(tokens: Uint16Array, batch: number, training: boolean): number {
