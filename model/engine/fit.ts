@@ -1,5 +1,5 @@
 import { ModelError, type ModelShape, type Optimizer } from "../contract/config.ts";
-import type { DeviceNeeds } from "./ops.ts";
+import type { DeviceNeeds } from "./device-needs.ts";
 import type { Arenas } from "./plan.ts";
 import { evaluationSchedule, logitsSchedule, trainingSchedule } from "./schedule.ts";
 

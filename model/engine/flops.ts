@@ -1,6 +1,7 @@
 import type { Inner, ModelShape } from "../contract/config.ts";
 import { ITERATIONS, type MuonMatrix } from "../contract/muon.ts";
-import type { Attention, DeviceNeeds, Op } from "./ops.ts";
+import type { DeviceNeeds } from "./device-needs.ts";
+import type { Attention, Op } from "./ops.ts";
 import { slotsOf } from "./plan.ts";
 import { type TrainingSchedule, trainingSchedule } from "./schedule.ts";
 
@@ -9,6 +10,7 @@ const NEEDS: DeviceNeeds = {
   attention: () => 1,
   partials: 1,
   rowAlignment: 1,
+  logits: Number.POSITIVE_INFINITY,
   muon: () => 1,
   scratch: () => 0,
 };

@@ -1,6 +1,7 @@
 import { ModelError, type ModelShape } from "../contract/config.ts";
 import { type Layout, layoutOf } from "../contract/layout.ts";
-import type { DeviceNeeds, Op, Slot } from "./ops.ts";
+import type { DeviceNeeds } from "./device-needs.ts";
+import type { Op, Slot } from "./ops.ts";
 import { Products } from "./products.ts";
 
 /** Activations that one layer's forward leaves for its backward. */
@@ -45,6 +46,15 @@ export interface TokenSlots {
   readonly starts: Slot;
 }
 
+/** Rows of logits that are taken at a time are a multiple of this, but the last ones. */
+const ROW_STEP = 64;
+
+/** Rows whose logits are computed at a time: about as many as `most` values hold, in even parts. */
+function rowsAtOnce(rows: number, stride: number, most: number): number {
+  const parts = Math.ceil((rows * stride) / most);
+  return Math.ceil(rows / parts / ROW_STEP) * ROW_STEP;
+}
+
 /**
  * GPT-2 written down op by op, forward and backward: each method appends to {@link Network.ops}.
  * Notation: C width, T tokens a sequence, N = sequences·T rows, V vocabulary; dZ is ∂loss/∂Z.
@@ -78,11 +88,11 @@ export class Network {
     };
   }
 
-  /** The whole forward without what only a backward needs. Returns the logits, [N, stride]. */
+  /** The whole forward up to the head, without what only a backward needs. Returns what the head reads, [N, C]. */
   inference(): Slot {
     let x = this.embed();
     for (let layer = 0; layer < this.#shape.layers; layer++) x = this.block(layer, x, false).out;
-    return this.head(this.layerNorm(x, "ln_f").out);
+    return this.layerNorm(x, "ln_f").out;
   }
 
   /** x = wte[token] + wpe[position] */
@@ -164,61 +174,65 @@ export class Network {
     return Math.ceil(this.#shape.vocabulary / rowAlignment) * rowAlignment;
   }
 
-  /** logits = n·wteᵀ: the head is the embedding table transposed. */
-  head(n: Slot): Slot {
+  /** logits = n·wteᵀ: the head is the embedding table transposed. n has so many rows. */
+  head(n: Slot, rows = this.rows): Slot {
     const { width: C, vocabulary: V } = this.#shape;
-    const { stride, rows } = this;
+    const { stride } = this;
     const out = this.slot(rows * stride);
     const b = this.parameter("wte.weight");
     this.#products.gemm({ mode: "NT", a: n, b, out, m: rows, n: V, k: C, stride });
     return out;
   }
 
-  /** dn = dlogits·wte, dwte = dlogitsᵀ·n. Returns dn, [N, C]. */
-  headBackward(n: Slot, dlogits: Slot): Slot {
-    const { width: C, vocabulary: V } = this.#shape;
-    const { stride } = this;
-    const dn = this.slot(this.rows * C);
-    this.#products.gemm({
-      mode: "TN",
-      a: dlogits,
-      b: n,
-      out: this.gradient("wte.weight"),
-      m: V,
-      n: C,
-      k: this.rows,
-      stride,
-      beside: true,
-    });
-    this.#products.gemm({
-      mode: "NN",
-      a: dlogits,
-      b: this.parameter("wte.weight"),
-      out: dn,
-      m: this.rows,
-      n: C,
-      k: V,
-      stride,
-    });
-    return dn;
+  /**
+   * Losses a row, [N], and with `gradient` dn, [N, C], and dwte = dlogitsᵀ·n: the logits of some rows after the other, as many
+   * as the device wants at a time (DeviceNeeds.logits), and their gradient in their place.
+   */
+  headLoss(n: Slot, gradient: boolean): { readonly losses: Slot; readonly dn: Slot | null } {
+    const { width: C } = this.#shape;
+    const losses = this.slot(this.rows);
+    const dn = gradient ? this.slot(this.rows * C) : null;
+    const each = rowsAtOnce(this.rows, this.stride, this.#needs.logits);
+    for (let from = 0; from < this.rows; from += each) {
+      const rows = Math.min(each, this.rows - from);
+      const part = (slot: Slot, width: number) =>
+        rows === this.rows ? slot : this.#products.within(slot, from * width, rows * width);
+      const some = part(n, C);
+      const logits = this.head(some, rows);
+      this.#crossEntropy(logits, part(losses, 1), from, rows, gradient);
+      if (dn) this.#headBackward(some, logits, part(dn, C), from, rows);
+    }
+    return { losses, dn };
   }
 
-  /** Losses a row, [N]; with `gradient` the logits become their gradient. */
-  crossEntropy(logits: Slot, gradient: boolean): Slot {
-    const losses = this.slot(this.rows);
-    const { rows, stride } = this;
+  /** dn = dlogits·wte, dwte = dlogitsᵀ·n. */
+  #headBackward(n: Slot, dlogits: Slot, dn: Slot, from: number, rows: number): void {
+    const { width: C, vocabulary: V } = this.#shape;
+    const { stride } = this;
+    const out = this.gradient("wte.weight");
+    const accumulate = from > 0;
+    const b = this.parameter("wte.weight");
+    const common = { a: dlogits, n: C, stride };
+    this.#products.gemm({ mode: "TN", ...common, b: n, out, m: V, k: rows, accumulate, beside: true });
+    this.#products.gemm({ mode: "NN", ...common, b, out: dn, m: rows, k: V });
+  }
+
+  /** Losses a row; with `gradient` the logits become their gradient. */
+  #crossEntropy(logits: Slot, losses: Slot, before: number, rows: number, gradient: boolean): void {
+    const { stride } = this;
     const { vocabulary } = this.#shape;
+    const { targets } = this.tokens;
     this.ops.push({
       op: "cross-entropy",
       logits,
-      targets: this.tokens.targets,
+      targets: { ...targets, offset: targets.offset + before, length: rows },
       losses,
       rows,
+      before,
       vocabulary,
       stride,
       gradient,
     });
-    return losses;
   }
 
   layerNorm(x: Slot, name: string): Normed {

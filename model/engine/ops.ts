@@ -39,9 +39,15 @@ export type Arena =
   | "activations"
   | "tokens";
 
-/** A piece of an arena; offset and length in values of 4 bytes. Activations get their offset from plan.ts. */
+/**
+ * A piece of an arena; offset and length in values of 4 bytes. Activations get their offset from plan.ts. Where a device has a
+ * vector in several parts, the offset counts from the part's beginning.
+ */
 export interface Slot {
   readonly arena: Arena;
+  readonly part?: number;
+  /** The activation that this is a piece of, from value `from` on: it gets its place with it. */
+  readonly within?: { readonly slot: Slot; readonly from: number };
   offset: number;
   readonly length: number;
 }
@@ -151,7 +157,7 @@ export interface Gemm {
   readonly pre: Slot | null;
   /** TN only: biasGradient[n] = Σ_k b[k, n] (added where `accumulate`). */
   readonly biasGradient: Slot | null;
-  /** TN only, weight gradients: add to out instead of overwriting it. */
+  /** Add to out instead of overwriting it. */
   readonly accumulate: boolean;
 }
 
@@ -200,6 +206,8 @@ export interface CrossEntropy {
   /** [rows] */
   readonly losses: Slot;
   readonly rows: number;
+  /** The micro-batch's rows before these. */
+  readonly before: number;
   readonly vocabulary: number;
   /** Values from one row of logits to the next; beyond the vocabulary they are padding. */
   readonly stride: number;
@@ -276,18 +284,4 @@ export interface Dynamics {
   readonly correction1: number;
   /** 1 − β₂ᵗ */
   readonly correction2: number;
-}
-
-/** A device's memory beside the arenas. Lengths in f32 values. */
-export interface DeviceNeeds {
-  /** Values attention keeps for its backward: all probabilities, or a log-sum-exp a row. At least 1. */
-  attention(batch: number, context: number, heads: number, size: number): number;
-  /** Values of which the stride of logits is a multiple: 1 where rows without padding are as fast. */
-  readonly rowAlignment: number;
-  /** How many sums of squares {@link Norm} writes. At least 1. */
-  readonly partials: number;
-  /** Workspace of {@link MuonStep}. */
-  muon(matrices: readonly MuonMatrix[]): number;
-  /** Memory for this op alone, while it runs. */
-  scratch(op: Op): number;
 }

@@ -1,4 +1,5 @@
-import type { DeviceNeeds, Op, Slot } from "./ops.ts";
+import type { DeviceNeeds } from "./device-needs.ts";
+import type { Op, Slot } from "./ops.ts";
 
 /** Values of which a slot's offset is a multiple: 256 bytes, the strictest alignment that a WebGPU binding needs. */
 const ALIGNMENT = 64;
@@ -50,11 +51,13 @@ export function planActivations(ops: readonly Op[], pinned: readonly Slot[]): nu
     size = Math.max(size, aligned(offset + life.slot.length));
     placed.push(life);
   }
+  for (const slot of ops.flatMap(slotsOf))
+    if (slot.within) slot.offset = slot.within.slot.offset + slot.within.from;
   return size;
 }
 
 /** The slots an op names. */
-export function slotsOf(op: Op): Slot[] {
+export function slotsOf(op: object): Slot[] {
   return Object.values(op).filter(
     (field): field is Slot => typeof field === "object" && field !== null && "arena" in field,
   );
@@ -65,7 +68,8 @@ function livesOf(ops: readonly Op[], pinned: readonly Slot[]): Life[] {
   for (const slot of pinned) lives.set(slot, { slot, first: 0, last: ops.length - 1 });
   let index = 0;
   for (const op of ops) {
-    for (const slot of slotsOf(op)) {
+    for (const named of slotsOf(op)) {
+      const slot = named.within?.slot ?? named;
       if (slot.arena !== "activations" || pinned.includes(slot)) continue;
       const life = lives.get(slot);
       if (life) life.last = index;

@@ -53,6 +53,11 @@ export class Products {
     return { arena: "activations", offset: -1, length };
   }
 
+  /** A piece of an activation. */
+  within(slot: Slot, from: number, length: number): Slot {
+    return { arena: "activations", within: { slot, from }, offset: -1, length };
+  }
+
   /** Where a tensor, or its gradient, lies. */
   named(arena: Arena, name: string): Slot {
     const tensor = this.#layout.tensors.find((candidate) => candidate.name === name);
@@ -66,5 +71,5 @@ export const denseStride = ({ mode, m, n, k }: Pick<Gemm, "mode" | "m" | "n" | "
   ({ NN: k, NT: n, TN: m })[mode];
 
 type Epilogue = Partial<
-  Pick<Gemm, "bias" | "residual" | "activation" | "pre" | "biasGradient" | "stride" | "beside">
+  Pick<Gemm, "bias" | "residual" | "activation" | "pre" | "biasGradient" | "stride" | "beside" | "accumulate">
 >;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { layoutOf } from "../contract/layout.ts";
-import type { DeviceNeeds, Op } from "./ops.ts";
+import type { DeviceNeeds } from "./device-needs.ts";
+import type { Op } from "./ops.ts";
 import { planActivations, slotsOf } from "./plan.ts";
 import { evaluationSchedule, logitsSchedule, trainingSchedule } from "./schedule.ts";
 import { packSquares, segmentsOf, squaresOf, unpackSquares } from "./second-moments.ts";
@@ -11,6 +12,7 @@ const needs: DeviceNeeds = {
   attention: (b, t, h) => b * t * h,
   partials: 1,
   rowAlignment: 1,
+  logits: Number.POSITIVE_INFINITY,
   muon: () => 50,
   scratch: () => 0,
 };
@@ -61,6 +63,46 @@ describe("the training schedule", () => {
     const { arenas } = trainingSchedule(deep, 2, optimizer, needs);
     const rows = 2 * deep.context;
     expect(arenas.activations).toBeLessThan(1.15 * deep.layers * rows * 16 * deep.width);
+  });
+});
+
+describe("logits of some rows at a time", () => {
+  const wide = { ...shape, context: 100, vocabulary: 200 };
+  const few = { ...needs, logits: 64 * 200 };
+
+  test("repeat the head's four ops, whose places are pieces of the whole's", () => {
+    const { first, losses, arenas } = trainingSchedule(wide, 2, optimizer, few);
+    const whole = trainingSchedule(wide, 2, optimizer, needs);
+    const heads = first.filter((op) => op.op === "cross-entropy");
+    expect(heads.map(({ before, rows }) => [before, rows])).toEqual(
+      [0, 64, 128, 192].map((at) => [at, Math.min(64, 200 - at)]),
+    );
+    expect(first.length).toBe(whole.first.length + 3 * 4);
+    for (const { losses: some, before } of heads) expect(some.offset).toBe(losses.offset + before);
+    expect(heads.map(({ targets }) => targets.offset)).toEqual([200, 264, 328, 392]);
+    expect(new Set(heads.map(({ logits }) => logits.offset)).size).toBe(1); // one after another in the same place
+    expect(whole.arenas.activations - arenas.activations).toBeGreaterThan(100 * 200);
+  });
+
+  test("keep slots apart, and give no memory to two at the same time", () => {
+    const { first, update, losses } = trainingSchedule(wide, 2, optimizer, few);
+    expectNoLiveOverlap([...first, ...update], [losses]);
+    expect(first.flatMap((op, i) => (isBeside(op) ? meetings(op, first[i + 1]!) : []))).toEqual([]);
+  });
+
+  test("overwrite the table's gradient once, and then add to it", () => {
+    const { first, more } = trainingSchedule(wide, 2, optimizer, few);
+    const adds = (ops: readonly Op[]) =>
+      ops.flatMap((op) => (op.op === "gemm" && op.mode === "TN" && op.m === 200 ? [op.accumulate] : []));
+    expect(adds(first)).toEqual([false, true, true, true]);
+    expect(adds(more)).toEqual([true, true, true, true]);
+  });
+
+  test("are what evaluation needs, too", () => {
+    const { ops, losses, arenas } = evaluationSchedule(wide, 2, few);
+    expectNoLiveOverlap(ops, [losses]);
+    expect(ops.filter(({ op }) => op === "cross-entropy")).toHaveLength(4);
+    expect(arenas.activations).toBeLessThan(evaluationSchedule(wide, 2, needs).arenas.activations);
   });
 });
 
@@ -152,7 +194,8 @@ function expectNoLiveOverlap(ops: readonly Op[], pinned: readonly { offset: numb
   const owner = new Map<number, object>();
   const seen = new Set<object>();
   for (const op of ops) {
-    for (const slot of slotsOf(op)) {
+    for (const named of slotsOf(op)) {
+      const slot = named.within?.slot ?? named;
       if (slot.arena !== "activations") continue;
       if (seen.has(slot)) {
         for (let i = slot.offset; i < slot.offset + slot.length; i++) expect(owner.get(i)).toBe(slot);

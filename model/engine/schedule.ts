@@ -2,14 +2,16 @@ import type { Codec } from "../../protocol/codec/codec.ts";
 import type { ModelShape, Optimizer } from "../contract/config.ts";
 import { type Layout, layoutOf } from "../contract/layout.ts";
 import { muonMatrices } from "../contract/muon.ts";
+import type { DeviceNeeds } from "./device-needs.ts";
 import type { Collect, Encode } from "./extraction-ops.ts";
 import { Network, type TokenSlots } from "./network.ts";
-import type { Arena, Delta, DeviceNeeds, Op, Slot } from "./ops.ts";
+import type { Arena, Delta, Op, Slot } from "./ops.ts";
 import { type Arenas, planArenas } from "./plan.ts";
 import { segmentsOf, squaresOf } from "./second-moments.ts";
 
 /**
- * A training step as a plain list of fused ops: 18 a layer (7 forward, 11 backward) and 10 around them. Run
+ * A training step as a plain list of fused ops: 18 a layer (7 forward, 11 backward) and 10 around them,
+ * of which four are repeated where logits are computed in several parts. Run
  * `first` on the step's first micro-batch, `more` on those after it, `update` once at the end.
  */
 export interface TrainingSchedule {
@@ -62,12 +64,10 @@ export function trainingSchedule(
     return block;
   });
   const final = net.layerNorm(x, "ln_f");
-  const logits = net.head(final.out);
-  const losses = net.crossEntropy(logits, true);
+  const { losses, dn: dFinal } = net.headLoss(final.out, true);
 
-  const dFinal = net.headBackward(final.out, logits);
   const dx = net.slot(net.rows * shape.width); // the residual stream's gradient, all the way down
-  net.layerNormBackward(x, final.stats, "ln_f", dFinal, dx, false);
+  net.layerNormBackward(x, final.stats, "ln_f", dFinal!, dx, false);
   for (const block of blocks.toReversed()) net.blockBackward(block, dx);
   net.embedBackward(dx);
 
@@ -81,7 +81,7 @@ export function trainingSchedule(
 /** The losses of `batch` sequences of `shape.context` tokens. */
 export function evaluationSchedule(shape: ModelShape, batch: number, needs: DeviceNeeds): EvaluationSchedule {
   const net = new Network(shape, batch, shape.context, needs);
-  const losses = net.crossEntropy(net.inference(), false);
+  const { losses } = net.headLoss(net.inference(), false);
   const arenas = planArenas(net.ops, [losses], needs);
   return { batch, ops: net.ops, tokens: net.tokens, losses, arenas };
 }
@@ -89,7 +89,7 @@ export function evaluationSchedule(shape: ModelShape, batch: number, needs: Devi
 /** The logits of one sequence of `length` tokens, 1 to `shape.context`. */
 export function logitsSchedule(shape: ModelShape, length: number, needs: DeviceNeeds): LogitsSchedule {
   const net = new Network(shape, 1, length, needs);
-  const logits = net.inference();
+  const logits = net.head(net.inference());
   const arenas = planArenas(net.ops, [logits], needs);
   return { ops: net.ops, tokens: net.tokens, logits, stride: net.stride, arenas };
 }

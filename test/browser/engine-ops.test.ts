@@ -1,13 +1,19 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { layoutOf } from "../../model/contract/layout.ts";
 import type { Attention, CrossEntropy, Gemm, Op, Slot } from "../../model/engine/ops.ts";
 import { denseStride } from "../../model/engine/products.ts";
+import { trainingSchedule } from "../../model/engine/schedule.ts";
+import { writeBatch } from "../../model/engine/tokens.ts";
 import type { Heads } from "../../model/engine/webgpu/kernels/attention.ts";
 import { gemmUnit } from "../../model/engine/webgpu/kernels/gemm.ts";
 import { nameOf, type Tile } from "../../model/engine/webgpu/kernels/tile.ts";
 import { NEEDS, type Tuning } from "../../model/engine/webgpu/lower.ts";
 import { type Rates, SLOWEST } from "../../model/engine/webgpu/pace.ts";
+import { inParts } from "../../model/engine/webgpu/pieces.ts";
 import { candidates } from "../../model/engine/webgpu/tuning.ts";
+import { inOnePart } from "../../model/engine/webgpu/vectors.ts";
+import { Random } from "../../model/lib/random.ts";
 import { type Arenas, applyOp, relative } from "../ops-reference.ts";
 import { type ModulePage, openModulePage } from "./module-page.ts";
 import { SeededArenas } from "./seeded-arenas.ts";
@@ -37,13 +43,15 @@ async function expectSame(
   how: Tuning,
   rows = 1e6,
   rates: Rates = SLOWEST.software,
+  /** What the device gets, if not the same. */
+  run: readonly Op[] = ops,
 ) {
   const scale = 0.25;
   const { arenas } = seeded;
   const got = await page.evaluate(
     (job) => globalThis.engine.runOps(job.ops, job.arenas, job.how, job.dynamics, job.rows, job.rates),
     {
-      ops,
+      ops: run,
       arenas,
       how,
       rows,
@@ -106,6 +114,7 @@ describe.each([
       targets: seeded.slot("tokens", rows, { below: vocabulary }),
       losses: seeded.slot("activations", rows),
       rows,
+      before: 0,
       vocabulary,
     } as const;
     const far = Array.from({ length: rows * strides.true }, (_, i) => ((i * 37) % 101) * 3 - 150);
@@ -118,6 +127,8 @@ describe.each([
     const got = await expectSame(seeded, ops.slice(0, 1), [], how, rows - 3);
     const losses = got.activations!.slice(op.losses.offset, op.losses.offset + rows);
     expect(losses.map((loss) => loss !== 0)).toEqual(losses.map((_, row) => row < rows - 3));
+    const later = await expectSame(seeded, [{ ...ops[0]!, before: 10 }], [], how, rows - 3);
+    expect(later.activations!.slice(op.losses.offset, op.losses.offset + rows).indexOf(0)).toBe(rows - 13);
   });
 });
 
@@ -283,12 +294,96 @@ test("a head whose vocabulary is no multiple of four, in rows with padding", asy
   const targets = seeded.slot("tokens", rows, { below: vocabulary });
   const ops: Op[] = [
     { ...head, mode: "NT", a: n, b: table, out: logits, m: rows, n: vocabulary, k: width },
-    { op: "cross-entropy", logits, targets, losses, rows, vocabulary, stride, gradient: true },
+    { op: "cross-entropy", logits, targets, losses, rows, before: 0, vocabulary, stride, gradient: true },
     { ...head, mode: "TN", a: logits, b: n, out: dTable, m: vocabulary, n: width, k: rows },
     { ...head, mode: "NN", a: logits, b: table, out: dn, m: rows, n: width, k: vocabulary },
   ];
   for (const op of ops) if (op.op === "gemm") expect(gemmUnit(op)).toBe(4);
   await expectSame(seeded, ops, [logits, losses, dTable, behind, dn], PLAIN);
+});
+
+/** One of each kind: the others have the same code about rows and columns. */
+const kinds = [...new Map(every.map((tile) => [tile.kind, tile])).values()];
+
+test.each(kinds)(
+  "a head with $kind tiles of $m×$n, whose table is cut where no more is bound",
+  async (tile) => {
+    const [rows, width, vocabulary, stride] = [21, 12, 199, 200];
+    const seeded = new SeededArenas();
+    const none = { bias: null, residual: null, pre: null, biasGradient: null, activation: "none" } as const;
+    const head = { op: "gemm", stride, accumulate: false, beside: true, ...none } as const;
+    const n = seeded.slot("activations", rows * width);
+    const logits = seeded.slot("activations", rows * stride);
+    const dlogits = seeded.slot("activations", rows * stride);
+    for (let row = 1; row <= rows; row++) seeded.arenas.activations![dlogits.offset + row * stride - 1] = 0; // as the cross-entropy leaves it
+    const dn = seeded.slot("activations", rows * width);
+    const table = seeded.slot("parameters", vocabulary * width);
+    seeded.slot("parameters", 4 * width); // as the positions lie behind the table
+    const dTable = seeded.slot("gradients", vocabulary * width);
+    const behind = seeded.slot("gradients", 4 * width);
+    const ops: Op[] = [
+      { ...head, mode: "NT", a: n, b: table, out: logits, m: rows, n: vocabulary, k: width, beside: false },
+      { ...head, mode: "TN", a: dlogits, b: n, out: dTable, m: vocabulary, n: width, k: rows },
+      { ...head, mode: "NN", a: dlogits, b: table, out: dn, m: rows, n: width, k: vocabulary },
+    ];
+    const from = [0, 64 * width, 128 * width];
+    const length = (vocabulary + 4) * width;
+    const weights = from.map((at, i) => ({ from: at, length: (from[i + 1] ?? length) - at }));
+    const cut = inParts(ops, { ...inOnePart(length), weights });
+    expect(cut).toHaveLength(9);
+    const asOne = (slot: Slot): Slot =>
+      slot.part === undefined ? slot : { ...slot, part: 0, offset: from[slot.part]! + slot.offset };
+    const pieces = cut.map((op) => {
+      const { a, b, out } = op as Gemm;
+      return { ...op, a: asOne(a), b: asOne(b), out: asOne(out) } as Gemm;
+    });
+    for (const piece of pieces) expect(gemmUnit(piece)).toBe(4);
+    const how: Tuning = { ...PLAIN, tiles: { NN: tile, NT: tile, TN: tile } };
+    const wanted = Array.from({ length: rows }, (_, row) => ({
+      ...logits,
+      offset: logits.offset + row * stride,
+      length: vocabulary, // behind it is padding
+    }));
+    await expectSame(seeded, ops, [...wanted, dTable, behind, dn], how, 1e6, SLOWEST.software, pieces);
+  },
+);
+
+test("logits of some rows at a time lead to the gradient of all of them at once", async () => {
+  const shape = { layers: 1, heads: 1, width: 16, context: 50, vocabulary: 39 };
+  const optimizer = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0, clip: 1 };
+  const random = new Random(3);
+  const { length } = layoutOf(shape);
+  const parameters = Array.from({ length }, () => Math.fround(random.unit() - 0.5));
+  const text = Uint16Array.from({ length: 2 * 51 }, () => random.below(39));
+  const gradientOf = async (logits: number) => {
+    const { first, arenas, tokens, losses } = trainingSchedule(shape, 2, optimizer, { ...NEEDS, logits });
+    const words = new Uint32Array(arenas.tokens);
+    writeBatch(words, tokens, text, 0, shape.context, true);
+    const zeros = (values: number) => Array<number>(values).fill(0);
+    const left = await page.evaluate(
+      (job) => globalThis.engine.runOps(job.ops, job.arenas, job.how, job.dynamics, job.rows),
+      {
+        ops: first,
+        arenas: {
+          parameters,
+          gradients: zeros(length),
+          activations: zeros(arenas.activations),
+          tokens: [...words],
+        },
+        how: PLAIN,
+        rows: 75, // a short batch: half of its second sequence is padding
+        dynamics: { lossScale: 0.01, rate: 0, correction1: 1, correction2: 1 },
+      },
+    );
+    const heads = first.filter(({ op }) => op === "cross-entropy").length;
+    const from = losses.offset;
+    return { heads, gradients: left.gradients!, losses: left.activations!.slice(from, from + losses.length) };
+  };
+  const [whole, some] = [await gradientOf(1e6), await gradientOf(64 * 40)];
+  expect([whole.heads, some.heads]).toEqual([1, 2]);
+  expect(some.losses).toEqual(whole.losses);
+  expect(whole.losses.filter((loss) => loss > 0)).toHaveLength(75);
+  expect(relative(some.gradients, whole.gradients)).toBeLessThan(1e-6);
 });
 
 type Sides = [batch: number, context: number, heads: number, size: number];
@@ -371,7 +466,7 @@ test("ops that are split into dispatches of one workgroup come out the same", as
     logits: activation(rows * 40),
     targets: seeded.slot("tokens", rows, { below: 40 }),
     losses: activation(rows),
-    ...{ rows, vocabulary: 40, stride: 40, gradient: true },
+    ...{ rows, before: 0, vocabulary: 40, stride: 40, gradient: true },
   };
   const ops: Op[] = [
     { op: "attention", ...shared },

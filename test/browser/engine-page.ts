@@ -16,6 +16,9 @@ import { Program } from "../../model/engine/webgpu/program.ts";
 import { Readback } from "../../model/engine/webgpu/readback.ts";
 import { tablesOf } from "../../model/engine/webgpu/tables.ts";
 import { createWebgpuTrainer } from "../../model/engine/webgpu/trainer.ts";
+import { inOnePart } from "../../model/engine/webgpu/vectors.ts";
+import type { CodecSpec } from "../../protocol/codec/codec.ts";
+import { codecOf } from "../../protocol/frame.ts";
 
 /** Arenas as plain numbers, so that they cross from the test to the page. */
 export type PlainArenas = Partial<Record<Arena, number[]>>;
@@ -40,14 +43,15 @@ async function runOps(
   const flat = ["parameters", "gradients", "m", "loaded"] as const;
   const tables = tablesOf(ops, length("tokens"));
   const memory = new Memory(device, {
-    parameters: Math.max(...flat.map(length)),
-    squares: length("v"),
+    vectors: inOnePart(Math.max(...flat.map(length)), length("v")),
     activations: length("activations"),
     tokens: length("tokens") + tables.words.length,
   });
+  const bufferOf = (name: Held) =>
+    name === "activations" || name === "tokens" ? memory.arena(name) : memory.vector(name)[0]!.buffer;
   for (const [name, values] of Object.entries(arenas) as [Held, number[]][]) {
     const data = name === "tokens" ? Uint32Array.from(values) : Float32Array.from(values);
-    if (values.length > 0) device.queue.writeBuffer(memory.arena(name), 0, data);
+    if (values.length > 0) device.queue.writeBuffer(bufferOf(name), 0, data);
   }
   const dynamics = new DataView(new ArrayBuffer(32));
   [lossScale, rate, correction1, correction2].forEach((value, i) => {
@@ -55,7 +59,7 @@ async function runOps(
   });
   dynamics.setUint32(24, rows, true);
   device.queue.writeBuffer(memory.dynamics, 0, dynamics.buffer);
-  device.queue.writeBuffer(memory.arena("tokens"), tables.adamW * 4, tables.words);
+  device.queue.writeBuffer(memory.arena("tokens"), tables.from * 4, tables.words);
   const kernels = lowerAll(ops, tuning, tables);
   const pipelines = new Pipelines(device, memory.layout);
   const before = performance.now();
@@ -68,7 +72,7 @@ async function runOps(
   const readback = new Readback(device, lossGuard, [Math.max(...names.map((n) => length(n as Held))), 0]);
   let first = true;
   for (const name of names as Held[]) {
-    const piece = { buffer: memory.arena(name), from: 0, length: length(name) };
+    const piece = { buffer: bufferOf(name), from: 0, length: length(name) };
     const [values] = await readback.read([piece], first ? (pass) => program.encode(pass) : undefined);
     first = false;
     out[name] = [...values!];
@@ -92,6 +96,8 @@ export interface Job extends TrainerOptions {
   readonly carried?: { readonly m: number[]; readonly v: number[]; readonly step: number };
   /** Carries weights and moments over into a second ticket after this many steps. */
   readonly reloadAfter?: number;
+  /** Extracts a payload in the end. */
+  readonly codec?: CodecSpec;
   /** Pretends that the adapter is a GPU, which gets other kernels than a processor. */
   readonly hardware?: boolean;
   /** Pretends that the device offers no more. */
@@ -145,10 +151,12 @@ async function train({ weights, batches, rate, ...job }: Job) {
   const losses = [...(await trainer.losses())];
   const { m, v, step } = await trainer.carried();
   const delta = [...(await trainer.delta())];
+  const payload = job.codec ? [...(await trainer.extract(codecOf(job.codec)))] : [];
+  const left = job.codec ? [...(await trainer.carried()).residual] : [];
   const { report, tiles: chosen } = trainer;
   trainer.dispose();
   held.push(trainer);
-  const out = { evaluated, logits: [...logits], losses, delta, m: [...m], v: [...v], step };
+  const out = { evaluated, logits: [...logits], losses, delta, m: [...m], v: [...v], step, payload, left };
   return { ...out, report, chosen, ...inFirstStep };
 }
 

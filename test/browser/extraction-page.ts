@@ -6,6 +6,7 @@ import type { Tile } from "../../model/engine/webgpu/kernels/tile.ts";
 import { Memory } from "../../model/engine/webgpu/memory.ts";
 import { Readback } from "../../model/engine/webgpu/readback.ts";
 import { createWebgpuTrainer } from "../../model/engine/webgpu/trainer.ts";
+import { inOnePart } from "../../model/engine/webgpu/vectors.ts";
 import type { CodecSpec } from "../../protocol/codec/codec.ts";
 import { codecOf } from "../../protocol/frame.ts";
 
@@ -27,15 +28,16 @@ async function encodeAll(spec: CodecSpec, totals: readonly (readonly number[])[]
   gpu ??= openGpu();
   const { device, lossGuard } = await gpu;
   const length = totals[0]!.length;
-  const memory = new Memory(device, { parameters: length, squares: 1, activations: 1, tokens: 1 });
-  const extraction = await Extraction.open(device, lossGuard, memory, length, 1);
+  const vectors = inOnePart(length, 1);
+  const memory = new Memory(device, { vectors, activations: 1, tokens: 1 });
+  const extraction = await Extraction.open(device, lossGuard, memory, vectors, 1);
   const readback = new Readback(device, lossGuard, [length, 0]);
   const answers: { payload: number[]; left: number[] }[] = [];
   for (const total of totals) {
     extraction.set(Float32Array.from(total));
     const { payload } = await extraction.extract(codecOf(spec), []);
-    const [left] = await readback.read([{ buffer: extraction.residual, from: 0, length }]);
-    answers.push({ payload: [...payload], left: [...left!] });
+    const left = await readback.vector(extraction.residual);
+    answers.push({ payload: [...payload], left: [...left] });
   }
   readback.destroy();
   extraction.destroy();

@@ -1,6 +1,7 @@
 import { ModelError } from "../../contract/config.ts";
+import { type DeviceNeeds, MAX_LOGITS } from "../device-needs.ts";
 import { type Encode, type ExtractionOp, MIDRISE_SPAN } from "../extraction-ops.ts";
-import type { Arena, DeviceNeeds, Dynamics, Gemm, Op, Slot } from "../ops.ts";
+import type { Arena, Dynamics, Gemm, Op, Slot } from "../ops.ts";
 import type { Arenas } from "../plan.ts";
 import { squaresOf } from "../second-moments.ts";
 import type { Kernels } from "./kernels.ts";
@@ -59,6 +60,7 @@ export function needsOf(kernels: Kernels): DeviceNeeds {
     attention: (batch, context, heads) => kernels.attentionSaved(batch, context, heads),
     partials: 1,
     rowAlignment: 1,
+    logits: MAX_LOGITS,
     muon: muonWorkspace,
     scratch: (op) => {
       if (op.op === "gemm") return gemm;

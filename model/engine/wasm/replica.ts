@@ -2,10 +2,11 @@ import type { Codec } from "../../../protocol/codec/codec.ts";
 import type { ModelShape, Optimizer } from "../../contract/config.ts";
 import { layoutOf } from "../../contract/layout.ts";
 import type { Carried } from "../../contract/trainer.ts";
+import type { DeviceNeeds } from "../device-needs.ts";
 import { dynamicsOf } from "../dynamics.ts";
 import { fitBatch } from "../fit.ts";
 import type { TokenSlots } from "../network.ts";
-import type { Arena, DeviceNeeds, Segment, Slot } from "../ops.ts";
+import type { Arena, Segment, Slot } from "../ops.ts";
 import type { Arenas } from "../plan.ts";
 import {
   deltaOp,

@@ -1,9 +1,9 @@
 import { ModelError } from "../../contract/config.ts";
 import type { TrainerOptions } from "../../contract/trainer.ts";
-import type { Op } from "../ops.ts";
 import { deltaOp, logitsSchedule } from "../schedule.ts";
 import type { Gpu } from "./adapter.ts";
-import { type Fit, fitTo } from "./fit.ts";
+import { type Cut, cutFor, type Fit, fitTo } from "./fit.ts";
+import type { DeviceOp } from "./kernels/device-op.ts";
 import type { Kernel } from "./kernels/kernel.ts";
 import { collectLoss } from "./kernels/loss.ts";
 import type { Tiles } from "./kernels/tile.ts";
@@ -35,8 +35,9 @@ export class Engine {
   /** How products are cut up. */
   readonly tiles: Tiles;
   readonly programs: Programs;
-  readonly #link: (ops: readonly Op[]) => Promise<Program>;
+  readonly #link: (ops: readonly DeviceOp[]) => Promise<Program>;
   readonly #options: TrainerOptions;
+  readonly #cut: Cut;
   readonly #logits = new Map<number, Promise<Program>>();
 
   /**
@@ -45,13 +46,14 @@ export class Engine {
    */
   static async open(gpu: Gpu, options: TrainerOptions, remembered?: Tiles): Promise<Engine> {
     const { device } = gpu;
-    const fit = fitTo(options, device.limits);
+    const cut = await cutFor(options, device.limits);
+    const fit = fitTo(options, device.limits, cut);
     const memory = await reserve(device, fit);
     try {
       const pipelines = new Pipelines(device, memory.layout);
       const tiles = remembered ?? (await probe(gpu, fit, memory, pipelines));
       const tuning = tuningFor(gpu, tiles);
-      const link = (ops: readonly Op[], ...after: Kernel[]) => {
+      const link = (ops: readonly DeviceOp[], ...after: Kernel[]) => {
         const kernels = lowerAll(ops, tuning, fit.tables);
         return Program.link(device, memory, pipelines, [...kernels, ...after], slowestOf(gpu));
       };
@@ -62,9 +64,9 @@ export class Engine {
         accumulates ? link(training.more, collectLoss(training.losses)) : null,
         link(training.update),
         link(evaluation.ops, collectLoss(evaluation.losses)),
-        link([deltaOp(options.shape)]),
+        link(cut([deltaOp(options.shape)], fit.lengths.vectors)),
       ]);
-      return new Engine(options, fit, memory, tiles, link, {
+      return new Engine(options, fit, cut, memory, tiles, link, {
         first,
         more,
         update,
@@ -80,13 +82,15 @@ export class Engine {
   private constructor(
     options: TrainerOptions,
     fit: Fit,
+    cut: Cut,
     memory: Memory,
     tiles: Tiles,
-    link: (ops: readonly Op[]) => Promise<Program>,
+    link: (ops: readonly DeviceOp[]) => Promise<Program>,
     programs: Programs,
   ) {
     this.#options = options;
     this.fit = fit;
+    this.#cut = cut;
     this.memory = memory;
     this.tiles = tiles;
     this.#link = link;
@@ -100,7 +104,7 @@ export class Engine {
     const { ops, logits, stride } = logitsSchedule(shape, length, NEEDS);
     let program = this.#logits.get(length);
     if (!program) {
-      program = this.#link(ops);
+      program = this.#link(this.#cut(ops, this.fit.lengths.vectors));
       this.#logits.set(length, program);
     }
     return { program: await program, from: logits.offset, stride };
@@ -114,7 +118,7 @@ export class Engine {
 }
 
 /** Makes the arenas. Rejects with `device-limit` where the device has no room for them. */
-async function reserve(device: GPUDevice, { tokens, tables, lengths }: Fit): Promise<Memory> {
+async function reserve(device: GPUDevice, { tables, lengths }: Fit): Promise<Memory> {
   device.pushErrorScope("validation");
   device.pushErrorScope("out-of-memory");
   const memory = new Memory(device, lengths);
@@ -122,7 +126,7 @@ async function reserve(device: GPUDevice, { tokens, tables, lengths }: Fit): Pro
   if (full ?? wrong) memory.destroy();
   if (full) throw new ModelError("device-limit", `the GPU has no memory left: ${full.message}`);
   if (wrong) throw new ModelError("device-wrong", wrong.message);
-  device.queue.writeBuffer(memory.arena("tokens"), tokens * 4, tables.words);
+  device.queue.writeBuffer(memory.arena("tokens"), tables.from * 4, tables.words);
   return memory;
 }
 

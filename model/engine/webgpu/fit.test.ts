@@ -1,5 +1,9 @@
-import { expect, test } from "vitest";
-import { fitTo } from "./fit.ts";
+import { describe, expect, test } from "vitest";
+import type { ModelShape } from "../../contract/config.ts";
+import { layoutOf } from "../../contract/layout.ts";
+import { slotsOf } from "../plan.ts";
+import { fitTo, plannedBytes } from "./fit.ts";
+import { inParts } from "./pieces.ts";
 
 const shape = { layers: 4, heads: 4, width: 64, context: 64, vocabulary: 256 };
 const optimizer = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, clip: 1 };
@@ -14,7 +18,7 @@ test("takes the whole batch where it fits", () => {
   const { training, evaluation, lengths, tokens } = fitTo(options, limits(2 ** 30));
   expect(training.batch).toBe(8);
   expect(evaluation.batch).toBe(8);
-  expect(lengths.tokens).toBe(tokens + Math.ceil(lengths.parameters / 32));
+  expect(lengths.tokens).toBe(tokens + Math.ceil(lengths.vectors.length / 32));
 });
 
 test("takes no more sequences at once than were asked for, as on every engine", () => {
@@ -36,10 +40,32 @@ test("names the limit that binds and what would fit instead", () => {
       return (caught as Error).message;
     }
   };
-  expect(error(600_000)).toMatch(
-    /the weights take .* maxStorageBufferBindingSize is 0\.6 MiB: 2 layers would fit/,
+  expect(error(60_000)).toMatch(
+    /the weights of h\.0\.mlp\.c_fc take .* maxStorageBufferBindingSize is 0\.1 MiB: a width of 32 would fit/,
   );
-  expect(error(2 ** 30, 600_000)).toMatch(/maxBufferSize is 0\.6 MiB/);
-  expect(error(100_000)).toMatch(/not even one layer/);
+  expect(error(2 ** 30, 60_000)).toMatch(/maxBufferSize is 0\.1 MiB/);
   expect(error(bytesOf(1) - 16)).toMatch(/one sequence's activations .* a context of 32 would fit/);
+});
+
+describe("GPT-2 small, 124M parameters", () => {
+  const gpt2: ModelShape = { layers: 12, heads: 12, width: 768, context: 128, vocabulary: 50_257 };
+  /** What every WebGPU device offers. */
+  const least = { maxStorageBufferBindingSize: 2 ** 27, maxBufferSize: 2 ** 28 };
+
+  test("fits where no more than 128 MiB are bound at once", () => {
+    const { training, lengths } = fitTo({ shape: gpt2, optimizer, batch: 1 }, least, inParts);
+    expect(layoutOf(gpt2).length).toBeGreaterThan(100e6);
+    const { weights, squares, residual } = lengths.vectors;
+    expect(weights.length).toBe(4);
+    for (const { length } of [...weights, ...squares, ...residual])
+      expect(4 * length).toBeLessThanOrEqual(least.maxStorageBufferBindingSize);
+    expect(4 * lengths.activations).toBeLessThanOrEqual(least.maxStorageBufferBindingSize);
+    const bound = [...training.first, ...training.update].flatMap(slotsOf);
+    expect(new Set(bound.map(({ part = 0 }) => part))).toEqual(new Set([0, 1, 2, 3]));
+  });
+
+  test("takes 3.2 GB where a sequence has 128 tokens", () => {
+    const planned = plannedBytes(fitTo({ shape: gpt2, optimizer, batch: 1 }, limits(2 ** 31, 2 ** 31)));
+    expect(planned / 1e9).toBeLessThan(3.2);
+  });
 });

@@ -1,6 +1,7 @@
 import { ModelError } from "../../contract/config.ts";
 import { layoutOf } from "../../contract/layout.ts";
 import type { TrainerOptions } from "../../contract/trainer.ts";
+import type { Op } from "../ops.ts";
 import {
   type EvaluationSchedule,
   evaluationSchedule,
@@ -8,15 +9,25 @@ import {
   type TrainingSchedule,
   trainingSchedule,
 } from "../schedule.ts";
-import { segmentsOf, squaresOf } from "../second-moments.ts";
+import type { DeviceOp } from "./kernels/device-op.ts";
 import { NEEDS } from "./lower.ts";
 import type { Lengths } from "./memory.ts";
 import { type Tables, tablesOf } from "./tables.ts";
+import { largestPiece, type Vectors, vectorsOf } from "./vectors.ts";
+
+/** Ops for vectors in parts. Where each is one part they stay as they are. */
+export type Cut = (ops: readonly Op[], vectors: Vectors) => readonly DeviceOp[];
+
+type InPieces<Schedule, Lists extends keyof Schedule> = Omit<Schedule, Lists> & {
+  readonly [List in Lists]: readonly DeviceOp[];
+};
+export type DeviceTraining = InPieces<TrainingSchedule, "first" | "more" | "update">;
+export type DeviceEvaluation = InPieces<EvaluationSchedule, "ops">;
 
 /** The trainer's plan, and the memory for it. */
 export interface Fit {
-  readonly training: TrainingSchedule;
-  readonly evaluation: EvaluationSchedule;
+  readonly training: DeviceTraining;
+  readonly evaluation: DeviceEvaluation;
   readonly lengths: Lengths;
   /** Integers of a micro-batch, in words of the tokens' arena. Behind them lie the tables. */
   readonly tokens: number;
@@ -27,25 +38,32 @@ export type Limits = Pick<GPUSupportedLimits, "maxStorageBufferBindingSize" | "m
 
 /**
  * The schedules for the largest micro-batch, up to options.batch and options.micro, whose activations the device can bind; a
- * larger batch is accumulated from several. Throws `device-limit`, saying which limit and what would fit.
+ * larger batch is accumulated from several. Vectors that it cannot bind lie in several parts. Throws `device-limit`, saying
+ * which limit and what would fit.
  */
-export function fitTo(options: TrainerOptions, limits: Limits): Fit {
+export function fitTo(options: TrainerOptions, limits: Limits, cut: Cut = asTheyAre): Fit {
   const { shape, optimizer, micro = options.batch } = options;
-  const layout = layoutOf(shape);
-  const parameters = layout.length;
   const room = roomOf(limits);
-  if (parameters > room.values) throw tooLarge("the weights", parameters, room, layersThatFit(options, room));
+  const { name, length } = largestPiece(layoutOf(shape));
+  if (length > room.values)
+    throw tooLarge(`the weights of ${name}`, length, room, widthThatFits(options, room));
+  const vectors = vectorsOf(options, room.values);
   for (let batch = Math.min(options.batch, micro); batch >= 1; ) {
-    const training = trainingSchedule(shape, batch, optimizer, NEEDS);
+    const plan = trainingSchedule(shape, batch, optimizer, NEEDS);
     const evaluation = evaluationSchedule(shape, batch, NEEDS);
     const logits = logitsSchedule(shape, shape.context, NEEDS);
-    const activations = Math.max(...[training, evaluation, logits].map(({ arenas }) => arenas.activations));
+    const activations = Math.max(...[plan, evaluation, logits].map(({ arenas }) => arenas.activations));
     if (activations <= room.values) {
-      const tokens = Math.max(training.arenas.tokens, evaluation.arenas.tokens);
-      const tables = tablesOf(training.update, tokens);
-      const squares = squaresOf(segmentsOf(layout, optimizer));
-      const lengths = { parameters, squares, activations, tokens: tokens + tables.words.length };
-      return { training, evaluation, tokens, tables, lengths };
+      const [first, more, update] = [plan.first, plan.more, plan.update].map((ops) => cut(ops, vectors));
+      const tokens = Math.max(plan.arenas.tokens, evaluation.arenas.tokens);
+      const tables = tablesOf(update!, tokens);
+      return {
+        training: { ...plan, first: first!, more: more!, update: update! },
+        evaluation: { ...evaluation, ops: cut(evaluation.ops, vectors) },
+        tokens,
+        tables,
+        lengths: { vectors, activations, tokens: tokens + tables.words.length },
+      };
     }
     if (batch === 1)
       throw tooLarge("one sequence's activations", activations, room, contextThatFits(options, room));
@@ -53,6 +71,24 @@ export function fitTo(options: TrainerOptions, limits: Limits): Fit {
   }
   throw new ModelError("bad-shape", `a batch of ${options.batch}`);
 }
+
+const asTheyAre: Cut = (ops, { weights }) => {
+  if (weights.length > 1) throw new ModelError("device-limit", "the weights do not fit one binding");
+  return ops;
+};
+
+/** How ops are cut on a device: that code is fetched by those alone who need it. */
+export async function cutFor({ shape }: TrainerOptions, limits: Limits): Promise<Cut> {
+  if (layoutOf(shape).length <= roomOf(limits).values) return asTheyAre;
+  const { inParts } = await import("./pieces.ts");
+  return inParts;
+}
+
+/** Bytes of the device's memory in the plan: six vectors, activations, and what comes with them. */
+export const plannedBytes = ({ lengths: { vectors, activations, tokens } }: Fit): number => {
+  const squares = vectors.squares.reduce((sum, { length }) => sum + length, 0);
+  return 4 * (5 * vectors.length + squares + activations + tokens);
+};
 
 interface Room {
   readonly limit: keyof Limits;
@@ -74,11 +110,13 @@ function tooLarge(what: string, values: number, { limit, values: most }: Room, f
   );
 }
 
-function layersThatFit({ shape }: TrainerOptions, room: Room): string {
-  const with0 = layoutOf({ ...shape, layers: 0 }).length;
-  const each = layoutOf({ ...shape, layers: 1 }).length - with0;
-  const layers = Math.floor((room.values - with0) / each);
-  return layers > 0 ? `${layers} layers would fit` : "not even one layer would fit at this width";
+function widthThatFits({ shape }: TrainerOptions, room: Room): string {
+  for (let width = Math.floor(shape.width / 2 / shape.heads) * shape.heads; width > 0; ) {
+    if (largestPiece(layoutOf({ ...shape, width })).length <= room.values)
+      return `a width of ${width} would fit`;
+    width = Math.floor(width / 2 / shape.heads) * shape.heads;
+  }
+  return "no width would fit";
 }
 
 function contextThatFits({ shape, optimizer }: TrainerOptions, room: Room): string {

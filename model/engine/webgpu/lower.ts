@@ -1,11 +1,20 @@
-import type { DeviceNeeds, Op } from "../ops.ts";
+import { type DeviceNeeds, MAX_LOGITS } from "../device-needs.ts";
+import type { Gemm } from "../ops.ts";
+import { slotsOf } from "../plan.ts";
 import { SMALL_SUBGROUP } from "./adapter.ts";
 import { adamW } from "./kernels/adamw.ts";
 import { attention, attentionUnit, type Heads, SAVED } from "./kernels/attention.ts";
 import { attentionBackward } from "./kernels/attention-backward.ts";
 import { isShared, sharedAttention, sharedAttentionBackward } from "./kernels/attention-lanes.ts";
 import { quadAttention, quadAttentionBackward } from "./kernels/attention-quad.ts";
+import type { DeviceOp } from "./kernels/device-op.ts";
 import { embed, embedBackward } from "./kernels/embedding.ts";
+import {
+  embedPositions,
+  embedPositionsBackward,
+  embedRows,
+  embedRowsBackward,
+} from "./kernels/embedding-pieces.ts";
 import { gemm, gemms } from "./kernels/gemm.ts";
 import type { Kernel } from "./kernels/kernel.ts";
 import { layerNorm, layerNormBackward } from "./kernels/layernorm.ts";
@@ -28,30 +37,52 @@ export const NEEDS: DeviceNeeds = {
   attention: (batch, context, heads) => batch * heads * context * SAVED,
   partials: PARTIALS,
   rowAlignment: 4, // products read four values at a time
+  logits: MAX_LOGITS,
   muon: muonWorkspace,
   scratch: () => 0,
 };
 
 /** The dispatches of a list of ops. Products that may be done at the same time share one. */
-export function lowerAll(ops: readonly Op[], tuning: Tuning, tables: Tables): Kernel[] {
+export function lowerAll(ops: readonly DeviceOp[], tuning: Tuning, tables: Tables): Kernel[] {
   const kernels: Kernel[] = [];
   for (let i = 0; i < ops.length; i++) {
     const [op, next] = [ops[i]!, ops[i + 1]];
     if (op.op === "gemm" && op.beside && next?.op === "gemm") {
-      kernels.push(...gemms([op, next], tuning.tiles));
+      kernels.push(...productsOf([op, next], tuning.tiles));
       i++;
-    } else kernels.push(...lower(op, tuning, tables));
+    } else kernels.push(...boundBy([op], lower(op, tuning, tables)));
   }
   return kernels;
 }
 
+/** The dispatches of one product, or of two that may be done at the same time. */
+export const productsOf = (ops: readonly Gemm[], tiles: Tiles): Kernel[] => boundBy(ops, gemms(ops, tiles));
+
+/** The kernels, which bind the parts of the arenas that the ops' slots lie in. */
+function boundBy(ops: readonly DeviceOp[], kernels: Kernel[]): Kernel[] {
+  const slots = ops.flatMap(slotsOf).filter(({ part = 0 }) => part > 0);
+  if (slots.length === 0) return kernels;
+  const bound = Object.fromEntries(slots.map(({ arena, part }) => [arena, part]));
+  const bind = (kernel: Kernel): Kernel =>
+    kernel.apart ? { ...kernel, bound, apart: kernel.apart.map(bind) } : { ...kernel, bound };
+  return kernels.map(bind);
+}
+
 /** The dispatches of one op: one; attention's backward and the norm take two, and Muon more (muon.ts). */
-export function lower(op: Op, { rows, heads, tiles }: Tuning, tables: Tables): Kernel[] {
+export function lower(op: DeviceOp, { rows, heads, tiles }: Tuning, tables: Tables): Kernel[] {
   switch (op.op) {
     case "embed":
       return [embed(op)];
     case "embed-backward":
       return [embedBackward(op)];
+    case "embed-rows":
+      return [embedRows(op)];
+    case "embed-positions":
+      return [embedPositions(op)];
+    case "embed-rows-backward":
+      return [embedRowsBackward(op)];
+    case "embed-positions-backward":
+      return [embedPositionsBackward(op)];
     case "layernorm":
       return [layerNorm(op, rows)];
     case "layernorm-backward":
@@ -72,11 +103,13 @@ export function lower(op: Op, { rows, heads, tiles }: Tuning, tables: Tables): K
     case "cross-entropy":
       return [crossEntropy(op, rows)];
     case "norm":
-      return norm(op);
+      return norm([op.gradients], op.partials);
+    case "norm-of-parts":
+      return norm(op.gradients, op.partials);
     case "adamw":
-      return [adamW(op, tables.adamW)];
+      return [adamW(op, tables.places.get(op)!)];
     case "muon":
-      return muon(op, tiles, tables.muon);
+      return muon(op, tiles, tables.places.get(op)!);
     case "delta":
       return [delta(op)];
   }

@@ -1,11 +1,9 @@
-import { AT_BINDING, AT_BYTES, BINDINGS, DYNAMICS_BINDING } from "./kernels/kernel.ts";
+import { AT_BINDING, AT_BYTES, BINDINGS, type Bound, DYNAMICS_BINDING } from "./kernels/kernel.ts";
+import type { Part, Vectors } from "./vectors.ts";
 
 /** Lengths of the arenas in values of 4 bytes. */
 export interface Lengths {
-  /** Of the model's flat vector. */
-  readonly parameters: number;
-  /** Of the arena v (second-moments.ts). */
-  readonly squares: number;
+  readonly vectors: Vectors;
   readonly activations: number;
   readonly tokens: number;
 }
@@ -16,25 +14,37 @@ export const RING = 4096;
 const DYNAMICS_BYTES = 32;
 
 export type ArenaName = (typeof BINDINGS)[number];
+export type VectorName = Exclude<ArenaName, "activations" | "tokens" | "ring">;
+
+/** A part of a vector, and the buffer that has it. */
+export interface VectorPart extends Part {
+  readonly buffer: GPUBuffer;
+}
 
 /** The device's arenas and how kernels see them. Everything is made here, before the first step. */
 export class Memory {
   readonly layout: GPUBindGroupLayout;
   readonly dynamics: GPUBuffer;
   readonly #device: GPUDevice;
-  readonly #arenas: Record<ArenaName, GPUBuffer>;
+  readonly #vectors: Record<VectorName, readonly VectorPart[]>;
+  readonly #arenas: Record<Exclude<ArenaName, VectorName>, GPUBuffer>;
 
   constructor(device: GPUDevice, lengths: Lengths) {
     this.#device = device;
     const { STORAGE, COPY_SRC, COPY_DST, UNIFORM } = GPUBufferUsage;
     const arena = (label: string, values: number) =>
       device.createBuffer({ label, size: bytes(values), usage: STORAGE | COPY_SRC | COPY_DST });
+    const { weights, squares } = lengths.vectors;
+    const vector = (label: string, parts: readonly Part[]) =>
+      parts.map((part) => ({ ...part, buffer: arena(label, part.length) }));
+    this.#vectors = {
+      parameters: vector("parameters", weights),
+      gradients: vector("gradients", weights),
+      m: vector("m", weights),
+      v: vector("v", squares),
+      loaded: vector("loaded", weights),
+    };
     this.#arenas = {
-      parameters: arena("parameters", lengths.parameters),
-      gradients: arena("gradients", lengths.parameters),
-      m: arena("m", lengths.parameters),
-      v: arena("v", lengths.squares),
-      loaded: arena("loaded", lengths.parameters),
       activations: arena("activations", lengths.activations),
       tokens: arena("tokens", lengths.tokens),
       ring: arena("ring", RING + 1),
@@ -64,23 +74,33 @@ export class Memory {
     });
   }
 
-  arena(name: ArenaName): GPUBuffer {
+  arena(name: Exclude<ArenaName, VectorName>): GPUBuffer {
     return this.#arenas[name];
   }
 
-  /** The one bind group of a program whose dispatches' places are in `at`. */
-  group(at: GPUBuffer): GPUBindGroup {
+  vector(name: VectorName): readonly VectorPart[] {
+    return this.#vectors[name];
+  }
+
+  /** The bind group of dispatches whose places are in `at`, with these parts of the vectors, the first where none is named. */
+  group(at: GPUBuffer, bound: Bound = {}): GPUBindGroup {
     return this.#device.createBindGroup({
       layout: this.layout,
       entries: [
-        ...BINDINGS.map((name, binding) => ({ binding, resource: { buffer: this.#arenas[name] } })),
+        ...BINDINGS.map((name, binding) => ({ binding, resource: { buffer: this.#buffer(name, bound) } })),
         { binding: AT_BINDING, resource: { buffer: at, size: AT_BYTES } },
         { binding: DYNAMICS_BINDING, resource: { buffer: this.dynamics } },
       ],
     });
   }
 
+  #buffer(name: ArenaName, bound: Bound): GPUBuffer {
+    if (name === "activations" || name === "tokens" || name === "ring") return this.#arenas[name];
+    return this.#vectors[name][bound[name] ?? 0]!.buffer;
+  }
+
   destroy(): void {
+    for (const parts of Object.values(this.#vectors)) for (const { buffer } of parts) buffer.destroy();
     for (const buffer of [...Object.values(this.#arenas), this.dynamics]) buffer.destroy();
   }
 }

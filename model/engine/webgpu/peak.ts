@@ -1,7 +1,7 @@
 import type { TrainerOptions } from "../../contract/trainer.ts";
 import type { Gemm, Slot } from "../ops.ts";
 import type { Gpu } from "./adapter.ts";
-import { fitTo } from "./fit.ts";
+import { cutFor, fitTo } from "./fit.ts";
 import { gemm } from "./kernels/gemm.ts";
 import { nameOf, type Tile, type Tiles } from "./kernels/tile.ts";
 import { lowerAll } from "./lower.ts";
@@ -11,6 +11,7 @@ import { Pipelines } from "./pipelines.ts";
 import { timeOf } from "./probe.ts";
 import { Program } from "./program.ts";
 import { candidates, tuningFor } from "./tuning.ts";
+import { inOnePart } from "./vectors.ts";
 
 /** Milliseconds of a measurement, at least, so that a submit's own cost does not count. */
 const ENOUGH = 100;
@@ -31,7 +32,7 @@ export async function squarePeak(gpu: Gpu): Promise<Peak> {
   const side = gpu.software ? SIDE.software : SIDE.gpu;
   const { device } = gpu;
   const square = side * side;
-  const memory = new Memory(device, { parameters: square, squares: 1, activations: 2 * square, tokens: 4 });
+  const memory = new Memory(device, { vectors: inOnePart(square, 1), activations: 2 * square, tokens: 4 });
   try {
     const pipelines = new Pipelines(device, memory.layout);
     let peak: Peak = { side, best: 0, tile: "" };
@@ -48,7 +49,8 @@ export async function squarePeak(gpu: Gpu): Promise<Peak> {
 
 /** FLOP/s of all the products of one training step, one after another, with the tiles that a trainer uses. */
 export async function productsSpeed(gpu: Gpu, options: TrainerOptions, tiles: Tiles): Promise<number> {
-  const { training, lengths, tables } = fitTo(options, gpu.device.limits);
+  const { limits } = gpu.device;
+  const { training, lengths, tables } = fitTo(options, limits, await cutFor(options, limits));
   const products = training.first.filter((op) => op.op === "gemm");
   const flops = products.reduce((sum, { m, n, k }) => sum + 2 * m * n * k, 0);
   const memory = new Memory(gpu.device, lengths);

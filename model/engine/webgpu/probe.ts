@@ -1,9 +1,10 @@
 import type { Gemm } from "../ops.ts";
 import type { Gpu } from "./adapter.ts";
 import type { Fit } from "./fit.ts";
-import { fittedTo, gemm, gemms, gemmUnit } from "./kernels/gemm.ts";
+import { fittedTo, gemmUnit } from "./kernels/gemm.ts";
 import type { Kernel } from "./kernels/kernel.ts";
 import { MODES, type Mode, type Tile, type Tiles } from "./kernels/tile.ts";
+import { productsOf } from "./lower.ts";
 import type { Memory } from "./memory.ts";
 import { type Rates, slowestOf } from "./pace.ts";
 import type { Pipelines } from "./pipelines.ts";
@@ -45,7 +46,7 @@ export async function trialsFor(
   const compiled = (modes: readonly Mode[], ops: readonly Gemm[]) => {
     if (ops.length === 0 || ops.some((op) => gemmUnit(op) === 1)) return []; // one plain tile for all of those, see gemm.ts
     const trials = list[modes[0]!].map(async (tile): Promise<Trial> => {
-      const kernels = gemms(ops, { NN: tile, NT: tile, TN: tile }).flatMap((kernel) =>
+      const kernels = productsOf(ops, { NN: tile, NT: tile, TN: tile }).flatMap((kernel) =>
         pieceOf(kernel, rates),
       );
       const program = await Program.link(gpu.device, memory, pipelines, kernels, rates);
@@ -53,7 +54,8 @@ export async function trialsFor(
     });
     return trials;
   };
-  const single = products.filter((op, i) => op.mode === "NN" && !products[i - 1]?.beside);
+  // the head's are left out: where the token table lies in several parts, they are pieces, and have a lead
+  const single = products.filter((op, i) => op.mode === "NN" && !products[i - 1]?.beside && !("lead" in op));
   const pairs = products.flatMap((op, i) => (op.beside ? [[op, products[i + 1]!]] : []));
   const ofLayers = pairs.filter(([, two]) => two!.mode === "NT");
   const classes = [
@@ -109,8 +111,8 @@ export async function pickSplit(
     if (!op) continue;
     const times: number[] = [];
     for (const way of waysOf(tile)) {
-      const kernel = gemm(op, { NN: way, NT: way, TN: way });
-      const program = await Program.link(gpu.device, memory, pipelines, [kernel], slowestOf(gpu));
+      const kernels = productsOf([op], { NN: way, NT: way, TN: way });
+      const program = await Program.link(gpu.device, memory, pipelines, kernels, slowestOf(gpu));
       times.push(await timeOf(gpu, program));
       program.destroy();
     }

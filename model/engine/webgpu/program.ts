@@ -7,6 +7,7 @@ import { split } from "./split.ts";
 interface Dispatch {
   readonly pipeline: GPUComputePipeline;
   readonly groups: Kernel["groups"];
+  readonly group: GPUBindGroup;
 }
 
 /** A list of dispatches with everything they bind prepared: encoding it makes no object on the device. */
@@ -14,7 +15,6 @@ export class Program {
   /** Milliseconds of each dispatch, estimated at the rates it was linked for. */
   readonly costs: readonly number[];
   readonly #dispatches: readonly Dispatch[];
-  readonly #group: GPUBindGroup;
   readonly #at: GPUBuffer;
 
   /**
@@ -29,20 +29,18 @@ export class Program {
   ): Promise<Program> {
     const kernels = whole.flatMap((kernel) => split(kernel, rates));
     const compiled = await Promise.all(kernels.map((kernel) => pipelines.of(kernel)));
-    const dispatches = kernels.map(({ groups }, i) => ({ pipeline: compiled[i]!, groups }));
     const costs = kernels.map((kernel) => estimate(kernel, rates));
-    return new Program(device, memory, dispatches, kernels, costs);
+    return new Program(device, memory, compiled, kernels, costs);
   }
 
   private constructor(
     device: GPUDevice,
     memory: Memory,
-    dispatches: readonly Dispatch[],
+    compiled: readonly GPUComputePipeline[],
     kernels: readonly Kernel[],
     costs: readonly number[],
   ) {
     this.costs = costs;
-    this.#dispatches = dispatches;
     const places = new Uint32Array((kernels.length * AT_STRIDE) / 4);
     kernels.forEach((kernel, i) => {
       places.set(wordsOf(kernel), (i * AT_STRIDE) / 4);
@@ -53,7 +51,16 @@ export class Program {
       usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
     });
     device.queue.writeBuffer(this.#at, 0, places);
-    this.#group = memory.group(this.#at);
+    const made = new Map<string, GPUBindGroup>(); // one for all dispatches that bind the same parts
+    const groupFor = ({ bound }: Kernel) => {
+      const key = JSON.stringify(bound ?? {});
+      return made.get(key) ?? made.set(key, memory.group(this.#at, bound)).get(key)!;
+    };
+    this.#dispatches = kernels.map((kernel, i) => ({
+      pipeline: compiled[i]!,
+      groups: kernel.groups,
+      group: groupFor(kernel),
+    }));
   }
 
   /** Dispatches a pass of this program has. */
@@ -64,9 +71,9 @@ export class Program {
   /** Encodes the dispatches `from` … `end` − 1; none where that is nothing. */
   encode(pass: GPUComputePassEncoder, from = 0, end = this.length): void {
     for (let i = from; i < end; i++) {
-      const { pipeline, groups } = this.#dispatches[i]!;
+      const { pipeline, groups, group } = this.#dispatches[i]!;
       pass.setPipeline(pipeline);
-      pass.setBindGroup(0, this.#group, [i * AT_STRIDE]);
+      pass.setBindGroup(0, group, [i * AT_STRIDE]);
       pass.dispatchWorkgroups(groups[0], groups[1], groups[2]);
     }
   }

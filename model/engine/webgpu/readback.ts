@@ -1,5 +1,6 @@
 import type { DeviceLossGuard } from "./device-loss-guard.ts";
-import { bytes } from "./memory.ts";
+import { bytes, type VectorPart } from "./memory.ts";
+import type { Part } from "./vectors.ts";
 
 /** A range to read: `length` values of 4 bytes from value `from` on. */
 export interface Piece {
@@ -34,12 +35,15 @@ export class Readback {
     );
   }
 
-  /** Runs `before` on the device, then copies the pieces out, in one submit where they are not long. */
+  /**
+   * Runs `before` on the device, then copies the pieces out, in one submit where they are not long. The values go into
+   * `results`, new ones unless given.
+   */
   async read(
     pieces: readonly Piece[],
     before?: (pass: GPUComputePassEncoder) => void,
+    results = pieces.map(({ length }) => new Float32Array(length)),
   ): Promise<Float32Array[]> {
-    const results = pieces.map(({ length }) => new Float32Array(length));
     const longest = Math.max(...pieces.map(({ length }) => length));
     for (let at = 0; at < longest; at += this.#most) {
       const encoder = this.#device.createCommandEncoder();
@@ -57,6 +61,14 @@ export class Readback {
       await Promise.all(results.map((values, i) => this.#copy(values, at, parts[i]!, this.#staging[i]!)));
     }
     return results;
+  }
+
+  /** A whole vector. */
+  async vector(parts: readonly VectorPart[]): Promise<Float32Array> {
+    const values = new Float32Array(lengthOf(parts));
+    for (const { buffer, from, length } of parts)
+      await this.read([{ buffer, from: 0, length }], undefined, [values.subarray(from, from + length)]);
+    return values;
   }
 
   async #copy(values: Float32Array, at: number, length: number, staging: GPUBuffer): Promise<void> {
@@ -86,6 +98,21 @@ export async function upload(
     queue.writeBuffer(buffer, at * 4, values, at, Math.min(MAX_VALUES, values.length - at));
   }
 }
+
+/** The same for a vector in parts. */
+export async function uploadVector(
+  device: Pick<GPUDevice, "queue">,
+  lossGuard: DeviceLossGuard,
+  parts: readonly VectorPart[],
+  values: Float32Array<ArrayBuffer>,
+): Promise<void> {
+  for (const { buffer, from, length } of parts) {
+    if (from > 0) await lossGuard.wait(device.queue.onSubmittedWorkDone());
+    await upload(device, lossGuard, buffer, values.subarray(from, from + length));
+  }
+}
+
+const lengthOf = (parts: readonly Part[]): number => parts.reduce((sum, { length }) => sum + length, 0);
 
 /** The first `columns` values of each row of `stride`; where those are all, what it was given. */
 export function withoutPadding(values: Float32Array, stride: number, columns: number): Float32Array {

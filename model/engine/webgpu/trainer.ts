@@ -4,7 +4,7 @@ import { ModelError } from "../../contract/config.ts";
 import { layoutOf } from "../../contract/layout.ts";
 import type { Carried, DeviceReport, Rest, Trainer, TrainerOptions } from "../../contract/trainer.ts";
 import type { Segment } from "../ops.ts";
-import { packSquares, segmentsOf, squaresOf, unpackSquares } from "../second-moments.ts";
+import { packSquares, segmentsOf, unpackSquares } from "../second-moments.ts";
 import { type Gpu, openGpu } from "./adapter.ts";
 import type { DeviceLossGuard } from "./device-loss-guard.ts";
 import { Engine } from "./engine.ts";
@@ -13,7 +13,7 @@ import { Inputs } from "./inputs.ts";
 import { nameOf, namesOf, type TileNames, type Tiles } from "./kernels/tile.ts";
 import { LossRing } from "./loss-ring.ts";
 import { RING } from "./memory.ts";
-import { Readback, upload, withoutPadding } from "./readback.ts";
+import { Readback, uploadVector, withoutPadding } from "./readback.ts";
 import { Rests, Submits } from "./submits.ts";
 import { tilesNamed } from "./tuning.ts";
 
@@ -40,9 +40,9 @@ export async function createWebgpuTrainer(options: WebgpuOptions): Promise<Webgp
   const gpu = await openGpu(options.device);
   try {
     const engine = await openEngine(gpu, options);
-    const { length } = layoutOf(options.shape);
+    const { vectors } = engine.fit.lengths;
     try {
-      const extraction = await Extraction.open(gpu.device, gpu.lossGuard, engine.memory, length, RING);
+      const extraction = await Extraction.open(gpu.device, gpu.lossGuard, engine.memory, vectors, RING);
       return new WebgpuTrainer(gpu, options, engine, extraction);
     } catch (error) {
       engine.destroy();
@@ -113,7 +113,7 @@ export class WebgpuTrainer implements Trainer {
     this.#lossGuard = gpu.lossGuard;
     this.#submits = new Submits(gpu);
     const first = Math.max(this.#length, 4 * shape.context * Math.ceil(shape.vocabulary / 4), RING);
-    this.#readback = new Readback(gpu.device, this.#lossGuard, [first, this.#length]);
+    this.#readback = new Readback(gpu.device, this.#lossGuard, [first, 0]);
     this.#losses = new LossRing(engine.memory.arena("ring"), this.#readback);
     this.#inputs = new Inputs(gpu.device.queue, engine.memory, engine.fit, shape);
   }
@@ -207,12 +207,10 @@ export class WebgpuTrainer implements Trainer {
       this.#checkLoaded();
       const step = this.#step;
       const { memory } = this.#engine;
-      const piece = (buffer: GPUBuffer, length = this.#length) => ({ buffer, from: 0, length });
-      const squares = piece(memory.arena("v"), squaresOf(this.#segments));
-      const [m, packed] = await this.#readback.read([piece(memory.arena("m")), squares]);
-      const [residual] = await this.#readback.read([piece(this.#extraction.residual)]);
-      const v = unpackSquares(this.#segments, packed!, this.#length);
-      return { m: m!, v, step, residual: residual! };
+      const packed = await this.#readback.vector(memory.vector("v"));
+      const v = unpackSquares(this.#segments, packed, this.#length);
+      const m = await this.#readback.vector(memory.vector("m"));
+      return { m, v, step, residual: await this.#readback.vector(this.#extraction.residual) };
     });
   }
 
@@ -258,10 +256,8 @@ export class WebgpuTrainer implements Trainer {
   async #readDelta(): Promise<Float32Array> {
     this.#checkLoaded();
     const { memory, programs } = this.#engine;
-    const piece = { buffer: memory.arena("gradients"), from: 0, length: this.#length };
     await this.#submits.run([programs.delta]);
-    const [values] = await this.#readback.read([piece]);
-    return values!;
+    return this.#readback.vector(memory.vector("gradients"));
   }
 
   /** What the device can make by itself, zeros and the second copy of the weights, it makes there. */
@@ -271,16 +267,19 @@ export class WebgpuTrainer implements Trainer {
   ): Promise<void> {
     const { device } = this.#gpu;
     const { memory } = this.#engine;
-    const parameters = memory.arena("parameters");
-    await upload(device, this.#lossGuard, parameters, weights);
+    const loaded = memory.vector("loaded");
+    const parameters = memory.vector("parameters");
+    await uploadVector(device, this.#lossGuard, parameters, weights);
     const encoder = device.createCommandEncoder();
-    encoder.copyBufferToBuffer(parameters, 0, memory.arena("loaded"), 0, parameters.size);
+    for (const [i, { buffer }] of parameters.entries())
+      encoder.copyBufferToBuffer(buffer, 0, loaded[i]!.buffer, 0, buffer.size);
     const both = moments ? (["m", "v"] as const) : [];
-    for (const which of both) if (!moments?.[which]) encoder.clearBuffer(memory.arena(which));
+    for (const which of both)
+      if (!moments?.[which]) for (const { buffer } of memory.vector(which)) encoder.clearBuffer(buffer);
     device.queue.submit([encoder.finish()]);
     for (const which of both) {
       const values = moments?.[which];
-      if (values) await upload(device, this.#lossGuard, memory.arena(which), values);
+      if (values) await uploadVector(device, this.#lossGuard, memory.vector(which), values);
     }
   }
 

@@ -5,7 +5,7 @@ import { likeliest, tuningFor } from "../tuning.ts";
 import { shaderOf } from "./kernel.ts";
 
 const slot = (length: number): Slot => ({ arena: "activations", offset: 0, length });
-const NO_TABLES = { adamW: 0, muon: 0, words: new Uint32Array() };
+const NO_TABLES = { from: 0, words: new Uint32Array(), places: new Map() };
 
 function kernelsOf(size: number, tuning: Tuning) {
   const sides = { batch: 2, context: 40, heads: 3, size };

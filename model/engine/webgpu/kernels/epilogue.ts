@@ -20,11 +20,12 @@ export function epilogue(op: Product, unit: Unit): string {
     op.activation === "gelu-backward" && op.pre && `value *= gelu_slope(${op.pre.arena}[at.pre + place]);`,
     gradient(op.out.arena, "at.out + place"),
   ];
+  const isWide = op.mode === "NT" && op.lead !== undefined;
   const row = op.batch ? "(matrix * at.m + row)" : "row";
   return `${matrixVariable(op)}${op.activation === "none" ? "" : geluFunctions(unit)}
 fn finish(row: u32, column: u32, product: ${type}) {
-  let stride = at.n / ${unit}u;
-  if (row >= at.${op.rows === undefined ? "m" : "rows"} || column >= stride) { return; }
+  let stride = at.${isWide ? "lead" : "n"} / ${unit}u;
+  if (row >= at.${op.rows === undefined ? "m" : "rows"} || column >= ${isWide ? `at.n / ${unit}u` : "stride"}) { return; }
   let place = ${row} * stride + column;
   var value = product;
   ${lines.filter((line) => typeof line === "string").join("\n  ")}
@@ -64,6 +65,7 @@ export function places(op: Product, unit: Unit): Record<string, number> {
   const at: Record<string, number> = { m: op.m, n: op.n, k: op.k };
   for (const [name, slot] of Object.entries(all)) if (slot) at[name] = slot.offset / unit;
   if (op.rows !== undefined) at.rows = op.rows;
+  if (op.lead !== undefined) at.lead = op.lead;
   if (batch) Object.assign(at, { product: f32Bits(batch.product), rest: f32Bits(batch.residual) });
   return at;
 }

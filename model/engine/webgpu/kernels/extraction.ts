@@ -31,23 +31,31 @@ const BINDINGS = `
 @group(0) @binding(4) var<storage, read_write> words: array<u32>;
 @group(0) @binding(5) var<uniform> factor: vec4f;`;
 
-const each = (name: string, length: number, body: string): ExtractionKernel => ({
+/** Some of a vector's values: how many, and where they begin in the parts that are bound (vectors.ts). */
+export interface Run {
+  readonly length: number;
+  /** In loaded, parameters and plus. */
+  readonly weights: number;
+  readonly residual: number;
+}
+
+/** `body` reads value j of the vectors of weights, and writes value r of the residual. */
+const each = (name: string, { length, weights, residual }: Run, body: string): ExtractionKernel => ({
   name,
-  code: `${BINDINGS}${main(SIZE, `  let i = ${index(SIZE)};\n  if (i >= ${length}u) { return; }\n${body}`)}`,
+  code: `${BINDINGS}${main(SIZE, `  let i = ${index(SIZE)};\n  if (i >= ${length}u) { return; }\n  let j = i + ${weights}u;\n  let r = i + ${residual}u;\n${body}`)}`,
   groups: line(Math.ceil(length / SIZE)),
 });
 
 /** residual = (loaded − parameters) + residual */
-export const collect = (length: number): ExtractionKernel =>
-  each("collect", length, "  residual[i] = (loaded[i] - parameters[i]) + residual[i];");
+export const collect = (run: Run): ExtractionKernel =>
+  each("collect", run, "  residual[r] = (loaded[j] - parameters[j]) + residual[r];");
 
 /** residual = factor·residual; a factor of 0 forgets it whatever it held. */
-export const scale = (length: number): ExtractionKernel =>
-  each("scale", length, "  residual[i] = select(residual[i] * factor.x, 0f, factor.x == 0f);");
+export const scale = (run: Run): ExtractionKernel =>
+  each("scale", run, "  residual[r] = select(residual[r] * factor.x, 0f, factor.x == 0f);");
 
 /** residual = residual + plus. A dispatch of its own: fused with the product it would round once, not twice. */
-export const add = (length: number): ExtractionKernel =>
-  each("add", length, "  residual[i] = residual[i] + plus[i];");
+export const add = (run: Run): ExtractionKernel => each("add", run, "  residual[r] = residual[r] + plus[j];");
 
 /** Where in `words` the scales end, and how many words there are. */
 export interface WordMap {

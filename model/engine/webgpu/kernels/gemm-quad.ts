@@ -1,7 +1,7 @@
 import { epilogue } from "./epilogue.ts";
 import { each } from "./kernel.ts";
 import type { Part } from "./part.ts";
-import { origin, type Product } from "./product.ts";
+import { leadOfA, origin, type Product } from "./product.ts";
 import type { Tile } from "./tile.ts";
 
 /**
@@ -46,7 +46,7 @@ ${bias ? `  if (row == 0u) {\n${each(columns, (j) => `    store_bias(column + ${
     body,
     shared: {},
     size: [4 * down * across, 1, 1],
-    tiles: [Math.ceil(op.n / (4 * n * across)), Math.ceil(op.m / (rows * down))],
+    tiles: [Math.ceil(op.n / (4 * n * across)), Math.ceil((op.rows ?? op.m) / (rows * down))],
     subgroups: true,
   };
 }
@@ -64,7 +64,11 @@ const sums = (m: number, n: number, type: string) =>
 
 /** WGSL: where the rows of A that this lane loads begin. */
 const ownRows = (op: Product, quarter: number): string =>
-  each(quarter, (r) => `  let row_${r} = ${origin(op, "a", 4)} + (row + lane * ${quarter}u + ${r}u) * k;`);
+  each(
+    quarter,
+    (r) =>
+      `  let row_${r} = ${origin(op, "a", 4)} + (row + lane * ${quarter}u + ${r}u) * ${leadOfA(op, 4, "k")};`,
+  );
 
 /** NN: four values of k at a time; row i of A times rows k of B. */
 function rowsByRows(op: Product, { m, n }: Tile): string {

@@ -1,7 +1,7 @@
 import { epilogue, finishTile } from "./epilogue.ts";
 import { each, floatType, type Unit } from "./kernel.ts";
 import type { Part } from "./part.ts";
-import { origin, type Product } from "./product.ts";
+import { leadOfA, origin, type Product } from "./product.ts";
 import { groupsFor, type Tile } from "./tile.ts";
 
 /**
@@ -29,7 +29,7 @@ ${{ NN: rowsByRows, NT: dots, TN: columnsByRows }[op.mode](op, tile, unit)}`;
     body,
     shared: {},
     size: [across, down, 1],
-    tiles: groupsFor(tile, op.m, op.n),
+    tiles: groupsFor(tile, op.rows ?? op.m, op.n),
   };
 }
 
@@ -53,7 +53,7 @@ const sum = (i: number, j: number) => `c_${i}_${j}`;
 function rowsByRows(op: Product, tile: Tile, unit: Unit): string {
   const columns = tile.n / unit;
   return `${sums(tile.m, columns, floatType(unit))}
-${each(tile.m, (i) => `  let row_${i} = ${origin(op, "a", unit)} + (row + ${i}u) * k;`)}
+${each(tile.m, (i) => `  let row_${i} = ${origin(op, "a", unit)} + (row + ${i}u) * ${leadOfA(op, unit, "k")};`)}
   var b = ${origin(op, "b", unit)} + column;
   for (var step = 0u; step < k; step++) {
 ${each(tile.m, (i) => `    let a_${i} = ${op.a.arena}[row_${i} + step];`)}

@@ -1,7 +1,7 @@
 import { epilogue, finishTile } from "./epilogue.ts";
 import { each } from "./kernel.ts";
 import type { Part } from "./part.ts";
-import { origin, type Product } from "./product.ts";
+import { leadOfA, origin, type Product } from "./product.ts";
 import { sumSlices } from "./slices.ts";
 import { groupsFor, type Tile } from "./tile.ts";
 
@@ -66,7 +66,7 @@ ${finishTile(tm, tn / 4, "vec4f", (i, j) => `c_${i}_${j}`)}`;
     body,
     shared: { a_tile: ["f32", M * depth], b_tile: ["f32", N * depth], ...sums.shared },
     size: [across, down, slices],
-    tiles: groupsFor(tile, op.m, op.n),
+    tiles: groupsFor(tile, op.rows ?? op.m, op.n),
   };
 }
 
@@ -121,7 +121,11 @@ function stage(
   size: number,
 ): { readonly loads: string; readonly stores: string } {
   const along = name === "a" ? op.mode !== "TN" : op.mode === "NT";
-  const stride = along ? "at.k" : name === "a" ? "at.m" : "at.n";
+  const stride = along
+    ? name === "a"
+      ? leadOfA(op, 4, "(at.k / 4u)")
+      : "(at.k / 4u)"
+    : `(at.${name === "a" ? "m" : "n"} / 4u)`;
   const turns = (side * depth) / 4 / size;
   if (!Number.isInteger(turns))
     throw new RangeError(`${size} invocations do not stage ${side}×${depth} evenly`);
@@ -133,8 +137,8 @@ function stage(
       : [`(${unit} % ${side / 4}u) * 4u`, `${unit} / ${side / 4}u`];
     const [i, k] = [`${name}_i_${t}`, `${name}_k_${t}`];
     const at = along
-      ? `(${corner} + ${i}) * (${stride} / 4u) + (start + ${k}) / 4u`
-      : `(start + ${k}) * (${stride} / 4u) + (${corner} + ${i}) / 4u`;
+      ? `(${corner} + ${i}) * ${stride} + (start + ${k}) / 4u`
+      : `(start + ${k}) * ${stride} + (${corner} + ${i}) / 4u`;
     return `    let ${i} = ${places[0]};
     let ${k} = ${places[1]};
     let ${name}_value_${t} = select(vec4f(), ${from} + ${at}], start + ${k} < at.k);`;

@@ -1,4 +1,3 @@
-import type { Gemm } from "../../ops.ts";
 import { quadGemm } from "./gemm-quad.ts";
 import { registerGemm } from "./gemm-register.ts";
 import { sharedGemm } from "./gemm-shared.ts";
@@ -38,13 +37,13 @@ function partOf(product: Product, tiles: Tiles): Part {
 }
 
 /** The tile that is taken for the product where `tile` was chosen for its mode. */
-export const fittedTo = ({ m, n, k, batch }: Product, tile: Tile): Tile =>
-  fitted(tile, m, n, k, batch?.count);
+export const fittedTo = ({ m, rows = m, n, k, batch }: Product, tile: Tile): Tile =>
+  fitted(tile, rows, n, k, batch?.count);
 
 /** 4 where every row of every operand begins at a multiple of four values. */
-export function gemmUnit(op: Gemm): Unit {
+export function gemmUnit(op: Product): Unit {
   const { a, b, out, bias, residual, pre, biasGradient } = op;
-  const { mode, n, k, stride } = op;
+  const { mode, n, k, stride, lead = 0 } = op;
   const rows = { NN: [stride, n], NT: [k, stride], TN: [stride, n] }[mode];
-  return unitOf([a, b, out, bias, residual, pre, biasGradient], ...rows);
+  return unitOf([a, b, out, bias, residual, pre, biasGradient], ...rows, lead);
 }

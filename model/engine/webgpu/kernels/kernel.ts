@@ -25,6 +25,8 @@ export interface Kernel {
   /** The first workgroup along the line, or along x and y of a grid: above 0 where a dispatch was split (split.ts). */
   readonly first?: readonly [number, number];
   readonly work: Work;
+  /** Which of an arena's parts it binds (vectors.ts), where that is not the first. */
+  readonly bound?: Bound;
   /** The same as several dispatches, which are split where this one would take too long. */
   readonly apart?: readonly Kernel[];
   /** Whether it exchanges values within quads: only where the device has the feature `subgroups`. */
@@ -34,6 +36,8 @@ export interface Kernel {
 }
 
 export type Unit = 1 | 4;
+
+export type Bound = Readonly<Partial<Record<Arena, number>>>;
 
 /** The arenas' bindings in group 0, then the device's own: losses of past steps, `at`, and the dynamics. */
 export const BINDINGS = [

@@ -17,7 +17,7 @@ export function crossEntropy(op: CrossEntropy, rows: Rows): Kernel {
       : `
   for (var c = ${vocabulary}u + part; c < ${stride}u; c += ${rows.lanes}u) { activations[base + c] = 0f; }`;
   const gradient = `
-  let factor = select(0f, dynamics.scale, row < dynamics.rows);
+  let factor = select(0f, dynamics.scale, at.before + row < dynamics.rows);
   for (${columns}) {
     let d = activations[base + c] - top;
     let p = select(exp(max(d, -80f)) / sum, 0f, d < -80f);
@@ -43,10 +43,15 @@ ${main(
   let sum = reduce_sum(total, lane);
   if (!live) { return; }
   if (part == 0u) {
-    activations[at.losses + row] = select(0f, log(sum) - goal, row < dynamics.rows);
+    activations[at.losses + row] = select(0f, log(sum) - goal, at.before + row < dynamics.rows);
   }${op.gradient ? gradient : ""}`,
 )}`;
-  const at = { logits: op.logits.offset, targets: op.targets.offset, losses: op.losses.offset };
+  const at = {
+    logits: op.logits.offset,
+    targets: op.targets.offset,
+    losses: op.losses.offset,
+    before: op.before,
+  };
   const groups = line(groupsOf(rows, op.rows));
   return { name: "cross-entropy", code, unit: 1, at, groups, work: passOverAll(op) };
 }

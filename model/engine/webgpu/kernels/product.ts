@@ -7,6 +7,8 @@ export interface Product extends Gemm {
   readonly batch?: Batch;
   /** Rows of out that exist, where the tile computes more of them; else m. */
   readonly rows?: number;
+  /** Values from one row to the next of a (NN) or of out (NT), where the product has only some of their columns. */
+  readonly lead?: number;
 }
 
 /**
@@ -28,6 +30,10 @@ export interface Batch {
   readonly product: number;
   readonly residual: number;
 }
+
+/** WGSL: units from one row of a to the next, in modes NN and NT. `k` is that of rows without padding. */
+export const leadOfA = ({ mode, lead }: Product, unit: Unit, k: string): string =>
+  mode === "NN" && lead !== undefined ? `(at.lead / ${unit}u)` : k;
 
 const SIDES = { a: ["m", "k"], b: ["k", "n"] } as const;
 

@@ -1,4 +1,4 @@
-import type { Delta, Norm } from "../../ops.ts";
+import type { Delta, Slot } from "../../ops.ts";
 import { f32, floatType, index, type Kernel, line, main, unitOf } from "./kernel.ts";
 import { plus, tree } from "./rows.ts";
 import { passOver, passOverAll } from "./work.ts";
@@ -12,23 +12,35 @@ const SIZE = 64;
 /** Squares that one of the sums has, about, where there are not more sums than enough. */
 const SQUARES = 64;
 
-/** Two dispatches: partial sums, a unit of them an invocation, then one workgroup that adds them up: ‖g‖. */
-export function norm(op: Norm): Kernel[] {
-  const { gradients, partials } = op;
-  const { length } = gradients;
-  const unit = unitOf([gradients, partials], length);
-  const enough = 2 ** Math.ceil(Math.log2(length / SQUARES));
-  const sums = Math.min(MAX_SUMS, Math.max(SIZE * unit, enough));
-  const partial = main(
-    SIZE,
-    `  let first = ${index(SIZE)};
+/**
+ * Partial sums, a unit of them an invocation, in a dispatch for each part of the gradients; then one workgroup that adds them
+ * up: ‖g‖.
+ */
+export function norm(parts: readonly Slot[], partials: Slot): Kernel[] {
+  const most = 2 ** Math.floor(Math.log2(MAX_SUMS / parts.length));
+  let end = partials.offset + 4;
+  const kernels = parts.map((gradients): Kernel => {
+    const { length } = gradients;
+    const unit = unitOf([gradients, partials], length);
+    const enough = 2 ** Math.ceil(Math.log2(length / SQUARES));
+    const sums = Math.min(most, Math.max(SIZE * unit, enough));
+    const code = main(
+      SIZE,
+      `  let first = ${index(SIZE)};
   var total = ${floatType(unit)}();
   for (var i = first; i < ${length / unit}u; i += ${sums / unit}u) {
     let g = gradients[at.gradients + i];
     total += g * g;
   }
   activations[at.partials + first] = total;`,
-  );
+    );
+    const at = { gradients: gradients.offset / unit, partials: end / unit };
+    end += sums;
+    const bound = gradients.part ? { bound: { gradients: gradients.part } } : {};
+    const groups: Kernel["groups"] = [sums / unit / SIZE, 1];
+    return { name: "norm-partial", code, unit, at, groups, ...bound, work: passOver(gradients, partials) };
+  });
+  const sums = end - partials.offset - 4;
   const whole = `
 ${tree("reduce_sum", SIZE, SIZE, plus)}
 ${main(
@@ -38,19 +50,8 @@ ${main(
   let sum = reduce_sum(total, lane);
   if (lane == 0u) { activations[at.norm] = sqrt(sum); }`,
 )}`;
-  const at = { gradients: gradients.offset / unit, partials: (partials.offset + 4) / unit };
-  const places = { partials: partials.offset + 4, norm: partials.offset };
-  return [
-    {
-      name: "norm-partial",
-      code: partial,
-      unit,
-      at,
-      groups: [sums / unit / SIZE, 1],
-      work: passOver(gradients, partials),
-    },
-    { name: "norm", code: whole, unit: 1, at: places, groups: [1, 1], work: passOver(partials) },
-  ];
+  const at = { partials: partials.offset + 4, norm: partials.offset };
+  return [...kernels, { name: "norm", code: whole, unit: 1, at, groups: [1, 1], work: passOver(partials) }];
 }
 
 /** WGSL: `clip`, by which the update multiplies gradients; `norm` is what {@link norm} left. */

@@ -1,6 +1,7 @@
 import { attentionPairs } from "../../flops.ts";
-import type { Attention, AttentionBackward, Op, Slot } from "../../ops.ts";
+import type { Attention, AttentionBackward, Slot } from "../../ops.ts";
 import { slotsOf } from "../../plan.ts";
+import type { DeviceOp } from "./device-op.ts";
 import type { Work } from "./kernel.ts";
 import type { Product } from "./product.ts";
 
@@ -11,10 +12,10 @@ const bytesOfSlots = (slots: readonly Slot[]): number =>
 export const passOver = (...slots: readonly Slot[]): Work => ({ flops: 0, bytes: bytesOfSlots(slots) });
 
 /** The same, over all that an op names. */
-export const passOverAll = (op: Op): Work => passOver(...slotsOf(op));
+export const passOverAll = (op: { readonly op: DeviceOp["op"] }): Work => passOver(...slotsOf(op));
 
 export const productWork = (op: Product): Work => ({
-  flops: 2 * op.m * op.n * op.k * (op.batch?.count ?? 1),
+  flops: 2 * (op.rows ?? op.m) * op.n * op.k * (op.batch?.count ?? 1),
   bytes: bytesOfSlots(slotsOf(op)),
 });
 
