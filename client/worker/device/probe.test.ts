@@ -4,6 +4,7 @@ import { checkTrainer } from "../../../model/contract/known-gradient.ts";
 import { optimizer, shape, timedCandidates } from "../../../test/harness/timed-candidates.ts";
 import { sleep } from "../time.ts";
 import { type Candidate, nodeCandidates } from "./devices.ts";
+import { triedBatch } from "./effort.ts";
 import { probe } from "./probe.ts";
 import { NoDevice } from "./trainers.ts";
 
@@ -124,6 +125,44 @@ describe("the probe", () => {
   test("the control: told every 100 ms and timed one at a time, steps of 3 ms seem thirty times slower", async () => {
     const { probed, singly } = await speeds(3, 100);
     expect(singly).toBeLessThan(probed / 20);
+  });
+
+  test("a step that takes long is taken once; control: a shorter one again, after one that warms up", async () => {
+    for (const [ms, steps] of [
+      [2_000, 1],
+      [1_999, 2],
+    ] as const) {
+      const { candidate, run, clock } = timedCandidates();
+      const { results } = await run([candidate("webgpu", "fast", ms)]);
+      expect(clock()).toBe(steps * ms);
+      expect(results[0]!.outcome).toEqual({ tokensPerSecond: (2 * shape.context * 1_000) / ms });
+    }
+  });
+
+  test("a device that has to serve gets longer for a large model than for a small one", async () => {
+    const gpt2 = { layers: 12, heads: 12, width: 768, context: 128, vocabulary: 50_257 };
+    const limits: number[] = [];
+    for (const options of [
+      { shape, optimizer, batch: 2 },
+      { shape: gpt2, optimizer, batch: 1 },
+    ]) {
+      const { candidate } = timedCandidates();
+      const sleep = async (ms: number) => {
+        limits.push(ms);
+      };
+      const hung: Candidate = { ...candidate("webgpu", "fast", 1), load: () => new Promise(() => undefined) };
+      const { signal } = new AbortController();
+      const asked = { candidates: [hung], options, trying: () => undefined, clock: () => 0, sleep, signal };
+      await expect(probe(asked)).rejects.toThrow(/not ready within/);
+    }
+    expect(limits[0]! / 1_000).toBeCloseTo(90, 0);
+    expect(limits[1]! / 1_000).toBeCloseTo(185, 0);
+  });
+
+  test("devices are tried with four sequences, and with one of a model of GPT-2 small's size", () => {
+    expect(triedBatch({ layers: 4, heads: 4, width: 96, context: 128, vocabulary: 2_048 })).toBe(4);
+    expect(triedBatch({ layers: 12, heads: 12, width: 768, context: 128, vocabulary: 50_257 })).toBe(1);
+    expect(triedBatch({ layers: 12, heads: 12, width: 768, context: 1_024, vocabulary: 50_257 })).toBe(1);
   });
 
   test("stops looking when its time is over", async () => {

@@ -11,6 +11,7 @@ import type {
 import { batchesOf } from "../../../model/data/batches.ts";
 import { messageOf } from "../../../model/lib/message-of.ts";
 import { type Candidate, idOf } from "./devices.ts";
+import { slowMs } from "./effort.ts";
 import { NoDevice } from "./trainers.ts";
 
 /** Milliseconds that the probe looks for a faster device before it takes what it has. */
@@ -22,8 +23,13 @@ const MAX_TIMED_STEPS = 256;
 const MORE = 8;
 /** Milliseconds for a driver that compiles its first shaders, where another device works already. */
 const SECOND_MS = 20_000;
-/** Milliseconds for the same where no other device works. One that has not answered by then never will. */
+/**
+ * Milliseconds for the same where no other device works, beside those that a slow device takes for a step. One that has not
+ * answered by then never will.
+ */
 const HUNG_MS = 90_000;
+/** Milliseconds of a first step that is its own measurement: compared with the rest of it, it hardly is the slower for being the first. */
+const LONG_STEP_MS = 2_000;
 /** Milliseconds that a software adapter gets at least. */
 const MIN_MS = 500;
 
@@ -66,6 +72,7 @@ export interface Probed {
  */
 export async function probe(options: ProbeOptions): Promise<Probed> {
   const { candidates, remembered, signal, clock, trying } = options;
+  const { shape, batch } = options.options;
   const begun = clock();
   const results: ProbeResult[] = [];
   let best: (Probed & { readonly speed: number }) | undefined;
@@ -76,7 +83,8 @@ export async function probe(options: ProbeOptions): Promise<Probed> {
     const { device, engine } = candidate;
     trying(device);
     try {
-      const limit = best === undefined ? HUNG_MS : await limitOf(candidate, clock() - begun);
+      const limit =
+        best === undefined ? HUNG_MS + slowMs(shape, batch) : await limitOf(candidate, clock() - begun);
       const { factory, trainer, speed } = await within(limit, options, () => tryOut(candidate, options));
       results.push({ device, engine, outcome: { tokensPerSecond: speed } });
       if (best !== undefined && best.speed >= speed) trainer.dispose();
@@ -133,7 +141,7 @@ async function tryOut(
 }
 
 /**
- * Tokens a second on steps of the run's shape, after one that warms up. They are timed in bulk, as they are trained: a
+ * Tokens a second on steps of the run's shape, after one that warms up, unless that takes long. They are timed in bulk, as they are trained: a
  * browser that tells late what the device has done (webgpu/nudge.ts) would else seem slow.
  */
 async function timeOf(
@@ -151,9 +159,9 @@ async function timeOf(
     await trainer.losses(); // waits for the device
     return Math.max(clock() - begun, 0.1);
   };
-  await timed(1);
   let steps = 1;
   let took = await timed(steps);
+  if (took < LONG_STEP_MS) took = await timed(steps);
   while (took < TIMED_MS / 2 && steps < MAX_TIMED_STEPS) {
     const wanted = Math.ceil((steps * TIMED_MS) / took);
     steps = Math.min(wanted, MORE * steps, MAX_TIMED_STEPS);

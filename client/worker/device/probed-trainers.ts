@@ -10,12 +10,10 @@ import type {
 import type { Cache } from "../../cache/cache.ts";
 import { readProbe, saveProbe } from "../../cache/entries.ts";
 import { type Candidate, idOf } from "./devices.ts";
+import { triedBatch } from "./effort.ts";
 import { type Probed, type ProbeOptions, type ProbeResult, probe } from "./probe.ts";
 import type { Trainers } from "./trainers.ts";
 import { withDeadlines } from "./with-deadlines.ts";
-
-/** Sequences in a micro-batch until a ticket asks for more: the default of a run. */
-const USUAL_BATCH = 4;
 
 /** The phase of the loop while devices are tried. */
 export interface Probing {
@@ -50,7 +48,8 @@ export class ProbedTrainers implements Trainers {
   #candidates: readonly Candidate[];
   #chosen: Pick<Probed, "candidate" | "factory" | "results"> | undefined;
   #trainer: Trainer | undefined;
-  #batch = USUAL_BATCH;
+  /** Sequences in a micro-batch, until a ticket asks for more. */
+  #batch: number;
   #inner: Inner;
   /** Inner optimisers that the chosen device computes well. */
   #checked = new Set<Inner>();
@@ -58,6 +57,7 @@ export class ProbedTrainers implements Trainers {
 
   constructor(options: ProbedTrainersOptions) {
     this.#options = options;
+    this.#batch = triedBatch(options.options.shape);
     this.#inner = options.options.optimizer.inner ?? "adamw";
     const { candidates, only } = options;
     this.#candidates = only === undefined ? candidates : candidates.filter(({ device }) => device === only);

@@ -1,0 +1,19 @@
+import type { ModelShape } from "../../../model/contract/config.ts";
+import { layoutOf } from "../../../model/contract/layout.ts";
+
+/** Sequences in a micro-batch until a ticket asks for more: the default of a run. */
+const USUAL_BATCH = 4;
+/** Floating-point operations of a step that a device is tried with, unless one sequence takes more: a minute where it is slow. */
+const MAX_TRIED = 1e11;
+/** Operations in a millisecond of a device that is still waited for: a software adapter's, with others on the machine. */
+const SLOWEST = 1e6;
+
+/** Operations of a step on one sequence: two a parameter and token forward, and four backward. */
+const stepOf = (shape: ModelShape): number => 6 * layoutOf(shape).length * shape.context;
+
+/** Sequences in a micro-batch that devices are tried with: fewer of a large model, of which four would take most of them minutes. */
+export const triedBatch = (shape: ModelShape): number =>
+  Math.max(1, Math.min(USUAL_BATCH, Math.floor(MAX_TRIED / stepOf(shape))));
+
+/** Milliseconds that so many sequences take where the device is slow and not hung. */
+export const slowMs = (shape: ModelShape, batch: number): number => (batch * stepOf(shape)) / SLOWEST;
