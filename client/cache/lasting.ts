@@ -22,6 +22,9 @@ export function lastingCache(disk: Cache, say: (why: string) => void): Cache {
   };
 
   return {
+    get fleeting() {
+      return full;
+    },
     async get(key) {
       if (overwritten.has(key) || silent) return memory.get(key);
       try {

@@ -5,7 +5,7 @@ import { ProtocolError } from "../../protocol/errors.ts";
 import { decodeFrame } from "../../protocol/frame.ts";
 import type { TicketId } from "../../protocol/ids.ts";
 import { ToyTrainer } from "../../test/harness/toy-run.ts";
-import { memoryCache } from "../cache/cache.ts";
+import { type Cache, memoryCache } from "../cache/cache.ts";
 import { KEYS } from "../cache/entries.ts";
 import { LocalState } from "./local-state.ts";
 import { LATE_PART } from "./local-state-reducer.ts";
@@ -160,4 +160,34 @@ describe("moments", () => {
     expect(await startOf("adamw")).toBe(false);
     expect(await startOf(), "of a run of turns").toBe(false);
   });
+});
+
+test("a large model's vectors are not copied for a cache that ends with the page; control: a smaller one's are", async () => {
+  for (const [parameters, fleeting, saved] of [
+    [2 ** 24, true, 1],
+    [2 ** 24 + 1, true, 0],
+    [2 ** 24 + 1, false, 1],
+  ] as const) {
+    const written: string[] = [];
+    const cache: Cache = {
+      fleeting,
+      get: async () => undefined,
+      write: async (changes) => {
+        written.push(...Object.keys(changes));
+      },
+    };
+    const localState = new LocalState({ cache, parameters, codec: DENSE4, decay: 1 });
+    const trainer = new ToyTrainer();
+    await localState.begin(trainer, { version: 1, fresh: false }, weights);
+    await localState.pack(trainer, { version: 1, id: id("b") });
+    let read = 0;
+    const carried = trainer.carried.bind(trainer);
+    trainer.carried = () => {
+      read++;
+      return carried();
+    };
+    await localState.save();
+    expect(read).toBe(saved);
+    expect(written.includes(KEYS.moments)).toBe(saved === 1);
+  }
 });

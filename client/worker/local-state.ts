@@ -5,7 +5,7 @@ import { ProtocolError } from "../../protocol/errors.ts";
 import { codecOf, decodeFrame, frameOf } from "../../protocol/frame.ts";
 import type { TicketId } from "../../protocol/ids.ts";
 import type { TicketTerms } from "../../protocol/ticket.ts";
-import type { Cache } from "../cache/cache.ts";
+import { type Cache, keeps } from "../cache/cache.ts";
 import { KEYS, readMoments, readResidual } from "../cache/entries.ts";
 import {
   type Age,
@@ -145,7 +145,7 @@ export class LocalState {
   /** Reads everything back and writes it to disk, unless that has it or the device is gone. */
   async save(): Promise<void> {
     const { left, inner, unsaved } = this.#state;
-    if (!unsaved || left === undefined) return;
+    if (!unsaved || left === undefined || !keeps(this.#options.cache, this.#options.parameters)) return;
     const carried = this.#aside ?? (await this.#holder?.carried().catch(() => undefined));
     if (carried === undefined) return;
     this.#apply({ type: "saved" });

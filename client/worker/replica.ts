@@ -5,7 +5,7 @@ import { ProtocolError } from "../../protocol/errors.ts";
 import { addFrame, checkFrame, frameBytes } from "../../protocol/frame.ts";
 import { sha256 } from "../../protocol/identity.ts";
 import type { Hash } from "../../protocol/ids.ts";
-import type { Cache } from "../cache/cache.ts";
+import { type Cache, keeps } from "../cache/cache.ts";
 import { KEYS, readReplica, type SavedReplica } from "../cache/entries.ts";
 import type { Api } from "../transport/api.ts";
 import { WrongBytes } from "../transport/away.ts";
@@ -113,9 +113,11 @@ export class Replica {
 
   /** Writes the copy to the cache, unless it is there already. */
   async save(): Promise<void> {
-    if (this.#current === undefined || this.#current.hash === this.#saved) return;
+    const { cache, parameters } = this.#options;
+    if (this.#current === undefined || this.#current.hash === this.#saved || !keeps(cache, parameters))
+      return;
     this.#saved = this.#current.hash;
-    await this.#options.cache.write({ [KEYS.replica]: this.#current });
+    await cache.write({ [KEYS.replica]: this.#current });
   }
 
   /** The weights after the diffs, or undefined where the snapshot is the better or the only way. */
