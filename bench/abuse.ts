@@ -1,7 +1,8 @@
 /**
  * Strangers against real servers, each a process of its own: a run whose browsers share, one by HTTPS, and one that is
  * yet to be made. Every form of request on bare sockets, reset, half-closed or left in silence after any byte; floods of
- * signed and unsigned requests, announcements, names, forgetting and packed bodies; an operator's packed texts.
+ * signed and unsigned requests, announcements, names, teams, links, codes, measurements, texts that the model is to write, pages
+ * of whoever is not there, forgetting and packed bodies; an operator's packed texts.
  *
  * `npm run bench -- abuse [--json] [--seconds N]`
  *
@@ -21,7 +22,7 @@ import { ProtocolError } from "../protocol/errors.ts";
 import { addCorpus } from "../server/corpus/add.ts";
 import { BRIEF_RUN } from "../test/harness/server-process.ts";
 import { CERTIFICATE, PRIVATE_KEY } from "../test/tls-fixture.ts";
-import { askers, type Deed, packedTexts, rude, silent } from "./abuse/floods.ts";
+import { askers, type Deed, packedTexts, rude, silent, writesForAll } from "./abuse/floods.ts";
 import type { Held } from "./abuse/probe.ts";
 import { Served } from "./abuse/served.ts";
 import { benchFlags, countOf } from "./lib/flags.ts";
@@ -88,6 +89,7 @@ async function startServers(): Promise<readonly [sharing: Served, secure: Served
 /** What is done, each so many times at once. */
 async function deedsOf([sharing, secure, empty]: Awaited<ReturnType<typeof startServers>>): Promise<Deed[]> {
   const times = (count: number, deed: Deed) => Array.from({ length: count }, () => deed);
+  await writesForAll(sharing.link);
   const onSockets = [sharing, secure, empty].flatMap(({ target }) => [
     ...times(AT_ONCE.rude, rude(target)),
     ...times(AT_ONCE.silent, silent(target)),

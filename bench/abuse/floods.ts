@@ -1,7 +1,7 @@
 import { createHash, randomBytes, randomInt } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { OPERATOR_HEADER, OPERATOR_ROUTES } from "../../protocol/operator.ts";
-import { ROUTES } from "../../protocol/routes.ts";
+import { ROUTES, WRITING_ROUTES } from "../../protocol/routes.ts";
 import { SETUP_ROUTES } from "../../protocol/setup.ts";
 import { HttpVolunteer } from "../../test/harness/http-volunteer.ts";
 import {
@@ -67,12 +67,16 @@ export async function askers(origin: string): Promise<Deed> {
       }),
     [ROUTES.myName]: () => json({ name: `Stranger ${randomInt(1_000)}` }),
     [ROUTES.myData]: () => json({}),
+    [ROUTES.myTeam]: () => json({ team: pick([null, `Team ${randomInt(1_000)}`]) }),
+    [ROUTES.myLink]: () => json(pick([{ with: null }, { with: key(), signature: drawId() }])),
+    [ROUTES.myCode]: () => json({ box: pick(boxes), ...pick(notes) }),
     [ROUTES.forgetMe]: () => json({}),
   };
   const paths = Object.keys(bodies);
+  const open = [ROUTES.speeds, WRITING_ROUTES.completions, "/v1/chat/completions"];
   const bomb = new Uint8Array(gzipSync(new Uint8Array(8 * 1024 * 1024)));
   const unsigned = async (init: RequestInit) => {
-    const answer = await fetch(origin + pick(paths), { method: "POST", ...init });
+    const answer = await fetch(origin + pick([...paths, ...open]), { method: "POST", ...init });
     await answer.arrayBuffer();
   };
   return () => {
@@ -81,35 +85,51 @@ export async function askers(origin: string): Promise<Deed> {
     const deeds: readonly Deed[] = [
       () => pick(volunteers).post(path, body),
       () => unsigned({ body }),
+      () => unsigned({ body: JSON.stringify(pick(OPEN_BODIES)()), headers: JSON_TYPE }),
       () => unsigned({ body: bomb, headers: { "content-encoding": "gzip" } }),
-      async () => (await fetch(origin + pick(READS))).arrayBuffer(),
+      async () => (await fetch(origin + pick(READS)())).arrayBuffer(),
     ];
     return pick(deeds)();
   };
 }
 
-const READS = [
-  ROUTES.run,
-  ROUTES.manifest,
-  ROUTES.latestSnapshot,
-  ROUTES.tokenizer,
-  ROUTES.leaders,
-  "/",
-  "/status",
+const JSON_TYPE = { "content-type": "application/json" };
+/** Bodies of requests that nobody signs. */
+const OPEN_BODIES: readonly (() => unknown)[] = [
+  () => ({ speeds: [{ ...SPEED, adapter: `GPU ${randomInt(10_000)}`, tokensPerSecond: randomInt(1e6) }] }),
+  () => ({ prompt: "The whale ".repeat(randomInt(1, 500)), max_tokens: randomInt(1, 300), stop: ["é"] }),
+  () => ({ prompt: "🐋", stream: true, max_tokens: 64, seed: randomInt(1e6) }),
 ];
+const SPEED = { device: "webgpu", software: false, size: "small", ofPeak: null };
+const boxes = Array.from({ length: 50 }, drawId);
+const notes = [{ open: true }, { knock: "k".repeat(100) }, { hand: "h".repeat(500) }, {}];
+
+/** Paths that anyone may read: those of what is not there too, under ever new names. */
+const READS: readonly (() => string)[] = [
+  ...[ROUTES.run, ROUTES.manifest, ROUTES.latestSnapshot, ROUTES.tokenizer, ROUTES.leaders].map(
+    (path) => () => path,
+  ),
+  ...[ROUTES.teams, ROUTES.speeds, ROUTES.runs, WRITING_ROUTES.models, "/", "/status"].map(
+    (path) => () => path,
+  ),
+  () => `/api/teams/${drawId()}`,
+  () => `/api/people/${drawId()}/card.png`,
+  () => `/person?id=${drawId()}`,
+  () => `/r/${drawId()}/api/run`,
+  () => `/v1/${drawId()}`,
+];
+const key = () => randomBytes(32).toString("base64url");
 const hash = () => randomBytes(32).toString("hex");
 
-/** An operator's texts that become a thousand times what was sent, one after another. */
-export async function packedTexts({ origin, hash: secret }: URL): Promise<Deed> {
-  const headers = { origin, [OPERATOR_HEADER]: "1" };
-  const text = new Uint8Array(gzipSync("Ahoy! ".repeat(10_000_000)));
+/** Sends what an operator does, signed in by a server's link; throws where it is refused. */
+async function operatorOf({ origin, hash: secret }: URL) {
   let cookie = "";
   const send = async (path: string, body: unknown) => {
     const bytes = body instanceof Uint8Array;
     const type = bytes ? "application/octet-stream" : "application/json";
     const answer = await fetch(origin + path, {
       method: "POST",
-      headers: { ...headers, cookie, "content-type": type },
+      headers: { origin, [OPERATOR_HEADER]: "1", cookie, "content-type": type },
       body: bytes ? new Uint8Array(body) : JSON.stringify(body),
     });
     if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${await answer.text()}`);
@@ -117,6 +137,19 @@ export async function packedTexts({ origin, hash: secret }: URL): Promise<Deed> 
     return answer.headers.get("set-cookie")?.split(";", 1)[0] ?? "";
   };
   cookie = await send(OPERATOR_ROUTES.signIn, { link: secret.replace("#link=", "") });
+  return { send, cookie };
+}
+
+/** Has the server's model write for whoever asks. */
+export async function writesForAll(link: URL): Promise<void> {
+  const { send } = await operatorOf(link);
+  await send(OPERATOR_ROUTES.act, { action: "completions", on: true });
+}
+
+/** An operator's texts that become a thousand times what was sent, one after another. */
+export async function packedTexts(link: URL): Promise<Deed> {
+  const text = new Uint8Array(gzipSync("Ahoy! ".repeat(10_000_000)));
+  const { send, cookie } = await operatorOf(link);
   const model = { layers: 1, heads: 1, width: 8, context: 16 };
   return async () => {
     await send(SETUP_ROUTES.text, { name: "bomb.txt.gz", bytes: text.length });
@@ -124,7 +157,7 @@ export async function packedTexts({ origin, hash: secret }: URL): Promise<Deed> 
     await send(SETUP_ROUTES.finish, { sha256: createHash("sha256").update(text).digest("hex") });
     await send(SETUP_ROUTES.create, { text: "upload", vocabulary: 300, settings: { model }, paused: true });
     for (let failed: unknown = null; failed === null; ) {
-      const answer = await fetch(origin + SETUP_ROUTES.state, { headers: { cookie } });
+      const answer = await fetch(link.origin + SETUP_ROUTES.state, { headers: { cookie } });
       ({ failed } = (await answer.json()) as { failed: unknown });
     }
     await send(SETUP_ROUTES.discard, {});
