@@ -6,6 +6,7 @@ import { extname, join, normalize } from "node:path";
 import { text } from "node:stream/consumers";
 import { build, type Plugin } from "vite";
 import type { Phase, Report } from "../../client/worker/messages.ts";
+import type { TextState } from "../../protocol/added-text.ts";
 import type { RunEvent } from "../../protocol/events.ts";
 import type { DeltaProof } from "../../protocol/history.ts";
 import type { Hash, PersonId, RunId, TeamId, TicketId, VolunteerKey } from "../../protocol/ids.ts";
@@ -16,7 +17,7 @@ import type { Person } from "../../protocol/person.ts";
 import { ROUTES } from "../../protocol/routes.ts";
 import { type Estimate, SETUP_ROUTES, type SetupState } from "../../protocol/setup.ts";
 import type { RunStatus } from "../../protocol/status.ts";
-import type { TeamSum } from "../../protocol/team.ts";
+import type { Team, TeamSum } from "../../protocol/team.ts";
 import { exampleLobby, exampleRuns } from "./example-runs.ts";
 import { EXAMPLE_SPEEDS } from "./example-speeds.ts";
 import { EXAMPLE_VOLUNTEERS } from "./example-volunteers.ts";
@@ -42,6 +43,8 @@ export interface FakeSite {
   overview: Overview | undefined;
   /** What the operator of a server without a run is told; undefined where there is a run. */
   setup: SetupState | undefined;
+  /** What the operator of a run is told about text that was added; undefined for one who is told nothing. */
+  texts: TextState | undefined;
   /** What a server of several runs says of them. */
   lobby: Lobby;
   runs: OperatorRuns;
@@ -117,7 +120,8 @@ export async function serveSite(dir: string, hostPage = ""): Promise<FakeSite> {
   const server = createServer((request, response) => void answer(request, response));
 
   async function answer(request: IncomingMessage, response: ServerResponse) {
-    const { pathname } = new URL(request.url ?? "/", "http://site");
+    // One of several runs has the same below a path of its own.
+    const pathname = new URL(request.url ?? "/", "http://site").pathname.replace(/^\/r\/[a-z]+(?=\/)/, "");
     site.asked.push(pathname);
     if (pathname === "/api/run") return run(response);
     if (pathname === "/api/events") return events(response);
@@ -136,6 +140,8 @@ export async function serveSite(dir: string, hostPage = ""): Promise<FakeSite> {
       return reply(response, 200, ".json", JSON.stringify({ leaders: site.leaders }));
     if (pathname === ROUTES.teams)
       return reply(response, 200, ".json", JSON.stringify({ teams: site.teams }));
+    if (pathname === ROUTES.team(EXAMPLE_TEAM.id))
+      return reply(response, 200, ".json", JSON.stringify(EXAMPLE_TEAM));
     if (pathname === ROUTES.person(EXAMPLE_PAGE))
       return reply(response, 200, ".json", JSON.stringify(EXAMPLE_PERSON));
     if (pathname.startsWith(OPERATOR_ROUTES.all)) return operator(pathname, request, response);
@@ -174,6 +180,8 @@ export async function serveSite(dir: string, hostPage = ""): Promise<FakeSite> {
     if (site.overview === undefined) return reply(response, 401, ".json", JSON.stringify({ error }));
     if (site.setup !== undefined) return setUp(site.setup, pathname, response);
     if (pathname === OPERATOR_ROUTES.act) site.done.push(body);
+    if (pathname === SETUP_ROUTES.state)
+      return reply(response, 200, ".json", JSON.stringify(site.texts ?? site.overview));
     if (pathname === LOBBY_ROUTES.operatorRuns) {
       if (body !== undefined) site.done.push(body);
       return reply(response, 200, ".json", JSON.stringify(site.runs));
@@ -220,17 +228,10 @@ export async function serveSite(dir: string, hostPage = ""): Promise<FakeSite> {
       { name: "Ann of the Reeds", tokens: 76_800, recent: 20_480 },
       { name: "星", tokens: 5_120, recent: 0 },
     ],
-    teams: [
-      {
-        id: "cmVlZC1iaXJkcy10ZWFtLQ" as TeamId,
-        name: "Reed birds",
-        tokens: 81_920,
-        recent: 20_480,
-        members: 2,
-      },
-    ],
+    teams: [EXAMPLE_TEAM],
     overview: undefined,
     setup: undefined,
+    texts: undefined,
     lobby: exampleLobby(),
     runs: exampleRuns(),
     done: [],
@@ -258,6 +259,14 @@ export const hostPage = (
 
 export const hashOf = (digit: string) => digit.repeat(64) as Hash; // an example needs no real hash
 export const EXAMPLE_PAGE = "A".repeat(22) as PersonId;
+export const EXAMPLE_TEAM: Team = {
+  id: "cmVlZC1iaXJkcy10ZWFtLQ" as TeamId,
+  ...{ name: "Reed birds", tokens: 81_920, recent: 20_480, members: 3 },
+  people: [
+    { name: "Ann of the Reeds", tokens: 76_800, page: EXAMPLE_PAGE },
+    { name: "星", tokens: 5_120 },
+  ],
+};
 const EXAMPLE_PERSON: Person = {
   ...{ name: "Ann of the Reeds", tokens: 12_345_678, recent: 123_456, merged: 1_204, keys: 2 },
   deltas: [8, 7, 5].map((version) => ({

@@ -23,6 +23,7 @@ import {
   trainingScript,
   WORKER,
 } from "./pages-fixture.ts";
+import { PEOPLE_SHOTS } from "./people-shots.ts";
 import type { Shot } from "./shot.ts";
 
 const agree = (page: Page) => page.getByRole("button", { name: "Start training" }).click();
@@ -457,6 +458,7 @@ const SHOTS: readonly Shot[] = [
     given: withSetup({ work: { stage: "encoding", done: 12_000_000, total: 41_300_000 } }),
   },
   ...EMBED_SHOTS,
+  ...PEOPLE_SHOTS,
 ];
 
 async function shoot(context: BrowserContext, dir: string, shot: Shot, file: string) {

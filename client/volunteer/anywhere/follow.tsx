@@ -78,7 +78,7 @@ export function follow(watch: RunWatch, trainer: TrainerHandle, session: Session
   });
 
   void fetchWords(anywhereStrings).then(() => {
-    const place = document.createElement("div");
+    const place = Object.assign(document.createElement("div"), { className: "moved" });
     document.getElementById("page")?.before(place);
     const end = () => {
       ended.value = true;
