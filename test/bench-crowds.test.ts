@@ -150,6 +150,17 @@ describe("the table of times", () => {
     );
   });
 
+  test("gives few volunteers on a clock less text and crowds more, unless told how much; turns have what they had", () => {
+    const tokensOf = (tokens: number | undefined, ...recipes: string[]) =>
+      planCrowds(
+        { ...wanted, recipes, tokens, scenarios: ["calm"], volunteers: [1, 4, 16, 64], seeds: 1 },
+        () => 1.4,
+      ).map((job) => job.tokens);
+    expect(tokensOf(undefined, "default")).toEqual([2_883_584, 2_883_584, 5_767_168, 12_582_912]);
+    expect(tokensOf(undefined, "turns")).toEqual([4_194_304, 4_194_304, 9_437_184]); // without the reference
+    expect(tokensOf(1_000, "default")).toEqual([1_000, 1_000, 1_000, 1_000]);
+  });
+
   test("asks for the early target alone without making whole runs", () => {
     const early = { ...wanted, targets: ["early"] as const };
     expect(planReferences(early).map(({ targets }) => targets)).toEqual([[1.97], [1.97]]);

@@ -31,10 +31,14 @@ const BOUND_RATE: Readonly<Record<ModelName, number>> = { S: 1e-2, M: 5e-3 };
 const BOUND_BUDGET: Readonly<Record<ModelName, number>> = { S: 2_883_584, M: 2_883_584 };
 
 /**
- * Tokens of a run, which its schedule ends at. The deep target is where one volunteer is after the first of these; many
- * need more text for it.
+ * Tokens of a run, which its schedule ends at. The deep target is where one volunteer on turns is after the first of these.
+ * On a clock few, with Muon inside, need less text for it, and many need more.
  */
-const tokensOf = (volunteers: number): number => (volunteers < 64 ? 4_194_304 : 9_437_184);
+function tokensOf(recipe: string, volunteers: number): number {
+  if (recipe === REFERENCE) return volunteers < 64 ? 4_194_304 : 9_437_184;
+  if (volunteers < 8) return 2_883_584;
+  return volunteers < 64 ? 5_767_168 : 12_582_912;
+}
 
 /** Model M takes hours: its deep target is asked of few, for one seed. */
 const isDeepAsked = (model: ModelName, volunteers: number, seed: number): boolean =>
@@ -108,7 +112,10 @@ function targetsOf(model: ModelName, deep: number | undefined, isAsked: boolean)
 
 function crowdJob(
   asked: Pick<CrowdJob, "model" | "seed" | "recipe" | "scenario" | "volunteers" | "targets">,
-  { corpus, tokens = tokensOf(asked.volunteers) }: { corpus: CorpusName; tokens: number | undefined },
+  {
+    corpus,
+    tokens = tokensOf(asked.recipe, asked.volunteers),
+  }: { corpus: CorpusName; tokens: number | undefined },
 ): CrowdJob {
   const { model, seed, recipe, scenario, volunteers, targets } = asked;
   const settings = parseSettings({
