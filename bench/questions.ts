@@ -2,13 +2,13 @@
  * What answering multiple-choice questions costs the evaluator's thread, beside a held-out evaluation of as many tokens.
  * `npm run bench -- questions [--json] [--questions N] [--times N]`
  * N (200) questions of the built-in set, over and over, in the book's own tokens, are answered by the default model; the
- * held-out text of the book is measured in whole windows of no fewer tokens than the answers read. Both by turns, N (5)
+ * held-out text of the book is measured in whole windows of no fewer tokens than the prompts and answers have. Both by turns, N (5)
  * times, of which the median counts. With `--json` the last line is `{questions, tokens, questionsMs, heldOutMs, ratio}`.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { layoutOf } from "../model/contract/layout.ts";
+import { initialWeights } from "../model/contract/init.ts";
 import { loadTokenizer } from "../model/data/tokenizer.ts";
 import { addDefaultCorpus } from "../server/corpus/default.ts";
 import { readCorpus } from "../server/corpus/shards.ts";
@@ -45,19 +45,16 @@ try {
     },
     false,
   );
-  await trainer.load(new Float32Array(layoutOf(shape).length).fill(0.01));
+  await trainer.load(initialWeights(shape, 1));
 
-  let tokens = 0;
-  const counting = {
-    logits(read: Uint16Array) {
-      tokens += read.length;
-      return trainer.logits(read);
-    },
+  // Each choice has its prompt before it, and its last token is only guessed.
+  const tokens = asked
+    .flatMap(({ prompt, choices }) => choices.map((choice) => prompt.length + choice.tokens.length - 1))
+    .reduce((sum, length) => sum + Math.min(length, shape.context), 0);
+  const answer = async () => {
+    for (const question of asked) await isRight(trainer, shape.context, question);
   };
-  const answer = async (device: Pick<typeof trainer, "logits">) => {
-    for (const question of asked) await isRight(device, shape.context, question);
-  };
-  await answer(counting);
+  await answer();
   const heldOut = Uint16Array.from(
     (await Promise.all(corpus.index.splits.heldOut.map(({ hash }) => corpus.readShard(hash)))).flatMap(
       (shard) => [...shard],
@@ -74,13 +71,13 @@ try {
 
   const took: { questions: number[]; heldOut: number[] } = { questions: [], heldOut: [] };
   for (let i = 0; i < times; i++) {
-    took.questions.push(await timed(() => answer(trainer)));
+    took.questions.push(await timed(answer));
     took.heldOut.push(await timed(measure));
   }
   const [questionsMs, heldOutMs] = [medianOf(took.questions) ?? 0, medianOf(took.heldOut) ?? 0];
   const ratio = questionsMs / heldOutMs;
   console.log(
-    `${count} questions read ${tokens} tokens in ${questionsMs.toFixed(0)} ms; as many held-out tokens take ${heldOutMs.toFixed(0)} ms: ${ratio.toFixed(2)} times`,
+    `${count} questions of ${tokens} tokens take ${questionsMs.toFixed(0)} ms; as many held-out tokens take ${heldOutMs.toFixed(0)} ms: ${ratio.toFixed(2)} times`,
   );
   if (flags.json) console.log(JSON.stringify({ questions: count, tokens, questionsMs, heldOutMs, ratio }));
 } finally {
