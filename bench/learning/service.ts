@@ -18,6 +18,7 @@ import { askedOf } from "../../server/run/intake.ts";
 import { languageTask } from "../../server/run/language-task.ts";
 import { deltaCodec, type Merging, mergeRule } from "../../server/run/merge-rule.ts";
 import type { Settings } from "../../server/run/settings.ts";
+import { RULES } from "../../server/trust/weigh.ts";
 import type { VirtualClock } from "./clock.ts";
 import type { BenchCorpus } from "./corpus.ts";
 
@@ -104,7 +105,8 @@ export class Service {
     this.#clock = clock;
     this.#encode = encode;
     this.#vectors = vectors;
-    this.#rules = rulesOf(RUN, settings, corpus, vectors.x.length);
+    // Nobody audits here, and crowds of new keys would wait for that: all are honest, and count as they are.
+    this.#rules = { ...rulesOf(RUN, settings, corpus, vectors.x.length), weigh: RULES.mean };
     this.#published.set(0, { hash, x: vectors.x });
     this.#state = begin({ type: "created", at: 0, hash, genesis: {} });
     this.#tick();
