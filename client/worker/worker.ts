@@ -13,7 +13,7 @@ import { volunteer } from "./loop.ts";
 import type { Command, Report } from "./messages.ts";
 import { openLanguageRun } from "./open-run.ts";
 import { PeerPort } from "./peer-port.ts";
-import { holdTabLock } from "./tab-lock.ts";
+import { holdTabLock, TabLockTaken } from "./tab-lock.ts";
 import { monotonic, sleep } from "./time.ts";
 import { trafficTeller } from "./traffic-report.ts";
 
@@ -67,7 +67,8 @@ async function start(command: Extract<Command, { type: "start" }>): Promise<void
   else {
     const waiting = () => mine.enter({ phase: "paused", why: "other-tab" });
     await holdTabLock(mine.signal, waiting, () => train(command, mine)).catch((error: unknown) => {
-      if (error instanceof Stopped) mine.enter({ phase: "stopped" });
+      // The page ends this Worker, and where training is still wanted starts another, which waits for the lock.
+      if (error instanceof Stopped || error instanceof TabLockTaken) mine.enter({ phase: "stopped" });
       else mine.enter({ phase: "unable", why: "failed", detail: String(error) });
     });
   }

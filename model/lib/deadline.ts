@@ -51,7 +51,8 @@ export function withDeadline<T>(
   });
 }
 
-const later: After = (ms, callback) => {
+/** By this process' or page's own timers. */
+export const later: After = (ms, callback) => {
   const timer = setTimeout(callback, ms);
   return () => clearTimeout(timer);
 };

@@ -46,8 +46,8 @@ afterAll(async () => {
   await run.end();
 });
 
-async function begin(): Promise<Page> {
-  const page = await (await browser.newContext()).newPage();
+async function begin(opened?: Page): Promise<Page> {
+  const page = opened ?? (await (await browser.newContext()).newPage());
   await page.goto(run.server.origin);
   await page.getByRole("button", { name: "Start training" }).click();
   await sends(page, 1);
@@ -113,5 +113,18 @@ it("a page that is kept elsewhere does not keep the next one from training", asy
   await page.goto(away);
   await page.goto(run.server.origin);
   await expect.poll(() => sent(page), { timeout: 60_000 }).toBeGreaterThan(0);
+  await page.context().close();
+});
+
+it("a tab that says nothing keeps no other from training, and then waits for that one", async () => {
+  const page = await (await browser.newContext()).newPage();
+  // So it neither hears the other's question nor answers, as one that its browser has frozen, or that has died.
+  await page.addInitScript(() => Reflect.deleteProperty(window, "BroadcastChannel"));
+  await begin(page);
+  const other = await page.context().newPage();
+  await other.goto(run.server.origin);
+  await expect.poll(() => sent(other), { timeout: 60_000 }).toBeGreaterThan(0);
+  await page.getByText("Another tab is training").first().waitFor();
+  await sends(other, 1);
   await page.context().close();
 });

@@ -32,7 +32,7 @@ for (const name of ["digest", "verify"] as const) {
     result.then(done, done);
     return result;
   };
-  Object.defineProperty(subtle, name, { value: counted });
+  Object.defineProperty(subtle, name, { value: counted, configurable: true });
 }
 
 /** A server, hubs and strangers in one process: frames wait until {@link deliver}, and time stands until {@link pass}. */

@@ -10,6 +10,7 @@ export class Stillness {
 
   constructor(whenFinished: WhenFinished) {
     for (const name of CRYPTO) {
+      const before = Object.getOwnPropertyDescriptor(crypto.subtle, name);
       const original = crypto.subtle[name].bind(crypto.subtle) as (...args: unknown[]) => Promise<unknown>;
       const counted = (...args: unknown[]) => {
         this.#working++;
@@ -17,7 +18,10 @@ export class Stillness {
       };
       // No spy, which would keep the arguments and results of every call.
       Object.defineProperty(crypto.subtle, name, { value: counted, configurable: true });
-      whenFinished(() => void Reflect.deleteProperty(crypto.subtle, name));
+      whenFinished(() => {
+        Reflect.deleteProperty(crypto.subtle, name);
+        if (before) Object.defineProperty(crypto.subtle, name, before);
+      });
     }
   }
 

@@ -13,6 +13,7 @@ import type {
   Report,
   WorkerPart,
 } from "../../worker/messages.ts";
+import { answerOtherTabs } from "../../worker/tab-presence.ts";
 
 type Of<T extends Report["type"]> = Extract<Report, { type: T }>;
 
@@ -248,9 +249,18 @@ const setTimeoutAfter = (ms: number, callback: () => void): void => {
 /** The trainer's Worker in this browser. */
 export const spawnWorker: Spawn = (onReport, onDeath) => {
   const worker = new Worker(new URL("../../worker/worker.ts", import.meta.url), { type: "module" });
-  listenToWorker(worker, onReport, onDeath);
+  let waits = false;
+  const silence = answerOtherTabs(() => !waits);
+  const hear = (report: Report) => {
+    if (report.type === "phase") waits = report.phase.phase === "paused" && report.phase.why === "other-tab";
+    onReport(report);
+  };
+  listenToWorker(worker, hear, onDeath);
   return {
     post: (command, transfer = []) => worker.postMessage(command, transfer),
-    terminate: () => worker.terminate(),
+    terminate: () => {
+      silence();
+      worker.terminate();
+    },
   };
 };
