@@ -1,5 +1,6 @@
 import { TimedOut, withDeadline } from "../../../model/lib/deadline.ts";
 import { messageOf } from "../../../model/lib/message-of.ts";
+import { generateKeyPair } from "../../../protocol/identity.ts";
 
 /**
  * Milliseconds for making a key, and for describing an adapter, which takes as long as a graphics process needs to
@@ -20,8 +21,7 @@ export async function whyUnable(): Promise<WhyUnable | undefined> {
     return { why: "insecure", detail: "the page was not loaded over HTTPS" };
   }
   try {
-    const made = crypto.subtle.generateKey("Ed25519", false, ["sign", "verify"]);
-    await withDeadline(made, ANSWER_MS, "the browser’s key maker");
+    await withDeadline(generateKeyPair(false), ANSWER_MS, "the browser’s key maker");
     return undefined;
   } catch (error) {
     if (error instanceof TimedOut) return { why: "stuck", detail: error.message };
