@@ -9,6 +9,7 @@ import {
   type Evidence,
   excused,
   forfeitOf,
+  freshCost,
   lookCost,
   type Plan,
   planOf,
@@ -36,6 +37,11 @@ const MAX_WAITING = 32;
 const MAX_AHEAD = 2;
 /** Tickets counted as trained before the first, so that the first newcomers can be audited. */
 export const AHEAD = 40;
+/**
+ * Fresh tickets' audits that can be paid for at first. A first ticket of two steps is so small that {@link AHEAD} of them paid for
+ * none, and a lone volunteer was first recomputed at its fiftieth ticket.
+ */
+const FRESH_AHEAD = 4;
 
 export interface AuditsOptions extends LooksOptions, DirectionOptions {
   /** Part of the volunteers' training that audits may cost. */
@@ -87,7 +93,7 @@ export class Audits {
   consider(upload: Upload, delta: Candidate): void {
     const { context, draw, state, volunteers, failed } = this.#options;
     const tokens = uploadTokens(upload, context);
-    const budget = this.#budgetFor(tokens);
+    const budget = this.#budgetFor(tokens, freshCost(FRESH_AHEAD, upload.ticket.batch * context, tokens));
     budget.earn(tokens);
     if (this.#queue.stopped) return;
     volunteers?.worked(delta.volunteer);
@@ -117,9 +123,9 @@ export class Audits {
     else void this.#auditShared(held, plan.whose, sender, shared).catch(failed);
   }
 
-  /** The budget, which begins with tickets like the first one that it is asked for. */
-  #budgetFor(tokens: number): Budget {
-    this.#budget ??= new Budget(this.#options.share, AHEAD * tokens);
+  /** The budget, which begins with tickets like the first one that it is asked for, and with `least` tokens for audits. */
+  #budgetFor(tokens: number, least = 0): Budget {
+    this.#budget ??= new Budget(this.#options.share, AHEAD * tokens, least);
     return this.#budget;
   }
 

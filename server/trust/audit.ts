@@ -238,3 +238,14 @@ export function lookCost(
   const trainings = own ? 2 : fresh ? 1 : 0;
   return passes * batches * batchTokens * FORWARD + trainings * ticketTokens;
 }
+
+/**
+ * What `audits` of fresh tickets may cost before they begin, in tokens trained. Text is a large part of it where tickets are
+ * short, as a run's first are.
+ */
+export function freshCost(audits: number, batchTokens: number, ticketTokens: number): number {
+  const [first, second] = LOOKS.map((batches) =>
+    lookCost({ batches, own: false }, batchTokens, ticketTokens, true),
+  ) as [number, number, number];
+  return audits * (first + second);
+}

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { lookInto, verdictOf } from "./audit.ts";
+import { freshCost, lookCost, lookInto, verdictOf } from "./audit.ts";
 import { Budget, purseOf } from "./budget.ts";
 import { NO_TRUST } from "./standing.ts";
 import { NOTHING_USUAL, withGain } from "./usual.ts";
@@ -73,4 +73,27 @@ test("A25: what a roll-back's audits cost leaves a debt that is soon earned; unb
   expect(budget.spend(1, "veteran")).toBe(true);
   expect(1_920 - 0.05 * 120, "the control: that much would be owed still").toBeGreaterThan(1_900);
   expect(budget.spend(10, "stranger")).toBe(true); // strangers' audits wait for none of it
+});
+
+test("a run of short tickets begins with fresh tickets' audits; on tickets ahead alone, the control, it has none", async () => {
+  const [batch, ticket] = [768, 1_536]; // the default run's first tickets: two steps of six sequences
+  const audits = async (budget: Budget) => {
+    const good = (fresh: boolean) =>
+      lookInto(
+        async () => evidence(0.5, 0.3),
+        purseOf(budget, "stranger", (look) => lookCost(look, batch, ticket, fresh)),
+        (about) => verdictOf(about, 5, trust),
+        true,
+      );
+    const verdicts: (string | undefined)[] = [];
+    for (const fresh of [false, true, true, true]) {
+      budget.earn(ticket);
+      verdicts.push((await good(fresh))?.verdict);
+    }
+    return verdicts;
+  };
+  const ahead = 40 * ticket;
+  expect(await audits(new Budget(0.08, ahead, freshCost(4, batch, ticket)))).toEqual(Array(4).fill("good"));
+  expect(await audits(new Budget(0.08, ahead))).toEqual(["good", undefined, undefined, undefined]);
+  expect(new Budget(0, ahead, freshCost(4, batch, ticket)).spend(1, "stranger")).toBe(false);
 });

@@ -8,16 +8,16 @@ export interface Look {
 }
 
 /**
- * What audits may cost: a share of what volunteers train, half of it for veterans' deltas and half for those of newcomers
- * and suspects. Neither can use the other's up: strangers' garbage would keep veterans from being audited, and honest
- * work pay for the strangers' going unaudited.
- */
-/**
  * Audits that are made whatever they cost while a run trusts nobody: as many as wait at most. With garbage of nine new keys a
  * run begins with what three audits cost, and the tenth, who is honest, might wait for its own for twenty versions.
  */
 const FIRST_AUDITS = 32;
 
+/**
+ * What audits may cost: a share of what volunteers train, half of it for veterans' deltas and half for those of newcomers
+ * and suspects. Neither can use the other's up: strangers' garbage would keep veterans from being audited, and honest
+ * work pay for the strangers' going unaudited.
+ */
 export class Budget {
   readonly #share: number;
   /** Tokens of training that strangers' audits may cost before anything is trained; half of it is the largest debt. */
@@ -27,10 +27,13 @@ export class Budget {
   readonly #spent = { veteran: 0, stranger: 0 };
   #total = 0;
 
-  /** `ahead`: tokens of training counted as done already, so that the first newcomers can be audited. */
-  constructor(share: number, ahead: number) {
+  /**
+   * `ahead`: tokens of training counted as done already, so that the first newcomers can be audited. `least`: tokens that
+   * strangers' audits may cost at first in any case, where there are audits at all.
+   */
+  constructor(share: number, ahead: number, least = 0) {
     this.#share = share;
-    this.#ahead = share * ahead;
+    this.#ahead = share === 0 ? 0 : Math.max(share * ahead, least);
   }
 
   earn(tokens: number): void {
