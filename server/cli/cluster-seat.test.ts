@@ -71,6 +71,7 @@ function world() {
   return {
     ...{ seat, happened, stop, directory, edges },
     lead: lease.resolve,
+    giveUp: lease.reject,
     fail: (...errors: Error[]) => {
       failures = errors;
     },
@@ -171,4 +172,13 @@ test("what leads answers what edges pass on, with the run's version, and bounds 
   expect(await ask({ ...request, body: new Uint8Array() })).toMatchObject({ version: 4 });
   const long = ask({ ...request, body: new Uint8Array(MAX_OPERATOR_BYTES + 1) });
   await expect(long).rejects.toMatchObject({ code: "too-large" });
+});
+
+test("a server that is stopped while it stands by follows the run no longer", async () => {
+  const { seat, happened, giveUp, directory } = world();
+  const opening = seat.openStore(directory);
+  await until(() => happened.includes("follow"));
+  giveUp(new Error("stopped"));
+  await expect(opening).rejects.toThrow("stopped");
+  expect(happened.at(-1)).toBe("edge 0 closed");
 });

@@ -74,13 +74,15 @@ export class ClusterSeat {
     };
     const led = () => this.#endEdge();
     const warn = (line: string) => void stderr.write(`murmuration serve: ${line}\n`);
-    const store = await this.#opens.store(directory, this.#cluster, {
-      standBy: { signal, waiting },
-      led,
-      warn,
-    });
-    this.#line = store.line;
-    return store;
+    try {
+      const standBy = { signal, waiting };
+      const store = await this.#opens.store(directory, this.#cluster, { standBy, led, warn });
+      this.#line = store.line;
+      return store;
+    } catch (error) {
+      await this.#endEdge(); // stopped while another server led: what follows the run would keep the process alive
+      throw error;
+    }
   };
 
   /** Answers what edges pass on, once the app serves the run. */
