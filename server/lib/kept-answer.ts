@@ -10,8 +10,9 @@ export class KeptAnswer<T> {
   readonly #forMs: number;
   #kept: { readonly at: number; readonly answer: T } | undefined;
   #changed = false;
-  #early = MAX_EARLY;
-  /** When {@link #early} was counted. */
+  /** Milliseconds saved up for early ones: whole ones, whose sum is exact. */
+  #saved = MAX_EARLY * EARLY_MS;
+  /** When {@link #saved} was counted. */
   #counted = 0;
 
   constructor(forMs: number) {
@@ -35,10 +36,10 @@ export class KeptAnswer<T> {
   }
 
   #mayBeEarly(now: number): boolean {
-    this.#early = Math.min(MAX_EARLY, this.#early + Math.max(0, now - this.#counted) / EARLY_MS);
+    this.#saved = Math.min(MAX_EARLY * EARLY_MS, this.#saved + Math.max(0, now - this.#counted));
     this.#counted = now;
-    if (this.#early < 1) return false;
-    this.#early -= 1;
+    if (this.#saved < EARLY_MS) return false;
+    this.#saved -= EARLY_MS;
     return true;
   }
 }

@@ -17,6 +17,7 @@ export const BRIEF_RUN = {
   quorum: 3,
   snapshotEvery: 3,
   evaluateWindows: 1,
+  trust: { auditShare: 0 }, // tests send noise, which audits would find bad
 };
 
 /** A real `murmuration serve` in a process of its own. */

@@ -9,7 +9,7 @@ import { BRIEF_RUN, runCommand, type ServerProcess, startServer } from "./server
  * Steady settings: a version a delta, and no audits, which find nothing to say of a model this small; so the operator
  * alone decides who is in.
  */
-const SETTINGS = { ...BRIEF_RUN, quorum: 1, steps: 40, learningRate: 0.001, trust: { auditShare: 0 } };
+const SETTINGS = { ...BRIEF_RUN, quorum: 1, steps: 40, learningRate: 0.001 };
 
 export interface SmallRun {
   /** The server of the moment. */
