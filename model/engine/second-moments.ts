@@ -34,13 +34,12 @@ export function packSquares(segments: readonly Segment[], flat: Float32Array): F
   return packed;
 }
 
-/** The flat vector again, `packed` itself where it has all of it: 0 where AdamW does not reach. */
+/** The flat vector again, always a vector of its own, since `packed` may be a device's memory: 0 where AdamW does not reach. */
 export function unpackSquares(
   segments: readonly Segment[],
   packed: Float32Array,
   length: number,
 ): Float32Array {
-  if (packed.length === length) return packed;
   const flat = new Float32Array(length);
   let at = 0;
   for (const segment of segments) {

@@ -180,6 +180,17 @@ test("moments carried over go on as if nothing had happened", async () => {
   expect((await after!.carried()).step).toBe(6);
 });
 
+test("what was carried away stays what it was while the trainer trains on", async () => {
+  const trainer = await createWasmTrainer({ shape: odd, optimizer, batch: 2 });
+  await trainer.load(weightsOf(odd));
+  await trainer.step(tokensOf(odd, 2, 0), 2, 1e-2);
+  const { m, v, residual } = await trainer.carried();
+  const then = [m.slice(), v.slice(), residual.slice()];
+  await trainer.step(tokensOf(odd, 2, 1), 2, 1e-2);
+  expect([m, v, residual]).toEqual(then);
+  expect((await trainer.carried()).v, "the control: it did train").not.toEqual(v);
+});
+
 test("a thousand steps take no memory", async () => {
   const kernels = await loadKernels(false);
   const replica = new Replica(kernels, { shape: odd, optimizer, batch: 2, memoryLimit: 2 ** 30 });
