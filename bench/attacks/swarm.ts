@@ -1,8 +1,7 @@
 import { layoutOf } from "../../model/contract/layout.ts";
 import { createWasmTrainer } from "../../model/engine/wasm/trainer.ts";
 import { Random } from "../../model/lib/random.ts";
-import { F32 } from "../../protocol/codec/codec.ts";
-import { checkFrame, decodeFrame, encodeFrame } from "../../protocol/frame.ts";
+import { checkFrame, encodeFrame } from "../../protocol/frame.ts";
 import { sha256 } from "../../protocol/identity.ts";
 import type { Hash, RunId, Signature, TicketId } from "../../protocol/ids.ts";
 import { type Ticket, ticketTokens } from "../../protocol/ticket.ts";
@@ -12,28 +11,27 @@ import { reduce } from "../../server/coordinator/reduce.ts";
 import { begin, type State } from "../../server/coordinator/state.ts";
 import { openEvaluationTrainer } from "../../server/evaluate/device.ts";
 import { direct } from "../../server/evaluate/direct.ts";
-import { type Merged, merge } from "../../server/merge/merge.ts";
+import { merge } from "../../server/merge/merge.ts";
 import { initialVectors, type Vectors } from "../../server/merge/vectors.ts";
-import { AHEAD } from "../../server/run/audits.ts";
 import { judge } from "../../server/run/check.ts";
 import { DIRECTION_EVERY, DIRECTION_STEPS } from "../../server/run/direction.ts";
 import { rulesOf } from "../../server/run/genesis.ts";
 import { languageTask } from "../../server/run/language-task.ts";
 import { deltaCodec, mergeRule } from "../../server/run/merge-rule.ts";
-import { parseSettings } from "../../server/run/settings.ts";
-import { Budget } from "../../server/trust/budget.ts";
+import { firstBudget } from "../../server/trust/first-budget.ts";
 import { Gauge } from "../../server/trust/gauge.ts";
 import { partsOf } from "../../server/trust/parts.ts";
 import { standingOf, trustsNobody } from "../../server/trust/standing.ts";
 import { heldOutMeter } from "../learning/heldout.ts";
 import { ATTACKS, type Attack } from "./attacks.ts";
 import { BenchAudits } from "./bench-audits.ts";
-import { centredClipping } from "./centred-clipping.ts";
+import { CentredMean } from "./centred-clipping.ts";
 import type { AttackCorpus } from "./corpus.ts";
 import { honestOf, type Job, type Outcome } from "./job.ts";
 import { type Kept, spread, tallyOf } from "./kept.ts";
 import { labFor } from "./lab.ts";
 import { Member } from "./member.ts";
+import { settingsOf } from "./settings.ts";
 import { backdoorPercent } from "./trigger.ts";
 
 const VOCABULARY = 256;
@@ -44,23 +42,6 @@ const SIGNATURE = "s".repeat(86) as Signature;
 const ROUND_MS = 10_000;
 /** Versions between two evaluations. */
 const EVALUATE_EVERY = 4;
-
-/** The settings of a run so small that it takes some fifteen seconds. */
-const settingsOf = ({ seed, tokens, rule }: Job) =>
-  parseSettings({
-    rounds: "turns", // its rounds are of so many deltas each
-    seed,
-    model: { layers: 1, heads: 2, width: 32, context: 32 },
-    batch: 4,
-    steps: 5,
-    tokenBudget: tokens,
-    learningRate: 4e-3,
-    warmupTokens: 8_000,
-    trust:
-      rule === "default"
-        ? {}
-        : { rules: rule === "clipped-mean" ? rule : "mean", auditShare: 0, tripwire: 1_000 },
-  });
 
 /**
  * One run: real training on the WASM engine, the product's reducer, trust rules, audits and merge, on a clock
@@ -99,10 +80,10 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
   const gauge = new Gauge(task.parameters, codec, task.tensors, () => random.unit());
   const agreements: { honest: number[]; attackers: number[] } = { honest: [], attackers: [] };
   const ticketCost = ticketTokens({ steps: 5, batch }, context);
-  const budget = new Budget(settings.trust.auditShare, AHEAD * ticketCost);
+  const budget = firstBudget(settings.trust.auditShare, ticketCost, batch * context);
   const kept = new Map<TicketId, Kept>();
   const versions: Vectors[] = [initialVectors(task.initial(settings.seed))];
-  let centre: Float32Array = new Float32Array(task.parameters);
+  const centred = new CentredMean(task.parameters);
   let [now, trained, tickets, rollbacks] = [0, 0, 0, 0];
   const created: Created = { type: "created", at: 0, hash: NO_HASH, genesis: {} };
   let state: State = begin(created);
@@ -128,21 +109,8 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
   const publish = async (closed: Closed): Promise<void> => {
     const frames = closed.merged.map(({ ticket, weight }) => ({ frame: kept.get(ticket)!.frame, weight }));
     const before = versions[closed.version]!;
-    let made: Merged;
-    if (job.rule === "centred-clipping") {
-      const deltas = frames.map(({ frame, weight }) => ({
-        values: decodeFrame(frame, task.parameters),
-        weight,
-      }));
-      const clipped = centredClipping(deltas, centre);
-      const weighted = frames.map(({ frame }, i) => ({ frame, weight: clipped.weights[i]! }));
-      const all = [...weighted, { frame: encodeFrame(F32, centre), weight: clipped.centre }];
-      made = merge(before, all, merging(closed));
-      centre = centre.map((value) => value * clipped.centre);
-      deltas.forEach(({ values }, i) => {
-        centre = centre.map((value, j) => value + clipped.weights[i]! * values[j]!);
-      });
-    } else made = merge(before, frames, merging(closed));
+    const all = job.rule === "centred-clipping" ? centred.reweighed(frames) : frames;
+    const made = merge(before, all, merging(closed));
     const version = closed.version + 1;
     versions[version] = made.vectors;
     await apply({

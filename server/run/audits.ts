@@ -9,7 +9,6 @@ import {
   type Evidence,
   excused,
   forfeitOf,
-  freshCost,
   lookCost,
   type Plan,
   planOf,
@@ -17,8 +16,9 @@ import {
   verdictOf,
   verdictOfOdd,
 } from "../trust/audit.ts";
-import { Budget, type Look, type Purse, purseOf } from "../trust/budget.ts";
+import { type Budget, type Look, type Purse, purseOf } from "../trust/budget.ts";
 import type { Candidate } from "../trust/candidate.ts";
+import { firstBudget } from "../trust/first-budget.ts";
 import { type Gauge, REMEMBERED } from "../trust/gauge.ts";
 import { weightsAgainst } from "../trust/learning.ts";
 import { PLACES, type Sender } from "../trust/shared-audits.ts";
@@ -35,13 +35,6 @@ import type { VolunteerAudits } from "./volunteer-audits.ts";
 const MAX_WAITING = 32;
 /** Audits that wait for the server from which on volunteers make the next one. */
 const MAX_AHEAD = 2;
-/** Tickets counted as trained before the first, so that the first newcomers can be audited. */
-export const AHEAD = 40;
-/**
- * Fresh tickets' audits that can be paid for at first. A first ticket of two steps is so small that {@link AHEAD} of them paid for
- * none, and a lone volunteer was first recomputed at its fiftieth ticket.
- */
-const FRESH_AHEAD = 4;
 
 export interface AuditsOptions extends LooksOptions, DirectionOptions {
   /** Part of the volunteers' training that audits may cost. */
@@ -93,7 +86,7 @@ export class Audits {
   consider(upload: Upload, delta: Candidate): void {
     const { context, draw, state, volunteers, failed } = this.#options;
     const tokens = uploadTokens(upload, context);
-    const budget = this.#budgetFor(tokens, freshCost(FRESH_AHEAD, upload.ticket.batch * context, tokens));
+    const budget = this.#budgetFor(tokens, upload.ticket.batch * context);
     budget.earn(tokens);
     if (this.#queue.stopped) return;
     volunteers?.worked(delta.volunteer);
@@ -123,9 +116,9 @@ export class Audits {
     else void this.#auditShared(held, plan.whose, sender, shared).catch(failed);
   }
 
-  /** The budget, which begins with tickets like the first one that it is asked for, and with `least` tokens for audits. */
-  #budgetFor(tokens: number, least = 0): Budget {
-    this.#budget ??= new Budget(this.#options.share, AHEAD * tokens, least);
+  /** The budget, which begins with tickets like the first one that it is asked for. */
+  #budgetFor(tokens: number, batchTokens?: number): Budget {
+    this.#budget ??= firstBudget(this.#options.share, tokens, batchTokens);
     return this.#budget;
   }
 

@@ -20,6 +20,7 @@ import {
   standingOf,
   type Trust,
   trusted,
+  trustedOrLapsed,
 } from "./standing.ts";
 import { usualSize } from "./usual.ts";
 
@@ -123,7 +124,7 @@ const trustRule =
       else (trusted(standing) ? settled : fresh).push({ delta, weight });
     }
     const known = [...settled, ...capped(proven, FIRST_PROVEN_SHARE, sumOf(settled))];
-    const about = known.length > 0 || hasPartLately(trust, version, isTrusted);
+    const about = known.length > 0 || hasPartLately(trust, version, trustedOrLapsed);
     const first = audited && !about && version < FIRST_VERSIONS && volunteersOf(fresh) > FEW;
     // Whoever was trusted may have left, and audits may be far behind: nobody waits for ever.
     const waited = ({ version: from, at = now }: Candidate) =>
@@ -260,9 +261,3 @@ function hasPartLately(
   }
   return false;
 }
-
-/**
- * Somebody that was trusted until a roll-back counts: or a provoked one would have garbage of new keys weigh as much as
- * anybody's.
- */
-const isTrusted = (standing: Standing): boolean => trusted(standing) || standing.lapsed === true;
