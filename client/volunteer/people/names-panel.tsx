@@ -14,6 +14,7 @@ import { browserStorage } from "../../ui/browser-storage.ts";
 import { ColumnHeads } from "../../ui/column-heads.tsx";
 import { refusalReason } from "../lines.ts";
 import { posts, server } from "../session/posts.ts";
+import { Confirm } from "./confirm.tsx";
 import { download } from "./download.ts";
 import { KeyPanel } from "./key-panel.tsx";
 import type { PeopleProps } from "./props.ts";
@@ -203,37 +204,25 @@ function Data({ session, refusals, withKey, done }: DataProps) {
         </button>
       </div>
       {asking.value && (
-        <div class="warning">
-          <p>{words.forgetText}</p>
-          <div class="buttons">
-            <button
-              type="button"
-              class="primary"
-              onClick={() =>
-                void withKey(async (identity) => {
-                  await api.forget(identity);
-                  session.revoke();
-                  refusals.forget();
-                  keepLanguage(browserStorage(), undefined);
-                  await forgetServer(server);
-                  asking.value = false;
-                  await done();
-                  return words.forgotten;
-                })
-              }
-            >
-              {words.forget}
-            </button>
-            <button
-              type="button"
-              onClick={() => {
-                asking.value = false;
-              }}
-            >
-              {words.keep}
-            </button>
-          </div>
-        </div>
+        <Confirm
+          text={words.forgetText}
+          yes={words.forget}
+          confirm={() =>
+            void withKey(async (identity) => {
+              await api.forget(identity);
+              session.revoke();
+              refusals.forget();
+              keepLanguage(browserStorage(), undefined);
+              await forgetServer(server);
+              asking.value = false;
+              await done();
+              return words.forgotten;
+            })
+          }
+          keep={() => {
+            asking.value = false;
+          }}
+        />
       )}
     </section>
   );

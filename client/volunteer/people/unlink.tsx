@@ -1,4 +1,5 @@
 import { useSignal } from "@preact/signals";
+import { Confirm } from "./confirm.tsx";
 import { words } from "./strings.ts";
 
 /** Takes this browser's key out of its links, once that is confirmed: to link it again takes two keys in one browser. */
@@ -22,17 +23,12 @@ export function Unlink({ unlink }: { readonly unlink: () => Promise<void> }) {
         </button>
       </div>
       {asking.value && (
-        <div class="warning">
-          <p>{words.unlinkText}</p>
-          <div class="buttons">
-            <button type="button" class="primary" onClick={() => void unlink().then(close)}>
-              {words.unlinkYes}
-            </button>
-            <button type="button" onClick={close}>
-              {words.keep}
-            </button>
-          </div>
-        </div>
+        <Confirm
+          text={words.unlinkText}
+          yes={words.unlinkYes}
+          confirm={() => void unlink().then(close)}
+          keep={close}
+        />
       )}
     </>
   );
