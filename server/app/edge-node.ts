@@ -45,7 +45,7 @@ export interface EdgeParts {
   readonly time: EdgeTime;
 }
 
-const REAL_TIME: EdgeTime = {
+export const REAL_TIME: EdgeTime = {
   now: () => performance.now(),
   sleep: (ms, signal) => sleepFor(ms, undefined, { signal }),
 };

@@ -1,7 +1,6 @@
-import { setTimeout as sleepFor } from "node:timers/promises";
 import type { App } from "../app/app.ts";
 import { type ClusterOptions, openCluster } from "../app/cluster.ts";
-import { EdgeNode, type EdgeTime } from "../app/edge-node.ts";
+import { EdgeNode, type EdgeTime, REAL_TIME } from "../app/edge-node.ts";
 import { lockDirectory } from "../data-dir/lock.ts";
 import { PassedLimiter } from "../http/passed-limiter.ts";
 import type { ServeIo } from "../lib/io.ts";
@@ -30,7 +29,7 @@ type FollowingNode = Pick<EdgeNode, "service" | "passing" | "lost" | "close">;
 const REAL: SeatOpens = {
   store: openCluster,
   edge: EdgeNode.open,
-  sleep: (ms, signal) => sleepFor(ms, undefined, { signal }),
+  sleep: REAL_TIME.sleep,
 };
 
 export interface SeatParts {

@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Logger } from "pino";
 import { ERROR_STATUS, ProtocolError } from "../../protocol/errors.ts";
+import { retryAfter } from "../lib/retry-after.ts";
 import type { Edge } from "../net/edge.ts";
 import { NO_STORE, REVALIDATE } from "../net/headers.ts";
 import { setStrictHeaders } from "./gate.ts";
@@ -74,8 +75,7 @@ export function refuse(c: Context<Edge>, error: unknown, log: Logger): Response 
   setStrictHeaders(c);
   const refusal = error instanceof ProtocolError ? error : hide(error, c, log);
   c.header("cache-control", NO_STORE);
-  if (refusal.retryAfterMs !== undefined)
-    c.header("retry-after", String(Math.ceil(refusal.retryAfterMs / 1_000)));
+  if (refusal.retryAfterMs !== undefined) c.header("retry-after", retryAfter(refusal.retryAfterMs));
   // A refused body may still be arriving: the connection ends with the answer rather than carry the rest.
   if (c.env?.incoming?.complete === false) c.header("connection", "close");
   const status = ERROR_STATUS[refusal.code];

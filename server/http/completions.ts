@@ -5,6 +5,7 @@ import { parseJson } from "../../protocol/guards.ts";
 import { WRITING_ROUTES } from "../../protocol/routes.ts";
 import type { WritingOrder, Written } from "../evaluate/ports.ts";
 import type { Log } from "../lib/log.ts";
+import { retryAfter } from "../lib/retry-after.ts";
 import { addressOf } from "../net/address.ts";
 import type { Edge } from "../net/edge.ts";
 import { NO_STORE } from "../net/headers.ts";
@@ -165,8 +166,7 @@ function otherMethod(c: Context<Edge>, allowed: string): CompletionRefused {
 /** Refuses as OpenAI's server does (rule Q4). */
 export function refuseText(c: Context<Edge>, error: unknown, log: Pick<Log, "error">): Response {
   const refusal = explain(error, log);
-  if (refusal.retryAfterMs !== undefined)
-    c.header("retry-after", String(Math.ceil(refusal.retryAfterMs / 1_000)));
+  if (refusal.retryAfterMs !== undefined) c.header("retry-after", retryAfter(refusal.retryAfterMs));
   if (c.env?.incoming?.complete === false) c.header("connection", "close");
   return answer(c, bodyOf(refusal), refusal.status);
 }

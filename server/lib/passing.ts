@@ -1,5 +1,6 @@
 import { utf8 } from "../../protocol/bytes.ts";
 import { ERROR_STATUS, ProtocolError } from "../../protocol/errors.ts";
+import { retryAfter } from "./retry-after.ts";
 
 /** A request that one server of a run passes to the one that leads it. */
 export interface PassedRequest {
@@ -44,12 +45,12 @@ export function refusalOf(why: unknown): PassedAnswer {
     why instanceof ProtocolError
       ? why
       : new ProtocolError("internal-error", "the request cannot be passed on");
-  const seconds = error.retryAfterMs === undefined ? undefined : Math.ceil(error.retryAfterMs / 1_000);
+  const { retryAfterMs } = error;
   return {
     status: ERROR_STATUS[error.code],
     headers: [
       ["content-type", "application/json; charset=utf-8"],
-      ...(seconds === undefined ? [] : [["retry-after", String(seconds)] as const]),
+      ...(retryAfterMs === undefined ? [] : [["retry-after", retryAfter(retryAfterMs)] as const]),
     ],
     version: 0,
     body: utf8(JSON.stringify(error.body())),

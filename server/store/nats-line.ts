@@ -4,7 +4,7 @@ import { ProtocolError } from "../../protocol/errors.ts";
 import { type LeaderLine, refusalOf } from "../lib/passing.ts";
 import { lastSign, NOBODY } from "./nats-board.ts";
 import { isNoStream } from "./nats-errors.ts";
-import { decodeAnswer, decodeRequest, encodeAnswer, encodeRequest } from "./passed-message.ts";
+import { decodeAnswer, decodeRequest, encodePassed } from "./passed-message.ts";
 
 /** Milliseconds for which a request may be answered: one for a ticket waits for its version. */
 const ANSWER_MS = 120_000;
@@ -36,7 +36,7 @@ export async function natsLine(options: LineOptions): Promise<LeaderLine> {
     answer: (handler) => answer(options, handler),
     leader: async () => (await watch.now())?.who,
     async ask(request, wait = true) {
-      const message = encodeRequest(request);
+      const message = encodePassed(request);
       if (message.length > most)
         throw new ProtocolError("too-large", "the request is longer than the cluster's max_payload");
       for (const until = performance.now() + LEADER_MS; ; await sleep(LOOK_MS)) {
@@ -71,9 +71,9 @@ function answer(
 ): void {
   const reply = async (message: Msg) => {
     const answered = await handler(decodeRequest(new Uint8Array(message.data)), senderOf(message));
-    const whole = encodeAnswer(answered);
+    const whole = encodePassed(answered);
     if (whole.length <= (connection.info?.max_payload ?? 0)) message.respond(whole);
-    else message.respond(encodeAnswer(refusalOf(tooLong())));
+    else message.respond(encodePassed(refusalOf(tooLong())));
   };
   // Until the connection is closed: one that leads no more refuses by itself, and silence would cost its asker seconds.
   connection.subscribe(subjectOf(name, writer), {
@@ -81,7 +81,7 @@ function answer(
       // One without a place for an answer is no edge's.
       if (error !== null || message.reply === undefined) return;
       // Else its asker would wait until its time is over.
-      const failed = (why: unknown) => message.respond(encodeAnswer(refusalOf(why)));
+      const failed = (why: unknown) => message.respond(encodePassed(refusalOf(why)));
       reply(message)
         .catch(failed)
         .catch(() => {});

@@ -10,8 +10,8 @@ const MAX_TEXT_CHARS = 32_768;
 /** Bytes of all that is said of a request before its body: Node takes headers of 16 KiB, and JSON escapes them. */
 const MAX_HEAD_BYTES = 128 * 1024;
 
-/** A request as one message: a head of JSON, and its body. */
-export const encodeRequest = ({ body, ...head }: PassedRequest): Uint8Array<ArrayBuffer> =>
+/** A request, or its answer, as one message: a head of JSON, and the body. */
+export const encodePassed = ({ body, ...head }: PassedRequest | PassedAnswer): Uint8Array<ArrayBuffer> =>
   concat(...joinRecord(utf8(JSON.stringify(head)), body));
 
 /** Throws `too-large`, `bad-json` or `bad-request` for what no edge of ours sends. */
@@ -27,9 +27,6 @@ export function decodeRequest(message: Uint8Array<ArrayBuffer>): PassedRequest {
     body,
   };
 }
-
-export const encodeAnswer = ({ body, ...head }: PassedAnswer): Uint8Array<ArrayBuffer> =>
-  concat(...joinRecord(utf8(JSON.stringify(head)), body));
 
 /** Throws as {@link decodeRequest} does. */
 export function decodeAnswer(message: Uint8Array<ArrayBuffer>): PassedAnswer {
