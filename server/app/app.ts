@@ -25,7 +25,9 @@ export interface AppParts {
   readonly assets: Assets;
   readonly meters: ProcessMeters;
   /** On a server of several runs: where this one is, the sessions of the operator of all of them, and what they share. */
-  readonly among?: Required<Pick<AppOptions, "place" | "overall" | "uploadTurns" | "uploadRoom" | "reads">>;
+  readonly among?: Required<
+    Pick<AppOptions, "place" | "overall" | "uploadTurns" | "uploadRoom" | "reads" | "cards">
+  >;
 }
 
 /**

@@ -5,6 +5,7 @@ import { DirectoryError } from "../data-dir/error.ts";
 import { badName, runDirectory, runNamesIn } from "../data-dir/runs.ts";
 import type { Assets } from "../http/assets.ts";
 import { newReads } from "../http/read.ts";
+import { ShareCards } from "../http/share-cards.ts";
 import type { SharedReads } from "../http/shared-reads.ts";
 import { UploadRoom } from "../http/upload-limiter.ts";
 import type { Writer } from "../lib/io.ts";
@@ -62,12 +63,13 @@ export class ManyRuns {
   readonly #failed = new Map<string, string>();
 
   /** What the edges of all runs have together, so that more runs take no more memory of strangers' making. */
-  readonly #shared: { uploadTurns: Turns; uploadRoom: UploadRoom; reads: SharedReads };
+  readonly #shared: { uploadTurns: Turns; uploadRoom: UploadRoom; reads: SharedReads; cards: ShareCards };
 
   constructor(parts: ManyRunsParts) {
     this.#parts = parts;
     const uploadRoom = new UploadRoom(MAX_UPLOAD_MEMORY);
-    this.#shared = { uploadTurns: parts.threads.uploads, uploadRoom, reads: newReads() };
+    const cards = new ShareCards(() => performance.now());
+    this.#shared = { uploadTurns: parts.threads.uploads, uploadRoom, reads: newReads(), cards };
   }
 
   /** Those that are open, in alphabetical order. */

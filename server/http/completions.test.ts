@@ -10,7 +10,7 @@ import { FakeService } from "../../test/fake-service.ts";
 import { silentLog, until } from "../../test/harness/tiny-run.ts";
 import { type OpenDirectory, openDirectory } from "../app/open-directory.ts";
 import { addCorpus } from "../corpus/add.ts";
-import { COMPLETION_RATE } from "../net/limits.ts";
+import { COMPLETION_RATE, MAX_COMPLETION_BODIES } from "../net/limits.ts";
 import type { Run } from "../run/run.ts";
 import { parseSettings } from "../run/settings.ts";
 
@@ -234,4 +234,29 @@ it("A36, Q1: writes one text at a time, and a version that is to be measured wai
   expect((await long).status).toBe(200);
   expect(await errorOf(second)).toMatchObject({ status: 429 });
   expect((await post(ORDER)).status).toBe(200);
+});
+
+it("A37: bodies that never end from one network leave room for another's; the control: as many from many do not", async () => {
+  const ending = new AbortController();
+  const send = (remoteAddress: string, body: BodyInit) =>
+    app.request(
+      WRITING_ROUTES.completions,
+      {
+        ...{ method: "POST", headers: { "content-type": "application/json" }, duplex: "half" },
+        body,
+      } as RequestInit,
+      { incoming: { socket: { remoteAddress } } },
+    );
+  const endless = () =>
+    new ReadableStream({
+      start: (body) => ending.signal.addEventListener("abort", () => body.error(new Error("over"))),
+    });
+  const own = Array.from({ length: MAX_COMPLETION_BODIES }, (_, one) => send(`198.51.100.${one}`, endless()));
+  expect((await send("198.51.100.200", JSON.stringify(ORDER))).status).toBe(429);
+  expect((await send("203.0.113.1", JSON.stringify(ORDER))).status).toBe(200);
+  const many = Array.from({ length: MAX_COMPLETION_BODIES }, (_, one) => send(`192.0.${one}.1`, endless()));
+  await new Promise(setImmediate);
+  expect((await send("203.0.113.1", JSON.stringify(ORDER))).status).toBe(429);
+  ending.abort();
+  await Promise.all([...own, ...many]);
 });

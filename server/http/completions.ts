@@ -15,11 +15,12 @@ import {
   MAX_COMPLETION_BYTES,
   MAX_RATE_ENTRIES,
 } from "../net/limits.ts";
+import { prefixOf } from "../net/network.ts";
 import { RateLimiter } from "../net/rate.ts";
 import { whole } from "./answer.ts";
 import { CompletionRefused, type CompletionRequest, parseCompletion } from "./completion-request.ts";
 import { methodOf } from "./gate.ts";
-import { UploadLimiter } from "./upload-limiter.ts";
+import { limitUploads } from "./upload-limiter.ts";
 
 /** What the routes need of a run that writes for whoever asks. */
 export interface CompletionsPort {
@@ -49,10 +50,7 @@ export interface CompletionOptions {
 export function completionRoutes(app: Hono<Edge>, options: CompletionOptions): void {
   const { completions, name, proxies, now, log } = options;
   const rates = new RateLimiter(COMPLETION_RATE, MAX_RATE_ENTRIES, now);
-  const bodies = new UploadLimiter({
-    bodies: MAX_COMPLETION_BODIES,
-    bytes: MAX_COMPLETION_BODIES * MAX_COMPLETION_BYTES,
-  });
+  const bodies = limitUploads(MAX_COMPLETION_BODIES, MAX_COMPLETION_BODIES * MAX_COMPLETION_BYTES);
   const requireOn = () => {
     if (completions.on) return;
     const what = { status: 404, type: "invalid_request_error", code: "not_found" } as const;
@@ -66,9 +64,13 @@ export function completionRoutes(app: Hono<Edge>, options: CompletionOptions): v
     if (!/^application\/json\s*(?:;|$)/i.test(c.req.header("content-type") ?? "")) {
       throw new CompletionRefused({ status: 415, type: "invalid_request_error" }, "send application/json");
     }
-    rates.take(addressOf(c, proxies));
-    const { order, stream } = await bodies.read(c.req.raw, MAX_COMPLETION_BYTES, async (bytes) =>
-      read(bytes),
+    const address = addressOf(c, proxies);
+    rates.take(address);
+    const { order, stream } = await bodies.read(
+      c.req.raw,
+      MAX_COMPLETION_BYTES,
+      async (bytes) => read(bytes),
+      prefixOf(address),
     );
     const id = `cmpl-${randomBytes(12).toString("base64url")}`;
     const about = { id, object: "text_completion", created: Math.floor(Date.now() / 1_000), model: name() };

@@ -9,6 +9,7 @@ import {
 import { SETUP_ROUTES } from "../../protocol/setup.ts";
 import { edge } from "../../test/edge.ts";
 import { FakeService } from "../../test/fake-service.ts";
+import { MAX_OPERATOR_BODIES, MAX_SIGN_INS, NETWORK_SHARE } from "../net/limits.ts";
 import type { OperatorPort } from "../operator/ports.ts";
 import { SESSION_MS } from "../operator/sessions.ts";
 import type { SetupPort } from "../setup/ports.ts";
@@ -241,6 +242,38 @@ describe("signing in", () => {
     for (let i = 0; i < 12; i++) codes.push((await post(OPERATOR_ROUTES.signIn, { link: `no${i}` })).status);
     expect(codes.slice(0, 10)).toEqual(new Array(10).fill(401));
     expect(codes.slice(10)).toEqual([429, 429]);
+  });
+
+  it("A37: is not kept from anyone by bodies that never end; the control: those of the signed-in have one room", async () => {
+    const cookie = await signIn();
+    const ending = new AbortController();
+    /** Sends headers, and of the body nothing until the test is over. */
+    const stall = (path: string, headers: Record<string, string>, remoteAddress: string) =>
+      app.request(
+        HOST + path,
+        {
+          ...{ method: "POST", headers: { ...JSON_OWN, ...headers }, duplex: "half" },
+          body: new ReadableStream({
+            start: (body) => ending.signal.addEventListener("abort", () => body.error(new Error("over"))),
+          }),
+        } as RequestInit,
+        { incoming: { socket: { remoteAddress } } },
+      );
+    const stalled = Array.from({ length: MAX_SIGN_INS }, (_, one) =>
+      stall(OPERATOR_ROUTES.signIn, {}, `198.51.100.${one}`),
+    );
+    expect((await post(OPERATOR_ROUTES.act, { action: "pause" }, { cookie })).status).toBe(200);
+    fakeOperator.link = "the-link";
+    expect(await signIn(), "from another network").toMatch(COOKIE);
+    const own = Array.from({ length: MAX_OPERATOR_BODIES }, () =>
+      stall(OPERATOR_ROUTES.act, { cookie }, "203.0.113.1"),
+    );
+    await new Promise(setImmediate);
+    expect((await post(OPERATOR_ROUTES.act, { action: "pause" }, { cookie })).status).toBe(429);
+    ending.abort();
+    const statuses = (await Promise.all(stalled)).map(({ status }) => status);
+    expect(statuses.filter((status) => status === 400)).toHaveLength(NETWORK_SHARE * MAX_SIGN_INS);
+    expect(new Set((await Promise.all(own)).map(({ status }) => status))).toEqual(new Set([400]));
   });
 
   it("lasts until its time is over, or the operator signs out", async () => {

@@ -9,7 +9,8 @@ import { zip } from "../export/zip.ts";
 import { addressOf } from "../net/address.ts";
 import type { Edge } from "../net/edge.ts";
 import { NO_STORE } from "../net/headers.ts";
-import { MAX_OPERATOR_BODIES, MAX_RATE_ENTRIES, SIGN_IN_RATE } from "../net/limits.ts";
+import { MAX_OPERATOR_BODIES, MAX_RATE_ENTRIES, MAX_SIGN_INS, SIGN_IN_RATE } from "../net/limits.ts";
+import { prefixOf } from "../net/network.ts";
 import { RateLimiter } from "../net/rate.ts";
 import type { OperatorPort, SignInPort } from "../operator/ports.ts";
 import { SESSION_MS, type Session, Sessions } from "../operator/sessions.ts";
@@ -23,7 +24,7 @@ import {
   secretsOf,
   setSession,
 } from "./operator-guard.ts";
-import { UploadLimiter } from "./upload-limiter.ts";
+import { limitUploads, UploadLimiter } from "./upload-limiter.ts";
 
 /** A route that only a signed-in operator reaches. */
 export type Route = JsonRoute | BytesRoute;
@@ -71,6 +72,8 @@ export function operatorRoutes(
   const own = options.sessions ?? new Sessions(now);
   const sessions = options.overall === undefined ? [own] : [own, options.overall];
   const tries = new RateLimiter(SIGN_IN_RATE, MAX_RATE_ENTRIES, now);
+  // Apart, or strangers who sign in slowly would keep out whoever is signed in.
+  const signIns = limitUploads(MAX_SIGN_INS, MAX_SIGN_INS * MAX_JSON_BYTES);
   const bodies = new UploadLimiter({
     bodies: MAX_OPERATOR_BODIES,
     bytes: MAX_OPERATOR_BODIES * MAX_JSON_BYTES,
@@ -92,8 +95,10 @@ export function operatorRoutes(
     requireOwnPage(c, proxies);
     if (c.req.method === "POST" && c.req.path === OPERATOR_ROUTES.signIn) {
       requireBody(c, "json");
-      tries.take(addressOf(c, proxies));
-      const { link, path: page } = await readBody(c);
+      const address = addressOf(c, proxies);
+      tries.take(address);
+      const read = async (bytes: Uint8Array) => parseJson(bytes);
+      const { link, path: page } = await signIns.read(c.req.raw, MAX_JSON_BYTES, read, prefixOf(address));
       const path = cookiePath(page);
       const name = await operator.redeem(asText(link, "link", 100));
       if (name === undefined) throw new ProtocolError("not-signed-in", "this link was used, or is too old");

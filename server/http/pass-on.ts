@@ -14,13 +14,12 @@ import {
   MAX_OPERATOR_BYTES,
   MAX_RATE_ENTRIES,
   MAX_UPLOAD_MEMORY,
-  NETWORK_SHARE,
 } from "../net/limits.ts";
 import { prefixOf } from "../net/network.ts";
 import { RateLimiter } from "../net/rate.ts";
 import { refuseText } from "./completions.ts";
 import { methodOf, targetOf } from "./gate.ts";
-import { UploadLimiter } from "./upload-limiter.ts";
+import { limitUploads } from "./upload-limiter.ts";
 
 /** Milliseconds for which the leader's answer to one who only looks stands for others. */
 const SHARED_MS = 1_000;
@@ -57,9 +56,7 @@ export interface PassOptions {
  */
 export function passOn(app: Hono<Edge>, options: PassOptions, log: Pick<Log, "error">): void {
   const { ask, reached, maxBytes, proxies, now } = options;
-  const most = { bodies: MAX_ASKING, bytes: MAX_UPLOAD_MEMORY };
-  const share = { bodies: NETWORK_SHARE * most.bodies, bytes: NETWORK_SHARE * most.bytes };
-  const limiter = new UploadLimiter(most, share);
+  const limiter = limitUploads(MAX_ASKING, MAX_UPLOAD_MEMORY);
   const addresses = new RateLimiter(ADDRESS_RATE, MAX_RATE_ENTRIES, now);
   const shared = new Map<string, { readonly at: number; readonly answer: Promise<PassedAnswer> }>();
 

@@ -9,17 +9,14 @@ import { addressOf } from "../net/address.ts";
 import type { Edge } from "../net/edge.ts";
 import { clientHosts, clientScheme } from "../net/forwarded.ts";
 import { CSP, NO_STORE } from "../net/headers.ts";
-import { MAX_RATE_ENTRIES } from "../net/limits.ts";
+import { prefixOf } from "../net/network.ts";
 import { NO_PLACE, type Place, pathFor } from "../net/place.ts";
-import { RateLimiter } from "../net/rate.ts";
 import type { RunService } from "../run/service.ts";
 import { json, whole } from "./answer.ts";
 import { large } from "./large.ts";
 import { type PageOptions, sendPage } from "./pages.ts";
-import { shareCard } from "./share-card.ts";
+import { ShareCards } from "./share-cards.ts";
 
-/** Cards that one address may have drawn: each takes some 10 ms. */
-const CARD_RATE = { burst: 20, perSecond: 1 };
 /** How long a social network may keep a card, which shows a number that grows. */
 const CARD_CACHE = "public, max-age=300";
 
@@ -30,24 +27,31 @@ export interface PersonOptions extends PageOptions {
   readonly place?: Place | undefined;
   /** Under which a proxy serves us. */
   readonly basePath?: string | undefined;
+  /** Cards that are drawn, where the server's other runs draw on the same processor. */
+  readonly cards?: ShareCards | undefined;
 }
 
 /** A person's page, its data, and the card that is shown where its address is shared (rule U7). */
 export function personRoutes(app: Hono<Edge>, service: RunService, options: PersonOptions): void {
-  const cards = new RateLimiter(CARD_RATE, MAX_RATE_ENTRIES, options.now);
-  const known = (c: Context<Edge>): Person => {
+  const cards = options.cards ?? new ShareCards(options.now);
+  const known = (c: Context<Edge>): Person & { readonly id: PersonId } => {
     const id = c.req.param("id");
     const found = isPersonId(id) ? service.person(id) : undefined;
-    if (found === undefined) throw new ProtocolError("not-found", "there is no such page (any more)");
-    return found;
+    if (!isPersonId(id) || found === undefined)
+      throw new ProtocolError("not-found", "there is no such page (any more)");
+    return { ...found, id };
   };
-  app.get("/api/people/:id", (c) => json(c, known(c)));
+  app.get("/api/people/:id", (c) => {
+    const { id: _, ...person } = known(c);
+    return json(c, person);
+  });
   app.get("/api/people/:id/card.png", (c) => {
-    const { name, tokens } = known(c);
-    cards.take(addressOf(c, options.proxies));
+    const { id, name, tokens } = known(c);
+    const address = addressOf(c, options.proxies);
+    const card = { name, tokens: large(tokens), run: service.manifest().name };
+    const png = cards.of(id, card, prefixOf(address) ?? address);
     c.header("cross-origin-resource-policy", "cross-origin");
-    const card = shareCard({ name, tokens: large(tokens), run: service.manifest().name });
-    return whole(c, card, 200, { "content-type": "image/png", "cache-control": CARD_CACHE });
+    return whole(c, png, 200, { "content-type": "image/png", "cache-control": CARD_CACHE });
   });
   app.get(ROUTES.teams, (c) => json(c, { teams: service.teams() }));
   app.get("/api/teams/:id", (c) => {

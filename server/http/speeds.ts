@@ -6,11 +6,11 @@ import { ROUTES } from "../../protocol/routes.ts";
 import { parseSpeeds, type Speed, type SpeedTable } from "../../protocol/speeds.ts";
 import { addressOf } from "../net/address.ts";
 import type { Edge } from "../net/edge.ts";
-import { ALL_SPEEDS_RATE, MAX_OPERATOR_BODIES, MAX_RATE_ENTRIES, SPEEDS_RATE } from "../net/limits.ts";
+import { ALL_SPEEDS_RATE, MAX_RATE_ENTRIES, MAX_SPEEDS_BODIES, SPEEDS_RATE } from "../net/limits.ts";
 import { prefixOf } from "../net/network.ts";
 import { RateLimiter } from "../net/rate.ts";
 import { json } from "./answer.ts";
-import { UploadLimiter } from "./upload-limiter.ts";
+import { limitUploads } from "./upload-limiter.ts";
 
 /** Where visitors' measurements are kept. */
 export interface SpeedsPort {
@@ -35,10 +35,7 @@ export function speedRoutes(app: Hono<Edge>, { speeds, proxies, now }: SpeedsOpt
   if (speeds === undefined) return;
   const networks = new RateLimiter(SPEEDS_RATE, MAX_RATE_ENTRIES, now);
   const all = new RateLimiter(ALL_SPEEDS_RATE, 1, now);
-  const bodies = new UploadLimiter({
-    bodies: MAX_OPERATOR_BODIES,
-    bytes: MAX_OPERATOR_BODIES * MAX_JSON_BYTES,
-  });
+  const bodies = limitUploads(MAX_SPEEDS_BODIES, MAX_SPEEDS_BODIES * MAX_JSON_BYTES);
   app.get(ROUTES.speeds, (c) => json(c, speeds.table()));
   app.post(ROUTES.speeds, async (c) => {
     // No form of another site can send JSON, and its scripts may not: a visitor's consent was asked by our page.
@@ -46,8 +43,10 @@ export function speedRoutes(app: Hono<Edge>, { speeds, proxies, now }: SpeedsOpt
       throw new ProtocolError("unknown-type", "measurements come as application/json");
     if (!speeds.taken) throw new ProtocolError("not-found", "this run's operator takes no measurements");
     const address = addressOf(c, proxies);
-    networks.take(prefixOf(address) ?? address);
-    const sent = await bodies.read(c.req.raw, MAX_JSON_BYTES, async (body) => parseSpeeds(parseJson(body)));
+    const network = prefixOf(address);
+    networks.take(network ?? address);
+    const read = async (body: Uint8Array) => parseSpeeds(parseJson(body));
+    const sent = await bodies.read(c.req.raw, MAX_JSON_BYTES, read, network);
     all.take("all");
     speeds.add(sent);
     return json(c, {});

@@ -1,6 +1,6 @@
 import { IncomingMessage } from "node:http";
 import { ProtocolError } from "../../protocol/errors.ts";
-import { BODY_IDLE_MS, BUSY_RETRY_MS } from "../net/limits.ts";
+import { BODY_IDLE_MS, BUSY_RETRY_MS, NETWORK_SHARE } from "../net/limits.ts";
 import { PerNetworkQuota } from "../net/per-network-quota.ts";
 import { BufferPool } from "./buffer-pool.ts";
 
@@ -100,6 +100,17 @@ export class UploadLimiter {
       this.#quotas.bytes.give(network, held);
     }
   }
+}
+
+/** Limits bodies, of which each network may have its share and no more. */
+export function limitUploads(
+  bodies: number,
+  bytes: number,
+  pooledBytes = 0,
+  room?: UploadRoom,
+): UploadLimiter {
+  const share = { bodies: NETWORK_SHARE * bodies, bytes: NETWORK_SHARE * bytes };
+  return new UploadLimiter({ bodies, bytes }, share, pooledBytes, room);
 }
 
 const busy = () => new ProtocolError("too-many-requests", "too many uploads at once", BUSY_RETRY_MS);

@@ -26,7 +26,6 @@ import {
   MAX_RATE_ENTRIES,
   MAX_UPLOAD_MEMORY,
   MAX_UPLOADS,
-  NETWORK_SHARE,
 } from "../net/limits.ts";
 import { Networks, prefixOf } from "../net/network.ts";
 import type { Place } from "../net/place.ts";
@@ -42,7 +41,7 @@ import { Nonces } from "./nonces.ts";
 import { codeRoute, peerRoutes } from "./peers.ts";
 import { peopleRoutes, type Sender, type Signed } from "./people.ts";
 import { requireOurs } from "./recipient.ts";
-import { UploadLimiter, type UploadRoom } from "./upload-limiter.ts";
+import { limitUploads, type UploadLimiter, type UploadRoom } from "./upload-limiter.ts";
 
 export interface WorkOptions {
   /** Proxies that stand in front and whose word on the client is believed (net/forwarded.ts); 0: none. */
@@ -74,8 +73,8 @@ export interface WorkOptions {
  */
 export function workRoutes(app: Hono<Edge>, service: RunService, options: WorkOptions): void {
   // Apart, or a thousand who wait for a ticket while a version is merged would keep every upload out.
-  const uploads = limiterOf(MAX_UPLOADS, MAX_UPLOAD_MEMORY, MAX_POOLED_BYTES, options.uploadRoom);
-  const asking = limiterOf(MAX_ASKING, MAX_ASKING * MAX_JSON_BYTES);
+  const uploads = limitUploads(MAX_UPLOADS, MAX_UPLOAD_MEMORY, MAX_POOLED_BYTES, options.uploadRoom);
+  const asking = limitUploads(MAX_ASKING, MAX_ASKING * MAX_JSON_BYTES);
   const addresses = new RateLimiter(ADDRESS_RATE, MAX_RATE_ENTRIES, options.now);
   const keys = new RateLimiter(KEY_RATE, MAX_RATE_ENTRIES, options.now);
   const { run, server } = service.manifest();
@@ -161,14 +160,6 @@ export function workRoutes(app: Hono<Edge>, service: RunService, options: WorkOp
     }
   });
 }
-
-const limiterOf = (bodies: number, bytes: number, pooledBytes = 0, room?: UploadRoom) =>
-  new UploadLimiter(
-    { bodies, bytes },
-    { bodies: NETWORK_SHARE * bodies, bytes: NETWORK_SHARE * bytes },
-    pooledBytes,
-    room,
-  );
 
 function requireProtocol(version: string | undefined): void {
   if (version === String(PROTOCOL_VERSION)) return;

@@ -103,6 +103,16 @@ export interface Rate {
 export const SPEEDS_RATE: Rate = { burst: 6, perSecond: 1 / 600 };
 export const ALL_SPEEDS_RATE: Rate = { burst: 60, perSecond: 1 / 10 };
 
+/** Bodies of measurements being read at once. */
+export const MAX_SPEEDS_BODIES = 32;
+
+/** Share cards that one network may have drawn, and all of them together: 12 ms each, 2.4% of a processor for good. */
+export const CARD_RATE: Rate = { burst: 10, perSecond: 0.2 };
+export const CARDS_RATE: Rate = { burst: 40, perSecond: 2 };
+
+/** Share cards kept, of some 10 kB each. */
+export const MAX_CARDS = 1_000;
+
 /** Signed requests of one volunteer: a ticket of the smallest model takes some 50 ms, and is two requests. */
 export const KEY_RATE: Rate = { burst: 100, perSecond: 40 };
 
@@ -133,6 +143,9 @@ export const MAX_NONCES = 100_000;
 /** Bodies of operators' requests being read at once: a person clicks one button at a time. */
 export const MAX_OPERATOR_BODIES = 8;
 
+/** Bodies of requests to sign in being read at once: anyone may send one, and take 39 s over it. */
+export const MAX_SIGN_INS = 64;
+
 /** Tries to sign in from one address. A link's secret is not to be guessed; this keeps tries out of the log. */
 export const SIGN_IN_RATE: Rate = { burst: 10, perSecond: 0.2 };
 
@@ -143,7 +156,7 @@ export const MAX_MIRRORED_BYTES = 2 * MAX_OBJECT_BYTES;
 export const COMPLETION_RATE: Rate = { burst: 10, perSecond: 0.2 };
 
 /** Bodies of requests for a text being read at once, and bytes of one: a prompt, escaped, and the rest. */
-export const MAX_COMPLETION_BODIES = 16;
+export const MAX_COMPLETION_BODIES = 64;
 export const MAX_COMPLETION_BYTES = 64 * 1024;
 
 /** Bytes (UTF-8) of a prompt; the model sees the last of it, a context at most. */
