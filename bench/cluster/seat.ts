@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -11,13 +12,16 @@ const AGAIN_MS = 100;
 /** One of a run's servers, which comes back whenever it ends. */
 export class Seat {
   readonly #flags: readonly string[];
+  readonly #log: string;
   #child: ChildProcess | undefined;
   #role: "leader" | "edge" | undefined;
   #origin: string | undefined;
   #over = false;
   #lived: Promise<void> = Promise.resolve();
 
-  constructor(...flags: readonly string[]) {
+  /** What its servers say on stderr, one after the other, goes to `log`. */
+  constructor(log: string, ...flags: readonly string[]) {
+    this.#log = log;
     this.#flags = flags;
     this.#lived = this.#live();
   }
@@ -71,11 +75,13 @@ export class Seat {
 
   async #live(): Promise<void> {
     while (!this.#over) {
+      const log = openSync(this.#log, "a");
       const child = spawn(process.execPath, [PROGRAM, "serve", "--port", "0", ...this.#flags], {
-        stdio: ["ignore", "pipe", "ignore"],
+        stdio: ["ignore", "pipe", log],
       });
+      closeSync(log);
       this.#child = child;
-      createInterface({ input: child.stdout }).on("line", (line) => {
+      createInterface({ input: child.stdout! }).on("line", (line) => {
         const edge = /^An edge of the run: (\S+)\/$/.exec(line)?.[1];
         const leader = /(http\S+)\/operator#link=/.exec(line)?.[1];
         if (edge === undefined && leader === undefined) return;

@@ -1,9 +1,10 @@
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { openClusterCopy, statusOnCluster } from "../app/cluster.ts";
 import { DirectoryError } from "../data-dir/error.ts";
 import { lockDirectory } from "../data-dir/lock.ts";
 import { requireRun } from "../data-dir/runs.ts";
-import { faultsOf, linesOf } from "../store/cluster-status.ts";
+import { type ClusterStatus, faultsOf, isAnyBehind, linesOf } from "../store/cluster-status.ts";
 import { copyStore } from "../store/copy-store.ts";
 import { SILENCE_MS } from "../store/lease.ts";
 import { nodeFiles } from "../store/node-files.ts";
@@ -11,6 +12,10 @@ import { readOnlyStore } from "../store/read-only.ts";
 import { StoreError } from "../store/store.ts";
 import { type CommandIo, readArgs, runCommand, UsageError } from "./command.ts";
 import { verifyDirectory } from "./verify.ts";
+
+/** Looks at nodes that are a few messages behind, and milliseconds between two: who is behind in all of them is at fault. */
+const LOOKS = 5;
+const LOOK_MS = 1_000;
 
 const USAGE = `Usage: murmuration cluster import ADDRESS DIR [--unsafe]
        murmuration cluster status ADDRESS --key FILE
@@ -74,9 +79,16 @@ function parse(args: readonly string[]): Copying | Asking | "help" {
 }
 
 async function showStatus({ address, key }: Asking, io: CommandIo): Promise<void> {
-  const status = await statusOnCluster(address, key, Date.now());
+  const look = () => statusOnCluster(address, key, Date.now());
+  const earlier: ClusterStatus[] = [];
+  let status = await look();
+  while (isAnyBehind(status) && earlier.length < LOOKS) {
+    earlier.push(status);
+    await sleep(LOOK_MS);
+    status = await look();
+  }
   for (const line of linesOf(status)) io.stdout.write(`${line}\n`);
-  const faults = faultsOf(status, SILENCE_MS);
+  const faults = faultsOf(status, SILENCE_MS, earlier);
   if (faults.length > 0) throw new StoreError(faults.join("\n"));
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { BlockCache } from "./block-cache.ts";
-import type { BlockAt } from "./nats-log.ts";
+import type { BlockAt } from "./nats-blocks.ts";
 
 const MIB = 1024 * 1024;
 

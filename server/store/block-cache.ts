@@ -1,4 +1,5 @@
-import type { BlockAt, NatsLog } from "./nats-log.ts";
+import type { BlockAt } from "./nats-blocks.ts";
+import type { NatsLog } from "./nats-log.ts";
 import { StoreError } from "./store.ts";
 
 /** Bytes of blocks that are kept: those since a snapshot are read twice, to learn of their deltas and to merge them. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type ClusterStatus, faultsOf, linesOf } from "./cluster-status.ts";
+import { type ClusterStatus, faultsOf, isAnyBehind, linesOf } from "./cluster-status.ts";
 
 /** Milliseconds. */
 const SILENCE = 4_000;
@@ -34,17 +34,28 @@ test("what is wrong with a cluster is named: silence, no leader, a node that is 
   const bad: ClusterStatus = {
     ...good,
     leader: { who: "ann:7", silentMs: SILENCE + 1_000 },
-    streams: [{ ...log, leader: "", replicas: [{ ...replica("n2"), offline: true }, replica("n3", 4)] }],
+    streams: [{ ...log, leader: "", replicas: [{ ...replica("n2"), offline: true }, replica("n3", 51)] }],
   };
   expect(faultsOf(bad, SILENCE)).toEqual([
     "ann:7, which leads the run, has been silent for 5.0 s",
     "MU_1_LOG has no leader",
     "n2 is offline, and holds MU_1_LOG",
-    "n3 is 4 messages behind in MU_1_LOG",
+    "n3 is 51 messages behind in MU_1_LOG",
   ]);
   expect(faultsOf({ ...good, streams: [{ ...log, lacks: 2 }] }, SILENCE)).toEqual([
     "n1 has lost 2 messages of MU_1_LOG: replace its disk",
   ]);
   expect(faultsOf({ ...good, leader: undefined }, SILENCE)).toEqual(["no server leads the run"]);
   expect(faultsOf({ ...good, streams: [] }, SILENCE)).toEqual(["there is no run MU_1 on this cluster"]);
+});
+
+test("a node that is a few messages behind is at fault where it stays so: under load the newest are on their way", () => {
+  const behind: ClusterStatus = {
+    ...good,
+    streams: [{ ...log, replicas: [replica("n2", 1), replica("n3")] }],
+  };
+  expect([isAnyBehind(good), isAnyBehind(behind)]).toEqual([false, true]);
+  expect(faultsOf(behind, SILENCE)).toEqual([]);
+  expect(faultsOf(behind, SILENCE, [behind, good, behind])).toEqual([]);
+  expect(faultsOf(behind, SILENCE, [behind, behind])).toEqual(["n2 is 1 messages behind in MU_1_LOG"]);
 });

@@ -23,8 +23,20 @@ export interface ClusterStatus {
   readonly streams: readonly StreamStatus[];
 }
 
-/** What is wrong with it, each in a line. */
-export function faultsOf({ name, leader, streams }: ClusterStatus, silenceMs: number): string[] {
+/** Messages that a node may be behind for a moment: under load, the newest are always on their way to it. */
+const MAX_LAG = 50;
+
+/**
+ * What is wrong with it, each in a line. A node that is a few messages behind is well, unless it was so in all of the
+ * `earlier` looks too.
+ */
+export function faultsOf(
+  { name, leader, streams }: ClusterStatus,
+  silenceMs: number,
+  earlier: readonly ClusterStatus[] = [],
+): string[] {
+  const lasting = (stream: string, node: string) =>
+    earlier.length > 0 && earlier.every((look) => isBehind(look, stream, node));
   if (streams.length === 0) return [`there is no run ${name} on this cluster`];
   const faults = leader === undefined ? ["no server leads the run"] : [];
   if (leader !== undefined && leader.silentMs > silenceMs)
@@ -34,11 +46,21 @@ export function faultsOf({ name, leader, streams }: ClusterStatus, silenceMs: nu
     if (node === undefined || node === "") faults.push(`${stream} has no leader`);
     for (const { node, current, offline, lag } of replicas) {
       if (offline) faults.push(`${node} is offline, and holds ${stream}`);
-      else if (!current) faults.push(`${node} is ${lag} messages behind in ${stream}`);
+      else if (!current && (lag > MAX_LAG || lasting(stream, node)))
+        faults.push(`${node} is ${lag} messages behind in ${stream}`);
     }
   }
   return faults;
 }
+
+/** Whether a node is behind in a stream, by a message or by many. */
+export const isAnyBehind = ({ streams }: ClusterStatus): boolean =>
+  streams.some(({ replicas }) => replicas.some(({ current, offline }) => !current && !offline));
+
+const isBehind = ({ streams }: ClusterStatus, stream: string, node: string): boolean =>
+  streams.some(
+    (one) => one.stream === stream && one.replicas.some((other) => other.node === node && !other.current),
+  );
 
 /** Lines for a person. */
 export function linesOf({ name, leader, streams }: ClusterStatus): string[] {

@@ -1,5 +1,4 @@
 import {
-  DeliverPolicy,
   DiscardPolicy,
   type JetStreamClient,
   type JetStreamManager,
@@ -9,9 +8,10 @@ import {
   StorageType,
   type StoredMsg,
 } from "@nats-io/jetstream";
-import { headers, type MsgHdrs, type NatsConnection } from "@nats-io/transport-node";
+import type { NatsConnection } from "@nats-io/transport-node";
 import type { Pieces } from "../../protocol/bytes.ts";
 import { Mutex } from "../lib/mutex.ts";
+import { type BlockAt, blockOf, headersOf, type ReadBlocks, readBlocks, writerOf } from "./nats-blocks.ts";
 import { DamagedReplica, decidedAs, isNoStream, isWrongLast, LetGo } from "./nats-errors.ts";
 import { refuseToWrite } from "./read-only.ts";
 import { checkIn, encodeBlock, isSound, recordsOf } from "./segment.ts";
@@ -21,10 +21,6 @@ import { Deposed, StoreError } from "./store.ts";
 const SALT = 0;
 /** Milliseconds between two looks at a cluster that does not answer: an election takes 5 to 9 s. */
 const LOOK_AGAIN_MS = 250;
-/** Milliseconds for which nothing of a stream may come while it is read. */
-const READ_MS = 10_000;
-/** Of a block: the number of its first record, how many it has, its check, and who wrote it. */
-const HEADERS = { first: "Mu-First", records: "Mu-Records", check: "Mu-Check", writer: "Mu-Writer" } as const;
 
 export interface LogOptions {
   readonly connection: NatsConnection;
@@ -40,14 +36,6 @@ export interface LogOptions {
   readonly sleep: (ms: number) => Promise<void>;
 }
 
-/** A block in the stream: message `seq` has records [first, first + records). */
-export interface BlockAt {
-  readonly seq: number;
-  readonly first: number;
-  readonly records: number;
-  readonly check: number;
-}
-
 /**
  * The journal's blocks as messages of one stream, each chained to the one before. A block is published on condition that
  * the stream's last message is the one this writer knows, so that of two writers only one can go on, whatever clocks and
@@ -60,29 +48,31 @@ export class NatsLog {
   readonly #deposed = new AbortController();
   readonly #writing = new Mutex();
   #blocks: BlockAt[];
+  /** Bytes of blocks that came when their places were read, until somebody reads them, or the next places. */
+  #came: Map<number, Uint8Array>;
   #closed = false;
 
-  private constructor(options: LogOptions, manager: JetStreamManager, blocks: BlockAt[]) {
+  private constructor(options: LogOptions, manager: JetStreamManager, { blocks, data }: ReadBlocks) {
     this.#options = options;
     this.#manager = manager;
     this.#client = jetstream(options.connection);
     this.#blocks = blocks;
+    this.#came = new Map(data);
   }
 
   /** Opens the stream, making it where it is missing, and becomes its writer; or only reads what is there. */
   static async open(options: LogOptions): Promise<NatsLog> {
     const manager = await jetstreamManager(options.connection);
+    const places = () => options.mend(() => readBlocks({ ...options, manager }));
     if (options.reading) {
-      const blocks = await options
-        .mend(() => readBlocks(manager, options))
-        .catch((error: unknown) => {
-          throw isNoStream(error) ? new StoreError("the cluster has no run of this key") : error;
-        });
-      return new NatsLog(options, manager, blocks);
+      const found = await places().catch((error: unknown) => {
+        throw isNoStream(error) ? new StoreError("the cluster has no run of this key") : error;
+      });
+      return new NatsLog(options, manager, found);
     }
     await makeStream(manager, options);
     for (;;) {
-      const log = new NatsLog(options, manager, await options.mend(() => readBlocks(manager, options)));
+      const log = new NatsLog(options, manager, await places());
       try {
         await log.append([]);
         return log;
@@ -94,7 +84,10 @@ export class NatsLog {
 
   /** Learns of what was appended and let go of since. Rejects with a StoreError where a block in between is missing. */
   async refresh(): Promise<void> {
-    this.#blocks = await this.#options.mend(() => readBlocks(this.#manager, this.#options, this.#blocks));
+    const parts = { ...this.#options, manager: this.#manager };
+    const { blocks, data } = await this.#options.mend(() => readBlocks(parts, this.#blocks));
+    this.#blocks = blocks;
+    this.#came = new Map(data);
   }
 
   /** Aborts when another writer is met. */
@@ -127,11 +120,7 @@ export class NatsLog {
     if (reading) return refuseToWrite();
     const [last, first] = [this.#blocks.at(-1), this.length];
     const { bytes, check } = encodeBlock(SALT, last?.check ?? 0, records);
-    const about = headers();
-    about.set(HEADERS.first, String(first));
-    about.set(HEADERS.records, String(records.length));
-    about.set(HEADERS.check, String(check));
-    about.set(HEADERS.writer, writer);
+    const about = headersOf({ first, records: records.length, check }, writer);
     const expect = { lastSequence: last?.seq ?? 0 };
     for (let uncertain = false; ; uncertain = true) {
       try {
@@ -169,19 +158,23 @@ export class NatsLog {
 
   async #read({ seq, check, records }: BlockAt): Promise<Uint8Array<ArrayBuffer>[]> {
     const { stream } = this.#options;
-    const message = await this.#manager.streams.getMessage(stream, { seq });
     const at = `block ${seq} of ${stream}`;
-    if (message === null) {
-      const { state } = await this.#manager.streams.info(stream);
-      if (seq < state.first_seq) throw new LetGo(`${at} was let go of`);
-      throw new DamagedReplica(stream, `${at} is missing`);
-    }
-    const block = new Uint8Array(message.data);
+    const block = new Uint8Array(this.#came.get(seq) ?? (await this.#ask(seq, at)));
+    this.#came.delete(seq);
     if (!isSound(SALT, block) || checkIn(block) !== check)
       throw new DamagedReplica(stream, `${at} was changed`);
     const found = recordsOf(block, false);
     if (found.length !== records) throw new StoreError(`${at} has ${found.length} records, not ${records}`);
     return found;
+  }
+
+  async #ask(seq: number, at: string): Promise<Uint8Array> {
+    const { stream } = this.#options;
+    const message = await this.#manager.streams.getMessage(stream, { seq });
+    if (message !== null) return message.data;
+    const { state } = await this.#manager.streams.info(stream);
+    if (seq < state.first_seq) throw new LetGo(`${at} was let go of`);
+    throw new DamagedReplica(stream, `${at} is missing`);
   }
 
   /** Lets go of the blocks before one that stays, which are archived. */
@@ -204,7 +197,7 @@ export class NatsLog {
   async #isStored(first: number, check: number): Promise<boolean> {
     const tail = await this.#tail().catch(() => undefined);
     const block = tail && blockOf(tail);
-    const own = tail?.header.get(HEADERS.writer) === this.#options.writer;
+    const own = tail !== undefined && writerOf(tail) === this.#options.writer;
     if (block === undefined || !own || block.first !== first || block.check !== check) return false;
     this.#blocks.push(block);
     return true;
@@ -229,55 +222,4 @@ async function makeStream(
     num_replicas: replicas,
     allow_direct: false, // any replica would answer, also one that is behind
   });
-}
-
-/** The blocks in the stream, by their headers alone, after those that are known. Throws a StoreError where one is missing. */
-async function readBlocks(
-  manager: JetStreamManager,
-  { stream, connection }: LogOptions,
-  known: readonly BlockAt[] = [],
-): Promise<BlockAt[]> {
-  const { state } = await manager.streams.info(stream);
-  const last = known.at(-1)?.seq ?? 0;
-  if (state.last_seq < last)
-    throw new DamagedReplica(stream, `${stream} lacks its newest messages, or is another than before`);
-  // Blocks are let go of from the first one on, and none in between.
-  if ((state.num_deleted ?? 0) > 0)
-    throw new DamagedReplica(stream, `${stream} has a gap: it lacks ${state.num_deleted} messages`);
-  const blocks = known.filter(({ seq }) => seq >= state.first_seq);
-  if (state.messages === 0 || state.last_seq === last) return blocks;
-  const from = { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: last + 1 };
-  const consumer = await jetstream(connection).consumers.get(stream, { headers_only: true, ...from });
-  const messages = await consumer.consume();
-  // A node that was just started again may not have them yet: whoever reads tries again.
-  const late = setTimeout(() => messages.stop(), READ_MS);
-  try {
-    for await (const { seq, headers } of messages) {
-      const block = headers && blockOf({ seq, header: headers });
-      const before = blocks.at(-1);
-      const dense =
-        before === undefined ||
-        (block?.seq === before.seq + 1 && block.first === before.first + before.records);
-      if (block === undefined || !dense)
-        throw new DamagedReplica(stream, `${stream} has a gap before message ${seq}`);
-      blocks.push(block);
-      if (seq >= state.last_seq) break;
-      late.refresh();
-    }
-  } finally {
-    clearTimeout(late);
-    await messages.close();
-    await consumer.delete();
-  }
-  if ((blocks.at(-1)?.seq ?? 0) < state.last_seq) throw new Error(`${stream} was not read to its end`);
-  return blocks;
-}
-
-function blockOf({ seq, header }: { readonly seq: number; readonly header: MsgHdrs }): BlockAt | undefined {
-  const number = (name: string) =>
-    /^\d{1,15}$/.test(header.get(name)) ? Number(header.get(name)) : undefined;
-  const [first, records, check] = [number(HEADERS.first), number(HEADERS.records), number(HEADERS.check)];
-  return first === undefined || records === undefined || check === undefined
-    ? undefined
-    : { seq, first, records, check };
 }

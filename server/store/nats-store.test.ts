@@ -114,6 +114,16 @@ describe.skipIf(program === undefined).each([1, 3])("on JetStream, %i node(s)", 
     await expect(openAs(name)).rejects.toThrow(/gap/);
   });
 
+  test("the places of a long journal are read by its messages' headers alone, through a consumer", async () => {
+    const store = await open();
+    const blocks = 600; // more than are asked for one by one
+    for (let i = 0; i < blocks; i++) await store.append(utf8(`${i}`));
+    const again = await takeOver(store);
+    expect(again.length).toBe(blocks);
+    expect(Buffer.from(await again.read(blocks - 1)).toString()).toContain("599");
+    await Promise.all([store.close(), again.close()]);
+  });
+
   test("a message that the cluster has lost is noticed: nobody reads or goes on over the gap", async () => {
     const store = await open();
     for (let i = 0; i < 5; i++) await store.append(utf8(`${i}`));

@@ -42,6 +42,13 @@ function download(): string | undefined {
   return file !== undefined && run("dpkg", "-x", file, ".") ? unpacked() : undefined;
 }
 
+/** Whether it can sync what it stores before it acknowledges: 2.10 and newer. */
+function syncsWrites(program: string): boolean {
+  const { stdout } = spawnSync(program, ["--version"], { encoding: "utf8" });
+  const [, major = 0, minor = 0] = /v(\d+)\.(\d+)/.exec(stdout)?.map(Number) ?? [];
+  return major > 2 || (major === 2 && minor >= 10);
+}
+
 interface Node {
   process: ChildProcess;
   start(): ChildProcess;
@@ -64,6 +71,7 @@ export class NatsCluster {
     const ports = await freePorts(2 * count);
     const [clients, routes] = [ports.slice(0, count), ports.slice(count)];
     const nodes: Node[] = [];
+    const synced = syncsWrites(program) ? ", sync_interval: always" : "";
     for (const [i, port] of clients.entries()) {
       const cluster = `cluster { name: test, listen: "127.0.0.1:${routes[i]}", routes: [${routes
         .map((route) => `"nats://127.0.0.1:${route}"`)
@@ -72,7 +80,7 @@ export class NatsCluster {
         `server_name: n${i}`,
         `listen: "127.0.0.1:${port}"`,
         "max_payload: 8MB",
-        `jetstream { store_dir: "${join(directory, `n${i}`)}" }`,
+        `jetstream { store_dir: "${join(directory, `n${i}`)}"${synced} }`,
         ...(count > 1 ? [cluster] : []),
       ];
       const config = join(directory, `n${i}.conf`);
