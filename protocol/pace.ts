@@ -1,4 +1,4 @@
-import { asBoolean, asNumber, type Json } from "./guards.ts";
+import { asArray, asBoolean, asNumber, type Json } from "./guards.ts";
 
 /**
  * A volunteer's measurements of itself, sent with a request for work so that its tickets suit it. Absent where
@@ -7,6 +7,8 @@ import { asBoolean, asNumber, type Json } from "./guards.ts";
 export interface Pace {
   /** Tokens trained a second, rests included. */
   readonly speed?: number;
+  /** The same without rests at the first of {@link PACE_BATCHES}, in their order, as far as it was measured. */
+  readonly speeds?: readonly number[];
   /** Bytes sent a second, an upload's latency included. */
   readonly uplink?: number;
   /** Bytes received a second. */
@@ -15,17 +17,24 @@ export interface Pace {
   readonly mirrored?: number;
 }
 
+/** Sequences a step that a volunteer may measure its speed at. */
+export const PACE_BATCHES = [1, 2, 4, 8, 16] as const;
+
 /** Tokens or bytes a second, or bytes from a mirror: faster than any machine or link. A higher figure counts as this. */
 const MAX_PACE = 1e12;
 
-/** Reads a request for work. Throws `bad-request` on what is no number above 0. */
+/** Reads a request for work. Throws `bad-request` on what is no number above 0, and on more speeds than may be. */
 export function parsePace(json: Json): Pace {
-  const rate = (name: keyof Pace) => {
-    const value = json[name];
-    if (value === undefined) return {};
-    return { [name]: Math.min(MAX_PACE, asNumber(value, name, Number.MIN_VALUE, Number.MAX_VALUE)) };
+  const bounded = (value: unknown, name: string) =>
+    Math.min(MAX_PACE, asNumber(value, name, Number.MIN_VALUE, Number.MAX_VALUE));
+  const rate = (name: "speed" | "uplink" | "downlink" | "mirrored") =>
+    json[name] === undefined ? {} : { [name]: bounded(json[name], name) };
+  return {
+    ...{ ...rate("speed"), ...rate("uplink"), ...rate("downlink"), ...rate("mirrored") },
+    ...(json.speeds !== undefined && {
+      speeds: asArray(json.speeds, "speeds", PACE_BATCHES.length).map((speed) => bounded(speed, "speeds[]")),
+    }),
   };
-  return { ...rate("speed"), ...rate("uplink"), ...rate("downlink"), ...rate("mirrored") };
 }
 
 /** Whether a request for work says that its sender makes audits too (rule AU5). Throws `bad-request`. */

@@ -12,6 +12,8 @@ const MARGIN = 1.5;
 /** Measurements of the machine and its link, and what follows from them. Times in milliseconds. */
 export class Throughput {
   readonly #measured = new Map<string, readonly number[]>();
+  /** As of {@link Pace}. */
+  speeds: readonly number[] | undefined;
 
   /** A ticket was trained, rests included. */
   trained(tokens: number, ms: number): void {
@@ -42,11 +44,12 @@ export class Throughput {
 
   /** What a request for work tells the server. */
   get measured(): Pace {
-    const field = (name: keyof Pace) => {
+    const field = (name: "speed" | "uplink" | "downlink") => {
       const value = this.#usual(name);
       return value === undefined ? {} : { [name]: Math.max(1, Math.round(value)) };
     };
-    return { ...field("speed"), ...field("uplink"), ...field("downlink") };
+    const { speeds } = this;
+    return { ...field("speed"), ...field("uplink"), ...field("downlink"), ...(speeds && { speeds }) };
   }
 
   /** The next ticket is asked for when this much of the training is left, so that it is there in time. */

@@ -1,6 +1,7 @@
 import { ModelError } from "../../model/contract/config.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { AuditTicket } from "../../protocol/shared-audit.ts";
+import type { Ticket } from "../../protocol/ticket.ts";
 import { WrongBytes } from "../transport/away.ts";
 import { creditTeller } from "./credit-teller.ts";
 import type { RoundDeps } from "./deps.ts";
@@ -40,6 +41,7 @@ export async function workOn(round: RoundDeps, waits: Waits): Promise<void> {
     });
   let saved = clock();
   let failures = 0;
+  let measured: Ticket["inner"];
   let ahead: Promise<Work | undefined> | undefined;
   let upload: UploadInFlight | undefined;
   /** Waits for the upload that is on its way. True unless the server did not take it. */
@@ -76,6 +78,12 @@ export async function workOn(round: RoundDeps, waits: Waits): Promise<void> {
           if (!overlaps) taken = await land();
         }
         if (done === undefined || !taken) await waits.rest();
+        const { inner } = work.ticket; // named on a clock alone, where the server chooses the micro-batch
+        if (inner !== measured) {
+          measured = inner;
+          const part = await import("./batch-speeds.ts").catch(() => undefined); // missing: the crowd's size will do
+          await part?.measureSpeeds(round, localState, work);
+        }
         if (clock() - saved >= SAVE_EVERY_MS) {
           await save();
           saved = clock();

@@ -4,6 +4,7 @@ import type { TicketTerms } from "../../protocol/ticket.ts";
 import { AgedMap } from "../lib/aged-map.ts";
 import { admitted, isFreshAt, standingOf, trusted } from "../trust/standing.ts";
 import type { Effect, SoftEvent } from "./events.ts";
+import { ownBatch } from "./own-batch.ts";
 import { batchFor, innerAfter, type RoundRules, sendingFor, slotOf, stepsWithin } from "./rounds.ts";
 import {
   ACTIVE_MS,
@@ -93,7 +94,8 @@ function shareOf(rules: Rules, state: State, asked: Asked, now: number): Share {
   const { codec, bytes } = sendingFor(rounds, asked.pace, state.timings, round.ms);
   const slot = slotOf(round, bytes, asked.pace, sent, now);
   if ("until" in slot) return slot;
-  const { inner, batch } = trainingNow(rounds, state, state.soft.seen.size + 1);
+  const { inner, batch: usual } = trainingNow(rounds, state, state.soft.seen.size + 1);
+  const batch = ownBatch(rounds, usual, asked.pace, slot.trainFor);
   return {
     ...slot,
     inner,

@@ -1,4 +1,4 @@
-import type { Inner } from "../../../model/contract/config.ts";
+import type { Inner, ModelShape } from "../../../model/contract/config.ts";
 import { initialWeights } from "../../../model/contract/init.ts";
 import { checkTrainer } from "../../../model/contract/known-gradient.ts";
 import type {
@@ -132,7 +132,9 @@ async function tryOut(
   const trainer = await factory(options); // first, so that what it finds out about the device serves the check
   try {
     await check(factory, options.optimizer.inner);
-    return { factory, trainer, speed: await timeOf(trainer, options, clock) };
+    const { shape, batch } = options;
+    await trainer.load(initialWeights(shape, 1));
+    return { factory, trainer, speed: await speedOf(trainer, shape, batch, clock) };
   } catch (error) {
     trainer.dispose();
     if (await candidate.forget?.()) return tryOut(candidate, probing);
@@ -142,15 +144,15 @@ async function tryOut(
 
 /**
  * Tokens a second on steps of the run's shape, after one that warms up, unless that takes long. They are timed in bulk, as they are trained: a
- * browser that tells late what the device has done (webgpu/nudge.ts) would else seem slow.
+ * browser that tells late what the device has done (webgpu/nudge.ts) would else seem slow. Weights are loaded.
  */
-async function timeOf(
+export async function speedOf(
   trainer: Trainer,
-  { shape, batch }: TrainerOptions,
+  { context, vocabulary }: ModelShape,
+  batch: number,
   clock: () => number,
+  timedMs = TIMED_MS,
 ): Promise<number> {
-  const { context, vocabulary } = shape;
-  await trainer.load(initialWeights(shape, 1));
   const text = Uint16Array.from({ length: (batch + 2) * context }, (_, i) => (i * 31) % vocabulary);
   const [tokens] = batchesOf(text, { window: 0, seed: 1, steps: 1, batch }, context);
   const timed = async (steps: number) => {
@@ -162,8 +164,8 @@ async function timeOf(
   let steps = 1;
   let took = await timed(steps);
   if (took < LONG_STEP_MS) took = await timed(steps);
-  while (took < TIMED_MS / 2 && steps < MAX_TIMED_STEPS) {
-    const wanted = Math.ceil((steps * TIMED_MS) / took);
+  while (took < timedMs / 2 && steps < MAX_TIMED_STEPS) {
+    const wanted = Math.ceil((steps * timedMs) / took);
     steps = Math.min(wanted, MORE * steps, MAX_TIMED_STEPS);
     took = await timed(steps);
   }

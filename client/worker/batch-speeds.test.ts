@@ -1,0 +1,75 @@
+import { expect, test } from "vitest";
+import { ToyServer, ToyTrainer } from "../../test/harness/toy-run.ts";
+import { visit } from "../../test/harness/visit.ts";
+import { memoryCache } from "../cache/cache.ts";
+
+/** A visit of so many tickets on a device whose steps take `msOf` their sequences, in a run with micro-batches up to 16. */
+async function measured(msOf: (batch: number) => number, terms = {}, tickets = 2, share = 1) {
+  const server = await ToyServer.open();
+  const { manifest } = server;
+  server.manifest = async () => ({ ...(await manifest()), batch: 16 });
+  server.terms = { trainFor: 100_000, inner: "muon", ...terms };
+  const trainer = new ToyTrainer();
+  const taken: number[] = [];
+  const lengths = new Map<number, number>();
+  const take = async (batch: number) => {
+    taken.push(batch);
+    return trainer;
+  };
+  const trainers = { take, lost: () => {}, proved: () => {}, dispose: () => {} };
+  const here = visit(server, memoryCache(), trainers);
+  here.control.share = share;
+  const step = trainer.step.bind(trainer);
+  trainer.step = (tokens, batch, ...rest) => {
+    here.pass(msOf(batch));
+    lengths.set(batch, (lengths.get(batch) ?? 0) + 1);
+    return step(tokens, batch, ...rest);
+  };
+  expect(await here.until("sent", tickets)).toBe("stopped");
+  return { speeds: server.paces.map(({ speeds }) => speeds), taken, trainer, lengths, here };
+}
+
+/** Tokens a second of steps of 4 tokens a sequence. */
+const speeds = (msOf: (batch: number) => number, sizes: readonly number[]) =>
+  sizes.map((batch) => (4_000 * batch) / msOf(batch));
+
+test("T6: after its first delta a volunteer measures its speed by micro-batch, once, and tells it from then on", async () => {
+  const msOf = (batch: number) => 3 + batch / 8;
+  const found = await measured(msOf, {}, 3);
+  expect(found.speeds).toEqual([undefined, speeds(msOf, [1, 2, 4, 8, 16]), speeds(msOf, [1, 2, 4, 8, 16])]);
+  expect(found.taken.includes(16), "a trainer for all of them").toBe(true);
+});
+
+test("a device that works sequences one after another needs no more memory than its tickets do", async () => {
+  const msOf = (batch: number) => 4 * batch;
+  const found = await measured(msOf);
+  expect(found.speeds[1]).toEqual(speeds(msOf, [1, 2]));
+  expect(Math.max(...found.lengths.keys())).toBe(2);
+  expect(Math.max(...found.taken)).toBe(2);
+});
+
+test("a slow device measures the smallest size and its tickets', and rests from it", async () => {
+  const msOf = (batch: number) => 100 + 50 * batch;
+  const found = await measured(msOf, { batch: 16, steps: 1, rates: [0.1] }, 2, 0.5);
+  const told = found.speeds[1]?.map((speed) => Math.round(speed));
+  expect(told).toEqual(speeds(msOf, [1, 2, 4, 8, 16]).map(Math.round));
+  expect([...found.lengths.keys()].sort((a, b) => a - b)).toEqual([1, 16]);
+  expect(found.here.sleeps).toContain(300);
+});
+
+test("what is carried from ticket to ticket does not notice", async () => {
+  const { trainer } = await measured(() => 10);
+  const last = trainer.starts.at(-1);
+  const moments = typeof last === "object" ? last : {};
+  expect(moments.step, "the steps of the first ticket alone").toBe(3);
+  expect(Math.hypot(...moments.residual!)).toBeGreaterThan(0);
+});
+
+test("it measures again with another optimiser, and on turns never", async () => {
+  const both = await measured(() => 10, {}, 2);
+  const steps = (lengths: Map<number, number>) => [...lengths.values()].reduce((sum, count) => sum + count);
+  const turns = await measured(() => 10, { inner: undefined, trainFor: undefined }, 2);
+  expect(turns.speeds).toEqual([undefined, undefined]);
+  expect(steps(turns.lengths)).toBe(6);
+  expect(steps(both.lengths)).toBeGreaterThan(6);
+});

@@ -1,0 +1,57 @@
+import { PACE_BATCHES } from "../../protocol/pace.ts";
+import type { RoundDeps } from "./deps.ts";
+import { speedOf } from "./device/probe.ts";
+import type { LocalState } from "./local-state.ts";
+import type { Work } from "./prefetch.ts";
+import { restOf } from "./time.ts";
+
+/** Milliseconds that each micro-batch is timed, about, or one step if that takes longer. */
+const TIMED_MS = 40;
+/** Milliseconds after which no larger micro-batch is begun, if it would probably take longer; but see {@link measureSpeeds}. */
+const MAX_MS = 600;
+/** Parts of its own time that a micro-batch of twice the size takes: two steps, one of which warms up, of twice the length. */
+const NEXT = 4;
+/** Times the speed of half as many sequences, at least, for a micro-batch larger than any ticket's to be worth its memory. */
+const WORTH_MORE = 1.5;
+
+/**
+ * Measures how fast the device trains at each size of a micro-batch, with the ticket's optimiser, and leaves it to the next
+ * requests for work to say so (rule T6). What is carried from ticket to ticket is taken off the device before that. A slow
+ * device measures the smallest and the ticket's own; what lies between is taken to lie on a straight line.
+ */
+export async function measureSpeeds(
+  { trainers, manifest, control, clock, sleep, throughput }: RoundDeps,
+  localState: LocalState,
+  { ticket, weights }: Pick<Work, "ticket" | "weights">,
+): Promise<void> {
+  await localState.park();
+  const began = clock();
+  /** Milliseconds of a step of each size. */
+  const times: number[] = [];
+  const measure = async (batch: number, capacity: number) => {
+    await control.checkpoint();
+    const trainer = await trainers.take(capacity, ticket.inner);
+    const begun = clock();
+    await trainer.load(weights);
+    const speed = await speedOf(trainer, manifest.model, batch, clock, TIMED_MS);
+    await sleep(restOf(clock() - begun, control.share), control.signal);
+    return (1_000 * batch * manifest.model.context) / speed;
+  };
+  const own = PACE_BATCHES.findLastIndex((size) => size <= ticket.batch);
+  for (const [i, batch] of PACE_BATCHES.entries()) {
+    const before = times.at(-1) ?? 0;
+    if (batch > manifest.batch || clock() - began + NEXT * before > MAX_MS) break;
+    if (i > own && (2 * times.at(-2)!) / before < WORTH_MORE) break;
+    // A trainer for more sequences is another one: it is made once, for all that may come.
+    const capacity = i > own ? Math.min(manifest.batch, PACE_BATCHES.at(-1)!) : batch;
+    times.push(await measure(batch, capacity));
+  }
+  const last = times.length - 1;
+  if (last < own) {
+    const [from, to] = [PACE_BATCHES[last]!, PACE_BATCHES[own]!];
+    const more = ((await measure(to, to)) - times[last]!) / (to - from);
+    for (let i = last + 1; i <= own; i++) times.push(times[last]! + more * (PACE_BATCHES[i]! - from));
+  }
+  const { context } = manifest.model;
+  throughput.speeds = times.map((ms, i) => (1_000 * PACE_BATCHES[i]! * context) / Math.max(ms, 0.01));
+}
