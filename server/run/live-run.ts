@@ -1,7 +1,7 @@
-import type { Effect } from "../coordinator/events.ts";
 import type { State } from "../coordinator/state.ts";
-import { StoreError } from "../store/store.ts";
+import { Effects } from "./effects.ts";
 import { EventLog, type Recordable } from "./event-log.ts";
+import { Follower } from "./follower.ts";
 import { addedAt, type RunDefinition, rulesOf } from "./genesis.ts";
 import { IndexFeed } from "./index-feed.ts";
 import { Listeners } from "./listeners.ts";
@@ -10,7 +10,6 @@ import type { Applied, Projections } from "./projections.ts";
 import { PublishedVersions } from "./published-versions.ts";
 import { Publisher } from "./publisher.ts";
 import { Quality } from "./quality.ts";
-import { decodeRecord } from "./record.ts";
 import type { Recovered } from "./recover.ts";
 import { RunClock } from "./run-clock.ts";
 import type { ServerIdentity } from "./server-key.ts";
@@ -29,6 +28,8 @@ export class LiveRun {
   readonly waiting = new WaitingList();
   readonly #options: RunOptions;
   readonly #projections: Projections;
+  readonly #effects: Effects;
+  readonly #follower: Follower;
   #definition: RunDefinition;
   #closed = false;
 
@@ -58,6 +59,14 @@ export class LiveRun {
       ...{ options, clock: this.clock, events: this.events, late: projections.late },
       ...{ versions: this.versions, publisher: this.publisher, signer: identity.signer },
       definition: () => this.definition,
+    });
+    const { listeners, quality, publisher, versions, index } = this;
+    this.#effects = new Effects({ projections, listeners, quality, publisher, versions });
+    this.#follower = new Follower({
+      ...{ store, projections, versions, index, listeners, observe: options.observe },
+      rules: () => this.definition.rules,
+      requireText: (text) => addedAt(options.corpus.added?.() ?? [], this.state.texts.length, text),
+      textAdded: () => this.tune(),
     });
     store.deposed.addEventListener("abort", () => this.#stop());
     const { version, hash, tokens } = state;
@@ -93,32 +102,15 @@ export class LiveRun {
   tick(): void {
     this.publisher.tick();
     if (!this.#closed) {
-      this.#perform(this.events.take({ type: "tick" }));
+      this.#effects.perform(this.events.take({ type: "tick" }));
       this.quality.volunteers?.tick();
     }
     this.waiting.wake();
   }
 
-  /**
-   * Applies what another process has recorded since this one read the journal. Of its effects only announcements are
-   * performed here. Rejects with a StoreError where something of it cannot be had (any more).
-   */
-  async follow(): Promise<void> {
-    const { store, observe, corpus } = this.#options;
-    for await (const { record } of store.records(this.#projections.applied)) {
-      const { event } = decodeRecord(record);
-      if (event.type === "created") throw new StoreError("a second run begins in the journal");
-      const isVersion = event.type === "published" || event.type === "rolled-back";
-      if (isVersion) await this.versions.prepareFollowed(event);
-      // Before it is applied: once the text is in the directory too, this is asked again.
-      if (event.type === "text-added") addedAt(corpus.added?.() ?? [], this.state.texts.length, event.text);
-      const { effects, ended, facts } = this.#projections.apply(this.definition.rules, event, event.at);
-      observe?.(event, ended);
-      this.index.add(facts);
-      if (event.type === "text-added") this.tune();
-      if (isVersion) this.versions.advance(event.hash);
-      for (const effect of effects) if (effect.type === "announce") this.listeners.announce(effect.event);
-    }
+  /** Applies what another process has recorded since this one read the journal. See {@link Follower.follow}. */
+  follow(): Promise<void> {
+    return this.#follower.follow();
   }
 
   /** Takes nothing more, waits for what is being written, and closes the store. */
@@ -149,35 +141,7 @@ export class LiveRun {
       this.versions.rolledBack({ version, hash, needs: this.#projections.applied });
       if (reason === "held-out loss") this.quality.inquire();
     }
-    this.#perform(effects);
-  }
-
-  #perform(effects: readonly Effect[]): void {
-    for (const effect of effects) {
-      if (effect.type === "announce") this.listeners.announce(effect.event);
-      else if (effect.type === "evaluate") this.quality.evaluate(effect.version, effect.tokens);
-      else if (effect.type === "record") this.publisher.decide(effect.event);
-      else if (effect.type === "merge") this.publisher.publish(effect.closed);
-      else if (effect.type === "roll-back") {
-        const answered = this.quality.diverged(effect.to);
-        answered.catch((error: unknown) => this.publisher.rest(error, "the run could not be rolled back"));
-      }
-    }
-    const due = this.versions.due(this.state.version) && this.publisher.activity !== "rolling-back";
-    if (due && !this.publisher.resting) this.#save();
-  }
-
-  #save(): void {
-    const { state, applied, needs, frames, late } = this.#projections;
-    const { version, hash } = state;
-    this.versions
-      .save(
-        { version, hash, needs },
-        { applied, state, frames: new Map(frames), late: late.kept, asked: late.asked },
-      )
-      .catch((error: unknown) =>
-        this.publisher.rest(error, "a snapshot could not be stored; it is tried again"),
-      );
+    this.#effects.perform(effects);
   }
 
   #warn(message: string): (error: unknown) => void {

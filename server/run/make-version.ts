@@ -35,7 +35,7 @@ export async function mergeVersion(parts: VersionParts, closed: Closed): Promise
   const job = jobOf(store, versions.current.vectors, projections.placesOf(closed), about);
   const { vectors, diff, norm } = await merger.merge(definition.merging(closed), job);
   const hash = await sha256(diff);
-  const { file } = await versions.prepareMerged(closed.version, vectors, { frame: diff, hash });
+  const { file } = await versions.next.merged(closed.version, vectors, { frame: diff, hash });
   const version = closed.version + 1;
   const hashes = { model: await hashInPieces(file), diff: hash };
   const made = { version, ...hashes, ...mergeTermsOf(closed) };
@@ -68,7 +68,7 @@ export async function takeBack(parts: VersionParts, to: number, reason: RolledBa
   if (place === undefined) throw new StoreError(`no version up to ${to} is stored whole`);
   const { version: newest, record: previous } = events.state;
   const version = newest + 1;
-  const { file } = await versions.prepareStored(place, version);
+  const { file } = await versions.next.stored(place.hash, version);
   await options.mirror?.offer({ from: newest, hash: place.hash, file });
   const made = { version, model: place.hash, diff: place.hash, merged: [], backTo: place.version };
   const sealed = await seal(identity, parts.definition(), { ...made, previous });

@@ -1,38 +1,20 @@
-import { addFrame } from "../../protocol/frame.ts";
-import { sha256 } from "../../protocol/identity.ts";
 import type { Hash } from "../../protocol/ids.ts";
 import type { Vectors } from "../merge/vectors.ts";
 import type { Store } from "../store/store.ts";
 import type { Checkpoint, SnapshotPlace } from "./checkpoint.ts";
 import type { Diffs } from "./diffs.ts";
 import type { RunDefinition } from "./genesis.ts";
+import { type Followed, NextVersion, type VersionBytes } from "./next-version.ts";
 import { oldWeights } from "./old-weights.ts";
 import type { Asked } from "./recent-deltas.ts";
 import { RecentFiles } from "./recent-files.ts";
 import { Retention, type Stored } from "./retention.ts";
 import { loadSnapshot, readSnapshotFile } from "./snapshots.ts";
 
-/** A version's vectors and the file they are published as. */
-export interface VersionBytes {
-  readonly vectors: Vectors;
-  readonly file: Uint8Array<ArrayBuffer>;
-}
-
-/** The frame that leads from a version to the next, and its SHA-256. */
-export interface Diff {
-  readonly frame: Uint8Array<ArrayBuffer>;
-  readonly hash: Hash;
-}
-
-/** A version as its event names it; a roll-back's has no diff. */
-export interface Followed {
-  readonly version: number;
-  readonly hash: Hash;
-  readonly diff?: Hash;
-}
-
 /** The bytes of a run's versions: the current one in memory, recent files, stored snapshots, and diffs between versions. */
 export class PublishedVersions {
+  /** Becomes current when its event is durable. */
+  readonly next: NextVersion;
   readonly #store: Store;
   readonly #task: RunDefinition["task"];
   readonly #diffs: Diffs;
@@ -41,8 +23,6 @@ export class PublishedVersions {
   /** Another process stores versions, and lets go of them. */
   #follows = false;
   #current: VersionBytes;
-  /** Becomes current when its event is durable. */
-  #next: VersionBytes | undefined;
 
   constructor(
     store: Store,
@@ -54,6 +34,8 @@ export class PublishedVersions {
     this.#store = store;
     this.#task = task;
     this.#diffs = stored.diffs;
+    const load = (stored: Hash) => loadSnapshot(store, task, stored);
+    this.next = new NextVersion({ task, diffs: stored.diffs, load });
     this.#retention = new Retention(store, settings, stored);
     this.#recent = new RecentFiles(hash, current.file);
     this.#current = current;
@@ -73,48 +55,15 @@ export class PublishedVersions {
     return this.#retention.storing;
   }
 
-  /** Makes a merged version ready to become current: its diff is durable when this resolves. */
-  async prepareMerged(from: number, vectors: Vectors, diff: Diff): Promise<VersionBytes> {
-    const next = { vectors, file: this.#task.encode(vectors.x) };
-    await this.#diffs.save(from, diff.hash, diff.frame);
-    this.#next = next;
-    return next;
-  }
-
-  /** Makes the weights of a stored version ready to become current again, as `version`. Rejects with a StoreError. */
-  async prepareStored(place: SnapshotPlace, version: number): Promise<VersionBytes> {
-    const vectors = await loadSnapshot(this.#store, this.#task, place.hash);
-    await this.#diffs.drop(version - 1); // of a merge that came to nothing
-    const next = { vectors, file: this.#task.encode(vectors.x) };
-    this.#next = next;
-    return next;
-  }
-
-  /**
-   * Makes a version ready that another process has published: by the diff that leads there, or from where it is stored
-   * whole. Rejects with a StoreError where neither can be had any more.
-   */
-  async prepareFollowed({ version, hash, diff }: Followed): Promise<void> {
+  /** Makes a version ready that another process has published. See {@link NextVersion.followed}. */
+  prepareFollowed(followed: Followed): Promise<void> {
     this.#follows = true;
-    const frame = diff && (await this.#diffs.follow(version - 1, diff));
-    if (frame !== undefined) {
-      const x = this.#current.vectors.x.slice();
-      addFrame(frame, x, 1);
-      const file = this.#task.encode(x);
-      if ((await sha256(file)) === hash) {
-        this.#next = { vectors: { ...this.#current.vectors, x }, file };
-        return;
-      }
-    }
-    const vectors = await loadSnapshot(this.#store, this.#task, hash);
-    this.#next = { vectors, file: this.#task.encode(vectors.x) };
+    return this.next.followed(this.#current.vectors, followed);
   }
 
   /** The version that was made ready is durable in the journal. */
   advance(hash: Hash): void {
-    if (this.#next === undefined) throw new Error("a version was published that was not merged");
-    this.#current = this.#next;
-    this.#next = undefined;
+    this.#current = this.next.take();
     this.#recent.add(hash, this.#current.file);
   }
 

@@ -16,6 +16,7 @@ import { withKeptCard } from "./card.ts";
 import { Completions } from "./completions.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Drain } from "./drain.ts";
+import { factsBefore } from "./facts.ts";
 import { create, readDefinition } from "./genesis.ts";
 import { Intake } from "./intake.ts";
 import { Links } from "./links.ts";
@@ -127,7 +128,10 @@ export class Run implements RunService {
       questions: options.questions ?? null,
     };
     this.#reader = new Reader(live, fixed, identity, options);
-    this.#intake = new Intake(live, identity, options.store);
+    this.#intake = new Intake({
+      ...{ run: live, identity },
+      factsBefore: (before) => factsBefore(options.store, live.definition.rules, before),
+    });
     this.completions = parts.completions;
     this.admin = new Admin(live, drain, options);
     this.volunteers = new Volunteers(live, people, links, teams);

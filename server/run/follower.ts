@@ -1,0 +1,59 @@
+import type { TextAdded } from "../coordinator/events.ts";
+import { type Store, StoreError } from "../store/store.ts";
+import type { EventLogParts, Recordable } from "./event-log.ts";
+import type { IndexFeed } from "./index-feed.ts";
+import type { Listeners } from "./listeners.ts";
+import type { RunOptions } from "./options.ts";
+import type { Projections } from "./projections.ts";
+import type { PublishedVersions } from "./published-versions.ts";
+import { decodeRecord } from "./record.ts";
+
+export interface FollowerParts {
+  readonly store: Pick<Store, "records">;
+  readonly projections: Pick<Projections, "applied" | "apply">;
+  readonly rules: EventLogParts["rules"];
+  readonly versions: Pick<PublishedVersions, "prepareFollowed" | "advance">;
+  readonly index: Pick<IndexFeed, "add">;
+  readonly listeners: Pick<Listeners, "announce">;
+  readonly observe: RunOptions["observe"];
+  /** Throws while the text of an event is not in the directory yet. */
+  readonly requireText: (text: TextAdded["text"]) => void;
+  /** A text has come in: what is decided from here on counts it. */
+  readonly textAdded: () => void;
+}
+
+/** Reads a journal that another process writes, and applies what is new there. */
+export class Follower {
+  readonly #parts: FollowerParts;
+
+  constructor(parts: FollowerParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Applies what was recorded since the last time. Of its effects only announcements are performed here. Rejects with a
+   * StoreError where something of it cannot be had (any more); what came before it is applied.
+   */
+  async follow(): Promise<void> {
+    const { store, projections } = this.#parts;
+    for await (const { record } of store.records(projections.applied)) {
+      const { event } = decodeRecord(record);
+      if (event.type === "created") throw new StoreError("a second run begins in the journal");
+      await this.#apply(event);
+    }
+  }
+
+  async #apply(event: Recordable): Promise<void> {
+    const { projections, rules, versions, index, listeners, observe, requireText, textAdded } = this.#parts;
+    const isVersion = event.type === "published" || event.type === "rolled-back";
+    if (isVersion) await versions.prepareFollowed(event);
+    // Before it is applied: once the text is in the directory too, this is asked again.
+    if (event.type === "text-added") requireText(event.text);
+    const { effects, ended, facts } = projections.apply(rules(), event, event.at);
+    observe?.(event, ended);
+    index.add(facts);
+    if (event.type === "text-added") textAdded();
+    if (isVersion) versions.advance(event.hash);
+    for (const effect of effects) if (effect.type === "announce") listeners.announce(effect.event);
+  }
+}
