@@ -10,9 +10,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { initialWeights } from "../model/contract/init.ts";
 import { loadTokenizer } from "../model/data/tokenizer.ts";
+import { Scorer } from "../model/engine/wasm/scorer.ts";
 import { addDefaultCorpus } from "../server/corpus/default.ts";
 import { readCorpus } from "../server/corpus/shards.ts";
-import { inTokens, isRight } from "../server/evaluate/answers.ts";
+import { countRight, inTokens } from "../server/evaluate/answers.ts";
 import { openEvaluationTrainer } from "../server/evaluate/device.ts";
 import { ENGLISH_QUESTIONS } from "../server/evaluate/english-questions.ts";
 import { EVALUATION_BATCH } from "../server/evaluate/measure.ts";
@@ -45,6 +46,7 @@ try {
     },
     false,
   );
+  const scorer = new Scorer(trainer, shape);
   await trainer.load(initialWeights(shape, 1));
 
   // Each choice has its prompt before it, and its last token is only guessed.
@@ -52,7 +54,7 @@ try {
     .flatMap(({ prompt, choices }) => choices.map((choice) => prompt.length + choice.tokens.length - 1))
     .reduce((sum, length) => sum + Math.min(length, shape.context), 0);
   const answer = async () => {
-    for (const question of asked) await isRight(trainer, shape.context, question);
+    await countRight(scorer, shape.context, asked);
   };
   await answer();
   const heldOut = Uint16Array.from(

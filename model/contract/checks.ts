@@ -33,7 +33,8 @@ export function checkWeights(layout: Layout, weights: Float32Array, carried: Par
   if (!Number.isInteger(step) || step < 0) throw new ModelError("bad-weights", `moments of ${step} steps`);
 }
 
-function checkTokens({ vocabulary }: ModelShape, tokens: Uint16Array): void {
+/** Throws `bad-token`. */
+export function checkTokens({ vocabulary }: ModelShape, tokens: Uint16Array): void {
   const at = tokens.findIndex((token) => token >= vocabulary);
   if (at >= 0)
     throw new ModelError("bad-token", `token ${tokens[at]} at ${at} in a vocabulary of ${vocabulary}`);

@@ -185,18 +185,18 @@ export class Network {
   }
 
   /**
-   * Losses a row, [N], and with `gradient` dn, [N, C], and dwte = dlogitsᵀ·n: the logits of some rows after the other, as many
+   * Losses of `all` rows of n, [N] unless said, and with `gradient` dn, [N, C], and dwte = dlogitsᵀ·n: the logits of some rows after the other, as many
    * as the device wants at a time (DeviceNeeds.logits), and their gradient in their place.
    */
-  headLoss(n: Slot, gradient: boolean): { readonly losses: Slot; readonly dn: Slot | null } {
+  headLoss(n: Slot, gradient: boolean, all = this.rows): { readonly losses: Slot; readonly dn: Slot | null } {
     const { width: C } = this.#shape;
-    const losses = this.slot(this.rows);
-    const dn = gradient ? this.slot(this.rows * C) : null;
-    const each = rowsAtOnce(this.rows, this.stride, this.#needs.logits);
-    for (let from = 0; from < this.rows; from += each) {
-      const rows = Math.min(each, this.rows - from);
+    const losses = this.slot(all);
+    const dn = gradient ? this.slot(all * C) : null;
+    const each = rowsAtOnce(all, this.stride, this.#needs.logits);
+    for (let from = 0; from < all; from += each) {
+      const rows = Math.min(each, all - from);
       const part = (slot: Slot, width: number) =>
-        rows === this.rows ? slot : this.#products.within(slot, from * width, rows * width);
+        rows === all ? slot : this.#products.within(slot, from * width, rows * width);
       const some = part(n, C);
       const logits = this.head(some, rows);
       this.#crossEntropy(logits, part(losses, 1), from, rows, gradient);

@@ -1,6 +1,5 @@
-import type { Trainer } from "../../model/contract/trainer.ts";
 import type { Tokenizer } from "../../model/data/tokenizer.ts";
-import { logitsRow } from "../../model/decode/generate.ts";
+import type { Scorer } from "../../model/engine/wasm/scorer.ts";
 import type { ChoiceQuestion } from "./questions.ts";
 
 /** A question in tokens. */
@@ -38,46 +37,98 @@ export function inTokens(
   }));
 }
 
-/** Whether a question's own answer has the highest likelihood a byte of all its choices. */
-export async function isRight(
-  trainer: Pick<Trainer, "logits">,
-  context: number,
-  { prompt, choices, answer }: Asked,
-): Promise<boolean> {
-  let [best, found] = [Number.NEGATIVE_INFINITY, -1];
-  for (const [i, { tokens, bytes }] of choices.entries()) {
-    const score = (await likelihood(trainer, context, prompt, tokens)) / bytes;
-    if (score > best) [best, found] = [score, i];
-  }
-  return found === answer;
+/** Tokens that the model reads once, for every choice that begins with them. */
+interface Reading {
+  readonly tokens: Uint16Array;
+  readonly guesses: Guess[];
 }
 
-/** The log likelihood of `choice` behind `prompt`, of which the model sees as much as fits: nats, −∞ where it cannot be. */
-async function likelihood(
-  trainer: Pick<Trainer, "logits">,
+/** A token of a choice, guessed after row `row` of a reading. */
+interface Guess {
+  readonly row: number;
+  readonly target: number;
+  readonly question: number;
+  readonly choice: number;
+}
+
+/** How many questions are answered right: their own answer has the highest likelihood a byte of all their choices. */
+export async function countRight(
+  scorer: Pick<Scorer, "losses" | "rows">,
   context: number,
-  prompt: Uint16Array,
-  choice: Uint16Array,
+  asked: readonly Asked[],
 ): Promise<number> {
-  // The choice's last token is only guessed, and takes no place; at least one token comes before.
-  const room = context + 1 - choice.length;
-  if (prompt.length === 0 || choice.length === 0 || room < 1) return Number.NEGATIVE_INFINITY;
-  const given = prompt.subarray(Math.max(0, prompt.length - room));
-  const read = new Uint16Array(given.length + choice.length - 1);
-  read.set(given);
-  read.set(choice.subarray(0, -1), given.length);
-  const logits = await trainer.logits(read);
-  let sum = 0;
-  for (const [i, token] of choice.entries()) {
-    sum += logProbability(logitsRow(logits, read.length, given.length - 1 + i), token);
+  const readings = readingsOf(asked, context);
+  // Nats; what cannot be read has no likelihood.
+  const losses = asked.map(({ choices }) => choices.map(() => Number.POSITIVE_INFINITY));
+  for (const { guesses } of readings)
+    for (const { question, choice } of guesses) losses[question]![choice] = 0;
+  for (const some of batchesOf(readings, scorer.rows)) {
+    const length = some[0]!.tokens.length;
+    const tokens = new Uint16Array(some.length * length);
+    for (const [i, reading] of some.entries()) tokens.set(reading.tokens, i * length);
+    const guesses = some.flatMap(({ guesses }, i) =>
+      guesses.map((guess) => ({ ...guess, row: i * length + guess.row })),
+    );
+    const rows = Uint32Array.from(guesses, ({ row }) => row);
+    const targets = Uint16Array.from(guesses, ({ target }) => target);
+    const found = await scorer.losses(tokens, length, { rows, targets });
+    for (const [i, { question, choice }] of guesses.entries()) losses[question]![choice]! += found[i]!;
   }
-  return sum;
+  return asked.filter(({ choices, answer }, i) => {
+    const scores = choices.map(({ bytes }, choice) => -losses[i]![choice]! / bytes);
+    return likeliest(scores) === answer;
+  }).length;
 }
 
-function logProbability(row: Float32Array, token: number): number {
-  let most = Number.NEGATIVE_INFINITY;
-  for (const logit of row) most = Math.max(most, logit);
-  let sum = 0;
-  for (const logit of row) sum += Math.exp(logit - most);
-  return row[token]! - most - Math.log(sum);
+/**
+ * What must be read: each choice behind as much of its prompt as fits, one token at least. Its last token is only guessed,
+ * so that choices of one token are all guessed from the prompt alone.
+ */
+function readingsOf(asked: readonly Asked[], context: number): Reading[] {
+  const readings: Reading[] = [];
+  for (const [question, { prompt, choices }] of asked.entries()) {
+    const known = new Map<string, Reading>();
+    for (const [choice, { tokens }] of choices.entries()) {
+      const room = context + 1 - tokens.length;
+      if (prompt.length === 0 || tokens.length === 0 || room < 1) continue;
+      const given = prompt.subarray(Math.max(0, prompt.length - room));
+      const read = Uint16Array.of(...given, ...tokens.subarray(0, -1));
+      const key = read.join();
+      let reading = known.get(key);
+      // A scorer takes as many guesses at once as the context has places, whatever it takes beside.
+      if (reading === undefined || reading.guesses.length + tokens.length > context) {
+        reading = { tokens: read, guesses: [] };
+        known.set(key, reading);
+        readings.push(reading);
+      }
+      for (const [i, target] of tokens.entries())
+        reading.guesses.push({ row: given.length - 1 + i, target, question, choice });
+    }
+  }
+  return readings;
+}
+
+/** Readings of one length with up to `most` tokens and `most` guesses in all. */
+function batchesOf(readings: readonly Reading[], most: number): Reading[][] {
+  const batches: Reading[][] = [];
+  let guesses = 0;
+  for (const reading of readings.toSorted((a, b) => a.tokens.length - b.tokens.length)) {
+    const { length } = reading.tokens;
+    const last = batches.at(-1);
+    guesses += reading.guesses.length;
+    if (last?.[0]?.tokens.length === length && (last.length + 1) * length <= most && guesses <= most)
+      last.push(reading);
+    else {
+      batches.push([reading]);
+      guesses = reading.guesses.length;
+    }
+  }
+  return batches;
+}
+
+/** The place of the highest score, of equals the first; −1 where there is none. */
+function likeliest(scores: readonly number[]): number {
+  let [best, found] = [Number.NEGATIVE_INFINITY, -1];
+  for (const [i, score] of scores.entries()) if (score > best) [best, found] = [score, i];
+  return found;
 }

@@ -1,8 +1,9 @@
 import type { Trainer } from "../../model/contract/trainer.ts";
 import type { Tokenizer } from "../../model/data/tokenizer.ts";
 import { generate } from "../../model/decode/generate.ts";
+import type { Scorer } from "../../model/engine/wasm/scorer.ts";
 import { MAX_WRITTEN_CHARS } from "../../protocol/limits.ts";
-import { type Asked, isRight } from "./answers.ts";
+import { type Asked, countRight } from "./answers.ts";
 import type { Question, WorkerData } from "./messages.ts";
 import type { Evaluation } from "./ports.ts";
 import { batched } from "./slice.ts";
@@ -26,6 +27,7 @@ const TOP_K = 40;
  */
 export async function measure(
   trainer: Trainer,
+  scorer: Scorer,
   tokenizer: Pick<Tokenizer, "encode" | "decode" | "vocabulary">,
   { shape, windows, added = [], prompt, prompts }: Omit<WorkerData, "tokenizer" | "questions">,
   asked: readonly Asked[],
@@ -57,10 +59,7 @@ export async function measure(
     const wrote = tokens.length === 0 ? "" : await write(tokens, i, WRITTEN_TOKENS);
     written.push(wrote.slice(0, MAX_WRITTEN_CHARS));
   }
-  let right = 0;
-  for (const question of asked) {
-    if (await isRight(trainer, shape.context, question)) right += 1;
-  }
+  const right = await countRight(scorer, shape.context, asked);
   return {
     ...{ loss, ...more, sample },
     ...(prompts.length > 0 && { written }),

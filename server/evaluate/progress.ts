@@ -8,7 +8,7 @@ export const WORKING = "working";
 const EVERY_MS = 1_000;
 
 /** The same trainer, which tells the main thread now and then that it is asked for another piece of work. */
-export function reporting(trainer: Trainer): Trainer {
+export function reporting<T extends Trainer>(trainer: T): T {
   let reportedAt = Number.NEGATIVE_INFINITY;
   const report = () => {
     const now = performance.now();

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { loadTokenizer } from "../../model/data/tokenizer.ts";
+import { Scorer } from "../../model/engine/wasm/scorer.ts";
 import { messageOf } from "../../model/lib/message-of.ts";
 import { MAX_WRITING_MS } from "../net/limits.ts";
 import { inTokens } from "./answers.ts";
@@ -22,6 +23,7 @@ const trainer = openEvaluationTrainer(
   },
   false,
 ).then(reporting);
+const scorer = trainer.then((ready) => new Scorer(ready, data.shape));
 
 let before: Promise<void> = Promise.resolve();
 let loaded: number | undefined;
@@ -36,7 +38,7 @@ async function answer(question: Question | Writing): Promise<void> {
     if ("write" in question) reply(await writeFor(question, (part) => reply({ part })));
     else {
       loaded = undefined;
-      reply({ version, ...(await measure(await trainer, tokenizer, data, asked, question)) });
+      reply({ version, ...(await measure(await trainer, await scorer, tokenizer, data, asked, question)) });
       loaded = version;
     }
   } catch (error) {

@@ -36,7 +36,7 @@ export interface ReplicaOptions {
 
 type Floats = Float32Array<ArrayBuffer>;
 
-/** Lengths of sequences whose logits' schedule is kept: questions come in a few dozen, and making one costs as much as a short one's run. */
+/** Lengths of sequences whose logits' schedule is kept: texts grow from one to the next, and making one costs as much as a short one's run. */
 const MAX_LOGITS_PASSES = 64;
 
 /** A schedule ready to run on one sequence. */
@@ -69,15 +69,17 @@ export class Replica {
   readonly gradients: Floats;
   readonly m: Floats;
   readonly residual: Floats;
+  /** Sequences of the largest micro-batch. */
+  readonly micro: number;
+  /** Where schedules run, what it needs, and its tokens' arena, and the arenas' lengths: of further schedules on this memory (scorer.ts). */
+  readonly device: WasmDevice;
+  readonly needs: DeviceNeeds;
+  readonly tokens: Uint32Array;
+  readonly arenas: Arenas;
   readonly #v: Floats;
   readonly #loaded: Floats;
   readonly #segments: readonly Segment[];
   readonly #options: ReplicaOptions;
-  readonly #needs: DeviceNeeds;
-  readonly #device: WasmDevice;
-  readonly #tokens: Uint32Array;
-  /** Sequences of the largest micro-batch. */
-  readonly #micro: number;
   readonly #training = new Map<number, Pass>();
   readonly #evaluation = new Map<number, Pass>();
   readonly #logits = new Map<number, LogitsPass>();
@@ -95,25 +97,25 @@ export class Replica {
     const vectors = { parameters: length, optimizing, squares };
     const map = (arenas: Arenas) => mapMemory(kernels.heapBase(), vectors, arenas);
     const limit = Math.min(memoryLimit, ADDRESSABLE);
-    this.#needs = needsOf(kernels);
+    this.needs = needsOf(kernels);
     const most = Math.min(batch, micro);
-    const fit = fitBatch(shape, most, optimizer, this.#needs, limit, (arenas) => map(arenas).end);
+    const fit = fitBatch(shape, most, optimizer, this.needs, limit, (arenas) => map(arenas).end);
     this.bytes = map(fit.arenas).end;
     this.#options = options;
-    this.#micro = fit.batch;
-    this.#device = new WasmDevice(kernels, map(fit.arenas));
-    const floats = (arena: Arena, values: number) =>
-      this.#device.floats({ arena, offset: 0, length: values });
+    this.micro = fit.batch;
+    this.arenas = fit.arenas;
+    this.device = new WasmDevice(kernels, map(fit.arenas));
+    const floats = (arena: Arena, values: number) => this.device.floats({ arena, offset: 0, length: values });
     this.parameters = floats("parameters", length);
     this.gradients = floats("gradients", length);
     this.m = floats("m", optimizing);
     this.#v = floats("v", squares);
     this.residual = floats("residual", optimizing);
     this.#loaded = floats("loaded", optimizing);
-    this.#tokens = this.#device.tokens(fit.arenas.tokens);
-    const { update } = trainingSchedule(shape, fit.batch, optimizer, this.#needs);
-    this.#update = this.#device.compile(update);
-    this.#delta = this.#device.compile([deltaOp(shape)]);
+    this.tokens = this.device.tokens(fit.arenas.tokens);
+    const { update } = trainingSchedule(shape, fit.batch, optimizer, this.needs);
+    this.#update = this.device.compile(update);
+    this.#delta = this.device.compile([deltaOp(shape)]);
   }
 
   /** Starts a ticket from checked weights and what is carried, see Trainer.load. */
@@ -142,13 +144,13 @@ export class Replica {
    * Returns their summed loss in nats.
    */
   backward(tokens: Uint16Array, batch: number, rows: number): number {
-    this.#device.dynamics = { ...this.#device.dynamics, lossScale: 1 / rows };
+    this.device.dynamics = { ...this.device.dynamics, lossScale: 1 / rows };
     return this.#passes(tokens, batch, true);
   }
 
   /** Clips the gradients and takes optimiser step `step` (counted from 1). */
   update(step: number, rate: number): void {
-    this.#device.dynamics = dynamicsOf(this.#options.optimizer, step, rate, 1);
+    this.device.dynamics = dynamicsOf(this.#options.optimizer, step, rate, 1);
     this.#update();
   }
 
@@ -166,34 +168,34 @@ export class Replica {
   /** See Trainer.extract. The gradients are gone after it. */
   extract(codec: Codec): Uint8Array<ArrayBuffer> {
     const [collect, encode] = extractionSchedule(this.#options.shape, codec);
-    this.#device.compile([collect, encode])();
-    const { buffer, byteOffset } = this.#device.floats(encode.payload);
+    this.device.compile([collect, encode])();
+    const { buffer, byteOffset } = this.device.floats(encode.payload);
     return new Uint8Array(buffer, byteOffset, codec.payloadBytes(encode.residual.length)).slice();
   }
 
   /** See Trainer.adjustResidual. */
   adjustResidual(factor: number, plus?: Float32Array): void {
     const residual: Slot = { arena: "residual", offset: 0, length: this.residual.length };
-    if (Math.fround(factor) !== 1) this.#device.scale(residual, factor);
+    if (Math.fround(factor) !== 1) this.device.scale(residual, factor);
     if (plus === undefined) return;
     this.gradients.set(plus);
-    this.#device.add(residual);
+    this.device.add(residual);
   }
 
   /** A copy of the logits [tokens.length, vocabulary] of one sequence. */
   logits(tokens: Uint16Array): Floats {
     const pass = this.#logits.get(tokens.length) ?? this.#compileLogits(tokens.length);
-    this.#tokens.set(tokens, pass.offset);
+    this.tokens.set(tokens, pass.offset);
     pass.run();
     return pass.logits.slice();
   }
 
   #compileLogits(length: number): LogitsPass {
-    const schedule = logitsSchedule(this.#options.shape, length, this.#needs);
+    const schedule = logitsSchedule(this.#options.shape, length, this.needs);
     const pass: LogitsPass = {
       offset: schedule.tokens.inputs.offset,
-      logits: this.#device.floats(schedule.logits),
-      run: this.#device.compile(schedule.ops),
+      logits: this.device.floats(schedule.logits),
+      run: this.device.compile(schedule.ops),
     };
     const [oldest] = this.#logits.keys();
     if (oldest !== undefined && this.#logits.size === MAX_LOGITS_PASSES) this.#logits.delete(oldest);
@@ -203,9 +205,9 @@ export class Replica {
 
   #passes(tokens: Uint16Array, batch: number, training: boolean): number {
     let loss = 0;
-    for (let done = 0; done < batch; done += this.#micro) {
-      const pass = this.#passOf(Math.min(this.#micro, batch - done), training);
-      writeBatch(this.#tokens, pass.slots, tokens, done, this.#options.shape.context, training);
+    for (let done = 0; done < batch; done += this.micro) {
+      const pass = this.#passOf(Math.min(this.micro, batch - done), training);
+      writeBatch(this.tokens, pass.slots, tokens, done, this.#options.shape.context, training);
       if (done === 0) pass.first();
       else pass.more();
       for (let row = 0; row < pass.losses.length; row++) loss += pass.losses[row]!;
@@ -224,14 +226,14 @@ export class Replica {
 
   #compileTraining(batch: number): Pass {
     const { shape, optimizer } = this.#options;
-    const schedule = trainingSchedule(shape, batch, optimizer, this.#needs);
-    const [first, more] = [this.#device.compile(schedule.first), this.#device.compile(schedule.more)];
-    return { slots: schedule.tokens, losses: this.#device.floats(schedule.losses), first, more };
+    const schedule = trainingSchedule(shape, batch, optimizer, this.needs);
+    const [first, more] = [this.device.compile(schedule.first), this.device.compile(schedule.more)];
+    return { slots: schedule.tokens, losses: this.device.floats(schedule.losses), first, more };
   }
 
   #compileEvaluation(batch: number): Pass {
-    const schedule = evaluationSchedule(this.#options.shape, batch, this.#needs);
-    const run = this.#device.compile(schedule.ops);
-    return { slots: schedule.tokens, losses: this.#device.floats(schedule.losses), first: run, more: run };
+    const schedule = evaluationSchedule(this.#options.shape, batch, this.needs);
+    const run = this.device.compile(schedule.ops);
+    return { slots: schedule.tokens, losses: this.device.floats(schedule.losses), first: run, more: run };
   }
 }

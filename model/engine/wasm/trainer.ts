@@ -23,7 +23,7 @@ export interface WasmTrainerOptions extends TrainerOptions {
 }
 
 /** A {@link Trainer} on WASM SIMD. Rejects with `device-unavailable` (no SIMD) or `device-limit`. */
-export async function createWasmTrainer(options: WasmTrainerOptions): Promise<Trainer> {
+export async function createWasmTrainer(options: WasmTrainerOptions): Promise<WasmTrainer> {
   const { shape, optimizer, batch, micro = batch, memoryLimit } = options;
   const fma = options.deterministic !== true && hasFma();
   const kernels = await loadKernels(fma);
@@ -59,7 +59,7 @@ async function poolOf(threads: number, options: ReplicaOptions, fma: boolean): P
 }
 
 /** Calls run one after another; each has done its work when it resolves. */
-class WasmTrainer implements Trainer {
+export class WasmTrainer implements Trainer {
   readonly report: DeviceReport;
   readonly #options: WasmTrainerOptions;
   readonly #layout: Layout;
@@ -117,32 +117,21 @@ class WasmTrainer implements Trainer {
   }
 
   delta(): Promise<Float32Array> {
-    return this.#enqueue(() => {
-      this.#checkTrains();
-      return this.#replica.delta();
-    });
+    return this.#onTraining((replica) => replica.delta());
   }
 
   extract(codec: Codec): Promise<Uint8Array<ArrayBuffer>> {
-    return this.#enqueue(() => {
-      this.#checkTrains();
-      return this.#replica.extract(codec);
-    });
+    return this.#onTraining((replica) => replica.extract(codec));
   }
 
   adjustResidual(factor: number, plus?: Float32Array): Promise<void> {
     const copy = plus?.slice();
-    return this.#enqueue(() => {
-      this.#checkTrains();
-      this.#replica.adjustResidual(factor, copy);
-    });
+    return this.#onTraining((replica) => replica.adjustResidual(factor, copy));
   }
 
   carried(): Promise<Carried> {
-    return this.#enqueue(() => {
-      this.#checkTrains();
-      const { residual } = this.#replica;
-      return { ...this.#replica.moments(), step: this.#step, residual: residual.slice() };
+    return this.#onTraining((replica) => {
+      return { ...replica.moments(), step: this.#step, residual: replica.residual.slice() };
     });
   }
 
@@ -154,11 +143,23 @@ class WasmTrainer implements Trainer {
   }
 
   logits(tokens: Uint16Array): Promise<Float32Array> {
-    return this.#enqueue(() => {
+    return this.onReplica((replica) => {
       checkSequence(this.#options.shape, tokens);
-      this.#checkLoaded();
-      return this.#replica.logits(tokens);
+      return replica.logits(tokens);
     });
+  }
+
+  /** Has `work` done on this thread's model after all calls before it. */
+  onReplica<T>(work: (replica: Replica) => T): Promise<T> {
+    return this.#enqueue(() => {
+      this.#checkLoaded();
+      return work(this.#replica);
+    });
+  }
+
+  /** Sequences that this thread works on at once. */
+  get micro(): number {
+    return this.#replica.micro;
   }
 
   dispose(): void {
@@ -170,6 +171,13 @@ class WasmTrainer implements Trainer {
   get #replica(): Replica {
     if (!this.#memory) throw new ModelError("device-lost", "the trainer was disposed");
     return this.#memory;
+  }
+
+  #onTraining<T>(work: (replica: Replica) => T): Promise<T> {
+    return this.onReplica((replica) => {
+      this.#checkTrains();
+      return work(replica);
+    });
   }
 
   /** The gradient of the whole batch into this thread's gradients; returns the summed loss. */
