@@ -9,12 +9,13 @@ import {
   SERVER_NONCE_HEADER,
   signRequest,
 } from "../protocol/request.ts";
+import { encodeUpload } from "../protocol/upload.ts";
 import { PROTOCOL_HEADER, PROTOCOL_VERSION } from "../protocol/version.ts";
 import type { AppOptions } from "../server/http/app.ts";
 import { createApp } from "../server/http/app.ts";
 import { Assets, makeAsset } from "../server/http/assets.ts";
 import type { RunService } from "../server/run/service.ts";
-import { MANIFEST } from "./fake-service.ts";
+import { MANIFEST, ticketFor } from "./fake-service.ts";
 
 /** What tests of the HTTP edge share: an app with pages, and signed requests. */
 const text = (value: string) => new TextEncoder().encode(value);
@@ -76,4 +77,19 @@ export async function signedPost(
 ): Promise<{ method: "POST"; body: Uint8Array<ArrayBuffer>; headers: Record<string, string> }> {
   const signed = await signRequest(identity, { method: "POST", path, body }, nonce, to);
   return { method: "POST", body, headers: { ...signed, [PROTOCOL_HEADER]: String(PROTOCOL_VERSION) } };
+}
+
+const REPORT = { loss: 1, trainMs: 5, device: "test" };
+/** A delta's upload, on a ticket of that id. */
+export const upload = (identity: Identity, id = drawNonce()) => ({
+  id,
+  body: encodeUpload(ticketFor(identity.key, id), REPORT, new Uint8Array([1, 2, 3])),
+});
+
+/** The status and the error of a refusal. */
+export async function refusal(
+  response: Response,
+): Promise<{ status: number; code: string; retryAfterMs?: number }> {
+  const { error }: { error: { code: string; retryAfterMs?: number } } = await response.json();
+  return { status: response.status, ...error };
 }
