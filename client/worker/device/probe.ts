@@ -21,7 +21,11 @@ const TIMED_MS = 300;
 const MAX_TIMED_STEPS = 256;
 /** Steps that are tried after one, at most: the first is often slower than those after it. */
 const MORE = 8;
-/** Milliseconds for a driver that compiles its first shaders, where another device works already. */
+/** Steps' worth of work until a candidate was timed: its tiles are chosen on the model's own products, and one step is timed. */
+const STEPS_OF_A_TRIAL = 2;
+/** Times that the slowest GPU is faster than the slowest device, a software adapter (webgpu/pace.ts). */
+const HARDWARE = 10;
+/** Milliseconds for a driver that compiles its first shaders, where another device works already, beside those for steps. */
 const SECOND_MS = 20_000;
 /**
  * Milliseconds for the same where no other device works, beside those that a slow device takes for a step. One that has not
@@ -84,7 +88,9 @@ export async function probe(options: ProbeOptions): Promise<Probed> {
     trying(device);
     try {
       const limit =
-        best === undefined ? HUNG_MS + slowMs(shape, batch) : await limitOf(candidate, clock() - begun);
+        best === undefined
+          ? HUNG_MS + STEPS_OF_A_TRIAL * slowMs(shape, batch)
+          : await limitOf(candidate, clock() - begun, slowMs(shape, batch) / HARDWARE);
       const { factory, trainer, speed } = await within(limit, options, () => tryOut(candidate, options));
       results.push({ device, engine, outcome: { tokensPerSecond: speed } });
       if (best !== undefined && best.speed >= speed) trainer.dispose();
@@ -118,9 +124,9 @@ function isEnough(best: Candidate, next: Candidate, known: readonly Candidate[],
 }
 
 /** How long a candidate may take that would have to beat another. */
-async function limitOf(candidate: Candidate, spent: number): Promise<number> {
+async function limitOf(candidate: Candidate, spent: number, stepMs: number): Promise<number> {
   const disguised = await candidate.disguised?.();
-  return disguised ? Math.max(MIN_MS, PROBE_MS - spent) : SECOND_MS;
+  return disguised ? Math.max(MIN_MS, PROBE_MS - spent) : SECOND_MS + STEPS_OF_A_TRIAL * stepMs;
 }
 
 async function tryOut(

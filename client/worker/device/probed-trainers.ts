@@ -10,7 +10,7 @@ import type {
 import type { Cache } from "../../cache/cache.ts";
 import { readProbe, saveProbe } from "../../cache/entries.ts";
 import { type Candidate, idOf } from "./devices.ts";
-import { triedBatch } from "./effort.ts";
+import { callMs, triedBatch } from "./effort.ts";
 import { type Probed, type ProbeOptions, type ProbeResult, probe } from "./probe.ts";
 import type { Trainers } from "./trainers.ts";
 import { withDeadlines } from "./with-deadlines.ts";
@@ -68,7 +68,8 @@ export class ProbedTrainers implements Trainers {
     this.dispose();
     this.#batch = Math.max(batch, this.#batch);
     this.#inner = inner;
-    this.#trainer = withDeadlines((await this.#again()) ?? (await this.#probe()));
+    const trainer = (await this.#again()) ?? (await this.#probe());
+    this.#trainer = withDeadlines(trainer, callMs(this.#options.options.shape, this.#batch));
     return this.#trainer;
   }
 

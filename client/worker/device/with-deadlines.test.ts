@@ -3,6 +3,8 @@ import type { After } from "../../../model/lib/deadline.ts";
 import { ToyTrainer } from "../../../test/harness/toy-run.ts";
 import { withDeadlines } from "./with-deadlines.ts";
 
+const LIMIT_MS = 1_000;
+
 const soon: After = (_, callback) => {
   const timer = setTimeout(callback);
   return () => clearTimeout(timer);
@@ -11,7 +13,7 @@ const soon: After = (_, callback) => {
 test("a device that hangs in a call is a lost one", async () => {
   const toy = new ToyTrainer();
   toy.onStep = () => new Promise(() => {});
-  const trainer = withDeadlines(toy, soon);
+  const trainer = withDeadlines(toy, LIMIT_MS, soon);
   await trainer.load(new Float32Array(10));
   await expect(trainer.step(new Uint16Array(), 1, 0.1)).rejects.toMatchObject({ code: "device-lost" });
 });
@@ -37,7 +39,7 @@ test("a step in pieces has the limit for each of them, and a rest lasts as long 
     await (step === 1 ? first : second).promise;
   };
   await toy.load(new Float32Array(10));
-  const trainer = withDeadlines(toy, after);
+  const trainer = withDeadlines(toy, LIMIT_MS, after);
   const fine = trainer.step(new Uint16Array(), 1, 0.1, rest);
   first.resolve();
   await fine;
@@ -62,5 +64,5 @@ test("the control: by itself it is waited for, and one that answers is passed on
   expect(settled).toBe(false);
   hung.resolve();
   await step;
-  expect([...(await withDeadlines(toy, soon).losses())]).toHaveLength(1);
+  expect([...(await withDeadlines(toy, LIMIT_MS, soon).losses())]).toHaveLength(1);
 });

@@ -2,13 +2,10 @@ import { ModelError } from "../../../model/contract/config.ts";
 import type { Rest, Trainer } from "../../../model/contract/trainer.ts";
 import { type After, afterAwake, TimedOut, withDeadline } from "../../../model/lib/deadline.ts";
 
-/** Milliseconds for a step or a reading: most leases are shorter, so a device that takes longer has hung. */
-const CALL_MS = 120_000;
-
-/** The same trainer, none of whose calls is waited for for ever: one that does not answer is a lost device. */
-export function withDeadlines(trainer: Trainer, after?: After): Trainer {
+/** The same trainer, whose calls are waited for for `ms` milliseconds each: one that does not answer is a lost device. */
+export function withDeadlines(trainer: Trainer, ms: number, after?: After): Trainer {
   const limit = <T>(call: Promise<T>): Promise<T> =>
-    withDeadline(call, CALL_MS, "the device", after).catch((error: unknown) => {
+    withDeadline(call, ms, "the device", after).catch((error: unknown) => {
       throw error instanceof TimedOut ? new ModelError("device-lost", error.message) : error;
     });
   return {
@@ -17,7 +14,7 @@ export function withDeadlines(trainer: Trainer, after?: After): Trainer {
     step: (tokens, batch, rate, rest) =>
       rest === undefined
         ? limit(trainer.step(tokens, batch, rate))
-        : piecewise((between) => trainer.step(tokens, batch, rate, between), rest, after),
+        : piecewise((between) => trainer.step(tokens, batch, rate, between), rest, ms, after),
     losses: () => limit(trainer.losses()),
     delta: () => limit(trainer.delta()),
     extract: (codec) => limit(trainer.extract(codec)),
@@ -30,11 +27,16 @@ export function withDeadlines(trainer: Trainer, after?: After): Trainer {
 }
 
 /** The limit holds for each piece of work between two rests; a rest, or a pause that it turns into, lasts as long as it may. */
-function piecewise(work: (rest: Rest) => Promise<void>, rest: Rest, after?: After): Promise<void> {
+function piecewise(
+  work: (rest: Rest) => Promise<void>,
+  rest: Rest,
+  ms: number,
+  after?: After,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const late = () =>
-      reject(new ModelError("device-lost", `the device did not answer within ${CALL_MS / 1_000} s`));
-    const start = () => afterAwake(CALL_MS, late, after);
+      reject(new ModelError("device-lost", `the device did not answer within ${ms / 1_000} s`));
+    const start = () => afterAwake(ms, late, after);
     let cancel = start();
     const between: Rest = async (worked) => {
       cancel();
