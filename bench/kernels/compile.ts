@@ -24,7 +24,9 @@ if (import.meta.main) {
   const name: string = "webgpu";
   const { create }: Dawn = await import(name);
   const shaders: Shader[] = JSON.parse(readFileSync(process.argv[2]!, "utf8"));
-  const adapter = await create([]).requestAdapter();
+  const gpu = create([]);
+  Object.assign(globalThis, { gpu }); // collected, it would take the adapter's threads along
+  const adapter = await gpu.requestAdapter();
   if (!adapter) throw new Error("the driver offers no adapter");
   const sizes = "subgroup-size-control" as GPUFeatureName; // newer than the types
   const requiredFeatures: GPUFeatureName[] = ["subgroups", ...(adapter.features.has(sizes) ? [sizes] : [])];
