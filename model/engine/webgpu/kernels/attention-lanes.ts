@@ -19,7 +19,7 @@ const POSITIONS = SIZE / LANES;
 
 /**
  * Keys, or queries, that are looked at in one turn of the loop. More of them share an exchange or a barrier, and more
- * registers are taken: of a head of 56, on Iris Xe with 16 lanes, four a turn spilled 249 and one spills 71.
+ * registers are taken: of a head of 56, on Iris Xe with 16 lanes, four a turn spilled 249 and one spills 64.
  */
 const TURNS: Readonly<Record<"forward" | "backward", Readonly<Record<Exchange, number>>>> = {
   forward: { quad: 2, workgroup: 4 },
@@ -32,15 +32,24 @@ export const isShared = (op: Pick<Attention, "qkv" | "out" | "saved" | "size">):
 
 type Sides = Pick<Attention, "batch" | "heads" | "context" | "size">;
 
+/** Whether every block is full of positions: then what tells apart those behind the context's end takes no registers. */
+const isFull = ({ context }: Sides): boolean => context % POSITIONS === 0;
+
 const blocksOf = ({ context }: Sides): number => Math.ceil(context / POSITIONS);
 
 /** Rows of four values that a lane has, the last of which may lie behind the head's end. */
 const rowsOf = ({ size }: Sides): number => Math.ceil(size / 4 / LANES);
 
-/** WGSL: value `d` of a lane's, of the row of four values that begins at `from`; zero behind the head's end. */
+/** WGSL: row `d` of a lane's, of the rows of four values that begin at `from`; zeros behind the head's end. */
 function load(op: Sides, from: string, d: number): string {
-  const value = `activations[${from} + ${d * LANES}u + part]`;
+  const value = loadAny(op, from, d);
   return isWhole(op, d) ? value : `select(vec4f(), ${value}, ${inside(op, d)})`;
+}
+
+/** The same where what is behind the head's end is multiplied by zeros: there, another of the head's rows. */
+function loadAny(op: Sides, from: string, d: number): string {
+  const row = isWhole(op, d) ? "part" : `part % ${op.size / 4 - d * LANES}u`;
+  return `activations[${from} + ${d * LANES}u + ${row}]`;
 }
 
 const isWhole = ({ size }: Sides, d: number): boolean => (d + 1) * LANES <= size / 4;
@@ -61,8 +70,9 @@ const dots = (op: Sides, a: string, b: string): string =>
 function together(exchange: Exchange, names: readonly string[], turn: string): string {
   if (exchange === "quad")
     return each(names.length, (i) => `    let ${names[i]} = quad_sum(own_${names[i]});`);
-  const slot = (i: number) => `half + ${i * SIZE}u`;
-  return `    let half = (${turn} & 1u) * ${names.length * SIZE}u;
+  const half = `half_${names[0]}`;
+  const slot = (i: number) => `${half} + ${i * SIZE}u`;
+  return `    let ${half} = (${turn} & 1u) * ${names.length * SIZE}u;
 ${each(names.length, (i) => `    slots[${slot(i)} + lane] = own_${names[i]};`)}
     workgroupBarrier(); // one a turn: the next writes the other half
 ${each(names.length, (i) => {
@@ -88,8 +98,8 @@ const locate = (op: Sides): string => `  if (group >= ${op.batch * op.heads * bl
   let part = lane % ${LANES}u;
   let first = (group % ${blocksOf(op)}u) * ${POSITIONS}u;
   let place = first + lane / ${LANES}u;
-  let live = place < ${op.context}u;
-  let position = min(place, ${op.context - 1}u);
+  let live = ${isFull(op) ? "true" : `place < ${op.context}u`};
+  let position = ${isFull(op) ? "place" : `min(place, ${op.context - 1}u)`};
   let pair = group / ${blocksOf(op)}u;
   let head = (pair % ${op.heads}u) * ${op.size / 4}u;
   let sequence = (pair / ${op.heads}u) * ${op.context}u;
@@ -134,7 +144,7 @@ ${each(
   (
     b,
   ) => `    let key_${b} = at.qkv + (sequence + min(j + ${b}u, ${op.context - 1}u)) * ${3 * width}u + ${width}u + head;
-${each(rows, (d) => `    let k_${b}_${d} = ${load(op, `key_${b}`, d)};`)}
+${each(rows, (d) => `    let k_${b}_${d} = ${loadAny(op, `key_${b}`, d)};`)}
     let own_product_${b} = ${dots(op, "q", `k_${b}`)};`,
 )}
 ${together(
@@ -148,7 +158,7 @@ ${each(turn, (b) => `    let score_${b} = select(-1e30f, product_${b}, j + ${b}u
 ${each(turn, (b) => `    let p_${b} = ${probability(`score_${b}`, "high")};`)}
     top = high;
     sum = sum * shrink + ${keys.map((b) => `p_${b}`).join(" + ")};
-${each(rows, (d) => `    o_${d} = o_${d} * shrink + ${keys.map((b) => `p_${b} * ${load(op, `key_${b} + ${width}u`, d)}`).join(" + ")};`)}
+${each(rows, (d) => `    o_${d} = o_${d} * shrink + ${keys.map((b) => `p_${b} * ${loadAny(op, `key_${b} + ${width}u`, d)}`).join(" + ")};`)}
   }
   if (live) {
 ${store(op, `at.out + row * ${width}u + head`, (d) => `o_${d} / sum`)}
@@ -193,7 +203,7 @@ ${each(
   (
     b,
   ) => `    let key_${b} = at.qkv + (sequence + min(j + ${b}u, ${last}u)) * ${3 * width}u + ${width}u + head;
-${each(rows, (d) => `    let k_${b}_${d} = ${load(op, `key_${b}`, d)};\n    let v_${b}_${d} = ${load(op, `key_${b} + ${width}u`, d)};`)}
+${each(rows, (d) => `    let k_${b}_${d} = ${loadAny(op, `key_${b}`, d)};\n    let v_${b}_${d} = ${loadAny(op, `key_${b} + ${width}u`, d)};`)}
     let own_score_${b} = ${dots(op, "q", `k_${b}`)};
     let own_slope_${b} = ${dots(op, "g", `v_${b}`)};`,
 )}
@@ -202,7 +212,7 @@ ${each(
   turn,
   (b) => `    let p_${b} = select(0f, ${probability(`score_${b}`, "log_sum")}, j + ${b}u <= position);
     let ds_${b} = p_${b} * (slope_${b} - d);
-${each(rows, (d) => `    dq_${d} += ds_${b} * ${load(op, `key_${b}`, d)};`)}`,
+${each(rows, (d) => `    dq_${d} += ds_${b} * ${loadAny(op, `key_${b}`, d)};`)}`,
 )}
   }
   if (live) {
@@ -212,12 +222,14 @@ ${store(op, `at.dQkv + row * ${3 * width}u + head`, (d) => `dq_${d} * ${scale}`)
   return kernel(op, "attention-backward-queries", exchange, 2 * turn, body, gradientPlaces(op, 4), 3);
 }
 
+/**
+ * One query a turn. The slope is exchanged after the score, since a query's row and its gradient's are then not both in
+ * registers: through workgroup memory, a head of 64 spilled 70 on Iris Xe with 16 lanes, and spills 49.
+ */
 function keyGradients(op: AttentionBackward, exchange: Exchange): Kernel {
   const width = (op.heads * op.size) / 4;
   const rows = rowsOf(op);
-  const turn = TURNS.backward[exchange];
   const scale = f32(op.size ** -0.5);
-  const last = op.context - 1;
   const key = `row * ${3 * width}u + ${width}u + head`;
   const body = `${each(
     rows,
@@ -226,29 +238,23 @@ function keyGradients(op: AttentionBackward, exchange: Exchange): Kernel {
   var dk_${d} = vec4f();
   var dv_${d} = vec4f();`,
   )}
-  for (var i = first; i < ${op.context}u; i += ${turn}u) {
-${each(
-  turn,
-  (b) => `    let query_${b} = min(i + ${b}u, ${last}u);
-    let own_${b} = at.qkv + (sequence + query_${b}) * ${3 * width}u + head;
-    let out_${b} = at.dOut + (sequence + query_${b}) * ${width}u + head;
-${each(rows, (d) => `    let q_${b}_${d} = ${load(op, `own_${b}`, d)};\n    let g_${b}_${d} = ${load(op, `out_${b}`, d)};`)}
-    let own_score_${b} = ${dots(op, `q_${b}`, "k")};
-    let own_slope_${b} = ${dots(op, `g_${b}`, "v")};`,
-)}
-${together(exchange, bothOf(turn), `(i / ${turn}u)`)}
-${each(
-  turn,
-  (b) => `    let saved_${b} = activations[at.saved + pair * ${op.context}u + query_${b}].xy;
-    let seen_${b} = i + ${b}u <= ${last}u && position <= i + ${b}u;
-    let p_${b} = select(0f, ${probability(`score_${b}`, `saved_${b}.x`)}, seen_${b});
-    let ds_${b} = p_${b} * (slope_${b} - saved_${b}.y);
-${each(rows, (d) => `    dk_${d} += ds_${b} * ${load(op, `own_${b}`, d)};\n    dv_${d} += p_${b} * ${load(op, `out_${b}`, d)};`)}`,
-)}
+  for (var i = first; i < ${op.context}u; i++) {
+    let query = at.qkv + (sequence + i) * ${3 * width}u + head;
+    let out = at.dOut + (sequence + i) * ${width}u + head;
+    let saved = activations[at.saved + pair * ${op.context}u + i].xy;
+${each(rows, (d) => `    let q_${d} = ${loadAny(op, "query", d)};`)}
+    let own_score = ${dots(op, "q", "k")};
+${together(exchange, ["score"], "0u")}
+    let p = select(0f, ${probability("score", "saved.x")}, position <= i);
+${each(rows, (d) => `    let g_${d} = ${loadAny(op, "out", d)};\n    dv_${d} += p * g_${d};`)}
+    let own_slope = ${dots(op, "g", "v")};
+${together(exchange, ["slope"], "1u")}
+    let ds = p * (slope - saved.y);
+${each(rows, (d) => `    dk_${d} += ds * ${loadAny(op, "query", d)};`)}
   }
   if (live) {
 ${store(op, `at.dQkv + ${key}`, (d) => `dk_${d} * ${scale}`)}
 ${store(op, `at.dQkv + ${key} + ${width}u`, (d) => `dv_${d}`)}
   }`;
-  return kernel(op, "attention-backward-keys", exchange, 2 * turn, body, gradientPlaces(op, 4), 4);
+  return kernel(op, "attention-backward-keys", exchange, 1, body, gradientPlaces(op, 4), 4);
 }
