@@ -39,7 +39,7 @@ import { ACTIVE_MS, MAX_STALENESS, type Rules } from "./rules.ts";
 import { cosineOf, lengthsOf } from "./similarity.ts";
 import { begin, type Pooled, type State } from "./state.ts";
 import { addText } from "./texts.ts";
-import { doneOf, timingOf } from "./timing.ts";
+import { doneOf, withTiming } from "./timing.ts";
 
 /** Versions shown, the newest, and counted of how rounds go. */
 const MAX_VERSIONS = 20;
@@ -136,7 +136,7 @@ function accept(rules: Rules, state: State, event: Accepted, now: number): State
     frontier: Math.max(state.frontier, position + 1),
     gaps,
     took: [...state.took.slice(1 - TIMED_DELTAS), event.took],
-    timings: [...state.timings.slice(1 - TIMED_DELTAS), ...timingOf(event, rules)],
+    timings: withTiming(state.timings, event, rules, trusted(standingOf(state.trust, volunteer))),
     trust: {
       ...seen(state.trust, volunteer, ticket),
       ...(facts && { usual: withSize(state.trust.usual, state.version, facts) }),

@@ -36,6 +36,12 @@ export interface Timing {
   readonly sequenceMs: number;
 }
 
+/** A measurement, when it was made, and whether its volunteer was trusted then. */
+export interface Timed extends Timing {
+  readonly at: number;
+  readonly trusted: boolean;
+}
+
 /** Milliseconds of the first round, when nothing is measured, and of the shortest and the longest there may be. */
 export const FIRST_ROUND_MS = 1_000;
 const MIN_ROUND_MS = 500;

@@ -7,7 +7,7 @@ import type { ReadonlyList } from "../lib/append-list.ts";
 import type { Candidate } from "../trust/candidate.ts";
 import { NO_TRUST, type Trust } from "../trust/standing.ts";
 import type { Closed, Created, TextAdded } from "./events.ts";
-import { FIRST_ROUND_MS, type Timing } from "./rounds.ts";
+import { FIRST_ROUND_MS, type Timed } from "./rounds.ts";
 import type { Samples } from "./samples.ts";
 
 /**
@@ -42,8 +42,8 @@ export interface State {
   readonly gaps: ReadonlyMap<number, true>;
   /** How long the newest deltas took from ticket to acceptance, ms. */
   readonly took: readonly number[];
-  /** The newest deltas' measurements of links and machines, in a run on a clock. */
-  readonly timings: readonly Timing[];
+  /** The newest deltas' measurements of links and machines, in a run on a clock; of the trusted alone, once there are some. */
+  readonly timings: readonly Timed[];
   /** What the newest versions are made of, newest first; of a run on a clock. */
   readonly efforts: readonly Effort[];
   /** Milliseconds of the open version's round, and what its tickets train with; of a run on a clock. */
