@@ -78,6 +78,8 @@ export function refuse(c: Context<Edge>, error: unknown, log: Logger): Response 
   if (refusal.retryAfterMs !== undefined) c.header("retry-after", retryAfter(refusal.retryAfterMs));
   // A refused body may still be arriving: the connection ends with the answer rather than carry the rest.
   if (c.env?.incoming?.complete === false) c.header("connection", "close");
+  // What an address takes is then the answer (RFC 9110 §9.3.7): HAProxy's checks ask so.
+  if (refusal.code === "method-not-allowed" && c.req.method === "OPTIONS") return c.body(null, 204);
   const status = ERROR_STATUS[refusal.code];
   if (isForReading(c)) return whole(c, errorPage(c, refusal), status, { "content-type": HTML_TYPE });
   return whole(c, JSON.stringify(refusal.body()), status, { "content-type": JSON_TYPE });

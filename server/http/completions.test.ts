@@ -156,6 +156,8 @@ describe("Q4: says what it cannot do in the form of OpenAI's errors", () => {
     ] as const) {
       const answer = await app.request(path, { method });
       expect([answer.status, answer.headers.get("allow")]).toEqual([405, allow]);
+      const told = await app.request(path, { method: "OPTIONS" });
+      expect([told.status, told.headers.get("allow"), await told.text()]).toEqual([204, allow, ""]);
     }
     const nowhere = await app.request("/v1/chat/completions", { method: "POST", body: "{}" });
     expect(await errorOf(nowhere)).toMatchObject({ status: 404, type: "invalid_request_error" });

@@ -170,6 +170,7 @@ export function refuseText(c: Context<Edge>, error: unknown, log: Pick<Log, "err
   const refusal = explain(error, log);
   if (refusal.retryAfterMs !== undefined) c.header("retry-after", retryAfter(refusal.retryAfterMs));
   if (c.env?.incoming?.complete === false) c.header("connection", "close");
+  if (refusal.status === 405 && c.req.method === "OPTIONS") return c.body(null, 204);
   return answer(c, bodyOf(refusal), refusal.status);
 }
 

@@ -133,6 +133,27 @@ describe("a target in absolute form, as proxies send it", () => {
   });
 });
 
+describe("OPTIONS, as HAProxy's checks send it", () => {
+  it.each([...READS, "*", "http://localhost:80/"])("of %s says what it takes", async (path) => {
+    for (const about of [
+      `${path} HTTP/1.0\r\n`,
+      `${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n`,
+    ]) {
+      const answer = await send(`OPTIONS ${about}\r\n`);
+      expect(answer, about).toMatchObject({ status: 204, body: "" });
+      expect(answer.head, about).toContain("allow: get, head");
+      expect(answer.head, "for no script of another origin").not.toContain("access-control-allow-methods");
+    }
+  });
+
+  it("of what is not there, or by another method of all, is refused as ever", async () => {
+    expect((await ask("OPTIONS", "/api/nothing")).status).toBe(404);
+    expect((await ask("OPTIONS", "//")).status).toBe(404);
+    expect((await ask("GET", "*")).status).toBe(400);
+    expect((await ask("OPTIONS", "*x")).status).toBe(400);
+  });
+});
+
 describe("A27: the Host header", () => {
   it("may be absent in HTTP/1.0 alone", async () => {
     expect(await send("GET /healthz HTTP/1.0\r\n\r\n")).toMatchObject({

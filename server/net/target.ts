@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { ROUTES } from "../../protocol/routes.ts";
 
 /** `http://authority/path?query`, which proxies send and every server must take (RFC 9112 §3.2.2). */
 const ABSOLUTE_FORM = /^https?:\/\/([^/?#@]+)([/?].*)?$/i;
@@ -12,6 +13,8 @@ export function normalizeTarget(request: IncomingMessage): boolean {
   const hosts = hostsOf(request);
   if (hosts.length > 1) return false;
   if (!hosts[0] && request.httpVersion !== "1.0") return false;
+  // About the server as a whole (RFC 9110 §9.3.7): answered as the one address that every server of ours has.
+  if (request.method === "OPTIONS" && request.url === "*") request.url = ROUTES.health;
   const target = request.url ?? "";
   if (!/^https?:/i.test(target)) return true;
   const [, authority, rest = "/"] = ABSOLUTE_FORM.exec(target) ?? [];
