@@ -131,6 +131,8 @@ test("a terminal gets one line a delta, and one for each thing that holds it up"
     undefined,
     undefined,
   ]);
+  const unknown = { phase: "downloading", what: "text", bytes: 0, total: Number.POSITIVE_INFINITY } as const;
+  expect(lineOf({ type: "phase", phase: unknown })).toBe("downloading the text");
   expect(lineOf({ type: "phase", phase: { phase: "away", forMs: 2_400 } })).toBe(
     "the server is away, trying again in 2 s",
   );

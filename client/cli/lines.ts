@@ -38,6 +38,9 @@ export function lineTeller(): (report: Report) => string | undefined {
   };
 }
 
+/** Nothing until the server has said how much there is. */
+const sizeOf = (bytes: number): string => (Number.isFinite(bytes) ? `, ${kilobytes(bytes)}` : "");
+
 function awayLine({ why, forMs }: Extract<Phase, { phase: "away" }>): string {
   const again = `trying again in ${seconds(forMs)}`;
   return why === undefined || why.kind === "unreachable"
@@ -53,7 +56,7 @@ const tried = ({ device, engine, outcome }: ProbeResult): string =>
 function lineOf(phase: Phase): string | undefined {
   switch (phase.phase) {
     case "downloading":
-      return phase.what === "change" ? undefined : `downloading the ${phase.what}, ${kilobytes(phase.total)}`;
+      return phase.what === "change" ? undefined : `downloading the ${phase.what}${sizeOf(phase.total)}`;
     case "waiting":
       return `no work just now, asking again in ${seconds(phase.forMs)}`;
     case "auditing":
