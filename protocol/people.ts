@@ -56,6 +56,8 @@ export interface PersonalData {
 
 /** Characters of a name, as a person counts them at least. */
 export const MAX_NAME_CHARS = 32;
+/** Symbols that fonts draw as nothing: a note without a head, and the place of an object that is not there. */
+const BLANK = /[\u{1d159}\ufffc]/u;
 /** Leaders listed at most. */
 export const MAX_LEADERS = 50;
 
@@ -68,7 +70,8 @@ export function normaliseName(given: unknown): string {
   const name = asLine(given, field, 4 * MAX_NAME_CHARS);
   if (name === "") refuseText(field, "is empty");
   if ([...name].length > MAX_NAME_CHARS) refuseText(field, `has more than ${MAX_NAME_CHARS} characters`);
-  if (!isSeen(name)) refuseText(field, "has characters that cannot be shown in a line");
+  if (!isSeen(name) || BLANK.test(name)) refuseText(field, "has characters that cannot be shown in a line");
+  if (/^\p{M}/u.test(name)) refuseText(field, "begins with a mark that belongs to the letter before it");
   if (!/[\p{L}\p{N}]/u.test(name)) refuseText(field, "has neither a letter nor a digit");
   return name;
 }

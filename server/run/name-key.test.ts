@@ -10,6 +10,7 @@ test.each([
   ["wide letters", "Ann", "\uff21\uff4e\uff4e"],
   ["mathematical letters", "Ann", "\u{1d400}\u{1d427}\u{1d427}"],
   ["letters that are blank", "Ann", "A\u3164nn\u034f"],
+  ["symbols that are blank", "Ann", "\ufffcA\u{1d159}n\u2800n"],
   ["zero and O", "B0b", "bOB"],
   ["one, I and l", "Al1ce", "AIIce"],
   ["rn and m", "Arnold", "Amold"],

@@ -1,7 +1,7 @@
 import { LOOKS } from "./confusables.ts";
 
 /** Characters that are invisible or mere ornament: accents, blanks, punctuation, and what Unicode says to ignore. */
-const UNSEEN = /[\p{M}\p{White_Space}\p{P}\p{Default_Ignorable_Code_Point}]/gu;
+const UNSEEN = /[\p{M}\p{White_Space}\p{P}\p{Default_Ignorable_Code_Point}\u2800\u{1d159}\ufffc]/gu;
 
 /**
  * By which two names are one, so that nobody passes for another: without case, width, accents or blanks, and with every

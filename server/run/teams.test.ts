@@ -42,6 +42,21 @@ it("U8: a team is a name and a sum, which takes credit, and one name is one team
   await again.run.close();
 });
 
+it("U8: a kept team whose name would be refused today is none, and its members join another", async () => {
+  const tiny = await worked();
+  await tiny.run.joinTeam(bobKey!, "Crows", other!);
+  const kept = [
+    { id: one, name: "Star\u{1d159}lings", keys: [annKey] },
+    { id: other, name: "Crows", keys: [bobKey] },
+  ];
+  await tiny.options.store.put("run", "teams.json", utf8(JSON.stringify({ teams: kept })));
+  const again = await restart(tiny, "drop");
+  expect(again.run.teams()).toMatchObject([{ id: other, name: "Crows" }]);
+  expect(again.run.dataOf(annKey!).team).toBeNull();
+  expect(await again.run.joinTeam(annKey!, "Starlings", one!)).toEqual({ id: one, name: "Starlings" });
+  await again.run.close();
+});
+
 it("U8: a team that could not be left on a full disk is left by asking again, for good", async () => {
   const tiny = await worked();
   await tiny.run.joinTeam(annKey!, "Starlings", one!);

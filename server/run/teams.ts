@@ -1,6 +1,6 @@
 import { messageOf } from "../../model/lib/message-of.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
-import { as, asArray, asObject, parseJson } from "../../protocol/guards.ts";
+import { as, asArray, asObject, asText, parseJson } from "../../protocol/guards.ts";
 import { isTeamId, isVolunteerKey, type TeamId, type VolunteerKey } from "../../protocol/ids.ts";
 import { normaliseName } from "../../protocol/people.ts";
 import { type Store, StoreError } from "../store/store.ts";
@@ -12,6 +12,9 @@ const FILE = "teams.json";
 /** Teams, and members of all of them. Each member has a merged delta, so nobody fills this with fresh keys. */
 const MAX_TEAMS = 500;
 const MAX_MEMBERS = 2_000;
+
+/** Characters of a kept name: what is refused today may have been taken before. */
+const MAX_KEPT_CHARS = 256;
 
 interface Members {
   readonly name: string;
@@ -44,7 +47,9 @@ export class Teams {
         const json = asObject(value, "a team");
         const keys = asArray(json.keys, "keys", MAX_MEMBERS).map((key) => as(isVolunteerKey, key, "a key"));
         const id = as(isTeamId, json.id, "id");
-        const name = normaliseName(json.name);
+        const name = takenToday(asText(json.name, "name", MAX_KEPT_CHARS));
+        // Of a team without a name its members may join another.
+        if (name === undefined) continue;
         for (const key of keys) if (!forgotten(key)) teams.#add(key, id, name);
       }
     } catch (error) {
@@ -134,5 +139,14 @@ export class Teams {
     return this.#files.write(FILE, () => ({
       teams: [...this.#teams].map(([id, { name, keys }]) => ({ id, name, keys: [...keys] })),
     }));
+  }
+}
+
+/** Undefined for a name of an earlier version that would be refused today. */
+function takenToday(name: string): string | undefined {
+  try {
+    return normaliseName(name);
+  } catch {
+    return undefined;
   }
 }
