@@ -1,6 +1,6 @@
 import type { Closed, Effect } from "./events.ts";
 import { expectedAt, roundOf, usuallyWorking, workingAt } from "./leases.ts";
-import { roundEnds } from "./rounds.ts";
+import { CROWD_FROM, roundEnds } from "./rounds.ts";
 import type { Rules } from "./rules.ts";
 import type { State } from "./state.ts";
 import { textDue } from "./texts.ts";
@@ -25,8 +25,18 @@ export function due(rules: Rules, state: State, now: number): Effect[] {
   const counted = new Set(merged.map(({ ticket }) => ticket));
   if (!isDue(state.pool.filter(({ ticket }) => counted.has(ticket)))) return [];
   const inner = mostlyMuon(state.pool, merged) && ({ inner: "muon" } as const);
+  const crowd =
+    inner && rules.rounds?.muonCrowds && merged.length >= CROWD_FROM && ({ crowd: true } as const);
   const over = total === undefined ? {} : { total };
-  const closed: Closed = { type: "closed", at: now, version: state.version, merged, ...over, ...inner };
+  const closed: Closed = {
+    type: "closed",
+    at: now,
+    version: state.version,
+    merged,
+    ...over,
+    ...inner,
+    ...crowd,
+  };
   return [{ type: "record", event: discarded.length === 0 ? closed : { ...closed, discarded } }];
 }
 

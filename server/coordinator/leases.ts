@@ -113,7 +113,7 @@ function shareOf(rules: Rules, state: State, asked: Asked, now: number): Share {
 export function trainingNow(rounds: RoundRules, state: State, here: number) {
   const isFirst = state.versions.length === 0;
   const deltas = isFirst ? here : deltasLately(state.versions);
-  const inner = rounds.inner ?? (isFirst ? innerAfter(state.inner, deltas) : state.inner);
+  const inner = rounds.inner ?? (isFirst ? innerAfter(rounds, state.inner, deltas) : state.inner);
   return { inner, batch: batchFor(rounds, inner, deltas) };
 }
 

@@ -198,7 +198,7 @@ function publish(rules: Rules, state: State, event: Published): Change {
     ms: summary.ms,
     ...(cosine !== undefined && { cosine }),
   };
-  const inner = innerAfter(state.inner, deltas);
+  const inner = rules.rounds && innerAfter(rules.rounds, state.inner, deltas);
   const next: State = {
     ...state,
     at,
@@ -212,10 +212,7 @@ function publish(rules: Rules, state: State, event: Published): Change {
     used: new Map([...state.used].filter(([, from]) => from >= version - MAX_STALENESS)),
     versions,
     ...(effort && { efforts: [effort, ...state.efforts.slice(0, MAX_VERSIONS - 1)] }),
-    ...(rules.rounds && {
-      round: roundAfter(rules.rounds, { ...state, inner }, deltas),
-      inner,
-    }),
+    ...(rules.rounds && inner && { round: roundAfter(rules.rounds, { ...state, inner }, deltas), inner }),
     recent: [...state.recent.filter((merge) => at - merge.at <= ACTIVE_MS), { at, tokens: closing.tokens }],
   };
   return {

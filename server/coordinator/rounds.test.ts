@@ -125,17 +125,23 @@ test("micro-batches are halved where volunteers are many, and never less than on
   const adamw = (deltas: number) => batchFor({ most }, "adamw", deltas);
   expect([1, 7, 8, 31, 32, 1_000].map(adamw)).toEqual([4, 4, 2, 2, 2, 2]);
   expect([1, 2, 1_000].map((deltas) => batchFor({ most }, "muon", deltas))).toEqual([16, 8, 8]);
+  const crowds = { most, muonCrowds: true } as const;
+  expect([1, 2, 7, 8, 1_000].map((deltas) => batchFor(crowds, "muon", deltas))).toEqual([16, 8, 8, 4, 4]);
   expect(batchFor({ most: { adamw: 1, muon: 1 } }, "adamw", 1_000)).toBe(1);
   expect(batchFor({ most, batch: 3 }, "muon", 1), "fixed by the run file").toBe(3);
 });
 
 test("few volunteers train with Muon inside, a crowd with AdamW, and one more or less changes nothing back", () => {
-  const along = (...crowds: number[]) => {
+  const along = (rules: Pick<RoundRules, "muonCrowds">, ...crowds: number[]) => {
     let inner: InnerName = "muon";
-    return crowds.map((deltas) => (inner = innerAfter(inner, deltas)));
+    return crowds.map((deltas) => (inner = innerAfter(rules, inner, deltas)));
   };
-  expect(along(1, 9, 9.9, 10, 9, 6, 5.9, 9)).toEqual([
-    ...["muon", "muon", "muon", "adamw", "adamw", "adamw", "muon", "muon"],
+  const there = ["muon", "muon", "muon", "adamw", "adamw", "adamw", "muon", "muon"];
+  expect(along({}, 1, 9, 9.9, 10, 9, 6, 5.9, 9)).toEqual(there);
+  expect(along({ muonCrowds: true }, 1, 10, 1_000), "where crowds have it too").toEqual([
+    "muon",
+    "muon",
+    "muon",
   ]);
 });
 

@@ -14,6 +14,8 @@ export interface RoundRules {
   readonly steps?: number;
   /** The inner optimiser; absent: chosen by {@link innerAfter}. */
   readonly inner?: InnerName;
+  /** Crowds have Muon inside too, and their versions momentum outside. Absent: up to nine volunteers have Muon. */
+  readonly muonCrowds?: true;
   /** Sequences of a micro-batch, at most: with AdamW, and with Muon inside. */
   readonly most: Readonly<Record<InnerName, number>>;
   /** Tokens of one sequence. */
@@ -66,10 +68,13 @@ const GATHER = 0.1;
 /** Rounds that a version waits for the run's quorum. */
 const QUORUM_ROUNDS = 4;
 
-/** Volunteers from which on micro-batches have half of the most sequences; a quarter learned less of 64 (docs/LEARNING.md). */
-const HALF_FROM = 8;
+/**
+ * Deltas a version from which on they are a crowd's: micro-batches are smaller, AdamW's half of the most sequences and
+ * Muon's a quarter, and the mean of Muon's has so little noise that momentum pays (docs/LEARNING.md).
+ */
+export const CROWD_FROM = 8;
 
-/** Deltas a version from which on AdamW is inside, and under which Muon is again. */
+/** Deltas a version from which on AdamW is inside, and under which Muon is again, in runs whose crowds have AdamW. */
 const [ADAMW_FROM, MUON_UP_TO] = [10, 6];
 
 /** Times the steps its volunteer is expected to do that a ticket has: it may be faster than it was. */
@@ -108,21 +113,27 @@ export function roundAfter(
  * noise that many volunteers average out (docs/LEARNING.md).
  */
 export function batchFor(
-  { batch, most }: Pick<RoundRules, "batch" | "most">,
+  { batch, most, muonCrowds }: Pick<RoundRules, "batch" | "most" | "muonCrowds">,
   inner: InnerName,
   deltas: number,
 ): number {
   if (batch !== undefined) return batch;
-  const adamw = deltas < HALF_FROM ? 1 : 2;
-  const part = inner === "adamw" ? adamw : deltas < 2 ? 1 : 2;
-  return Math.max(1, Math.floor(most[inner] / part));
+  const isCrowd = deltas >= CROWD_FROM;
+  const adamw = isCrowd ? 2 : 1;
+  const muon = isCrowd && muonCrowds ? 4 : deltas < 2 ? 1 : 2;
+  return Math.max(1, Math.floor(most[inner] / (inner === "adamw" ? adamw : muon)));
 }
 
 /**
  * Muon inside learns more from a sequence, but its steps want larger batches: where many volunteers average, small steps
  * of AdamW's are faster. Once changed, it takes some more or some fewer volunteers to change back.
  */
-export function innerAfter(before: InnerName, deltas: number): InnerName {
+export function innerAfter(
+  { muonCrowds }: Pick<RoundRules, "muonCrowds">,
+  before: InnerName,
+  deltas: number,
+): InnerName {
+  if (muonCrowds) return "muon";
   return deltas < (before === "muon" ? ADAMW_FROM : MUON_UP_TO) ? "muon" : "adamw";
 }
 

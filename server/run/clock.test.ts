@@ -12,6 +12,7 @@ import {
   until,
   uploadOf,
 } from "../../test/harness/tiny-run.ts";
+import { parseSettings } from "./settings.ts";
 
 /** A run on a clock; its volunteer's delta is of one step of the two that its ticket has. */
 async function moved(rounds: object): Promise<TinyRun & { readonly tokens: number }> {
@@ -52,6 +53,42 @@ test("the control: with AdamW inside the outer step is the run file's, and anoth
   });
   expect(adamW.run.manifest().hash).not.toBe(muon.run.manifest().hash);
   await Promise.all([muon.run.close(), adamW.run.close()]);
+});
+
+/** A version of so many volunteers' deltas, all made with Muon inside, and what its restarted run has in its place. */
+async function crowded(volunteers: number, outer = parseSettings({}).outer) {
+  const tiny = await tinyRun({
+    settings: tinySettings({ rounds: {}, outer, quorum: 1, trust: { rules: "mean" } }),
+  });
+  const all = await Promise.all(Array.from({ length: volunteers }, () => TestVolunteer.create()));
+  const tickets = [];
+  for (const volunteer of all) tickets.push(await volunteer.ticket(tiny.run));
+  expect(new Set(tickets.map(({ inner }) => inner))).toEqual(new Set(["muon"]));
+  for (const [i, volunteer] of all.entries()) {
+    const upload = uploadOf(tickets[i]!, deltaOf(1 + i));
+    await volunteer.send(tiny.run, { ...upload, report: { ...upload.report, steps: 1 } });
+  }
+  tiny.clock.ms += 10_000; // the round is over
+  tiny.run.tick();
+  await until(() => tiny.run.status().version === 1);
+  const { step, merged } = await tiny.run.versionRecord(1);
+  expect(merged).toHaveLength(volunteers);
+  const { hash } = tiny.run.manifest();
+  const again = await restart(tiny, "drop");
+  expect(again.run.manifest().hash).toBe(hash);
+  expect(await stepOf(again)).toEqual(step);
+  await again.run.close();
+  return { outer: (step as { outer: unknown }).outer, hash };
+}
+
+test("what a crowd trained with Muon inside keeps momentum, in the record and after a restart; the control: seven are averaged", async () => {
+  const crowd = await crowded(8);
+  expect(crowd.outer).toEqual({ kind: "nesterov", rate: 1, momentum: 0.5 });
+  expect((await crowded(7)).outer).toEqual({ kind: "average", rate: 1, momentum: 0 });
+  const { muonMomentum: _, ...before } = parseSettings({}).outer;
+  const averaged = await crowded(8, before);
+  expect(averaged.outer, "a run from before it").toEqual({ kind: "average", rate: 1, momentum: 0 });
+  expect(averaged.hash).not.toBe(crowd.hash);
 });
 
 test("an outer rate that rises is in each version's record as far as it has risen, and comes out the same again", async () => {

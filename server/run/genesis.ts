@@ -174,6 +174,7 @@ function roundRules(settings: Settings, rounds: RoundSettings, parameters: numbe
     ...(rounds.batch !== "paced" && { batch: rounds.batch }),
     ...(steps !== "paced" && { steps }),
     ...(rounds.inner !== "paced" && { inner: rounds.inner }),
+    ...(settings.outer.muonMomentum !== undefined && { muonCrowds: true }),
     ...{ most: { adamw: batch, muon: muonBatch(settings) }, context },
     sendings: [sendingOf(finest), ...coarser.map(sendingOf)],
   };

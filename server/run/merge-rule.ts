@@ -36,33 +36,36 @@ export function diffCodec({ downlink }: Pick<Settings, "downlink">, version: num
 }
 
 /** The part of a closed version that decides how its deltas are merged. */
-export type MergeTerms = Pick<Closed, "total" | "inner">;
+export type MergeTerms = Pick<Closed, "total" | "inner" | "crowd">;
 
-export const mergeTermsOf = ({ total, inner }: MergeTerms): MergeTerms => ({
+export const mergeTermsOf = ({ total, inner, crowd }: MergeTerms): MergeTerms => ({
   ...(total !== undefined && { total }),
   ...(inner !== undefined && { inner }),
+  ...(crowd !== undefined && { crowd }),
 });
 
 /** How a version follows from its deltas. */
 export type Merging = (closed: Pick<Closed, "version"> & MergeTerms) => MergeRule;
 
-/** Deltas made with Muon are orthogonal already, so they are averaged. */
+/** Deltas made with Muon are orthogonal already: turned once more they bring no more, and cost more (docs/LEARNING.md). */
 const AVERAGE = { kind: "average", rate: 1, momentum: 0 } as const;
 
 /** How a run's versions follow from its deltas: the rule that takes it on from a version that is closed. */
 export async function mergeRule(settings: Settings, { matrices }: Task): Promise<Merging> {
   const orthogonalizer = await Orthogonalizer.open();
   const orthogonalize = orthogonalizer.apply.bind(orthogonalizer);
-  return ({ version, inner, total }) => ({
-    outer: outerOf(settings, version, inner),
+  return ({ version, total, ...made }) => ({
+    outer: outerOf(settings, version, made),
     ...(total !== undefined && { total }),
     ...{ downlink: diffCodec(settings, version), matrices, orthogonalize },
   });
 }
 
 /** The outer step that takes a run on from `version`. */
-function outerOf({ outer: settings }: Settings, version: number, inner: Closed["inner"]): Outer {
-  const { warmupVersions = 0, ...outer } = settings;
-  if (outer.grows && inner === "muon") return AVERAGE;
+function outerOf({ outer: settings }: Settings, version: number, { inner, crowd }: MergeTerms): Outer {
+  const { warmupVersions = 0, muonMomentum = 0, ...outer } = settings;
+  if (outer.grows && inner === "muon") {
+    return crowd ? { kind: "nesterov", rate: 1, momentum: muonMomentum } : AVERAGE;
+  }
   return version < warmupVersions ? { ...outer, part: version / warmupVersions } : outer;
 }

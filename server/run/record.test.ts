@@ -38,6 +38,7 @@ const closed: Closed = {
   merged: [{ ticket, weight: 32 / Math.SQRT2, tokens: 9 }],
   total: 1 / 3,
   inner: "muon",
+  crowd: true,
   discarded: [ticket],
 };
 const evaluated: Evaluated = {

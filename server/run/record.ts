@@ -119,6 +119,7 @@ const schema: z.ZodType<DurableEvent> = z.discriminatedUnion("type", [
     merged: z.array(z.object({ ticket, weight: z.number(), tokens: count.exactOptional() })),
     total: z.number().exactOptional(),
     inner: z.literal("muon").exactOptional(),
+    crowd: z.literal(true).exactOptional(),
     discarded: z.array(ticket).exactOptional(),
   }),
   z.object({

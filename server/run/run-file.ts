@@ -33,6 +33,11 @@ export interface OuterSettings {
    */
   readonly grows?: true;
   /**
+   * Momentum of Nesterov's, at rate 1, for deltas that were trained with Muon inside; a rate that follows the volunteers
+   * then follows more of them with Muon. Absent: such deltas are averaged. Default .5 in a run on a clock.
+   */
+  readonly muonMomentum?: number;
+  /**
    * Versions over which the rate rises from 1: the first deltas are nearly the same, and more than their mean overshoots.
    * Absent: it is whole from the first version on. Default 10 in a run on a clock.
    */
@@ -79,6 +84,7 @@ const outer = z
     momentum: z.number().min(0).max(0.99).optional(),
     fullAt: count(1, 10_000).optional(),
     grows: z.boolean().optional(),
+    muonMomentum: z.number().min(0).max(0.99).optional(),
     warmupVersions: count(1, 10_000).optional(),
   })
   .refine((value) => value.kind !== "average" || !value.momentum, {
@@ -93,11 +99,15 @@ const outer = z
     path: ["grows"],
     message: 'is not for "average"',
   })
+  .refine((value) => value.grows || value.muonMomentum === undefined, {
+    path: ["muonMomentum"],
+    message: "needs grows",
+  })
   .refine((value) => value.kind !== "average" || value.warmupVersions === undefined, {
     path: ["warmupVersions"],
     message: 'is not for "average"',
   })
-  .transform(({ kind, rate, momentum, fullAt, grows, warmupVersions }): OuterSettings => {
+  .transform(({ kind, rate, momentum, fullAt, grows, muonMomentum, warmupVersions }): OuterSettings => {
     if (kind === "average") return { kind, rate: rate ?? 1, momentum: 0 };
     return {
       kind,
@@ -105,6 +115,7 @@ const outer = z
       momentum: momentum ?? 0.3,
       ...(fullAt !== undefined && { fullAt }),
       ...(grows && { grows }),
+      ...(muonMomentum !== undefined && { muonMomentum }),
       ...(warmupVersions !== undefined && { warmupVersions }),
     };
   });

@@ -14,7 +14,10 @@ test("an empty run file is the default run", () => {
   expect(DEFAULT_SETTINGS).toMatchObject({
     model: { layers: 2, heads: 4, width: 96, context: 128 },
     rounds: { seconds: "paced", batch: "paced", inner: "paced" },
-    outer: { kind: "muon", rate: 1.43, momentum: 0.5, fullAt: 4, grows: true, warmupVersions: 10 },
+    outer: {
+      ...{ kind: "muon", rate: 1.43, momentum: 0.5, fullAt: 4 },
+      ...{ grows: true, muonMomentum: 0.5, warmupVersions: 10 },
+    },
     delta: "auto",
     downlink: { name: "midrise", bits: 2 },
     optimizer: { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, clip: 1 },
@@ -63,6 +66,8 @@ test.each([
   [{ outer: { fullAt: 0 } }, /"outer.fullAt"/],
   [{ outer: { warmupVersions: 0 } }, /"outer.warmupVersions"/],
   [{ outer: { kind: "average", warmupVersions: 5 } }, /"outer.warmupVersions"/],
+  [{ outer: { muonMomentum: 0.5 } }, /"outer.muonMomentum": needs grows/],
+  [{ outer: { grows: true, muonMomentum: 1 } }, /"outer.muonMomentum"/],
   [{ name: "x".repeat(81) }, /"name"/],
   [{ learningRate: Number.NaN }, /"learningRate"/],
   [{ prompts: "Call me" }, /"prompts"/],
@@ -153,13 +158,24 @@ test("a run from before rounds on a clock has turns and their outer step, and go
 
 test("a run from before outer rates rose has the whole rate at once, and goes on with the run file that began it", () => {
   const today = parseSettings({});
-  const { warmupVersions, ...outer } = today.outer;
+  const { warmupVersions, muonMomentum: _, ...outer } = today.outer;
   expect(warmupVersions).toBe(10);
   const begun = storedSettings({ ...today, outer });
   expect(begun.outer).toEqual(outer);
   expect(earlierDefaults(today)).toContainEqual(begun);
   const chosen = parseSettings({ outer: { ...outer, warmupVersions: 3 } });
   for (const earlier of earlierDefaults(chosen)) expect(earlier.outer).toMatchObject({ warmupVersions: 3 });
+});
+
+test("a run from before crowds had Muon inside averages its deltas, and goes on with the run file that began it", () => {
+  const today = parseSettings({});
+  const { muonMomentum, ...outer } = today.outer;
+  expect(muonMomentum).toBe(0.5);
+  const begun = storedSettings({ ...today, outer });
+  expect(begun.outer).toEqual(outer);
+  expect(earlierDefaults(today)).toContainEqual(begun);
+  const chosen = parseSettings({ outer: { ...outer, muonMomentum: 0.3 } });
+  for (const earlier of earlierDefaults(chosen)) expect(earlier.outer).toMatchObject({ muonMomentum: 0.3 });
 });
 
 test("a run from before narrow models' rates and outer.fullAt keeps the rules that it began with", () => {

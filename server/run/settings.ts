@@ -54,7 +54,8 @@ export interface Settings {
   readonly residualDecay: number;
   /**
    * The outer step on the mean delta. Default Muon at rate 1.43 from 4 deltas on, momentum .5, and a rate that grows with
-   * the volunteers and rises over 10 versions; on turns rate 1.3, momentum .3; with Muon inside, plain averaging (docs/LEARNING.md).
+   * the volunteers and rises over 10 versions, and for deltas of Muon's Nesterov with momentum .5; on turns rate 1.3,
+   * momentum .3; with Muon inside for good, plain averaging (docs/LEARNING.md).
    */
   readonly outer: OuterSettings;
   /**
@@ -151,7 +152,10 @@ const usualRateOf = ({ width }: Settings["model"], inner?: "muon") =>
   usualRate(Math.max(NARROW, width), inner);
 
 /** The outer step of a crowd in which everybody works. */
-const CLOCK_OUTER = { kind: "muon", rate: 1.43, momentum: 0.5, grows: true, warmupVersions: 10 };
+const CLOCK_OUTER = {
+  ...{ kind: "muon", rate: 1.43, momentum: 0.5 },
+  ...{ grows: true, muonMomentum: 0.5, warmupVersions: 10 },
+};
 
 /** Fills in what depends on other keys of a run file: rounds on a clock, and what goes with them or with Muon inside. */
 function withDefaults(json: unknown): unknown {
@@ -217,15 +221,20 @@ export function earlierDefaults(settings: Settings): readonly Settings[] {
   };
   // A run that began with a model of --from had the rate of the default's width.
   const begunWith = { ...withModel(turns, DEFAULT_SETTINGS.model), model };
-  const atOnce = wholeAtOnce(settings);
-  return [atOnce, ...[settings, atOnce, turns, before, begunWith].map(auditedByServer)];
+  const outers = outersBefore(settings);
+  return [...outers, ...[settings, ...outers, turns, before, begunWith].map(auditedByServer)];
 }
 
-/** The settings with an outer rate that is whole from the first version on, where that of today's defaults rises. */
-function wholeAtOnce(settings: Settings): Settings {
-  const { warmupVersions: _, ...outer } = settings.outer;
+/**
+ * The settings with the outer steps of a clock's earlier defaults, where today's are the file's: deltas of Muon's were
+ * averaged, and before that the rate was whole from the first version on.
+ */
+function outersBefore(settings: Settings): Settings[] {
   const today = parseSettings({ optimizer: settings.optimizer });
-  return isDeepStrictEqual(settings.outer, today.outer) ? { ...settings, outer } : settings;
+  if (!isDeepStrictEqual(settings.outer, today.outer)) return [];
+  const { muonMomentum: _, ...averaged } = settings.outer;
+  const { warmupVersions: __, ...atOnce } = averaged;
+  return [averaged, atOnce].map((outer) => ({ ...settings, outer }));
 }
 
 /** The settings of a run whose volunteers audit nothing. */
