@@ -125,8 +125,8 @@ export function batchFor(
 }
 
 /**
- * Muon inside learns more from a sequence, but its steps want larger batches: where many volunteers average, small steps
- * of AdamW's are faster. Once changed, it takes some more or some fewer volunteers to change back.
+ * Muon inside learns more from a sequence, but its steps want larger batches: where the mean of many has no momentum, small
+ * steps of AdamW's are faster. Once changed, it takes some more or some fewer volunteers to change back.
  */
 export function innerAfter(
   { muonCrowds }: Pick<RoundRules, "muonCrowds">,
