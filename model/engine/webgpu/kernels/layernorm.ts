@@ -41,19 +41,23 @@ ${main(
   return { name: "layernorm", code, unit: 1, at, groups, work: passOverAll(op) };
 }
 
+/** Lanes that share a column's rows, on a GPU. Neighbours have neighbouring columns, whose values lie side by side. */
+export const COLUMN_LANES = 16;
+
 /**
  * The first workgroups take rows (dx), the rest columns (weight and bias gradients): neither needs the other,
- * so both fit one dispatch. With lanes, 16 of them share a column's rows.
+ * so both fit one dispatch.
  */
 export function layerNormBackward(op: LayerNormBackward, rows: Rows): Kernel {
   const { width } = op;
   const size = sizeOf(rows);
   const rowGroups = groupsOf(rows, op.rows);
-  const depth = rows.lanes === 1 ? 1 : 16;
+  const depth = rows.lanes === 1 ? 1 : COLUMN_LANES;
   const across = size / depth;
   const columns = `var c = part; c < ${width}u; c += ${rows.lanes}u`;
   const store = (to: string, value: string) => `gradients[${to}] ${op.accumulate ? "+=" : "="} ${value};`;
-  const sumOfColumn = (value: string) => (depth === 1 ? value : `reduce_column(${value}, lane)`);
+  const sumOfColumn = (value: string) =>
+    depth === 1 ? value : `reduce_column(${value}, lane % ${across}u * ${depth}u + part)`;
   const code = `
 ${reducer("sum", rows, plus)}
 ${depth === 1 ? "" : tree("reduce_column", size, depth, plus)}
@@ -79,11 +83,12 @@ fn over_rows(group: u32, lane: u32) {
   }
 }
 fn over_columns(group: u32, lane: u32) {
-  let place = group * ${across}u + lane / ${depth}u;
+  let place = group * ${across}u + lane % ${across}u;
+  let part = lane / ${across}u;
   let column = min(place, ${width - 1}u);
   var weight = 0f;
   var bias = 0f;
-  for (var row = lane % ${depth}u; row < ${op.rows}u; row += ${depth}u) {
+  for (var row = part; row < ${op.rows}u; row += ${depth}u) {
     let d = activations[at.dOut + row * ${width}u + column];
     let hat = (activations[at.x + row * ${width}u + column] - activations[at.stats + 2u * row])
       * activations[at.stats + 2u * row + 1u];
@@ -92,7 +97,7 @@ fn over_columns(group: u32, lane: u32) {
   }
   let dWeight = ${sumOfColumn("weight")};
   let dBias = ${sumOfColumn("bias")};
-  if (place < ${width}u && lane % ${depth}u == 0u) {
+  if (place < ${width}u && part == 0u) {
     ${store("at.dWeight + column", "dWeight")}
     ${store("at.dBias + column", "dBias")}
   }
