@@ -1,11 +1,13 @@
 /**
  * The kernels that hardware gets, counted, and compiled by a GPU vendor's own compiler without the GPU.
- * `npm run bench -- kernels [--json] [--short] [--only SHAPE]…`; `--short` compiles the presets only.
- * Registers, spills and instructions are the compiler's words; workgroups, dispatches and FLOP are counted; milliseconds
- * are estimates for an adapter of 2 TFLOP/s, within a factor of some four. Where a compiler cannot be had, a line says so.
+ * `npm run bench -- kernels [--json] [--short] [--only SHAPE]…`; `--short` compiles the presets only, for one AMD and one Intel.
+ * Registers, spills and instructions are the compiler's words; workgroups, dispatches and FLOP are counted; how lanes reach
+ * memory is worked out from where kernels load and store (kernels/access.ts); milliseconds are estimates for an adapter of
+ * 2 TFLOP/s, within a factor of some four. Where a compiler cannot be had, a line says so.
  */
 import { join } from "node:path";
 import { shaderOf } from "../model/engine/webgpu/kernels/kernel.ts";
+import { accessOf } from "./kernels/access.ts";
 import { type Counts, countsOf, kernelsOf, paddingOf, workgroupsOf } from "./kernels/counts.ts";
 import { compile, type Driver, prepareDrivers, type Statistics } from "./kernels/driver.ts";
 import { intel, intelStatistics, prepareIntel } from "./kernels/intel.ts";
@@ -39,6 +41,9 @@ interface Row extends Omit<Statistics, "loop"> {
   readonly workgroups: number;
   /** Instructions in the inner loop for {@link TILE} multiply-adds; null where there is no such loop. */
   readonly loop: number | null;
+  /** {@link Access}; null of kernels that it is not worked out for. */
+  readonly fetched: number | null;
+  readonly conflicts: number | null;
 }
 
 /** A shape's kernels, each code once. */
@@ -70,6 +75,7 @@ function rowsOf(shape: ShapeName, target: Target): Row[] {
     return { label, code: shaderOf(target === "xe8" ? { ...kernel!, subgroupSize: 8 } : kernel!) };
   });
   const found = compile(folder, driver, shaders);
+  const access = accessOf(SHAPES[shape], hardware);
   return distinct.map(({ label, alike }): Row => {
     const { loop, ...rest } = read(label, found.get(label) ?? "");
     const [first] = alike;
@@ -82,6 +88,7 @@ function rowsOf(shape: ShapeName, target: Target): Row[] {
       workgroups: workgroupsOf(first!),
       ...rest,
       loop: perTile === null ? null : Math.round(perTile),
+      ...{ fetched: null, conflicts: null, ...access(first!.name) },
     };
   });
 }
@@ -97,7 +104,19 @@ function countLine(name: ShapeName, counts: Counts): string {
 
 function rowLine(row: Row): string {
   const { times, workgroups, registers, spills, scratch, instructions, occupancy, cycles, loop } = row;
-  const columns = [times, workgroups, registers, spills, scratch, instructions, occupancy, cycles, loop];
+  const memory = [row.fetched, row.conflicts].map((value) => value?.toFixed(2));
+  const columns = [
+    times,
+    workgroups,
+    registers,
+    spills,
+    scratch,
+    instructions,
+    occupancy,
+    cycles,
+    loop,
+    ...memory,
+  ];
   return `${row.kernel.padEnd(NAME)}${columns.map((value) => String(value ?? "–").padStart(9)).join("")}`;
 }
 
@@ -117,12 +136,24 @@ const missing = prepareDrivers(
 const missingIntel = missing ?? prepareIntel(folder);
 if (missing !== undefined) console.log(`\nRDNA2: not compiled, ${missing}`);
 if (missingIntel !== undefined) console.log(`\nIris Xe: not compiled, ${missingIntel}`);
-const xe = missingIntel === undefined ? (["xe16", "xe8"] as const) : [];
+const xe = missingIntel !== undefined ? [] : flags.short ? (["xe8"] as const) : (["xe16", "xe8"] as const);
 const targets: readonly Target[] = missing === undefined ? ["rdna2", ...xe] : [];
 
 const rows = names.flatMap((name) => targets.flatMap((target) => rowsOf(name, target)));
 for (const [name, target] of names.flatMap((name) => targets.map((target) => [name, target] as const))) {
-  const heads = ["times", "groups", "VGPRs", "spills", "scratch", "instr.", "waves", "cycles", `per ${TILE}`];
+  const heads = [
+    "times",
+    "groups",
+    "VGPRs",
+    "spills",
+    "scratch",
+    "instr.",
+    "waves",
+    "cycles",
+    `per ${TILE}`,
+    "fetched",
+    "banks",
+  ];
   const title = `${name}, ${COMPILERS[target].title}`.padEnd(NAME);
   const some = rows.filter((row) => row.shape === name && row.target === target);
   console.log(`\n${title}${heads.map((head) => head.padStart(9)).join("")}\n${some.map(rowLine).join("\n")}`);

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { accessOf } from "../bench/kernels/access.ts";
 import { countsOf, kernelsOf, paddingOf } from "../bench/kernels/counts.ts";
 import { saidOf } from "../bench/kernels/driver.ts";
 import { intelStatistics } from "../bench/kernels/intel.ts";
@@ -97,4 +98,15 @@ test("what is counted is what the engine would do", () => {
   expect(gpt2.scalarShare).toBe(0); // though its vocabulary is odd
   expect(gpt2.submitMs).toBeLessThan(31);
   expect(gpt2.wholeMs).toBeGreaterThan(2_000);
+});
+
+test("sectors and bank conflicts are counted for products, attention and the norm's columns", () => {
+  const hardware = { software: false, subgroups: true } as const;
+  const access = accessOf(SHAPES.tiny, hardware);
+  expect(access("gemm-NN-shared")).toEqual({ fetched: 1, conflicts: expect.closeTo(28 / 17, 5) });
+  expect(access("layernorm-backward")).toEqual({ fetched: 1, conflicts: null });
+  expect(access("attention-quad-lanes")).toEqual({ fetched: 1, conflicts: null });
+  expect(access("adamw")).toBeUndefined();
+  // 50,257 tokens make rows of 50,260 values, every other of which begins in the middle of a sector
+  expect(accessOf({ ...SHAPES["GPT-2 small"], layers: 1 }, hardware)("gemm-NN-shared")!.fetched).toBe(1.125);
 });

@@ -20,6 +20,10 @@ export interface Hardware {
 /** Nothing is left out for want of memory: kernels are what is looked at. */
 const UNLIMITED = { maxStorageBufferBindingSize: 2 ** 40, maxBufferSize: 2 ** 40 };
 
+/** The schedule of a training step. */
+export const trainingOf = (shape: ModelShape) =>
+  fitTo({ shape, optimizer: OPTIMIZER, batch: BATCH }, UNLIMITED).training;
+
 /** A training step's dispatches before any is split, as a GPU gets them where nothing was measured. */
 export function kernelsOf(shape: ModelShape, hardware: Hardware): Kernel[] {
   const { training, tables } = fitTo({ shape, optimizer: OPTIMIZER, batch: BATCH }, UNLIMITED);
@@ -33,9 +37,8 @@ export function kernelsOf(shape: ModelShape, hardware: Hardware): Kernel[] {
  * of k.
  */
 export function paddingOf(shape: ModelShape, hardware: Hardware): number {
-  const { training } = fitTo({ shape, optimizer: OPTIMIZER, batch: BATCH }, UNLIMITED);
   const tiles = likeliest(hardware);
-  const products = training.first.filter((op) => op.op === "gemm");
+  const products = trainingOf(shape).first.filter((op) => op.op === "gemm");
   const up = (count: number, step: number) => Math.ceil(count / step) * step;
   const sum = (of: (op: Gemm) => number) => products.reduce((total, op) => total + of(op), 0);
   const done = sum((op) => {

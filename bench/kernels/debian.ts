@@ -38,5 +38,9 @@ export function unpacksSource(folder: string, name: string, parts: readonly stri
   return file !== undefined && works("tar", ["-xf", file, ...into], folder);
 }
 
+/** Milliseconds for a command: some of them fetch from a network that may be slow, or not there. */
+const MAX_MS = 60_000;
+
+/** Runs a command; false where it fails or takes too long. */
 export const works = (command: string, args: readonly string[], cwd: string): boolean =>
-  spawnSync(command, args, { cwd, stdio: "ignore" }).status === 0;
+  spawnSync(command, args, { cwd, stdio: "ignore", timeout: MAX_MS }).status === 0;
