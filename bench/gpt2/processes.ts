@@ -41,13 +41,28 @@ export function commandLine(origin: string): Trainee {
   };
 }
 
+/** A page that trains. */
+export interface Page extends Trainee {
+  /** Tokens of what it has sent. */
+  sent(): Promise<number>;
+  /** What it says of itself. */
+  says(): Promise<string>;
+}
+
 /** A page in Chromium that trains on WebGPU's software adapter; its peak is that of the GPU's process. */
-export async function page(origin: string, executablePath: string): Promise<Trainee> {
+export async function page(origin: string, executablePath: string): Promise<Page> {
   const browser = await chromium.launch({ executablePath, args: chromiumFlags({ webgpu: true }) });
-  const tab = await browser.newPage();
+  const context = await browser.newContext({ locale: "en" });
+  const tab = await context.newPage();
   await tab.goto(`${origin}/?device=webgpu`);
   await tab.getByRole("button", { name: "Start training" }).click();
-  return { peakMiB: gpuPeak, end: () => browser.close() };
+  const text = async () => (await tab.locator("main").innerText()).replaceAll(/\s+/g, " ");
+  return {
+    peakMiB: gpuPeak,
+    end: () => browser.close(),
+    sent: async () => Number(/([\d,]+) tokens sent since/.exec(await text())?.[1]?.replaceAll(",", "") ?? 0),
+    says: async () => /Your part (.*?) Pause/.exec(await text())?.[1] ?? (await text()),
+  };
 }
 
 /** Of the GPU processes below this one the largest. */
