@@ -13,7 +13,7 @@ import { openEvaluationTrainer } from "../../server/evaluate/device.ts";
 import { direct } from "../../server/evaluate/direct.ts";
 import { merge } from "../../server/merge/merge.ts";
 import { initialVectors, type Vectors } from "../../server/merge/vectors.ts";
-import { judge } from "../../server/run/check.ts";
+import { judge } from "../../server/run/admission.ts";
 import { DIRECTION_EVERY, DIRECTION_STEPS } from "../../server/run/direction.ts";
 import { rulesOf } from "../../server/run/genesis.ts";
 import { languageTask } from "../../server/run/language-task.ts";

@@ -12,7 +12,7 @@ import { MAX_POOL, type Rules } from "../../server/coordinator/rules.ts";
 import { begin, type State } from "../../server/coordinator/state.ts";
 import { merge } from "../../server/merge/merge.ts";
 import { initialVectors, type Vectors } from "../../server/merge/vectors.ts";
-import { judge } from "../../server/run/check.ts";
+import { judge } from "../../server/run/admission.ts";
 import { rulesOf } from "../../server/run/genesis.ts";
 import { askedOf } from "../../server/run/intake.ts";
 import { languageTask } from "../../server/run/language-task.ts";

@@ -94,7 +94,7 @@ function Open({ run, helpsMost }: { readonly run: RunSummary; readonly helpsMost
         <Fact term={text.cost}>{text.costOf(bytes.first, bytes.up, bytes.down)}</Fact>
       </dl>
       <p class="links">
-        <a class="button" href={addressOf(run)} aria-label={text.lookAt(name)}>
+        <a class="button primary" href={addressOf(run)} aria-label={text.lookAt(name)}>
           {text.look}
         </a>
         <a href={addressOf(run, "status")} aria-label={text.statusOf(name)}>

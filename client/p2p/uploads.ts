@@ -36,11 +36,6 @@ export class Uploads {
     this.#bucket = new Bucket(rate, rate * UPLOAD_BURST_SECONDS, now);
   }
 
-  /** Bytes given to a peer, as fairness counts them. */
-  served(peer: PeerId): number {
-    return this.#askers.get(peer)?.served ?? 0;
-  }
-
   open(peer: PeerId): void {
     let least = Number.POSITIVE_INFINITY;
     for (const { served } of this.#askers.values()) least = Math.min(least, served);

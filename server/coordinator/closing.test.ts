@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { created, Driven, rules, ticketId, volunteer } from "../../test/harness/driven-run.ts";
+import { created, Driven, replay, rules, ticketId, volunteer } from "../../test/harness/driven-run.ts";
 import type { Effect } from "./events.ts";
-import { replay } from "./reduce.ts";
 import type { Rules } from "./rules.ts";
 
 const of = (effects: readonly Effect[], type: Effect["type"]) => effects.filter((e) => e.type === type);

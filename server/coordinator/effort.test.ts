@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
 import { DENSE4 } from "../../protocol/codec/codec.ts";
-import { created, Driven, rules as turns } from "../../test/harness/driven-run.ts";
+import { created, Driven, replay, rules as turns } from "../../test/harness/driven-run.ts";
 import { roundStatus } from "./effort.ts";
-import { replay } from "./reduce.ts";
 import type { Rules } from "./rules.ts";
 
 const rules: Rules = {

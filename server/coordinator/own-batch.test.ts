@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { created, Driven, rules as turns } from "../../test/harness/driven-run.ts";
+import { created, Driven, replay, rules as turns } from "../../test/harness/driven-run.ts";
 import { ownBatch } from "./own-batch.ts";
-import { replay } from "./reduce.ts";
 import type { Rules } from "./rules.ts";
 
 const SIZES = [1, 2, 4, 8, 16];

@@ -2,11 +2,12 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Hash, RunId, Signature, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { TicketTerms } from "../../protocol/ticket.ts";
+import { replay } from "../../test/harness/driven-run.ts";
 import { mean } from "../trust/weigh.ts";
 import type { Accepted, Created, DurableEvent, Effect, Event } from "./events.ts";
 import { outcomesOf } from "./outcomes.ts";
 import { Ranges } from "./ranges.ts";
-import { reduce, replay } from "./reduce.ts";
+import { reduce } from "./reduce.ts";
 import { MAX_STALENESS, type Rules } from "./rules.ts";
 import { begin, restarted, type State } from "./state.ts";
 

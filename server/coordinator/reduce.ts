@@ -37,7 +37,7 @@ import { type Outcome, outcomesOf } from "./outcomes.ts";
 import { innerAfter, roundAfter } from "./rounds.ts";
 import { ACTIVE_MS, MAX_STALENESS, type Rules } from "./rules.ts";
 import { cosineOf, lengthsOf } from "./similarity.ts";
-import { begin, type Pooled, type State } from "./state.ts";
+import type { Pooled, State } from "./state.ts";
 import { addText } from "./texts.ts";
 import { doneOf, withTiming } from "./timing.ts";
 
@@ -111,13 +111,6 @@ function without(state: State, ended: readonly Outcome[]): State {
     discarded: state.discarded + discarded,
     merged: state.merged + ended.length - discarded,
   };
-}
-
-/** The state of a whole journal: `created`, then the rest. */
-export function replay(rules: Rules, created: Created, rest: Iterable<Exclude<Event, Created>>): State {
-  let state = begin(created);
-  for (const event of rest) state = reduce(rules, state, event, "at" in event ? event.at : state.at).state;
-  return state;
 }
 
 function accept(rules: Rules, state: State, event: Accepted, now: number): State {

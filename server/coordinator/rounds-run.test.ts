@@ -1,8 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { DENSE4 } from "../../protocol/codec/codec.ts";
 import type { VolunteerKey } from "../../protocol/ids.ts";
-import { created, Driven, rules as turns } from "../../test/harness/driven-run.ts";
-import { replay } from "./reduce.ts";
+import { created, Driven, replay, rules as turns } from "../../test/harness/driven-run.ts";
 import type { Sending } from "./rounds.ts";
 import type { Rules } from "./rules.ts";
 

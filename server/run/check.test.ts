@@ -7,7 +7,8 @@ import type { Hash, RunId } from "../../protocol/ids.ts";
 import { parseTicket, signTicket, type Ticket, type TicketTerms } from "../../protocol/ticket.ts";
 import { decodeUpload, encodeUpload } from "../../protocol/upload.ts";
 import { deltaOf, nonceOf, REPORT, uploadOf } from "../../test/harness/tiny-run.ts";
-import { authenticate, judge, type Now, normBound } from "./check.ts";
+import { judge, type Now, normBound } from "./admission.ts";
+import { authenticate } from "./check.ts";
 
 let server: Identity;
 let volunteer: Identity;

@@ -15,7 +15,7 @@ import { RunClock } from "./run-clock.ts";
 import type { ServerIdentity } from "./server-key.ts";
 import { WaitingList } from "./waiting-list.ts";
 
-/** The parts of a run that is being served, and which of them does what the reducer's effects ask for. */
+/** The parts of a run that is being served, and what each durable event means to them. */
 export class LiveRun {
   readonly index: IndexFeed;
   readonly listeners: Listeners;
@@ -37,11 +37,12 @@ export class LiveRun {
     const { store, log } = options;
     const { definition, projections, vectors, file, stored } = recovered;
     const { state } = projections;
-    const warn = this.#warn("the index cannot be written; it is tried again");
     this.#options = options;
     this.#definition = definition;
     this.#projections = projections;
-    this.index = new IndexFeed(store.index, warn);
+    this.index = new IndexFeed(store.index, (error) =>
+      log.warn({ error: String(error) }, "the index cannot be written; it is tried again"),
+    );
     this.listeners = new Listeners(log);
     this.clock = new RunClock(options.clock, state.at);
     this.events = new EventLog({
@@ -142,9 +143,5 @@ export class LiveRun {
       if (reason === "held-out loss") this.quality.inquire();
     }
     this.#effects.perform(effects);
-  }
-
-  #warn(message: string): (error: unknown) => void {
-    return (error) => this.#options.log.warn({ error: String(error) }, message);
   }
 }

@@ -108,3 +108,10 @@ export class Driven {
     }
   }
 }
+
+/** The state of a whole journal: `created`, then the rest. */
+export function replay(rules: Rules, created: Created, rest: Iterable<Exclude<Event, Created>>): State {
+  let state = begin(created);
+  for (const event of rest) state = reduce(rules, state, event, "at" in event ? event.at : state.at).state;
+  return state;
+}
