@@ -6,12 +6,12 @@ import {
   KEYS,
   openIdentity,
   readMoments,
-  readPending,
   readProbe,
   readReplica,
   readResidual,
   saveProbe,
 } from "./entries.ts";
+import { readPending } from "./pending.ts";
 import { shardOf } from "./shards.ts";
 
 const hash = "ab".repeat(32) as Hash;

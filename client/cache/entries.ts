@@ -2,7 +2,6 @@ import type { Carried } from "../../model/contract/trainer.ts";
 import { createIdentity, type Identity } from "../../protocol/identity.ts";
 import { type Hash, isHash, isTicketId, isVolunteerKey, type TicketId } from "../../protocol/ids.ts";
 import { type InnerName, isInner } from "../../protocol/ticket.ts";
-import { decodeUpload, type Upload } from "../../protocol/upload.ts";
 import type { Cache } from "./cache.ts";
 
 /** The keys of a run's cache, and readers that return a value only when it has the shape of today's release. */
@@ -51,9 +50,6 @@ export const isCount = (value: unknown): value is number => Number.isSafeInteger
 /** `instanceof` would miss typed arrays of another realm (a test's, an extension's). */
 const isFloats = (value: unknown, length: number): value is Float32Array<ArrayBuffer> =>
   Object.prototype.toString.call(value) === "[object Float32Array]" && fieldsOf(value).length === length;
-const isBytes = (value: unknown): value is Uint8Array<ArrayBuffer> =>
-  Object.prototype.toString.call(value) === "[object Uint8Array]";
-
 /** The volunteer's key pair of this run, where there is one. */
 export async function readIdentity(cache: Cache): Promise<Identity | undefined> {
   const { key, privateKey } = fieldsOf(await cache.get(KEYS.identity));
@@ -88,19 +84,6 @@ export async function readResidual(cache: Cache, parameters: number): Promise<Sa
   const { version, after, values } = fieldsOf(await cache.get(KEYS.residual));
   if (!isCount(version) || !isTicketId(after) || !isFloats(values, parameters)) return undefined;
   return { version, after, values };
-}
-
-/** The body of an upload that has no receipt yet: sent again, byte for byte, after a reload. */
-export async function readPending(
-  cache: Cache,
-): Promise<(Upload & { body: Uint8Array<ArrayBuffer> }) | undefined> {
-  const body = await cache.get(KEYS.pending);
-  if (!isBytes(body)) return undefined;
-  try {
-    return { ...decodeUpload(body), body };
-  } catch {
-    return undefined;
-  }
 }
 
 /** Milliseconds that a probe's winner is kept: a week, since drivers and machines change. */

@@ -1,7 +1,8 @@
 import { ProtocolError } from "../../protocol/errors.ts";
 import { sha256 } from "../../protocol/identity.ts";
 import { uploadTokens } from "../../protocol/upload.ts";
-import { KEYS, readPending, readResidual } from "../cache/entries.ts";
+import { KEYS, readResidual } from "../cache/entries.ts";
+import { readPending } from "../cache/pending.ts";
 import type { RoundDeps } from "./deps.ts";
 import { sendUntil } from "./send.ts";
 

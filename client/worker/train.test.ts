@@ -4,8 +4,9 @@ import { stepsDone, type Upload } from "../../protocol/upload.ts";
 import { refuse, TARGET, ToyServer, ToyTrainer } from "../../test/harness/toy-run.ts";
 import { always, visit } from "../../test/harness/visit.ts";
 import { type Cache, memoryCache } from "../cache/cache.ts";
-import { KEYS, readMoments, readPending, readResidual } from "../cache/entries.ts";
+import { KEYS, readMoments, readResidual } from "../cache/entries.ts";
 import { lastingCache } from "../cache/lasting.ts";
+import { readPending } from "../cache/pending.ts";
 import { ServerAway } from "../transport/away.ts";
 
 const COUNT = TARGET.length;

@@ -2,13 +2,13 @@ import { ModelError } from "../../model/contract/config.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { AuditTicket } from "../../protocol/shared-audit.ts";
 import type { Ticket } from "../../protocol/ticket.ts";
+import { KEYS } from "../cache/entries.ts";
 import { WrongBytes } from "../transport/away.ts";
 import { creditTeller } from "./credit-teller.ts";
 import type { RoundDeps } from "./deps.ts";
 import { LocalState } from "./local-state.ts";
 import type { Phase } from "./messages.ts";
 import { catchUp, fetcher, take, takeAhead, type Work } from "./prefetch.ts";
-import { resumeUpload } from "./resume-upload.ts";
 import { refusedAtHome, train } from "./train.ts";
 import { UploadInFlight } from "./upload-in-flight.ts";
 import type { Waits } from "./waits.ts";
@@ -25,7 +25,12 @@ export async function workOn(round: RoundDeps, waits: Waits): Promise<void> {
   const { cache, manifest, control, clock, trainers, replica, throughput, report } = round;
   const { parameters, residualDecay: decay } = manifest;
   const credit = creditTeller(round);
-  await resumeUpload(round);
+  if ((await cache.get(KEYS.pending)) !== undefined) {
+    const part = await import("./resume-upload.ts").catch(() => undefined);
+    // Missing: as if the server had been away all the time.
+    await (part?.resumeUpload(round) ??
+      cache.write({ [KEYS.pending]: undefined, [KEYS.residual]: undefined }));
+  }
   const localState = new LocalState({ cache, parameters, decay, codec: manifest.delta });
   const save = async () => {
     await replica.save();
