@@ -12,7 +12,7 @@ export function json(c: Context<Edge>, value: unknown, cache = NO_STORE): Respon
   return whole(c, JSON.stringify(value), 200, { "content-type": JSON_TYPE, "cache-control": cache });
 }
 
-const JSON_TYPE = "application/json; charset=utf-8";
+export const JSON_TYPE = "application/json; charset=utf-8";
 
 /**
  * Bytes of a body written at once. One large write would show no progress until all of it had left, and by HTTPS all of

@@ -5,11 +5,11 @@ import { ROUTES } from "../../protocol/routes.ts";
 import { addressOf } from "../net/address.ts";
 import type { Edge } from "../net/edge.ts";
 import { IMMUTABLE, NO_STORE, REVALIDATE } from "../net/headers.ts";
-import { MAX_RATE_ENTRIES, MAX_READ_CACHE, MAX_READS, READ_RATE } from "../net/limits.ts";
+import { MAX_RATE_ENTRIES, MAX_READ_CACHE, MAX_READS, READ_RATE, RECORD_UNIT } from "../net/limits.ts";
 import { NO_PLACE, type Place, pathFor } from "../net/place.ts";
 import { RateLimiter } from "../net/rate.ts";
 import type { RunService } from "../run/service.ts";
-import { json, tagged } from "./answer.ts";
+import { JSON_TYPE, json, tagged, whole } from "./answer.ts";
 import { ranged } from "./range.ts";
 import { SharedReads } from "./shared-reads.ts";
 
@@ -53,6 +53,12 @@ export function readRoutes(app: Hono<Edge>, service: RunService, options: ReadOp
       return next();
     });
   }
+  /** A record lists all that was merged, and may be a thousand deltas. */
+  const recorded = (c: Context<Edge>, value: unknown, cache: string) => {
+    const text = JSON.stringify(value);
+    addresses.charge(addressOf(c, options.proxies), text.length / RECORD_UNIT);
+    return whole(c, text, 200, { "content-type": JSON_TYPE, "cache-control": cache });
+  };
   type Kind = Parameters<NonNullable<ReadOptions["sent"]>>[0];
   const object = (c: Context<Edge>, kind: Kind, tag: string, cache: string, body: () => Promise<Bytes>) =>
     ranged(c, { tag, type: BYTES, cache, body, sent: (bytes) => options.sent?.(kind, bytes) });
@@ -114,7 +120,7 @@ export function readRoutes(app: Hono<Edge>, service: RunService, options: ReadOp
   app.get(`/api/versions/:version{${NAMES.number}}`, async (c) => {
     const version = c.req.param("version");
     if (!/^[1-9]\d{0,14}$/.test(version)) throw missing();
-    return json(c, { record: await service.versionRecord(Number(version)) }, REVALIDATE);
+    return recorded(c, { record: await service.versionRecord(Number(version)) }, REVALIDATE);
   });
   app.get(`/api/proofs/:ticket{${NAMES.ticket}}`, async (c) => {
     const ticket = c.req.param("ticket");
@@ -124,7 +130,7 @@ export function readRoutes(app: Hono<Edge>, service: RunService, options: ReadOp
       if (error instanceof ProtocolError && error.code === "not-found") return null;
       throw error;
     });
-    return json(c, { proof });
+    return recorded(c, { proof }, NO_STORE);
   });
   app.get(`/api/volunteers/:key{${NAMES.key}}`, (c) => {
     const key = c.req.param("key");

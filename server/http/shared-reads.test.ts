@@ -1,9 +1,12 @@
 import { expect, test } from "vitest";
+import type { TicketId } from "../../protocol/ids.ts";
+import { ROUTES } from "../../protocol/routes.ts";
 import { edge } from "../../test/edge.ts";
-import { FakeService } from "../../test/fake-service.ts";
+import { FakeService, HASH, KEY } from "../../test/fake-service.ts";
 import { READ_RATE } from "../net/limits.ts";
 import { SharedReads } from "./shared-reads.ts";
 
+const TICKET = "t".repeat(22) as TicketId;
 const bytes = (length: number) => new Uint8Array(length);
 
 test("a file is read once for all who ask at once, and kept for who asks later", async () => {
@@ -65,4 +68,22 @@ test("one address cannot download without end; another is not held up", async ()
   expect(await ask("5.6.7.8")).toBe(200);
   now += 1_000;
   expect(await ask("1.2.3.4")).toBe(200);
+});
+
+test("A37: a record of many deltas counts as many downloads; the control: one of few does not", async () => {
+  const service = new FakeService();
+  const app = edge(service, { proxies: 1, now: () => 0 });
+  const record = await service.versionRecord(3);
+  const ask = async (address: string, path: string, merged: number) => {
+    const entry = { ticket: TICKET, volunteer: KEY, delta: HASH, weight: 0.1 };
+    service.versionRecord = async () => ({ ...record, merged: new Array(merged).fill(entry) });
+    return (await app.request(path, { headers: { "x-forwarded-for": address } })).status;
+  };
+  for (const path of [ROUTES.version(3), ROUTES.proof(TICKET)]) {
+    const [large, small] = [path === ROUTES.version(3) ? "1.2.3.4" : "1.2.3.5", "5.6.7.8"];
+    let answered = 0;
+    while ((await ask(large, path, 1_000)) === 200) answered++;
+    expect(answered).toBeLessThan(READ_RATE.burst / 10);
+    for (let asked = 0; asked < 2 * answered; asked++) expect(await ask(small, path, 8)).toBe(200);
+  }
 });

@@ -128,6 +128,9 @@ export const EDGE_RATE: Rate = { burst: 4_000, perSecond: 2_000 };
 /** Downloads to one address: a volunteer that comes back takes up to a hundred diffs at once, a class thirty times. */
 export const READ_RATE: Rate = { burst: 3_000, perSecond: 200 };
 
+/** Characters of a version's record or a proof that count as a further request: some 50 of its deltas. */
+export const RECORD_UNIT = 10_000;
+
 /** Bytes of diffs, shards and old snapshots kept in memory for the next reader. */
 export const MAX_READ_CACHE = 64 * 1024 * 1024;
 

@@ -29,6 +29,19 @@ describe("the rate limiter", () => {
     rate.take("a");
   });
 
+  it("lets who was charged for much wait until that is made good", () => {
+    const { rate, wait } = limiter();
+    rate.charge("a", 100); // is not known yet
+    rate.take("a");
+    rate.charge("a", 4);
+    expect(() => rate.take("a")).toThrow("more requests");
+    wait(1_000); // the two tokens that it owed
+    expect(() => rate.take("a")).toThrow();
+    wait(500);
+    rate.take("a");
+    rate.take("b");
+  });
+
   it("keeps senders apart", () => {
     const { rate } = limiter();
     for (let i = 0; i < 3; i++) rate.take("a");

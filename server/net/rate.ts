@@ -23,6 +23,12 @@ export class RateLimiter {
     return this.#buckets.size;
   }
 
+  /** Takes so many tokens of one who was let through already, for what that turned out to cost. */
+  charge(name: string, cost: number): void {
+    const bucket = this.#buckets.get(name);
+    if (bucket !== undefined) bucket.tokens -= cost;
+  }
+
   /** Takes one token. Throws `too-many-requests` with the time until the next one is there. */
   take(name: string): void {
     const { burst, perSecond } = this.#rate;

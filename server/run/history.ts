@@ -82,14 +82,13 @@ export async function readRecord(
 
 /** The proof that a ticket's delta was merged (rule G4). Throws `not-found` while it was not. */
 export async function readProof(
-  store: Store,
   index: IndexFeed,
-  definition: RunDefinition,
   ticket: TicketId,
+  recordOf: (version: number) => Promise<VersionRecord>,
 ): Promise<DeltaProof> {
   const version = index.end(ticket);
   if (typeof version !== "number") throw new ProtocolError("not-found", "that delta is in no version (yet)");
-  const record = await readRecord(store, index, definition, version);
+  const record = await recordOf(version);
   return { record, position: record.merged.findIndex((entry) => entry.ticket === ticket) };
 }
 

@@ -8,6 +8,7 @@ import { ChunkLists } from "./chunk-lists.ts";
 import { readProof, readRecord } from "./history.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { RunOptions } from "./options.ts";
+import { Records } from "./records.ts";
 import type { FixedManifest } from "./view.ts";
 
 /** The public part of a run: its manifest, the bytes of its objects, and the records of its versions. */
@@ -16,6 +17,7 @@ export class Reader {
   readonly #fixed: FixedManifest;
   readonly #options: Pick<RunOptions, "store" | "corpus">;
   readonly #chunkLists: ChunkLists;
+  readonly #records: Records;
   readonly #identity: Identity;
 
   constructor(
@@ -29,6 +31,7 @@ export class Reader {
     this.#options = options;
     this.#identity = identity;
     this.#chunkLists = new ChunkLists(fixed.run, identity);
+    this.#records = new Records((version) => readRecord(options.store, run.index, run.definition, version));
   }
 
   manifest(): Manifest {
@@ -66,12 +69,12 @@ export class Reader {
 
   /** A version's signed record. Throws `not-found`. */
   versionRecord(version: number): Promise<VersionRecord> {
-    return readRecord(this.#options.store, this.#run.index, this.#run.definition, version);
+    return this.#records.of(version);
   }
 
   /** That a ticket's delta is in a version. Throws `not-found` while it is in none. */
   proof(ticket: TicketId): Promise<DeltaProof> {
-    return readProof(this.#options.store, this.#run.index, this.#run.definition, ticket);
+    return readProof(this.#run.index, ticket, this.#records.of);
   }
 
   /** An object's bytes. Throws `not-found`. */
