@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { concat, type Pieces, partsOf, utf8 } from "../../protocol/bytes.ts";
 import { NatsArchive } from "./nats-archive.ts";
 
@@ -15,6 +15,9 @@ function memory() {
     async put(name: string, bytes: Pieces) {
       kept.set(name, concat(...partsOf(bytes)));
       if (objects.losesAnswers) throw new Error("timeout");
+    },
+    async remove(name: string) {
+      kept.delete(name);
     },
   };
   return { kept, objects };
@@ -65,4 +68,55 @@ test("the control: a part that is missing is a gap, and nobody goes on over it",
     await archive.add(records(from, to));
   kept.delete("archive/000000000000002-000000000000004");
   await expect(NatsArchive.open(objects)).rejects.toThrow("the journal's archive has a gap before record 4");
+});
+
+test("parts are joined as they come: few are there at any time, each record is copied a few times, none changes", async () => {
+  const { kept, objects } = memory();
+  const copied = vi.spyOn(objects, "put");
+  const archive = await NatsArchive.open(objects);
+  let most = 0;
+  const parts = 400;
+  for (let i = 0; i < parts; i++) {
+    await archive.add(records(3 * i, 3 * i + 3));
+    await archive.join();
+    most = Math.max(most, kept.size);
+  }
+  expect(most).toBeLessThan(48);
+  expect(copied.mock.calls.length).toBeLessThan(parts * 1.1);
+  const again = await NatsArchive.open(objects);
+  expect(again.length).toBe(3 * parts);
+  const numbers = Array.from({ length: 3 * parts }, (_, i) => `{"record":${i}}\n`);
+  expect(await numbersIn(again)).toEqual(numbers);
+  expect(await numbersIn(archive)).toEqual(numbers);
+});
+
+test("who reads while another joins finds what was moved; control: a part that is nowhere is missed", async () => {
+  const { kept, objects } = memory();
+  const archive = await NatsArchive.open(objects);
+  for (let i = 0; i < 15; i++) await archive.add(records(i, i + 1));
+  const reader = await NatsArchive.open(objects);
+  await archive.add(records(15, 16));
+  await archive.join();
+  expect([...kept.keys()]).toEqual(["archive/000000000000000-000000000000016"]);
+  expect(Buffer.from(await reader.record(3)).toString()).toBe('{"record":3}\n');
+  kept.clear();
+  await expect((await NatsArchive.open(objects)).record(3)).rejects.toThrow("no record 3");
+});
+
+test("joining that is interrupted, before or after the long part is there, loses nothing and is done again", async () => {
+  const { kept, objects } = memory();
+  const archive = await NatsArchive.open(objects);
+  for (let i = 0; i < 16; i++) await archive.add(records(i, i + 1));
+  objects.losesAnswers = true;
+  await expect(archive.join()).rejects.toThrow("timeout");
+  objects.losesAnswers = false;
+  expect(kept.size).toBe(17);
+  expect(archive.length).toBe(16);
+  for (const one of [archive, await NatsArchive.open(objects)]) expect(await numbersIn(one)).toHaveLength(16);
+  await archive.join();
+  expect(kept.size).toBe(1);
+  // Small parts that are lost while they are joined are no reason to make a long one that lacks them.
+  for (let i = 16; i < 32; i++) await archive.add(records(i, i + 1));
+  kept.delete("archive/000000000000020-000000000000021");
+  await expect(archive.join()).rejects.toThrow("lost");
 });

@@ -5,6 +5,9 @@ import { StoreError } from "./store.ts";
 const SHELF = "archive";
 /** The number of a part's first record, and of the first one after it. */
 const NAME = /^(\d{15})-(\d{15})$/;
+/** Parts that become one, and records of one at most: whoever reads a record reads its part. */
+const JOINED = 16;
+const MAX_RECORDS = 16_384;
 
 interface Part {
   readonly name: string;
@@ -12,7 +15,7 @@ interface Part {
   readonly end: number;
 }
 
-type ArchiveObjects = Pick<NatsObjects, "list" | "get" | "put">;
+type ArchiveObjects = Pick<NatsObjects, "list" | "get" | "put" | "remove">;
 
 /** The journal's old records without their frames, as objects in the format of a stripped segment (segment.ts). */
 export class NatsArchive {
@@ -42,25 +45,63 @@ export class NatsArchive {
 
   /** Archives the records from {@link length} on. */
   async add(records: readonly Uint8Array[]): Promise<void> {
-    const first = this.length;
+    this.#parts.push(await this.#put(this.length, records));
+  }
+
+  /**
+   * Makes few parts of many: the newest become one as often as together they are as long as the one before them, so that a
+   * record is copied a few times at most. The one is stored before they are removed; where that is interrupted both are
+   * there, and say the same.
+   */
+  async join(): Promise<void> {
+    for (;;) {
+      const newest = this.#parts.slice(-JOINED);
+      const [from, to] = [newest[0]?.first ?? 0, newest.at(-1)?.end ?? 0];
+      const isLong = to - from > MAX_RECORDS || 2 * ((newest[0]?.end ?? 0) - from) > to - from;
+      if (newest.length < JOINED || isLong) return;
+      const records: Uint8Array[] = [];
+      for (const part of newest) records.push(...(await this.#recordsIn(part)));
+      if (records.length !== to - from) throw new StoreError(`the journal's archive has lost a part`);
+      const joined = await this.#put(from, records);
+      const others = this.#parts.filter(({ first, end }) => end <= from || first >= to);
+      this.#parts = [...others, joined].sort((a, b) => a.first - b.first);
+      // Also those that nobody reads: their answers were lost, or joining was interrupted.
+      for (const { name, first, end } of await allParts(this.#objects))
+        if (first >= from && end <= to && name !== joined.name)
+          await this.#objects.remove(`${SHELF}/${name}`);
+    }
+  }
+
+  async #put(first: number, records: readonly Uint8Array[]): Promise<Part> {
     const end = first + records.length;
     const name = [first, end].map((number) => String(number).padStart(15, "0")).join("-");
     const { bytes } = await packSegment({ first, previous: 0, salt: 0, end: 0 }, records);
     await this.#objects.put(`${SHELF}/${name}`, bytes);
-    this.#parts.push({ name, first, end });
+    return { name, first, end };
   }
 
   async record(sequence: number): Promise<Uint8Array<ArrayBuffer>> {
-    const part = this.#parts.find(({ end }) => sequence < end);
-    const record = part && (await this.#recordsIn(part))[sequence - part.first];
+    return (await this.#find(sequence)) ?? this.#missing(sequence);
+  }
+
+  /** Where its part is not there, whoever leads has joined it to others since the parts were read. */
+  async #missing(sequence: number): Promise<Uint8Array<ArrayBuffer>> {
+    await this.refresh();
+    const record = await this.#find(sequence);
     if (record === undefined) throw new StoreError(`the journal's archive has no record ${sequence}`);
     return record;
   }
 
+  async #find(sequence: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const part = this.#parts.find(({ end }) => sequence < end);
+    return part && (await this.#recordsIn(part))[sequence - part.first];
+  }
+
+  /** None where the part is not there. */
   async #recordsIn({ name, first, end }: Part): Promise<readonly Uint8Array<ArrayBuffer>[]> {
     if (this.#read?.name === name) return this.#read.records;
     const bytes = await this.#objects.get(`${SHELF}/${name}`);
-    if (bytes === undefined) throw new StoreError(`the journal's archive has lost ${name}`);
+    if (bytes === undefined) return [];
     const { blocks, sound } = scan(bytes, name);
     const records = blocks.flatMap((block) =>
       recordsOf(bytes.subarray(block.offset, block.offset + block.bytes), true),
@@ -71,14 +112,16 @@ export class NatsArchive {
   }
 }
 
-async function partsIn(objects: ArchiveObjects): Promise<Part[]> {
+const partsIn = async (objects: ArchiveObjects) => longestChain(await allParts(objects));
+
+async function allParts(objects: ArchiveObjects): Promise<Part[]> {
   const parts: Part[] = [];
   for (const name of await objects.list(SHELF)) {
     const [, first, end] = NAME.exec(name) ?? [];
     if (first !== undefined && end !== undefined)
       parts.push({ name, first: Number(first), end: Number(end) });
   }
-  return longestChain(parts);
+  return parts;
 }
 
 /**

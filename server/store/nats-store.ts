@@ -131,6 +131,7 @@ export async function natsStore(options: NatsStoreOptions): Promise<FollowedStor
       }
       if (records.length > 0) await archive.add(records);
       await log.letGoBefore(next);
+      await archive.join().catch(refuse);
     },
     async put(shelf, name, bytes) {
       if (isKey(shelf, name)) return key.write(bytes);
