@@ -23,7 +23,7 @@ const settings = tinySettings({ snapshotEvery: 1, keepSnapshots: 2, keepDiffs: 2
 const noText = async () => new Uint16Array();
 
 /** A run, and an edge that follows it in time that passes only when a test says so. */
-async function world(opened: Partial<OpenedCorpus> = {}) {
+async function world(opened: Partial<OpenedCorpus> = {}, mirror?: string) {
   const time = new VirtualTime(onTestFinished);
   const leader = await tinyRun({ settings, corpus });
   const { store, seen, seams } = await followedFiles(leader.files);
@@ -36,7 +36,7 @@ async function world(opened: Partial<OpenedCorpus> = {}) {
   const warned: unknown[] = [];
   const log: Log = { ...silentLog, warn: (_about, line) => void warned.push(line) };
   const node = await EdgeNode.over({
-    ...{ store, corpus: texts, log, task: vectorTask },
+    ...{ store, corpus: texts, log, mirror, task: vectorTask },
     time: { now: () => time.now, sleep: (ms, signal) => time.sleep(ms, signal) },
   });
   warned.length = 0; // its made-up tokenizer counts no bytes
@@ -86,6 +86,12 @@ test("an edge changes nothing, introduces nobody, and does not say names that ma
     expect(change).toThrow(expect.objectContaining({ code: "not-durable" }));
   expect(service.manifest()).not.toHaveProperty("peers");
   expect(service.leaders()).toEqual([]);
+});
+
+test("an edge names the mirror that it was started with, and none where it was started without", async () => {
+  const mirror = "https://cdn.example/run";
+  expect((await world({}, mirror)).node.service.manifest()).toMatchObject({ mirror });
+  expect((await world()).node.service.manifest()).not.toHaveProperty("mirror");
 });
 
 test("what waits for a version looks again after a pause, and for so long only", async () => {

@@ -43,6 +43,8 @@ export interface EdgeParts {
   readonly task: TaskFactory;
   readonly log: Log;
   readonly time: EdgeTime;
+  /** Where volunteers find copies of what they download: the address that the server that leads has too. */
+  readonly mirror?: string | undefined;
 }
 
 export const REAL_TIME: EdgeTime = {
@@ -60,12 +62,14 @@ export class EdgeNode {
   readonly #corpus: OpenedCorpus;
   readonly #run: Run;
   readonly #time: EdgeTime;
+  readonly #mirror: string | undefined;
   readonly #closing = new AbortController();
   readonly #lost = new AbortController();
   #following: Promise<void> | undefined;
   #loop: Promise<void> = Promise.resolve();
 
-  private constructor({ store, corpus, log, time }: EdgeParts, run: Run) {
+  private constructor({ store, corpus, log, time, mirror }: EdgeParts, run: Run) {
+    this.#mirror = mirror;
     this.#store = store;
     this.#corpus = corpus;
     this.#run = run;
@@ -77,11 +81,11 @@ export class EdgeNode {
   static async open(
     directory: string,
     cluster: ClusterOptions,
-    { log }: { readonly log: Log },
+    { log, mirror }: Pick<EdgeParts, "log" | "mirror">,
   ): Promise<EdgeNode> {
     const corpus = await openCorpus(directory);
     const store = await openClusterEdge(cluster, () => sqliteIndex(join(directory, "index.sqlite")));
-    return EdgeNode.over({ store, corpus, log, task: languageTask, time: REAL_TIME });
+    return EdgeNode.over({ store, corpus, log, mirror, task: languageTask, time: REAL_TIME });
   }
 
   /** The same over a store that is open, and closed where this rejects. */
@@ -132,6 +136,7 @@ export class EdgeNode {
   /** What the routes read. What is not known (yet) is looked for on the cluster before the answer says so. */
   get service(): RunService {
     const run = this.#run;
+    const mirror = this.#mirror;
     const retry = async <T>(read: () => Promise<T>): Promise<T> => {
       try {
         return await read();
@@ -149,7 +154,7 @@ export class EdgeNode {
       // Browsers of an edge are not introduced to each other: that is done where their sockets are.
       manifest: (): Manifest => {
         const { peers: _, ...manifest } = run.manifest();
-        return manifest;
+        return mirror === undefined ? manifest : { ...manifest, mirror };
       },
       // Names were read when this edge was opened: since then people may have taken theirs back. The leader knows.
       ...{ leaders: () => [], person: () => undefined, pageOf: () => undefined },

@@ -38,6 +38,8 @@ export interface SeatParts {
   readonly io: ServeIo;
   /** Where visitors of this machine reach the server. */
   readonly origin: string;
+  /** Where volunteers find copies of what they download. */
+  readonly mirror?: string | undefined;
   readonly opens?: SeatOpens;
 }
 
@@ -49,12 +51,18 @@ export class ClusterSeat {
   readonly #log: Log;
   readonly #io: ServeIo;
   readonly #origin: string;
+  readonly #mirror: string | undefined;
   readonly #opens: SeatOpens;
   readonly #ending = new AbortController();
   #edge: Promise<void> | undefined;
   #line: LeaderLine | undefined;
 
-  constructor(cluster: ClusterOptions, directory: string, { app, log, io, origin, opens = REAL }: SeatParts) {
+  constructor(
+    cluster: ClusterOptions,
+    directory: string,
+    { app, log, io, origin, mirror, opens = REAL }: SeatParts,
+  ) {
+    this.#mirror = mirror;
     this.#opens = opens;
     this.#origin = origin;
     this.#cluster = cluster;
@@ -132,7 +140,10 @@ export class ClusterSeat {
     const { signal } = this.#ending;
     for (let said: string | undefined; !signal.aborted; ) {
       try {
-        return await this.#opens.edge(this.#directory, this.#cluster, { log: this.#log });
+        return await this.#opens.edge(this.#directory, this.#cluster, {
+          log: this.#log,
+          mirror: this.#mirror,
+        });
       } catch (error) {
         const why = lineOf(error);
         if (why !== said) this.#io.stderr.write(`murmuration serve: no edge yet: ${why}\n`);

@@ -73,7 +73,7 @@ async function serve(flags: ServeOptions, io: ServeIo): Promise<void> {
     const seat =
       flags.cluster &&
       new ClusterSeat(flags.cluster, flags.data, {
-        ...{ app, log, io, origin: originOf(endpointAt(server?.port ?? 0)) },
+        ...{ app, log, io, origin: originOf(endpointAt(server?.port ?? 0)), mirror: flags.mirror?.url },
       });
     if (flags.edge) return await seat?.stayEdge();
     directory = await openDirectory(flags.data, {
