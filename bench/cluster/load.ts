@@ -5,7 +5,7 @@ import type { TicketId } from "../../protocol/ids.ts";
 import type { Receipt } from "../../protocol/receipt.ts";
 import type { Ticket } from "../../protocol/ticket.ts";
 import { HttpVolunteer, smallDelta } from "../../test/harness/http-volunteer.ts";
-import type { Seat } from "./seat.ts";
+import type { Seat } from "../../test/harness/seat.ts";
 
 /** Milliseconds before a volunteer tries again whom nobody answered, or who was told to. */
 const AGAIN_MS = 100;
@@ -20,8 +20,6 @@ export class Load {
   /** Receipts that were not those given before for the same delta. */
   otherReceipts = 0;
   internalErrors = 0;
-  /** Which of the servers volunteers go to. */
-  of: (seat: Seat) => boolean = () => true;
   readonly #seats: readonly Seat[];
   readonly #parameters: number;
   readonly #working: readonly Promise<void>[];
@@ -49,7 +47,7 @@ export class Load {
   }
 
   readonly #send: HttpVolunteer["send"] = (path, init) => {
-    const open = this.#seats.filter((seat) => seat.role !== undefined && this.of(seat));
+    const open = this.#seats.filter((seat) => seat.role !== undefined);
     const origin = open[Math.floor(Math.random() * open.length)]?.origin;
     return origin === undefined ? Promise.reject(new Error("nobody answers")) : fetch(origin + path, init);
   };

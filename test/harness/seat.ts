@@ -58,10 +58,10 @@ export class Seat {
     return performance.now() - began;
   }
 
-  /** Stops it in order, for good. */
-  async end(): Promise<void> {
+  /** Stops it for good: in order, or at once. */
+  async end(signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<void> {
     this.#over = true;
-    await this.#signal("SIGTERM");
+    await this.#signal(signal);
     await this.#lived;
   }
 
