@@ -56,6 +56,23 @@ it("has a first page and its operator's, and none of those that belong to a run"
   expect((await app.request("/api/runs", { method: "POST" })).status).toBe(405);
 });
 
+it("A37: counts who is at work once a second for all who ask; the control: again after it", async () => {
+  let [now, counted] = [0, 0];
+  const app = createLobby({
+    ...{ assets: PAGES, operator, log: pino({ level: "silent" }), proxies: 0, now: () => now },
+    sessions: new Sessions(() => 0),
+    lobby: () => {
+      counted++;
+      return { runs: [] };
+    },
+  });
+  for (let asked = 0; asked < 100; asked++) expect((await app.request("/api/runs")).status).toBe(200);
+  expect(counted).toBe(1);
+  now += 1_000;
+  await app.request("/api/runs");
+  expect(counted).toBe(2);
+});
+
 it("says what is missing where the pages are not built", async () => {
   expect(await (await lobby(new Assets([])).request("/")).text()).toMatch(/The pages are not built/);
 });

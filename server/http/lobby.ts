@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { LOBBY_ROUTES, type Lobby, parseRunsAction } from "../../protocol/lobby.ts";
 import { ROUTES } from "../../protocol/routes.ts";
+import { KeptAnswer } from "../lib/kept-answer.ts";
 import { addressOf } from "../net/address.ts";
 import type { Edge } from "../net/edge.ts";
 import { MAX_RATE_ENTRIES, READ_RATE } from "../net/limits.ts";
@@ -15,6 +16,9 @@ import { gate } from "./gate.ts";
 import { refuseMethod } from "./methods.ts";
 import { operatorRoutes, type Route } from "./operator-routes.ts";
 import { type PageOptions, pageRoutes } from "./pages.ts";
+
+/** Milliseconds that the list of runs is kept: to make it, every run counts who is at work. */
+const SHOWN_FOR_MS = 1_000;
 
 export interface LobbyOptions extends PageOptions {
   readonly log: Logger;
@@ -43,9 +47,10 @@ export function createLobby(options: LobbyOptions): Hono<Edge> {
   });
   app.get(ROUTES.ready, (c) => json(c, { status: "ok", runs: lobby().runs.length }));
   const addresses = new RateLimiter(READ_RATE, MAX_RATE_ENTRIES, now);
+  const shown = new KeptAnswer<Lobby>(SHOWN_FOR_MS);
   app.get(LOBBY_ROUTES.runs, (c) => {
     addresses.take(addressOf(c, proxies));
-    return json(c, lobby());
+    return json(c, shown.get(now(), lobby));
   });
   operatorRoutes(app, options.operator, routesOf(options.operator), options);
   app.all("/r/*", () => {
