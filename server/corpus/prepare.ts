@@ -60,7 +60,11 @@ export async function prepare(
       options.skipBadLines ? left.add : undefined,
       maxTextBytes === undefined ? undefined : ({ size = 0 }) => unpackedLimit(size, maxTextBytes),
     );
-    const text = refuseEmpty(duplicates.finder.filter(refuseEmpty(lines, own), duplicates.drop), own);
+    const text = refuseEmpty(
+      duplicates.finder.filter(refuseEmpty(lines, own, left), duplicates.drop),
+      own,
+      left,
+    );
     texts.push(await splitText(text, context, workspace, texts.length));
   }
   if (left.count > 0) onWarning(left.line());
@@ -181,18 +185,20 @@ function readings(sources: readonly Source[], onProgress: (progress: Progress) =
   return { bytes, onBytes };
 }
 
-/** Passes a text on. Throws `empty` at its end when it had nothing but white space. */
+/** Passes a text on. Throws `empty` at its end when it had nothing but white space, with what was left out of it. */
 async function* refuseEmpty(
   text: AsyncIterable<string>,
   sources: readonly Source[],
+  left: SkippedLines,
 ): AsyncGenerator<string, void, undefined> {
   let empty = true;
   for await (const piece of text) {
     if (empty && /\S/.test(piece)) empty = false;
     yield piece;
   }
-  if (empty)
-    throw new CorpusError("empty", `there is no text in ${sources.map(({ name }) => name).join(", ")}`);
+  if (!empty) return;
+  const names = sources.map(({ name }) => name).join(", ");
+  throw new CorpusError("empty", `there is no text in ${names}${left.count > 0 ? `: ${left.line()}` : ""}`);
 }
 
 /** Lines of JSON that were left out: how many, and the first of them. */
