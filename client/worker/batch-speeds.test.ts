@@ -48,13 +48,18 @@ test("a device that works sequences one after another needs no more memory than 
   expect(Math.max(...found.taken)).toBe(2);
 });
 
-test("a slow device measures the smallest size and its tickets', and rests from it", async () => {
+test("a slow device measures one step of the smallest size, and rests from it: its tickets' own size it knows", async () => {
   const msOf = (batch: number) => 100 + 50 * batch;
   const found = await measured(msOf, { batch: 16, steps: 1, rates: [0.1] }, 2, 0.5);
   const told = found.speeds[1]?.map((speed) => Math.round(speed));
   expect(told).toEqual(speeds(msOf, [1, 2, 4, 8, 16]).map(Math.round));
-  expect([...found.lengths.keys()].sort((a, b) => a - b)).toEqual([1, 16]);
-  expect(found.here.sleeps).toContain(300);
+  expect(found.lengths, "one step more than the tickets'").toEqual(
+    new Map([
+      [16, 2],
+      [1, 1],
+    ]),
+  );
+  expect(found.here.sleeps).toContain(150);
 });
 
 test("what is carried from ticket to ticket does not notice", async () => {

@@ -7,22 +7,24 @@ import { restOf } from "./time.ts";
 
 /** Milliseconds that each micro-batch is timed, about, or one step if that takes longer. */
 const TIMED_MS = 40;
-/** Milliseconds after which no larger micro-batch is begun, if it would probably take longer; but see {@link measureSpeeds}. */
-const MAX_MS = 600;
-/** Parts of its own time that a micro-batch of twice the size takes: two steps, one of which warms up, of twice the length. */
-const NEXT = 4;
+/** Milliseconds after which no larger micro-batch is begun, if it would probably take longer. */
+const MAX_MS = 400;
+/** Times the length of a step that twice as many sequences take, at most. */
+const NEXT = 2;
 /** Times the speed of half as many sequences, at least, for a micro-batch larger than any ticket's to be worth its memory. */
 const WORTH_MORE = 1.5;
 
 /**
  * Measures how fast the device trains at each size of a micro-batch, with the ticket's optimiser, and leaves it to the next
  * requests for work to say so (rule T6). What is carried from ticket to ticket is taken off the device before that. A slow
- * device measures the smallest and the ticket's own; what lies between is taken to lie on a straight line.
+ * device measures the smallest alone; what lies between that and the ticket's own, which took `stepMs`, is taken to lie on a
+ * straight line.
  */
 export async function measureSpeeds(
   { trainers, manifest, control, clock, sleep, throughput }: RoundDeps,
   localState: LocalState,
   { ticket, weights }: Pick<Work, "ticket" | "weights">,
+  stepMs: number,
 ): Promise<void> {
   await localState.park();
   const began = clock();
@@ -33,7 +35,7 @@ export async function measureSpeeds(
     const trainer = await trainers.take(capacity, ticket.inner);
     const begun = clock();
     await trainer.load(weights);
-    const speed = await speedOf(trainer, manifest.model, batch, clock, TIMED_MS);
+    const speed = await speedOf(trainer, manifest.model, batch, clock, TIMED_MS, TIMED_MS);
     await sleep(restOf(clock() - begun, control.share), control.signal);
     return (1_000 * batch * manifest.model.context) / speed;
   };
@@ -48,8 +50,8 @@ export async function measureSpeeds(
   }
   const last = times.length - 1;
   if (last < own) {
-    const [from, to] = [PACE_BATCHES[last]!, PACE_BATCHES[own]!];
-    const more = ((await measure(to, to)) - times[last]!) / (to - from);
+    const from = PACE_BATCHES[last]!;
+    const more = Math.max(0, stepMs - times[last]!) / (ticket.batch - from);
     for (let i = last + 1; i <= own; i++) times.push(times[last]! + more * (PACE_BATCHES[i]! - from));
   }
   const { context } = manifest.model;

@@ -18,6 +18,8 @@ export interface Done {
   readonly body: Uint8Array<ArrayBuffer>;
   /** Inner steps that it is made of. */
   readonly steps: number;
+  /** Milliseconds of one, rests aside. */
+  readonly stepMs: number;
 }
 
 /** Losses are read this often: each reading waits for the device. */
@@ -94,7 +96,7 @@ export async function train(
     device: labelOf(trainer.report),
     ...(ticket.trainFor !== undefined && { steps: done }),
   };
-  return { packed, body: encodeUpload(ticket, self, packed.frame), steps: done };
+  return { packed, body: encodeUpload(ticket, self, packed.frame), steps: done, stepMs: trainMs / done };
 }
 
 const labelOf = ({ device, detail }: DeviceReport): string => `${device}, ${detail}`.slice(0, MAX_LABEL);

@@ -84,10 +84,10 @@ export async function workOn(round: RoundDeps, waits: Waits): Promise<void> {
         }
         if (done === undefined || !taken) await waits.rest();
         const { inner } = work.ticket; // named on a clock alone, where the server chooses the micro-batch
-        if (inner !== measured) {
+        if (done !== undefined && inner !== measured) {
           measured = inner;
           const part = await import("./batch-speeds.ts").catch(() => undefined); // missing: the crowd's size will do
-          await part?.measureSpeeds(round, localState, work);
+          await part?.measureSpeeds(round, localState, work, done.stepMs);
         }
         if (clock() - saved >= SAVE_EVERY_MS) {
           await save();

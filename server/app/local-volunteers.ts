@@ -10,7 +10,7 @@ const HEALTHY_MS = 60_000;
 /** Milliseconds from asking a volunteer to stop until it is killed. */
 const GRACE_MS = 2_000;
 /** Unix niceness of volunteers: they share the machine with the server, which goes first. */
-const NICENESS = 5;
+export const NICENESS = 5;
 
 export interface SwarmOptions {
   /** Starts one volunteer: command and arguments. */
