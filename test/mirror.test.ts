@@ -48,7 +48,11 @@ async function followed(serve?: (target: MemoryTarget, url: string) => Promise<R
         },
       },
     );
-  const file = { write: (weights: Float32Array) => new Uint8Array(weights.slice().buffer), read: toFloats };
+  const file = {
+    write: (weights: Float32Array) => new Uint8Array(weights.slice().buffer),
+    read: toFloats,
+    copy: (weights: Float32Array) => new Float32Array(weights),
+  };
   const { signal } = new AbortController();
   const followers = await Promise.all(
     Array.from({ length: FOLLOWERS }, async () => {

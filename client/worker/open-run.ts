@@ -1,6 +1,6 @@
 import { layoutOf } from "../../model/contract/layout.ts";
 import type { DeviceName } from "../../model/contract/trainer.ts";
-import { decodeSafetensors, encodeSafetensors } from "../../model/data/safetensors.ts";
+import { encodeSafetensors, withinSafetensors } from "../../model/data/safetensors.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { Identity } from "../../protocol/identity.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
@@ -38,7 +38,8 @@ export async function openLanguageRun(options: OpenOptions): Promise<RunParts> {
     identity,
     file: {
       write: (weights) => encodeSafetensors(layout, weights),
-      read: (bytes) => decodeSafetensors(bytes, layout),
+      read: (bytes) => withinSafetensors(bytes, layout),
+      copy: (weights) => withinSafetensors(encodeSafetensors(layout, weights).slice(), layout),
     },
     trainers: new ProbedTrainers({ ...options, ...timing, options: { shape, optimizer }, description }),
     openAuditor: async (inner = optimizer.inner ?? "adamw") => {

@@ -40,6 +40,7 @@ describe("the replica (rules B1 to B3)", () => {
     const file = {
       write: (weights: Float32Array) => new Uint8Array(weights.slice().buffer),
       read: (bytes: Uint8Array<ArrayBuffer>) => new Float32Array(bytes.slice().buffer),
+      copy: (weights: Float32Array) => new Float32Array(weights),
     };
     const newest = new Float32Array(values).fill(3);
     const asked: string[] = [];

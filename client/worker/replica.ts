@@ -12,10 +12,12 @@ import { WrongBytes } from "../transport/away.ts";
 
 /** The file format of a version, which the replica itself does not know (model/data/safetensors.ts). */
 export interface ModelFile {
-  /** The one file of these weights: its SHA-256 is the version's hash (rule H1). */
+  /** The one file of these weights: its SHA-256 is the version's hash (rule H1). It may share their memory. */
   write(weights: Float32Array): Uint8Array<ArrayBuffer>;
-  /** Throws where the bytes are not such a file. */
+  /** Throws where the bytes are not such a file. The weights may share their memory. */
   read(bytes: Uint8Array<ArrayBuffer>): Float32Array<ArrayBuffer>;
+  /** The same weights in memory of their own, of which a file can be made without another copy. */
+  copy(weights: Float32Array): Float32Array<ArrayBuffer>;
 }
 
 export interface ReplicaOptions {
@@ -69,9 +71,9 @@ export class Replica {
     return this.#current?.hash;
   }
 
-  /** The file of the version at hand, encoded again; undefined for any other hash. */
+  /** The file of the version at hand, in memory of its own; undefined for any other hash. */
   fileOf(hash: Hash): Uint8Array<ArrayBuffer> | undefined {
-    return this.#current?.hash === hash ? this.#options.file.write(this.#current.weights) : undefined;
+    return this.#current?.hash === hash ? this.#options.file.write(this.#current.weights).slice() : undefined;
   }
 
   /**
@@ -129,7 +131,7 @@ export class Replica {
     const dear = (left: number) => left * this.#diffBytes >= parameters * 4;
     if (dear(diffs)) return undefined;
     try {
-      const weights = from.weights.slice();
+      const weights = file.copy(from.weights);
       for (let done = 0; done < diffs; done++) {
         const heard = (bytes: number, total: number) =>
           progress?.("change", done * this.#diffBytes + bytes, (diffs - 1) * this.#diffBytes + total);

@@ -1,5 +1,5 @@
 import { layoutOf } from "../../model/contract/layout.ts";
-import { decodeSafetensors, encodeSafetensors } from "../../model/data/safetensors.ts";
+import { encodeSafetensors, withinSafetensors } from "../../model/data/safetensors.ts";
 import { loadTokenizer, type Tokenizer } from "../../model/data/tokenizer.ts";
 import { CachedDecoder } from "../../model/decode/cached-decoder.ts";
 import { topGuesses } from "../../model/decode/generate.ts";
@@ -53,7 +53,8 @@ async function load(server: string, signal: AbortSignal): Promise<void> {
     cache: lastingCache(browserCache(server, run), () => {}),
     file: {
       write: (weights) => encodeSafetensors(layout, weights),
-      read: (bytes) => decodeSafetensors(bytes, layout),
+      read: (bytes) => withinSafetensors(bytes, layout),
+      copy: (weights) => withinSafetensors(encodeSafetensors(layout, weights).slice(), layout),
     },
     parameters,
     signal,

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { layoutOf } from "../contract/layout.ts";
-import { decodeSafetensors, encodeSafetensors, headerOf } from "./safetensors.ts";
+import { decodeSafetensors, encodeSafetensors, headerOf, withinSafetensors } from "./safetensors.ts";
 
 const shape = { layers: 1, heads: 2, width: 4, context: 3, vocabulary: 5 };
 const layout = layoutOf(shape);
@@ -47,6 +47,19 @@ describe("safetensors", () => {
       expect(copied).toEqual(expected);
       expect([...other]).toEqual([...values]);
     }
+  });
+
+  it("takes weights out of a file without a copy, and makes the file of them again; control: at another alignment it copies", () => {
+    const values = Float32Array.from({ length: layout.length }, (_, i) => i / 7);
+    const file = encodeSafetensors(layout, values);
+    const within = withinSafetensors(file, layout);
+    expect([within.buffer === file.buffer, [...within]]).toEqual([true, [...values]]);
+    expect(encodeSafetensors(layout, within).buffer).toBe(file.buffer);
+    const moved = new Uint8Array(file.length + 1);
+    moved.set(file, 1);
+    const copied = withinSafetensors(moved.subarray(1), layout);
+    expect([copied.buffer === moved.buffer, [...copied]]).toEqual([false, [...values]]);
+    expect(() => withinSafetensors(file.subarray(0, -1), layout)).toThrow(badFile);
   });
 
   it("gives back every bit, NaNs and zeros' signs too, at any alignment", () => {

@@ -49,7 +49,17 @@ export function encodeSafetensors(layout: Layout, flat: Float32Array): Uint8Arra
  * header is known to the byte, it is compared and not parsed: a stranger's header cannot make us allocate or
  * read out of bounds. Throws `bad-file` on any other length or header.
  */
-export function decodeSafetensors(bytes: Uint8Array, layout: Layout): Float32Array<ArrayBuffer> {
+export const decodeSafetensors = (bytes: Uint8Array, layout: Layout): Float32Array<ArrayBuffer> =>
+  new Float32Array(bytes.slice(startOf(bytes, layout)).buffer);
+
+/** The same without a copy, unless the file begins at no multiple of four: it and the vector are one memory. */
+export function withinSafetensors(bytes: Uint8Array<ArrayBuffer>, layout: Layout): Float32Array<ArrayBuffer> {
+  const file = bytes.byteOffset % 4 ? bytes.slice() : bytes;
+  return new Float32Array(file.buffer, file.byteOffset + startOf(file, layout), layout.length);
+}
+
+/** Where the values begin. */
+function startOf(bytes: Uint8Array, layout: Layout): number {
   const header = headerOf(layout);
   const expected = header.length + layout.length * 4;
   if (bytes.length !== expected)
@@ -57,5 +67,5 @@ export function decodeSafetensors(bytes: Uint8Array, layout: Layout): Float32Arr
   const differs = header.findIndex((byte, i) => bytes[i] !== byte);
   if (differs >= 0)
     throw new ModelError("bad-file", `the header is not this model's, from byte ${differs} on`);
-  return new Float32Array(bytes.slice(header.length).buffer);
+  return header.length;
 }

@@ -31,6 +31,7 @@ export const toyFile: ModelFile = {
     if (bytes.length !== 4 * TARGET.length) throw new Error(`${bytes.length} bytes`);
     return toFloats(bytes);
   },
+  copy: (weights) => new Float32Array(weights),
 };
 
 /** Gradient descent towards {@link TARGET}, counting in its moments what it did. Any step can be made to fail. */
