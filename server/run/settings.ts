@@ -119,7 +119,7 @@ export interface RoundSettings {
   readonly seconds: number | "paced";
   /** Sequences of every micro-batch, `batch` at most; "paced": fewer where volunteers are many. Default "paced". */
   readonly batch: number | "paced";
-  /** The inner optimiser; "paced": Muon for a few volunteers, AdamW for a crowd. Default "paced". */
+  /** The inner optimiser; "paced": Muon, and without `outer.muonMomentum` AdamW for a crowd. Default "paced". */
   readonly inner: "adamw" | "muon" | "paced";
 }
 
