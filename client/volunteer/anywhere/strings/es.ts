@@ -2,11 +2,11 @@ import type { AnywhereWords } from "./en.ts";
 
 export const words: AnywhereWords = {
   title: "Donde más ayudas",
-  chosen: "El servidor eligió este entrenamiento: un navegador más ayuda más aquí en este momento.",
+  chosen: "El servidor eligió este proyecto: aquí es donde más falta hace otro navegador en este momento.",
   movedFrom: (run) =>
-    `El servidor te trajo aquí desde «${run}»: un navegador más ayuda más aquí en este momento.`,
-  on: "Ayudas donde más ayudas: entre dos trabajos, el servidor puede llevarte a otro entrenamiento.",
+    `El servidor te trajo aquí desde «${run}»: aquí es donde más falta hace otro navegador en este momento.`,
+  on: "Aceptaste ayudar donde más ayudas: entre dos trabajos, el servidor puede llevarte a otro proyecto.",
   end: "Quedarme aquí desde ahora",
-  ended: "Te quedas aquí. Los demás entrenamientos de este servidor te preguntarán otra vez.",
-  lobby: "Todos los entrenamientos de este servidor",
+  ended: "Te quedas aquí. Los demás proyectos de este servidor te preguntarán otra vez.",
+  lobby: "Todos los proyectos de este servidor",
 };

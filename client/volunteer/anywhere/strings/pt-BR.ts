@@ -2,10 +2,10 @@ import type { AnywhereWords } from "./en.ts";
 
 export const words: AnywhereWords = {
   title: "Onde você mais ajuda",
-  chosen: "O servidor escolheu este treinamento: mais um navegador ajuda mais aqui agora.",
-  movedFrom: (run) => `O servidor trouxe você de “${run}” para cá: mais um navegador ajuda mais aqui agora.`,
-  on: "Você ajuda onde mais ajuda: entre dois trabalhos, o servidor pode levar você a outro treinamento.",
+  chosen: "O servidor escolheu este projeto: é aqui que mais um navegador faz mais falta agora.",
+  movedFrom: (run) => `O servidor trouxe você de “${run}” para cá: é aqui que mais um navegador faz mais falta agora.`,
+  on: "Você aceitou ajudar onde mais ajuda: entre dois trabalhos, o servidor pode levar você a outro projeto.",
   end: "Ficar aqui de agora em diante",
-  ended: "Você fica aqui. Os outros treinamentos deste servidor perguntam de novo.",
-  lobby: "Todos os treinamentos deste servidor",
+  ended: "Você fica aqui. Os outros projetos deste servidor perguntam de novo.",
+  lobby: "Todos os projetos deste servidor",
 };

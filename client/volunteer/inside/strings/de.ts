@@ -26,8 +26,8 @@ export const words: InsideWords = {
   delta: "Was gesendet wurde",
   deltaWait: "Das erste Delta wurde noch nicht gesendet.",
   deltaHelp: (steps, parameters) =>
-    `Ein Delta sagt, wie weit ${plural(steps, "Trainingsschritt", "Trainingsschritte")} jede der ${formatCount(parameters)} ` +
-    "Zahlen des Modells bewegt haben.",
+    `Ein Delta sagt, wie weit sich jede der ${formatCount(parameters)} Zahlen des Modells in ` +
+    `${plural(steps, "Trainingsschritt", "Trainingsschritten")} bewegt hat.`,
   deltaRatio: (ratio, changed) =>
     `Zusammen ist es ${ratio} der Größe der Gewichte, und ${changed} von ihnen ändern sich überhaupt.`,
   deltaBytes: (bytes, plain) =>

@@ -25,8 +25,8 @@ export const words: InsideWords = {
   delta: "Lo que se envió",
   deltaWait: "Todavía no se ha enviado el primer delta.",
   deltaHelp: (steps, parameters) =>
-    `Un delta dice cuánto movieron ${plural(steps, "paso", "pasos")} de entrenamiento cada uno de los ${formatCount(parameters)} ` +
-    "números del modelo.",
+    `Un delta dice cuánto se movió cada uno de los ${formatCount(parameters)} números del modelo en ` +
+    `${plural(steps, "paso", "pasos")} de entrenamiento.`,
   deltaRatio: (ratio, changed) =>
     `Todo junto es el ${ratio} del tamaño de los pesos, y el ${changed} de ellos llega a cambiar.`,
   deltaBytes: (bytes, plain) =>

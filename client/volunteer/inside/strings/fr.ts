@@ -26,8 +26,8 @@ export const words: InsideWords = {
   delta: "Ce qui a été envoyé",
   deltaWait: "Le premier delta n’a pas encore été envoyé.",
   deltaHelp: (steps, parameters) =>
-    `Un delta dit de combien ${plural(steps, "étape", "étapes")} d’entraînement ont déplacé chacun des ${formatCount(parameters)} ` +
-    "nombres du modèle.",
+    `Un delta dit de combien chacun des ${formatCount(parameters)} nombres du modèle a bougé en ` +
+    `${plural(steps, "étape", "étapes")} d’entraînement.`,
   deltaRatio: (ratio, changed) =>
     `En tout, il fait ${ratio} de la taille des poids, et ${changed} d’entre eux changent un tant soit peu.`,
   deltaBytes: (bytes, plain) =>

@@ -24,8 +24,8 @@ export const words: InsideWords = {
   delta: "O que foi enviado",
   deltaWait: "O primeiro delta ainda não foi enviado.",
   deltaHelp: (steps, parameters) =>
-    `Um delta diz quanto ${plural(steps, "passo", "passos")} de treinamento moveram cada um dos ${formatCount(parameters)} números do ` +
-    "modelo.",
+    `Um delta diz quanto cada um dos ${formatCount(parameters)} números do modelo se moveu em ` +
+    `${plural(steps, "passo", "passos")} de treinamento.`,
   deltaRatio: (ratio, changed) =>
     `Tudo junto é ${ratio} do tamanho dos pesos, e ${changed} deles chegam a mudar.`,
   deltaBytes: (bytes, plain) =>
