@@ -59,9 +59,12 @@ export function Sky({ volunteers, you }: SkyProps) {
   );
 }
 
+/** Least wideness that a page can have which is laid out: before that, birds would gather at the edge of none. */
+const MIN_WIDENESS = 3;
+
 /** How many times as wide as high the sky is. */
 const wideness = (canvas: HTMLCanvasElement | null) =>
-  canvas === null || canvas.clientHeight === 0 ? 3 : canvas.clientWidth / canvas.clientHeight;
+  Math.max(MIN_WIDENESS, canvas?.clientHeight ? canvas.clientWidth / canvas.clientHeight : 0);
 
 function draw(canvas: HTMLCanvasElement, birds: readonly Bird[], you: boolean): void {
   const context = canvas.getContext("2d");
