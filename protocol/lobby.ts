@@ -41,6 +41,8 @@ export interface RunSummary extends RunHelp {
   readonly oneMore: number | null;
   /** Measurements, oldest first, of which a small curve is drawn. */
   readonly heldOut: readonly HeldOutPoint[];
+  /** What its newest measured version wrote; of a finished run alone, and absent where none wrote. */
+  readonly sample?: string;
   /** Nats a token of guessing. */
   readonly uniform: number;
   readonly bytesPerToken: number | null;
@@ -58,6 +60,8 @@ export interface RunSummary extends RunHelp {
 /** Points of the small curve of a run. */
 const MAX_POINTS = 40;
 const MAX_COUNT = Number.MAX_SAFE_INTEGER;
+/** Characters of a sample: an event has no more. */
+const MAX_SAMPLE_CHARS = 2_000;
 
 /** Reads the list of runs from the server's JSON. Throws `bad-request`. */
 export const parseLobby = (json: Json): Lobby => ({
@@ -93,6 +97,7 @@ function parseSummary(json: Json): RunSummary {
         loss: asNumber(loss, "loss", 0, MAX_LOSS),
       };
     }),
+    ...(json.sample !== undefined && { sample: asText(json.sample, "sample", MAX_SAMPLE_CHARS) }),
     uniform: asNumber(json.uniform, "uniform", 0, MAX_LOSS),
     bytesPerToken: orNull("bytesPerToken"),
     bytes: { first: bytesOf("first"), up: bytesOf("up"), down: bytesOf("down") },

@@ -106,7 +106,7 @@ function Open({ run, helpsMost }: { readonly run: RunSummary; readonly helpsMost
 }
 
 function Finished({ run }: { readonly run: RunSummary }) {
-  const { name, operator, card, deltas, version, parameters } = run;
+  const { name, operator, card, deltas, version, parameters, sample } = run;
   return (
     <article class="card">
       <h3>{name}</h3>
@@ -114,6 +114,12 @@ function Finished({ run }: { readonly run: RunSummary }) {
       {operator !== "" && <p class="note">{text.by(operator)}</p>}
       <Curve run={run} />
       <p class="note">{text.made(version, parameters, lossOf(run))}</p>
+      {sample !== undefined && (
+        <figure>
+          <figcaption class="note">{text.wrote}</figcaption>
+          <blockquote translate={false}>{sample}</blockquote>
+        </figure>
+      )}
       <p>{text.thanks(deltas)}</p>
       <p class="links">
         <a
@@ -126,6 +132,11 @@ function Finished({ run }: { readonly run: RunSummary }) {
         <a href={addressOf(run, "status")} aria-label={text.curveOf(name)}>
           {text.curve}
         </a>
+        {version > 0 && (
+          <a href={addressOf(run, `api/versions/${version}`)} aria-label={text.recordOf(name)}>
+            {text.record}
+          </a>
+        )}
       </p>
     </article>
   );

@@ -9,7 +9,7 @@ const MAX_POINTS = 40;
 
 /** What the first page of a server of several runs says of one. */
 export function summaryOf(
-  run: Run,
+  run: Pick<Run, "status" | "manifest">,
   where: Pick<RunSummary, "id" | "path"> & { readonly host?: string | undefined },
 ): RunSummary {
   const status = run.status();
@@ -34,6 +34,7 @@ export function summaryOf(
     help:
       status.state !== "running" ? 0 : volunteers === 0 ? 1 : Math.min(1, oneMore ?? 1 / (volunteers + 1)),
     heldOut: fewer(status.heldOut),
+    ...(status.state === "finished" && status.sample !== null && { sample: status.sample.text }),
     uniform: status.baselines.uniform,
     bytesPerToken: status.bytesPerToken,
     bytes: { first: 4 * parameters, up, down: versions[0]?.diffBytes ?? up },

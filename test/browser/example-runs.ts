@@ -60,6 +60,8 @@ export const exampleLobby = (changes: Partial<RunSummary> = {}): Lobby => ({
         tokensMerged: 200_000_000,
         version: 1_211,
         deltas: 48_210,
+        sample:
+          "The whale was the ship, and the sea was a long of the boat; the captain had not the white head of the deck.",
       },
     }),
   ],
