@@ -3,7 +3,9 @@ import { afterAll, beforeAll, expect, inject, it } from "vitest";
 import { exampleLobby } from "./example-runs.ts";
 import { launchChromium } from "./launch.ts";
 import { faultsOf, fits, hasNoFault, looksRight } from "./looks.ts";
-import { EXAMPLE_PAGE, exampleStatus, type FakeSite, serveSite } from "./pages-fixture.ts";
+import { EXAMPLE_PAGE, EXAMPLE_TEAM, exampleStatus, type FakeSite, serveSite } from "./pages-fixture.ts";
+import { showCode } from "./people-shots.ts";
+import { tabTo } from "./tab-to.ts";
 
 /** What an operator may write at most without a blank. */
 const LONG = {
@@ -52,6 +54,8 @@ const LOOKS: Record<string, (page: Page) => Promise<unknown>> = {
     site.lobby = exampleLobby(long);
     await page.goto(`${site.origin}/lobby`);
     await page.getByRole("heading", { name: "Cymraeg" }).waitFor();
+    await page.getByText("The whale was the ship").waitFor(); // of the archive
+    await page.getByRole("button", { name: "Help anywhere…" }).click();
   },
   async "the runs of an operator"(page) {
     await page.goto(`${site.origin}/runs#link=good`);
@@ -78,6 +82,28 @@ const LOOKS: Record<string, (page: Page) => Promise<unknown>> = {
   async "a person"(page) {
     await page.goto(`${site.origin}/person?id=${EXAMPLE_PAGE}`);
     await page.getByRole("heading", { name: "Ann of the Reeds" }).waitFor();
+  },
+  async "a team"(page) {
+    await page.goto(`${site.origin}/person?team=${EXAMPLE_TEAM.id}`);
+    await page.getByRole("heading", { name: EXAMPLE_TEAM.name }).waitFor();
+  },
+  async "a code for another device, which was read"(page) {
+    await page.goto(site.origin);
+    const code = await showCode(page);
+    await page.getByRole("img", { name: "A QR code" }).waitFor();
+    await hasNoFault(page);
+    await code.read();
+  },
+  async "a run that the server chose"(page) {
+    await page.goto(site.origin);
+    const { run } = exampleStatus();
+    const anywhere = JSON.stringify({ server: site.origin, runs: [run] });
+    await page.evaluate((kept) => localStorage.setItem("murmuration-anywhere", kept), anywhere);
+    await page.goto(`${site.origin}/r/whales/#moved=recipes`);
+    await page.getByText("The server moved you here from").waitFor();
+    await page.getByText("Fine-tune").click();
+    await page.getByLabel("Pause for…").selectOption("an hour");
+    await page.getByText("Training resumes by itself").waitFor();
   },
   async how(page) {
     await page.goto(`${site.origin}/how`);
@@ -138,6 +164,88 @@ it("a visitor's page is in the language that the browser asks for, fits a phone,
     "de",
     "ltr",
   ]);
+  await context.close();
+});
+
+it.each([
+  ["German", "de-DE", { ask: "Überall helfen …", page: "Hier prüfen", open: "Namen und deine Daten" }],
+  [
+    "long words from right to left",
+    "ar-XB",
+    { ask: " Help anywhere… ", page: " Check them here ", open: " Names, and your data " },
+  ],
+])(
+  "in %s the runs of a server, a person, a team, a code and a move fit a phone, and axe finds no fault",
+  async (_, locale, says) => {
+    const context = await phone(locale === "ar-XB" ? "en-US" : locale);
+    if (locale === "ar-XB")
+      await context.addInitScript(() => localStorage.setItem("murmuration-language", "ar-XB"));
+    const page = await context.newPage();
+    const looks = async (name: string) => {
+      await fits(page, name);
+      // Between the marks of the pseudo-locale a label does not hold its text, as real ones do.
+      const rules = { "label-content-name-mismatch": { enabled: locale !== "ar-XB" } };
+      await hasNoFault(page, { rules });
+    };
+    site.lobby = exampleLobby({ name: "Donaudampfschiff".repeat(5), card: LONG.card });
+    await page.goto(`${site.origin}/lobby`);
+    await page.getByRole("button", { name: says.ask }).click();
+    await looks("lobby");
+    await page.goto(`${site.origin}/person?id=${EXAMPLE_PAGE}`);
+    await page.getByRole("button", { name: says.page }).waitFor();
+    await looks("person");
+    await page.goto(`${site.origin}/person?team=${EXAMPLE_TEAM.id}`);
+    await page.getByRole("heading", { name: EXAMPLE_TEAM.name }).waitFor();
+    await looks("team");
+    await page.goto(site.origin);
+    const code = await showCode(page, says.open);
+    await looks("code");
+    await code.read();
+    await looks("code, read");
+    const anywhere = JSON.stringify({ server: site.origin, runs: [exampleStatus().run] });
+    await page.evaluate((kept) => localStorage.setItem("murmuration-anywhere", kept), anywhere);
+    await page.goto(`${site.origin}/r/whales/#moved=recipes`);
+    await page.locator("aside.notice").waitFor();
+    await looks("moved");
+    await context.close();
+  },
+);
+
+it("the runs of a server, a person and a code can be used by the keyboard alone", async () => {
+  const context = await browser.newContext({ reducedMotion: "reduce" });
+  const page = await context.newPage();
+  const button = (name: string) => page.getByRole("button", { name, exact: true });
+  site.lobby = exampleLobby();
+  await page.goto(`${site.origin}/lobby`);
+  await tabTo(button("Help anywhere…"));
+  await page.keyboard.press("Enter");
+  await tabTo(button("Not now"));
+  await page.keyboard.press("Enter");
+  for (const name of [
+    "Status of Cymraeg",
+    "Download the model of Moby-Dick",
+    "The last version’s proof, its signed record: Moby-Dick",
+  ])
+    await tabTo(page.getByRole("link", { name }));
+  await tabTo(page.getByRole("link", { name: "Look and take part in Cymraeg" }));
+  await page.keyboard.press("Enter");
+  await page.waitForURL(`${site.origin}/r/welsh/`);
+  await button("Start training").waitFor();
+  await page.goto(`${site.origin}/person?id=${EXAMPLE_PAGE}`);
+  await tabTo(button("Check them here"));
+  await page.keyboard.press("Enter");
+  await page.getByRole("table").getByRole("link").first().waitFor();
+  await tabTo(page.getByRole("table").getByRole("link").first());
+  await page.goto(site.origin);
+  const code = await showCode(page);
+  await code.read();
+  await tabTo(button("No"));
+  await page.keyboard.press("Enter");
+  await page.getByText("Nothing was sent.").waitFor();
+  await tabTo(page.getByLabel("A code that another device of yours shows, or its link"));
+  await page.keyboard.type("no code");
+  await page.keyboard.press("Enter");
+  await page.getByText("This is no code of this run").waitFor();
   await context.close();
 });
 

@@ -1,8 +1,14 @@
 import type { Page } from "playwright-core";
-import { EXAMPLE_TEAM, exampleStatus, type FakeSite } from "./pages-fixture.ts";
+import { drawReader, readCode } from "../../client/volunteer/people/code.ts";
+import { sealKey } from "../../client/volunteer/people/key-file.ts";
+import { CODE_MS, type CodeAnswer } from "../../protocol/code.ts";
+import { createIdentity } from "../../protocol/identity.ts";
+import { SERVER_NONCE_HEADER } from "../../protocol/request.ts";
+import { ROUTES } from "../../protocol/routes.ts";
+import { EXAMPLE_TEAM, exampleStatus, type FakeSite, trainingScript } from "./pages-fixture.ts";
 import type { Shot } from "./shot.ts";
 
-const openNames = (page: Page) => page.getByText("Names, and your data").click();
+const openNames = (page: Page, words = "Names, and your data") => page.getByText(words).first().click();
 
 /** Below its text is what was added before. */
 const texts = (site: FakeSite, changes: Partial<NonNullable<FakeSite["texts"]>> = {}) => {
@@ -35,6 +41,49 @@ const beMoved = (fragment: string) => async (page: Page, site: FakeSite) => {
   await page.getByRole("complementary").waitFor();
 };
 
+/**
+ * Gives the browser a key from a file, and has its panel show a code, whose box answers as a server's would: with nothing
+ * yet, until `read` is called.
+ */
+export async function showCode(page: Page, words?: string): Promise<{ read(): Promise<void> }> {
+  const { run } = exampleStatus();
+  const owner = await createIdentity(true);
+  const began = trainingScript().find((report) => report.type === "run");
+  const box: CodeAnswer = { left: CODE_MS - 3_000, knock: null, hand: null, taken: false };
+  let now = box;
+  await page.route(`**${ROUTES.manifest}`, (route) =>
+    route.fulfill({
+      json: { ...began?.manifest, server: owner.key },
+      headers: { [SERVER_NONCE_HEADER]: "A".repeat(22) },
+    }),
+  );
+  await page.route(`**${ROUTES.myCode}`, (route) => route.fulfill({ json: now }));
+  await openNames(page, words);
+  const panel = page.locator(".people");
+  await panel.locator("input[type=password]").fill("a long passphrase");
+  const buffer = Buffer.from(await sealKey(owner, run, "a long passphrase"));
+  await panel
+    .locator("input[type=file]")
+    .setInputFiles({ name: "key.json", mimeType: "application/json", buffer });
+  await panel
+    .locator("input[type=file] ~ .buttons button, label:has(input[type=file]) + .buttons button")
+    .click();
+  // In every language what goes on ends with dots, and what is done does not.
+  await page
+    .locator(".people .said")
+    .filter({ hasText: /^[^…]+$/ })
+    .waitFor();
+  await page.locator(".people .code .buttons button").first().click();
+  await page.locator(".people .link").waitFor();
+  return {
+    async read() {
+      const code = await readCode(await page.locator(".people .link").innerText(), run);
+      now = { ...box, knock: (await drawReader(code)).knock };
+      await page.locator(".people .digits").waitFor();
+    },
+  };
+}
+
 /** A volunteer's key and team, a run that the server chose, and text that is added. */
 export const PEOPLE_SHOTS: readonly Shot[] = [
   { name: "team", path: `/person?team=${EXAMPLE_TEAM.id}` },
@@ -46,6 +95,13 @@ export const PEOPLE_SHOTS: readonly Shot[] = [
       await openNames(page);
       await page.getByRole("button", { name: "Count this key by itself…" }).click();
     },
+  },
+  { name: "code-shown", path: "/", visitor: async (page) => void (await showCode(page)) },
+  { name: "code-compared", path: "/", visitor: async (page) => (await showCode(page)).read() },
+  {
+    name: "lobby-anywhere",
+    path: "/lobby",
+    visitor: (page) => page.getByRole("button", { name: "Help anywhere…" }).click(),
   },
   { name: "code-read", path: "/#code=AAAAAAAAAAAAAAAAAAAAAA" },
   { name: "moved", path: "/", visitor: beMoved("#moved=recipes") },
