@@ -101,8 +101,11 @@ function paragraphs(given: unknown, field: string, most: number): string {
   return text;
 }
 
+/** Whether a reader sees every character of a line, in any script. */
+export const isShown = (line: string): boolean => isSeen(line.replace(JOINERS, ""));
+
 function requireShown(line: string, field: string, most: number): void {
-  if (!isSeen(line.replace(JOINERS, ""))) refuseText(field, "has characters that cannot be shown in a line");
+  if (!isShown(line)) refuseText(field, "has characters that cannot be shown in a line");
   if (line.length > most) refuseText(field, `has more than ${most} characters`); // composed it may be longer than it came
 }
 

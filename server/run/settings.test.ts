@@ -24,6 +24,22 @@ test("an empty run file is the default run", () => {
   });
 });
 
+test.each(["\u0000", "Moby\nDick", "evil\u202eeman", "zero\u200bwidth"])(
+  "a new run's name and operator have nothing unseen in them, as %j has; a run that was made before keeps it",
+  (unseen) => {
+    expect(() => parseSettings({ name: unseen })).toThrow(/"name": has characters that cannot be shown/);
+    expect(() => parseSettings({ operator: unseen })).toThrow(/"operator": has characters/);
+    expect(storedSettings({ ...DEFAULT_SETTINGS, name: unseen }).name).toBe(unseen);
+  },
+);
+
+test.each(["Moby-Dick, nightly", "鯨", "نامه\u200cها", "🐳\ufe0f", "<b>"])(
+  "a run may be called %j",
+  (name) => {
+    expect(parseSettings({ name }).name).toBe(name);
+  },
+);
+
 test("normalised settings read back as themselves", () => {
   const settings = parseSettings({ name: "x", outer: { kind: "average" }, model: { width: 8 } });
   expect(settings.outer).toEqual({ kind: "average", rate: 1, momentum: 0 });

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
-import type { RunCard } from "../../protocol/card.ts";
+import { isShown, type RunCard } from "../../protocol/card.ts";
 import type { CodecSpec } from "../../protocol/codec/codec.ts";
 import type { IceServer, OptimizerSettings } from "../../protocol/manifest.ts";
 import type { RuleName } from "../trust/weigh.ts";
@@ -173,9 +173,16 @@ function withDefaults(json: unknown): unknown {
   };
 }
 
-/** Checks a run file's parsed JSON and fills the defaults in. Throws {@link SettingsError}. */
+/**
+ * Checks a run file's parsed JSON and fills the defaults in. Visitors read a new run's name and its operator's, so that
+ * nothing in them may be unseen; a run that was made before keeps its own. Throws {@link SettingsError}.
+ */
 export function parseSettings(json: unknown): Settings {
   const settings = storedSettings(withDefaults(json));
+  for (const key of ["name", "operator"] as const) {
+    const line = settings[key].replace(/[\ufe0e\ufe0f]/g, ""); // say only whether an emoji is in colour
+    if (!isShown(line)) throw new SettingsError(`"${key}": has characters that cannot be shown in a line`);
+  }
   const { outer } = settings;
   return outer.kind === "muon"
     ? { ...settings, outer: { ...outer, fullAt: outer.fullAt ?? FULL_AT } }
