@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import type { AttackName } from "../bench/attacks/attacks.ts";
+import { BOUNDS } from "../bench/attacks/bounds.ts";
 import { attackCorpus } from "../bench/attacks/corpus.ts";
 import type { BenchRule } from "../bench/attacks/job.ts";
+import { creditShare } from "../bench/attacks/rows.ts";
 import { runAttack } from "../bench/attacks/swarm.ts";
 
 /**
@@ -10,7 +12,7 @@ import { runAttack } from "../bench/attacks/swarm.ts";
  */
 const corpus = await attackCorpus();
 
-const lossUnder = async (rule: BenchRule, attack: AttackName | undefined): Promise<number> => {
+const under = (rule: BenchRule, attack: AttackName | undefined) => {
   const fraction = attack === undefined ? 0 : 0.2;
   const job = {
     rule,
@@ -21,11 +23,18 @@ const lossUnder = async (rule: BenchRule, attack: AttackName | undefined): Promi
     volunteers: 10,
     tokens: 64_000,
   } as const;
-  return (await runAttack(job, corpus)).loss;
+  return runAttack(job, corpus);
 };
 
 test("A14: deltas a hundred times too large leave a real training within 5% of a clean one; plain mean, the control, fails", async () => {
-  const clean = await lossUnder("mean", undefined);
-  expect(await lossUnder("default", "scaling ×100")).toBeLessThan(1.05 * clean);
-  expect(await lossUnder("mean", "scaling ×100")).toBeGreaterThan(1.05 * clean);
+  const { loss: clean } = await under("mean", undefined);
+  expect((await under("default", "scaling ×100")).loss).toBeLessThan(1.05 * clean);
+  expect((await under("mean", "scaling ×100")).loss).toBeGreaterThan(1.05 * clean);
+}, 240_000);
+
+test("A15: a volunteer that trains one step of five, except of tickets that can be recomputed, keeps hardly any credit; under plain mean, the control, all of it", async () => {
+  const found = await under("default", "under-training");
+  expect(100 * creditShare(found)).toBeLessThanOrEqual(BOUNDS.creditOfRiders);
+  expect(found.honest.refused).toBe(0);
+  expect(creditShare(await under("mean", "under-training"))).toBe(1);
 }, 240_000);

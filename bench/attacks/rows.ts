@@ -19,6 +19,10 @@ export interface Row {
   readonly backdoorPercent: number;
   /** Of the token budget, what honest deltas counted for. */
   readonly honestWorkPercent: number;
+  /** Of honest deltas, those refused, discarded, or whose credit was lost. */
+  readonly honestLostPercent: number;
+  /** Audits' compute, of the volunteers'. */
+  readonly auditPercent: number;
 }
 
 type Measures =
@@ -26,7 +30,9 @@ type Measures =
   | "gapToHonestPercent"
   | "attackerCreditPercent"
   | "backdoorPercent"
-  | "honestWorkPercent";
+  | "honestWorkPercent"
+  | "honestLostPercent"
+  | "auditPercent";
 
 export interface Report {
   readonly rows: readonly Row[];
@@ -59,6 +65,8 @@ export function reportOf(outcomes: readonly Outcome[]): Report {
       credit: number[];
       backdoor: number[];
       work: number[];
+      lost: number[];
+      audits: number[];
     }
   >();
   for (const outcome of outcomes) {
@@ -71,12 +79,15 @@ export function reportOf(outcomes: readonly Outcome[]): Report {
       sharding: job.sharding,
     };
     const name = JSON.stringify(row);
-    const known = rows.get(name) ?? { row, toClean: [], toHonest: [], credit: [], backdoor: [], work: [] };
+    const none = { toClean: [], toHonest: [], credit: [], backdoor: [], work: [], lost: [], audits: [] };
+    const known = rows.get(name) ?? { row, ...none };
     known.toClean.push(100 * (loss / clean(job, most) - 1));
     known.toHonest.push(100 * (loss / clean(job, honestOf(job)) - 1));
     known.credit.push(100 * creditShare(outcome));
     known.backdoor.push(outcome.backdoorPercent);
     known.work.push((100 * outcome.honest.credit) / job.tokens);
+    known.lost.push((100 * outcome.honest.refused) / Math.max(1, outcome.honest.deltas));
+    known.audits.push(100 * outcome.auditShare);
     rows.set(name, known);
   }
   const ours = outcomes.filter(({ job }) => job.rule === "default");
@@ -84,13 +95,15 @@ export function reportOf(outcomes: readonly Outcome[]): Report {
   const sum = (of: readonly number[]) => of.reduce((total, value) => total + value, 0);
   const mean = (of: readonly number[]) => (of.length === 0 ? 0 : sum(of) / of.length);
   return {
-    rows: [...rows.values()].map(({ row, toClean, toHonest, credit, backdoor, work }) => ({
+    rows: [...rows.values()].map(({ row, toClean, toHonest, credit, backdoor, work, lost, audits }) => ({
       ...row,
       gapPercent: round(mean(toClean)),
       gapToHonestPercent: round(mean(toHonest)),
       attackerCreditPercent: round(mean(credit)),
       backdoorPercent: round(mean(backdoor)),
       honestWorkPercent: round(mean(work)),
+      honestLostPercent: round(mean(lost)),
+      auditPercent: round(mean(audits)),
     })),
     honestRefusedPercent: round(
       (100 * sum(ours.map(({ honest }) => honest.refused))) /
@@ -102,7 +115,7 @@ export function reportOf(outcomes: readonly Outcome[]): Report {
 }
 
 /** An attacker's credit as a part of an honest volunteer's. */
-const creditShare = ({ attackers, honest }: Outcome): number =>
+export const creditShare = ({ attackers, honest }: Outcome): number =>
   attackers.volunteers === 0
     ? 0
     : attackers.credit / attackers.volunteers / (honest.credit / honest.volunteers);

@@ -22,6 +22,8 @@ export interface AuditJob {
   readonly batches: number;
   /** Whether to compare it with the server's own delta for the ticket. */
   readonly own?: boolean;
+  /** Whether to see only how much its own text gains by either: in one micro-batch of the other text, and trained once. */
+  readonly effort?: true;
   /** Text to look at in place of gate text: of an audit that volunteers make. */
   readonly other?: Uint16Array;
 }
@@ -53,7 +55,8 @@ export async function measureDelta(
   const own = [...batchesOf(shard, ticket, context)].slice(0, ticket.done);
   const count = Math.min(job.batches, own.length);
   const assigned = Array.from({ length: count }, (_, i) => own[(seed + i) % own.length]!);
-  const others = assigned.map((_, i) => gateBatch(gate, context, batch, (seed + i) >>> 0));
+  const seen = job.effort ? assigned.slice(0, 1) : assigned;
+  const others = seen.map((_, i) => gateBatch(gate, context, batch, (seed + i) >>> 0));
   // Sequence by sequence: by how much they differ one knows what chance does.
   const lossesOf = async (batches: readonly Uint16Array[]) => {
     const losses: number[] = [];
@@ -85,6 +88,7 @@ export async function measureDelta(
     length: lengthOf(delta) / lengthOf(whole),
   };
   if (!job.own) return { ...found, ...recomputed };
+  if (job.effort) return { ...found, ...recomputed, own: await does(whole) };
   const nudged = await recompute(trainer, weights.map(nudge), own, ticket, roundTrip, false);
   const unsteadiness = 1 - cosine(whole, nudged.whole);
   return { ...found, ...recomputed, own: await does(whole), unsteadiness };

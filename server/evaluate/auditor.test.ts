@@ -72,6 +72,18 @@ test("A14: an honest delta is found good in the thread and recomputed within the
   expect(verdictOf(other, 5, NO_TRUST).reason).toBe("mismatch");
 });
 
+test("A15: beside the server's own training, done once, honest work gains as much and nothing else a third", async () => {
+  const job = { ticket: { ...ticket, fresh: false }, shard, weights, codec: DENSE4, seed: 5, batches: 8 };
+  const partOf = async (delta: Float32Array<ArrayBuffer>) => {
+    const { assigned, own, unsteadiness } = await auditor.audit({ ...job, delta, own: true, effort: true });
+    expect(unsteadiness).toBeUndefined();
+    return (assigned.before - assigned.after) / (own!.assigned.before - own!.assigned.after);
+  };
+  const delta = await honest();
+  expect(await partOf(delta)).toBeGreaterThan(0.9);
+  expect(await partOf(delta.map((value, i) => (i % 5 === 0 ? value : 0)))).toBeLessThan(1 / 3);
+});
+
 test("A14: a fresh ticket of Muon's is recomputed within the band; control: AdamW's work for it is a mismatch", async () => {
   const muon: TrainerOptions = { ...options, optimizer: { ...optimizer, inner: "muon" } };
   const thread = auditInThread({ data: async () => ({ options: muon, gate: text(500) }) });

@@ -65,14 +65,15 @@ export class Looks {
   /** One look by the server's own auditor; `what` says otherwise where volunteers make the same. */
   async byServer(
     { ticket, weights, frame, shard, scale = 1 }: Looked,
-    { batches, own }: Look,
+    about: Look,
     what: Partial<Pick<AuditJob, "delta" | "seed" | "other">> = {},
   ): Promise<Evidence> {
     const { auditor, parameters, draw } = this.#options;
+    const { own } = about;
     const at = await weights();
     if (at === undefined) throw new Error("the version that the delta was made for is gone");
     return auditor.audit({
-      ...{ weights: at, batches, own, ticket: own ? { ...ticket, rates: this.#ratesOf(ticket) } : ticket },
+      ...{ weights: at, ...about, ticket: own ? { ...ticket, rates: this.#ratesOf(ticket) } : ticket },
       shard: await this.tokensOf(shard),
       delta: scaledBy(scale, decodeFrame(frame, parameters)),
       codec: codecIn(frame, parameters),

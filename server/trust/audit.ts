@@ -3,6 +3,7 @@ import type { Change, Measured } from "../../protocol/shared-audit.ts";
 import type { ReadonlyList } from "../lib/append-list.ts";
 import type { Half, Look, Purse } from "./budget.ts";
 import type { Candidate } from "./candidate.ts";
+import { EFFORT, fallsShort, isLittle } from "./effort.ts";
 import { auditChance, FORFEITED, standingOf, type Trust, trustsNobody } from "./standing.ts";
 import { usualGain } from "./usual.ts";
 import { medianSize, suspicionOf } from "./weigh.ts";
@@ -23,6 +24,12 @@ export interface Verdict {
   readonly reason: AuditReason;
   /** Gain of each of its steps on its own text. */
   readonly gain?: number;
+}
+
+/** A verdict on what was seen so far. */
+interface Judged extends Verdict {
+  /** It gains so little that it may not have been trained as its ticket says. */
+  readonly little?: true;
 }
 
 /**
@@ -65,11 +72,18 @@ const UNSTEADY = 1 / 10;
  * faster than what others gained lately tells, most of all within a run's first versions: so what the server's own gains
  * is what is usual, where that is less.
  */
-export function verdictOf({ own, ...told }: Evidence, steps: number, trust: Trust): Verdict {
+export function verdictOf({ own, ...told }: Evidence, steps: number, trust: Trust): Judged {
   const { unsteadiness = 0, assigned, gate } = told;
   const unsteady = unsteadiness > UNSTEADY * maxDistance(told);
   const usual = usualGain(trust.usual);
   const verdict = verdictAlone(unsteady ? { assigned, gate } : told, steps, usual);
+  if (verdict.verdict === "good" && verdict.gain !== undefined && told.distance === undefined) {
+    const little = isLittle(verdict.gain, trust.usual);
+    if (little && own !== undefined && fallsShort({ assigned }, own)) {
+      return { verdict: unsteady ? "unclear" : "bad", reason: "no-gain" };
+    }
+    return { ...verdict, ...(little && own === undefined && { little }) };
+  }
   if (verdict.verdict !== "bad" || own === undefined || verdict.reason === "mismatch") return verdict;
   const unclear = { verdict: "unclear", reason: verdict.reason } as const;
   if (unsteady) return unclear;
@@ -86,7 +100,7 @@ export function verdictOf({ own, ...told }: Evidence, steps: number, trust: Trus
  * direction: it is good only where it surely lowers the loss on gate text, since whoever audits its own delta first can make one
  * that gains on its ticket's text and does harm within the bound. Nobody is blamed for missing that.
  */
-export function verdictOfOdd(evidence: Evidence, steps: number, trust: Trust): Verdict {
+export function verdictOfOdd(evidence: Evidence, steps: number, trust: Trust): Judged {
   const verdict = verdictOf(evidence, steps, trust);
   if (verdict.verdict !== "good" || verdict.reason === "recomputed") return verdict;
   const { before, after, error = 0 } = evidence.gate;
@@ -171,13 +185,13 @@ const LOOKS = [1, 2, 4] as const;
 export async function lookInto(
   look: (about: Look) => Promise<Evidence>,
   purse: Purse,
-  judge: (evidence: Evidence) => Verdict,
+  judge: (evidence: Evidence) => Judged,
   learns: boolean,
 ): Promise<Verdict | undefined> {
   const [first, second, third] = LOOKS.map((batches) => ({ batches, own: false })) as [Look, Look, Look];
   if (!purse.pay(first, second)) return undefined;
   let last = judge(await look(first));
-  if (last.verdict === "good") {
+  if (last.verdict === "good" && !last.little) {
     purse.refund(second);
     return last;
   }
@@ -185,7 +199,7 @@ export async function lookInto(
     if (about === third && !purse.pay(third)) return undefined;
     const evidence = await look(about);
     last = judge(evidence);
-    if (last.verdict === "good") return last;
+    if (last.verdict === "good") return last.little ? withEffort(last, look, purse, judge) : last;
     if (last.verdict === "bad") {
       const gains = evidence.assigned.after < evidence.assigned.before;
       if (learns && !gains && last.reason !== "mismatch") return last;
@@ -194,6 +208,22 @@ export async function lookInto(
     }
   }
   return last;
+}
+
+/**
+ * The verdict on a delta that is good, apart from how little it gains: beside what the server's own training gains, where that
+ * can be afforded, and once more before it is bad, with a course that is shown to be steady.
+ */
+async function withEffort(
+  { little, ...good }: Judged,
+  look: (about: Look) => Promise<Evidence>,
+  purse: Purse,
+  judge: (evidence: Evidence) => Judged,
+): Promise<Verdict> {
+  if (!purse.pay(EFFORT)) return good;
+  const beside = judge(await look(EFFORT));
+  const { effort, ...again } = EFFORT;
+  return beside.verdict === "good" || !purse.pay(again) ? beside : judge(await look(again));
 }
 
 /** How likely a delta is to be audited, and out of which part of the budget. */
@@ -229,11 +259,14 @@ const FORWARD = 1 / 3;
  * is trained again, with as much text once more for what comes of it. It is then trained twice: is its course steady?
  */
 export function lookCost(
-  { batches, own }: Look,
+  { batches, own, effort }: Look,
   batchTokens: number,
   ticketTokens: number,
   fresh: boolean,
 ): number {
+  // Before, after, and after what was trained here: of its own text, and one micro-batch of gate text.
+  if (effort)
+    return (Math.min(batches * batchTokens, ticketTokens) + batchTokens) * FORWARD * 3 + ticketTokens;
   const passes = own ? 6 : 4;
   const trainings = own ? 2 : fresh ? 1 : 0;
   return passes * batches * batchTokens * FORWARD + trainings * ticketTokens;

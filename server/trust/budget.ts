@@ -5,6 +5,8 @@ export type Half = "veteran" | "stranger";
 export interface Look {
   readonly batches: number;
   readonly own: boolean;
+  /** Measured to see how much of the ticket's work is in it (effort.ts): in little gate text, and trained once. */
+  readonly effort?: true;
 }
 
 /**
@@ -95,7 +97,7 @@ export function purseOf(budget: Budget, whose: Half, cost: (look: Look) => numbe
     pay: (...looks) => {
       const sum = looks.reduce((all, look) => all + cost(look), 0);
       // A volunteer that is nearly found bad does not go free because the budget is spent.
-      if (!must && !looks.some(({ own }) => own)) return budget.spend(sum, whose);
+      if (!looks.some(({ own, effort }) => !effort && (must || own))) return budget.spend(sum, whose);
       budget.charge(sum, whose);
       return true;
     },
