@@ -16,8 +16,6 @@ import {
   excused,
   lookCost,
   lookInto,
-  type Plan,
-  planOf,
   type Verdict,
   verdictOf,
   verdictOfOdd,
@@ -26,6 +24,7 @@ import { type Budget, type Look, purseOf } from "../../server/trust/budget.ts";
 import type { Candidate } from "../../server/trust/candidate.ts";
 import { Learning, weightsAgainst } from "../../server/trust/learning.ts";
 import type { Part } from "../../server/trust/places.ts";
+import { type Plan, planOf } from "../../server/trust/plan.ts";
 import { creditLost, FORFEITED, standingOf } from "../../server/trust/standing.ts";
 import { clipFor } from "../../server/trust/weigh.ts";
 import type { Kept } from "./kept.ts";

@@ -10,8 +10,6 @@ import {
   excused,
   forfeitOf,
   lookCost,
-  type Plan,
-  planOf,
   type Verdict,
   verdictOf,
   verdictOfOdd,
@@ -21,6 +19,7 @@ import type { Candidate } from "../trust/candidate.ts";
 import { firstBudget } from "../trust/first-budget.ts";
 import { type Gauge, REMEMBERED } from "../trust/gauge.ts";
 import { weightsAgainst } from "../trust/learning.ts";
+import { type Plan, planOf } from "../trust/plan.ts";
 import { PLACES, type Sender } from "../trust/shared-audits.ts";
 import { standingOf } from "../trust/standing.ts";
 import { clipFor } from "../trust/weigh.ts";
@@ -52,7 +51,7 @@ interface Order extends Pick<Plan, "whose"> {
 
 /**
  * Audits beside the run, one at a time and within their budget: nobody waits for one. What is chosen is chosen by
- * chance and standing (trust/audit.ts); what comes of it is journaled, so a replay audits nothing. A restart
+ * chance and standing (trust/plan.ts); what comes of it is journaled, so a replay audits nothing. A restart
  * forgets waiting audits, except those of a roll-back (run/recent-deltas.ts).
  */
 export class Audits {

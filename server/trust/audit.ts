@@ -1,12 +1,9 @@
 import type { AuditedAs } from "../../protocol/people.ts";
 import type { Change, Measured } from "../../protocol/shared-audit.ts";
-import type { ReadonlyList } from "../lib/append-list.ts";
-import type { Half, Look, Purse } from "./budget.ts";
-import type { Candidate } from "./candidate.ts";
+import type { Look, Purse } from "./budget.ts";
 import { EFFORT, fallsShort, isLittle } from "./effort.ts";
-import { auditChance, FORFEITED, standingOf, type Trust, trustsNobody } from "./standing.ts";
+import { FORFEITED, type Trust } from "./standing.ts";
 import { usualGain } from "./usual.ts";
-import { medianSize, suspicionOf } from "./weigh.ts";
 
 /** An audit's measurements. */
 export interface Evidence extends Measured {
@@ -224,31 +221,6 @@ async function withEffort(
   const beside = judge(await look(EFFORT));
   const { effort, ...again } = EFFORT;
   return beside.verdict === "good" || !purse.pay(again) ? beside : judge(await look(again));
-}
-
-/** How likely a delta is to be audited, and out of which part of the budget. */
-export interface Plan {
-  readonly chance: number;
-  readonly whose: Half;
-  /** Made whatever it costs, up to a number: the run trusts nobody yet. */
-  readonly first?: true;
-  /** {@link verdictOfOdd} is the verdict. */
-  readonly odd?: true;
-}
-
-/**
- * For a delta that was just accepted: surely audited is a suspect one, and one of a fresh ticket, which can be
- * recomputed; the rest by their authors' standing. A suspect is paid for as a stranger, whoever sent it: a veteran that
- * turned would go unaudited once those of veterans have cost their half. So is a fresh ticket: the server's own direction
- * alone costs a run with few volunteers the half of veterans, and no fresh ticket would ever be recomputed there.
- */
-export function planOf(delta: Candidate, fresh: boolean, pool: ReadonlyList<Candidate>, trust: Trust): Plan {
-  const first = trustsNobody(trust) && ({ first: true } as const);
-  const suspicion = suspicionOf(delta, medianSize(pool, trust));
-  const odd = suspicion === "opposed" && ({ odd: true } as const);
-  if (suspicion !== undefined || fresh) return { chance: 1, whose: "stranger", ...first, ...odd };
-  const chance = auditChance(standingOf(trust, delta.volunteer));
-  return { chance, whose: chance < 1 ? "veteran" : "stranger", ...first };
 }
 
 /** Tokens that a forward pass costs, of those that a training step does. */

@@ -14,7 +14,7 @@ test("nothing is spent beyond the share, and neither half by the other's audits"
   const budget = new Budget(0.1, 100);
   expect([budget.spend(10, "stranger"), budget.spend(1, "stranger")]).toEqual([true, false]);
   expect([budget.spend(5, "veteran"), budget.spend(1, "veteran")]).toEqual([true, false]);
-  budget.earn(20);
+  budget.earn(80); // three quarters of what it allows pay back what was allowed before
   expect([budget.spend(1, "veteran"), budget.spend(1, "stranger")]).toEqual([true, true]);
   expect([budget.spend(0.1, "veteran"), budget.spend(0.1, "stranger")]).toEqual([false, false]);
 });
@@ -67,12 +67,49 @@ test("A25: what a roll-back's audits cost leaves a debt that is soon earned; unb
   const budget = new Budget(0.1, 100);
   for (let i = 0; i < 96; i++) budget.charge(20, "veteran");
   expect(budget.spent).toBe(1_920);
-  budget.earn(100); // what a debt of 5 takes, of half of a tenth
+  budget.earn(100); // what was ahead is paid back, and then a debt of 5, of half of a tenth
   expect(budget.spend(1, "veteran")).toBe(false);
-  budget.earn(20);
+  budget.earn(140);
   expect(budget.spend(1, "veteran")).toBe(true);
-  expect(1_920 - 0.05 * 120, "the control: that much would be owed still").toBeGreaterThan(1_900);
+  expect(1_920 - 0.05 * 240, "the control: that much would be owed still").toBeGreaterThan(1_900);
   expect(budget.spend(10, "stranger")).toBe(true); // strangers' audits wait for none of it
+});
+
+test("over a run's life audits cost no more than their share; without paying back, the control, all that came before beside it", () => {
+  const [share, ahead] = [0.08, 1_000];
+  const budget = new Budget(share, 0, ahead);
+  let earned = 0;
+  let least = Number.POSITIVE_INFINITY;
+  for (; earned < 100_000; earned += 100) {
+    const before = budget.spent;
+    while (budget.spend(1, "stranger") || budget.spend(1, "veteran")) {}
+    // Nobody waits for ever meanwhile: a quarter of the share is there at any time.
+    if (earned > 0) least = Math.min(least, budget.spent - before);
+    budget.earn(100);
+  }
+  expect(budget.spent / earned).toBeLessThan(share + 0.0001);
+  expect(budget.spent / earned).toBeGreaterThan(share - 0.001);
+  expect(least).toBeGreaterThanOrEqual(1);
+  expect((1.5 * ahead + share * earned) / earned).toBeGreaterThan(share + 0.01);
+});
+
+test("what is given back of a charge beyond the largest debt was never owed", () => {
+  const budget = new Budget(0.1, 100); // 10 for strangers, and a debt of 5
+  budget.charge(40, "stranger");
+  budget.refund(30, "stranger");
+  expect(budget.spent).toBe(10);
+  expect(budget.spend(1, "stranger")).toBe(false);
+});
+
+test("a trusted volunteer's suspect is audited though strangers used up their half; out of that alone, the control, it is not", () => {
+  const budget = new Budget(0.1, 100);
+  while (budget.spend(1, "stranger")) {}
+  const look = { batches: 1, own: false };
+  expect(purseOf(budget, "stranger", () => 2).pay(look)).toBe(false);
+  const purse = purseOf(budget, "either", () => 2);
+  expect([purse.pay(look), purse.pay(look), purse.pay(look)]).toEqual([true, true, false]); // of 5
+  purse.refund(look);
+  expect(budget.spend(3, "veteran")).toBe(true); // given back where it came from
 });
 
 test("a run of short tickets begins with fresh tickets' audits; on tickets ahead alone, the control, it has none", async () => {

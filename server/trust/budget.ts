@@ -1,6 +1,9 @@
 /** Whose deltas a half of the budget is for. */
 export type Half = "veteran" | "stranger";
 
+/** Which halves pay for an audit; "either": the strangers', and the veterans' where that is used up. */
+export type Payer = Half | "either";
+
 /** An audit's order: micro-batches of text, and whether the server's own delta is measured as well. */
 export interface Look {
   readonly batches: number;
@@ -15,6 +18,9 @@ export interface Look {
  */
 const FIRST_AUDITS = 32;
 
+/** Part of what is earned that pays back what was allowed before: over a run's life audits cost no more than their share. */
+const PAID_BACK = 3 / 4;
+
 /**
  * What audits may cost: a share of what volunteers train, half of it for veterans' deltas and half for those of newcomers
  * and suspects. Neither can use the other's up: strangers' garbage would keep veterans from being audited, and honest
@@ -27,6 +33,8 @@ export class Budget {
   #earned = 0;
   #first = FIRST_AUDITS;
   readonly #spent = { veteran: 0, stranger: 0 };
+  /** Of what was charged last, what lay beyond the largest debt: it is not given back either. */
+  readonly #forgiven = { veteran: 0, stranger: 0 };
   #total = 0;
 
   /**
@@ -55,7 +63,9 @@ export class Budget {
    * a debt of half of what a run begins with takes. Else a provoked roll-back would leave garbage unaudited for as long as its audits cost.
    */
   charge(cost: number, whose: Half): void {
-    this.#spent[whose] = Math.min(this.#spent[whose] + cost, this.#allowed(whose) + this.#ahead / 2);
+    const most = this.#allowed(whose) + this.#ahead / 2;
+    this.#forgiven[whose] = Math.max(0, this.#spent[whose] + cost - most);
+    this.#spent[whose] += cost - this.#forgiven[whose];
     this.#total += cost;
   }
 
@@ -68,14 +78,17 @@ export class Budget {
 
   /** Takes back what was spent and is not needed. */
   refund(cost: number, whose: Half): void {
-    this.#spent[whose] -= cost;
+    const forgiven = Math.min(cost, this.#forgiven[whose]);
+    this.#forgiven[whose] -= forgiven;
+    this.#spent[whose] -= cost - forgiven;
     this.#total -= cost;
   }
 
   #allowed(whose: Half): number {
     // There are no veterans at first, except the server's own direction.
     const ahead = whose === "stranger" ? this.#ahead : this.#ahead / 2;
-    return (this.#share * this.#earned) / 2 + ahead;
+    const income = (this.#share * this.#earned) / 2;
+    return income + Math.max(0, ahead - PAID_BACK * income);
   }
 
   get spent(): number {
@@ -91,16 +104,22 @@ export interface Purse {
   refund(look: Look): void;
 }
 
-/** A purse out of one half of a budget. An audit that `must` be made is paid for whatever is left. */
-export function purseOf(budget: Budget, whose: Half, cost: (look: Look) => number, must = false): Purse {
+/** A purse out of a budget. An audit that `must` be made is paid for whatever is left. */
+export function purseOf(budget: Budget, whose: Payer, cost: (look: Look) => number, must = false): Purse {
+  const halves: readonly Half[] = whose === "either" ? ["stranger", "veteran"] : [whose];
+  let paid = halves[0]!;
   return {
     pay: (...looks) => {
       const sum = looks.reduce((all, look) => all + cost(look), 0);
       // A volunteer that is nearly found bad does not go free because the budget is spent.
-      if (!looks.some(({ own, effort }) => !effort && (must || own))) return budget.spend(sum, whose);
-      budget.charge(sum, whose);
-      return true;
+      if (looks.some(({ own, effort }) => !effort && (must || own))) {
+        budget.charge(sum, paid);
+        return true;
+      }
+      const half = halves.find((one) => budget.spend(sum, one));
+      paid = half ?? paid;
+      return half !== undefined;
     },
-    refund: (look) => budget.refund(cost(look), whose),
+    refund: (look) => budget.refund(cost(look), paid),
   };
 }

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import type { TicketId, VolunteerKey } from "../../protocol/ids.ts";
-import { planOf, verdictOf, verdictOfOdd } from "./audit.ts";
+import { verdictOf, verdictOfOdd } from "./audit.ts";
 import type { Candidate } from "./candidate.ts";
+import { planOf } from "./plan.ts";
 import {
   addStrike,
   merged,

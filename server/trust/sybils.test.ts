@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { TicketId, VolunteerKey } from "../../protocol/ids.ts";
-import { lookInto, planOf, verdictOf } from "./audit.ts";
+import { lookInto, verdictOf } from "./audit.ts";
 import { Budget, purseOf } from "./budget.ts";
 import type { Candidate } from "./candidate.ts";
+import { planOf } from "./plan.ts";
 import { merged, NO_TRUST, recordPass, resetSince, type Trust } from "./standing.ts";
 import { NOTHING_USUAL, withGain } from "./usual.ts";
 import { byTrust, weighingRule } from "./weigh.ts";
