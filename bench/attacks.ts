@@ -2,12 +2,14 @@
  * Does the run learn though some of its volunteers attack it or ride along? Real training of a tiny model through
  * the product's reducer, trust rules, audits and merge, under the attacks of docs/SECURITY.md, against plain mean.
  * `npm run bench -- attacks [--json] [--short] [--rule NAME]… [--attack NAME]… [--fraction F]… [--sharding iid|skewed]… [--seed N]…`
- * `[--processes N] [--tokens N] [--results FILE]`. Outcomes are appended to the results' file as they come, a line each;
+ * `[--processes N] [--tokens N] [--results FILE] [--document]`. Outcomes are appended to the results' file as they come, a line each;
  * what is in it already is not run again, so that the grid can be made in parts.
  * Equal merged tokens in every run, but for those of nine Sybils and one honest volunteer, which are shorter. Where no attack or
  * fraction is named there are those as well, and what audits are to runs of 8, 64 and 500 volunteers, on a virtual clock. With
- * `--json` the last line is one JSON object.
+ * `--json` the last line is one JSON object. `--document` runs nothing: it writes the tables of docs/SECURITY.md from the results'
+ * file, bench/results/attacks.jsonl where none is named. For new figures, remove that file and run `--short --results` with it.
  */
+import { readFile, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { ATTACK_NAMES } from "./attacks/attacks.ts";
@@ -15,11 +17,13 @@ import { auditRows } from "./attacks/audit-rows.ts";
 import { BENCH_RULES, honestOf, type Job, type Outcome, SHARDINGS } from "./attacks/job.ts";
 import { Results } from "./attacks/results.ts";
 import { reportOf } from "./attacks/rows.ts";
+import { tablesOf, withTables } from "./attacks/tables.ts";
 import { benchFlags, countOf, namedOf, refuse } from "./lib/flags.ts";
 import { runAll } from "./lib/pool.ts";
 
 const flags = benchFlags({
   short: { type: "boolean", default: false },
+  document: { type: "boolean", default: false },
   rule: { type: "string", multiple: true },
   attack: { type: "string", multiple: true },
   fraction: { type: "string", multiple: true },
@@ -29,6 +33,13 @@ const flags = benchFlags({
   processes: { type: "string", default: String(availableParallelism()) },
   tokens: { type: "string", default: "200000" },
 });
+
+const DOCUMENT = join(import.meta.dirname, "../docs/SECURITY.md");
+if (flags.document) {
+  const kept = await Results.open(flags.results ?? join(import.meta.dirname, "results/attacks.jsonl"));
+  await writeFile(DOCUMENT, withTables(await readFile(DOCUMENT, "utf8"), tablesOf(kept)));
+  process.exit(0);
+}
 
 const shareOf = (given: string): number => {
   const value = Number(given);
@@ -91,7 +102,8 @@ await runAll<Job, Outcome>(child, missing, processes, (outcome) => {
   );
 });
 const report = reportOf(results.of(jobs));
-const audits = whole ? await auditRows() : [];
+const audits = whole ? (results.audits ?? (await auditRows())) : [];
+if (whole && results.audits === undefined) results.addAudits(audits);
 console.table(report.rows);
 if (audits.length > 0) console.table(audits);
 if (flags.json) console.log(JSON.stringify({ ...report, audits }));

@@ -26,9 +26,11 @@ const under = (rule: BenchRule, attack: AttackName | undefined) => {
   return runAttack(job, corpus);
 };
 
-test("A14: deltas a hundred times too large leave a real training within 5% of a clean one; plain mean, the control, fails", async () => {
+test("A14: deltas a hundred times too large leave a real training within 3% of a clean one; plain mean, the control, fails", async () => {
   const { loss: clean } = await under("mean", undefined);
-  expect((await under("default", "scaling ×100")).loss).toBeLessThan(1.05 * clean);
+  const held = await under("default", "scaling ×100");
+  expect(100 * (held.loss / clean - 1)).toBeLessThanOrEqual(BOUNDS.lossAt20);
+  expect((100 * held.honest.refused) / held.honest.deltas).toBeLessThanOrEqual(BOUNDS.honestLostAttacked);
   expect((await under("mean", "scaling ×100")).loss).toBeGreaterThan(1.05 * clean);
 }, 240_000);
 

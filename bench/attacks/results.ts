@@ -1,11 +1,20 @@
+import { execFileSync } from "node:child_process";
 import { appendFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import type { AuditRow } from "./audit-rows.ts";
 import type { Job, Outcome } from "./job.ts";
+
+/** What audits are to runs of several sizes, and the commit that they were measured at. */
+interface AuditsLine {
+  readonly commit: string;
+  readonly audits: readonly AuditRow[];
+}
 
 /** Outcomes, and the file they are kept in, if any: a line each, so that what was made is not made again. */
 export class Results {
   readonly #file: string | undefined;
-  readonly #outcomes = new Map<string, Outcome>();
+  readonly #outcomes = new Map<string, Outcome & { readonly commit: string }>();
+  #audits: AuditsLine | undefined;
 
   private constructor(file: string | undefined) {
     this.#file = file;
@@ -16,8 +25,9 @@ export class Results {
     const text = file === undefined ? "" : await readFile(file, "utf8").catch(absent);
     for (const line of text.split("\n")) {
       if (line === "") continue;
-      const outcome: Outcome = JSON.parse(line); // our own
-      results.#outcomes.set(nameOf(outcome.job), outcome);
+      const kept: AuditsLine | (Outcome & { commit: string }) = JSON.parse(line); // our own
+      if ("audits" in kept) results.#audits = kept;
+      else results.#outcomes.set(nameOf(kept.job), kept);
     }
     return results;
   }
@@ -27,8 +37,36 @@ export class Results {
   }
 
   add(outcome: Outcome): void {
-    this.#outcomes.set(nameOf(outcome.job), outcome);
-    if (this.#file !== undefined) appendFileSync(this.#file, `${JSON.stringify(outcome)}\n`);
+    const kept = { commit: head(), ...outcome };
+    this.#outcomes.set(nameOf(outcome.job), kept);
+    this.#keep(kept);
+  }
+
+  get audits(): readonly AuditRow[] | undefined {
+    return this.#audits?.audits;
+  }
+
+  addAudits(audits: readonly AuditRow[]): void {
+    this.#audits = { commit: head(), audits };
+    this.#keep(this.#audits);
+  }
+
+  /** All that were made. */
+  get all(): readonly Outcome[] {
+    return [...this.#outcomes.values()];
+  }
+
+  /** The commits that all of it was measured at, the oldest first. */
+  get commits(): readonly string[] {
+    return [
+      ...new Set(
+        [...this.#outcomes.values(), ...(this.#audits ? [this.#audits] : [])].map(({ commit }) => commit),
+      ),
+    ];
+  }
+
+  #keep(line: object): void {
+    if (this.#file !== undefined) appendFileSync(this.#file, `${JSON.stringify(line)}\n`);
   }
 
   /** Those of the jobs that were made, in their order. */
@@ -41,6 +79,13 @@ function absent(error: NodeJS.ErrnoException): string {
   if (error.code === "ENOENT") return "";
   throw error;
 }
+
+/** The commit that is checked out, shortened, with a + where files have changed since. */
+const head = (): string =>
+  execFileSync("git", ["describe", "--always", "--exclude=*", "--abbrev=7", "--dirty=+"], {
+    cwd: import.meta.dirname,
+    encoding: "utf8",
+  }).trim();
 
 const nameOf = ({ rule, attack, fraction, sharding, seed, volunteers, tokens }: Job): string =>
   [rule, attack ?? "none", fraction, sharding, seed, volunteers, tokens].join();
