@@ -3,8 +3,11 @@ import { packSegment, recordsOf, scan } from "./segment.ts";
 import { StoreError } from "./store.ts";
 
 const SHELF = "archive";
-/** The number of a part's first record, and of the first one after it. */
-const NAME = /^(\d{15})-(\d{15})$/;
+/**
+ * The number of a part's first record, of the first one after it, and what tells two writers' parts apart: of one name, the
+ * later description would go with bytes that the other writer had purged as the earlier ones.
+ */
+const NAME = /^(\d{15})-(\d{15})(?:-[0-9a-f]{8})?$/;
 /** Parts that become one, and records of one at most: whoever reads a record reads its part. */
 const JOINED = 16;
 const MAX_RECORDS = 16_384;
@@ -65,16 +68,18 @@ export class NatsArchive {
       const joined = await this.#put(from, records);
       const others = this.#parts.filter(({ first, end }) => end <= from || first >= to);
       this.#parts = [...others, joined].sort((a, b) => a.first - b.first);
-      // Also those that nobody reads: their answers were lost, or joining was interrupted.
+      // Also those that nobody reads: their answers were lost, or joining was interrupted. Only shorter ones: of two
+      // writers that join the same, each would remove the other's.
       for (const { name, first, end } of await allParts(this.#objects))
-        if (first >= from && end <= to && name !== joined.name)
+        if (first >= from && end <= to && end - first < to - from)
           await this.#objects.remove(`${SHELF}/${name}`);
     }
   }
 
   async #put(first: number, records: readonly Uint8Array[]): Promise<Part> {
     const end = first + records.length;
-    const name = [first, end].map((number) => String(number).padStart(15, "0")).join("-");
+    const numbers = [first, end].map((number) => String(number).padStart(15, "0"));
+    const name = [...numbers, crypto.randomUUID().slice(0, 8)].join("-");
     const { bytes } = await packSegment({ first, previous: 0, salt: 0, end: 0 }, records);
     await this.#objects.put(`${SHELF}/${name}`, bytes);
     return { name, first, end };
