@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { freshCost, lookCost, lookInto, verdictOf } from "./audit.ts";
-import { Budget, purseOf } from "./budget.ts";
+import { Budget, type Look, purseOf } from "./budget.ts";
 import { NO_TRUST } from "./standing.ts";
 import { NOTHING_USUAL, withGain } from "./usual.ts";
 
@@ -95,10 +95,23 @@ test("over a run's life audits cost no more than their share; without paying bac
 
 test("what is given back of a charge beyond the largest debt was never owed", () => {
   const budget = new Budget(0.1, 100); // 10 for strangers, and a debt of 5
-  budget.charge(40, "stranger");
-  budget.refund(30, "stranger");
+  const purse = purseOf(budget, "stranger", ({ batches }) => batches, true);
+  const [first, second] = [10, 30].map((batches) => ({ batches, own: false })) as [Look, Look];
+  expect(purse.pay(first, second)).toBe(true);
+  purse.refund(second);
   expect(budget.spent).toBe(10);
   expect(budget.spend(1, "stranger")).toBe(false);
+});
+
+test("what one audit was forgiven is not taken from what another gets back", () => {
+  const budget = new Budget(0.1, 100);
+  budget.charge(40, "stranger"); // 25 beyond the debt, so that 15 are owed
+  budget.earn(1_000); // 50 for strangers, what was ahead being paid back
+  const purse = purseOf(budget, "stranger", ({ batches }) => batches);
+  const [first, second] = [10, 20].map((batches) => ({ batches, own: false })) as [Look, Look];
+  expect(purse.pay(first, second)).toBe(true);
+  purse.refund(second);
+  expect([budget.spend(25, "stranger"), budget.spend(1, "stranger")]).toEqual([true, false]);
 });
 
 test("a trusted volunteer's suspect is audited though strangers used up their half; out of that alone, the control, it is not", () => {

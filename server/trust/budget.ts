@@ -33,8 +33,6 @@ export class Budget {
   #earned = 0;
   #first = FIRST_AUDITS;
   readonly #spent = { veteran: 0, stranger: 0 };
-  /** Of what was charged last, what lay beyond the largest debt: it is not given back either. */
-  readonly #forgiven = { veteran: 0, stranger: 0 };
   #total = 0;
 
   /**
@@ -59,14 +57,16 @@ export class Budget {
   }
 
   /**
-   * Spends what must be spent, whatever is left: later audits wait until it is earned, and for no longer than
-   * a debt of half of what a run begins with takes. Else a provoked roll-back would leave garbage unaudited for as long as its audits cost.
+   * Spends what must be spent, whatever is left: later audits wait until it is earned, and for no longer than a debt of half
+   * of what a run begins with takes. Else a provoked roll-back would leave garbage unaudited for as long as its audits cost.
+   * Returns what of the cost lay beyond that debt: it is not owed, and not given back either.
    */
-  charge(cost: number, whose: Half): void {
+  charge(cost: number, whose: Half): number {
     const most = this.#allowed(whose) + this.#ahead / 2;
-    this.#forgiven[whose] = Math.max(0, this.#spent[whose] + cost - most);
-    this.#spent[whose] += cost - this.#forgiven[whose];
+    const forgiven = Math.max(0, this.#spent[whose] + cost - most);
+    this.#spent[whose] += cost - forgiven;
     this.#total += cost;
+    return forgiven;
   }
 
   /** Whether one more of the first audits may be made; then it is counted. */
@@ -76,10 +76,8 @@ export class Budget {
     return true;
   }
 
-  /** Takes back what was spent and is not needed. */
-  refund(cost: number, whose: Half): void {
-    const forgiven = Math.min(cost, this.#forgiven[whose]);
-    this.#forgiven[whose] -= forgiven;
+  /** Takes back what was spent and is not needed, of which `forgiven` was never owed. */
+  refund(cost: number, whose: Half, forgiven = 0): void {
     this.#spent[whose] -= cost - forgiven;
     this.#total -= cost;
   }
@@ -108,18 +106,26 @@ export interface Purse {
 export function purseOf(budget: Budget, whose: Payer, cost: (look: Look) => number, must = false): Purse {
   const halves: readonly Half[] = whose === "either" ? ["stranger", "veteran"] : [whose];
   let paid = halves[0]!;
+  /** What was paid last and is not owed: of this audit alone, since others pay meanwhile. */
+  let forgiven = 0;
   return {
     pay: (...looks) => {
       const sum = looks.reduce((all, look) => all + cost(look), 0);
       // A volunteer that is nearly found bad does not go free because the budget is spent.
       if (looks.some(({ own, effort }) => !effort && (must || own))) {
-        budget.charge(sum, paid);
+        forgiven = budget.charge(sum, paid);
         return true;
       }
+      forgiven = 0;
       const half = halves.find((one) => budget.spend(sum, one));
       paid = half ?? paid;
       return half !== undefined;
     },
-    refund: (look) => budget.refund(cost(look), paid),
+    refund: (look) => {
+      const back = cost(look);
+      const free = Math.min(back, forgiven);
+      forgiven -= free;
+      budget.refund(back, paid, free);
+    },
   };
 }
