@@ -3,13 +3,19 @@ import { ToyServer, ToyTrainer } from "../../test/harness/toy-run.ts";
 import { visit } from "../../test/harness/visit.ts";
 import { memoryCache } from "../cache/cache.ts";
 
-/** A visit of so many tickets on a device whose steps take `msOf` their sequences, in a run with micro-batches up to 16. */
-async function measured(msOf: (batch: number) => number, terms = {}, tickets = 2, share = 1) {
+/** A visit of so many tickets on a device whose steps take `msOf` their sequences, in a run with micro-batches up to `most`. */
+async function measured(msOf: (batch: number) => number, terms = {}, tickets = 2, share = 1, most = 16) {
   const server = await ToyServer.open();
   const { manifest } = server;
-  server.manifest = async () => ({ ...(await manifest()), batch: 16 });
+  server.manifest = async () => ({ ...(await manifest()), batch: most });
   server.terms = { trainFor: 100_000, inner: "muon", ...terms };
   const trainer = new ToyTrainer();
+  let parked = 0;
+  const carried = trainer.carried.bind(trainer);
+  trainer.carried = () => {
+    parked++;
+    return carried();
+  };
   const taken: number[] = [];
   const lengths = new Map<number, number>();
   const take = async (batch: number) => {
@@ -26,7 +32,7 @@ async function measured(msOf: (batch: number) => number, terms = {}, tickets = 2
     return step(tokens, batch, ...rest);
   };
   expect(await here.until("sent", tickets)).toBe("stopped");
-  return { speeds: server.paces.map(({ speeds }) => speeds), taken, trainer, lengths, here };
+  return { speeds: server.paces.map(({ speeds }) => speeds), taken, trainer, lengths, here, parked };
 }
 
 /** Tokens a second of steps of 4 tokens a sequence. */
@@ -68,6 +74,13 @@ test("what is carried from ticket to ticket does not notice", async () => {
   const moments = typeof last === "object" ? last : {};
   expect(moments.step, "the steps of the first ticket alone").toBe(3);
   expect(Math.hypot(...moments.residual!)).toBeGreaterThan(0);
+});
+
+test("in a run of one sequence a step it measures nothing, and copies nothing; control: of two it does", async () => {
+  const [one, two] = [1, 2].map((most) => measured(() => 10, { batch: 1 }, 2, 1, most));
+  expect((await one)!.speeds).toEqual([undefined, undefined]);
+  expect((await two)!.speeds[1]).toHaveLength(2);
+  expect((await two)!.parked - (await one)!.parked).toBe(1);
 });
 
 test("it measures again with another optimiser, and on turns never", async () => {

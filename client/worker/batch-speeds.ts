@@ -18,7 +18,7 @@ const WORTH_MORE = 1.5;
  * Measures how fast the device trains at each size of a micro-batch, with the ticket's optimiser, and leaves it to the next
  * requests for work to say so (rule T6). What is carried from ticket to ticket is taken off the device before that. A slow
  * device measures the smallest alone; what lies between that and the ticket's own, which took `stepMs`, is taken to lie on a
- * straight line.
+ * straight line. Where no ticket has more than one sequence there is nothing to choose, and nothing is measured.
  */
 export async function measureSpeeds(
   { trainers, manifest, control, clock, sleep, throughput }: RoundDeps,
@@ -26,6 +26,7 @@ export async function measureSpeeds(
   { ticket, weights }: Pick<Work, "ticket" | "weights">,
   stepMs: number,
 ): Promise<void> {
+  if (manifest.batch === 1) return;
   await localState.park();
   const began = clock();
   /** Milliseconds of a step of each size. */
