@@ -28,6 +28,7 @@ import {
   earlierDefaults,
   MUON_TIMES,
   type RoundSettings,
+  requireShown,
   type Settings,
   SettingsError,
   storedSettings,
@@ -191,7 +192,11 @@ function scheduleOf(settings: Settings, inner?: InnerName): Settings {
 /** The settings to begin with: those given, else a run.json that is there already, else the defaults. */
 async function settle(store: Store, given: Settings | undefined): Promise<Settings> {
   const stored = await store.get("run", RUN_FILE);
-  if (stored === undefined) return given ?? DEFAULT_SETTINGS;
+  if (stored === undefined) {
+    const settings = given ?? DEFAULT_SETTINGS;
+    requireShown(settings);
+    return settings;
+  }
   let json: unknown;
   try {
     json = parseJsonFile(stored);

@@ -7,6 +7,7 @@ import { sha256 } from "../../protocol/identity.ts";
 import { MAX_LOSS } from "../../protocol/limits.ts";
 import { verifyTicket } from "../../protocol/ticket.ts";
 import { MemoryFiles } from "../../test/harness/memory-files.ts";
+import { memoryIndex } from "../../test/harness/memory-index.ts";
 import {
   advance,
   deltaOf,
@@ -23,6 +24,7 @@ import {
   uploadOf,
 } from "../../test/harness/tiny-run.ts";
 import type { Evaluation } from "../evaluate/ports.ts";
+import { fileStore } from "../store/file-store.ts";
 import { StoreError } from "../store/store.ts";
 import { DEFAULT_SETTINGS, SettingsError } from "./settings.ts";
 
@@ -131,6 +133,20 @@ describe("a run's beginning", () => {
     const again = await tinyRun({ files });
     expect(again.run.manifest().run).toBe(run.manifest().run);
     await again.run.close();
+  });
+
+  test("a run with a name that is refused today opens with the file that began it; the control: that begins none", async () => {
+    const settings = tinySettings({ name: "zero\u200bwidth" });
+    await expect(tinyRun({ settings })).rejects.toThrow(/"name": has characters that cannot be shown/);
+    const files = new MemoryFiles();
+    const before = await fileStore(files, memoryIndex(), { salt: () => 7 });
+    await before.put("run", "run.json", utf8(JSON.stringify(settings)));
+    await before.close();
+    for (const start of ["its first", "the next"]) {
+      const { run } = await tinyRun({ files, settings });
+      expect(run.manifest().name, start).toBe(settings.name);
+      await run.close();
+    }
   });
 
   test("another corpus, another key, or a journal gone from under its snapshots are refused", async () => {

@@ -4,6 +4,7 @@ import {
   DEFAULT_SETTINGS,
   earlierDefaults,
   parseSettings,
+  requireShown,
   SettingsError,
   storedSettings,
   withModel,
@@ -27,8 +28,9 @@ test("an empty run file is the default run", () => {
 test.each(["\u0000", "Moby\nDick", "evil\u202eeman", "zero\u200bwidth"])(
   "a new run's name and operator have nothing unseen in them, as %j has; a run that was made before keeps it",
   (unseen) => {
-    expect(() => parseSettings({ name: unseen })).toThrow(/"name": has characters that cannot be shown/);
-    expect(() => parseSettings({ operator: unseen })).toThrow(/"operator": has characters/);
+    const shown = (given: object) => requireShown(parseSettings(given));
+    expect(() => shown({ name: unseen })).toThrow(/"name": has characters that cannot be shown/);
+    expect(() => shown({ operator: unseen })).toThrow(/"operator": has characters/);
     expect(storedSettings({ ...DEFAULT_SETTINGS, name: unseen }).name).toBe(unseen);
   },
 );
@@ -37,6 +39,7 @@ test.each(["Moby-Dick, nightly", "鯨", "نامه\u200cها", "🐳\ufe0f", "<b>
   "a run may be called %j",
   (name) => {
     expect(parseSettings({ name }).name).toBe(name);
+    requireShown(parseSettings({ name }));
   },
 );
 

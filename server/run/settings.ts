@@ -173,20 +173,24 @@ function withDefaults(json: unknown): unknown {
   };
 }
 
-/**
- * Checks a run file's parsed JSON and fills the defaults in. Visitors read a new run's name and its operator's, so that
- * nothing in them may be unseen; a run that was made before keeps its own. Throws {@link SettingsError}.
- */
+/** Checks a run file's parsed JSON and fills the defaults in. Throws {@link SettingsError}. */
 export function parseSettings(json: unknown): Settings {
   const settings = storedSettings(withDefaults(json));
-  for (const key of ["name", "operator"] as const) {
-    const line = settings[key].replace(/[\ufe0e\ufe0f]/g, ""); // say only whether an emoji is in colour
-    if (!isShown(line)) throw new SettingsError(`"${key}": has characters that cannot be shown in a line`);
-  }
   const { outer } = settings;
   return outer.kind === "muon"
     ? { ...settings, outer: { ...outer, fullAt: outer.fullAt ?? FULL_AT } }
     : settings;
+}
+
+/**
+ * Visitors read a new run's name and its operator's, so that nothing in them may be unseen; a run that was made before keeps
+ * its own, and so does its file. Throws {@link SettingsError}.
+ */
+export function requireShown(settings: Pick<Settings, "name" | "operator">): void {
+  for (const key of ["name", "operator"] as const) {
+    const line = settings[key].replace(/[\ufe0e\ufe0f]/g, ""); // say only whether an emoji is in colour
+    if (!isShown(line)) throw new SettingsError(`"${key}": has characters that cannot be shown in a line`);
+  }
 }
 
 /**

@@ -226,6 +226,7 @@ describe("a server without a run, to a signed-in operator", () => {
     [SETUP_ROUTES.create, order({ text: "/etc/passwd" }), "bad-request"],
     [SETUP_ROUTES.create, order({ vocabulary: 255 }), "bad-request"],
     [SETUP_ROUTES.create, order({ settings: { colour: 1 } }), "bad-request"],
+    [SETUP_ROUTES.create, order({ settings: { name: "zero\u200bwidth" } }), "bad-request"],
     [SETUP_ROUTES.create, order({ settings: { model: { width: 8_192 } } }), "bad-request"],
     [SETUP_ROUTES.create, order({ paused: "yes" }), "bad-request"],
     [SETUP_ROUTES.estimate, order({ settings: { model: { width: 31 } } }), "bad-request"],

@@ -15,7 +15,7 @@ import type { Log } from "../lib/log.ts";
 import type { AuditLog } from "../operator/audit-log.ts";
 import { redeemLink } from "../operator/link.ts";
 import type { Session } from "../operator/sessions.ts";
-import { parseSettings, type Settings, SettingsError } from "../run/settings.ts";
+import { parseSettings, requireShown, type Settings, SettingsError } from "../run/settings.ts";
 import { estimateOf } from "./estimate.ts";
 import type { SetupPort } from "./ports.ts";
 import type { UploadDisk, UploadedText } from "./uploaded-text.ts";
@@ -175,9 +175,11 @@ async function corpusIn(directory: string): Promise<CorpusSummary> {
   return { vocabulary: index.vocabulary, tokens: index.tokens, bytes: index.bytes };
 }
 
-function settingsOf({ settings }: SetupOrder): Settings {
+function settingsOf(order: SetupOrder): Settings {
   try {
-    return parseSettings(settings);
+    const settings = parseSettings(order.settings);
+    requireShown(settings);
+    return settings;
   } catch (error) {
     if (error instanceof SettingsError) throw new ProtocolError("bad-request", error.message);
     throw error;
