@@ -66,7 +66,10 @@ it("A37: counts who is at work once a second for all who ask; the control: again
       return { runs: [] };
     },
   });
-  for (let asked = 0; asked < 100; asked++) expect((await app.request("/api/runs")).status).toBe(200);
+  for (let asked = 0; asked < 100; asked++) {
+    expect((await app.request("/api/runs")).status).toBe(200);
+    expect((await app.request("/readyz")).status).toBe(200);
+  }
   expect(counted).toBe(1);
   now += 1_000;
   await app.request("/api/runs");

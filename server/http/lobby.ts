@@ -45,9 +45,9 @@ export function createLobby(options: LobbyOptions): Hono<Edge> {
     refuseUnknownHost(c, domain, proxies);
     return next();
   });
-  app.get(ROUTES.ready, (c) => json(c, { status: "ok", runs: lobby().runs.length }));
-  const addresses = new RateLimiter(READ_RATE, MAX_RATE_ENTRIES, now);
   const shown = new KeptAnswer<Lobby>(SHOWN_FOR_MS);
+  app.get(ROUTES.ready, (c) => json(c, { status: "ok", runs: shown.get(now(), lobby).runs.length }));
+  const addresses = new RateLimiter(READ_RATE, MAX_RATE_ENTRIES, now);
   app.get(LOBBY_ROUTES.runs, (c) => {
     addresses.take(addressOf(c, proxies));
     return json(c, shown.get(now(), lobby));
