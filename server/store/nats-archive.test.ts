@@ -124,5 +124,21 @@ test("joining that is interrupted, before or after the long part is there, loses
   // Small parts that are lost while they are joined are no reason to make a long one that lacks them.
   for (let i = 16; i < 32; i++) await archive.add(records(i, i + 1));
   lose(kept, "000000000000020-000000000000021");
+  await expect(archive.join()).rejects.toThrow("gap before record 21");
+  const list = await objects.list("archive");
+  objects.list = async () => [...list, "000000000000020-000000000000021"]; // a name without bytes
   await expect(archive.join()).rejects.toThrow("lost");
+});
+
+test("who leads goes on joining where another, which woke, has joined and removed its parts", async () => {
+  const { objects } = memory();
+  const woken = await NatsArchive.open(objects);
+  for (let i = 0; i < 16; i++) await woken.add(records(i, i + 1));
+  const leader = await NatsArchive.open(objects);
+  await woken.join();
+  for (let i = 16; i < 300; i++) {
+    await leader.add(records(i, i + 1));
+    await leader.join();
+  }
+  for (const one of [leader, await NatsArchive.open(objects)]) expect(await numbersIn(one)).toHaveLength(300);
 });

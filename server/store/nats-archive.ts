@@ -54,17 +54,22 @@ export class NatsArchive {
   /**
    * Makes few parts of many: the newest become one as often as together they are as long as the one before them, so that a
    * record is copied a few times at most. The one is stored before they are removed; where that is interrupted both are
-   * there, and say the same.
+   * there, and say the same. Rejects with a StoreError where a part is missing.
    */
   async join(): Promise<void> {
-    for (;;) {
+    for (let isKnown = false; ; ) {
       const newest = this.#parts.slice(-JOINED);
       const [from, to] = [newest[0]?.first ?? 0, newest.at(-1)?.end ?? 0];
       const isLong = to - from > MAX_RECORDS || 2 * ((newest[0]?.end ?? 0) - from) > to - from;
       if (newest.length < JOINED || isLong) return;
       const records: Uint8Array[] = [];
       for (const part of newest) records.push(...(await this.#recordsIn(part)));
-      if (records.length !== to - from) throw new StoreError(`the journal's archive has lost a part`);
+      if (records.length !== to - from) {
+        if (isKnown) throw new StoreError("the journal's archive has lost a part");
+        isKnown = true;
+        await this.refresh(); // whoever led before may have joined them too, when it woke
+        continue;
+      }
       const joined = await this.#put(from, records);
       const others = this.#parts.filter(({ first, end }) => end <= from || first >= to);
       this.#parts = [...others, joined].sort((a, b) => a.first - b.first);
