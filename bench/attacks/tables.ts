@@ -23,7 +23,8 @@ const HOW: Partial<Record<AttackName, string>> = {
   guarded: "overfitted, less the honest mean, audited by its sender first: **found late or not at all**",
   "guarded, opposed": "the same against the server's direction: **found late or not at all**",
   "odd-sized": "its own delta × 7.9: clipped, and audited as it is merged",
-  "one gain": "all gains of one layer norm pushed down: the sum of its harm in that part (A33)",
+  "one gain":
+    "all gains of one layer norm pushed down: the sum of its harm in that part (A33), **late or not at all** in so short a run",
   backdoor: "trained honestly, and a trigger: **not looked for**",
   "break-then-garbage": "trusted, then × −7.9, then noise of new keys: it provoked no roll-back",
   "rejoining flips": "a new key when struck: waits for its audit",

@@ -185,8 +185,8 @@ export class Network {
   }
 
   /**
-   * Losses of `all` rows of n, [N] unless said, and with `gradient` dn, [N, C], and dwte = dlogitsᵀ·n: the logits of some rows after the other, as many
-   * as the device wants at a time (DeviceNeeds.logits), and their gradient in their place.
+   * Losses of `all` rows of n, [N] unless said, and with `gradient` dn, [N, C], and dwte = dlogitsᵀ·n: the logits of some rows
+   * after the other, as many as the device wants at a time (DeviceNeeds.logits), and their gradient in their place.
    */
   headLoss(n: Slot, gradient: boolean, all = this.rows): { readonly losses: Slot; readonly dn: Slot | null } {
     const { width: C } = this.#shape;

@@ -8,7 +8,8 @@ import type { Upload } from "../../protocol/upload.ts";
 import { isOurs, nodeChecks } from "../lib/signatures.ts";
 
 /**
- * Whether a sender's word is worth looking at: frame size, own ticket, nonce, ticket signature; cheap first. Returns the frame's SHA-256, by which a repeated upload is known. The edge has verified `sender`.
+ * Whether a sender's word is worth looking at: frame size, own ticket, nonce, ticket signature; cheap first. Returns the
+ * frame's SHA-256, by which a repeated upload is known. The edge has verified `sender`.
  * Throws `too-large`, `bad-ticket`, `not-your-ticket`.
  */
 export async function authenticate(

@@ -33,8 +33,9 @@ export interface OuterSettings {
    */
   readonly grows?: true;
   /**
-   * Momentum of Nesterov's, at rate 1, for deltas that were trained with Muon inside; a rate that follows the volunteers
-   * then follows more of them with Muon. Absent: such deltas are averaged. Default .5 in a run on a clock.
+   * Momentum of Nesterov's, at rate 1, for a crowd's versions of deltas that were trained with Muon inside; fewer are averaged.
+   * With it a paced inner optimiser is Muon for crowds too. Absent: all such versions are averaged. Default .5 in a run on a
+   * clock.
    */
   readonly muonMomentum?: number;
   /**

@@ -4,7 +4,10 @@ import type { Candidate } from "./candidate.ts";
 import { auditChance, type Standing, standingOf, type Trust, trusted, trustsNobody } from "./standing.ts";
 import { medianSize, suspicionOf } from "./weigh.ts";
 
-/** Deltas since its last strike up to which all fresh tickets of a volunteer are recomputed: its first one is among them. */
+/**
+ * Deltas since its last strike up to which all fresh tickets of a volunteer are recomputed: its first one is among them, unless
+ * the audit by which it came to be trusted was late.
+ */
 const ALL_RECOMPUTED = 8;
 /** Chance that a later one is: nobody knows which. */
 const RECOMPUTED = 1 / 2;

@@ -36,7 +36,10 @@ export interface ReplicaOptions {
 
 type Floats = Float32Array<ArrayBuffer>;
 
-/** Lengths of sequences whose logits' schedule is kept: texts grow from one to the next, and making one costs as much as a short one's run. */
+/**
+ * Lengths of sequences whose logits' schedule is kept: texts grow from one to the next, and making one costs as much as a
+ * short one's run.
+ */
 const MAX_LOGITS_PASSES = 64;
 
 /** A schedule ready to run on one sequence. */
@@ -71,7 +74,7 @@ export class Replica {
   readonly residual: Floats;
   /** Sequences of the largest micro-batch. */
   readonly micro: number;
-  /** Where schedules run, what it needs, and its tokens' arena, and the arenas' lengths: of further schedules on this memory (scorer.ts). */
+  /** For further schedules on this memory (scorer.ts): where they run, what that needs, the tokens' arena, and all lengths. */
   readonly device: WasmDevice;
   readonly needs: DeviceNeeds;
   readonly tokens: Uint32Array;

@@ -224,7 +224,7 @@ ${store(op, `at.dQkv + row * ${3 * width}u + head`, (d) => `dq_${d} * ${scale}`)
 
 /**
  * One query a turn. The slope is exchanged after the score, since a query's row and its gradient's are then not both in
- * registers: through workgroup memory, a head of 64 spilled 70 on Iris Xe with 16 lanes, and spills 49.
+ * registers: through workgroup memory, a head of 56 spilled 70 on Iris Xe with 16 lanes, and spills 49.
  */
 function keyGradients(op: AttentionBackward, exchange: Exchange): Kernel {
   const width = (op.heads * op.size) / 4;
