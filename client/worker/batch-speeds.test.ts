@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { ToyServer, ToyTrainer } from "../../test/harness/toy-run.ts";
 import { visit } from "../../test/harness/visit.ts";
 import { memoryCache } from "../cache/cache.ts";
+import { isWorthwhile } from "./batch-speeds.ts";
 
 /** A visit of so many tickets on a device whose steps take `msOf` their sequences, in a run with micro-batches up to `most`. */
 async function measured(msOf: (batch: number) => number, terms = {}, tickets = 2, share = 1, most = 16) {
@@ -81,6 +82,15 @@ test("in a run of one sequence a step it measures nothing, and copies nothing; c
   expect((await one)!.speeds).toEqual([undefined, undefined]);
   expect((await two)!.speeds[1]).toHaveLength(2);
   expect((await two)!.parked - (await one)!.parked).toBe(1);
+});
+
+test("nor does it with a large model", () => {
+  expect([120_576, 2 ** 24, 2 ** 24 + 1].map((parameters) => isWorthwhile(2, parameters))).toEqual([
+    true,
+    true,
+    false,
+  ]);
+  expect(isWorthwhile(1, 120_576)).toBe(false);
 });
 
 test("it measures again with another optimiser, and on turns never", async () => {

@@ -11,14 +11,24 @@ const TIMED_MS = 40;
 const MAX_MS = 400;
 /** Times the length of a step that twice as many sequences take, at most. */
 const NEXT = 2;
+/**
+ * Parameters above which nothing is measured: a step of one sequence keeps a device busy by then, and moments and residual, three
+ * vectors of them, would come off it for the measurement.
+ */
+const MAX_PARAMETERS = 2 ** 24;
 /** Times the speed of half as many sequences, at least, for a micro-batch larger than any ticket's to be worth its memory. */
 const WORTH_MORE = 1.5;
+
+/** Whether a run whose largest micro-batch and model are of these sizes has anything to choose by speeds. */
+export const isWorthwhile = (batch: number, parameters: number): boolean =>
+  batch > 1 && parameters <= MAX_PARAMETERS;
 
 /**
  * Measures how fast the device trains at each size of a micro-batch, with the ticket's optimiser, and leaves it to the next
  * requests for work to say so (rule T6). What is carried from ticket to ticket is taken off the device before that. A slow
  * device measures the smallest alone; what lies between that and the ticket's own, which took `stepMs`, is taken to lie on a
- * straight line. Where no ticket has more than one sequence there is nothing to choose, and nothing is measured.
+ * straight line. Where no ticket has more than one sequence there is nothing to choose, and nothing is measured; nor is it with a
+ * large model.
  */
 export async function measureSpeeds(
   { trainers, manifest, control, clock, sleep, throughput }: RoundDeps,
@@ -26,7 +36,7 @@ export async function measureSpeeds(
   { ticket, weights }: Pick<Work, "ticket" | "weights">,
   stepMs: number,
 ): Promise<void> {
-  if (manifest.batch === 1) return;
+  if (!isWorthwhile(manifest.batch, weights.length)) return;
   await localState.park();
   const began = clock();
   /** Milliseconds of a step of each size. */
