@@ -1,3 +1,4 @@
+import { effectiveCount } from "../merge/outer.ts";
 import type { Closed, Effect } from "./events.ts";
 import { expectedAt, roundOf, usuallyWorking, workingAt } from "./leases.ts";
 import { CROWD_FROM, roundEnds } from "./rounds.ts";
@@ -25,8 +26,7 @@ export function due(rules: Rules, state: State, now: number): Effect[] {
   const counted = new Set(merged.map(({ ticket }) => ticket));
   if (!isDue(state.pool.filter(({ ticket }) => counted.has(ticket)))) return [];
   const inner = mostlyMuon(state.pool, merged) && ({ inner: "muon" } as const);
-  const crowd =
-    inner && rules.rounds?.muonCrowds && merged.length >= CROWD_FROM && ({ crowd: true } as const);
+  const crowd = inner && rules.rounds?.muonCrowds && isCrowd(merged) && ({ crowd: true } as const);
   const over = total === undefined ? {} : { total };
   const closed: Closed = {
     type: "closed",
@@ -57,6 +57,15 @@ function endOf(rules: Rules, state: State, now: number): (deltas: State["pool"])
   const crowd = { least, working, usual: usuallyWorking(state) };
   return (deltas) => closesAt({ opened: state.publishedAt, came: timesOf(deltas), took: state.took }, crowd);
 }
+
+/**
+ * What a crowd's deltas count for at least, where some weigh less than others: eight of machines whose speeds lie evenly over a
+ * factor of ten count for 6.3. New keys weigh next to nothing, and would make a crowd of one volunteer.
+ */
+const MIN_EFFECTIVE = 6;
+
+const isCrowd = (merged: Closed["merged"]): boolean =>
+  merged.length >= CROWD_FROM && effectiveCount(merged.map(({ weight }) => weight)) >= MIN_EFFECTIVE;
 
 /** Whether more than half of what is merged, by weight, was trained with Muon inside. */
 function mostlyMuon(pool: State["pool"], merged: Closed["merged"]): boolean {

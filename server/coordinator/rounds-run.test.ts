@@ -63,6 +63,26 @@ describe("a run on a clock", () => {
     expect([16, 4].map(secondOf)).toEqual([750, 1_500]);
   });
 
+  test("new keys, which weigh next to nothing, make no crowd of one volunteer; the control: as many that weigh the same are one", () => {
+    const closedWith = (weightOf: (i: number) => number) => {
+      const rounds = { ...rules.rounds!, inner: "muon", muonCrowds: true } as const;
+      const weigh: Rules["weigh"] = (pool) => ({
+        merged: [...pool].map(({ ticket }, i) => ({ ticket, weight: weightOf(i) })),
+        discarded: [],
+      });
+      const run = new Driven({ ...rules, rounds, weigh });
+      const tickets = Array.from({ length: 12 }, (_, i) => run.ask(i, pace));
+      run.now = 950;
+      for (const ticket of tickets) run.accept(ticket, run.now, 5);
+      run.settle();
+      const closed = run.journal.find(({ type }) => type === "closed");
+      return closed?.type === "closed" && closed.merged.length === 12 ? closed.crowd : "not closed";
+    };
+    expect(closedWith((i) => (i === 0 ? 1 : 0.01))).toBe(undefined);
+    expect(closedWith((i) => 1 + i)).toBe(true);
+    expect(closedWith(() => 1)).toBe(true);
+  });
+
   test("A30: who asks and never sends, and who comes late, holds nobody up; the late delta is of the next version", () => {
     const run = new Driven(rules);
     const [here, late] = [run.ask(1, pace), run.ask(2, pace)];
