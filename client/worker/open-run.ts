@@ -1,6 +1,5 @@
 import { layoutOf } from "../../model/contract/layout.ts";
 import type { DeviceName } from "../../model/contract/trainer.ts";
-import { encodeSafetensors, withinSafetensors } from "../../model/data/safetensors.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { Identity } from "../../protocol/identity.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
@@ -11,6 +10,7 @@ import { type Candidate, idOf } from "./device/devices.ts";
 import { describeHost } from "./device/platform.ts";
 import { ProbedTrainers } from "./device/probed-trainers.ts";
 import type { Report } from "./messages.ts";
+import { modelFile } from "./model-file.ts";
 import { monotonic, sleep } from "./time.ts";
 
 export interface OpenOptions {
@@ -36,11 +36,7 @@ export async function openLanguageRun(options: OpenOptions): Promise<RunParts> {
   return {
     cache,
     identity,
-    file: {
-      write: (weights) => encodeSafetensors(layout, weights),
-      read: (bytes) => withinSafetensors(bytes, layout),
-      copy: (weights) => withinSafetensors(encodeSafetensors(layout, weights).slice(), layout),
-    },
+    file: modelFile(layout),
     trainers: new ProbedTrainers({ ...options, ...timing, options: { shape, optimizer }, description }),
     openAuditor: async (inner = optimizer.inner ?? "adamw") => {
       const { createWasmTrainer } = await import("../../model/engine/wasm/trainer.ts");

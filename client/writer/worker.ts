@@ -1,5 +1,4 @@
 import { layoutOf } from "../../model/contract/layout.ts";
-import { encodeSafetensors, withinSafetensors } from "../../model/data/safetensors.ts";
 import { loadTokenizer, type Tokenizer } from "../../model/data/tokenizer.ts";
 import { CachedDecoder } from "../../model/decode/cached-decoder.ts";
 import { topGuesses } from "../../model/decode/generate.ts";
@@ -9,6 +8,7 @@ import { browserCache } from "../cache/browser.ts";
 import { lastingCache } from "../cache/lasting.ts";
 import { httpApi } from "../transport/http.ts";
 import { mirroredApi } from "../transport/mirror.ts";
+import { modelFile } from "../worker/model-file.ts";
 import { Replica } from "../worker/replica.ts";
 import { monotonic, sleep } from "../worker/time.ts";
 import type { WriteRequest, WriterCommand, WriterReport } from "./messages.ts";
@@ -51,11 +51,7 @@ async function load(server: string, signal: AbortSignal): Promise<void> {
   const replica = await Replica.open({
     api,
     cache: lastingCache(browserCache(server, run), () => {}),
-    file: {
-      write: (weights) => encodeSafetensors(layout, weights),
-      read: (bytes) => withinSafetensors(bytes, layout),
-      copy: (weights) => withinSafetensors(encodeSafetensors(layout, weights).slice(), layout),
-    },
+    file: modelFile(layout),
     parameters,
     signal,
     progress: (_, bytes, total) => say({ type: "downloading", bytes, total }),
