@@ -1,3 +1,4 @@
+import { KeptReads } from "../lib/kept-reads.ts";
 import type { BlockAt } from "./nats-blocks.ts";
 import type { NatsLog } from "./nats-log.ts";
 import { StoreError } from "./store.ts";
@@ -12,9 +13,10 @@ type Records = readonly Uint8Array<ArrayBuffer>[];
 /** The blocks of a log on a cluster, each asked for once while it is kept, and those that come next ahead of the reader. */
 export class BlockCache {
   readonly #log: Pick<NatsLog, "blocks" | "read">;
-  /** By sequence of the message, the least recently used first. */
-  readonly #kept = new Map<number, { readonly records: Promise<Records>; bytes: number }>();
-  #bytes = 0;
+  /** By sequence of the message. */
+  readonly #kept = new KeptReads<number, Records>(MAX_BYTES, (records) =>
+    records.reduce((sum, { length }) => sum + length, 0),
+  );
 
   constructor(log: Pick<NatsLog, "blocks" | "read">) {
     this.#log = log;
@@ -22,7 +24,7 @@ export class BlockCache {
 
   /** Bytes held now. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#kept.size;
   }
 
   /** Rejects with a StoreError where no block has it, or its block cannot be read. */
@@ -51,32 +53,6 @@ export class BlockCache {
   }
 
   #read(block: BlockAt): Promise<Records> {
-    const known = this.#kept.get(block.seq);
-    if (known !== undefined) {
-      this.#kept.delete(block.seq);
-      this.#kept.set(block.seq, known);
-      return known.records;
-    }
-    const one = { records: this.#log.read(block), bytes: 0 };
-    this.#kept.set(block.seq, one);
-    const forget = () => {
-      if (this.#kept.get(block.seq) === one) this.#kept.delete(block.seq);
-    };
-    one.records.then((records) => {
-      if (this.#kept.get(block.seq) !== one) return;
-      one.bytes = records.reduce((sum, { length }) => sum + length, 0);
-      this.#bytes += one.bytes;
-      this.#makeRoom();
-    }, forget);
-    return one.records;
-  }
-
-  #makeRoom(): void {
-    for (const [seq, { bytes }] of this.#kept) {
-      if (this.#bytes <= MAX_BYTES) return;
-      if (bytes === 0) continue; // still on its way
-      this.#kept.delete(seq);
-      this.#bytes -= bytes;
-    }
+    return this.#kept.read(block.seq, () => this.#log.read(block));
   }
 }
