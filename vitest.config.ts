@@ -40,6 +40,7 @@ export default defineConfig({
           // Files share their thread's modules: loading them anew was a third of all processor time. A test undoes what it
           // does to anything global.
           isolate: false,
+          setupFiles: ["test/in-english.ts"],
           maxWorkers,
         },
       },

@@ -13,7 +13,7 @@ import { type Kernel, shaderOf } from "../model/engine/webgpu/kernels/kernel.ts"
  * once that bench has run.
  */
 const FOLDER = join(import.meta.dirname, "../node_modules/.cache/bench-kernels");
-const wanted = process.env["CI"] !== undefined || existsSync(join(FOLDER, "stub.json"));
+const wanted = process.env.CI !== undefined || existsSync(join(FOLDER, "stub.json"));
 const INTEL = intel(FOLDER, 8);
 /** Milliseconds for downloads, at most; each of them gives up before. */
 const SLOW = 400_000;

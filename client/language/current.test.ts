@@ -1,5 +1,5 @@
 import { effect } from "@preact/signals";
-import { afterAll, beforeEach, expect, it } from "vitest";
+import { beforeEach, expect, it } from "vitest";
 import { catalogue } from "./catalogue.ts";
 import { fetchWords, firstLanguage, keepLanguage, language, speak } from "./current.ts";
 import { PSEUDO } from "./languages.ts";
@@ -48,8 +48,6 @@ const memory = () => {
 };
 
 beforeEach(() => speak("en"));
-// Files share their thread's modules: another would format in the last language that was spoken here.
-afterAll(() => speak("en"));
 
 it("a view that read a string shows the next language, and no view mixes two", async () => {
   const [one, oneStrings] = catalogue<Greeting>(others);
