@@ -8,7 +8,7 @@ const SERVER_FLOORS = [
   ["app"],
   ["http"],
   ["setup"],
-  ["operator", "verify", "mirror"],
+  ["operator", "verify", "mirror", "workers"],
   ["run"],
   ["coordinator", "evaluate", "peers"],
   ["trust", "merge", "net"],

@@ -14,6 +14,7 @@ Usage: murmuration COMMAND [options]
   export DIR|URL    take a run's model out, for Hugging Face's tools or llama.cpp
   verify DIR        check that a run's model is what its signed history says
   cluster …         copy a run to a NATS JetStream cluster, or see how it does there
+  worker …          audit and evaluate for the server that leads a run there
   archive …         copy a run from there to a directory, and keep the copy up with it
   backup DIR TO     copy a run's data directory, also while it is served; restore BACKUP DIR brings it back
 
@@ -78,6 +79,10 @@ async function run(name: string | undefined, args: readonly string[]): Promise<n
     case "cluster": {
       const { clusterCommand } = await import("../server/cli/cluster.ts");
       return clusterCommand(args, { stdout, stderr });
+    }
+    case "worker": {
+      const { workerCommand } = await import("../server/cli/worker.ts");
+      return workerCommand(args, { stdout, stderr, signal: stopSignal() });
     }
     case "archive": {
       const { archiveCommand } = await import("../server/cli/archive.ts");

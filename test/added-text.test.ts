@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { initialWeights } from "../model/contract/init.ts";
 import { type Hash, shardName } from "../protocol/ids.ts";
-import { languageEvaluator } from "../server/app/language-evaluator.ts";
+import { measuringData, measuringThreads } from "../server/app/language-evaluator.ts";
 import { addTextOffline } from "../server/app/offline-text.ts";
 import { type OpenDirectory, openDirectory } from "../server/app/open-directory.ts";
 import { openCorpus } from "../server/app/run-corpus.ts";
@@ -131,7 +131,8 @@ describe("text that is added to a run", () => {
     await opened.close();
     const weights = initialWeights({ ...SETTINGS.model, vocabulary: 256 }, 1);
     const measured = async () => {
-      const evaluator = languageEvaluator(await openCorpus(data), [], () => SETTINGS);
+      const opened = await openCorpus(data);
+      const { evaluator } = measuringThreads(measuringData(opened, [], () => SETTINGS));
       const { loss, added } = await evaluator.evaluate(0, weights.slice());
       await evaluator.close();
       return { loss, added };

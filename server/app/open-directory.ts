@@ -7,23 +7,23 @@ import { hasUpload, kindOf, requireWritable } from "../data-dir/directory.ts";
 import { DirectoryError } from "../data-dir/error.ts";
 import { beginFirstStart, endFirstStart, isFirstStart } from "../data-dir/first-start.ts";
 import { lockDirectory } from "../data-dir/lock.ts";
-import { auditInThread } from "../evaluate/auditor.ts";
 import { keptQuestions } from "../evaluate/question-file.ts";
 import { chanceOf } from "../evaluate/questions.ts";
 import type { Writer } from "../lib/io.ts";
+import type { JobLine } from "../lib/jobs.ts";
 import type { Log } from "../lib/log.ts";
 import { mergeInPool } from "../merge/merge-pool.ts";
 import type { Mirror } from "../mirror/mirror.ts";
 import { mirrorSource } from "../mirror/source.ts";
 import { languageTask } from "../run/language-task.ts";
-import { largestBatch } from "../run/micro-batch.ts";
 import type { RunOptions } from "../run/options.ts";
 import { openRun, type Run } from "../run/run.ts";
 import type { Settings } from "../run/settings.ts";
 import { nodeFiles } from "../store/node-files.ts";
 import { openFileStore } from "../store/open.ts";
 import type { Store } from "../store/store.ts";
-import { bytesPerTokenOf, languageEvaluator } from "./language-evaluator.ts";
+import { helpersOn, oneByOne } from "./helpers-on.ts";
+import { bytesPerTokenOf, measuringData, measuringThreads } from "./language-evaluator.ts";
 import { openCorpus } from "./run-corpus.ts";
 import { begunWith, requireSameTokens, startSettings, tokenizerOf } from "./start.ts";
 import type { Start } from "./start-folder.ts";
@@ -51,6 +51,8 @@ export interface DirectoryOptions {
   readonly mirror?: Mirror | undefined;
   /** Opens the run's store where it is not in the directory's files. */
   readonly openStore?: ((directory: string) => Promise<Store>) | undefined;
+  /** Where other servers of the run take work, once the store is open. */
+  readonly jobs?: (() => JobLine | undefined) | undefined;
   readonly start?: Start | undefined;
   /** Shared with the other runs of the process. */
   readonly threads?: Threads | undefined;
@@ -64,8 +66,8 @@ export interface DirectoryOptions {
  * a first start's that was killed; one with a run goes on with it. A foreign one is left alone.
  */
 export async function openDirectory(directory: string, options: DirectoryOptions): Promise<OpenDirectory> {
-  const { log, stderr, observe, mirror, openStore, start, threads, create = false } = options;
-  const world = { log, observe, mirror, openStore, threads };
+  const { log, stderr, observe, mirror, openStore, jobs, start, threads, create = false } = options;
+  const world = { log, observe, mirror, openStore, jobs, threads };
   const settings = start === undefined ? options.settings : startSettings(options.settings, start);
   await takeBackAbandoned(directory);
   const kind = await kindOf(directory);
@@ -137,8 +139,9 @@ async function open(
     observe,
     mirror,
     openStore = openFileStore,
+    jobs,
     threads,
-  }: Pick<DirectoryOptions, "log" | "observe" | "mirror" | "openStore" | "threads">,
+  }: Pick<DirectoryOptions, "log" | "observe" | "mirror" | "openStore" | "jobs" | "threads">,
   start: Start | undefined,
 ): Promise<Opened | undefined> {
   const opened = await openCorpus(directory);
@@ -155,23 +158,18 @@ async function open(
     const { task: taskOf, corpus } = await begunWith(store, start, languageTask, opened.corpus);
     let begun: Settings | undefined;
     const questions = await keptQuestions(nodeFiles(directory));
-    const evaluator = languageEvaluator({ ...opened, corpus }, questions, () => {
-      if (begun === undefined) throw new Error("a run that is not open asked for an evaluation");
+    const data = measuringData({ ...opened, corpus }, questions, () => {
+      if (begun === undefined) throw new Error("a run that is not open asked for a measurement");
       return begun;
     });
-    const auditor = auditInThread({
-      edition: opened.texts,
-      data: async () => {
-        if (begun === undefined) throw new Error("a run that is not open asked for an audit");
-        const shape = { ...begun.model, vocabulary: corpus.vocabulary };
-        const { optimizer } = begun;
-        return { options: { shape, optimizer, batch: largestBatch(begun) }, gate: await opened.gate() };
-      },
-    });
+    const { evaluator, auditor } = measuringThreads(data);
     const merger = mergeInPool();
+    const line = jobs?.();
+    const helpers = line && (await helpersOn(line, data, log));
     const run = await openRun({
       store,
-      ...inTurn({ merger, evaluator, auditor }, threads),
+      ...inTurn({ merger, evaluator, auditor: helpers ? oneByOne(auditor) : auditor }, threads),
+      ...(helpers && { helpers }),
       corpus,
       ...(settings && { settings }),
       task: (chosen, vocabulary) => {
@@ -191,6 +189,7 @@ async function open(
     const close = async () => {
       await mirror?.close();
       await run.close();
+      helpers?.close();
       await evaluator.close();
       await auditor.close();
       await merger.close();

@@ -1,3 +1,4 @@
+import type { WorkerTask } from "../workers/tasks.ts";
 import type { ClusterOptions } from "./cluster.ts";
 
 /** An operator's choices for a server: the command line's flags, parsed. */
@@ -27,6 +28,8 @@ export interface ServeOptions {
   readonly cluster: ClusterOptions | undefined;
   /** On a cluster: never lead. */
   readonly edge: boolean;
+  /** On a cluster: what to do for the server that leads while this one does not. */
+  readonly tasks: readonly WorkerTask[];
   readonly alertUrl: URL | undefined;
   /** Origins whose pages may frame the volunteer; none named: any. */
   readonly embedOn: readonly string[];

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { FakeJobs } from "../../test/harness/fake-jobs.ts";
 import { memoryStore } from "../../test/harness/memory-store.ts";
 import { until } from "../../test/harness/tiny-run.ts";
 import { LockedError } from "../data-dir/error.ts";
@@ -9,19 +10,21 @@ import { lockDirectory } from "../data-dir/lock.ts";
 import type { LeaderLine, PassedRequest } from "../lib/passing.ts";
 import { MAX_OPERATOR_BYTES } from "../net/limits.ts";
 import { StoreError } from "../store/store.ts";
+import type { WorkerTask } from "../workers/tasks.ts";
 import type { SeatOpens } from "./cluster-seat.ts";
 import { ClusterSeat } from "./cluster-seat.ts";
 
 const CLUSTER = { address: "nats://a,b,c", unsafe: false, key: "server.key" };
 
 /** A seat, the cluster and the app that it deals with, and all that happened in order. */
-function world() {
+function world(...tasks: WorkerTask[]) {
   const happened: string[] = [];
   const stop = new AbortController();
   const directory = mkdtempSync(join(tmpdir(), "murmuration-seat-"));
   onTestFinished(() => rmSync(directory, { recursive: true }));
   const edges: { lose: () => void }[] = [];
   let failures: Error[] = [];
+  let refusals: Error[] = [];
   let handler: Parameters<LeaderLine["answer"]>[0] | undefined;
   const lease = Promise.withResolvers<void>();
   const line: LeaderLine = {
@@ -37,7 +40,7 @@ function world() {
       await lease.promise;
       await led?.();
       happened.push("store open");
-      return { ...memoryStore(), line };
+      return { ...memoryStore(), line, jobs: new FakeJobs().end() };
     },
     async edge() {
       const failure = failures.shift();
@@ -52,6 +55,12 @@ function world() {
       >;
       return { ...parts, lost: lost.signal, close: async () => void happened.push(`${name} closed`) };
     },
+    async worker(_directory, _cluster, { tasks }) {
+      const failure = refusals.shift();
+      if (failure !== undefined) throw failure;
+      happened.push(`takes ${tasks.join()}`);
+      return { close: async () => void happened.push("takes nothing") };
+    },
     async sleep(ms) {
       happened.push(`slept ${ms}`);
       await new Promise(setImmediate);
@@ -64,7 +73,7 @@ function world() {
     unfollow: () => void happened.push("unfollow"),
   };
   const seat = new ClusterSeat(CLUSTER, directory, {
-    ...{ app, opens, origin: "http://here" },
+    ...{ app, opens, tasks, origin: "http://here" },
     log: { info() {}, warn() {}, error() {} },
     io: { stdout: { write }, stderr: { write }, signal: stop.signal, program: ["node"] },
   });
@@ -74,6 +83,9 @@ function world() {
     giveUp: lease.reject,
     fail: (...errors: Error[]) => {
       failures = errors;
+    },
+    failWork: (...errors: Error[]) => {
+      refusals = errors;
     },
     ask: (request: PassedRequest) => handler?.(request, "edge"),
   };
@@ -181,4 +193,22 @@ test("a server that is stopped while it stands by follows the run no longer", as
   giveUp(new Error("stopped"));
   await expect(opening).rejects.toThrow("stopped");
   expect(happened.at(-1)).toBe("edge 0 closed");
+});
+
+test("while another leads, a server works for it where it is to; before it leads it takes nothing more", async () => {
+  const idle = world();
+  const opening = idle.seat.openStore(idle.directory);
+  await until(() => idle.happened.includes("follow"));
+  expect(idle.happened.some((line) => line.startsWith("takes"))).toBe(false);
+  idle.lead();
+  await opening;
+  const { seat, happened, directory, lead, failWork } = world("audits");
+  failWork(new StoreError("the run has not begun"));
+  const store = seat.openStore(directory);
+  await until(() => happened.includes("takes audits"));
+  expect(happened).toContain("murmuration serve: no work is taken yet: the run has not begun");
+  lead();
+  await store;
+  expect(happened.indexOf("takes nothing")).toBeLessThan(happened.indexOf("store open"));
+  expect(seat.jobs(), "where it has others work now").toBeDefined();
 });

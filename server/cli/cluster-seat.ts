@@ -1,14 +1,17 @@
 import type { App } from "../app/app.ts";
 import { type ClusterOptions, openCluster } from "../app/cluster.ts";
 import { EdgeNode, type EdgeTime, REAL_TIME } from "../app/edge-node.ts";
+import { WorkerNode } from "../app/worker-node.ts";
 import { lockDirectory } from "../data-dir/lock.ts";
 import { PassedLimiter } from "../http/passed-limiter.ts";
 import type { ServeIo } from "../lib/io.ts";
+import type { JobLine } from "../lib/jobs.ts";
 import type { Log } from "../lib/log.ts";
 import type { LeaderLine } from "../lib/passing.ts";
 import type { Run } from "../run/run.ts";
 import type { ClusterStore } from "../store/followed-store.ts";
 import type { Store } from "../store/store.ts";
+import type { WorkerTask } from "../workers/tasks.ts";
 import { lineOf } from "./failure.ts";
 import { abortOf } from "./listeners.ts";
 
@@ -19,8 +22,10 @@ const AGAIN_MS = 1_000;
 export interface SeatOpens {
   readonly store: (
     ...given: Parameters<typeof openCluster>
-  ) => Promise<Pick<ClusterStore, keyof Store | "line">>;
+  ) => Promise<Pick<ClusterStore, keyof Store | "line" | "jobs">>;
   readonly edge: (...given: Parameters<typeof EdgeNode.open>) => Promise<FollowingNode>;
+  /** What works for the server that leads. */
+  readonly worker: (...given: Parameters<typeof WorkerNode.open>) => Promise<Pick<WorkerNode, "close">>;
   readonly sleep: EdgeTime["sleep"];
 }
 
@@ -29,6 +34,7 @@ type FollowingNode = Pick<EdgeNode, "service" | "passing" | "lost" | "close">;
 const REAL: SeatOpens = {
   store: openCluster,
   edge: EdgeNode.open,
+  worker: WorkerNode.open,
   sleep: REAL_TIME.sleep,
 };
 
@@ -40,6 +46,8 @@ export interface SeatParts {
   readonly origin: string;
   /** Where volunteers find copies of what they download. */
   readonly mirror?: string | undefined;
+  /** What it takes off the server that leads. */
+  readonly tasks?: readonly WorkerTask[];
   readonly opens?: SeatOpens;
 }
 
@@ -52,16 +60,20 @@ export class ClusterSeat {
   readonly #io: ServeIo;
   readonly #origin: string;
   readonly #mirror: string | undefined;
+  readonly #tasks: readonly WorkerTask[];
   readonly #opens: SeatOpens;
   readonly #ending = new AbortController();
-  #edge: Promise<void> | undefined;
+  /** What this server does while another one leads. */
+  #edge: Promise<unknown> | undefined;
   #line: LeaderLine | undefined;
+  #jobs: JobLine | undefined;
 
   constructor(
     cluster: ClusterOptions,
     directory: string,
-    { app, log, io, origin, mirror, opens = REAL }: SeatParts,
+    { app, log, io, origin, mirror, tasks = [], opens = REAL }: SeatParts,
   ) {
+    this.#tasks = tasks;
     this.#mirror = mirror;
     this.#opens = opens;
     this.#origin = origin;
@@ -85,12 +97,16 @@ export class ClusterSeat {
       const standBy = { signal, waiting };
       const store = await this.#opens.store(directory, this.#cluster, { standBy, led, warn });
       this.#line = store.line;
+      this.#jobs = store.jobs;
       return store;
     } catch (error) {
       await this.#endEdge(); // stopped while another server led: what follows the run would keep the process alive
       throw error;
     }
   };
+
+  /** Where other servers take work, once this one leads. */
+  readonly jobs = (): JobLine | undefined => this.#jobs;
 
   /** Answers what edges pass on, once the app serves the run. */
   lead(run: Pick<Run, "manifest" | "maxUploadBytes">): void {
@@ -113,7 +129,7 @@ export class ClusterSeat {
   }
 
   #begin(): void {
-    this.#edge ??= this.#beEdge();
+    this.#edge ??= Promise.all([this.#beEdge(), ...(this.#tasks.length > 0 ? [this.#work()] : [])]);
   }
 
   async #endEdge(): Promise<void> {
@@ -124,7 +140,9 @@ export class ClusterSeat {
   async #beEdge(): Promise<void> {
     const { signal } = this.#ending;
     while (!signal.aborted) {
-      const node = await this.#open();
+      const about = { log: this.#log, mirror: this.#mirror };
+      const open = () => this.#opens.edge(this.#directory, this.#cluster, about);
+      const node = await this.#patiently(open, "no edge yet");
       if (node === undefined) return;
       this.#app.follow(node);
       this.#io.stdout.write(`An edge of the run: ${this.#origin}/\n`);
@@ -135,18 +153,25 @@ export class ClusterSeat {
     }
   }
 
+  /** Works for the server that leads, until this one does. */
+  async #work(): Promise<void> {
+    const about = { tasks: this.#tasks, log: this.#log };
+    const open = () => this.#opens.worker(this.#directory, this.#cluster, about);
+    const node = await this.#patiently(open, "no work is taken yet");
+    if (node === undefined) return;
+    await abortOf(this.#ending.signal);
+    await node.close();
+  }
+
   /** Tries until the run can be read: it may not have begun, or the cluster may be electing. */
-  async #open(): Promise<FollowingNode | undefined> {
+  async #patiently<T>(open: () => Promise<T>, what: string): Promise<T | undefined> {
     const { signal } = this.#ending;
     for (let said: string | undefined; !signal.aborted; ) {
       try {
-        return await this.#opens.edge(this.#directory, this.#cluster, {
-          log: this.#log,
-          mirror: this.#mirror,
-        });
+        return await open();
       } catch (error) {
         const why = lineOf(error);
-        if (why !== said) this.#io.stderr.write(`murmuration serve: no edge yet: ${why}\n`);
+        if (why !== said) this.#io.stderr.write(`murmuration serve: ${what}: ${why}\n`);
         said = why;
       }
       await this.#opens.sleep(AGAIN_MS, signal).catch(() => {});

@@ -22,6 +22,7 @@ describe("serve's flags", () => {
       mirror: undefined,
       cluster: undefined,
       edge: false,
+      tasks: [],
     });
   });
 
@@ -30,7 +31,7 @@ describe("serve's flags", () => {
       "--port 0 --host=::1 --data d --run r.json --volunteers 3 --tls-cert c --tls-key k --trust-proxy --base-path /a/train/ " +
       "--embed-on https://a.example/ --embed-on http://localhost:81 --origin https://train.example " +
       "--mirror s3://models/run --mirror-url https://cdn.example/run/ " +
-      "--cluster nats://a,b:4223 --key server.key --many --domain Train.Example";
+      "--cluster nats://a,b:4223 --key server.key --many --domain Train.Example --tasks evaluations,audits";
     expect(parseServeFlags(all.split(" "))).toEqual({
       port: 0,
       host: "::1",
@@ -49,6 +50,7 @@ describe("serve's flags", () => {
       mirror: { place: "s3://models/run", url: "https://cdn.example/run" },
       cluster: { address: "nats://a,b:4223", key: "server.key", unsafe: false },
       edge: false,
+      tasks: ["audits", "evaluations"],
     });
     expect(parseServeFlags(["--proxy-hops", "2"])).toMatchObject({ proxies: 2 });
     expect(parseServeFlags(["--help"])).toBe("help");
@@ -83,6 +85,8 @@ describe("serve's flags", () => {
     ["--embed-on Blog.example", /did you mean https:\/\/blog\.example\?/],
     ["--embed-on https://a.example;script-src", /an origin/],
     ["--embed-on data:,x", /an origin/],
+    ["--tasks audits", /--tasks is for a run on a cluster/],
+    ["--cluster nats://a --key k --tasks sums", /--tasks takes audits,evaluations, not "sums"/],
     ["--domain https://train.example", /--domain takes a domain such as/],
     ["--domain 192.0.2.1", /--domain/],
     ["--domain train..example", /--domain/],

@@ -2,11 +2,12 @@ import { isMirrorUrl } from "../../protocol/manifest.ts";
 import { MAX_RUN_NAME } from "../../protocol/run-name.ts";
 import type { ServeOptions } from "../app/serve-options.ts";
 import { readArgs, UsageError } from "./command.ts";
+import { tasksIn } from "./tasks.ts";
 
 export const SERVE_USAGE = `Usage: murmuration serve [--port P] [--host H] [--data DIR] [--run FILE] [--from FOLDER] [--volunteers N]
                          [--tls-cert FILE --tls-key FILE | --trust-proxy] [--alert-url URL] [--embed-on ORIGIN]…
-                         [--origin ORIGIN]… [--mirror PLACE --mirror-url URL] [--cluster ADDRESS --key FILE [--edge]]
-                         [--create]
+                         [--origin ORIGIN]… [--mirror PLACE --mirror-url URL] [--cluster ADDRESS --key FILE [--edge]
+                         [--tasks LIST]] [--create]
                          [--many] [--domain NAME]
 
 Serves a run: the pages, the work, and the model as it grows. On a missing or empty data directory it makes
@@ -35,6 +36,7 @@ the default run (Moby Dick, a model of about 0.3M parameters).
   --cluster ADDRESS keep the run on a NATS JetStream cluster, e.g. nats://a,b,c (docs/CLUSTER.md); the data directory has
                     its corpus …
   --key FILE        … and this file its key, which is made where it is missing
+  --tasks LIST      on a cluster: work for the server that leads while this one does not: audits,evaluations
   --edge            on a cluster: answer visitors for the server that leads, and never lead
   --unsafe          take a cluster of one server, or an old one: for a trial
   --alert-url URL   POST alerts here: diverging loss, a stalled run, many refusals, a full disk
@@ -84,6 +86,7 @@ export function parseServeFlags(args: readonly string[]): ServeOptions | "help" 
     proxies: proxiesOf(values["trust-proxy"] ?? false, values["proxy-hops"]),
     mirror: mirrorOf(values.mirror, values["mirror-url"]),
     edge: edgeOf(values.edge ?? false, values.cluster),
+    tasks: tasksOf(values.tasks, values.cluster),
     cluster: clusterOf(values.cluster, values.key, values.unsafe ?? false),
     alertUrl: values["alert-url"] === undefined ? undefined : alertUrl(values["alert-url"]),
     origins: (values.origin ?? []).map((text) => originIn("--origin", text)),
@@ -116,6 +119,7 @@ function read(args: readonly string[]) {
       cluster: text,
       key: text,
       edge: flag,
+      tasks: text,
       unsafe: flag,
       "alert-url": text,
       origin: { ...text, multiple: true },
@@ -186,6 +190,12 @@ function edgeOf(edge: boolean, cluster: string | undefined): boolean {
   if (edge && cluster === undefined)
     throw new UsageError("--edge is for a run on a cluster: --cluster names it");
   return edge;
+}
+
+function tasksOf(list: string | undefined, cluster: string | undefined): ServeOptions["tasks"] {
+  if (list !== undefined && cluster === undefined)
+    throw new UsageError("--tasks is for a run on a cluster: --cluster names it");
+  return list === undefined ? [] : tasksIn(list);
 }
 
 function clusterOf(

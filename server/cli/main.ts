@@ -23,7 +23,7 @@ import { insecureWarning, linksOf, originOf, purposeLine, SetbackWatch, versionL
 import { lineOf, StartError } from "./failure.ts";
 import { parseServeFlags, SERVE_USAGE } from "./flags.ts";
 import { abortOf, clientDirectory, openListeners, readTls, TICK_MS } from "./listeners.ts";
-import { openLog } from "./log.ts";
+import { logLevel, openLog } from "./log.ts";
 import { isForMany, serveMany } from "./many.ts";
 
 /**
@@ -74,11 +74,12 @@ async function serve(flags: ServeOptions, io: ServeIo): Promise<void> {
       flags.cluster &&
       new ClusterSeat(flags.cluster, flags.data, {
         ...{ app, log, io, origin: originOf(endpointAt(server?.port ?? 0)), mirror: flags.mirror?.url },
+        tasks: flags.tasks,
       });
     if (flags.edge) return await seat?.stayEdge();
     directory = await openDirectory(flags.data, {
       ...{ settings, log, observe, mirror, start, create },
-      ...{ stderr: io.stderr, openStore: seat?.openStore },
+      ...{ stderr: io.stderr, openStore: seat?.openStore, jobs: seat?.jobs },
     }).catch((error: unknown) => {
       if (!io.signal.aborted) throw error;
       return undefined;
@@ -170,16 +171,6 @@ async function readRunFile(file: string): Promise<Settings> {
     const why = error instanceof SyntaxError ? `not JSON (${error.message})` : lineOf(error);
     throw new StartError(`${file}: ${why}`);
   }
-}
-
-const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
-
-/** LOG_LEVEL's value; the default where it is unset or empty, as a line of an .env file without a value leaves it. */
-export function logLevel(text: string | undefined): (typeof LOG_LEVELS)[number] {
-  const wanted = text?.trim().toLowerCase() || "warn";
-  const level = LOG_LEVELS.find((one) => one === wanted);
-  if (level !== undefined) return level;
-  throw new StartError(`LOG_LEVEL is ${JSON.stringify(text)}, and must be one of ${LOG_LEVELS.join(", ")}`);
 }
 
 /** Of a socket that could not be opened: what to choose instead. */

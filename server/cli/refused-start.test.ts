@@ -11,7 +11,7 @@ import {
   runFile,
   serve,
 } from "../../test/harness/served.ts";
-import { logLevel } from "./main.ts";
+import { logLevel } from "./log.ts";
 
 beforeEach(makeDirectory);
 afterEach(removeDirectory);

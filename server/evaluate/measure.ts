@@ -14,7 +14,7 @@ export const EVALUATION_BATCH = 8;
 /** Tokens of a sample: a sentence or two. */
 const SAMPLE_TOKENS = 64;
 /** Characters of a sample: it travels in an event (protocol/events.ts takes 2,000). */
-const SAMPLE_CHARACTERS = 1_000;
+export const SAMPLE_CHARACTERS = 1_000;
 /** Tokens that a version writes on from each of the run's prompts. */
 const WRITTEN_TOKENS = 48;
 const TEMPERATURE = 0.8;

@@ -1,4 +1,5 @@
 import type { AuditJob } from "../../model/audit/measure.ts";
+import type { Hash } from "../../protocol/ids.ts";
 import type { Evidence } from "../trust/audit.ts";
 import type { DirectionJob } from "./direct.ts";
 import type { EffectsJob } from "./effects.ts";
@@ -56,4 +57,33 @@ export interface Auditor {
   direct(job: DirectionJob): Promise<Float32Array>;
   /** What deltas of one version did to the loss on gate text, in their order, each by its parts. */
   effects(job: EffectsJob): Promise<readonly (readonly number[])[]>;
+}
+
+/** How a version's weights can be put together out of what is stored: a version that is stored whole, and the diffs from there. */
+export interface ModelPlace {
+  readonly version: number;
+  readonly hash: Hash;
+  readonly from: { readonly version: number; readonly hash: Hash };
+  /** The hash of each diff, in order. */
+  readonly diffs: readonly Hash[];
+}
+
+/** An audit by names of what it needs, for somebody elsewhere; it never trains for comparison. See {@link AuditJob}. */
+export interface AuditOrder extends Pick<AuditJob, "ticket" | "seed" | "batches"> {
+  readonly model: ModelPlace;
+  readonly shard: Hash;
+  /** The delta as it was sent, and the part of it that is merged. */
+  readonly frame: Uint8Array<ArrayBuffer>;
+  readonly scale: number;
+}
+
+/** Other servers of the run that take work off this one. Whatever is not done there is done here. */
+export interface Helpers {
+  /** Audits that may be under way at once: one here, and one with each who takes them. */
+  readonly audits: number;
+  /** Undefined where nobody has made it in time. Never rejects. */
+  audit(order: AuditOrder): Promise<{ readonly evidence: Evidence; readonly who: string } | undefined>;
+  evaluate(model: ModelPlace): Promise<{ readonly evaluation: Evaluation; readonly who: string } | undefined>;
+  /** The same question has another answer here: `who` computes wrong. */
+  distrust(who: string): void;
 }

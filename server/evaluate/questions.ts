@@ -18,7 +18,7 @@ export class QuestionsError extends Error {
 
 /** Bytes of a file of questions. */
 export const MAX_QUESTIONS_BYTES = 1024 * 1024;
-const MAX_QUESTIONS = 1_000;
+export const MAX_QUESTIONS = 1_000;
 const MAX_PROMPT = 2_000;
 const MAX_CHOICE = 400;
 const MAX_CHOICES = 8;

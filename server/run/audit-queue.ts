@@ -1,19 +1,22 @@
 type Job = () => Promise<void>;
 
 /**
- * Audits, one at a time. Those that a roll-back asks for are made by turns with the others: a hundred of them would leave
+ * Audits, one at a time, or as many as there is somebody for. Those that a roll-back asks for are made by turns with the others: a hundred of them would leave
  * what is sent meanwhile unaudited, which somebody may have provoked the roll-back for.
  */
 export class AuditQueue {
   readonly #usual: Job[] = [];
   readonly #inquiry: Job[] = [];
   readonly #failed: (error: unknown) => void;
+  readonly #atOnce: () => number;
   #inquiryNext = true;
-  #busy = false;
+  #busy = 0;
   #stopped = false;
 
-  constructor(failed: (error: unknown) => void) {
+  /** `atOnce`: how many may be under way. */
+  constructor(failed: (error: unknown) => void, atOnce: () => number = () => 1) {
     this.#failed = failed;
+    this.#atOnce = atOnce;
   }
 
   /** Jobs that wait, except those of a roll-back. */
@@ -33,7 +36,7 @@ export class AuditQueue {
       this.#usual.unshift(job);
       this.#inquiryNext = false;
     }
-    if (!this.#busy) void this.#work();
+    while (this.#busy < this.#atOnce() && this.#usual.length + this.#inquiry.length > 0) void this.#work();
   }
 
   /** The same, and its answer; stays unanswered once stopped. */
@@ -51,15 +54,16 @@ export class AuditQueue {
   }
 
   async #work(): Promise<void> {
-    this.#busy = true;
+    this.#busy++;
     for (let next = this.#next(); next !== undefined; next = this.#next()) {
       try {
         await next();
       } catch (error) {
         if (!this.#stopped) this.#failed(error);
       }
+      if (this.#busy > this.#atOnce()) break; // another goes on
     }
-    this.#busy = false;
+    this.#busy--;
   }
 
   #next(): Job | undefined {

@@ -4,6 +4,7 @@ import type { Signer } from "../../protocol/identity.ts";
 import { type Hash, isTicketId } from "../../protocol/ids.ts";
 import type { Audited, Sampled, Settled } from "../coordinator/events.ts";
 import type { State } from "../coordinator/state.ts";
+import type { ModelPlace } from "../evaluate/ports.ts";
 import { Gauge } from "../trust/gauge.ts";
 import { standingOf } from "../trust/standing.ts";
 import { Audits } from "./audits.ts";
@@ -22,13 +23,15 @@ export interface AuditedRun {
   readonly state: State;
   now(): number;
   snapshot(hash: Hash): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /** Where a version's weights are stored, or undefined. */
+  placeOf(version: number, hash: Hash): Promise<ModelPlace | undefined>;
   record(event: Audited | Sampled | Settled): Promise<void>;
 }
 
 /** The audits of a run, or undefined where its settings or its shell want none. */
 export function auditsOf(run: AuditedRun, options: RunOptions): Audits | undefined {
   const { settings, task, delta, rules } = run.definition;
-  const { auditor, corpus, random, log } = options;
+  const { auditor, helpers, corpus, random, log } = options;
   const share = settings.trust.auditShare;
   if (auditor === undefined || share === 0) return undefined;
   const draw = () => new DataView(random(4).buffer).getUint32(0, true);
@@ -43,6 +46,7 @@ export function auditsOf(run: AuditedRun, options: RunOptions): Audits | undefin
     });
   return new Audits({
     ...(settings.trust.auditors === "volunteers" && { volunteers: volunteers() }),
+    ...(helpers && { helpers, placeOf: (version, hash) => run.placeOf(version, hash) }),
     auditor,
     share,
     context: rules.context,

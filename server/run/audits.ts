@@ -2,7 +2,7 @@ import type { Hash, TicketId } from "../../protocol/ids.ts";
 import type { Ticket } from "../../protocol/ticket.ts";
 import { stepsDone, type Upload, uploadTokens } from "../../protocol/upload.ts";
 import type { Audited } from "../coordinator/events.ts";
-import type { Auditor } from "../evaluate/ports.ts";
+import type { Auditor, ModelPlace } from "../evaluate/ports.ts";
 import { forgetOldest } from "../lib/oldest.ts";
 import {
   blameOf,
@@ -36,6 +36,8 @@ const MAX_WAITING = 32;
 const MAX_AHEAD = 2;
 
 export interface AuditsOptions extends LooksOptions, DirectionOptions {
+  /** Where the weights of a version are stored, for others to read; absent: only this server measures. */
+  readonly placeOf?: (version: number, hash: Hash) => Promise<ModelPlace | undefined>;
   /** Part of the volunteers' training that audits may cost. */
   readonly share: number;
   readonly record: (audited: Omit<Audited, "at">) => Promise<void>;
@@ -68,7 +70,7 @@ export class Audits {
   constructor(options: AuditsOptions) {
     this.#options = options;
     this.#looks = new Looks(options);
-    this.#queue = new AuditQueue(options.failed);
+    this.#queue = new AuditQueue(options.failed, () => options.helpers?.audits ?? 1);
     this.#direction = new Direction(options, this.#queue);
   }
 
@@ -181,12 +183,14 @@ export class Audits {
   /** `scale`: the part of it that is merged, for its size. */
   async #audit(upload: Upload, { whose, must, odd }: Order, scale = 1): Promise<void> {
     const { ticket } = upload;
-    const weights = await this.#options.weights(ticket.hash);
-    if (weights === undefined) return; // so old that nothing can be said of it
+    const model = await this.#options.placeOf?.(ticket.version, ticket.hash).catch(() => undefined);
+    const weights = model === undefined ? await this.#options.weights(ticket.hash) : undefined;
+    if (model === undefined && weights === undefined) return; // so old that nothing can be said of it
     // A fresh ticket's delta is compared with the server's own as it was sent.
     const merged = ticket.fresh ? 1 : scale;
-    const looked = { ...lookedOf(upload, async () => weights), scale: merged };
-    const look = (about: Look) => this.#looks.byServer(looked, about);
+    const here = async () => weights ?? this.#options.weights(ticket.hash);
+    const looked = { ...lookedOf(upload, here), scale: merged, model };
+    const look = (about: Look) => this.#looks.bySomebody(looked, about);
     const purse = this.#purseFor(upload, whose, (about) => this.#costOf(upload, about), must);
     const judge = odd === true ? verdictOfOdd : verdictOf;
     const verdict = await this.#looks.judge(look, stepsDone(upload), purse, judge, this.#against(ticket));

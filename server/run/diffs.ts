@@ -92,3 +92,13 @@ export class Diffs {
     for (const from of [...this.#names.keys()]) if (from < version) await this.drop(from);
   }
 }
+
+/** The frame of a stored diff whose hash is known; undefined where it is gone, or where what is stored has another hash. */
+export async function readNamedDiff(
+  store: Pick<Store, "get">,
+  from: number,
+  hash: Hash,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const frame = await store.get(SHELF, `${from}-${hash}`);
+  return frame !== undefined && (await sha256(frame)) === hash ? frame : undefined;
+}

@@ -3,7 +3,7 @@ import type { QuestionSet } from "../../protocol/answers.ts";
 import type { Hash } from "../../protocol/ids.ts";
 import type { DurableEvent } from "../coordinator/events.ts";
 import type { Outcome } from "../coordinator/outcomes.ts";
-import type { Auditor, Evaluator } from "../evaluate/ports.ts";
+import type { Auditor, Evaluator, Helpers } from "../evaluate/ports.ts";
 import type { Log } from "../lib/log.ts";
 import type { Merger } from "../merge/merger.ts";
 import type { Store } from "../store/store.ts";
@@ -35,6 +35,8 @@ export interface RunOptions {
   readonly bytesPerToken?: (settings: Settings) => Promise<number>;
   /** Measures what deltas are worth; without it none is audited. */
   readonly auditor?: Auditor;
+  /** Other servers that take work off this one; without them it does all by itself. */
+  readonly helpers?: Helpers;
   /** Gets what volunteers download, before they hear of it. */
   readonly mirror?: VersionMirror;
   readonly log: Log;

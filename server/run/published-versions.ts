@@ -1,4 +1,5 @@
 import type { Hash } from "../../protocol/ids.ts";
+import type { ModelPlace } from "../evaluate/ports.ts";
 import type { Vectors } from "../merge/vectors.ts";
 import type { Store } from "../store/store.ts";
 import type { Checkpoint, SnapshotPlace } from "./checkpoint.ts";
@@ -102,6 +103,19 @@ export class PublishedVersions {
       this.#retention.around(version),
       version,
     );
+  }
+
+  /** How a version can be put together out of what is stored; undefined where no stored diffs lead to it. */
+  async placeOf(version: number, hash: Hash): Promise<ModelPlace | undefined> {
+    const from = this.#retention.atMost(version);
+    if (from === undefined) return undefined;
+    const diffs: Hash[] = [];
+    for (let at = from.version; at < version; at++) {
+      const diff = await this.#diffs.hashOf(at);
+      if (diff === undefined) return undefined; // across a roll-back
+      diffs.push(diff);
+    }
+    return { version, hash, from: { version: from.version, hash: from.hash }, diffs };
   }
 
   /** Whether `version` should be stored now. */

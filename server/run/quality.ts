@@ -2,6 +2,7 @@ import type { Signer } from "../../protocol/identity.ts";
 import type { Upload } from "../../protocol/upload.ts";
 import type { Candidate } from "../trust/candidate.ts";
 import type { Gauge } from "../trust/gauge.ts";
+import { isOdd } from "../trust/tripwire.ts";
 import type { Audits } from "./audits.ts";
 import { type AuditedRun, auditsOf } from "./audits-of.ts";
 import { DivergenceDetector, type WatchedRun } from "./divergence-detector.ts";
@@ -51,11 +52,16 @@ export class Quality {
       },
       now: () => clock.now(),
       snapshot: (hash) => versions.snapshot(hash),
+      placeOf: (version, hash) => versions.placeOf(version, hash),
       record: (event) => events.record(event),
       rollBack: (to, reason) => publisher.rollBack(to, reason),
     };
     this.#parts = parts;
-    this.#evaluations = options.evaluator && new Evaluations(options.evaluator, this.#measured, options.log);
+    this.#evaluations =
+      options.evaluator &&
+      new Evaluations(options.evaluator, this.#measured, options.log, options.helpers, (loss) =>
+        isOdd(events.state.heldOut, loss, definition().rules.tripwire),
+      );
     this.#audits = auditsOf(run, options);
     this.#detector = new DivergenceDetector(run, this.#audits, options);
     this.#samples = this.#audits && samplesOf(run, this.#audits, options);
@@ -75,8 +81,11 @@ export class Quality {
 
   /** Has the current version measured on held-out text, when there is time. */
   evaluate(version: number, tokens: number): void {
-    if (!this.#stopped)
-      this.#evaluations?.offer({ version, tokens, weights: this.#parts.versions.current.vectors.x });
+    if (this.#stopped) return;
+    const { versions, events } = this.#parts;
+    const { hash } = events.state;
+    const place = () => versions.placeOf(version, hash);
+    this.#evaluations?.offer({ version, tokens, weights: versions.current.vectors.x, place });
   }
 
   /** Considers a delta that was just accepted for an audit. */

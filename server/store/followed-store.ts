@@ -1,3 +1,4 @@
+import type { JobLine } from "../lib/jobs.ts";
 import type { LeaderLine } from "../lib/passing.ts";
 import type { Store } from "./store.ts";
 
@@ -12,4 +13,5 @@ export interface FollowedStore extends Store {
 /** A run's store on a cluster, by which its servers reach each other too. */
 export interface ClusterStore extends FollowedStore {
   readonly line: LeaderLine;
+  readonly jobs: JobLine;
 }

@@ -52,7 +52,7 @@ export async function openClusterStore(
   { address, unsafe }: ClusterAddress,
   { name, key, index, reading = false, standBy, led, warn }: ClusterRun,
 ): Promise<ClusterStore> {
-  const { natsStore, natsBoard, natsLine, connect } = await packages();
+  const { natsStore, natsBoard, natsLine, natsJobs, connect } = await packages();
   const connection = await connectTo(connect, { address, unsafe });
   const [replicas, writer] = [unsafe && serversIn(address).length < 3 ? 1 : 3, randomUUID()];
   let lease: Lease | undefined;
@@ -86,6 +86,7 @@ export async function openClusterStore(
     // Getters of the store would be read once if it were spread.
     return Object.assign(store, {
       line: await natsLine({ connection, name, writer, sleep: wait }),
+      jobs: natsJobs({ connection, name }),
     });
   } catch (error) {
     opened?.close();
@@ -161,7 +162,8 @@ async function packages() {
     const { natsStore } = await import("./nats-store.ts");
     const { natsBoard } = await import("./nats-board.ts");
     const { natsLine } = await import("./nats-line.ts");
-    return { connect, natsStore, natsBoard, natsLine };
+    const { natsJobs } = await import("./nats-jobs.ts");
+    return { connect, natsStore, natsBoard, natsLine, natsJobs };
   } catch (error) {
     if (systemCode(error) !== "ERR_MODULE_NOT_FOUND") throw error;
     throw new StoreError(`a cluster needs three packages more: npm install ${PACKAGES}`);

@@ -36,6 +36,16 @@ export function rolledBackTo(
 }
 
 /**
+ * Whether a loss that somebody else has measured is to be measured again: what it is so far from could take the run back, now
+ * or, where it is too low, later.
+ */
+export function isOdd(heldOut: readonly HeldOutPoint[], loss: number, bound: number): boolean {
+  const newest = heldOut.at(-1)?.loss ?? Number.NaN;
+  const lowest = Math.min(...heldOut.slice(-LOOK_BACK).map((point) => point.loss));
+  return !(loss <= lowest * (1 + bound) && loss >= newest / (1 + bound));
+}
+
+/**
  * Of versions stored whole the one that is best on text that is trained on, given their losses there and that of the
  * `current` one; undefined where the current one is not much worse. Held-out loss also rises where a text is too small
  * for its model and is learned by heart; there the loss on that text falls, and going back would undo what comes again.

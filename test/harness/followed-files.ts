@@ -1,5 +1,6 @@
 import type { ClusterStore } from "../../server/store/followed-store.ts";
 import { readOnlyStore } from "../../server/store/read-only.ts";
+import { FakeJobs } from "./fake-jobs.ts";
 import type { MemoryFiles } from "./memory-files.ts";
 import { memoryIndex } from "./memory-index.ts";
 
@@ -26,6 +27,7 @@ export async function followedFiles(files: MemoryFiles) {
       ask: () => Promise.reject(new Error("nobody leads")),
       leader: async () => undefined,
     },
+    jobs: new FakeJobs().end(),
     async close() {
       seen.closed = true;
     },

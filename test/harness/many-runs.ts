@@ -74,7 +74,15 @@ export async function serveMany(): Promise<void> {
   const flags: ServeOptions = {
     ...{ port: 0, host: "127.0.0.1", data: directory, run: undefined, from: undefined, create: false },
     ...{ many: true, domain: DOMAIN, volunteers: 0, tls: undefined, basePath: "", proxies: 0 },
-    ...{ origins: [], mirror: undefined, cluster: undefined, edge: false, alertUrl: undefined, embedOn: [] },
+    ...{
+      origins: [],
+      mirror: undefined,
+      cluster: undefined,
+      edge: false,
+      tasks: [],
+      alertUrl: undefined,
+      embedOn: [],
+    },
   };
   runs = new ManyRuns({
     flags,

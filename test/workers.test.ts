@@ -1,0 +1,176 @@
+/** Workers of a run on a cluster: real messages of a real nats-server, and worker processes that are killed. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { openCluster } from "../server/app/cluster.ts";
+import { measuringData, measuringThreads } from "../server/app/language-evaluator.ts";
+import { openDirectory } from "../server/app/open-directory.ts";
+import { openCorpus } from "../server/app/run-corpus.ts";
+import { addCorpus } from "../server/corpus/add.ts";
+import type { JobLine } from "../server/lib/jobs.ts";
+import { languageTask } from "../server/run/language-task.ts";
+import { parseSettings } from "../server/run/settings.ts";
+import { natsJobs } from "../server/store/nats-jobs.ts";
+import { decodeSaid } from "../server/workers/said.ts";
+import { prose, temporary } from "./corpus-fixture.ts";
+import { smallDelta } from "./harness/http-volunteer.ts";
+import { NatsCluster, natsServer } from "./harness/nats-cluster.ts";
+import { silentLog, TestVolunteer, until } from "./harness/tiny-run.ts";
+
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
+const program = natsServer();
+const PROGRAM = join(import.meta.dirname, "../bin/murmuration.ts");
+const settings = parseSettings({
+  model: { layers: 1, heads: 1, width: 8, context: 16 },
+  evaluateWindows: 4,
+  ...{ batch: 1, rounds: { seconds: 0.1, batch: 1 }, steps: 1, warmupTokens: 0, quorum: 1 },
+});
+
+describe.skipIf(program === undefined)("workers, one node", () => {
+  let cluster: NatsCluster;
+  const workers: ChildProcess[] = [];
+  beforeAll(async () => {
+    cluster = await NatsCluster.start(program ?? "", 1);
+  });
+  afterAll(async () => {
+    for (const worker of workers) worker.kill("SIGKILL");
+    await cluster?.stop();
+  });
+
+  /** A worker's process, once it takes jobs. */
+  async function worker(data: string, key: string): Promise<ChildProcess> {
+    const address = `nats://${cluster.addresses.join(",")}`;
+    const flags = ["--cluster", address, "--key", key, "--data", data, "--unsafe"];
+    const child = spawn(process.execPath, [PROGRAM, "worker", ...flags], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    workers.push(child);
+    await once(createInterface({ input: child.stdout }), "line");
+    return child;
+  }
+
+  test("messages: one job at a time for each who takes them, and word at once where nobody does", async () => {
+    const connections = await Promise.all([1, 2, 3].map(() => cluster.connect()));
+    const [leader, one, two] = connections.map((connection) => natsJobs({ connection, name: "JOBS" }));
+    const flushed = () => Promise.all(connections.map((connection) => connection.flush()));
+    const ends: (() => void)[] = [];
+    const heard: string[] = [];
+    const ask = (job: string) =>
+      leader!.ask("sum.1", Buffer.from(job), (said) =>
+        heard.push(said === "nobody" ? `${job}: nobody` : Buffer.from(said).toString()),
+      );
+    ask("0");
+    await vi.waitFor(() => expect(heard).toEqual(["0: nobody"]));
+    const stops = [one!, two!].map((line, i) =>
+      line.take("sum.1", async (job, say) => {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        ends.push(resolve);
+        say(Buffer.from(`${Buffer.from(job)} by ${i}`));
+        await promise;
+      }),
+    );
+    await flushed();
+    for (const job of ["1", "2"]) ask(job);
+    await vi.waitFor(() => expect(heard).toHaveLength(3));
+    expect(
+      heard
+        .map((line) => line.slice(-1))
+        .slice(1)
+        .sort(),
+      "each of the two has one",
+    ).toEqual(["0", "1"]);
+    ask("3");
+    await vi.waitFor(() => expect(heard.at(-1)).toBe("3: nobody"));
+    for (const end of ends) end();
+    await vi.waitFor(async () => {
+      ask("4");
+      await flushed();
+      expect(heard.some((line) => line.startsWith("4 by"))).toBe(true);
+    });
+    for (const end of ends) end();
+    const told: string[] = [];
+    leader!.listen((message) => told.push(Buffer.from(message).toString()));
+    await flushed();
+    one!.tell(Buffer.from("here"));
+    await vi.waitFor(() => expect(told).toEqual(["here"]));
+    for (const stop of stops) stop();
+    expect(leader!.maxBytes).toBeGreaterThan(7_000_000);
+    await Promise.all(connections.map((connection) => connection.close()));
+    ends.at(-1)?.(); // a worker that ends its job when its connection is gone
+  });
+
+  test("a run's versions are evaluated by workers; one is killed in the middle, and the loss is the same", async () => {
+    await using directory = await temporary();
+    const [data, key] = [join(directory.path, "data"), join(directory.path, "server.key")];
+    await writeFile(join(directory.path, "first.txt"), prose(20_000));
+    await addCorpus({
+      files: [join(directory.path, "first.txt")],
+      dataDir: data,
+      vocabulary: 256,
+      context: 16,
+    });
+    const address = { address: `nats://${cluster.addresses.join(",")}`, key, unsafe: true };
+    /** What workers said, each by its process: the first that takes an evaluation is killed while it is at it. */
+    const said: string[] = [];
+    let killed: number | undefined;
+    const watched = (line: JobLine): JobLine => ({
+      ...line,
+      maxBytes: line.maxBytes,
+      ask: (kind, job, heard) => {
+        let pid = 0;
+        return line.ask(kind, job, (message) => {
+          const word = message === "nobody" ? undefined : decodeSaid(message);
+          if (word?.type === "taken") {
+            pid = Number(word.who.split(":").at(-2));
+            if (killed === undefined && kind.startsWith("evaluations")) {
+              killed = pid;
+              process.kill(pid, "SIGKILL");
+            }
+          }
+          if (pid === killed && word?.type === "last") return; // it was quicker than the signal
+          if (word !== undefined) said.push(`${word.type} ${pid} ${kind.split(".")[0]}`);
+          heard(message);
+        });
+      },
+    });
+    let jobs: JobLine | undefined;
+    const opened = await openDirectory(data, {
+      ...{ settings, log: silentLog, stderr: { write() {} } },
+      openStore: async (where) => {
+        const store = await openCluster(where, address);
+        jobs = watched(store.jobs);
+        return store;
+      },
+      jobs: () => jobs,
+    });
+    const run = opened.run ?? expect.fail("there is no run");
+    const measured = (version: number) => run.status().heldOut.find((point) => point.version === version);
+    await vi.waitFor(() => expect(measured(0)).toBeDefined(), 20_000); // by itself: there is no worker yet
+    expect(said).toEqual([]);
+    const [one, two] = [await worker(data, key), await worker(data, key)];
+
+    const volunteer = await TestVolunteer.create();
+    const ticket = await volunteer.ticket(run);
+    const frame = smallDelta(run.manifest().parameters, 0, ticket);
+    const report = { loss: 2, trainMs: 5, device: "test", steps: ticket.steps };
+    await run.accept(volunteer.identity.key, ticket.id, { ticket, report, frame });
+    await until(() => {
+      run.tick();
+      return run.status().version === 1;
+    });
+    await vi.waitFor(() => expect(measured(1)).toBeDefined(), 40_000);
+    const other = killed === one.pid ? two.pid : one.pid;
+    expect([one.pid, two.pid]).toContain(killed);
+    expect(said).toContain(`taken ${killed} evaluations`);
+    expect(said).toContain(`last ${other} evaluations`);
+    const corpus = await openCorpus(data);
+    const { evaluator, auditor } = measuringThreads(measuringData(corpus, [], () => settings));
+    const weights = languageTask(settings, corpus.corpus.vocabulary).decode(run.latestSnapshot().bytes);
+    const own = await evaluator.evaluate(1, weights);
+    expect(measured(1)?.loss).toBe(own.loss);
+    await Promise.all([evaluator.close(), auditor.close(), opened.close()]);
+  });
+});
