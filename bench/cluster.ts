@@ -184,6 +184,8 @@ async function killAtRandom() {
     await tellLast();
   }
   await load.end();
+  // What edges acknowledged while nobody led is counted by the next that does.
+  if (stuck === undefined) await until(() => leader() !== undefined);
   const ends = await settle("small", servers, "copy", load.receipts.keys());
   const { otherReceipts, internalErrors } = load;
   return {

@@ -4,7 +4,7 @@ import type { NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { utf8 } from "../protocol/bytes.ts";
 import type { PassedRequest } from "../server/lib/passing.ts";
-import { openRun } from "../server/run/run.ts";
+import { openFollowedRun, openRun } from "../server/run/run.ts";
 import { copyStore } from "../server/store/copy-store.ts";
 import { fileStore } from "../server/store/file-store.ts";
 import { Lease, SILENCE_MS } from "../server/store/lease.ts";
@@ -101,18 +101,38 @@ describe.skipIf(program === undefined)("a run on JetStream, one node", () => {
     const { key } = volunteer.identity;
     expect(second.run.credit(key)).toEqual(first.run.credit(key));
     expect(second.run.credit(key).merged).toBeGreaterThan(0);
-    await expect(volunteer.send(first.run, late)).rejects.toMatchObject({ code: "not-durable" });
-    expect(first.run.deposed.aborted).toBe(true);
-    const again = await volunteer.send(second.run, late);
+    // Who does not know yet that it leads no more keeps a delta for whoever does; its next write to the journal ends it.
+    const again = await volunteer.send(first.run, late);
+    await until(() => first.run.deposed.aborted);
+    await until(() => second.run.credit(key).pending === 1);
     expect(await volunteer.send(second.run, late)).toEqual(again);
+    await expect(volunteer.send(first.run, late)).rejects.toMatchObject({ code: "not-durable" });
     expect(await volunteer.send(second.run, upload)).toEqual(receipt);
     await advance(await TestVolunteer.create(), second, 3);
     await until(() => second.run.admin.snapshots.length === 2);
     await first.run.close();
     const newest = second.run.latestSnapshot().hash;
+    const { settings: _, ...options } = second.options;
+    const following = await storeFor(home.files, "TAKEN", true);
+    const edge = await openFollowedRun({
+      ...options,
+      store: following,
+      runClock: { now: () => second.run.now },
+    });
+    const orphan = uploadOf(await volunteer.ticket(second.run), deltaOf(5));
     await second.run.close();
 
+    // Nobody leads. An edge acknowledges all the same, and who copies the run hears that it is not all there.
+    const acknowledged = await volunteer.send(edge, orphan);
     await copy.pass();
+    expect(await reader.inbox?.waiting()).toBe(1);
+    const third = await served(home, "TAKEN");
+    await until(() => third.run.credit(key).pending === 1);
+    expect(await volunteer.send(third.run, orphan)).toEqual(acknowledged);
+    await third.run.close();
+    await edge.close();
+    await copy.pass();
+    expect(await reader.inbox?.waiting()).toBe(0);
     expect((await consumersOf("TAKEN_LOG")) <= 1, "what is read leaves nothing behind").toBe(true);
     await back.put("run", "server.key", (await home.files.read("server.key")) ?? new Uint8Array(), "secret");
     await Promise.all([reader.close(), back.close()]);
@@ -122,6 +142,7 @@ describe.skipIf(program === undefined)("a run on JetStream, one node", () => {
     expect(returned.run.latestSnapshot().hash).toBe(newest);
     expect(await volunteer.send(returned.run, upload)).toEqual(receipt);
     expect(await volunteer.send(returned.run, late)).toEqual(again);
+    expect(await volunteer.send(returned.run, orphan)).toEqual(acknowledged);
     await advance(volunteer, returned, 1);
     await returned.run.close();
   });
@@ -145,6 +166,7 @@ describe.skipIf(program === undefined)("a run on JetStream, one node", () => {
       ["LED_LOG", true],
       ["OBJ_LED_OBJ", false],
       ["LED_LEAD", true],
+      ["LED_IN", false],
     ]);
     await expect(opening(), "who does not stand by").rejects.toThrow(/serves this run/);
     const stopping = new AbortController();

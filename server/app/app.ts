@@ -6,6 +6,7 @@ import { createApp } from "../http/app.ts";
 import type { Assets } from "../http/assets.ts";
 import type { Edge } from "../net/edge.ts";
 import type { Upgrades } from "../net/listen.ts";
+import { Networks } from "../net/network.ts";
 import { AuditLog } from "../operator/audit-log.ts";
 import type { Curves } from "../operator/curves.ts";
 import { Sessions } from "../operator/sessions.ts";
@@ -39,6 +40,8 @@ export class App implements Pick<Hono<Edge>, "fetch"> {
   readonly closing = new AbortController();
   /** Resolves with a run that an operator made. */
   readonly runCreated: Promise<Run>;
+  /** Names the networks that requests come from. */
+  readonly networks = new Networks();
   /** Ends an edge's event streams: their listeners come back, to the run that is then served. */
   #following = new AbortController();
   readonly #flags: ServeOptions;
@@ -70,6 +73,7 @@ export class App implements Pick<Hono<Edge>, "fetch"> {
       basePath: flags.basePath,
       now,
       sessions,
+      networks: this.networks,
       closing: this.closing.signal,
       mirror: mirror?.url,
       ...among,

@@ -6,7 +6,7 @@ import { sha256 } from "../../protocol/identity.ts";
 import { serverIdentity } from "../run/server-key.ts";
 import type { ClusterStatus } from "../store/cluster-status.ts";
 import { writeDurably } from "../store/files.ts";
-import type { ClusterStore, FollowedStore } from "../store/followed-store.ts";
+import type { ClusterStore } from "../store/followed-store.ts";
 import type { KeyFile } from "../store/nats-store.ts";
 import { nodeFiles } from "../store/node-files.ts";
 import {
@@ -54,7 +54,7 @@ export async function openClusterEdge(options: ClusterOptions, index: () => Inde
 }
 
 /** The same, to copy to or, `reading`, from. Rejects with a StoreError where there is no such key. */
-export async function openClusterCopy(options: ClusterOptions, reading: boolean): Promise<FollowedStore> {
+export async function openClusterCopy(options: ClusterOptions, reading: boolean): Promise<ClusterStore> {
   const key = keyFile(options.key);
   const name = await nameOf(key, "known");
   return openClusterStore(options, { name, key, index: () => NO_INDEX, reading });

@@ -6,6 +6,8 @@ import type { Manifest } from "../../protocol/manifest.ts";
 import type { PassOptions } from "../http/pass-on.ts";
 import type { Log } from "../lib/log.ts";
 import type { LeaderLine } from "../lib/passing.ts";
+import type { Networks } from "../net/network.ts";
+import { FollowedClock } from "../run/followed-clock.ts";
 import { languageTask } from "../run/language-task.ts";
 import type { RunCorpus, TaskFactory } from "../run/options.ts";
 import { openFollowedRun, type Run } from "../run/run.ts";
@@ -45,6 +47,8 @@ export interface EdgeParts {
   readonly time: EdgeTime;
   /** Where volunteers find copies of what they download: the address that the server that leads has too. */
   readonly mirror?: string | undefined;
+  /** Names networks as the server that leads does, once it has said how. */
+  readonly networks?: Pick<Networks, "share"> | undefined;
 }
 
 export const REAL_TIME: EdgeTime = {
@@ -54,7 +58,7 @@ export const REAL_TIME: EdgeTime = {
 
 /**
  * A server of a run that does not lead: it follows the journal on the cluster, answers what can be read from its own copy
- * of the model, and has the leader answer the rest.
+ * of the model, takes deltas, and has the leader answer the rest.
  */
 export class EdgeNode {
   readonly #store: ClusterStore;
@@ -63,12 +67,14 @@ export class EdgeNode {
   readonly #run: Run;
   readonly #time: EdgeTime;
   readonly #mirror: string | undefined;
+  readonly #runClock: FollowedClock;
   readonly #closing = new AbortController();
   readonly #lost = new AbortController();
   #following: Promise<void> | undefined;
   #loop: Promise<void> = Promise.resolve();
 
-  private constructor({ store, corpus, log, time, mirror }: EdgeParts, run: Run) {
+  private constructor({ store, corpus, log, time, mirror }: EdgeParts, run: Run, clock: FollowedClock) {
+    this.#runClock = clock;
     this.#mirror = mirror;
     this.#store = store;
     this.#corpus = corpus;
@@ -81,27 +87,29 @@ export class EdgeNode {
   static async open(
     directory: string,
     cluster: ClusterOptions,
-    { log, mirror }: Pick<EdgeParts, "log" | "mirror">,
+    { log, mirror, networks }: Pick<EdgeParts, "log" | "mirror" | "networks">,
   ): Promise<EdgeNode> {
     const corpus = await openCorpus(directory);
     const store = await openClusterEdge(cluster, () => sqliteIndex(join(directory, "index.sqlite")));
-    return EdgeNode.over({ store, corpus, log, mirror, task: languageTask, time: REAL_TIME });
+    return EdgeNode.over({ store, corpus, log, mirror, networks, task: languageTask, time: REAL_TIME });
   }
 
   /** The same over a store that is open, and closed where this rejects. */
   static async over(parts: EdgeParts): Promise<EdgeNode> {
     const { store, corpus: opened, log, time } = parts;
+    const runClock = new FollowedClock(time.now);
     try {
       for (let tries = 1; ; tries++) {
         try {
           if (store.length === 0) throw new StoreError("the run has not begun");
           const { task, corpus } = await begunWith(store, undefined, parts.task, opened.corpus);
           const run = await openFollowedRun({
-            ...{ store, corpus: refreshed(opened, corpus, time.now), task, log, clock: time.now },
+            ...{ store, corpus: refreshed(opened, corpus, time.now), task, log, clock: time.now, runClock },
             random: () => new Uint8Array(), // draws nothing: it gives no work out
             bytesPerToken: (settings) => bytesPerTokenOf(opened, settings),
           });
-          const node = new EdgeNode(parts, run);
+          const node = new EdgeNode(parts, run, runClock);
+          node.#hear(parts);
           node.#loop = node.#followOn();
           return node;
         } catch (error) {
@@ -125,8 +133,10 @@ export class EdgeNode {
   }
 
   /** Where requests go that only the leader can answer. */
-  get passing(): Pick<PassOptions, "ask" | "reached" | "maxBytes"> {
+  get passing(): Pick<PassOptions, "ask" | "reached" | "takesDeltas" | "maxBytes"> {
     return {
+      // Once the run clock is known, which says when a delta came: also while nobody leads.
+      takesDeltas: () => this.#runClock.known && !this.#closing.signal.aborted,
       ask: (request, wait) => this.line.ask(request, wait),
       maxBytes: this.#run.maxUploadBytes,
       reached: (version) => this.#reached(version),
@@ -163,9 +173,14 @@ export class EdgeNode {
       chunks: (object) => retry(() => run.chunks(object)),
       versionRecord: (version) => retry(() => run.versionRecord(version)),
       proof: (ticket) => retry(() => run.proof(ticket)),
+      accept: async (volunteer, nonce, upload, from) => {
+        // Its ticket may be of a version that this edge is about to hear of. What is followed already may not bring it.
+        for (let looks = 0; looks < 2 && upload.ticket.version > this.#version; looks++)
+          await this.catchUp().catch(() => {});
+        return run.accept(volunteer, nonce, upload, from);
+      },
       ...{ ticket: passedOn, audit: passedOn, auditedDelta: passedOn, answerAudit: passedOn },
       ...{
-        accept: passedOn,
         rename: passedOn,
         link: passedOn,
         setPage: passedOn,
@@ -188,6 +203,15 @@ export class EdgeNode {
     await this.#loop;
     await this.#following?.catch(() => {});
     await this.#run.close();
+  }
+
+  /** Hears from the server that leads. Where the run had no inbox before that one came, it is opened again: now it has. */
+  #hear({ store, networks }: EdgeParts): void {
+    store.line.hear(({ from, clock, networkKey }) => {
+      if (store.inbox === undefined) return this.#lost.abort();
+      this.#runClock.hear(from, clock);
+      networks?.share(networkKey);
+    });
   }
 
   get #version(): number {

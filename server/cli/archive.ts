@@ -5,6 +5,7 @@ import { DirectoryError } from "../data-dir/error.ts";
 import { lockDirectory } from "../data-dir/lock.ts";
 import type { ServeIo } from "../lib/io.ts";
 import type { FileStore } from "../store/file-store.ts";
+import type { ClusterStore } from "../store/followed-store.ts";
 import { openFileStore } from "../store/open.ts";
 import { type Store, StoreError } from "../store/store.ts";
 import { StoreCopy } from "../store/store-copy.ts";
@@ -81,6 +82,7 @@ async function archive({ directory, follow, ...cluster }: Archiving, io: Archive
           `${directory}: version ${version}, model ${model}, verified; ${records} records and ${objects} files copied\n`,
         );
         if (follow) await keepUp(copy, io);
+        await tellWaiting(from, io).catch(() => {}); // a cluster that does not answer has been reported
       } finally {
         await to.close();
       }
@@ -90,6 +92,16 @@ async function archive({ directory, follow, ...cluster }: Archiving, io: Archive
   } finally {
     unlock();
   }
+}
+
+/** Where no server leads, says what the journal lacks: a copy of it would serve without. */
+async function tellWaiting({ inbox, line }: ClusterStore, { stderr }: ArchiveIo): Promise<void> {
+  if (inbox === undefined || (await line.leader()) !== undefined) return;
+  const waiting = await inbox.waiting();
+  if (waiting > 0)
+    stderr.write(
+      `murmuration archive: ${waiting} acknowledged deltas are not in the journal yet; let a server lead for a moment before you serve the copy\n`,
+    );
 }
 
 /** Last, so that nobody can serve half a copy. Rejects with a StoreError where the directory has another run's. */

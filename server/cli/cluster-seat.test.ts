@@ -9,6 +9,7 @@ import { LockedError } from "../data-dir/error.ts";
 import { lockDirectory } from "../data-dir/lock.ts";
 import type { LeaderLine, PassedRequest } from "../lib/passing.ts";
 import { MAX_OPERATOR_BYTES } from "../net/limits.ts";
+import { Networks } from "../net/network.ts";
 import { StoreError } from "../store/store.ts";
 import type { WorkerTask } from "../workers/tasks.ts";
 import type { SeatOpens } from "./cluster-seat.ts";
@@ -33,7 +34,10 @@ function world(...tasks: WorkerTask[]) {
     },
     ask: () => Promise.reject(new Error("nobody asks")),
     leader: async () => undefined,
+    tell: (beat) => void told.push(beat.clock),
+    hear() {},
   };
+  const told: number[] = [];
   const opens: SeatOpens = {
     async store(_directory, _cluster, { standBy, led } = {}) {
       standBy?.waiting("one:1");
@@ -71,6 +75,7 @@ function world(...tasks: WorkerTask[]) {
     fetch: async (request: Request) => new Response(`${request.method} ${new URL(request.url).pathname}`),
     follow: () => void happened.push("follow"),
     unfollow: () => void happened.push("unfollow"),
+    networks: new Networks(),
   };
   const seat = new ClusterSeat(CLUSTER, directory, {
     ...{ app, opens, tasks, origin: "http://here" },
@@ -78,7 +83,7 @@ function world(...tasks: WorkerTask[]) {
     io: { stdout: { write }, stderr: { write }, signal: stop.signal, program: ["node"] },
   });
   return {
-    ...{ seat, happened, stop, directory, edges },
+    ...{ seat, happened, stop, directory, edges, told },
     lead: lease.resolve,
     giveUp: lease.reject,
     fail: (...errors: Error[]) => {
@@ -170,12 +175,24 @@ test("with --edge a server stays one until it is stopped, and has its directory 
   lockDirectory(directory)();
 });
 
-test("what leads answers what edges pass on, with the run's version, and bounds it", async () => {
-  const { seat, ask, lead, directory } = world();
+test("what leads answers what edges pass on, with the run's version, and bounds it, and tells them the time", async () => {
+  const { seat, ask, told, lead, directory } = world();
   lead();
   await seat.openStore(directory);
   let version = 3;
-  seat.lead({ manifest: () => ({ version }) as never, maxUploadBytes: 10 });
+  const deposed = new AbortController();
+  const run = {
+    manifest: () => ({ version }) as never,
+    maxUploadBytes: 10,
+    now: 77,
+    deposed: deposed.signal,
+  };
+  seat.lead(run);
+  await until(() => told.length > 2);
+  expect(told[0]).toBe(77);
+  deposed.abort();
+  await new Promise(setImmediate);
+  const { length } = told;
   const request = { method: "POST", target: "/x", headers: [], address: "192.0.2.1", encrypted: false };
   const answer = await ask({ ...request, body: new Uint8Array(3) });
   expect(answer).toMatchObject({ status: 200, version: 3 });
@@ -184,6 +201,7 @@ test("what leads answers what edges pass on, with the run's version, and bounds 
   expect(await ask({ ...request, body: new Uint8Array() })).toMatchObject({ version: 4 });
   const long = ask({ ...request, body: new Uint8Array(MAX_OPERATOR_BYTES + 1) });
   await expect(long).rejects.toMatchObject({ code: "too-large" });
+  expect(told.length, "one that leads no more says nothing").toBe(length);
 });
 
 test("a server that is stopped while it stands by follows the run no longer", async () => {

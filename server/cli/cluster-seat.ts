@@ -17,6 +17,8 @@ import { abortOf } from "./listeners.ts";
 
 /** Milliseconds after which a run is read again that could not be. */
 const AGAIN_MS = 1_000;
+/** Milliseconds between two beats of the server that leads: a run clock that is heard of goes on for six. */
+const BEAT_MS = 500;
 
 /** What a seat opens: the run's store once it may lead, and before that what follows the run. */
 export interface SeatOpens {
@@ -39,7 +41,7 @@ const REAL: SeatOpens = {
 };
 
 export interface SeatParts {
-  readonly app: Pick<App, "fetch" | "follow" | "unfollow">;
+  readonly app: Pick<App, "fetch" | "follow" | "unfollow" | "networks">;
   readonly log: Log;
   readonly io: ServeIo;
   /** Where visitors of this machine reach the server. */
@@ -108,12 +110,21 @@ export class ClusterSeat {
   /** Where other servers take work, once this one leads. */
   readonly jobs = (): JobLine | undefined => this.#jobs;
 
-  /** Answers what edges pass on, once the app serves the run. */
-  lead(run: Pick<Run, "manifest" | "maxUploadBytes">): void {
+  /** Answers what edges pass on, once the app serves the run, and tells them what they need. */
+  lead(run: Pick<Run, "manifest" | "maxUploadBytes" | "now" | "deposed">): void {
     const { maxUploadBytes } = run;
     const version = () => run.manifest().version;
     const limiter = new PassedLimiter(this.#app, { version, maxUploadBytes, now: () => performance.now() });
     this.#line?.answer(limiter.answer);
+    const over = AbortSignal.any([this.#io.signal, run.deposed]);
+    this.#beat(run, over).catch(() => {}); // the store was closed: others hear no more of this server
+  }
+
+  async #beat(run: Pick<Run, "now">, over: AbortSignal): Promise<void> {
+    while (!over.aborted) {
+      this.#line?.tell({ clock: run.now, networkKey: this.#app.networks.key });
+      await this.#opens.sleep(BEAT_MS, over).catch(() => {});
+    }
   }
 
   /** Is an edge until the operator stops it, whoever leads. */
@@ -140,7 +151,7 @@ export class ClusterSeat {
   async #beEdge(): Promise<void> {
     const { signal } = this.#ending;
     while (!signal.aborted) {
-      const about = { log: this.#log, mirror: this.#mirror };
+      const about = { log: this.#log, mirror: this.#mirror, networks: this.#app.networks };
       const open = () => this.#opens.edge(this.#directory, this.#cluster, about);
       const node = await this.#patiently(open, "no edge yet");
       if (node === undefined) return;

@@ -1,4 +1,5 @@
 import type { CodecSpec } from "../../protocol/codec/codec.ts";
+import type { ErrorCode } from "../../protocol/errors.ts";
 import type { RunEvent } from "../../protocol/events.ts";
 import type { Hash, Signature, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { RunState } from "../../protocol/manifest.ts";
@@ -79,6 +80,11 @@ export interface Accepted {
   readonly norm?: number;
   /** Measurements that the trust rules weigh it by. */
   readonly facts?: Facts;
+  /**
+   * It ends at once, for this reason. Another server gave its receipt before it could know of what the one that leads knew
+   * by then: so the journal has it, and nothing is made of it.
+   */
+  readonly refused?: ErrorCode;
 }
 
 /** A ticket that says for how long to train. */

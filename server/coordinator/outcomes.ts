@@ -11,8 +11,8 @@ export interface Outcome {
 }
 
 /** Accepted too late to be merged: its upload crossed the event that made it useless. */
-const isLate = (state: State, { version }: Pick<Accepted, "version">): boolean =>
-  state.phase === "finished" || version < state.floor;
+const isLate = (state: State, { version, refused }: Pick<Accepted, "version" | "refused">): boolean =>
+  refused !== undefined || state.phase === "finished" || version < state.floor;
 
 /**
  * The outcomes that `event` decides when it is applied to `state`. This is the only place that decides them:

@@ -123,13 +123,15 @@ function accept(rules: Rules, state: State, event: Accepted, now: number): State
   for (let skipped = state.frontier; skipped < position; skipped++) gaps = gaps.with(skipped, true);
   return {
     ...state,
-    at,
+    at: Math.max(state.at, at), // another server's clock may be a little behind
     pool: AppendList.of(state.pool).with(pooled),
     used: AgedMap.of(state.used).with(ticket, version),
     frontier: Math.max(state.frontier, position + 1),
     gaps,
-    took: [...state.took.slice(1 - TIMED_DELTAS), event.took],
-    timings: withTiming(state.timings, event, rules, trusted(standingOf(state.trust, volunteer))),
+    ...(event.refused === undefined && {
+      took: [...state.took.slice(1 - TIMED_DELTAS), event.took],
+      timings: withTiming(state.timings, event, rules, trusted(standingOf(state.trust, volunteer))),
+    }),
     trust: {
       ...seen(state.trust, volunteer, ticket),
       ...(facts && { usual: withSize(state.trust.usual, state.version, facts) }),

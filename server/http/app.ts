@@ -74,7 +74,8 @@ export function createApp(service: RunService | undefined, options: AppOptions):
   } else if (setup !== undefined) operatorRoutes(app, setup, setupRoutesOf(setup), options);
   metricsRoute(app, options);
   if (service !== undefined) {
-    workRoutes(app, service, options); // first, since the manifest tells what to sign for
+    const follows = passing !== undefined;
+    workRoutes(app, service, { ...options, follows }); // first, since the manifest tells what to sign for
     readRoutes(app, service, options);
     personRoutes(app, service, options);
     badgeRoute(app, service, options);

@@ -2,10 +2,11 @@ import { beforeEach, expect, test } from "vitest";
 import { utf8 } from "../../protocol/bytes.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { createIdentity, type Identity } from "../../protocol/identity.ts";
+import type { ServerNonce } from "../../protocol/ids.ts";
 import { SERVER_NONCE_HEADER } from "../../protocol/request.ts";
 import { ROUTES, WRITING_ROUTES } from "../../protocol/routes.ts";
 import { encodeUpload } from "../../protocol/upload.ts";
-import { drawNonce, edge, signedPost } from "../../test/edge.ts";
+import { drawNonce, edge, RECIPIENT, signedPost } from "../../test/edge.ts";
 import { FakeService, HASH, ticketFor } from "../../test/fake-service.ts";
 import type { PassedRequest } from "../lib/passing.ts";
 import { ADDRESS_RATE, MAX_COMPLETION_BYTES } from "../net/limits.ts";
@@ -19,11 +20,12 @@ let own: FakeService;
 let asked: PassedRequest[];
 let me: Identity;
 let leads: boolean;
+let takes: boolean;
 let now: number;
 let app: ReturnType<typeof edge>;
 let there: ReturnType<typeof edge>;
 beforeEach(async () => {
-  [leader, own, asked, leads, now] = [new FakeService(), new FakeService(), [], true, 0];
+  [leader, own, asked, leads, takes, now] = [new FakeService(), new FakeService(), [], true, false, 0];
   there = edge(leader);
   me = await createIdentity();
   app = edge(own, {
@@ -35,6 +37,7 @@ beforeEach(async () => {
         return answerPassed(there, request, () => 3);
       },
       reached: async () => {},
+      takesDeltas: () => takes,
       maxBytes: MAX_BYTES,
       proxies: 0,
       now: () => now,
@@ -60,6 +63,31 @@ test("an upload that goes to an edge, and again to the leader, gets the same rec
   const receipt = await first.text();
   expect(await (await there.request(ROUTES.deltas, request)).text()).toBe(receipt);
   expect([leader.uploads.length, own.uploads.length]).toEqual([2, 0]);
+});
+
+test("an edge that takes deltas passes on nothing of one, and asks for no nonce of its own; without, it is refused", async () => {
+  takes = true;
+  const id = drawNonce();
+  const body = encodeUpload(ticketFor(me.key, id), REPORT, new Uint8Array([1, 2]));
+  // Signed for the nonce that the leader told with the ticket.
+  const to = { ...RECIPIENT, serverNonce: "r".repeat(21).concat("A") as ServerNonce };
+  const request = await signedPost(me, ROUTES.deltas, body, id, to);
+  const answer = await app.request(ROUTES.deltas, request, from("192.0.2.7"));
+  expect([answer.status, asked.length, own.uploads.length]).toEqual([200, 0, 1]);
+  expect(answer.headers.get(SERVER_NONCE_HEADER)).toBeNull();
+  const { headers, ...changed } = await signedPost(me, ROUTES.deltas, body, id, to);
+  const forged = {
+    ...changed,
+    headers,
+    body: Uint8Array.from(body, (byte, i) => (i === 9 ? byte ^ 1 : byte)),
+  };
+  expect((await app.request(ROUTES.deltas, forged, from("192.0.2.7"))).status).toBe(401);
+  const control = edge(new FakeService(), { role: "leader" });
+  expect((await control.request(ROUTES.deltas, request)).status).toBe(401);
+  expect((await app.request(ROUTES.tickets, await signedPost(me, ROUTES.tickets, utf8("{}")))).status).toBe(
+    200,
+  );
+  expect(asked, "a ticket is the leader's").toHaveLength(1);
 });
 
 test("the leader sees the visitor's address, whichever edge it came to, and nobody's word for another", async () => {

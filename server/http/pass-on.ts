@@ -43,6 +43,8 @@ export interface PassOptions {
   readonly ask: (request: PassedRequest, wait?: boolean) => Promise<PassedAnswer>;
   /** Resolves when this server knows of a version, or after a moment. */
   readonly reached: (version: number) => Promise<void>;
+  /** Whether this server can take deltas by itself now. */
+  readonly takesDeltas: () => boolean;
   /** Bytes of a request's body at most. */
   readonly maxBytes: number;
   readonly proxies: number;
@@ -51,11 +53,11 @@ export interface PassOptions {
 }
 
 /**
- * Passes on what only the server that leads can answer: whatever changes something, and whatever it alone knows. The same
- * upload that is sent again, to any server, so gets the same receipt.
+ * Passes on what only the server that leads can answer: whatever changes something, deltas excepted, and whatever it
+ * alone knows.
  */
 export function passOn(app: Hono<Edge>, options: PassOptions, log: Pick<Log, "error">): void {
-  const { ask, reached, maxBytes, proxies, now } = options;
+  const { ask, reached, takesDeltas, maxBytes, proxies, now } = options;
   const limiter = limitUploads(MAX_ASKING, MAX_UPLOAD_MEMORY);
   const addresses = new RateLimiter(ADDRESS_RATE, MAX_RATE_ENTRIES, now);
   const shared = new Map<string, { readonly at: number; readonly answer: Promise<PassedAnswer> }>();
@@ -83,6 +85,7 @@ export function passOn(app: Hono<Edge>, options: PassOptions, log: Pick<Log, "er
   app.use("/api/*", async (c, next) => {
     const isRead = methodOf(c) === "GET";
     if (isRead && OWN.test(c.req.path)) return next();
+    if (c.req.path === ROUTES.deltas && methodOf(c) === "POST" && takesDeltas()) return next();
     const either = isRead && EITHER.has(c.req.path);
     try {
       const answer = either ? await look(c) : await pass(c);

@@ -62,6 +62,10 @@ export interface WorkOptions {
   readonly uploadRoom?: UploadRoom | undefined;
   /** Hears how many bytes a volunteer says came from the mirror. */
   readonly mirrored?: (bytes: number) => void;
+  /** Names the networks that senders come from; those of this process where none are given. */
+  readonly networks?: Pick<Networks, "nameOf">;
+  /** Takes deltas and nothing else: another server leads the run, and draws the nonces. */
+  readonly follows?: boolean;
   /** Introduces browsers that share with each other; absent where the run does without. */
   readonly peers?: Introductions;
 }
@@ -80,7 +84,7 @@ export function workRoutes(app: Hono<Edge>, service: RunService, options: WorkOp
   const { run, server } = service.manifest();
   const nonces = new Nonces(MAX_NONCES, options.now, options.drawServerNonce ?? drawServerNonce);
   const ourselves = { run, origins: options.origins ?? [], place: options.place, nonces };
-  const networks = new Networks();
+  const { networks = new Networks(), follows = false } = options;
   const networkOf = (c: Context<Edge>) => networks.nameOf(addressOf(c, options.proxies));
   const minorGc = new MinorGc();
 
@@ -96,12 +100,14 @@ export function workRoutes(app: Hono<Edge>, service: RunService, options: WorkOp
     limit: number,
     use: (sender: Sender, body: Uint8Array<ArrayBuffer>) => Promise<T>,
   ): Promise<T> => {
-    tellNonce(c);
+    // An upload's own nonce is its ticket's id, which is used once, whoever drew the other: so the answer brings none.
+    const anyNonce = follows && limiter === uploads;
+    if (!anyNonce) tellNonce(c);
     requireProtocol(c.req.header(PROTOCOL_HEADER));
     const address = addressOf(c, options.proxies);
     addresses.take(address);
     const header = (name: string) => c.req.header(name);
-    const { origin, serverNonce } = requireOurs(header, ourselves);
+    const { origin, serverNonce } = requireOurs(header, ourselves, anyNonce);
     const { incoming } = c.env ?? {}; // a web request alone has none
     const request = incoming instanceof IncomingMessage ? incoming : c.req.raw;
     const check = async (body: Uint8Array<ArrayBuffer>): Promise<T> => {

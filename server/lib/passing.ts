@@ -37,6 +37,20 @@ export interface LeaderLine {
   ask(request: PassedRequest, wait?: boolean): Promise<PassedAnswer>;
   /** The server that leads, for people; undefined where none does. */
   leader(): Promise<string | undefined>;
+  /** Tells the run's other servers what they need to answer by themselves. Nobody stores it. */
+  tell(beat: Omit<LeaderBeat, "from">): void;
+  /** Hears what the server that leads tells, until the store is closed. */
+  hear(listener: (beat: LeaderBeat) => void): void;
+}
+
+/** What a server that leads says of itself twice a second. */
+export interface LeaderBeat {
+  /** Names the server among all that ever lead. */
+  readonly from: string;
+  /** The run clock, ms. */
+  readonly clock: number;
+  /** By which networks are named (net/network.ts): the same at all servers, and never on a disk. */
+  readonly networkKey: Uint8Array<ArrayBuffer>;
 }
 
 /** The answer to a request that was refused before any route saw it. It names no version, so that nobody waits for one. */

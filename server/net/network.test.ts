@@ -36,3 +36,10 @@ test("A23: neighbours share a name that tells nothing of the address, and anothe
   expect(name).not.toBe(new Networks().nameOf("203.0.113.7"));
   expect(networks.nameOf("127.0.0.1")).toBeUndefined();
 });
+
+test("A23: servers of a run that share a key give a network one name", () => {
+  const [leader, edge] = [new Networks(), new Networks()];
+  edge.share(leader.key);
+  expect(edge.nameOf("203.0.113.7")).toBe(leader.nameOf("203.0.113.250"));
+  expect(edge.nameOf("203.0.113.7")).not.toBe(leader.nameOf("203.0.114.7"));
+});

@@ -6,10 +6,20 @@ const NAME_CHARS = 12;
 
 /**
  * Names networks so that it shows whether two senders share one, and nothing else: by a key that lives as long as this
- * process, so that what is journaled leads back to no address, not even by trying them all.
+ * process, or as the run's servers that share it, so that what is journaled leads back to no address, not even by trying
+ * them all.
  */
 export class Networks {
-  readonly #key = randomBytes(32);
+  #key = new Uint8Array(randomBytes(32));
+
+  get key(): Uint8Array<ArrayBuffer> {
+    return this.#key;
+  }
+
+  /** Goes on with another server's key: both then give a network the same name. */
+  share(key: Uint8Array<ArrayBuffer>): void {
+    this.#key = key;
+  }
 
   /** Undefined where an address tells of no network. */
   nameOf(address: string): string | undefined {

@@ -34,7 +34,22 @@ export interface Situation {
  * `quarantined`, and what {@link judge} throws.
  */
 export function admit(upload: Upload, { state, definition, now, coming }: Situation): number {
-  const standing = standingOf(state.trust, upload.ticket.volunteer);
+  requireWelcome(upload.ticket, state, now);
+  return judge(upload, {
+    ...nowOf(state, { now, coming }),
+    parameters: definition.task.parameters,
+    delta: definition.delta,
+    weightDecay: definition.settings.optimizer.weightDecay,
+  });
+}
+
+/** Throws `banned` or `quarantined` where nothing of this volunteer's is taken now. */
+export function requireWelcome(
+  { volunteer }: Pick<Ticket, "volunteer">,
+  { trust }: Pick<State, "trust">,
+  now: number,
+): void {
+  const standing = standingOf(trust, volunteer);
   if (standing.banned) {
     throw new ProtocolError("banned", "the operator has banned this volunteer", PAUSED_RETRY_MS);
   }
@@ -42,18 +57,24 @@ export function admit(upload: Upload, { state, definition, now, coming }: Situat
     const wait = Math.max(PAUSED_RETRY_MS, standing.until - now);
     throw new ProtocolError("quarantined", "a delta of this volunteer was found bad", wait);
   }
-  return judge(upload, {
-    version: state.version,
-    now,
-    floor: state.floor,
-    finished: state.phase === "finished",
-    waiting: state.pool.length + coming,
-    maxWaiting: MAX_POOL,
-    parameters: definition.task.parameters,
-    delta: definition.delta,
-    weightDecay: definition.settings.optimizer.weightDecay,
-  });
 }
+
+/** Whether the run is open to a ticket's delta, whatever it is. Throws as {@link judge} does before it looks at the frame. */
+export const requireOpen = (
+  ticket: Ticket,
+  state: Pick<State, "version" | "floor" | "phase" | "pool">,
+  at: Pick<Situation, "now" | "coming">,
+): void => requireInTime(ticket, nowOf(state, at));
+
+const nowOf = (
+  { version, floor, phase, pool }: Pick<State, "version" | "floor" | "phase" | "pool">,
+  { now, coming }: Pick<Situation, "now" | "coming">,
+): InTime => ({
+  ...{ version, now, floor },
+  finished: phase === "finished",
+  waiting: pool.length + coming,
+  maxWaiting: MAX_POOL,
+});
 
 /** Suspects wait for audits, and must not fill the pool while they do. Throws `too-many-requests`. */
 export function requireSpace(facts: Facts, { pool, trust }: Pick<State, "pool" | "trust">): void {
@@ -65,8 +86,8 @@ export function requireSpace(facts: Facts, { pool, trust }: Pick<State, "pool" |
   }
 }
 
-/** The part of a run's present state that {@link judge} needs. */
-export interface Now {
+/** The part of a run's present state that tells whether a ticket's delta comes in time. */
+interface InTime {
   readonly version: number;
   /** The run clock, ms. */
   readonly now: number;
@@ -76,6 +97,10 @@ export interface Now {
   /** Accepted deltas that wait, and how many may. */
   readonly waiting: number;
   readonly maxWaiting: number;
+}
+
+/** The part of a run's present state that {@link judge} needs. */
+export interface Now extends InTime {
   readonly parameters: number;
   readonly delta: CodecSpec;
   readonly weightDecay: number;
@@ -88,6 +113,16 @@ export interface Now {
  */
 export function judge(upload: Upload, run: Now): number {
   const { ticket, frame } = upload;
+  requireInTime(ticket, run);
+  const norm = checkFrame(frame, run.parameters, ticket.delta ?? run.delta);
+  const bound = normBound(donePart(ticket, stepsDone(upload)), run.parameters, run.weightDecay);
+  if (norm > bound) {
+    throw new ProtocolError("norm-too-large", `a norm of ${norm}, no ticket like this reaches ${bound}`);
+  }
+  return norm;
+}
+
+function requireInTime(ticket: Ticket, run: InTime): void {
   if (run.finished) throw new ProtocolError("run-finished", "the run is finished");
   if (run.now > ticket.issued + ticket.lease) {
     throw new ProtocolError("lease-expired", "the ticket's time is over; its text was given to another");
@@ -107,12 +142,6 @@ export function judge(upload: Upload, run: Now): number {
   if (run.waiting >= run.maxWaiting) {
     throw new ProtocolError("too-many-requests", "merging has to catch up first", POOL_FULL_RETRY_MS);
   }
-  const norm = checkFrame(frame, run.parameters, ticket.delta ?? run.delta);
-  const bound = normBound(donePart(ticket, stepsDone(upload)), run.parameters, run.weightDecay);
-  if (norm > bound) {
-    throw new ProtocolError("norm-too-large", `a norm of ${norm}, no ticket like this reaches ${bound}`);
-  }
-  return norm;
 }
 
 /**

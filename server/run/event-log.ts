@@ -44,10 +44,14 @@ export class EventLog {
   /**
    * Appends an event and, once it is durable, applies it. Appends become durable in the order they were made,
    * and the chain applies them in it; so `at` is the run clock at this call. Rejects, with the state unchanged,
-   * when the event is not durable.
+   * when the event is not durable. In place of a delta's frame there may be another way to append the event: the store has
+   * the frame already.
    */
-  record(event: Recordable, frame?: Uint8Array): Promise<void> {
-    const append = async () => this.#parts.store.append(encodeEvent(event), frame);
+  record(event: Recordable, frame?: Uint8Array | ((head: Uint8Array) => Promise<number>)): Promise<void> {
+    const append = async () => {
+      const head = encodeEvent(event);
+      return typeof frame === "function" ? frame(head) : this.#parts.store.append(head, frame);
+    };
     const written = append();
     written.catch(() => {}); // the chain tells it; until the chain comes to it, nobody listens
     const takes = event.type === "audited" || event.type === "state"; // others only add to what a decision knew

@@ -47,7 +47,7 @@ const forfeitedBy = (volunteer: VolunteerKey, deltas: number | undefined): Fact[
 /** The index's facts of the journal's records before `before`, from its beginning. */
 export async function* factsBefore(store: Store, rules: Rules, before: number): AsyncGenerator<RecordFacts> {
   let state: State | undefined;
-  for await (const { sequence, record } of store.records()) {
+  for await (const { sequence, record } of store.records(0, false)) {
     if (sequence >= before) return;
     const { event } = decodeRecord(record);
     if (event.type === "created") {

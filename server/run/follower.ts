@@ -36,7 +36,7 @@ export class Follower {
    */
   async follow(): Promise<void> {
     const { store, projections } = this.#parts;
-    for await (const { record } of store.records(projections.applied)) {
+    for await (const { record } of store.records(projections.applied, false)) {
       const { event } = decodeRecord(record);
       if (event.type === "created") throw new StoreError("a second run begins in the journal");
       await this.#apply(event);

@@ -9,7 +9,8 @@ import { Ranges } from "../coordinator/ranges.ts";
 import { begin } from "../coordinator/state.ts";
 import type { IndexedDelta } from "../store/store.ts";
 import type { Recordable } from "./event-log.ts";
-import { Intake } from "./intake.ts";
+import { Intake, type IntakeParts } from "./intake.ts";
+import { JournalKeeper, type JournalKeeperParts } from "./journal-keeper.ts";
 
 const hash = "0".repeat(64) as Hash;
 const id = "a".repeat(64) as RunId;
@@ -28,39 +29,41 @@ function intakeOf({ disk = Promise.resolve(), closed = false, behind = 0, used =
   const indexed = new Map<TicketId, IndexedDelta>();
   const done: string[] = [];
   const state = begin({ type: "created", at: 0, hash, genesis: {} });
-  const intake = new Intake({
-    run: {
-      state: { ...state, ...(used && { used: new Map([[ticket.id, 0]]) }) },
-      closed,
-      definition: {
-        ...{ id, delta: F32, settings: tinySettings(), task: { parameters: 10 } },
-        rules: { context: 8, ranges: new Ranges([{ hash, tokens: 8 * 40 + 1 }], 4, 8, 1) },
-      },
-      clock: { now: () => 500 },
-      events: {
-        record: async (event) => {
-          recorded.push(event);
-          await disk;
-          if (event.type !== "accepted") return;
-          const { volunteer, delta, version, tokens, at } = event;
-          indexed.set(event.ticket, {
-            ticket: event.ticket,
-            volunteer,
-            delta,
-            version,
-            tokens,
-            accepted: at,
-          });
-        },
-      },
-      index: {
-        behind,
-        delta: (wanted) => indexed.get(wanted),
-        rebuild: async () => void done.push("rebuild"),
-      },
-      quality: { gauge: undefined, audit: () => done.push("audit") },
+  const run: IntakeParts["run"] & JournalKeeperParts["run"] = {
+    state: { ...state, ...(used && { used: new Map([[ticket.id, 0]]) }) },
+    closed,
+    definition: {
+      ...{ id, delta: F32, settings: tinySettings(), task: { parameters: 10 } },
+      rules: { context: 8, ranges: new Ranges([{ hash, tokens: 8 * 40 + 1 }], 4, 8, 1) },
     },
+    events: {
+      record: async (event) => {
+        recorded.push(event);
+        await disk;
+        if (event.type !== "accepted") return;
+        const { volunteer, delta, version, tokens, at } = event;
+        indexed.set(event.ticket, {
+          ticket: event.ticket,
+          volunteer,
+          delta,
+          version,
+          tokens,
+          accepted: at,
+        });
+      },
+    },
+    index: {
+      behind,
+      delta: (wanted) => indexed.get(wanted),
+      rebuild: async () => void done.push("rebuild"),
+    },
+    quality: { gauge: undefined, audit: () => done.push("audit") },
+  };
+  const intake = new Intake({
+    run,
+    clock: { now: () => 500 },
     identity: { signer: server.privateKey },
+    keep: new JournalKeeper({ run }).keep,
     async *factsBefore() {},
   });
   return { intake, recorded, done };

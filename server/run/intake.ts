@@ -2,12 +2,10 @@ import { ProtocolError } from "../../protocol/errors.ts";
 import type { Hash, RunId, TicketId } from "../../protocol/ids.ts";
 import { type Receipt, signReceipt } from "../../protocol/receipt.ts";
 import type { SignedRequest } from "../../protocol/request.ts";
-import { donePart, type TicketTerms } from "../../protocol/ticket.ts";
-import { stepsDone, type Upload, uploadTokens } from "../../protocol/upload.ts";
-import type { Accepted } from "../coordinator/events.ts";
-import { sixDigits } from "../lib/six-digits.ts";
-import type { Facts } from "../trust/candidate.ts";
-import { admit, requireSpace, type Situation } from "./admission.ts";
+import type { Upload } from "../../protocol/upload.ts";
+import type { IndexedDelta } from "../store/store.ts";
+import type { Acknowledged } from "./acknowledged.ts";
+import { admit, type Situation } from "./admission.ts";
 import { authenticate } from "./check.ts";
 import type { RecordFacts } from "./index-feed.ts";
 import type { LiveRun } from "./live-run.ts";
@@ -26,16 +24,17 @@ interface InFlight {
 
 export interface IntakeParts {
   readonly run: Pick<LiveRun, "state" | "closed"> & {
-    readonly definition: Situation["definition"] & {
-      readonly id: RunId;
-      readonly rules: Pick<LiveRun["definition"]["rules"], "context" | "ranges">;
-    };
-    readonly clock: Pick<LiveRun["clock"], "now">;
-    readonly events: Pick<LiveRun["events"], "record">;
+    readonly definition: Situation["definition"] & { readonly id: RunId };
     readonly index: Pick<LiveRun["index"], "delta" | "behind" | "rebuild">;
-    readonly quality: Pick<LiveRun["quality"], "gauge" | "audit">;
   };
+  /** The run clock, whoever keeps it. */
+  readonly clock: Pick<LiveRun["clock"], "now">;
   readonly identity: Pick<ServerIdentity, "signer">;
+  /**
+   * Makes a delta durable that was checked, before it resolves; to what its receipt says. Rejects where it is not to be
+   * kept, or cannot be.
+   */
+  readonly keep: (delta: Acknowledged) => Promise<IndexedDelta>;
   /** The index's facts of the journal's records before one: an index that has lost some is filled from these. */
   readonly factsBefore: (before: number) => AsyncIterable<RecordFacts>;
 }
@@ -52,7 +51,7 @@ export class Intake {
 
   /** `from` names the sender's network, where that is known. */
   async accept(sender: SignedRequest, upload: Upload, from?: string): Promise<Receipt> {
-    const { run, identity } = this.#parts;
+    const { run, identity, clock, keep } = this.#parts;
     const { id, task, delta: codec } = run.definition;
     const receiver = { id, signer: identity.signer, parameters: task.parameters, delta: codec };
     const delta = await authenticate(upload, sender, receiver);
@@ -61,17 +60,16 @@ export class Intake {
     const coming = this.#inFlight.get(ticket.id);
     const known = coming ?? run.index.delta(ticket.id);
     if (known !== undefined) {
-      if (known.delta === delta) return coming?.receipt ?? this.#receiptOf(ticket.id);
-      throw new ProtocolError("ticket-used", "another delta was accepted for this ticket");
+      if (known.delta !== delta)
+        throw new ProtocolError("ticket-used", "another delta was accepted for this ticket");
+      return coming?.receipt ?? this.#receiptOf(run.index.delta(ticket.id));
     }
     if (run.state.used.has(ticket.id)) throw this.#indexLost();
     this.#requireReceipts();
-    const { state, definition, clock } = run;
-    const norm = admit(upload, { state, definition, now: clock.now(), coming: this.#inFlight.size });
-    const done = donePart(ticket, stepsDone(upload));
-    const facts = run.quality.gauge?.measure(done, upload.frame, norm, from);
-    if (facts !== undefined) requireSpace(facts, state);
-    const receipt = this.#keep(upload, delta, norm, facts).then(() => this.#receiptOf(ticket.id));
+    const { state, definition } = run;
+    const now = clock.now();
+    const norm = admit(upload, { state, definition, now, coming: this.#inFlight.size });
+    const receipt = keep({ upload, delta, at: now, norm, from }).then((kept) => this.#receiptOf(kept));
     this.#inFlight.set(ticket.id, { delta, receipt });
     try {
       return await receipt;
@@ -99,45 +97,10 @@ export class Intake {
       throw new ProtocolError("not-durable", "the index of receipts cannot be written", REBUILD_RETRY_MS);
   }
 
-  async #keep(upload: Upload, delta: Hash, norm: number, facts: Facts | undefined): Promise<void> {
-    const { run } = this.#parts;
-    const { ticket, report, frame } = upload;
-    const { rules } = run.definition;
-    const at = run.clock.now();
-    const { id, volunteer, version } = ticket;
-    const tokens = uploadTokens(upload, rules.context);
-    const candidate = { ticket: id, volunteer, version, tokens, ...(facts && { facts }) };
-    await run.events.record(
-      {
-        type: "accepted",
-        at,
-        delta,
-        ...candidate,
-        position: rules.ranges.positionOf(ticket.seed),
-        took: Math.max(0, at - ticket.issued),
-        report,
-        ...askedOf(ticket, norm),
-      },
-      frame,
-    );
-    run.quality.audit(upload, candidate);
-  }
-
   /** Made from the journal's facts alone, and Ed25519 is deterministic: the same receipt whenever asked. */
-  async #receiptOf(ticket: TicketId): Promise<Receipt> {
+  async #receiptOf(delta: IndexedDelta | undefined): Promise<Receipt> {
     const { run, identity } = this.#parts;
-    const delta = run.index.delta(ticket);
     if (delta === undefined) throw new ProtocolError("internal-error", "an accepted delta is not indexed");
     return signReceipt(identity.signer, { run: run.definition.id, ...delta });
   }
-}
-
-/** The terms of a ticket of a run on a clock, and its delta's norm. */
-export function askedOf(ticket: TicketTerms, norm: number): Pick<Accepted, "asked" | "norm"> {
-  const { steps, batch, trainFor, inner = "adamw", delta } = ticket;
-  if (trainFor === undefined) return {};
-  return {
-    asked: { steps, batch, trainFor, inner, ...(delta && { delta }) },
-    norm: sixDigits(norm),
-  };
 }

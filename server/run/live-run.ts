@@ -3,6 +3,7 @@ import { Effects } from "./effects.ts";
 import { EventLog, type Recordable } from "./event-log.ts";
 import { Follower } from "./follower.ts";
 import { addedAt, type RunDefinition, rulesOf } from "./genesis.ts";
+import { InboxTaker } from "./inbox-taker.ts";
 import { IndexFeed } from "./index-feed.ts";
 import { Listeners } from "./listeners.ts";
 import type { RunOptions } from "./options.ts";
@@ -30,6 +31,8 @@ export class LiveRun {
   readonly #projections: Projections;
   readonly #effects: Effects;
   readonly #follower: Follower;
+  /** Of a run with several servers. */
+  readonly #taker: InboxTaker | undefined;
   #definition: RunDefinition;
   #closed = false;
 
@@ -69,6 +72,8 @@ export class LiveRun {
       requireText: (text) => addedAt(options.corpus.added?.() ?? [], this.state.texts.length, text),
       textAdded: () => this.tune(),
     });
+    const { inbox, deposed } = store;
+    this.#taker = inbox && new InboxTaker({ inbox, run: this, deposed, log });
     store.deposed.addEventListener("abort", () => this.#stop());
     const { version, hash, tokens } = state;
     log.info({ run: definition.id, version, hash, tokens }, "run opened");
@@ -109,6 +114,11 @@ export class LiveRun {
     this.waiting.wake();
   }
 
+  /** Begins to journal what the run's servers have acknowledged, where it has several. */
+  take(): void {
+    this.#taker?.start();
+  }
+
   /** Applies what another process has recorded since this one read the journal. See {@link Follower.follow}. */
   follow(): Promise<void> {
     return this.#follower.follow();
@@ -117,6 +127,7 @@ export class LiveRun {
   /** Takes nothing more, waits for what is being written, and closes the store. */
   async close(): Promise<void> {
     await this.#stop();
+    await this.#taker?.stop();
     await this.events.idle();
     await this.versions.idle();
     await this.#options.store.close();
@@ -133,6 +144,7 @@ export class LiveRun {
 
   #applied(event: Recordable, { effects, ended, facts }: Applied): void {
     this.#options.observe?.(event, ended);
+    if (event.type === "accepted") this.clock.reach(event.at);
     this.index.add(facts);
     if (event.type === "published" || event.type === "rolled-back") this.versions.advance(event.hash);
     if (event.type === "text-added") this.tune();

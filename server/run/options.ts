@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly task: TaskFactory;
   /** Monotonic milliseconds, from any origin: never the wall clock. */
   readonly clock: () => number;
+  /** The run clock, of a run that another process serves: that one keeps it. */
+  readonly runClock?: { now(): number };
   /** So many bytes nobody can guess. */
   readonly random: (bytes: number) => Uint8Array<ArrayBuffer>;
   /** Where versions are merged: on this thread, if nothing is said. */

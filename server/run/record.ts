@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { utf8 } from "../../protocol/bytes.ts";
 import { type CodecSpec, parseCodec } from "../../protocol/codec/codec.ts";
+import { type ErrorCode, isErrorCode } from "../../protocol/errors.ts";
 import {
   type Hash,
   isHash,
@@ -111,6 +112,7 @@ const schema: z.ZodType<DurableEvent> = z.discriminatedUnion("type", [
         from: z.string().exactOptional(),
       })
       .exactOptional(),
+    refused: z.custom<ErrorCode>(isErrorCode).exactOptional(),
   }),
   z.object({
     type: z.literal("closed"),

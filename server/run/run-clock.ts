@@ -2,7 +2,7 @@
 export class RunClock {
   readonly #clock: () => number;
   readonly #startedAt: number;
-  readonly #base: number;
+  #base: number;
 
   /** `clock` is monotonic milliseconds; `base` is the run clock's time at the journal's last event. */
   constructor(clock: () => number, base: number) {
@@ -14,6 +14,11 @@ export class RunClock {
   /** Milliseconds since this process opened the run. */
   get up(): number {
     return Math.max(0, this.#clock() - this.#startedAt);
+  }
+
+  /** It is at least this late: another server, which kept the clock meanwhile, has said so. */
+  reach(at: number): void {
+    this.#base += Math.max(0, at - this.now());
   }
 
   /** Whole milliseconds. */

@@ -18,7 +18,9 @@ import { Dispatcher } from "./dispatcher.ts";
 import { Drain } from "./drain.ts";
 import { factsBefore } from "./facts.ts";
 import { create, readDefinition } from "./genesis.ts";
+import { InboxKeeper } from "./inbox-keeper.ts";
 import { Intake } from "./intake.ts";
+import { JournalKeeper } from "./journal-keeper.ts";
 import { Links } from "./links.ts";
 import { LiveRun } from "./live-run.ts";
 import type { RunOptions } from "./options.ts";
@@ -43,6 +45,7 @@ export async function openRun(options: RunOptions): Promise<Run> {
   if (store.length === 0) await create(store, identity, corpus, task, settings);
   const { run, live } = await open(options, identity);
   live.quality.inquire();
+  live.take();
   run.tick();
   return run;
 }
@@ -128,8 +131,13 @@ export class Run implements RunService {
       questions: options.questions ?? null,
     };
     this.#reader = new Reader(live, fixed, identity, options);
+    const { inbox } = options.store;
+    const keeper =
+      inbox === undefined
+        ? new JournalKeeper({ run: live })
+        : new InboxKeeper(inbox, live.definition.rules.context);
     this.#intake = new Intake({
-      ...{ run: live, identity },
+      ...{ run: live, identity, clock: options.runClock ?? live.clock, keep: keeper.keep },
       factsBefore: (before) => factsBefore(options.store, live.definition.rules, before),
     });
     this.completions = parts.completions;
@@ -218,6 +226,11 @@ export class Run implements RunService {
     const oldest = pool.find((delta) => suspicionOf(delta, median) === undefined);
     if (oldest === undefined && closing === undefined) return 0;
     return this.#live.clock.now() - Math.max(publishedAt, closing === undefined ? (oldest?.at ?? 0) : 0);
+  }
+
+  /** The run clock, ms. */
+  get now(): number {
+    return this.#live.clock.now();
   }
 
   /** Versions whose diffs are kept. */

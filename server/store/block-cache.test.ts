@@ -19,7 +19,7 @@ function world(blocks: number, recordBytes = 4) {
   };
   for (let seq = 1, first = 0; seq <= blocks; seq++) {
     const records = seq % 5 === 0 ? 0 : 2;
-    log.blocks.push({ seq, first, records, check: 0 });
+    log.blocks.push({ seq, first, records, check: 0, taken: 0 });
     first += records;
   }
   return { log, asked, cache: new BlockCache(log) };

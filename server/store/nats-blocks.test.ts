@@ -28,7 +28,7 @@ class FakeStream {
         this.asked.push(seq);
         this.meanwhile(seq);
         if (seq < this.first || this.missing.has(seq)) return null;
-        const header = headersOf({ first: 2 * seq, records: 2, check: seq }, "w");
+        const header = headersOf({ first: 2 * seq, records: 2, check: seq, taken: 0 }, "w");
         return { seq, header, data: new Uint8Array(BYTES).fill(seq) };
       },
     };

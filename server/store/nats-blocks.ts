@@ -8,8 +8,17 @@ import {
 import { headers, type MsgHdrs, type NatsConnection } from "@nats-io/transport-node";
 import { DamagedReplica, LetGo } from "./nats-errors.ts";
 
-/** Of a block: the number of its first record, how many it has, its check, and who wrote it. */
-const HEADERS = { first: "Mu-First", records: "Mu-Records", check: "Mu-Check", writer: "Mu-Writer" } as const;
+/**
+ * Of a block: the number of its first record, how many it has, its check, who wrote it, and up to which message of the
+ * inbox the journal has all.
+ */
+const HEADERS = {
+  first: "Mu-First",
+  records: "Mu-Records",
+  check: "Mu-Check",
+  writer: "Mu-Writer",
+  taken: "Mu-Taken",
+} as const;
 /** Milliseconds for which nothing of a stream may come while it is read through a consumer, and times one is made. */
 const READ_MS = 3_000;
 const MAX_CONSUMERS = 5;
@@ -28,6 +37,8 @@ export interface BlockAt {
   readonly first: number;
   readonly records: number;
   readonly check: number;
+  /** Messages of the inbox up to this one are in the journal by then; 0 in a journal without one. */
+  readonly taken: number;
 }
 
 export interface BlocksOptions {
@@ -43,11 +54,12 @@ export interface ReadBlocks {
 }
 
 /** The headers of a block's message. */
-export function headersOf({ first, records, check }: Omit<BlockAt, "seq">, writer: string): MsgHdrs {
+export function headersOf({ first, records, check, taken }: Omit<BlockAt, "seq">, writer: string): MsgHdrs {
   const about = headers();
   about.set(HEADERS.first, String(first));
   about.set(HEADERS.records, String(records));
   about.set(HEADERS.check, String(check));
+  about.set(HEADERS.taken, String(taken));
   about.set(HEADERS.writer, writer);
   return about;
 }
@@ -57,9 +69,10 @@ export function blockOf({ seq, header }: Pick<StoredMsg, "seq" | "header">): Blo
   const number = (name: string) =>
     /^\d{1,15}$/.test(header.get(name)) ? Number(header.get(name)) : undefined;
   const [first, records, check] = [number(HEADERS.first), number(HEADERS.records), number(HEADERS.check)];
+  const taken = number(HEADERS.taken) ?? 0; // one of an earlier release does not say
   return first === undefined || records === undefined || check === undefined
     ? undefined
-    : { seq, first, records, check };
+    : { seq, first, records, check, taken };
 }
 
 export const writerOf = ({ header }: Pick<StoredMsg, "header">): string => header.get(HEADERS.writer);

@@ -4,7 +4,7 @@ import { ProtocolError } from "../../protocol/errors.ts";
 import { type LeaderLine, refusalOf } from "../lib/passing.ts";
 import { lastSign, NOBODY } from "./nats-board.ts";
 import { isNoStream } from "./nats-errors.ts";
-import { decodeAnswer, decodeRequest, encodePassed } from "./passed-message.ts";
+import { decodeAnswer, decodeBeat, decodeRequest, encodeBeat, encodePassed } from "./passed-message.ts";
 
 /** Milliseconds for which a request may be answered: one for a ticket waits for its version. */
 const ANSWER_MS = 120_000;
@@ -35,6 +35,15 @@ export async function natsLine(options: LineOptions): Promise<LeaderLine> {
   return {
     answer: (handler) => answer(options, handler),
     leader: async () => (await watch.now())?.who,
+    tell: (beat) => connection.publish(beatSubject(name), encodeBeat({ from: options.writer, ...beat })),
+    hear(listener) {
+      connection.subscribe(beatSubject(name), {
+        callback(error, message) {
+          const beat = error === null ? beatIn(message) : undefined;
+          if (beat !== undefined) listener(beat);
+        },
+      });
+    },
     async ask(request, wait = true) {
       const message = encodePassed(request);
       if (message.length > most)
@@ -60,6 +69,16 @@ export async function natsLine(options: LineOptions): Promise<LeaderLine> {
   };
 }
 
+/** Undefined where a message is no server's of ours. */
+function beatIn({ data }: Msg) {
+  try {
+    return decodeBeat(new Uint8Array(data));
+  } catch {
+    return undefined;
+  }
+}
+
+const beatSubject = (name: string) => `${name}.beat`;
 const subjectOf = (name: string, writer: string) => `${name}.ask.${writer}`;
 
 const nobodyLeads = () =>

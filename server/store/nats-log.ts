@@ -105,27 +105,32 @@ export class NatsLog {
     return last === undefined ? 0 : last.first + last.records;
   }
 
-  /**
-   * Appends a block; resolves to its first record's number. Rejects with {@link Deposed}, or with a refusal where the
-   * cluster has decided not to store it. Where nobody answers it asks until somebody does: a block that may be stored
-   * must not be given up.
-   */
-  append(records: readonly Pieces[]): Promise<number> {
-    return this.#writing.run(() => this.#append(records));
+  /** The newest message of the inbox up to which the journal has all. */
+  get taken(): number {
+    return this.#blocks.at(-1)?.taken ?? 0;
   }
 
-  async #append(records: readonly Pieces[]): Promise<number> {
+  /**
+   * Appends a block; resolves to its first record's number. With it the journal has all of the inbox up to `taken`. Rejects
+   * with {@link Deposed}, or with a refusal where the cluster has decided not to store it. Where nobody answers it asks
+   * until somebody does: a block that may be stored must not be given up.
+   */
+  append(records: readonly Pieces[], taken = 0): Promise<number> {
+    return this.#writing.run(() => this.#append(records, taken));
+  }
+
+  async #append(records: readonly Pieces[], reached: number): Promise<number> {
     if (this.#deposed.signal.aborted) throw new Deposed();
     const { subject, writer, reading } = this.#options;
     if (reading) return refuseToWrite();
-    const [last, first] = [this.#blocks.at(-1), this.length];
+    const [last, first, taken] = [this.#blocks.at(-1), this.length, Math.max(reached, this.taken)];
     const { bytes, check } = encodeBlock(SALT, last?.check ?? 0, records);
-    const about = headersOf({ first, records: records.length, check }, writer);
+    const about = headersOf({ first, records: records.length, check, taken }, writer);
     const expect = { lastSequence: last?.seq ?? 0 };
     for (let uncertain = false; ; uncertain = true) {
       try {
         const { seq } = await this.#client.publish(subject, bytes, { headers: about, expect });
-        this.#blocks.push({ seq, first, records: records.length, check });
+        this.#blocks.push({ seq, first, records: records.length, check, taken });
         return first;
       } catch (error) {
         if (isWrongLast(error)) {

@@ -3,6 +3,7 @@ import type { NatsConnection } from "@nats-io/transport-node";
 import type { ClusterStatus, StreamStatus } from "./cluster-status.ts";
 import { boardStream, lastSign } from "./nats-board.ts";
 import { isNoStream } from "./nats-errors.ts";
+import { inboxStream } from "./nats-inbox.ts";
 
 /** How a run on a cluster does; without streams where there is no such run. `now`: milliseconds since 1970. */
 export async function natsStatus(
@@ -11,7 +12,7 @@ export async function natsStatus(
   now: number,
 ): Promise<ClusterStatus> {
   const manager = await jetstreamManager(connection);
-  const names = [`${name}_LOG`, `OBJ_${name}_OBJ`, boardStream(name)];
+  const names = [`${name}_LOG`, `OBJ_${name}_OBJ`, boardStream(name), inboxStream(name)];
   const streams = await Promise.all(
     names.map((stream) => streamStatus(manager, stream, connection.info?.server_name)),
   );
@@ -37,7 +38,7 @@ async function streamStatus(
   return {
     stream,
     messages: state.messages,
-    lacks: stream.endsWith("_LOG") ? (state.num_deleted ?? 0) : 0,
+    lacks: /_(?:LOG|IN)$/.test(stream) ? (state.num_deleted ?? 0) : 0,
     bytes: state.bytes,
     leader: cluster === undefined ? only : cluster.leader, // a server by itself leads all it has
     replicas: (cluster?.replicas ?? []).map(({ name: node, current, offline = false, lag = 0 }) => ({

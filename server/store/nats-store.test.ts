@@ -6,10 +6,12 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { concat, partsOf, utf8 } from "../../protocol/bytes.ts";
+import type { TicketId } from "../../protocol/ids.ts";
 import { memoryIndex } from "../../test/harness/memory-index.ts";
 import { NatsCluster, natsServer } from "../../test/harness/nats-cluster.ts";
 import { indexContract, recordsOf, storeContract } from "../../test/harness/store-contract.ts";
-import { type KeyFile, natsStore } from "./nats-store.ts";
+import { type KeyFile, type NatsStoreOptions, natsStore } from "./nats-store.ts";
+import { splitRecord } from "./record-parts.ts";
 import { sqliteIndex } from "./sqlite-index.ts";
 import type { Index, Store } from "./store.ts";
 
@@ -48,7 +50,11 @@ describe.skipIf(program === undefined).each([1, 3])("on JetStream, %i node(s)", 
     await cluster?.stop();
   });
 
-  const openAs = async (name: string, index: Index = memoryIndex()) => {
+  const openAs = async (
+    name: string,
+    index: Index = memoryIndex(),
+    more: Partial<Pick<NatsStoreOptions, "reading" | "now" | "warn" | "connection">> = {},
+  ) => {
     const parts = {
       connection,
       name,
@@ -57,7 +63,7 @@ describe.skipIf(program === undefined).each([1, 3])("on JetStream, %i node(s)", 
       index,
       key: keyFile(),
     };
-    const store = await natsStore({ ...parts, sleep: (ms) => sleep(ms) });
+    const store = await natsStore({ ...parts, sleep: (ms) => sleep(ms), ...more });
     names.set(store, name);
     return store;
   };
@@ -147,6 +153,87 @@ describe.skipIf(program === undefined).each([1, 3])("on JetStream, %i node(s)", 
     await away.close();
     const refusals = [store.read(0), store.get("diffs", "1"), store.list("diffs")];
     for (const refused of refusals) await expect(refused).rejects.toMatchObject({ code: "not-durable" });
+  });
+
+  test("an inbox keeps one message a ticket, whoever sends it; the journal has its frame until nobody needs it", async () => {
+    let ms = 0;
+    const more = { now: () => ms };
+    const leading = await openAs(`R${replicas}_${runs++}`, memoryIndex(), more);
+    const name = names.get(leading) ?? "";
+    const away = await cluster.connect();
+    const edge = await openAs(name, memoryIndex(), { ...more, reading: true, connection: away });
+    const [inbox, theirs] = [leading.inbox!, edge.inbox!];
+    const message = (text: string) => utf8(`about:${text.repeat(2_000)}`);
+    const [first, second] = ["t".repeat(22), "u".repeat(22)] as TicketId[];
+    const sent = ["1", "2", "3", "4", "5", "6"].map((text, i) =>
+      (i % 2 === 0 ? inbox : theirs).put(first!, message(text)),
+    );
+    const kept = new Set((await Promise.all(sent)).map((bytes) => Buffer.from(bytes).toString()));
+    expect(kept.size).toBe(1);
+    const [one] = await inbox.after(0, 9);
+    expect(Buffer.from(one!.bytes).toString()).toBe([...kept][0]);
+    await theirs.put(second!, message("7"));
+    await inbox.arrival(AbortSignal.abort());
+    const [, two] = await inbox.after(0, 9);
+    expect((await inbox.after(0, 1)).length).toBe(1);
+    expect([await inbox.waiting(), inbox.taken]).toEqual([2, 0]);
+
+    await leading.append(utf8("begins"));
+    for (const { seq, bytes } of [one!, two!])
+      await inbox.append(utf8(`delta ${seq}`), { seq, frame: bytes.subarray(6), taken: seq - 1 });
+    expect([await inbox.waiting(), inbox.taken]).toEqual([0, 2]);
+    await edge.refresh();
+    const whole = async (store: Store, frames?: boolean) => {
+      const found: [string, number][] = [];
+      for await (const { record } of store.records(1, frames)) {
+        const { head, frame } = splitRecord(record);
+        found.push([Buffer.from(head).toString(), frame.length]);
+      }
+      return found;
+    };
+    const [bare, all] = [0, 2_000].map((length) => [1, 2].map((seq) => [`delta ${seq}`, length]));
+    expect(await whole(edge)).toEqual(all);
+    expect(await whole(edge, false), "who only follows fetches none").toEqual(bare);
+    expect(await whole(leading)).toEqual(all);
+
+    const next = await openAs(name, memoryIndex(), more);
+    expect(next.inbox?.taken).toBe(2);
+    expect(await whole(next)).toEqual(all);
+    await expect(inbox.append(utf8("late"), { seq: 2, frame: two!.bytes, taken: 2 })).rejects.toMatchObject({
+      code: "not-durable",
+    });
+    // Its frame is not needed by the snapshots that are kept: a while later it is let go of.
+    for (const text of ["a", "b", "c"]) await next.append(utf8(text));
+    await next.strip(4);
+    expect((await next.inbox?.after(0, 9))?.map(({ seq }) => seq)).toEqual([1, 2]);
+    ms += 60_000;
+    await next.strip(5);
+    expect((await next.inbox?.after(0, 9))?.map(({ seq }) => seq)).toEqual([]);
+    expect(await whole(next)).toMatchObject([
+      ["delta 1", 0],
+      ["delta 2", 0],
+      ...["a", "b", "c"].map((t) => [t, 0]),
+    ]);
+
+    // A server that has not heard of the journal for longer than that may not know that a ticket is used.
+    await expect(theirs.put(first!, message("8"))).rejects.toMatchObject({ code: "not-durable" });
+    await edge.refresh();
+    const control = await theirs.put(first!, message("8"));
+    expect(Buffer.from(control).toString(), "it would be kept").toContain("8");
+    await Promise.all([leading.close(), next.close(), edge.close()]);
+    await away.close();
+  });
+
+  test("a message that no node has any more is said, and those after it come", async () => {
+    const lines: string[] = [];
+    const store = await openAs(`R${replicas}_${runs++}`, memoryIndex(), { warn: (line) => lines.push(line) });
+    const inbox = store.inbox!;
+    for (const ticket of ["a", "b", "c"]) await inbox.put(ticket.repeat(22) as TicketId, utf8(ticket));
+    await (await jetstreamManager(connection)).streams.deleteMessage(`${names.get(store)}_IN`, 2);
+    for (let looks = 0; looks < 2; looks++)
+      expect((await inbox.after(0, 9)).map(({ seq }) => seq)).toEqual([1, 3]);
+    expect(lines.filter((line) => line.includes("a delta is lost"))).toHaveLength(1);
+    await store.close();
   });
 
   test("the run's key never gets into the cluster", async () => {

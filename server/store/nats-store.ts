@@ -1,24 +1,24 @@
+import { crc32 } from "node:zlib";
 import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
-import { messageOf } from "../../model/lib/message-of.ts";
 import { lengthOf, type Pieces } from "../../protocol/bytes.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
-import { BlockCache } from "./block-cache.ts";
 import { asRefusal } from "./durability.ts";
 import type { FollowedStore } from "./followed-store.ts";
 import { GroupCommit } from "./group-commit.ts";
+import { InboxProgress } from "./inbox-progress.ts";
 import { NatsArchive } from "./nats-archive.ts";
-import { DamagedReplica, LetGo } from "./nats-errors.ts";
+import { DamagedReplica } from "./nats-errors.ts";
+import { NatsInbox } from "./nats-inbox.ts";
 import { type LogOptions, NatsLog } from "./nats-log.ts";
 import { NatsObjects } from "./nats-objects.ts";
+import { answered, NatsRecords } from "./nats-records.ts";
 import { Replicas } from "./nats-replicas.ts";
-import { joinRecord, withoutFrame } from "./record-parts.ts";
+import { joinPlace, joinRecord } from "./record-parts.ts";
 import { type Index, type Shelf, StoreError } from "./store.ts";
 
 /** Bytes of a message that are not its records: headers of ours and of JetStream's, and lengths. */
 const OVERHEAD_BYTES = 64 * 1024;
-/** Milliseconds after which what a cluster did not answer may be tried again. */
-const RETRY_MS = 5_000;
 
 export interface NatsStoreOptions {
   readonly connection: NatsConnection;
@@ -38,6 +38,8 @@ export interface NatsStoreOptions {
   /** Called last, when the store is closed. */
   readonly closed?: () => Promise<void>;
   readonly sleep: (ms: number) => Promise<void>;
+  /** Monotonic milliseconds; those of the process where they are not given. */
+  readonly now?: () => number;
   /** Hears, in a line for people, what was found to be damaged. */
   readonly warn?: (line: string) => void;
 }
@@ -57,11 +59,22 @@ export async function natsStore(options: NatsStoreOptions): Promise<FollowedStor
   const { connection, name, replicas, writer, index, key, reading = false, sleep } = options;
   const stream = `${name}_LOG`;
   const manager = await jetstreamManager(connection);
-  const { warn = () => {} } = options;
+  const { warn = () => {}, now = () => performance.now() } = options;
   const nodes = new Replicas({ connection, manager, sleep, warn });
   const mend: LogOptions["mend"] = (read) => nodes.read(read);
   const subject = `${name}.log`;
   const log = await NatsLog.open({ connection, stream, subject, replicas, writer, reading, sleep, mend });
+  const inbox = await NatsInbox.open({
+    connection,
+    manager,
+    name,
+    replicas,
+    reading,
+    sleep,
+    mend,
+    now,
+    warn,
+  });
   const bucket = `${name}_OBJ`;
   const objects = await NatsObjects.open(connection, { manager, mend }, bucket, reading ? "known" : replicas);
   const archive = await mend(async () => {
@@ -72,51 +85,34 @@ export async function natsStore(options: NatsStoreOptions): Promise<FollowedStor
     return opened;
   });
   const most = (connection.info?.max_payload ?? 0) - OVERHEAD_BYTES;
-  const commits = new GroupCommit((records) => log.append(records).catch(refuse), most);
-  const blocks = new BlockCache(log);
+  const progress = new InboxProgress(log.taken);
+  const write = (group: readonly Pieces[]) =>
+    progress.write(group, (taken) => log.append(group, taken)).catch(refuse);
+  const commits = new GroupCommit(write, most);
   let closed = false;
 
-  const record = async (sequence: number) => {
-    if (!Number.isSafeInteger(sequence) || sequence < 0 || sequence >= log.length) {
-      throw new StoreError(`the journal has no record ${sequence}`);
+  const records = new NatsRecords({ log, archive, inbox });
+  const append = (pieces: readonly Uint8Array[]) => {
+    if (closed) return Promise.reject(new StoreError("the journal is closed"));
+    if (lengthOf(pieces) > most) {
+      const line = `a record of ${lengthOf(pieces)} bytes is more than the cluster's max_payload takes`;
+      return Promise.reject(new ProtocolError("too-large", line));
     }
-    if (sequence < archive.length) return answered(archive.record(sequence));
-    try {
-      return await answered(blocks.record(sequence));
-    } catch (error) {
-      if (!(error instanceof LetGo)) throw error;
-    }
-    // Let go of since this store was refreshed: it is archived, without its frame.
-    await archive.refresh();
-    return answered(archive.record(sequence));
+    return commits.append(pieces);
   };
   return {
-    append(head, frame) {
-      if (closed) return Promise.reject(new StoreError("the journal is closed"));
-      const pieces: Pieces = joinRecord(head, frame);
-      if (lengthOf(pieces) > most) {
-        const line = `a record of ${lengthOf(pieces)} bytes is more than the cluster's max_payload takes`;
-        return Promise.reject(new ProtocolError("too-large", line));
-      }
-      return commits.append(pieces);
-    },
+    append: (head, frame) => append(joinRecord(head, frame)),
     async refresh() {
       await log.refresh(); // first: what it has let go of by now is archived
       await archive.refresh();
       requireWhole(log, archive, objects.stream);
+      inbox?.looked();
     },
     get stripped() {
       return archive.length;
     },
-    async *records(from = 0) {
-      const end = log.length;
-      let prepared = Math.max(from, archive.length);
-      for (let sequence = from; sequence < end; sequence++) {
-        if (sequence >= prepared) prepared = blocks.prepare(sequence);
-        yield { sequence, record: await record(sequence) };
-      }
-    },
-    read: record,
+    records: (from = 0, frames = true) => records.from(from, frames),
+    read: (sequence) => records.whole(sequence),
     get length() {
       return log.length;
     },
@@ -125,12 +121,13 @@ export async function natsStore(options: NatsStoreOptions): Promise<FollowedStor
       const old = log.blocks.slice(0, -1).filter(({ first, records }) => first + records <= before);
       const next = log.blocks[old.length];
       if (old.length === 0 || next === undefined) return;
-      const records: Uint8Array[] = [];
+      const stripped: Uint8Array[] = [];
       for (let sequence = archive.length; sequence < next.first; sequence++) {
-        records.push(withoutFrame(await record(sequence)).slice());
+        stripped.push(await records.bare(sequence));
       }
-      if (records.length > 0) await archive.add(records);
+      if (stripped.length > 0) await archive.add(stripped);
       await log.letGoBefore(next);
+      await inbox?.letGo(old.at(-1)?.taken ?? 0).catch(refuse);
       await archive.join().catch(refuse);
     },
     async put(shelf, name, bytes) {
@@ -146,6 +143,23 @@ export async function natsStore(options: NatsStoreOptions): Promise<FollowedStor
     },
     deposed: options.lost ? AbortSignal.any([log.deposed, options.lost]) : log.deposed,
     index,
+    ...(inbox && {
+      inbox: {
+        put: (ticket, message) => inbox.put(ticket, message),
+        after: (seq, most) => inbox.after(seq, most),
+        arrival: (signal) => inbox.arrival(signal),
+        waiting: () => answered(inbox.since(log.taken)),
+        get taken() {
+          return log.taken;
+        },
+        append(head, { seq, frame, taken }) {
+          records.keep(seq, frame);
+          const pieces = joinPlace(head, { seq, bytes: frame.length, check: crc32(frame) });
+          progress.note(pieces, { seq, taken });
+          return append(pieces);
+        },
+      },
+    }),
     async close() {
       closed = true;
       log.close();
@@ -157,16 +171,6 @@ export async function natsStore(options: NatsStoreOptions): Promise<FollowedStor
 }
 
 const isKey = (shelf: Shelf, name: string) => shelf === "run" && name === KEY_NAME;
-
-/** A cluster that does not answer, as while it elects leaders, is no fault of what was read: it is to be tried again. */
-async function answered<T>(asked: Promise<T>): Promise<T> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (error instanceof StoreError || error instanceof ProtocolError) throw error;
-    throw new ProtocolError("not-durable", `the cluster does not answer: ${messageOf(error)}`, RETRY_MS);
-  }
-}
 
 function refuse(error: unknown): never {
   throw asRefusal(error);

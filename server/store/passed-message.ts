@@ -1,7 +1,7 @@
-import { concat, utf8 } from "../../protocol/bytes.ts";
+import { concat, fromBase64Url, toBase64Url, utf8 } from "../../protocol/bytes.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
-import { as, asArray, asObject, asText, parseJson } from "../../protocol/guards.ts";
-import type { PassedAnswer, PassedRequest } from "../lib/passing.ts";
+import { as, asArray, asInteger, asObject, asText, parseJson } from "../../protocol/guards.ts";
+import type { LeaderBeat, PassedAnswer, PassedRequest } from "../lib/passing.ts";
 import { joinRecord, splitRecord } from "./record-parts.ts";
 
 const MAX_HEADERS = 200;
@@ -38,6 +38,21 @@ export function decodeAnswer(message: Uint8Array<ArrayBuffer>): PassedAnswer {
     headers: headersOf(headers),
     version: as(isCount, version, "a version"),
     body,
+  };
+}
+
+export const encodeBeat = ({ from, clock, networkKey }: LeaderBeat): Uint8Array<ArrayBuffer> =>
+  utf8(JSON.stringify({ from, clock, networkKey: toBase64Url(networkKey) }));
+
+/** Throws as {@link decodeRequest} does. */
+export function decodeBeat(message: Uint8Array<ArrayBuffer>): LeaderBeat {
+  if (message.length > MAX_HEAD_BYTES)
+    throw new ProtocolError("too-large", `a beat may have ${MAX_HEAD_BYTES} bytes`);
+  const { from, clock, networkKey } = parseJson(message);
+  return {
+    from: asText(from, "from", 128),
+    clock: asInteger(clock, "clock", 0, Number.MAX_SAFE_INTEGER),
+    networkKey: fromBase64Url(asText(networkKey, "networkKey", 128)),
   };
 }
 

@@ -20,6 +20,48 @@ export function splitRecord<B extends ArrayBufferLike>(
   return { head: record.subarray(4, end), frame: record.subarray(end) };
 }
 
+/** In a record's first number: what follows the head is not the frame, and says where that is. */
+const ELSEWHERE = 2 ** 31;
+/** Bytes of a place: u64 message | u32 bytes of the frame at its end | u32 check of those (CRC-32). */
+const PLACE_BYTES = 16;
+
+/** Where a record's frame is: the last so many bytes of a message. */
+export interface FramePlace {
+  readonly seq: number;
+  readonly bytes: number;
+  readonly check: number;
+}
+
+/** A record whose frame is elsewhere. Readers that know of none refuse it as cut short. */
+export function joinPlace(head: Uint8Array, { seq, bytes, check }: FramePlace): readonly Uint8Array[] {
+  const [length, place] = [new Uint8Array(4), new Uint8Array(PLACE_BYTES)];
+  new DataView(length.buffer).setUint32(0, ELSEWHERE + head.length, true);
+  const view = new DataView(place.buffer);
+  view.setBigUint64(0, BigInt(seq), true);
+  view.setUint32(8, bytes, true);
+  view.setUint32(12, check, true);
+  return [length, head, place];
+}
+
+/** A record's head, and the place of its frame where that is elsewhere. Throws a StoreError for a record cut short. */
+export function splitPlace(record: Uint8Array<ArrayBuffer>): {
+  readonly head: Uint8Array<ArrayBuffer>;
+  readonly place: FramePlace | undefined;
+} {
+  const view = new DataView(record.buffer, record.byteOffset, record.length);
+  const first = record.length < 4 ? 0 : view.getUint32(0, true);
+  if (first < ELSEWHERE) return { head: splitRecord(record).head, place: undefined };
+  const end = 4 + first - ELSEWHERE;
+  if (record.length !== end + PLACE_BYTES)
+    throw new StoreError("a journal record does not say where its frame is");
+  const place = {
+    seq: Number(view.getBigUint64(end, true)),
+    bytes: view.getUint32(end + 8, true),
+    check: view.getUint32(end + 12, true),
+  };
+  return { head: record.subarray(4, end), place };
+}
+
 /** A record's frame. Throws a StoreError where it has none. */
 export function frameOf<B extends ArrayBufferLike>(record: Uint8Array<B>): Uint8Array<B> {
   const { frame } = splitRecord(record);

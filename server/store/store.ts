@@ -3,6 +3,7 @@ import { ProtocolError } from "../../protocol/errors.ts";
 import type { RunId, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { AuditedAs } from "../../protocol/people.ts";
 import type { ReceiptTerms } from "../../protocol/receipt.ts";
+import type { Inbox } from "./inbox.ts";
 
 /**
  * Where a run lives: an append-only journal, which is the truth; named objects beside it, each written whole
@@ -22,8 +23,11 @@ export interface Store {
    * number (0, 1, 2, …) once it is durable; until then the bytes must stay as they are. Order is call order.
    */
   append(head: Uint8Array, frame?: Uint8Array): Promise<number>;
-  /** The durable records from one on (0), in order. Appending while it runs is not seen by it. */
-  records(from?: number): AsyncIterable<JournalEntry>;
+  /**
+   * The durable records from one on (0), in order. Appending while it runs is not seen by it. With `frames`
+   * false the records may come without theirs.
+   */
+  records(from?: number, frames?: boolean): AsyncIterable<JournalEntry>;
   /** One durable record. Rejects with a StoreError when there is none. */
   read(sequence: number): Promise<Uint8Array<ArrayBuffer>>;
   /** Where a durable record lies in a file that another thread can read by itself, or undefined. */
@@ -45,6 +49,8 @@ export interface Store {
   /** Removes an object; absent is fine. */
   remove(shelf: Shelf, name: string): Promise<void>;
 
+  /** Of a run with several servers, where any of them keeps deltas that it acknowledges. */
+  readonly inbox?: Inbox;
   /** Aborts when another writer is met at the journal's tail. */
   readonly deposed: AbortSignal;
   readonly index: Index;

@@ -6,7 +6,7 @@ import { Ranges } from "../../server/coordinator/ranges.ts";
 import { reduce } from "../../server/coordinator/reduce.ts";
 import type { Rules } from "../../server/coordinator/rules.ts";
 import { begin, type Done, type State } from "../../server/coordinator/state.ts";
-import { askedOf } from "../../server/run/intake.ts";
+import { askedOf } from "../../server/run/acknowledged.ts";
 import { mean } from "../../server/trust/weigh.ts";
 
 export const hash = (n: number) => n.toString(16).padStart(64, "0") as Hash;

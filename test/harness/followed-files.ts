@@ -1,3 +1,4 @@
+import type { LeaderLine } from "../../server/lib/passing.ts";
 import type { ClusterStore } from "../../server/store/followed-store.ts";
 import { readOnlyStore } from "../../server/store/read-only.ts";
 import { FakeJobs } from "./fake-jobs.ts";
@@ -8,6 +9,8 @@ import { memoryIndex } from "./memory-index.ts";
 export async function followedFiles(files: MemoryFiles) {
   let now = await readOnlyStore(files);
   const seen = { refreshes: 0, closed: false };
+  /** Those that hear the beats of a server that leads. */
+  const listeners: Parameters<LeaderLine["hear"]>[0][] = [];
   const store: ClusterStore = {
     ...now,
     index: memoryIndex(),
@@ -26,6 +29,10 @@ export async function followedFiles(files: MemoryFiles) {
       answer() {},
       ask: () => Promise.reject(new Error("nobody leads")),
       leader: async () => undefined,
+      tell() {},
+      hear(listener) {
+        listeners.push(listener);
+      },
     },
     jobs: new FakeJobs().end(),
     async close() {
@@ -34,5 +41,5 @@ export async function followedFiles(files: MemoryFiles) {
   };
   /** What a test has happen first: a cluster that does not answer, or lies. */
   const seams = { beforeRefresh: async () => {} };
-  return { store, seen, seams };
+  return { store, seen, seams, listeners };
 }

@@ -16,6 +16,7 @@ import { parseSettings, type Settings } from "../../server/run/settings.ts";
 import { fileStore } from "../../server/store/file-store.ts";
 import type { Index } from "../../server/store/store.ts";
 import { MemoryFiles } from "./memory-files.ts";
+import type { MemoryInbox } from "./memory-inbox.ts";
 import { memoryIndex } from "./memory-index.ts";
 
 /** A corpus in memory: `shards` train shards of a counting text. Its tokenizer is not one. */
@@ -118,6 +119,8 @@ export interface TinyOptions {
   readonly merger?: NonNullable<RunOptions["merger"]>;
   readonly mirror?: NonNullable<RunOptions["mirror"]>;
   readonly observe?: NonNullable<RunOptions["observe"]>;
+  /** Shared with other servers of the run. */
+  readonly inbox?: MemoryInbox;
 }
 
 /** Opens (or begins) a tiny run of the ten-number task over files in memory. */
@@ -129,6 +132,7 @@ export async function tinyRun(given: TinyOptions = {}): Promise<TinyRun> {
     salt: () => 7,
     ...(segmentBytes === undefined ? {} : { segmentBytes }),
   });
+  if (given.inbox !== undefined) Object.assign(store, { inbox: given.inbox.of(store) });
   const settings = given.settings ?? (store.length === 0 ? tinySettings() : undefined);
   const options: RunOptions = {
     store,
