@@ -163,9 +163,9 @@ async function open(
       return begun;
     });
     const { evaluator, auditor } = measuringThreads(data);
-    const merger = mergeInPool();
     const line = jobs?.();
     const helpers = line && (await helpersOn(line, data, log));
+    const merger = mergeInPool({ helpers: () => helpers });
     const run = await openRun({
       store,
       ...inTurn({ merger, evaluator, auditor: helpers ? oneByOne(auditor) : auditor }, threads),

@@ -1,5 +1,7 @@
 import { expect, onTestFinished, test, vi } from "vitest";
 import type { AuditJob } from "../../model/audit/measure.ts";
+import { Orthogonalizer } from "../../model/engine/wasm/orthogonal.ts";
+import { bytesOf } from "../../protocol/bytes.ts";
 import { F32 } from "../../protocol/codec/codec.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
 import type { Hash } from "../../protocol/ids.ts";
@@ -20,12 +22,16 @@ import { programVersion } from "../lib/program-version.ts";
 import { encodeAudit } from "../workers/audit-job.ts";
 import { Editions } from "../workers/editions.ts";
 import { RemoteHelpers } from "../workers/helpers.ts";
+import { TASKS } from "../workers/tasks.ts";
+import { TurnThread } from "../workers/turn-thread.ts";
 import { measuringData } from "./language-evaluator.ts";
 import type { OpenedCorpus } from "./run-corpus.ts";
 import { type MeasuringThreads, WorkerNode } from "./worker-node.ts";
 
 const corpus = await tinyCorpus();
 const settings = tinySettings({ snapshotEvery: 3, keepSnapshots: 3, downlink: "dense4" });
+/** The same run to a worker, which is to have a matrix of more than one piece. */
+const matrixTask = () => ({ ...vectorTask(), matrices: [{ offset: 0, rows: 300, columns: 500 }] });
 const change = { before: 3, after: 2, error: 0.5 };
 
 /** What a thread makes of what it is asked: numbers that only the right weights, text and delta come to. */
@@ -42,6 +48,7 @@ const threads = (): MeasuringThreads => ({
     evaluate: async (version, weights) => ({ loss: 2 + weights[0]! / 7, sample: `version ${version}` }),
     close: async () => {},
   },
+  turner: new TurnThread(),
 });
 
 /** A run that has come to version 5, what leads it, and a way to start workers. */
@@ -62,14 +69,15 @@ async function world() {
   const write = (fields: object, line: string) => void happened.push(`${line} ${JSON.stringify(fields)}`);
   const log = { info: write, warn: write, error: write };
   let ms = 0;
-  const helpers = new RemoteHelpers({ line: jobs.end(), editions, log, now: () => ms });
+  const never = () => () => {}; // a busy machine is not late
+  const helpers = new RemoteHelpers({ line: jobs.end(), editions, log, now: () => ms, after: never });
   let signs: (() => void)[] = [];
   const start = async (changes: Partial<OpenedCorpus> = {}, measured = threads) => {
     const { store } = await followedFiles(leader.files);
     const line = jobs.end();
     const node = await WorkerNode.over({
       ...{ store: Object.assign(store, { jobs: line }), corpus: { ...opened, ...changes }, questions: [] },
-      ...{ task: vectorTask, tasks: ["audits", "evaluations"], log: silentLog, threads: measured },
+      ...{ task: matrixTask, tasks: TASKS, log: silentLog, threads: measured },
       every: (_ms, callback) => {
         signs = [...signs, callback];
         return () => {};
@@ -98,7 +106,7 @@ async function world() {
     await vi.waitFor(async () => {
       await jobs.settle(2);
       expect(done).toBe(true);
-    });
+    }, 20_000); // a thread starts
     return settled;
   };
   return {
@@ -222,4 +230,36 @@ test("text that was added changes what is measured: a worker takes jobs of its o
   pass(10_000);
   await jobs.settle();
   expect((await answered(helpers.evaluate(order.model)))?.evaluation.loss).toBe(1);
+});
+
+test("a matrix is turned by a worker to the same bytes, however long its way; one that no model has is refused", async () => {
+  const { helpers, start, answered, jobs, pass, happened } = await world();
+  const drawn = Float32Array.from({ length: 300 * 500 }, (_, i) => Math.sin(i * i));
+  expect(await answered(helpers.turn(drawn.slice(), 300, 500)), "nobody is there").toBeUndefined();
+  const { node } = await start();
+  pass(1_000);
+  await jobs.settle();
+  expect(helpers.merges).toBe(1);
+  const own = drawn.slice();
+  (await Orthogonalizer.open()).apply(own, 300, 500);
+  const turned = await answered(helpers.turn(drawn.slice(), 300, 500));
+  expect(turned).toMatchObject({ who: node.who, checked: true }); // its first
+  expect(Buffer.compare(bytesOf(turned!.values), bytesOf(own))).toBe(0);
+  expect((await answered(helpers.turn(drawn.slice(), 300, 500)))?.checked).toBe(false);
+  expect(await answered(helpers.turn(drawn.slice(), 500, 300))).toBeUndefined();
+  expect(happened.at(-1)).toMatch(/has no such matrix/);
+  expect(
+    await answered(helpers.turn(new Float32Array(150_000), 300, 500)),
+    "zeros stay zeros",
+  ).toBeUndefined();
+  // Pieces of another length, and other numbers than a matrix can become.
+  jobs.alterAnswer = (answer) => answer.subarray(1);
+  expect(await answered(helpers.turn(drawn.slice(), 300, 500))).toBeUndefined();
+  jobs.alterAnswer = (answer) => {
+    new DataView(answer.buffer, answer.byteOffset).setFloat32(0, Number.NaN, true);
+    return answer;
+  };
+  expect(await answered(helpers.turn(drawn.slice(), 300, 500))).toBeUndefined();
+  jobs.alterAnswer = (answer) => answer;
+  expect(helpers.merges, "whoever computes wrong").toBe(0);
 });

@@ -1,5 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
+
+import { bytesOf } from "../../protocol/bytes.ts";
+
 import type { Auditor, Evaluator } from "../evaluate/ports.ts";
 import { keptQuestions } from "../evaluate/question-file.ts";
 import type { ChoiceQuestion } from "../evaluate/questions.ts";
@@ -20,13 +23,18 @@ import { type Every, everyReal, takeJobs } from "../workers/doing.ts";
 import { Editions } from "../workers/editions.ts";
 import { decodeMeasure, encodeEvaluation } from "../workers/evaluation-job.ts";
 import { ModelReader } from "../workers/model-reader.ts";
+import { fetchPieces, servePieces } from "../workers/pieces.ts";
 import { encodeSign, SIGN_MS } from "../workers/presence.ts";
 import type { WorkerTask } from "../workers/tasks.ts";
+import { decodeTurn, encodeTurned } from "../workers/turn-job.ts";
+import { TurnThread } from "../workers/turn-thread.ts";
 import { type ClusterOptions, openClusterEdge } from "./cluster.ts";
 import { type MeasuringData, measuringData, measuringThreads } from "./language-evaluator.ts";
 import { type OpenedCorpus, openCorpus } from "./run-corpus.ts";
 import { begunWith } from "./start.ts";
 
+/** Matrices that wait to be fetched: who takes one has fetched the one before. */
+const MAX_SERVED = 4;
 /** Milliseconds between two looks whether text was added to the directory. */
 const LOOK_MS = 10_000;
 
@@ -46,7 +54,13 @@ export interface WorkerParts {
 export interface MeasuringThreads {
   readonly auditor: Pick<Auditor, "audit"> & { close(): Promise<void> };
   readonly evaluator: Pick<Evaluator, "evaluate"> & { close(): Promise<void> };
+  readonly turner: Pick<TurnThread, "turn" | "close">;
 }
+
+const threadsFor = (data: MeasuringData): MeasuringThreads => ({
+  ...measuringThreads(data),
+  turner: new TurnThread(),
+});
 
 /**
  * A server that works for the one that leads a run: it takes jobs off the cluster and reads weights from there by their
@@ -60,7 +74,10 @@ export class WorkerNode {
   readonly #models: ModelReader;
   readonly #threads: MeasuringThreads;
   readonly #editions: Editions;
+  readonly #matrices: RunDefinition["task"]["matrices"];
   readonly #stops: (() => void)[] = [];
+  /** Ends of what is offered to be fetched, the oldest first. */
+  readonly #served: (() => void)[] = [];
   #takes: (() => void)[] = [];
   #kinds: readonly string[] = [];
   /** Texts of the edition whose jobs are taken. */
@@ -71,6 +88,7 @@ export class WorkerNode {
     this.#parts = parts;
     this.#corpus = corpus;
     this.#largest = largestBatch(settings);
+    this.#matrices = task.matrices;
     this.#models = new ModelReader(parts.store, task);
     const data = measuringData({ ...parts.corpus, corpus }, parts.questions, () => settings);
     this.#threads = parts.threads(data);
@@ -87,7 +105,7 @@ export class WorkerNode {
     const questions = await keptQuestions(nodeFiles(directory));
     const store = await openClusterEdge(cluster, () => NO_INDEX);
     const parts = { store, corpus, questions, tasks, log, task: languageTask };
-    return WorkerNode.over({ ...parts, every: everyReal, threads: measuringThreads });
+    return WorkerNode.over({ ...parts, every: everyReal, threads: threadsFor });
   }
 
   /** The same over a store that is open, and closed where this rejects. */
@@ -115,9 +133,10 @@ export class WorkerNode {
 
   /** Takes nothing more; what is being measured stays undone, and whoever asked has another do it. */
   async close(): Promise<void> {
-    for (const stop of [...this.#stops, ...this.#takes]) stop();
+    for (const stop of [...this.#stops, ...this.#takes, ...this.#served]) stop();
     await this.#threads.auditor.close();
     await this.#threads.evaluator.close();
+    await this.#threads.turner.close();
     await this.#parts.store.close();
   }
 
@@ -132,7 +151,7 @@ export class WorkerNode {
     };
     this.#kinds = tasks.map((task) => `${task}.${edition[task]}`);
     this.#takes = tasks.map((task, i) => {
-      const work = task === "audits" ? this.#audit : this.#evaluate;
+      const work = { audits: this.#audit, evaluations: this.#evaluate, merges: this.#turn }[task];
       return takeJobs(parts, this.#kinds[i]!, (job) => this.#ofEdition(() => work(job)));
     });
     this.#sign();
@@ -167,6 +186,22 @@ export class WorkerNode {
     const weights = await this.#models.read(order.model);
     const shard = new Uint16Array((await this.#corpus.shard(order.shard)).slice().buffer);
     return encodeEvidence(await this.#threads.auditor.audit(jobOf(order, weights, shard)));
+  };
+
+  /** The matrix stays where it can be fetched until a few more are done. */
+  readonly #turn = async (job: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> => {
+    const { rows, columns, address } = decodeTurn(job);
+    const isOurs = this.#matrices.some((one) => one.rows === rows && one.columns === columns);
+    if (!isOurs) throw new RangeError("the run's model has no such matrix");
+    const { jobs } = this.#parts.store;
+    const bytes = await fetchPieces(jobs, address, 4 * rows * columns);
+    const values = new Float32Array(new SharedArrayBuffer(bytes.length));
+    values.set(new Float32Array(bytes.buffer));
+    await this.#threads.turner.turn(values, rows, columns);
+    const served = servePieces(jobs, new Uint8Array(bytesOf(values)));
+    this.#served.push(served.stop);
+    if (this.#served.length > MAX_SERVED) this.#served.shift()?.();
+    return encodeTurned(served.address);
   };
 
   readonly #evaluate = async (job: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> => {

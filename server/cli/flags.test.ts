@@ -86,7 +86,7 @@ describe("serve's flags", () => {
     ["--embed-on https://a.example;script-src", /an origin/],
     ["--embed-on data:,x", /an origin/],
     ["--tasks audits", /--tasks is for a run on a cluster/],
-    ["--cluster nats://a --key k --tasks sums", /--tasks takes audits,evaluations, not "sums"/],
+    ["--cluster nats://a --key k --tasks sums", /--tasks takes audits,evaluations,merges, not "sums"/],
     ["--domain https://train.example", /--domain takes a domain such as/],
     ["--domain 192.0.2.1", /--domain/],
     ["--domain train..example", /--domain/],

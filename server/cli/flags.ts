@@ -36,7 +36,8 @@ the default run (Moby Dick, a model of about 0.3M parameters).
   --cluster ADDRESS keep the run on a NATS JetStream cluster, e.g. nats://a,b,c (docs/CLUSTER.md); the data directory has
                     its corpus …
   --key FILE        … and this file its key, which is made where it is missing
-  --tasks LIST      on a cluster: work for the server that leads while this one does not: audits,evaluations
+  --tasks LIST      on a cluster: work for the server that leads while this one does not: audits,
+                    evaluations,merges
   --edge            on a cluster: answer visitors for the server that leads, and never lead
   --unsafe          take a cluster of one server, or an old one: for a trial
   --alert-url URL   POST alerts here: diverging loss, a stalled run, many refusals, a full disk

@@ -17,7 +17,7 @@ test("a command that makes no sense ends with 2 and says why; help with 0", asyn
   const wrong: [string, RegExp][] = [
     ["", /needs --cluster ADDRESS and --key FILE/],
     ["--cluster nats://a", /needs --cluster/],
-    ["--cluster nats://a --key k --tasks sums", /--tasks takes audits,evaluations, not "sums"/],
+    ["--cluster nats://a --key k --tasks sums", /--tasks takes audits,evaluations,merges, not "sums"/],
     ["--cluster nats://a --key k --tasks", /tasks/],
     ["--cluster nats://a --key k more", /more/],
   ];

@@ -9,12 +9,12 @@ import { tasksIn } from "./tasks.ts";
 
 const USAGE = `Usage: murmuration worker --cluster ADDRESS --key FILE [--data DIR] [--tasks LIST] [--unsafe]
 
-Works for the server that leads a run on a NATS JetStream cluster, e.g. nats://a,b,c: it takes audits and evaluations off it, and
-comes to the same numbers. It serves nobody and keeps nothing; any number of workers may come and go at any time.
+Works for the server that leads a run on a NATS JetStream cluster, e.g. nats://a,b,c: it takes audits, evaluations and parts of
+merges off it, and comes to the same numbers. It serves nobody and keeps nothing; any number of workers may come and go at any time.
 
   --data DIR    a directory with the run's corpus, which a server may use too (./data)
   --key FILE    the run's key
-  --tasks LIST  what to take: audits,evaluations (both)
+  --tasks LIST  what to take: audits,evaluations,merges (all)
   --unsafe      take a cluster of one server, or an old one: for a trial
 `;
 

@@ -12,6 +12,16 @@ export interface JobLine {
   ask(kind: string, job: Uint8Array, heard: (said: Uint8Array<ArrayBuffer> | "nobody") => void): () => void;
   /** Waits for jobs of a kind, and does one at a time: who is at one is sent no other. Returns the way to take no more. */
   take(kind: string, work: JobWork): () => void;
+  /**
+   * Answers questions of a few bytes at an address of its own, which only those know who hear it from this server. What the
+   * handler throws or does not know stays unanswered.
+   */
+  serve(handler: (question: Uint8Array<ArrayBuffer>) => Uint8Array | undefined): {
+    readonly address: string;
+    stop(): void;
+  };
+  /** The answer at an address. Rejects where none comes within so many milliseconds. */
+  request(address: string, question: Uint8Array, waitMs: number): Promise<Uint8Array<ArrayBuffer>>;
   /** Tells the server that leads, if any does, what this one waits for. */
   tell(message: Uint8Array): void;
   /** Hears who tells. Returns the way to hear no more. */

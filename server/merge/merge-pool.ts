@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import type { After } from "../../model/lib/deadline.ts";
+import { type After, later } from "../../model/lib/deadline.ts";
 import { workerBeside } from "../lib/worker-file.ts";
 import { copiedBatches, dealt, FrameMemory, frameBatches } from "./merge-batches.ts";
 import { Line, NotMerged } from "./merge-line.ts";
@@ -7,6 +7,7 @@ import type { FromMerger, SharedFrame, ToMerger } from "./merge-messages.ts";
 import type { MergeJob, Merger } from "./merger.ts";
 import { effectiveCount } from "./outer.ts";
 import { type MergeRule, normOf, partsFor, type Step, startStep } from "./step.ts";
+import { type TurnHelpers, turnAll } from "./turns.ts";
 import type { Vectors } from "./vectors.ts";
 
 /** A {@link Merger} that owns threads. */
@@ -23,6 +24,8 @@ export interface PoolOptions {
   /** For tests: the program of a thread. */
   readonly file?: URL;
   readonly after?: After;
+  /** Others that turn matrices too, where there are any. */
+  readonly helpers?: () => TurnHelpers | undefined;
   /** Told of each round of work the processor time that every thread took for its share. */
   readonly observe?: (work: ToMerger["type"], ms: readonly number[]) => void;
 }
@@ -35,7 +38,8 @@ const MAX_THREADS = 8;
 export const threadsFor = (parameters: number, cores: number): number =>
   Math.max(1, Math.min(MAX_THREADS, cores - 1, Math.floor(parameters / MIN_SHARE)));
 
-const WORKER = workerBeside(import.meta.url, "merge-worker");
+/** The program of a merging thread. */
+export const MERGE_WORKER = workerBeside(import.meta.url, "merge-worker");
 
 /**
  * Merges in worker threads, so that the event loop goes on taking deltas while a large model's matrices are turned. They
@@ -93,10 +97,14 @@ type Rule = Omit<MergeRule, "orthogonalize">;
 class Pool {
   readonly #lines: readonly Line[];
   readonly #observe: PoolOptions["observe"];
+  readonly #helpers: PoolOptions["helpers"];
+  readonly #after: After;
   readonly #frames = new FrameMemory();
   #last: { readonly vectors: Vectors; readonly x: Float32Array; readonly unused: Step["before"] } | undefined;
 
-  constructor({ threads, file = WORKER, after, observe }: PoolOptions, parameters: number) {
+  constructor({ threads, file = MERGE_WORKER, after, observe, helpers }: PoolOptions, parameters: number) {
+    this.#helpers = helpers;
+    this.#after = after ?? later;
     const count = threads ?? threadsFor(parameters, availableParallelism());
     this.#lines = Array.from({ length: count }, () => new Line(file, after));
     this.#observe = observe;
@@ -112,7 +120,7 @@ class Pool {
     await this.#all("begin", (i) => ({ type: "begin", rule, step, part: parts[i]! }));
     await this.#add(rule, job);
     await this.#all("gather", () => ({ type: "gather" }));
-    if (rule.outer.kind === "muon") await this.#turn(rule);
+    if (rule.outer.kind === "muon") await this.#turn(rule, step);
     const deltas = effectiveCount(weights);
     await this.#all("finish", () => ({ type: "finish", deltas }));
     const [copied] = await this.#all("copy", (i) => (i === 0 ? { type: "copy", lead } : undefined));
@@ -168,18 +176,28 @@ class Pool {
     }
   }
 
-  /** The matrices, the largest first, each by the next thread that has nothing to do. */
-  async #turn({ matrices }: Rule): Promise<void> {
-    const size = (i: number) => matrices[i]!.rows * matrices[i]!.columns;
-    const queue = [...matrices.keys()].sort((a, b) => size(b) - size(a));
-    const took = this.#lines.map(async (line) => {
-      let ms = 0;
-      for (let matrix = queue.shift(); matrix !== undefined; matrix = queue.shift()) {
-        ms += (await line.ask({ type: "turn", matrix })).ms;
-      }
-      return ms;
+  /** The matrices, each by the next thread that has nothing to do, or by a helper. */
+  async #turn({ matrices }: Rule, { next }: Step): Promise<void> {
+    const helpers = this.#helpers?.();
+    const ms = this.#lines.map(() => 0);
+    const valuesOf = (matrix: number) => {
+      const { offset, rows, columns } = matrices[matrix]!;
+      return next.theta.subarray(offset, offset + rows * columns);
+    };
+    await turnAll({
+      sizes: matrices.map(({ rows, columns }) => rows * columns),
+      here: this.#lines.map((line, i) => async (matrix) => {
+        ms[i]! += (await line.ask({ type: "turn", matrix })).ms;
+      }),
+      elsewhere: helpers?.merges ?? 0,
+      away: async (matrix) => {
+        const { rows, columns } = matrices[matrix]!;
+        return helpers?.turn(new Float32Array(valuesOf(matrix)), rows, columns);
+      },
+      valuesOf,
+      distrust: (who) => helpers?.distrust(who),
+      ...{ now: () => performance.now(), after: this.#after },
     });
-    const ms = await Promise.all(took);
     this.#observe?.("turn", ms);
   }
 

@@ -3,6 +3,8 @@ import type { JobLine, JobWork } from "../lib/jobs.ts";
 
 /** All that wait for a kind of job are one group, of which one gets it. */
 const QUEUE = "workers";
+/** As NATS makes inboxes: a stranger's word must not have this server ask anything else. */
+const ADDRESS = /^_INBOX\.\w{1,64}$/;
 /** Bytes of a message that are its own: subjects and headers. */
 const OVERHEAD_BYTES = 1_024;
 
@@ -29,6 +31,21 @@ export function natsJobs({ connection, name }: JobsOptions): JobLine {
       return () => answers.unsubscribe();
     },
     take: (kind, work) => takeOneByOne(connection, subjectOf(kind), work),
+    serve(handler) {
+      const address = createInbox();
+      const questions = connection.subscribe(address, {
+        callback(error, message) {
+          if (error !== null || message.reply === undefined) return;
+          const answer = handler(bytesOf(message));
+          if (answer !== undefined) message.respond(answer);
+        },
+      });
+      return { address, stop: () => questions.unsubscribe() };
+    },
+    async request(address, question, waitMs) {
+      if (!ADDRESS.test(address)) throw new RangeError("no address of a server's");
+      return bytesOf(await connection.request(address, question, { timeout: waitMs }));
+    },
     tell: (message) => connection.publish(`${name}.workers`, message),
     listen(heard) {
       const told = connection.subscribe(`${name}.workers`, {

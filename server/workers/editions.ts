@@ -10,6 +10,8 @@ const DIGITS = 16;
 export interface Edition {
   readonly audits: string;
   readonly evaluations: string;
+  /** Of matrices: the program alone. */
+  readonly merges: string;
 }
 
 export interface EditionsParts {
@@ -49,6 +51,7 @@ export class Editions {
       Promise.all(list.map((one) => sha256(bytesOf(one.slice()))));
     const digest = async (what: object) => (await sha256(utf8(canonicalJson(what)))).slice(0, DIGITS);
     return {
+      merges: await digest({ program }),
       audits: await digest({ program, options, gate: await texts([gate]) }),
       evaluations: await digest({
         ...{ program, ...about, tokenizer: await sha256(tokenizer.slice()) },

@@ -1,20 +1,31 @@
 import type { After } from "../../model/lib/deadline.ts";
+import { bytesOf } from "../../protocol/bytes.ts";
 import type { AuditOrder, Evaluation, Helpers, ModelPlace } from "../evaluate/ports.ts";
 import type { JobLine } from "../lib/jobs.ts";
 import type { Log } from "../lib/log.ts";
+import type { TurnedAway, TurnHelpers } from "../merge/turns.ts";
 import type { Evidence } from "../trust/audit.ts";
 import { type Asked, askWorkers, type Done, type NotDone } from "./asking.ts";
 import { decodeEvidence, encodeAudit, MAX_EVIDENCE_BYTES } from "./audit-job.ts";
-import type { Editions } from "./editions.ts";
+import type { Edition, Editions } from "./editions.ts";
 import { decodeEvaluation, encodeMeasure, MAX_EVALUATION_BYTES } from "./evaluation-job.ts";
+import { fetchPieces, servePieces } from "./pieces.ts";
 import { Presence } from "./presence.ts";
+import { TASKS, type WorkerTask } from "./tasks.ts";
+import { decodeTurned, encodeTurn, isTurned, MAX_ANSWER_BYTES, normOf } from "./turn-job.ts";
 
 /** Milliseconds for an audit or an evaluation, all tries together. Nothing waits for either but the next one. */
 const MEASURE_MS = 10 * 60_000;
+/** Milliseconds for a matrix of the largest models, its ways there and back included. */
+const TURN_MS = 60_000;
+/** One in so many matrices that were turned elsewhere, and each worker's first, are turned here too. */
+const CHECKED_TURNS = 32;
 /** Audits under way at once: each holds a frame. */
 const MAX_AUDITS = 16;
-/** Workers that computed wrong and are remembered. */
-const MAX_DISTRUSTED = 256;
+/** Matrices under way at once: each is held twice. */
+const MAX_TURNS = 8;
+/** Workers that are remembered, by whether they computed wrong, or anything. */
+const MAX_REMEMBERED = 256;
 
 export interface HelpersParts {
   readonly line: JobLine;
@@ -26,12 +37,15 @@ export interface HelpersParts {
 }
 
 /** The other servers of a run, as the one that leads it has them work. */
-export class RemoteHelpers implements Helpers {
+export class RemoteHelpers implements Helpers, TurnHelpers {
   readonly #parts: HelpersParts;
   readonly #presence: Presence;
   readonly #distrusted = new Set<string>();
   readonly #stop: () => void;
-  #auditKind: string | undefined;
+  readonly #checked = new Set<string>();
+  #turns = 0;
+  /** By which it is known who can do what. */
+  #edition: Edition | undefined;
   #closed = false;
 
   constructor(parts: HelpersParts) {
@@ -41,9 +55,17 @@ export class RemoteHelpers implements Helpers {
   }
 
   get audits(): number {
-    if (this.#auditKind === undefined) return 1;
-    const trusted = this.#presence.taking(this.#auditKind).filter((who) => !this.#distrusted.has(who));
-    return Math.min(MAX_AUDITS, 1 + trusted.length);
+    return Math.min(MAX_AUDITS, 1 + this.#taking("audits"));
+  }
+
+  get merges(): number {
+    return Math.min(MAX_TURNS, this.#taking("merges"));
+  }
+
+  #taking(task: "audits" | "merges"): number {
+    if (this.#edition === undefined) return 0;
+    const kind = `${task}.${this.#edition[task]}`;
+    return this.#presence.taking(kind).filter((who) => !this.#distrusted.has(who)).length;
   }
 
   async audit(order: AuditOrder): Promise<{ readonly evidence: Evidence; readonly who: string } | undefined> {
@@ -63,9 +85,40 @@ export class RemoteHelpers implements Helpers {
     return found && { evaluation: found.answer, who: found.who };
   }
 
+  async turn(values: Float32Array, rows: number, columns: number): Promise<TurnedAway | undefined> {
+    const { line, log } = this.#parts;
+    const norm = normOf(values);
+    if (!(norm > 0 && norm < Number.POSITIVE_INFINITY)) return undefined;
+    const served = servePieces(line, bytesOf(values));
+    try {
+      const job = encodeTurn({ rows, columns, address: served.address });
+      const found = await this.#ask("merges", job, MAX_ANSWER_BYTES, decodeTurned, TURN_MS);
+      if (found === undefined) return undefined;
+      const bytes = await fetchPieces(line, found.answer, values.byteLength);
+      const turned = new Float32Array(bytes.buffer);
+      if (!isTurned(turned, norm)) {
+        this.distrust(found.who);
+        return undefined;
+      }
+      return { values: turned, who: found.who, checked: this.#isChecked(found.who) };
+    } catch (error) {
+      log.warn({ error: String(error) }, "a worker did not hand over a matrix");
+      return undefined;
+    } finally {
+      served.stop();
+    }
+  }
+
+  #isChecked(who: string): boolean {
+    if (this.#checked.size >= MAX_REMEMBERED) this.#checked.clear();
+    const first = !this.#checked.has(who);
+    this.#checked.add(who);
+    return first || ++this.#turns % CHECKED_TURNS === 0;
+  }
+
   distrust(who: string): void {
     this.#parts.log.error({ who }, "a worker computes wrong, and is asked no more until it is started again");
-    if (this.#distrusted.size >= MAX_DISTRUSTED) this.#distrusted.clear();
+    if (this.#distrusted.size >= MAX_REMEMBERED) this.#distrusted.clear();
     this.#distrusted.add(who);
   }
 
@@ -75,16 +128,16 @@ export class RemoteHelpers implements Helpers {
   }
 
   async #ask<T>(
-    task: "audits" | "evaluations",
+    task: WorkerTask,
     job: Uint8Array,
     maxBytes: number,
     read: Asked<T>["read"],
+    deadlineMs = MEASURE_MS,
   ): Promise<Done<T> | undefined> {
-    const { line, editions, log, after } = this.#parts;
+    const { line, log, after } = this.#parts;
     if (this.#closed) return undefined;
     try {
-      const kind = `${task}.${(await editions.now())[task]}`;
-      if (task === "audits") this.#auditKind = kind;
+      const kind = `${task}.${(await this.#learn())[task]}`;
       return await askWorkers(
         {
           line,
@@ -92,7 +145,7 @@ export class RemoteHelpers implements Helpers {
           isDistrusted: (who) => this.#distrusted.has(who),
           failed: (error) => this.#failed(error),
         },
-        { kind, job, deadlineMs: MEASURE_MS, maxBytes, read },
+        { kind, job, deadlineMs, maxBytes, read },
       );
     } catch (error) {
       log.warn({ error: String(error) }, "no worker could be asked");
@@ -107,21 +160,27 @@ export class RemoteHelpers implements Helpers {
 
   #hear(message: Uint8Array<ArrayBuffer>): void {
     const sign = this.#presence.hear(message);
+    if (this.#edition === undefined) this.#learn().catch(() => {}); // the run is not open yet
     if (sign === undefined) return;
-    const { log, editions } = this.#parts;
+    const { log } = this.#parts;
     log.info({ ...sign }, "a worker is there");
-    void editions
-      .now()
+    void this.#learn()
       .then((now) => {
         for (const kind of sign.kinds) {
-          const [task, edition] = kind.split(".");
-          if ((task === "audits" || task === "evaluations") && now[task] !== edition)
+          const [name, edition] = kind.split(".");
+          const task = TASKS.find((one) => one === name);
+          if (task !== undefined && now[task] !== edition)
             log.warn(
               { who: sign.who, kind },
               "a worker has other text, questions or another program, and is not asked",
             );
         }
       })
-      .catch(() => {}); // the run is not open yet
+      .catch(() => {});
+  }
+
+  async #learn(): Promise<Edition> {
+    this.#edition = await this.#parts.editions.now();
+    return this.#edition;
   }
 }

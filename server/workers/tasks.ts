@@ -1,3 +1,3 @@
 /** What a worker may take off the server that leads. */
-export const TASKS = ["audits", "evaluations"] as const;
+export const TASKS = ["audits", "evaluations", "merges"] as const;
 export type WorkerTask = (typeof TASKS)[number];

@@ -23,6 +23,10 @@ export class FakeJobs {
   maxBytes = 1_000_000;
   /** What a test has become of a message of a worker's. */
   alter: (said: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer> | undefined = (said) => said;
+  /** What a test has become of an answer at an address. */
+  alterAnswer: (answer: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer> = (answer) => answer;
+  readonly #served = new Map<string, (question: Uint8Array<ArrayBuffer>) => Uint8Array | undefined>();
+  #addresses = 0;
   readonly #waiting: (() => void)[] = [];
   #takers: readonly Taker[] = [];
   readonly #listeners = new Set<(message: Uint8Array<ArrayBuffer>) => void>();
@@ -92,6 +96,21 @@ export class FakeJobs {
           this.#takers = this.#takers.filter((one) => one !== taker);
         };
       },
+      serve: (handler) => {
+        const address = `_INBOX.${++this.#addresses}`;
+        this.#served.set(address, (question) => (server.dead ? undefined : handler(question)));
+        return { address, stop: () => void this.#served.delete(address) };
+      },
+      request: (address, question) =>
+        new Promise((resolve, reject) => {
+          const copy = new Uint8Array(question);
+          post(() => {
+            const answer = this.#served.get(address)?.(copy);
+            if (answer === undefined) return reject(new Error("no answer in time"));
+            const altered = this.alterAnswer(new Uint8Array(answer));
+            this.#waiting.push(() => resolve(altered));
+          });
+        }),
       tell: (message) => {
         const copy = new Uint8Array(message);
         post(() => {
