@@ -19,6 +19,9 @@ import {
 } from "../../test/harness/tiny-run.ts";
 import type { AuditOrder, ModelPlace } from "../evaluate/ports.ts";
 import { programVersion } from "../lib/program-version.ts";
+import { WeightedMean } from "../merge/mean.ts";
+import { decodeRecord } from "../run/record.ts";
+import { readOnlyStore } from "../store/read-only.ts";
 import { encodeAudit } from "../workers/audit-job.ts";
 import { Editions } from "../workers/editions.ts";
 import { RemoteHelpers } from "../workers/helpers.ts";
@@ -70,7 +73,14 @@ async function world() {
   const log = { info: write, warn: write, error: write };
   let ms = 0;
   const never = () => () => {}; // a busy machine is not late
-  const helpers = new RemoteHelpers({ line: jobs.end(), editions, log, now: () => ms, after: never });
+  const helpers = new RemoteHelpers({
+    line: jobs.end(),
+    editions,
+    log,
+    now: () => ms,
+    after: never,
+    minMeanBytes: 1,
+  });
   let signs: (() => void)[] = [];
   const start = async (changes: Partial<OpenedCorpus> = {}, measured = threads) => {
     const { store } = await followedFiles(leader.files);
@@ -201,9 +211,9 @@ test("audits at once are as many as there are workers and the server; one that c
   expect(found?.who ?? "nobody").not.toBe(node.who);
   expect(line.jobs).toBeGreaterThanOrEqual(before);
   line.kill();
-  pass(3_000);
+  pass(6_000);
   await jobs.settle();
-  pass(3_000);
+  pass(6_000);
   await jobs.settle();
   expect(helpers.audits, "one is gone, and not counted as wrong any more").toBe(2);
 });
@@ -262,4 +272,39 @@ test("a matrix is turned by a worker to the same bytes, however long its way; on
   expect(await answered(helpers.turn(drawn.slice(), 300, 500))).toBeUndefined();
   jobs.alterAnswer = (answer) => answer;
   expect(helpers.merges, "whoever computes wrong").toBe(0);
+});
+
+test("a version's mean is made of the journal's frames by workers, in parts, to the same bytes; or not at all", async () => {
+  const { helpers, start, answered, jobs, pass, leader } = await world();
+  const sequences: number[] = [];
+  const frames: Uint8Array<ArrayBuffer>[] = [];
+  const store = await readOnlyStore(leader.files);
+  for await (const { sequence, record } of store.records()) {
+    const { frame } = decodeRecord(record);
+    if (frame.length > 0) [sequences.push(sequence), frames.push(frame)];
+  }
+  const shares = sequences.map((_, i) => (i + 1) / 50);
+  const away = { records: sequences, shares, frameBytes: 1_000 };
+  expect(await helpers.mean(away, 10), "nobody is there").toBeUndefined();
+  await start();
+  await start();
+  pass(1_000);
+  await vi.waitFor(async () => {
+    await jobs.settle(2);
+    expect(helpers.merges).toBe(2);
+  }, 20_000);
+  const expected = new WeightedMean(10, shares, 1);
+  for (const [i, frame] of frames.entries()) expected.add(frame, shares[i]!);
+  const made = await answered(helpers.mean(away, 10));
+  const part = { from: 0, values: expected.values, who: expect.any(String) };
+  expect(made).toEqual({ parts: [part], checked: true }); // that worker's first
+  expect(await helpers.mean({ ...away, frameBytes: 1 }, 10), "not worth the way").toBeUndefined();
+  const gone = { ...away, records: [...sequences.slice(1), 10_000] };
+  expect(await answered(helpers.mean(gone, 10))).toBeUndefined();
+  expect(await answered(helpers.mean(away, 10)), "and for a while none is asked").toBeUndefined();
+  pass(6 * 60_000);
+  await jobs.settle();
+  pass(1_000);
+  await jobs.settle();
+  expect((await answered(helpers.mean(away, 10)))?.parts).toEqual([part]);
 });

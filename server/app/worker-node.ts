@@ -1,8 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 
-import { bytesOf } from "../../protocol/bytes.ts";
-
 import type { Auditor, Evaluator } from "../evaluate/ports.ts";
 import { keptQuestions } from "../evaluate/question-file.ts";
 import type { ChoiceQuestion } from "../evaluate/questions.ts";
@@ -22,19 +20,16 @@ import { decodeAudit, encodeEvidence, jobOf } from "../workers/audit-job.ts";
 import { type Every, everyReal, takeJobs } from "../workers/doing.ts";
 import { Editions } from "../workers/editions.ts";
 import { decodeMeasure, encodeEvaluation } from "../workers/evaluation-job.ts";
+import { Merging } from "../workers/merging.ts";
 import { ModelReader } from "../workers/model-reader.ts";
-import { fetchPieces, servePieces } from "../workers/pieces.ts";
 import { encodeSign, SIGN_MS } from "../workers/presence.ts";
 import type { WorkerTask } from "../workers/tasks.ts";
-import { decodeTurn, encodeTurned } from "../workers/turn-job.ts";
 import { TurnThread } from "../workers/turn-thread.ts";
 import { type ClusterOptions, openClusterEdge } from "./cluster.ts";
 import { type MeasuringData, measuringData, measuringThreads } from "./language-evaluator.ts";
 import { type OpenedCorpus, openCorpus } from "./run-corpus.ts";
 import { begunWith } from "./start.ts";
 
-/** Matrices that wait to be fetched: who takes one has fetched the one before. */
-const MAX_SERVED = 4;
 /** Milliseconds between two looks whether text was added to the directory. */
 const LOOK_MS = 10_000;
 
@@ -73,11 +68,9 @@ export class WorkerNode {
   readonly #largest: number;
   readonly #models: ModelReader;
   readonly #threads: MeasuringThreads;
+  readonly #merging: Merging;
   readonly #editions: Editions;
-  readonly #matrices: RunDefinition["task"]["matrices"];
   readonly #stops: (() => void)[] = [];
-  /** Ends of what is offered to be fetched, the oldest first. */
-  readonly #served: (() => void)[] = [];
   #takes: (() => void)[] = [];
   #kinds: readonly string[] = [];
   /** Texts of the edition whose jobs are taken. */
@@ -88,10 +81,10 @@ export class WorkerNode {
     this.#parts = parts;
     this.#corpus = corpus;
     this.#largest = largestBatch(settings);
-    this.#matrices = task.matrices;
     this.#models = new ModelReader(parts.store, task);
     const data = measuringData({ ...parts.corpus, corpus }, parts.questions, () => settings);
     this.#threads = parts.threads(data);
+    this.#merging = new Merging({ store: parts.store, task, turner: this.#threads.turner });
     this.#editions = new Editions({ ...data, program });
   }
 
@@ -133,7 +126,8 @@ export class WorkerNode {
 
   /** Takes nothing more; what is being measured stays undone, and whoever asked has another do it. */
   async close(): Promise<void> {
-    for (const stop of [...this.#stops, ...this.#takes, ...this.#served]) stop();
+    for (const stop of [...this.#stops, ...this.#takes]) stop();
+    this.#merging.stop();
     await this.#threads.auditor.close();
     await this.#threads.evaluator.close();
     await this.#threads.turner.close();
@@ -151,7 +145,7 @@ export class WorkerNode {
     };
     this.#kinds = tasks.map((task) => `${task}.${edition[task]}`);
     this.#takes = tasks.map((task, i) => {
-      const work = { audits: this.#audit, evaluations: this.#evaluate, merges: this.#turn }[task];
+      const work = { audits: this.#audit, evaluations: this.#evaluate, merges: this.#merge }[task];
       return takeJobs(parts, this.#kinds[i]!, (job) => this.#ofEdition(() => work(job)));
     });
     this.#sign();
@@ -188,21 +182,7 @@ export class WorkerNode {
     return encodeEvidence(await this.#threads.auditor.audit(jobOf(order, weights, shard)));
   };
 
-  /** The matrix stays where it can be fetched until a few more are done. */
-  readonly #turn = async (job: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> => {
-    const { rows, columns, address } = decodeTurn(job);
-    const isOurs = this.#matrices.some((one) => one.rows === rows && one.columns === columns);
-    if (!isOurs) throw new RangeError("the run's model has no such matrix");
-    const { jobs } = this.#parts.store;
-    const bytes = await fetchPieces(jobs, address, 4 * rows * columns);
-    const values = new Float32Array(new SharedArrayBuffer(bytes.length));
-    values.set(new Float32Array(bytes.buffer));
-    await this.#threads.turner.turn(values, rows, columns);
-    const served = servePieces(jobs, new Uint8Array(bytesOf(values)));
-    this.#served.push(served.stop);
-    if (this.#served.length > MAX_SERVED) this.#served.shift()?.();
-    return encodeTurned(served.address);
-  };
+  readonly #merge = (job: Uint8Array<ArrayBuffer>) => this.#merging.work(job);
 
   readonly #evaluate = async (job: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> => {
     const model = decodeMeasure(job);

@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { type After, later } from "../../model/lib/deadline.ts";
 import { workerBeside } from "../lib/worker-file.ts";
+import type { MeanHelpers } from "./means.ts";
 import { copiedBatches, dealt, FrameMemory, frameBatches } from "./merge-batches.ts";
 import { Line, NotMerged } from "./merge-line.ts";
 import type { FromMerger, SharedFrame, ToMerger } from "./merge-messages.ts";
@@ -24,8 +25,8 @@ export interface PoolOptions {
   /** For tests: the program of a thread. */
   readonly file?: URL;
   readonly after?: After;
-  /** Others that turn matrices too, where there are any. */
-  readonly helpers?: () => TurnHelpers | undefined;
+  /** Others that merge too, where there are any. */
+  readonly helpers?: () => (TurnHelpers & MeanHelpers) | undefined;
   /** Told of each round of work the processor time that every thread took for its share. */
   readonly observe?: (work: ToMerger["type"], ms: readonly number[]) => void;
 }
@@ -93,6 +94,13 @@ function sharing(values: Float32Array): Float32Array {
 
 type Rule = Omit<MergeRule, "orthogonalize">;
 
+/** What weights are divided by. */
+function totalOf(rule: Rule, weights: readonly number[]): number {
+  const total = rule.total ?? weights.reduce((sum, weight) => sum + weight, 0);
+  if (!(total > 0)) throw new RangeError("a mean needs a positive weight");
+  return total;
+}
+
 /** Threads with their memory: x as it was after the last version, and the vectors that version was made from. */
 class Pool {
   readonly #lines: readonly Line[];
@@ -118,7 +126,7 @@ class Pool {
     this.#last = undefined; // until this version is made, x is neither the old nor the new one
     const parts = partsFor(this.#lines.length, vectors.x.length);
     await this.#all("begin", (i) => ({ type: "begin", rule, step, part: parts[i]! }));
-    await this.#add(rule, job);
+    await this.#mean(rule, step, job);
     await this.#all("gather", () => ({ type: "gather" }));
     if (rule.outer.kind === "muon") await this.#turn(rule, step);
     const deltas = effectiveCount(weights);
@@ -144,9 +152,23 @@ class Pool {
     };
   }
 
+  /** The mean, by others where it is worth their while. What is checked is made here, and compared. */
+  async #mean(rule: Rule, { next }: Step, job: MergeJob): Promise<void> {
+    const { weights, away } = job;
+    const helpers = this.#helpers?.();
+    const total = totalOf(rule, weights);
+    const shares = weights.map((weight) => weight / total);
+    const made = away && (await helpers?.mean({ ...away, shares }, next.theta.length));
+    if (made === undefined || made.checked) await this.#add(rule, job);
+    for (const { from, values, who } of made?.parts ?? []) {
+      const own = next.theta.subarray(from, from + values.length);
+      if (!made?.checked) own.set(values);
+      else if (values.some((value, i) => !Object.is(value, own[i]))) helpers?.distrust(who);
+    }
+  }
+
   async #add(rule: Rule, { weights, places, frames }: MergeJob): Promise<void> {
-    const total = rule.total ?? weights.reduce((sum, weight) => sum + weight, 0);
-    if (!(total > 0)) throw new RangeError("a mean needs a positive weight");
+    const total = totalOf(rule, weights);
     let position = 0;
     const batches = places === undefined ? copiedBatches(frames, this.#frames) : this.#read(places);
     for await (const batch of batches) {

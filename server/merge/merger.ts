@@ -1,5 +1,6 @@
 import type { RecordPlace } from "../store/store.ts";
 import { WeightedMean } from "./mean.ts";
+import type { MeanAway } from "./means.ts";
 import { advance, type Merged } from "./merge.ts";
 import type { MergeRule } from "./step.ts";
 import type { Vectors } from "./vectors.ts";
@@ -14,6 +15,8 @@ export interface MergeJob {
   readonly lead?: number;
   /** The journal records that hold the frames, for threads that read them themselves. */
   readonly places?: readonly RecordPlace[];
+  /** The same for somebody elsewhere who can read the journal. */
+  readonly away?: MeanAway;
   /** Vectors of an earlier version that are being stored: a merger that uses its memory again leaves theirs alone. */
   readonly storing?: Vectors;
   /** In the order of the merge, each looked at once: a version may have more of them than memory holds. */

@@ -1,3 +1,4 @@
+import { frameBytes } from "../../protocol/frame.ts";
 import { type Identity, sha256 } from "../../protocol/identity.ts";
 import type { Closed, RolledBack } from "../coordinator/events.ts";
 import { sixDigits } from "../lib/six-digits.ts";
@@ -31,7 +32,8 @@ export async function mergeVersion(parts: VersionParts, closed: Closed): Promise
   const definition = parts.definition();
   const { lead } = definition.task;
   const { storing } = versions;
-  const about = { ...(lead !== undefined && { lead }), ...(storing && { storing }) };
+  const bytes = frameBytes(definition.delta, definition.task.parameters);
+  const about = { ...(lead !== undefined && { lead }), ...(storing && { storing }), frameBytes: bytes };
   const job = jobOf(store, versions.current.vectors, projections.placesOf(closed), about);
   const { vectors, diff, norm } = await merger.merge(definition.merging(closed), job);
   const hash = await sha256(diff);

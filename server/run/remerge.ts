@@ -33,7 +33,7 @@ export function jobOf(
   store: Store,
   vectors: Vectors,
   merged: readonly FrameAt[],
-  about: Pick<MergeJob, "lead" | "storing"> = {},
+  { frameBytes, ...about }: Pick<MergeJob, "lead" | "storing"> & { readonly frameBytes?: number } = {},
 ): MergeJob {
   const places = merged.flatMap(({ sequence }) => store.locate?.(sequence) ?? []);
   return {
@@ -41,6 +41,9 @@ export function jobOf(
     ...about,
     weights: merged.map(({ weight }) => weight),
     ...(places.length === merged.length && { places }),
+    ...(frameBytes !== undefined && {
+      away: { records: merged.map(({ sequence }) => sequence), frameBytes },
+    }),
     frames: framesOf(store, merged),
   };
 }

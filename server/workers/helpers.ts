@@ -3,12 +3,15 @@ import { bytesOf } from "../../protocol/bytes.ts";
 import type { AuditOrder, Evaluation, Helpers, ModelPlace } from "../evaluate/ports.ts";
 import type { JobLine } from "../lib/jobs.ts";
 import type { Log } from "../lib/log.ts";
+import type { MadeAway, MeanAway, MeanHelpers, MeanOrder } from "../merge/means.ts";
+import { partsFor } from "../merge/step.ts";
 import type { TurnedAway, TurnHelpers } from "../merge/turns.ts";
 import type { Evidence } from "../trust/audit.ts";
 import { type Asked, askWorkers, type Done, type NotDone } from "./asking.ts";
 import { decodeEvidence, encodeAudit, MAX_EVIDENCE_BYTES } from "./audit-job.ts";
 import type { Edition, Editions } from "./editions.ts";
 import { decodeEvaluation, encodeMeasure, MAX_EVALUATION_BYTES } from "./evaluation-job.ts";
+import { encodeMean } from "./mean-job.ts";
 import { fetchPieces, servePieces } from "./pieces.ts";
 import { Presence } from "./presence.ts";
 import { TASKS, type WorkerTask } from "./tasks.ts";
@@ -18,6 +21,12 @@ import { decodeTurned, encodeTurn, isTurned, MAX_ANSWER_BYTES, normOf } from "./
 const MEASURE_MS = 10 * 60_000;
 /** Milliseconds for a matrix of the largest models, its ways there and back included. */
 const TURN_MS = 60_000;
+/** Milliseconds for a part of a mean, after which this server makes all of it; and for which none is asked for after that. */
+const MEAN_MS = 10_000;
+const MEAN_REST_MS = 5 * 60_000;
+/** Bytes of a version's frames from which on they are worth reading elsewhere, and as times of the mean's own. */
+const MIN_MEAN_BYTES = 64 * 1024 * 1024;
+const MIN_MEAN_PARTS = 2;
 /** One in so many matrices that were turned elsewhere, and each worker's first, are turned here too. */
 const CHECKED_TURNS = 32;
 /** Audits under way at once: each holds a frame. */
@@ -34,10 +43,12 @@ export interface HelpersParts {
   /** Monotonic milliseconds. */
   readonly now: () => number;
   readonly after?: After;
+  /** For tests. */
+  readonly minMeanBytes?: number;
 }
 
 /** The other servers of a run, as the one that leads it has them work. */
-export class RemoteHelpers implements Helpers, TurnHelpers {
+export class RemoteHelpers implements Helpers, TurnHelpers, MeanHelpers {
   readonly #parts: HelpersParts;
   readonly #presence: Presence;
   readonly #distrusted = new Set<string>();
@@ -46,6 +57,8 @@ export class RemoteHelpers implements Helpers, TurnHelpers {
   #turns = 0;
   /** By which it is known who can do what. */
   #edition: Edition | undefined;
+  /** When means may be asked for again. */
+  #meansFrom = Number.NEGATIVE_INFINITY;
   #closed = false;
 
   constructor(parts: HelpersParts) {
@@ -107,6 +120,44 @@ export class RemoteHelpers implements Helpers, TurnHelpers {
     } finally {
       served.stop();
     }
+  }
+
+  /** In as many parts as there are workers, each of which reads all frames: the leader then reads none. */
+  async mean(
+    { records, shares, frameBytes }: MeanAway & { readonly shares: readonly number[] },
+    length: number,
+  ): Promise<MadeAway | undefined> {
+    const { now, minMeanBytes = MIN_MEAN_BYTES } = this.#parts;
+    const workers = this.merges;
+    const bytes = records.length * frameBytes;
+    // The mean itself comes as f32: it must be shorter than what the leader would read instead.
+    const isWorth = bytes >= minMeanBytes && bytes >= MIN_MEAN_PARTS * 4 * length;
+    if (workers === 0 || !isWorth || now() < this.#meansFrom) return undefined;
+    const parts = partsFor(workers, length).filter(({ from, to }) => from < to);
+    const made = await Promise.all(parts.map((part) => this.#meanPart({ records, shares, ...part })));
+    const whole = made.filter((part) => part !== undefined);
+    if (whole.length === parts.length) {
+      // Each is noted, also behind one that is checked.
+      const checked = whole.map(({ who }) => this.#isChecked(who)).includes(true);
+      return { parts: whole, checked };
+    }
+    this.#meansFrom = now() + MEAN_REST_MS;
+    return undefined;
+  }
+
+  async #meanPart(order: MeanOrder): Promise<MadeAway["parts"][number] | undefined> {
+    const { line, log } = this.#parts;
+    try {
+      const found = await this.#ask("merges", encodeMean(order), MAX_ANSWER_BYTES, decodeTurned, MEAN_MS);
+      if (found === undefined) return undefined;
+      const bytes = await fetchPieces(line, found.answer, 4 * (order.to - order.from));
+      const values = new Float32Array(bytes.buffer);
+      if (Number.isFinite(normOf(values))) return { from: order.from, values, who: found.who };
+      this.distrust(found.who);
+    } catch (error) {
+      log.warn({ error: String(error) }, "a worker did not hand over its part of a mean");
+    }
+    return undefined;
   }
 
   #isChecked(who: string): boolean {

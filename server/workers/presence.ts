@@ -1,9 +1,12 @@
 import { utf8 } from "../../protocol/bytes.ts";
 import { asArray, asText, parseJson } from "../../protocol/guards.ts";
 
-/** Milliseconds between two signs of a worker, and for which one stands. */
+/**
+ * Milliseconds between two signs of a worker, and for which one stands: a busy machine is late with them, and of a worker that
+ * is gone NATS says at once that nobody waits.
+ */
 export const SIGN_MS = 1_000;
-const MAX_AGE_MS = 3_500;
+const MAX_AGE_MS = 10_000;
 /** Workers that are counted, and bytes of a sign. */
 const MAX_WORKERS = 256;
 const MAX_SIGN_BYTES = 2_048;
