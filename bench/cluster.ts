@@ -1,8 +1,10 @@
 /**
  * What a run on a NATS JetStream cluster keeps and how long it stops when servers are killed with −9 or held under load:
  * three nodes of the cluster, two servers of the run of which one leads, and an edge, all on this machine.
- * `npm run bench -- cluster [--json] [--kills N] [--pauses N] [--receipts N] [--versions N]`
- * N random kills (200) of the server that leads, of another one or of a node, which come back; N pauses (20) of the server
+ * `npm run bench -- cluster [--json] [--kills N] [--only KIND…] [--pauses N] [--receipts N] [--versions N]`
+ * N random kills (200) of the server that leads, of another one or of a node, which come back; or `--only` of some of
+ * these: `coordinator`, `edge`, `engine`, and `journal`, the node that leads the journal's stream, or `both`, that node and
+ * the server that leads, at once. N pauses (20) of the server
  * that leads for twice the silence after which another takes over, and then it wakes; and at least N receipts (5,000).
  * Then a run of 10M parameters with a mirror makes N versions (8), all of whose volunteers go to an edge: `edgeCpuMs` and
  * `coordinatorCpuMs` are processor time a receipt, and `originShare` is the part of the bytes that came from the run's own
@@ -29,7 +31,7 @@ import { flipAndLead } from "./cluster/flips.ts";
 import { LARGE_RUN, measureLarge, serveDirectory } from "./cluster/large.ts";
 import { Load } from "./cluster/load.ts";
 import { endsIn } from "./lib/ends.ts";
-import { benchFlags, countOf, refuse } from "./lib/flags.ts";
+import { benchFlags, countOf, namedOf, refuse } from "./lib/flags.ts";
 
 const VOLUNTEERS = 8;
 const NODES = 3;
@@ -56,9 +58,12 @@ const PLACES = ["one", "other", "edge", "copy", "large", "large-edge", "large-co
 type Place = (typeof PLACES)[number];
 const NOTHING_LARGE = { edgeCpuMs: null, coordinatorCpuMs: null, originShare: null, flips: null };
 const KINDS = ["coordinator", "edge", "engine"] as const;
+const ALL_KINDS = [...KINDS, "journal", "both"] as const;
+type Kind = (typeof ALL_KINDS)[number];
 
 const flags = benchFlags({
   kills: { type: "string", default: "200" },
+  only: { type: "string", multiple: true, default: [...KINDS] },
   pauses: { type: "string", default: "20" },
   receipts: { type: "string", default: "5000" },
   versions: { type: "string", default: "8" },
@@ -69,6 +74,7 @@ const wanted = {
   receipts: countOf("receipts", flags.receipts, 1),
   versions: countOf("versions", flags.versions, 0),
 };
+const kinds = namedOf("only", flags.only, ALL_KINDS);
 const program = natsServer() ?? refuse("nats-server cannot be had");
 const directory = await mkdtemp(join(tmpdir(), "murmuration-cluster-"));
 const cluster = await NatsCluster.start(program, NODES);
@@ -148,7 +154,7 @@ async function killAtRandom() {
   const status = (await (await fetch(`${one.origin}/api/run`)).json()) as { parameters: number };
 
   const load = new Load(servers, status.parameters, VOLUNTEERS);
-  const worst = { edge: 0, coordinator: 0, engine: 0 };
+  const worst: Partial<Record<Kind, number>> = {};
   let [kills, pauses, wokenMs] = [0, 0, 0];
   let stuck: string | undefined;
   try {
@@ -157,20 +163,25 @@ async function killAtRandom() {
       if (kills >= wanted.kills) continue;
       // One must be there to take over, and the cluster whole: else a start, or two losses at once, would be measured.
       await until(() => servers.slice(0, 2).every(({ role }) => role !== undefined));
-      await whole();
-      const what = KINDS[Math.floor(Math.random() * KINDS.length)] ?? "engine";
-      const node = Math.floor(Math.random() * NODES);
-      if (what === "coordinator") await leader()?.kill();
-      else if (what === "edge") await servers.find(({ role }) => role === "edge")?.kill();
-      else await cluster.kill(node);
+      const led = await whole();
+      const what = kinds[Math.floor(Math.random() * kinds.length)] ?? "engine";
+      const journal = what === "journal" || what === "both";
+      const node = journal ? numberOf(led.journal) : Math.floor(Math.random() * NODES);
+      const killed: Promise<void>[] = [];
+      if (what === "coordinator" || what === "both") killed.push(leader()?.kill() ?? Promise.resolve());
+      if (what === "edge") await servers.find(({ role }) => role === "edge")?.kill();
+      const isNode = journal || what === "engine";
+      if (isNode) killed.push(cluster.kill(node));
+      await Promise.all(killed);
       const at = performance.now();
-      const back =
-        what === "engine" ? sleep(Math.random() * NODE_AWAY_MS).then(() => cluster.restart(node)) : undefined;
-      worst[what] = Math.max(worst[what], Math.round(await load.next(at)));
+      const back = isNode && sleep(Math.random() * NODE_AWAY_MS).then(() => cluster.restart(node));
+      const gapMs = Math.round(await load.next(at));
+      worst[what] = Math.max(worst[what] ?? 0, gapMs);
       await back;
       kills += 1;
-      if (kills % 10 === 0)
-        process.stderr.write(`${JSON.stringify({ kills, receipts: load.receipts.size, ...worst })}\n`);
+      const about = isNode && { node: `n${node}`, ...led };
+      const line = { kills, what, ...about, gapMs, receipts: load.receipts.size };
+      process.stderr.write(`${JSON.stringify(line)}\n`);
     }
     while (!interrupted && pauses < wanted.pauses) {
       wokenMs = Math.max(wokenMs, await pause(load, leader, servers));
@@ -215,16 +226,25 @@ async function large10M() {
   }
 }
 
-/** Resolves when every stream is led, and all that hold it are nearly up to date. Rejects where that takes too long. */
-async function whole(): Promise<void> {
+/**
+ * Resolves when every stream is led, and all that hold it are nearly up to date, to the nodes that lead them. Rejects where
+ * that takes too long.
+ */
+async function whole() {
   let faults: readonly string[] = [];
   for (const until = performance.now() + WHOLE_MS; performance.now() < until; await sleep(100)) {
     const status = await statusOnCluster(address, keyOf("small")[1], Date.now()).catch(lineOf);
     faults = typeof status === "string" ? [status] : faultsOf(status, SILENCE_MS);
-    if (faults.length === 0) return;
+    if (typeof status !== "string" && faults.length === 0) {
+      const [journal, objects, signs] = status.streams.map(({ leader }) => leader);
+      return { journal, objects, signs };
+    }
   }
   throw new Error(`the cluster does not get whole again: ${faults.join("; ")}`);
 }
+
+/** The place of the node of that name. */
+const numberOf = (node = "n0"): number => Number(node.slice(1));
 
 /** What each server said last. */
 async function tellLast(): Promise<void> {

@@ -242,8 +242,11 @@ describe.skipIf(program === undefined)("a run on JetStream, one node", () => {
     const now = () => (ms += SILENCE_MS / 10);
     const lease = await Lease.acquire({ ...quick, now });
     expect(await board.last()).toMatchObject({ writer: "next" });
-    seq = (await board.last())?.seq ?? 0;
-    await lose();
+    // Until it is lost: it stands for some milliseconds only.
+    await vi.waitFor(async () => {
+      seq = (await board.last())?.seq ?? 0;
+      await lose();
+    });
     await vi.waitFor(async () => expect(await board.last()).toMatchObject({ writer: "next" }));
     expect(lease.lost.aborted).toBe(false);
     await lease.release();
@@ -251,6 +254,54 @@ describe.skipIf(program === undefined)("a run on JetStream, one node", () => {
     seq = (await board.last())?.seq ?? 0;
     await lose(); // while nobody leads: those who pass on wait, and ask nobody
     expect(await line.leader()).toBeUndefined();
+  });
+
+  test("an edge whose request or its answer may have been lost with a node asks its visitor at once to send it again", async () => {
+    const [edges, leads, others] = [await cluster.connect(), await cluster.connect(), await cluster.connect()];
+    const wait = (ms: number) => sleep(ms);
+    const board = await natsBoard({ connection, name: "LINE", replicas: 1 });
+    await board.post({ writer: "w", who: "w:1", over: false }, 0);
+    const line = (connection: NatsConnection, writer: string) =>
+      natsLine({ connection, name: "LINE", writer, sleep: wait });
+    const [edge, leader] = [await line(edges, "e"), await line(leads, "w")];
+    await line(others, "o");
+    let heard = 0;
+    leader.answer(async () => {
+      heard += 1;
+      return new Promise(() => {});
+    });
+    const request = { method: "GET", target: "/", headers: [], address: "", encrypted: false, body: utf8("") };
+    const moved = async (one: NatsConnection) => {
+      const again = (async () => {
+        for await (const { type } of one.status()) if (type === "reconnect") return;
+      })();
+      await one.reconnect();
+      await again;
+      for (const each of [one, edges]) await each.flush();
+    };
+    const ask = async () => {
+      const [asked, before] = [edge.ask(request), heard];
+      const answer = { refused: undefined as unknown, over: Promise.resolve() };
+      answer.over = asked.then(
+        () => {},
+        (error: unknown) => {
+          answer.refused = error;
+        },
+      );
+      await vi.waitFor(() => expect(heard).toBe(before + 1));
+      return answer;
+    };
+    const first = await ask();
+    await moved(others); // the control: it had neither the request nor the answer
+    expect(first.refused).toBeUndefined();
+    await moved(edges);
+    await first.over;
+    expect(first.refused).toMatchObject({ code: "not-durable" });
+    const second = await ask();
+    await moved(leads);
+    await second.over;
+    expect(second.refused).toMatchObject({ code: "not-durable" });
+    await Promise.all([edges.close(), leads.close(), others.close()]);
   });
 
   test("a cluster that cannot be trusted or reached is refused in one line", async () => {

@@ -142,6 +142,29 @@ test("while nobody answers nobody takes the lease, and who stands by counts the 
   await second.lease()?.release();
 });
 
+test("a server that starts while the cluster elects waits until it is told who leads, or that nobody does", async () => {
+  const { board, pass, options, standBy } = world();
+  board.away = true;
+  const [first, idle] = [Lease.acquire(options("a")), standBy("b")];
+  first.catch(() => {});
+  await pass(2 * SILENCE_MS);
+  board.away = false;
+  await pass(RENEW_MS);
+  const leads = await Promise.race([first, idle.acquired]);
+  idle.ending.abort();
+  await pass(RENEW_MS);
+  await leads.release();
+});
+
+test("a command that stands by behind nobody says so where the cluster does not answer for long", async () => {
+  const { board, pass, options } = world();
+  board.away = true;
+  const refused = Lease.acquire(options("a"));
+  refused.catch(() => {});
+  await pass(25_000);
+  await expect(refused).rejects.toThrow("no answer");
+});
+
 test("of two that find a silent board only one leads, and one that does not stand by is refused while signs come", async () => {
   const { board, pass, options, standBy } = world();
   await board.post({ writer: "dead", who: "dead:1", over: false }, 0);

@@ -37,6 +37,8 @@ export interface LeaseOptions {
   readonly standBy?: { readonly waiting: (who: string) => void; readonly signal: AbortSignal };
 }
 
+/** Milliseconds for which one that does not stand by waits at first for a cluster that does not answer: it may elect. */
+const FIRST_LOOK_MS = 20_000;
 const NEVER = new AbortController().signal;
 
 /**
@@ -61,7 +63,7 @@ export class Lease {
   static async acquire(options: LeaseOptions): Promise<Lease> {
     const { board, now, writer, standBy } = options;
     const pause = () => options.sleep(RENEW_MS / 2, standBy?.signal ?? NEVER);
-    let last = await board.last();
+    let last = await firstLook(options, pause);
     let since = now();
     for (let told = false; ; ) {
       standBy?.signal.throwIfAborted();
@@ -120,6 +122,18 @@ export class Lease {
     if (last?.writer === writer)
       this.#seq = last.seq; // posted, and the answer was lost
     else this.#lost.abort();
+  }
+}
+
+/** The newest sign, once the cluster says. */
+async function firstLook({ board, now, standBy }: LeaseOptions, pause: () => Promise<void>) {
+  for (const began = now(); ; await pause().catch(() => {})) {
+    standBy?.signal.throwIfAborted();
+    try {
+      return await board.last();
+    } catch (error) {
+      if (standBy === undefined && now() - began >= FIRST_LOOK_MS) throw error;
+    }
   }
 }
 

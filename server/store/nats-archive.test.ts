@@ -106,6 +106,21 @@ test("who reads while another joins finds what was moved; control: a part that i
   await expect((await NatsArchive.open(objects)).record(3)).rejects.toThrow("no record 3");
 });
 
+test("who asks for a record here and one there has each part brought once, also where several ask at a time", async () => {
+  const { objects } = memory();
+  const archive = await NatsArchive.open(objects);
+  for (const from of [0, 10, 20]) await archive.add(records(from, from + 10));
+  const brought = vi.spyOn(objects, "get");
+  for (let i = 0; i < 10; i++)
+    await Promise.all([i, i + 10, i + 20, 29 - i].map((sequence) => archive.record(sequence)));
+  expect(brought).toHaveBeenCalledTimes(3);
+  // What failed is asked for again.
+  const other = await NatsArchive.open(objects);
+  brought.mockRejectedValueOnce(new Error("timeout"));
+  await expect(other.record(0)).rejects.toThrow("timeout");
+  expect(Buffer.from(await other.record(0)).toString()).toBe('{"record":0}\n');
+});
+
 test("joining that is interrupted, before or after the long part is there, loses nothing and is done again", async () => {
   const { kept, objects } = memory();
   const archive = await NatsArchive.open(objects);

@@ -1,3 +1,5 @@
+import { KeptReads } from "../lib/kept-reads.ts";
+import { LetGo } from "./nats-errors.ts";
 import type { NatsObjects } from "./nats-objects.ts";
 import { packSegment, recordsOf, scan } from "./segment.ts";
 import { StoreError } from "./store.ts";
@@ -11,6 +13,8 @@ const NAME = /^(\d{15})-(\d{15})(?:-[0-9a-f]{8})?$/;
 /** Parts that become one, and records of one at most: whoever reads a record reads its part. */
 const JOINED = 16;
 const MAX_RECORDS = 16_384;
+/** Bytes of records that are kept once read: a proof, or a sum of credit, asks for one record here and one there. */
+const MAX_BYTES = 32 * 1024 * 1024;
 
 interface Part {
   readonly name: string;
@@ -18,13 +22,17 @@ interface Part {
   readonly end: number;
 }
 
+type Records = readonly Uint8Array<ArrayBuffer>[];
 type ArchiveObjects = Pick<NatsObjects, "list" | "get" | "put" | "remove">;
 
 /** The journal's old records without their frames, as objects in the format of a stripped segment (segment.ts). */
 export class NatsArchive {
   readonly #objects: ArchiveObjects;
   #parts: Part[];
-  #read: { readonly name: string; readonly records: readonly Uint8Array<ArrayBuffer>[] } | undefined;
+  /** By a part's name. */
+  readonly #kept = new KeptReads<string, Records>(MAX_BYTES, (records) =>
+    records.reduce((sum, { length }) => sum + length, 0),
+  );
 
   private constructor(objects: ArchiveObjects, parts: Part[]) {
     this.#objects = objects;
@@ -108,16 +116,23 @@ export class NatsArchive {
   }
 
   /** None where the part is not there. */
-  async #recordsIn({ name, first, end }: Part): Promise<readonly Uint8Array<ArrayBuffer>[]> {
-    if (this.#read?.name === name) return this.#read.records;
+  async #recordsIn(part: Part): Promise<Records> {
+    try {
+      return await this.#kept.read(part.name, () => this.#read(part));
+    } catch (error) {
+      if (error instanceof LetGo) return [];
+      throw error;
+    }
+  }
+
+  async #read({ name, first, end }: Part): Promise<Records> {
     const bytes = await this.#objects.get(`${SHELF}/${name}`);
-    if (bytes === undefined) return [];
+    if (bytes === undefined) throw new LetGo(`${name} was joined to others, or is lost`);
     const { blocks, sound } = scan(bytes, name);
     const records = blocks.flatMap((block) =>
       recordsOf(bytes.subarray(block.offset, block.offset + block.bytes), true),
     );
     if (sound !== bytes.length || records.length !== end - first) throw new StoreError(`${name} is damaged`);
-    this.#read = { name, records };
     return records;
   }
 }

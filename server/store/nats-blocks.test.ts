@@ -35,6 +35,7 @@ class FakeStream {
     return {
       stream: "S",
       manager: { streams } as unknown as Pick<JetStreamManager, "streams">,
+      bringer: { streams } as unknown as Pick<JetStreamManager, "streams">,
       connection: undefined as unknown as NatsConnection,
     };
   }

@@ -7,6 +7,7 @@ import {
 } from "@nats-io/jetstream";
 import { headers, type MsgHdrs, type NatsConnection } from "@nats-io/transport-node";
 import { DamagedReplica, LetGo } from "./nats-errors.ts";
+import type { StoreError } from "./store.ts";
 
 /**
  * Of a block: the number of its first record, how many it has, its check, who wrote it, and up to which message of the
@@ -44,6 +45,8 @@ export interface BlockAt {
 export interface BlocksOptions {
   readonly connection: NatsConnection;
   readonly manager: Pick<JetStreamManager, "streams">;
+  /** The same, for what takes longer to bring. */
+  readonly bringer: Pick<JetStreamManager, "streams">;
   readonly stream: string;
 }
 
@@ -95,9 +98,9 @@ export async function readBlocks(
   const from = Math.max(last + 1, state.first_seq);
   const count = state.last_seq - from + 1;
   const bytes = (state.bytes / state.messages) * count;
-  if (count > MAX_ASKED || bytes > MAX_ASKED_BYTES)
-    return { blocks: await consumeBlocks(options, blocks, from, state), data: new Map() };
   try {
+    if (count > MAX_ASKED || bytes > MAX_ASKED_BYTES)
+      return { blocks: await consumeBlocks(options, blocks, from, state), data: new Map() };
     return await askForBlocks(options, blocks, from, state);
   } catch (error) {
     if (error instanceof LetGo) return readBlocks(options, known);
@@ -106,21 +109,18 @@ export async function readBlocks(
 }
 
 async function askForBlocks(
-  { manager, stream }: BlocksOptions,
+  options: BlocksOptions,
   blocks: BlockAt[],
   from: number,
   state: StreamInfo["state"],
 ): Promise<ReadBlocks> {
+  const { bringer, stream } = options;
   const data = new Map<number, Uint8Array>();
   for (let seq = from; seq <= state.last_seq; seq += AT_ONCE) {
     const some = Array.from({ length: Math.min(AT_ONCE, state.last_seq - seq + 1) }, (_, i) => seq + i);
-    const messages = await Promise.all(some.map((seq) => manager.streams.getMessage(stream, { seq })));
+    const messages = await Promise.all(some.map((seq) => bringer.streams.getMessage(stream, { seq })));
     for (const [i, message] of messages.entries()) {
-      if (message === null) {
-        const { first_seq } = (await manager.streams.info(stream)).state;
-        if (some[i]! < first_seq) throw new LetGo(`${stream} was let go of while it was read`);
-        throw gapBefore(stream, some[i]!);
-      }
+      if (message === null) throw await whyMissing(options, some[i]!);
       pushNext(blocks, blockOf(message), stream, message.seq);
       data.set(message.seq, message.data);
     }
@@ -130,20 +130,23 @@ async function askForBlocks(
 
 /** By their headers alone. A consumer that brings nothing, as one whose node has just died, is left for another. */
 async function consumeBlocks(
-  { connection, stream }: BlocksOptions,
+  options: BlocksOptions,
   blocks: BlockAt[],
   from: number,
   state: StreamInfo["state"],
 ): Promise<BlockAt[]> {
+  const { connection, stream } = options;
+  let next = (blocks.at(-1)?.seq ?? from - 1) + 1;
   for (let consumers = 0; consumers < MAX_CONSUMERS; consumers++) {
-    const next = (blocks.at(-1)?.seq ?? from - 1) + 1;
     const start = { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: next };
     const consumer = await jetstream(connection).consumers.get(stream, { headers_only: true, ...start });
     const messages = await consumer.consume();
     const late = setTimeout(() => messages.stop(), READ_MS);
     try {
       for await (const { seq, headers } of messages) {
+        if (seq > next) throw await whyMissing(options, next);
         pushNext(blocks, headers && blockOf({ seq, header: headers }), stream, seq);
+        next = seq + 1;
         if (seq >= state.last_seq) return blocks;
         late.refresh();
       }
@@ -154,6 +157,12 @@ async function consumeBlocks(
     }
   }
   throw new Error(`${stream} was not read to its end`);
+}
+
+/** A message that is not there was let go of since the stream was looked at, or is lost. */
+async function whyMissing({ manager, stream }: BlocksOptions, seq: number): Promise<StoreError> {
+  const { first_seq } = (await manager.streams.info(stream)).state;
+  return seq < first_seq ? new LetGo(`${stream} was let go of while it was read`) : gapBefore(stream, seq);
 }
 
 function pushNext(blocks: BlockAt[], block: BlockAt | undefined, stream: string, seq: number): void {

@@ -1,14 +1,8 @@
-import {
-  DiscardPolicy,
-  type JetStreamManager,
-  jetstream,
-  jetstreamManager,
-  RetentionPolicy,
-  StorageType,
-} from "@nats-io/jetstream";
+import { DiscardPolicy, type JetStreamManager, jetstream, RetentionPolicy, StorageType } from "@nats-io/jetstream";
 import { headers, type NatsConnection } from "@nats-io/transport-node";
 import type { Sign, SignBoard } from "./lease.ts";
 import { isWrongLast } from "./nats-errors.ts";
+import { ASK_MS, makeStream, managerOf } from "./nats-manager.ts";
 
 /** Of a sign: who wrote it, by a name for programs and by one for people, and whether it is that writer's last. */
 const HEADERS = { writer: "Mu-Writer", who: "Mu-Who", over: "Mu-Over" } as const;
@@ -24,8 +18,10 @@ export interface BoardOptions {
 export async function natsBoard(options: BoardOptions): Promise<SignBoard> {
   const { connection, name, replicas } = options;
   const subject = `${name}.lead`;
-  const [client, manager] = [jetstream(connection), await jetstreamManager(connection)];
-  await manager.streams.add({
+  // Whoever leads must post its next sign before others, which see the board again too, have waited for long enough.
+  const client = jetstream(connection, { timeout: ASK_MS });
+  const manager = await managerOf(connection);
+  await makeStream(connection, {
     name: boardStream(name),
     subjects: [subject],
     storage: StorageType.File,

@@ -13,12 +13,15 @@ import type { TicketId } from "../../protocol/ids.ts";
 import type { Inbox, InboxMessage } from "./inbox.ts";
 import { DamagedReplica, decidedAs, isNoStream, isWrongLast, LetGo } from "./nats-errors.ts";
 import type { LogOptions } from "./nats-log.ts";
+import { ASK_MS, makeStream } from "./nats-manager.ts";
 import type { FramePlace } from "./record-parts.ts";
 import { StoreError } from "./store.ts";
 
 /** Milliseconds for which a message is tried to be kept, and between two tries: an election takes 5 to 9 s. */
 const PUT_MS = 10_000;
 const AGAIN_MS = 250;
+/** Bytes of a message that a cluster stores in a millisecond at least, on a busy disk and link. */
+const MIN_RATE = 2_000;
 /** Milliseconds after which a sender may try again. */
 const RETRY_MS = 1_000;
 /**
@@ -79,7 +82,7 @@ export class NatsInbox implements Pick<Inbox, "put" | "after" | "arrival"> {
       });
       return there && new NatsInbox(options);
     }
-    await manager.streams.add({
+    await makeStream(options.connection, {
       name: stream,
       subjects: [subjectOf(name, "*")],
       storage: StorageType.File,
@@ -103,9 +106,10 @@ export class NatsInbox implements Pick<Inbox, "put" | "after" | "arrival"> {
       throw new ProtocolError("too-large", "the delta is longer than the cluster's max_payload");
     if (now() - this.#looked > FRESH_MS)
       throw new ProtocolError("not-durable", "this server has not heard of the run for too long", RETRY_MS);
+    const timeout = ASK_MS + message.length / MIN_RATE;
     for (let until = now() + PUT_MS, uncertain = false; now() < until; await sleep(AGAIN_MS)) {
       try {
-        await this.#client.publish(subject, message, { expect: { lastSubjectSequence: 0 } });
+        await this.#client.publish(subject, message, { expect: { lastSubjectSequence: 0 }, timeout });
         connection.publish(arrivalSubject(name)); // heard or not: whoever leads looks by itself, too
         return message;
       } catch (error) {

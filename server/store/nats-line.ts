@@ -1,9 +1,10 @@
-import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
+import type { JetStreamManager } from "@nats-io/jetstream";
 import { errors, type Msg, type NatsConnection } from "@nats-io/transport-node";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { type LeaderLine, refusalOf } from "../lib/passing.ts";
 import { lastSign, NOBODY } from "./nats-board.ts";
 import { isNoStream } from "./nats-errors.ts";
+import { managerOf } from "./nats-manager.ts";
 import { decodeAnswer, decodeBeat, decodeRequest, encodeBeat, encodePassed } from "./passed-message.ts";
 
 /** Milliseconds for which a request may be answered: one for a ticket waits for its version. */
@@ -29,9 +30,16 @@ export interface LineOptions {
  */
 export async function natsLine(options: LineOptions): Promise<LeaderLine> {
   const { connection, name, sleep } = options;
-  const manager = await jetstreamManager(connection);
+  const manager = await managerOf(connection);
   const watch = new LeaderWatch(manager, name);
   const most = connection.info?.max_payload ?? 0; // known for as long as there is a connection
+  // A node that died may have had a request, or its answer: only who waits for it would find out, after minutes.
+  eachReconnect(connection, () => watch.lost());
+  connection.subscribe(backSubject(name, "*"), {
+    callback: (error, message) => {
+      if (error === null) watch.lost(message.subject.slice(message.subject.lastIndexOf(".") + 1));
+    },
+  });
   return {
     answer: (handler) => answer(options, handler),
     leader: async () => (await watch.now())?.who,
@@ -80,6 +88,16 @@ function beatIn({ data }: Msg) {
 
 const beatSubject = (name: string) => `${name}.beat`;
 const subjectOf = (name: string, writer: string) => `${name}.ask.${writer}`;
+/** Where a server that leads says that it had lost its node. */
+const backSubject = (name: string, writer: string) => `${name}.back.${writer}`;
+
+/** Calls `hear` whenever a connection has found another node after it lost one. */
+function eachReconnect(connection: NatsConnection, hear: () => void): void {
+  const listen = async () => {
+    for await (const { type } of connection.status()) if (type === "reconnect") hear();
+  };
+  listen().catch(() => {}); // it is closed
+}
 
 const nobodyLeads = () =>
   new ProtocolError("not-durable", "no server that leads this run answered: send it again", RETRY_MS);
@@ -94,6 +112,7 @@ function answer(
     if (whole.length <= (connection.info?.max_payload ?? 0)) message.respond(whole);
     else message.respond(encodePassed(refusalOf(tooLong())));
   };
+  eachReconnect(connection, () => connection.publish(backSubject(name, writer)));
   // Until the connection is closed: one that leads no more refuses by itself, and silence would cost its asker seconds.
   connection.subscribe(subjectOf(name, writer), {
     callback(error, message) {
@@ -141,7 +160,12 @@ class LeaderWatch {
     return sign === undefined || sign.over || sign.writer === NOBODY ? undefined : sign;
   }
 
-  /** Rejects once another server than `writer` leads, until it is stopped. */
+  /** Has those who wait for an answer send their requests again: all of them, or those that wait for one server. */
+  lost(by?: string): void {
+    for (const [tell, writer] of this.#waiting) if (by === undefined || by === writer) tell();
+  }
+
+  /** Rejects once another server than `writer` leads or what was sent to it may be lost, until it is stopped. */
   changed(writer: string): { readonly promise: Promise<never>; stop(): void } {
     const { promise, reject } = Promise.withResolvers<never>();
     promise.catch(() => {});

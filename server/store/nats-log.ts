@@ -3,7 +3,6 @@ import {
   type JetStreamClient,
   type JetStreamManager,
   jetstream,
-  jetstreamManager,
   RetentionPolicy,
   StorageType,
   type StoredMsg,
@@ -13,6 +12,7 @@ import type { Pieces } from "../../protocol/bytes.ts";
 import { Mutex } from "../lib/mutex.ts";
 import { type BlockAt, blockOf, headersOf, type ReadBlocks, readBlocks, writerOf } from "./nats-blocks.ts";
 import { DamagedReplica, decidedAs, isNoStream, isWrongLast, LetGo } from "./nats-errors.ts";
+import { ASK_MS, BRING_MS, makeStream, managerOf } from "./nats-manager.ts";
 import { refuseToWrite } from "./read-only.ts";
 import { checkIn, encodeBlock, isSound, recordsOf } from "./segment.ts";
 import { Deposed, StoreError } from "./store.ts";
@@ -21,6 +21,8 @@ import { Deposed, StoreError } from "./store.ts";
 const SALT = 0;
 /** Milliseconds between two looks at a cluster that does not answer: an election takes 5 to 9 s. */
 const LOOK_AGAIN_MS = 250;
+/** Bytes of a block that a cluster stores in a millisecond at least, on a busy disk and link. */
+const MIN_RATE = 2_000;
 
 export interface LogOptions {
   readonly connection: NatsConnection;
@@ -44,6 +46,8 @@ export interface LogOptions {
 export class NatsLog {
   readonly #options: LogOptions;
   readonly #manager: JetStreamManager;
+  /** The same, for what takes longer to bring. */
+  readonly #bringer: JetStreamManager;
   readonly #client: JetStreamClient;
   readonly #deposed = new AbortController();
   readonly #writing = new Mutex();
@@ -52,9 +56,10 @@ export class NatsLog {
   #came: Map<number, Uint8Array>;
   #closed = false;
 
-  private constructor(options: LogOptions, manager: JetStreamManager, { blocks, data }: ReadBlocks) {
+  private constructor(options: LogOptions, { manager, bringer }: Managers, { blocks, data }: ReadBlocks) {
     this.#options = options;
     this.#manager = manager;
+    this.#bringer = bringer;
     this.#client = jetstream(options.connection);
     this.#blocks = blocks;
     this.#came = new Map(data);
@@ -62,17 +67,21 @@ export class NatsLog {
 
   /** Opens the stream, making it where it is missing, and becomes its writer; or only reads what is there. */
   static async open(options: LogOptions): Promise<NatsLog> {
-    const manager = await jetstreamManager(options.connection);
-    const places = () => options.mend(() => readBlocks({ ...options, manager }));
+    const { connection } = options;
+    const managers = {
+      manager: await managerOf(connection),
+      bringer: await managerOf(connection, BRING_MS),
+    };
+    const places = () => options.mend(() => readBlocks({ ...options, ...managers }));
     if (options.reading) {
       const found = await places().catch((error: unknown) => {
         throw isNoStream(error) ? new StoreError("the cluster has no run of this key") : error;
       });
-      return new NatsLog(options, manager, found);
+      return new NatsLog(options, managers, found);
     }
-    await makeStream(manager, options);
+    await makeLog(options);
     for (;;) {
-      const log = new NatsLog(options, manager, await places());
+      const log = new NatsLog(options, managers, await places());
       try {
         await log.append([]);
         return log;
@@ -84,7 +93,7 @@ export class NatsLog {
 
   /** Learns of what was appended and let go of since. Rejects with a StoreError where a block in between is missing. */
   async refresh(): Promise<void> {
-    const parts = { ...this.#options, manager: this.#manager };
+    const parts = { ...this.#options, manager: this.#manager, bringer: this.#bringer };
     const { blocks, data } = await this.#options.mend(() => readBlocks(parts, this.#blocks));
     this.#blocks = blocks;
     this.#came = new Map(data);
@@ -113,7 +122,8 @@ export class NatsLog {
   /**
    * Appends a block; resolves to its first record's number. With it the journal has all of the inbox up to `taken`. Rejects
    * with {@link Deposed}, or with a refusal where the cluster has decided not to store it. Where nobody answers it asks
-   * until somebody does: a block that may be stored must not be given up.
+   * until somebody does: a block that may be stored must not be given up. It may be sent several times, and is stored once:
+   * the second finds the first as the tail.
    */
   append(records: readonly Pieces[], taken = 0): Promise<number> {
     return this.#writing.run(() => this.#append(records, taken));
@@ -127,22 +137,24 @@ export class NatsLog {
     const { bytes, check } = encodeBlock(SALT, last?.check ?? 0, records);
     const about = headersOf({ first, records: records.length, check, taken }, writer);
     const expect = { lastSequence: last?.seq ?? 0 };
+    const timeout = ASK_MS + bytes.length / MIN_RATE;
     for (let uncertain = false; ; uncertain = true) {
+      let isOther = false;
       try {
-        const { seq } = await this.#client.publish(subject, bytes, { headers: about, expect });
+        const { seq } = await this.#client.publish(subject, bytes, { headers: about, expect, timeout });
         this.#blocks.push({ seq, first, records: records.length, check, taken });
         return first;
       } catch (error) {
-        if (isWrongLast(error)) {
-          if (uncertain && (await this.#isStored(first, check))) return first;
-          return this.#depose();
-        }
+        isOther = isWrongLast(error);
+        if (isOther && !uncertain) return this.#depose();
         const refusal = decidedAs(error);
         if (refusal !== undefined && !uncertain) throw refusal;
         if (this.#closed) throw error;
       }
-      await this.#options.sleep(LOOK_AGAIN_MS);
-      if (await this.#isStored(first, check)) return first;
+      if (!isOther) await this.#options.sleep(LOOK_AGAIN_MS);
+      const isStored = await this.#isStored(first, check);
+      if (isStored) return first;
+      if (isStored === false && isOther) return this.#depose();
     }
   }
 
@@ -175,7 +187,7 @@ export class NatsLog {
 
   async #ask(seq: number, at: string): Promise<Uint8Array> {
     const { stream } = this.#options;
-    const message = await this.#manager.streams.getMessage(stream, { seq });
+    const message = await this.#bringer.streams.getMessage(stream, { seq });
     if (message !== null) return message.data;
     const { state } = await this.#manager.streams.info(stream);
     if (seq < state.first_seq) throw new LetGo(`${at} was let go of`);
@@ -198,9 +210,13 @@ export class NatsLog {
     throw new Deposed();
   }
 
-  /** Whether a block whose answer was lost is the stream's last after all; it is then noted as such. */
-  async #isStored(first: number, check: number): Promise<boolean> {
-    const tail = await this.#tail().catch(() => undefined);
+  /**
+   * Whether a block whose answer was lost is the stream's last after all; it is then noted as such. Undefined where nobody
+   * says.
+   */
+  async #isStored(first: number, check: number): Promise<boolean | undefined> {
+    const tail = await this.#tail().catch(() => "unknown" as const);
+    if (tail === "unknown") return undefined;
     const block = tail && blockOf(tail);
     const own = tail !== undefined && writerOf(tail) === this.#options.writer;
     if (block === undefined || !own || block.first !== first || block.check !== check) return false;
@@ -214,11 +230,13 @@ export class NatsLog {
   }
 }
 
-async function makeStream(
-  manager: JetStreamManager,
-  { stream, subject, replicas }: LogOptions,
-): Promise<void> {
-  await manager.streams.add({
+interface Managers {
+  readonly manager: JetStreamManager;
+  readonly bringer: JetStreamManager;
+}
+
+async function makeLog({ connection, stream, subject, replicas }: LogOptions): Promise<void> {
+  await makeStream(connection, {
     name: stream,
     subjects: [subject],
     storage: StorageType.File,

@@ -1,9 +1,10 @@
-import type { JetStreamManager } from "@nats-io/jetstream";
+import { type JetStreamManager, jetstream } from "@nats-io/jetstream";
 import { type ObjectStore, Objm } from "@nats-io/obj";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { concat, type Pieces, partsOf } from "../../protocol/bytes.ts";
-import { DamagedReplica } from "./nats-errors.ts";
+import { DamagedReplica, isNoStream } from "./nats-errors.ts";
 import type { LogOptions } from "./nats-log.ts";
+import { ASK_MS, BRING_MS, managerOf } from "./nats-manager.ts";
 
 /** Bytes of a chunk, well below the smallest limit of a message (1 MB). */
 const CHUNK_BYTES = 512 * 1024;
@@ -16,6 +17,8 @@ export class NatsObjects {
   readonly #bucket: string;
   readonly #store: ObjectStore;
   readonly #manager: JetStreamManager;
+  /** The same, for what takes longer to bring. */
+  readonly #bringer: JetStreamManager;
   readonly #mend: LogOptions["mend"];
   /** The names that {@link list} found last, and the state of the bucket that it found them in. */
   #listed: { readonly state: string; readonly names: readonly string[] } | undefined;
@@ -23,8 +26,10 @@ export class NatsObjects {
   private constructor(
     bucket: string,
     store: ObjectStore,
+    bringer: JetStreamManager,
     { manager, mend }: { readonly manager: JetStreamManager; readonly mend: LogOptions["mend"] },
   ) {
+    this.#bringer = bringer;
     this.#mend = mend;
     this.#bucket = bucket;
     this.#store = store;
@@ -38,14 +43,24 @@ export class NatsObjects {
     /** To make the bucket with where it is missing; "known" where it must be there. */
     replicas: number | "known",
   ): Promise<NatsObjects> {
-    const buckets = new Objm(connection);
-    const store = await (replicas === "known" ? buckets.open(bucket) : buckets.create(bucket, { replicas }));
-    return new NatsObjects(bucket, store, parts);
+    const isThere = await parts.manager.streams.info(streamOf(bucket)).then(
+      () => true,
+      (error: unknown) => {
+        if (replicas === "known" || !isNoStream(error)) throw error;
+        return false;
+      },
+    );
+    const patient = { timeout: BRING_MS, checkAPI: false };
+    if (!isThere && replicas !== "known")
+      await new Objm(jetstream(connection, patient)).create(bucket, { replicas });
+    const store = await new Objm(jetstream(connection, { timeout: ASK_MS, checkAPI: false })).open(bucket, false);
+    return new NatsObjects(bucket, store, await managerOf(connection, BRING_MS), parts);
   }
 
   async put(name: string, bytes: Pieces): Promise<void> {
     const whole = concat(...partsOf(bytes));
-    await this.#store.putBlob({ name, options: { max_chunk_size: CHUNK_BYTES } }, whole);
+    const options = { max_chunk_size: CHUNK_BYTES };
+    await this.#store.putBlob({ name, options }, whole, { timeout: BRING_MS });
   }
 
   /**
@@ -63,7 +78,7 @@ export class NatsObjects {
     let next = 1;
     for (let chunk = 0; chunk < info.chunks; chunk++) {
       const query = { seq: next, next_by_subj: `$O.${this.#bucket}.C.${info.nuid}` };
-      const message = await this.#manager.streams.getMessage(this.stream, query);
+      const message = await this.#bringer.streams.getMessage(this.stream, query);
       if (message === null) {
         const now = await this.#store.info(name);
         if (now === null || now.deleted) return undefined; // removed meanwhile
@@ -120,7 +135,7 @@ export class NatsObjects {
   }
 
   get stream(): string {
-    return `OBJ_${this.#bucket}`;
+    return streamOf(this.#bucket);
   }
 
   /** The subject of an object's description; without a name, what all of them begin with. */
@@ -128,6 +143,8 @@ export class NatsObjects {
     return `$O.${this.#bucket}.M.${encode(name)}`;
   }
 }
+
+const streamOf = (bucket: string) => `OBJ_${bucket}`;
 
 /** As the library writes names into subjects: base64 for URLs, padded. */
 const encode = (name: string) =>

@@ -1,9 +1,10 @@
-import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
+import type { JetStreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { ClusterStatus, StreamStatus } from "./cluster-status.ts";
 import { boardStream, lastSign } from "./nats-board.ts";
 import { isNoStream } from "./nats-errors.ts";
 import { inboxStream } from "./nats-inbox.ts";
+import { managerOf } from "./nats-manager.ts";
 
 /** How a run on a cluster does; without streams where there is no such run. `now`: milliseconds since 1970. */
 export async function natsStatus(
@@ -11,7 +12,7 @@ export async function natsStatus(
   name: string,
   now: number,
 ): Promise<ClusterStatus> {
-  const manager = await jetstreamManager(connection);
+  const manager = await managerOf(connection);
   const names = [`${name}_LOG`, `OBJ_${name}_OBJ`, boardStream(name), inboxStream(name)];
   const streams = await Promise.all(
     names.map((stream) => streamStatus(manager, stream, connection.info?.server_name)),

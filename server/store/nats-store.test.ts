@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { jetstreamManager } from "@nats-io/jetstream";
+import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { concat, partsOf, utf8 } from "../../protocol/bytes.ts";
@@ -10,6 +10,8 @@ import type { TicketId } from "../../protocol/ids.ts";
 import { memoryIndex } from "../../test/harness/memory-index.ts";
 import { NatsCluster, natsServer } from "../../test/harness/nats-cluster.ts";
 import { indexContract, recordsOf, storeContract } from "../../test/harness/store-contract.ts";
+import { readBlocks } from "./nats-blocks.ts";
+import { DamagedReplica } from "./nats-errors.ts";
 import { type KeyFile, type NatsStoreOptions, natsStore } from "./nats-store.ts";
 import { splitRecord } from "./record-parts.ts";
 import { sqliteIndex } from "./sqlite-index.ts";
@@ -128,6 +130,25 @@ describe.skipIf(program === undefined).each([1, 3])("on JetStream, %i node(s)", 
     expect(again.length).toBe(blocks);
     expect(Buffer.from(await again.read(blocks - 1)).toString()).toContain("599");
     await Promise.all([store.close(), again.close()]);
+
+    // Whoever leads archives and lets go of blocks at any time: also between the look at the stream and the first message.
+    const stream = `${names.get(store)}_LOG`;
+    const manager = await jetstreamManager(connection);
+    const readWhile = (meanwhile: () => Promise<unknown>) => {
+      let looks = 0;
+      const info = async () => {
+        const found = await manager.streams.info(stream);
+        if (looks++ === 0) await meanwhile();
+        return found;
+      };
+      const streams = { ...manager.streams, info } as JetStreamManager["streams"];
+      return readBlocks({ connection, stream, manager: { streams }, bringer: manager });
+    };
+    const read = await readWhile(() => manager.streams.purge(stream, { seq: 40 }));
+    expect(read.blocks[0]?.seq).toBe(40);
+    expect(read.blocks).toHaveLength(blocks + 2 - 39);
+    // The control: one that is lost is no retention.
+    await expect(readWhile(() => manager.streams.deleteMessage(stream, 50))).rejects.toThrow(DamagedReplica);
   });
 
   test("a message that the cluster has lost is noticed: nobody reads or goes on over the gap", async () => {

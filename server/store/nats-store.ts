@@ -1,5 +1,4 @@
 import { crc32 } from "node:zlib";
-import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { lengthOf, type Pieces } from "../../protocol/bytes.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
@@ -11,6 +10,7 @@ import { NatsArchive } from "./nats-archive.ts";
 import { DamagedReplica } from "./nats-errors.ts";
 import { NatsInbox } from "./nats-inbox.ts";
 import { type LogOptions, NatsLog } from "./nats-log.ts";
+import { BRING_MS, managerOf } from "./nats-manager.ts";
 import { NatsObjects } from "./nats-objects.ts";
 import { answered, NatsRecords } from "./nats-records.ts";
 import { Replicas } from "./nats-replicas.ts";
@@ -58,7 +58,7 @@ const KEY_NAME = "server.key";
 export async function natsStore(options: NatsStoreOptions): Promise<FollowedStore> {
   const { connection, name, replicas, writer, index, key, reading = false, sleep } = options;
   const stream = `${name}_LOG`;
-  const manager = await jetstreamManager(connection);
+  const [manager, bringer] = [await managerOf(connection), await managerOf(connection, BRING_MS)];
   const { warn = () => {}, now = () => performance.now() } = options;
   const nodes = new Replicas({ connection, manager, sleep, warn });
   const mend: LogOptions["mend"] = (read) => nodes.read(read);
@@ -66,7 +66,7 @@ export async function natsStore(options: NatsStoreOptions): Promise<FollowedStor
   const log = await NatsLog.open({ connection, stream, subject, replicas, writer, reading, sleep, mend });
   const inbox = await NatsInbox.open({
     connection,
-    manager,
+    manager: bringer,
     name,
     replicas,
     reading,

@@ -11,9 +11,21 @@ import { Lease, type LeaseOptions, type SignBoard } from "./lease.ts";
 import type { KeyFile } from "./nats-store.ts";
 import { type Index, StoreError } from "./store.ts";
 
-/** Milliseconds in which a cluster must be reached at a start, and milliseconds between two tries. */
-const CONNECT_MS = 20_000;
+/** Milliseconds in which a cluster must answer at a start, and milliseconds between two tries. */
+const ANSWER_MS = 20_000;
 const AGAIN_MS = 500;
+/**
+ * Milliseconds after which a server that does not take a connection is left for the next one, and between two tries of the
+ * same one.
+ */
+const DIAL_MS = 5_000;
+const REDIAL_MS = 250;
+/**
+ * Milliseconds between two signs of life of a connection, and of those the number that may stay unanswered: a machine that has
+ * lost its power ends no connection.
+ */
+const PING_MS = 1_500;
+const MAX_PINGS = 2;
 /** The oldest nats-server that is known to keep what it acknowledged, where its writes are synced. */
 const MIN_VERSION = [2, 12, 3] as const;
 /** Bytes of a message that a cluster must take at least: deltas of large models are as long. */
@@ -98,7 +110,7 @@ export async function openClusterStore(
 
 /** Tries again what a cluster does not answer: while it elects leaders it does not for seconds. */
 async function patiently<T>(work: () => Promise<T>): Promise<T> {
-  for (const until = performance.now() + CONNECT_MS; ; ) {
+  for (const until = performance.now() + ANSWER_MS; ; ) {
     try {
       return await work();
     } catch (error) {
@@ -115,7 +127,7 @@ export async function clusterStatus(address: string, name: string, now: number):
   const { natsStatus } = await import("./nats-status.ts");
   const connection = await connectTo(connect, { address, unsafe: true });
   try {
-    return await natsStatus(connection, name, now);
+    return await patiently(() => natsStatus(connection, name, now));
   } catch (error) {
     throw new StoreError(`${address} cannot be used: ${messageOf(error)}`);
   } finally {
@@ -136,8 +148,14 @@ async function connectTo(
   { address, unsafe }: ClusterAddress,
 ): Promise<NatsConnection> {
   const servers = serversIn(address);
-  const options = { servers, timeout: CONNECT_MS, maxReconnectAttempts: -1 };
-  const connection = await connect(options).catch((error: unknown) => {
+  const connection = await connect({
+    servers,
+    timeout: DIAL_MS,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: REDIAL_MS,
+    pingInterval: PING_MS,
+    maxPingOut: MAX_PINGS,
+  }).catch((error: unknown) => {
     throw new StoreError(`${address} cannot be reached: ${messageOf(error)}`);
   });
   if (unsafe) return connection;

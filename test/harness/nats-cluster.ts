@@ -14,6 +14,8 @@ import { onPath } from "../browser/programs.ts";
 const CACHE = join(import.meta.dirname, "../../node_modules/.cache/nats-server");
 /** Milliseconds until a node must answer: three of them elect a leader first. */
 const READY_MS = 60_000;
+/** Milliseconds between two tries of a node that was lost. */
+const RECONNECT_MS = 100;
 
 /**
  * nats-server's path: NATS_SERVER in the environment, on the PATH, or unpacked from Debian's package. Undefined where it
@@ -145,7 +147,10 @@ export class NatsCluster {
 
   /** A connection to any node, once one answers. */
   connect(): Promise<NatsConnection> {
-    return connect({ servers: [...this.addresses], waitOnFirstConnect: true, timeout: READY_MS });
+    return connect({
+      ...{ servers: [...this.addresses], waitOnFirstConnect: true, timeout: READY_MS },
+      ...{ maxReconnectAttempts: -1, reconnectTimeWait: RECONNECT_MS },
+    });
   }
 
   async stop(): Promise<void> {

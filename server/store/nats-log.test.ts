@@ -1,0 +1,100 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { jetstreamManager } from "@nats-io/jetstream";
+import { errors, type NatsConnection } from "@nats-io/transport-node";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { utf8 } from "../../protocol/bytes.ts";
+import { NatsCluster, natsServer } from "../../test/harness/nats-cluster.ts";
+import { NatsLog } from "./nats-log.ts";
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+const program = natsServer();
+const PUBLISH = /\.log$/;
+const LOOK = /\.MSG\.GET\./;
+
+/** A connection some of whose requests, or answers to them, are lost, as with a node that dies: nobody says so. */
+class Lossy {
+  readonly connection: NatsConnection;
+  /** What becomes of a request to a subject. */
+  fate: (subject: string) => "lost" | "answer-lost" | "refused" | undefined = () => undefined;
+  readonly asked: string[] = [];
+
+  constructor(connection: NatsConnection) {
+    const request: NatsConnection["request"] = async (subject, data, options) => {
+      this.asked.push(subject);
+      const fate = this.fate(subject);
+      if (fate === "refused") throw new errors.NoRespondersError(subject);
+      const answer = fate === "lost" ? undefined : await connection.request(subject, data, options);
+      if (answer !== undefined && fate === undefined) return answer;
+      await sleep(options?.timeout);
+      throw new errors.TimeoutError();
+    };
+    this.connection = new Proxy(connection, {
+      get(target, name) {
+        if (name === "request") return request;
+        const value: unknown = Reflect.get(target, name, target);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+  }
+}
+
+describe.skipIf(program === undefined)("the journal's stream, whose node dies", () => {
+  let cluster: NatsCluster;
+  let connection: NatsConnection;
+  let streams = 0;
+  beforeAll(async () => {
+    cluster = await NatsCluster.start(program ?? "", 1);
+    connection = await cluster.connect();
+  });
+  afterAll(async () => {
+    await connection?.close();
+    await cluster?.stop();
+  });
+
+  const open = async () => {
+    const stream = `L${streams++}`;
+    const lossy = new Lossy(connection);
+    const log = await NatsLog.open({
+      ...{ connection: lossy.connection, stream, subject: `${stream}.log`, replicas: 1, writer: "w" },
+      ...{ reading: false, sleep: (ms: number) => sleep(ms), mend: (read) => read() },
+    });
+    const count = async () => (await (await jetstreamManager(connection)).streams.info(stream)).state.messages;
+    return { log, lossy, count };
+  };
+
+  test("a block is stored within two seconds after questions are answered again", async () => {
+    const { log, lossy, count } = await open();
+    let elects = true;
+    const before = lossy.asked.length;
+    lossy.fate = () => (elects ? "lost" : undefined);
+    const appended = log.append([utf8("0")]);
+    const looks = () => expect(lossy.asked.length).toBe(before + 2); // the first look is under way
+    await vi.waitFor(looks, { timeout: 10_000, interval: 10 });
+    elects = false;
+    const since = performance.now();
+    expect(await appended).toBe(0);
+    expect(performance.now() - since).toBeLessThan(2_000);
+    expect(await count()).toBe(2); // one made this log its stream's writer
+  });
+
+  test("a block that was stored is stored once, however often its answer is lost, and its writer stays the writer", async () => {
+    const { log, lossy, count } = await open();
+    // Its second sending finds another tail than it expects, and nobody says at once that this is the first.
+    let [sent, looked] = [0, 0];
+    lossy.fate = (subject) => {
+      if (PUBLISH.test(subject)) return sent++ === 0 ? "answer-lost" : undefined;
+      return LOOK.test(subject) && looked++ < 2 ? "refused" : undefined;
+    };
+    expect(await log.append([utf8("0"), utf8("1")])).toBe(0);
+    expect([sent, looked]).toEqual([3, 3]);
+    expect(log.deposed.aborted).toBe(false);
+    expect(await log.append([utf8("2")])).toBe(2);
+    expect(await count()).toBe(3);
+    // The control: what another has appended meanwhile deposes it.
+    const other = log.blocks.at(-1)?.seq ?? 0;
+    await connection.request(lossy.asked.findLast((subject) => PUBLISH.test(subject)) ?? "", utf8("x"));
+    await expect(log.append([utf8("3")])).rejects.toMatchObject({ code: "not-durable" });
+    expect(log.deposed.aborted).toBe(true);
+    expect(log.blocks.at(-1)?.seq).toBe(other);
+  });
+});
