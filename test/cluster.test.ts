@@ -17,7 +17,9 @@ import { StoreCopy } from "../server/store/store-copy.ts";
 import { verify } from "../server/verify/verify.ts";
 import { MemoryFiles } from "./harness/memory-files.ts";
 import { memoryIndex } from "./harness/memory-index.ts";
-import { NatsCluster, natsServer } from "./harness/nats-cluster.ts";
+import { LossyConnection } from "./harness/lossy-connection.ts";
+import { NatsCluster } from "./harness/nats-cluster.ts";
+import { natsServer } from "./harness/nats-server.ts";
 import {
   advance,
   deltaOf,
@@ -301,6 +303,17 @@ describe.skipIf(program === undefined)("a run on JetStream, one node", () => {
     await moved(leads);
     await second.over;
     expect(second.refused).toMatchObject({ code: "not-durable" });
+
+    // While the cluster elects who has the signs, whoever led before is asked. The control knows of nobody.
+    const lossy = new LossyConnection(edges);
+    const [knowing, fresh] = [await line(lossy.connection, "k"), await line(lossy.connection, "f")];
+    expect(await knowing.leader()).toBe("w:1");
+    lossy.fate = (subject) => (subject.includes("LINE_LEAD") ? "refused" : undefined);
+    await expect(fresh.ask(request, false)).rejects.toMatchObject({ code: "not-durable" });
+    const before = heard;
+    const third = knowing.ask(request, false);
+    third.catch(() => {});
+    await vi.waitFor(() => expect(heard).toBe(before + 1));
     await Promise.all([edges.close(), leads.close(), others.close()]);
   });
 

@@ -57,7 +57,8 @@ export async function natsLine(options: LineOptions): Promise<LeaderLine> {
       if (message.length > most)
         throw new ProtocolError("too-large", "the request is longer than the cluster's max_payload");
       for (const until = performance.now() + LEADER_MS; ; await sleep(LOOK_MS)) {
-        const leader = await watch.now().catch(() => undefined);
+        // While the cluster elects who has the signs, whoever led last most likely does: one that is gone hears nothing.
+        const leader = await watch.now().catch(() => watch.last);
         if (leader !== undefined) {
           const gone = watch.changed(leader.writer);
           try {
@@ -133,12 +134,19 @@ const senderOf = ({ reply = "" }: Msg): string => reply.slice(0, reply.lastIndex
 const tooLong = () =>
   new ProtocolError("internal-error", "the answer is longer than the cluster's max_payload");
 
+interface Leader {
+  readonly writer: string;
+  /** For people. */
+  readonly who: string;
+}
+
 /** Which server leads, looked at again as long as anybody waits for an answer. */
 class LeaderWatch {
   readonly #manager: JetStreamManager;
   readonly #name: string;
   readonly #waiting = new Map<() => void, string>();
   #timer: NodeJS.Timeout | undefined;
+  #last: Leader | undefined;
   #known: { readonly at: number; readonly sign: ReturnType<typeof lastSign> } | undefined;
 
   constructor(manager: JetStreamManager, name: string) {
@@ -147,7 +155,7 @@ class LeaderWatch {
   }
 
   /** Undefined where none leads, or never did. */
-  async now(): Promise<{ readonly writer: string; readonly who: string } | undefined> {
+  async now(): Promise<Leader | undefined> {
     if (this.#known === undefined || performance.now() - this.#known.at >= LOOK_MS) {
       const sign = lastSign(this.#manager, this.#name);
       this.#known = { at: performance.now(), sign };
@@ -157,7 +165,13 @@ class LeaderWatch {
       if (isNoStream(error)) return undefined;
       throw error;
     });
-    return sign === undefined || sign.over || sign.writer === NOBODY ? undefined : sign;
+    this.#last = sign === undefined || sign.over || sign.writer === NOBODY ? undefined : sign;
+    return this.#last;
+  }
+
+  /** The one that {@link now} resolved to last. */
+  get last(): Leader | undefined {
+    return this.#last;
   }
 
   /** Has those who wait for an answer send their requests again: all of them, or those that wait for one server. */

@@ -1,42 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { jetstreamManager } from "@nats-io/jetstream";
-import { errors, type NatsConnection } from "@nats-io/transport-node";
+import type { NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { utf8 } from "../../protocol/bytes.ts";
-import { NatsCluster, natsServer } from "../../test/harness/nats-cluster.ts";
+import { LossyConnection } from "../../test/harness/lossy-connection.ts";
+import { NatsCluster } from "../../test/harness/nats-cluster.ts";
+import { natsServer } from "../../test/harness/nats-server.ts";
 import { NatsLog } from "./nats-log.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 const program = natsServer();
 const PUBLISH = /\.log$/;
 const LOOK = /\.MSG\.GET\./;
-
-/** A connection some of whose requests, or answers to them, are lost, as with a node that dies: nobody says so. */
-class Lossy {
-  readonly connection: NatsConnection;
-  /** What becomes of a request to a subject. */
-  fate: (subject: string) => "lost" | "answer-lost" | "refused" | undefined = () => undefined;
-  readonly asked: string[] = [];
-
-  constructor(connection: NatsConnection) {
-    const request: NatsConnection["request"] = async (subject, data, options) => {
-      this.asked.push(subject);
-      const fate = this.fate(subject);
-      if (fate === "refused") throw new errors.NoRespondersError(subject);
-      const answer = fate === "lost" ? undefined : await connection.request(subject, data, options);
-      if (answer !== undefined && fate === undefined) return answer;
-      await sleep(options?.timeout);
-      throw new errors.TimeoutError();
-    };
-    this.connection = new Proxy(connection, {
-      get(target, name) {
-        if (name === "request") return request;
-        const value: unknown = Reflect.get(target, name, target);
-        return typeof value === "function" ? value.bind(target) : value;
-      },
-    });
-  }
-}
 
 describe.skipIf(program === undefined)("the journal's stream, whose node dies", () => {
   let cluster: NatsCluster;
@@ -53,7 +28,7 @@ describe.skipIf(program === undefined)("the journal's stream, whose node dies", 
 
   const open = async () => {
     const stream = `L${streams++}`;
-    const lossy = new Lossy(connection);
+    const lossy = new LossyConnection(connection);
     const log = await NatsLog.open({
       ...{ connection: lossy.connection, stream, subject: `${stream}.log`, replicas: 1, writer: "w" },
       ...{ reading: false, sleep: (ms: number) => sleep(ms), mend: (read) => read() },

@@ -3,7 +3,8 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { memoryIndex } from "../../test/harness/memory-index.ts";
-import { NatsCluster, natsServer } from "../../test/harness/nats-cluster.ts";
+import { NatsCluster } from "../../test/harness/nats-cluster.ts";
+import { natsServer } from "../../test/harness/nats-server.ts";
 import { natsStore } from "./nats-store.ts";
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });

@@ -1,6 +1,5 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -8,48 +7,12 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { JetStreamManager } from "@nats-io/jetstream";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
-import { onPath } from "../browser/programs.ts";
+import { isOlder, SYNCS, versionOf } from "./nats-server.ts";
 
-/** Where an unpacked nats-server is kept between test runs. */
-const CACHE = join(import.meta.dirname, "../../node_modules/.cache/nats-server");
 /** Milliseconds until a node must answer: three of them elect a leader first. */
 const READY_MS = 60_000;
 /** Milliseconds between two tries of a node that was lost. */
 const RECONNECT_MS = 100;
-
-/**
- * nats-server's path: NATS_SERVER in the environment, on the PATH, or unpacked from Debian's package. Undefined where it
- * cannot be had, with a line; throws where `CI` is set, since a test that is skipped there is one that nobody sees fail.
- */
-export function natsServer(): string | undefined {
-  const found = process.env.NATS_SERVER ?? onPath(["nats-server"]) ?? unpacked() ?? download();
-  if (found !== undefined) return found;
-  const line = "JetStream: not tested, for want of Debian's nats-server";
-  if (process.env.CI !== undefined && process.env.CI !== "") throw new Error(line);
-  process.stderr.write(`${line}\n`);
-  return undefined;
-}
-
-function unpacked(): string | undefined {
-  const places = ["/usr/sbin/nats-server", join(CACHE, "usr/sbin/nats-server")];
-  return places.find((place) => existsSync(place));
-}
-
-function download(): string | undefined {
-  mkdirSync(CACHE, { recursive: true });
-  const run = (command: string, ...args: string[]) =>
-    spawnSync(command, args, { cwd: CACHE, stdio: "ignore" }).status === 0;
-  if (!run("apt-get", "download", "nats-server")) return undefined;
-  const file = readdirSync(CACHE).find((name) => name.endsWith(".deb"));
-  return file !== undefined && run("dpkg", "-x", file, ".") ? unpacked() : undefined;
-}
-
-/** Whether it can sync what it stores before it acknowledges: 2.10 and newer. */
-function syncsWrites(program: string): boolean {
-  const { stdout } = spawnSync(program, ["--version"], { encoding: "utf8" });
-  const [, major = 0, minor = 0] = /v(\d+)\.(\d+)/.exec(stdout)?.map(Number) ?? [];
-  return major > 2 || (major === 2 && minor >= 10);
-}
 
 interface Node {
   process: ChildProcess;
@@ -73,7 +36,7 @@ export class NatsCluster {
     const ports = await freePorts(2 * count);
     const [clients, routes] = [ports.slice(0, count), ports.slice(count)];
     const nodes: Node[] = [];
-    const synced = syncsWrites(program) ? ", sync_interval: always" : "";
+    const synced = isOlder(versionOf(program), SYNCS) ? "" : ", sync_interval: always";
     for (const [i, port] of clients.entries()) {
       const cluster = `cluster { name: test, listen: "127.0.0.1:${routes[i]}", routes: [${routes
         .map((route) => `"nats://127.0.0.1:${route}"`)
