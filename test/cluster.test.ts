@@ -15,9 +15,9 @@ import { clusterStatus, openClusterStore } from "../server/store/open-cluster.ts
 import { readOnlyStore } from "../server/store/read-only.ts";
 import { StoreCopy } from "../server/store/store-copy.ts";
 import { verify } from "../server/verify/verify.ts";
+import { LossyConnection } from "./harness/lossy-connection.ts";
 import { MemoryFiles } from "./harness/memory-files.ts";
 import { memoryIndex } from "./harness/memory-index.ts";
-import { LossyConnection } from "./harness/lossy-connection.ts";
 import { NatsCluster } from "./harness/nats-cluster.ts";
 import { natsServer } from "./harness/nats-server.ts";
 import {
@@ -259,7 +259,11 @@ describe.skipIf(program === undefined)("a run on JetStream, one node", () => {
   });
 
   test("an edge whose request or its answer may have been lost with a node asks its visitor at once to send it again", async () => {
-    const [edges, leads, others] = [await cluster.connect(), await cluster.connect(), await cluster.connect()];
+    const [edges, leads, others] = [
+      await cluster.connect(),
+      await cluster.connect(),
+      await cluster.connect(),
+    ];
     const wait = (ms: number) => sleep(ms);
     const board = await natsBoard({ connection, name: "LINE", replicas: 1 });
     await board.post({ writer: "w", who: "w:1", over: false }, 0);
@@ -272,7 +276,14 @@ describe.skipIf(program === undefined)("a run on JetStream, one node", () => {
       heard += 1;
       return new Promise(() => {});
     });
-    const request = { method: "GET", target: "/", headers: [], address: "", encrypted: false, body: utf8("") };
+    const request = {
+      method: "GET",
+      target: "/",
+      headers: [],
+      address: "",
+      encrypted: false,
+      body: utf8(""),
+    };
     const moved = async (one: NatsConnection) => {
       const again = (async () => {
         for await (const { type } of one.status()) if (type === "reconnect") return;

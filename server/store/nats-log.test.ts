@@ -33,7 +33,8 @@ describe.skipIf(program === undefined)("the journal's stream, whose node dies", 
       ...{ connection: lossy.connection, stream, subject: `${stream}.log`, replicas: 1, writer: "w" },
       ...{ reading: false, sleep: (ms: number) => sleep(ms), mend: (read) => read() },
     });
-    const count = async () => (await (await jetstreamManager(connection)).streams.info(stream)).state.messages;
+    const count = async () =>
+      (await (await jetstreamManager(connection)).streams.info(stream)).state.messages;
     return { log, lossy, count };
   };
 

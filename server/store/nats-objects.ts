@@ -53,7 +53,10 @@ export class NatsObjects {
     const patient = { timeout: BRING_MS, checkAPI: false };
     if (!isThere && replicas !== "known")
       await new Objm(jetstream(connection, patient)).create(bucket, { replicas });
-    const store = await new Objm(jetstream(connection, { timeout: ASK_MS, checkAPI: false })).open(bucket, false);
+    const store = await new Objm(jetstream(connection, { timeout: ASK_MS, checkAPI: false })).open(
+      bucket,
+      false,
+    );
     return new NatsObjects(bucket, store, await managerOf(connection, BRING_MS), parts);
   }
 

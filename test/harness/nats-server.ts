@@ -44,7 +44,8 @@ export function fetchNatsServer(): string | undefined {
     if (best !== undefined && !isOlder(versionOf(best), WANTED)) break;
     best = newestOf([best, unpack(suite)]);
   }
-  if (best !== undefined) process.stderr.write(`JetStream is tested on nats-server ${versionOf(best).join(".")}\n`);
+  if (best !== undefined)
+    process.stderr.write(`JetStream is tested on nats-server ${versionOf(best).join(".")}\n`);
   return best;
 }
 
