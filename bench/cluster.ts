@@ -218,7 +218,7 @@ async function large10M() {
     const edge = seat("large", "large-edge", "--edge", ...flags);
     await until(() => edge.role === "edge", LARGE_MS);
     const { receipts, ...costs } = await measureLarge(leader, edge, wanted.versions);
-    const name = (await statusOnCluster(address, keyOf("large")[1], Date.now())).name;
+    const name = (await statusOnCluster(address, keyOf("large")[1], Date.now)).name;
     const plainlyLost = await flipAndLead(cluster, name);
     const { lost } = await settle("large", [leader, edge], "large-copy", receipts);
     return { ...costs, flips: { receipts: receipts.length, plainlyLost, lost } };
@@ -234,7 +234,7 @@ async function large10M() {
 async function whole() {
   let faults: readonly string[] = [];
   for (const until = performance.now() + WHOLE_MS; performance.now() < until; await sleep(100)) {
-    const status = await statusOnCluster(address, keyOf("small")[1], Date.now()).catch(lineOf);
+    const status = await statusOnCluster(address, keyOf("small")[1], Date.now).catch(lineOf);
     faults = typeof status === "string" ? [status] : faultsOf(status, SILENCE_MS);
     if (typeof status !== "string" && faults.length === 0) {
       const [journal, objects, signs] = status.streams.map(({ leader }) => leader);
@@ -245,7 +245,9 @@ async function whole() {
 }
 
 /** The place of the node of that name. */
-const numberOf = (node = "n0"): number => Number(node.slice(1));
+function numberOf(node = "n0"): number {
+  return Number(node.slice(1));
+}
 
 /** What each server said last. */
 async function tellLast(): Promise<void> {

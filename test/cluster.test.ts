@@ -162,7 +162,7 @@ describe.skipIf(program === undefined)("a run on JetStream, one node", () => {
     const second = opening({ waiting, signal: new AbortController().signal });
     expect(await waits).toMatch(/:\d+$/);
     expect(first.deposed.aborted).toBe(false);
-    const { leader, streams } = await clusterStatus(address.address, "LED", Date.now());
+    const { leader, streams } = await clusterStatus(address.address, "LED", Date.now);
     expect(leader?.who).toBe(await waits);
     expect(streams.map(({ stream, messages }) => [stream, messages > 0])).toEqual([
       ["LED_LOG", true],
@@ -211,7 +211,7 @@ describe.skipIf(program === undefined)("a run on JetStream, one node", () => {
     await expect(unanswered, "whom nobody will answer").rejects.toMatchObject({ code: "not-durable" });
     expect((await edge.line.ask(request("again"))).headers).toEqual([["who", "second"]]);
     expect(store.length).toBe(1);
-    expect((await clusterStatus(address.address, "LED", Date.now())).leader?.who).toBe(leader?.who);
+    expect((await clusterStatus(address.address, "LED", Date.now)).leader?.who).toBe(leader?.who);
     // A server that heard nothing of a lease, as one that a debugger holds.
     const zombie = await natsStore({
       ...{ connection, name: "LED", replicas: 1, writer: "zombie", index: memoryIndex() },
@@ -223,7 +223,7 @@ describe.skipIf(program === undefined)("a run on JetStream, one node", () => {
     await Promise.all([store.close(), zombie.close(), edge.close()]);
     // While an edge comes to lead its line is closed. Refused as too large, an upload would be lost.
     await expect(edge.line.ask(request("late"), false)).rejects.toMatchObject({ code: "not-durable" });
-    expect((await clusterStatus(address.address, "NONE", Date.now())).streams).toEqual([]);
+    expect((await clusterStatus(address.address, "NONE", Date.now)).streams).toEqual([]);
   });
 
   test("a sign that the cluster has lost keeps nobody from leading; who leads posts the next, and is not followed", async () => {

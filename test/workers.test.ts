@@ -18,7 +18,8 @@ import { fetchPieces, servePieces } from "../server/workers/pieces.ts";
 import { decodeSaid } from "../server/workers/said.ts";
 import { prose, temporary } from "./corpus-fixture.ts";
 import { smallDelta } from "./harness/http-volunteer.ts";
-import { NatsCluster, natsServer } from "./harness/nats-cluster.ts";
+import { NatsCluster } from "./harness/nats-cluster.ts";
+import { natsServer } from "./harness/nats-server.ts";
 import { silentLog, TestVolunteer, until } from "./harness/tiny-run.ts";
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 90_000 });

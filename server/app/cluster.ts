@@ -61,7 +61,11 @@ export async function openClusterCopy(options: ClusterOptions, reading: boolean)
 }
 
 /** How the run of a key does on a cluster. Rejects with a StoreError where there is no such key, or nobody answers. */
-export async function statusOnCluster(address: string, key: string, now: number): Promise<ClusterStatus> {
+export async function statusOnCluster(
+  address: string,
+  key: string,
+  now: () => number,
+): Promise<ClusterStatus> {
   return clusterStatus(address, await nameOf(keyFile(key), "known"), now);
 }
 

@@ -79,7 +79,7 @@ function parse(args: readonly string[]): Copying | Asking | "help" {
 }
 
 async function showStatus({ address, key }: Asking, io: CommandIo): Promise<void> {
-  const look = () => statusOnCluster(address, key, Date.now());
+  const look = () => statusOnCluster(address, key, Date.now);
   const earlier: ClusterStatus[] = [];
   let status = await look();
   while (isAnyBehind(status) && earlier.length < LOOKS) {

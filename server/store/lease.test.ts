@@ -142,7 +142,7 @@ test("while nobody answers nobody takes the lease, and who stands by counts the 
   await second.lease()?.release();
 });
 
-test("a server that starts while the cluster elects waits until it is told who leads, or that nobody does", async () => {
+test("a server that starts while the cluster elects waits until the cluster answers again", async () => {
   const { board, pass, options, standBy } = world();
   board.away = true;
   const [first, idle] = [Lease.acquire(options("a")), standBy("b")];

@@ -6,11 +6,14 @@ import { isNoStream } from "./nats-errors.ts";
 import { inboxStream } from "./nats-inbox.ts";
 import { managerOf } from "./nats-manager.ts";
 
-/** How a run on a cluster does; without streams where there is no such run. `now`: milliseconds since 1970. */
+/**
+ * How a run on a cluster does; without streams where there is no such run. `now` tells milliseconds since 1970, once the
+ * cluster has answered: on a busy machine that takes seconds.
+ */
 export async function natsStatus(
   connection: NatsConnection,
   name: string,
-  now: number,
+  now: () => number,
 ): Promise<ClusterStatus> {
   const manager = await managerOf(connection);
   const names = [`${name}_LOG`, `OBJ_${name}_OBJ`, boardStream(name), inboxStream(name)];
@@ -20,7 +23,7 @@ export async function natsStatus(
   const sign = streams[2] && (await lastSign(manager, name));
   return {
     name,
-    leader: sign && !sign.over ? { who: sign.who, silentMs: now - sign.at.getTime() } : undefined,
+    leader: sign && !sign.over ? { who: sign.who, silentMs: now() - sign.at.getTime() } : undefined,
     streams: streams.filter((stream) => stream !== undefined),
   };
 }

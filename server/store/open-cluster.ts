@@ -122,7 +122,11 @@ async function patiently<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /** How a run on a cluster does. Rejects with a StoreError where nobody answers; takes any cluster. */
-export async function clusterStatus(address: string, name: string, now: number): Promise<ClusterStatus> {
+export async function clusterStatus(
+  address: string,
+  name: string,
+  now: () => number,
+): Promise<ClusterStatus> {
   const { connect } = await packages();
   const { natsStatus } = await import("./nats-status.ts");
   const connection = await connectTo(connect, { address, unsafe: true });
