@@ -20,12 +20,13 @@ import {
   verdictOf,
   verdictOfOdd,
 } from "../../server/trust/audit.ts";
-import { type Budget, type Look, purseOf } from "../../server/trust/budget.ts";
+import { type Budget, HALVES, type Look, purseOf } from "../../server/trust/budget.ts";
 import type { Candidate } from "../../server/trust/candidate.ts";
+import { doubtedOf } from "../../server/trust/doubt.ts";
 import { Learning, weightsAgainst } from "../../server/trust/learning.ts";
 import type { Part } from "../../server/trust/places.ts";
 import { type Plan, planOf } from "../../server/trust/plan.ts";
-import { creditLost, FORFEITED, standingOf } from "../../server/trust/standing.ts";
+import { creditLost, FORFEITED, isSuspected, standingOf, trusted } from "../../server/trust/standing.ts";
 import { clipFor } from "../../server/trust/weigh.ts";
 import type { Kept } from "./kept.ts";
 
@@ -91,8 +92,12 @@ export class BenchAudits {
   weigh(version: number, merged: readonly Kept[], { x: before }: Vectors, { x: after }: Vectors): void {
     const { auditor, gate, context, batch, budget, random, record, state } = this.#options;
     const tokens = merged.reduce((sum, { ticket }) => sum + ticketTokens(ticket, context), 0);
-    const { batches, chance } = samplePlan(tokens, this.#options.auditShare, batch * context);
-    if (random.unit() >= chance || !budget.spend(batches * batch * context, "veteran")) return;
+    const suspected = (cost: number) =>
+      HALVES.some((half) => budget.affords(cost, half)) &&
+      merged.some(({ ticket }) => isSuspected(standingOf(state().trust, ticket.volunteer)));
+    const { batches, chance } = samplePlan(tokens, this.#options.auditShare, batch * context, suspected);
+    if (random.unit() >= chance) return;
+    if (!budget.spendFirst(batches * batch * context)) return;
     this.#waiting.push(async () => {
       const weights = after.map((value, i) => (value + before[i]!) / 2);
       const frames = merged.map(({ frame }) => frame);
@@ -101,11 +106,22 @@ export class BenchAudits {
       const effects = merged.map(({ ticket: { id: ticket, volunteer } }, i) => {
         return { ticket, volunteer, ...effectOf(found[i]!) };
       });
+      const doubted = doubtedOf(state().trust, effects);
       await record({ type: "sampled", version, effects });
       for (const { ticket, ...verdict } of blamedFor({ effects }, state())) {
         await this.#tell(this.#options.keptOf(ticket), verdict, { why: "slow harm" });
       }
+      for (const ticket of doubted) this.#waiting.push(() => this.#doubt(this.#options.keptOf(ticket)));
     });
+  }
+
+  /** A delta that seems to have done harm where it was merged. */
+  async #doubt(one: Kept): Promise<void> {
+    const { version, volunteer } = one.ticket;
+    if (!trusted(standingOf(this.#options.state().trust, volunteer))) return;
+    const usual = { whose: "veteran", must: false, fresh: false, scale: 1 } as const;
+    const found = await this.#look(one, { ...usual, version, judge: verdictOf, on: undefined });
+    if (found !== undefined) await this.#tell(one, found, { why: `${found.reason}, doubted` });
   }
 
   /** Takes the audits that wait by now, to be made when that is called. */

@@ -79,8 +79,8 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
   const ours = job.rule === "default";
   const gauge = new Gauge(task.parameters, codec, task.tensors, () => random.unit());
   const agreements: { honest: number[]; attackers: number[] } = { honest: [], attackers: [] };
-  const ticketCost = ticketTokens({ steps: 5, batch }, context);
-  const budget = firstBudget(settings.trust.auditShare, ticketCost, batch * context);
+  const first = { tokens: ticketTokens({ steps: 5, batch }, context), batchTokens: batch * context };
+  const budget = firstBudget(settings.trust.auditShare, { ...first, freshPart: rules.freshPart });
   const kept = new Map<TicketId, Kept>();
   const versions: Vectors[] = [initialVectors(task.initial(settings.seed))];
   const centred = new CentredMean(task.parameters);
@@ -199,7 +199,7 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
   const directionDue = () =>
     ours &&
     state.version - directed >= DIRECTION_EVERY &&
-    budget.spend(DIRECTION_STEPS * batch * context, "veteran");
+    budget.spendFirst(DIRECTION_STEPS * batch * context);
   const ask = (member: Member): Ticket | undefined => {
     const ticket = `${tickets++}`.padStart(22, "0") as TicketId;
     const { state: next, effects } = reduce(

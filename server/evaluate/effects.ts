@@ -28,11 +28,16 @@ export async function effectsOf(
   context: number,
   { weights, frames, parts, batch, batches, seed }: EffectsJob,
 ): Promise<number[][]> {
-  await trainer.load(weights);
   const range = { window: seed, seed, steps: batches, batch };
-  for (const tokens of batchesOf(gate, range, context)) await trainer.step(tokens, batch, 0); // at rate 0 nothing moves
-  await trainer.losses();
-  const { m: gradient } = await trainer.carried();
+  const gradient = new Float32Array(weights.length);
+  for (const tokens of batchesOf(gate, range, context)) {
+    // Each from no moments: a gradient of more text is surer, and no longer.
+    await trainer.load(weights);
+    await trainer.step(tokens, batch, 0); // at rate 0 nothing moves
+    await trainer.losses();
+    const { m } = await trainer.carried();
+    for (let i = 0; i < gradient.length; i++) gradient[i]! += m[i]! / batches;
+  }
   return frames.map((frame) => {
     const delta = decodeFrame(frame, weights.length);
     return parts.map(({ offset, length }) => {

@@ -49,6 +49,7 @@ export function auditsOf(run: AuditedRun, options: RunOptions): Audits | undefin
     ...(helpers && { helpers, placeOf: (version, hash) => run.placeOf(version, hash) }),
     auditor,
     share,
+    freshPart: rules.freshPart,
     context: rules.context,
     batch: rules.batch,
     parameters: task.parameters,

@@ -4,17 +4,8 @@ import { stepsDone, type Upload, uploadTokens } from "../../protocol/upload.ts";
 import type { Audited } from "../coordinator/events.ts";
 import type { Auditor, ModelPlace } from "../evaluate/ports.ts";
 import { forgetOldest } from "../lib/oldest.ts";
-import {
-  blameOf,
-  type Evidence,
-  excused,
-  forfeitOf,
-  lookCost,
-  type Verdict,
-  verdictOf,
-  verdictOfOdd,
-} from "../trust/audit.ts";
-import { type Budget, type Look, type Purse, purseOf } from "../trust/budget.ts";
+import { type Evidence, forfeitOf, lookCost, type Verdict, verdictOf, verdictOfOdd } from "../trust/audit.ts";
+import { type Budget, HALVES, type Look, type Purse, purseOf } from "../trust/budget.ts";
 import type { Candidate } from "../trust/candidate.ts";
 import { firstBudget } from "../trust/first-budget.ts";
 import { type Gauge, REMEMBERED } from "../trust/gauge.ts";
@@ -26,7 +17,7 @@ import { clipFor } from "../trust/weigh.ts";
 import { AuditQueue } from "./audit-queue.ts";
 import { Direction, type DirectionOptions } from "./direction.ts";
 import { type Looked, Looks, type LooksOptions } from "./looks.ts";
-import type { Blamed } from "./recent-deltas.ts";
+import { MergedAudits } from "./merged-audits.ts";
 import { readTheSame } from "./same-text.ts";
 import type { VolunteerAudits } from "./volunteer-audits.ts";
 
@@ -40,6 +31,8 @@ export interface AuditsOptions extends LooksOptions, DirectionOptions {
   readonly placeOf?: (version: number, hash: Hash) => Promise<ModelPlace | undefined>;
   /** Part of the volunteers' training that audits may cost. */
   readonly share: number;
+  /** Part of its steps that a fresh ticket has; absent: all. */
+  readonly freshPart?: number | undefined;
   readonly record: (audited: Omit<Audited, "at">) => Promise<void>;
   readonly failed: (error: unknown) => void;
   /** Volunteers that audit where the auditor has more to do than it can; absent: it is alone. */
@@ -59,8 +52,7 @@ interface Order extends Pick<Plan, "whose"> {
 export class Audits {
   readonly #options: AuditsOptions;
   readonly #queue: AuditQueue;
-  /** Tickets that a roll-back put in, and that are being audited for one. */
-  readonly #blamed = new Set<TicketId>();
+  readonly #merged: MergedAudits;
   #budget: Budget | undefined;
   readonly #direction: Direction;
   readonly #looks: Looks;
@@ -72,6 +64,13 @@ export class Audits {
     this.#looks = new Looks(options);
     this.#queue = new AuditQueue(options.failed, () => options.helpers?.audits ?? 1);
     this.#direction = new Direction(options, this.#queue);
+    const { context, state, weights } = options;
+    this.#merged = new MergedAudits({
+      ...{ context, state, weights, queue: this.#queue, looks: this.#looks },
+      budget: (tokens) => this.#budgetFor(tokens),
+      tell: ({ ticket: id, volunteer }, verdict, on) =>
+        this.#tell({ id, volunteer }, { ...verdict, ...(on !== undefined && { on }) }),
+    });
   }
 
   get gauge(): Gauge {
@@ -119,7 +118,8 @@ export class Audits {
 
   /** The budget, which begins with tickets like the first one that it is asked for. */
   #budgetFor(tokens: number, batchTokens?: number): Budget {
-    this.#budget ??= firstBudget(this.#options.share, tokens, batchTokens);
+    const { share, freshPart } = this.#options;
+    this.#budget ??= firstBudget(share, { tokens, freshPart, ...(batchTokens && { batchTokens }) });
     return this.#budget;
   }
 
@@ -137,23 +137,9 @@ export class Audits {
     await this.#tell(upload.ticket, { verdict: "bad", reason: "copy" }); // there is nothing to measure
   }
 
-  /**
-   * After a roll-back: audits what was merged since the version whose weights came back, one by one on those weights,
-   * whatever it costs. A volunteer that harmed the model is found bad, and one whose deltas help there is trusted again. A
-   * delta that waits already is not put in again.
-   */
-  blame(merged: readonly Blamed[]): void {
-    // Held until all are audited: a run that goes on may let go of the version meanwhile.
-    const weights = new Map<Hash, Promise<Float32Array | undefined>>();
-    for (const one of merged) {
-      if (this.#blamed.has(one.ticket)) continue;
-      this.#blamed.add(one.ticket);
-      const at = weights.get(one.on) ?? this.#options.weights(one.on);
-      at.catch(() => {}); // the audit that uses them gets the error
-      weights.set(one.on, at);
-      const reaudit = () => this.#reaudit(one, at).finally(() => this.#blamed.delete(one.ticket));
-      this.#queue.put(reaudit, "inquiry");
-    }
+  /** Audits of deltas that were merged: for a roll-back, or since they seem to have done harm. */
+  get merged(): MergedAudits {
+    return this.#merged;
   }
 
   /** Asks the auditor before all audits wait for it, and whatever it costs. Stays unanswered once stopped. */
@@ -162,12 +148,17 @@ export class Audits {
   }
 
   /**
-   * Asks the auditor after what waits by now, where the veterans' half of the budget can pay for it; else resolves to
-   * undefined. `cost` is in tokens trained. Stays unanswered once stopped.
+   * Asks the auditor after what waits by now, where either half of the budget can pay for it; else resolves to undefined.
+   * `cost` is in tokens trained. Stays unanswered once stopped.
    */
   ask<T>(cost: number, question: (auditor: Auditor) => Promise<T>): Promise<T | undefined> {
-    if (this.#budget?.spend(cost, "veteran") !== true) return Promise.resolve(undefined);
+    if (this.#budget?.spendFirst(cost) !== true) return Promise.resolve(undefined);
     return this.#queue.ask(() => question(this.#options.auditor));
+  }
+
+  /** Whether {@link ask} would be answered at that cost. */
+  affords(cost: number): boolean {
+    return HALVES.some((half) => this.#budget?.affords(cost, half) === true);
   }
 
   /** The same for a roll-back: by turns with other audits, and whatever it costs. */
@@ -245,31 +236,6 @@ export class Audits {
   /** A purse that pays nothing once the audits are stopped. */
   #open(purse: Purse): Purse {
     return { ...purse, pay: (...looks) => !this.#queue.stopped && purse.pay(...looks) };
-  }
-
-  async #reaudit(
-    { ticket, volunteer, range, on, origin, open, frame }: Blamed,
-    at: Promise<Float32Array | undefined>,
-  ): Promise<void> {
-    const { context } = this.#options;
-    if (!open()) return;
-    const weights = await at;
-    const found = await frame();
-    if (weights === undefined || found === undefined) return;
-    const about = { ticket: { ...range, rates: [], fresh: false }, frame: found };
-    const batchTokens = range.batch * context;
-    const cost = (look: Look) => lookCost(look, batchTokens, range.done * batchTokens, false);
-    // Out of the veterans' half, whose deltas most of these are: what strangers send meanwhile is audited as ever.
-    const purse = this.#open(purseOf(this.#budgetFor(range.done * batchTokens), "veteran", cost, true));
-    const look = (model: Float32Array, judge: typeof verdictOf, known?: Hash) => {
-      const looked = { ...about, weights: async () => model, shard: range.shard };
-      return this.#looks.judge((one) => this.#looks.byServer(looked, one), range.done, purse, judge, known);
-    };
-    const blamed = await look(weights, blameOf, on);
-    if (blamed === undefined) return;
-    const made = blamed.verdict === "bad" ? await origin() : undefined;
-    const verdict = excused(blamed, made && (await look(made, verdictOf)));
-    await this.#tell({ id: ticket, volunteer }, { ...verdict, on });
   }
 
   async #tell(

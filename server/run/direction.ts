@@ -35,7 +35,7 @@ export class Direction {
     const { auditor, batch, context, draw, gauge, rates, state, weights } = this.#options;
     const { version } = state();
     if (version - this.#found < DIRECTION_EVERY) return;
-    if (!budget.spend(DIRECTION_STEPS * batch * context, "veteran")) return;
+    if (!budget.spendFirst(DIRECTION_STEPS * batch * context)) return;
     this.#found = version;
     this.#queue.put(async () => {
       const { hash, tokens } = state();

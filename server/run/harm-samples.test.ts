@@ -86,7 +86,7 @@ async function rolledBack(measured: Auditor["effects"]) {
   const counting = countingRandom();
   const settings = tinySettings({
     ...{ outer: { kind: "average" }, downlink: "f32", tokenBudget: 1_000_000_000, snapshotEvery: 12 },
-    trust: { auditShare: 1, tripwire: 0.05 },
+    trust: { auditShare: 0.9, tripwire: 0.05 },
   });
   const tiny = await tinyRun({
     settings,
@@ -137,16 +137,24 @@ test("A25, the control: without those measurements nobody is found", async () =>
   await tiny.run.close();
 });
 
-test("a fifth of what audits may cost pays for the samples, on more text where versions are large", () => {
-  // A version of ten tickets of 30 steps; .08 of that may be audited, .016 measured.
+test("a quarter of what audits may cost pays for the samples, on more text where versions are large", () => {
+  // A version of ten tickets of 30 steps; .08 of that may be audited, .02 measured.
   const batchTokens = 128;
   const costOf = (tokens: number) => {
     const { batches, chance } = samplePlan(tokens, 0.08, batchTokens);
     return { batches, cost: chance * batches * batchTokens };
   };
   expect(costOf(300 * batchTokens)).toEqual({ batches: 4, cost: 4 * batchTokens });
-  expect(costOf(100 * batchTokens)).toEqual({ batches: 1, cost: batchTokens });
+  expect(costOf(99 * batchTokens).batches).toBe(1);
   const small = costOf(30 * batchTokens);
   expect(small.batches).toBe(1);
-  expect(small.cost).toBeCloseTo(0.016 * 30 * batchTokens, 9);
+  expect(small.cost).toBeCloseTo(0.02 * 30 * batchTokens, 9);
+});
+
+test("a version with a delta of somebody suspected is measured surely and on more text, where that can be afforded; else, the control, like others", () => {
+  const batchTokens = 128;
+  const planFor = (affordable: number) =>
+    samplePlan(30 * batchTokens, 0.08, batchTokens, (cost) => cost <= affordable);
+  expect(planFor(4 * batchTokens)).toEqual({ batches: 4, chance: 1 });
+  expect(planFor(3 * batchTokens)).toEqual(samplePlan(30 * batchTokens, 0.08, batchTokens));
 });

@@ -4,16 +4,17 @@ import type { State } from "../coordinator/state.ts";
 import type { Auditor } from "../evaluate/ports.ts";
 import type { Log } from "../lib/log.ts";
 import type { Store } from "../store/store.ts";
+import { doubtedOf } from "../trust/doubt.ts";
 import { partsOf } from "../trust/parts.ts";
-import { type DeltaEffect, doesHarm, FORFEITED, standingOf } from "../trust/standing.ts";
+import { type DeltaEffect, doesHarm, FORFEITED, isSuspected, standingOf } from "../trust/standing.ts";
 import type { Audits } from "./audits.ts";
 import type { AuditedRun } from "./audits-of.ts";
 import type { RunOptions } from "./options.ts";
-import type { Late } from "./recent-deltas.ts";
+import type { Late, Merged } from "./recent-deltas.ts";
 import { decodeRecord } from "./record.ts";
 
-/** Part of what audits may cost that these measurements take. */
-const SHARE = 1 / 5;
+/** Part of what audits may cost that these measurements take where nobody is suspected. */
+const SHARE = 1 / 4;
 /** Micro-batches of gate text: more tell more, and less often where they cost more than that share. */
 const MAX_BATCHES = 4;
 /** Deltas of one version that are measured: each is decoded for it. */
@@ -35,8 +36,9 @@ export interface Made {
   /** Its weights and the diff that leads to them, or undefined where they are not kept. */
   weights(): Promise<Float32Array | undefined>;
   diff(): Promise<Uint8Array<ArrayBuffer> | undefined>;
-  /** The deltas that were merged into it. */
+  /** The deltas that were merged into it, and what an audit of one needs. */
   readonly merged: readonly Late[];
+  lookAt(late: Late): Merged;
 }
 
 /** Of each delta, by its parts. */
@@ -54,8 +56,17 @@ export function samplesOf(run: AuditedRun, audits: Audits, { store, random, log 
   return new HarmSamples({ run, audits, store, auditShare, draw, log });
 }
 
-/** How much text a version's deltas are measured on, and how likely; `tokens` are those trained for it. */
-export function samplePlan(tokens: number, auditShare: number, batchTokens: number) {
+/**
+ * How much text a version's deltas are measured on, and how likely; `tokens` are those trained for it. A version with a delta of
+ * somebody `suspected` is measured surely and well, where what that costs can be afforded.
+ */
+export function samplePlan(
+  tokens: number,
+  auditShare: number,
+  batchTokens: number,
+  suspected: (cost: number) => boolean = () => false,
+) {
+  if (suspected(MAX_BATCHES * batchTokens)) return { batches: MAX_BATCHES, chance: 1 };
   const affordable = (SHARE * auditShare * tokens) / batchTokens;
   const batches = Math.max(1, Math.min(MAX_BATCHES, Math.floor(affordable)));
   return { batches, chance: Math.min(1, affordable / batches) };
@@ -80,13 +91,17 @@ export class HarmSamples {
     const { run, audits, auditShare, draw } = this.#parts;
     const { batch, context } = run.definition.rules;
     const tokens = made.merged.reduce((sum, late) => sum + late.tokens, 0);
-    const { batches, chance } = samplePlan(tokens, auditShare, batch * context);
+    const { trust } = run.state;
+    const suspected = (cost: number) =>
+      audits.affords(cost) && made.merged.some(({ volunteer }) => isSuspected(standingOf(trust, volunteer)));
+    const { batches, chance } = samplePlan(tokens, auditShare, batch * context, suspected);
     if (draw() / 2 ** 32 >= chance) return;
-    await this.#measure(made, batches, (cost, question) => audits.ask(cost, question));
+    const doubted = await this.#measure(made, batches, (cost, question) => audits.ask(cost, question));
+    for (const late of doubted) audits.merged.doubt(made.lookAt(late));
   }
 
   /** Measures a version that a roll-back took back, whatever that costs: who did it has done more of it, as a rule. */
-  async blame(made: Made): Promise<void> {
+  async blame(made: Omit<Made, "lookAt">): Promise<void> {
     const { version } = made;
     if (this.#undone.has(version)) return;
     this.#undone.add(version);
@@ -95,7 +110,12 @@ export class HarmSamples {
     this.#undone.delete(version);
   }
 
-  async #measure({ version, weights, diff, merged }: Made, batches: number, ask: Ask): Promise<void> {
+  /** Resolves to the deltas that seem to have done harm. */
+  async #measure(
+    { version, weights, diff, merged }: Omit<Made, "lookAt">,
+    batches: number,
+    ask: Ask,
+  ): Promise<readonly Late[]> {
     const { run, draw, log } = this.#parts;
     const { rules, task } = run.definition;
     const { batch, context } = rules;
@@ -112,26 +132,29 @@ export class HarmSamples {
         if (frames.some(({ length }) => length === 0)) return undefined; // the journal holds them no more
         return auditor.effects({ weights: middle, frames, parts, batch, batches, seed: draw() });
       });
-      if (effects !== undefined) await this.#tell(version, chosen, effects);
+      if (effects !== undefined) return await this.#tell(version, chosen, effects);
     } catch (error) {
       log.warn({ error: String(error) }, "what a version's deltas did could not be measured");
     }
+    return [];
   }
 
   async #frame(sequence: number): Promise<Uint8Array<ArrayBuffer>> {
     return decodeRecord(await this.#parts.store.read(sequence)).frame;
   }
 
-  async #tell(version: number, chosen: readonly Late[], effects: Effects): Promise<void> {
+  async #tell(version: number, chosen: readonly Late[], effects: Effects): Promise<readonly Late[]> {
     const { run } = this.#parts;
     const measured = chosen.flatMap(({ ticket, volunteer }, i) => {
       const found = effectOf(effects[i]!);
       return Number.isFinite(found.effect) ? [{ ticket, volunteer, ...found }] : [];
     });
+    const doubted = doubtedOf(run.state.trust, measured);
     await run.record({ type: "sampled", at: run.now(), version, effects: measured });
     for (const event of blamedFor({ effects: measured }, run.state)) {
       await run.record({ ...event, at: run.now() });
     }
+    return doubted.flatMap((id) => chosen.find(({ ticket }) => ticket === id) ?? []);
   }
 }
 

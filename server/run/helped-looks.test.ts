@@ -22,7 +22,7 @@ const of = (before: number, after: number): Evidence => {
   return { assigned: change, gate: change };
 };
 const [good, bad] = [of(3, 2.8), of(3, 3.5)];
-const purse = { pay: () => true, refund: () => {} };
+const purse = { reserves: true, pay: () => true, owe: () => {}, refund: () => {} };
 
 /** A server that measures `here`, with a worker that says `there` (undefined: nobody does it); `drawn` tells chance. */
 function world(here: Evidence, there: Evidence | undefined, drawn = 1) {

@@ -13,7 +13,7 @@ import { type HarmSamples, samplesOf } from "./harm-samples.ts";
 import type { RunOptions } from "./options.ts";
 import type { PublishedVersions } from "./published-versions.ts";
 import type { Publisher } from "./publisher.ts";
-import type { RecentDeltas } from "./recent-deltas.ts";
+import { type Late, mergedOf, type RecentDeltas } from "./recent-deltas.ts";
 import type { RunClock } from "./run-clock.ts";
 import type { VolunteerAudits } from "./volunteer-audits.ts";
 
@@ -95,18 +95,20 @@ export class Quality {
 
   /** Considers what the deltas of a version did that was just published. */
   weigh(version: number): void {
-    const { late, versions } = this.#parts;
+    const { late, definition, options, versions } = this.#parts;
     const merged = late.kept.filter(({ into }) => into === version);
     const { x } = versions.current.vectors;
     const made = { version, merged, weights: async () => x, diff: () => versions.diff(version - 1) };
-    if (!this.#stopped) void this.#samples?.consider(made);
+    const weightsAt = (at: number) => versions.weightsAt(at);
+    const lookAt = (one: Late) => mergedOf(one, options.store, definition().rules, weightsAt);
+    if (!this.#stopped) void this.#samples?.consider({ ...made, lookAt });
   }
 
   /** Has what roll-backs blame audited: after one, and after a start that finds some unanswered. */
   inquire(): void {
     const { late, definition, options, versions } = this.#parts;
     const weightsAt = (version: number) => versions.weightsAt(version);
-    this.#audits?.blame(late.blamed(options.store, definition().rules, weightsAt));
+    this.#audits?.merged.blame(late.blamed(options.store, definition().rules, weightsAt));
     for (const [version, merged] of late.undone) {
       const diff = () => versions.diff(version - 1);
       void this.#samples?.blame({ version, merged, weights: () => weightsAt(version), diff });

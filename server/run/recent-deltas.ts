@@ -13,21 +13,27 @@ const MAX_REMEMBERED = 512;
 /** Deltas, the newest, that one roll-back has audited again: the harm is seldom old. */
 export const MAX_BLAMED = 96;
 
-/** A delta that may have harmed the model, and what an audit of it needs. */
-export interface Blamed {
+/** A delta that was merged, and what an audit of it needs. */
+export interface Merged {
   readonly ticket: TicketId;
   readonly volunteer: VolunteerKey;
   /** Of its text; `done` of the steps were. */
   readonly range: Range & Pick<TicketTerms, "shard" | "inner"> & { readonly done: number };
-  /** The weights that came back: it is audited on them. */
-  readonly on: Hash;
   /** The weights that it was made for; undefined where they cannot be had any more. */
   origin(): Promise<Float32Array<ArrayBuffer> | undefined>;
-  /** Whether no audit has answered for it meanwhile. */
-  open(): boolean;
   /** Undefined where the journal holds it no more. */
   frame(): Promise<Uint8Array<ArrayBuffer> | undefined>;
 }
+
+/** One that may have harmed the model so that the run went back. */
+export interface Blamed extends Merged {
+  /** The weights that came back: it is audited on them. */
+  readonly on: Hash;
+  /** Whether no audit has answered for it meanwhile. */
+  open(): boolean;
+}
+
+type WeightsAt = (version: number) => Promise<Float32Array<ArrayBuffer> | undefined>;
 
 /** An audit for a roll-back: the weights that came back, and the version that the delta was made for. */
 export interface Asked {
@@ -111,26 +117,12 @@ export class RecentDeltas {
   }
 
   /** Deltas that roll-backs blame and no audit has cleared, the newest first; `weightsAt` gives a version's weights. */
-  blamed(
-    store: Store,
-    { ranges, batch: usual, context }: Rules,
-    weightsAt: (version: number) => Promise<Float32Array<ArrayBuffer> | undefined>,
-  ): Blamed[] {
+  blamed(store: Pick<Store, "read">, rules: Rules, weightsAt: WeightsAt): Blamed[] {
     return this.kept.toReversed().flatMap((late) => {
-      const { ticket, volunteer, tokens, position, from, sequence, asked, blamedOn: on } = late;
+      const { ticket, blamedOn: on } = late;
       if (on === undefined) return [];
-      const batch = asked?.batch ?? usual;
-      const done = tokens / (batch * context);
-      const drawn = { seed: ranges.seedOf(position), steps: asked?.steps ?? done, batch };
-      const inner = asked && { inner: asked.inner };
-      const range = { ...ranges.at(position), ...drawn, done, ...inner };
-      const frame = async () => {
-        const { frame: bytes } = decodeRecord(await store.read(sequence));
-        return bytes.length === 0 ? undefined : bytes;
-      };
-      const origin = async () => (from === undefined ? undefined : weightsAt(from));
       const open = () => this.#late.get(ticket)?.blamedOn === on;
-      return [{ ticket, volunteer, range, on, origin, open, frame }];
+      return [{ ...mergedOf(late, store, rules, weightsAt), on, open }];
     });
   }
 
@@ -148,4 +140,26 @@ export class RecentDeltas {
     const late = this.#late.get(ticket);
     if (late !== undefined) this.#late.set(ticket, { ...late, ...change });
   }
+}
+
+/** What an audit needs of a delta that was merged; `weightsAt` gives a version's weights. */
+export function mergedOf(
+  { ticket, volunteer, tokens, position, from, sequence, asked }: Late,
+  store: Pick<Store, "read">,
+  { ranges, batch: usual, context }: Pick<Rules, "ranges" | "batch" | "context">,
+  weightsAt: WeightsAt,
+): Merged {
+  const batch = asked?.batch ?? usual;
+  const done = tokens / (batch * context);
+  const drawn = { seed: ranges.seedOf(position), steps: asked?.steps ?? done, batch };
+  const inner = asked && { inner: asked.inner };
+  return {
+    ...{ ticket, volunteer },
+    range: { ...ranges.at(position), ...drawn, done, ...inner },
+    origin: async () => (from === undefined ? undefined : weightsAt(from)),
+    frame: async () => {
+      const { frame: bytes } = decodeRecord(await store.read(sequence));
+      return bytes.length === 0 ? undefined : bytes;
+    },
+  };
 }

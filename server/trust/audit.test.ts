@@ -83,7 +83,7 @@ describe("audits (A14)", () => {
           asked.push(`${batches}${own ? " and its own" : ""}`);
           return found[Math.min(asked.length, found.length) - 1]!;
         },
-        { pay: () => asked.length < affordable, refund: () => {} },
+        { reserves: true, pay: () => asked.length < affordable, owe: () => {}, refund: () => {} },
         (about) => verdictOf(about, 5, trust),
         learns,
       );
@@ -165,8 +165,9 @@ describe("audits (A14)", () => {
     expect(unknown).toEqual({ chance: 1, whose: "stranger", odd: true });
     expect(planOf(delta("v"), false, [], veteran)).toEqual({ chance: 0.05, whose: "veteran" }); // the control
     // Nobody knows which of a veteran's fresh tickets is recomputed; of one that was trusted just now it is the first.
-    expect(planOf(delta("v"), true, [], veteran)).toEqual({ chance: 0.5, whose: "stranger" });
-    expect(planOf(delta("a"), true, [], known("a"))).toEqual({ chance: 1, whose: "stranger" });
+    expect(planOf(delta("v"), true, [], veteran)).toEqual({ chance: 0.5, whose: "either" });
+    expect(planOf(delta("a"), true, [], known("a"))).toEqual({ chance: 1, whose: "either" });
+    expect(planOf(delta("a"), false, [], known("a"))).toEqual({ chance: 1, whose: "either" }); // its second audit
     expect(planOf(delta("new"), false, [], veteran)).toEqual({ chance: 1, whose: "stranger" });
   });
 

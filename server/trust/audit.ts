@@ -1,7 +1,7 @@
 import type { AuditedAs } from "../../protocol/people.ts";
 import type { Change, Measured } from "../../protocol/shared-audit.ts";
 import type { Look, Purse } from "./budget.ts";
-import { EFFORT, fallsShort, isLittle } from "./effort.ts";
+import { EFFORT, fallsShort, isLittle, STEADY } from "./effort.ts";
 import { FORFEITED, type Trust } from "./standing.ts";
 import { usualGain } from "./usual.ts";
 
@@ -176,8 +176,9 @@ const LOOKS = [1, 2, 4] as const;
 /**
  * Looks until it is clear, and before anybody is blamed at what the server's own training of that ticket would have done;
  * not where it `learns` and the delta gains nothing at all: that was seen lately, and costs as much as the ticket did.
- * The second look is paid for with the first, since nobody can be found bad by the first alone: strangers' garbage would
- * have first looks use everything up. Undefined where the purse says no.
+ * A stranger's second look is paid for with the first, since nobody can be found bad by the first alone: their garbage would
+ * have first looks use everything up. Others' is owed where the first finds their delta not good, which is seldom: reserved
+ * as well, it would keep three honest deltas from being audited for each one that is. Undefined where the purse says no.
  */
 export async function lookInto(
   look: (about: Look) => Promise<Evidence>,
@@ -186,12 +187,14 @@ export async function lookInto(
   learns: boolean,
 ): Promise<Verdict | undefined> {
   const [first, second, third] = LOOKS.map((batches) => ({ batches, own: false })) as [Look, Look, Look];
-  if (!purse.pay(first, second)) return undefined;
+  const { reserves } = purse;
+  if (!purse.pay(first, ...(reserves ? [second] : []))) return undefined;
   let last = judge(await look(first));
   if (last.verdict === "good" && !last.little) {
-    purse.refund(second);
+    if (reserves) purse.refund(second);
     return last;
   }
+  if (!reserves) purse.owe(second);
   for (const about of [second, third]) {
     if (about === third && !purse.pay(third)) return undefined;
     const evidence = await look(about);
@@ -218,9 +221,11 @@ async function withEffort(
   judge: (evidence: Evidence) => Judged,
 ): Promise<Verdict> {
   if (!purse.pay(EFFORT)) return good;
-  const beside = judge(await look(EFFORT));
-  const { effort, ...again } = EFFORT;
-  return beside.verdict === "good" || !purse.pay(again) ? beside : judge(await look(again));
+  const evidence = await look(EFFORT);
+  const beside = judge(evidence);
+  if (beside.verdict === "good" || !purse.pay(STEADY)) return beside;
+  const { unsteadiness = 0 } = await look(STEADY);
+  return judge({ ...evidence, unsteadiness });
 }
 
 /** Tokens that a forward pass costs, of those that a training step does. */
@@ -236,12 +241,12 @@ export function lookCost(
   ticketTokens: number,
   fresh: boolean,
 ): number {
-  // Before, after, and after what was trained here: of its own text, and one micro-batch of gate text.
-  if (effort)
-    return (Math.min(batches * batchTokens, ticketTokens) + batchTokens) * FORWARD * 3 + ticketTokens;
-  const passes = own ? 6 : 4;
-  const trainings = own ? 2 : fresh ? 1 : 0;
-  return passes * batches * batchTokens * FORWARD + trainings * ticketTokens;
+  // As much of the ticket's text as there is; before, after, and after what was trained here.
+  const text = Math.min(batches * batchTokens, ticketTokens);
+  const times = own ? 3 : 2;
+  const others = effort ? batchTokens : text;
+  const trainings = effort ? 1 : own ? 2 : fresh ? 1 : 0;
+  return times * (text + others) * FORWARD + trainings * ticketTokens;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { freshCost, lookCost, lookInto, verdictOf } from "./audit.ts";
 import { Budget, type Look, purseOf } from "./budget.ts";
+import { firstBudget } from "./first-budget.ts";
 import { NO_TRUST } from "./standing.ts";
 import { NOTHING_USUAL, withGain } from "./usual.ts";
 
@@ -63,11 +64,38 @@ test("an honest stranger's audit costs the first look alone", async () => {
   expect(await honest()).toBeUndefined(); // of 5, the second look of the fourth is missing
 });
 
+test("A14: of the trusted each honest delta needs what the first look costs, and a bad one is found though nothing is left; strangers, the control, need the second look's as well", async () => {
+  const cost = ({ batches }: { batches: number }) => batches;
+  const audited = async (whose: "veteran" | "stranger", gain: number, budget: Budget) =>
+    (
+      await lookInto(
+        async () => evidence(gain, gain),
+        purseOf(budget, whose, cost),
+        (about) => verdictOf(about, 5, trust),
+        true,
+      )
+    )?.verdict;
+  for (const [whose, made] of [
+    ["veteran", 5],
+    ["stranger", 3],
+  ] as const) {
+    const budget = new Budget(0.1, 0);
+    budget.earn(100);
+    const verdicts: (string | undefined)[] = [];
+    for (let n = 0; n < 5; n++) verdicts.push(await audited(whose, 0.5, budget));
+    expect(verdicts.filter((verdict) => verdict === "good")).toHaveLength(made);
+  }
+  const left = new Budget(0.1, 10);
+  left.earn(40); // one look, and what may be owed
+  expect(await audited("veteran", -0.5, left)).toBe("bad");
+  expect(await audited("stranger", -0.5, left)).toBeUndefined();
+});
+
 test("A25: what a roll-back's audits cost leaves a debt that is soon earned; unbounded, the control, garbage goes unaudited", () => {
   const budget = new Budget(0.1, 100);
   for (let i = 0; i < 96; i++) budget.charge(20, "veteran");
   expect(budget.spent).toBe(1_920);
-  budget.earn(100); // what was ahead is paid back, and then a debt of 5, of half of a tenth
+  budget.earn(100); // what was ahead is paid back, and then a debt of 2.5, of half of a tenth
   expect(budget.spend(1, "veteran")).toBe(false);
   budget.earn(140);
   expect(budget.spend(1, "veteran")).toBe(true);
@@ -80,7 +108,7 @@ test("over a run's life audits cost no more than their share; without paying bac
   const budget = new Budget(share, 0, ahead);
   let earned = 0;
   let least = Number.POSITIVE_INFINITY;
-  for (; earned < 100_000; earned += 100) {
+  for (; earned < 1_000_000; earned += 100) {
     const before = budget.spent;
     while (budget.spend(1, "stranger") || budget.spend(1, "veteran")) {}
     // Nobody waits for ever meanwhile: a quarter of the share is there at any time.
@@ -90,11 +118,47 @@ test("over a run's life audits cost no more than their share; without paying bac
   expect(budget.spent / earned).toBeLessThan(share + 0.0001);
   expect(budget.spent / earned).toBeGreaterThan(share - 0.001);
   expect(least).toBeGreaterThanOrEqual(1);
-  expect((1.5 * ahead + share * earned) / earned).toBeGreaterThan(share + 0.01);
+  expect((1.5 * ahead + share * earned) / earned).toBeGreaterThan(share + 0.001);
+});
+
+test("A14: what must be spent comes out of the share once what was allowed before is paid back; before that, the control, on top of it", () => {
+  const [share, least] = [0.08, 1_000];
+  const spentAfter = (earned: number) => {
+    const budget = new Budget(share, 0, least);
+    budget.earn(earned);
+    while (budget.spend(1, "stranger") || budget.spend(1, "veteran")) {}
+    for (const half of ["stranger", "veteran"] as const) budget.charge(least / 4, half);
+    return budget.spent / (share * earned);
+  };
+  const paidBack = (2 * 1.25 * least) / (0.75 * share);
+  expect(spentAfter(paidBack)).toBeLessThanOrEqual(1);
+  expect(spentAfter(paidBack)).toBeGreaterThan(0.999); // nothing is kept from audits for longer than it takes
+  expect(spentAfter(paidBack / 2)).toBeGreaterThan(1.1);
+});
+
+test("a run begins with five audits of its fresh tickets as they are, a third as long as others where volunteers audit", () => {
+  const [tokens, batchTokens] = [640, 128];
+  const begins = (freshPart?: number) => {
+    const budget = firstBudget(0.08, { tokens, batchTokens, freshPart });
+    let most = 0;
+    while (budget.spend(1, "stranger")) most += 1;
+    return most;
+  };
+  expect(begins()).toBe(Math.floor(freshCost(5, batchTokens, tokens)));
+  expect(begins(1 / 3)).toBe(Math.floor(freshCost(5, batchTokens, 2 * batchTokens)));
+  expect(begins(1 / 3)).toBeLessThan(0.6 * begins());
+});
+
+test("what looks at whole versions comes before single audits; paid like those, the control, it waits", () => {
+  const budget = new Budget(0.1, 100); // 10 and 5, and debts of 2.5
+  while (budget.spend(1, "stranger") || budget.spend(1, "veteran")) {}
+  expect(budget.spendOf(["veteran", "stranger"], 1)).toBeUndefined();
+  expect([1, 2, 3].map(() => budget.spendFirst(1))).toEqual([true, true, false]);
+  expect(budget.spent).toBe(17);
 });
 
 test("what is given back of a charge beyond the largest debt was never owed", () => {
-  const budget = new Budget(0.1, 100); // 10 for strangers, and a debt of 5
+  const budget = new Budget(0.1, 100); // 10 for strangers, and a debt of 2.5
   const purse = purseOf(budget, "stranger", ({ batches }) => batches, true);
   const [first, second] = [10, 30].map((batches) => ({ batches, own: false })) as [Look, Look];
   expect(purse.pay(first, second)).toBe(true);
@@ -105,8 +169,8 @@ test("what is given back of a charge beyond the largest debt was never owed", ()
 
 test("what one audit was forgiven is not taken from what another gets back", () => {
   const budget = new Budget(0.1, 100);
-  budget.charge(40, "stranger"); // 25 beyond the debt, so that 15 are owed
-  budget.earn(1_000); // 50 for strangers, what was ahead being paid back
+  budget.charge(40, "stranger"); // 27.5 beyond the debt, so that 12.5 are owed
+  budget.earn(1_000); // 47.5 for strangers, what was ahead being paid back and a debt laid by
   const purse = purseOf(budget, "stranger", ({ batches }) => batches);
   const [first, second] = [10, 20].map((batches) => ({ batches, own: false })) as [Look, Look];
   expect(purse.pay(first, second)).toBe(true);

@@ -1,6 +1,9 @@
 /** Whose deltas a half of the budget is for. */
 export type Half = "veteran" | "stranger";
 
+/** Both, for what looks at whole versions and is paid for by whichever can. */
+export const HALVES = ["veteran", "stranger"] as const satisfies readonly Half[];
+
 /** Which halves pay for an audit; "either": the strangers', and the veterans' where that is used up. */
 export type Payer = Half | "either";
 
@@ -22,14 +25,22 @@ const FIRST_AUDITS = 32;
 const PAID_BACK = 3 / 4;
 
 /**
+ * Part of what strangers' audits may cost at first that is the largest debt of either half. Once what was allowed before is paid
+ * back, as much is laid by: what must be spent then comes out of the share, and not on top of it.
+ */
+const DEBT = 1 / 4;
+
+/**
  * What audits may cost: a share of what volunteers train, half of it for veterans' deltas and half for those of newcomers
  * and suspects. Neither can use the other's up: strangers' garbage would keep veterans from being audited, and honest
  * work pay for the strangers' going unaudited.
  */
 export class Budget {
   readonly #share: number;
-  /** Tokens of training that strangers' audits may cost before anything is trained; half of it is the largest debt. */
+  /** Tokens of training that strangers' audits may cost before anything is trained. */
   readonly #ahead: number;
+  /** Tokens of training, the largest debt of a half. */
+  readonly #debt: number;
   #earned = 0;
   #first = FIRST_AUDITS;
   readonly #spent = { veteran: 0, stranger: 0 };
@@ -42,27 +53,50 @@ export class Budget {
   constructor(share: number, ahead: number, least = 0) {
     this.#share = share;
     this.#ahead = share === 0 ? 0 : Math.max(share * ahead, least);
+    this.#debt = DEBT * this.#ahead;
   }
 
   earn(tokens: number): void {
     this.#earned += tokens;
   }
 
+  affords(cost: number, whose: Half): boolean {
+    return this.#spent[whose] + cost <= this.#allowed(whose);
+  }
+
   /** Whether it can be afforded; then it is spent. */
   spend(cost: number, whose: Half): boolean {
-    if (this.#spent[whose] + cost > this.#allowed(whose)) return false;
+    if (!this.affords(cost, whose)) return false;
     this.#spent[whose] += cost;
     this.#total += cost;
     return true;
   }
 
+  /** The first of these halves that can afford it, which then has spent it. */
+  spendOf(halves: readonly Half[], cost: number): Half | undefined {
+    return halves.find((half) => this.spend(cost, half));
+  }
+
   /**
-   * Spends what must be spent, whatever is left: later audits wait until it is earned, and for no longer than a debt of half
-   * of what a run begins with takes. Else a provoked roll-back would leave garbage unaudited for as long as its audits cost.
+   * The same by either half for what looks at all deltas of a version, and finds what single audits are then made for: it comes
+   * before those, and may leave half of the largest debt.
+   */
+  spendFirst(cost: number): boolean {
+    if (this.spendOf(HALVES, cost) !== undefined) return true;
+    const half = HALVES.find((one) => this.#spent[one] + cost <= this.#allowed(one) + this.#debt / 2);
+    if (half === undefined) return false;
+    this.#spent[half] += cost;
+    this.#total += cost;
+    return true;
+  }
+
+  /**
+   * Spends what must be spent, whatever is left: later audits wait until it is earned, and for no longer than a debt of a
+   * quarter of what a run begins with takes. Else a provoked roll-back would leave garbage unaudited for as long as its audits cost.
    * Returns what of the cost lay beyond that debt: it is not owed, and not given back either.
    */
   charge(cost: number, whose: Half): number {
-    const most = this.#allowed(whose) + this.#ahead / 2;
+    const most = this.#allowed(whose) + this.#debt;
     const forgiven = Math.max(0, this.#spent[whose] + cost - most);
     this.#spent[whose] += cost - forgiven;
     this.#total += cost;
@@ -86,7 +120,7 @@ export class Budget {
     // There are no veterans at first, except the server's own direction.
     const ahead = whose === "stranger" ? this.#ahead : this.#ahead / 2;
     const income = (this.#share * this.#earned) / 2;
-    return income + Math.max(0, ahead - PAID_BACK * income);
+    return income + Math.max(-this.#debt, ahead - PAID_BACK * income);
   }
 
   get spent(): number {
@@ -96,8 +130,12 @@ export class Budget {
 
 /** What pays for the looks of one audit. */
 export interface Purse {
+  /** Whether the second look is to be paid for with the first: of who has no audit behind it. */
+  readonly reserves: boolean;
   /** Pays for these looks together; false, and nothing paid, where they cannot be afforded. */
   pay(...looks: readonly Look[]): boolean;
+  /** Pays for a look whatever is left. */
+  owe(look: Look): void;
   /** Takes back what was paid for a look that is not needed. */
   refund(look: Look): void;
 }
@@ -108,16 +146,19 @@ export function purseOf(budget: Budget, whose: Payer, cost: (look: Look) => numb
   let paid = halves[0]!;
   /** What was paid last and is not owed: of this audit alone, since others pay meanwhile. */
   let forgiven = 0;
+  const owe = (sum: number) => {
+    forgiven = budget.charge(sum, paid);
+    return true;
+  };
   return {
+    reserves: whose === "stranger",
+    owe: (look) => void owe(cost(look)),
     pay: (...looks) => {
       const sum = looks.reduce((all, look) => all + cost(look), 0);
       // A volunteer that is nearly found bad does not go free because the budget is spent.
-      if (looks.some(({ own, effort }) => !effort && (must || own))) {
-        forgiven = budget.charge(sum, paid);
-        return true;
-      }
+      if (looks.some(({ own, effort }) => !effort && (must || own))) return owe(sum);
       forgiven = 0;
-      const half = halves.find((one) => budget.spend(sum, one));
+      const half = budget.spendOf(halves, sum);
       paid = half ?? paid;
       return half !== undefined;
     },

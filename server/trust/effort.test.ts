@@ -20,7 +20,7 @@ async function audited(gain: number, own: number, { afford = true, unsteadiness 
       const beside = { own: evidence(own), ...(!look.effort && { unsteadiness }) };
       return { ...evidence(gain), ...(look.own && beside) };
     },
-    { pay: (look) => afford || look.effort !== true, refund: () => {} },
+    { reserves: true, pay: (look) => afford || look.effort !== true, owe: () => {}, refund: () => {} },
     (about) => verdictOf(about, STEPS, trust),
     true,
   );
@@ -30,7 +30,7 @@ async function audited(gain: number, own: number, { afford = true, unsteadiness 
 test("A15: a delta of a fifth of its ticket's steps is bad beside the server's own training; by what others gain alone, the control, it is good", async () => {
   const { verdict, looks } = await audited(0.02, 0.1);
   expect(verdict).toEqual({ verdict: "bad", reason: "no-gain" });
-  expect(looks).toEqual([1, 2, "effort", 8]); // once more before it is bad: is its course steady?
+  expect(looks).toEqual([1, 2, "effort", 1]); // once more before it is bad: is its course steady?
   expect(verdictOf(evidence(0.02), STEPS, trust)).toMatchObject({ verdict: "good" });
 });
 
@@ -55,7 +55,8 @@ test("the comparison costs one training of the ticket and some text, and is neve
   const effort = { batches: 8, own: true, effort: true } as const;
   // Three passes over the ticket's five micro-batches and one of gate text, and the five steps.
   expect(lookCost(effort, 100, 500, false)).toBe(500 + 600);
-  expect(lookCost({ batches: 8, own: true }, 100, 500, false)).toBe(1_000 + 1_600);
+  expect(lookCost({ batches: 8, own: true }, 100, 500, false)).toBe(1_000 + 1_000);
+  expect(lookCost({ batches: 1, own: true }, 100, 500, false)).toBe(1_000 + 200);
   const budget = new Budget(0.1, 0);
   const purse = purseOf(budget, "veteran", () => 1, true);
   expect(purse.pay(effort)).toBe(false);

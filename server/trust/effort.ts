@@ -18,6 +18,8 @@ const SURE = 1.5;
 /** Micro-batches of the ticket's text in which the two are compared: more than of gate text, where nothing is asked. */
 const BATCHES = 8;
 export const EFFORT: Look = { batches: BATCHES, own: true, effort: true };
+/** The look by which that training is shown to be steady: what the delta gains is known by then. */
+export const STEADY: Look = { batches: 1, own: true };
 
 /** Whether a gain a step is so little that the server should see what its own training would gain. */
 export const isLittle = (gain: number, usual: Usual): boolean => gain < LITTLE * usualGain(usual);

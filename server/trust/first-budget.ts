@@ -7,10 +7,21 @@ const AHEAD = 40;
  * Fresh tickets' audits that can be paid for at first. A first ticket of two steps is so small that {@link AHEAD} of them paid for
  * none, and a lone volunteer was first recomputed at its fiftieth ticket.
  */
-const FRESH_AHEAD = 4;
+const FRESH_AHEAD = 5;
 
-/** A run's budget before anything is trained, where tickets are of so many tokens; those of a micro-batch where that is known. */
-export function firstBudget(share: number, ticketTokens: number, batchTokens?: number): Budget {
-  const least = batchTokens === undefined ? 0 : freshCost(FRESH_AHEAD, batchTokens, ticketTokens);
-  return new Budget(share, AHEAD * ticketTokens, least);
+/** What is known of a run's first tickets. */
+export interface FirstTickets {
+  /** Of a whole one. */
+  readonly tokens: number;
+  /** Of a micro-batch, where that is known. */
+  readonly batchTokens?: number;
+  /** Part of its steps that a fresh one has; absent: all. */
+  readonly freshPart?: number | undefined;
+}
+
+/** A run's budget before anything is trained. */
+export function firstBudget(share: number, { tokens, batchTokens, freshPart = 1 }: FirstTickets): Budget {
+  if (batchTokens === undefined) return new Budget(share, AHEAD * tokens);
+  const fresh = batchTokens * Math.ceil((freshPart * tokens) / batchTokens);
+  return new Budget(share, AHEAD * tokens, freshCost(FRESH_AHEAD, batchTokens, fresh));
 }

@@ -26,20 +26,20 @@ export interface Plan {
  * For a delta that was just accepted: surely audited is a suspect one, and often one of a fresh ticket, which can be
  * recomputed; the rest by their authors' standing. A suspect is paid for as a stranger: a veteran that turned would go
  * unaudited once those of veterans have cost their half. Where strangers have used theirs up, the veterans' pays for one of
- * somebody trusted, or it would be discarded unseen. A fresh ticket is paid for as a stranger too: the server's own direction
- * alone costs a run with few volunteers the half of veterans, and no fresh ticket would ever be recomputed there.
+ * somebody trusted, or it would be discarded unseen. So it does for a second audit and for a fresh ticket: where a run begins
+ * with a crowd of newcomers nobody is a veteran before them. And these are paid for as a stranger's first: the server's own
+ * direction alone costs a run with few volunteers the half of veterans, and no fresh ticket would ever be recomputed there.
  */
 export function planOf(delta: Candidate, fresh: boolean, pool: ReadonlyList<Candidate>, trust: Trust): Plan {
   const first = trustsNobody(trust) && ({ first: true } as const);
   const suspicion = suspicionOf(delta, medianSize(pool, trust));
   const odd = suspicion === "opposed" && ({ odd: true } as const);
   const standing = standingOf(trust, delta.volunteer);
-  if (suspicion !== undefined) {
-    return { chance: 1, whose: trusted(standing) ? "either" : "stranger", ...first, ...odd };
-  }
-  if (fresh) return { chance: recomputedChance(standing), whose: "stranger", ...first };
+  const surely = trusted(standing) ? "either" : "stranger";
+  if (suspicion !== undefined) return { chance: 1, whose: surely, ...first, ...odd };
+  if (fresh) return { chance: recomputedChance(standing), whose: surely, ...first };
   const chance = auditChance(standing);
-  return { chance, whose: chance < 1 ? "veteran" : "stranger", ...first };
+  return { chance, whose: chance < 1 ? "veteran" : surely, ...first };
 }
 
 const recomputedChance = ({ streak }: Standing): number => (streak <= ALL_RECOMPUTED ? 1 : RECOMPUTED);

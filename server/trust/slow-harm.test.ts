@@ -14,7 +14,16 @@ import {
   withScore,
   withScores,
 } from "./slow-harm.ts";
-import { addStrike, doesHarm, NO_TRUST, seen, standingOf, type Trust, weighed } from "./standing.ts";
+import {
+  addStrike,
+  doesHarm,
+  isSuspected,
+  NO_TRUST,
+  seen,
+  standingOf,
+  type Trust,
+  weighed,
+} from "./standing.ts";
 import { upTo } from "./usual.ts";
 
 /** Scores around `mean`, up and down by at most `spread`: by as much as one version's text makes them differ. */
@@ -130,6 +139,23 @@ test("A33: harm that one part of sixteen does is found within 40 measured deltas
   expect(inParts).toBeLessThan(40);
   expect(inWhole).toBeUndefined();
   expect(shownInParts(0.25, 5_000)).toEqual({}); // honest
+});
+
+test("A33: who harms one part is suspected long before it is blamed, and nobody honest is for long", () => {
+  const [honest, , mole] = NAMES as [VolunteerKey, VolunteerKey, VolunteerKey];
+  let trust: Trust = NO_TRUST;
+  let suspected = 0;
+  for (let version = 1; !doesHarm(standingOf(trust, mole)); version++) {
+    const of = NAMES.map((volunteer, i) => ({
+      ...{ volunteer, ticket: ticket(10 * version + i), effect: 2 },
+      parts: volunteer === mole ? [3, -1] : [1, 1],
+    }));
+    trust = weighed(trust, version, of);
+    suspected += isSuspected(standingOf(trust, mole)) ? 1 : 0;
+    expect(isSuspected(standingOf(trust, honest))).toBe(false);
+    expect(version).toBeLessThan(40);
+  }
+  expect(suspected).toBeGreaterThan(3);
 });
 
 test("A33: who does neither good nor harm in any part is blamed after 50 measured deltas on average at the soonest", () => {

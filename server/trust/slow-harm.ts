@@ -74,5 +74,11 @@ export const isShown = (harm: Harm): boolean => meanOf(harm) >= SHOWN;
 export const isShownInParts = (harms: readonly Harm[]): boolean =>
   meanOf(harms.map(meanOf)) >= SHOWN_IN_PARTS;
 
+/** Mean wealth from which more is measured: of ten honest volunteers hardly one at a time has as much, and none for long. */
+const SUSPECTED = 5;
+export const isSuspicious = (harm: Harm): boolean => meanOf(harm) >= SUSPECTED;
+export const isSuspiciousInParts = (harms: readonly Harm[]): boolean =>
+  meanOf(harms.map(meanOf)) >= SUSPECTED;
+
 const meanOf = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;

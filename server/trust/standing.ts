@@ -5,6 +5,8 @@ import {
   isNone,
   isShown,
   isShownInParts,
+  isSuspicious,
+  isSuspiciousInParts,
   NO_HARM,
   PART_SCALE,
   scorer,
@@ -132,10 +134,13 @@ export function trustsNobody({ standings }: Trust): boolean {
 /** The weight of its deltas: halved by every strike. */
 export const reputation = ({ strikes, banned }: Standing): number => (banned ? 0 : 1 / 2 ** strikes);
 
-/** How likely a delta of it is to be audited: the first ones surely, a veteran's ever less, never below 5%. */
+/**
+ * How likely a delta of it is to be audited: the first ones surely, a veteran's ever less, never below 5%. What did harm where
+ * it was merged is audited beside (doubt.ts).
+ */
 export function auditChance({ passed, streak, strikes }: Standing): number {
   const least = Math.min(1, MIN_CHANCE * CHANCE_PER_STRIKE ** strikes);
-  return passed < PROBATION ? 1 : Math.max(least, Math.min(1, 1 / streak));
+  return passed < PROBATION ? 1 : Math.max(least, Math.min(1, 1 / (2 * streak)));
 }
 
 /**
@@ -195,6 +200,10 @@ function partScorers({ parts: late = [] }: Usual, effects: readonly DeltaEffect[
 /** Whether enough was measured of what it sent to blame it for slow harm. */
 export const doesHarm = ({ harm = NO_HARM, harmInParts = [] }: Standing): boolean =>
   isShown(harm) || (harmInParts.length > 0 && isShownInParts(harmInParts));
+
+/** Whether so much speaks for slow harm that what it sends is worth measuring well. */
+export const isSuspected = ({ harm = NO_HARM, harmInParts = [] }: Standing): boolean =>
+  isSuspicious(harm) || (harmInParts.length > 0 && isSuspiciousInParts(harmInParts));
 
 /** Deltas whose credit a volunteer loses that is found bad, beside that of the delta itself. */
 export const creditLost = ({ unproven, doubted = [] }: Standing): readonly TicketId[] => [

@@ -29,8 +29,8 @@ const SIZES = 128;
 const TENSOR_SIZES = 48;
 /** Gains that one looks back on: fewer, since a run's gains shrink as it learns. */
 const GAINS = 16;
-/** Effects that one looks back on: those of several versions, which differ in length and in what they teach. */
-const EFFECTS = 64;
+/** Effects that one looks back on: those of a few versions, for they shrink as fast as a run learns. */
+const EFFECTS = 32;
 
 /** With the sizes of a delta that was accepted. */
 export function withSize(usual: Usual, version: number, { size, tensors }: Facts): Usual {
