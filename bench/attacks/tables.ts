@@ -19,12 +19,13 @@ const HOW: Partial<Record<AttackName, string>> = {
   mimic: "always the same honest delta: a copy",
   turncoat:
     "a dozen honest deltas, then flipped ones: audits by chance, and what it earned is forfeited (A32)",
-  sleeper: "four flipped of every sixteen: the same",
-  guarded: "overfitted, less the honest mean, audited by its sender first: **found late or not at all**",
-  "guarded, opposed": "the same against the server's direction: **found late or not at all**",
+  sleeper: "four flipped of every sixteen: opposes the server's own direction, or is audited for what it did",
+  guarded:
+    "overfitted, less the honest mean, audited by its sender first: recomputed. **Honest where its ticket is fresh, it is not found**",
+  "guarded, opposed": "the same against the server's direction: waits for its audit, or is recomputed",
   "odd-sized": "its own delta × 7.9: clipped, and audited as it is merged",
   "one gain":
-    "all gains of one layer norm pushed down: the sum of its harm in that part (A33), **late or not at all** in so short a run",
+    "all gains of one layer norm pushed down: the sum of its harm in that part (A33), after some 25 deltas",
   backdoor: "trained honestly, and a trigger: **not looked for**",
   "break-then-garbage": "trusted, then × −7.9, then noise of new keys: it provoked no roll-back",
   "rejoining flips": "a new key when struck: waits for its audit",
