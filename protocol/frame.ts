@@ -2,6 +2,7 @@ import { type Codec, type CodecSpec, STRETCH, sameCodec } from "./codec/codec.ts
 import { dense } from "./codec/dense.ts";
 import { f32 } from "./codec/f32.ts";
 import { midrise } from "./codec/midrise.ts";
+import { unpadded } from "./codec/scale.ts";
 import { readTopK, topK } from "./codec/topk.ts";
 import { ProtocolError } from "./errors.ts";
 import { MAX_PARAMETERS } from "./limits.ts";
@@ -22,8 +23,15 @@ const MAGIC = 0x4d52_554d; // "MURM" as little-endian u32
 const FRAME_VERSION = 1;
 export const FRAME_HEADER_BYTES = 16;
 
-/** The codecs of blocks by number; 0 is f32 and 4 top-k. Numbers are never reused. */
-const BLOCKS = { 1: dense(4), 2: dense(2), 3: dense(8), 5: midrise(2), 6: midrise(3) } as const;
+/** The codecs of blocks by number; 0 is f32, 4 top-k, 7 and 8 are packed (packed-frame.ts). Numbers are never reused. */
+const BLOCKS = {
+  1: dense(4),
+  2: dense(2),
+  3: dense(8),
+  5: midrise(2),
+  6: midrise(3),
+  9: midrise(1),
+} as const;
 const TOPK_ID = 4;
 
 /** Writes and reads the payloads of one codec. */
@@ -33,7 +41,7 @@ export function codecOf(spec: CodecSpec): Codec {
 }
 
 const DENSE_ID = { 2: 2, 4: 1, 8: 3 } as const;
-const MIDRISE_ID = { 2: 5, 3: 6 } as const;
+const MIDRISE_ID = { 1: 9, 2: 5, 3: 6 } as const;
 const blocksId = (spec: Extract<CodecSpec, { name: "dense" | "midrise" }>) =>
   spec.name === "dense" ? DENSE_ID[spec.bits] : MIDRISE_ID[spec.bits];
 
@@ -94,17 +102,21 @@ function open(frame: Uint8Array, length: number): Opened {
   const header = new DataView(frame.buffer, frame.byteOffset, FRAME_HEADER_BYTES);
   if (header.getUint32(0, true) !== MAGIC) throw new ProtocolError("bad-frame", "not a frame");
   const version = header.getUint8(4);
-  if (version > FRAME_VERSION) throw new ProtocolError("unknown-frame", `frame version ${version}`);
-  if (version !== FRAME_VERSION) throw new ProtocolError("bad-frame", `frame version ${version}`);
+  if (version !== FRAME_VERSION) {
+    throw new ProtocolError(
+      version > FRAME_VERSION ? "unknown-frame" : "bad-frame",
+      `frame version ${version}`,
+    );
+  }
   const payload = frame.subarray(FRAME_HEADER_BYTES);
   const codec = codecWith(header.getUint8(5), payload);
-  if (header.getUint16(6, true) !== 0) throw new ProtocolError("bad-frame", "reserved bytes are not zero");
+  if (header.getUint16(6, true) !== 0) throw unpadded();
   const values = header.getUint32(8, true);
   if (values !== length || values > MAX_PARAMETERS) {
     throw new ProtocolError("wrong-shape", `${values} values where the model has ${length}`);
   }
   if (header.getUint32(12, true) !== payload.length) {
-    throw new ProtocolError("bad-frame", `${payload.length} bytes of payload, the header says otherwise`);
+    throw new ProtocolError("bad-frame", "the payload has another length");
   }
   return { codec, payload };
 }
@@ -173,18 +185,3 @@ export function decodeFrame(frame: Uint8Array<ArrayBuffer>, length: number): Flo
   codec.add(payload, values, 1);
   return values;
 }
-
-/** A codec's way from values, or from a trainer's payload, to what a receiver decodes of them. */
-export interface RoundTrip {
-  readonly codec: Codec;
-  /** Throws `not-finite`. */
-  ofValues(values: Float32Array): Float32Array<ArrayBuffer>;
-  ofPayload(payload: Uint8Array): Float32Array<ArrayBuffer>;
-}
-
-/** The round trip of vectors of `length` values. */
-export const roundTripOf = (spec: CodecSpec, length: number): RoundTrip => ({
-  codec: codecOf(spec),
-  ofValues: (values) => decodeFrame(encodeFrame(spec, values), length),
-  ofPayload: (payload) => decodeFrame(frameOf(spec, length, payload), length),
-});

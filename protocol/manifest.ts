@@ -27,6 +27,8 @@ export interface Manifest {
   readonly batch: number;
   /** How deltas are written; another codec is refused. */
   readonly delta: CodecSpec;
+  /** Deltas may come packed (rule C9); absent where nothing is gained by it. */
+  readonly packed?: true;
   /** Part of its residual that a volunteer keeps from one delta to the next. */
   readonly residualDecay: number;
   /** How browsers that agree to it share with each other; absent where the run does without. */
@@ -132,6 +134,7 @@ export function parseManifest(json: Json): Manifest {
     optimizer: parseOptimizer(json.optimizer),
     batch: asInteger(json.batch, "batch", 1, MAX_BATCH),
     delta: parseCodec(json.delta, "delta"),
+    ...(json.packed === true && { packed: true }),
     residualDecay: asNumber(json.residualDecay, "residualDecay", 0, 1),
     ...(json.peers !== undefined && { peers: parsePeers(json.peers) }),
     ...(json.audits !== undefined && asBoolean(json.audits, "audits") && { audits: true }),

@@ -7,6 +7,7 @@ export const CODECS: readonly CodecSpec[] = [
   { name: "dense", bits: 2 },
   { name: "dense", bits: 4 },
   { name: "dense", bits: 8 },
+  { name: "midrise", bits: 1 },
   { name: "midrise", bits: 2 },
   { name: "midrise", bits: 3 },
   { name: "topk", chunk: 64, k: 1, bits: 2 },

@@ -10,11 +10,12 @@ import { bytesOf, concat, toHex } from "../protocol/bytes.ts";
 import { canonicalBytes, canonicalJson, type Purpose } from "../protocol/canonical.ts";
 import type { CodecSpec } from "../protocol/codec/codec.ts";
 import { ProtocolError } from "../protocol/errors.ts";
-import { decodeFrame, encodeFrame } from "../protocol/frame.ts";
+import { checkFrame, decodeFrame, encodeFrame } from "../protocol/frame.ts";
 import { recordHash } from "../protocol/history.ts";
 import { type Signer, sha256, sign } from "../protocol/identity.ts";
 import type { Hash, ObjectName, RunId, ServerNonce, TicketId, VolunteerKey } from "../protocol/ids.ts";
 import type { LinkTerms } from "../protocol/link.ts";
+import { packFrame, unpackFrame } from "../protocol/packed-frame.ts";
 import { signReceipt } from "../protocol/receipt.ts";
 import type { AuditTerms } from "../protocol/shared-audit.ts";
 import { signTicket, ticketTokens } from "../protocol/ticket.ts";
@@ -40,7 +41,12 @@ export async function makeVectors() {
     signed: await signedThings(server, volunteer),
     random: { draws: SEEDS.map(draws), bounded: BOUNDS.map(bounded) },
     batches: BATCHES.map(batches),
-    frames: { encoded: CODECS.flatMap(encoded), refused: refused() },
+    frames: {
+      encoded: CODECS.flatMap(encoded),
+      refused: refused(),
+      packed: PACKED.map(packedOf),
+      packedRefused: packedRefused(),
+    },
     initial: await initial(),
     training: training(),
   };
@@ -221,6 +227,7 @@ const CODECS: readonly CodecSpec[] = [
   DENSE4,
   { name: "dense", bits: 2 },
   { name: "dense", bits: 8 },
+  { name: "midrise", bits: 1 },
   { name: "midrise", bits: 2 },
   { name: "midrise", bits: 3 },
   { name: "topk", chunk: 64, k: 8, bits: 4 },
@@ -248,6 +255,61 @@ const encoded = (codec: CodecSpec) =>
     };
   });
 
+/**
+ * Codecs whose frames may be packed, and the values of each: last chunks and blocks are short, one chunk's places take the fewest
+ * bits as they are, and one frame has no fewer bytes packed.
+ */
+const PACKED: readonly (readonly [CodecSpec, Float32Array<ArrayBuffer>])[] = [
+  [{ name: "dense", bits: 2 }, sample(150)],
+  [{ name: "topk", chunk: 64, k: 8, bits: 4 }, sample(150)],
+  [{ name: "topk", chunk: 128, k: 25, bits: 2 }, sample(300)],
+  [{ name: "topk", chunk: 64, k: 2, bits: 2 }, Float32Array.from({ length: 512 }, atEnds)],
+  [{ name: "topk", chunk: 64, k: 64, bits: 8 }, sample(70)],
+  [{ name: "topk", chunk: 64, k: 1, bits: 8 }, sample(150)],
+];
+
+/** Large in the first two places of each chunk, but of the fourth in the last two. */
+function atEnds(_: unknown, i: number): number {
+  const place = i >> 6 === 3 ? 63 - (i & 63) : i & 63;
+  return place < 2 ? place - 0.5 : 2 ** -9;
+}
+
+function packedOf([codec, values]: (typeof PACKED)[number]) {
+  const count = values.length;
+  const frame = encodeFrame(codec, values);
+  return { codec, count, frame: toHex(frame), packed: toHex(packFrame(frame, count, codec)) };
+}
+
+/** Packed frames that a server refuses where a codec is asked for, each with its code. */
+function packedRefused() {
+  const [dense, sparse]: CodecSpec[] = [
+    { name: "dense", bits: 2 },
+    { name: "topk", chunk: 64, k: 8, bits: 4 },
+  ];
+  const pack = (codec: CodecSpec) => packFrame(encodeFrame(codec, sample(150)), 150, codec);
+  const [trits, rice] = [pack(dense!), pack(sparse!)];
+  // Of top-k: a header of 16 bytes and one of 8, 3 scales, 2 bytes of parameters, 12 of codes, then the places.
+  const changes: readonly (readonly [string, CodecSpec, Uint8Array, number, readonly number[]])[] = [
+    ["another count", dense!, trits, 8, [151]],
+    ["another length of payload", dense!, trits, 12, [0]],
+    ["another codec than is asked for", dense!, rice, 0, []],
+    ["another k than is asked for", sparse!, rice, 18, [9]],
+    ["bytes that are zero", sparse!, rice, 6, [1]],
+    ["another magic", sparse!, rice, 0, [0]],
+    ["a byte that is no five digits", dense!, trits, 22, [243]],
+    ["a parameter that is as large as places", sparse!, rice, 30, [0x66]],
+    ["a parameter of a chunk that there is not", sparse!, rice, 31, [rice[31]! | 0x10]],
+    ["a place beyond its chunk", sparse!, rice, 44, [0, 0, 0, 0]],
+    ["more behind the last place", sparse!, rice, rice.length - 1, [0xff]],
+    ["a scale that is infinite", sparse!, rice, 24, [0x80, 0x7f]],
+  ];
+  return changes.map(([what, codec, from, at, bytes]) => {
+    const packed = concat(from.subarray(0, at), Uint8Array.from(bytes), from.subarray(at + bytes.length));
+    const code = codeOf(() => checkFrame(unpackFrame(packed, 150, codec), 150, codec));
+    return { what, codec, count: 150, packed: toHex(packed), code };
+  });
+}
+
 const hexOf = (values: Float32Array<ArrayBuffer>) => toHex(bytesOf(values));
 
 /** Frames of 70 values that a reader refuses, each with its code. */
@@ -260,7 +322,8 @@ function refused() {
     ["another magic", dense, 0, [0]],
     ["version 0", dense, 4, [0]],
     ["a later version", dense, 4, [2]],
-    ["a codec nobody knows", dense, 5, [9]],
+    ["a codec nobody knows", dense, 5, [99]],
+    ["a packed codec, where none is sent", dense, 5, [7]],
     ["bytes that are zero", dense, 6, [1]],
     ["another count", dense, 8, [71]],
     ["another length of payload", dense, 12, [0]],
@@ -281,13 +344,13 @@ function refused() {
   return changes.map(([what, from, at, bytes]) => {
     const frame = concat(from.subarray(0, at), Uint8Array.from(bytes), from.subarray(at + bytes.length));
     const count = from === odd ? 69 : 70;
-    return { what, count, frame: toHex(frame), code: codeOf(frame, count) };
+    return { what, count, frame: toHex(frame), code: codeOf(() => decodeFrame(frame, count)) };
   });
 }
 
-function codeOf(frame: Uint8Array<ArrayBuffer>, count: number): string {
+function codeOf(read: () => unknown): string {
   try {
-    decodeFrame(frame, count);
+    read();
   } catch (error) {
     if (error instanceof ProtocolError) return error.code;
     throw error;

@@ -33,6 +33,9 @@ export const RECIPES: Readonly<Record<string, Readonly<Record<string, unknown>>>
   /** Diffs in other bits than the default's. */
   "down-2": { downlink: "dense2" },
   "down-4": { downlink: "dense4" },
+  "down-1": { downlink: "midrise1" },
+  /** Deltas in one bit, over every link. */
+  "up-1": { delta: "midrise1" },
   /** Without error feedback. */
   "no-residual": { residualDecay: 0 },
 };

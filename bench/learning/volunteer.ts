@@ -6,6 +6,7 @@ import type { Trainer } from "../../model/contract/trainer.ts";
 import { batchesOf } from "../../model/data/batches.ts";
 import type { Random } from "../../model/lib/random.ts";
 import type { VolunteerKey } from "../../protocol/ids.ts";
+import { packFrame } from "../../protocol/packed-frame.ts";
 import type { Ticket } from "../../protocol/ticket.ts";
 import { encodeUpload, stepsDone, type Upload } from "../../protocol/upload.ts";
 import type { VirtualClock } from "./clock.ts";
@@ -199,7 +200,8 @@ export class Volunteer {
     const { clock, service, traffic, scenario, random } = this.#place;
     const going = this.#ready;
     const { upload } = going;
-    const { length } = encodeUpload(upload.ticket, upload.report, upload.frame);
+    const sent = packFrame(upload.frame, service.parameters, upload.ticket.delta ?? service.delta);
+    const { length } = encodeUpload(upload.ticket, upload.report, sent);
     const stay = this.#stay;
     const begun = clock.now;
     this.#ready = undefined;

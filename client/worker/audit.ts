@@ -1,8 +1,9 @@
 import { type MeasuringTrainer, measureDelta } from "../../model/audit/measure.ts";
 import { ModelError } from "../../model/contract/config.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
-import { checkFrame, decodeFrame, roundTripOf } from "../../protocol/frame.ts";
+import { checkFrame, decodeFrame } from "../../protocol/frame.ts";
 import type { Hash } from "../../protocol/ids.ts";
+import { roundTripOf } from "../../protocol/round-trip.ts";
 import { type AuditTicket, type Measured, reportable, verifyAudit } from "../../protocol/shared-audit.ts";
 import { shardOf } from "../cache/shards.ts";
 import { ServerAway, WrongBytes } from "../transport/away.ts";

@@ -4,6 +4,7 @@ import { uploadTokens } from "../../protocol/upload.ts";
 import { KEYS, readResidual } from "../cache/entries.ts";
 import { readPending } from "../cache/pending.ts";
 import type { RoundDeps } from "./deps.ts";
+import { unpackedFor } from "./payload-packing.ts";
 import { sendUntil } from "./send.ts";
 
 /** Milliseconds that an upload of an earlier visit is tried: how old its lease is, our clock does not know. */
@@ -18,10 +19,11 @@ export async function resumeUpload(deps: RoundDeps): Promise<void> {
   const { cache, identity, manifest, control, clock, report } = deps;
   const pending = await readPending(cache);
   if (pending === undefined) return;
-  const { ticket, body, frame } = pending;
+  const { ticket, body } = pending;
   const ours = ticket.run === manifest.run && ticket.volunteer === identity.key;
   const deadline = clock() + Math.min(ticket.lease, TRY_FOR_MS);
   const say = control.enter.bind(control);
+  const frame = ours ? unpackedFor(manifest, ticket, pending.frame) : pending.frame;
   const answer = ours ? await sendUntil(deps, ticket, body, frame, deadline, say) : "unknown";
   const residual = await readResidual(cache, manifest.parameters);
   const spent = residual?.after !== ticket.id && { [KEYS.residual]: undefined };

@@ -44,6 +44,36 @@ describe("a ticket that says for how long to train", () => {
   });
 });
 
+test("C9: deltas are packed where the manifest takes that; the control: nowhere else", async () => {
+  const codecs: (number | undefined)[] = [];
+  for (const packed of [true, false]) {
+    const server = await ToyServer.open();
+    server.packed = packed;
+    await visit(server).until("sent", 2);
+    codecs.push(...server.uploads.map(({ frame }) => frame[5]));
+  }
+  expect(codecs).toEqual([8, 8, 1, 1]);
+});
+
+test("C9: a page closed while sending a packed delta knows its receipt on its next visit", async () => {
+  const server = await ToyServer.open();
+  server.packed = true;
+  const cache = memoryCache();
+  const closed = visit(server, cache);
+  server.after = (route) => {
+    if (route !== "upload") return;
+    closed.control.stop();
+    closed.control.signal.throwIfAborted();
+  };
+  await closed.run();
+  expect((await readPending(cache))!.frame[5]).toBe(8);
+  server.after = () => undefined;
+  const back = visit(server, cache);
+  await back.until("sent", 1);
+  expect(server.uploads).toHaveLength(1);
+  expect(await readPending(cache)).toBeUndefined();
+});
+
 describe("what goes wrong", () => {
   test("A17: a server that comes and goes fifty times: every wait is real, and nothing is sent twice or lost", async () => {
     const server = await ToyServer.open();

@@ -3,6 +3,7 @@ import type { DeviceReport, Trainer } from "../../model/contract/trainer.ts";
 import { batchesOf } from "../../model/data/batches.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { MAX_LABEL, MAX_LOSS } from "../../protocol/limits.ts";
+import type { Manifest } from "../../protocol/manifest.ts";
 import { type Ticket, ticketTokens } from "../../protocol/ticket.ts";
 import { encodeUpload } from "../../protocol/upload.ts";
 import type { RoundDeps } from "./deps.ts";
@@ -96,8 +97,18 @@ export async function train(
     device: labelOf(trainer.report),
     ...(ticket.trainFor !== undefined && { steps: done }),
   };
-  return { packed, body: encodeUpload(ticket, self, packed.frame), steps: done, stepMs: trainMs / done };
+  const body = encodeUpload(ticket, self, await sentOf(manifest, ticket, packed.frame));
+  return { packed, body, steps: done, stepMs: trainMs / done };
 }
+
+/** A frame as it is sent: packed where the server takes that, and where what packs it can be fetched. */
+const sentOf = async (manifest: Manifest, ticket: Ticket, frame: Uint8Array<ArrayBuffer>) =>
+  manifest.packed
+    ? import("./payload-packing.ts").then(
+        (part) => part.packedFor(manifest, ticket, frame),
+        () => frame,
+      )
+    : frame;
 
 const labelOf = ({ device, detail }: DeviceReport): string => `${device}, ${detail}`.slice(0, MAX_LABEL);
 

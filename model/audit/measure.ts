@@ -1,5 +1,5 @@
 import type { CodecSpec } from "../../protocol/codec/codec.ts";
-import type { RoundTrip } from "../../protocol/frame.ts";
+import type { RoundTrip } from "../../protocol/round-trip.ts";
 import type { Change, Measured } from "../../protocol/shared-audit.ts";
 import type { TicketTerms } from "../../protocol/ticket.ts";
 import type { Trainer } from "../contract/trainer.ts";

@@ -31,4 +31,4 @@ export interface Encode {
 }
 
 /** Scales in a block's largest magnitude under `midrise`, by the bits of a code: protocol/codec's. */
-export const MIDRISE_SPAN: Readonly<Record<MidriseBits, number>> = { 2: 5, 3: 9 };
+export const MIDRISE_SPAN: Readonly<Record<MidriseBits, number>> = { 1: 3, 2: 5, 3: 9 };

@@ -1,4 +1,4 @@
-import { ProtocolError } from "../errors.ts";
+import { unpadded } from "./scale.ts";
 
 /** Bytes of `count` integers of `width` bits. */
 export const bytesFor = (count: number, width: number): number => Math.ceil((count * width) / 8);
@@ -32,7 +32,7 @@ export class BitReader {
 
   /** Behind the last integer: throws `bad-frame` where the rest of its byte is not zero. */
   requirePadding(): void {
-    if (this.#held !== 0) throw new ProtocolError("bad-frame", "the padding is not zero");
+    if (this.#held !== 0) throw unpadded();
   }
 }
 

@@ -11,7 +11,7 @@ import {
   encodeFrame,
   FRAME_HEADER_BYTES,
 } from "../frame.ts";
-import { type CodecSpec, MIDRISE2, MIDRISE3, parseCodec, STRETCH, sameCodec } from "./codec.ts";
+import { type CodecSpec, MIDRISE1, MIDRISE2, MIDRISE3, parseCodec, STRETCH, sameCodec } from "./codec.ts";
 
 const bits = fc.constantFrom(2 as const, 4 as const, 8 as const);
 const sparse: fc.Arbitrary<CodecSpec> = fc
@@ -19,7 +19,7 @@ const sparse: fc.Arbitrary<CodecSpec> = fc
   .map(({ chunk, part, bits }) => ({ name: "topk", chunk, k: 1 + Math.floor((part * chunk) / 1000), bits }));
 const lossy: fc.Arbitrary<CodecSpec> = fc.oneof(
   bits.map((bits): CodecSpec => ({ name: "dense", bits })),
-  fc.constantFrom<CodecSpec>(MIDRISE2, MIDRISE3),
+  fc.constantFrom<CodecSpec>(MIDRISE1, MIDRISE2, MIDRISE3),
   sparse,
 );
 const codecs: fc.Arbitrary<CodecSpec> = fc.oneof(fc.constant<CodecSpec>({ name: "f32" }), lossy);
@@ -92,6 +92,7 @@ describe("every codec", () => {
       { name: "dense", bits: 2 },
       { name: "dense", bits: 4 },
       { name: "dense", bits: 8 },
+      MIDRISE1,
       MIDRISE2,
       MIDRISE3,
       { name: "topk", chunk: 64, k: 3, bits: 2 },
@@ -270,8 +271,10 @@ describe("a codec's description", () => {
       {},
       { name: "zip" },
       { name: "dense" },
+      { name: "dense", bits: 1 },
       { name: "dense", bits: 3 },
       { name: "dense", bits: 16 },
+      { name: "midrise", bits: 0 },
       { name: "midrise", bits: 4 },
       { name: "midrise" },
       { name: "topk", chunk: 4096, k: 0, bits: 4 },

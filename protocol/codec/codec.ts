@@ -42,11 +42,12 @@ export type CodecSpec =
   | { readonly name: "topk"; readonly chunk: number; readonly k: number; readonly bits: CodeBits };
 
 export type CodeBits = 2 | 4 | 8;
-export type MidriseBits = 2 | 3;
+export type MidriseBits = 1 | 2 | 3;
 
 export const F32: CodecSpec = { name: "f32" };
 export const DENSE2: CodecSpec = { name: "dense", bits: 2 };
 export const DENSE4: CodecSpec = { name: "dense", bits: 4 };
+export const MIDRISE1: CodecSpec = { name: "midrise", bits: 1 };
 export const MIDRISE2: CodecSpec = { name: "midrise", bits: 2 };
 export const MIDRISE3: CodecSpec = { name: "midrise", bits: 3 };
 
@@ -55,6 +56,7 @@ export const MIN_CHUNK = 64;
 export const MAX_CHUNK = 4096;
 
 export const isCodeBits = (value: unknown): value is CodeBits => value === 2 || value === 4 || value === 8;
+const isMidriseBits = (bits: number): bits is MidriseBits => bits >= 1 && bits <= 3;
 export const isChunk = (value: number): boolean =>
   value >= MIN_CHUNK && value <= MAX_CHUNK && (value & (value - 1)) === 0;
 
@@ -62,8 +64,8 @@ export const isChunk = (value: number): boolean =>
 export function parseCodec(value: unknown, field: string): CodecSpec {
   const json = asObject(value, field);
   if (json.name === "f32") return { name: "f32" };
-  const bits = asInteger(json.bits, `${field}.bits`, 2, 8);
-  if (json.name === "midrise" && (bits === 2 || bits === 3)) return { name: "midrise", bits };
+  const bits = asInteger(json.bits, `${field}.bits`, 1, 8);
+  if (json.name === "midrise" && isMidriseBits(bits)) return { name: "midrise", bits };
   if (isCodeBits(bits)) {
     if (json.name === "dense") return { name: "dense", bits };
     if (json.name === "topk") {
@@ -72,10 +74,7 @@ export function parseCodec(value: unknown, field: string): CodecSpec {
       if (isChunk(chunk)) return { name: "topk", chunk, k, bits };
     }
   }
-  throw new ProtocolError(
-    "bad-request",
-    `${field} must be f32, midrise of 2 or 3 bits, or dense or topk of 2, 4 or 8 bits, in chunks of a power of two`,
-  );
+  throw new ProtocolError("bad-request", `${field} is no codec that is known here: see rule C6`);
 }
 
 /** Whether two descriptions mean the same bytes. */

@@ -1,15 +1,17 @@
-import { ProtocolError } from "../errors.ts";
 import type { CodeBits, Codec } from "./codec.ts";
 import {
   BLOCK,
   checkScale,
   codeOf,
+  forbidden,
   largestCode,
   largestOf,
   readScale,
   requireBytes,
   requireFinite,
   signed,
+  unpadded,
+  unscaled,
   writeScale,
 } from "./scale.ts";
 
@@ -65,15 +67,13 @@ export function dense(bits: CodeBits): Codec {
         let sum = 0;
         for (const end = Math.min(at + BLOCK / perByte, payload.length); at < end; at++)
           sum += squares[payload[at]!]!;
-        if (sum >= FORBIDDEN)
-          throw new ProtocolError("bad-frame", `a code beyond ${most} behind value ${start}`);
-        if (scale === 0 && sum > 0)
-          throw new ProtocolError("bad-frame", `codes and no scale behind value ${start}`);
+        if (sum >= FORBIDDEN) throw forbidden(start, most);
+        if (scale === 0 && sum > 0) throw unscaled(start);
         total += sum * scale * scale;
       }
       const used = (length % perByte) * bits;
       if (used > 0 && payload[payload.length - 1]! >>> used !== 0) {
-        throw new ProtocolError("bad-frame", "the padding is not zero");
+        throw unpadded();
       }
       return total;
     },
@@ -150,13 +150,9 @@ const addNibbles: Adder = (payload, at, sum, share, from, to) => {
       sum[i + 6] = sum[i + 6]! + products[d & 15]!;
       sum[i + 7] = sum[i + 7]! + products[d >>> 4]!;
     }
-    const whole = start + ((end - start) & ~1);
-    for (let i = eights; i < whole; i += 2, at++) {
-      const byte = payload[at]!;
-      sum[i] = sum[i]! + products[byte & 15]!;
-      sum[i + 1] = sum[i + 1]! + products[byte >>> 4]!;
-    }
-    if (whole < end) sum[whole] = sum[whole]! + products[payload[at++]! & 15]!;
+    // What is left is the vector's end; eights begin at even values.
+    for (let i = eights; i < end; at += i++ & 1)
+      sum[i] = sum[i]! + products[(payload[at]! >>> (4 * (i & 1))) & 15]!;
   }
 };
 

@@ -1,17 +1,26 @@
-import { ProtocolError } from "../errors.ts";
 import { BitReader, BitWriter, bytesFor } from "./bits.ts";
 import type { Codec, MidriseBits } from "./codec.ts";
-import { BLOCK, checkScale, largestOf, readScale, requireBytes, requireFinite, writeScale } from "./scale.ts";
+import {
+  BLOCK,
+  checkScale,
+  largestOf,
+  readScale,
+  requireBytes,
+  requireFinite,
+  unscaled,
+  writeScale,
+} from "./scale.ts";
 
 /** Scales in a block's largest magnitude, by the bits of a code. */
-const SPAN: Readonly<Record<MidriseBits, number>> = { 2: 5, 3: 9 };
+const SPAN: Readonly<Record<MidriseBits, number>> = { 1: 3, 2: 5, 3: 9 };
 
 /**
  * Blocks of 64 values in few bits, none of which means zero (rule C8): code c of n bits is the level 2c − (2ⁿ − 1), an odd
  * number, times the block's scale. Without a level at zero all 2ⁿ codes are of use: of normal values 2 bits lose an eighth
- * of the energy, where `dense`, with three levels up to the largest value, loses half. The scale is the smallest bf16 that,
- * times 5 in 2 bits and 9 in 3, is not below the block's largest magnitude: about the best for 64 normal values, though the
- * largest is cut. Payload: ⌈values/64⌉ scales, then the codes, packed, low bits first. 2.25 or 3.25 bits a value.
+ * of the energy, where `dense`, with three levels up to the largest value, loses half; 1 bit, the sign, loses two fifths. The
+ * scale is the smallest bf16 that, times 3 in 1 bit, 5 in 2 and 9 in 3, is not below the block's largest magnitude: about the
+ * best for 64 normal values, though the largest is cut. Payload: ⌈values/64⌉ scales, then the codes, packed, low bits first.
+ * 1.25, 2.25 or 3.25 bits a value.
  */
 export function midrise(bits: MidriseBits): Codec {
   const most = (1 << bits) - 1;
@@ -55,8 +64,7 @@ export function midrise(bits: MidriseBits): Codec {
           used |= code;
           squares += levelOf(code) * levelOf(code);
         }
-        if (scale === 0 && used !== 0)
-          throw new ProtocolError("bad-frame", `codes and no scale behind value ${start}`);
+        if (scale === 0 && used !== 0) throw unscaled(start);
         total += squares * scale * scale;
       }
       codes.requirePadding();

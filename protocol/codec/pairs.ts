@@ -1,5 +1,5 @@
 import { ProtocolError } from "../errors.ts";
-import { checkScale, readScale, signed } from "./scale.ts";
+import { checkScale, forbidden, readScale, signed, unscaled } from "./scale.ts";
 
 /**
  * Top-k with places of 12 bits and codes of 4, the codec of large runs: two entries are three bytes of places and one
@@ -100,7 +100,3 @@ export function addPairs(
 
 export const misplaced = (start: number) =>
   new ProtocolError("bad-frame", `a place behind value ${start} comes twice, out of order, or lies beyond`);
-export const forbidden = (start: number, most: number) =>
-  new ProtocolError("bad-frame", `a code beyond ${most} behind value ${start}`);
-export const unscaled = (start: number) =>
-  new ProtocolError("bad-frame", `codes and no scale behind value ${start}`);

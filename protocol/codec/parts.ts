@@ -1,17 +1,17 @@
 import { bytesFor } from "./bits.ts";
 import type { CodecSpec } from "./codec.ts";
 import { BLOCK } from "./scale.ts";
-import { HEADER_BYTES, placeBits } from "./topk.ts";
+import { entriesOf, HEADER_BYTES, placeBits } from "./topk.ts";
 
 /**
  * Bytes of the sections of a payload of `length` values, behind its head. In each the values lie one after another, whole
  * stretches in whole bytes.
  */
-function sectionsOf(spec: CodecSpec, length: number): readonly number[] {
+export function sectionsOf(spec: CodecSpec, length: number): readonly number[] {
   if (spec.name === "f32") return [4 * length];
   if (spec.name !== "topk") return [2 * Math.ceil(length / BLOCK), bytesFor(length, spec.bits)];
-  const { chunk, k, bits } = spec;
-  const entries = Math.floor(length / chunk) * k + Math.min(k, length % chunk);
+  const { chunk, bits } = spec;
+  const entries = entriesOf(spec, length);
   return [2 * Math.ceil(length / chunk), bytesFor(entries, placeBits(chunk)), bytesFor(entries, bits)];
 }
 

@@ -82,3 +82,10 @@ export function requireBytes(payload: Uint8Array, bytes: number): void {
     throw new ProtocolError("wrong-shape", `${payload.length} bytes of payload where ${bytes} are needed`);
   }
 }
+
+/** Of a block or chunk behind value `start`: a code that is no encoder's, and codes where a scale of zero allows none. */
+export const forbidden = (start: number, most: number) =>
+  new ProtocolError("bad-frame", `a code beyond ${most} behind value ${start}`);
+export const unscaled = (start: number) =>
+  new ProtocolError("bad-frame", `codes and no scale behind value ${start}`);
+export const unpadded = () => new ProtocolError("bad-frame", "the padding is not zero");

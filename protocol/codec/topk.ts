@@ -1,15 +1,17 @@
 import { ProtocolError } from "../errors.ts";
 import { BitReader, BitWriter, bytesFor } from "./bits.ts";
 import { type Codec, type CodecSpec, isChunk, isCodeBits } from "./codec.ts";
-import { addPairs, CODE_BITS, checkPairs, forbidden, misplaced, PLACE_BITS, unscaled } from "./pairs.ts";
+import { addPairs, CODE_BITS, checkPairs, misplaced, PLACE_BITS } from "./pairs.ts";
 import {
   checkScale,
   codeOf,
+  forbidden,
   largestCode,
   readScale,
   requireBytes,
   requireFinite,
   signed,
+  unscaled,
   writeScale,
 } from "./scale.ts";
 
@@ -33,20 +35,23 @@ export type TopK = Extract<CodecSpec, { name: "topk" }>;
 
 export const HEADER_BYTES = 8;
 
+/** Values that are sent of `length`. */
+export const entriesOf = ({ chunk, k }: TopK, length: number): number =>
+  Math.floor(length / chunk) * k + Math.min(k, length % chunk);
+
 export function topK(spec: TopK): Codec {
   const { chunk, k, bits } = spec;
   const most = largestCode(bits);
   const mask = 2 ** bits - 1;
   const width = placeBits(chunk);
   const chunksOf = (length: number) => Math.ceil(length / chunk);
-  const entriesOf = (length: number) => Math.floor(length / chunk) * k + Math.min(k, length % chunk);
   const payloadBytes = (length: number) => {
-    const entries = entriesOf(length);
+    const entries = entriesOf(spec, length);
     return HEADER_BYTES + 2 * chunksOf(length) + bytesFor(entries, width) + bytesFor(entries, bits);
   };
   /** Where the places begin, and the codes. */
   const placesAt = (length: number) => HEADER_BYTES + 2 * chunksOf(length);
-  const codesAt = (length: number) => placesAt(length) + bytesFor(entriesOf(length), width);
+  const codesAt = (length: number) => placesAt(length) + bytesFor(entriesOf(spec, length), width);
   const inPairs = width === PLACE_BITS && bits === CODE_BITS && k % 2 === 0;
   /** The sections from value `from` on, where that is at whole bytes: at the first, or behind whole pairs. */
   const sectionsFrom = (length: number, from: number) => {
@@ -143,7 +148,7 @@ export function readTopK(payload: Uint8Array): TopK {
   const [chunk, k, bits] = [header.getUint16(0, true), header.getUint16(2, true), header.getUint8(4)];
   const rest = header.getUint8(5) | header.getUint16(6, true);
   if (!isChunk(chunk) || k < 1 || k > chunk || !isCodeBits(bits) || rest !== 0) {
-    throw new ProtocolError("bad-frame", `no top-k has chunks of ${chunk}, k ${k} and ${bits} bits`);
+    throw new ProtocolError("bad-frame", "no top-k has such a header");
   }
   return { name: "topk", chunk, k, bits };
 }

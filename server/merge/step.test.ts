@@ -1,5 +1,13 @@
 import { expect, test } from "vitest";
-import { type CodecSpec, DENSE2, DENSE4, F32, MIDRISE2, MIDRISE3 } from "../../protocol/codec/codec.ts";
+import {
+  type CodecSpec,
+  DENSE2,
+  DENSE4,
+  F32,
+  MIDRISE1,
+  MIDRISE2,
+  MIDRISE3,
+} from "../../protocol/codec/codec.ts";
 import {
   diffOf,
   finish,
@@ -15,7 +23,7 @@ import {
 
 const LENGTH = 8 * PIECE + 777;
 const CODECS: readonly CodecSpec[] = [
-  ...[F32, DENSE2, DENSE4, MIDRISE2, MIDRISE3],
+  ...[F32, DENSE2, DENSE4, MIDRISE1, MIDRISE2, MIDRISE3],
   { name: "dense", bits: 8 },
   { name: "topk", chunk: 4096, k: 64, bits: 4 },
   { name: "topk", chunk: 64, k: 3, bits: 2 },

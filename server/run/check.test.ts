@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { type CodecSpec, DENSE4, F32 } from "../../protocol/codec/codec.ts";
+import { type CodecSpec, DENSE2, DENSE4, F32 } from "../../protocol/codec/codec.ts";
 import type { ErrorCode } from "../../protocol/errors.ts";
 import { encodeFrame, FRAME_HEADER_BYTES } from "../../protocol/frame.ts";
 import { createIdentity, type Identity, type Signer, sha256 } from "../../protocol/identity.ts";
 import type { Hash, RunId } from "../../protocol/ids.ts";
+import { packFrame } from "../../protocol/packed-frame.ts";
 import { parseTicket, signTicket, type Ticket, type TicketTerms } from "../../protocol/ticket.ts";
 import { decodeUpload, encodeUpload } from "../../protocol/upload.ts";
 import { deltaOf, nonceOf, REPORT, uploadOf } from "../../test/harness/tiny-run.ts";
@@ -53,7 +54,8 @@ const code = (expected: ErrorCode) => expect.objectContaining({ name: "ProtocolE
 describe("who sends", () => {
   test("A10, the control: an honest upload is known by its frame's hash", async () => {
     const upload = uploadOf(await ticket());
-    expect(await authenticate(upload, sender(), run)).toBe(await sha256(upload.frame));
+    const { delta, frame } = await authenticate(upload, sender(), run);
+    expect([delta, frame]).toEqual([await sha256(upload.frame), upload.frame]);
   });
 
   test("A10: every signed field of a ticket counts", async () => {
@@ -197,4 +199,24 @@ test("an upload that crosses the wire is judged as it was sent", async () => {
   const upload = decodeUpload(encodeUpload(signed, REPORT, encodeFrame(DENSE4, deltaOf(3))));
   await authenticate(upload, sender(), { ...run, delta: DENSE4 });
   judge(upload, { ...now, delta: DENSE4 });
+});
+
+test("C9: a packed delta is the frame that it is unpacked to, and of no other codec than its ticket's", async () => {
+  const frame = encodeFrame(DENSE2, deltaOf(3));
+  const packed = packFrame(frame, 10, DENSE2);
+  expect(packed.length).toBeLessThan(frame.length);
+  const asked = { ...run, delta: DENSE2 };
+  const upload = { ...uploadOf(await ticket()), frame: packed };
+  expect(await authenticate(upload, sender(), asked)).toEqual({ frame, delta: await sha256(frame) });
+  judge({ ...upload, frame }, { ...now, delta: DENSE2 });
+  await expect(authenticate(upload, sender(), { ...run, delta: DENSE4 })).rejects.toEqual(
+    code("wrong-codec"),
+  );
+  const cut = { ...upload, frame: packed.slice(0, -1) };
+  await expect(authenticate(cut, sender(), asked)).rejects.toEqual(code("bad-frame"));
+  const other = { ...upload, ticket: await ticket({ delta: DENSE4 }) };
+  await expect(authenticate(other, sender(), asked)).rejects.toEqual(code("wrong-codec"));
+  expect(() => judge(upload, { ...now, delta: DENSE2 }), "the control: unpacked nowhere else").toThrow(
+    code("unknown-codec"),
+  );
 });

@@ -54,7 +54,8 @@ export class Intake {
     const { run, identity, clock, keep } = this.#parts;
     const { id, task, delta: codec } = run.definition;
     const receiver = { id, signer: identity.signer, parameters: task.parameters, delta: codec };
-    const delta = await authenticate(upload, sender, receiver);
+    const { delta, frame } = await authenticate(upload, sender, receiver);
+    upload = { ...upload, frame };
     // From here to the entry in #inFlight nothing is awaited, so no other upload can come between.
     const { ticket } = upload;
     const coming = this.#inFlight.get(ticket.id);

@@ -8,6 +8,7 @@ import {
   F32,
   isChunk,
   MAX_CHUNK,
+  MIDRISE1,
   MIDRISE2,
   MIDRISE3,
   MIN_CHUNK,
@@ -126,11 +127,11 @@ const codeBits = z.union([z.literal(2), z.literal(4), z.literal(8)]);
 /** A codec, by its short name or spelled out. */
 const codec = z.union([
   z
-    .enum(["f32", "dense2", "dense4", "dense8", "midrise2", "midrise3"])
+    .enum(["f32", "dense2", "dense4", "dense8", "midrise1", "midrise2", "midrise3"])
     .transform((name): CodecSpec => SHORT[name]),
   z.strictObject({ name: z.literal("f32") }),
   z.strictObject({ name: z.literal("dense"), bits: codeBits }),
-  z.strictObject({ name: z.literal("midrise"), bits: z.union([z.literal(2), z.literal(3)]) }),
+  z.strictObject({ name: z.literal("midrise"), bits: z.union([z.literal(1), z.literal(2), z.literal(3)]) }),
   z
     .strictObject({
       name: z.literal("topk"),
@@ -146,6 +147,7 @@ const SHORT = {
   dense2: DENSE2,
   dense4: DENSE4,
   dense8: { name: "dense", bits: 8 },
+  midrise1: MIDRISE1,
   midrise2: MIDRISE2,
   midrise3: MIDRISE3,
 } as const satisfies Record<string, CodecSpec>;

@@ -2,6 +2,7 @@ import type { Identity } from "../../protocol/identity.ts";
 import { sha256 } from "../../protocol/identity.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
 import type { ModelShape } from "../../protocol/model.ts";
+import { isPackable } from "../../protocol/packed-frame.ts";
 import type { RunStatus } from "../../protocol/status.ts";
 import { PROTOCOL_VERSION } from "../../protocol/version.ts";
 import { roundStatus } from "../coordinator/effort.ts";
@@ -36,6 +37,7 @@ export async function fixedManifest(
     optimizer,
     batch: largestBatch(settings),
     delta,
+    ...(isPackable(delta) && { packed: true }),
     residualDecay,
     ...(peers.on && { peers: { ice: peers.ice } }),
     ...(trust.auditors === "volunteers" && trust.auditShare > 0 && { audits: true }),

@@ -5,6 +5,7 @@ import { loadTokenizer } from "../../model/data/tokenizer.ts";
 import { Random } from "../../model/lib/random.ts";
 import { concat, utf8 } from "../../protocol/bytes.ts";
 import { parseChunks } from "../../protocol/chunks.ts";
+import { type CodecSpec, DENSE2 } from "../../protocol/codec/codec.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { parseEvent } from "../../protocol/events.ts";
 import { checkFrame, decodeFrame, encodeFrame } from "../../protocol/frame.ts";
@@ -14,6 +15,7 @@ import { parseAnnouncement, parseIntroduction } from "../../protocol/introductio
 import { parseManifest } from "../../protocol/manifest.ts";
 import { parseAction } from "../../protocol/operator.ts";
 import { parsePace } from "../../protocol/pace.ts";
+import { packFrame, unpackFrame } from "../../protocol/packed-frame.ts";
 import { parseReceipt } from "../../protocol/receipt.ts";
 import { parseSetupOrder, parseTextHead } from "../../protocol/setup.ts";
 import { parseAuditAnswer, parseAuditTicket } from "../../protocol/shared-audit.ts";
@@ -58,6 +60,8 @@ const REFUSALS = new Set([
 ]);
 
 const PARAMETERS = 300;
+/** Codecs whose frames may come packed. */
+const PACKED: readonly CodecSpec[] = [DENSE2, { name: "topk", chunk: 64, k: 5, bits: 4 }];
 const SHAPE = { layers: 1, heads: 1, width: 4, context: 8, vocabulary: 256 };
 const json = (value: unknown): Bytes => utf8(JSON.stringify(value));
 const parsed = (bytes: Bytes) => parseJson(bytes);
@@ -71,6 +75,9 @@ export async function targets(): Promise<readonly Target[]> {
       { name: "dense", bits: 2 },
       { name: "dense", bits: 4 },
       { name: "dense", bits: 8 },
+      { name: "midrise", bits: 1 },
+      { name: "midrise", bits: 2 },
+      { name: "midrise", bits: 3 },
       { name: "topk", chunk: 64, k: 5, bits: 4 },
     ] as const
   ).map((spec) => encodeFrame(spec, values));
@@ -135,6 +142,11 @@ export async function targets(): Promise<readonly Target[]> {
       good: frames,
       decode: (bytes) => [checkFrame(bytes, PARAMETERS), decodeFrame(bytes, PARAMETERS)],
     },
+    ...PACKED.map((spec) => ({
+      name: `packed ${spec.name}`,
+      good: [packFrame(encodeFrame(spec, values), PARAMETERS, spec)],
+      decode: (bytes: Bytes) => decodeFrame(unpackFrame(bytes, PARAMETERS, spec), PARAMETERS),
+    })),
     { name: "upload", good: [upload], decode: decodeUpload },
     { name: "ticket", good: [json(ticket)], decode: (bytes) => parseTicket(parsed(bytes)) },
     { name: "audit", good: [json(audit)], decode: (bytes) => parseAuditTicket(parsed(bytes)) },

@@ -4,13 +4,14 @@ import type { Carried, Rest, Trainer } from "../../model/contract/trainer.ts";
 import { addDelta, adjust } from "../../model/reference/extraction.ts";
 import { bytesOf, toBase64Url, toFloats } from "../../protocol/bytes.ts";
 import type { Codec } from "../../protocol/codec/codec.ts";
-import { DENSE4 } from "../../protocol/codec/codec.ts";
+import { DENSE2, DENSE4 } from "../../protocol/codec/codec.ts";
 import { type ErrorCode, ProtocolError } from "../../protocol/errors.ts";
 import type { RunEvent } from "../../protocol/events.ts";
 import { decodeFrame, encodeFrame } from "../../protocol/frame.ts";
 import { createIdentity, type Identity, sha256 } from "../../protocol/identity.ts";
 import { type Hash, isRunId, isTicketId, type RunId, type TicketId } from "../../protocol/ids.ts";
 import type { Manifest, RunState } from "../../protocol/manifest.ts";
+import { unpackFrame } from "../../protocol/packed-frame.ts";
 import { type Receipt, signReceipt } from "../../protocol/receipt.ts";
 import {
   type AuditAnswer,
@@ -120,6 +121,8 @@ export class ToyServer implements Api {
   /** What volunteers said of themselves. */
   readonly paces: Wish[] = [];
   readonly receipts = new Map<TicketId, Receipt>();
+  /** Whether deltas, in two bits then, may come packed. */
+  packed = false;
   /** Whether its volunteers make audits, their frames, and what came of them. */
   audits = false;
   readonly frames = new Map<Hash, Uint8Array<ArrayBuffer>>();
@@ -205,7 +208,8 @@ export class ToyServer implements Api {
         tokenizer: this.versions[0]!.hash,
         optimizer: { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0, clip: 1 },
         batch: 4,
-        delta: { name: "dense", bits: 4 },
+        delta: this.#delta,
+        ...(this.packed && { packed: true }),
         residualDecay: 0.5,
         ...(this.audits && { audits: true }),
         state: this.state,
@@ -213,6 +217,10 @@ export class ToyServer implements Api {
         hash: this.versions[this.version]!.hash,
       }),
     );
+
+  get #delta() {
+    return this.packed ? DENSE2 : DENSE4;
+  }
 
   tokenizer = () => refuse("not-found");
 
@@ -280,7 +288,8 @@ export class ToyServer implements Api {
       const again = this.receipts.get(id);
       if (again !== undefined) return again;
       const upload = decodeUpload(body);
-      const { ticket, frame } = upload;
+      const { ticket } = upload;
+      const frame = unpackFrame(upload.frame, TARGET.length, ticket.delta ?? this.#delta);
       if (!(await verifyTicket(this.#identity.key, ticket))) return refuse("bad-ticket");
       const delta = decodeFrame(frame, TARGET.length);
       const receipt = await signReceipt(this.#identity.privateKey, {

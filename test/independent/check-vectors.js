@@ -9,6 +9,7 @@ import { decodeFrame, encodeFrame } from "./frame.js";
 import { lossAndGradient } from "./gpt2.js";
 import { proves, recordHash } from "./history.js";
 import { fileOf, hashOf, initialWeights, layoutOf } from "./layout.js";
+import { packFrame, unpackFrame } from "./packed.js";
 import { Random } from "./random.js";
 import { fits, keyPair, requireSigned, signedBytes, signFor } from "./signature.js";
 import { uploadOf } from "./upload.js";
@@ -96,7 +97,7 @@ function checkDrawn({ random, batches }, same) {
   });
 }
 
-function checkFrames({ encoded, refused }, same) {
+function checkFrames({ encoded, refused, packed, packedRefused }, same) {
   encoded.forEach(({ codec, values, frame, decoded }, i) => {
     const name = `frame ${i}, ${codec.name} ${codec.bits ?? ""}`;
     const vector = bytesToFloats(fromHex(values));
@@ -106,14 +107,26 @@ function checkFrames({ encoded, refused }, same) {
     same(`${name}, decoded`, toHex(floatsToBytes(ours)), decoded);
   });
   for (const { what, count, frame, code } of refused) {
-    let ours = "taken";
-    try {
-      decodeFrame(fromHex(frame), count);
-    } catch (error) {
-      ours = error.code;
-    }
+    const ours = refusalOf(() => decodeFrame(fromHex(frame), count));
     same(`a frame with ${what}`, ours, code);
   }
+  packed.forEach(({ codec, count, frame, packed }, i) => {
+    same(`packed ${i}`, toHex(packFrame(codec, fromHex(frame), count)), packed);
+    same(`packed ${i}, unpacked`, toHex(unpackFrame(codec, fromHex(packed), count)), frame);
+  });
+  for (const { what, codec, count, packed, code } of packedRefused) {
+    const ours = refusalOf(() => decodeFrame(unpackFrame(codec, fromHex(packed), count), count));
+    same(`a packed frame with ${what}`, ours, code);
+  }
+}
+
+function refusalOf(read) {
+  try {
+    read();
+  } catch (error) {
+    return error.code;
+  }
+  return "taken";
 }
 
 function checkTraining({ initial, training }, same) {

@@ -48,7 +48,7 @@ function levelsOf({ name, bits }) {
   return {
     bits,
     largest,
-    span: bits === 2 ? 5 : 9,
+    span: [undefined, 3, 5, 9][bits],
     code: (value, scale) =>
       scale === 0 ? 0 : Math.max(0, Math.min(largest, 2 ** (bits - 1) + Math.floor(value / (2 * scale)))),
     value(code, scale) {
@@ -140,7 +140,8 @@ export function readTopK(payload) {
   return { name: "topk", chunk, k, bits };
 }
 
-const entriesOf = ({ chunk, k }, length) => Math.floor(length / chunk) * k + Math.min(k, length % chunk);
+export const entriesOf = ({ chunk, k }, length) =>
+  Math.floor(length / chunk) * k + Math.min(k, length % chunk);
 
 const single = new Float32Array(1);
 const word = new Uint32Array(single.buffer);

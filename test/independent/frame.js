@@ -12,6 +12,7 @@ const BLOCKS = {
   3: { name: "dense", bits: 8 },
   5: { name: "midrise", bits: 2 },
   6: { name: "midrise", bits: 3 },
+  9: { name: "midrise", bits: 1 },
 };
 
 export function encodeFrame(codec, values) {

@@ -3,6 +3,7 @@ import { pathToFileURL } from "node:url";
 import { bytesToTokens, sha256 } from "./bytes.js";
 import { proves, walkChain } from "./history.js";
 import { Learner } from "./learner.js";
+import { packFrame } from "./packed.js";
 import { Refusal } from "./refusal.js";
 import { Replica } from "./replica.js";
 import { Server } from "./server.js";
@@ -87,7 +88,9 @@ export class Volunteer {
       device: "plain JavaScript",
       ...(ticket.trainFor !== undefined && { steps: told }),
     };
-    const body = uploadOf(ticket, report, frame);
+    const { packed, parameters, delta } = this.#manifest;
+    const sent = packed ? packFrame(ticket.delta ?? delta, frame, parameters) : frame;
+    const body = uploadOf(ticket, report, sent);
     const code = await this.#send(ticket, body, frame, tokens, loss);
     this.#learner.settle(code, frame);
     const speed = (1_000 * tokens) / trainMs;

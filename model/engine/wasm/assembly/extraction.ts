@@ -110,7 +110,7 @@ export function extractDense(total: usize, length: i32, bits: i32, payload: usiz
 }
 
 /**
- * Mid-rise blocks of `bits` (2 or 3) a value, `span` scales in a block's largest magnitude, see protocol/codec. False where a
+ * Mid-rise blocks of `bits` (1 to 3) a value, `span` scales in a block's largest magnitude, see protocol/codec. False where a
  * value is not finite.
  */
 export function extractMidrise(total: usize, length: i32, bits: i32, span: f32, payload: usize): bool {
