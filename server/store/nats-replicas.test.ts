@@ -47,7 +47,7 @@ describe.skipIf(program === undefined)(
       const manager = await jetstreamManager(connection);
       const { cluster: nodes } = await manager.streams.info("FLIP_LOG");
       const victim = Number(nodes?.replicas?.[0]?.name.slice(1));
-      await cluster.kill(victim);
+      await cluster.kill(victim, "SIGTERM"); // after −9 it would replay what its short log still has
       const streams = ["FLIP_LOG", "OBJ_FLIP_OBJ"];
       for (const stream of streams) await cluster.flip(victim, stream);
       cluster.restart(victim);

@@ -60,12 +60,12 @@ export class NatsCluster {
     );
   }
 
-  /** Kills a node with −9. */
-  async kill(place: number): Promise<void> {
+  /** Kills a node with −9, or has it end in order: then it keeps nothing to replay. */
+  async kill(place: number, signal: "SIGKILL" | "SIGTERM" = "SIGKILL"): Promise<void> {
     const node = this.#nodes[place]?.process;
     if (node === undefined || node.exitCode !== null || node.signalCode !== null) return;
     const ended = once(node, "exit");
-    node.kill("SIGKILL");
+    node.kill(signal);
     await ended;
   }
 
