@@ -1,4 +1,3 @@
-import { concat } from "../../protocol/bytes.ts";
 import { WrongBytes } from "./away.ts";
 
 /** Aborts a request when its caller does, or when nothing has come for a while. */
@@ -52,17 +51,23 @@ export async function readBody(
   }
   if (response.body === null) return new Uint8Array();
   const reader = response.body.getReader();
-  const chunks: Uint8Array[] = [];
+  let whole = new Uint8Array(Math.max(0, announced)); // as long as nothing is written there it takes no memory
   let bytes = 0;
   for (;;) {
     const { value, done } = await reader.read();
-    if (done) return concat(...chunks);
-    bytes += value.length;
-    if (bytes > limit) {
+    if (done) return bytes === whole.length ? whole : whole.slice(0, bytes);
+    const end = bytes + value.length;
+    if (end > limit) {
       await reader.cancel();
       throw tooMany;
     }
-    chunks.push(value);
+    if (end > whole.length) {
+      const longer = new Uint8Array(Math.min(limit, 2 * end));
+      longer.set(whole);
+      whole = longer;
+    }
+    whole.set(value, bytes);
+    bytes = end;
     progress(bytes);
   }
 }

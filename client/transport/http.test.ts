@@ -52,6 +52,23 @@ describe("bodies", () => {
     await expect(api.snapshot(hash, 10)).rejects.toThrow(WrongBytes);
   });
 
+  test.each(["15", "3", "0", "999", "-1", "nine", undefined])(
+    "come whole, in pieces, where they are announced to be of %s bytes: a server may pack them",
+    async (announced) => {
+      const pieces = ["the", " ", "right bytes"].map(utf8);
+      const body = new ReadableStream({
+        pull: (controller) => {
+          const piece = pieces.shift();
+          if (piece) controller.enqueue(piece);
+          else controller.close();
+        },
+      });
+      const headers = new Headers(announced === undefined ? {} : { "content-length": announced });
+      const { api } = against(() => new Response(body, { headers }));
+      expect(await api.shard(hash)).toEqual(utf8("the right bytes"));
+    },
+  );
+
   test("A16: an endless answer is cut at its limit on every route", async () => {
     const { api, traffic } = against(endless);
     await expect(api.manifest()).rejects.toThrow(WrongBytes);

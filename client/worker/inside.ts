@@ -1,8 +1,9 @@
 import type { Tokenizer } from "../../model/data/tokenizer.ts";
 import { CachedDecoder } from "../../model/decode/cached-decoder.ts";
 import { nearestTokens, tokenEmbeddings, tokenMap } from "../../model/decode/embeddings.ts";
+import { decodeFrame } from "../../protocol/frame.ts";
 import type { ModelShape } from "../../protocol/model.ts";
-import type { Inside } from "./messages.ts";
+import type { DeltaPicture, Inside } from "./messages.ts";
 
 /** The newest passage's source. */
 export interface Shown {
@@ -15,6 +16,8 @@ export interface Shown {
   readonly version: number;
 }
 
+/** Bars of the picture of a delta, an odd number so that one stands for no change. */
+const BARS = 21;
 /** Neighbours named of each token. */
 const NEIGHBOURS = 5;
 
@@ -56,5 +59,37 @@ export function insideOf({ shape, tokenizer, tokens, weights, version }: Shown):
         nearestTokens(embeddings, width, token, NEIGHBOURS).map(piece),
       ]),
     ),
+  };
+}
+
+/** Counts the values of a delta's frame in bars from the most negative to the most positive, and compares it to the weights. */
+export function deltaPicture(
+  frame: Uint8Array<ArrayBuffer>,
+  weights: Float32Array,
+  steps: number,
+): DeltaPicture {
+  const delta = decodeFrame(frame, weights.length);
+  let largest = 0;
+  let changed = 0;
+  let squares = 0;
+  for (const value of delta) {
+    largest = Math.max(largest, Math.abs(value));
+    squares += value * value;
+    if (value !== 0) changed++;
+  }
+  const bars = new Array<number>(BARS).fill(0);
+  for (const value of delta) {
+    bars[Math.round(((largest === 0 ? 0 : value / largest) + 1) * ((BARS - 1) / 2))]! += 1;
+  }
+  const size = Math.sqrt(weights.reduce((sum, value) => sum + value * value, 0));
+  return {
+    bytes: frame.length,
+    plainBytes: weights.length * Float32Array.BYTES_PER_ELEMENT,
+    parameters: weights.length,
+    changed,
+    steps,
+    ratio: size === 0 ? 0 : Math.sqrt(squares) / size,
+    largest,
+    bars,
   };
 }

@@ -2,9 +2,10 @@ import { describe, expect, it } from "vitest";
 import { layoutOf } from "../../model/contract/layout.ts";
 import type { Tokenizer } from "../../model/data/tokenizer.ts";
 import { Random } from "../../model/lib/random.ts";
-import { DENSE4 } from "../../protocol/codec/codec.ts";
+import { DENSE4, F32 } from "../../protocol/codec/codec.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
-import { deltaPicture, Inspection } from "./inspection.ts";
+import { deltaPicture } from "./inside.ts";
+import { Inspection } from "./inspection.ts";
 
 const SHAPE = { layers: 2, heads: 2, width: 8, context: 64, vocabulary: 30 };
 const tokenizer: Tokenizer = {
@@ -57,9 +58,10 @@ describe("a look inside", () => {
 describe("the picture of a delta", () => {
   it("counts every weight once, with no change in the middle", () => {
     const delta = Float32Array.from([0, 0, 0.5, -1, 1, 0.26]);
-    const picture = deltaPicture(delta, Float32Array.from([3, 4, 0, 0, 0, 0]), 12, 10);
+    const frame = encodeFrame(F32, delta);
+    const picture = deltaPicture(frame, Float32Array.from([3, 4, 0, 0, 0, 0]), 10);
     expect(picture).toMatchObject({
-      bytes: 12,
+      bytes: frame.length,
       plainBytes: 24,
       parameters: 6,
       changed: 4,
@@ -73,13 +75,13 @@ describe("the picture of a delta", () => {
     expect(picture.bars.reduce((sum, count) => sum + count, 0)).toBe(6);
   });
 
-  it("is of what was sent, and all in the middle where nothing changed", () => {
+  it("is of what was sent, and all in the middle where nothing changed", async () => {
     const inspection = new Inspection();
-    expect(inspection.delta()).toBeUndefined();
+    expect(await inspection.delta()).toBeUndefined();
     inspection.show({ shape: SHAPE, tokenizer, tokens, weights, version: 1 });
     const frame = encodeFrame(DENSE4, new Float32Array(weights.length));
     inspection.sent(frame, 3);
-    expect(inspection.delta()).toMatchObject({ bytes: frame.length, changed: 0, ratio: 0, steps: 3 });
-    expect(inspection.delta()?.bars[10]).toBe(weights.length);
+    expect(await inspection.delta()).toMatchObject({ bytes: frame.length, changed: 0, ratio: 0, steps: 3 });
+    expect((await inspection.delta())?.bars[10]).toBe(weights.length);
   });
 });

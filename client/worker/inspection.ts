@@ -1,4 +1,3 @@
-import { decodeFrame } from "../../protocol/frame.ts";
 import type { Shown } from "./inside.ts";
 import type { DeltaPicture, Inside } from "./messages.ts";
 
@@ -10,8 +9,6 @@ const MAX_TOKENS = 32;
 const MIN_TOKENS = 8;
 /** Deltas of larger models are not pictured: decoding one again would cost training time. */
 const MAX_PARAMETERS = 8_000_000;
-/** Bars of the picture of a delta, an odd number so that one stands for no change. */
-const BARS = 21;
 
 /**
  * A visitor's look into the running trainer: what the current weights attend to in the current passage, where
@@ -43,43 +40,12 @@ export class Inspection {
   }
 
   /** The last delta, beside the weights it changes; undefined before the first was sent. */
-  delta(): DeltaPicture | undefined {
+  async delta(): Promise<DeltaPicture | undefined> {
     const weights = this.#shown?.weights;
     if (this.#frame === undefined || weights === undefined || weights.length > MAX_PARAMETERS)
       return undefined;
     const { frame, steps } = this.#frame;
-    return deltaPicture(decodeFrame(frame, weights.length), weights, frame.length, steps);
+    const { deltaPicture } = await import("./inside.ts");
+    return deltaPicture(frame, weights, steps);
   }
-}
-
-/** Counts a delta's values in bars from the most negative to the most positive, and compares it to the weights. */
-export function deltaPicture(
-  delta: Float32Array,
-  weights: Float32Array,
-  bytes: number,
-  steps: number,
-): DeltaPicture {
-  let largest = 0;
-  let changed = 0;
-  let squares = 0;
-  for (const value of delta) {
-    largest = Math.max(largest, Math.abs(value));
-    squares += value * value;
-    if (value !== 0) changed++;
-  }
-  const bars = new Array<number>(BARS).fill(0);
-  for (const value of delta) {
-    bars[Math.round(((largest === 0 ? 0 : value / largest) + 1) * ((BARS - 1) / 2))]! += 1;
-  }
-  const size = Math.sqrt(weights.reduce((sum, value) => sum + value * value, 0));
-  return {
-    bytes,
-    plainBytes: weights.length * Float32Array.BYTES_PER_ELEMENT,
-    parameters: weights.length,
-    changed,
-    steps,
-    ratio: size === 0 ? 0 : Math.sqrt(squares) / size,
-    largest,
-    bars,
-  };
 }

@@ -1,8 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { F32 } from "../../protocol/codec/codec.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
+import { addFrames, encodeFrame } from "../../protocol/frame.ts";
 import type { TicketId } from "../../protocol/ids.ts";
 import {
-  changed,
+  type Change,
+  change,
   type Event,
   LATE_PART,
   outcomeOf,
@@ -25,8 +28,15 @@ const late = (value: number, { age }: State): Event => ({
   type: "settled",
   outcome: "late",
   made: age,
-  sent: Float32Array.of(value),
+  sent: encodeFrame(F32, Float32Array.of(value)),
 });
+/** What is added of a vector of one value. */
+const added = (change: Change | undefined): number | undefined => {
+  if (change?.plus === undefined) return undefined;
+  const sum = new Float32Array(1);
+  addFrames(change.plus, sum);
+  return sum[0];
+};
 /** A volunteer that has sent a delta of version 10. */
 const SENT = stateAfter(START, begun(10), packed(10), { type: "saved" }, { type: "sending" });
 
@@ -53,7 +63,7 @@ describe("an answer's row in the table", () => {
       left: state.left !== undefined,
       unsaved: state.unsaved,
     }).toEqual(row);
-    expect(residual?.plus?.[0]).toEqual(outcome === "late" ? Math.fround(8 * LATE_PART) : undefined);
+    expect(added(residual)).toEqual(outcome === "late" ? Math.fround(8 * LATE_PART) : undefined);
   });
 });
 
@@ -76,15 +86,23 @@ describe("a residual's age", () => {
 describe("a late delta", () => {
   it("counts as it would have aged by now", () => {
     const { residual } = reduce(stateAfter(SENT, begun(12)), late(8, SENT), DECAY);
-    expect(residual?.plus?.[0]).toBe(Math.fround(2 * LATE_PART));
+    expect(added(residual)).toBe(Math.fround(2 * LATE_PART));
   });
 
   it("after another one gives back only what is newer; control: after a receipt it gives all", () => {
     const once = stateAfter(SENT, late(8, SENT));
-    const both = reduce(once, late(8, once), DECAY).residual?.plus?.[0];
+    const both = added(reduce(once, late(8, once), DECAY).residual);
     expect(both).toBeCloseTo((8 - 8 * LATE_PART) * LATE_PART, 5);
     const between = stateAfter(once, { type: "settled", outcome: "taken" });
-    expect(reduce(between, late(8, between), DECAY).residual?.plus?.[0]).toBeCloseTo(8 * LATE_PART, 5);
+    expect(added(reduce(between, late(8, between), DECAY).residual)).toBeCloseTo(8 * LATE_PART, 5);
+  });
+
+  it("is remembered as it was sent, and only of the last three in a row", () => {
+    let state = SENT;
+    for (let i = 0; i < 5; i++) state = stateAfter(state, late(8, state));
+    expect(state.late?.shares).toHaveLength(3);
+    const exact = [1, 2, 3, 4, 5].reduce((before) => (8 - before) * LATE_PART, 0);
+    expect(added({ factor: 1, plus: state.late!.shares })).toBeCloseTo(exact, 3);
   });
 
   it("goes into no fresh ticket, but into what is aside meanwhile", () => {
@@ -118,7 +136,11 @@ it("what is forgotten leaves only its age, which uploads on their way refer to",
   expect([age, left, unsaved]).toEqual([old.age, undefined, false]);
 });
 
-it("a change of a residual scales it and adds to it", () => {
-  expect(changed(Float32Array.of(4, 8), { factor: 0.5 })).toEqual(Float32Array.of(2, 4));
-  expect(changed(Float32Array.of(4), { factor: 1, plus: Float32Array.of(3) })).toEqual(Float32Array.of(7));
+it("a change of a residual scales it and adds to it, where it lies", () => {
+  const residual = Float32Array.of(4, 8);
+  change(residual, { factor: 0.5 });
+  expect(residual).toEqual(Float32Array.of(2, 4));
+  const frame = encodeFrame(F32, Float32Array.of(3, 5));
+  change(residual, { factor: 1, plus: [{ frame, share: 2 }] });
+  expect(residual).toEqual(Float32Array.of(8, 14));
 });

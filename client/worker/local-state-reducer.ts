@@ -1,4 +1,5 @@
 import { ProtocolError } from "../../protocol/errors.ts";
+import { addFrame } from "../../protocol/frame.ts";
 import type { TicketId } from "../../protocol/ids.ts";
 import type { TicketTerms } from "../../protocol/ticket.ts";
 import type { Answer } from "./send.ts";
@@ -9,6 +10,8 @@ import type { Answer } from "./send.ts";
  * text, and an audit may find it bad.
  */
 export const LATE_PART = (1 + 5) ** -1.5;
+/** Late deltas in a row of which anything is remembered: each counts {@link LATE_PART} times as much as the one after it. */
+const MAX_LATE = 3;
 /** Versions after which a residual is dropped: it was meant for a model long gone. */
 const FORGET_AFTER = 50;
 
@@ -32,7 +35,7 @@ export interface State {
   readonly young: boolean;
   readonly age: Age;
   /** The part of a late last delta that was added back, as it counted at that age. */
-  readonly late?: { readonly values: Float32Array; readonly made: Age } | undefined;
+  readonly late?: { readonly shares: readonly Share[]; readonly made: Age } | undefined;
   /** Whether the disk lacks what is carried, and whether it has a residual. */
   readonly unsaved: boolean;
   readonly residualOnDisk: boolean;
@@ -76,7 +79,7 @@ export type Event =
   | {
       readonly type: "settled";
       readonly outcome: "late";
-      readonly sent: Float32Array;
+      readonly sent: Uint8Array<ArrayBuffer>;
       readonly made: Age;
     }
   | { readonly type: "saved" }
@@ -85,10 +88,16 @@ export type Event =
   /** Everything was dropped, on disk as well. */
   | { readonly type: "forgotten" };
 
-/** What becomes of the residual: times `factor`, and plus a vector. */
+/** What becomes of the residual: times `factor`, and plus what frames hold. */
 export interface Change {
   readonly factor: number;
-  readonly plus?: Float32Array;
+  readonly plus?: readonly Share[];
+}
+
+/** A delta as it was sent, which takes less memory than its values, and how often it counts. */
+export interface Share {
+  readonly frame: Uint8Array<ArrayBuffer>;
+  readonly share: number;
 }
 
 export interface Reduced {
@@ -157,11 +166,14 @@ function settle(before: State, event: Extract<Event, { type: "settled" }>, decay
     const state = { ...before, late: undefined, unsaved: true };
     return { state, ...(open && { residual: { factor: 0 } }) };
   }
-  const delta = scaled(event.sent, remaining(before, event.made, decay));
   const { late } = before;
-  const newer = late ? sum(delta, scaled(late.values, remaining(before, late.made, decay)), -1) : delta;
-  const plus = scaled(newer, LATE_PART);
-  const state = { ...before, late: { values: plus, made: before.age }, unsaved: true };
+  const shareOf = (made: Age, share: number) => LATE_PART * remaining(before, made, decay) * share;
+  const older = (late?.shares ?? []).map(({ frame, share }) => ({
+    frame,
+    share: shareOf(late!.made, -share),
+  }));
+  const plus = [{ frame: event.sent, share: shareOf(event.made, 1) }, ...older].slice(0, MAX_LATE);
+  const state = { ...before, late: { shares: plus, made: before.age }, unsaved: true };
   return { state, ...(open && { residual: { factor: 1, plus } }) };
 }
 
@@ -192,12 +204,8 @@ function ageTo(state: State, version: number): State {
 const remaining = ({ age }: State, { versions, forgotten }: Age, decay: number): number =>
   forgotten === age.forgotten ? decay ** (age.versions - versions) : 0;
 
-/** A residual after a change. */
-export function changed(residual: Float32Array, { factor, plus }: Change): Float32Array {
-  const kept = scaled(residual, factor);
-  return plus ? sum(kept, plus, 1) : kept;
+/** Makes a change of a residual, where it lies. */
+export function change(residual: Float32Array, { factor, plus }: Change): void {
+  if (factor !== 1) for (let i = 0; i < residual.length; i++) residual[i]! *= factor;
+  for (const { frame, share } of plus ?? []) addFrame(frame, residual, share);
 }
-
-const scaled = (values: Float32Array, factor: number): Float32Array => values.map((value) => value * factor);
-const sum = (a: Float32Array, b: Float32Array, times: number): Float32Array =>
-  a.map((value, i) => value + times * b[i]!);

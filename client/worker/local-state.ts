@@ -2,7 +2,7 @@ import { ModelError } from "../../model/contract/config.ts";
 import type { Carried, Trainer } from "../../model/contract/trainer.ts";
 import type { CodecSpec } from "../../protocol/codec/codec.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
-import { codecOf, decodeFrame, frameOf } from "../../protocol/frame.ts";
+import { codecOf, frameOf } from "../../protocol/frame.ts";
 import type { TicketId } from "../../protocol/ids.ts";
 import type { TicketTerms } from "../../protocol/ticket.ts";
 import { type Cache, keeps } from "../cache/cache.ts";
@@ -10,7 +10,7 @@ import { KEYS, readMoments, readResidual } from "../cache/entries.ts";
 import {
   type Age,
   type Change,
-  changed,
+  change,
   type Event,
   outcomeOf,
   reduce,
@@ -74,8 +74,9 @@ export class LocalState {
       const older = start === "kept" ? await trainer.carried() : start;
       const { m, v, step, residual = m && new Float32Array(m.length) } = older ?? {};
       const moments = m && v && residual && step !== undefined ? { m, v, step, residual } : undefined;
-      const change = this.#apply({ type: "begun", ticket, moments: moments !== undefined });
-      this.#aside = moments && { ...moments, residual: changed(moments.residual, change) };
+      const aged = this.#apply({ type: "begun", ticket, moments: moments !== undefined });
+      this.#aside = moments;
+      if (moments) change(moments.residual, aged);
       await trainer.load(weights);
     }
     this.#holder = trainer;
@@ -91,7 +92,8 @@ export class LocalState {
     this.#apply({ type: "packed", ticket });
     if (this.#aside !== undefined) {
       const { residual } = await trainer.carried();
-      this.#changeAside({ factor: 1, plus: residual });
+      const aside = this.#aside.residual;
+      for (let i = 0; i < aside.length; i++) aside[i]! += residual[i]!;
     }
     return { ticket: ticket.id, frame: frameOf(codec, parameters, payload), made: this.#state.age };
   }
@@ -107,18 +109,19 @@ export class LocalState {
 
   /** Carries on by the answer ({@link reduce}). */
   async settle({ frame, made }: PackedDelta, answer: Answer): Promise<void> {
-    const { cache, parameters } = this.#options;
-    await cache.write({ [KEYS.pending]: undefined });
+    await this.#options.cache.write({ [KEYS.pending]: undefined });
     const outcome = outcomeOf(answer);
-    const change = this.#apply(
-      outcome === "late"
-        ? { type: "settled", outcome, sent: decodeFrame(frame, parameters), made }
-        : { type: "settled", outcome },
+    const then = this.#apply(
+      outcome === "late" ? { type: "settled", outcome, sent: frame, made } : { type: "settled", outcome },
     );
     if (outcome === "invalid") return this.#drop();
-    if (change.factor === 1 && change.plus === undefined) return;
-    if (this.#aside !== undefined) return this.#changeAside(change);
-    await this.#holder?.adjustResidual(change.factor, change.plus).catch(() => {
+    if (then.factor === 1 && then.plus === undefined) return;
+    if (this.#aside !== undefined) return change(this.#aside.residual, then);
+    const holder = this.#holder;
+    if (holder === undefined) return;
+    const plus = then.plus && new Float32Array(this.#options.parameters);
+    if (plus) change(plus, { ...then, factor: 1 });
+    await holder.adjustResidual(then.factor, plus).catch(() => {
       this.#holder = undefined; // the device is gone, and the residual with it
     });
   }
@@ -169,10 +172,6 @@ export class LocalState {
     const { state, residual = { factor: 1 } } = reduce(this.#state, event, this.#options.decay);
     this.#state = state;
     return residual;
-  }
-
-  #changeAside(change: Change): void {
-    if (this.#aside) this.#aside = { ...this.#aside, residual: changed(this.#aside.residual, change) };
   }
 }
 

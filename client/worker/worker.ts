@@ -51,11 +51,11 @@ async function look(): Promise<void> {
     const inside = await inspection.look();
     report({ type: "missing", part: "inside", missing: false });
     if (inside !== undefined) report({ type: "inside", inside });
+    const delta = await inspection.delta();
+    if (delta !== undefined) report({ type: "delta", delta });
   } catch {
     report({ type: "missing", part: "inside", missing: true });
   }
-  const delta = inspection.delta();
-  if (delta !== undefined) report({ type: "delta", delta });
 }
 
 async function start(command: Extract<Command, { type: "start" }>): Promise<void> {
