@@ -70,6 +70,9 @@ export function applyOp(op: Op, arenas: Arenas, scale = 1): void {
     case "gemm":
       applyGemm(op, view, maybe);
       return;
+    case "gelu":
+      view(op.out).set(view(op.pre).map(gelu));
+      return;
     case "attention":
     case "attention-backward":
       applyAttention(op, view);

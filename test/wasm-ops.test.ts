@@ -4,6 +4,7 @@ import { layoutOf } from "../model/contract/layout.ts";
 import type { DeviceNeeds } from "../model/engine/device-needs.ts";
 import type { AdamWStep, Arena, Norm, Op } from "../model/engine/ops.ts";
 import { slotsOf } from "../model/engine/plan.ts";
+import { type Recompute, selective } from "../model/engine/recompute.ts";
 import { deltaOp, type TrainingSchedule, trainingSchedule } from "../model/engine/schedule.ts";
 import { writeBatch } from "../model/engine/tokens.ts";
 import { mapMemory, needsOf, WasmDevice } from "../model/engine/wasm/device.ts";
@@ -34,45 +35,54 @@ const shapes = [
 const cases = [
   ...shapes.map((shape) => [{}, shape] as const),
   ...shapes.slice(0, 2).map((shape) => [{ rowAlignment: 4, logits: 64 * 16 }, shape] as const),
+  ...shapes.slice(1, 3).map((shape) => [{}, shape, selective] as const),
 ];
 
-test.each(cases)("each op of a step does what its docstring says, with %o: %o", async (wants, shape) => {
-  const builds = await Promise.all(
-    [false, true].filter((fma) => !fma || hasFma()).map((fma) => open(shape, wants, fma)),
-  );
-  const { schedule, device } = builds[0]!;
-  const state = randomArenas(shape, device, schedule);
-  const { first, more, update } = schedule;
-  const adding = more.filter((op, i) => op !== first[i]);
+test.each(cases)(
+  "each op of a step does what its docstring says, with %o: %o",
+  async (wants, shape, again?) => {
+    const builds = await Promise.all(
+      [false, true].filter((fma) => !fma || hasFma()).map((fma) => open(shape, wants, fma, again)),
+    );
+    const { schedule, device } = builds[0]!;
+    const state = randomArenas(shape, device, schedule);
+    const { first, more, update } = schedule;
+    const adding = more.filter((op, i) => op !== first[i]);
 
-  for (const op of [...first, ...adding, deltaOp(shape)]) {
-    const expected = toDoubles(state);
-    applyOp(op, expected, dynamics.lossScale);
-    for (const build of builds.toReversed()) {
-      run(build.device, op, state);
-      for (const slot of slotsOf(op)) {
-        if ("saved" in op && slot === op.saved) continue; // the device's own affair
-        const got = build.device.floats(slot);
-        const exact = expected[slot.arena].subarray(slot.offset, slot.offset + slot.length);
-        if (slot.arena !== "tokens")
-          expect(relative(got, exact), `${nameOf(op)} ${slot.arena}`).toBeLessThan(3e-6);
+    for (const op of [...first, ...adding, deltaOp(shape)]) {
+      const expected = toDoubles(state);
+      applyOp(op, expected, dynamics.lossScale);
+      for (const build of builds.toReversed()) {
+        run(build.device, op, state);
+        for (const slot of slotsOf(op)) {
+          if ("saved" in op && slot === op.saved) continue; // the device's own affair
+          const got = build.device.floats(slot);
+          const exact = expected[slot.arena].subarray(slot.offset, slot.offset + slot.length);
+          if (slot.arena !== "tokens")
+            expect(relative(got, exact), `${nameOf(op)} ${slot.arena}`).toBeLessThan(3e-6);
+        }
       }
+      keep(device, state);
     }
-    keep(device, state);
-  }
-  const [norm, adamw] = update;
-  if (norm?.op !== "norm" || adamw?.op !== "adamw") throw new Error("an update is a norm and AdamW");
-  expectUpdate(device, norm, adamw, state);
-});
+    const [norm, adamw] = update;
+    if (norm?.op !== "norm" || adamw?.op !== "adamw") throw new Error("an update is a norm and AdamW");
+    expectUpdate(device, norm, adamw, state);
+  },
+);
 
 interface Build {
   readonly schedule: TrainingSchedule;
   readonly device: WasmDevice;
 }
 
-async function open(shape: ModelShape, wants: Partial<DeviceNeeds>, fma: boolean): Promise<Build> {
+async function open(
+  shape: ModelShape,
+  wants: Partial<DeviceNeeds>,
+  fma: boolean,
+  again?: Recompute,
+): Promise<Build> {
   const kernels = await loadKernels(fma);
-  const schedule = trainingSchedule(shape, batch, optimizer, { ...needsOf(kernels), ...wants });
+  const schedule = trainingSchedule(shape, batch, optimizer, { ...needsOf(kernels), ...wants }, again);
   const { length } = layoutOf(shape);
   const vectors = { parameters: length, optimizing: length, squares: length };
   const device = new WasmDevice(kernels, mapMemory(kernels.heapBase(), vectors, schedule.arenas));

@@ -6,7 +6,8 @@ import type { ModelShape, Optimizer } from "./config.ts";
  * no storage. Steps are queued in order; only {@link Trainer.losses}, {@link Trainer.delta},
  * {@link Trainer.extract} and {@link Trainer.carried} wait for the device. Every method rejects with a ModelError
  * (`device-lost`) once the device is gone; a trainer that has rejected so is only fit for
- * {@link Trainer.dispose}.
+ * {@link Trainer.dispose}. Vectors that it is given stay as they are until the promise resolves: they may be as long as the
+ * model, and are not copied.
  *
  * Beside the weights a device holds what is carried from ticket to ticket: the optimiser's moments, and the
  * residual, which is what compression left out of earlier payloads (error feedback). Both stay there between tickets.

@@ -1,7 +1,25 @@
 import { ModelError, type ModelShape, type Optimizer } from "../contract/config.ts";
 import type { DeviceNeeds } from "./device-needs.ts";
 import type { Arenas } from "./plan.ts";
+import type { Recompute } from "./recompute.ts";
 import { evaluationSchedule, logitsSchedule, trainingSchedule } from "./schedule.ts";
+import { TooLarge } from "./too-large.ts";
+
+/**
+ * What `attempt` makes with all activations kept, or, where that throws `device-limit`, with more and more of them computed again.
+ * Throws what the last one did, of a {@link TooLarge} with the words what would fit.
+ */
+export async function recomputingLeast<T>(attempt: (recompute?: Recompute) => T | Promise<T>): Promise<T> {
+  try {
+    return await attempt();
+  } catch (error) {
+    const part = isLimit(error) && (await import("./recompute.ts").catch(() => undefined));
+    if (part) return part.recomputing(attempt);
+    throw error; // also where the code is missing
+  }
+}
+
+const isLimit = (error: unknown) => error instanceof ModelError && error.code === "device-limit";
 
 /** A micro-batch and the arenas that serve it, every smaller one, evaluation and logits. */
 export interface Fit {
@@ -11,8 +29,7 @@ export interface Fit {
 
 /**
  * The largest micro-batch of at most `batch` sequences that `bytesOf` says stays within `limit`: a step on
- * more sequences accumulates gradients over several. Throws `device-limit` naming what would fit when not even
- * one sequence does.
+ * more sequences accumulates gradients over several. Throws {@link TooLarge} when not even one sequence does.
  */
 export function fitBatch(
   shape: ModelShape,
@@ -21,35 +38,27 @@ export function fitBatch(
   needs: DeviceNeeds,
   limit: number,
   bytesOf: (arenas: Arenas) => number,
+  recompute?: Recompute,
 ): Fit {
   const fits = (arenas: Arenas) => bytesOf(arenas) <= limit;
-  const arenasOf = (size: number, of = shape) => trainingSchedule(of, size, optimizer, needs).arenas;
+  const arenasOf = (size: number, of = shape) =>
+    trainingSchedule(of, size, optimizer, needs, recompute).arenas;
   let [low, high] = [0, batch];
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);
     if (fits(arenasOf(middle))) low = middle;
     else high = middle - 1;
   }
-  if (low === 0) throw new ModelError("device-limit", whatWouldFit(shape, limit, bytesOf, arenasOf));
+  if (low === 0) {
+    const needed = `one sequence needs ${mebibytes(bytesOf(arenasOf(1)))}, the limit is ${mebibytes(limit)}`;
+    throw new TooLarge(needed, shape, "context", (of) => fits(arenasOf(1, of)));
+  }
   const all = [
     evaluationSchedule(shape, low, needs).arenas,
     logitsSchedule(shape, shape.context, needs).arenas,
   ];
   for (let size = 1; size <= low; size++) all.push(arenasOf(size));
   return { batch: low, arenas: largest(all) };
-}
-
-function whatWouldFit(
-  shape: ModelShape,
-  limit: number,
-  bytesOf: (arenas: Arenas) => number,
-  arenasOf: (size: number, of: ModelShape) => Arenas,
-): string {
-  const needed = `one sequence needs ${mebibytes(bytesOf(arenasOf(1, shape)))}, the limit is ${mebibytes(limit)}`;
-  for (let context = shape.context >> 1; context >= 2; context >>= 1)
-    if (bytesOf(arenasOf(1, { ...shape, context })) <= limit)
-      return `${needed}: a context of ${context} would fit`;
-  return `${needed}: the model itself is too large`;
 }
 
 const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`;

@@ -1,6 +1,7 @@
 import { ModelError, type ModelShape } from "../contract/config.ts";
 import { type Layout, layoutOf } from "../contract/layout.ts";
 import type { DeviceNeeds } from "./device-needs.ts";
+import { Head } from "./head.ts";
 import type { Op, Slot } from "./ops.ts";
 import { Products } from "./products.ts";
 
@@ -46,15 +47,6 @@ export interface TokenSlots {
   readonly starts: Slot;
 }
 
-/** Rows of logits that are taken at a time are a multiple of this, but the last ones. */
-const ROW_STEP = 64;
-
-/** Rows whose logits are computed at a time: about as many as `most` values hold, in even parts. */
-function rowsAtOnce(rows: number, stride: number, most: number): number {
-  const parts = Math.ceil((rows * stride) / most);
-  return Math.ceil(rows / parts / ROW_STEP) * ROW_STEP;
-}
-
 /**
  * GPT-2 written down op by op, forward and backward: each method appends to {@link Network.ops}.
  * Notation: C width, T tokens a sequence, N = sequences·T rows, V vocabulary; dZ is ∂loss/∂Z.
@@ -65,6 +57,7 @@ export class Network {
   readonly tokens: TokenSlots;
   /** N */
   readonly rows: number;
+  readonly head: Head;
   readonly #shape: ModelShape;
   readonly #sizes: { batch: number; context: number; heads: number; size: number };
   readonly #needs: DeviceNeeds;
@@ -86,6 +79,7 @@ export class Network {
       order: at(2 * N, N),
       starts: at(3 * N, shape.vocabulary + 1),
     };
+    this.head = new Head(this.ops, this.#products, shape, needs, this.tokens.targets);
   }
 
   /** The whole forward up to the head, without what only a backward needs. Returns what the head reads, [N, C]. */
@@ -166,73 +160,6 @@ export class Network {
     // qkv = n₁·W + b, n₁ = LN(x)
     const dNorm1 = this.#products.linearBackward(block.norm1.out, dQkv, `${h}.attn.c_attn`, C, 3 * C, null);
     this.layerNormBackward(block.x, block.norm1.stats, `${h}.ln_1`, dNorm1, dx, true);
-  }
-
-  /** Values from one row of logits to the next: V, and what the device wants of padding. */
-  get stride(): number {
-    const { rowAlignment } = this.#needs;
-    return Math.ceil(this.#shape.vocabulary / rowAlignment) * rowAlignment;
-  }
-
-  /** logits = n·wteᵀ: the head is the embedding table transposed. n has so many rows. */
-  head(n: Slot, rows = this.rows): Slot {
-    const { width: C, vocabulary: V } = this.#shape;
-    const { stride } = this;
-    const out = this.slot(rows * stride);
-    const b = this.parameter("wte.weight");
-    this.#products.gemm({ mode: "NT", a: n, b, out, m: rows, n: V, k: C, stride });
-    return out;
-  }
-
-  /**
-   * Losses of `all` rows of n, [N] unless said, and with `gradient` dn, [N, C], and dwte = dlogitsᵀ·n: the logits of some rows
-   * after the other, as many as the device wants at a time (DeviceNeeds.logits), and their gradient in their place.
-   */
-  headLoss(n: Slot, gradient: boolean, all = this.rows): { readonly losses: Slot; readonly dn: Slot | null } {
-    const { width: C } = this.#shape;
-    const losses = this.slot(all);
-    const dn = gradient ? this.slot(all * C) : null;
-    const each = rowsAtOnce(all, this.stride, this.#needs.logits);
-    for (let from = 0; from < all; from += each) {
-      const rows = Math.min(each, all - from);
-      const part = (slot: Slot, width: number) =>
-        rows === all ? slot : this.#products.within(slot, from * width, rows * width);
-      const some = part(n, C);
-      const logits = this.head(some, rows);
-      this.#crossEntropy(logits, part(losses, 1), from, rows, gradient);
-      if (dn) this.#headBackward(some, logits, part(dn, C), from, rows);
-    }
-    return { losses, dn };
-  }
-
-  /** dn = dlogits·wte, dwte = dlogitsᵀ·n. */
-  #headBackward(n: Slot, dlogits: Slot, dn: Slot, from: number, rows: number): void {
-    const { width: C, vocabulary: V } = this.#shape;
-    const { stride } = this;
-    const out = this.gradient("wte.weight");
-    const accumulate = from > 0;
-    const b = this.parameter("wte.weight");
-    const common = { a: dlogits, n: C, stride };
-    this.#products.gemm({ mode: "TN", ...common, b: n, out, m: V, k: rows, accumulate, beside: true });
-    this.#products.gemm({ mode: "NN", ...common, b, out: dn, m: rows, k: V });
-  }
-
-  /** Losses a row; with `gradient` the logits become their gradient. */
-  #crossEntropy(logits: Slot, losses: Slot, before: number, rows: number, gradient: boolean): void {
-    const { stride } = this;
-    const { vocabulary } = this.#shape;
-    const { targets } = this.tokens;
-    this.ops.push({
-      op: "cross-entropy",
-      logits,
-      targets: { ...targets, offset: targets.offset + before, length: rows },
-      losses,
-      rows,
-      before,
-      vocabulary,
-      stride,
-      gradient,
-    });
   }
 
   layerNorm(x: Slot, name: string): Normed {

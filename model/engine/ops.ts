@@ -14,6 +14,7 @@ export type Op =
   | LayerNorm
   | LayerNormBackward
   | Gemm
+  | Gelu
   | Attention
   | AttentionBackward
   | CrossEntropy
@@ -159,6 +160,14 @@ export interface Gemm {
   readonly biasGradient: Slot | null;
   /** Add to out instead of overwriting it. */
   readonly accumulate: boolean;
+}
+
+/** out = gelu(pre), as {@link Gemm} has it: where a backward pass computes again what was not kept (recompute.ts). */
+export interface Gelu {
+  readonly op: "gelu";
+  readonly pre: Slot;
+  /** As long as pre. */
+  readonly out: Slot;
 }
 
 /**

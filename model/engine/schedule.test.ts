@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { expectNoLiveOverlap, meetings } from "../../test/plan-checks.ts";
 import { layoutOf } from "../contract/layout.ts";
 import type { DeviceNeeds } from "./device-needs.ts";
 import type { Op } from "./ops.ts";
@@ -114,10 +115,26 @@ describe("forward-only schedules", () => {
   });
 
   test("give logits for any length up to the context", () => {
-    const { ops, logits } = logitsSchedule(shape, 4, needs);
+    const { parts } = logitsSchedule(shape, 4, needs);
+    const [{ ops, logits }] = parts as [(typeof parts)[0]];
+    expect(parts.length).toBe(1);
     expect(ops.length).toBe(7 * shape.layers + 3);
     expect(logits.length).toBe(4 * shape.vocabulary);
     expectNoLiveOverlap(ops, [logits]);
+  });
+
+  test("give logits of some rows after the other, each in the place of those before", () => {
+    const wide = { ...shape, context: 100, vocabulary: 200 };
+    const { parts, arenas } = logitsSchedule(wide, 100, { ...needs, logits: 64 * 200 });
+    expect(parts.map(({ ops, logits }) => [ops.length, logits.length / 200])).toEqual([
+      [7 * shape.layers + 3, 64],
+      [1, 36],
+    ]);
+    expectNoLiveOverlap(
+      parts.flatMap(({ ops }) => ops),
+      [parts[1]!.logits],
+    );
+    expect(arenas.activations).toBeLessThan(logitsSchedule(wide, 100, needs).arenas.activations);
   });
 });
 
@@ -175,36 +192,6 @@ test("the planner puts two slots in one place only when their lives do not meet"
 
 const isBeside = (op: Op): boolean => op.op === "gemm" && op.beside === true;
 
-/** Pairs of places, of two ops, that share memory and are not the same place. */
-function meetings(one: Op, two: Op) {
-  const activations = (op: Op) => slotsOf(op).filter(({ arena }) => arena === "activations");
-  return activations(one).flatMap((a) =>
-    activations(two)
-      .filter((b) => a !== b && a.offset < b.offset + b.length && b.offset < a.offset + a.length)
-      .map((b) => [a, b]),
-  );
-}
-
 function gradientsWritten(op: Op) {
   return slotsOf(op).filter((slot) => slot.arena === "gradients" && op.op !== "norm" && op.op !== "adamw");
-}
-
-/** Replays the list over symbolic memory: whatever an op names must still be where it was first written. */
-function expectNoLiveOverlap(ops: readonly Op[], pinned: readonly { offset: number; length: number }[]) {
-  const owner = new Map<number, object>();
-  const seen = new Set<object>();
-  for (const op of ops) {
-    for (const named of slotsOf(op)) {
-      const slot = named.within?.slot ?? named;
-      if (slot.arena !== "activations") continue;
-      if (seen.has(slot)) {
-        for (let i = slot.offset; i < slot.offset + slot.length; i++) expect(owner.get(i)).toBe(slot);
-      } else {
-        seen.add(slot);
-        for (let i = slot.offset; i < slot.offset + slot.length; i++) owner.set(i, slot);
-      }
-    }
-  }
-  for (const slot of pinned)
-    for (let i = slot.offset; i < slot.offset + slot.length; i++) expect(owner.get(i)).toBe(slot);
 }

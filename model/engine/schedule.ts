@@ -7,6 +7,7 @@ import type { Collect, Encode } from "./extraction-ops.ts";
 import { Network, type TokenSlots } from "./network.ts";
 import type { Arena, Delta, Op, Slot } from "./ops.ts";
 import { type Arenas, planArenas } from "./plan.ts";
+import type { Recompute } from "./recompute.ts";
 import { segmentsOf, squaresOf } from "./second-moments.ts";
 
 /**
@@ -40,20 +41,23 @@ export interface EvaluationSchedule {
 
 /** Forward only: what follows each token of one sequence. */
 export interface LogitsSchedule {
-  readonly ops: readonly Op[];
+  /**
+   * One after the other. Each leaves the logits of some rows, [rows, stride], where the next may put its own: what follows the
+   * vocabulary in a row is padding.
+   */
+  readonly parts: readonly { readonly ops: readonly Op[]; readonly logits: Slot }[];
   readonly tokens: TokenSlots;
-  /** [tokens, stride]: what follows the vocabulary in a row is padding. */
-  readonly logits: Slot;
   readonly stride: number;
   readonly arenas: Arenas;
 }
 
-/** The training step on micro-batches of `batch` sequences of `shape.context` tokens. */
+/** The training step on micro-batches of `batch` sequences of `shape.context` tokens. Without `recompute` all activations are kept. */
 export function trainingSchedule(
   shape: ModelShape,
   batch: number,
   optimizer: Optimizer,
   needs: DeviceNeeds,
+  recompute: Recompute = (ops) => ops,
 ): TrainingSchedule {
   const net = new Network(shape, batch, shape.context, needs);
 
@@ -64,14 +68,14 @@ export function trainingSchedule(
     return block;
   });
   const final = net.layerNorm(x, "ln_f");
-  const { losses, dn: dFinal } = net.headLoss(final.out, true);
+  const { losses, dn: dFinal } = net.head.loss(final.out, true, net.rows);
 
   const dx = net.slot(net.rows * shape.width); // the residual stream's gradient, all the way down
   net.layerNormBackward(x, final.stats, "ln_f", dFinal!, dx, false);
   for (const block of blocks.toReversed()) net.blockBackward(block, dx);
   net.embedBackward(dx);
 
-  const first = net.ops;
+  const first = recompute(net.ops);
   const update = updateOps(net, optimizer, needs);
   const arenas = planArenas([...first, ...update], [losses], needs);
   const more = first.map(accumulating);
@@ -81,7 +85,7 @@ export function trainingSchedule(
 /** The losses of `batch` sequences of `shape.context` tokens. */
 export function evaluationSchedule(shape: ModelShape, batch: number, needs: DeviceNeeds): EvaluationSchedule {
   const net = new Network(shape, batch, shape.context, needs);
-  const { losses } = net.headLoss(net.inference(), false);
+  const { losses } = net.head.loss(net.inference(), false, net.rows);
   const arenas = planArenas(net.ops, [losses], needs);
   return { batch, ops: net.ops, tokens: net.tokens, losses, arenas };
 }
@@ -89,9 +93,13 @@ export function evaluationSchedule(shape: ModelShape, batch: number, needs: Devi
 /** The logits of one sequence of `length` tokens, 1 to `shape.context`. */
 export function logitsSchedule(shape: ModelShape, length: number, needs: DeviceNeeds): LogitsSchedule {
   const net = new Network(shape, 1, length, needs);
-  const logits = net.head(net.inference());
-  const arenas = planArenas(net.ops, [logits], needs);
-  return { ops: net.ops, tokens: net.tokens, logits, stride: net.stride, arenas };
+  let done = 0;
+  const parts = Array.from(net.head.logits(net.inference(), length), ({ logits }) => {
+    const ops = net.ops.slice(done);
+    done = net.ops.length;
+    return { ops, logits };
+  });
+  return { parts, tokens: net.tokens, stride: net.head.stride, arenas: planArenas(net.ops, [], needs) };
 }
 
 /** The pseudo-gradient as it is, into the gradients' arena: what tests and audits look at. */

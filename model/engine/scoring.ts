@@ -36,7 +36,7 @@ export function scoringSchedule(
   const normed = net.inference();
   const before = net.ops.length;
   const chosen = net.slot(guesses * shape.width);
-  const { losses } = net.headLoss(chosen, false, guesses);
+  const { losses } = net.head.loss(chosen, false, guesses);
   const arenas = planArenas(net.ops, [normed, chosen, losses], needs);
   const { inputs, targets } = net.tokens;
   const [body, head] = [net.ops.slice(0, before), net.ops.slice(before)];

@@ -23,9 +23,11 @@ export function segmentsOf(layout: Layout, optimizer: Optimizer): Segment[] {
 export const squaresOf = (segments: readonly Segment[]): number =>
   segments.reduce((sum, { length }) => sum + length, 0);
 
-/** The arena `v` of a flat vector of second moments. */
-export function packSquares(segments: readonly Segment[], flat: Float32Array): Float32Array<ArrayBuffer> {
-  const packed = new Float32Array(squaresOf(segments));
+/** The arena `v` of a flat vector of second moments: that itself where AdamW moves all of it. */
+export function packSquares(segments: readonly Segment[], flat: Float32Array): Float32Array {
+  const length = squaresOf(segments);
+  if (length === flat.length) return flat;
+  const packed = new Float32Array(length);
   let at = 0;
   for (const { offset, length } of segments) {
     packed.set(flat.subarray(offset, offset + length), at);

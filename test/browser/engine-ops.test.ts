@@ -132,6 +132,16 @@ describe.each([
   });
 });
 
+test.each([64 * 64, 77])("GELU of %i values by itself", async (length) => {
+  const seeded = new SeededArenas();
+  const op: Op = {
+    op: "gelu",
+    pre: seeded.slot("activations", length),
+    out: seeded.slot("activations", length),
+  };
+  await expectSame(seeded, [op], [op.out], PLAIN);
+});
+
 test.each([
   [2, 5, 12],
   [3, 7, 9],

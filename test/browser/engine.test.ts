@@ -3,7 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { AdamW, Inner, ModelShape } from "../../model/contract/config.ts";
 import { layoutOf } from "../../model/contract/layout.ts";
 import { batchesOf } from "../../model/data/batches.ts";
+import { byBlock, type Recompute, selective } from "../../model/engine/recompute.ts";
 import { createWasmTrainer } from "../../model/engine/wasm/trainer.ts";
+import { fitTo } from "../../model/engine/webgpu/fit.ts";
 import type { Tile } from "../../model/engine/webgpu/kernels/tile.ts";
 import { candidates, waysOf } from "../../model/engine/webgpu/tuning.ts";
 import { Random } from "../../model/lib/random.ts";
@@ -34,6 +36,8 @@ const ragged: ModelShape = { layers: 1, heads: 3, width: 9, context: 7, vocabula
 /** One whose first moment is a tenth of the gradient itself. */
 const unclipped: AdamW = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, clip: 1e9 };
 const clipped: AdamW = { ...unclipped, epsilon: 1e-4, clip: 0.5 };
+
+const UNLIMITED = { maxStorageBufferBindingSize: 2 ** 31, maxBufferSize: 2 ** 31 };
 
 function start(shape: ModelShape, batch: number, steps = 1) {
   const random = new Random(11);
@@ -238,6 +242,24 @@ describe("vectors that the device cannot bind lie in several buffers", () => {
     const worst = worstTensor(shape, got.m, (await wasm.carried()).m);
     expect(worst.error, worst.name).toBeLessThan(1e-4);
   });
+});
+
+test("what the device cannot bind is computed again in the backward pass: the same bits from more dispatches", async () => {
+  const shape: ModelShape = { layers: 4, heads: 2, width: 16, context: 80, vocabulary: 39 };
+  const job = { shape, batch: 2, optimizer: unclipped, rate: 1e-3, tiles, ...start(shape, 2, 2) };
+  const bytesOf = (recompute?: Recompute) =>
+    4 * fitTo({ ...job, micro: 1 }, UNLIMITED, undefined, recompute).lengths.activations;
+  const whole = await run({ ...job, micro: 1 });
+  const [kept, ...fewer] = [undefined, selective, byBlock].map(bytesOf) as [number, number, number];
+  expect(4 * layoutOf(shape).length).toBeLessThan(fewer[1]); // else weights would be cut
+  for (const [i, bytes] of fewer.entries()) {
+    expect(bytes).toBeLessThan(kept);
+    const limited = await run({ ...job, maxStorageBufferBindingSize: bytes });
+    // two micro-batches
+    expect(limited.dispatches - whole.dispatches).toBe(2 * [3, 6][i]! * shape.layers);
+    for (const name of ["losses", "m", "v", "delta"] as const)
+      expect(limited[name], name).toEqual(whole[name]);
+  }
 });
 
 test("a step makes no buffer, and takes few dispatches", async () => {

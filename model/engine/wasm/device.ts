@@ -154,6 +154,11 @@ export class WasmDevice {
       }
       case "gemm":
         return this.#bindGemm(op);
+      case "gelu": {
+        const [pre, out] = [this.floats(op.pre), this.floats(op.out)];
+        const product = [1, out.length, 0, 0, 0, 0, 0, 0, 0, at(op.out), out.length, 0, 0, 0, 1, 0] as const;
+        return [() => out.set(pre), call(kernels.gemm, ...product)]; // a product of no k leaves all to its epilogue
+      }
       case "attention": {
         const { batch, context, heads, size } = op;
         const places = [at(op.qkv), at(op.out), at(op.saved)] as const;

@@ -3,6 +3,8 @@ import { checkBatch, checkSequence, checkWeights } from "../../contract/checks.t
 import { ModelError } from "../../contract/config.ts";
 import { type Layout, layoutOf } from "../../contract/layout.ts";
 import type { Carried, DeviceReport, Trainer, TrainerOptions } from "../../contract/trainer.ts";
+import { recomputingLeast } from "../fit.ts";
+import type { Recompute } from "../recompute.ts";
 import { hasFma, loadKernels } from "./kernels.ts";
 import { memoryFor, USUAL_MEMORY } from "./memory-limit.ts";
 import { Replica, type ReplicaOptions } from "./replica.ts";
@@ -28,25 +30,29 @@ export async function createWasmTrainer(options: WasmTrainerOptions): Promise<Wa
   const fma = options.deterministic !== true && hasFma();
   const kernels = await loadKernels(fma);
   // A share is the most that a thread sees in training, but evaluation brings this thread the whole batch.
-  const open = (within: number, at = micro): [Replica, ReplicaOptions] => {
+  const open = (within: number, at = micro, recompute?: Recompute): [Replica, ReplicaOptions] => {
     const optimizes = options.trains ?? true;
     const about: ReplicaOptions = { shape, optimizer, batch, micro: at, memoryLimit: within, optimizes };
-    return [new Replica(kernels, about), about];
+    return [new Replica(kernels, about, recompute), about];
   };
-  const [replica, replicaOptions] = memoryLimit === undefined ? usually(open) : open(memoryLimit);
+  let isTight = false;
+  const [replica, replicaOptions] = await recomputingLeast((recompute) => {
+    isTight = recompute !== undefined;
+    const most = memoryLimit ?? memoryFor(globalThis.navigator);
+    return isTight ? open(most, 1, recompute) : memoryLimit === undefined ? usually(open, most) : open(most);
+  });
   // Further threads have a copy of the weights and one of the gradients each: too much where one thread takes so much.
-  const threads =
-    replica.bytes > USUAL_MEMORY || options.trains === false ? 1 : Math.min(options.threads ?? 1, batch);
+  const isAlone = isTight || replica.bytes > USUAL_MEMORY || options.trains === false;
+  const threads = isAlone ? 1 : Math.min(options.threads ?? 1, batch);
   const pool = await poolOf(threads, replicaOptions, fma);
   return new WasmTrainer(options, replica, pool, fma);
 }
 
 /** Within the usual limit, or, a model that is too large for it, one sequence at a time in what the machine has. */
-function usually<T>(open: (within: number, micro?: number) => T): T {
+function usually<T>(open: (within: number, micro?: number) => T, most: number): T {
   try {
     return open(USUAL_MEMORY);
   } catch (error) {
-    const most = memoryFor(globalThis.navigator);
     if (!(error instanceof ModelError && error.code === "device-limit") || most <= USUAL_MEMORY) throw error;
     return open(most, 1);
   }
@@ -125,8 +131,7 @@ export class WasmTrainer implements Trainer {
   }
 
   adjustResidual(factor: number, plus?: Float32Array): Promise<void> {
-    const copy = plus?.slice();
-    return this.#onTraining((replica) => replica.adjustResidual(factor, copy));
+    return this.#onTraining((replica) => replica.adjustResidual(factor, plus));
   }
 
   carried(): Promise<Carried> {

@@ -1,11 +1,11 @@
 import { ModelError } from "../../contract/config.ts";
 import { withDeadline } from "../../lib/deadline.ts";
+import type { GradientOptions } from "./gradient-replica.ts";
 import { type Port, spawn } from "./port.ts";
-import type { ReplicaOptions } from "./replica.ts";
 
 /** Messages from the trainer's thread to a worker. */
 export type ToWorker =
-  | { readonly type: "start"; readonly options: ReplicaOptions; readonly fma: boolean }
+  | { readonly type: "start"; readonly options: GradientOptions; readonly fma: boolean }
   /** `buffer` holds the weights and comes back with the gradient. */
   | {
       readonly type: "job";
@@ -34,7 +34,7 @@ export class WorkerPool {
   /** Starts `size` workers. Rejects with `device-unavailable` when one cannot. */
   static async start(
     size: number,
-    options: ReplicaOptions,
+    options: GradientOptions,
     fma: boolean,
     length: number,
   ): Promise<WorkerPool> {

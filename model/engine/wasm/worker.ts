@@ -1,6 +1,6 @@
+import { GradientReplica } from "./gradient-replica.ts";
 import { loadKernels } from "./kernels.ts";
 import { parent } from "./port.ts";
-import { Replica } from "./replica.ts";
 import type { FromWorker, ToWorker } from "./worker-pool.ts";
 
 /**
@@ -8,7 +8,7 @@ import type { FromWorker, ToWorker } from "./worker-pool.ts";
  * back in the very buffer that brought the weights, so nothing is allocated.
  */
 const port = parent();
-let replica: Replica | undefined;
+let replica: GradientReplica | undefined;
 
 port.listen((message) => {
   const order = message as ToWorker; // from our own worker-pool.ts, in the same page
@@ -24,14 +24,17 @@ port.listen((message) => {
 
 async function start({ options, fma }: Extract<ToWorker, { type: "start" }>): Promise<void> {
   try {
-    replica = new Replica(await loadKernels(fma), { ...options, optimizes: false });
+    replica = new GradientReplica(await loadKernels(fma), options);
     answer({ type: "ready" }, []);
   } catch (error) {
     answer({ type: "failed", reason: String(error) }, []);
   }
 }
 
-function work(mine: Replica, { buffer, tokens, batch, rows }: Extract<ToWorker, { type: "job" }>): void {
+function work(
+  mine: GradientReplica,
+  { buffer, tokens, batch, rows }: Extract<ToWorker, { type: "job" }>,
+): void {
   const values = new Float32Array(buffer);
   mine.parameters.set(values);
   const loss = mine.backward(tokens, batch, rows);

@@ -1,12 +1,15 @@
-import { ModelError } from "../../contract/config.ts";
+import { ModelError, type ModelShape } from "../../contract/config.ts";
 import type { TrainerOptions } from "../../contract/trainer.ts";
+import { recomputingLeast } from "../fit.ts";
+import type { Op } from "../ops.ts";
 import { deltaOp, logitsSchedule } from "../schedule.ts";
 import type { Gpu } from "./adapter.ts";
-import { type Cut, cutFor, type Fit, fitTo } from "./fit.ts";
+import { cutFor, type Fit, fitTo } from "./fit.ts";
 import type { DeviceOp } from "./kernels/device-op.ts";
 import type { Kernel } from "./kernels/kernel.ts";
 import { collectLoss } from "./kernels/loss.ts";
 import type { Tiles } from "./kernels/tile.ts";
+import type { Logits } from "./logits.ts";
 import { lowerAll, NEEDS } from "./lower.ts";
 import { Memory } from "./memory.ts";
 import { slowestOf } from "./pace.ts";
@@ -14,9 +17,6 @@ import { Pipelines } from "./pipelines.ts";
 import { pickSplit, pickTiles, trialsFor } from "./probe.ts";
 import { Program } from "./program.ts";
 import { likeliest, tuningFor } from "./tuning.ts";
-
-/** Logits are computed for a power of two of tokens from this on, so that generation compiles few programs. */
-const MIN_ROWS = 16;
 
 interface Programs {
   /** Forward and backward of the step's first micro-batch. */
@@ -35,10 +35,8 @@ export class Engine {
   /** How products are cut up. */
   readonly tiles: Tiles;
   readonly programs: Programs;
-  readonly #link: (ops: readonly DeviceOp[]) => Promise<Program>;
-  readonly #options: TrainerOptions;
-  readonly #cut: Cut;
-  readonly #logits = new Map<number, Promise<Program>>();
+  readonly #link: (ops: readonly Op[]) => Promise<Program>;
+  #logits: Logits | undefined;
 
   /**
    * Without `remembered` tiles the probe chooses them. Rejects with `device-limit` (naming the limit, or for
@@ -47,8 +45,10 @@ export class Engine {
   static async open(gpu: Gpu, options: TrainerOptions, remembered?: Tiles): Promise<Engine> {
     const { device } = gpu;
     const cut = await cutFor(options, device.limits);
-    const fit = fitTo(options, device.limits, cut);
-    const memory = await reserve(device, fit);
+    const [fit, memory] = await recomputingLeast(async (recompute) => {
+      const fit = fitTo(options, device.limits, cut, recompute);
+      return [fit, await reserve(device, fit)] as const;
+    });
     try {
       const pipelines = new Pipelines(device, memory.layout);
       const tiles = remembered ?? (await probe(gpu, fit, memory, pipelines));
@@ -66,13 +66,9 @@ export class Engine {
         link(evaluation.ops, collectLoss(evaluation.losses)),
         link(cut([deltaOp(options.shape)], fit.lengths.vectors)),
       ]);
-      return new Engine(options, fit, cut, memory, tiles, link, {
-        first,
-        more,
-        update,
-        evaluation: evaluate,
-        delta,
-      });
+      const forward = (ops: readonly Op[]) => link(cut(ops, fit.lengths.vectors));
+      const programs = { first, more, update, evaluation: evaluate, delta };
+      return new Engine(fit, memory, tiles, programs, forward);
     } catch (error) {
       memory.destroy();
       throw error;
@@ -80,40 +76,31 @@ export class Engine {
   }
 
   private constructor(
-    options: TrainerOptions,
     fit: Fit,
-    cut: Cut,
     memory: Memory,
     tiles: Tiles,
-    link: (ops: readonly DeviceOp[]) => Promise<Program>,
     programs: Programs,
+    link: (ops: readonly Op[]) => Promise<Program>,
   ) {
-    this.#options = options;
     this.fit = fit;
-    this.#cut = cut;
     this.memory = memory;
     this.tiles = tiles;
-    this.#link = link;
     this.programs = programs;
+    this.#link = link;
   }
 
-  /** The forward for at least `tokens` tokens of one sequence, and where its logits lie, row by row. */
-  async logits(tokens: number): Promise<{ program: Program; from: number; stride: number }> {
-    const { shape } = this.#options;
-    const length = Math.min(shape.context, Math.max(MIN_ROWS, 2 ** Math.ceil(Math.log2(tokens))));
-    const { ops, logits, stride } = logitsSchedule(shape, length, NEEDS);
-    let program = this.#logits.get(length);
-    if (!program) {
-      program = this.#link(this.#cut(ops, this.fit.lengths.vectors));
-      this.#logits.set(length, program);
-    }
-    return { program: await program, from: logits.offset, stride };
+  /** What computes logits, whose code comes on first use. */
+  async logits(shape: ModelShape): Promise<Logits> {
+    const { Logits } = await import("./logits.ts");
+    const plan = (length: number) => logitsSchedule(shape, length, NEEDS);
+    this.#logits ??= new Logits(shape, plan, this.memory, this.#link);
+    return this.#logits;
   }
 
   destroy(): void {
     this.memory.destroy();
     for (const program of Object.values(this.programs) as (Program | null)[]) program?.destroy();
-    for (const program of this.#logits.values()) void program.then((linked) => linked.destroy());
+    this.#logits?.destroy();
   }
 }
 

@@ -136,7 +136,7 @@ export class Extraction {
   }
 
   /** residual ← values, or zero. */
-  async set(values: Float32Array<ArrayBuffer> | undefined): Promise<void> {
+  async set(values: Float32Array | undefined): Promise<void> {
     if (values) return uploadVector(this.#device, this.#lossGuard, this.residual, values);
     const encoder = this.#device.createCommandEncoder();
     for (const { buffer } of this.residual) encoder.clearBuffer(buffer);
@@ -144,7 +144,7 @@ export class Extraction {
   }
 
   /** residual ← factor·residual + plus, see Trainer.adjustResidual. The gradients are gone after it. */
-  async adjust(factor: number, plus: Float32Array<ArrayBuffer> | undefined): Promise<void> {
+  async adjust(factor: number, plus: Float32Array | undefined): Promise<void> {
     this.#adjusting ??= this.#compileAdjusting();
     const { scales, adds } = await this.#adjusting;
     const { queue } = this.#device;

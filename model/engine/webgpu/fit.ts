@@ -1,7 +1,8 @@
-import { ModelError } from "../../contract/config.ts";
+import { ModelError, type ModelShape } from "../../contract/config.ts";
 import { layoutOf } from "../../contract/layout.ts";
 import type { TrainerOptions } from "../../contract/trainer.ts";
 import type { Op } from "../ops.ts";
+import type { Recompute } from "../recompute.ts";
 import {
   type EvaluationSchedule,
   evaluationSchedule,
@@ -9,6 +10,7 @@ import {
   type TrainingSchedule,
   trainingSchedule,
 } from "../schedule.ts";
+import { TooLarge } from "../too-large.ts";
 import type { DeviceOp } from "./kernels/device-op.ts";
 import { NEEDS } from "./lower.ts";
 import type { Lengths } from "./memory.ts";
@@ -38,18 +40,26 @@ export type Limits = Pick<GPUSupportedLimits, "maxStorageBufferBindingSize" | "m
 
 /**
  * The schedules for the largest micro-batch, up to options.batch and options.micro, whose activations the device can bind; a
- * larger batch is accumulated from several. Vectors that it cannot bind lie in several parts. Throws `device-limit`, saying
- * which limit and what would fit.
+ * larger batch is accumulated from several. Vectors that it cannot bind lie in several parts. With `recompute` it is one sequence at
+ * a time. Throws `device-limit`, saying which limit and what would fit.
  */
-export function fitTo(options: TrainerOptions, limits: Limits, cut: Cut = asTheyAre): Fit {
-  const { shape, optimizer, micro = options.batch } = options;
+export function fitTo(
+  options: TrainerOptions,
+  limits: Limits,
+  cut: Cut = asTheyAre,
+  recompute?: Recompute,
+): Fit {
+  const { shape, optimizer } = options;
+  const micro = recompute ? 1 : (options.micro ?? options.batch);
   const room = roomOf(limits);
   const { name, length } = largestPiece(layoutOf(shape));
-  if (length > room.values)
-    throw tooLarge(`the weights of ${name}`, length, room, widthThatFits(options, room));
+  if (length > room.values) {
+    const narrow = (of: ModelShape) => largestPiece(layoutOf(of)).length <= room.values;
+    throw new TooLarge(tooLarge(`the weights of ${name}`, length, room), shape, "width", narrow);
+  }
   const vectors = vectorsOf(options, room.values);
   for (let batch = Math.min(options.batch, micro); batch >= 1; ) {
-    const plan = trainingSchedule(shape, batch, optimizer, NEEDS);
+    const plan = trainingSchedule(shape, batch, optimizer, NEEDS, recompute);
     const evaluation = evaluationSchedule(shape, batch, NEEDS);
     const logits = logitsSchedule(shape, shape.context, NEEDS);
     const activations = Math.max(...[plan, evaluation, logits].map(({ arenas }) => arenas.activations));
@@ -65,8 +75,11 @@ export function fitTo(options: TrainerOptions, limits: Limits, cut: Cut = asThey
         lengths: { vectors, activations, tokens: tokens + tables.words.length },
       };
     }
-    if (batch === 1)
-      throw tooLarge("one sequence's activations", activations, room, contextThatFits(options, room));
+    if (batch === 1) {
+      const short = (of: ModelShape) =>
+        trainingSchedule(of, 1, optimizer, NEEDS, recompute).arenas.activations <= room.values;
+      throw new TooLarge(tooLarge("one sequence's activations", activations, room), shape, "context", short);
+    }
     batch = Math.max(1, Math.min(batch - 1, Math.floor((batch * room.values) / activations)));
   }
   throw new ModelError("bad-shape", `a batch of ${options.batch}`);
@@ -102,27 +115,7 @@ function roomOf({ maxStorageBufferBindingSize, maxBufferSize }: Limits): Room {
   return { limit, values: Math.floor(Math.min(maxStorageBufferBindingSize, maxBufferSize) / 16) * 4 };
 }
 
-function tooLarge(what: string, values: number, { limit, values: most }: Room, fits: string): ModelError {
-  const mebibytes = (count: number) => `${((count * 4) / 2 ** 20).toFixed(1)} MiB`;
-  return new ModelError(
-    "device-limit",
-    `${what} take ${mebibytes(values)} and this device's ${limit} is ${mebibytes(most)}: ${fits}`,
-  );
-}
+const tooLarge = (what: string, values: number, { limit, values: most }: Room): string =>
+  `${what} take ${mebibytes(values)} and this device's ${limit} is ${mebibytes(most)}`;
 
-function widthThatFits({ shape }: TrainerOptions, room: Room): string {
-  for (let width = Math.floor(shape.width / 2 / shape.heads) * shape.heads; width > 0; ) {
-    if (largestPiece(layoutOf({ ...shape, width })).length <= room.values)
-      return `a width of ${width} would fit`;
-    width = Math.floor(width / 2 / shape.heads) * shape.heads;
-  }
-  return "no width would fit";
-}
-
-function contextThatFits({ shape, optimizer }: TrainerOptions, room: Room): string {
-  for (let context = Math.floor(shape.context / 2); context >= 1; context = Math.floor(context / 2)) {
-    const { arenas } = trainingSchedule({ ...shape, context }, 1, optimizer, NEEDS);
-    if (arenas.activations <= room.values) return `a context of ${context} would fit`;
-  }
-  return "no context would fit at this width";
-}
+const mebibytes = (values: number): string => `${((values * 4) / 2 ** 20).toFixed(1)} MiB`;

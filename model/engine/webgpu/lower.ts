@@ -15,6 +15,7 @@ import {
   embedRows,
   embedRowsBackward,
 } from "./kernels/embedding-pieces.ts";
+import { gelu } from "./kernels/gelu.ts";
 import { gemm, gemms } from "./kernels/gemm.ts";
 import type { Kernel } from "./kernels/kernel.ts";
 import { layerNorm, layerNormBackward } from "./kernels/layernorm.ts";
@@ -89,6 +90,8 @@ export function lower(op: DeviceOp, { rows, heads, tiles }: Tuning, tables: Tabl
       return [layerNormBackward(op, rows)];
     case "gemm":
       return [gemm(op, tiles)];
+    case "gelu":
+      return [gelu(op)];
     case "attention":
       if (heads.shared && isShared(op)) return [inEights(sharedAttention(op, heads.shared), heads)];
       return heads.quads && attentionUnit(op) === 4

@@ -1,4 +1,5 @@
 import type { TrainerOptions } from "../../contract/trainer.ts";
+import { recomputingLeast } from "../fit.ts";
 import type { Gemm, Slot } from "../ops.ts";
 import type { Gpu } from "./adapter.ts";
 import { cutFor, fitTo } from "./fit.ts";
@@ -50,7 +51,10 @@ export async function squarePeak(gpu: Gpu): Promise<Peak> {
 /** FLOP/s of all the products of one training step, one after another, with the tiles that a trainer uses. */
 export async function productsSpeed(gpu: Gpu, options: TrainerOptions, tiles: Tiles): Promise<number> {
   const { limits } = gpu.device;
-  const { training, lengths, tables } = fitTo(options, limits, await cutFor(options, limits));
+  const cut = await cutFor(options, limits);
+  const { training, lengths, tables } = await recomputingLeast((recompute) =>
+    fitTo(options, limits, cut, recompute),
+  );
   const products = training.first.filter((op) => op.op === "gemm");
   const flops = products.reduce((sum, { m, n, k }) => sum + 2 * m * n * k, 0);
   const memory = new Memory(gpu.device, lengths);

@@ -91,7 +91,7 @@ export async function upload(
   { queue }: Pick<GPUDevice, "queue">,
   lossGuard: DeviceLossGuard,
   buffer: GPUBuffer,
-  values: Float32Array<ArrayBuffer>,
+  values: Float32Array,
 ): Promise<void> {
   for (let at = 0; at < values.length; at += MAX_VALUES) {
     if (at > 0) await lossGuard.wait(queue.onSubmittedWorkDone());
@@ -104,7 +104,7 @@ export async function uploadVector(
   device: Pick<GPUDevice, "queue">,
   lossGuard: DeviceLossGuard,
   parts: readonly VectorPart[],
-  values: Float32Array<ArrayBuffer>,
+  values: Float32Array,
 ): Promise<void> {
   for (const { buffer, from, length } of parts) {
     if (from > 0) await lossGuard.wait(device.queue.onSubmittedWorkDone());
@@ -113,13 +113,3 @@ export async function uploadVector(
 }
 
 const lengthOf = (parts: readonly Part[]): number => parts.reduce((sum, { length }) => sum + length, 0);
-
-/** The first `columns` values of each row of `stride`; where those are all, what it was given. */
-export function withoutPadding(values: Float32Array, stride: number, columns: number): Float32Array {
-  if (stride === columns) return values;
-  const rows = values.length / stride;
-  const dense = new Float32Array(rows * columns);
-  for (let row = 0; row < rows; row++)
-    dense.set(values.subarray(row * stride, row * stride + columns), row * columns);
-  return dense;
-}

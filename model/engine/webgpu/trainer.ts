@@ -13,7 +13,7 @@ import { Inputs } from "./inputs.ts";
 import { nameOf, namesOf, type TileNames, type Tiles } from "./kernels/tile.ts";
 import { LossRing } from "./loss-ring.ts";
 import { RING } from "./memory.ts";
-import { Readback, uploadVector, withoutPadding } from "./readback.ts";
+import { Readback, uploadVector } from "./readback.ts";
 import { Rests, Submits } from "./submits.ts";
 import { tilesNamed } from "./tuning.ts";
 
@@ -68,8 +68,6 @@ async function openEngine(gpu: Gpu, options: WebgpuOptions): Promise<Engine> {
   }
   return Engine.open(gpu, options);
 }
-
-type Floats = Float32Array<ArrayBuffer>;
 
 /** A {@link Trainer} that creates no object on the device in a step but the command buffer itself. */
 export class WebgpuTrainer implements Trainer {
@@ -130,21 +128,14 @@ export class WebgpuTrainer implements Trainer {
   async load(weights: Float32Array, carried?: Partial<Carried> | "kept"): Promise<void> {
     const given = carried === "kept" ? undefined : (carried ?? {});
     checkWeights(layoutOf(this.#options.shape), weights, given);
-    const copy = weights.slice();
-    const start = given && {
-      m: given.m?.slice(),
-      v: given.v && packSquares(this.#segments, given.v),
-      residual: given.residual?.slice(),
-      step: given.step ?? 0,
-    };
     return this.#turn(async () => {
-      if (start === undefined) this.#checkLoaded();
-      await this.#write(copy, start);
+      if (given === undefined) this.#checkLoaded();
+      await this.#write(weights, given);
       this.#losses.clear();
       this.#loaded = true;
-      if (start === undefined) return;
-      await this.#extraction.set(start.residual);
-      this.#step = start.step;
+      if (given === undefined) return;
+      await this.#extraction.set(given.residual);
+      this.#step = given.step ?? 0;
     });
   }
 
@@ -195,10 +186,9 @@ export class WebgpuTrainer implements Trainer {
   }
 
   adjustResidual(factor: number, plus?: Float32Array): Promise<void> {
-    const copy = plus?.slice();
     return this.#turn(() => {
       this.#checkLoaded();
-      return this.#extraction.adjust(factor, copy);
+      return this.#extraction.adjust(factor, plus);
     });
   }
 
@@ -234,14 +224,8 @@ export class WebgpuTrainer implements Trainer {
     const words = Uint32Array.from(tokens);
     return this.#turn(async () => {
       this.#checkLoaded();
-      const { memory } = this.#engine;
-      const { program, from, stride } = await this.#engine.logits(words.length);
-      // what follows the tokens in the arena is left from before: attention is causal, it cannot be seen
-      this.#gpu.device.queue.writeBuffer(memory.arena("tokens"), 0, words);
-      const piece = { buffer: memory.arena("activations"), from, length: words.length * stride };
-      await this.#submits.run([program]);
-      const [values] = await this.#readback.read([piece]);
-      return withoutPadding(values!, stride, this.#options.shape.vocabulary);
+      const logits = await this.#engine.logits(this.#options.shape);
+      return logits.of(words, this.#gpu.device, this.#submits, this.#readback);
     });
   }
 
@@ -261,10 +245,7 @@ export class WebgpuTrainer implements Trainer {
   }
 
   /** What the device can make by itself, zeros and the second copy of the weights, it makes there. */
-  async #write(
-    weights: Floats,
-    moments: Partial<Record<"m" | "v", Floats | undefined>> | undefined,
-  ): Promise<void> {
+  async #write(weights: Float32Array, moments: Partial<Pick<Carried, "m" | "v">> | undefined): Promise<void> {
     const { device } = this.#gpu;
     const { memory } = this.#engine;
     const loaded = memory.vector("loaded");
@@ -278,7 +259,8 @@ export class WebgpuTrainer implements Trainer {
       if (!moments?.[which]) for (const { buffer } of memory.vector(which)) encoder.clearBuffer(buffer);
     device.queue.submit([encoder.finish()]);
     for (const which of both) {
-      const values = moments?.[which];
+      const flat = moments?.[which];
+      const values = flat && which === "v" ? packSquares(this.#segments, flat) : flat;
       if (values) await uploadVector(device, this.#lossGuard, memory.vector(which), values);
     }
   }

@@ -1,4 +1,8 @@
-import { floatType, type Unit } from "./kernel.ts";
+import type { Gelu } from "../../ops.ts";
+import { floatType, index, type Kernel, line, main, type Unit, unitOf } from "./kernel.ts";
+import { passOverAll } from "./work.ts";
+
+const SIZE = 64;
 
 /**
  * WGSL: GELU as GPT-2 has it and its slope, in the form x·σ(2u), u = √(2/π)(x + .044715x³), which needs one
@@ -16,4 +20,17 @@ fn gelu_slope(x: ${type}) -> ${type} {
   let s = gate(x);
   return s + 2f * 0.7978845608f * x * s * (${type}(1f) - s) * (${type}(1f) + 0.134145f * x * x);
 }`;
+}
+
+export function gelu(op: Gelu): Kernel {
+  const { pre, out } = op;
+  const unit = unitOf([pre, out], out.length);
+  const count = out.length / unit;
+  const code = `${geluFunctions(unit)}${main(
+    SIZE,
+    `  let i = ${index(SIZE)};
+  if (i < ${count}u) { activations[at.out + i] = gelu(activations[at.pre + i]); }`,
+  )}`;
+  const at = { pre: pre.offset / unit, out: out.offset / unit };
+  return { name: "gelu", code, unit, at, groups: line(Math.ceil(count / SIZE)), work: passOverAll(op) };
 }
