@@ -4,7 +4,15 @@ import { stepsDone, type Upload, uploadTokens } from "../../protocol/upload.ts";
 import type { Audited } from "../coordinator/events.ts";
 import type { Auditor, ModelPlace } from "../evaluate/ports.ts";
 import { forgetOldest } from "../lib/oldest.ts";
-import { type Evidence, forfeitOf, lookCost, type Verdict, verdictOf, verdictOfOdd } from "../trust/audit.ts";
+import {
+  type Evidence,
+  forfeitOf,
+  lookCost,
+  type Steps,
+  type Verdict,
+  verdictOf,
+  verdictOfOdd,
+} from "../trust/audit.ts";
 import { type Budget, HALVES, type Look, type Purse, purseOf } from "../trust/budget.ts";
 import type { Candidate } from "../trust/candidate.ts";
 import { firstBudget } from "../trust/first-budget.ts";
@@ -184,7 +192,7 @@ export class Audits {
     const look = (about: Look) => this.#looks.bySomebody(looked, about);
     const purse = this.#purseFor(upload, whose, (about) => this.#costOf(upload, about), must);
     const judge = odd === true ? verdictOfOdd : verdictOf;
-    const verdict = await this.#looks.judge(look, stepsDone(upload), purse, judge, this.#against(ticket));
+    const verdict = await this.#looks.judge(look, stepsOf(upload), purse, judge, this.#against(ticket));
     if (verdict !== undefined) await this.#tell(ticket, verdict);
   }
 
@@ -213,7 +221,7 @@ export class Audits {
           });
     const costOf = (about: Look) => (about.own ? 1 : PLACES) * this.#costOf(upload, about);
     const purse = this.#purseFor(upload, whose, costOf);
-    const verdict = await this.#looks.judge(look, stepsDone(upload), purse, verdictOf, this.#against(ticket));
+    const verdict = await this.#looks.judge(look, stepsOf(upload), purse, verdictOf, this.#against(ticket));
     if (verdict !== undefined) await this.#tell(ticket, verdict);
   }
 
@@ -250,6 +258,8 @@ export class Audits {
     }
   }
 }
+
+const stepsOf = (upload: Upload): Steps => ({ done: stepsDone(upload), asked: upload.ticket.steps });
 
 const lookedOf = (upload: Upload, weights: Looked["weights"]): Looked => ({
   ...{ ticket: { ...upload.ticket, done: stepsDone(upload) }, weights },

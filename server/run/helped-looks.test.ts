@@ -57,7 +57,7 @@ function world(here: Evidence, there: Evidence | undefined, drawn = 1) {
     shard: async () => new Uint8Array(200),
   });
   const judge = (learns?: string) =>
-    looks.judge((about) => looks.bySomebody(looked, about), 2, purse, verdictOf, learns);
+    looks.judge((about) => looks.bySomebody(looked, about), { done: 2, asked: 2 }, purse, verdictOf, learns);
   return { looks, made, judge };
 }
 
@@ -83,7 +83,7 @@ test("a worker that computes wrong costs no volunteer anything: what it found ba
     const seen = world(bad, bad);
     await seen.judge(NEWEST);
     const own: Evidence = { ...bad, own: { assigned: good.assigned, gate: good.gate } };
-    await looks.judge(async () => own, 2, purse, verdictOf, NEWEST);
+    await looks.judge(async () => own, { done: 2, asked: 2 }, purse, verdictOf, NEWEST);
     return { verdict: await judge(NEWEST), made };
   };
   const wrong = await learned(bad);
@@ -92,8 +92,10 @@ test("a worker that computes wrong costs no volunteer anything: what it found ba
   // The control: the same evidence, believed.
   const { looks } = world(good, bad);
   const own: Evidence = { ...bad, own: { assigned: good.assigned, gate: good.gate } };
-  await looks.judge(async () => own, 2, purse, verdictOf, NEWEST);
-  expect(await looks.judge(async () => bad, 2, purse, verdictOf, NEWEST)).toMatchObject({ verdict: "bad" });
+  await looks.judge(async () => own, { done: 2, asked: 2 }, purse, verdictOf, NEWEST);
+  expect(await looks.judge(async () => bad, { done: 2, asked: 2 }, purse, verdictOf, NEWEST)).toMatchObject({
+    verdict: "bad",
+  });
 });
 
 test("one look in thirty-two is made here as well, so that a worker that finds everything good is found out", async () => {

@@ -5,7 +5,14 @@ import type { Hash } from "../../protocol/ids.ts";
 import type { Rules } from "../coordinator/rules.ts";
 import type { State } from "../coordinator/state.ts";
 import type { Auditor, Helpers, ModelPlace } from "../evaluate/ports.ts";
-import { type Evidence, lookInto, type Verdict, type verdictOf } from "../trust/audit.ts";
+import {
+  type Evidence,
+  lookInto,
+  type Steps,
+  type Verdict,
+  type verdictOf,
+  verdictOnPart,
+} from "../trust/audit.ts";
 import type { Look, Purse } from "../trust/budget.ts";
 import { Learning } from "../trust/learning.ts";
 
@@ -57,14 +64,15 @@ export class Looks {
    */
   async judge(
     look: (about: Look) => Promise<Evidence>,
-    steps: number,
+    steps: Steps,
     purse: Purse,
     judge: typeof verdictOf,
     on: string | undefined,
   ): Promise<Verdict | undefined> {
     const { state } = this.#options;
     const judged = (evidence: Evidence) => {
-      const verdict = judge(evidence, steps, state().trust);
+      const { trust } = state();
+      const verdict = verdictOnPart(judge(evidence, steps.done, trust), evidence, steps, trust);
       if (evidence.own !== undefined) this.#learning.note(verdict, on, state());
       return verdict;
     };

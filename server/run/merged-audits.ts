@@ -100,6 +100,7 @@ export class MergedAudits {
     const open: Purse = { ...purse, pay: (...paid) => !queue.stopped && purse.pay(...paid) };
     const ticket = { ...range, rates: [], fresh: false };
     const looked = { ticket, frame, weights: async () => weights, shard: range.shard };
-    return looks.judge((about) => looks.byServer(looked, about), range.done, open, judge, on);
+    const steps = { done: range.done, asked: range.steps };
+    return looks.judge((about) => looks.byServer(looked, about), steps, open, judge, on);
   }
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { TicketId } from "../../protocol/ids.ts";
 import type { Change } from "../../protocol/shared-audit.ts";
 import { delta, gaining, key, known, NONE } from "../../test/harness/trust.ts";
-import { blameOf, type Evidence, excused, lookInto, verdictOf } from "./audit.ts";
+import { blameOf, type Evidence, excused, lookInto, verdictOf, verdictOnPart } from "./audit.ts";
 import { Budget, purseOf } from "./budget.ts";
 import { planOf } from "./plan.ts";
 import { NO_TRUST, recordPass, seen, type Trust } from "./standing.ts";
@@ -35,6 +35,18 @@ describe("audits (A14)", () => {
     // The control: the same numbers, were they certain.
     expect(verdict(change(-0.05, 0)).verdict).toBe("bad");
     expect(verdict(change(0.1, 0), change(-0.4, 0)).verdict).toBe("bad");
+  });
+
+  test("one step of ten that gains nothing is unclear: what is left over from before may outweigh it", () => {
+    const verdict = (own: number, done: number) => {
+      const told = evidence(own, 0);
+      return verdictOnPart(verdictOf(told, done, trust), told, { done, asked: 10 }, trust);
+    };
+    expect(verdict(-0.05, 1)).toEqual({ verdict: "unclear", reason: "no-gain" });
+    expect(verdict(-0.05, 2), "the control").toEqual({ verdict: "bad", reason: "no-gain" });
+    expect(verdict(-0.5, 1).verdict, "what costs as much as the whole ticket gains").toBe("bad");
+    expect(verdict(Number.NaN, 1).verdict).toBe("bad");
+    expect(verdict(0.2, 1).verdict).toBe("good");
   });
 
   test("where the server's own training of the ticket does no better, the model is to blame and nobody else", () => {

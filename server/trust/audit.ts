@@ -41,8 +41,10 @@ const MAX_HARM = 3;
  * unproven for as long as it lasts; an honest volunteer seldom misses one at all.
  */
 const SURE = 1;
-/** Part of what others gain that a delta must cost, after a roll-back, to be bad. */
+/** Part of what others gain that a delta must cost to be bad, after a roll-back or where little of its ticket was done. */
 const MIN_BLAME = 0.5;
+/** Part of a ticket's steps that is too little to blame a delta for gaining nothing; free riders have as much of a credit by it. */
+const MAX_LITTLE = 1 / 10;
 /**
  * Largest distance of a recomputed delta: devices round differently, and AdamW makes a full step of a gradient that is
  * nearly zero, whatever its sign. SECURITY.md has the measurements.
@@ -109,6 +111,25 @@ const maxDistance = ({ shortened = 1 }: Pick<Evidence, "shortened">): number =>
   Math.min(MAX_DISTANCE, MAX_OF_SHORTENED * shortened);
 
 const gainOf = ({ before, after }: Change, steps: number): number => (before - after) / steps;
+
+/** Of a ticket's steps, those that were done, since its time was over, and those that were asked for. */
+export interface Steps {
+  readonly done: number;
+  readonly asked: number;
+}
+
+/**
+ * The verdict on a delta, by how much of its ticket was done. What rounding left over from the deltas before is sent with the
+ * next one, and outweighs the few steps of a machine that was busy meanwhile: then a delta that gains nothing is unclear,
+ * unless it costs about as much as all of the ticket's steps would have gained.
+ */
+export function verdictOnPart(verdict: Judged, { assigned }: Evidence, steps: Steps, trust: Trust): Judged {
+  const few = steps.done <= MAX_LITTLE * steps.asked;
+  if (verdict.verdict !== "bad" || verdict.reason !== "no-gain" || !few) return verdict;
+  const cost = assigned.after - assigned.before;
+  const spared = cost < MIN_BLAME * usualGain(trust.usual) * steps.asked;
+  return spared ? { verdict: "unclear", reason: verdict.reason } : verdict;
+}
 
 /** `usual`: what a step of others gains on its own text. */
 function verdictAlone(
