@@ -8,7 +8,7 @@ import { IndexFeed } from "./index-feed.ts";
 import { Listeners } from "./listeners.ts";
 import type { RunOptions } from "./options.ts";
 import type { Applied, Projections } from "./projections.ts";
-import { PublishedVersions } from "./published-versions.ts";
+import { type PublishedVersions, publishedVersions } from "./published-versions.ts";
 import { Publisher } from "./publisher.ts";
 import { Quality } from "./quality.ts";
 import type { Recovered } from "./recover.ts";
@@ -53,7 +53,7 @@ export class LiveRun {
       rules: () => this.definition.rules,
       applied: (event, applied) => this.#applied(event, applied),
     });
-    this.versions = new PublishedVersions(store, definition, state.hash, { vectors, file }, stored);
+    this.versions = publishedVersions(store, definition, state.hash, { vectors, file }, stored);
     this.publisher = new Publisher({
       ...{ options, identity, projections, clock: this.clock, events: this.events, versions: this.versions },
       definition: () => this.definition,

@@ -12,34 +12,48 @@ import { RecentFiles } from "./recent-files.ts";
 import { Retention, type Stored } from "./retention.ts";
 import { loadSnapshot, readSnapshotFile } from "./snapshots.ts";
 
+export interface PublishedVersionsParts {
+  readonly store: Pick<Store, "get">;
+  readonly task: Pick<RunDefinition["task"], "decode">;
+  readonly next: NextVersion;
+  readonly diffs: Pick<Diffs, "read" | "hashOf">;
+  readonly retention: Pick<
+    Retention,
+    "places" | "storing" | "has" | "atMost" | "around" | "rolledBack" | "due" | "save" | "idle"
+  >;
+}
+
+/** The versions of the run in a store, from what was found there when it was opened. */
+export function publishedVersions(
+  store: Store,
+  { task, settings }: Pick<RunDefinition, "task" | "settings">,
+  hash: Hash,
+  current: VersionBytes,
+  stored: Stored,
+): PublishedVersions {
+  const { diffs } = stored;
+  const next = new NextVersion({ task, diffs, load: (named) => loadSnapshot(store, task, named) });
+  const retention = new Retention(store, settings, stored);
+  return new PublishedVersions({ store, task, next, diffs, retention }, hash, current);
+}
+
 /** The bytes of a run's versions: the current one in memory, recent files, stored snapshots, and diffs between versions. */
 export class PublishedVersions {
-  /** Becomes current when its event is durable. */
-  readonly next: NextVersion;
-  readonly #store: Store;
-  readonly #task: RunDefinition["task"];
-  readonly #diffs: Diffs;
-  readonly #retention: Retention;
+  readonly #parts: PublishedVersionsParts;
   readonly #recent: RecentFiles;
   /** Another process stores versions, and lets go of them. */
   #follows = false;
   #current: VersionBytes;
 
-  constructor(
-    store: Store,
-    { task, settings }: Pick<RunDefinition, "task" | "settings">,
-    hash: Hash,
-    current: VersionBytes,
-    stored: Stored,
-  ) {
-    this.#store = store;
-    this.#task = task;
-    this.#diffs = stored.diffs;
-    const load = (stored: Hash) => loadSnapshot(store, task, stored);
-    this.next = new NextVersion({ task, diffs: stored.diffs, load });
-    this.#retention = new Retention(store, settings, stored);
+  constructor(parts: PublishedVersionsParts, hash: Hash, current: VersionBytes) {
+    this.#parts = parts;
     this.#recent = new RecentFiles(hash, current.file);
     this.#current = current;
+  }
+
+  /** Becomes current when its event is durable. */
+  get next(): NextVersion {
+    return this.#parts.next;
   }
 
   get current(): VersionBytes {
@@ -48,12 +62,12 @@ export class PublishedVersions {
 
   /** Versions stored whole, oldest first. */
   get stored(): readonly SnapshotPlace[] {
-    return this.#retention.places;
+    return this.#parts.retention.places;
   }
 
   /** The vectors that are being stored. */
   get storing(): Vectors | undefined {
-    return this.#retention.storing;
+    return this.#parts.retention.storing;
   }
 
   /** Makes a version ready that another process has published. See {@link NextVersion.followed}. */
@@ -70,48 +84,44 @@ export class PublishedVersions {
 
   /** See {@link Retention.rolledBack}. */
   rolledBack(place: SnapshotPlace): void {
-    this.#retention.rolledBack(place);
+    this.#parts.retention.rolledBack(place);
   }
 
   /** The newest version stored whole that is not after `version`. */
   storedAtMost(version: number): SnapshotPlace | undefined {
-    return this.#retention.atMost(version);
+    return this.#parts.retention.atMost(version);
   }
 
   /** The published file of a version that is kept, or undefined. */
   async snapshot(hash: Hash): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const kept = this.#recent.get(hash);
-    if (kept !== undefined || !(this.#follows || this.#retention.has(hash))) return kept;
-    return readSnapshotFile(this.#store, hash);
+    if (kept !== undefined || !(this.#follows || this.#parts.retention.has(hash))) return kept;
+    return readSnapshotFile(this.#parts.store, hash);
   }
 
   /** The frame that leads from a version to the next, or undefined where it is not kept. */
   diff(from: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    return this.#diffs.read(from);
+    return this.#parts.diffs.read(from);
   }
 
   /** The hash of {@link diff}, or undefined where it is not kept. */
   diffHash(from: number): Promise<Hash | undefined> {
-    return this.#diffs.hashOf(from);
+    return this.#parts.diffs.hashOf(from);
   }
 
   /** The weights of an earlier version, as far as they can be had. */
   weightsAt(version: number): Promise<Float32Array<ArrayBuffer> | undefined> {
-    return oldWeights(
-      { store: this.#store, diffs: this.#diffs },
-      this.#task,
-      this.#retention.around(version),
-      version,
-    );
+    const { task, retention } = this.#parts;
+    return oldWeights(this.#parts, task, retention.around(version), version);
   }
 
   /** How a version can be put together out of what is stored; undefined where no stored diffs lead to it. */
   async placeOf(version: number, hash: Hash): Promise<ModelPlace | undefined> {
-    const from = this.#retention.atMost(version);
+    const from = this.#parts.retention.atMost(version);
     if (from === undefined) return undefined;
     const diffs: Hash[] = [];
     for (let at = from.version; at < version; at++) {
-      const diff = await this.#diffs.hashOf(at);
+      const diff = await this.#parts.diffs.hashOf(at);
       if (diff === undefined) return undefined; // across a roll-back
       diffs.push(diff);
     }
@@ -120,7 +130,7 @@ export class PublishedVersions {
 
   /** Whether `version` should be stored now. */
   due(version: number): boolean {
-    return this.#retention.due(version);
+    return this.#parts.retention.due(version);
   }
 
   /** Stores the current version whole. Rejects where it cannot be stored. */
@@ -128,11 +138,11 @@ export class PublishedVersions {
     place: SnapshotPlace,
     at: Omit<Checkpoint, "places"> & { readonly asked: readonly Asked[] },
   ): Promise<void> {
-    return this.#retention.save(place, this.#current.file, this.#current.vectors, at);
+    return this.#parts.retention.save(place, this.#current.file, this.#current.vectors, at);
   }
 
   /** Waits for a snapshot that is being written. */
   idle(): Promise<void> {
-    return this.#retention.idle();
+    return this.#parts.retention.idle();
   }
 }
