@@ -1,6 +1,5 @@
 import { as, asArray, asBoolean, asInteger, asNumber, asObject, asText, type Json } from "./guards.ts";
-import { MAX_LABEL } from "./limits.ts";
-import { parseUpload, parseWork, type SetupState } from "./setup.ts";
+import { parseTextWork, type SetupState } from "./setup.ts";
 
 /** Messages between the operator's page and a server with a run, about more text for it (rule O8). */
 
@@ -57,11 +56,7 @@ export interface TextState extends Omit<SetupState, "corpus"> {
 /** Reads `GET …/founding` of a server that has a run. Throws `bad-request`. */
 export function parseTextState(json: Json): TextState {
   return {
-    operator: asText(json.operator, "operator", MAX_LABEL),
-    maxBytes: count(json.maxBytes, "maxBytes"),
-    freeBytes: count(json.freeBytes, "freeBytes"),
-    upload: parseUpload(json.upload),
-    ...parseWork(json),
+    ...parseTextWork(json),
     texts: asArray(json.texts, "texts", MAX_LISTED).map((value) => {
       const text = asObject(value, "texts[]");
       return {

@@ -140,21 +140,21 @@ const count = (value: unknown, field: string) => asInteger(value, field, 0, MAX_
 /** Reads `GET …/founding`. Throws `bad-request`. */
 export function parseSetupState(json: Json): SetupState {
   return {
-    operator: asText(json.operator, "operator", MAX_LABEL),
-    maxBytes: count(json.maxBytes, "maxBytes"),
-    freeBytes: count(json.freeBytes, "freeBytes"),
-    upload: parseUpload(json.upload),
+    ...parseTextWork(json),
     corpus: orNull(json.corpus, "corpus", (corpus) => ({
       vocabulary: count(corpus.vocabulary, "corpus.vocabulary"),
       tokens: count(corpus.tokens, "corpus.tokens"),
       bytes: count(corpus.bytes, "corpus.bytes"),
     })),
-    ...parseWork(json),
   };
 }
 
-/** What is being done, and why the last try came to nothing. */
-export const parseWork = (json: Json): Pick<SetupState, "work" | "failed"> => ({
+/** The text that is there, what is being done with it, and why the last try came to nothing. */
+export const parseTextWork = (json: Json): Omit<SetupState, "corpus"> => ({
+  operator: asText(json.operator, "operator", MAX_LABEL),
+  maxBytes: count(json.maxBytes, "maxBytes"),
+  freeBytes: count(json.freeBytes, "freeBytes"),
+  upload: parseUpload(json.upload),
   work: orNull(json.work, "work", (work) => ({
     stage: as((value): value is SetupStage => STAGES.some((one) => one === value), work.stage, "work.stage"),
     done: count(work.done, "work.done"),
@@ -166,7 +166,7 @@ export const parseWork = (json: Json): Pick<SetupState, "work" | "failed"> => ({
   })),
 });
 
-export const parseUpload = (value: unknown): TextUpload | null =>
+const parseUpload = (value: unknown): TextUpload | null =>
   orNull(value, "upload", (json) => ({
     ...parseTextHead(json),
     received: count(json.received, "upload.received"),

@@ -1,3 +1,4 @@
+import { normaliseName } from "../../protocol/people.ts";
 import { LOOKS } from "./confusables.ts";
 
 /** Characters that are invisible or mere ornament: accents, blanks, punctuation, and what Unicode says to ignore. */
@@ -17,4 +18,16 @@ export function nameKey(name: string): string {
     .replaceAll("0", "o")
     .replace(/[1i|]/g, "l")
     .replaceAll("rn", "m");
+}
+
+/** Characters of a kept name: what is refused today may have been taken before. */
+export const MAX_KEPT_CHARS = 256;
+
+/** A kept name as it is shown; undefined for one of an earlier version that would be refused today. */
+export function nameToday(kept: string): string | undefined {
+  try {
+    return normaliseName(kept);
+  } catch {
+    return undefined;
+  }
 }

@@ -6,7 +6,7 @@ import { isVolunteerKey, type PersonId, type VolunteerKey } from "../../protocol
 import { type Leader, MAX_LEADERS, normaliseName } from "../../protocol/people.ts";
 import { KeptAnswer } from "../lib/kept-answer.ts";
 import { type Store, StoreError } from "../store/store.ts";
-import { nameKey } from "./name-key.ts";
+import { MAX_KEPT_CHARS, nameKey, nameToday } from "./name-key.ts";
 import { Pages } from "./pages.ts";
 import { WrittenFiles } from "./written-files.ts";
 
@@ -17,8 +17,6 @@ import { WrittenFiles } from "./written-files.ts";
 const FILE = "people.json";
 /** Names kept. Each took a merged delta, so nobody fills this with fresh keys. */
 const MAX_NAMES = 2_000;
-/** Characters of a kept name: what is refused today may have been taken before. */
-const MAX_KEPT_CHARS = 256;
 /** Keys kept as forgotten, about 100 bytes each in memory. Each sent a delta, so nobody fills this with fresh ones. */
 const MAX_FORGOTTEN = 1_000_000;
 /** Files that the forgotten are written to, by their keys: one more entry costs one part's writing. */
@@ -130,7 +128,7 @@ export class People {
   ownerOf(page: PersonId): { readonly volunteer: VolunteerKey; readonly name: string } | undefined {
     const volunteer = this.#pages.ownerOf(page);
     const kept = volunteer && this.#names.get(volunteer);
-    const name = kept && shownOf(kept);
+    const name = kept && nameToday(kept);
     return volunteer && name ? { volunteer, name } : undefined;
   }
 
@@ -176,7 +174,7 @@ export class People {
     return this.#leaders.get(now, () =>
       [...this.#names]
         .flatMap(([volunteer, kept]) => {
-          const name = shownOf(kept);
+          const name = nameToday(kept);
           if (banned(volunteer) || name === undefined) return [];
           const { tokens, recent } = credit(volunteer);
           const page = this.#pages.of(volunteer);
@@ -228,13 +226,4 @@ const PART_FILE = /^forgotten-[0-9a-f]{2}\.json$/;
 function partFileOf(volunteer: VolunteerKey): string {
   const part = (fromBase64Url(volunteer.slice(0, 4))[0] ?? 0) % PARTS;
   return `forgotten-${part.toString(16).padStart(2, "0")}.json`;
-}
-
-/** As it is listed; undefined for one of an earlier version that would be refused today, which is kept and not listed. */
-function shownOf(name: string): string | undefined {
-  try {
-    return normaliseName(name);
-  } catch {
-    return undefined;
-  }
 }

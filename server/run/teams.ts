@@ -4,7 +4,7 @@ import { as, asArray, asObject, asText, parseJson } from "../../protocol/guards.
 import { isTeamId, isVolunteerKey, type TeamId, type VolunteerKey } from "../../protocol/ids.ts";
 import { normaliseName } from "../../protocol/people.ts";
 import { type Store, StoreError } from "../store/store.ts";
-import { nameKey } from "./name-key.ts";
+import { MAX_KEPT_CHARS, nameKey, nameToday } from "./name-key.ts";
 import type { WrittenFiles } from "./written-files.ts";
 
 /** Beside the journal, as names are: who is in a team may leave it, and the journal forgets nothing. */
@@ -12,9 +12,6 @@ const FILE = "teams.json";
 /** Teams, and members of all of them. Each member has a merged delta, so nobody fills this with fresh keys. */
 const MAX_TEAMS = 500;
 const MAX_MEMBERS = 2_000;
-
-/** Characters of a kept name: what is refused today may have been taken before. */
-const MAX_KEPT_CHARS = 256;
 
 interface Members {
   readonly name: string;
@@ -47,7 +44,7 @@ export class Teams {
         const json = asObject(value, "a team");
         const keys = asArray(json.keys, "keys", MAX_MEMBERS).map((key) => as(isVolunteerKey, key, "a key"));
         const id = as(isTeamId, json.id, "id");
-        const name = takenToday(asText(json.name, "name", MAX_KEPT_CHARS));
+        const name = nameToday(asText(json.name, "name", MAX_KEPT_CHARS));
         // Of a team without a name its members may join another.
         if (name === undefined) continue;
         for (const key of keys) if (!forgotten(key)) teams.#add(key, id, name);
@@ -139,14 +136,5 @@ export class Teams {
     return this.#files.write(FILE, () => ({
       teams: [...this.#teams].map(([id, { name, keys }]) => ({ id, name, keys: [...keys] })),
     }));
-  }
-}
-
-/** Undefined for a name of an earlier version that would be refused today. */
-function takenToday(name: string): string | undefined {
-  try {
-    return normaliseName(name);
-  } catch {
-    return undefined;
   }
 }
