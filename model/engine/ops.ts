@@ -1,3 +1,4 @@
+import type { AdamW } from "../contract/config.ts";
 import type { MuonMatrix } from "../contract/muon.ts";
 
 /**
@@ -237,7 +238,7 @@ export interface Norm {
  * rate, c₁ = 1−β₁ᵗ and c₂ = 1−β₂ᵗ come from {@link Dynamics}. A norm that is not finite makes s NaN: the
  * loss shows it, nothing is hidden.
  */
-export interface AdamWStep {
+export interface AdamWStep extends AdamW {
   readonly op: "adamw";
   readonly parameters: Slot;
   readonly gradients: Slot;
@@ -246,11 +247,6 @@ export interface AdamWStep {
   readonly partials: Slot;
   /** In order. Together every parameter except the matrices of a {@link MuonStep}; v holds theirs one after another. */
   readonly segments: readonly Segment[];
-  readonly beta1: number;
-  readonly beta2: number;
-  readonly epsilon: number;
-  readonly weightDecay: number;
-  readonly clip: number;
 }
 
 /**

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { isShown, type RunCard } from "../../protocol/card.ts";
 import type { CodecSpec } from "../../protocol/codec/codec.ts";
 import type { IceServer, OptimizerSettings } from "../../protocol/manifest.ts";
+import type { ModelShape } from "../../protocol/model.ts";
 import type { RuleName } from "../trust/weigh.ts";
 import { type OuterSettings, runFile } from "./run-file.ts";
 
@@ -22,12 +23,7 @@ export interface Settings {
   /** Draws the initial weights and the order of the text; u32. Default 1. */
   readonly seed: number;
   /** The network's size; the vocabulary is the corpus's. Default 2 layers, 4 heads, 96 wide, context 128. */
-  readonly model: {
-    readonly layers: number;
-    readonly heads: number;
-    readonly width: number;
-    readonly context: number;
-  };
+  readonly model: Omit<ModelShape, "vocabulary">;
   /** Sequences in each inner step, at most. Default 4; with Muon inside 16, so that it is worth its cost. */
   readonly batch: number;
   /**

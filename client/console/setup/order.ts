@@ -1,26 +1,22 @@
 import { layoutOf } from "../../../model/contract/layout.ts";
 import type { RunCard } from "../../../protocol/card.ts";
+import type { ModelShape } from "../../../protocol/model.ts";
 import type { SetupOrder, TextSource } from "../../../protocol/setup.ts";
 import { cardSaid } from "../card-form.tsx";
 
 /** The form's fields. */
-export interface Draft {
+export interface Draft extends ModelShape {
   readonly source: "upload" | "moby-dick";
   readonly name: string;
   readonly operator: string;
   readonly card: RunCard;
   /** Beginnings that versions go on from, one a line. */
   readonly prompts: string;
-  readonly layers: number;
-  readonly heads: number;
-  readonly width: number;
-  readonly context: number;
-  readonly vocabulary: number;
   readonly tokenBudget: number;
   readonly paused: boolean;
 }
 
-export type Size = Pick<Draft, "layers" | "heads" | "width" | "context" | "vocabulary" | "tokenBudget">;
+export type Size = ModelShape & Pick<Draft, "tokenBudget">;
 
 /**
  * Sizes to choose from: each about four times the one before, with some twenty tokens a parameter (2203.15556), or at
