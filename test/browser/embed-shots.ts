@@ -1,5 +1,6 @@
 import { badge } from "../../server/http/badge.ts";
-import { exampleStatus, type FakeSite } from "./pages-fixture.ts";
+import { exampleStatus } from "./example-status.ts";
+import type { FakeSite } from "./pages-fixture.ts";
 import type { Shot } from "./shot.ts";
 
 /** The tag of a site that lets its visitors try the model. */

@@ -1,6 +1,8 @@
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
-import { exampleOverview, exampleSetup, exampleStatus, type FakeSite, hashOf } from "./pages-fixture.ts";
+import { exampleOverview, exampleSetup } from "./example-operator.ts";
+import { exampleStatus, hashOf } from "./example-status.ts";
+import type { FakeSite } from "./pages-fixture.ts";
 import { tabTo } from "./tab-to.ts";
 import { visitSite } from "./visiting.ts";
 

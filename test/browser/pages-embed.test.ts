@@ -1,7 +1,8 @@
 import type { Page } from "playwright-core";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 import type { SwarmElement } from "../../client/embed/messages.ts";
-import { exampleStatus, type FakeSite, hostPage, serveSite } from "./pages-fixture.ts";
+import { exampleStatus } from "./example-status.ts";
+import { type FakeSite, hostPage, serveSite } from "./pages-fixture.ts";
 import { visitSite } from "./visiting.ts";
 
 /** What a real server cannot be made to show of the tag; the rest is in within.test.ts and box-look.test.ts. */

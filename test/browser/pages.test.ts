@@ -2,7 +2,9 @@ import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import type { Phase } from "../../client/worker/messages.ts";
 import { PROTOCOL_VERSION } from "../../protocol/version.ts";
-import { exampleStatus, type FakeSite, hashOf, trainingScript, WORKER } from "./pages-fixture.ts";
+import { trainingScript } from "./example-script.ts";
+import { exampleStatus, hashOf } from "./example-status.ts";
+import { type FakeSite, WORKER } from "./pages-fixture.ts";
 import { visitSite } from "./visiting.ts";
 
 let site: FakeSite;

@@ -1,6 +1,7 @@
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
-import { exampleOverview, type FakeSite } from "./pages-fixture.ts";
+import { exampleOverview } from "./example-operator.ts";
+import type { FakeSite } from "./pages-fixture.ts";
 import { visitSite } from "./visiting.ts";
 
 /** Parts of a page that are fetched when they are needed, and do not come. */

@@ -2,7 +2,8 @@ import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { ROUTES, SIGNALLING_PATH } from "../../protocol/routes.ts";
 import { MANIFEST } from "../fake-service.ts";
-import { exampleStatus, type FakeSite } from "./pages-fixture.ts";
+import { exampleStatus } from "./example-status.ts";
+import type { FakeSite } from "./pages-fixture.ts";
 import { visitSite } from "./visiting.ts";
 
 /** The visitor's consent to share, on the built page with a scripted trainer. */

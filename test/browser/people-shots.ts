@@ -5,7 +5,10 @@ import { CODE_MS, type CodeAnswer } from "../../protocol/code.ts";
 import { createIdentity } from "../../protocol/identity.ts";
 import { SERVER_NONCE_HEADER } from "../../protocol/request.ts";
 import { ROUTES } from "../../protocol/routes.ts";
-import { EXAMPLE_TEAM, exampleStatus, type FakeSite, trainingScript } from "./pages-fixture.ts";
+import { EXAMPLE_TEAM } from "./example-people.ts";
+import { trainingScript } from "./example-script.ts";
+import { exampleStatus } from "./example-status.ts";
+import type { FakeSite } from "./pages-fixture.ts";
 import type { Shot } from "./shot.ts";
 
 const openNames = (page: Page, words = "Names, and your data") => page.getByText(words).first().click();

@@ -8,21 +8,12 @@ import { type BrowserContext, chromium, type Page } from "playwright-core";
 import { LANGUAGES, PSEUDO } from "../../client/language/languages.ts";
 import { findChromium } from "./chromium.ts";
 import { EMBED_SHOTS } from "./embed-shots.ts";
+import { exampleOverview, exampleSetup } from "./example-operator.ts";
+import { EXAMPLE_PAGE } from "./example-people.ts";
+import { trainingScript } from "./example-script.ts";
+import { exampleStatus, hashOf } from "./example-status.ts";
 import { chromiumFlags } from "./flags.ts";
-import {
-  buildPages,
-  EXAMPLE_PAGE,
-  exampleOverview,
-  exampleSetup,
-  exampleStatus,
-  type FakeSite,
-  hashOf,
-  hostPage,
-  removePages,
-  serveSite,
-  trainingScript,
-  WORKER,
-} from "./pages-fixture.ts";
+import { buildPages, type FakeSite, hostPage, removePages, serveSite, WORKER } from "./pages-fixture.ts";
 import { PEOPLE_SHOTS } from "./people-shots.ts";
 import type { Shot } from "./shot.ts";
 

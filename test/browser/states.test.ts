@@ -3,8 +3,10 @@ import { describe, expect, it } from "vitest";
 import type { Phase } from "../../client/worker/messages.ts";
 import { signRecord } from "../../protocol/history.ts";
 import { createIdentity } from "../../protocol/identity.ts";
+import { trainingScript } from "./example-script.ts";
+import { exampleStatus, hashOf } from "./example-status.ts";
 import { hasNoFault } from "./looks.ts";
-import { exampleStatus, type FakeSite, hashOf, trainingScript } from "./pages-fixture.ts";
+import type { FakeSite } from "./pages-fixture.ts";
 import { tabTo } from "./tab-to.ts";
 import { visitSite } from "./visiting.ts";
 

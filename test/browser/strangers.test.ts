@@ -1,15 +1,11 @@
 import type { Page } from "playwright-core";
 import { beforeEach, describe, expect, inject, it } from "vitest";
 import type { TeamId } from "../../protocol/ids.ts";
+import { exampleOverview } from "./example-operator.ts";
+import { trainingScript } from "./example-script.ts";
+import { exampleStatus } from "./example-status.ts";
 import { enlisted } from "./example-volunteers.ts";
-import {
-  exampleOverview,
-  exampleStatus,
-  type FakeSite,
-  hostPage,
-  serveSite,
-  trainingScript,
-} from "./pages-fixture.ts";
+import { type FakeSite, hostPage, serveSite } from "./pages-fixture.ts";
 import { visitSite } from "./visiting.ts";
 
 /**

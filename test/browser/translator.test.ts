@@ -1,12 +1,9 @@
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
-import {
-  exampleOverview,
-  exampleSetup,
-  exampleStatus,
-  type FakeSite,
-  trainingScript,
-} from "./pages-fixture.ts";
+import { exampleOverview, exampleSetup } from "./example-operator.ts";
+import { trainingScript } from "./example-script.ts";
+import { exampleStatus } from "./example-status.ts";
+import type { FakeSite } from "./pages-fixture.ts";
 import { translate } from "./translator.ts";
 import { visitSite } from "./visiting.ts";
 
