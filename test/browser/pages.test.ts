@@ -25,9 +25,8 @@ const WORK = new RegExp(`${WORKER.source}|^/script$|snapshots|manifest|tokenizer
 describe("consent", () => {
   it("names the run, the operator, the size and what leaves, and nothing runs before it", async () => {
     await open();
-    for (const text of ["Moby Dick, nightly", "The Reading Room", "285 k parameters", "Never your files"]) {
+    for (const text of ["Moby Dick, nightly", "The Reading Room", "285 k parameters", "Never your files"])
       await shows(text);
-    }
     await page.locator(".uplot canvas").waitFor(); // all that the page loads by itself has come
     expect(asked(WORK)).toEqual([]);
     await agree();
@@ -120,9 +119,8 @@ describe("while training", () => {
     await page.emulateMedia({ reducedMotion: "reduce" });
     await open();
     await agree();
-    for (const text of ["1.14 MB", "step 4/10", "152 kB", "3.27", "76.8 k", "WebGPU · AMD RDNA 2"]) {
+    for (const text of ["1.14 MB", "step 4/10", "152 kB", "3.27", "76.8 k", "WebGPU · AMD RDNA 2"])
       await shows(text);
-    }
     const tokens = page.getByRole("listbox");
     await tokens.focus();
     const truth = page.locator(".bar.truth .piece");
