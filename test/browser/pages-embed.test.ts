@@ -87,7 +87,7 @@ describe("the embed", () => {
 describe("the frame, opened by itself", () => {
   it("asks before anything runs", async () => {
     await page.goto(`${site.origin}/frame`);
-    await page.getByText("never your files").waitFor();
+    await page.getByText("never sends your files").waitFor();
     expect(site.asked).not.toContain("/script");
     await press("Yes, help train");
     await page.getByText("Training on a passage").waitFor();

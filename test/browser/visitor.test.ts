@@ -187,7 +187,7 @@ describe("a visitor", () => {
     const asked: string[] = [];
     there.on("request", (request) => asked.push(request.url() + (request.postData() ?? "")));
     await there.goto(link.replace("#", "?device=wasm#"));
-    const together = there.getByRole("checkbox", { name: "Count what this browser’s own key gave" });
+    const together = there.getByRole("checkbox", { name: "Count the work of this browser’s own key" });
     expect(await together.isChecked()).toBe(false); // the link may be a stranger's
     await together.check();
     await there.getByRole("button", { name: "Take the key of that device" }).click();

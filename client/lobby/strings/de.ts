@@ -23,12 +23,12 @@ export const words: LobbyWords = {
   mostHelp: "Hier hilfst du gerade am meisten",
   anywhere: "Wo ich am meisten helfe",
   anywhereHelp:
-    "Stimme einmal zu, und der Server schickt dich zu dem Lauf, bei dem ein weiterer Browser nach seiner eigenen Messung am meisten hilft. Braucht dich ein anderer viel mehr, bringt er dich dorthin und sagt es.",
+    "Stimme einmal zu. Der Server schickt dich dann zu dem Lauf, bei dem ein weiterer Browser nach seiner eigenen Messung am meisten hilft. Braucht dich ein anderer Lauf viel mehr, bringt er dich dorthin und sagt es.",
   anywhereAsk: "Überall helfen …",
   anywhereRuns: "Du würdest zustimmen, jedem von diesen zu helfen:",
-  anywhereCost: (first) => `(${formatBytes(first)}, wenn er zum ersten Mal an der Reihe ist)`,
+  anywhereCost: (first) => `(${formatBytes(first)}, wenn er zum ersten Mal gewählt wird)`,
   anywhereWhat:
-    "Dein Browser trainiert in dieser Seite, mit halber Kraft, solange sie offen ist. Er lädt Modell und Text eines Laufs und schickt Änderungen des Modells unter einem eigenen zufälligen Schlüssel für jeden Lauf: nie etwas von dir. Er wechselt höchstens alle paar Minuten, zwischen zwei Arbeiten. Die Seite jedes Laufs sagt mehr, hat die Regler und beendet das mit einem Knopf. Läufe, die später entstehen, fragen selbst.",
+    "Dein Browser trainiert in dieser Seite, mit halber Kraft, solange sie offen ist. Er lädt Modell und Text eines Laufs. Er schickt Änderungen des Modells, für jeden Lauf unter einem anderen zufälligen Schlüssel, und nie etwas von dir. Er wechselt höchstens alle paar Minuten, zwischen zwei Arbeiten. Die Seite jedes Laufs sagt mehr und hat die Regler; ein Knopf dort beendet das. Läufe, die später entstehen, fragen dich einzeln.",
   anywhereAgree: "Zustimmen und mit dem Training beginnen",
   anywhereNot: "Jetzt nicht",
   anywhereFailed:

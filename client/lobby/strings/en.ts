@@ -24,12 +24,12 @@ export const words = {
   mostHelp: "Here you would help most now",
   anywhere: "Anywhere I help most",
   anywhereHelp:
-    "Agree once, and the server sends you to the run where one more browser helps most, by its own measure. When another needs you much more, it moves you there and says so.",
+    "Agree once. The server then sends you to the run where, by its own measure, one more browser helps most. If another run needs you much more, it moves you there and says so.",
   anywhereAsk: "Help anywhere…",
   anywhereRuns: "You would agree to help each of these:",
-  anywhereCost: (first: number) => `(${formatBytes(first)} when it is first its turn)`,
+  anywhereCost: (first: number) => `(${formatBytes(first)} the first time it is chosen)`,
   anywhereWhat:
-    "Your browser trains in this page, at half speed, while it is open. It downloads a run’s model and text, and sends changes of the model under a random key of its own for each run: never anything of yours. It moves at most every few minutes, between two pieces of work. Each run’s page says more, has the controls, and ends this with one button. Runs that are made later ask you themselves.",
+    "Your browser trains in this page, at half speed, while it is open. It downloads a run’s model and text. It sends changes to the model, under another random key for each run, and never anything of yours. It moves at most every few minutes, between two pieces of work. Each run’s page says more and has the controls; one button there ends this. Runs that are made later ask you separately.",
   anywhereAgree: "Agree, and start training",
   anywhereNot: "Not now",
   anywhereFailed:

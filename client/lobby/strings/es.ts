@@ -23,12 +23,12 @@ export const words: LobbyWords = {
   mostHelp: "Aquí es donde más ayudarías ahora",
   anywhere: "Donde más ayudo",
   anywhereHelp:
-    "Acepta una vez, y el servidor te envía al proyecto donde más falta hace otro navegador, según su propia medida. Si otro te necesita mucho más, te lleva allí y lo dice.",
+    "Acepta una vez. El servidor te envía entonces al proyecto donde, según su propia medida, más ayuda otro navegador. Si otro proyecto te necesita mucho más, te lleva allí y lo dice.",
   anywhereAsk: "Ayudar en cualquiera…",
   anywhereRuns: "Aceptarías ayudar a cada uno de estos proyectos:",
-  anywhereCost: (first) => `(${formatBytes(first)} la primera vez que le toca)`,
+  anywhereCost: (first) => `(${formatBytes(first)} la primera vez que se elige)`,
   anywhereWhat:
-    "Tu navegador entrena en esta página, a media velocidad, mientras está abierta. Descarga el modelo y el texto de un proyecto y envía cambios del modelo con una clave aleatoria propia de cada proyecto: nunca nada tuyo. Cambia como mucho cada pocos minutos, entre dos trabajos. La página de cada proyecto dice más, tiene los controles y un botón que termina esto. Los que se creen después te preguntarán ellos mismos.",
+    "Tu navegador entrena en esta página, a media velocidad, mientras está abierta. Descarga el modelo y el texto de un proyecto. Envía cambios del modelo, con otra clave aleatoria para cada proyecto, y nunca nada tuyo. Cambia como mucho cada pocos minutos, entre dos trabajos. La página de cada proyecto dice más y tiene los controles; allí un botón termina esto. Los proyectos que se creen después te preguntarán por separado.",
   anywhereAgree: "Aceptar y empezar a entrenar",
   anywhereNot: "Ahora no",
   anywhereFailed:

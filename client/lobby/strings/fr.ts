@@ -23,12 +23,12 @@ export const words: LobbyWords = {
   mostHelp: "C’est ici que vous aideriez le plus en ce moment",
   anywhere: "Là où j’aide le plus",
   anywhereHelp:
-    "Acceptez une fois, et le serveur vous envoie vers le projet où un navigateur de plus aide le plus, selon sa propre mesure. Si un autre a bien plus besoin de vous, il vous y amène et le dit.",
+    "Acceptez une fois. Le serveur vous envoie alors vers le projet où, selon sa propre mesure, un navigateur de plus aide le plus. Si un autre projet a bien plus besoin de vous, il vous y amène et le dit.",
   anywhereAsk: "Aider partout…",
   anywhereRuns: "Vous accepteriez d’aider chacun de ces projets\u00a0:",
-  anywhereCost: (first) => `(${formatBytes(first)} la première fois que vient son tour)`,
+  anywhereCost: (first) => `(${formatBytes(first)} la première fois qu’il est choisi)`,
   anywhereWhat:
-    "Votre navigateur entraîne dans cette page, à mi-vitesse, tant qu’elle est ouverte. Il télécharge le modèle et le texte d’un projet, et envoie des modifications du modèle sous une clé aléatoire propre à chaque projet\u00a0: jamais rien de vous. Il change au plus toutes les quelques minutes, entre deux travaux. La page de chaque projet en dit plus, a les réglages, et un bouton qui met fin à cela. Ceux qui seront créés plus tard vous demanderont eux-mêmes.",
+    "Votre navigateur entraîne dans cette page, à mi-vitesse, tant qu’elle est ouverte. Il télécharge le modèle et le texte d’un projet. Il envoie des modifications du modèle, sous une autre clé aléatoire pour chaque projet, et jamais rien de vous. Il change au plus toutes les quelques minutes, entre deux travaux. La page de chaque projet en dit plus et a les réglages\u202f; un bouton y met fin à cela. Les projets créés plus tard vous demanderont séparément.",
   anywhereAgree: "Accepter et commencer l’entraînement",
   anywhereNot: "Pas maintenant",
   anywhereFailed:

@@ -23,12 +23,12 @@ export const words: LobbyWords = {
   mostHelp: "É aqui que você mais ajudaria agora",
   anywhere: "Onde mais ajudo",
   anywhereHelp:
-    "Aceite uma vez, e o servidor envia você ao projeto em que mais um navegador faz mais falta, pela medida dele. Se outro precisar muito mais de você, ele leva você para lá e avisa.",
+    "Aceite uma vez. O servidor então envia você ao projeto em que, pela medida dele, mais um navegador ajuda mais. Se outro projeto precisar muito mais de você, ele leva você para lá e avisa.",
   anywhereAsk: "Ajudar em qualquer um…",
   anywhereRuns: "Você aceitaria ajudar cada um destes projetos:",
-  anywhereCost: (first) => `(${formatBytes(first)} na primeira vez dele)`,
+  anywhereCost: (first) => `(${formatBytes(first)} na primeira vez que ele é escolhido)`,
   anywhereWhat:
-    "Seu navegador treina nesta página, a meia velocidade, enquanto ela está aberta. Ele baixa o modelo e o texto de um projeto e envia mudanças do modelo com uma chave aleatória própria de cada projeto: nunca nada seu. Ele muda no máximo a cada poucos minutos, entre dois trabalhos. A página de cada projeto diz mais, tem os controles e um botão que encerra isso. Os que forem criados depois perguntam por si.",
+    "Seu navegador treina nesta página, a meia velocidade, enquanto ela está aberta. Ele baixa o modelo e o texto de um projeto. Ele envia mudanças do modelo, com outra chave aleatória para cada projeto, e nunca nada seu. Ele muda no máximo a cada poucos minutos, entre dois trabalhos. A página de cada projeto diz mais e tem os controles; um botão ali encerra isso. Os projetos criados depois perguntam a você separadamente.",
   anywhereAgree: "Aceitar e começar a treinar",
   anywhereNot: "Agora não",
   anywhereFailed:

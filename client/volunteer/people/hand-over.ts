@@ -14,7 +14,7 @@ export interface HandOverParts {
   readonly wait: (ms: number) => Promise<void>;
 }
 
-/** How it ended: `over` after two minutes, `stranger` where somebody knocked who had not read the code. */
+/** How it ended: `over` after two minutes, `stranger` where a page that had not read the code asked for the key. */
 export type HandOverEnd = "taken" | "declined" | "over" | "stranger";
 
 /**

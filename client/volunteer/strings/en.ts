@@ -55,7 +55,7 @@ export const words = {
   until: "Until when",
   untilText: (done: number, budget: number) =>
     `The run ends when the model has learnt from ${formatLarge(budget)} tokens of text; ${formatLarge(done)} are done. You may ` +
-    "leave long before: nothing is expected of you, and a stop takes effect at once.",
+    "leave long before. Nothing is expected of you, and a stop takes effect at once.",
   agree: "Start training",
   promise: "Nothing has run so far. You can pause or stop at any time; closing the tab stops it too.",
   insecure,
@@ -151,7 +151,7 @@ export const words = {
   heldOutHelp: "How surprised the model is by text nobody trains on, in nats a token. Lower is better.",
   heldOutNow: (nats: string, bits: string) => `Now ${nats}, that is ${bits}.`,
   rounds: (ms: number) =>
-    `Everybody trains at once: about every ${formatDuration(ms)} a version is made of what came in time.`,
+    `Everybody trains at once. About every ${formatDuration(ms)} a version is made of what arrived in time.`,
   oneMore: (part: number) =>
     `One more browser would now make each version learn about ${formatPart(part)} more.`,
   turns: "Volunteers take turns at each version; while many are here, some of them wait.",

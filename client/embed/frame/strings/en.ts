@@ -6,11 +6,10 @@ export const words = {
   title: (run: string, operator: string, host: string) =>
     `Help train “${run}”, for ${operator === "" ? host : `${operator} (${host})`}?`,
   text: (share: number, parameters: number, tokenBudget: number, audits = false) =>
-    `A language model of ${formatLarge(parameters)} parameters trains in this box, on about ${formatProbability(share)} of ` +
-    `this device’s time, while this page is open, until it has learnt from ${formatLarge(tokenBudget)} tokens. Changes to its ` +
-    "weights are sent, with a random key, their loss, the kind of device and this site’s address; never your files, nor " +
-    "what you do here. The " +
-    "server sees your internet address." +
+    `A language model of ${formatLarge(parameters)} parameters trains in this box while this page is open, on about ` +
+    `${formatProbability(share)} of this device’s time, until it has learnt from ${formatLarge(tokenBudget)} tokens. Your ` +
+    "browser sends changes to its weights, with a random key, their loss, the kind of device and this site’s address. It " +
+    "never sends your files, nor what you do here. The server sees your internet address." +
     (audits
       ? " Now and then it checks another visitor’s change to the model, without learning whose it is."
       : ""),

@@ -7,8 +7,9 @@ export const words: FrameWords = {
   text: (share, parameters, tokenBudget, audits = false) =>
     `Un modelo de lenguaje de ${formatLarge(parameters)} parámetros se entrena en este recuadro, más o menos el ` +
     `${formatProbability(share)} del tiempo de este dispositivo, mientras esta página esté abierta, hasta que haya aprendido de ` +
-    `${formatLarge(tokenBudget)} tokens. Se envían los cambios en sus pesos, con una clave aleatoria, su pérdida, el tipo de ` +
-    "dispositivo y la dirección de este sitio; nunca tus archivos, ni lo que haces aquí. El servidor ve tu dirección de internet." +
+    `${formatLarge(tokenBudget)} tokens. Tu navegador envía los cambios en sus pesos, con una clave aleatoria, su pérdida, ` +
+    "el tipo de dispositivo y la dirección de este sitio. Nunca envía tus archivos, ni lo que haces aquí. El servidor ve tu " +
+    "dirección de internet." +
     (audits
       ? " De vez en cuando comprueba el cambio del modelo que hizo otra persona, sin saber de quién es."
       : ""),

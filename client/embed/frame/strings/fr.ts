@@ -7,9 +7,9 @@ export const words: FrameWords = {
   text: (share, parameters, tokenBudget, audits = false) =>
     `Un modèle de langue de ${formatLarge(parameters)} paramètres s’entraîne dans ce cadre, pendant environ ` +
     `${formatProbability(share)} du temps de cet appareil, tant que cette page est ouverte, jusqu’à ce qu’il ait appris de ` +
-    `${formatLarge(tokenBudget)} tokens. Les modifications de ses poids sont envoyées, avec une clé aléatoire, leur perte, le ` +
-    "type d’appareil et l’adresse de ce site\u202f; jamais vos fichiers, ni ce que vous faites ici. Le serveur voit votre adresse " +
-    "internet." +
+    `${formatLarge(tokenBudget)} tokens. Votre navigateur envoie les modifications de ses poids, avec une clé ` +
+    "aléatoire, leur perte, le type d’appareil et l’adresse de ce site. Il n’envoie jamais vos fichiers, ni ce que vous faites " +
+    "ici. Le serveur voit votre adresse internet." +
     (audits
       ? " De temps en temps, il vérifie la modification du modèle faite par une autre personne, sans apprendre de qui elle vient."
       : ""),

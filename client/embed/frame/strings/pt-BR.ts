@@ -6,9 +6,9 @@ export const words: FrameWords = {
     `Você ajuda a treinar “${run}”, para ${operator === "" ? host : `${operator} (${host})`}?`,
   text: (share, parameters, tokenBudget, audits = false) =>
     `Um modelo de linguagem de ${formatLarge(parameters)} parâmetros treina neste quadro, em cerca de ${formatProbability(share)} do ` +
-    `tempo deste aparelho, enquanto esta página estiver aberta, até ter aprendido com ${formatLarge(tokenBudget)} tokens. As mudanças ` +
-    "nos pesos são enviadas, com uma chave aleatória, a perda, o tipo de aparelho e o endereço deste site; nunca os seus arquivos, " +
-    "nem o que você faz aqui. O servidor vê o seu endereço de internet." +
+    `tempo deste aparelho, enquanto esta página estiver aberta, até ter aprendido com ${formatLarge(tokenBudget)} tokens. Seu ` +
+    "navegador envia as mudanças nos pesos, com uma chave aleatória, a perda, o tipo de aparelho e o endereço deste site. Ele nunca " +
+    "envia os seus arquivos, nem o que você faz aqui. O servidor vê o seu endereço de internet." +
     (audits
       ? " De vez em quando ele confere a mudança no modelo feita por outra pessoa, sem saber de quem é."
       : ""),

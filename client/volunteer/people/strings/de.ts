@@ -16,7 +16,7 @@ export const words: PeopleWords = {
   save: "Diesen Namen zeigen",
   remove: "Meinen Namen entfernen",
   named: (name) => `Du stehst als ${name} in der Liste.`,
-  page: "Gib mir auch eine Seite, die alle öffnen können: was ich beigetragen habe, und Beweise, die meine zufälligen Schlüssel nennen",
+  page: "Gib mir auch eine Seite, die alle öffnen können. Sie zeigt, was ich beigetragen habe, mit Beweisen, die meine zufälligen Schlüssel nennen",
   paged: " In der Liste führt er zu deiner Seite, deren Adresse du teilen kannst.",
   unnamed: "Du stehst in keiner Liste.",
   refused: (why) => `Der Server hat es nicht angenommen: ${why}.`,
@@ -36,8 +36,8 @@ export const words: PeopleWords = {
   key: "Dein Schlüssel",
   keyHelp:
     "Deine Punkte und dein Name gehören zu einem zufälligen Schlüssel, den dieser Browser gemacht hat. Speichere ihn als Datei, " +
-    "mit einer Passphrase gesichert, dann kann ein anderer Browser oder ein anderes Gerät von dir damit weitermachen. Wer die " +
-    "Datei und die Passphrase hat, kann als du arbeiten und deinen Namen tragen. Niemand kann die Passphrase zurücksetzen.",
+    "mit einer Passphrase gesichert. Dann kannst du ihn in einem anderen Browser oder auf einem anderen Gerät nutzen. Wer die " +
+    "Datei und die Passphrase hat, kann unter deinem Namen arbeiten. Niemand kann die Passphrase zurücksetzen.",
   passphrase: "Passphrase, 8 Zeichen oder mehr",
   keySave: "Meinen Schlüssel als Datei speichern",
   keySaved: "Er liegt in deinen Downloads. Bewahre die Passphrase anderswo auf.",
@@ -52,13 +52,13 @@ export const words: PeopleWords = {
     `${formatLarge(tokens)} Token.`,
   unlink: "Diesen Schlüssel wieder einzeln zählen …",
   unlinkText:
-    "Was dieser Schlüssel gegeben hat, zählt dann nicht mehr mit deinen anderen Schlüsseln zusammen; die bleiben miteinander verbunden. Um ihn wieder zu verbinden, müssen zwei der Schlüssel in einem Browser sein.",
+    "Seine Arbeit zählt dann nicht mehr mit der deiner anderen Schlüssel zusammen. Die bleiben miteinander verbunden. Um diesen Schlüssel wieder zu verbinden, brauchst du zwei der Schlüssel in einem Browser.",
   unlinkYes: "Ja, einzeln zählen",
   unlinked: "Dieser Schlüssel zählt von jetzt an einzeln.",
   code: "Dein Schlüssel auf einem anderen Gerät",
   codeHelp:
-    "Zeige hier einen Code und scanne ihn dort oder öffne seinen Link: Dein Schlüssel kommt dorthin, und der Server kann ihn " +
-    "nicht lesen. Ein Code gilt einmal und zwei Minuten lang. Zeige ihn niemandem sonst.",
+    "Zeige hier einen Code. Scanne ihn auf dem anderen Gerät oder öffne dort seinen Link: Dein Schlüssel kommt dorthin, und der " +
+    "Server kann ihn nicht lesen. Ein Code gilt einmal und zwei Minuten lang. Zeige ihn niemandem sonst.",
   codeShow: "Einen Code zeigen",
   codePicture: "Ein QR-Code des Links darunter",
   codeLeft: (seconds) => `Gilt noch ${formatCount(seconds)} s. Lass diese Seite offen.`,
@@ -69,7 +69,7 @@ export const words: PeopleWords = {
   codeRead: "Ein Code, den ein anderes Gerät von dir zeigt, oder sein Link",
   codeTake: "Den Schlüssel jenes Geräts übernehmen",
   codeKnocks: "Das andere Gerät wird gefragt …",
-  codeWait: "Stimme nun auf dem anderen Gerät zu, wenn es dieselbe Zahl zeigt:",
+  codeWait: "Wenn das andere Gerät dieselbe Zahl zeigt, stimme nun dort zu:",
   codeWrong:
     "Das ist kein Code dieses Laufs, oder was ankam, ist nicht, was geschickt wurde. Hier wurde nichts geändert.",
   codeUsed:
@@ -79,7 +79,7 @@ export const words: PeopleWords = {
     declined: "Nichts wurde geschickt.",
     over: "Die zwei Minuten des Codes sind um. Zeige einen neuen.",
     stranger:
-      "Jemand hat angeklopft, ohne den Code gelesen zu haben. Nichts wurde geschickt. Zeige einen neuen.",
+      "Eine Seite, die den Code nicht gelesen hat, wollte deinen Schlüssel. Nichts wurde geschickt. Zeige einen neuen Code.",
   },
   keyFailed: "Das konnte dieser Browser nicht. Nichts wurde geändert.",
   keyRefused: {
@@ -89,7 +89,7 @@ export const words: PeopleWords = {
     "other-run": "Diese Datei enthält einen Schlüssel für einen anderen Lauf.",
     "not-exportable":
       "Dieser Browser hat seinen Schlüssel gemacht, bevor man Schlüssel speichern konnte, und kein Programm kann ihn lesen. " +
-      "Hier funktioniert er weiter; ein Schlüssel, der von jetzt an entsteht, lässt sich speichern.",
+      "Hier funktioniert er weiter. Schlüssel, die von jetzt an entstehen, lassen sich speichern.",
   },
   data: "Deine Daten",
   dataHelp:
@@ -99,10 +99,10 @@ export const words: PeopleWords = {
   exported: "Es liegt in deinen Downloads.",
   remember: "Mich vergessen …",
   forgetText:
-    "Dein Name, deine Punkte, deine Verknüpfungen und was sich der Server von deinem Gerät gemerkt hat, werden dort gelöscht, für " +
-    "alle Schlüssel, mit denen deiner verknüpft ist; dein Schlüssel, was du gewählt hast und alle Downloads dieses Laufs werden hier gelöscht. Das Training endet. Was bleibt: Die unterschriebene " +
-    "Geschichte der Versionen nennt deinen zufälligen Schlüssel und Fingerabdrücke deiner Deltas, und was sie gelehrt haben, " +
-    "steckt im Modell. Sonst sagt sie nichts über dich.",
+    "Der Server löscht deinen Namen, deine Punkte, deine Verknüpfungen und was er sich von deinem Gerät gemerkt hat, für alle " +
+    "Schlüssel, mit denen deiner verknüpft ist. Dieser Browser löscht deinen Schlüssel, was du gewählt hast und alle Downloads " +
+    "dieses Laufs. Das Training endet. Was bleibt: Die unterschriebene Geschichte der Versionen nennt deinen zufälligen " +
+    "Schlüssel und Fingerabdrücke deiner Deltas, und was sie gelehrt haben, steckt im Modell. Sonst sagt sie nichts über dich.",
   forget: "Ja, vergiss mich",
   keep: "Nein, behalten",
   forgotten: "Du bist vergessen, hier und dort. Wenn du je wieder trainierst, dann als jemand Neues.",

@@ -16,11 +16,11 @@ export const words: PeopleWords = {
   save: "Mostrar este nombre",
   remove: "Quitar mi nombre",
   named: (name) => `Apareces en la lista como ${name}.`,
-  page: "Dame también una página que cualquiera pueda abrir: lo que aporté, y pruebas, que nombran mis claves aleatorias",
+  page: "Dame también una página que cualquiera pueda abrir. Muestra lo que aporté, con pruebas que nombran mis claves aleatorias",
   paged: " En la lista lleva a tu página, cuya dirección puedes compartir.",
   unnamed: "No apareces en ninguna lista.",
   refused: (why) => `El servidor no lo aceptó: ${why}.`,
-  badName: "no tiene ni letras ni cifras, es demasiado largo, o contiene caracteres que nadie ve",
+  badName: "no tiene ni letras ni cifras, es demasiado largo, o contiene caracteres invisibles",
   failed: "El servidor no respondió. No se cambió nada.",
   noKey:
     "Este navegador no tiene ninguna clave de este proyecto, así que aquí no hay nada que pueda ser tuyo. La clave se crea cuando " +
@@ -36,8 +36,8 @@ export const words: PeopleWords = {
   key: "Tu clave",
   keyHelp:
     "Tu crédito y tu nombre pertenecen a una clave aleatoria que creó este navegador. Guárdala en un archivo, cerrada con una frase " +
-    "de contraseña, y otro navegador o dispositivo tuyo podrá seguir con ella. Quien tenga el archivo y la frase puede trabajar, y " +
-    "llevar tu nombre, como si fueras tú. Nadie puede restablecer la frase.",
+    "de contraseña. Así podrás usarla en otro navegador o en otro dispositivo. Quien tenga el archivo y la frase puede trabajar con " +
+    "tu nombre. Nadie puede restablecer la frase.",
   passphrase: "Frase de contraseña, 8 caracteres o más",
   keySave: "Guardar mi clave en un archivo",
   keySaved: "Está en tus descargas. Guarda la frase de contraseña en otro lugar.",
@@ -52,13 +52,13 @@ export const words: PeopleWords = {
     `${formatLarge(tokens)} tokens.`,
   unlink: "Contar esta clave por separado…",
   unlinkText:
-    "Lo que dio esta clave ya no se sumará con tus otras claves, que siguen vinculadas entre sí. Para volver a vincularla harán falta dos de las claves en un mismo navegador.",
+    "Su trabajo ya no contará junto con el de tus otras claves. Esas siguen vinculadas entre sí. Para volver a vincular esta clave necesitas dos de las claves en un mismo navegador.",
   unlinkYes: "Sí, contarla por separado",
   unlinked: "Esta clave cuenta por separado desde ahora.",
   code: "Tu clave en otro dispositivo",
   codeHelp:
-    "Muestra aquí un código, y escanéalo allí o abre su enlace: tu clave va allí, y el servidor no puede leerla. Un código vale una " +
-    "vez, durante dos minutos. No se lo enseñes a nadie más.",
+    "Muestra aquí un código. En el otro dispositivo, escanéalo o abre su enlace: tu clave va allí, y el servidor no puede leerla. Un " +
+    "código vale una vez, durante dos minutos. No se lo enseñes a nadie más.",
   codeShow: "Mostrar un código",
   codePicture: "Un código QR del enlace de abajo",
   codeLeft: (seconds) => `Vale ${formatCount(seconds)} s más. Deja esta página abierta.`,
@@ -68,7 +68,7 @@ export const words: PeopleWords = {
   codeRead: "Un código que muestra otro dispositivo tuyo, o su enlace",
   codeTake: "Tomar la clave de ese dispositivo",
   codeKnocks: "Preguntando al otro dispositivo…",
-  codeWait: "Acepta ahora en el otro dispositivo, si muestra el mismo número:",
+  codeWait: "Si el otro dispositivo muestra el mismo número, acepta ahora allí:",
   codeWrong:
     "Esto no es un código de este proyecto, o lo que llegó no es lo que se envió. Aquí no se cambió nada.",
   codeUsed:
@@ -77,7 +77,8 @@ export const words: PeopleWords = {
     taken: "El otro dispositivo ya tiene tu clave. Los dos pueden trabajar con ella.",
     declined: "No se envió nada.",
     over: "Han pasado los dos minutos del código. Muestra uno nuevo.",
-    stranger: "Alguien llamó sin haber leído el código. No se envió nada. Muestra uno nuevo.",
+    stranger:
+      "Una página que no ha leído el código pidió tu clave. No se envió nada. Muestra un código nuevo.",
   },
   keyFailed: "Este navegador no pudo hacerlo. No se cambió nada.",
   keyRefused: {
@@ -87,7 +88,7 @@ export const words: PeopleWords = {
     "other-run": "Este archivo contiene una clave de otro proyecto.",
     "not-exportable":
       "Este navegador creó su clave antes de que las claves se pudieran guardar, y ningún programa puede leerla. Aquí sigue " +
-      "funcionando; una clave creada a partir de ahora sí se puede guardar.",
+      "funcionando. Las claves creadas a partir de ahora sí se pueden guardar.",
   },
   data: "Tus datos",
   dataHelp:
@@ -97,8 +98,8 @@ export const words: PeopleWords = {
   exported: "Está en tus descargas.",
   remember: "Olvidarme…",
   forgetText:
-    "Tu nombre, tu crédito, tus vínculos y lo que el servidor recuerda de tu dispositivo se borran allí, para todas las claves con " +
-    "las que la tuya está vinculada; tu clave, lo que elegiste y todas las descargas de este proyecto se borran aquí. El " +
+    "El servidor borra tu nombre, tu crédito, tus vínculos y lo que recuerda de tu dispositivo, para todas las claves con las que " +
+    "la tuya está vinculada. Este navegador borra tu clave, lo que elegiste y todas las descargas de este proyecto. El " +
     "entrenamiento se detiene. Lo que queda: el historial firmado de las versiones nombra tu clave aleatoria y las huellas de tus " +
     "deltas, y lo que enseñaron está en el modelo. No dice nada más sobre ti.",
   forget: "Sí, olvídame",

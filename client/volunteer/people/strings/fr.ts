@@ -16,7 +16,7 @@ export const words: PeopleWords = {
   save: "Afficher ce nom",
   remove: "Retirer mon nom",
   named: (name) => `Vous figurez dans la liste sous le nom ${name}.`,
-  page: "Donnez-moi aussi une page que tout le monde peut ouvrir\u00a0: ce que j’ai apporté, et des preuves, qui nomment mes clés aléatoires",
+  page: "Donnez-moi aussi une page que tout le monde peut ouvrir. Elle montre ce que j’ai apporté, avec des preuves qui nomment mes clés aléatoires",
   paged: " Dans la liste, il mène à votre page, dont vous pouvez partager l’adresse.",
   unnamed: "Vous ne figurez nulle part.",
   refused: (why) => `Le serveur ne l’a pas accepté\u00a0: ${why}.`,
@@ -36,8 +36,8 @@ export const words: PeopleWords = {
   key: "Votre clé",
   keyHelp:
     "Votre crédit et votre nom appartiennent à une clé aléatoire que ce navigateur a créée. Enregistrez-la dans un fichier, protégé " +
-    "par une phrase secrète, et un autre de vos navigateurs ou appareils pourra continuer avec. Quiconque a le fichier et la " +
-    "phrase secrète peut travailler, et porter votre nom, à votre place. Personne ne peut réinitialiser la phrase secrète.",
+    "par une phrase secrète. Vous pourrez alors l’utiliser dans un autre navigateur ou sur un autre appareil. Quiconque a le " +
+    "fichier et la phrase secrète peut travailler sous votre nom. Personne ne peut réinitialiser la phrase secrète.",
   passphrase: "Phrase secrète, 8 caractères ou plus",
   keySave: "Enregistrer ma clé dans un fichier",
   keySaved: "Il est dans vos téléchargements. Gardez la phrase secrète ailleurs.",
@@ -52,13 +52,13 @@ export const words: PeopleWords = {
     `${formatLarge(tokens)} tokens.`,
   unlink: "Compter cette clé à part…",
   unlinkText:
-    "Ce que cette clé a donné ne s’additionnera plus avec vos autres clés, qui restent liées entre elles. Pour la lier à nouveau, il faudra deux des clés dans un même navigateur.",
+    "Son travail ne comptera plus avec celui de vos autres clés. Celles-ci restent liées entre elles. Pour lier cette clé à nouveau, il vous faudra deux des clés dans un même navigateur.",
   unlinkYes: "Oui, la compter à part",
   unlinked: "Cette clé compte désormais à part.",
   code: "Votre clé sur un autre appareil",
   codeHelp:
-    "Affichez un code ici, et scannez-le là-bas, ou ouvrez son lien\u00a0: votre clé y va, et le serveur ne peut pas la lire. Un code " +
-    "sert une fois, pendant deux minutes. Ne le montrez à personne d’autre.",
+    "Affichez un code ici. Sur l’autre appareil, scannez-le ou ouvrez son lien\u00a0: votre clé y va, et le serveur ne peut pas la " +
+    "lire. Un code sert une fois, pendant deux minutes. Ne le montrez à personne d’autre.",
   codeShow: "Afficher un code",
   codePicture: "Un code QR du lien ci-dessous",
   codeLeft: (seconds) => `Encore valable ${formatCount(seconds)} s. Laissez cette page ouverte.`,
@@ -69,7 +69,7 @@ export const words: PeopleWords = {
   codeRead: "Un code qu’affiche un autre de vos appareils, ou son lien",
   codeTake: "Prendre la clé de cet appareil",
   codeKnocks: "On interroge l’autre appareil…",
-  codeWait: "Acceptez maintenant sur l’autre appareil, s’il affiche le même nombre\u00a0:",
+  codeWait: "Si l’autre appareil affiche le même nombre, acceptez-y maintenant\u00a0:",
   codeWrong:
     "Ce n’est pas un code de ce projet, ou ce qui est arrivé n’est pas ce qui a été envoyé. Rien n’a été changé ici.",
   codeUsed:
@@ -78,7 +78,8 @@ export const words: PeopleWords = {
     taken: "L’autre appareil a maintenant votre clé. Les deux peuvent travailler avec.",
     declined: "Rien n’a été envoyé.",
     over: "Les deux minutes du code sont passées. Affichez-en un nouveau.",
-    stranger: "Quelqu’un a frappé sans avoir lu le code. Rien n’a été envoyé. Affichez-en un nouveau.",
+    stranger:
+      "Une page qui n’a pas lu le code a demandé votre clé. Rien n’a été envoyé. Affichez un nouveau code.",
   },
   keyFailed: "Ce navigateur n’a pas pu le faire. Rien n’a été changé.",
   keyRefused: {
@@ -87,7 +88,7 @@ export const words: PeopleWords = {
     "other-run": "Ce fichier contient une clé d’un autre projet.",
     "not-exportable":
       "Ce navigateur a créé sa clé avant qu’on puisse enregistrer les clés, et aucun programme ne peut la lire. Elle continue de " +
-      "marcher ici\u202f; une clé créée à partir de maintenant peut être enregistrée.",
+      "marcher ici. Les clés créées à partir de maintenant peuvent être enregistrées.",
   },
   data: "Vos données",
   dataHelp:
@@ -97,8 +98,8 @@ export const words: PeopleWords = {
   exported: "C’est dans vos téléchargements.",
   remember: "M’oublier…",
   forgetText:
-    "Votre nom, votre crédit, vos liens et ce que le serveur a retenu de votre appareil y sont supprimés, pour toutes les clés " +
-    "auxquelles la vôtre est liée\u202f; votre clé, vos choix et tous les téléchargements de ce projet sont supprimés ici. " +
+    "Le serveur supprime votre nom, votre crédit, vos liens et ce qu’il a retenu de votre appareil, pour toutes les clés " +
+    "auxquelles la vôtre est liée. Ce navigateur supprime votre clé, vos choix et tous les téléchargements de ce projet. " +
     "L’entraînement s’arrête. Ce qui reste\u00a0: l’historique signé des versions nomme votre clé aléatoire et les empreintes de vos " +
     "deltas, et ce qu’ils ont appris au modèle y est. Il ne dit rien d’autre de vous.",
   forget: "Oui, m’oublier",

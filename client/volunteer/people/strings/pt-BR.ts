@@ -16,11 +16,11 @@ export const words: PeopleWords = {
   save: "Mostrar este nome",
   remove: "Retirar o meu nome",
   named: (name) => `Você está na lista como ${name}.`,
-  page: "Quero também uma página que qualquer pessoa possa abrir: o que eu dei, e provas, que citam as minhas chaves aleatórias",
+  page: "Quero também uma página que qualquer pessoa possa abrir. Ela mostra o que eu dei, com provas que citam as minhas chaves aleatórias",
   paged: " Na lista ele leva à sua página, cujo endereço você pode compartilhar.",
   unnamed: "Você não está em nenhuma lista.",
   refused: (why) => `O servidor não aceitou: ${why}.`,
-  badName: "ele não tem letra nem número, é longo demais, ou contém caracteres que ninguém vê",
+  badName: "ele não tem letra nem número, é longo demais, ou contém caracteres invisíveis",
   failed: "O servidor não respondeu. Nada foi mudado.",
   noKey:
     "Este navegador não tem nenhuma chave deste projeto, então não há nada aqui que possa ser seu. A chave é criada quando você " +
@@ -36,8 +36,8 @@ export const words: PeopleWords = {
   key: "A sua chave",
   keyHelp:
     "O seu crédito e o seu nome pertencem a uma chave aleatória que este navegador criou. Salve-a em um arquivo, trancada com uma " +
-    "frase secreta, e outro navegador ou aparelho seu pode continuar com ela. Quem tiver o arquivo e a frase pode trabalhar, e usar " +
-    "o seu nome, como se fosse você. Ninguém pode redefinir a frase.",
+    "frase secreta. Você pode então usá-la em outro navegador ou em outro aparelho. Quem tiver o arquivo e a frase pode trabalhar " +
+    "com o seu nome. Ninguém pode redefinir a frase.",
   passphrase: "Frase secreta, 8 caracteres ou mais",
   keySave: "Salvar a minha chave em um arquivo",
   keySaved: "Está nos seus downloads. Guarde a frase secreta em outro lugar.",
@@ -51,13 +51,13 @@ export const words: PeopleWords = {
     `${formatLarge(tokens)} tokens.`,
   unlink: "Contar esta chave à parte…",
   unlinkText:
-    "O que esta chave deu deixa de se somar com as suas outras chaves, que continuam ligadas entre si. Para ligá-la de novo, duas das chaves precisam estar no mesmo navegador.",
+    "O trabalho dela deixa de contar junto com o das suas outras chaves. Essas continuam ligadas entre si. Para ligar esta chave de novo, você precisa de duas das chaves no mesmo navegador.",
   unlinkYes: "Sim, contar à parte",
   unlinked: "Esta chave conta à parte de agora em diante.",
   code: "A sua chave em outro aparelho",
   codeHelp:
-    "Mostre um código aqui, e leia-o lá com a câmera, ou abra o link dele: a sua chave vai para lá, e o servidor não consegue lê-la. Um " +
-    "código vale uma vez, por dois minutos. Não o mostre a mais ninguém.",
+    "Mostre um código aqui. No outro aparelho, leia-o com a câmera ou abra o link dele: a sua chave vai para lá, e o servidor não " +
+    "consegue lê-la. Um código vale uma vez, por dois minutos. Não o mostre a mais ninguém.",
   codeShow: "Mostrar um código",
   codePicture: "Um código QR do link abaixo",
   codeLeft: (seconds) => `Vale por mais ${formatCount(seconds)} s. Deixe esta página aberta.`,
@@ -67,7 +67,7 @@ export const words: PeopleWords = {
   codeRead: "Um código que outro aparelho seu mostra, ou o link dele",
   codeTake: "Pegar a chave daquele aparelho",
   codeKnocks: "Perguntando ao outro aparelho…",
-  codeWait: "Aceite agora no outro aparelho, se ele mostrar o mesmo número:",
+  codeWait: "Se o outro aparelho mostrar o mesmo número, aceite agora nele:",
   codeWrong:
     "Isto não é um código deste projeto, ou o que chegou não é o que foi enviado. Nada foi mudado aqui.",
   codeUsed:
@@ -76,7 +76,7 @@ export const words: PeopleWords = {
     taken: "O outro aparelho agora tem a sua chave. Os dois podem trabalhar com ela.",
     declined: "Nada foi enviado.",
     over: "Os dois minutos do código acabaram. Mostre um novo.",
-    stranger: "Alguém bateu sem ter lido o código. Nada foi enviado. Mostre um novo.",
+    stranger: "Uma página que não leu o código pediu a sua chave. Nada foi enviado. Mostre um código novo.",
   },
   keyFailed: "Este navegador não conseguiu fazer isso. Nada foi mudado.",
   keyRefused: {
@@ -85,7 +85,7 @@ export const words: PeopleWords = {
     "other-run": "Este arquivo contém uma chave de outro projeto.",
     "not-exportable":
       "Este navegador criou a chave antes que chaves pudessem ser salvas, e nenhum programa consegue lê-la. Ela continua funcionando " +
-      "aqui; uma chave criada a partir de agora pode ser salva.",
+      "aqui. As chaves criadas a partir de agora podem ser salvas.",
   },
   data: "Os seus dados",
   dataHelp:
@@ -95,8 +95,8 @@ export const words: PeopleWords = {
   exported: "Está nos seus downloads.",
   remember: "Esquecer de mim…",
   forgetText:
-    "O seu nome, o seu crédito, os seus vínculos e o que o servidor lembra do seu aparelho são apagados lá, para todas as chaves com " +
-    "que a sua está vinculada; a sua chave, o que você escolheu e todos os downloads deste projeto são apagados aqui. O treinamento " +
+    "O servidor apaga o seu nome, o seu crédito, os seus vínculos e o que ele lembra do seu aparelho, para todas as chaves com que a " +
+    "sua está vinculada. Este navegador apaga a sua chave, o que você escolheu e todos os downloads deste projeto. O treinamento " +
     "para. O que fica: o histórico assinado das versões cita a sua chave aleatória e as impressões digitais dos seus deltas, e o que " +
     "eles ensinaram está no modelo. Ele não diz mais nada sobre você.",
   forget: "Sim, esqueça de mim",

@@ -14,7 +14,7 @@ export const words: PeopleWords = {
   save: "显示这个名字",
   remove: "去掉我的名字",
   named: (name) => `你在名单上的名字是 ${name}。`,
-  page: "也给我一个任何人都能打开的页面：我的贡献，以及写明我的随机密钥的证明",
+  page: "也给我一个任何人都能打开的页面。它显示我的贡献，附上写明我的随机密钥的证明",
   paged: "名单上的名字会指向你的页面，你可以分享它的地址。",
   unnamed: "你不在任何名单上。",
   refused: (why) => `服务器没有接受：${why}。`,
@@ -66,7 +66,7 @@ export const words: PeopleWords = {
     taken: "另一台设备现在有了你的密钥。两台都可以用它工作。",
     declined: "什么都没有发送。",
     over: "代码的两分钟已过。请显示一个新的。",
-    stranger: "有人没有读取代码就来敲门。什么都没有发送。请显示一个新的。",
+    stranger: "一个没有读取代码的页面索要你的密钥。什么都没有发送。请显示新的代码。",
   },
   keyFailed: "这个浏览器做不到。什么都没有改变。",
   keyRefused: {
