@@ -2,9 +2,17 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Test files that take longest on two processors, longest first; half a minute and more. */
 const LONGEST = [
-  ...["engine-ops", "reverse-proxy", "engine", "browsers", "silence", "reference", "pages-look"].map(
-    (name) => `test/browser/${name}.test.ts`,
-  ),
+  ...[
+    "engine-products",
+    "reverse-proxy",
+    "engine-ops",
+    "engine",
+    "browsers",
+    "silence",
+    "reference",
+    "pages-look",
+    "pages-languages",
+  ].map((name) => `test/browser/${name}.test.ts`),
   ...["extraction", "soak", "kill-sweep", "crash", "raw-sockets", "package"].map(
     (name) => `test/${name}.test.ts`,
   ),

@@ -1,5 +1,4 @@
-import type { Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { ModelShape, Optimizer } from "../../model/contract/config.ts";
 import { layoutOf } from "../../model/contract/layout.ts";
 import { muonMatrices, QUINTIC } from "../../model/contract/muon.ts";
@@ -14,19 +13,11 @@ import { relative } from "../ops-reference.ts";
 import { oracleState, oracleStep, oracleUpdate } from "../oracle/oracle.ts";
 import { oracleMuon } from "../oracle/oracle-muon.ts";
 import type { Job } from "./engine-page.ts";
-import { type ModulePage, openModulePage } from "./module-page.ts";
+import { modulePage } from "./module-page.ts";
 
 /** Muon on WebGPU (a software adapter's), beside the f64 oracle and the WASM engine. */
 
-let opened: ModulePage;
-let page: Page;
-
-beforeAll(async () => {
-  opened = await openModulePage("engine-page.ts");
-  page = opened.page;
-});
-
-afterAll(() => opened.close());
+const opened = modulePage("engine-page.ts");
 
 const optimizer: Optimizer = {
   beta1: 0.9,
@@ -68,7 +59,7 @@ function middleOf(shape: ModelShape) {
 async function updated(shape: ModelShape, tile: Tile, middle: ReturnType<typeof middleOf>) {
   const { layout, segments, weights, gradient, m, v } = middle;
   const { update, arenas } = trainingSchedule(shape, 1, optimizer, NEEDS);
-  const left = await page.evaluate(
+  const left = await opened.page.evaluate(
     (job) => globalThis.engine.runOps(job.ops, job.arenas, job.how, job.dynamics, 1),
     {
       ops: update,
@@ -173,7 +164,7 @@ async function run({
   batches,
   ...job
 }: Partial<Omit<Job, "weights" | "batches">> & ReturnType<typeof start>) {
-  return page.evaluate((job) => globalThis.engine.train(job), {
+  return opened.page.evaluate((job) => globalThis.engine.train(job), {
     shape,
     optimizer,
     batch: 2,
@@ -241,8 +232,8 @@ test("the same ticket twice gives the same bytes, and a step makes no buffer", a
 
 test("the known gradient is met with Muon; control: not by a device whose workgroups have no third dimension", async () => {
   const tiles = tilesOf(register);
-  await page.evaluate((tiles) => globalThis.engine.checkMuon(tiles), tiles);
-  const code = await page.evaluate(async (tiles) => {
+  await opened.page.evaluate((tiles) => globalThis.engine.checkMuon(tiles), tiles);
+  const code = await opened.page.evaluate(async (tiles) => {
     const { dispatchWorkgroups } = GPUComputePassEncoder.prototype;
     GPUComputePassEncoder.prototype.dispatchWorkgroups = function (x, y) {
       dispatchWorkgroups.call(this, x, y);

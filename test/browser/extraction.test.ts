@@ -1,28 +1,19 @@
-import type { Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { initialWeights } from "../../model/contract/init.ts";
 import { adjust } from "../../model/reference/extraction.ts";
 import { codecOf } from "../../protocol/frame.ts";
 import { CODECS, nameOfCodec, totals } from "../extraction-cases.ts";
 import { extractionShape } from "./extraction-page.ts";
-import { type ModulePage, openModulePage } from "./module-page.ts";
+import { modulePage } from "./module-page.ts";
 
-let opened: ModulePage;
-let page: Page;
-
-beforeAll(async () => {
-  opened = await openModulePage("extraction-page.ts");
-  page = opened.page;
-});
-
-afterAll(() => opened.close());
+const opened = modulePage("extraction-page.ts");
 
 test.each(CODECS.map((codec) => [nameOfCodec(codec), codec] as const))(
   "%s: WebGPU writes protocol/codec's bytes, of every hard total and ragged length",
   async (_, codec) => {
     for (const length of [65, 4_131]) {
       const cases = Object.entries(totals(length));
-      const got = await page.evaluate(([spec, all]) => globalThis.extraction.encodeAll(spec, all), [
+      const got = await opened.page.evaluate(([spec, all]) => globalThis.extraction.encodeAll(spec, all), [
         codec,
         cases.map(([, total]) => [...total]),
       ] as const);
@@ -43,7 +34,7 @@ test.each(CODECS.map((codec) => [nameOfCodec(codec), codec] as const))(
 test("a trainer keeps moments and residual between tickets, and reads back once a ticket", async () => {
   const weights = initialWeights(extractionShape, 1);
   for (const codec of CODECS) {
-    const got = await page.evaluate(([spec, start]) => globalThis.extraction.tickets(spec, start), [
+    const got = await opened.page.evaluate(([spec, start]) => globalThis.extraction.tickets(spec, start), [
       codec,
       [...weights],
     ] as const);
@@ -64,5 +55,5 @@ test("a trainer keeps moments and residual between tickets, and reads back once 
 
 test("no payload of NaN leaves the device", async () => {
   for (const codec of CODECS)
-    expect(await page.evaluate((spec) => globalThis.extraction.ofNaN(spec), codec)).toBe("not-finite");
+    expect(await opened.page.evaluate((spec) => globalThis.extraction.ofNaN(spec), codec)).toBe("not-finite");
 });
