@@ -26,6 +26,7 @@ export function page(kept: Record<string, string> = {}) {
     (_, callback) => late.push(callback),
   );
   const hidden = signal(false);
+  const left = signal(false);
   const onBattery = signal<boolean | undefined>(undefined);
   const savesData = signal<boolean | undefined>(undefined);
   const hot = signal<boolean | undefined>(undefined);
@@ -44,10 +45,24 @@ export function page(kept: Record<string, string> = {}) {
         delete kept[key];
       },
     },
-    rests: { hidden, onBattery, savesData, hot, minute, now },
+    rests: { hidden, left, onBattery, savesData, hot, minute, now },
   });
   const told = () => workers.at(-1)?.commands.map((command) => command.type) ?? [];
-  return { session, trainer, workers, hidden, onBattery, savesData, hot, minute, now, kept, late, told };
+  return {
+    session,
+    trainer,
+    workers,
+    hidden,
+    left,
+    onBattery,
+    savesData,
+    hot,
+    minute,
+    now,
+    kept,
+    late,
+    told,
+  };
 }
 
 export const RUN = "9".repeat(64);

@@ -8,6 +8,8 @@ import { asObject } from "../../../protocol/guards.ts";
 export interface Rests {
   /** The page is out of sight. */
   readonly hidden: ReadonlySignal<boolean>;
+  /** The visitor went to another page; the browser may keep this one, frozen, and bring it back. */
+  readonly left: ReadonlySignal<boolean>;
   readonly onBattery: ReadonlySignal<boolean | undefined>;
   /** The visitor asked the browser to save data. */
   readonly savesData: ReadonlySignal<boolean | undefined>;
@@ -23,7 +25,8 @@ export interface Rests {
 export function browserRests(): Rests {
   const now = nowSignal();
   return {
-    hidden: hiddenSignal(document),
+    hidden: signalOf(document, "visibilitychange", () => document.hidden),
+    left: leftSignal(),
     onBattery: batterySignal(navigator),
     savesData: saverSignal(navigator),
     hot: heatSignal(globalThis),
@@ -32,12 +35,24 @@ export function browserRests(): Rests {
   };
 }
 
-function hiddenSignal(page: Document): ReadonlySignal<boolean> {
-  const hidden = signal(page.hidden);
-  page.addEventListener("visibilitychange", () => {
-    hidden.value = page.hidden;
+/** What `read` gives, now and after each such event. */
+function signalOf<T>(target: EventTarget, event: string, read: () => T): ReadonlySignal<T> {
+  const now = signal(read());
+  target.addEventListener(event, () => {
+    now.value = read();
   });
-  return hidden;
+  return now;
+}
+
+function leftSignal(): ReadonlySignal<boolean> {
+  const left = signal(false);
+  addEventListener("pagehide", () => {
+    left.value = true;
+  });
+  addEventListener("pageshow", () => {
+    left.value = false;
+  });
+  return left;
 }
 
 function batterySignal(device: object): ReadonlySignal<boolean | undefined> {
@@ -58,16 +73,10 @@ function batterySignal(device: object): ReadonlySignal<boolean | undefined> {
 }
 
 function saverSignal(device: object): ReadonlySignal<boolean | undefined> {
-  const savesData = signal<boolean | undefined>(undefined);
   const connection = "connection" in device ? device.connection : undefined;
-  if (connection instanceof EventTarget && "saveData" in connection) {
-    const read = () => {
-      savesData.value = connection.saveData === true;
-    };
-    connection.addEventListener("change", read);
-    read();
-  }
-  return savesData;
+  return connection instanceof EventTarget && "saveData" in connection
+    ? signalOf(connection, "change", () => connection.saveData === true)
+    : signal(undefined);
 }
 
 /** Milliseconds between two looks at the processor's pressure. */

@@ -73,6 +73,20 @@ describe("an end", () => {
     expect(workers).toHaveLength(2);
   });
 
+  it("of a page that its browser keeps is its Worker's, and another goes on when the page comes back", () => {
+    const { session, workers, left, told } = page();
+    session.agree(RUN);
+    left.value = true;
+    expect(workers.map(({ ended }) => ended)).toEqual([true]); // and none was started in its place
+    left.value = false;
+    expect(workers.map(({ ended }) => ended)).toEqual([true, false]);
+    session.pause();
+    left.value = true;
+    left.value = false;
+    expect(workers).toHaveLength(2); // nobody wants it
+    expect(told()).toEqual(["start", "pause"]);
+  });
+
   it.each([{ phase: "finished" }, { phase: "unable", why: "no-device", detail: "" }] as const)(
     "as $phase starts nothing again by itself",
     (phase) => {

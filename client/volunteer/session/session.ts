@@ -122,7 +122,10 @@ export function createSession(options: SessionOptions): Session {
     const why = rest.value;
     const alive = trainer.alive.value;
     const willing = agreed.value;
+    const left = rests.left.value;
     untracked(() => {
+      // A frozen Worker would keep the lock, and the cache's open transaction, from the next page for a minute.
+      if (left) return trainer.end();
       if (alive && why !== resting && choices.value.wanted !== "stop") {
         if (why === undefined) trainer.resume();
         else trainer.pause(why);
