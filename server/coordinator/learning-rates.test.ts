@@ -16,6 +16,15 @@ test("the first ticket of a run trains at rates above zero", () => {
   expect(rates).toEqual([0.001, 0.002, 0.003]);
 });
 
+test("a crowd's ticket has warmed up in three steps, and goes on from there; the control: few count their own tokens", () => {
+  const of = (tokens: number, crowd: boolean) => ratesOf(schedule, tokens, 4, 10, crowd);
+  const thirds = [1, 2, 3, 3].map((part) => expect.closeTo((0.01 * part) / 3, 12));
+  expect(of(0, true)).toEqual(thirds);
+  expect(of(50, true).slice(1)).toEqual([0.01, 0.01, 0.01]);
+  expect(of(0, false)).toEqual([0.001, 0.002, 0.003, 0.004]);
+  expect(of(600, true), "behind the warm-up there is no difference").toEqual(of(600, false));
+});
+
 test("without a warm-up the first rate is the highest", () => {
   expect(rateAt({ ...schedule, warmupTokens: 0 }, 0)).toBe(0.01);
 });

@@ -18,7 +18,26 @@ export function rateAt(schedule: Schedule, tokens: number): number {
   return learningRate * (finalRate + (1 - finalRate) * 0.5 * (1 + Math.cos(Math.PI * progress)));
 }
 
-/** One rate for each of a ticket's steps; each step counts its own tokens, so none of them is zero. */
-export function ratesOf(schedule: Schedule, tokens: number, steps: number, tokensPerStep: number): number[] {
-  return Array.from({ length: steps }, (_, step) => rateAt(schedule, tokens + (step + 1) * tokensPerStep));
+/** Steps that the warm-up takes in a ticket of a crowd's, at most: its volunteers all take them at once. */
+const CROWD_WARMUP_STEPS = 3;
+
+/**
+ * One rate for each of a ticket's steps; each step counts its own tokens, so none of them is zero. In a `crowd` one volunteer's
+ * tokens would say little of how far the run is: its first version would be made at next to no rate.
+ */
+export function ratesOf(
+  schedule: Schedule,
+  tokens: number,
+  steps: number,
+  tokensPerStep: number,
+  crowd = false,
+): number[] {
+  const { warmupTokens } = schedule;
+  return Array.from({ length: steps }, (_, step) => {
+    const own = tokens + (step + 1) * tokensPerStep;
+    const warm = crowd
+      ? Math.min(warmupTokens, tokens + ((step + 1) * warmupTokens) / CROWD_WARMUP_STEPS)
+      : 0;
+    return rateAt(schedule, Math.max(own, warm));
+  });
 }

@@ -5,7 +5,15 @@ import { AgedMap } from "../lib/aged-map.ts";
 import { admitted, isFreshAt, standingOf, trusted } from "../trust/standing.ts";
 import type { Effect, SoftEvent } from "./events.ts";
 import { ownBatch } from "./own-batch.ts";
-import { batchFor, innerAfter, type RoundRules, sendingFor, slotOf, stepsWithin } from "./rounds.ts";
+import {
+  batchFor,
+  CROWD_FROM,
+  innerAfter,
+  type RoundRules,
+  sendingFor,
+  slotOf,
+  stepsWithin,
+} from "./rounds.ts";
 import {
   ACTIVE_MS,
   LEASES_EACH,
@@ -112,10 +120,14 @@ function shareOf(rules: Rules, state: State, asked: Asked, now: number): Share {
  */
 export function trainingNow(rounds: RoundRules, state: State, here: number) {
   const isFirst = state.versions.length === 0;
-  const deltas = isFirst ? here : deltasLately(state.versions);
+  const deltas = deltasNow(state, here);
   const inner = rounds.inner ?? (isFirst ? innerAfter(rounds, state.inner, deltas) : state.inner);
   return { inner, batch: batchFor(rounds, inner, deltas) };
 }
+
+/** Deltas of a version; before there is one, as many as volunteers are `here`. */
+const deltasNow = ({ versions }: State, here: number): number =>
+  versions.length === 0 ? here : deltasLately(versions);
 
 /** A volunteer that asks for work; see the event. */
 type Asked = Omit<Extract<SoftEvent, { type: "asked" }>, "type">;
@@ -178,6 +190,7 @@ export function lease(
     share.trainFor !== undefined && { due: now + share.trainFor + roundOf(rules.rounds, state).ms };
   const held = { volunteer: asked.volunteer, position, fresh, expires: now + rules.leaseMs, ...due };
   const leases = AgedMap.of(soft.leases).with(asked.ticket, held);
+  const isCrowd = rules.rounds?.crowdsWarmUp && deltasNow(state, state.soft.seen.size + 1) >= CROWD_FROM;
   const terms: TicketTerms = {
     run: rules.run,
     id: asked.ticket,
@@ -187,7 +200,7 @@ export function lease(
     ...rules.ranges.at(position),
     seed: rules.ranges.seedOf(position),
     ...share,
-    rates: rules.rates(state.tokens, share.steps, share.batch, share.inner),
+    rates: rules.rates(state.tokens, share.steps, share.batch, share.inner, isCrowd),
     fresh,
     lease: rules.leaseMs,
     issued: now,

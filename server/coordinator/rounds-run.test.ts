@@ -63,6 +63,19 @@ describe("a run on a clock", () => {
     expect([16, 4].map(secondOf)).toEqual([750, 1_500]);
   });
 
+  test("a crowd counts its warm-up in steps from its eighth volunteer on; the control: a run from before crowds did", () => {
+    const ratesIn = (rounds: Partial<Rules["rounds"]>) => {
+      const run = new Driven({
+        ...rules,
+        rounds: { ...rules.rounds!, ...rounds },
+        rates: (_tokens, steps, _batch, _inner, crowd) => Array<number>(steps).fill(crowd ? 2 : 1),
+      });
+      return Array.from({ length: 9 }, (_, i) => run.ask(i, pace).rates[0]);
+    };
+    expect(ratesIn({ crowdsWarmUp: true })).toEqual([1, 1, 1, 1, 1, 1, 1, 2, 2]);
+    expect(new Set(ratesIn({}))).toEqual(new Set([1]));
+  });
+
   test("new keys, which weigh next to nothing, make no crowd of one volunteer; the control: as many that weigh the same are one", () => {
     const closedWith = (weightOf: (i: number) => number) => {
       const rounds = { ...rules.rounds!, inner: "muon", muonCrowds: true } as const;

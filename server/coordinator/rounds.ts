@@ -16,6 +16,8 @@ export interface RoundRules {
   readonly inner?: InnerName;
   /** Crowds have Muon inside too, and their versions momentum outside. Absent: up to nine volunteers have Muon. */
   readonly muonCrowds?: true;
+  /** A crowd's tickets count its warm-up in steps. Absent: in tokens, as everybody's. */
+  readonly crowdsWarmUp?: true;
   /** Sequences of a micro-batch, at most: with AdamW, and with Muon inside. */
   readonly most: Readonly<Record<InnerName, number>>;
   /** Tokens of one sequence. */

@@ -32,7 +32,13 @@ export interface Rules {
   /** Part by which held-out loss may exceed its recent lowest before the run is rolled back. */
   readonly tripwire: number;
   /** Learning rates of a ticket of so many steps, of so many sequences, issued when so many tokens are merged. */
-  readonly rates: (tokens: number, steps: number, batch: number, inner?: InnerName) => readonly number[];
+  readonly rates: (
+    tokens: number,
+    steps: number,
+    batch: number,
+    inner?: InnerName,
+    crowd?: boolean,
+  ) => readonly number[];
 }
 
 /** Versions after which a delta is refused: the weights it starts from are long gone. */

@@ -1,6 +1,13 @@
 import { expect, test } from "vitest";
 import { Orthogonalizer } from "../../model/engine/wasm/orthogonal.ts";
-import { effectiveCount, followMomentum, moveAgainst, type Outer, type OuterRule } from "./outer.ts";
+import {
+  effectiveCount,
+  followMomentum,
+  moveAgainst,
+  type Outer,
+  type OuterRule,
+  stretchMatrices,
+} from "./outer.ts";
 
 const vector = (...values: number[]) => Float32Array.from(values);
 const orthogonalizer = await Orthogonalizer.open();
@@ -17,6 +24,7 @@ function outerStep(rule: OuterRule, theta: Float32Array, momentum: Float32Array,
     for (const { offset, rows, columns } of rule.matrices)
       rule.orthogonalize(g.subarray(offset, offset + rows * columns), rows, columns);
   }
+  stretchMatrices(rule, g);
   moveAgainst(rule.outer, theta, g, n);
   theta.set(g);
 }
@@ -35,6 +43,19 @@ test("Muon turns the matrices and treats everything else as Nesterov does", () =
   expect(Math.abs(b! / a!)).toBeLessThan(0.3);
   expect(Math.abs(y! / x!)).toBeGreaterThan(0.6);
   expect(Math.hypot(x!, y!)).toBeCloseTo(Math.hypot(a!, b!), 5);
+});
+
+test("matrices move so many times as far, and all else and the momentum as ever", () => {
+  const g = vector(1, 0, 0, 0.25, -2, 3);
+  const stepOf = (outer: Outer) => {
+    const [theta, momentum] = [new Float32Array(6), vector(0.5, 0, 0, 0, 1, 1)];
+    outerStep(ruleOf(outer), theta, momentum, g.slice(), 9);
+    return { theta: [...theta], momentum: [...momentum] };
+  };
+  const nesterov = { kind: "nesterov", rate: 1, momentum: 0.5 } as const;
+  const [usual, far] = [stepOf(nesterov), stepOf({ ...nesterov, matrices: 1.5 })];
+  expect(far.momentum).toEqual(usual.momentum);
+  expect(far.theta).toEqual(usual.theta.map((value, i) => (i < 4 ? 1.5 * value : value)));
 });
 
 test("momentum 0 at rate 1 is the mean itself, whatever was before", () => {

@@ -11,12 +11,14 @@ export interface Outer {
   readonly grows?: true;
   /** Of the way from 1, the rate of plain averaging, to the whole rate where that is higher; absent: all of it. */
   readonly part?: number;
+  /** Times as far as everything else that the matrices move; absent: as far. */
+  readonly matrices?: number;
 }
 
 /** The outer step's inputs beside the vectors. */
 export interface OuterRule {
   readonly outer: Outer;
-  /** The matrices that "muon" makes orthogonal. */
+  /** The matrices that "muon" makes orthogonal, and that {@link Outer.matrices} is about. */
   readonly matrices: readonly Matrix[];
   /** Gives a matrix's directions the same weight, in place, keeping its norm: the same bytes on every machine. */
   readonly orthogonalize: (matrix: Float32Array, rows: number, columns: number) => void;
@@ -28,6 +30,7 @@ export interface OuterRule {
  * - average: θ ← θ − rate·g (at rate 1 the mean of the volunteers' weights; FedAvg, 1602.05629);
  * - nesterov: m ← μ·m + g; θ ← θ − rate·d with d = g + μ·m (DiLoCo, 2311.08105);
  * - muon: the same, but each of the matrices within d is made orthogonal first (docs/LEARNING.md).
+ * With `matrices`, what d has of these is then multiplied by it.
  * This is its first half, for any part of the vector: `next` becomes m and `g` becomes d. Matrices come between the halves.
  */
 export function followMomentum(
@@ -45,6 +48,20 @@ export function followMomentum(
     const m = Math.fround(Math.fround(mu * momentum[i]!) + g[i]!);
     next[i] = m;
     g[i] = g[i]! + Math.fround(mu * m);
+  }
+}
+
+/** Multiplies by {@link Outer.matrices} what d has of the matrices; `d` begins at the vector's value `from`. */
+export function stretchMatrices(
+  { outer, matrices }: Pick<OuterRule, "outer" | "matrices">,
+  d: Float32Array,
+  from = 0,
+): void {
+  if (outer.matrices === undefined) return;
+  const times = Math.fround(outer.matrices);
+  for (const { offset, rows, columns } of matrices) {
+    const [begin, end] = [offset - from, offset - from + rows * columns];
+    for (let i = Math.max(0, begin); i < Math.min(d.length, end); i++) d[i] = times * d[i]!;
   }
 }
 

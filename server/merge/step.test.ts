@@ -28,7 +28,7 @@ const CODECS: readonly CodecSpec[] = [
   { name: "topk", chunk: 4096, k: 64, bits: 4 },
   { name: "topk", chunk: 64, k: 3, bits: 2 },
 ];
-const OUTERS = ["average", "nesterov", "muon"] as const;
+const OUTERS = [{ kind: "average" }, { kind: "nesterov", matrices: 1.5 }, { kind: "muon" }] as const;
 const waves = (by: number) =>
   Float32Array.from({ length: LENGTH }, (_, i) => Math.sin(i * by) / (1 + (i % 97)));
 const [X, THETA, MOMENTUM, MEAN] = [waves(1), waves(1.001), waves(7), waves(0.3)];
@@ -53,9 +53,9 @@ function stepOf(rule: MergeRule, parts: readonly Part[]): readonly Uint8Array[] 
 test("1 to 8 threads make the same bytes, with every codec and outer step", () => {
   let turns = 0;
   for (const downlink of CODECS) {
-    for (const kind of OUTERS) {
+    for (const outer of OUTERS) {
       const rule: MergeRule = {
-        outer: { kind, rate: 0.7, momentum: 0.3 },
+        outer: { ...outer, rate: 0.7, momentum: 0.3 },
         downlink,
         matrices: MATRICES,
         orthogonalize: (matrix) => matrix.reverse(), // looks at, and changes, all of it
@@ -64,7 +64,7 @@ test("1 to 8 threads make the same bytes, with every codec and outer step", () =
       const threads = 1 + ((5 * turns) % 8);
       const cut = stepOf(rule, partsFor(threads, LENGTH));
       const same = cut.map((bytes, i) => Buffer.compare(bytes, whole[i]!) === 0);
-      expect(same, `${downlink.name} ${kind} ${threads}`).toEqual([true, true, true, true, true]);
+      expect(same, `${downlink.name} ${outer.kind} ${threads}`).toEqual([true, true, true, true, true]);
       turns++;
     }
   }

@@ -2,7 +2,7 @@ import type { Matrix } from "../../model/contract/layout.ts";
 import { type CodecSpec, STRETCH } from "../../protocol/codec/codec.ts";
 import { placePart } from "../../protocol/codec/parts.ts";
 import { codecOf, frameOf } from "../../protocol/frame.ts";
-import { followMomentum, moveAgainst, type OuterRule } from "./outer.ts";
+import { followMomentum, moveAgainst, type OuterRule, stretchMatrices } from "./outer.ts";
 import type { Vectors } from "./vectors.ts";
 
 /** The part of a run that decides how its versions follow from its deltas. */
@@ -84,7 +84,7 @@ export function turn(
 
 /** θ, its part of the diff, and x. Throws `not-finite`. `deltas` is what {@link moveAgainst} says. */
 export function finish(
-  { outer, downlink }: Pick<MergeRule, "outer" | "downlink">,
+  { outer, downlink, matrices }: Pick<MergeRule, "outer" | "downlink" | "matrices">,
   { before, next, payload }: Step,
   deltas: number,
   part: Part,
@@ -93,6 +93,7 @@ export function finish(
   const missing = new Float32Array(Math.min(PIECE, part.to - part.from));
   for (const { from, to } of pieces(part)) {
     const [theta, x] = [next.theta.subarray(from, to), next.x.subarray(from, to)];
+    stretchMatrices({ outer, matrices }, theta, from);
     moveAgainst(outer, before.theta.subarray(from, to), theta, deltas);
     const behind = missing.subarray(0, to - from);
     for (let i = 0; i < behind.length; i++) behind[i] = theta[i]! - x[i]!;

@@ -83,9 +83,12 @@ async function crowded(volunteers: number, outer = parseSettings({}).outer) {
 
 test("what a crowd trained with Muon inside keeps momentum, in the record and after a restart; the control: seven are averaged", async () => {
   const crowd = await crowded(8);
-  expect(crowd.outer).toEqual({ kind: "nesterov", rate: 1, momentum: 0.5 });
+  const nesterov = { kind: "nesterov", rate: 1, momentum: 0.5 };
+  expect(crowd.outer, "the first of a start").toEqual({ ...nesterov, matrices: 2 });
   expect((await crowded(7)).outer).toEqual({ kind: "average", rate: 1, momentum: 0 });
-  const { muonMomentum: _, ...before } = parseSettings({}).outer;
+  const { startVersions: _, ...evenly } = parseSettings({}).outer;
+  expect((await crowded(8, evenly)).outer, "a run from before crowds had a start").toEqual(nesterov);
+  const { muonMomentum: __, ...before } = evenly;
   const averaged = await crowded(8, before);
   expect(averaged.outer, "a run from before it").toEqual({ kind: "average", rate: 1, momentum: 0 });
   expect(averaged.hash).not.toBe(crowd.hash);

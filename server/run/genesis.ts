@@ -154,8 +154,8 @@ export function rulesOf(
     tokenBudget,
     weigh: weighingRule(settings.trust.rules, settings.trust.auditShare),
     tripwire: settings.trust.tripwire,
-    rates: (tokens, count, sequences, inner) =>
-      ratesOf(scheduleOf(settings, inner), tokens, count, sequences * context),
+    rates: (tokens, count, sequences, inner, isCrowd) =>
+      ratesOf(scheduleOf(settings, inner), tokens, count, sequences * context, isCrowd),
   };
 }
 
@@ -176,6 +176,7 @@ function roundRules(settings: Settings, rounds: RoundSettings, parameters: numbe
     ...(steps !== "paced" && { steps }),
     ...(rounds.inner !== "paced" && { inner: rounds.inner }),
     ...(settings.outer.muonMomentum !== undefined && { muonCrowds: true }),
+    ...(settings.outer.startVersions !== undefined && { crowdsWarmUp: true }),
     ...{ most: { adamw: batch, muon: muonBatch(settings) }, context },
     sendings: [sendingOf(finest), ...coarser.map(sendingOf)],
   };

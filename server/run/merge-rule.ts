@@ -50,6 +50,12 @@ export type Merging = (closed: Pick<Closed, "version"> & MergeTerms) => MergeRul
 /** Deltas made with Muon are orthogonal already: turned once more they bring no more, and cost more (docs/LEARNING.md). */
 const AVERAGE = { kind: "average", rate: 1, momentum: 0 } as const;
 
+/**
+ * Times as far as everything else that a crowd's matrices move at first: attention has to be found before its noise counts
+ * (docs/LEARNING.md).
+ */
+const START_TIMES = 2;
+
 /** How a run's versions follow from its deltas: the rule that takes it on from a version that is closed. */
 export async function mergeRule(settings: Settings, { matrices }: Task): Promise<Merging> {
   const orthogonalizer = await Orthogonalizer.open();
@@ -63,9 +69,13 @@ export async function mergeRule(settings: Settings, { matrices }: Task): Promise
 
 /** The outer step that takes a run on from `version`. */
 function outerOf({ outer: settings }: Settings, version: number, { inner, crowd }: MergeTerms): Outer {
-  const { warmupVersions = 0, muonMomentum = 0, ...outer } = settings;
+  const { warmupVersions = 0, muonMomentum = 0, startVersions = 0, ...outer } = settings;
   if (outer.grows && inner === "muon") {
-    return crowd ? { kind: "nesterov", rate: 1, momentum: muonMomentum } : AVERAGE;
+    if (!crowd) return AVERAGE;
+    const nesterov = { kind: "nesterov", rate: 1, momentum: muonMomentum } as const;
+    return version < startVersions
+      ? { ...nesterov, matrices: START_TIMES - version / startVersions }
+      : nesterov;
   }
   return version < warmupVersions ? { ...outer, part: version / warmupVersions } : outer;
 }

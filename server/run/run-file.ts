@@ -44,6 +44,11 @@ export interface OuterSettings {
    * Absent: it is whole from the first version on. Default 10 in a run on a clock.
    */
   readonly warmupVersions?: number;
+  /**
+   * Versions over which a crowd with Muon inside starts: its matrices' outer step falls from twice as far to as far as everything
+   * else's, and its warm-up takes three steps. Absent: neither. Default 16 in a run on a clock.
+   */
+  readonly startVersions?: number;
 }
 
 const count = (least: number, most: number) => z.number().int().min(least).max(most);
@@ -88,6 +93,7 @@ const outer = z
     grows: z.boolean().optional(),
     muonMomentum: z.number().min(0).max(0.99).optional(),
     warmupVersions: count(1, 10_000).optional(),
+    startVersions: count(1, 10_000).optional(),
   })
   .refine((value) => value.kind !== "average" || !value.momentum, {
     path: ["momentum"],
@@ -109,7 +115,12 @@ const outer = z
     path: ["warmupVersions"],
     message: 'is not for "average"',
   })
-  .transform(({ kind, rate, momentum, fullAt, grows, muonMomentum, warmupVersions }): OuterSettings => {
+  .refine((value) => value.muonMomentum !== undefined || value.startVersions === undefined, {
+    path: ["startVersions"],
+    message: "needs muonMomentum",
+  })
+  .transform(({ kind, rate, momentum, fullAt, grows, ...crowds }): OuterSettings => {
+    const { muonMomentum, warmupVersions, startVersions } = crowds;
     if (kind === "average") return { kind, rate: rate ?? 1, momentum: 0 };
     return {
       kind,
@@ -119,6 +130,7 @@ const outer = z
       ...(grows && { grows }),
       ...(muonMomentum !== undefined && { muonMomentum }),
       ...(warmupVersions !== undefined && { warmupVersions }),
+      ...(startVersions !== undefined && { startVersions }),
     };
   });
 

@@ -17,7 +17,7 @@ test("an empty run file is the default run", () => {
     rounds: { seconds: "paced", batch: "paced", inner: "paced" },
     outer: {
       ...{ kind: "muon", rate: 1.43, momentum: 0.5, fullAt: 4 },
-      ...{ grows: true, muonMomentum: 0.5, warmupVersions: 10 },
+      ...{ grows: true, muonMomentum: 0.5, warmupVersions: 10, startVersions: 16 },
     },
     delta: "auto",
     downlink: { name: "midrise", bits: 2 },
@@ -87,6 +87,7 @@ test.each([
   [{ outer: { kind: "average", warmupVersions: 5 } }, /"outer.warmupVersions"/],
   [{ outer: { muonMomentum: 0.5 } }, /"outer.muonMomentum": needs grows/],
   [{ outer: { grows: true, muonMomentum: 1 } }, /"outer.muonMomentum"/],
+  [{ outer: { grows: true, startVersions: 16 } }, /"outer.startVersions": needs muonMomentum/],
   [{ name: "x".repeat(81) }, /"name"/],
   [{ learningRate: Number.NaN }, /"learningRate"/],
   [{ prompts: "Call me" }, /"prompts"/],
@@ -177,7 +178,7 @@ test("a run from before rounds on a clock has turns and their outer step, and go
 
 test("a run from before outer rates rose has the whole rate at once, and goes on with the run file that began it", () => {
   const today = parseSettings({});
-  const { warmupVersions, muonMomentum: _, ...outer } = today.outer;
+  const { warmupVersions, muonMomentum: _, startVersions: __, ...outer } = today.outer;
   expect(warmupVersions).toBe(10);
   const begun = storedSettings({ ...today, outer });
   expect(begun.outer).toEqual(outer);
@@ -188,13 +189,24 @@ test("a run from before outer rates rose has the whole rate at once, and goes on
 
 test("a run from before crowds had Muon inside averages its deltas, and goes on with the run file that began it", () => {
   const today = parseSettings({});
-  const { muonMomentum, ...outer } = today.outer;
+  const { muonMomentum, startVersions: _, ...outer } = today.outer;
   expect(muonMomentum).toBe(0.5);
   const begun = storedSettings({ ...today, outer });
   expect(begun.outer).toEqual(outer);
   expect(earlierDefaults(today)).toContainEqual(begun);
   const chosen = parseSettings({ outer: { ...outer, muonMomentum: 0.3 } });
   for (const earlier of earlierDefaults(chosen)) expect(earlier.outer).toMatchObject({ muonMomentum: 0.3 });
+});
+
+test("a run from before crowds had a start of their own has none, and goes on with the run file that began it", () => {
+  const today = parseSettings({});
+  const { startVersions, ...outer } = today.outer;
+  expect(startVersions).toBe(16);
+  const begun = storedSettings({ ...today, outer });
+  expect(begun.outer).toEqual(outer);
+  expect(earlierDefaults(today)).toContainEqual(begun);
+  const chosen = parseSettings({ outer: { ...outer, startVersions: 5 } });
+  for (const earlier of earlierDefaults(chosen)) expect(earlier.outer).toMatchObject({ startVersions: 5 });
 });
 
 test("a run from before narrow models' rates and outer.fullAt keeps the rules that it began with", () => {

@@ -150,7 +150,7 @@ const usualRateOf = ({ width }: Settings["model"], inner?: "muon") =>
 /** The outer step of a crowd in which everybody works. */
 const CLOCK_OUTER = {
   ...{ kind: "muon", rate: 1.43, momentum: 0.5 },
-  ...{ grows: true, muonMomentum: 0.5, warmupVersions: 10 },
+  ...{ grows: true, muonMomentum: 0.5, warmupVersions: 10, startVersions: 16 },
 };
 
 /** Fills in what depends on other keys of a run file: rounds on a clock, and what goes with them or with Muon inside. */
@@ -233,15 +233,16 @@ export function earlierDefaults(settings: Settings): readonly Settings[] {
 }
 
 /**
- * The settings with the outer steps of a clock's earlier defaults, where today's are the file's: deltas of Muon's were
- * averaged, and before that the rate was whole from the first version on.
+ * The settings with the outer steps of a clock's earlier defaults, where today's are the file's: crowds had no start of their
+ * own, before that deltas of Muon's were averaged, and before that the rate was whole from the first version on.
  */
 function outersBefore(settings: Settings): Settings[] {
   const today = parseSettings({ optimizer: settings.optimizer });
   if (!isDeepStrictEqual(settings.outer, today.outer)) return [];
-  const { muonMomentum: _, ...averaged } = settings.outer;
-  const { warmupVersions: __, ...atOnce } = averaged;
-  return [averaged, atOnce].map((outer) => ({ ...settings, outer }));
+  const { startVersions: _, ...started } = settings.outer;
+  const { muonMomentum: __, ...averaged } = started;
+  const { warmupVersions: ___, ...atOnce } = averaged;
+  return [started, averaged, atOnce].map((outer) => ({ ...settings, outer }));
 }
 
 /** The settings of a run whose volunteers audit nothing. */
