@@ -156,7 +156,7 @@ describe("the table of times", () => {
         { ...wanted, recipes, tokens, scenarios: ["calm"], volunteers: [1, 4, 16, 64], seeds: 1 },
         () => 1.4,
       ).map((job) => job.tokens);
-    expect(tokensOf(undefined, "default")).toEqual([2_883_584, 2_883_584, 4_194_304, 8_388_608]);
+    expect(tokensOf(undefined, "default")).toEqual([2_883_584, 2_883_584, 4_194_304, 9_437_184]);
     expect(tokensOf(undefined, "turns")).toEqual([4_194_304, 4_194_304, 9_437_184]); // without the reference
     expect(tokensOf(1_000, "default")).toEqual([1_000, 1_000, 1_000, 1_000]);
   });

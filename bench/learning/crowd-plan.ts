@@ -37,7 +37,7 @@ const BOUND_BUDGET: Readonly<Record<ModelName, number>> = { S: 2_883_584, M: 2_8
 function tokensOf(recipe: string, volunteers: number): number {
   if (recipe === REFERENCE) return volunteers < 64 ? 4_194_304 : 9_437_184;
   if (volunteers < 8) return 2_883_584;
-  return volunteers < 64 ? 4_194_304 : 8_388_608;
+  return volunteers < 64 ? 4_194_304 : 9_437_184;
 }
 
 /** Model M takes hours: its deep target is asked of few, for one seed. */
