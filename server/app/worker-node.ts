@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
-
 import type { Auditor, Evaluator } from "../evaluate/ports.ts";
 import { keptQuestions } from "../evaluate/question-file.ts";
 import type { ChoiceQuestion } from "../evaluate/questions.ts";

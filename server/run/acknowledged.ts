@@ -7,6 +7,7 @@ import { decodeUpload, encodeUpload, stepsDone, type Upload, uploadTokens } from
 import type { Accepted } from "../coordinator/events.ts";
 import type { Rules } from "../coordinator/rules.ts";
 import { sixDigits } from "../lib/six-digits.ts";
+import { joinRecord, splitRecord } from "../store/record-parts.ts";
 import type { IndexedDelta } from "../store/store.ts";
 import type { Facts } from "../trust/candidate.ts";
 
@@ -29,18 +30,17 @@ export interface Acknowledged {
 /** One message, which ends with the frame: u32 length | JSON of so many bytes | the upload as it is sent. */
 export function encodeAcknowledged({ upload, ...about }: Acknowledged): Uint8Array<ArrayBuffer> {
   const head = utf8(JSON.stringify(about));
-  const length = new Uint8Array(4);
-  new DataView(length.buffer).setUint32(0, head.length, true);
-  return concat(length, head, encodeUpload(upload.ticket, upload.report, upload.frame));
+  return concat(...joinRecord(head, encodeUpload(upload.ticket, upload.report, upload.frame)));
 }
 
 /** Throws a ProtocolError for what no server of ours keeps. The frame is a view of the message. */
 export function decodeAcknowledged(message: Uint8Array<ArrayBuffer>): Acknowledged {
   const length = message.length < 4 ? 0 : new DataView(message.buffer, message.byteOffset).getUint32(0, true);
   if (message.length < 4 + length) throw new ProtocolError("bad-request", "the message was cut short");
-  const { delta, at, norm, from } = parseJson(message.subarray(4, 4 + length));
+  const { head, frame: sent } = splitRecord(message);
+  const { delta, at, norm, from } = parseJson(head);
   return {
-    upload: decodeUpload(message.subarray(4 + length)),
+    upload: decodeUpload(sent),
     delta: as(isHash, delta, "delta"),
     at: asInteger(at, "at", 0, Number.MAX_SAFE_INTEGER),
     norm: asNumber(norm, "norm", 0, Number.MAX_VALUE),

@@ -1,3 +1,5 @@
+import type { Purse } from "../trust/budget.ts";
+
 type Job = () => Promise<void>;
 
 /**
@@ -26,6 +28,11 @@ export class AuditQueue {
 
   get stopped(): boolean {
     return this.#stopped;
+  }
+
+  /** A purse that pays nothing once the audits are stopped. */
+  open(purse: Purse): Purse {
+    return { ...purse, pay: (...looks) => !this.#stopped && purse.pay(...looks) };
   }
 
   /** Before all others, where it is urgent; or for a roll-back. */

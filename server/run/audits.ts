@@ -238,12 +238,7 @@ export class Audits {
 
   #purseFor(upload: Upload, whose: Plan["whose"], cost: (look: Look) => number, must = false): Purse {
     const budget = this.#budgetFor(uploadTokens(upload, this.#options.context));
-    return this.#open(purseOf(budget, whose, cost, must));
-  }
-
-  /** A purse that pays nothing once the audits are stopped. */
-  #open(purse: Purse): Purse {
-    return { ...purse, pay: (...looks) => !this.#queue.stopped && purse.pay(...looks) };
+    return this.#queue.open(purseOf(budget, whose, cost, must));
   }
 
   async #tell(

@@ -1,6 +1,6 @@
 import type { Hash, TicketId } from "../../protocol/ids.ts";
 import { blameOf, excused, lookCost, type Verdict, verdictOf } from "../trust/audit.ts";
-import { type Budget, type Look, type Purse, purseOf } from "../trust/budget.ts";
+import { type Budget, type Look, purseOf } from "../trust/budget.ts";
 import { standingOf, trusted } from "../trust/standing.ts";
 import type { AuditQueue } from "./audit-queue.ts";
 import type { Looks, LooksOptions } from "./looks.ts";
@@ -96,11 +96,10 @@ export class MergedAudits {
     const tokens = range.done * batchTokens;
     const cost = (look: Look) => lookCost(look, batchTokens, tokens, false);
     // Out of the veterans' half, whose deltas most of these are: what strangers send meanwhile is audited as ever.
-    const purse = purseOf(budget(tokens), "veteran", cost, must);
-    const open: Purse = { ...purse, pay: (...paid) => !queue.stopped && purse.pay(...paid) };
+    const purse = queue.open(purseOf(budget(tokens), "veteran", cost, must));
     const ticket = { ...range, rates: [], fresh: false };
     const looked = { ticket, frame, weights: async () => weights, shard: range.shard };
     const steps = { done: range.done, asked: range.steps };
-    return looks.judge((about) => looks.byServer(looked, about), steps, open, judge, on);
+    return looks.judge((about) => looks.byServer(looked, about), steps, purse, judge, on);
   }
 }
