@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { codeThrown } from "../test/harness/code-of.ts";
 import { type CodecSpec, DENSE4, F32, MIDRISE1, MIDRISE2, MIDRISE3, STRETCH } from "./codec/codec.ts";
 import { placePart } from "./codec/parts.ts";
-import { ProtocolError } from "./errors.ts";
 import { codecOf, decodeFrame, encodeFrame, FRAME_HEADER_BYTES, maxFrameBytes } from "./frame.ts";
 
 const CODECS: readonly CodecSpec[] = [
@@ -22,16 +22,6 @@ const vectors = fc
   )
   .map((values) => Float32Array.from(values));
 const sample = () => Float32Array.from({ length: 130 }, (_, i) => Math.sin(i) / (1 + (i >> 6)));
-
-function codeOf(run: () => unknown): string {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof ProtocolError) return error.code;
-    throw error;
-  }
-  return "accepted";
-}
 
 describe("frames", () => {
   it("F1: f32 gives back what went in, bit for bit except a zero's sign", () => {
@@ -98,13 +88,13 @@ describe("frames", () => {
     for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
       const values = sample();
       values[77] = bad;
-      expect(codeOf(() => encodeFrame(codec, values))).toBe("not-finite");
+      expect(codeThrown(() => encodeFrame(codec, values))).toBe("not-finite");
     }
     const frame = encodeFrame(codec, sample());
     // A NaN as third value of f32, a bf16 scale of +∞ as the first of the others (behind top-k's own header).
     if (codec.name === "f32") new DataView(frame.buffer).setFloat32(FRAME_HEADER_BYTES + 8, Number.NaN, true);
     else frame.set([0x80, 0x7f], FRAME_HEADER_BYTES + (codec.name === "topk" ? 8 : 0));
-    expect(codeOf(() => decodeFrame(frame, 130))).toBe("not-finite");
+    expect(codeThrown(() => decodeFrame(frame, 130))).toBe("not-finite");
   });
 
   it("C5: dense4 refuses a negative scale, a scale that overflows, the code −8 and a padding nibble", () => {
@@ -113,21 +103,21 @@ describe("frames", () => {
       frame.set([low, high], FRAME_HEADER_BYTES);
       return frame;
     };
-    expect(codeOf(() => decodeFrame(withScale(0x80, 0xbf), 130))).toBe("not-finite");
-    expect(codeOf(() => decodeFrame(withScale(0x7f, 0x7f), 130))).toBe("not-finite");
+    expect(codeThrown(() => decodeFrame(withScale(0x80, 0xbf), 130))).toBe("not-finite");
+    expect(codeThrown(() => decodeFrame(withScale(0x7f, 0x7f), 130))).toBe("not-finite");
     const minusEight = encodeFrame(DENSE4, sample());
     minusEight[FRAME_HEADER_BYTES + 6] = 0x08;
-    expect(codeOf(() => decodeFrame(minusEight, 130))).toBe("bad-frame");
+    expect(codeThrown(() => decodeFrame(minusEight, 130))).toBe("bad-frame");
     const padded = encodeFrame(DENSE4, sample().subarray(0, 129));
     padded[padded.length - 1]! |= 0x10;
-    expect(codeOf(() => decodeFrame(padded, 129))).toBe("bad-frame");
+    expect(codeThrown(() => decodeFrame(padded, 129))).toBe("bad-frame");
   });
 
   it("F2: a wrong magic, version, codec, reserved byte, count or length has its own code", () => {
     const changed = (at: number, value: number) => {
       const frame = encodeFrame(DENSE4, sample());
       frame[at] = value;
-      return codeOf(() => decodeFrame(frame, 130));
+      return codeThrown(() => decodeFrame(frame, 130));
     };
     expect(changed(0, 0)).toBe("bad-frame");
     expect(changed(4, 0)).toBe("bad-frame");
@@ -137,17 +127,17 @@ describe("frames", () => {
     expect(changed(8, 131)).toBe("wrong-shape");
     expect(changed(12, 0)).toBe("bad-frame");
     const frame = encodeFrame(DENSE4, sample());
-    expect(codeOf(() => decodeFrame(frame.subarray(0, 15), 130))).toBe("bad-frame");
-    expect(codeOf(() => decodeFrame(frame.subarray(0, frame.length - 1), 130))).toBe("bad-frame");
-    expect(codeOf(() => decodeFrame(new Uint8Array([...frame, 0]), 130))).toBe("bad-frame");
-    expect(codeOf(() => decodeFrame(encodeFrame(DENSE4, sample()), 129))).toBe("wrong-shape");
+    expect(codeThrown(() => decodeFrame(frame.subarray(0, 15), 130))).toBe("bad-frame");
+    expect(codeThrown(() => decodeFrame(frame.subarray(0, frame.length - 1), 130))).toBe("bad-frame");
+    expect(codeThrown(() => decodeFrame(new Uint8Array([...frame, 0]), 130))).toBe("bad-frame");
+    expect(codeThrown(() => decodeFrame(encodeFrame(DENSE4, sample()), 129))).toBe("wrong-shape");
   });
 
   it("F3, A6: no byte string crashes the decoder; a header that promises gigabytes allocates nothing", () => {
     const refusals = ["bad-frame", "unknown-frame", "unknown-codec", "wrong-shape", "not-finite", "accepted"];
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => {
-        expect(refusals).toContain(codeOf(() => decodeFrame(new Uint8Array(bytes), 130)));
+        expect(refusals).toContain(codeThrown(() => decodeFrame(new Uint8Array(bytes), 130)));
       }),
     );
     const flips = fc.array(fc.tuple(fc.nat(110), fc.integer({ min: 1, max: 255 })), {
@@ -158,13 +148,13 @@ describe("frames", () => {
       fc.property(flips, fc.constantFrom(...CODECS), (changes, codec) => {
         const frame = encodeFrame(codec, sample());
         for (const [at, mask] of changes) frame[at % frame.length]! ^= mask;
-        expect(refusals).toContain(codeOf(() => decodeFrame(frame, 130)));
+        expect(refusals).toContain(codeThrown(() => decodeFrame(frame, 130)));
       }),
     );
     const huge = encodeFrame(F32, sample());
     new DataView(huge.buffer).setUint32(8, 0xffff_ffff, true);
-    expect(codeOf(() => decodeFrame(huge, 130))).toBe("wrong-shape");
-    expect(codeOf(() => decodeFrame(huge, 0xffff_ffff))).toBe("wrong-shape");
+    expect(codeThrown(() => decodeFrame(huge, 130))).toBe("wrong-shape");
+    expect(codeThrown(() => decodeFrame(huge, 0xffff_ffff))).toBe("wrong-shape");
   });
 
   it("payloads of a vector's parts, laid down at their places, are the payload of the whole vector", () => {

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { codeThrown } from "../test/harness/code-of.ts";
 import { finiteVectors } from "../test/harness/float-vectors.ts";
 import { type CodecSpec, DENSE2, DENSE4, F32, MIDRISE2, STRETCH } from "./codec/codec.ts";
 import { bestParameter, PLAIN } from "./codec/rice.ts";
-import { ProtocolError } from "./errors.ts";
 import { checkFrame, decodeFrame, encodeFrame, FRAME_HEADER_BYTES } from "./frame.ts";
 import { packFrame, unpackFrame } from "./packed-frame.ts";
 
@@ -22,19 +22,9 @@ const specs: fc.Arbitrary<CodecSpec> = fc.oneof(
 const noise = (length: number) =>
   Float32Array.from({ length }, (_, i) => ((Math.sin(i + 1) * 43_758.5453) % 1) ** 3);
 
-function codeOf(run: () => unknown): string {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof ProtocolError) return error.code;
-    throw error;
-  }
-  return "accepted";
-}
-
 /** What comes of bytes that a stranger sends where `spec` is asked for. */
 const taken = (frame: Uint8Array<ArrayBuffer>, length: number, spec: CodecSpec) =>
-  codeOf(() => checkFrame(unpackFrame(frame, length, spec), length, spec));
+  codeThrown(() => checkFrame(unpackFrame(frame, length, spec), length, spec));
 
 describe("packed frames", () => {
   it("C9: are unpacked to the same bytes, and are never larger", () => {
@@ -166,6 +156,6 @@ describe("packed frames", () => {
   it("P3: nothing is made for what a payload's own header says where the run asks for another codec", () => {
     const packed = packFrame(encodeFrame(topk(64, 8, 4), noise(300)), 300, topk(64, 8, 4));
     new DataView(packed.buffer).setUint16(FRAME_HEADER_BYTES, 4096, true);
-    expect(codeOf(() => unpackFrame(packed, 300, topk(64, 8, 4)))).toBe("wrong-codec");
+    expect(codeThrown(() => unpackFrame(packed, 300, topk(64, 8, 4)))).toBe("wrong-codec");
   });
 });

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { codeThrown } from "../../test/harness/code-of.ts";
 import { finite, finiteVectors as vectors } from "../../test/harness/float-vectors.ts";
-import { ProtocolError } from "../errors.ts";
 import {
   addFrame,
   addFrames,
@@ -34,16 +34,6 @@ const sample = (length = 300) => Float32Array.from({ length }, (_, i) => Math.si
 /** Both zeros are one value. */
 const unsigned = (value: number) => value + 0;
 
-function codeOf(run: () => unknown): string {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof ProtocolError) return error.code;
-    throw error;
-  }
-  return "accepted";
-}
-
 describe("every codec", () => {
   it("C1: writes the same bytes for the same values, always as many, and a checked frame", () => {
     fc.assert(
@@ -51,7 +41,7 @@ describe("every codec", () => {
         const payload = codecOf(spec).encode(values);
         expect(payload.length).toBe(codecOf(spec).payloadBytes(values.length));
         expect(codecOf(spec).encode(values.slice())).toEqual(payload);
-        expect(codeOf(() => checkFrame(encodeFrame(spec, values), values.length, spec))).toBe("accepted");
+        expect(codeThrown(() => checkFrame(encodeFrame(spec, values), values.length, spec))).toBe("accepted");
       }),
     );
   });
@@ -123,7 +113,7 @@ describe("every codec", () => {
       fc.property(codecs, changes, (spec, flips) => {
         const frame = encodeFrame(spec, sample());
         for (const [at, mask] of flips) frame[at % frame.length]! ^= mask;
-        const code = codeOf(() => checkFrame(frame, 300, spec));
+        const code = codeThrown(() => checkFrame(frame, 300, spec));
         if (code !== "accepted") expect(codes).toContain(code);
         else expect(decodeFrame(frame, 300).every(Number.isFinite)).toBe(true);
       }),
@@ -135,12 +125,16 @@ describe("every codec", () => {
     fc.assert(
       fc.property(codecs, fc.nat(), fc.uint8Array({ minLength: 1, maxLength: 9 }), (spec, at, tail) => {
         const frame = encodeFrame(spec, sample());
-        expect(codeOf(() => checkFrame(frame.subarray(0, at % frame.length), 300, spec))).toBe("bad-frame");
-        expect(codeOf(() => checkFrame(new Uint8Array([...frame, ...tail]), 300, spec))).toBe("bad-frame");
+        expect(codeThrown(() => checkFrame(frame.subarray(0, at % frame.length), 300, spec))).toBe(
+          "bad-frame",
+        );
+        expect(codeThrown(() => checkFrame(new Uint8Array([...frame, ...tail]), 300, spec))).toBe(
+          "bad-frame",
+        );
         // The same with a header that agrees: then it is the payload that has not the size its values need.
         const longer = new Uint8Array([...frame, ...tail]);
         new DataView(longer.buffer).setUint32(12, longer.length - FRAME_HEADER_BYTES, true);
-        expect(codeOf(() => checkFrame(longer, 300, spec))).toBe("wrong-shape");
+        expect(codeThrown(() => checkFrame(longer, 300, spec))).toBe("wrong-shape");
       }),
     );
   });
@@ -148,7 +142,7 @@ describe("every codec", () => {
   it("C6: a run that asks for one codec refuses every other as wrong-codec", () => {
     fc.assert(
       fc.property(codecs, codecs, (sent, asked) => {
-        const code = codeOf(() => checkFrame(encodeFrame(sent, sample()), 300, asked));
+        const code = codeThrown(() => checkFrame(encodeFrame(sent, sample()), 300, asked));
         expect(code).toBe(sameCodec(sent, asked) ? "accepted" : "wrong-codec");
       }),
     );
@@ -221,7 +215,7 @@ describe("top-k", () => {
       const frame = encodeFrame({ ...spec }, sample(length));
       const stream = places.reduce((held, place, i) => held | (place << (6 * i)), 0);
       frame.set([stream & 255, (stream >> 8) & 255, stream >> 16], payloadAt + 10);
-      return codeOf(() => checkFrame(frame, length, spec));
+      return codeThrown(() => checkFrame(frame, length, spec));
     };
     expect(placed(40, 0, 1, 39)).toBe("accepted");
     expect(placed(40, 0, 1, 40)).toBe("bad-frame");
@@ -229,14 +223,14 @@ describe("top-k", () => {
     expect(placed(40, 5, 4, 6)).toBe("bad-frame");
     const padding = encodeFrame(spec, sample(40));
     padding[payloadAt + 12]! |= 0x80;
-    expect(codeOf(() => checkFrame(padding, 40, spec))).toBe("bad-frame");
+    expect(codeThrown(() => checkFrame(padding, 40, spec))).toBe("bad-frame");
   });
 
   it("P3: a payload's own header that lies is refused before anything is made for what it says", () => {
     const lying = (write: (header: DataView) => void) => {
       const frame = encodeFrame(spec, sample());
       write(new DataView(frame.buffer, payloadAt, 8));
-      return codeOf(() => decodeFrame(frame, 300));
+      return codeThrown(() => decodeFrame(frame, 300));
     };
     expect(lying(() => {})).toBe("accepted");
     expect(lying((header) => header.setUint16(0, 63, true))).toBe("bad-frame"); // no power of two
@@ -283,6 +277,6 @@ describe("a codec's description", () => {
       { name: "topk", chunk: 8192, k: 4, bits: 4 },
       { name: "topk", chunk: 32, k: 4, bits: 4 },
     ];
-    for (const value of wrong) expect(codeOf(() => parseCodec(value, "delta"))).toBe("bad-request");
+    for (const value of wrong) expect(codeThrown(() => parseCodec(value, "delta"))).toBe("bad-request");
   });
 });

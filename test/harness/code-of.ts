@@ -10,3 +10,14 @@ export async function codeOf(run: () => unknown): Promise<string> {
   }
   return "accepted";
 }
+
+/** The same of what throws at once, for properties and lists that await nothing. */
+export function codeThrown(run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof ProtocolError) return error.code;
+    throw error;
+  }
+  return "accepted";
+}
