@@ -36,6 +36,16 @@ describe("a volunteer", () => {
     expect(here.phases()).toContain("paused");
   });
 
+  test("goes on telling during a rest while deltas wait, each time after twice as long", async () => {
+    const server = await ToyServer.open();
+    server.pending.push(1, 1, 1, 0);
+    const here = visit(server);
+    here.watch(({ type }) => type === "sent" && here.control.pause("visitor"));
+    expect(await here.until("credit", 4)).toBe("stopped");
+    expect(here.count("sent")).toBe(1);
+    expect(here.sleeps.slice(-3)).toEqual([10_000, 20_000, 40_000]);
+  });
+
   test("sends what it trained: the delta plus what compression left out before (rule C4)", async () => {
     const server = await ToyServer.open();
     const cache = memoryCache();

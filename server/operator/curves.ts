@@ -12,6 +12,9 @@ const STALE_VERSIONS = 50;
 /** Versions of staleness; more are counted as this. */
 const MAX_STALE = 4;
 
+/** A merged delta, and the tokens that it counted for: a newcomer's may count for a part of its own. */
+type Merged = Accepted & { readonly counted: number };
+
 /** The operator's curves, computed from the journal as it is read and as it grows. Memory is bounded. */
 export class Curves {
   /** Hears of each accepted delta: whose it was, and what its report calls the device. */
@@ -40,12 +43,12 @@ export class Curves {
       this.#waiting.set(event.ticket, event);
       this.onAccepted(event.volunteer, event.report.device);
     }
-    const merged: Accepted[] = [];
-    for (const { ticket, version } of ended) {
+    const merged: Merged[] = [];
+    for (const { ticket, version, tokens } of ended) {
       const delta = this.#waiting.get(ticket);
       if (delta !== undefined && this.#waiting.delete(ticket)) {
         if (version === null) this.#lost++;
-        else merged.push(delta);
+        else merged.push({ ...delta, counted: tokens ?? delta.tokens });
       }
     }
     if (event.type === "published") this.#publish(event, merged);
@@ -94,13 +97,13 @@ export class Curves {
     return counts;
   }
 
-  #publish({ version, at }: Published, deltas: readonly Accepted[]): void {
+  #publish({ version, at }: Published, deltas: readonly Merged[]): void {
     const late = deltas.map((delta) => Math.min(MAX_STALE, Math.max(0, version - 1 - delta.version)));
     this.#stale = [...this.#stale, late].slice(-STALE_VERSIONS);
-    const tokens = deltas.reduce((sum, delta) => sum + delta.tokens, 0);
+    const trained = deltas.reduce((sum, delta) => sum + delta.tokens, 0);
     const nats = deltas.reduce((sum, delta) => sum + delta.tokens * delta.report.loss, 0);
-    this.#tokens += tokens;
-    const loss = tokens === 0 ? 0 : Math.min(MAX_LOSS, Math.max(0, nats / tokens));
+    this.#tokens += deltas.reduce((sum, { counted }) => sum + counted, 0);
+    const loss = trained === 0 ? 0 : Math.min(MAX_LOSS, Math.max(0, nats / trained));
     const ms = Math.max(0, at - this.#publishedAt);
     this.#publishedAt = at;
     const refused = this.refused();

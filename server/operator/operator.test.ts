@@ -248,7 +248,7 @@ describe("a run's history", () => {
       const merged = ids(names).map((ticket) => ({ ticket, weight: 1 }));
       const discarded = ids(dropped);
       const ended = (tickets: readonly TicketId[], into: number | null) =>
-        tickets.map((ticket) => ({ ticket, version: into }));
+        tickets.map((ticket) => ({ ticket, version: into, ...(ticket === "newcomer's" && { tokens: 3 }) }));
       curves.observe(
         { type: "closed", at: 2, version: version - 1, merged, discarded },
         ended(discarded, null),
@@ -266,11 +266,17 @@ describe("a run's history", () => {
     const audited = { type: "audited", at: 4, ticket, volunteer, verdict: "bad", reason: "harm" } as const;
     curves.observe(audited, [{ ticket, version: null }]);
     make(3, ["good"]);
+    accept(3, "newcomer's");
+    make(4, ["newcomer's"]);
     expect(curves.versions.map(({ deltas, came }) => [deltas, came])).toEqual([
       [2, 5],
       [1, 1],
       [1, 2],
+      [1, 1],
     ]);
+    // As the run counts them: of a newcomer's delta only what is merged.
+    expect(curves.versions.map(({ tokens }) => tokens)).toEqual([128, 192, 256, 259]);
+    expect(curves.versions.at(-1)?.loss).toBe(2);
   });
 });
 

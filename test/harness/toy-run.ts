@@ -118,6 +118,8 @@ export class ToyServer implements Api {
   readonly shards = new Map<Hash, Uint8Array<ArrayBuffer>>();
   readonly asked: Route[] = [];
   readonly uploads: Upload[] = [];
+  /** How many deltas wait, as its next answers about credit say; then none. */
+  readonly pending: number[] = [];
   /** What volunteers said of themselves. */
   readonly paces: Wish[] = [];
   readonly receipts = new Map<TicketId, Receipt>();
@@ -338,7 +340,7 @@ export class ToyServer implements Api {
       tokens: 24 * this.uploads.length,
       recent: 0,
       merged: 0,
-      pending: 0,
+      pending: this.pending.shift() ?? 0,
       refused: 0,
     }));
 }
