@@ -4,8 +4,9 @@ import type { RoundDeps } from "./deps.ts";
 const CREDIT_EVERY_MS = 5_000;
 
 /**
- * Reports the visitor's credit, now and then. While deltas wait to be merged it goes on asking during a rest, each time
- * after twice as long: nobody else says that they were. Not knowing it keeps nobody from training.
+ * Reports the visitor's credit, now and then. It goes on asking during a rest, each time after twice as long, until no delta
+ * waits and nothing has changed: nobody else says that they were merged, and one that a server of a cluster acknowledged
+ * waits to be counted first. Not knowing it keeps nobody from training.
  */
 export function creditTeller({
   api,
@@ -18,12 +19,14 @@ export function creditTeller({
   let asked = Number.NEGATIVE_INFINITY;
   let next = Number.POSITIVE_INFINITY;
   let wait = CREDIT_EVERY_MS;
+  let merged: number | undefined;
   const ask = async () => {
     next = Number.POSITIVE_INFINITY;
     asked = clock();
     const credit = await api.credit(identity.key, { signal: control.signal }).catch(() => undefined);
     if (credit !== undefined) report({ type: "credit", credit });
-    if (credit?.pending === 0) return;
+    if (credit?.pending === 0 && credit.merged === merged) return;
+    merged = credit?.merged;
     wait *= 2;
     askAt(clock() + wait);
   };
