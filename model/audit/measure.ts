@@ -37,6 +37,8 @@ export interface OwnMeasured extends Measured {
   readonly unsteadiness?: number;
   /** The effect of a delta that was made of the ticket here. */
   readonly own?: Pick<Measured, "assigned" | "gate">;
+  /** The cosine of the two, where its course is known. */
+  readonly cosine?: number;
 }
 
 /**
@@ -91,7 +93,7 @@ export async function measureDelta(
   if (job.effort) return { ...found, ...recomputed, own: await does(whole) };
   const nudged = await recompute(trainer, weights.map(nudge), own, ticket, roundTrip, false);
   const unsteadiness = 1 - cosine(whole, nudged.whole);
-  return { ...found, ...recomputed, own: await does(whole), unsteadiness };
+  return { ...found, ...recomputed, own: await does(whole), cosine: cosine(delta, whole), unsteadiness };
 }
 
 /** A weight as off as another device's rounding may make it: by a millionth, this way and that. */

@@ -49,6 +49,28 @@ describe("audits (A14)", () => {
     expect(verdict(0.2, 1).verdict).toBe("good");
   });
 
+  test("a delta that chance took the wrong way, and which goes the server's own, is nobody's fault", () => {
+    // As it was measured of an honest volunteer, in a run whose held-out loss fell from 2.56 to 2.50 in fifty versions.
+    const honest: Evidence = {
+      assigned: { before: 2.51305, after: 2.52232, error: 0.00302 },
+      gate: { before: 2.49483, after: 2.51748, error: 0.00322 },
+      own: {
+        assigned: { before: 2.51305, after: 2.49463, error: 0.00445 },
+        gate: { before: 2.49483, after: 2.49696, error: 0.00393 },
+      },
+      cosine: 0.55,
+    };
+    const slow = gaining(0.0006);
+    expect(verdictOf(honest, 10, slow)).toEqual({ verdict: "unclear", reason: "no-gain" });
+    expect(verdictOf({ ...honest, cosine: 0.01 }, 10, slow).verdict, "the control: noise").toBe("bad");
+    const worse = { ...honest, assigned: { ...honest.assigned, after: 2.54 } };
+    expect(verdictOf(worse, 10, slow).verdict, "costs more than the server's gains").toBe("bad");
+    const harmful = { ...honest, gate: { ...honest.gate, after: 2.56 } };
+    expect(verdictOf(harmful, 10, slow).verdict).toBe("bad");
+    const broken = { ...honest, gate: { ...honest.gate, after: Number.NaN } };
+    expect(verdictOf(broken, 10, slow).verdict).toBe("bad");
+  });
+
   test("where the server's own training of the ticket does no better, the model is to blame and nobody else", () => {
     const [nothing, flipped] = [evidence(-0.01, -0.02), evidence(-0.5, -0.5)];
     expect(verdictOf({ ...nothing, own: flipped }, 5, trust)).toEqual({

@@ -11,6 +11,8 @@ export interface Evidence extends Measured {
   readonly unsteadiness?: number;
   /** The changes by a delta that the server made of the ticket itself, where it was asked for. */
   readonly own?: Pick<Measured, "assigned" | "gate">;
+  /** The cosine of the two deltas. */
+  readonly cosine?: number;
 }
 
 export type AuditReason = AuditedAs["reason"];
@@ -43,6 +45,11 @@ const MAX_HARM = 3;
 const SURE = 1;
 /** Part of what others gain that a delta must cost to be bad, after a roll-back or where little of its ticket was done. */
 const MIN_BLAME = 0.5;
+/**
+ * Cosine with the server's own from which a delta was surely trained: honest ones that were wrongly blamed had .5 to .6, while
+ * noise has .01 and nothing 0.
+ */
+const MIN_COSINE = 0.3;
 /** Part of a ticket's steps that is too little to blame a delta for gaining nothing; free riders have as much of a credit by it. */
 const MAX_LITTLE = 1 / 10;
 /**
@@ -71,7 +78,7 @@ const UNSTEADY = 1 / 10;
  * faster than what others gained lately tells, most of all within a run's first versions: so what the server's own gains
  * is what is usual, where that is less.
  */
-export function verdictOf({ own, ...told }: Evidence, steps: number, trust: Trust): Judged {
+export function verdictOf({ own, cosine = 0, ...told }: Evidence, steps: number, trust: Trust): Judged {
   const { unsteadiness = 0, assigned, gate } = told;
   const unsteady = unsteadiness > UNSTEADY * maxDistance(told);
   const usual = usualGain(trust.usual);
@@ -85,13 +92,24 @@ export function verdictOf({ own, ...told }: Evidence, steps: number, trust: Trus
   }
   if (verdict.verdict !== "bad" || own === undefined || verdict.reason === "mismatch") return verdict;
   const unclear = { verdict: "unclear", reason: verdict.reason } as const;
-  if (unsteady) return unclear;
+  if (unsteady || (cosine >= MIN_COSINE && costsLittle(told, own))) return unclear;
   const gain = gainOf(own.assigned, steps);
   const here = verdictAlone({ assigned, gate }, steps, Math.max(0, Math.min(usual, gain)));
   // What is blamed must be bad by either measure, and what is good needs a model that surely learns.
   const learns = gain > (SURE * (own.assigned.error ?? 0)) / steps;
   const proven = here.verdict === "bad" ? verdictAlone(own, steps, usual).verdict === "good" : learns;
   return proven ? here : unclear;
+}
+
+/**
+ * Whether a delta costs no more than the server's own gains, and on gate text no more than one with that gain may. Where a
+ * model hardly learns for a while, a ticket takes its loss up nearly as often as down, whoever trains it: chance alone, of
+ * which the errors of a measurement say nothing, had one honest delta in two hundred gain nothing.
+ */
+function costsLittle({ assigned, gate }: Measured, own: Pick<Measured, "assigned">): boolean {
+  const gain = own.assigned.before - own.assigned.after;
+  const cost = ({ before, after, error = 0 }: Change) => after - before - SURE * error;
+  return cost(assigned) <= gain && cost(gate) <= MAX_HARM * gain;
 }
 
 /**
