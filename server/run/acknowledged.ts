@@ -1,5 +1,4 @@
 import { concat, utf8 } from "../../protocol/bytes.ts";
-import { ProtocolError } from "../../protocol/errors.ts";
 import { as, asInteger, asNumber, asText, parseJson } from "../../protocol/guards.ts";
 import { type Hash, isHash } from "../../protocol/ids.ts";
 import { donePart, type TicketTerms } from "../../protocol/ticket.ts";
@@ -7,7 +6,7 @@ import { decodeUpload, encodeUpload, stepsDone, type Upload, uploadTokens } from
 import type { Accepted } from "../coordinator/events.ts";
 import type { Rules } from "../coordinator/rules.ts";
 import { sixDigits } from "../lib/six-digits.ts";
-import { joinRecord, splitRecord } from "../store/record-parts.ts";
+import { joinRecord, splitMessage } from "../store/record-parts.ts";
 import type { IndexedDelta } from "../store/store.ts";
 import type { Facts } from "../trust/candidate.ts";
 
@@ -35,12 +34,10 @@ export function encodeAcknowledged({ upload, ...about }: Acknowledged): Uint8Arr
 
 /** Throws a ProtocolError for what no server of ours keeps. The frame is a view of the message. */
 export function decodeAcknowledged(message: Uint8Array<ArrayBuffer>): Acknowledged {
-  const length = message.length < 4 ? 0 : new DataView(message.buffer, message.byteOffset).getUint32(0, true);
-  if (message.length < 4 + length) throw new ProtocolError("bad-request", "the message was cut short");
-  const { head, frame: sent } = splitRecord(message);
+  const { head, body } = splitMessage(message);
   const { delta, at, norm, from } = parseJson(head);
   return {
-    upload: decodeUpload(sent),
+    upload: decodeUpload(body),
     delta: as(isHash, delta, "delta"),
     at: asInteger(at, "at", 0, Number.MAX_SAFE_INTEGER),
     norm: asNumber(norm, "norm", 0, Number.MAX_VALUE),

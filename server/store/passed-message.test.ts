@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { concat, utf8 } from "../../protocol/bytes.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { type PassedRequest, refusalOf } from "../lib/passing.ts";
-import { decodeAnswer, decodeRequest, encodePassed } from "./passed-message.ts";
+import { decodeAnswer, decodeBeat, decodeRequest, encodeBeat, encodePassed } from "./passed-message.ts";
 import { joinRecord } from "./record-parts.ts";
 
 const REQUEST: PassedRequest = {
@@ -38,6 +38,21 @@ test.each([
 ])("%s is refused with a code, as a request and as an answer", (_what, message, code) => {
   expect(codeOf(() => decodeRequest(message))).toBe(code);
   expect(codeOf(() => decodeAnswer(message))).toBe(code);
+});
+
+const BEAT = { from: "a server", clock: 9, networkKey: new Uint8Array(32).fill(255) };
+
+test("a leader's beat comes as it was sent", () => {
+  expect(decodeBeat(encodeBeat(BEAT))).toEqual(BEAT);
+});
+
+test.each([
+  ["of no base64url", "!".repeat(43)],
+  ["of another length", "AAAA"],
+  ["spelled in a second way", `${"_".repeat(42)}_`],
+  ["that is a number", 7],
+])("a leader's beat with a key %s is refused with a code", (_what, networkKey) => {
+  expect(codeOf(() => decodeBeat(utf8(JSON.stringify({ ...BEAT, networkKey }))))).toBe("bad-request");
 });
 
 test("a refusal says its code and when to come again, and of what was not expected nothing", () => {

@@ -1,8 +1,9 @@
 import { concat, fromBase64Url, toBase64Url, utf8 } from "../../protocol/bytes.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { as, asArray, asInteger, asObject, asText, parseJson } from "../../protocol/guards.ts";
+import { isCanonical } from "../../protocol/ids.ts";
 import type { LeaderBeat, PassedAnswer, PassedRequest } from "../lib/passing.ts";
-import { joinRecord, splitRecord } from "./record-parts.ts";
+import { joinRecord, splitMessage } from "./record-parts.ts";
 
 const MAX_HEADERS = 200;
 /** Characters of a request's target, or of a header's value. */
@@ -10,13 +11,16 @@ const MAX_TEXT_CHARS = 32_768;
 /** Bytes of all that is said of a request before its body: Node takes headers of 16 KiB, and JSON escapes them. */
 const MAX_HEAD_BYTES = 128 * 1024;
 
+/** Characters of a network key. */
+const NETWORK_KEY_CHARS = 43;
+
 /** A request, or its answer, as one message: a head of JSON, and the body. */
 export const encodePassed = ({ body, ...head }: PassedRequest | PassedAnswer): Uint8Array<ArrayBuffer> =>
   concat(...joinRecord(utf8(JSON.stringify(head)), body));
 
 /** Throws `too-large`, `bad-json` or `bad-request` for what no edge of ours sends. */
 export function decodeRequest(message: Uint8Array<ArrayBuffer>): PassedRequest {
-  const { head, body } = partsOf(message);
+  const { head, body } = splitMessage(message, MAX_HEAD_BYTES);
   const { method, target, headers, address, encrypted } = parseJson(head);
   return {
     method: asText(method, "method", 16),
@@ -30,7 +34,7 @@ export function decodeRequest(message: Uint8Array<ArrayBuffer>): PassedRequest {
 
 /** Throws as {@link decodeRequest} does. */
 export function decodeAnswer(message: Uint8Array<ArrayBuffer>): PassedAnswer {
-  const { head, body } = partsOf(message);
+  const { head, body } = splitMessage(message, MAX_HEAD_BYTES);
   const { status, headers, version } = asObject(parseJson(head), "an answer");
   const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
   return {
@@ -52,18 +56,13 @@ export function decodeBeat(message: Uint8Array<ArrayBuffer>): LeaderBeat {
   return {
     from: asText(from, "from", 128),
     clock: asInteger(clock, "clock", 0, Number.MAX_SAFE_INTEGER),
-    networkKey: fromBase64Url(asText(networkKey, "networkKey", 128)),
+    networkKey: fromBase64Url(as(isNetworkKey, networkKey, "networkKey")),
   };
 }
 
-function partsOf(message: Uint8Array<ArrayBuffer>) {
-  const length = message.length < 4 ? 0 : new DataView(message.buffer, message.byteOffset).getUint32(0, true);
-  if (length > MAX_HEAD_BYTES)
-    throw new ProtocolError("too-large", `a head may have ${MAX_HEAD_BYTES} bytes`);
-  if (message.length < 4 + length) throw new ProtocolError("bad-request", "the message was cut short");
-  const { head, frame } = splitRecord(message);
-  return { head, body: frame };
-}
+/** 32 bytes as {@link toBase64Url} writes them. */
+const isNetworkKey = (value: unknown): value is string =>
+  typeof value === "string" && value.length === NETWORK_KEY_CHARS && isCanonical(value);
 
 const headersOf = (list: unknown): (readonly [string, string])[] =>
   asArray(list, "headers", MAX_HEADERS).map((pair) => {

@@ -1,3 +1,4 @@
+import { ProtocolError } from "../../protocol/errors.ts";
 import { StoreError } from "./store.ts";
 
 /** A journal record: u32 length | so many bytes of its head, an event's JSON | a delta's frame, which may be empty. */
@@ -18,6 +19,15 @@ export function splitRecord<B extends ArrayBufferLike>(
 } {
   const end = endOfEvent(record);
   return { head: record.subarray(4, end), frame: record.subarray(end) };
+}
+
+/** A message between servers, which has that form. Throws `bad-request` for one cut short, `too-large` for its head. */
+export function splitMessage(message: Uint8Array<ArrayBuffer>, maxHeadBytes = Number.POSITIVE_INFINITY) {
+  const length = firstOf(message);
+  if (length > maxHeadBytes) throw new ProtocolError("too-large", `a head may have ${maxHeadBytes} bytes`);
+  if (message.length < 4 + length) throw new ProtocolError("bad-request", "the message was cut short");
+  const { head, frame: body } = splitRecord(message);
+  return { head, body };
 }
 
 /** In a record's first number: what follows the head is not the frame, and says where that is. */
@@ -49,7 +59,7 @@ export function splitPlace(record: Uint8Array<ArrayBuffer>): {
   readonly place: FramePlace | undefined;
 } {
   const view = new DataView(record.buffer, record.byteOffset, record.length);
-  const first = record.length < 4 ? 0 : view.getUint32(0, true);
+  const first = firstOf(record);
   if (first < ELSEWHERE) return { head: splitRecord(record).head, place: undefined };
   const end = 4 + first - ELSEWHERE;
   if (record.length !== end + PLACE_BYTES)
@@ -73,8 +83,12 @@ export function frameOf<B extends ArrayBufferLike>(record: Uint8Array<B>): Uint8
 export const withoutFrame = (record: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> =>
   record.subarray(0, endOfEvent(record));
 
+/** The first number, or 0 where there is none. */
+const firstOf = (record: Uint8Array): number =>
+  record.length < 4 ? 0 : new DataView(record.buffer, record.byteOffset).getUint32(0, true);
+
 function endOfEvent(record: Uint8Array): number {
-  const end = record.length < 4 ? 4 : 4 + new DataView(record.buffer, record.byteOffset).getUint32(0, true);
+  const end = 4 + firstOf(record);
   if (end > record.length) throw new StoreError("a journal record is shorter than its event");
   return end;
 }

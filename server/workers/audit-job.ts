@@ -16,7 +16,7 @@ import { MAX_BATCH, MAX_LOSS, MAX_STEPS } from "../../protocol/limits.ts";
 import { isInner } from "../../protocol/ticket.ts";
 import type { AuditOrder } from "../evaluate/ports.ts";
 import { scaledBy } from "../run/looks.ts";
-import { joinRecord, splitRecord } from "../store/record-parts.ts";
+import { joinRecord, splitMessage } from "../store/record-parts.ts";
 import type { Evidence } from "../trust/audit.ts";
 import { parseModelPlace } from "./model-place.ts";
 
@@ -31,15 +31,15 @@ export const MAX_EVIDENCE_BYTES = 4_096;
 export const encodeAudit = ({ frame, ...about }: AuditOrder): Uint8Array<ArrayBuffer> =>
   concat(...joinRecord(utf8(JSON.stringify(about)), frame));
 
-/** Throws `bad-json`, `bad-request`, or a StoreError for a message cut short. */
+/** Throws `bad-json` or `bad-request`. */
 export function decodeAudit(message: Uint8Array<ArrayBuffer>): AuditOrder {
-  const { head, frame } = splitRecord(message);
+  const { head, body } = splitMessage(message);
   const json = parseJson(head);
   return {
     ticket: ticketIn(asObject(json.ticket, "ticket")),
     shard: as(isHash, json.shard, "shard"),
     model: parseModelPlace(json.model),
-    frame: frame.slice(),
+    frame: body.slice(),
     scale: asNumber(json.scale, "scale", 0, 1),
     seed: asInteger(json.seed, "seed", 0, 0xffff_ffff),
     batches: asInteger(json.batches, "batches", 1, MAX_LOOK),

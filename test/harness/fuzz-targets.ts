@@ -23,10 +23,18 @@ import { begin } from "../../server/coordinator/state.ts";
 import { tokenizerJson } from "../../server/corpus/encode.ts";
 import { parseIndex } from "../../server/corpus/index-file.ts";
 import { parseSignal } from "../../server/peers/signals.ts";
+import { decodeAcknowledged, encodeAcknowledged } from "../../server/run/acknowledged.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../../server/run/checkpoint.ts";
 import { decodeRecord } from "../../server/run/record.ts";
 import { parseSettings } from "../../server/run/settings.ts";
 import { decodeVectors, encodeVectors } from "../../server/run/vectors-file.ts";
+import {
+  decodeAnswer,
+  decodeBeat,
+  decodeRequest,
+  encodeBeat,
+  encodePassed,
+} from "../../server/store/passed-message.ts";
 import {
   encodeBlock,
   encodeHeader,
@@ -188,6 +196,7 @@ export async function targets(): Promise<readonly Target[]> {
       },
     },
     ...peerTargets(),
+    ...clusterTargets(upload),
     {
       name: "operator's action",
       good: [
@@ -254,5 +263,26 @@ function peerTargets(): readonly Target[] {
       ],
       decode: parseSignal,
     },
+  ];
+}
+
+/** What reads the words of a cluster's other servers. */
+function clusterTargets(upload: Bytes): readonly Target[] {
+  const passed = { headers: [["accept", "*/*"]] as const, body: utf8("body") };
+  const request = { method: "POST", target: "/api/deltas", address: "2001:db8::1", encrypted: true };
+  const delta = { upload: decodeUpload(upload), delta: HASH, at: 7, norm: 1, from: "a network" };
+  return [
+    { name: "passed request", good: [encodePassed({ ...request, ...passed })], decode: decodeRequest },
+    {
+      name: "passed answer",
+      good: [encodePassed({ status: 200, version: 3, ...passed })],
+      decode: decodeAnswer,
+    },
+    {
+      name: "leader's beat",
+      good: [encodeBeat({ from: "a server", clock: 9, networkKey: new Uint8Array(32) })],
+      decode: decodeBeat,
+    },
+    { name: "acknowledged delta", good: [encodeAcknowledged(delta)], decode: decodeAcknowledged },
   ];
 }
