@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import type { Context, Hono } from "hono";
-import { toBase64Url } from "../../protocol/bytes.ts";
 import { as, asBoolean, asObject, parseJson } from "../../protocol/guards.ts";
 import { isPersonId, isTeamId, type ServerNonce } from "../../protocol/ids.ts";
 import { MAX_JSON_BYTES } from "../../protocol/limits.ts";
@@ -29,7 +28,7 @@ export type Signed = <T>(
 
 /** Bytes of a page's or a team's id: nobody finds one that was not given to them. */
 const ID_BYTES = 16;
-const drawId = () => as(isPersonId, toBase64Url(randomBytes(ID_BYTES)), "a page");
+const drawId = () => as(isPersonId, randomBytes(ID_BYTES).toString("base64url"), "a page");
 
 /** Routes for a volunteer's own name, links and data (rules U1 to U5), by the key that it works under, and by no other. */
 export function peopleRoutes(app: Hono<Edge>, service: RunService, signed: Signed, now: () => number): void {

@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { IncomingMessage } from "node:http";
 import type { Context, Hono } from "hono";
-import { toBase64Url } from "../../protocol/bytes.ts";
 import { type ErrorCode, ProtocolError } from "../../protocol/errors.ts";
 import { as, parseJson } from "../../protocol/guards.ts";
 import { isServerNonce, type ServerNonce, type VolunteerKey } from "../../protocol/ids.ts";
@@ -175,7 +174,7 @@ function requireProtocol(version: string | undefined): void {
 /** Bytes of a server nonce. */
 const SERVER_NONCE_BYTES = 16;
 const drawServerNonce = () =>
-  as(isServerNonce, toBase64Url(randomBytes(SERVER_NONCE_BYTES)), "a server nonce");
+  as(isServerNonce, randomBytes(SERVER_NONCE_BYTES).toString("base64url"), "a server nonce");
 
 const codeOf = (error: unknown): ErrorCode =>
   error instanceof ProtocolError ? error.code : "internal-error";

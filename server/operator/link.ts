@@ -1,7 +1,6 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import { readFile, rename, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { toBase64Url } from "../../protocol/bytes.ts";
 import { asInteger, asText, parseJson } from "../../protocol/guards.ts";
 import { MAX_LABEL } from "../../protocol/limits.ts";
 import { secretDigest } from "../lib/signatures.ts";
@@ -24,7 +23,7 @@ export const linkOf = (origin: string, secret: string): string => `${origin}/ope
  * stored, readable by its owner; `now` is the wall clock, since another process may redeem it.
  */
 export async function issueLink(directory: string, name: string, now: number): Promise<string> {
-  const secret = toBase64Url(new Uint8Array(randomBytes(SECRET_BYTES)));
+  const secret = randomBytes(SECRET_BYTES).toString("base64url");
   const entry = { digest: secretDigest(secret), expires: now + LINK_MS, name };
   const file = join(directory, LINK_FILE);
   await writeFile(`${file}.new`, `${JSON.stringify(entry)}\n`, { mode: 0o600 });

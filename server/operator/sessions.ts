@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { toBase64Url } from "../../protocol/bytes.ts";
 import { forgetOldest } from "../lib/oldest.ts";
 import { secretDigest } from "../lib/signatures.ts";
 
@@ -30,7 +29,7 @@ export class Sessions {
 
   /** Begins a session; returns the secret that is its cookie. */
   begin(session: Session): string {
-    const secret = toBase64Url(new Uint8Array(randomBytes(SECRET_BYTES)));
+    const secret = randomBytes(SECRET_BYTES).toString("base64url");
     this.#open.set(secretDigest(secret), { session, ends: this.#now() + SESSION_MS });
     forgetOldest(this.#open, MAX_SESSIONS);
     return secret;

@@ -1,19 +1,15 @@
-import { toBase64Url } from "../../protocol/bytes.ts";
-import { as } from "../../protocol/guards.ts";
 import type { Signer } from "../../protocol/identity.ts";
-import { type Hash, isTicketId } from "../../protocol/ids.ts";
+import type { Hash } from "../../protocol/ids.ts";
 import type { Audited, Sampled, Settled } from "../coordinator/events.ts";
 import type { State } from "../coordinator/state.ts";
 import type { ModelPlace } from "../evaluate/ports.ts";
 import { Gauge } from "../trust/gauge.ts";
 import { standingOf } from "../trust/standing.ts";
 import { Audits } from "./audits.ts";
+import { drawId, numbersFrom } from "./draws.ts";
 import type { RunDefinition } from "./genesis.ts";
 import type { RunOptions } from "./options.ts";
 import { VolunteerAudits } from "./volunteer-audits.ts";
-
-/** Bytes of an audit's id. */
-const ID_BYTES = 16;
 
 /** The part of a run that audits need. */
 export interface AuditedRun {
@@ -34,12 +30,12 @@ export function auditsOf(run: AuditedRun, options: RunOptions): Audits | undefin
   const { auditor, helpers, corpus, random, log } = options;
   const share = settings.trust.auditShare;
   if (auditor === undefined || share === 0) return undefined;
-  const draw = () => new DataView(random(4).buffer).getUint32(0, true);
+  const draw = numbersFrom(random);
   const failed = (error: unknown) => log.warn({ error: String(error) }, "a delta could not be audited");
   const volunteers = () =>
     new VolunteerAudits({
       ...{ run: run.definition.id, signer: run.signer, parameters: task.parameters, draw, failed },
-      drawId: () => as(isTicketId, toBase64Url(random(ID_BYTES)), "an audit's id"),
+      drawId: () => drawId(random),
       now: () => run.now(),
       standing: (volunteer) => standingOf(run.state.trust, volunteer),
       record: (settled) => run.record({ ...settled, at: run.now() }),

@@ -1,16 +1,12 @@
-import { toBase64Url } from "../../protocol/bytes.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
-import { as } from "../../protocol/guards.ts";
-import { isTicketId, type VolunteerKey } from "../../protocol/ids.ts";
+import type { VolunteerKey } from "../../protocol/ids.ts";
 import type { Pace } from "../../protocol/pace.ts";
 import { signTicket, type Ticket } from "../../protocol/ticket.ts";
 import { PAUSED_RETRY_MS } from "../coordinator/rules.ts";
+import { drawId } from "./draws.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { RunOptions } from "./options.ts";
 import type { ServerIdentity } from "./server-key.ts";
-
-/** Bytes of a ticket's nonce. */
-const NONCE_BYTES = 16;
 
 const REFUSALS = {
   "run-paused": "the operator has paused the run",
@@ -46,7 +42,7 @@ export class Dispatcher {
    */
   async ticket(volunteer: VolunteerKey, pace: Pace, gone: () => boolean): Promise<Ticket> {
     const { run, identity, random, draining } = this.#parts;
-    const ticket = as(isTicketId, toBase64Url(random(NONCE_BYTES)), "ticket");
+    const ticket = drawId(random);
     const since = run.clock.now();
     for (;;) {
       if (draining() || run.closed) {

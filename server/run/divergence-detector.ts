@@ -5,6 +5,7 @@ import type { Auditor } from "../evaluate/ports.ts";
 import { harmless, reachable } from "../trust/tripwire.ts";
 import type { Audits } from "./audits.ts";
 import type { SnapshotPlace } from "./checkpoint.ts";
+import { numbersFrom } from "./draws.ts";
 import type { RunDefinition } from "./genesis.ts";
 import type { RunOptions } from "./options.ts";
 
@@ -114,7 +115,7 @@ export class DivergenceDetector {
 
   async #draw() {
     const { ranges, batch } = this.#run.definition.rules;
-    const seed = new DataView(this.#options.random(4).buffer).getUint32(0, true);
+    const seed = numbersFrom(this.#options.random)();
     const position = ranges.positionFor(seed);
     const range = { ...ranges.at(position), seed: ranges.seedOf(position), steps: BATCHES, batch };
     const bytes = await this.#options.corpus.shard(range.shard);

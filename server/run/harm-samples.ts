@@ -9,6 +9,7 @@ import { partsOf } from "../trust/parts.ts";
 import { type DeltaEffect, doesHarm, FORFEITED, isSuspected, standingOf } from "../trust/standing.ts";
 import type { Audits } from "./audits.ts";
 import type { AuditedRun } from "./audits-of.ts";
+import { numbersFrom } from "./draws.ts";
 import type { RunOptions } from "./options.ts";
 import type { Late, Merged } from "./recent-deltas.ts";
 import { decodeRecord } from "./record.ts";
@@ -51,9 +52,8 @@ type Ask = (
 
 /** The measurements of a run that has audits. */
 export function samplesOf(run: AuditedRun, audits: Audits, { store, random, log }: RunOptions): HarmSamples {
-  const draw = () => new DataView(random(4).buffer).getUint32(0, true);
   const { auditShare } = run.definition.settings.trust;
-  return new HarmSamples({ run, audits, store, auditShare, draw, log });
+  return new HarmSamples({ run, audits, store, auditShare, draw: numbersFrom(random), log });
 }
 
 /**
