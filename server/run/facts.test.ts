@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Hash, RunId } from "../../protocol/ids.ts";
-import { memoryIndex } from "../../test/harness/memory-index.ts";
 import { indexedDelta } from "../../test/harness/index-contract.ts";
+import { memoryIndex } from "../../test/harness/memory-index.ts";
 import type { Audited } from "../coordinator/events.ts";
 import { begin } from "../coordinator/state.ts";
 import type { Fact } from "../store/store.ts";

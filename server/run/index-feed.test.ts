@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { RunId } from "../../protocol/ids.ts";
-import { memoryIndex } from "../../test/harness/memory-index.ts";
 import { indexedDelta } from "../../test/harness/index-contract.ts";
+import { memoryIndex } from "../../test/harness/memory-index.ts";
 import type { Fact } from "../store/store.ts";
 import { IndexFeed } from "./index-feed.ts";
 

@@ -58,12 +58,11 @@ export class Intake {
     upload = { ...upload, frame };
     // From here to the entry in #inFlight nothing is awaited, so no other upload can come between.
     const { ticket } = upload;
-    const coming = this.#inFlight.get(ticket.id);
-    const known = coming ?? run.index.delta(ticket.id);
+    const known = this.#inFlight.get(ticket.id) ?? run.index.delta(ticket.id);
     if (known !== undefined) {
       if (known.delta !== delta)
         throw new ProtocolError("ticket-used", "another delta was accepted for this ticket");
-      return coming?.receipt ?? this.#receiptOf(run.index.delta(ticket.id));
+      return "receipt" in known ? known.receipt : this.#receiptOf(known);
     }
     if (run.state.used.has(ticket.id)) throw this.#indexLost();
     this.#requireReceipts();
@@ -99,9 +98,8 @@ export class Intake {
   }
 
   /** Made from the journal's facts alone, and Ed25519 is deterministic: the same receipt whenever asked. */
-  async #receiptOf(delta: IndexedDelta | undefined): Promise<Receipt> {
+  async #receiptOf(delta: IndexedDelta): Promise<Receipt> {
     const { run, identity } = this.#parts;
-    if (delta === undefined) throw new ProtocolError("internal-error", "an accepted delta is not indexed");
     return signReceipt(identity.signer, { run: run.definition.id, ...delta });
   }
 }

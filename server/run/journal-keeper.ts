@@ -1,6 +1,5 @@
-import { ProtocolError } from "../../protocol/errors.ts";
 import type { IndexedDelta } from "../store/store.ts";
-import { type Acknowledged, acceptedOf, doneOfUpload } from "./acknowledged.ts";
+import { type Acknowledged, acceptedOf, doneOfUpload, indexedOf } from "./acknowledged.ts";
 import { requireSpace } from "./admission.ts";
 import type { LiveRun } from "./live-run.ts";
 
@@ -8,7 +7,6 @@ export interface JournalKeeperParts {
   readonly run: Pick<LiveRun, "state"> & {
     readonly definition: { readonly rules: Pick<LiveRun["definition"]["rules"], "context" | "ranges"> };
     readonly events: Pick<LiveRun["events"], "record">;
-    readonly index: Pick<LiveRun["index"], "delta">;
     readonly quality: Pick<LiveRun["quality"], "gauge" | "audit">;
   };
 }
@@ -23,7 +21,7 @@ export class JournalKeeper {
 
   /** Measures the delta at once, before anything else can happen. Rejects with `too-many-requests` where it must wait. */
   readonly keep = async (delta: Acknowledged): Promise<IndexedDelta> => {
-    const { quality, state, definition, events, index } = this.#run;
+    const { quality, state, definition, events } = this.#run;
     const { upload, norm, from } = delta;
     const facts = quality.gauge?.measure(doneOfUpload(upload), upload.frame, norm, from);
     if (facts !== undefined) requireSpace(facts, state);
@@ -31,8 +29,6 @@ export class JournalKeeper {
     await events.record(event, upload.frame);
     const { ticket, volunteer, version, tokens } = event;
     quality.audit(upload, { ticket, volunteer, version, tokens, ...(facts && { facts }) });
-    const kept = index.delta(ticket);
-    if (kept === undefined) throw new ProtocolError("internal-error", "an accepted delta is not indexed");
-    return kept;
+    return indexedOf(delta, definition.rules.context);
   };
 }
