@@ -1,44 +1,41 @@
 import { ModelError } from "../../model/contract/config.ts";
-import type { DeviceReport, Trainer } from "../../model/contract/trainer.ts";
+import type { Trainer } from "../../model/contract/trainer.ts";
 import { batchesOf } from "../../model/data/batches.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
-import { MAX_LABEL, MAX_LOSS } from "../../protocol/limits.ts";
-import type { Manifest } from "../../protocol/manifest.ts";
 import { type Ticket, ticketTokens } from "../../protocol/ticket.ts";
-import { encodeUpload } from "../../protocol/upload.ts";
 import type { RoundDeps } from "./deps.ts";
-import type { LocalState, PackedDelta } from "./local-state.ts";
+import type { LocalState } from "./local-state.ts";
 import { passageOf } from "./passage.ts";
 import type { Work } from "./prefetch.ts";
 import { restOf } from "./time.ts";
 
-/** A finished ticket's result. */
-export interface Done {
-  readonly packed: PackedDelta;
-  /** The upload. */
-  readonly body: Uint8Array<ArrayBuffer>;
-  /** Inner steps that it is made of. */
+/** The inner steps that were done on a ticket. */
+export interface Trained {
+  readonly trainer: Trainer;
+  /** How many. */
   readonly steps: number;
-  /** Milliseconds of one, rests aside. */
-  readonly stepMs: number;
+  /** Those that were read. */
+  readonly losses: readonly number[];
+  /** Milliseconds that the steps took, rests aside. */
+  readonly trainMs: number;
+  /** When they began, by our own clock. */
+  readonly started: number;
 }
 
 /** Losses are read this often: each reading waits for the device. */
 const READ_EVERY_MS = 300;
 
 /**
- * The inner steps, and then, once `before` has resolved, the upload made of them; undefined when the lease ended
- * sooner. `left` hears how many milliseconds of training lie ahead. Whatever throws, nothing of the ticket is sent:
- * ModelErrors of the device, `not-finite` where the training led there, and Stopped.
+ * The inner steps; undefined when the lease ended sooner. `left` hears how many milliseconds of training lie ahead. Throws
+ * ModelErrors of the device, and Stopped.
  */
 export async function train(
   deps: RoundDeps,
   localState: LocalState,
   work: Work,
   left: (ms: number) => void,
-  before: () => Promise<unknown>,
-): Promise<Done | undefined> {
-  const { manifest, control, clock, sleep, trainers, throughput } = deps;
+): Promise<Trained | undefined> {
+  const { manifest, control, clock, sleep, trainers } = deps;
   const { ticket, deadline, until, shard, weights } = work;
   const { context } = manifest.model;
   control.enter({ phase: "training" });
@@ -81,36 +78,8 @@ export async function train(
     left(Math.min(((clock() - started) * (ticket.steps - done)) / done, until - clock()));
   }
   await control.checkpoint();
-  const waiting = clock();
-  await before();
-  const idle = clock() - waiting;
-  const packed = await localState.pack(trainer, ticket);
-  losses.push(...(await trainer.losses())); // came with the payload
-  throughput.trained(ticketTokens({ ...ticket, steps: done }, context), clock() - started - idle);
-  tell(deps, ticket, done, done, losses.at(-1), trainMs);
-  const loss = losses.reduce((total, one) => total + one, 0) / losses.length;
-  if (!Number.isFinite(loss)) throw new ModelError("not-finite", `the loss is ${loss}`);
-  trainers.proved();
-  const self = {
-    loss: Math.min(loss, MAX_LOSS),
-    trainMs: Math.round(trainMs),
-    device: labelOf(trainer.report),
-    ...(ticket.trainFor !== undefined && { steps: done }),
-  };
-  const body = encodeUpload(ticket, self, await sentOf(manifest, ticket, packed.frame));
-  return { packed, body, steps: done, stepMs: trainMs / done };
+  return { trainer, steps: done, losses, trainMs, started };
 }
-
-/** A frame as it is sent: packed where the server takes that, and where what packs it can be fetched. */
-const sentOf = async (manifest: Manifest, ticket: Ticket, frame: Uint8Array<ArrayBuffer>) =>
-  manifest.packed
-    ? import("./payload-packing.ts").then(
-        (part) => part.packedFor(manifest, ticket, frame),
-        () => frame,
-      )
-    : frame;
-
-const labelOf = ({ device, detail }: DeviceReport): string => `${device}, ${detail}`.slice(0, MAX_LABEL);
 
 /** Steps that will have been done when a ticket's time is over, as it looks after so many. */
 function expectedOf({ ticket, until }: Work, started: number, now: number, done: number): number {
@@ -118,8 +87,9 @@ function expectedOf({ ticket, until }: Work, started: number, now: number, done:
   return Math.min(ticket.steps, done + Math.max(0, Math.floor(more)));
 }
 
-function tell(
-  { manifest, report }: RoundDeps,
+/** Says how far a ticket is. */
+export function tell(
+  { manifest, report }: Pick<RoundDeps, "manifest" | "report">,
   ticket: Ticket,
   step: number,
   steps: number,

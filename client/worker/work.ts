@@ -74,20 +74,20 @@ export async function workOn(round: RoundDeps, waits: Waits): Promise<void> {
           if (overlaps && ms <= throughput.lead) ahead ??= takeAhead(round, upload?.answered);
           if (ahead === undefined) fetchAhead();
         };
-        const done = await train(round, localState, work, left, async () => {
-          taken = await land();
-        });
-        failures = 0;
+        const done = await train(round, localState, work, left);
         if (done !== undefined) {
-          upload = await UploadInFlight.launch(round, localState, work, done);
+          upload = await UploadInFlight.launch(round, localState, work, done, async () => {
+            taken = await land();
+          });
           if (!overlaps) taken = await land();
         }
+        failures = 0;
         if (done === undefined || !taken) await waits.rest();
         const { inner } = work.ticket; // named on a clock alone, where the server chooses the micro-batch
         if (done !== undefined && inner !== measured) {
           measured = inner;
           const part = await import("./batch-speeds.ts").catch(() => undefined); // missing: the crowd's size will do
-          await part?.measureSpeeds(round, localState, work, done.stepMs);
+          await part?.measureSpeeds(round, localState, work, done.trainMs / done.steps);
         }
         if (clock() - saved >= SAVE_EVERY_MS) {
           await save();
