@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, describe, expect, test } from "vitest";
 import type { RunId } from "../../protocol/ids.ts";
-import { memoryIndex } from "../../test/harness/memory-index.ts";
 import { indexContract, indexedDelta } from "../../test/harness/index-contract.ts";
+import { memoryIndex } from "../../test/harness/memory-index.ts";
 import { sqliteIndex } from "./sqlite-index.ts";
 
 const directories: string[] = [];
