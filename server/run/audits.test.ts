@@ -24,7 +24,10 @@ const ticketOf = (id: string, window: number, fresh: boolean): Ticket => ({
 });
 
 /** What is recorded of two tickets' deltas that are the same to the byte, on this text. */
-async function twice(text: Uint16Array, fresh = false, distance = 0): Promise<Omit<Audited, "at">[]> {
+async function twice(
+  text: Uint16Array,
+  { fresh = false, distance = 0, isFirstAccepted = true } = {},
+): Promise<Omit<Audited, "at">[]> {
   const recorded: Omit<Audited, "at">[] = [];
   const gauge = new Gauge(PARAMETERS, DENSE4, [], () => 0.5);
   const better = { before: 3, after: 2 };
@@ -47,13 +50,14 @@ async function twice(text: Uint16Array, fresh = false, distance = 0): Promise<Om
   });
   for (const ticket of [ticketOf("first", 0, fresh), ticketOf("again", 40, fresh)]) {
     const facts = gauge.measure(ticket, frame, 1);
+    if (ticket.id === "first" && !isFirstAccepted) continue;
     const report = { loss: 3, trainMs: 1, device: "wasm" };
     audits.consider(
       { ticket, report, frame },
       { ticket: ticket.id, volunteer, version: 0, tokens: 64, facts },
     );
   }
-  await vi.waitFor(() => expect(recorded).toHaveLength(2));
+  await vi.waitFor(() => expect(recorded).toHaveLength(isFirstAccepted ? 2 : 1));
   return recorded;
 }
 
@@ -70,10 +74,16 @@ test("A15: the same delta for the same text, of a text that repeats itself, is a
   });
 });
 
+test("A15: the same delta as one that was measured and then refused is audited: nobody knows the other's text", async () => {
+  const text = Uint16Array.from({ length: 2_000 }, (_, i) => (i * i) % 251);
+  const told = await twice(text, { isFirstAccepted: false });
+  expect(told).toMatchObject([{ ticket: "again", verdict: "good", reason: "gain" }]);
+});
+
 test("A15: a fresh ticket's delta that is like another's is recomputed before it is a copy; an own one is good, a copied one bad", async () => {
   const text = Uint16Array.from({ length: 2_000 }, (_, i) => (i * i) % 251);
   const verdictOn = async (distance: number) =>
-    (await twice(text, true, distance)).find(({ ticket }) => ticket === "again");
+    (await twice(text, { fresh: true, distance })).find(({ ticket }) => ticket === "again");
   expect(await verdictOn(0.001)).toMatchObject({ verdict: "good", reason: "recomputed" });
   expect(await verdictOn(0.5)).toMatchObject({ verdict: "bad", reason: "mismatch" });
 });

@@ -131,12 +131,15 @@ export class Audits {
     return this.#budget;
   }
 
-  /** A copy is bad as it stands, but where both tickets have the same text, or its own can be recomputed: then it is audited. */
+  /**
+   * A copy is bad as it stands, but where both tickets have the same text, or its own can be recomputed: then it is audited. So
+   * is one of a delta that was never accepted: of its text nothing is known.
+   */
   async #considerCopy(upload: Upload, copied: Ticket | undefined): Promise<void> {
     const { context } = this.#options;
     const textOf = async (range: Ticket) => ({ shard: await this.#looks.tokensOf(range.shard), range });
     const same = async () =>
-      copied && readTheSame(await textOf(upload.ticket), await textOf(copied), context);
+      copied === undefined || readTheSame(await textOf(upload.ticket), await textOf(copied), context);
     if (upload.ticket.fresh || (await same())) {
       if (this.#queue.waiting < MAX_WAITING)
         this.#queue.put(() => this.#audit(upload, { whose: "stranger" }));

@@ -83,6 +83,7 @@ export class Gauge {
     norm: number,
     from?: string,
   ): Facts {
+    this.#forget(id);
     const values = this.#scratch;
     addStretches(frame, values, 1, this.#places.starts, STRETCH);
     const agreement = this.#agreement(values);
@@ -101,6 +102,12 @@ export class Gauge {
       ...(copies === undefined ? {} : { copies }),
       ...(from === undefined ? {} : { from }),
     };
+  }
+
+  /** A delta that could not be kept is measured again when it is sent again: it is no copy of itself. */
+  #forget(ticket: TicketId): void {
+    const before = this.#prints.findIndex((print) => print.ticket === ticket);
+    if (before >= 0) this.#prints.splice(before, 1);
   }
 
   #agreement(values: Float32Array): number | undefined {
