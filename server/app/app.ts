@@ -123,8 +123,9 @@ export class App implements Pick<Hono<Edge>, "fetch"> {
     await this.#operatorView?.close();
   }
 
-  async #serve(run: Run, { takeText }: Pick<OpenDirectory, "takeText">): Promise<void> {
-    const view = await openOperatorView(run, this.#curves, this.#flags, this.#log, this.#meters);
+  async #serve(run: Run, { takeText, work }: Pick<OpenDirectory, "takeText" | "work">): Promise<void> {
+    const meters = { ...this.#meters, work };
+    const view = await openOperatorView(run, this.#curves, this.#flags, this.#log, meters);
     this.#operatorView = view;
     const peers = run.manifest().peers && this.#openSharing();
     this.#text = await this.#openText(run, takeText, view.log);

@@ -10,7 +10,7 @@ import { lockDirectory } from "../data-dir/lock.ts";
 import { keptQuestions } from "../evaluate/question-file.ts";
 import { chanceOf } from "../evaluate/questions.ts";
 import type { Writer } from "../lib/io.ts";
-import type { JobLine } from "../lib/jobs.ts";
+import type { JobLine, WorkFigures } from "../lib/jobs.ts";
 import type { Log } from "../lib/log.ts";
 import { mergeInPool } from "../merge/merge-pool.ts";
 import type { Mirror } from "../mirror/mirror.ts";
@@ -38,6 +38,8 @@ export interface OpenDirectory {
   begin(settings: Settings): Promise<Run>;
   /** Has the run take in text that was added to the corpus. */
   takeText(): Promise<void>;
+  /** What workers did for the run; undefined where it has none. */
+  work(): Readonly<Record<string, WorkFigures>> | undefined;
   /** Finishes what is being written, and frees the directory. */
   close(): Promise<void>;
 }
@@ -74,7 +76,7 @@ export async function openDirectory(directory: string, options: DirectoryOptions
   if (kind === "foreign")
     return {
       ...{ run: undefined, corpus: undefined, begin: foreign },
-      ...{ takeText: async () => {}, close: async () => {} },
+      ...{ takeText: async () => {}, work: () => undefined, close: async () => {} },
     };
   await makeDirectory(directory);
   await requireWritable(directory);
@@ -89,9 +91,10 @@ export async function openDirectory(directory: string, options: DirectoryOptions
     return opened?.run ?? foreign();
   };
   const takeText = async () => opened?.takeText();
+  const work = () => opened?.work();
   try {
     if (kind === "empty" && (create || (await hasUpload(directory)))) {
-      return { run: undefined, corpus: false, begin, takeText, close };
+      return { run: undefined, corpus: false, begin, takeText, work, close };
     }
     if (kind === "empty") {
       await beginFirstStart(directory);
@@ -99,7 +102,7 @@ export async function openDirectory(directory: string, options: DirectoryOptions
     }
     opened = await open(directory, await isFirstStart(directory), settings, world, start);
     if (opened !== undefined) await endFirstStart(directory);
-    return { run: opened?.run, corpus: true, begin, takeText, close };
+    return { run: opened?.run, corpus: true, begin, takeText, work, close };
   } catch (error) {
     await close();
     throw error;
@@ -109,6 +112,7 @@ export async function openDirectory(directory: string, options: DirectoryOptions
 interface Opened {
   readonly run: Run;
   takeText(): Promise<void>;
+  work: OpenDirectory["work"];
   close(): Promise<void>;
 }
 
@@ -203,7 +207,7 @@ async function open(
       mirror?.lookAgain();
       run.admin.takeText();
     };
-    return { run, takeText, close };
+    return { run, takeText, work: () => helpers?.figures, close };
   } catch (error) {
     await store.close();
     throw error;

@@ -3,7 +3,7 @@ import type { Log } from "../lib/log.ts";
 import { AuditLog } from "../operator/audit-log.ts";
 import type { Curves } from "../operator/curves.ts";
 import { HostStats, LoopDelay } from "../operator/host-stats.ts";
-import { metricsOf } from "../operator/metrics.ts";
+import { type Elsewhere, metricsOf } from "../operator/metrics.ts";
 import { OperatorService } from "../operator/operator-service.ts";
 import { Presence } from "../operator/presence.ts";
 import { Sites } from "../operator/sites.ts";
@@ -45,7 +45,7 @@ export async function openOperatorView(
     mirror,
   }: Pick<ServeOptions, "data" | "alertUrl" | "embedOn" | "mirror">,
   log: Log,
-  { delay, traffic }: ProcessMeters,
+  { delay, traffic, work }: ProcessMeters & { work(): Elsewhere["work"] },
 ): Promise<OperatorView> {
   const clock = () => performance.now();
   const presence = new Presence(clock);
@@ -90,7 +90,11 @@ export async function openOperatorView(
       operator: service,
       speeds,
       metrics: {
-        text: async () => metricsOf(run.status(), await service.overview(), sent, mirror && { mirrored }),
+        text: async () =>
+          metricsOf(run.status(), await service.overview(), sent, {
+            mirror: mirror && { mirrored },
+            work: work(),
+          }),
         token: process.env.METRICS_TOKEN,
       },
     },

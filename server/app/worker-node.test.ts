@@ -136,7 +136,7 @@ const diffHash = async ({ run }: Leader, version: number): Promise<Hash> =>
   (await run.versionRecord(version + 1)).diff;
 
 test("a worker puts weights together out of what is stored, and comes to the leader's numbers to the bit", async () => {
-  const { helpers, start, order, answered, leader } = await world();
+  const { helpers, start, order, answered, leader, pass } = await world();
   expect(await answered(helpers.audit(order)), "nobody is there").toBeUndefined();
   const { node } = await start();
   const weights = vectorTask().decode(leader.run.latestSnapshot().bytes);
@@ -144,10 +144,18 @@ test("a worker puts weights together out of what is stored, and comes to the lea
   const own = await threads().auditor.audit({
     ...{ ...order, weights, shard, codec: F32, delta: deltaOf(4).map((value) => 0.5 * value) },
   });
-  expect(await answered(helpers.audit(order))).toEqual({ evidence: own, who: node.who });
+  const asked = helpers.audit(order);
+  pass(250); // before anybody hears of it
+  expect(await answered(asked)).toEqual({ evidence: own, who: node.who });
   expect(own.gate.after).toBeNaN(); // which JSON has no word for
   const evaluation = await threads().evaluator.evaluate(5, weights);
   expect(await answered(helpers.evaluate(order.model))).toEqual({ evaluation, who: node.who });
+  const nothing = { workers: 1, done: 0, left: 0, failures: 0, waitedMs: 0, workedMs: 0 };
+  expect(helpers.figures).toEqual({
+    audits: { ...nothing, done: 1, left: 1, waitedMs: 250 },
+    evaluations: { ...nothing, done: 1 },
+    merges: nothing,
+  });
 });
 
 test("a worker whose text is another's is asked nothing, and the log says so", async () => {
@@ -178,6 +186,8 @@ test("what it cannot have, or what is no job, a worker refuses; hashes that do n
     expect(await answered(helpers.audit({ ...order, ...changes })), what).toBeUndefined();
     expect(happened.at(-1), what).toMatch(why);
   }
+  expect(helpers.figures.audits).toMatchObject({ done: 0, left: refused.length });
+  expect(helpers.figures.audits.failures).toBeGreaterThanOrEqual(refused.length);
   // Bytes that are nothing at all.
   const line = jobs.end();
   const said: unknown[] = [];

@@ -30,3 +30,18 @@ export interface JobLine {
 
 /** Does a job; what it says goes to whoever asked. Never rejects. */
 export type JobWork = (job: Uint8Array<ArrayBuffer>, say: (said: Uint8Array) => void) => Promise<void>;
+
+/** What became of one kind of work that workers were asked for, since this server began to ask. */
+export interface WorkFigures {
+  /** Workers that take it now. */
+  readonly workers: number;
+  /** Jobs that a worker has done. */
+  readonly done: number;
+  /** Jobs that none did in time: this server did them, or nobody. */
+  readonly left: number;
+  /** Times that a worker was late, failed, or answered nonsense. */
+  readonly failures: number;
+  /** Milliseconds that jobs which were done waited for a worker, and that workers were at them, in all. */
+  readonly waitedMs: number;
+  readonly workedMs: number;
+}

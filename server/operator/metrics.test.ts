@@ -40,7 +40,8 @@ async function scrape(): Promise<string> {
     questions: { questions: 96, chance: 0.25 },
   };
   const refused = { ...measured, deltas: { merged: 2, refused: { stale: 5 } } };
-  return metricsOf(refused, OVERVIEW, { snapshots: 7 });
+  const audits = { workers: 2, done: 5, left: 1, failures: 3, waitedMs: 250, workedMs: 9_000 };
+  return metricsOf(refused, OVERVIEW, { snapshots: 7 }, { work: { audits } });
 }
 
 it("is text that a Prometheus reads: each metric with help and type, and what only grows is a counter", async () => {
@@ -70,12 +71,15 @@ it("is text that a Prometheus reads: each metric with help and type, and what on
   expect(lines).toContain("murmuration_questions_chance_ratio 0.25");
   expect(lines).toContain("murmuration_muon_inside 1");
   expect(lines).toContain("murmuration_steps_per_delta 2");
+  expect(lines).toContain('murmuration_workers{task="audits"} 2');
+  expect(lines).toContain('murmuration_worker_jobs_left_total{task="audits"} 1');
+  expect(lines).toContain('murmuration_worker_wait_seconds_total{task="audits"} 0.25');
 });
 
 it("names no client, no address and no site in a label", async () => {
   const labels = new Set([...(await scrape()).matchAll(/\{(\w+)=/g)].map(([, label]) => label));
   expect([...labels].toSorted()).toEqual([
-    ...["backend", "browser", "code", "kind", "settled_by", "verdict", "versions_late"],
+    ...["backend", "browser", "code", "kind", "settled_by", "task", "verdict", "versions_late"],
   ]);
 });
 
@@ -89,7 +93,12 @@ it("has everything that deploy/grafana.json draws", async () => {
 
 it("with a mirror says which share of objects' bytes this server has sent itself", async () => {
   const tiny = await tinyRun();
-  const text = metricsOf(tiny.run.status(), OVERVIEW, { snapshots: 30, diffs: 20 }, { mirrored: 950 });
+  const text = metricsOf(
+    tiny.run.status(),
+    OVERVIEW,
+    { snapshots: 30, diffs: 20 },
+    { mirror: { mirrored: 950 } },
+  );
   expect(text).toContain("murmuration_mirror_bytes_total 950\n");
   expect(text).toContain("murmuration_own_bytes_ratio 0.05\n");
   expect(metricsOf(tiny.run.status(), OVERVIEW)).not.toContain("mirror");

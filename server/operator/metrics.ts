@@ -3,7 +3,16 @@ import { bitsPerByte } from "../../protocol/bits-per-byte.ts";
 import type { Overview } from "../../protocol/operator.ts";
 import { setbackOf } from "../../protocol/setback.ts";
 import type { RunStatus } from "../../protocol/status.ts";
+import type { WorkFigures } from "../lib/jobs.ts";
 import { Exposition } from "./exposition.ts";
+
+/** What others do for the server. */
+export interface Elsewhere {
+  /** Bytes that volunteers say to have had from a mirror. */
+  readonly mirror: { readonly mirrored: number } | undefined;
+  /** What workers do, by task. */
+  readonly work: Readonly<Record<string, WorkFigures>> | undefined;
+}
 
 /**
  * The run for a Prometheus, made when it is asked for. No label names a client, an address or anything else a
@@ -13,7 +22,7 @@ export function metricsOf(
   status: RunStatus,
   overview: Omit<Overview, "operator">,
   sent: Readonly<Record<string, number>> = {},
-  mirror?: { readonly mirrored: number },
+  { mirror, work }: Partial<Elsewhere> = {},
 ): string {
   const exposition = new Exposition("murmuration_");
   const metric = exposition.metric.bind(exposition);
@@ -67,6 +76,7 @@ export function metricsOf(
     metric("mirror_bytes_total", "Bytes of bodies from the mirror, as volunteers say", mirrored);
     metric("own_bytes_ratio", "Of all object bytes, sent by this server", own / Math.max(1, own + mirrored));
   }
+  if (work !== undefined) workMetrics(tally, work);
   metric("event_loop_delay_p50_seconds", "Median over the last minute", machine.delayMs.p50 / 1_000);
   metric("event_loop_delay_p99_seconds", "99th percentile over the last minute", machine.delayMs.p99 / 1_000);
   metric("resident_memory_bytes", "Memory of the server's process", machine.memoryBytes);
@@ -93,4 +103,25 @@ function roundMetrics(metric: Exposition["metric"], rounds: RunStatus["rounds"])
   if (lately.crowd === null) return;
   metric("delta_cosine", "Mean between two deltas of the newest versions", lately.crowd.cosine);
   metric("one_more_volunteer_ratio", "What one more would add to a version", lately.crowd.oneMore);
+}
+
+/** Of a run with workers. */
+function workMetrics(tally: Exposition["tally"], work: NonNullable<Elsewhere["work"]>): void {
+  const of = (name: string, help: string, value: (figures: WorkFigures) => number) =>
+    tally(
+      name,
+      help,
+      "task",
+      Object.fromEntries(Object.entries(work).map(([task, figures]) => [task, value(figures)])),
+    );
+  of("workers", "Workers that take such jobs now", ({ workers }) => workers);
+  of("worker_jobs_done_total", "Jobs that workers did, since the server leads", ({ done }) => done);
+  of("worker_jobs_left_total", "Jobs that no worker did in time", ({ left }) => left);
+  of(
+    "worker_failures_total",
+    "Times that a worker was late, failed or answered nonsense",
+    (one) => one.failures,
+  );
+  of("worker_wait_seconds_total", "Until a worker took what was done", ({ waitedMs }) => waitedMs / 1_000);
+  of("worker_busy_seconds_total", "From then until it was done", ({ workedMs }) => workedMs / 1_000);
 }

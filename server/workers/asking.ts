@@ -47,6 +47,8 @@ export interface AskingParts {
   readonly isDistrusted: (who: string) => boolean;
   /** A worker that did not do what it was asked; it is asked no more where that was nonsense. */
   readonly failed: (error: NotDone) => void;
+  /** A worker has said that it has the job; of several tries each says so. */
+  readonly taken?: () => void;
   readonly after?: After | undefined;
 }
 
@@ -55,7 +57,7 @@ export interface AskingParts {
  * hears is a stranger's word: its length is bounded, and it is read before it is believed.
  */
 export async function askWorkers<T>(parts: AskingParts, asked: Asked<T>): Promise<Done<T> | undefined> {
-  const { line, isDistrusted, failed, after } = parts;
+  const { line, failed, after } = parts;
   if (asked.job.length > line.maxBytes) return undefined;
   let giveUp = () => {};
   let late = false;
@@ -69,7 +71,7 @@ export async function askWorkers<T>(parts: AskingParts, asked: Asked<T>): Promis
   );
   try {
     for (let tries = 0; tries < MAX_TRIES && !late; tries++) {
-      const attempt = new Attempt(line, asked, isDistrusted, after);
+      const attempt = new Attempt(parts, asked);
       giveUp = () => attempt.end(new NotDone("late", attempt.who, "it was too late"));
       try {
         const bytes = await attempt.done;
@@ -98,28 +100,23 @@ function readAs<T>({ read }: Asked<T>, bytes: Uint8Array<ArrayBuffer>, who: stri
 class Attempt {
   readonly done: Promise<Uint8Array<ArrayBuffer>>;
   who = "";
+  readonly #parts: AskingParts;
   readonly #maxBytes: number;
   readonly #dog: Watchdog;
-  readonly #isDistrusted: AskingParts["isDistrusted"];
-  readonly #parts: Uint8Array<ArrayBuffer>[] = [];
+  readonly #answered: Uint8Array<ArrayBuffer>[] = [];
   readonly #stop: () => void;
   #settle: { resolve(bytes: Uint8Array<ArrayBuffer>): void; reject(error: NotDone): void } | undefined;
   #bytes = 0;
 
-  constructor(
-    line: JobLine,
-    { kind, job, maxBytes }: Asked<unknown>,
-    isDistrusted: AskingParts["isDistrusted"],
-    after: After | undefined,
-  ) {
+  constructor(parts: AskingParts, { kind, job, maxBytes }: Asked<unknown>) {
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array<ArrayBuffer>>();
     this.done = promise;
     this.#settle = { resolve, reject };
+    this.#parts = parts;
     this.#maxBytes = maxBytes;
-    this.#isDistrusted = isDistrusted;
-    this.#dog = new Watchdog((ms) => this.#fail("late", `it said nothing for ${ms / 1_000} s`), after);
+    this.#dog = new Watchdog((ms) => this.#fail("late", `it said nothing for ${ms / 1_000} s`), parts.after);
     this.#dog.start(TAKEN_MS);
-    this.#stop = line.ask(kind, job, (said) => this.#hear(said));
+    this.#stop = parts.line.ask(kind, job, (said) => this.#hear(said));
     if (this.#settle === undefined) this.#stop();
   }
 
@@ -147,13 +144,16 @@ class Attempt {
 
   #begin(who: string): void {
     this.who = who;
-    if (this.#isDistrusted(who)) this.#fail("failed", "it was found to compute wrong before");
-    else this.#dog.start(SILENT_MS);
+    if (this.#parts.isDistrusted(who)) this.#fail("failed", "it was found to compute wrong before");
+    else {
+      this.#parts.taken?.();
+      this.#dog.start(SILENT_MS);
+    }
   }
 
   #take({ type, bytes }: Extract<Said, { type: "part" | "last" }>): void {
     this.#bytes += bytes.length;
-    this.#parts.push(bytes);
+    this.#answered.push(bytes);
     if (this.#bytes > this.#maxBytes) this.#fail("nonsense", "its answer is too long");
     else if (type === "last") this.#answer();
     else this.#dog.start(SILENT_MS);
@@ -162,7 +162,7 @@ class Attempt {
   #answer(): void {
     const settle = this.#settle;
     this.#over();
-    settle?.resolve(concat(...this.#parts));
+    settle?.resolve(concat(...this.#answered));
   }
 
   #over(): void {

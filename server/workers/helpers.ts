@@ -1,7 +1,7 @@
 import type { After } from "../../model/lib/deadline.ts";
 import { bytesOf } from "../../protocol/bytes.ts";
 import type { AuditOrder, Evaluation, Helpers, ModelPlace } from "../evaluate/ports.ts";
-import type { JobLine } from "../lib/jobs.ts";
+import type { JobLine, WorkFigures } from "../lib/jobs.ts";
 import type { Log } from "../lib/log.ts";
 import type { MadeAway, MeanAway, MeanHelpers, MeanOrder } from "../merge/means.ts";
 import { partsFor } from "../merge/step.ts";
@@ -16,6 +16,7 @@ import { fetchPieces, servePieces } from "./pieces.ts";
 import { Presence } from "./presence.ts";
 import { TASKS, type WorkerTask } from "./tasks.ts";
 import { decodeTurned, encodeTurn, isTurned, MAX_ANSWER_BYTES, normOf } from "./turn-job.ts";
+import { WorkTally } from "./work-tally.ts";
 
 /** Milliseconds for an audit or an evaluation, all tries together. Nothing waits for either but the next one. */
 const MEASURE_MS = 10 * 60_000;
@@ -54,6 +55,7 @@ export class RemoteHelpers implements Helpers, TurnHelpers, MeanHelpers {
   readonly #distrusted = new Set<string>();
   readonly #stop: () => void;
   readonly #checked = new Set<string>();
+  readonly #tallies: Readonly<Record<WorkerTask, WorkTally>>;
   #turns = 0;
   /** By which it is known who can do what. */
   #edition: Edition | undefined;
@@ -64,6 +66,8 @@ export class RemoteHelpers implements Helpers, TurnHelpers, MeanHelpers {
   constructor(parts: HelpersParts) {
     this.#parts = parts;
     this.#presence = new Presence(parts.now);
+    const tally = () => new WorkTally(parts.now);
+    this.#tallies = { audits: tally(), evaluations: tally(), merges: tally() };
     this.#stop = parts.line.listen((message) => this.#hear(message));
   }
 
@@ -75,7 +79,13 @@ export class RemoteHelpers implements Helpers, TurnHelpers, MeanHelpers {
     return Math.min(MAX_TURNS, this.#taking("merges"));
   }
 
-  #taking(task: "audits" | "merges"): number {
+  /** For a monitor. */
+  get figures(): Readonly<Record<WorkerTask, WorkFigures>> {
+    const of = (task: WorkerTask) => ({ workers: this.#taking(task), ...this.#tallies[task].counts });
+    return { audits: of("audits"), evaluations: of("evaluations"), merges: of("merges") };
+  }
+
+  #taking(task: WorkerTask): number {
     if (this.#edition === undefined) return 0;
     const kind = `${task}.${this.#edition[task]}`;
     return this.#presence.taking(kind).filter((who) => !this.#distrusted.has(who)).length;
@@ -187,21 +197,27 @@ export class RemoteHelpers implements Helpers, TurnHelpers, MeanHelpers {
   ): Promise<Done<T> | undefined> {
     const { line, log, after } = this.#parts;
     if (this.#closed) return undefined;
+    const tally = this.#tallies[task];
+    const { taken, over } = tally.begin();
+    let done: Done<T> | undefined;
     try {
       const kind = `${task}.${(await this.#learn())[task]}`;
-      return await askWorkers(
+      done = await askWorkers(
         {
-          line,
-          after,
+          ...{ line, after, taken },
           isDistrusted: (who) => this.#distrusted.has(who),
-          failed: (error) => this.#failed(error),
+          failed: (error) => {
+            tally.failed();
+            this.#failed(error);
+          },
         },
         { kind, job, deadlineMs, maxBytes, read },
       );
     } catch (error) {
       log.warn({ error: String(error) }, "no worker could be asked");
-      return undefined;
     }
+    over(done !== undefined);
+    return done;
   }
 
   #failed({ why, who, message }: NotDone): void {
