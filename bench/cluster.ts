@@ -6,8 +6,9 @@
  * these: `coordinator`, `edge`, `engine`, and `journal`, the node that leads the journal's stream, or `both`, that node and
  * the server that leads, at once. N pauses (20) of the server
  * that leads for twice the silence after which another takes over, and then it wakes; and at least N receipts (5,000).
- * Then a run of 10M parameters with a mirror makes N versions (8), all of whose volunteers go to an edge: `edgeCpuMs` and
- * `coordinatorCpuMs` are processor time a receipt, and `originShare` is the part of the bytes that came from the run's own
+ * Then a run of 10M parameters with a mirror makes N versions (8), all of whose volunteers go to an edge: `edgeCpuMs` is
+ * its processor time a receipt, `coordinatorCpuMs` that of the thread that takes deltas on the server that leads, and
+ * `mergingCpuMs` that of its other threads; `originShare` is the part of the bytes that came from the run's own
  * servers. A bit is flipped in its streams on one node, which is made to lead: `flips` says what plain reads then lack.
  * SIGINT or SIGTERM end it early, with the figures of what was done by then.
  * With `--json` the last line is one JSON object. Exits 1 where a receipted delta was lost or merged twice, a version was
@@ -57,7 +58,13 @@ const RUN = {
 };
 const PLACES = ["one", "other", "edge", "copy", "large", "large-edge", "large-copy"] as const;
 type Place = (typeof PLACES)[number];
-const NOTHING_LARGE = { edgeCpuMs: null, coordinatorCpuMs: null, originShare: null, flips: null };
+const NOTHING_LARGE = {
+  edgeCpuMs: null,
+  coordinatorCpuMs: null,
+  mergingCpuMs: null,
+  originShare: null,
+  flips: null,
+};
 const KINDS = ["coordinator", "edge", "engine"] as const;
 const ALL_KINDS = [...KINDS, "journal", "both"] as const;
 type Kind = (typeof ALL_KINDS)[number];

@@ -7,9 +7,11 @@ import { httpApi } from "../../client/transport/http.ts";
 import { mirroredApi } from "../../client/transport/mirror.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { TicketId } from "../../protocol/ids.ts";
+import { packFrame } from "../../protocol/packed-frame.ts";
+import type { Ticket } from "../../protocol/ticket.ts";
 import { HttpVolunteer } from "../../test/harness/http-volunteer.ts";
 import type { Seat } from "../../test/harness/seat.ts";
-import { processorMs } from "../lib/processor.ts";
+import { mainThreadMs, processorMs } from "../lib/processor.ts";
 import { FrameMill } from "../load/frames.ts";
 
 /** About 10M parameters, as in the bench `load`; what trust makes of deltas is not measured. */
@@ -31,8 +33,10 @@ const AGAIN_MS = 500;
 const FOLLOWERS = 4;
 
 export interface LargeFigures {
+  /** All of the edge's process; of the one that leads, the thread that takes deltas, and its other threads, which merge. */
   readonly edgeCpuMs: number;
   readonly coordinatorCpuMs: number;
+  readonly mergingCpuMs: number;
   /** Of the bytes that volunteers and followers got, the part that came from a server of the run. */
   readonly originShare: number;
   readonly receipts: readonly TicketId[];
@@ -52,8 +56,8 @@ export async function serveDirectory(directory: string) {
 }
 
 /**
- * Sends sparse deltas of 10M parameters through an edge while others follow the model: processor time a receipt of the edge
- * and of the server that leads, all of the process with its merging, and where the bytes came from.
+ * Sends sparse deltas of 10M parameters, packed as volunteers do, through an edge while others follow the model: processor time
+ * a receipt of the edge and of the server that leads, and where the bytes came from.
  */
 export async function measureLarge(leader: Seat, edge: Seat, versions: number): Promise<LargeFigures> {
   const got = { server: 0, mirror: 0 };
@@ -74,6 +78,8 @@ export async function measureLarge(leader: Seat, edge: Seat, versions: number): 
   const first = await api().manifest();
   if (first.delta.name !== "topk") throw new Error("the run does not ask for sparse deltas");
   const mill = new FrameMill(first.delta, first.parameters);
+  const packed = (frame: Uint8Array<ArrayBuffer>, { delta = first.delta }: Ticket) =>
+    packFrame(frame, first.parameters, delta);
   const ending = new AbortController();
   const receipts: TicketId[] = [];
   const volunteers = Array.from({ length: VOLUNTEERS }, async () => {
@@ -82,26 +88,29 @@ export async function measureLarge(leader: Seat, edge: Seat, versions: number): 
       try {
         const ticket = await volunteer.ticket();
         await sleep(TRAINING_MS);
-        receipts.push((await volunteer.upload(ticket, mill.frame())).ticket);
+        receipts.push((await volunteer.upload(ticket, packed(mill.frame(), ticket))).ticket);
       } catch (error) {
         if (!(error instanceof ProtocolError)) await sleep(AGAIN_MS);
         else await sleep(error.retryAfterMs ?? AGAIN_MS);
       }
     }
   });
-  const from = await cpu(edge, leader);
+  const from = await spentBy(edge, leader);
   await Promise.all(Array.from({ length: FOLLOWERS }, () => follow(api(), versions)));
-  const to = await cpu(edge, leader);
+  const to = await spentBy(edge, leader);
   const sent = receipts.length;
   ending.abort();
   await Promise.all(volunteers);
-  const each = (place: 0 | 1) => Number(((to[place] - from[place]) / sent).toFixed(2));
+  const each = (of: keyof typeof from) => Number(((to[of] - from[of]) / sent).toFixed(2));
   const originShare = Number((got.server / (got.server + got.mirror)).toFixed(4));
-  return { edgeCpuMs: each(0), coordinatorCpuMs: each(1), originShare, receipts };
+  const costs = { edgeCpuMs: each("edge"), coordinatorCpuMs: each("leader"), mergingCpuMs: each("merging") };
+  return { ...costs, originShare, receipts };
 }
 
-const cpu = async (edge: Seat, leader: Seat) =>
-  [await processorMs(edge.pid), await processorMs(leader.pid)] as const;
+async function spentBy(edge: Seat, { pid }: Seat) {
+  const [process, leader] = [await processorMs(pid), await mainThreadMs(pid)];
+  return { edge: await processorMs(edge.pid), leader, merging: process - leader };
+}
 
 /** Downloads a version whole, and then the way from each to the next. */
 async function follow(api: ReturnType<typeof mirroredApi>, versions: number): Promise<void> {

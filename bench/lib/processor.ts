@@ -4,8 +4,13 @@ import { readFile } from "node:fs/promises";
 const CLOCK_TICK_MS = 10;
 
 /** Milliseconds of processor time of a living process so far, 0 where there is no /proc. */
-export async function processorMs(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+export const processorMs = (pid: number): Promise<number> => spentIn(`/proc/${pid}/stat`);
+
+/** The same of the thread that began it, which is that of Node's event loop. */
+export const mainThreadMs = (pid: number): Promise<number> => spentIn(`/proc/${pid}/task/${pid}/stat`);
+
+async function spentIn(path: string): Promise<number> {
+  const stat = await readFile(path, "utf8").catch(() => "");
   // After the name, which is in brackets and may hold anything, the 12th and 13th fields: in the program, in the kernel.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) * CLOCK_TICK_MS;
