@@ -75,8 +75,8 @@ export class InboxTaker {
         const some = await inbox.after(this.#taken, AT_ONCE);
         if (some.length > 0) await this.#take(some);
         else if (signal.aborted) return;
-        else await inbox.arrival(signal);
         failed = false;
+        if (some.length < AT_ONCE) await inbox.arrival(signal);
       } catch (error) {
         if (signal.aborted) return;
         if (!failed) log.warn({ error: messageOf(error) }, "acknowledged deltas wait to be journaled");

@@ -133,9 +133,11 @@ export class NatsInbox implements Pick<Inbox, "put" | "after" | "arrival"> {
   async after(seq: number, most: number): Promise<readonly InboxMessage[]> {
     const { state } = await this.#options.manager.streams.info(this.#stream);
     this.looked();
-    const first = Math.max(seq + 1, state.first_seq);
-    const count = Math.max(0, Math.min(most, state.last_seq - first + 1));
-    const wanted = Array.from({ length: count }, (_, i) => first + i).filter((seq) => !this.#lost.has(seq));
+    const wanted: number[] = [];
+    for (let next = Math.max(seq + 1, state.first_seq); next <= state.last_seq; next++) {
+      if (wanted.length === most) break;
+      if (!this.#lost.has(next)) wanted.push(next); // or a row of lost ones would hide what comes after it
+    }
     const found = await Promise.all(wanted.map(async (seq) => ({ seq, bytes: await this.#unlessLost(seq) })));
     return found.flatMap(({ seq, bytes }) => (bytes === undefined ? [] : [{ seq, bytes }]));
   }

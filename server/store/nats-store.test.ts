@@ -255,6 +255,10 @@ describe.skipIf(program === undefined).each([1, 3])("on JetStream, %i node(s)", 
     await (await jetstreamManager(connection)).streams.deleteMessage(`${names.get(store)}_IN`, 2);
     for (let looks = 0; looks < 2; looks++)
       expect((await inbox.after(0, 9)).map(({ seq }) => seq)).toEqual([1, 3]);
+    expect(
+      (await inbox.after(1, 1)).map(({ seq }) => seq),
+      "a lost one takes no place",
+    ).toEqual([3]);
     expect(lines.filter((line) => line.includes("a delta is lost"))).toHaveLength(1);
     await store.close();
   });
