@@ -67,6 +67,12 @@ describe("audits (A14)", () => {
     expect(verdictOf(worse, 10, slow).verdict, "costs more than the server's gains").toBe("bad");
     const harmful = { ...honest, gate: { ...honest.gate, after: 2.56 } };
     expect(verdictOf(harmful, 10, slow).verdict).toBe("bad");
+    const late = {
+      ...honest,
+      assigned: { ...honest.assigned, after: 2.506 },
+      gate: { ...honest.gate, after: 2.5 },
+    };
+    expect(verdictOf(late, 10, gaining(0.05)).verdict, "gains less than is usual, and enough").toBe("good");
     const broken = { ...honest, gate: { ...honest.gate, after: Number.NaN } };
     expect(verdictOf(broken, 10, slow).verdict).toBe("bad");
   });

@@ -1,6 +1,7 @@
 import type { AuditedAs } from "../../protocol/people.ts";
 import type { Change, Measured } from "../../protocol/shared-audit.ts";
 import type { Look, Purse } from "./budget.ts";
+import { isChance } from "./chance.ts";
 import { EFFORT, fallsShort, isLittle, STEADY } from "./effort.ts";
 import { FORFEITED, type Trust } from "./standing.ts";
 import { usualGain } from "./usual.ts";
@@ -45,11 +46,6 @@ const MAX_HARM = 3;
 const SURE = 1;
 /** Part of what others gain that a delta must cost to be bad, after a roll-back or where little of its ticket was done. */
 const MIN_BLAME = 0.5;
-/**
- * Cosine with the server's own from which a delta was surely trained: honest ones that were wrongly blamed had .5 to .6, while
- * noise has .01 and nothing 0.
- */
-const MIN_COSINE = 0.3;
 /** Part of a ticket's steps that is too little to blame a delta for gaining nothing; free riders have as much of a credit by it. */
 const MAX_LITTLE = 1 / 10;
 /**
@@ -92,24 +88,14 @@ export function verdictOf({ own, cosine = 0, ...told }: Evidence, steps: number,
   }
   if (verdict.verdict !== "bad" || own === undefined || verdict.reason === "mismatch") return verdict;
   const unclear = { verdict: "unclear", reason: verdict.reason } as const;
-  if (unsteady || (cosine >= MIN_COSINE && costsLittle(told, own))) return unclear;
+  if (unsteady) return unclear;
   const gain = gainOf(own.assigned, steps);
   const here = verdictAlone({ assigned, gate }, steps, Math.max(0, Math.min(usual, gain)));
   // What is blamed must be bad by either measure, and what is good needs a model that surely learns.
   const learns = gain > (SURE * (own.assigned.error ?? 0)) / steps;
   const proven = here.verdict === "bad" ? verdictAlone(own, steps, usual).verdict === "good" : learns;
-  return proven ? here : unclear;
-}
-
-/**
- * Whether a delta costs no more than the server's own gains, and on gate text no more than one with that gain may. Where a
- * model hardly learns for a while, a ticket takes its loss up nearly as often as down, whoever trains it: chance alone, of
- * which the errors of a measurement say nothing, had one honest delta in two hundred gain nothing.
- */
-function costsLittle({ assigned, gate }: Measured, own: Pick<Measured, "assigned">): boolean {
-  const gain = own.assigned.before - own.assigned.after;
-  const cost = ({ before, after, error = 0 }: Change) => after - before - SURE * error;
-  return cost(assigned) <= gain && cost(gate) <= MAX_HARM * gain;
+  const chance = here.verdict === "bad" && isChance(told, own.assigned, cosine);
+  return proven && !chance ? here : unclear;
 }
 
 /**
