@@ -19,11 +19,12 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import type { TicketId } from "../protocol/ids.ts";
 import { statusOnCluster } from "../server/app/cluster.ts";
 import { lineOf } from "../server/cli/failure.ts";
 import { verifyDirectory } from "../server/cli/verify.ts";
-import { faultsOf } from "../server/store/cluster-status.ts";
+import { type ClusterStatus, faultsOf } from "../server/store/cluster-status.ts";
 import { SILENCE_MS } from "../server/store/lease.ts";
 import { NatsCluster } from "../test/harness/nats-cluster.ts";
 import { natsServer } from "../test/harness/nats-server.ts";
@@ -44,6 +45,8 @@ const NODE_AWAY_MS = 2_000;
 const WHOLE_MS = 120_000;
 /** Milliseconds in which a run of 10M parameters must begin: its first snapshot has 120 MB, which three nodes sync to one disk. */
 const LARGE_MS = 900_000;
+/** Milliseconds without a receipt that are to be explained. */
+const LONG_MS = 2_000;
 /** Of what each server said, where the run gets stuck. */
 const LAST_LINES = 5;
 /**
@@ -184,10 +187,11 @@ async function killAtRandom() {
       const at = performance.now();
       const back = isNode && sleep(Math.random() * NODE_AWAY_MS).then(() => cluster.restart(node));
       const gapMs = Math.round(await load.next(at));
+      const then = gapMs > LONG_MS ? await elected(led) : {};
       worst[what] = Math.max(worst[what] ?? 0, gapMs);
       await back;
       kills += 1;
-      const about = isNode && { node: `n${node}`, ...led };
+      const about = (isNode || gapMs > LONG_MS) && { node: isNode ? `n${node}` : undefined, ...led, ...then };
       const line = { kills, what, ...about, gapMs, receipts: load.receipts.size };
       process.stderr.write(`${JSON.stringify(line)}\n`);
     }
@@ -225,6 +229,7 @@ async function large10M() {
     const edge = seat("large", "large-edge", "--edge", ...flags);
     await until(() => edge.role === "edge", LARGE_MS);
     const { receipts, ...costs } = await measureLarge(leader, edge, wanted.versions);
+    process.stderr.write(`${JSON.stringify({ receipts: receipts.length, ...costs })}\n`);
     const name = (await statusOnCluster(address, keyOf("large")[1], Date.now)).name;
     const plainlyLost = await flipAndLead(cluster, name);
     const { lost } = await settle("large", [leader, edge], "large-copy", receipts);
@@ -243,12 +248,22 @@ async function whole() {
   for (const until = performance.now() + WHOLE_MS; performance.now() < until; await sleep(100)) {
     const status = await statusOnCluster(address, keyOf("small")[1], Date.now).catch(lineOf);
     faults = typeof status === "string" ? [status] : faultsOf(status, SILENCE_MS);
-    if (typeof status !== "string" && faults.length === 0) {
-      const [journal, objects, signs] = status.streams.map(({ leader }) => leader);
-      return { journal, objects, signs };
-    }
+    if (typeof status !== "string" && faults.length === 0) return leadersIn(status);
   }
   throw new Error(`the cluster does not get whole again: ${faults.join("; ")}`);
+}
+
+/** The node that leads each stream. */
+function leadersIn({ streams }: ClusterStatus) {
+  const [journal, objects, signs, inbox] = streams.map(({ leader }) => leader);
+  return { journal, objects, signs, inbox };
+}
+
+/** Who leads by now, where that is not who led: the cluster has elected, whoever was killed. */
+async function elected(led: ReturnType<typeof leadersIn>) {
+  const status = await statusOnCluster(address, keyOf("small")[1], Date.now).catch(() => undefined);
+  const now = status && leadersIn(status);
+  return isDeepStrictEqual(now, led) ? {} : { now };
 }
 
 /** The place of the node of that name. */

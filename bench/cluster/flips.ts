@@ -16,8 +16,9 @@ async function lostIn(manager: JetStreamManager, stream: string): Promise<number
 }
 
 /**
- * Flips a bit in each stream of a run on one node that only follows, behind its back, and has that node lead them. Resolves
- * to the messages of journal and inbox that plain reads no longer find: the control.
+ * Flips a bit in each stream of a run on one node that only follows, behind its back, and has that node lead them; not in the
+ * journal where that is as short as without frames. Resolves to the messages of journal and inbox that plain reads no longer
+ * find: the control.
  */
 export async function flipAndLead(cluster: NatsCluster, run: string): Promise<number> {
   const connection = await cluster.connect();
@@ -28,7 +29,9 @@ export async function flipAndLead(cluster: NatsCluster, run: string): Promise<nu
     const { cluster: nodes } = await manager.streams.info(journal);
     const victim = Number(nodes?.replicas?.[0]?.name.slice(1));
     await cluster.kill(victim);
-    for (const stream of streams) await cluster.flip(victim, stream);
+    const flipped = [];
+    for (const stream of streams) if (await cluster.flip(victim, stream)) flipped.push(stream);
+    if (!flipped.includes(inbox)) throw new Error(`node ${victim} has too little of ${inbox}`);
     cluster.restart(victim);
     for (const stream of streams.toReversed()) await cluster.lead(connection, manager, victim, stream);
     const lost = await Promise.all([journal, inbox].map((stream) => lostIn(manager, stream)));

@@ -49,7 +49,7 @@ describe.skipIf(program === undefined)(
       const victim = Number(nodes?.replicas?.[0]?.name.slice(1));
       await cluster.kill(victim, "SIGTERM"); // after −9 it would replay what its short log still has
       const streams = ["FLIP_LOG", "OBJ_FLIP_OBJ"];
-      for (const stream of streams) await cluster.flip(victim, stream);
+      for (const stream of streams) expect(await cluster.flip(victim, stream), stream).toBe(true);
       cluster.restart(victim);
       for (const stream of streams) await cluster.lead(connection, manager, victim, stream);
       const there = Array.from({ length: RECORDS }, (_, i) =>

@@ -77,17 +77,17 @@ export class NatsCluster {
 
   /**
    * Flips one bit in the middle of the oldest file of what a node has stored of a stream, behind its back: kill it first.
-   * Its newest file would be mended by the other nodes.
+   * Its newest file would be mended by the other nodes: false where there is no other.
    */
-  async flip(place: number, stream: string): Promise<void> {
+  async flip(place: number, stream: string): Promise<boolean> {
     const folder = join(this.#directory, `n${place}`, "jetstream/$G/streams", stream, "msgs");
     const files = (await readdir(folder)).filter((name) => name.endsWith(".blk"));
     const [oldest, newest] = files.sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10));
-    if (oldest === undefined || newest === undefined)
-      throw new Error(`node ${place} has too little of ${stream}`);
+    if (oldest === undefined || newest === undefined) return false;
     const bytes = await readFile(join(folder, oldest));
     bytes[bytes.length >> 1]! ^= 0x10;
     await writeFile(join(folder, oldest), bytes);
+    return true;
   }
 
   /** Has a node lead a stream. */
