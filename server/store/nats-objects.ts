@@ -1,23 +1,34 @@
-import { type JetStreamManager, jetstream } from "@nats-io/jetstream";
-import { type ObjectInfo, type ObjectStore, Objm, setSha256Backend } from "@nats-io/obj";
-import type { NatsConnection } from "@nats-io/transport-node";
+import { createHash } from "node:crypto";
+import { type JetStreamClient, type JetStreamManager, jetstream } from "@nats-io/jetstream";
+import { type ObjectInfo, type ObjectStore, Objm } from "@nats-io/obj";
+import { headers, type NatsConnection, nuid } from "@nats-io/transport-node";
 import { concat, type Pieces, partsOf } from "../../protocol/bytes.ts";
-import { DamagedReplica, isNoStream } from "./nats-errors.ts";
+import { DamagedReplica, decidedAs, isNoStream, isWrongLast } from "./nats-errors.ts";
 import type { LogOptions } from "./nats-log.ts";
 import { ASK_MS, BRING_MS, managerOf } from "./nats-manager.ts";
 
 /** Bytes of a chunk, well below the smallest limit of a message (1 MB). */
 const CHUNK_BYTES = 512 * 1024;
 
-setSha256Backend("native"); // in JavaScript a snapshot of 120 MB takes half a second
+/** Milliseconds for which an object's description is tried to be stored: an election takes 5 to 9 s. */
+const DESCRIBE_MS = 15_000;
+const AGAIN_MS = 250;
 
 /** Descriptions of objects that are asked for at a time. */
 const AT_ONCE = 32;
+
+interface ObjectsParts extends Pick<LogOptions, "mend" | "sleep"> {
+  readonly manager: JetStreamManager;
+}
 
 /** Named objects in a bucket of JetStream's. Names are `SHELF/NAME`. */
 export class NatsObjects {
   readonly #bucket: string;
   readonly #store: ObjectStore;
+  readonly #client: JetStreamClient;
+  readonly #sleep: LogOptions["sleep"];
+  /** Writes under way, by name: one object is written by one at a time. */
+  readonly #writing = new Map<string, Promise<void>>();
   readonly #manager: JetStreamManager;
   /** The same, for what takes longer to bring. */
   readonly #bringer: JetStreamManager;
@@ -28,9 +39,11 @@ export class NatsObjects {
   private constructor(
     bucket: string,
     store: ObjectStore,
-    bringer: JetStreamManager,
-    { manager, mend }: { readonly manager: JetStreamManager; readonly mend: LogOptions["mend"] },
+    [client, bringer]: readonly [JetStreamClient, JetStreamManager],
+    { manager, mend, sleep }: ObjectsParts,
   ) {
+    this.#client = client;
+    this.#sleep = sleep;
     this.#bringer = bringer;
     this.#mend = mend;
     this.#bucket = bucket;
@@ -40,7 +53,7 @@ export class NatsObjects {
 
   static async open(
     connection: NatsConnection,
-    parts: { readonly manager: JetStreamManager; readonly mend: LogOptions["mend"] },
+    parts: ObjectsParts,
     bucket: string,
     /** To make the bucket with where it is missing; "known" where it must be there. */
     replicas: number | "known",
@@ -59,13 +72,85 @@ export class NatsObjects {
       bucket,
       false,
     );
-    return new NatsObjects(bucket, store, await managerOf(connection, BRING_MS), parts);
+    const client = jetstream(connection, { timeout: BRING_MS, checkAPI: false });
+    return new NatsObjects(bucket, store, [client, await managerOf(connection, BRING_MS)], parts);
   }
 
-  async put(name: string, bytes: Pieces): Promise<void> {
-    const whole = concat(...partsOf(bytes));
+  /**
+   * Stores an object as the library does, except where an answer is lost. The library removes the chunks where nobody says
+   * that the description is stored: it may be, and says from then on that they are there. Here it is sent until somebody says.
+   * It replaces the one that this writer knows, and no other's: so of two writers neither removes the other's chunks.
+   */
+  put(name: string, bytes: Pieces): Promise<void> {
+    return this.#alone(name, () => this.#put(name, bytes));
+  }
+
+  async #alone(name: string, write: () => Promise<void>): Promise<void> {
+    const written = (this.#writing.get(name) ?? Promise.resolve()).then(write);
+    const over = written
+      .catch(() => {})
+      .finally(() => {
+        if (this.#writing.get(name) === over) this.#writing.delete(name);
+      });
+    this.#writing.set(name, over);
+    await written;
+  }
+
+  async #put(name: string, bytes: Pieces): Promise<void> {
+    const old = await this.#store.info(name);
+    const id = nuid.next();
+    const hash = createHash("sha256");
+    let [size, chunks] = [0, 0];
+    try {
+      for (const chunk of chunksOf(partsOf(bytes))) {
+        hash.update(chunk);
+        await this.#client.publish(this.#chunks(id), chunk);
+        [size, chunks] = [size + chunk.length, chunks + 1];
+      }
+    } catch (error) {
+      await this.#letGo(id); // nothing says that they are there
+      throw error;
+    }
+    const about = { bucket: this.#bucket, nuid: id, size, chunks, name, description: "", deleted: false };
+    const digest = `SHA-256=${hash.digest("base64url")}=`;
+    const mtime = new Date().toISOString();
     const options = { max_chunk_size: CHUNK_BYTES };
-    await this.#store.putBlob({ name, options }, whole, { timeout: BRING_MS });
+    await this.#describe(JSON.stringify({ ...about, digest, mtime, options }), { name, id, old });
+    if (old !== null && !old.deleted) await this.#letGo(old.nuid);
+  }
+
+  async #describe(
+    description: string,
+    { name, id, old }: { readonly name: string; readonly id: string; readonly old: ObjectInfo | null },
+  ): Promise<void> {
+    const replacing = headers();
+    replacing.set("Nats-Rollup", "sub");
+    const sent = {
+      ...{ headers: replacing, timeout: ASK_MS },
+      expect: { lastSubjectSequence: old?.revision ?? 0 },
+    };
+    for (let until = performance.now() + DESCRIBE_MS, uncertain = false; ; uncertain = true) {
+      try {
+        await this.#client.publish(this.#meta(name), description, sent);
+        return;
+      } catch (error) {
+        let isDecided = !uncertain && decidedAs(error) !== undefined;
+        if (isWrongLast(error) && uncertain) {
+          // The one that came before is readable a moment later.
+          const stored = await this.#store.info(name).catch(() => null);
+          if (stored?.nuid === id) return;
+          isDecided = stored !== null;
+        }
+        if (isDecided) await this.#letGo(id);
+        if (isDecided || performance.now() > until) throw error;
+        await this.#sleep(AGAIN_MS);
+      }
+    }
+  }
+
+  /** Removes the chunks of an object that nothing describes any more. Where that fails they take room, and no harm is done. */
+  async #letGo(id: string): Promise<void> {
+    await this.#manager.streams.purge(this.stream, { filter: this.#chunks(id) }).catch(() => {});
   }
 
   /**
@@ -101,7 +186,7 @@ export class NatsObjects {
   ): Promise<Uint8Array<ArrayBuffer> | number | "changed"> {
     const parts: Uint8Array[] = [];
     for (let chunk = 0, next = 1; chunk < chunks; chunk++) {
-      const message = await read({ seq: next, next_by_subj: `$O.${this.#bucket}.C.${nuid}` });
+      const message = await read({ seq: next, next_by_subj: this.#chunks(nuid) });
       if (message === null) return chunk;
       parts.push(message.data);
       next = message.seq + 1;
@@ -143,7 +228,11 @@ export class NatsObjects {
   }
 
   /** Absent is fine. Nothing is left of it: a mark for each object there ever was would make lists long. */
-  async remove(name: string): Promise<void> {
+  remove(name: string): Promise<void> {
+    return this.#alone(name, () => this.#remove(name));
+  }
+
+  async #remove(name: string): Promise<void> {
     const info = await this.#store.info(name);
     if (info === null) return;
     if (!info.deleted) await this.#store.delete(name);
@@ -152,6 +241,11 @@ export class NatsObjects {
 
   get stream(): string {
     return streamOf(this.#bucket);
+  }
+
+  /** The subject of an object's chunks. */
+  #chunks(id: string): string {
+    return `$O.${this.#bucket}.C.${id}`;
   }
 
   /** The subject of an object's description; without a name, what all of them begin with. */
@@ -166,3 +260,8 @@ const streamOf = (bucket: string) => `OBJ_${bucket}`;
 const encode = (name: string) =>
   Buffer.from(name).toString("base64").replaceAll("+", "-").replaceAll("/", "_");
 const decode = (token: string) => Buffer.from(token, "base64url").toString();
+
+function* chunksOf(pieces: readonly Uint8Array[]): Generator<Uint8Array> {
+  for (const piece of pieces)
+    for (let at = 0; at < piece.length; at += CHUNK_BYTES) yield piece.slice(at, at + CHUNK_BYTES);
+}

@@ -76,7 +76,12 @@ export async function natsStore(options: NatsStoreOptions): Promise<FollowedStor
     warn,
   });
   const bucket = `${name}_OBJ`;
-  const objects = await NatsObjects.open(connection, { manager, mend }, bucket, reading ? "known" : replicas);
+  const objects = await NatsObjects.open(
+    connection,
+    { manager, mend, sleep },
+    bucket,
+    reading ? "known" : replicas,
+  );
   const archive = await mend(async () => {
     const opened = await NatsArchive.open(objects).catch((error: unknown) => {
       throw error instanceof StoreError ? new DamagedReplica(objects.stream, error.message) : error;
