@@ -207,8 +207,11 @@ async function killAtRandom() {
     await tellLast();
   }
   await load.end();
-  // What edges acknowledged while nobody led is counted by the next that does.
-  if (stuck === undefined) await until(() => leader() !== undefined);
+  // What edges acknowledged while nobody led is counted by the next that does, where it can reach the journal.
+  if (stuck === undefined) {
+    await until(() => leader() !== undefined);
+    await whole();
+  }
   const ends = await settle("small", servers, "copy", load.receipts.keys());
   const { otherReceipts, internalErrors } = load;
   return {

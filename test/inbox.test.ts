@@ -261,6 +261,23 @@ test("a server that stops in order journals first what was acknowledged", async 
   expect(await acceptedIn(leader.files)).toHaveLength(3);
 });
 
+test("it tries again while the cluster elects, and not for ever", async () => {
+  for (const failures of [3, Number.POSITIVE_INFINITY]) {
+    const { inbox, leader, volunteer } = await world();
+    const edge = await edgeOf(leader, inbox);
+    await edge.send(volunteer, uploadOf(await volunteer.ticket(leader.run), deltaOf(1)));
+    let tries = 0;
+    inbox.seams.beforeRead = async () => {
+      setImmediate(() => inbox.arrive());
+      if (tries++ < failures) throw new Error("the cluster elects a leader");
+    };
+    await leader.run.close();
+    const isTaken = failures === 3;
+    expect(await acceptedIn(leader.files)).toHaveLength(isTaken ? 1 : 0);
+    expect(tries, "what is left the next server journals").toBeLessThan(20);
+  }
+});
+
 /** A frame whose last value is NaN. */
 const notFinite = (frame: Uint8Array<ArrayBuffer>) => {
   const changed = frame.slice();

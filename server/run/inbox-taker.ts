@@ -16,6 +16,8 @@ import type { Quality } from "./quality.ts";
 const AT_ONCE = 16;
 /** Times so many that are taken when the server stops, at most: others go on acknowledging. */
 const MAX_LAST = 256;
+/** Tries in a row that may fail then, of up to 1.5 s each: a cluster elects a leader for 5 to 9 s. */
+const MAX_LAST_FAILURES = 10;
 
 export interface InboxTakerParts {
   readonly inbox: Inbox;
@@ -69,19 +71,20 @@ export class InboxTaker {
   async #takeOn(): Promise<void> {
     const { inbox, deposed, log } = this.#parts;
     const { signal } = this.#stopping;
-    let failed = false;
+    const never = new AbortController().signal;
+    let [failures, lastFailures] = [0, 0];
     for (let last = 0; !deposed.aborted && last < MAX_LAST; last += Number(signal.aborted)) {
       try {
         const some = await inbox.after(this.#taken, AT_ONCE);
         if (some.length > 0) await this.#take(some);
         else if (signal.aborted) return;
-        failed = false;
+        failures = 0;
         if (some.length < AT_ONCE) await inbox.arrival(signal);
       } catch (error) {
-        if (signal.aborted) return;
-        if (!failed) log.warn({ error: messageOf(error) }, "acknowledged deltas wait to be journaled");
-        failed = true;
-        await inbox.arrival(signal).catch(() => {});
+        if (failures++ === 0)
+          log.warn({ error: messageOf(error) }, "acknowledged deltas wait to be journaled");
+        if (signal.aborted && ++lastFailures > MAX_LAST_FAILURES) return;
+        await inbox.arrival(signal.aborted ? never : signal).catch(() => {});
       }
     }
   }

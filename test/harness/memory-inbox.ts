@@ -6,7 +6,11 @@ import type { Store } from "../../server/store/store.ts";
 export class MemoryInbox {
   readonly messages: { readonly ticket: TicketId; readonly bytes: Uint8Array<ArrayBuffer> }[] = [];
   /** What a test has happen: an edge that dies before it could answer, or a journal that is full. */
-  readonly seams = { afterPut: async () => {}, beforeAppend: async (_seq: number) => {} };
+  readonly seams = {
+    afterPut: async () => {},
+    beforeRead: async () => {},
+    beforeAppend: async (_seq: number) => {},
+  };
   /** Whether a ticket has one message: without, any server's is kept. */
   once = true;
   taken = 0;
@@ -23,6 +27,7 @@ export class MemoryInbox {
         return kept?.bytes ?? message;
       },
       async after(seq, most) {
+        await inbox.seams.beforeRead();
         return inbox.messages
           .slice(seq, seq + most)
           .map(({ bytes }, i) => ({ seq: seq + i + 1, bytes: bytes.slice() }));
