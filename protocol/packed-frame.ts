@@ -172,15 +172,16 @@ function unpackTopK(spec: TopK, payload: Uint8Array, result: Uint8Array, length:
   const source = new BitSource(payload.subarray(packed.places));
   const places = new BitSink(result.subarray(plain.places, plain.codes));
   const chunks = Math.ceil(length / chunk);
+  const into = new Uint16Array(k);
   for (let n = 0, start = 0; n < chunks; n++, start += chunk) {
     const parameter = parameterOf(parameters, n);
     if (parameter >= width && parameter !== PLAIN)
       throw new ProtocolError("bad-frame", `there is no parameter ${parameter}`);
     const size = Math.min(chunk, length - start);
-    for (let rest = Math.min(k, size), last = -1; rest > 0; rest--) {
-      last = parameter === PLAIN ? source.take(width) : last + 1 + source.takeGap(parameter, size - last - 1);
-      places.put(last, width);
-    }
+    const taken = into.subarray(0, Math.min(k, size));
+    if (parameter !== PLAIN) source.takePlaces(taken, parameter, size);
+    else for (let i = 0; i < taken.length; i++) taken[i] = source.take(width);
+    places.putAll(taken, width);
   }
   places.end();
   source.requireEnd();
