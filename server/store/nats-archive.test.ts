@@ -157,3 +157,41 @@ test("who leads goes on joining where another, which woke, has joined and remove
   }
   for (const one of [leader, await NatsArchive.open(objects)]) expect(await numbersIn(one)).toHaveLength(300);
 });
+
+test("an archive opens where two servers have cut their parts elsewhere, and each has removed what its long one covers", async () => {
+  const { kept, objects } = memory();
+  const leader = await NatsArchive.open(objects);
+  await leader.add(records(0, 10));
+  const woken = await NatsArchive.open(objects);
+  for (let i = 0; i < 15; i++) await leader.add(records(10 + 2 * i, 12 + 2 * i)); // up to 40
+  for (let i = 0; i < 15; i++) await woken.add(records(10 + 3 * i, 13 + 3 * i)); // up to 55
+  await woken.join();
+  expect([...kept.keys()].map((name) => name.slice(0, 39))).toEqual([
+    "archive/000000000000000-000000000000055",
+  ]);
+  for (let i = 40; i < 60; i += 2) await leader.add(records(i, i + 2)); // none begins where the woken one's ends
+  const expected = Array.from({ length: 60 }, (_, i) => `{"record":${i}}\n`);
+  const next = await NatsArchive.open(objects);
+  expect(await numbersIn(next)).toEqual(expected);
+
+  // And where a long part ends between two cuts of the other's.
+  const other = memory();
+  const part = async (from: number, to: number) =>
+    (await NatsArchive.open({ ...other.objects, list: async () => [from, from].map((n) => name(0, n)) })).add(
+      records(from, to),
+    );
+  const name = (from: number, to: number) => [from, to].map((n) => String(n).padStart(15, "0")).join("-");
+  for (const [from, to] of [
+    [0, 8],
+    [5, 12],
+    [11, 13],
+  ] as const)
+    await part(from, to);
+  const overlapping = await NatsArchive.open(other.objects);
+  for (let i = 13; i < 40; i++) {
+    await overlapping.add(records(i, i + 1));
+    await overlapping.join();
+  }
+  for (const one of [overlapping, await NatsArchive.open(other.objects)])
+    expect(await numbersIn(one)).toEqual(Array.from({ length: 40 }, (_, i) => `{"record":${i}}\n`));
+});

@@ -66,12 +66,13 @@ export class NatsArchive {
    */
   async join(): Promise<void> {
     for (let isKnown = false; ; ) {
-      const newest = this.#parts.slice(-JOINED);
-      const [from, to] = [newest[0]?.first ?? 0, newest.at(-1)?.end ?? 0];
+      const [older, newest] = [this.#parts.slice(0, -JOINED), this.#parts.slice(-JOINED)];
+      const [from, to] = [older.at(-1)?.end ?? 0, newest.at(-1)?.end ?? 0];
       const isLong = to - from > MAX_RECORDS || 2 * ((newest[0]?.end ?? 0) - from) > to - from;
       if (newest.length < JOINED || isLong) return;
       const records: Uint8Array[] = [];
-      for (const part of newest) records.push(...(await this.#recordsIn(part)));
+      for (const part of newest)
+        records.push(...(await this.#recordsIn(part)).slice(from + records.length - part.first));
       if (records.length !== to - from) {
         if (isKnown) throw new StoreError("the journal's archive has lost a part");
         isKnown = true;
@@ -79,8 +80,7 @@ export class NatsArchive {
         continue;
       }
       const joined = await this.#put(from, records);
-      const others = this.#parts.filter(({ first, end }) => end <= from || first >= to);
-      this.#parts = [...others, joined].sort((a, b) => a.first - b.first);
+      this.#parts = [...older, joined];
       // Also those that nobody reads: their answers were lost, or joining was interrupted. Only shorter ones: of two
       // writers that join the same, each would remove the other's.
       for (const { name, first, end } of await allParts(this.#objects))
@@ -150,19 +150,20 @@ async function allParts(objects: ArchiveObjects): Promise<Part[]> {
 }
 
 /**
- * Parts that go on where the one before ends, from record 0 as far as they go. Parts may overlap: one whose answer was lost is
- * stored all the same, and its writer or the next begins where it began. All of them hold the same records. Throws a
- * StoreError where one lies beyond a gap.
+ * Parts that cover the records from 0 on, as far as they go, each further than the one before. They may overlap: a part whose
+ * answer was lost is stored all the same, and a server that woke has archived and joined what the one that leads has, cut
+ * elsewhere. All of them hold the same records. Throws a StoreError where one lies beyond a gap.
  */
 function longestChain(parts: readonly Part[]): Part[] {
-  const chains = new Map<number, Part[]>([[0, []]]);
-  for (const part of parts.toSorted((a, b) => a.first - b.first)) {
-    const before = chains.get(part.first);
-    if (before !== undefined && !chains.has(part.end)) chains.set(part.end, [...before, part]);
+  const chain: Part[] = [];
+  for (let end = 0; ; ) {
+    const next = parts.filter(({ first }) => first <= end).sort((a, b) => b.end - a.end)[0];
+    if (next === undefined || next.end <= end) break;
+    chain.push(next);
+    end = next.end;
   }
-  const end = Math.max(...chains.keys());
-  const beyond = parts.find((part) => part.end > end);
+  const beyond = parts.find(({ end }) => end > (chain.at(-1)?.end ?? 0));
   if (beyond !== undefined)
     throw new StoreError(`the journal's archive has a gap before record ${beyond.first}`);
-  return chains.get(end) ?? [];
+  return chain;
 }
