@@ -115,9 +115,9 @@ function Question({ guest, host, ask }: FrameAppProps & { readonly ask: VNode })
         <p>
           {isSecureContext
             ? words.text(guest.session.choices.value.share, parameters, tokenBudget, status.audits)
-            : text.insecure}{" "}
+            : text.insecure}
           {words.budget(budget, parameters * WEIGHT_BYTES)}
-          {card.modelLicence !== undefined && ` ${words.licence(card.modelLicence)}`}
+          {card.modelLicence !== undefined && words.licence(card.modelLicence)}
         </p>
       </section>
       <div class="buttons">

@@ -23,7 +23,7 @@ export function RunPanel({ watch }: { readonly watch: RunWatch }) {
       <section class="card" aria-labelledby="run-title">
         <h2 id="run-title">{text.heldOut}</h2>
         <p class="note">
-          {text.heldOutHelp}{" "}
+          {text.heldOutHelp}
           {last !== undefined && bits !== "" && text.heldOutNow(formatLoss(last.loss), bits)}
         </p>
         <div class="chart-place">

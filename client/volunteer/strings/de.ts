@@ -146,7 +146,7 @@ export const words: VolunteerWords = {
   heldOut: "Verlust auf zurückgehaltenem Text",
   heldOutHelp:
     "Wie überrascht das Modell von Text ist, mit dem niemand trainiert, in Nat pro Token. Weniger ist besser.",
-  heldOutNow: (nats, bits) => `Jetzt ${nats}, das sind ${bits}.`,
+  heldOutNow: (nats, bits) => ` Jetzt ${nats}, das sind ${bits}.`,
   rounds: (ms) =>
     `Alle trainieren gleichzeitig: Etwa alle ${formatDuration(ms)} entsteht eine Version aus dem, was rechtzeitig kam.`,
   oneMore: (part) => `Ein Browser mehr ließe jede Version jetzt etwa ${formatPart(part)} mehr lernen.`,

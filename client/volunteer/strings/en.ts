@@ -149,7 +149,8 @@ export const words = {
   run: "The run",
   heldOut: "Held-out loss",
   heldOutHelp: "How surprised the model is by text nobody trains on, in nats a token. Lower is better.",
-  heldOutNow: (nats: string, bits: string) => `Now ${nats}, that is ${bits}.`,
+  /** Begins with the space before it, where a language has one between sentences. */
+  heldOutNow: (nats: string, bits: string) => ` Now ${nats}, that is ${bits}.`,
   rounds: (ms: number) =>
     `Everybody trains at once. About every ${formatDuration(ms)} a version is made of what arrived in time.`,
   oneMore: (part: number) =>

@@ -145,7 +145,7 @@ export const words: VolunteerWords = {
   heldOut: "Pérdida en texto reservado",
   heldOutHelp:
     "Cuánto sorprende al modelo un texto con el que nadie entrena, en nats por token. Cuanto menos, mejor.",
-  heldOutNow: (nats, bits) => `Ahora ${nats}, es decir, ${bits}.`,
+  heldOutNow: (nats, bits) => ` Ahora ${nats}, es decir, ${bits}.`,
   rounds: (ms) =>
     `Todos entrenan a la vez: más o menos cada ${formatDuration(ms)} se hace una versión con lo que llegó a tiempo.`,
   oneMore: (part) =>

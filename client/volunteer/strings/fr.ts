@@ -146,7 +146,7 @@ export const words: VolunteerWords = {
   heldOut: "Perte sur texte réservé",
   heldOutHelp:
     "À quel point le modèle est surpris par un texte sur lequel personne ne s’entraîne, en nats par token. Moins, c’est mieux.",
-  heldOutNow: (nats, bits) => `En ce moment ${nats}, soit ${bits}.`,
+  heldOutNow: (nats, bits) => ` En ce moment ${nats}, soit ${bits}.`,
   rounds: (ms) =>
     `Tout le monde s’entraîne en même temps\u00a0: environ toutes les ${formatDuration(ms)}, une version naît de ce qui est arrivé à temps.`,
   oneMore: (part) =>

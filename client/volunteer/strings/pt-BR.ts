@@ -145,7 +145,7 @@ export const words: VolunteerWords = {
   heldOut: "Perda em texto reservado",
   heldOutHelp:
     "Quanto o modelo se surpreende com um texto em que ninguém treina, em nats por token. Quanto menos, melhor.",
-  heldOutNow: (nats, bits) => `Agora ${nats}, ou seja, ${bits}.`,
+  heldOutNow: (nats, bits) => ` Agora ${nats}, ou seja, ${bits}.`,
   rounds: (ms) =>
     `Todos treinam ao mesmo tempo: mais ou menos a cada ${formatDuration(ms)} nasce uma versão do que chegou a tempo.`,
   oneMore: (part) =>

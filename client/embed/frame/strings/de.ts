@@ -13,9 +13,9 @@ export const words: FrameWords = {
       ? " Ab und zu prüft es die Änderung am Modell, die jemand anderes geschickt hat, ohne zu erfahren, wer das war."
       : ""),
   budget: (budget, down) =>
-    `Zu Anfang lädt es etwa ${formatBytes(down)} herunter` +
+    ` Zu Anfang lädt es etwa ${formatBytes(down)} herunter` +
     (budget === null ? "." : ` und hört bei ${formatBytes(budget)} Datenverkehr am Tag auf.`),
-  licence: (licence) => `Lizenz des Modells: ${licence}.`,
+  licence: (licence) => ` Lizenz des Modells: ${licence}.`,
   agree: "Ja, mitmachen",
   refuse: "Nein danke",
   asking: "Die Besucherin oder der Besucher wird gefragt.",

@@ -13,10 +13,11 @@ export const words = {
     (audits
       ? " Now and then it checks another visitor’s change to the model, without learning whose it is."
       : ""),
+  /** These two begin with the space before them, where a language has one between sentences. */
   budget: (budget: number | null, down: number) =>
-    `It downloads about ${formatBytes(down)} to begin with` +
+    ` It downloads about ${formatBytes(down)} to begin with` +
     (budget === null ? "." : `, and stops at ${formatBytes(budget)} of traffic a day.`),
-  licence: (licence: string) => `The model’s licence: ${licence}.`,
+  licence: (licence: string) => ` The model’s licence: ${licence}.`,
   agree: "Yes, help train",
   refuse: "No thanks",
   asking: "Asking the visitor.",

@@ -14,9 +14,9 @@ export const words: FrameWords = {
       ? " De vez en cuando comprueba el cambio del modelo que hizo otra persona, sin saber de quién es."
       : ""),
   budget: (budget, down) =>
-    `Para empezar descarga unos ${formatBytes(down)}` +
+    ` Para empezar descarga unos ${formatBytes(down)}` +
     (budget === null ? "." : `, y se detiene a los ${formatBytes(budget)} de tráfico al día.`),
-  licence: (licence) => `La licencia del modelo: ${licence}.`,
+  licence: (licence) => ` La licencia del modelo: ${licence}.`,
   agree: "Sí, participo",
   refuse: "No, gracias",
   asking: "Se le pregunta al visitante.",

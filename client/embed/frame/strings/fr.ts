@@ -14,9 +14,9 @@ export const words: FrameWords = {
       ? " De temps en temps, il vérifie la modification du modèle faite par une autre personne, sans apprendre de qui elle vient."
       : ""),
   budget: (budget, down) =>
-    `Il télécharge environ ${formatBytes(down)} pour commencer` +
+    ` Il télécharge environ ${formatBytes(down)} pour commencer` +
     (budget === null ? "." : `, et s’arrête à ${formatBytes(budget)} de trafic par jour.`),
-  licence: (licence) => `La licence du modèle\u00a0: ${licence}.`,
+  licence: (licence) => ` La licence du modèle\u00a0: ${licence}.`,
   agree: "Oui, je participe",
   refuse: "Non merci",
   asking: "On demande au visiteur.",

@@ -13,9 +13,9 @@ export const words: FrameWords = {
       ? " De vez em quando ele confere a mudança no modelo feita por outra pessoa, sem saber de quem é."
       : ""),
   budget: (budget, down) =>
-    `Para começar, ele baixa cerca de ${formatBytes(down)}` +
+    ` Para começar, ele baixa cerca de ${formatBytes(down)}` +
     (budget === null ? "." : `, e para em ${formatBytes(budget)} de tráfego por dia.`),
-  licence: (licence) => `A licença do modelo: ${licence}.`,
+  licence: (licence) => ` A licença do modelo: ${licence}.`,
   agree: "Sim, quero ajudar",
   refuse: "Não, obrigado",
   asking: "Perguntando ao visitante.",
