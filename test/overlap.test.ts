@@ -9,7 +9,8 @@ import { Throughput } from "../client/worker/throughput.ts";
 import { DENSE4 } from "../protocol/codec/codec.ts";
 import { codecOf, frameBytes, frameOf } from "../protocol/frame.ts";
 import { stepsFor } from "../server/coordinator/ticket-steps.ts";
-import { TARGET, ToyServer, ToyTrainer, toyFile } from "./harness/toy-run.ts";
+import { ToyServer } from "./harness/toy-run.ts";
+import { TARGET, ToyTrainer, toyFile } from "./harness/toy-trainer.ts";
 import { Line, VirtualTime } from "./harness/virtual-time.ts";
 import { always } from "./harness/visit.ts";
 

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { decodeFrame } from "../../protocol/frame.ts";
-import { distance, TARGET, ToyServer, ToyTrainer } from "../../test/harness/toy-run.ts";
+import { ToyServer } from "../../test/harness/toy-run.ts";
+import { distance, TARGET, ToyTrainer } from "../../test/harness/toy-trainer.ts";
 import { always, visit } from "../../test/harness/visit.ts";
 import { memoryCache } from "../cache/cache.ts";
 

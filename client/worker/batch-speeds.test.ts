@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { ToyServer, ToyTrainer } from "../../test/harness/toy-run.ts";
+import { ToyServer } from "../../test/harness/toy-run.ts";
+import { ToyTrainer } from "../../test/harness/toy-trainer.ts";
 import { visit } from "../../test/harness/visit.ts";
 import { memoryCache } from "../cache/cache.ts";
 import { isWorthwhile } from "./batch-speeds.ts";

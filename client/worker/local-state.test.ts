@@ -4,7 +4,7 @@ import { DENSE4 } from "../../protocol/codec/codec.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { decodeFrame } from "../../protocol/frame.ts";
 import type { TicketId } from "../../protocol/ids.ts";
-import { ToyTrainer } from "../../test/harness/toy-run.ts";
+import { ToyTrainer } from "../../test/harness/toy-trainer.ts";
 import { type Cache, memoryCache } from "../cache/cache.ts";
 import { KEYS } from "../cache/entries.ts";
 import { LocalState } from "./local-state.ts";

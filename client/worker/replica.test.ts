@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { encodeFrame } from "../../protocol/frame.ts";
 import { sha256 } from "../../protocol/identity.ts";
-import { refuse, TARGET, ToyServer, ToyTrainer, toyFile } from "../../test/harness/toy-run.ts";
+import { refuse, ToyServer } from "../../test/harness/toy-run.ts";
+import { TARGET, ToyTrainer, toyFile } from "../../test/harness/toy-trainer.ts";
 import { always, visit } from "../../test/harness/visit.ts";
 import { memoryCache } from "../cache/cache.ts";
 import { KEYS } from "../cache/entries.ts";

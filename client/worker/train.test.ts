@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { TicketTerms } from "../../protocol/ticket.ts";
 import { stepsDone, type Upload } from "../../protocol/upload.ts";
-import { refuse, TARGET, ToyServer, ToyTrainer } from "../../test/harness/toy-run.ts";
+import { refuse, ToyServer } from "../../test/harness/toy-run.ts";
+import { TARGET, ToyTrainer } from "../../test/harness/toy-trainer.ts";
 import { always, visit } from "../../test/harness/visit.ts";
 import { type Cache, memoryCache } from "../cache/cache.ts";
 import { KEYS, readMoments, readResidual } from "../cache/entries.ts";

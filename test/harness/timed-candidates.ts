@@ -2,7 +2,7 @@ import type { Candidate } from "../../client/worker/device/devices.ts";
 import { probe } from "../../client/worker/device/probe.ts";
 import { type Inner, ModelError } from "../../model/contract/config.ts";
 import type { DeviceName, DeviceReport } from "../../model/contract/trainer.ts";
-import { ToyTrainer } from "./toy-run.ts";
+import { ToyTrainer } from "./toy-trainer.ts";
 
 export const shape = { layers: 1, heads: 1, width: 4, context: 8, vocabulary: 256 };
 export const optimizer = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0, clip: 1 };

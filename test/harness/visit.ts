@@ -6,7 +6,8 @@ import type { OpenAuditor } from "../../client/worker/deps.ts";
 import type { Trainers } from "../../client/worker/device/trainers.ts";
 import { volunteer } from "../../client/worker/loop.ts";
 import type { Report } from "../../client/worker/messages.ts";
-import { type ToyServer, ToyTrainer, toyFile } from "./toy-run.ts";
+import type { ToyServer } from "./toy-run.ts";
+import { ToyTrainer, toyFile } from "./toy-trainer.ts";
 
 /** A visit: one loop against a server, on a clock that only sleeping moves. */
 export function visit(

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { After } from "../../../model/lib/deadline.ts";
-import { ToyTrainer } from "../../../test/harness/toy-run.ts";
+import { ToyTrainer } from "../../../test/harness/toy-trainer.ts";
 import { withDeadlines } from "./with-deadlines.ts";
 
 const LIMIT_MS = 1_000;
