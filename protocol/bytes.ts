@@ -33,6 +33,13 @@ export function bytesOf<B extends ArrayBufferLike>(array: ArrayBufferView<B>): U
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 }
 
+/** An integer from 0 to 2³² − 1 in four bytes. */
+export function u32Bytes(value: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, value, true);
+  return bytes;
+}
+
 /** A copy of `bytes` as f32, whatever their alignment. `bytes.length` must be a multiple of 4. */
 export function toFloats(bytes: Uint8Array): Float32Array<ArrayBuffer> {
   return new Float32Array(bytes.slice().buffer);

@@ -1,4 +1,4 @@
-import { concat, utf8 } from "./bytes.ts";
+import { concat, u32Bytes, utf8 } from "./bytes.ts";
 import { ProtocolError } from "./errors.ts";
 import { asInteger, asNumber, asObject, asText, parseJson } from "./guards.ts";
 import { MAX_ENVELOPE_BYTES, MAX_LABEL, MAX_LOSS } from "./limits.ts";
@@ -32,9 +32,7 @@ export interface Report {
 
 export function encodeUpload(ticket: Ticket, report: Report, frame: Uint8Array): Uint8Array<ArrayBuffer> {
   const envelope = utf8(JSON.stringify({ ticket, report }));
-  const length = new Uint8Array(4);
-  new DataView(length.buffer).setUint32(0, envelope.length, true);
-  return concat(length, envelope, frame);
+  return concat(u32Bytes(envelope.length), envelope, frame);
 }
 
 /** Splits an upload. Throws `bad-frame`, `bad-json` or `bad-request`; copies nothing but the frame's view. */

@@ -243,10 +243,7 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
       made.push({ member, ticket, delta });
     }
     const honest = made.flatMap(({ member, delta }) => (member.attack === undefined && delta ? [delta] : []));
-    for (let i = made.length - 1; i > 0; i--) {
-      const j = random.below(i + 1);
-      [made[i], made[j]] = [made[j]!, made[i]!];
-    }
+    random.shuffle(made);
     // A copy comes after what it copies.
     if (attack?.trains === false) made.sort((a, b) => +!!a.member.attack - +!!b.member.attack);
     if (made.length === 0) await auditOthers();

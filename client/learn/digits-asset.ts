@@ -25,11 +25,7 @@ export async function readDigits(count: number): Promise<Digits> {
   const each = Math.min(...files.map((values) => Math.floor(values.length / PIXELS)));
   const order = Array.from({ length: each * 10 }, (_, i) => i);
   if (count > order.length) throw new RangeError(`the package has no ${count} digits`);
-  const random = new Random(28);
-  for (let i = order.length - 1; i > 0; i--) {
-    const other = random.below(i + 1);
-    [order[i], order[other]] = [order[other]!, order[i]!];
-  }
+  new Random(28).shuffle(order);
   const pixels = new Float32Array(count * PIXELS);
   const labels = new Uint8Array(count);
   order.slice(0, count).forEach((one, place) => {

@@ -147,10 +147,7 @@ function* batchesOf(digits: Digits): Generator<Digits, never> {
   for (let at = order.length; ; at += BATCH) {
     if (at + BATCH > order.length) {
       at = 0;
-      for (let i = order.length - 1; i > 0; i--) {
-        const other = random.below(i + 1);
-        [order[i], order[other]] = [order[other]!, order[i]!];
-      }
+      random.shuffle(order);
     }
     const pixels = new Float32Array(BATCH * PIXELS);
     const labels = new Uint8Array(BATCH);

@@ -1,4 +1,4 @@
-import { concat, fromHex, toHex } from "../../protocol/bytes.ts";
+import { concat, fromHex, toHex, u32Bytes } from "../../protocol/bytes.ts";
 import { as } from "../../protocol/guards.ts";
 import { type Hash, isHash } from "../../protocol/ids.ts";
 import { MAX_OBJECT_BYTES } from "../../protocol/limits.ts";
@@ -60,9 +60,9 @@ export function encodeMessage(message: Message): Uint8Array<ArrayBuffer> {
     case "got":
     case "ask":
     case "busy":
-      return concat(head, object, u32(message.chunk));
+      return concat(head, object, u32Bytes(message.chunk));
     case "piece":
-      return concat(head, object, u32(message.chunk), u32(message.offset), message.bytes);
+      return concat(head, object, u32Bytes(message.chunk), u32Bytes(message.offset), message.bytes);
   }
 }
 
@@ -105,10 +105,4 @@ export function decodeMessage(frame: Uint8Array<ArrayBuffer>): Message {
     default:
       return bad(`type ${frame[0]}`);
   }
-}
-
-function u32(value: number): Uint8Array {
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setUint32(0, value, true);
-  return bytes;
 }

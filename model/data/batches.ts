@@ -24,10 +24,7 @@ export function* batchesOf(shard: Uint16Array, range: Range, context: number): G
   if (windows < 1)
     throw new ModelError("bad-shape", `a shard of ${shard.length} tokens is under one context`);
   const order = Array.from({ length: range.steps * range.batch }, (_, i) => (range.window + i) % windows);
-  for (let i = order.length - 1; i > 0; i--) {
-    const j = random.below(i + 1);
-    [order[i], order[j]] = [order[j]!, order[i]!];
-  }
+  random.shuffle(order);
   for (let step = 0; step < range.steps; step++) {
     const tokens = new Uint16Array(range.batch * (context + 1));
     for (let row = 0; row < range.batch; row++) {

@@ -54,4 +54,15 @@ describe("Random", () => {
     for (let i = 0; i < 30_000; i++) counts[random.below(3)]!++;
     for (const count of counts) expect(Math.abs(count - 10_000)).toBeLessThan(400); // 5 σ
   });
+
+  it("puts values into an order that its seed gives for ever, each of them once", () => {
+    const order = (length: number) => {
+      const values = Uint16Array.from({ length }, (_, i) => i);
+      new Random(42).shuffle(values);
+      return [...values];
+    };
+    expect(order(6)).toEqual([5, 1, 0, 3, 4, 2]);
+    expect(order(1_000).toSorted((a, b) => a - b)).toEqual(Array.from({ length: 1_000 }, (_, i) => i));
+    expect([order(0), order(1)]).toEqual([[], [0]]);
+  });
 });

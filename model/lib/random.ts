@@ -42,6 +42,14 @@ export class Random {
     return this.u32() / 2 ** 32;
   }
 
+  /** Puts values into an order that is drawn, in their place: Fisher and Yates, from the end. */
+  shuffle<T>(values: { readonly length: number; [i: number]: T }): void {
+    for (let i = values.length - 1; i > 0; i--) {
+      const j = this.below(i + 1);
+      [values[i], values[j]] = [values[j]!, values[i]!];
+    }
+  }
+
   /** state ← state × 6364136223846793005 + 1442695040888963407 modulo 2⁶⁴. */
   #advance(): void {
     const low = this.#low;

@@ -125,11 +125,7 @@ export class Ranges {
   }
 
   #shuffled(ranges: TextRange[], epoch: number): readonly TextRange[] {
-    const random = new Random(scramble((this.#cutting.seed ^ scramble(epoch)) >>> 0));
-    for (let i = ranges.length - 1; i > 0; i--) {
-      const j = random.below(i + 1);
-      [ranges[i], ranges[j]] = [ranges[j]!, ranges[i]!];
-    }
+    new Random(scramble((this.#cutting.seed ^ scramble(epoch)) >>> 0)).shuffle(ranges);
     return ranges;
   }
 }

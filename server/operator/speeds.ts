@@ -9,6 +9,7 @@ import {
   type SpeedTable,
 } from "../../protocol/speeds.ts";
 import { medianOf } from "../lib/median.ts";
+import { forgetOldest } from "../lib/oldest.ts";
 
 const FILE = "speeds.json";
 /** Devices at a size; the one that nobody has measured for longest goes first. */
@@ -93,10 +94,7 @@ export class Speeds {
     const before = this.#kept.get(name) ?? [];
     this.#kept.delete(name);
     this.#kept.set(name, [...before, one].slice(-MAX_EACH));
-    for (const oldest of this.#kept.keys()) {
-      if (this.#kept.size <= MAX_DEVICES) break;
-      this.#kept.delete(oldest);
-    }
+    forgetOldest(this.#kept, MAX_DEVICES);
   }
 
   #forgetOld(): void {

@@ -1,14 +1,15 @@
+import { u32Bytes } from "../../protocol/bytes.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { StoreError } from "./store.ts";
 
 /** A journal record: u32 length | so many bytes of its head, an event's JSON | a delta's frame, which may be empty. */
 
 /** A record in pieces, so that nobody copies a frame only to put an event before it. */
-export function joinRecord(head: Uint8Array, frame: Uint8Array = new Uint8Array()): readonly Uint8Array[] {
-  const length = new Uint8Array(4);
-  new DataView(length.buffer).setUint32(0, head.length, true);
-  return [length, head, frame];
-}
+export const joinRecord = (head: Uint8Array, frame: Uint8Array = new Uint8Array()): readonly Uint8Array[] => [
+  u32Bytes(head.length),
+  head,
+  frame,
+];
 
 /** A record's head and its frame, which is empty where it has none. Throws a StoreError for a record cut short. */
 export function splitRecord<B extends ArrayBufferLike>(
@@ -44,13 +45,12 @@ export interface FramePlace {
 
 /** A record whose frame is elsewhere. Readers that know of none refuse it as cut short. */
 export function joinPlace(head: Uint8Array, { seq, bytes, check }: FramePlace): readonly Uint8Array[] {
-  const [length, place] = [new Uint8Array(4), new Uint8Array(PLACE_BYTES)];
-  new DataView(length.buffer).setUint32(0, ELSEWHERE + head.length, true);
+  const place = new Uint8Array(PLACE_BYTES);
   const view = new DataView(place.buffer);
   view.setBigUint64(0, BigInt(seq), true);
   view.setUint32(8, bytes, true);
   view.setUint32(12, check, true);
-  return [length, head, place];
+  return [u32Bytes(ELSEWHERE + head.length), head, place];
 }
 
 /** A record's head, and the place of its frame where that is elsewhere. Throws a StoreError for a record cut short. */

@@ -1,5 +1,5 @@
 import { crc32, deflateRaw, inflateRawSync } from "node:zlib";
-import { concat, lengthOf, type Pieces, partsOf } from "../../protocol/bytes.ts";
+import { concat, lengthOf, type Pieces, partsOf, u32Bytes } from "../../protocol/bytes.ts";
 import { StoreError } from "./store.ts";
 
 /**
@@ -137,11 +137,11 @@ async function packBlock(
   const packed = await new Promise<Uint8Array>((resolve, reject) => {
     deflateRaw(whole, (error, bytes) => (error === null ? resolve(bytes) : reject(error)));
   });
-  return seal(salt, previous, concat(new Uint8Array(BLOCK_HEADER_BYTES), u32(whole.length), packed));
+  return seal(salt, previous, concat(new Uint8Array(BLOCK_HEADER_BYTES), u32Bytes(whole.length), packed));
 }
 
 const lengthed = (records: readonly Uint8Array[]) =>
-  records.flatMap((record) => [u32(record.length), record]);
+  records.flatMap((record) => [u32Bytes(record.length), record]);
 
 /** Fills in a block's header. */
 function seal(salt: number, previous: number, bytes: Uint8Array<ArrayBuffer>) {
@@ -254,15 +254,9 @@ function blockAt(
 }
 
 function headerCheckOf(salt: number, block: Uint8Array): number {
-  return crc32(block.subarray(0, 12), crc32(u32(salt)));
+  return crc32(block.subarray(0, 12), crc32(u32Bytes(salt)));
 }
 
 function checkOf(salt: number, block: Uint8Array): number {
-  return crc32(block.subarray(BLOCK_HEADER_BYTES), crc32(block.subarray(4, 12), crc32(u32(salt))));
-}
-
-function u32(value: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setUint32(0, value, true);
-  return bytes;
+  return crc32(block.subarray(BLOCK_HEADER_BYTES), crc32(block.subarray(4, 12), crc32(u32Bytes(salt))));
 }

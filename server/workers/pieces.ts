@@ -1,3 +1,4 @@
+import { concat, u32Bytes } from "../../protocol/bytes.ts";
 import type { JobLine } from "../lib/jobs.ts";
 
 /** Bytes of a piece: well below the smallest limit of a message (1 MB). */
@@ -33,10 +34,8 @@ export async function fetchPieces(
     while (next < length) {
       const from = next;
       next = Math.min(length, from + PIECE_BYTES);
-      const [question, to] = [new Uint8Array(8), next];
-      new DataView(question.buffer).setUint32(0, from, true);
-      new DataView(question.buffer).setUint32(4, to, true);
-      const piece = await line.request(address, question, PIECE_MS);
+      const to = next;
+      const piece = await line.request(address, concat(u32Bytes(from), u32Bytes(to)), PIECE_MS);
       if (piece.length !== to - from) throw new RangeError("a piece of another length");
       bytes.set(piece, from);
     }
