@@ -1,26 +1,49 @@
+import { useSignal } from "@preact/signals";
 import { words } from "./strings.ts";
 
 interface ConfirmProps {
+  /** The button that asks. */
+  readonly ask: string;
+  readonly quiet?: boolean;
   /** What is going to happen. */
   readonly text: string;
   readonly yes: string;
-  readonly confirm: () => void;
-  readonly keep: () => void;
+  readonly confirm: () => Promise<void>;
 }
 
-/** Asks once more, before something that is not easily undone. */
-export function Confirm({ text, yes, confirm, keep }: ConfirmProps) {
+/** A button that asks once more, before something that is not easily undone. */
+export function Confirm({ ask, quiet = false, text, yes, confirm }: ConfirmProps) {
+  const asking = useSignal(false);
+  const close = () => {
+    asking.value = false;
+  };
   return (
-    <div class="warning">
-      <p>{text}</p>
+    <>
       <div class="buttons">
-        <button type="button" class="primary" onClick={confirm}>
-          {yes}
-        </button>
-        <button type="button" onClick={keep}>
-          {words.keep}
+        <button
+          type="button"
+          class={quiet ? "quiet" : undefined}
+          aria-expanded={asking.value}
+          onClick={() => {
+            asking.value = !asking.value;
+          }}
+        >
+          {ask}
         </button>
       </div>
-    </div>
+      {asking.value && (
+        <div class="warning">
+          <p>{text}</p>
+          <div class="buttons">
+            <button type="button" class="primary" onClick={() => void confirm().then(close)}>
+              {yes}
+            </button>
+            <button type="button" onClick={close}>
+              {words.keep}
+            </button>
+          </div>
+        </div>
+      )}
+    </>
   );
 }

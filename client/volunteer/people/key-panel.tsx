@@ -5,12 +5,12 @@ import { peopleApi } from "../../transport/people.ts";
 import { refusalReason } from "../lines.ts";
 import { posts } from "../session/posts.ts";
 import { CodePanel } from "./code-panel.tsx";
+import { Confirm } from "./confirm.tsx";
 import { download } from "./download.ts";
 import { KeyFileError, MAX_KEY_FILE, MIN_PASSPHRASE, openKey, sealKey } from "./key-file.ts";
 import type { PeopleProps } from "./props.ts";
 import { words } from "./strings.ts";
 import { takeKey } from "./take-key.ts";
-import { Unlink } from "./unlink.tsx";
 
 interface KeyPanelProps extends Pick<PeopleProps, "watch" | "session" | "code"> {
   /** Does something with the key of this browser, and says how it went. */
@@ -103,8 +103,12 @@ export function KeyPanel({ watch, session, code, withKey, say }: KeyPanelProps) 
         />
         {words.addUp}
       </label>
-      <Unlink
-        unlink={() =>
+      <Confirm
+        quiet
+        ask={words.unlink}
+        text={words.unlinkText}
+        yes={words.unlinkYes}
+        confirm={() =>
           withKey(async (identity) => {
             await peopleApi(posts).unlink(identity);
             return words.unlinked;

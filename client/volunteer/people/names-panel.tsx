@@ -176,7 +176,6 @@ interface DataProps extends PeopleProps {
 }
 
 function Data({ session, refusals, withKey, done }: DataProps) {
-  const asking = useSignal(false);
   return (
     <section aria-labelledby="data-title">
       <h3 id="data-title">{words.data}</h3>
@@ -193,37 +192,23 @@ function Data({ session, refusals, withKey, done }: DataProps) {
         >
           {words.export}
         </button>
-        <button
-          type="button"
-          aria-expanded={asking.value}
-          onClick={() => {
-            asking.value = !asking.value;
-          }}
-        >
-          {words.remember}
-        </button>
       </div>
-      {asking.value && (
-        <Confirm
-          text={words.forgetText}
-          yes={words.forget}
-          confirm={() =>
-            void withKey(async (identity) => {
-              await api.forget(identity);
-              session.revoke();
-              refusals.forget();
-              keepLanguage(browserStorage(), undefined);
-              await forgetServer(server);
-              asking.value = false;
-              await done();
-              return words.forgotten;
-            })
-          }
-          keep={() => {
-            asking.value = false;
-          }}
-        />
-      )}
+      <Confirm
+        ask={words.remember}
+        text={words.forgetText}
+        yes={words.forget}
+        confirm={() =>
+          withKey(async (identity) => {
+            await api.forget(identity);
+            session.revoke();
+            refusals.forget();
+            keepLanguage(browserStorage(), undefined);
+            await forgetServer(server);
+            await done();
+            return words.forgotten;
+          })
+        }
+      />
     </section>
   );
 }
