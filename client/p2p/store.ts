@@ -17,11 +17,6 @@ interface Kept {
 /** The objects at hand, whole or in part; every chunk in it has the hash that the server signed (rule K2). */
 export class Store {
   readonly #kept = new Map<Hash, Kept>();
-  readonly #most: number;
-
-  constructor(most = KEPT_BYTES) {
-    this.#most = most;
-  }
 
   list(object: Hash): ChunkList | undefined {
     return this.#kept.get(object)?.list;
@@ -87,7 +82,7 @@ export class Store {
     for (const { bytes } of this.#kept.values()) total += bytes.length;
     const gone: Hash[] = [];
     for (const [hash, { bytes, have }] of this.#kept) {
-      if (total <= this.#most) break;
+      if (total <= KEPT_BYTES) break;
       if (hash === but || !have.whole) continue;
       this.#kept.delete(hash);
       total -= bytes.length;

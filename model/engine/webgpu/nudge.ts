@@ -9,17 +9,12 @@ const NUDGE_MS = 1;
  */
 export class Nudge {
   readonly #queue: Pick<GPUQueue, "submit" | "onSubmittedWorkDone">;
-  readonly #clock: () => number;
   #needed = false;
   #waiting = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  constructor(
-    queue: Pick<GPUQueue, "submit" | "onSubmittedWorkDone">,
-    clock: () => number = () => performance.now(),
-  ) {
+  constructor(queue: Pick<GPUQueue, "submit" | "onSubmittedWorkDone">) {
     this.#queue = queue;
-    this.#clock = clock;
   }
 
   /** Finds out whether nudges are needed. Milliseconds in which the browser then says that the device is done. */
@@ -43,8 +38,8 @@ export class Nudge {
   }
 
   async #idle(): Promise<number> {
-    const begun = this.#clock();
+    const begun = performance.now();
     await this.during(this.#queue.onSubmittedWorkDone());
-    return this.#clock() - begun;
+    return performance.now() - begun;
   }
 }

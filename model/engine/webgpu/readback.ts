@@ -17,21 +17,14 @@ export class Readback {
   readonly #device: GPUDevice;
   readonly #lossGuard: DeviceLossGuard;
   readonly #staging: readonly GPUBuffer[];
-  readonly #most: number;
 
   /** `lengths`: how many values the first and the second piece of a read may have. */
-  constructor(
-    device: GPUDevice,
-    lossGuard: DeviceLossGuard,
-    lengths: readonly [number, number],
-    most = MAX_VALUES,
-  ) {
+  constructor(device: GPUDevice, lossGuard: DeviceLossGuard, lengths: readonly [number, number]) {
     this.#device = device;
     this.#lossGuard = lossGuard;
-    this.#most = most;
     const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
     this.#staging = lengths.map((length) =>
-      device.createBuffer({ label: "readback", size: bytes(Math.min(length, most)), usage }),
+      device.createBuffer({ label: "readback", size: bytes(Math.min(length, MAX_VALUES)), usage }),
     );
   }
 
@@ -45,14 +38,14 @@ export class Readback {
     results = pieces.map(({ length }) => new Float32Array(length)),
   ): Promise<Float32Array[]> {
     const longest = Math.max(...pieces.map(({ length }) => length));
-    for (let at = 0; at < longest; at += this.#most) {
+    for (let at = 0; at < longest; at += MAX_VALUES) {
       const encoder = this.#device.createCommandEncoder();
       if (before && at === 0) {
         const pass = encoder.beginComputePass();
         before(pass);
         pass.end();
       }
-      const parts = pieces.map(({ length }) => Math.max(0, Math.min(this.#most, length - at)));
+      const parts = pieces.map(({ length }) => Math.max(0, Math.min(MAX_VALUES, length - at)));
       pieces.forEach(({ buffer, from }, i) => {
         if (parts[i]! === 0) return;
         encoder.copyBufferToBuffer(buffer, (from + at) * 4, this.#staging[i]!, 0, parts[i]! * 4);

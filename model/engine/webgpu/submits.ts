@@ -33,7 +33,6 @@ export class Submits {
   readonly #lossGuard: Busy["lossGuard"];
   /** Milliseconds, as {@link Gpu.latency}. */
   readonly #latency: number;
-  readonly #clock: () => number;
   readonly #pace: Pace;
   readonly #flying: Promise<void>[] = [];
   #depth = MIN_IN_FLIGHT;
@@ -42,12 +41,11 @@ export class Submits {
   /** When the step before was done. */
   #before = Number.NEGATIVE_INFINITY;
 
-  constructor({ device, lossGuard, latency, software }: Busy, clock: () => number = () => performance.now()) {
+  constructor({ device, lossGuard, latency, software }: Busy) {
     this.#device = device;
     this.#lossGuard = lossGuard;
     this.#latency = latency;
     this.#pace = new Pace(software ? MAX_SOFTWARE_SUBMIT_MS : MAX_SUBMIT_MS);
-    this.#clock = clock;
   }
 
   /** Resolves when all of it is submitted. Only rests, and the very first submit, are waited for. */
@@ -57,7 +55,7 @@ export class Submits {
     if (between && (several || between.more)) await this.done(); // what was submitted before is no work of this step
     for (let from = 0; from < costs.length; ) {
       const end = endOfSubmit(costs, from, this.#pace.budget);
-      const begun = this.#clock();
+      const begun = performance.now();
       const estimated = sum(costs.slice(from, end));
       this.#submit(programs, from, end);
       this.#step.estimated += estimated;
@@ -65,11 +63,11 @@ export class Submits {
       const rests = between && (end < costs.length || between.more) ? between.rests : undefined;
       if (rests || !this.#pace.known) {
         await this.done();
-        const took = this.#clock() - begun;
+        const took = performance.now() - begun;
         this.#pace.note(estimated, Math.max(0, took - this.#latency));
         await rests?.take(took);
         this.#step.untold = 0;
-        this.#step.begun = this.#clock();
+        this.#step.begun = performance.now();
       }
       from = end;
     }
@@ -77,14 +75,14 @@ export class Submits {
 
   /** A step begins with the next {@link run}. */
   beginStep(): void {
-    this.#step = { begun: this.#clock(), estimated: 0, untold: 0 };
+    this.#step = { begun: performance.now(), estimated: 0, untold: 0 };
   }
 
   /** The step was submitted. Nobody need wait for it. */
   endStep(): void {
     const { begun, estimated, untold } = this.#step;
     const done = this.done().then(() => {
-      const now = this.#clock();
+      const now = performance.now();
       const idle = begun > this.#before;
       const took = idle ? Math.max(0, now - begun - this.#latency) : now - this.#before;
       this.#before = now;
