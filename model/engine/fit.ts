@@ -6,15 +6,19 @@ import { evaluationSchedule, logitsSchedule, trainingSchedule } from "./schedule
 import { TooLarge } from "./too-large.ts";
 
 /**
- * What `attempt` makes with all activations kept, or, where that throws `device-limit`, with more and more of them computed again.
+ * What `attempt` makes with all activations kept, or, where that throws `device-limit`, with more and more of them computed again, or,
+ * with `halves`, in f16.
  * Throws what the last one did, of a {@link TooLarge} with the words what would fit.
  */
-export async function recomputingLeast<T>(attempt: (recompute?: Recompute) => T | Promise<T>): Promise<T> {
+export async function recomputingLeast<T>(
+  attempt: (recompute?: Recompute) => T | Promise<T>,
+  halves?: boolean,
+): Promise<T> {
   try {
     return await attempt();
   } catch (error) {
-    const part = isLimit(error) && (await import("./recompute.ts").catch(() => undefined));
-    if (part) return part.recomputing(attempt);
+    const part = isLimit(error) && (await import("./levels.ts").catch(() => undefined));
+    if (part) return part.recomputing(attempt, halves);
     throw error; // also where the code is missing
   }
 }

@@ -16,6 +16,7 @@ export type Op =
   | LayerNormBackward
   | Gemm
   | Gelu
+  | Convert
   | Attention
   | AttentionBackward
   | CrossEntropy
@@ -169,6 +170,13 @@ export interface Gelu {
   readonly pre: Slot;
   /** As long as pre. */
   readonly out: Slot;
+}
+
+/** `pack`: halves = values in f16. `unpack`: the way back. Of schedules for WebGPU alone (halves.ts). */
+export interface Convert {
+  readonly op: "pack" | "unpack";
+  readonly values: Slot;
+  readonly halves: Slot;
 }
 
 /**

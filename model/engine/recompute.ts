@@ -1,12 +1,12 @@
-import { ModelError } from "../contract/config.ts";
 import type { Gemm, LayerNorm, Op, Slot } from "./ops.ts";
-import { TooLarge } from "./too-large.ts";
 
-/**
- * The forward and backward pass with fewer activations kept from the one to the other. Those that are let go of are computed
- * again before they are read, by the same ops from the same values, so every bit stays the same.
- */
+/** The forward and backward pass with fewer activations kept from the one to the other. */
 export type Recompute = (ops: readonly Op[]) => readonly Op[];
+
+/*
+ * Those that are let go of are computed again before they are read, by the same ops from the same values, so every bit stays the
+ * same.
+ */
 
 /** Keeps all but what layer norms and GELU leave: 10 of 16 values a row and column of width, for three small ops a layer. */
 export const selective: Recompute = (ops) =>
@@ -18,30 +18,6 @@ export const byBlock: Recompute = (ops) => {
   const streams = new Set(norms.filter((_, i) => i % 2 === 0).map(({ x }) => x)); // of a block's two the first, and the final one
   return recomputed(ops, (_, slot) => streams.has(slot));
 };
-
-/** What `attempt` makes with as little computed again as it takes. Throws what the last one did, and what would fit. */
-export async function recomputing<T>(attempt: (recompute: Recompute) => T | Promise<T>): Promise<T> {
-  let refused: unknown;
-  for (const recompute of [selective, byBlock]) {
-    try {
-      return await attempt(recompute);
-    } catch (error) {
-      if (!(error instanceof ModelError && error.code === "device-limit")) throw error;
-      refused = error;
-    }
-  }
-  throw refused instanceof TooLarge ? advised(refused) : refused;
-}
-
-/** The same with the largest context, or width, halved as often as it takes, that would fit. */
-function advised({ message, shape, side, fits }: TooLarge): ModelError {
-  const unit = side === "width" ? shape.heads : 1;
-  let value = shape[side];
-  do value = Math.floor(value / 2 / unit) * unit;
-  while (value > 0 && !fits({ ...shape, [side]: value }));
-  const advice = value > 0 ? `a ${side} of ${value} would fit` : `no ${side} would fit`;
-  return new ModelError("device-limit", `${message}: ${advice}`);
-}
 
 /** `isKept` is asked about every slot that the blocks' forward pass writes, and about the op that writes it. */
 function recomputed(ops: readonly Op[], isKept: (maker: Op, slot: Slot) => boolean): Op[] {
@@ -96,7 +72,7 @@ function writtenBy(op: Op): Slot[] {
 const isGelu = (op: Op): op is Gemm => op.op === "gemm" && op.activation === "gelu";
 
 /** The op with each of its slots replaced. */
-function withSlots(op: Op, by: (slot: Slot) => Slot): Op {
+export function withSlots(op: Op, by: (slot: Slot) => Slot): Op {
   const fields = Object.entries(op).map(([name, field]) => [name, isSlot(field) ? by(field) : field]);
   return Object.fromEntries(fields) as Op; // the same fields
 }

@@ -1,6 +1,6 @@
 import { ModelError, type ModelShape } from "../contract/config.ts";
 
-/** That a model does not fit, and what it takes to say what would (recompute.ts). */
+/** That a model does not fit, and what it takes to say what would (levels.ts). */
 export class TooLarge extends ModelError {
   readonly shape: ModelShape;
   /** What to shrink. */

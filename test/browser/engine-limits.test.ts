@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Inner, ModelShape } from "../../model/contract/config.ts";
 import { layoutOf } from "../../model/contract/layout.ts";
+import { halved } from "../../model/engine/halves.ts";
 import { byBlock, type Recompute, selective } from "../../model/engine/recompute.ts";
 import { createWasmTrainer } from "../../model/engine/wasm/trainer.ts";
 import { fitTo } from "../../model/engine/webgpu/fit.ts";
@@ -93,6 +94,40 @@ test("what the device cannot bind is computed again in the backward pass: the sa
     for (const name of ["losses", "m", "v", "delta"] as const)
       expect(limited[name], name).toEqual(whole[name]);
   }
+});
+
+describe("what fits in f16 alone is kept in f16", () => {
+  const shape: ModelShape = { layers: 4, heads: 2, width: 32, context: 80, vocabulary: 39 };
+  const options = { shape, batch: 2, optimizer: { ...clipped, clip: 1 }, tiles };
+  const job = { ...options, rate: 1e-3, ...start(shape, 2, 4) };
+  const maxStorageBufferBindingSize =
+    4 * fitTo({ ...options, micro: 1 }, UNLIMITED, undefined, halved).lengths.activations;
+
+  test("and trains nearly the same: a ticket's delta is far nearer than an audit lets it be", async () => {
+    const whole = await run({ ...job, micro: 1 });
+    const halves = await run({ ...job, maxStorageBufferBindingSize });
+    expect(halves.dispatches - whole.dispatches).toBe(2 * 13 * shape.layers); // two micro-batches
+    expect(halves.evaluated).toBe(whole.evaluated);
+    expect(halves.losses[0]).toBe(whole.losses[0]);
+    const worst = worstTensor(shape, halves.m, whole.m);
+    expect(worst.error, worst.name).toBeLessThan(2e-3);
+    const sum = (a: number[], b: number[]) => a.reduce((total, value, i) => total + value * b[i]!, 0);
+    const lengths = sum(halves.delta, halves.delta) * sum(whole.delta, whole.delta);
+    const apart = 1 - sum(halves.delta, whole.delta) / Math.sqrt(lengths); // as model/audit/measure.ts has it
+    expect(apart).toBeGreaterThan(0); // else nothing was in f16
+    expect(apart).toBeLessThan(1e-6); // measured: 2e-8. Of audits: .1
+  });
+
+  test.each<[string, readonly [string, string]]>([
+    ["two values of a word are swapped", ["unpack2x16float(words.y)", "unpack2x16float(words.y).yx"]],
+    ["a scale is off by two", ["max(exponent, 15u) - 14u", "max(exponent, 15u) - 13u"]],
+  ])("control: where %s, blocks are computed again instead", async (_, spoil) => {
+    const whole = await run({ ...job, micro: 1 });
+    const spoilt = await run({ ...job, maxStorageBufferBindingSize, spoil });
+    expect(spoilt.dispatches - whole.dispatches).toBe(2 * 6 * shape.layers);
+    for (const name of ["losses", "m", "v", "delta"] as const)
+      expect(spoilt[name], name).toEqual(whole[name]);
+  });
 });
 
 describe("refuses", () => {

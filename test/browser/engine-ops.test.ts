@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { Attention, CrossEntropy, Gemm, Op } from "../../model/engine/ops.ts";
+import { halvesLength } from "../../model/engine/halves.ts";
+import type { Attention, CrossEntropy, Gemm, Op, Slot } from "../../model/engine/ops.ts";
 import type { Heads } from "../../model/engine/webgpu/kernels/attention.ts";
 import { NEEDS, type Tuning } from "../../model/engine/webgpu/lower.ts";
 import { candidates } from "../../model/engine/webgpu/tuning.ts";
@@ -81,6 +82,47 @@ test.each([64 * 64, 77])("GELU of %i values by itself", async (length) => {
     out: seeded.slot("activations", length),
   };
   await expectSame(opened, seeded, [op], [op.out], PLAIN);
+});
+
+/** Runs `first`, packs `values` of the activations, and unpacks them again. */
+async function thereAndBack(seeded: SeededArenas, values: Slot, first: Op[] = []): Promise<number[]> {
+  const halves = seeded.slot("activations", halvesLength(values.length));
+  const back = seeded.slot("activations", values.length);
+  const after = seeded.slot("activations", 8); // to see that nothing beyond is written
+  const ops: Op[] = [...first, { op: "pack", values, halves }, { op: "unpack", values: back, halves }];
+  const got = (await expectSame(opened, seeded, [], [after], PLAIN, 1e6, undefined, ops)).activations!;
+  return got.slice(back.offset, back.offset + back.length);
+}
+
+test.each([
+  [3 * 512, 1],
+  [1_302, 1],
+  [77, 1e-30],
+  [640, 1e30],
+])("f16 keeps %i values of about %d to eleven bits", async (length, size) => {
+  const seeded = new SeededArenas();
+  const values = seeded.slot("activations", length);
+  const given = seeded.arenas.activations!.slice(0, length).map((value) => Math.fround(value * size));
+  given[5] = Math.fround(3e4 * given[6]!); // one that is far larger than all others
+  seeded.set(values, given);
+  const got = await thereAndBack(seeded, values);
+  const worst = Math.max(...got.map((value, i) => Math.abs(value / given[i]! - 1)));
+  expect(worst).toBeGreaterThan(2 ** -13);
+  expect(worst).toBeLessThanOrEqual(2 ** -10); // a GPU may round either way
+});
+
+test("what is not finite is not finite when it comes back from f16, and nothing else is", async () => {
+  const seeded = new SeededArenas();
+  const tokens = seeded.set(seeded.slot("tokens", 2), [0, 1]);
+  const zeros = Array<number>(512).fill(0);
+  const far = zeros.with(9, 3e38);
+  const table = seeded.set(seeded.slot("parameters", 1_024), [...far, ...zeros]);
+  const positions = seeded.set(seeded.slot("parameters", 1_024), [...far, ...zeros.fill(1)]);
+  const out = seeded.slot("activations", 1_024);
+  const embed: Op = { op: "embed", tokens, table, positions, out, rows: 2, context: 2, width: 512 };
+  const got = await thereAndBack(seeded, out, [embed]); // 3e38 + 3e38
+  expect(got.slice(0, 512).some((value) => Number.isFinite(value))).toBe(false);
+  expect(got.slice(512)).toEqual(zeros);
 });
 
 test.each([

@@ -5,6 +5,7 @@ import type { TrainerOptions } from "../../model/contract/trainer.ts";
 import type { Arena, Dynamics, Op } from "../../model/engine/ops.ts";
 import { openGpu } from "../../model/engine/webgpu/adapter.ts";
 import { fitTo } from "../../model/engine/webgpu/fit.ts";
+import { convert } from "../../model/engine/webgpu/kernels/halves.ts";
 import { BINDINGS } from "../../model/engine/webgpu/kernels/kernel.ts";
 import type { Tiles } from "../../model/engine/webgpu/kernels/tile.ts";
 import { lowerAll, type Tuning } from "../../model/engine/webgpu/lower.ts";
@@ -60,7 +61,7 @@ async function runOps(
   dynamics.setUint32(24, rows, true);
   device.queue.writeBuffer(memory.dynamics, 0, dynamics.buffer);
   device.queue.writeBuffer(memory.arena("tokens"), tables.from * 4, tables.words);
-  const kernels = lowerAll(ops, tuning, tables);
+  const kernels = lowerAll(ops, { ...tuning, convert }, tables);
   const pipelines = new Pipelines(device, memory.layout);
   const before = performance.now();
   const program = await Program.link(device, memory, pipelines, kernels, rates);
@@ -102,14 +103,20 @@ export interface Job extends TrainerOptions {
   readonly hardware?: boolean;
   /** Pretends that the device offers no more. */
   readonly maxStorageBufferBindingSize?: number;
+  /** Replaces the one by the other in all kernels. */
+  readonly spoil?: readonly [string, string];
 }
 
 /** Devices by what they pretend to be. A device keeps its pipelines while the trainers that have them are held. */
 const devices = new Map<string, Promise<GPUDevice>>();
 const held: unknown[] = [];
 
-async function deviceFor({ hardware, maxStorageBufferBindingSize }: Partial<Job>): Promise<GPUDevice> {
+async function deviceFor({ hardware, maxStorageBufferBindingSize, spoil }: Partial<Job>): Promise<GPUDevice> {
   const device = await (await navigator.gpu.requestAdapter())!.requestDevice();
+  if (spoil) {
+    const create = device.createShaderModule.bind(device);
+    device.createShaderModule = (module) => create({ ...module, code: module.code.replace(...spoil) });
+  }
   if (maxStorageBufferBindingSize !== undefined)
     Object.defineProperty(device, "limits", {
       value: {
@@ -127,7 +134,7 @@ async function deviceFor({ hardware, maxStorageBufferBindingSize }: Partial<Job>
  * the time goes into compiling, so jobs of one kind share a device and what was compiled on it.
  */
 async function train({ weights, batches, rate, ...job }: Job) {
-  const kind = JSON.stringify([job.hardware, job.maxStorageBufferBindingSize]);
+  const kind = JSON.stringify([job.hardware, job.maxStorageBufferBindingSize, job.spoil]);
   const device = await (devices.get(kind) ?? devices.set(kind, deviceFor(job)).get(kind)!);
   const trainer = await createWebgpuTrainer({ ...job, device });
   let loaded = Float32Array.from(weights);

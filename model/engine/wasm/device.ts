@@ -159,6 +159,9 @@ export class WasmDevice {
         const product = [1, out.length, 0, 0, 0, 0, 0, 0, 0, at(op.out), out.length, 0, 0, 0, 1, 0] as const;
         return [() => out.set(pre), call(kernels.gemm, ...product)]; // a product of no k leaves all to its epilogue
       }
+      case "pack":
+      case "unpack":
+        throw new ModelError("bad-shape", op.op); // WASM's bits do not depend on its memory
       case "attention": {
         const { batch, context, heads, size } = op;
         const places = [at(op.qkv), at(op.out), at(op.saved)] as const;

@@ -2,20 +2,25 @@ import { ModelError, type ModelShape } from "../../contract/config.ts";
 import type { TrainerOptions } from "../../contract/trainer.ts";
 import { recomputingLeast } from "../fit.ts";
 import type { Op } from "../ops.ts";
+import type { Recompute } from "../recompute.ts";
 import { deltaOp, logitsSchedule } from "../schedule.ts";
 import type { Gpu } from "./adapter.ts";
-import { cutFor, type Fit, fitTo } from "./fit.ts";
+import { cutFor, type DeviceTraining, type Fit, fitTo } from "./fit.ts";
+import type { HalfPrecision, Plan } from "./half-precision.ts";
+import type { Inputs } from "./inputs.ts";
 import type { DeviceOp } from "./kernels/device-op.ts";
 import type { Kernel } from "./kernels/kernel.ts";
 import { collectLoss } from "./kernels/loss.ts";
 import type { Tiles } from "./kernels/tile.ts";
 import type { Logits } from "./logits.ts";
-import { lowerAll, NEEDS } from "./lower.ts";
-import { Memory } from "./memory.ts";
+import { lowerAll, NEEDS, type Tuning } from "./lower.ts";
+import { Memory, RING } from "./memory.ts";
 import { slowestOf } from "./pace.ts";
 import { Pipelines } from "./pipelines.ts";
 import { pickSplit, pickTiles, trialsFor } from "./probe.ts";
 import { Program } from "./program.ts";
+import type { Readback } from "./readback.ts";
+import type { Submits } from "./submits.ts";
 import { likeliest, tuningFor } from "./tuning.ts";
 
 interface Programs {
@@ -34,8 +39,9 @@ export class Engine {
   readonly memory: Memory;
   /** How products are cut up. */
   readonly tiles: Tiles;
-  readonly programs: Programs;
+  programs: Programs;
   readonly #link: (ops: readonly Op[]) => Promise<Program>;
+  readonly #halves: HalfPrecision | undefined;
   #logits: Logits | undefined;
 
   /**
@@ -45,30 +51,37 @@ export class Engine {
   static async open(gpu: Gpu, options: TrainerOptions, remembered?: Tiles): Promise<Engine> {
     const { device } = gpu;
     const cut = await cutFor(options, device.limits);
-    const [fit, memory] = await recomputingLeast(async (recompute) => {
-      const fit = fitTo(options, device.limits, cut, recompute);
-      return [fit, await reserve(device, fit)] as const;
-    });
+    const { memory, ...plan } = await recomputingLeast(async (recompute) => {
+      const planned = (by?: Recompute): Plan => ({ fit: fitTo(options, device.limits, cut, by) });
+      const plan = recompute
+        ? (await import("./half-precision.ts")).heldTo(planned(recompute), planned)
+        : planned();
+      return { ...plan, memory: await reserve(device, plan.fit) };
+    }, true);
+    const { fit } = plan;
     try {
       const pipelines = new Pipelines(device, memory.layout);
-      const tiles = remembered ?? (await probe(gpu, fit, memory, pipelines));
-      const tuning = tuningFor(gpu, tiles);
+      const tuned = (tiles: Tiles): Tuning => ({ ...tuningFor(gpu, tiles), ...plan.tuning });
+      const tiles = remembered ?? (await probe(gpu, fit, memory, pipelines, tuned(likeliest(gpu))));
+      const tuning = tuned(tiles);
       const link = (ops: readonly DeviceOp[], ...after: Kernel[]) => {
         const kernels = lowerAll(ops, tuning, fit.tables);
         return Program.link(device, memory, pipelines, [...kernels, ...after], slowestOf(gpu));
       };
       const { training, evaluation } = fit;
       const accumulates = training.batch < options.batch;
-      const [first, more, update, evaluate, delta] = await Promise.all([
-        link(training.first, collectLoss(training.losses)),
-        accumulates ? link(training.more, collectLoss(training.losses)) : null,
+      const passesOf = ({ first, more, losses }: DeviceTraining) =>
+        Promise.all([link(first, collectLoss(losses)), accumulates ? link(more, collectLoss(losses)) : null]);
+      const [[first, more], update, evaluate, delta] = await Promise.all([
+        passesOf(training),
         link(training.update),
         link(evaluation.ops, collectLoss(evaluation.losses)),
         link(cut([deltaOp(options.shape)], fit.lengths.vectors)),
       ]);
       const forward = (ops: readonly Op[]) => link(cut(ops, fit.lengths.vectors));
       const programs = { first, more, update, evaluation: evaluate, delta };
-      return new Engine(fit, memory, tiles, programs, forward);
+      const halves = await plan.open?.(options, memory, { first, more }, passesOf);
+      return new Engine(fit, memory, tiles, programs, forward, halves);
     } catch (error) {
       memory.destroy();
       throw error;
@@ -81,12 +94,20 @@ export class Engine {
     tiles: Tiles,
     programs: Programs,
     link: (ops: readonly Op[]) => Promise<Program>,
+    halves: HalfPrecision | undefined,
   ) {
     this.fit = fit;
     this.memory = memory;
     this.tiles = tiles;
     this.programs = programs;
     this.#link = link;
+    this.#halves = halves;
+  }
+
+  /** Weights were loaded: where activations are kept in f16, what they lead to is looked at (half-precision.ts). */
+  async check(inputs: Inputs, submits: Submits, readback: Readback): Promise<void> {
+    const passes = await this.#halves?.check(inputs, submits, readback, RING);
+    if (passes) this.programs = { ...this.programs, ...passes };
   }
 
   /** What computes logits, whose code comes on first use. */
@@ -100,6 +121,7 @@ export class Engine {
   destroy(): void {
     this.memory.destroy();
     for (const program of Object.values(this.programs) as (Program | null)[]) program?.destroy();
+    this.#halves?.destroy();
     this.#logits?.destroy();
   }
 }
@@ -118,10 +140,16 @@ async function reserve(device: GPUDevice, { tables, lengths }: Fit): Promise<Mem
 }
 
 /** Picks the tiles, and meanwhile compiles what does not depend on them. */
-async function probe(gpu: Gpu, fit: Fit, memory: Memory, pipelines: Pipelines): Promise<Tiles> {
+async function probe(
+  gpu: Gpu,
+  fit: Fit,
+  memory: Memory,
+  pipelines: Pipelines,
+  tuning: Tuning,
+): Promise<Tiles> {
   const all = [...fit.training.first, ...fit.training.update];
   const others = all.filter(({ op }) => op !== "gemm" && op !== "muon");
-  const kernels = lowerAll(others, tuningFor(gpu, likeliest(gpu)), fit.tables);
+  const kernels = lowerAll(others, tuning, fit.tables);
   const [trials] = await Promise.all([
     trialsFor(gpu, fit, memory, pipelines),
     ...kernels.map((kernel) => pipelines.of(kernel)),

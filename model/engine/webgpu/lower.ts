@@ -17,12 +17,14 @@ import {
 } from "./kernels/embedding-pieces.ts";
 import { gelu } from "./kernels/gelu.ts";
 import { gemm, gemms } from "./kernels/gemm.ts";
-import type { Kernel } from "./kernels/kernel.ts";
+import type { convert } from "./kernels/halves.ts";
+import { type Kernel, line, main } from "./kernels/kernel.ts";
 import { layerNorm, layerNormBackward } from "./kernels/layernorm.ts";
 import { crossEntropy } from "./kernels/loss.ts";
 import type { Rows } from "./kernels/rows.ts";
 import type { Tiles } from "./kernels/tile.ts";
 import { delta, norm, PARTIALS } from "./kernels/update.ts";
+import { passOverAll } from "./kernels/work.ts";
 import { muon, muonWorkspace } from "./muon.ts";
 import type { Tables } from "./tables.ts";
 
@@ -31,6 +33,8 @@ export interface Tuning {
   readonly rows: Rows;
   readonly heads: Heads;
   readonly tiles: Tiles;
+  /** For schedules that keep activations in f16 (half-precision.ts). */
+  readonly convert?: typeof convert;
 }
 
 /** Memory of these kernels beside the schedule's own slots. */
@@ -70,7 +74,7 @@ function boundBy(ops: readonly DeviceOp[], kernels: Kernel[]): Kernel[] {
 }
 
 /** The dispatches of one op: one; attention's backward and the norm take two, and Muon more (muon.ts). */
-export function lower(op: DeviceOp, { rows, heads, tiles }: Tuning, tables: Tables): Kernel[] {
+export function lower(op: DeviceOp, { rows, heads, tiles, convert }: Tuning, tables: Tables): Kernel[] {
   switch (op.op) {
     case "embed":
       return [embed(op)];
@@ -92,6 +96,9 @@ export function lower(op: DeviceOp, { rows, heads, tiles }: Tuning, tables: Tabl
       return [gemm(op, tiles)];
     case "gelu":
       return [gelu(op)];
+    case "pack":
+    case "unpack":
+      return [convert!(op, { main, line, work: passOverAll(op) })];
     case "attention":
       if (heads.shared && isShared(op)) return [inEights(sharedAttention(op, heads.shared), heads)];
       return heads.quads && attentionUnit(op) === 4
