@@ -1,11 +1,13 @@
-import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { type FileHandle, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { serialize } from "node:v8";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { TimedOut } from "../../model/lib/deadline.ts";
 import { type Cache, memoryCache } from "./cache.ts";
 import { fileCache } from "./files.ts";
 import { lastingCache } from "./lasting.ts";
+import { writeStored } from "./stored.ts";
 
 let directory: string;
 beforeEach(async () => {
@@ -53,6 +55,61 @@ describe("files", () => {
     expect(await cache.get("volunteer")).toBeUndefined();
     await cache.write({ volunteer: { step: 5 } });
     expect(await cache.get("volunteer")).toEqual({ step: 5 });
+  });
+
+  const moments = {
+    m: Float32Array.of(1, Number.NaN, -0),
+    v: new Float32Array(5).subarray(1, 3).fill(7), // a part of a longer one
+    step: 4,
+    also: [Uint16Array.of(1, 2, 3), new Float64Array(0), BigInt64Array.of(-1n), Buffer.from("text")],
+  };
+
+  test("keep vectors of every kind as they are, and no more of a buffer than is theirs", async () => {
+    const cache = await fileCache(directory);
+    await cache.write({ moments });
+    const also = [...moments.also.slice(0, 3), Uint8Array.from(Buffer.from("text"))];
+    expect(await cache.get("moments")).toEqual({ ...moments, also });
+    const read = (await cache.get("moments")) as typeof moments;
+    expect(read.v.buffer.byteLength).toBe(8);
+  });
+
+  test("of earlier releases are read", async () => {
+    const cache = await fileCache(directory);
+    await cache.write({ moments: 1 });
+    const [file] = await readdir(directory);
+    await writeFile(join(directory, file!), serialize({ m: moments.m, step: 4 }));
+    expect(await cache.get("moments")).toEqual({ m: moments.m, step: 4 });
+  });
+
+  test("that are too short or too long count as absent, and nothing is allocated for them", async () => {
+    const cache = await fileCache(directory);
+    await cache.write({ moments });
+    const [name] = await readdir(directory);
+    const file = join(directory, name!);
+    const whole = await readFile(file);
+    for (let length = 0; length < whole.length; length++) {
+      await writeFile(file, whole.subarray(0, length));
+      expect(await cache.get("moments"), `${length} bytes`).toBeUndefined();
+    }
+    await writeFile(file, Buffer.concat([whole, Buffer.alloc(1)]));
+    expect(await cache.get("moments")).toBeUndefined();
+    const huge = Buffer.from(whole);
+    huge.writeUInt32BE(2 ** 32 - 1, 4); // the head's length
+    await writeFile(file, huge);
+    expect(await cache.get("moments")).toBeUndefined();
+    await writeFile(file, whole);
+    expect(await cache.get("moments")).toBeDefined();
+  });
+
+  test("are written from where vectors lie: no copy of them is made", async () => {
+    const written: ArrayBufferLike[] = [];
+    const write = async (bytes: Uint8Array, at: number, length: number) => {
+      written.push(bytes.buffer);
+      return { bytesWritten: Math.min(length, 3), at }; // a file may take less than it is given
+    };
+    await writeStored({ write } as unknown as FileHandle, { moments });
+    expect(written).toContain(moments.m.buffer);
+    expect(written.filter((buffer) => buffer === moments.m.buffer).length).toBe(4);
   });
 });
 

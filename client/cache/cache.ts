@@ -5,7 +5,10 @@
 export interface Cache {
   /** The value under a key; undefined where there is none. */
   get(key: string): Promise<unknown>;
-  /** Writes every entry, or none of them; undefined deletes. Rejects where the store is full or denied. */
+  /**
+   * Writes every entry, or none of them; undefined deletes. Rejects where the store is full or denied. Vectors stay as they are until it
+   * resolves.
+   */
   write(changes: Readonly<Record<string, unknown>>): Promise<void>;
   /** Whether what is written ends with the page: all of it is copies in memory. */
   readonly fleeting?: boolean;

@@ -1,7 +1,7 @@
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { deserialize, serialize } from "node:v8";
 import type { Cache } from "./cache.ts";
+import { readStored, writeStored } from "./stored.ts";
 
 /**
  * A cache in a directory, one file a key, for volunteers in Node. A file is replaced by renaming a complete
@@ -14,7 +14,7 @@ export async function fileCache(directory: string): Promise<Cache> {
   return {
     async get(key) {
       try {
-        return deserialize(await readFile(fileOf(key)));
+        return await readStored(fileOf(key));
       } catch {
         return undefined;
       }
@@ -22,7 +22,7 @@ export async function fileCache(directory: string): Promise<Cache> {
     async write(changes) {
       const entries = Object.entries(changes);
       for (const [key, value] of entries) {
-        if (value !== undefined) await replaceFile(fileOf(key), serialize(value));
+        if (value !== undefined) await replaced(fileOf(key), (file) => writeStored(file, value));
       }
       for (const [key, value] of entries) {
         if (value === undefined) await rm(fileOf(key), { force: true });
@@ -32,11 +32,14 @@ export async function fileCache(directory: string): Promise<Cache> {
 }
 
 /** Writes a file so that a reader sees the old bytes or the new ones, never a part. Readable by its owner alone. */
-export async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
+export const replaceFile = (path: string, bytes: Uint8Array): Promise<void> =>
+  replaced(path, (file) => file.writeFile(bytes));
+
+async function replaced(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
   const half = `${path}.new`;
   const file = await open(half, "w", 0o600);
   try {
-    await file.writeFile(bytes);
+    await write(file);
     await file.sync();
   } finally {
     await file.close();
