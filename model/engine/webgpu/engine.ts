@@ -7,23 +7,20 @@ import { deltaOp, logitsSchedule } from "../schedule.ts";
 import type { Gpu } from "./adapter.ts";
 import { cutFor, type DeviceTraining, type Fit, fitTo } from "./fit.ts";
 import type { HalfPrecision, Plan } from "./half-precision.ts";
-import type { Inputs } from "./inputs.ts";
 import type { DeviceOp } from "./kernels/device-op.ts";
 import type { Kernel } from "./kernels/kernel.ts";
 import { collectLoss } from "./kernels/loss.ts";
 import type { Tiles } from "./kernels/tile.ts";
 import type { Logits } from "./logits.ts";
-import { lowerAll, NEEDS, type Tuning } from "./lower.ts";
-import { Memory, RING } from "./memory.ts";
+import { lowerAll, NEEDS } from "./lower.ts";
+import { Memory } from "./memory.ts";
 import { slowestOf } from "./pace.ts";
 import { Pipelines } from "./pipelines.ts";
 import { pickSplit, pickTiles, trialsFor } from "./probe.ts";
 import { Program } from "./program.ts";
-import type { Readback } from "./readback.ts";
-import type { Submits } from "./submits.ts";
 import { likeliest, tuningFor } from "./tuning.ts";
 
-interface Programs {
+export interface Programs {
   /** Forward and backward of the step's first micro-batch. */
   readonly first: Program;
   /** Of those after it; null where one micro-batch holds the largest batch. */
@@ -41,7 +38,8 @@ export class Engine {
   readonly tiles: Tiles;
   programs: Programs;
   readonly #link: (ops: readonly Op[]) => Promise<Program>;
-  readonly #halves: HalfPrecision | undefined;
+  /** Where activations are kept in f16, what replaces the programs when that is not good enough. */
+  readonly halves: HalfPrecision | undefined;
   #logits: Logits | undefined;
 
   /**
@@ -53,17 +51,14 @@ export class Engine {
     const cut = await cutFor(options, device.limits);
     const { memory, ...plan } = await recomputingLeast(async (recompute) => {
       const planned = (by?: Recompute): Plan => ({ fit: fitTo(options, device.limits, cut, by) });
-      const plan = recompute
-        ? (await import("./half-precision.ts")).heldTo(planned(recompute), planned)
-        : planned();
+      const plan = recompute ? (await import("./half-precision.ts")).heldTo(planned, recompute) : planned();
       return { ...plan, memory: await reserve(device, plan.fit) };
     }, true);
     const { fit } = plan;
     try {
       const pipelines = new Pipelines(device, memory.layout);
-      const tuned = (tiles: Tiles): Tuning => ({ ...tuningFor(gpu, tiles), ...plan.tuning });
-      const tiles = remembered ?? (await probe(gpu, fit, memory, pipelines, tuned(likeliest(gpu))));
-      const tuning = tuned(tiles);
+      const tiles = remembered ?? (await probe(gpu, plan, memory, pipelines));
+      const tuning = tuningFor(gpu, tiles, plan.convert);
       const link = (ops: readonly DeviceOp[], ...after: Kernel[]) => {
         const kernels = lowerAll(ops, tuning, fit.tables);
         return Program.link(device, memory, pipelines, [...kernels, ...after], slowestOf(gpu));
@@ -80,7 +75,7 @@ export class Engine {
       ]);
       const forward = (ops: readonly Op[]) => link(cut(ops, fit.lengths.vectors));
       const programs = { first, more, update, evaluation: evaluate, delta };
-      const halves = await plan.open?.(options, memory, { first, more }, passesOf);
+      const halves = await plan.open?.(options, memory, programs, passesOf);
       return new Engine(fit, memory, tiles, programs, forward, halves);
     } catch (error) {
       memory.destroy();
@@ -101,13 +96,7 @@ export class Engine {
     this.tiles = tiles;
     this.programs = programs;
     this.#link = link;
-    this.#halves = halves;
-  }
-
-  /** Weights were loaded: where activations are kept in f16, what they lead to is looked at (half-precision.ts). */
-  async check(inputs: Inputs, submits: Submits, readback: Readback): Promise<void> {
-    const passes = await this.#halves?.check(inputs, submits, readback, RING);
-    if (passes) this.programs = { ...this.programs, ...passes };
+    this.halves = halves;
   }
 
   /** What computes logits, whose code comes on first use. */
@@ -121,7 +110,7 @@ export class Engine {
   destroy(): void {
     this.memory.destroy();
     for (const program of Object.values(this.programs) as (Program | null)[]) program?.destroy();
-    this.#halves?.destroy();
+    this.halves?.destroy();
     this.#logits?.destroy();
   }
 }
@@ -140,16 +129,11 @@ async function reserve(device: GPUDevice, { tables, lengths }: Fit): Promise<Mem
 }
 
 /** Picks the tiles, and meanwhile compiles what does not depend on them. */
-async function probe(
-  gpu: Gpu,
-  fit: Fit,
-  memory: Memory,
-  pipelines: Pipelines,
-  tuning: Tuning,
-): Promise<Tiles> {
+async function probe(gpu: Gpu, plan: Plan, memory: Memory, pipelines: Pipelines): Promise<Tiles> {
+  const { fit, convert } = plan;
   const all = [...fit.training.first, ...fit.training.update];
   const others = all.filter(({ op }) => op !== "gemm" && op !== "muon");
-  const kernels = lowerAll(others, tuning, fit.tables);
+  const kernels = lowerAll(others, tuningFor(gpu, likeliest(gpu), convert), fit.tables);
   const [trials] = await Promise.all([
     trialsFor(gpu, fit, memory, pipelines),
     ...kernels.map((kernel) => pipelines.of(kernel)),

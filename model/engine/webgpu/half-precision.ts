@@ -1,6 +1,7 @@
 import { layoutOf } from "../../contract/layout.ts";
 import type { TrainerOptions } from "../../contract/trainer.ts";
 import { byBlock, type Recompute } from "../recompute.ts";
+import type { Programs } from "./engine.ts";
 import type { DeviceTraining, Fit } from "./fit.ts";
 import type { Inputs } from "./inputs.ts";
 import { convert } from "./kernels/halves.ts";
@@ -15,16 +16,12 @@ const MAX_DISTANCE = 0.02;
 /** The same of a loss, which no conversion comes before. */
 const MAX_LOSS_ERROR = 1e-3;
 
-/** Forward and backward, as {@link Engine} has them. */
-export interface Passes {
-  readonly first: Program;
-  readonly more: Program | null;
-}
+type Passes = Pick<Programs, "first" | "more">;
 
 /** A plan, and what it takes beside where activations are in f16. */
 export interface Plan {
   readonly fit: Fit;
-  readonly tuning?: Pick<Tuning, "convert">;
+  readonly convert?: Tuning["convert"];
   readonly open?: (
     options: TrainerOptions,
     memory: Memory,
@@ -34,17 +31,18 @@ export interface Plan {
 }
 
 /**
- * The plan, and, where activations are in f16, what `planned` makes of blocks, in memory that has room for either. Throws `device-limit`
+ * What is `planned`, and, where activations are in f16, what is planned of blocks, in memory that has room for either. Throws `device-limit`
  * where there is no room.
  */
-export function heldTo(plan: Plan, planned: (recompute: Recompute) => Plan): Plan {
+export function heldTo(planned: (recompute: Recompute) => Plan, recompute: Recompute): Plan {
+  const plan = planned(recompute);
   const { fit } = plan;
   if (fit.training.first.every(({ op }) => op !== "pack")) return plan;
   const { training, lengths } = planned(byBlock).fit;
   const activations = Math.max(fit.lengths.activations, lengths.activations);
   return {
     fit: { ...fit, lengths: { ...fit.lengths, activations } },
-    tuning: { convert },
+    convert,
     open: async (options, memory, halves, link) => {
       const [first, more] = await link(training);
       return new HalfPrecision(options, fit, memory, halves, { first, more });
@@ -80,22 +78,27 @@ export class HalfPrecision {
   }
 
   /**
-   * What to train with, when weights were loaded for the first, second, fourth, eighth … time: weights change, and the longer the
-   * less. `ring` is a place for a loss.
+   * Sets what `on` trains with, when weights were loaded for the first, second, fourth, eighth … time: weights change, and the longer
+   * the less. `ring` is a place for a loss.
    */
-  async check(inputs: Inputs, submits: Submits, readback: Readback, ring: number): Promise<Passes> {
+  async check(
+    on: { programs: Programs },
+    inputs: Inputs,
+    submits: Submits,
+    readback: Readback,
+    ring: number,
+  ): Promise<void> {
     const loads = ++this.#loads;
-    if (this.#agrees && (loads & (loads - 1)) === 0) {
-      const { context, vocabulary } = this.#options.shape;
-      const tokens = Uint16Array.from({ length: context + 1 }, (_, i) => (i * 31 + loads) % vocabulary);
-      const found = async ({ first }: Passes) => {
-        inputs.write({ tokens, batch: 1, from: 0, ring }, this.#training);
-        await submits.run([first]);
-        return this.#read(readback, ring);
-      };
-      this.#agrees = areAlike(await found(this.#halves), await found(this.#whole));
-    }
-    return this.#agrees ? this.#halves : this.#whole;
+    if (!this.#agrees || (loads & (loads - 1)) !== 0) return;
+    const { context, vocabulary } = this.#options.shape;
+    const tokens = Uint16Array.from({ length: context + 1 }, (_, i) => (i * 31 + loads) % vocabulary);
+    const found = async ({ first }: Passes) => {
+      inputs.write({ tokens, batch: 1, from: 0, ring }, this.#training);
+      await submits.run([first]);
+      return this.#read(readback, ring);
+    };
+    this.#agrees = areAlike(await found(this.#halves), await found(this.#whole));
+    if (!this.#agrees) on.programs = { ...on.programs, ...this.#whole };
   }
 
   async #read(readback: Readback, ring: number): Promise<Found> {

@@ -34,7 +34,7 @@ export interface Tuning {
   readonly heads: Heads;
   readonly tiles: Tiles;
   /** For schedules that keep activations in f16 (half-precision.ts). */
-  readonly convert?: typeof convert;
+  readonly convert?: typeof convert | undefined;
 }
 
 /** Memory of these kernels beside the schedule's own slots. */
@@ -98,7 +98,7 @@ export function lower(op: DeviceOp, { rows, heads, tiles, convert }: Tuning, tab
       return [gelu(op)];
     case "pack":
     case "unpack":
-      return [convert!(op, { main, line, work: passOverAll(op) })];
+      return [convert!(op, main, line, passOverAll(op))];
     case "attention":
       if (heads.shared && isShared(op)) return [inEights(sharedAttention(op, heads.shared), heads)];
       return heads.quads && attentionUnit(op) === 4

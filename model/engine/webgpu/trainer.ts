@@ -132,7 +132,7 @@ export class WebgpuTrainer implements Trainer {
       if (given === undefined) this.#checkLoaded();
       await this.#write(weights, given);
       this.#losses.clear();
-      await this.#engine.check(this.#inputs, this.#submits, this.#readback);
+      await this.#engine.halves?.check(this.#engine, this.#inputs, this.#submits, this.#readback, RING);
       this.#loaded = true;
       if (given === undefined) return;
       await this.#extraction.set(given.residual);

@@ -81,12 +81,17 @@ export const waysOf = (tile: Tile): readonly Tile[] =>
   tile.split ? [tile, { ...tile, split: false }] : [tile];
 
 /** Row-wise kernels and attention by kind of adapter (kernels/rows.ts and kernels/attention.ts say why). */
-export function tuningFor({ software, subgroups, eights = false }: Kind, tiles: Tiles): Tuning {
+export function tuningFor(
+  { software, subgroups, eights = false }: Kind,
+  tiles: Tiles,
+  convert?: Tuning["convert"],
+): Tuning {
   return software
-    ? { rows: { lanes: 1 }, heads: { each: subgroups ? 2 : 4, quads: subgroups }, tiles }
+    ? { rows: { lanes: 1 }, heads: { each: subgroups ? 2 : 4, quads: subgroups }, tiles, convert }
     : {
         rows: { lanes: 64 },
         heads: { each: 1, quads: false, shared: subgroups ? "quad" : "workgroup", eights },
         tiles,
+        convert,
       };
 }

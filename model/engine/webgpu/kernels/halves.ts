@@ -1,17 +1,11 @@
 import { CHUNK, CHUNK_WORDS } from "../../halves.ts";
 import type { Convert } from "../../ops.ts";
-import type { Kernel, line, main } from "./kernel.ts";
+import type { Kernel, line, main, Work } from "./kernel.ts";
 
 /** Each invocation has two times four values of a chunk. */
 const SIZE = CHUNK / 8;
 /** Four words each. */
 const CHUNK_UNITS = CHUNK_WORDS / 4;
-/** Of kernel.ts. */
-interface Shared {
-  readonly main: typeof main;
-  readonly line: typeof line;
-}
-
 /** The largest exponent of an f32, which is that of values that are not finite. */
 const NOT_FINITE = 255;
 
@@ -25,7 +19,7 @@ const NOT_FINITE = 255;
  *
  * What it needs of other modules it is given: it is fetched by few, and what it imported of them would leave the chunk that all fetch.
  */
-export function convert(op: Convert, how: Pick<Kernel, "work"> & Shared): Kernel {
+export function convert(op: Convert, entry: typeof main, groups: typeof line, work: Work): Kernel {
   const { values, halves } = op;
   const chunks = Math.ceil(values.length / CHUNK);
   const code = `
@@ -33,7 +27,7 @@ ${op.op === "pack" ? "var<workgroup> top: atomic<u32>;" : ""}
 fn beyond(unit: u32) -> vec4<bool> { return vec4u(4u * unit) + vec4u(0u, 1u, 2u, 3u) >= vec4u(${values.length}u); }
 fn power(exponent: u32) -> f32 { return bitcast<f32>(exponent << 23u); }
 ${op.op === "pack" ? PACK : UNPACK}
-${how.main(
+${entry(
   SIZE,
   `  if (group >= ${chunks}u) { return; }
   let one = group * ${CHUNK / 4}u + lane;
@@ -42,7 +36,7 @@ ${how.main(
   ${op.op}(one, two, words, lane);`,
 )}`;
   const at = { values: values.offset / 4, halves: halves.offset / 4 };
-  return { name: op.op, code, unit: 4, words: true, at, groups: how.line(chunks), work: how.work };
+  return { name: op.op, code, unit: 4, words: "vec4u", at, groups: groups(chunks), work };
 }
 
 /** Exponents are biased: 268 − e takes a value of exponent e to 2¹⁴. A maximum has no order, so it may be an atomic's. */

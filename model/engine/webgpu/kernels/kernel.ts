@@ -16,8 +16,8 @@ export interface Kernel {
   readonly code: string;
   /** How many f32 an element of the float arenas is: array<f32> or array<vec4f>. */
   readonly unit: Unit;
-  /** Whether it has the activations as array<vec4u>. */
-  readonly words?: boolean;
+  /** The type of activations, where they are no floats. */
+  readonly words?: "vec4u";
   /** The fields of `at`, all u32: what differs between two dispatches of the same code, above all places. */
   readonly at: Readonly<Record<string, number>>;
   /** Workgroups along x and y, and along z where there are several matrices. */
@@ -69,11 +69,7 @@ export const GROUPS_LIMIT = 65_535;
 export function shaderOf({ code, unit, words, at, subgroups, subgroupSize }: Kernel): string {
   const fields = Object.keys(at).map((name) => `${name}: u32,`);
   const float = floatType(unit);
-  const element: Record<string, string> = {
-    tokens: "u32",
-    ring: "f32",
-    ...(words && { activations: "vec4u" }),
-  };
+  const element: Record<string, string | undefined> = { tokens: "u32", ring: "f32", activations: words };
   const arenas = BINDINGS.map(
     (name, i) =>
       `@group(0) @binding(${i}) var<storage, read_write> ${name}: array<${element[name] ?? float}>;`,
