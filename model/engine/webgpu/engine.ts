@@ -20,7 +20,7 @@ import { pickSplit, pickTiles, trialsFor } from "./probe.ts";
 import { Program } from "./program.ts";
 import { likeliest, tuningFor } from "./tuning.ts";
 
-export interface Programs {
+interface Programs {
   /** Forward and backward of the step's first micro-batch. */
   readonly first: Program;
   /** Of those after it; null where one micro-batch holds the largest batch. */

@@ -1,7 +1,6 @@
 import { layoutOf } from "../../contract/layout.ts";
 import type { TrainerOptions } from "../../contract/trainer.ts";
 import { byBlock, type Recompute } from "../recompute.ts";
-import type { Programs } from "./engine.ts";
 import type { DeviceTraining, Fit } from "./fit.ts";
 import type { Inputs } from "./inputs.ts";
 import { convert } from "./kernels/halves.ts";
@@ -16,7 +15,11 @@ const MAX_DISTANCE = 0.02;
 /** The same of a loss, which no conversion comes before. */
 const MAX_LOSS_ERROR = 1e-3;
 
-type Passes = Pick<Programs, "first" | "more">;
+/** The programs of a step that go forward and back. */
+interface Passes {
+  readonly first: Program;
+  readonly more: Program | null;
+}
 
 /** A plan, and what it takes beside where activations are in f16. */
 export interface Plan {
@@ -81,7 +84,7 @@ export class HalfPrecision {
    * Sets what `on` trains with, when weights were loaded for the first, second, fourth, eighth … time: weights change, and the longer
    * the less. `ring` is a place for a loss.
    */
-  async check(
+  async check<Programs extends Passes>(
     on: { programs: Programs },
     inputs: Inputs,
     submits: Submits,
