@@ -1,5 +1,5 @@
 import type { Browser } from "playwright-core";
-import { beforeAll, inject } from "vitest";
+import { afterEach, beforeAll, beforeEach, inject } from "vitest";
 import { exampleStatus } from "./example-status.ts";
 import { launchChromium } from "./launch.ts";
 import { type FakeSite, serveSite } from "./pages-fixture.ts";
@@ -16,16 +16,18 @@ export const LONG = {
 /** The longest word a name may be: nothing may push the page wider than the screen. */
 export const LONG_NAME = "Donaudampfschiff".repeat(5);
 
-/** Gives the tests of a file one browser, and a site whose run says all that it may, in the longest words. */
+/** Gives the tests of a file one browser, and each a site whose run says all that it may, in the longest words. */
 export function longSite(use: (site: FakeSite, browser: Browser) => void): void {
+  let browser: Browser;
+  let site: FakeSite;
   beforeAll(async () => {
-    const browser = await launchChromium();
-    const site = await serveSite(inject("pages"));
+    browser = await launchChromium();
+    return () => browser.close();
+  });
+  beforeEach(async () => {
+    site = await serveSite(inject("pages"));
     site.status = exampleStatus({ name: LONG_NAME, operator: "operator.".repeat(8), ...LONG });
     use(site, browser);
-    return async () => {
-      await browser.close();
-      await site.close();
-    };
   });
+  afterEach(() => site.close());
 }

@@ -10,9 +10,10 @@ import { visitSite } from "./visiting.ts";
 let site: FakeSite;
 let page: Page;
 let errors: string[];
+let retire: () => void;
 
 visitSite((visit) => {
-  ({ site, page, errors } = visit);
+  ({ site, page, errors, retire } = visit);
 });
 
 const open = (path = "/") => page.goto(site.origin + path);
@@ -116,6 +117,7 @@ describe("a state is shown in words", () => {
 
 describe("while training", () => {
   it("shows real bytes, loss, credit, device, and a passage to walk through by keyboard", async () => {
+    retire();
     await page.emulateMedia({ reducedMotion: "reduce" });
     await open();
     await agree();
@@ -185,6 +187,7 @@ describe("while training", () => {
   });
 
   it("rests outside the chosen hours, says so, and trains anyway when told to", async () => {
+    retire();
     await page.clock.setFixedTime(new Date(2026, 10, 23, 12, 0));
     await open();
     await agree();

@@ -7,9 +7,10 @@ import { visitSite } from "./visiting.ts";
 /** Parts of a page that are fetched when they are needed, and do not come. */
 let site: FakeSite;
 let page: Page;
+let retire: () => void;
 
 visitSite((visit) => {
-  ({ site, page } = visit);
+  ({ site, page, retire } = visit);
 });
 
 const MISSING = "This part could not be loaded.";
@@ -38,19 +39,25 @@ async function isMissedAndFound(place: string, script: string, unblock: () => Pr
 }
 
 describe("a page whose own script does not come", () => {
-  /** Passes the seconds for which a page waits before it says so. */
+  /** Passes the seconds for which a page waits before it says so. Returns what lets time pass as ever. */
   const passTime = async () => {
     const devtools = await page.context().newCDPSession(page);
+    const rate = (playbackRate: number) => devtools.send("Animation.setPlaybackRate", { playbackRate });
     await devtools.send("Animation.enable");
-    await devtools.send("Animation.setPlaybackRate", { playbackRate: 1_000 });
+    await rate(1_000);
+    return async () => {
+      await rate(1);
+      await devtools.detach();
+    };
   };
   const words = () => page.getByText("A part of this page has not come.");
 
   it.each(["", "status", "operator", "playground", "how", "bench", "frame"])("/%s says so", async (path) => {
     await page.route(/\/assets\/[^/]*\.js$/, (route) => route.abort());
-    await passTime();
+    const asEver = await passTime();
     await page.goto(`${site.origin}/${path}`);
     await words().waitFor();
+    await asEver();
   });
 
   it("says nothing of it while it may still come, and afterwards: the control", async () => {
@@ -139,6 +146,7 @@ describe("a Worker's script that does not come", () => {
 
 describe("a Worker that never says a word", () => {
   it("is given up, and the page offers to try again", async () => {
+    retire();
     await page.addInitScript(() => {
       Object.assign(window, {
         Worker: class extends EventTarget {
@@ -158,10 +166,12 @@ describe("a Worker that never says a word", () => {
 });
 
 describe("a browser whose language is none", () => {
-  const speak = (language: string) =>
-    page.addInitScript((tag) => {
+  const speak = (language: string) => {
+    retire();
+    return page.addInitScript((tag) => {
       Object.defineProperty(Navigator.prototype, "language", { get: () => tag, configurable: true });
     }, language);
+  };
 
   it.each(["C", "en-US@posix"])("%s: the curves are drawn all the same", async (language) => {
     await speak(language);

@@ -9,8 +9,9 @@ import { visitSite } from "./visiting.ts";
 /** The visitor's consent to share, on the built page with a scripted trainer. */
 let site: FakeSite;
 let page: Page;
+let retire: () => void;
 visitSite((visit) => {
-  ({ site, page } = visit);
+  ({ site, page, retire } = visit);
 });
 
 async function visit(peers: boolean): Promise<{ connections: () => Promise<number> }> {
@@ -23,6 +24,7 @@ async function visit(peers: boolean): Promise<{ connections: () => Promise<numbe
     },
     { type: "phase", phase: { phase: "training" } },
   ];
+  retire();
   await page.addInitScript(() => {
     const counted = { made: 0 };
     Object.assign(window, { counted });
@@ -63,12 +65,10 @@ describe("sharing with other visitors (K4)", () => {
     await page.getByRole("checkbox", { name: "Share with other visitors" }).waitFor();
     expect(sharing().length - before).toBeLessThanOrEqual(1); // one may have been under way
     expect(site.asked).not.toContain(SIGNALLING_PATH);
-    await page.context().close();
   });
 
   it("is not offered where the run does without", async () => {
     await visit(false);
     expect(await page.getByRole("checkbox", { name: "Share with other visitors" }).count()).toBe(0);
-    await page.context().close();
   });
 });
