@@ -15,7 +15,7 @@ export interface ReverseProxy {
 }
 
 /** Milliseconds in which a proxy listens, or does not start. */
-const START_MS = 10_000;
+const START_MS = 30_000;
 
 /** nginx with these `location` blocks in its one server. */
 export async function startNginx(locations: string): Promise<ReverseProxy> {

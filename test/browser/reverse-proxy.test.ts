@@ -34,10 +34,20 @@ let browser: Browser;
 let context: BrowserContext;
 let page: Page;
 let failures: string[];
+/** A run for each choice of flags: what proxies stand in front of, it cannot tell. */
+const runs = new Map<string, Promise<SmallRun>>();
+function runWith(...flags: readonly string[]): Promise<SmallRun> {
+  const started = runs.get(flags.join()) ?? startSmallRun(PEERS, ...flags);
+  runs.set(flags.join(), started);
+  return started;
+}
 beforeAll(async () => {
   browser = await launchChromium({ peers: true });
 });
-afterAll(() => browser.close());
+afterAll(async () => {
+  await browser.close();
+  for (const run of runs.values()) await (await run).end();
+});
 beforeEach(async () => {
   context = await browser.newContext({ ignoreHTTPSErrors: true });
   page = await context.newPage();
@@ -54,6 +64,8 @@ type Way = readonly [
   there: boolean,
   base: string,
   flags: readonly string[],
+  /** What the address ends in that a volunteer on the command line is given. */
+  end: "" | "/",
   open: (to: string) => Promise<ReverseProxy>,
 ];
 const WAYS: readonly Way[] = [
@@ -62,6 +74,7 @@ const WAYS: readonly Way[] = [
     nginx,
     "/train/",
     ["--trust-proxy"],
+    "",
     (to) => startNginx(`location /train/ { proxy_pass ${to}/; ${nginxHeaders} }`),
   ],
   [
@@ -69,6 +82,7 @@ const WAYS: readonly Way[] = [
     nginx,
     "/train/",
     ["--trust-proxy", "--base-path", "/train/"],
+    "/",
     (to) => startNginx(`location /train/ { proxy_pass ${to}; ${nginxHeaders} }`),
   ],
   [
@@ -76,23 +90,21 @@ const WAYS: readonly Way[] = [
     caddy,
     "/train/",
     ["--trust-proxy"],
+    "",
     (to) => startCaddy(`redir /train /train/\n  handle_path /train/* {\n    reverse_proxy ${to}\n  }`),
   ],
 ];
 
-describe.each(WAYS.filter(([, there]) => there))("behind %s", (_, __, base, flags, open) => {
+describe.each(WAYS.filter(([, there]) => there))("behind %s", (_, __, base, flags, end, open) => {
   let run: SmallRun;
   let proxy: ReverseProxy;
   let server: string;
   beforeAll(async () => {
-    run = await startSmallRun(PEERS, ...flags);
+    run = await runWith(...flags);
     proxy = await open(run.server.origin);
     server = `http://localhost:${proxy.port}${base}`;
   });
-  afterAll(async () => {
-    await proxy.end();
-    await run.end();
-  });
+  afterAll(() => proxy.end());
 
   it("a volunteer trains in the browser, gets credit, hears events and signals to peers", async () => {
     const signalling = page.waitForEvent("websocket");
@@ -168,7 +180,7 @@ describe.each(WAYS.filter(([, there]) => there))("behind %s", (_, __, base, flag
     }
   });
 
-  it.each(["", "/"])("the command line trains with the address ending in %j", async (end) => {
+  it(`the command line trains with the address ending in ${JSON.stringify(end)}`, async () => {
     const address = server.replace(/\/$/, "") + end;
     const child = spawn(process.execPath, [PROGRAM, "volunteer", address, "--device", "wasm"]);
     try {
@@ -186,13 +198,10 @@ describe.runIf(nginx)("behind nginx's plain proxy_pass, which rewrites Host", ()
   let run: SmallRun;
   let proxy: ReverseProxy;
   beforeAll(async () => {
-    run = await startSmallRun({}, "--trust-proxy");
+    run = await runWith("--trust-proxy");
     proxy = await startNginx(`location / { proxy_pass ${run.server.origin}; client_max_body_size 1k; }`);
   });
-  afterAll(async () => {
-    await proxy.end();
-    await run.end();
-  });
+  afterAll(() => proxy.end());
   const signIn = async (origin: string) => {
     await page.goto(`${origin}/operator#${(await run.operatorLink()).split("#")[1]}`);
   };
@@ -236,7 +245,7 @@ describe.runIf(nginx)("behind nginx's plain proxy_pass, which rewrites Host", ()
 
 describe.runIf(caddy)("behind caddy, which ends TLS", () => {
   it("the operator's cookie is Secure, and for this host alone", async () => {
-    const run = await startSmallRun({}, "--trust-proxy");
+    const run = await runWith("--trust-proxy");
     const proxy = await startCaddy(
       `tls internal\n  reverse_proxy ${run.server.origin}`,
       (port) => `https://localhost:${port}`,
@@ -249,7 +258,6 @@ describe.runIf(caddy)("behind caddy, which ends TLS", () => {
       expect(cookie).toMatchObject({ name: "__Host-murmuration-operator", secure: true, httpOnly: true });
     } finally {
       await proxy.end();
-      await run.end();
     }
   });
 });
