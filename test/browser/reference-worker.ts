@@ -31,8 +31,8 @@ async function run({ backend, wasmPath }: Question): Promise<Outcome> {
   await trainer.load(initialWeights(shape, 1));
   const losses: number[] = [];
   const held: number[] = [];
-  for (let ticket = 0; ticket < 5; ticket++) {
-    for (let step = 0; step < 10; step++) await trainer.step(tokens, 2, 5e-3);
+  for (let ticket = 0; ticket < 3; ticket++) {
+    for (let step = 0; step < 10; step++) await trainer.step(tokens, 2, 1e-2);
     losses.push(...(await trainer.losses()));
     await trainer.delta();
     held.push(tf.memory().numTensors);
