@@ -1,19 +1,28 @@
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** Test files that take longest on two processors, longest first; half a minute and more. */
+/** Test files that take longest on two processors, longest first: half a minute and more, and a quarter of one without a browser. */
 const LONGEST = [
   ...[
     "engine-products",
     "reverse-proxy",
-    "engine-ops",
     "engine",
+    "engine-muon",
+    "setup-page",
+    "back-forward",
+    "bench-page",
     "browsers",
     "silence",
     "reference",
+    "engine-limits",
+    "engine-ops",
     "pages-look",
+    "run-states",
+    "pages",
     "pages-languages",
   ].map((name) => `test/browser/${name}.test.ts`),
-  ...["extraction", "soak", "kill-sweep", "crash", "raw-sockets", "package"].map(
+  ...["package", "kernels-compiled"].map((name) => `test/${name}.test.ts`),
+  ...["nats-replicas", "nats-store"].map((name) => `server/store/${name}.test.ts`),
+  ...["soak", "crash", "raw-sockets", "independent", "workers", "bench-flags", "kill", "extraction"].map(
     (name) => `test/${name}.test.ts`,
   ),
 ];
