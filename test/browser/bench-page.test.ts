@@ -2,7 +2,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { parseSpeeds } from "../../protocol/speeds.ts";
 import { launchChromium } from "./launch.ts";
-import { hasNoFault } from "./looks.ts";
+import { fits, hasNoFault } from "./looks.ts";
 import { type FakeSite, serveSite } from "./pages-fixture.ts";
 
 /** The bench page with its real Worker and engines, at a size that takes seconds. */
@@ -56,7 +56,7 @@ test("measures ours and stock tfjs on WebGPU and WASM, all with the same loss, a
   await page.getByText(/On WebGPU our engine is .* times as fast/).waitFor();
   await hasNoFault(page);
   await page.setViewportSize({ width: 360, height: 800 });
-  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+  await fits(page, "360 px");
   expect(faults).toEqual([]);
 });
 

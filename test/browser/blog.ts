@@ -126,7 +126,7 @@ export function visitBlog(): Blog {
     uploads,
     trains() {
       const before = uploads();
-      return expect.poll(uploads, { timeout: 20_000 }).toBeGreaterThan(before + 1);
+      return expect.poll(uploads).toBeGreaterThan(before + 1);
     },
   };
 

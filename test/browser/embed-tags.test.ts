@@ -9,18 +9,19 @@ const { open, agree, frame, call, status, listen, heard, trains } = blog;
 const button = () => blog.page.getByRole("button", { name: OPEN });
 const parentOf = () =>
   blog.page.locator("murmuration-swarm").evaluate((element) => element.parentElement?.localName);
-/** Goes to a page, and returns what its console was told. */
-async function visit(body: string, head = ""): Promise<string[]> {
+/** Goes to a page, and returns what its console is told of us: from a frame it may come after the page has loaded. */
+async function visit(body: string, head = ""): Promise<readonly string[]> {
   const told: string[] = [];
-  blog.page.on("console", (message) => told.push(message.text()));
+  blog.page.on("console", (message) => message.text().includes("murmuration") && told.push(message.text()));
   blog.body = body;
   blog.head = head;
   // The sites below bring scripts of their own.
   blog.policy = "";
   await blog.page.goto(blog.origin());
   await blog.page.waitForLoadState("load");
-  return told.filter((line) => line.includes("murmuration"));
+  return told;
 }
+const isTold = (told: readonly string[], words: string) => expect.poll(() => told.join()).toContain(words);
 const tag = (attributes = "") => blog.tag(attributes).replace("defer ", "");
 
 it("a tag in the body, the control: the button stands where the tag does, and nothing is said of it", async () => {
@@ -68,7 +69,7 @@ it("a second tag of a page shows no second button, and the console says why", as
   const told = await visit(tag('data-label="First"') + tag('data-label="Second"'));
   await blog.page.getByRole("button", { name: "First" }).waitFor();
   expect(await blog.page.locator("murmuration-swarm").count()).toBe(1);
-  expect(told.join()).toContain("no button for this tag");
+  await isTold(told, "no button for this tag");
 });
 
 it.each([
@@ -86,7 +87,7 @@ it.each([
       expect(told.join()).not.toContain("allow-same-origin");
     } else {
       await box.getByText("Training cannot run in a sandboxed frame.").waitFor();
-      expect(told.join()).toContain("needs allow-same-origin");
+      await isTold(told, "needs allow-same-origin");
     }
   },
 );
@@ -94,7 +95,7 @@ it.each([
 it("a loader that finds no tag of its own says so", async () => {
   const loader = new TextDecoder().decode(await blog.server.get("/embed.js"));
   const told = await visit(`<script>${loader}</script>`);
-  expect(told.join()).toContain("found no <script> tag");
+  await isTold(told, "found no <script> tag");
   expect(await blog.page.locator("murmuration-swarm").count()).toBe(0);
 });
 
