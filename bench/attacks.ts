@@ -1,12 +1,12 @@
 /**
  * Does the run learn though some of its volunteers attack it or ride along? Real training of a tiny model through
  * the product's reducer, trust rules, audits and merge, under the attacks of docs/SECURITY.md, against plain mean.
- * `npm run bench -- attacks [--json] [--short] [--rule NAME]… [--attack NAME]… [--fraction F]… [--sharding iid|skewed]… [--seed N]…`
+ * `npm run bench -- attacks [--json] [--short] [--clock] [--rule NAME]… [--attack NAME]… [--fraction F]… [--sharding iid|skewed]… [--seed N]…`
  * `[--processes N] [--tokens N] [--results FILE] [--document]`. Outcomes are appended to the results' file as they come, a line each;
  * what is in it already is not run again, so that the grid can be made in parts.
  * Equal merged tokens in every run, but for those of nine Sybils and one honest volunteer, which are shorter. Where no attack or
- * fraction is named there are those as well, and what audits are to runs of 8, 64 and 500 volunteers, on a virtual clock. With
- * `--json` the last line is one JSON object. `--document` runs nothing: it writes the tables of docs/SECURITY.md from the results'
+ * fraction is named there are those as well, and what audits are to runs of 8, 64 and 500 volunteers, on a virtual clock. `--clock` has
+ * sixteen volunteers on a clock, a crowd with its start, and no such runs; all others are ten on turns. With `--json` the last line is one JSON object. `--document` runs nothing: it writes the tables of docs/SECURITY.md from the results'
  * file, bench/results/attacks.jsonl where none is named. For new figures, remove that file and run `--short --results` with it.
  */
 import { readFile, writeFile } from "node:fs/promises";
@@ -23,6 +23,7 @@ import { runAll } from "./lib/pool.ts";
 
 const flags = benchFlags({
   short: { type: "boolean", default: false },
+  clock: { type: "boolean", default: false },
   document: { type: "boolean", default: false },
   rule: { type: "string", multiple: true },
   attack: { type: "string", multiple: true },
@@ -46,15 +47,22 @@ const shareOf = (given: string): number => {
   return value > 0 && value < 1 ? value : refuse(`--fraction ${given}: not a number between 0 and 1`);
 };
 
-const VOLUNTEERS = 10;
+/** Of a run on a clock: enough for a crowd, whatever attackers leave of it. */
+const CROWD = 16;
+const VOLUNTEERS = flags.clock ? CROWD : 10;
 const rules = namedOf("rule", flags.rule ?? (flags.short ? ["default", "mean"] : BENCH_RULES), BENCH_RULES);
 const attacks = namedOf("attack", flags.attack ?? ATTACK_NAMES, ATTACK_NAMES);
 const fractions = flags.fraction?.map(shareOf) ?? (flags.short ? [0.2] : [0.1, 0.2, 0.3]);
 const shardings = namedOf("sharding", flags.sharding ?? (flags.short ? ["skewed"] : SHARDINGS), SHARDINGS);
 const seeds = flags.seed?.map((seed) => countOf("seed", seed)) ?? (flags.short ? [1] : [1, 2, 3]);
-const common = { volunteers: VOLUNTEERS, tokens: countOf("tokens", flags.tokens) };
+const common = {
+  volunteers: VOLUNTEERS,
+  tokens: countOf("tokens", flags.tokens),
+  ...(flags.clock && { rounds: "clock" as const }),
+};
 const processes = countOf("processes", flags.processes);
-const whole = flags.attack === undefined && flags.fraction === undefined && flags.rule === undefined;
+const whole =
+  [flags.attack, flags.fraction, flags.rule].every((given) => given === undefined) && !flags.clock;
 /** Nine of ten are Sybils, which come under a new key with each delta; many of their versions count for little. */
 const SYBILS = { fraction: 0.9, tokens: 100_000, attacks: ["sybils", "new-key garbage"] } as const;
 
@@ -64,7 +72,10 @@ for (const sharding of shardings) {
     // Plain mean without attackers is what all is measured against: of all volunteers, and of the honest alone.
     for (const fraction of fractions) {
       const volunteers = honestOf({ volunteers: VOLUNTEERS, fraction });
-      jobs.push({ ...common, volunteers, rule: "mean", attack: undefined, fraction: 0, sharding, seed });
+      const alone = { ...common, volunteers, attack: undefined, fraction: 0, sharding, seed } as const;
+      jobs.push({ ...alone, rule: "mean" });
+      // A crowd's first steps are so long that clips count, whoever is honest: so it has a second measure.
+      if (flags.clock) jobs.push({ ...alone, rule: "default" });
     }
     for (const rule of new Set([...rules, "mean" as const])) {
       jobs.push({ ...common, rule, attack: undefined, fraction: 0, sharding, seed });

@@ -26,6 +26,16 @@ const under = (rule: BenchRule, attack: AttackName | undefined) => {
   return runAttack(job, corpus);
 };
 
+test("a crowd on a clock has its start here too: its versions are a crowd's, and the step at first is another", async () => {
+  const crowd = { rule: "mean", attack: undefined, fraction: 0, sharding: "iid", seed: 1 } as const;
+  const { crowds, versions } = await runAttack(
+    { ...crowd, volunteers: 10, tokens: 12_000, rounds: "clock" },
+    corpus,
+  );
+  expect(versions).toBeGreaterThan(1);
+  expect(crowds).toBe(versions);
+}, 60_000);
+
 test("A14: deltas a hundred times too large leave a real training within 3% of a clean one; plain mean, the control, fails", async () => {
   const { loss: clean } = await under("mean", undefined);
   const held = await under("default", "scaling ×100");

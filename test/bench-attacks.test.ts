@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, test } from "vitest";
 import { BOUNDS, heldBy } from "../bench/attacks/bounds.ts";
+import { crowdRows } from "../bench/attacks/clock-table.ts";
 import type { Outcome } from "../bench/attacks/job.ts";
 import { Results } from "../bench/attacks/results.ts";
 import { reportOf } from "../bench/attacks/rows.ts";
@@ -56,6 +57,32 @@ const clean = [
 ];
 const attacked = (attack: Outcome["job"]["attack"], changes: Partial<Outcome>) =>
   outcome({ ...changes, job: { ...job, attack, fraction: 0.2 } });
+
+describe("crowds on a clock", () => {
+  const crowd = { ...job, volunteers: 16, rounds: "clock" } as const;
+  const by = { attack: "noise", fraction: 0.2 } as const;
+  const runs = [
+    outcome({ job: { ...crowd, volunteers: 13 }, loss: 2 }),
+    outcome({ job: { ...crowd, volunteers: 13, rule: "mean" }, loss: 4 }),
+    outcome({ job: { ...crowd, ...by }, loss: 2.1, crowds: 9 }),
+    outcome({ job: { ...crowd, ...by, rule: "mean" }, loss: 6 }),
+  ];
+
+  it("are measured against the honest alone under the same rule, and apart from runs on turns", () => {
+    const [row, ...others] = crowdRows([...clean, ...runs]);
+    expect(others).toEqual([]);
+    expect(row).toMatchObject({ attack: "noise", loss: 2.1, versions: 10, crowds: 9 });
+    expect(row!.gap).toBeCloseTo(5);
+    expect(row!.meanGap).toBeCloseTo(50);
+    expect(crowdRows(clean)).toEqual([]);
+  });
+
+  it("leave the tables of runs on turns as they are", () => {
+    const of = (all: readonly Outcome[]) => tablesOf({ all, audits: undefined, commits: [] }).get("short");
+    const turns = [...clean, attacked("zeros", {})];
+    expect(of([...turns, ...runs])).toBe(of(turns));
+  });
+});
 
 describe("what is asked of the default rule", () => {
   const heldWith = (...outcomes: readonly Outcome[]) =>

@@ -32,6 +32,8 @@ import type { Kept } from "./kept.ts";
 
 export interface BenchAuditsOptions {
   readonly auditor: Trainer;
+  /** Looks at one delta: a trainer with the inner optimiser of tickets. */
+  readonly examiner: Trainer;
   readonly gate: Uint16Array;
   readonly context: number;
   readonly batch: number;
@@ -161,12 +163,12 @@ export class BenchAudits {
     { ticket, member, frame }: Kept,
     { whose, version, judge, on, must, fresh, scale }: Looking,
   ): Promise<Verdict | undefined> {
-    const { auditor, gate, context, batch, parameters, budget, random, state } = this.#options;
+    const { examiner, gate, context, batch, parameters, budget, random, state } = this.#options;
     const merged = fresh ? 1 : scale;
     const cost = (look: Look) => lookCost(look, batch * context, ticketTokens(ticket, context), fresh);
     return lookInto(
       (look) =>
-        examine(auditor, gate, context, {
+        examine(examiner, gate, context, {
           ticket: { ...ticket, fresh },
           shard: member.text,
           weights: this.#options.weightsOf(version),

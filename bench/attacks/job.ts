@@ -17,6 +17,8 @@ export interface Job {
   readonly seed: number;
   readonly volunteers: number;
   readonly tokens: number;
+  /** A crowd's, on a clock, as the product's are; absent: on turns. */
+  readonly rounds?: "clock" | "turns";
 }
 
 /** How many of its volunteers do not attack. */
@@ -28,6 +30,8 @@ export interface Outcome {
   /** Held-out loss at the end, nats a token. */
   readonly loss: number;
   readonly versions: number;
+  /** Of a run on a clock: those of its versions that were made as a crowd's. */
+  readonly crowds?: number;
   readonly rollbacks: number;
   readonly honest: Sent;
   readonly attackers: Sent;

@@ -87,5 +87,13 @@ const head = (): string =>
     encoding: "utf8",
   }).trim();
 
-const nameOf = ({ rule, attack, fraction, sharding, seed, volunteers, tokens }: Job): string =>
-  [rule, attack ?? "none", fraction, sharding, seed, volunteers, tokens].join();
+const nameOf = ({
+  rule,
+  attack,
+  fraction,
+  sharding,
+  seed,
+  volunteers,
+  tokens,
+  rounds = "turns",
+}: Job): string => [rule, attack ?? "none", fraction, sharding, seed, volunteers, tokens, rounds].join();

@@ -1,5 +1,4 @@
 import { layoutOf } from "../../model/contract/layout.ts";
-import { createWasmTrainer } from "../../model/engine/wasm/trainer.ts";
 import { Random } from "../../model/lib/random.ts";
 import { checkFrame, encodeFrame } from "../../protocol/frame.ts";
 import { sha256 } from "../../protocol/identity.ts";
@@ -9,10 +8,10 @@ import type { Closed, Created, DurableEvent, Effect } from "../../server/coordin
 import { outcomesOf } from "../../server/coordinator/outcomes.ts";
 import { reduce } from "../../server/coordinator/reduce.ts";
 import { begin, type State } from "../../server/coordinator/state.ts";
-import { openEvaluationTrainer } from "../../server/evaluate/device.ts";
 import { direct } from "../../server/evaluate/direct.ts";
 import { merge } from "../../server/merge/merge.ts";
 import { initialVectors, type Vectors } from "../../server/merge/vectors.ts";
+import { askedOf } from "../../server/run/acknowledged.ts";
 import { judge } from "../../server/run/admission.ts";
 import { DIRECTION_EVERY, DIRECTION_STEPS } from "../../server/run/direction.ts";
 import { rulesOf } from "../../server/run/genesis.ts";
@@ -31,15 +30,14 @@ import { honestOf, type Job, type Outcome } from "./job.ts";
 import { type Kept, spread, tallyOf } from "./kept.ts";
 import { labFor } from "./lab.ts";
 import { Member } from "./member.ts";
-import { settingsOf } from "./settings.ts";
+import { ROUND_MS, settingsOf, TRAIN_MS } from "./settings.ts";
+import { openTrainers } from "./trainers.ts";
 import { backdoorPercent } from "./trigger.ts";
 
 const VOCABULARY = 256;
 const RUN = "0".repeat(64) as RunId;
 const NO_HASH = "0".repeat(64) as Hash;
 const SIGNATURE = "s".repeat(86) as Signature;
-/** A round of tickets takes so long; after it a version closes whoever is missing. */
-const ROUND_MS = 10_000;
 /** Versions between two evaluations. */
 const EVALUATE_EVERY = 4;
 
@@ -58,8 +56,7 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
   const codec = deltaCodec(settings, task.parameters);
   const merging = await mergeRule(settings, task);
   const shape = { ...model, vocabulary: VOCABULARY };
-  const trainer = await createWasmTrainer({ shape, batch, optimizer });
-  const auditor = await openEvaluationTrainer({ shape, batch, optimizer });
+  const { trainer, auditor, examiner, dispose } = await openTrainers(settings, shape);
   const meter = heldOutMeter(trainer, corpus.heldOut, context, batch);
   const random = new Random(job.seed * 7_919 + 3);
   const attackers = job.volunteers - honestOf(job);
@@ -84,7 +81,7 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
   const kept = new Map<TicketId, Kept>();
   const versions: Vectors[] = [initialVectors(task.initial(settings.seed))];
   const centred = new CentredMean(task.parameters);
-  let [now, trained, tickets, rollbacks] = [0, 0, 0, 0];
+  let [now, trained, tickets, rollbacks, crowds] = [0, 0, 0, 0, 0];
   const created: Created = { type: "created", at: 0, hash: NO_HASH, genesis: {} };
   let state: State = begin(created);
 
@@ -113,6 +110,7 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
     const made = merge(before, all, merging(closed));
     const version = closed.version + 1;
     versions[version] = made.vectors;
+    if (closed.crowd) crowds += 1;
     await apply({
       type: "published",
       at: now,
@@ -120,6 +118,7 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
       hash: NO_HASH,
       diff: NO_HASH,
       diffBytes: made.diff.length,
+      ...(rules.rounds && { norm: made.norm }),
       record: NO_HASH,
       signature: SIGNATURE,
     });
@@ -138,12 +137,14 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
   const upload = async (member: Member, ticket: Ticket, values: Float32Array): Promise<void> => {
     const frame = encodeFrame(codec, values);
     member.sent += 1;
+    const did = ticket.trainFor === undefined ? {} : { steps: ticket.steps };
+    const report = { loss: 0, trainMs: 0, device: "bench", ...did };
     let norm: number;
     try {
       // The control checks nothing but that numbers are numbers.
       norm = ours
         ? judge(
-            { ticket, frame, report: { loss: 0, trainMs: 0, device: "" } },
+            { ticket, frame, report },
             {
               version: state.version,
               now,
@@ -181,12 +182,13 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
       delta,
       position,
       took: ROUND_MS,
-      report: { loss: 0, trainMs: 0, device: "bench" },
+      report,
       ...candidate,
+      ...askedOf(ticket, norm),
     });
   };
   const audits = new BenchAudits({
-    ...{ auditor, gate: corpus.gate, context, batch, parameters: task.parameters, budget, random },
+    ...{ auditor, examiner, gate: corpus.gate, context, batch, parameters: task.parameters, budget, random },
     auditShare: settings.trust.auditShare,
     parts: partsOf(task.tensors, task.parameters),
     state: () => state,
@@ -242,6 +244,7 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
         (await member.train(trainer, ticket, training, x, { context, codec, decay: residualDecay }));
       made.push({ member, ticket, delta });
     }
+    if (rules.rounds) now += TRAIN_MS;
     const honest = made.flatMap(({ member, delta }) => (member.attack === undefined && delta ? [delta] : []));
     random.shuffle(made);
     // A copy comes after what it copies.
@@ -278,13 +281,13 @@ export async function runAttack(job: Job, corpus: AttackCorpus): Promise<Outcome
   const { x: last } = versions[state.version]!;
   const final = await meter(last, "final");
   const backdoor = await backdoorPercent(trainer, last, corpus.heldOut, context);
-  trainer.dispose();
-  auditor.dispose();
+  dispose();
   const tally = (of: readonly Member[]) => tallyOf(kept.values(), of, context);
   return {
     job,
     loss: Number.isFinite(final) ? final : 1e6,
     versions: state.version,
+    ...(rules.rounds && { crowds }),
     rollbacks,
     honest: tally(members.filter((member) => member.attack === undefined)),
     attackers: tally(members.filter((member) => member.attack !== undefined)),

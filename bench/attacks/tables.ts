@@ -1,6 +1,8 @@
 import type { AttackName } from "./attacks.ts";
 import type { AuditRow } from "./audit-rows.ts";
 import { type Held, heldBy } from "./bounds.ts";
+import { crowdRows, NOBODY } from "./clock-table.ts";
+import type { Outcome } from "./job.ts";
 import type { Results } from "./results.ts";
 import { type Report, type Row, reportOf } from "./rows.ts";
 
@@ -86,6 +88,29 @@ function boundsTable(held: readonly Held[]): string {
   );
 }
 
+/** Crowds on a clock. */
+const clockTable = (outcomes: readonly Outcome[]): string =>
+  table(
+    [
+      "on a clock",
+      "loss, nats",
+      "above the honest alone",
+      "plain mean",
+      "credit",
+      "honest lost",
+      "versions, a crowd's",
+    ],
+    crowdRows(outcomes).map((row) => [
+      row.sharding === "skewed" ? row.attack : `${row.attack}, ${row.sharding}`,
+      row.loss.toFixed(2),
+      Number.isNaN(row.gap) || row.attack === NOBODY ? "" : lossOf(row.gap),
+      row.meanGap === undefined || row.attack === NOBODY ? "" : lossOf(row.meanGap),
+      plain(row.creditPercent),
+      plain(row.honestLostPercent),
+      `${plain(row.versions)}, ${plain(row.crowds)}`,
+    ]),
+  );
+
 /** Nine Sybils and one honest volunteer. */
 const sybilsTable = ({ rows }: Report): string =>
   table(
@@ -110,13 +135,14 @@ const sizesTable = (audits: readonly AuditRow[]): string =>
 
 /** The document's tables by their names, from results. */
 export function tablesOf(results: Pick<Results, "all" | "audits" | "commits">): ReadonlyMap<string, string> {
-  const report = reportOf(results.all);
+  const report = reportOf(results.all.filter(({ job }) => job.rounds !== "clock"));
   const audits = results.audits ?? [];
   return new Map([
     ["commits", `At commit ${results.commits.join(", ")}; + stands for changes that were committed next.`],
     ["bounds", boundsTable(heldBy(report, audits))],
     ["short", attacksTable(report)],
     ["sybils", sybilsTable(report)],
+    ["clock", clockTable(results.all)],
     ["sizes", sizesTable(audits)],
   ]);
 }
