@@ -12,6 +12,7 @@ import { Random } from "../../model/lib/random.ts";
 import { relative } from "../ops-reference.ts";
 import { oracleState, oracleStep, oracleUpdate } from "../oracle/oracle.ts";
 import { oracleMuon } from "../oracle/oracle-muon.ts";
+import { train } from "./engine-jobs.ts";
 import type { Job } from "./engine-page.ts";
 import { modulePage } from "./module-page.ts";
 
@@ -159,22 +160,8 @@ function start(shape: ModelShape, steps: number) {
 }
 
 /** Runs a job in the page: see engine-page.ts. */
-async function run({
-  weights,
-  batches,
-  ...job
-}: Partial<Omit<Job, "weights" | "batches">> & ReturnType<typeof start>) {
-  return opened.page.evaluate((job) => globalThis.engine.train(job), {
-    shape,
-    optimizer,
-    batch: 2,
-    rate: 1e-2,
-    tiles: tilesOf(register),
-    ...job,
-    weights: [...weights],
-    batches: batches.map((tokens) => [...tokens]),
-  });
-}
+const run = (job: Partial<Job> & ReturnType<typeof start>) =>
+  train(opened, { shape, optimizer, batch: 2, rate: 1e-2, tiles: tilesOf(register), ...job });
 
 test.each([
   ["aligned", shape],
@@ -214,9 +201,9 @@ test("30 steps lose what the WASM device's do, and what is carried goes on there
     return wasm.delta();
   };
   const here = await run({ ...after, carried: { m: gpu.m, v: gpu.v, step: steps } });
-  const there = await on({ m: Float32Array.from(gpu.m), v: Float32Array.from(gpu.v), step: steps });
+  const there = await on({ m: gpu.m, v: gpu.v, step: steps });
   expect(relative(there, here.delta)).toBeLessThan(2e-2);
-  const back = await run({ ...after, carried: { m: [...theirs.m], v: [...theirs.v], step: steps } });
+  const back = await run({ ...after, carried: { m: theirs.m, v: theirs.v, step: steps } });
   expect(relative(back.delta, here.delta)).toBeLessThan(5e-2);
   expect(relative(await on({}), here.delta)).toBeGreaterThan(0.2);
   wasm.dispose();

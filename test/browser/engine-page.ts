@@ -1,7 +1,7 @@
 import { ModelError, type ModelShape } from "../../model/contract/config.ts";
 import { checkTrainer } from "../../model/contract/known-gradient.ts";
 import { layoutOf } from "../../model/contract/layout.ts";
-import type { TrainerOptions } from "../../model/contract/trainer.ts";
+import type { Carried, TrainerOptions } from "../../model/contract/trainer.ts";
 import type { Arena, Dynamics, Op } from "../../model/engine/ops.ts";
 import { openGpu } from "../../model/engine/webgpu/adapter.ts";
 import { fitTo } from "../../model/engine/webgpu/fit.ts";
@@ -28,6 +28,9 @@ export type PlainArenas = Partial<Record<Arena, number[]>>;
 type Held = Exclude<Arena, "residual">;
 
 let gpu: ReturnType<typeof openGpu> | undefined;
+
+/** What holds pipelines: a device keeps one, and compiles the same code once, only while somebody holds it. */
+const held: unknown[] = [];
 
 /** Runs ops one after another on a device of their own, split for an adapter of these rates, and returns the arenas they left. */
 async function runOps(
@@ -81,24 +84,25 @@ async function runOps(
   readback.destroy();
   program.destroy();
   memory.destroy();
+  held.push(program);
   return out;
 }
 
-/** A ticket for {@link train}. */
+/** A ticket for {@link train}. Vectors are typed arrays: they cross to the page as bytes, and not number by number. */
 export interface Job extends TrainerOptions {
   readonly tiles?: Tiles;
-  readonly weights: number[];
+  readonly weights: Float32Array;
   /** One step each. */
-  readonly batches: number[][];
+  readonly batches: readonly Uint16Array[];
   readonly rate: number;
   /** Reads logits of this many tokens before training. */
   readonly logits?: number;
   /** What an earlier trainer, here or elsewhere, carried. */
-  readonly carried?: { readonly m: number[]; readonly v: number[]; readonly step: number };
+  readonly carried?: Pick<Carried, "m" | "v" | "step">;
   /** Carries weights and moments over into a second ticket after this many steps. */
   readonly reloadAfter?: number;
-  /** Extracts a payload in the end. */
-  readonly codec?: CodecSpec;
+  /** Extracts a payload by each of them in the end, one after another. */
+  readonly codecs?: readonly CodecSpec[];
   /** Pretends that the adapter is a GPU, which gets other kernels than a processor. */
   readonly hardware?: boolean;
   /** Pretends that the device offers no more. */
@@ -107,43 +111,47 @@ export interface Job extends TrainerOptions {
   readonly spoil?: readonly [string, string];
 }
 
-/** Devices by what they pretend to be. A device keeps its pipelines while the trainers that have them are held. */
+/** The software adapter's own device, one that pretends to be a GPU's, and those whose kernels are spoilt. */
 const devices = new Map<string, Promise<GPUDevice>>();
-const held: unknown[] = [];
 
-async function deviceFor({ hardware, maxStorageBufferBindingSize, spoil }: Partial<Job>): Promise<GPUDevice> {
+async function openDevice({ hardware, spoil }: Partial<Job>): Promise<GPUDevice> {
   const device = await (await navigator.gpu.requestAdapter())!.requestDevice();
   if (spoil) {
     const create = device.createShaderModule.bind(device);
     device.createShaderModule = (module) => create({ ...module, code: module.code.replace(...spoil) });
   }
-  if (maxStorageBufferBindingSize !== undefined)
-    Object.defineProperty(device, "limits", {
-      value: {
-        maxStorageBufferBindingSize,
-        maxBufferSize: device.limits.maxBufferSize,
-        maxStorageBuffersPerShaderStage: device.limits.maxStorageBuffersPerShaderStage,
-      },
-    });
   if (hardware) Object.defineProperty(device, "adapterInfo", { value: { vendor: "acme" } });
   return device;
 }
 
 /**
- * Evaluates the first batch, trains on all of them, and tells everything that can be told. On the software adapter most of
- * the time goes into compiling, so jobs of one kind share a device and what was compiled on it.
+ * The device of all jobs of a kind: on the software adapter most of the time goes into compiling, and what one job
+ * compiled the next one has. It pretends to bind no more than the job says.
  */
+async function deviceFor({ maxStorageBufferBindingSize, ...job }: Partial<Job>): Promise<GPUDevice> {
+  const kind = JSON.stringify([job.hardware, job.spoil]);
+  const opened = devices.get(kind) ?? openDevice(job);
+  devices.set(kind, opened);
+  const device = await opened;
+  Reflect.deleteProperty(device, "limits");
+  const { maxBufferSize, maxStorageBuffersPerShaderStage } = device.limits;
+  if (maxStorageBufferBindingSize !== undefined)
+    Object.defineProperty(device, "limits", {
+      value: { maxStorageBufferBindingSize, maxBufferSize, maxStorageBuffersPerShaderStage },
+      configurable: true,
+    });
+  return device;
+}
+
+/** Evaluates the first batch, trains on all of them, and tells everything that can be told. */
 async function train({ weights, batches, rate, ...job }: Job) {
-  const kind = JSON.stringify([job.hardware, job.maxStorageBufferBindingSize, job.spoil]);
-  const device = await (devices.get(kind) ?? devices.set(kind, deviceFor(job)).get(kind)!);
+  const device = await deviceFor(job);
   const trainer = await createWebgpuTrainer({ ...job, device });
-  let loaded = Float32Array.from(weights);
-  const { carried } = job;
-  const moments = carried && { m: Float32Array.from(carried.m), v: Float32Array.from(carried.v) };
-  await trainer.load(loaded, { ...moments, step: carried?.step ?? 0 });
+  let loaded = weights;
+  await trainer.load(loaded, { step: 0, ...job.carried });
   const [first] = batches;
-  const evaluated = await trainer.evaluate(Uint16Array.from(first!), job.batch);
-  const logits = job.logits ? await trainer.logits(Uint16Array.from(first!.slice(0, job.logits))) : [];
+  const evaluated = await trainer.evaluate(first!, job.batch);
+  const logits = job.logits ? await trainer.logits(first!.slice(0, job.logits)) : new Float32Array();
   const counts = watch(device);
   let inFirstStep = { ...counts };
   for (const [step, tokens] of batches.entries()) {
@@ -152,18 +160,21 @@ async function train({ weights, batches, rate, ...job }: Job) {
       loaded = loaded.map((weight, i) => weight - delta[i]!);
       await trainer.load(loaded, await trainer.carried());
     }
-    await trainer.step(Uint16Array.from(tokens), job.batch, rate);
+    await trainer.step(tokens, job.batch, rate);
     if (step === 0) inFirstStep = { ...counts };
   }
-  const losses = [...(await trainer.losses())];
+  const losses = await trainer.losses();
   const { m, v, step } = await trainer.carried();
-  const delta = [...(await trainer.delta())];
-  const payload = job.codec ? [...(await trainer.extract(codecOf(job.codec)))] : [];
-  const left = job.codec ? [...(await trainer.carried()).residual] : [];
+  const delta = await trainer.delta();
+  const sent: { payload: Uint8Array; left: Float32Array }[] = [];
+  for (const codec of job.codecs ?? []) {
+    const payload = await trainer.extract(codecOf(codec));
+    sent.push({ payload, left: (await trainer.carried()).residual });
+  }
   const { report, tiles: chosen } = trainer;
   trainer.dispose();
   held.push(trainer);
-  const out = { evaluated, logits: [...logits], losses, delta, m: [...m], v: [...v], step, payload, left };
+  const out = { evaluated, logits, losses, delta, m, v, step, sent };
   return { ...out, report, chosen, ...inFirstStep };
 }
 

@@ -10,7 +10,7 @@ import { verdictOf } from "../../server/trust/audit.ts";
 import { NO_TRUST } from "../../server/trust/standing.ts";
 import { relative, worstTensor } from "../ops-reference.ts";
 import { oracleLogits, oracleLossAndGradient, oracleState, oracleStep } from "../oracle/oracle.ts";
-import { aligned, clipped, ragged, start, tiles, train, unclipped } from "./engine-jobs.ts";
+import { aligned, clipped, cut, ragged, start, tiles, train, unclipped } from "./engine-jobs.ts";
 import { modulePage } from "./module-page.ts";
 
 const opened = modulePage("engine-page.ts");
@@ -68,6 +68,19 @@ test("the kernels that hardware gets follow the oracle, too", async () => {
   expect(worst.error, worst.name).toBeLessThan(1e-4);
   expect(got.report).toMatchObject({ software: false });
   expect(got.report.detail).toMatch(/^acme, tiles shared/);
+});
+
+test("and train a model whose vectors lie in several buffers as WASM does", async () => {
+  const { shape, narrow } = cut;
+  const ground = start(shape, 2, 3);
+  const options = { shape, batch: 2, rate: 3e-3, tiles, optimizer: { ...clipped, clip: 1 } };
+  const got = await run({ ...options, ...ground, maxStorageBufferBindingSize: narrow, hardware: true });
+  const wasm = await createWasmTrainer(options);
+  await wasm.load(ground.weights);
+  for (const tokens of ground.batches) await wasm.step(tokens, 2, 3e-3);
+  expect(relative(got.losses, await wasm.losses())).toBeLessThan(1e-5);
+  const worst = worstTensor(shape, got.m, (await wasm.carried()).m);
+  expect(worst.error, worst.name).toBeLessThan(1e-4);
 });
 
 test("the probe splits small products, or leaves them whole, by what it measured", async () => {
