@@ -1,6 +1,5 @@
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
-import type { Phase } from "../../client/worker/messages.ts";
 import { PROTOCOL_VERSION } from "../../protocol/version.ts";
 import { trainingScript } from "./example-script.ts";
 import { exampleStatus, hashOf } from "./example-status.ts";
@@ -65,18 +64,6 @@ describe("consent", () => {
 });
 
 describe("a state is shown in words", () => {
-  it.each<[Phase, string]>([
-    [{ phase: "sending", bytes: 151_616 }, "Sending your delta (152 kB)"],
-    [{ phase: "away", forMs: 12_000 }, "trying again in 12 s"],
-    [{ phase: "finished" }, "The run is finished, and so is the model. Thank you."],
-    [{ phase: "unable", why: "no-device", detail: "no adapter" }, "No way to train worked in this browser"],
-  ])("%j", async (phase, words) => {
-    site.script = trainingScript(phase);
-    await open();
-    await agree();
-    await shows(words);
-  });
-
   it("a stopped volunteer runs nothing, and may start again", async () => {
     await open();
     await agree();

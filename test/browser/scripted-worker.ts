@@ -1,8 +1,12 @@
 import type { Command, Phase, Report } from "../../client/worker/messages.ts";
 import { exampleLook } from "./example-look.ts";
 
-/** Stands in for the trainer's Worker where a page is under test: says what `/script` holds, obeys commands. */
+/**
+ * Stands in for the trainer's Worker where a page is under test: says what `/script` holds, and what a test posts on the
+ * channel "reports"; obeys commands.
+ */
 const say = (report: Report) => postMessage(report);
+new BroadcastChannel("reports").onmessage = ({ data }: MessageEvent<Report>) => say(data);
 let tokens: readonly string[] = [];
 const enter = (phase: Phase) => say({ type: "phase", phase });
 
