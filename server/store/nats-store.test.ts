@@ -174,7 +174,10 @@ describe.skipIf(program === undefined).each([1, 3])("on JetStream, %i node(s)", 
     });
     await store.append(utf8("0"));
     await away.close();
-    const refusals = [store.read(0), store.get("diffs", "1"), store.list("diffs")];
+    const refusals = [
+      ...[store.read(0), store.get("diffs", "1"), store.list("diffs")],
+      ...[store.put("diffs", "1", utf8("1")), store.remove("diffs", "1"), store.strip(1)],
+    ];
     for (const refused of refusals) await expect(refused).rejects.toMatchObject({ code: "not-durable" });
   });
 

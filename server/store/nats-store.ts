@@ -94,6 +94,8 @@ export async function natsStore(options: NatsStoreOptions): Promise<FollowedStor
   const write = (group: readonly Pieces[]) =>
     progress.write(group, (taken) => log.append(group, taken)).catch(refuse);
   const commits = new GroupCommit(write, most);
+  // What a cluster does not answer is to be tried again: a merge that failed so three times would pause the run.
+  const fence = () => log.fence().catch(refuse);
   let closed = false;
 
   const records = new NatsRecords({ log, archive, inbox });
@@ -122,7 +124,7 @@ export async function natsStore(options: NatsStoreOptions): Promise<FollowedStor
       return log.length;
     },
     async strip(before) {
-      await log.fence();
+      await fence();
       const old = log.blocks.slice(0, -1).filter(({ first, records }) => first + records <= before);
       const next = log.blocks[old.length];
       if (old.length === 0 || next === undefined) return;
@@ -131,19 +133,19 @@ export async function natsStore(options: NatsStoreOptions): Promise<FollowedStor
         stripped.push(await records.bare(sequence));
       }
       if (stripped.length > 0) await archive.add(stripped);
-      await log.letGoBefore(next);
+      await log.letGoBefore(next).catch(refuse);
       await inbox?.letGo(old.at(-1)?.taken ?? 0).catch(refuse);
       await archive.join().catch(refuse);
     },
     async put(shelf, name, bytes) {
       if (isKey(shelf, name)) return key.write(bytes);
-      await log.fence();
+      await fence();
       await objects.put(`${shelf}/${name}`, bytes).catch(refuse);
     },
     get: (shelf, name) => (isKey(shelf, name) ? key.read() : answered(objects.get(`${shelf}/${name}`))),
     list: (shelf) => answered(objects.list(shelf)),
     async remove(shelf, name) {
-      await log.fence();
+      await fence();
       await answered(objects.remove(`${shelf}/${name}`));
     },
     deposed: options.lost ? AbortSignal.any([log.deposed, options.lost]) : log.deposed,
