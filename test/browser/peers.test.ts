@@ -7,8 +7,8 @@ import { launchChromium } from "./launch.ts";
 
 /** Pages of one real Chromium that share over real data channels, on loopback, without STUN or TURN. */
 const BYTES = new Uint8Array(2_000_000).map((_, i) => (i * 31 + (i >> 7)) % 256);
-/** What a bad peer may cost, and what two busy cores add to that. */
-const FALLBACK_MS = 10_000;
+/** Milliseconds: what a bad peer costs, a few seconds, and what a busy machine adds. Of one without a limit nobody is rid. */
+const FALLBACK_MS = 30_000;
 
 let browser: Browser;
 let files: Map<string, string | Uint8Array>;
@@ -63,7 +63,7 @@ describe("browsers share (K4 to K9)", () => {
       const honest = await open();
       const { hash, ms } = await bring(honest);
       expect(hash).toBe(site.snapshot);
-      expect(ms).toBeLessThan(FALLBACK_MS + 2_000);
+      expect(ms).toBeLessThan(FALLBACK_MS);
       const asked = await bad.evaluate(() => window.peers.asked());
       expect(asked).toBeGreaterThan(0); // it had its chance
       expect(await honest.evaluate(() => window.peers.connected())).toBe(0);
@@ -79,7 +79,7 @@ describe("browsers share (K4 to K9)", () => {
     await pages.splice(pages.indexOf(first), 1)[0]?.context().close();
     const { hash, ms } = await coming;
     expect(hash).toBe(site.snapshot);
-    expect(ms).toBeLessThan(FALLBACK_MS + 2_000);
+    expect(ms).toBeLessThan(FALLBACK_MS);
   });
 
   it("a lost signalling socket comes back, and the channels stay open meanwhile", async () => {
