@@ -5,7 +5,7 @@
  * and a page in Chromium on WebGPU's software adapter, one sequence a step. When held-out loss was measured after N versions (3)
  * and the page has sent a delta, or N minutes are over (40), the model is exported in both formats, and the run verified.
  * `--short` does the same with a model of .2M. With `--json` the last line is one JSON object. Ends with exit code 1 where loss
- * did not fall, the page sent nothing, or an export or the verification fails. Takes some 16 GB of memory. With `--folder` it
+ * did not fall, the page sent nothing, or an export or the verification fails. Takes some 20 GB of memory. With `--folder` it
  * keeps what it made in that directory, and goes on there when it was ended before: peaks and the page's tokens are then the last
  * start's.
  */
