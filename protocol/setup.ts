@@ -115,8 +115,18 @@ export interface SetupState {
   readonly failed: { readonly code: string; readonly message: string } | null;
 }
 
+/** Bytes that training takes of a visitor's device, on one sequence at a time. */
+export interface DeviceMemory {
+  /** Of a GPU that offers no more than WebGPU's least limits; null: it takes one that offers more. */
+  readonly gpuBytes: number | null;
+  /** Of a machine without, which gives half of its memory at most, and 4 GiB; null: it takes a GPU. */
+  readonly wasmBytes: number | null;
+  /** Whether a phone without a GPU for it, which gives 1 GiB, can train. */
+  readonly phones: boolean;
+}
+
 /** A run's costs. All of them follow from the settings by the code that will run; nothing is guessed. */
-export interface Estimate {
+export interface Estimate extends DeviceMemory {
   readonly parameters: number;
   /** A newcomer's download: the weights, as a safetensors file. */
   readonly snapshotBytes: number;
@@ -188,5 +198,10 @@ export function parseEstimate(json: Json): Estimate {
     diskBytes: count(json.diskBytes, "diskBytes"),
     tokenBudget: count(json.tokenBudget, "tokenBudget"),
     learningRate: asNumber(json.learningRate, "learningRate", 0, 1),
+    gpuBytes: countOrNull(json.gpuBytes, "gpuBytes"),
+    wasmBytes: countOrNull(json.wasmBytes, "wasmBytes"),
+    phones: asBoolean(json.phones, "phones"),
   };
 }
+
+const countOrNull = (value: unknown, field: string) => (value === null ? null : count(value, field));

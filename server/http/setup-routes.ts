@@ -25,7 +25,7 @@ export function setupRoutesOf(setup: SetupPort): readonly Route[] {
     {
       method: "POST",
       path: SETUP_ROUTES.estimate,
-      handle: async (c, _, body) => json(c, setup.estimate(parseSetupOrder(body))),
+      handle: async (c, _, body) => json(c, await setup.estimate(parseSetupOrder(body))),
     },
     {
       method: "POST",

@@ -5,12 +5,13 @@ import { ProtocolError } from "../../protocol/errors.ts";
 import { frameBytes } from "../../protocol/frame.ts";
 import { MAX_PARAMETERS, MAX_VOCABULARY, MIN_VOCABULARY } from "../../protocol/limits.ts";
 import type { Pace } from "../../protocol/pace.ts";
-import type { Estimate } from "../../protocol/setup.ts";
+import type { DeviceMemory, Estimate } from "../../protocol/setup.ts";
 import { MAX_STEPS } from "../coordinator/rounds.ts";
 import { stepsFor, type Weight } from "../coordinator/ticket-steps.ts";
 import { deltaCodec, diffCodec } from "../run/merge-rule.ts";
 import { largestBatch } from "../run/micro-batch.ts";
 import type { Settings } from "../run/settings.ts";
+import { deviceMemoryOf } from "./device-memory.ts";
 
 /** Bytes of a value. */
 const F32 = 4;
@@ -18,7 +19,7 @@ const F32 = 4;
 const VECTORS_A_SNAPSHOT = 3;
 
 /** A run's costs, by the code that will run it. Throws `bad-request` where no volunteer could load it. */
-export function estimateOf(settings: Settings, vocabulary: number): Estimate {
+export function costsOf(settings: Settings, vocabulary: number): Omit<Estimate, keyof DeviceMemory> {
   if (vocabulary < MIN_VOCABULARY || vocabulary > MAX_VOCABULARY) {
     throw new ProtocolError("bad-request", `a vocabulary has ${MIN_VOCABULARY} to ${MAX_VOCABULARY} tokens`);
   }
@@ -46,6 +47,11 @@ export function estimateOf(settings: Settings, vocabulary: number): Estimate {
     tokenBudget,
     learningRate,
   };
+}
+
+/** The same, and what it takes of a visitor's device. */
+export async function estimateOf(settings: Settings, vocabulary: number): Promise<Estimate> {
+  return { ...costsOf(settings, vocabulary), ...(await deviceMemoryOf(settings, vocabulary)) };
 }
 
 /** The least and the most tokens of a ticket: by the pace of the slowest and of the fastest volunteer there can be. */

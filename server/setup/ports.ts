@@ -16,7 +16,7 @@ export interface UploadPort {
 /** A server without a run, as the routes need it. Every method that refuses throws a ProtocolError. */
 export interface SetupPort extends SignInPort, UploadPort {
   state(): Promise<Omit<SetupState, "operator">>;
-  estimate(order: SetupOrder): Estimate;
+  estimate(order: SetupOrder): Promise<Estimate>;
   /** Begins to make the run, and notes who did. */
   createRun(order: SetupOrder, by: Session): Promise<void>;
 }

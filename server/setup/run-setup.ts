@@ -4,7 +4,7 @@ import { readCorpus } from "../corpus/shards.ts";
 import { redeemLink } from "../operator/link.ts";
 import type { Session } from "../operator/sessions.ts";
 import { parseSettings, requireShown, type Settings, SettingsError } from "../run/settings.ts";
-import { estimateOf } from "./estimate.ts";
+import { costsOf, estimateOf } from "./estimate.ts";
 import type { SetupPort } from "./ports.ts";
 import { TextWork, type TextWorkParts } from "./text-work.ts";
 
@@ -39,7 +39,7 @@ export class SetupService extends TextWork<SetupParts> implements SetupPort {
     return { ...(await this.progress()), corpus: this.#corpus ?? null };
   }
 
-  estimate(order: SetupOrder): Estimate {
+  async estimate(order: SetupOrder): Promise<Estimate> {
     return estimateOf(settingsOf(order), this.#vocabulary(order));
   }
 
@@ -50,7 +50,7 @@ export class SetupService extends TextWork<SetupParts> implements SetupPort {
   async createRun(order: SetupOrder, by: Session): Promise<void> {
     this.refuse();
     const settings = settingsOf(order);
-    const { parameters } = estimateOf(settings, this.#vocabulary(order));
+    const { parameters } = costsOf(settings, this.#vocabulary(order));
     if (order.text === "corpus" && this.#corpus === undefined) {
       throw new ProtocolError("not-ready", "there is no corpus yet");
     }

@@ -13,6 +13,9 @@ export const EXAMPLE_ESTIMATE: Estimate = {
   ticketTokens: [1_536, 15_360],
   diskBytes: 49_687_232,
   tokenBudget: 20_000_000,
+  gpuBytes: 8_400_000,
+  wasmBytes: 8_300_000,
+  phones: true,
   learningRate: 0.00313,
 };
 

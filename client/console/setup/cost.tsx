@@ -16,6 +16,7 @@ export function Cost({ estimate }: { readonly estimate: Estimate | string | unde
   }
   const { parameters, snapshotBytes, deltaBytes, diffBytes, flopsPerToken, ticketTokens, diskBytes } =
     estimate;
+  const { gpuBytes, wasmBytes, phones } = estimate;
   const [least, most] = ticketTokens;
   const bits = ((8 * deltaBytes) / parameters).toFixed(2);
   return (
@@ -31,6 +32,22 @@ export function Cost({ estimate }: { readonly estimate: Estimate | string | unde
         <Figure name={text.diff} value={formatBytes(diffBytes)} help={text.diffHelp} />
         <Figure name={text.flops} value={`${formatLarge(flopsPerToken)}FLOP`} help={text.flopsHelp} />
         <Figure name={text.disk} value={formatBytes(diskBytes)} help={text.diskHelp} />
+        <Figure
+          name={text.gpu}
+          value={gpuBytes === null ? text.more : formatBytes(gpuBytes)}
+          help={gpuBytes === null ? text.gpuMore : text.gpuHelp}
+        />
+        <Figure
+          name={text.wasm}
+          value={wasmBytes === null ? text.no : formatBytes(wasmBytes)}
+          help={
+            wasmBytes === null
+              ? text.wasmNo
+              : phones
+                ? text.wasmPhones
+                : text.wasmHelp(formatBytes(2 * wasmBytes))
+          }
+        />
       </dl>
       <Hours tokenBudget={estimate.tokenBudget} />
     </>
