@@ -1,8 +1,8 @@
 import { Random } from "../model/lib/random.ts";
 import type { CodecSpec } from "../protocol/codec/codec.ts";
 
-/** Every kind of payload: each width of codes, chunks that divide and that do not, all of a chunk. */
-export const CODECS: readonly CodecSpec[] = [
+/** Every codec that sends all values. */
+export const WHOLE_CODECS: readonly CodecSpec[] = [
   { name: "f32" },
   { name: "dense", bits: 2 },
   { name: "dense", bits: 4 },
@@ -10,6 +10,11 @@ export const CODECS: readonly CodecSpec[] = [
   { name: "midrise", bits: 1 },
   { name: "midrise", bits: 2 },
   { name: "midrise", bits: 3 },
+];
+
+/** Every kind of payload: each width of codes, chunks that divide and that do not, all of a chunk. */
+export const CODECS: readonly CodecSpec[] = [
+  ...WHOLE_CODECS,
   { name: "topk", chunk: 64, k: 1, bits: 2 },
   { name: "topk", chunk: 64, k: 64, bits: 8 },
   { name: "topk", chunk: 512, k: 37, bits: 4 },

@@ -1,5 +1,6 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { Deserializer, deserialize, Serializer } from "node:v8";
+import { bytesOf } from "../../protocol/bytes.ts";
 
 /**
  * A value in a file whose vectors are written from where they are and read to where they stay. V8's serializer alone would copy them, and
@@ -27,9 +28,6 @@ const KINDS = [
   BigInt64Array,
   BigUint64Array,
 ] as const;
-
-const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
-  new Uint8Array(buffer, byteOffset, byteLength);
 
 class HeadWriter extends Serializer {
   /** Node has it, its types do not. */

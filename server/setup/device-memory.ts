@@ -40,8 +40,9 @@ async function memoryOf(shape: ModelShape, optimizer: Optimizer) {
       await recomputingLeast((recompute) => fitTo(options, PROMISED_LIMITS, cut, recompute), true),
     );
   const kernels = await loadKernels(false);
-  const { length } = layoutOf(shape);
-  const squares = squaresOf(segmentsOf(layoutOf(shape), optimizer));
+  const layout = layoutOf(shape);
+  const { length } = layout;
+  const squares = squaresOf(segmentsOf(layout, optimizer));
   const vectors = { parameters: length, optimizing: length, squares };
   const bytesOf = (arenas: Arenas) => mapMemory(kernels.heapBase(), vectors, arenas).end;
   const within = (limit: number) => () =>

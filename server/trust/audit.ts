@@ -1,5 +1,6 @@
 import type { AuditedAs } from "../../protocol/people.ts";
 import type { Change, Measured } from "../../protocol/shared-audit.ts";
+import { MAX_HARM, SURE } from "./bounds.ts";
 import type { Look, Purse } from "./budget.ts";
 import { isChance } from "./chance.ts";
 import { EFFORT, fallsShort, isLittle, STEADY } from "./effort.ts";
@@ -37,13 +38,6 @@ interface Judged extends Verdict {
  * of it in a model of 20,000 parameters, and less in larger ones.
  */
 const MIN_GAIN = 0.03;
-/** Times its gain on its own text that a delta may lose on gate text. */
-const MAX_HARM = 3;
-/**
- * Standard errors by which a measurement must miss a bound before a volunteer is blamed for it. More would let noise go
- * unproven for as long as it lasts; an honest volunteer seldom misses one at all.
- */
-const SURE = 1;
 /** Part of what others gain that a delta must cost to be bad, after a roll-back or where little of its ticket was done. */
 const MIN_BLAME = 0.5;
 /** Part of a ticket's steps that is too little to blame a delta for gaining nothing; free riders have as much of a credit by it. */

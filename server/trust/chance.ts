@@ -1,17 +1,15 @@
 import type { Change, Measured } from "../../protocol/shared-audit.ts";
+import { MAX_HARM, SURE } from "./bounds.ts";
 
-/** Standard errors by which a cost must be above what is allowed. */
-const SURE = 1;
 /**
  * Cosine with the server's own from which a delta was surely trained: honest ones that were wrongly blamed had .5 to .6, while
  * noise has .01 and nothing 0.
  */
 const MIN_COSINE = 0.3;
-/** Times what the server's own delta gains that a delta may lose on gate text: as one with that gain may (audit.ts). */
-const MAX_HARM = 3;
 
 /**
- * Whether chance took a delta the wrong way: it goes the way of the server's own, and costs no more than that one gains. Where a
+ * Whether chance took a delta the wrong way: it goes the way of the server's own, and costs no more than that one gains, or on gate text than
+ * one with that gain may. Where a
  * model hardly learns for a while, a ticket takes its loss up nearly as often as down, whoever trains it. Of that chance the
  * errors of a measurement say nothing: one honest delta in two hundred gained nothing by all looks.
  */

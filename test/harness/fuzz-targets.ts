@@ -43,6 +43,7 @@ import {
   recordsOf,
   scan,
 } from "../../server/store/segment.ts";
+import { WHOLE_CODECS } from "../extraction-cases.ts";
 import { HASH, MANIFEST, ticketFor } from "../fake-service.ts";
 
 export type Bytes = Uint8Array<ArrayBuffer>;
@@ -55,8 +56,9 @@ interface Target {
 }
 
 const PARAMETERS = 300;
+const TOP_K: CodecSpec = { name: "topk", chunk: 64, k: 5, bits: 4 };
 /** Codecs whose frames may come packed. */
-const PACKED: readonly CodecSpec[] = [DENSE2, { name: "topk", chunk: 64, k: 5, bits: 4 }];
+const PACKED: readonly CodecSpec[] = [DENSE2, TOP_K];
 const SHAPE = { layers: 1, heads: 1, width: 4, context: 8, vocabulary: 256 };
 const json = (value: unknown): Bytes => utf8(JSON.stringify(value));
 const parsed = (bytes: Bytes) => parseJson(bytes);
@@ -64,18 +66,7 @@ const parsed = (bytes: Bytes) => parseJson(bytes);
 /** Everything that reads a stranger's bytes, or a disk's. */
 export async function targets(): Promise<readonly Target[]> {
   const values = Float32Array.from({ length: PARAMETERS }, (_, i) => Math.sin(i));
-  const frames = (
-    [
-      { name: "f32" },
-      { name: "dense", bits: 2 },
-      { name: "dense", bits: 4 },
-      { name: "dense", bits: 8 },
-      { name: "midrise", bits: 1 },
-      { name: "midrise", bits: 2 },
-      { name: "midrise", bits: 3 },
-      { name: "topk", chunk: 64, k: 5, bits: 4 },
-    ] as const
-  ).map((spec) => encodeFrame(spec, values));
+  const frames = [...WHOLE_CODECS, TOP_K].map((spec) => encodeFrame(spec, values));
   const id = "t".repeat(22) as ReturnType<typeof ticketFor>["id"];
   const ticket = ticketFor(MANIFEST.server, id);
   const upload = encodeUpload(ticket, { loss: 2, trainMs: 5, device: "fuzz" }, frames[2]!);

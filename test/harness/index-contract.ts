@@ -34,23 +34,12 @@ export function indexContract(
     index.apply([accepted(a)]);
     index.apply([accepted(b), accepted(c)]);
     expect(index.credit(a.volunteer, 0)).toEqual({ ...nobody, pending: 2 });
+    const granted = { tokens: 10, recent: 10, merged: 1, pending: 1, discarded: 0 };
     index.apply([ended(a, 1), ended(c, null)]);
-    expect(index.credit(a.volunteer, 0)).toEqual({
-      tokens: 10,
-      recent: 10,
-      merged: 1,
-      pending: 1,
-      discarded: 0,
-    });
+    expect(index.credit(a.volunteer, 0)).toEqual(granted);
     expect(index.credit(c.volunteer, 0)).toEqual({ ...nobody, discarded: 1 });
     index.apply([ended(a, 2), ended(a, null)]);
-    expect(index.credit(a.volunteer, 0)).toEqual({
-      tokens: 10,
-      recent: 10,
-      merged: 1,
-      pending: 1,
-      discarded: 0,
-    });
+    expect(index.credit(a.volunteer, 0)).toEqual(granted);
     expect(index.credit(indexedDelta(0, "nobody").volunteer, 0)).toEqual(nobody);
     expect(index.applied).toBe(4);
     index.close();
