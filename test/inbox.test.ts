@@ -96,14 +96,18 @@ test("two edges and the leader give one delta one receipt, however often it is s
   await expect(volunteer.send(leader.run, second)).rejects.toMatchObject({ code: "ticket-used" });
   expect(inbox.messages).toHaveLength(1);
   expect(await acceptedIn(leader.files), "the leader has not looked yet").toEqual([]);
+  const pendingAt = ({ node }: typeof one) => node.service.credit(volunteer.identity.key).pending;
+  expect(pendingAt(one), "who has the receipt is told so").toBe(1);
   inbox.arrive();
-  await until(() => leader.run.credit(volunteer.identity.key).pending === 1);
+  await until(() => leader.run.waitedMs > 0);
   expect(await acceptedIn(leader.files)).toMatchObject([
     { delta: first.delta, at: 40, took: 40, ticket: ticket.id },
   ]);
   expect(await volunteer.send(leader.run, upload)).toEqual(first);
   await one.node.catchUp();
+  expect(pendingAt(one), "and no more once the journal has it").toBe(1);
   expect(await one.send(volunteer, upload), "from the journal").toEqual(first);
+  expect(pendingAt(one)).toBe(1);
   await leader.run.close();
 });
 

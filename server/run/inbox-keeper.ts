@@ -2,6 +2,7 @@ import { ProtocolError } from "../../protocol/errors.ts";
 import type { Inbox } from "../store/inbox.ts";
 import type { IndexedDelta } from "../store/store.ts";
 import { type Acknowledged, decodeAcknowledged, encodeAcknowledged, indexedOf } from "./acknowledged.ts";
+import type { IndexFeed } from "./index-feed.ts";
 
 /**
  * Keeps deltas where the server that leads finds them: of a run with several servers, each of which keeps them so, also
@@ -11,8 +12,10 @@ export class InboxKeeper {
   readonly #inbox: Pick<Inbox, "put">;
   /** Tokens of a sequence. */
   readonly #context: number;
+  readonly #index: Pick<IndexFeed, "expect">;
 
-  constructor(inbox: Pick<Inbox, "put">, context: number) {
+  constructor(inbox: Pick<Inbox, "put">, context: number, index: Pick<IndexFeed, "expect">) {
+    this.#index = index;
     this.#inbox = inbox;
     this.#context = context;
   }
@@ -24,6 +27,8 @@ export class InboxKeeper {
     const kept = message === sent ? delta : decodeAcknowledged(message);
     if (kept.delta !== delta.delta)
       throw new ProtocolError("ticket-used", "another delta was accepted for this ticket");
-    return indexedOf(kept, this.#context);
+    const indexed = indexedOf(kept, this.#context);
+    this.#index.expect(indexed);
+    return indexed;
   };
 }

@@ -59,3 +59,17 @@ test("a rebuild that fails is reported and loses nothing added since; the next o
   await feed.rebuild(run, journal);
   expect([index.applied, known(feed)]).toEqual([5, [0, 1, 2, 3, 4]]);
 });
+
+test("a delta that has its receipt is pending once, before the journal has it and after", () => {
+  const { feed } = fed();
+  const { volunteer } = indexedDelta(4);
+  const before = feed.credit(volunteer, 0).pending;
+  for (let times = 0; times < 2; times++) feed.expect(indexedDelta(4));
+  expect(feed.credit(volunteer, 0).pending).toBe(before + 1);
+  feed.add(factsOf(4));
+  feed.expect(indexedDelta(4));
+  expect(feed.credit(volunteer, 0).pending).toBe(before + 1);
+  // However long nobody leads, so many are remembered.
+  for (let n = 5; n < 20_010; n++) feed.expect(indexedDelta(n));
+  expect(feed.credit(volunteer, 0).pending).toBe(before + 1 + 20_000);
+});

@@ -1,6 +1,9 @@
 import type { RunId, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { EndedDelta, Fact, Index, IndexedCredit, IndexedDelta, IndexedVersion } from "../store/store.ts";
 
+/** Acknowledged deltas that are remembered until the journal has them: while nobody leads, minutes of them; about 4 MB. */
+const MAX_EXPECTED = 20_000;
+
 /** The index's facts of one journal record: none, for most. */
 export interface RecordFacts {
   readonly sequence: number;
@@ -18,6 +21,9 @@ export class IndexFeed {
   readonly #waiting: RecordFacts[] = [];
   /** The deltas among them. */
   readonly #accepted = new Map<TicketId, IndexedDelta>();
+  /** Deltas that this server has acknowledged and the journal does not have yet, as far as it was read. */
+  readonly #expected = new Map<VolunteerKey, Set<TicketId>>();
+  #expectedCount = 0;
   /** The journal record that is added next. */
   #next: number;
   #rebuilding = false;
@@ -36,8 +42,21 @@ export class IndexFeed {
   /** One journal record's facts, none for most. */
   add(facts: readonly Fact[]): void {
     this.#waiting.push({ sequence: this.#next++, facts });
-    for (const fact of facts) if (fact.type === "accepted") this.#accepted.set(fact.delta.ticket, fact.delta);
+    for (const fact of facts) {
+      if (fact.type !== "accepted") continue;
+      this.#accepted.set(fact.delta.ticket, fact.delta);
+      this.#came(fact.delta);
+    }
     this.#catchUp();
+  }
+
+  /** A delta has its receipt and will come into the journal: until then its sender's credit shows it as pending. */
+  expect({ ticket, volunteer }: Pick<IndexedDelta, "ticket" | "volunteer">): void {
+    if (this.delta(ticket) !== undefined || this.#expectedCount >= MAX_EXPECTED) return;
+    const tickets = this.#expected.get(volunteer) ?? new Set();
+    if (tickets.has(ticket)) return;
+    this.#expected.set(volunteer, tickets.add(ticket));
+    this.#expectedCount += 1;
   }
 
   /**
@@ -73,11 +92,20 @@ export class IndexFeed {
   }
 
   credit(volunteer: VolunteerKey, since: number): IndexedCredit {
-    return this.#index.credit(volunteer, since);
+    const credit = this.#index.credit(volunteer, since);
+    const expected = this.#expected.get(volunteer)?.size ?? 0;
+    return expected === 0 ? credit : { ...credit, pending: credit.pending + expected };
   }
 
   deltasOf(volunteer: VolunteerKey, most: number): readonly EndedDelta[] {
     return this.#index.deltasOf(volunteer, most);
+  }
+
+  #came({ ticket, volunteer }: IndexedDelta): void {
+    const tickets = this.#expected.get(volunteer);
+    if (tickets?.delete(ticket) !== true) return;
+    this.#expectedCount -= 1;
+    if (tickets.size === 0) this.#expected.delete(volunteer);
   }
 
   /** Gives the index what waits, as far as it follows on what the index has. */

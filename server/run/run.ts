@@ -135,7 +135,7 @@ export class Run implements RunService {
     const keeper =
       inbox === undefined
         ? new JournalKeeper({ run: live })
-        : new InboxKeeper(inbox, live.definition.rules.context);
+        : new InboxKeeper(inbox, live.definition.rules.context, live.index);
     this.#intake = new Intake({
       ...{ run: live, identity, clock: options.runClock ?? live.clock, keep: keeper.keep },
       factsBefore: (before) => factsBefore(options.store, live.definition.rules, before),
