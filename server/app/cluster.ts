@@ -4,7 +4,7 @@ import { unlessMissing } from "../../model/lib/system-code.ts";
 import { utf8 } from "../../protocol/bytes.ts";
 import { sha256 } from "../../protocol/identity.ts";
 import { serverIdentity } from "../run/server-key.ts";
-import type { ClusterStatus } from "../store/cluster-status.ts";
+import type { ClusterStatus, StreamCheck } from "../store/cluster-status.ts";
 import { writeDurably } from "../store/files.ts";
 import type { ClusterStore } from "../store/followed-store.ts";
 import type { KeyFile } from "../store/nats-store.ts";
@@ -12,6 +12,7 @@ import { nodeFiles } from "../store/node-files.ts";
 import {
   type ClusterAddress,
   type ClusterRun,
+  clusterCheck,
   clusterStatus,
   openClusterStore,
 } from "../store/open-cluster.ts";
@@ -68,6 +69,10 @@ export async function statusOnCluster(
 ): Promise<ClusterStatus> {
   return clusterStatus(address, await nameOf(keyFile(key), "known"), now);
 }
+
+/** What each node of a cluster has of the run of a key. Rejects as {@link statusOnCluster} does. */
+export const checkOnCluster = async (address: string, key: string): Promise<readonly StreamCheck[]> =>
+  clusterCheck(address, await nameOf(keyFile(key), "known"));
 
 /** The name of a run on a cluster follows from its key, so that two runs of one cluster never meet. */
 async function nameOf(key: KeyFile, age: "new" | "known"): Promise<string> {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { openClusterCopy, statusOnCluster } from "../app/cluster.ts";
+import { checkOnCluster, openClusterCopy, statusOnCluster } from "../app/cluster.ts";
 import { DirectoryError } from "../data-dir/error.ts";
 import { lockDirectory } from "../data-dir/lock.ts";
 import { requireRun } from "../data-dir/runs.ts";
@@ -19,10 +19,12 @@ const LOOK_MS = 1_000;
 
 const USAGE = `Usage: murmuration cluster import ADDRESS DIR [--unsafe]
        murmuration cluster status ADDRESS --key FILE
+       murmuration cluster check ADDRESS --key FILE
 
 import copies the run of a data directory, which no server may use meanwhile, to a NATS JetStream cluster, e.g.
 nats://a,b,c, after checking it; receipts, tickets and the run's id stay good. \`murmuration archive\` is the way back. status
-says who serves the run and how its streams do; its exit code is 1 where something is wrong. docs/CLUSTER.md says more.
+says who serves the run and how its streams do. check reads all of the run on every node, and says which one's disk has
+lost something. The exit code of both is 1 where something is wrong. docs/CLUSTER.md says more.
 
   --key FILE   the run's key (import takes DIR/server.key)
   --unsafe     take a cluster of one server, or an old one: for a trial
@@ -36,7 +38,8 @@ export const clusterCommand = (args: readonly string[], io: CommandIo): Promise<
       usage: USAGE,
       parse,
       async run(flags) {
-        if (flags.action === "status") return showStatus(flags, io);
+        if (flags.action !== "import")
+          return flags.action === "status" ? showStatus(flags, io) : showCheck(flags, io);
         io.stdout.write(`${await importRun(flags)}\n`);
       },
       exitCode: (error) => (error instanceof DirectoryError ? 2 : 1),
@@ -54,7 +57,7 @@ interface Copying {
 }
 
 interface Asking {
-  readonly action: "status";
+  readonly action: "status" | "check";
   readonly address: string;
   readonly key: string;
 }
@@ -65,9 +68,10 @@ function parse(args: readonly string[]): Copying | Asking | "help" {
   const [action, address, directory, ...more] = positionals;
   const { key, unsafe = false } = values;
   if (action === "export") throw new UsageError("`murmuration archive` does that");
-  if (action !== "import" && action !== "status") throw new UsageError("say import or status");
-  if (action === "status") {
-    if (key === undefined) throw new UsageError("status needs --key FILE");
+  if (action !== "import" && action !== "status" && action !== "check")
+    throw new UsageError("say import, status or check");
+  if (action !== "import") {
+    if (key === undefined) throw new UsageError(`${action} needs --key FILE`);
     if (address === undefined || directory !== undefined) throw new UsageError("name an address");
     return { action, address, key };
   }
@@ -89,6 +93,15 @@ async function showStatus({ address, key }: Asking, io: CommandIo): Promise<void
   }
   for (const line of linesOf(status)) io.stdout.write(`${line}\n`);
   const faults = faultsOf(status, SILENCE_MS, earlier);
+  if (faults.length > 0) throw new StoreError(faults.join("\n"));
+}
+
+async function showCheck({ address, key }: Asking, io: CommandIo): Promise<void> {
+  const checks = await checkOnCluster(address, key);
+  if (checks.length === 0) throw new StoreError("the cluster has no run of this key");
+  for (const { stream, messages } of checks)
+    io.stdout.write(`${stream}: ${messages} messages read on every node\n`);
+  const faults = checks.flatMap((check) => check.faults);
   if (faults.length > 0) throw new StoreError(faults.join("\n"));
 }
 

@@ -53,10 +53,11 @@ describe("every command of one shot", () => {
 
 describe("cluster", () => {
   it.each([
-    [["nowhere"], "say import or status"],
+    [["nowhere"], "say import, status or check"],
     [["import", "nats://a"], "name an address and a directory"],
     [["import", "nats://a", "d", "--key", "k"], "import takes the directory's own server.key"],
     [["status", "nats://a"], "status needs --key FILE"],
+    [["check", "nats://a"], "check needs --key FILE"],
     [["status", "nats://a", "d", "--key", "k"], "name an address"],
   ])("%j is no command: %s", async (args, line) => {
     const { code, err } = await outcome((io) => clusterCommand(args, io));

@@ -23,6 +23,15 @@ export interface ClusterStatus {
   readonly streams: readonly StreamStatus[];
 }
 
+/** What the nodes have of one stream, by what they read on their disks. */
+export interface StreamCheck {
+  readonly stream: string;
+  /** Messages that any node has. */
+  readonly messages: number;
+  /** In lines for people: what one node lacks and another has, and which node could not be read. */
+  readonly faults: readonly string[];
+}
+
 /** Messages that a node may be behind for a moment: under load, the newest are always on their way to it. */
 const MAX_LAG = 50;
 

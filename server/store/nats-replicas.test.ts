@@ -5,6 +5,8 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { memoryIndex } from "../../test/harness/memory-index.ts";
 import { NatsCluster } from "../../test/harness/nats-cluster.ts";
 import { natsServer } from "../../test/harness/nats-server.ts";
+import { checkNodes } from "./nats-check.ts";
+import { natsStatus } from "./nats-status.ts";
 import { natsStore } from "./nats-store.ts";
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
@@ -46,6 +48,8 @@ describe.skipIf(program === undefined)(
       for (let i = 0; i < RECORDS; i++) await store.append(recordOf(i));
       await store.close();
 
+      const faultsIn = async () => (await checkNodes(connection, "FLIP")).flatMap(({ faults }) => faults);
+      expect(await faultsIn()).toEqual([]);
       const manager = await jetstreamManager(connection);
       const { cluster: nodes } = await manager.streams.info("FLIP_LOG");
       const victim = Number(nodes?.replicas?.[0]?.name.slice(1));
@@ -53,6 +57,23 @@ describe.skipIf(program === undefined)(
       const streams = ["FLIP_LOG", "OBJ_FLIP_OBJ"];
       for (const stream of streams) expect(await cluster.flip(victim, stream), stream).toBe(true);
       cluster.restart(victim);
+      await vi.waitFor(
+        async () => {
+          for (const stream of streams) {
+            const { cluster: now } = await manager.streams.info(stream);
+            expect(now?.replicas?.map(({ current, offline }) => current && !offline)).toEqual([true, true]);
+          }
+        },
+        { timeout: 60_000, interval: 200 },
+      );
+      // While it only follows nobody else finds it: it says of itself that it has all.
+      const { streams: seen } = await natsStatus(connection, "FLIP", Date.now);
+      expect(seen.map(({ lacks }) => lacks)).toEqual([0, 0, 0]);
+      const told = await faultsIn();
+      for (const stream of streams)
+        expect(told.filter((line) => line.includes(stream))).toEqual([
+          expect.stringMatching(new RegExp(`^n${victim} has lost \\d+ messages of ${stream} \\(\\d`)),
+        ]);
       for (const stream of streams) await cluster.lead(connection, manager, victim, stream);
       const there = Array.from({ length: RECORDS }, (_, i) =>
         manager.streams.getMessage("FLIP_LOG", { seq: i + 2 }).then(

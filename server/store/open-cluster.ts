@@ -5,7 +5,7 @@ import type { NatsConnection } from "@nats-io/transport-node";
 import { messageOf } from "../../model/lib/message-of.ts";
 import { systemCode } from "../../model/lib/system-code.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
-import type { ClusterStatus } from "./cluster-status.ts";
+import type { ClusterStatus, StreamCheck } from "./cluster-status.ts";
 import type { ClusterStore } from "./followed-store.ts";
 import { Lease, type LeaseOptions, type SignBoard } from "./lease.ts";
 import type { KeyFile } from "./nats-store.ts";
@@ -127,11 +127,21 @@ export async function clusterStatus(
   name: string,
   now: () => number,
 ): Promise<ClusterStatus> {
-  const { connect } = await packages();
   const { natsStatus } = await import("./nats-status.ts");
+  return looking(address, (connection) => natsStatus(connection, name, now));
+}
+
+/** What each node has of a run, which reads all of it. Rejects as {@link clusterStatus} does. */
+export async function clusterCheck(address: string, name: string): Promise<readonly StreamCheck[]> {
+  const { checkNodes } = await import("./nats-check.ts");
+  return looking(address, (connection) => checkNodes(connection, name));
+}
+
+async function looking<T>(address: string, look: (connection: NatsConnection) => Promise<T>): Promise<T> {
+  const { connect } = await packages();
   const connection = await connectTo(connect, { address, unsafe: true });
   try {
-    return await patiently(() => natsStatus(connection, name, now));
+    return await patiently(() => look(connection));
   } catch (error) {
     throw new StoreError(`${address} cannot be used: ${messageOf(error)}`);
   } finally {
