@@ -6,6 +6,7 @@ import { addFrames } from "../../protocol/frame.ts";
 import { readFrames } from "../store/block-reader.ts";
 import type { FromMerger, ToMerger } from "./merge-messages.ts";
 import { diffOf, finish, gather, type MergeRule, type Part, type Step, turn } from "./step.ts";
+import { behind } from "./vectors.ts";
 
 /** One of the merging threads; the main thread's side is merge-pool.ts, which replaces all of them when one has failed. */
 const orthogonalizer = await Orthogonalizer.open();
@@ -82,14 +83,6 @@ function hear(message: ToMerger): WithoutTime<Answer> {
       return copied;
     }
   }
-}
-
-/** A copy behind so many bytes of a buffer of its own. */
-function behind(lead: number, values: Float32Array): Float32Array<ArrayBuffer> {
-  const before = lead % values.BYTES_PER_ELEMENT > 0 ? 0 : lead;
-  const copy = new Float32Array(new ArrayBuffer(before + values.byteLength), before);
-  copy.set(values);
-  return copy;
 }
 
 function reply(message: FromMerger, transfer: readonly ArrayBuffer[]): void {

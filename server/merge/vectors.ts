@@ -12,3 +12,11 @@ export interface Vectors {
 export function initialVectors(x: Float32Array<ArrayBuffer>): Vectors {
   return { x, theta: x.slice(), momentum: new Float32Array(x.length) };
 }
+
+/** A copy behind so many bytes of a buffer of its own: there a file is made around the values. */
+export function behind(lead: number, values: Float32Array): Float32Array<ArrayBuffer> {
+  const before = lead % values.BYTES_PER_ELEMENT > 0 ? 0 : lead;
+  const copy = new Float32Array(new ArrayBuffer(before + values.byteLength), before);
+  copy.set(values);
+  return copy;
+}

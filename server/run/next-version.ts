@@ -1,8 +1,8 @@
 import { addFrame } from "../../protocol/frame.ts";
-import { sha256 } from "../../protocol/identity.ts";
 import type { Hash } from "../../protocol/ids.ts";
-import type { Vectors } from "../merge/vectors.ts";
+import { behind, type Vectors } from "../merge/vectors.ts";
 import type { Diffs } from "./diffs.ts";
+import { hashInPieces } from "./large-hash.ts";
 import type { Task } from "./options.ts";
 
 /** A version's vectors and the file they are published as. */
@@ -25,7 +25,7 @@ export interface Followed {
 }
 
 export interface NextVersionParts {
-  readonly task: Pick<Task, "encode">;
+  readonly task: Pick<Task, "encode" | "lead">;
   readonly diffs: Pick<Diffs, "save" | "drop" | "follow">;
   /** A version that is stored whole. Rejects with a StoreError. */
   readonly load: (hash: Hash) => Promise<Vectors>;
@@ -63,10 +63,10 @@ export class NextVersion {
   async followed(current: Vectors, { version, hash, diff }: Followed): Promise<void> {
     const frame = diff && (await this.#parts.diffs.follow(version - 1, diff));
     if (frame !== undefined) {
-      const x = current.x.slice();
+      const x = behind(this.#parts.task.lead ?? 0, current.x);
       addFrame(frame, x, 1);
       const next = this.#bytesOf({ ...current, x });
-      if ((await sha256(next.file)) === hash) {
+      if ((await hashInPieces(next.file)) === hash) {
         this.#ready = next;
         return;
       }
