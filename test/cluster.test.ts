@@ -228,7 +228,7 @@ describe.skipIf(program === undefined)("a run on JetStream, one node", () => {
 
   test("a sign that the cluster has lost keeps nobody from leading; who leads posts the next, and is not followed", async () => {
     const manager = await jetstreamManager(connection);
-    const board = await natsBoard({ connection, name: "SIGN", replicas: 1 });
+    const board = await natsBoard({ connection, name: "SIGN", replicas: 1, writer: "next" });
     const who = (writer: string) => ({ writer, who: `${writer}:1`, over: false });
     let seq = (await board.post(who("dead"), 0)) ?? 0;
     const lose = () => manager.streams.deleteMessage("SIGN_LEAD", seq);
@@ -265,7 +265,7 @@ describe.skipIf(program === undefined)("a run on JetStream, one node", () => {
       await cluster.connect(),
     ];
     const wait = (ms: number) => sleep(ms);
-    const board = await natsBoard({ connection, name: "LINE", replicas: 1 });
+    const board = await natsBoard({ connection, name: "LINE", replicas: 1, writer: "w" });
     await board.post({ writer: "w", who: "w:1", over: false }, 0);
     const line = (connection: NatsConnection, writer: string) =>
       natsLine({ connection, name: "LINE", writer, sleep: wait });
@@ -325,6 +325,10 @@ describe.skipIf(program === undefined)("a run on JetStream, one node", () => {
     const third = knowing.ask(request, false);
     third.catch(() => {});
     await vi.waitFor(() => expect(heard).toBe(before + 1));
+    // Whether a server is connected the cluster says at once; one that does not answer may be held.
+    expect([await board.isGone("w"), await board.isGone("nobody")]).toEqual([false, true]);
+    connection.subscribe("LINE.here.held", { callback() {} });
+    expect(await board.isGone("held")).toBe(false);
     await Promise.all([edges.close(), leads.close(), others.close()]);
   });
 

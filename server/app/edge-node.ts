@@ -128,6 +128,11 @@ export class EdgeNode {
     return this.#lost.signal;
   }
 
+  /** What it has read, for the store with which this server comes to lead. */
+  get learned(): ClusterStore["learned"] {
+    return this.#store.learned;
+  }
+
   get line(): LeaderLine {
     return this.#store.line;
   }

@@ -42,7 +42,7 @@ function world(...tasks: WorkerTask[]) {
     async store(_directory, _cluster, { standBy, led } = {}) {
       standBy?.waiting("one:1");
       await lease.promise;
-      await led?.();
+      await led?.().over;
       happened.push("store open");
       return { ...memoryStore(), line, jobs: new FakeJobs().end() };
     },
@@ -57,7 +57,12 @@ function world(...tasks: WorkerTask[]) {
         Awaited<ReturnType<SeatOpens["edge"]>>,
         "service" | "passing"
       >;
-      return { ...parts, lost: lost.signal, close: async () => void happened.push(`${name} closed`) };
+      return {
+        ...parts,
+        learned: undefined,
+        lost: lost.signal,
+        close: async () => void happened.push(`${name} closed`),
+      };
     },
     async worker(_directory, _cluster, { tasks }) {
       const failure = refusals.shift();

@@ -9,7 +9,7 @@ import type { JobLine } from "../lib/jobs.ts";
 import type { Log } from "../lib/log.ts";
 import type { LeaderLine } from "../lib/passing.ts";
 import type { Run } from "../run/run.ts";
-import type { ClusterStore } from "../store/followed-store.ts";
+import type { ClusterStore, Handover } from "../store/followed-store.ts";
 import type { Store } from "../store/store.ts";
 import type { WorkerTask } from "../workers/tasks.ts";
 import { lineOf } from "./failure.ts";
@@ -31,7 +31,7 @@ export interface SeatOpens {
   readonly sleep: EdgeTime["sleep"];
 }
 
-type FollowingNode = Pick<EdgeNode, "service" | "passing" | "lost" | "close">;
+type FollowingNode = Pick<EdgeNode, "service" | "passing" | "lost" | "learned" | "close">;
 
 const REAL: SeatOpens = {
   store: openCluster,
@@ -67,6 +67,8 @@ export class ClusterSeat {
   readonly #ending = new AbortController();
   /** What this server does while another one leads. */
   #edge: Promise<unknown> | undefined;
+  /** What follows the run now, or did last. */
+  #node: FollowingNode | undefined;
   #line: LeaderLine | undefined;
   #jobs: JobLine | undefined;
 
@@ -93,7 +95,7 @@ export class ClusterSeat {
       stderr.write(`${who} serves this run. Standing by as an edge, to take over when it ends.\n`);
       this.#begin();
     };
-    const led = () => this.#endEdge();
+    const led = (): Handover => ({ learned: this.#node?.learned, over: this.#endEdge() });
     const warn = (line: string) => void stderr.write(`murmuration serve: ${line}\n`);
     try {
       const standBy = { signal, waiting };
@@ -155,6 +157,7 @@ export class ClusterSeat {
       const open = () => this.#opens.edge(this.#directory, this.#cluster, about);
       const node = await this.#patiently(open, "no edge yet");
       if (node === undefined) return;
+      this.#node = node;
       this.#app.follow(node);
       this.#io.stdout.write(`An edge of the run: ${this.#origin}/\n`);
       await Promise.race([abortOf(signal), abortOf(node.lost)]);

@@ -9,22 +9,24 @@ const MAX_BYTES = 64 * 1024 * 1024;
 const READ_AHEAD = 16;
 
 type Records = readonly Uint8Array<ArrayBuffer>[];
+/** By sequence of the message. */
+export type KeptBlocks = KeptReads<number, Records>;
 
 /** The blocks of a log on a cluster, each asked for once while it is kept, and those that come next ahead of the reader. */
 export class BlockCache {
   readonly #log: Pick<NatsLog, "blocks" | "read">;
-  /** By sequence of the message. */
-  readonly #kept = new KeptReads<number, Records>(MAX_BYTES, (records) =>
-    records.reduce((sum, { length }) => sum + length, 0),
-  );
+  /** What was read, which goes on with whoever reads the same log next. */
+  readonly kept: KeptBlocks;
 
-  constructor(log: Pick<NatsLog, "blocks" | "read">) {
+  constructor(log: Pick<NatsLog, "blocks" | "read">, kept?: KeptBlocks) {
     this.#log = log;
+    const bytesOf = (records: Records) => records.reduce((sum, { length }) => sum + length, 0);
+    this.kept = kept ?? new KeptReads(MAX_BYTES, bytesOf);
   }
 
   /** Bytes held now. */
   get bytes(): number {
-    return this.#kept.size;
+    return this.kept.size;
   }
 
   /** Rejects with a StoreError where no block has it, or its block cannot be read. */
@@ -53,6 +55,6 @@ export class BlockCache {
   }
 
   #read(block: BlockAt): Promise<Records> {
-    return this.#kept.read(block.seq, () => this.#log.read(block));
+    return this.kept.read(block.seq, () => this.#log.read(block));
   }
 }

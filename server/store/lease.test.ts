@@ -1,13 +1,15 @@
 import { expect, test } from "vitest";
-import { Lease, type LeaseOptions, RENEW_MS, SILENCE_MS, type SignBoard } from "./lease.ts";
+import { GONE_MS, Lease, type LeaseOptions, RENEW_MS, SILENCE_MS, type SignBoard } from "./lease.ts";
 
 /** A board in memory, and time that passes only when it is told to. */
 function world() {
   const signs: (Awaited<ReturnType<SignBoard["last"]>> & object)[] = [];
   const sleepers: { at: number; wake: () => void }[] = [];
   let ms = 0;
+  const gone = new Set<string>();
   const board: SignBoard & { away: boolean; losesAnswers: boolean } = {
     away: false,
+    isGone: async (writer) => gone.has(writer),
     losesAnswers: false,
     async last() {
       if (board.away) throw new Error("no answer");
@@ -49,7 +51,7 @@ function world() {
     acquired.catch(() => {});
     return { told, ending, acquired, lease: () => lease };
   };
-  return { board, signs, pass, settle, options, standBy };
+  return { board, gone, signs, pass, settle, options, standBy };
 }
 
 test("the first leads at once, and a second stands by for as long as signs come, and says behind whom", async () => {
@@ -92,6 +94,37 @@ test("a server that falls silent is followed once its silence is long enough, an
   await first.release(); // says nothing over the other's sign
   await pass(2 * RENEW_MS);
   expect(second.lease()?.lost.aborted).toBe(false);
+  await second.lease()?.release();
+});
+
+test("a server that has no connection is followed sooner, and one that finds another node in time is not", async () => {
+  const { board, gone, pass, options, standBy } = world();
+  let dead = false;
+  const first = await Lease.acquire({
+    ...options("a"),
+    board: {
+      ...board,
+      post: (sign, after) => (dead ? Promise.reject(new Error("dead")) : board.post(sign, after)),
+    },
+  });
+  const second = standBy("b");
+  await pass(4 * RENEW_MS);
+  gone.add("a");
+  await pass(10 * SILENCE_MS); // it posts all the same: what the cluster says of its connection is no more than a hint
+  expect(second.lease()).toBeUndefined();
+  dead = true;
+  await pass(GONE_MS - RENEW_MS);
+  gone.delete("a"); // its node died, and it found another
+  dead = false;
+  await pass(2 * GONE_MS);
+  expect(second.lease()).toBeUndefined();
+  dead = true;
+  gone.add("a");
+  await pass(GONE_MS - RENEW_MS);
+  expect(second.lease()).toBeUndefined();
+  await pass(4 * RENEW_MS);
+  expect(second.lease()).toBeDefined();
+  await first.release();
   await second.lease()?.release();
 });
 

@@ -7,6 +7,13 @@ export const RENEW_MS = 500;
  * takeover, whose rest is a second or two. One that was only busy for so long ends, and loses nothing.
  */
 export const SILENCE_MS = 3_000;
+/**
+ * The same for a server that has no connection to the cluster either, as one whose process has ended. Longer than one takes to
+ * find another node when its own has died.
+ */
+export const GONE_MS = 1_500;
+/** Looks in a row that must find it so. */
+const GONE_LOOKS = 2;
 
 /** What a server that leads a run posts, again and again. */
 export interface Sign {
@@ -23,6 +30,8 @@ export interface SignBoard {
   last(): Promise<(Sign & { readonly seq: number }) | undefined>;
   /** Resolves to the sign's number; to undefined, and posts nothing, where the newest is not number `after`. */
   post(sign: Sign, after: number): Promise<number | undefined>;
+  /** Whether the cluster has no connection to that writer now. */
+  isGone(writer: string): Promise<boolean>;
 }
 
 export interface LeaseOptions {
@@ -44,7 +53,8 @@ const NEVER = new AbortController().signal;
 /**
  * Of several servers of one run the one that leads. A lease makes a takeover quick and a change of hands rare; it does not
  * make it safe: that is the log's, in which only one writer can append, whatever clocks and leases say. No two clocks are
- * compared: a server that hears nothing new for {@link SILENCE_MS} by its own takes the lease.
+ * compared: a server that hears nothing new for {@link SILENCE_MS} by its own takes the lease, or for {@link GONE_MS} from
+ * one that is not there.
  */
 export class Lease {
   readonly #options: LeaseOptions;
@@ -65,15 +75,19 @@ export class Lease {
     const pause = () => options.sleep(RENEW_MS / 2, standBy?.signal ?? NEVER);
     let last = await firstLook(options, pause);
     let since = now();
-    for (let told = false; ; ) {
+    for (let told = false, gone = 0; ; ) {
       standBy?.signal.throwIfAborted();
-      const free = last === undefined || last.over || now() - since >= SILENCE_MS;
+      const silentMs = now() - since;
+      const free = last === undefined || last.over || silentMs >= SILENCE_MS || gone >= GONE_LOOKS;
       const before: typeof last = last;
       try {
         const seq = free ? await board.post(signOf(options, false), last?.seq ?? 0) : await pause();
         if (seq !== undefined) return new Lease(options, seq);
         last = await board.last();
+        const isAway = silentMs >= GONE_MS && last !== undefined && (await board.isGone(last.writer));
+        gone = isAway && last?.seq === before?.seq ? gone + 1 : 0;
       } catch {
+        gone = 0;
         since = now(); // while the cluster elects a leader nobody can post a sign: that is no silence
         await pause().catch(() => {});
       }

@@ -5,7 +5,7 @@ import {
   RetentionPolicy,
   StorageType,
 } from "@nats-io/jetstream";
-import { headers, type NatsConnection } from "@nats-io/transport-node";
+import { errors, headers, type NatsConnection } from "@nats-io/transport-node";
 import type { Sign, SignBoard } from "./lease.ts";
 import { isWrongLast } from "./nats-errors.ts";
 import { ASK_MS, makeStream, managerOf } from "./nats-manager.ts";
@@ -13,16 +13,21 @@ import { ASK_MS, makeStream, managerOf } from "./nats-manager.ts";
 /** Of a sign: who wrote it, by a name for programs and by one for people, and whether it is that writer's last. */
 const HEADERS = { writer: "Mu-Writer", who: "Mu-Who", over: "Mu-Over" } as const;
 
+/** Milliseconds for which a server may take to say that it is there. That none is there the cluster says at once. */
+const HERE_MS = 250;
+
 export interface BoardOptions {
   readonly connection: NatsConnection;
   /** Begins the name of the run's streams. */
   readonly name: string;
   readonly replicas: number;
+  /** Names this process, which can be found under it for as long as it is connected. */
+  readonly writer: string;
 }
 
 /** A run's signs of life, in a stream that keeps the newest. Makes the stream where it is missing. */
 export async function natsBoard(options: BoardOptions): Promise<SignBoard> {
-  const { connection, name, replicas } = options;
+  const { connection, name, replicas, writer: own } = options;
   const subject = `${name}.lead`;
   // Whoever leads must post its next sign before others, which see the board again too, have waited for long enough.
   const client = jetstream(connection, { timeout: ASK_MS });
@@ -37,8 +42,17 @@ export async function natsBoard(options: BoardOptions): Promise<SignBoard> {
     num_replicas: replicas,
     allow_direct: false, // any replica would answer, also one that is behind
   });
+  connection.subscribe(hereSubject(name, own), { callback: (_error, message) => void message.respond() });
   return {
     last: () => lastSign(manager, name),
+    async isGone(writer) {
+      try {
+        await connection.request(hereSubject(name, writer), undefined, { timeout: HERE_MS });
+        return false;
+      } catch (error) {
+        return error instanceof errors.RequestError && error.isNoResponders();
+      }
+    },
     async post({ writer, who, over }, after) {
       const about = headers();
       about.set(HEADERS.writer, writer);
@@ -58,6 +72,8 @@ export async function natsBoard(options: BoardOptions): Promise<SignBoard> {
 /** The writer of a sign that the cluster has lost. */
 export const NOBODY = "";
 
+/** Where a server answers that it is there. */
+const hereSubject = (name: string, writer: string) => `${name}.here.${writer}`;
 export const boardStream = (name: string) => `${name}_LEAD`;
 
 /**

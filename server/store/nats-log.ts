@@ -65,14 +65,17 @@ export class NatsLog {
     this.#came = new Map(data);
   }
 
-  /** Opens the stream, making it where it is missing, and becomes its writer; or only reads what is there. */
-  static async open(options: LogOptions): Promise<NatsLog> {
+  /**
+   * Opens the stream, making it where it is missing, and becomes its writer; or only reads what is there. `known`: the
+   * blocks that another log of this process has read of it.
+   */
+  static async open(options: LogOptions, known: readonly BlockAt[] = []): Promise<NatsLog> {
     const { connection } = options;
     const managers = {
       manager: await managerOf(connection),
       bringer: await managerOf(connection, BRING_MS),
     };
-    const places = () => options.mend(() => readBlocks({ ...options, ...managers }));
+    const places = () => options.mend(() => readBlocks({ ...options, ...managers }, known));
     if (options.reading) {
       const found = await places().catch((error: unknown) => {
         throw isNoStream(error) ? new StoreError("the cluster has no run of this key") : error;

@@ -35,6 +35,8 @@ export class NatsObjects {
   readonly #mend: LogOptions["mend"];
   /** The names that {@link list} found last, and the state of the bucket that it found them in. */
   #listed: { readonly state: string; readonly names: readonly string[] } | undefined;
+  /** Names that were seen to be there: a list would ask for the description of each again, twice a second. */
+  readonly #seen = new Set<string>();
 
   private constructor(
     bucket: string,
@@ -57,6 +59,8 @@ export class NatsObjects {
     bucket: string,
     /** To make the bucket with where it is missing; "known" where it must be there. */
     replicas: number | "known",
+    /** Names that another store of this process has {@link seen}. */
+    seen: ReadonlySet<string> = new Set(),
   ): Promise<NatsObjects> {
     const isThere = await parts.manager.streams.info(streamOf(bucket)).then(
       () => true,
@@ -73,7 +77,9 @@ export class NatsObjects {
       false,
     );
     const client = jetstream(connection, { timeout: BRING_MS, checkAPI: false });
-    return new NatsObjects(bucket, store, [client, await managerOf(connection, BRING_MS)], parts);
+    const objects = new NatsObjects(bucket, store, [client, await managerOf(connection, BRING_MS)], parts);
+    for (const name of seen) objects.#seen.add(name);
+    return objects;
   }
 
   /**
@@ -163,7 +169,7 @@ export class NatsObjects {
 
   async #get(name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const info = await this.#store.info(name);
-    if (info === null || info.deleted) return undefined;
+    if (info === null || info.deleted) return this.#gone(name);
     // Any node may answer, and in bytes; the one that leads answers in base64, which takes ten times as long to read.
     const { direct, streams } = this.#bringer;
     const near = await this.#whole(info, (query) => direct.getMessage(this.stream, query)).catch(() => 0);
@@ -173,10 +179,14 @@ export class NatsObjects {
         : await this.#whole(info, (query) => streams.getMessage(this.stream, query));
     if (typeof found === "object") return found;
     const now = await this.#store.info(name);
-    if (now === null || now.deleted) return undefined; // removed meanwhile
+    if (now === null || now.deleted) return this.#gone(name); // removed meanwhile
     if (now.nuid !== info.nuid) return this.#get(name); // replaced
     const what = found === "changed" ? "is damaged" : `has lost its part ${found}`;
     throw new DamagedReplica(this.stream, `${name} ${what}`);
+  }
+
+  #gone(name: string): undefined {
+    if (this.#seen.delete(name)) this.#listed = undefined;
   }
 
   /** An object's bytes, the number of a chunk that is not there, or "changed". */
@@ -206,25 +216,32 @@ export class NatsObjects {
     });
     const now = `${state.last_seq} ${state.messages}`;
     if (this.#listed?.state !== now) {
-      const names = Object.keys(state.subjects ?? {});
-      this.#listed = {
-        state: now,
-        names: await this.#there(names.map((name) => decode(name.slice(this.#meta("").length)))),
-      };
+      const names = Object.keys(state.subjects ?? {}).map((name) =>
+        decode(name.slice(this.#meta("").length)),
+      );
+      this.#listed = { state: now, names: await this.#there(names) };
     }
     const names = this.#listed.names.filter((name) => name.startsWith(`${shelf}/`));
     return names.map((name) => name.slice(shelf.length + 1)).sort();
   }
 
-  /** Those of the names that were not removed. */
+  /**
+   * Those of the names that were not removed. A mark of that is there for a moment, or for good where the one who removed it
+   * was killed: it is found by whoever reads the object.
+   */
   async #there(names: readonly string[]): Promise<string[]> {
-    const there: string[] = [];
-    for (let from = 0; from < names.length; from += AT_ONCE) {
-      const some = names.slice(from, from + AT_ONCE);
+    const asked = names.filter((name) => !this.#seen.has(name));
+    for (let from = 0; from < asked.length; from += AT_ONCE) {
+      const some = asked.slice(from, from + AT_ONCE);
       const infos = await Promise.all(some.map((name) => this.#store.info(name)));
-      there.push(...some.filter((_, i) => infos[i] && !infos[i].deleted));
+      for (const [i, name] of some.entries()) if (infos[i] && !infos[i].deleted) this.#seen.add(name);
     }
-    return there;
+    const kept = names.filter((name) => this.#seen.has(name));
+    if (kept.length < this.#seen.size) {
+      const now = new Set(kept);
+      for (const name of this.#seen) if (!now.has(name)) this.#seen.delete(name);
+    }
+    return kept;
   }
 
   /** Absent is fine. Nothing is left of it: a mark for each object there ever was would make lists long. */
@@ -235,8 +252,14 @@ export class NatsObjects {
   async #remove(name: string): Promise<void> {
     const info = await this.#store.info(name);
     if (info === null) return;
+    this.#gone(name);
     if (!info.deleted) await this.#store.delete(name);
     await this.#manager.streams.purge(this.stream, { filter: this.#meta(name) });
+  }
+
+  /** Names that were there when they were looked at. */
+  get seen(): ReadonlySet<string> {
+    return this.#seen;
   }
 
   get stream(): string {

@@ -2,7 +2,7 @@ import { messageOf } from "../../model/lib/message-of.ts";
 import { concat } from "../../protocol/bytes.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { KeptReads } from "../lib/kept-reads.ts";
-import { BlockCache } from "./block-cache.ts";
+import { BlockCache, type KeptBlocks } from "./block-cache.ts";
 import type { NatsArchive } from "./nats-archive.ts";
 import { LetGo } from "./nats-errors.ts";
 import type { NatsInbox } from "./nats-inbox.ts";
@@ -31,9 +31,15 @@ export class NatsRecords {
   /** By message of the inbox. */
   readonly #frames = new KeptReads<number, Uint8Array<ArrayBuffer>>(MAX_FRAME_BYTES, ({ length }) => length);
 
-  constructor(places: RecordPlaces) {
+  /** `kept`: what another one has read of the same log. */
+  constructor(places: RecordPlaces, kept?: KeptBlocks) {
     this.#places = places;
-    this.#blocks = new BlockCache(places.log);
+    this.#blocks = new BlockCache(places.log, kept);
+  }
+
+  /** The blocks that were read and are kept. */
+  get kept(): KeptBlocks {
+    return this.#blocks.kept;
   }
 
   /** A frame that is at hand need not be asked for. */

@@ -3,7 +3,7 @@ import type { NatsConnection } from "@nats-io/transport-node";
 import { lengthOf, type Pieces } from "../../protocol/bytes.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { asRefusal } from "./durability.ts";
-import type { FollowedStore } from "./followed-store.ts";
+import type { FollowedStore, Learned } from "./followed-store.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { InboxProgress } from "./inbox-progress.ts";
 import { NatsArchive } from "./nats-archive.ts";
@@ -28,7 +28,9 @@ export interface NatsStoreOptions {
   readonly replicas: number;
   /** Names this process among all that ever write here. */
   readonly writer: string;
-  readonly index: Index;
+  readonly index: Index | Promise<Index>;
+  /** What a store of this process has learned that only read the run. */
+  readonly learned?: Learned | undefined;
   /** The run's key, which is in no cluster: whoever has it can speak for the run. */
   readonly key: KeyFile;
   /** Deposes nobody, and writes nothing. */
@@ -56,14 +58,15 @@ const KEY_NAME = "server.key";
  * without their frames, the records that the stream has let go of. Opening it deposes whoever wrote before.
  */
 export async function natsStore(options: NatsStoreOptions): Promise<FollowedStore> {
-  const { connection, name, replicas, writer, index, key, reading = false, sleep } = options;
+  const { connection, name, replicas, writer, learned, key, reading = false, sleep } = options;
   const stream = `${name}_LOG`;
   const [manager, bringer] = [await managerOf(connection), await managerOf(connection, BRING_MS)];
   const { warn = () => {}, now = () => performance.now() } = options;
   const nodes = new Replicas({ connection, manager, sleep, warn });
   const mend: LogOptions["mend"] = (read) => nodes.read(read);
   const subject = `${name}.log`;
-  const log = await NatsLog.open({ connection, stream, subject, replicas, writer, reading, sleep, mend });
+  const about: LogOptions = { connection, stream, subject, replicas, writer, reading, sleep, mend };
+  const log = await NatsLog.open(about, learned?.blocks);
   const inbox = await NatsInbox.open({
     connection,
     manager: bringer,
@@ -81,6 +84,7 @@ export async function natsStore(options: NatsStoreOptions): Promise<FollowedStor
     { manager, mend, sleep },
     bucket,
     reading ? "known" : replicas,
+    learned?.names,
   );
   const archive = await mend(async () => {
     const opened = await NatsArchive.open(objects).catch((error: unknown) => {
@@ -98,7 +102,8 @@ export async function natsStore(options: NatsStoreOptions): Promise<FollowedStor
   const fence = () => log.fence().catch(refuse);
   let closed = false;
 
-  const records = new NatsRecords({ log, archive, inbox });
+  const records = new NatsRecords({ log, archive, inbox }, learned?.kept);
+  const index = await options.index;
   const append = (pieces: readonly Uint8Array[]) => {
     if (closed) return Promise.reject(new StoreError("the journal is closed"));
     if (lengthOf(pieces) > most) {
@@ -117,6 +122,9 @@ export async function natsStore(options: NatsStoreOptions): Promise<FollowedStor
     },
     get stripped() {
       return archive.length;
+    },
+    get learned() {
+      return { blocks: log.blocks, kept: records.kept, names: objects.seen };
     },
     records: (from = 0, frames = true) => records.from(from, frames),
     read: (sequence) => records.whole(sequence),

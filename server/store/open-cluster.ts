@@ -6,7 +6,7 @@ import { messageOf } from "../../model/lib/message-of.ts";
 import { systemCode } from "../../model/lib/system-code.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { ClusterStatus, StreamCheck } from "./cluster-status.ts";
-import type { ClusterStore } from "./followed-store.ts";
+import type { ClusterStore, Handover } from "./followed-store.ts";
 import { Lease, type LeaseOptions, type SignBoard } from "./lease.ts";
 import type { KeyFile } from "./nats-store.ts";
 import { type Index, StoreError } from "./store.ts";
@@ -51,8 +51,8 @@ export interface ClusterRun {
   readonly standBy?: LeaseOptions["standBy"];
   /** Hears, in a line for people, what of the cluster was found to be damaged. */
   readonly warn?: (line: string) => void;
-  /** Resolves when what read the run while another server led it has let go of the index. */
-  readonly led?: () => Promise<void>;
+  /** Has what read the run while another server led it let go of it. */
+  readonly led?: () => Handover;
 }
 
 /**
@@ -68,24 +68,26 @@ export async function openClusterStore(
   const connection = await connectTo(connect, { address, unsafe });
   const [replicas, writer] = [unsafe && serversIn(address).length < 3 ? 1 : 3, randomUUID()];
   let lease: Lease | undefined;
-  let opened: Index | undefined;
+  let opened: Promise<Index> | undefined;
   const closed = async () => {
     await lease?.release();
     await connection.close();
   };
   try {
     if (!reading) {
-      const board = await patiently(() => natsBoard({ connection, name, replicas }));
+      const board = await patiently(() => natsBoard({ connection, name, replicas, writer }));
       lease = await lead(board, writer, standBy);
     }
     const lost = lease && { lost: lease.lost };
-    await led?.();
-    opened = index();
+    const left = led?.();
+    opened = Promise.resolve(left?.over).then(index);
+    opened.catch(() => {}); // the store's opening tells it
     const parts = {
       connection,
       name,
       key,
       index: opened,
+      learned: left?.learned,
       reading,
       replicas,
       closed,
@@ -101,7 +103,7 @@ export async function openClusterStore(
       jobs: natsJobs({ connection, name }),
     });
   } catch (error) {
-    opened?.close();
+    await opened?.then((index) => index.close()).catch(() => {});
     await closed();
     if (error instanceof StoreError || standBy?.signal.aborted) throw error;
     throw new StoreError(`${address} cannot be used: ${messageOf(error)}`);
