@@ -51,6 +51,8 @@ export interface MirrorSource {
 interface Job {
   readonly object: ObjectName;
   readonly bytes: () => Promise<Bytes>;
+  /** SHA-256 of the bytes, where it is known. */
+  readonly hash?: Hash;
   readonly done?: () => void;
 }
 
@@ -117,7 +119,7 @@ export class Mirror implements VersionMirror {
       if (this.#waiting === waiting) this.#waiting = undefined;
       resolve();
     };
-    const jobs: Job[] = [{ object: snapshotName(hash), bytes: async () => file, done }];
+    const jobs: Job[] = [{ object: snapshotName(hash), bytes: async () => file, hash, done }];
     if (diff !== undefined) jobs.unshift({ object: diffName(from), bytes: async () => diff });
     this.#queue.unshift(...jobs);
     this.tick();
@@ -181,10 +183,10 @@ export class Mirror implements VersionMirror {
     return wanted.map((name) => ({ object: name, bytes: () => object(name) }));
   }
 
-  async #push(source: MirrorSource, { object, bytes: read, done }: Job): Promise<void> {
+  async #push(source: MirrorSource, { object, bytes: read, hash: known, done }: Job): Promise<void> {
     const bytes = await read().catch(unlessGone);
     if (bytes === undefined) return;
-    const hash = await sha256(bytes);
+    const hash = known ?? (await sha256(bytes));
     const isShard = object.startsWith("shards/");
     if (!isShard) await this.#note(object.startsWith("diffs/") ? `${object}-${hash}` : object);
     const list = utf8(JSON.stringify({ chunks: await source.sign(object, bytes) }));
