@@ -21,7 +21,7 @@ import { copyRun } from "../server/data-dir/copy.ts";
 import type { Run } from "../server/run/run.ts";
 import { parseSettings } from "../server/run/settings.ts";
 import { failure, prose, quickDisk, temporary } from "./corpus-fixture.ts";
-import { smallDelta } from "./harness/http-volunteer.ts";
+import { publishSmall } from "./harness/small-version.ts";
 import { silentLog, TestVolunteer, until } from "./harness/tiny-run.ts";
 
 const SETTINGS = parseSettings({
@@ -52,23 +52,9 @@ const add = async (data: string, text: string, disk: Disk = quickDisk, more: obj
 /** The run has taken so many texts in. */
 const taken = (run: Run, texts: number) => until(() => (run.status().added?.texts ?? 0) === texts);
 
-/** One version more; gives the shard of its ticket. */
-async function advance(run: Run): Promise<Hash> {
-  const { version } = run.status();
-  const ticket = await volunteer.ticket(run);
-  const frame = smallDelta(run.manifest().parameters, version, ticket);
-  const report = { loss: 2, trainMs: 5, device: "test", steps: ticket.steps };
-  await run.accept(volunteer.identity.key, ticket.id, { ticket, report, frame });
-  await until(() => {
-    run.tick();
-    return run.status().version > version;
-  });
-  return ticket.shard;
-}
-
 async function shardsOf(run: Run, versions: number): Promise<Set<Hash>> {
   const shards = new Set<Hash>();
-  for (let i = 0; i < versions; i++) shards.add(await advance(run));
+  for (let i = 0; i < versions; i++) shards.add((await publishSmall(run, volunteer)).shard);
   return shards;
 }
 

@@ -19,10 +19,10 @@ import { verify } from "../server/verify/verify.ts";
 import { fetchPieces, servePieces } from "../server/workers/pieces.ts";
 import { decodeSaid } from "../server/workers/said.ts";
 import { prose, temporary } from "./corpus-fixture.ts";
-import { smallDelta } from "./harness/http-volunteer.ts";
 import { NatsCluster } from "./harness/nats-cluster.ts";
 import { natsServer } from "./harness/nats-server.ts";
-import { silentLog, TestVolunteer, until } from "./harness/tiny-run.ts";
+import { publishSmall } from "./harness/small-version.ts";
+import { silentLog, TestVolunteer } from "./harness/tiny-run.ts";
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 90_000 });
 const program = natsServer();
@@ -176,22 +176,12 @@ describe.skipIf(program === undefined)("workers, one node", () => {
     await vi.waitFor(() => expect(opened.work()?.merges?.workers).toBe(3), 10_000);
 
     const volunteer = await TestVolunteer.create();
-    const publish = async (version: number) => {
-      const ticket = await volunteer.ticket(run);
-      const frame = smallDelta(run.manifest().parameters, version, ticket);
-      const report = { loss: 2, trainMs: 5, device: "test", steps: ticket.steps };
-      await run.accept(volunteer.identity.key, ticket.id, { ticket, report, frame });
-      await until(() => {
-        run.tick();
-        return run.status().version === version;
-      });
-    };
     // A busy machine's leader may be quicker with every matrix of a version.
     let version = 0;
     const survived = () =>
       said.findLastIndex((line) => /^last \d+ merges$/.test(line)) >
       said.indexOf(`taken ${killed.get("merges")} merges`);
-    while (version < 2 || !killed.has("merges") || !survived()) await publish(++version);
+    for (; version < 2 || !killed.has("merges") || !survived(); version++) await publishSmall(run, volunteer);
     await vi.waitFor(() => expect(measured(version)).toBeDefined(), 90_000);
     expect([...killed.keys()].toSorted()).toEqual(["evaluations", "merges"]);
     for (const pid of killed.values()) expect(pids).toContain(pid);
