@@ -9,16 +9,10 @@ import { isShared, sharedAttention, sharedAttentionBackward } from "./kernels/at
 import { quadAttention, quadAttentionBackward } from "./kernels/attention-quad.ts";
 import type { DeviceOp } from "./kernels/device-op.ts";
 import { embed, embedBackward } from "./kernels/embedding.ts";
-import {
-  embedPositions,
-  embedPositionsBackward,
-  embedRows,
-  embedRowsBackward,
-} from "./kernels/embedding-pieces.ts";
 import { gelu } from "./kernels/gelu.ts";
 import { gemm, gemms } from "./kernels/gemm.ts";
 import type { convert } from "./kernels/halves.ts";
-import { type Kernel, line, main } from "./kernels/kernel.ts";
+import { index, type Kernel, line, main } from "./kernels/kernel.ts";
 import { layerNorm, layerNormBackward } from "./kernels/layernorm.ts";
 import { crossEntropy } from "./kernels/loss.ts";
 import type { Rows } from "./kernels/rows.ts";
@@ -81,13 +75,10 @@ export function lower(op: DeviceOp, { rows, heads, tiles, convert }: Tuning, tab
     case "embed-backward":
       return [embedBackward(op)];
     case "embed-rows":
-      return [embedRows(op)];
     case "embed-positions":
-      return [embedPositions(op)];
     case "embed-rows-backward":
-      return [embedRowsBackward(op)];
     case "embed-positions-backward":
-      return [embedPositionsBackward(op)];
+      return [op.kernel(main, line, index, passOverAll(op))];
     case "layernorm":
       return [layerNorm(op, rows)];
     case "layernorm-backward":

@@ -12,7 +12,8 @@ import type {
   Slot,
 } from "../ops.ts";
 import { slotsOf } from "../plan.ts";
-import type { DeviceOp, EmbedRows, EmbedRowsBackward, NormOfParts } from "./kernels/device-op.ts";
+import type { DeviceOp, NormOfParts } from "./kernels/device-op.ts";
+import { withKernel } from "./kernels/embedding-pieces.ts";
 import type { Product } from "./kernels/product.ts";
 import type { Part, Vectors } from "./vectors.ts";
 
@@ -75,30 +76,23 @@ function placed<T extends Op>(op: T, vectors: Vectors): T {
 
 function embed({ op: _, positions, ...op }: Embed, vectors: Vectors): DeviceOp[] {
   const { out, rows, context, width } = op;
-  const table = runs(op.table, vectors).map(
-    ({ slot, before }): EmbedRows => ({
-      ...op,
-      op: "embed-rows",
-      table: slot,
-      begin: before / width,
-      count: slot.length / width,
-    }),
-  );
-  return [
-    ...table,
-    { op: "embed-positions", positions: place(positions, vectors), out, rows, context, width },
-  ];
+  const table = runs(op.table, vectors).map(({ slot, before }) => {
+    const [begin, count] = [before / width, slot.length / width];
+    return withKernel({ ...op, op: "embed-rows", table: slot, begin, count });
+  });
+  const behind = { positions: place(positions, vectors), out, rows, context, width };
+  return [...table, withKernel({ op: "embed-positions", ...behind })];
 }
 
 function embedBackward(op: EmbedBackward, vectors: Vectors): DeviceOp[] {
   const { dOut, order, width, rows, context, accumulate } = op;
-  const table = runs(op.dTable, vectors).map(({ slot, before }): EmbedRowsBackward => {
+  const table = runs(op.dTable, vectors).map(({ slot, before }) => {
     const [begin, count] = [before / width, slot.length / width];
     const starts = { ...op.starts, offset: op.starts.offset + begin, length: count + 1 };
-    return { op: "embed-rows-backward", dOut, starts, order, dTable: slot, width };
+    return withKernel({ op: "embed-rows-backward", dOut, starts, order, dTable: slot, width });
   });
-  const dPositions = place(op.dPositions, vectors);
-  return [...table, { op: "embed-positions-backward", dOut, dPositions, rows, context, width, accumulate }];
+  const behind = { dOut, dPositions: place(op.dPositions, vectors), rows, context, width, accumulate };
+  return [...table, withKernel({ op: "embed-positions-backward", ...behind })];
 }
 
 /**

@@ -1,15 +1,19 @@
 import type { Embed, EmbedBackward, Norm, Op, Slot } from "../../ops.ts";
+import type { index, Kernel, line, main, Work } from "./kernel.ts";
 import type { Product } from "./product.ts";
 
 /** An op, or a piece of one whose slots lie in several buffers. A dispatch binds one buffer of each arena. */
-export type DeviceOp =
-  | Op
-  | Product
-  | EmbedRows
-  | EmbedPositions
-  | EmbedRowsBackward
-  | EmbedPositionsBackward
-  | NormOfParts;
+export type DeviceOp = Op | Product | WithKernel<EmbeddingPiece> | NormOfParts;
+
+export type EmbeddingPiece = EmbedRows | EmbedPositions | EmbedRowsBackward | EmbedPositionsBackward;
+
+/**
+ * A piece that brings its kernel along, whose code comes with what makes pieces. What the kernel needs of other modules it is given, as in
+ * halves.ts.
+ */
+export type WithKernel<Piece> = Piece & {
+  readonly kernel: (entry: typeof main, groups: typeof line, at: typeof index, work: Work) => Kernel;
+};
 
 /** out[r] = table[tokens[r] − begin] for the rows r whose token is one of `count` from `begin` on. */
 export interface EmbedRows extends Omit<Embed, "op" | "positions"> {
