@@ -118,6 +118,8 @@ describe.each(trainers)("a trainer on %s", (_, open) => {
       }
       // what is carried starts another trainer where this one stands
       const { m, v } = await trainer.carried();
+      expect(await trainer.vector("m")).toEqual(m);
+      expect(await trainer.vector("residual")).toEqual(residual);
       const other = await open();
       await other.load(weights, await trainer.carried());
       expect(await other.carried()).toEqual({ m, v, step: 6, residual });

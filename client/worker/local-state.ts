@@ -62,7 +62,7 @@ export class LocalState {
     if (start === undefined) start = holds ? "kept" : await this.#fromDisk();
     if (ticket.inner !== this.#state.inner) {
       // Moments of the one optimiser mean nothing to the other. A fresh ticket uses none, and those of before are let go.
-      const { residual } = start === "kept" ? await trainer.carried() : (start ?? {});
+      const residual = start === "kept" ? await trainer.vector("residual") : start?.residual;
       start = residual && { residual };
     }
     if (!ticket.fresh) {
@@ -91,7 +91,7 @@ export class LocalState {
     });
     this.#apply({ type: "packed", ticket });
     if (this.#aside !== undefined) {
-      const { residual } = await trainer.carried();
+      const residual = await trainer.vector("residual");
       const aside = this.#aside.residual;
       for (let i = 0; i < aside.length; i++) aside[i]! += residual[i]!;
     }

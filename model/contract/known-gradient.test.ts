@@ -42,6 +42,7 @@ function fake(loss: number, delta: Float32Array) {
     extract: () => Promise.reject(new Error("not asked for")),
     adjustResidual: () => Promise.reject(new Error("not asked for")),
     carried: () => Promise.reject(new Error("not asked for")),
+    vector: () => Promise.reject(new Error("not asked for")),
     evaluate: () => Promise.reject(new Error("not asked for")),
     logits: () => Promise.reject(new Error("not asked for")),
     dispose: () => {

@@ -4,7 +4,7 @@ import type { ModelShape, Optimizer } from "./config.ts";
 /**
  * Local training on one device, whatever the engine (docs/ARCHITECTURE.md §4). A trainer knows no network and
  * no storage. Steps are queued in order; only {@link Trainer.losses}, {@link Trainer.delta},
- * {@link Trainer.extract} and {@link Trainer.carried} wait for the device. Every method rejects with a ModelError
+ * {@link Trainer.extract}, {@link Trainer.carried} and {@link Trainer.vector} wait for the device. Every method rejects with a ModelError
  * (`device-lost`) once the device is gone; a trainer that has rejected so is only fit for
  * {@link Trainer.dispose}. Vectors that it is given stay as they are until the promise resolves: they may be as long as the
  * model, and are not copied.
@@ -52,6 +52,9 @@ export interface Trainer {
 
   /** Copies of everything that is carried, to save it: three vectors read back, so now and then only. */
   carried(): Promise<Carried>;
+
+  /** A copy of one of them. */
+  vector(which: "m" | "residual"): Promise<Float32Array>;
 
   /** Mean loss on `batch` sequences (as in {@link step}), without training. */
   evaluate(tokens: Uint16Array, batch: number): Promise<number>;

@@ -149,9 +149,14 @@ export class TfjsTrainer implements Trainer {
       v: tf.clone(state.v),
       step,
     }));
-    const residual = this.#inTurn(() => this.#residual.slice());
+    const residual = this.vector("residual");
     const [first, second] = await Promise.all([this.#read(m), this.#read(v)]);
     return { m: first, v: second, step, residual: await residual };
+  }
+
+  async vector(which: "m" | "residual"): Promise<Float32Array> {
+    if (which === "m") return this.#read(this.#on(({ state }) => tf.clone(state.m)));
+    return this.#inTurn(() => this.#residual.slice());
   }
 
   async evaluate(tokens: Uint16Array, batch: number): Promise<number> {

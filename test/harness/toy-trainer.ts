@@ -71,6 +71,9 @@ export class ToyTrainer implements Trainer {
     const { m, v, step } = this.#moments;
     return { m: m.slice(), v: v.slice(), step, residual: this.#residual.slice() };
   }
+  async vector(which: "m" | "residual") {
+    return which === "m" ? this.#moments.m.slice() : this.#residual.slice();
+  }
   async evaluate() {
     return distance(this.#weights);
   }

@@ -20,6 +20,7 @@ export function withDeadlines(trainer: Trainer, ms: number, after?: After): Trai
     extract: (codec) => limit(trainer.extract(codec)),
     adjustResidual: (factor, plus) => limit(trainer.adjustResidual(factor, plus)),
     carried: () => limit(trainer.carried()),
+    vector: (which) => limit(trainer.vector(which)),
     evaluate: (tokens, batch) => limit(trainer.evaluate(tokens, batch)),
     logits: (tokens) => limit(trainer.logits(tokens)),
     dispose: () => trainer.dispose(),

@@ -140,6 +140,10 @@ export class WasmTrainer implements Trainer {
     });
   }
 
+  vector(which: "m" | "residual"): Promise<Float32Array> {
+    return this.#onTraining((replica) => replica[which].slice());
+  }
+
   evaluate(tokens: Uint16Array, batch: number): Promise<number> {
     return this.#enqueue(() => {
       this.#check(tokens, batch);

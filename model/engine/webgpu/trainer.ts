@@ -200,8 +200,15 @@ export class WebgpuTrainer implements Trainer {
       const { memory } = this.#engine;
       const packed = await this.#readback.vector(memory.vector("v"));
       const v = unpackSquares(this.#segments, packed, this.#length);
-      const m = await this.#readback.vector(memory.vector("m"));
-      return { m, v, step, residual: await this.#readback.vector(this.#extraction.residual) };
+      const m = await this.#read("m");
+      return { m, v, step, residual: await this.#read("residual") };
+    });
+  }
+
+  vector(which: "m" | "residual"): Promise<Float32Array> {
+    return this.#turn(() => {
+      this.#checkLoaded();
+      return this.#read(which);
     });
   }
 
@@ -236,6 +243,12 @@ export class WebgpuTrainer implements Trainer {
     this.#extraction.destroy();
     this.#readback.destroy();
     if (this.#gpu.owned) this.#gpu.device.destroy();
+  }
+
+  #read(which: "m" | "residual"): Promise<Float32Array> {
+    return this.#readback.vector(
+      which === "m" ? this.#engine.memory.vector(which) : this.#extraction.residual,
+    );
   }
 
   async #readDelta(): Promise<Float32Array> {
