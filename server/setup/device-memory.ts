@@ -1,7 +1,9 @@
+import { setImmediate } from "node:timers/promises";
 import { ModelError, type ModelShape, type Optimizer } from "../../model/contract/config.ts";
 import { layoutOf } from "../../model/contract/layout.ts";
 import { fitBatch, recomputingLeast } from "../../model/engine/fit.ts";
 import type { Arenas } from "../../model/engine/plan.ts";
+import type { Recompute } from "../../model/engine/recompute.ts";
 import { segmentsOf, squaresOf } from "../../model/engine/second-moments.ts";
 import { ADDRESSABLE, mapMemory, needsOf } from "../../model/engine/wasm/device.ts";
 import { loadKernels } from "../../model/engine/wasm/kernels.ts";
@@ -45,10 +47,19 @@ async function memoryOf(shape: ModelShape, optimizer: Optimizer) {
   const squares = squaresOf(segmentsOf(layout, optimizer));
   const vectors = { parameters: length, optimizing: length, squares };
   const bytesOf = (arenas: Arenas) => mapMemory(kernels.heapBase(), vectors, arenas).end;
+  const least = bytesOf({ activations: 0, tokens: 0, scratch: 0 });
+  const needs = needsOf(kernels);
+  const planned = new Map<Recompute | undefined, number>();
   const within = (limit: number) => () =>
-    recomputingLeast((recompute) =>
-      bytesOf(fitBatch(shape, 1, optimizer, needsOf(kernels), limit, bytesOf, recompute).arenas),
-    );
+    recomputingLeast((recompute) => {
+      if (least > limit) throw tooMuch(limit);
+      const bytes =
+        planned.get(recompute) ??
+        bytesOf(fitBatch(shape, 1, optimizer, needs, Number.POSITIVE_INFINITY, bytesOf, recompute).arenas);
+      planned.set(recompute, bytes);
+      if (bytes > limit) throw tooMuch(limit);
+      return bytes;
+    });
   return {
     gpuBytes: await orNull(gpu),
     wasmBytes: await orNull(within(ADDRESSABLE)),
@@ -56,8 +67,11 @@ async function memoryOf(shape: ModelShape, optimizer: Optimizer) {
   };
 }
 
-/** Null where no device could. */
+const tooMuch = (limit: number) => new ModelError("device-limit", `more than ${limit} bytes`);
+
+/** Null where no device could. Requests come between one plan and the next: a large model's takes a moment. */
 async function orNull(bytes: () => Promise<number>): Promise<number | null> {
+  await setImmediate();
   try {
     return await bytes();
   } catch (error) {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { ModelShape, Optimizer } from "../../contract/config.ts";
-import { layoutOf } from "../../contract/layout.ts";
+import { decays, layoutOf } from "../../contract/layout.ts";
 import { muonMatrices } from "../../contract/muon.ts";
 import type { Op } from "../ops.ts";
 import { slotsOf } from "../plan.ts";
@@ -81,6 +81,29 @@ test("the pieces of a step read and write what the whole does, each in one buffe
     }
   const matrices = [...tables.places.keys()].flatMap((op) => (op.op === "muon" ? op.matrices : []));
   expect(matrices).toHaveLength(muonMatrices(layout).length);
+});
+
+test("AdamW's table has a bit for each value, set where weight decay pulls, of odd tensors in parts as well", () => {
+  const odd: ModelShape = { layers: 2, heads: 3, width: 21, context: 5, vocabulary: 333 };
+  const { tensors, length } = layoutOf(odd);
+  for (const room of [length, 3_000]) {
+    const vectors = vectorsOf({ shape: odd, optimizer }, room);
+    const { update } = trainingSchedule(odd, 1, optimizer, NEEDS);
+    const ops = inParts(update, vectors);
+    const { places, words } = tablesOf(ops, 0);
+    let begin = 0;
+    for (const op of ops) {
+      if (op.op !== "adamw") continue;
+      for (let i = 0; i < op.parameters.length; i++) {
+        const tensor = tensors.find(({ offset, length }) => begin + i < offset + length)!;
+        expect((words[places.get(op)! + (i >> 5)]! >> (i % 32)) & 1, tensor.name).toBe(
+          decays(tensor) ? 1 : 0,
+        );
+      }
+      begin += op.parameters.length;
+    }
+    expect(begin).toBe(length);
+  }
 });
 
 test("a dispatch binds the parts that its op names, also where it is one of two that a pair became", () => {
