@@ -180,7 +180,7 @@ export class BenchAudits {
       purseOf(budget, whose, cost, must),
       (evidence) => {
         const verdict = judge(evidence, ticket.steps, state().trust);
-        if (evidence.own !== undefined) this.#learning.note(verdict, on, state());
+        if (evidence.unsteadiness !== undefined) this.#learning.note(verdict, on, state());
         return verdict;
       },
       this.#learning.on(on, state()),

@@ -24,6 +24,8 @@ export interface AuditJob {
   readonly own?: boolean;
   /** Whether to see only how much its own text gains by either: in one micro-batch of the other text, and trained once. */
   readonly effort?: true;
+  /** Whether the ticket is trained once, and how steady its course is stays unknown. */
+  readonly once?: true;
   /** Text to look at in place of gate text: of an audit that volunteers make. */
   readonly other?: Uint16Array;
 }
@@ -91,9 +93,10 @@ export async function measureDelta(
   };
   if (!job.own) return { ...found, ...recomputed };
   if (job.effort) return { ...found, ...recomputed, own: await does(whole) };
+  const beside = { ...found, ...recomputed, own: await does(whole), cosine: cosine(delta, whole) };
+  if (job.once) return beside;
   const nudged = await recompute(trainer, weights.map(nudge), own, ticket, roundTrip, false);
-  const unsteadiness = 1 - cosine(whole, nudged.whole);
-  return { ...found, ...recomputed, own: await does(whole), cosine: cosine(delta, whole), unsteadiness };
+  return { ...beside, unsteadiness: 1 - cosine(whole, nudged.whole) };
 }
 
 /** A weight as off as another device's rounding may make it: by a millionth, this way and that. */

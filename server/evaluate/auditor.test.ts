@@ -70,6 +70,11 @@ test("A14: an honest delta is found good in the thread and recomputed within the
   expect(verdictOf({ ...bad, own: again.own! }, 5, NO_TRUST).verdict).toBe("bad"); // the server's own delta helps
   const other = await auditor.audit({ ...job, delta: delta.map((value) => -value), own: true });
   expect(verdictOf(other, 5, NO_TRUST).reason).toBe("mismatch");
+  // Trained once it says the same of how they agree, and nothing of how steady that is.
+  const once = await auditor.audit({ ...stale, delta, own: true, once: true });
+  expect(once).toMatchObject({ own: again.own, cosine: again.cosine });
+  expect(once.cosine).toBeGreaterThan(0.9);
+  expect(once.unsteadiness).toBeUndefined();
 });
 
 test("A15: beside the server's own training, done once, honest work gains as much and nothing else a third", async () => {

@@ -73,7 +73,7 @@ export class Looks {
     const judged = (evidence: Evidence) => {
       const { trust } = state();
       const verdict = verdictOnPart(judge(evidence, steps.done, trust), evidence, steps, trust);
-      if (evidence.own !== undefined) this.#learning.note(verdict, on, state());
+      if (evidence.unsteadiness !== undefined) this.#learning.note(verdict, on, state());
       return verdict;
     };
     let last: Evidence | undefined;

@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import type { TicketId } from "../../protocol/ids.ts";
 import type { Change } from "../../protocol/shared-audit.ts";
 import { delta, gaining, key, known, NONE } from "../../test/harness/trust.ts";
-import { blameOf, type Evidence, excused, lookInto, verdictOf, verdictOnPart } from "./audit.ts";
-import { Budget, purseOf } from "./budget.ts";
+import { blameOf, type Evidence, excused, type Learns, lookInto, verdictOf, verdictOnPart } from "./audit.ts";
+import { Budget, type Look, purseOf } from "./budget.ts";
 import { planOf } from "./plan.ts";
 import { NO_TRUST, recordPass, seen, type Trust } from "./standing.ts";
 
@@ -116,11 +116,11 @@ describe("audits (A14)", () => {
   });
 
   test("looks go on until it is clear; nobody is found bad without the server's own training of the ticket", async () => {
-    const told = async (found: readonly Evidence[], affordable = 9, learns = false) => {
+    const told = async (found: readonly Evidence[], affordable = 9, learns: Learns = "unknown") => {
       const asked: string[] = [];
       const verdict = await lookInto(
-        async ({ batches, own }) => {
-          asked.push(`${batches}${own ? " and its own" : ""}`);
+        async ({ batches, own, once }) => {
+          asked.push(`${batches}${own ? " and its own" : ""}${once ? ", once" : ""}`);
           return found[Math.min(asked.length, found.length) - 1]!;
         },
         { reserves: true, pay: () => asked.length < affordable, owe: () => {}, refund: () => {} },
@@ -135,12 +135,43 @@ describe("audits (A14)", () => {
     expect(await told([bad, good])).toEqual(["good", "1", "2"]);
     expect(await told([bad, bad, { ...bad, own: good }])).toEqual(["bad", "1", "2", "2 and its own"]);
     expect(await told([bad, bad, { ...bad, own: bad }])).toEqual(["unclear", "1", "2", "2 and its own"]);
-    expect(await told([bad], 9, true)).toEqual(["bad", "1", "2"]); // it learned just now
+    expect(await told([bad], 9, "same")).toEqual(["bad", "1", "2"]); // these very weights learned
     const little = evidence(0.01, 0);
     const beside = { ...little, own: evidence(0.2, 0.2) };
-    expect(await told([little, little, beside], 9, true)).toEqual(["good", "1", "2", "2 and its own"]);
+    expect(await told([little, little, beside], 9, "lately")).toEqual(["good", "1", "2", "2 and its own"]);
     expect(await told([chance])).toEqual(["unclear", "1", "2", "4"]);
     expect(await told([bad], 2)).toEqual([undefined, "1", "2"]);
+  });
+
+  test("a stranger's delta that gains nothing is compared with the server's own training also where the model learned lately", async () => {
+    const slow = gaining(0.0006);
+    const before = { before: 2.51305, error: 0.00302 };
+    const took = async (after: number, cosine: number, learns: Learns = "lately") => {
+      const asked: Look[] = [];
+      const verdict = await lookInto(
+        async (look) => {
+          asked.push(look);
+          const change = { ...before, after, ...(after === before.before && { error: 0 }) };
+          const own = { assigned: { ...before, after: 2.49463 }, gate: { ...before, after: 2.51 } };
+          return { assigned: change, gate: change, ...(look.own && { own, cosine }) };
+        },
+        { reserves: true, pay: () => true, owe: () => {}, refund: () => {} },
+        (about) => verdictOf(about, 10, slow),
+        learns,
+      );
+      return { verdict: verdict?.verdict, trained: asked.at(-1)?.own === true, once: asked.at(-1)?.once };
+    };
+    const chance = 2.52232; // as it was measured of an honest volunteer
+    expect(await took(chance, 0.55)).toEqual({ verdict: "unclear", trained: true, once: true });
+    // The controls: what goes another way, or costs more than training gains, is blamed as ever.
+    expect(await took(chance, 0.01)).toEqual({ verdict: "bad", trained: true, once: true });
+    expect((await took(2.54, 0.55)).verdict).toBe("bad");
+    // No chance made these, and nothing is trained for them.
+    expect(await took(before.before, 0)).toEqual({ verdict: "bad", trained: false, once: undefined });
+    expect((await took(Number.NaN, 0)).trained).toBe(false);
+    // Before the model was seen to learn it is trained twice; on weights that came back it is not.
+    expect(await took(chance, 0.01, "unknown")).toEqual({ verdict: "bad", trained: true, once: undefined });
+    expect((await took(chance, 0.55, "same")).trained).toBe(false);
   });
 
   test("A25: who did right by the weights it was made for is excused, whatever it does to those that came back", () => {

@@ -192,9 +192,14 @@ export const forfeitOf = ({
  */
 const LOOKS = [1, 2, 4] as const;
 
+/** Whether weights learned from the server's own training of a ticket: these very ones did, or the newest ones lately. */
+export type Learns = "same" | "lately" | "unknown";
+
 /**
- * Looks until it is clear, and before anybody is blamed at what the server's own training of that ticket would have done;
- * not where it `learns` and the delta gains nothing at all: that was seen lately, and costs as much as the ticket did.
+ * Looks until it is clear, and before anybody is blamed at what the server's own training of that ticket would have done.
+ * That takes the ticket's time twice, and once where the newest weights learned lately and the delta gains nothing: that such
+ * a course is steady is known then. What chance cannot have done takes none there, nor does anything on weights that came
+ * back: whoever is bad on those is looked at on the weights its delta was made for as well.
  * A stranger's second look is paid for with the first, since nobody can be found bad by the first alone: their garbage would
  * have first looks use everything up. Others' is owed where the first finds their delta not good, which is seldom: reserved
  * as well, it would keep three honest deltas from being audited for each one that is. Undefined where the purse says no.
@@ -203,7 +208,7 @@ export async function lookInto(
   look: (about: Look) => Promise<Evidence>,
   purse: Purse,
   judge: (evidence: Evidence) => Judged,
-  learns: boolean,
+  learns: Learns,
 ): Promise<Verdict | undefined> {
   const [first, second, third] = LOOKS.map((batches) => ({ batches, own: false })) as [Look, Look, Look];
   const { reserves } = purse;
@@ -221,13 +226,18 @@ export async function lookInto(
     if (last.verdict === "good") return last.little ? withEffort(last, look, purse, judge) : last;
     if (last.verdict === "bad") {
       const gains = evidence.assigned.after < evidence.assigned.before;
-      if (learns && !gains && last.reason !== "mismatch") return last;
-      const again = { ...about, own: true };
+      const once = learns !== "unknown" && !gains && last.reason !== "mismatch";
+      if (once && (learns === "same" || isNoTraining(evidence))) return last;
+      const again: Look = { ...about, own: true, ...(once && { once }) };
       return purse.pay(again) ? judge(await look(again)) : undefined;
     }
   }
   return last;
 }
+
+/** Whether no training ends so, by any chance: no loss is another than before, or its text's is no number any more. */
+const isNoTraining = ({ assigned, gate }: Evidence): boolean =>
+  !Number.isFinite(assigned.after) || [assigned, gate].every(({ before, after }) => before === after);
 
 /**
  * The verdict on a delta that is good, apart from how little it gains: beside what the server's own training gains, where that
@@ -252,10 +262,11 @@ const FORWARD = 1 / 3;
 
 /**
  * What a look costs, in tokens trained: so many of assigned and of gate text, before and after; and the ticket's where it
- * is trained again, with as much text once more for what comes of it. It is then trained twice: is its course steady?
+ * is trained again, with as much text once more for what comes of it. It is then trained twice, unless `once` is enough: is
+ * its course steady?
  */
 export function lookCost(
-  { batches, own, effort }: Look,
+  { batches, own, effort, once }: Look,
   batchTokens: number,
   ticketTokens: number,
   fresh: boolean,
@@ -264,7 +275,7 @@ export function lookCost(
   const text = Math.min(batches * batchTokens, ticketTokens);
   const times = own ? 3 : 2;
   const others = effort ? batchTokens : text;
-  const trainings = effort ? 1 : own ? 2 : fresh ? 1 : 0;
+  const trainings = effort || once ? 1 : own ? 2 : fresh ? 1 : 0;
   return times * (text + others) * FORWARD + trainings * ticketTokens;
 }
 

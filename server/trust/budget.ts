@@ -13,6 +13,8 @@ export interface Look {
   readonly own: boolean;
   /** Measured to see how much of the ticket's work is in it (effort.ts): in little gate text, and trained once. */
   readonly effort?: true;
+  /** The ticket is trained once: that its course is steady was seen lately. */
+  readonly once?: true;
 }
 
 /**

@@ -22,7 +22,7 @@ async function audited(gain: number, own: number, { afford = true, unsteadiness 
     },
     { reserves: true, pay: (look) => afford || look.effort !== true, owe: () => {}, refund: () => {} },
     (about) => verdictOf(about, STEPS, trust),
-    true,
+    "lately",
   );
   return { verdict, looks: looks.map(({ batches, effort }) => (effort ? "effort" : batches)) };
 }

@@ -9,19 +9,19 @@ const BLAMED = { verdict: "bad", reason: "no-gain" } as const;
 test("what was seen on weights that came back says nothing of the newest, nor of others", () => {
   const learning = new Learning();
   learning.note(BLAMED, "back", at(12, 4));
-  expect(learning.on("back", at(40, 9))).toBe(true); // the same weights for as long as anybody asks
-  expect(learning.on(NEWEST, at(12, 4))).toBe(false);
-  expect(learning.on("other", at(12, 4))).toBe(false);
-  expect(learning.on(undefined, at(12, 4))).toBe(false);
+  expect(learning.on("back", at(40, 9))).toBe("same"); // the same weights for as long as anybody asks
+  expect(learning.on(NEWEST, at(12, 4))).toBe("unknown");
+  expect(learning.on("other", at(12, 4))).toBe("unknown");
+  expect(learning.on(undefined, at(12, 4))).toBe("unknown");
 });
 
 test("the newest weights are taken to learn for eight versions, and only while the loss has not risen", () => {
   const learning = new Learning();
-  expect(learning.on(NEWEST, at(0, 5))).toBe(false);
+  expect(learning.on(NEWEST, at(0, 5))).toBe("unknown");
   learning.note(BLAMED, NEWEST, at(10, 4));
-  expect(learning.on(NEWEST, at(17, 4))).toBe(true);
-  expect(learning.on(NEWEST, at(18, 4))).toBe(false);
-  expect(learning.on(NEWEST, at(11, 4.1))).toBe(false);
+  expect(learning.on(NEWEST, at(17, 4))).toBe("lately");
+  expect(learning.on(NEWEST, at(18, 4))).toBe("unknown");
+  expect(learning.on(NEWEST, at(11, 4.1))).toBe("unknown");
 });
 
 test("nothing is learned from a verdict that blames nobody, from a mismatch, or on weights without a name", () => {
@@ -29,8 +29,8 @@ test("nothing is learned from a verdict that blames nobody, from a mismatch, or 
   learning.note({ verdict: "unclear", reason: "no-gain" }, NEWEST, at(10, 4));
   learning.note({ verdict: "bad", reason: "mismatch" }, NEWEST, at(10, 4));
   learning.note(BLAMED, undefined, at(10, 4));
-  expect(learning.on(NEWEST, at(10, 4))).toBe(false);
-  expect(learning.on(undefined, at(10, 4))).toBe(false);
+  expect(learning.on(NEWEST, at(10, 4))).toBe("unknown");
+  expect(learning.on(undefined, at(10, 4))).toBe("unknown");
 });
 
 test("A14: what was seen of others' deltas speaks against a stranger alone; against somebody trusted, the control, nothing does", () => {
@@ -39,7 +39,7 @@ test("A14: what was seen of others' deltas speaks against a stranger alone; agai
   const volunteer = "v" as VolunteerKey;
   const known = recordPass(NO_TRUST, volunteer, "t" as TicketId);
   const learns = (trust: Trust) => learning.on(weightsAgainst(standingOf(trust, volunteer)), at(11, 4));
-  expect(learns(NO_TRUST)).toBe(true);
-  expect(learns(known)).toBe(false);
-  expect(learns(addStrike(known, volunteer, 0))).toBe(true);
+  expect(learns(NO_TRUST)).toBe("lately");
+  expect(learns(known)).toBe("unknown");
+  expect(learns(addStrike(known, volunteer, 0))).toBe("lately");
 });

@@ -1,5 +1,5 @@
 import type { HeldOutPoint } from "../../protocol/status.ts";
-import type { Verdict } from "./audit.ts";
+import type { Learns, Verdict } from "./audit.ts";
 import { type Standing, trusted } from "./standing.ts";
 
 /** Versions for which newest weights that learned from the server's own training of a ticket are taken to learn. */
@@ -22,7 +22,7 @@ export const NEWEST = "newest";
 /**
  * Which weights speak against a delta that gains nothing, on the newest ones, by what was seen there of others': none against
  * somebody trusted. What is usual lags behind where a run begins, and noise did the rest: one wrong verdict in a few hundred
- * audits cost an honest volunteer all it had sent. So before it is blamed the server trains its ticket in any case.
+ * audits cost an honest volunteer all it had sent. So before it is blamed the server trains its ticket twice in any case.
  */
 export const weightsAgainst = (standing: Standing): Weights => (trusted(standing) ? undefined : NEWEST);
 
@@ -30,7 +30,7 @@ export const weightsAgainst = (standing: Standing): Weights => (trusted(standing
 export class Learning {
   #seen: { readonly on: Weights; readonly version: number; readonly loss: number } | undefined;
 
-  /** Notes a verdict that took the server's own training into account. */
+  /** Notes a verdict that took the server's own training into account, and how steady that is. */
   note({ verdict, reason }: Verdict, on: Weights, moment: Moment): void {
     const helped = verdict === "bad" && reason !== "mismatch";
     if (helped && on !== undefined) this.#seen = { on, version: moment.version, loss: newestLoss(moment) };
@@ -40,10 +40,11 @@ export class Learning {
    * Whether those weights learn, as far as was seen. The newest weights change all the time, and may learn no more once
    * the loss has risen.
    */
-  on(weights: Weights, moment: Moment): boolean {
-    if (this.#seen === undefined || this.#seen.on !== weights) return false;
+  on(weights: Weights, moment: Moment): Learns {
+    if (this.#seen === undefined || this.#seen.on !== weights) return "unknown";
     const { version, loss } = this.#seen;
-    return weights !== NEWEST || (moment.version - version < LEARNS_FOR && newestLoss(moment) <= loss);
+    if (weights !== NEWEST) return "same";
+    return moment.version - version < LEARNS_FOR && newestLoss(moment) <= loss ? "lately" : "unknown";
   }
 }
 
