@@ -53,17 +53,23 @@ export function chunkLength({ length, size }: Pick<ChunkTerms, "length" | "size"
   return Math.min(size, length - chunk * size);
 }
 
-/** Cuts and hashes an object, and signs the list. */
+async function hashChunks(bytes: Uint8Array<ArrayBuffer>, size: number) {
+  const chunks: Hash[] = [];
+  for (let at = 0; at < bytes.length; at += size) chunks.push(await sha256(bytes.subarray(at, at + size)));
+  return { hash: await sha256(bytes), chunks };
+}
+
+/** Cuts and hashes an object, unless somebody has, and signs the list. */
 export async function signChunks(
   privateKey: CryptoKey,
   what: Pick<ChunkTerms, "run" | "object">,
   bytes: Uint8Array<ArrayBuffer>,
   size = CHUNK_BYTES,
+  hashed?: Pick<ChunkTerms, "hash" | "chunks">,
 ): Promise<ChunkList> {
-  const chunks: Hash[] = [];
-  for (let at = 0; at < bytes.length; at += size) chunks.push(await sha256(bytes.subarray(at, at + size)));
   const { run, object } = what;
-  const terms = { run, object, hash: await sha256(bytes), length: bytes.length, size, chunks };
+  const { hash, chunks } = hashed ?? (await hashChunks(bytes, size));
+  const terms = { run, object, hash, length: bytes.length, size, chunks };
   return { ...terms, signature: await sign(privateKey, "chunks", terms) };
 }
 

@@ -178,7 +178,7 @@ function unpackTopK(spec: TopK, payload: Uint8Array, result: Uint8Array, length:
     if (parameter >= width && parameter !== PLAIN)
       throw new ProtocolError("bad-frame", `there is no parameter ${parameter}`);
     const size = Math.min(chunk, length - start);
-    const taken = into.subarray(0, Math.min(k, size));
+    const taken = size < k ? into.subarray(0, size) : into;
     if (parameter !== PLAIN) source.takePlaces(taken, parameter, size);
     else for (let i = 0; i < taken.length; i++) taken[i] = source.take(width);
     places.putAll(taken, width);

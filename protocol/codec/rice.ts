@@ -55,7 +55,16 @@ export class BitSink {
     let at = this.#at;
     let held = this.#held;
     let bits = this.#bits;
-    for (let i = 0; i < values.length; i++) {
+    let i = 0;
+    // Two of the usual width are three bytes.
+    if (width === 12 && bits === 0)
+      for (; i + 1 < values.length; i += 2, at += 3) {
+        const two = values[i]! | (values[i + 1]! << 12);
+        bytes[at] = two;
+        bytes[at + 1] = two >> 8;
+        bytes[at + 2] = two >> 16;
+      }
+    for (; i < values.length; i++) {
       held |= values[i]! << bits;
       for (bits += width; bits >= 8; bits -= 8, held >>= 8) bytes[at++] = held & 0xff;
     }
@@ -79,12 +88,14 @@ export class BitSink {
 /** Reads what a {@link BitSink} wrote, of a stranger's bytes. */
 export class BitSource {
   readonly #bytes: Uint8Array;
+  readonly #view: DataView;
   #at = 0;
   #held = 0;
   #bits = 0;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
   #fill(): void {
@@ -131,7 +142,7 @@ export class BitSource {
 
   /** Places below `size`, as many as `into` has, of gaps with one parameter. Throws `bad-frame`. */
   takePlaces(into: Uint16Array, parameter: number, size: number): void {
-    const view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length);
+    const view = this.#view;
     const end = 8 * (this.#bytes.length - 4);
     const low = (1 << parameter) - 1;
     let at = this.#place;

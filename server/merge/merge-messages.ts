@@ -1,3 +1,4 @@
+import type { Hash } from "../../protocol/ids.ts";
 import type { FramePlace } from "../store/block-reader.ts";
 import type { RecordPlace } from "../store/store.ts";
 import type { MergeRule, Part, Step } from "./step.ts";
@@ -29,7 +30,7 @@ export type ToMerger =
   | { readonly type: "turn"; readonly matrix: number }
   | { readonly type: "finish"; readonly deltas: number }
   /** For one thread: copies of what the process needs in memory that is not shared. */
-  | { readonly type: "copy"; readonly lead: number };
+  | { readonly type: "copy"; readonly head: Uint8Array | undefined };
 
 /** Its answer, and the milliseconds of processor time that it took. */
 export type FromMerger =
@@ -40,5 +41,7 @@ export type FromMerger =
       readonly ms: number;
       readonly x: Float32Array<ArrayBuffer>;
       readonly diff: Uint8Array<ArrayBuffer>;
+      /** SHA-256 of the file that is made around x, where one is. */
+      readonly model: Hash | undefined;
     }
   | { readonly type: "failed"; readonly error: string };

@@ -2,10 +2,12 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
+import { bytesOf, concat } from "../../protocol/bytes.ts";
 import { DENSE4 } from "../../protocol/codec/codec.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
 import { memoryIndex } from "../../test/harness/memory-index.ts";
 import { drawn, FRAMES, hashOf, jobOf, ruleOf, streamed, WEIGHTS } from "../../test/harness/merge-jobs.ts";
+import { sha256Now } from "../lib/signatures.ts";
 import { fileStore } from "../store/file-store.ts";
 import { nodeFiles } from "../store/node-files.ts";
 import { merge } from "./merge.ts";
@@ -51,8 +53,15 @@ test("a merge leaves room before the new x, and nothing else is changed by it", 
   merger = mergeInPool();
   const rule = await ruleOf("nesterov");
   const vectors = initialVectors(drawn(99));
-  const { x } = (await merger.merge(rule, { ...jobOf(vectors), lead: 24 })).vectors;
+  const head = Uint8Array.from({ length: 24 }, (_, i) => i);
+  const { vectors: made, model } = await merger.merge(rule, { ...jobOf(vectors), head });
+  const { x } = made;
   expect([x.byteOffset, x.buffer.byteLength]).toEqual([24, 24 + x.byteLength]);
+  expect(model).toBe(sha256Now(concat(head, bytesOf(x))));
+  expect(
+    (await merger.merge(rule, { ...jobOf(vectors), head: head.subarray(1) })).model,
+    "no file there",
+  ).toBe(undefined);
   expect(x).toEqual((await mergeHere.merge(rule, jobOf(vectors))).vectors.x);
 });
 

@@ -120,7 +120,7 @@ class Pool {
 
   async merge(rule: Rule, job: MergeJob) {
     for (const line of this.#lines) line.hold(true);
-    const { vectors, weights, lead = 0 } = job;
+    const { vectors, weights, head } = job;
     const before = { theta: sharing(vectors.theta), momentum: sharing(vectors.momentum) };
     const step = startStep(rule, before, this.#next(job), shared);
     this.#last = undefined; // until this version is made, x is neither the old nor the new one
@@ -131,10 +131,12 @@ class Pool {
     if (rule.outer.kind === "muon") await this.#turn(rule, step);
     const deltas = effectiveCount(weights);
     await this.#all("finish", () => ({ type: "finish", deltas }));
-    const [copied] = await this.#all("copy", (i) => (i === 0 ? { type: "copy", lead } : undefined));
+    const [copied] = await this.#all("copy", (i) => (i === 0 ? { type: "copy", head } : undefined));
     if (copied?.type !== "copied") throw new NotMerged(`a merging thread answered "${copied?.type}"`);
     const { theta, momentum, x } = step.next;
-    const merged = { vectors: { x: copied.x, theta, momentum }, diff: copied.diff, norm: normOf(step) };
+    const { diff, model } = copied;
+    const made = { diff, ...(model !== undefined && { model }), norm: normOf(step) };
+    const merged = { vectors: { x: copied.x, theta, momentum }, ...made };
     this.#last = { vectors: merged.vectors, x, unused: before };
     for (const line of this.#lines) line.hold(false);
     return merged;

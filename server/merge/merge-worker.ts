@@ -3,6 +3,8 @@ import { parentPort } from "node:worker_threads";
 import { Orthogonalizer } from "../../model/engine/wasm/orthogonal.ts";
 import { messageOf } from "../../model/lib/message-of.ts";
 import { addFrames } from "../../protocol/frame.ts";
+import type { Hash } from "../../protocol/ids.ts";
+import { sha256Now } from "../lib/signatures.ts";
 import { readFrames } from "../store/block-reader.ts";
 import type { FromMerger, ToMerger } from "./merge-messages.ts";
 import { diffOf, finish, gather, type MergeRule, type Part, type Step, turn } from "./step.ts";
@@ -75,14 +77,19 @@ function hear(message: ToMerger): WithoutTime<Answer> {
       finish(rule, step, message.deltas, part);
       return DONE;
     case "copy": {
-      const copied = {
-        type: "copied",
-        x: behind(message.lead, step.next.x),
-        diff: diffOf(rule, step),
-      } as const;
-      return copied;
+      const { head } = message;
+      const x = behind(head?.length ?? 0, step.next.x);
+      return { type: "copied", x, diff: diffOf(rule, step), model: head && modelOf(head, x) };
     }
   }
+}
+
+/** The hash of the file with the values in it; of the values where they lie so that it must be made elsewhere: none. */
+function modelOf(head: Uint8Array, { buffer, byteOffset }: Float32Array<ArrayBuffer>): Hash | undefined {
+  if (byteOffset !== head.length) return undefined;
+  const file = new Uint8Array(buffer);
+  file.set(head);
+  return sha256Now(file);
 }
 
 function reply(message: FromMerger, transfer: readonly ArrayBuffer[]): void {

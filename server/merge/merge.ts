@@ -1,3 +1,4 @@
+import type { Hash } from "../../protocol/ids.ts";
 import { WeightedMean } from "./mean.ts";
 import { effectiveCount } from "./outer.ts";
 import { diffOf, finish, gather, type MergeRule, normOf, startStep, turn } from "./step.ts";
@@ -14,6 +15,8 @@ export interface Merged {
   readonly diff: Uint8Array<ArrayBuffer>;
   /** L2 norm of the deltas' mean. */
   readonly norm: number;
+  /** SHA-256 of the new x's file, where that was made on the way. */
+  readonly model?: Hash;
 }
 
 /**

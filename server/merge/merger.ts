@@ -11,8 +11,8 @@ export interface MergeJob {
   readonly vectors: Vectors;
   /** One for each frame. */
   readonly weights: readonly number[];
-  /** Bytes to leave free before the new x, so that a file can be made around it; a hint. */
-  readonly lead?: number;
+  /** What a file has before the new x: one that is made there need not be copied, nor hashed on this thread; a hint. */
+  readonly head?: Uint8Array;
   /** The journal records that hold the frames, for threads that read them themselves. */
   readonly places?: readonly RecordPlace[];
   /** The same for somebody elsewhere who can read the journal. */

@@ -44,8 +44,8 @@ export interface MirrorSource {
   newest(): { readonly version: number; readonly hash: Hash };
   /** An object's bytes. Throws `not-found` where it is not kept. */
   object(name: ObjectName): Promise<Bytes>;
-  /** Its signed list of chunks. */
-  sign(name: ObjectName, bytes: Bytes): Promise<ChunkList>;
+  /** Its signed list of chunks. `hash` is the bytes' own. */
+  sign(name: ObjectName, bytes: Bytes, hash: Hash): Promise<ChunkList>;
 }
 
 interface Job {
@@ -189,7 +189,7 @@ export class Mirror implements VersionMirror {
     const hash = known ?? (await sha256(bytes));
     const isShard = object.startsWith("shards/");
     if (!isShard) await this.#note(object.startsWith("diffs/") ? `${object}-${hash}` : object);
-    const list = utf8(JSON.stringify({ chunks: await source.sign(object, bytes) }));
+    const list = utf8(JSON.stringify({ chunks: await source.sign(object, bytes, hash) }));
     await this.#target.write(pathInMirror(object, hash).slice(1), bytes, FOR_GOOD);
     await this.#target.write(ROUTES.chunks(object).slice(1), list, LIST);
     if (isShard) await this.#noteShard(hash);

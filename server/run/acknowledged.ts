@@ -29,7 +29,8 @@ export interface Acknowledged {
 /** One message, which ends with the frame: u32 length | JSON of so many bytes | the upload as it is sent. */
 export function encodeAcknowledged({ upload, ...about }: Acknowledged): Uint8Array<ArrayBuffer> {
   const head = utf8(JSON.stringify(about));
-  return concat(...joinRecord(head, encodeUpload(upload.ticket, upload.report, upload.frame)));
+  const envelope = encodeUpload(upload.ticket, upload.report, new Uint8Array());
+  return concat(...joinRecord(head, envelope), upload.frame); // a long frame is copied once
 }
 
 /** Throws a ProtocolError for what no server of ours keeps. The frame is a view of the message. */

@@ -1,7 +1,8 @@
-import { type ChunkList, signChunks } from "../../protocol/chunks.ts";
+import { CHUNK_BYTES, type ChunkList, signChunks } from "../../protocol/chunks.ts";
 import type { Identity } from "../../protocol/identity.ts";
 import type { ObjectName, RunId } from "../../protocol/ids.ts";
 import { forgetOldest } from "../lib/oldest.ts";
+import { chunksInPieces } from "./large-hash.ts";
 
 /** Lists kept: a volunteer that joins needs one snapshot's, a few diffs' and its shard's. */
 const KEPT = 256;
@@ -28,9 +29,10 @@ export class ChunkLists {
   }
 
   #make(object: ObjectName, read: () => Promise<Uint8Array<ArrayBuffer>>): Promise<ChunkList> {
-    const made = read().then((bytes) =>
-      signChunks(this.#identity.privateKey, { run: this.#run, object }, bytes),
-    );
+    const made = read().then(async (bytes) => {
+      const hashed = await chunksInPieces(bytes);
+      return signChunks(this.#identity.privateKey, { run: this.#run, object }, bytes, CHUNK_BYTES, hashed);
+    });
     made.catch(() => this.#kept.delete(object));
     return made;
   }

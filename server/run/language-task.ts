@@ -13,7 +13,7 @@ export function languageTask(settings: Settings, vocabulary: number): Task {
     matrices: hiddenMatrices(layout),
     tensors: layout.tensors.map(({ offset, length }) => ({ offset, length })),
     initial: (seed) => initialWeights(shape, seed),
-    lead: headerOf(layout).length,
+    head: headerOf(layout),
     encode: (values) => encodeSafetensors(layout, values),
     decode: (file) => decodeSafetensors(file, layout),
   };

@@ -25,7 +25,7 @@ export interface Followed {
 }
 
 export interface NextVersionParts {
-  readonly task: Pick<Task, "encode" | "lead">;
+  readonly task: Pick<Task, "encode" | "head">;
   readonly diffs: Pick<Diffs, "save" | "drop" | "follow">;
   /** A version that is stored whole. Rejects with a StoreError. */
   readonly load: (hash: Hash) => Promise<Vectors>;
@@ -63,7 +63,7 @@ export class NextVersion {
   async followed(current: Vectors, { version, hash, diff }: Followed): Promise<void> {
     const frame = diff && (await this.#parts.diffs.follow(version - 1, diff));
     if (frame !== undefined) {
-      const x = behind(this.#parts.task.lead ?? 0, current.x);
+      const x = behind(this.#parts.task.head?.length ?? 0, current.x);
       addFrame(frame, x, 1);
       const next = this.#bytesOf({ ...current, x });
       if ((await hashInPieces(next.file)) === hash) {

@@ -109,11 +109,11 @@ export interface Task {
   readonly tensors: readonly Part[];
   /** Version 0, from the run's seed alone. */
   initial(seed: number): Float32Array<ArrayBuffer>;
-  /** Bytes of a published file before its values, where these are the vector as it is: 0 if absent. */
-  readonly lead?: number;
+  /** What a published file has before its values, where these are the vector as it is. */
+  readonly head?: Uint8Array<ArrayBuffer>;
   /**
    * The published file of a version: the same bytes for the same floats, on any machine. It may be made around values
-   * that lie behind {@link lead} bytes of a buffer of their own.
+   * that lie behind as many bytes as {@link head} has of a buffer of their own.
    */
   encode(values: Float32Array<ArrayBuffer>): Uint8Array<ArrayBuffer>;
   /** The inverse of {@link encode}; throws on any other bytes. */

@@ -1,4 +1,4 @@
-import { type ChunkList, signChunks } from "../../protocol/chunks.ts";
+import { CHUNK_BYTES, type ChunkList, signChunks } from "../../protocol/chunks.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { DeltaProof, VersionRecord } from "../../protocol/history.ts";
 import type { Identity } from "../../protocol/identity.ts";
@@ -6,6 +6,7 @@ import { type Hash, isHash, type ObjectName, type TicketId } from "../../protoco
 import type { Manifest } from "../../protocol/manifest.ts";
 import { ChunkLists } from "./chunk-lists.ts";
 import { readProof, readRecord } from "./history.ts";
+import { chunksInPieces } from "./large-hash.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { RunOptions } from "./options.ts";
 import { Records } from "./records.ts";
@@ -62,9 +63,16 @@ export class Reader {
     return this.#chunkLists.of(object, () => this.object(object));
   }
 
-  /** The signed list of these bytes' chunks. */
-  sign(object: ObjectName, bytes: Uint8Array<ArrayBuffer>): Promise<ChunkList> {
-    return signChunks(this.#identity.privateKey, { run: this.#fixed.run, object }, bytes);
+  /** The signed list of these bytes' chunks. `hash` is the bytes' own, where it is known. */
+  async sign(object: ObjectName, bytes: Uint8Array<ArrayBuffer>, hash?: Hash): Promise<ChunkList> {
+    const hashed = await chunksInPieces(bytes, hash);
+    return signChunks(
+      this.#identity.privateKey,
+      { run: this.#fixed.run, object },
+      bytes,
+      CHUNK_BYTES,
+      hashed,
+    );
   }
 
   /** A version's signed record. Throws `not-found`. */

@@ -1,11 +1,11 @@
 import { sha256 } from "../../protocol/identity.ts";
 import { type MergeJob, mergeHere } from "../merge/merger.ts";
 import type { Vectors } from "../merge/vectors.ts";
+import { splitRecord } from "../store/record-parts.ts";
 import { type Store, StoreError } from "../store/store.ts";
 import type { RunDefinition } from "./genesis.ts";
 import { mergeTermsOf } from "./merge-rule.ts";
 import type { FrameAt } from "./projections.ts";
-import { decodeRecord } from "./record.ts";
 import type { ReplayedVersion } from "./replay.ts";
 import { loadSnapshot } from "./snapshots.ts";
 
@@ -33,7 +33,7 @@ export function jobOf(
   store: Store,
   vectors: Vectors,
   merged: readonly FrameAt[],
-  { frameBytes, ...about }: Pick<MergeJob, "lead" | "storing"> & { readonly frameBytes?: number } = {},
+  { frameBytes, ...about }: Pick<MergeJob, "head" | "storing"> & { readonly frameBytes?: number } = {},
 ): MergeJob {
   const places = merged.flatMap(({ sequence }) => store.locate?.(sequence) ?? []);
   return {
@@ -50,7 +50,7 @@ export function jobOf(
 
 async function* framesOf(store: Store, merged: readonly FrameAt[]) {
   for (const { sequence } of merged) {
-    const { frame } = decodeRecord(await store.read(sequence));
+    const { frame } = splitRecord(await store.read(sequence));
     if (frame.length === 0)
       throw new StoreError(`journal record ${sequence} has lost its frame to retention`);
     yield frame;

@@ -159,7 +159,7 @@ export class Run implements RunService {
   /** An object by its name. Throws `not-found`. */
   object = (name: ObjectName) => this.#reader.object(name);
   /** The signed list of these bytes' chunks, also of an object that is not served yet. */
-  sign = (object: ObjectName, bytes: Uint8Array<ArrayBuffer>) => this.#reader.sign(object, bytes);
+  sign = (...object: Parameters<Reader["sign"]>) => this.#reader.sign(...object);
   versionRecord = (version: number) => this.#reader.versionRecord(version);
   proof = (ticket: TicketId) => this.#reader.proof(ticket);
   credit = (volunteer: VolunteerKey) => this.volunteers.credit(volunteer);

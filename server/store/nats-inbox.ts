@@ -10,6 +10,7 @@ import {
 import type { Subscription } from "@nats-io/transport-node";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { TicketId } from "../../protocol/ids.ts";
+import { MinorGc } from "../lib/minor-gc.ts";
 import type { Inbox, InboxMessage } from "./inbox.ts";
 import { DamagedReplica, decidedAs, isNoStream, isWrongLast, LetGo } from "./nats-errors.ts";
 import type { LogOptions } from "./nats-log.ts";
@@ -60,6 +61,7 @@ export class NatsInbox implements Pick<Inbox, "put" | "after" | "arrival"> {
   #old: { readonly seq: number; readonly since: number }[] = [];
   #looked: number;
   #hears: Subscription | undefined;
+  readonly #minorGc = new MinorGc();
   /** Whether somebody said that a message has come since anybody waited for one. */
   #came = false;
   #wake = () => {};
@@ -188,7 +190,10 @@ export class NatsInbox implements Pick<Inbox, "put" | "after" | "arrival"> {
   async #read(seq: number): Promise<Uint8Array<ArrayBuffer>> {
     const { manager, mend } = this.#options;
     const near = await manager.direct.getMessage(this.#stream, { seq }).catch(() => null);
-    if (near !== null) return new Uint8Array(near.data);
+    if (near !== null) {
+      this.#minorGc.received(near.data.length);
+      return new Uint8Array(near.data);
+    }
     return mend(async () => {
       const found = await manager.streams.getMessage(this.#stream, { seq });
       if (found !== null) return new Uint8Array(found.data);

@@ -171,6 +171,7 @@ async function connectTo(
     reconnectTimeWait: REDIAL_MS,
     pingInterval: PING_MS,
     maxPingOut: MAX_PINGS,
+    noAsyncTraces: true, // it would note for each request, and each time limit, where in the program it was made
   }).catch((error: unknown) => {
     throw new StoreError(`${address} cannot be reached: ${messageOf(error)}`);
   });
