@@ -84,6 +84,38 @@ describe("crowds on a clock", () => {
   });
 });
 
+describe("the grid by its parts", () => {
+  const at30 = { ...job, fraction: 0.3, seed: 2 } as const;
+  const part = [
+    outcome({ job: { ...job, seed: 2, rule: "mean", volunteers: 7 } }),
+    outcome({ job: { ...job, seed: 2, rule: "mean" } }),
+    outcome({ job: { ...at30, attack: "zeros" }, loss: 2.1 }),
+    outcome({ job: { ...at30, attack: "guarded, opposed" }, loss: 2.2 }),
+    outcome({ job: { ...at30, attack: "noise", rule: "mean" }, loss: 3 }),
+  ];
+  const rows = (...all: readonly Outcome[]) =>
+    tablesOf({ all, audits: undefined, commits: [] }).get("grid")!.split("\n").slice(2);
+
+  it("has a row for what was run of each text, fraction and seed, under the default rule, with what it misses", () => {
+    expect(rows(...clean, attacked("zeros", {}), ...part)).toEqual([
+      "| skewed | 20% | 1 | 1 | 0 (zeros) | 0 | 5 | nothing |",
+      "| skewed | 30% | 2 | 2 | +10.0 (guarded, opposed) | 0 | 5 | loss guarded, opposed: 10 |",
+    ]);
+  });
+
+  it("leaves the table of one seed as it is, while the table of what is asked has the mean of seeds", () => {
+    const second = [
+      ...part.slice(1, 2),
+      outcome({ job: { ...job, seed: 2, rule: "mean", volunteers: 8 } }),
+      outcome({ job: { ...job, seed: 2, attack: "zeros", fraction: 0.2 }, loss: 2.4 }),
+    ];
+    const one = [...clean, attacked("zeros", { loss: 2.02 })];
+    const tables = (all: readonly Outcome[]) => tablesOf({ all, audits: undefined, commits: [] });
+    expect(tables([...one, ...second]).get("short")).toBe(tables(one).get("short"));
+    expect(tables([...one, ...second]).get("bounds")).toContain("| 10.5 | zeros, skewed, 2 seeds |");
+  });
+});
+
 describe("what is asked of the default rule", () => {
   const heldWith = (...outcomes: readonly Outcome[]) =>
     heldBy(reportOf([...clean, ...outcomes]), []).map(({ asked, missing }) => [asked, missing] as const);

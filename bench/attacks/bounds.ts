@@ -5,6 +5,8 @@ import type { Report, Row } from "./rows.ts";
 /** One thing that is asked of the default rule, and what came of it. */
 export interface Held {
   readonly asked: string;
+  /** The same in a word. */
+  readonly of: "loss" | "credit" | "honest lost" | "honest work" | "audits";
   /** What it may be at most, or must be at least. */
   readonly bound: number;
   readonly atLeast: boolean;
@@ -38,6 +40,7 @@ export const BOUNDS = {
 } as const;
 
 const held = (
+  of: Held["of"],
   asked: string,
   bound: number,
   measured: Held["missing"],
@@ -45,7 +48,7 @@ const held = (
 ): Held => {
   const worstFirst = measured.toSorted((a, b) => (atLeast ? a.value - b.value : b.value - a.value));
   const misses = ({ value }: Held["missing"][number]) => !(atLeast ? value >= bound : value <= bound);
-  return { asked, bound, atLeast, worst: worstFirst[0], missing: worstFirst.filter(misses) };
+  return { asked, of, bound, atLeast, worst: worstFirst[0], missing: worstFirst.filter(misses) };
 };
 
 /** What is asked (docs/SECURITY.md), and whether these runs hold it. */
@@ -63,15 +66,17 @@ export function heldBy({ rows }: Report, audits: readonly AuditRow[]): Held[] {
   const loss = ({ gapToHonestPercent }: Row) => gapToHonestPercent;
   const share = ({ auditPercent }: Row) => auditPercent;
   return [
-    held("loss above the honest alone, 20% attackers", BOUNDS.lossAt20, each(at(0.2), loss)),
-    held("the same, 30%", BOUNDS.lossAt30, each(at(0.3), loss)),
+    held("loss", "loss above the honest alone, 20% attackers", BOUNDS.lossAt20, each(at(0.2), loss)),
+    held("loss", "the same, 30%", BOUNDS.lossAt30, each(at(0.3), loss)),
     held(
+      "credit",
       "credit of whoever is to be found, of an honest volunteer's",
       BOUNDS.creditOfFound,
       each(such(TO_BE_FOUND), credit),
     ),
-    held("credit of free riders", BOUNDS.creditOfRiders, each(such(riders), credit)),
+    held("credit", "credit of free riders", BOUNDS.creditOfRiders, each(such(riders), credit)),
     held(
+      "honest lost",
       "honest deltas lost, nobody attacks",
       BOUNDS.honestLostClean,
       each(
@@ -79,20 +84,27 @@ export function heldBy({ rows }: Report, audits: readonly AuditRow[]): Held[] {
         lost,
       ),
     ),
-    held("honest deltas lost under an attack", BOUNDS.honestLostAttacked, each(attacked, lost)),
     held(
+      "honest lost",
+      "honest deltas lost under an attack",
+      BOUNDS.honestLostAttacked,
+      each(attacked, lost),
+    ),
+    held(
+      "honest work",
       "honest work beside nine Sybils, of the token budget",
       BOUNDS.honestWork,
       each(at(SYBILS), ({ honestWorkPercent }) => honestWorkPercent),
       { atLeast: true },
     ),
-    held("audits in these runs, of what volunteers trained", BOUNDS.audits, [
+    held("audits", "audits in these runs, of what volunteers trained", BOUNDS.audits, [
       ...each(
         ours.filter(({ fraction }) => fraction < SYBILS),
         share,
       ),
     ]),
     held(
+      "audits",
       "audits of 8, 64 and 500 veterans, of all compute",
       BOUNDS.audits,
       audits.map(({ volunteers, computePercent }) => ({
@@ -103,5 +115,12 @@ export function heldBy({ rows }: Report, audits: readonly AuditRow[]): Held[] {
   ];
 }
 
-const nameOf = ({ attack, sharding }: Row): string =>
-  `${attack === "none" ? "nobody attacks" : attack}, ${sharding}`;
+/** Of twenty percent, and of one seed, nothing is said. */
+function nameOf({ attack, sharding, fraction, seeds }: Row): string {
+  const usual = fraction === 0.2 || fraction > SYBILS - 0.1 || attack === "none";
+  return [
+    ...[attack === "none" ? "nobody attacks" : attack, sharding],
+    ...(usual ? [] : [`${100 * fraction}%`]),
+    ...(seeds > 1 ? [`${seeds} seeds`] : []),
+  ].join(", ");
+}

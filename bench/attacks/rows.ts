@@ -6,6 +6,8 @@ export interface Row {
   readonly attack: string;
   readonly fraction: number;
   readonly sharding: string;
+  /** Seeds that it is the mean of. */
+  readonly seeds: number;
   /** Held-out loss above that of the run nobody attacks and plain mean merges, percent; the mean over seeds. */
   readonly gapPercent: number;
   /**
@@ -26,6 +28,7 @@ export interface Row {
 }
 
 type Measures =
+  | "seeds"
   | "gapPercent"
   | "gapToHonestPercent"
   | "attackerCreditPercent"
@@ -97,6 +100,7 @@ export function reportOf(outcomes: readonly Outcome[]): Report {
   return {
     rows: [...rows.values()].map(({ row, toClean, toHonest, credit, backdoor, work, lost, audits }) => ({
       ...row,
+      seeds: toClean.length,
       gapPercent: round(mean(toClean)),
       gapToHonestPercent: round(mean(toHonest)),
       attackerCreditPercent: round(mean(credit)),

@@ -2,6 +2,7 @@ import type { AttackName } from "./attacks.ts";
 import type { AuditRow } from "./audit-rows.ts";
 import { type Held, heldBy } from "./bounds.ts";
 import { crowdRows, NOBODY } from "./clock-table.ts";
+import { gridPartsOf } from "./grid-table.ts";
 import type { Outcome } from "./job.ts";
 import type { Results } from "./results.ts";
 import { type Report, type Row, reportOf } from "./rows.ts";
@@ -125,6 +126,31 @@ const sybilsTable = ({ rows }: Report): string =>
       ]),
   );
 
+/** The grid's parts, each of one seed. */
+const gridTable = (outcomes: readonly Outcome[]): string =>
+  table(
+    ["text", "attackers", "seed", "attacks", "worst loss", "honest lost", "audits", "misses"],
+    gridPartsOf(outcomes).map(({ sharding, fraction, seed, attacks, held }) => {
+      const worst = (of: Held["of"]) =>
+        held
+          .flatMap((one) => (one.of === of && one.worst !== undefined ? [one.worst] : []))
+          .toSorted((a, b) => b.value - a.value)[0];
+      const loss = worst("loss");
+      return [
+        ...[sharding, `${100 * fraction}%`, String(seed), String(attacks)],
+        loss === undefined ? "" : `${lossOf(loss.value)} (${attackIn(loss)})`,
+        ...(["honest lost", "audits"] as const).map((of) => plain(worst(of)?.value ?? Number.NaN)),
+        held.flatMap(({ of, missing }) => missing.map((one) => `${of} ${missedBy(one)}`)).join("; ") ||
+          "nothing",
+      ];
+    }),
+  );
+
+/** What it is called without its text and fraction, which the part has. */
+const attackIn = ({ where }: Held["missing"][number]): string =>
+  where.replace(/, (iid|skewed)(, \d+%)?$/, "");
+const missedBy = (one: Held["missing"][number]): string => `${attackIn(one)}: ${plain(one.value)}`;
+
 const sizesTable = (audits: readonly AuditRow[]): string =>
   table(
     ["volunteers", "deltas with a verdict", "of all compute", "of the server's thread", "made by volunteers"],
@@ -135,13 +161,16 @@ const sizesTable = (audits: readonly AuditRow[]): string =>
 
 /** The document's tables by their names, from results. */
 export function tablesOf(results: Pick<Results, "all" | "audits" | "commits">): ReadonlyMap<string, string> {
-  const report = reportOf(results.all.filter(({ job }) => job.rounds !== "clock"));
+  const turns = results.all.filter(({ job }) => job.rounds !== "clock");
+  const report = reportOf(turns);
+  const short = reportOf(turns.filter(({ job }) => job.seed === 1));
   const audits = results.audits ?? [];
   return new Map([
     ["commits", `At commit ${results.commits.join(", ")}; + stands for changes that were committed next.`],
     ["bounds", boundsTable(heldBy(report, audits))],
-    ["short", attacksTable(report)],
-    ["sybils", sybilsTable(report)],
+    ["short", attacksTable(short)],
+    ["grid", gridTable(results.all)],
+    ["sybils", sybilsTable(short)],
     ["clock", clockTable(results.all)],
     ["sizes", sizesTable(audits)],
   ]);
