@@ -6,7 +6,7 @@ import type { Hash, RunId, Signature, TicketId, VolunteerKey } from "../../proto
 import type { Pace } from "../../protocol/pace.ts";
 import type { Ticket } from "../../protocol/ticket.ts";
 import { type Upload, uploadTokens } from "../../protocol/upload.ts";
-import type { Closed, DurableEvent, Effect } from "../../server/coordinator/events.ts";
+import type { Audited, Closed, DurableEvent, Effect } from "../../server/coordinator/events.ts";
 import { reduce } from "../../server/coordinator/reduce.ts";
 import { MAX_POOL, type Rules } from "../../server/coordinator/rules.ts";
 import { begin, type State } from "../../server/coordinator/state.ts";
@@ -18,7 +18,7 @@ import { rulesOf } from "../../server/run/genesis.ts";
 import { languageTask } from "../../server/run/language-task.ts";
 import { deltaCodec, type Merging, mergeRule } from "../../server/run/merge-rule.ts";
 import type { Settings } from "../../server/run/settings.ts";
-import { RULES } from "../../server/trust/weigh.ts";
+import { RULES, type WeighingRule } from "../../server/trust/weigh.ts";
 import type { VirtualClock } from "./clock.ts";
 import type { BenchCorpus } from "./corpus.ts";
 
@@ -55,6 +55,8 @@ export class Service {
   readonly refused: Record<string, number> = {};
   /** Called with every version as it is published. */
   onVersion: (state: State, x: Float32Array<ArrayBuffer>) => void | Promise<void> = () => {};
+  /** Called with every delta that is about to be accepted. */
+  onAccepted: (upload: Upload) => void = () => {};
   readonly #clock: VirtualClock;
   readonly #rules: Rules;
   readonly #merging: Merging;
@@ -70,7 +72,13 @@ export class Service {
   #waiting: { readonly version: number; readonly then: () => void }[] = [];
   #busy = false;
 
-  static async open(clock: VirtualClock, settings: Settings, corpus: BenchCorpus): Promise<Service> {
+  /** `weigh`: how deltas are weighed; absent: nobody audits here, and all are honest, and count as they are. */
+  static async open(
+    clock: VirtualClock,
+    settings: Settings,
+    corpus: BenchCorpus,
+    weigh: WeighingRule = RULES.mean,
+  ): Promise<Service> {
     const task = languageTask(settings, corpus.vocabulary);
     const vectors = initialVectors(task.initial(settings.seed));
     const file = task.encode(vectors.x);
@@ -84,6 +92,7 @@ export class Service {
       vectors,
       file.length,
       await sha256(file),
+      weigh,
     );
   }
 
@@ -96,6 +105,7 @@ export class Service {
     vectors: Vectors,
     snapshotBytes: number,
     hash: Hash,
+    weigh: WeighingRule,
   ) {
     this.#merging = merging;
     this.delta = deltaCodec(settings, vectors.x.length);
@@ -105,8 +115,7 @@ export class Service {
     this.#clock = clock;
     this.#encode = encode;
     this.#vectors = vectors;
-    // Nobody audits here, and crowds of new keys would wait for that: all are honest, and count as they are.
-    this.#rules = { ...rulesOf(RUN, settings, corpus, vectors.x.length), weigh: RULES.mean };
+    this.#rules = { ...rulesOf(RUN, settings, corpus, vectors.x.length), weigh };
     this.#published.set(0, { hash, x: vectors.x });
     this.#state = begin({ type: "created", at: 0, hash, genesis: {} });
     this.#tick();
@@ -188,6 +197,7 @@ export class Service {
       this.refused[error.code] = (this.refused[error.code] ?? 0) + 1;
       return error;
     }
+    this.onAccepted(upload);
     this.#frames.set(ticket.id, frame);
     this.#apply({
       type: "accepted",
@@ -203,6 +213,11 @@ export class Service {
       ...askedOf(ticket, norm),
     });
     return "taken";
+  }
+
+  /** What came of an audit. */
+  tell(audited: Omit<Audited, "at">): void {
+    this.#apply({ ...audited, at: this.#now });
   }
 
   /** Calls back once `version` is published. */
