@@ -98,9 +98,10 @@ function shareOf(rules: Rules, state: State, asked: Asked, now: number): Share {
     return { steps, batch: rules.batch };
   }
   const sent = state.pool.some((delta) => delta.volunteer === asked.volunteer);
+  const closes = state.pool.length > 0 || expectedAt(state, now) > 0;
   const round = roundOf(rounds, state);
   const { codec, bytes } = sendingFor(rounds, asked.pace, state.timings, round.ms);
-  const slot = slotOf(round, bytes, asked.pace, sent, now);
+  const slot = slotOf(round, bytes, asked.pace, { sent, closes }, now);
   if ("until" in slot) return slot;
   const { inner, batch: usual } = trainingNow(rounds, state, state.soft.seen.size + 1);
   const batch = ownBatch(rounds, usual, asked.pace, slot.trainFor);

@@ -20,24 +20,36 @@ const bytes = 64_000;
 const uplinkOf = (ms: number) => ({ uplink: (1_000 * bytes) / ms });
 
 describe("a ticket's time", () => {
+  const lone = { sent: false, closes: false };
+  const first = { sent: false, closes: true };
+  const again = { sent: true, closes: true };
+
   test("ends with the round, less the volunteer's own link and a moment to spare", () => {
-    expect(slotOf(round, bytes, uplinkOf(100), false, 10_000)).toEqual({ trainFor: 850 });
-    expect(slotOf(round, bytes, uplinkOf(100), false, 10_300)).toEqual({ trainFor: 550 });
-    expect(slotOf(round, bytes, {}, false, 10_000), "nothing measured").toEqual({ trainFor: 850 });
+    expect(slotOf(round, bytes, uplinkOf(100), lone, 10_000)).toEqual({ trainFor: 850 });
+    expect(slotOf(round, bytes, uplinkOf(100), lone, 10_300)).toEqual({ trainFor: 550 });
+    expect(slotOf(round, bytes, {}, lone, 10_000), "nothing measured").toEqual({ trainFor: 850 });
   });
 
-  test("is of the next round for who comes late, at once; who has sent for this one waits for the next version", () => {
-    expect(slotOf(round, bytes, uplinkOf(100), false, 10_800)).toEqual({ trainFor: 1_050 });
-    expect(slotOf(round, bytes, uplinkOf(100), true, 10_800)).toEqual({ until: 11_400 });
-    expect(slotOf(round, bytes, uplinkOf(100), true, 10_100), "there is time enough").toEqual({
+  test("is what is left of it for who comes in the middle, and not worth another ticket for who has sent", () => {
+    expect(slotOf(round, bytes, uplinkOf(100), first, 10_700)).toEqual({ trainFor: 150 });
+    expect(slotOf(round, bytes, uplinkOf(100), again, 10_700)).toEqual({ until: 11_400 });
+    expect(slotOf(round, bytes, uplinkOf(100), again, 10_100), "there is time enough").toEqual({
       trainFor: 750,
     });
   });
 
+  test("is of the next version where hardly any is left; the control: who is alone need not wait for that", () => {
+    expect(slotOf(round, bytes, uplinkOf(100), first, 10_800)).toEqual({ until: 11_400 });
+    expect(slotOf(round, bytes, uplinkOf(100), lone, 10_800)).toEqual({ trainFor: 1_050 });
+    expect(slotOf(round, bytes, uplinkOf(100), lone, 10_700)).toEqual({ trainFor: 1_150 });
+  });
+
   test("is never zero, however slow the reported link, and a round without volunteers starts again", () => {
-    expect(slotOf(round, bytes, uplinkOf(900), false, 10_000)).toEqual({ trainFor: 1_050 });
-    expect(slotOf(round, bytes, uplinkOf(1e9), false, 10_000)).toEqual({ trainFor: 400 });
-    expect(slotOf(round, bytes, uplinkOf(100), true, 3_600_000)).toEqual({ trainFor: 850 });
+    for (const part of [lone, first]) {
+      expect(slotOf(round, bytes, uplinkOf(900), part, 10_000)).toEqual({ trainFor: 1_050 });
+      expect(slotOf(round, bytes, uplinkOf(1e9), part, 10_000)).toEqual({ trainFor: 400 });
+    }
+    expect(slotOf(round, bytes, uplinkOf(100), again, 3_600_000)).toEqual({ trainFor: 850 });
   });
 });
 

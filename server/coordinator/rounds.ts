@@ -61,6 +61,8 @@ const MAX_CHANGE = 1.5;
 
 /** Part of a round that must be left for training; a ticket is else for the end of the next round. */
 const WORTH = 0.4;
+/** Part that is enough for who has not sent for the open version: what it trains past its round's end is late. */
+const WORTH_FIRST = 0.1;
 /** Part of a round by which deltas are to arrive before it ends. */
 const SLACK = 0.05;
 /** Part of a round that the link of a volunteer without measurements is taken to need. */
@@ -164,21 +166,23 @@ export type Slot = { readonly trainFor: number } | { readonly until: number };
 
 /**
  * A ticket's time, on the run clock: until the open version's round ends, less what the volunteer's upload takes. Where
- * hardly any is left, a volunteer that has `sent` for that version waits for the next; one that has not trains until the
- * end of the next round, at once on the newest version.
+ * hardly any is left, it waits for the next version. If it has not `sent` for this one, and no delta waits or is expected by
+ * which it `closes`, or if its link takes most of a round, it trains until the end of the next round, at once.
  */
 export function slotOf(
   { opened, ms }: { readonly opened: number; readonly ms: number },
   deltaBytes: number,
   { uplink }: Pace,
-  sent: boolean,
+  { sent, closes }: { readonly sent: boolean; readonly closes: boolean },
   now: number,
 ): Slot {
-  const end = now < opened + ms ? opened + ms : now + ms; // no delta came for a whole round: it starts over
+  const isOpen = now < opened + ms;
+  const end = isOpen ? opened + ms : now + ms; // no delta came for a whole round: it starts over
   const link = uplink === undefined ? USUAL_LINK * ms : (1_000 * deltaBytes) / uplink;
-  const left = end - now - link - SLACK * ms;
-  if (left >= WORTH * ms) return { trainFor: Math.round(left) };
-  if (sent && now < opened + ms) return { until: end + Math.round(WORTH * ms) };
+  const whole = ms - link - SLACK * ms;
+  const left = whole - (ms - (end - now));
+  if (left >= (closes && !sent ? WORTH_FIRST : WORTH) * ms) return { trainFor: Math.round(left) };
+  if (isOpen && (sent || (closes && whole >= WORTH * ms))) return { until: end + Math.round(WORTH * ms) };
   return { trainFor: Math.round(Math.max(WORTH * ms, left + ms)) };
 }
 
