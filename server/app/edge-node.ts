@@ -6,10 +6,11 @@ import type { Manifest } from "../../protocol/manifest.ts";
 import type { PassOptions } from "../http/pass-on.ts";
 import type { Log } from "../lib/log.ts";
 import type { LeaderLine } from "../lib/passing.ts";
+import type { ThreadMerger } from "../merge/merge-pool.ts";
 import type { Networks } from "../net/network.ts";
 import { FollowedClock } from "../run/followed-clock.ts";
 import { languageTask } from "../run/language-task.ts";
-import type { RunCorpus, TaskFactory } from "../run/options.ts";
+import type { TaskFactory } from "../run/options.ts";
 import { openFollowedRun, type Run } from "../run/run.ts";
 import type { RunService } from "../run/service.ts";
 import type { ClusterStore } from "../store/followed-store.ts";
@@ -17,7 +18,7 @@ import { sqliteIndex } from "../store/sqlite-index.ts";
 import { StoreError } from "../store/store.ts";
 import { type ClusterOptions, openClusterEdge } from "./cluster.ts";
 import { bytesPerTokenOf } from "./language-evaluator.ts";
-import { type OpenedCorpus, openCorpus } from "./run-corpus.ts";
+import { type OpenedCorpus, openCorpus, refreshed } from "./run-corpus.ts";
 import { begunWith } from "./start.ts";
 
 /** Milliseconds between two looks at what the leader has recorded. */
@@ -26,8 +27,6 @@ const FOLLOW_MS = 500;
 const REACH_MS = 3_000;
 /** Milliseconds between two looks for it. What the leader has answered with is nearly always there at the first. */
 const LOOK_AGAIN_MS = 50;
-/** Milliseconds between two looks whether added text has come into the directory: strangers can ask for any shard. */
-const LOOK_MS = 10_000;
 /** Times what was read is read again, where the leader has let go of it meanwhile. */
 const MAX_TRIES = 5;
 
@@ -47,6 +46,8 @@ export interface EdgeParts {
   readonly time: EdgeTime;
   /** Where volunteers find copies of what they download: the address that the server that leads has too. */
   readonly mirror?: string | undefined;
+  /** Makes versions again, where this server may come to lead. */
+  readonly warming?: ThreadMerger | undefined;
   /** Names networks as the server that leads does, once it has said how. */
   readonly networks?: Pick<Networks, "share"> | undefined;
 }
@@ -68,12 +69,18 @@ export class EdgeNode {
   readonly #time: EdgeTime;
   readonly #mirror: string | undefined;
   readonly #runClock: FollowedClock;
+  readonly #warming: EdgeParts["warming"];
   readonly #closing = new AbortController();
   readonly #lost = new AbortController();
   #following: Promise<void> | undefined;
   #loop: Promise<void> = Promise.resolve();
 
-  private constructor({ store, corpus, log, time, mirror }: EdgeParts, run: Run, clock: FollowedClock) {
+  private constructor(
+    { store, corpus, log, time, mirror, warming }: EdgeParts,
+    run: Run,
+    clock: FollowedClock,
+  ) {
+    this.#warming = warming;
     this.#runClock = clock;
     this.#mirror = mirror;
     this.#store = store;
@@ -87,11 +94,12 @@ export class EdgeNode {
   static async open(
     directory: string,
     cluster: ClusterOptions,
-    { log, mirror, networks }: Pick<EdgeParts, "log" | "mirror" | "networks">,
+    { log, mirror, networks, warming }: Pick<EdgeParts, "log" | "mirror" | "networks" | "warming">,
   ): Promise<EdgeNode> {
     const corpus = await openCorpus(directory);
     const store = await openClusterEdge(cluster, () => sqliteIndex(join(directory, "index.sqlite")));
-    return EdgeNode.over({ store, corpus, log, mirror, networks, task: languageTask, time: REAL_TIME });
+    const parts = { store, corpus, log, mirror, networks, warming };
+    return EdgeNode.over({ ...parts, task: languageTask, time: REAL_TIME });
   }
 
   /** The same over a store that is open, and closed where this rejects. */
@@ -105,6 +113,7 @@ export class EdgeNode {
           const { task, corpus } = await begunWith(store, undefined, parts.task, opened.corpus);
           const run = await openFollowedRun({
             ...{ store, corpus: refreshed(opened, corpus, time.now), task, log, clock: time.now, runClock },
+            ...(parts.warming && { warming: parts.warming }),
             random: () => new Uint8Array(), // draws nothing: it gives no work out
             bytesPerToken: (settings) => bytesPerTokenOf(opened, settings),
           });
@@ -131,6 +140,11 @@ export class EdgeNode {
   /** What it has read, for the store with which this server comes to lead. */
   get learned(): ClusterStore["learned"] {
     return this.#store.learned;
+  }
+
+  /** What this server would lead from. It makes no more versions. */
+  known(): ReturnType<Run["known"]> {
+    return this.#run.known();
   }
 
   get line(): LeaderLine {
@@ -208,6 +222,7 @@ export class EdgeNode {
     await this.#loop;
     await this.#following?.catch(() => {});
     await this.#run.close();
+    await this.#warming?.close();
   }
 
   /** Hears from the server that leads. Where the run had no inbox before that one came, it is opened again: now it has. */
@@ -265,23 +280,4 @@ export class EdgeNode {
       }
     }
   }
-}
-
-/** The corpus, looked at again now and then for a shard that it lacks: text was added, and its files came here since. */
-function refreshed({ refresh }: OpenedCorpus, corpus: RunCorpus, now: () => number): RunCorpus {
-  let looked = Number.NEGATIVE_INFINITY;
-  return {
-    ...corpus,
-    shard: async (hash) => {
-      try {
-        return await corpus.shard(hash);
-      } catch (error) {
-        const isMissing = error instanceof ProtocolError && error.code === "not-found";
-        if (!isMissing || now() - looked < LOOK_MS) throw error;
-        looked = now();
-        await refresh();
-        return corpus.shard(hash);
-      }
-    },
-  };
 }

@@ -55,6 +55,8 @@ export interface DirectoryOptions {
   readonly openStore?: ((directory: string) => Promise<Store>) | undefined;
   /** Where other servers of the run take work, once the store is open. */
   readonly jobs?: (() => JobLine | undefined) | undefined;
+  /** What this process has made of the run while it stood by, once the store is open. */
+  readonly known?: RunOptions["known"];
   readonly start?: Start | undefined;
   /** Shared with the other runs of the process. */
   readonly threads?: Threads | undefined;
@@ -68,8 +70,8 @@ export interface DirectoryOptions {
  * a first start's that was killed; one with a run goes on with it. A foreign one is left alone.
  */
 export async function openDirectory(directory: string, options: DirectoryOptions): Promise<OpenDirectory> {
-  const { log, stderr, observe, mirror, openStore, jobs, start, threads, create = false } = options;
-  const world = { log, observe, mirror, openStore, jobs, threads };
+  const { log, stderr, observe, mirror, openStore, jobs, known, start, threads, create = false } = options;
+  const world = { log, observe, mirror, openStore, jobs, known, threads };
   const settings = start === undefined ? options.settings : startSettings(options.settings, start);
   await takeBackAbandoned(directory);
   const kind = await kindOf(directory);
@@ -144,8 +146,9 @@ async function open(
     mirror,
     openStore = openFileStore,
     jobs,
+    known,
     threads,
-  }: Pick<DirectoryOptions, "log" | "observe" | "mirror" | "openStore" | "jobs" | "threads">,
+  }: Pick<DirectoryOptions, "log" | "observe" | "mirror" | "openStore" | "jobs" | "known" | "threads">,
   start: Start | undefined,
 ): Promise<Opened | undefined> {
   const opened = await openCorpus(directory);
@@ -174,6 +177,7 @@ async function open(
       store,
       ...inTurn({ merger, evaluator, auditor: helpers ? oneByOne(auditor) : auditor }, threads),
       ...(helpers && { helpers }),
+      known,
       corpus,
       ...(settings && { settings }),
       task: (chosen, vocabulary) => {

@@ -4,6 +4,9 @@ import type { Hash } from "../../protocol/ids.ts";
 import { readCorpus } from "../corpus/shards.ts";
 import type { AddedText, RunCorpus } from "../run/options.ts";
 
+/** Milliseconds between two looks whether added text has come into the directory: strangers can ask for any shard. */
+const LOOK_MS = 10_000;
+
 /** Tokens of a split that windows are drawn from: 8 MB, however large the corpus; and as many of all added text. */
 const MAX_TOKENS = 4 * 1024 * 1024;
 
@@ -93,4 +96,23 @@ function joined(pieces: readonly Tokens[]): Tokens {
     at += piece.length;
   }
   return text;
+}
+
+/** The corpus, looked at again now and then for a shard that it lacks: text was added, and its files came here since. */
+export function refreshed({ refresh }: OpenedCorpus, corpus: RunCorpus, now: () => number): RunCorpus {
+  let looked = Number.NEGATIVE_INFINITY;
+  return {
+    ...corpus,
+    shard: async (hash) => {
+      try {
+        return await corpus.shard(hash);
+      } catch (error) {
+        const isMissing = error instanceof ProtocolError && error.code === "not-found";
+        if (!isMissing || now() - looked < LOOK_MS) throw error;
+        looked = now();
+        await refresh();
+        return corpus.shard(hash);
+      }
+    },
+  };
 }

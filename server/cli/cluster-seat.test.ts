@@ -60,6 +60,7 @@ function world(...tasks: WorkerTask[]) {
       return {
         ...parts,
         learned: undefined,
+        known: async () => undefined,
         lost: lost.signal,
         close: async () => void happened.push(`${name} closed`),
       };

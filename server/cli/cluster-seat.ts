@@ -8,6 +8,7 @@ import type { ServeIo } from "../lib/io.ts";
 import type { JobLine } from "../lib/jobs.ts";
 import type { Log } from "../lib/log.ts";
 import type { LeaderLine } from "../lib/passing.ts";
+import { mergeInPool } from "../merge/merge-pool.ts";
 import type { Run } from "../run/run.ts";
 import type { ClusterStore, Handover } from "../store/followed-store.ts";
 import type { Store } from "../store/store.ts";
@@ -31,7 +32,7 @@ export interface SeatOpens {
   readonly sleep: EdgeTime["sleep"];
 }
 
-type FollowingNode = Pick<EdgeNode, "service" | "passing" | "lost" | "learned" | "close">;
+type FollowingNode = Pick<EdgeNode, "service" | "passing" | "lost" | "learned" | "known" | "close">;
 
 const REAL: SeatOpens = {
   store: openCluster,
@@ -69,6 +70,8 @@ export class ClusterSeat {
   #edge: Promise<unknown> | undefined;
   /** What follows the run now, or did last. */
   #node: FollowingNode | undefined;
+  /** What this server made of the run while it stood by. */
+  #known: Awaited<ReturnType<EdgeNode["known"]>>;
   #line: LeaderLine | undefined;
   #jobs: JobLine | undefined;
 
@@ -93,7 +96,7 @@ export class ClusterSeat {
     const { signal, stderr } = this.#io;
     const waiting = (who: string) => {
       stderr.write(`${who} serves this run. Standing by as an edge, to take over when it ends.\n`);
-      this.#begin();
+      this.#begin(true);
     };
     const led = (): Handover => ({ learned: this.#node?.learned, over: this.#endEdge() });
     const warn = (line: string) => void stderr.write(`murmuration serve: ${line}\n`);
@@ -107,6 +110,13 @@ export class ClusterSeat {
       await this.#endEdge(); // stopped while another server led: what follows the run would keep the process alive
       throw error;
     }
+  };
+
+  /** What an opened run can go on from, once the store is open. */
+  readonly known = () => {
+    const known = this.#known;
+    this.#known = undefined; // it is large, and old soon
+    return known;
   };
 
   /** Where other servers take work, once this one leads. */
@@ -133,7 +143,7 @@ export class ClusterSeat {
   async stayEdge(): Promise<void> {
     const unlock = lockDirectory(this.#directory);
     try {
-      this.#begin();
+      this.#begin(false);
       await abortOf(this.#io.signal);
     } finally {
       await this.#endEdge();
@@ -141,8 +151,8 @@ export class ClusterSeat {
     }
   }
 
-  #begin(): void {
-    this.#edge ??= Promise.all([this.#beEdge(), ...(this.#tasks.length > 0 ? [this.#work()] : [])]);
+  #begin(mayLead: boolean): void {
+    this.#edge ??= Promise.all([this.#beEdge(mayLead), ...(this.#tasks.length > 0 ? [this.#work()] : [])]);
   }
 
   async #endEdge(): Promise<void> {
@@ -150,11 +160,14 @@ export class ClusterSeat {
     await this.#edge;
   }
 
-  async #beEdge(): Promise<void> {
+  async #beEdge(mayLead: boolean): Promise<void> {
     const { signal } = this.#ending;
     while (!signal.aborted) {
       const about = { log: this.#log, mirror: this.#mirror, networks: this.#app.networks };
-      const open = () => this.#opens.edge(this.#directory, this.#cluster, about);
+      const open = () => {
+        const warming = mayLead ? mergeInPool() : undefined;
+        return this.#opens.edge(this.#directory, this.#cluster, { ...about, warming });
+      };
       const node = await this.#patiently(open, "no edge yet");
       if (node === undefined) return;
       this.#node = node;
@@ -163,6 +176,7 @@ export class ClusterSeat {
       await Promise.race([abortOf(signal), abortOf(node.lost)]);
       // A server that comes to lead goes on with reads until then. That one lost the journal a balancer must hear.
       if (!signal.aborted) this.#app.unfollow();
+      this.#known = await node.known();
       await node.close();
     }
   }

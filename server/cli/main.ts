@@ -79,7 +79,7 @@ async function serve(flags: ServeOptions, io: ServeIo): Promise<void> {
     if (flags.edge) return await seat?.stayEdge();
     directory = await openDirectory(flags.data, {
       ...{ settings, log, observe, mirror, start, create },
-      ...{ stderr: io.stderr, openStore: seat?.openStore, jobs: seat?.jobs },
+      ...{ stderr: io.stderr, openStore: seat?.openStore, jobs: seat?.jobs, known: seat?.known },
     }).catch((error: unknown) => {
       if (!io.signal.aborted) throw error;
       return undefined;

@@ -1,3 +1,5 @@
+import type { Hash } from "../../protocol/ids.ts";
+
 /** The server's vectors at one version, all flat and of one length. θ and momentum may lie in memory that threads share. */
 export interface Vectors {
   /** The published weights, equal on every replica to the byte. */
@@ -6,6 +8,13 @@ export interface Vectors {
   readonly theta: Float32Array;
   /** The outer step's momentum. */
   readonly momentum: Float32Array;
+}
+
+/** A version with all that its successor is made from. */
+export interface KnownVectors {
+  readonly version: number;
+  readonly hash: Hash;
+  readonly vectors: Vectors;
 }
 
 /** Version 0: nothing learned, nothing left over. */

@@ -23,7 +23,7 @@ const published: Recordable = {
 function followerOf(journal: readonly DurableEvent[], refuses: { text?: boolean; version?: boolean } = {}) {
   const done: string[] = [];
   const projections = {
-    applied: 1,
+    ...{ applied: 1, state: {} as never, needs: 0, placesOf: () => [] },
     apply: (_: unknown, event: Recordable) => {
       done.push(`apply ${event.type}`);
       projections.applied += 1;

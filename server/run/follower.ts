@@ -3,19 +3,24 @@ import { type Store, StoreError } from "../store/store.ts";
 import type { EventLogParts, Recordable } from "./event-log.ts";
 import type { IndexFeed } from "./index-feed.ts";
 import type { Listeners } from "./listeners.ts";
+import { mergeTermsOf } from "./merge-rule.ts";
 import type { RunOptions } from "./options.ts";
 import type { Projections } from "./projections.ts";
 import type { PublishedVersions } from "./published-versions.ts";
 import { decodeRecord } from "./record.ts";
+import type { ReplayedVersion } from "./replay.ts";
+import type { WarmVectors } from "./warm-vectors.ts";
 
 export interface FollowerParts {
   readonly store: Pick<Store, "records">;
-  readonly projections: Pick<Projections, "applied" | "apply">;
+  readonly projections: Pick<Projections, "applied" | "apply" | "state" | "placesOf" | "needs">;
   readonly rules: EventLogParts["rules"];
   readonly versions: Pick<PublishedVersions, "prepareFollowed" | "advance">;
   readonly index: Pick<IndexFeed, "add">;
   readonly listeners: Pick<Listeners, "announce">;
   readonly observe: RunOptions["observe"];
+  /** Makes versions again, where this process may come to lead. */
+  readonly warm?: Pick<WarmVectors, "add"> | undefined;
   /** Throws while the text of an event is not in the directory yet. */
   readonly requireText: (text: TextAdded["text"]) => void;
   /** A text has come in: what is decided from here on counts it. */
@@ -44,16 +49,32 @@ export class Follower {
   }
 
   async #apply(event: Recordable): Promise<void> {
-    const { projections, rules, versions, index, listeners, observe, requireText, textAdded } = this.#parts;
+    const { projections, rules, versions, index, listeners, observe, requireText, textAdded, warm } =
+      this.#parts;
     const isVersion = event.type === "published" || event.type === "rolled-back";
     if (isVersion) await versions.prepareFollowed(event);
     // Before it is applied: once the text is in the directory too, this is asked again.
     if (event.type === "text-added") requireText(event.text);
+    const made = warm && this.#versionOf(event);
     const { effects, ended, facts } = projections.apply(rules(), event, event.at);
     observe?.(event, ended);
     index.add(facts);
     if (event.type === "text-added") textAdded();
     if (isVersion) versions.advance(event.hash);
+    if (made !== undefined) warm?.add(made);
     for (const effect of effects) if (effect.type === "announce") listeners.announce(effect.event);
+  }
+
+  /** What a version is made of, before its event is applied. */
+  #versionOf(event: Recordable): ReplayedVersion | undefined {
+    const { projections } = this.#parts;
+    const { needs } = projections;
+    if (event.type === "rolled-back")
+      return { version: event.version, hash: event.hash, rolledBack: true, needs, merged: [] };
+    if (event.type !== "published") return undefined;
+    const { version, hash, diff } = event;
+    const closed = projections.state.closing?.event;
+    const merged = projections.placesOf(closed);
+    return { version, hash, diff, needs, merged, ...(closed && mergeTermsOf(closed)) };
   }
 }

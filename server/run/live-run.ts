@@ -1,4 +1,5 @@
 import type { State } from "../coordinator/state.ts";
+import type { KnownVectors } from "../merge/vectors.ts";
 import { Effects } from "./effects.ts";
 import { EventLog, type Recordable } from "./event-log.ts";
 import { Follower } from "./follower.ts";
@@ -15,6 +16,7 @@ import type { Recovered } from "./recover.ts";
 import { RunClock } from "./run-clock.ts";
 import type { ServerIdentity } from "./server-key.ts";
 import { WaitingList } from "./waiting-list.ts";
+import { WarmVectors } from "./warm-vectors.ts";
 
 /** The parts of a run that is being served, and what each durable event means to them. */
 export class LiveRun {
@@ -31,6 +33,8 @@ export class LiveRun {
   readonly #projections: Projections;
   readonly #effects: Effects;
   readonly #follower: Follower;
+  /** Of one that another process serves, and this one may. */
+  readonly #warm: WarmVectors | undefined;
   /** Of a run with several servers. */
   readonly #taker: InboxTaker | undefined;
   #definition: RunDefinition;
@@ -65,9 +69,12 @@ export class LiveRun {
       definition: () => this.definition,
     });
     const { listeners, quality, publisher, versions, index } = this;
+    const { version, hash, tokens } = state;
+    const warm = options.warming && { store, definition, log, merger: options.warming };
+    this.#warm = warm && new WarmVectors(warm, { version, hash, vectors });
     this.#effects = new Effects({ projections, listeners, quality, publisher, versions });
     this.#follower = new Follower({
-      ...{ store, projections, versions, index, listeners, observe: options.observe },
+      ...{ store, projections, versions, index, listeners, observe: options.observe, warm: this.#warm },
       rules: () => this.definition.rules,
       requireText: (text) => addedAt(options.corpus.added?.() ?? [], this.state.texts.length, text),
       textAdded: () => this.tune(),
@@ -75,7 +82,6 @@ export class LiveRun {
     const { inbox, deposed } = store;
     this.#taker = inbox && new InboxTaker({ inbox, run: this, deposed, log });
     store.deposed.addEventListener("abort", () => this.#stop());
-    const { version, hash, tokens } = state;
     log.info({ run: definition.id, version, hash, tokens }, "run opened");
   }
 
@@ -124,9 +130,15 @@ export class LiveRun {
     return this.#follower.follow();
   }
 
+  /** What this process has made of a run that it follows: it makes no more. */
+  known(): Promise<KnownVectors | undefined> {
+    return this.#warm?.stop() ?? Promise.resolve(undefined);
+  }
+
   /** Takes nothing more, waits for what is being written, and closes the store. */
   async close(): Promise<void> {
     await this.#stop();
+    await this.#warm?.stop();
     await this.#taker?.stop();
     await this.events.idle();
     await this.versions.idle();

@@ -6,6 +6,7 @@ import type { Outcome } from "../coordinator/outcomes.ts";
 import type { Auditor, Evaluator, Helpers } from "../evaluate/ports.ts";
 import type { Log } from "../lib/log.ts";
 import type { Merger } from "../merge/merger.ts";
+import type { KnownVectors } from "../merge/vectors.ts";
 import type { Store } from "../store/store.ts";
 import type { Part } from "../trust/places.ts";
 import type { Settings } from "./settings.ts";
@@ -29,6 +30,13 @@ export interface RunOptions {
   readonly random: (bytes: number) => Uint8Array<ArrayBuffer>;
   /** Where versions are merged: on this thread, if nothing is said. */
   readonly merger?: Merger;
+  /**
+   * Makes again what another process publishes, of a run that is followed, so that this one could go on from there; without
+   * it only the weights are known.
+   */
+  readonly warming?: Merger;
+  /** What this process has made of the run already, while it followed it; handed over once. */
+  readonly known?: (() => KnownVectors | undefined) | undefined;
   /** Measures versions on held-out text; without it no version is measured. */
   readonly evaluator?: Evaluator;
   /** The questions that the evaluator has versions answer, if it has any. */

@@ -3,7 +3,7 @@ import type { Hash } from "../../protocol/ids.ts";
 import type { Created } from "../coordinator/events.ts";
 import { begin, restarted } from "../coordinator/state.ts";
 import type { Log } from "../lib/log.ts";
-import { initialVectors, type Vectors } from "../merge/vectors.ts";
+import { initialVectors, type KnownVectors, type Vectors } from "../merge/vectors.ts";
 import { type Store, StoreError } from "../store/store.ts";
 import { type Checkpoint, readCheckpoints } from "./checkpoint.ts";
 import { Diffs } from "./diffs.ts";
@@ -36,13 +36,15 @@ interface Start {
  * Reads the journal, from the newest checkpoint where that can be used: applies what was decided (and decides
  * nothing), brings the index up to date, then rebuilds the vectors from the newest sound snapshot by merging
  * again what was merged since, and holds every hash against the one that was published. Throws a StoreError
- * where they differ. `observe` sees every event that is read.
+ * where they differ. `observe` sees every event that is read. `known` are the vectors of a version of the run that this
+ * process has made itself: no snapshot is read then.
  */
 export async function recover(
   store: Store,
   definitionOf: (created: Created) => Promise<RunDefinition>,
   log: Log,
   observe: NonNullable<RunOptions["observe"]> = () => {},
+  { merger, warming, known }: Pick<RunOptions, "merger" | "warming" | "known"> = {},
 ): Promise<Recovered> {
   const created = await creation(store);
   const definition = await definitionOf(created);
@@ -57,12 +59,14 @@ export async function recover(
   const warn = (error: unknown) => log.warn({ error: String(error) }, "a snapshot cannot be used");
 
   const observer: Observer = (event, { ended }) => observe(event, ended);
+  const made = known?.();
   const { checkpoint, replayed, start } =
-    (await sinceCheckpoint(store, definition, created, observer, warn)) ??
-    (await fromBeginning(store, definition, observer, warn));
+    (await sinceCheckpoint(store, definition, created, observer, warn, made)) ??
+    (await fromBeginning(store, definition, observer, warn, made));
   let { vectors } = start;
   for (const version of replayed.versions) {
-    if (version.version > start.version) vectors = await remerge(store, definition, vectors, version);
+    if (version.version > start.version)
+      vectors = await remerge(store, definition, vectors, version, merger ?? warming);
   }
   const stored = await storedSnapshots(store);
   const places = [...(checkpoint?.places.slice(0, -1) ?? []), ...replayed.versions];
@@ -107,30 +111,44 @@ async function sinceCheckpoint(
   created: Created,
   observe: Observer,
   warn: (error: unknown) => void,
+  known: KnownVectors | undefined,
 ): Promise<Beginning | undefined> {
   for (const checkpoint of await readCheckpoints(store, begin(created), warn)) {
     const place = checkpoint.places.at(-1);
     const usable = checkpoint.applied <= store.length && store.index.applied >= checkpoint.applied;
     if (place === undefined || !usable) continue;
-    const vectors = await loadSnapshot(store, definition.task, place.hash).catch(warn);
+    const load = () => loadSnapshot(store, definition.task, place.hash);
+    const isNewer = known !== undefined && known.version >= place.version;
+    const vectors = isNewer ? known.vectors : await load().catch(warn);
     if (vectors === undefined) continue;
-    const replayed = await replay(store, definition, checkpoint, () => false, observe);
-    return { checkpoint, replayed, start: { version: place.version, vectors } };
+    const replayed = await replay(store, definition, checkpoint, () => false, observe, false);
+    if (isNewer && isIn(replayed, known))
+      return { checkpoint, replayed, start: { version: known.version, vectors } };
+    return {
+      ...{ checkpoint, replayed },
+      start: { version: place.version, vectors: isNewer ? await load() : vectors },
+    };
   }
   return undefined;
 }
 
-/** From the newest snapshot that can be read; failing all, from version 0, drawn again from its seed. */
+const isIn = ({ versions }: Replay, known: KnownVectors): boolean =>
+  versions.some(({ version, hash }) => version === known.version && hash === known.hash);
+
+/** From the newest version that is known, or whose snapshot can be read; failing all, from version 0, drawn again from its seed. */
 async function fromBeginning(
   store: Store,
   definition: RunDefinition,
   observe: Observer,
   warn: (error: unknown) => void,
+  known: KnownVectors | undefined,
 ): Promise<Beginning> {
   const stored = await storedSnapshots(store);
   const starts = (hash: Hash) => stored.has(hash);
-  const replayed = await replay(store, definition, undefined, starts, observe);
+  const replayed = await replay(store, definition, undefined, starts, observe, false);
   for (const { version, hash } of replayed.versions.toReversed()) {
+    if (version === known?.version && hash === known.hash)
+      return { replayed, start: { version, vectors: known.vectors } };
     if (!stored.has(hash)) continue;
     const vectors = await loadSnapshot(store, definition.task, hash).catch(warn);
     if (vectors !== undefined) return { replayed, start: { version, vectors } };
@@ -141,6 +159,7 @@ async function fromBeginning(
     undefined,
     () => false,
     () => {},
+    false,
   );
   const vectors = initialVectors(definition.task.initial(definition.settings.seed));
   if ((await sha256(definition.task.encode(vectors.x))) !== whole.versions[0]!.hash) {

@@ -1,9 +1,11 @@
 import { sha256 } from "../../protocol/identity.ts";
-import { type MergeJob, mergeHere } from "../merge/merger.ts";
+import { NotMerged } from "../merge/merge-line.ts";
+import { type MergeJob, type Merger, mergeHere } from "../merge/merger.ts";
 import type { Vectors } from "../merge/vectors.ts";
 import { splitRecord } from "../store/record-parts.ts";
 import { type Store, StoreError } from "../store/store.ts";
 import type { RunDefinition } from "./genesis.ts";
+import { hashInPieces } from "./large-hash.ts";
 import { mergeTermsOf } from "./merge-rule.ts";
 import type { FrameAt } from "./projections.ts";
 import type { ReplayedVersion } from "./replay.ts";
@@ -15,11 +17,17 @@ export async function remerge(
   { merging, task }: Pick<RunDefinition, "merging" | "task">,
   before: Vectors,
   { version, hash, diff, merged, rolledBack, ...terms }: ReplayedVersion,
+  merger: Merger = mergeHere,
 ): Promise<Vectors> {
   if (rolledBack) return loadSnapshot(store, task, hash);
   const rule = merging({ version: version - 1, ...mergeTermsOf(terms) });
-  const again = await mergeHere.merge(rule, jobOf(store, before, merged));
-  if ((await sha256(task.encode(again.vectors.x))) !== hash) {
+  const { head } = task;
+  const job = () => jobOf(store, before, merged, head && { head });
+  const again = await merger.merge(rule, job()).catch((error: unknown) => {
+    if (error instanceof NotMerged) return mergeHere.merge(rule, job());
+    throw error;
+  });
+  if ((again.model ?? (await hashInPieces(task.encode(again.vectors.x)))) !== hash) {
     throw new StoreError(`merging version ${version} again does not give the hash that was published`);
   }
   if (diff !== undefined && (await sha256(again.diff)) !== diff) {

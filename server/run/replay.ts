@@ -41,7 +41,8 @@ export type Observer = (
 /**
  * Reads the journal from `from`, or from its beginning: applies what was decided, decides nothing, and brings
  * the index up to date. `starts` tells the versions that a replay can start from: those before the first of
- * them are not told, so that memory does not grow with the run's age.
+ * them are not told, so that memory does not grow with the run's age. Without `frames` none are read: then nobody knows of
+ * a version that it lacks one.
  */
 export async function replay(
   store: Store,
@@ -49,6 +50,7 @@ export async function replay(
   from: Checkpoint | undefined,
   starts: (hash: Hash) => boolean,
   observe: Observer,
+  frames = true,
 ): Promise<Replay> {
   let projections = from && new Projections(from.state, from.applied, from);
   let versions: ReplayedVersion[] = [];
@@ -56,7 +58,7 @@ export async function replay(
   const stripped = new Set<TicketId>();
   const base = from?.places.at(-1);
   if (base !== undefined) versions.push({ ...base, merged: [] });
-  for await (const { sequence, record } of store.records(from?.applied ?? 0)) {
+  for await (const { sequence, record } of store.records(from?.applied ?? 0, frames)) {
     const { event, frame } = decodeRecord(record);
     if (projections === undefined) {
       if (event.type !== "created") throw new StoreError("the journal does not begin with a run's creation");
@@ -74,7 +76,7 @@ export async function replay(
     if (store.index.applied === sequence) store.index.apply(facts);
     const observing = observe(event, { before, ended, frame });
     if (observing !== undefined) await observing;
-    if (event.type === "accepted" && frame.length === 0) stripped.add(event.ticket);
+    if (frames && event.type === "accepted" && frame.length === 0) stripped.add(event.ticket);
     const lost = ended.filter(({ ticket }) => stripped.delete(ticket)).length > 0;
     if (event.type === "rolled-back") {
       const { needs } = projections;

@@ -70,6 +70,7 @@ async function open(
     (created) => readDefinition(created, identity, corpus, task, settings),
     log,
     options.observe,
+    options,
   );
   const fixed = await fixedManifest(recovered.definition, corpus, identity, options.mirror?.url);
   const live = new LiveRun(options, identity, recovered);
@@ -252,6 +253,11 @@ export class Run implements RunService {
   /** Of a run that another process serves: learns of what it has recorded. See {@link LiveRun.follow}. */
   follow(): Promise<void> {
     return this.#live.follow();
+  }
+
+  /** Of such a run: see {@link LiveRun.known}. */
+  known(): ReturnType<LiveRun["known"]> {
+    return this.#live.known();
   }
 
   /** Stops taking work, waits for what is being written, and closes the store. */
