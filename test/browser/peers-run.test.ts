@@ -13,6 +13,7 @@ const SETTINGS = {
   model: { layers: 1, heads: 2, width: 96, context: 32 },
   batch: 1,
   steps: 3,
+  rounds: { seconds: 1, batch: 1 },
   quorum: 4,
   tokenBudget: 50_000_000,
   peers: { on: true },

@@ -215,7 +215,8 @@ it("a visitor agrees once to all runs of a server, which leads to where one more
   for (const name of ["whales", "welsh"]) {
     const data = join(all, "runs", name);
     const model = { layers: 1, heads: 2, width: 32, context: 32 };
-    await writeFile(file, JSON.stringify({ name, model, batch: 4, steps: 10, quorum: 1 }));
+    const rounds = { seconds: 1, batch: 4 };
+    await writeFile(file, JSON.stringify({ name, model, batch: 4, steps: 10, quorum: 1, rounds }));
     await runCommand("corpus", "add", text, "--data", data, "--vocab", "300");
     await (await startServer("--data", data, "--run", file)).end("SIGTERM");
   }
