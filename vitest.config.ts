@@ -8,8 +8,11 @@ process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, "node_modules/.cach
 
 /** By itself Vitest leaves a processor free: of the two that CI has, a half of the machine. */
 const maxWorkers = availableParallelism();
-/** Browser tests wait for a good part of their time: for servers to start, and for the pages' own limits, 5 to 15 s. */
-const maxBrowserFiles = maxWorkers + 1;
+/**
+ * Tests wait for a good part of their time: in browsers for servers to start and for the pages' own limits, 5 to 15 s;
+ * elsewhere for nodes of nats-server, which take a quarter of a processor, for processes, and for sockets' time to be over.
+ */
+const oneMore = maxWorkers + 1;
 
 /** Real browsers are slow to start, and share their processors with other tests. */
 const BROWSER_MS = 240_000;
@@ -21,14 +24,14 @@ const patient = { poll: { timeout: 30_000 } };
 const browser = { testTimeout: BROWSER_MS, hookTimeout: BROWSER_MS, expect: patient };
 
 /**
- * Browser tests that measure time: of tasks, of shares of it, or until something is given up. In `swarm` two pages try
- * their devices at once on a GPU that the processor plays, for which the product gives them 90 s.
+ * Browser tests that measure time: of tasks, of shares of it, or until something is given up. In `swarm` a page tries
+ * its device on a GPU that the processor plays, for which the product gives it 90 s.
  */
 const TIMED = ["how", "peers", "presets", "swarm", "visitor"].map((name) => `test/browser/${name}.test.ts`);
 
 /**
- * One after another. `unit`: everything that needs no browser, beside its source or in test/. `browser`: real browsers,
- * one file at once more than there are processors. `browser-timed`: a file for each processor.
+ * One after another. `unit`: everything that needs no browser, beside its source or in test/. `browser`: real browsers.
+ * Of both, one file at once more than there are processors. `browser-timed`: a file for each processor.
  */
 export default defineConfig({
   test: {
@@ -46,7 +49,7 @@ export default defineConfig({
           // does to anything global.
           isolate: false,
           setupFiles: ["test/in-english.ts"],
-          maxWorkers,
+          maxWorkers: oneMore,
         },
       },
       {
@@ -55,7 +58,7 @@ export default defineConfig({
           name: "browser",
           include: ["test/browser/**/*.test.ts"],
           exclude: TIMED,
-          maxWorkers: maxBrowserFiles,
+          maxWorkers: oneMore,
           sequence: { groupOrder: 1 },
         },
       },

@@ -1,30 +1,51 @@
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** Test files that take longest on two processors, longest first: half a minute and more, and a quarter of one without a browser. */
+/**
+ * Test files that take longest on two processors, longest first: a third of a minute and more, and a sixth of one without
+ * a browser. What waits, for servers or for the product's own limits, stands beside what computes.
+ */
 const LONGEST = [
   ...[
-    "engine-products",
-    "reverse-proxy",
-    "engine",
-    "engine-muon",
     "setup-page",
-    "back-forward",
-    "bench-page",
-    "browsers",
+    "engine-products",
     "silence",
-    "reference",
+    "engine",
+    "browsers",
+    "engine-muon",
+    "reverse-proxy",
+    "bench-page",
+    "back-forward",
+    "within",
     "engine-limits",
-    "engine-ops",
-    "pages-look",
-    "run-states",
-    "pages",
     "pages-languages",
+    "run-states",
+    "reference",
+    "cluster",
+    "probe",
+    "pages-look",
+    "insight",
+    "engine-ops",
+    "sites",
+    "endurance",
+    "readings",
+    "pages",
+    "audits",
+    "extraction",
+    "embed-tags",
+    "box-look",
+    "steering",
+    "parts",
+    "states",
   ].map((name) => `test/browser/${name}.test.ts`),
-  ...["package", "kernels-compiled"].map((name) => `test/${name}.test.ts`),
-  ...["nats-replicas", "nats-store"].map((name) => `server/store/${name}.test.ts`),
-  ...["soak", "crash", "raw-sockets", "independent", "workers", "bench-flags", "kill", "extraction"].map(
+  "test/package.test.ts",
+  "server/store/nats-store.test.ts",
+  "test/kernels-compiled.test.ts",
+  "server/store/nats-replicas.test.ts",
+  ...["soak", "workers", "crash", "raw-sockets", "independent", "closed-output", "attack", "bench-flags"].map(
     (name) => `test/${name}.test.ts`,
   ),
+  "model/engine/wasm/trainer.test.ts",
+  ...["slow-senders", "kill", "fuzz", "faults", "extraction"].map((name) => `test/${name}.test.ts`),
 ];
 
 /**

@@ -44,7 +44,7 @@ beforeAll(async () => {
   await writeFile(join(installed, "package.json"), '{ "private": true, "type": "module" }\n');
   await npm(["install", "--no-audit", "--no-fund", "--prefer-offline", join(folder, tarball)], installed);
 }, PATIENCE);
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(() => rm(folder, { recursive: true, force: true }), PATIENCE);
 
 it("packed from a clean clone and installed into an empty folder, the program says its version", async () => {
   const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
