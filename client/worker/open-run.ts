@@ -6,7 +6,7 @@ import type { Manifest } from "../../protocol/manifest.ts";
 import type { Cache } from "../cache/cache.ts";
 import type { Control } from "./control.ts";
 import type { RunParts } from "./deps.ts";
-import { type Candidate, idOf } from "./device/devices.ts";
+import { type Candidate, idOf } from "./device/candidate.ts";
 import { describeHost } from "./device/platform.ts";
 import { ProbedTrainers } from "./device/probed-trainers.ts";
 import type { Report } from "./messages.ts";

@@ -51,6 +51,19 @@ test("a run with Muon inside is trained on WebGPU by the fast engine, once the k
   expect(results).toMatchObject([{ engine: "fast", outcome: { tokensPerSecond: expect.any(Number) } }]);
 });
 
+test("a GPU whose products are wrong beyond 64 columns meets the known gradient, and is put out at the run's own shape", async () => {
+  const { page } = await open(withGpu);
+  await page.evaluate(() => probePage.spoil("step < k;", "step < min(k, 16u);")); // of four columns each
+  const { results, report } = await page.evaluate(() => probePage.runFast());
+  expect(report!.device).toBe("wasm");
+  // a tiny model's gradient, which comes before that, does not show it
+  expect(results![1]).toEqual({
+    device: "webgpu",
+    engine: "fast",
+    outcome: { refused: expect.stringMatching(/^at this model's size it computes .*, and WebAssembly/) },
+  });
+});
+
 test("without WebGPU its reason is kept, WASM serves, and tfjs is never fetched", async () => {
   const { page, asked } = await open(without);
   const { results, report } = await page.evaluate(() => probePage.run());

@@ -1,4 +1,4 @@
-import type { Candidate } from "../../client/worker/device/devices.ts";
+import type { Candidate } from "../../client/worker/device/candidate.ts";
 import { probe } from "../../client/worker/device/probe.ts";
 import { type Inner, ModelError } from "../../model/contract/config.ts";
 import type { DeviceName, DeviceReport } from "../../model/contract/trainer.ts";

@@ -1,21 +1,8 @@
-import type { DeviceName, DeviceReport, TrainerFactory } from "../../../model/contract/trainer.ts";
+import type { DeviceName } from "../../../model/contract/trainer.ts";
 import type { WebgpuOptions } from "../../../model/engine/webgpu/trainer.ts";
 import type { TileMemory } from "../../cache/tiles.ts";
-
-/** A way to train that this machine may or may not have. Its code is fetched when it is tried. */
-export interface Candidate {
-  readonly device: DeviceName;
-  readonly engine: DeviceReport["engine"];
-  /** Rejects where the code cannot be loaded. */
-  readonly load: () => Promise<TrainerFactory>;
-  /** Drops what was remembered of earlier visits. True where the last try had used it: another may go better. */
-  readonly forget?: () => Promise<boolean>;
-  /** Whether it is a processor in disguise, not worth waiting for where the processor itself serves. */
-  readonly disguised?: () => Promise<boolean>;
-}
-
-/** Names a candidate where it is remembered. */
-export const idOf = ({ device, engine }: Candidate): string => `${device}/${engine}`;
+import type { AfterFirst, Candidate } from "./candidate.ts";
+import type { FirstSteps } from "./first-step.ts";
 
 const fastWasm = (threads: number): Candidate => ({
   device: "wasm",
@@ -87,14 +74,22 @@ const reference = (device: DeviceName, wasmPath?: string): Candidate => ({
  * Everything a browser might train on, in the order it is tried: the only list of engines. `server` is where
  * tfjs' WASM binaries are, should they be needed; `memory` keeps between visits what the GPU's probe found.
  */
-export const browserCandidates = (server: string, memory?: TileMemory): Candidate[] => [
-  fastWasm(visitorThreads()), // ready in milliseconds, so that there is something to compare with
-  fastWebgpu(memory),
-  reference("webgpu"),
-  reference("wasm", `${server}/tfjs/`),
-  reference("webgl"),
-  reference("cpu"),
-];
+export function browserCandidates(server: string, memory?: TileMemory): Candidate[] {
+  const wasm = fastWasm(visitorThreads()); // ready in milliseconds, so that there is something to compare with
+  let steps: Promise<FirstSteps> | undefined;
+  const first: AfterFirst = async (...step) => {
+    steps ??= import("./first-step.ts").then(({ FirstSteps }) => new FirstSteps(wasm.load));
+    await (await steps).see(...step);
+  };
+  return [
+    navigator.gpu ? { ...wasm, first: (...step) => first(...step).catch(() => undefined) } : wasm,
+    { ...fastWebgpu(memory), first },
+    { ...reference("webgpu"), first },
+    reference("wasm", `${server}/tfjs/`),
+    reference("webgl"),
+    reference("cpu"),
+  ];
+}
 
 /** The same in Node, which has no GPU of its own. One thread each: who wants more starts more volunteers. */
 export const nodeCandidates = (): Candidate[] => [fastWasm(1), reference("wasm"), reference("cpu")];

@@ -30,8 +30,8 @@ export async function whyUnable(): Promise<WhyUnable | undefined> {
 }
 
 /**
- * The key under which a probe's winner is remembered: the browser, its graphics adapter, the run's shape and the ways to
- * train that this release knows.
+ * The key under which a probe's winner is remembered: the browser, its graphics adapter, the run's shape, the ways to
+ * train that this release knows, and the release itself, whose scripts are named by their hashes: another one's kernels are checked again.
  */
 export async function describeHost(model: object, candidates: readonly string[]): Promise<string> {
   return [
@@ -39,6 +39,7 @@ export async function describeHost(model: object, candidates: readonly string[])
     await describeAdapter(navigator.gpu),
     Object.values(model).join("×"),
     ...candidates,
+    import.meta.url,
   ].join(" | ");
 }
 

@@ -3,7 +3,8 @@ import { ModelError } from "../../../model/contract/config.ts";
 import { checkTrainer } from "../../../model/contract/known-gradient.ts";
 import { optimizer, shape, timedCandidates } from "../../../test/harness/timed-candidates.ts";
 import { sleep } from "../time.ts";
-import { type Candidate, nodeCandidates } from "./devices.ts";
+import type { Candidate } from "./candidate.ts";
+import { nodeCandidates } from "./devices.ts";
 import { callMs, triedBatch } from "./effort.ts";
 import { probe } from "./probe.ts";
 import { NoDevice } from "./trainers.ts";
@@ -186,6 +187,42 @@ describe("the probe", () => {
     const candidates = [candidate("webgpu", "fast", 1), candidate("wasm", "fast", 10)];
     expect((await run(candidates, "wasm/fast")).candidate.device).toBe("wasm");
     expect(loaded).toEqual(["wasm/fast"]);
+  });
+
+  test("a first step that is wrong at the run's own shape puts a device out; of a remembered winner it was right before", async () => {
+    const { candidate, run } = timedCandidates();
+    const seen: number[] = [];
+    const first: Candidate["first"] = async (trainer, { batch }) => {
+      seen.push(batch, (await trainer.carried()).step);
+      throw new ModelError("device-wrong", "a loss is off");
+    };
+    const candidates = [{ ...candidate("webgpu", "fast", 1), first }, candidate("wasm", "fast", 10)];
+    const { results, candidate: winner } = await run(candidates);
+    expect(winner.device).toBe("wasm");
+    expect(results[0]!.outcome).toEqual({ refused: "a loss is off" });
+    expect(seen).toEqual([2, 1]);
+    expect((await run(candidates, "webgpu/fast")).candidate.device).toBe("webgpu");
+    expect(seen).toHaveLength(2);
+  });
+
+  test("a remembered winner that is tried once more without what was remembered of it shows its first step", async () => {
+    const { candidate, run } = timedCandidates();
+    let [remembers, seen] = [true, 0];
+    const gpu: Candidate = {
+      ...candidate("webgpu", "fast", 1),
+      first: async () => void seen++,
+      forget: async () => {
+        const was = remembers;
+        remembers = false;
+        return was;
+      },
+    };
+    const check = async () => {
+      if (remembers) throw new ModelError("device-wrong", "a gradient is off");
+      return undefined;
+    };
+    await run([gpu], "webgpu/fast", check);
+    expect(seen).toBe(1);
   });
 
   test("a remembered winner that fails gives way", async () => {

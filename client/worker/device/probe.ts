@@ -10,7 +10,7 @@ import type {
 } from "../../../model/contract/trainer.ts";
 import { batchesOf } from "../../../model/data/batches.ts";
 import { messageOf } from "../../../model/lib/message-of.ts";
-import { type Candidate, idOf } from "./devices.ts";
+import { type Candidate, idOf } from "./candidate.ts";
 import { slowMs } from "./effort.ts";
 import { NoDevice } from "./trainers.ts";
 
@@ -49,7 +49,7 @@ export interface ProbeOptions {
   readonly candidates: readonly Candidate[];
   /** The run's own shape and optimiser, so that what is timed is what will be done. */
   readonly options: TrainerOptions;
-  /** A candidate that won before: if it still computes right, nothing else is tried. */
+  /** A candidate that won before: if it still computes the known gradient right, nothing else is tried. */
   readonly remembered?: string | undefined;
   readonly trying: (device: DeviceName) => void;
   readonly clock: () => number;
@@ -68,7 +68,7 @@ export interface Probed {
 
 /**
  * Finds the fastest way to train here. Each candidate must compute a known gradient right and is then timed on
- * the run's real shape; the most tokens a second wins. A software adapter is only waited for as long as a visitor
+ * the run's real shape, where its first step must be right as well; the most tokens a second wins. A software adapter is only waited for as long as a visitor
  * would hardly notice, unless nothing else serves, and wins only where it was measured faster. The fast
  * engine's candidates are all tried; tfjs is fetched only when none of them serves, and its `cpu` only
  * when nothing else does. The winner's trainer is kept, the others are freed. Whatever a candidate throws is
@@ -91,7 +91,9 @@ export async function probe(options: ProbeOptions): Promise<Probed> {
         best === undefined
           ? HUNG_MS + STEPS_OF_A_TRIAL * slowMs(shape, batch)
           : await limitOf(candidate, clock() - begun, slowMs(shape, batch) / HARDWARE);
-      const { factory, trainer, speed } = await within(limit, options, () => tryOut(candidate, options));
+      const { factory, trainer, speed } = await within(limit, options, () =>
+        tryOut(candidate, options, known.includes(candidate)),
+      );
       results.push({ device, engine, outcome: { tokensPerSecond: speed } });
       if (best !== undefined && best.speed >= speed) trainer.dispose();
       else {
@@ -132,6 +134,7 @@ async function limitOf(candidate: Candidate, spent: number, stepMs: number): Pro
 async function tryOut(
   candidate: Candidate,
   probing: ProbeOptions,
+  isKnown: boolean,
 ): Promise<Pick<Probed, "factory" | "trainer"> & { speed: number }> {
   const { options, clock, check = checkTrainer } = probing;
   const factory = await candidate.load();
@@ -140,17 +143,23 @@ async function tryOut(
     await check(factory, options.optimizer.inner);
     const { shape, batch } = options;
     await trainer.load(initialWeights(shape, 1));
-    return { factory, trainer, speed: await speedOf(trainer, shape, batch, clock) };
+    const first = async (loss: number) => isKnown || candidate.first?.(trainer, options, loss);
+    return {
+      factory,
+      trainer,
+      speed: await speedOf(trainer, shape, batch, clock, undefined, undefined, first),
+    };
   } catch (error) {
     trainer.dispose();
-    if (await candidate.forget?.()) return tryOut(candidate, probing);
+    if (await candidate.forget?.()) return tryOut(candidate, probing, false);
     throw error;
   }
 }
 
 /**
  * Tokens a second on steps of the run's shape, after one that warms up, unless that takes long. They are timed in bulk, as they are trained: a
- * browser that tells late what the device has done (webgpu/nudge.ts) would else seem slow. Weights are loaded.
+ * browser that tells late what the device has done (webgpu/nudge.ts) would else seem slow. Weights are loaded. `first` gets the loss of the
+ * first step, before the next.
  */
 export async function speedOf(
   trainer: Trainer,
@@ -159,22 +168,24 @@ export async function speedOf(
   clock: () => number,
   timedMs = TIMED_MS,
   longMs = LONG_STEP_MS,
+  first?: (loss: number) => unknown,
 ): Promise<number> {
   const text = Uint16Array.from({ length: (batch + 2) * context }, (_, i) => (i * 31) % vocabulary);
   const [tokens] = batchesOf(text, { window: 0, seed: 1, steps: 1, batch }, context);
   const timed = async (steps: number) => {
     const begun = clock();
     for (let step = 0; step < steps; step++) await trainer.step(tokens!, batch, 1e-4);
-    await trainer.losses(); // waits for the device
-    return Math.max(clock() - begun, 0.1);
+    const [loss] = await trainer.losses(); // waits for the device
+    return { loss: loss!, took: Math.max(clock() - begun, 0.1) };
   };
   let steps = 1;
-  let took = await timed(steps);
-  if (took < longMs) took = await timed(steps);
+  let { took, loss } = await timed(steps);
+  await first?.(loss);
+  if (took < longMs) ({ took } = await timed(steps));
   while (took < timedMs / 2 && steps < MAX_TIMED_STEPS) {
     const wanted = Math.ceil((steps * timedMs) / took);
     steps = Math.min(wanted, MORE * steps, MAX_TIMED_STEPS);
-    took = await timed(steps);
+    ({ took } = await timed(steps));
   }
   return (steps * batch * context * 1_000) / took;
 }

@@ -5,7 +5,7 @@ import { optimizer, shape, timedCandidates } from "../../../test/harness/timed-c
 import { memoryCache } from "../../cache/cache.ts";
 import { Control } from "../control.ts";
 import type { Report } from "../messages.ts";
-import type { Candidate } from "./devices.ts";
+import type { Candidate } from "./candidate.ts";
 import { ProbedTrainers } from "./probed-trainers.ts";
 import { NoDevice } from "./trainers.ts";
 

@@ -9,7 +9,7 @@ import type {
 } from "../../../model/contract/trainer.ts";
 import type { Cache } from "../../cache/cache.ts";
 import { readProbe, saveProbe } from "../../cache/entries.ts";
-import { type Candidate, idOf } from "./devices.ts";
+import { type Candidate, idOf } from "./candidate.ts";
 import { callMs, triedBatch } from "./effort.ts";
 import { type Probed, type ProbeOptions, type ProbeResult, probe } from "./probe.ts";
 import type { Trainers } from "./trainers.ts";
