@@ -43,7 +43,7 @@ export async function openCluster(
     );
   }
   const key = keyFile(options.key);
-  const name = await nameOf(key, "new");
+  const name = await nameOf(options.key, "new");
   const index = () => sqliteIndex(join(directory, "index.sqlite"));
   return openClusterStore(options, { name, key, index, ...waiting });
 }
@@ -51,13 +51,13 @@ export async function openCluster(
 /** The same, to be read while another server leads. Rejects with a StoreError where there is no such key, or no run. */
 export async function openClusterEdge(options: ClusterOptions, index: () => Index): Promise<ClusterStore> {
   const key = keyFile(options.key);
-  return openClusterStore(options, { name: await nameOf(key, "known"), key, index, reading: true });
+  return openClusterStore(options, { name: await nameOf(options.key, "known"), key, index, reading: true });
 }
 
 /** The same, to copy to or, `reading`, from. Rejects with a StoreError where there is no such key. */
 export async function openClusterCopy(options: ClusterOptions, reading: boolean): Promise<ClusterStore> {
   const key = keyFile(options.key);
-  const name = await nameOf(key, "known");
+  const name = await nameOf(options.key, "known");
   return openClusterStore(options, { name, key, index: () => NO_INDEX, reading });
 }
 
@@ -67,20 +67,21 @@ export async function statusOnCluster(
   key: string,
   now: () => number,
 ): Promise<ClusterStatus> {
-  return clusterStatus(address, await nameOf(keyFile(key), "known"), now);
+  return clusterStatus(address, await nameOf(key, "known"), now);
 }
 
 /** What each node of a cluster has of the run of a key. Rejects as {@link statusOnCluster} does. */
 export const checkOnCluster = async (address: string, key: string): Promise<readonly StreamCheck[]> =>
-  clusterCheck(address, await nameOf(keyFile(key), "known"));
+  clusterCheck(address, await nameOf(key, "known"));
 
 /** The name of a run on a cluster follows from its key, so that two runs of one cluster never meet. */
-async function nameOf(key: KeyFile, age: "new" | "known"): Promise<string> {
-  if (age === "known" && (await key.read()) === undefined) throw new StoreError("there is no such key file");
-  const identity = await serverIdentity({
-    get: () => key.read(),
-    put: (_shelf, _name, bytes) => key.write(bytes),
-  });
+async function nameOf(path: string, age: "new" | "known"): Promise<string> {
+  const key = keyFile(path);
+  if (age === "known" && (await key.read()) === undefined) throw new StoreError(`there is no key file ${path}`);
+  const identity = await serverIdentity(
+    { get: () => key.read(), put: (_shelf, _name, bytes) => key.write(bytes) },
+    path,
+  );
   return `MU_${(await sha256(utf8(identity.key))).slice(0, 16)}`;
 }
 

@@ -5,16 +5,13 @@ import { keptQuestions } from "../evaluate/question-file.ts";
 import type { ChoiceQuestion } from "../evaluate/questions.ts";
 import type { Log } from "../lib/log.ts";
 import { programVersion } from "../lib/program-version.ts";
-import { type RunDefinition, readDefinition } from "../run/genesis.ts";
+import type { RunDefinition } from "../run/genesis.ts";
 import { languageTask } from "../run/language-task.ts";
 import { largestBatch } from "../run/micro-batch.ts";
 import type { RunCorpus, TaskFactory } from "../run/options.ts";
-import { decodeRecord } from "../run/record.ts";
-import { serverIdentity } from "../run/server-key.ts";
 import type { ClusterStore } from "../store/followed-store.ts";
 import { nodeFiles } from "../store/node-files.ts";
 import { NO_INDEX } from "../store/read-only.ts";
-import { StoreError } from "../store/store.ts";
 import { decodeAudit, encodeEvidence, jobOf } from "../workers/audit-job.ts";
 import { type Every, everyReal, takeJobs } from "../workers/doing.ts";
 import { Editions } from "../workers/editions.ts";
@@ -25,9 +22,9 @@ import { encodeSign, SIGN_MS } from "../workers/presence.ts";
 import type { WorkerTask } from "../workers/tasks.ts";
 import { TurnThread } from "../workers/turn-thread.ts";
 import { type ClusterOptions, openClusterEdge } from "./cluster.ts";
+import { knownRun } from "./known-run.ts";
 import { type MeasuringData, measuringData, measuringThreads } from "./language-evaluator.ts";
 import { type OpenedCorpus, openCorpus } from "./run-corpus.ts";
-import { begunWith } from "./start.ts";
 
 /** Milliseconds between two looks whether text was added to the directory. */
 const LOOK_MS = 10_000;
@@ -104,13 +101,8 @@ export class WorkerNode {
   static async over(parts: WorkerParts): Promise<WorkerNode> {
     const { store, corpus: opened, task, every } = parts;
     try {
-      if (store.length === 0) throw new StoreError("the run has not begun");
-      const begun = await begunWith(store, undefined, task, opened.corpus);
-      const { event } = decodeRecord(await store.read(0));
-      if (event.type !== "created") throw new StoreError("the journal does not begin with a run");
-      const identity = await serverIdentity(store);
-      const definition = await readDefinition(event, identity, begun.corpus, begun.task, undefined);
-      const node = new WorkerNode(parts, begun.corpus, definition, await programVersion());
+      const known = await knownRun(store, opened.corpus, task);
+      const node = new WorkerNode(parts, known.corpus, known.definition, await programVersion());
       await node.#take();
       node.#stops.push(
         every(SIGN_MS, () => node.#sign()),

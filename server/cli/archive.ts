@@ -1,9 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ClusterOptions, openClusterCopy } from "../app/cluster.ts";
+import { knownRun } from "../app/known-run.ts";
+import { openCorpus } from "../app/run-corpus.ts";
 import { kindOf } from "../data-dir/directory.ts";
 import { DirectoryError } from "../data-dir/error.ts";
 import { lockDirectory } from "../data-dir/lock.ts";
 import type { ServeIo } from "../lib/io.ts";
+import { languageTask } from "../run/language-task.ts";
 import type { FileStore } from "../store/file-store.ts";
 import type { ClusterStore } from "../store/followed-store.ts";
 import { openFileStore } from "../store/open.ts";
@@ -75,8 +78,11 @@ async function archive({ directory, follow, ...cluster }: Archiving, io: Archive
       const to = await openFileStore(directory);
       try {
         const copy = await StoreCopy.open(from, to);
+        const key = await keyFor(from, to);
+        const { corpus } = await openCorpus(directory);
+        await knownRun(from, corpus, languageTask); // nothing of a run is copied beside another text
         const { records, objects } = await copy.pass();
-        await putKey(from, to);
+        if (key !== undefined) await to.put("run", KEY, key, "secret"); // last, so that nobody can serve half a copy
         const { version, model } = await verifyDirectory(directory);
         io.stdout.write(
           `${directory}: version ${version}, model ${model}, verified; ${records} records and ${objects} files copied\n`,
@@ -104,12 +110,13 @@ async function tellWaiting({ inbox, line }: ClusterStore, { stderr }: ArchiveIo)
     );
 }
 
-/** Last, so that nobody can serve half a copy. Rejects with a StoreError where the directory has another run's. */
-async function putKey(from: Store, to: FileStore): Promise<void> {
+/** The key that the copy lacks. Rejects with a StoreError where the directory has another run's. */
+async function keyFor(from: Store, to: FileStore): Promise<Uint8Array | undefined> {
   const [theirs, ours] = [await from.get("run", KEY), await to.get("run", KEY)];
   if (theirs === undefined) throw new StoreError("there is no such key file");
-  if (ours === undefined) return to.put("run", KEY, theirs, "secret");
+  if (ours === undefined) return theirs;
   if (Buffer.compare(theirs, ours) !== 0) throw new StoreError("the directory has another run's server.key");
+  return undefined;
 }
 
 /** Copies what is new, again and again. What the cluster or the disk refuses for now is said once, and tried again. */

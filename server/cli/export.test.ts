@@ -121,12 +121,16 @@ describe("murmuration export", () => {
     );
   });
 
-  it("sends who exports a directory that is being served to its address", async () => {
+  it("exports a directory that a server has for itself, and leaves nothing else behind", async () => {
     const { close } = await open();
     try {
-      const { code, stderr } = await command(data, "--format", "hf", "--out", join(directory, "y"));
-      expect(code).toBe(1);
-      expect(stderr).toContain("or export from its address");
+      await expect(open()).rejects.toThrow("another server uses"); // nobody else may open it
+      const place = join(directory, "busy");
+      const out = join(place, "model.gguf");
+      const { code, stderr } = await command(data, "--format", "gguf", "--out", out);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "A run, version 0\n" });
+      expect((await readFile(out)).subarray(0, 4).toString()).toBe("GGUF");
+      expect(await readdir(place)).toEqual(["model.gguf"]);
     } finally {
       await close();
     }

@@ -1,9 +1,10 @@
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { pino } from "pino";
 import { serverTyped } from "../../protocol/address.ts";
 import { openDirectory } from "../app/open-directory.ts";
 import { makeDirectory } from "../corpus/disk.ts";
+import { copyRun } from "../data-dir/copy.ts";
 import { kindOf } from "../data-dir/directory.ts";
 import { LockedError } from "../data-dir/error.ts";
 import { severalIn } from "../data-dir/runs.ts";
@@ -12,11 +13,10 @@ import { fetchModel } from "../export/fetch.ts";
 import { type ExportedModel, exportOf, toGguf, toHuggingFace } from "../export/model.ts";
 import type { Writer } from "../lib/io.ts";
 import { type CommandIo, readArgs, runCommand, UsageError } from "./command.ts";
-import { lineOf } from "./failure.ts";
 
 const EXPORT_USAGE = `Usage: murmuration export DIR|URL --format hf|gguf [--type f32|f16] --out PATH
 
-Takes a run's current model out: of a data directory that is not being served, or of a running server.
+Takes a run's current model out: of a data directory, also while it is served, or of a running server.
 
   --format hf     a folder that Hugging Face's tools open as GPT-2: model.safetensors, config.json,
                   tokenizer.json and their companions
@@ -33,15 +33,11 @@ export const exportCommand = (args: readonly string[], io: CommandIo): Promise<n
       usage: EXPORT_USAGE,
       parse: parseFlags,
       async run(flags) {
-        const model = await load(flags.from, io.stderr);
+        const model = await load(flags, io.stderr);
         const { name, version } = model.manifest;
         for (const file of await write(model, flags)) io.stdout.write(`${file}\n`);
         io.stderr.write(`${name}, version ${version}\n`);
       },
-      explain: (error) =>
-        error instanceof LockedError
-          ? `${error.message}; or export from its address, e.g. http://localhost:8080`
-          : lineOf(error),
     },
     args,
     io,
@@ -68,16 +64,38 @@ function parseFlags(args: readonly string[]): ExportFlags | "help" {
   return { from, format, type, out };
 }
 
-function load(from: string, stderr: Writer): Promise<ExportedModel> {
+function load({ from, out }: ExportFlags, stderr: Writer): Promise<ExportedModel> {
   const server = serverTyped(from);
-  return server === undefined ? readDirectory(from, stderr) : fetchModel(server, fetch);
+  return server === undefined ? readDirectory(from, dirname(out), stderr) : fetchModel(server, fetch);
 }
 
-async function readDirectory(directory: string, stderr: Writer): Promise<ExportedModel> {
+async function readDirectory(directory: string, beside: string, stderr: Writer): Promise<ExportedModel> {
   const several = await severalIn(directory);
   if (several !== undefined) throw new ExportError(several);
   // Opening an empty directory would begin a run there.
   if ((await kindOf(directory)) !== "ours") throw new ExportError(`there is no run in ${directory}`);
+  try {
+    return await modelIn(directory, stderr);
+  } catch (error) {
+    if (!(error instanceof LockedError)) throw error;
+    return readCopy(directory, beside, stderr);
+  }
+}
+
+/** A server, or an archive that follows a cluster, has the directory for itself: what it has written is read from a copy. */
+async function readCopy(directory: string, beside: string, stderr: Writer): Promise<ExportedModel> {
+  await makeDirectory(beside);
+  const place = await mkdtemp(join(beside, ".export-"));
+  try {
+    const copy = join(place, "run");
+    await copyRun(directory, copy, "link", async () => {});
+    return await modelIn(copy, stderr);
+  } finally {
+    await rm(place, { recursive: true, force: true });
+  }
+}
+
+async function modelIn(directory: string, stderr: Writer): Promise<ExportedModel> {
   const opened = await openDirectory(directory, { log: pino({ level: "silent" }), stderr });
   try {
     const { run } = opened;

@@ -1,6 +1,8 @@
+import { messageOf } from "../../model/lib/message-of.ts";
 import { isMirrorUrl } from "../../protocol/manifest.ts";
 import { MAX_RUN_NAME } from "../../protocol/run-name.ts";
 import type { ServeOptions } from "../app/serve-options.ts";
+import { serversIn } from "../store/cluster-login.ts";
 import { readArgs, UsageError } from "./command.ts";
 import { tasksIn } from "./tasks.ts";
 
@@ -207,8 +209,12 @@ function clusterOf(
   if (address === undefined && key === undefined && !unsafe) return undefined;
   if (address === undefined || key === undefined) throw new UsageError("--cluster and --key come together");
   if (key.trim() === "") throw new UsageError("--key is empty");
-  if (/^nats:\/\/[\w.:[\],-]+$/.test(address)) return { address, key, unsafe };
-  throw new UsageError(`--cluster takes an address such as nats://a,b,c, not ${JSON.stringify(address)}`);
+  try {
+    serversIn(address);
+  } catch (error) {
+    throw new UsageError(`--cluster: ${messageOf(error)}`);
+  }
+  return { address, key, unsafe };
 }
 
 function alertUrl(text: string): URL {

@@ -13,25 +13,31 @@ export interface ServerIdentity extends Identity {
   readonly signer: Signer;
 }
 
-/** The run's own Ed25519 key, which signs tickets and receipts: a JWK only its owner may read; made once. */
-export async function serverIdentity(store: Pick<Store, "get" | "put">): Promise<ServerIdentity> {
+/**
+ * The run's own Ed25519 key, which signs tickets and receipts: a JWK only its owner may read; made once. `file` is what an
+ * operator knows it by.
+ */
+export async function serverIdentity(
+  store: Pick<Store, "get" | "put">,
+  file: string = NAME,
+): Promise<ServerIdentity> {
   const stored = await store.get("run", NAME);
-  if (stored !== undefined) return importKey(parsed(stored));
+  if (stored !== undefined) return importKey(parsed(stored, file), file);
   const pair = await crypto.subtle.generateKey(ED25519, true, ["sign", "verify"]);
   const jwk = await crypto.subtle.exportKey("jwk", pair.privateKey);
   await store.put("run", NAME, utf8(`${JSON.stringify(jwk)}\n`), "secret");
-  return importKey(jwk);
+  return importKey(jwk, file);
 }
 
-function parsed(stored: Uint8Array): webcrypto.JsonWebKey {
+function parsed(stored: Uint8Array, file: string): webcrypto.JsonWebKey {
   try {
     return parseJson(stored);
   } catch {
-    throw new StoreError(`${NAME} is damaged: put it back from a backup; without it the run cannot go on`);
+    throw new StoreError(`${file} is damaged: put it back from a backup; without it the run cannot go on`);
   }
 }
 
-async function importKey(jwk: webcrypto.JsonWebKey): Promise<ServerIdentity> {
+async function importKey(jwk: webcrypto.JsonWebKey, file: string): Promise<ServerIdentity> {
   try {
     const privateKey = await crypto.subtle.importKey("jwk", jwk, ED25519, false, ["sign"]);
     const { kty, crv, x } = jwk;
@@ -39,6 +45,6 @@ async function importKey(jwk: webcrypto.JsonWebKey): Promise<ServerIdentity> {
     const publicKey = await crypto.subtle.importKey("jwk", open, ED25519, true, ["verify"]);
     return { privateKey, key: await publicKeyText(publicKey), signer: nodeSigner(jwk as JsonWebKey) };
   } catch (error) {
-    throw new StoreError(`${NAME} holds no Ed25519 private key: ${String(error)}`);
+    throw new StoreError(`${file} holds no Ed25519 private key: ${String(error)}`);
   }
 }

@@ -4,7 +4,9 @@ import { type ClusterStatus, faultsOf, isAnyBehind, linesOf } from "./cluster-st
 /** Milliseconds. */
 const SILENCE = 4_000;
 
-const replica = (node: string, lag = 0) => ({ node, current: lag === 0, offline: false, lag });
+const replica = (node: string, lag = 0, silentMs = 300) => ({
+  ...{ node, current: lag === 0, offline: false, lag, silentMs },
+});
 const good: ClusterStatus = {
   name: "MU_1",
   leader: { who: "ann:7", silentMs: 1_200 },
@@ -39,8 +41,8 @@ test("what is wrong with a cluster is named: silence, no leader, a node that is 
   expect(faultsOf(bad, SILENCE)).toEqual([
     "ann:7, which leads the run, has been silent for 5.0 s",
     "MU_1_LOG has no leader",
-    "n2 is offline, and holds MU_1_LOG",
     "n3 is 51 messages behind in MU_1_LOG",
+    "n2 is away, not heard for 0.3 s, and holds MU_1_LOG",
   ]);
   expect(faultsOf({ ...good, streams: [{ ...log, lacks: 2 }] }, SILENCE)).toEqual([
     "n1 has lost 2 messages of MU_1_LOG: replace its disk",
@@ -58,4 +60,20 @@ test("a node that is a few messages behind is at fault where it stays so: under 
   expect(faultsOf(behind, SILENCE)).toEqual([]);
   expect(faultsOf(behind, SILENCE, [behind, good, behind])).toEqual([]);
   expect(faultsOf(behind, SILENCE, [behind, behind])).toEqual(["n2 is 1 messages behind in MU_1_LOG"]);
+});
+
+test("a node that was killed is away, in one line, before NATS calls it offline; one that is slow is behind", () => {
+  const inbox = { ...log, stream: "MU_1_IN" };
+  const of = (silentMs: number): ClusterStatus => ({
+    ...good,
+    streams: [
+      { ...log, replicas: [replica("n2", 224, silentMs), replica("n3")] },
+      { ...inbox, replicas: [replica("n2", 9, silentMs + 500), replica("n3")] },
+    ],
+  });
+  expect(faultsOf(of(5_000), SILENCE)).toEqual(["n2 is away, not heard for 5.5 s, and holds MU_1_LOG, MU_1_IN"]);
+  expect(linesOf(of(5_000))[1]).toMatch(/on n1, n2 \(away\), n3$/);
+  const idle = { ...good, streams: [{ ...log, replicas: [replica("n2", 0, 5_000), replica("n3", 0, 1_000)] }] };
+  expect(faultsOf(idle, SILENCE)).toEqual(["n2 is away, not heard for 5.0 s, and holds MU_1_LOG"]);
+  expect(faultsOf(of(900), SILENCE)).toEqual(["n2 is 224 messages behind in MU_1_LOG"]);
 });

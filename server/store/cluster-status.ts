@@ -7,12 +7,16 @@ export interface StreamStatus {
   readonly lacks: number;
   /** The node that leads it; undefined while none does. */
   readonly leader: string | undefined;
-  /** The other nodes that hold it. `lag`: messages that one is behind. */
+  /**
+   * The other nodes that hold it. `lag`: messages that one is behind. `silentMs`: milliseconds since the node that leads the
+   * stream heard from it.
+   */
   readonly replicas: readonly {
     readonly node: string;
     readonly current: boolean;
     readonly offline: boolean;
     readonly lag: number;
+    readonly silentMs: number;
   }[];
 }
 
@@ -34,6 +38,8 @@ export interface StreamCheck {
 
 /** Messages that a node may be behind for a moment: under load, the newest are always on their way to it. */
 const MAX_LAG = 50;
+/** Milliseconds of a node's silence from which it is away: whichever leads a stream hears the others every second. */
+const AWAY_MS = 4_000;
 
 /**
  * What is wrong with it, each in a line. A node that is a few messages behind is well, unless it was so in all of the
@@ -50,17 +56,28 @@ export function faultsOf(
   const faults = leader === undefined ? ["no server leads the run"] : [];
   if (leader !== undefined && leader.silentMs > silenceMs)
     faults.push(`${leader.who}, which leads the run, has been silent for ${seconds(leader.silentMs)}`);
+  const away = new Map<string, { silentMs: number; streams: string[] }>();
   for (const { stream, leader: node, lacks, replicas } of streams) {
     if (lacks > 0) faults.push(`${node} has lost ${lacks} messages of ${stream}: replace its disk`);
     if (node === undefined || node === "") faults.push(`${stream} has no leader`);
-    for (const { node, current, offline, lag } of replicas) {
-      if (offline) faults.push(`${node} is offline, and holds ${stream}`);
-      else if (!current && (lag > MAX_LAG || lasting(stream, node)))
+    for (const replica of replicas) {
+      const { node, current, lag, silentMs } = replica;
+      if (isAway(replica)) {
+        const known = away.get(node) ?? { silentMs: 0, streams: [] };
+        away.set(node, { silentMs: Math.max(known.silentMs, silentMs), streams: [...known.streams, stream] });
+      } else if (!current && (lag > MAX_LAG || lasting(stream, node)))
         faults.push(`${node} is ${lag} messages behind in ${stream}`);
     }
   }
+  for (const [node, { silentMs, streams }] of away)
+    faults.push(`${node} is away, not heard for ${seconds(silentMs)}, and holds ${streams.join(", ")}`);
   return faults;
 }
+
+type Replica = StreamStatus["replicas"][number];
+
+/** NATS itself takes a node that was killed for current for 10 s where nothing is written, and does not call it offline. */
+const isAway = ({ offline, silentMs }: Replica): boolean => offline || silentMs > AWAY_MS;
 
 /** Whether a node is behind in a stream, by a message or by many. */
 export const isAnyBehind = ({ streams }: ClusterStatus): boolean =>
@@ -78,10 +95,13 @@ export function linesOf({ name, leader, streams }: ClusterStatus): string[] {
   return [
     `${name}: ${who}`,
     ...streams.map(({ stream, messages, bytes, leader: node, replicas }) => {
-      const others = replicas.map(({ node, lag }) => (lag > 0 ? `${node} (${lag} behind)` : node)).join(", ");
+      const others = replicas.map(nodeOf).join(", ");
       return `  ${stream}: ${messages} messages, ${(bytes / 1e6).toFixed(1)} MB, on ${node ?? "no leader"}${others && `, ${others}`}`;
     }),
   ];
 }
+
+const nodeOf = (replica: Replica): string =>
+  isAway(replica) ? `${replica.node} (away)` : replica.lag > 0 ? `${replica.node} (${replica.lag} behind)` : replica.node;
 
 const seconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`;

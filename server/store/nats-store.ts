@@ -7,7 +7,7 @@ import type { FollowedStore, Learned } from "./followed-store.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { InboxProgress } from "./inbox-progress.ts";
 import { NatsArchive } from "./nats-archive.ts";
-import { DamagedReplica } from "./nats-errors.ts";
+import { DamagedReplica, decidedAs } from "./nats-errors.ts";
 import { NatsInbox } from "./nats-inbox.ts";
 import { type LogOptions, NatsLog } from "./nats-log.ts";
 import { BRING_MS, managerOf } from "./nats-manager.ts";
@@ -188,7 +188,7 @@ export async function natsStore(options: NatsStoreOptions): Promise<FollowedStor
 const isKey = (shelf: Shelf, name: string) => shelf === "run" && name === KEY_NAME;
 
 function refuse(error: unknown): never {
-  throw asRefusal(error);
+  throw decidedAs(error) ?? asRefusal(error);
 }
 
 /** The stream must go on where the archive ends. Throws a StoreError: the archive's bucket has lost a part. */

@@ -5,6 +5,7 @@ import type { NatsConnection } from "@nats-io/transport-node";
 import { messageOf } from "../../model/lib/message-of.ts";
 import { systemCode } from "../../model/lib/system-code.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
+import { loginOf, refusedLine, serversIn } from "./cluster-login.ts";
 import type { ClusterStatus, StreamCheck } from "./cluster-status.ts";
 import type { ClusterStore, Handover } from "./followed-store.ts";
 import { Lease, type LeaseOptions, type SignBoard } from "./lease.ts";
@@ -64,8 +65,8 @@ export async function openClusterStore(
   { address, unsafe }: ClusterAddress,
   { name, key, index, reading = false, standBy, led, warn }: ClusterRun,
 ): Promise<ClusterStore> {
-  const { natsStore, natsBoard, natsLine, natsJobs, connect } = await packages();
-  const connection = await connectTo(connect, { address, unsafe });
+  const { natsStore, natsBoard, natsLine, natsJobs, ...client } = await packages();
+  const connection = await connectTo(client, { address, unsafe });
   const [replicas, writer] = [unsafe && serversIn(address).length < 3 ? 1 : 3, randomUUID()];
   let lease: Lease | undefined;
   let opened: Promise<Index> | undefined;
@@ -106,7 +107,7 @@ export async function openClusterStore(
     await opened?.then((index) => index.close()).catch(() => {});
     await closed();
     if (error instanceof StoreError || standBy?.signal.aborted) throw error;
-    throw new StoreError(`${address} cannot be used: ${messageOf(error)}`);
+    throw new StoreError(`${address} cannot be used: ${unusable(error)}`);
   }
 }
 
@@ -140,16 +141,23 @@ export async function clusterCheck(address: string, name: string): Promise<reado
 }
 
 async function looking<T>(address: string, look: (connection: NatsConnection) => Promise<T>): Promise<T> {
-  const { connect } = await packages();
-  const connection = await connectTo(connect, { address, unsafe: true });
+  const connection = await connectTo(await packages(), { address, unsafe: true });
   try {
     return await patiently(() => look(connection));
   } catch (error) {
-    throw new StoreError(`${address} cannot be used: ${messageOf(error)}`);
+    throw new StoreError(`${address} cannot be used: ${unusable(error)}`);
   } finally {
     await connection.close();
   }
 }
+
+/** JetStream's own words, while it has no leader. */
+const unusable = (error: unknown): string => {
+  const why = messageOf(error);
+  return /temporarily unavailable|no responders|timeout/i.test(why)
+    ? `most of its servers must be up, two of three, and agree on a leader (${why})`
+    : why;
+};
 
 const lead = (board: SignBoard, writer: string, standBy: ClusterRun["standBy"]): Promise<Lease> =>
   Lease.acquire({
@@ -160,12 +168,15 @@ const lead = (board: SignBoard, writer: string, standBy: ClusterRun["standBy"]):
 
 /** Rejects with a StoreError where nobody answers, or who does is not to be trusted. */
 async function connectTo(
-  connect: Awaited<ReturnType<typeof packages>>["connect"],
+  { connect, credsAuthenticator }: Pick<Awaited<ReturnType<typeof packages>>, "connect" | "credsAuthenticator">,
   { address, unsafe }: ClusterAddress,
 ): Promise<NatsConnection> {
   const servers = serversIn(address);
   const connection = await connect({
     servers,
+    ...loginOf(process.env, credsAuthenticator),
+    // A cluster that refuses a login for a while, as while its accounts are changed, is asked again.
+    ignoreAuthErrorAbort: true,
     timeout: DIAL_MS,
     maxReconnectAttempts: -1,
     reconnectTimeWait: REDIAL_MS,
@@ -173,7 +184,7 @@ async function connectTo(
     maxPingOut: MAX_PINGS,
     noAsyncTraces: true, // it would note for each request, and each time limit, where in the program it was made
   }).catch((error: unknown) => {
-    throw new StoreError(`${address} cannot be reached: ${messageOf(error)}`);
+    throw new StoreError(`${address} cannot be reached: ${refusedLine(error)}`);
   });
   if (unsafe) return connection;
   const { version = "", max_payload = 0 } = connection.info ?? {};
@@ -187,18 +198,15 @@ async function connectTo(
   }
 }
 
-/** The servers that an address names, whichever of them are up: what a stream is made with must not change. */
-const serversIn = (address: string): string[] => address.replace(/^nats:\/\//, "").split(",");
-
 /** Loads what only a cluster needs. */
 async function packages() {
   try {
-    const { connect } = await import("@nats-io/transport-node");
+    const { connect, credsAuthenticator } = await import("@nats-io/transport-node");
     const { natsStore } = await import("./nats-store.ts");
     const { natsBoard } = await import("./nats-board.ts");
     const { natsLine } = await import("./nats-line.ts");
     const { natsJobs } = await import("./nats-jobs.ts");
-    return { connect, natsStore, natsBoard, natsLine, natsJobs };
+    return { connect, credsAuthenticator, natsStore, natsBoard, natsLine, natsJobs };
   } catch (error) {
     if (systemCode(error) !== "ERR_MODULE_NOT_FOUND") throw error;
     throw new StoreError(`a cluster needs three packages more: npm install ${PACKAGES}`);
