@@ -47,7 +47,7 @@ test("an address names servers, and no password, scheme or path else", () => {
   expect(() => serversIn("nats://ann:secret@a")).toThrow(/no password in it(?![^]*secret)/);
 });
 
-test("a refused login says which names to set; any other failure is told as it is", () => {
+test("a refused login says which names to set; any other failure keeps its own words", () => {
   expect(refusedLine(new Error("Authorization Violation"))).toMatch(/does not take this login .*NATS_USER/);
   expect(refusedLine(new Error("connection refused"))).toBe("connection refused");
 });

@@ -22,7 +22,7 @@ export interface Login {
 const WAYS = "NATS_USER and NATS_PASSWORD, NATS_TOKEN, or NATS_CREDS";
 
 /**
- * Who this server is to a cluster that asks; nobody where the environment says nothing. `ofCreds` makes of a credentials
+ * What this server logs in to a cluster with: nothing where the environment says nothing. `ofCreds` makes of a credentials
  * file's bytes what signs for it. Throws a StoreError where the environment names two, or half of one.
  */
 export function loginOf(
