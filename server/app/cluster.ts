@@ -77,7 +77,8 @@ export const checkOnCluster = async (address: string, key: string): Promise<read
 /** The name of a run on a cluster follows from its key, so that two runs of one cluster never meet. */
 async function nameOf(path: string, age: "new" | "known"): Promise<string> {
   const key = keyFile(path);
-  if (age === "known" && (await key.read()) === undefined) throw new StoreError(`there is no key file ${path}`);
+  if (age === "known" && (await key.read()) === undefined)
+    throw new StoreError(`there is no key file ${path}`);
   const identity = await serverIdentity(
     { get: () => key.read(), put: (_shelf, _name, bytes) => key.write(bytes) },
     path,

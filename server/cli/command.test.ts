@@ -79,7 +79,11 @@ describe("cluster", () => {
     const missing = await outcome((io) =>
       clusterCommand(["status", "nats://127.0.0.1:9", "--key", "/nowhere/server.key"], io),
     );
-    expect(missing).toEqual({ code: 1, out: "", err: "murmuration cluster: there is no key file /nowhere/server.key\n" });
+    expect(missing).toEqual({
+      code: 1,
+      out: "",
+      err: "murmuration cluster: there is no key file /nowhere/server.key\n",
+    });
     const { code, err } = await outcome((io) =>
       clusterCommand(["import", "nats://127.0.0.1:9", "/nowhere"], io),
     );

@@ -18,7 +18,7 @@ test("half a login, two of them, and a file that is not there are refused, witho
   for (const half of [{ NATS_USER: "ann" }, { NATS_PASSWORD: "secret" }])
     expect(() => of(half)).toThrow("NATS_USER and NATS_PASSWORD come together");
   expect(() => of({ NATS_TOKEN: "secret", NATS_USER: "ann", NATS_PASSWORD: "p" })).toThrow(
-    /^the environment must have one of(?![^]*secret)/,
+    /^the environment must have one of(?!.*secret)/,
   );
   expect(() => of({ NATS_CREDS: "/nowhere/a.creds" })).toThrow(/^NATS_CREDS cannot be read: ENOENT/);
 });
@@ -44,7 +44,7 @@ test("an address names servers, and no password, scheme or path else", () => {
   expect(serversIn("nats://a,b:4223,[::1]:4222")).toEqual(["a", "b:4223", "[::1]:4222"]);
   for (const wrong of ["a,b", "tls://a", "nats://", "nats://a/b", "http://a"])
     expect(() => serversIn(wrong)).toThrow("such as nats://a,b,c");
-  expect(() => serversIn("nats://ann:secret@a")).toThrow(/no password in it(?![^]*secret)/);
+  expect(() => serversIn("nats://ann:secret@a")).toThrow(/no password in it(?!.*secret)/);
 });
 
 test("a refused login says which names to set; any other failure keeps its own words", () => {

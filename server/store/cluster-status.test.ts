@@ -71,9 +71,14 @@ test("a node that was killed is away, in one line, before NATS calls it offline;
       { ...inbox, replicas: [replica("n2", 9, silentMs + 500), replica("n3")] },
     ],
   });
-  expect(faultsOf(of(5_000), SILENCE)).toEqual(["n2 is away, not heard for 5.5 s, and holds MU_1_LOG, MU_1_IN"]);
+  expect(faultsOf(of(5_000), SILENCE)).toEqual([
+    "n2 is away, not heard for 5.5 s, and holds MU_1_LOG, MU_1_IN",
+  ]);
   expect(linesOf(of(5_000))[1]).toMatch(/on n1, n2 \(away\), n3$/);
-  const idle = { ...good, streams: [{ ...log, replicas: [replica("n2", 0, 5_000), replica("n3", 0, 1_000)] }] };
+  const idle = {
+    ...good,
+    streams: [{ ...log, replicas: [replica("n2", 0, 5_000), replica("n3", 0, 1_000)] }],
+  };
   expect(faultsOf(idle, SILENCE)).toEqual(["n2 is away, not heard for 5.0 s, and holds MU_1_LOG"]);
   expect(faultsOf(of(900), SILENCE)).toEqual(["n2 is 224 messages behind in MU_1_LOG"]);
 });

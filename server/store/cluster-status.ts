@@ -102,6 +102,10 @@ export function linesOf({ name, leader, streams }: ClusterStatus): string[] {
 }
 
 const nodeOf = (replica: Replica): string =>
-  isAway(replica) ? `${replica.node} (away)` : replica.lag > 0 ? `${replica.node} (${replica.lag} behind)` : replica.node;
+  isAway(replica)
+    ? `${replica.node} (away)`
+    : replica.lag > 0
+      ? `${replica.node} (${replica.lag} behind)`
+      : replica.node;
 
 const seconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`;

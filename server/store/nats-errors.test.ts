@@ -22,7 +22,10 @@ test.skipIf(program === undefined)(
       const { streams } = await jetstreamManager(connection);
       await streams.update("OBJ_FULL_OBJ", { max_bytes: 1_000 });
       const put = () => store.put("run", "text", new Uint8Array(5_000));
-      await expect(put()).rejects.toMatchObject({ code: "no-space", message: "the cluster's stream is full" });
+      await expect(put()).rejects.toMatchObject({
+        code: "no-space",
+        message: "the cluster's stream is full",
+      });
       await streams.update("OBJ_FULL_OBJ", { max_bytes: -1 });
       await put();
       expect((await store.get("run", "text"))?.length).toBe(5_000);

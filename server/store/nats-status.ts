@@ -45,8 +45,10 @@ async function streamStatus(
     lacks: /_(?:LOG|IN)$/.test(stream) ? (state.num_deleted ?? 0) : 0,
     bytes: state.bytes,
     leader: cluster === undefined ? only : cluster.leader, // a server by itself leads all it has
-    replicas: (cluster?.replicas ?? []).map(({ name: node, current, offline = false, lag = 0, active = 0 }) => ({
-      ...{ node, current, offline, lag, silentMs: active / 1e6 }, // told in nanoseconds
-    })),
+    replicas: (cluster?.replicas ?? []).map(
+      ({ name: node, current, offline = false, lag = 0, active = 0 }) => ({
+        ...{ node, current, offline, lag, silentMs: active / 1e6 }, // told in nanoseconds
+      }),
+    ),
   };
 }

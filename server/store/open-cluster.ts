@@ -168,7 +168,10 @@ const lead = (board: SignBoard, writer: string, standBy: ClusterRun["standBy"]):
 
 /** Rejects with a StoreError where nobody answers, or who does is not to be trusted. */
 async function connectTo(
-  { connect, credsAuthenticator }: Pick<Awaited<ReturnType<typeof packages>>, "connect" | "credsAuthenticator">,
+  {
+    connect,
+    credsAuthenticator,
+  }: Pick<Awaited<ReturnType<typeof packages>>, "connect" | "credsAuthenticator">,
   { address, unsafe }: ClusterAddress,
 ): Promise<NatsConnection> {
   const servers = serversIn(address);
