@@ -1,13 +1,18 @@
 import { once } from "node:events";
+import { connect } from "node:net";
 import { describe, expect, it, vi } from "vitest";
-import { ROUTES } from "../../protocol/routes.ts";
+import { ROUTES, WRITING_ROUTES } from "../../protocol/routes.ts";
 import { edge } from "../../test/edge.ts";
-import { HASH } from "../../test/fake-service.ts";
+import { FakeService, HASH } from "../../test/fake-service.ts";
 import { listening } from "../../test/harness/listening.ts";
+import type { CompletionsPort } from "../http/completions.ts";
 import { NETWORK_SHARE } from "./limits.ts";
 import { listen } from "./listen.ts";
 
-/** When the server hangs up: on senders and readers that are slow or silent, and on too many of one network. */
+/**
+ * When the server hangs up: on senders and readers that are slow or silent, and on too many of one network. And what it leaves off
+ * when they do.
+ */
 const net = listening();
 const { ask, raw } = net;
 
@@ -122,3 +127,40 @@ describe("A4: time", () => {
     expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200));
   });
 });
+
+it.each([
+  ["as a whole", false],
+  ["in a stream, after its first word", true],
+])(
+  "A36: a stranger that hangs up ends what it asked for %s; one that stays, the control, does not",
+  async (_, stream) => {
+    const asked: AbortSignal[] = [];
+    const never: CompletionsPort["write"] = (_order, part, left) => {
+      asked.push(left);
+      if (stream) part("The");
+      return new Promise(() => {});
+    };
+    const at = edge(new FakeService(), { completions: { on: true, write: never } });
+    const server = await listen(at, { host: "127.0.0.1", port: 0 });
+    const body = JSON.stringify({ model: "any", prompt: "The ", stream });
+    const head = `POST ${WRITING_ROUTES.completions} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n`;
+    const open = async () => {
+      const before = asked.length;
+      const socket = connect(server.port, "127.0.0.1")
+        .on("error", () => {})
+        .resume();
+      socket.write(`${head}Content-Length: ${body.length}\r\n\r\n${body}`);
+      await vi.waitFor(() => expect(asked.length).toBe(before + 1));
+      return { socket, left: asked.at(-1) };
+    };
+    const stays = await open();
+    for (const leave of ["resetAndDestroy", "destroy", "end"] as const) {
+      const { socket, left } = await open();
+      socket[leave]();
+      await vi.waitFor(() => expect(left?.aborted, leave).toBe(true), 10_000);
+    }
+    expect(stays.left?.aborted).toBe(false);
+    stays.socket.destroy();
+    await server.close(0);
+  },
+);
