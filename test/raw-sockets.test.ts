@@ -8,6 +8,7 @@ import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ProtocolError } from "../protocol/errors.ts";
 import type { AppOptions } from "../server/http/app.ts";
+import type { CompletionsPort } from "../server/http/completions.ts";
 import { type ListenOptions, listen } from "../server/net/listen.ts";
 import { Signalling } from "../server/peers/signalling.ts";
 import type { SetupPort } from "../server/setup/ports.ts";
@@ -86,13 +87,30 @@ class LargeService extends FakeService {
 
 const ID = "a".repeat(22);
 
+/** Writes a text word by word, until nobody reads it any more. */
+const WRITES: CompletionsPort = {
+  on: true,
+  async write(_, part, left) {
+    let tokens = 0;
+    for (; tokens < 20 && !left.aborted; tokens++) {
+      part("word ");
+      await new Promise(setImmediate);
+    }
+    return { promptTokens: 1, tokens, ended: "length", version: 0 };
+  },
+};
+
 async function openListener(kind: Kind) {
   const service = new LargeService();
   const introductions = { knows: (id: string, token: string) => token === id, haveMet: () => true };
   const options = { introductions, proxies: 0, now: () => performance.now(), log };
   const signalling = kind.peers ? new Signalling(options, SILENCE_MS) : undefined;
   const closing = new AbortController();
-  const app = edge(kind.run ? service : undefined, { closing: closing.signal, ...kind.edge });
+  const routes = {
+    completions: WRITES,
+    speeds: { taken: true, add() {}, table: () => ({ taken: true, rows: [] }) },
+  };
+  const app = edge(kind.run ? service : undefined, { closing: closing.signal, ...routes, ...kind.edge });
   const where = {
     host: "127.0.0.1",
     port: 0,

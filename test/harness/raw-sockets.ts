@@ -1,6 +1,6 @@
 import { connect, type Socket } from "node:net";
 import { connect as connectSecurely } from "node:tls";
-import { ROUTES, SIGNALLING_PATH } from "../../protocol/routes.ts";
+import { ROUTES, SIGNALLING_PATH, WRITING_ROUTES } from "../../protocol/routes.ts";
 import { PROTOCOL_HEADER, PROTOCOL_VERSION } from "../../protocol/version.ts";
 
 /** Bytes that a stranger may send on a connection of its own. */
@@ -19,6 +19,9 @@ const WEBSOCKET = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Ve
 const SOCKET_KEY = "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n";
 const H = "Host: x\r\n";
 const JSON_BODY = "Content-Type: application/json\r\n";
+
+const post = (path: string, body: string) =>
+  `POST ${path} HTTP/1.1\r\n${H}${JSON_BODY}Content-Length: ${body.length}\r\n\r\n${body}`;
 
 /** A masked frame of `opcode` whose mask is zero, so that the payload is written as it is. */
 const frame = (opcode: number, payload: string) =>
@@ -39,6 +42,9 @@ export function formsOf(signalling = "id=none&token=none"): readonly Form[] {
     "a body in chunks": `POST ${ROUTES.tickets} HTTP/1.1\r\n${H}${PROTOCOL_HEADER}: ${PROTOCOL_VERSION}\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\n{"a":\r\n3\r\n1} \r\n0\r\nTrailer: x\r\n\r\n`,
     "a body that says it is gzip": `POST ${ROUTES.tickets} HTTP/1.1\r\n${H}${PROTOCOL_HEADER}: ${PROTOCOL_VERSION}\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\x1f\x8b\x08\0`,
     "a body that is too long": `POST ${ROUTES.tickets} HTTP/1.1\r\n${H}${PROTOCOL_HEADER}: ${PROTOCOL_VERSION}\r\nContent-Length: 99999999\r\n\r\nxxx`,
+    "a text in a stream": post(WRITING_ROUTES.completions, '{"model":"x","prompt":"The ","stream":true}'),
+    measurements: post(ROUTES.speeds, "[]"),
+    "a team by a broken name": `GET ${ROUTES.teams}/%ff HTTP/1.1\r\n${H}\r\n`,
     "an operator's request": `POST /api/operator/sign-in HTTP/1.1\r\n${H}Origin: http://x\r\nmurmuration-operator: 1\r\n${JSON_BODY}Content-Length: 2\r\n\r\n{}`,
     "Expect: 100-continue": `POST ${ROUTES.deltas} HTTP/1.1\r\n${H}Expect: 100-continue\r\nContent-Length: 4\r\n\r\nabcd`,
     "another expectation": `POST ${ROUTES.deltas} HTTP/1.1\r\n${H}Expect: the-worst\r\nContent-Length: 4\r\n\r\nabcd`,
