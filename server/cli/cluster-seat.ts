@@ -175,8 +175,8 @@ export class ClusterSeat {
       this.#io.stdout.write(`An edge of the run: ${this.#origin}/\n`);
       await Promise.race([abortOf(signal), abortOf(node.lost)]);
       // A server that comes to lead goes on with reads until then. That one lost the journal a balancer must hear.
-      if (!signal.aborted) this.#app.unfollow();
-      this.#known = await node.known();
+      if (signal.aborted) this.#known = await node.known();
+      else this.#app.unfollow();
       await node.close();
     }
   }
