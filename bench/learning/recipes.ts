@@ -15,6 +15,14 @@ export const RECIPES: Readonly<Record<string, Readonly<Record<string, unknown>>>
     quorum: 1,
     crowd: 8,
   },
+  /** What is between few and a crowd has a part of a crowd's outer step. */
+  "crowd-grows": {
+    outer: {
+      ...{ kind: "muon", rate: 1.43, momentum: 0.5, grows: true, muonMomentum: 0.5, crowdGrows: true },
+      ...{ warmupVersions: 10, startVersions: 16 },
+    },
+    downlink: "midrise2",
+  },
   /** FedAvg: the volunteers' mean replaces the weights. */
   average: { outer: { kind: "average", rate: 1 } },
   "average-f32": { outer: { kind: "average", rate: 1 }, delta: { name: "f32" }, downlink: { name: "f32" } },

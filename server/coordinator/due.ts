@@ -1,7 +1,7 @@
 import { effectiveCount } from "../merge/outer.ts";
 import type { Closed, Effect } from "./events.ts";
 import { expectedAt, roundOf, usuallyWorking, workingAt } from "./leases.ts";
-import { CROWD_FROM, roundEnds } from "./rounds.ts";
+import { CROWD_FROM, type RoundRules, roundEnds } from "./rounds.ts";
 import type { Rules } from "./rules.ts";
 import type { State } from "./state.ts";
 import { textDue } from "./texts.ts";
@@ -26,7 +26,7 @@ export function due(rules: Rules, state: State, now: number): Effect[] {
   const counted = new Set(merged.map(({ ticket }) => ticket));
   if (!isDue(state.pool.filter(({ ticket }) => counted.has(ticket)))) return [];
   const inner = mostlyMuon(state.pool, merged) && ({ inner: "muon" } as const);
-  const crowd = inner && rules.rounds?.muonCrowds && isCrowd(merged) && ({ crowd: true } as const);
+  const crowd = inner && rules.rounds?.muonCrowds && crowdOf(rules.rounds, merged);
   const over = total === undefined ? {} : { total };
   const closed: Closed = {
     type: "closed",
@@ -35,7 +35,7 @@ export function due(rules: Rules, state: State, now: number): Effect[] {
     merged,
     ...over,
     ...inner,
-    ...crowd,
+    ...(crowd ? { crowd } : {}),
   };
   return [{ type: "record", event: discarded.length === 0 ? closed : { ...closed, discarded } }];
 }
@@ -64,8 +64,16 @@ function endOf(rules: Rules, state: State, now: number): (deltas: State["pool"])
  */
 const MIN_EFFECTIVE = 6;
 
-const isCrowd = (merged: Closed["merged"]): boolean =>
-  merged.length >= CROWD_FROM && effectiveCount(merged.map(({ weight }) => weight)) >= MIN_EFFECTIVE;
+/** What deltas count for up to which they have nothing of a crowd, and from which they are one, where that grows. */
+const [GROWS_FROM, GROWN_AT] = [3, 8];
+
+/** How far the deltas are a crowd's: altogether, or in part, to a hundredth. */
+function crowdOf({ crowdGrows }: Pick<RoundRules, "crowdGrows">, merged: Closed["merged"]): true | number {
+  const count = effectiveCount(merged.map(({ weight }) => weight));
+  if (!crowdGrows) return merged.length >= CROWD_FROM && count >= MIN_EFFECTIVE ? true : 0;
+  const part = Math.round((100 * (count - GROWS_FROM)) / (GROWN_AT - GROWS_FROM)) / 100;
+  return part >= 1 || Math.max(0, part);
+}
 
 /** Whether more than half of what is merged, by weight, was trained with Muon inside. */
 function mostlyMuon(pool: State["pool"], merged: Closed["merged"]): boolean {

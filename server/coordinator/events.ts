@@ -110,8 +110,8 @@ export interface Closed {
   readonly total?: number;
   /** Most of it, by weight, was trained with Muon inside: in a run that may change between both. */
   readonly inner?: "muon";
-  /** With `inner`, in a run whose outer step depends on it: the deltas are those of a crowd. */
-  readonly crowd?: true;
+  /** With `inner`, in a run whose outer step depends on it: the deltas are those of a crowd, or such a part of one. */
+  readonly crowd?: true | number;
   /** These go unmerged; what is in neither list waits for a later version. */
   readonly discarded?: readonly TicketId[];
 }

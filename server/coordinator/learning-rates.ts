@@ -18,26 +18,25 @@ export function rateAt(schedule: Schedule, tokens: number): number {
   return learningRate * (finalRate + (1 - finalRate) * 0.5 * (1 + Math.cos(Math.PI * progress)));
 }
 
-/** Steps that the warm-up takes in a ticket of a crowd's, at most: its volunteers all take them at once. */
-const CROWD_WARMUP_STEPS = 3;
+/** Steps that the warm-up takes in a ticket, at most, where it is counted in steps. */
+const WARMUP_STEPS = 3;
 
 /**
- * One rate for each of a ticket's steps; each step counts its own tokens, so none of them is zero. In a `crowd` one volunteer's
- * tokens would say little of how far the run is: its first version would be made at next to no rate.
+ * One rate for each of a ticket's steps; each step counts its own tokens, so none of them is zero. Where that is so, the warm-up
+ * is over after three steps: of several volunteers one's tokens say little of how far the run is, and Muon's first steps are as
+ * long as its last (docs/LEARNING.md).
  */
 export function ratesOf(
   schedule: Schedule,
   tokens: number,
   steps: number,
   tokensPerStep: number,
-  crowd = false,
+  inSteps = false,
 ): number[] {
   const { warmupTokens } = schedule;
   return Array.from({ length: steps }, (_, step) => {
     const own = tokens + (step + 1) * tokensPerStep;
-    const warm = crowd
-      ? Math.min(warmupTokens, tokens + ((step + 1) * warmupTokens) / CROWD_WARMUP_STEPS)
-      : 0;
+    const warm = inSteps ? Math.min(warmupTokens, tokens + ((step + 1) * warmupTokens) / WARMUP_STEPS) : 0;
     return rateAt(schedule, Math.max(own, warm));
   });
 }

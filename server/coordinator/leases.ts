@@ -191,7 +191,8 @@ export function lease(
     share.trainFor !== undefined && { due: now + share.trainFor + roundOf(rules.rounds, state).ms };
   const held = { volunteer: asked.volunteer, position, fresh, expires: now + rules.leaseMs, ...due };
   const leases = AgedMap.of(soft.leases).with(asked.ticket, held);
-  const isCrowd = rules.rounds?.crowdsWarmUp && deltasNow(state, state.soft.seen.size + 1) >= CROWD_FROM;
+  const isCrowd = deltasNow(state, state.soft.seen.size + 1) >= CROWD_FROM;
+  const inSteps = rules.rounds?.warmUpInSteps && (isCrowd || share.inner === "muon");
   const terms: TicketTerms = {
     run: rules.run,
     id: asked.ticket,
@@ -201,7 +202,7 @@ export function lease(
     ...rules.ranges.at(position),
     seed: rules.ranges.seedOf(position),
     ...share,
-    rates: rules.rates(state.tokens, share.steps, share.batch, share.inner, isCrowd),
+    rates: rules.rates(state.tokens, share.steps, share.batch, share.inner, inSteps),
     fresh,
     lease: rules.leaseMs,
     issued: now,

@@ -63,7 +63,7 @@ describe("a run on a clock", () => {
     expect([16, 4].map(secondOf)).toEqual([750, 1_500]);
   });
 
-  test("a crowd counts its warm-up in steps from its eighth volunteer on; the control: a run from before crowds did", () => {
+  test("a crowd counts its warm-up in steps from its eighth volunteer on, and with Muon inside all do; the control: a run from before", () => {
     const ratesIn = (rounds: Partial<Rules["rounds"]>) => {
       const run = new Driven({
         ...rules,
@@ -72,18 +72,19 @@ describe("a run on a clock", () => {
       });
       return Array.from({ length: 9 }, (_, i) => run.ask(i, pace).rates[0]);
     };
-    expect(ratesIn({ crowdsWarmUp: true })).toEqual([1, 1, 1, 1, 1, 1, 1, 2, 2]);
+    expect(ratesIn({ inner: "adamw", warmUpInSteps: true })).toEqual([1, 1, 1, 1, 1, 1, 1, 2, 2]);
+    expect(new Set(ratesIn({ inner: "muon", warmUpInSteps: true }))).toEqual(new Set([2]));
     expect(new Set(ratesIn({}))).toEqual(new Set([1]));
   });
 
   test("new keys, which weigh next to nothing, make no crowd of one volunteer; the control: as many that weigh the same are one", () => {
-    const closedWith = (weightOf: (i: number) => number) => {
+    const closedWith = (weightOf: (i: number) => number, grows?: true) => {
       const rounds = { ...rules.rounds!, inner: "muon", muonCrowds: true } as const;
       const weigh: Rules["weigh"] = (pool) => ({
         merged: [...pool].map(({ ticket }, i) => ({ ticket, weight: weightOf(i) })),
         discarded: [],
       });
-      const run = new Driven({ ...rules, rounds, weigh });
+      const run = new Driven({ ...rules, rounds: { ...rounds, ...(grows && { crowdGrows: grows }) }, weigh });
       const tickets = Array.from({ length: 12 }, (_, i) => run.ask(i, pace));
       run.now = 950;
       for (const ticket of tickets) run.accept(ticket, run.now, 5);
@@ -94,6 +95,15 @@ describe("a run on a clock", () => {
     expect(closedWith((i) => (i === 0 ? 1 : 0.01))).toBe(undefined);
     expect(closedWith((i) => 1 + i)).toBe(true);
     expect(closedWith(() => 1)).toBe(true);
+    expect(
+      closedWith((i) => (i === 0 ? 1 : 0.01), true),
+      "nor a part of one",
+    ).toBe(undefined);
+    expect(
+      closedWith((i) => (i < 5 ? 1 : 0), true),
+      "five, where it grows with what they count for",
+    ).toBe(0.4);
+    expect(closedWith((i) => 1 + i, true)).toBe(true);
   });
 
   test("A30: who asks and never sends, and who comes late, holds nobody up; the late delta is of the next version", () => {

@@ -16,8 +16,10 @@ export interface RoundRules {
   readonly inner?: InnerName;
   /** Crowds have Muon inside too, and their versions momentum outside. Absent: up to nine volunteers have Muon. */
   readonly muonCrowds?: true;
-  /** A crowd's tickets count its warm-up in steps. Absent: in tokens, as everybody's. */
-  readonly crowdsWarmUp?: true;
+  /** What a version of fewer than a crowd's deltas has of a crowd's outer step grows with their number. Absent: it has nothing. */
+  readonly crowdGrows?: true;
+  /** Tickets of a crowd's, and with Muon inside, count the warm-up in steps. Absent: in tokens. */
+  readonly warmUpInSteps?: true;
   /** Sequences of a micro-batch, at most: with AdamW, and with Muon inside. */
   readonly most: Readonly<Record<InnerName, number>>;
   /** Tokens of one sequence. */

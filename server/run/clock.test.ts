@@ -81,17 +81,28 @@ async function crowded(volunteers: number, outer = parseSettings({}).outer) {
   return { outer: (step as { outer: unknown }).outer, hash };
 }
 
+const nesterov = { kind: "nesterov", rate: 1, momentum: 0.5 };
+const average = { kind: "average", rate: 1, momentum: 0 };
+
 test("what a crowd trained with Muon inside keeps momentum, in the record and after a restart; the control: seven are averaged", async () => {
   const crowd = await crowded(8);
-  const nesterov = { kind: "nesterov", rate: 1, momentum: 0.5 };
   expect(crowd.outer, "the first of a start").toEqual({ ...nesterov, matrices: 2 });
-  expect((await crowded(7)).outer).toEqual({ kind: "average", rate: 1, momentum: 0 });
+  expect((await crowded(7)).outer).toEqual(average);
   const { startVersions: _, ...evenly } = parseSettings({}).outer;
   expect((await crowded(8, evenly)).outer, "a run from before crowds had a start").toEqual(nesterov);
   const { muonMomentum: __, ...before } = evenly;
   const averaged = await crowded(8, before);
-  expect(averaged.outer, "a run from before it").toEqual({ kind: "average", rate: 1, momentum: 0 });
+  expect(averaged.outer, "a run from before it").toEqual(average);
   expect(averaged.hash).not.toBe(crowd.hash);
+});
+
+test("where that grows, a version has as much of a crowd's step as its deltas count for", async () => {
+  const grows = { ...parseSettings({}).outer, crowdGrows: true } as const;
+  expect((await crowded(12, grows)).outer).toEqual({ ...nesterov, matrices: 2 });
+  expect((await crowded(8, grows)).outer, "one has more sequences, and the eight count for seven").toEqual({
+    ...{ ...nesterov, momentum: 0.405, matrices: 1.81 },
+  });
+  expect((await crowded(3, grows)).outer).toEqual(average);
 });
 
 test("an outer rate that rises is in each version's record as far as it has risen, and comes out the same again", async () => {

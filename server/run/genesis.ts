@@ -166,7 +166,7 @@ export function addedAt(added: readonly AddedText[], i: number, text: Hash): rea
 }
 
 function roundRules(settings: Settings, rounds: RoundSettings, parameters: number): RoundRules {
-  const { steps, batch, model } = settings;
+  const { steps, batch, model, outer } = settings;
   const { context } = model;
   const sendingOf = (codec: CodecSpec) => ({ codec, bytes: frameBytes(codec, parameters) });
   const [finest, ...coarser] = sendingCodecs(settings, parameters);
@@ -175,8 +175,9 @@ function roundRules(settings: Settings, rounds: RoundSettings, parameters: numbe
     ...(rounds.batch !== "paced" && { batch: rounds.batch }),
     ...(steps !== "paced" && { steps }),
     ...(rounds.inner !== "paced" && { inner: rounds.inner }),
-    ...(settings.outer.muonMomentum !== undefined && { muonCrowds: true }),
-    ...(settings.outer.startVersions !== undefined && { crowdsWarmUp: true }),
+    ...(outer.muonMomentum !== undefined && { muonCrowds: true }),
+    ...(outer.crowdGrows && { crowdGrows: true }),
+    ...(outer.startVersions !== undefined && { warmUpInSteps: true }),
     ...{ most: { adamw: batch, muon: muonBatch(settings) }, context },
     sendings: [sendingOf(finest), ...coarser.map(sendingOf)],
   };

@@ -72,9 +72,11 @@ function outerOf({ outer: settings }: Settings, version: number, { inner, crowd 
   const { warmupVersions = 0, muonMomentum = 0, startVersions = 0, ...outer } = settings;
   if (outer.grows && inner === "muon") {
     if (!crowd) return AVERAGE;
-    const nesterov = { kind: "nesterov", rate: 1, momentum: muonMomentum } as const;
+    const part = crowd === true ? 1 : crowd;
+    const nesterov = { kind: "nesterov", rate: 1, momentum: part * muonMomentum } as const;
+    const times = START_TIMES - version / startVersions;
     return version < startVersions
-      ? { ...nesterov, matrices: START_TIMES - version / startVersions }
+      ? { ...nesterov, matrices: crowd === true ? times : 1 + part * (times - 1) }
       : nesterov;
   }
   return version < warmupVersions ? { ...outer, part: version / warmupVersions } : outer;

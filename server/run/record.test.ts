@@ -51,7 +51,7 @@ const evaluated: Evaluated = {
 };
 
 describe("journal records", () => {
-  test.each<DurableEvent>([accepted, closed, published, evaluated, sampled])(
+  test.each<DurableEvent>([accepted, closed, { ...closed, crowd: 0.4 }, published, evaluated, sampled])(
     "$type reads back as it was, and its frame",
     (event) => {
       const frame = Uint8Array.of(1, 2, 3);

@@ -121,7 +121,7 @@ const schema: z.ZodType<DurableEvent> = z.discriminatedUnion("type", [
     merged: z.array(z.object({ ticket, weight: z.number(), tokens: count.exactOptional() })),
     total: z.number().exactOptional(),
     inner: z.literal("muon").exactOptional(),
-    crowd: z.literal(true).exactOptional(),
+    crowd: z.union([z.literal(true), z.number().gt(0).lt(1)]).exactOptional(),
     discarded: z.array(ticket).exactOptional(),
   }),
   z.object({

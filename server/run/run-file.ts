@@ -40,6 +40,11 @@ export interface OuterSettings {
    */
   readonly muonMomentum?: number;
   /**
+   * What fewer deltas than a crowd's have of its outer step grows with what they count for. Absent: a version is a crowd's or
+   * averaged, which is the default.
+   */
+  readonly crowdGrows?: true;
+  /**
    * Versions over which the rate rises from 1: the first deltas are nearly the same, and more than their mean overshoots.
    * Absent: it is whole from the first version on. Default 10 in a run on a clock.
    */
@@ -92,6 +97,7 @@ const outer = z
     fullAt: count(1, 10_000).optional(),
     grows: z.boolean().optional(),
     muonMomentum: z.number().min(0).max(0.99).optional(),
+    crowdGrows: z.boolean().optional(),
     warmupVersions: count(1, 10_000).optional(),
     startVersions: count(1, 10_000).optional(),
   })
@@ -119,8 +125,12 @@ const outer = z
     path: ["startVersions"],
     message: "needs muonMomentum",
   })
+  .refine((value) => value.muonMomentum !== undefined || !value.crowdGrows, {
+    path: ["crowdGrows"],
+    message: "needs muonMomentum",
+  })
   .transform(({ kind, rate, momentum, fullAt, grows, ...crowds }): OuterSettings => {
-    const { muonMomentum, warmupVersions, startVersions } = crowds;
+    const { muonMomentum, crowdGrows, warmupVersions, startVersions } = crowds;
     if (kind === "average") return { kind, rate: rate ?? 1, momentum: 0 };
     return {
       kind,
@@ -129,6 +139,7 @@ const outer = z
       ...(fullAt !== undefined && { fullAt }),
       ...(grows && { grows }),
       ...(muonMomentum !== undefined && { muonMomentum }),
+      ...(crowdGrows && { crowdGrows }),
       ...(warmupVersions !== undefined && { warmupVersions }),
       ...(startVersions !== undefined && { startVersions }),
     };

@@ -88,6 +88,7 @@ test.each([
   [{ outer: { muonMomentum: 0.5 } }, /"outer.muonMomentum": needs grows/],
   [{ outer: { grows: true, muonMomentum: 1 } }, /"outer.muonMomentum"/],
   [{ outer: { grows: true, startVersions: 16 } }, /"outer.startVersions": needs muonMomentum/],
+  [{ outer: { grows: true, crowdGrows: true } }, /"outer.crowdGrows": needs muonMomentum/],
   [{ name: "x".repeat(81) }, /"name"/],
   [{ learningRate: Number.NaN }, /"learningRate"/],
   [{ prompts: "Call me" }, /"prompts"/],
