@@ -57,7 +57,8 @@ export interface DirectoryOptions {
   readonly jobs?: (() => JobLine | undefined) | undefined;
   /** What this process has made of the run while it stood by, once the store is open. */
   readonly known?: RunOptions["known"];
-  readonly start?: Start | undefined;
+  /** Reads the model that a new run begins with. Nobody who goes on with the run holds it. */
+  readonly start?: (() => Promise<Start>) | undefined;
   /** Shared with the other runs of the process. */
   readonly threads?: Threads | undefined;
   /** Makes no run by itself in an empty directory: an operator will. */
@@ -70,7 +71,8 @@ export interface DirectoryOptions {
  * a first start's that was killed; one with a run goes on with it. A foreign one is left alone.
  */
 export async function openDirectory(directory: string, options: DirectoryOptions): Promise<OpenDirectory> {
-  const { log, stderr, observe, mirror, openStore, jobs, known, start, threads, create = false } = options;
+  const { log, stderr, observe, mirror, openStore, jobs, known, threads, create = false } = options;
+  const start = await options.start?.();
   const world = { log, observe, mirror, openStore, jobs, known, threads };
   const settings = start === undefined ? options.settings : startSettings(options.settings, start);
   await takeBackAbandoned(directory);

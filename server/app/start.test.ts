@@ -45,7 +45,7 @@ async function folder(name: string, seed: number, changes: Partial<typeof SHAPE>
 
 async function open(from?: string, at = data, settings?: object) {
   const quiet = { write() {} };
-  const start = from === undefined ? undefined : await readStart(from);
+  const start = from === undefined ? undefined : () => readStart(from);
   const given = settings && parseSettings(settings);
   return openDirectory(at, { settings: given, log: silentLog, stderr: quiet, start });
 }

@@ -4,7 +4,7 @@ import { encodeSafetensors } from "../../model/data/safetensors.ts";
 import { readTensors } from "../../model/export/safetensors-file.ts";
 import type { RunCorpus, TaskFactory } from "../run/options.ts";
 import { DEFAULT_SETTINGS, type Settings, SettingsError, withModel } from "../run/settings.ts";
-import type { Store } from "../store/store.ts";
+import { type Store, StoreError } from "../store/store.ts";
 import { type Start, TOKENIZER_FILE } from "./start-folder.ts";
 
 /** Version 0 of a run that did not begin with drawn weights, so that it can be had again without the folder. */
@@ -53,19 +53,30 @@ export async function begunWith(
   taskOf: TaskFactory,
   corpus: RunCorpus,
 ): Promise<Begun> {
-  const file = start && encodeSafetensors(layoutOf(start.shape), start.weights);
-  if (file !== undefined && store.length === 0) await store.put("run", START_FILE, file);
-  const stored = await store.get("run", START_FILE);
-  if (file !== undefined && (stored === undefined || !Buffer.from(stored).equals(file))) {
-    throw new SettingsError("the run in this directory did not begin with the model of --from");
-  }
-  if (stored === undefined) return { task: taskOf, corpus };
-  const [rows = 0] = readTensors(stored, START_FILE).get("wte.weight")?.sides ?? [];
+  const rows = await rowsOf(store, start);
+  if (rows === undefined) return { task: taskOf, corpus };
+  // Read again where it is asked for, and not kept: that is once in a run's life, and the file is as large as the model.
+  const file = async () => {
+    const stored = await store.get("run", START_FILE);
+    if (stored === undefined) throw new StoreError(`${START_FILE} is gone`);
+    return stored;
+  };
   return {
     corpus: { ...corpus, vocabulary: Math.max(rows, corpus.vocabulary) },
     task: (settings, vocabulary) => {
       const task = taskOf(settings, vocabulary);
-      return { ...task, initial: () => task.decode(stored) };
+      return { ...task, initial: async () => task.decode(await file()) };
     },
   };
+}
+
+/** Rows of the token table that the run began with, which is stored first where `start` is a new run's; undefined where it began with none. */
+async function rowsOf(store: Store, start: Start | undefined): Promise<number | undefined> {
+  const file = start && encodeSafetensors(layoutOf(start.shape), start.weights);
+  if (file !== undefined && store.length === 0) await store.put("run", START_FILE, file);
+  const stored = await store.get("run", START_FILE);
+  if (file !== undefined && (stored === undefined || Buffer.compare(stored, file) !== 0)) {
+    throw new SettingsError("the run in this directory did not begin with the model of --from");
+  }
+  return stored && (readTensors(stored, START_FILE).get("wte.weight")?.sides[0] ?? 0);
 }

@@ -49,7 +49,8 @@ async function serve(flags: ServeOptions, io: ServeIo): Promise<void> {
   const tls = flags.tls && (await readTls(flags.tls));
   const log = openLog(logLevel(process.env.LOG_LEVEL), io.stderr);
   if (await isForMany(flags, io.stderr)) return serveMany(flags, tls, log, io);
-  const start = flags.from === undefined ? undefined : await readStart(flags.from);
+  const { from } = flags;
+  const start = from === undefined ? undefined : () => readStart(from);
   const curves = new Curves();
   const observe: NonNullable<RunOptions["observe"]> = (event, ended) => curves.observe(event, ended);
   const { create } = flags;

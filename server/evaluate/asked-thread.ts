@@ -20,13 +20,26 @@ interface Asked<Answer> {
   readonly onPart: (part: string) => void;
 }
 
-export interface ThreadOptions<Data> {
+/** A question with memory that goes over to the thread and is nobody's here any more. */
+export interface Sent<Question> {
+  readonly question: Question;
+  readonly handedOver: readonly ArrayBuffer[];
+}
+
+/** A copy of what stays in use here, to be handed over: a clone would be held twice on its way, once as it is sent and once as it is read. */
+export function copyOf(values: Float32Array): Float32Array<ArrayBuffer> {
+  return new Float32Array(values); // in a buffer of its own length, whatever lies beside the values
+}
+
+export interface ThreadOptions<Question, Data> {
   /** The worker's file. */
   readonly file: URL;
   /** The data that it is started with. */
   readonly data: () => Data | Promise<Data>;
   /** Changes with the data: a thread that was started with other data is replaced before the next question. */
   readonly edition?: (() => number) | undefined;
+  /** What is sent of a question, and the memory in it that is handed over; absent: all of it is cloned. */
+  readonly sent?: (question: Question) => Sent<Question>;
   /** The thread's name, and why it takes no question now: for errors. */
   readonly name: string;
   readonly busy: string;
@@ -43,9 +56,10 @@ const isPart = (message: unknown): message is Part =>
  * next.
  */
 export function askInThread<Question, Answer, Data>(
-  options: ThreadOptions<Data>,
+  options: ThreadOptions<Question, Data>,
 ): AskedThread<Question, Answer> {
   const { file, data, edition = () => 0, name, busy, silence, after } = options;
+  const { sent = (question: Question) => ({ question, handedOver: [] }) } = options;
   let startedWith = 0;
   let worker: Promise<Worker> | undefined;
   let asked: Asked<Answer> | undefined;
@@ -116,7 +130,8 @@ export function askInThread<Question, Answer, Data>(
           .then((started) => {
             if (asked !== own) return; // given up while the thread was starting
             dog.start(silenceMs);
-            started.postMessage(question);
+            const message = sent(question);
+            started.postMessage(message.question, message.handedOver);
           })
           .catch(() => {}); // a thread that cannot start has told so itself
       }),

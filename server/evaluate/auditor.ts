@@ -2,7 +2,7 @@ import { layoutOf } from "../../model/contract/layout.ts";
 import type { After } from "../../model/lib/deadline.ts";
 import { silenceFor } from "../lib/watchdog.ts";
 import { workerBeside } from "../lib/worker-file.ts";
-import { askInThread } from "./asked-thread.ts";
+import { askInThread, copyOf } from "./asked-thread.ts";
 import type { AuditAnswer, AuditorData, AuditQuestion } from "./messages.ts";
 import type { Auditor } from "./ports.ts";
 
@@ -31,6 +31,22 @@ export function auditInThread(options: AuditorOptions): ThreadAuditor {
     ...{ file: worker, data, edition, after },
     name: "the auditor",
     busy: "another delta is being audited",
+    sent: (question) => {
+      if ("examine" in question) {
+        const { examine: job } = question;
+        const [weights, delta] = [copyOf(job.weights), copyOf(job.delta)];
+        return {
+          question: { examine: { ...job, weights, delta } },
+          handedOver: [weights.buffer, delta.buffer],
+        };
+      }
+      const weights = copyOf("direct" in question ? question.direct.weights : question.effects.weights);
+      const moved =
+        "direct" in question
+          ? { direct: { ...question.direct, weights } }
+          : { effects: { ...question.effects, weights } };
+      return { question: moved, handedOver: [weights.buffer] };
+    },
     silence: ({ options: { shape, batch } }) => silenceFor(layoutOf(shape).length, batch * shape.context),
   });
   const ask = async (question: AuditQuestion) => {

@@ -3,7 +3,7 @@ import type { After } from "../../model/lib/deadline.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { silenceFor } from "../lib/watchdog.ts";
 import { workerBeside } from "../lib/worker-file.ts";
-import { askInThread } from "./asked-thread.ts";
+import { askInThread, copyOf } from "./asked-thread.ts";
 import { EVALUATION_BATCH } from "./measure.ts";
 import type { Answer, Question, WorkerData, Writing } from "./messages.ts";
 import type { Evaluator } from "./ports.ts";
@@ -41,6 +41,11 @@ export function evaluateInThread({ data, edition, worker = WORKER, after }: Thre
     ...{ file: worker, data: typeof data === "function" ? data : () => data, edition, after },
     name: "the evaluator",
     busy: "another version is being measured",
+    sent: (question) => {
+      if (question.weights === undefined) return { question, handedOver: [] };
+      const weights = copyOf(question.weights);
+      return { question: { ...question, weights }, handedOver: [weights.buffer] };
+    },
     silence: ({ shape }) => silenceFor(layoutOf(shape).length, EVALUATION_BATCH * shape.context),
   });
   const fail = (error: Error): never => {

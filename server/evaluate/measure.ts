@@ -4,7 +4,7 @@ import { generate } from "../../model/decode/generate.ts";
 import type { Scorer } from "../../model/engine/wasm/scorer.ts";
 import { MAX_WRITTEN_CHARS } from "../../protocol/limits.ts";
 import { type Asked, countRight } from "./answers.ts";
-import type { Question, WorkerData } from "./messages.ts";
+import type { WorkerData } from "./messages.ts";
 import type { Evaluation } from "./ports.ts";
 import { batched } from "./slice.ts";
 
@@ -21,7 +21,7 @@ const TEMPERATURE = 0.8;
 const TOP_K = 40;
 
 /**
- * The held-out loss of one version, nats a token, over the whole slice, and a sample that goes on from the
+ * The held-out loss of the version that the trainer has loaded, nats a token, over the whole slice, and a sample that goes on from the
  * held-out text's beginning: only what the model wrote, not what it was given. On from the run's prompts every version
  * writes with the same draws, so that two of them differ by what they learnt. Last it answers the questions.
  */
@@ -31,9 +31,8 @@ export async function measure(
   tokenizer: Pick<Tokenizer, "encode" | "decode" | "vocabulary">,
   { shape, windows, added = [], prompt, prompts }: Omit<WorkerData, "tokenizer" | "questions">,
   asked: readonly Asked[],
-  { version, weights }: Question,
+  version: number,
 ): Promise<Evaluation> {
-  await trainer.load(weights);
   const lossOn = async (text: readonly Uint16Array[]) => {
     let sum = 0;
     for (const { rows, tokens } of batched(text, EVALUATION_BATCH)) {

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
+import type { Trainer } from "../../model/contract/trainer.ts";
 import { loadTokenizer } from "../../model/data/tokenizer.ts";
 import { Scorer } from "../../model/engine/wasm/scorer.ts";
 import { messageOf } from "../../model/lib/message-of.ts";
@@ -37,13 +38,21 @@ async function answer(question: Question | Writing): Promise<void> {
   try {
     if ("write" in question) reply(await writeFor(question, (part) => reply({ part })));
     else {
-      loaded = undefined;
-      reply({ version, ...(await measure(await trainer, await scorer, tokenizer, data, asked, question)) });
+      const ready = await trainer;
+      await load(ready, question.weights);
+      reply({ version, ...(await measure(ready, await scorer, tokenizer, data, asked, version)) });
       loaded = version;
     }
   } catch (error) {
     reply({ version, error: messageOf(error) });
   }
+}
+
+/** Loads weights that were handed over, and frees them: they are as large as the model, and measuring it takes long. */
+async function load(ready: Trainer, weights: Float32Array): Promise<void> {
+  loaded = undefined;
+  await ready.load(weights);
+  if (weights.buffer instanceof ArrayBuffer) weights.buffer.transfer(0);
 }
 
 async function writeFor(writing: Writing, part: (text: string) => void): Promise<Answer> {
@@ -54,8 +63,7 @@ async function writeFor(writing: Writing, part: (text: string) => void): Promise
   const ready = await trainer;
   if (loaded !== version) {
     if (weights === undefined) return { missing: "weights" };
-    loaded = undefined;
-    await ready.load(weights);
+    await load(ready, weights);
     loaded = version;
   }
   return { wrote: await write(ready, tokenizer, data.shape.context, order, part, isOver) };

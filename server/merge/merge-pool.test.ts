@@ -150,11 +150,27 @@ test("a merge after the next uses memory again, but not of vectors that are bein
   const kept = first.vectors.theta.slice();
   const third = await merger.merge(rule, { ...jobOf(second.vectors), storing: first.vectors });
   expect(first.vectors.theta).toEqual(kept);
-  const [expected, wanted] = [second.vectors.theta.slice(), third.vectors.theta.slice()];
+  const wanted = third.vectors.theta.slice();
   const fourth = await merger.merge(rule, jobOf(third.vectors));
-  expect(fourth.vectors.theta.buffer).toBe(second.vectors.theta.buffer); // the control: nobody stores it
-  expect(second.vectors.theta).not.toEqual(expected);
+  expect(fourth.vectors.theta.buffer).toBe(first.vectors.theta.buffer); // the control: they are stored by now
+  expect(first.vectors.theta).not.toEqual(kept);
   expect(third.vectors.theta).toEqual(wanted);
+  const fifth = await merger.merge(rule, jobOf(fourth.vectors));
+  expect(fifth.vectors.theta.buffer).toBe(second.vectors.theta.buffer); // no fourth pair of vectors is made
+});
+
+test("plain averaging has one momentum for all versions, which an outer step that moves it leaves alone", async () => {
+  merger = mergeInPool({ threads: 2 });
+  const nesterov = await ruleOf("nesterov");
+  const average: typeof nesterov = { ...nesterov, outer: { ...nesterov.outer, kind: "average" } };
+  let [vectors, control] = [initialVectors(drawn(99)), initialVectors(drawn(99))];
+  for (const rule of [nesterov, average, average, nesterov, average, nesterov]) {
+    const merged = await merger.merge(rule, jobOf(vectors));
+    const expected = await mergeHere.merge(rule, jobOf(control));
+    expect(hashOf(merged)).toEqual(hashOf(expected));
+    expect(merged.vectors.momentum.buffer === vectors.momentum.buffer).toBe(rule === average);
+    [vectors, control] = [merged.vectors, expected.vectors];
+  }
 });
 
 test("a small model has one thread, a large one as many as there are cores but one, and eight at most", () => {

@@ -9,7 +9,7 @@ import type { MergeJob, Merger } from "./merger.ts";
 import { effectiveCount } from "./outer.ts";
 import { type MergeRule, normOf, partsFor, type Step, startStep } from "./step.ts";
 import { type TurnHelpers, turnAll } from "./turns.ts";
-import type { Vectors } from "./vectors.ts";
+import { sharedVector, sharing, type Vectors } from "./vectors.ts";
 
 /** A {@link Merger} that owns threads. */
 export interface ThreadMerger extends Merger {
@@ -84,14 +84,6 @@ export function mergeInPool(options: PoolOptions = {}): ThreadMerger {
 
 const shared = (bytes: number) => new SharedArrayBuffer(bytes);
 
-/** The vector in memory that threads share: itself, or a copy. */
-function sharing(values: Float32Array): Float32Array {
-  if (values.buffer instanceof SharedArrayBuffer) return values;
-  const copy = new Float32Array(shared(values.byteLength));
-  copy.set(values);
-  return copy;
-}
-
 type Rule = Omit<MergeRule, "orthogonalize">;
 
 /** What weights are divided by. */
@@ -101,14 +93,19 @@ function totalOf(rule: Rule, weights: readonly number[]): number {
   return total;
 }
 
-/** Threads with their memory: x as it was after the last version, and the vectors that version was made from. */
+/** Threads with their memory: x as it was after the last version, and vectors of versions before it, to be used again. */
 class Pool {
   readonly #lines: readonly Line[];
   readonly #observe: PoolOptions["observe"];
   readonly #helpers: PoolOptions["helpers"];
   readonly #after: After;
   readonly #frames = new FrameMemory();
-  #last: { readonly vectors: Vectors; readonly x: Float32Array; readonly unused: Step["before"] } | undefined;
+  #last: { readonly vectors: Vectors; readonly x: Float32Array } | undefined;
+  /**
+   * Used again and not left to be collected: each thread would hold its own view of them until its heap happens to be looked through, and what
+   * is shared counts for nothing there.
+   */
+  #unused: Float32Array[] = [];
 
   constructor({ threads, file = MERGE_WORKER, after, observe, helpers }: PoolOptions, parameters: number) {
     this.#helpers = helpers;
@@ -122,7 +119,7 @@ class Pool {
     for (const line of this.#lines) line.hold(true);
     const { vectors, weights, head } = job;
     const before = { theta: sharing(vectors.theta), momentum: sharing(vectors.momentum) };
-    const step = startStep(rule, before, this.#next(job), shared);
+    const step = startStep(rule, before, this.#next(rule, job, before), shared);
     this.#last = undefined; // until this version is made, x is neither the old nor the new one
     const parts = partsFor(this.#lines.length, vectors.x.length);
     await this.#all("begin", (i) => ({ type: "begin", rule, step, part: parts[i]! }));
@@ -137,20 +134,24 @@ class Pool {
     const { diff, model } = copied;
     const made = { diff, ...(model !== undefined && { model }), norm: normOf(step) };
     const merged = { vectors: { x: copied.x, theta, momentum }, ...made };
-    this.#last = { vectors: merged.vectors, x, unused: before };
+    this.#last = { vectors: merged.vectors, x };
+    this.#unused.push(...[before.theta, before.momentum].filter((one) => one !== theta && one !== momentum));
     for (const line of this.#lines) line.hold(false);
     return merged;
   }
 
-  /** Memory of the next version: that of the one before the last, where nobody needs it any more. */
-  #next({ vectors, storing }: MergeJob): Step["next"] {
+  /** Memory of the next version: that of versions before the last, where nobody needs it any more. */
+  #next({ outer }: Rule, { vectors, storing }: MergeJob, before: Step["before"]): Step["next"] {
     const last = this.#last?.vectors === vectors ? this.#last : undefined;
-    const unused = last?.unused.theta === storing?.theta ? undefined : last?.unused;
-    const made = () => new Float32Array(shared(vectors.x.byteLength));
+    if (last === undefined) this.#unused = [];
+    const vector = () => {
+      const at = this.#unused.findIndex((one) => one !== storing?.theta && one !== storing?.momentum);
+      return at < 0 ? sharedVector(vectors.x.length) : this.#unused.splice(at, 1)[0]!;
+    };
     return {
       x: last?.x ?? sharing(vectors.x),
-      theta: unused?.theta ?? made(),
-      momentum: unused?.momentum ?? made(),
+      theta: vector(),
+      momentum: outer.kind === "average" ? before.momentum : vector(), // which plain averaging leaves as it is
     };
   }
 

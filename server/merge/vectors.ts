@@ -19,7 +19,19 @@ export interface KnownVectors {
 
 /** Version 0: nothing learned, nothing left over. */
 export function initialVectors(x: Float32Array<ArrayBuffer>): Vectors {
-  return { x, theta: x.slice(), momentum: new Float32Array(x.length) };
+  return { x, theta: sharing(x), momentum: sharedVector(x.length) };
+}
+
+/** Zeros in memory that threads can share. */
+export const sharedVector = (length: number): Float32Array =>
+  new Float32Array(new SharedArrayBuffer(length * Float32Array.BYTES_PER_ELEMENT));
+
+/** The vector in memory that threads share: itself, or a copy. */
+export function sharing(values: Float32Array): Float32Array {
+  if (values.buffer instanceof SharedArrayBuffer) return values;
+  const copy = sharedVector(values.length);
+  copy.set(values);
+  return copy;
 }
 
 /** A copy behind so many bytes of a buffer of its own: there a file is made around the values. */

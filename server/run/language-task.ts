@@ -4,8 +4,13 @@ import { decodeSafetensors, encodeSafetensors, headerOf } from "../../model/data
 import type { Task } from "./options.ts";
 import type { Settings } from "./settings.ts";
 
+/** A task that draws version 0. */
+interface DrawnTask extends Task {
+  initial(seed: number): Float32Array<ArrayBuffer>;
+}
+
 /** The task `language`: the vector is a GPT-2, its file safetensors. */
-export function languageTask(settings: Settings, vocabulary: number): Task {
+export function languageTask(settings: Settings, vocabulary: number): DrawnTask {
   const shape = { ...settings.model, vocabulary };
   const layout = layoutOf(shape);
   return {

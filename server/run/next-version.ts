@@ -83,6 +83,16 @@ export class NextVersion {
   }
 
   #bytesOf(vectors: Vectors): VersionBytes {
-    return { vectors, file: this.#parts.task.encode(vectors.x) };
+    return versionBytes(this.#parts.task, vectors);
   }
+}
+
+/** A version with its file, whose memory x shares where it can: the values lie in the file as they are. */
+export function versionBytes(task: Pick<Task, "encode" | "head">, vectors: Vectors): VersionBytes {
+  const file = task.encode(vectors.x);
+  const lead = task.head?.length;
+  if (lead === undefined || (file.byteOffset + lead) % Float32Array.BYTES_PER_ELEMENT > 0)
+    return { vectors, file };
+  const x = new Float32Array(file.buffer, file.byteOffset + lead, vectors.x.length);
+  return { vectors: { ...vectors, x }, file };
 }

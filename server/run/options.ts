@@ -115,8 +115,8 @@ export interface Task {
   readonly matrices: readonly Matrix[];
   /** Where each tensor lies, in order: their sizes are watched one by one. */
   readonly tensors: readonly Part[];
-  /** Version 0, from the run's seed alone. */
-  initial(seed: number): Float32Array<ArrayBuffer>;
+  /** Version 0, from the run's seed alone, or from what is stored of it. */
+  initial(seed: number): Float32Array<ArrayBuffer> | Promise<Float32Array<ArrayBuffer>>;
   /** What a published file has before its values, where these are the vector as it is. */
   readonly head?: Uint8Array<ArrayBuffer>;
   /**

@@ -8,6 +8,7 @@ import { type Store, StoreError } from "../store/store.ts";
 import { type Checkpoint, readCheckpoints } from "./checkpoint.ts";
 import { Diffs } from "./diffs.ts";
 import type { RunDefinition } from "./genesis.ts";
+import { versionBytes } from "./next-version.ts";
 import type { RunOptions } from "./options.ts";
 import type { Projections } from "./projections.ts";
 import { decodeRecord } from "./record.ts";
@@ -75,8 +76,7 @@ export async function recover(
   return {
     definition,
     projections,
-    vectors,
-    file: definition.task.encode(vectors.x),
+    ...versionBytes(definition.task, vectors),
     stored: {
       // One after the start cannot be read, unless a roll-back went there: then it was.
       places: places.filter(
@@ -161,7 +161,7 @@ async function fromBeginning(
     () => {},
     false,
   );
-  const vectors = initialVectors(definition.task.initial(definition.settings.seed));
+  const vectors = initialVectors(await definition.task.initial(definition.settings.seed));
   if ((await sha256(definition.task.encode(vectors.x))) !== whole.versions[0]!.hash) {
     throw new StoreError("no snapshot can be used, and the seed does not give version 0 again");
   }

@@ -1,8 +1,8 @@
-import { sha256 } from "../../protocol/identity.ts";
 import type { Hash } from "../../protocol/ids.ts";
 import type { Vectors } from "../merge/vectors.ts";
 import { type Store, StoreError } from "../store/store.ts";
 import { checkpointOf } from "./checkpoint.ts";
+import { hashInPieces } from "./large-hash.ts";
 import type { Task } from "./options.ts";
 import { decodeVectors, encodeVectors } from "./vectors-file.ts";
 
@@ -31,7 +31,7 @@ export async function loadSnapshot(store: Store, task: Task, hash: Hash): Promis
   const file = await readSnapshotFile(store, hash);
   const state = await store.get(SHELF, stateOf(hash));
   if (file === undefined || state === undefined) throw new StoreError(`snapshot ${hash} is not there`);
-  if ((await sha256(file)) !== hash) throw new StoreError(`snapshot ${hash} is damaged`);
+  if ((await hashInPieces(file)) !== hash) throw new StoreError(`snapshot ${hash} is damaged`);
   return decodeVectors(state, task.decode(file));
 }
 

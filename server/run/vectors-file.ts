@@ -1,6 +1,6 @@
 import { crc32 } from "node:zlib";
-import { bytesOf, toFloats } from "../../protocol/bytes.ts";
-import type { Vectors } from "../merge/vectors.ts";
+import { bytesOf } from "../../protocol/bytes.ts";
+import { sharedVector, type Vectors } from "../merge/vectors.ts";
 import { StoreError } from "../store/store.ts";
 
 /**
@@ -25,11 +25,12 @@ export function decodeVectors(bytes: Uint8Array<ArrayBuffer>, x: Float32Array<Ar
     view.getUint32(4, true) === x.length &&
     view.getUint32(8 + 2 * size, true) === crc32(bytes.subarray(0, 8 + 2 * size));
   if (!sound) throw new StoreError("a snapshot's state file is damaged or of another model");
-  return {
-    x,
-    theta: toFloats(bytes.subarray(8, 8 + size)),
-    momentum: toFloats(bytes.subarray(8 + size, 8 + 2 * size)),
+  const vector = (from: number) => {
+    const values = sharedVector(x.length); // where the next version is merged, without a copy for its threads
+    bytesOf(values).set(bytes.subarray(from, from + size));
+    return values;
   };
+  return { x, theta: vector(8), momentum: vector(8 + size) };
 }
 
 function u32s(...values: number[]): Uint8Array<ArrayBuffer> {

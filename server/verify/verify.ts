@@ -167,7 +167,7 @@ async function mergeAgain(
   if (first === undefined) throw new Unverified("retention has let go of deltas after the newest snapshot");
   const seeded = !stored.has(first.hash);
   let vectors = seeded
-    ? initialVectors(task.initial(settings.seed))
+    ? initialVectors(await task.initial(settings.seed))
     : await loadSnapshot(store, task, first.hash);
   if (seeded && (first.version > 0 || (await sha256(task.encode(vectors.x))) !== first.hash)) {
     throw new Unverified("no snapshot is stored, and the seed does not give version 0");

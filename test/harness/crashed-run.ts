@@ -136,7 +136,7 @@ export async function told(files: MemoryFiles): Promise<DurableEvent[]> {
 /** Merges the whole journal again from version 0; returns each version's hash and each delta's ends. */
 export async function replayed(events: readonly DurableEvent[], { frames }: Memory) {
   const task = vectorTask();
-  let vectors = initialVectors(task.initial(SETTINGS.seed));
+  let vectors = initialVectors(await task.initial(SETTINGS.seed));
   const rule = await mergeRule(SETTINGS, task);
   const hashes: Hash[] = [await sha256(task.encode(vectors.x))];
   let now = 0;
