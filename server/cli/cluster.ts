@@ -99,8 +99,10 @@ async function showStatus({ address, key }: Asking, io: CommandIo): Promise<void
 async function showCheck({ address, key }: Asking, io: CommandIo): Promise<void> {
   const checks = await checkOnCluster(address, key);
   if (checks.length === 0) throw new StoreError("the cluster has no run of this key");
-  for (const { stream, messages } of checks)
-    io.stdout.write(`${stream}: ${messages} messages read on every node\n`);
+  for (const { stream, messages, faults } of checks) {
+    const found = faults.length === 0 ? ", all of them on every node" : "";
+    io.stdout.write(`${stream}: ${messages} messages${found}\n`);
+  }
   const faults = checks.flatMap((check) => check.faults);
   if (faults.length > 0) throw new StoreError(faults.join("\n"));
 }
