@@ -23,8 +23,11 @@ const opened = () =>
 
 let gpu: ReturnType<typeof openGpu> | undefined;
 
-/** Payload and residual of each total by the kernels alone: nothing was trained. */
-async function encodeAll(spec: CodecSpec, totals: readonly (readonly number[])[]) {
+/**
+ * Payload and residual of each total by the kernels alone: nothing was trained. They cross to the test as typed arrays, whole:
+ * as lists of numbers they took longer than the kernels.
+ */
+async function encodeAll(spec: CodecSpec, totals: readonly Float32Array<ArrayBuffer>[]) {
   gpu ??= openGpu();
   const { device, lossGuard } = await gpu;
   const length = totals[0]!.length;
@@ -32,12 +35,12 @@ async function encodeAll(spec: CodecSpec, totals: readonly (readonly number[])[]
   const memory = new Memory(device, { vectors, activations: 1, tokens: 1 });
   const extraction = await Extraction.open(device, lossGuard, memory, vectors, 1);
   const readback = new Readback(device, lossGuard, [length, 0]);
-  const answers: { payload: number[]; left: number[] }[] = [];
+  const answers: { payload: Uint8Array; left: Float32Array }[] = [];
   for (const total of totals) {
-    extraction.set(Float32Array.from(total));
+    extraction.set(total);
     const { payload } = await extraction.extract(codecOf(spec), []);
     const left = await readback.vector(extraction.residual);
-    answers.push({ payload: [...payload], left: [...left] });
+    answers.push({ payload, left });
   }
   readback.destroy();
   extraction.destroy();
@@ -46,8 +49,7 @@ async function encodeAll(spec: CodecSpec, totals: readonly (readonly number[])[]
 }
 
 /** Three tickets of two steps; before the third's end the residual is decayed and the weights are added to it. */
-async function tickets(spec: CodecSpec, start: readonly number[]) {
-  const weights = Float32Array.from(start);
+async function tickets(spec: CodecSpec, weights: Float32Array<ArrayBuffer>) {
   const trainer = await opened();
   const answers = [];
   for (let ticket = 0; ticket < 3; ticket++) {
@@ -57,13 +59,13 @@ async function tickets(spec: CodecSpec, start: readonly number[]) {
       await trainer.adjustResidual(1, weights);
     }
     for (let step = 0; step < 2; step++) await trainer.step(tokens, 2, 1e-2);
-    const delta = [...(await trainer.delta())];
+    const delta = await trainer.delta();
     const maps = countMaps();
-    const payload = [...(await trainer.extract(codecOf(spec)))];
+    const payload = await trainer.extract(codecOf(spec));
     const { length: losses } = await trainer.losses();
     const mapped = maps();
     const { residual, step } = await trainer.carried();
-    answers.push({ delta, payload, left: [...residual], step, losses, maps: mapped });
+    answers.push({ delta, payload, left: residual, step, losses, maps: mapped });
   }
   return answers;
 }
