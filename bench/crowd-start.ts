@@ -38,7 +38,9 @@ const child = join(import.meta.dirname, "crowd-start/child.ts");
 const made = await runAll<Start, Started>(child, starts, countOf("processes", flags.processes), (one) => {
   const { start, versions, audits } = one;
   console.error(
-    `auditor ${start.auditor}, ${start.waits ? "waits" : "does not wait"}, seed ${start.seed}: ${versions.length} versions, ${audits} audits`,
+    `auditor ${start.auditor}, ${start.waits ? "waits" : "does not wait"}, seed ${start.seed}: ` +
+      `${versions.length} versions, ${audits} audits; ` +
+      VERSIONS.map((n) => `v${n} ${secondsOf(versions[n - 1]?.ms)} s`).join(", "),
   );
 });
 console.table(

@@ -98,8 +98,8 @@ describe("the grid by its parts", () => {
 
   it("has a row for what was run of each text, fraction and seed, under the default rule, with what it misses", () => {
     expect(rows(...clean, attacked("zeros", {}), ...part)).toEqual([
-      "| skewed | 20% | 1 | 1 | 0 (zeros) | 0 | 5 | nothing |",
-      "| skewed | 30% | 2 | 2 | +10.0 (guarded, opposed) | 0 | 5 | loss guarded, opposed: 10 |",
+      "| skewed | 20% | 1 | 1 | 0 (zeros) |  | 0 | 5 | nothing |",
+      "| skewed | 30% | 2 | 2 | +10.0 (guarded, opposed) | 0 (guarded, opposed) | 0 | 5 | loss guarded, opposed: 10 |",
     ]);
   });
 

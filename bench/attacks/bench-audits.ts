@@ -20,7 +20,7 @@ import {
   verdictOf,
   verdictOfOdd,
 } from "../../server/trust/audit.ts";
-import { type Budget, HALVES, type Look, type Must, purseOf } from "../../server/trust/budget.ts";
+import { type Budget, HALVES, type Look, purseOf } from "../../server/trust/budget.ts";
 import type { Candidate } from "../../server/trust/candidate.ts";
 import { doubtedOf } from "../../server/trust/doubt.ts";
 import { Learning, weightsAgainst } from "../../server/trust/learning.ts";
@@ -59,7 +59,7 @@ interface Looking {
   readonly version: number;
   readonly judge: typeof verdictOf;
   readonly on: string | undefined;
-  readonly must?: Must | undefined;
+  readonly must: boolean;
   readonly fresh: boolean;
   readonly scale: number;
 }
@@ -86,7 +86,7 @@ export class BenchAudits {
     const plan = planOf(delta, one.ticket.fresh, pool, trust);
     if (random.unit() >= plan.chance) return;
     const scale = clipFor(delta, pool, trust);
-    const must = plan.first && this.#options.budget.takeFirst() ? "first" : undefined;
+    const must = plan.first === true && this.#options.budget.takeFirst();
     this.#waiting.push(() => this.#audit(one, plan, scale, must));
   }
 
@@ -121,7 +121,7 @@ export class BenchAudits {
   async #doubt(one: Kept): Promise<void> {
     const { version, volunteer } = one.ticket;
     if (!trusted(standingOf(this.#options.state().trust, volunteer))) return;
-    const usual = { whose: "veteran", fresh: false, scale: 1 } as const;
+    const usual = { whose: "veteran", must: false, fresh: false, scale: 1 } as const;
     const found = await this.#look(one, { ...usual, version, judge: verdictOf, on: undefined });
     if (found !== undefined) await this.#tell(one, found, { why: `${found.reason}, doubted` });
   }
@@ -137,7 +137,7 @@ export class BenchAudits {
   /** The run went back to `to`: looks at the newest of what was merged since on its weights, whatever it costs. */
   async blame(merged: readonly Kept[], to: number): Promise<void> {
     for (const one of merged.toReversed().slice(0, MAX_BLAMED)) {
-      const usual = { whose: "veteran", must: "roll-back", fresh: false, scale: 1 } as const;
+      const usual = { whose: "veteran", must: true, fresh: false, scale: 1 } as const;
       const found = await this.#look(one, { ...usual, version: to, judge: blameOf, on: `version ${to}` });
       if (found === undefined) continue;
       const { version } = one.ticket;
@@ -147,7 +147,7 @@ export class BenchAudits {
     }
   }
 
-  async #audit(one: Kept, { whose, odd }: Plan, scale: number, must?: Must): Promise<void> {
+  async #audit(one: Kept, { whose, odd }: Plan, scale: number, must: boolean): Promise<void> {
     const waiting = this.#options.state().pool.find(({ ticket }) => ticket === one.ticket.id);
     // A fresh ticket's is recomputed instead.
     if (waiting?.facts?.copies !== undefined && !one.ticket.fresh)

@@ -17,7 +17,7 @@ export interface Held {
 }
 
 /** Attacks that are to be found: their makers must not keep what they earned. */
-const TO_BE_FOUND: readonly AttackName[] = [
+export const TO_BE_FOUND: readonly AttackName[] = [
   "guarded",
   "guarded, opposed",
   "break-then-garbage",

@@ -1,4 +1,4 @@
-import { type Held, heldBy } from "./bounds.ts";
+import { type Held, heldBy, TO_BE_FOUND } from "./bounds.ts";
 import type { Job, Outcome } from "./job.ts";
 import { reportOf } from "./rows.ts";
 
@@ -8,6 +8,8 @@ export interface GridPart extends Pick<Job, "sharding" | "fraction" | "seed"> {
   readonly attacks: number;
   /** What is asked of it, each run by itself. */
   readonly held: readonly Held[];
+  /** The most credit of whoever is to be found, percent of an honest volunteer's; undefined: none of them was run. */
+  readonly credit: { readonly value: number; readonly attack: string } | undefined;
 }
 
 /** Attackers beyond this are a row of their own, and no part of the grid. */
@@ -26,9 +28,14 @@ export function gridPartsOf(outcomes: readonly Outcome[]): GridPart[] {
     const references = runs.filter(
       ({ job }) => job.attack === undefined && job.sharding === sharding && job.seed === seed,
     );
+    const report = reportOf([...references, ...made]);
+    const credits = report.rows
+      .filter((row) => row.rule === "default" && TO_BE_FOUND.some((attack) => attack === row.attack))
+      .map(({ attack, attackerCreditPercent: value }) => ({ attack, value }));
     return {
       ...{ sharding, fraction, seed, attacks: made.length },
-      held: heldBy(reportOf([...references, ...made]), []),
+      held: heldBy(report, []),
+      credit: credits.toSorted((a, b) => b.value - a.value)[0],
     };
   });
 }

@@ -10,6 +10,9 @@ interface AuditsLine {
   readonly audits: readonly AuditRow[];
 }
 
+/** An outcome, and the commit that it was measured at. */
+export type Made = Outcome & { readonly commit?: string };
+
 /** Outcomes, and the file they are kept in, if any: a line each, so that what was made is not made again. */
 export class Results {
   readonly #file: string | undefined;
@@ -52,7 +55,7 @@ export class Results {
   }
 
   /** All that were made. */
-  get all(): readonly Outcome[] {
+  get all(): readonly Made[] {
     return [...this.#outcomes.values()];
   }
 

@@ -4,7 +4,7 @@ import { type Held, heldBy } from "./bounds.ts";
 import { crowdRows, NOBODY } from "./clock-table.ts";
 import { gridPartsOf } from "./grid-table.ts";
 import type { Outcome } from "./job.ts";
-import type { Results } from "./results.ts";
+import type { Made, Results } from "./results.ts";
 import { type Report, type Row, reportOf } from "./rows.ts";
 
 /** What holds an attack, or does not, for those whose name does not say it. */
@@ -37,6 +37,7 @@ const HOW: Partial<Record<AttackName, string>> = {
   "fresh-honest copies": "the same, honest where it is recomputed",
   "under-training":
     "one step of five, made longer, honest where it is recomputed: gains less than a third of what the server's own training does",
+  "label flip": "found by an audit, or by the sum of its harm, which may be late",
   sybils: "trains truly, a new key for each delta: newcomers' twentieth",
 };
 
@@ -51,7 +52,12 @@ const table = (head: readonly string[], rows: readonly (readonly string[])[]): s
   [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 
 /** One row an attack: what it does to the model under the default rule and under plain mean, and what it earns. */
-function attacksTable({ rows }: Report): string {
+function attacksTable(made: readonly Made[]): string {
+  const { rows } = reportOf(made);
+  const commitOf = (row: Row) =>
+    made.find(
+      ({ job }) => job.rule === row.rule && job.attack === row.attack && job.fraction === row.fraction,
+    )?.commit ?? "";
   const find = (rule: string, { attack, fraction, sharding }: Row) =>
     rows.find(
       (row) =>
@@ -61,13 +67,15 @@ function attacksTable({ rows }: Report): string {
     ({ rule, fraction, sharding }) => rule === "default" && fraction === 0.2 && sharding === "skewed",
   );
   return table(
-    ["attack", "loss", "plain mean", "credit", "honest lost", "what holds it, or does not"],
+    ["attack", "loss", "plain mean", "credit", "honest lost", "audits", "at", "what holds it, or does not"],
     of.map((row) => [
       row.attack,
       lossOf(row.gapToHonestPercent),
       lossOf(find("mean", row)?.gapToHonestPercent ?? Number.NaN),
       plain(row.attackerCreditPercent),
       plain(row.honestLostPercent),
+      plain(row.auditPercent),
+      commitOf(row),
       HOW[row.attack as AttackName] ?? "found by the first audit",
     ]),
   );
@@ -129,8 +137,8 @@ const sybilsTable = ({ rows }: Report): string =>
 /** The grid's parts, each of one seed. */
 const gridTable = (outcomes: readonly Outcome[]): string =>
   table(
-    ["text", "attackers", "seed", "attacks", "worst loss", "honest lost", "audits", "misses"],
-    gridPartsOf(outcomes).map(({ sharding, fraction, seed, attacks, held }) => {
+    ["text", "attackers", "seed", "attacks", "worst loss", "most credit", "honest lost", "audits", "misses"],
+    gridPartsOf(outcomes).map(({ sharding, fraction, seed, attacks, held, credit }) => {
       const worst = (of: Held["of"]) =>
         held
           .flatMap((one) => (one.of === of && one.worst !== undefined ? [one.worst] : []))
@@ -139,6 +147,7 @@ const gridTable = (outcomes: readonly Outcome[]): string =>
       return [
         ...[sharding, `${100 * fraction}%`, String(seed), String(attacks)],
         loss === undefined ? "" : `${lossOf(loss.value)} (${attackIn(loss)})`,
+        credit === undefined ? "" : `${plain(credit.value)} (${credit.attack})`,
         ...(["honest lost", "audits"] as const).map((of) => plain(worst(of)?.value ?? Number.NaN)),
         held.flatMap(({ of, missing }) => missing.map((one) => `${of} ${missedBy(one)}`)).join("; ") ||
           "nothing",
@@ -163,14 +172,14 @@ const sizesTable = (audits: readonly AuditRow[]): string =>
 export function tablesOf(results: Pick<Results, "all" | "audits" | "commits">): ReadonlyMap<string, string> {
   const turns = results.all.filter(({ job }) => job.rounds !== "clock");
   const report = reportOf(turns);
-  const short = reportOf(turns.filter(({ job }) => job.seed === 1));
+  const short = turns.filter(({ job }) => job.seed === 1);
   const audits = results.audits ?? [];
   return new Map([
     ["commits", `At commit ${results.commits.join(", ")}; + stands for changes that were committed next.`],
     ["bounds", boundsTable(heldBy(report, audits))],
-    ["short", attacksTable(short)],
+    ["short", attacksTable(short.filter(({ job }) => job.sharding === "skewed"))],
     ["grid", gridTable(results.all)],
-    ["sybils", sybilsTable(short)],
+    ["sybils", sybilsTable(reportOf(short))],
     ["clock", clockTable(results.all)],
     ["sizes", sizesTable(audits)],
   ]);

@@ -47,7 +47,7 @@ export class HonestAudits {
     const { pool, trust } = service.state;
     const plan = planOf({ ticket: id, volunteer, version, tokens }, fresh, pool, trust);
     if (random.unit() >= plan.chance) return;
-    const must = plan.first && budget.takeFirst() ? "first" : undefined;
+    const must = plan.first === true && budget.takeFirst();
     const cost = (look: Look) => lookCost(look, batchTokens, tokens, fresh);
     this.#waiting.push(() => {
       const purse = purseOf(budget, plan.whose, cost, must);

@@ -13,7 +13,7 @@ import {
   verdictOf,
   verdictOfOdd,
 } from "../trust/audit.ts";
-import { type Budget, HALVES, type Look, type Must, type Purse, purseOf } from "../trust/budget.ts";
+import { type Budget, HALVES, type Look, type Purse, purseOf } from "../trust/budget.ts";
 import type { Candidate } from "../trust/candidate.ts";
 import { firstBudget } from "../trust/first-budget.ts";
 import { type Gauge, REMEMBERED } from "../trust/gauge.ts";
@@ -48,7 +48,7 @@ export interface AuditsOptions extends LooksOptions, DirectionOptions {
 }
 
 interface Order extends Pick<Plan, "whose"> {
-  readonly must?: Must | undefined;
+  readonly must?: boolean;
   readonly odd?: boolean;
 }
 
@@ -119,7 +119,7 @@ export class Audits {
     const shared = helped ? volunteers : undefined;
     if (shared === undefined && this.#queue.waiting >= MAX_WAITING) return;
     const held = { ...upload, frame: upload.frame.slice() }; // its own bytes are the next one's by then
-    const must = plan.first && shared === undefined && budget.takeFirst() ? "first" : undefined;
+    const must = plan.first === true && shared === undefined && budget.takeFirst();
     if (shared === undefined) this.#queue.put(() => this.#audit(held, { ...plan, must, odd }, scale));
     else void this.#auditShared(held, plan.whose, sender, shared).catch(failed);
   }
@@ -174,7 +174,7 @@ export class Audits {
 
   /** The same for a roll-back: by turns with other audits, and whatever it costs. */
   inquire<T>(cost: number, question: (auditor: Auditor) => Promise<T>): Promise<T> {
-    this.#budgetFor(cost).charge(cost, "veteran", false);
+    this.#budgetFor(cost).charge(cost, "veteran");
     return this.#queue.ask(() => question(this.#options.auditor), "inquiry");
   }
 
@@ -239,7 +239,7 @@ export class Audits {
     return lookCost(look, batch * context, uploadTokens(upload, context), fresh);
   }
 
-  #purseFor(upload: Upload, whose: Plan["whose"], cost: (look: Look) => number, must?: Must): Purse {
+  #purseFor(upload: Upload, whose: Plan["whose"], cost: (look: Look) => number, must = false): Purse {
     const budget = this.#budgetFor(uploadTokens(upload, this.#options.context));
     return this.#queue.open(purseOf(budget, whose, cost, must));
   }

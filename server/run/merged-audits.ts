@@ -1,6 +1,6 @@
 import type { Hash, TicketId } from "../../protocol/ids.ts";
 import { blameOf, excused, lookCost, type Verdict, verdictOf } from "../trust/audit.ts";
-import { type Budget, type Look, type Must, purseOf } from "../trust/budget.ts";
+import { type Budget, type Look, purseOf } from "../trust/budget.ts";
 import { standingOf, trusted } from "../trust/standing.ts";
 import type { AuditQueue } from "./audit-queue.ts";
 import type { Looks, LooksOptions } from "./looks.ts";
@@ -66,7 +66,7 @@ export class MergedAudits {
     if (!trusted(standingOf(state().trust, one.volunteer))) return;
     const [weights, frame] = [await one.origin(), await one.frame()];
     if (weights === undefined || frame === undefined) return;
-    const verdict = await this.#look(one, frame, weights, verdictOf);
+    const verdict = await this.#look(one, frame, weights, verdictOf, false);
     if (verdict !== undefined) await tell(one, verdict);
   }
 
@@ -75,10 +75,10 @@ export class MergedAudits {
     if (!open()) return;
     const [weights, frame] = [await at, await one.frame()];
     if (weights === undefined || frame === undefined) return;
-    const blamed = await this.#look(one, frame, weights, blameOf, "roll-back", on);
+    const blamed = await this.#look(one, frame, weights, blameOf, true, on);
     if (blamed === undefined) return;
     const made = blamed.verdict === "bad" ? await origin() : undefined;
-    const verdict = excused(blamed, made && (await this.#look(one, frame, made, verdictOf, "roll-back")));
+    const verdict = excused(blamed, made && (await this.#look(one, frame, made, verdictOf, true)));
     await this.#options.tell(one, verdict, on);
   }
 
@@ -88,7 +88,7 @@ export class MergedAudits {
     frame: Uint8Array<ArrayBuffer>,
     weights: Float32Array,
     judge: typeof verdictOf,
-    must?: Must,
+    must: boolean,
     on?: Hash,
   ): Promise<Verdict | undefined> {
     const { context, looks, queue, budget } = this.#options;

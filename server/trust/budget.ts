@@ -23,14 +23,14 @@ export interface Look {
  */
 const FIRST_AUDITS = 32;
 
-/** Part of what a half earns that pays back what it was allowed before: over a run's life audits cost no more than their share. */
+/** Part of what is earned that pays back what was allowed before: over a run's life audits cost no more than their share. */
 const PAID_BACK = 3 / 4;
 
 /**
  * Part of what strangers' audits may cost at first that is the largest debt of either half. Once what was allowed before is paid
  * back, as much is laid by: what must be spent then comes out of the share, and not on top of it.
  */
-const DEBT = 1 / 6;
+const DEBT = 1 / 4;
 
 /**
  * What audits may cost: a share of what volunteers train, half of it for veterans' deltas and half for those of newcomers
@@ -39,12 +39,11 @@ const DEBT = 1 / 6;
  */
 export class Budget {
   readonly #share: number;
+  /** Tokens of training that strangers' audits may cost before anything is trained. */
+  readonly #ahead: number;
   /** Tokens of training, the largest debt of a half. */
   readonly #debt: number;
-  /** Tokens of training that audits may cost by now, what they did cost included. */
-  readonly #allowed: Record<Half, number>;
-  /** Of that, what is to be paid back, and as much beside as is laid by for what must be spent. */
-  readonly #owed: Record<Half, number>;
+  #earned = 0;
   #first = FIRST_AUDITS;
   readonly #spent = { veteran: 0, stranger: 0 };
   #total = 0;
@@ -55,26 +54,16 @@ export class Budget {
    */
   constructor(share: number, ahead: number, least = 0) {
     this.#share = share;
-    const stranger = share === 0 ? 0 : Math.max(share * ahead, least);
-    // There are no veterans at first, except the server's own direction.
-    this.#allowed = { stranger, veteran: stranger / 2 };
-    this.#debt = DEBT * stranger;
-    // Half each, whoever it was for: strangers alone would be at it for twice as long.
-    const owed = (stranger + stranger / 2) / 2 + this.#debt;
-    this.#owed = { stranger: owed, veteran: owed };
+    this.#ahead = share === 0 ? 0 : Math.max(share * ahead, least);
+    this.#debt = DEBT * this.#ahead;
   }
 
   earn(tokens: number): void {
-    const income = (this.#share * tokens) / 2;
-    for (const half of HALVES) {
-      const back = Math.min(PAID_BACK * income, this.#owed[half]);
-      this.#owed[half] -= back;
-      this.#allowed[half] += income - back;
-    }
+    this.#earned += tokens;
   }
 
   affords(cost: number, whose: Half): boolean {
-    return this.#spent[whose] + cost <= this.#allowed[whose];
+    return this.#spent[whose] + cost <= this.#allowed(whose);
   }
 
   /** Whether it can be afforded; then it is spent. */
@@ -96,7 +85,7 @@ export class Budget {
    */
   spendFirst(cost: number): boolean {
     if (this.spendOf(HALVES, cost) !== undefined) return true;
-    const half = HALVES.find((one) => this.#spent[one] + cost <= this.#allowed[one] + this.#debt / 2);
+    const half = HALVES.find((one) => this.#spent[one] + cost <= this.#allowed(one) + this.#debt / 2);
     if (half === undefined) return false;
     this.#spent[half] += cost;
     this.#total += cost;
@@ -104,17 +93,16 @@ export class Budget {
   }
 
   /**
-   * Spends what must be spent, whatever is left: later audits wait until a debt of a sixth of what strangers begin with is earned,
-   * at most. What lies beyond that is paid back like what the run began with, where it is `owed`. What a roll-back costs is not:
-   * a provoked one would leave garbage unaudited for as long as its audits cost. Returns the part beyond the debt.
+   * Spends what must be spent, whatever is left: later audits wait until it is earned, and for no longer than a debt of a
+   * quarter of what a run begins with takes. Else a provoked roll-back would leave garbage unaudited for as long as its audits cost.
+   * Returns what of the cost lay beyond that debt: it is not owed, and not given back either.
    */
-  charge(cost: number, whose: Half, owed: boolean): number {
-    const most = this.#allowed[whose] + this.#debt;
-    const beyond = Math.max(0, this.#spent[whose] + cost - most);
-    this.#spent[whose] += cost - beyond;
-    if (owed) this.#owed[whose] += beyond;
+  charge(cost: number, whose: Half): number {
+    const most = this.#allowed(whose) + this.#debt;
+    const forgiven = Math.max(0, this.#spent[whose] + cost - most);
+    this.#spent[whose] += cost - forgiven;
     this.#total += cost;
-    return beyond;
+    return forgiven;
   }
 
   /** Whether one more of the first audits may be made; then it is counted. */
@@ -124,14 +112,17 @@ export class Budget {
     return true;
   }
 
-  /** Takes back what was spent and is not needed, of which `beyond` lay beyond the largest debt, and was `owed` or not. */
-  refund(cost: number, whose: Half, beyond = 0, owed = true): void {
-    this.#spent[whose] -= cost - beyond;
+  /** Takes back what was spent and is not needed, of which `forgiven` was never owed. */
+  refund(cost: number, whose: Half, forgiven = 0): void {
+    this.#spent[whose] -= cost - forgiven;
     this.#total -= cost;
-    if (!owed) return;
-    const unpaid = Math.min(beyond, this.#owed[whose]);
-    this.#owed[whose] -= unpaid;
-    this.#allowed[whose] += beyond - unpaid;
+  }
+
+  #allowed(whose: Half): number {
+    // There are no veterans at first, except the server's own direction.
+    const ahead = whose === "stranger" ? this.#ahead : this.#ahead / 2;
+    const income = (this.#share * this.#earned) / 2;
+    return income + Math.max(-this.#debt, ahead - PAID_BACK * income);
   }
 
   get spent(): number {
@@ -151,19 +142,14 @@ export interface Purse {
   refund(look: Look): void;
 }
 
-/** Why an audit is made whatever it costs: the run trusts nobody yet, or it went back. */
-export type Must = "first" | "roll-back";
-
 /** A purse out of a budget. An audit that `must` be made is paid for whatever is left. */
-export function purseOf(budget: Budget, whose: Payer, cost: (look: Look) => number, must?: Must): Purse {
+export function purseOf(budget: Budget, whose: Payer, cost: (look: Look) => number, must = false): Purse {
   const halves: readonly Half[] = whose === "either" ? ["stranger", "veteran"] : [whose];
-  // What a roll-back costs is forgiven: whoever provokes one would have hardly anything audited afterwards.
-  const owed = must !== "roll-back";
   let paid = halves[0]!;
-  /** What lay beyond the largest debt when it was paid last: of this audit alone, since others pay meanwhile. */
-  let beyond = 0;
+  /** What was paid last and is not owed: of this audit alone, since others pay meanwhile. */
+  let forgiven = 0;
   const owe = (sum: number) => {
-    beyond = budget.charge(sum, paid, owed);
+    forgiven = budget.charge(sum, paid);
     return true;
   };
   return {
@@ -172,17 +158,17 @@ export function purseOf(budget: Budget, whose: Payer, cost: (look: Look) => numb
     pay: (...looks) => {
       const sum = looks.reduce((all, look) => all + cost(look), 0);
       // A volunteer that is nearly found bad does not go free because the budget is spent.
-      if (looks.some(({ own, effort }) => !effort && (must !== undefined || own))) return owe(sum);
-      beyond = 0;
+      if (looks.some(({ own, effort }) => !effort && (must || own))) return owe(sum);
+      forgiven = 0;
       const half = budget.spendOf(halves, sum);
       paid = half ?? paid;
       return half !== undefined;
     },
     refund: (look) => {
       const back = cost(look);
-      const free = Math.min(back, beyond);
-      beyond -= free;
-      budget.refund(back, paid, free, owed);
+      const free = Math.min(back, forgiven);
+      forgiven -= free;
+      budget.refund(back, paid, free);
     },
   };
 }

@@ -58,7 +58,7 @@ test("the comparison costs one training of the ticket and some text, and is neve
   expect(lookCost({ batches: 8, own: true }, 100, 500, false)).toBe(1_000 + 1_000);
   expect(lookCost({ batches: 1, own: true }, 100, 500, false)).toBe(1_000 + 200);
   const budget = new Budget(0.1, 0);
-  const purse = purseOf(budget, "veteran", () => 1, "first");
+  const purse = purseOf(budget, "veteran", () => 1, true);
   expect(purse.pay(effort)).toBe(false);
   expect(purse.pay({ batches: 8, own: true })).toBe(true); // the control: who is nearly found bad
 });

@@ -7,7 +7,7 @@ const AHEAD = 40;
  * Fresh tickets' audits that can be paid for at first. A first ticket of two steps is so small that {@link AHEAD} of them paid for
  * none, and a lone volunteer was first recomputed at its fiftieth ticket.
  */
-const FRESH_AHEAD = 3.5;
+const FRESH_AHEAD = 5;
 
 /** What is known of a run's first tickets. */
 export interface FirstTickets {

@@ -70,7 +70,7 @@ describe("a crowd of new keys with which a run begins (A22)", () => {
       for (const one of [...keys(31), delta("honest")]) {
         const { whose, first } = planOf(one, false, [], trust);
         expect(first).toBe(true);
-        const purse = purseOf(budget, whose, cost, surely && budget.takeFirst() ? "first" : undefined);
+        const purse = purseOf(budget, whose, cost, surely && budget.takeFirst());
         const gains = evidence(one.ticket === "honest" ? 0.5 : -0.5);
         found.push(
           (
