@@ -156,6 +156,7 @@ async function open(
   const opened = await openCorpus(directory);
   if (start !== undefined) requireSameTokens(start, opened.corpus);
   const store = await openStore(directory);
+  let close = () => store.close();
   try {
     // Before its first record a run is begun only where somebody asked for one: by an empty directory, by
     // --run, or by an earlier start that got as far as run.json.
@@ -196,7 +197,7 @@ async function open(
       ...(observe && { observe }),
       ...(mirror && { mirror }),
     });
-    const close = async () => {
+    close = async () => {
       await mirror?.close();
       await run.close();
       helpers?.close();
@@ -204,10 +205,7 @@ async function open(
       await auditor.close();
       await merger.close();
     };
-    await mirror?.attach(mirrorSource(run, corpus)).catch(async (error: unknown) => {
-      await close();
-      throw error;
-    });
+    await mirror?.attach(mirrorSource(run, corpus));
     const takeText = async () => {
       await opened.refresh();
       mirror?.lookAgain();
@@ -215,7 +213,7 @@ async function open(
     };
     return { run, takeText, work: () => helpers?.figures, close };
   } catch (error) {
-    await store.close();
+    await close();
     throw error;
   }
 }
