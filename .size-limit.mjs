@@ -4,9 +4,9 @@ import { join } from "node:path";
 
 const client = join(import.meta.dirname, "dist/client");
 
-/** Chunks that come only when they are wanted: charts, the look inside, audits, sharing with peers, what a ticket's end and a model in parts need on WebGPU, what computes activations again or keeps them in f16, what compares the first step of a GPU with WebAssembly’s when it is first met, what reads logits for a passage, what measures micro-batches and sends what an earlier visit left, names, codes and proofs and what both sign with, the tokenizer, and everything of tfjs. Of the strings' languages a page loads one; English is counted. */
+/** Chunks that come only when they are wanted: charts, the look inside, audits, sharing with peers, what a ticket's end and a model in parts need on WebGPU, what computes activations again or keeps them in f16, attention for software adapters, WebAssembly’s step where a visitor asks for a GPU alone, what reads logits for a passage, what measures micro-batches and sends what an earlier visit left, names, codes and proofs and what both sign with, the tokenizer, and everything of tfjs. Of the strings' languages a page loads one; English is counted. */
 const LAZY =
-  /^(uPlot|loss-chart|use-plot|tokenizer|reference|inside|audit|batch-speeds|resume-upload|panel|share|line|extraction-(?!ops)|payload|pieces|recompute|levels|half-precision|first-step|halves|logits|names-panel|qr-code|follow|posts|pseudo|words-(people|proof|inside|anywhere)|words-\w+-(?!en-))\b/;
+  /^(uPlot|loss-chart|use-plot|tokenizer|reference|inside|audit|batch-speeds|resume-upload|panel|share|line|extraction-(?!ops)|payload|pieces|recompute|levels|half-precision|halves|attention-quad|lone-step|logits|names-panel|qr-code|follow|posts|pseudo|words-(people|proof|inside|anywhere)|words-\w+-(?!en-))\b/;
 
 /** The scripts that a page's HTML leads to, through imports, Workers and dynamic imports, without the lazy ones. */
 function scriptsOf(page) {

@@ -5,6 +5,7 @@ import type { Carried, TrainerOptions } from "../../model/contract/trainer.ts";
 import type { Arena, Dynamics, Op } from "../../model/engine/ops.ts";
 import { openGpu } from "../../model/engine/webgpu/adapter.ts";
 import { fitTo } from "../../model/engine/webgpu/fit.ts";
+import * as quads from "../../model/engine/webgpu/kernels/attention-quad.ts";
 import { convert } from "../../model/engine/webgpu/kernels/halves.ts";
 import { BINDINGS } from "../../model/engine/webgpu/kernels/kernel.ts";
 import type { Tiles } from "../../model/engine/webgpu/kernels/tile.ts";
@@ -64,7 +65,7 @@ async function runOps(
   dynamics.setUint32(24, rows, true);
   device.queue.writeBuffer(memory.dynamics, 0, dynamics.buffer);
   device.queue.writeBuffer(memory.arena("tokens"), tables.from * 4, tables.words);
-  const kernels = lowerAll(ops, { ...tuning, convert }, tables);
+  const kernels = lowerAll(ops, { ...tuning, convert, quads }, tables);
   const pipelines = new Pipelines(device, memory.layout);
   const before = performance.now();
   const program = await Program.link(device, memory, pipelines, kernels, rates);

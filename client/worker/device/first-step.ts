@@ -1,9 +1,6 @@
 import { ModelError } from "../../../model/contract/config.ts";
-import { initialWeights } from "../../../model/contract/init.ts";
 import { type Layout, layoutOf } from "../../../model/contract/layout.ts";
 import type { Trainer, TrainerFactory, TrainerOptions } from "../../../model/contract/trainer.ts";
-import { messageOf } from "../../../model/lib/message-of.ts";
-import { speedOf } from "./probe.ts";
 
 /** Relative error of the loss, and of the whole gradient's norm. */
 const TOLERANCE = 1e-3;
@@ -16,7 +13,7 @@ const MIN_PART = 1e-6;
 interface Print {
   readonly name: string;
   readonly norm: number;
-  readonly signed: number;
+  readonly sum: number;
 }
 
 /** A step from the initial weights, the first of all, at the run's own shape. */
@@ -27,8 +24,8 @@ export interface FirstStep {
 }
 
 /**
- * Reads the gradient off the first moment, which after one step is the clipped gradient times a constant. Of that vector, which is as long as the model,
- * nothing but prints is kept.
+ * Reads the gradient off the first moment, which after one step is the clipped gradient times a constant. Of that vector, which
+ * is as long as the model, nothing but prints is kept.
  */
 export async function firstStepOf(
   trainer: Trainer,
@@ -39,21 +36,24 @@ export async function firstStepOf(
   return { loss, norm: Math.hypot(...parts.map(({ norm }) => norm)), parts };
 }
 
-/** Queries, keys and values lie in one tensor, and are parts of their own: at first the gradient of values is far larger than the others'. */
+/**
+ * Queries, keys and values lie in one tensor, and are parts of their own: at first the gradient of values is far larger than
+ * the others'.
+ */
 function printsOf({ tensors }: Layout, flat: Float32Array): Print[] {
   return tensors.flatMap(({ name, shape, offset, length }) => {
     const sides = name.includes("c_attn") ? ["queries", "keys", "values"] : [""];
     const row = shape.at(-1)!;
     const columns = row / sides.length;
     return sides.map((side, i) => {
-      let [squares, signed] = [0, 0];
+      let [squares, sum] = [0, 0];
       for (let from = offset + i * columns; from < offset + length; from += row)
         for (let at = from; at < from + columns; at++) {
           const value = flat[at]!;
           squares += value * value;
-          signed += isNegative(at) ? -value : value;
+          sum += isNegative(at) ? -value : value;
         }
-      return { name: side ? `${name} (${side})` : name, norm: Math.sqrt(squares), signed };
+      return { name: side ? `${name} (${side})` : name, norm: Math.sqrt(squares), sum };
     });
   });
 }
@@ -69,21 +69,22 @@ export function differenceOf(found: FirstStep, expected: FirstStep): string | un
   if (differs(found.loss, expected.loss, TOLERANCE)) return say("a loss of", found.loss, expected.loss);
   if (differs(found.norm, expected.norm, TOLERANCE))
     return say("a gradient of norm", found.norm, expected.norm);
-  for (const [i, { name, norm, signed }] of expected.parts.entries()) {
+  for (const [i, part] of expected.parts.entries()) {
     const is = found.parts[i]!;
-    const size = Math.max(norm, MIN_PART * expected.norm);
-    if (differs(is.norm, norm, PART_TOLERANCE, size))
-      return say(`a gradient of ${name} of norm`, is.norm, norm);
-    // a signed sum of n roundings strays by about their norm
-    if (differs(is.signed, signed, 4 * PART_TOLERANCE, size))
-      return say(`a gradient of ${name} that adds up to`, is.signed, signed);
+    const size = Math.max(part.norm, MIN_PART * expected.norm);
+    for (const what of ["norm", "sum"] as const) {
+      // a signed sum of n roundings strays by about their norm
+      const most = what === "sum" ? 4 * PART_TOLERANCE : PART_TOLERANCE;
+      if (differs(is[what], part[what], most, size))
+        return say(`a gradient of ${part.name} whose ${what} is`, is[what], part[what]);
+    }
   }
   return undefined;
 }
 
 /**
- * Holds GPUs to WebAssembly at the run's own shape. The known gradient is a tiny model's: it fits one workgroup, and a kernel that is wrong
- * beyond that passes. It costs a readback, since the probe takes these steps in any case.
+ * Holds GPUs to WebAssembly at the run's own shape. The known gradient is a tiny model's: it fits one workgroup, and a kernel
+ * that is wrong beyond that passes. It costs a readback, since the probe takes these steps in any case.
  */
 export class FirstSteps {
   readonly #reference: () => Promise<TrainerFactory>;
@@ -102,39 +103,14 @@ export class FirstSteps {
       this.#expected.set(key, found);
       return;
     }
-    const expected = this.#expected.get(key) ?? (await this.#take(options));
+    const expected =
+      this.#expected.get(key) ??
+      (await import("./lone-step.ts").then(({ loneStep }) =>
+        loneStep(this.#reference, options, firstStepOf),
+      ));
     if (expected === undefined) return;
     this.#expected.set(key, expected);
     const difference = differenceOf(found, expected);
     if (difference) throw new ModelError("device-wrong", difference);
-  }
-
-  /** WebAssembly's step where it was not among what was tried; undefined where it cannot hold the model. */
-  async #take(options: TrainerOptions): Promise<FirstStep | undefined> {
-    let trainer: Trainer | undefined;
-    try {
-      trainer = await (await this.#reference())(options);
-      const { shape, batch } = options;
-      await trainer.load(initialWeights(shape, 1));
-      const own = trainer;
-      let step: FirstStep | undefined;
-      await speedOf(
-        own,
-        shape,
-        batch,
-        () => 0,
-        0,
-        0,
-        async (loss) => {
-          step = await firstStepOf(own, options, loss);
-        },
-      ); // of no time: one step
-      return step;
-    } catch (error) {
-      console.warn(`murmuration: no step to compare the GPU's with (${messageOf(error)})`);
-      return undefined;
-    } finally {
-      trainer?.dispose();
-    }
   }
 }

@@ -31,7 +31,8 @@ export async function whyUnable(): Promise<WhyUnable | undefined> {
 
 /**
  * The key under which a probe's winner is remembered: the browser, its graphics adapter, the run's shape, the ways to
- * train that this release knows, and the release itself, whose scripts are named by their hashes: another one's kernels are checked again.
+ * train that this release knows, and the release itself, whose scripts are named by their hashes: another one's kernels are
+ * checked again.
  */
 export async function describeHost(model: object, candidates: readonly string[]): Promise<string> {
   return [

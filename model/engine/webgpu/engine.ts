@@ -12,7 +12,7 @@ import type { Kernel } from "./kernels/kernel.ts";
 import { collectLoss } from "./kernels/loss.ts";
 import type { Tiles } from "./kernels/tile.ts";
 import type { Logits } from "./logits.ts";
-import { lowerAll, NEEDS } from "./lower.ts";
+import { type LateKernels, lowerAll, NEEDS } from "./lower.ts";
 import { Memory } from "./memory.ts";
 import { slowestOf } from "./pace.ts";
 import { Pipelines } from "./pipelines.ts";
@@ -57,8 +57,11 @@ export class Engine {
     const { fit } = plan;
     try {
       const pipelines = new Pipelines(device, memory.layout);
-      const tiles = remembered ?? (await probe(gpu, plan, memory, pipelines));
-      const tuning = tuningFor(gpu, tiles, plan.convert);
+      const isQuads = gpu.software && gpu.subgroups;
+      const quads = isQuads ? await import("./kernels/attention-quad.ts") : undefined;
+      const late: LateKernels = { convert: plan.convert, quads };
+      const tiles = remembered ?? (await probe(gpu, fit, late, memory, pipelines));
+      const tuning = tuningFor(gpu, tiles, late);
       const link = (ops: readonly DeviceOp[], ...after: Kernel[]) => {
         const kernels = lowerAll(ops, tuning, fit.tables);
         return Program.link(device, memory, pipelines, [...kernels, ...after], slowestOf(gpu));
@@ -129,11 +132,16 @@ async function reserve(device: GPUDevice, { tables, lengths }: Fit): Promise<Mem
 }
 
 /** Picks the tiles, and meanwhile compiles what does not depend on them. */
-async function probe(gpu: Gpu, plan: Plan, memory: Memory, pipelines: Pipelines): Promise<Tiles> {
-  const { fit, convert } = plan;
+async function probe(
+  gpu: Gpu,
+  fit: Fit,
+  late: LateKernels,
+  memory: Memory,
+  pipelines: Pipelines,
+): Promise<Tiles> {
   const all = [...fit.training.first, ...fit.training.update];
   const others = all.filter(({ op }) => op !== "gemm" && op !== "muon");
-  const kernels = lowerAll(others, tuningFor(gpu, likeliest(gpu), convert), fit.tables);
+  const kernels = lowerAll(others, tuningFor(gpu, likeliest(gpu), late), fit.tables);
   const [trials] = await Promise.all([
     trialsFor(gpu, fit, memory, pipelines),
     ...kernels.map((kernel) => pipelines.of(kernel)),

@@ -4,7 +4,7 @@ import { byBlock, type Recompute } from "../recompute.ts";
 import type { DeviceTraining, Fit } from "./fit.ts";
 import type { Inputs } from "./inputs.ts";
 import { convert } from "./kernels/halves.ts";
-import type { Tuning } from "./lower.ts";
+import type { LateKernels } from "./lower.ts";
 import type { Memory } from "./memory.ts";
 import type { Program } from "./program.ts";
 import type { Readback } from "./readback.ts";
@@ -24,7 +24,7 @@ interface Passes {
 /** A plan, and what it takes beside where activations are in f16. */
 export interface Plan {
   readonly fit: Fit;
-  readonly convert?: Tuning["convert"];
+  readonly convert?: LateKernels["convert"];
   readonly open?: (
     options: TrainerOptions,
     memory: Memory,

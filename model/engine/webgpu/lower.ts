@@ -6,7 +6,7 @@ import { adamW } from "./kernels/adamw.ts";
 import { attention, attentionUnit, type Heads, SAVED } from "./kernels/attention.ts";
 import { attentionBackward } from "./kernels/attention-backward.ts";
 import { isShared, sharedAttention, sharedAttentionBackward } from "./kernels/attention-lanes.ts";
-import { quadAttention, quadAttentionBackward } from "./kernels/attention-quad.ts";
+import type * as Quads from "./kernels/attention-quad.ts";
 import type { DeviceOp } from "./kernels/device-op.ts";
 import { embed, embedBackward } from "./kernels/embedding.ts";
 import { gelu } from "./kernels/gelu.ts";
@@ -22,13 +22,19 @@ import { passOverAll } from "./kernels/work.ts";
 import { muon, muonWorkspace } from "./muon.ts";
 import type { Tables } from "./tables.ts";
 
+/** Kernels that few adapters or schedules need, and that are fetched for those alone. */
+export interface LateKernels {
+  /** For schedules that keep activations in f16 (half-precision.ts). */
+  readonly convert?: typeof convert | undefined;
+  /** Where {@link Heads.quads} says so. */
+  readonly quads?: Pick<typeof Quads, "quadAttention" | "quadAttentionBackward"> | undefined;
+}
+
 /** Choices that differ from one adapter to another. The numbers come out the same to rounding. */
-export interface Tuning {
+export interface Tuning extends LateKernels {
   readonly rows: Rows;
   readonly heads: Heads;
   readonly tiles: Tiles;
-  /** For schedules that keep activations in f16 (half-precision.ts). */
-  readonly convert?: typeof convert | undefined;
 }
 
 /** Memory of these kernels beside the schedule's own slots. */
@@ -68,7 +74,11 @@ function boundBy(ops: readonly DeviceOp[], kernels: Kernel[]): Kernel[] {
 }
 
 /** The dispatches of one op: one; attention's backward and the norm take two, and Muon more (muon.ts). */
-export function lower(op: DeviceOp, { rows, heads, tiles, convert }: Tuning, tables: Tables): Kernel[] {
+export function lower(
+  op: DeviceOp,
+  { rows, heads, tiles, convert, quads }: Tuning,
+  tables: Tables,
+): Kernel[] {
   switch (op.op) {
     case "embed":
       return [embed(op)];
@@ -93,13 +103,13 @@ export function lower(op: DeviceOp, { rows, heads, tiles, convert }: Tuning, tab
     case "attention":
       if (heads.shared && isShared(op)) return [inEights(sharedAttention(op, heads.shared), heads)];
       return heads.quads && attentionUnit(op) === 4
-        ? [quadAttention(op, heads.each)]
+        ? [quads!.quadAttention(op, heads.each)]
         : [attention(op, heads)];
     case "attention-backward":
       if (heads.shared && isShared(op))
         return sharedAttentionBackward(op, heads.shared).map((kernel) => inEights(kernel, heads));
       return heads.quads && attentionUnit(op) === 4
-        ? quadAttentionBackward(op, heads.each)
+        ? quads!.quadAttentionBackward(op, heads.each)
         : attentionBackward(op, heads);
     case "cross-entropy":
       return [crossEntropy(op, rows)];

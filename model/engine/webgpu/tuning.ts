@@ -1,6 +1,6 @@
 import type { Gpu } from "./adapter.ts";
 import { type Mode, nameOf, type Tile, type TileNames, type Tiles } from "./kernels/tile.ts";
-import type { Tuning } from "./lower.ts";
+import type { LateKernels, Tuning } from "./lower.ts";
 
 const register = (m: number, n: number, depth: number, down: number, across: number): Tile => ({
   kind: "register",
@@ -84,14 +84,14 @@ export const waysOf = (tile: Tile): readonly Tile[] =>
 export function tuningFor(
   { software, subgroups, eights = false }: Kind,
   tiles: Tiles,
-  convert?: Tuning["convert"],
+  late: LateKernels = {},
 ): Tuning {
   return software
-    ? { rows: { lanes: 1 }, heads: { each: subgroups ? 2 : 4, quads: subgroups }, tiles, convert }
+    ? { rows: { lanes: 1 }, heads: { each: subgroups ? 2 : 4, quads: subgroups }, tiles, ...late }
     : {
         rows: { lanes: 64 },
         heads: { each: 1, quads: false, shared: subgroups ? "quad" : "workgroup", eights },
         tiles,
-        convert,
+        ...late,
       };
 }

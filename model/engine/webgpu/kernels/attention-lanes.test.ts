@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { AttentionBackward, Slot } from "../../ops.ts";
 import { lower, NEEDS, type Tuning } from "../lower.ts";
 import { likeliest, tuningFor } from "../tuning.ts";
+import * as quads from "./attention-quad.ts";
 import { shaderOf } from "./kernel.ts";
 
 const slot = (length: number): Slot => ({ arena: "activations", offset: 0, length });
@@ -23,17 +24,17 @@ function kernelsOf(size: number, tuning: Tuning) {
 }
 
 const tuned = (software: boolean, subgroups: boolean) =>
-  tuningFor({ software, subgroups }, likeliest({ software, subgroups }));
+  tuningFor({ software, subgroups }, likeliest({ software, subgroups }), { quads });
 
 test.each([16, 24, 40, 64, 128])("heads of %i are shared on a GPU, by what it has", (size) => {
-  const quads = kernelsOf(size, tuned(false, true));
+  const swapped = kernelsOf(size, tuned(false, true));
   const memory = kernelsOf(size, tuned(false, false));
-  expect(quads).toHaveLength(3);
-  expect(quads.every(({ name, subgroups }) => name.endsWith("quad-lanes") && subgroups)).toBe(true);
+  expect(swapped).toHaveLength(3);
+  expect(swapped.every(({ name, subgroups }) => name.endsWith("quad-lanes") && subgroups)).toBe(true);
   expect(memory.every(({ name, subgroups }) => name.endsWith("workgroup-lanes") && !subgroups)).toBe(true);
   for (const kernel of memory) expect(shaderOf(kernel)).not.toMatch(/quadSwap|enable subgroups/);
   // 40 positions are three blocks of 16, of each of 2 × 3 heads
-  for (const { groups } of [...quads, ...memory]) expect(groups).toEqual([18, 1]);
+  for (const { groups } of [...swapped, ...memory]) expect(groups).toEqual([18, 1]);
 });
 
 test("heads below 16, heads that are no whole rows of four, and software adapters keep what they had", () => {
