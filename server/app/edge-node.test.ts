@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { TicketId } from "../../protocol/ids.ts";
 import { followedFiles } from "../../test/harness/followed-files.ts";
@@ -14,6 +14,7 @@ import {
 } from "../../test/harness/tiny-run.ts";
 import { VirtualTime } from "../../test/harness/virtual-time.ts";
 import type { Log } from "../lib/log.ts";
+import { mergeHere } from "../merge/merger.ts";
 import { StoreError } from "../store/store.ts";
 import { EdgeNode } from "./edge-node.ts";
 import type { OpenedCorpus } from "./run-corpus.ts";
@@ -151,7 +152,11 @@ test("an edge opens once the run has begun, tries again what was let go of meanw
   const texts = { corpus, heldOut: noText, heldOutAdded: noText, gate: noText, texts: () => 0 };
   const parts = { corpus: { ...texts, refresh: async () => {} }, log: silentLog, task: vectorTask, time };
   const empty = await followedFiles(new MemoryFiles());
-  await expect(EdgeNode.over({ ...parts, store: empty.store })).rejects.toThrow("the run has not begun");
+  const warming = { ...mergeHere, rest: async () => {}, close: vi.fn(async () => {}) };
+  await expect(EdgeNode.over({ ...parts, store: empty.store, warming })).rejects.toThrow(
+    "the run has not begun",
+  );
+  expect(warming.close).toHaveBeenCalled();
   expect(empty.seen).toEqual({ refreshes: 4, closed: true });
   const leader = await tinyRun({ settings, corpus });
   const { store, seen } = await followedFiles(leader.files);

@@ -102,7 +102,7 @@ export class EdgeNode {
     return EdgeNode.over({ ...parts, task: languageTask, time: REAL_TIME });
   }
 
-  /** The same over a store that is open, and closed where this rejects. */
+  /** The same over a store that is open, and closed where this rejects, as what makes versions again is. */
   static async over(parts: EdgeParts): Promise<EdgeNode> {
     const { store, corpus: opened, log, time } = parts;
     const runClock = new FollowedClock(time.now);
@@ -128,6 +128,7 @@ export class EdgeNode {
       }
     } catch (error) {
       await store.close();
+      await parts.warming?.close(); // opening may have merged
       throw error;
     }
   }
