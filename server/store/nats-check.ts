@@ -1,9 +1,10 @@
 import { AckPolicy, DeliverPolicy, type JetStreamManager, jetstream } from "@nats-io/jetstream";
 import { type NatsConnection, nuid } from "@nats-io/transport-node";
 import type { StreamCheck } from "./cluster-status.ts";
-import { isNoStream } from "./nats-errors.ts";
 import { inboxStream } from "./nats-inbox.ts";
-import { managerOf } from "./nats-manager.ts";
+import { logStream } from "./nats-log.ts";
+import { managerOf, streamIfThere } from "./nats-manager.ts";
+import { objectStream } from "./nats-objects.ts";
 
 /** Milliseconds for which a node may say nothing while it reads its disk. */
 const READ_MS = 10_000;
@@ -22,7 +23,7 @@ export async function checkNodes(connection: NatsConnection, name: string): Prom
   const manager = await managerOf(connection);
   const checks: StreamCheck[] = [];
   // The stream of signs has one message, which is another twice a second.
-  for (const stream of [`${name}_LOG`, `OBJ_${name}_OBJ`, inboxStream(name)]) {
+  for (const stream of [logStream(name), objectStream(name), inboxStream(name)]) {
     const check = await checkStream(connection, manager, stream);
     if (check !== undefined) checks.push(check);
   }
@@ -40,10 +41,7 @@ async function checkStream(
   manager: JetStreamManager,
   stream: string,
 ): Promise<StreamCheck | undefined> {
-  const found = await manager.streams.info(stream).catch((error: unknown) => {
-    if (isNoStream(error)) return undefined;
-    throw error;
-  });
+  const found = await streamIfThere(manager, stream);
   if (found === undefined) return undefined;
   const { state, cluster } = found;
   const replicas = cluster?.replicas ?? [];

@@ -12,9 +12,9 @@ import { ProtocolError } from "../../protocol/errors.ts";
 import type { TicketId } from "../../protocol/ids.ts";
 import { MinorGc } from "../lib/minor-gc.ts";
 import type { Inbox, InboxMessage } from "./inbox.ts";
-import { DamagedReplica, decidedAs, isNoStream, isWrongLast, LetGo } from "./nats-errors.ts";
+import { DamagedReplica, decidedAs, isWrongLast, LetGo } from "./nats-errors.ts";
 import type { LogOptions } from "./nats-log.ts";
-import { ASK_MS, makeStream } from "./nats-manager.ts";
+import { ASK_MS, makeStream, streamIfThere } from "./nats-manager.ts";
 import type { FramePlace } from "./record-parts.ts";
 import { StoreError } from "./store.ts";
 
@@ -78,10 +78,7 @@ export class NatsInbox implements Pick<Inbox, "put" | "after" | "arrival"> {
     const { manager, name, replicas, reading } = options;
     const stream = inboxStream(name);
     if (reading) {
-      const there = await manager.streams.info(stream).catch((error: unknown) => {
-        if (isNoStream(error)) return undefined;
-        throw error;
-      });
+      const there = await streamIfThere(manager, stream);
       return there && new NatsInbox(options);
     }
     await makeStream(options.connection, {

@@ -38,6 +38,9 @@ export interface LogOptions {
   readonly sleep: (ms: number) => Promise<void>;
 }
 
+/** The stream of a run's journal. */
+export const logStream = (name: string) => `${name}_LOG`;
+
 /**
  * The journal's blocks as messages of one stream, each chained to the one before. A block is published on condition that
  * the stream's last message is the one this writer knows, so that of two writers only one can go on, whatever clocks and

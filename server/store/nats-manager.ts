@@ -1,4 +1,9 @@
-import { type JetStreamManager, jetstreamManager, type StreamConfig } from "@nats-io/jetstream";
+import {
+  type JetStreamManager,
+  jetstreamManager,
+  type StreamConfig,
+  type StreamInfo,
+} from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { isNoStream } from "./nats-errors.ts";
 
@@ -17,15 +22,18 @@ export const BRING_MS = 5_000;
 export const managerOf = (connection: NatsConnection, timeout = ASK_MS): Promise<JetStreamManager> =>
   jetstreamManager(connection, { timeout, checkAPI: false });
 
+/** What a cluster says of a stream; undefined where it has none of that name. */
+export const streamIfThere = (manager: JetStreamManager, name: string): Promise<StreamInfo | undefined> =>
+  manager.streams.info(name).catch((error: unknown) => {
+    if (isNoStream(error)) return undefined;
+    throw error;
+  });
+
 /** Makes a stream where it is missing. One that is there is not touched: only the node that leads all others could. */
 export async function makeStream(
   connection: NatsConnection,
   config: Partial<StreamConfig> & Pick<StreamConfig, "name">,
 ): Promise<void> {
-  try {
-    await (await managerOf(connection)).streams.info(config.name);
-  } catch (error) {
-    if (!isNoStream(error)) throw error;
-    await (await managerOf(connection, BRING_MS)).streams.add(config);
-  }
+  if ((await streamIfThere(await managerOf(connection), config.name)) !== undefined) return;
+  await (await managerOf(connection, BRING_MS)).streams.add(config);
 }

@@ -279,6 +279,11 @@ export class NatsObjects {
 
 const streamOf = (bucket: string) => `OBJ_${bucket}`;
 
+/** Where a run's objects are. */
+export const bucketOf = (name: string) => `${name}_OBJ`;
+/** The stream that holds them. */
+export const objectStream = (name: string) => streamOf(bucketOf(name));
+
 /** As the library writes names into subjects: base64 for URLs, padded. */
 const encode = (name: string) =>
   Buffer.from(name).toString("base64").replaceAll("+", "-").replaceAll("/", "_");

@@ -2,9 +2,10 @@ import type { JetStreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { ClusterStatus, StreamStatus } from "./cluster-status.ts";
 import { boardStream, lastSign } from "./nats-board.ts";
-import { isNoStream } from "./nats-errors.ts";
 import { inboxStream } from "./nats-inbox.ts";
-import { managerOf } from "./nats-manager.ts";
+import { logStream } from "./nats-log.ts";
+import { managerOf, streamIfThere } from "./nats-manager.ts";
+import { objectStream } from "./nats-objects.ts";
 
 /**
  * How a run on a cluster does; without streams where there is no such run. `now` tells milliseconds since 1970, once the
@@ -16,7 +17,7 @@ export async function natsStatus(
   now: () => number,
 ): Promise<ClusterStatus> {
   const manager = await managerOf(connection);
-  const names = [`${name}_LOG`, `OBJ_${name}_OBJ`, boardStream(name), inboxStream(name)];
+  const names = [logStream(name), objectStream(name), boardStream(name), inboxStream(name)];
   const streams = await Promise.all(
     names.map((stream) => streamStatus(manager, stream, connection.info?.server_name)),
   );
@@ -33,10 +34,7 @@ async function streamStatus(
   stream: string,
   only: string | undefined,
 ): Promise<StreamStatus | undefined> {
-  const found = await manager.streams.info(stream).catch((error: unknown) => {
-    if (isNoStream(error)) return undefined;
-    throw error;
-  });
+  const found = await streamIfThere(manager, stream);
   if (found === undefined) return undefined;
   const { state, cluster } = found;
   return {

@@ -9,9 +9,9 @@ import { InboxProgress } from "./inbox-progress.ts";
 import { NatsArchive } from "./nats-archive.ts";
 import { DamagedReplica, decidedAs } from "./nats-errors.ts";
 import { NatsInbox } from "./nats-inbox.ts";
-import { type LogOptions, NatsLog } from "./nats-log.ts";
+import { type LogOptions, logStream, NatsLog } from "./nats-log.ts";
 import { BRING_MS, managerOf } from "./nats-manager.ts";
-import { NatsObjects } from "./nats-objects.ts";
+import { bucketOf, NatsObjects } from "./nats-objects.ts";
 import { answered, NatsRecords } from "./nats-records.ts";
 import { Replicas } from "./nats-replicas.ts";
 import { joinPlace, joinRecord } from "./record-parts.ts";
@@ -59,7 +59,7 @@ const KEY_NAME = "server.key";
  */
 export async function natsStore(options: NatsStoreOptions): Promise<FollowedStore> {
   const { connection, name, replicas, writer, learned, key, reading = false, sleep } = options;
-  const stream = `${name}_LOG`;
+  const stream = logStream(name);
   const [manager, bringer] = [await managerOf(connection), await managerOf(connection, BRING_MS)];
   const { warn = () => {}, now = () => performance.now() } = options;
   const nodes = new Replicas({ connection, manager, sleep, warn });
@@ -78,7 +78,7 @@ export async function natsStore(options: NatsStoreOptions): Promise<FollowedStor
     now,
     warn,
   });
-  const bucket = `${name}_OBJ`;
+  const bucket = bucketOf(name);
   const objects = await NatsObjects.open(
     connection,
     { manager, mend, sleep },
