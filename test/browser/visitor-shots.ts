@@ -47,6 +47,14 @@ function inLanguage(tag: string): readonly Shot[] {
   ];
 }
 
+/** Trains at noon, with what can be tuned in sight. */
+async function fineTune(page: Page): Promise<void> {
+  await page.clock.setFixedTime(new Date(2026, 10, 23, 12, 0));
+  await page.reload();
+  await agree(page);
+  await page.getByText("Fine-tune").click();
+}
+
 /** The page of a volunteer, from consent to the end of a run. */
 export const VISITOR_SHOTS: readonly Shot[] = [
   { name: "consent", path: "/" },
@@ -81,10 +89,7 @@ export const VISITOR_SHOTS: readonly Shot[] = [
     name: "paused-hours",
     path: "/",
     async visitor(page) {
-      await page.clock.setFixedTime(new Date(2026, 10, 23, 12, 0));
-      await page.reload();
-      await agree(page);
-      await page.getByText("Fine-tune").click();
+      await fineTune(page);
       await page.getByRole("checkbox", { name: "Train only from" }).check();
     },
   },
@@ -200,10 +205,7 @@ export const VISITOR_SHOTS: readonly Shot[] = [
     name: "paused-for-an-hour",
     path: "/",
     async visitor(page) {
-      await page.clock.setFixedTime(new Date(2026, 10, 23, 12, 0));
-      await page.reload();
-      await agree(page);
-      await page.getByText("Fine-tune").click();
+      await fineTune(page);
       await page.getByLabel("Pause for…").selectOption("an hour");
       await page.getByText("Training resumes by itself").waitFor();
     },
