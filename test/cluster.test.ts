@@ -14,12 +14,13 @@ import { natsStore } from "../server/store/nats-store.ts";
 import { clusterStatus, openClusterStore } from "../server/store/open-cluster.ts";
 import { readOnlyStore } from "../server/store/read-only.ts";
 import { StoreCopy } from "../server/store/store-copy.ts";
+import { clusterSync, requireSynced } from "../server/store/synced-cluster.ts";
 import { verify } from "../server/verify/verify.ts";
 import { LossyConnection } from "./harness/lossy-connection.ts";
 import { MemoryFiles } from "./harness/memory-files.ts";
 import { memoryIndex } from "./harness/memory-index.ts";
 import { NatsCluster } from "./harness/nats-cluster.ts";
-import { natsServer } from "./harness/nats-server.ts";
+import { isOlder, natsServer, SYNCS, versionOf } from "./harness/nats-server.ts";
 import {
   advance,
   deltaOf,
@@ -330,6 +331,21 @@ describe.skipIf(program === undefined)("a run on JetStream, one node", () => {
     connection.subscribe("LINE.here.held", { callback() {} });
     expect(await board.isGone("held")).toBe(false);
     await Promise.all([edges.close(), leads.close(), others.close()]);
+  });
+
+  test("whether a node syncs its writes its monitoring port says, and one that says nothing is refused", async () => {
+    const address = `nats://${cluster.addresses.join(",")}`;
+    const { monitors } = cluster;
+    const syncs = !isOlder(versionOf(program ?? ""), SYNCS);
+    const findings = await clusterSync({ address, monitors, unsafe: true });
+    expect(findings.synced).toEqual(syncs ? ["n0"] : []);
+    expect(findings.faults).toHaveLength(syncs ? 0 : 1);
+    const warned: string[] = [];
+    const shut = { address, monitors: ["127.0.0.1:9"], unsafe: true };
+    await requireSynced(shut, (line) => warned.push(line));
+    expect(warned).toEqual([
+      expect.stringMatching(/^--unsafe: whether the node .* is not known: open .*8222/),
+    ]);
   });
 
   test("a cluster that cannot be trusted or reached is refused in one line", async () => {

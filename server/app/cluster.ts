@@ -19,6 +19,8 @@ import {
 import { NO_INDEX } from "../store/read-only.ts";
 import { sqliteIndex } from "../store/sqlite-index.ts";
 import { type Index, StoreError } from "../store/store.ts";
+import { clusterSync } from "../store/synced-cluster.ts";
+import type { SyncFindings } from "../store/synced-nodes.ts";
 
 /** Whose file a key is. */
 const SECRET_MODE = 0o600;
@@ -69,6 +71,10 @@ export async function statusOnCluster(
 ): Promise<ClusterStatus> {
   return clusterStatus(address, await nameOf(key, "known"), now);
 }
+
+/** Whether the nodes of a cluster sync what they acknowledge. Rejects with a StoreError where nobody answers. */
+export const syncOnCluster = (cluster: ClusterAddress): Promise<SyncFindings> =>
+  clusterSync({ ...cluster, unsafe: true });
 
 /** What each node of a cluster has of the run of a key. Rejects as {@link statusOnCluster} does. */
 export const checkOnCluster = async (address: string, key: string): Promise<readonly StreamCheck[]> =>

@@ -26,6 +26,7 @@ function world(...tasks: WorkerTask[]) {
   const edges: { lose: () => void }[] = [];
   let failures: Error[] = [];
   let refusals: Error[] = [];
+  let unsynced: Error[] = [];
   let handler: Parameters<LeaderLine["answer"]>[0] | undefined;
   const lease = Promise.withResolvers<void>();
   const line: LeaderLine = {
@@ -65,6 +66,12 @@ function world(...tasks: WorkerTask[]) {
         close: async () => void happened.push(`${name} closed`),
       };
     },
+    async synced(_cluster, warn) {
+      const failure = unsynced.shift();
+      if (failure !== undefined) throw failure;
+      happened.push("asked the nodes");
+      warn("n3 is away");
+    },
     async worker(_directory, _cluster, { tasks }) {
       const failure = refusals.shift();
       if (failure !== undefined) throw failure;
@@ -95,6 +102,9 @@ function world(...tasks: WorkerTask[]) {
     fail: (...errors: Error[]) => {
       failures = errors;
     },
+    doNotSync: (...errors: Error[]) => {
+      unsynced = errors;
+    },
     failWork: (...errors: Error[]) => {
       refusals = errors;
     },
@@ -105,10 +115,11 @@ function world(...tasks: WorkerTask[]) {
 test("a server stands by as an edge, and lets go of the edge's index before it opens the store that it leads", async () => {
   const { seat, happened, lead, directory } = world();
   const opening = seat.openStore(directory);
-  await until(() => happened.length === 4);
+  await until(() => happened.includes("An edge of the run: http://here/"));
   lead();
   await opening;
   expect(happened).toEqual([
+    ...["asked the nodes", "murmuration serve: n3 is away"],
     "one:1 serves this run. Standing by as an edge, to take over when it ends.",
     "edge 0 open",
     "follow",
@@ -121,7 +132,7 @@ test("a server stands by as an edge, and lets go of the edge's index before it o
 test("an edge that lost the journal answers nobody until it has opened it again", async () => {
   const { seat, happened, edges, lead, directory } = world();
   const opening = seat.openStore(directory);
-  await until(() => happened.length === 4);
+  await until(() => happened.includes("An edge of the run: http://here/"));
   happened.length = 0;
   edges[0]?.lose();
   await until(() => happened.length === 5);
@@ -142,7 +153,7 @@ test("an edge that cannot open tries each second, and says why once for each rea
   fail(early, early, away, early);
   const opening = seat.openStore(directory);
   await until(() => happened.includes("follow"));
-  expect(happened.slice(1, -2)).toEqual([
+  expect(happened.slice(3, -2)).toEqual([
     "murmuration serve: no edge yet: the run has not begun",
     "slept 1000",
     "slept 1000",
@@ -235,4 +246,33 @@ test("while another leads, a server works for it where it is to; before it leads
   await store;
   expect(happened.indexOf("takes nothing")).toBeLessThan(happened.indexOf("store open"));
   expect(seat.jobs(), "where it has others work now").toBeDefined();
+});
+
+test("a cluster that may lose what it acknowledges is asked once, and refused before anything is written to it", async () => {
+  const { seat, happened, directory, doNotSync, lead } = world();
+  doNotSync(new StoreError("n3 does not sync its writes"));
+  await expect(seat.openStore(directory)).rejects.toThrow("n3 does not sync its writes");
+  expect(happened).toEqual([]);
+  lead();
+  await seat.openStore(directory);
+  expect(happened.slice(0, 2)).toEqual(["asked the nodes", "murmuration serve: n3 is away"]);
+  expect(happened.filter((line) => line === "asked the nodes")).toHaveLength(1);
+});
+
+test("an edge of such a cluster answers nobody until it is mended", async () => {
+  const { seat, happened, doNotSync, stop } = world();
+  const refused = new StoreError("n3 does not sync its writes");
+  doNotSync(refused, refused);
+  const staying = seat.stayEdge();
+  await until(() => happened.includes("follow"));
+  expect(happened.slice(0, 6)).toEqual([
+    "murmuration serve: no edge yet: n3 does not sync its writes",
+    "slept 1000",
+    "slept 1000",
+    "asked the nodes",
+    "murmuration serve: n3 is away",
+    "edge 0 open",
+  ]);
+  stop.abort();
+  await staying;
 });

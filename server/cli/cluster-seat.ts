@@ -12,6 +12,7 @@ import { mergeInPool } from "../merge/merge-pool.ts";
 import type { Run } from "../run/run.ts";
 import type { ClusterStore, Handover } from "../store/followed-store.ts";
 import type { Store } from "../store/store.ts";
+import { requireSynced } from "../store/synced-cluster.ts";
 import type { WorkerTask } from "../workers/tasks.ts";
 import { lineOf } from "./failure.ts";
 import { abortOf } from "./listeners.ts";
@@ -27,6 +28,8 @@ export interface SeatOpens {
     ...given: Parameters<typeof openCluster>
   ) => Promise<Pick<ClusterStore, keyof Store | "line" | "jobs">>;
   readonly edge: (...given: Parameters<typeof EdgeNode.open>) => Promise<FollowingNode>;
+  /** Refuses a cluster that may lose what it acknowledges. */
+  readonly synced: typeof requireSynced;
   /** What works for the server that leads. */
   readonly worker: (...given: Parameters<typeof WorkerNode.open>) => Promise<Pick<WorkerNode, "close">>;
   readonly sleep: EdgeTime["sleep"];
@@ -37,6 +40,7 @@ type FollowingNode = Pick<EdgeNode, "service" | "passing" | "lost" | "learned" |
 const REAL: SeatOpens = {
   store: openCluster,
   edge: EdgeNode.open,
+  synced: requireSynced,
   worker: WorkerNode.open,
   sleep: REAL_TIME.sleep,
 };
@@ -72,6 +76,8 @@ export class ClusterSeat {
   #node: FollowingNode | undefined;
   /** What this server made of the run while it stood by. */
   #known: Awaited<ReturnType<EdgeNode["known"]>>;
+  /** Whether the cluster syncs what it acknowledges: nothing is written before that is known. */
+  #synced: Promise<void> | undefined;
   #line: LeaderLine | undefined;
   #jobs: JobLine | undefined;
 
@@ -99,8 +105,9 @@ export class ClusterSeat {
       this.#begin(true);
     };
     const led = (): Handover => ({ learned: this.#node?.learned, over: this.#endEdge() });
-    const warn = (line: string) => void stderr.write(`murmuration serve: ${line}\n`);
+    const warn = this.#warn;
     try {
+      await this.#requireSynced();
       const standBy = { signal, waiting };
       const store = await this.#opens.store(directory, this.#cluster, { standBy, led, warn });
       this.#line = store.line;
@@ -164,7 +171,8 @@ export class ClusterSeat {
     const { signal } = this.#ending;
     while (!signal.aborted) {
       const about = { log: this.#log, mirror: this.#mirror, networks: this.#app.networks };
-      const open = () => {
+      const open = async () => {
+        await this.#requireSynced();
         const warming = mayLead ? mergeInPool() : undefined;
         return this.#opens.edge(this.#directory, this.#cluster, { ...about, warming });
       };
@@ -179,6 +187,17 @@ export class ClusterSeat {
       else this.#app.unfollow();
       await node.close();
     }
+  }
+
+  readonly #warn = (line: string) => void this.#io.stderr.write(`murmuration serve: ${line}\n`);
+
+  /** Once for each server: it asks a port that only tells how a node was started. */
+  #requireSynced(): Promise<void> {
+    this.#synced ??= this.#opens.synced(this.#cluster, this.#warn).catch((error: unknown) => {
+      this.#synced = undefined;
+      throw error;
+    });
+    return this.#synced;
   }
 
   /** Works for the server that leads, until this one does. */

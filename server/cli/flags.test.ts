@@ -31,7 +31,7 @@ describe("serve's flags", () => {
       "--port 0 --host=::1 --data d --run r.json --volunteers 3 --tls-cert c --tls-key k --trust-proxy --base-path /a/train/ " +
       "--embed-on https://a.example/ --embed-on http://localhost:81 --origin https://train.example " +
       "--mirror s3://models/run --mirror-url https://cdn.example/run/ " +
-      "--cluster nats://a,b:4223 --key server.key --many --domain Train.Example --tasks evaluations,audits";
+      "--cluster nats://a,b:4223 --key server.key --monitor a,b:82 --many --domain Train.Example --tasks evaluations,audits";
     expect(parseServeFlags(all.split(" "))).toEqual({
       port: 0,
       host: "::1",
@@ -48,7 +48,7 @@ describe("serve's flags", () => {
       origins: ["https://train.example"],
       embedOn: ["https://a.example", "http://localhost:81"],
       mirror: { place: "s3://models/run", url: "https://cdn.example/run" },
-      cluster: { address: "nats://a,b:4223", key: "server.key", unsafe: false },
+      cluster: { address: "nats://a,b:4223", key: "server.key", unsafe: false, monitors: ["a:8222", "b:82"] },
       edge: false,
       tasks: ["audits", "evaluations"],
     });
@@ -97,6 +97,8 @@ describe("serve's flags", () => {
     ["--cluster nats://a", /--cluster and --key come together/],
     ["--key server.key", /--cluster and --key come together/],
     ["--edge", /--edge is for a run on a cluster/],
+    ["--monitor a", /--cluster and --key come together/],
+    ["--cluster nats://a --key k --monitor a:8222,", /--monitor: monitoring ports are such as/],
     ["--unsafe", /--cluster and --key come together/],
     ["--cluster a,b --key server.key", /--cluster: an address of a cluster is such as nats:/],
     ["--cluster nats://ann:secret@a --key server.key", /NATS_PASSWORD(?!.*secret)/],

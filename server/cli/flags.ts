@@ -4,12 +4,13 @@ import { MAX_RUN_NAME } from "../../protocol/run-name.ts";
 import type { ServeOptions } from "../app/serve-options.ts";
 import { serversIn } from "../store/cluster-login.ts";
 import { readArgs, UsageError } from "./command.ts";
+import { monitorsOf } from "./monitor-flag.ts";
 import { tasksIn } from "./tasks.ts";
 
 export const SERVE_USAGE = `Usage: murmuration serve [--port P] [--host H] [--data DIR] [--run FILE] [--from FOLDER] [--volunteers N]
                          [--tls-cert FILE --tls-key FILE | --trust-proxy] [--alert-url URL] [--embed-on ORIGIN]…
                          [--origin ORIGIN]… [--mirror PLACE --mirror-url URL] [--cluster ADDRESS --key FILE [--edge]
-                         [--tasks LIST]] [--create]
+                         [--tasks LIST] [--monitor PLACES] [--unsafe]] [--create]
                          [--many] [--domain NAME]
 
 Serves a run: the pages, the work, and the model as it grows. On a missing or empty data directory it makes
@@ -41,7 +42,9 @@ the default run (Moby Dick, a model of about 0.3M parameters).
   --tasks LIST      on a cluster: work for the server that leads while this one does not: audits,
                     evaluations,merges
   --edge            on a cluster: answer visitors for the server that leads, and never lead
-  --unsafe          take a cluster of one server, or an old one: for a trial
+  --monitor PLACES  on a cluster: ask its nodes' monitoring ports here, e.g. a:8222,b:8222,c:8222, whether they sync
+                    what they acknowledge (port 8222 of each server of ADDRESS)
+  --unsafe          take a cluster of one server, an old one, or one that does not sync: for a trial
   --alert-url URL   POST alerts here: diverging loss, a stalled run, many refusals, a full disk
   --embed-on ORIGIN only pages of this origin, e.g. https://blog.example, may embed the volunteer; repeat it
                     for more (any page may)
@@ -90,7 +93,7 @@ export function parseServeFlags(args: readonly string[]): ServeOptions | "help" 
     mirror: mirrorOf(values.mirror, values["mirror-url"]),
     edge: edgeOf(values.edge ?? false, values.cluster),
     tasks: tasksOf(values.tasks, values.cluster),
-    cluster: clusterOf(values.cluster, values.key, values.unsafe ?? false),
+    cluster: clusterOf(values),
     alertUrl: values["alert-url"] === undefined ? undefined : alertUrl(values["alert-url"]),
     origins: (values.origin ?? []).map((text) => originIn("--origin", text)),
     embedOn: (values["embed-on"] ?? []).map((text) => originIn("--embed-on", text)),
@@ -123,6 +126,7 @@ function read(args: readonly string[]) {
       key: text,
       edge: flag,
       tasks: text,
+      monitor: text,
       unsafe: flag,
       "alert-url": text,
       origin: { ...text, multiple: true },
@@ -201,12 +205,13 @@ function tasksOf(list: string | undefined, cluster: string | undefined): ServeOp
   return list === undefined ? [] : tasksIn(list);
 }
 
-function clusterOf(
-  address: string | undefined,
-  key: string | undefined,
-  unsafe: boolean,
-): ServeOptions["cluster"] {
-  if (address === undefined && key === undefined && !unsafe) return undefined;
+function clusterOf({
+  cluster: address,
+  key,
+  monitor,
+  unsafe = false,
+}: Pick<ReturnType<typeof read>, "cluster" | "key" | "monitor" | "unsafe">): ServeOptions["cluster"] {
+  if ([address, key, monitor].every((one) => one === undefined) && !unsafe) return undefined;
   if (address === undefined || key === undefined) throw new UsageError("--cluster and --key come together");
   if (key.trim() === "") throw new UsageError("--key is empty");
   try {
@@ -214,7 +219,7 @@ function clusterOf(
   } catch (error) {
     throw new UsageError(`--cluster: ${messageOf(error)}`);
   }
-  return { address, key, unsafe };
+  return { address, key, unsafe, monitors: monitorsOf(monitor) };
 }
 
 function alertUrl(text: string): URL {

@@ -38,6 +38,8 @@ export interface ClusterAddress {
   readonly address: string;
   /** Takes one server, an old one, or one that takes only small messages: for a trial. */
   readonly unsafe: boolean;
+  /** Where its nodes say how they do, `10.0.0.1:8222`, where that is not beside its servers. */
+  readonly monitors?: readonly string[] | undefined;
 }
 
 export interface ClusterRun {
@@ -65,8 +67,8 @@ export async function openClusterStore(
   { address, unsafe }: ClusterAddress,
   { name, key, index, reading = false, standBy, led, warn }: ClusterRun,
 ): Promise<ClusterStore> {
-  const { natsStore, natsBoard, natsLine, natsJobs, ...client } = await packages();
-  const connection = await connectTo(client, { address, unsafe });
+  const { natsStore, natsBoard, natsLine, natsJobs } = await packages();
+  const connection = await connectTo({ address, unsafe });
   const [replicas, writer] = [unsafe && serversIn(address).length < 3 ? 1 : 3, randomUUID()];
   let lease: Lease | undefined;
   let opened: Promise<Index> | undefined;
@@ -141,7 +143,7 @@ export async function clusterCheck(address: string, name: string): Promise<reado
 }
 
 async function looking<T>(address: string, look: (connection: NatsConnection) => Promise<T>): Promise<T> {
-  const connection = await connectTo(await packages(), { address, unsafe: true });
+  const connection = await connectTo({ address, unsafe: true });
   try {
     return await patiently(() => look(connection));
   } catch (error) {
@@ -166,14 +168,12 @@ const lead = (board: SignBoard, writer: string, standBy: ClusterRun["standBy"]):
     sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => signal.throwIfAborted()),
   });
 
-/** Rejects with a StoreError where nobody answers, or who does is not to be trusted. */
-async function connectTo(
-  {
-    connect,
-    credsAuthenticator,
-  }: Pick<Awaited<ReturnType<typeof packages>>, "connect" | "credsAuthenticator">,
-  { address, unsafe }: ClusterAddress,
-): Promise<NatsConnection> {
+/**
+ * A connection to any node. Rejects with a StoreError where nobody answers, or whoever does is by its own word not to be
+ * trusted: whether it syncs its writes it does not say here.
+ */
+export async function connectTo({ address, unsafe }: ClusterAddress): Promise<NatsConnection> {
+  const { connect, credsAuthenticator } = await packages();
   const servers = serversIn(address);
   const connection = await connect({
     servers,

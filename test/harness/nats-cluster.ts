@@ -22,19 +22,27 @@ interface Node {
 /** One or more nodes on loopback, in directories of their own. */
 export class NatsCluster {
   readonly addresses: readonly string[];
+  /** Where each says how it does. */
+  readonly monitors: readonly string[];
   readonly #directory: string;
   readonly #nodes: Node[];
 
-  private constructor(directory: string, addresses: readonly string[], nodes: Node[]) {
+  private constructor(
+    directory: string,
+    { addresses, monitors }: Pick<NatsCluster, "addresses" | "monitors">,
+    nodes: Node[],
+  ) {
     this.#directory = directory;
     this.addresses = addresses;
+    this.monitors = monitors;
     this.#nodes = nodes;
   }
 
   static async start(program: string, count: number): Promise<NatsCluster> {
     const directory = await mkdtemp(join(tmpdir(), "murmuration-nats-"));
-    const ports = await freePorts(2 * count);
-    const [clients, routes] = [ports.slice(0, count), ports.slice(count)];
+    const ports = await freePorts(3 * count);
+    const [clients, routes] = [ports.slice(0, count), ports.slice(count, 2 * count)];
+    const monitors = ports.slice(2 * count);
     const nodes: Node[] = [];
     const synced = isOlder(versionOf(program), SYNCS) ? "" : ", sync_interval: always";
     for (const [i, port] of clients.entries()) {
@@ -44,6 +52,7 @@ export class NatsCluster {
       const lines = [
         `server_name: n${i}`,
         `listen: "127.0.0.1:${port}"`,
+        `http: "127.0.0.1:${monitors[i]}"`,
         "max_payload: 8MB",
         `jetstream { store_dir: "${join(directory, `n${i}`)}"${synced} }`,
         ...(count > 1 ? [cluster] : []),
@@ -53,11 +62,9 @@ export class NatsCluster {
       const start = () => spawn(program, ["-c", config], { stdio: "ignore" });
       nodes.push({ start, process: start() });
     }
-    return new NatsCluster(
-      directory,
-      clients.map((port) => `127.0.0.1:${port}`),
-      nodes,
-    );
+    const at = (port: number) => `127.0.0.1:${port}`;
+    const places = { addresses: clients.map(at), monitors: monitors.map(at) };
+    return new NatsCluster(directory, places, nodes);
   }
 
   /** Kills a node with −9, or has it end in order: then it keeps nothing to replay. */

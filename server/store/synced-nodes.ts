@@ -1,0 +1,68 @@
+import type { MonitoredNode, UnheardNode } from "./monitored-node.ts";
+
+/** Milliseconds of silence from which a node is away, and from which it may be about to be. */
+const AWAY_MS = 4_000;
+const MISSED_MS = 1_500;
+
+/** Whether the nodes of a cluster have on their disks what they acknowledge. */
+export interface SyncFindings {
+  /** Nodes that have it, by name. */
+  readonly synced: readonly string[];
+  /** What is wrong, each in a line. */
+  readonly faults: readonly string[];
+  /** Nodes that the others do not hear, and that can be asked once they are back. */
+  readonly away: readonly string[];
+  /** Whether to look again in a moment: the cluster elects, or a node that was not asked may just have died. */
+  readonly unsettled: boolean;
+}
+
+/**
+ * What the monitoring ports of a cluster say, seen from a connection to the node `id`, which says who the others are. A node
+ * that nobody asked counts as one that does not sync, unless it is away.
+ */
+export function findingsOf(id: string, answers: readonly (MonitoredNode | UnheardNode)[]): SyncFindings {
+  const nodes = answers.filter((one) => "id" in one);
+  const unheard = answers.filter((one) => "why" in one);
+  const here = nodes.find((node) => node.id === id);
+  if (here === undefined) {
+    const places = nodes.length > 0 ? ["the others are not of this cluster, or not all are named"] : [];
+    const why = [...unheard.map(reasonOf), ...places].join("; ");
+    return {
+      synced: [],
+      faults: [`${unknown("the node that this server is connected to")} (${why})`],
+      ...calm,
+    };
+  }
+  const names = [here.name, ...here.others.map(({ name }) => name)];
+  const ours = nodes.filter(({ name }) => names.includes(name));
+  const lead = ours.find(({ name }) => name === here.leader);
+  const seen = (name: string) => lead?.others.find((other) => other.name === name);
+  const unasked = names.filter((name) => ours.every((node) => node.name !== name));
+  // A node that led the others and died is not current, though they say that they heard it a moment ago.
+  const gone = unasked.filter((name) => {
+    const other = seen(name);
+    return other !== undefined && (!other.current || other.silentMs > AWAY_MS);
+  });
+  const away = 2 * gone.length < names.length ? gone : [];
+  const missing = unasked.filter((name) => !away.includes(name));
+  const why = unheard.length > 0 ? ` (${unheard.map(reasonOf).join("; ")})` : "";
+  return {
+    synced: ours.filter((node) => node.synced).map(({ name }) => name),
+    faults: [
+      ...ours.filter((node) => !node.synced).map(({ name }) => unsynced(name)),
+      ...(missing.length > 0 ? [`${unknown(missing.join(", "))}${why}`] : []),
+    ],
+    away,
+    unsettled:
+      here.others.length > 0 &&
+      missing.length > 0 &&
+      (lead === undefined || missing.some((name) => (seen(name)?.silentMs ?? 0) > MISSED_MS)),
+  };
+}
+
+const calm = { away: [], unsettled: false };
+const reasonOf = ({ place, why }: UnheardNode): string => `${place}: ${why}`;
+const unsynced = (name: string): string =>
+  `${name} does not sync its writes, and loses some in a power cut: set sync_interval: always`;
+const unknown = (names: string): string =>
+  `whether ${names} syncs its writes is not known: open its monitoring port, 8222, or say where it is with --monitor`;
